@@ -1,0 +1,397 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Aerostat. `make help` lists the targets. From top to bottom: settings, what
+# must be installed, newlib, the kernel, the UEFI image, host tools, running,
+# tests, chores. All output lies under $(BUILD).
+
+BUILD ?= build
+CC = gcc
+LD = ld
+AR = ar
+HOSTCC = gcc
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# `make V=1` shows the commands themselves.
+say = $(if $(V),,@echo '  $(1)	$@';)
+
+# ---- Packages ----
+#
+# A file that is included and can be made is made first, and then make begins
+# anew: so what a goal needs is installed before any of it is looked for.
+
+GOALS := $(or $(MAKECMDGOALS),all)
+NO_PACKAGES := help clean fmt check-layers
+RUN_GOALS := run run-uefi demo tools
+
+ifneq ($(filter-out $(NO_PACKAGES),$(GOALS)),)
+include $(BUILD)/packages-build.mk
+ifneq ($(filter-out $(NO_PACKAGES) all,$(GOALS)),)
+include $(BUILD)/packages-run.mk
+endif
+ifneq ($(filter-out $(NO_PACKAGES) $(RUN_GOALS) all,$(GOALS)),)
+include $(BUILD)/packages-test.mk
+endif
+endif
+
+$(BUILD)/packages-%.mk: tools/packages.sh
+	@mkdir -p $(@D)
+	@tools/packages.sh $*
+	@touch $@
+
+# ---- Flags ----
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wundef -Wpointer-arith -Wvla -Wwrite-strings -Werror
+
+# Interrupts may come at any instruction: no red zone, and no registers that
+# trap_common does not save. Frame pointers and plain calls make backtraces.
+GUEST_FLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone \
+	-mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
+	-fno-optimize-sibling-calls
+
+CFLAGS_KERNEL = $(GUEST_FLAGS) $(WARNINGS) -I. $(NEWLIB_CFLAGS)
+
+# Rewritten only when they change; every object depends on it.
+ALL_FLAGS = $(CC) $(CFLAGS_KERNEL) $(EFI_CFLAGS) $(HOSTCC) $(CFLAGS_HOST) $(CFLAGS_TEST)
+
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(ALL_FLAGS)' | cmp -s - $@ || echo '$(ALL_FLAGS)' > $@
+FORCE:
+
+# ---- newlib ----
+#
+# Debian has newlib for x86_64 as source only. Just the files that the kernel
+# uses are compiled, in their portable C: the hand-written memcpy() for this
+# processor lives on `rep movs`, which is slow under emulation.
+
+NEWLIB := $(BUILD)/newlib/libc.a
+NEWLIB_HEADERS := $(BUILD)/newlib/config/newlib.h
+NEWLIB_LIBC := $(BUILD)/newlib/src/newlib/libc
+NEWLIB_TARBALL = $(lastword $(sort $(wildcard /usr/src/newlib/newlib-*.tar.xz)))
+
+# For the kernel's own files, too. The compiler's headers come last: its stdint.h
+# would hide newlib's, without which inttypes.h has no PRIu64.
+NEWLIB_CFLAGS = -nostdinc -isystem $(dir $(NEWLIB_HEADERS)) \
+	-isystem $(NEWLIB_LIBC)/include -isystem $(shell $(CC) -print-file-name=include)
+
+# reent-small keeps the tables of open files out, and so read(), write() and
+# all they want; without fvwrite-in-streamio printf needs fewer files. Do not add
+# nano-formatted-io: it prints %zu and %llu wrong, nor nano-malloc: it never gives
+# memory back.
+NEWLIB_CONFIGURE := --host=x86_64-elf --target=x86_64-elf --disable-multilib \
+	--no-recursion --disable-newlib-multithread --enable-newlib-reent-small \
+	--enable-newlib-io-c99-formats --enable-newlib-io-long-long \
+	--disable-newlib-io-float --disable-newlib-fvwrite-in-streamio
+
+NEWLIB_SOURCES := $(addprefix string/,memchr memcmp memcpy memmove memset \
+	strcasecmp strchr strcmp strcpy strcspn strlcpy strlen strncmp strncpy \
+	strnlen strrchr strspn strstr strtok_r) \
+	$(addprefix ctype/,ctype_ isdigit isprint isspace tolower toupper) \
+	$(addprefix stdio/,snprintf vsnprintf vfprintf ssputs_r) \
+	$(addprefix stdlib/,calloc malign malloc mallocr mlock realloc \
+	strtol strtoul strtoull mbtowc_r wctomb_r) \
+	$(addprefix reent/,impure reent sbrkr) \
+	search/qsort errno/errno locale/locale locale/localeconv
+NEWLIB_OBJECTS := $(NEWLIB_SOURCES:%=$(BUILD)/newlib/%.o)
+
+# Third-party code: no warnings. The stubs are named without an underscore, and
+# snprintf() gets the formatter for integers.
+NEWLIB_FLAGS = $(GUEST_FLAGS) -w $(NEWLIB_CFLAGS) \
+	-D_LIBC -D__SINGLE_THREAD__ -DMISSING_SYSCALL_NAMES -DINTERNAL_NEWLIB \
+	-D_svfprintf_r=_svfiprintf_r
+
+# Two files that newlib compiles in several variants: printf into a string, of
+# integers; and Doug Lea's malloc with all its parts at once.
+$(BUILD)/newlib/stdio/vfprintf.o: NEWLIB_FLAGS += -DSTRING_ONLY= -DINTEGER_ONLY=
+$(BUILD)/newlib/stdlib/mallocr.o: NEWLIB_FLAGS += $(addsuffix =,$(addprefix -DDEFINE_,\
+	MALLOC FREE REALLOC CALLOC MEMALIGN))
+
+# Rewritten only when another tarball is installed or is built in another way.
+# The tarball's date alone would not tell: an upgrade can be older than the build.
+NEWLIB_INPUTS = $(shell stat -c '%n %s %Y' $(NEWLIB_TARBALL)) $(NEWLIB_CONFIGURE) \
+	$(CC) $(NEWLIB_FLAGS)
+
+$(BUILD)/newlib/inputs: FORCE
+	@mkdir -p $(@D)
+	@echo '$(NEWLIB_INPUTS)' | cmp -s - $@ || echo '$(NEWLIB_INPUTS)' > $@
+
+# Older releases have no ssputs_r.c, as vfprintf.c holds its function: an empty
+# file is made then. newlib.h comes last, when all the rest is there.
+$(NEWLIB_HEADERS): $(BUILD)/newlib/inputs
+	$(call say,UNPACK)rm -rf $(BUILD)/newlib/src $(@D)
+	@mkdir -p $(BUILD)/newlib/src $(@D)
+	@tar -xf $(NEWLIB_TARBALL) --strip-components=1 -C $(BUILD)/newlib/src
+	@touch $(NEWLIB_LIBC)/stdio/ssputs_r.c
+	@cd $(@D) && $(abspath $(BUILD))/newlib/src/newlib/configure $(NEWLIB_CONFIGURE) \
+		CC='$(CC)' > configure.log 2>&1 || { tail configure.log; exit 1; }
+	@touch $@
+
+$(NEWLIB_OBJECTS): $(BUILD)/newlib/%.o: $(NEWLIB_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(NEWLIB_FLAGS) -c -o $@ $(NEWLIB_LIBC)/$*.c
+
+$(NEWLIB): $(NEWLIB_OBJECTS)
+	@rm -f $@
+	$(call say,AR)$(AR) rcs $@ $^
+
+# ---- The kernel ----
+
+ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c \
+	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c clock.c paging.c)
+LIB_SOURCES := $(addprefix kernel/lib/,escape.c log.c parse.c printf.c)
+MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame.c ledger.c \
+	heap.c stack.c)
+PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c pci_assign.c \
+	pci_capability.c pci_intx.c pci_names.c pci_cmd.c)
+VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtq.c virtio_pci.c \
+	virtio_pci_modern.c virtio_pci_legacy.c virtio_cmd.c)
+DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/acpi/acpi_power.c \
+	drivers/serial/uart16550.c drivers/balloon/balloon.c drivers/balloon/balloon_cmd.c
+KERNEL_SOURCES := $(addprefix kernel/,main.c console.c line_edit.c command_line.c \
+	shell.c shell_cmd.c task.c panic.c show_mem.c hold.c hold_cmd.c system.c \
+	pci_windows.c libc.c)
+
+GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) $(DRIVER_SOURCES) \
+	$(KERNEL_SOURCES)
+GUEST_OBJECTS := $(addprefix $(BUILD)/guest/,$(addsuffix .o,$(basename $(GUEST_SOURCES))))
+
+$(BUILD)/guest/%.o: %.c $(BUILD)/flags | $(NEWLIB_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CFLAGS_KERNEL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/guest/%.o: %.S $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,AS)$(CC) -I. -MMD -MP -c -o $@ $<
+
+# Linked twice: first with an empty symbol table, to learn the addresses that
+# the second link's table holds. The table moves none of them (see linker.ld).
+LINK = $(LD) -nostdlib -static --build-id=none -z noexecstack -z max-page-size=4096 \
+	-T linker.ld -o $@ $(filter %.o %.a,$^)
+
+$(BUILD)/symbols0.S: arch/x86_64/symbols.awk
+	$(call say,GEN)awk -f $< /dev/null > $@
+
+$(BUILD)/symbols1.S: arch/x86_64/symbols.awk $(BUILD)/aerostat0.elf
+	$(call say,GEN)nm -n $(BUILD)/aerostat0.elf | awk -f $< > $@
+
+$(BUILD)/symbols%.o: $(BUILD)/symbols%.S
+	$(call say,AS)$(CC) -c -o $@ $<
+
+$(BUILD)/aerostat0.elf: $(GUEST_OBJECTS) $(BUILD)/symbols0.o $(NEWLIB) linker.ld
+	$(call say,LD)$(LINK)
+
+$(BUILD)/aerostat.elf: $(GUEST_OBJECTS) $(BUILD)/symbols1.o $(NEWLIB) linker.ld
+	$(call say,LD)$(LINK)
+
+# ---- the UEFI image: a gnu-efi loader that carries the kernel ----
+#
+# Position-independent, as a PE image must be; gnu-efi's linker script takes
+# *(.bss) and *(.data*) only, so no -fdata-sections and no -flto here. Never
+# reuse the kernel's CFLAGS (-mcmodel, -fno-pic, newlib's headers).
+
+EFI_DIR := arch/x86_64/efi
+EFI_CRT0 := $(firstword $(wildcard /usr/lib/crt0-efi-x86_64.o \
+	/usr/lib/x86_64-linux-gnu/gnuefi/crt0-efi-x86_64.o))
+EFI_LIB := $(patsubst %/,%,$(dir $(EFI_CRT0)))
+
+EFI_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fpic -fshort-wchar \
+	-mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+	-fcf-protection=none -fno-asynchronous-unwind-tables \
+	$(WARNINGS) \
+	-DGNU_EFI_USE_MS_ABI -I. -isystem /usr/include/efi \
+	-isystem /usr/include/efi/x86_64
+# gcc's ms_abi needs it (see its manual), clang has no such flag.
+ifeq ($(shell $(CC) -maccumulate-outgoing-args -E -x c /dev/null \
+	>/dev/null 2>&1 && echo yes),yes)
+EFI_CFLAGS += -maccumulate-outgoing-args
+endif
+# GNU ld: the script is for it.
+EFI_LD ?= ld
+EFI_LDFLAGS := -nostdlib -shared -Bsymbolic -znocombreloc -z defs \
+	-z noexecstack --no-warn-rwx-segments --build-id=none \
+	-T $(EFI_LIB)/elf_x86_64_efi.lds
+
+EFI_OBJECTS := $(addprefix $(BUILD)/$(EFI_DIR)/,loader.o handover.o payload.o)
+
+$(BUILD)/$(EFI_DIR)/%.o: $(EFI_DIR)/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(EFI_CFLAGS) -MMD -MP -c -o $@ $<
+
+# What the loader does not read is not carried: it would be read from the disk.
+$(BUILD)/$(EFI_DIR)/kernel.elf: $(BUILD)/aerostat.elf
+	@mkdir -p $(@D)
+	$(call say,STRIP)objcopy --strip-all $< $@
+
+$(BUILD)/$(EFI_DIR)/payload.o: $(EFI_DIR)/payload.S $(BUILD)/$(EFI_DIR)/kernel.elf \
+		$(BUILD)/flags
+	$(call say,AS)$(CC) -DKERNEL_ELF='"$(BUILD)/$(EFI_DIR)/kernel.elf"' -c -o $@ $<
+
+$(BUILD)/$(EFI_DIR)/loader.so: $(EFI_OBJECTS)
+	$(call say,LD)$(EFI_LD) $(EFI_LDFLAGS) $(EFI_CRT0) $(EFI_OBJECTS) -o $@ \
+		-L$(EFI_LIB) -lgnuefi
+
+# The names with patterns are those of later gnu-efi linker scripts.
+$(BUILD)/aerostat.efi: $(BUILD)/$(EFI_DIR)/loader.so
+	$(call say,OBJCOPY)objcopy -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym \
+		-j .rel -j .rela -j '.rel.*' -j '.rela.*' -j .reloc \
+		--target efi-app-x86_64 $< $@
+
+# An EFI system partition without a partition table; firmware starts
+# EFI/BOOT/BOOTX64.EFI of it. A command line can be put in later:
+#   mcopy -i build/esp.img cmdline.txt ::/EFI/BOOT/
+$(BUILD)/esp.img: $(BUILD)/aerostat.efi
+	$(call say,IMAGE)rm -f $@.tmp
+	@mformat -C -i $@.tmp -T 16384 -v AEROSTAT -N 0 ::
+	@mmd -i $@.tmp ::/EFI ::/EFI/BOOT
+	@mcopy -i $@.tmp $< ::/EFI/BOOT/BOOTX64.EFI
+	@mv $@.tmp $@
+
+
+# ---- Host tools ----
+
+CFLAGS_HOST := -std=gnu11 -D_GNU_SOURCE -O2 -g -I. $(WARNINGS)
+
+TOOL_OBJECTS := $(addprefix $(BUILD)/host/tools/,qmp.o vm.o show_mem.o)
+
+$(BUILD)/host/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(HOSTCC) $(CFLAGS_HOST) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tools/demo: $(BUILD)/host/tools/demo.o $(TOOL_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c
+
+# ---- Running ----
+
+export MEM MACHINE QEMU ACCEL APPEND FIRMWARE BALLOON EXTRA NAME BUILD
+
+KERNEL_IMAGES := $(BUILD)/aerostat.elf $(BUILD)/aerostat.efi $(BUILD)/esp.img
+
+.PHONY: all run run-uefi demo tools
+all: $(KERNEL_IMAGES)
+tools: $(BUILD)/tools/demo
+
+# Without a terminal there is nobody to leave at a console: the demo then.
+run: $(BUILD)/aerostat.elf $(BUILD)/tools/demo
+	@if [ -t 0 ]; then tools/run.sh; else tools/run.sh --demo; fi
+
+run-uefi: FIRMWARE := uefi
+run-uefi: $(KERNEL_IMAGES) $(BUILD)/tools/demo
+	@if [ -t 0 ]; then tools/run.sh; else tools/run.sh --demo; fi
+
+demo: $(KERNEL_IMAGES) $(BUILD)/tools/demo
+	@tools/run.sh --demo
+
+# ---- Unit tests: one program per source file, on the host, with sanitizers ----
+
+CFLAGS_TEST := -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=all $(WARNINGS) -Wconversion
+
+$(BUILD)/unit/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(HOSTCC) $(CFLAGS_TEST) $(FAKES) -Itests/fake -I. -MMD -MP -c -o $@ $<
+
+# $(call unit_test,NAME,SOURCES): tests/unit/NAME_test.c with the sources it is about.
+define unit_test
+UNIT_TESTS += $(BUILD)/tests/$(1)
+$(BUILD)/tests/$(1): $(patsubst %.c,$(BUILD)/unit/%.o,tests/unit/$(1)_test.c $(2))
+	@mkdir -p $$(@D)
+	$$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $$@ $$^ -lcmocka $(3)
+endef
+unit = $(eval $(call unit_test,$(1),$(2),$(3)))
+
+SIM := $(addprefix tests/unit/sim/,sim_virtio.c sim_time.c sim_log.c)
+VIRTQ := drivers/virtio/virtio.c drivers/virtio/virtq.c
+
+$(call unit,kernel/lib/parse,kernel/lib/parse.c)
+$(call unit,kernel/lib/log,kernel/lib/log.c)
+$(call unit,kernel/command_line,kernel/command_line.c)
+$(call unit,kernel/line_edit,kernel/line_edit.c)
+$(call unit,kernel/console,kernel/console.c)
+$(call unit,kernel/shell,kernel/shell.c kernel/command_line.c kernel/line_edit.c)
+$(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c)
+$(call unit,drivers/balloon/balloon,drivers/balloon/balloon.c $(VIRTQ) $(SIM) \
+	tests/unit/sim/sim_balloon.c mm/frame.c mm/ledger.c mm/bitset.c mm/owner.c)
+$(call unit,arch/x86_64/efi/handover,arch/x86_64/efi/handover.c)
+#@@MORE@@
+
+.PHONY: test test-unit test-integration
+test: all test-unit test-integration check-layers
+
+# Each program prints what it ran; the first that fails ends it.
+test-unit: $(UNIT_TESTS) $(HOST_TESTS)
+	@set -e; for t in $^; do echo "== $$t"; $$t; done
+
+# ---- Integration tests: the real image under QEMU ----
+
+INTEGRATION_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/integration/*.c))
+
+$(BUILD)/tests/integration/run: $(INTEGRATION_OBJECTS) $(TOOL_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lcmocka
+
+# make test-integration TESTS='*floor*' runs those whose name matches.
+test-integration: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run
+	@$(BUILD)/tests/integration/run $(TESTS)
+
+# ---- Benchmarks: ratios against a peer that is measured in the same run ----
+
+$(BUILD)/bench/%.o: tests/bench/%.S $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,AS)$(CC) -c -o $@ $<
+
+$(BUILD)/bench/one_byte.elf: $(BUILD)/bench/one_byte.o
+	$(call say,LD)$(LD) -nostdlib -static --build-id=none -z noexecstack -Ttext=0x100000 \
+		-e _start -o $@ $<
+
+$(BUILD)/bench/boot: $(BUILD)/host/tests/bench/boot.o
+	$(call say,LD)$(HOSTCC) -o $@ $^
+
+.PHONY: bench-boot
+bench-boot: $(BUILD)/bench/boot $(BUILD)/bench/one_byte.elf $(BUILD)/aerostat.elf
+	@$(BUILD)/bench/boot $(BENCH) $(BUILD)/aerostat.elf $(BUILD)/bench/one_byte.elf
+
+# ---- Chores ----
+
+.PHONY: help clean fmt check-layers FORCE
+
+check-layers:
+	@tools/check_layers.sh
+
+fmt:
+	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make                  the kernel (build/aerostat.elf) and the UEFI image (build/aerostat.efi, build/esp.img)
+#: make run              boot it; at a terminal you are left at its console
+#: make run-uefi         the same by UEFI firmware (OVMF)
+#: make demo             boot it, take a quarter of its memory over QMP, give it back, show each step
+#:
+#:   MEM=1G              memory, 16M to 16T          MACHINE=q35       or pc
+#:   FIRMWARE=default    or qboot, uefi              ACCEL=tcg         or kvm; the default is kvm where it works
+#:   QEMU=PROGRAM        qemu-system-x86_64          APPEND='run="show_mem; exit 0"'   the kernel's command line
+#:   BALLOON=deflate-on-oom=on   properties of the balloon device; none: no device
+#:   EXTRA='...'         further arguments for QEMU
+#:
+#: make test             all tests: on the host, and of the real image under QEMU
+#: make test-unit        those on the host (ASan, UBSan)
+#: make test-integration those under QEMU; TESTS='*floor*' for some of them
+#: make check-layers     whether includes point one way
+#: make bench-boot       time to the prompt, beside a kernel that prints one byte
+#: make fmt              clang-format
+#: make clean            remove build/
+#:
+#: V=1 shows the commands; CC=clang builds the guest with clang. What is not
+#: installed is installed first, with apt-get.
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

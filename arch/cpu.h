@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The processor and the machine around it, as the rest of the kernel sees them. */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+#include "kernel/lib/types.h"
+
+/* Descriptor tables and exception handlers. First thing in C. */
+void cpu_init(void);
+
+/*
+ * Waits for an interrupt. Called with interrupts off, so that a wake-up
+ * between the caller's last look and the halt is not lost; returns with them
+ * off after at least one interrupt was served.
+ */
+void cpu_idle(void);
+
+/* Eases a busy wait. */
+static inline void cpu_relax(void)
+{
+	__asm__ volatile("pause" : : : "memory");
+}
+
+/* Bits of a physical address on this processor. */
+unsigned cpu_physical_bits(void);
+
+/* True if the processor has pages of 1 GiB. */
+bool cpu_has_gib_pages(void);
+
+/*
+ * Ends QEMU with status (status << 1) | 1, where the machine has an
+ * isa-debug-exit device at port 0xf4; returns if it has none.
+ */
+void cpu_debug_exit(uint8_t status);
+
+/* Resets the machine by the keyboard controller and, failing that, a triple fault. */
+_Noreturn void cpu_reset(void);
+
+/* For good, with interrupts off. */
+_Noreturn void cpu_halt(void);
+
+/*
+ * Prints the calling function's chain of return addresses with their symbols.
+ * `frame` is a frame pointer, NULL for the caller's own.
+ */
+void cpu_print_backtrace(const void *frame);
+
+/*
+ * The symbol that `address` lies in, or NULL; the distance from its start is
+ * stored in `offset`.
+ */
+const char *symbol_find(uint64_t address, uint64_t *offset);
+
+#endif

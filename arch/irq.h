@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Interrupts. Lines are those of the two 8259 interrupt controllers, 0 to 15;
+ * every PCI INTx pin of the machine is routed to IRQ_PCI, which is level
+ * triggered and shared: each of its handlers asks its own device.
+ */
+#ifndef ARCH_IRQ_H
+#define ARCH_IRQ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum irq_line {
+	IRQ_TIMER = 0,
+	IRQ_COM1 = 4,
+	IRQ_PCI = 11,
+	IRQ_COUNT = 16,
+};
+
+struct irq_handler {
+	/* With interrupts off; true if the interrupt was this device's. */
+	bool (*handle)(struct irq_handler *handler);
+	struct irq_handler *next;	/* of this line; the table's */
+};
+
+/* Remaps and masks both controllers. Once, before irq_enable(). */
+void irq_init(void);
+
+/*
+ * Adds a handler to a line and unmasks the line. The handler is the caller's
+ * and stays linked until irq_unregister().
+ */
+void irq_register(enum irq_line line, struct irq_handler *handler);
+void irq_unregister(enum irq_line line, struct irq_handler *handler);
+
+/* Interrupts of a line that no handler claimed; counted, not obeyed. */
+uint64_t irq_unclaimed(enum irq_line line);
+
+static inline void irq_enable(void)
+{
+	__asm__ volatile("sti" : : : "memory");
+}
+
+static inline void irq_disable(void)
+{
+	__asm__ volatile("cli" : : : "memory");
+}
+
+/* Turns interrupts off; returns what irq_restore() wants. Nests. */
+static inline uint64_t irq_save(void)
+{
+	uint64_t flags;
+
+	__asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
+	return flags;
+}
+
+/* True if interrupts were on when irq_save() returned `flags`. */
+static inline bool irq_flags_enabled(uint64_t flags)
+{
+	return flags & (1u << 9);	/* RFLAGS.IF */
+}
+
+static inline void irq_restore(uint64_t flags)
+{
+	if (irq_flags_enabled(flags))
+		irq_enable();
+}
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where things are on every PC: port numbers that no table tells. The
+ * registers behind them are named by the drivers.
+ */
+#ifndef ARCH_PLATFORM_H
+#define ARCH_PLATFORM_H
+
+/* 8259A interrupt controllers, and which of their lines are level triggered */
+#define PORT_PIC_MASTER 0x20
+#define PORT_PIC_MASTER_DATA 0x21
+#define PORT_PIC_SLAVE 0xa0
+#define PORT_PIC_SLAVE_DATA 0xa1
+#define PORT_ELCR_MASTER 0x4d0
+#define PORT_ELCR_SLAVE 0x4d1
+
+/* 8254 timer; the speaker's port gates its channel 2 */
+#define PORT_PIT_CHANNEL0 0x40
+#define PORT_PIT_CHANNEL2 0x42
+#define PORT_PIT_COMMAND 0x43
+#define PORT_SPEAKER 0x61
+
+/* 8042 keyboard controller, which can pull the reset line */
+#define PORT_KEYBOARD_COMMAND 0x64
+#define KEYBOARD_PULSE_RESET 0xfe
+
+/* QEMU's isa-debug-exit, where `-device isa-debug-exit,iobase=0xf4,iosize=4` put it */
+#define PORT_DEBUG_EXIT 0xf4
+
+/* First serial line: base of the 16550's eight registers */
+#define PORT_COM1 0x3f8
+
+/* PCI configuration mechanism #1 (PCI Local Bus 3.0, 3.2.2.3.2) */
+#define PORT_PCI_CONFIG_ADDRESS 0xcf8
+#define PORT_PCI_CONFIG_DATA 0xcfc
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Booted by the PVH protocol (Xen's public/arch-x86/hvm/start_info.h): from
+ * QEMU's -kernel, Firecracker and others.
+ */
+#include <string.h>
+
+#include "arch/paging.h"
+#include "arch/x86_64/entry.h"
+
+#define PVH_MAGIC 0x336ec578
+
+struct pvh_start_info {
+	uint32_t magic;
+	uint32_t version;
+	uint32_t flags;
+	uint32_t module_count;
+	uint64_t modules;		/* all addresses are physical */
+	uint64_t command_line;		/* or 0 */
+	uint64_t rsdp;			/* or 0 */
+	uint64_t memory_map;		/* from version 1 on */
+	uint32_t memory_count;
+	uint32_t reserved;
+};
+
+_Static_assert(sizeof(struct pvh_start_info) == 56, "version 1");
+
+static struct boot_info boot;
+
+static void read_memory_map(const struct pvh_start_info *info)
+{
+	const struct boot_memory *entry = phys_to_virt(info->memory_map);
+	uint32_t count = info->memory_count;
+
+	if (info->version < 1 || info->memory_map == 0)
+		return;
+	if (count > BOOT_MEMORY_MAX) {
+		boot.memory_dropped = count - BOOT_MEMORY_MAX;
+		count = BOOT_MEMORY_MAX;
+	}
+	/* struct hvm_memmap_table_entry is laid out as boot_memory is. */
+	memcpy(boot.memory, entry, count * sizeof(*entry));
+	boot.memory_count = count;
+}
+
+void pvh_main(const void *start_info)
+{
+	const struct pvh_start_info *info = start_info;
+
+	strcpy(boot.way, "pvh");
+	if (info->magic == PVH_MAGIC) {
+		boot.acpi_rsdp = info->rsdp;
+		read_memory_map(info);
+		if (info->command_line != 0)
+			strlcpy(boot.command_line, phys_to_virt(info->command_line),
+				sizeof(boot.command_line));
+	}
+	kernel_main(&boot);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The time stamp counter tells the time, the 8254 timer its rate: channel 2,
+ * which makes no interrupts, runs for a millisecond beside it. Channel 0 makes
+ * the tick.
+ */
+#include "arch/clock.h"
+
+#include <stdbool.h>
+
+#include "arch/cpu.h"
+#include "arch/io.h"
+#include "arch/irq.h"
+#include "arch/platform.h"
+
+#define PIT_HZ 1193182
+#define PIT_CHANNEL0_RATE 0x34		/* low then high byte, mode 2 */
+#define PIT_CHANNEL2_ONCE 0xb0		/* low then high byte, mode 0 */
+#define PIT_LATCH_CHANNEL2 0x80
+#define SPEAKER_GATE 0x01		/* lets channel 2 count */
+#define SPEAKER_DATA 0x02		/* lets it be heard */
+#define CALIBRATION_COUNTS 1193		/* a millisecond */
+
+#define NS_SHIFT 32
+
+static uint64_t tsc_start;
+static uint64_t tsc_hz;
+static uint64_t ns_per_tsc;		/* fixed point, NS_SHIFT bits */
+static volatile uint64_t jiffies;
+static void (*on_tick)(void);
+
+static uint64_t read_tsc(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+static uint16_t read_channel2(void)
+{
+	uint8_t low;
+
+	io_write8(PORT_PIT_COMMAND, PIT_LATCH_CHANNEL2);
+	low = io_read8(PORT_PIT_CHANNEL2);
+	return (uint16_t)(low | io_read8(PORT_PIT_CHANNEL2) << 8);
+}
+
+/*
+ * What the counter showed, and the time of that. The reading is taken between
+ * two time stamps; of a few, the one that was least disturbed is believed.
+ */
+static void sample(uint16_t *count, uint64_t *tsc)
+{
+	uint64_t shortest = UINT64_MAX;
+
+	for (int i = 0; i < 4; i++) {
+		uint64_t before = read_tsc();
+		uint16_t value = read_channel2();
+		uint64_t after = read_tsc();
+
+		if (after - before < shortest) {
+			shortest = after - before;
+			*count = value;
+			*tsc = before + (after - before) / 2;
+		}
+	}
+}
+
+static uint64_t measure_tsc_hz(void)
+{
+	uint16_t count0, count1;
+	uint64_t tsc0, tsc1;
+
+	io_write8(PORT_SPEAKER, (uint8_t)((io_read8(PORT_SPEAKER) & ~SPEAKER_DATA) | SPEAKER_GATE));
+	io_write8(PORT_PIT_COMMAND, PIT_CHANNEL2_ONCE);
+	io_write8(PORT_PIT_CHANNEL2, 0xff);
+	io_write8(PORT_PIT_CHANNEL2, 0xff);
+	sample(&count0, &tsc0);
+	do {
+		cpu_relax();
+		sample(&count1, &tsc1);
+	} while ((uint16_t)(count0 - count1) < CALIBRATION_COUNTS);
+	return (tsc1 - tsc0) * PIT_HZ / (uint16_t)(count0 - count1);
+}
+
+static bool handle_tick(struct irq_handler *handler)
+{
+	(void)handler;
+	jiffies++;
+	on_tick();
+	return true;
+}
+
+static struct irq_handler tick_handler = { .handle = handle_tick };
+
+void clock_init(void (*tick)(void))
+{
+	uint16_t divisor = (PIT_HZ + TICK_HZ / 2) / TICK_HZ;
+
+	tsc_hz = measure_tsc_hz();
+	ns_per_tsc = (UINT64_C(1000000000) << NS_SHIFT) / tsc_hz;
+	tsc_start = read_tsc();
+	on_tick = tick;
+	io_write8(PORT_PIT_COMMAND, PIT_CHANNEL0_RATE);
+	io_write8(PORT_PIT_CHANNEL0, (uint8_t)divisor);
+	io_write8(PORT_PIT_CHANNEL0, (uint8_t)(divisor >> 8));
+	irq_register(IRQ_TIMER, &tick_handler);
+}
+
+uint64_t clock_ns(void)
+{
+	if (tsc_hz == 0)
+		return 0;
+	return (uint64_t)((unsigned __int128)(read_tsc() - tsc_start) * ns_per_tsc >> NS_SHIFT);
+}
+
+uint64_t clock_jiffies(void)
+{
+	return jiffies;
+}
+
+uint64_t clock_tsc_hz(void)
+{
+	return tsc_hz;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The two 8259A interrupt controllers and the lines behind them. */
+#include "arch/irq.h"
+
+#include <stddef.h>
+
+#include "arch/io.h"
+#include "arch/platform.h"
+#include "arch/x86_64/entry.h"
+
+/* Initialisation command words (8259A data sheet). */
+#define ICW1_INIT_WITH_ICW4 0x11
+#define ICW3_MASTER_CASCADE 0x04	/* the slave is on line 2 */
+#define ICW3_SLAVE_CASCADE 0x02
+#define ICW4_8086 0x01
+#define OCW2_END_OF_INTERRUPT 0x20
+#define OCW3_READ_IN_SERVICE 0x0b
+
+#define LINE_CASCADE 2
+#define LINES_PER_CHIP 8
+
+static struct irq_handler *handlers[IRQ_COUNT];
+static uint64_t unclaimed[IRQ_COUNT];
+static uint16_t mask = (uint16_t)~(1u << LINE_CASCADE);
+
+static void write_mask(void)
+{
+	io_write8(PORT_PIC_MASTER_DATA, (uint8_t)mask);
+	io_write8(PORT_PIC_SLAVE_DATA, (uint8_t)(mask >> LINES_PER_CHIP));
+}
+
+void irq_init(void)
+{
+	uint16_t level = 1u << IRQ_PCI;
+
+	io_write8(PORT_PIC_MASTER, ICW1_INIT_WITH_ICW4);
+	io_write8(PORT_PIC_SLAVE, ICW1_INIT_WITH_ICW4);
+	io_write8(PORT_PIC_MASTER_DATA, VECTOR_IRQ);
+	io_write8(PORT_PIC_SLAVE_DATA, VECTOR_IRQ + LINES_PER_CHIP);
+	io_write8(PORT_PIC_MASTER_DATA, ICW3_MASTER_CASCADE);
+	io_write8(PORT_PIC_SLAVE_DATA, ICW3_SLAVE_CASCADE);
+	io_write8(PORT_PIC_MASTER_DATA, ICW4_8086);
+	io_write8(PORT_PIC_SLAVE_DATA, ICW4_8086);
+	/* Only the PCI line is triggered by level; the others are ISA's. */
+	io_write8(PORT_ELCR_MASTER, (uint8_t)level);
+	io_write8(PORT_ELCR_SLAVE, (uint8_t)(level >> LINES_PER_CHIP));
+	write_mask();
+}
+
+void irq_register(enum irq_line line, struct irq_handler *handler)
+{
+	uint64_t flags = irq_save();
+
+	handler->next = handlers[line];
+	handlers[line] = handler;
+	mask = (uint16_t)(mask & ~(1u << line));
+	write_mask();
+	irq_restore(flags);
+}
+
+void irq_unregister(enum irq_line line, struct irq_handler *handler)
+{
+	uint64_t flags = irq_save();
+
+	for (struct irq_handler **at = &handlers[line]; *at; at = &(*at)->next) {
+		if (*at == handler) {
+			*at = handler->next;
+			break;
+		}
+	}
+	if (!handlers[line]) {
+		mask = (uint16_t)(mask | 1u << line);
+		write_mask();
+	}
+	irq_restore(flags);
+}
+
+uint64_t irq_unclaimed(enum irq_line line)
+{
+	return unclaimed[line];
+}
+
+/* The last line of a chip fires for nothing when a request goes away in time. */
+static bool is_spurious(unsigned line)
+{
+	uint16_t port = line < LINES_PER_CHIP ? PORT_PIC_MASTER : PORT_PIC_SLAVE;
+
+	if (line % LINES_PER_CHIP != LINES_PER_CHIP - 1)
+		return false;
+	io_write8(port, OCW3_READ_IN_SERVICE);
+	return !(io_read8(port) & 1u << (LINES_PER_CHIP - 1));
+}
+
+static void end_of_interrupt(unsigned line)
+{
+	if (line >= LINES_PER_CHIP)
+		io_write8(PORT_PIC_SLAVE, OCW2_END_OF_INTERRUPT);
+	io_write8(PORT_PIC_MASTER, OCW2_END_OF_INTERRUPT);
+}
+
+void irq_handle(unsigned line)
+{
+	bool claimed = false;
+
+	if (is_spurious(line)) {
+		if (line >= LINES_PER_CHIP)
+			end_of_interrupt(LINE_CASCADE);
+		return;
+	}
+	for (struct irq_handler *handler = handlers[line]; handler; handler = handler->next)
+		claimed |= handler->handle(handler);
+	if (!claimed)
+		unclaimed[line]++;
+	end_of_interrupt(line);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Page tables of four levels (Intel SDM volume 3, 4.5). RAM is mapped where it
+ * is with the largest pages that fit; the first blocks, which hold the image,
+ * with small ones, so that code cannot be written, data not be run, and page 0
+ * not be touched. What is not RAM below 4 GiB is mapped uncached at once,
+ * device windows above it when a driver asks.
+ *
+ * A table entry is only ever filled, but for the pages of the two windows.
+ */
+#include "arch/paging.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "arch/cpu.h"
+#include "arch/x86_64/entry.h"
+
+#define PTE_PRESENT UINT64_C(0x001)
+#define PTE_WRITE UINT64_C(0x002)
+#define PTE_UNCACHED UINT64_C(0x018)	/* PWT and PCD */
+#define PTE_LARGE UINT64_C(0x080)
+#define PTE_NO_EXECUTE (UINT64_C(1) << 63)
+#define PTE_ADDRESS UINT64_C(0x000ffffffffff000)
+
+#define ENTRIES 512
+#define LEVEL_PAGE 1		/* 4 KiB */
+#define LEVEL_BLOCK 2		/* 2 MiB */
+#define LEVEL_GIB 3
+#define LEVEL_TOP 4
+
+#define LOW_END (4 * GIB)
+
+#define DATA (PTE_PRESENT | PTE_WRITE | PTE_NO_EXECUTE)
+
+static uint64_t *top;
+static paddr_t (*alloc_table)(void);
+
+static uint64_t page_size(unsigned level)
+{
+	return UINT64_C(1) << (FRAME_SHIFT + 9 * (level - 1));
+}
+
+static size_t entry_index(uint64_t vaddr, unsigned level)
+{
+	return vaddr >> (FRAME_SHIFT + 9 * (level - 1)) & (ENTRIES - 1);
+}
+
+static uint64_t *new_table(void)
+{
+	paddr_t table = alloc_table();
+
+	return table ? memset(phys_to_virt(table), 0, FRAME_SIZE) : NULL;
+}
+
+/*
+ * The entry for `vaddr` at `level`, its tables made on the way if `make`.
+ * NULL: there is no table, or none could be had. A larger page on the way is
+ * itself the answer.
+ */
+static uint64_t *find_entry(uint64_t vaddr, unsigned level, bool make)
+{
+	uint64_t *table = top;
+
+	for (unsigned l = LEVEL_TOP; l > level; l--) {
+		uint64_t *entry = &table[entry_index(vaddr, l)];
+
+		if (*entry & PTE_LARGE)
+			return entry;
+		if (!(*entry & PTE_PRESENT)) {
+			uint64_t *next = make ? new_table() : NULL;
+
+			if (!next)
+				return NULL;
+			*entry = virt_to_phys(next) | PTE_PRESENT | PTE_WRITE;
+		}
+		table = phys_to_virt(*entry & PTE_ADDRESS);
+	}
+	return &table[entry_index(vaddr, level)];
+}
+
+/* Maps one page where it is, unless something is mapped there. */
+static int map_identity(paddr_t paddr, unsigned level, uint64_t flags)
+{
+	uint64_t *entry = find_entry(paddr, level, true);
+
+	if (!entry)
+		return -ENOMEM;
+	if (!(*entry & PTE_PRESENT))
+		*entry = paddr | flags | (level > LEVEL_PAGE ? PTE_LARGE : 0);
+	return 0;
+}
+
+static uint64_t image_flags(uint64_t page)
+{
+	if (page < (uintptr_t)image_start || page >= (uintptr_t)data_start)
+		return DATA;
+	if (page < align_up((uintptr_t)text_end, FRAME_SIZE))
+		return PTE_PRESENT;
+	return PTE_PRESENT | PTE_NO_EXECUTE;
+}
+
+static int map_image(void)
+{
+	uint64_t end = align_up((uintptr_t)image_end, BLOCK_SIZE);
+
+	/* Page 0 stays out: a null pointer faults. */
+	for (paddr_t page = FRAME_SIZE; page < end; page += FRAME_SIZE)
+		if (map_identity(page, LEVEL_PAGE, image_flags(page)))
+			return -ENOMEM;
+	return 0;
+}
+
+int paging_begin(paddr_t (*alloc)(void))
+{
+	alloc_table = alloc;
+	top = new_table();
+	return top ? map_image() : -ENOMEM;
+}
+
+int paging_map_ram(paddr_t start, paddr_t end)
+{
+	bool gib_pages = cpu_has_gib_pages();
+	paddr_t at = align_down(start, BLOCK_SIZE);
+
+	while (at < end) {
+		bool large = gib_pages && at >= LOW_END && at % GIB == 0 && end - at >= GIB;
+		unsigned level = large ? LEVEL_GIB : LEVEL_BLOCK;
+
+		if (map_identity(at, level, DATA))
+			return -ENOMEM;
+		at += page_size(level);
+	}
+	return 0;
+}
+
+int paging_load(void)
+{
+	/* What is left of the first 4 GiB is devices'. */
+	for (paddr_t at = 0; at < LOW_END; at += BLOCK_SIZE)
+		if (map_identity(at, LEVEL_BLOCK, DATA | PTE_UNCACHED))
+			return -ENOMEM;
+	__asm__ volatile("movq %0, %%cr3" : : "r"(virt_to_phys(top)) : "memory");
+	return 0;
+}
+
+void paging_set_allocator(paddr_t (*alloc)(void))
+{
+	alloc_table = alloc;
+}
+
+int paging_map_device(paddr_t paddr, uint64_t size, void **window)
+{
+	uint64_t limit = UINT64_C(1) << cpu_physical_bits();
+
+	if (size == 0 || paddr >= limit || size > limit - paddr)
+		return -EINVAL;
+	for (paddr_t at = align_down(paddr, BLOCK_SIZE); at < paddr + size; at += BLOCK_SIZE)
+		if (map_identity(at, LEVEL_BLOCK, DATA | PTE_UNCACHED))
+			return -ENOMEM;
+	*window = phys_to_virt(paddr);
+	return 0;
+}
+
+static void flush_page(uint64_t vaddr)
+{
+	__asm__ volatile("invlpg (%0)" : : "r"(vaddr) : "memory");
+}
+
+int paging_map_page(uint64_t vaddr, pfn_t pfn)
+{
+	uint64_t *entry = find_entry(vaddr, LEVEL_PAGE, true);
+
+	if (!entry)
+		return -ENOMEM;
+	*entry = pfn_to_paddr(pfn) | DATA;
+	return 0;
+}
+
+pfn_t paging_unmap_page(uint64_t vaddr)
+{
+	uint64_t *entry = find_entry(vaddr, LEVEL_PAGE, false);
+	pfn_t pfn;
+
+	if (!entry || !(*entry & PTE_PRESENT))
+		return PFN_NONE;
+	pfn = paddr_to_pfn(*entry & PTE_ADDRESS);
+	*entry = 0;
+	flush_page(vaddr);
+	return pfn;
+}
+
+bool paging_is_mapped(uint64_t vaddr)
+{
+	const uint64_t *entry = top ? find_entry(vaddr, LEVEL_PAGE, false) : NULL;
+
+	return entry && *entry & PTE_PRESENT;
+}

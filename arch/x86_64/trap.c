@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Every vector comes here: interrupts go on to irq.c, an exception is the end. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "arch/cpu.h"
+#include "arch/paging.h"
+#include "arch/x86_64/entry.h"
+#include "kernel/lib/panic.h"
+
+#define EXCEPTION_PAGE_FAULT 14
+
+static const char *const exception_names[] = {
+	"divide error", "debug", "NMI", "breakpoint", "overflow", "bound range exceeded",
+	"invalid opcode", "device not available", "double fault", "coprocessor overrun",
+	"invalid TSS", "segment not present", "stack fault", "general protection", "page fault",
+	"reserved", "x87 error", "alignment check", "machine check", "SIMD error",
+	"virtualization", "control protection",
+};
+
+static const char *exception_name(uint64_t vector)
+{
+	return vector < ARRAY_SIZE(exception_names) ? exception_names[vector] : "reserved";
+}
+
+static void print_page_fault(uint64_t error)
+{
+	uint64_t address;
+
+	__asm__ volatile("movq %%cr2, %0" : "=r"(address));
+	printf("%s of address %#" PRIx64 "%s\n",
+	       error & 16 ? "execution" : error & 2 ? "write" : "read", address,
+	       address < FRAME_SIZE ? ": a null pointer" :
+	       address >= PAGING_STACKS_START ? ": a stack overflow" : "");
+}
+
+static void print_registers(const struct trap_frame *f)
+{
+	uint64_t offset = 0;
+	const char *symbol = symbol_find(f->rip, &offset);
+
+	printf("rip %016" PRIx64 " %s+%#" PRIx64 "\n", f->rip, symbol ? symbol : "?", offset);
+	printf("rsp %016" PRIx64 " rbp %016" PRIx64 " rfl %016" PRIx64 "\n", f->rsp, f->rbp,
+	       f->rflags);
+	printf("rax %016" PRIx64 " rbx %016" PRIx64 " rcx %016" PRIx64 "\n", f->rax, f->rbx, f->rcx);
+	printf("rdx %016" PRIx64 " rsi %016" PRIx64 " rdi %016" PRIx64 "\n", f->rdx, f->rsi, f->rdi);
+	printf("r8  %016" PRIx64 " r9  %016" PRIx64 " r10 %016" PRIx64 "\n", f->r8, f->r9, f->r10);
+	printf("r11 %016" PRIx64 " r12 %016" PRIx64 " r13 %016" PRIx64 "\n", f->r11, f->r12, f->r13);
+	printf("r14 %016" PRIx64 " r15 %016" PRIx64 "\n", f->r14, f->r15);
+}
+
+void trap_handle(struct trap_frame *frame)
+{
+	if (frame->vector >= VECTOR_IRQ) {
+		irq_handle((unsigned)(frame->vector - VECTOR_IRQ));
+		return;
+	}
+	panic_begin();
+	printf("\nEXCEPTION %" PRIu64 ": %s, error %#" PRIx64 "\n", frame->vector,
+	       exception_name(frame->vector), frame->error);
+	if (frame->vector == EXCEPTION_PAGE_FAULT)
+		print_page_fault(frame->error);
+	print_registers(frame);
+	panic_end((const void *)(uintptr_t)frame->rbp);
+}

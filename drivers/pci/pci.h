@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * PCI: finding devices, giving them addresses, reading their capabilities.
+ * (PCI Local Bus 3.0; PCI Express Base 4.0, chapter 7; PCI-to-PCI Bridge 1.2.)
+ *
+ * Everything a device or the firmware left in config space is input: walks
+ * are bounded, offsets and sizes are checked.
+ *
+ *   pci_config.c	reading and writing config space, by ports or by ECAM
+ *   pci_scan.c		buses, bridges, functions
+ *   pci_bar.c		sizing BARs, assigning the ones the firmware left out
+ *   pci_capability.c	the capability list
+ *   pci_cmd.c		lspci
+ */
+#ifndef DRIVERS_PCI_PCI_H
+#define DRIVERS_PCI_PCI_H
+
+#include "kernel/lib/types.h"
+
+#define PCI_BARS 6
+#define PCI_DEVICES_MAX 256
+
+/* A function's address. Only segment 0. */
+struct pci_address {
+	uint8_t bus;
+	uint8_t device;		/* 0-31 */
+	uint8_t function;	/* 0-7 */
+};
+
+enum pci_bar_kind {
+	PCI_BAR_NONE,		/* not implemented, or the upper half of the one before */
+	PCI_BAR_IO,
+	PCI_BAR_MEMORY32,
+	PCI_BAR_MEMORY64,
+};
+
+struct pci_bar {
+	enum pci_bar_kind kind;
+	bool prefetchable;
+	uint64_t address;	/* 0: not assigned; a port for PCI_BAR_IO */
+	uint64_t size;		/* bytes, a power of two */
+};
+
+struct pci_device {
+	struct pci_address address;
+	uint16_t vendor;
+	uint16_t device;
+	uint16_t subsystem_vendor;
+	uint16_t subsystem;
+	uint32_t class;		/* base class, subclass, programming interface */
+	uint8_t revision;
+	uint8_t header_type;	/* without the multi-function bit */
+	uint8_t interrupt_pin;	/* 0: none, 1: INTA ... 4: INTD */
+	struct pci_device *bridge;	/* above it, NULL on a root bus */
+	uint8_t secondary_bus;	/* of a bridge, 0 if it has none yet */
+	uint8_t subordinate_bus;
+	struct pci_bar bar[PCI_BARS];
+	struct pci_device *next;	/* in the order of their addresses */
+};
+
+/*
+ * How config space is reached. Offsets are in bytes and aligned to the width.
+ * Reads of what is not there give all ones.
+ */
+struct pci_config_ops {
+	const char *name;	/* "ports" or "ECAM" */
+	uint32_t (*read)(struct pci_address address, unsigned offset, unsigned width);
+	void (*write)(struct pci_address address, unsigned offset, unsigned width, uint32_t value);
+	unsigned size;		/* bytes of config space of a function: 256 or 4096 */
+	uint8_t last_bus;
+};
+
+/* Config mechanism #1, ports 0xcf8 and 0xcfc. -ENODEV: the machine has none. */
+int pci_config_use_ports(void);
+
+/* ECAM window for buses 0 to last_bus at `base`, from ACPI's MCFG. -ENOMEM, -EINVAL. */
+int pci_config_use_ecam(paddr_t base, uint8_t last_bus);
+
+/* What is in use, NULL before. */
+const struct pci_config_ops *pci_config_ops(void);
+
+uint8_t pci_read8(const struct pci_device *device, unsigned offset);
+uint16_t pci_read16(const struct pci_device *device, unsigned offset);
+uint32_t pci_read32(const struct pci_device *device, unsigned offset);
+void pci_write8(const struct pci_device *device, unsigned offset, uint8_t value);
+void pci_write16(const struct pci_device *device, unsigned offset, uint16_t value);
+void pci_write32(const struct pci_device *device, unsigned offset, uint32_t value);
+
+/* Addresses that may be given to BARs, for the root bus. `end` is exclusive. */
+struct pci_windows {
+	uint64_t memory_start, memory_end;	/* below 4 GiB */
+	uint64_t memory64_start, memory64_end;	/* above; empty if there is none */
+	uint32_t io_start, io_end;
+};
+
+/*
+ * Finds every function behind the root bus: numbers bridges that have no bus
+ * numbers, sizes BARs, assigns the ones that are zero (and bridge windows)
+ * from `windows` without moving what the firmware placed. Decoding is off
+ * while a BAR is sized and restored afterwards. Returns the number of
+ * functions found. May be called again: starts anew.
+ */
+size_t pci_scan(const struct pci_windows *windows);
+
+/* The first function found, and so on by ->next. */
+struct pci_device *pci_devices(void);
+
+/*
+ * The config offset of the next capability with this id behind `after` (0: from
+ * the start), or 0. At most 48 steps; offsets below 0x40 or beyond 0xff end it.
+ */
+unsigned pci_find_capability(const struct pci_device *device, uint8_t id, unsigned after);
+
+/* Turns on the decoding that the BARs need, bus mastering, and INTx. */
+void pci_enable(const struct pci_device *device);
+
+/*
+ * A window on [offset, offset + size) of a memory BAR. -EINVAL: no such BAR,
+ * not memory, or not within it; -ENXIO: no address was assigned; -ENOMEM.
+ */
+int pci_map_bar(const struct pci_device *device, unsigned bar, uint64_t offset, uint64_t size,
+		void **window);
+
+#endif

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Addresses for what the firmware left without: all of it (qboot, microvm), or
+ * what was plugged in since. Nothing that has an address is moved. What lies
+ * behind a bridge goes into the bridge's window; a bridge without windows first
+ * gets some, as large as is needed behind it.
+ *
+ * 64-bit BARs too stay below 4 GiB while there is room, where every processor
+ * and every bridge reaches them; only large ones go above at once.
+ */
+#include <inttypes.h>
+
+#include "drivers/pci/pci_internal.h"
+#include "kernel/lib/log.h"
+
+/* Windows are made of these, and are at least so large: something may be plugged in. */
+#define IO_UNIT ((uint64_t)4 * KIB)
+#define IO_WINDOW_MIN IO_UNIT
+#define MEMORY_UNIT MIB
+#define MEMORY_WINDOW_MIN (2 * MIB)
+
+/* Behind a bridge, 64-bit BARs from this size on deserve a window above 4 GiB. */
+#define LARGE (64 * MIB)
+
+#define REQUESTS_MAX 512
+
+/* A BAR or a window that wants an address on one bus. */
+struct request {
+	struct pci_function *function;
+	unsigned bar;			/* PCI_BARS: it is the window `kind` */
+	enum pci_window_kind kind;	/* from which it would be taken */
+	uint64_t size, align;
+	bool optional;
+};
+
+static const struct pci_windows *host;
+
+static struct request requests[REQUESTS_MAX];
+static size_t request_count;
+static bool told_full;
+
+static struct pci_function *bridge_of(const struct pci_function *function)
+{
+	struct pci_device *bridge = function->device.bridge;
+
+	return bridge ? container_of(bridge, struct pci_function, device) : NULL;
+}
+
+/* ---- What may come from where ---- */
+
+/* Whether a window of this bridge can be opened above 4 GiB, through all above it. */
+static bool can_reach_far(const struct pci_function *bridge)
+{
+	for (; bridge; bridge = bridge_of(bridge)) {
+		if (!bridge->wide)
+			return false;
+	}
+	return host->memory64_end > host->memory64_start;
+}
+
+static enum pci_window_kind kind_for(const struct pci_function *bridge, const struct pci_bar *bar)
+{
+	if (bar->kind == PCI_BAR_IO)
+		return PCI_WINDOW_IO;
+	if (bar->kind == PCI_BAR_MEMORY32)
+		return PCI_WINDOW_MEMORY;
+	/* On the root bus there is no such distinction: it stands for both ranges. */
+	if (!bridge)
+		return PCI_WINDOW_PREFETCHABLE;
+	if (!bar->prefetchable)
+		return PCI_WINDOW_MEMORY;
+	if (pci_is_open(&bridge->window[PCI_WINDOW_PREFETCHABLE]))
+		return PCI_WINDOW_PREFETCHABLE;
+	return bar->size >= LARGE && can_reach_far(bridge) ? PCI_WINDOW_PREFETCHABLE
+							   : PCI_WINDOW_MEMORY;
+}
+
+/* The ranges to be tried, in that order; how many. */
+static size_t ranges_for(const struct pci_function *bridge, enum pci_window_kind kind,
+			 struct pci_window range[2])
+{
+	const struct pci_window io = { host->io_start, host->io_end };
+	const struct pci_window memory = { host->memory_start, host->memory_end };
+	const struct pci_window memory64 = { host->memory64_start, host->memory64_end };
+
+	range[0] = bridge ? bridge->window[kind] : kind == PCI_WINDOW_IO ? io : memory;
+	range[1] = bridge ? bridge->window[PCI_WINDOW_MEMORY] : memory64;
+	return kind == PCI_WINDOW_PREFETCHABLE ? 2 : 1;
+}
+
+/* ---- Gaps ---- */
+
+static bool overlap(uint64_t start, uint64_t end, uint64_t other_start, uint64_t other_end)
+{
+	return start < other_end && other_start < end;
+}
+
+static bool is_above(const struct pci_function *function, const struct pci_function *bridge)
+{
+	for (; bridge; bridge = bridge_of(bridge)) {
+		if (bridge == function)
+			return true;
+	}
+	return false;
+}
+
+static uint64_t bar_in(const struct pci_device *device, bool io, uint64_t start, uint64_t end)
+{
+	for (unsigned i = 0; i < PCI_BARS; i++) {
+		const struct pci_bar *bar = &device->bar[i];
+
+		if (bar->address == 0 || (bar->kind == PCI_BAR_IO) != io)
+			continue;
+		if (overlap(start, end, bar->address, bar->address + bar->size))
+			return bar->address + bar->size;
+	}
+	return 0;
+}
+
+static uint64_t window_in(const struct pci_function *bridge, bool io, uint64_t start, uint64_t end)
+{
+	for (enum pci_window_kind kind = PCI_WINDOW_IO; kind < PCI_WINDOWS; kind++) {
+		const struct pci_window *window = &bridge->window[kind];
+
+		if ((kind == PCI_WINDOW_IO) == io && pci_is_open(window) &&
+		    overlap(start, end, window->start, window->end))
+			return window->end;
+	}
+	return 0;
+}
+
+/* The end of something that lies in [start, end) behind `bridge`, or 0. */
+static uint64_t obstacle(const struct pci_function *bridge, bool io, uint64_t start, uint64_t end)
+{
+	struct pci_window config = pci_config_window();
+
+	if (!io && pci_is_open(&config) && overlap(start, end, config.start, config.end))
+		return config.end;
+	for (size_t i = 0; i < pci_function_count; i++) {
+		const struct pci_function *function = &pci_functions[i];
+		uint64_t at = bar_in(&function->device, io, start, end);
+
+		if (at == 0 && pci_is_bridge(&function->device) && !is_above(function, bridge))
+			at = window_in(function, io, start, end);
+		if (at != 0)
+			return at;
+	}
+	return 0;
+}
+
+/* The lowest place in `range` where nothing is yet; 0: there is none. */
+static uint64_t find_gap(const struct request *request, const struct pci_function *bridge,
+			 const struct pci_window *range)
+{
+	uint64_t at = align_up(range->start ? range->start : 1, request->align);
+
+	while (at < range->end && request->size <= range->end - at) {
+		uint64_t next = obstacle(bridge, request->kind == PCI_WINDOW_IO, at,
+					 at + request->size);
+
+		if (next == 0)
+			return at;
+		at = align_up(next, request->align);
+	}
+	return 0;
+}
+
+/* ---- What is wanted on one bus ---- */
+
+/* Windows of optional use last, then by space, and the large ones first. */
+static bool goes_before(const struct request *a, const struct request *b)
+{
+	if (a->optional != b->optional)
+		return b->optional;
+	if (a->kind != b->kind)
+		return a->kind < b->kind;
+	return a->align > b->align;
+}
+
+static void add_request(const struct request *request)
+{
+	size_t at = request_count;
+
+	if (request_count == REQUESTS_MAX) {
+		if (!told_full)
+			log_warn("pci: more than %d addresses are wanted on one bus", REQUESTS_MAX);
+		told_full = true;
+		return;
+	}
+	for (; at > 0 && goes_before(request, &requests[at - 1]); at--)
+		requests[at] = requests[at - 1];
+	requests[at] = *request;
+	request_count++;
+}
+
+static void want_bars(const struct pci_function *bridge, struct pci_function *function)
+{
+	for (unsigned i = 0; i < PCI_BARS; i++) {
+		const struct pci_bar *bar = &function->device.bar[i];
+
+		if (bar->kind != PCI_BAR_NONE && bar->address == 0)
+			add_request(&(struct request){
+				.function = function, .bar = i, .kind = kind_for(bridge, bar),
+				.size = bar->size, .align = bar->size });
+	}
+}
+
+static void want_windows(struct pci_function *function)
+{
+	for (enum pci_window_kind kind = PCI_WINDOW_IO; kind < PCI_WINDOWS; kind++) {
+		const struct pci_need *need = &function->need[kind];
+
+		if (need->size > 0 && !pci_is_open(&function->window[kind]))
+			add_request(&(struct request){
+				.function = function, .bar = PCI_BARS, .kind = kind,
+				.size = need->size, .align = need->align,
+				.optional = need->optional });
+	}
+}
+
+/* NULL: the root bus. */
+static void collect_requests(const struct pci_function *bridge)
+{
+	request_count = 0;
+	for (size_t i = 0; i < pci_function_count; i++) {
+		if (bridge_of(&pci_functions[i]) != bridge)
+			continue;
+		want_bars(bridge, &pci_functions[i]);
+		want_windows(&pci_functions[i]);
+	}
+}
+
+/* What no window below 4 GiB can hold must not make one fail for the others. */
+static bool is_hopeless(const struct request *request)
+{
+	return request->kind == PCI_WINDOW_MEMORY &&
+	       request->size > (host->memory_end - host->memory_start) / 2;
+}
+
+/* How large a window must be, if things are put into it one behind the other. */
+static struct pci_need add_up(enum pci_window_kind kind)
+{
+	struct pci_need need = { .align = kind == PCI_WINDOW_IO ? IO_UNIT : MEMORY_UNIT,
+				 .optional = true };
+
+	for (size_t i = 0; i < request_count; i++) {
+		const struct request *request = &requests[i];
+
+		if (request->kind != kind || is_hopeless(request))
+			continue;
+		need.size = align_up(need.size, request->align) + request->size;
+		if (request->align > need.align)
+			need.align = request->align;
+		need.optional = need.optional && request->optional;
+	}
+	return need;
+}
+
+static void find_needs(struct pci_function *bridge)
+{
+	collect_requests(bridge);
+	for (enum pci_window_kind kind = PCI_WINDOW_IO; kind < PCI_WINDOWS; kind++) {
+		uint64_t unit = kind == PCI_WINDOW_IO ? IO_UNIT : MEMORY_UNIT;
+		uint64_t min = kind == PCI_WINDOW_IO ? IO_WINDOW_MIN : MEMORY_WINDOW_MIN;
+		struct pci_need need = add_up(kind);
+
+		if (bridge->numbered_here && kind != PCI_WINDOW_PREFETCHABLE && need.size == 0)
+			need.size = min;
+		if (need.size > 0 && need.size < min)
+			need.size = min;
+		need.size = align_up(need.size, unit);
+		bridge->need[kind] = need;
+	}
+}
+
+/* ---- Giving ---- */
+
+static bool put_at(const struct request *request, uint64_t at)
+{
+	if (request->bar == PCI_BARS)
+		return pci_set_window(request->function, request->kind, at,
+				      at + request->size) == 0;
+	return pci_set_bar(&request->function->device, request->bar, at) == 0;
+}
+
+/* The part of a range that the registers of the request can name. */
+static struct pci_window reachable(const struct request *request, struct pci_window range)
+{
+	bool far = request->bar == PCI_BARS
+			   ? request->kind == PCI_WINDOW_PREFETCHABLE && request->function->wide
+			   : request->function->device.bar[request->bar].kind == PCI_BAR_MEMORY64;
+
+	if (!far && range.end > 4 * GIB)
+		range.end = 4 * GIB;
+	return range;
+}
+
+static void complain(const struct request *request, const char *what)
+{
+	static const char *const names[] = { "I/O", "memory", "prefetchable memory" };
+	char name[PCI_NAME_SIZE];
+
+	if (request->optional)
+		return;
+	pci_name(&request->function->device, name);
+	if (request->bar < PCI_BARS)
+		log_warn("pci: %s: BAR %u of %#" PRIx64 " bytes: %s", name, request->bar,
+			 request->size, what);
+	else
+		log_warn("pci: %s: %s window of %#" PRIx64 " bytes: %s", name,
+			 names[request->kind], request->size, what);
+}
+
+static void give(const struct request *request, const struct pci_function *bridge)
+{
+	struct pci_window range[2];
+	size_t count = ranges_for(bridge, request->kind, range);
+
+	for (size_t i = 0; i < count; i++) {
+		struct pci_window window = reachable(request, range[i]);
+		uint64_t at = find_gap(request, bridge, &window);
+
+		if (at == 0)
+			continue;
+		if (!put_at(request, at))
+			complain(request, "it does not keep an address");
+		return;
+	}
+	complain(request, "there is no room");
+}
+
+static void give_all(const struct pci_function *bridge)
+{
+	collect_requests(bridge);
+	for (size_t i = 0; i < request_count; i++)
+		give(&requests[i], bridge);
+}
+
+/* ---- What the firmware placed ---- */
+
+static bool is_passed_on(const struct pci_function *bridge, const struct pci_bar *bar)
+{
+	for (enum pci_window_kind kind = PCI_WINDOW_IO; kind < PCI_WINDOWS; kind++) {
+		const struct pci_window *window = &bridge->window[kind];
+
+		if ((kind == PCI_WINDOW_IO) == (bar->kind == PCI_BAR_IO) &&
+		    bar->address >= window->start && bar->address < window->end &&
+		    bar->size <= window->end - bar->address)
+			return true;
+	}
+	return false;
+}
+
+/* An address that the bridge above does not pass on is none. */
+static void drop_unreachable(struct pci_function *function)
+{
+	const struct pci_function *bridge = bridge_of(function);
+	char name[PCI_NAME_SIZE];
+
+	if (!bridge)
+		return;
+	for (unsigned i = 0; i < PCI_BARS; i++) {
+		struct pci_bar *bar = &function->device.bar[i];
+
+		if (bar->kind == PCI_BAR_NONE || bar->address == 0 || is_passed_on(bridge, bar))
+			continue;
+		log_warn("pci: %s: BAR %u: %#" PRIx64 " is not passed on by its bridge",
+			 pci_name(&function->device, name), i, bar->address);
+		bar->address = 0;
+	}
+}
+
+void pci_assign(const struct pci_windows *windows)
+{
+	host = windows;
+	told_full = false;
+	for (size_t i = 0; i < pci_function_count; i++)
+		drop_unreachable(&pci_functions[i]);
+	/* What is behind a bridge stands behind it in the table: needs go up, addresses down. */
+	for (size_t i = pci_function_count; i-- > 0;) {
+		if (pci_is_bridge(&pci_functions[i].device))
+			find_needs(&pci_functions[i]);
+	}
+	give_all(NULL);
+	for (size_t i = 0; i < pci_function_count; i++) {
+		if (pci_is_bridge(&pci_functions[i].device))
+			give_all(&pci_functions[i]);
+	}
+	host = NULL;
+}

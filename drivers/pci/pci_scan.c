@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finding functions: the root bus, and depth first what is behind its bridges.
+ * Bus numbers of the firmware stay when they make sense; a bridge that has
+ * none, or impossible ones, gets some. As every bus number behind a bridge is
+ * larger than its own, and nesting is bounded, no wiring can make this loop.
+ *
+ * Each access is an exit of the virtual machine: only slots that can hold
+ * something are asked.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "drivers/pci/pci_internal.h"
+#include "kernel/lib/log.h"
+
+/* Bridges behind bridges; each level takes a few hundred bytes of stack. */
+#define DEPTH_MAX 12
+
+struct pci_function pci_functions[PCI_DEVICES_MAX];
+size_t pci_function_count;
+
+static struct pci_device *first;
+static bool told_full;
+
+const char *pci_name(const struct pci_device *device, char name[PCI_NAME_SIZE])
+{
+	snprintf(name, PCI_NAME_SIZE, "%02x:%02x.%x", device->address.bus,
+		 device->address.device & 0x1fu, device->address.function & 7u);
+	return name;
+}
+
+/* ---- Functions ---- */
+
+static unsigned order_of(const struct pci_device *device)
+{
+	return (unsigned)device->address.bus << 8 | (unsigned)device->address.device << 3 |
+	       device->address.function;
+}
+
+static void insert_by_address(struct pci_device *device)
+{
+	struct pci_device **link = &first;
+
+	while (*link && order_of(*link) < order_of(device))
+		link = &(*link)->next;
+	device->next = *link;
+	*link = device;
+}
+
+static void read_bus_numbers(struct pci_device *bridge)
+{
+	uint32_t numbers = pci_read32(bridge, PCI_BUS_NUMBERS);
+
+	bridge->secondary_bus = (uint8_t)(numbers >> 8);
+	bridge->subordinate_bus = (uint8_t)(numbers >> 16);
+}
+
+static void read_header(struct pci_function *function)
+{
+	struct pci_device *device = &function->device;
+	uint32_t class = pci_read32(device, PCI_REVISION);
+	uint8_t type = pci_read8(device, PCI_HEADER_TYPE);
+
+	device->class = class >> 8;
+	device->revision = (uint8_t)class;
+	device->header_type = type & (uint8_t)~PCI_HEADER_MULTIFUNCTION;
+	function->multifunction = type & PCI_HEADER_MULTIFUNCTION;
+	if (device->header_type > PCI_HEADER_BRIDGE)
+		return;
+	device->interrupt_pin = pci_read8(device, PCI_INTERRUPT_PIN);
+	if (device->interrupt_pin > 4)
+		device->interrupt_pin = 0;
+	if (device->header_type == PCI_HEADER_DEVICE) {
+		uint32_t subsystem = pci_read32(device, PCI_SUBSYSTEM_VENDOR);
+
+		device->subsystem_vendor = (uint16_t)subsystem;
+		device->subsystem = (uint16_t)(subsystem >> 16);
+	}
+}
+
+static bool is_full(void)
+{
+	if (pci_function_count < PCI_DEVICES_MAX)
+		return false;
+	if (!told_full)
+		log_warn("pci: more than %d functions: the others are left alone",
+			 PCI_DEVICES_MAX);
+	told_full = true;
+	return true;
+}
+
+/* NULL: nothing is there, or there is no room for it. */
+static struct pci_function *probe(struct pci_device *bridge, struct pci_address address)
+{
+	struct pci_function *function = &pci_functions[pci_function_count];
+	struct pci_device *device = &function->device;
+	uint32_t id;
+
+	if (is_full())
+		return NULL;
+	memset(function, 0, sizeof(*function));
+	device->address = address;
+	device->bridge = bridge;
+	id = pci_read32(device, PCI_VENDOR);
+	device->vendor = (uint16_t)id;
+	device->device = (uint16_t)(id >> 16);
+	if (device->vendor == UINT16_MAX || device->vendor == 0)
+		return NULL;
+	pci_function_count++;
+	read_header(function);
+	pci_size_bars(device);
+	if (pci_is_bridge(device)) {
+		read_bus_numbers(device);
+		pci_read_windows(function);
+	}
+	insert_by_address(device);
+	return function;
+}
+
+/* ---- One bus ---- */
+
+/* A link of PCI Express has one device at its end; asking for 31 others is dear. */
+static bool has_one_slot(const struct pci_device *bridge)
+{
+	unsigned at = pci_find_capability(bridge, PCI_CAP_EXPRESS, 0);
+	unsigned type;
+
+	if (at == 0)
+		return false;
+	type = pci_read16(bridge, at + PCI_EXPRESS_FLAGS) >> 4 & 0xf;
+	return type == PCI_EXPRESS_ROOT_PORT || type == PCI_EXPRESS_DOWNSTREAM_PORT;
+}
+
+static void scan_slots(struct pci_device *bridge, uint8_t bus)
+{
+	unsigned slots = bridge && has_one_slot(bridge) ? 1 : PCI_SLOTS;
+
+	for (uint8_t slot = 0; slot < slots; slot++) {
+		struct pci_address address = { .bus = bus, .device = slot };
+		const struct pci_function *function = probe(bridge, address);
+
+		if (!function || !function->multifunction)
+			continue;
+		for (address.function = 1; address.function < PCI_FUNCTIONS; address.function++)
+			probe(bridge, address);
+	}
+}
+
+/* ---- Bridges of one bus ---- */
+
+/* The functions [from, to) of one bus, and the numbers that may be used behind it. */
+struct bus {
+	size_t from, to;
+	unsigned first_number, last_number;
+};
+
+static bool is_numbered(const struct pci_device *device)
+{
+	return pci_is_bridge(device) && device->secondary_bus != 0;
+}
+
+static const struct pci_device *bridge_to(const struct bus *bus, size_t to, unsigned number)
+{
+	for (size_t i = bus->from; i < to; i++) {
+		const struct pci_device *device = &pci_functions[i].device;
+
+		if (is_numbered(device) && number >= device->secondary_bus &&
+		    number <= device->subordinate_bus)
+			return device;
+	}
+	return NULL;
+}
+
+/* Whether the numbers can be, beside those of the bridges before it. */
+static bool numbers_fit(const struct bus *bus, size_t index)
+{
+	const struct pci_device *bridge = &pci_functions[index].device;
+
+	if (bridge->secondary_bus < bus->first_number ||
+	    bridge->subordinate_bus < bridge->secondary_bus ||
+	    bridge->subordinate_bus > bus->last_number)
+		return false;
+	for (unsigned n = bridge->secondary_bus; n <= bridge->subordinate_bus; n++) {
+		if (bridge_to(bus, index, n))
+			return false;
+	}
+	return true;
+}
+
+/* Takes away what cannot be, before anything behind it is asked. */
+static void check_numbers(const struct bus *bus)
+{
+	char name[PCI_NAME_SIZE];
+
+	for (size_t i = bus->from; i < bus->to; i++) {
+		struct pci_device *bridge = &pci_functions[i].device;
+
+		if (!is_numbered(bridge) || numbers_fit(bus, i))
+			continue;
+		log_warn("pci: %s: bus numbers %02x to %02x cannot be here",
+			 pci_name(bridge, name), bridge->secondary_bus, bridge->subordinate_bus);
+		pci_set_bus_numbers(bridge, 0, 0);
+	}
+}
+
+/* The longest run of numbers that no bridge of this bus has; 0: there is none. */
+static unsigned find_numbers(const struct bus *bus, unsigned *last)
+{
+	unsigned best = 0, best_length = 0, length = 0;
+
+	for (unsigned n = bus->first_number; n <= bus->last_number; n++) {
+		length = bridge_to(bus, bus->to, n) ? 0 : length + 1;
+		if (length > best_length) {
+			best_length = length;
+			best = n - length + 1;
+		}
+	}
+	*last = best + best_length - 1;
+	return best;
+}
+
+static unsigned scan_bus(struct pci_device *bridge, uint8_t number, unsigned last, unsigned depth);
+
+/* Everything that is left at first; afterwards, what was needed. */
+static void number_bridge(const struct bus *bus, struct pci_function *function, unsigned depth)
+{
+	struct pci_device *bridge = &function->device;
+	unsigned last;
+	unsigned number = find_numbers(bus, &last);
+	char name[PCI_NAME_SIZE];
+
+	if (number == 0) {
+		log_warn("pci: %s: no bus number is left for it", pci_name(bridge, name));
+		return;
+	}
+	if (pci_set_bus_numbers(bridge, (uint8_t)number, (uint8_t)last)) {
+		log_warn("pci: %s: does not keep its bus numbers", pci_name(bridge, name));
+		return;
+	}
+	function->numbered_here = true;
+	last = scan_bus(bridge, (uint8_t)number, last, depth + 1);
+	pci_set_bus_numbers(bridge, (uint8_t)number, (uint8_t)last);
+}
+
+static void scan_numbered(const struct bus *bus, unsigned depth)
+{
+	for (size_t i = bus->from; i < bus->to; i++) {
+		struct pci_device *bridge = &pci_functions[i].device;
+
+		if (is_numbered(bridge))
+			scan_bus(bridge, bridge->secondary_bus, bridge->subordinate_bus,
+				 depth + 1);
+	}
+}
+
+static void scan_unnumbered(const struct bus *bus, unsigned depth)
+{
+	for (size_t i = bus->from; i < bus->to; i++) {
+		const struct pci_device *bridge = &pci_functions[i].device;
+
+		if (pci_is_bridge(bridge) && !is_numbered(bridge))
+			number_bridge(bus, &pci_functions[i], depth);
+	}
+}
+
+static unsigned highest_number(const struct bus *bus, unsigned number)
+{
+	for (size_t i = bus->from; i < bus->to; i++) {
+		const struct pci_device *device = &pci_functions[i].device;
+
+		if (is_numbered(device) && device->subordinate_bus > number)
+			number = device->subordinate_bus;
+	}
+	return number;
+}
+
+/*
+ * Scans the bus behind `bridge` and all buses behind that, which have, or get,
+ * numbers up to `last`. Returns the highest one in use.
+ */
+static unsigned scan_bus(struct pci_device *bridge, uint8_t number, unsigned last, unsigned depth)
+{
+	struct bus bus = { .from = pci_function_count, .first_number = number + 1u,
+			   .last_number = last };
+
+	if (depth > DEPTH_MAX) {
+		log_warn("pci: bus %02x: too many bridges before it", number);
+		return number;
+	}
+	scan_slots(bridge, number);
+	bus.to = pci_function_count;
+	check_numbers(&bus);
+	scan_numbered(&bus, depth);
+	scan_unnumbered(&bus, depth);
+	return highest_number(&bus, number);
+}
+
+size_t pci_scan(const struct pci_windows *windows)
+{
+	const struct pci_config_ops *config = pci_config_ops();
+
+	pci_function_count = 0;
+	first = NULL;
+	told_full = false;
+	if (!config)
+		return 0;
+	scan_bus(NULL, 0, config->last_bus, 0);
+	pci_assign(windows);
+	log_info("pci: %zu functions; config space by %s", pci_function_count, config->name);
+	return pci_function_count;
+}
+
+struct pci_device *pci_devices(void)
+{
+	return first;
+}

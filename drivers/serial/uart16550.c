@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The driver of the 16550 (National Semiconductor's PC16550D data sheet).
+ *
+ * Both rings are static and their positions run freely, so no value that a
+ * device or a crashed kernel leaves behind reaches outside of them. Whoever
+ * touches them has interrupts off. Nothing here waits without a bound.
+ */
+#include "drivers/serial/uart16550.h"
+
+#include "arch/clock.h"
+#include "arch/cpu.h"
+#include "arch/io.h"
+#include "arch/irq.h"
+#include "arch/platform.h"
+#include "kernel/lib/task.h"
+
+/* Registers, 8 bits each; offsets from the first port. */
+#define UART_RBR 0	/* read: receiver buffer */
+#define UART_THR 0	/* write: transmitter holding register */
+#define UART_DLL 0	/* with LCR_DLAB: divisor, low byte */
+#define UART_IER 1	/* interrupt enable */
+#define UART_DLM 1	/* with LCR_DLAB: divisor, high byte */
+#define UART_IIR 2	/* read: interrupt identification */
+#define UART_FCR 2	/* write: FIFO control */
+#define UART_LCR 3	/* line control */
+#define UART_MCR 4	/* modem control */
+#define UART_LSR 5	/* line status; reading clears the errors */
+#define UART_MSR 6	/* modem status */
+#define UART_SCR 7	/* scratch */
+
+#define IER_RDI 0x01	/* received data */
+#define IER_THRI 0x02	/* transmitter holding register empty */
+#define IER_RLSI 0x04	/* receiver line status */
+
+#define IIR_NONE 0x01	/* no interrupt is pending */
+#define IIR_FIFO 0xc0	/* both: the FIFOs work */
+
+#define FCR_ENABLE 0x01
+#define FCR_CLEAR 0x06	/* both FIFOs; an interrupt for every byte received */
+
+#define LCR_8N1 0x03
+#define LCR_DLAB 0x80
+
+#define MCR_DTR 0x01
+#define MCR_RTS 0x02
+#define MCR_OUT2 0x08	/* on a PC: lets the interrupt through */
+
+#define LSR_DR 0x01	/* data ready */
+#define LSR_OE 0x02	/* overrun */
+#define LSR_PE 0x04	/* parity */
+#define LSR_FE 0x08	/* framing */
+#define LSR_BI 0x10	/* break */
+#define LSR_THRE 0x20	/* transmitter holding register, or its FIFO, empty */
+
+#define DIVISOR_115200 1
+#define FIFO_SIZE 16
+
+#define TX_RING_SIZE 65536u
+#define RX_RING_SIZE 4096u
+
+/* FIFOs that are filled in one go, with interrupts off. */
+#define TX_BURST 16
+/* Bytes taken in one go; a UART that is not there reads as "data ready". */
+#define RX_BURST 64
+/* Causes served in one interrupt. */
+#define IRQ_ROUNDS 16
+/* Looks at a transmitter that does not take a byte: 50 ms at 1 us each. */
+#define POLL_LIMIT 50000
+/* How long a task waits for a transmitter that does not take a byte. */
+#define STALL_NS NS_PER_S
+
+enum break_state {
+	BREAK_NONE,
+	BREAK_SIGNALLED,	/* seen in LSR; the NUL that it leaves is to come */
+	BREAK_KEY,	/* the next byte is the one behind the break */
+};
+
+static bool present;
+static bool started;	/* interrupts drive both rings */
+static unsigned fifo_size = 1;
+static uint8_t ier;
+static uart_filter *input_filter;
+static enum break_state break_state;
+static struct uart_counts counts;
+
+/* Nobody took a byte for the whole of a bound: wait no more until one does. */
+static bool stalled;
+
+static char tx_ring[TX_RING_SIZE];
+static uint32_t tx_head;	/* next free place; advanced by writers */
+static uint32_t tx_tail;	/* next byte to send */
+static struct wait_queue tx_waiters;
+
+static uint8_t rx_ring[RX_RING_SIZE];
+static uint32_t rx_head;	/* next free place; advanced by the interrupt */
+static uint32_t rx_tail;	/* next byte to read */
+static struct wait_queue rx_waiters;
+
+static uint8_t uart_reg_read(uint16_t reg)
+{
+	return io_read8(PORT_COM1 + reg);
+}
+
+static void uart_reg_write(uint16_t reg, uint8_t value)
+{
+	io_write8(PORT_COM1 + reg, value);
+}
+
+static void set_ier(uint8_t value)
+{
+	if (value != ier)
+		uart_reg_write(UART_IER, value);
+	ier = value;
+}
+
+/* The only reader of LSR: what a read clears must not be lost on a writer. */
+static uint8_t read_line_status(void)
+{
+	uint8_t lsr = uart_reg_read(UART_LSR);
+
+	if (lsr & LSR_OE)
+		counts.overruns++;
+	if (lsr & LSR_BI) {
+		counts.breaks++;
+		break_state = BREAK_SIGNALLED;
+	} else if (lsr & (LSR_PE | LSR_FE)) {
+		counts.line_errors++;
+	}
+	return lsr;
+}
+
+/* ---- Output ---- */
+
+static uint32_t tx_used(void)
+{
+	return tx_head - tx_tail;
+}
+
+/*
+ * Hands the UART what it takes at once; returns how much that was. A real one
+ * takes a FIFO full, QEMU's sends it on the spot and takes the next.
+ */
+static size_t transmit(void)
+{
+	size_t sent = 0;
+
+	for (unsigned burst = 0; burst < TX_BURST && tx_used() > 0; burst++) {
+		if (!(read_line_status() & LSR_THRE))
+			break;
+		for (unsigned i = 0; i < fifo_size && tx_used() > 0; i++, sent++)
+			uart_reg_write(UART_THR, (uint8_t)tx_ring[tx_tail++ % TX_RING_SIZE]);
+	}
+	if (started)
+		set_ier(IER_RDI | IER_RLSI | (tx_used() > 0 ? IER_THRI : 0));
+	if (sent > 0) {
+		counts.sent += sent;
+		stalled = false;
+		task_wake(&tx_waiters);
+	}
+	return sent;
+}
+
+/* Polls until something was sent; false: nothing was for the whole bound. */
+static bool poll_transmit(void)
+{
+	unsigned limit = stalled ? 1 : POLL_LIMIT;
+
+	for (unsigned i = 0; i < limit; i++) {
+		if (transmit() > 0)
+			return true;
+		cpu_relax();
+	}
+	stalled = true;
+	return false;
+}
+
+/* The same, asleep. */
+static bool sleep_for_room(void)
+{
+	if (stalled)
+		return transmit() > 0;
+	while (tx_used() == TX_RING_SIZE) {
+		/* Anew each time: to be woken means that something was sent. */
+		if (!task_wait(&tx_waiters, clock_ns() + STALL_NS)) {
+			stalled = tx_used() == TX_RING_SIZE;
+			return !stalled;
+		}
+	}
+	return true;
+}
+
+/* Moves what fits into the ring. */
+static size_t tx_put(const char *text, size_t length)
+{
+	size_t n = 0;
+
+	while (n < length && tx_used() < TX_RING_SIZE)
+		tx_ring[tx_head++ % TX_RING_SIZE] = text[n++];
+	return n;
+}
+
+/* With interrupts off. */
+static void write_ring(const char *text, size_t length, bool may_sleep)
+{
+	size_t n;
+
+	while (length > 0) {
+		n = tx_put(text, length);
+		text += n;
+		length -= n;
+		transmit();
+		if (length == 0 || tx_used() < TX_RING_SIZE)
+			continue;
+		if (!(may_sleep ? sleep_for_room() : poll_transmit())) {
+			counts.sent_dropped += length;
+			return;
+		}
+	}
+}
+
+static void flush_ring(void)
+{
+	while (tx_used() > 0 && poll_transmit())
+		;
+}
+
+void uart_write(const char *text, size_t length, bool may_sleep)
+{
+	uint64_t flags;
+
+	if (!present)
+		return;
+	flags = irq_save();
+	write_ring(text, length, may_sleep && started && irq_flags_enabled(flags));
+	/* Nobody else would send the rest. */
+	if (!started)
+		flush_ring();
+	irq_restore(flags);
+}
+
+void uart_flush(void)
+{
+	uint64_t flags;
+
+	if (!present)
+		return;
+	flags = irq_save();
+	flush_ring();
+	irq_restore(flags);
+}
+
+void uart_write_sync(const char *text, size_t length)
+{
+	uart_write(text, length, false);
+	uart_flush();
+}
+
+/* ---- Input ---- */
+
+static void take_byte(uint8_t byte)
+{
+	bool after_break;
+
+	/* Bytes that came before the break may still lie in front of its NUL. */
+	if (break_state == BREAK_SIGNALLED && byte == 0) {
+		break_state = BREAK_KEY;
+		return;
+	}
+	after_break = break_state == BREAK_KEY;
+	if (after_break)
+		break_state = BREAK_NONE;
+	counts.received++;
+	if (input_filter && !input_filter(byte, after_break))
+		return;
+	if (rx_head - rx_tail < RX_RING_SIZE)
+		rx_ring[rx_head++ % RX_RING_SIZE] = byte;
+	else
+		counts.received_dropped++;
+}
+
+static void receive(void)
+{
+	unsigned n = 0;
+
+	while (n < RX_BURST && (read_line_status() & LSR_DR)) {
+		take_byte(uart_reg_read(UART_RBR));
+		n++;
+	}
+	if (n > 0)
+		task_wake(&rx_waiters);
+}
+
+bool uart_read(uint8_t *byte)
+{
+	uint64_t flags = irq_save();
+	bool any = rx_head != rx_tail;
+
+	if (any)
+		*byte = rx_ring[rx_tail++ % RX_RING_SIZE];
+	irq_restore(flags);
+	return any;
+}
+
+bool uart_wait_input(uint64_t deadline)
+{
+	uint64_t flags = irq_save();
+	bool any;
+
+	while (rx_head == rx_tail && task_wait(&rx_waiters, deadline))
+		;
+	any = rx_head != rx_tail;
+	irq_restore(flags);
+	return any;
+}
+
+void uart_discard_input(void)
+{
+	uint64_t flags = irq_save();
+
+	rx_tail = rx_head;
+	irq_restore(flags);
+}
+
+/* ---- Interrupts and initialisation ---- */
+
+/*
+ * The line is not shared and latches edges, also those of causes that the
+ * previous interrupt has served: one without a cause is this device's too.
+ */
+static bool handle_irq(struct irq_handler *handler)
+{
+	(void)handler;
+	for (unsigned i = 0; i < IRQ_ROUNDS; i++) {
+		if (uart_reg_read(UART_IIR) & IIR_NONE)
+			return true;
+		receive();
+		transmit();
+		uart_reg_read(UART_MSR);
+	}
+	/*
+	 * There is more, and without a new edge, which this makes, no further
+	 * interrupt would come.
+	 */
+	uart_reg_write(UART_IER, 0);
+	uart_reg_write(UART_IER, ier);
+	return true;
+}
+
+static struct irq_handler irq_handler = { .handle = handle_irq };
+
+/* A register that just keeps what is written: the bus alone does not. */
+static bool probe(void)
+{
+	static const uint8_t patterns[] = { 0x5a, 0xa5 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+		uart_reg_write(UART_SCR, patterns[i]);
+		if (uart_reg_read(UART_SCR) != patterns[i])
+			return false;
+	}
+	return true;
+}
+
+bool uart_init(void)
+{
+	present = probe();
+	if (!present)
+		return false;
+	ier = 0;
+	uart_reg_write(UART_IER, ier);
+	uart_reg_write(UART_LCR, LCR_DLAB);
+	uart_reg_write(UART_DLL, DIVISOR_115200);
+	uart_reg_write(UART_DLM, 0);
+	uart_reg_write(UART_LCR, LCR_8N1);
+	uart_reg_write(UART_FCR, FCR_ENABLE | FCR_CLEAR);
+	uart_reg_write(UART_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
+	if ((uart_reg_read(UART_IIR) & IIR_FIFO) == IIR_FIFO)
+		fifo_size = FIFO_SIZE;
+	return true;
+}
+
+void uart_start(uart_filter *filter)
+{
+	uint64_t flags;
+
+	if (!present)
+		return;
+	input_filter = filter;
+	irq_register(IRQ_COM1, &irq_handler);
+	flags = irq_save();
+	started = true;
+	/* What has come in until now waits in the UART and raises the line. */
+	set_ier(IER_RDI | IER_RLSI);
+	transmit();
+	irq_restore(flags);
+}
+
+void uart_get_counts(struct uart_counts *result)
+{
+	uint64_t flags = irq_save();
+
+	*result = counts;
+	irq_restore(flags);
+}

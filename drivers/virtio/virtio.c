@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Virtio devices above the transport (virtio 1.3): the list of devices, status
+ * and features (2.1, 2.2), the order of initialisation (3.1.1), access to the
+ * device's configuration (2.5). Knows no bus; every wait here has a deadline.
+ */
+#include "drivers/virtio/virtio.h"
+
+#include <errno.h>
+
+#include "arch/clock.h"
+#include "arch/cpu.h"
+#include "arch/irq.h"
+#include "drivers/virtio/virtq.h"
+#include "kernel/lib/log.h"
+
+/* What every register of a function that is not there any more reads as. */
+#define STATUS_GONE 0xff
+
+/* A reset is mostly immediate: only after this is the CPU left to others. */
+#define RESET_SPIN_NS (100 * NS_PER_US)
+
+/* A config that still changes after so many reads is taken as it is. */
+#define CONFIG_READS_MAX 64
+
+/* Bits 24 to 49 belong to rings and transports, the others to device types (2.2). */
+#define FEATURES_SHARED (VIRTIO_BIT(50) - VIRTIO_BIT(24))
+
+/* The allow-list for those bits. */
+#define FEATURES_IMPLEMENTED VIRTIO_BIT(VIRTIO_F_VERSION_1)
+
+struct feature_name {
+	uint8_t bit;
+	const char *name;
+};
+
+static const struct feature_name shared_names[] = {
+	{ VIRTIO_F_NOTIFY_ON_EMPTY, "NOTIFY_ON_EMPTY" },
+	{ VIRTIO_F_ANY_LAYOUT, "ANY_LAYOUT" },
+	{ VIRTIO_F_INDIRECT_DESC, "INDIRECT_DESC" },
+	{ VIRTIO_F_EVENT_IDX, "EVENT_IDX" },
+	{ VIRTIO_F_VERSION_1, "VERSION_1" },
+	{ VIRTIO_F_ACCESS_PLATFORM, "ACCESS_PLATFORM" },
+	{ VIRTIO_F_RING_PACKED, "RING_PACKED" },
+	{ VIRTIO_F_IN_ORDER, "IN_ORDER" },
+	{ VIRTIO_F_ORDER_PLATFORM, "ORDER_PLATFORM" },
+	{ VIRTIO_F_SR_IOV, "SR_IOV" },
+	{ VIRTIO_F_NOTIFICATION_DATA, "NOTIFICATION_DATA" },
+	{ 39, "NOTIF_CONFIG_DATA" },
+	{ VIRTIO_F_RING_RESET, "RING_RESET" },
+	{ 41, "ADMIN_VQ" },
+};
+
+/* 5.5.3 */
+static const struct feature_name balloon_names[] = {
+	{ 0, "MUST_TELL_HOST" },
+	{ 1, "STATS_VQ" },
+	{ 2, "DEFLATE_ON_OOM" },
+	{ 3, "FREE_PAGE_HINT" },
+	{ 4, "PAGE_POISON" },
+	{ 5, "REPORTING" },
+};
+
+static struct virtio_device *first_device;
+
+struct virtio_device *virtio_devices(void)
+{
+	return first_device;
+}
+
+void virtio_register(struct virtio_device *device)
+{
+	struct virtio_device **link = &first_device;
+
+	while (*link != NULL)
+		link = &(*link)->next;
+	device->next = NULL;
+	*link = device;
+}
+
+void virtio_unregister(struct virtio_device *device)
+{
+	struct virtio_device **link = &first_device;
+
+	while (*link != NULL && *link != device)
+		link = &(*link)->next;
+	if (*link != NULL)
+		*link = device->next;
+}
+
+struct virtio_device *virtio_find(uint16_t type)
+{
+	struct virtio_device *device = first_device;
+
+	while (device != NULL && device->type != type)
+		device = device->next;
+	return device;
+}
+
+static const char *find_name(const struct feature_name *names, size_t count, unsigned bit)
+{
+	for (size_t i = 0; i < count; i++)
+		if (names[i].bit == bit)
+			return names[i].name;
+	return NULL;
+}
+
+const char *virtio_feature_name(uint16_t type, unsigned bit)
+{
+	const char *name = find_name(shared_names, ARRAY_SIZE(shared_names), bit);
+
+	if (name == NULL && type == VIRTIO_ID_BALLOON)
+		name = find_name(balloon_names, ARRAY_SIZE(balloon_names), bit);
+	return name;
+}
+
+bool virtio_feature_implemented(unsigned bit)
+{
+	return bit < VIRTIO_FEATURES && (FEATURES_IMPLEMENTED >> bit & 1) != 0;
+}
+
+/* A reset device has forgotten its queues: nothing comes out of them any more. */
+static void break_queues(struct virtio_device *device)
+{
+	for (size_t i = 0; i < VIRTIO_QUEUES_MAX; i++)
+		if (device->queue[i] != NULL)
+			device->queue[i]->broken = true;
+}
+
+/*
+ * Writes status 0 and waits until it reads back as 0 (2.4.2): before that the
+ * device may still use the rings. -ETIMEDOUT; -EIO: the device is gone.
+ */
+static int reset_device(struct virtio_device *device)
+{
+	uint64_t start = clock_ns();
+	uint64_t now = start;
+
+	break_queues(device);
+	device->transport->set_status(device, 0);
+	for (;;) {
+		uint8_t status = device->transport->get_status(device);
+
+		if (status == 0)
+			return 0;
+		if (status == STATUS_GONE)
+			return -EIO;
+		now = clock_ns();
+		if (now - start >= VIRTIO_DEADLINE_NS)
+			return -ETIMEDOUT;
+		if (now - start < RESET_SPIN_NS)
+			cpu_relax();
+		else
+			task_sleep_until(now + NS_PER_MS);
+	}
+}
+
+/* A device that initialisation failed on; the caller passes `err` on. */
+static int fail_device(struct virtio_device *device, int err, const char *why)
+{
+	uint8_t status = device->transport->get_status(device);
+
+	if (status != STATUS_GONE)
+		device->transport->set_status(device, status | VIRTIO_STATUS_FAILED);
+	device->accepted = 0;
+	device->broken = why;
+	log_warn("virtio: %s: %s", device->address, why);
+	return err;
+}
+
+/* Steps 4 to 6 (3.1.1): on a legacy device there is only the first half of 4. */
+static int negotiate_features(struct virtio_device *device, uint64_t allowed)
+{
+	const struct virtio_transport *transport = device->transport;
+	uint8_t status = VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER;
+
+	device->offered = transport->get_features(device);
+	if (transport->get_status(device) == STATUS_GONE)
+		return fail_device(device, -EIO, "gone: all registers read as ones");
+	device->accepted = device->offered & ((allowed & ~FEATURES_SHARED) | FEATURES_IMPLEMENTED);
+	if (!transport->legacy && !virtio_has(device, VIRTIO_F_VERSION_1))
+		return fail_device(device, -ENOTSUP, "does not offer VERSION_1");
+	transport->set_features(device, device->accepted);
+	if (transport->legacy)
+		return 0;
+	transport->set_status(device, status | VIRTIO_STATUS_FEATURES_OK);
+	status = transport->get_status(device);
+	if (status == STATUS_GONE)
+		return fail_device(device, -EIO, "gone: all registers read as ones");
+	if (!(status & VIRTIO_STATUS_FEATURES_OK))
+		return fail_device(device, -ENOTSUP, "refuses our choice of features");
+	return 0;
+}
+
+int virtio_negotiate(struct virtio_device *device, uint64_t allowed)
+{
+	const struct virtio_transport *transport = device->transport;
+	int err;
+
+	device->broken = NULL;
+	device->offered = 0;
+	device->accepted = 0;
+	err = reset_device(device);
+	if (err == -EIO)
+		return fail_device(device, err, "gone: all registers read as ones");
+	if (err != 0)
+		return fail_device(device, err, "does not finish its reset");
+	device->config_changed = false;
+	transport->set_status(device, VIRTIO_STATUS_ACKNOWLEDGE);
+	transport->set_status(device, VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER);
+	return negotiate_features(device, allowed);
+}
+
+void virtio_ready(struct virtio_device *device)
+{
+	const struct virtio_transport *transport = device->transport;
+	uint8_t status = VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK;
+	uint64_t flags;
+	uint8_t isr;
+
+	if (!transport->legacy)
+		status |= VIRTIO_STATUS_FEATURES_OK;
+	transport->set_status(device, status);
+	/*
+	 * An interrupt status left over from before would keep INTx asserted
+	 * (or, on an edge, silent for good): it is read here once, and what it
+	 * says is not lost.
+	 */
+	flags = irq_save();
+	isr = transport->read_isr(device);
+	if (isr != 0)
+		virtio_interrupt(device, isr);
+	irq_restore(flags);
+}
+
+void virtio_break(struct virtio_device *device, const char *why)
+{
+	int err;
+
+	if (device->broken != NULL)
+		return;
+	device->broken = why;
+	err = reset_device(device);
+	log_warn("virtio: %s: broken: %s%s", device->address, why,
+		 err == -ETIMEDOUT ? "; and it does not finish its reset" : "");
+}
+
+bool virtio_is_reset(struct virtio_device *device)
+{
+	uint8_t status = device->transport->get_status(device);
+
+	return status == 0 || status == STATUS_GONE;
+}
+
+bool virtio_needs_reset(struct virtio_device *device)
+{
+	uint8_t status = device->transport->get_status(device);
+
+	return status == STATUS_GONE || (status & VIRTIO_STATUS_NEEDS_RESET);
+}
+
+static bool config_has(struct virtio_device *device, size_t offset, size_t width)
+{
+	size_t size = device->transport->config_size(device);
+
+	return size >= width && offset <= size - width;
+}
+
+uint32_t virtio_config_read32(struct virtio_device *device, size_t offset)
+{
+	const struct virtio_transport *transport = device->transport;
+	uint32_t value = 0;
+	uint8_t before;
+
+	if (!config_has(device, offset, sizeof(value)))
+		return 0;
+	for (unsigned i = 0; i < CONFIG_READS_MAX; i++) {
+		before = transport->config_generation(device);
+		value = transport->config_read(device, offset, sizeof(value));
+		if (transport->config_generation(device) == before)
+			break;
+	}
+	return value;
+}
+
+void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t value)
+{
+	if (config_has(device, offset, sizeof(value)))
+		device->transport->config_write(device, offset, sizeof(value), value);
+}
+
+void virtio_interrupt(struct virtio_device *device, uint8_t isr)
+{
+	device->interrupt_count++;
+	if (isr & VIRTIO_ISR_CONFIG)
+		device->config_changed = true;
+	task_wake(&device->interrupts);
+}

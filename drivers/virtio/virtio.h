@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtio device, whatever it is reached by (virtio 1.3, chapters 2 and 3).
+ * Device drivers see this file and drivers/virtio/virtq.h, never PCI.
+ *
+ *   virtio.c		features, status, the order of initialisation (3.1)
+ *   virtq.c		the split virtqueue (2.7)
+ *   virtio_pci.c	finding virtio devices on PCI (4.1), which transport
+ *   virtio_pci_modern.c	capabilities and registers (4.1.4)
+ *   virtio_pci_legacy.c	the transitional interface (4.1.4.8 ... 4.1.5)
+ *   virtio_cmd.c	`virtio` and `features`
+ */
+#ifndef DRIVERS_VIRTIO_VIRTIO_H
+#define DRIVERS_VIRTIO_VIRTIO_H
+
+#include "kernel/lib/task.h"
+#include "kernel/lib/types.h"
+
+struct virtq;
+struct virtio_device;
+
+/* Device status (2.1). */
+#define VIRTIO_STATUS_ACKNOWLEDGE 1
+#define VIRTIO_STATUS_DRIVER 2
+#define VIRTIO_STATUS_DRIVER_OK 4
+#define VIRTIO_STATUS_FEATURES_OK 8
+#define VIRTIO_STATUS_NEEDS_RESET 64
+#define VIRTIO_STATUS_FAILED 128
+
+/* Device types (5). */
+#define VIRTIO_ID_BALLOON 5
+
+/* Feature bits that are not of one device type (6), as bit numbers. */
+#define VIRTIO_F_NOTIFY_ON_EMPTY 24	/* legacy only */
+#define VIRTIO_F_ANY_LAYOUT 27		/* legacy only */
+#define VIRTIO_F_INDIRECT_DESC 28
+#define VIRTIO_F_EVENT_IDX 29
+#define VIRTIO_F_VERSION_1 32
+#define VIRTIO_F_ACCESS_PLATFORM 33
+#define VIRTIO_F_RING_PACKED 34
+#define VIRTIO_F_IN_ORDER 35
+#define VIRTIO_F_ORDER_PLATFORM 36
+#define VIRTIO_F_SR_IOV 37
+#define VIRTIO_F_NOTIFICATION_DATA 38
+#define VIRTIO_F_RING_RESET 40
+
+#define VIRTIO_FEATURES 64
+#define VIRTIO_BIT(bit) (UINT64_C(1) << (bit))
+
+/* No wait on a device is longer than this. */
+#define VIRTIO_DEADLINE_NS (2 * NS_PER_S)
+
+/* What an interrupt was for (4.1.4.5). */
+#define VIRTIO_ISR_QUEUE 1
+#define VIRTIO_ISR_CONFIG 2
+
+/*
+ * What a transport does. Registers only; no function waits. Widths in
+ * config_read are 1, 2 or 4 bytes, `offset` is within the device's config.
+ */
+struct virtio_transport {
+	const char *name;	/* "pci modern", "pci legacy" */
+	bool legacy;
+	uint8_t (*get_status)(struct virtio_device *device);
+	void (*set_status)(struct virtio_device *device, uint8_t status);
+	uint64_t (*get_features)(struct virtio_device *device);
+	void (*set_features)(struct virtio_device *device, uint64_t features);
+	/* Bytes of device config that can be reached. */
+	size_t (*config_size)(struct virtio_device *device);
+	uint32_t (*config_read)(struct virtio_device *device, size_t offset, unsigned width);
+	void (*config_write)(struct virtio_device *device, size_t offset, unsigned width,
+			     uint32_t value);
+	/* Changes whenever the config did (2.5.3); always 0 on legacy. */
+	uint8_t (*config_generation)(struct virtio_device *device);
+	/* The largest size of queue `index`; 0: there is none. */
+	uint16_t (*queue_size_max)(struct virtio_device *device, uint16_t index);
+	/* Tells the device where the queue's rings lie, and enables it. -EIO, -EINVAL. */
+	int (*queue_enable)(struct virtio_device *device, struct virtq *queue);
+	void (*queue_notify)(struct virtio_device *device, struct virtq *queue);
+	/* Reads, and by that acknowledges, the interrupt status. From interrupts. */
+	uint8_t (*read_isr)(struct virtio_device *device);
+};
+
+#define VIRTIO_QUEUES_MAX 8
+
+struct virtio_device {
+	const struct virtio_transport *transport;
+	void *transport_data;
+	char address[16];	/* where it is: "0000:00:03.0" */
+	uint16_t type;		/* VIRTIO_ID_* */
+	uint64_t offered;	/* feature bits, after virtio_negotiate() */
+	uint64_t accepted;
+	uint16_t queue_count;
+	struct virtq *queue[VIRTIO_QUEUES_MAX];	/* by index; NULL if not used */
+	const char *broken;	/* why nothing is expected of it any more; NULL: it is fine */
+	struct wait_queue interrupts;	/* woken by every interrupt of the device */
+	volatile bool config_changed;	/* by the interrupt; the driver clears it */
+	volatile uint64_t interrupt_count;
+	struct virtio_device *next;
+};
+
+/* All devices found, for the commands. */
+struct virtio_device *virtio_devices(void);
+
+/* For transports: enters a device into that list, and takes it off again. */
+void virtio_register(struct virtio_device *device);
+void virtio_unregister(struct virtio_device *device);
+
+/* The first device of this type, or NULL. */
+struct virtio_device *virtio_find(uint16_t type);
+
+/*
+ * Steps 1 to 6 of 3.1.1: reset (waits for status 0), ACKNOWLEDGE, DRIVER,
+ * features, FEATURES_OK, read back. Accepted is what is offered, and is one of
+ * `allowed` (the device type's bits) or of this layer's own: VERSION_1. -ETIMEDOUT: no reset; -ENOTSUP:
+ * VERSION_1 is missing or FEATURES_OK was refused; -EIO: all ones. On an error
+ * the device is marked broken, its status FAILED.
+ */
+int virtio_negotiate(struct virtio_device *device, uint64_t allowed);
+
+/* True for the ring's and the transport's bits that this layer implements. */
+bool virtio_feature_implemented(unsigned bit);
+
+/* Step 8: DRIVER_OK. Queues must be there. */
+void virtio_ready(struct virtio_device *device);
+
+static inline bool virtio_has(const struct virtio_device *device, unsigned bit)
+{
+	return device->accepted >> bit & 1;
+}
+
+/*
+ * Gives up on a device: resets it, says why (once) in the log, breaks its
+ * queues, frees nothing. `why` is kept. virtio_negotiate() starts anew.
+ */
+void virtio_break(struct virtio_device *device, const char *why);
+
+/* Whether the device is reset, or gone: it does not touch memory any more. */
+bool virtio_is_reset(struct virtio_device *device);
+
+/* True if the device asks for a reset (2.1.2) or answers all ones. */
+bool virtio_needs_reset(struct virtio_device *device);
+
+/*
+ * Device config, little-endian on every transport for the balloon (5.5.4),
+ * read again until the generation holds still. `offset` beyond the config
+ * reads as 0; a device that is gone, as all ones: before a value is obeyed,
+ * virtio_needs_reset() tells.
+ */
+uint32_t virtio_config_read32(struct virtio_device *device, size_t offset);
+void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t value);
+
+/* For transports: what an interrupt means. From the interrupt. */
+void virtio_interrupt(struct virtio_device *device, uint8_t isr);
+
+/* The name of a feature bit for a device type: "DEFLATE_ON_OOM"; NULL if unknown. */
+const char *virtio_feature_name(uint16_t type, unsigned bit);
+
+/*
+ * virtio_pci.c: makes devices of all virtio functions that pci_scan() found.
+ * Returns how many. May be called again: starts anew.
+ */
+size_t virtio_pci_probe(void);
+
+#endif

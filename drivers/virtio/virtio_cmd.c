@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `virtio`: every device, what it offers, what was accepted, and why the rest
+ * was not. `features`: the balloon's accepted bits as Linux's sysfs has them.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtq.h"
+#include "kernel/lib/command.h"
+#include "kernel/lib/task.h"
+
+struct bit_name {
+	uint16_t value;
+	const char *name;
+};
+
+/* 5 */
+static const struct bit_name type_names[] = {
+	{ 1, "network" }, { 2, "block" }, { 3, "console" }, { 4, "entropy" },
+	{ VIRTIO_ID_BALLOON, "balloon" }, { 8, "SCSI host" }, { 9, "9P" }, { 16, "GPU" },
+	{ 18, "input" }, { 19, "socket" }, { 20, "crypto" }, { 23, "IOMMU" },
+	{ 24, "memory" }, { 25, "sound" }, { 26, "file system" }, { 27, "PMEM" },
+};
+
+/* 2.1 */
+static const struct bit_name status_names[] = {
+	{ VIRTIO_STATUS_ACKNOWLEDGE, "ACKNOWLEDGE" },
+	{ VIRTIO_STATUS_DRIVER, "DRIVER" },
+	{ VIRTIO_STATUS_FEATURES_OK, "FEATURES_OK" },
+	{ VIRTIO_STATUS_DRIVER_OK, "DRIVER_OK" },
+	{ VIRTIO_STATUS_NEEDS_RESET, "NEEDS_RESET" },
+	{ VIRTIO_STATUS_FAILED, "FAILED" },
+};
+
+static const char *type_name(uint16_t type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(type_names); i++)
+		if (type_names[i].value == type)
+			return type_names[i].name;
+	return "unknown";
+}
+
+static void print_status(struct virtio_device *device)
+{
+	uint8_t status = device->transport->get_status(device);
+
+	printf("  status    0x%02x", status);
+	if (status == UINT8_MAX) {
+		printf(" (gone)\n");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(status_names); i++)
+		if (status & status_names[i].value)
+			printf(" %s", status_names[i].name);
+	printf("\n");
+}
+
+/* "STATS_VQ", or "bit-57" for what has no name. */
+static void print_features(const struct virtio_device *device, const char *title, uint64_t bits)
+{
+	printf("  %-9s 0x%016llx", title, (unsigned long long)bits);
+	for (unsigned bit = 0; bit < VIRTIO_FEATURES; bit++) {
+		const char *name = virtio_feature_name(device->type, bit);
+
+		if ((bits >> bit & 1) == 0)
+			continue;
+		if (name != NULL)
+			printf(" %s", name);
+		else
+			printf(" bit-%u", bit);
+	}
+	printf("\n");
+}
+
+static const char *refusal_reason(const struct virtio_device *device, unsigned bit)
+{
+	if (virtio_feature_name(device->type, bit) == NULL)
+		return "unknown bit";
+	if (virtio_feature_implemented(bit))
+		return "initialisation failed";
+	return "not implemented";
+}
+
+static void print_refused(const struct virtio_device *device)
+{
+	uint64_t refused = device->offered & ~device->accepted;
+
+	for (unsigned bit = 0; bit < VIRTIO_FEATURES; bit++) {
+		const char *name = virtio_feature_name(device->type, bit);
+
+		if ((refused >> bit & 1) != 0)
+			printf("  refused   %2u %-18s %s\n", bit, name != NULL ? name : "?",
+			       refusal_reason(device, bit));
+	}
+}
+
+static void print_queues(const struct virtio_device *device)
+{
+	for (unsigned i = 0; i < device->queue_count; i++) {
+		const struct virtq *queue = device->queue[i];
+
+		if (queue == NULL)
+			continue;
+		printf("  queue %-3u size %u, %u in flight, %llu notifications%s\n", i, queue->size,
+		       (uint16_t)(queue->avail_idx - queue->last_used),
+		       (unsigned long long)queue->notifications, queue->broken ? ", broken" : "");
+	}
+}
+
+static void print_device(struct virtio_device *device)
+{
+	printf("%s %s (type %u), %s, %llu interrupts\n", device->address, type_name(device->type),
+	       device->type, device->transport->name,
+	       (unsigned long long)device->interrupt_count);
+	if (device->broken != NULL)
+		printf("  broken    %s\n", device->broken);
+	print_status(device);
+	if (device->offered != 0) {
+		print_features(device, "offered", device->offered);
+		print_features(device, "accepted", device->accepted);
+		print_refused(device);
+	} else {
+		printf("  no driver has asked for its features\n");
+	}
+	print_queues(device);
+}
+
+static int cmd_virtio(int argc, char **argv)
+{
+	struct virtio_device *device = virtio_devices();
+
+	(void)argv;
+	if (argc != 1)
+		return -EINVAL;
+	if (device == NULL)
+		printf("no virtio devices\n");
+	for (; device != NULL; device = device->next) {
+		print_device(device);
+		task_yield();
+	}
+	return 0;
+}
+
+COMMAND("virtio", "", "virtio devices, their features and queues",
+	"Features are shown as offered, as accepted, and one by one where they\n"
+	"were refused, with the reason.",
+	cmd_virtio);
+
+static int cmd_features(int argc, char **argv)
+{
+	const struct virtio_device *device = virtio_find(VIRTIO_ID_BALLOON);
+	char text[VIRTIO_FEATURES + 1];
+
+	(void)argv;
+	if (argc != 1)
+		return -EINVAL;
+	if (device == NULL) {
+		printf("features: there is no balloon device\n");
+		return -ENODEV;
+	}
+	for (unsigned bit = 0; bit < VIRTIO_FEATURES; bit++)
+		text[bit] = virtio_has(device, bit) ? '1' : '0';
+	text[VIRTIO_FEATURES] = '\0';
+	printf("%s\n", text);
+	return 0;
+}
+
+COMMAND("features", "", "feature bits negotiated with the balloon, bit 0 first",
+	"The same text as Linux's /sys/bus/virtio/devices/virtioN/features.", cmd_features);

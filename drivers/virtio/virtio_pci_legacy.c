@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The legacy interface of transitional PCI devices (virtio 1.3, 4.1.4.10 and
+ * the "legacy interface" parts of chapters 2 to 4): a block of ports in BAR 0.
+ * No FEATURES_OK, 32 feature bits, queues of the size that the device wants,
+ * given to it as one page number.
+ */
+#include <errno.h>
+
+#include "arch/io.h"
+#include "arch/paging.h"
+#include "drivers/pci/pci.h"
+#include "drivers/virtio/virtio_pci.h"
+#include "drivers/virtio/virtq.h"
+#include "kernel/lib/log.h"
+
+/* Ports from the start of BAR 0. */
+#define LEGACY_DEVICE_FEATURES 0	/* 32 */
+#define LEGACY_DRIVER_FEATURES 4	/* 32 */
+#define LEGACY_QUEUE_PFN 8		/* 32 */
+#define LEGACY_QUEUE_SIZE 12		/* 16, read only */
+#define LEGACY_QUEUE_SELECT 14		/* 16 */
+#define LEGACY_QUEUE_NOTIFY 16		/* 16 */
+#define LEGACY_STATUS 18		/* 8 */
+#define LEGACY_ISR 19			/* 8 */
+#define LEGACY_CONFIG 20		/* with MSI-X on: 24 */
+
+static uint16_t port(struct virtio_device *device, unsigned reg)
+{
+	return (uint16_t)(virtio_pci_of(device)->port + reg);
+}
+
+static uint8_t get_status(struct virtio_device *device)
+{
+	return io_read8(port(device, LEGACY_STATUS));
+}
+
+static void set_status(struct virtio_device *device, uint8_t status)
+{
+	io_write8(port(device, LEGACY_STATUS), status);
+}
+
+static uint64_t get_features(struct virtio_device *device)
+{
+	return io_read32(port(device, LEGACY_DEVICE_FEATURES));
+}
+
+static void set_features(struct virtio_device *device, uint64_t features)
+{
+	io_write32(port(device, LEGACY_DRIVER_FEATURES), (uint32_t)features);
+}
+
+static size_t config_size(struct virtio_device *device)
+{
+	return virtio_pci_of(device)->config_size;
+}
+
+static uint32_t config_read(struct virtio_device *device, size_t offset, unsigned width)
+{
+	uint16_t at = port(device, LEGACY_CONFIG + (unsigned)offset);
+
+	if (width == 1)
+		return io_read8(at);
+	if (width == 2)
+		return io_read16(at);
+	return io_read32(at);
+}
+
+static void config_write(struct virtio_device *device, size_t offset, unsigned width,
+			 uint32_t value)
+{
+	uint16_t at = port(device, LEGACY_CONFIG + (unsigned)offset);
+
+	if (width == 1)
+		io_write8(at, (uint8_t)value);
+	else if (width == 2)
+		io_write16(at, (uint16_t)value);
+	else
+		io_write32(at, value);
+}
+
+/* There is none (2.5.4): a field of four bytes is whole by its one access. */
+static uint8_t config_generation(struct virtio_device *device)
+{
+	(void)device;
+	return 0;
+}
+
+static uint16_t queue_size_max(struct virtio_device *device, uint16_t index)
+{
+	io_write16(port(device, LEGACY_QUEUE_SELECT), index);
+	return io_read16(port(device, LEGACY_QUEUE_SIZE));
+}
+
+static int queue_enable(struct virtio_device *device, struct virtq *queue)
+{
+	pfn_t pfn = paddr_to_pfn(virt_to_phys((const void *)(uintptr_t)queue->desc));
+
+	if (pfn > UINT32_MAX) {
+		log_warn("virtio: %s: queue %u lies too high for a legacy device",
+			 device->address, queue->index);
+		return -EINVAL;
+	}
+	io_write16(port(device, LEGACY_QUEUE_SELECT), queue->index);
+	if (io_read32(port(device, LEGACY_QUEUE_PFN)) != 0)
+		return -EIO;	/* the device was reset: it cannot be in use */
+	io_write32(port(device, LEGACY_QUEUE_PFN), (uint32_t)pfn);
+	return io_read32(port(device, LEGACY_QUEUE_PFN)) == (uint32_t)pfn ? 0 : -EIO;
+}
+
+static void queue_notify(struct virtio_device *device, struct virtq *queue)
+{
+	io_write16(port(device, LEGACY_QUEUE_NOTIFY), queue->index);
+}
+
+static uint8_t read_isr(struct virtio_device *device)
+{
+	return io_read8(port(device, LEGACY_ISR));
+}
+
+static const struct virtio_transport legacy_transport = {
+	.name = "pci legacy",
+	.legacy = true,
+	.get_status = get_status,
+	.set_status = set_status,
+	.get_features = get_features,
+	.set_features = set_features,
+	.config_size = config_size,
+	.config_read = config_read,
+	.config_write = config_write,
+	.config_generation = config_generation,
+	.queue_size_max = queue_size_max,
+	.queue_enable = queue_enable,
+	.queue_notify = queue_notify,
+	.read_isr = read_isr,
+};
+
+int virtio_pci_legacy_setup(struct virtio_pci *vp, const char **why)
+{
+	const struct pci_bar *bar = &vp->pci->bar[0];
+
+	if (bar->kind != PCI_BAR_IO) {
+		*why = "BAR 0 is no block of ports";
+		return -ENODEV;
+	}
+	if (bar->address == 0 || bar->address > UINT16_MAX || bar->size < LEGACY_CONFIG ||
+	    bar->address + bar->size > (uint64_t)UINT16_MAX + 1) {
+		*why = "BAR 0 has no usable ports";
+		return -ENODEV;
+	}
+	vp->port = (uint16_t)bar->address;
+	vp->config_size = (size_t)bar->size - LEGACY_CONFIG;
+	vp->device.transport = &legacy_transport;
+	return 0;
+}

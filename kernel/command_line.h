@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel's command line, as -append gave it: words with blanks between
+ * them, each `key=value`, `key="a value with blanks"` or just `key`.
+ */
+#ifndef KERNEL_COMMAND_LINE_H
+#define KERNEL_COMMAND_LINE_H
+
+#include "kernel/lib/types.h"
+
+/*
+ * Stores the value of the last option named `key`; "" if it has none. False,
+ * and nothing stored, if there is no such option, or if its value does not fit
+ * into `size` bytes or its quote does not end: half a value is no value.
+ */
+bool command_line_option(const char *command_line, const char *key, char *value, size_t size);
+
+#endif

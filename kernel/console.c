@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The console on the serial line. How the line is driven is the driver's
+ * business; here is what some of the bytes on it mean.
+ */
+#include "kernel/console.h"
+
+#include <errno.h>
+
+#include "drivers/serial/uart16550.h"
+
+#define CTRL_C 0x03
+#define MAGIC_KEY 'm'
+
+static bool tasks;
+static bool polling;
+static void (*magic_hook)(void);
+
+/* Both are changed by the interrupt. */
+static volatile bool command_runs;
+static volatile bool interrupted;
+
+void console_write(const char *text, size_t length)
+{
+	char piece[256];
+	size_t n = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '\n')
+			piece[n++] = '\r';
+		piece[n++] = text[i];
+		/* Room for one more byte and its '\r'. */
+		if (n < sizeof(piece) - 1 && i + 1 < length)
+			continue;
+		if (polling)
+			uart_write_sync(piece, n);
+		else
+			uart_write(piece, n, tasks);
+		n = 0;
+	}
+}
+
+/* Runs in the UART's interrupt. */
+static bool filter_byte(uint8_t byte, bool after_break)
+{
+	if (after_break && byte == MAGIC_KEY) {
+		if (magic_hook)
+			magic_hook();
+		return false;
+	}
+	if (byte == CTRL_C && command_runs) {
+		interrupted = true;
+		uart_discard_input();
+		return false;
+	}
+	return true;
+}
+
+bool console_init(void)
+{
+	return uart_init();
+}
+
+void console_start(void)
+{
+	uart_start(filter_byte);
+}
+
+void console_use_tasks(void)
+{
+	tasks = true;
+}
+
+void console_use_polling(void)
+{
+	polling = true;
+}
+
+void console_flush(void)
+{
+	uart_flush();
+}
+
+void console_set_magic(void (*magic)(void))
+{
+	magic_hook = magic;
+}
+
+int console_read(uint64_t deadline)
+{
+	uint8_t byte;
+
+	do {
+		if (uart_read(&byte))
+			return byte;
+	} while (uart_wait_input(deadline));
+	return -EAGAIN;
+}
+
+void console_begin_command(void)
+{
+	interrupted = false;
+	command_runs = true;
+}
+
+void console_end_command(void)
+{
+	command_runs = false;
+}
+
+bool console_interrupted(void)
+{
+	return interrupted;
+}

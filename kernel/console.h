@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The person's end of the serial line: what is written, what is read, Ctrl-C
+ * and the magic key. console_write() is in kernel/lib/console.h.
+ *
+ * In this order: console_init() as early as possible; console_start() when
+ * interrupt handlers can be registered; console_use_tasks() in a task.
+ */
+#ifndef KERNEL_CONSOLE_H
+#define KERNEL_CONSOLE_H
+
+#include "kernel/lib/console.h"
+#include "kernel/lib/types.h"
+
+/* Output from here on, by polling. False if there is no serial line. */
+bool console_init(void);
+
+/* Input, and output in the background. */
+void console_start(void);
+
+/* From here on a writer in a task may sleep, instead of polling. */
+void console_use_tasks(void);
+
+/* From here on everything is out when console_write() returns: for a panic. */
+void console_use_polling(void);
+
+/* Sends what waits, within a bound: before the machine goes away. */
+void console_flush(void);
+
+/*
+ * Called on Break + `m`, in an interrupt: it may print, but it finds what it
+ * prints as the interrupted code left it.
+ */
+void console_set_magic(void (*magic)(void));
+
+/* The next byte of input, or -EAGAIN if none came before the deadline. */
+int console_read(uint64_t deadline);
+
+/*
+ * While a command runs, Ctrl-C is no input: it drops what was typed ahead, and
+ * console_interrupted() is true until the next console_begin_command().
+ */
+void console_begin_command(void);
+void console_end_command(void);
+bool console_interrupted(void);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Holds keep the addresses of their runs in pages of their own, apart from the
+ * held frames: what is being checked must not also be what is trusted.
+ */
+#include "kernel/hold.h"
+
+#include <errno.h>
+
+#include "arch/paging.h"
+#include "kernel/lib/task.h"
+#include "mm/frame.h"
+
+/* Frames to work on before others have their turn: about a millisecond. */
+#define TURN_FRAMES 256
+
+/* A frame of run addresses. */
+struct page {
+	struct page *next;
+	uint64_t count;
+	pfn_t run[(FRAME_SIZE - 16) / sizeof(pfn_t)];
+};
+
+_Static_assert(sizeof(struct page) == FRAME_SIZE, "fills its frame");
+
+struct hold {
+	unsigned id;		/* 0: not used */
+	unsigned order;
+	uint64_t runs;
+	struct page *pages;	/* the last one first */
+};
+
+static struct hold holds[HOLDS_MAX];
+static unsigned last_id;
+
+static struct hold *find_hold(unsigned id)
+{
+	for (size_t i = 0; i < HOLDS_MAX; i++)
+		if (holds[i].id == id)
+			return &holds[i];
+	return NULL;
+}
+
+/* Others run in between, so that a gigabyte does not hold up the console. */
+static void take_turns(uint64_t frames)
+{
+	static uint64_t since_turn;
+
+	since_turn += frames;
+	if (since_turn >= TURN_FRAMES) {
+		since_turn = 0;
+		task_yield();
+	}
+}
+
+/* ---- The pattern ---- */
+
+/* No two frames, holds or words share it, but by chance. */
+static uint64_t pattern_start(pfn_t pfn, unsigned id)
+{
+	return (pfn << 16 | id) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+}
+
+#define PATTERN_STEP UINT64_C(0xd1342543de82ef95)
+
+static void fill_frame(pfn_t pfn, unsigned id)
+{
+	uint64_t *word = phys_to_virt(pfn_to_paddr(pfn));
+	uint64_t value = pattern_start(pfn, id);
+
+	for (size_t i = 0; i < FRAME_SIZE / sizeof(*word); i++, value += PATTERN_STEP)
+		word[i] = value;
+}
+
+static bool verify_frame(pfn_t pfn, unsigned id)
+{
+	const uint64_t *word = phys_to_virt(pfn_to_paddr(pfn));
+	uint64_t value = pattern_start(pfn, id);
+
+	for (size_t i = 0; i < FRAME_SIZE / sizeof(*word); i++, value += PATTERN_STEP)
+		if (word[i] != value)
+			return false;
+	return true;
+}
+
+/* ---- Taking ---- */
+
+/* Notes a run in the hold's list. */
+static int add_run(struct hold *hold, pfn_t run)
+{
+	struct page *page = hold->pages;
+	pfn_t pfn;
+
+	if (!page || page->count == ARRAY_SIZE(page->run)) {
+		if (frame_alloc(0, OWNER_KERNEL, &pfn))
+			return -ENOMEM;
+		page = phys_to_virt(pfn_to_paddr(pfn));
+		page->next = hold->pages;
+		page->count = 0;
+		hold->pages = page;
+	}
+	page->run[page->count++] = run;
+	hold->runs++;
+	return 0;
+}
+
+static int take_run(struct hold *hold)
+{
+	uint64_t frames = UINT64_C(1) << hold->order;
+	pfn_t run;
+
+	if (frame_alloc(hold->order, OWNER_HELD, &run))
+		return -ENOMEM;
+	if (add_run(hold, run)) {
+		frame_free(run, frames, OWNER_HELD);
+		return -ENOMEM;
+	}
+	for (uint64_t i = 0; i < frames; i++) {
+		fill_frame(run + i, hold->id);
+		take_turns(1);
+	}
+	return 0;
+}
+
+int hold_take(uint64_t runs, unsigned order, hold_stop *stop, unsigned *id)
+{
+	struct hold *hold = find_hold(0);
+	uint64_t broken;
+	pfn_t first;
+	int err = 0;
+
+	if (!hold)
+		return -EAGAIN;
+	*hold = (struct hold){ .id = ++last_id, .order = order };
+	while (hold->runs < runs && !err)
+		err = stop() ? -EINTR : take_run(hold);
+	*id = hold->id;
+	if (err)
+		hold_release(hold->id, &broken, &first);
+	return err;
+}
+
+/* ---- Releasing ---- */
+
+static void release_run(const struct hold *hold, pfn_t run, uint64_t *broken, pfn_t *first_broken)
+{
+	uint64_t frames = UINT64_C(1) << hold->order;
+
+	for (pfn_t pfn = run; pfn < run + frames; pfn++) {
+		take_turns(1);
+		if (verify_frame(pfn, hold->id))
+			continue;
+		(*broken)++;
+		if (pfn < *first_broken)
+			*first_broken = pfn;
+	}
+	frame_free(run, frames, OWNER_HELD);
+}
+
+int hold_release(unsigned id, uint64_t *broken, pfn_t *first_broken)
+{
+	struct hold *hold = id ? find_hold(id) : NULL;
+
+	*broken = 0;
+	*first_broken = PFN_NONE;
+	if (!hold)
+		return -ENOENT;
+	while (hold->pages) {
+		struct page *page = hold->pages;
+
+		for (uint64_t i = 0; i < page->count; i++)
+			release_run(hold, page->run[i], broken, first_broken);
+		hold->pages = page->next;
+		frame_free(paddr_to_pfn(virt_to_phys(page)), 1, OWNER_KERNEL);
+	}
+	*hold = (struct hold){ 0 };
+	return 0;
+}
+
+bool hold_next(unsigned id, struct hold_info *info)
+{
+	const struct hold *next = NULL;
+
+	for (size_t i = 0; i < HOLDS_MAX; i++)
+		if (holds[i].id > id && (!next || holds[i].id < next->id))
+			next = &holds[i];
+	if (!next)
+		return false;
+	*info = (struct hold_info){ next->id, next->order, next->runs };
+	return true;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory that a person takes with `hold`: runs of frames of owner `held`, each
+ * filled with a pattern of its own that is verified when they are released. A
+ * frame that a balloon device discarded or handed to somebody else shows.
+ */
+#ifndef KERNEL_HOLD_H
+#define KERNEL_HOLD_H
+
+#include "kernel/lib/types.h"
+
+#define HOLDS_MAX 16
+
+struct hold_info {
+	unsigned id;
+	unsigned order;		/* of its runs */
+	uint64_t runs;
+};
+
+/* `stop` is asked now and then while it works; true: give up, -EINTR. */
+typedef bool hold_stop(void);
+
+/*
+ * Takes and fills `runs` runs of 2^order frames. All or none: -ENOMEM, -EINTR;
+ * -EAGAIN: there are HOLDS_MAX holds.
+ */
+int hold_take(uint64_t runs, unsigned order, hold_stop *stop, unsigned *id);
+
+/*
+ * Verifies and gives back. Stores how many frames had lost their pattern and
+ * the lowest of them. -ENOENT: no such hold.
+ */
+int hold_release(unsigned id, uint64_t *broken, pfn_t *first_broken);
+
+/* The hold with the lowest id above `id`; false if there is none. Ids begin at 1. */
+bool hold_next(unsigned id, struct hold_info *info);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel's log: what happened, in the order it happened. Every line goes
+ * to the console at once and is kept, with its time, for `dmesg`; when the
+ * ring is full the oldest lines make room.
+ *
+ * A line begins with its module ("pci: ...") and has no newline at its end.
+ * May be called before any initialisation and from an interrupt; never
+ * allocates. Lines over LOG_LINE_MAX bytes are cut. Bytes that are not
+ * printable ASCII are kept as \xNN, so no outside text can steer a terminal.
+ */
+#ifndef KERNEL_LIB_LOG_H
+#define KERNEL_LIB_LOG_H
+
+#include "kernel/lib/types.h"
+
+#define LOG_LINE_MAX 200
+
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* For what a person should look at: shown with "warning: " in front. */
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Only into the ring, not onto the console. */
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Calls `fn` for each kept line, oldest first; `ns` is its time since boot. */
+void log_for_each(void (*fn)(uint64_t ns, const char *line, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the entry to a console, in the order in which it happens. All ways of
+ * booting meet in kernel_main().
+ */
+#include <stdio.h>
+
+#include "arch/clock.h"
+#include "arch/cpu.h"
+#include "arch/image.h"
+#include "arch/irq.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/balloon/balloon.h"
+#include "drivers/pci/pci.h"
+#include "drivers/pci/pci_intx.h"
+#include "drivers/virtio/virtio.h"
+#include "kernel/command_line.h"
+#include "kernel/console.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/parse.h"
+#include "kernel/pci_windows.h"
+#include "kernel/shell.h"
+#include "kernel/show_mem.h"
+#include "kernel/system.h"
+#include "kernel/task.h"
+#include "mm/frame.h"
+#include "mm/ledger.h"
+#include "mm/memory.h"
+
+#define EXIT_NO_MEMORY 1
+
+/* Inflation leaves a 64th of RAM free, at least 1 MiB, at most 16 MiB. */
+#define FLOOR_SHARE 64
+#define FLOOR_MIN (1 * MIB / FRAME_SIZE)
+#define FLOOR_MAX (16 * MIB / FRAME_SIZE)
+
+/* The last resort of the frame allocator; if it fails, a person wants to know why. */
+static size_t reclaim_frames(unsigned order)
+{
+	size_t freed = balloon_reclaim(order);
+
+	if (freed == 0) {
+		log_warn("memory: no run of order %u is free", order);
+		show_mem();
+	}
+	return freed;
+}
+
+static void start_memory(const struct boot_info *boot)
+{
+	char size[FORMAT_SIZE_MAX];
+
+	if (memory_init(boot, (uintptr_t)image_start, (uintptr_t)image_end, cpu_physical_bits())) {
+		printf("Aerostat needs a machine with at least 16 MiB of memory; this one has %s.\n",
+		       format_size(pfn_to_paddr(memory_map()->frames), size));
+		system_exit(EXIT_NO_MEMORY);
+	}
+	frame_set_reclaimer(reclaim_frames);
+}
+
+static void start_pci(const struct boot_info *boot)
+{
+	struct pci_windows windows;
+	paddr_t ecam = 0;
+	uint8_t last_bus = 0;
+
+	acpi_init(boot->acpi_rsdp);
+	if (acpi_find_ecam(&ecam, &last_bus) || pci_config_use_ecam(ecam, last_bus)) {
+		if (pci_config_use_ports()) {
+			log_info("pci: none");
+			return;
+		}
+	}
+	pci_windows_find(boot, ecam, last_bus, &windows);
+	pci_scan(&windows);
+	pci_route_intx();
+	virtio_pci_probe();
+}
+
+static uint64_t default_floor(void)
+{
+	uint64_t share = ledger_managed() / FLOOR_SHARE;
+
+	return share < FLOOR_MIN ? FLOOR_MIN : share > FLOOR_MAX ? FLOOR_MAX : share;
+}
+
+/* floor=SIZE on the command line, or the default; in frames. */
+static uint64_t choose_floor(const char *command_line)
+{
+	char text[FORMAT_SIZE_MAX];
+	uint64_t bytes;
+
+	if (!command_line_option(command_line, "floor", text, sizeof(text)))
+		return default_floor();
+	if (parse_size(text, &bytes)) {
+		log_warn("balloon: floor=%s is no size; write floor=64M", text);
+		return default_floor();
+	}
+	return (bytes >> FRAME_SHIFT) + (bytes % FRAME_SIZE != 0);
+}
+
+static void print_banner(const struct boot_info *boot)
+{
+	char size[FORMAT_SIZE_MAX];
+
+	printf("Aerostat: %s of memory, booted by %s\n",
+	       format_size(pfn_to_paddr(ledger_managed()), size), boot->way);
+	printf("`help` lists the commands. Under `make run`: Ctrl-A C is QEMU's monitor\n"
+	       "(there `balloon 256` leaves the guest 256 MiB), Ctrl-A X leaves.\n");
+}
+
+_Noreturn void kernel_main(const struct boot_info *boot)
+{
+	cpu_init();
+	console_init();
+	system_init(boot);
+	start_memory(boot);
+	irq_init();
+	task_init();
+	clock_init(task_tick);
+	console_start();
+	console_set_magic(show_mem);
+	irq_enable();
+	start_pci(boot);
+	balloon_start(choose_floor(boot->command_line));
+	print_banner(boot);
+	task_create("shell", TASK_PRIORITY_SHELL, shell_task, (void *)(uintptr_t)boot->command_line);
+	task_idle();
+}

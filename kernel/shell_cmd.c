@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The shell's own commands: about commands, the log, time and the console. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "arch/clock.h"
+#include "drivers/serial/uart16550.h"
+#include "kernel/lib/command.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/task.h"
+#include "kernel/shell.h"
+
+#define HELP_WIDTH_MAX 28
+
+static size_t synopsis_width(const struct command *command)
+{
+	size_t arguments = strlen(command->arguments);
+
+	return strlen(command->name) + (arguments > 0 ? 1 : 0) + arguments;
+}
+
+static void list_commands(void)
+{
+	const struct command *command;
+	char synopsis[80];
+	size_t width = 0;
+
+	for (command = command_after(NULL); command; command = command_after(command)) {
+		if (synopsis_width(command) > width)
+			width = synopsis_width(command);
+	}
+	if (width > HELP_WIDTH_MAX)
+		width = HELP_WIDTH_MAX;
+	for (command = command_after(NULL); command; command = command_after(command)) {
+		snprintf(synopsis, sizeof(synopsis), "%s %s", command->name, command->arguments);
+		printf("%-*s  %s\n", (int)width, synopsis, command->summary);
+	}
+}
+
+static int cmd_help(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc > 2)
+		return -EINVAL;
+	if (argc == 1) {
+		list_commands();
+		return 0;
+	}
+	command = command_find(argv[1]);
+	if (!command) {
+		printf("%s: no such command; help lists them\n", argv[1]);
+		return -ENOENT;
+	}
+	command_print_usage(command);
+	printf("%s\n", command->summary);
+	if (command->details)
+		puts(command->details);
+	return 0;
+}
+
+COMMAND("help", "[command]", "list the commands, or explain one",
+	"Commands on one line are separated by `;`. Double quotes keep blanks together.\n"
+	"Sizes are bytes, or 4096k, 64M, 1G. Tab completes names, Ctrl-C interrupts.",
+	cmd_help);
+
+static void print_log_line(uint64_t ns, const char *line, void *arg)
+{
+	(void)arg;
+	if (shell_interrupted())
+		return;
+	printf("[%5" PRIu64 ".%06" PRIu64 "] %s\n", ns / NS_PER_S, ns % NS_PER_S / NS_PER_US,
+	       line);
+}
+
+static int cmd_dmesg(int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
+	log_for_each(print_log_line, NULL);
+	return 0;
+}
+
+COMMAND("dmesg", "", "the kernel's log, with seconds since boot", NULL, cmd_dmesg);
+
+static int cmd_uptime(int argc, char **argv)
+{
+	uint64_t ms = clock_ns() / NS_PER_MS;
+	uint64_t s = ms / 1000;
+
+	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
+	printf("up %" PRIu64 ":%02u:%02u.%03u, %" PRIu64 " jiffies (%u Hz)\n", s / 3600,
+	       (unsigned)(s / 60 % 60), (unsigned)(s % 60), (unsigned)(ms % 1000),
+	       clock_jiffies(), TICK_HZ);
+	return 0;
+}
+
+COMMAND("uptime", "", "time since boot, and jiffies", NULL, cmd_uptime);
+
+static int cmd_console(int argc, char **argv)
+{
+	struct uart_counts counts;
+	uint64_t lines;
+	uint64_t bytes;
+
+	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
+	uart_get_counts(&counts);
+	shell_get_dropped(&lines, &bytes);
+	printf("sent      %" PRIu64 " bytes, %" PRIu64 " dropped as nobody read them\n",
+	       counts.sent, counts.sent_dropped);
+	printf("received  %" PRIu64 " bytes, %" PRIu64 " dropped as nobody took them\n",
+	       counts.received, counts.received_dropped);
+	printf("line      %" PRIu64 " overruns, %" PRIu64 " errors, %" PRIu64 " breaks\n",
+	       counts.overruns, counts.line_errors, counts.breaks);
+	printf("input     %" PRIu64 " unprintable bytes, %" PRIu64 " overlong lines dropped\n",
+	       bytes, lines);
+	return 0;
+}
+
+COMMAND("console", "", "what came, went and was lost on the serial line", NULL, cmd_console);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The figures of show_mem, gathered once and printed in two forms, and the
+ * commands that show the ledger. Amounts are in frames until they are printed.
+ */
+#include "kernel/show_mem.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "drivers/balloon/balloon.h"
+#include "kernel/lib/command.h"
+#include "mm/frame.h"
+#include "mm/ledger.h"
+
+struct figures {
+	uint64_t ram;
+	uint64_t total;
+	uint64_t free;
+	uint64_t available;
+	uint64_t inflated_total;
+	uint64_t inflated_free;
+	struct balloon_status balloon;
+	char verdict[LEDGER_VERDICT_MAX];
+	bool ledger_ok;
+};
+
+static void gather(struct figures *f)
+{
+	uint64_t ballooned = ledger_count(OWNER_BALLOON);
+
+	balloon_status(&f->balloon);
+	f->ram = ledger_managed();
+	f->inflated_free = f->balloon.deflate_on_oom ? ballooned : 0;
+	f->inflated_total = ballooned - f->inflated_free;
+	f->total = f->ram - f->inflated_total;
+	f->free = ledger_count(OWNER_FREE);
+	/* Nothing is cached and nothing set aside: an allocation can have all of it. */
+	f->available = f->free;
+	f->ledger_ok = ledger_check(f->verdict);
+}
+
+static uint64_t kb(uint64_t frames)
+{
+	return frames * (FRAME_SIZE / KIB);
+}
+
+static void print_free_by_order(void)
+{
+	printf("Free, by the largest run in its block:");
+	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
+		if (frame_free_by_order(o) > 0)
+			printf(" %" PRIu64 "kB:%" PRIu64 "kB", kb(UINT64_C(1) << o),
+			       kb(frame_free_by_order(o)));
+	printf("\n");
+}
+
+static void print_owners(void)
+{
+	for (unsigned o = OWNER_FREE; o < OWNER_COUNT; o++)
+		printf("  %-12s %12" PRIu64 " kB %10" PRIu64 " frames\n", owner_name((enum owner)o),
+		       kb(ledger_count((enum owner)o)), ledger_count((enum owner)o));
+}
+
+void show_mem(void)
+{
+	struct figures f;
+
+	gather(&f);
+	printf("MemTotal:     %12" PRIu64 " kB\n", kb(f.total));
+	printf("MemFree:      %12" PRIu64 " kB\n", kb(f.free));
+	printf("MemAvailable: %12" PRIu64 " kB\n", kb(f.available));
+	printf("Balloon InflatedTotal:%" PRIu64 "kB InflatedFree:%" PRIu64 "kB\n",
+	       kb(f.inflated_total), kb(f.inflated_free));
+	if (f.balloon.present)
+		printf("Balloon target:%" PRIu64 "kB actual:%" PRIu64 "kB shortfall:%" PRIu64
+		       "kB floor:%" PRIu64 "kB\n",
+		       kb(f.balloon.target), kb(f.balloon.actual), kb(f.balloon.shortfall),
+		       kb(f.balloon.floor));
+	print_free_by_order();
+	printf("Owners:\n");
+	print_owners();
+	printf("Ledger: %s\n", f.verdict);
+}
+
+static void print_json_balloon(const struct balloon_status *b)
+{
+	if (!b->present) {
+		printf("\"balloon\":null,");
+		return;
+	}
+	printf("\"balloon\":{\"target\":%" PRIu64 ",\"actual\":%" PRIu64 ",\"shortfall\":%" PRIu64
+	       ",\"floor\":%" PRIu64 "},",
+	       pfn_to_paddr(b->target), pfn_to_paddr(b->actual), pfn_to_paddr(b->shortfall),
+	       pfn_to_paddr(b->floor));
+}
+
+static void print_json_owners(void)
+{
+	printf("\"owners\":{");
+	for (unsigned o = OWNER_FREE; o < OWNER_COUNT; o++)
+		printf("%s\"%s\":%" PRIu64, o > OWNER_FREE ? "," : "", owner_name((enum owner)o),
+		       pfn_to_paddr(ledger_count((enum owner)o)));
+	printf("},");
+}
+
+void show_mem_json(void)
+{
+	struct figures f;
+
+	gather(&f);
+	printf("{\"ram\":%" PRIu64 ",\"stat-total-memory\":%" PRIu64 ",\"stat-free-memory\":%" PRIu64
+	       ",\"stat-available-memory\":%" PRIu64 ",\"inflated-total\":%" PRIu64
+	       ",\"inflated-free\":%" PRIu64 ",",
+	       pfn_to_paddr(f.ram), pfn_to_paddr(f.total), pfn_to_paddr(f.free),
+	       pfn_to_paddr(f.available), pfn_to_paddr(f.inflated_total),
+	       pfn_to_paddr(f.inflated_free));
+	print_json_balloon(&f.balloon);
+	print_json_owners();
+	/* The text of a verdict has no quotes: owners' names and numbers. */
+	printf("\"ledger\":\"%s\"}\n", f.ledger_ok ? "ok" : f.verdict);
+}
+
+static int cmd_show_mem(int argc, char **argv)
+{
+	if (argc == 1) {
+		show_mem();
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "-j") == 0) {
+		show_mem_json();
+		return 0;
+	}
+	return -EINVAL;
+}
+COMMAND("show_mem", "[-j]", "where the memory is, and whether the ledger adds up",
+	"With -j: one line of JSON, all in bytes. Break + m prints the text at any time.\n"
+	"InflatedTotal: ballooned memory that is the host's (DEFLATE_ON_OOM not negotiated).\n"
+	"InflatedFree: ballooned memory that comes back when needed (negotiated).",
+	cmd_show_mem);
+
+static int cmd_owners(int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
+	print_owners();
+	return 0;
+}
+COMMAND("owners", "", "who has how many frames", NULL, cmd_owners);
+
+static int cmd_audit(int argc, char **argv)
+{
+	char verdict[LEDGER_VERDICT_MAX];
+	bool ok;
+
+	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
+	ok = ledger_audit(verdict);
+	if (ledger_refused() > 0)
+		printf("Refused: %" PRIu64 " changes that named a wrong owner\n", ledger_refused());
+	printf("Ledger: %s\n", verdict);
+	return ok ? 0 : -EIO;
+}
+COMMAND("audit", "", "count every frame anew and compare with the books", NULL, cmd_audit);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* boot, ps, reboot, poweroff, exit. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "arch/boot_info.h"
+#include "arch/clock.h"
+#include "arch/cpu.h"
+#include "drivers/acpi/acpi.h"
+#include "kernel/console.h"
+#include "kernel/lib/command.h"
+#include "kernel/lib/escape.h"
+#include "kernel/lib/parse.h"
+#include "kernel/system.h"
+#include "kernel/task.h"
+#include "mm/memory.h"
+
+/* QEMU's status is (value << 1) | 1, in eight bits. */
+#define EXIT_STATUS_MAX 127
+
+static const struct boot_info *boot_info;
+
+void system_init(const struct boot_info *boot)
+{
+	boot_info = boot;
+}
+
+/* ---- boot ---- */
+
+static const char *memory_type_name(uint32_t type)
+{
+	static const char *const names[] = { "?", "RAM", "reserved", "ACPI", "NVS", "unusable" };
+
+	return type < ARRAY_SIZE(names) ? names[type] : names[0];
+}
+
+static void print_memory_map(void)
+{
+	const struct memmap *map = memory_map();
+
+	printf("Memory map of the firmware:\n");
+	for (uint32_t i = 0; i < boot_info->memory_count; i++) {
+		const struct boot_memory *m = &boot_info->memory[i];
+
+		printf("  %012" PRIx64 " + %012" PRIx64 "  %s (%" PRIu32 ")\n", m->start, m->size,
+		       memory_type_name(m->type), m->type);
+	}
+	if (boot_info->memory_dropped > 0)
+		printf("  and %" PRIu32 " entries for which there was no room\n",
+		       boot_info->memory_dropped);
+	printf("Managed:\n");
+	for (size_t i = 0; i < map->count; i++)
+		printf("  %012" PRIx64 " - %012" PRIx64 "\n", pfn_to_paddr(map->range[i].start),
+		       pfn_to_paddr(map->range[i].end));
+	if (map->dropped > 0)
+		printf("  %" PRIu64 " frames of RAM are not used\n", map->dropped);
+}
+
+static void print_escaped(const char *text)
+{
+	char piece[ESCAPE_MAX];
+
+	for (; *text; text++)
+		console_write(piece, escape_byte((unsigned char)*text, piece));
+}
+
+static int cmd_boot(int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
+	printf("Booted by: %s\n", boot_info->way);
+	printf("Command line: ");
+	print_escaped(boot_info->command_line);
+	printf("\nACPI RSDP: %#" PRIx64 "\n", boot_info->acpi_rsdp);
+	printf("Processor: %u physical address bits, TSC at %" PRIu64 " MHz\n", cpu_physical_bits(),
+	       clock_tsc_hz() / 1000000);
+	print_memory_map();
+	return 0;
+}
+COMMAND("boot", "", "how the machine was booted, and its memory map", NULL, cmd_boot);
+
+/* ---- ps ---- */
+
+static void print_task(const struct task_info *info)
+{
+	uint64_t offset;
+	const char *at = info->waits_at ? symbol_find(info->waits_at, &offset) : NULL;
+
+	printf("%3u %c %4u %8" PRIu64 "  %-12s %s\n", info->id, info->state, info->priority,
+	       info->ticks, info->name, at ? at : "-");
+}
+
+static int cmd_ps(int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
+	printf(" ID S PRIO    TICKS  NAME         WAITS IN\n");
+	task_for_each(print_task);
+	return 0;
+}
+COMMAND("ps", "", "the tasks",
+	"S: R runs or could, S sleeps, D waits for a device's answer, Z has ended.\n"
+	"PRIO: smaller runs first. TICKS: timer ticks that found it running.",
+	cmd_ps);
+
+/* ---- The ends ---- */
+
+void system_exit(uint8_t status)
+{
+	console_flush();
+	cpu_debug_exit(status);
+	/* Still here: there is no such device. */
+	printf("exit: the machine has no isa-debug-exit at port 0xf4; powering off instead\n");
+	console_flush();
+	acpi_power_off();
+	printf("exit: no ACPI power-off either; halted\n");
+	console_flush();
+	cpu_halt();
+}
+
+static int cmd_exit(int argc, char **argv)
+{
+	uint64_t status = 0;
+
+	if (argc > 2)
+		return -EINVAL;
+	if (argc == 2 && (parse_u64(argv[1], &status) || status > EXIT_STATUS_MAX)) {
+		printf("exit: %s is no status; 0 to %d are\n", argv[1], EXIT_STATUS_MAX);
+		return -ERANGE;
+	}
+	system_exit((uint8_t)status);
+}
+COMMAND("exit", "[N]", "end QEMU with a status",
+	"Through isa-debug-exit: QEMU itself ends with (N << 1) | 1. N is 0 to 127.", cmd_exit);
+
+static int cmd_poweroff(int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
+	console_flush();
+	acpi_power_off();
+	printf("poweroff: ACPI has no way to do it here; try exit\n");
+	return -ENODEV;
+}
+COMMAND("poweroff", "", "turn the machine off (ACPI)", NULL, cmd_poweroff);
+
+static int cmd_reboot(int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
+	console_flush();
+	acpi_reset();
+	cpu_reset();
+}
+COMMAND("reboot", "", "reset the machine", NULL, cmd_reboot);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The machine as a whole: how it was booted, how it ends. */
+#ifndef KERNEL_SYSTEM_H
+#define KERNEL_SYSTEM_H
+
+#include <stdint.h>
+
+struct boot_info;
+
+/* Remembers what the commands show; `boot` stays. */
+void system_init(const struct boot_info *boot);
+
+/*
+ * Ends QEMU with this status (0 to 127) by isa-debug-exit; without that device
+ * turns the machine off; if that fails too, halts.
+ */
+_Noreturn void system_exit(uint8_t status);
+
+#endif

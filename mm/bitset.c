@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A bitmap with summaries: bit i of level[n + 1] says whether word i of
+ * level[n] has a bit set. The top level is a single word. Whoever changes a
+ * word climbs only as long as "is zero" changes with it.
+ */
+#include "mm/bitset.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define WORD_BITS 64
+
+static size_t words_for(size_t bits)
+{
+	return bits / WORD_BITS + (bits % WORD_BITS != 0);
+}
+
+static uint64_t bit_of(size_t i)
+{
+	return (uint64_t)1 << (i % WORD_BITS);
+}
+
+size_t bitset_words(size_t size)
+{
+	size_t bits = size;
+	size_t sum = 0;
+
+	do {
+		bits = words_for(bits);
+		sum += bits;
+	} while (bits > 1);
+	return sum;
+}
+
+void bitset_init(struct bitset *set, size_t size, uint64_t *words)
+{
+	size_t bits = size;
+
+	assert(size > 0);
+	memset(words, 0, bitset_words(size) * sizeof(*words));
+	*set = (struct bitset){ .size = size };
+	do {
+		assert(set->levels < BITSET_LEVELS);
+		bits = words_for(bits);
+		set->level[set->levels++] = words;
+		words += bits;
+	} while (bits > 1);
+}
+
+void bitset_add(struct bitset *set, size_t i)
+{
+	assert(i < set->size);
+	for (unsigned n = 0; n < set->levels; n++) {
+		uint64_t *word = &set->level[n][i / WORD_BITS];
+		bool was_empty = *word == 0;
+
+		*word |= bit_of(i);
+		if (!was_empty)
+			return;
+		i /= WORD_BITS;
+	}
+}
+
+void bitset_remove(struct bitset *set, size_t i)
+{
+	assert(i < set->size);
+	for (unsigned n = 0; n < set->levels; n++) {
+		uint64_t *word = &set->level[n][i / WORD_BITS];
+
+		/* Not a member: the words above may stand for others. */
+		if (!(*word & bit_of(i)))
+			return;
+		*word &= ~bit_of(i);
+		if (*word != 0)
+			return;
+		i /= WORD_BITS;
+	}
+}
+
+/* Sets the bits first ... last of one level. */
+static void fill(uint64_t *words, size_t first, size_t last)
+{
+	uint64_t head = UINT64_MAX << (first % WORD_BITS);
+	uint64_t tail = UINT64_MAX >> (WORD_BITS - 1 - last % WORD_BITS);
+	size_t w = first / WORD_BITS;
+
+	if (w == last / WORD_BITS) {
+		words[w] |= head & tail;
+		return;
+	}
+	words[w++] |= head;
+	while (w < last / WORD_BITS)
+		words[w++] = UINT64_MAX;
+	words[w] |= tail;
+}
+
+void bitset_add_range(struct bitset *set, size_t first, size_t end)
+{
+	assert(end <= set->size);
+	if (first >= end)
+		return;
+	/* None of the words just filled is zero: above, they are a range again. */
+	for (unsigned n = 0; n < set->levels; n++) {
+		fill(set->level[n], first, end - 1);
+		first /= WORD_BITS;
+		end = (end - 1) / WORD_BITS + 1;
+	}
+}
+
+/* From a bit of level n + 1 down to the lowest member under it. */
+static size_t descend(const struct bitset *set, unsigned n, size_t i)
+{
+	while (n-- > 0)
+		i = i * WORD_BITS + (size_t)__builtin_ctzll(set->level[n][i]);
+	return i;
+}
+
+size_t bitset_next(const struct bitset *set, size_t from)
+{
+	size_t bits = set->size;
+
+	/* On level n, `from` is the first bit of interest, `bits` how many there are. */
+	for (unsigned n = 0; n < set->levels && from < bits; n++) {
+		uint64_t word = set->level[n][from / WORD_BITS] &
+				UINT64_MAX << (from % WORD_BITS);
+
+		if (word != 0) {
+			from = align_down(from, WORD_BITS) + (size_t)__builtin_ctzll(word);
+			return descend(set, n, from);
+		}
+		from = from / WORD_BITS + 1;
+		bits = words_for(bits);
+	}
+	return BITSET_NONE;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A set of small integers whose lowest member is found in a few steps however
+ * large the set is: a bitmap, with a bitmap above it of the words that are not
+ * zero, and so on up to a single word.
+ *
+ * The caller supplies the memory. All operations are O(log64(size)).
+ */
+#ifndef MM_BITSET_H
+#define MM_BITSET_H
+
+#include "kernel/lib/types.h"
+
+#define BITSET_LEVELS 6
+#define BITSET_NONE SIZE_MAX
+
+struct bitset {
+	size_t size;			/* members are 0 ... size - 1 */
+	unsigned levels;
+	uint64_t *level[BITSET_LEVELS];	/* level[0] has a bit per member */
+};
+
+/* 64-bit words that a set of this size needs. 0 < size <= 64^BITSET_LEVELS. */
+size_t bitset_words(size_t size);
+
+/* Makes an empty set in `words`, which has bitset_words(size) of them. */
+void bitset_init(struct bitset *set, size_t size, uint64_t *words);
+
+static inline bool bitset_test(const struct bitset *set, size_t i)
+{
+	return set->level[0][i / 64] >> (i % 64) & 1;
+}
+
+/* Adding a member or removing an absent one changes nothing. */
+void bitset_add(struct bitset *set, size_t i);
+void bitset_remove(struct bitset *set, size_t i);
+
+/* Adds first, first + 1, ... end - 1, a word at a time; end <= size. */
+void bitset_add_range(struct bitset *set, size_t first, size_t end);
+
+/* The lowest member that is not below `from`, or BITSET_NONE. */
+size_t bitset_next(const struct bitset *set, size_t from);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The books on every frame, and their audit against the frame map. */
+#include "mm/ledger.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mm/frame_map.h"
+
+uint64_t ledger_count(enum owner owner)
+{
+	return (unsigned)owner < OWNER_COUNT ? frame_map.count[owner] : 0;
+}
+
+uint64_t ledger_managed(void)
+{
+	return frame_map.managed;
+}
+
+uint64_t ledger_refused(void)
+{
+	return frame_map.refused;
+}
+
+__attribute__((format(printf, 2, 3)))
+static bool broken(char verdict[LEDGER_VERDICT_MAX], const char *fmt, ...)
+{
+	static const char word[] = "BROKEN ";
+	va_list args;
+
+	memcpy(verdict, word, sizeof(word));
+	va_start(args, fmt);
+	vsnprintf(verdict + sizeof(word) - 1, LEDGER_VERDICT_MAX - sizeof(word) + 1, fmt, args);
+	va_end(args);
+	return false;
+}
+
+bool ledger_check(char verdict[LEDGER_VERDICT_MAX])
+{
+	uint64_t sum = 0;
+
+	for (unsigned o = OWNER_FREE; o < OWNER_COUNT; o++) {
+		if (frame_map.count[o] > frame_map.managed)
+			return broken(verdict, "%s has %" PRIu64 " of %" PRIu64 " frames",
+				      owner_name((enum owner)o), frame_map.count[o],
+				      frame_map.managed);
+		sum += frame_map.count[o];
+	}
+	if (sum != frame_map.managed)
+		return broken(verdict, "owners have %" PRIu64 " of %" PRIu64 " frames", sum,
+			      frame_map.managed);
+	snprintf(verdict, LEDGER_VERDICT_MAX, "ok (%" PRIu64 " frames)", sum);
+	return true;
+}
+
+/* What a recount finds. */
+struct recount {
+	uint64_t count[OWNER_COUNT];
+	uint64_t free_by_order[BLOCK_ORDER + 1];
+};
+
+/* A broken block's bytes: counted, and held against its bitmap. */
+static bool recount_mixed(size_t number, struct recount *sum, unsigned *free,
+			  char verdict[LEDGER_VERDICT_MAX])
+{
+	*free = 0;
+	for (unsigned f = 0; f < BLOCK_FRAMES; f++) {
+		uint8_t owner = frame_map.owner[number][f];
+		bool bit = frame_map.free[number][f / 64] >> (f % 64) & 1;
+
+		if (owner >= OWNER_COUNT)
+			return broken(verdict, "block %zu frame %u: owner %u", number, f, owner);
+		if (bit != (owner == OWNER_FREE))
+			return broken(verdict, "block %zu frame %u: %s, but its free bit is %d",
+				      number, f, owner_name((enum owner)owner), bit);
+		sum->count[owner]++;
+		*free += bit;
+	}
+	return true;
+}
+
+/* The block must be in the list of its order and in no other. */
+static bool check_lists(size_t number, unsigned order, char verdict[LEDGER_VERDICT_MAX])
+{
+	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
+		if (bitset_test(&frame_map.by_order[o], number) != (o == order))
+			return broken(verdict, "block %zu of order %u is wrong in list %u", number,
+				      order, o);
+	return true;
+}
+
+static bool recount_known(size_t number, struct recount *sum, char verdict[LEDGER_VERDICT_MAX])
+{
+	const struct frame_block *block = &frame_map.block[number];
+	unsigned order = ORDER_NONE;
+	unsigned free = 0;
+
+	if (block->owner == OWNER_MIXED) {
+		if (!recount_mixed(number, sum, &free, verdict))
+			return false;
+		order = frame_largest_run(frame_map.free[number]);
+	} else if (block->owner >= OWNER_COUNT) {
+		return broken(verdict, "block %zu: owner %u", number, block->owner);
+	} else {
+		sum->count[block->owner] += BLOCK_FRAMES;
+		if (block->owner == OWNER_FREE) {
+			free = BLOCK_FRAMES;
+			order = BLOCK_ORDER;
+		}
+	}
+	if (block->free != free || block->order != order)
+		return broken(verdict, "block %zu: record says %u free, order %u; map says %u, %u",
+			      number, block->free, block->order, free, order);
+	if (order != ORDER_NONE)
+		sum->free_by_order[order] += free;
+	return check_lists(number, order, verdict);
+}
+
+static bool compare(const struct recount *sum, char verdict[LEDGER_VERDICT_MAX])
+{
+	for (unsigned o = 0; o < OWNER_COUNT; o++)
+		if (sum->count[o] != frame_map.count[o])
+			return broken(verdict, "%s: counted %" PRIu64 ", booked %" PRIu64,
+				      owner_name((enum owner)o), sum->count[o], frame_map.count[o]);
+	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
+		if (sum->free_by_order[o] != frame_map.free_by_order[o])
+			return broken(verdict, "free, order %u: counted %" PRIu64 ", booked %" PRIu64,
+				      o, sum->free_by_order[o], frame_map.free_by_order[o]);
+	return ledger_check(verdict);
+}
+
+bool ledger_audit(char verdict[LEDGER_VERDICT_MAX])
+{
+	struct recount sum = { 0 };
+	size_t known = 0;
+	size_t b;
+
+	if (frame_map.blocks == 0)
+		return ledger_check(verdict);
+	for (b = bitset_next(&frame_map.known, 0); b != BITSET_NONE;
+	     b = bitset_next(&frame_map.known, b + 1)) {
+		known++;
+		if (!recount_known(b, &sum, verdict))
+			return false;
+	}
+	sum.count[OWNER_FREE] += (frame_map.blocks - known) * BLOCK_FRAMES;
+	sum.free_by_order[BLOCK_ORDER] += (frame_map.blocks - known) * BLOCK_FRAMES;
+	return compare(&sum, verdict);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The order matters: page tables come first, from the frames right behind the
+ * image, because the frame map may lie where the boot tables do not reach.
+ * Then the map, then the allocator, which is told who has what.
+ */
+#include "mm/memory.h"
+
+#include <errno.h>
+
+#include "arch/paging.h"
+#include "kernel/lib/panic.h"
+#include "mm/frame.h"
+
+static struct memmap ram;
+
+/* Frames behind the image, handed out one by one until the allocator works. */
+static struct {
+	pfn_t next;
+	pfn_t end;
+} early;
+
+static paddr_t early_alloc(void)
+{
+	return early.next < early.end ? pfn_to_paddr(early.next++) : 0;
+}
+
+static paddr_t late_alloc(void)
+{
+	pfn_t pfn;
+
+	return frame_alloc(0, OWNER_PAGE_TABLES, &pfn) ? 0 : pfn_to_paddr(pfn);
+}
+
+/* The rest of the range that the image lies in. */
+static int early_init(pfn_t image_end)
+{
+	for (size_t i = 0; i < ram.count; i++) {
+		if (ram.range[i].start < image_end && ram.range[i].end > image_end) {
+			early.next = image_end;
+			early.end = ram.range[i].end;
+			return 0;
+		}
+	}
+	return -ENOMEM;
+}
+
+static int map_everything(void)
+{
+	int err = paging_begin(early_alloc);
+
+	for (size_t i = 0; i < ram.count && !err; i++)
+		err = paging_map_ram(pfn_to_paddr(ram.range[i].start),
+				     pfn_to_paddr(ram.range[i].end));
+	return err ? err : paging_load();
+}
+
+/* Only at boot, when nothing can have taken the frames yet. */
+static void reserve(pfn_t start, pfn_t end, enum owner owner)
+{
+	if (end > start && frame_reserve(start, (size_t)(end - start), owner))
+		panic("memory: frames %#llx to %#llx are not free for %s; is the memory map sane?",
+		      (unsigned long long)start, (unsigned long long)end, owner_name(owner));
+}
+
+int memory_init(const struct boot_info *boot, paddr_t image_start, paddr_t image_end,
+		unsigned physical_bits)
+{
+	pfn_t image = paddr_to_pfn(image_start);
+	pfn_t image_last = paddr_to_pfn(align_up(image_end, FRAME_SIZE));
+	uint64_t map_frames;
+	pfn_t map;
+	int err;
+
+	memmap_build(boot->memory, boot->memory_count, physical_bits, &ram);
+	/* Page 0 is not mapped, and PFN 0 not handed out. */
+	memmap_remove(&ram, 0, 1);
+	if (pfn_to_paddr(ram.frames) < MEMORY_MIN)
+		return -ENOMEM;
+	err = early_init(image_last);
+	if (!err)
+		err = map_everything();
+	if (err)
+		return err;
+	map_frames = paddr_to_pfn(align_up(frame_map_bytes(&ram), FRAME_SIZE));
+	err = memmap_find(&ram, early.next, map_frames, &map);
+	if (err)
+		return err;
+	frame_init(&ram, phys_to_virt(pfn_to_paddr(map)));
+	reserve(image, image_last, OWNER_KERNEL);
+	reserve(image_last, early.next, OWNER_PAGE_TABLES);
+	reserve(map, map + map_frames, OWNER_FRAME_MAP);
+	paging_set_allocator(late_alloc);
+	return 0;
+}
+
+const struct memmap *memory_map(void)
+{
+	return &ram;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who a frame belongs to. Every managed frame has exactly one owner at any
+ * time; a new owner is a line in this table, nothing else.
+ */
+#ifndef MM_OWNER_H
+#define MM_OWNER_H
+
+/* X(constant, name): the name is what `owners` and show_mem -j print. */
+#define OWNER_TABLE(X)				\
+	X(OWNER_ABSENT, "absent")		\
+	X(OWNER_FREE, "free")			\
+	X(OWNER_KERNEL, "kernel")		\
+	X(OWNER_FRAME_MAP, "frame-map")		\
+	X(OWNER_PAGE_TABLES, "page-tables")	\
+	X(OWNER_HEAP, "heap")			\
+	X(OWNER_STACKS, "stacks")		\
+	X(OWNER_VIRTQUEUES, "virtqueues")	\
+	X(OWNER_BALLOON, "balloon")		\
+	X(OWNER_IN_FLIGHT, "in-flight")		\
+	X(OWNER_REPORTED, "reported")		\
+	X(OWNER_HINTED, "hinted")		\
+	X(OWNER_HELD, "held")
+
+#define OWNER_CONSTANT(constant, name) constant,
+enum owner {
+	OWNER_TABLE(OWNER_CONSTANT)
+	OWNER_COUNT
+};
+#undef OWNER_CONSTANT
+
+/*
+ * OWNER_ABSENT is a hole beside RAM in the same block: not managed, in no
+ * sum. OWNER_IN_FLIGHT is a frame that the balloon handed to the device and
+ * that the device has not acknowledged: nobody may touch it.
+ */
+
+/* "?" if the number is no owner. */
+const char *owner_name(enum owner owner);
+
+#endif

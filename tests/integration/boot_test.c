@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Every way to boot, every size of memory, and every way to end. A boot
+ * counts as such when the guest answers at its prompt with whole books.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/integration/harness.h"
+
+#define EXIT_OF(n)	(((n) << 1) | 1)	/* isa-debug-exit */
+
+/* Boots, has a balloon that works, and accounts for almost all of RAM. */
+static void check_boot(const struct guest *guest)
+{
+	struct vm *vm = harness_boot(guest);
+	struct memory mem = harness_memory(vm);
+	uint64_t ram = harness_ram(vm);
+
+	assert_in_range(mem.ram, ram - ram / 8 - MIB, ram);
+	assert_true(mem.owned <= mem.ram);
+	assert_true(mem.free <= mem.total);
+	harness_check_taken(vm, 0, false);
+	harness_take(vm, 2 * MIB);
+	harness_check_taken(vm, 2 * MIB, false);
+	harness_stop(vm);
+}
+
+static void boots_on_pc(void **state)
+{
+	(void)state;
+	check_boot(&(struct guest){ .machine = "pc" });
+}
+
+static void boots_on_q35(void **state)
+{
+	(void)state;
+	check_boot(&(struct guest){ .machine = "q35" });
+}
+
+static void boots_on_q35_with_the_balloon_behind_a_root_port(void **state)
+{
+	(void)state;
+	check_boot(&(struct guest){ .balloon = "none",
+		   .extra = "-device pcie-root-port,id=port0,chassis=1,slot=1 "
+			    "-device virtio-balloon-pci,bus=port0" });
+}
+
+static void boots_with_qboot_on_pc(void **state)
+{
+	(void)state;
+	check_boot(&(struct guest){ .machine = "pc", .firmware = "qboot" });
+}
+
+static void boots_with_qboot_on_q35(void **state)
+{
+	(void)state;
+	check_boot(&(struct guest){ .machine = "q35", .firmware = "qboot" });
+}
+
+static void boots_with_qboot_and_the_balloon_behind_a_root_port(void **state)
+{
+	(void)state;
+	check_boot(&(struct guest){ .firmware = "qboot", .balloon = "none",
+		   .extra = "-device pcie-root-port,id=port0,chassis=1,slot=1 "
+			    "-device virtio-balloon-pci,bus=port0" });
+}
+
+static void boots_with_uefi_from_disk_on_pc(void **state)
+{
+	(void)state;
+	check_boot(&(struct guest){ .machine = "pc", .firmware = "uefi" });
+}
+
+static void boots_with_uefi_from_disk_on_q35(void **state)
+{
+	(void)state;
+	check_boot(&(struct guest){ .machine = "q35", .firmware = "uefi" });
+}
+
+static void boots_with_16_mib(void **state)
+{
+	(void)state;
+	check_boot(&(struct guest){ .mem = "16M" });
+}
+
+static void boots_with_64_mib(void **state)
+{
+	(void)state;
+	check_boot(&(struct guest){ .mem = "64M" });
+}
+
+static void boots_with_1_gib(void **state)
+{
+	(void)state;
+	check_boot(&(struct guest){ .mem = "1G" });
+}
+
+static void boots_with_8_gib(void **state)
+{
+	(void)state;
+	check_boot(&(struct guest){ .mem = "8G" });
+	check_boot(&(struct guest){ .mem = "8G", .machine = "pc" });
+}
+
+/* Memory of QEMU that is really there, from its /proc entry. */
+static uint64_t resident_bytes(const struct vm *vm)
+{
+	unsigned long size, resident;
+	char path[64];
+	FILE *statm;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)vm_pid(vm));
+	statm = fopen(path, "r");
+	assert_non_null(statm);
+	assert_int_equal(fscanf(statm, "%lu %lu", &size, &resident), 2);
+	fclose(statm);
+	return resident * FRAME;
+}
+
+static void boots_with_1_tib_in_little_host_memory(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest){ .mem = "1T" });
+
+	(void)state;
+	assert_true(harness_memory(vm).ram > 1000 * GIB);
+	assert_true(resident_bytes(vm) < 256 * MIB);
+	harness_stop(vm);
+}
+
+static void says_how_much_is_needed_with_8_mib(void **state)
+{
+	struct vm *vm = harness_start(&(struct guest){ .mem = "8M" });
+	int status;
+
+	(void)state;
+	assert_int_equal(vm_expect(vm, "16 MiB", VM_TIMEOUT_MS, NULL), 0);
+	assert_int_equal(vm_wait_exit(vm, VM_TIMEOUT_MS, &status), 0);
+	/* The guest's own status, and not success. */
+	assert_true(status & 1);
+	assert_int_not_equal(status, EXIT_OF(0));
+	assert_false(vm_has_said(vm, VM_PROMPT));
+	harness_stop(vm);
+}
+
+static void lives_without_a_balloon_device(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest){ .balloon = "none" });
+	struct memory mem = harness_memory(vm);
+	int64_t left;
+
+	(void)state;
+	assert_int_equal(qmp_query_balloon(vm_qmp(vm), &left), -ENODEV);
+	assert_false(mem.has_balloon);
+	assert_true(mem.ledger_ok);
+	harness_command_says(vm, "show_mem",
+		"Balloon InflatedTotal:0kB InflatedFree:0kB\n");
+	harness_command_says(vm, "audit", "Ledger: ok (");
+	harness_stop(vm);
+}
+
+static void exit_gives_its_status_to_qemu(void **state)
+{
+	static const int values[] = { 0, 1, 5, 127 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+		char line[32];
+
+		snprintf(line, sizeof(line), "exit %d\r", values[i]);
+		assert_int_equal(vm_send(vm, line, strlen(line)), 0);
+		harness_wait_status(vm, EXIT_OF(values[i]));
+		harness_stop(vm);
+	}
+}
+
+static void command_line_runs_commands_and_ends(void **state)
+{
+	struct vm *vm = harness_start(&(struct guest){
+		.mem = "64M", .append = "run=\"show_mem; audit; exit 3\"" });
+
+	(void)state;
+	harness_wait_status(vm, EXIT_OF(3));
+	assert_true(vm_has_said(vm, "Balloon InflatedTotal:0kB "
+				    "InflatedFree:0kB"));
+	assert_true(vm_has_said(vm, "Ledger: ok ("));
+	harness_stop(vm);
+}
+
+static void command_line_reaches_the_guest_through_uefi(void **state)
+{
+	struct vm *vm = harness_start(&(struct guest){
+		.firmware = "uefi", .append = "run=\"show_mem -j; exit 4\"" });
+
+	(void)state;
+	harness_wait_status(vm, EXIT_OF(4));
+	assert_true(vm_has_said(vm, "\"ledger\":\"ok\""));
+	harness_stop(vm);
+}
+
+static void poweroff_ends_qemu_with_0(void **state)
+{
+	static const char *const machines[] = { "pc", "q35" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct vm *vm = harness_boot(&(struct guest){
+			.machine = machines[i], .mem = "64M" });
+
+		assert_int_equal(vm_send(vm, "poweroff\r", 9), 0);
+		harness_wait_status(vm, 0);
+		harness_stop(vm);
+	}
+}
+
+static void reboot_comes_back_to_the_prompt(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest){ .machine = "pc" });
+
+	(void)state;
+	assert_int_equal(vm_send(vm, "reboot\r", 7), 0);
+	assert_qmp(vm, qmp_event(vm_qmp(vm), "RESET", VM_TIMEOUT_MS, NULL));
+	harness_wait_prompt(vm, NULL);
+	harness_check_taken(vm, 0, false);
+	harness_stop(vm);
+}
+
+int boot_tests(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(boots_on_pc),
+		TEST(boots_on_q35),
+		TEST(boots_on_q35_with_the_balloon_behind_a_root_port),
+		TEST(boots_with_qboot_on_pc),
+		TEST(boots_with_qboot_on_q35),
+		TEST(boots_with_qboot_and_the_balloon_behind_a_root_port),
+		TEST(boots_with_uefi_from_disk_on_pc),
+		TEST(boots_with_uefi_from_disk_on_q35),
+		TEST(boots_with_16_mib),
+		TEST(boots_with_64_mib),
+		TEST(boots_with_1_gib),
+		TEST(boots_with_8_gib),
+		TEST(boots_with_1_tib_in_little_host_memory),
+		TEST(says_how_much_is_needed_with_8_mib),
+		TEST(lives_without_a_balloon_device),
+		TEST(exit_gives_its_status_to_qemu),
+		TEST(command_line_runs_commands_and_ends),
+		TEST(command_line_reaches_the_guest_through_uefi),
+		TEST(poweroff_ends_qemu_with_0),
+		TEST(reboot_comes_back_to_the_prompt),
+	};
+
+	return cmocka_run_group_tests_name("boot", tests, NULL, NULL);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The serial line as a person, a script and an enemy use it. What is not a
+ * command is dropped and never obeyed; the prompt always comes back.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/integration/harness.h"
+
+#define BALLOON_LINE	"Balloon InflatedTotal:0kB InflatedFree:0kB"
+
+static void type(struct vm *vm, const char *text)
+{
+	assert_int_equal(vm_send(vm, text, strlen(text)), 0);
+}
+
+/* Ends whatever was half typed; afterwards a command must work. */
+static void check_alive(struct vm *vm)
+{
+	type(vm, "\r\003\r");
+	harness_command_says(vm, "audit", "Ledger: ok (");
+	harness_command_says(vm, "show_mem", BALLOON_LINE);
+}
+
+static void random_bytes_are_not_obeyed(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+	unsigned char bytes[8192];
+
+	(void)state;
+	srandom(20260102);
+	for (int round = 0; round < 4; round++) {
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			bytes[i] = (unsigned char)random();
+		assert_int_equal(vm_send(vm, bytes, sizeof(bytes)), 0);
+		check_alive(vm);
+	}
+	harness_stop(vm);
+}
+
+static void zero_bytes_are_not_obeyed(void **state)
+{
+	static const char zeros[4096];
+	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+
+	(void)state;
+	assert_int_equal(vm_send(vm, zeros, sizeof(zeros)), 0);
+	check_alive(vm);
+	assert_int_equal(vm_send(vm, "exit\0 3\r", 8), 0);
+	check_alive(vm);
+	harness_stop(vm);
+}
+
+static void a_line_without_end_is_not_obeyed(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+	static char line[100000];
+
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	/* Neither its beginning nor its end is a command. */
+	memcpy(line, "exit 3 ", 7);
+	memcpy(line + sizeof(line) - 8, "; exit 3", 8);
+	assert_int_equal(vm_send(vm, line, sizeof(line)), 0);
+	check_alive(vm);
+	harness_stop(vm);
+}
+
+static void wrong_commands_get_an_answer(void **state)
+{
+	static const char *const lines[] = {
+		"no_such_command", "hold", "hold banana", "hold -1",
+		"hold 99999999999999999999", "hold 1M 77", "release 4711",
+		"balloon floor", "exit banana", "show_mem -x",
+	};
+	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		char *answer = harness_command(vm, lines[i]);
+
+		if (strspn(answer, " \n") == strlen(answer))
+			fail_msg("no answer to '%s'", lines[i]);
+		free(answer);
+	}
+	check_alive(vm);
+	harness_stop(vm);
+}
+
+static void outside_text_cannot_steer_the_terminal(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest){
+		.mem = "64M", .append = "evil=\033[2Jend" });
+	char *text = harness_command(vm, "boot");
+
+	(void)state;
+	assert_non_null(strstr(text, "evil="));
+	assert_null(strchr(text, '\033'));
+	free(text);
+	harness_stop(vm);
+}
+
+static void break_and_m_print_show_mem_at_the_prompt(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+
+	(void)state;
+	assert_int_equal(vm_send_break(vm), 0);
+	type(vm, "m");
+	assert_int_equal(vm_expect(vm, BALLOON_LINE, VM_TIMEOUT_MS, NULL), 0);
+	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL),
+			 0);
+	check_alive(vm);
+	harness_stop(vm);
+}
+
+/* Whether show_mem came before the word of the command that ran. */
+static bool break_beats_command(struct vm *vm)
+{
+	bool first;
+	char *text;
+
+	type(vm, "hold 700M\r");
+	assert_int_equal(vm_expect(vm, "hold 700M", VM_TIMEOUT_MS, NULL), 0);
+	assert_int_equal(vm_send_break(vm), 0);
+	type(vm, "m");
+	assert_int_equal(vm_expect(vm, BALLOON_LINE, VM_TIMEOUT_MS, &text), 0);
+	first = !strstr(text, "held ");
+	free(text);
+	if (first)
+		assert_int_equal(vm_expect(vm, "held ", VM_TIMEOUT_MS, NULL),
+				 0);
+	type(vm, "\r");
+	harness_command_says(vm, "release all", "pattern intact");
+	return first;
+}
+
+/* On a loaded machine our Break can be late: a few tries, one must be first. */
+static void break_and_m_print_show_mem_while_a_command_runs(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest){ .mem = "1G" });
+	bool first = false;
+
+	(void)state;
+	for (int i = 0; i < 10 && !first; i++)
+		first = break_beats_command(vm);
+	assert_true(first);
+	harness_stop(vm);
+}
+
+static void history_and_editing_keys_work(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+
+	(void)state;
+	harness_command_says(vm, "audit", "Ledger: ok (");
+	/* Arrow up: the last line again. */
+	type(vm, "\033[A\r");
+	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL),
+			 0);
+	harness_wait_prompt(vm, NULL);
+	/* Ctrl-U: what was typed is gone. */
+	type(vm, "exit 3\025audit\r");
+	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL),
+			 0);
+	harness_wait_prompt(vm, NULL);
+	/* Home, and a letter put before the others. */
+	type(vm, "udit\033[Ha\r");
+	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL),
+			 0);
+	harness_wait_prompt(vm, NULL);
+	/* Tab: the only command that begins so. */
+	type(vm, "audi\t\r");
+	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL),
+			 0);
+	harness_wait_prompt(vm, NULL);
+	harness_stop(vm);
+}
+
+static void every_command_has_help_and_answers(void **state)
+{
+	static const char *const commands[] = {
+		"help", "help show_mem", "show_mem", "owners", "audit",
+		"balloon", "features", "lspci", "lspci -v", "virtio", "held",
+		"uptime", "ps", "dmesg", "boot",
+	};
+	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		char *answer = harness_command(vm, commands[i]);
+
+		if (strspn(answer, " \n") == strlen(answer))
+			fail_msg("no answer to '%s'", commands[i]);
+		free(answer);
+	}
+	harness_command_says(vm, "lspci", "1af4:1002");
+	harness_command_says(vm, "balloon", "InflatedTotal: 0 kB");
+	harness_stop(vm);
+}
+
+int console_tests(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(random_bytes_are_not_obeyed),
+		TEST(zero_bytes_are_not_obeyed),
+		TEST(a_line_without_end_is_not_obeyed),
+		TEST(wrong_commands_get_an_answer),
+		TEST(outside_text_cannot_steer_the_terminal),
+		TEST(break_and_m_print_show_mem_at_the_prompt),
+		TEST(break_and_m_print_show_mem_while_a_command_runs),
+		TEST(history_and_editing_keys_work),
+		TEST(every_command_has_help_and_answers),
+	};
+
+	return cmocka_run_group_tests_name("console", tests, NULL, NULL);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * harness.c: what the integration tests share. A test boots the real image
+ * in the way it describes, asks guest and QMP, and holds their numbers
+ * against each other. Every function here fails the running cmocka test
+ * when something is not as it must be; guests that a failed test leaves
+ * behind are stopped by harness_teardown().
+ */
+#ifndef TESTS_INTEGRATION_HARNESS_H
+#define TESTS_INTEGRATION_HARNESS_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "tools/qmp.h"
+#include "tools/vm.h"
+
+#define KIB	1024ull
+#define MIB	(1024ull * KIB)
+#define GIB	(1024ull * MIB)
+#define FRAME	4096ull
+#define MAX_GUESTS	2	/* at a time: the machine has two cores */
+
+/*
+ * How to start a guest. Words as tools/run.sh has them, NULL for its
+ * default; that script makes QEMU's command line for us as well.
+ */
+struct guest {
+	const char *machine;		/* "pc", "q35" */
+	const char *mem;		/* default here: "256M" */
+	const char *firmware;		/* "qboot", "uefi" */
+	const char *append;
+	const char *balloon;		/* properties, or "none" */
+	const char *extra;		/* split at blanks */
+	const char *memory_file;	/* shared memory backend, made anew */
+};
+
+/* What `show_mem -j` says, all in bytes, beside what QMP says. */
+struct memory {
+	uint64_t ram, total, free, available;
+	uint64_t inflated_total, inflated_free;
+	bool has_balloon;
+	uint64_t target, actual, shortfall, floor;
+	uint64_t owned;			/* sum over the owners */
+	uint64_t owned_by_balloon;
+	bool ledger_ok;
+};
+
+/* Start a guest that need not have run yet (with -S). */
+struct vm *harness_start(const struct guest *guest);
+
+/* Start a guest and wait for its prompt. */
+struct vm *harness_boot(const struct guest *guest);
+
+/* Wait for the prompt; *@text, if asked for, is the caller's by free(). */
+void harness_wait_prompt(struct vm *vm, char **text);
+
+/* Stop a guest that has done its part. */
+void harness_stop(struct vm *vm);
+
+/* cmocka teardown: stops whatever a failed test left behind. */
+int harness_teardown(void **state);
+
+/* Type a line; the answer is the caller's by free(). */
+char *harness_command(struct vm *vm, const char *line);
+
+/* Type a line; its answer must contain @text. */
+void harness_command_says(struct vm *vm, const char *line, const char *text);
+
+/* The guest must end by itself, and QEMU with that status. */
+void harness_wait_status(struct vm *vm, int status);
+
+/* RAM that QEMU gave to the guest, in bytes. */
+uint64_t harness_ram(struct vm *vm);
+
+struct memory harness_memory(struct vm *vm);
+
+/* Ask for a balloon of @bytes and wait until it is there. */
+void harness_take(struct vm *vm, uint64_t bytes);
+
+/* Only send the target. */
+void harness_set_target(struct vm *vm, uint64_t bytes_taken);
+
+/*
+ * Guest (both forms of show_mem, and audit), QMP and ledger must give the
+ * same balloon of @taken bytes, counted in the mode of DEFLATE_ON_OOM.
+ */
+void harness_check_taken(struct vm *vm, uint64_t taken, bool deflate_on_oom);
+
+/* @call is a qmp_ function, which must succeed. */
+#define assert_qmp(vm, call) do {					\
+	if ((call) != 0)						\
+		fail_msg("QMP: %s", qmp_error(vm_qmp(vm)));		\
+} while (0)
+
+/* One entry of a group. */
+#define TEST(name) cmocka_unit_test_teardown(name, harness_teardown)
+
+/* The groups: each returns the number of tests that failed. */
+int boot_tests(void);
+int balloon_tests(void);
+int console_tests(void);
+
+#endif

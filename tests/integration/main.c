@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The integration tests: the real image under a real QEMU. To be run from
+ * the project's root; an argument, with * and ?, chooses tests by name.
+ * Serial logs are kept in build/log.
+ */
+#include "tests/integration/harness.h"
+
+int main(int argc, char **argv)
+{
+	int failed = 0;
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	failed += boot_tests();
+	failed += balloon_tests();
+	failed += console_tests();
+	return failed != 0;
+}

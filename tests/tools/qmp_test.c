@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tools/qmp.c against a scripted peer. What the peer will say is written
+ * into its end of a socket pair beforehand: ids are counted from 1, the
+ * negotiation takes the first. No QEMU runs here.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "tools/qmp.h"
+
+#define GREETING	"{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n"
+#define NEGOTIATED	"{\"return\": {}, \"id\": 1}\r\n"
+#define SHORT_MS	100	/* for waits that must be in vain */
+#define LONG_MS		20000	/* for waits that must not */
+
+struct fixture {
+	struct qmp *q;
+	int peer;
+};
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+/* A client whose peer has said @script; the attach's result is returned. */
+static int attach(struct fixture *f, const char *script, int timeout_ms)
+{
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	f->q = qmp_new();
+	f->peer = pair[1];
+	say(f->peer, script);
+	return qmp_attach(f->q, pair[0], timeout_ms);
+}
+
+static struct fixture connected(const char *script)
+{
+	struct fixture f;
+
+	assert_int_equal(attach(&f, GREETING NEGOTIATED, LONG_MS), 0);
+	say(f.peer, script);
+	qmp_set_timeout(f.q, SHORT_MS);
+	return f;
+}
+
+static void done(struct fixture *f)
+{
+	qmp_free(f->q);
+	if (f->peer >= 0)
+		close(f->peer);
+}
+
+static void hang_up(struct fixture *f)
+{
+	close(f->peer);
+	f->peer = -1;
+}
+
+static void assert_error_says(const struct fixture *f, const char *words)
+{
+	if (!strstr(qmp_error(f->q), words))
+		fail_msg("\"%s\" lacks \"%s\"", qmp_error(f->q), words);
+}
+
+static void sends_one_line_a_command_with_an_id(void **state)
+{
+	struct fixture f = connected("{\"return\": {}, \"id\": 2}\n");
+	char sent[512] = "";
+
+	(void)state;
+	assert_int_equal(qmp_balloon(f.q, 268435456), 0);
+	assert_true(read(f.peer, sent, sizeof(sent) - 1) > 0);
+	assert_string_equal(sent,
+		"{\"execute\":\"qmp_capabilities\",\"id\":1}\n"
+		"{\"execute\":\"balloon\",\"arguments\":{\"value\":268435456},"
+		"\"id\":2}\n");
+	done(&f);
+}
+
+static void numbers_are_exact_up_to_2_64_minus_1(void **state)
+{
+	struct fixture f = connected("{\"return\": {\"stat-swap-in\": "
+				     "18446744073709551615}, \"id\": 2}\n");
+	struct json_object *reply, *number;
+
+	(void)state;
+	assert_int_equal(qmp_execute(f.q, "x", NULL, &reply), 0);
+	assert_true(json_object_object_get_ex(reply, "stat-swap-in",
+					      &number));
+	assert_true(json_object_get_uint64(number) == UINT64_MAX);
+	json_object_put(reply);
+	done(&f);
+}
+
+static void events_in_the_middle_of_an_answer_are_kept(void **state)
+{
+	struct fixture f = connected(
+		"{\"event\": \"RESET\", \"data\": {\"guest\": true}}\r\n"
+		"{\"event\": \"BALLOON_CHANGE\", \"data\": {\"actual\": 7}}\n"
+		"\r\n"
+		"{\"return\": {\"actual\": 42}, \"id\": 2}\r\n");
+	struct json_object *event, *data;
+	int64_t actual;
+
+	(void)state;
+	assert_int_equal(qmp_query_balloon(f.q, &actual), 0);
+	assert_int_equal(actual, 42);
+	assert_int_equal(qmp_event(f.q, "BALLOON_CHANGE", SHORT_MS, &event),
+			 0);
+	data = json_object_object_get(event, "data");
+	assert_int_equal(json_object_get_int(
+		json_object_object_get(data, "actual")), 7);
+	json_object_put(event);
+	assert_int_equal(qmp_event(f.q, "RESET", SHORT_MS, NULL), 0);
+	assert_int_equal(qmp_event(f.q, "RESET", SHORT_MS, NULL),
+			 -ETIMEDOUT);
+	say(f.peer, "{\"event\": \"RESET\"}\n");
+	assert_int_equal(qmp_event(f.q, "RESET", SHORT_MS, NULL), 0);
+	done(&f);
+}
+
+static void of_too_many_events_the_newest_are_kept(void **state)
+{
+	struct fixture f = connected("");
+	char line[64];
+
+	(void)state;
+	for (int i = 0; i < QMP_EVENTS + 10; i++) {
+		snprintf(line, sizeof(line), "{\"event\": \"E%d\"}\n", i);
+		say(f.peer, line);
+	}
+	say(f.peer, "{\"return\": {}, \"id\": 2}\n");
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), 0);
+	assert_int_equal(qmp_event(f.q, "E9", SHORT_MS, NULL), -ETIMEDOUT);
+	assert_int_equal(qmp_event(f.q, "E10", SHORT_MS, NULL), 0);
+	assert_int_equal(qmp_event(f.q, "E73", SHORT_MS, NULL), 0);
+	qmp_forget_events(f.q);
+	assert_int_equal(qmp_event(f.q, "E20", SHORT_MS, NULL), -ETIMEDOUT);
+	done(&f);
+}
+
+static void late_answer_is_not_taken_for_the_next(void **state)
+{
+	struct fixture f = connected("");
+	int64_t actual;
+
+	(void)state;
+	assert_int_equal(qmp_query_balloon(f.q, &actual), -ETIMEDOUT);
+	assert_error_says(&f, "query-balloon");
+	say(f.peer, "{\"return\": {\"actual\": 1}, \"id\": 2}\n"
+		    "{\"return\": {\"actual\": 2}, \"id\": 3}\n");
+	assert_int_equal(qmp_query_balloon(f.q, &actual), 0);
+	assert_int_equal(actual, 2);
+	done(&f);
+}
+
+static void line_in_two_pieces_is_one_line(void **state)
+{
+	struct fixture f = connected("{\"return\": {\"act");
+	int64_t actual;
+
+	(void)state;
+	assert_int_equal(qmp_query_balloon(f.q, &actual), -ETIMEDOUT);
+	assert_error_says(&f, "half a line");
+	say(f.peer, "ual\": 1}, \"id\": 2}\n"
+		    "{\"return\": {\"actual\": 5}, \"id\": 3}\n");
+	assert_int_equal(qmp_query_balloon(f.q, &actual), 0);
+	assert_int_equal(actual, 5);
+	done(&f);
+}
+
+static void error_answer_gives_class_and_words(void **state)
+{
+	struct fixture f = connected(
+		"{\"error\": {\"class\": \"GenericError\", \"desc\": "
+		"\"no \\u001b[2J such\"}, \"id\": 2}\n"
+		"{\"error\": {\"class\": \"DeviceNotActive\", \"desc\": "
+		"\"No balloon device\"}, \"id\": 3}\n"
+		"{\"error\": 7, \"id\": 4}\n"
+		"{\"return\": {}, \"id\": 5}\n");
+
+	(void)state;
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -EREMOTEIO);
+	assert_string_equal(qmp_error_class(f.q), "GenericError");
+	assert_error_says(&f, "no ?[2J such");
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -ENODEV);
+	assert_error_says(&f, "No balloon device");
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -EREMOTEIO);
+	assert_string_equal(qmp_error_class(f.q), "");
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), 0);
+	done(&f);
+}
+
+static void connection_that_dies_is_an_error(void **state)
+{
+	struct fixture f = connected("");
+	int64_t actual;
+
+	(void)state;
+	hang_up(&f);
+	assert_true(qmp_query_balloon(f.q, &actual) < 0);
+	assert_int_equal(qmp_query_balloon(f.q, &actual), -ENOTCONN);
+	done(&f);
+}
+
+static void connection_that_dies_in_mid_line_is_an_error(void **state)
+{
+	struct fixture f = connected("{\"return\": {\"actual\": 1");
+	int64_t actual;
+
+	(void)state;
+	shutdown(f.peer, SHUT_WR);
+	assert_int_equal(qmp_query_balloon(f.q, &actual), -ECONNRESET);
+	assert_error_says(&f, "middle of a line");
+	assert_int_equal(qmp_query_balloon(f.q, &actual), -ENOTCONN);
+	done(&f);
+}
+
+static void line_without_end_is_an_error(void **state)
+{
+	struct fixture f = connected("");
+	int64_t actual;
+	pid_t writer;
+
+	(void)state;
+	qmp_set_timeout(f.q, LONG_MS);
+	writer = fork();
+	if (writer == 0) {
+		static char flood[65536];
+
+		memset(flood, 'x', sizeof(flood));
+		while (send(f.peer, flood, sizeof(flood), MSG_NOSIGNAL) > 0)
+			;
+		_exit(0);
+	}
+	assert_int_equal(qmp_query_balloon(f.q, &actual), -EMSGSIZE);
+	done(&f);
+	kill(writer, SIGKILL);
+	waitpid(writer, NULL, 0);
+}
+
+static void what_is_no_json_object_is_an_error(void **state)
+{
+	static const char *const lines[] = {
+		"hello\n", "[1, 2]\n", "42\n", "{\"return\": {}\n", "{} {}\n",
+		"{\"return\": \"\\ud800\n", "\"text\"\n", "}\n", "{}\n",
+		"{\"id\": 2}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct fixture f = connected(lines[i]);
+
+		assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -EPROTO);
+		assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -ENOTCONN);
+		done(&f);
+	}
+}
+
+static void deep_nesting_is_an_error(void **state)
+{
+	struct fixture f = connected("{\"return\": ");
+	char deep[10001] = "";
+
+	(void)state;
+	memset(deep, '[', sizeof(deep) - 1);
+	say(f.peer, deep);
+	say(f.peer, "\n");
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -EPROTO);
+	done(&f);
+}
+
+static void who_does_not_greet_is_no_qemu(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	assert_int_equal(attach(&f, "", SHORT_MS), -ETIMEDOUT);
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -ENOTCONN);
+	done(&f);
+	assert_int_equal(attach(&f, "220 mail ready\r\n", SHORT_MS), -EPROTO);
+	done(&f);
+	assert_int_equal(attach(&f, "{\"return\": {}}\n", SHORT_MS), -EPROTO);
+	done(&f);
+	assert_int_equal(attach(&f, GREETING "{\"error\": {\"class\": \"C\", "
+				"\"desc\": \"D\"}, \"id\": 1}\n", SHORT_MS),
+			 -EREMOTEIO);
+	done(&f);
+}
+
+static void balloon_of_a_lying_guest_is_given_as_it_is(void **state)
+{
+	struct fixture f = connected(
+		"{\"return\": {\"actual\": -17591917609984}, \"id\": 2}\n");
+	int64_t actual;
+
+	(void)state;
+	assert_int_equal(qmp_query_balloon(f.q, &actual), 0);
+	assert_true(actual == -17591917609984);
+	done(&f);
+}
+
+static void balloon_that_is_no_number_is_an_error(void **state)
+{
+	struct fixture f = connected(
+		"{\"return\": {}, \"id\": 2}\n"
+		"{\"return\": {\"actual\": \"1\"}, \"id\": 3}\n"
+		"{\"return\": {\"actual\": 1.5}, \"id\": 4}\n"
+		"{\"return\": {\"actual\": 18446744073709551615}, \"id\": 5}\n"
+		"{\"return\": [], \"id\": 6}\n"
+		"{\"return\": null, \"id\": 7}\n"
+		"{\"return\": {\"actual\": 9223372036854775807}, \"id\": 8}\n");
+	int64_t actual = 0;
+
+	(void)state;
+	for (int i = 2; i <= 7; i++)
+		assert_int_equal(qmp_query_balloon(f.q, &actual), -EPROTO);
+	assert_int_equal(qmp_query_balloon(f.q, &actual), 0);
+	assert_true(actual == INT64_MAX);
+	done(&f);
+}
+
+static void human_monitor_gives_text(void **state)
+{
+	struct fixture f = connected(
+		"{\"return\": \"line 1\\r\\nline 2\", \"id\": 2}\n"
+		"{\"return\": 7, \"id\": 3}\n");
+	char *text;
+
+	(void)state;
+	assert_int_equal(qmp_human(f.q, "info x", &text), 0);
+	assert_string_equal(text, "line 1\r\nline 2");
+	free(text);
+	assert_int_equal(qmp_human(f.q, "info x", &text), -EPROTO);
+	done(&f);
+}
+
+static void quit_may_end_the_connection(void **state)
+{
+	struct fixture f = connected("");
+
+	(void)state;
+	shutdown(f.peer, SHUT_WR);
+	assert_int_equal(qmp_quit(f.q), 0);
+	done(&f);
+}
+
+/* ---- paths ---- */
+
+static void bind_socket(const char *path, int *fd)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	strcpy(addr.sun_path, path);
+	*fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(*fd, (struct sockaddr *)&addr, sizeof(addr)),
+			 0);
+	assert_int_equal(listen(*fd, 1), 0);
+}
+
+static void paths_are_checked_before_they_are_used(void **state)
+{
+	struct qmp *q = qmp_new();
+	char path[200];
+
+	(void)state;
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(qmp_connect(q, path, SHORT_MS), -ENAMETOOLONG);
+	assert_int_equal(qmp_connect(q, "/nonexistent/qmp", SHORT_MS),
+			 -ENOENT);
+	assert_int_equal(qmp_connect(q, "/etc/passwd", SHORT_MS), -ENOTSOCK);
+	assert_int_equal(qmp_execute(q, "x", NULL, NULL), -ENOTCONN);
+	qmp_free(q);
+}
+
+static void socket_of_somebody_else_is_refused(void **state)
+{
+	char dir[] = "/tmp/qmp-test-XXXXXX", path[64];
+	struct qmp *q = qmp_new();
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/qmp", dir);
+	bind_socket(path, &fd);
+	/* Ours, but silent. */
+	assert_int_equal(qmp_connect(q, path, SHORT_MS), -ETIMEDOUT);
+	/* Only root can give a file away; others skip this half. */
+	if (chown(path, 12345, (gid_t)-1) == 0)
+		assert_int_equal(qmp_connect(q, path, SHORT_MS), -EPERM);
+	close(fd);
+	assert_true(qmp_connect(q, path, SHORT_MS) < 0);
+	unlink(path);
+	rmdir(dir);
+	qmp_free(q);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sends_one_line_a_command_with_an_id),
+		cmocka_unit_test(numbers_are_exact_up_to_2_64_minus_1),
+		cmocka_unit_test(events_in_the_middle_of_an_answer_are_kept),
+		cmocka_unit_test(of_too_many_events_the_newest_are_kept),
+		cmocka_unit_test(late_answer_is_not_taken_for_the_next),
+		cmocka_unit_test(line_in_two_pieces_is_one_line),
+		cmocka_unit_test(error_answer_gives_class_and_words),
+		cmocka_unit_test(connection_that_dies_is_an_error),
+		cmocka_unit_test(connection_that_dies_in_mid_line_is_an_error),
+		cmocka_unit_test(line_without_end_is_an_error),
+		cmocka_unit_test(what_is_no_json_object_is_an_error),
+		cmocka_unit_test(deep_nesting_is_an_error),
+		cmocka_unit_test(who_does_not_greet_is_no_qemu),
+		cmocka_unit_test(balloon_of_a_lying_guest_is_given_as_it_is),
+		cmocka_unit_test(balloon_that_is_no_number_is_an_error),
+		cmocka_unit_test(human_monitor_gives_text),
+		cmocka_unit_test(quit_may_end_the_connection),
+		cmocka_unit_test(paths_are_checked_before_they_are_used),
+		cmocka_unit_test(socket_of_somebody_else_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("qmp", tests, NULL, NULL);
+}

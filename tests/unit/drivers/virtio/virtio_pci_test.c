@@ -1,0 +1,980 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The PCI transports: a simulated device behind simulated registers. This file
+ * plays drivers/pci, the ports, the memory windows and the interrupt line; the
+ * device behind the registers is sim_virtio. A register that is accessed with
+ * a width that is not its own, or outside of the windows, fails the test.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/io.h"
+#include "arch/irq.h"
+#include "arch/mmio.h"
+#include "drivers/pci/pci.h"
+#include "tests/unit/sim/sim_frame.h"
+#include "tests/unit/sim/sim_log.h"
+#include "tests/unit/sim/sim_time.h"
+#include "tests/unit/sim/sim_virtio.h"
+
+#define PORTS 0xc000
+#define PORTS_SIZE 64
+
+/* Where QEMU has the structures in BAR 4. */
+#define BAR 4
+#define BAR_SIZE 0x4000
+#define COMMON 0x0000
+#define ISR 0x1000
+#define DEVICE 0x2000
+#define NOTIFY 0x3000
+#define MULTIPLIER 4
+
+/* Windows are cookies: nothing is there, BAR n begins at n + 1 TiB. */
+#define COOKIE(bar) ((uintptr_t)((bar) + 1) << 40)
+
+static struct sim_virtio sim;
+static struct pci_device pci;
+static uint8_t config_space[256];
+static unsigned last_cap;		/* 0: none yet */
+static unsigned free_config;
+static struct irq_handler *handlers;
+static bool enabled;
+
+/* What the driver selected and wrote, as the registers keep it. */
+static uint32_t device_select, driver_select;
+static uint64_t driver_features;
+static uint16_t selected;
+static uint16_t size_of[VIRTIO_QUEUES_MAX];
+static uint32_t halves_of[VIRTIO_QUEUES_MAX][6];
+static uint16_t num_queues;
+static uint16_t notify_offsets[VIRTIO_QUEUES_MAX];
+static uint64_t notified_at;
+
+/* drivers/pci and arch/irq.h */
+
+struct pci_device *pci_devices(void)
+{
+	return &pci;
+}
+
+uint8_t pci_read8(const struct pci_device *device, unsigned offset)
+{
+	(void)device;
+	assert_true(offset < sizeof(config_space));
+	return config_space[offset];
+}
+
+uint16_t pci_read16(const struct pci_device *device, unsigned offset)
+{
+	return (uint16_t)(pci_read8(device, offset) | pci_read8(device, offset + 1) << 8);
+}
+
+uint32_t pci_read32(const struct pci_device *device, unsigned offset)
+{
+	return pci_read16(device, offset) | (uint32_t)pci_read16(device, offset + 2) << 16;
+}
+
+void pci_write16(const struct pci_device *device, unsigned offset, uint16_t value)
+{
+	(void)device;
+	memcpy(config_space + offset, &value, sizeof(value));
+}
+
+unsigned pci_find_capability(const struct pci_device *device, uint8_t id, unsigned after)
+{
+	unsigned at = config_space[after == 0 ? 0x34 : after + 1];
+
+	(void)device;
+	for (unsigned i = 0; i < 48 && at >= 0x40; i++, at = config_space[at + 1])
+		if (config_space[at] == id)
+			return at;
+	return 0;
+}
+
+void pci_enable(const struct pci_device *device)
+{
+	(void)device;
+	enabled = true;
+}
+
+int pci_map_bar(const struct pci_device *device, unsigned bar, uint64_t offset, uint64_t size,
+		void **window)
+{
+	if (bar >= PCI_BARS || offset + size > device->bar[bar].size)
+		return -EINVAL;
+	if (device->bar[bar].address == 0)
+		return -ENXIO;
+	*window = (void *)(COOKIE(bar) + offset);
+	return 0;
+}
+
+void irq_register(enum irq_line line, struct irq_handler *handler)
+{
+	assert_int_equal(line, IRQ_PCI);
+	handler->next = handlers;
+	handlers = handler;
+}
+
+void irq_unregister(enum irq_line line, struct irq_handler *handler)
+{
+	assert_int_equal(line, IRQ_PCI);
+	assert_ptr_equal(handlers, handler);
+	handlers = handler->next;
+}
+
+static void raise_line(struct sim_virtio *virtio)
+{
+	(void)virtio;
+	if (handlers != NULL && sim.isr != 0)
+		assert_true(handlers->handle(handlers));
+}
+
+/* Queues, whichever registers they are reached by. */
+
+static void enable_modern(void)
+{
+	const uint32_t *half = halves_of[selected];
+
+	sim_virtio_enable(&sim, selected, size_of[selected], half[0] | (uint64_t)half[1] << 32,
+			  half[2] | (uint64_t)half[3] << 32, half[4] | (uint64_t)half[5] << 32);
+}
+
+static void enable_legacy(uint32_t pfn)
+{
+	uint64_t size = sim.queue[selected].size_max;
+	paddr_t base = pfn_to_paddr(pfn);
+
+	sim_virtio_enable(&sim, selected, (uint16_t)size, base, base + 16 * size,
+			  base + align_up(16 * size + 6 + 2 * size, 4096));
+}
+
+/* The common structure (4.1.4.3), field by field with its own width. */
+
+static uint32_t common_read(unsigned offset, unsigned width)
+{
+	switch (offset << 4 | width) {
+	case 4 << 4 | 4:
+		return (uint32_t)(sim_virtio_get_features(&sim) >> (device_select ? 32 : 0));
+	case 18 << 4 | 2:
+		return sim.gone ? 0xffff : num_queues;
+	case 20 << 4 | 1:
+		return sim_virtio_get_status(&sim);
+	case 21 << 4 | 1:
+		return sim.generation;
+	case 24 << 4 | 2:
+		return sim.gone ? 0xffff : sim.queue[selected].size_max;
+	case 28 << 4 | 2:
+		return sim.queue[selected].enabled && !sim.refuse_queues;
+	case 30 << 4 | 2:
+		return notify_offsets[selected];
+	default:
+		fail_msg("read of %u bytes at %u of the common structure", width, offset);
+		return 0;
+	}
+}
+
+static void write_features(uint32_t value)
+{
+	if (driver_select == 0)
+		driver_features = (driver_features & ~(uint64_t)UINT32_MAX) | value;
+	else
+		driver_features = (uint32_t)driver_features | (uint64_t)value << 32;
+	sim_virtio_set_features(&sim, driver_features);
+}
+
+static void common_write(unsigned offset, unsigned width, uint32_t value)
+{
+	if (offset >= 32 && offset < 56 && width == 4 && offset % 4 == 0) {
+		halves_of[selected][(offset - 32) / 4] = value;
+		return;
+	}
+	switch (offset << 4 | width) {
+	case 0 << 4 | 4:
+		device_select = value;
+		break;
+	case 8 << 4 | 4:
+		driver_select = value;
+		break;
+	case 12 << 4 | 4:
+		write_features(value);
+		break;
+	case 20 << 4 | 1:
+		sim_virtio_set_status(&sim, (uint8_t)value);
+		break;
+	case 22 << 4 | 2:
+		assert_true(value < VIRTIO_QUEUES_MAX);
+		selected = (uint16_t)value;
+		break;
+	case 24 << 4 | 2:
+		size_of[selected] = (uint16_t)value;
+		break;
+	case 28 << 4 | 2:
+		assert_int_equal(value, 1);
+		enable_modern();
+		break;
+	default:
+		fail_msg("write of %u bytes at %u of the common structure", width, offset);
+	}
+}
+
+static uint32_t window_read(const void *reg, unsigned width)
+{
+	uint64_t at = (uintptr_t)reg - COOKIE(BAR);
+
+	if (at < COMMON + 56)
+		return common_read((unsigned)at, width);
+	if (at == ISR && width == 1)
+		return sim_virtio_read_isr(&sim);
+	if (at >= DEVICE && at < NOTIFY)
+		return sim_virtio_config_read(&sim, at - DEVICE, width);
+	fail_msg("read of %u bytes at 0x%llx", width, (unsigned long long)at);
+	return 0;
+}
+
+static void window_write(void *reg, unsigned width, uint32_t value)
+{
+	uint64_t at = (uintptr_t)reg - COOKIE(BAR);
+
+	if (at < COMMON + 56) {
+		common_write((unsigned)at, width, value);
+	} else if (at >= DEVICE && at < NOTIFY) {
+		sim_virtio_config_write(&sim, at - DEVICE, width, value);
+	} else if (at >= NOTIFY && at < BAR_SIZE && width == 2) {
+		notified_at = at - NOTIFY;
+		sim_virtio_notify(&sim, value);
+	} else {
+		fail_msg("write of %u bytes at 0x%llx", width, (unsigned long long)at);
+	}
+}
+
+uint8_t mmio_read8(const void *reg)
+{
+	return (uint8_t)window_read(reg, 1);
+}
+
+uint16_t mmio_read16(const void *reg)
+{
+	return (uint16_t)window_read(reg, 2);
+}
+
+uint32_t mmio_read32(const void *reg)
+{
+	return window_read(reg, 4);
+}
+
+void mmio_write8(void *reg, uint8_t value)
+{
+	window_write(reg, 1, value);
+}
+
+void mmio_write16(void *reg, uint16_t value)
+{
+	window_write(reg, 2, value);
+}
+
+void mmio_write32(void *reg, uint32_t value)
+{
+	window_write(reg, 4, value);
+}
+
+/* The legacy ports. */
+
+static uint32_t port_read(uint16_t port, unsigned width)
+{
+	unsigned offset = port - PORTS;
+
+	if (offset >= 20 && offset + width <= PORTS_SIZE)
+		return sim_virtio_config_read(&sim, offset - 20, width);
+	switch (offset << 4 | width) {
+	case 0 << 4 | 4:
+		return (uint32_t)sim_virtio_get_features(&sim);
+	case 8 << 4 | 4:
+		if (!sim.queue[selected].enabled || sim.refuse_queues)
+			return 0;
+		return (uint32_t)paddr_to_pfn(sim.queue[selected].desc);
+	case 12 << 4 | 2:
+		return sim.queue[selected].size_max;
+	case 18 << 4 | 1:
+		return sim_virtio_get_status(&sim);
+	case 19 << 4 | 1:
+		return sim_virtio_read_isr(&sim);
+	default:
+		fail_msg("read of %u bytes at port 0x%x", width, port);
+		return 0;
+	}
+}
+
+static void port_write(uint16_t port, unsigned width, uint32_t value)
+{
+	unsigned offset = port - PORTS;
+
+	if (offset >= 20 && offset + width <= PORTS_SIZE) {
+		sim_virtio_config_write(&sim, offset - 20, width, value);
+		return;
+	}
+	switch (offset << 4 | width) {
+	case 4 << 4 | 4:
+		sim_virtio_set_features(&sim, value);
+		break;
+	case 8 << 4 | 4:
+		enable_legacy(value);
+		break;
+	case 14 << 4 | 2:
+		selected = (uint16_t)value;
+		break;
+	case 16 << 4 | 2:
+		sim_virtio_notify(&sim, value);
+		break;
+	case 18 << 4 | 1:
+		sim_virtio_set_status(&sim, (uint8_t)value);
+		break;
+	default:
+		fail_msg("write of %u bytes at port 0x%x", width, port);
+	}
+}
+
+uint8_t io_read8(uint16_t port)
+{
+	return (uint8_t)port_read(port, 1);
+}
+
+uint16_t io_read16(uint16_t port)
+{
+	return (uint16_t)port_read(port, 2);
+}
+
+uint32_t io_read32(uint16_t port)
+{
+	return port_read(port, 4);
+}
+
+void io_write8(uint16_t port, uint8_t value)
+{
+	port_write(port, 1, value);
+}
+
+void io_write16(uint16_t port, uint16_t value)
+{
+	port_write(port, 2, value);
+}
+
+void io_write32(uint16_t port, uint32_t value)
+{
+	port_write(port, 4, value);
+}
+
+/* Building the function that is probed. */
+
+/* Adds a capability of `length` bytes; returns its place in config space. */
+static unsigned add_capability(uint8_t id, uint8_t length)
+{
+	unsigned at = free_config;
+
+	config_space[last_cap == 0 ? 0x34 : last_cap + 1] = (uint8_t)at;
+	config_space[at] = id;
+	config_space[at + 1] = 0;
+	last_cap = at;
+	free_config += length;
+	return at;
+}
+
+static unsigned add_vendor(uint8_t type, uint8_t bar, uint32_t offset, uint32_t length)
+{
+	unsigned at = add_capability(0x09, 20);
+	uint32_t multiplier = MULTIPLIER;
+
+	config_space[at + 2] = type == 2 ? 20 : 16;
+	config_space[at + 3] = type;
+	config_space[at + 4] = bar;
+	memcpy(config_space + at + 8, &offset, sizeof(offset));
+	memcpy(config_space + at + 12, &length, sizeof(length));
+	if (type == 2)
+		memcpy(config_space + at + 16, &multiplier, sizeof(multiplier));
+	return at;
+}
+
+static void set32(unsigned at, uint32_t value)
+{
+	memcpy(config_space + at, &value, sizeof(value));
+}
+
+/* A function with its BARs, but without any capability. */
+static void make_function(uint16_t device, bool legacy, uint64_t features)
+{
+	memset(&pci, 0, sizeof(pci));
+	virtio_pci_probe();	/* lets go of what was there before */
+	memset(config_space, 0, sizeof(config_space));
+	last_cap = 0;
+	free_config = 0x40;
+	pci.vendor = 0x1af4;
+	pci.device = device;
+	pci.subsystem = device < 0x1040 ? VIRTIO_ID_BALLOON : 0x1100;
+	pci.address.device = 3;
+	pci.interrupt_pin = 1;
+	pci.bar[0] = (struct pci_bar){ PCI_BAR_IO, false, PORTS, PORTS_SIZE };
+	pci.bar[BAR] = (struct pci_bar){ PCI_BAR_MEMORY64, true, 0x800000000, BAR_SIZE };
+	enabled = false;
+	num_queues = 3;
+	notified_at = 0;
+	driver_features = 0;
+	memset(halves_of, 0x77, sizeof(halves_of));
+	for (uint16_t i = 0; i < VIRTIO_QUEUES_MAX; i++)
+		notify_offsets[i] = i;
+	sim_time_reset();
+	sim_log_reset();
+	sim_frame_reset();
+	sim_virtio_init(&sim, VIRTIO_ID_BALLOON, legacy, features, 3);
+	sim.config_size = 16;
+	sim.raise = raise_line;
+}
+
+/* QEMU's capabilities in QEMU's order, PCI_CFG first and COMMON last. */
+static void add_qemu_capabilities(void)
+{
+	add_vendor(5, 0, 0, 0);
+	add_vendor(2, BAR, NOTIFY, 0x1000);
+	add_vendor(4, BAR, DEVICE, 0x1000);
+	add_vendor(3, BAR, ISR, 0x1000);
+	add_vendor(1, BAR, COMMON, 0x1000);
+}
+
+static void make_modern(void)
+{
+	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(1) |
+					     VIRTIO_BIT(33));
+	add_qemu_capabilities();
+}
+
+/* Ends the probe's hold on `pci`, and leaves nothing behind for the next test. */
+static int teardown(void **state)
+{
+	(void)state;
+	pci.vendor = 0;
+	virtio_pci_probe();
+	return virtio_devices() == NULL && handlers == NULL && sim.violation == NULL ? 0 : -1;
+}
+
+static struct virtio_device *probe(void)
+{
+	assert_int_equal(virtio_pci_probe(), 1);
+	assert_int_equal(sim_log_warnings, 0);
+	assert_true(enabled);
+	return virtio_devices();
+}
+
+/* The function is left alone, with one line that contains `why`. */
+static void assert_left_alone(const char *why)
+{
+	assert_int_equal(virtio_pci_probe(), 0);
+	assert_null(virtio_devices());
+	assert_null(handlers);
+	assert_int_equal(sim_log_warnings, 1);
+	if (strstr(sim_log_warning, why) == NULL)
+		fail_msg("\"%s\" is not in \"%s\"", why, sim_log_warning);
+}
+
+/* The whole life of a device: features, a queue, a buffer, config, interrupts. */
+static void use_device(struct virtio_device *device)
+{
+	static struct virtq queue;
+	const struct virtq_buffer buffer = { .address = 0x1000, .length = 4 };
+	struct sim_virtio_chain chain;
+	uint64_t interrupts;
+	void *token;
+
+	assert_int_equal(virtio_negotiate(device, VIRTIO_BIT(1)), 0);
+	assert_true(sim.driver_features == device->accepted);
+	assert_int_equal(virtq_create(device, 7, &queue), -ENODEV);
+	assert_int_equal(virtq_create(device, 2, &queue), 0);
+	assert_int_equal(queue.size, 128);
+	virtio_ready(device);
+	assert_true(sim.status & VIRTIO_STATUS_DRIVER_OK);
+	assert_int_equal(virtq_add(&queue, &buffer, 1, &queue), 0);
+	virtq_kick(&queue);
+	assert_int_equal(sim.queue[2].notified, 1);
+	assert_true(sim_virtio_pop(&sim, 2, &chain));
+	interrupts = device->interrupt_count;
+	sim_virtio_push(&sim, 2, chain.head, 0);
+	assert_int_equal(device->interrupt_count, interrupts + 1);
+	assert_int_equal(virtq_get_used(&queue, &token, NULL), 1);
+	assert_false(device->config_changed);
+	sim_virtio_set_config32(&sim, 0, 4711);
+	assert_true(device->config_changed);
+	assert_int_equal(sim.isr, 0);
+	assert_int_equal(virtio_config_read32(device, 0), 4711);
+	virtio_config_write32(device, 4, 99);
+	assert_int_equal(sim_virtio_config32(&sim, 4), 99);
+	virtio_break(device, "end of test");
+	virtq_destroy(&queue);
+	assert_int_equal(sim_frame_in_use(), 0);
+}
+
+static void modern_device_works(void **state)
+{
+	struct virtio_device *device;
+
+	(void)state;
+	make_modern();
+	device = probe();
+	assert_int_equal(device->type, VIRTIO_ID_BALLOON);
+	assert_string_equal(device->address, "0000:00:03.0");
+	assert_string_equal(device->transport->name, "pci modern");
+	use_device(device);
+	assert_int_equal(notified_at, 2 * MULTIPLIER);
+	/* The high half of the features arrived, too. */
+	assert_true(device->offered & VIRTIO_BIT(33));
+	assert_true(device->accepted == (VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(1)));
+}
+
+static void legacy_device_works(void **state)
+{
+	struct virtio_device *device;
+
+	(void)state;
+	make_function(0x1002, true, VIRTIO_BIT(1) | VIRTIO_BIT(31));
+	device = probe();
+	assert_int_equal(device->type, VIRTIO_ID_BALLOON);
+	assert_string_equal(device->transport->name, "pci legacy");
+	use_device(device);
+	assert_true(device->accepted == VIRTIO_BIT(1));
+}
+
+static void transitional_device_is_used_as_modern(void **state)
+{
+	(void)state;
+	make_function(0x1002, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	add_qemu_capabilities();
+	assert_string_equal(probe()->transport->name, "pci modern");
+	use_device(virtio_devices());
+}
+
+static void transitional_device_of_any_revision_is_taken(void **state)
+{
+	(void)state;
+	make_function(0x1002, true, 0);
+	pci.revision = 7;
+	probe();
+}
+
+static void transitional_device_with_bad_capabilities_is_used_as_legacy(void **state)
+{
+	(void)state;
+	make_function(0x1002, true, VIRTIO_BIT(1));
+	add_vendor(1, BAR, BAR_SIZE - 32, 56);
+	add_vendor(2, BAR, NOTIFY, 0x1000);
+	add_vendor(3, BAR, ISR, 1);
+	assert_string_equal(probe()->transport->name, "pci legacy");
+	use_device(virtio_devices());
+}
+
+static void other_functions_are_not_virtio(void **state)
+{
+	static const uint16_t ids[] = { 0x0fff, 0x1080, 0x1110 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		make_function(ids[i], false, 0);
+		assert_int_equal(virtio_pci_probe(), 0);
+		assert_false(enabled);
+		assert_int_equal(sim_log_warnings, 0);
+	}
+	make_modern();
+	pci.vendor = 0x8086;
+	assert_int_equal(virtio_pci_probe(), 0);
+	assert_int_equal(sim_log_warnings, 0);
+	assert_false(enabled);
+}
+
+static void probing_again_starts_anew(void **state)
+{
+	(void)state;
+	make_modern();
+	for (unsigned i = 0; i < 100; i++)
+		probe();
+	assert_null(virtio_devices()->next);
+	assert_null(handlers->next);
+}
+
+static void device_is_reset_by_the_probe(void **state)
+{
+	(void)state;
+	make_modern();
+	sim.status = 15;
+	sim.isr = VIRTIO_ISR_QUEUE;
+	probe();
+	assert_int_equal(sim.status, 0);
+	assert_int_equal(sim.isr, 0);
+}
+
+static void each_missing_structure_is_named(void **state)
+{
+	static const char *const why[] = { NULL, "common", "notify", "ISR" };
+
+	(void)state;
+	for (uint8_t missing = 1; missing <= 3; missing++) {
+		make_modern();
+		for (unsigned at = 0x40; at < free_config; at += 20)
+			if (config_space[at + 3] == missing)
+				config_space[at + 3] = 99;
+		assert_left_alone(why[missing]);
+	}
+}
+
+static void modern_device_without_capabilities_is_left_alone(void **state)
+{
+	(void)state;
+	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	assert_left_alone("not transitional");
+}
+
+static void transitional_device_without_ports_is_left_alone(void **state)
+{
+	(void)state;
+	make_function(0x1002, true, 0);
+	pci.bar[0].kind = PCI_BAR_MEMORY32;
+	assert_left_alone("BAR 0 is no block of ports");
+	make_function(0x1002, true, 0);
+	pci.bar[0].address = 0;
+	assert_left_alone("BAR 0 has no usable ports");
+	make_function(0x1002, true, 0);
+	pci.bar[0].address = 0xfff0;
+	assert_left_alone("BAR 0 has no usable ports");
+	make_function(0x1002, true, 0);
+	pci.bar[0].size = 16;
+	assert_left_alone("BAR 0 has no usable ports");
+}
+
+static void device_without_config_has_an_empty_one(void **state)
+{
+	struct virtio_device *device;
+
+	(void)state;
+	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	add_vendor(2, BAR, NOTIFY, 0x1000);
+	add_vendor(3, BAR, ISR, 1);
+	add_vendor(1, BAR, COMMON, 56);
+	device = probe();
+	assert_int_equal(virtio_negotiate(device, 0), 0);
+	assert_int_equal(virtio_config_read32(device, 0), 0);
+	virtio_config_write32(device, 0, 1);
+}
+
+/*
+ * A capability that is no good stands in front of a good one of its type: it
+ * must be passed over, and the device work with the other one.
+ */
+static void assert_passed_over(uint8_t type, uint8_t bar, uint32_t offset, uint32_t length)
+{
+	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	add_vendor(type, bar, offset, length);
+	add_qemu_capabilities();
+	probe();
+	use_device(virtio_devices());
+}
+
+static void bad_capabilities_are_passed_over(void **state)
+{
+	(void)state;
+	for (uint8_t type = 1; type <= 4; type++) {
+		assert_passed_over(type, 6, 0, 0x100);
+		assert_passed_over(type, 255, 0, 0x100);
+		assert_passed_over(type, 1, 0, 0x100);		/* no such BAR */
+		assert_passed_over(type, 0, 0, 0x10);		/* ports */
+		assert_passed_over(type, BAR, 0, 0);
+		assert_passed_over(type, BAR, BAR_SIZE, 0x100);
+		assert_passed_over(type, BAR, 0x1000, BAR_SIZE);
+		assert_passed_over(type, BAR, 0xfffffffc, 0x100);	/* wraps in 32 bits */
+		assert_passed_over(type, BAR, 0x100, 0xffffffff);
+	}
+	assert_passed_over(1, BAR, 0, 55);
+	assert_passed_over(1, BAR, 2, 0x100);
+	assert_passed_over(2, BAR, NOTIFY, 1);
+	assert_passed_over(2, BAR, NOTIFY + 1, 0x100);
+	assert_passed_over(4, BAR, DEVICE + 2, 0x100);
+}
+
+static void unassigned_bar_is_passed_over(void **state)
+{
+	(void)state;
+	make_function(0x1045, false, 0);
+	pci.bar[2] = (struct pci_bar){ PCI_BAR_MEMORY32, false, 0, BAR_SIZE };
+	add_vendor(1, 2, COMMON, 0x1000);
+	add_qemu_capabilities();
+	probe();
+}
+
+static void first_usable_capability_of_a_type_wins(void **state)
+{
+	(void)state;
+	make_modern();
+	add_vendor(1, BAR, 0x2000, 0x1000);
+	add_vendor(2, BAR, 0x1000, 0x1000);
+	probe();
+	use_device(virtio_devices());
+}
+
+static void capability_that_is_too_short_is_passed_over(void **state)
+{
+	unsigned at;
+
+	(void)state;
+	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	at = add_vendor(2, BAR, 0x100, 0x100);
+	config_space[at + 2] = 16;	/* no room for the multiplier */
+	at = add_vendor(1, BAR, 0x100, 0x100);
+	config_space[at + 2] = 15;
+	add_qemu_capabilities();
+	probe();
+	use_device(virtio_devices());
+}
+
+static void capability_at_the_end_of_config_space_is_passed_over(void **state)
+{
+	static const uint8_t places[] = { 0xf4, 0xfc };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		make_modern();
+		free_config = places[i];
+		config_space[add_capability(0x09, 2) + 2] = 2;
+		probe();
+	}
+	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	free_config = 0xec;
+	config_space[add_vendor(2, BAR, 0x100, 0x100) + 2] = 32;
+	free_config = 0x40;
+	add_qemu_capabilities();
+	probe();
+	use_device(virtio_devices());
+}
+
+static void capability_list_without_end_ends(void **state)
+{
+	(void)state;
+	make_function(0x1045, false, 0);
+	config_space[add_vendor(1, BAR, COMMON, 56) + 1] = 0x40;
+	assert_left_alone("no usable notify capability");
+}
+
+static void multiplier_that_is_no_even_power_of_two_is_passed_over(void **state)
+{
+	static const uint32_t bad[] = { 1, 3, 6, 0xffffffff };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		make_modern();
+		set32(0x40 + 20 + 16, bad[i]);
+		assert_left_alone("no usable notify capability");
+	}
+}
+
+static void multiplier_of_zero_puts_all_notifications_at_one_place(void **state)
+{
+	(void)state;
+	make_modern();
+	set32(0x40 + 20 + 16, 0);
+	probe();
+	use_device(virtio_devices());
+	assert_int_equal(notified_at, 0);
+}
+
+static void notify_offset_must_lie_within_its_capability(void **state)
+{
+	static struct virtq queue;
+
+	(void)state;
+	make_modern();
+	set32(0x40 + 20 + 12, 0x105);
+	notify_offsets[0] = 0x40;
+	notify_offsets[1] = 0x41;
+	notify_offsets[2] = 0xffff;
+	probe();
+	assert_int_equal(virtio_negotiate(virtio_devices(), 0), 0);
+	assert_int_equal(virtq_create(virtio_devices(), 1, &queue), -EINVAL);
+	assert_int_equal(virtq_create(virtio_devices(), 2, &queue), -EINVAL);
+	assert_int_equal(sim_frame_in_use(), 0);
+	assert_int_equal(sim_log_warnings, 2);
+	assert_int_equal(virtq_create(virtio_devices(), 0, &queue), 0);
+	virtio_ready(virtio_devices());
+	virtq_kick(&queue);
+	assert_int_equal(notified_at, 0x100);
+}
+
+static void notify_offset_is_computed_in_64_bits(void **state)
+{
+	static struct virtq queue;
+
+	(void)state;
+	make_modern();
+	set32(0x40 + 20 + 16, 0x80000000);
+	notify_offsets[0] = 2;	/* times 2^31 is 0 in 32 bits */
+	probe();
+	assert_int_equal(virtio_negotiate(virtio_devices(), 0), 0);
+	assert_int_equal(virtq_create(virtio_devices(), 0, &queue), -EINVAL);
+}
+
+static void queue_beyond_num_queues_is_not_selected(void **state)
+{
+	static struct virtq queue;
+
+	(void)state;
+	make_modern();
+	num_queues = 1;
+	probe();
+	assert_int_equal(virtio_negotiate(virtio_devices(), 0), 0);
+	assert_int_equal(virtq_create(virtio_devices(), 1, &queue), -ENODEV);
+}
+
+static void queue_that_is_in_use_already_is_an_error(void **state)
+{
+	static struct virtq queue;
+
+	(void)state;
+	for (unsigned legacy = 0; legacy < 2; legacy++) {
+		if (legacy)
+			make_function(0x1002, true, 0);
+		else
+			make_modern();
+		probe();
+		assert_int_equal(virtio_negotiate(virtio_devices(), 0), 0);
+		sim.queue[0].enabled = true;
+		sim.queue[0].desc = 0x1000;
+		assert_int_equal(virtq_create(virtio_devices(), 0, &queue), -EIO);
+		sim.queue[0].enabled = false;
+		sim.refuse_queues = true;
+		assert_int_equal(virtq_create(virtio_devices(), 0, &queue), -EIO);
+		assert_int_equal(sim_frame_in_use(), 0);
+	}
+}
+
+static void legacy_config_is_read_in_the_width_asked_for(void **state)
+{
+	struct virtio_device *device;
+
+	(void)state;
+	for (unsigned legacy = 0; legacy < 2; legacy++) {
+		if (legacy)
+			make_function(0x1002, true, 0);
+		else
+			make_modern();
+		device = probe();
+		assert_int_equal(virtio_negotiate(device, 0), 0);
+		device->transport->config_write(device, 8, 4, 0x44332211);
+		assert_int_equal(device->transport->config_read(device, 9, 1), 0x22);
+		assert_int_equal(device->transport->config_read(device, 10, 2), 0x4433);
+		device->transport->config_write(device, 9, 1, 0x55);
+		device->transport->config_write(device, 10, 2, 0x7766);
+		assert_int_equal(device->transport->config_read(device, 8, 4), 0x77665511);
+	}
+}
+
+static void interrupt_of_another_device_is_not_claimed(void **state)
+{
+	struct virtio_device *device;
+
+	(void)state;
+	make_modern();
+	device = probe();
+	assert_false(handlers->handle(handlers));
+	assert_int_equal(device->interrupt_count, 0);
+	sim.isr = VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG;
+	assert_true(handlers->handle(handlers));
+	assert_int_equal(device->interrupt_count, 1);
+	assert_true(device->config_changed);
+	assert_false(handlers->handle(handlers));
+}
+
+static void interrupt_with_a_gone_device_wakes_but_is_not_claimed(void **state)
+{
+	(void)state;
+	make_modern();
+	probe();
+	sim.gone = true;
+	assert_false(handlers->handle(handlers));
+	assert_int_equal(sim_time_wakes, 1);
+	assert_int_equal(virtio_devices()->interrupt_count, 0);
+	assert_false(virtio_devices()->config_changed);
+}
+
+static void device_without_interrupt_pin_is_said_to_be_polled(void **state)
+{
+	(void)state;
+	make_modern();
+	pci.interrupt_pin = 0;
+	assert_int_equal(virtio_pci_probe(), 1);
+	assert_null(handlers);
+	assert_int_equal(sim_log_warnings, 1);
+}
+
+static void msix_left_on_by_the_firmware_is_turned_off(void **state)
+{
+	unsigned at;
+
+	(void)state;
+	make_modern();
+	at = add_capability(0x11, 12);
+	pci_write16(&pci, at + 2, 0xc003);
+	probe();
+	assert_int_equal(pci_read16(&pci, at + 2), 0x4003);
+}
+
+static void gone_device_is_an_error_everywhere(void **state)
+{
+	static struct virtq queue;
+	struct virtio_device *device;
+
+	(void)state;
+	make_modern();
+	device = probe();
+	assert_int_equal(virtio_negotiate(device, 0), 0);
+	sim.gone = true;
+	assert_int_equal(virtq_create(device, 0, &queue), -EIO);
+	assert_true(virtio_needs_reset(device));
+	assert_int_equal(virtio_negotiate(device, 0), -EIO);
+}
+
+#define CASE(name) cmocka_unit_test_teardown(name, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(modern_device_works),
+		CASE(legacy_device_works),
+		CASE(transitional_device_is_used_as_modern),
+		CASE(transitional_device_of_any_revision_is_taken),
+		CASE(transitional_device_with_bad_capabilities_is_used_as_legacy),
+		CASE(other_functions_are_not_virtio),
+		CASE(probing_again_starts_anew),
+		CASE(device_is_reset_by_the_probe),
+		CASE(each_missing_structure_is_named),
+		CASE(modern_device_without_capabilities_is_left_alone),
+		CASE(transitional_device_without_ports_is_left_alone),
+		CASE(device_without_config_has_an_empty_one),
+		CASE(bad_capabilities_are_passed_over),
+		CASE(unassigned_bar_is_passed_over),
+		CASE(first_usable_capability_of_a_type_wins),
+		CASE(capability_that_is_too_short_is_passed_over),
+		CASE(capability_at_the_end_of_config_space_is_passed_over),
+		CASE(capability_list_without_end_ends),
+		CASE(multiplier_that_is_no_even_power_of_two_is_passed_over),
+		CASE(multiplier_of_zero_puts_all_notifications_at_one_place),
+		CASE(notify_offset_must_lie_within_its_capability),
+		CASE(notify_offset_is_computed_in_64_bits),
+		CASE(queue_beyond_num_queues_is_not_selected),
+		CASE(queue_that_is_in_use_already_is_an_error),
+		CASE(legacy_config_is_read_in_the_width_asked_for),
+		CASE(interrupt_of_another_device_is_not_claimed),
+		CASE(interrupt_with_a_gone_device_wakes_but_is_not_claimed),
+		CASE(device_without_interrupt_pin_is_said_to_be_polled),
+		CASE(msix_left_on_by_the_firmware_is_turned_off),
+		CASE(gone_device_is_an_error_everywhere),
+	};
+
+	return cmocka_run_group_tests_name("virtio_pci", tests, NULL, NULL);
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* drivers/virtio/virtio.c: initialisation, config, breaking, on a simulated device. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "arch/clock.h"
+#include "tests/unit/sim/sim_frame.h"
+#include "tests/unit/sim/sim_log.h"
+#include "tests/unit/sim/sim_time.h"
+#include "tests/unit/sim/sim_virtio.h"
+
+#define STATS VIRTIO_BIT(1)
+#define OOM VIRTIO_BIT(2)
+#define VERSION_1 VIRTIO_BIT(VIRTIO_F_VERSION_1)
+#define EVENT_IDX VIRTIO_BIT(VIRTIO_F_EVENT_IDX)
+
+static struct sim_virtio sim;
+
+static void start(bool legacy, uint64_t features)
+{
+	sim_time_reset();
+	sim_log_reset();
+	sim_frame_reset();
+	sim_virtio_init(&sim, VIRTIO_ID_BALLOON, legacy, features, 2);
+	sim.config_size = 16;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	start(false, VERSION_1 | STATS | OOM);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return sim.violation == NULL ? 0 : -1;
+}
+
+/* FAILED is set, one line was logged, nothing counts as accepted. */
+static void assert_failed(void)
+{
+	assert_true(sim.status & VIRTIO_STATUS_FAILED);
+	assert_non_null(sim.device.broken);
+	assert_int_equal(sim.device.accepted, 0);
+	assert_int_equal(sim_log_warnings, 1);
+}
+
+static void status_is_written_in_the_order_of_3_1_1(void **state)
+{
+	static const uint8_t expected[] = { 0, 1, 3, 11, 15 };
+
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	virtio_ready(&sim.device);
+	assert_int_equal(sim.status_writes, ARRAY_SIZE(expected));
+	assert_memory_equal(sim.status_log, expected, sizeof(expected));
+	assert_null(sim.device.broken);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
+static void legacy_status_has_no_features_ok(void **state)
+{
+	static const uint8_t expected[] = { 0, 1, 3, 7 };
+
+	(void)state;
+	start(true, STATS | OOM);
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	virtio_ready(&sim.device);
+	assert_int_equal(sim.status_writes, ARRAY_SIZE(expected));
+	assert_memory_equal(sim.status_log, expected, sizeof(expected));
+	assert_int_equal(sim.driver_features, STATS);
+	assert_int_equal(sim.device.accepted, STATS);
+}
+
+static void only_allowed_and_offered_features_are_accepted(void **state)
+{
+	uint64_t unknown = VIRTIO_BIT(17) | VIRTIO_BIT(57);
+
+	(void)state;
+	start(false, VERSION_1 | OOM | EVENT_IDX | unknown);
+	assert_int_equal(virtio_negotiate(&sim.device, STATS | OOM), 0);
+	assert_true(sim.device.offered == (VERSION_1 | OOM | EVENT_IDX | unknown));
+	assert_true(sim.device.accepted == (VERSION_1 | OOM));
+	assert_true(sim.driver_features == (VERSION_1 | OOM));
+	assert_true(virtio_has(&sim.device, 2));
+	assert_false(virtio_has(&sim.device, 1));
+}
+
+/* A driver that allows everything still gets no ring that there is no code for. */
+static void ring_features_are_not_the_drivers_to_allow(void **state)
+{
+	(void)state;
+	start(false, UINT64_MAX);
+	assert_int_equal(virtio_negotiate(&sim.device, UINT64_MAX), 0);
+	for (unsigned bit = 24; bit < 50; bit++)
+		assert_int_equal(virtio_has(&sim.device, bit), bit == VIRTIO_F_VERSION_1);
+	assert_true(virtio_has(&sim.device, 23));
+	assert_true(virtio_has(&sim.device, 50));
+}
+
+static void missing_version_1_is_not_supported(void **state)
+{
+	(void)state;
+	start(false, STATS);
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), -ENOTSUP);
+	assert_failed();
+	assert_string_equal(sim.device.broken, "does not offer VERSION_1");
+	assert_int_equal(sim.driver_features, 0);
+}
+
+static void refused_features_are_not_supported(void **state)
+{
+	(void)state;
+	sim.refuse_features = true;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), -ENOTSUP);
+	assert_failed();
+	assert_false(sim.status & VIRTIO_STATUS_DRIVER_OK);
+}
+
+static void slow_reset_is_waited_for(void **state)
+{
+	(void)state;
+	sim.slow_reset = 1500;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	assert_int_equal(sim.slow_reset, 0);
+	/* After a short spin the CPU is left to others. */
+	assert_true(sim_time_waits > 0);
+}
+
+static void reset_without_end_times_out_at_the_deadline(void **state)
+{
+	(void)state;
+	sim.slow_reset = SIM_VIRTIO_FOR_EVER;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), -ETIMEDOUT);
+	assert_true(clock_ns() >= VIRTIO_DEADLINE_NS);
+	assert_true(clock_ns() < VIRTIO_DEADLINE_NS + 10 * NS_PER_MS);
+	assert_failed();
+}
+
+static void device_that_is_gone_is_an_error_at_once(void **state)
+{
+	(void)state;
+	sim.gone = true;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), -EIO);
+	assert_true(clock_ns() < NS_PER_MS);
+	assert_non_null(sim.device.broken);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_true(virtio_needs_reset(&sim.device));
+}
+
+static uint64_t features_and_gone(struct virtio_device *device)
+{
+	sim_virtio_of(device)->gone = true;
+	return UINT64_MAX;
+}
+
+static void device_that_goes_while_features_are_read_is_an_error(void **state)
+{
+	(void)state;
+	sim.transport.get_features = features_and_gone;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), -EIO);
+	assert_int_equal(sim.device.accepted, 0);
+	assert_int_equal(sim_log_warnings, 1);
+}
+
+static void set_features_and_gone(struct virtio_device *device, uint64_t features)
+{
+	sim_virtio_set_features(sim_virtio_of(device), features);
+	sim_virtio_of(device)->gone = true;
+}
+
+static void device_that_goes_before_features_ok_is_an_error(void **state)
+{
+	(void)state;
+	sim.transport.set_features = set_features_and_gone;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), -EIO);
+	assert_non_null(sim.device.broken);
+}
+
+static void broken_device_can_be_negotiated_again(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	virtio_ready(&sim.device);
+	virtio_break(&sim.device, "test");
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	assert_null(sim.device.broken);
+	virtio_ready(&sim.device);
+	assert_int_equal(sim.status, 15);
+}
+
+static void breaking_resets_and_says_why_once(void **state)
+{
+	static struct virtq queue;
+
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	assert_int_equal(virtq_create(&sim.device, 0, &queue), 0);
+	virtio_ready(&sim.device);
+	virtio_break(&sim.device, "first");
+	virtio_break(&sim.device, "second");
+	assert_int_equal(sim.status, 0);
+	assert_string_equal(sim.device.broken, "first");
+	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning, "virtio: simulated: broken: first");
+	assert_true(queue.broken);
+	virtq_destroy(&queue);
+	assert_int_equal(sim_frame_in_use(), 0);
+}
+
+static void breaking_a_device_that_does_not_reset_ends(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	sim.slow_reset = SIM_VIRTIO_FOR_EVER;
+	virtio_break(&sim.device, "test");
+	assert_true(clock_ns() < VIRTIO_DEADLINE_NS + 10 * NS_PER_MS);
+	assert_int_equal(sim_log_warnings, 1);
+}
+
+static void device_that_needs_reset_is_seen(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	virtio_ready(&sim.device);
+	assert_false(virtio_needs_reset(&sim.device));
+	sim_virtio_need_reset(&sim);
+	assert_true(virtio_needs_reset(&sim.device));
+	assert_true(sim.device.config_changed);
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	assert_false(virtio_needs_reset(&sim.device));
+	assert_false(sim.device.config_changed);
+}
+
+static void config_is_read_and_written(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	sim_virtio_set_config32(&sim, 0, 0x12345678);
+	assert_int_equal(virtio_config_read32(&sim.device, 0), 0x12345678);
+	virtio_config_write32(&sim.device, 4, 0xfedcba98);
+	assert_int_equal(sim_virtio_config32(&sim, 4), 0xfedcba98);
+	assert_int_equal(sim_virtio_config32(&sim, 0), 0x12345678);
+}
+
+static void config_beyond_its_end_reads_as_zero(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	sim_virtio_set_config32(&sim, 12, 5);
+	sim.config_size = 14;
+	assert_int_equal(virtio_config_read32(&sim.device, 12), 0);
+	assert_int_equal(virtio_config_read32(&sim.device, SIZE_MAX - 1), 0);
+	virtio_config_write32(&sim.device, 12, 9);
+	assert_int_equal(sim_virtio_config32(&sim, 12), 5);
+	sim.config_size = 2;
+	assert_int_equal(virtio_config_read32(&sim.device, 0), 0);
+}
+
+static void config_that_changes_is_read_again(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	sim_virtio_set_config32(&sim, 0, 100);
+	sim.restless = 3;
+	assert_int_equal(virtio_config_read32(&sim.device, 0), 103);
+}
+
+static void config_that_never_holds_still_ends(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	sim.restless = SIM_VIRTIO_FOR_EVER;
+	virtio_config_read32(&sim.device, 0);
+}
+
+static void interrupt_wakes_and_tells_config_from_queue(void **state)
+{
+	uint64_t wakes;
+
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	virtio_ready(&sim.device);
+	wakes = sim_time_wakes;
+	sim_virtio_interrupt(&sim, VIRTIO_ISR_QUEUE);
+	assert_false(sim.device.config_changed);
+	sim_virtio_interrupt(&sim, VIRTIO_ISR_CONFIG);
+	assert_true(sim.device.config_changed);
+	assert_int_equal(sim.device.interrupt_count, 2);
+	assert_int_equal(sim_time_wakes, wakes + 2);
+}
+
+static void raise_queue_interrupt(void)
+{
+	sim_virtio_interrupt(&sim, VIRTIO_ISR_QUEUE);
+}
+
+static void wake_reaches_who_waits_for_the_device(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	assert_false(task_wait(&sim.device.interrupts, clock_ns() + NS_PER_MS));
+	sim_time_on_wait = raise_queue_interrupt;
+	assert_true(task_wait(&sim.device.interrupts, clock_ns() + NS_PER_MS));
+}
+
+static void interrupt_pending_at_start_is_read_and_kept(void **state)
+{
+	(void)state;
+	sim.raise = NULL;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	sim.isr = VIRTIO_ISR_CONFIG;
+	virtio_ready(&sim.device);
+	assert_int_equal(sim.isr, 0);
+	assert_true(sim.device.config_changed);
+}
+
+static void devices_are_found_by_type_in_order(void **state)
+{
+	static struct virtio_device a = { .type = 1 }, b = { .type = 5 }, c = { .type = 5 };
+
+	(void)state;
+	assert_null(virtio_devices());
+	virtio_register(&a);
+	virtio_register(&b);
+	virtio_register(&c);
+	assert_ptr_equal(virtio_devices(), &a);
+	assert_ptr_equal(virtio_find(5), &b);
+	assert_null(virtio_find(2));
+	virtio_unregister(&b);
+	assert_ptr_equal(virtio_find(5), &c);
+	virtio_unregister(&b);
+	virtio_unregister(&a);
+	virtio_unregister(&c);
+	assert_null(virtio_devices());
+}
+
+static void features_have_names_by_type(void **state)
+{
+	(void)state;
+	assert_string_equal(virtio_feature_name(VIRTIO_ID_BALLOON, 0), "MUST_TELL_HOST");
+	assert_string_equal(virtio_feature_name(VIRTIO_ID_BALLOON, 5), "REPORTING");
+	assert_string_equal(virtio_feature_name(VIRTIO_ID_BALLOON, 32), "VERSION_1");
+	assert_string_equal(virtio_feature_name(1, 29), "EVENT_IDX");
+	assert_null(virtio_feature_name(1, 2));
+	assert_null(virtio_feature_name(VIRTIO_ID_BALLOON, 6));
+	assert_null(virtio_feature_name(VIRTIO_ID_BALLOON, 64));
+	assert_true(virtio_feature_implemented(VIRTIO_F_VERSION_1));
+	assert_false(virtio_feature_implemented(VIRTIO_F_RING_PACKED));
+	assert_false(virtio_feature_implemented(1000));
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(status_is_written_in_the_order_of_3_1_1),
+		CASE(legacy_status_has_no_features_ok),
+		CASE(only_allowed_and_offered_features_are_accepted),
+		CASE(ring_features_are_not_the_drivers_to_allow),
+		CASE(missing_version_1_is_not_supported),
+		CASE(refused_features_are_not_supported),
+		CASE(slow_reset_is_waited_for),
+		CASE(reset_without_end_times_out_at_the_deadline),
+		CASE(device_that_is_gone_is_an_error_at_once),
+		CASE(device_that_goes_while_features_are_read_is_an_error),
+		CASE(device_that_goes_before_features_ok_is_an_error),
+		CASE(broken_device_can_be_negotiated_again),
+		CASE(breaking_resets_and_says_why_once),
+		CASE(breaking_a_device_that_does_not_reset_ends),
+		CASE(device_that_needs_reset_is_seen),
+		CASE(config_is_read_and_written),
+		CASE(config_beyond_its_end_reads_as_zero),
+		CASE(config_that_changes_is_read_again),
+		CASE(config_that_never_holds_still_ends),
+		CASE(interrupt_wakes_and_tells_config_from_queue),
+		CASE(wake_reaches_who_waits_for_the_device),
+		CASE(interrupt_pending_at_start_is_read_and_kept),
+		CASE(devices_are_found_by_type_in_order),
+		CASE(features_have_names_by_type),
+	};
+
+	return cmocka_run_group_tests_name("virtio", tests, NULL, NULL);
+}

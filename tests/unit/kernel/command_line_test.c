@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tests of kernel/command_line.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "kernel/command_line.h"
+
+static char value[16];
+
+static bool find(const char *command_line, const char *key)
+{
+	strcpy(value, "unchanged");
+	return command_line_option(command_line, key, value, sizeof(value));
+}
+
+static void assert_absent(const char *command_line, const char *key)
+{
+	assert_false(find(command_line, key));
+	assert_string_equal(value, "unchanged");
+}
+
+static void assert_value(const char *command_line, const char *key, const char *expected)
+{
+	assert_true(find(command_line, key));
+	assert_string_equal(value, expected);
+}
+
+static void a_plain_value_ends_at_a_blank(void **state)
+{
+	(void)state;
+	assert_value("floor=16M", "floor", "16M");
+	assert_value("  a=1\tfloor=16M  b=2 ", "floor", "16M");
+	assert_value("run=a;b c", "run", "a;b");
+}
+
+static void a_quoted_value_keeps_its_blanks(void **state)
+{
+	(void)state;
+	assert_value("run=\"a b; c 1\" floor=1", "run", "a b; c 1");
+	assert_value("run=\"a b; c 1\" floor=1", "floor", "1");
+	assert_value("run=\"\"", "run", "");
+	assert_value("run=\"x=1 floor=2\" floor=3", "floor", "3");
+}
+
+static void an_option_in_quotes_is_no_option(void **state)
+{
+	(void)state;
+	assert_absent("run=\"a floor=2\"", "floor");
+}
+
+static void a_key_is_matched_whole(void **state)
+{
+	(void)state;
+	assert_absent("", "run");
+	assert_absent("    ", "run");
+	assert_absent("runs=1 xrun=2 ru=3 r", "run");
+	assert_absent("a=run=1", "run");
+}
+
+static void a_key_alone_has_an_empty_value(void **state)
+{
+	(void)state;
+	assert_value("quiet", "quiet", "");
+	assert_value("a quiet b", "quiet", "");
+	assert_value("quiet=", "quiet", "");
+}
+
+static void the_last_one_counts(void **state)
+{
+	(void)state;
+	assert_value("floor=1 floor=2", "floor", "2");
+}
+
+static void half_a_value_is_no_value(void **state)
+{
+	(void)state;
+	assert_absent("run=\"show_mem; ex", "run");
+	assert_absent("run=a run=\"b", "run");
+	assert_value("run=123456789012345", "run", "123456789012345");
+	assert_absent("run=1234567890123456", "run");
+	assert_value("run=\"123456789012345\"", "run", "123456789012345");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_plain_value_ends_at_a_blank),
+		cmocka_unit_test(a_quoted_value_keeps_its_blanks),
+		cmocka_unit_test(an_option_in_quotes_is_no_option),
+		cmocka_unit_test(a_key_is_matched_whole),
+		cmocka_unit_test(a_key_alone_has_an_empty_value),
+		cmocka_unit_test(the_last_one_counts),
+		cmocka_unit_test(half_a_value_is_no_value),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

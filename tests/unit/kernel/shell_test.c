@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tests of kernel/shell.c: splitting, look-up, results, Ctrl-C, and the task
+ * from run="..." to the prompt. The console is mocked; what the shell prints
+ * with printf() is caught at the end of standard output.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/console.h"
+#include "kernel/shell.h"
+
+/* ---- Commands: what ran is noted as text ---- */
+
+static char ran[1000];
+static bool ctrl_c;
+static bool running;
+
+static int note(int argc, char **argv)
+{
+	size_t used = strlen(ran);
+
+	assert_true(running);
+	assert_null(argv[argc]);
+	for (int i = 0; i < argc; i++)
+		used += (size_t)snprintf(ran + used, sizeof(ran) - used, "[%s]", argv[i]);
+	return 0;
+}
+
+static int fail_io(int argc, char **argv)
+{
+	note(argc, argv);
+	return -EIO;
+}
+
+static int fail_usage(int argc, char **argv)
+{
+	note(argc, argv);
+	return -EINVAL;
+}
+
+static int type_ctrl_c(int argc, char **argv)
+{
+	note(argc, argv);
+	ctrl_c = true;
+	return 0;
+}
+
+#define COMMANDS 5
+
+/* As the linker would gather them: in no order. */
+const struct command commands_start[COMMANDS] = {
+	{ "note", "", "notes", NULL, note },
+	{ "hold", "SIZE [order]", "is used wrongly", NULL, fail_usage },
+	{ "io", "", "fails", NULL, fail_io },
+	{ "zap", "", "is interrupted", NULL, type_ctrl_c },
+	{ "audit", "", "notes too", NULL, note },
+};
+
+_Static_assert(sizeof(struct command) == 40, "commands_end below");
+__asm__(".globl commands_end\n.set commands_end, commands_start + 5 * 40\n");
+
+/* ---- The console ---- */
+
+static char shown[4000];
+static const char *input = "";
+static jmp_buf no_more_input;
+
+void console_write(const char *text, size_t length)
+{
+	fwrite(text, 1, length, stdout);
+}
+
+int console_read(uint64_t deadline)
+{
+	assert_int_equal(deadline, UINT64_MAX);
+	if (*input == '\0')
+		longjmp(no_more_input, 1);
+	return (uint8_t)*input++;
+}
+
+void console_use_tasks(void)
+{
+}
+
+void console_begin_command(void)
+{
+	ctrl_c = false;
+	running = true;
+}
+
+void console_end_command(void)
+{
+	running = false;
+}
+
+bool console_interrupted(void)
+{
+	return ctrl_c;
+}
+
+/* Between these, what is printed goes to `shown`. */
+static int real_stdout;
+static FILE *catcher;
+
+static void catch_begin(void)
+{
+	catcher = tmpfile();
+	assert_non_null(catcher);
+	fflush(stdout);
+	real_stdout = dup(STDOUT_FILENO);
+	dup2(fileno(catcher), STDOUT_FILENO);
+}
+
+static void catch_end(void)
+{
+	size_t length;
+
+	fflush(stdout);
+	dup2(real_stdout, STDOUT_FILENO);
+	close(real_stdout);
+	rewind(catcher);
+	length = fread(shown, 1, sizeof(shown) - 1, catcher);
+	shown[length] = '\0';
+	fclose(catcher);
+}
+
+static int run(const char *line)
+{
+	char text[500];
+	int result;
+
+	assert_true(strlen(line) < sizeof(text));
+	strcpy(text, line);
+	ran[0] = '\0';
+	catch_begin();
+	result = shell_run_line(text);
+	catch_end();
+	return result;
+}
+
+static void run_task(const char *command_line, const char *typed)
+{
+	char text[500];
+
+	strcpy(text, command_line);
+	input = typed;
+	ran[0] = '\0';
+	catch_begin();
+	if (setjmp(no_more_input) == 0)
+		shell_task(text);
+	catch_end();
+}
+
+/* ---- Splitting ---- */
+
+static void check_split(const char *line, int result, const char *words, const char *rest)
+{
+	char text[200];
+	char joined[200] = "";
+	char *argv[SHELL_WORDS_MAX + 1];
+	char *p = text;
+	int argc;
+
+	strcpy(text, line);
+	argc = shell_split(&p, argv);
+	assert_int_equal(argc, result);
+	if (argc < 0)
+		return;
+	for (int i = 0; i < argc; i++) {
+		strcat(joined, argv[i]);
+		strcat(joined, "|");
+	}
+	assert_string_equal(joined, words);
+	assert_null(argv[argc]);
+	assert_string_equal(p, rest);
+}
+
+static void blanks_separate_words(void **state)
+{
+	(void)state;
+	check_split("", 0, "", "");
+	check_split(" \t ", 0, "", "");
+	check_split("one", 1, "one|", "");
+	check_split("  hold\t64M  3 ", 3, "hold|64M|3|", "");
+}
+
+static void semicolons_separate_commands(void **state)
+{
+	(void)state;
+	check_split("a b;c d", 2, "a|b|", "c d");
+	check_split("a b ; c d", 2, "a|b|", " c d");
+	check_split(";a", 0, "", "a");
+	check_split(" ;;", 0, "", ";");
+	check_split("a;", 1, "a|", "");
+}
+
+static void double_quotes_group(void **state)
+{
+	(void)state;
+	check_split("a \"b c; d\" e;f", 3, "a|b c; d|e|", "f");
+	check_split("a\"b \"c", 1, "ab c|", "");
+	check_split("\"\" a", 2, "|a|", "");
+	check_split("\"a\";\"b\"", 1, "a|", "\"b\"");
+}
+
+static void what_cannot_be_split_is_refused(void **state)
+{
+	(void)state;
+	check_split("\"", -EINVAL, "", "");
+	check_split("a \"b; c", -EINVAL, "", "");
+	check_split("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", 16,
+		    "1|2|3|4|5|6|7|8|9|10|11|12|13|14|15|16|", "");
+	check_split("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", -E2BIG, "", "");
+}
+
+/* ---- Look-up ---- */
+
+static void commands_are_found_by_their_whole_name(void **state)
+{
+	(void)state;
+	assert_ptr_equal(command_find("io"), &commands_start[2]);
+	assert_ptr_equal(command_find("audit"), &commands_start[4]);
+	assert_null(command_find("i"));
+	assert_null(command_find("ioo"));
+	assert_null(command_find(""));
+}
+
+static void commands_come_in_alphabetical_order(void **state)
+{
+	static const char *const sorted[COMMANDS] = { "audit", "hold", "io", "note", "zap" };
+	const struct command *command = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < COMMANDS; i++) {
+		command = command_after(command);
+		assert_non_null(command);
+		assert_string_equal(command->name, sorted[i]);
+	}
+	assert_null(command_after(command));
+}
+
+/* ---- Running: in this order, as the first failure is remembered ---- */
+
+static void all_commands_of_a_line_run(void **state)
+{
+	(void)state;
+	assert_int_equal(run("note 1 \"2 3\"; audit;; note"), 0);
+	assert_string_equal(ran, "[note][1][2 3][audit][note]");
+	assert_string_equal(shown, "");
+	assert_int_equal(run(" ; "), 0);
+	assert_int_equal(shell_first_failure(), 0);
+}
+
+static void a_failure_is_remembered_and_the_line_goes_on(void **state)
+{
+	(void)state;
+	assert_int_equal(run("io; note"), 0);
+	assert_string_equal(ran, "[io][note]");
+	assert_int_equal(shell_first_failure(), -EIO);
+	assert_int_equal(run("note; frob"), -ENOENT);
+	assert_int_equal(shell_first_failure(), -EIO);
+}
+
+static void an_unknown_command_is_named(void **state)
+{
+	(void)state;
+	assert_int_equal(run("frob 1"), -ENOENT);
+	assert_string_equal(shown, "frob: no such command; help lists them\n");
+}
+
+static void wrong_usage_shows_the_right_one(void **state)
+{
+	(void)state;
+	assert_int_equal(run("hold"), -EINVAL);
+	assert_string_equal(shown, "usage: hold SIZE [order]\n");
+}
+
+static void ctrl_c_ends_the_whole_line(void **state)
+{
+	(void)state;
+	assert_int_equal(run("note; zap; note"), -EINTR);
+	assert_string_equal(ran, "[note][zap]");
+	assert_string_equal(shown, "^C\n");
+	/* And nothing else. */
+	assert_int_equal(run("note"), 0);
+	assert_string_equal(ran, "[note]");
+}
+
+static void an_old_ctrl_c_does_not_stop_a_line_without_commands(void **state)
+{
+	(void)state;
+	assert_int_equal(run("zap"), -EINTR);
+	assert_int_equal(run("frob; note"), 0);
+	assert_string_equal(ran, "[note]");
+}
+
+static void bytes_that_are_not_text_are_never_obeyed(void **state)
+{
+	(void)state;
+	assert_int_equal(run("note; \x1b[2Jfrob"), -EILSEQ);
+	assert_int_equal(run("note \xc3\xa9"), -EILSEQ);
+	assert_int_equal(run("note\n"), -EILSEQ);
+	assert_int_equal(run("note\x7f"), -EILSEQ);
+	assert_string_equal(ran, "");
+	assert_null(strchr(shown, 0x1b));
+	assert_int_equal(run("note\t1"), 0);
+}
+
+static void a_quote_without_end_runs_nothing_further(void **state)
+{
+	(void)state;
+	assert_int_equal(run("note; audit \"; note"), -EINVAL);
+	assert_string_equal(ran, "[note]");
+	assert_string_equal(shown, "a quote does not end\n");
+}
+
+/* ---- The task ---- */
+
+static void the_task_runs_the_command_line_first(void **state)
+{
+	(void)state;
+	run_task("floor=1 run=\"note 1; audit\"", "note 2\r\r");
+	assert_string_equal(ran, "[note][1][audit][note][2]");
+	assert_string_equal(shown, "aerostat> note 1; audit\n"
+				   "aerostat> note 2\n"
+				   "aerostat> \n"
+				   "aerostat> ");
+}
+
+static void the_task_shows_no_bytes_that_could_steer_a_terminal(void **state)
+{
+	(void)state;
+	run_task("run=\"note \x1b[2J\"", "");
+	assert_string_equal(ran, "");
+	assert_null(strchr(shown, 0x1b));
+}
+
+static void dropped_input_is_counted(void **state)
+{
+	uint64_t lines;
+	uint64_t bytes;
+
+	(void)state;
+	run_task("", "no\xff\xfete 3\r");
+	assert_string_equal(ran, "[note][3]");
+	shell_get_dropped(&lines, &bytes);
+	assert_int_equal(lines, 0);
+	assert_int_equal(bytes, 2);
+}
+
+static void tab_knows_the_commands(void **state)
+{
+	(void)state;
+	run_task("", "no\tx\r");
+	assert_string_equal(ran, "[note][x]");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blanks_separate_words),
+		cmocka_unit_test(semicolons_separate_commands),
+		cmocka_unit_test(double_quotes_group),
+		cmocka_unit_test(what_cannot_be_split_is_refused),
+		cmocka_unit_test(commands_are_found_by_their_whole_name),
+		cmocka_unit_test(commands_come_in_alphabetical_order),
+		cmocka_unit_test(all_commands_of_a_line_run),
+		cmocka_unit_test(a_failure_is_remembered_and_the_line_goes_on),
+		cmocka_unit_test(an_unknown_command_is_named),
+		cmocka_unit_test(wrong_usage_shows_the_right_one),
+		cmocka_unit_test(ctrl_c_ends_the_whole_line),
+		cmocka_unit_test(an_old_ctrl_c_does_not_stop_a_line_without_commands),
+		cmocka_unit_test(bytes_that_are_not_text_are_never_obeyed),
+		cmocka_unit_test(a_quote_without_end_runs_nothing_further),
+		cmocka_unit_test(the_task_runs_the_command_line_first),
+		cmocka_unit_test(the_task_shows_no_bytes_that_could_steer_a_terminal),
+		cmocka_unit_test(dropped_input_is_counted),
+		cmocka_unit_test(tab_knows_the_commands),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A simulated balloon device; see sim_balloon.h. */
+#include "tests/unit/sim/sim_balloon.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "arch/paging.h"
+
+#define SET_BYTES ((size_t)1 << 29)	/* 2^32 bits */
+
+static struct sim_balloon *balloon_of(struct sim_virtio *virtio)
+{
+	return container_of(virtio, struct sim_balloon, virtio);
+}
+
+static void map_set(struct sim_balloon *sim)
+{
+	sim->set = mmap(NULL, SET_BYTES, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (sim->set == MAP_FAILED) {
+		perror("sim_balloon: mmap");
+		abort();
+	}
+}
+
+/* Mapping afresh costs nothing, clearing 512 MiB would. */
+static void clear_set(struct sim_balloon *sim)
+{
+	munmap(sim->set, SET_BYTES);
+	map_set(sim);
+	sim->inflated = 0;
+}
+
+bool sim_balloon_has(const struct sim_balloon *sim, pfn_t pfn)
+{
+	return pfn <= UINT32_MAX && (sim->set[pfn / 8] >> (pfn % 8) & 1);
+}
+
+static void inflate(struct sim_balloon *sim, uint32_t pfn)
+{
+	if (sim_balloon_has(sim, pfn)) {
+		sim->double_inflates++;
+		return;
+	}
+	sim->set[pfn / 8] |= (uint8_t)(1u << pfn % 8);
+	sim->inflated++;
+}
+
+static void deflate(struct sim_balloon *sim, uint32_t pfn)
+{
+	if (!sim_balloon_has(sim, pfn)) {
+		sim->wrong_deflates++;
+		return;
+	}
+	sim->set[pfn / 8] &= (uint8_t)~(1u << pfn % 8);
+	sim->inflated--;
+}
+
+/* Returns the number of PFNs in one buffer of a chain, all of them obeyed. */
+static uint64_t obey_buffer(struct sim_balloon *sim, unsigned queue,
+			    const struct virtq_buffer *buffer)
+{
+	const le32 *pfns = phys_to_virt(buffer->address);
+	uint64_t count = buffer->length / sizeof(*pfns);
+
+	if (buffer->device_writes || buffer->length % sizeof(*pfns) != 0 || count == 0) {
+		sim_virtio_violate(&sim->virtio, "a buffer that holds no PFNs");
+		return 0;
+	}
+	for (uint64_t i = 0; i < count; i++) {
+		uint32_t pfn = le32_to_cpu(pfns[i]);
+
+		if (queue == SIM_BALLOON_DEFLATE) {
+			deflate(sim, pfn);
+			continue;
+		}
+		if (i > 0 && pfn <= le32_to_cpu(pfns[i - 1]))
+			sim->not_ascending++;
+		inflate(sim, pfn);
+	}
+	return count;
+}
+
+static void acknowledge(struct sim_balloon *sim, unsigned queue,
+			const struct sim_virtio_chain *chain)
+{
+	uint32_t id = chain->head;
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < chain->count; i++)
+		count += obey_buffer(sim, queue, &chain->buffer[i]);
+	sim->buffers[queue]++;
+	sim->pfns[queue] += count;
+	if (count > sim->largest[queue])
+		sim->largest[queue] = count;
+	if (sim->bad_used_id)
+		id = sim->virtio.queue[queue].size;
+	sim->bad_used_id = false;
+	sim_virtio_push(&sim->virtio, queue, id, 0);
+}
+
+static void defer(struct sim_balloon *sim, unsigned queue, const struct sim_virtio_chain *chain)
+{
+	if (sim->pending_count == SIM_BALLOON_PENDING_MAX) {
+		sim_virtio_violate(&sim->virtio, "more buffers than the simulation can hold");
+		return;
+	}
+	sim->pending[sim->pending_count].queue = queue;
+	sim->pending[sim->pending_count].chain = *chain;
+	sim->pending_count++;
+}
+
+static void notified(struct sim_virtio *virtio, unsigned queue)
+{
+	struct sim_balloon *sim = balloon_of(virtio);
+	struct sim_virtio_chain chain;
+
+	while (sim_virtio_pop(virtio, queue, &chain)) {
+		if (sim->completion == SIM_BALLOON_AT_ONCE)
+			acknowledge(sim, queue, &chain);
+		else if (sim->completion == SIM_BALLOON_ON_DEMAND)
+			defer(sim, queue, &chain);
+	}
+}
+
+size_t sim_balloon_complete(struct sim_balloon *sim, size_t count)
+{
+	struct sim_balloon_pending oldest;
+	size_t done = 0;
+
+	/* An interrupt may bring new buffers, or a reset: look again each time. */
+	for (; done < count && sim->pending_count > 0; done++) {
+		oldest = sim->pending[0];
+		sim->pending_count--;
+		memmove(&sim->pending[0], &sim->pending[1],
+			sim->pending_count * sizeof(sim->pending[0]));
+		acknowledge(sim, oldest.queue, &oldest.chain);
+	}
+	return done;
+}
+
+static void config_written(struct sim_virtio *virtio, size_t offset)
+{
+	if (offset == SIM_BALLOON_ACTUAL)
+		balloon_of(virtio)->actual_writes++;
+	else if (offset == SIM_BALLOON_NUM_PAGES)
+		sim_virtio_violate(virtio, "num_pages is the device's to write");
+}
+
+/* As QEMU: num_pages and actual survive a reset. */
+static void was_reset(struct sim_virtio *virtio)
+{
+	struct sim_balloon *sim = balloon_of(virtio);
+
+	sim->pending_count = 0;
+	if (!sim->keep_on_reset && sim->inflated > 0)
+		clear_set(sim);
+}
+
+void sim_balloon_init(struct sim_balloon *sim, bool legacy, uint64_t features)
+{
+	memset(sim, 0, sizeof(*sim));
+	sim_virtio_init(&sim->virtio, VIRTIO_ID_BALLOON, legacy, features, 2);
+	sim->virtio.config_size = SIM_BALLOON_CONFIG_SIZE;
+	sim->virtio.on_config_write = config_written;
+	sim->virtio.on_reset = was_reset;
+	sim->virtio.queue[SIM_BALLOON_INFLATE].notify = notified;
+	sim->virtio.queue[SIM_BALLOON_DEFLATE].notify = notified;
+	map_set(sim);
+}
+
+void sim_balloon_fini(struct sim_balloon *sim)
+{
+	munmap(sim->set, SET_BYTES);
+}
+
+void sim_balloon_set_target(struct sim_balloon *sim, uint32_t pages)
+{
+	sim_virtio_set_config32(&sim->virtio, SIM_BALLOON_NUM_PAGES, pages);
+}
+
+uint32_t sim_balloon_actual(const struct sim_balloon *sim)
+{
+	return sim_virtio_config32(&sim->virtio, SIM_BALLOON_ACTUAL);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * frame_alloc() and frame_free() for host tests of drivers that only need a
+ * few runs of frames. The frames are real memory below 4 GiB, so that a legacy
+ * device can be told their address; they come full of junk.
+ */
+#ifndef TESTS_UNIT_SIM_SIM_FRAME_H
+#define TESTS_UNIT_SIM_SIM_FRAME_H
+
+#include "mm/frame.h"
+
+#define SIM_FRAME_COUNT 256
+#define SIM_FRAME_JUNK 0xa5
+
+/* All of them free, nothing fails. */
+void sim_frame_reset(void);
+
+/* Frames that are allocated now. */
+size_t sim_frame_in_use(void);
+
+/* From here on frame_alloc() gives -ENOMEM, or does not any more. */
+void sim_frame_fail(bool fail);
+
+#endif

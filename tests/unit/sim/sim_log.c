@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The log for host tests; see sim_log.h. */
+#include "tests/unit/sim/sim_log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+unsigned sim_log_warnings;
+char sim_log_warning[LOG_LINE_MAX + 1];
+unsigned sim_log_infos;
+char sim_log_info[LOG_LINE_MAX + 1];
+
+void sim_log_reset(void)
+{
+	sim_log_warnings = 0;
+	sim_log_warning[0] = '\0';
+	sim_log_infos = 0;
+	sim_log_info[0] = '\0';
+}
+
+void log_warn(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(sim_log_warning, sizeof(sim_log_warning), fmt, args);
+	va_end(args);
+	sim_log_warnings++;
+}
+
+void log_info(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(sim_log_info, sizeof(sim_log_info), fmt, args);
+	va_end(args);
+	sim_log_infos++;
+}
+
+void log_debug(const char *fmt, ...)
+{
+	(void)fmt;
+}

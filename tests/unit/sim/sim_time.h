@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Time and waiting for host tests: clock_ns() and the waiting half of
+ * kernel/lib/task.h (not task_create()). There are no tasks: whoever waits is
+ * the test's own thread, and the clock jumps to the end of the wait.
+ */
+#ifndef TESTS_UNIT_SIM_SIM_TIME_H
+#define TESTS_UNIT_SIM_SIM_TIME_H
+
+#include "kernel/lib/task.h"
+
+/* Each reading of the clock takes this long, so that busy waits end. */
+#define SIM_TIME_STEP_NS 100
+
+/* The clock at 0, no callback, no counts. */
+void sim_time_reset(void);
+
+void sim_time_advance(uint64_t ns);
+
+/*
+ * What the world does while the code under test waits: called once by every
+ * task_yield(), task_sleep_until() and task_wait(), before the clock moves. A
+ * device that answers late answers here.
+ */
+extern void (*sim_time_on_wait)(void);
+
+/* Waits so far: yields, sleeps, and task_wait()s. */
+extern uint64_t sim_time_waits;
+
+/* Calls of task_wake(). */
+extern uint64_t sim_time_wakes;
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Deadlines for the host tools: a point in monotonic time, in milliseconds.
+ * Every wait on QEMU or on the guest carries one, so that nothing can hang a
+ * person's terminal or a test run.
+ */
+#ifndef TOOLS_DEADLINE_H
+#define TOOLS_DEADLINE_H
+
+#include <limits.h>
+#include <stdint.h>
+#include <time.h>
+
+static inline int64_t deadline_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static inline int64_t deadline_in(int timeout_ms)
+{
+	return deadline_now() + timeout_ms;
+}
+
+/* Milliseconds until @deadline, never negative: fits poll(2). */
+static inline int deadline_left(int64_t deadline)
+{
+	int64_t left = deadline - deadline_now();
+
+	if (left < 0)
+		return 0;
+	return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+#endif

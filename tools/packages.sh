@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Installs the Debian packages that a target needs and that are not there:
+#
+#	tools/packages.sh build|run|test...
+#
+# Says what and why first. On a system without apt-get it names the packages
+# and stops.
+
+set -eu
+
+# What each set is for, and its packages.
+why_build="to compile the kernel and the UEFI image"
+build="gcc libc6-dev binutils xz-utils newlib-source gnu-efi mtools"
+why_run="to run it"
+run="qemu-system-x86 ovmf libjson-c-dev"
+why_test="to test it"
+test="libcmocka-dev"
+
+missing=
+for set; do
+	case $set in
+	build) packages=$build why=$why_build ;;
+	run) packages=$run why=$why_run ;;
+	test) packages=$test why=$why_test ;;
+	*) echo "packages.sh: $set is no set; build, run and test are" >&2; exit 2 ;;
+	esac
+	absent=
+	for package in $packages; do
+		status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+		[ "$status" = "install ok installed" ] || absent="$absent $package"
+	done
+	[ -z "$absent" ] || echo "Needed $why, and not installed:$absent"
+	missing="$missing$absent"
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+	echo "packages.sh: this system has no apt-get; install by hand what these" \
+		"Debian packages hold:$missing" >&2
+	exit 1
+fi
+sudo=
+if [ "$(id -u)" -ne 0 ]; then
+	sudo=sudo
+	if ! command -v sudo >/dev/null; then
+		echo "packages.sh: neither root nor sudo; as root, run:" \
+			"apt-get install$missing" >&2
+		exit 1
+	fi
+fi
+echo "Installing with apt-get:$missing"
+export DEBIAN_FRONTEND=noninteractive
+# $missing is a list of words. Old lists of packages may name what is gone.
+# shellcheck disable=SC2086
+$sudo apt-get update -qq
+# shellcheck disable=SC2086
+$sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
