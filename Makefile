@@ -107,9 +107,9 @@ NEWLIB_FLAGS = $(GUEST_FLAGS) -w $(NEWLIB_CFLAGS) \
 
 # Two files that newlib compiles in several variants: printf into a string, of
 # integers; and Doug Lea's malloc with all its parts at once.
-$(BUILD)/newlib/stdio/vfprintf.o: NEWLIB_FLAGS += -DSTRING_ONLY= -DINTEGER_ONLY=
-$(BUILD)/newlib/stdlib/mallocr.o: NEWLIB_FLAGS += $(addsuffix =,$(addprefix -DDEFINE_,\
-	MALLOC FREE REALLOC CALLOC MEMALIGN))
+$(BUILD)/newlib/stdio/vfprintf.o: NEWLIB_VARIANT := -DSTRING_ONLY= -DINTEGER_ONLY=
+$(BUILD)/newlib/stdlib/mallocr.o: NEWLIB_VARIANT := \
+	$(patsubst %,-DDEFINE_%=,MALLOC FREE REALLOC CALLOC MEMALIGN)
 
 # Rewritten only when another tarball is installed or is built in another way.
 # The tarball's date alone would not tell: an upgrade can be older than the build.
@@ -133,7 +133,7 @@ $(NEWLIB_HEADERS): $(BUILD)/newlib/inputs
 
 $(NEWLIB_OBJECTS): $(BUILD)/newlib/%.o: $(NEWLIB_HEADERS)
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(NEWLIB_FLAGS) -c -o $@ $(NEWLIB_LIBC)/$*.c
+	$(call say,CC)$(CC) $(NEWLIB_FLAGS) $(NEWLIB_VARIANT) -c -o $@ $(NEWLIB_LIBC)/$*.c
 
 $(NEWLIB): $(NEWLIB_OBJECTS)
 	@rm -f $@
@@ -160,7 +160,7 @@ GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) $(DRIVER_SOURCES) 
 	$(KERNEL_SOURCES)
 GUEST_OBJECTS := $(addprefix $(BUILD)/guest/,$(addsuffix .o,$(basename $(GUEST_SOURCES))))
 
-$(BUILD)/guest/%.o: %.c $(BUILD)/flags | $(NEWLIB_HEADERS)
+$(BUILD)/guest/%.o: %.c $(BUILD)/flags $(NEWLIB_HEADERS)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CFLAGS_KERNEL) -MMD -MP -c -o $@ $<
 
@@ -350,6 +350,7 @@ $(BUILD)/bench/one_byte.elf: $(BUILD)/bench/one_byte.o
 		-e _start -o $@ $<
 
 $(BUILD)/bench/boot: $(BUILD)/host/tests/bench/boot.o
+	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^
 
 .PHONY: bench-boot

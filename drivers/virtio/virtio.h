@@ -112,9 +112,10 @@ struct virtio_device *virtio_find(uint16_t type);
 /*
  * Steps 1 to 6 of 3.1.1: reset (waits for status 0), ACKNOWLEDGE, DRIVER,
  * features, FEATURES_OK, read back. Accepted is what is offered, and is one of
- * `allowed` (the device type's bits) or of this layer's own: VERSION_1. -ETIMEDOUT: no reset; -ENOTSUP:
- * VERSION_1 is missing or FEATURES_OK was refused; -EIO: all ones. On an error
- * the device is marked broken, its status FAILED.
+ * `allowed` (the device type's bits) or of this layer's own: VERSION_1.
+ * -ETIMEDOUT: no reset; -ENOTSUP: VERSION_1 is missing or FEATURES_OK was
+ * refused; -EIO: all ones. On an error the device is marked broken, its status
+ * FAILED.
  */
 int virtio_negotiate(struct virtio_device *device, uint64_t allowed);
 

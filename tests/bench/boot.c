@@ -44,7 +44,7 @@ static void exec_qemu(const char *kernel)
 {
 	char machine_option[128], ram[128];
 	const char *argv[40] = { qemu, "-nodefaults", "-no-user-config", "-display", "none",
-				 "-cpu", "max", "-accel", "tcg", "-serial", "stdio", "-device",
+				 "-cpu", "max,phys-bits=46", "-accel", "tcg", "-serial", "stdio", "-device",
 				 "virtio-balloon-pci", "-kernel", kernel };
 	int n = 15;
 
