@@ -318,7 +318,35 @@ $(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c)
 $(call unit,drivers/balloon/balloon,drivers/balloon/balloon.c $(VIRTQ) $(SIM) \
 	tests/unit/sim/sim_balloon.c mm/frame.c mm/ledger.c mm/bitset.c mm/owner.c)
 $(call unit,arch/x86_64/efi/handover,arch/x86_64/efi/handover.c)
-#@@MORE@@
+
+FRAME := mm/frame.c mm/ledger.c mm/bitset.c mm/owner.c
+FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
+
+$(call unit,mm/bitset,mm/bitset.c)
+$(call unit,mm/memmap,mm/memmap.c)
+$(call unit,mm/ledger,$(FRAME_FIXTURE))
+$(call unit,mm/frame,$(FRAME_FIXTURE))
+$(call unit,mm/frame_bulk,$(FRAME_FIXTURE))
+$(call unit,mm/frame_huge,$(FRAME_FIXTURE))
+$(call unit,mm/frame_random,$(FRAME_FIXTURE))
+
+# SIM_FRAMES: frame_alloc() and frame_free() for tests without mm/frame.c.
+SIM_FRAMES := $(SIM) tests/unit/sim/sim_frame.c
+
+$(call unit,drivers/virtio/virtq,$(VIRTQ) $(SIM_FRAMES))
+$(call unit,drivers/virtio/virtio,$(VIRTQ) $(SIM_FRAMES))
+$(call unit,drivers/virtio/virtio_pci,drivers/virtio/virtio_pci.c \
+	drivers/virtio/virtio_pci_modern.c drivers/virtio/virtio_pci_legacy.c \
+	$(VIRTQ) $(SIM_FRAMES))
+$(call unit,drivers/virtio/virtio_cmd,drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FRAMES))
+$(call unit,sim/sim_balloon,tests/unit/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES))
+
+# Registers are functions of the test there, and commands lie where it finds them.
+$(addprefix $(BUILD)/unit/,drivers/virtio/virtio_pci_modern.o drivers/virtio/virtio_cmd.o \
+	tests/unit/drivers/virtio/virtio_pci_test.o tests/unit/drivers/virtio/virtio_cmd_test.o): \
+	FAKES := -Itests/fake/virtio
+
+#@@PCI@@
 
 .PHONY: test test-unit test-integration
 test: all test-unit test-integration check-layers

@@ -27,6 +27,9 @@ unsigned cpu_physical_bits(void);
 /* True if the processor has pages of 1 GiB. */
 bool cpu_has_gib_pages(void);
 
+/* True if the processor has a local APIC. */
+bool cpu_has_apic(void);
+
 /*
  * Ends QEMU with status (status << 1) | 1, where the machine has an
  * isa-debug-exit device at port 0xf4; returns if it has none.

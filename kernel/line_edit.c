@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CTRL(letter) ((letter) & 0x1f)
+#define CTRL(letter) ((letter)&0x1f)
 #define KEY_ESCAPE 0x1b
 #define KEY_DELETE 0x7f
 
 /* A sequence that does not end is given up. */
-#define ESCAPE_MAX 16
+#define ESCAPE_SEQUENCE_MAX 16
 
 /* ---- What the terminal shows ---- */
 
@@ -122,8 +122,7 @@ static void history_keep(struct line_edit *edit)
 		return;
 	if (edit->history_count > 0 && strcmp(history_line(edit, 1), edit->line) == 0)
 		return;
-	memcpy(edit->history[edit->history_count++ % LINE_HISTORY], edit->line,
-	       edit->length + 1);
+	memcpy(edit->history[edit->history_count++ % LINE_HISTORY], edit->line, edit->length + 1);
 }
 
 static void history_go(struct line_edit *edit, size_t back)
@@ -385,7 +384,7 @@ static void feed_escape(struct line_edit *edit, uint8_t byte)
 			edit->escape = LINE_ESCAPE_O;
 	} else if (byte >= 0x40) {
 		feed_final(edit, byte);
-	} else if (state == LINE_ESCAPE_BRACKET && ++edit->escape_length < ESCAPE_MAX) {
+	} else if (state == LINE_ESCAPE_BRACKET && ++edit->escape_length < ESCAPE_SEQUENCE_MAX) {
 		/* More than one character of parameters: no key of ours. */
 		edit->parameter = edit->escape_length == 1 ? (char)byte : '?';
 		edit->escape = LINE_ESCAPE_BRACKET;

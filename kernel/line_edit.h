@@ -18,9 +18,9 @@
 
 enum line_escape {
 	LINE_ESCAPE_NONE,
-	LINE_ESCAPE_BEGUN,	/* after ESC */
-	LINE_ESCAPE_BRACKET,	/* after ESC [ */
-	LINE_ESCAPE_O,		/* after ESC O */
+	LINE_ESCAPE_BEGUN, /* after ESC */
+	LINE_ESCAPE_BRACKET, /* after ESC [ */
+	LINE_ESCAPE_O, /* after ESC O */
 };
 
 /* The caller's; everything but the counters is private. */
@@ -29,24 +29,24 @@ struct line_edit {
 	void (*emit)(const char *text, size_t length);
 	const char *(*name_after)(const char *previous);
 
-	char line[LINE_MAX_LENGTH + 1];	/* always NUL-terminated */
+	char line[LINE_MAX_LENGTH + 1]; /* always NUL-terminated */
 	size_t length;
 	size_t cursor;
-	bool overlong;	/* the rest of the line is thrown away */
-	bool after_cr;	/* a LF now belongs to it */
+	bool overlong; /* the rest of the line is thrown away */
+	bool after_cr; /* a LF now belongs to it */
 	bool after_tab;
 
 	enum line_escape escape;
 	unsigned escape_length;
-	char parameter;	/* the only one of an ESC [ sequence, if one digit */
+	char parameter; /* the only one of an ESC [ sequence, if one digit */
 
 	char history[LINE_HISTORY][LINE_MAX_LENGTH + 1];
-	size_t history_count;	/* lines ever kept */
-	size_t history_back;	/* how far back the person went; 0: own line */
-	char draft[LINE_MAX_LENGTH + 1];	/* own line, meanwhile */
+	size_t history_count; /* lines ever kept */
+	size_t history_back; /* how far back the person went; 0: own line */
+	char draft[LINE_MAX_LENGTH + 1]; /* own line, meanwhile */
 
-	uint64_t dropped_bytes;	/* not printable and no key that is known */
-	uint64_t dropped_lines;	/* longer than LINE_MAX_LENGTH */
+	uint64_t dropped_bytes; /* not printable and no key that is known */
+	uint64_t dropped_lines; /* longer than LINE_MAX_LENGTH */
 };
 
 /*

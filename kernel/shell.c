@@ -163,8 +163,7 @@ int shell_run_line(char *text)
 	while (*text && result != -EINTR) {
 		argc = shell_split(&text, argv);
 		if (argc < 0) {
-			printf("%s\n", argc == -E2BIG ? "too many words" :
-			       "a quote does not end");
+			printf("%s\n", argc == -E2BIG ? "too many words" : "a quote does not end");
 			return note_failure(argc);
 		}
 		if (argc > 0)

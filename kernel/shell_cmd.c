@@ -71,8 +71,7 @@ static void print_log_line(uint64_t ns, const char *line, void *arg)
 	(void)arg;
 	if (shell_interrupted())
 		return;
-	printf("[%5" PRIu64 ".%06" PRIu64 "] %s\n", ns / NS_PER_S, ns % NS_PER_S / NS_PER_US,
-	       line);
+	printf("[%5" PRIu64 ".%06" PRIu64 "] %s\n", ns / NS_PER_S, ns % NS_PER_S / NS_PER_US, line);
 }
 
 static int cmd_dmesg(int argc, char **argv)
@@ -95,8 +94,8 @@ static int cmd_uptime(int argc, char **argv)
 	if (argc > 1)
 		return -EINVAL;
 	printf("up %" PRIu64 ":%02u:%02u.%03u, %" PRIu64 " jiffies (%u Hz)\n", s / 3600,
-	       (unsigned)(s / 60 % 60), (unsigned)(s % 60), (unsigned)(ms % 1000),
-	       clock_jiffies(), TICK_HZ);
+	       (unsigned)(s / 60 % 60), (unsigned)(s % 60), (unsigned)(ms % 1000), clock_jiffies(),
+	       TICK_HZ);
 	return 0;
 }
 

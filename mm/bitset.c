@@ -68,9 +68,6 @@ void bitset_remove(struct bitset *set, size_t i)
 	for (unsigned n = 0; n < set->levels; n++) {
 		uint64_t *word = &set->level[n][i / WORD_BITS];
 
-		/* Not a member: the words above may stand for others. */
-		if (!(*word & bit_of(i)))
-			return;
 		*word &= ~bit_of(i);
 		if (*word != 0)
 			return;

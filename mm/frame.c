@@ -202,7 +202,7 @@ static void mark_owner(struct frame_block *block, size_t number, unsigned first,
 		block->owner = (uint8_t)to;
 	} else {
 		break_up(block, number);
-		memset(frame_map.owner[number] + first, to, count);
+		memset(frame_map.owner[number] + first, (int)to, count);
 		if (from == OWNER_FREE || to == OWNER_FREE)
 			mark_free(frame_map.free[number], first, count, to == OWNER_FREE);
 	}

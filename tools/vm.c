@@ -426,6 +426,17 @@ static void wait_serial(struct vm *vm, short events, int64_t deadline)
 	poll(&pfd, 1, deadline_left(deadline));
 }
 
+/* A pause between two looks at QEMU, in which the guest can talk. */
+static void listen_a_while(struct vm *vm)
+{
+	int64_t end = deadline_in(POLL_MS);
+
+	do {
+		wait_serial(vm, POLLIN, end);
+	} while (!read_serial(vm) && deadline_left(end));
+	usleep((useconds_t)deadline_left(end) * 1000);
+}
+
 /* What lies between @start and @end, as text. */
 static char *copy_text(const struct vm *vm, size_t start, size_t end)
 {
@@ -570,7 +581,6 @@ int vm_wait_balloon(struct vm *vm, int64_t bytes_left, int timeout_ms)
 	int ret;
 
 	while (!(ret = qmp_query_balloon(vm->qmp, &actual))) {
-		read_serial(vm);
 		if (actual == bytes_left)
 			return 0;
 		if (deadline_left(deadline) == 0)
@@ -579,7 +589,7 @@ int vm_wait_balloon(struct vm *vm, int64_t bytes_left, int timeout_ms)
 				    "leaves %lld bytes: it leaves %lld",
 				    timeout_ms / 1000, (long long)bytes_left,
 				    (long long)actual);
-		usleep(POLL_MS * 1000);
+		listen_a_while(vm);
 	}
 	return fail(vm, ret, "%s", qmp_error(vm->qmp));
 }
@@ -589,14 +599,13 @@ int vm_wait_exit(struct vm *vm, int timeout_ms, int *status)
 	int64_t deadline = deadline_in(timeout_ms);
 
 	do {
-		read_serial(vm);
+		listen_a_while(vm);
 		look_for_exit(vm);
 		if (vm->exited) {
 			read_serial(vm);
 			*status = vm->status;
 			return 0;
 		}
-		usleep(POLL_MS * 1000);
 	} while (deadline_left(deadline));
 	return fail(vm, -ETIMEDOUT, "waited %d s in vain for QEMU's end",
 		    timeout_ms / 1000);

@@ -110,6 +110,8 @@ static void cpuid(uint32_t leaf, uint32_t out[4])
 			 : "a"(leaf), "c"(0));
 }
 
+#define CPUID_FEATURES 1
+#define CPUID_EDX_APIC (1u << 9)
 #define CPUID_EXTENDED 0x80000000
 #define CPUID_EXTENDED_FEATURES 0x80000001
 #define CPUID_ADDRESS_SIZES 0x80000008
@@ -139,6 +141,14 @@ bool cpu_has_gib_pages(void)
 
 	cpuid_extended(CPUID_EXTENDED_FEATURES, out);
 	return out[3] & CPUID_EDX_GIB_PAGES;
+}
+
+bool cpu_has_apic(void)
+{
+	uint32_t out[4];
+
+	cpuid(CPUID_FEATURES, out);
+	return out[3] & CPUID_EDX_APIC;
 }
 
 void cpu_debug_exit(uint8_t status)

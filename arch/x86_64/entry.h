@@ -6,7 +6,8 @@
 #include "arch/image.h"
 
 #define VECTOR_IRQ 32		/* of interrupt line 0 */
-#define VECTORS 48
+#define VECTOR_SPURIOUS 63	/* the local APIC's: means nothing */
+#define VECTORS 64
 
 /* What the entries in vectors.S push, lowest address first. */
 struct trap_frame {

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The two 8259A interrupt controllers and the lines behind them. */
+/*
+ * The two 8259A interrupt controllers and the lines behind them. Their output
+ * reaches the processor through the local APIC, which firmware has set up as a
+ * wire for it, or has not (qboot).
+ */
 #include "arch/irq.h"
 
 #include <stddef.h>
 
+#include "arch/cpu.h"
 #include "arch/io.h"
+#include "arch/mmio.h"
+#include "arch/paging.h"
 #include "arch/platform.h"
 #include "arch/x86_64/entry.h"
 
@@ -19,6 +26,13 @@
 #define LINE_CASCADE 2
 #define LINES_PER_CHIP 8
 
+/* Local APIC (Intel SDM volume 3, 11.4), 32 bits each. */
+#define APIC_BASE UINT64_C(0xfee00000)
+#define APIC_SPURIOUS 0xf0
+#define APIC_SPURIOUS_ENABLE 0x100
+#define APIC_LINT0 0x350
+#define APIC_LINT0_EXTINT 0x700		/* unmasked: the 8259 tells the vector */
+
 static struct irq_handler *handlers[IRQ_COUNT];
 static uint64_t unclaimed[IRQ_COUNT];
 static uint16_t mask = (uint16_t)~(1u << LINE_CASCADE);
@@ -27,6 +41,16 @@ static void write_mask(void)
 {
 	io_write8(PORT_PIC_MASTER_DATA, (uint8_t)mask);
 	io_write8(PORT_PIC_SLAVE_DATA, (uint8_t)(mask >> LINES_PER_CHIP));
+}
+
+static void open_apic(void)
+{
+	uint8_t *apic = phys_to_virt(APIC_BASE);
+
+	if (!cpu_has_apic())
+		return;
+	mmio_write32(apic + APIC_SPURIOUS, APIC_SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+	mmio_write32(apic + APIC_LINT0, APIC_LINT0_EXTINT);
 }
 
 void irq_init(void)
@@ -45,6 +69,7 @@ void irq_init(void)
 	io_write8(PORT_ELCR_MASTER, (uint8_t)level);
 	io_write8(PORT_ELCR_SLAVE, (uint8_t)(level >> LINES_PER_CHIP));
 	write_mask();
+	open_apic();
 }
 
 void irq_register(enum irq_line line, struct irq_handler *handler)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "arch/cpu.h"
+#include "arch/irq.h"
 #include "arch/paging.h"
 #include "arch/x86_64/entry.h"
 #include "kernel/lib/panic.h"
@@ -52,7 +53,8 @@ static void print_registers(const struct trap_frame *f)
 void trap_handle(struct trap_frame *frame)
 {
 	if (frame->vector >= VECTOR_IRQ) {
-		irq_handle((unsigned)(frame->vector - VECTOR_IRQ));
+		if (frame->vector < VECTOR_IRQ + IRQ_COUNT)
+			irq_handle((unsigned)(frame->vector - VECTOR_IRQ));
 		return;
 	}
 	panic_begin();

@@ -16,42 +16,42 @@
 #include "kernel/lib/task.h"
 
 /* Registers, 8 bits each; offsets from the first port. */
-#define UART_RBR 0	/* read: receiver buffer */
-#define UART_THR 0	/* write: transmitter holding register */
-#define UART_DLL 0	/* with LCR_DLAB: divisor, low byte */
-#define UART_IER 1	/* interrupt enable */
-#define UART_DLM 1	/* with LCR_DLAB: divisor, high byte */
-#define UART_IIR 2	/* read: interrupt identification */
-#define UART_FCR 2	/* write: FIFO control */
-#define UART_LCR 3	/* line control */
-#define UART_MCR 4	/* modem control */
-#define UART_LSR 5	/* line status; reading clears the errors */
-#define UART_MSR 6	/* modem status */
-#define UART_SCR 7	/* scratch */
+#define UART_RBR 0 /* read: receiver buffer */
+#define UART_THR 0 /* write: transmitter holding register */
+#define UART_DLL 0 /* with LCR_DLAB: divisor, low byte */
+#define UART_IER 1 /* interrupt enable */
+#define UART_DLM 1 /* with LCR_DLAB: divisor, high byte */
+#define UART_IIR 2 /* read: interrupt identification */
+#define UART_FCR 2 /* write: FIFO control */
+#define UART_LCR 3 /* line control */
+#define UART_MCR 4 /* modem control */
+#define UART_LSR 5 /* line status; reading clears the errors */
+#define UART_MSR 6 /* modem status */
+#define UART_SCR 7 /* scratch */
 
-#define IER_RDI 0x01	/* received data */
-#define IER_THRI 0x02	/* transmitter holding register empty */
-#define IER_RLSI 0x04	/* receiver line status */
+#define IER_RDI 0x01 /* received data */
+#define IER_THRI 0x02 /* transmitter holding register empty */
+#define IER_RLSI 0x04 /* receiver line status */
 
-#define IIR_NONE 0x01	/* no interrupt is pending */
-#define IIR_FIFO 0xc0	/* both: the FIFOs work */
+#define IIR_NONE 0x01 /* no interrupt is pending */
+#define IIR_FIFO 0xc0 /* both: the FIFOs work */
 
 #define FCR_ENABLE 0x01
-#define FCR_CLEAR 0x06	/* both FIFOs; an interrupt for every byte received */
+#define FCR_CLEAR 0x06 /* both FIFOs; an interrupt for every byte received */
 
 #define LCR_8N1 0x03
 #define LCR_DLAB 0x80
 
 #define MCR_DTR 0x01
 #define MCR_RTS 0x02
-#define MCR_OUT2 0x08	/* on a PC: lets the interrupt through */
+#define MCR_OUT2 0x08 /* on a PC: lets the interrupt through */
 
-#define LSR_DR 0x01	/* data ready */
-#define LSR_OE 0x02	/* overrun */
-#define LSR_PE 0x04	/* parity */
-#define LSR_FE 0x08	/* framing */
-#define LSR_BI 0x10	/* break */
-#define LSR_THRE 0x20	/* transmitter holding register, or its FIFO, empty */
+#define LSR_DR 0x01 /* data ready */
+#define LSR_OE 0x02 /* overrun */
+#define LSR_PE 0x04 /* parity */
+#define LSR_FE 0x08 /* framing */
+#define LSR_BI 0x10 /* break */
+#define LSR_THRE 0x20 /* transmitter holding register, or its FIFO, empty */
 
 #define DIVISOR_115200 1
 #define FIFO_SIZE 16
@@ -72,12 +72,12 @@
 
 enum break_state {
 	BREAK_NONE,
-	BREAK_SIGNALLED,	/* seen in LSR; the NUL that it leaves is to come */
-	BREAK_KEY,	/* the next byte is the one behind the break */
+	BREAK_SIGNALLED, /* seen in LSR; the NUL that it leaves is to come */
+	BREAK_KEY, /* the next byte is the one behind the break */
 };
 
 static bool present;
-static bool started;	/* interrupts drive both rings */
+static bool started; /* interrupts drive both rings */
 static unsigned fifo_size = 1;
 static uint8_t ier;
 static uart_filter *input_filter;
@@ -88,13 +88,13 @@ static struct uart_counts counts;
 static bool stalled;
 
 static char tx_ring[TX_RING_SIZE];
-static uint32_t tx_head;	/* next free place; advanced by writers */
-static uint32_t tx_tail;	/* next byte to send */
+static uint32_t tx_head; /* next free place; advanced by writers */
+static uint32_t tx_tail; /* next byte to send */
 static struct wait_queue tx_waiters;
 
 static uint8_t rx_ring[RX_RING_SIZE];
-static uint32_t rx_head;	/* next free place; advanced by the interrupt */
-static uint32_t rx_tail;	/* next byte to read */
+static uint32_t rx_head; /* next free place; advanced by the interrupt */
+static uint32_t rx_tail; /* next byte to read */
 static struct wait_queue rx_waiters;
 
 static uint8_t uart_reg_read(uint16_t reg)

@@ -315,7 +315,7 @@ static void console_answers_while_gigabytes_move(void **state)
 	(void)state;
 	harness_set_target(vm, 7 * GIB);
 	do {
-		harness_command_says(vm, "balloon", "target");
+		harness_command_says(vm, "balloon", "Target:");
 		assert_qmp(vm, qmp_query_balloon(vm_qmp(vm), &left));
 		if (left != end)
 			answers++;

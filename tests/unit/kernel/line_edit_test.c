@@ -160,7 +160,9 @@ static void cr_lf_and_crlf_each_end_one_line(void **state)
 static void backspace_and_del_erase_to_the_left(void **state)
 {
 	(void)state;
-	assert_line("abc\b\x7f" "d", "ad");
+	assert_line("abc\b\x7f"
+		    "d",
+		    "ad");
 	assert_line("\b\b\x7f", "");
 	assert_line("abc" LEFT "\b", "ac");
 }
@@ -169,10 +171,18 @@ static void arrows_and_control_keys_move(void **state)
 {
 	(void)state;
 	assert_line("ac" LEFT "b" RIGHT "d", "abcd");
-	assert_line("bc\x01" "a\x05" "d", "abcd");
-	assert_line("ac\x02" "b\x06" "d", "abcd");
+	assert_line("bc\x01"
+		    "a\x05"
+		    "d",
+		    "abcd");
+	assert_line("ac\x02"
+		    "b\x06"
+		    "d",
+		    "abcd");
 	assert_line("a" LEFT LEFT LEFT RIGHT RIGHT RIGHT "b", "ab");
-	assert_line("\x1bOD\x1bOCa\x1bOD" "b", "ba");
+	assert_line("\x1bOD\x1bOCa\x1bOD"
+		    "b",
+		    "ba");
 }
 
 static void every_form_of_home_and_end_works(void **state)
@@ -200,7 +210,9 @@ static void whole_parts_are_erased(void **state)
 	(void)state;
 	assert_line("abc def" LEFT LEFT "\x0b", "abc d");
 	assert_line("abc def" LEFT LEFT "\x15", "ef");
-	assert_line("abc def  \x17" "x", "abc x");
+	assert_line("abc def  \x17"
+		    "x",
+		    "abc x");
 	assert_line("abc\x17\x17", "");
 	assert_line("abc def" LEFT "\x17", "abc f");
 }
@@ -385,9 +397,9 @@ static void a_sequence_that_does_not_end_is_given_up(void **state)
 /* Half random bytes, half keys: the screen is compared after each one. */
 static void random_input_is_harmless(void **state)
 {
-	static const char *const keys[] = { UP,	    DOWN,   LEFT,   RIGHT,  "\x1b[H", "\x1b[F",
-					    "\x1b[3~", "\t",   "\t\t", "\x15", "\x17",   "\x0b",
-					    "\b",   "hel",  "; ",   "help ", "\r",	"\x0c" };
+	static const char *const keys[] = { UP,	       DOWN,  LEFT,   RIGHT,   "\x1b[H", "\x1b[F",
+					    "\x1b[3~", "\t",  "\t\t", "\x15",  "\x17",	 "\x0b",
+					    "\b",      "hel", "; ",   "help ", "\r",	 "\x0c" };
 
 	(void)state;
 	srand(2);

@@ -63,9 +63,10 @@ static void setting_up_again_begins_anew(void **state)
 
 static void frames_at_range_edges_and_in_holes_are_absent(void **state)
 {
-	/* Holes within a block, over a block's end, of whole blocks; a lone frame. */
+	/* Holes within a block, over its end, of whole blocks; lone frames at both its ends. */
 	static const struct mem_range ranges[] = {
-		{ 1, 0x9f }, { 0x100, 0x3f0 }, { 0x410, 0x7fdc }, { 0x9001, 0x9002 },
+		{ 1, 0x9f },	    { 0x100, 0x3f0 },	{ 0x410, 0x7fdc },
+		{ 0x8fff, 0x9001 }, { 0x91ff, 0x9201 },
 	};
 	uint64_t free_frames = 0;
 

@@ -27,29 +27,29 @@
 /* ---- The device ---- */
 
 enum reading {
-	READS_AT_ONCE,	/* a byte written is gone: QEMU */
-	READS_SLOWLY,	/* the FIFO empties after some looks at LSR: hardware */
+	READS_AT_ONCE, /* a byte written is gone: QEMU */
+	READS_SLOWLY, /* the FIFO empties after some looks at LSR: hardware */
 	READS_NEVER,
 };
 
 static struct {
 	bool absent;
-	bool insane;	/* every register reads as "there is more" */
+	bool insane; /* every register reads as "there is more" */
 	enum reading reading;
-	unsigned looks;	/* at LSR since the FIFO was filled */
+	unsigned looks; /* at LSR since the FIFO was filled */
 
 	uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
-	uint8_t errors;	/* OE, PE, FE, BI in LSR */
+	uint8_t errors; /* OE, PE, FE, BI in LSR */
 	bool thr_pending;
 	unsigned tx_count;
 	char tx[FIFO];
 	unsigned rx_count;
 	uint8_t rx[FIFO];
 	uint64_t accesses;
-	uint64_t resets_by_ier;	/* writes of 0 */
+	uint64_t resets_by_ier; /* writes of 0 */
 
 	bool line;
-	bool edge;	/* latched by the interrupt controller */
+	bool edge; /* latched by the interrupt controller */
 } sim;
 
 static char *output;

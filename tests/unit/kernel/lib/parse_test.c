@@ -51,9 +51,11 @@ static void parse_u64_takes_decimal_and_hexadecimal(void **state)
 
 static void parse_u64_refuses_what_is_no_number(void **state)
 {
-	static const char *const texts[] = { "",    " ",  " 1", "1 ",	"-1", "+1", "0x",
-					     "0xg", "ff", "1k", "1.0",	"x1", "00x1",
-					     "99999999999999999999x", "\xff", "1\n" };
+	static const char *const texts[] = {
+		"",	" ",  " 1", "1 ",  "-1", "+1",	 "0x",
+		"0xg",	"ff", "1k", "1.0", "x1", "00x1", "99999999999999999999x",
+		"\xff", "1\n"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
@@ -99,10 +101,11 @@ static void parse_size_takes_every_suffix(void **state)
 
 static void parse_size_refuses_other_forms(void **state)
 {
-	static const char *const texts[] = { "",     "k",    "M",     "-1",   "0x10",  "1 M",
-					     " 1M",  "1M ",  "1MM",   "1b",   "1B",    "1iB",
-					     "1mi",  "1Mib", "1MiBs", "1p",   "1.5G",  "G1",
-					     "1\xcb", "1,000", "99999999999999999999Q" };
+	static const char *const texts[] = {
+		"",	 "k",	"M",	"-1", "0x10",  "1 M",	" 1M",
+		"1M ",	 "1MM", "1b",	"1B", "1iB",   "1mi",	"1Mib",
+		"1MiBs", "1p",	"1.5G", "G1", "1\xcb", "1,000", "99999999999999999999Q"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
@@ -111,8 +114,8 @@ static void parse_size_refuses_other_forms(void **state)
 
 static void parse_size_refuses_two_to_the_64(void **state)
 {
-	static const char *const texts[] = { "18446744073709551616", "16777216T",
-					     "18014398509481984k", "17179869184G",
+	static const char *const texts[] = { "18446744073709551616",  "16777216T",
+					     "18014398509481984k",    "17179869184G",
 					     "18446744073709551615k", "99999999999999999999T" };
 
 	(void)state;
