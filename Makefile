@@ -154,7 +154,7 @@ DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/a
 	drivers/serial/uart16550.c drivers/balloon/balloon.c drivers/balloon/balloon_cmd.c
 KERNEL_SOURCES := $(addprefix kernel/,main.c console.c line_edit.c command_line.c \
 	shell.c shell_cmd.c task.c panic.c show_mem.c hold.c hold_cmd.c system.c \
-	pci_windows.c libc.c)
+	pci_windows.c libc.c crash_cmd.c heap_cmd.c)
 
 GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) $(DRIVER_SOURCES) \
 	$(KERNEL_SOURCES)

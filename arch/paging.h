@@ -24,8 +24,8 @@ int paging_begin(paddr_t (*alloc)(void));
 int paging_map_ram(paddr_t start, paddr_t end);
 int paging_load(void);
 
-/* From here on table frames come from here, and may lie anywhere in RAM. */
-void paging_set_allocator(paddr_t (*alloc)(void));
+/* From here on table frames come from here, anywhere in RAM, and go back. */
+void paging_set_allocator(paddr_t (*alloc)(void), void (*free)(paddr_t table));
 
 /* Maps device registers, uncached; cheap when they are mapped already. -ENOMEM, -EINVAL. */
 int paging_map_device(paddr_t paddr, uint64_t size, void **window);
@@ -33,7 +33,10 @@ int paging_map_device(paddr_t paddr, uint64_t size, void **window);
 /* One page of the heap or stacks window. -ENOMEM. */
 int paging_map_page(uint64_t vaddr, pfn_t pfn);
 
-/* The other way round; returns the frame that was there, or PFN_NONE. */
+/*
+ * The other way round; returns the frame that was there, or PFN_NONE. A table
+ * that is empty then is freed, if the page was its lowest: so unmap downwards.
+ */
 pfn_t paging_unmap_page(uint64_t vaddr);
 
 /* Whether an access to `vaddr` would find a page. */

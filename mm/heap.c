@@ -10,9 +10,10 @@
 
 static uint64_t heap_end = PAGING_HEAP_START;
 
+/* Downwards, so that the page tables go with the pages. */
 static void unmap_pages(uint64_t from, uint64_t to)
 {
-	for (uint64_t page = from; page < to; page += FRAME_SIZE) {
+	for (uint64_t page = to - FRAME_SIZE; page >= from; page -= FRAME_SIZE) {
 		pfn_t pfn = paging_unmap_page(page);
 
 		if (pfn == PFN_NONE || frame_free(pfn, 1, OWNER_HEAP))

@@ -32,6 +32,13 @@ static paddr_t late_alloc(void)
 	return frame_alloc(0, OWNER_PAGE_TABLES, &pfn) ? 0 : pfn_to_paddr(pfn);
 }
 
+static void late_free(paddr_t table)
+{
+	if (frame_free(paddr_to_pfn(table), 1, OWNER_PAGE_TABLES))
+		panic("memory: %#llx was no page table; look for a wild write",
+		      (unsigned long long)table);
+}
+
 /* The rest of the range that the image lies in. */
 static int early_init(pfn_t image_end)
 {
@@ -90,7 +97,7 @@ int memory_init(const struct boot_info *boot, paddr_t image_start, paddr_t image
 	reserve(image, image_last, OWNER_KERNEL);
 	reserve(image_last, early.next, OWNER_PAGE_TABLES);
 	reserve(map, map + map_frames, OWNER_FRAME_MAP);
-	paging_set_allocator(late_alloc);
+	paging_set_allocator(late_alloc, late_free);
 	return 0;
 }
 

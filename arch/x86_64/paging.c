@@ -35,6 +35,7 @@
 
 static uint64_t *top;
 static paddr_t (*alloc_table)(void);
+static void (*free_table)(paddr_t table);	/* NULL: tables stay */
 
 static uint64_t page_size(unsigned level)
 {
@@ -144,9 +145,10 @@ int paging_load(void)
 	return 0;
 }
 
-void paging_set_allocator(paddr_t (*alloc)(void))
+void paging_set_allocator(paddr_t (*alloc)(void), void (*free)(paddr_t table))
 {
 	alloc_table = alloc;
+	free_table = free;
 }
 
 int paging_map_device(paddr_t paddr, uint64_t size, void **window)
@@ -177,16 +179,33 @@ int paging_map_page(uint64_t vaddr, pfn_t pfn)
 	return 0;
 }
 
+static bool table_is_empty(const uint64_t *table)
+{
+	for (size_t i = 0; i < ENTRIES; i++)
+		if (table[i] & PTE_PRESENT)
+			return false;
+	return true;
+}
+
 pfn_t paging_unmap_page(uint64_t vaddr)
 {
 	uint64_t *entry = find_entry(vaddr, LEVEL_PAGE, false);
+	uint64_t *above = find_entry(vaddr, LEVEL_BLOCK, false);
+	bool empty;
 	pfn_t pfn;
 
 	if (!entry || !(*entry & PTE_PRESENT))
 		return PFN_NONE;
 	pfn = paddr_to_pfn(*entry & PTE_ADDRESS);
 	*entry = 0;
+	/* `entry` is the first of its table exactly if its page is the lowest. */
+	empty = free_table && entry_index(vaddr, LEVEL_PAGE) == 0 && table_is_empty(entry);
+	if (empty)
+		*above = 0;
+	/* Forgets the page, and the table on the way to it. */
 	flush_page(vaddr);
+	if (empty)
+		free_table(virt_to_phys(entry));
 	return pfn;
 }
 

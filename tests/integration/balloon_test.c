@@ -192,6 +192,34 @@ static void shortfall_is_made_up_when_memory_is_freed(void **state)
 	harness_stop(vm);
 }
 
+static void allocation_takes_from_the_balloon_only_if_allowed(void **state)
+{
+	const uint64_t taken = 200 * MIB;
+	struct vm *vm = harness_boot(&(struct guest){ .mem = "256M" });
+	struct memory mem;
+	int64_t left;
+
+	(void)state;
+	harness_take(vm, taken);
+	harness_command_says(vm, "hold 100M", "not enough memory");
+	harness_check_taken(vm, taken, false);
+	harness_stop(vm);
+
+	vm = harness_boot(&(struct guest){ .mem = "256M",
+					   .balloon = "deflate-on-oom=on" });
+	left = (int64_t)(harness_ram(vm) - taken);
+	harness_take(vm, taken);
+	harness_command_says(vm, "hold 100M", "held ");
+	mem = harness_memory(vm);
+	assert_in_range(mem.owned_by_balloon, 1, 155 * MIB);
+	assert_true(mem.ledger_ok);
+	harness_command_says(vm, "release all", "pattern intact");
+	/* What was lent comes back to the host. */
+	assert_int_equal(vm_wait_balloon(vm, left, VM_TIMEOUT_MS), 0);
+	harness_check_taken(vm, taken, true);
+	harness_stop(vm);
+}
+
 static void survives_a_system_reset_while_inflated(void **state)
 {
 	static const char *const machines[] = { "pc", "q35" };
@@ -369,6 +397,7 @@ int balloon_tests(void)
 		TEST(follows_a_target_set_before_boot),
 		TEST(stops_at_its_floor_and_lives),
 		TEST(shortfall_is_made_up_when_memory_is_freed),
+		TEST(allocation_takes_from_the_balloon_only_if_allowed),
 		TEST(survives_a_system_reset_while_inflated),
 		TEST(held_memory_stays_intact_through_50_random_targets),
 		TEST(host_gets_the_memory_and_the_guest_gets_it_back),

@@ -217,20 +217,6 @@ static void address_zero_is_never_given(void **state)
 	assert_int_equal(sim_pci_bar_address(a, 1), 64);
 }
 
-static void a_device_that_keeps_no_address_is_told(void **state)
-{
-	struct sim_pci_function *a = add(NULL, 1);
-
-	(void)state;
-	/* Its size can be read, but bit 20 cannot be set again. */
-	sim_pci_set_bar(a, 0, LOW, MIB, 0xfeb00000);
-	scan(0, 0);
-	sim_pci_set_bar(a, 0, LOW, MIB, 0);
-	a->stubborn = true;
-	pci_scan(&windows);
-	assert_int_equal(find(0, 1)->bar[0].address, 0);
-}
-
 /* ---- Behind bridges ---- */
 
 static void a_new_device_goes_into_a_gap_of_its_bridges_window(void **state)
@@ -528,7 +514,6 @@ int main(void)
 		cmocka_unit_test_setup(a_32_bit_bar_stays_below_4_gib, setup),
 		cmocka_unit_test_setup(windows_that_are_empty_give_nothing, setup),
 		cmocka_unit_test_setup(address_zero_is_never_given, setup),
-		cmocka_unit_test_setup(a_device_that_keeps_no_address_is_told, setup),
 		cmocka_unit_test_setup(a_new_device_goes_into_a_gap_of_its_bridges_window, setup),
 		cmocka_unit_test_setup(
 			a_64_bit_bar_goes_below_4_gib_behind_a_bridge_without_another_window,

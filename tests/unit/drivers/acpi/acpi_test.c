@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finding ACPI tables, sound and damaged. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "drivers/acpi/acpi.h"
+#include "tests/unit/sim/sim_acpi.h"
+#include "tests/unit/sim/sim_log.h"
+
+#define RSDP 0xf5a00
+#define ROOT 0x7ffe0000
+#define MCFG 0x7ffe1000
+#define OTHER 0x7ffe2000
+
+static int setup(void **state)
+{
+	(void)state;
+	sim_acpi_reset();
+	sim_log_reset();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	sim_acpi_reset();
+	return 0;
+}
+
+static uint8_t *add_mcfg(uint64_t base, uint16_t segment, uint8_t first, uint8_t last)
+{
+	uint8_t body[24] = { 0 };
+
+	memcpy(body + 8, &base, 8);
+	memcpy(body + 16, &segment, 2);
+	body[18] = first;
+	body[19] = last;
+	return sim_acpi_add_table(MCFG, "MCFG", body, sizeof(body));
+}
+
+/* RSDP revision 0, an RSDT with MCFG and another table. */
+static void add_machine(void)
+{
+	static const uint32_t tables[] = { OTHER, MCFG };
+
+	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	sim_acpi_add_rsdt(ROOT, tables, 2);
+	sim_acpi_add_table(OTHER, "HPET", "abcd", 4);
+	add_mcfg(0xb0000000, 0, 0, 255);
+}
+
+static void assert_ecam(uint64_t expected_base, uint8_t expected_last)
+{
+	paddr_t base = 0;
+	uint8_t last = 0;
+
+	assert_int_equal(acpi_find_ecam(&base, &last), 0);
+	assert_int_equal(base, expected_base);
+	assert_int_equal(last, expected_last);
+}
+
+static void assert_no_ecam(void)
+{
+	paddr_t base;
+	uint8_t last;
+
+	assert_int_equal(acpi_find_ecam(&base, &last), -ENOENT);
+}
+
+/* ---- The RSDP ---- */
+
+static void tables_of_an_rsdt_are_found(void **state)
+{
+	(void)state;
+	add_machine();
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_int_equal(acpi_find("HPET")->length, 40);
+	assert_null(acpi_find("FACP"));
+	assert_ecam(0xb0000000, 255);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
+static void tables_of_an_xsdt_are_found_above_4_gib_too(void **state)
+{
+	static const uint64_t tables[] = { UINT64_C(0x123456000), MCFG };
+
+	(void)state;
+	sim_acpi_add_rsdp(RSDP, 2, 0, UINT64_C(0x123450000));
+	sim_acpi_add_xsdt(UINT64_C(0x123450000), tables, 2);
+	sim_acpi_add_table(UINT64_C(0x123456000), "HPET", NULL, 0);
+	add_mcfg(0xe0000000, 0, 0, 63);
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_non_null(acpi_find("HPET"));
+	assert_ecam(0xe0000000, 63);
+}
+
+static void without_an_address_the_bios_area_is_searched(void **state)
+{
+	static uint8_t area[0x20000];
+
+	(void)state;
+	add_machine();
+	memcpy(area + 0x100, "RSD PTR but not really one", 26);
+	memset(area + 0x15a00, 0, 20);
+	sim_acpi_add(0xe0000, area, 0x15a00);
+	sim_acpi_add(RSDP + 20, area, 0x100000 - RSDP - 20);
+	assert_int_equal(acpi_init(0), 0);
+	assert_ecam(0xb0000000, 255);
+}
+
+static void the_last_place_of_the_bios_area_is_searched_too(void **state)
+{
+	static const uint8_t zeros[0x1ffe0];
+	static const uint32_t tables[] = { MCFG };
+
+	(void)state;
+	sim_acpi_add(0xe0000, zeros, sizeof(zeros));
+	sim_acpi_add_rsdp(0xfffe0, 0, ROOT, 0);
+	sim_acpi_add(0xffff4, zeros, 12);
+	sim_acpi_add_rsdt(ROOT, tables, 1);
+	add_mcfg(0xb0000000, 0, 0, 255);
+	assert_int_equal(acpi_init(0), 0);
+}
+
+static void the_ebda_is_searched_first(void **state)
+{
+	static const uint8_t zeros[0x3e0];
+	static const uint32_t tables[] = { MCFG };
+
+	(void)state;
+	sim_acpi_add_rsdp(0x9fc00, 0, ROOT, 0);
+	sim_acpi_add(0x9fc14, zeros, sizeof(zeros));
+	sim_acpi_add_rsdt(ROOT, tables, 1);
+	add_mcfg(0xb0000000, 0, 0, 255);
+	assert_int_equal(acpi_init(0), 0);
+}
+
+static void a_machine_without_acpi_is_no_fault(void **state)
+{
+	(void)state;
+	assert_int_equal(acpi_init(0), -ENOENT);
+	assert_int_equal(sim_log_warnings, 0);
+	assert_null(acpi_find("MCFG"));
+	assert_no_ecam();
+	acpi_power_off();
+	acpi_reset();
+	assert_int_equal(sim_acpi_write_count, 0);
+}
+
+static void an_rsdp_with_a_bad_checksum_is_none(void **state)
+{
+	uint8_t *rsdp;
+
+	(void)state;
+	rsdp = sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	rsdp[9] ^= 1;
+	assert_int_equal(acpi_init(RSDP), -ENOENT);
+	rsdp[9] ^= 1;
+	rsdp[0] = 'r';
+	sim_acpi_fix_checksum(rsdp, 20, 8);
+	assert_int_equal(acpi_init(RSDP), -ENOENT);
+}
+
+static void an_address_that_cannot_be_reached_is_no_rsdp(void **state)
+{
+	(void)state;
+	assert_int_equal(acpi_init(0x12345000), -ENOENT);
+	assert_int_equal(acpi_init(UINT64_C(1) << 46), -ENOENT);
+	assert_int_equal(acpi_init(UINT64_MAX), -ENOENT);
+}
+
+static void a_damaged_second_part_leaves_the_rsdt(void **state)
+{
+	static const uint32_t tables[] = { MCFG };
+	uint8_t *rsdp;
+
+	(void)state;
+	rsdp = sim_acpi_add_rsdp(RSDP, 2, ROOT, UINT64_C(0x12345000));
+	sim_acpi_add_rsdt(ROOT, tables, 1);
+	add_mcfg(0xb0000000, 0, 0, 255);
+	rsdp[33]++;
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_ecam(0xb0000000, 255);
+	assert_int_equal(sim_log_warnings, 1);
+	/* A length that would lead anywhere. */
+	memset(rsdp + 20, 0xff, 4);
+	assert_int_equal(acpi_init(RSDP), 0);
+	memset(rsdp + 20, 0, 4);
+	assert_int_equal(acpi_init(RSDP), 0);
+}
+
+static void an_xsdt_that_is_damaged_leaves_the_rsdt(void **state)
+{
+	static const uint32_t tables[] = { MCFG };
+	static const uint64_t wrong[] = { OTHER };
+
+	(void)state;
+	sim_acpi_add_rsdp(RSDP, 2, ROOT, 0x7ffd0000);
+	sim_acpi_add_rsdt(ROOT, tables, 1);
+	sim_acpi_add_xsdt(0x7ffd0000, wrong, 1)[36]++;
+	add_mcfg(0xb0000000, 0, 0, 255);
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_ecam(0xb0000000, 255);
+}
+
+/* ---- Tables ---- */
+
+static void a_root_with_another_signature_is_none(void **state)
+{
+	(void)state;
+	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	sim_acpi_add_table(ROOT, "XSDT", NULL, 0);
+	assert_int_equal(acpi_init(RSDP), -ENOENT);
+}
+
+static void tables_at_absurd_addresses_are_passed_over(void **state)
+{
+	static const uint64_t tables[] = { 0, UINT64_MAX, UINT64_C(1) << 46,
+					   (UINT64_C(1) << 46) - 8, 0x10000000, MCFG };
+
+	(void)state;
+	sim_acpi_add_rsdp(RSDP, 2, 0, ROOT);
+	sim_acpi_add_xsdt(ROOT, tables, 6);
+	add_mcfg(0xb0000000, 0, 0, 255);
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_ecam(0xb0000000, 255);
+	assert_int_equal(sim_log_warnings, 5);
+}
+
+static void a_table_of_an_impossible_length_is_absent(void **state)
+{
+	static const uint32_t lengths[] = { 0, 35, 0x100001, UINT32_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		static const uint32_t tables[] = { MCFG };
+		uint8_t *mcfg;
+
+		setup(NULL);
+		sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+		sim_acpi_add_rsdt(ROOT, tables, 1);
+		mcfg = add_mcfg(0xb0000000, 0, 0, 255);
+		memcpy(mcfg + 4, &lengths[i], 4);
+		sim_acpi_fix_checksum(mcfg, 60, 9);
+		assert_int_equal(acpi_init(RSDP), 0);
+		assert_null(acpi_find("MCFG"));
+		assert_int_equal(sim_log_warnings, 1);
+	}
+}
+
+static void a_table_that_runs_into_nothing_is_absent(void **state)
+{
+	static const uint32_t tables[] = { MCFG };
+	uint32_t length = 8192;
+
+	(void)state;
+	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	sim_acpi_add_rsdt(ROOT, tables, 1);
+	memcpy(add_mcfg(0xb0000000, 0, 0, 255) + 4, &length, 4);
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_null(acpi_find("MCFG"));
+}
+
+static void a_root_that_ends_within_an_entry_is_read_up_to_there(void **state)
+{
+	static const uint8_t body[] = { 0, 0x20, 0xfe, 0x7f, 0, 0x10 };
+
+	(void)state;
+	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	sim_acpi_add_table(ROOT, "RSDT", body, sizeof(body));
+	sim_acpi_add_table(OTHER, "HPET", NULL, 0);
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_non_null(acpi_find("HPET"));
+	assert_int_equal(sim_log_warnings, 0);
+}
+
+static void more_tables_than_64_are_passed_over(void **state)
+{
+	uint32_t tables[70];
+
+	(void)state;
+	for (size_t i = 0; i < 70; i++)
+		tables[i] = OTHER;
+	tables[69] = MCFG;
+	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	sim_acpi_add_rsdt(ROOT, tables, 70);
+	sim_acpi_add_table(OTHER, "HPET", NULL, 0);
+	add_mcfg(0xb0000000, 0, 0, 255);
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_null(acpi_find("MCFG"));
+	assert_int_equal(sim_log_warnings, 1);
+}
+
+static void what_was_found_before_is_forgotten(void **state)
+{
+	(void)state;
+	add_machine();
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_int_equal(acpi_init(0x12345000), -ENOENT);
+	assert_null(acpi_find("MCFG"));
+}
+
+/* ---- MCFG ---- */
+
+static void an_mcfg_with_a_bad_checksum_is_absent(void **state)
+{
+	static const uint32_t tables[] = { MCFG };
+
+	(void)state;
+	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	sim_acpi_add_rsdt(ROOT, tables, 1);
+	add_mcfg(0xb0000000, 0, 0, 255)[50] ^= 4;
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_null(acpi_find("MCFG"));
+	assert_no_ecam();
+	assert_int_equal(sim_log_warnings, 1);
+}
+
+static void ecam(const uint8_t *body, size_t size)
+{
+	static const uint32_t tables[] = { MCFG };
+
+	setup(NULL);
+	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	sim_acpi_add_rsdt(ROOT, tables, 1);
+	sim_acpi_add_table(MCFG, "MCFG", body, size);
+	assert_int_equal(acpi_init(RSDP), 0);
+}
+
+static void only_segment_0_from_bus_0_is_taken(void **state)
+{
+	static const uint8_t body[] = {
+		0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0xa0, 0, 0, 0, 0, 1, 0, 0, 255, 0, 0, 0, 0,	/* segment 1 */
+		0, 0, 0, 0xa0, 0, 0, 0, 0, 0, 0, 8, 255, 0, 0, 0, 0,	/* from bus 8 */
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0, 0, 0,	/* nowhere */
+		0, 0, 1, 0xa0, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0, 0, 0,	/* not aligned */
+		0, 0, 0, 0xa0, 0, 0, 0, 0x80, 0, 0, 0, 255, 0, 0, 0, 0,	/* absurd */
+		0, 0, 0, 0xb0, 0, 0, 0, 0, 0, 0, 0, 15, 0, 0, 0, 0,
+	};
+
+	(void)state;
+	ecam(body, sizeof(body));
+	assert_ecam(0xb0000000, 15);
+	ecam(body, sizeof(body) - 16);
+	assert_no_ecam();
+}
+
+static void a_truncated_entry_is_none(void **state)
+{
+	static const uint8_t body[] = {
+		0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0xb0, 0, 0, 0, 0, 0, 0, 0, 15, 0, 0, 0, 0,
+	};
+
+	(void)state;
+	for (size_t size = 0; size < sizeof(body); size++) {
+		ecam(body, size);
+		assert_no_ecam();
+	}
+	ecam(body, sizeof(body));
+	assert_ecam(0xb0000000, 15);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(tables_of_an_rsdt_are_found),
+		TEST(tables_of_an_xsdt_are_found_above_4_gib_too),
+		TEST(without_an_address_the_bios_area_is_searched),
+		TEST(the_last_place_of_the_bios_area_is_searched_too),
+		TEST(the_ebda_is_searched_first),
+		TEST(a_machine_without_acpi_is_no_fault),
+		TEST(an_rsdp_with_a_bad_checksum_is_none),
+		TEST(an_address_that_cannot_be_reached_is_no_rsdp),
+		TEST(a_damaged_second_part_leaves_the_rsdt),
+		TEST(an_xsdt_that_is_damaged_leaves_the_rsdt),
+		TEST(a_root_with_another_signature_is_none),
+		TEST(tables_at_absurd_addresses_are_passed_over),
+		TEST(a_table_of_an_impossible_length_is_absent),
+		TEST(a_table_that_runs_into_nothing_is_absent),
+		TEST(a_root_that_ends_within_an_entry_is_read_up_to_there),
+		TEST(more_tables_than_64_are_passed_over),
+		TEST(what_was_found_before_is_forgotten),
+		TEST(an_mcfg_with_a_bad_checksum_is_absent),
+		TEST(only_segment_0_from_bus_0_is_taken),
+		TEST(a_truncated_entry_is_none),
+	};
+
+	return cmocka_run_group_tests_name("acpi", tests, NULL, NULL);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Physical memory with ACPI tables in it, and the registers that they name.
+ * Each piece of memory is an allocation of its own, so that the sanitizer sees
+ * a read beyond it. Implements arch/io.h, arch/mmio.h and arch/paging.h of
+ * tests/fake; writes to registers are recorded, in their order.
+ */
+#ifndef TESTS_UNIT_SIM_SIM_ACPI_H
+#define TESTS_UNIT_SIM_SIM_ACPI_H
+
+#include "drivers/acpi/acpi.h"
+
+#define SIM_ACPI_WRITES_MAX 16
+#define SIM_ACPI_SCI_ENABLE 1
+
+struct sim_acpi_write {
+	bool memory;		/* else a port */
+	uint64_t address;
+	unsigned width;
+	uint32_t value;
+};
+
+/* No memory, no writes; all ports read as 0. */
+void sim_acpi_reset(void);
+
+/* Puts `size` bytes at `paddr`; returns them. */
+uint8_t *sim_acpi_add(paddr_t paddr, const void *data, size_t size);
+
+/* Fills in length and checksum of a table's `size` bytes, and adds it. */
+uint8_t *sim_acpi_add_table(paddr_t paddr, const char *signature, const void *body,
+			    size_t body_size);
+
+/* Makes the bytes add up again, by the one at `offset`. */
+void sim_acpi_fix_checksum(uint8_t *data, size_t size, size_t offset);
+
+/* An RSDP of revision 0 (only `rsdt`) or 2. */
+uint8_t *sim_acpi_add_rsdp(paddr_t paddr, uint8_t revision, uint32_t rsdt, uint64_t xsdt);
+
+/* Roots with these tables. */
+uint8_t *sim_acpi_add_rsdt(paddr_t paddr, const uint32_t *tables, size_t count);
+uint8_t *sim_acpi_add_xsdt(paddr_t paddr, const uint64_t *tables, size_t count);
+
+/* From here on this port reads so; a write of `value` to `smi` sets SCI_EN in it. */
+void sim_acpi_set_port(uint16_t port, uint16_t value);
+void sim_acpi_set_smi(uint16_t smi, uint8_t value);
+
+extern struct sim_acpi_write sim_acpi_writes[SIM_ACPI_WRITES_MAX];
+extern size_t sim_acpi_write_count;
+
+#endif
