@@ -144,7 +144,7 @@ $(NEWLIB): $(NEWLIB_OBJECTS)
 ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c \
 	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c clock.c paging.c)
 LIB_SOURCES := $(addprefix kernel/lib/,escape.c log.c parse.c printf.c)
-MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame.c ledger.c \
+MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c frame_map.c frame.c ledger.c \
 	heap.c stack.c)
 PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c pci_assign.c \
 	pci_capability.c pci_intx.c pci_names.c pci_cmd.c)
@@ -306,20 +306,20 @@ endef
 unit = $(eval $(call unit_test,$(1),$(2),$(3)))
 
 SIM := $(addprefix tests/unit/sim/,sim_virtio.c sim_time.c sim_log.c)
+FRAME := mm/frame.c mm/frame_map.c mm/frame_runs.c mm/ledger.c mm/bitset.c mm/owner.c
 VIRTQ := drivers/virtio/virtio.c drivers/virtio/virtq.c
 
 $(call unit,kernel/lib/parse,kernel/lib/parse.c)
-$(call unit,kernel/lib/log,kernel/lib/log.c)
+$(call unit,kernel/lib/log,kernel/lib/log.c kernel/lib/escape.c)
 $(call unit,kernel/command_line,kernel/command_line.c)
 $(call unit,kernel/line_edit,kernel/line_edit.c)
 $(call unit,kernel/console,kernel/console.c)
 $(call unit,kernel/shell,kernel/shell.c kernel/command_line.c kernel/line_edit.c)
 $(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c)
 $(call unit,drivers/balloon/balloon,drivers/balloon/balloon.c $(VIRTQ) $(SIM) \
-	tests/unit/sim/sim_balloon.c mm/frame.c mm/ledger.c mm/bitset.c mm/owner.c)
+	tests/unit/sim/sim_balloon.c $(FRAME))
 $(call unit,arch/x86_64/efi/handover,arch/x86_64/efi/handover.c)
 
-FRAME := mm/frame.c mm/ledger.c mm/bitset.c mm/owner.c
 FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
 
 $(call unit,mm/bitset,mm/bitset.c)
@@ -341,18 +341,35 @@ $(call unit,drivers/virtio/virtio_pci,drivers/virtio/virtio_pci.c \
 $(call unit,drivers/virtio/virtio_cmd,drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FRAMES))
 $(call unit,sim/sim_balloon,tests/unit/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES))
 
-# Registers are functions of the test there, and commands lie where it finds them.
-$(addprefix $(BUILD)/unit/,drivers/virtio/virtio_pci_modern.o drivers/virtio/virtio_cmd.o \
-	tests/unit/drivers/virtio/virtio_pci_test.o tests/unit/drivers/virtio/virtio_cmd_test.o): \
-	FAKES := -Itests/fake/virtio
+PCI_TESTED := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
+	pci_assign.c pci_capability.c) tests/unit/sim/sim_pci.c tests/unit/sim/sim_log.c
+ACPI_TESTED := $(addprefix drivers/acpi/,acpi.c acpi_power.c) \
+	tests/unit/sim/sim_acpi.c tests/unit/sim/sim_log.c
 
-#@@PCI@@
+$(call unit,drivers/pci/pci_config,$(PCI_TESTED))
+$(call unit,drivers/pci/pci_scan,$(PCI_TESTED))
+$(call unit,drivers/pci/pci_bar,$(PCI_TESTED))
+$(call unit,drivers/pci/pci_bridge,$(PCI_TESTED))
+$(call unit,drivers/pci/pci_assign,$(PCI_TESTED))
+$(call unit,drivers/pci/pci_capability,$(PCI_TESTED))
+$(call unit,drivers/pci/pci_cmd,drivers/pci/pci_cmd.c drivers/pci/pci_names.c $(PCI_TESTED))
+$(call unit,drivers/acpi/acpi,$(ACPI_TESTED))
+$(call unit,drivers/acpi/acpi_power,$(ACPI_TESTED))
+
+# What is mapped where is the simulation's there.
+$(BUILD)/unit/drivers/pci/%.o $(BUILD)/unit/drivers/acpi/%.o \
+	$(BUILD)/unit/tests/unit/drivers/pci/%.o $(BUILD)/unit/tests/unit/drivers/acpi/%.o \
+	$(BUILD)/unit/tests/unit/sim/sim_pci.o $(BUILD)/unit/tests/unit/sim/sim_acpi.o: \
+	FAKES := -Itests/fake/pci
+
+$(eval $(call unit_test,tools/qmp,tools/qmp.c,-ljson-c))
+$(call unit,tools/show_mem,tools/show_mem.c)
 
 .PHONY: test test-unit test-integration
 test: all test-unit test-integration check-layers
 
 # Each program prints what it ran; the first that fails ends it.
-test-unit: $(UNIT_TESTS) $(HOST_TESTS)
+test-unit: $(UNIT_TESTS)
 	@set -e; for t in $^; do echo "== $$t"; $$t; done
 
 # ---- Integration tests: the real image under QEMU ----

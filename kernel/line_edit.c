@@ -227,7 +227,15 @@ static void clear_line(struct line_edit *edit)
 	edit->length = 0;
 	edit->cursor = 0;
 	edit->overlong = false;
+	edit->binary = false;
 	edit->history_back = 0;
+}
+
+/* What holds such a byte was not typed by a person: nothing of it is obeyed. */
+static void drop_byte(struct line_edit *edit)
+{
+	edit->dropped_bytes++;
+	edit->binary = true;
 }
 
 static char *end_line(struct line_edit *edit)
@@ -236,13 +244,16 @@ static char *end_line(struct line_edit *edit)
 
 	move_to(edit, edit->length);
 	emit_text(edit, "\n");
-	if (!edit->overlong) {
+	if (!edit->overlong && !edit->binary) {
 		history_keep(edit);
 		return edit->line;
 	}
 	edit->dropped_lines++;
-	snprintf(message, sizeof(message), "line of more than %d bytes: dropped\n",
-		 LINE_MAX_LENGTH);
+	if (edit->overlong)
+		snprintf(message, sizeof(message), "line of more than %d bytes: dropped\n",
+			 LINE_MAX_LENGTH);
+	else
+		snprintf(message, sizeof(message), "line with bytes that are no text: dropped\n");
 	emit_text(edit, message);
 	line_edit_begin(edit);
 	return NULL;
@@ -312,12 +323,13 @@ static void feed_control(struct line_edit *edit, uint8_t byte)
 		break;
 	case CTRL('U'):
 		erase_to(edit, 0);
+		edit->binary = false;
 		break;
 	case CTRL('W'):
 		erase_to(edit, word_before(edit));
 		break;
 	default:
-		edit->dropped_bytes++;
+		drop_byte(edit);
 		break;
 	}
 }
@@ -373,7 +385,7 @@ static void feed_escape(struct line_edit *edit, uint8_t byte)
 
 	edit->escape = LINE_ESCAPE_NONE;
 	if (byte >= 0x80) {
-		edit->dropped_bytes++;
+		drop_byte(edit);
 	} else if (state == LINE_ESCAPE_BEGUN) {
 		edit->parameter = 0;
 		edit->escape_length = 0;
@@ -445,6 +457,6 @@ char *line_edit_feed(struct line_edit *edit, uint8_t byte)
 	else if (byte < 0x80)
 		insert(edit, &c, 1);
 	else
-		edit->dropped_bytes++;
+		drop_byte(edit);
 	return NULL;
 }

@@ -6,7 +6,8 @@
  * do, as long as the line fits into its width.
  *
  * What comes in is hostile: every byte value in every state is harmless. Only
- * printable ASCII gets into a line.
+ * printable ASCII gets into a line, and a line into which anything else was fed
+ * is dropped as a whole.
  */
 #ifndef KERNEL_LINE_EDIT_H
 #define KERNEL_LINE_EDIT_H
@@ -33,6 +34,7 @@ struct line_edit {
 	size_t length;
 	size_t cursor;
 	bool overlong; /* the rest of the line is thrown away */
+	bool binary; /* had bytes that are no text: will be dropped */
 	bool after_cr; /* a LF now belongs to it */
 	bool after_tab;
 
@@ -46,7 +48,7 @@ struct line_edit {
 	char draft[LINE_MAX_LENGTH + 1]; /* own line, meanwhile */
 
 	uint64_t dropped_bytes; /* not printable and no key that is known */
-	uint64_t dropped_lines; /* longer than LINE_MAX_LENGTH */
+	uint64_t dropped_lines; /* longer than LINE_MAX_LENGTH, or with such bytes */
 };
 
 /*

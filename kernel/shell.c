@@ -22,7 +22,7 @@ static int first_failure;
 
 const struct command *command_find(const char *name)
 {
-	for (const struct command *c = commands_start; c < commands_end; c++) {
+	for (const struct command *c = __start_commands; c < __stop_commands; c++) {
 		if (strcmp(c->name, name) == 0)
 			return c;
 	}
@@ -33,7 +33,7 @@ const struct command *command_after(const struct command *previous)
 {
 	const struct command *next = NULL;
 
-	for (const struct command *c = commands_start; c < commands_end; c++) {
+	for (const struct command *c = __start_commands; c < __stop_commands; c++) {
 		if (previous && strcmp(c->name, previous->name) <= 0)
 			continue;
 		if (!next || strcmp(c->name, next->name) < 0)

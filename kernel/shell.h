@@ -16,10 +16,6 @@
 #define SHELL_PROMPT "aerostat> "
 #define SHELL_WORDS_MAX 16
 
-/* Where linker.ld puts the section .commands. */
-extern const struct command commands_start[];
-extern const struct command commands_end[];
-
 /* NULL if there is no such command. */
 const struct command *command_find(const char *name);
 

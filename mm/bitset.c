@@ -6,6 +6,8 @@
  */
 #include "mm/bitset.h"
 
+#include "kernel/lib/bits.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -130,4 +132,13 @@ size_t bitset_next(const struct bitset *set, size_t from)
 		bits = words_for(bits);
 	}
 	return BITSET_NONE;
+}
+
+size_t bitset_count(const struct bitset *set)
+{
+	size_t count = 0;
+
+	for (size_t w = 0; w < (set->size + 63) / 64; w++)
+		count += count_bits(set->level[0][w]);
+	return count;
 }

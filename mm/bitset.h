@@ -38,6 +38,9 @@ void bitset_remove(struct bitset *set, size_t i);
 /* Adds first, first + 1, ... end - 1, a word at a time; end <= size. */
 void bitset_add_range(struct bitset *set, size_t first, size_t end);
 
+/* How many members there are. O(size). */
+size_t bitset_count(const struct bitset *set);
+
 /* The lowest member that is not below `from`, or BITSET_NONE. */
 size_t bitset_next(const struct bitset *set, size_t from);
 

@@ -28,7 +28,10 @@
 /* Runs above a block: up to 2^FRAME_ORDER_MAX frames, 1 GiB. */
 #define FRAME_ORDER_MAX 18
 
-/* Bytes of memory that frame_init() needs for this map; at most 1.25 a frame, and a page. */
+/*
+ * Bytes of memory that frame_init() needs for this map: at most 1.25 a frame of
+ * the blocks that have RAM in them, and 4 KiB. 0 if there are none.
+ */
 size_t frame_map_bytes(const struct memmap *map);
 
 /*
@@ -57,8 +60,8 @@ int frame_alloc_block(pfn_t limit, enum owner owner, pfn_t *pfn);
 
 /*
  * Frees `count` contiguous frames, all of which must be `owner`'s. Nothing is
- * changed on an error: -EINVAL: not managed; -EPERM: not this owner's, or
- * free already.
+ * changed on an error: -EINVAL: not managed, or `count` is 0; -EPERM: not this
+ * owner's, or free already.
  */
 int frame_free(pfn_t pfn, size_t count, enum owner owner);
 
@@ -87,7 +90,8 @@ uint64_t frame_free_blocks(void);
 
 /*
  * Called when 2^order frames could not be had. Frees frames (of the balloon,
- * say) and returns how many; 0 ends the attempts. It must not allocate.
+ * say) and returns how many; 0 ends the attempts, and so does the eighth that
+ * did not help. It must not allocate.
  */
 typedef size_t frame_reclaimer(unsigned order);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The frame map as it lies in memory. Only mm/frame.c changes it; mm/ledger.c
- * recounts it. Nobody else includes this file.
+ * The frame map as it lies in memory. Only mm/frame_map.c changes it, but for
+ * the index of owners; mm/frame.c and mm/ledger.c read it. Nobody else includes
+ * this file.
  *
  * Blocks are numbered densely: block 0 is the lowest that has RAM in it, and
  * holes of 2 MiB or more between the ranges of RAM have no numbers. A span
@@ -11,16 +12,12 @@
 #define MM_FRAME_MAP_H
 
 #include "mm/bitset.h"
+#include "mm/frame_runs.h"
 #include "mm/memmap.h"
 #include "mm/owner.h"
 
-#define BLOCK_WORDS (BLOCK_FRAMES / 64)
-
 /* In frame_block.owner: the frames' own bytes tell. */
 #define OWNER_MIXED 0xff
-
-/* In frame_block.order: no frame is free. */
-#define ORDER_NONE 0xff
 
 /* Valid only for blocks in `known`; another block is free as a whole. */
 struct frame_block {
@@ -60,7 +57,36 @@ struct frame_map {
 
 extern struct frame_map frame_map;
 
-/* The order of the largest aligned free run in a bitmap, or ORDER_NONE. */
-uint8_t frame_largest_run(const uint64_t free[BLOCK_WORDS]);
+/* The number of the block that a frame lies in; false if it lies in none. */
+bool frame_map_find(pfn_t pfn, size_t *number);
+
+/* The first frame of a block. */
+pfn_t frame_map_pfn(size_t number);
+
+enum owner frame_map_owner(size_t number, unsigned frame);
+
+/*
+ * A block's free frames in word `w` of its bitmap, those below `limit` only;
+ * `base` is the block's first frame. For blocks that are OWNER_MIXED.
+ */
+uint64_t frame_map_free_below(const uint64_t free[BLOCK_WORDS], unsigned w, pfn_t base,
+			      pfn_t limit);
+
+/*
+ * The one operation, within a block: `count` frames from `first` on change
+ * their owner. The caller has seen that they are `from`'s.
+ */
+void frame_map_change(size_t number, unsigned first, unsigned count, enum owner from,
+		      enum owner to);
+
+/* The same for the lowest free frames of a block below `limit`, at most `count`. */
+size_t frame_map_take_lowest(size_t number, size_t count, pfn_t limit, enum owner owner,
+			     pfn_t *pfns);
+
+/*
+ * The same for any run, and with the check: first every frame is checked, then
+ * every frame changed. -EINVAL, -EPERM: see frame_free(); counted in `refused`.
+ */
+int frame_map_change_run(pfn_t pfn, size_t count, enum owner from, enum owner to);
 
 #endif

@@ -75,6 +75,9 @@ static bool recount_mixed(size_t number, struct recount *sum, unsigned *free,
 		if (bit != (owner == OWNER_FREE))
 			return broken(verdict, "block %zu frame %u: %s, but its free bit is %d",
 				      number, f, owner_name((enum owner)owner), bit);
+		if (owner > OWNER_FREE && !bitset_test(&frame_map.owned[owner], number))
+			return broken(verdict, "block %zu frame %u: %s has no index of it", number, f,
+				      owner_name((enum owner)owner));
 		sum->count[owner]++;
 		*free += bit;
 	}
@@ -100,7 +103,7 @@ static bool recount_known(size_t number, struct recount *sum, char verdict[LEDGE
 	if (block->owner == OWNER_MIXED) {
 		if (!recount_mixed(number, sum, &free, verdict))
 			return false;
-		order = frame_largest_run(frame_map.free[number]);
+		order = frame_runs_largest(frame_map.free[number]);
 	} else if (block->owner >= OWNER_COUNT) {
 		return broken(verdict, "block %zu: owner %u", number, block->owner);
 	} else {
@@ -134,6 +137,7 @@ static bool compare(const struct recount *sum, char verdict[LEDGER_VERDICT_MAX])
 bool ledger_audit(char verdict[LEDGER_VERDICT_MAX])
 {
 	struct recount sum = { 0 };
+	size_t whole = bitset_count(&frame_map.by_order[BLOCK_ORDER]);
 	size_t known = 0;
 	size_t b;
 
@@ -145,6 +149,10 @@ bool ledger_audit(char verdict[LEDGER_VERDICT_MAX])
 		if (!recount_known(b, &sum, verdict))
 			return false;
 	}
+	/* Blocks that were never touched are listed as whole, as those just counted are. */
+	if (sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.blocks - known != whole)
+		return broken(verdict, "%zu blocks are listed as whole, %" PRIu64 " are", whole,
+			      sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.blocks - known);
 	sum.count[OWNER_FREE] += (frame_map.blocks - known) * BLOCK_FRAMES;
 	sum.free_by_order[BLOCK_ORDER] += (frame_map.blocks - known) * BLOCK_FRAMES;
 	return compare(&sum, verdict);

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "arch/clock.h"
 #include "arch/io.h"
 #include "arch/mmio.h"
 #include "arch/paging.h"
@@ -58,6 +59,9 @@
 
 /* How often a register is read that should change at once. */
 #define ENABLE_POLLS 1000
+
+/* A hypervisor may stop the processor only a while after the write. */
+#define END_WAIT_NS UINT64_C(1000000000)
 
 /* A register; address 0: there is none. */
 struct acpi_register {
@@ -267,7 +271,7 @@ void acpi_read_power(void)
 		power.smi_command = read_port(fadt, FADT_SMI_COMMAND);
 		power.acpi_enable = (uint8_t)acpi_read_field(fadt, FADT_ACPI_ENABLE, 1);
 	}
-	if (flags & FADT_FLAG_RESET) {
+	if (flags & FADT_FLAG_RESET && fadt->length > FADT_RESET_VALUE) {
 		power.reset = read_register(fadt, FADT_RESET_REGISTER);
 		power.reset_value = (uint8_t)acpi_read_field(fadt, FADT_RESET_VALUE, 1);
 	}
@@ -332,15 +336,24 @@ static void enter_acpi_mode(void)
 	}
 }
 
-static void sleep_pm1(unsigned i, uint16_t more)
+static bool sleep_pm1(unsigned i, uint16_t more)
 {
 	uint16_t control;
 
 	if (!read_pm1_control(&power.pm1[i], &control))
-		return;
+		return false;
 	control &= (uint16_t)~PM1_SLEEP_TYPE;
 	control |= (uint16_t)(power.sleep_type[i] << PM1_SLEEP_TYPE_SHIFT);
 	write_pm1_control(&power.pm1[i], (uint16_t)(control | more));
+	return true;
+}
+
+static void wait_for_the_end(void)
+{
+	uint64_t start = clock_ns();
+
+	while (clock_ns() - start < END_WAIT_NS)
+		;
 }
 
 void acpi_power_off(void)
@@ -349,17 +362,20 @@ void acpi_power_off(void)
 
 	if (!power.has_s5)
 		return;
-	if (write_register(&power.sleep_control, sleep))
-		return;
-	enter_acpi_mode();
-	/* Both get the type before either is told to go (16.1.6). */
-	sleep_pm1(0, 0);
-	sleep_pm1(1, 0);
-	sleep_pm1(0, PM1_SLEEP_ENABLE);
-	sleep_pm1(1, PM1_SLEEP_ENABLE);
+	if (!write_register(&power.sleep_control, sleep)) {
+		enter_acpi_mode();
+		/* Both get the type before either is told to go (16.1.6). */
+		if (!sleep_pm1(0, 0))
+			return;
+		sleep_pm1(1, 0);
+		sleep_pm1(0, PM1_SLEEP_ENABLE);
+		sleep_pm1(1, PM1_SLEEP_ENABLE);
+	}
+	wait_for_the_end();
 }
 
 void acpi_reset(void)
 {
-	write_register(&power.reset, power.reset_value);
+	if (write_register(&power.reset, power.reset_value))
+		wait_for_the_end();
 }

@@ -264,7 +264,7 @@ static void find_needs(struct pci_function *bridge)
 		uint64_t min = kind == PCI_WINDOW_IO ? IO_WINDOW_MIN : MEMORY_WINDOW_MIN;
 		struct pci_need need = add_up(kind);
 
-		if (bridge->numbered_here && kind != PCI_WINDOW_PREFETCHABLE && need.size == 0)
+		if (bridge->untouched && kind != PCI_WINDOW_PREFETCHABLE && need.size == 0)
 			need.size = min;
 		if (need.size > 0 && need.size < min)
 			need.size = min;

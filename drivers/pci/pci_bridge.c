@@ -121,6 +121,7 @@ static bool is_untouched(const struct pci_device *bridge, enum pci_window_kind k
 
 void pci_read_windows(struct pci_function *bridge)
 {
+	bridge->untouched = true;
 	for (enum pci_window_kind kind = PCI_WINDOW_IO; kind < PCI_WINDOWS; kind++) {
 		struct pci_window *window = &bridge->window[kind];
 		bool wide;
@@ -131,6 +132,8 @@ void pci_read_windows(struct pci_function *bridge)
 		/* Someone will turn the bridge on: see above. */
 		if (!pci_is_open(window) && is_untouched(&bridge->device, kind))
 			close_window(&bridge->device, kind);
+		else
+			bridge->untouched = false;
 	}
 }
 

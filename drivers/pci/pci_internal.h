@@ -98,7 +98,7 @@ struct pci_function {
 	struct pci_device device;
 	bool multifunction;
 	/* Of a bridge: */
-	bool numbered_here;	/* the firmware had not found it */
+	bool untouched;		/* its windows were as after a reset */
 	bool wide;		/* its prefetchable window reaches beyond 4 GiB */
 	struct pci_window window[PCI_WINDOWS];
 	struct pci_need need[PCI_WINDOWS];

@@ -238,7 +238,6 @@ static void number_bridge(const struct bus *bus, struct pci_function *function, 
 		log_warn("pci: %s: does not keep its bus numbers", pci_name(bridge, name));
 		return;
 	}
-	function->numbered_here = true;
 	last = scan_bus(bridge, (uint8_t)number, last, depth + 1);
 	pci_set_bus_numbers(bridge, (uint8_t)number, (uint8_t)last);
 }

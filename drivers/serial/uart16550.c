@@ -65,8 +65,10 @@
 #define RX_BURST 64
 /* Causes served in one interrupt. */
 #define IRQ_ROUNDS 16
-/* Looks at a transmitter that does not take a byte: 50 ms at 1 us each. */
-#define POLL_LIMIT 50000
+/* How long a transmitter that does not take a byte is polled. */
+#define POLL_NS (50 * NS_PER_MS)
+/* The same in looks, while the clock does not run yet and stands at 0. */
+#define POLL_LOOKS 50000
 /* How long a task waits for a transmitter that does not take a byte. */
 #define STALL_NS NS_PER_S
 
@@ -161,16 +163,24 @@ static size_t transmit(void)
 	return sent;
 }
 
+static bool poll_is_over(uint64_t start, unsigned looks)
+{
+	uint64_t now = clock_ns();
+
+	return stalled || (now > 0 ? now - start >= POLL_NS : looks >= POLL_LOOKS);
+}
+
 /* Polls until something was sent; false: nothing was for the whole bound. */
 static bool poll_transmit(void)
 {
-	unsigned limit = stalled ? 1 : POLL_LIMIT;
+	uint64_t start = clock_ns();
+	unsigned looks = 0;
 
-	for (unsigned i = 0; i < limit; i++) {
+	do {
 		if (transmit() > 0)
 			return true;
 		cpu_relax();
-	}
+	} while (!poll_is_over(start, ++looks));
 	stalled = true;
 	return false;
 }

@@ -25,9 +25,13 @@ struct command {
 
 #define COMMAND(name_, arguments_, summary_, details_, run_) \
 	static const struct command command_##run_ \
-	__attribute__((used, section(".commands"), aligned(8))) = { \
+	__attribute__((used, section("commands"), aligned(8))) = { \
 		.name = (name_), .arguments = (arguments_), .summary = (summary_), \
 		.details = (details_), .run = (run_), \
 	}
+
+/* The entries; the linker names the ends of a section after it. */
+extern const struct command __start_commands[];
+extern const struct command __stop_commands[];
 
 #endif

@@ -13,6 +13,7 @@
 #include "arch/clock.h"
 #include "arch/irq.h"
 #include "kernel/lib/console.h"
+#include "kernel/lib/escape.h"
 
 #define LOG_LINES 256
 
@@ -26,26 +27,10 @@ static struct log_entry ring[LOG_LINES];
 /* Lines ever kept; line number i lies in ring[i % LOG_LINES]. */
 static uint64_t line_count;
 
-/* A byte as it may be shown: itself or \xNN. Returns its length. */
-static size_t escape_byte(unsigned char byte, char out[5])
-{
-	static const char digits[] = "0123456789abcdef";
-
-	if (byte >= 0x20 && byte < 0x7f) {
-		out[0] = (char)byte;
-		return 1;
-	}
-	out[0] = '\\';
-	out[1] = 'x';
-	out[2] = digits[byte >> 4];
-	out[3] = digits[byte & 15];
-	return 4;
-}
-
 /* Appends what fits of `text`, whole escapes only; returns the new length. */
 static size_t append_escaped(char line[LOG_LINE_MAX + 1], size_t length, const char *text)
 {
-	char piece[5];
+	char piece[ESCAPE_MAX];
 	size_t n;
 
 	for (; *text; text++) {

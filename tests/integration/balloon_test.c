@@ -224,6 +224,7 @@ static void survives_a_system_reset_while_inflated(void **state)
 {
 	static const char *const machines[] = { "pc", "q35" };
 	const uint64_t taken = 96 * MIB;
+	int64_t deadline;
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
@@ -236,7 +237,9 @@ static void survives_a_system_reset_while_inflated(void **state)
 					   NULL));
 		/* QEMU keeps the old actual until the new guest speaks. */
 		harness_wait_prompt(vm, NULL);
-		while (harness_memory(vm).actual != taken)
+		deadline = deadline_in(VM_TIMEOUT_MS);
+		while (harness_memory(vm).actual != taken &&
+		       deadline_left(deadline))
 			usleep(POLL_US);
 		assert_int_equal(vm_wait_balloon(vm, left, VM_TIMEOUT_MS), 0);
 		harness_check_taken(vm, taken, false);

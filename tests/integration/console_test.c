@@ -61,7 +61,7 @@ static void a_line_without_end_is_not_obeyed(void **state)
 	(void)state;
 	memset(line, 'x', sizeof(line));
 	/* Neither its beginning nor its end is a command. */
-	memcpy(line, "exit 3 ", 7);
+	memcpy(line, "exit 3;", 7);
 	memcpy(line + sizeof(line) - 8, "; exit 3", 8);
 	assert_int_equal(vm_send(vm, line, sizeof(line)), 0);
 	check_alive(vm);

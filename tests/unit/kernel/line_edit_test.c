@@ -366,8 +366,29 @@ static void bytes_that_are_not_text_are_dropped_and_counted(void **state)
 	for (int byte = 0x80; byte <= 0xff; byte++)
 		feed_byte((uint8_t)byte);
 	type("\x04\x07\x1a\x1c");
-	assert_line("b", "ab");
 	assert_int_equal(edit.dropped_bytes, 1 + 128 + 4);
+	assert_int_equal(edit.length, 1);
+}
+
+static void a_line_with_such_bytes_is_dropped_whole(void **state)
+{
+	(void)state;
+	type("exit");
+	feed_byte(0);
+	type(" 1\r\n");
+	assert_int_equal(complete_lines, 0);
+	assert_int_equal(edit.dropped_lines, 1);
+	assert_non_null(strstr(scrolled, "\nline with bytes that are no text: dropped\n"));
+	assert_line("held", "held");
+}
+
+static void ctrl_u_begins_such_a_line_anew(void **state)
+{
+	(void)state;
+	feed_byte(0x80);
+	type("exit\x15");
+	assert_line("held", "held");
+	assert_int_equal(edit.dropped_lines, 0);
 }
 
 static void unknown_sequences_are_swallowed(void **state)
@@ -441,6 +462,8 @@ int main(void)
 		cmocka_unit_test_setup(a_longer_line_is_dropped_whole_with_one_message, begin),
 		cmocka_unit_test_setup(ctrl_c_ends_a_line_that_is_too_long, begin),
 		cmocka_unit_test_setup(bytes_that_are_not_text_are_dropped_and_counted, begin),
+		cmocka_unit_test_setup(a_line_with_such_bytes_is_dropped_whole, begin),
+		cmocka_unit_test_setup(ctrl_u_begins_such_a_line_anew, begin),
 		cmocka_unit_test_setup(unknown_sequences_are_swallowed, begin),
 		cmocka_unit_test_setup(a_sequence_that_does_not_end_is_given_up, begin),
 		cmocka_unit_test_setup(random_input_is_harmless, begin),

@@ -169,7 +169,7 @@ static void frames_above_2_to_the_32_are_as_good_as_others(void **state)
 	assert_int_equal(frame_owner(((pfn_t)1 << 39) - 1), OWNER_ABSENT);
 }
 
-static void no_block_is_had_below_a_limit_that_is_below_all_ram(void **state)
+static void nothing_is_had_below_a_limit_that_is_below_all_ram(void **state)
 {
 	pfn_t pfn;
 
@@ -215,7 +215,7 @@ int main(void)
 		cmocka_unit_test_teardown(one_tib_touches_little_of_its_map, stop),
 		cmocka_unit_test_teardown(sixteen_tib_touch_little_of_their_map, stop),
 		cmocka_unit_test_teardown(frames_above_2_to_the_32_are_as_good_as_others, stop),
-		cmocka_unit_test_teardown(no_block_is_had_below_a_limit_that_is_below_all_ram, stop),
+		cmocka_unit_test_teardown(nothing_is_had_below_a_limit_that_is_below_all_ram, stop),
 		cmocka_unit_test_teardown(a_tib_can_be_ballooned_by_blocks_and_given_back, stop),
 	};
 

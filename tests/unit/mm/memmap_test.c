@@ -341,7 +341,8 @@ static void random_maps_agree_with_a_naive_one(void **state)
 
 			/* Mostly small ones: large ones hide each other. */
 			size = size >> random() % 6;
-			entries[i] = (struct boot_memory){ start * KIB, size * KIB, ram ? 1 : 2, 0 };
+			entries[i] = (struct boot_memory)RAM(start * KIB, size * KIB);
+			entries[i].type = ram ? BOOT_MEMORY_RAM : BOOT_MEMORY_RESERVED;
 			naive_entry(&entries[i], kib);
 		}
 		build(entries, count, bits);

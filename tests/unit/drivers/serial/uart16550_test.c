@@ -234,9 +234,10 @@ static void serve_interrupts(void)
 	}
 }
 
+/* Looking takes time, or a busy wait would never end. */
 uint64_t clock_ns(void)
 {
-	return now;
+	return now += 1000;
 }
 
 void task_wake(struct wait_queue *queue)
@@ -492,7 +493,7 @@ static void a_host_that_does_not_read_costs_one_second_once(void **state)
 	(void)state;
 	sim.reading = READS_NEVER;
 	uart_write(pattern, 100000, true);
-	assert_int_equal(now - start, NS_PER_S);
+	assert_in_range(now - start, NS_PER_S, NS_PER_S + NS_PER_MS);
 	/* What is in the FIFO and in the ring is not lost. */
 	assert_int_equal(counts().sent_dropped - dropped, 100000 - 65536 - FIFO);
 	sim.accesses = 0;
@@ -500,7 +501,7 @@ static void a_host_that_does_not_read_costs_one_second_once(void **state)
 		uart_write(pattern, 1000, true);
 		uart_write(pattern, 1000, false);
 	}
-	assert_int_equal(now - start, NS_PER_S);
+	assert_in_range(now - start, NS_PER_S, NS_PER_S + NS_PER_MS);
 	assert_in_range(sim.accesses, 1, 2000);
 
 	/* And when it reads again, all is as before. */

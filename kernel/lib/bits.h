@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the processor's baseline has no instruction for, and we have no library for. */
+#ifndef KERNEL_LIB_BITS_H
+#define KERNEL_LIB_BITS_H
+
+#include <stdint.h>
+
+/* How many bits of a word are set: pairs, nibbles and bytes are summed side by side. */
+static inline unsigned count_bits(uint64_t word)
+{
+	word -= word >> 1 & 0x5555555555555555;
+	word = (word & 0x3333333333333333) + (word >> 2 & 0x3333333333333333);
+	word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f;
+	return (unsigned)(word * 0x0101010101010101 >> 56);
+}
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* lspci on a simulated bus: whole screens, as a person sees them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "drivers/pci/pci.h"
+#include "kernel/lib/command.h"
+#include "tests/unit/sim/sim_log.h"
+#include "tests/unit/sim/sim_pci.h"
+
+static const struct pci_windows windows = {
+	.memory_start = 0xc0000000, .memory_end = 0xfec00000,
+	.memory64_start = UINT64_C(0x100000000), .memory64_end = UINT64_C(0x900000000),
+	.io_start = 0xc000, .io_end = 0x10000,
+};
+
+static char screen[8192];
+
+static int setup(void **state)
+{
+	(void)state;
+	sim_log_reset();
+	sim_pci_reset();
+	return pci_config_use_ports();
+}
+
+static const struct command *lspci(void)
+{
+	for (const struct command *c = __start_commands; c < __stop_commands; c++) {
+		if (strcmp(c->name, "lspci") == 0)
+			return c;
+	}
+	fail_msg("there is no command lspci");
+	return NULL;
+}
+
+/* Runs lspci with its standard output in a file, and reads that. */
+static int run(const char *option, const char *option2)
+{
+	char *argv[] = { (char *)"lspci", (char *)option, (char *)option2, NULL };
+	int argc = option == NULL ? 1 : option2 == NULL ? 2 : 3;
+	FILE *file = tmpfile();
+	int saved, ret;
+	size_t length;
+
+	assert_non_null(file);
+	fflush(stdout);
+	saved = dup(STDOUT_FILENO);
+	dup2(fileno(file), STDOUT_FILENO);
+	ret = lspci()->run(argc, argv);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	rewind(file);
+	length = fread(screen, 1, sizeof(screen) - 1, file);
+	screen[length] = '\0';
+	fclose(file);
+	return ret;
+}
+
+static struct sim_pci_function *add_balloon(struct sim_pci_function *parent)
+{
+	struct sim_pci_function *f = sim_pci_add(parent, 4, 0, 0x1af4, 0x1002, 0x00ff00);
+
+	sim_pci_put(f, 0x2c, 4, 0x00051af4);
+	sim_pci_put(f, 0x3c, 2, 0x010b);
+	sim_pci_set_bar(f, 0, SIM_PCI_IO, 64, 0xc040);
+	sim_pci_set_bar(f, 1, SIM_PCI_MEMORY32, 4096, 0xfebf1000);
+	sim_pci_set_bar(f, 4, SIM_PCI_MEMORY64 | SIM_PCI_PREFETCHABLE, 16384,
+			UINT64_C(0x800004000));
+	f->config[0x34] = 0x98;
+	sim_pci_set_capability(f, 0x98, 0x11, 0x84);
+	sim_pci_put(f, 0x9a, 2, 0x8001);
+	sim_pci_set_capability(f, 0x84, 0x09, 0x70);
+	f->config[0x87] = 1;
+	sim_pci_set_capability(f, 0x70, 0x09, 0x60);
+	f->config[0x73] = 7;
+	sim_pci_set_capability(f, 0x60, 0x01, 0x50);
+	sim_pci_set_capability(f, 0x50, 0x05, 0x40);
+	sim_pci_put(f, 0x52, 2, 0x00a4);
+	sim_pci_set_capability(f, 0x40, 0x77, 0);
+	return f;
+}
+
+static void every_function_has_one_line(void **state)
+{
+	struct sim_pci_function *f;
+
+	(void)state;
+	f = sim_pci_add(NULL, 0, 0, 0x8086, 0x1237, 0x060000);
+	f->config[0x08] = 2;
+	sim_pci_add(NULL, 1, 0, 0x8086, 0xabcd, 0x060100);
+	sim_pci_add(NULL, 2, 0, 0x4242, 0xabcd, 0x123400);
+	add_balloon(NULL);
+	pci_scan(&windows);
+	assert_int_equal(run(NULL, NULL), 0);
+	assert_string_equal(screen,
+		"00:00.0 Host bridge [0600]: Intel Corporation 440FX - 82441FX PMC [Natoma] "
+		"[8086:1237] (rev 02)\n"
+		"00:01.0 ISA bridge [0601]: Intel Corporation Device [8086:abcd]\n"
+		"00:02.0 Class [1234]: Device [4242:abcd]\n"
+		"00:04.0 Unclassified device [00ff]: Red Hat, Inc. Virtio memory balloon "
+		"[1af4:1002]\n");
+}
+
+static void a_device_is_shown_with_all_that_it_has(void **state)
+{
+	struct sim_pci_function *f;
+
+	(void)state;
+	f = add_balloon(NULL);
+	sim_pci_put(f, 0x30, 4, 0xfeb80000);
+	pci_scan(&windows);
+	pci_enable(pci_devices());
+	sim_pci_put(f, 0x04, 2, 0x0005);
+	assert_int_equal(run("-v", NULL), 0);
+	assert_string_equal(screen,
+		"00:04.0 Unclassified device [00ff]: Red Hat, Inc. Virtio memory balloon "
+		"[1af4:1002]\n"
+		"\tSubsystem: Red Hat, Inc. Device [1af4:0005]\n"
+		"\tFlags: bus master, I/O, fast devsel, latency 0\n"
+		"\tInterrupt: pin A, line 11\n"
+		"\tI/O ports at c040 [size=64]\n"
+		"\tMemory at febf1000 (32-bit, non-prefetchable) [disabled] [size=4K]\n"
+		"\tMemory at 800004000 (64-bit, prefetchable) [disabled] [size=16K]\n"
+		"\tExpansion ROM at feb80000 [disabled]\n"
+		"\tCapabilities: [98] MSI-X: Enable+ Count=2 Masked-\n"
+		"\tCapabilities: [84] Vendor Specific Information: VirtIO: CommonCfg\n"
+		"\tCapabilities: [70] Vendor Specific Information: VirtIO: <unknown>\n"
+		"\tCapabilities: [60] Power Management\n"
+		"\tCapabilities: [50] MSI: Enable- Count=4/4 64bit+\n"
+		"\tCapabilities: [40] id 77\n"
+		"\n");
+	assert_null(sim_pci_violation);
+}
+
+static void a_bridge_is_shown_with_its_windows(void **state)
+{
+	struct sim_pci_function *bridge;
+
+	(void)state;
+	bridge = sim_pci_add_bridge(NULL, 2, 0);
+	sim_pci_set_bus_numbers(bridge, 0, 1, 3);
+	sim_pci_set_memory_window(bridge, 0xfe800000, 0xfea00000);
+	sim_pci_set_prefetchable_window(bridge, UINT64_C(0x800000000), UINT64_C(0x800300000));
+	sim_pci_put(bridge, 0x1c, 2, 0x01f1);
+	bridge->config[0x34] = 0x54;
+	sim_pci_set_capability(bridge, 0x54, 0x10, 0);
+	sim_pci_put(bridge, 0x56, 2, 0x0142);
+	pci_scan(&windows);
+	assert_int_equal(run("-v", NULL), 0);
+	assert_string_equal(screen,
+		"00:02.0 PCI bridge [0604]: Red Hat, Inc. QEMU PCIe Root port [1b36:000c]\n"
+		"\tFlags: fast devsel, latency 0\n"
+		"\tBus: primary=00, secondary=01, subordinate=03\n"
+		"\tI/O behind bridge: [disabled]\n"
+		"\tMemory behind bridge: fe800000-fe9fffff [size=2M]\n"
+		"\tPrefetchable memory behind bridge: 800000000-8002fffff [size=3M]\n"
+		"\tCapabilities: [54] Express Root Port\n"
+		"\n");
+}
+
+static void what_has_no_address_is_shown_so(void **state)
+{
+	static const struct pci_windows none;
+	struct sim_pci_function *f;
+
+	(void)state;
+	f = sim_pci_add(NULL, 4, 0, 0x1af4, 0x1005, 0x00ff00);
+	sim_pci_set_bar(f, 0, SIM_PCI_IO, 32, 0);
+	sim_pci_set_bar(f, 2, SIM_PCI_MEMORY64, 8 * GIB, 0);
+	pci_scan(&none);
+	run("-v", NULL);
+	assert_non_null(strstr(screen, "\tI/O ports at <unassigned> [disabled] [size=32]\n"));
+	assert_non_null(strstr(screen, "\tMemory at <unassigned> (64-bit, non-prefetchable) "
+				       "[disabled] [size=8G]\n"));
+}
+
+static void a_device_that_is_gone_is_shown_so(void **state)
+{
+	struct sim_pci_function *f;
+
+	(void)state;
+	f = add_balloon(NULL);
+	pci_scan(&windows);
+	f->gone = true;
+	assert_int_equal(run("-v", NULL), 0);
+	assert_non_null(strstr(screen, "does not answer any more"));
+	assert_null(strstr(screen, "Capabilities"));
+}
+
+static void a_capability_list_that_loops_is_shown_once(void **state)
+{
+	struct sim_pci_function *f;
+
+	(void)state;
+	f = add_balloon(NULL);
+	f->config[0x41] = 0x98;
+	pci_scan(&windows);
+	run("-v", NULL);
+	assert_ptr_equal(strstr(strstr(screen, "[98]") + 1, "[98]"), NULL);
+}
+
+static void other_arguments_are_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(run("-x", NULL), -EINVAL);
+	assert_int_equal(run("-v", "-v"), -EINVAL);
+	assert_string_equal(screen, "");
+}
+
+static void a_machine_without_pci_says_so(void **state)
+{
+	(void)state;
+	assert_int_equal(run(NULL, NULL), -ENODEV);
+	assert_string_equal(screen, "lspci: this machine has no PCI\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_machine_without_pci_says_so),
+		cmocka_unit_test_setup(every_function_has_one_line, setup),
+		cmocka_unit_test_setup(a_device_is_shown_with_all_that_it_has, setup),
+		cmocka_unit_test_setup(a_bridge_is_shown_with_its_windows, setup),
+		cmocka_unit_test_setup(what_has_no_address_is_shown_so, setup),
+		cmocka_unit_test_setup(a_device_that_is_gone_is_shown_so, setup),
+		cmocka_unit_test_setup(a_capability_list_that_loops_is_shown_once, setup),
+		cmocka_unit_test_setup(other_arguments_are_refused, setup),
+	};
+
+	return cmocka_run_group_tests_name("pci_cmd", tests, NULL, NULL);
+}
