@@ -20,25 +20,25 @@
 enum boot_memory_type {
 	BOOT_MEMORY_RAM = 1,
 	BOOT_MEMORY_RESERVED = 2,
-	BOOT_MEMORY_ACPI = 3,	/* tables; never handed out */
+	BOOT_MEMORY_ACPI = 3, /* tables; never handed out */
 	BOOT_MEMORY_NVS = 4,
 	BOOT_MEMORY_UNUSABLE = 5,
 };
 
 struct boot_memory {
-	uint64_t start;		/* physical address, bytes */
-	uint64_t size;		/* bytes */
-	uint32_t type;		/* enum boot_memory_type, or another number */
+	uint64_t start; /* physical address, bytes */
+	uint64_t size;	/* bytes */
+	uint32_t type;	/* enum boot_memory_type, or another number */
 	uint32_t pad;
 };
 
 struct boot_info {
-	char way[16];		/* "pvh" or "uefi" */
-	uint64_t acpi_rsdp;	/* physical address, or 0 */
-	uint32_t memory_count;	/* entries used below */
-	uint32_t memory_dropped;	/* entries for which there was no room */
+	char way[16];		 /* "pvh" or "uefi" */
+	uint64_t acpi_rsdp;	 /* physical address, or 0 */
+	uint32_t memory_count;	 /* entries used below */
+	uint32_t memory_dropped; /* entries for which there was no room */
 	struct boot_memory memory[BOOT_MEMORY_MAX];
-	char command_line[BOOT_COMMAND_LINE_MAX];	/* with its NUL; may be cut */
+	char command_line[BOOT_COMMAND_LINE_MAX]; /* with its NUL; may be cut */
 };
 
 _Static_assert(sizeof(struct boot_memory) == 24, "the loader's entries");

@@ -20,7 +20,7 @@ enum irq_line {
 struct irq_handler {
 	/* With interrupts off; true if the interrupt was this device's. */
 	bool (*handle)(struct irq_handler *handler);
-	struct irq_handler *next;	/* of this line; the table's */
+	struct irq_handler *next; /* of this line; the table's */
 };
 
 /* Remaps and masks both controllers. Once, before irq_enable(). */
@@ -58,7 +58,7 @@ static inline uint64_t irq_save(void)
 /* True if interrupts were on when irq_save() returned `flags`. */
 static inline bool irq_flags_enabled(uint64_t flags)
 {
-	return flags & (1u << 9);	/* RFLAGS.IF */
+	return flags & (1u << 9); /* RFLAGS.IF */
 }
 
 static inline void irq_restore(uint64_t flags)

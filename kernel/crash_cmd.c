@@ -26,7 +26,7 @@ static int write_code(void)
 
 static int run_data(void)
 {
-	static volatile char data[] = "\xc3";	/* a return instruction */
+	static volatile char data[] = "\xc3"; /* a return instruction */
 	volatile uintptr_t address = (uintptr_t)data;
 
 	((void (*)(void))address)();

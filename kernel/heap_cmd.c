@@ -81,4 +81,5 @@ static int cmd_heap(int argc, char **argv)
 	return 0;
 }
 COMMAND("heap", "[SIZE]", "the size of malloc()'s heap",
-	"With SIZE: takes that much by malloc(), frees it, and shows the heap after each.", cmd_heap);
+	"With SIZE: takes that much by malloc(), frees it, and shows the heap after each.",
+	cmd_heap);

@@ -24,10 +24,10 @@ struct page {
 _Static_assert(sizeof(struct page) == FRAME_SIZE, "fills its frame");
 
 struct hold {
-	unsigned id;		/* 0: not used */
+	unsigned id; /* 0: not used */
 	unsigned order;
 	uint64_t runs;
-	struct page *pages;	/* the last one first */
+	struct page *pages; /* the last one first */
 };
 
 static struct hold holds[HOLDS_MAX];

@@ -13,7 +13,7 @@
 
 struct hold_info {
 	unsigned id;
-	unsigned order;		/* of its runs */
+	unsigned order; /* of its runs */
 	uint64_t runs;
 };
 

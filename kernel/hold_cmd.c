@@ -58,7 +58,8 @@ static int cmd_hold(int argc, char **argv)
 		printf("hold: there are %d holds; release one\n", HOLDS_MAX);
 		break;
 	case -ENOMEM:
-		printf("hold: not enough memory in runs of order %u; nothing is held\n", info.order);
+		printf("hold: not enough memory in runs of order %u; nothing is held\n",
+		       info.order);
 		break;
 	default:
 		printf("hold: interrupted; nothing is held\n");
@@ -80,7 +81,8 @@ static int release(unsigned id)
 		return -ENOENT;
 	}
 	if (broken > 0) {
-		printf("released %u: PATTERN BROKEN in %" PRIu64 " frames, first in PFN %#" PRIx64 "\n",
+		printf("released %u: PATTERN BROKEN in %" PRIu64 " frames, first in PFN %#" PRIx64
+		       "\n",
 		       id, broken, first);
 		return -EIO;
 	}

@@ -19,9 +19,9 @@
 
 enum line_escape {
 	LINE_ESCAPE_NONE,
-	LINE_ESCAPE_BEGUN, /* after ESC */
+	LINE_ESCAPE_BEGUN,   /* after ESC */
 	LINE_ESCAPE_BRACKET, /* after ESC [ */
-	LINE_ESCAPE_O, /* after ESC O */
+	LINE_ESCAPE_O,	     /* after ESC O */
 };
 
 /* The caller's; everything but the counters is private. */
@@ -34,7 +34,7 @@ struct line_edit {
 	size_t length;
 	size_t cursor;
 	bool overlong; /* the rest of the line is thrown away */
-	bool binary; /* had bytes that are no text: will be dropped */
+	bool binary;   /* had bytes that are no text: will be dropped */
 	bool after_cr; /* a LF now belongs to it */
 	bool after_tab;
 
@@ -43,8 +43,8 @@ struct line_edit {
 	char parameter; /* the only one of an ESC [ sequence, if one digit */
 
 	char history[LINE_HISTORY][LINE_MAX_LENGTH + 1];
-	size_t history_count; /* lines ever kept */
-	size_t history_back; /* how far back the person went; 0: own line */
+	size_t history_count;		 /* lines ever kept */
+	size_t history_back;		 /* how far back the person went; 0: own line */
 	char draft[LINE_MAX_LENGTH + 1]; /* own line, meanwhile */
 
 	uint64_t dropped_bytes; /* not printable and no key that is known */

@@ -51,7 +51,8 @@ static void start_memory(const struct boot_info *boot)
 	char size[FORMAT_SIZE_MAX];
 
 	if (memory_init(boot, (uintptr_t)image_start, (uintptr_t)image_end, cpu_physical_bits())) {
-		printf("Aerostat needs a machine with at least 16 MiB of memory; this one has %s.\n",
+		printf("Aerostat needs a machine with at least 16 MiB of memory; this one has "
+		       "%s.\n",
 		       format_size(pfn_to_paddr(memory_map()->frames), size));
 		system_exit(EXIT_NO_MEMORY);
 	}
@@ -124,6 +125,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	start_pci(boot);
 	balloon_start(choose_floor(boot->command_line));
 	print_banner(boot);
-	task_create("shell", TASK_PRIORITY_SHELL, shell_task, (void *)(uintptr_t)boot->command_line);
+	task_create("shell", TASK_PRIORITY_SHELL, shell_task,
+		    (void *)(uintptr_t)boot->command_line);
 	task_idle();
 }

@@ -118,8 +118,8 @@ static int cmd_console(int argc, char **argv)
 	       counts.received, counts.received_dropped);
 	printf("line      %" PRIu64 " overruns, %" PRIu64 " errors, %" PRIu64 " breaks\n",
 	       counts.overruns, counts.line_errors, counts.breaks);
-	printf("input     %" PRIu64 " bytes that are no text, %" PRIu64 " lines dropped\n",
-	       bytes, lines);
+	printf("input     %" PRIu64 " bytes that are no text, %" PRIu64 " lines dropped\n", bytes,
+	       lines);
 	return 0;
 }
 

@@ -111,9 +111,9 @@ void show_mem_json(void)
 	struct figures f;
 
 	gather(&f);
-	printf("{\"ram\":%" PRIu64 ",\"stat-total-memory\":%" PRIu64 ",\"stat-free-memory\":%" PRIu64
-	       ",\"stat-available-memory\":%" PRIu64 ",\"inflated-total\":%" PRIu64
-	       ",\"inflated-free\":%" PRIu64 ",",
+	printf("{\"ram\":%" PRIu64 ",\"stat-total-memory\":%" PRIu64
+	       ",\"stat-free-memory\":%" PRIu64 ",\"stat-available-memory\":%" PRIu64
+	       ",\"inflated-total\":%" PRIu64 ",\"inflated-free\":%" PRIu64 ",",
 	       pfn_to_paddr(f.ram), pfn_to_paddr(f.total), pfn_to_paddr(f.free),
 	       pfn_to_paddr(f.available), pfn_to_paddr(f.inflated_total),
 	       pfn_to_paddr(f.inflated_free));

@@ -20,17 +20,17 @@
 #define PRIORITY_IDLE 255
 
 struct task {
-	char state;		/* 0: the slot is free; else as in task_info */
+	char state; /* 0: the slot is free; else as in task_info */
 	uint8_t priority;
 	const char *name;
 	struct context context;
-	void *stack;		/* its top; NULL for the idle task */
+	void *stack; /* its top; NULL for the idle task */
 	void (*fn)(void *);
 	void *arg;
-	uint64_t deadline;	/* in S and D */
-	struct wait_queue *queue;	/* in which it waits, or NULL */
-	struct task *next;	/* in that queue */
-	bool woken;		/* by task_wake(), not by the deadline */
+	uint64_t deadline;	  /* in S and D */
+	struct wait_queue *queue; /* in which it waits, or NULL */
+	struct task *next;	  /* in that queue */
+	bool woken;		  /* by task_wake(), not by the deadline */
 	uint64_t waits_at;
 	uint64_t ticks;
 };
@@ -55,7 +55,7 @@ static struct task *choose(void)
 		if (task->state == 'R' && (!best || task->priority < best->priority))
 			best = task;
 	}
-	return best;	/* the idle task can always run */
+	return best; /* the idle task can always run */
 }
 
 static void switch_away(void)

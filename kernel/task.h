@@ -21,11 +21,11 @@ _Noreturn void task_idle(void);
 /* One line of `ps`. */
 struct task_info {
 	unsigned id;
-	char state;		/* R runs or could, S sleeps, D waits for a device, Z has ended */
+	char state; /* R runs or could, S sleeps, D waits for a device, Z has ended */
 	unsigned priority;
-	uint64_t ticks;		/* jiffies that came while it ran */
+	uint64_t ticks; /* jiffies that came while it ran */
 	const char *name;
-	uint64_t waits_at;	/* a code address, 0 if it does not wait */
+	uint64_t waits_at; /* a code address, 0 if it does not wait */
 };
 
 /* Calls `fn` for every task, by id. */

@@ -121,8 +121,7 @@ size_t bitset_next(const struct bitset *set, size_t from)
 
 	/* On level n, `from` is the first bit of interest, `bits` how many there are. */
 	for (unsigned n = 0; n < set->levels && from < bits; n++) {
-		uint64_t word = set->level[n][from / WORD_BITS] &
-				UINT64_MAX << (from % WORD_BITS);
+		uint64_t word = set->level[n][from / WORD_BITS] & UINT64_MAX << (from % WORD_BITS);
 
 		if (word != 0) {
 			from = align_down(from, WORD_BITS) + (size_t)__builtin_ctzll(word);

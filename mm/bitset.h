@@ -15,9 +15,9 @@
 #define BITSET_NONE SIZE_MAX
 
 struct bitset {
-	size_t size;			/* members are 0 ... size - 1 */
+	size_t size; /* members are 0 ... size - 1 */
 	unsigned levels;
-	uint64_t *level[BITSET_LEVELS];	/* level[0] has a bit per member */
+	uint64_t *level[BITSET_LEVELS]; /* level[0] has a bit per member */
 };
 
 /* 64-bit words that a set of this size needs. 0 < size <= 64^BITSET_LEVELS. */

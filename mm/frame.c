@@ -207,7 +207,8 @@ size_t frame_alloc_bulk(size_t count, pfn_t limit, enum owner owner, pfn_t *pfns
 		from = block < next ? block : next;
 		if (from == BITSET_NONE || frame_map_pfn(from) >= limit)
 			break;
-		n = frame_map_take_lowest(from, block < next ? whole : count - got, limit, owner, pfns + got);
+		n = frame_map_take_lowest(from, block < next ? whole : count - got, limit, owner,
+					  pfns + got);
 		whole -= block < next ? n : 0;
 		got += n;
 		from++;

@@ -140,8 +140,7 @@ static void move_count(enum owner from, enum owner to, uint64_t count)
 	irq_restore(flags);
 }
 
-void frame_map_change(size_t number, unsigned first, unsigned count, enum owner from,
-			    enum owner to)
+void frame_map_change(size_t number, unsigned first, unsigned count, enum owner from, enum owner to)
 {
 	struct frame_block *block = know_block(number);
 	bool free_space = from == OWNER_FREE || to == OWNER_FREE;
@@ -165,7 +164,8 @@ uint64_t frame_map_free_below(const uint64_t free[BLOCK_WORDS], unsigned w, pfn_
 	return limit - first >= 64 ? free[w] : free[w] & (((uint64_t)1 << (limit - first)) - 1);
 }
 
-size_t frame_map_take_lowest(size_t number, size_t count, pfn_t limit, enum owner owner, pfn_t *pfns)
+size_t frame_map_take_lowest(size_t number, size_t count, pfn_t limit, enum owner owner,
+			     pfn_t *pfns)
 {
 	struct frame_block *block = know_block(number);
 	uint64_t *free = frame_map.free[number];
@@ -256,8 +256,9 @@ static size_t make_spans(const struct memmap *map, struct frame_span span[MEM_RA
 	for (size_t i = 0; i < map->count; i++) {
 		pfn_t start = align_down(map->range[i].start, BLOCK_FRAMES);
 		pfn_t end = align_up(map->range[i].end, BLOCK_FRAMES);
-		pfn_t last = spans > 0 ? span[spans - 1].start +
-			     span[spans - 1].blocks * BLOCK_FRAMES : 0;
+		pfn_t last = spans > 0
+				     ? span[spans - 1].start + span[spans - 1].blocks * BLOCK_FRAMES
+				     : 0;
 
 		if (spans > 0 && start <= last) {
 			/* Two ranges meet in one block, or side by side. */
@@ -324,17 +325,18 @@ static void mark_absent(const struct memmap *map)
 
 		if (map->range[i].start >= end) {
 			if (at < end)
-				frame_map_change_run(at, (size_t)(end - at), OWNER_FREE, OWNER_ABSENT);
+				frame_map_change_run(at, (size_t)(end - at), OWNER_FREE,
+						     OWNER_ABSENT);
 			at = (++span)->start;
 		}
 		if (at < map->range[i].start)
 			frame_map_change_run(at, (size_t)(map->range[i].start - at), OWNER_FREE,
-				   OWNER_ABSENT);
+					     OWNER_ABSENT);
 		at = map->range[i].end;
 	}
 	if (at % BLOCK_FRAMES != 0)
 		frame_map_change_run(at, (size_t)(align_up(at, BLOCK_FRAMES) - at), OWNER_FREE,
-			   OWNER_ABSENT);
+				     OWNER_ABSENT);
 }
 
 void frame_init(const struct memmap *map, void *memory)

@@ -21,14 +21,14 @@
 
 /* Valid only for blocks in `known`; another block is free as a whole. */
 struct frame_block {
-	uint16_t free;		/* free frames */
-	uint8_t owner;		/* of all frames, or OWNER_MIXED */
-	uint8_t order;		/* of the largest aligned free run, or ORDER_NONE */
+	uint16_t free; /* free frames */
+	uint8_t owner; /* of all frames, or OWNER_MIXED */
+	uint8_t order; /* of the largest aligned free run, or ORDER_NONE */
 };
 
 struct frame_span {
-	pfn_t start;		/* first frame of the span's first block */
-	size_t first;		/* number of that block */
+	pfn_t start;  /* first frame of the span's first block */
+	size_t first; /* number of that block */
 	size_t blocks;
 };
 
@@ -45,8 +45,8 @@ struct frame_map {
 
 	struct frame_block *block;
 	/* Valid only for blocks that are OWNER_MIXED. */
-	uint64_t (*free)[BLOCK_WORDS];		/* a bit per frame: it is free */
-	uint8_t (*owner)[BLOCK_FRAMES];		/* a byte per frame */
+	uint64_t (*free)[BLOCK_WORDS];	/* a bit per frame: it is free */
+	uint8_t (*owner)[BLOCK_FRAMES]; /* a byte per frame */
 
 	/* The ledger: frames by owner, and what they add up to without OWNER_ABSENT. */
 	uint64_t count[OWNER_COUNT];

@@ -24,8 +24,8 @@ uint64_t ledger_refused(void)
 	return frame_map.refused;
 }
 
-__attribute__((format(printf, 2, 3)))
-static bool broken(char verdict[LEDGER_VERDICT_MAX], const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static bool broken(char verdict[LEDGER_VERDICT_MAX],
+							 const char *fmt, ...)
 {
 	static const char word[] = "BROKEN ";
 	va_list args;
@@ -76,8 +76,8 @@ static bool recount_mixed(size_t number, struct recount *sum, unsigned *free,
 			return broken(verdict, "block %zu frame %u: %s, but its free bit is %d",
 				      number, f, owner_name((enum owner)owner), bit);
 		if (owner > OWNER_FREE && !bitset_test(&frame_map.owned[owner], number))
-			return broken(verdict, "block %zu frame %u: %s has no index of it", number, f,
-				      owner_name((enum owner)owner));
+			return broken(verdict, "block %zu frame %u: %s has no index of it", number,
+				      f, owner_name((enum owner)owner));
 		sum->count[owner]++;
 		*free += bit;
 	}
@@ -129,8 +129,9 @@ static bool compare(const struct recount *sum, char verdict[LEDGER_VERDICT_MAX])
 				      owner_name((enum owner)o), sum->count[o], frame_map.count[o]);
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
 		if (sum->free_by_order[o] != frame_map.free_by_order[o])
-			return broken(verdict, "free, order %u: counted %" PRIu64 ", booked %" PRIu64,
-				      o, sum->free_by_order[o], frame_map.free_by_order[o]);
+			return broken(verdict,
+				      "free, order %u: counted %" PRIu64 ", booked %" PRIu64, o,
+				      sum->free_by_order[o], frame_map.free_by_order[o]);
 	return ledger_check(verdict);
 }
 
@@ -152,7 +153,8 @@ bool ledger_audit(char verdict[LEDGER_VERDICT_MAX])
 	/* Blocks that were never touched are listed as whole, as those just counted are. */
 	if (sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.blocks - known != whole)
 		return broken(verdict, "%zu blocks are listed as whole, %" PRIu64 " are", whole,
-			      sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.blocks - known);
+			      sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.blocks -
+				      known);
 	sum.count[OWNER_FREE] += (frame_map.blocks - known) * BLOCK_FRAMES;
 	sum.free_by_order[BLOCK_ORDER] += (frame_map.blocks - known) * BLOCK_FRAMES;
 	return compare(&sum, verdict);

@@ -15,14 +15,14 @@
 
 struct mem_range {
 	pfn_t start;
-	pfn_t end;		/* the first frame behind it */
+	pfn_t end; /* the first frame behind it */
 };
 
 struct memmap {
 	size_t count;
 	struct mem_range range[MEM_RANGES_MAX];
-	uint64_t frames;	/* in all ranges together */
-	uint64_t dropped;	/* frames of RAM left out: address width, too many ranges */
+	uint64_t frames;  /* in all ranges together */
+	uint64_t dropped; /* frames of RAM left out: address width, too many ranges */
 };
 
 /*

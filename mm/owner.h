@@ -7,26 +7,23 @@
 #define MM_OWNER_H
 
 /* X(constant, name): the name is what `owners` and show_mem -j print. */
-#define OWNER_TABLE(X)				\
-	X(OWNER_ABSENT, "absent")		\
-	X(OWNER_FREE, "free")			\
-	X(OWNER_KERNEL, "kernel")		\
-	X(OWNER_FRAME_MAP, "frame-map")		\
-	X(OWNER_PAGE_TABLES, "page-tables")	\
-	X(OWNER_HEAP, "heap")			\
-	X(OWNER_STACKS, "stacks")		\
-	X(OWNER_VIRTQUEUES, "virtqueues")	\
-	X(OWNER_BALLOON, "balloon")		\
-	X(OWNER_IN_FLIGHT, "in-flight")		\
-	X(OWNER_REPORTED, "reported")		\
-	X(OWNER_HINTED, "hinted")		\
+#define OWNER_TABLE(X) \
+	X(OWNER_ABSENT, "absent") \
+	X(OWNER_FREE, "free") \
+	X(OWNER_KERNEL, "kernel") \
+	X(OWNER_FRAME_MAP, "frame-map") \
+	X(OWNER_PAGE_TABLES, "page-tables") \
+	X(OWNER_HEAP, "heap") \
+	X(OWNER_STACKS, "stacks") \
+	X(OWNER_VIRTQUEUES, "virtqueues") \
+	X(OWNER_BALLOON, "balloon") \
+	X(OWNER_IN_FLIGHT, "in-flight") \
+	X(OWNER_REPORTED, "reported") \
+	X(OWNER_HINTED, "hinted") \
 	X(OWNER_HELD, "held")
 
 #define OWNER_CONSTANT(constant, name) constant,
-enum owner {
-	OWNER_TABLE(OWNER_CONSTANT)
-	OWNER_COUNT
-};
+enum owner { OWNER_TABLE(OWNER_CONSTANT) OWNER_COUNT };
 #undef OWNER_CONSTANT
 
 /*

@@ -17,7 +17,7 @@
 #include "tools/show_mem.h"
 #include "tools/vm.h"
 
-#define MIB	(1024.0 * 1024.0)
+#define MIB (1024.0 * 1024.0)
 
 /* Guest text on its way to a terminal: no control characters. */
 static void print_guest(const char *text)
@@ -66,8 +66,7 @@ static int show_and_compare(struct vm *vm, int64_t ram)
 	ret = show_mem_parse(text, &mem);
 	free(text);
 	if (ret)
-		return complain("show_mem lacks its balloon or ledger line",
-				"");
+		return complain("show_mem lacks its balloon or ledger line", "");
 	if (qmp_query_balloon(vm_qmp(vm), &left))
 		return complain("no balloon to ask", qmp_error(vm_qmp(vm)));
 	taken = ram - left;
@@ -110,8 +109,8 @@ static int set_balloon(struct vm *vm, int64_t left, const char *headline)
 	if (vm_wait_balloon(vm, left, VM_TIMEOUT_MS))
 		return complain("the balloon did not reach its target", "");
 	printf("  query-balloon: %" PRId64 " bytes (%.1f MiB) left to the "
-	       "guest, after %.2f s\n", left, (double)left / MIB,
-	       (double)(deadline_now() - start) / 1000);
+	       "guest, after %.2f s\n",
+	       left, (double)left / MIB, (double)(deadline_now() - start) / 1000);
 	return 0;
 }
 
@@ -127,17 +126,16 @@ static int show_all(struct vm *vm)
 	if (memory_size(vm_qmp(vm), &ram))
 		return -1;
 	if (qmp_query_balloon(vm_qmp(vm), &left))
-		return complain("the guest has no balloon device to show",
-				qmp_error(vm_qmp(vm)));
+		return complain("the guest has no balloon device to show", qmp_error(vm_qmp(vm)));
 	quarter = ram / 4 & ~4095LL;
 	if (show_and_compare(vm, ram) ||
 	    set_balloon(vm, ram - quarter, "Take a quarter of the memory:") ||
-	    show_and_compare(vm, ram) ||
-	    set_balloon(vm, ram, "Give it back:") ||
+	    show_and_compare(vm, ram) || set_balloon(vm, ram, "Give it back:") ||
 	    show_and_compare(vm, ram))
 		return -1;
 	printf("\nOK: the guest and QMP agreed to the byte: 0, then %" PRId64
-	       ", then 0 bytes taken.\n", quarter);
+	       ", then 0 bytes taken.\n",
+	       quarter);
 	return 0;
 }
 
@@ -147,8 +145,7 @@ int main(int argc, char **argv)
 	int ret;
 
 	if (argc < 2) {
-		fputs("usage: demo QEMU [ARGUMENT...] (see tools/run.sh)\n",
-		      stderr);
+		fputs("usage: demo QEMU [ARGUMENT...] (see tools/run.sh)\n", stderr);
 		return EXIT_FAILURE;
 	}
 	if (vm_start("demo", (const char *const *)argv + 1, NULL, &vm))

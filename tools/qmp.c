@@ -23,16 +23,16 @@
 #include "tools/deadline.h"
 #include "tools/qmp.h"
 
-#define READ_CHUNK	4096
+#define READ_CHUNK 4096
 
 struct qmp {
-	int fd;				/* -1: not connected */
+	int fd; /* -1: not connected */
 	int timeout_ms;
 	uint64_t last_id;
-	char *buf;			/* bytes received, not yet parsed */
+	char *buf; /* bytes received, not yet parsed */
 	size_t len, size;
-	size_t scanned;			/* no newline before this offset */
-	struct json_object *events[QMP_EVENTS];	/* oldest first */
+	size_t scanned;				/* no newline before this offset */
+	struct json_object *events[QMP_EVENTS]; /* oldest first */
 	size_t nr_events;
 	char error[512];
 	char error_class[64];
@@ -99,8 +99,8 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
-__attribute__((format(printf, 3, 4)))
-static int fail(struct qmp *q, int err, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int fail(struct qmp *q, int err, const char *format,
+						      ...)
 {
 	va_list args;
 
@@ -119,8 +119,7 @@ static int close_for(struct qmp *q, int err)
 }
 
 /* For errors after which the stream of lines cannot be trusted any more. */
-#define fail_and_close(q, err, ...) \
-	close_for(q, fail(q, err, __VA_ARGS__))
+#define fail_and_close(q, err, ...) close_for(q, fail(q, err, __VA_ARGS__))
 
 /* 1: ready, 0: the deadline is over, else a negative errno. */
 static int wait_ready(int fd, short events, int64_t deadline)
@@ -160,8 +159,8 @@ static int receive_some(struct qmp *q)
 	ssize_t n;
 
 	if (q->len > QMP_LINE_MAX)
-		return fail_and_close(q, -EMSGSIZE,
-			"QEMU sent a line of more than %d bytes", QMP_LINE_MAX);
+		return fail_and_close(q, -EMSGSIZE, "QEMU sent a line of more than %d bytes",
+				      QMP_LINE_MAX);
 	if (q->size - q->len < READ_CHUNK) {
 		size_t size = q->size * 2 + READ_CHUNK;
 		char *buf = realloc(q->buf, size);
@@ -179,24 +178,21 @@ static int receive_some(struct qmp *q)
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
 	if (n < 0 && errno != ECONNRESET)
-		return fail_and_close(q, -errno, "cannot read from QEMU: %s",
-				      strerror(errno));
+		return fail_and_close(q, -errno, "cannot read from QEMU: %s", strerror(errno));
 	return fail_and_close(q, -ECONNRESET, "QEMU closed the connection%s",
 			      q->len ? " in the middle of a line" : "");
 }
 
-static int read_line(struct qmp *q, int64_t deadline, const char *what,
-		     char **line)
+static int read_line(struct qmp *q, int64_t deadline, const char *what, char **line)
 {
 	while (!(*line = take_line(q))) {
 		int ret = wait_ready(q->fd, POLLIN, deadline);
 
 		if (ret == 0)
-			return fail(q, -ETIMEDOUT, "no %s from QEMU in time%s",
-				    what, q->len ? " (half a line came)" : "");
+			return fail(q, -ETIMEDOUT, "no %s from QEMU in time%s", what,
+				    q->len ? " (half a line came)" : "");
 		if (ret < 0)
-			return fail_and_close(q, ret, "poll: %s",
-					      strerror(-ret));
+			return fail_and_close(q, ret, "poll: %s", strerror(-ret));
 		ret = receive_some(q);
 		if (ret)
 			return ret;
@@ -209,8 +205,7 @@ static bool only_blanks(const char *text)
 	return text[strspn(text, " \t\r")] == '\0';
 }
 
-static int parse_object(struct qmp *q, const char *line,
-			struct json_object **object)
+static int parse_object(struct qmp *q, const char *line, struct json_object **object)
 {
 	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *obj;
@@ -226,9 +221,7 @@ static int parse_object(struct qmp *q, const char *line,
 	json_tokener_free(tokener);
 	if (!good) {
 		json_object_put(obj);
-		return fail_and_close(q, -EPROTO,
-				      "QEMU sent what is no JSON object: %.80s",
-				      line);
+		return fail_and_close(q, -EPROTO, "QEMU sent what is no JSON object: %.80s", line);
 	}
 	*object = obj;
 	return 0;
@@ -255,8 +248,7 @@ static int read_object(struct qmp *q, int64_t deadline, const char *what,
 
 static bool is_event(struct json_object *obj)
 {
-	return json_object_is_type(json_object_object_get(obj, "event"),
-				   json_type_string);
+	return json_object_is_type(json_object_object_get(obj, "event"), json_type_string);
 }
 
 /* Takes the reference; the oldest event makes room. */
@@ -265,8 +257,7 @@ static void keep_event(struct qmp *q, struct json_object *event)
 	if (q->nr_events == QMP_EVENTS) {
 		json_object_put(q->events[0]);
 		q->nr_events--;
-		memmove(q->events, q->events + 1,
-			q->nr_events * sizeof(q->events[0]));
+		memmove(q->events, q->events + 1, q->nr_events * sizeof(q->events[0]));
 	}
 	q->events[q->nr_events++] = event;
 }
@@ -275,8 +266,7 @@ static struct json_object *take_event(struct qmp *q, const char *name)
 {
 	for (size_t i = 0; i < q->nr_events; i++) {
 		struct json_object *event = q->events[i];
-		struct json_object *word = json_object_object_get(event,
-								  "event");
+		struct json_object *word = json_object_object_get(event, "event");
 
 		if (strcmp(json_object_get_string(word), name))
 			continue;
@@ -293,8 +283,7 @@ static int send_text(struct qmp *q, const char *text, int64_t deadline)
 	size_t left = strlen(text);
 
 	while (left) {
-		ssize_t n = send(q->fd, text, left,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = send(q->fd, text, left, MSG_NOSIGNAL | MSG_DONTWAIT);
 		int ret = 1;
 
 		if (n > 0) {
@@ -307,27 +296,24 @@ static int send_text(struct qmp *q, const char *text, int64_t deadline)
 		}
 		/* A command that was sent in part cannot be taken back. */
 		if (ret <= 0)
-			return fail_and_close(q, ret ? ret : -ETIMEDOUT,
-				"cannot send to QEMU: %s",
-				strerror(ret ? -ret : ETIMEDOUT));
+			return fail_and_close(q, ret ? ret : -ETIMEDOUT, "cannot send to QEMU: %s",
+					      strerror(ret ? -ret : ETIMEDOUT));
 	}
 	return 0;
 }
 
-static int send_command(struct qmp *q, const char *command,
-			struct json_object *args, int64_t deadline)
+static int send_command(struct qmp *q, const char *command, struct json_object *args,
+			int64_t deadline)
 {
 	struct json_object *request = json_object_new_object();
 	const char *text;
 	char *line = NULL;
 	int ret;
 
-	json_object_object_add(request, "execute",
-			       json_object_new_string(command));
+	json_object_object_add(request, "execute", json_object_new_string(command));
 	if (args)
 		json_object_object_add(request, "arguments", args);
-	json_object_object_add(request, "id",
-			       json_object_new_uint64(++q->last_id));
+	json_object_object_add(request, "id", json_object_new_uint64(++q->last_id));
 	text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
 	if (asprintf(&line, "%s\n", text) < 0)
 		ret = fail(q, -ENOMEM, "out of memory");
@@ -345,8 +331,7 @@ static bool answers_last(const struct qmp *q, struct json_object *obj)
 
 	if (!json_object_object_get_ex(obj, "id", &id))
 		return true;
-	return json_object_is_type(id, json_type_int) &&
-	       json_object_get_uint64(id) == q->last_id;
+	return json_object_is_type(id, json_type_int) && json_object_get_uint64(id) == q->last_id;
 }
 
 static const char *string_member(struct json_object *obj, const char *name)
@@ -359,23 +344,20 @@ static const char *string_member(struct json_object *obj, const char *name)
 	return json_object_get_string(member);
 }
 
-static int error_answer(struct qmp *q, const char *command,
-			struct json_object *error)
+static int error_answer(struct qmp *q, const char *command, struct json_object *error)
 {
 	const char *class = string_member(error, "class");
-	bool no_device = !strcmp(class, "DeviceNotActive") ||
-			 !strcmp(class, "DeviceNotFound");
+	bool no_device = !strcmp(class, "DeviceNotActive") || !strcmp(class, "DeviceNotFound");
 
-	fail(q, 0, "QEMU refuses '%s': %s", command,
-	     string_member(error, "desc"));
+	fail(q, 0, "QEMU refuses '%s': %s", command, string_member(error, "desc"));
 	snprintf(q->error_class, sizeof(q->error_class), "%s", class);
 	make_printable(q->error_class);
 	return no_device ? -ENODEV : -EREMOTEIO;
 }
 
 /* Consumes @answer. */
-static int take_answer(struct qmp *q, const char *command,
-		       struct json_object *answer, struct json_object **reply)
+static int take_answer(struct qmp *q, const char *command, struct json_object *answer,
+		       struct json_object **reply)
 {
 	struct json_object *value;
 	int ret = 0;
@@ -387,16 +369,14 @@ static int take_answer(struct qmp *q, const char *command,
 		ret = error_answer(q, command, value);
 	} else {
 		ret = fail_and_close(q, -EPROTO,
-			"QEMU's answer to '%s' is neither return nor error",
-			command);
+				     "QEMU's answer to '%s' is neither return nor error", command);
 	}
 	json_object_put(answer);
 	return ret;
 }
 
-static int execute_until(struct qmp *q, const char *command,
-			 struct json_object *args, int64_t deadline,
-			 struct json_object **reply)
+static int execute_until(struct qmp *q, const char *command, struct json_object *args,
+			 int64_t deadline, struct json_object **reply)
 {
 	struct json_object *obj;
 	char what[64];
@@ -424,12 +404,10 @@ static int execute_until(struct qmp *q, const char *command,
 int qmp_execute(struct qmp *q, const char *command, struct json_object *args,
 		struct json_object **reply)
 {
-	return execute_until(q, command, args, deadline_in(q->timeout_ms),
-			     reply);
+	return execute_until(q, command, args, deadline_in(q->timeout_ms), reply);
 }
 
-int qmp_event(struct qmp *q, const char *name, int timeout_ms,
-	      struct json_object **event)
+int qmp_event(struct qmp *q, const char *name, int timeout_ms, struct json_object **event)
 {
 	int64_t deadline = deadline_in(timeout_ms);
 	struct json_object *obj;
@@ -446,7 +424,7 @@ int qmp_event(struct qmp *q, const char *name, int timeout_ms,
 		if (is_event(obj))
 			keep_event(q, obj);
 		else
-			json_object_put(obj);	/* an answer that came late */
+			json_object_put(obj); /* an answer that came late */
 	}
 	if (event)
 		*event = obj;
@@ -465,8 +443,7 @@ int qmp_attach(struct qmp *q, int fd, int timeout_ms)
 	qmp_close(q);
 	qmp_forget_events(q);
 	q->fd = fd;
-	ret = read_object(q, deadline, "greeting (is somebody else connected?)",
-			  &greeting);
+	ret = read_object(q, deadline, "greeting (is somebody else connected?)", &greeting);
 	if (ret) {
 		qmp_close(q);
 		return ret;
@@ -474,8 +451,7 @@ int qmp_attach(struct qmp *q, int fd, int timeout_ms)
 	good = json_object_object_get_ex(greeting, "QMP", NULL);
 	json_object_put(greeting);
 	if (!good)
-		return fail_and_close(q, -EPROTO,
-				      "what answers here does not speak QMP");
+		return fail_and_close(q, -EPROTO, "what answers here does not speak QMP");
 	ret = execute_until(q, "qmp_capabilities", NULL, deadline, NULL);
 	if (ret)
 		qmp_close(q);
@@ -492,8 +468,8 @@ static int check_owner(struct qmp *q, const char *path)
 	if (!S_ISSOCK(st.st_mode))
 		return fail(q, -ENOTSOCK, "%s is not a socket", path);
 	if (st.st_uid != geteuid())
-		return fail(q, -EPERM, "%s belongs to user %u, not to us",
-			    path, (unsigned int)st.st_uid);
+		return fail(q, -EPERM, "%s belongs to user %u, not to us", path,
+			    (unsigned int)st.st_uid);
 	return 0;
 }
 
@@ -505,8 +481,8 @@ static int check_peer(struct qmp *q, int fd, const char *path)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
 		return fail(q, -errno, "%s: %s", path, strerror(errno));
 	if (peer.uid != geteuid())
-		return fail(q, -EPERM, "%s is served by user %u, not by us",
-			    path, (unsigned int)peer.uid);
+		return fail(q, -EPERM, "%s is served by user %u, not by us", path,
+			    (unsigned int)peer.uid);
 	return 0;
 }
 
@@ -516,8 +492,7 @@ int qmp_connect(struct qmp *q, const char *path, int timeout_ms)
 	int ret, fd;
 
 	if (strlen(path) >= sizeof(addr.sun_path))
-		return fail(q, -ENAMETOOLONG,
-			    "%.60s...: a socket's path has at most %zu bytes",
+		return fail(q, -ENAMETOOLONG, "%.60s...: a socket's path has at most %zu bytes",
 			    path, sizeof(addr.sun_path) - 1);
 	memcpy(addr.sun_path, path, strlen(path));
 	ret = check_owner(q, path);
@@ -527,8 +502,7 @@ int qmp_connect(struct qmp *q, const char *path, int timeout_ms)
 	if (fd < 0)
 		return fail(q, -errno, "socket: %s", strerror(errno));
 	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
-		ret = fail(q, -errno, "cannot connect to %s: %s", path,
-			   strerror(errno));
+		ret = fail(q, -errno, "cannot connect to %s: %s", path, strerror(errno));
 	else
 		ret = check_peer(q, fd, path);
 	if (ret) {
@@ -542,8 +516,7 @@ int qmp_balloon(struct qmp *q, uint64_t bytes_left)
 {
 	struct json_object *args = json_object_new_object();
 
-	json_object_object_add(args, "value",
-			       json_object_new_uint64(bytes_left));
+	json_object_object_add(args, "value", json_object_new_uint64(bytes_left));
 	return qmp_execute(q, "balloon", args, NULL);
 }
 
@@ -553,8 +526,7 @@ static bool exact_int64(struct json_object *number, int64_t *value)
 	if (!json_object_is_type(number, json_type_int))
 		return false;
 	*value = json_object_get_int64(number);
-	return *value < INT64_MAX ||
-	       json_object_get_uint64(number) == INT64_MAX;
+	return *value < INT64_MAX || json_object_get_uint64(number) == INT64_MAX;
 }
 
 int qmp_query_balloon(struct qmp *q, int64_t *actual)
@@ -577,8 +549,7 @@ int qmp_human(struct qmp *q, const char *command, char **text)
 	struct json_object *reply;
 	int ret;
 
-	json_object_object_add(args, "command-line",
-			       json_object_new_string(command));
+	json_object_object_add(args, "command-line", json_object_new_string(command));
 	ret = qmp_execute(q, "human-monitor-command", args, &reply);
 	if (ret)
 		return ret;

@@ -28,9 +28,9 @@
 
 #include <stdint.h>
 
-#define QMP_LINE_MAX	(1024 * 1024)	/* bytes of one answer */
-#define QMP_EVENTS	64		/* events kept for qmp_event() */
-#define QMP_TIMEOUT_MS	30000		/* per command, until it is set */
+#define QMP_LINE_MAX (1024 * 1024) /* bytes of one answer */
+#define QMP_EVENTS 64		   /* events kept for qmp_event() */
+#define QMP_TIMEOUT_MS 30000	   /* per command, until it is set */
 
 struct json_object;
 struct qmp;
@@ -66,8 +66,7 @@ int qmp_execute(struct qmp *q, const char *command, struct json_object *args,
  * Wait for an event of that name, one that was kept aside first. With
  * @event the caller gets a reference to the whole event object.
  */
-int qmp_event(struct qmp *q, const char *name, int timeout_ms,
-	      struct json_object **event);
+int qmp_event(struct qmp *q, const char *name, int timeout_ms, struct json_object **event);
 
 /* Forget the events kept aside, to wait for one that is still to come. */
 void qmp_forget_events(struct qmp *q);

@@ -15,8 +15,7 @@ static bool line_is(const char *line, const char *expected)
 {
 	size_t len = strlen(expected);
 
-	return !strncmp(line, expected, len) &&
-	       (line[len] == '\n' || line[len] == '\0');
+	return !strncmp(line, expected, len) && (line[len] == '\n' || line[len] == '\0');
 }
 
 static bool parse_balloon(const char *line, struct show_mem *found)
@@ -24,13 +23,13 @@ static bool parse_balloon(const char *line, struct show_mem *found)
 	uint64_t total, free;
 	char again[128];
 
-	if (sscanf(line, "Balloon InflatedTotal:%" SCNu64 "kB InflatedFree:%"
-		   SCNu64 "kB", &total, &free) != 2)
+	if (sscanf(line, "Balloon InflatedTotal:%" SCNu64 "kB InflatedFree:%" SCNu64 "kB", &total,
+		   &free) != 2)
 		return false;
 	if (total > UINT64_MAX / 1024 || free > UINT64_MAX / 1024)
 		return false;
-	snprintf(again, sizeof(again), "Balloon InflatedTotal:%" PRIu64
-		 "kB InflatedFree:%" PRIu64 "kB", total, free);
+	snprintf(again, sizeof(again),
+		 "Balloon InflatedTotal:%" PRIu64 "kB InflatedFree:%" PRIu64 "kB", total, free);
 	found->inflated_total = total * 1024;
 	found->inflated_free = free * 1024;
 	return line_is(line, again);
@@ -44,8 +43,7 @@ static bool parse_ledger(const char *line, struct show_mem *found)
 		return true;
 	if (sscanf(line, "Ledger: ok (%" SCNu64, &found->ledger_frames) != 1)
 		return false;
-	snprintf(again, sizeof(again), "Ledger: ok (%" PRIu64 " frames)",
-		 found->ledger_frames);
+	snprintf(again, sizeof(again), "Ledger: ok (%" PRIu64 " frames)", found->ledger_frames);
 	found->ledger_ok = line_is(line, again);
 	return found->ledger_ok;
 }

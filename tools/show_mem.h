@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 struct show_mem {
-	uint64_t inflated_total;	/* bytes, subtracted from MemTotal */
-	uint64_t inflated_free;		/* bytes, counted as used */
+	uint64_t inflated_total; /* bytes, subtracted from MemTotal */
+	uint64_t inflated_free;	 /* bytes, counted as used */
 	uint64_t ledger_frames;
 	bool ledger_ok;
 };

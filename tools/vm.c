@@ -25,25 +25,25 @@
 #include "tools/qmp.h"
 #include "tools/vm.h"
 
-#define MAX_VMS		8
-#define MAX_ARGS	256
-#define REPORT_BYTES	2500		/* of output, in a report */
-#define POLL_MS		20		/* between two looks at QEMU */
+#define MAX_VMS 8
+#define MAX_ARGS 256
+#define REPORT_BYTES 2500 /* of output, in a report */
+#define POLL_MS 20	  /* between two looks at QEMU */
 
 struct vm {
 	char name[64];
-	char dir[64];			/* mode 0700, made by mkdtemp */
+	char dir[64]; /* mode 0700, made by mkdtemp */
 	char qmp_path[96];
-	pid_t pid;			/* 0: never started or reaped */
+	pid_t pid; /* 0: never started or reaped */
 	bool exited;
-	int status;			/* valid when exited */
+	int status; /* valid when exited */
 	int serial;
-	int errors;			/* QEMU's stdout and stderr, a file */
+	int errors; /* QEMU's stdout and stderr, a file */
 	FILE *log;
 	struct qmp *qmp;
-	char *out;			/* all that the guest has said */
+	char *out; /* all that the guest has said */
 	size_t len, size;
-	size_t pos;			/* end of the last match */
+	size_t pos; /* end of the last match */
 };
 
 /* For the exit and signal handlers, which find VMs nobody stopped. */
@@ -153,8 +153,7 @@ static void look_for_exit(struct vm *vm)
 	if (waitpid(vm->pid, &status, WNOHANG) != vm->pid)
 		return;
 	vm->exited = true;
-	vm->status = WIFEXITED(status) ? WEXITSTATUS(status) :
-					 128 + WTERMSIG(status);
+	vm->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 void vm_report(struct vm *vm, const char *what)
@@ -164,17 +163,15 @@ void vm_report(struct vm *vm, const char *what)
 	look_for_exit(vm);
 	fprintf(stderr, "VM '%s': %s\n", vm->name, what);
 	if (vm->exited)
-		fprintf(stderr, "---- QEMU has ended with status %d\n",
-			vm->status);
-	fprintf(stderr, "---- the guest's last words (%zu bytes so far):\n",
-		vm->len);
+		fprintf(stderr, "---- QEMU has ended with status %d\n", vm->status);
+	fprintf(stderr, "---- the guest's last words (%zu bytes so far):\n", vm->len);
 	print_safely(vm->out + start, vm->len - start);
 	print_errors(vm);
 	fprintf(stderr, "----\n");
 }
 
-__attribute__((format(printf, 3, 4)))
-static int fail(struct vm *vm, int err, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int fail(struct vm *vm, int err, const char *format,
+						      ...)
 {
 	char what[256];
 	va_list args;
@@ -209,8 +206,7 @@ static int open_errors(struct vm *vm)
 	char path[96];
 
 	snprintf(path, sizeof(path), "%s/stderr", vm->dir);
-	vm->errors = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND |
-			  O_CLOEXEC, 0600);
+	vm->errors = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	if (vm->errors < 0)
 		return -errno;
 	unlink(path);
@@ -222,11 +218,9 @@ static int listen_for_qmp(const struct vm *vm)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	_Static_assert(sizeof(vm->qmp_path) < sizeof(addr.sun_path),
-		       "every path fits");
+	_Static_assert(sizeof(vm->qmp_path) < sizeof(addr.sun_path), "every path fits");
 	strcpy(addr.sun_path, vm->qmp_path);
-	if (fd >= 0 && !bind(fd, (struct sockaddr *)&addr, sizeof(addr)) &&
-	    !listen(fd, 1))
+	if (fd >= 0 && !bind(fd, (struct sockaddr *)&addr, sizeof(addr)) && !listen(fd, 1))
 		return fd;
 	if (fd >= 0)
 		close(fd);
@@ -234,8 +228,7 @@ static int listen_for_qmp(const struct vm *vm)
 }
 
 /* In the child: becomes QEMU, or says why not where QEMU would. */
-static void become_qemu(const struct vm *vm, const char **argv, int serial,
-			int qmp, pid_t parent)
+static void become_qemu(const struct vm *vm, const char **argv, int serial, int qmp, pid_t parent)
 {
 	int null = open("/dev/null", O_RDONLY);
 
@@ -250,25 +243,22 @@ static void become_qemu(const struct vm *vm, const char **argv, int serial,
 	fcntl(serial, F_SETFD, 0);
 	fcntl(qmp, F_SETFD, 0);
 	execvp(argv[0], (char *const *)argv);
-	dprintf(STDERR_FILENO, "cannot run %s: %s\n", argv[0],
-		strerror(errno));
+	dprintf(STDERR_FILENO, "cannot run %s: %s\n", argv[0], strerror(errno));
 	_exit(127);
 }
 
-static int add_our_arguments(const char *const argv[], int serial, int qmp,
-			     const char **full)
+static int add_our_arguments(const char *const argv[], int serial, int qmp, const char **full)
 {
 	static char con[64], mon[64];
 	const char *const ours[] = {
 		"-chardev", con, "-serial", "chardev:" VM_CONSOLE_ID,
-		"-chardev", mon, "-mon", "chardev=qmp,mode=control", NULL,
+		"-chardev", mon, "-mon",    "chardev=qmp,mode=control",
+		NULL,
 	};
 	size_t n = 0;
 
-	snprintf(con, sizeof(con), "socket,id=" VM_CONSOLE_ID ",fd=%d",
-		 serial);
-	snprintf(mon, sizeof(mon), "socket,id=qmp,fd=%d,server=on,wait=off",
-		 qmp);
+	snprintf(con, sizeof(con), "socket,id=" VM_CONSOLE_ID ",fd=%d", serial);
+	snprintf(mon, sizeof(mon), "socket,id=qmp,fd=%d,server=on,wait=off", qmp);
 	for (; argv[n]; n++) {
 		if (n + sizeof(ours) / sizeof(ours[0]) >= MAX_ARGS)
 			return -E2BIG;
@@ -320,8 +310,7 @@ static int prepare(struct vm *vm, const char *log_path)
 	return ret;
 }
 
-int vm_start(const char *name, const char *const argv[], const char *log_path,
-	     struct vm **out)
+int vm_start(const char *name, const char *const argv[], const char *log_path, struct vm **out)
 {
 	struct vm *vm = calloc(1, sizeof(*vm));
 	int ret;
@@ -336,16 +325,14 @@ int vm_start(const char *name, const char *const argv[], const char *log_path,
 	if (!ret)
 		ret = spawn(vm, argv);
 	if (ret) {
-		fprintf(stderr, "VM '%s': cannot start %s: %s\n", name,
-			argv[0], strerror(-ret));
+		fprintf(stderr, "VM '%s': cannot start %s: %s\n", name, argv[0], strerror(-ret));
 		goto err_vm;
 	}
 	qmp_set_timeout(vm->qmp, VM_TIMEOUT_MS);
 	ret = qmp_connect(vm->qmp, vm->qmp_path, VM_TIMEOUT_MS);
 	if (ret) {
-		usleep(POLL_MS * 1000);	/* for the status in the report */
-		fail(vm, ret, "%s does not come up: %s", argv[0],
-		     qmp_error(vm->qmp));
+		usleep(POLL_MS * 1000); /* for the status in the report */
+		fail(vm, ret, "%s does not come up: %s", argv[0], qmp_error(vm->qmp));
 		goto err_vm;
 	}
 	*out = vm;
@@ -404,12 +391,10 @@ static int read_serial(struct vm *vm)
 		ret = make_room(vm);
 		if (ret)
 			return ret;
-		n = recv(vm->serial, vm->out + vm->len, vm->size - vm->len,
-			 MSG_DONTWAIT);
+		n = recv(vm->serial, vm->out + vm->len, vm->size - vm->len, MSG_DONTWAIT);
 		if (n > 0) {
 			if (vm->log) {
-				fwrite(vm->out + vm->len, 1, (size_t)n,
-				       vm->log);
+				fwrite(vm->out + vm->len, 1, (size_t)n, vm->log);
 				fflush(vm->log);
 			}
 			vm->len += (size_t)n;
@@ -458,14 +443,12 @@ static ssize_t find(const struct vm *vm, size_t from, const char *text)
 	const char *hit = NULL;
 
 	if (vm->len > from)
-		hit = memmem(vm->out + from, vm->len - from, text,
-			     strlen(text));
+		hit = memmem(vm->out + from, vm->len - from, text, strlen(text));
 	return hit ? hit - vm->out : -1;
 }
 
 /* The same, at the start of a line only. */
-static ssize_t find_at_line_start(const struct vm *vm, size_t from,
-				  const char *text)
+static ssize_t find_at_line_start(const struct vm *vm, size_t from, const char *text)
 {
 	ssize_t at = find(vm, from, text);
 
@@ -476,8 +459,7 @@ static ssize_t find_at_line_start(const struct vm *vm, size_t from,
 
 typedef ssize_t find_fn(const struct vm *vm, size_t from, const char *text);
 
-static int expect(struct vm *vm, find_fn *finder, const char *text,
-		  int timeout_ms, char **before)
+static int expect(struct vm *vm, find_fn *finder, const char *text, int timeout_ms, char **before)
 {
 	int64_t deadline = deadline_in(timeout_ms);
 	ssize_t at;
@@ -485,11 +467,12 @@ static int expect(struct vm *vm, find_fn *finder, const char *text,
 
 	while ((at = finder(vm, vm->pos, text)) < 0) {
 		if (ret)
-			return fail(vm, ret, "the line ended while we waited "
-				    "for \"%s\"", text);
+			return fail(vm, ret,
+				    "the line ended while we waited "
+				    "for \"%s\"",
+				    text);
 		if (deadline_left(deadline) == 0)
-			return fail(vm, -ETIMEDOUT,
-				    "waited %d s in vain for \"%s\"",
+			return fail(vm, -ETIMEDOUT, "waited %d s in vain for \"%s\"",
 				    timeout_ms / 1000, text);
 		wait_serial(vm, POLLIN, deadline);
 		ret = read_serial(vm);
@@ -525,8 +508,7 @@ int vm_send(struct vm *vm, const void *bytes, size_t len)
 	const char *next = bytes;
 
 	while (len) {
-		ssize_t n = send(vm->serial, next, len,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = send(vm->serial, next, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n > 0) {
 			next += n;
@@ -534,11 +516,12 @@ int vm_send(struct vm *vm, const void *bytes, size_t len)
 			continue;
 		}
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return fail(vm, -ECONNRESET, "the line ended while we "
-				    "sent: %s", strerror(errno));
+			return fail(vm, -ECONNRESET,
+				    "the line ended while we "
+				    "sent: %s",
+				    strerror(errno));
 		if (deadline_left(deadline) == 0)
-			return fail(vm, -ETIMEDOUT,
-				    "the guest takes no more input");
+			return fail(vm, -ETIMEDOUT, "the guest takes no more input");
 		wait_serial(vm, POLLIN | POLLOUT, deadline);
 		/* It may wait for us to take its echo. */
 		read_serial(vm);
@@ -587,8 +570,7 @@ int vm_wait_balloon(struct vm *vm, int64_t bytes_left, int timeout_ms)
 			return fail(vm, -ETIMEDOUT,
 				    "waited %d s in vain for a balloon that "
 				    "leaves %lld bytes: it leaves %lld",
-				    timeout_ms / 1000, (long long)bytes_left,
-				    (long long)actual);
+				    timeout_ms / 1000, (long long)bytes_left, (long long)actual);
 		listen_a_while(vm);
 	}
 	return fail(vm, ret, "%s", qmp_error(vm->qmp));
@@ -607,6 +589,5 @@ int vm_wait_exit(struct vm *vm, int timeout_ms, int *status)
 			return 0;
 		}
 	} while (deadline_left(deadline));
-	return fail(vm, -ETIMEDOUT, "waited %d s in vain for QEMU's end",
-		    timeout_ms / 1000);
+	return fail(vm, -ETIMEDOUT, "waited %d s in vain for QEMU's end", timeout_ms / 1000);
 }

@@ -23,10 +23,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define VM_PROMPT	"aerostat> "	/* at the start of a line */
-#define VM_CONSOLE_ID	"con"		/* chardev of the serial line */
-#define VM_TIMEOUT_MS	60000		/* TCG on a loaded machine */
-#define VM_OUTPUT_MAX	(16 * 1024 * 1024)
+#define VM_PROMPT "aerostat> " /* at the start of a line */
+#define VM_CONSOLE_ID "con"    /* chardev of the serial line */
+#define VM_TIMEOUT_MS 60000    /* TCG on a loaded machine */
+#define VM_OUTPUT_MAX (16 * 1024 * 1024)
 
 struct qmp;
 struct vm;
@@ -36,8 +36,7 @@ struct vm;
  * PATH). @name is for messages. @log_path, if not NULL, is written anew.
  * Returns when QMP answers; with -S the guest has not run yet.
  */
-int vm_start(const char *name, const char *const argv[], const char *log_path,
-	     struct vm **out);
+int vm_start(const char *name, const char *const argv[], const char *log_path, struct vm **out);
 
 /* Kill what is left of QEMU, remove the folder, free; NULL is allowed. */
 void vm_stop(struct vm *vm);
@@ -71,8 +70,7 @@ int vm_send(struct vm *vm, const void *bytes, size_t len);
  * caller gets (free()s) the lines between. What the guest said unasked
  * before is dropped.
  */
-int vm_command(struct vm *vm, const char *line, int timeout_ms,
-	       char **output);
+int vm_command(struct vm *vm, const char *line, int timeout_ms, char **output);
 
 /* A serial Break. */
 int vm_send_break(struct vm *vm);

@@ -14,7 +14,7 @@
 
 struct symbol {
 	uint32_t address;
-	uint32_t name;		/* offset in symbol_names */
+	uint32_t name; /* offset in symbol_names */
 };
 
 /* build/symbols.S; ascending by address */

@@ -15,10 +15,10 @@ struct pvh_start_info {
 	uint32_t version;
 	uint32_t flags;
 	uint32_t module_count;
-	uint64_t modules;		/* all addresses are physical */
-	uint64_t command_line;		/* or 0 */
-	uint64_t rsdp;			/* or 0 */
-	uint64_t memory_map;		/* from version 1 on */
+	uint64_t modules;      /* all addresses are physical */
+	uint64_t command_line; /* or 0 */
+	uint64_t rsdp;	       /* or 0 */
+	uint64_t memory_map;   /* from version 1 on */
 	uint32_t memory_count;
 	uint32_t reserved;
 };

@@ -14,18 +14,18 @@
 #include "arch/platform.h"
 
 #define PIT_HZ 1193182
-#define PIT_CHANNEL0_RATE 0x34		/* low then high byte, mode 2 */
-#define PIT_CHANNEL2_ONCE 0xb0		/* low then high byte, mode 0 */
+#define PIT_CHANNEL0_RATE 0x34 /* low then high byte, mode 2 */
+#define PIT_CHANNEL2_ONCE 0xb0 /* low then high byte, mode 0 */
 #define PIT_LATCH_CHANNEL2 0x80
-#define SPEAKER_GATE 0x01		/* lets channel 2 count */
-#define SPEAKER_DATA 0x02		/* lets it be heard */
-#define CALIBRATION_COUNTS 1193		/* a millisecond */
+#define SPEAKER_GATE 0x01	/* lets channel 2 count */
+#define SPEAKER_DATA 0x02	/* lets it be heard */
+#define CALIBRATION_COUNTS 1193 /* a millisecond */
 
 #define NS_SHIFT 32
 
 static uint64_t tsc_start;
 static uint64_t tsc_hz;
-static uint64_t ns_per_tsc;		/* fixed point, NS_SHIFT bits */
+static uint64_t ns_per_tsc; /* fixed point, NS_SHIFT bits */
 static volatile uint64_t jiffies;
 static void (*on_tick)(void);
 

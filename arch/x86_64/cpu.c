@@ -15,8 +15,8 @@
 
 #define DESCRIPTOR_CODE64 UINT64_C(0x00af9b000000ffff)
 #define DESCRIPTOR_DATA UINT64_C(0x00cf93000000ffff)
-#define DESCRIPTOR_TSS UINT64_C(0x0000890000000000)	/* available, 64 bits */
-#define GATE_INTERRUPT 0x8e	/* present, interrupts off on entry */
+#define DESCRIPTOR_TSS UINT64_C(0x0000890000000000) /* available, 64 bits */
+#define GATE_INTERRUPT 0x8e			    /* present, interrupts off on entry */
 
 /*
  * Exceptions run on a stack of their own: the one that they interrupt may be
@@ -55,7 +55,7 @@ struct table_pointer {
 } __attribute__((packed));
 
 static struct gate idt[VECTORS];
-static uint64_t gdt[5];		/* the TSS takes two */
+static uint64_t gdt[5]; /* the TSS takes two */
 static struct tss tss;
 static uint8_t trap_stack[TRAP_STACK_SIZE] __attribute__((aligned(16)));
 
@@ -68,8 +68,8 @@ static void load_gdt(void)
 	tss.io_map = sizeof(tss);
 	gdt[SELECTOR_CODE / 8] = DESCRIPTOR_CODE64;
 	gdt[SELECTOR_DATA / 8] = DESCRIPTOR_DATA;
-	gdt[SELECTOR_TSS / 8] = DESCRIPTOR_TSS | (sizeof(tss) - 1) |
-				(base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
+	gdt[SELECTOR_TSS / 8] = DESCRIPTOR_TSS | (sizeof(tss) - 1) | (base & 0xffffff) << 16 |
+				(base >> 24 & 0xff) << 56;
 	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 	/* The selectors are those of the boot table: nothing to reload but TR. */
 	__asm__ volatile("lgdt %0" : : "m"(pointer));
@@ -106,7 +106,8 @@ void cpu_idle(void)
 
 static void cpuid(uint32_t leaf, uint32_t out[4])
 {
-	__asm__ volatile("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
+	__asm__ volatile("cpuid"
+			 : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
 			 : "a"(leaf), "c"(0));
 }
 

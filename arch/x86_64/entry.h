@@ -5,8 +5,8 @@
 
 #include "arch/image.h"
 
-#define VECTOR_IRQ 32		/* of interrupt line 0 */
-#define VECTOR_SPURIOUS 63	/* the local APIC's: means nothing */
+#define VECTOR_IRQ 32	   /* of interrupt line 0 */
+#define VECTOR_SPURIOUS 63 /* the local APIC's: means nothing */
 #define VECTORS 64
 
 /* What the entries in vectors.S push, lowest address first. */
@@ -14,7 +14,7 @@ struct trap_frame {
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
 	uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
 	uint64_t vector;
-	uint64_t error;		/* 0 where the processor pushes none */
+	uint64_t error; /* 0 where the processor pushes none */
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 

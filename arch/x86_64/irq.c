@@ -17,7 +17,7 @@
 
 /* Initialisation command words (8259A data sheet). */
 #define ICW1_INIT_WITH_ICW4 0x11
-#define ICW3_MASTER_CASCADE 0x04	/* the slave is on line 2 */
+#define ICW3_MASTER_CASCADE 0x04 /* the slave is on line 2 */
 #define ICW3_SLAVE_CASCADE 0x02
 #define ICW4_8086 0x01
 #define OCW2_END_OF_INTERRUPT 0x20
@@ -31,11 +31,11 @@
 #define APIC_SPURIOUS 0xf0
 #define APIC_SPURIOUS_ENABLE 0x100
 #define APIC_LINT0 0x350
-#define APIC_LINT0_EXTINT 0x700		/* unmasked: the 8259 tells the vector */
+#define APIC_LINT0_EXTINT 0x700 /* unmasked: the 8259 tells the vector */
 
 static struct irq_handler *handlers[IRQ_COUNT];
 static uint64_t unclaimed[IRQ_COUNT];
-static uint16_t mask = (uint16_t)~(1u << LINE_CASCADE);
+static uint16_t mask = (uint16_t) ~(1u << LINE_CASCADE);
 
 static void write_mask(void)
 {

@@ -18,14 +18,14 @@
 
 #define PTE_PRESENT UINT64_C(0x001)
 #define PTE_WRITE UINT64_C(0x002)
-#define PTE_UNCACHED UINT64_C(0x018)	/* PWT and PCD */
+#define PTE_UNCACHED UINT64_C(0x018) /* PWT and PCD */
 #define PTE_LARGE UINT64_C(0x080)
 #define PTE_NO_EXECUTE (UINT64_C(1) << 63)
 #define PTE_ADDRESS UINT64_C(0x000ffffffffff000)
 
 #define ENTRIES 512
-#define LEVEL_PAGE 1		/* 4 KiB */
-#define LEVEL_BLOCK 2		/* 2 MiB */
+#define LEVEL_PAGE 1  /* 4 KiB */
+#define LEVEL_BLOCK 2 /* 2 MiB */
 #define LEVEL_GIB 3
 #define LEVEL_TOP 4
 
@@ -35,7 +35,7 @@
 
 static uint64_t *top;
 static paddr_t (*alloc_table)(void);
-static void (*free_table)(paddr_t table);	/* NULL: tables stay */
+static void (*free_table)(paddr_t table); /* NULL: tables stay */
 
 static uint64_t page_size(unsigned level)
 {

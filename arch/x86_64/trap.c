@@ -12,11 +12,28 @@
 #define EXCEPTION_PAGE_FAULT 14
 
 static const char *const exception_names[] = {
-	"divide error", "debug", "NMI", "breakpoint", "overflow", "bound range exceeded",
-	"invalid opcode", "device not available", "double fault", "coprocessor overrun",
-	"invalid TSS", "segment not present", "stack fault", "general protection", "page fault",
-	"reserved", "x87 error", "alignment check", "machine check", "SIMD error",
-	"virtualization", "control protection",
+	"divide error",
+	"debug",
+	"NMI",
+	"breakpoint",
+	"overflow",
+	"bound range exceeded",
+	"invalid opcode",
+	"device not available",
+	"double fault",
+	"coprocessor overrun",
+	"invalid TSS",
+	"segment not present",
+	"stack fault",
+	"general protection",
+	"page fault",
+	"reserved",
+	"x87 error",
+	"alignment check",
+	"machine check",
+	"SIMD error",
+	"virtualization",
+	"control protection",
 };
 
 static const char *exception_name(uint64_t vector)
@@ -30,9 +47,13 @@ static void print_page_fault(uint64_t error)
 
 	__asm__ volatile("movq %%cr2, %0" : "=r"(address));
 	printf("%s of address %#" PRIx64 "%s\n",
-	       error & 16 ? "execution" : error & 2 ? "write" : "read", address,
-	       address < FRAME_SIZE ? ": a null pointer" :
-	       address >= PAGING_STACKS_START ? ": a stack overflow" : "");
+	       error & 16  ? "execution"
+	       : error & 2 ? "write"
+			   : "read",
+	       address,
+	       address < FRAME_SIZE		? ": a null pointer"
+	       : address >= PAGING_STACKS_START ? ": a stack overflow"
+						: "");
 }
 
 static void print_registers(const struct trap_frame *f)
@@ -43,10 +64,13 @@ static void print_registers(const struct trap_frame *f)
 	printf("rip %016" PRIx64 " %s+%#" PRIx64 "\n", f->rip, symbol ? symbol : "?", offset);
 	printf("rsp %016" PRIx64 " rbp %016" PRIx64 " rfl %016" PRIx64 "\n", f->rsp, f->rbp,
 	       f->rflags);
-	printf("rax %016" PRIx64 " rbx %016" PRIx64 " rcx %016" PRIx64 "\n", f->rax, f->rbx, f->rcx);
-	printf("rdx %016" PRIx64 " rsi %016" PRIx64 " rdi %016" PRIx64 "\n", f->rdx, f->rsi, f->rdi);
+	printf("rax %016" PRIx64 " rbx %016" PRIx64 " rcx %016" PRIx64 "\n", f->rax, f->rbx,
+	       f->rcx);
+	printf("rdx %016" PRIx64 " rsi %016" PRIx64 " rdi %016" PRIx64 "\n", f->rdx, f->rsi,
+	       f->rdi);
 	printf("r8  %016" PRIx64 " r9  %016" PRIx64 " r10 %016" PRIx64 "\n", f->r8, f->r9, f->r10);
-	printf("r11 %016" PRIx64 " r12 %016" PRIx64 " r13 %016" PRIx64 "\n", f->r11, f->r12, f->r13);
+	printf("r11 %016" PRIx64 " r12 %016" PRIx64 " r13 %016" PRIx64 "\n", f->r11, f->r12,
+	       f->r13);
 	printf("r14 %016" PRIx64 " r15 %016" PRIx64 "\n", f->r14, f->r15);
 }
 

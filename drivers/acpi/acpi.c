@@ -69,9 +69,11 @@ static bool adds_up(const void *data, size_t size)
 /* Firmware may name any address; only what is mapped can be looked at. */
 static const void *reach(paddr_t paddr, uint64_t size)
 {
+	paddr_t page;
+
 	if (paddr == 0 || paddr >= ACPI_ADDRESS_END || size > ACPI_ADDRESS_END - paddr)
 		return NULL;
-	for (paddr_t page = align_down(paddr, FRAME_SIZE); page < paddr + size; page += FRAME_SIZE) {
+	for (page = align_down(paddr, FRAME_SIZE); page < paddr + size; page += FRAME_SIZE) {
 		if (!paging_is_mapped(page))
 			return NULL;
 	}

@@ -30,7 +30,6 @@
 #define FADT_FLAG_HW_REDUCED (1u << 20)
 
 /* Generic Address Structure (5.2.3.2) */
-#define GAS_SIZE 12
 #define GAS_SPACE 0			/* 8 */
 #define GAS_ADDRESS 4			/* 64 */
 #define SPACE_MEMORY 0
@@ -199,14 +198,12 @@ static bool find_s5(const struct acpi_header *table)
 
 static struct acpi_register read_register(const struct acpi_header *fadt, size_t offset)
 {
-	struct acpi_register none = { 0, 0 };
+	const struct acpi_register none = { 0, 0 };
 	struct acpi_register reg = {
 		.space = (uint8_t)acpi_read_field(fadt, offset + GAS_SPACE, 1),
 		.address = acpi_read_field(fadt, offset + GAS_ADDRESS, 8),
 	};
 
-	if (offset + GAS_SIZE > fadt->length)
-		return none;
 	if (reg.space == SPACE_IO)
 		return reg.address <= UINT16_MAX ? reg : none;
 	return reg.space == SPACE_MEMORY && reg.address < ACPI_ADDRESS_END ? reg : none;

@@ -40,8 +40,7 @@
 #define QUEUE_DEFLATE 1
 
 #define FEATURES_ALLOWED \
-	(VIRTIO_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST) | \
-	 VIRTIO_BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM))
+	(VIRTIO_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST) | VIRTIO_BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM))
 
 /* Buffers that can be with the device at a time; one more is kept for reclaiming. */
 #define REQUESTS 8
@@ -61,10 +60,10 @@
 #define IDLE_NS NS_PER_S
 
 struct request {
-	struct virtq *queue;	/* it is with the device there; NULL: it is ours */
+	struct virtq *queue; /* it is with the device there; NULL: it is ours */
 	size_t count;
-	pfn_t pfns[BALLOON_BUFFER_FRAMES];	/* ours alone */
-	le32 *wire;		/* what the device reads */
+	pfn_t pfns[BALLOON_BUFFER_FRAMES]; /* ours alone */
+	le32 *wire;			   /* what the device reads */
 };
 
 static struct {
@@ -74,7 +73,7 @@ static struct {
 	struct request request[REQUESTS + 1];
 	uint64_t inflating;	/* frames in requests on the inflate queue */
 	uint64_t in_flight;	/* requests on either */
-	uint64_t last_progress;	/* when the device last took or finished one */
+	uint64_t last_progress; /* when the device last took or finished one */
 	uint64_t actual_time;	/* when `actual` was last written */
 	uint64_t hold_off;	/* no inflation before */
 	struct balloon_status status;
@@ -102,8 +101,8 @@ static void move_frames(const struct request *request, enum owner from, enum own
 
 		while (i + run < request->count && request->pfns[i + run] == start + run)
 			run++;
-		err = to == OWNER_FREE ? frame_free(start, run, from) :
-					 frame_change_owner(start, run, from, to);
+		err = to == OWNER_FREE ? frame_free(start, run, from)
+				       : frame_change_owner(start, run, from, to);
 		if (err)
 			panic("balloon: frames %#llx+%zu are not %s; look for a wild write",
 			      (unsigned long long)start, run, owner_name(from));
@@ -328,8 +327,7 @@ static void check_device(void)
 {
 	if (balloon.device->broken)
 		return;
-	if (balloon.in_flight > 0 &&
-	    clock_ns() - balloon.last_progress > VIRTIO_DEADLINE_NS)
+	if (balloon.in_flight > 0 && clock_ns() - balloon.last_progress > VIRTIO_DEADLINE_NS)
 		give_up("no answer within 2 s");
 }
 
@@ -413,8 +411,8 @@ static void set_interrupts(bool wanted)
 /* Until the device has news or it is time to look by ourselves. */
 static void wait_for_news(void)
 {
-	bool (*wait)(struct wait_queue *, uint64_t) =
-		balloon.in_flight > 0 ? task_wait_device : task_wait;
+	bool (*wait)(struct wait_queue *, uint64_t) = balloon.in_flight > 0 ? task_wait_device
+									    : task_wait;
 	uint64_t deadline = next_look();
 	uint64_t flags;
 

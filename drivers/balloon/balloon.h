@@ -54,20 +54,20 @@ size_t balloon_reclaim(unsigned order);
 
 struct balloon_status {
 	bool present;
-	const char *broken;	/* why the device is not used any more, or NULL */
-	bool deflate_on_oom;	/* negotiated: decides the accounting mode */
-	uint64_t features;	/* negotiated */
-	uint64_t target;	/* what the host asks for */
-	uint64_t actual;	/* frames in the balloon, as the device was told last */
-	uint64_t shortfall;	/* of the target, what cannot be reached now */
+	const char *broken;  /* why the device is not used any more, or NULL */
+	bool deflate_on_oom; /* negotiated: decides the accounting mode */
+	uint64_t features;   /* negotiated */
+	uint64_t target;     /* what the host asks for */
+	uint64_t actual;     /* frames in the balloon, as the device was told last */
+	uint64_t shortfall;  /* of the target, what cannot be reached now */
 	uint64_t floor;
 	/* Since the start: */
-	uint64_t inflated;	/* frames acknowledged */
+	uint64_t inflated; /* frames acknowledged */
 	uint64_t deflated;
 	uint64_t inflate_requests;
 	uint64_t deflate_requests;
 	uint64_t actual_writes;
-	uint64_t oom_events;	/* allocations that frames were taken back for */
+	uint64_t oom_events; /* allocations that frames were taken back for */
 	uint64_t oom_frames;
 };
 

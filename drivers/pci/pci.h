@@ -8,9 +8,11 @@
  *
  *   pci_config.c	reading and writing config space, by ports or by ECAM
  *   pci_scan.c		buses, bridges, functions
- *   pci_bar.c		sizing BARs, assigning the ones the firmware left out
+ *   pci_bar.c		sizing and writing BARs, turning functions on
+ *   pci_bridge.c	bus numbers and windows of bridges
+ *   pci_assign.c	addresses for what the firmware left without
  *   pci_capability.c	the capability list
- *   pci_cmd.c		lspci
+ *   pci_cmd.c		lspci, with the names of pci_names.c
  */
 #ifndef DRIVERS_PCI_PCI_H
 #define DRIVERS_PCI_PCI_H
@@ -73,7 +75,10 @@ struct pci_config_ops {
 /* Config mechanism #1, ports 0xcf8 and 0xcfc. -ENODEV: the machine has none. */
 int pci_config_use_ports(void);
 
-/* ECAM window for buses 0 to last_bus at `base`, from ACPI's MCFG. -ENOMEM, -EINVAL. */
+/*
+ * ECAM window for buses 0 to last_bus at `base`, from ACPI's MCFG. -ENOMEM,
+ * -EINVAL; -ENODEV: nothing answers in it.
+ */
 int pci_config_use_ecam(paddr_t base, uint8_t last_bus);
 
 /* What is in use, NULL before. */

@@ -106,8 +106,6 @@ static void set_size(const struct pci_device *device, unsigned index, struct pci
 		refuse(device, bar, index, "its size is not a power of two");
 	} else if (size > end / 2) {
 		refuse(device, bar, index, "its size is beyond reason");
-	} else if (value & (size - 1)) {
-		refuse(device, bar, index, "its address is not aligned to its size");
 	} else {
 		bar->size = size;
 		bar->address = check_address(device, index, value, size, end);

@@ -29,7 +29,7 @@
 #define UART_MSR 6 /* modem status */
 #define UART_SCR 7 /* scratch */
 
-#define IER_RDI 0x01 /* received data */
+#define IER_RDI 0x01  /* received data */
 #define IER_THRI 0x02 /* transmitter holding register empty */
 #define IER_RLSI 0x04 /* receiver line status */
 
@@ -46,11 +46,11 @@
 #define MCR_RTS 0x02
 #define MCR_OUT2 0x08 /* on a PC: lets the interrupt through */
 
-#define LSR_DR 0x01 /* data ready */
-#define LSR_OE 0x02 /* overrun */
-#define LSR_PE 0x04 /* parity */
-#define LSR_FE 0x08 /* framing */
-#define LSR_BI 0x10 /* break */
+#define LSR_DR 0x01   /* data ready */
+#define LSR_OE 0x02   /* overrun */
+#define LSR_PE 0x04   /* parity */
+#define LSR_FE 0x08   /* framing */
+#define LSR_BI 0x10   /* break */
 #define LSR_THRE 0x20 /* transmitter holding register, or its FIFO, empty */
 
 #define DIVISOR_115200 1
@@ -75,7 +75,7 @@
 enum break_state {
 	BREAK_NONE,
 	BREAK_SIGNALLED, /* seen in LSR; the NUL that it leaves is to come */
-	BREAK_KEY, /* the next byte is the one behind the break */
+	BREAK_KEY,	 /* the next byte is the one behind the break */
 };
 
 static bool present;

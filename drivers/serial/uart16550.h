@@ -13,12 +13,12 @@
 #include "kernel/lib/types.h"
 
 struct uart_counts {
-	uint64_t received; /* bytes, breaks not among them */
+	uint64_t received;	   /* bytes, breaks not among them */
 	uint64_t received_dropped; /* nobody took them from the ring in time */
-	uint64_t overruns; /* times that the UART itself lost input */
-	uint64_t line_errors; /* parity and framing */
+	uint64_t overruns;	   /* times that the UART itself lost input */
+	uint64_t line_errors;	   /* parity and framing */
 	uint64_t breaks;
-	uint64_t sent; /* bytes */
+	uint64_t sent;	       /* bytes */
 	uint64_t sent_dropped; /* bytes that the other end did not take */
 };
 

@@ -53,12 +53,8 @@ static const struct feature_name shared_names[] = {
 
 /* 5.5.3 */
 static const struct feature_name balloon_names[] = {
-	{ 0, "MUST_TELL_HOST" },
-	{ 1, "STATS_VQ" },
-	{ 2, "DEFLATE_ON_OOM" },
-	{ 3, "FREE_PAGE_HINT" },
-	{ 4, "PAGE_POISON" },
-	{ 5, "REPORTING" },
+	{ 0, "MUST_TELL_HOST" }, { 1, "STATS_VQ" },    { 2, "DEFLATE_ON_OOM" },
+	{ 3, "FREE_PAGE_HINT" }, { 4, "PAGE_POISON" }, { 5, "REPORTING" },
 };
 
 static struct virtio_device *first_device;

@@ -31,8 +31,8 @@ struct virtio_device;
 #define VIRTIO_ID_BALLOON 5
 
 /* Feature bits that are not of one device type (6), as bit numbers. */
-#define VIRTIO_F_NOTIFY_ON_EMPTY 24	/* legacy only */
-#define VIRTIO_F_ANY_LAYOUT 27		/* legacy only */
+#define VIRTIO_F_NOTIFY_ON_EMPTY 24 /* legacy only */
+#define VIRTIO_F_ANY_LAYOUT 27	    /* legacy only */
 #define VIRTIO_F_INDIRECT_DESC 28
 #define VIRTIO_F_EVENT_IDX 29
 #define VIRTIO_F_VERSION_1 32
@@ -59,7 +59,7 @@ struct virtio_device;
  * config_read are 1, 2 or 4 bytes, `offset` is within the device's config.
  */
 struct virtio_transport {
-	const char *name;	/* "pci modern", "pci legacy" */
+	const char *name; /* "pci modern", "pci legacy" */
 	bool legacy;
 	uint8_t (*get_status)(struct virtio_device *device);
 	void (*set_status)(struct virtio_device *device, uint8_t status);
@@ -86,15 +86,15 @@ struct virtio_transport {
 struct virtio_device {
 	const struct virtio_transport *transport;
 	void *transport_data;
-	char address[16];	/* where it is: "0000:00:03.0" */
-	uint16_t type;		/* VIRTIO_ID_* */
-	uint64_t offered;	/* feature bits, after virtio_negotiate() */
+	char address[16]; /* where it is: "0000:00:03.0" */
+	uint16_t type;	  /* VIRTIO_ID_* */
+	uint64_t offered; /* feature bits, after virtio_negotiate() */
 	uint64_t accepted;
 	uint16_t queue_count;
-	struct virtq *queue[VIRTIO_QUEUES_MAX];	/* by index; NULL if not used */
-	const char *broken;	/* why nothing is expected of it any more; NULL: it is fine */
-	struct wait_queue interrupts;	/* woken by every interrupt of the device */
-	volatile bool config_changed;	/* by the interrupt; the driver clears it */
+	struct virtq *queue[VIRTIO_QUEUES_MAX]; /* by index; NULL if not used */
+	const char *broken;	      /* why nothing is expected of it any more; NULL: it is fine */
+	struct wait_queue interrupts; /* woken by every interrupt of the device */
+	volatile bool config_changed; /* by the interrupt; the driver clears it */
 	volatile uint64_t interrupt_count;
 	struct virtio_device *next;
 };

@@ -18,20 +18,29 @@ struct bit_name {
 
 /* 5 */
 static const struct bit_name type_names[] = {
-	{ 1, "network" }, { 2, "block" }, { 3, "console" }, { 4, "entropy" },
-	{ VIRTIO_ID_BALLOON, "balloon" }, { 8, "SCSI host" }, { 9, "9P" }, { 16, "GPU" },
-	{ 18, "input" }, { 19, "socket" }, { 20, "crypto" }, { 23, "IOMMU" },
-	{ 24, "memory" }, { 25, "sound" }, { 26, "file system" }, { 27, "PMEM" },
+	{ 1, "network" },
+	{ 2, "block" },
+	{ 3, "console" },
+	{ 4, "entropy" },
+	{ VIRTIO_ID_BALLOON, "balloon" },
+	{ 8, "SCSI host" },
+	{ 9, "9P" },
+	{ 16, "GPU" },
+	{ 18, "input" },
+	{ 19, "socket" },
+	{ 20, "crypto" },
+	{ 23, "IOMMU" },
+	{ 24, "memory" },
+	{ 25, "sound" },
+	{ 26, "file system" },
+	{ 27, "PMEM" },
 };
 
 /* 2.1 */
 static const struct bit_name status_names[] = {
-	{ VIRTIO_STATUS_ACKNOWLEDGE, "ACKNOWLEDGE" },
-	{ VIRTIO_STATUS_DRIVER, "DRIVER" },
-	{ VIRTIO_STATUS_FEATURES_OK, "FEATURES_OK" },
-	{ VIRTIO_STATUS_DRIVER_OK, "DRIVER_OK" },
-	{ VIRTIO_STATUS_NEEDS_RESET, "NEEDS_RESET" },
-	{ VIRTIO_STATUS_FAILED, "FAILED" },
+	{ VIRTIO_STATUS_ACKNOWLEDGE, "ACKNOWLEDGE" }, { VIRTIO_STATUS_DRIVER, "DRIVER" },
+	{ VIRTIO_STATUS_FEATURES_OK, "FEATURES_OK" }, { VIRTIO_STATUS_DRIVER_OK, "DRIVER_OK" },
+	{ VIRTIO_STATUS_NEEDS_RESET, "NEEDS_RESET" }, { VIRTIO_STATUS_FAILED, "FAILED" },
 };
 
 static const char *type_name(uint16_t type)
@@ -112,8 +121,7 @@ static void print_queues(const struct virtio_device *device)
 static void print_device(struct virtio_device *device)
 {
 	printf("%s %s (type %u), %s, %llu interrupts\n", device->address, type_name(device->type),
-	       device->type, device->transport->name,
-	       (unsigned long long)device->interrupt_count);
+	       device->type, device->transport->name, (unsigned long long)device->interrupt_count);
 	if (device->broken != NULL)
 		printf("  broken    %s\n", device->broken);
 	print_status(device);

@@ -14,13 +14,13 @@
 #include "kernel/lib/log.h"
 
 #define VENDOR_VIRTIO 0x1af4
-#define DEVICE_TRANSITIONAL 0x1000	/* to 0x103f; the type is the subsystem id */
-#define DEVICE_MODERN 0x1040		/* plus the type, to 0x107f */
+#define DEVICE_TRANSITIONAL 0x1000 /* to 0x103f; the type is the subsystem id */
+#define DEVICE_MODERN 0x1040	   /* plus the type, to 0x107f */
 #define DEVICE_END 0x1080
 
 /* Message control of the MSI-X capability (PCI 3.0, 6.8.2.3). */
 #define CAP_MSIX 0x11
-#define MSIX_CONTROL 2			/* 16 */
+#define MSIX_CONTROL 2 /* 16 */
 #define MSIX_ENABLE 0x8000
 
 #define ISR_GONE 0xff

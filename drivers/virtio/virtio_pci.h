@@ -19,8 +19,8 @@ struct virtio_pci {
 	/* Modern: windows on the structures that the capabilities describe. */
 	void *common;
 	void *isr;
-	void *config;		/* NULL: the device has none */
-	size_t config_size;	/* on both transports */
+	void *config;	    /* NULL: the device has none */
+	size_t config_size; /* on both transports */
 	void *notify;
 	uint64_t notify_size;
 	uint32_t notify_multiplier;

@@ -15,15 +15,15 @@
 #include "kernel/lib/log.h"
 
 /* Ports from the start of BAR 0. */
-#define LEGACY_DEVICE_FEATURES 0	/* 32 */
-#define LEGACY_DRIVER_FEATURES 4	/* 32 */
-#define LEGACY_QUEUE_PFN 8		/* 32 */
-#define LEGACY_QUEUE_SIZE 12		/* 16, read only */
-#define LEGACY_QUEUE_SELECT 14		/* 16 */
-#define LEGACY_QUEUE_NOTIFY 16		/* 16 */
-#define LEGACY_STATUS 18		/* 8 */
-#define LEGACY_ISR 19			/* 8 */
-#define LEGACY_CONFIG 20		/* with MSI-X on: 24 */
+#define LEGACY_DEVICE_FEATURES 0 /* 32 */
+#define LEGACY_DRIVER_FEATURES 4 /* 32 */
+#define LEGACY_QUEUE_PFN 8	 /* 32 */
+#define LEGACY_QUEUE_SIZE 12	 /* 16, read only */
+#define LEGACY_QUEUE_SELECT 14	 /* 16 */
+#define LEGACY_QUEUE_NOTIFY 16	 /* 16 */
+#define LEGACY_STATUS 18	 /* 8 */
+#define LEGACY_ISR 19		 /* 8 */
+#define LEGACY_CONFIG 20	 /* with MSI-X on: 24 */
 
 static uint16_t port(struct virtio_device *device, unsigned reg)
 {
@@ -97,13 +97,13 @@ static int queue_enable(struct virtio_device *device, struct virtq *queue)
 	pfn_t pfn = paddr_to_pfn(virt_to_phys((const void *)(uintptr_t)queue->desc));
 
 	if (pfn > UINT32_MAX) {
-		log_warn("virtio: %s: queue %u lies too high for a legacy device",
-			 device->address, queue->index);
+		log_warn("virtio: %s: queue %u lies too high for a legacy device", device->address,
+			 queue->index);
 		return -EINVAL;
 	}
 	io_write16(port(device, LEGACY_QUEUE_SELECT), queue->index);
 	if (io_read32(port(device, LEGACY_QUEUE_PFN)) != 0)
-		return -EIO;	/* the device was reset: it cannot be in use */
+		return -EIO; /* the device was reset: it cannot be in use */
 	io_write32(port(device, LEGACY_QUEUE_PFN), (uint32_t)pfn);
 	return io_read32(port(device, LEGACY_QUEUE_PFN)) == (uint32_t)pfn ? 0 : -EIO;
 }

@@ -16,14 +16,14 @@
 #include "kernel/lib/log.h"
 
 /* struct virtio_pci_cap (4.1.4), offsets in config space from the capability. */
-#define CAP_VENDOR 0x09		/* the id of all of them */
-#define CAP_LEN 2		/* 8 */
-#define CAP_CFG_TYPE 3		/* 8 */
-#define CAP_BAR 4		/* 8 */
-#define CAP_OFFSET 8		/* 32 */
-#define CAP_LENGTH 12		/* 32 */
+#define CAP_VENDOR 0x09 /* the id of all of them */
+#define CAP_LEN 2	/* 8 */
+#define CAP_CFG_TYPE 3	/* 8 */
+#define CAP_BAR 4	/* 8 */
+#define CAP_OFFSET 8	/* 32 */
+#define CAP_LENGTH 12	/* 32 */
 #define CAP_SIZE 16
-#define CAP_NOTIFY_MULTIPLIER 16	/* 32; of the notify capability (4.1.4.4) */
+#define CAP_NOTIFY_MULTIPLIER 16 /* 32; of the notify capability (4.1.4.4) */
 #define CAP_NOTIFY_SIZE 20
 #define CONFIG_SPACE_SIZE 256
 #define CAPS_MAX 48
@@ -35,20 +35,20 @@
 #define CFG_DEVICE 4
 
 /* struct virtio_pci_common_cfg (4.1.4.3). */
-#define COMMON_DEVICE_FEATURE_SELECT 0	/* 32 */
-#define COMMON_DEVICE_FEATURE 4		/* 32 */
-#define COMMON_DRIVER_FEATURE_SELECT 8	/* 32 */
-#define COMMON_DRIVER_FEATURE 12	/* 32 */
-#define COMMON_NUM_QUEUES 18		/* 16 */
-#define COMMON_STATUS 20		/* 8 */
-#define COMMON_GENERATION 21		/* 8 */
-#define COMMON_QUEUE_SELECT 22		/* 16 */
-#define COMMON_QUEUE_SIZE 24		/* 16 */
-#define COMMON_QUEUE_ENABLE 28		/* 16 */
-#define COMMON_QUEUE_NOTIFY_OFF 30	/* 16 */
-#define COMMON_QUEUE_DESC 32		/* 64, as two of 32 */
-#define COMMON_QUEUE_DRIVER 40		/* 64 */
-#define COMMON_QUEUE_DEVICE 48		/* 64 */
+#define COMMON_DEVICE_FEATURE_SELECT 0 /* 32 */
+#define COMMON_DEVICE_FEATURE 4	       /* 32 */
+#define COMMON_DRIVER_FEATURE_SELECT 8 /* 32 */
+#define COMMON_DRIVER_FEATURE 12       /* 32 */
+#define COMMON_NUM_QUEUES 18	       /* 16 */
+#define COMMON_STATUS 20	       /* 8 */
+#define COMMON_GENERATION 21	       /* 8 */
+#define COMMON_QUEUE_SELECT 22	       /* 16 */
+#define COMMON_QUEUE_SIZE 24	       /* 16 */
+#define COMMON_QUEUE_ENABLE 28	       /* 16 */
+#define COMMON_QUEUE_NOTIFY_OFF 30     /* 16 */
+#define COMMON_QUEUE_DESC 32	       /* 64, as two of 32 */
+#define COMMON_QUEUE_DRIVER 40	       /* 64 */
+#define COMMON_QUEUE_DEVICE 48	       /* 64 */
 #define COMMON_SIZE 56
 
 /* Windows are no larger than this, whatever a capability claims. */
@@ -57,7 +57,7 @@
 
 /* One vendor capability, as found. */
 struct capability {
-	unsigned at;		/* its place in config space */
+	unsigned at; /* its place in config space */
 	uint8_t size;
 	uint8_t cfg_type;
 	uint8_t bar;
@@ -194,7 +194,7 @@ static int queue_enable(struct virtio_device *device, struct virtq *queue)
 
 	common_write16(device, COMMON_QUEUE_SELECT, queue->index);
 	if (common_read16(device, COMMON_QUEUE_ENABLE) != 0)
-		return -EIO;	/* the device was reset: it cannot be in use */
+		return -EIO; /* the device was reset: it cannot be in use */
 	err = find_notify(device, queue);
 	if (err != 0)
 		return err;

@@ -95,7 +95,7 @@ int virtq_create(struct virtio_device *device, uint16_t index, struct virtq *que
 	memset(queue, 0, sizeof(*queue));
 	queue->device = device;
 	queue->index = index;
-	queue->broken = true;	/* until it is made */
+	queue->broken = true; /* until it is made */
 	if (index >= VIRTIO_QUEUES_MAX)
 		return -ENODEV;
 	err = choose_size(device, index, &queue->size);
@@ -238,7 +238,7 @@ int virtq_get_used(struct virtq *queue, void **token, uint32_t *written)
 	/* The count is read before the entry that it covers, and before the buffer. */
 	dma_load_barrier();
 	entry = &queue->used->ring[queue->last_used & (queue->size - 1)];
-	id = le32_to_cpu(entry->id);	/* once: the device could change it */
+	id = le32_to_cpu(entry->id); /* once: the device could change it */
 	if (id >= queue->size || queue->shadow[id].token == NULL)
 		return break_queue(queue, "a used entry names no chain in flight");
 	if (written != NULL)

@@ -27,7 +27,7 @@ struct virtio_device;
 #define VIRTQ_USED_F_NO_NOTIFY 1
 
 struct virtq_desc {
-	le64 addr;		/* physical */
+	le64 addr; /* physical */
 	le32 len;
 	le16 flags;
 	le16 next;
@@ -36,7 +36,7 @@ struct virtq_desc {
 struct virtq_avail {
 	le16 flags;
 	le16 idx;
-	le16 ring[];		/* and then le16 used_event */
+	le16 ring[]; /* and then le16 used_event */
 };
 
 struct virtq_used_elem {
@@ -47,7 +47,7 @@ struct virtq_used_elem {
 struct virtq_used {
 	le16 flags;
 	le16 idx;
-	struct virtq_used_elem ring[];	/* and then le16 avail_event */
+	struct virtq_used_elem ring[]; /* and then le16 avail_event */
 };
 
 _Static_assert(sizeof(struct virtq_desc) == 16, "2.7.5");
@@ -63,21 +63,21 @@ struct virtq_buffer {
 struct virtq {
 	struct virtio_device *device;
 	uint16_t index;
-	uint16_t size;		/* descriptors, a power of two */
+	uint16_t size; /* descriptors, a power of two */
 	bool broken;
-	volatile struct virtq_desc *desc;	/* written by the driver alone */
-	volatile struct virtq_avail *avail;	/* written by the driver alone */
-	volatile struct virtq_used *used;	/* written by the device alone */
-	uint16_t free_head;	/* shadow: chain of free descriptors */
+	volatile struct virtq_desc *desc;   /* written by the driver alone */
+	volatile struct virtq_avail *avail; /* written by the driver alone */
+	volatile struct virtq_used *used;   /* written by the device alone */
+	uint16_t free_head;		    /* shadow: chain of free descriptors */
 	uint16_t free_count;
-	uint16_t avail_idx;	/* shadow of avail->idx */
-	uint16_t last_used;	/* used entries up to here were taken */
+	uint16_t avail_idx; /* shadow of avail->idx */
+	uint16_t last_used; /* used entries up to here were taken */
 	struct {
 		void *token;	/* of the head of a chain in flight, else NULL */
 		uint16_t next;	/* shadow of the descriptor's next */
-		uint16_t chain;	/* descriptors in the chain, for the head */
+		uint16_t chain; /* descriptors in the chain, for the head */
 	} shadow[VIRTQ_SIZE_MAX];
-	uint64_t notifications;	/* kicks sent; statistics */
+	uint64_t notifications; /* kicks sent; statistics */
 	void *notify;		/* the transport's */
 };
 

@@ -17,18 +17,21 @@
 
 struct command {
 	const char *name;
-	const char *arguments;	/* "SIZE [order]"; "" if there are none */
-	const char *summary;	/* one line, no full stop */
-	const char *details;	/* further lines for `help NAME`, or NULL */
-	int (*run)(int argc, char **argv);	/* argv[0] is the name */
+	const char *arguments;		   /* "SIZE [order]"; "" if there are none */
+	const char *summary;		   /* one line, no full stop */
+	const char *details;		   /* further lines for `help NAME`, or NULL */
+	int (*run)(int argc, char **argv); /* argv[0] is the name */
 };
 
 #define COMMAND(name_, arguments_, summary_, details_, run_) \
 	static const struct command command_##run_ \
-	__attribute__((used, section("commands"), aligned(8))) = { \
-		.name = (name_), .arguments = (arguments_), .summary = (summary_), \
-		.details = (details_), .run = (run_), \
-	}
+		__attribute__((used, section("commands"), aligned(8))) = { \
+			.name = (name_), \
+			.arguments = (arguments_), \
+			.summary = (summary_), \
+			.details = (details_), \
+			.run = (run_), \
+		}
 
 /* The entries; the linker names the ends of a section after it. */
 extern const struct command __start_commands[];

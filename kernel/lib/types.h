@@ -30,7 +30,7 @@ typedef uint64_t pfn_t;
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The structure of which `ptr` is the member `member`. */
-#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* `align` is a power of two. */
 static inline uint64_t align_down(uint64_t x, uint64_t align)

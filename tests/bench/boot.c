@@ -43,9 +43,21 @@ static void die(const char *what)
 static void exec_qemu(const char *kernel)
 {
 	char machine_option[128], ram[128];
-	const char *argv[40] = { qemu, "-nodefaults", "-no-user-config", "-display", "none",
-				 "-cpu", "max,phys-bits=46", "-accel", "tcg", "-serial", "stdio", "-device",
-				 "virtio-balloon-pci", "-kernel", kernel };
+	const char *argv[40] = { qemu,
+				 "-nodefaults",
+				 "-no-user-config",
+				 "-display",
+				 "none",
+				 "-cpu",
+				 "max,phys-bits=46",
+				 "-accel",
+				 "tcg",
+				 "-serial",
+				 "stdio",
+				 "-device",
+				 "virtio-balloon-pci",
+				 "-kernel",
+				 kernel };
 	int n = 15;
 
 	snprintf(machine_option, sizeof(machine_option), "%s,memory-backend=ram", machine);
@@ -142,11 +154,20 @@ int main(int argc, char **argv)
 
 	while ((option = getopt(argc, argv, "n:m:M:b:")) != -1) {
 		switch (option) {
-		case 'n': runs = atoi(optarg); break;
-		case 'm': machine = optarg; break;
-		case 'M': memory = optarg; break;
-		case 'b': bios = optarg; break;
-		default: return 2;
+		case 'n':
+			runs = atoi(optarg);
+			break;
+		case 'm':
+			machine = optarg;
+			break;
+		case 'M':
+			memory = optarg;
+			break;
+		case 'b':
+			bios = optarg;
+			break;
+		default:
+			return 2;
 		}
 	}
 	if (argc - optind != 2 || runs < 1 || runs > RUNS_MAX)

@@ -13,14 +13,14 @@
 #include "tests/integration/harness.h"
 #include "tools/deadline.h"
 
-#define POLL_US		20000
+#define POLL_US 20000
 
 /* Up and down, by whole blocks, by odd frames, by one frame, to nothing. */
 static void check_targets(const struct guest *guest, bool deflate_on_oom)
 {
 	static const uint64_t targets[] = {
-		64 * MIB, 64 * MIB + FRAME, 100 * MIB, 33 * MIB + 12 * KIB,
-		FRAME, 0, 128 * MIB - FRAME, 0,
+		64 * MIB, 64 * MIB + FRAME,  100 * MIB, 33 * MIB + 12 * KIB, FRAME,
+		0,	  128 * MIB - FRAME, 0,
 	};
 	struct vm *vm = harness_boot(guest);
 	uint64_t total = harness_memory(vm).total;
@@ -50,21 +50,20 @@ static void reaches_every_target_behind_a_root_port(void **state)
 {
 	(void)state;
 	check_targets(&(struct guest){ .balloon = "none",
-		.extra = "-device pcie-root-port,id=port0,chassis=1,slot=1 "
-			 "-device virtio-balloon-pci,bus=port0" }, false);
+				       .extra = "-device pcie-root-port,id=port0,chassis=1,slot=1 "
+						"-device virtio-balloon-pci,bus=port0" },
+		      false);
 }
 
 static void reaches_every_target_with_deflate_on_oom(void **state)
 {
 	(void)state;
 	check_targets(&(struct guest){ .balloon = "deflate-on-oom=on" }, true);
-	check_targets(&(struct guest){ .machine = "pc",
-				       .balloon = "deflate-on-oom=on" }, true);
+	check_targets(&(struct guest){ .machine = "pc", .balloon = "deflate-on-oom=on" }, true);
 }
 
 /* Bit 32, VERSION_1, tells a modern device from a legacy one. */
-static void check_transport(const char *machine, const char *balloon,
-			    char version_1)
+static void check_transport(const char *machine, const char *balloon, char version_1)
 {
 	struct guest guest = { .machine = machine, .balloon = balloon };
 	struct vm *vm = harness_boot(&guest);
@@ -87,8 +86,10 @@ static void reaches_every_target_of_a_legacy_device(void **state)
 static void legacy_device_counts_in_both_modes(void **state)
 {
 	(void)state;
-	check_transport("pc", "disable-modern=on,disable-legacy=off,"
-			"deflate-on-oom=on", '0');
+	check_transport("pc",
+			"disable-modern=on,disable-legacy=off,"
+			"deflate-on-oom=on",
+			'0');
 }
 
 static void reaches_every_target_of_a_modern_device(void **state)
@@ -102,9 +103,11 @@ static void reaches_every_target_with_every_ring_format(void **state)
 {
 	(void)state;
 	check_targets(&(struct guest){ .balloon = "event_idx=off,"
-				       "indirect_desc=off" }, false);
+						  "indirect_desc=off" },
+		      false);
 	check_targets(&(struct guest){ .balloon = "free-page-reporting=on,"
-				       "page-poison=off" }, false);
+						  "page-poison=off" },
+		      false);
 }
 
 static void follows_a_target_set_before_boot(void **state)
@@ -113,8 +116,8 @@ static void follows_a_target_set_before_boot(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct vm *vm = harness_start(&(struct guest){
-			.firmware = firmware[i], .extra = "-S" });
+		struct vm *vm = harness_start(
+			&(struct guest){ .firmware = firmware[i], .extra = "-S" });
 		int64_t left = (int64_t)(harness_ram(vm) - 80 * MIB);
 
 		harness_set_target(vm, 80 * MIB);
@@ -136,8 +139,7 @@ static struct memory wait_shortfall(struct vm *vm)
 		usleep(POLL_US);
 		now = last;
 		last = harness_memory(vm);
-		if (now.shortfall && now.actual == last.actual &&
-		    now.shortfall == last.shortfall)
+		if (now.shortfall && now.actual == last.actual && now.shortfall == last.shortfall)
 			return last;
 	} while (deadline_left(deadline));
 	fail_msg("no shortfall: target %ju, actual %ju", (uintmax_t)now.target,
@@ -170,9 +172,9 @@ static void stops_at_its_floor_and_lives(void **state)
 	(void)state;
 	check_impossible_target(&(struct guest){ .mem = "256M" }, false);
 	check_impossible_target(&(struct guest){ .mem = "16M" }, false);
-	check_impossible_target(&(struct guest){
-		.mem = "64M", .machine = "pc",
-		.balloon = "deflate-on-oom=on" }, true);
+	check_impossible_target(
+		&(struct guest){ .mem = "64M", .machine = "pc", .balloon = "deflate-on-oom=on" },
+		true);
 }
 
 static void shortfall_is_made_up_when_memory_is_freed(void **state)
@@ -205,8 +207,7 @@ static void allocation_takes_from_the_balloon_only_if_allowed(void **state)
 	harness_check_taken(vm, taken, false);
 	harness_stop(vm);
 
-	vm = harness_boot(&(struct guest){ .mem = "256M",
-					   .balloon = "deflate-on-oom=on" });
+	vm = harness_boot(&(struct guest){ .mem = "256M", .balloon = "deflate-on-oom=on" });
 	left = (int64_t)(harness_ram(vm) - taken);
 	harness_take(vm, taken);
 	harness_command_says(vm, "hold 100M", "held ");
@@ -228,18 +229,15 @@ static void survives_a_system_reset_while_inflated(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct vm *vm = harness_boot(&(struct guest){
-			.machine = machines[i] });
+		struct vm *vm = harness_boot(&(struct guest){ .machine = machines[i] });
 		int64_t left = (int64_t)(harness_ram(vm) - taken);
 
 		harness_take(vm, taken);
-		assert_qmp(vm, qmp_execute(vm_qmp(vm), "system_reset", NULL,
-					   NULL));
+		assert_qmp(vm, qmp_execute(vm_qmp(vm), "system_reset", NULL, NULL));
 		/* QEMU keeps the old actual until the new guest speaks. */
 		harness_wait_prompt(vm, NULL);
 		deadline = deadline_in(VM_TIMEOUT_MS);
-		while (harness_memory(vm).actual != taken &&
-		       deadline_left(deadline))
+		while (harness_memory(vm).actual != taken && deadline_left(deadline))
 			usleep(POLL_US);
 		assert_int_equal(vm_wait_balloon(vm, left, VM_TIMEOUT_MS), 0);
 		harness_check_taken(vm, taken, false);
@@ -266,7 +264,7 @@ static void held_memory_stays_intact_through_50_random_targets(void **state)
 	char *text;
 
 	(void)state;
-	srandom(20260101);	/* the same targets each time */
+	srandom(20260101); /* the same targets each time */
 	harness_command_says(vm, "hold 24M", "held ");
 	harness_command_says(vm, "hold 16M 4", "held ");
 	harness_command_says(vm, "hold 8M 9", "held ");
@@ -315,8 +313,7 @@ static void host_gets_the_memory_and_the_guest_gets_it_back(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
-	vm = harness_boot(&(struct guest){ .mem = "256M",
-					   .memory_file = path });
+	vm = harness_boot(&(struct guest){ .mem = "256M", .memory_file = path });
 	unlink(path);
 	touch_memory(vm, harness_memory(vm).free - 8 * MIB);
 	full = blocks_in(fd);
@@ -374,8 +371,8 @@ static void target_that_changes_on_the_way_is_followed(void **state)
 static void two_guests_do_not_disturb_each_other(void **state)
 {
 	struct vm *a = harness_boot(&(struct guest){ .machine = "pc" });
-	struct vm *b = harness_boot(&(struct guest){ .machine = "q35",
-					.balloon = "deflate-on-oom=on" });
+	struct vm *b = harness_boot(
+		&(struct guest){ .machine = "q35", .balloon = "deflate-on-oom=on" });
 
 	(void)state;
 	harness_take(a, 32 * MIB);

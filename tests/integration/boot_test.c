@@ -10,7 +10,7 @@
 
 #include "tests/integration/harness.h"
 
-#define EXIT_OF(n)	(((n) << 1) | 1)	/* isa-debug-exit */
+#define EXIT_OF(n) (((n) << 1) | 1) /* isa-debug-exit */
 
 /* Boots, has a balloon that works, and accounts for almost all of RAM. */
 static void check_boot(const struct guest *guest)
@@ -44,8 +44,8 @@ static void boots_on_q35_with_the_balloon_behind_a_root_port(void **state)
 {
 	(void)state;
 	check_boot(&(struct guest){ .balloon = "none",
-		   .extra = "-device pcie-root-port,id=port0,chassis=1,slot=1 "
-			    "-device virtio-balloon-pci,bus=port0" });
+				    .extra = "-device pcie-root-port,id=port0,chassis=1,slot=1 "
+					     "-device virtio-balloon-pci,bus=port0" });
 }
 
 static void boots_with_qboot_on_pc(void **state)
@@ -63,9 +63,10 @@ static void boots_with_qboot_on_q35(void **state)
 static void boots_with_qboot_and_the_balloon_behind_a_root_port(void **state)
 {
 	(void)state;
-	check_boot(&(struct guest){ .firmware = "qboot", .balloon = "none",
-		   .extra = "-device pcie-root-port,id=port0,chassis=1,slot=1 "
-			    "-device virtio-balloon-pci,bus=port0" });
+	check_boot(&(struct guest){ .firmware = "qboot",
+				    .balloon = "none",
+				    .extra = "-device pcie-root-port,id=port0,chassis=1,slot=1 "
+					     "-device virtio-balloon-pci,bus=port0" });
 }
 
 static void boots_with_uefi_from_disk_on_pc(void **state)
@@ -155,8 +156,7 @@ static void lives_without_a_balloon_device(void **state)
 	assert_int_equal(qmp_query_balloon(vm_qmp(vm), &left), -ENODEV);
 	assert_false(mem.has_balloon);
 	assert_true(mem.ledger_ok);
-	harness_command_says(vm, "show_mem",
-		"Balloon InflatedTotal:0kB InflatedFree:0kB\n");
+	harness_command_says(vm, "show_mem", "Balloon InflatedTotal:0kB InflatedFree:0kB\n");
 	harness_command_says(vm, "audit", "Ledger: ok (");
 	harness_stop(vm);
 }
@@ -179,8 +179,8 @@ static void exit_gives_its_status_to_qemu(void **state)
 
 static void command_line_runs_commands_and_ends(void **state)
 {
-	struct vm *vm = harness_start(&(struct guest){
-		.mem = "64M", .append = "run=\"show_mem; audit; exit 3\"" });
+	struct vm *vm = harness_start(
+		&(struct guest){ .mem = "64M", .append = "run=\"show_mem; audit; exit 3\"" });
 
 	(void)state;
 	harness_wait_status(vm, EXIT_OF(3));
@@ -192,8 +192,8 @@ static void command_line_runs_commands_and_ends(void **state)
 
 static void command_line_reaches_the_guest_through_uefi(void **state)
 {
-	struct vm *vm = harness_start(&(struct guest){
-		.firmware = "uefi", .append = "run=\"show_mem -j; exit 4\"" });
+	struct vm *vm = harness_start(
+		&(struct guest){ .firmware = "uefi", .append = "run=\"show_mem -j; exit 4\"" });
 
 	(void)state;
 	harness_wait_status(vm, EXIT_OF(4));
@@ -207,8 +207,8 @@ static void poweroff_ends_qemu_with_0(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct vm *vm = harness_boot(&(struct guest){
-			.machine = machines[i], .mem = "64M" });
+		struct vm *vm = harness_boot(
+			&(struct guest){ .machine = machines[i], .mem = "64M" });
 
 		assert_int_equal(vm_send(vm, "poweroff\r", 9), 0);
 		harness_wait_status(vm, 0);

@@ -9,7 +9,7 @@
 
 #include "tests/integration/harness.h"
 
-#define BALLOON_LINE	"Balloon InflatedTotal:0kB InflatedFree:0kB"
+#define BALLOON_LINE "Balloon InflatedTotal:0kB InflatedFree:0kB"
 
 static void type(struct vm *vm, const char *text)
 {
@@ -71,9 +71,16 @@ static void a_line_without_end_is_not_obeyed(void **state)
 static void wrong_commands_get_an_answer(void **state)
 {
 	static const char *const lines[] = {
-		"no_such_command", "hold", "hold banana", "hold -1",
-		"hold 99999999999999999999", "hold 1M 77", "release 4711",
-		"balloon floor", "exit banana", "show_mem -x",
+		"no_such_command",
+		"hold",
+		"hold banana",
+		"hold -1",
+		"hold 99999999999999999999",
+		"hold 1M 77",
+		"release 4711",
+		"balloon floor",
+		"exit banana",
+		"show_mem -x",
 	};
 	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
 
@@ -91,8 +98,7 @@ static void wrong_commands_get_an_answer(void **state)
 
 static void outside_text_cannot_steer_the_terminal(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){
-		.mem = "64M", .append = "evil=\033[2Jend" });
+	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M", .append = "evil=\033[2Jend" });
 	char *text = harness_command(vm, "boot");
 
 	(void)state;
@@ -110,8 +116,7 @@ static void break_and_m_print_show_mem_at_the_prompt(void **state)
 	assert_int_equal(vm_send_break(vm), 0);
 	type(vm, "m");
 	assert_int_equal(vm_expect(vm, BALLOON_LINE, VM_TIMEOUT_MS, NULL), 0);
-	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL),
-			 0);
+	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL), 0);
 	check_alive(vm);
 	harness_stop(vm);
 }
@@ -130,8 +135,7 @@ static bool break_beats_command(struct vm *vm)
 	first = !strstr(text, "held ");
 	free(text);
 	if (first)
-		assert_int_equal(vm_expect(vm, "held ", VM_TIMEOUT_MS, NULL),
-				 0);
+		assert_int_equal(vm_expect(vm, "held ", VM_TIMEOUT_MS, NULL), 0);
 	type(vm, "\r");
 	harness_command_says(vm, "release all", "pattern intact");
 	return first;
@@ -158,23 +162,19 @@ static void history_and_editing_keys_work(void **state)
 	harness_command_says(vm, "audit", "Ledger: ok (");
 	/* Arrow up: the last line again. */
 	type(vm, "\033[A\r");
-	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL),
-			 0);
+	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL), 0);
 	harness_wait_prompt(vm, NULL);
 	/* Ctrl-U: what was typed is gone. */
 	type(vm, "exit 3\025audit\r");
-	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL),
-			 0);
+	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL), 0);
 	harness_wait_prompt(vm, NULL);
 	/* Home, and a letter put before the others. */
 	type(vm, "udit\033[Ha\r");
-	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL),
-			 0);
+	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL), 0);
 	harness_wait_prompt(vm, NULL);
 	/* Tab: the only command that begins so. */
 	type(vm, "audi\t\r");
-	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL),
-			 0);
+	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL), 0);
 	harness_wait_prompt(vm, NULL);
 	harness_stop(vm);
 }
@@ -182,9 +182,9 @@ static void history_and_editing_keys_work(void **state)
 static void every_command_has_help_and_answers(void **state)
 {
 	static const char *const commands[] = {
-		"help", "help show_mem", "show_mem", "owners", "audit",
-		"balloon", "features", "lspci", "lspci -v", "virtio", "held",
-		"uptime", "ps", "dmesg", "boot",
+		"help",	   "help show_mem", "show_mem", "owners",   "audit",
+		"balloon", "features",	    "lspci",	"lspci -v", "virtio",
+		"held",	   "uptime",	    "ps",	"dmesg",    "boot",
 	};
 	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
 

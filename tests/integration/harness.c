@@ -18,7 +18,7 @@
 #include "tests/integration/harness.h"
 #include "tools/show_mem.h"
 
-#define MAX_ARGS	128
+#define MAX_ARGS 128
 
 static struct vm *running[MAX_GUESTS];
 
@@ -67,8 +67,7 @@ static char *read_arguments(const struct guest *guest)
 	close(fds[0]);
 	waitpid(pid, &status, 0);
 	if (status != 0)
-		fail_msg("tools/run.sh --print ends with %d",
-			 WEXITSTATUS(status));
+		fail_msg("tools/run.sh --print ends with %d", WEXITSTATUS(status));
 	return text;
 }
 
@@ -78,8 +77,7 @@ static size_t split_lines(char *text, const char **lines, size_t max)
 	char *save = NULL;
 	size_t n = 0;
 
-	for (char *line = strtok_r(text, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		assert_true(n < max);
 		lines[n++] = line;
 	}
@@ -101,17 +99,17 @@ static void mark_empty_lines(char *text, size_t size)
 }
 
 /* Put a file behind the guest's memory, to see what the host got back. */
-static void use_memory_file(const char **args, const struct guest *guest,
-			    char *object, size_t size)
+static void use_memory_file(const char **args, const struct guest *guest, char *object, size_t size)
 {
 	const char *const old = "memory-backend-ram,id=ram,";
 
 	for (; *args; args++) {
 		if (strncmp(*args, old, strlen(old)))
 			continue;
-		snprintf(object, size, "memory-backend-file,id=ram,share=on,"
-			 "mem-path=%s,%s", guest->memory_file,
-			 *args + strlen(old));
+		snprintf(object, size,
+			 "memory-backend-file,id=ram,share=on,"
+			 "mem-path=%s,%s",
+			 guest->memory_file, *args + strlen(old));
 		*args = object;
 	}
 }
@@ -121,10 +119,8 @@ static void name_guest(const struct guest *guest, char *name, size_t size)
 {
 	static unsigned int count;
 
-	snprintf(name, size, "%02u-%s-%s-%s", ++count,
-		 guest->machine ? guest->machine : "q35",
-		 guest->mem ? guest->mem : "256M",
-		 guest->firmware ? guest->firmware : "default");
+	snprintf(name, size, "%02u-%s-%s-%s", ++count, guest->machine ? guest->machine : "q35",
+		 guest->mem ? guest->mem : "256M", guest->firmware ? guest->firmware : "default");
 }
 
 static void make_log_path(const char *name, char *path, size_t size)
@@ -215,8 +211,7 @@ void harness_command_says(struct vm *vm, const char *line, const char *text)
 	char *answer = harness_command(vm, line);
 
 	if (!strstr(answer, text))
-		fail_msg("'%s' does not say \"%s\" but:\n%s", line, text,
-			 answer);
+		fail_msg("'%s' does not say \"%s\" but:\n%s", line, text, answer);
 	free(answer);
 }
 
@@ -257,7 +252,8 @@ static void read_owners(struct json_object *all, struct memory *mem)
 	if (!json_object_is_type(owners, json_type_object))
 		fail_msg("show_mem -j has no \"owners\"");
 	mem->owned_by_balloon = number_in(owners, "balloon");
-	json_object_object_foreach(owners, name, bytes) {
+	json_object_object_foreach(owners, name, bytes)
+	{
 		(void)bytes;
 		/* Holes are in the map, but nobody manages them. */
 		if (strcmp(name, "absent"))
@@ -318,8 +314,7 @@ uint64_t harness_ram(struct vm *vm)
 	struct json_object *reply;
 	uint64_t ram;
 
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "query-memory-size-summary",
-				   NULL, &reply));
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "query-memory-size-summary", NULL, &reply));
 	ram = number_in(reply, "base-memory");
 	json_object_put(reply);
 	return ram;
@@ -327,8 +322,7 @@ uint64_t harness_ram(struct vm *vm)
 
 void harness_set_target(struct vm *vm, uint64_t bytes_taken)
 {
-	assert_qmp(vm, qmp_balloon(vm_qmp(vm),
-				   harness_ram(vm) - bytes_taken));
+	assert_qmp(vm, qmp_balloon(vm_qmp(vm), harness_ram(vm) - bytes_taken));
 }
 
 void harness_take(struct vm *vm, uint64_t bytes)
@@ -339,8 +333,7 @@ void harness_take(struct vm *vm, uint64_t bytes)
 	assert_int_equal(vm_wait_balloon(vm, left, VM_TIMEOUT_MS), 0);
 }
 
-static void check_text_form(struct vm *vm, uint64_t taken, bool deflate_on_oom,
-			    uint64_t managed)
+static void check_text_form(struct vm *vm, uint64_t taken, bool deflate_on_oom, uint64_t managed)
 {
 	char *text = harness_command(vm, "show_mem");
 	struct show_mem mem;

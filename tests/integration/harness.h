@@ -20,24 +20,24 @@
 #include "tools/qmp.h"
 #include "tools/vm.h"
 
-#define KIB	1024ull
-#define MIB	(1024ull * KIB)
-#define GIB	(1024ull * MIB)
-#define FRAME	4096ull
-#define MAX_GUESTS	2	/* at a time: the machine has two cores */
+#define KIB 1024ull
+#define MIB (1024ull * KIB)
+#define GIB (1024ull * MIB)
+#define FRAME 4096ull
+#define MAX_GUESTS 2 /* at a time: the machine has two cores */
 
 /*
  * How to start a guest. Words as tools/run.sh has them, NULL for its
  * default; that script makes QEMU's command line for us as well.
  */
 struct guest {
-	const char *machine;		/* "pc", "q35" */
-	const char *mem;		/* default here: "256M" */
-	const char *firmware;		/* "qboot", "uefi" */
+	const char *machine;  /* "pc", "q35" */
+	const char *mem;      /* default here: "256M" */
+	const char *firmware; /* "qboot", "uefi" */
 	const char *append;
-	const char *balloon;		/* properties, or "none" */
-	const char *extra;		/* split at blanks */
-	const char *memory_file;	/* shared memory backend, made anew */
+	const char *balloon;	 /* properties, or "none" */
+	const char *extra;	 /* split at blanks */
+	const char *memory_file; /* shared memory backend, made anew */
 };
 
 /* What `show_mem -j` says, all in bytes, beside what QMP says. */
@@ -46,7 +46,7 @@ struct memory {
 	uint64_t inflated_total, inflated_free;
 	bool has_balloon;
 	uint64_t target, actual, shortfall, floor;
-	uint64_t owned;			/* sum over the owners */
+	uint64_t owned; /* sum over the owners */
 	uint64_t owned_by_balloon;
 	bool ledger_ok;
 };
@@ -93,10 +93,11 @@ void harness_set_target(struct vm *vm, uint64_t bytes_taken);
 void harness_check_taken(struct vm *vm, uint64_t taken, bool deflate_on_oom);
 
 /* @call is a qmp_ function, which must succeed. */
-#define assert_qmp(vm, call) do {					\
-	if ((call) != 0)						\
-		fail_msg("QMP: %s", qmp_error(vm_qmp(vm)));		\
-} while (0)
+#define assert_qmp(vm, call) \
+	do { \
+		if ((call) != 0) \
+			fail_msg("QMP: %s", qmp_error(vm_qmp(vm))); \
+	} while (0)
 
 /* One entry of a group. */
 #define TEST(name) cmocka_unit_test_teardown(name, harness_teardown)

@@ -23,18 +23,15 @@
 static bool elf_is_ours(const Elf64_Ehdr *header)
 {
 	return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
-	       header->e_ident[EI_CLASS] == ELFCLASS64 &&
-	       header->e_ident[EI_DATA] == ELFDATA2LSB &&
+	       header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_ident[EI_DATA] == ELFDATA2LSB &&
 	       header->e_type == ET_EXEC && header->e_machine == EM_X86_64;
 }
 
 static bool elf_has_headers(const Elf64_Ehdr *header, size_t size)
 {
 	return header->e_phentsize == sizeof(Elf64_Phdr) &&
-	       header->e_phoff % _Alignof(Elf64_Phdr) == 0 &&
-	       header->e_phoff <= size &&
-	       header->e_phnum <=
-		       (size - header->e_phoff) / sizeof(Elf64_Phdr);
+	       header->e_phoff % _Alignof(Elf64_Phdr) == 0 && header->e_phoff <= size &&
+	       header->e_phnum <= (size - header->e_phoff) / sizeof(Elf64_Phdr);
 }
 
 static const Elf64_Phdr *elf_segments(const Elf64_Ehdr *header)
@@ -48,18 +45,15 @@ static bool segment_is_loaded(const Elf64_Phdr *segment)
 }
 
 /* `lowest`: where the segment before it ended. */
-static const char *segment_check(const Elf64_Phdr *segment, size_t size,
-				 uint64_t lowest)
+static const char *segment_check(const Elf64_Phdr *segment, size_t size, uint64_t lowest)
 {
-	if (segment->p_offset > size ||
-	    segment->p_filesz > size - segment->p_offset)
+	if (segment->p_offset > size || segment->p_filesz > size - segment->p_offset)
 		return "a segment is not all in the file";
 	if (segment->p_filesz > segment->p_memsz)
 		return "a segment is larger in the file than in memory";
 	if (segment->p_paddr != segment->p_vaddr)
 		return "a segment's physical address is not its virtual one";
-	if (segment->p_paddr < KERNEL_LOWEST ||
-	    segment->p_paddr > KERNEL_LIMIT ||
+	if (segment->p_paddr < KERNEL_LOWEST || segment->p_paddr > KERNEL_LIMIT ||
 	    segment->p_memsz > KERNEL_LIMIT - segment->p_paddr)
 		return "a segment lies below 1 MiB or above 4 GiB";
 	/* ELF wants them ascending; this finds overlaps too. */
@@ -74,8 +68,7 @@ static bool segment_has_code(const Elf64_Phdr *segment, uint64_t address)
 	       address - segment->p_paddr < segment->p_filesz;
 }
 
-const char *handover_check_kernel(const void *elf, size_t size,
-				  struct kernel_image *image)
+const char *handover_check_kernel(const void *elf, size_t size, struct kernel_image *image)
 {
 	const Elf64_Ehdr *header = elf;
 	const Elf64_Phdr *segment;
@@ -116,8 +109,7 @@ const char *handover_check_kernel(const void *elf, size_t size,
 	return NULL;
 }
 
-void handover_load_kernel(const void *elf, const struct kernel_image *image,
-			  void *memory)
+void handover_load_kernel(const void *elf, const struct kernel_image *image, void *memory)
 {
 	const Elf64_Ehdr *header = elf;
 	const Elf64_Phdr *segment = elf_segments(header);
@@ -126,8 +118,7 @@ void handover_load_kernel(const void *elf, const struct kernel_image *image,
 	for (unsigned i = 0; i < header->e_phnum; i++, segment++) {
 		if (segment_is_loaded(segment))
 			memcpy((char *)memory + segment->p_paddr - image->start,
-			       (const char *)elf + segment->p_offset,
-			       segment->p_filesz);
+			       (const char *)elf + segment->p_offset, segment->p_filesz);
 	}
 }
 
@@ -218,7 +209,7 @@ void handover_set_options(const void *options, size_t size, char *line)
 		count++;
 	start = skip_blanks(units, 0, count);
 	if (start < count && !is_printable(unit_at(units, start)))
-		start = count;	/* a GUID or the like, for the firmware's use */
+		start = count; /* a GUID or the like, for the firmware's use */
 	end = skip_word(units, start, count);
 	if (ends_in_efi(units, start, end))
 		start = skip_blanks(units, end, count);
@@ -243,8 +234,7 @@ void handover_set_text(const char *text, size_t size, char *line)
 /* ---- the memory map ---- */
 
 /* True if the range was added to this entry. Ends cannot wrap: see below. */
-static bool memory_merge(struct boot_memory *entry, uint64_t start,
-			 uint64_t size, uint32_t type)
+static bool memory_merge(struct boot_memory *entry, uint64_t start, uint64_t size, uint32_t type)
 {
 	if (entry->type != type)
 		return false;
@@ -260,8 +250,7 @@ static bool memory_merge(struct boot_memory *entry, uint64_t start,
 	return false;
 }
 
-void handover_add_memory(struct boot_info *info, uint64_t start, uint64_t pages,
-			 uint32_t type)
+void handover_add_memory(struct boot_info *info, uint64_t start, uint64_t pages, uint32_t type)
 {
 	uint64_t room = UINT64_MAX - start;
 	uint64_t size;
@@ -278,7 +267,7 @@ void handover_add_memory(struct boot_info *info, uint64_t start, uint64_t pages,
 		info->memory_dropped++;
 		return;
 	}
-	info->memory[info->memory_count++] = (struct boot_memory) {
+	info->memory[info->memory_count++] = (struct boot_memory){
 		.start = start,
 		.size = size,
 		.type = type,

@@ -15,9 +15,9 @@
 #define KERNEL_PAGE_SIZE 4096
 
 struct kernel_image {
-	uint64_t start;		/* physical address, first page */
-	uint64_t end;		/* physical address, past the last page */
-	uint64_t entry;		/* physical address of the first instruction */
+	uint64_t start; /* physical address, first page */
+	uint64_t end;	/* physical address, past the last page */
+	uint64_t entry; /* physical address of the first instruction */
 };
 
 /*
@@ -25,16 +25,14 @@ struct kernel_image {
  * it wants to be. Returns NULL, or what is wrong with it, for a person; only
  * in the first case may the file be loaded.
  */
-const char *handover_check_kernel(const void *elf, size_t size,
-				  struct kernel_image *image);
+const char *handover_check_kernel(const void *elf, size_t size, struct kernel_image *image);
 
 /*
  * Copies the segments of a checked file to `memory`, which stands for
  * image->start and has image->end - image->start bytes; what the file does
  * not fill becomes zero.
  */
-void handover_load_kernel(const void *elf, const struct kernel_image *image,
-			  void *memory);
+void handover_load_kernel(const void *elf, const struct kernel_image *image, void *memory);
 
 /*
  * Makes a command line from an image's load options (UCS-2, `size` bytes, a
@@ -53,7 +51,6 @@ void handover_set_text(const char *text, size_t size, char *line);
  * where there is one. Without room for it the range is counted as dropped.
  * An empty range is nothing; one past the end of addresses is cut there.
  */
-void handover_add_memory(struct boot_info *info, uint64_t start, uint64_t pages,
-			 uint32_t type);
+void handover_add_memory(struct boot_info *info, uint64_t start, uint64_t pages, uint32_t type);
 
 #endif

@@ -26,10 +26,10 @@
 
 struct memory_map {
 	UINT8 *descriptors;
-	UINTN room;		/* bytes */
-	UINTN size;		/* bytes used */
+	UINTN room; /* bytes */
+	UINTN size; /* bytes used */
 	UINTN key;
-	UINTN stride;		/* from one descriptor to the next: 48, not 40 */
+	UINTN stride; /* from one descriptor to the next: 48, not 40 */
 };
 
 /* payload.S */
@@ -48,8 +48,7 @@ void *memset(void *to, int value, size_t size)
 {
 	void *start = to;
 
-	__asm__ volatile("rep stosb"
-			 : "+D"(to), "+c"(size) : "a"(value) : "memory");
+	__asm__ volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(value) : "memory");
 	return start;
 }
 
@@ -57,8 +56,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
 	void *start = to;
 
-	__asm__ volatile("rep movsb"
-			 : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
 	return start;
 }
 
@@ -140,8 +138,8 @@ static EFI_STATUS place_kernel(struct kernel_image *image)
 	}
 	address = image->start;
 	status = boot_services->AllocatePages(AllocateAddress, EfiLoaderCode,
-			(image->end - image->start) / KERNEL_PAGE_SIZE,
-			&address);
+					      (image->end - image->start) / KERNEL_PAGE_SIZE,
+					      &address);
 	if (EFI_ERROR(status)) {
 		print("aerostat: the firmware does not give memory from ");
 		print_hex(image->start);
@@ -160,7 +158,7 @@ static EFI_STATUS allocate_boot_info(struct boot_info **info)
 	EFI_STATUS status;
 
 	status = boot_services->AllocatePages(AllocateMaxAddress, EfiLoaderData,
-			EFI_SIZE_TO_PAGES(sizeof(**info)), &address);
+					      EFI_SIZE_TO_PAGES(sizeof(**info)), &address);
 	if (EFI_ERROR(status))
 		return fail("no memory below 4 GiB", status);
 	*info = (struct boot_info *)address;
@@ -204,13 +202,11 @@ static void read_command_line_file(EFI_HANDLE device, char *line)
 	char text[BOOT_COMMAND_LINE_MAX];
 	UINTN size = sizeof(text);
 
-	if (boot_services->HandleProtocol(device, &file_system,
-					  (void **)&volume) != EFI_SUCCESS)
+	if (boot_services->HandleProtocol(device, &file_system, (void **)&volume) != EFI_SUCCESS)
 		return;
 	if (volume->OpenVolume(volume, &root) != EFI_SUCCESS)
 		return;
-	if (root->Open(root, &file, path, EFI_FILE_MODE_READ, 0) ==
-	    EFI_SUCCESS) {
+	if (root->Open(root, &file, path, EFI_FILE_MODE_READ, 0) == EFI_SUCCESS) {
 		if (file->Read(file, &size, text) == EFI_SUCCESS)
 			handover_set_text(text, size, line);
 		file->Close(file);
@@ -223,12 +219,10 @@ static void find_command_line(EFI_HANDLE handle, char *line)
 	static EFI_GUID loaded_image = LOADED_IMAGE_PROTOCOL;
 	EFI_LOADED_IMAGE *self;
 
-	if (boot_services->HandleProtocol(handle, &loaded_image,
-					  (void **)&self) != EFI_SUCCESS)
+	if (boot_services->HandleProtocol(handle, &loaded_image, (void **)&self) != EFI_SUCCESS)
 		return;
 	if (self->LoadOptions)
-		handover_set_options(self->LoadOptions, self->LoadOptionsSize,
-				     line);
+		handover_set_options(self->LoadOptions, self->LoadOptionsSize, line);
 	if (line[0] == '\0' && self->DeviceHandle)
 		read_command_line_file(self->DeviceHandle, line);
 }
@@ -240,9 +234,8 @@ static EFI_STATUS read_memory_map(struct memory_map *map)
 	UINT32 version;
 
 	map->size = map->room;
-	return boot_services->GetMemoryMap(&map->size,
-			(EFI_MEMORY_DESCRIPTOR *)map->descriptors, &map->key,
-			&map->stride, &version);
+	return boot_services->GetMemoryMap(&map->size, (EFI_MEMORY_DESCRIPTOR *)map->descriptors,
+					   &map->key, &map->stride, &version);
 }
 
 /*
@@ -259,11 +252,9 @@ static EFI_STATUS allocate_memory_map(struct memory_map *map)
 	if (status != EFI_BUFFER_TOO_SMALL)
 		return fail("the firmware tells no memory map", status);
 	if (map->stride < sizeof(EFI_MEMORY_DESCRIPTOR))
-		return fail("the firmware's memory map is malformed",
-			    EFI_SUCCESS);
+		return fail("the firmware's memory map is malformed", EFI_SUCCESS);
 	map->room = map->size + MEMORY_MAP_SLACK;
-	status = boot_services->AllocatePool(EfiLoaderData, map->room,
-					     (void **)&map->descriptors);
+	status = boot_services->AllocatePool(EfiLoaderData, map->room, (void **)&map->descriptors);
 	if (EFI_ERROR(status))
 		return fail("no memory for the memory map", status);
 	return EFI_SUCCESS;
@@ -313,16 +304,14 @@ static UINT32 memory_type(UINT32 type)
 	}
 }
 
-static void translate_memory_map(const struct memory_map *map,
-				 struct boot_info *info)
+static void translate_memory_map(const struct memory_map *map, struct boot_info *info)
 {
 	const UINT8 *at = map->descriptors;
 
 	for (UINTN left = map->size; left >= map->stride; left -= map->stride) {
 		const EFI_MEMORY_DESCRIPTOR *entry = (const void *)at;
 
-		handover_add_memory(info, entry->PhysicalStart,
-				    entry->NumberOfPages,
+		handover_add_memory(info, entry->PhysicalStart, entry->NumberOfPages,
 				    memory_type(entry->Type));
 		at += map->stride;
 	}
@@ -337,7 +326,9 @@ static _Noreturn void enter_kernel(UINT64 entry, const struct boot_info *info)
 			 "cld\n\t"
 			 "xorl %%ebp, %%ebp\n\t"
 			 "jmp *%%rax"
-			 : : "a"(entry), "D"(info) : "memory");
+			 :
+			 : "a"(entry), "D"(info)
+			 : "memory");
 	__builtin_unreachable();
 }
 

@@ -9,8 +9,9 @@
 
 #include <cmocka.h>
 
-static const size_t sizes[] = { 1,    2,    63,   64,	 65,	 127,	 4095,
-				4096, 4097, 5000, 64001, 262144, 262145 };
+static const size_t sizes[] = {
+	1, 2, 63, 64, 65, 127, 4095, 4096, 4097, 5000, 64001, 262144, 262145
+};
 
 /* A set whose memory was dirty and has not a byte to spare. */
 static struct bitset make_set(size_t size)

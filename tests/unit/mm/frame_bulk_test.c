@@ -21,8 +21,8 @@ static pfn_t pfns[PFNS_MAX];
 /* What the map has below a limit, before a bulk allocation. */
 struct supply {
 	size_t free;
-	size_t broken;		/* of these, in blocks that are not whole */
-	uint64_t whole;		/* a bit for each block: it is */
+	size_t broken;	/* of these, in blocks that are not whole */
+	uint64_t whole; /* a bit for each block: it is */
 };
 
 static size_t count_free(pfn_t start, pfn_t end)
@@ -61,8 +61,8 @@ static size_t left_in_blocks(pfn_t start, pfn_t limit, uint64_t mask)
 
 	for (; mask != 0 && block < limit; block += BLOCK_FRAMES, mask >>= 1)
 		if (mask & 1)
-			n += count_free(block, block + BLOCK_FRAMES < limit ?
-					block + BLOCK_FRAMES : limit);
+			n += count_free(block, block + BLOCK_FRAMES < limit ? block + BLOCK_FRAMES
+									    : limit);
 	return n;
 }
 
@@ -106,7 +106,7 @@ static size_t bulk(pfn_t start, pfn_t end, size_t count, pfn_t limit)
 
 static void bulk_takes_from_one_frame_to_all_there_are(void **state)
 {
-	static const size_t counts[] = { 0,    1,    2,	   63,	 64,   65,   511,  512,
+	static const size_t counts[] = { 0,   1,    2,	  63,	64,   65,   511, 512,
 					 513, 1000, 1024, 2047, 2048, 2049, 9000 };
 
 	(void)state;
@@ -180,7 +180,10 @@ static void bulk_stays_below_its_limit_wherever_that_is(void **state)
 static void bulk_skips_holes_and_crosses_ranges(void **state)
 {
 	static const struct mem_range ranges[] = {
-		{ 0x001, 0x09f }, { 0x100, 0x3f0 }, { 0x410, 0x7dc }, { 0x1001, 0x1702 },
+		{ 0x001, 0x09f },
+		{ 0x100, 0x3f0 },
+		{ 0x410, 0x7dc },
+		{ 0x1001, 0x1702 },
 	};
 
 	(void)state;
@@ -209,8 +212,7 @@ static void bulk_on_random_maps_keeps_its_word(void **state)
 		for (unsigned n = 0; n < 4; n++) {
 			pfn_t limit = BASE + (pfn_t)random() % (end - BASE + 100);
 
-			bulk(BASE, end, (size_t)random() % 800,
-			     random() % 2 ? limit : PFN_NONE);
+			bulk(BASE, end, (size_t)random() % 800, random() % 2 ? limit : PFN_NONE);
 		}
 	}
 }
@@ -220,7 +222,9 @@ static void bulk_on_random_maps_keeps_its_word(void **state)
 static void whole_blocks_come_in_ascending_order_below_the_limit(void **state)
 {
 	static const struct mem_range ranges[] = {
-		{ 0x1ff, 0x800 }, { 0xa00, 0xe00 }, { 0x2001, 0x2400 },
+		{ 0x1ff, 0x800 },
+		{ 0xa00, 0xe00 },
+		{ 0x2001, 0x2400 },
 	};
 	static const pfn_t blocks[] = { 0x200, 0x400, 0x600, 0xa00, 0xc00, 0x2200 };
 	pfn_t pfn;
@@ -357,8 +361,7 @@ static void a_list_knows_frames_however_they_were_had(void **state)
 	fixture_reserve(end - 3, 3, OWNER_IN_FLIGHT);
 	assert_int_equal(frame_change_owner(end - 3, 3, OWNER_IN_FLIGHT, OWNER_BALLOON), 0);
 	assert_list(OWNER_BALLOON, BASE, end, 0, 100);
-	assert_int_equal(frame_collect(OWNER_BALLOON, 0, PFNS_MAX, pfns),
-			 8 + 1024 + 600 + 512 + 3);
+	assert_int_equal(frame_collect(OWNER_BALLOON, 0, PFNS_MAX, pfns), 8 + 1024 + 600 + 512 + 3);
 }
 
 /* ---- The reclaimer ---- */
@@ -366,8 +369,8 @@ static void a_list_knows_frames_however_they_were_had(void **state)
 static struct {
 	unsigned calls;
 	unsigned order;
-	unsigned useless;	/* calls that free one frame in an odd place */
-	pfn_t pfn;		/* then these are freed */
+	unsigned useless; /* calls that free one frame in an odd place */
+	pfn_t pfn;	  /* then these are freed */
 	size_t count;
 } reclaimer;
 

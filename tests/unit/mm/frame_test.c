@@ -390,8 +390,8 @@ static void single_frees_rebuild_the_whole_block_in_any_order(void **state)
 			assert_int_equal(frame_free_blocks(), 0);
 			fixture_free(pfn, 1, OWNER_HELD);
 			if (i % 37 == 0)
-				assert_true(frame_free_by_order((unsigned)
-					    fixture_largest_run(BASE)) == i + 1);
+				assert_true(frame_free_by_order(
+						    (unsigned)fixture_largest_run(BASE)) == i + 1);
 		}
 		assert_int_equal(frame_free_blocks(), 1);
 		fixture_assert_books();

@@ -131,7 +131,7 @@ static void every_owner_has_a_name_of_its_own(void **state)
 	assert_string_equal(owner_name(OWNER_FREE), "free");
 	assert_string_equal(owner_name(OWNER_IN_FLIGHT), "in-flight");
 	assert_string_equal(owner_name(OWNER_COUNT), "?");
-	assert_string_equal(owner_name((enum owner)-1), "?");
+	assert_string_equal(owner_name((enum owner) - 1), "?");
 }
 
 /* ---- Damage to the counts ---- */

@@ -10,8 +10,14 @@
 
 #include <cmocka.h>
 
-#define RAM(start, size) { (start), (size), BOOT_MEMORY_RAM, 0 }
-#define HOLE(start, size) { (start), (size), BOOT_MEMORY_RESERVED, 0 }
+#define RAM(start, size) \
+	{ \
+		(start), (size), BOOT_MEMORY_RAM, 0 \
+	}
+#define HOLE(start, size) \
+	{ \
+		(start), (size), BOOT_MEMORY_RESERVED, 0 \
+	}
 
 static struct memmap map;
 
@@ -38,11 +44,11 @@ static void build(const struct boot_memory *entries, size_t count, unsigned bits
 	assert_sane((uint64_t)1 << (bits - 12));
 }
 
-#define BUILD(bits, ...)							\
-	do {									\
-		const struct boot_memory entries_[] = { __VA_ARGS__ };		\
-										\
-		build(entries_, ARRAY_SIZE(entries_), bits);			\
+#define BUILD(bits, ...) \
+	do { \
+		const struct boot_memory entries_[] = { __VA_ARGS__ }; \
+\
+		build(entries_, ARRAY_SIZE(entries_), bits); \
 	} while (0)
 
 static void assert_range(size_t i, pfn_t start, pfn_t end)

@@ -9,7 +9,7 @@
 
 #include "arch/paging.h"
 
-#define SET_BYTES ((size_t)1 << 29)	/* 2^32 bits */
+#define SET_BYTES ((size_t)1 << 29) /* 2^32 bits */
 
 static struct sim_balloon *balloon_of(struct sim_virtio *virtio)
 {
@@ -55,7 +55,7 @@ static void deflate(struct sim_balloon *sim, uint32_t pfn)
 		sim->wrong_deflates++;
 		return;
 	}
-	sim->set[pfn / 8] &= (uint8_t)~(1u << pfn % 8);
+	sim->set[pfn / 8] &= (uint8_t) ~(1u << pfn % 8);
 	sim->inflated--;
 }
 

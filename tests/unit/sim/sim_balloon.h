@@ -11,19 +11,19 @@
 
 #include "tests/unit/sim/sim_virtio.h"
 
-#define SIM_BALLOON_INFLATE 0	/* queues */
+#define SIM_BALLOON_INFLATE 0 /* queues */
 #define SIM_BALLOON_DEFLATE 1
 
-#define SIM_BALLOON_NUM_PAGES 0	/* config, le32 each */
+#define SIM_BALLOON_NUM_PAGES 0 /* config, le32 each */
 #define SIM_BALLOON_ACTUAL 4
 #define SIM_BALLOON_CONFIG_SIZE 16
 
 #define SIM_BALLOON_PENDING_MAX 512
 
 enum sim_balloon_completion {
-	SIM_BALLOON_AT_ONCE,	/* within the notification, as QEMU 7.2 does */
-	SIM_BALLOON_ON_DEMAND,	/* by sim_balloon_complete() */
-	SIM_BALLOON_NEVER,	/* taken and forgotten */
+	SIM_BALLOON_AT_ONCE,   /* within the notification, as QEMU 7.2 does */
+	SIM_BALLOON_ON_DEMAND, /* by sim_balloon_complete() */
+	SIM_BALLOON_NEVER,     /* taken and forgotten */
 };
 
 struct sim_balloon_pending {
@@ -34,21 +34,21 @@ struct sim_balloon_pending {
 struct sim_balloon {
 	struct sim_virtio virtio;
 	enum sim_balloon_completion completion;
-	bool bad_used_id;	/* the next acknowledgement names a wrong chain */
-	bool keep_on_reset;	/* a reset leaves the inflated PFNs inflated */
+	bool bad_used_id;   /* the next acknowledgement names a wrong chain */
+	bool keep_on_reset; /* a reset leaves the inflated PFNs inflated */
 
-	uint64_t inflated;	/* PFNs in the balloon now */
-	uint64_t buffers[2];	/* acknowledged, by queue */
-	uint64_t pfns[2];	/* in them */
-	uint64_t largest[2];	/* PFNs in one buffer */
+	uint64_t inflated;   /* PFNs in the balloon now */
+	uint64_t buffers[2]; /* acknowledged, by queue */
+	uint64_t pfns[2];    /* in them */
+	uint64_t largest[2]; /* PFNs in one buffer */
 	uint64_t actual_writes;
 	/* Mistakes of the driver. */
 	uint64_t double_inflates;
-	uint64_t wrong_deflates;	/* of what was not inflated */
-	uint64_t not_ascending;		/* PFNs below their predecessor in an inflate buffer */
+	uint64_t wrong_deflates; /* of what was not inflated */
+	uint64_t not_ascending;	 /* PFNs below their predecessor in an inflate buffer */
 
-	uint8_t *set;		/* a bit for each 32-bit PFN; lazily backed memory */
-	struct sim_balloon_pending pending[SIM_BALLOON_PENDING_MAX];	/* oldest first */
+	uint8_t *set; /* a bit for each 32-bit PFN; lazily backed memory */
+	struct sim_balloon_pending pending[SIM_BALLOON_PENDING_MAX]; /* oldest first */
 	size_t pending_count;
 };
 

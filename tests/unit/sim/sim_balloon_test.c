@@ -111,7 +111,7 @@ static void late_acknowledgement_reads_the_buffer_late(void **state)
 	send(SIM_BALLOON_INFLATE, 1, 200, 10);
 	assert_int_equal(virtq_get_used(&queues[0], &token, NULL), 0);
 	assert_int_equal(sim.inflated, 0);
-	pfns[0][1] = cpu_to_le32(50);	/* too early, and seen */
+	pfns[0][1] = cpu_to_le32(50); /* too early, and seen */
 	assert_int_equal(sim_balloon_complete(&sim, 1), 1);
 	assert_acknowledged(SIM_BALLOON_INFLATE, 0);
 	assert_int_equal(sim.not_ascending, 1);

@@ -52,7 +52,7 @@ uint8_t sim_virtio_get_status(struct sim_virtio *sim)
 	if (sim->slow_reset > 0 && sim->status_writes > 0 && sim->status == 0) {
 		if (sim->slow_reset != SIM_VIRTIO_FOR_EVER)
 			sim->slow_reset--;
-		return VIRTIO_STATUS_ACKNOWLEDGE;	/* not there yet */
+		return VIRTIO_STATUS_ACKNOWLEDGE; /* not there yet */
 	}
 	return sim->status;
 }
@@ -258,7 +258,7 @@ static bool read_chain(const struct sim_virtio_queue *queue, struct sim_virtio_c
 		buffer->length = le32_to_cpu(desc[i].len);
 		buffer->device_writes = le16_to_cpu(desc[i].flags) & VIRTQ_DESC_F_WRITE;
 		if (writes && !buffer->device_writes)
-			return false;	/* those that are read come first (2.7.4.2) */
+			return false; /* those that are read come first (2.7.4.2) */
 		writes = buffer->device_writes;
 		if (!(le16_to_cpu(desc[i].flags) & VIRTQ_DESC_F_NEXT))
 			return true;

@@ -25,7 +25,7 @@
 struct sim_virtio;
 
 struct sim_virtio_queue {
-	uint16_t size_max;	/* 0: there is no such queue */
+	uint16_t size_max; /* 0: there is no such queue */
 	/* What the driver said. */
 	uint16_t size;
 	bool enabled;
@@ -35,32 +35,32 @@ struct sim_virtio_queue {
 	/* The device's own state. */
 	uint16_t last_avail;
 	uint16_t used_idx;
-	uint64_t notified;	/* notifications that arrived */
+	uint64_t notified; /* notifications that arrived */
 	/* What a notification does; NULL: nothing. */
 	void (*notify)(struct sim_virtio *sim, unsigned index);
 };
 
 struct sim_virtio {
-	struct virtio_device device;	/* what the driver sees */
+	struct virtio_device device; /* what the driver sees */
 	struct virtio_transport transport;
-	uint64_t features;		/* offered */
-	uint64_t driver_features;	/* as written by the driver */
+	uint64_t features;	  /* offered */
+	uint64_t driver_features; /* as written by the driver */
 	uint8_t status;
 	uint8_t isr;
 	uint8_t generation;
 	uint8_t config[SIM_VIRTIO_CONFIG_MAX];
 	size_t config_size;
 	struct sim_virtio_queue queue[VIRTIO_QUEUES_MAX];
-	const char *violation;		/* the driver's first mistake, or NULL */
-	uint8_t status_log[SIM_VIRTIO_STATUS_LOG];	/* the first values written */
+	const char *violation;			   /* the driver's first mistake, or NULL */
+	uint8_t status_log[SIM_VIRTIO_STATUS_LOG]; /* the first values written */
 	unsigned status_writes;
 
 	/* How it misbehaves. */
-	bool gone;			/* reads as all ones, writes do nothing */
-	bool refuse_features;		/* FEATURES_OK does not stay */
-	bool refuse_queues;		/* queue_enable() fails */
-	unsigned slow_reset;		/* reads of the status before it is 0 */
-	unsigned restless;		/* config reads behind which it changes */
+	bool gone;	      /* reads as all ones, writes do nothing */
+	bool refuse_features; /* FEATURES_OK does not stay */
+	bool refuse_queues;   /* queue_enable() fails */
+	unsigned slow_reset;  /* reads of the status before it is 0 */
+	unsigned restless;    /* config reads behind which it changes */
 
 	/* Hooks of the device on top; NULL: nothing happens. */
 	void (*on_config_write)(struct sim_virtio *sim, size_t offset);

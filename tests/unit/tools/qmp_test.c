@@ -26,10 +26,10 @@
 
 #include "tools/qmp.h"
 
-#define GREETING	"{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n"
-#define NEGOTIATED	"{\"return\": {}, \"id\": 1}\r\n"
-#define SHORT_MS	100	/* for waits that must be in vain */
-#define LONG_MS		20000	/* for waits that must not */
+#define GREETING "{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n"
+#define NEGOTIATED "{\"return\": {}, \"id\": 1}\r\n"
+#define SHORT_MS 100  /* for waits that must be in vain */
+#define LONG_MS 20000 /* for waits that must not */
 
 struct fixture {
 	struct qmp *q;
@@ -90,10 +90,9 @@ static void sends_one_line_a_command_with_an_id(void **state)
 	(void)state;
 	assert_int_equal(qmp_balloon(f.q, 268435456), 0);
 	assert_true(read(f.peer, sent, sizeof(sent) - 1) > 0);
-	assert_string_equal(sent,
-		"{\"execute\":\"qmp_capabilities\",\"id\":1}\n"
-		"{\"execute\":\"balloon\",\"arguments\":{\"value\":268435456},"
-		"\"id\":2}\n");
+	assert_string_equal(sent, "{\"execute\":\"qmp_capabilities\",\"id\":1}\n"
+				  "{\"execute\":\"balloon\",\"arguments\":{\"value\":268435456},"
+				  "\"id\":2}\n");
 	done(&f);
 }
 
@@ -105,8 +104,7 @@ static void numbers_are_exact_up_to_2_64_minus_1(void **state)
 
 	(void)state;
 	assert_int_equal(qmp_execute(f.q, "x", NULL, &reply), 0);
-	assert_true(json_object_object_get_ex(reply, "stat-swap-in",
-					      &number));
+	assert_true(json_object_object_get_ex(reply, "stat-swap-in", &number));
 	assert_true(json_object_get_uint64(number) == UINT64_MAX);
 	json_object_put(reply);
 	done(&f);
@@ -114,26 +112,22 @@ static void numbers_are_exact_up_to_2_64_minus_1(void **state)
 
 static void events_in_the_middle_of_an_answer_are_kept(void **state)
 {
-	struct fixture f = connected(
-		"{\"event\": \"RESET\", \"data\": {\"guest\": true}}\r\n"
-		"{\"event\": \"BALLOON_CHANGE\", \"data\": {\"actual\": 7}}\n"
-		"\r\n"
-		"{\"return\": {\"actual\": 42}, \"id\": 2}\r\n");
+	struct fixture f = connected("{\"event\": \"RESET\", \"data\": {\"guest\": true}}\r\n"
+				     "{\"event\": \"BALLOON_CHANGE\", \"data\": {\"actual\": 7}}\n"
+				     "\r\n"
+				     "{\"return\": {\"actual\": 42}, \"id\": 2}\r\n");
 	struct json_object *event, *data;
 	int64_t actual;
 
 	(void)state;
 	assert_int_equal(qmp_query_balloon(f.q, &actual), 0);
 	assert_int_equal(actual, 42);
-	assert_int_equal(qmp_event(f.q, "BALLOON_CHANGE", SHORT_MS, &event),
-			 0);
+	assert_int_equal(qmp_event(f.q, "BALLOON_CHANGE", SHORT_MS, &event), 0);
 	data = json_object_object_get(event, "data");
-	assert_int_equal(json_object_get_int(
-		json_object_object_get(data, "actual")), 7);
+	assert_int_equal(json_object_get_int(json_object_object_get(data, "actual")), 7);
 	json_object_put(event);
 	assert_int_equal(qmp_event(f.q, "RESET", SHORT_MS, NULL), 0);
-	assert_int_equal(qmp_event(f.q, "RESET", SHORT_MS, NULL),
-			 -ETIMEDOUT);
+	assert_int_equal(qmp_event(f.q, "RESET", SHORT_MS, NULL), -ETIMEDOUT);
 	say(f.peer, "{\"event\": \"RESET\"}\n");
 	assert_int_equal(qmp_event(f.q, "RESET", SHORT_MS, NULL), 0);
 	done(&f);
@@ -191,13 +185,12 @@ static void line_in_two_pieces_is_one_line(void **state)
 
 static void error_answer_gives_class_and_words(void **state)
 {
-	struct fixture f = connected(
-		"{\"error\": {\"class\": \"GenericError\", \"desc\": "
-		"\"no \\u001b[2J such\"}, \"id\": 2}\n"
-		"{\"error\": {\"class\": \"DeviceNotActive\", \"desc\": "
-		"\"No balloon device\"}, \"id\": 3}\n"
-		"{\"error\": 7, \"id\": 4}\n"
-		"{\"return\": {}, \"id\": 5}\n");
+	struct fixture f = connected("{\"error\": {\"class\": \"GenericError\", \"desc\": "
+				     "\"no \\u001b[2J such\"}, \"id\": 2}\n"
+				     "{\"error\": {\"class\": \"DeviceNotActive\", \"desc\": "
+				     "\"No balloon device\"}, \"id\": 3}\n"
+				     "{\"error\": 7, \"id\": 4}\n"
+				     "{\"return\": {}, \"id\": 5}\n");
 
 	(void)state;
 	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -EREMOTEIO);
@@ -262,8 +255,9 @@ static void line_without_end_is_an_error(void **state)
 static void what_is_no_json_object_is_an_error(void **state)
 {
 	static const char *const lines[] = {
-		"hello\n", "[1, 2]\n", "42\n", "{\"return\": {}\n", "{} {}\n",
-		"{\"return\": \"\\ud800\n", "\"text\"\n", "}\n", "{}\n",
+		"hello\n",	     "[1, 2]\n", "42\n",
+		"{\"return\": {}\n", "{} {}\n",	 "{\"return\": \"\\ud800\n",
+		"\"text\"\n",	     "}\n",	 "{}\n",
 		"{\"id\": 2}\n",
 	};
 
@@ -302,16 +296,17 @@ static void who_does_not_greet_is_no_qemu(void **state)
 	done(&f);
 	assert_int_equal(attach(&f, "{\"return\": {}}\n", SHORT_MS), -EPROTO);
 	done(&f);
-	assert_int_equal(attach(&f, GREETING "{\"error\": {\"class\": \"C\", "
-				"\"desc\": \"D\"}, \"id\": 1}\n", SHORT_MS),
+	assert_int_equal(attach(&f,
+				GREETING "{\"error\": {\"class\": \"C\", "
+					 "\"desc\": \"D\"}, \"id\": 1}\n",
+				SHORT_MS),
 			 -EREMOTEIO);
 	done(&f);
 }
 
 static void balloon_of_a_lying_guest_is_given_as_it_is(void **state)
 {
-	struct fixture f = connected(
-		"{\"return\": {\"actual\": -17591917609984}, \"id\": 2}\n");
+	struct fixture f = connected("{\"return\": {\"actual\": -17591917609984}, \"id\": 2}\n");
 	int64_t actual;
 
 	(void)state;
@@ -342,9 +337,8 @@ static void balloon_that_is_no_number_is_an_error(void **state)
 
 static void human_monitor_gives_text(void **state)
 {
-	struct fixture f = connected(
-		"{\"return\": \"line 1\\r\\nline 2\", \"id\": 2}\n"
-		"{\"return\": 7, \"id\": 3}\n");
+	struct fixture f = connected("{\"return\": \"line 1\\r\\nline 2\", \"id\": 2}\n"
+				     "{\"return\": 7, \"id\": 3}\n");
 	char *text;
 
 	(void)state;
@@ -373,8 +367,7 @@ static void bind_socket(const char *path, int *fd)
 
 	strcpy(addr.sun_path, path);
 	*fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	assert_int_equal(bind(*fd, (struct sockaddr *)&addr, sizeof(addr)),
-			 0);
+	assert_int_equal(bind(*fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	assert_int_equal(listen(*fd, 1), 0);
 }
 
@@ -388,8 +381,7 @@ static void paths_are_checked_before_they_are_used(void **state)
 	path[0] = '/';
 	path[sizeof(path) - 1] = '\0';
 	assert_int_equal(qmp_connect(q, path, SHORT_MS), -ENAMETOOLONG);
-	assert_int_equal(qmp_connect(q, "/nonexistent/qmp", SHORT_MS),
-			 -ENOENT);
+	assert_int_equal(qmp_connect(q, "/nonexistent/qmp", SHORT_MS), -ENOENT);
 	assert_int_equal(qmp_connect(q, "/etc/passwd", SHORT_MS), -ENOTSOCK);
 	assert_int_equal(qmp_execute(q, "x", NULL, NULL), -ENOTCONN);
 	qmp_free(q);

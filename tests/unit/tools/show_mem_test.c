@@ -11,7 +11,7 @@
 
 #include "tools/show_mem.h"
 
-#define LEDGER	"Ledger: ok (65536 frames)\n"
+#define LEDGER "Ledger: ok (65536 frames)\n"
 
 static void both_lines_are_found(void **state)
 {
@@ -19,12 +19,16 @@ static void both_lines_are_found(void **state)
 
 	(void)state;
 	assert_int_equal(show_mem_parse("MemTotal: 1 kB\nBalloon InflatedTotal:"
-		"1024kB InflatedFree:0kB\nx\n" LEDGER "y", &mem), 0);
+					"1024kB InflatedFree:0kB\nx\n" LEDGER "y",
+					&mem),
+			 0);
 	assert_int_equal(mem.inflated_total, 1 << 20);
 	assert_int_equal(mem.ledger_frames, 65536);
 	assert_true(mem.ledger_ok);
 	assert_int_equal(show_mem_parse("Balloon InflatedTotal:0kB "
-		"InflatedFree:4kB\nLedger: BROKEN two frames", &mem), 0);
+					"InflatedFree:4kB\nLedger: BROKEN two frames",
+					&mem),
+			 0);
 	assert_int_equal(show_mem_ballooned(&mem), 4096);
 	assert_false(mem.ledger_ok);
 }
@@ -32,7 +36,9 @@ static void both_lines_are_found(void **state)
 static void lines_of_another_form_are_refused(void **state)
 {
 	static const char *const texts[] = {
-		"", LEDGER, "Balloon InflatedTotal:0kB InflatedFree:0kB\n",
+		"",
+		LEDGER,
+		"Balloon InflatedTotal:0kB InflatedFree:0kB\n",
 		"Balloon InflatedTotal:0 kB InflatedFree:0kB\n" LEDGER,
 		"Balloon InflatedTotal:0kB InflatedFree:0kBx\n" LEDGER,
 		"Balloon InflatedTotal:-4kB InflatedFree:0kB\n" LEDGER,
@@ -55,7 +61,9 @@ static void two_modes_at_a_time_are_refused(void **state)
 
 	(void)state;
 	assert_int_equal(show_mem_parse("Balloon InflatedTotal:4kB "
-		"InflatedFree:4kB\n" LEDGER, &mem), -EINVAL);
+					"InflatedFree:4kB\n" LEDGER,
+					&mem),
+			 -EINVAL);
 }
 
 int main(void)

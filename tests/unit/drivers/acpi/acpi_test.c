@@ -254,6 +254,39 @@ static void a_table_of_an_impossible_length_is_absent(void **state)
 	}
 }
 
+/* All its bytes are there, and add up. */
+static void a_table_beyond_1_mib_is_absent(void **state)
+{
+	static const uint32_t tables[] = { MCFG };
+	static uint8_t body[MIB + 1 - 36];
+
+	(void)state;
+	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	sim_acpi_add_rsdt(ROOT, tables, 1);
+	sim_acpi_add_table(MCFG, "MCFG", body, sizeof(body));
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_null(acpi_find("MCFG"));
+}
+
+static void an_rsdp_beyond_reason_has_no_second_part(void **state)
+{
+	static const uint64_t tables[] = { OTHER };
+	static uint8_t data[8192];
+	uint8_t *rsdp = sim_acpi_add_rsdp(0x1000, 2, 0, ROOT);
+	uint32_t length = sizeof(data);
+
+	(void)state;
+	memcpy(data, rsdp, 36);
+	memcpy(data + 20, &length, 4);
+	sim_acpi_fix_checksum(data, 20, 8);
+	sim_acpi_fix_checksum(data, length, 32);
+	sim_acpi_add(0x10000, data, length);
+	sim_acpi_add_xsdt(ROOT, tables, 1);
+	sim_acpi_add_table(OTHER, "HPET", NULL, 0);
+	assert_int_equal(acpi_init(0x1000), 0);
+	assert_int_equal(acpi_init(0x10000), -ENOENT);
+}
+
 static void a_table_that_runs_into_nothing_is_absent(void **state)
 {
 	static const uint32_t tables[] = { MCFG };
@@ -386,6 +419,8 @@ int main(void)
 		TEST(a_root_with_another_signature_is_none),
 		TEST(tables_at_absurd_addresses_are_passed_over),
 		TEST(a_table_of_an_impossible_length_is_absent),
+		TEST(a_table_beyond_1_mib_is_absent),
+		TEST(an_rsdp_beyond_reason_has_no_second_part),
 		TEST(a_table_that_runs_into_nothing_is_absent),
 		TEST(a_root_that_ends_within_an_entry_is_read_up_to_there),
 		TEST(more_tables_than_64_are_passed_over),

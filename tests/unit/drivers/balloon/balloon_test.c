@@ -160,8 +160,8 @@ static void assert_balloon(uint64_t frames)
 
 static void reaches_every_target_exactly(void **state)
 {
-	static const uint64_t targets[] = { 1, 0, 255, 256, 257, 511, 512, 513, 1000, 8192, 8191,
-					    3, 10000, 0 };
+	static const uint64_t targets[] = { 1,	 0,    255,  256,  257, 511,   512,
+					    513, 1000, 8192, 8191, 3,	10000, 0 };
 
 	(void)state;
 	start(0, NO_FLOOR);
@@ -506,9 +506,8 @@ static void features_that_it_does_not_do_are_not_accepted(void **state)
 {
 	(void)state;
 	start(UINT64_MAX & ~VIRTIO_BIT(VIRTIO_F_VERSION_1), NO_FLOOR);
-	assert_int_equal(status().features,
-			 VIRTIO_BIT(VIRTIO_F_VERSION_1) | DEFLATE_ON_OOM |
-			 VIRTIO_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST));
+	assert_int_equal(status().features, VIRTIO_BIT(VIRTIO_F_VERSION_1) | DEFLATE_ON_OOM |
+						    VIRTIO_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -187,6 +187,7 @@ static void a_32_bit_bar_stays_below_4_gib(void **state)
 	pci_scan(&odd);
 	assert_int_equal(sim_pci_bar_address(a, 0), 0xfffff000);
 	assert_int_equal(sim_pci_bar_address(a, 1), 0);
+	assert_non_null(strstr(sim_log_warning, "no room"));
 }
 
 static void windows_that_are_empty_give_nothing(void **state)
@@ -347,13 +348,39 @@ static void an_empty_bridge_gets_room_for_a_device_to_come(void **state)
 	scan(0, 0);
 }
 
+static void windows_that_the_firmware_closed_stay_closed_without_need(void **state)
+{
+	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
+
+	(void)state;
+	sim_pci_set_bus_numbers(bridge, 0, 1, 1);
+	sim_pci_put(bridge, 0x1c, 2, 0x01f1);
+	sim_pci_put(bridge, 0x20, 4, 0x0000fff0);
+	sim_pci_put(bridge, 0x24, 4, 0x0001fff1);
+	scan(0, 0);
+	assert_int_equal(sim_pci_get(bridge, 0x1c, 2), 0x01f1);
+	assert_int_equal(sim_pci_get(bridge, 0x20, 4), 0x0000fff0);
+}
+
+static void a_window_is_aligned_for_what_goes_into_it(void **state)
+{
+	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
+	struct sim_pci_function *a = add(bridge, 0);
+
+	(void)state;
+	sim_pci_set_bar(add(NULL, 1), 0, LOW, MIB, 0xc0000000);
+	sim_pci_set_bar(a, 0, LOW, 8 * MIB, 0);
+	scan(0, 0);
+	assert_int_equal(sim_pci_bar_address(a, 0), 0xc0800000);
+}
+
 static void devices_come_before_bridges_that_are_empty(void **state)
 {
 	struct sim_pci_function *a = add(NULL, 31);
 
 	(void)state;
 	for (unsigned slot = 1; slot < 20; slot++)
-		sim_pci_add_bridge(NULL, slot, 0);
+		sim_pci_add_bridge(sim_pci_add_bridge(NULL, slot, 0), 0, 0);
 	sim_pci_set_bar(a, 0, SIM_PCI_IO, 64, 0);
 	/* The ports are enough for three windows besides: that is no fault. */
 	scan(0, 0);
@@ -527,6 +554,9 @@ int main(void)
 		cmocka_unit_test_setup(
 			a_bridge_that_nobody_set_up_gets_windows_for_what_is_behind_it, setup),
 		cmocka_unit_test_setup(an_empty_bridge_gets_room_for_a_device_to_come, setup),
+		cmocka_unit_test_setup(windows_that_the_firmware_closed_stay_closed_without_need,
+				       setup),
+		cmocka_unit_test_setup(a_window_is_aligned_for_what_goes_into_it, setup),
 		cmocka_unit_test_setup(devices_come_before_bridges_that_are_empty, setup),
 		cmocka_unit_test_setup(a_bridge_without_ports_still_has_memory, setup),
 		cmocka_unit_test_setup(bridges_behind_bridges_get_windows_within_each_other,

@@ -168,8 +168,13 @@ static void a_window_in_which_nothing_answers_is_not_used(void **state)
 	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 255), -ENODEV);
 	assert_int_equal(sim_log_warnings, 1);
 	assert_string_equal(pci_config_ops()->name, "ports");
-	assert_false(pci_is_open(&(struct pci_window){ pci_config_window().start,
-						       pci_config_window().end }));
+	assert_int_equal(pci_config_window().end, 0);
+	/* Also when it was in use. */
+	sim->gone = false;
+	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 255), 0);
+	sim->gone = true;
+	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 255), -ENODEV);
+	assert_null(pci_config_ops());
 }
 
 int main(void)

@@ -229,6 +229,18 @@ static void what_is_behind_bridges_is_found_in_the_order_of_addresses(void **sta
 	assert_null(sim_pci_violation);
 }
 
+static void buses_may_be_numbered_in_another_order_than_slots(void **state)
+{
+	struct sim_pci_function *b1 = add_bridge(NULL, 1, 0, 5, 5);
+	struct sim_pci_function *b2 = add_bridge(NULL, 2, 0, 1, 1);
+
+	(void)state;
+	add(b1, 0, 0);
+	add(b2, 0, 0);
+	assert_string_equal(scan(), "00:01.0 00:02.0 01:00.0 05:00.0 ");
+	assert_ptr_equal(at(1, 0)->bridge, at(0, 2));
+}
+
 static void the_same_is_found_through_ecam(void **state)
 {
 	struct sim_pci_function *b1 = add_bridge(NULL, 1, 0, 1, 1);
@@ -452,6 +464,7 @@ int main(void)
 		cmocka_unit_test_setup(a_second_scan_starts_anew, setup),
 		cmocka_unit_test_setup(what_is_behind_bridges_is_found_in_the_order_of_addresses,
 				       setup),
+		cmocka_unit_test_setup(buses_may_be_numbered_in_another_order_than_slots, setup),
 		cmocka_unit_test_setup(the_same_is_found_through_ecam, setup),
 		cmocka_unit_test_setup(behind_a_root_port_only_slot_0_is_asked, setup),
 		cmocka_unit_test_setup(bridges_without_numbers_get_them_depth_first, setup),

@@ -28,7 +28,7 @@
 
 enum reading {
 	READS_AT_ONCE, /* a byte written is gone: QEMU */
-	READS_SLOWLY, /* the FIFO empties after some looks at LSR: hardware */
+	READS_SLOWLY,  /* the FIFO empties after some looks at LSR: hardware */
 	READS_NEVER,
 };
 

@@ -41,7 +41,7 @@
 static struct sim_virtio sim;
 static struct pci_device pci;
 static uint8_t config_space[256];
-static unsigned last_cap;		/* 0: none yet */
+static unsigned last_cap; /* 0: none yet */
 static unsigned free_config;
 static struct irq_handler *handlers;
 static bool enabled;
@@ -408,7 +408,7 @@ static void set32(unsigned at, uint32_t value)
 static void make_function(uint16_t device, bool legacy, uint64_t features)
 {
 	memset(&pci, 0, sizeof(pci));
-	virtio_pci_probe();	/* lets go of what was there before */
+	virtio_pci_probe(); /* lets go of what was there before */
 	memset(config_space, 0, sizeof(config_space));
 	last_cap = 0;
 	free_config = 0x40;
@@ -446,8 +446,8 @@ static void add_qemu_capabilities(void)
 
 static void make_modern(void)
 {
-	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(1) |
-					     VIRTIO_BIT(33));
+	make_function(0x1045, false,
+		      VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(1) | VIRTIO_BIT(33));
 	add_qemu_capabilities();
 }
 
@@ -684,12 +684,12 @@ static void bad_capabilities_are_passed_over(void **state)
 	for (uint8_t type = 1; type <= 4; type++) {
 		assert_passed_over(type, 6, 0, 0x100);
 		assert_passed_over(type, 255, 0, 0x100);
-		assert_passed_over(type, 1, 0, 0x100);		/* no such BAR */
-		assert_passed_over(type, 0, 0, 0x10);		/* ports */
+		assert_passed_over(type, 1, 0, 0x100); /* no such BAR */
+		assert_passed_over(type, 0, 0, 0x10);  /* ports */
 		assert_passed_over(type, BAR, 0, 0);
 		assert_passed_over(type, BAR, BAR_SIZE, 0x100);
 		assert_passed_over(type, BAR, 0x1000, BAR_SIZE);
-		assert_passed_over(type, BAR, 0xfffffffc, 0x100);	/* wraps in 32 bits */
+		assert_passed_over(type, BAR, 0xfffffffc, 0x100); /* wraps in 32 bits */
 		assert_passed_over(type, BAR, 0x100, 0xffffffff);
 	}
 	assert_passed_over(1, BAR, 0, 55);
@@ -726,7 +726,7 @@ static void capability_that_is_too_short_is_passed_over(void **state)
 	(void)state;
 	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
 	at = add_vendor(2, BAR, 0x100, 0x100);
-	config_space[at + 2] = 16;	/* no room for the multiplier */
+	config_space[at + 2] = 16; /* no room for the multiplier */
 	at = add_vendor(1, BAR, 0x100, 0x100);
 	config_space[at + 2] = 15;
 	add_qemu_capabilities();
@@ -813,7 +813,7 @@ static void notify_offset_is_computed_in_64_bits(void **state)
 	(void)state;
 	make_modern();
 	set32(0x40 + 20 + 16, 0x80000000);
-	notify_offsets[0] = 2;	/* times 2^31 is 0 in 32 bits */
+	notify_offsets[0] = 2; /* times 2^31 is 0 in 32 bits */
 	probe();
 	assert_int_equal(virtio_negotiate(virtio_devices(), 0), 0);
 	assert_int_equal(virtq_create(virtio_devices(), 0, &queue), -EINVAL);

@@ -144,7 +144,9 @@ static void used_chain_brings_its_token_and_length(void **state)
 static void chain_keeps_its_order_and_directions(void **state)
 {
 	const struct virtq_buffer buffers[] = {
-		{ 0x1000, 10, false }, { 0x2000, 20, false }, { 0x3000, 30, true },
+		{ 0x1000, 10, false },
+		{ 0x2000, 20, false },
+		{ 0x3000, 30, true },
 	};
 	struct sim_virtio_chain chain;
 

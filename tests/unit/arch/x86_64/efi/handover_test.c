@@ -36,20 +36,28 @@ static void elf_make(struct test_elf *elf)
 	elf->header.e_phoff = offsetof(struct test_elf, segment);
 	elf->header.e_phentsize = sizeof(Elf64_Phdr);
 	elf->header.e_phnum = 3;
-	elf->segment[0] = (Elf64_Phdr) {
-		.p_type = PT_LOAD, .p_flags = PF_R | PF_X,
+	elf->segment[0] = (Elf64_Phdr){
+		.p_type = PT_LOAD,
+		.p_flags = PF_R | PF_X,
 		.p_offset = offsetof(struct test_elf, code),
-		.p_vaddr = 0x100008, .p_paddr = 0x100008,
-		.p_filesz = 16, .p_memsz = 16,
+		.p_vaddr = 0x100008,
+		.p_paddr = 0x100008,
+		.p_filesz = 16,
+		.p_memsz = 16,
 	};
-	elf->segment[1] = (Elf64_Phdr) {
-		.p_type = PT_NOTE, .p_paddr = 4, .p_memsz = 4,
+	elf->segment[1] = (Elf64_Phdr){
+		.p_type = PT_NOTE,
+		.p_paddr = 4,
+		.p_memsz = 4,
 	};
-	elf->segment[2] = (Elf64_Phdr) {
-		.p_type = PT_LOAD, .p_flags = PF_R | PF_W,
+	elf->segment[2] = (Elf64_Phdr){
+		.p_type = PT_LOAD,
+		.p_flags = PF_R | PF_W,
 		.p_offset = offsetof(struct test_elf, data),
-		.p_vaddr = 0x101000, .p_paddr = 0x101000,
-		.p_filesz = 16, .p_memsz = 0x1001,
+		.p_vaddr = 0x101000,
+		.p_paddr = 0x101000,
+		.p_filesz = 16,
+		.p_memsz = 0x1001,
 	};
 	memset(elf->code, 0xc0, sizeof(elf->code));
 	memset(elf->data, 0xda, sizeof(elf->data));
@@ -99,17 +107,18 @@ static void every_cut_file_is_refused(void **state)
 	}
 }
 
-#define REFUSED(statement, reason) do { \
-	struct kernel_image image_; \
-	struct test_elf elf; \
-	const char *error_; \
+#define REFUSED(statement, reason) \
+	do { \
+		struct kernel_image image_; \
+		struct test_elf elf; \
+		const char *error_; \
 \
-	elf_make(&elf); \
-	statement; \
-	error_ = handover_check_kernel(&elf, sizeof(elf), &image_); \
-	assert_non_null(error_); \
-	assert_non_null(strstr(error_, reason)); \
-} while (0)
+		elf_make(&elf); \
+		statement; \
+		error_ = handover_check_kernel(&elf, sizeof(elf), &image_); \
+		assert_non_null(error_); \
+		assert_non_null(strstr(error_, reason)); \
+	} while (0)
 
 static void other_files_are_refused(void **state)
 {
@@ -134,14 +143,11 @@ static void bad_segments_are_refused(void **state)
 	REFUSED(elf.segment[0].p_filesz = UINT64_MAX, "not all in");
 	REFUSED(elf.segment[0].p_memsz = 15, "larger in the file");
 	REFUSED(elf.segment[0].p_vaddr += 8, "physical address");
-	REFUSED(elf.segment[0].p_vaddr = elf.segment[0].p_paddr = 0xff000,
-		"below 1 MiB");
+	REFUSED(elf.segment[0].p_vaddr = elf.segment[0].p_paddr = 0xff000, "below 1 MiB");
 	REFUSED(elf.segment[2].p_memsz = UINT64_MAX, "above 4 GiB");
 	REFUSED(elf.segment[2].p_memsz = 0xffeff001, "above 4 GiB");
-	REFUSED(elf.segment[2].p_vaddr = elf.segment[2].p_paddr = 1ull << 40,
-		"above 4 GiB");
-	REFUSED(elf.segment[2].p_vaddr = elf.segment[2].p_paddr = 0x100017,
-		"overlap");
+	REFUSED(elf.segment[2].p_vaddr = elf.segment[2].p_paddr = 1ull << 40, "above 4 GiB");
+	REFUSED(elf.segment[2].p_vaddr = elf.segment[2].p_paddr = 0x100017, "overlap");
 	REFUSED(elf.header.e_entry = 0x100007, "entry");
 	REFUSED(elf.header.e_entry = 0x100018, "entry");
 	REFUSED(elf.header.e_entry = 0x101000, "entry");
