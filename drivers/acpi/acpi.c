@@ -16,11 +16,11 @@
 
 /* Root System Description Pointer (5.2.5.3): offsets */
 #define RSDP_SIGNATURE "RSD PTR "
-#define RSDP_REVISION 15		/* 8 */
-#define RSDP_RSDT 16			/* 32 */
+#define RSDP_REVISION 15 /* 8 */
+#define RSDP_RSDT 16	 /* 32 */
 #define RSDP_V1_SIZE 20
-#define RSDP_LENGTH 20			/* 32, from revision 2 on */
-#define RSDP_XSDT 24			/* 64 */
+#define RSDP_LENGTH 20 /* 32, from revision 2 on */
+#define RSDP_XSDT 24   /* 64 */
 #define RSDP_V2_SIZE 36
 #define RSDP_SIZE_MAX 4096
 #define RSDP_STEP 16
@@ -38,10 +38,10 @@
 /* MCFG (PCI Firmware 3.2, 4.1.2): after 8 reserved bytes, entries */
 #define MCFG_ENTRIES 44
 #define MCFG_ENTRY_SIZE 16
-#define MCFG_ENTRY_BASE 0		/* 64 */
-#define MCFG_ENTRY_SEGMENT 8		/* 16 */
-#define MCFG_ENTRY_FIRST_BUS 10		/* 8 */
-#define MCFG_ENTRY_LAST_BUS 11		/* 8 */
+#define MCFG_ENTRY_BASE 0	/* 64 */
+#define MCFG_ENTRY_SEGMENT 8	/* 16 */
+#define MCFG_ENTRY_FIRST_BUS 10 /* 8 */
+#define MCFG_ENTRY_LAST_BUS 11	/* 8 */
 #define ECAM_ALIGN MIB
 
 static const struct acpi_header *tables[TABLES_MAX];

@@ -12,7 +12,7 @@
 
 struct acpi_header {
 	char signature[4];
-	uint32_t length;	/* of the whole table */
+	uint32_t length; /* of the whole table */
 	uint8_t revision;
 	uint8_t checksum;
 	char oem_id[6];

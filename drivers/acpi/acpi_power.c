@@ -14,24 +14,24 @@
 #include "drivers/acpi/acpi_internal.h"
 
 /* Fixed ACPI Description Table (5.2.9) */
-#define FADT_DSDT 40			/* 32 */
-#define FADT_SMI_COMMAND 48		/* 32, a port */
-#define FADT_ACPI_ENABLE 52		/* 8 */
-#define FADT_PM1A_CONTROL 64		/* 32, a port */
-#define FADT_PM1B_CONTROL 68		/* 32 */
-#define FADT_FLAGS 112			/* 32 */
-#define FADT_RESET_REGISTER 116		/* generic address */
-#define FADT_RESET_VALUE 128		/* 8 */
-#define FADT_X_DSDT 140			/* 64 */
-#define FADT_X_PM1A_CONTROL 172		/* generic address */
+#define FADT_DSDT 40		/* 32 */
+#define FADT_SMI_COMMAND 48	/* 32, a port */
+#define FADT_ACPI_ENABLE 52	/* 8 */
+#define FADT_PM1A_CONTROL 64	/* 32, a port */
+#define FADT_PM1B_CONTROL 68	/* 32 */
+#define FADT_FLAGS 112		/* 32 */
+#define FADT_RESET_REGISTER 116 /* generic address */
+#define FADT_RESET_VALUE 128	/* 8 */
+#define FADT_X_DSDT 140		/* 64 */
+#define FADT_X_PM1A_CONTROL 172 /* generic address */
 #define FADT_X_PM1B_CONTROL 184
 #define FADT_SLEEP_CONTROL 244
 #define FADT_FLAG_RESET (1u << 10)
 #define FADT_FLAG_HW_REDUCED (1u << 20)
 
 /* Generic Address Structure (5.2.3.2) */
-#define GAS_SPACE 0			/* 8 */
-#define GAS_ADDRESS 4			/* 64 */
+#define GAS_SPACE 0   /* 8 */
+#define GAS_ADDRESS 4 /* 64 */
 #define SPACE_MEMORY 0
 #define SPACE_IO 1
 
@@ -71,7 +71,7 @@ struct acpi_register {
 /* How to turn the machine off and to reset it, as far as the FADT says. */
 static struct {
 	bool has_s5;
-	uint8_t sleep_type[2];		/* for PM1a and PM1b */
+	uint8_t sleep_type[2]; /* for PM1a and PM1b */
 	struct acpi_register pm1[2];
 	struct acpi_register sleep_control;
 	struct acpi_register reset;
@@ -217,8 +217,7 @@ static struct acpi_register read_port(const struct acpi_header *fadt, size_t off
 }
 
 /* The extended field counts where it is filled in (5.2.9). */
-static struct acpi_register read_pm1(const struct acpi_header *fadt, size_t offset,
-				     size_t extended)
+static struct acpi_register read_pm1(const struct acpi_header *fadt, size_t offset, size_t extended)
 {
 	struct acpi_register reg = read_register(fadt, extended);
 

@@ -25,12 +25,12 @@
 /* A function's address. Only segment 0. */
 struct pci_address {
 	uint8_t bus;
-	uint8_t device;		/* 0-31 */
-	uint8_t function;	/* 0-7 */
+	uint8_t device;	  /* 0-31 */
+	uint8_t function; /* 0-7 */
 };
 
 enum pci_bar_kind {
-	PCI_BAR_NONE,		/* not implemented, or the upper half of the one before */
+	PCI_BAR_NONE, /* not implemented, or the upper half of the one before */
 	PCI_BAR_IO,
 	PCI_BAR_MEMORY32,
 	PCI_BAR_MEMORY64,
@@ -39,8 +39,8 @@ enum pci_bar_kind {
 struct pci_bar {
 	enum pci_bar_kind kind;
 	bool prefetchable;
-	uint64_t address;	/* 0: not assigned; a port for PCI_BAR_IO */
-	uint64_t size;		/* bytes, a power of two */
+	uint64_t address; /* 0: not assigned; a port for PCI_BAR_IO */
+	uint64_t size;	  /* bytes, a power of two */
 };
 
 struct pci_device {
@@ -49,15 +49,15 @@ struct pci_device {
 	uint16_t device;
 	uint16_t subsystem_vendor;
 	uint16_t subsystem;
-	uint32_t class;		/* base class, subclass, programming interface */
+	uint32_t class; /* base class, subclass, programming interface */
 	uint8_t revision;
-	uint8_t header_type;	/* without the multi-function bit */
-	uint8_t interrupt_pin;	/* 0: none, 1: INTA ... 4: INTD */
-	struct pci_device *bridge;	/* above it, NULL on a root bus */
-	uint8_t secondary_bus;	/* of a bridge, 0 if it has none yet */
+	uint8_t header_type;	   /* without the multi-function bit */
+	uint8_t interrupt_pin;	   /* 0: none, 1: INTA ... 4: INTD */
+	struct pci_device *bridge; /* above it, NULL on a root bus */
+	uint8_t secondary_bus;	   /* of a bridge, 0 if it has none yet */
 	uint8_t subordinate_bus;
 	struct pci_bar bar[PCI_BARS];
-	struct pci_device *next;	/* in the order of their addresses */
+	struct pci_device *next; /* in the order of their addresses */
 };
 
 /*
@@ -65,10 +65,10 @@ struct pci_device {
  * Reads of what is not there give all ones.
  */
 struct pci_config_ops {
-	const char *name;	/* "ports" or "ECAM" */
+	const char *name; /* "ports" or "ECAM" */
 	uint32_t (*read)(struct pci_address address, unsigned offset, unsigned width);
 	void (*write)(struct pci_address address, unsigned offset, unsigned width, uint32_t value);
-	unsigned size;		/* bytes of config space of a function: 256 or 4096 */
+	unsigned size; /* bytes of config space of a function: 256 or 4096 */
 	uint8_t last_bus;
 };
 
@@ -93,8 +93,8 @@ void pci_write32(const struct pci_device *device, unsigned offset, uint32_t valu
 
 /* Addresses that may be given to BARs, for the root bus. `end` is exclusive. */
 struct pci_windows {
-	uint64_t memory_start, memory_end;	/* below 4 GiB */
-	uint64_t memory64_start, memory64_end;	/* above; empty if there is none */
+	uint64_t memory_start, memory_end;     /* below 4 GiB */
+	uint64_t memory64_start, memory64_end; /* above; empty if there is none */
 	uint32_t io_start, io_end;
 };
 

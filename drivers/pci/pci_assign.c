@@ -27,8 +27,8 @@
 /* A BAR or a window that wants an address on one bus. */
 struct request {
 	struct pci_function *function;
-	unsigned bar;			/* PCI_BARS: it is the window `kind` */
-	enum pci_window_kind kind;	/* from which it would be taken */
+	unsigned bar;		   /* PCI_BARS: it is the window `kind` */
+	enum pci_window_kind kind; /* from which it would be taken */
 	uint64_t size, align;
 	bool optional;
 };
@@ -199,9 +199,11 @@ static void want_bars(const struct pci_function *bridge, struct pci_function *fu
 		const struct pci_bar *bar = &function->device.bar[i];
 
 		if (bar->kind != PCI_BAR_NONE && bar->address == 0)
-			add_request(&(struct request){
-				.function = function, .bar = i, .kind = kind_for(bridge, bar),
-				.size = bar->size, .align = bar->size });
+			add_request(&(struct request){ .function = function,
+						       .bar = i,
+						       .kind = kind_for(bridge, bar),
+						       .size = bar->size,
+						       .align = bar->size });
 	}
 }
 
@@ -211,10 +213,12 @@ static void want_windows(struct pci_function *function)
 		const struct pci_need *need = &function->need[kind];
 
 		if (need->size > 0 && !pci_is_open(&function->window[kind]))
-			add_request(&(struct request){
-				.function = function, .bar = PCI_BARS, .kind = kind,
-				.size = need->size, .align = need->align,
-				.optional = need->optional });
+			add_request(&(struct request){ .function = function,
+						       .bar = PCI_BARS,
+						       .kind = kind,
+						       .size = need->size,
+						       .align = need->align,
+						       .optional = need->optional });
 	}
 }
 
@@ -278,8 +282,8 @@ static void find_needs(struct pci_function *bridge)
 static bool put_at(const struct request *request, uint64_t at)
 {
 	if (request->bar == PCI_BARS)
-		return pci_set_window(request->function, request->kind, at,
-				      at + request->size) == 0;
+		return pci_set_window(request->function, request->kind, at, at + request->size) ==
+		       0;
 	return pci_set_bar(&request->function->device, request->bar, at) == 0;
 }
 
@@ -307,8 +311,8 @@ static void complain(const struct request *request, const char *what)
 		log_warn("pci: %s: BAR %u of %#" PRIx64 " bytes: %s", name, request->bar,
 			 request->size, what);
 	else
-		log_warn("pci: %s: %s window of %#" PRIx64 " bytes: %s", name,
-			 names[request->kind], request->size, what);
+		log_warn("pci: %s: %s window of %#" PRIx64 " bytes: %s", name, names[request->kind],
+			 request->size, what);
 }
 
 static void give(const struct request *request, const struct pci_function *bridge)

@@ -42,8 +42,7 @@ struct pci_quiet pci_decoding_off(const struct pci_device *device)
 
 	quiet.command = pci_read16(device, PCI_COMMAND);
 	if (quiet.command & PCI_COMMAND_DECODING)
-		pci_write16(device, PCI_COMMAND,
-			    (uint16_t)(quiet.command & ~PCI_COMMAND_DECODING));
+		pci_write16(device, PCI_COMMAND, (uint16_t)(quiet.command & ~PCI_COMMAND_DECODING));
 	return quiet;
 }
 
@@ -250,8 +249,8 @@ void pci_enable(const struct pci_device *device)
 
 	/* Bridges first, so that nothing is ever claimed that cannot be reached. */
 	for (bridge = device->bridge; bridge; bridge = bridge->bridge) {
-		const struct pci_function *function =
-			container_of(bridge, struct pci_function, device);
+		const struct pci_function *function = container_of(bridge, struct pci_function,
+								   device);
 
 		set_command(bridge, decoding_of_windows(function) | PCI_COMMAND_MASTER, 0);
 	}

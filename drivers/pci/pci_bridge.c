@@ -74,8 +74,7 @@ static struct pci_window read_window(const struct pci_device *bridge, enum pci_w
 
 static void write_io(const struct pci_device *bridge, uint64_t base, uint64_t limit)
 {
-	pci_write16(bridge, PCI_IO_BASE,
-		    (uint16_t)((base >> 8 & 0xf0) | (limit & 0xf000)));
+	pci_write16(bridge, PCI_IO_BASE, (uint16_t)((base >> 8 & 0xf0) | (limit & 0xf000)));
 	pci_write16(bridge, PCI_IO_BASE_UPPER, 0);
 	pci_write16(bridge, PCI_IO_LIMIT_UPPER, 0);
 }

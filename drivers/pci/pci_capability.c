@@ -8,8 +8,8 @@
 #include "drivers/pci/pci_internal.h"
 
 #define CAPABILITIES_START 0x40
-#define STEPS_MAX 48		/* 192 bytes in steps of four */
-#define ID_GONE 0xff		/* the function does not answer any more */
+#define STEPS_MAX 48 /* 192 bytes in steps of four */
+#define ID_GONE 0xff /* the function does not answer any more */
 
 /* The offset that a pointer register holds; its low bits are reserved. */
 static unsigned follow(const struct pci_device *device, unsigned offset)

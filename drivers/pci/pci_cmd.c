@@ -20,14 +20,14 @@
 #define CAP_MSIX 0x11
 
 /* From a capability's start: message control (PCI 3.0, 6.8.1.3, 6.8.2.3) */
-#define CAP_CONTROL 2			/* 16 */
+#define CAP_CONTROL 2 /* 16 */
 #define MSI_ENABLE 0x0001
 #define MSI_64 0x0080
 #define MSIX_ENABLE 0x8000
 #define MSIX_MASKED 0x4000
 #define MSIX_SIZE 0x07ff
 
-#define CAP_VIRTIO_TYPE 3		/* 8; virtio 1.3, 4.1.4 */
+#define CAP_VIRTIO_TYPE 3 /* 8; virtio 1.3, 4.1.4 */
 
 #define SIZE_TEXT 24
 
@@ -103,8 +103,7 @@ static void print_flags(const struct pci_device *device)
 	       command & PCI_COMMAND_MEMORY ? "memory, " : "",
 	       status & PCI_STATUS_66MHZ ? "66MHz, " : "",
 	       status & PCI_STATUS_FAST_BACK ? "fast back to back, " : "",
-	       speeds[(status & PCI_STATUS_DEVSEL) >> 9],
-	       pci_read8(device, PCI_LATENCY_TIMER));
+	       speeds[(status & PCI_STATUS_DEVSEL) >> 9], pci_read8(device, PCI_LATENCY_TIMER));
 	if (device->interrupt_pin == 0)
 		return;
 	printf("\tInterrupt: pin %c, line %u%s\n", 'A' + device->interrupt_pin - 1,
@@ -190,20 +189,27 @@ static void print_msix(const struct pci_device *device, unsigned at)
 
 static void print_virtio(const struct pci_device *device, unsigned at)
 {
-	static const char *const types[] = { NULL, "CommonCfg", "Notify", "ISR", "DeviceCfg",
-					     "PCICfg", NULL, NULL, "SharedMemory", "VendorCfg" };
+	static const char *const types[] = { NULL,	     "CommonCfg", "Notify", "ISR",
+					     "DeviceCfg",    "PCICfg",	  NULL,	    NULL,
+					     "SharedMemory", "VendorCfg" };
 	uint8_t type = pci_read8(device, at + CAP_VIRTIO_TYPE);
 
-	printf(": VirtIO: %s",
-	       type < ARRAY_SIZE(types) && types[type] ? types[type] : "<unknown>");
+	printf(": VirtIO: %s", type < ARRAY_SIZE(types) && types[type] ? types[type] : "<unknown>");
 }
 
 static void print_express(const struct pci_device *device, unsigned at)
 {
 	static const char *const types[16] = {
-		"Endpoint", "Legacy Endpoint", NULL, NULL, "Root Port", "Upstream Port",
-		"Downstream Port", "PCI-Express to PCI/PCI-X Bridge",
-		"PCI/PCI-X to PCI-Express Bridge", "Root Complex Integrated Endpoint",
+		"Endpoint",
+		"Legacy Endpoint",
+		NULL,
+		NULL,
+		"Root Port",
+		"Upstream Port",
+		"Downstream Port",
+		"PCI-Express to PCI/PCI-X Bridge",
+		"PCI/PCI-X to PCI-Express Bridge",
+		"Root Complex Integrated Endpoint",
 		"Root Complex Event Collector",
 	};
 	const char *type = types[pci_read16(device, at + PCI_EXPRESS_FLAGS) >> 4 & 0xf];

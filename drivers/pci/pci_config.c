@@ -44,9 +44,8 @@ static const struct pci_config_ops ports;
 static void select_register(struct pci_address address, unsigned offset)
 {
 	io_write32(PORT_PCI_CONFIG_ADDRESS,
-		   ADDRESS_ENABLE | (uint32_t)address.bus << 16 |
-		   (uint32_t)address.device << 11 | (uint32_t)address.function << 8 |
-		   (offset & 0xfc));
+		   ADDRESS_ENABLE | (uint32_t)address.bus << 16 | (uint32_t)address.device << 11 |
+			   (uint32_t)address.function << 8 | (offset & 0xfc));
 }
 
 static uint32_t ports_read(struct pci_address address, unsigned offset, unsigned width)
@@ -66,8 +65,7 @@ static uint32_t ports_read(struct pci_address address, unsigned offset, unsigned
 	}
 }
 
-static void ports_write(struct pci_address address, unsigned offset, unsigned width,
-			uint32_t value)
+static void ports_write(struct pci_address address, unsigned offset, unsigned width, uint32_t value)
 {
 	uint16_t port = (uint16_t)(PORT_PCI_CONFIG_DATA + offset % 4);
 
@@ -118,9 +116,8 @@ static paddr_t ecam_base;
 
 static char *ecam_register(struct pci_address address, unsigned offset)
 {
-	return ecam_window + ((size_t)address.bus << ECAM_BUS_SHIFT |
-			      (size_t)address.device << 15 | (size_t)address.function << 12 |
-			      offset);
+	return ecam_window + ((size_t)address.bus << ECAM_BUS_SHIFT | (size_t)address.device << 15 |
+			      (size_t)address.function << 12 | offset);
 }
 
 static uint32_t ecam_read(struct pci_address address, unsigned offset, unsigned width)
@@ -140,8 +137,7 @@ static uint32_t ecam_read(struct pci_address address, unsigned offset, unsigned 
 	}
 }
 
-static void ecam_write(struct pci_address address, unsigned offset, unsigned width,
-		       uint32_t value)
+static void ecam_write(struct pci_address address, unsigned offset, unsigned width, uint32_t value)
 {
 	char *reg;
 
@@ -186,8 +182,8 @@ int pci_config_use_ecam(paddr_t base, uint8_t last_bus)
 	void *window;
 	int err;
 
-	if (base == 0 || base % ((uint64_t)1 << ECAM_BUS_SHIFT) != 0 ||
-	    base >= PCI_ADDRESS_END || size > PCI_ADDRESS_END - base)
+	if (base == 0 || base % ((uint64_t)1 << ECAM_BUS_SHIFT) != 0 || base >= PCI_ADDRESS_END ||
+	    size > PCI_ADDRESS_END - base)
 		return -EINVAL;
 	err = paging_map_device(base, size, &window);
 	if (err)

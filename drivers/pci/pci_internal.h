@@ -9,19 +9,19 @@
 #include "drivers/pci/pci.h"
 
 /* Offset, width in bits; PCI Local Bus 3.0, 6.1 */
-#define PCI_VENDOR 0x00			/* 16 */
-#define PCI_DEVICE 0x02			/* 16 */
-#define PCI_COMMAND 0x04		/* 16 */
-#define PCI_STATUS 0x06			/* 16 */
-#define PCI_REVISION 0x08		/* 8, and above it 24 bits of class */
-#define PCI_LATENCY_TIMER 0x0d		/* 8 */
-#define PCI_HEADER_TYPE 0x0e		/* 8 */
-#define PCI_BAR0 0x10			/* 32 each */
-#define PCI_SUBSYSTEM_VENDOR 0x2c	/* 16, and above it the subsystem; header type 0 */
-#define PCI_ROM 0x30			/* 32, header type 0 */
-#define PCI_CAPABILITIES 0x34		/* 8 */
-#define PCI_INTERRUPT_LINE 0x3c		/* 8 */
-#define PCI_INTERRUPT_PIN 0x3d		/* 8 */
+#define PCI_VENDOR 0x00		  /* 16 */
+#define PCI_DEVICE 0x02		  /* 16 */
+#define PCI_COMMAND 0x04	  /* 16 */
+#define PCI_STATUS 0x06		  /* 16 */
+#define PCI_REVISION 0x08	  /* 8, and above it 24 bits of class */
+#define PCI_LATENCY_TIMER 0x0d	  /* 8 */
+#define PCI_HEADER_TYPE 0x0e	  /* 8 */
+#define PCI_BAR0 0x10		  /* 32 each */
+#define PCI_SUBSYSTEM_VENDOR 0x2c /* 16, and above it the subsystem; header type 0 */
+#define PCI_ROM 0x30		  /* 32, header type 0 */
+#define PCI_CAPABILITIES 0x34	  /* 8 */
+#define PCI_INTERRUPT_LINE 0x3c	  /* 8 */
+#define PCI_INTERRUPT_PIN 0x3d	  /* 8 */
 
 #define PCI_COMMAND_IO 0x0001
 #define PCI_COMMAND_MEMORY 0x0002
@@ -31,12 +31,12 @@
 #define PCI_STATUS_CAPABILITIES 0x0010
 #define PCI_STATUS_66MHZ 0x0020
 #define PCI_STATUS_FAST_BACK 0x0080
-#define PCI_STATUS_DEVSEL 0x0600	/* 0: fast, 1: medium, 2: slow */
+#define PCI_STATUS_DEVSEL 0x0600 /* 0: fast, 1: medium, 2: slow */
 #define PCI_HEADER_MULTIFUNCTION 0x80
 #define PCI_HEADER_DEVICE 0
 #define PCI_HEADER_BRIDGE 1
 #define PCI_BAR_SPACE_IO 0x1
-#define PCI_BAR_TYPE 0x6		/* of a memory BAR */
+#define PCI_BAR_TYPE 0x6 /* of a memory BAR */
 #define PCI_BAR_TYPE_32 0x0
 #define PCI_BAR_TYPE_64 0x4
 #define PCI_BAR_PREFETCHABLE 0x8
@@ -44,22 +44,22 @@
 
 /* Header type 1; PCI-to-PCI Bridge 1.2, 3.2 */
 #define PCI_BRIDGE_BARS 2
-#define PCI_BUS_NUMBERS 0x18		/* 32: primary, secondary, subordinate, latency */
-#define PCI_IO_BASE 0x1c		/* 8 */
-#define PCI_IO_LIMIT 0x1d		/* 8 */
-#define PCI_MEMORY_BASE 0x20		/* 16 */
-#define PCI_MEMORY_LIMIT 0x22		/* 16 */
-#define PCI_PREFETCHABLE_BASE 0x24	/* 16 */
-#define PCI_PREFETCHABLE_LIMIT 0x26	/* 16 */
-#define PCI_PREFETCHABLE_BASE_UPPER 0x28	/* 32 */
-#define PCI_PREFETCHABLE_LIMIT_UPPER 0x2c	/* 32 */
-#define PCI_IO_BASE_UPPER 0x30		/* 16 */
-#define PCI_IO_LIMIT_UPPER 0x32		/* 16 */
+#define PCI_BUS_NUMBERS 0x18		  /* 32: primary, secondary, subordinate, latency */
+#define PCI_IO_BASE 0x1c		  /* 8 */
+#define PCI_IO_LIMIT 0x1d		  /* 8 */
+#define PCI_MEMORY_BASE 0x20		  /* 16 */
+#define PCI_MEMORY_LIMIT 0x22		  /* 16 */
+#define PCI_PREFETCHABLE_BASE 0x24	  /* 16 */
+#define PCI_PREFETCHABLE_LIMIT 0x26	  /* 16 */
+#define PCI_PREFETCHABLE_BASE_UPPER 0x28  /* 32 */
+#define PCI_PREFETCHABLE_LIMIT_UPPER 0x2c /* 32 */
+#define PCI_IO_BASE_UPPER 0x30		  /* 16 */
+#define PCI_IO_LIMIT_UPPER 0x32		  /* 16 */
 
 /* Capabilities; PCI Express Base 4.0, 7.5.3.2 */
-#define PCI_CAP_NEXT 0x01		/* 8, from the capability's start */
+#define PCI_CAP_NEXT 0x01 /* 8, from the capability's start */
 #define PCI_CAP_EXPRESS 0x10
-#define PCI_EXPRESS_FLAGS 0x02		/* 16 */
+#define PCI_EXPRESS_FLAGS 0x02 /* 16 */
 #define PCI_EXPRESS_ROOT_PORT 4
 #define PCI_EXPRESS_DOWNSTREAM_PORT 6
 
@@ -89,17 +89,17 @@ static inline bool pci_is_open(const struct pci_window *window)
 }
 
 struct pci_need {
-	uint64_t size;		/* 0: none */
+	uint64_t size; /* 0: none */
 	uint64_t align;
-	bool optional;		/* nothing is there yet that would use it */
+	bool optional; /* nothing is there yet that would use it */
 };
 
 struct pci_function {
 	struct pci_device device;
 	bool multifunction;
 	/* Of a bridge: */
-	bool untouched;		/* its windows were as after a reset */
-	bool wide;		/* its prefetchable window reaches beyond 4 GiB */
+	bool untouched; /* its windows were as after a reset */
+	bool wide;	/* its prefetchable window reaches beyond 4 GiB */
 	struct pci_window window[PCI_WINDOWS];
 	struct pci_need need[PCI_WINDOWS];
 };

@@ -17,8 +17,8 @@
 #define DEVICE_PIIX3 0x7000
 #define DEVICE_ICH9 0x2918
 
-#define PIRQ_A 0x60	/* 8 bits each for A to D: the line; bit 7: not routed */
-#define PIRQ_E 0x68	/* E to H; ICH9 only */
+#define PIRQ_A 0x60 /* 8 bits each for A to D: the line; bit 7: not routed */
+#define PIRQ_E 0x68 /* E to H; ICH9 only */
 
 static void route(const struct pci_device *bridge, unsigned first)
 {

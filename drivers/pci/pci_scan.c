@@ -63,7 +63,7 @@ static void read_header(struct pci_function *function)
 	uint8_t type = pci_read8(device, PCI_HEADER_TYPE);
 
 	device->class = class >> 8;
-	device->revision = (uint8_t)class;
+	device->revision = (uint8_t) class;
 	device->header_type = type & (uint8_t)~PCI_HEADER_MULTIFUNCTION;
 	function->multifunction = type & PCI_HEADER_MULTIFUNCTION;
 	if (device->header_type > PCI_HEADER_BRIDGE)
@@ -84,8 +84,7 @@ static bool is_full(void)
 	if (pci_function_count < PCI_DEVICES_MAX)
 		return false;
 	if (!told_full)
-		log_warn("pci: more than %d functions: the others are left alone",
-			 PCI_DEVICES_MAX);
+		log_warn("pci: more than %d functions: the others are left alone", PCI_DEVICES_MAX);
 	told_full = true;
 	return true;
 }
@@ -198,8 +197,8 @@ static void check_numbers(const struct bus *bus)
 
 		if (!is_numbered(bridge) || numbers_fit(bus, i))
 			continue;
-		log_warn("pci: %s: bus numbers %02x to %02x cannot be here",
-			 pci_name(bridge, name), bridge->secondary_bus, bridge->subordinate_bus);
+		log_warn("pci: %s: bus numbers %02x to %02x cannot be here", pci_name(bridge, name),
+			 bridge->secondary_bus, bridge->subordinate_bus);
 		pci_set_bus_numbers(bridge, 0, 0);
 	}
 }
@@ -248,8 +247,7 @@ static void scan_numbered(const struct bus *bus, unsigned depth)
 		struct pci_device *bridge = &pci_functions[i].device;
 
 		if (is_numbered(bridge))
-			scan_bus(bridge, bridge->secondary_bus, bridge->subordinate_bus,
-				 depth + 1);
+			scan_bus(bridge, bridge->secondary_bus, bridge->subordinate_bus, depth + 1);
 	}
 }
 
@@ -280,7 +278,8 @@ static unsigned highest_number(const struct bus *bus, unsigned number)
  */
 static unsigned scan_bus(struct pci_device *bridge, uint8_t number, unsigned last, unsigned depth)
 {
-	struct bus bus = { .from = pci_function_count, .first_number = number + 1u,
+	struct bus bus = { .from = pci_function_count,
+			   .first_number = number + 1u,
 			   .last_number = last };
 
 	if (depth > DEPTH_MAX) {

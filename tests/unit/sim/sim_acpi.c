@@ -29,7 +29,7 @@ static uint16_t port_number, port_value;
 static uint16_t smi_port;
 static uint8_t smi_value;
 static paddr_t window_address;
-static uint32_t window;		/* what paging_map_device() gives */
+static uint32_t window; /* what paging_map_device() gives */
 
 void sim_acpi_reset(void)
 {
@@ -119,7 +119,7 @@ void *phys_to_virt(paddr_t paddr)
 		if (paddr >= pieces[i].start && paddr - pieces[i].start < pieces[i].size)
 			return pieces[i].data + (paddr - pieces[i].start);
 	}
-	abort();	/* not of this machine: it would have been a fault */
+	abort(); /* not of this machine: it would have been a fault */
 }
 
 bool paging_is_mapped(uint64_t vaddr)
@@ -148,8 +148,8 @@ static void record(bool memory, uint64_t address, unsigned width, uint32_t value
 {
 	if (sim_acpi_write_count == SIM_ACPI_WRITES_MAX)
 		abort();
-	sim_acpi_writes[sim_acpi_write_count++] =
-		(struct sim_acpi_write){ memory, address, width, value };
+	sim_acpi_writes[sim_acpi_write_count++] = (struct sim_acpi_write){ memory, address, width,
+									   value };
 }
 
 /* Time flies: each reading of the clock takes 100 ms. */

@@ -14,7 +14,7 @@
 #define SIM_ACPI_SCI_ENABLE 1
 
 struct sim_acpi_write {
-	bool memory;		/* else a port */
+	bool memory; /* else a port */
 	uint64_t address;
 	unsigned width;
 	uint32_t value;

@@ -109,7 +109,7 @@ struct sim_pci_function *sim_pci_add(struct sim_pci_function *parent, unsigned d
 	sim_pci_put(f, 0x00, 2, vendor);
 	sim_pci_put(f, 0x02, 2, id);
 	sim_pci_put(f, 0x08, 4, class << 8);
-	make_writable(f, 0x04, 2, 0x0507);	/* command */
+	make_writable(f, 0x04, 2, 0x0507); /* command */
 	make_writable(f, 0x0c, 2, 0xffff);
 	make_writable(f, 0x3c, 1, 0xff);
 	return f;
@@ -122,8 +122,8 @@ struct sim_pci_function *sim_pci_add_bridge(struct sim_pci_function *parent, uns
 						 0x060400);
 
 	sim_pci_put(f, 0x0e, 1, 0x01);
-	sim_pci_put(f, 0x1c, 2, 0x0101);	/* 32-bit I/O addresses */
-	sim_pci_put(f, 0x24, 4, 0x00010001);	/* 64-bit prefetchable ones */
+	sim_pci_put(f, 0x1c, 2, 0x0101);     /* 32-bit I/O addresses */
+	sim_pci_put(f, 0x24, 4, 0x00010001); /* 64-bit prefetchable ones */
 	make_writable(f, 0x18, 4, 0xffffffff);
 	make_writable(f, 0x1c, 2, 0xf0f0);
 	make_writable(f, 0x20, 4, 0xfff0fff0);
@@ -503,9 +503,9 @@ static void collect_regions(unsigned *unassigned)
 			if (address == 0)
 				(*unassigned)++;
 			else
-				regions[region_count++] = (struct region){
-					f, f->config[0x10 + 4 * bar] & SIM_PCI_IO, address,
-					address + size };
+				regions[region_count++] =
+					(struct region){ f, f->config[0x10 + 4 * bar] & SIM_PCI_IO,
+							 address, address + size };
 		}
 	}
 }
@@ -532,7 +532,8 @@ static bool bridge_passes(const struct sim_pci_function *f, const struct region 
 	uint64_t far_start = (uint64_t)(sim_pci_get(f, 0x24, 2) & 0xfff0) << 16 |
 			     (uint64_t)sim_pci_get(f, 0x28, 4) << 32;
 	uint64_t far_end = ((uint64_t)(sim_pci_get(f, 0x26, 2) & 0xfff0) << 16 |
-			    (uint64_t)sim_pci_get(f, 0x2c, 4) << 32) + 0x100000;
+			    (uint64_t)sim_pci_get(f, 0x2c, 4) << 32) +
+			   0x100000;
 
 	if (r->io)
 		return within(r, io_start, io_end);

@@ -26,13 +26,13 @@
 #define SIM_PCI_PREFETCHABLE 0x8
 
 struct sim_pci_function {
-	struct sim_pci_function *parent;	/* the bridge before it; NULL on the root bus */
-	struct sim_pci_function *behind;	/* of a bridge: whose children are behind it */
+	struct sim_pci_function *parent; /* the bridge before it; NULL on the root bus */
+	struct sim_pci_function *behind; /* of a bridge: whose children are behind it */
 	unsigned device, function;
 	uint8_t config[SIM_PCI_CONFIG_SIZE];
 	uint8_t writable[SIM_PCI_CONFIG_SIZE];
-	bool gone;		/* reads as all ones, writes do nothing */
-	bool stubborn;		/* keeps what it has, whatever is written */
+	bool gone;     /* reads as all ones, writes do nothing */
+	bool stubborn; /* keeps what it has, whatever is written */
 };
 
 /* An empty bus, both mechanisms there, no violation, no counts. */
@@ -67,8 +67,7 @@ void sim_pci_set_prefetchable_window(struct sim_pci_function *f, uint64_t start,
 void sim_pci_set_io_window(struct sim_pci_function *f, uint64_t start, uint64_t end);
 
 /* Puts a capability of these bytes (id and next among them) at an offset. */
-void sim_pci_set_capability(struct sim_pci_function *f, unsigned offset, uint8_t id,
-			    uint8_t next);
+void sim_pci_set_capability(struct sim_pci_function *f, unsigned offset, uint8_t id, uint8_t next);
 
 /* A register, as the device holds it. */
 uint32_t sim_pci_get(const struct sim_pci_function *f, unsigned offset, unsigned width);
@@ -86,10 +85,10 @@ const char *sim_pci_layout_fault(const struct pci_windows *windows);
 /* BARs that have a size and no address. */
 unsigned sim_pci_unassigned(void);
 
-extern const char *sim_pci_violation;	/* the first one, or NULL */
-extern unsigned sim_pci_reads;		/* of config space, by either mechanism */
+extern const char *sim_pci_violation; /* the first one, or NULL */
+extern unsigned sim_pci_reads;	      /* of config space, by either mechanism */
 extern unsigned sim_pci_writes;
-extern uint8_t sim_pci_highest_bus;	/* that was asked for */
+extern uint8_t sim_pci_highest_bus; /* that was asked for */
 
 /* Where paging_map_device() was last called with other than the ECAM window. */
 extern paddr_t sim_pci_mapped;

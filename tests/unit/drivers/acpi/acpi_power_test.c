@@ -88,8 +88,8 @@ static void assert_write(size_t i, bool memory, uint64_t address, unsigned width
 }
 
 /* Name (_S5_, Package (0x04) {0x05, 0x03, Zero, Zero}) */
-static const uint8_t s5[] = { 0x08, '_', 'S', '5', '_', 0x12, 0x08, 0x04, 0x0a, 0x05, 0x0a, 0x03,
-			      0x00, 0x00 };
+static const uint8_t s5[] = { 0x08, '_',  'S',	'5',  '_',  0x12, 0x08,
+			      0x04, 0x0a, 0x05, 0x0a, 0x03, 0x00, 0x00 };
 
 /* ---- The sleep type ---- */
 
@@ -104,8 +104,10 @@ static void the_ways_to_write_s5_are_understood(void **state)
 		{ 14, { 0x08, '\\', '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0, 0, 0, 0, 0 }, 0 },
 		{ 11, { 0x08, '_', 'S', '5', '_', 0x12, 0x04, 0x02, 0x01, 0x01, 0 }, 1 },
 		{ 14, { 0x08, '_', 'S', '5', '_', 0x12, 0x08, 0x02, 0x0b, 7, 0, 0x0a, 7 }, 7 },
-		{ 18, { 0x08, '_', 'S', '5', '_', 0x12, 0x0c, 0x02, 0x0c, 6, 0, 0, 0, 0x0c, 6,
-			0, 0, 0 }, 6 },
+		{ 18,
+		  { 0x08, '_', 'S', '5', '_', 0x12, 0x0c, 0x02, 0x0c, 6, 0, 0, 0, 0x0c, 6, 0, 0,
+		    0 },
+		  6 },
 		/* The package's length in two bytes. */
 		{ 12, { 0x08, '_', 'S', '5', '_', 0x12, 0x46, 0x00, 0x02, 0x0a, 4, 0 }, 4 },
 		/* One element: for both. */

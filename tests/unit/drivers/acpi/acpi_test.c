@@ -221,8 +221,9 @@ static void a_root_with_another_signature_is_none(void **state)
 
 static void tables_at_absurd_addresses_are_passed_over(void **state)
 {
-	static const uint64_t tables[] = { 0, UINT64_MAX, UINT64_C(1) << 46,
-					   (UINT64_C(1) << 46) - 8, 0x10000000, MCFG };
+	static const uint64_t tables[] = {
+		0, UINT64_MAX, UINT64_C(1) << 46, (UINT64_C(1) << 46) - 8, 0x10000000, MCFG
+	};
 
 	(void)state;
 	sim_acpi_add_rsdp(RSDP, 2, 0, ROOT);
@@ -369,13 +370,13 @@ static void ecam(const uint8_t *body, size_t size)
 static void only_segment_0_from_bus_0_is_taken(void **state)
 {
 	static const uint8_t body[] = {
-		0, 0, 0, 0, 0, 0, 0, 0,
-		0, 0, 0, 0xa0, 0, 0, 0, 0, 1, 0, 0, 255, 0, 0, 0, 0,	/* segment 1 */
-		0, 0, 0, 0xa0, 0, 0, 0, 0, 0, 0, 8, 255, 0, 0, 0, 0,	/* from bus 8 */
-		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0, 0, 0,	/* nowhere */
-		0, 0, 1, 0xa0, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0, 0, 0,	/* not aligned */
-		0, 0, 0, 0xa0, 0, 0, 0, 0x80, 0, 0, 0, 255, 0, 0, 0, 0,	/* absurd */
-		0, 0, 0, 0xb0, 0, 0, 0, 0, 0, 0, 0, 15, 0, 0, 0, 0,
+		0, 0, 0, 0,    0, 0, 0, 0,    0, 0, 0, 0xa0, 0, 0, 0, 0,
+		1, 0, 0, 255,  0, 0, 0, 0,				 /* segment 1 */
+		0, 0, 0, 0xa0, 0, 0, 0, 0,    0, 0, 8, 255,  0, 0, 0, 0, /* from bus 8 */
+		0, 0, 0, 0,    0, 0, 0, 0,    0, 0, 0, 255,  0, 0, 0, 0, /* nowhere */
+		0, 0, 1, 0xa0, 0, 0, 0, 0,    0, 0, 0, 255,  0, 0, 0, 0, /* not aligned */
+		0, 0, 0, 0xa0, 0, 0, 0, 0x80, 0, 0, 0, 255,  0, 0, 0, 0, /* absurd */
+		0, 0, 0, 0xb0, 0, 0, 0, 0,    0, 0, 0, 15,   0, 0, 0, 0,
 	};
 
 	(void)state;
@@ -388,8 +389,7 @@ static void only_segment_0_from_bus_0_is_taken(void **state)
 static void a_truncated_entry_is_none(void **state)
 {
 	static const uint8_t body[] = {
-		0, 0, 0, 0, 0, 0, 0, 0,
-		0, 0, 0, 0xb0, 0, 0, 0, 0, 0, 0, 0, 15, 0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xb0, 0, 0, 0, 0, 0, 0, 0, 15, 0, 0, 0, 0,
 	};
 
 	(void)state;

@@ -17,9 +17,12 @@
 #define PREFETCHABLE SIM_PCI_PREFETCHABLE
 
 static const struct pci_windows windows = {
-	.memory_start = 0xc0000000, .memory_end = 0xfec00000,
-	.memory64_start = UINT64_C(0x100000000), .memory64_end = UINT64_C(0x900000000),
-	.io_start = 0xc000, .io_end = 0x10000,
+	.memory_start = 0xc0000000,
+	.memory_end = 0xfec00000,
+	.memory64_start = UINT64_C(0x100000000),
+	.memory64_end = UINT64_C(0x900000000),
+	.io_start = 0xc000,
+	.io_end = 0x10000,
 };
 
 static int setup(void **state)
@@ -440,7 +443,7 @@ static void a_bar_that_cannot_fit_does_not_take_the_others_down(void **state)
 	struct sim_pci_function *a = add(bridge, 0);
 
 	(void)state;
-	sim_pci_set_bar(a, 0, WIDE, 4 * GIB, 0);	/* not prefetchable */
+	sim_pci_set_bar(a, 0, WIDE, 4 * GIB, 0); /* not prefetchable */
 	sim_pci_set_bar(a, 2, LOW, 4096, 0);
 	scan(1, 1);
 	assert_int_equal(sim_pci_bar_address(a, 2), 0xc0000000);
@@ -559,8 +562,7 @@ int main(void)
 		cmocka_unit_test_setup(a_window_is_aligned_for_what_goes_into_it, setup),
 		cmocka_unit_test_setup(devices_come_before_bridges_that_are_empty, setup),
 		cmocka_unit_test_setup(a_bridge_without_ports_still_has_memory, setup),
-		cmocka_unit_test_setup(bridges_behind_bridges_get_windows_within_each_other,
-				       setup),
+		cmocka_unit_test_setup(bridges_behind_bridges_get_windows_within_each_other, setup),
 		cmocka_unit_test_setup(a_large_64_bit_bar_behind_bridges_goes_above_4_gib, setup),
 		cmocka_unit_test_setup(a_bar_that_cannot_fit_does_not_take_the_others_down, setup),
 		cmocka_unit_test_setup(a_device_beside_a_bridge_stays_out_of_its_window, setup),

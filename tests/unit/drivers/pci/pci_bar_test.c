@@ -17,9 +17,12 @@
 #define COMMAND 0x04
 
 static const struct pci_windows windows = {
-	.memory_start = 0xc0000000, .memory_end = 0xfec00000,
-	.memory64_start = UINT64_C(0x100000000), .memory64_end = UINT64_C(0x900000000),
-	.io_start = 0xc000, .io_end = 0x10000,
+	.memory_start = 0xc0000000,
+	.memory_end = 0xfec00000,
+	.memory64_start = UINT64_C(0x100000000),
+	.memory64_end = UINT64_C(0x900000000),
+	.io_start = 0xc000,
+	.io_end = 0x10000,
 };
 
 static struct sim_pci_function *sim;

@@ -103,7 +103,8 @@ static void windows_are_written_as_they_are_read(void **state)
 	assert_int_equal(pci_set_window(&bridge, PCI_WINDOW_IO, 0xf000, 0x10000), 0);
 	assert_int_equal(pci_set_window(&bridge, PCI_WINDOW_MEMORY, 0xc0100000, 0xc0300000), 0);
 	assert_int_equal(pci_set_window(&bridge, PCI_WINDOW_PREFETCHABLE, UINT64_C(0x4fff00000),
-					UINT64_C(0x500100000)), 0);
+					UINT64_C(0x500100000)),
+			 0);
 	assert_window(PCI_WINDOW_IO, 0xf000, 0x10000);
 	memset(bridge.window, 0, sizeof(bridge.window));
 	pci_read_windows(&bridge);
@@ -126,7 +127,8 @@ static void a_window_that_is_not_there_is_an_error_and_stays_closed(void **state
 	sim_pci_put(sim, 0x24, 4, 0);
 	memset(sim->writable + 0x28, 0, 8);
 	assert_int_equal(pci_set_window(&bridge, PCI_WINDOW_PREFETCHABLE, UINT64_C(0x400000000),
-					UINT64_C(0x400200000)), -EIO);
+					UINT64_C(0x400200000)),
+			 -EIO);
 	assert_int_equal(sim_pci_get(sim, 0x24, 4), 0x0000fff0);
 }
 
@@ -147,8 +149,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(windows_of_the_firmware_are_read, setup),
 		cmocka_unit_test_setup(a_base_above_its_limit_is_closed, setup),
-		cmocka_unit_test_setup(
-			windows_after_a_reset_are_closed_before_anyone_turns_them_on, setup),
+		cmocka_unit_test_setup(windows_after_a_reset_are_closed_before_anyone_turns_them_on,
+				       setup),
 		cmocka_unit_test_setup(a_32_bit_prefetchable_window_is_not_wide, setup),
 		cmocka_unit_test_setup(windows_no_processor_can_reach_are_closed, setup),
 		cmocka_unit_test_setup(windows_are_written_as_they_are_read, setup),

@@ -17,9 +17,12 @@
 #include "tests/unit/sim/sim_pci.h"
 
 static const struct pci_windows windows = {
-	.memory_start = 0xc0000000, .memory_end = 0xfec00000,
-	.memory64_start = UINT64_C(0x100000000), .memory64_end = UINT64_C(0x900000000),
-	.io_start = 0xc000, .io_end = 0x10000,
+	.memory_start = 0xc0000000,
+	.memory_end = 0xfec00000,
+	.memory64_start = UINT64_C(0x100000000),
+	.memory64_end = UINT64_C(0x900000000),
+	.io_start = 0xc000,
+	.io_end = 0x10000,
 };
 
 static char screen[8192];
@@ -102,7 +105,8 @@ static void every_function_has_one_line(void **state)
 	add_balloon(NULL);
 	pci_scan(&windows);
 	assert_int_equal(run(NULL, NULL), 0);
-	assert_string_equal(screen,
+	assert_string_equal(
+		screen,
 		"00:00.0 Host bridge [0600]: Intel Corporation 440FX - 82441FX PMC [Natoma] "
 		"[8086:1237] (rev 02)\n"
 		"00:01.0 ISA bridge [0601]: Intel Corporation Device [8086:abcd]\n"
@@ -122,23 +126,23 @@ static void a_device_is_shown_with_all_that_it_has(void **state)
 	pci_enable(pci_devices());
 	sim_pci_put(f, 0x04, 2, 0x0005);
 	assert_int_equal(run("-v", NULL), 0);
-	assert_string_equal(screen,
-		"00:04.0 Unclassified device [00ff]: Red Hat, Inc. Virtio memory balloon "
-		"[1af4:1002]\n"
-		"\tSubsystem: Red Hat, Inc. Device [1af4:0005]\n"
-		"\tFlags: bus master, I/O, fast devsel, latency 0\n"
-		"\tInterrupt: pin A, line 11\n"
-		"\tI/O ports at c040 [size=64]\n"
-		"\tMemory at febf1000 (32-bit, non-prefetchable) [disabled] [size=4K]\n"
-		"\tMemory at 800004000 (64-bit, prefetchable) [disabled] [size=16K]\n"
-		"\tExpansion ROM at feb80000 [disabled]\n"
-		"\tCapabilities: [98] MSI-X: Enable+ Count=2 Masked-\n"
-		"\tCapabilities: [84] Vendor Specific Information: VirtIO: CommonCfg\n"
-		"\tCapabilities: [70] Vendor Specific Information: VirtIO: <unknown>\n"
-		"\tCapabilities: [60] Power Management\n"
-		"\tCapabilities: [50] MSI: Enable- Count=4/4 64bit+\n"
-		"\tCapabilities: [40] id 77\n"
-		"\n");
+	assert_string_equal(
+		screen, "00:04.0 Unclassified device [00ff]: Red Hat, Inc. Virtio memory balloon "
+			"[1af4:1002]\n"
+			"\tSubsystem: Red Hat, Inc. Device [1af4:0005]\n"
+			"\tFlags: bus master, I/O, fast devsel, latency 0\n"
+			"\tInterrupt: pin A, line 11\n"
+			"\tI/O ports at c040 [size=64]\n"
+			"\tMemory at febf1000 (32-bit, non-prefetchable) [disabled] [size=4K]\n"
+			"\tMemory at 800004000 (64-bit, prefetchable) [disabled] [size=16K]\n"
+			"\tExpansion ROM at feb80000 [disabled]\n"
+			"\tCapabilities: [98] MSI-X: Enable+ Count=2 Masked-\n"
+			"\tCapabilities: [84] Vendor Specific Information: VirtIO: CommonCfg\n"
+			"\tCapabilities: [70] Vendor Specific Information: VirtIO: <unknown>\n"
+			"\tCapabilities: [60] Power Management\n"
+			"\tCapabilities: [50] MSI: Enable- Count=4/4 64bit+\n"
+			"\tCapabilities: [40] id 77\n"
+			"\n");
 	assert_null(sim_pci_violation);
 }
 
@@ -157,15 +161,15 @@ static void a_bridge_is_shown_with_its_windows(void **state)
 	sim_pci_put(bridge, 0x56, 2, 0x0142);
 	pci_scan(&windows);
 	assert_int_equal(run("-v", NULL), 0);
-	assert_string_equal(screen,
-		"00:02.0 PCI bridge [0604]: Red Hat, Inc. QEMU PCIe Root port [1b36:000c]\n"
-		"\tFlags: fast devsel, latency 0\n"
-		"\tBus: primary=00, secondary=01, subordinate=03\n"
-		"\tI/O behind bridge: [disabled]\n"
-		"\tMemory behind bridge: fe800000-fe9fffff [size=2M]\n"
-		"\tPrefetchable memory behind bridge: 800000000-8002fffff [size=3M]\n"
-		"\tCapabilities: [54] Express Root Port\n"
-		"\n");
+	assert_string_equal(
+		screen, "00:02.0 PCI bridge [0604]: Red Hat, Inc. QEMU PCIe Root port [1b36:000c]\n"
+			"\tFlags: fast devsel, latency 0\n"
+			"\tBus: primary=00, secondary=01, subordinate=03\n"
+			"\tI/O behind bridge: [disabled]\n"
+			"\tMemory behind bridge: fe800000-fe9fffff [size=2M]\n"
+			"\tPrefetchable memory behind bridge: 800000000-8002fffff [size=3M]\n"
+			"\tCapabilities: [54] Express Root Port\n"
+			"\n");
 }
 
 static void what_has_no_address_is_shown_so(void **state)

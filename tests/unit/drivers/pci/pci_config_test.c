@@ -72,8 +72,7 @@ static void refuse_what_is_not_there(void)
 	assert_int_equal(pci_config_ops()->read(device.address, 0, 3), UINT32_MAX);
 	assert_int_equal(pci_config_ops()->read((struct pci_address){ 0, 32, 0 }, 0, 4),
 			 UINT32_MAX);
-	assert_int_equal(pci_config_ops()->read((struct pci_address){ 0, 0, 8 }, 0, 4),
-			 UINT32_MAX);
+	assert_int_equal(pci_config_ops()->read((struct pci_address){ 0, 0, 8 }, 0, 4), UINT32_MAX);
 	pci_write32(&device, 0x42, 0);
 	pci_write32(&device, pci_config_ops()->size, 0);
 	assert_int_equal(sim_pci_reads, reads);

@@ -14,9 +14,12 @@
 #include "tests/unit/sim/sim_pci.h"
 
 static const struct pci_windows windows = {
-	.memory_start = 0xc0000000, .memory_end = 0xfec00000,
-	.memory64_start = UINT64_C(0x100000000), .memory64_end = UINT64_C(0x900000000),
-	.io_start = 0xc000, .io_end = 0x10000,
+	.memory_start = 0xc0000000,
+	.memory_end = 0xfec00000,
+	.memory64_start = UINT64_C(0x100000000),
+	.memory64_end = UINT64_C(0x900000000),
+	.io_start = 0xc000,
+	.io_end = 0x10000,
 };
 
 static int setup(void **state)
@@ -34,8 +37,7 @@ static struct sim_pci_function *add(struct sim_pci_function *parent, unsigned de
 }
 
 static struct sim_pci_function *add_bridge(struct sim_pci_function *parent, unsigned device,
-					   uint8_t primary, uint8_t secondary,
-					   uint8_t subordinate)
+					   uint8_t primary, uint8_t secondary, uint8_t subordinate)
 {
 	struct sim_pci_function *f = sim_pci_add_bridge(parent, device, 0);
 
@@ -54,8 +56,7 @@ static const char *scan(void)
 	text[0] = '\0';
 	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next) {
 		length += (size_t)snprintf(text + length, sizeof(text) - length, "%02x:%02x.%u ",
-					   d->address.bus, d->address.device,
-					   d->address.function);
+					   d->address.bus, d->address.device, d->address.function);
 		listed++;
 	}
 	assert_int_equal(listed, count);
@@ -65,8 +66,7 @@ static const char *scan(void)
 static const struct pci_device *at(uint8_t bus, uint8_t slot)
 {
 	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next) {
-		if (d->address.bus == bus && d->address.device == slot &&
-		    d->address.function == 0)
+		if (d->address.bus == bus && d->address.device == slot && d->address.function == 0)
 			return d;
 	}
 	fail_msg("nothing at %02x:%02x.0", bus, slot);
@@ -137,7 +137,7 @@ static void other_functions_are_not_asked_without_need(void **state)
 	(void)state;
 	add(NULL, 1, 0);
 	add(NULL, 1, 1);
-	add(NULL, 2, 3);	/* without a function 0 there is no device */
+	add(NULL, 2, 3); /* without a function 0 there is no device */
 	assert_string_equal(scan(), "00:01.0 ");
 }
 
@@ -215,8 +215,7 @@ static void what_is_behind_bridges_is_found_in_the_order_of_addresses(void **sta
 	add(b2, 0, 0);
 	add(b3, 1, 0);
 	add(NULL, 2, 0);
-	assert_string_equal(scan(),
-			    "00:01.0 00:02.0 00:03.0 01:00.0 01:05.0 02:00.0 04:01.0 ");
+	assert_string_equal(scan(), "00:01.0 00:02.0 00:03.0 01:00.0 01:05.0 02:00.0 04:01.0 ");
 	assert_ptr_equal(at(2, 0)->bridge, at(1, 0));
 	assert_ptr_equal(at(1, 0)->bridge, at(0, 1));
 	assert_null(at(0, 1)->bridge);
@@ -264,7 +263,7 @@ static void behind_a_root_port_only_slot_0_is_asked(void **state)
 	sim_pci_reads = 0;
 	b->config[0x34] = 0x54;
 	sim_pci_set_capability(b, 0x54, 0x10, 0);
-	sim_pci_put(b, 0x56, 2, 0x0042);	/* root port */
+	sim_pci_put(b, 0x56, 2, 0x0042); /* root port */
 	assert_string_equal(scan(), "00:01.0 01:00.0 ");
 	assert_true(sim_pci_reads <= reads - 31 + 4);
 	/* But a bridge to conventional PCI has all slots. */
