@@ -12,7 +12,7 @@
 #include "kernel/lib/task.h"
 #include "kernel/shell.h"
 
-#define HELP_WIDTH_MAX 28
+#define HELP_WIDTH_MAX 34
 
 static size_t synopsis_width(const struct command *command)
 {
