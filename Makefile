@@ -145,13 +145,15 @@ ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c \
 	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c clock.c paging.c)
 LIB_SOURCES := $(addprefix kernel/lib/,escape.c log.c parse.c printf.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c frame_map.c frame.c ledger.c \
-	heap.c stack.c)
+	heap.c stack.c poison.c)
 PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c pci_assign.c \
 	pci_capability.c pci_intx.c pci_names.c pci_cmd.c)
 VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtq.c virtio_pci.c \
 	virtio_pci_modern.c virtio_pci_legacy.c virtio_cmd.c)
+BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_pages.c balloon_stats.c \
+	balloon_report.c balloon_hint.c balloon_account.c)
 DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/acpi/acpi_power.c \
-	drivers/serial/uart16550.c drivers/balloon/balloon.c drivers/balloon/balloon_cmd.c
+	drivers/serial/uart16550.c $(BALLOON_SOURCES) drivers/balloon/balloon_cmd.c
 KERNEL_SOURCES := $(addprefix kernel/,main.c console.c line_edit.c command_line.c \
 	shell.c shell_cmd.c task.c panic.c show_mem.c hold.c hold_cmd.c system.c \
 	pci_windows.c libc.c crash_cmd.c heap_cmd.c)
@@ -316,7 +318,7 @@ $(call unit,kernel/line_edit,kernel/line_edit.c)
 $(call unit,kernel/console,kernel/console.c)
 $(call unit,kernel/shell,kernel/shell.c kernel/command_line.c kernel/line_edit.c)
 $(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c)
-$(call unit,drivers/balloon/balloon,drivers/balloon/balloon.c $(VIRTQ) $(SIM) \
+$(call unit,drivers/balloon/balloon,$(BALLOON_SOURCES) $(VIRTQ) $(SIM) \
 	tests/unit/sim/sim_balloon.c $(FRAME))
 $(call unit,arch/x86_64/efi/handover,arch/x86_64/efi/handover.c)
 

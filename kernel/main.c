@@ -4,6 +4,7 @@
  * booting meet in kernel_main().
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "arch/clock.h"
 #include "arch/cpu.h"
@@ -26,6 +27,7 @@
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "mm/memory.h"
+#include "mm/poison.h"
 
 #define EXIT_NO_MEMORY 1
 
@@ -34,16 +36,11 @@
 #define FLOOR_MIN (1 * MIB / FRAME_SIZE)
 #define FLOOR_MAX (16 * MIB / FRAME_SIZE)
 
-/* The last resort of the frame allocator; if it fails, a person wants to know why. */
-static size_t reclaim_frames(unsigned order)
+/* An allocation fails for good: a person wants to know where the memory is. */
+static void say_out_of_memory(unsigned order)
 {
-	size_t freed = balloon_reclaim(order);
-
-	if (freed == 0) {
-		log_warn("memory: no run of order %u is free", order);
-		show_mem();
-	}
-	return freed;
+	log_warn("memory: no run of order %u is free", order);
+	show_mem();
 }
 
 static void start_memory(const struct boot_info *boot)
@@ -56,7 +53,8 @@ static void start_memory(const struct boot_info *boot)
 		       format_size(pfn_to_paddr(memory_map()->frames), size));
 		system_exit(EXIT_NO_MEMORY);
 	}
-	frame_set_reclaimer(reclaim_frames);
+	frame_set_reclaimer(balloon_reclaim);
+	frame_set_failure_hook(say_out_of_memory);
 }
 
 static void start_pci(const struct boot_info *boot)
@@ -85,7 +83,7 @@ static uint64_t default_floor(void)
 	return share < FLOOR_MIN ? FLOOR_MIN : share > FLOOR_MAX ? FLOOR_MAX : share;
 }
 
-/* floor=SIZE on the command line, or the default; in frames. */
+/* floor=SIZE, or the default; in frames. */
 static uint64_t choose_floor(const char *command_line)
 {
 	char text[FORMAT_SIZE_MAX];
@@ -93,11 +91,53 @@ static uint64_t choose_floor(const char *command_line)
 
 	if (!command_line_option(command_line, "floor", text, sizeof(text)))
 		return default_floor();
-	if (parse_size(text, &bytes)) {
-		log_warn("balloon: floor=%s is no size; write floor=64M", text);
+	if (parse_size(text, &bytes) || bytes >> FRAME_SHIFT > ledger_managed()) {
+		log_warn("floor=%s is no size within this memory; write floor=64M", text);
 		return default_floor();
 	}
 	return (bytes >> FRAME_SHIFT) + (bytes % FRAME_SIZE != 0);
+}
+
+/* strategy=NAME */
+static enum balloon_strategy choose_strategy(const char *command_line)
+{
+	enum balloon_strategy strategy = BALLOON_AUTO;
+	char text[32];
+
+	if (command_line_option(command_line, "strategy", text, sizeof(text)) &&
+	    balloon_parse_strategy(text, &strategy))
+		log_warn("strategy=%s is none; auto, portable, whole-block and range-first are",
+			 text);
+	return strategy;
+}
+
+/* poison=XX: two hexadecimal digits. */
+static bool choose_poison(const char *command_line, uint8_t *byte)
+{
+	char text[8] = "0x";
+	uint64_t value;
+
+	if (!command_line_option(command_line, "poison", text + 2, sizeof(text) - 2))
+		return false;
+	if (strlen(text) != 4 || parse_u64(text, &value)) {
+		log_warn("poison=%s is no byte; write poison=a5", text + 2);
+		return false;
+	}
+	*byte = (uint8_t)value;
+	return true;
+}
+
+static void start_balloon(const char *command_line)
+{
+	struct balloon_config config = {
+		.floor = choose_floor(command_line),
+		.strategy = choose_strategy(command_line),
+	};
+
+	config.poison = choose_poison(command_line, &config.poison_byte);
+	if (config.poison)
+		poison_enable(config.poison_byte);
+	balloon_start(&config);
 }
 
 static void print_banner(const struct boot_info *boot)
@@ -123,7 +163,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	console_set_magic(show_mem);
 	irq_enable();
 	start_pci(boot);
-	balloon_start(choose_floor(boot->command_line));
+	start_balloon(boot->command_line);
 	print_banner(boot);
 	task_create("shell", TASK_PRIORITY_SHELL, shell_task,
 		    (void *)(uintptr_t)boot->command_line);

@@ -11,17 +11,13 @@
 #include <string.h>
 
 #include "drivers/balloon/balloon.h"
+#include "drivers/balloon/balloon_account.h"
 #include "kernel/lib/command.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 
 struct figures {
-	uint64_t ram;
-	uint64_t total;
-	uint64_t free;
-	uint64_t available;
-	uint64_t inflated_total;
-	uint64_t inflated_free;
+	struct balloon_account account;
 	struct balloon_status balloon;
 	char verdict[LEDGER_VERDICT_MAX];
 	bool ledger_ok;
@@ -29,16 +25,8 @@ struct figures {
 
 static void gather(struct figures *f)
 {
-	uint64_t ballooned = ledger_count(OWNER_BALLOON);
-
+	balloon_account(&f->account);
 	balloon_status(&f->balloon);
-	f->ram = ledger_managed();
-	f->inflated_free = f->balloon.deflate_on_oom ? ballooned : 0;
-	f->inflated_total = ballooned - f->inflated_free;
-	f->total = f->ram - f->inflated_total;
-	f->free = ledger_count(OWNER_FREE);
-	/* Nothing is cached and nothing set aside: an allocation can have all of it. */
-	f->available = f->free;
 	f->ledger_ok = ledger_check(f->verdict);
 }
 
@@ -69,11 +57,11 @@ void show_mem(void)
 	struct figures f;
 
 	gather(&f);
-	printf("MemTotal:     %12" PRIu64 " kB\n", kb(f.total));
-	printf("MemFree:      %12" PRIu64 " kB\n", kb(f.free));
-	printf("MemAvailable: %12" PRIu64 " kB\n", kb(f.available));
+	printf("MemTotal:     %12" PRIu64 " kB\n", kb(f.account.total));
+	printf("MemFree:      %12" PRIu64 " kB\n", kb(f.account.free));
+	printf("MemAvailable: %12" PRIu64 " kB\n", kb(f.account.available));
 	printf("Balloon InflatedTotal:%" PRIu64 "kB InflatedFree:%" PRIu64 "kB\n",
-	       kb(f.inflated_total), kb(f.inflated_free));
+	       kb(f.account.inflated_total), kb(f.account.inflated_free));
 	if (f.balloon.present)
 		printf("Balloon target:%" PRIu64 "kB actual:%" PRIu64 "kB shortfall:%" PRIu64
 		       "kB floor:%" PRIu64 "kB\n",
@@ -114,9 +102,9 @@ void show_mem_json(void)
 	printf("{\"ram\":%" PRIu64 ",\"stat-total-memory\":%" PRIu64
 	       ",\"stat-free-memory\":%" PRIu64 ",\"stat-available-memory\":%" PRIu64
 	       ",\"inflated-total\":%" PRIu64 ",\"inflated-free\":%" PRIu64 ",",
-	       pfn_to_paddr(f.ram), pfn_to_paddr(f.total), pfn_to_paddr(f.free),
-	       pfn_to_paddr(f.available), pfn_to_paddr(f.inflated_total),
-	       pfn_to_paddr(f.inflated_free));
+	       pfn_to_paddr(f.account.ram), pfn_to_paddr(f.account.total),
+	       pfn_to_paddr(f.account.free), pfn_to_paddr(f.account.available),
+	       pfn_to_paddr(f.account.inflated_total), pfn_to_paddr(f.account.inflated_free));
 	print_json_balloon(&f.balloon);
 	print_json_owners();
 	/* The text of a verdict has no quotes: owners' names and numbers. */

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * show_mem: where the guest's memory is, in both ways of counting a balloon.
- *
- * DEFLATE_ON_OOM not negotiated: ballooned memory is the host's. It is taken
- * off MemTotal and shown as InflatedTotal. Negotiated: it is the guest's and
- * comes back when needed. It stays in MemTotal, counts as used, and is shown
- * as InflatedFree. Never are both more than 0.
+ * show_mem: where the guest's memory is, in both ways of counting a balloon
+ * (drivers/balloon/balloon_account.h).
  */
 #ifndef KERNEL_SHOW_MEM_H
 #define KERNEL_SHOW_MEM_H

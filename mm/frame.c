@@ -16,6 +16,8 @@
 #define RECLAIM_ATTEMPTS 8
 
 static frame_reclaimer *reclaim;
+static frame_poisoner *poison;
+static void (*on_failure)(unsigned order);
 
 /* ---- Changes of owner ---- */
 
@@ -26,8 +28,13 @@ static bool is_allocated(enum owner owner)
 
 int frame_free(pfn_t pfn, size_t count, enum owner owner)
 {
+	int err;
+
 	assert(is_allocated(owner));
-	return frame_map_change_run(pfn, count, owner, OWNER_FREE);
+	err = frame_map_change_run(pfn, count, owner, OWNER_FREE);
+	if (!err && poison)
+		poison(pfn, count);
+	return err;
 }
 
 int frame_change_owner(pfn_t pfn, size_t count, enum owner from, enum owner to)
@@ -117,15 +124,35 @@ static bool take(unsigned order, enum owner owner, pfn_t *pfn)
 	return take_blocks((size_t)1 << (order - BLOCK_ORDER), owner, pfn);
 }
 
+/* Has frames freed until the allocation can be had, or nothing helps any more. */
+static bool take_reclaimed(unsigned order, enum owner owner, pfn_t *pfn)
+{
+	if (!reclaim)
+		return false;
+	frame_map.events.stalls++;
+	for (unsigned attempt = 0; attempt < RECLAIM_ATTEMPTS && reclaim(order) > 0; attempt++)
+		if (take(order, owner, pfn))
+			return true;
+	return false;
+}
+
 int frame_alloc(unsigned order, enum owner owner, pfn_t *pfn)
 {
+	struct ledger_events *events = &frame_map.events;
+	bool got;
+
 	assert(is_allocated(owner));
 	if (order > FRAME_ORDER_MAX)
 		return -EINVAL;
-	for (unsigned attempt = 0; !take(order, owner, pfn); attempt++)
-		if (!reclaim || attempt == RECLAIM_ATTEMPTS || reclaim(order) == 0)
-			return -ENOMEM;
-	return 0;
+	got = take(order, owner, pfn) || take_reclaimed(order, owner, pfn);
+	events->failures += !got;
+	if (order >= BLOCK_ORDER) {
+		events->block_allocs += got;
+		events->block_failures += !got;
+	}
+	if (!got && on_failure)
+		on_failure(order);
+	return got ? 0 : -ENOMEM;
 }
 
 /* The number behind the last block that ends at or below `limit`. */
@@ -144,16 +171,78 @@ static size_t blocks_below(pfn_t limit)
 	return end;
 }
 
+/* Members of `set` from `number` on, contiguous in memory, at most `max`. */
+static size_t count_contiguous(const struct bitset *set, size_t number, size_t max)
+{
+	pfn_t start = frame_map_pfn(number);
+	size_t n = 1;
+
+	while (n < max && number + n < set->size && bitset_test(set, number + n) &&
+	       frame_map_pfn(number + n) == start + n * BLOCK_FRAMES)
+		n++;
+	return n;
+}
+
+/* Takes the lowest members of a set of whole free blocks that lie below block `end`. */
+static bool take_contiguous(const struct bitset *set, size_t max, size_t end, enum owner owner,
+			    pfn_t *pfn, size_t *blocks)
+{
+	size_t number = bitset_next(set, 0);
+
+	assert(is_allocated(owner) && max > 0);
+	if (number == BITSET_NONE || number >= end)
+		return false;
+	*pfn = frame_map_pfn(number);
+	*blocks = count_contiguous(set, number, max < end - number ? max : end - number);
+	for (size_t n = 0; n < *blocks; n++)
+		frame_map_change(number + n, 0, BLOCK_FRAMES, OWNER_FREE, owner);
+	return true;
+}
+
+int frame_alloc_blocks(size_t max, pfn_t limit, enum owner owner, pfn_t *pfn, size_t *blocks)
+{
+	return take_contiguous(&frame_map.by_order[BLOCK_ORDER], max, blocks_below(limit), owner,
+			       pfn, blocks)
+		       ? 0
+		       : -ENOMEM;
+}
+
 int frame_alloc_block(pfn_t limit, enum owner owner, pfn_t *pfn)
 {
-	size_t number = bitset_next(&frame_map.by_order[BLOCK_ORDER], 0);
+	size_t one;
 
-	assert(is_allocated(owner));
-	if (number == BITSET_NONE || number >= blocks_below(limit))
-		return -ENOMEM;
-	frame_map_change(number, 0, BLOCK_FRAMES, OWNER_FREE, owner);
-	*pfn = frame_map_pfn(number);
-	return 0;
+	return frame_alloc_blocks(1, limit, owner, pfn, &one);
+}
+
+int frame_alloc_unreported(size_t max, enum owner owner, pfn_t *pfn, size_t *blocks)
+{
+	return take_contiguous(&frame_map.unreported, max, frame_map.blocks, owner, pfn, blocks)
+		       ? 0
+		       : -ENOENT;
+}
+
+int frame_free_reported(pfn_t pfn, size_t blocks, enum owner owner)
+{
+	size_t number;
+	int err;
+
+	if (pfn % BLOCK_FRAMES != 0)
+		return -EINVAL;
+	err = frame_map_change_run(pfn, blocks * BLOCK_FRAMES, owner, OWNER_FREE);
+	for (; !err && blocks > 0; blocks--, pfn += BLOCK_FRAMES)
+		if (frame_map_find(pfn, &number))
+			bitset_remove(&frame_map.unreported, number);
+	return err;
+}
+
+bool frame_has_unreported(void)
+{
+	return frame_map.blocks > 0 && bitset_next(&frame_map.unreported, 0) != BITSET_NONE;
+}
+
+uint64_t frame_unreported_events(void)
+{
+	return frame_map.unreported_events;
 }
 
 /* The lowest block from `from` on that has free frames, but is not free as a whole. */
@@ -281,4 +370,14 @@ uint64_t frame_free_blocks(void)
 void frame_set_reclaimer(frame_reclaimer *reclaimer)
 {
 	reclaim = reclaimer;
+}
+
+void frame_set_poisoner(frame_poisoner *poisoner)
+{
+	poison = poisoner;
+}
+
+void frame_set_failure_hook(void (*hook)(unsigned order))
+{
+	on_failure = hook;
 }

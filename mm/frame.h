@@ -59,6 +59,27 @@ size_t frame_alloc_bulk(size_t count, pfn_t limit, enum owner owner, pfn_t *pfns
 int frame_alloc_block(pfn_t limit, enum owner owner, pfn_t *pfn);
 
 /*
+ * The same, and the whole free blocks right behind it, at most `max` blocks in
+ * all; stores how many. -ENOMEM.
+ */
+int frame_alloc_blocks(size_t max, pfn_t limit, enum owner owner, pfn_t *pfn, size_t *blocks);
+
+/*
+ * The same among the blocks that were in use, or broken, since they were last
+ * given to frame_free_reported() (or since boot). -ENOENT: there are none.
+ */
+int frame_alloc_unreported(size_t max, enum owner owner, pfn_t *pfn, size_t *blocks);
+
+/* Frees whole blocks, which frame_alloc_unreported() will not return unless they were used. */
+int frame_free_reported(pfn_t pfn, size_t blocks, enum owner owner);
+
+/* Whether frame_alloc_unreported() would find something. */
+bool frame_has_unreported(void);
+
+/* Grows whenever a block becomes one for frame_alloc_unreported(). */
+uint64_t frame_unreported_events(void);
+
+/*
  * Frees `count` contiguous frames, all of which must be `owner`'s. Nothing is
  * changed on an error: -EINVAL: not managed, or `count` is 0; -EPERM: not this
  * owner's, or free already.
@@ -88,6 +109,12 @@ uint64_t frame_free_by_order(unsigned order);
 /* Blocks that are free as a whole. */
 uint64_t frame_free_blocks(void);
 
+/* Called for frames that were freed, but not by frame_free_reported(); may fill them. */
+typedef void frame_poisoner(pfn_t pfn, size_t count);
+
+/* One at a time; NULL for none. */
+void frame_set_poisoner(frame_poisoner *poisoner);
+
 /*
  * Called when 2^order frames could not be had. Frees frames (of the balloon,
  * say) and returns how many; 0 ends the attempts, and so does the eighth that
@@ -97,5 +124,8 @@ typedef size_t frame_reclaimer(unsigned order);
 
 /* One at a time; NULL for none. */
 void frame_set_reclaimer(frame_reclaimer *reclaimer);
+
+/* Called when an allocation of 2^order frames fails for good. NULL for nothing. */
+void frame_set_failure_hook(void (*hook)(unsigned order));
 
 #endif

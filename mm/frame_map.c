@@ -91,6 +91,10 @@ static void list_free(const struct frame_block *block, size_t number)
 		return;
 	bitset_add(&frame_map.by_order[block->order], number);
 	frame_map.free_by_order[block->order] += block->free;
+	if (block->order == BLOCK_ORDER) {
+		bitset_add(&frame_map.unreported, number);
+		frame_map.unreported_events++;
+	}
 }
 
 static void unlist_free(const struct frame_block *block, size_t number)
@@ -99,6 +103,8 @@ static void unlist_free(const struct frame_block *block, size_t number)
 		return;
 	bitset_remove(&frame_map.by_order[block->order], number);
 	frame_map.free_by_order[block->order] -= block->free;
+	if (block->order == BLOCK_ORDER)
+		bitset_remove(&frame_map.unreported, number);
 }
 
 /* Changes the frames' records and the block's count; a whole block stays whole. */
@@ -275,7 +281,7 @@ static size_t make_spans(const struct memmap *map, struct frame_span span[MEM_RA
 	return blocks;
 }
 
-#define SET_COUNT (1 + BLOCK_ORDER + 1 + OWNER_COUNT)
+#define SET_COUNT (2 + BLOCK_ORDER + 1 + OWNER_COUNT)
 
 static size_t map_bytes(size_t blocks)
 {
@@ -308,6 +314,7 @@ static void lay_out(size_t blocks, uint8_t *memory)
 	frame_map.owner = (void *)memory;
 
 	bitset_init(&frame_map.known, blocks, set);
+	bitset_init(&frame_map.unreported, blocks, set += words);
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
 		bitset_init(&frame_map.by_order[o], blocks, set += words);
 	for (unsigned o = 0; o < OWNER_COUNT; o++)
@@ -343,11 +350,15 @@ void frame_init(const struct memmap *map, void *memory)
 {
 	frame_map = (struct frame_map){ 0 };
 	frame_set_reclaimer(NULL);
+	frame_set_poisoner(NULL);
+	frame_set_failure_hook(NULL);
 	frame_map.blocks = make_spans(map, frame_map.span, &frame_map.span_count);
 	if (frame_map.blocks == 0)
 		return;
 	lay_out(frame_map.blocks, memory);
 	bitset_add_range(&frame_map.by_order[BLOCK_ORDER], 0, frame_map.blocks);
+	bitset_add_range(&frame_map.unreported, 0, frame_map.blocks);
+	frame_map.unreported_events = frame_map.blocks;
 	frame_map.free_by_order[BLOCK_ORDER] = frame_map.blocks * BLOCK_FRAMES;
 	frame_map.count[OWNER_FREE] = frame_map.blocks * BLOCK_FRAMES;
 	frame_map.managed = map->frames;

@@ -13,6 +13,7 @@
 
 #include "mm/bitset.h"
 #include "mm/frame_runs.h"
+#include "mm/ledger.h"
 #include "mm/memmap.h"
 #include "mm/owner.h"
 
@@ -43,6 +44,10 @@ struct frame_map {
 	/* Every block with a free frame is in one of these, by its `order`. */
 	struct bitset by_order[BLOCK_ORDER + 1];
 
+	/* Blocks that are free as a whole and that no host was told of since they were not. */
+	struct bitset unreported;
+	uint64_t unreported_events; /* additions to it */
+
 	struct frame_block *block;
 	/* Valid only for blocks that are OWNER_MIXED. */
 	uint64_t (*free)[BLOCK_WORDS];	/* a bit per frame: it is free */
@@ -52,6 +57,7 @@ struct frame_map {
 	uint64_t count[OWNER_COUNT];
 	uint64_t managed;
 	uint64_t refused;
+	struct ledger_events events;
 	uint64_t free_by_order[BLOCK_ORDER + 1];
 };
 

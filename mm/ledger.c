@@ -24,6 +24,11 @@ uint64_t ledger_refused(void)
 	return frame_map.refused;
 }
 
+void ledger_events(struct ledger_events *events)
+{
+	*events = frame_map.events;
+}
+
 __attribute__((format(printf, 2, 3))) static bool broken(char verdict[LEDGER_VERDICT_MAX],
 							 const char *fmt, ...)
 {

@@ -1,54 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The balloon's whole life, top to bottom: a request, inflation, deflation,
- * what comes back from the device, telling the host, one round, waiting,
- * memory pressure, the start.
+ * The balloon's life, top to bottom: where the frames stand, what is offered to
+ * the device and in which way, telling the host, one round, waiting, memory
+ * pressure, the start, recovery. The queues' own work is in the files beside
+ * this one; see balloon.h.
  *
- * A frame on its way changes owner twice:
- *
- *	free -> in-flight -> balloon	inflate: the second when the device has
- *	balloon -> in-flight -> free	deflate: acknowledged the buffer
+ *	free ──► in-flight ──► balloon ──► in-flight ──► free
+ *	  └► reported ► leaving ┘              (range-first)
  *
  * The owner map is the only list of the frames. A ballooned frame is never
  * touched.
  */
 #include "drivers/balloon/balloon.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include "arch/barrier.h"
 #include "arch/clock.h"
-#include "arch/cpu.h"
 #include "arch/irq.h"
-#include "arch/paging.h"
+#include "drivers/balloon/balloon_hint.h"
+#include "drivers/balloon/balloon_pages.h"
+#include "drivers/balloon/balloon_report.h"
+#include "drivers/balloon/balloon_stats.h"
 #include "drivers/virtio/virtio.h"
-#include "drivers/virtio/virtq.h"
-#include "kernel/lib/endian.h"
 #include "kernel/lib/log.h"
-#include "kernel/lib/panic.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 
 /* Device config (5.5.4), 4 bytes each. */
 #define CONFIG_NUM_PAGES 0x00
 #define CONFIG_ACTUAL 0x04
-
-/* Queues (5.5.2). */
-#define QUEUE_INFLATE 0
-#define QUEUE_DEFLATE 1
+#define CONFIG_POISON 0x0c
 
 #define FEATURES_ALLOWED \
-	(VIRTIO_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST) | VIRTIO_BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM))
-
-/* Buffers that can be with the device at a time; one more is kept for reclaiming. */
-#define REQUESTS 8
-#define RECLAIM_REQUEST REQUESTS
-#define REQUESTS_PER_BLOCK (BLOCK_FRAMES / BALLOON_BUFFER_FRAMES)
-
-/* A PFN on the wire has 32 bits (5.5.6): frames from 16 TiB on are out of reach. */
-#define WIRE_PFN_LIMIT ((pfn_t)1 << 32)
+	(VIRTIO_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST) | VIRTIO_BIT(VIRTIO_BALLOON_F_STATS_VQ) | \
+	 VIRTIO_BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM) | \
+	 VIRTIO_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT) | VIRTIO_BIT(VIRTIO_BALLOON_F_REPORTING))
 
 /* `actual` is written at the end of the work, and this often meanwhile. */
 #define ACTUAL_INTERVAL_NS (NS_PER_S / 4)
@@ -59,142 +47,26 @@
 /* Without any interrupt the target is read this often. */
 #define IDLE_NS NS_PER_S
 
-struct request {
-	struct virtq *queue; /* it is with the device there; NULL: it is ours */
-	size_t count;
-	pfn_t pfns[BALLOON_BUFFER_FRAMES]; /* ours alone */
-	le32 *wire;			   /* what the device reads */
-};
+/* Recoveries of a device that keeps asking to be reset: then it is given up. */
+#define RECOVERIES_IN_A_ROW 5
 
 static struct {
 	struct virtio_device *device;
-	struct virtq inflate;
-	struct virtq deflate;
-	struct request request[REQUESTS + 1];
-	uint64_t inflating;	/* frames in requests on the inflate queue */
-	uint64_t in_flight;	/* requests on either */
-	uint64_t last_progress; /* when the device last took or finished one */
-	uint64_t actual_time;	/* when `actual` was last written */
-	uint64_t hold_off;	/* no inflation before */
+	struct balloon_config config;
 	struct balloon_status status;
+	uint64_t actual_time; /* when `actual` was last written */
+	uint64_t hold_off;    /* no inflation before */
+	unsigned recoveries;  /* since the device last made progress */
+	const char *wrong;    /* found outside the task, which is to act on it */
 } balloon;
 
-/* ---- A request: up to 256 frames on their way ---- */
-
-static struct request *find_idle_request(void)
-{
-	for (size_t i = 0; i < REQUESTS; i++)
-		if (!balloon.request[i].queue)
-			return &balloon.request[i];
-	return NULL;
-}
-
-/* Our books must agree with ourselves; if not, memory was overwritten. */
-static void move_frames(const struct request *request, enum owner from, enum owner to)
-{
-	size_t i = 0;
-
-	while (i < request->count) {
-		pfn_t start = request->pfns[i];
-		size_t run = 1;
-		int err;
-
-		while (i + run < request->count && request->pfns[i + run] == start + run)
-			run++;
-		err = to == OWNER_FREE ? frame_free(start, run, from)
-				       : frame_change_owner(start, run, from, to);
-		if (err)
-			panic("balloon: frames %#llx+%zu are not %s; look for a wild write",
-			      (unsigned long long)start, run, owner_name(from));
-		i += run;
-	}
-}
-
-/* Offers the request's frames, which are in-flight, to the device. */
-static int send_request(struct request *request, struct virtq *queue)
-{
-	struct virtq_buffer buffer = {
-		.address = virt_to_phys(request->wire),
-		.length = (uint32_t)(request->count * sizeof(le32)),
-	};
-	int err;
-
-	for (size_t i = 0; i < request->count; i++)
-		request->wire[i] = cpu_to_le32((uint32_t)request->pfns[i]);
-	err = virtq_add(queue, &buffer, 1, request);
-	if (err)
-		return err;
-	request->queue = queue;
-	balloon.in_flight++;
-	balloon.last_progress = clock_ns();
-	return 0;
-}
-
-/* The device has acknowledged it: the frames arrive. */
-static void finish_request(struct request *request)
-{
-	struct balloon_status *status = &balloon.status;
-
-	if (request->queue == &balloon.inflate) {
-		move_frames(request, OWNER_IN_FLIGHT, OWNER_BALLOON);
-		balloon.inflating -= request->count;
-		status->inflated += request->count;
-		status->inflate_requests++;
-	} else {
-		move_frames(request, OWNER_IN_FLIGHT, OWNER_FREE);
-		status->deflated += request->count;
-		status->deflate_requests++;
-	}
-	request->queue = NULL;
-	balloon.in_flight--;
-	balloon.last_progress = clock_ns();
-}
-
-/*
- * The device is no longer expected to do anything, and has been reset: what it
- * had is ours again, on the side that it came from.
- */
-static void abandon_requests(void)
-{
-	for (size_t i = 0; i <= REQUESTS; i++) {
-		struct request *request = &balloon.request[i];
-
-		if (!request->queue)
-			continue;
-		move_frames(request, OWNER_IN_FLIGHT,
-			    request->queue == &balloon.inflate ? OWNER_FREE : OWNER_BALLOON);
-		request->queue = NULL;
-	}
-	balloon.inflating = 0;
-	balloon.in_flight = 0;
-}
-
-/*
- * May be called again: the first reason stays. A device that does not even
- * finish its reset may still discard the frames that it has: they stay
- * in-flight for good.
- */
-static void give_up(const char *why)
-{
-	virtio_break(balloon.device, why);
-	if (virtio_is_reset(balloon.device))
-		abandon_requests();
-}
-
-/* How many more requests a queue can take. */
-static size_t room(const struct virtq *queue)
-{
-	size_t idle = REQUESTS - balloon.in_flight;
-
-	return idle < queue->free_count ? idle : queue->free_count;
-}
-
-/* ---- Inflation: free -> in-flight ---- */
+/* ---- Where the frames stand ---- */
 
 /* Frames that belong to the balloon, or will when the device answers. */
 static uint64_t frames_given(void)
 {
-	return ledger_count(OWNER_BALLOON) + balloon.inflating;
+	return ledger_count(OWNER_BALLOON) + ledger_count(OWNER_LEAVING) +
+	       balloon_pages_inflating() + balloon_report_leaving_sent();
 }
 
 /* Free frames above the floor. */
@@ -202,133 +74,75 @@ static uint64_t frames_spare(void)
 {
 	uint64_t free = ledger_count(OWNER_FREE);
 
-	return free > balloon.status.floor ? free - balloon.status.floor : 0;
+	return free > balloon.config.floor ? free - balloon.config.floor : 0;
 }
 
-/* The request's frames are in-flight; there was room. */
-static void send_inflate(struct request *request)
+/* ---- What is offered ---- */
+
+static enum balloon_strategy effective_strategy(void)
 {
-	/* Only a broken queue refuses now; the next look at it tells. */
-	if (send_request(request, &balloon.inflate))
-		move_frames(request, OWNER_IN_FLIGHT, OWNER_FREE);
-	else
-		balloon.inflating += request->count;
+	if (balloon.config.strategy != BALLOON_AUTO)
+		return balloon.config.strategy;
+	/* With poison QEMU acknowledges ranges and discards nothing. */
+	return balloon_report_present() && !balloon.config.poison ? BALLOON_RANGE_FIRST
+								  : BALLOON_PORTABLE;
 }
 
-/* A block that is free as a whole, in REQUESTS_PER_BLOCK requests. */
-static size_t inflate_block(void)
+/*
+ * Range-first: all the ranges of a target go before the first PFN, so that the
+ * host has the memory in milliseconds. Single frames are for what is left.
+ */
+static uint64_t inflate_by_ranges(uint64_t want)
 {
-	pfn_t pfn;
+	uint64_t since;
+	uint64_t sent = balloon_report_leaving(want / BLOCK_FRAMES, BALLOON_PFN_LIMIT);
 
-	if (frame_alloc_block(WIRE_PFN_LIMIT, OWNER_IN_FLIGHT, &pfn))
-		return 0;
-	for (pfn_t end = pfn + BLOCK_FRAMES; pfn < end;) {
-		struct request *request = find_idle_request();
-
-		for (request->count = 0; request->count < BALLOON_BUFFER_FRAMES; request->count++)
-			request->pfns[request->count] = pfn++;
-		send_inflate(request);
-	}
-	return BLOCK_FRAMES;
+	if (sent > 0 || balloon_report_busy(&since))
+		return sent;
+	sent = balloon_pages_inflate_leaving();
+	/* While frames leave, the requests are for them. */
+	return sent > 0 || ledger_count(OWNER_LEAVING) > 0 ? sent : balloon_pages_inflate(want);
 }
 
-static size_t inflate_frames(uint64_t want)
-{
-	struct request *request = find_idle_request();
-	size_t count = want < BALLOON_BUFFER_FRAMES ? (size_t)want : BALLOON_BUFFER_FRAMES;
-
-	request->count = frame_alloc_bulk(count, WIRE_PFN_LIMIT, OWNER_IN_FLIGHT, request->pfns);
-	if (request->count > 0)
-		send_inflate(request);
-	return request->count;
-}
-
-/* Offers up to `want` frames, whole blocks first. Returns how many were offered. */
 static uint64_t inflate(uint64_t want)
 {
 	uint64_t spare = frames_spare();
-	uint64_t offered = 0;
 
-	if (clock_ns() < balloon.hold_off)
-		return 0;
 	if (want > spare)
 		want = spare;
-	while (offered < want) {
-		bool block = want - offered >= BLOCK_FRAMES && frame_free_blocks() > 0 &&
-			     balloon.inflate.size >= REQUESTS_PER_BLOCK;
-		size_t n = 0;
-
-		if (room(&balloon.inflate) < (block ? REQUESTS_PER_BLOCK : 1))
-			break;
-		if (block)
-			n = inflate_block();
-		if (n == 0)
-			n = inflate_frames(want - offered);
-		if (n == 0)
-			break;
-		offered += n;
-	}
-	return offered;
+	if (clock_ns() < balloon.hold_off)
+		want = 0;
+	if (effective_strategy() == BALLOON_RANGE_FIRST || ledger_count(OWNER_LEAVING) > 0)
+		return inflate_by_ranges(want);
+	return balloon_pages_inflate(want);
 }
 
-/* ---- Deflation: balloon -> in-flight ---- */
-
-/* The lowest ballooned frames, at most `want`. */
-static size_t send_deflate(struct request *request, uint64_t want)
-{
-	size_t count = want < BALLOON_BUFFER_FRAMES ? (size_t)want : BALLOON_BUFFER_FRAMES;
-
-	request->count = frame_collect(OWNER_BALLOON, 0, count, request->pfns);
-	if (request->count == 0)
-		return 0;
-	move_frames(request, OWNER_BALLOON, OWNER_IN_FLIGHT);
-	if (send_request(request, &balloon.deflate)) {
-		move_frames(request, OWNER_IN_FLIGHT, OWNER_BALLOON);
-		return 0;
-	}
-	return request->count;
-}
-
+/* What only leaves is simply free again; the rest goes by the deflate queue. */
 static uint64_t deflate(uint64_t want)
 {
-	uint64_t offered = 0;
+	pfn_t pfns[64];
+	uint64_t done = 0;
+	size_t n;
 
-	while (offered < want && room(&balloon.deflate) > 0) {
-		size_t n = send_deflate(find_idle_request(), want - offered);
-
+	while (done < want) {
+		n = want - done < ARRAY_SIZE(pfns) ? (size_t)(want - done) : ARRAY_SIZE(pfns);
+		n = frame_collect(OWNER_LEAVING, 0, n, pfns);
 		if (n == 0)
 			break;
-		offered += n;
+		for (size_t i = 0; i < n; i++)
+			frame_free(pfns[i], 1, OWNER_LEAVING);
+		done += n;
 	}
-	return offered;
+	return done + balloon_pages_deflate(want - done);
 }
 
-/* ---- What comes back: in-flight -> balloon, in-flight -> free ---- */
-
-static void take_finished(struct virtq *queue)
+static uint64_t offer(uint64_t target)
 {
-	void *request;
-	int got;
+	uint64_t given = frames_given();
 
-	while ((got = virtq_get_used(queue, &request, NULL)) > 0)
-		finish_request(request);
-	if (got < 0)
-		give_up("the used ring is not what a device may write");
-}
-
-static void take_all_finished(void)
-{
-	take_finished(&balloon.inflate);
-	take_finished(&balloon.deflate);
-}
-
-/* The one deadline for an answer; and a device may say itself that it is lost. */
-static void check_device(void)
-{
-	if (balloon.device->broken)
-		return;
-	if (balloon.in_flight > 0 && clock_ns() - balloon.last_progress > VIRTIO_DEADLINE_NS)
-		give_up("no answer within 2 s");
+	if (given > target)
+		return deflate(given - target);
+	return inflate(target - given);
 }
 
 /* ---- Telling the host ---- */
@@ -351,70 +165,133 @@ static void write_actual(bool busy)
 	balloon.actual_time = now;
 }
 
-/* ---- One round ---- */
+/* ---- What can go wrong ---- */
 
-static uint64_t offer(uint64_t target)
+static void give_up(const char *why);
+static void recover(void);
+
+/* True if something was with the device for longer than any answer may take. */
+static bool is_overdue(bool (*busy)(uint64_t *since))
 {
-	uint64_t given = frames_given();
+	uint64_t since;
 
-	return given < target ? inflate(target - given) : deflate(given - target);
+	return busy(&since) && clock_ns() - since > VIRTIO_DEADLINE_NS;
 }
+
+/* Takes all that the device has finished; says what is wrong with it, or NULL. */
+static const char *take_finished(void)
+{
+	if (balloon_pages_step() || balloon_report_step() || balloon_stats_step())
+		return "a used ring is not what a device may write";
+	if (is_overdue(balloon_pages_busy) || is_overdue(balloon_report_busy) ||
+	    is_overdue(balloon_hint_busy))
+		return "no answer within 2 s";
+	return NULL;
+}
+
+/*
+ * A changed config, or one that reads as a target no device can mean, is the
+ * moment to ask the device whether it is well.
+ */
+static bool read_config(void)
+{
+	struct virtio_device *device = balloon.device;
+	bool changed = device->config_changed;
+
+	/* Before the target is read: a change after that is not missed. */
+	device->config_changed = false;
+	balloon.status.target = virtio_config_read32(device, CONFIG_NUM_PAGES);
+	if ((changed || balloon.status.target == UINT32_MAX) && virtio_needs_reset(device))
+		return false;
+	if (changed)
+		balloon_hint_config_changed();
+	return true;
+}
+
+/* ---- One round ---- */
 
 bool balloon_step(void)
 {
-	uint64_t offered;
+	const char *wrong = balloon.wrong ? balloon.wrong : take_finished();
+	uint64_t offered, since;
+	int hinted;
+	bool busy;
 
-	take_all_finished();
-	check_device();
-	if (balloon.device->broken)
+	if (!balloon.status.present || balloon.status.broken)
 		return false;
-	/* Before the target is read: a change after that is not missed. */
-	balloon.device->config_changed = false;
-	balloon.status.target = virtio_config_read32(balloon.device, CONFIG_NUM_PAGES);
-	offered = offer(balloon.status.target);
-	if (offered > 0) {
-		virtq_kick(&balloon.inflate);
-		virtq_kick(&balloon.deflate);
-		take_all_finished();
+	if (!wrong && !read_config()) {
+		recover();
+		return true;
 	}
-	write_actual(offered > 0 || balloon.in_flight > 0);
-	return offered > 0 && room(&balloon.inflate) > 0;
+	if (wrong)
+		goto err_wrong;
+	offered = offer(balloon.status.target);
+	if (offered > 0)
+		balloon_pages_kick();
+	hinted = balloon_hint_step(balloon.config.floor);
+	wrong = take_finished();
+	if (wrong || hinted < 0)
+		goto err_wrong;
+	if (offered > 0)
+		balloon.recoveries = 0;
+	busy = offered > 0 || balloon_pages_busy(&since) || ledger_count(OWNER_LEAVING) > 0;
+	write_actual(busy);
+	if (!busy && balloon_report_free_blocks())
+		return true;
+	return hinted > 0 || (offered > 0 && balloon_pages_have_room());
+
+err_wrong:
+	give_up(wrong ? wrong : "a used ring is not what a device may write");
+	return false;
 }
 
 /* ---- Waiting ---- */
 
 static bool has_news(void)
 {
-	return balloon.device->config_changed || virtq_has_used(&balloon.inflate) ||
-	       virtq_has_used(&balloon.deflate);
+	return balloon.device->config_changed || balloon_pages_have_news() ||
+	       balloon_report_has_news() || balloon_stats_has_news() || balloon_hint_has_news();
+}
+
+/* True if an answer is due: then the task is seen waiting for a device. */
+static bool is_waiting_for_device(uint64_t *since)
+{
+	return balloon_pages_busy(since) || balloon_report_busy(since) || balloon_hint_busy(since);
 }
 
 static uint64_t next_look(void)
 {
 	uint64_t now = clock_ns();
 	struct balloon_status status;
+	uint64_t report = balloon_report_next();
+	uint64_t look = now + IDLE_NS;
+	uint64_t since;
 
-	if (balloon.in_flight > 0)
-		return balloon.last_progress + VIRTIO_DEADLINE_NS + 1;
+	if (is_waiting_for_device(&since))
+		return since + VIRTIO_DEADLINE_NS + 1;
 	balloon_status(&status);
 	if (now < balloon.hold_off)
-		return balloon.hold_off;
-	return now + (status.shortfall > 0 ? RETRY_NS : IDLE_NS);
+		look = balloon.hold_off;
+	else if (status.shortfall > 0)
+		look = now + RETRY_NS;
+	return report < look ? report : look;
 }
 
 static void set_interrupts(bool wanted)
 {
-	virtq_set_interrupts(&balloon.inflate, wanted);
-	virtq_set_interrupts(&balloon.deflate, wanted);
+	balloon_pages_set_interrupts(wanted);
+	balloon_report_set_interrupts(wanted);
+	balloon_stats_set_interrupts(wanted);
+	balloon_hint_set_interrupts(wanted);
 }
 
 /* Until the device has news or it is time to look by ourselves. */
 static void wait_for_news(void)
 {
-	bool (*wait)(struct wait_queue *, uint64_t) = balloon.in_flight > 0 ? task_wait_device
-									    : task_wait;
 	uint64_t deadline = next_look();
-	uint64_t flags;
+	uint64_t flags, since;
+	bool (*wait)(struct wait_queue *,
+		     uint64_t) = is_waiting_for_device(&since) ? task_wait_device : task_wait;
 
 	set_interrupts(true);
 	/* 2.7.13.3: the wish must be seen before we conclude that nothing is used. */
@@ -426,144 +303,288 @@ static void wait_for_news(void)
 	set_interrupts(false);
 }
 
+static bool is_alive(void)
+{
+	return balloon.status.present && !balloon.status.broken;
+}
+
 static void balloon_task(void *arg)
 {
 	(void)arg;
-	while (!balloon.device->broken) {
+	while (is_alive()) {
 		if (balloon_step())
 			task_yield();
-		else if (!balloon.device->broken)
+		else if (is_alive())
 			wait_for_news();
 	}
 }
 
 /* ---- Memory pressure ---- */
 
-/* Sends one request and waits for it, without the task. Returns frames freed. */
-static size_t take_back(uint64_t want)
+static uint64_t frames_wanted(unsigned order)
 {
-	struct request *request = &balloon.request[RECLAIM_REQUEST];
-	uint64_t deadline = clock_ns() + VIRTIO_DEADLINE_NS;
-	size_t sent;
+	uint64_t run = UINT64_C(1) << order;
 
-	if (balloon.deflate.free_count == 0)
-		return 0;
-	sent = send_deflate(request, want);
-	if (sent == 0)
-		return 0;
-	virtq_kick(&balloon.deflate);
-	for (take_all_finished(); request->queue; take_all_finished()) {
-		if (clock_ns() > deadline)
-			give_up("no answer to a deflate request within 2 s");
-		cpu_relax();
-	}
-	return balloon.device->broken ? 0 : sent;
+	return order == 0 || run > BLOCK_FRAMES ? run : BLOCK_FRAMES;
+}
+
+/* Frames that are only lent come back first: they cost the host nothing. */
+static size_t reclaim_lent(void)
+{
+	uint64_t deadline = clock_ns() + VIRTIO_DEADLINE_NS;
+	uint64_t before = ledger_count(OWNER_FREE);
+	uint64_t since;
+
+	while (balloon_report_busy(&since) && clock_ns() < deadline && !balloon_report_step())
+		;
+	balloon_hint_reclaim();
+	return (size_t)(ledger_count(OWNER_FREE) - before);
 }
 
 size_t balloon_reclaim(unsigned order)
 {
-	uint64_t want = order == 0 ? 1 : BLOCK_FRAMES;
-	size_t freed = 0;
-	size_t n;
+	size_t freed;
 
-	/* Without the bit: never below the target by ourselves (5.5.6.1). */
-	if (!balloon.status.deflate_on_oom || balloon.device->broken)
+	if (!balloon.status.present || balloon.status.broken || balloon.wrong)
 		return 0;
-	do {
-		n = take_back(want - freed);
-		freed += n;
-	} while (n > 0 && freed < want);
+	freed = reclaim_lent();
+	/* Without the bit: never below the target by ourselves (5.5.6.1). */
+	if (freed > 0 || !balloon.status.deflate_on_oom)
+		return freed;
+	if (balloon_pages_take_back(frames_wanted(order), &freed))
+		balloon.wrong = "no answer to a request for frames that are needed";
 	if (freed > 0) {
 		balloon.status.oom_events++;
 		balloon.status.oom_frames += freed;
 		/* Or inflation would chase us at once. */
 		balloon.hold_off = clock_ns() + BALLOON_HOLD_OFF_NS;
-		/* `actual` has changed: the task has something to say. */
-		balloon.device->config_changed = true;
-		task_wake(&balloon.device->interrupts);
 	}
+	/* `actual` has changed, or there is something to mend: the task's business. */
+	balloon.device->config_changed = true;
+	task_wake(&balloon.device->interrupts);
 	return freed;
 }
 
 /* ---- The start ---- */
 
-static int create_queues(void)
+/* 5.5.2: a queue has the number of those before it that the device offers. */
+static uint16_t queue_number(unsigned feature)
 {
-	int err = virtq_create(balloon.device, QUEUE_INFLATE, &balloon.inflate);
+	uint16_t number = 2;
 
-	if (!err)
-		err = virtq_create(balloon.device, QUEUE_DEFLATE, &balloon.deflate);
+	if (feature == VIRTIO_BALLOON_F_STATS_VQ)
+		return number;
+	number += balloon.device->offered >> VIRTIO_BALLOON_F_STATS_VQ & 1;
+	if (feature == VIRTIO_BALLOON_F_FREE_PAGE_HINT)
+		return number;
+	return (uint16_t)(number +
+			  (balloon.device->offered >> VIRTIO_BALLOON_F_FREE_PAGE_HINT & 1));
+}
+
+static bool has(unsigned feature)
+{
+	return virtio_has(balloon.device, feature);
+}
+
+static int start_queues(void)
+{
+	struct virtio_device *device = balloon.device;
+	const uint8_t *poison = has(VIRTIO_BALLOON_F_PAGE_POISON) ? &balloon.config.poison_byte
+								  : NULL;
+	int err = balloon_pages_start(device);
+
+	if (!err && has(VIRTIO_BALLOON_F_STATS_VQ))
+		err = balloon_stats_start(device, queue_number(VIRTIO_BALLOON_F_STATS_VQ));
+	if (!err && has(VIRTIO_BALLOON_F_FREE_PAGE_HINT))
+		err = balloon_hint_start(device, queue_number(VIRTIO_BALLOON_F_FREE_PAGE_HINT));
+	if (!err && has(VIRTIO_BALLOON_F_REPORTING))
+		err = balloon_report_start(device, queue_number(VIRTIO_BALLOON_F_REPORTING),
+					   poison);
 	return err;
 }
 
-/* What the device reads lies together, in frames of its own. */
-static int alloc_wire(void)
+/* The device is reset: whatever it had is ours again. */
+static void stop_queues(void)
 {
-	size_t bytes = (REQUESTS + 1) * BALLOON_BUFFER_FRAMES * sizeof(le32);
-	unsigned order = 0;
-	pfn_t pfn;
+	balloon_pages_stop();
+	balloon_report_stop();
+	balloon_hint_stop();
+	balloon_stats_stop();
+}
+
+/* 3.1.1 from reset to DRIVER_OK, and what 5.5.5 adds to it. */
+static int start_device(void)
+{
+	struct virtio_device *device = balloon.device;
+	uint64_t allowed = FEATURES_ALLOWED;
 	int err;
 
-	while (FRAME_SIZE << order < bytes)
-		order++;
-	err = frame_alloc(order, OWNER_VIRTQUEUES, &pfn);
+	if (balloon.config.poison)
+		allowed |= VIRTIO_BIT(VIRTIO_BALLOON_F_PAGE_POISON);
+	err = virtio_negotiate(device, allowed);
 	if (err)
 		return err;
-	for (size_t i = 0; i <= REQUESTS; i++)
-		balloon.request[i].wire = (le32 *)phys_to_virt(pfn_to_paddr(pfn)) +
-					  i * BALLOON_BUFFER_FRAMES;
+	err = start_queues();
+	if (err) {
+		virtio_break(device, "no queues or no memory for the balloon");
+		return err;
+	}
+	if (has(VIRTIO_BALLOON_F_PAGE_POISON))
+		virtio_config_write32(device, CONFIG_POISON,
+				      balloon.config.poison_byte * UINT32_C(0x01010101));
+	balloon.status.features = device->accepted;
+	balloon.status.deflate_on_oom = has(VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
+	balloon_set_strategy(balloon.config.strategy);
+	set_interrupts(false);
+	virtio_ready(device);
+	balloon_stats_ready();
+	/* The device keeps the number over a reset; what we have is the truth. */
+	balloon.status.actual = ledger_count(OWNER_BALLOON);
+	virtio_config_write32(device, CONFIG_ACTUAL, (uint32_t)balloon.status.actual);
 	return 0;
 }
 
-int balloon_start(uint64_t floor)
+int balloon_start(const struct balloon_config *config)
 {
-	struct virtio_device *device = virtio_find(VIRTIO_ID_BALLOON);
 	int err;
 
 	memset(&balloon, 0, sizeof(balloon));
-	balloon_set_floor(floor);
-	if (!device)
+	balloon.config = *config;
+	balloon.device = virtio_find(VIRTIO_ID_BALLOON);
+	if (!balloon.device)
 		return -ENODEV;
-	balloon.device = device;
-	err = virtio_negotiate(device, FEATURES_ALLOWED);
+	err = start_device();
 	if (err)
-		return err;
-	err = create_queues();
-	if (!err)
-		err = alloc_wire();
-	if (err)
-		goto err_break;
+		goto err_stop;
 	balloon.status.present = true;
-	balloon.status.features = device->accepted;
-	balloon.status.deflate_on_oom = virtio_has(device, VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
-	set_interrupts(false);
-	virtio_ready(device);
-	/* The device keeps the number over a reset; the balloon is empty now. */
-	virtio_config_write32(device, CONFIG_ACTUAL, 0);
 	err = task_create("balloon", TASK_PRIORITY_DRIVER, balloon_task, NULL);
-	if (err)
-		goto err_break;
-	return 0;
+	if (!err)
+		return 0;
+	virtio_break(balloon.device, "no task for the balloon");
 
-err_break:
-	virtio_break(device, "no queues or no memory for the balloon");
+err_stop:
+	if (virtio_is_reset(balloon.device))
+		stop_queues();
+	balloon.status.present = false;
 	return err;
+}
+
+/* ---- The end, or not ---- */
+
+static void free_all(enum owner owner)
+{
+	pfn_t pfns[64];
+	size_t n;
+
+	while ((n = frame_collect(owner, 0, ARRAY_SIZE(pfns), pfns)) > 0)
+		for (size_t i = 0; i < n; i++)
+			frame_free(pfns[i], 1, owner);
+}
+
+void balloon_stop(void)
+{
+	if (!balloon.status.present)
+		return;
+	balloon.status.present = false;
+	if (virtio_reset(balloon.device) == -ETIMEDOUT)
+		return;
+	stop_queues();
+	free_all(OWNER_LEAVING);
+	free_all(OWNER_BALLOON);
+}
+
+/*
+ * The device broke the rules: it is reset, and nothing more is expected of it.
+ * One that does not even finish its reset may still discard what it has: then
+ * all of that stays in-flight for good.
+ */
+static void give_up(const char *why)
+{
+	virtio_break(balloon.device, why);
+	if (virtio_is_reset(balloon.device))
+		stop_queues();
+	balloon.status.broken = balloon.device->broken;
+}
+
+/*
+ * The device asks for a reset (2.1.2), which is no fault of ours to punish.
+ * Frames in the balloon stay there, those that the device had return to where
+ * they came from, and the next round goes on to the target.
+ */
+static void recover(void)
+{
+	if (++balloon.recoveries > RECOVERIES_IN_A_ROW) {
+		give_up("it asks for one reset after the other");
+		return;
+	}
+	if (virtio_reset(balloon.device)) {
+		give_up("it asks for a reset and does not finish it");
+		return;
+	}
+	log_info("balloon: the device asked for a reset, and gets it");
+	stop_queues();
+	if (start_device()) {
+		give_up("it cannot be started again");
+		return;
+	}
+	balloon.status.recoveries++;
+}
+
+/* ---- Settings and state ---- */
+
+static const char *const strategy_names[] = {
+	[BALLOON_AUTO] = "auto",
+	[BALLOON_PORTABLE] = "portable",
+	[BALLOON_WHOLE_BLOCK] = "whole-block",
+	[BALLOON_RANGE_FIRST] = "range-first",
+};
+
+const char *balloon_strategy_name(enum balloon_strategy strategy)
+{
+	return strategy_names[strategy];
+}
+
+int balloon_parse_strategy(const char *name, enum balloon_strategy *strategy)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(strategy_names); i++) {
+		if (strcmp(name, strategy_names[i]) == 0) {
+			*strategy = (enum balloon_strategy)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+int balloon_set_strategy(enum balloon_strategy strategy)
+{
+	if (strategy == BALLOON_RANGE_FIRST && !balloon_report_present()) {
+		balloon.config.strategy = BALLOON_AUTO;
+		return -ENOTSUP;
+	}
+	balloon.config.strategy = strategy;
+	balloon_pages_set_buffer(effective_strategy() == BALLOON_WHOLE_BLOCK
+					 ? BALLOON_BUFFER_BLOCK
+					 : BALLOON_BUFFER_PORTABLE);
+	return 0;
 }
 
 void balloon_set_floor(uint64_t floor)
 {
-	balloon.status.floor = floor;
+	balloon.config.floor = floor;
 }
 
 void balloon_status(struct balloon_status *status)
 {
 	uint64_t given = frames_given();
+	uint64_t spare = clock_ns() < balloon.hold_off ? 0 : frames_spare();
 
 	*status = balloon.status;
+	status->floor = balloon.config.floor;
 	if (!status->present)
 		return;
-	status->broken = balloon.device->broken;
+	status->strategy = balloon.config.strategy;
+	status->effective = effective_strategy();
 	status->shortfall = 0;
-	if (status->target > given && status->target - given > frames_spare())
-		status->shortfall = status->target - given - frames_spare();
+	if (status->target > given && status->target - given > spare)
+		status->shortfall = status->target - given - spare;
 }

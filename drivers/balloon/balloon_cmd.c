@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * balloon: first as /sys/kernel/debug/virtio-balloon on Linux shows it, then
- * what else there is to know.
+ * what else there is to know. stats: what the host was told last.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "arch/clock.h"
 #include "drivers/balloon/balloon.h"
+#include "drivers/balloon/balloon_account.h"
+#include "drivers/balloon/balloon_hint.h"
+#include "drivers/balloon/balloon_pages.h"
+#include "drivers/balloon/balloon_report.h"
+#include "drivers/balloon/balloon_stats.h"
 #include "drivers/virtio/virtio.h"
 #include "kernel/lib/command.h"
 #include "kernel/lib/parse.h"
+#include "kernel/lib/task.h"
 #include "mm/ledger.h"
 
 static uint64_t kb(uint64_t frames)
@@ -31,23 +38,40 @@ static void print_features(uint64_t features)
 	printf("%s\n", features == 0 ? " none" : "");
 }
 
+static void print_traffic(void)
+{
+	struct balloon_pages_counts pages;
+	uint64_t frames, times;
+
+	balloon_pages_counts(&pages);
+	printf("Inflated: %" PRIu64 " frames in %" PRIu64 " requests\n", pages.inflated,
+	       pages.inflate_requests);
+	printf("Deflated: %" PRIu64 " frames in %" PRIu64 " requests\n", pages.deflated,
+	       pages.deflate_requests);
+	balloon_report_counts(&frames, &times);
+	printf("Reported: %" PRIu64 " free frames; %" PRIu64 " requests in all\n", frames, times);
+	balloon_hint_counts(&frames, &times);
+	printf("Hinted: %" PRIu64 " frames in %" PRIu64 " rounds\n", frames, times);
+}
+
 static void print_status(const struct balloon_status *s)
 {
-	uint64_t ballooned = ledger_count(OWNER_BALLOON);
+	struct balloon_account account;
 
-	printf("InflatedTotal: %" PRIu64 " kB\n", s->deflate_on_oom ? 0 : kb(ballooned));
-	printf("InflatedFree: %" PRIu64 " kB\n", s->deflate_on_oom ? kb(ballooned) : 0);
+	balloon_account(&account);
+	printf("InflatedTotal: %" PRIu64 " kB\n", kb(account.inflated_total));
+	printf("InflatedFree: %" PRIu64 " kB\n", kb(account.inflated_free));
 	printf("Target: %" PRIu64 " kB\n", kb(s->target));
 	printf("Actual: %" PRIu64 " kB\n", kb(s->actual));
 	printf("Shortfall: %" PRIu64 " kB\n", kb(s->shortfall));
 	printf("Floor: %" PRIu64 " kB\n", kb(s->floor));
-	printf("Inflated: %" PRIu64 " frames in %" PRIu64 " requests\n", s->inflated,
-	       s->inflate_requests);
-	printf("Deflated: %" PRIu64 " frames in %" PRIu64 " requests\n", s->deflated,
-	       s->deflate_requests);
+	printf("Strategy: %s (%s)\n", balloon_strategy_name(s->strategy),
+	       balloon_strategy_name(s->effective));
+	print_traffic();
 	printf("Writes of actual: %" PRIu64 "\n", s->actual_writes);
 	printf("Given back for want of memory: %" PRIu64 " frames in %" PRIu64 " events\n",
 	       s->oom_frames, s->oom_events);
+	printf("Recovered from resets: %" PRIu64 "\n", s->recoveries);
 	print_features(s->features);
 	if (s->broken)
 		printf("BROKEN: %s\n", s->broken);
@@ -61,7 +85,29 @@ static int set_floor(const char *text)
 		printf("balloon: %s is no size; write 64M, 1G or a number of bytes\n", text);
 		return -ERANGE;
 	}
+	if (bytes >> FRAME_SHIFT > ledger_managed()) {
+		printf("balloon: %s is more than this machine's memory of %" PRIu64 " kB\n", text,
+		       kb(ledger_managed()));
+		return -ERANGE;
+	}
 	balloon_set_floor((bytes >> FRAME_SHIFT) + (bytes % FRAME_SIZE != 0));
+	return 0;
+}
+
+static int set_strategy(const char *text)
+{
+	enum balloon_strategy strategy;
+
+	if (balloon_parse_strategy(text, &strategy)) {
+		printf("balloon: %s is no strategy; auto, portable, whole-block and range-first "
+		       "are\n",
+		       text);
+		return -ERANGE;
+	}
+	if (balloon_set_strategy(strategy)) {
+		printf("balloon: %s needs a device with REPORTING; it is auto now\n", text);
+		return -ENOTSUP;
+	}
 	return 0;
 }
 
@@ -76,12 +122,43 @@ static int cmd_balloon(int argc, char **argv)
 	}
 	if (argc == 3 && strcmp(argv[1], "floor") == 0)
 		return set_floor(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "strategy") == 0)
+		return set_strategy(argv[2]);
 	if (argc != 1)
 		return -EINVAL;
 	print_status(&status);
 	return 0;
 }
-COMMAND("balloon", "[floor SIZE]", "the balloon's state",
+COMMAND("balloon", "[floor SIZE|strategy NAME]", "the balloon's state",
 	"Target, actual, shortfall: memory taken from the guest.\n"
-	"balloon floor SIZE: inflation leaves at least this much memory free.",
+	"balloon floor SIZE: inflation leaves at least this much memory free.\n"
+	"balloon strategy NAME: how memory is given.\n"
+	"  portable     buffers of 256 page numbers: any host\n"
+	"  whole-block  buffers of 512: QEMU with huge pages frees nothing with less\n"
+	"  range-first  blocks as ranges first, then as page numbers: where the device\n"
+	"               reports (free-page-reporting=on), the host has memory at once\n"
+	"  auto         range-first where it can be, else portable",
 	cmd_balloon);
+
+static int cmd_stats(int argc, char **argv)
+{
+	struct balloon_stat stats[BALLOON_STATS_MAX];
+	uint64_t requests, time;
+	size_t count = balloon_stats_last(stats, &requests, &time);
+
+	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
+	if (count == 0) {
+		printf("stats: no statistics queue\n");
+		return -ENODEV;
+	}
+	for (size_t i = 0; i < count; i++)
+		printf("stat-%-17s %20" PRIu64 "  (tag %u)\n", stats[i].name, stats[i].value,
+		       stats[i].tag);
+	printf("Asked by the host: %" PRIu64 " times; this report is %" PRIu64 " ms old\n",
+	       requests, (clock_ns() - time) / NS_PER_MS);
+	return 0;
+}
+COMMAND("stats", "", "the last statistics that the host was given",
+	"Names and units are QMP's: memory in bytes, the rest in events or frames.", cmd_stats);

@@ -123,11 +123,7 @@ static void break_queues(struct virtio_device *device)
 			device->queue[i]->broken = true;
 }
 
-/*
- * Writes status 0 and waits until it reads back as 0 (2.4.2): before that the
- * device may still use the rings. -ETIMEDOUT; -EIO: the device is gone.
- */
-static int reset_device(struct virtio_device *device)
+int virtio_reset(struct virtio_device *device)
 {
 	uint64_t start = clock_ns();
 	uint64_t now = start;
@@ -196,7 +192,7 @@ int virtio_negotiate(struct virtio_device *device, uint64_t allowed)
 	device->broken = NULL;
 	device->offered = 0;
 	device->accepted = 0;
-	err = reset_device(device);
+	err = virtio_reset(device);
 	if (err == -EIO)
 		return fail_device(device, err, "gone: all registers read as ones");
 	if (err != 0)
@@ -236,7 +232,7 @@ void virtio_break(struct virtio_device *device, const char *why)
 	if (device->broken != NULL)
 		return;
 	device->broken = why;
-	err = reset_device(device);
+	err = virtio_reset(device);
 	log_warn("virtio: %s: broken: %s%s", device->address, why,
 		 err == -ETIMEDOUT ? "; and it does not finish its reset" : "");
 }

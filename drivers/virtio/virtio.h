@@ -136,6 +136,13 @@ static inline bool virtio_has(const struct virtio_device *device, unsigned bit)
  */
 void virtio_break(struct virtio_device *device, const char *why);
 
+/*
+ * Writes status 0 and waits until it reads back as 0 (2.4.2): before that the
+ * device may still use the rings, all of which are broken now. -ETIMEDOUT;
+ * -EIO: the device is gone.
+ */
+int virtio_reset(struct virtio_device *device);
+
 /* Whether the device is reset, or gone: it does not touch memory any more. */
 bool virtio_is_reset(struct virtio_device *device);
 

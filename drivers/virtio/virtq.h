@@ -18,8 +18,8 @@
 
 struct virtio_device;
 
-/* Ours: more would only cost memory. */
-#define VIRTQ_SIZE_MAX 256
+/* Ours: what the largest queue of a balloon has; a legacy device lets no one choose less. */
+#define VIRTQ_SIZE_MAX 1024
 
 #define VIRTQ_DESC_F_NEXT 1
 #define VIRTQ_DESC_F_WRITE 2

@@ -84,11 +84,62 @@ static uint64_t obey_buffer(struct sim_balloon *sim, unsigned queue,
 	return count;
 }
 
+/* Ranges are whole blocks for the device to discard. */
+static uint64_t obey_ranges(struct sim_balloon *sim, const struct sim_virtio_chain *chain)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < chain->count; i++) {
+		const struct virtq_buffer *range = &chain->buffer[i];
+
+		if (!range->device_writes || range->address % BLOCK_SIZE != 0 ||
+		    range->length % BLOCK_SIZE != 0)
+			sim_virtio_violate(&sim->virtio, "a range that is not whole blocks");
+		bytes += range->length;
+	}
+	return bytes;
+}
+
+static void obey_hint(struct sim_balloon *sim, const struct sim_virtio_chain *chain)
+{
+	const struct virtq_buffer *first = &chain->buffer[0];
+
+	if (first->device_writes) {
+		sim->hinted += obey_ranges(sim, chain);
+	} else if (first->length != 4) {
+		sim_virtio_violate(&sim->virtio, "a hint command that has not 4 bytes");
+	} else if (sim->hint_command_count < ARRAY_SIZE(sim->hint_commands)) {
+		const le32 *command = phys_to_virt(first->address);
+
+		sim->hint_commands[sim->hint_command_count++] = le32_to_cpu(*command);
+	}
+}
+
+static void acknowledge_other(struct sim_balloon *sim, unsigned queue,
+			      const struct sim_virtio_chain *chain)
+{
+	if (queue == sim->report_queue) {
+		sim->report_requests++;
+		sim->reported += obey_ranges(sim, chain);
+		sim->inflates_before_report = sim->buffers[SIM_BALLOON_INFLATE];
+		if (chain->count > sim->ranges_most)
+			sim->ranges_most = chain->count;
+	} else {
+		obey_hint(sim, chain);
+	}
+	sim_virtio_push(&sim->virtio, queue, chain->head, 0);
+}
+
 static void acknowledge(struct sim_balloon *sim, unsigned queue,
 			const struct sim_virtio_chain *chain)
 {
 	uint32_t id = chain->head;
 	uint64_t count = 0;
+
+	if (queue > SIM_BALLOON_DEFLATE) {
+		acknowledge_other(sim, queue, chain);
+		return;
+	}
 
 	for (unsigned i = 0; i < chain->count; i++)
 		count += obey_buffer(sim, queue, &chain->buffer[i]);
@@ -119,7 +170,11 @@ static void notified(struct sim_virtio *virtio, unsigned queue)
 	struct sim_virtio_chain chain;
 
 	while (sim_virtio_pop(virtio, queue, &chain)) {
-		if (sim->completion == SIM_BALLOON_AT_ONCE)
+		if (sim->stats_queue && queue == sim->stats_queue) {
+			sim->stats = chain;
+			if (++sim->stats_held > 1)
+				sim_virtio_violate(virtio, "a second statistics buffer");
+		} else if (sim->completion == SIM_BALLOON_AT_ONCE)
 			acknowledge(sim, queue, &chain);
 		else if (sim->completion == SIM_BALLOON_ON_DEMAND)
 			defer(sim, queue, &chain);
@@ -156,19 +211,31 @@ static void was_reset(struct sim_virtio *virtio)
 	struct sim_balloon *sim = balloon_of(virtio);
 
 	sim->pending_count = 0;
+	sim->stats_held = 0;
 	if (!sim->keep_on_reset && sim->inflated > 0)
 		clear_set(sim);
 }
 
 void sim_balloon_init(struct sim_balloon *sim, bool legacy, uint64_t features)
 {
+	unsigned queues = 2;
+
 	memset(sim, 0, sizeof(*sim));
-	sim_virtio_init(&sim->virtio, VIRTIO_ID_BALLOON, legacy, features, 2);
+	/* 5.5.3: STATS_VQ is bit 1, FREE_PAGE_HINT bit 3, REPORTING bit 5. */
+	if (features & VIRTIO_BIT(1))
+		sim->stats_queue = queues++;
+	if (features & VIRTIO_BIT(3))
+		sim->hint_queue = queues++;
+	if (features & VIRTIO_BIT(5))
+		sim->report_queue = queues++;
+	sim_virtio_init(&sim->virtio, VIRTIO_ID_BALLOON, legacy, features, queues);
 	sim->virtio.config_size = SIM_BALLOON_CONFIG_SIZE;
 	sim->virtio.on_config_write = config_written;
 	sim->virtio.on_reset = was_reset;
-	sim->virtio.queue[SIM_BALLOON_INFLATE].notify = notified;
-	sim->virtio.queue[SIM_BALLOON_DEFLATE].notify = notified;
+	for (unsigned q = 0; q < queues; q++)
+		sim->virtio.queue[q].notify = notified;
+	if (sim->report_queue)
+		sim->virtio.queue[sim->report_queue].size_max = 32;
 	map_set(sim);
 }
 
@@ -185,4 +252,24 @@ void sim_balloon_set_target(struct sim_balloon *sim, uint32_t pages)
 uint32_t sim_balloon_actual(const struct sim_balloon *sim)
 {
 	return sim_virtio_config32(&sim->virtio, SIM_BALLOON_ACTUAL);
+}
+
+size_t sim_balloon_ask_stats(struct sim_balloon *sim, void *copy, size_t size)
+{
+	const struct virtq_buffer *buffer = &sim->stats.buffer[0];
+	size_t length = buffer->length < size ? buffer->length : size;
+
+	if (sim->stats_held != 1) {
+		sim_virtio_violate(&sim->virtio, "no statistics buffer with the device");
+		return 0;
+	}
+	memcpy(copy, phys_to_virt(buffer->address), length);
+	sim->stats_held--;
+	sim_virtio_push(&sim->virtio, sim->stats_queue, sim->stats.head, 0);
+	return buffer->length;
+}
+
+void sim_balloon_set_hint_id(struct sim_balloon *sim, uint32_t id)
+{
+	sim_virtio_set_config32(&sim->virtio, SIM_BALLOON_HINT_ID, id);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A simulated balloon device (virtio 1.3, 5.5) with its inflate and deflate
- * queues. It keeps the set of inflated PFNs and counts what a driver should
+ * A simulated balloon device (virtio 1.3, 5.5) with the queues of the features
+ * that it offers, numbered as QEMU does: without gaps. It keeps the set of inflated PFNs and counts what a driver should
  * not do. Buffers are acknowledged at once, when the test says so, or never;
  * their PFNs are read at that moment and not earlier, so that a driver that
  * reuses a buffer too early is caught.
@@ -16,6 +16,8 @@
 
 #define SIM_BALLOON_NUM_PAGES 0 /* config, le32 each */
 #define SIM_BALLOON_ACTUAL 4
+#define SIM_BALLOON_HINT_ID 8
+#define SIM_BALLOON_POISON 12
 #define SIM_BALLOON_CONFIG_SIZE 16
 
 #define SIM_BALLOON_PENDING_MAX 512
@@ -47,6 +49,20 @@ struct sim_balloon {
 	uint64_t wrong_deflates; /* of what was not inflated */
 	uint64_t not_ascending;	 /* PFNs below their predecessor in an inflate buffer */
 
+	/* The other queues; 0: there is none. */
+	unsigned stats_queue;
+	unsigned hint_queue;
+	unsigned report_queue;
+	unsigned stats_held;	       /* statistics buffers with the device */
+	struct sim_virtio_chain stats; /* the last of them */
+	uint64_t report_requests;
+	uint64_t reported;		 /* bytes */
+	uint64_t ranges_most;		 /* ranges in one request */
+	uint64_t inflates_before_report; /* inflate buffers, when the last report came */
+	uint64_t hinted;		 /* bytes */
+	uint32_t hint_commands[8];	 /* what came in 4-byte buffers */
+	unsigned hint_command_count;
+
 	uint8_t *set; /* a bit for each 32-bit PFN; lazily backed memory */
 	struct sim_balloon_pending pending[SIM_BALLOON_PENDING_MAX]; /* oldest first */
 	size_t pending_count;
@@ -60,6 +76,12 @@ void sim_balloon_fini(struct sim_balloon *sim);
 
 /* The host asks for this many pages: config and interrupt. */
 void sim_balloon_set_target(struct sim_balloon *sim, uint32_t pages);
+
+/* Asks for statistics: returns the buffer that it holds. Copies what was in it before. */
+size_t sim_balloon_ask_stats(struct sim_balloon *sim, void *copy, size_t size);
+
+/* The host begins a round of hinting with this id, or says STOP or DONE. */
+void sim_balloon_set_hint_id(struct sim_balloon *sim, uint32_t id);
 
 /* As the driver last wrote it. */
 uint32_t sim_balloon_actual(const struct sim_balloon *sim);

@@ -17,6 +17,9 @@
 #include <cmocka.h>
 
 #include "drivers/balloon/balloon.h"
+#include "drivers/balloon/balloon_pages.h"
+#include "drivers/balloon/balloon_report.h"
+#include "drivers/balloon/balloon_stats.h"
 #include "drivers/virtio/virtio.h"
 #include "kernel/lib/panic.h"
 #include "mm/frame.h"
@@ -93,7 +96,11 @@ static int tear_down(void **state)
 {
 	(void)state;
 	assert_books();
-	assert_null(sim.virtio.violation);
+	sim.virtio.slow_reset = 0;
+	balloon_stop();
+	assert_books();
+	if (sim.virtio.violation)
+		fail_msg("%s", sim.virtio.violation);
 	assert_int_equal(sim.double_inflates, 0);
 	assert_int_equal(sim.wrong_deflates, 0);
 	assert_int_equal(sim.not_ascending, 0);
@@ -112,10 +119,17 @@ static void plug_in(bool legacy, uint64_t features)
 	registered = true;
 }
 
+static int begin(uint64_t floor)
+{
+	struct balloon_config config = { .floor = floor };
+
+	return balloon_start(&config);
+}
+
 static void start(uint64_t features, uint64_t floor)
 {
 	plug_in(false, features | VIRTIO_BIT(VIRTIO_F_VERSION_1));
-	assert_int_equal(balloon_start(floor), 0);
+	assert_int_equal(begin(floor), 0);
 }
 
 #define DEFLATE_ON_OOM VIRTIO_BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM)
@@ -176,7 +190,7 @@ static void reaches_targets_on_a_legacy_device(void **state)
 {
 	(void)state;
 	plug_in(true, 0);
-	assert_int_equal(balloon_start(NO_FLOOR), 0);
+	assert_int_equal(begin(NO_FLOOR), 0);
 	go_to(5000);
 	assert_balloon(5000);
 	go_to(17);
@@ -188,7 +202,7 @@ static void follows_a_target_that_was_there_before_the_start(void **state)
 	(void)state;
 	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
 	sim_balloon_set_target(&sim, 777);
-	assert_int_equal(balloon_start(NO_FLOOR), 0);
+	assert_int_equal(begin(NO_FLOOR), 0);
 	settle();
 	assert_balloon(777);
 }
@@ -198,7 +212,7 @@ static void tells_the_device_at_the_start_that_the_balloon_is_empty(void **state
 	(void)state;
 	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
 	sim_virtio_set_config32(&sim.virtio, SIM_BALLOON_ACTUAL, 4711);
-	assert_int_equal(balloon_start(NO_FLOOR), 0);
+	assert_int_equal(begin(NO_FLOOR), 0);
 	assert_int_equal(sim_balloon_actual(&sim), 0);
 }
 
@@ -213,7 +227,7 @@ static void gives_whole_blocks_first(void **state)
 	go_to(3 * BLOCK_FRAMES + 5);
 	assert_int_equal(frame_free_blocks(), RAM_FRAMES / BLOCK_FRAMES - 3 - 1);
 	assert_int_equal(frame_collect(OWNER_BALLOON, 0, 1, &first), 1);
-	assert_int_equal(sim.largest[SIM_BALLOON_INFLATE], BALLOON_BUFFER_FRAMES);
+	assert_int_equal(sim.largest[SIM_BALLOON_INFLATE], BALLOON_BUFFER_PORTABLE);
 	assert_int_equal(frame_free(single, 1, OWNER_KERNEL), 0);
 }
 
@@ -439,6 +453,7 @@ static void a_device_that_never_answers_a_reclaim_is_given_up(void **state)
 	exhaust();
 	sim.completion = SIM_BALLOON_NEVER;
 	assert_int_not_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
+	settle();
 	assert_non_null(status().broken);
 	assert_int_equal(ballooned(), 5000);
 }
@@ -447,11 +462,8 @@ static void a_device_that_never_answers_a_reclaim_is_given_up(void **state)
 
 static void a_device_that_never_answers_is_given_up_after_two_seconds(void **state)
 {
-	uint64_t free_before;
-
 	(void)state;
 	start(0, NO_FLOOR);
-	free_before = ledger_count(OWNER_FREE);
 	sim.completion = SIM_BALLOON_NEVER;
 	go_to(1000);
 	assert_null(status().broken);
@@ -459,23 +471,21 @@ static void a_device_that_never_answers_is_given_up_after_two_seconds(void **sta
 	settle();
 	assert_non_null(status().broken);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
-	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+	/* The frames and the rings are back. */
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
 }
 
 static void a_bad_used_id_breaks_the_device_and_loses_no_frame(void **state)
 {
-	uint64_t free_before;
-
 	(void)state;
 	start(0, NO_FLOOR);
 	go_to(300);
-	free_before = ledger_count(OWNER_FREE);
 	sim.bad_used_id = true;
 	sim_balloon_set_target(&sim, 2000);
 	settle();
 	assert_non_null(status().broken);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
-	assert_int_equal(ledger_count(OWNER_FREE) + ballooned(), free_before + 300);
+	assert_int_equal(ledger_count(OWNER_FREE) + ballooned(), RAM_FRAMES);
 	assert_int_equal(sim_log_warnings, 1);
 }
 
@@ -485,7 +495,7 @@ static void a_queue_of_one_descriptor_is_slow_but_right(void **state)
 	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
 	sim.virtio.queue[SIM_BALLOON_INFLATE].size_max = 1;
 	sim.virtio.queue[SIM_BALLOON_DEFLATE].size_max = 1;
-	assert_int_equal(balloon_start(NO_FLOOR), 0);
+	assert_int_equal(begin(NO_FLOOR), 0);
 	go_to(3000);
 	assert_balloon(3000);
 	go_to(1);
@@ -497,7 +507,7 @@ static void a_missing_queue_ends_the_start_with_an_error(void **state)
 	(void)state;
 	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
 	sim.virtio.queue[SIM_BALLOON_DEFLATE].size_max = 0;
-	assert_int_not_equal(balloon_start(NO_FLOOR), 0);
+	assert_int_not_equal(begin(NO_FLOOR), 0);
 	assert_false(status().present);
 	assert_true(sim_log_warnings > 0);
 }
@@ -505,9 +515,437 @@ static void a_missing_queue_ends_the_start_with_an_error(void **state)
 static void features_that_it_does_not_do_are_not_accepted(void **state)
 {
 	(void)state;
-	start(UINT64_MAX & ~VIRTIO_BIT(VIRTIO_F_VERSION_1), NO_FLOOR);
-	assert_int_equal(status().features, VIRTIO_BIT(VIRTIO_F_VERSION_1) | DEFLATE_ON_OOM |
-						    VIRTIO_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST));
+	start(UINT64_MAX & ~VIRTIO_BIT(VIRTIO_F_VERSION_1) & ~VIRTIO_BIT(VIRTIO_F_EVENT_IDX) &
+		      ~VIRTIO_BIT(VIRTIO_F_RING_PACKED),
+	      NO_FLOOR);
+	assert_false(virtio_has(&sim.virtio.device, VIRTIO_BALLOON_F_PAGE_POISON));
+	assert_false(virtio_has(&sim.virtio.device, VIRTIO_F_SR_IOV));
+	assert_true(virtio_has(&sim.virtio.device, VIRTIO_BALLOON_F_MUST_TELL_HOST));
+}
+
+/* ---- Statistics ---- */
+
+#define STATS_VQ VIRTIO_BIT(VIRTIO_BALLOON_F_STATS_VQ)
+
+struct wire_stat {
+	uint16_t tag;
+	uint64_t value;
+} __attribute__((packed));
+
+/* What the device finds in the buffer now; the driver fills the next one then. */
+static uint64_t ask(uint16_t tag)
+{
+	struct wire_stat stats[BALLOON_STATS_MAX];
+	size_t length = sim_balloon_ask_stats(&sim, stats, sizeof(stats));
+
+	assert_int_equal(length % sizeof(stats[0]), 0);
+	assert_int_equal(length % 6, 0);
+	settle();
+	for (size_t i = 0; i < length / sizeof(stats[0]); i++)
+		if (stats[i].tag == tag)
+			return stats[i].value;
+	fail_msg("no statistic with tag %u", tag);
+	return 0;
+}
+
+static void one_statistics_buffer_is_with_the_device_from_the_start(void **state)
+{
+	(void)state;
+	start(STATS_VQ, NO_FLOOR);
+	assert_int_equal(sim.stats_held, 1);
+	for (int i = 0; i < 300; i++) {
+		ask(5);
+		assert_int_equal(sim.stats_held, 1);
+	}
+}
+
+static void statistics_are_those_of_the_moment_that_the_host_asks(void **state)
+{
+	(void)state;
+	start(STATS_VQ, NO_FLOOR);
+	go_to(1000);
+	/* The first answer is old: the buffer was filled at the start. */
+	ask(4);
+	assert_int_equal(ask(4), ledger_count(OWNER_FREE) * FRAME_SIZE);
+	assert_int_equal(ask(5), (RAM_FRAMES - 1000) * FRAME_SIZE);
+}
+
+static void statistics_count_ballooned_memory_by_the_mode(void **state)
+{
+	(void)state;
+	start(STATS_VQ | DEFLATE_ON_OOM, NO_FLOOR);
+	go_to(1000);
+	ask(5);
+	assert_int_equal(ask(5), RAM_FRAMES * FRAME_SIZE);
+}
+
+static void statistics_count_blocks_that_were_had_and_not(void **state)
+{
+	uint64_t had, not_had;
+	pfn_t pfn;
+
+	(void)state;
+	start(STATS_VQ, NO_FLOOR);
+	ask(8);
+	had = ask(8);
+	not_had = ask(9);
+	assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HELD, &pfn), 0);
+	assert_int_not_equal(frame_alloc(FRAME_ORDER_MAX, OWNER_HELD, &pfn), 0);
+	ask(8);
+	assert_int_equal(ask(8), had + 1);
+	assert_int_equal(ask(9), not_had + 1);
+}
+
+/* ---- Reporting ---- */
+
+#define REPORTING VIRTIO_BIT(VIRTIO_BALLOON_F_REPORTING)
+
+static void be_quiet(void)
+{
+	settle();
+	sim_time_advance(BALLOON_REPORT_QUIET_NS + NS_PER_MS);
+	settle();
+}
+
+static void all_free_blocks_are_reported_once(void **state)
+{
+	uint64_t blocks;
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	blocks = frame_free_blocks();
+	settle();
+	assert_int_equal(sim.reported, 0);
+	be_quiet();
+	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
+	be_quiet();
+	be_quiet();
+	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
+	assert_int_equal(frame_free_blocks(), blocks);
+}
+
+static void a_block_is_reported_again_after_it_was_used(void **state)
+{
+	uint64_t before;
+	pfn_t pfn;
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	be_quiet();
+	before = sim.reported;
+	assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HELD, &pfn), 0);
+	assert_int_equal(frame_free(pfn, BLOCK_FRAMES, OWNER_HELD), 0);
+	be_quiet();
+	assert_int_equal(sim.reported, before + BLOCK_SIZE);
+}
+
+static void reported_frames_are_out_of_hands_until_acknowledged(void **state)
+{
+	uint64_t free_before;
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	free_before = ledger_count(OWNER_FREE);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	be_quiet();
+	assert_true(ledger_count(OWNER_REPORTED) > 0);
+	/* Half of the blocks at most. */
+	assert_true(ledger_count(OWNER_REPORTED) * 2 <= free_before + BLOCK_FRAMES);
+	assert_books();
+	sim_balloon_complete(&sim, SIZE_MAX);
+	assert_int_equal(ledger_count(OWNER_FREE) + ledger_count(OWNER_REPORTED), free_before);
+	while (sim.pending_count > 0 || ledger_count(OWNER_REPORTED) > 0) {
+		settle();
+		sim_balloon_complete(&sim, SIZE_MAX);
+	}
+	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+}
+
+static void an_allocation_waits_for_what_is_being_reported(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	frame_set_reclaimer(balloon_reclaim);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	be_quiet();
+	assert_true(ledger_count(OWNER_REPORTED) > 0);
+	exhaust();
+	sim_balloon_complete(&sim, SIZE_MAX);
+	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
+}
+
+/* ---- Strategies ---- */
+
+static void range_first_tells_all_ranges_before_the_first_page_number(void **state)
+{
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	assert_int_equal(status().effective, BALLOON_RANGE_FIRST);
+	go_to(20 * BLOCK_FRAMES + 7);
+	assert_balloon(20 * BLOCK_FRAMES + 7);
+	assert_int_equal(sim.reported, 20 * BLOCK_SIZE);
+	/* No PFN had come when the last range did. */
+	assert_int_equal(sim.inflates_before_report, 0);
+	go_to(3);
+	assert_balloon(3);
+}
+
+static void range_first_survives_random_targets_and_slow_answers(void **state)
+{
+	(void)state;
+	srand(2);
+	start(REPORTING, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	for (int i = 0; i < 500; i++) {
+		uint64_t target = (uint64_t)rand() % 12000;
+
+		sim_balloon_set_target(&sim, (uint32_t)target);
+		for (int rounds = rand() % 20; rounds > 0; rounds--) {
+			settle();
+			sim_balloon_complete(&sim, (size_t)(rand() % 4));
+		}
+		assert_books();
+	}
+	go_to(777);
+	for (int i = 0; i < 1000 && ballooned() != 777; i++) {
+		sim_balloon_complete(&sim, SIZE_MAX);
+		settle();
+	}
+	sim_balloon_complete(&sim, SIZE_MAX);
+	settle();
+	assert_balloon(777);
+	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
+}
+
+static void whole_block_buffers_hold_a_whole_block(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	assert_int_equal(balloon_set_strategy(BALLOON_WHOLE_BLOCK), 0);
+	go_to(4 * BLOCK_FRAMES);
+	assert_balloon(4 * BLOCK_FRAMES);
+	assert_int_equal(sim.largest[SIM_BALLOON_INFLATE], BLOCK_FRAMES);
+	assert_int_equal(sim.buffers[SIM_BALLOON_INFLATE], 4);
+}
+
+static void range_first_needs_reporting(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	assert_int_not_equal(balloon_set_strategy(BALLOON_RANGE_FIRST), 0);
+	assert_int_equal(status().effective, BALLOON_PORTABLE);
+	go_to(2000);
+	assert_balloon(2000);
+}
+
+/* ---- Poison ---- */
+
+#define PAGE_POISON VIRTIO_BIT(VIRTIO_BALLOON_F_PAGE_POISON)
+
+static void poison_is_accepted_only_if_it_was_asked_for(void **state)
+{
+	struct balloon_config config = { .poison = true, .poison_byte = 0xa5 };
+
+	(void)state;
+	start(PAGE_POISON, NO_FLOOR);
+	assert_false(status().features & PAGE_POISON);
+	balloon_stop();
+	assert_int_equal(balloon_start(&config), 0);
+	assert_true(status().features & PAGE_POISON);
+	assert_int_equal(sim_virtio_config32(&sim.virtio, SIM_BALLOON_POISON), 0xa5a5a5a5);
+}
+
+static void reported_blocks_hold_the_poison(void **state)
+{
+	struct balloon_config config = { .poison = true, .poison_byte = 0xa5 };
+	const uint8_t *last = (void *)(uintptr_t)(RAM_START + (RAM_FRAMES - 1) * FRAME_SIZE);
+
+	(void)state;
+	start(PAGE_POISON | REPORTING, NO_FLOOR);
+	balloon_stop();
+	assert_int_equal(balloon_start(&config), 0);
+	assert_int_equal(status().effective, BALLOON_PORTABLE);
+	be_quiet();
+	assert_true(sim.reported > 0);
+	assert_int_equal(last[0], 0xa5);
+	assert_int_equal(last[FRAME_SIZE - 1], 0xa5);
+}
+
+/* ---- Hinting ---- */
+
+#define HINT VIRTIO_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT)
+#define ROUND 0x80000001u
+
+static void hint_round(uint32_t id)
+{
+	sim_balloon_set_hint_id(&sim, id);
+	settle();
+}
+
+static void a_round_begins_with_its_id_and_ends_with_stop(void **state)
+{
+	uint64_t blocks;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	blocks = frame_free_blocks();
+	hint_round(ROUND);
+	assert_int_equal(sim.hint_command_count, 2);
+	assert_int_equal(sim.hint_commands[0], ROUND);
+	assert_int_equal(sim.hint_commands[1], 0);
+	assert_int_equal(sim.hinted, blocks * BLOCK_SIZE);
+	assert_int_equal(ledger_count(OWNER_HINTED), blocks * BLOCK_FRAMES);
+}
+
+static void hinted_blocks_come_back_on_done(void **state)
+{
+	uint64_t free_before;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	free_before = ledger_count(OWNER_FREE);
+	hint_round(ROUND);
+	assert_true(ledger_count(OWNER_FREE) < free_before);
+	hint_round(1);
+	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+}
+
+static void stop_in_mid_round_ends_the_hints(void **state)
+{
+	uint64_t free_before;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	free_before = ledger_count(OWNER_FREE);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	hint_round(ROUND);
+	hint_round(0);
+	sim_balloon_complete(&sim, SIZE_MAX);
+	settle();
+	sim_balloon_complete(&sim, SIZE_MAX);
+	settle();
+	assert_int_equal(sim.hint_commands[sim.hint_command_count - 1], 0);
+	hint_round(1);
+	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+}
+
+static void a_new_id_in_mid_round_begins_a_new_round(void **state)
+{
+	uint64_t free_before;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	free_before = ledger_count(OWNER_FREE);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	hint_round(ROUND);
+	hint_round(ROUND + 1);
+	for (int i = 0; i < 10; i++) {
+		sim_balloon_complete(&sim, SIZE_MAX);
+		settle();
+	}
+	/* All blocks of the first round were with the device, and its STOP. */
+	assert_int_equal(sim.hint_commands[0], ROUND);
+	assert_int_equal(sim.hint_commands[1], 0);
+	assert_int_equal(sim.hint_commands[2], ROUND + 1);
+	hint_round(1);
+	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+}
+
+static void done_does_not_free_what_the_device_still_has(void **state)
+{
+	uint64_t free_before;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	free_before = ledger_count(OWNER_FREE);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	hint_round(ROUND);
+	sim_balloon_complete(&sim, 3);
+	hint_round(1);
+	assert_true(ledger_count(OWNER_IN_FLIGHT) > 0);
+	assert_true(ledger_count(OWNER_FREE) < free_before);
+	sim_balloon_complete(&sim, SIZE_MAX);
+	settle();
+	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+}
+
+static void memory_pressure_takes_hinted_blocks_back(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	frame_set_reclaimer(balloon_reclaim);
+	hint_round(ROUND);
+	exhaust();
+	assert_true(ledger_count(OWNER_HINTED) > 0);
+	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
+	assert_int_equal(ledger_count(OWNER_HINTED), 0);
+}
+
+/* ---- Recovery ---- */
+
+static void a_device_that_asks_for_a_reset_gets_it_and_the_balloon_goes_on(void **state)
+{
+	(void)state;
+	start(STATS_VQ | REPORTING | HINT, NO_FLOOR);
+	sim.keep_on_reset = true;
+	go_to(5000);
+	sim_virtio_need_reset(&sim.virtio);
+	settle();
+	assert_null(status().broken);
+	assert_int_equal(status().recoveries, 1);
+	assert_int_equal(sim.stats_held, 1);
+	assert_balloon(5000);
+	go_to(100);
+	assert_balloon(100);
+}
+
+static void a_reset_in_mid_inflation_loses_nothing(void **state)
+{
+	(void)state;
+	start(STATS_VQ, NO_FLOOR);
+	sim.keep_on_reset = true;
+	go_to(300);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	go_to(5000);
+	sim_virtio_need_reset(&sim.virtio);
+	settle();
+	assert_null(status().broken);
+	assert_books();
+	sim.completion = SIM_BALLOON_AT_ONCE;
+	while (sim_balloon_complete(&sim, SIZE_MAX) > 0)
+		settle();
+	assert_balloon(5000);
+}
+
+static void a_device_that_dies_during_reclaim_does_not_hang_us(void **state)
+{
+	(void)state;
+	start(DEFLATE_ON_OOM, NO_FLOOR);
+	go_to(100);
+	sim.completion = SIM_BALLOON_NEVER;
+	sim.virtio.slow_reset = SIM_VIRTIO_FOR_EVER;
+	assert_int_equal(balloon_reclaim(0), 0);
+	settle();
+	assert_non_null(status().broken);
+	/* The device may still have the frame: it stays out of our hands. */
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 1);
+	assert_int_equal(ballooned(), 99);
+}
+
+static void a_device_that_is_gone_is_not_obeyed(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	go_to(100);
+	sim.virtio.gone = true;
+	settle();
+	assert_non_null(status().broken);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
+	assert_int_equal(ballooned(), 100);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -539,6 +977,30 @@ int main(void)
 		TEST(a_queue_of_one_descriptor_is_slow_but_right),
 		TEST(a_missing_queue_ends_the_start_with_an_error),
 		TEST(features_that_it_does_not_do_are_not_accepted),
+		TEST(one_statistics_buffer_is_with_the_device_from_the_start),
+		TEST(statistics_are_those_of_the_moment_that_the_host_asks),
+		TEST(statistics_count_ballooned_memory_by_the_mode),
+		TEST(statistics_count_blocks_that_were_had_and_not),
+		TEST(all_free_blocks_are_reported_once),
+		TEST(a_block_is_reported_again_after_it_was_used),
+		TEST(reported_frames_are_out_of_hands_until_acknowledged),
+		TEST(an_allocation_waits_for_what_is_being_reported),
+		TEST(range_first_tells_all_ranges_before_the_first_page_number),
+		TEST(range_first_survives_random_targets_and_slow_answers),
+		TEST(whole_block_buffers_hold_a_whole_block),
+		TEST(range_first_needs_reporting),
+		TEST(poison_is_accepted_only_if_it_was_asked_for),
+		TEST(reported_blocks_hold_the_poison),
+		TEST(a_round_begins_with_its_id_and_ends_with_stop),
+		TEST(hinted_blocks_come_back_on_done),
+		TEST(stop_in_mid_round_ends_the_hints),
+		TEST(a_new_id_in_mid_round_begins_a_new_round),
+		TEST(done_does_not_free_what_the_device_still_has),
+		TEST(memory_pressure_takes_hinted_blocks_back),
+		TEST(a_device_that_asks_for_a_reset_gets_it_and_the_balloon_goes_on),
+		TEST(a_reset_in_mid_inflation_loses_nothing),
+		TEST(a_device_that_dies_during_reclaim_does_not_hang_us),
+		TEST(a_device_that_is_gone_is_not_obeyed),
 	};
 
 	return cmocka_run_group_tests_name("balloon", tests, set_up_ram, NULL);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A round: its id goes out in a buffer of four bytes, then blocks as buffers
+ * for the device to "write", then STOP in four bytes again. The device returns
+ * each buffer when it has taken note of it.
+ *
+ *	free -> in-flight -> hinted -> free
+ *	        the device's  until DONE
+ */
+#include "drivers/balloon/balloon_hint.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "arch/clock.h"
+#include "arch/paging.h"
+#include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtq.h"
+#include "kernel/lib/endian.h"
+#include "kernel/lib/panic.h"
+#include "mm/frame.h"
+#include "mm/ledger.h"
+
+/* Device config (5.5.4). */
+#define CONFIG_HINT_ID 0x08
+
+/* What the id says if it is no round's. */
+#define HINT_STOP 0
+#define HINT_DONE 1
+
+/* Buffers with the device at a time, and blocks in one: 16 MiB. */
+#define HINTS 32
+#define HINT_BLOCKS 8
+
+/* Frames given back in one go. */
+#define BATCH 64
+
+struct hint {
+	pfn_t pfn;
+	size_t blocks; /* 0: not with the device; a command has none */
+};
+
+enum state {
+	HINT_IDLE,
+	HINT_BEGIN, /* the id is to be sent */
+	HINT_ROUND,
+	HINT_END, /* STOP is to be sent */
+};
+
+static struct {
+	bool present;
+	struct virtio_device *device;
+	struct virtq queue;
+	enum state state;
+	uint32_t id;  /* of the round */
+	bool release; /* DONE was said: `hinted` goes back */
+	struct hint hint[HINTS];
+	pfn_t frame;	  /* of the two commands */
+	le32 *command;	  /* [0] the id, [1] STOP; what the device reads */
+	bool sent[2];	  /* they are with the device */
+	size_t in_flight; /* buffers */
+	uint64_t last_progress;
+	uint64_t frames; /* counts for people */
+	uint64_t rounds;
+} hint;
+
+int balloon_hint_start(struct virtio_device *device, uint16_t index)
+{
+	int err;
+
+	memset(&hint, 0, sizeof(hint));
+	err = frame_alloc(0, OWNER_VIRTQUEUES, &hint.frame);
+	if (err)
+		return err;
+	hint.command = phys_to_virt(pfn_to_paddr(hint.frame));
+	hint.command[1] = cpu_to_le32(HINT_STOP);
+	hint.device = device;
+	err = virtq_create(device, index, &hint.queue);
+	if (err)
+		goto err_frame;
+	hint.present = true;
+	return 0;
+
+err_frame:
+	frame_free(hint.frame, 1, OWNER_VIRTQUEUES);
+	return err;
+}
+
+/* ---- What the host says ---- */
+
+void balloon_hint_config_changed(void)
+{
+	uint32_t id;
+
+	if (!hint.present)
+		return;
+	id = virtio_config_read32(hint.device, CONFIG_HINT_ID);
+	if (id == HINT_DONE) {
+		hint.release = true;
+		hint.state = HINT_IDLE;
+	} else if (id == HINT_STOP) {
+		if (hint.state == HINT_ROUND || hint.state == HINT_BEGIN)
+			hint.state = hint.state == HINT_ROUND ? HINT_END : HINT_IDLE;
+	} else if (id != hint.id || hint.state == HINT_IDLE) {
+		/* What an older round hinted is to be hinted anew. */
+		hint.release = true;
+		hint.id = id;
+		hint.state = HINT_BEGIN;
+	}
+}
+
+/* ---- Buffers ---- */
+
+static int send(paddr_t address, uint64_t length, bool device_writes, void *token)
+{
+	struct virtq_buffer buffer = {
+		.address = address,
+		.length = (uint32_t)length,
+		.device_writes = device_writes,
+	};
+	int err = virtq_add(&hint.queue, &buffer, 1, token);
+
+	if (!err) {
+		hint.in_flight++;
+		hint.last_progress = clock_ns();
+	}
+	return err;
+}
+
+/* Sends a command if the buffer is ours. */
+static bool send_command(unsigned which)
+{
+	if (hint.sent[which])
+		return false;
+	if (which == 0)
+		hint.command[0] = cpu_to_le32(hint.id);
+	if (send(virt_to_phys(&hint.command[which]), sizeof(le32), false, &hint.sent[which]))
+		return false;
+	hint.sent[which] = true;
+	return true;
+}
+
+static struct hint *find_idle(void)
+{
+	for (size_t i = 0; i < HINTS; i++)
+		if (hint.hint[i].blocks == 0)
+			return &hint.hint[i];
+	return NULL;
+}
+
+static void must(int err)
+{
+	if (err)
+		panic("balloon: a hinted frame had another owner; look for a wild write");
+}
+
+/* One buffer of free blocks, as long as `floor` frames stay. */
+static bool send_blocks(uint64_t floor)
+{
+	struct hint *one = find_idle();
+	uint64_t free = ledger_count(OWNER_FREE);
+	uint64_t spare = free > floor ? (free - floor) / BLOCK_FRAMES : 0;
+	size_t max = spare < HINT_BLOCKS ? (size_t)spare : HINT_BLOCKS;
+
+	if (!one || max == 0 || hint.queue.free_count == 0)
+		return false;
+	if (frame_alloc_blocks(max, PFN_NONE, OWNER_IN_FLIGHT, &one->pfn, &one->blocks))
+		return false;
+	if (send(pfn_to_paddr(one->pfn), one->blocks * BLOCK_SIZE, true, one)) {
+		must(frame_free(one->pfn, one->blocks * BLOCK_FRAMES, OWNER_IN_FLIGHT));
+		one->blocks = 0;
+		return false;
+	}
+	return true;
+}
+
+/* ---- Going back ---- */
+
+size_t balloon_hint_reclaim(void)
+{
+	pfn_t pfns[BATCH];
+	size_t freed = 0;
+	size_t n;
+
+	while (hint.present && (n = frame_collect(OWNER_HINTED, 0, BATCH, pfns)) > 0) {
+		for (size_t i = 0; i < n; i++)
+			must(frame_free(pfns[i], 1, OWNER_HINTED));
+		freed += n;
+	}
+	return freed;
+}
+
+static void finish(void *token)
+{
+	struct hint *one = token;
+
+	hint.in_flight--;
+	hint.last_progress = clock_ns();
+	for (unsigned c = 0; c < 2; c++) {
+		if (token == &hint.sent[c]) {
+			hint.sent[c] = false;
+			return;
+		}
+	}
+	must(frame_change_owner(one->pfn, one->blocks * BLOCK_FRAMES, OWNER_IN_FLIGHT,
+				OWNER_HINTED));
+	hint.frames += one->blocks * BLOCK_FRAMES;
+	one->blocks = 0;
+}
+
+/* ---- A step ---- */
+
+/* Returns whether something was sent. */
+static bool go_on(uint64_t floor)
+{
+	bool sent = false;
+
+	switch (hint.state) {
+	case HINT_IDLE:
+		return false;
+	case HINT_BEGIN:
+		/* Not before all of the last round is back: `hinted` must be complete. */
+		if (hint.in_flight > 0 || !send_command(0))
+			return false;
+		hint.rounds++;
+		hint.state = HINT_ROUND;
+		return true;
+	case HINT_ROUND:
+		while (send_blocks(floor))
+			sent = true;
+		if (!sent && find_idle() && hint.queue.free_count > 0)
+			hint.state = HINT_END;
+		return sent || hint.state == HINT_END;
+	case HINT_END:
+		if (!send_command(1))
+			return false;
+		hint.state = HINT_IDLE;
+		return true;
+	}
+	return false;
+}
+
+int balloon_hint_step(uint64_t floor)
+{
+	void *token;
+	int got;
+	bool more;
+
+	if (!hint.present)
+		return 0;
+	while ((got = virtq_get_used(&hint.queue, &token, NULL)) > 0)
+		finish(token);
+	if (got < 0)
+		return got;
+	/* A new round waits until the old one's buffers are back. */
+	if (hint.release && hint.in_flight == 0) {
+		balloon_hint_reclaim();
+		hint.release = false;
+	}
+	more = !hint.release && go_on(floor);
+	if (more)
+		virtq_kick(&hint.queue);
+	return more;
+}
+
+bool balloon_hint_has_news(void)
+{
+	return hint.present && virtq_has_used(&hint.queue);
+}
+
+bool balloon_hint_busy(uint64_t *since)
+{
+	*since = hint.last_progress;
+	return hint.present && hint.in_flight > 0;
+}
+
+void balloon_hint_set_interrupts(bool wanted)
+{
+	if (hint.present)
+		virtq_set_interrupts(&hint.queue, wanted);
+}
+
+void balloon_hint_stop(void)
+{
+	if (!hint.present)
+		return;
+	for (size_t i = 0; i < HINTS; i++)
+		if (hint.hint[i].blocks > 0)
+			must(frame_free(hint.hint[i].pfn, hint.hint[i].blocks * BLOCK_FRAMES,
+					OWNER_IN_FLIGHT));
+	balloon_hint_reclaim();
+	virtq_destroy(&hint.queue);
+	frame_free(hint.frame, 1, OWNER_VIRTQUEUES);
+	hint.present = false;
+}
+
+void balloon_hint_counts(uint64_t *frames, uint64_t *rounds)
+{
+	*frames = hint.frames;
+	*rounds = hint.rounds;
+}
