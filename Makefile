@@ -19,27 +19,27 @@ say = $(if $(V),,@echo '  $(1)	$@';)
 
 # ---- Packages ----
 #
-# A file that is included and can be made is made first, and then make begins
-# anew: so what a goal needs is installed before any of it is looked for.
+# What a goal needs is installed before any of it is looked for; PACKAGES=no
+# trusts that all is there. The stamp saves asking each time.
 
 GOALS := $(or $(MAKECMDGOALS),all)
 NO_PACKAGES := help clean fmt check-layers
 RUN_GOALS := run run-uefi demo tools
 
-ifneq ($(filter-out $(NO_PACKAGES),$(GOALS)),)
-include $(BUILD)/packages-build.mk
-ifneq ($(filter-out $(NO_PACKAGES) all,$(GOALS)),)
-include $(BUILD)/packages-run.mk
-endif
-ifneq ($(filter-out $(NO_PACKAGES) $(RUN_GOALS) all,$(GOALS)),)
-include $(BUILD)/packages-test.mk
-endif
-endif
+PACKAGE_SETS := $(if $(filter-out $(NO_PACKAGES),$(GOALS)),build) \
+	$(if $(filter-out $(NO_PACKAGES) all,$(GOALS)),run) \
+	$(if $(filter-out $(NO_PACKAGES) $(RUN_GOALS) all,$(GOALS)),test) \
+	$(if $(findstring clang,$(CC)),clang)
+PACKAGES ?= $(strip $(PACKAGE_SETS))
 
-$(BUILD)/packages-%.mk: tools/packages.sh
-	@mkdir -p $(@D)
-	@tools/packages.sh $*
-	@touch $@
+ifneq ($(filter-out no,$(PACKAGES)),)
+PACKAGES_OK := $(shell stamp=$(BUILD)/packages-$$(echo $(PACKAGES) | tr ' ' '-'); mkdir -p $(BUILD); \
+	[ "$$stamp" -nt tools/packages.sh ] || \
+	{ tools/packages.sh $(PACKAGES) >&2 && touch "$$stamp"; } && echo yes)
+ifneq ($(PACKAGES_OK),yes)
+$(error what is needed is not installed; see above)
+endif
+endif
 
 # ---- Flags ----
 
@@ -278,13 +278,14 @@ KERNEL_IMAGES := $(BUILD)/aerostat.elf $(BUILD)/aerostat.efi $(BUILD)/esp.img
 all: $(KERNEL_IMAGES)
 tools: $(BUILD)/tools/demo
 
-# Without a terminal there is nobody to leave at a console: the demo then.
+# Without a terminal there is nobody to leave at a console: the demo then, unless
+# the command line says what to do.
 run: $(BUILD)/aerostat.elf $(BUILD)/tools/demo
-	@if [ -t 0 ]; then tools/run.sh; else tools/run.sh --demo; fi
+	@if [ -t 0 ] || [ -n "$$APPEND" ]; then tools/run.sh; else tools/run.sh --demo; fi
 
 run-uefi: FIRMWARE := uefi
 run-uefi: $(KERNEL_IMAGES) $(BUILD)/tools/demo
-	@if [ -t 0 ]; then tools/run.sh; else tools/run.sh --demo; fi
+	@if [ -t 0 ] || [ -n "$$APPEND" ]; then tools/run.sh; else tools/run.sh --demo; fi
 
 demo: $(KERNEL_IMAGES) $(BUILD)/tools/demo
 	@tools/run.sh --demo
@@ -440,6 +441,8 @@ help:
 #: make clean            remove build/
 #:
 #: V=1 shows the commands; CC=clang builds the guest with clang. What is not
-#: installed is installed first, with apt-get.
+#: installed is installed first, with apt-get; PACKAGES=no leaves that out.
+#: make's own status only tells success from failure: for the guest's status
+#: (`exit N`), run tools/run.sh with the same variables in the environment.
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

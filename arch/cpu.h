@@ -21,7 +21,7 @@ static inline void cpu_relax(void)
 	__asm__ volatile("pause" : : : "memory");
 }
 
-/* Bits of a physical address on this processor. */
+/* Bits of the physical addresses that can be used: the processor's, at most 47. */
 unsigned cpu_physical_bits(void);
 
 /* True if the processor has pages of 1 GiB. */

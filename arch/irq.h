@@ -33,7 +33,7 @@ void irq_init(void);
 void irq_register(enum irq_line line, struct irq_handler *handler);
 void irq_unregister(enum irq_line line, struct irq_handler *handler);
 
-/* Interrupts of a line that no handler claimed; counted, not obeyed. */
+/* Interrupts of a line that no handler claimed: counted; too many in a row close the line. */
 uint64_t irq_unclaimed(enum irq_line line);
 
 static inline void irq_enable(void)

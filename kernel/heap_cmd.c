@@ -58,17 +58,17 @@ static void free_pieces(struct piece *piece)
 static int cmd_heap(int argc, char **argv)
 {
 	struct piece *pieces;
-	uint64_t bytes, got;
+	uint64_t bytes = 0, got;
 
 	if (argc > 2)
 		return -EINVAL;
-	print_heap("Heap:");
-	if (argc == 1)
-		return 0;
-	if (parse_size(argv[1], &bytes)) {
+	if (argc == 2 && parse_size(argv[1], &bytes)) {
 		printf("heap: %s is no size; write 64M, 1G or a number of bytes\n", argv[1]);
 		return -ERANGE;
 	}
+	print_heap("Heap:");
+	if (argc == 1)
+		return 0;
 	got = bytes;
 	pieces = take_pieces(&got);
 	print_heap("Taken:");

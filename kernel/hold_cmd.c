@@ -10,6 +10,7 @@
 #include "kernel/lib/parse.h"
 #include "kernel/shell.h"
 #include "mm/frame.h"
+#include "mm/ledger.h"
 
 static void print_hold(const struct hold_info *info)
 {
@@ -26,8 +27,13 @@ static int parse_hold(int argc, char **argv, uint64_t *runs, unsigned *order)
 
 	if (argc < 2 || argc > 3)
 		return -EINVAL;
-	if (parse_size(argv[1], &bytes) || bytes == 0 || bytes > UINT64_MAX / 2) {
+	if (parse_size(argv[1], &bytes)) {
 		printf("hold: %s is no size; write 64M, 1G or a number of bytes\n", argv[1]);
+		return -ERANGE;
+	}
+	if (bytes == 0 || bytes > pfn_to_paddr(ledger_managed())) {
+		printf("hold: %s is %s\n", argv[1],
+		       bytes == 0 ? "nothing to hold" : "more than this machine's memory");
 		return -ERANGE;
 	}
 	if (argc == 3 && (parse_u64(argv[2], &number) || number > FRAME_ORDER_MAX)) {

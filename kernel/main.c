@@ -140,6 +140,13 @@ static void start_balloon(const char *command_line)
 	balloon_start(&config);
 }
 
+/* Break + m: what a person has typed so far stays above. */
+static void show_mem_at_once(void)
+{
+	printf("\n");
+	show_mem();
+}
+
 static void print_banner(const struct boot_info *boot)
 {
 	char size[FORMAT_SIZE_MAX];
@@ -160,7 +167,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	task_init();
 	clock_init(task_tick);
 	console_start();
-	console_set_magic(show_mem);
+	console_set_magic(show_mem_at_once);
 	irq_enable();
 	start_pci(boot);
 	start_balloon(boot->command_line);

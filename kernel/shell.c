@@ -139,7 +139,10 @@ static int run_command(int argc, char **argv)
 		return -ENOENT;
 	}
 	console_begin_command();
+	/* A line is answered at once; a command that yields takes turns with the drivers. */
+	task_set_priority(TASK_PRIORITY_DRIVER);
 	result = command->run(argc, argv);
+	task_set_priority(TASK_PRIORITY_SHELL);
 	console_end_command();
 	if (shell_interrupted()) {
 		printf("^C\n");

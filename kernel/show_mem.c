@@ -19,6 +19,8 @@
 struct figures {
 	struct balloon_account account;
 	struct balloon_status balloon;
+	uint64_t owned[OWNER_COUNT];
+	uint64_t free_by_order[BLOCK_ORDER + 1];
 	char verdict[LEDGER_VERDICT_MAX];
 	bool ledger_ok;
 };
@@ -27,6 +29,10 @@ static void gather(struct figures *f)
 {
 	balloon_account(&f->account);
 	balloon_status(&f->balloon);
+	for (unsigned o = OWNER_FREE; o < OWNER_COUNT; o++)
+		f->owned[o] = ledger_count((enum owner)o);
+	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
+		f->free_by_order[o] = frame_free_by_order(o);
 	f->ledger_ok = ledger_check(f->verdict);
 }
 
@@ -35,21 +41,21 @@ static uint64_t kb(uint64_t frames)
 	return frames * (FRAME_SIZE / KIB);
 }
 
-static void print_free_by_order(void)
+static void print_free_by_order(const struct figures *f)
 {
 	printf("Free, by the largest run in its block:");
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
-		if (frame_free_by_order(o) > 0)
+		if (f->free_by_order[o] > 0)
 			printf(" %" PRIu64 "kB:%" PRIu64 "kB", kb(UINT64_C(1) << o),
-			       kb(frame_free_by_order(o)));
+			       kb(f->free_by_order[o]));
 	printf("\n");
 }
 
-static void print_owners(void)
+static void print_owners(const struct figures *f)
 {
 	for (unsigned o = OWNER_FREE; o < OWNER_COUNT; o++)
 		printf("  %-12s %12" PRIu64 " kB %10" PRIu64 " frames\n", owner_name((enum owner)o),
-		       kb(ledger_count((enum owner)o)), ledger_count((enum owner)o));
+		       kb(f->owned[o]), f->owned[o]);
 }
 
 void show_mem(void)
@@ -67,9 +73,9 @@ void show_mem(void)
 		       "kB floor:%" PRIu64 "kB\n",
 		       kb(f.balloon.target), kb(f.balloon.actual), kb(f.balloon.shortfall),
 		       kb(f.balloon.floor));
-	print_free_by_order();
+	print_free_by_order(&f);
 	printf("Owners:\n");
-	print_owners();
+	print_owners(&f);
 	printf("Ledger: %s\n", f.verdict);
 }
 
@@ -85,12 +91,12 @@ static void print_json_balloon(const struct balloon_status *b)
 	       pfn_to_paddr(b->floor));
 }
 
-static void print_json_owners(void)
+static void print_json_owners(const struct figures *f)
 {
 	printf("\"owners\":{");
 	for (unsigned o = OWNER_FREE; o < OWNER_COUNT; o++)
 		printf("%s\"%s\":%" PRIu64, o > OWNER_FREE ? "," : "", owner_name((enum owner)o),
-		       pfn_to_paddr(ledger_count((enum owner)o)));
+		       pfn_to_paddr(f->owned[o]));
 	printf("},");
 }
 
@@ -106,7 +112,7 @@ void show_mem_json(void)
 	       pfn_to_paddr(f.account.free), pfn_to_paddr(f.account.available),
 	       pfn_to_paddr(f.account.inflated_total), pfn_to_paddr(f.account.inflated_free));
 	print_json_balloon(&f.balloon);
-	print_json_owners();
+	print_json_owners(&f);
 	/* The text of a verdict has no quotes: owners' names and numbers. */
 	printf("\"ledger\":\"%s\"}\n", f.ledger_ok ? "ok" : f.verdict);
 }
@@ -131,10 +137,13 @@ COMMAND("show_mem", "[-j]", "where the memory is, and whether the ledger adds up
 
 static int cmd_owners(int argc, char **argv)
 {
+	struct figures f;
+
 	(void)argv;
 	if (argc > 1)
 		return -EINVAL;
-	print_owners();
+	gather(&f);
+	print_owners(&f);
 	return 0;
 }
 COMMAND("owners", "", "who has how many frames", NULL, cmd_owners);

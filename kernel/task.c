@@ -112,6 +112,11 @@ void task_yield(void)
 	irq_restore(flags);
 }
 
+void task_set_priority(enum task_priority priority)
+{
+	current->priority = (uint8_t)priority;
+}
+
 /* Takes the current task out of the running, until task_wake() or the deadline. */
 static bool wait(struct wait_queue *queue, uint64_t deadline, char state, void *at)
 {

@@ -3,7 +3,7 @@
 #
 # Installs the Debian packages that a target needs and that are not there:
 #
-#	tools/packages.sh build|run|test...
+#	tools/packages.sh build|run|test|clang...
 #
 # Says what and why first. On a system without apt-get it names the packages
 # and stops.
@@ -17,6 +17,8 @@ why_run="to run it"
 run="qemu-system-x86 ovmf libjson-c-dev"
 why_test="to test it"
 test="libcmocka-dev"
+why_clang="for CC=clang"
+clang="clang"
 
 missing=
 for set; do
@@ -24,7 +26,8 @@ for set; do
 	build) packages=$build why=$why_build ;;
 	run) packages=$run why=$why_run ;;
 	test) packages=$test why=$why_test ;;
-	*) echo "packages.sh: $set is no set; build, run and test are" >&2; exit 2 ;;
+	clang) packages=$clang why=$why_clang ;;
+	*) echo "packages.sh: $set is no set; build, run, test and clang are" >&2; exit 2 ;;
 	esac
 	absent=
 	for package in $packages; do
@@ -38,7 +41,7 @@ done
 
 if ! command -v apt-get >/dev/null; then
 	echo "packages.sh: this system has no apt-get; install by hand what these" \
-		"Debian packages hold:$missing" >&2
+		"Debian packages hold, then use PACKAGES=no:$missing" >&2
 	exit 1
 fi
 sudo=

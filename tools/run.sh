@@ -185,6 +185,10 @@ boot_way()
 }
 
 check_mem
+# Less, and the firmware never gets to start anything, nor says so.
+if [ "$FIRMWARE" = uefi ] && [ "$MEBI" -lt 64 ]; then
+	die "MEM=$MEM is too little for UEFI firmware: 64M is the least"
+fi
 check_words
 choose_accel
 

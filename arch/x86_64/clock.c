@@ -18,8 +18,10 @@
 #define PIT_CHANNEL2_ONCE 0xb0 /* low then high byte, mode 0 */
 #define PIT_LATCH_CHANNEL2 0x80
 #define SPEAKER_GATE 0x01	/* lets channel 2 count */
+#define SPEAKER_OUTPUT2 0x20	/* channel 2 has counted down */
 #define SPEAKER_DATA 0x02	/* lets it be heard */
 #define CALIBRATION_COUNTS 1193 /* a millisecond */
+#define CALIBRATION_ATTEMPTS 20
 
 #define NS_SHIFT 32
 
@@ -67,12 +69,12 @@ static void sample(uint16_t *count, uint64_t *tsc)
 	}
 }
 
-static uint64_t measure_tsc_hz(void)
+/* False if the host let us sleep for longer than the counter lasts: 55 ms. */
+static bool measure_once(uint64_t *hz)
 {
-	uint16_t count0, count1;
-	uint64_t tsc0, tsc1;
+	uint16_t count0 = 0, count1 = 0;
+	uint64_t tsc0 = 0, tsc1 = 0;
 
-	io_write8(PORT_SPEAKER, (uint8_t)((io_read8(PORT_SPEAKER) & ~SPEAKER_DATA) | SPEAKER_GATE));
 	io_write8(PORT_PIT_COMMAND, PIT_CHANNEL2_ONCE);
 	io_write8(PORT_PIT_CHANNEL2, 0xff);
 	io_write8(PORT_PIT_CHANNEL2, 0xff);
@@ -81,7 +83,19 @@ static uint64_t measure_tsc_hz(void)
 		cpu_relax();
 		sample(&count1, &tsc1);
 	} while ((uint16_t)(count0 - count1) < CALIBRATION_COUNTS);
-	return (tsc1 - tsc0) * PIT_HZ / (uint16_t)(count0 - count1);
+	*hz = (tsc1 - tsc0) * PIT_HZ / (uint16_t)(count0 - count1);
+	return !(io_read8(PORT_SPEAKER) & SPEAKER_OUTPUT2);
+}
+
+static uint64_t measure_tsc_hz(void)
+{
+	uint8_t speaker = io_read8(PORT_SPEAKER);
+	uint64_t hz;
+
+	io_write8(PORT_SPEAKER, (uint8_t)((speaker & ~SPEAKER_DATA) | SPEAKER_GATE));
+	for (int i = 0; !measure_once(&hz) && i < CALIBRATION_ATTEMPTS; i++)
+		;
+	return hz;
 }
 
 static bool handle_tick(struct irq_handler *handler)

@@ -116,6 +116,9 @@ static void cpuid(uint32_t leaf, uint32_t out[4])
 #define CPUID_EXTENDED 0x80000000
 #define CPUID_EXTENDED_FEATURES 0x80000001
 #define CPUID_ADDRESS_SIZES 0x80000008
+/* Physical addresses are virtual ones, in the lower half of four levels of tables. */
+#define IDENTITY_BITS 47
+
 #define CPUID_EDX_GIB_PAGES (1u << 26)
 
 /* A leaf of the extended range; all zero if the processor has it not. */
@@ -131,9 +134,11 @@ static void cpuid_extended(uint32_t leaf, uint32_t out[4])
 unsigned cpu_physical_bits(void)
 {
 	uint32_t out[4];
+	unsigned bits;
 
 	cpuid_extended(CPUID_ADDRESS_SIZES, out);
-	return out[0] & 0xff ? out[0] & 0xff : 36;
+	bits = out[0] & 0xff ? out[0] & 0xff : 36;
+	return bits < IDENTITY_BITS ? bits : IDENTITY_BITS;
 }
 
 bool cpu_has_gib_pages(void)

@@ -14,6 +14,7 @@
 #include "arch/paging.h"
 #include "arch/platform.h"
 #include "arch/x86_64/entry.h"
+#include "kernel/lib/log.h"
 
 /* Initialisation command words (8259A data sheet). */
 #define ICW1_INIT_WITH_ICW4 0x11
@@ -25,16 +26,20 @@
 
 #define LINE_CASCADE 2
 #define LINES_PER_CHIP 8
+#define UNCLAIMED_IN_A_ROW 1000
 
 /* Local APIC (Intel SDM volume 3, 11.4), 32 bits each. */
 #define APIC_BASE UINT64_C(0xfee00000)
 #define APIC_SPURIOUS 0xf0
 #define APIC_SPURIOUS_ENABLE 0x100
+#define APIC_LVT_TIMER 0x320
+#define APIC_LVT_MASKED 0x10000
 #define APIC_LINT0 0x350
 #define APIC_LINT0_EXTINT 0x700 /* unmasked: the 8259 tells the vector */
 
 static struct irq_handler *handlers[IRQ_COUNT];
 static uint64_t unclaimed[IRQ_COUNT];
+static unsigned in_a_row[IRQ_COUNT];
 static uint16_t mask = (uint16_t) ~(1u << LINE_CASCADE);
 
 static void write_mask(void)
@@ -50,6 +55,7 @@ static void open_apic(void)
 	if (!cpu_has_apic())
 		return;
 	mmio_write32(apic + APIC_SPURIOUS, APIC_SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+	mmio_write32(apic + APIC_LVT_TIMER, APIC_LVT_MASKED); /* a firmware's may run */
 	mmio_write32(apic + APIC_LINT0, APIC_LINT0_EXTINT);
 }
 
@@ -123,6 +129,25 @@ static void end_of_interrupt(unsigned line)
 	io_write8(PORT_PIC_MASTER, OCW2_END_OF_INTERRUPT);
 }
 
+/*
+ * A level that nobody takes away would interrupt for ever: after many in a row
+ * the line is closed, and its drivers live by looking.
+ */
+static void count_unclaimed(unsigned line, bool claimed)
+{
+	if (claimed) {
+		in_a_row[line] = 0;
+		return;
+	}
+	unclaimed[line]++;
+	if (++in_a_row[line] < UNCLAIMED_IN_A_ROW)
+		return;
+	mask = (uint16_t)(mask | 1u << line);
+	write_mask();
+	log_warn("irq: line %u is closed: %u interrupts in a row that nobody claimed", line,
+		 UNCLAIMED_IN_A_ROW);
+}
+
 void irq_handle(unsigned line)
 {
 	bool claimed = false;
@@ -134,7 +159,6 @@ void irq_handle(unsigned line)
 	}
 	for (struct irq_handler *handler = handlers[line]; handler; handler = handler->next)
 		claimed |= handler->handle(handler);
-	if (!claimed)
-		unclaimed[line]++;
+	count_unclaimed(line, claimed);
 	end_of_interrupt(line);
 }

@@ -17,6 +17,9 @@
 #define DEVICE_PIIX3 0x7000
 #define DEVICE_ICH9 0x2918
 
+#define COMMAND 0x04
+#define COMMAND_INTX_DISABLE 0x0400
+
 #define PIRQ_A 0x60 /* 8 bits each for A to D: the line; bit 7: not routed */
 #define PIRQ_E 0x68 /* E to H; ICH9 only */
 
@@ -26,8 +29,18 @@ static void route(const struct pci_device *bridge, unsigned first)
 		pci_write8(bridge, first + i, IRQ_PCI);
 }
 
+/* Devices without a driver keep quiet: the line is shared. pci_enable() lets one speak. */
+static void silence(const struct pci_device *device)
+{
+	uint16_t command = pci_read16(device, COMMAND);
+
+	pci_write16(device, COMMAND, command | COMMAND_INTX_DISABLE);
+}
+
 int pci_route_intx(void)
 {
+	for (const struct pci_device *d = pci_devices(); d; d = d->next)
+		silence(d);
 	for (const struct pci_device *d = pci_devices(); d; d = d->next) {
 		if (d->vendor != VENDOR_INTEL)
 			continue;

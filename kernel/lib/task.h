@@ -46,6 +46,9 @@ int task_create(const char *name, enum task_priority priority, void (*fn)(void *
 /* Lets every task of the same or a higher priority have its turn. */
 void task_yield(void);
 
+/* For the calling task, from its next wait or yield on. */
+void task_set_priority(enum task_priority priority);
+
 /* `deadline` is a clock_ns() value. */
 void task_sleep_until(uint64_t deadline);
 

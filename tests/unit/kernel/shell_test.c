@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/lib/task.h"
 #include "kernel/console.h"
 #include "kernel/shell.h"
 
@@ -66,6 +67,11 @@ COMMAND("hold", "SIZE [order]", "is used wrongly", NULL, fail_usage);
 COMMAND("io", "", "fails", NULL, fail_io);
 COMMAND("zap", "", "is interrupted", NULL, type_ctrl_c);
 COMMAND("audit", "", "notes too", NULL, note_too);
+
+void task_set_priority(enum task_priority priority)
+{
+	(void)priority;
+}
 
 /* ---- The console ---- */
 
