@@ -26,6 +26,9 @@
 #define LINE_CASCADE 2
 #define LINES_PER_CHIP 8
 
+/* The lines of timer, keyboard, cascade, clock and coprocessor are edges for good. */
+#define LINES_LEVEL 0xdef8
+
 /* Local APIC (Intel SDM volume 3, 11.4), 32 bits each. */
 #define APIC_BASE UINT64_C(0xfee00000)
 #define APIC_SPURIOUS 0xf0
@@ -36,6 +39,14 @@
 static struct irq_handler *handlers[IRQ_COUNT];
 static uint64_t unclaimed[IRQ_COUNT];
 static uint16_t mask = (uint16_t) ~(1u << LINE_CASCADE);
+
+static uint16_t level_lines = 1u << IRQ_PCI;
+
+static void write_levels(void)
+{
+	io_write8(PORT_ELCR_MASTER, (uint8_t)level_lines);
+	io_write8(PORT_ELCR_SLAVE, (uint8_t)(level_lines >> LINES_PER_CHIP));
+}
 
 static void write_mask(void)
 {
@@ -55,8 +66,6 @@ static void open_apic(void)
 
 void irq_init(void)
 {
-	uint16_t level = 1u << IRQ_PCI;
-
 	io_write8(PORT_PIC_MASTER, ICW1_INIT_WITH_ICW4);
 	io_write8(PORT_PIC_SLAVE, ICW1_INIT_WITH_ICW4);
 	io_write8(PORT_PIC_MASTER_DATA, VECTOR_IRQ);
@@ -66,10 +75,19 @@ void irq_init(void)
 	io_write8(PORT_PIC_MASTER_DATA, ICW4_8086);
 	io_write8(PORT_PIC_SLAVE_DATA, ICW4_8086);
 	/* Only the PCI line is triggered by level; the others are ISA's. */
-	io_write8(PORT_ELCR_MASTER, (uint8_t)level);
-	io_write8(PORT_ELCR_SLAVE, (uint8_t)(level >> LINES_PER_CHIP));
+	write_levels();
 	write_mask();
 	open_apic();
+}
+
+void irq_set_level(unsigned line, bool level)
+{
+	uint16_t bit = (uint16_t)(1u << line);
+
+	if (!(LINES_LEVEL & bit))
+		return;
+	level_lines = (uint16_t)(level ? level_lines | bit : level_lines & ~bit);
+	write_levels();
 }
 
 void irq_register(enum irq_line line, struct irq_handler *handler)
