@@ -14,6 +14,7 @@
 #include "arch/paging.h"
 #include "arch/platform.h"
 #include "arch/x86_64/entry.h"
+#include "kernel/lib/log.h"
 
 /* Initialisation command words (8259A data sheet). */
 #define ICW1_INIT_WITH_ICW4 0x11
@@ -77,6 +78,8 @@ void irq_init(void)
 	/* Only the PCI line is triggered by level; the others are ISA's. */
 	write_levels();
 	write_mask();
+	if (io_read8(PORT_PIC_MASTER_DATA) != (uint8_t)mask)
+		log_warn("irq: no 8259: no tick, and no input (a microvm needs pic=on)");
 	open_apic();
 }
 

@@ -165,6 +165,26 @@ static void mmio_polls_without_a_usable_interrupt(void **state)
 	harness_stop(vm);
 }
 
+static void mmio_machine_without_a_timer_says_so(void **state)
+{
+	struct vm *vm = harness_start(
+		&(struct guest){ .machine = "microvm", .extra = "-machine pit=off" });
+
+	(void)state;
+	assert_int_equal(vm_expect(vm, "the 8254 timer does not count", VM_TIMEOUT_MS, NULL), 0);
+	harness_stop(vm);
+}
+
+static void mmio_machine_without_8259s_says_so(void **state)
+{
+	struct vm *vm = harness_start(
+		&(struct guest){ .machine = "microvm", .extra = "-machine pic=off" });
+
+	(void)state;
+	assert_int_equal(vm_expect(vm, "irq: no 8259", VM_TIMEOUT_MS, NULL), 0);
+	harness_stop(vm);
+}
+
 static void mmio_machine_turns_off_and_resets(void **state)
 {
 	struct vm *vm = harness_boot(&(struct guest){ .machine = "microvm" });
@@ -193,6 +213,8 @@ int microvm_tests(void)
 		TEST(mmio_deflates_on_oom),
 		TEST(mmio_hostile_places_cost_a_line_each),
 		TEST(mmio_polls_without_a_usable_interrupt),
+		TEST(mmio_machine_without_a_timer_says_so),
+		TEST(mmio_machine_without_8259s_says_so),
 		TEST(mmio_machine_turns_off_and_resets),
 	};
 

@@ -187,6 +187,30 @@ static void a_resource_that_is_cut_is_not_taken(void **state)
 	assert_true(found.size == 0);
 }
 
+/* Its package ends with the table, and both in the middle of the string. */
+static void an_id_that_is_cut_is_not_read_beyond_its_end(void **state)
+{
+	static const uint8_t aml[] = { 0x5b, 0x82, 17,	 'V', 'R', '2', '3', 0x08, '_', 'H',
+				       'I',  'D',  0x0d, 'L', 'N', 'R', 'O', '0',  '0' };
+	struct acpi_device found;
+
+	(void)state;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
+}
+
+static void a_crs_that_is_no_buffer_is_not_taken(void **state)
+{
+	uint8_t aml[sizeof(device)];
+	struct acpi_device found;
+
+	(void)state;
+	memcpy(aml, device, sizeof(device));
+	aml[DEVICE_CRS_BUFFER] = 0x12;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
+}
+
 static void a_method_for_crs_is_not_run(void **state)
 {
 	uint8_t aml[sizeof(device)];
@@ -245,6 +269,7 @@ static void bad_entries_end_the_madt(void **state)
 {
 	/* Lengths of 0 and 1 would go on for ever, 200 is beyond the end, 11 too short. */
 	static const uint8_t lengths[] = { 0, 1, 200, 11, 13 };
+	static const uint8_t too_short[] = { 1, 1, 12, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0, 0 };
 	uint8_t entry[12] = { 1, 12, 0, 0, 0, 0, 0xc0, 0xfe };
 	uint32_t gsi;
 	paddr_t at;
@@ -255,6 +280,8 @@ static void bad_entries_end_the_madt(void **state)
 		start_madt(entry, sizeof(entry));
 		assert_int_equal(acpi_find_ioapic(0, &at, &gsi), -ENOENT);
 	}
+	start_madt(too_short, sizeof(too_short));
+	assert_int_equal(acpi_find_ioapic(0, &at, &gsi), -ENOENT);
 	for (size_t size = 0; size < sizeof(entry); size++) {
 		entry[1] = 12;
 		start_madt(entry, size);
@@ -273,6 +300,8 @@ int main(void)
 		CASE(a_device_ends_where_its_package_ends),
 		CASE(any_wrong_byte_is_survived),
 		CASE(a_resource_that_is_cut_is_not_taken),
+		CASE(an_id_that_is_cut_is_not_read_beyond_its_end),
+		CASE(a_crs_that_is_no_buffer_is_not_taken),
 		CASE(a_method_for_crs_is_not_run),
 		CASE(no_tables_are_no_devices),
 		CASE(finds_io_apics),
