@@ -100,6 +100,34 @@ static void mmio_with_the_first_io_apic_only(void **state)
 		      "mmio@feb00e00 balloon (type 5), mmio modern,");
 }
 
+/* The same input of an I/O APIC, by edge, as nobody said that it is a level. */
+static void mmio_on_the_command_line_with_an_io_apic(void **state)
+{
+	struct vm *vm = harness_boot(
+		&(struct guest){ .machine = "microvm",
+				 .append = "virtio_mmio.device=0x200@0xfeb02e00:47:3",
+				 .extra = VERSION_2 });
+
+	(void)state;
+	check_targets(vm);
+	harness_stop(vm);
+}
+
+static void mmio_machine_boots_with_16_mib_and_8_gib(void **state)
+{
+	static const char *const sizes[] = { "16M", "8G" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct vm *vm = harness_boot(
+			&(struct guest){ .machine = "microvm", .mem = sizes[i] });
+
+		harness_take(vm, 2 * MIB);
+		harness_check_taken(vm, 2 * MIB, false);
+		harness_stop(vm);
+	}
+}
+
 /* Other devices before and behind it: their places are found, too. */
 static void mmio_beside_other_devices(void **state)
 {
@@ -209,6 +237,8 @@ int microvm_tests(void)
 		TEST(mmio_version_1_found_on_the_command_line),
 		TEST(mmio_version_2_found_on_the_command_line),
 		TEST(mmio_with_the_first_io_apic_only),
+		TEST(mmio_on_the_command_line_with_an_io_apic),
+		TEST(mmio_machine_boots_with_16_mib_and_8_gib),
 		TEST(mmio_beside_other_devices),
 		TEST(mmio_deflates_on_oom),
 		TEST(mmio_hostile_places_cost_a_line_each),
