@@ -142,21 +142,22 @@ $(NEWLIB): $(NEWLIB_OBJECTS)
 # ---- The kernel ----
 
 ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c \
-	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c clock.c paging.c)
+	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c ioapic.c clock.c paging.c)
 LIB_SOURCES := $(addprefix kernel/lib/,escape.c log.c parse.c printf.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c frame_map.c frame.c ledger.c \
 	heap.c stack.c poison.c)
 PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c pci_assign.c \
 	pci_capability.c pci_intx.c pci_names.c pci_cmd.c)
 VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtq.c virtio_pci.c \
-	virtio_pci_modern.c virtio_pci_legacy.c virtio_cmd.c)
+	virtio_pci_modern.c virtio_pci_legacy.c virtio_mmio.c virtio_cmd.c)
 BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_pages.c balloon_stats.c \
 	balloon_report.c balloon_hint.c balloon_account.c)
-DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/acpi/acpi_power.c \
+DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/acpi/acpi_aml.c \
+	drivers/acpi/acpi_power.c drivers/acpi/acpi_device.c \
 	drivers/serial/uart16550.c $(BALLOON_SOURCES) drivers/balloon/balloon_cmd.c
 KERNEL_SOURCES := $(addprefix kernel/,main.c console.c line_edit.c command_line.c \
 	shell.c shell_cmd.c task.c panic.c show_mem.c hold.c hold_cmd.c system.c \
-	pci_windows.c libc.c crash_cmd.c heap_cmd.c)
+	pci_windows.c virtio_mmio_find.c libc.c crash_cmd.c heap_cmd.c)
 
 GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) $(DRIVER_SOURCES) \
 	$(KERNEL_SOURCES)
@@ -341,12 +342,14 @@ $(call unit,drivers/virtio/virtio,$(VIRTQ) $(SIM_FRAMES))
 $(call unit,drivers/virtio/virtio_pci,drivers/virtio/virtio_pci.c \
 	drivers/virtio/virtio_pci_modern.c drivers/virtio/virtio_pci_legacy.c \
 	$(VIRTQ) $(SIM_FRAMES))
+$(call unit,drivers/virtio/virtio_mmio,drivers/virtio/virtio_mmio.c kernel/lib/parse.c \
+	$(VIRTQ) $(SIM_FRAMES))
 $(call unit,drivers/virtio/virtio_cmd,drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FRAMES))
 $(call unit,sim/sim_balloon,tests/unit/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES))
 
 PCI_TESTED := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
 	pci_assign.c pci_capability.c) tests/unit/sim/sim_pci.c tests/unit/sim/sim_log.c
-ACPI_TESTED := $(addprefix drivers/acpi/,acpi.c acpi_power.c) \
+ACPI_TESTED := $(addprefix drivers/acpi/,acpi.c acpi_aml.c acpi_power.c acpi_device.c) \
 	tests/unit/sim/sim_acpi.c tests/unit/sim/sim_log.c
 
 $(call unit,drivers/pci/pci_config,$(PCI_TESTED))
@@ -358,6 +361,7 @@ $(call unit,drivers/pci/pci_capability,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_cmd,drivers/pci/pci_cmd.c drivers/pci/pci_names.c $(PCI_TESTED))
 $(call unit,drivers/acpi/acpi,$(ACPI_TESTED))
 $(call unit,drivers/acpi/acpi_power,$(ACPI_TESTED))
+$(call unit,drivers/acpi/acpi_device,$(ACPI_TESTED))
 
 # What is mapped where is the simulation's there.
 $(BUILD)/unit/drivers/pci/%.o $(BUILD)/unit/drivers/acpi/%.o \
@@ -426,7 +430,7 @@ help:
 #: make run-uefi         the same by UEFI firmware (OVMF)
 #: make demo             boot it, take a quarter of its memory over QMP, give it back, show each step
 #:
-#:   MEM=1G              memory, 16M to 16T          MACHINE=q35       or pc
+#:   MEM=1G              memory, 16M to 16T          MACHINE=q35       or pc, microvm
 #:   FIRMWARE=default    or qboot, uefi              ACCEL=tcg         or kvm; the default is kvm where it works
 #:   QEMU=PROGRAM        qemu-system-x86_64          APPEND='run="show_mem; exit 0"'   the kernel's command line
 #:   BALLOON=deflate-on-oom=on   properties of the balloon device; none: no device

@@ -36,6 +36,22 @@ void irq_unregister(enum irq_line line, struct irq_handler *handler);
 /* Interrupts of a line that no handler claimed: counted; too many in a row close the line. */
 uint64_t irq_unclaimed(enum irq_line line);
 
+/*
+ * I/O APICs, whose inputs ACPI counts through as global system interrupts
+ * (GSI). Those below IRQ_COUNT are the lines above, and stay with the 8259s.
+ */
+
+/* Tells of an I/O APIC, input 0 of which is `first_gsi`. -ENODEV: it does not answer; -ENOSPC. */
+int irq_add_ioapic(uint64_t paddr, uint32_t first_gsi);
+
+/*
+ * Adds a handler to an interrupt, active high; `level`: how it is triggered
+ * (whoever comes first decides). -EBUSY: the machine itself has this line;
+ * -ENODEV: no I/O APIC has this input; -ENOSPC: no vector is left.
+ */
+int irq_register_gsi(uint32_t gsi, bool level, struct irq_handler *handler);
+void irq_unregister_gsi(uint32_t gsi, struct irq_handler *handler);
+
 static inline void irq_enable(void)
 {
 	__asm__ volatile("sti" : : : "memory");

@@ -2,6 +2,7 @@
 /* Finds options on the kernel's command line, which is the host's input. */
 #include "kernel/command_line.h"
 
+#include <errno.h>
 #include <string.h>
 
 static bool is_blank(char c)
@@ -46,9 +47,35 @@ static bool copy_value(const char *start, const char *end, char *value, size_t s
 	return true;
 }
 
+/* The value of the option that [word, end) is, or NULL: it is another one. */
+static const char *value_of(const char *word, const char *end, const char *key)
+{
+	size_t length = strlen(key);
+
+	if (strncmp(word, key, length) != 0)
+		return NULL;
+	if (word[length] != '=' && word + length != end)
+		return NULL;
+	return word + length + (word[length] == '=');
+}
+
+int command_line_next(const char **cursor, const char *key, char *value, size_t size)
+{
+	const char *word, *end, *found;
+	bool complete;
+
+	for (word = skip_blanks(*cursor); *word; word = skip_blanks(end)) {
+		end = word_end(word, &complete);
+		*cursor = end;
+		found = value_of(word, end, key);
+		if (found)
+			return complete && copy_value(found, end, value, size) ? 1 : -EINVAL;
+	}
+	return 0;
+}
+
 bool command_line_option(const char *command_line, const char *key, char *value, size_t size)
 {
-	size_t key_length = strlen(key);
 	const char *found = NULL;
 	const char *found_end = NULL;
 	const char *word = skip_blanks(command_line);
@@ -56,14 +83,15 @@ bool command_line_option(const char *command_line, const char *key, char *value,
 	const char *end;
 
 	for (; *word; word = skip_blanks(end)) {
+		const char *start;
+
 		end = word_end(word, &complete);
-		if (strncmp(word, key, key_length) != 0)
-			continue;
-		if (word[key_length] != '=' && word + key_length != end)
+		start = value_of(word, end, key);
+		if (!start)
 			continue;
 		if (!complete)
 			return false;
-		found = word + key_length + (word[key_length] == '=');
+		found = start;
 		found_end = end;
 	}
 	return found && copy_value(found, found_end, value, size);

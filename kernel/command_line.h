@@ -15,4 +15,11 @@
  */
 bool command_line_option(const char *command_line, const char *key, char *value, size_t size);
 
+/*
+ * For options that may come more than once: the next one named `key` behind
+ * `*cursor`, which begins as the command line. 1 and its value; 0: there is
+ * no more; -EINVAL: its value does not fit, or its quote does not end.
+ */
+int command_line_next(const char **cursor, const char *key, char *value, size_t size);
+
 #endif

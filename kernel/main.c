@@ -24,6 +24,7 @@
 #include "kernel/show_mem.h"
 #include "kernel/system.h"
 #include "kernel/task.h"
+#include "kernel/virtio_mmio_find.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "mm/memory.h"
@@ -170,6 +171,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	console_set_magic(show_mem_at_once);
 	irq_enable();
 	start_pci(boot);
+	virtio_mmio_find(boot->command_line);
 	start_balloon(boot->command_line);
 	print_banner(boot);
 	task_create("shell", TASK_PRIORITY_SHELL, shell_task,

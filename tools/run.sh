@@ -17,7 +17,7 @@ usage: [NAME=value ...] tools/run.sh [--demo | --print]
   --print  print QEMU's arguments, one a line, and start nothing
 Environment:
   MEM       memory of the guest, 16M to 32T (default 1G)
-  MACHINE   pc or q35 (default q35)
+  MACHINE   pc, q35 or microvm (default q35)
   FIRMWARE  default, qboot or uefi
   APPEND    the kernel's command line, as in APPEND='run="show_mem; exit 0"'
   BALLOON   properties of the balloon device, as in deflate-on-oom=on,
@@ -82,13 +82,15 @@ check_mem()
 check_words()
 {
 	case $MACHINE in
-	pc | q35) ;;
-	*) die "MACHINE=$MACHINE is not supported: take pc or q35" ;;
+	pc | q35 | microvm) ;;
+	*) die "MACHINE=$MACHINE is not supported: take pc, q35 or microvm" ;;
 	esac
 	case $FIRMWARE in
 	default | qboot | uefi) ;;
 	*) die "FIRMWARE=$FIRMWARE is unknown: take default, qboot or uefi" ;;
 	esac
+	[ "$MACHINE $FIRMWARE" != 'microvm uefi' ] ||
+		die "MACHINE=microvm starts without UEFI: take FIRMWARE=default"
 	case $NAME in
 	'' | -* | *[!A-Za-z0-9_.-]*)
 		die "NAME=$NAME: letters, digits and _ . - only" ;;
@@ -230,10 +232,13 @@ uefi-disk)
 	;;
 esac
 
+# A microvm has no PCI, but places for virtio devices in memory.
+device=virtio-balloon-pci
+[ "$MACHINE" != microvm ] || device=virtio-balloon-device
 case $BALLOON in
 none) ;;
-'') set -- "$@" -device virtio-balloon-pci,id=balloon0 ;;
-*) set -- "$@" -device "virtio-balloon-pci,id=balloon0,$BALLOON" ;;
+'') set -- "$@" -device "$device,id=balloon0" ;;
+*) set -- "$@" -device "$device,id=balloon0,$BALLOON" ;;
 esac
 
 # shellcheck disable=SC2086 # words are what EXTRA is for

@@ -12,6 +12,7 @@
 #include "arch/io.h"
 #include "arch/irq.h"
 #include "arch/platform.h"
+#include "kernel/lib/panic.h"
 
 #define PIT_HZ 1193182
 #define PIT_CHANNEL0_RATE 0x34 /* low then high byte, mode 2 */
@@ -22,6 +23,9 @@
 #define SPEAKER_DATA 0x02	/* lets it be heard */
 #define CALIBRATION_COUNTS 1193 /* a millisecond */
 #define CALIBRATION_ATTEMPTS 20
+
+/* Over a second on any processor there is; the millisecond should be over. */
+#define CALIBRATION_TSC_MAX (UINT64_C(1) << 32)
 
 #define NS_SHIFT 32
 
@@ -82,6 +86,9 @@ static bool measure_once(uint64_t *hz)
 	do {
 		cpu_relax();
 		sample(&count1, &tsc1);
+		/* Nothing here works without time: waits have deadlines, tasks a tick. */
+		if (count1 == count0 && tsc1 - tsc0 > CALIBRATION_TSC_MAX)
+			panic("clock: the 8254 timer does not count (a microvm needs pit=on)");
 	} while ((uint16_t)(count0 - count1) < CALIBRATION_COUNTS);
 	*hz = (tsc1 - tsc0) * PIT_HZ / (uint16_t)(count0 - count1);
 	return !(io_read8(PORT_SPEAKER) & SPEAKER_OUTPUT2);

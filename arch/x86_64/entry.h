@@ -3,9 +3,12 @@
 #ifndef ARCH_X86_64_ENTRY_H
 #define ARCH_X86_64_ENTRY_H
 
+#include <stdbool.h>
+
 #include "arch/image.h"
 
 #define VECTOR_IRQ 32	   /* of interrupt line 0 */
+#define VECTOR_GSI 48	   /* the first one for inputs of I/O APICs */
 #define VECTOR_SPURIOUS 63 /* the local APIC's: means nothing */
 #define VECTORS 64
 
@@ -26,6 +29,12 @@ extern const uint64_t trap_entries[VECTORS];
 /* trap.c and irq.c */
 void trap_handle(struct trap_frame *frame);
 void irq_handle(unsigned line);
+
+/* irq.c: whether a line triggers by level; those that cannot stay as they are */
+void irq_set_level(unsigned line, bool level);
+
+/* ioapic.c: the vector VECTOR_GSI + `route` */
+void ioapic_handle(unsigned route);
 
 /* boot_pvh.c and boot_efi.c, called by start.S */
 _Noreturn void pvh_main(const void *start_info);

@@ -28,6 +28,9 @@
 #define LINES_PER_CHIP 8
 #define UNCLAIMED_IN_A_ROW 1000
 
+/* The lines of timer, keyboard, cascade, clock and coprocessor are edges for good. */
+#define LINES_LEVEL 0xdef8
+
 /* Local APIC (Intel SDM volume 3, 11.4), 32 bits each. */
 #define APIC_BASE UINT64_C(0xfee00000)
 #define APIC_SPURIOUS 0xf0
@@ -41,6 +44,14 @@ static struct irq_handler *handlers[IRQ_COUNT];
 static uint64_t unclaimed[IRQ_COUNT];
 static unsigned in_a_row[IRQ_COUNT];
 static uint16_t mask = (uint16_t) ~(1u << LINE_CASCADE);
+
+static uint16_t level_lines = 1u << IRQ_PCI;
+
+static void write_levels(void)
+{
+	io_write8(PORT_ELCR_MASTER, (uint8_t)level_lines);
+	io_write8(PORT_ELCR_SLAVE, (uint8_t)(level_lines >> LINES_PER_CHIP));
+}
 
 static void write_mask(void)
 {
@@ -61,8 +72,6 @@ static void open_apic(void)
 
 void irq_init(void)
 {
-	uint16_t level = 1u << IRQ_PCI;
-
 	io_write8(PORT_PIC_MASTER, ICW1_INIT_WITH_ICW4);
 	io_write8(PORT_PIC_SLAVE, ICW1_INIT_WITH_ICW4);
 	io_write8(PORT_PIC_MASTER_DATA, VECTOR_IRQ);
@@ -72,10 +81,21 @@ void irq_init(void)
 	io_write8(PORT_PIC_MASTER_DATA, ICW4_8086);
 	io_write8(PORT_PIC_SLAVE_DATA, ICW4_8086);
 	/* Only the PCI line is triggered by level; the others are ISA's. */
-	io_write8(PORT_ELCR_MASTER, (uint8_t)level);
-	io_write8(PORT_ELCR_SLAVE, (uint8_t)(level >> LINES_PER_CHIP));
+	write_levels();
 	write_mask();
+	if (io_read8(PORT_PIC_MASTER_DATA) != (uint8_t)mask)
+		log_warn("irq: no 8259: no tick, and no input (a microvm needs pic=on)");
 	open_apic();
+}
+
+void irq_set_level(unsigned line, bool level)
+{
+	uint16_t bit = (uint16_t)(1u << line);
+
+	if (!(LINES_LEVEL & bit))
+		return;
+	level_lines = (uint16_t)(level ? level_lines | bit : level_lines & ~bit);
+	write_levels();
 }
 
 void irq_register(enum irq_line line, struct irq_handler *handler)

@@ -79,6 +79,8 @@ void trap_handle(struct trap_frame *frame)
 	if (frame->vector >= VECTOR_IRQ) {
 		if (frame->vector < VECTOR_IRQ + IRQ_COUNT)
 			irq_handle((unsigned)(frame->vector - VECTOR_IRQ));
+		else if (frame->vector >= VECTOR_GSI && frame->vector < VECTOR_SPURIOUS)
+			ioapic_handle((unsigned)(frame->vector - VECTOR_GSI));
 		return;
 	}
 	panic_begin();

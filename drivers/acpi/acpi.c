@@ -44,6 +44,14 @@
 #define MCFG_ENTRY_LAST_BUS 11	/* 8 */
 #define ECAM_ALIGN MIB
 
+/* MADT (5.2.12): entries of a type and a length each */
+#define MADT_ENTRIES 44
+#define MADT_ENTRY_LENGTH 1 /* 8 */
+#define MADT_IOAPIC 1
+#define MADT_IOAPIC_ADDRESS 4 /* 32 */
+#define MADT_IOAPIC_GSI 8     /* 32 */
+#define MADT_IOAPIC_SIZE 12
+
 static const struct acpi_header *tables[TABLES_MAX];
 static size_t table_count;
 
@@ -223,6 +231,27 @@ int acpi_find_ecam(paddr_t *base, uint8_t *last_bus)
 			continue;
 		*base = address;
 		*last_bus = (uint8_t)acpi_read_field(mcfg, at + MCFG_ENTRY_LAST_BUS, 1);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int acpi_find_ioapic(size_t n, paddr_t *address, uint32_t *first_gsi)
+{
+	const struct acpi_header *madt = acpi_find("APIC");
+	size_t at, length;
+
+	if (!madt)
+		return -ENOENT;
+	for (at = MADT_ENTRIES; at + MADT_ENTRY_LENGTH < madt->length; at += length) {
+		length = acpi_read_field(madt, at + MADT_ENTRY_LENGTH, 1);
+		if (length < MADT_ENTRY_LENGTH + 1 || length > madt->length - at)
+			break;
+		if (acpi_read_field(madt, at, 1) != MADT_IOAPIC || length < MADT_IOAPIC_SIZE ||
+		    n-- != 0)
+			continue;
+		*address = acpi_read_field(madt, at + MADT_IOAPIC_ADDRESS, 4);
+		*first_gsi = (uint32_t)acpi_read_field(madt, at + MADT_IOAPIC_GSI, 4);
 		return 0;
 	}
 	return -ENOENT;

@@ -45,15 +45,6 @@
 #define SLEEP_TYPE_SHIFT 2
 #define SLEEP_ENABLE 0x20
 
-/* AML (20.2): NameOp, PackageOp, and the ways to write a small number */
-#define AML_ZERO 0x00
-#define AML_ONE 0x01
-#define AML_NAME 0x08
-#define AML_BYTE 0x0a
-#define AML_WORD 0x0b
-#define AML_DWORD 0x0c
-#define AML_PACKAGE 0x12
-#define AML_ROOT '\\'
 #define SLEEP_TYPE_MAX 7
 
 /* How often a register is read that should change at once. */
@@ -82,73 +73,12 @@ static struct {
 
 /* ---- The sleep type of S5 ---- */
 
-/* Bytes of AML that are still to be read. */
-struct aml {
-	const uint8_t *at, *end;
-};
-
-static bool next_byte(struct aml *aml, uint8_t *byte)
-{
-	if (aml->at == aml->end)
-		return false;
-	*byte = *aml->at++;
-	return true;
-}
-
-/* A package's length counts itself: bounds `aml` to the package (20.2.4). */
-static bool enter_package(struct aml *aml)
-{
-	const uint8_t *start = aml->at;
-	uint8_t lead, byte;
-	size_t length;
-
-	if (!next_byte(aml, &lead))
-		return false;
-	length = lead & (lead >> 6 ? 0x0fu : 0x3fu);
-	for (unsigned i = 0; i < lead >> 6; i++) {
-		if (!next_byte(aml, &byte))
-			return false;
-		length |= (size_t)byte << (4 + 8 * i);
-	}
-	if (length > (size_t)(aml->end - start) || start + length < aml->at)
-		return false;
-	aml->end = start + length;
-	return true;
-}
-
-/* Bytes of the number behind its prefix, or -1: it is no number. */
-static int number_size(uint8_t prefix)
-{
-	switch (prefix) {
-	case AML_ZERO:
-	case AML_ONE:
-		return 0;
-	case AML_BYTE:
-		return 1;
-	case AML_WORD:
-		return 2;
-	case AML_DWORD:
-		return 4;
-	default:
-		return -1;
-	}
-}
-
 static bool read_sleep_type(struct aml *aml, uint8_t *type)
 {
-	uint8_t prefix;
 	uint64_t value;
-	int size;
 
-	if (!next_byte(aml, &prefix))
+	if (!aml_read_integer(aml, &value) || value > SLEEP_TYPE_MAX)
 		return false;
-	size = number_size(prefix);
-	if (size < 0 || size > aml->end - aml->at)
-		return false;
-	value = size == 0 ? prefix : acpi_read_number(aml->at, (size_t)size);
-	if (value > SLEEP_TYPE_MAX)
-		return false;
-	aml->at += size;
 	*type = (uint8_t)value;
 	return true;
 }
@@ -159,8 +89,8 @@ static bool read_s5(struct aml aml)
 	uint8_t types[2];
 	uint8_t byte;
 
-	if (!next_byte(&aml, &byte) || byte != AML_PACKAGE || !enter_package(&aml) ||
-	    !next_byte(&aml, &byte) || byte < 1)
+	if (!aml_read_byte(&aml, &byte) || byte != AML_PACKAGE || !aml_enter_package(&aml) ||
+	    !aml_read_byte(&aml, &byte) || byte < 1)
 		return false;
 	if (!read_sleep_type(&aml, &types[0]))
 		return false;
@@ -168,14 +98,6 @@ static bool read_s5(struct aml aml)
 		types[1] = types[0];
 	memcpy(power.sleep_type, types, sizeof(types));
 	return true;
-}
-
-/* Name (_S5_, Package ...): the name may stand alone or with the root before it. */
-static bool is_name(const uint8_t *start, const uint8_t *at)
-{
-	if (at > start && at[-1] == AML_NAME)
-		return true;
-	return at > start + 1 && at[-1] == AML_ROOT && at[-2] == AML_NAME;
 }
 
 static bool find_s5(const struct acpi_header *table)
@@ -187,7 +109,7 @@ static bool find_s5(const struct acpi_header *table)
 		at = memchr(at, '_', (size_t)(end - at) - 3);
 		if (!at)
 			return false;
-		if (memcmp(at, "_S5_", 4) == 0 && is_name(start, at) &&
+		if (memcmp(at, "_S5_", 4) == 0 && aml_is_name(start, at) &&
 		    read_s5((struct aml){ .at = at + 4, .end = end }))
 			return true;
 	}
@@ -224,7 +146,7 @@ static struct acpi_register read_pm1(const struct acpi_header *fadt, size_t offs
 	return reg.address != 0 ? reg : read_port(fadt, offset);
 }
 
-static const struct acpi_header *find_dsdt(const struct acpi_header *fadt)
+const struct acpi_header *acpi_find_dsdt(const struct acpi_header *fadt)
 {
 	paddr_t paddr = acpi_read_field(fadt, FADT_X_DSDT, 8);
 	const struct acpi_header *dsdt;
@@ -237,7 +159,7 @@ static const struct acpi_header *find_dsdt(const struct acpi_header *fadt)
 
 static bool find_any_s5(const struct acpi_header *fadt)
 {
-	const struct acpi_header *dsdt = find_dsdt(fadt);
+	const struct acpi_header *dsdt = acpi_find_dsdt(fadt);
 	const struct acpi_header *ssdt;
 
 	if (dsdt && find_s5(dsdt))

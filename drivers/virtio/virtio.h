@@ -8,6 +8,7 @@
  *   virtio_pci.c	finding virtio devices on PCI (4.1), which transport
  *   virtio_pci_modern.c	capabilities and registers (4.1.4)
  *   virtio_pci_legacy.c	the transitional interface (4.1.4.8 ... 4.1.5)
+ *   virtio_mmio.c	virtio devices in memory, without a bus (4.2)
  *   virtio_cmd.c	`virtio` and `features`
  */
 #ifndef DRIVERS_VIRTIO_VIRTIO_H
@@ -59,8 +60,9 @@ struct virtio_device;
  * config_read are 1, 2 or 4 bytes, `offset` is within the device's config.
  */
 struct virtio_transport {
-	const char *name; /* "pci modern", "pci legacy" */
+	const char *name; /* "pci modern", "mmio legacy" */
 	bool legacy;
+	bool fixed_queue_size; /* queues have the device's own size */
 	uint8_t (*get_status)(struct virtio_device *device);
 	void (*set_status)(struct virtio_device *device, uint8_t status);
 	uint64_t (*get_features)(struct virtio_device *device);
@@ -86,7 +88,7 @@ struct virtio_transport {
 struct virtio_device {
 	const struct virtio_transport *transport;
 	void *transport_data;
-	char address[16]; /* where it is: "0000:00:03.0" */
+	char address[24]; /* where it is: "0000:00:03.0", "mmio@feb00e00" */
 	uint16_t type;	  /* VIRTIO_ID_* */
 	uint64_t offered; /* feature bits, after virtio_negotiate() */
 	uint64_t accepted;

@@ -121,6 +121,7 @@ static uint8_t read_isr(struct virtio_device *device)
 static const struct virtio_transport legacy_transport = {
 	.name = "pci legacy",
 	.legacy = true,
+	.fixed_queue_size = true,
 	.get_status = get_status,
 	.set_status = set_status,
 	.get_features = get_features,

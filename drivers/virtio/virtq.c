@@ -66,7 +66,7 @@ static int choose_size(struct virtio_device *device, uint16_t index, uint16_t *s
 			 device->address, index, max);
 		return -EINVAL;
 	}
-	if (device->transport->legacy && max > VIRTQ_SIZE_MAX) {
+	if (device->transport->fixed_queue_size && max > VIRTQ_SIZE_MAX) {
 		log_warn("virtio: %s: legacy queue %u has size %u, more than our %u",
 			 device->address, index, max, VIRTQ_SIZE_MAX);
 		return -EINVAL;

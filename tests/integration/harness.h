@@ -31,7 +31,7 @@
  * default; that script makes QEMU's command line for us as well.
  */
 struct guest {
-	const char *machine;  /* "pc", "q35" */
+	const char *machine;  /* "pc", "q35", "microvm" */
 	const char *mem;      /* default here: "256M" */
 	const char *firmware; /* "qboot", "uefi" */
 	const char *append;
@@ -106,5 +106,6 @@ void harness_check_taken(struct vm *vm, uint64_t taken, bool deflate_on_oom);
 int boot_tests(void);
 int balloon_tests(void);
 int console_tests(void);
+int microvm_tests(void);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <string.h>
 
 #include "kernel/command_line.h"
@@ -87,6 +88,25 @@ static void half_a_value_is_no_value(void **state)
 	assert_value("run=\"123456789012345\"", "run", "123456789012345");
 }
 
+static void each_of_several_options_is_found_in_turn(void **state)
+{
+	const char *at = " d=1 run=\"d=9\" d=\"2 3\"\tdd=4 d d=1234567890123456 d=5 d=\"6";
+
+	(void)state;
+	assert_int_equal(command_line_next(&at, "d", value, sizeof(value)), 1);
+	assert_string_equal(value, "1");
+	assert_int_equal(command_line_next(&at, "d", value, sizeof(value)), 1);
+	assert_string_equal(value, "2 3");
+	assert_int_equal(command_line_next(&at, "d", value, sizeof(value)), 1);
+	assert_string_equal(value, "");
+	assert_int_equal(command_line_next(&at, "d", value, sizeof(value)), -EINVAL);
+	assert_int_equal(command_line_next(&at, "d", value, sizeof(value)), 1);
+	assert_string_equal(value, "5");
+	assert_int_equal(command_line_next(&at, "d", value, sizeof(value)), -EINVAL);
+	assert_int_equal(command_line_next(&at, "d", value, sizeof(value)), 0);
+	assert_int_equal(command_line_next(&at, "d", value, sizeof(value)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +117,7 @@ int main(void)
 		cmocka_unit_test(a_key_alone_has_an_empty_value),
 		cmocka_unit_test(the_last_one_counts),
 		cmocka_unit_test(half_a_value_is_no_value),
+		cmocka_unit_test(each_of_several_options_is_found_in_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

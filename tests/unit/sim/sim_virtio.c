@@ -167,7 +167,7 @@ void sim_virtio_enable(struct sim_virtio *sim, unsigned index, uint16_t size, pa
 		sim_virtio_violate(sim, "a queue was made twice");
 	if (size == 0 || (size & (size - 1)) != 0 || size > queue->size_max)
 		sim_virtio_violate(sim, "a queue of a bad size");
-	if (sim->transport.legacy && size != queue->size_max)
+	if (sim->transport.fixed_queue_size && size != queue->size_max)
 		sim_virtio_violate(sim, "a legacy queue of another size");
 	if (desc % 16 != 0 || avail % 2 != 0 || used % 4 != 0)
 		sim_virtio_violate(sim, "a ring that is not aligned");
@@ -415,6 +415,7 @@ void sim_virtio_init(struct sim_virtio *sim, uint16_t type, bool legacy, uint64_
 	memset(sim, 0, sizeof(*sim));
 	sim->transport = sim_transport;
 	sim->transport.legacy = legacy;
+	sim->transport.fixed_queue_size = legacy;
 	sim->device.transport = &sim->transport;
 	sim->device.type = type;
 	memcpy(sim->device.address, "simulated", sizeof("simulated"));

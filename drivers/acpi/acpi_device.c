@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Devices that ACPI describes (ACPI 6.4, 19.6.30, 6.1.5, 6.2.2, 6.4), read out
+ * of the bytes of DSDT and SSDTs without running any AML. That finds a device
+ * if its _HID is a string and its _CRS a buffer of constants, as hypervisors
+ * write them; methods, _STA, and devices of a table that was loaded at run time
+ * are not seen. Bytes that look like a device inside of something else are
+ * taken for one: acpi.h says what follows from that.
+ */
+#include <errno.h>
+
+#include "drivers/acpi/acpi_internal.h"
+
+#define NAME_SIZE 4
+
+/* Resource descriptors (6.4.2, 6.4.3): a small one has its length in its tag. */
+#define RESOURCE_LARGE 0x80
+#define RESOURCE_SMALL_LENGTH 0x07
+#define RESOURCE_END 0x79
+#define RESOURCE_END_MASK 0xf8
+#define RESOURCE_MEMORY32_FIXED 0x86 /* 6.4.3.4: after one byte, base and length */
+#define MEMORY32_SIZE 9
+#define RESOURCE_INTERRUPT 0x89 /* 6.4.3.6: flags, count, and so many numbers */
+#define INTERRUPT_SIZE 6
+#define INTERRUPT_EDGE 0x02
+
+/* Moves behind Name (`name`, ...) where that is first defined in these bytes. */
+static bool find_name(struct aml *aml, const char name[NAME_SIZE])
+{
+	const uint8_t *start = aml->at;
+
+	for (const uint8_t *at = start; aml->end - at >= NAME_SIZE; at++) {
+		if (memcmp(at, name, NAME_SIZE) == 0 && aml_is_name(start, at)) {
+			aml->at = at + NAME_SIZE;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_hid(struct aml aml, const char *hid)
+{
+	size_t size = strlen(hid) + 1;
+	uint8_t byte;
+
+	if (!find_name(&aml, "_HID") || !aml_read_byte(&aml, &byte) || byte != AML_STRING)
+		return false;
+	return (size_t)(aml.end - aml.at) >= size && memcmp(aml.at, hid, size) == 0;
+}
+
+/* `at` has `size` bytes. */
+static void take_resource(uint8_t tag, const uint8_t *at, size_t size, struct acpi_device *device)
+{
+	if (tag == RESOURCE_MEMORY32_FIXED && size >= MEMORY32_SIZE && device->size == 0) {
+		device->base = acpi_read_number(at + 1, 4);
+		device->size = acpi_read_number(at + 5, 4);
+	}
+	if (tag == RESOURCE_INTERRUPT && size >= INTERRUPT_SIZE && at[1] > 0 &&
+	    !device->has_interrupt) {
+		device->has_interrupt = true;
+		device->level = !(at[0] & INTERRUPT_EDGE);
+		device->gsi = (uint32_t)acpi_read_number(at + 2, 4);
+	}
+}
+
+static void read_resources(struct aml aml, struct acpi_device *device)
+{
+	uint8_t tag, low, high;
+	size_t size;
+
+	while (aml_read_byte(&aml, &tag)) {
+		if ((tag & RESOURCE_END_MASK) == (RESOURCE_END & RESOURCE_END_MASK))
+			return;
+		size = tag & RESOURCE_SMALL_LENGTH;
+		if (tag & RESOURCE_LARGE) {
+			if (!aml_read_byte(&aml, &low) || !aml_read_byte(&aml, &high))
+				return;
+			size = low | (size_t)high << 8;
+		}
+		if (size > (size_t)(aml.end - aml.at))
+			return;
+		take_resource(tag, aml.at, size, device);
+		aml.at += size;
+	}
+}
+
+/* Name (_CRS, Buffer (size) { ... }) */
+static bool read_crs(struct aml aml, struct acpi_device *device)
+{
+	uint64_t size;
+	uint8_t byte;
+
+	memset(device, 0, sizeof(*device));
+	if (!find_name(&aml, "_CRS") || !aml_read_byte(&aml, &byte) || byte != AML_BUFFER ||
+	    !aml_enter_package(&aml) || !aml_read_integer(&aml, &size))
+		return false;
+	if (size < (size_t)(aml.end - aml.at))
+		aml.end = aml.at + size;
+	read_resources(aml, device);
+	return true;
+}
+
+/* Counts `*n` down for each device found; true when it is the one. */
+static bool find_in_table(const struct acpi_header *table, const char *hid, size_t *n,
+			  struct acpi_device *device)
+{
+	const uint8_t *at = (const uint8_t *)table + sizeof(*table);
+	const uint8_t *end = (const uint8_t *)table + table->length;
+
+	for (; end - at > 2; at++) {
+		struct aml aml = { .at = at + 2, .end = end };
+
+		if (at[0] != AML_EXTENDED || at[1] != AML_EXTENDED_DEVICE)
+			continue;
+		if (!aml_enter_package(&aml) || !has_hid(aml, hid) || !read_crs(aml, device))
+			continue;
+		if ((*n)-- == 0)
+			return true;
+	}
+	return false;
+}
+
+int acpi_find_device(const char *hid, size_t n, struct acpi_device *device)
+{
+	const struct acpi_header *fadt = acpi_find("FACP");
+	const struct acpi_header *table = fadt ? acpi_find_dsdt(fadt) : NULL;
+
+	if (table && find_in_table(table, hid, &n, device))
+		return 0;
+	for (size_t i = 0; (table = acpi_find_nth("SSDT", i)) != NULL; i++) {
+		if (find_in_table(table, hid, &n, device))
+			return 0;
+	}
+	return -ENOENT;
+}

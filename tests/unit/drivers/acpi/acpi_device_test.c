@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Devices out of the bytes of a DSDT, and I/O APICs out of the MADT. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "drivers/acpi/acpi.h"
+#include "tests/unit/sim/sim_acpi.h"
+#include "tests/unit/sim/sim_log.h"
+
+#define RSDP 0xf5a00
+#define ROOT 0x7ffe0000
+#define FADT 0x7ffe1000
+#define DSDT 0x7ffe2000
+#define SSDT 0x7ffe8000
+#define MADT 0x7fff0000
+
+#define ID "LNRO0005"
+
+/* Device (VR23), as QEMU's microvm has it. */
+static const uint8_t device[] = {
+	0x5b, 0x82, 0x42, 0x04, 'V', 'R', '2',	'3', 0x08, '_',	 'H',  'I', 'D', 0x0d,
+	'L',  'N',  'R',  'O',	'0', '0', '0',	'5', 0,	   0x08, '_',  'U', 'I', 'D',
+	0x0a, 0x17, 0x08, '_',	'C', 'C', 'A',	1,   0x08, '_',	 'C',  'R', 'S', 0x11,
+	0x1a, 0x0a, 0x17, 0x86, 9,   0,	  1,	0,   0x2e, 0xb0, 0xfe, 0,   2,	 0,
+	0,    0x89, 6,	  0,	1,   1,	  0x2f, 0,   0,	   0,	 0x79, 0,
+};
+
+#define DEVICE_LENGTH 2 /* offsets in it */
+#define DEVICE_HID 8
+#define DEVICE_CRS_BUFFER 41
+#define DEVICE_CRS_SIZE 44
+#define DEVICE_RESOURCES 45
+#define DEVICE_FLAGS 60
+#define DEVICE_GSI_COUNT 61
+#define DEVICE_GSI 62
+
+static int setup(void **state)
+{
+	(void)state;
+	sim_acpi_reset();
+	sim_log_reset();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	sim_acpi_reset();
+	return 0;
+}
+
+/* A machine with these bytes of AML in its DSDT, and perhaps in an SSDT. */
+static void start(const void *aml, size_t size, const void *more, size_t more_size)
+{
+	static const uint32_t tables[] = { FADT, MADT, SSDT };
+	uint8_t fadt[240] = { 0 };
+	uint32_t dsdt = DSDT;
+
+	setup(NULL);
+	memcpy(fadt + 4, &dsdt, sizeof(dsdt));
+	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	sim_acpi_add_rsdt(ROOT, tables, 3);
+	sim_acpi_add_table(FADT, "FACP", fadt, sizeof(fadt));
+	sim_acpi_add_table(DSDT, "DSDT", aml, size);
+	sim_acpi_add_table(SSDT, "SSDT", more, more_size);
+	sim_acpi_add_table(MADT, "APIC", "", 0);
+	assert_int_equal(acpi_init(RSDP), 0);
+}
+
+static void finds_the_memory_and_interrupt_of_a_device(void **state)
+{
+	struct acpi_device found;
+
+	(void)state;
+	start(device, sizeof(device), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_true(found.base == 0xfeb02e00);
+	assert_true(found.size == 512);
+	assert_true(found.has_interrupt);
+	assert_int_equal(found.gsi, 47);
+	assert_true(found.level);
+	assert_int_equal(acpi_find_device(ID, 1, &found), -ENOENT);
+	assert_int_equal(acpi_find_device("LNRO0006", 0, &found), -ENOENT);
+	assert_int_equal(acpi_find_device("LNRO000", 0, &found), -ENOENT);
+}
+
+static void finds_all_devices_of_all_tables_in_order(void **state)
+{
+	uint8_t two[2 * sizeof(device)], one[sizeof(device)];
+	struct acpi_device found;
+
+	(void)state;
+	memcpy(two, device, sizeof(device));
+	memcpy(two + sizeof(device), device, sizeof(device));
+	memcpy(one, device, sizeof(device));
+	two[sizeof(device) + DEVICE_GSI] = 46;
+	two[sizeof(device) + DEVICE_FLAGS] = 3;
+	one[DEVICE_GSI] = 45;
+	start(two, sizeof(two), one, sizeof(one));
+	for (unsigned n = 0; n < 3; n++) {
+		assert_int_equal(acpi_find_device(ID, n, &found), 0);
+		assert_int_equal(found.gsi, 47 - n);
+		assert_int_equal(found.level, n != 1);
+	}
+	assert_int_equal(acpi_find_device(ID, 3, &found), -ENOENT);
+}
+
+/* The sanitizer watches the end of each table. */
+static void cut_devices_are_never_read_beyond_their_end(void **state)
+{
+	struct acpi_device found;
+
+	(void)state;
+	for (size_t size = 0; size < sizeof(device); size++) {
+		start(device, size, "", 0);
+		assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
+	}
+}
+
+/* The package that begins at byte 2 ends earlier or later than it should. */
+static void a_device_ends_where_its_package_ends(void **state)
+{
+	uint8_t aml[sizeof(device)];
+	struct acpi_device found;
+
+	(void)state;
+	memcpy(aml, device, sizeof(device));
+	for (unsigned length = 0; length < sizeof(device) - 2; length++) {
+		aml[DEVICE_LENGTH] = (uint8_t)(0x40 | (length & 0xf));
+		aml[DEVICE_LENGTH + 1] = (uint8_t)(length >> 4);
+		start(aml, sizeof(aml), "", 0);
+		assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
+	}
+	aml[DEVICE_LENGTH + 1] = 0xff;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
+}
+
+/* Whatever one byte is: nothing is read beyond an end, and nothing loops. */
+static void any_wrong_byte_is_survived(void **state)
+{
+	uint8_t aml[sizeof(device)];
+	struct acpi_device found;
+
+	(void)state;
+	for (size_t at = 0; at < sizeof(device); at++) {
+		for (unsigned value = 0; value < 256; value++) {
+			memcpy(aml, device, sizeof(device));
+			aml[at] = (uint8_t)value;
+			start(aml, sizeof(aml), "", 0);
+			if (acpi_find_device(ID, 0, &found) == 0)
+				assert_int_equal(acpi_find_device(ID, 1, &found), -ENOENT);
+		}
+	}
+}
+
+static void a_resource_that_is_cut_is_not_taken(void **state)
+{
+	uint8_t aml[sizeof(device)];
+	struct acpi_device found;
+
+	(void)state;
+	memcpy(aml, device, sizeof(device));
+	/* The buffer ends within the interrupt. */
+	aml[DEVICE_CRS_SIZE] = 12 + 6;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_true(found.size == 512);
+	assert_false(found.has_interrupt);
+	/* An interrupt descriptor without a number in it. */
+	memcpy(aml, device, sizeof(device));
+	aml[DEVICE_GSI_COUNT] = 0;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_false(found.has_interrupt);
+	/* A memory range too short to have a length. */
+	memcpy(aml, device, sizeof(device));
+	aml[DEVICE_RESOURCES + 1] = 5;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_true(found.size == 0);
+}
+
+/* Its package ends with the table, and both in the middle of the string. */
+static void an_id_that_is_cut_is_not_read_beyond_its_end(void **state)
+{
+	static const uint8_t aml[] = { 0x5b, 0x82, 17,	 'V', 'R', '2', '3', 0x08, '_', 'H',
+				       'I',  'D',  0x0d, 'L', 'N', 'R', 'O', '0',  '0' };
+	struct acpi_device found;
+
+	(void)state;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
+}
+
+static void a_crs_that_is_no_buffer_is_not_taken(void **state)
+{
+	uint8_t aml[sizeof(device)];
+	struct acpi_device found;
+
+	(void)state;
+	memcpy(aml, device, sizeof(device));
+	aml[DEVICE_CRS_BUFFER] = 0x12;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
+}
+
+static void a_method_for_crs_is_not_run(void **state)
+{
+	uint8_t aml[sizeof(device)];
+	struct acpi_device found;
+
+	(void)state;
+	memcpy(aml, device, sizeof(device));
+	aml[DEVICE_CRS_BUFFER - 5] = 0x14;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
+}
+
+static void no_tables_are_no_devices(void **state)
+{
+	struct acpi_device found;
+	uint32_t gsi;
+	paddr_t at;
+
+	(void)state;
+	assert_int_equal(acpi_init(0), -ENOENT);
+	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
+	assert_int_equal(acpi_find_ioapic(0, &at, &gsi), -ENOENT);
+}
+
+static void start_madt(const void *entries, size_t size)
+{
+	static const uint32_t tables[] = { MADT };
+	uint8_t body[128] = { 0 };
+
+	setup(NULL);
+	memcpy(body + 8, entries, size);
+	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	sim_acpi_add_rsdt(ROOT, tables, 1);
+	sim_acpi_add_table(MADT, "APIC", body, 8 + size);
+	assert_int_equal(acpi_init(RSDP), 0);
+}
+
+static void finds_io_apics(void **state)
+{
+	static const uint8_t entries[] = { 0,	 8,    0,    0, 1, 0, 0, 0, 1,	  12, 0, 0, 0,
+					   0,	 0xc0, 0xfe, 0, 0, 0, 0, 1, 12,	  1,  0, 0, 0,
+					   0xc1, 0xfe, 24,   0, 0, 0, 4, 6, 0xff, 0,  0, 1 };
+	uint32_t gsi;
+	paddr_t at;
+
+	(void)state;
+	start_madt(entries, sizeof(entries));
+	assert_int_equal(acpi_find_ioapic(0, &at, &gsi), 0);
+	assert_true(at == 0xfec00000 && gsi == 0);
+	assert_int_equal(acpi_find_ioapic(1, &at, &gsi), 0);
+	assert_true(at == 0xfec10000 && gsi == 24);
+	assert_int_equal(acpi_find_ioapic(2, &at, &gsi), -ENOENT);
+}
+
+static void bad_entries_end_the_madt(void **state)
+{
+	/* Lengths of 0 and 1 would go on for ever, 200 is beyond the end, 11 too short. */
+	static const uint8_t lengths[] = { 0, 1, 200, 11, 13 };
+	static const uint8_t too_short[] = { 1, 1, 12, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0, 0 };
+	uint8_t entry[12] = { 1, 12, 0, 0, 0, 0, 0xc0, 0xfe };
+	uint32_t gsi;
+	paddr_t at;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		entry[1] = lengths[i];
+		start_madt(entry, sizeof(entry));
+		assert_int_equal(acpi_find_ioapic(0, &at, &gsi), -ENOENT);
+	}
+	start_madt(too_short, sizeof(too_short));
+	assert_int_equal(acpi_find_ioapic(0, &at, &gsi), -ENOENT);
+	for (size_t size = 0; size < sizeof(entry); size++) {
+		entry[1] = 12;
+		start_madt(entry, size);
+		assert_int_equal(acpi_find_ioapic(0, &at, &gsi), -ENOENT);
+	}
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(finds_the_memory_and_interrupt_of_a_device),
+		CASE(finds_all_devices_of_all_tables_in_order),
+		CASE(cut_devices_are_never_read_beyond_their_end),
+		CASE(a_device_ends_where_its_package_ends),
+		CASE(any_wrong_byte_is_survived),
+		CASE(a_resource_that_is_cut_is_not_taken),
+		CASE(an_id_that_is_cut_is_not_read_beyond_its_end),
+		CASE(a_crs_that_is_no_buffer_is_not_taken),
+		CASE(a_method_for_crs_is_not_run),
+		CASE(no_tables_are_no_devices),
+		CASE(finds_io_apics),
+		CASE(bad_entries_end_the_madt),
+	};
+
+	return cmocka_run_group_tests_name("acpi_device", tests, NULL, NULL);
+}
