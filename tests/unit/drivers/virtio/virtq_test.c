@@ -285,7 +285,7 @@ static void modern_queue_is_cut_to_our_size(void **state)
 {
 	(void)state;
 	teardown(NULL);
-	start(1024);
+	start(2 * VIRTQ_SIZE_MAX);
 	assert_int_equal(queue.size, VIRTQ_SIZE_MAX);
 	assert_int_equal(sim.queue[0].size, VIRTQ_SIZE_MAX);
 }
