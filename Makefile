@@ -148,8 +148,9 @@ MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c fr
 	heap.c stack.c poison.c)
 PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c pci_assign.c \
 	pci_capability.c pci_intx.c pci_names.c pci_cmd.c)
-VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtq.c virtio_pci.c \
-	virtio_pci_modern.c virtio_pci_legacy.c virtio_mmio.c virtio_cmd.c)
+VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c \
+	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_modern.c \
+	virtio_pci_legacy.c virtio_mmio.c virtio_cmd.c)
 BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_pages.c balloon_stats.c \
 	balloon_report.c balloon_hint.c balloon_account.c)
 DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/acpi/acpi_aml.c \
@@ -309,9 +310,10 @@ $(BUILD)/tests/$(1): $(patsubst %.c,$(BUILD)/unit/%.o,tests/unit/$(1)_test.c $(2
 endef
 unit = $(eval $(call unit_test,$(1),$(2),$(3)))
 
-SIM := $(addprefix tests/unit/sim/,sim_virtio.c sim_time.c sim_log.c)
+SIM := $(addprefix tests/unit/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c)
 FRAME := mm/frame.c mm/frame_map.c mm/frame_runs.c mm/ledger.c mm/bitset.c mm/owner.c
-VIRTQ := drivers/virtio/virtio.c drivers/virtio/virtq.c
+VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtq.c virtq_split.c \
+	virtq_packed.c)
 
 $(call unit,kernel/lib/parse,kernel/lib/parse.c)
 $(call unit,kernel/lib/log,kernel/lib/log.c kernel/lib/escape.c)
@@ -337,7 +339,11 @@ $(call unit,mm/frame_random,$(FRAME_FIXTURE))
 # SIM_FRAMES: frame_alloc() and frame_free() for tests without mm/frame.c.
 SIM_FRAMES := $(SIM) tests/unit/sim/sim_frame.c
 
-$(call unit,drivers/virtio/virtq,$(VIRTQ) $(SIM_FRAMES))
+VIRTQ_FIXTURE := $(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtq_fixture.c
+
+$(call unit,drivers/virtio/virtq,$(VIRTQ_FIXTURE))
+$(call unit,drivers/virtio/virtq_split,$(VIRTQ_FIXTURE))
+$(call unit,drivers/virtio/virtq_packed,$(VIRTQ_FIXTURE))
 $(call unit,drivers/virtio/virtio,$(VIRTQ) $(SIM_FRAMES))
 $(call unit,drivers/virtio/virtio_pci,drivers/virtio/virtio_pci.c \
 	drivers/virtio/virtio_pci_modern.c drivers/virtio/virtio_pci_legacy.c \

@@ -148,6 +148,22 @@ static void show_mem_at_once(void)
 	show_mem();
 }
 
+/* virtio.refuse=NAME,NAME on the command line: features to do without. */
+static void refuse_features(const char *command_line)
+{
+	char names[256];
+	uint64_t features;
+
+	if (!command_line_option(command_line, "virtio.refuse", names, sizeof(names)))
+		return;
+	if (virtio_parse_features(VIRTIO_ID_BALLOON, names, &features))
+		log_warn("virtio: virtio.refuse=%s has an unknown name; "
+			 "write virtio.refuse=EVENT_IDX,INDIRECT_DESC",
+			 names);
+	else
+		virtio_refuse_features(features);
+}
+
 static void print_banner(const struct boot_info *boot)
 {
 	char size[FORMAT_SIZE_MAX];
@@ -170,6 +186,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	console_start();
 	console_set_magic(show_mem_at_once);
 	irq_enable();
+	refuse_features(boot->command_line);
 	start_pci(boot);
 	virtio_mmio_find(boot->command_line);
 	start_balloon(boot->command_line);

@@ -23,40 +23,6 @@
 /* A config that still changes after so many reads is taken as it is. */
 #define CONFIG_READS_MAX 64
 
-/* Bits 24 to 49 belong to rings and transports, the others to device types (2.2). */
-#define FEATURES_SHARED (VIRTIO_BIT(50) - VIRTIO_BIT(24))
-
-/* The allow-list for those bits. */
-#define FEATURES_IMPLEMENTED VIRTIO_BIT(VIRTIO_F_VERSION_1)
-
-struct feature_name {
-	uint8_t bit;
-	const char *name;
-};
-
-static const struct feature_name shared_names[] = {
-	{ VIRTIO_F_NOTIFY_ON_EMPTY, "NOTIFY_ON_EMPTY" },
-	{ VIRTIO_F_ANY_LAYOUT, "ANY_LAYOUT" },
-	{ VIRTIO_F_INDIRECT_DESC, "INDIRECT_DESC" },
-	{ VIRTIO_F_EVENT_IDX, "EVENT_IDX" },
-	{ VIRTIO_F_VERSION_1, "VERSION_1" },
-	{ VIRTIO_F_ACCESS_PLATFORM, "ACCESS_PLATFORM" },
-	{ VIRTIO_F_RING_PACKED, "RING_PACKED" },
-	{ VIRTIO_F_IN_ORDER, "IN_ORDER" },
-	{ VIRTIO_F_ORDER_PLATFORM, "ORDER_PLATFORM" },
-	{ VIRTIO_F_SR_IOV, "SR_IOV" },
-	{ VIRTIO_F_NOTIFICATION_DATA, "NOTIFICATION_DATA" },
-	{ 39, "NOTIF_CONFIG_DATA" },
-	{ VIRTIO_F_RING_RESET, "RING_RESET" },
-	{ 41, "ADMIN_VQ" },
-};
-
-/* 5.5.3 */
-static const struct feature_name balloon_names[] = {
-	{ 0, "MUST_TELL_HOST" }, { 1, "STATS_VQ" },    { 2, "DEFLATE_ON_OOM" },
-	{ 3, "FREE_PAGE_HINT" }, { 4, "PAGE_POISON" }, { 5, "REPORTING" },
-};
-
 static struct virtio_device *first_device;
 
 struct virtio_device *virtio_devices(void)
@@ -91,28 +57,6 @@ struct virtio_device *virtio_find(uint16_t type)
 	while (device != NULL && device->type != type)
 		device = device->next;
 	return device;
-}
-
-static const char *find_name(const struct feature_name *names, size_t count, unsigned bit)
-{
-	for (size_t i = 0; i < count; i++)
-		if (names[i].bit == bit)
-			return names[i].name;
-	return NULL;
-}
-
-const char *virtio_feature_name(uint16_t type, unsigned bit)
-{
-	const char *name = find_name(shared_names, ARRAY_SIZE(shared_names), bit);
-
-	if (name == NULL && type == VIRTIO_ID_BALLOON)
-		name = find_name(balloon_names, ARRAY_SIZE(balloon_names), bit);
-	return name;
-}
-
-bool virtio_feature_implemented(unsigned bit)
-{
-	return bit < VIRTIO_FEATURES && (FEATURES_IMPLEMENTED >> bit & 1) != 0;
 }
 
 /* A reset device has forgotten its queues: nothing comes out of them any more. */
@@ -169,7 +113,7 @@ static int negotiate_features(struct virtio_device *device, uint64_t allowed)
 	device->offered = transport->get_features(device);
 	if (transport->get_status(device) == STATUS_GONE)
 		return fail_device(device, -EIO, "gone: all registers read as ones");
-	device->accepted = device->offered & ((allowed & ~FEATURES_SHARED) | FEATURES_IMPLEMENTED);
+	device->accepted = device->offered & virtio_features_allowed(device, allowed);
 	if (!transport->legacy && !virtio_has(device, VIRTIO_F_VERSION_1))
 		return fail_device(device, -ENOTSUP, "does not offer VERSION_1");
 	transport->set_features(device, device->accepted);

@@ -4,7 +4,10 @@
  * Device drivers see this file and drivers/virtio/virtq.h, never PCI.
  *
  *   virtio.c		features, status, the order of initialisation (3.1)
- *   virtq.c		the split virtqueue (2.7)
+ *   virtio_features.c	names of feature bits; which are implemented, which refused
+ *   virtq.c		virtqueues (2.6): what both formats share
+ *   virtq_split.c	the split format (2.7)
+ *   virtq_packed.c	the packed format (2.8)
  *   virtio_pci.c	finding virtio devices on PCI (4.1), which transport
  *   virtio_pci_modern.c	capabilities and registers (4.1.4)
  *   virtio_pci_legacy.c	the transitional interface (4.1.4.8 ... 4.1.5)
@@ -63,6 +66,8 @@ struct virtio_transport {
 	const char *name; /* "pci modern", "mmio legacy" */
 	bool legacy;
 	bool fixed_queue_size; /* queues have the device's own size */
+	/* Of the bits that are a transport's own, those it implements: NOTIFICATION_DATA. */
+	uint64_t features;
 	uint8_t (*get_status)(struct virtio_device *device);
 	void (*set_status)(struct virtio_device *device, uint8_t status);
 	uint64_t (*get_features)(struct virtio_device *device);
@@ -114,7 +119,8 @@ struct virtio_device *virtio_find(uint16_t type);
 /*
  * Steps 1 to 6 of 3.1.1: reset (waits for status 0), ACKNOWLEDGE, DRIVER,
  * features, FEATURES_OK, read back. Accepted is what is offered, and is one of
- * `allowed` (the device type's bits) or of this layer's own: VERSION_1.
+ * `allowed` (the device type's bits) or of this layer's own, and was not
+ * refused by virtio_refuse_features().
  * -ETIMEDOUT: no reset; -ENOTSUP: VERSION_1 is missing or FEATURES_OK was
  * refused; -EIO: all ones. On an error the device is marked broken, its status
  * FAILED.
@@ -123,6 +129,21 @@ int virtio_negotiate(struct virtio_device *device, uint64_t allowed);
 
 /* True for the ring's and the transport's bits that this layer implements. */
 bool virtio_feature_implemented(unsigned bit);
+
+/* All that may be accepted of a device; `of_type` is what its driver allows. */
+uint64_t virtio_features_allowed(const struct virtio_device *device, uint64_t of_type);
+
+/*
+ * These are not accepted from now on, whoever offers and allows them: for
+ * people and tests. VERSION_1 cannot be refused (6.1).
+ */
+void virtio_refuse_features(uint64_t features);
+
+/* Why a bit that was offered was not accepted, in words. */
+const char *virtio_refusal_reason(const struct virtio_device *device, unsigned bit);
+
+/* "EVENT_IDX,INDIRECT_DESC", of a device type. -EINVAL: a name is unknown. */
+int virtio_parse_features(uint16_t type, const char *text, uint64_t *features);
 
 /* Step 8: DRIVER_OK. Queues must be there. */
 void virtio_ready(struct virtio_device *device);

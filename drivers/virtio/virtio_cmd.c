@@ -83,15 +83,6 @@ static void print_features(const struct virtio_device *device, const char *title
 	printf("\n");
 }
 
-static const char *refusal_reason(const struct virtio_device *device, unsigned bit)
-{
-	if (virtio_feature_name(device->type, bit) == NULL)
-		return "unknown bit";
-	if (virtio_feature_implemented(bit))
-		return "initialisation failed";
-	return "not implemented";
-}
-
 static void print_refused(const struct virtio_device *device)
 {
 	uint64_t refused = device->offered & ~device->accepted;
@@ -101,7 +92,7 @@ static void print_refused(const struct virtio_device *device)
 
 		if ((refused >> bit & 1) != 0)
 			printf("  refused   %2u %-18s %s\n", bit, name != NULL ? name : "?",
-			       refusal_reason(device, bit));
+			       virtio_refusal_reason(device, bit));
 	}
 }
 
@@ -113,8 +104,8 @@ static void print_queues(const struct virtio_device *device)
 		if (queue == NULL)
 			continue;
 		printf("  queue %-3u size %u, %u in flight, %llu notifications%s\n", i, queue->size,
-		       (uint16_t)(queue->avail_idx - queue->last_used),
-		       (unsigned long long)queue->notifications, queue->broken ? ", broken" : "");
+		       queue->in_flight, (unsigned long long)queue->notifications,
+		       queue->broken ? ", broken" : "");
 	}
 }
 

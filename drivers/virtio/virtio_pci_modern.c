@@ -170,17 +170,27 @@ static uint16_t queue_size_max(struct virtio_device *device, uint16_t index)
 	return common_read16(device, COMMON_QUEUE_SIZE);
 }
 
-/* Where the queue that is selected wants its notifications (4.1.4.4). */
+/*
+ * Where the queue that is selected wants its notifications (4.1.4.4): 16 bits,
+ * or with NOTIFICATION_DATA 32 (4.1.5.2).
+ */
 static int find_notify(struct virtio_device *device, struct virtq *queue)
 {
 	struct virtio_pci *vp = virtio_pci_of(device);
+	size_t width = virtio_has(device, VIRTIO_F_NOTIFICATION_DATA) ? sizeof(uint32_t)
+								      : sizeof(uint16_t);
 	uint64_t offset = (uint64_t)common_read16(device, COMMON_QUEUE_NOTIFY_OFF) *
 			  vp->notify_multiplier;
 
-	if (offset + sizeof(uint16_t) > vp->notify_size) {
+	if (offset + width > vp->notify_size) {
 		log_warn("virtio: %s: queue %u wants notifications at 0x%llx, beyond 0x%llx",
 			 device->address, queue->index, (unsigned long long)offset,
 			 (unsigned long long)vp->notify_size);
+		return -EINVAL;
+	}
+	if (((uintptr_t)vp->notify + offset) % width != 0) {
+		log_warn("virtio: %s: queue %u wants notifications at 0x%llx, which is not aligned",
+			 device->address, queue->index, (unsigned long long)offset);
 		return -EINVAL;
 	}
 	queue->notify = (char *)vp->notify + offset;
@@ -208,8 +218,10 @@ static int queue_enable(struct virtio_device *device, struct virtq *queue)
 
 static void queue_notify(struct virtio_device *device, struct virtq *queue)
 {
-	(void)device;
-	mmio_write16(queue->notify, queue->index);
+	if (virtio_has(device, VIRTIO_F_NOTIFICATION_DATA))
+		mmio_write32(queue->notify, virtq_notification_data(queue));
+	else
+		mmio_write16(queue->notify, queue->index);
 }
 
 static uint8_t read_isr(struct virtio_device *device)
@@ -220,6 +232,7 @@ static uint8_t read_isr(struct virtio_device *device)
 static const struct virtio_transport modern_transport = {
 	.name = "pci modern",
 	.legacy = false,
+	.features = VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA),
 	.get_status = get_status,
 	.set_status = set_status,
 	.get_features = get_features,

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The split virtqueue (virtio 1.3, 2.7). Three parts in one run of frames:
- *
- *	desc	a table of buffers; written by the driver alone
- *	avail	a ring of heads of chains offered to the device, and a count of
- *		all that ever were (modulo 65536); written by the driver alone
- *	used	a ring of heads of chains that the device is done with, and a
- *		count; written by the device alone
- *
- * The legacy interface wants them in this order, and `used` on the next page
- * (2.7.2); the modern one does not mind, so there is one layout.
+ * Virtqueues: what is the same for split and packed rings (virtio 1.3, 2.6).
+ * Making and destroying them, the shadow of chains in flight, the order of
+ * publishing and notifying, and indirect tables (2.7.5.3). How the rings
+ * themselves look is known to virtq_split.c and virtq_packed.c alone.
  */
 #include "drivers/virtio/virtq.h"
 
@@ -19,38 +13,31 @@
 #include "arch/barrier.h"
 #include "arch/paging.h"
 #include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtq_internal.h"
 #include "kernel/lib/log.h"
 #include "mm/frame.h"
 
-#define RING_ALIGN FRAME_SIZE
+#define NO_TABLE (-1)
+#define TABLE_BYTES (VIRTQ_TABLE_ENTRIES * sizeof(struct virtq_desc))
 
-static size_t avail_offset(uint16_t size)
-{
-	return sizeof(struct virtq_desc) * size;
-}
+_Static_assert(VIRTQ_TABLES *TABLE_BYTES <= FRAME_SIZE, "a queue's tables fill one frame");
+_Static_assert(sizeof(struct virtq_desc) == sizeof(struct virtq_packed_desc), "in both formats");
 
-/* Each ring has one more le16 behind its entries, for EVENT_IDX. */
-static size_t used_offset(uint16_t size)
-{
-	size_t avail = sizeof(struct virtq_avail) + sizeof(le16) * size + sizeof(le16);
-
-	return align_up(avail_offset(size) + avail, RING_ALIGN);
-}
-
-static size_t rings_bytes(uint16_t size)
-{
-	return used_offset(size) + sizeof(struct virtq_used) +
-	       sizeof(struct virtq_used_elem) * size + sizeof(le16);
-}
-
-static unsigned rings_order(uint16_t size)
+static unsigned rings_order(const struct virtq *queue)
 {
 	unsigned order = 0;
 
-	while ((FRAME_SIZE << order) < rings_bytes(size))
+	while ((FRAME_SIZE << order) < queue->ops->bytes(queue->size))
 		order++;
 	return order;
 }
+
+static pfn_t frame_of(const volatile void *memory)
+{
+	return paddr_to_pfn(virt_to_phys((const void *)(uintptr_t)memory));
+}
+
+/* ---- Making and destroying ---- */
 
 /* The size to use, checked: the device's word is input. */
 static int choose_size(struct virtio_device *device, uint16_t index, uint16_t *size)
@@ -61,7 +48,7 @@ static int choose_size(struct virtio_device *device, uint16_t index, uint16_t *s
 		return -ENODEV;
 	if (max == UINT16_MAX)
 		return -EIO;
-	if ((max & (max - 1)) != 0) {
+	if ((max & (max - 1)) != 0 && !virtio_has(device, VIRTIO_F_RING_PACKED)) {
 		log_warn("virtio: %s: queue %u has size %u, which is no power of two",
 			 device->address, index, max);
 		return -EINVAL;
@@ -75,21 +62,54 @@ static int choose_size(struct virtio_device *device, uint16_t index, uint16_t *s
 	return 0;
 }
 
-static void init_rings(struct virtq *queue, uint8_t *memory)
+static int alloc_tables(struct virtq *queue)
 {
-	memset(memory, 0, rings_bytes(queue->size));
-	queue->desc = (void *)memory;
-	queue->avail = (void *)(memory + avail_offset(queue->size));
-	queue->used = (void *)(memory + used_offset(queue->size));
+	pfn_t pfn;
+
+	if (!virtio_has(queue->device, VIRTIO_F_INDIRECT_DESC))
+		return 0;
+	if (frame_alloc(0, OWNER_VIRTQUEUES, &pfn) != 0)
+		return -ENOMEM;
+	queue->tables = phys_to_virt(pfn_to_paddr(pfn));
+	return 0;
+}
+
+static int alloc_rings(struct virtq *queue)
+{
+	uint8_t *memory;
+	pfn_t pfn;
+
+	if (frame_alloc(rings_order(queue), OWNER_VIRTQUEUES, &pfn) != 0)
+		return -ENOMEM;
+	memory = phys_to_virt(pfn_to_paddr(pfn));
+	memset(memory, 0, queue->ops->bytes(queue->size));
+	queue->ops->init(queue, memory);
+	return 0;
+}
+
+static void free_frames(struct virtq *queue)
+{
+	if (queue->desc != NULL)
+		frame_free(frame_of(queue->desc), (size_t)1 << rings_order(queue),
+			   OWNER_VIRTQUEUES);
+	if (queue->tables != NULL)
+		frame_free(frame_of(queue->tables), 1, OWNER_VIRTQUEUES);
+	queue->desc = NULL;
+	queue->tables = NULL;
+}
+
+/* Nothing is in flight; the device may interrupt. */
+static void init_shadow(struct virtq *queue)
+{
 	for (uint16_t i = 0; i < queue->size; i++)
 		queue->shadow[i].next = (uint16_t)(i + 1);
 	queue->free_head = 0;
 	queue->free_count = queue->size;
+	queue->interrupts = VIRTQ_INTERRUPT_EACH;
 }
 
 int virtq_create(struct virtio_device *device, uint16_t index, struct virtq *queue)
 {
-	pfn_t pfn;
 	int err;
 
 	memset(queue, 0, sizeof(*queue));
@@ -98,14 +118,18 @@ int virtq_create(struct virtio_device *device, uint16_t index, struct virtq *que
 	queue->broken = true; /* until it is made */
 	if (index >= VIRTIO_QUEUES_MAX)
 		return -ENODEV;
+	queue->ops = virtio_has(device, VIRTIO_F_RING_PACKED) ? &virtq_packed_ops
+							      : &virtq_split_ops;
+	queue->event_idx = virtio_has(device, VIRTIO_F_EVENT_IDX);
 	err = choose_size(device, index, &queue->size);
 	if (err != 0)
 		return err;
-	err = frame_alloc(rings_order(queue->size), OWNER_VIRTQUEUES, &pfn);
-	if (err != 0)
-		return -ENOMEM;
-	init_rings(queue, phys_to_virt(pfn_to_paddr(pfn)));
-	err = device->transport->queue_enable(device, queue);
+	init_shadow(queue);
+	err = alloc_rings(queue);
+	if (err == 0)
+		err = alloc_tables(queue);
+	if (err == 0)
+		err = device->transport->queue_enable(device, queue);
 	if (err != 0)
 		goto err_free;
 	queue->broken = false;
@@ -115,8 +139,7 @@ int virtq_create(struct virtio_device *device, uint16_t index, struct virtq *que
 	return 0;
 
 err_free:
-	frame_free(pfn, (size_t)1 << rings_order(queue->size), OWNER_VIRTQUEUES);
-	queue->desc = NULL;
+	free_frames(queue);
 	return err;
 }
 
@@ -130,135 +153,162 @@ void virtq_destroy(struct virtq *queue)
 	while (device->queue_count > 0 && device->queue[device->queue_count - 1] == NULL)
 		device->queue_count--;
 	if (virtio_is_reset(device))
-		frame_free(paddr_to_pfn(virt_to_phys((void *)(uintptr_t)queue->desc)),
-			   (size_t)1 << rings_order(queue->size), OWNER_VIRTQUEUES);
+		free_frames(queue);
 	else
 		log_warn("virtio: %s: not reset: the frames of queue %u stay with it",
 			 device->address, queue->index);
 	queue->desc = NULL;
+	queue->tables = NULL;
 	queue->broken = true;
 }
 
-/*
- * Fills free descriptors, in the order of the shadow's free chain; returns the
- * one behind the last. The chain's end is its missing NEXT flag.
- */
-static uint16_t fill_chain(struct virtq *queue, const struct virtq_buffer *buffers, unsigned count)
+/* ---- Offering ---- */
+
+static void *table_at(const struct virtq *queue, int table)
 {
-	uint16_t i = queue->free_head;
+	return (uint8_t *)queue->tables + (size_t)table * TABLE_BYTES;
+}
 
-	for (unsigned k = 0; k < count; k++) {
-		uint16_t flags = buffers[k].device_writes ? VIRTQ_DESC_F_WRITE : 0;
-
-		if (k + 1 < count)
-			flags |= VIRTQ_DESC_F_NEXT;
-		queue->desc[i].addr = cpu_to_le64(buffers[k].address);
-		queue->desc[i].len = cpu_to_le32(buffers[k].length);
-		queue->desc[i].flags = cpu_to_le16(flags);
-		queue->desc[i].next = cpu_to_le16(k + 1 < count ? queue->shadow[i].next : 0);
-		i = queue->shadow[i].next;
-	}
-	return i;
+/*
+ * A free table for so many buffers. A chain may not be longer than the queue,
+ * with a table or without (2.7.5.3.1).
+ */
+static int find_table(const struct virtq *queue, unsigned count)
+{
+	if (queue->tables == NULL || count < 2 || count > VIRTQ_TABLE_ENTRIES ||
+	    count > queue->size || queue->free_count == 0)
+		return NO_TABLE;
+	for (int table = 0; table < VIRTQ_TABLES; table++)
+		if ((queue->tables_taken >> table & 1) == 0)
+			return table;
+	return NO_TABLE;
 }
 
 int virtq_add(struct virtq *queue, const struct virtq_buffer *buffers, unsigned count, void *token)
 {
-	uint16_t head = queue->free_head;
+	uint16_t id = queue->free_head;
+	struct virtq_buffer whole_table;
+	uint16_t flags = 0;
+	int table;
 
 	if (queue->broken)
 		return -EIO;
 	if (count == 0 || token == NULL)
 		return -EINVAL;
-	if (count > queue->free_count)
+	table = find_table(queue, count);
+	if (table == NO_TABLE && count > queue->free_count)
 		return -ENOSPC;
-	queue->free_head = fill_chain(queue, buffers, count);
+	if (table != NO_TABLE) {
+		queue->ops->fill_table(table_at(queue, table), buffers, count);
+		queue->tables_taken |= UINT32_C(1) << table;
+		whole_table = (struct virtq_buffer){
+			.address = virt_to_phys(table_at(queue, table)),
+			.length = (uint32_t)(count * sizeof(struct virtq_desc)),
+		};
+		buffers = &whole_table;
+		count = 1;
+		flags = VIRTQ_DESC_F_INDIRECT;
+	}
+	queue->ops->put(queue, buffers, count, flags);
 	queue->free_count = (uint16_t)(queue->free_count - count);
-	queue->shadow[head].token = token;
-	queue->shadow[head].chain = (uint16_t)count;
-	/* The device does not look at this entry before avail->idx covers it. */
-	queue->avail->ring[queue->avail_idx & (queue->size - 1)] = cpu_to_le16(head);
-	queue->avail_idx++;
+	queue->in_flight++;
+	queue->shadow[id].token = token;
+	queue->shadow[id].kick = queue->kicks;
+	queue->shadow[id].chain = (uint16_t)count;
+	queue->shadow[id].table = (int8_t)table;
 	return 0;
 }
 
 void virtq_kick(struct virtq *queue)
 {
-	if (queue->broken)
+	bool wanted;
+
+	if (queue->broken || queue->added == 0)
 		return;
-	/* Descriptors and ring entries are there before the count that covers them. */
+	/* Descriptors and ring entries are there before what makes them count. */
 	dma_store_barrier();
-	queue->avail->idx = cpu_to_le16(queue->avail_idx);
+	queue->ops->publish(queue);
+	queue->kicks++;
 	/*
-	 * The count is there before we read whether the device sleeps. The
-	 * other way round, it could go to sleep between our two accesses: it
-	 * would see no new count, and we no wish for a notification.
+	 * They count before we read whether the device sleeps. The other way
+	 * round, it could go to sleep between our two accesses: it would see
+	 * nothing new, and we no wish for a notification.
 	 */
 	dma_full_barrier();
-	if (le16_to_cpu(queue->used->flags) & VIRTQ_USED_F_NO_NOTIFY)
+	wanted = queue->ops->wants_notification(queue);
+	queue->added = 0;
+	if (!wanted)
 		return;
 	queue->notifications++;
 	queue->device->transport->queue_notify(queue->device, queue);
 }
 
-static int break_queue(struct virtq *queue, const char *why)
+uint32_t virtq_notification_data(const struct virtq *queue)
+{
+	return (uint32_t)queue->ops->next_available(queue) << 16 | queue->index;
+}
+
+/* ---- Taking back ---- */
+
+int virtq_violation(struct virtq *queue, const char *why)
 {
 	queue->broken = true;
 	virtio_break(queue->device, why);
 	return -EIO;
 }
 
-/* Back into the chain of free descriptors; what desc[] says is not asked. */
-static void free_chain(struct virtq *queue, uint16_t head)
+/* Its ids go back to the free ones, and so does its table. */
+static void free_chain(struct virtq *queue, uint16_t id)
 {
-	uint16_t tail = head;
-
-	for (uint16_t k = 1; k < queue->shadow[head].chain; k++)
-		tail = queue->shadow[tail].next;
-	queue->shadow[tail].next = queue->free_head;
-	queue->free_head = head;
-	queue->free_count = (uint16_t)(queue->free_count + queue->shadow[head].chain);
-	queue->shadow[head].token = NULL;
-	queue->shadow[head].chain = 0;
+	queue->shadow[queue->ops->last_id(queue, id)].next = queue->free_head;
+	queue->free_head = id;
+	queue->free_count = (uint16_t)(queue->free_count + queue->shadow[id].chain);
+	queue->in_flight--;
+	if (queue->shadow[id].table != NO_TABLE)
+		queue->tables_taken &= ~(UINT32_C(1) << queue->shadow[id].table);
+	queue->shadow[id].token = NULL;
+	queue->shadow[id].chain = 0;
 }
 
 int virtq_get_used(struct virtq *queue, void **token, uint32_t *written)
 {
-	volatile struct virtq_used_elem *entry;
-	uint16_t new_entries;
-	uint32_t id;
+	uint32_t length;
+	uint16_t id;
+	int got;
 
 	if (queue->broken)
 		return -EIO;
-	new_entries = (uint16_t)(le16_to_cpu(queue->used->idx) - queue->last_used);
-	if (new_entries == 0)
-		return 0;
-	/* One used entry for one chain: avail_idx - last_used are in flight. */
-	if (new_entries > (uint16_t)(queue->avail_idx - queue->last_used))
-		return break_queue(queue, "used index beyond what is in flight");
-	/* The count is read before the entry that it covers, and before the buffer. */
-	dma_load_barrier();
-	entry = &queue->used->ring[queue->last_used & (queue->size - 1)];
-	id = le32_to_cpu(entry->id); /* once: the device could change it */
-	if (id >= queue->size || queue->shadow[id].token == NULL)
-		return break_queue(queue, "a used entry names no chain in flight");
-	if (written != NULL)
-		*written = le32_to_cpu(entry->len);
+	got = queue->ops->take_used(queue, &id, &length);
+	if (got != 1)
+		return got;
 	*token = queue->shadow[id].token;
-	queue->last_used++;
-	free_chain(queue, (uint16_t)id);
+	if (written != NULL)
+		*written = length;
+	free_chain(queue, id);
 	return 1;
 }
 
 bool virtq_has_used(const struct virtq *queue)
 {
-	return queue->broken || le16_to_cpu(queue->used->idx) != queue->last_used;
+	return queue->broken || queue->ops->has_used(queue);
+}
+
+static void set_interrupts(struct virtq *queue, enum virtq_interrupts interrupts)
+{
+	if (queue->broken)
+		return;
+	queue->interrupts = interrupts;
+	queue->ops->write_interrupts(queue);
+	/* The wish is there before the caller's last look at the ring. */
+	dma_full_barrier();
 }
 
 void virtq_set_interrupts(struct virtq *queue, bool wanted)
 {
-	if (queue->broken)
-		return;
-	queue->avail->flags = cpu_to_le16(wanted ? 0 : VIRTQ_AVAIL_F_NO_INTERRUPT);
-	/* The wish is there before the caller's last look at the used ring. */
-	dma_full_barrier();
+	set_interrupts(queue, wanted ? VIRTQ_INTERRUPT_EACH : VIRTQ_INTERRUPT_NONE);
+}
+
+void virtq_interrupt_after_last(struct virtq *queue)
+{
+	set_interrupts(queue, VIRTQ_INTERRUPT_LAST);
 }

@@ -99,15 +99,98 @@ static void reaches_every_target_of_a_modern_device(void **state)
 	check_transport("q35", "disable-legacy=on,deflate-on-oom=on", '1');
 }
 
-static void reaches_every_target_with_every_ring_format(void **state)
+/* The character of each bit in `features`: is it accepted? */
+#define BIT_INDIRECT_DESC 28
+#define BIT_EVENT_IDX 29
+#define BIT_ACCESS_PLATFORM 33
+#define BIT_RING_PACKED 34
+
+/* How the device is started, and which bits must be accepted then. */
+struct ring {
+	const char *balloon;
+	const char *append;
+	bool packed, event_idx, indirect_desc, access_platform;
+};
+
+static const struct ring rings[] = {
+	{ "packed=off,event_idx=off,indirect_desc=off", NULL, false, false, false, false },
+	{ "packed=off,event_idx=on,indirect_desc=off", NULL, false, true, false, false },
+	{ "packed=off,event_idx=off,indirect_desc=on", NULL, false, false, true, false },
+	{ "packed=off,event_idx=on,indirect_desc=on", NULL, false, true, true, false },
+	{ "packed=on,event_idx=off,indirect_desc=off", NULL, true, false, false, false },
+	{ "packed=on,event_idx=on,indirect_desc=off", NULL, true, true, false, false },
+	{ "packed=on,event_idx=off,indirect_desc=on", NULL, true, false, true, false },
+	{ "packed=on,event_idx=on,indirect_desc=on", NULL, true, true, true, false },
+	{ "packed=on,disable-legacy=on,iommu_platform=on", NULL, true, true, true, true },
+	{ "packed=off,disable-legacy=on,iommu_platform=on", NULL, false, true, true, true },
+	{ "packed=on", "virtio.refuse=RING_PACKED", false, true, true, false },
+	{ "packed=on", "virtio.refuse=EVENT_IDX,INDIRECT_DESC", true, false, false, false },
+	{ "disable-modern=on,disable-legacy=off", NULL, false, true, true, false },
+	{ "disable-modern=on,disable-legacy=off,event_idx=off", NULL, false, false, true, false },
+};
+
+static void check_ring(const char *machine, const struct ring *ring)
+{
+	static const uint64_t targets[] = { 100 * MIB, 33 * MIB + 12 * KIB, 64 * MIB + FRAME, 0 };
+	struct vm *vm = harness_boot(&(struct guest){
+		.machine = machine, .balloon = ring->balloon, .append = ring->append });
+	char *bits = harness_command(vm, "features");
+
+	assert_true(strspn(bits, "01") == 64);
+	assert_int_equal(bits[BIT_RING_PACKED], '0' + ring->packed);
+	assert_int_equal(bits[BIT_EVENT_IDX], '0' + ring->event_idx);
+	assert_int_equal(bits[BIT_INDIRECT_DESC], '0' + ring->indirect_desc);
+	assert_int_equal(bits[BIT_ACCESS_PLATFORM], '0' + ring->access_platform);
+	free(bits);
+	if (ring->append != NULL)
+		harness_command_says(vm, "virtio", "refused on the command line");
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		harness_take(vm, targets[i]);
+		harness_check_taken(vm, targets[i], false);
+	}
+	harness_stop(vm);
+}
+
+static void balloon_works_on_every_ring(void **state)
 {
 	(void)state;
-	check_targets(&(struct guest){ .balloon = "event_idx=off,"
-						  "indirect_desc=off" },
-		      false);
+	for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++) {
+		check_ring("pc", &rings[i]);
+		check_ring("q35", &rings[i]);
+	}
+}
+
+/* A request of 256 frames takes a place in the ring: over 100 rounds of 128 in all. */
+static void packed_ring_goes_round_for_long(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest){ .balloon = "packed=on" });
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++) {
+		harness_take(vm, (200 - i) * MIB + i * FRAME);
+		harness_take(vm, i * FRAME);
+	}
+	harness_check_taken(vm, 39 * FRAME, false);
+	harness_stop(vm);
+}
+
+static void works_with_reporting_offered(void **state)
+{
+	(void)state;
 	check_targets(&(struct guest){ .balloon = "free-page-reporting=on,"
 						  "page-poison=off" },
 		      false);
+}
+
+static void unknown_name_to_refuse_is_said_and_nothing_is_refused(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest){ .append = "virtio.refuse=EVENT_IDX,NONE" });
+	char *bits = harness_command(vm, "features");
+
+	(void)state;
+	assert_int_equal(bits[BIT_EVENT_IDX], '1');
+	free(bits);
+	harness_stop(vm);
 }
 
 static void follows_a_target_set_before_boot(void **state)
@@ -393,7 +476,10 @@ int balloon_tests(void)
 		TEST(reaches_every_target_of_a_legacy_device),
 		TEST(legacy_device_counts_in_both_modes),
 		TEST(reaches_every_target_of_a_modern_device),
-		TEST(reaches_every_target_with_every_ring_format),
+		TEST(balloon_works_on_every_ring),
+		TEST(packed_ring_goes_round_for_long),
+		TEST(works_with_reporting_offered),
+		TEST(unknown_name_to_refuse_is_said_and_nothing_is_refused),
 		TEST(follows_a_target_set_before_boot),
 		TEST(stops_at_its_floor_and_lives),
 		TEST(shortfall_is_made_up_when_memory_is_freed),

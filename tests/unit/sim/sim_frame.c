@@ -13,6 +13,7 @@
 static enum owner owners[SIM_FRAME_COUNT];
 static uint8_t *memory;
 static bool failing;
+static size_t failing_after; /* so many allocations; 0: not */
 
 void sim_frame_reset(void)
 {
@@ -28,11 +29,17 @@ void sim_frame_reset(void)
 	for (size_t i = 0; i < SIM_FRAME_COUNT; i++)
 		owners[i] = OWNER_FREE;
 	failing = false;
+	failing_after = 0;
 }
 
 void sim_frame_fail(bool fail)
 {
 	failing = fail;
+}
+
+void sim_frame_fail_after(size_t count)
+{
+	failing_after = count;
 }
 
 size_t sim_frame_in_use(void)
@@ -66,6 +73,7 @@ int frame_alloc(unsigned order, enum owner owner, pfn_t *pfn)
 		if (!all_owned_by(i, count, OWNER_FREE))
 			continue;
 		set_owner(i, count, owner);
+		failing = failing_after > 0 && --failing_after == 0;
 		memset(memory + i * FRAME_SIZE, SIM_FRAME_JUNK, count * FRAME_SIZE);
 		*pfn = paddr_to_pfn(virt_to_phys(memory)) + i;
 		return 0;

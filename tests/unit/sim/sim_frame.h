@@ -21,4 +21,7 @@ size_t sim_frame_in_use(void);
 /* From here on frame_alloc() gives -ENOMEM, or does not any more. */
 void sim_frame_fail(bool fail);
 
+/* So many more allocations succeed, at least 1, and then none. */
+void sim_frame_fail_after(size_t count);
+
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A simulated virtio device (virtio 1.3, chapter 2); see sim_virtio.h. It is
- * written from the specification's device side and shares no code with the
- * driver but the ring structures.
+ * written from the specification's device side. The rings are in sim_virtq.c.
  */
 #include "tests/unit/sim/sim_virtio.h"
 
@@ -24,6 +23,11 @@ void sim_virtio_violate(struct sim_virtio *sim, const char *what)
 		sim->violation = what;
 }
 
+static bool has(const struct sim_virtio *sim, unsigned bit)
+{
+	return sim->driver_features >> bit & 1;
+}
+
 static bool driver_ok(const struct sim_virtio *sim)
 {
 	return sim->status & VIRTIO_STATUS_DRIVER_OK;
@@ -38,8 +42,6 @@ static void reset(struct sim_virtio *sim)
 		struct sim_virtio_queue *queue = &sim->queue[i];
 
 		queue->enabled = false;
-		queue->last_avail = 0;
-		queue->used_idx = 0;
 	}
 	if (sim->on_reset != NULL)
 		sim->on_reset(sim);
@@ -165,20 +167,29 @@ void sim_virtio_enable(struct sim_virtio *sim, unsigned index, uint16_t size, pa
 		sim_virtio_violate(sim, "a queue was made after DRIVER_OK");
 	if (queue->enabled)
 		sim_virtio_violate(sim, "a queue was made twice");
-	if (size == 0 || (size & (size - 1)) != 0 || size > queue->size_max)
+	if (size == 0 || size > queue->size_max)
+		sim_virtio_violate(sim, "a queue of a bad size");
+	if ((size & (size - 1)) != 0 && !has(sim, VIRTIO_F_RING_PACKED))
 		sim_virtio_violate(sim, "a queue of a bad size");
 	if (sim->transport.fixed_queue_size && size != queue->size_max)
 		sim_virtio_violate(sim, "a legacy queue of another size");
-	if (desc % 16 != 0 || avail % 2 != 0 || used % 4 != 0)
+	if (desc % 16 != 0 || avail % 2 != 0 || used % 4 != 0 ||
+	    (has(sim, VIRTIO_F_RING_PACKED) && avail % 4 != 0))
 		sim_virtio_violate(sim, "a ring that is not aligned");
 	queue->size = size;
 	queue->desc = desc;
 	queue->avail = avail;
 	queue->used = used;
+	queue->last_avail = 0;
+	queue->used_idx = 0;
+	queue->avail_wrap = true;
+	queue->used_wrap = true;
+	queue->own_event = false;
+	memset(queue->slots, 0, sizeof(queue->slots));
 	queue->enabled = true;
 }
 
-void sim_virtio_notify(struct sim_virtio *sim, unsigned index)
+static void notify(struct sim_virtio *sim, unsigned index)
 {
 	if (sim->gone)
 		return;
@@ -191,6 +202,27 @@ void sim_virtio_notify(struct sim_virtio *sim, unsigned index)
 	sim->queue[index].notified++;
 	if (sim->queue[index].notify != NULL)
 		sim->queue[index].notify(sim, index);
+}
+
+void sim_virtio_notify(struct sim_virtio *sim, unsigned index)
+{
+	if (!sim->gone && has(sim, VIRTIO_F_NOTIFICATION_DATA))
+		sim_virtio_violate(sim, "a notification without its data");
+	notify(sim, index);
+}
+
+void sim_virtio_notify_data(struct sim_virtio *sim, uint32_t data)
+{
+	unsigned index = data & 0xffff;
+
+	if (sim->gone)
+		return;
+	if (!has(sim, VIRTIO_F_NOTIFICATION_DATA))
+		sim_virtio_violate(sim, "notification data without the feature");
+	if (index < VIRTIO_QUEUES_MAX && sim->queue[index].enabled &&
+	    data >> 16 != sim_virtio_next_available(sim, index))
+		sim_virtio_violate(sim, "notification data that names another place");
+	notify(sim, index);
 }
 
 uint8_t sim_virtio_read_isr(struct sim_virtio *sim)
@@ -230,87 +262,6 @@ void sim_virtio_need_reset(struct sim_virtio *sim)
 {
 	sim->status |= VIRTIO_STATUS_NEEDS_RESET;
 	sim_virtio_interrupt(sim, VIRTIO_ISR_CONFIG);
-}
-
-static struct virtq_avail *avail_ring(const struct sim_virtio_queue *queue)
-{
-	return phys_to_virt(queue->avail);
-}
-
-static struct virtq_used *used_ring(const struct sim_virtio_queue *queue)
-{
-	return phys_to_virt(queue->used);
-}
-
-/* Follows a chain; false if the driver made one that no device could. */
-static bool read_chain(const struct sim_virtio_queue *queue, struct sim_virtio_chain *chain)
-{
-	const struct virtq_desc *desc = phys_to_virt(queue->desc);
-	uint16_t i = chain->head;
-	bool writes = false;
-
-	for (chain->count = 0; chain->count < SIM_VIRTIO_CHAIN_MAX;) {
-		struct virtq_buffer *buffer = &chain->buffer[chain->count++];
-
-		if (i >= queue->size)
-			return false;
-		buffer->address = le64_to_cpu(desc[i].addr);
-		buffer->length = le32_to_cpu(desc[i].len);
-		buffer->device_writes = le16_to_cpu(desc[i].flags) & VIRTQ_DESC_F_WRITE;
-		if (writes && !buffer->device_writes)
-			return false; /* those that are read come first (2.7.4.2) */
-		writes = buffer->device_writes;
-		if (!(le16_to_cpu(desc[i].flags) & VIRTQ_DESC_F_NEXT))
-			return true;
-		i = le16_to_cpu(desc[i].next);
-	}
-	return false;
-}
-
-bool sim_virtio_pop(struct sim_virtio *sim, unsigned index, struct sim_virtio_chain *chain)
-{
-	struct sim_virtio_queue *queue = &sim->queue[index];
-	const struct virtq_avail *avail = avail_ring(queue);
-	uint16_t offered;
-
-	if (!queue->enabled)
-		return false;
-	offered = (uint16_t)(le16_to_cpu(avail->idx) - queue->last_avail);
-	if (offered > queue->size)
-		sim_virtio_violate(sim, "more chains than the ring has entries");
-	if (offered == 0)
-		return false;
-	chain->head = le16_to_cpu(avail->ring[queue->last_avail % queue->size]);
-	queue->last_avail++;
-	if (read_chain(queue, chain))
-		return true;
-	sim_virtio_violate(sim, "a bad chain of descriptors");
-	return false;
-}
-
-void sim_virtio_push(struct sim_virtio *sim, unsigned index, uint32_t id, uint32_t written)
-{
-	struct sim_virtio_queue *queue = &sim->queue[index];
-	struct virtq_used *used = used_ring(queue);
-	struct virtq_used_elem *entry = &used->ring[queue->used_idx % queue->size];
-
-	entry->id = cpu_to_le32(id);
-	entry->len = cpu_to_le32(written);
-	queue->used_idx++;
-	used->idx = cpu_to_le16(queue->used_idx);
-	if (!(le16_to_cpu(avail_ring(queue)->flags) & VIRTQ_AVAIL_F_NO_INTERRUPT))
-		sim_virtio_interrupt(sim, VIRTIO_ISR_QUEUE);
-}
-
-void sim_virtio_set_used_idx(struct sim_virtio *sim, unsigned index, uint16_t idx)
-{
-	sim->queue[index].used_idx = idx;
-	used_ring(&sim->queue[index])->idx = cpu_to_le16(idx);
-}
-
-void sim_virtio_set_no_notify(struct sim_virtio *sim, unsigned index, bool wanted)
-{
-	used_ring(&sim->queue[index])->flags = cpu_to_le16(wanted ? VIRTQ_USED_F_NO_NOTIFY : 0);
 }
 
 /* The transport: nothing but the registers above. */
@@ -380,7 +331,10 @@ static int transport_queue_enable(struct virtio_device *device, struct virtq *qu
 
 static void transport_queue_notify(struct virtio_device *device, struct virtq *queue)
 {
-	sim_virtio_notify(sim_virtio_of(device), queue->index);
+	if (virtio_has(device, VIRTIO_F_NOTIFICATION_DATA))
+		sim_virtio_notify_data(sim_virtio_of(device), virtq_notification_data(queue));
+	else
+		sim_virtio_notify(sim_virtio_of(device), queue->index);
 }
 
 static uint8_t transport_read_isr(struct virtio_device *device)
@@ -390,6 +344,7 @@ static uint8_t transport_read_isr(struct virtio_device *device)
 
 static const struct virtio_transport sim_transport = {
 	.name = "simulated",
+	.features = VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA),
 	.get_status = transport_get_status,
 	.set_status = transport_set_status,
 	.get_features = transport_get_features,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A simulated virtio device behind struct virtio_transport: status, features,
- * configuration, and the device's side of split virtqueues. What a device of
+ * configuration, and (in sim_virtq.c) the device's side of virtqueues. What a device of
  * some type does is put on top by callbacks. It watches the driver: a step out
  * of order, a feature that was not offered or a bad chain is a violation, and
  * a test ends with assert_null(sim.violation).
@@ -18,7 +18,8 @@
 #include "drivers/virtio/virtq.h"
 
 #define SIM_VIRTIO_CONFIG_MAX 64
-#define SIM_VIRTIO_CHAIN_MAX 16
+#define SIM_VIRTIO_CHAIN_MAX 64
+#define SIM_VIRTIO_QUEUE_SIZE_MAX 1024
 #define SIM_VIRTIO_STATUS_LOG 16
 #define SIM_VIRTIO_FOR_EVER UINT_MAX
 
@@ -33,9 +34,13 @@ struct sim_virtio_queue {
 	paddr_t avail;
 	paddr_t used;
 	/* The device's own state. */
-	uint16_t last_avail;
+	uint16_t last_avail; /* split: a count; packed: a place in the ring */
 	uint16_t used_idx;
-	uint64_t notified; /* notifications that arrived */
+	bool avail_wrap; /* packed: the wrap counters of those */
+	bool used_wrap;
+	bool own_event;				   /* it does not ask for every notification */
+	uint16_t slots[SIM_VIRTIO_QUEUE_SIZE_MAX]; /* packed: of chains in flight, by id */
+	uint64_t notified;			   /* notifications that arrived */
 	/* What a notification does; NULL: nothing. */
 	void (*notify)(struct sim_virtio *sim, unsigned index);
 };
@@ -92,6 +97,7 @@ void sim_virtio_config_write(struct sim_virtio *sim, size_t offset, unsigned wid
 void sim_virtio_enable(struct sim_virtio *sim, unsigned index, uint16_t size, paddr_t desc,
 		       paddr_t avail, paddr_t used);
 void sim_virtio_notify(struct sim_virtio *sim, unsigned index);
+void sim_virtio_notify_data(struct sim_virtio *sim, uint32_t data);
 uint8_t sim_virtio_read_isr(struct sim_virtio *sim);
 
 /* The device changes its config: a le32 field; new generation, interrupt. */
@@ -105,7 +111,7 @@ void sim_virtio_interrupt(struct sim_virtio *sim, uint8_t isr);
 void sim_virtio_need_reset(struct sim_virtio *sim);
 
 struct sim_virtio_chain {
-	uint16_t head;
+	uint16_t head; /* packed: the buffer id */
 	unsigned count;
 	struct virtq_buffer buffer[SIM_VIRTIO_CHAIN_MAX];
 };
@@ -119,10 +125,19 @@ bool sim_virtio_pop(struct sim_virtio *sim, unsigned index, struct sim_virtio_ch
  */
 void sim_virtio_push(struct sim_virtio *sim, unsigned index, uint32_t id, uint32_t written);
 
-/* Writes the used index itself, whatever it was. */
+/* Writes the used index itself, whatever it was; split rings only. */
 void sim_virtio_set_used_idx(struct sim_virtio *sim, unsigned index, uint16_t idx);
 
 /* Sets or clears the device's wish for no notifications. */
 void sim_virtio_set_no_notify(struct sim_virtio *sim, unsigned index, bool wanted);
+
+/*
+ * With EVENT_IDX: a notification is wanted for the `count`th chain (split) or
+ * descriptor (packed) from now on, 1 being the next.
+ */
+void sim_virtio_notify_after(struct sim_virtio *sim, unsigned index, uint16_t count);
+
+/* Where the driver's next chain will be, found in the rings, as in 2.9. */
+uint16_t sim_virtio_next_available(const struct sim_virtio *sim, unsigned index);
 
 #endif

@@ -67,6 +67,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	virtio_unregister(&sim.device);
+	virtio_refuse_features(0);
 	free(output);
 	output = NULL;
 	return 0;
@@ -104,7 +105,9 @@ static void device_is_shown_with_features_and_reasons(void **state)
 	const struct virtq_buffer buffer = { .address = 0x1000, .length = 4 };
 
 	(void)state;
-	start(VIRTIO_BIT(32) | VIRTIO_BIT(1) | VIRTIO_BIT(4) | VIRTIO_BIT(29) | VIRTIO_BIT(57));
+	start(VIRTIO_BIT(32) | VIRTIO_BIT(1) | VIRTIO_BIT(4) | VIRTIO_BIT(29) | VIRTIO_BIT(35) |
+	      VIRTIO_BIT(57));
+	virtio_refuse_features(VIRTIO_BIT(29));
 	assert_int_equal(virtio_negotiate(&sim.device, VIRTIO_BIT(1)), 0);
 	assert_int_equal(virtq_create(&sim.device, 1, &queue), 0);
 	virtio_ready(&sim.device);
@@ -113,11 +116,12 @@ static void device_is_shown_with_features_and_reasons(void **state)
 	assert_int_equal(run("virtio", 1), 0);
 	assert_prints("simulated balloon (type 5), simulated, 0 interrupts\n");
 	assert_prints("status    0x0f ACKNOWLEDGE DRIVER FEATURES_OK DRIVER_OK\n");
-	assert_prints("offered   0x0200000120000012 STATS_VQ PAGE_POISON EVENT_IDX VERSION_1 "
-		      "bit-57\n");
+	assert_prints("offered   0x0200000920000012 STATS_VQ PAGE_POISON EVENT_IDX VERSION_1 "
+		      "IN_ORDER bit-57\n");
 	assert_prints("accepted  0x0000000100000002 STATS_VQ VERSION_1\n");
 	assert_prints("refused    4 PAGE_POISON        not implemented\n");
-	assert_prints("refused   29 EVENT_IDX          not implemented\n");
+	assert_prints("refused   29 EVENT_IDX          refused on the command line\n");
+	assert_prints("refused   35 IN_ORDER           not implemented\n");
 	assert_prints("refused   57 ?                  unknown bit\n");
 	assert_prints("queue 1   size 128, 1 in flight, 1 notifications\n");
 	assert_null(strstr(output, "broken"));

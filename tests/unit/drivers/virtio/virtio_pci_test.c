@@ -248,6 +248,9 @@ static void window_write(void *reg, unsigned width, uint32_t value)
 	} else if (at >= NOTIFY && at < BAR_SIZE && width == 2) {
 		notified_at = at - NOTIFY;
 		sim_virtio_notify(&sim, value);
+	} else if (at >= NOTIFY && at < BAR_SIZE && width == 4) {
+		notified_at = at - NOTIFY;
+		sim_virtio_notify_data(&sim, value);
 	} else {
 		fail_msg("write of %u bytes at 0x%llx", width, (unsigned long long)at);
 	}
@@ -529,7 +532,8 @@ static void modern_device_works(void **state)
 	assert_int_equal(notified_at, 2 * MULTIPLIER);
 	/* The high half of the features arrived, too. */
 	assert_true(device->offered & VIRTIO_BIT(33));
-	assert_true(device->accepted == (VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(1)));
+	assert_true(device->accepted == (VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(1) |
+					 VIRTIO_BIT(VIRTIO_F_ACCESS_PLATFORM)));
 }
 
 static void legacy_device_works(void **state)
@@ -802,6 +806,49 @@ static void notify_offset_must_lie_within_its_capability(void **state)
 	assert_int_equal(sim_log_warnings, 2);
 	assert_int_equal(virtq_create(virtio_devices(), 0, &queue), 0);
 	virtio_ready(virtio_devices());
+	assert_int_equal(virtq_add(&queue, &(struct virtq_buffer){ .length = 4 }, 1, &queue), 0);
+	virtq_kick(&queue);
+	assert_int_equal(notified_at, 0x100);
+}
+
+/* 4.1.5.2: 32 bits, which need room and alignment; sim_virtio checks what they say. */
+static void notification_data_goes_to_the_notify_address(void **state)
+{
+	static const uint64_t formats[] = { 0, VIRTIO_BIT(VIRTIO_F_RING_PACKED) };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		make_function(0x1045, false,
+			      VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(1) | formats[i] |
+				      VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA));
+		add_qemu_capabilities();
+		use_device(probe());
+		assert_int_equal(notified_at, 2 * MULTIPLIER);
+	}
+}
+
+static void notification_data_needs_room_and_alignment(void **state)
+{
+	static struct virtq queue;
+
+	(void)state;
+	make_function(0x1045, false,
+		      VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA));
+	add_qemu_capabilities();
+	set32(0x40 + 20 + 12, 0x106);
+	set32(0x40 + 20 + 16, 2);
+	notify_offsets[0] = 0x81; /* 2 bytes into a word */
+	notify_offsets[1] = 0x82; /* 2 bytes of room */
+	notify_offsets[2] = 0x80;
+	probe();
+	assert_int_equal(virtio_negotiate(virtio_devices(), 0), 0);
+	assert_int_equal(virtq_create(virtio_devices(), 0, &queue), -EINVAL);
+	assert_non_null(strstr(sim_log_warning, "not aligned"));
+	assert_int_equal(virtq_create(virtio_devices(), 1, &queue), -EINVAL);
+	assert_non_null(strstr(sim_log_warning, "beyond"));
+	assert_int_equal(virtq_create(virtio_devices(), 2, &queue), 0);
+	virtio_ready(virtio_devices());
+	assert_int_equal(virtq_add(&queue, &(struct virtq_buffer){ .length = 4 }, 1, &queue), 0);
 	virtq_kick(&queue);
 	assert_int_equal(notified_at, 0x100);
 }
@@ -966,6 +1013,8 @@ int main(void)
 		CASE(multiplier_of_zero_puts_all_notifications_at_one_place),
 		CASE(notify_offset_must_lie_within_its_capability),
 		CASE(notify_offset_is_computed_in_64_bits),
+		CASE(notification_data_goes_to_the_notify_address),
+		CASE(notification_data_needs_room_and_alignment),
 		CASE(queue_beyond_num_queues_is_not_selected),
 		CASE(queue_that_is_in_use_already_is_an_error),
 		CASE(legacy_config_is_read_in_the_width_asked_for),

@@ -18,6 +18,14 @@
 #define OOM VIRTIO_BIT(2)
 #define VERSION_1 VIRTIO_BIT(VIRTIO_F_VERSION_1)
 #define EVENT_IDX VIRTIO_BIT(VIRTIO_F_EVENT_IDX)
+#define IN_ORDER VIRTIO_BIT(VIRTIO_F_IN_ORDER)
+#define PACKED VIRTIO_BIT(VIRTIO_F_RING_PACKED)
+#define NOTIFICATION_DATA VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA)
+
+/* The bits from 24 to 49 that there is code for. */
+#define IMPLEMENTED \
+	(VERSION_1 | EVENT_IDX | PACKED | NOTIFICATION_DATA | VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | \
+	 VIRTIO_BIT(VIRTIO_F_ACCESS_PLATFORM))
 
 static struct sim_virtio sim;
 
@@ -84,11 +92,11 @@ static void only_allowed_and_offered_features_are_accepted(void **state)
 	uint64_t unknown = VIRTIO_BIT(17) | VIRTIO_BIT(57);
 
 	(void)state;
-	start(false, VERSION_1 | OOM | EVENT_IDX | unknown);
+	start(false, VERSION_1 | OOM | EVENT_IDX | IN_ORDER | unknown);
 	assert_int_equal(virtio_negotiate(&sim.device, STATS | OOM), 0);
-	assert_true(sim.device.offered == (VERSION_1 | OOM | EVENT_IDX | unknown));
-	assert_true(sim.device.accepted == (VERSION_1 | OOM));
-	assert_true(sim.driver_features == (VERSION_1 | OOM));
+	assert_true(sim.device.offered == (VERSION_1 | OOM | EVENT_IDX | IN_ORDER | unknown));
+	assert_true(sim.device.accepted == (VERSION_1 | OOM | EVENT_IDX));
+	assert_true(sim.driver_features == (VERSION_1 | OOM | EVENT_IDX));
 	assert_true(virtio_has(&sim.device, 2));
 	assert_false(virtio_has(&sim.device, 1));
 }
@@ -100,9 +108,70 @@ static void ring_features_are_not_the_drivers_to_allow(void **state)
 	start(false, UINT64_MAX);
 	assert_int_equal(virtio_negotiate(&sim.device, UINT64_MAX), 0);
 	for (unsigned bit = 24; bit < 50; bit++)
-		assert_int_equal(virtio_has(&sim.device, bit), bit == VIRTIO_F_VERSION_1);
+		assert_int_equal(virtio_has(&sim.device, bit), IMPLEMENTED >> bit & 1);
 	assert_true(virtio_has(&sim.device, 23));
 	assert_true(virtio_has(&sim.device, 50));
+}
+
+static void transport_may_not_have_its_own_features(void **state)
+{
+	(void)state;
+	start(false, UINT64_MAX);
+	sim.transport.features = 0;
+	assert_int_equal(virtio_negotiate(&sim.device, UINT64_MAX), 0);
+	assert_false(virtio_has(&sim.device, VIRTIO_F_NOTIFICATION_DATA));
+	assert_true(virtio_has(&sim.device, VIRTIO_F_EVENT_IDX));
+	assert_string_equal(virtio_refusal_reason(&sim.device, VIRTIO_F_NOTIFICATION_DATA),
+			    "not implemented on this transport");
+}
+
+/* Of any kind but VERSION_1, without which no modern device works. */
+static void features_can_be_refused_and_allowed_again(void **state)
+{
+	(void)state;
+	start(false, VERSION_1 | EVENT_IDX | PACKED | STATS | OOM);
+	virtio_refuse_features(VERSION_1 | EVENT_IDX | STATS);
+	assert_int_equal(virtio_negotiate(&sim.device, STATS | OOM), 0);
+	assert_true(sim.device.accepted == (VERSION_1 | PACKED | OOM));
+	assert_string_equal(virtio_refusal_reason(&sim.device, VIRTIO_F_EVENT_IDX),
+			    "refused on the command line");
+	virtio_refuse_features(0);
+	assert_int_equal(virtio_negotiate(&sim.device, STATS | OOM), 0);
+	assert_true(sim.device.accepted == sim.features);
+}
+
+static void feature_names_are_parsed(void **state)
+{
+	uint64_t features = 1;
+
+	(void)state;
+	assert_int_equal(virtio_parse_features(5, "EVENT_IDX", &features), 0);
+	assert_true(features == EVENT_IDX);
+	assert_int_equal(virtio_parse_features(5, "RING_PACKED,STATS_VQ,IN_ORDER", &features), 0);
+	assert_true(features == (PACKED | STATS | IN_ORDER));
+}
+
+static void unknown_feature_names_are_refused_as_a_whole(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"EVENT",
+		"EVENT_IDXX",
+		"event_idx",
+		"EVENT_IDX,",
+		",EVENT_IDX",
+		"EVENT_IDX,,IN_ORDER",
+		"EVENT_IDX,NONE",
+		"EVENT_IDX IN_ORDER",
+		"29",
+	};
+	uint64_t features = 4711;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(virtio_parse_features(5, bad[i], &features), -EINVAL);
+	assert_int_equal(virtio_parse_features(1, "STATS_VQ", &features), -EINVAL);
+	assert_true(features == 4711);
 }
 
 static void missing_version_1_is_not_supported(void **state)
@@ -353,7 +422,9 @@ static void features_have_names_by_type(void **state)
 	assert_null(virtio_feature_name(VIRTIO_ID_BALLOON, 6));
 	assert_null(virtio_feature_name(VIRTIO_ID_BALLOON, 64));
 	assert_true(virtio_feature_implemented(VIRTIO_F_VERSION_1));
-	assert_false(virtio_feature_implemented(VIRTIO_F_RING_PACKED));
+	assert_true(virtio_feature_implemented(VIRTIO_F_RING_PACKED));
+	assert_false(virtio_feature_implemented(VIRTIO_F_IN_ORDER));
+	assert_false(virtio_feature_implemented(VIRTIO_F_RING_RESET));
 	assert_false(virtio_feature_implemented(1000));
 }
 
@@ -366,6 +437,10 @@ int main(void)
 		CASE(legacy_status_has_no_features_ok),
 		CASE(only_allowed_and_offered_features_are_accepted),
 		CASE(ring_features_are_not_the_drivers_to_allow),
+		CASE(transport_may_not_have_its_own_features),
+		CASE(features_can_be_refused_and_allowed_again),
+		CASE(feature_names_are_parsed),
+		CASE(unknown_feature_names_are_refused_as_a_whole),
 		CASE(missing_version_1_is_not_supported),
 		CASE(refused_features_are_not_supported),
 		CASE(slow_reset_is_waited_for),

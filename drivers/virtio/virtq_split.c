@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The split virtqueue (virtio 1.3, 2.7). Three parts in one run of frames:
+ *
+ *	desc	a table of buffers; written by the driver alone
+ *	avail	a ring of heads of chains offered to the device, and a count of
+ *		all that ever were (modulo 65536); written by the driver alone
+ *	used	a ring of heads of chains that the device is done with, and a
+ *		count; written by the device alone
+ *
+ * With EVENT_IDX each ring ends in an index of the *other* one: used_event,
+ * behind the available ring, is the used entry that the driver wants an
+ * interrupt for; avail_event, behind the used ring, is the available entry
+ * that the device wants a notification for. The flags are out of use then.
+ *
+ * The legacy interface wants the parts in this order, and `used` on the next
+ * page (2.7.2); the modern one does not mind, so there is one layout.
+ */
+#include "arch/barrier.h"
+#include "drivers/virtio/virtq_internal.h"
+#include "mm/frame.h"
+
+#define RING_ALIGN FRAME_SIZE
+
+static size_t avail_offset(uint16_t size)
+{
+	return sizeof(struct virtq_desc) * size;
+}
+
+/* Each ring has one more le16 behind its entries, for EVENT_IDX. */
+static size_t used_offset(uint16_t size)
+{
+	size_t avail = sizeof(struct virtq_avail) + sizeof(le16) * size + sizeof(le16);
+
+	return align_up(avail_offset(size) + avail, RING_ALIGN);
+}
+
+static size_t split_bytes(uint16_t size)
+{
+	return used_offset(size) + sizeof(struct virtq_used) +
+	       sizeof(struct virtq_used_elem) * size + sizeof(le16);
+}
+
+static volatile le16 *used_event(const struct virtq *queue)
+{
+	return &queue->avail->ring[queue->size];
+}
+
+static uint16_t avail_event(const struct virtq *queue)
+{
+	volatile void *end = &queue->used->ring[queue->size];
+
+	return le16_to_cpu(*(volatile le16 *)end);
+}
+
+static void split_init(struct virtq *queue, uint8_t *memory)
+{
+	queue->desc = (void *)memory;
+	queue->avail = (void *)(memory + avail_offset(queue->size));
+	queue->used = (void *)(memory + used_offset(queue->size));
+}
+
+static void fill(volatile struct virtq_desc *desc, const struct virtq_buffer *buffer,
+		 uint16_t flags, uint16_t next)
+{
+	if (buffer->device_writes)
+		flags |= VIRTQ_DESC_F_WRITE;
+	desc->addr = cpu_to_le64(buffer->address);
+	desc->len = cpu_to_le32(buffer->length);
+	desc->flags = cpu_to_le16(flags);
+	desc->next = cpu_to_le16(next);
+}
+
+static void split_fill_table(void *table, const struct virtq_buffer *buffers, unsigned count)
+{
+	volatile struct virtq_desc *desc = table;
+
+	for (unsigned k = 0; k + 1 < count; k++)
+		fill(&desc[k], &buffers[k], VIRTQ_DESC_F_NEXT, (uint16_t)(k + 1));
+	fill(&desc[count - 1], &buffers[count - 1], 0, 0);
+}
+
+/*
+ * Fills free descriptors, in the order of the shadow's free chain. The chain's
+ * end is its missing NEXT flag.
+ */
+static void split_put(struct virtq *queue, const struct virtq_buffer *buffers, unsigned count,
+		      uint16_t flags)
+{
+	uint16_t head = queue->free_head;
+	uint16_t i = head;
+
+	for (unsigned k = 0; k < count; k++) {
+		uint16_t next = queue->shadow[i].next;
+
+		if (k + 1 < count)
+			fill(&queue->desc[i], &buffers[k], flags | VIRTQ_DESC_F_NEXT, next);
+		else
+			fill(&queue->desc[i], &buffers[k], flags, 0);
+		i = next;
+	}
+	queue->free_head = i;
+	/* The device does not look at this entry before avail->idx covers it. */
+	queue->avail->ring[queue->avail_idx & (queue->size - 1)] = cpu_to_le16(head);
+	queue->avail_idx++;
+	queue->added++;
+}
+
+static void split_publish(struct virtq *queue)
+{
+	queue->avail->idx = cpu_to_le16(queue->avail_idx);
+}
+
+static bool split_wants_notification(const struct virtq *queue)
+{
+	uint16_t before = (uint16_t)(queue->avail_idx - queue->added);
+
+	if (queue->event_idx)
+		return virtq_passed_event(avail_event(queue), queue->avail_idx, before);
+	return !(le16_to_cpu(queue->used->flags) & VIRTQ_USED_F_NO_NOTIFY);
+}
+
+static bool split_has_used(const struct virtq *queue)
+{
+	return le16_to_cpu(queue->used->idx) != queue->last_used;
+}
+
+/*
+ * The wish as an index: for each entry, the next one; for none, the one that is
+ * the farthest away; for the last, that of the chain that was published last,
+ * as each chain gets one entry, in whatever order.
+ */
+static void write_used_event(struct virtq *queue)
+{
+	uint16_t published = (uint16_t)(queue->avail_idx - queue->added);
+	uint16_t event = queue->last_used;
+
+	if (queue->interrupts == VIRTQ_INTERRUPT_NONE)
+		event = (uint16_t)(queue->last_used - 1);
+	else if (queue->interrupts == VIRTQ_INTERRUPT_LAST && published != queue->last_used)
+		event = (uint16_t)(published - 1);
+	*used_event(queue) = cpu_to_le16(event);
+}
+
+/* With EVENT_IDX the flags stay 0 (2.7.7.1). */
+static void split_write_interrupts(struct virtq *queue)
+{
+	bool none = queue->interrupts == VIRTQ_INTERRUPT_NONE;
+
+	if (queue->event_idx)
+		write_used_event(queue);
+	else
+		queue->avail->flags = cpu_to_le16(none ? VIRTQ_AVAIL_F_NO_INTERRUPT : 0);
+}
+
+/* The index that is wanted moves on with what was taken. */
+static void follow_used_event(struct virtq *queue)
+{
+	if (!queue->event_idx || queue->interrupts == VIRTQ_INTERRUPT_LAST)
+		return;
+	write_used_event(queue);
+	/* The wish is there before the used index is read again, or both sides wait. */
+	if (queue->interrupts == VIRTQ_INTERRUPT_EACH)
+		dma_full_barrier();
+}
+
+static int split_take_used(struct virtq *queue, uint16_t *id, uint32_t *written)
+{
+	uint16_t new_entries = (uint16_t)(le16_to_cpu(queue->used->idx) - queue->last_used);
+	volatile struct virtq_used_elem *entry;
+	uint32_t named;
+
+	if (new_entries == 0)
+		return 0;
+	/* One used entry for one chain. */
+	if (new_entries > queue->in_flight)
+		return virtq_violation(queue, "used index beyond what is in flight");
+	/* The count is read before the entry that it covers, and before the buffer. */
+	dma_load_barrier();
+	entry = &queue->used->ring[queue->last_used & (queue->size - 1)];
+	named = le32_to_cpu(entry->id); /* once: the device could change it */
+	if (!virtq_is_with_device(queue, named))
+		return virtq_violation(queue, "a used entry names no chain in flight");
+	*id = (uint16_t)named;
+	*written = le32_to_cpu(entry->len);
+	queue->last_used++;
+	follow_used_event(queue);
+	return 1;
+}
+
+/* What desc[] says is not asked. */
+static uint16_t split_last_id(const struct virtq *queue, uint16_t id)
+{
+	uint16_t last = id;
+
+	for (uint16_t k = 1; k < queue->shadow[id].chain; k++)
+		last = queue->shadow[last].next;
+	return last;
+}
+
+/* The available index: its upper bit stands where packed rings have the wrap counter. */
+static uint16_t split_next_available(const struct virtq *queue)
+{
+	return queue->avail_idx;
+}
+
+const struct virtq_ops virtq_split_ops = {
+	.bytes = split_bytes,
+	.init = split_init,
+	.fill_table = split_fill_table,
+	.put = split_put,
+	.publish = split_publish,
+	.wants_notification = split_wants_notification,
+	.has_used = split_has_used,
+	.take_used = split_take_used,
+	.last_id = split_last_id,
+	.write_interrupts = split_write_interrupts,
+	.next_available = split_next_available,
+};
