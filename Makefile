@@ -147,7 +147,7 @@ LIB_SOURCES := $(addprefix kernel/lib/,escape.c log.c parse.c printf.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c frame_map.c frame.c ledger.c \
 	heap.c stack.c poison.c)
 PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c pci_assign.c \
-	pci_capability.c pci_intx.c pci_names.c pci_cmd.c)
+	pci_capability.c pci_intx.c pci_msix.c pci_names.c pci_cmd.c)
 VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtq.c virtio_pci.c \
 	virtio_pci_modern.c virtio_pci_legacy.c virtio_mmio.c virtio_cmd.c)
 BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_pages.c balloon_stats.c \
@@ -340,7 +340,7 @@ SIM_FRAMES := $(SIM) tests/unit/sim/sim_frame.c
 $(call unit,drivers/virtio/virtq,$(VIRTQ) $(SIM_FRAMES))
 $(call unit,drivers/virtio/virtio,$(VIRTQ) $(SIM_FRAMES))
 $(call unit,drivers/virtio/virtio_pci,drivers/virtio/virtio_pci.c \
-	drivers/virtio/virtio_pci_modern.c drivers/virtio/virtio_pci_legacy.c \
+	drivers/virtio/virtio_pci_modern.c drivers/virtio/virtio_pci_legacy.c drivers/pci/pci_msix.c \
 	$(VIRTQ) $(SIM_FRAMES))
 $(call unit,drivers/virtio/virtio_mmio,drivers/virtio/virtio_mmio.c kernel/lib/parse.c \
 	$(VIRTQ) $(SIM_FRAMES))
