@@ -147,7 +147,7 @@ LIB_SOURCES := $(addprefix kernel/lib/,escape.c log.c parse.c printf.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c frame_map.c frame.c ledger.c \
 	heap.c stack.c poison.c)
 PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c pci_assign.c \
-	pci_capability.c pci_intx.c pci_names.c pci_cmd.c)
+	pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_names.c pci_cmd.c)
 VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c \
 	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_modern.c \
 	virtio_pci_legacy.c virtio_mmio.c virtio_cmd.c)
@@ -346,7 +346,7 @@ $(call unit,drivers/virtio/virtq_split,$(VIRTQ_FIXTURE))
 $(call unit,drivers/virtio/virtq_packed,$(VIRTQ_FIXTURE))
 $(call unit,drivers/virtio/virtio,$(VIRTQ) $(SIM_FRAMES))
 $(call unit,drivers/virtio/virtio_pci,drivers/virtio/virtio_pci.c \
-	drivers/virtio/virtio_pci_modern.c drivers/virtio/virtio_pci_legacy.c \
+	drivers/virtio/virtio_pci_modern.c drivers/virtio/virtio_pci_legacy.c drivers/pci/pci_msix.c \
 	$(VIRTQ) $(SIM_FRAMES))
 $(call unit,drivers/virtio/virtio_mmio,drivers/virtio/virtio_mmio.c kernel/lib/parse.c \
 	$(VIRTQ) $(SIM_FRAMES))
@@ -364,6 +364,7 @@ $(call unit,drivers/pci/pci_bar,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_bridge,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_assign,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_capability,$(PCI_TESTED))
+$(call unit,drivers/pci/pci_hotplug,drivers/pci/pci_hotplug.c tests/unit/sim/sim_time.c $(PCI_TESTED))
 $(call unit,drivers/pci/pci_cmd,drivers/pci/pci_cmd.c drivers/pci/pci_names.c $(PCI_TESTED))
 $(call unit,drivers/acpi/acpi,$(ACPI_TESTED))
 $(call unit,drivers/acpi/acpi_power,$(ACPI_TESTED))

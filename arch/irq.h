@@ -33,6 +33,24 @@ void irq_init(void);
 void irq_register(enum irq_line line, struct irq_handler *handler);
 void irq_unregister(enum irq_line line, struct irq_handler *handler);
 
+/*
+ * Message-signalled interrupts (PCI Local Bus 3.0, 6.8): a device writes
+ * `data` to `address`, and that interrupts by a vector of its own.
+ */
+struct irq_message {
+	uint64_t address;
+	uint32_t data;
+	unsigned vector;
+};
+
+/*
+ * Finds a vector for the handler, which is the caller's and stays in use until
+ * irq_unregister_message(); what it returns is not looked at. -ENOTSUP: there
+ * is no local APIC; -ENOSPC: no vector is left.
+ */
+int irq_register_message(struct irq_handler *handler, struct irq_message *message);
+void irq_unregister_message(struct irq_handler *handler);
+
 /* Interrupts of a line that no handler claimed: counted; too many in a row close the line. */
 uint64_t irq_unclaimed(enum irq_line line);
 

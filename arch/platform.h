@@ -34,4 +34,8 @@
 #define PORT_PCI_CONFIG_ADDRESS 0xcf8
 #define PORT_PCI_CONFIG_DATA 0xcfc
 
+/* QEMU's ports for hot-plug by ACPI, on its two PC chipsets */
+#define PORT_ACPI_HOTPLUG_PIIX4 0xae00
+#define PORT_ACPI_HOTPLUG_ICH9 0x0cc0
+
 #endif

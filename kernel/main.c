@@ -13,6 +13,7 @@
 #include "drivers/acpi/acpi.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/pci/pci.h"
+#include "drivers/pci/pci_hotplug.h"
 #include "drivers/pci/pci_intx.h"
 #include "drivers/virtio/virtio.h"
 #include "kernel/command_line.h"
@@ -58,6 +59,24 @@ static void start_memory(const struct boot_info *boot)
 	frame_set_failure_hook(say_out_of_memory);
 }
 
+static const struct pci_hotplug_ops hotplug_ops = {
+	.added = virtio_pci_add,
+	.removing = virtio_pci_remove,
+};
+
+/* virtio.msix=off on the command line: INTx even where a device could do better. */
+static void choose_interrupts(const char *command_line)
+{
+	char text[8];
+
+	if (!command_line_option(command_line, "virtio.msix", text, sizeof(text)))
+		return;
+	if (strcmp(text, "off") == 0)
+		virtio_pci_refuse_msix();
+	else if (strcmp(text, "on") != 0)
+		log_warn("virtio: virtio.msix=%s is neither on nor off", text);
+}
+
 static void start_pci(const struct boot_info *boot)
 {
 	struct pci_windows windows;
@@ -74,7 +93,9 @@ static void start_pci(const struct boot_info *boot)
 	pci_windows_find(boot, ecam, last_bus, &windows);
 	pci_scan(&windows);
 	pci_route_intx();
+	choose_interrupts(boot->command_line);
 	virtio_pci_probe();
+	pci_hotplug_start(&hotplug_ops);
 }
 
 static uint64_t default_floor(void)

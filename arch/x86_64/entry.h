@@ -10,7 +10,8 @@
 #define VECTOR_IRQ 32	   /* of interrupt line 0 */
 #define VECTOR_GSI 48	   /* the first one for inputs of I/O APICs */
 #define VECTOR_SPURIOUS 63 /* the local APIC's: means nothing */
-#define VECTORS 64
+#define VECTOR_MESSAGE 64  /* of the first message; up to the last vector */
+#define VECTORS 80
 
 /* What the entries in vectors.S push, lowest address first. */
 struct trap_frame {
@@ -29,6 +30,7 @@ extern const uint64_t trap_entries[VECTORS];
 /* trap.c and irq.c */
 void trap_handle(struct trap_frame *frame);
 void irq_handle(unsigned line);
+void irq_handle_message(unsigned vector);
 
 /* irq.c: whether a line triggers by level; those that cannot stay as they are */
 void irq_set_level(unsigned line, bool level);

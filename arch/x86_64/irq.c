@@ -2,10 +2,12 @@
 /*
  * The two 8259A interrupt controllers and the lines behind them. Their output
  * reaches the processor through the local APIC, which firmware has set up as a
- * wire for it, or has not (qboot).
+ * wire for it, or has not (qboot). Messages go to the local APIC itself, with
+ * vectors above those of the lines.
  */
 #include "arch/irq.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 #include "arch/cpu.h"
@@ -33,6 +35,8 @@
 
 /* Local APIC (Intel SDM volume 3, 11.4), 32 bits each. */
 #define APIC_BASE UINT64_C(0xfee00000)
+#define APIC_ID 0x20 /* in the top 8 bits */
+#define APIC_END_OF_INTERRUPT 0xb0
 #define APIC_SPURIOUS 0xf0
 #define APIC_SPURIOUS_ENABLE 0x100
 #define APIC_LVT_TIMER 0x320
@@ -40,6 +44,13 @@
 #define APIC_LINT0 0x350
 #define APIC_LINT0_EXTINT 0x700 /* unmasked: the 8259 tells the vector */
 
+/* A message to a local APIC (11.11): fixed delivery, edge triggered. */
+#define MESSAGE_ADDRESS UINT64_C(0xfee00000)
+#define MESSAGE_DESTINATION_SHIFT 12
+
+#define MESSAGES (VECTORS - VECTOR_MESSAGE)
+
+static struct irq_handler *messages[MESSAGES];
 static struct irq_handler *handlers[IRQ_COUNT];
 static uint64_t unclaimed[IRQ_COUNT];
 static unsigned in_a_row[IRQ_COUNT];
@@ -181,4 +192,44 @@ void irq_handle(unsigned line)
 		claimed |= handler->handle(handler);
 	count_unclaimed(line, claimed);
 	end_of_interrupt(line);
+}
+
+/* ---- Messages ---- */
+
+static uint32_t apic_id(void)
+{
+	return mmio_read32((uint8_t *)phys_to_virt(APIC_BASE) + APIC_ID) >> 24;
+}
+
+int irq_register_message(struct irq_handler *handler, struct irq_message *message)
+{
+	if (!cpu_has_apic())
+		return -ENOTSUP;
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		if (messages[i])
+			continue;
+		messages[i] = handler;
+		message->vector = VECTOR_MESSAGE + i;
+		message->data = message->vector;
+		message->address = MESSAGE_ADDRESS | apic_id() << MESSAGE_DESTINATION_SHIFT;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+void irq_unregister_message(struct irq_handler *handler)
+{
+	for (unsigned i = 0; i < MESSAGES; i++)
+		if (messages[i] == handler)
+			messages[i] = NULL;
+}
+
+/* One that nobody waits for any more is not an error: it was under way. */
+void irq_handle_message(unsigned vector)
+{
+	struct irq_handler *handler = messages[vector - VECTOR_MESSAGE];
+
+	if (handler)
+		handler->handle(handler);
+	mmio_write32((uint8_t *)phys_to_virt(APIC_BASE) + APIC_END_OF_INTERRUPT, 0);
 }

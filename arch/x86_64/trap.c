@@ -81,6 +81,8 @@ void trap_handle(struct trap_frame *frame)
 			irq_handle((unsigned)(frame->vector - VECTOR_IRQ));
 		else if (frame->vector >= VECTOR_GSI && frame->vector < VECTOR_SPURIOUS)
 			ioapic_handle((unsigned)(frame->vector - VECTOR_GSI));
+		else if (frame->vector >= VECTOR_MESSAGE && frame->vector < VECTORS)
+			irq_handle_message((unsigned)frame->vector);
 		return;
 	}
 	panic_begin();

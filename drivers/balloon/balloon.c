@@ -58,6 +58,8 @@ static struct {
 	uint64_t hold_off;    /* no inflation before */
 	unsigned recoveries;  /* since the device last made progress */
 	const char *wrong;    /* found outside the task, which is to act on it */
+	bool going;	      /* the device goes: the target is 0, the task ends */
+	volatile bool task_runs;
 } balloon;
 
 /* ---- Where the frames stand ---- */
@@ -200,7 +202,7 @@ static bool read_config(void)
 
 	/* Before the target is read: a change after that is not missed. */
 	device->config_changed = false;
-	balloon.status.target = virtio_config_read32(device, CONFIG_NUM_PAGES);
+	balloon.status.target = balloon.going ? 0 : virtio_config_read32(device, CONFIG_NUM_PAGES);
 	if ((changed || balloon.status.target == UINT32_MAX) && virtio_needs_reset(device))
 		return false;
 	if (changed)
@@ -311,12 +313,14 @@ static bool is_alive(void)
 static void balloon_task(void *arg)
 {
 	(void)arg;
-	while (is_alive()) {
+	balloon.task_runs = true;
+	while (is_alive() && !balloon.going) {
 		if (balloon_step())
 			task_yield();
-		else if (is_alive())
+		else if (is_alive() && !balloon.going)
 			wait_for_news();
 	}
+	balloon.task_runs = false;
 }
 
 /* ---- Memory pressure ---- */
@@ -444,15 +448,20 @@ static int start_device(void)
 	return 0;
 }
 
-int balloon_start(const struct balloon_config *config)
+static void forget_device(void)
+{
+	struct balloon_config config = balloon.config;
+
+	memset(&balloon, 0, sizeof(balloon));
+	balloon.config = config;
+}
+
+static int balloon_probe(struct virtio_device *device)
 {
 	int err;
 
-	memset(&balloon, 0, sizeof(balloon));
-	balloon.config = *config;
-	balloon.device = virtio_find(VIRTIO_ID_BALLOON);
-	if (!balloon.device)
-		return -ENODEV;
+	forget_device();
+	balloon.device = device;
 	err = start_device();
 	if (err)
 		goto err_stop;
@@ -486,11 +495,66 @@ void balloon_stop(void)
 	if (!balloon.status.present)
 		return;
 	balloon.status.present = false;
+	balloon.status.deflate_on_oom = false;
 	if (virtio_reset(balloon.device) == -ETIMEDOUT)
 		return;
 	stop_queues();
 	free_all(OWNER_LEAVING);
 	free_all(OWNER_BALLOON);
+}
+
+/* Every wait on the device in there is bounded, and so is this one. */
+static void stop_task(void)
+{
+	while (balloon.task_runs) {
+		balloon.device->config_changed = true;
+		task_wake(&balloon.device->interrupts);
+		task_sleep_until(clock_ns() + NS_PER_MS);
+	}
+}
+
+static bool has_frames(void)
+{
+	uint64_t since;
+
+	return ledger_count(OWNER_BALLOON) > 0 || ledger_count(OWNER_LEAVING) > 0 ||
+	       balloon_pages_busy(&since);
+}
+
+/* The target is 0 now; a request that is not answered in time ends it. */
+static void deflate_all(void)
+{
+	do {
+		if (balloon_step())
+			task_yield();
+		else if (is_alive() && has_frames())
+			wait_for_news();
+	} while (is_alive() && has_frames());
+}
+
+static void balloon_remove(struct virtio_device *device)
+{
+	if (balloon.device != device)
+		return;
+	balloon.going = true;
+	stop_task();
+	deflate_all();
+	balloon_step(); /* `actual` is 0 now */
+	balloon_stop();
+	forget_device();
+}
+
+static struct virtio_driver driver = {
+	.type = VIRTIO_ID_BALLOON,
+	.probe = balloon_probe,
+	.remove = balloon_remove,
+};
+
+int balloon_start(const struct balloon_config *config)
+{
+	memset(&balloon, 0, sizeof(balloon));
+	balloon.config = *config;
+	return virtio_register_driver(&driver);
 }
 
 /*

@@ -12,6 +12,8 @@
  *   pci_bridge.c	bus numbers and windows of bridges
  *   pci_assign.c	addresses for what the firmware left without
  *   pci_capability.c	the capability list
+ *   pci_msix.c		interrupts by messages
+ *   pci_hotplug.c	functions that come and go
  *   pci_cmd.c		lspci, with the names of pci_names.c
  */
 #ifndef DRIVERS_PCI_PCI_H
@@ -56,6 +58,7 @@ struct pci_device {
 	struct pci_device *bridge; /* above it, NULL on a root bus */
 	uint8_t secondary_bus;	   /* of a bridge, 0 if it has none yet */
 	uint8_t subordinate_bus;
+	bool is_new; /* found by pci_scan_slot(), whose caller clears it */
 	struct pci_bar bar[PCI_BARS];
 	struct pci_device *next; /* in the order of their addresses */
 };
@@ -107,6 +110,17 @@ struct pci_windows {
  */
 size_t pci_scan(const struct pci_windows *windows);
 
+/*
+ * Looks for functions in one slot that are not known yet, gives them addresses
+ * from what the bridge before them passes on, and enters them into the list,
+ * marked is_new. `bridge` is NULL for the root bus. What is known stays as it
+ * is. Returns how many are new.
+ */
+size_t pci_scan_slot(struct pci_device *bridge, struct pci_address address);
+
+/* Takes a function off the list; the struct is reused later. */
+void pci_forget(struct pci_device *device);
+
 /* The first function found, and so on by ->next. */
 struct pci_device *pci_devices(void);
 
@@ -118,6 +132,9 @@ unsigned pci_find_capability(const struct pci_device *device, uint8_t id, unsign
 
 /* Turns on the decoding that the BARs need, bus mastering, and INTx. */
 void pci_enable(const struct pci_device *device);
+
+/* Turns decoding and bus mastering off again. */
+void pci_disable(const struct pci_device *device);
 
 /*
  * A window on [offset, offset + size) of a memory BAR. -EINVAL: no such BAR,

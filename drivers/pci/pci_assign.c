@@ -33,7 +33,8 @@ struct request {
 	bool optional;
 };
 
-static const struct pci_windows *host;
+static struct pci_windows kept;
+static const struct pci_windows *const host = &kept;
 
 static struct request requests[REQUESTS_MAX];
 static size_t request_count;
@@ -376,7 +377,7 @@ static void drop_unreachable(struct pci_function *function)
 
 void pci_assign(const struct pci_windows *windows)
 {
-	host = windows;
+	kept = *windows;
 	told_full = false;
 	for (size_t i = 0; i < pci_function_count; i++)
 		drop_unreachable(&pci_functions[i]);
@@ -390,5 +391,28 @@ void pci_assign(const struct pci_windows *windows)
 		if (pci_is_bridge(&pci_functions[i].device))
 			give_all(&pci_functions[i]);
 	}
-	host = NULL;
+}
+
+/*
+ * What was plugged in goes into the window of its bridge. A window that is
+ * still closed, as nobody needed it, is opened now.
+ */
+void pci_assign_slot(struct pci_device *bridge)
+{
+	struct pci_function *above = bridge ? container_of(bridge, struct pci_function, device)
+					    : NULL;
+
+	if (above) {
+		find_needs(above);
+		request_count = 0;
+		want_windows(above);
+		for (size_t i = 0; i < request_count; i++)
+			give(&requests[i], bridge_of(above));
+	}
+	request_count = 0;
+	for (size_t i = 0; i < pci_function_count; i++)
+		if (pci_functions[i].device.is_new)
+			want_bars(above, &pci_functions[i]);
+	for (size_t i = 0; i < request_count; i++)
+		give(&requests[i], above);
 }

@@ -258,6 +258,11 @@ void pci_enable(const struct pci_device *device)
 		    PCI_COMMAND_INTX_DISABLE);
 }
 
+void pci_disable(const struct pci_device *device)
+{
+	set_command(device, PCI_COMMAND_INTX_DISABLE, PCI_COMMAND_DECODING | PCI_COMMAND_MASTER);
+}
+
 int pci_map_bar(const struct pci_device *device, unsigned bar, uint64_t offset, uint64_t size,
 		void **window)
 {

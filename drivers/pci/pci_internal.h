@@ -151,6 +151,9 @@ int pci_set_bus_numbers(struct pci_device *bridge, uint8_t secondary, uint8_t su
 /* pci_assign.c: gives addresses to what has none. */
 void pci_assign(const struct pci_windows *windows);
 
+/* The same for the new functions of one slot, with the windows of pci_assign(). */
+void pci_assign_slot(struct pci_device *bridge);
+
 /* pci_capability.c: the capability behind `after` (0: the first one), or 0. */
 unsigned pci_next_capability(const struct pci_device *device, unsigned after, uint8_t *id);
 

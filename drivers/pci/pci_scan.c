@@ -79,34 +79,40 @@ static void read_header(struct pci_function *function)
 	}
 }
 
-static bool is_full(void)
+/* An entry that pci_forget() left, or a new one; NULL: all are in use. */
+static struct pci_function *find_entry(void)
 {
+	for (size_t i = 0; i < pci_function_count; i++)
+		if (pci_functions[i].device.vendor == 0)
+			return &pci_functions[i];
 	if (pci_function_count < PCI_DEVICES_MAX)
-		return false;
+		return &pci_functions[pci_function_count];
 	if (!told_full)
 		log_warn("pci: more than %d functions: the others are left alone", PCI_DEVICES_MAX);
 	told_full = true;
-	return true;
+	return NULL;
 }
 
 /* NULL: nothing is there, or there is no room for it. */
 static struct pci_function *probe(struct pci_device *bridge, struct pci_address address)
 {
-	struct pci_function *function = &pci_functions[pci_function_count];
-	struct pci_device *device = &function->device;
+	struct pci_function *function = find_entry();
+	struct pci_device *device;
 	uint32_t id;
 
-	if (is_full())
+	if (!function)
 		return NULL;
+	device = &function->device;
 	memset(function, 0, sizeof(*function));
 	device->address = address;
 	device->bridge = bridge;
 	id = pci_read32(device, PCI_VENDOR);
+	if ((uint16_t)id == UINT16_MAX || (uint16_t)id == 0)
+		return NULL;
 	device->vendor = (uint16_t)id;
 	device->device = (uint16_t)(id >> 16);
-	if (device->vendor == UINT16_MAX || device->vendor == 0)
-		return NULL;
-	pci_function_count++;
+	if (function == &pci_functions[pci_function_count])
+		pci_function_count++;
 	read_header(function);
 	pci_size_bars(device);
 	if (pci_is_bridge(device)) {
@@ -307,6 +313,50 @@ size_t pci_scan(const struct pci_windows *windows)
 	pci_assign(windows);
 	log_info("pci: %zu functions; config space by %s", pci_function_count, config->name);
 	return pci_function_count;
+}
+
+/* ---- Coming and going ---- */
+
+static bool is_listed(struct pci_address address)
+{
+	for (const struct pci_device *d = first; d; d = d->next)
+		if (d->address.bus == address.bus && d->address.device == address.device &&
+		    d->address.function == address.function)
+			return true;
+	return false;
+}
+
+/* Function 0 says whether there are others (PCI Local Bus 3.0, 3.2.2.3.4). */
+size_t pci_scan_slot(struct pci_device *bridge, struct pci_address address)
+{
+	size_t found = 0;
+
+	if (bridge && bridge->secondary_bus == 0)
+		return 0;
+	for (address.function = 0; address.function < PCI_FUNCTIONS; address.function++) {
+		struct pci_function *function = is_listed(address) ? NULL : probe(bridge, address);
+
+		if (function) {
+			function->device.is_new = true;
+			found++;
+		}
+		if (address.function == 0 && (!function || !function->multifunction))
+			break;
+	}
+	if (found > 0)
+		pci_assign_slot(bridge);
+	return found;
+}
+
+void pci_forget(struct pci_device *device)
+{
+	struct pci_device **link = &first;
+
+	while (*link && *link != device)
+		link = &(*link)->next;
+	if (*link)
+		*link = device->next;
+	memset(container_of(device, struct pci_function, device), 0, sizeof(struct pci_function));
 }
 
 struct pci_device *pci_devices(void)

@@ -24,10 +24,48 @@
 #define CONFIG_READS_MAX 64
 
 static struct virtio_device *first_device;
+static struct virtio_driver *first_driver;
 
 struct virtio_device *virtio_devices(void)
 {
 	return first_device;
+}
+
+static int probe_device(struct virtio_driver *driver, struct virtio_device *device)
+{
+	int err = driver->probe(device);
+
+	device->driver = err == 0 ? driver : NULL;
+	return err;
+}
+
+static void list_driver(struct virtio_driver *driver)
+{
+	struct virtio_driver **link = &first_driver;
+
+	while (*link != NULL && *link != driver)
+		link = &(*link)->next;
+	if (*link == driver)
+		return;
+	driver->next = NULL;
+	*link = driver;
+}
+
+int virtio_register_driver(struct virtio_driver *driver)
+{
+	int first_err = -ENODEV;
+
+	list_driver(driver);
+	for (struct virtio_device *device = first_device; device; device = device->next) {
+		int err;
+
+		if (device->type != driver->type)
+			continue;
+		err = probe_device(driver, device);
+		if (first_err == -ENODEV)
+			first_err = err;
+	}
+	return first_err;
 }
 
 void virtio_register(struct virtio_device *device)
@@ -38,12 +76,18 @@ void virtio_register(struct virtio_device *device)
 		link = &(*link)->next;
 	device->next = NULL;
 	*link = device;
+	for (struct virtio_driver *driver = first_driver; driver; driver = driver->next)
+		if (driver->type == device->type)
+			probe_device(driver, device);
 }
 
 void virtio_unregister(struct virtio_device *device)
 {
 	struct virtio_device **link = &first_device;
 
+	if (device->driver != NULL)
+		device->driver->remove(device);
+	device->driver = NULL;
 	while (*link != NULL && *link != device)
 		link = &(*link)->next;
 	if (*link != NULL)
@@ -141,6 +185,8 @@ int virtio_negotiate(struct virtio_device *device, uint64_t allowed)
 		return fail_device(device, err, "gone: all registers read as ones");
 	if (err != 0)
 		return fail_device(device, err, "does not finish its reset");
+	if (transport->after_reset != NULL)
+		transport->after_reset(device);
 	device->config_changed = false;
 	transport->set_status(device, VIRTIO_STATUS_ACKNOWLEDGE);
 	transport->set_status(device, VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER);
@@ -179,6 +225,13 @@ void virtio_break(struct virtio_device *device, const char *why)
 	err = virtio_reset(device);
 	log_warn("virtio: %s: broken: %s%s", device->address, why,
 		 err == -ETIMEDOUT ? "; and it does not finish its reset" : "");
+}
+
+void virtio_gone(struct virtio_device *device)
+{
+	device->broken = "gone";
+	break_queues(device);
+	task_wake(&device->interrupts);
 }
 
 bool virtio_is_reset(struct virtio_device *device)

@@ -84,6 +84,8 @@ struct virtio_transport {
 	/* Tells the device where the queue's rings lie, and enables it. -EIO, -EINVAL. */
 	int (*queue_enable)(struct virtio_device *device, struct virtq *queue);
 	void (*queue_notify)(struct virtio_device *device, struct virtq *queue);
+	/* After each reset, which makes the device forget its MSI-X vectors; may be NULL. */
+	void (*after_reset)(struct virtio_device *device);
 	/* Reads, and by that acknowledges, the interrupt status. From interrupts. */
 	uint8_t (*read_isr)(struct virtio_device *device);
 };
@@ -93,9 +95,11 @@ struct virtio_transport {
 struct virtio_device {
 	const struct virtio_transport *transport;
 	void *transport_data;
-	char address[24]; /* where it is: "0000:00:03.0", "mmio@feb00e00" */
-	uint16_t type;	  /* VIRTIO_ID_* */
-	uint64_t offered; /* feature bits, after virtio_negotiate() */
+	struct virtio_driver *driver; /* whose probe() took it, or NULL */
+	char address[24];	      /* where it is: "0000:00:03.0", "mmio@feb00e00" */
+	char interrupts_by[48];	      /* "INTx", "MSI-X, vectors ..."; for people */
+	uint16_t type;		      /* VIRTIO_ID_* */
+	uint64_t offered;	      /* feature bits, after virtio_negotiate() */
 	uint64_t accepted;
 	uint16_t queue_count;
 	struct virtq *queue[VIRTIO_QUEUES_MAX]; /* by index; NULL if not used */
@@ -109,9 +113,33 @@ struct virtio_device {
 /* All devices found, for the commands. */
 struct virtio_device *virtio_devices(void);
 
-/* For transports: enters a device into that list, and takes it off again. */
+/*
+ * For transports: enters a device into that list and offers it to the drivers;
+ * takes it off again, after its driver's remove().
+ */
 void virtio_register(struct virtio_device *device);
 void virtio_unregister(struct virtio_device *device);
+
+/* What drives one type of device. */
+struct virtio_driver {
+	uint16_t type; /* VIRTIO_ID_* */
+	/* A device is there. 0: the driver has it now; an error: it stays without. */
+	int (*probe)(struct virtio_device *device);
+	/*
+	 * The device goes. It still works if it is not `broken`; the driver resets
+	 * it and gives its queues back. May sleep; what it returned from is not
+	 * looked at again.
+	 */
+	void (*remove)(struct virtio_device *device);
+	struct virtio_driver *next; /* the list's */
+};
+
+/*
+ * Probes the devices of its type that are there, and from then on those that
+ * come. Returns what probe() did for the first of them; -ENODEV: none yet.
+ * Called again, it probes again.
+ */
+int virtio_register_driver(struct virtio_driver *driver);
 
 /* The first device of this type, or NULL. */
 struct virtio_device *virtio_find(uint16_t type);
@@ -159,6 +187,9 @@ static inline bool virtio_has(const struct virtio_device *device, unsigned bit)
  */
 void virtio_break(struct virtio_device *device, const char *why);
 
+/* For transports: the device was pulled out. Marks it and its queues as broken. */
+void virtio_gone(struct virtio_device *device);
+
 /*
  * Writes status 0 and waits until it reads back as 0 (2.4.2): before that the
  * device may still use the rings, all of which are broken now. -ETIMEDOUT;
@@ -192,5 +223,13 @@ const char *virtio_feature_name(uint16_t type, unsigned bit);
  * Returns how many. May be called again: starts anew.
  */
 size_t virtio_pci_probe(void);
+
+/* MSI-X is used where a device has it, unless this was called first. */
+void virtio_pci_refuse_msix(void);
+
+/* A function came or goes; `gone`: it is not there any more. Others are passed over. */
+struct pci_device;
+void virtio_pci_add(const struct pci_device *pci);
+void virtio_pci_remove(const struct pci_device *pci, bool gone);
 
 #endif

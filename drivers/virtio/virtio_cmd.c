@@ -113,6 +113,8 @@ static void print_device(struct virtio_device *device)
 {
 	printf("%s %s (type %u), %s, %llu interrupts\n", device->address, type_name(device->type),
 	       device->type, device->transport->name, (unsigned long long)device->interrupt_count);
+	if (device->interrupts_by[0] != '\0')
+		printf("  interrupts by %s\n", device->interrupts_by);
 	if (device->broken != NULL)
 		printf("  broken    %s\n", device->broken);
 	print_status(device);

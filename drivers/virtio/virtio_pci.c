@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Virtio devices on PCI (virtio 1.3, 4.1.2): which functions are virtio, which
- * of the two transports they get, and their INTx. The modern interface is
- * preferred; the legacy one is for transitional devices without it.
+ * of the two transports they get, and their interrupts. The modern interface is
+ * preferred; the legacy one is for transitional devices without it. MSI-X is
+ * preferred to INTx.
  */
 #include "drivers/virtio/virtio_pci.h"
 
@@ -18,17 +19,12 @@
 #define DEVICE_MODERN 0x1040	   /* plus the type, to 0x107f */
 #define DEVICE_END 0x1080
 
-/* Message control of the MSI-X capability (PCI 3.0, 6.8.2.3). */
-#define CAP_MSIX 0x11
-#define MSIX_CONTROL 2 /* 16 */
-#define MSIX_ENABLE 0x8000
-
 #define ISR_GONE 0xff
 
 #define VIRTIO_PCI_MAX 16
 
 static struct virtio_pci functions[VIRTIO_PCI_MAX];
-static size_t function_count;
+static bool msix_refused;
 
 static bool is_transitional(const struct pci_device *pci)
 {
@@ -47,13 +43,15 @@ static uint16_t device_type(const struct pci_device *pci)
 	return (uint16_t)(pci->device - DEVICE_MODERN);
 }
 
+/* ---- Interrupts ---- */
+
 /*
  * The line is shared: the device is asked whether it was it, and reading the
  * answer also makes it let go of the line (4.1.4.5).
  */
-static bool handle_interrupt(struct irq_handler *handler)
+static bool handle_intx(struct irq_handler *handler)
 {
-	struct virtio_pci *vp = container_of(handler, struct virtio_pci, irq);
+	struct virtio_pci *vp = container_of(handler, struct virtio_pci, intx);
 	uint8_t isr = vp->device.transport->read_isr(&vp->device);
 
 	if (isr == ISR_GONE) {
@@ -67,21 +65,114 @@ static bool handle_interrupt(struct irq_handler *handler)
 	return true;
 }
 
-/*
- * With MSI-X on, INTx would stay silent and the legacy config lie elsewhere.
- * It is off after a reset; a firmware may have thought otherwise.
- */
-static void turn_msix_off(const struct pci_device *pci)
+static bool handle_config(struct irq_handler *handler)
 {
-	unsigned at = pci_find_capability(pci, CAP_MSIX, 0);
-	uint16_t control;
+	struct virtio_pci *vp = container_of(handler, struct virtio_pci, message[0]);
+	uint8_t isr = VIRTIO_ISR_CONFIG;
 
-	if (at == 0)
-		return;
-	control = pci_read16(pci, at + MSIX_CONTROL);
-	if (control & MSIX_ENABLE)
-		pci_write16(pci, at + MSIX_CONTROL, (uint16_t)(control & ~MSIX_ENABLE));
+	/* Alone it stands for the queues, too: both are looked at (4.1.5.1.2). */
+	if (vp->vectors == 1)
+		isr |= VIRTIO_ISR_QUEUE;
+	virtio_interrupt(&vp->device, isr);
+	return true;
 }
+
+static bool handle_queues(struct irq_handler *handler)
+{
+	struct virtio_pci *vp = container_of(handler, struct virtio_pci, message[1]);
+
+	virtio_interrupt(&vp->device, VIRTIO_ISR_QUEUE);
+	return true;
+}
+
+static void use_intx(struct virtio_pci *vp)
+{
+	struct virtio_device *device = &vp->device;
+
+	if (vp->pci->interrupt_pin == 0) {
+		log_warn("virtio: %s: has no interrupt pin: it will be polled", device->address);
+		snprintf(device->interrupts_by, sizeof(device->interrupts_by), "nothing");
+		return;
+	}
+	vp->intx.handle = handle_intx;
+	vp->has_intx = true;
+	snprintf(device->interrupts_by, sizeof(device->interrupts_by), "INTx");
+	irq_register(IRQ_PCI, &vp->intx);
+}
+
+/*
+ * While MSI-X is on, INTx is silent, and the legacy config lies elsewhere. It
+ * is off after a reset; a firmware may have thought otherwise.
+ */
+static void stop_messages(struct virtio_pci *vp)
+{
+	pci_msix_disable(&vp->msix);
+	for (unsigned i = 0; i < vp->vectors; i++)
+		irq_unregister_message(&vp->message[i]);
+	vp->vectors = 0;
+}
+
+void virtio_pci_fall_back(struct virtio_pci *vp)
+{
+	if (vp->vectors == 0)
+		return;
+	log_warn("virtio: %s: does not take an MSI-X vector: INTx instead", vp->device.address);
+	stop_messages(vp);
+	use_intx(vp);
+}
+
+/* As many vectors as table and machine have, up to two. */
+static int use_messages(struct virtio_pci *vp)
+{
+	struct virtio_device *device = &vp->device;
+	struct irq_message message[2] = { 0 };
+	unsigned wanted = vp->msix.count < 2 ? vp->msix.count : 2;
+	int err = 0;
+
+	vp->message[0].handle = handle_config;
+	vp->message[1].handle = handle_queues;
+	while (vp->vectors < wanted && err == 0) {
+		err = irq_register_message(&vp->message[vp->vectors], &message[vp->vectors]);
+		if (err == 0)
+			vp->vectors++;
+	}
+	if (vp->vectors == 0)
+		return err;
+	for (unsigned i = 0; i < vp->vectors; i++)
+		pci_msix_set(&vp->msix, i, message[i].address, message[i].data);
+	err = pci_msix_enable(&vp->msix);
+	if (err != 0) {
+		stop_messages(vp);
+		return err;
+	}
+	if (vp->vectors == 1)
+		snprintf(device->interrupts_by, sizeof(device->interrupts_by), "MSI-X, vector %u",
+			 message[0].vector);
+	else
+		snprintf(device->interrupts_by, sizeof(device->interrupts_by),
+			 "MSI-X, vectors %u (config), %u (queues)", message[0].vector,
+			 message[1].vector);
+	return 0;
+}
+
+static void setup_interrupts(struct virtio_pci *vp, int msix_err)
+{
+	if (msix_err == 0 && !msix_refused)
+		msix_err = use_messages(vp);
+	else if (msix_err == 0)
+		msix_err = -ENODEV;
+	if (msix_err != 0 && msix_err != -ENODEV)
+		log_warn("virtio: %s: no MSI-X: error %d", vp->device.address, msix_err);
+	if (msix_err != 0)
+		use_intx(vp);
+}
+
+void virtio_pci_refuse_msix(void)
+{
+	msix_refused = true;
+}
+
+/* ---- Functions ---- */
 
 static int setup_transport(struct virtio_pci *vp)
 {
@@ -100,7 +191,7 @@ static int setup_transport(struct virtio_pci *vp)
 
 static int setup_function(struct virtio_pci *vp, const struct pci_device *pci, uint16_t type)
 {
-	int err;
+	int msix_err, err;
 
 	memset(vp, 0, sizeof(*vp));
 	vp->pci = pci;
@@ -109,49 +200,71 @@ static int setup_function(struct virtio_pci *vp, const struct pci_device *pci, u
 	snprintf(vp->device.address, sizeof(vp->device.address), "0000:%02x:%02x.%x",
 		 pci->address.bus, pci->address.device, pci->address.function);
 	pci_enable(pci);
-	turn_msix_off(pci);
+	msix_err = pci_msix_setup(pci, &vp->msix);
 	err = setup_transport(vp);
-	if (err != 0)
+	if (err != 0) {
+		vp->pci = NULL;
 		return err;
+	}
 	/* What the firmware did with it ends here, and no old interrupt is pending. */
 	vp->device.transport->set_status(&vp->device, 0);
 	vp->device.transport->read_isr(&vp->device);
+	setup_interrupts(vp, msix_err);
 	virtio_register(&vp->device);
-	if (pci->interrupt_pin == 0) {
-		log_warn("virtio: %s: has no interrupt pin: it will be polled", vp->device.address);
-		return 0;
-	}
-	vp->irq.handle = handle_interrupt;
-	vp->has_irq = true;
-	irq_register(IRQ_PCI, &vp->irq);
 	return 0;
 }
 
-static void forget_functions(void)
+static void drop_function(struct virtio_pci *vp)
 {
-	for (size_t i = 0; i < function_count; i++) {
-		if (functions[i].has_irq)
-			irq_unregister(IRQ_PCI, &functions[i].irq);
-		virtio_unregister(&functions[i].device);
-	}
-	function_count = 0;
+	virtio_unregister(&vp->device);
+	if (vp->has_intx)
+		irq_unregister(IRQ_PCI, &vp->intx);
+	stop_messages(vp);
+	vp->pci = NULL;
+}
+
+static struct virtio_pci *find_function(const struct pci_device *pci)
+{
+	for (size_t i = 0; i < VIRTIO_PCI_MAX; i++)
+		if (functions[i].pci == pci)
+			return &functions[i];
+	return NULL;
+}
+
+void virtio_pci_add(const struct pci_device *pci)
+{
+	uint16_t type = device_type(pci);
+	struct virtio_pci *vp = find_function(NULL);
+
+	if (type == 0)
+		return;
+	if (vp == NULL)
+		log_warn("virtio: more than %d devices: the others are left alone", VIRTIO_PCI_MAX);
+	else
+		setup_function(vp, pci, type);
+}
+
+void virtio_pci_remove(const struct pci_device *pci, bool gone)
+{
+	struct virtio_pci *vp = find_function(pci);
+
+	if (vp == NULL)
+		return;
+	if (gone)
+		virtio_gone(&vp->device);
+	drop_function(vp);
 }
 
 size_t virtio_pci_probe(void)
 {
-	forget_functions();
-	for (const struct pci_device *pci = pci_devices(); pci != NULL; pci = pci->next) {
-		uint16_t type = device_type(pci);
+	size_t count = 0;
 
-		if (type == 0)
-			continue;
-		if (function_count == VIRTIO_PCI_MAX) {
-			log_warn("virtio: more than %d devices: the others are left alone",
-				 VIRTIO_PCI_MAX);
-			break;
-		}
-		if (setup_function(&functions[function_count], pci, type) == 0)
-			function_count++;
-	}
-	return function_count;
+	for (size_t i = 0; i < VIRTIO_PCI_MAX; i++)
+		if (functions[i].pci != NULL)
+			drop_function(&functions[i]);
+	for (const struct pci_device *pci = pci_devices(); pci != NULL; pci = pci->next)
+		virtio_pci_add(pci);
+	for (size_t i = 0; i < VIRTIO_PCI_MAX; i++)
+		count += functions[i].pci != NULL;
+	return count;
 }

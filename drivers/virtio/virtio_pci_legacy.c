@@ -23,7 +23,10 @@
 #define LEGACY_QUEUE_NOTIFY 16	 /* 16 */
 #define LEGACY_STATUS 18	 /* 8 */
 #define LEGACY_ISR 19		 /* 8 */
-#define LEGACY_CONFIG 20	 /* with MSI-X on: 24 */
+#define LEGACY_CONFIG 20	 /* without MSI-X */
+#define LEGACY_CONFIG_VECTOR 20	 /* 16; with MSI-X on */
+#define LEGACY_QUEUE_VECTOR 22	 /* 16 */
+#define LEGACY_CONFIG_MSIX 24
 
 static uint16_t port(struct virtio_device *device, unsigned reg)
 {
@@ -50,14 +53,20 @@ static void set_features(struct virtio_device *device, uint64_t features)
 	io_write32(port(device, LEGACY_DRIVER_FEATURES), (uint32_t)features);
 }
 
+/* The device's config moves when MSI-X is turned on or off (4.1.4.10). */
+static unsigned config_start(struct virtio_device *device)
+{
+	return virtio_pci_of(device)->vectors > 0 ? LEGACY_CONFIG_MSIX : LEGACY_CONFIG;
+}
+
 static size_t config_size(struct virtio_device *device)
 {
-	return virtio_pci_of(device)->config_size;
+	return virtio_pci_of(device)->config_size + LEGACY_CONFIG - config_start(device);
 }
 
 static uint32_t config_read(struct virtio_device *device, size_t offset, unsigned width)
 {
-	uint16_t at = port(device, LEGACY_CONFIG + (unsigned)offset);
+	uint16_t at = port(device, config_start(device) + (unsigned)offset);
 
 	if (width == 1)
 		return io_read8(at);
@@ -69,7 +78,7 @@ static uint32_t config_read(struct virtio_device *device, size_t offset, unsigne
 static void config_write(struct virtio_device *device, size_t offset, unsigned width,
 			 uint32_t value)
 {
-	uint16_t at = port(device, LEGACY_CONFIG + (unsigned)offset);
+	uint16_t at = port(device, config_start(device) + (unsigned)offset);
 
 	if (width == 1)
 		io_write8(at, (uint8_t)value);
@@ -92,6 +101,20 @@ static uint16_t queue_size_max(struct virtio_device *device, uint16_t index)
 	return io_read16(port(device, LEGACY_QUEUE_SIZE));
 }
 
+/* A vector is the device's only if it reads back (4.1.5.1.2). */
+static void set_vector(struct virtio_device *device, unsigned reg, uint16_t vector)
+{
+	io_write16(port(device, reg), vector);
+	if (io_read16(port(device, reg)) != vector)
+		virtio_pci_fall_back(virtio_pci_of(device));
+}
+
+static void after_reset(struct virtio_device *device)
+{
+	if (virtio_pci_of(device)->vectors > 0)
+		set_vector(device, LEGACY_CONFIG_VECTOR, 0);
+}
+
 static int queue_enable(struct virtio_device *device, struct virtq *queue)
 {
 	pfn_t pfn = paddr_to_pfn(virt_to_phys((const void *)(uintptr_t)queue->desc));
@@ -104,6 +127,9 @@ static int queue_enable(struct virtio_device *device, struct virtq *queue)
 	io_write16(port(device, LEGACY_QUEUE_SELECT), queue->index);
 	if (io_read32(port(device, LEGACY_QUEUE_PFN)) != 0)
 		return -EIO; /* the device was reset: it cannot be in use */
+	if (virtio_pci_of(device)->vectors > 0)
+		set_vector(device, LEGACY_QUEUE_VECTOR,
+			   virtio_pci_queue_vector(virtio_pci_of(device)));
 	io_write32(port(device, LEGACY_QUEUE_PFN), (uint32_t)pfn);
 	return io_read32(port(device, LEGACY_QUEUE_PFN)) == (uint32_t)pfn ? 0 : -EIO;
 }
@@ -133,6 +159,7 @@ static const struct virtio_transport legacy_transport = {
 	.queue_size_max = queue_size_max,
 	.queue_enable = queue_enable,
 	.queue_notify = queue_notify,
+	.after_reset = after_reset,
 	.read_isr = read_isr,
 };
 
@@ -144,7 +171,7 @@ int virtio_pci_legacy_setup(struct virtio_pci *vp, const char **why)
 		*why = "BAR 0 is no block of ports";
 		return -ENODEV;
 	}
-	if (bar->address == 0 || bar->address > UINT16_MAX || bar->size < LEGACY_CONFIG ||
+	if (bar->address == 0 || bar->address > UINT16_MAX || bar->size < LEGACY_CONFIG_MSIX ||
 	    bar->address + bar->size > (uint64_t)UINT16_MAX + 1) {
 		*why = "BAR 0 has no usable ports";
 		return -ENODEV;

@@ -3,8 +3,7 @@
  * The modern PCI transport (virtio 1.3, 4.1.4): vendor capabilities say where
  * in which BAR the common, notify, ISR and device structures lie. All they say
  * is checked; what is wrong or unknown is passed over, and the first usable
- * one of each type is taken (4.1.4.1). MSI-X stays off, so the vectors keep
- * the NO_VECTOR that they have after a reset.
+ * one of each type is taken (4.1.4.1).
  */
 #include <errno.h>
 
@@ -39,11 +38,13 @@
 #define COMMON_DEVICE_FEATURE 4	       /* 32 */
 #define COMMON_DRIVER_FEATURE_SELECT 8 /* 32 */
 #define COMMON_DRIVER_FEATURE 12       /* 32 */
+#define COMMON_CONFIG_VECTOR 16	       /* 16 */
 #define COMMON_NUM_QUEUES 18	       /* 16 */
 #define COMMON_STATUS 20	       /* 8 */
 #define COMMON_GENERATION 21	       /* 8 */
 #define COMMON_QUEUE_SELECT 22	       /* 16 */
 #define COMMON_QUEUE_SIZE 24	       /* 16 */
+#define COMMON_QUEUE_VECTOR 26	       /* 16 */
 #define COMMON_QUEUE_ENABLE 28	       /* 16 */
 #define COMMON_QUEUE_NOTIFY_OFF 30     /* 16 */
 #define COMMON_QUEUE_DESC 32	       /* 64, as two of 32 */
@@ -197,6 +198,20 @@ static int find_notify(struct virtio_device *device, struct virtq *queue)
 	return 0;
 }
 
+/* A vector is the device's only if it reads back (4.1.5.1.2). */
+static void set_vector(struct virtio_device *device, unsigned reg, uint16_t vector)
+{
+	common_write16(device, reg, vector);
+	if (common_read16(device, reg) != vector)
+		virtio_pci_fall_back(virtio_pci_of(device));
+}
+
+static void after_reset(struct virtio_device *device)
+{
+	if (virtio_pci_of(device)->vectors > 0)
+		set_vector(device, COMMON_CONFIG_VECTOR, 0);
+}
+
 /* 4.1.5.1.3 */
 static int queue_enable(struct virtio_device *device, struct virtq *queue)
 {
@@ -212,6 +227,9 @@ static int queue_enable(struct virtio_device *device, struct virtq *queue)
 	common_write_address(device, COMMON_QUEUE_DESC, queue->desc);
 	common_write_address(device, COMMON_QUEUE_DRIVER, queue->avail);
 	common_write_address(device, COMMON_QUEUE_DEVICE, queue->used);
+	if (virtio_pci_of(device)->vectors > 0)
+		set_vector(device, COMMON_QUEUE_VECTOR,
+			   virtio_pci_queue_vector(virtio_pci_of(device)));
 	common_write16(device, COMMON_QUEUE_ENABLE, 1);
 	return common_read16(device, COMMON_QUEUE_ENABLE) == 1 ? 0 : -EIO;
 }
@@ -244,6 +262,7 @@ static const struct virtio_transport modern_transport = {
 	.queue_size_max = queue_size_max,
 	.queue_enable = queue_enable,
 	.queue_notify = queue_notify,
+	.after_reset = after_reset,
 	.read_isr = read_isr,
 };
 

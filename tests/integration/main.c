@@ -15,6 +15,7 @@ int main(int argc, char **argv)
 	failed += boot_tests();
 	failed += balloon_tests();
 	failed += console_tests();
+	failed += hotplug_tests();
 	failed += microvm_tests();
 	return failed != 0;
 }

@@ -29,6 +29,15 @@ int irq_add_ioapic(uint64_t paddr, uint32_t first_gsi);
 int irq_register_gsi(uint32_t gsi, bool level, struct irq_handler *handler);
 void irq_unregister_gsi(uint32_t gsi, struct irq_handler *handler);
 
+struct irq_message {
+	uint64_t address;
+	uint32_t data;
+	unsigned vector;
+};
+
+int irq_register_message(struct irq_handler *handler, struct irq_message *message);
+void irq_unregister_message(struct irq_handler *handler);
+
 /* Nonzero while interrupts are off; weak, so that every object can have it. */
 __attribute__((weak)) int fake_irqs_off;
 

@@ -18,6 +18,9 @@
 #define ECAM_SIZE ((size_t)256 << 20)
 #define HOPS_MAX 64
 
+void (*sim_pci_on_write)(struct sim_pci_function *f, unsigned offset, uint32_t value);
+uint32_t (*sim_pci_port_read)(uint16_t port);
+void (*sim_pci_port_write)(uint16_t port, uint32_t value);
 const char *sim_pci_violation;
 unsigned sim_pci_reads;
 unsigned sim_pci_writes;
@@ -43,6 +46,9 @@ static void violate(const char *what)
 void sim_pci_reset(void)
 {
 	function_count = 0;
+	sim_pci_on_write = NULL;
+	sim_pci_port_read = NULL;
+	sim_pci_port_write = NULL;
 	config_address = 0;
 	has_ports = true;
 	mapping_error = 0;
@@ -297,6 +303,8 @@ static void config_write(unsigned bus, unsigned device, unsigned function, unsig
 
 		f->config[offset + i] = (uint8_t)((f->config[offset + i] & ~mask) | (byte & mask));
 	}
+	if (sim_pci_on_write != NULL)
+		sim_pci_on_write(f, offset, value);
 }
 
 /* ---- Ports ---- */
@@ -315,6 +323,8 @@ static uint32_t port_read(uint16_t port, unsigned width)
 
 	if (has_ports && port == 0xcf8 && width == 4)
 		return config_address;
+	if (sim_pci_port_read != NULL && (port < 0xcf8 || port > 0xcff) && width == 4)
+		return sim_pci_port_read(port);
 	if (!data_offset(port, &offset))
 		return all_ones(width);
 	return config_read(config_address >> 16 & 0xff, config_address >> 11 & 31,
@@ -327,6 +337,8 @@ static void port_write(uint16_t port, unsigned width, uint32_t value)
 
 	if (has_ports && port == 0xcf8 && width == 4)
 		config_address = value & 0x80fffffc;
+	else if (sim_pci_port_write != NULL && (port < 0xcf8 || port > 0xcff) && width == 4)
+		sim_pci_port_write(port, value);
 	else if (data_offset(port, &offset))
 		config_write(config_address >> 16 & 0xff, config_address >> 11 & 31,
 			     config_address >> 8 & 7, offset, width, value);

@@ -85,6 +85,15 @@ const char *sim_pci_layout_fault(const struct pci_windows *windows);
 /* BARs that have a size and no address. */
 unsigned sim_pci_unassigned(void);
 
+/*
+ * For devices whose registers do something. Each is NULL at first. `on_write`
+ * is called after a register of a function was written; the other two for ports
+ * that are not config space's, 32 bits wide.
+ */
+extern void (*sim_pci_on_write)(struct sim_pci_function *f, unsigned offset, uint32_t value);
+extern uint32_t (*sim_pci_port_read)(uint16_t port);
+extern void (*sim_pci_port_write)(uint16_t port, uint32_t value);
+
 extern const char *sim_pci_violation; /* the first one, or NULL */
 extern unsigned sim_pci_reads;	      /* of config space, by either mechanism */
 extern unsigned sim_pci_writes;

@@ -5,6 +5,7 @@
  * real ones, so that rings work; what the driver must not touch can be seen by
  * asking the host which of its pages exist.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "arch/clock.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_pages.h"
 #include "drivers/balloon/balloon_report.h"
@@ -948,6 +950,118 @@ static void a_device_that_is_gone_is_not_obeyed(void **state)
 	assert_int_equal(ballooned(), 100);
 }
 
+/* ---- The device goes, and comes ---- */
+
+/* Takes the device away, in a state that the tests before it are not shown. */
+static void unplug(bool gone)
+{
+	if (gone) {
+		sim.virtio.gone = true;
+		virtio_gone(&sim.virtio.device);
+	}
+	virtio_unregister(&sim.virtio.device);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
+	assert_false(status().present);
+}
+
+static void plug_again(void)
+{
+	sim_balloon_fini(&sim);
+	sim_balloon_init(&sim, false, VIRTIO_BIT(VIRTIO_F_VERSION_1) | DEFLATE_ON_OOM);
+	virtio_register(&sim.virtio.device);
+	assert_true(status().present);
+}
+
+static void a_device_that_leaves_gets_all_frames_deflated(void **state)
+{
+	(void)state;
+	start(DEFLATE_ON_OOM, 1000);
+	for (int i = 0; i < 3; i++) {
+		go_to(5000);
+		assert_balloon(5000);
+		unplug(false);
+		assert_int_equal(sim.inflated, 0);
+		assert_int_equal(sim_balloon_actual(&sim), 0);
+		assert_int_equal(sim.virtio.status, 0);
+		assert_int_equal(balloon_reclaim(0), 0);
+		plug_again();
+		assert_int_equal(status().floor, 1000);
+	}
+	go_to(100);
+	assert_balloon(100);
+}
+
+static void complete_some(void)
+{
+	sim_balloon_complete(&sim, 1);
+}
+
+static void a_device_that_leaves_in_mid_inflate_loses_nothing(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	go_to(10000);
+	sim_balloon_complete(&sim, 3);
+	settle();
+	assert_true(ledger_count(OWNER_IN_FLIGHT) > 0);
+	sim_time_on_wait = complete_some;
+	unplug(false);
+	sim_time_on_wait = NULL;
+	assert_int_equal(sim.inflated, 0);
+	plug_again();
+}
+
+static void a_device_that_leaves_and_does_not_answer_is_not_waited_for_long(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	start(0, NO_FLOOR);
+	go_to(3000);
+	sim.completion = SIM_BALLOON_NEVER;
+	before = clock_ns();
+	unplug(false);
+	assert_true(clock_ns() - before < 3 * NS_PER_S);
+	plug_again();
+}
+
+static void a_device_that_is_gone_leaves_its_frames(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	go_to(10000);
+	sim_balloon_complete(&sim, 5);
+	settle();
+	assert_true(ballooned() > 0 && ledger_count(OWNER_IN_FLIGHT) > 0);
+	unplug(true);
+	plug_again();
+	go_to(300);
+	assert_balloon(300);
+}
+
+static void all_ones_are_no_target(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	go_to(500);
+	sim.virtio.gone = true;
+	balloon_step();
+	assert_non_null(status().broken);
+	assert_int_equal(ballooned(), 500);
+	sim.virtio.gone = false;
+}
+
+static void a_start_that_fails_keeps_no_frame(void **state)
+{
+	(void)state;
+	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	sim.virtio.queue[1].size_max = 0;
+	assert_int_equal(begin(0), -ENODEV);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -1001,6 +1115,12 @@ int main(void)
 		TEST(a_reset_in_mid_inflation_loses_nothing),
 		TEST(a_device_that_dies_during_reclaim_does_not_hang_us),
 		TEST(a_device_that_is_gone_is_not_obeyed),
+		TEST(a_device_that_leaves_gets_all_frames_deflated),
+		TEST(a_device_that_leaves_in_mid_inflate_loses_nothing),
+		TEST(a_device_that_leaves_and_does_not_answer_is_not_waited_for_long),
+		TEST(a_device_that_is_gone_leaves_its_frames),
+		TEST(all_ones_are_no_target),
+		TEST(a_start_that_fails_keeps_no_frame),
 	};
 
 	return cmocka_run_group_tests_name("balloon", tests, set_up_ram, NULL);

@@ -38,6 +38,15 @@
 /* Windows are cookies: nothing is there, BAR n begins at n + 1 TiB. */
 #define COOKIE(bar) ((uintptr_t)((bar) + 1) << 40)
 
+/* MSI-X: the table lies in BAR 1, as with QEMU. */
+#define TABLE_BAR 1
+#define TABLE_SIZE 0x1000
+#define TABLE_OFFSET 0x100
+#define TABLE_ENTRIES 4
+#define NO_VECTOR 0xffff
+#define MESSAGES 4
+#define FIRST_VECTOR 64
+
 static struct sim_virtio sim;
 static struct pci_device pci;
 static uint8_t config_space[256];
@@ -55,6 +64,14 @@ static uint32_t halves_of[VIRTIO_QUEUES_MAX][6];
 static uint16_t num_queues;
 static uint16_t notify_offsets[VIRTIO_QUEUES_MAX];
 static uint64_t notified_at;
+
+static unsigned msix_at; /* the capability; 0: none */
+static uint32_t table[TABLE_ENTRIES][4];
+static uint16_t config_vector, queue_vector[VIRTIO_QUEUES_MAX];
+static uint16_t vectors_taken; /* the device takes vectors below this */
+static struct irq_handler *messages[MESSAGES];
+static unsigned messages_left;
+static bool enable_is_refused;
 
 /* drivers/pci and arch/irq.h */
 
@@ -83,6 +100,8 @@ uint32_t pci_read32(const struct pci_device *device, unsigned offset)
 void pci_write16(const struct pci_device *device, unsigned offset, uint16_t value)
 {
 	(void)device;
+	if (enable_is_refused && msix_at != 0 && offset == msix_at + 2)
+		value &= 0x7fff;
 	memcpy(config_space + offset, &value, sizeof(value));
 }
 
@@ -128,9 +147,69 @@ void irq_unregister(enum irq_line line, struct irq_handler *handler)
 	handlers = handler->next;
 }
 
+int irq_register_message(struct irq_handler *handler, struct irq_message *message)
+{
+	for (unsigned i = 0; i < messages_left; i++) {
+		if (messages[i] != NULL)
+			continue;
+		messages[i] = handler;
+		message->vector = FIRST_VECTOR + i;
+		message->data = FIRST_VECTOR + i;
+		message->address = 0xfee01000;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+void irq_unregister_message(struct irq_handler *handler)
+{
+	for (unsigned i = 0; i < MESSAGES; i++)
+		if (messages[i] == handler)
+			messages[i] = NULL;
+}
+
+static unsigned messages_in_use(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < MESSAGES; i++)
+		n += messages[i] != NULL;
+	return n;
+}
+
+static bool msix_is_on(void)
+{
+	return msix_at != 0 && (pci_read16(&pci, msix_at + 2) & 0xc000) == 0x8000;
+}
+
+static void send_message(uint16_t vector)
+{
+	struct irq_handler *handler;
+
+	if (vector == NO_VECTOR)
+		return;
+	assert_true(vector < TABLE_ENTRIES);
+	assert_int_equal(table[vector][3] & 1, 0); /* not masked */
+	assert_int_equal(table[vector][0], 0xfee01000);
+	assert_int_equal(table[vector][1], 0);
+	handler = messages[table[vector][2] - FIRST_VECTOR];
+	assert_non_null(handler);
+	handler->handle(handler);
+}
+
 static void raise_line(struct sim_virtio *virtio)
 {
+	uint8_t isr = sim.isr;
+
 	(void)virtio;
+	if (msix_is_on()) {
+		sim.isr = 0;
+		if (isr & VIRTIO_ISR_CONFIG)
+			send_message(config_vector);
+		if (isr & VIRTIO_ISR_QUEUE)
+			send_message(queue_vector[2]);
+		return;
+	}
 	if (handlers != NULL && sim.isr != 0)
 		assert_true(handlers->handle(handlers));
 }
@@ -161,6 +240,10 @@ static uint32_t common_read(unsigned offset, unsigned width)
 	switch (offset << 4 | width) {
 	case 4 << 4 | 4:
 		return (uint32_t)(sim_virtio_get_features(&sim) >> (device_select ? 32 : 0));
+	case 16 << 4 | 2:
+		return config_vector;
+	case 26 << 4 | 2:
+		return queue_vector[selected];
 	case 18 << 4 | 2:
 		return sim.gone ? 0xffff : num_queues;
 	case 20 << 4 | 1:
@@ -177,6 +260,21 @@ static uint32_t common_read(unsigned offset, unsigned width)
 		fail_msg("read of %u bytes at %u of the common structure", width, offset);
 		return 0;
 	}
+}
+
+/* A reset undoes vectors. */
+static void write_status(uint8_t value)
+{
+	if (value == 0) {
+		config_vector = NO_VECTOR;
+		memset(queue_vector, 0xff, sizeof(queue_vector));
+	}
+	sim_virtio_set_status(&sim, value);
+}
+
+static uint16_t take_vector(uint32_t value)
+{
+	return value < vectors_taken ? (uint16_t)value : NO_VECTOR;
 }
 
 static void write_features(uint32_t value)
@@ -204,8 +302,14 @@ static void common_write(unsigned offset, unsigned width, uint32_t value)
 	case 12 << 4 | 4:
 		write_features(value);
 		break;
+	case 16 << 4 | 2:
+		config_vector = take_vector(value);
+		break;
+	case 26 << 4 | 2:
+		queue_vector[selected] = take_vector(value);
+		break;
 	case 20 << 4 | 1:
-		sim_virtio_set_status(&sim, (uint8_t)value);
+		write_status((uint8_t)value);
 		break;
 	case 22 << 4 | 2:
 		assert_true(value < VIRTIO_QUEUES_MAX);
@@ -223,10 +327,20 @@ static void common_write(unsigned offset, unsigned width, uint32_t value)
 	}
 }
 
+/* NULL: not in the table. */
+static uint32_t *table_word(const void *reg, unsigned width)
+{
+	uint64_t at = (uintptr_t)reg - COOKIE(TABLE_BAR) - TABLE_OFFSET;
+
+	return at < sizeof(table) && width == 4 ? &table[at / 16][at / 4 % 4] : NULL;
+}
+
 static uint32_t window_read(const void *reg, unsigned width)
 {
 	uint64_t at = (uintptr_t)reg - COOKIE(BAR);
 
+	if (table_word(reg, width) != NULL)
+		return *table_word(reg, width);
 	if (at < COMMON + 56)
 		return common_read((unsigned)at, width);
 	if (at == ISR && width == 1)
@@ -241,7 +355,9 @@ static void window_write(void *reg, unsigned width, uint32_t value)
 {
 	uint64_t at = (uintptr_t)reg - COOKIE(BAR);
 
-	if (at < COMMON + 56) {
+	if (table_word(reg, width) != NULL) {
+		*table_word(reg, width) = value;
+	} else if (at < COMMON + 56) {
 		common_write((unsigned)at, width, value);
 	} else if (at >= DEVICE && at < NOTIFY) {
 		sim_virtio_config_write(&sim, at - DEVICE, width, value);
@@ -288,12 +404,21 @@ void mmio_write32(void *reg, uint32_t value)
 
 /* The legacy ports. */
 
+static unsigned config_start(void)
+{
+	return msix_is_on() ? 24 : 20;
+}
+
 static uint32_t port_read(uint16_t port, unsigned width)
 {
 	unsigned offset = port - PORTS;
 
-	if (offset >= 20 && offset + width <= PORTS_SIZE)
-		return sim_virtio_config_read(&sim, offset - 20, width);
+	if (msix_is_on() && offset == 20 && width == 2)
+		return config_vector;
+	if (msix_is_on() && offset == 22 && width == 2)
+		return queue_vector[selected];
+	if (offset >= config_start() && offset + width <= PORTS_SIZE)
+		return sim_virtio_config_read(&sim, offset - config_start(), width);
 	switch (offset << 4 | width) {
 	case 0 << 4 | 4:
 		return (uint32_t)sim_virtio_get_features(&sim);
@@ -317,8 +442,16 @@ static void port_write(uint16_t port, unsigned width, uint32_t value)
 {
 	unsigned offset = port - PORTS;
 
-	if (offset >= 20 && offset + width <= PORTS_SIZE) {
-		sim_virtio_config_write(&sim, offset - 20, width, value);
+	if (msix_is_on() && offset == 20 && width == 2) {
+		config_vector = take_vector(value);
+		return;
+	}
+	if (msix_is_on() && offset == 22 && width == 2) {
+		queue_vector[selected] = take_vector(value);
+		return;
+	}
+	if (offset >= config_start() && offset + width <= PORTS_SIZE) {
+		sim_virtio_config_write(&sim, offset - config_start(), width, value);
 		return;
 	}
 	switch (offset << 4 | width) {
@@ -335,7 +468,7 @@ static void port_write(uint16_t port, unsigned width, uint32_t value)
 		sim_virtio_notify(&sim, value);
 		break;
 	case 18 << 4 | 1:
-		sim_virtio_set_status(&sim, (uint8_t)value);
+		write_status((uint8_t)value);
 		break;
 	default:
 		fail_msg("write of %u bytes at port 0x%x", width, port);
@@ -423,6 +556,13 @@ static void make_function(uint16_t device, bool legacy, uint64_t features)
 	pci.bar[0] = (struct pci_bar){ PCI_BAR_IO, false, PORTS, PORTS_SIZE };
 	pci.bar[BAR] = (struct pci_bar){ PCI_BAR_MEMORY64, true, 0x800000000, BAR_SIZE };
 	enabled = false;
+	msix_at = 0;
+	memset(table, 0, sizeof(table));
+	config_vector = NO_VECTOR;
+	memset(queue_vector, 0xff, sizeof(queue_vector));
+	vectors_taken = TABLE_ENTRIES;
+	messages_left = MESSAGES;
+	enable_is_refused = false;
 	num_queues = 3;
 	notified_at = 0;
 	driver_features = 0;
@@ -460,6 +600,8 @@ static int teardown(void **state)
 	(void)state;
 	pci.vendor = 0;
 	virtio_pci_probe();
+	if (messages_in_use() != 0)
+		return -1;
 	return virtio_devices() == NULL && handlers == NULL && sim.violation == NULL ? 0 : -1;
 }
 
@@ -488,7 +630,7 @@ static void use_device(struct virtio_device *device)
 	static struct virtq queue;
 	const struct virtq_buffer buffer = { .address = 0x1000, .length = 4 };
 	struct sim_virtio_chain chain;
-	uint64_t interrupts;
+	uint64_t interrupts, notified = sim.queue[2].notified;
 	void *token;
 
 	assert_int_equal(virtio_negotiate(device, VIRTIO_BIT(1)), 0);
@@ -500,7 +642,7 @@ static void use_device(struct virtio_device *device)
 	assert_true(sim.status & VIRTIO_STATUS_DRIVER_OK);
 	assert_int_equal(virtq_add(&queue, &buffer, 1, &queue), 0);
 	virtq_kick(&queue);
-	assert_int_equal(sim.queue[2].notified, 1);
+	assert_int_equal(sim.queue[2].notified, notified + 1);
 	assert_true(sim_virtio_pop(&sim, 2, &chain));
 	interrupts = device->interrupt_count;
 	sim_virtio_push(&sim, 2, chain.head, 0);
@@ -959,16 +1101,196 @@ static void device_without_interrupt_pin_is_said_to_be_polled(void **state)
 	assert_int_equal(sim_log_warnings, 1);
 }
 
+/* ---- MSI-X ---- */
+
+static void add_msix(unsigned count)
+{
+	msix_at = add_capability(0x11, 12);
+	pci_write16(&pci, msix_at + 2, (uint16_t)(count - 1));
+	set32(msix_at + 4, TABLE_OFFSET | TABLE_BAR);
+	pci.bar[TABLE_BAR] = (struct pci_bar){ PCI_BAR_MEMORY32, false, 0xfe000000, TABLE_SIZE };
+}
+
+static void make_either(unsigned legacy)
+{
+	if (legacy)
+		make_function(0x1002, true, VIRTIO_BIT(1));
+	else
+		make_modern();
+}
+
 static void msix_left_on_by_the_firmware_is_turned_off(void **state)
 {
-	unsigned at;
+	(void)state;
+	make_modern();
+	add_msix(2);
+	pci_write16(&pci, msix_at + 2, 0xc001);
+	pci.bar[TABLE_BAR].address = 0; /* there is no way to use it */
+	assert_int_equal(virtio_pci_probe(), 1);
+	assert_int_equal(pci_read16(&pci, msix_at + 2), 0x4001);
+}
+
+static void msix_has_one_vector_for_config_and_one_for_queues(void **state)
+{
+	(void)state;
+	for (unsigned legacy = 0; legacy < 2; legacy++) {
+		struct virtio_device *device;
+
+		make_either(legacy);
+		add_msix(3);
+		device = probe();
+		assert_null(handlers);
+		assert_string_equal(device->interrupts_by,
+				    "MSI-X, vectors 64 (config), 65 (queues)");
+		use_device(device);
+		/* A second life: the reset had taken the vectors. */
+		use_device(device);
+		assert_int_equal(config_vector, NO_VECTOR);
+	}
+}
+
+static void msix_with_one_vector_means_both(void **state)
+{
+	static struct virtq queue;
+
+	(void)state;
+	for (unsigned legacy = 0; legacy < 2; legacy++) {
+		struct virtio_device *device;
+
+		make_either(legacy);
+		add_msix(1);
+		device = probe();
+		assert_string_equal(device->interrupts_by, "MSI-X, vector 64");
+		assert_int_equal(virtio_negotiate(device, 0), 0);
+		assert_int_equal(virtq_create(device, 2, &queue), 0);
+		virtio_ready(device);
+		assert_int_equal(config_vector, 0);
+		assert_int_equal(queue_vector[2], 0);
+		sim_virtio_interrupt(&sim, VIRTIO_ISR_QUEUE);
+		assert_int_equal(device->interrupt_count, 1);
+		assert_true(device->config_changed);
+		sim_virtio_set_config32(&sim, 0, 5);
+		assert_int_equal(device->interrupt_count, 2);
+		assert_int_equal(virtio_config_read32(device, 0), 5);
+		virtio_break(device, "end of test");
+		virtq_destroy(&queue);
+	}
+}
+
+/* Each way in which it cannot be had; INTx works then. */
+static void msix_that_does_not_work_leaves_intx(void **state)
+{
+	(void)state;
+	for (unsigned legacy = 0; legacy < 2; legacy++) {
+		for (unsigned how = 0; how < 5; how++) {
+			make_either(legacy);
+			add_msix(2);
+			if (how == 0)
+				pci.bar[TABLE_BAR].size = TABLE_OFFSET + 2 * 16 - 1;
+			else if (how == 1)
+				set32(msix_at + 4, TABLE_OFFSET | 7);
+			else if (how == 2)
+				pci.bar[TABLE_BAR].address = 0;
+			else if (how == 3)
+				messages_left = 0;
+			else
+				enable_is_refused = true;
+			assert_int_equal(virtio_pci_probe(), 1);
+			assert_int_equal(sim_log_warnings, 1);
+			assert_non_null(handlers);
+			assert_int_equal(messages_in_use(), 0);
+			assert_string_equal(virtio_devices()->interrupts_by, "INTx");
+			use_device(virtio_devices());
+		}
+	}
+}
+
+static void table_that_just_fits_is_used(void **state)
+{
+	(void)state;
+	make_modern();
+	add_msix(2);
+	pci.bar[TABLE_BAR].size = TABLE_OFFSET + 2 * 16;
+	use_device(probe());
+	assert_null(handlers);
+}
+
+static void msix_vectors_can_run_short(void **state)
+{
+	(void)state;
+	make_modern();
+	add_msix(2);
+	messages_left = 1;
+	assert_string_equal(probe()->interrupts_by, "MSI-X, vector 64");
+}
+
+/* 0: not even the config's; 1: only that one. */
+static void vector_that_does_not_read_back_means_intx(void **state)
+{
+	(void)state;
+	for (unsigned legacy = 0; legacy < 2; legacy++) {
+		for (uint16_t taken = 0; taken < 2; taken++) {
+			struct virtio_device *device;
+
+			make_either(legacy);
+			add_msix(2);
+			device = probe();
+			vectors_taken = taken;
+			use_device(device);
+			assert_string_equal(device->interrupts_by, "INTx");
+			assert_non_null(handlers);
+			assert_int_equal(messages_in_use(), 0);
+			assert_false(msix_is_on());
+		}
+	}
+}
+
+/* ---- Coming and going ---- */
+
+static unsigned probes, removals;
+static const char *broken_at_removal;
+
+static int count_probe(struct virtio_device *device)
+{
+	(void)device;
+	probes++;
+	return 0;
+}
+
+static void count_removal(struct virtio_device *device)
+{
+	removals++;
+	broken_at_removal = device->broken;
+}
+
+static void a_function_comes_and_goes(void **state)
+{
+	static struct virtio_driver driver = { .type = VIRTIO_ID_BALLOON,
+					       .probe = count_probe,
+					       .remove = count_removal };
 
 	(void)state;
 	make_modern();
-	at = add_capability(0x11, 12);
-	pci_write16(&pci, at + 2, 0xc003);
-	probe();
-	assert_int_equal(pci_read16(&pci, at + 2), 0x4003);
+	pci.vendor = 0;
+	assert_int_equal(virtio_pci_probe(), 0);
+	probes = removals = 0;
+	assert_int_equal(virtio_register_driver(&driver), -ENODEV);
+	pci.vendor = 0x1af4;
+	/* More often than there are entries. */
+	for (unsigned i = 1; i <= 40; i++) {
+		bool gone = i % 2;
+
+		virtio_pci_add(&pci);
+		assert_int_equal(probes, i);
+		assert_ptr_equal(virtio_devices()->driver, &driver);
+		virtio_pci_remove(&pci, gone);
+		virtio_pci_remove(&pci, gone);
+		assert_int_equal(removals, i);
+		assert_true(gone == (broken_at_removal != NULL));
+		assert_null(virtio_devices());
+		assert_null(handlers);
+	}
+	driver.type = 0; /* for the other tests it is not there */
 }
 
 static void gone_device_is_an_error_everywhere(void **state)
@@ -1023,6 +1345,13 @@ int main(void)
 		CASE(device_without_interrupt_pin_is_said_to_be_polled),
 		CASE(msix_left_on_by_the_firmware_is_turned_off),
 		CASE(gone_device_is_an_error_everywhere),
+		CASE(msix_has_one_vector_for_config_and_one_for_queues),
+		CASE(msix_with_one_vector_means_both),
+		CASE(msix_that_does_not_work_leaves_intx),
+		CASE(table_that_just_fits_is_used),
+		CASE(msix_vectors_can_run_short),
+		CASE(vector_that_does_not_read_back_means_intx),
+		CASE(a_function_comes_and_goes),
 	};
 
 	return cmocka_run_group_tests_name("virtio_pci", tests, NULL, NULL);

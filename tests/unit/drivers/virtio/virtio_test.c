@@ -411,6 +411,73 @@ static void devices_are_found_by_type_in_order(void **state)
 	assert_null(virtio_devices());
 }
 
+/* ---- Drivers ---- */
+
+static unsigned probes, removals;
+static int probe_result;
+
+static int driver_probe(struct virtio_device *device)
+{
+	(void)device;
+	probes++;
+	return probe_result;
+}
+
+static void driver_remove(struct virtio_device *device)
+{
+	/* It still finds it in the list. */
+	assert_ptr_equal(virtio_find(device->type), device);
+	removals++;
+}
+
+static struct virtio_driver test_driver = { .type = 77,
+					    .probe = driver_probe,
+					    .remove = driver_remove };
+
+static void driver_gets_devices_that_are_there_and_that_come(void **state)
+{
+	static struct virtio_device a = { .type = 77 }, b = { .type = 77 }, other = { .type = 78 };
+
+	(void)state;
+	probes = removals = 0;
+	probe_result = 0;
+	virtio_register(&a);
+	virtio_register(&other);
+	assert_int_equal(virtio_register_driver(&test_driver), 0);
+	assert_int_equal(probes, 1);
+	virtio_register(&b);
+	assert_int_equal(probes, 2);
+	virtio_unregister(&other);
+	assert_int_equal(removals, 0);
+	virtio_unregister(&a);
+	virtio_unregister(&b);
+	assert_int_equal(removals, 2);
+	assert_int_equal(virtio_register_driver(&test_driver), -ENODEV);
+}
+
+static void device_that_its_driver_refused_is_not_removed_from_it(void **state)
+{
+	static struct virtio_device a = { .type = 77 };
+
+	(void)state;
+	virtio_register_driver(&test_driver);
+	probes = removals = 0;
+	probe_result = -EIO;
+	virtio_register(&a);
+	assert_int_equal(probes, 1);
+	assert_int_equal(virtio_register_driver(&test_driver), -EIO);
+	virtio_unregister(&a);
+	assert_int_equal(removals, 0);
+}
+
+static void device_that_is_gone_is_broken_and_wakes(void **state)
+{
+	(void)state;
+	virtio_gone(&sim.device);
+	assert_string_equal(sim.device.broken, "gone");
+	assert_int_equal(sim_time_wakes, 1);
+}
+
 static void features_have_names_by_type(void **state)
 {
 	(void)state;
@@ -461,6 +528,9 @@ int main(void)
 		CASE(interrupt_pending_at_start_is_read_and_kept),
 		CASE(devices_are_found_by_type_in_order),
 		CASE(features_have_names_by_type),
+		CASE(driver_gets_devices_that_are_there_and_that_come),
+		CASE(device_that_its_driver_refused_is_not_removed_from_it),
+		CASE(device_that_is_gone_is_broken_and_wakes),
 	};
 
 	return cmocka_run_group_tests_name("virtio", tests, NULL, NULL);
