@@ -357,6 +357,36 @@ size_t frame_collect(enum owner owner, pfn_t from, size_t count, pfn_t *pfns)
 	return got;
 }
 
+/* How many of the PFNs are contiguous from the first on. */
+static size_t run_length(const pfn_t *pfns, size_t count)
+{
+	size_t n = 1;
+
+	while (n < count && pfns[n] == pfns[0] + n)
+		n++;
+	return n;
+}
+
+uint64_t frame_free_owned(enum owner owner, uint64_t count)
+{
+	pfn_t pfns[64];
+	uint64_t freed = 0;
+	size_t n;
+
+	do {
+		size_t batch = count - freed < ARRAY_SIZE(pfns) ? (size_t)(count - freed)
+								: ARRAY_SIZE(pfns);
+
+		n = frame_collect(owner, 0, batch, pfns);
+		for (size_t i = 0, run; i < n; i += run) {
+			run = run_length(pfns + i, n - i);
+			frame_free(pfns[i], run, owner);
+		}
+		freed += n;
+	} while (n > 0 && freed < count);
+	return freed;
+}
+
 uint64_t frame_free_by_order(unsigned order)
 {
 	return order <= BLOCK_ORDER ? frame_map.free_by_order[order] : 0;

@@ -86,7 +86,10 @@ uint64_t frame_unreported_events(void);
  */
 int frame_free(pfn_t pfn, size_t count, enum owner owner);
 
-/* The same between two owners, neither of them OWNER_FREE or OWNER_ABSENT. */
+/* Frees up to `count` frames of `owner`, the lowest first; returns how many there were. */
+uint64_t frame_free_owned(enum owner owner, uint64_t count);
+
+/* The same as frame_free() between two owners, neither of them OWNER_FREE or OWNER_ABSENT. */
 int frame_change_owner(pfn_t pfn, size_t count, enum owner from, enum owner to);
 
 /* Takes particular free frames, at boot. Same errors as frame_free(). */

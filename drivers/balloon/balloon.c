@@ -122,20 +122,9 @@ static uint64_t inflate(uint64_t want)
 /* What only leaves is simply free again; the rest goes by the deflate queue. */
 static uint64_t deflate(uint64_t want)
 {
-	pfn_t pfns[64];
-	uint64_t done = 0;
-	size_t n;
+	uint64_t freed = frame_free_owned(OWNER_LEAVING, want);
 
-	while (done < want) {
-		n = want - done < ARRAY_SIZE(pfns) ? (size_t)(want - done) : ARRAY_SIZE(pfns);
-		n = frame_collect(OWNER_LEAVING, 0, n, pfns);
-		if (n == 0)
-			break;
-		for (size_t i = 0; i < n; i++)
-			frame_free(pfns[i], 1, OWNER_LEAVING);
-		done += n;
-	}
-	return done + balloon_pages_deflate(want - done);
+	return freed + balloon_pages_deflate(want - freed);
 }
 
 static uint64_t offer(uint64_t target)
@@ -480,16 +469,6 @@ err_stop:
 
 /* ---- The end, or not ---- */
 
-static void free_all(enum owner owner)
-{
-	pfn_t pfns[64];
-	size_t n;
-
-	while ((n = frame_collect(owner, 0, ARRAY_SIZE(pfns), pfns)) > 0)
-		for (size_t i = 0; i < n; i++)
-			frame_free(pfns[i], 1, owner);
-}
-
 void balloon_stop(void)
 {
 	if (!balloon.status.present)
@@ -499,8 +478,8 @@ void balloon_stop(void)
 	if (virtio_reset(balloon.device) == -ETIMEDOUT)
 		return;
 	stop_queues();
-	free_all(OWNER_LEAVING);
-	free_all(OWNER_BALLOON);
+	frame_free_owned(OWNER_LEAVING, UINT64_MAX);
+	frame_free_owned(OWNER_BALLOON, UINT64_MAX);
 }
 
 /* Every wait on the device in there is bounded, and so is this one. */

@@ -32,9 +32,6 @@
 #define HINTS 32
 #define HINT_BLOCKS 8
 
-/* Frames given back in one go. */
-#define BATCH 64
-
 struct hint {
 	pfn_t pfn;
 	size_t blocks; /* 0: not with the device; a command has none */
@@ -178,16 +175,7 @@ static bool send_blocks(uint64_t floor)
 
 size_t balloon_hint_reclaim(void)
 {
-	pfn_t pfns[BATCH];
-	size_t freed = 0;
-	size_t n;
-
-	while (hint.present && (n = frame_collect(OWNER_HINTED, 0, BATCH, pfns)) > 0) {
-		for (size_t i = 0; i < n; i++)
-			must(frame_free(pfns[i], 1, OWNER_HINTED));
-		freed += n;
-	}
-	return freed;
+	return hint.present ? (size_t)frame_free_owned(OWNER_HINTED, UINT64_MAX) : 0;
 }
 
 static void finish(void *token)
