@@ -333,6 +333,7 @@ $(call unit,mm/memmap,mm/memmap.c)
 $(call unit,mm/ledger,$(FRAME_FIXTURE))
 $(call unit,mm/frame,$(FRAME_FIXTURE))
 $(call unit,mm/frame_bulk,$(FRAME_FIXTURE))
+$(call unit,mm/frame_blocks,$(FRAME_FIXTURE))
 $(call unit,mm/frame_huge,$(FRAME_FIXTURE))
 $(call unit,mm/frame_random,$(FRAME_FIXTURE))
 
