@@ -108,5 +108,6 @@ int balloon_tests(void);
 int console_tests(void);
 int hotplug_tests(void);
 int microvm_tests(void);
+int queues_tests(void);
 
 #endif

@@ -16,6 +16,7 @@ int main(int argc, char **argv)
 	failed += balloon_tests();
 	failed += console_tests();
 	failed += hotplug_tests();
+	failed += queues_tests();
 	failed += microvm_tests();
 	return failed != 0;
 }
