@@ -258,6 +258,8 @@ static uint64_t next_look(void)
 	uint64_t look = now + IDLE_NS;
 	uint64_t since;
 
+	if (balloon_hint_busy(&since))
+		return now + BALLOON_HINT_POLL_NS;
 	if (is_waiting_for_device(&since))
 		return since + VIRTIO_DEADLINE_NS + 1;
 	balloon_status(&status);
@@ -273,7 +275,6 @@ static void set_interrupts(bool wanted)
 	balloon_pages_set_interrupts(wanted);
 	balloon_report_set_interrupts(wanted);
 	balloon_stats_set_interrupts(wanted);
-	balloon_hint_set_interrupts(wanted);
 }
 
 /* Until the device has news or it is time to look by ourselves. */
@@ -414,7 +415,18 @@ static int start_device(void)
 
 	if (balloon.config.poison)
 		allowed |= VIRTIO_BIT(VIRTIO_BALLOON_F_PAGE_POISON);
+	device->declined = 0;
 	err = virtio_negotiate(device, allowed);
+	if (!err && has(VIRTIO_BALLOON_F_FREE_PAGE_HINT) &&
+	    virtio_has(device, VIRTIO_F_EVENT_IDX)) {
+		/*
+		 * With EVENT_IDX QEMU interrupts at a queue's first buffer,
+		 * wanted or not, and from the hinting thread it may not: 7.2
+		 * ends itself then (see balloon_hint.h).
+		 */
+		device->declined = VIRTIO_BIT(VIRTIO_F_EVENT_IDX);
+		err = virtio_negotiate(device, allowed);
+	}
 	if (err)
 		return err;
 	err = start_queues();

@@ -75,6 +75,7 @@ int balloon_hint_start(struct virtio_device *device, uint16_t index)
 	err = virtq_create(device, index, &hint.queue);
 	if (err)
 		goto err_frame;
+	virtq_set_interrupts(&hint.queue, false);
 	hint.present = true;
 	return 0;
 
@@ -260,12 +261,6 @@ bool balloon_hint_busy(uint64_t *since)
 {
 	*since = hint.last_progress;
 	return hint.present && hint.in_flight > 0;
-}
-
-void balloon_hint_set_interrupts(bool wanted)
-{
-	if (hint.present)
-		virtq_set_interrupts(&hint.queue, wanted);
 }
 
 void balloon_hint_stop(void)

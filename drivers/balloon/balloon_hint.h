@@ -15,6 +15,13 @@
 
 struct virtio_device;
 
+/*
+ * The queue never asks for an interrupt; while it is busy it is looked at this
+ * often. QEMU serves it from a thread that may not raise one: under TCG version
+ * 7.2 ends itself if the driver wants one.
+ */
+#define BALLOON_HINT_POLL_NS (10 * NS_PER_MS)
+
 /* Makes queue `index`. */
 int balloon_hint_start(struct virtio_device *device, uint16_t index);
 
@@ -38,8 +45,6 @@ bool balloon_hint_has_news(void);
 
 /* True while buffers are with the device, and since when the last one moved. */
 bool balloon_hint_busy(uint64_t *since);
-
-void balloon_hint_set_interrupts(bool wanted);
 
 /* The device was reset: hinted frames are free, and the queue goes. */
 void balloon_hint_stop(void);

@@ -100,6 +100,7 @@ struct virtio_device {
 	char interrupts_by[48];	      /* "INTx", "MSI-X, vectors ..."; for people */
 	uint16_t type;		      /* VIRTIO_ID_* */
 	uint64_t offered;	      /* feature bits, after virtio_negotiate() */
+	uint64_t declined; /* feature bits that its driver does without; see its reason there */
 	uint64_t accepted;
 	uint16_t queue_count;
 	struct virtq *queue[VIRTIO_QUEUES_MAX]; /* by index; NULL if not used */

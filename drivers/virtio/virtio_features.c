@@ -89,7 +89,7 @@ uint64_t virtio_features_allowed(const struct virtio_device *device, uint64_t of
 	uint64_t shared = FEATURES_IMPLEMENTED & ~FEATURES_OF_TRANSPORT;
 
 	shared |= FEATURES_OF_TRANSPORT & device->transport->features;
-	return ((of_type & ~FEATURES_SHARED) | shared) & ~refused_by_person;
+	return ((of_type & ~FEATURES_SHARED) | shared) & ~refused_by_person & ~device->declined;
 }
 
 const char *virtio_refusal_reason(const struct virtio_device *device, unsigned bit)
@@ -98,6 +98,8 @@ const char *virtio_refusal_reason(const struct virtio_device *device, unsigned b
 		return "unknown bit";
 	if ((refused_by_person >> bit & 1) != 0)
 		return "refused on the command line";
+	if ((device->declined >> bit & 1) != 0)
+		return "the driver does without";
 	if ((FEATURES_OF_TRANSPORT & ~device->transport->features) >> bit & 1)
 		return "not implemented on this transport";
 	if (virtio_feature_implemented(bit))
