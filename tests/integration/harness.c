@@ -179,8 +179,11 @@ void harness_stop(struct vm *vm)
 	vm_stop(vm);
 }
 
+unsigned harness_tests_run;
+
 int harness_teardown(void **state)
 {
+	harness_tests_run++;
 	(void)state;
 	for (size_t i = 0; i < MAX_GUESTS; i++)
 		if (running[i])

@@ -63,6 +63,9 @@ void harness_wait_prompt(struct vm *vm, char **text);
 /* Stop a guest that has done its part. */
 void harness_stop(struct vm *vm);
 
+/* Counted by the teardown: a pattern that chooses no test is a mistake. */
+extern unsigned harness_tests_run;
+
 /* cmocka teardown: stops whatever a failed test left behind. */
 int harness_teardown(void **state);
 

@@ -6,6 +6,8 @@
  */
 #include "tests/integration/harness.h"
 
+#include <stdio.h>
+
 int main(int argc, char **argv)
 {
 	int failed = 0;
@@ -18,5 +20,9 @@ int main(int argc, char **argv)
 	failed += hotplug_tests();
 	failed += queues_tests();
 	failed += microvm_tests();
+	if (harness_tests_run == 0) {
+		fprintf(stderr, "no test has a name like '%s'\n", argc > 1 ? argv[1] : "*");
+		return 1;
+	}
 	return failed != 0;
 }

@@ -132,9 +132,8 @@ static void freed_memory_goes_back_to_the_host_by_itself(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
-	vm = harness_boot(&(struct guest){ .mem = "512M",
-					   .balloon = "free-page-reporting=on",
-					   .memory_file = path });
+	vm = harness_boot(&(struct guest){
+		.mem = "512M", .balloon = "free-page-reporting=on", .memory_file = path });
 	unlink(path);
 	harness_command_says(vm, "hold 256M", "held ");
 	held = blocks_in(fd);
@@ -246,9 +245,8 @@ static uint64_t migrate_away(struct vm *vm)
 
 static uint64_t migrate_used_guest(const char *balloon)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "256M",
-						      .balloon = balloon,
-						      .extra = "-object iothread,id=io0" });
+	struct vm *vm = harness_boot(&(struct guest){
+		.mem = "256M", .balloon = balloon, .extra = "-object iothread,id=io0" });
 	uint64_t bytes;
 
 	/* Memory that is free, but full of a pattern. */
@@ -302,8 +300,8 @@ static void balloon_moves_while_a_command_runs(void **state)
 
 static void large_runs_come_out_of_the_balloon(void **state)
 {
-	struct vm *vm =
-		harness_boot(&(struct guest){ .mem = "512M", .balloon = "deflate-on-oom=on" });
+	struct vm *vm = harness_boot(
+		&(struct guest){ .mem = "512M", .balloon = "deflate-on-oom=on" });
 
 	(void)state;
 	harness_take(vm, 440 * MIB);
