@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * balloonctl: the host's half of the balloon, for people and for scripts.
+ *
+ * main.c: the table of commands, common options, --help.
+ * size.c: sizes as people write and read them.
+ * guest.c, guest_qmp.c, guest_libvirt.c: reach a guest (guest.h).
+ * status.c, set.c, stats.c, watch.c, record.c, plot.c, export.c, dump.c: a
+ * command each, with nothing but its cmd_ function in the table of main.c.
+ *
+ * A command gets its own arguments, argv[0] being its name, parses them by
+ * getopt_long (starting with optind = 0), and returns the exit status. It
+ * complains by complain(), which names the program and the command.
+ */
+#ifndef TOOLS_BALLOONCTL_BALLOONCTL_H
+#define TOOLS_BALLOONCTL_BALLOONCTL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Exit statuses; also in --help and in the manual page. */
+enum {
+	EXIT_REACHED = 0,
+	EXIT_WRONG = 1,	     /* anything that has no number of its own */
+	EXIT_USAGE = 2,	     /* bad arguments */
+	EXIT_SHORTFALL = 3,  /* the guest stays short of the target */
+	EXIT_TIMEOUT = 4,    /* still on its way when the time was up */
+	EXIT_NO_DEVICE = 5,  /* the machine has no balloon device */
+	EXIT_NO_DRIVER = 6,  /* no driver in the guest answers */
+	EXIT_NO_CONNECT = 7, /* no such guest, no connection, not our socket */
+	EXIT_BAD_FILE = 8,   /* dump: not an ELF core of this guest */
+};
+
+/* Common options, given before the command. */
+struct common {
+	const char *guest; /* -g NAME, or NULL; see guest_open() */
+};
+
+int cmd_status(const struct common *common, int argc, char **argv);
+int cmd_set(const struct common *common, int argc, char **argv); /* set, take, give */
+int cmd_stats(const struct common *common, int argc, char **argv);
+int cmd_watch(const struct common *common, int argc, char **argv);
+int cmd_record(const struct common *common, int argc, char **argv);
+int cmd_plot(const struct common *common, int argc, char **argv);
+int cmd_export(const struct common *common, int argc, char **argv);
+int cmd_dump(const struct common *common, int argc, char **argv);
+
+/* "balloonctl COMMAND: ..." on stderr, one line, control characters escaped. */
+__attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
+
+/* The status for an error of guest.h. */
+int exit_status(int err);
+
+/*
+ * size.c. "64M", "1.5G", "4096" (bytes), units K M G T = 1024, to the byte,
+ * no sign. -EINVAL: not a size; -ERANGE: more than 2^63 - 1.
+ */
+int size_parse(const char *text, uint64_t *bytes);
+
+#define SIZE_TEXT 24
+/* "768.0 MiB", always the same width of mantissa; for people only. */
+void size_format(uint64_t bytes, char text[SIZE_TEXT]);
+
+#endif
