@@ -10,9 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arch/clock.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_account.h"
+#include "drivers/balloon/balloon_stats.h"
 #include "kernel/lib/command.h"
+#include "kernel/lib/task.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 
@@ -91,6 +94,24 @@ static void print_json_balloon(const struct balloon_status *b)
 	       pfn_to_paddr(b->floor));
 }
 
+/* The last report that the host was sent: what QMP's guest-stats shows. */
+static void print_json_stats(void)
+{
+	struct balloon_stat stats[BALLOON_STATS_MAX];
+	uint64_t requests, time;
+	size_t count = balloon_stats_last(stats, &requests, &time);
+
+	if (count == 0) {
+		printf("\"stats\":null,");
+		return;
+	}
+	printf("\"stats\":{\"requests\":%" PRIu64 ",\"age-ms\":%" PRIu64, requests,
+	       (clock_ns() - time) / NS_PER_MS);
+	for (size_t i = 0; i < count; i++)
+		printf(",\"stat-%s\":%" PRIu64, stats[i].name, stats[i].value);
+	printf("},");
+}
+
 static void print_json_owners(const struct figures *f)
 {
 	printf("\"owners\":{");
@@ -112,6 +133,7 @@ void show_mem_json(void)
 	       pfn_to_paddr(f.account.free), pfn_to_paddr(f.account.available),
 	       pfn_to_paddr(f.account.inflated_total), pfn_to_paddr(f.account.inflated_free));
 	print_json_balloon(&f.balloon);
+	print_json_stats();
 	print_json_owners(&f);
 	/* The text of a verdict has no quotes: owners' names and numbers. */
 	printf("\"ledger\":\"%s\"}\n", f.ledger_ok ? "ok" : f.verdict);
@@ -130,7 +152,8 @@ static int cmd_show_mem(int argc, char **argv)
 	return -EINVAL;
 }
 COMMAND("show_mem", "[-j]", "where the memory is, and whether the ledger adds up",
-	"With -j: one line of JSON, all in bytes. Break + m prints the text at any time.\n"
+	"With -j: one line of JSON, all in bytes; `stats` is the last report to the host.\n"
+	"Break + m prints the text at any time.\n"
 	"InflatedTotal: ballooned memory that is the host's (DEFLATE_ON_OOM not negotiated).\n"
 	"InflatedFree: ballooned memory that comes back when needed (negotiated).",
 	cmd_show_mem);

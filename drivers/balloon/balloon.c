@@ -194,7 +194,8 @@ static bool read_config(void)
 	balloon.status.target = balloon.going ? 0 : virtio_config_read32(device, CONFIG_NUM_PAGES);
 	if ((changed || balloon.status.target == UINT32_MAX) && virtio_needs_reset(device))
 		return false;
-	if (changed)
+	/* The hint id may be read after a change only: in mid-round QEMU has STOP in its place. */
+	if (changed && virtio_config_is_new(device))
 		balloon_hint_config_changed();
 	return true;
 }

@@ -99,8 +99,8 @@ void balloon_hint_config_changed(void)
 	} else if (id == HINT_STOP) {
 		if (hint.state == HINT_ROUND || hint.state == HINT_BEGIN)
 			hint.state = hint.state == HINT_ROUND ? HINT_END : HINT_IDLE;
-	} else if (id != hint.id || hint.state == HINT_IDLE) {
-		/* What an older round hinted is to be hinted anew. */
+	} else if (id != hint.id) {
+		/* Each id once (5.5.6.5.1). What an older round hinted is to be hinted anew. */
 		hint.release = true;
 		hint.id = id;
 		hint.state = HINT_BEGIN;

@@ -19,8 +19,11 @@
 
 #define RANGES 32
 
-/* A range's length has 32 bits; and nothing should be lent in pieces larger than this. */
+/* Nothing should be lent in pieces larger than this. */
 #define RANGE_BLOCKS_MAX (GIB / BLOCK_SIZE)
+
+/* 2.7.5.2: a chain has at most 2^32 bytes. */
+#define REQUEST_BLOCKS_MAX (4 * GIB / BLOCK_SIZE)
 
 struct range {
 	pfn_t pfn;
@@ -62,6 +65,11 @@ bool balloon_report_present(void)
 }
 
 /* ---- A request ---- */
+
+static size_t smaller(uint64_t a, uint64_t b)
+{
+	return (size_t)(a < b ? a : b);
+}
 
 static bool can_send(void)
 {
@@ -161,15 +169,10 @@ int balloon_report_step(void)
 
 /* ---- Free page reporting ---- */
 
-static size_t smaller(uint64_t a, uint64_t b)
-{
-	return (size_t)(a < b ? a : b);
-}
-
 bool balloon_report_free_blocks(void)
 {
 	/* Half of what is free stays with the allocator meanwhile. */
-	uint64_t budget = (frame_free_blocks() + 1) / 2;
+	uint64_t budget = smaller((frame_free_blocks() + 1) / 2, REQUEST_BLOCKS_MAX);
 	struct range range;
 
 	if (!can_send())
@@ -204,6 +207,7 @@ uint64_t balloon_report_leaving(uint64_t blocks, pfn_t limit)
 
 	if (!can_send())
 		return 0;
+	blocks = smaller(blocks, REQUEST_BLOCKS_MAX);
 	while (report.count < ranges_max() && blocks > 0 &&
 	       !frame_alloc_blocks(smaller(blocks, RANGE_BLOCKS_MAX), limit, OWNER_REPORTED,
 				   &range.pfn, &range.blocks)) {

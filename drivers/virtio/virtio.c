@@ -135,13 +135,19 @@ int virtio_reset(struct virtio_device *device)
 	}
 }
 
-/* A device that initialisation failed on; the caller passes `err` on. */
-static int fail_device(struct virtio_device *device, int err, const char *why)
+/* 2.1.1, 3.1.1: the device may know that we have given up. */
+static void set_failed(struct virtio_device *device)
 {
 	uint8_t status = device->transport->get_status(device);
 
 	if (status != STATUS_GONE)
 		device->transport->set_status(device, status | VIRTIO_STATUS_FAILED);
+}
+
+/* A device that initialisation failed on; the caller passes `err` on. */
+static int fail_device(struct virtio_device *device, int err, const char *why)
+{
+	set_failed(device);
 	device->accepted = 0;
 	device->broken = why;
 	log_warn("virtio: %s: %s", device->address, why);
@@ -188,6 +194,7 @@ int virtio_negotiate(struct virtio_device *device, uint64_t allowed)
 	if (transport->after_reset != NULL)
 		transport->after_reset(device);
 	device->config_changed = false;
+	device->generation = -1;
 	transport->set_status(device, VIRTIO_STATUS_ACKNOWLEDGE);
 	transport->set_status(device, VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER);
 	return negotiate_features(device, allowed);
@@ -222,6 +229,8 @@ void virtio_break(struct virtio_device *device, const char *why)
 	if (device->broken != NULL)
 		return;
 	device->broken = why;
+	set_failed(device);
+	/* Reset all the same: only then does it leave our memory alone. */
 	err = virtio_reset(device);
 	log_warn("virtio: %s: broken: %s%s", device->address, why,
 		 err == -ETIMEDOUT ? "; and it does not finish its reset" : "");
@@ -276,6 +285,14 @@ void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t
 {
 	if (config_has(device, offset, sizeof(value)))
 		device->transport->config_write(device, offset, sizeof(value), value);
+}
+
+bool virtio_config_is_new(struct virtio_device *device)
+{
+	int before = device->generation;
+
+	device->generation = device->transport->config_generation(device);
+	return device->transport->legacy || device->generation != before;
 }
 
 void virtio_interrupt(struct virtio_device *device, uint8_t isr)

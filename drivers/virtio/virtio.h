@@ -107,6 +107,7 @@ struct virtio_device {
 	const char *broken;	      /* why nothing is expected of it any more; NULL: it is fine */
 	struct wait_queue interrupts; /* woken by every interrupt of the device */
 	volatile bool config_changed; /* by the interrupt; the driver clears it */
+	int generation;		      /* of the config, for virtio_config_is_new(); -1: not yet */
 	volatile uint64_t interrupt_count;
 	struct virtio_device *next;
 };
@@ -183,7 +184,7 @@ static inline bool virtio_has(const struct virtio_device *device, unsigned bit)
 }
 
 /*
- * Gives up on a device: resets it, says why (once) in the log, breaks its
+ * Gives up on a device: FAILED, then a reset; says why (once) in the log, breaks its
  * queues, frees nothing. `why` is kept. virtio_negotiate() starts anew.
  */
 void virtio_break(struct virtio_device *device, const char *why);
@@ -212,6 +213,12 @@ bool virtio_needs_reset(struct virtio_device *device);
  */
 uint32_t virtio_config_read32(struct virtio_device *device, size_t offset);
 void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t value);
+
+/*
+ * Whether the config has changed since the last call (2.5.3). An interrupt that
+ * all sources share does not tell. Legacy devices cannot: always true.
+ */
+bool virtio_config_is_new(struct virtio_device *device);
 
 /* For transports: what an interrupt means. From the interrupt. */
 void virtio_interrupt(struct virtio_device *device, uint8_t isr);

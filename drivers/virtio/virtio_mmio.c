@@ -137,7 +137,10 @@ static uint16_t queue_size_max(struct virtio_device *device, uint16_t index)
 
 static void queue_notify(struct virtio_device *device, struct virtq *queue)
 {
-	write_register(device, MMIO_QUEUE_NOTIFY, queue->index);
+	write_register(device, MMIO_QUEUE_NOTIFY,
+		       virtio_has(device, VIRTIO_F_NOTIFICATION_DATA)
+			       ? virtq_notification_data(queue)
+			       : queue->index);
 }
 
 /*
@@ -212,6 +215,7 @@ static int modern_queue_enable(struct virtio_device *device, struct virtq *queue
 static const struct virtio_transport modern_transport = {
 	.name = "mmio modern",
 	.legacy = false,
+	.features = VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA),
 	.get_status = get_status,
 	.set_status = set_status,
 	.get_features = modern_get_features,

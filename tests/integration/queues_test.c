@@ -31,12 +31,17 @@ static struct json_object *path_and(const char *property)
 	return args;
 }
 
-static void poll_statistics_each_second(struct vm *vm)
+static void poll_statistics(struct vm *vm, int seconds)
 {
 	struct json_object *args = path_and("guest-stats-polling-interval");
 
-	json_object_object_add(args, "value", json_object_new_int(1));
+	json_object_object_add(args, "value", json_object_new_int(seconds));
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "qom-set", args, NULL));
+}
+
+static void poll_statistics_each_second(struct vm *vm)
+{
+	poll_statistics(vm, 1);
 }
 
 /* One number of guest-stats: "last-update" or one of its "stats". */
@@ -96,6 +101,56 @@ static void statistics_are_the_guests_own_numbers(void **state)
 		wait_statistic(vm, "stat-htlb-pgalloc", 2);
 		harness_stop(vm);
 	}
+}
+
+/* What `stats` prints for a name; UINT64_MAX if it does not. */
+static uint64_t console_statistic(const char *text, const char *name)
+{
+	const char *line = strstr(text, name);
+
+	return line && line[strlen(name)] == ' ' ? strtoull(line + strlen(name), NULL, 10)
+						 : UINT64_MAX;
+}
+
+static void qmp_json_and_console_show_the_same_statistics(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest){ 0 });
+	struct json_object *all, *stats, *number, *reply, *qmp;
+	unsigned compared = 0;
+	char *text, *json;
+
+	(void)state;
+	poll_statistics_each_second(vm);
+	harness_command_says(vm, "hold 8M 9", "held ");
+	wait_statistic(vm, "stat-htlb-pgalloc", 4);
+	/* From now on the last report stays the last. */
+	poll_statistics(vm, 0);
+	text = harness_command(vm, "stats");
+	json = harness_command(vm, "show_mem -j");
+	all = json_tokener_parse(json);
+	assert_true(json_object_object_get_ex(all, "stats", &stats));
+	assert_true(json_object_object_get_ex(stats, "requests", &number));
+	assert_true(json_object_get_int64(number) >= 1);
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "qom-get", path_and("guest-stats"), &reply));
+	assert_true(json_object_object_get_ex(reply, "stats", &qmp));
+	json_object_object_foreach(qmp, name, value)
+	{
+		bool known = json_object_object_get_ex(stats, name, &number);
+
+		/* Absent in one is absent in the others. */
+		assert_true(known == (json_object_get_uint64(value) != UINT64_MAX));
+		assert_true(json_object_get_uint64(value) == console_statistic(text, name));
+		if (known)
+			assert_true(json_object_get_uint64(value) ==
+				    json_object_get_uint64(number));
+		compared += known;
+	}
+	assert_true(compared >= 5);
+	json_object_put(reply);
+	json_object_put(all);
+	free(json);
+	free(text);
+	harness_stop(vm);
 }
 
 static void statistics_go_on_after_a_system_reset(void **state)
@@ -315,6 +370,7 @@ int queues_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(statistics_are_the_guests_own_numbers),
+		TEST(qmp_json_and_console_show_the_same_statistics),
 		TEST(statistics_go_on_after_a_system_reset),
 		TEST(freed_memory_goes_back_to_the_host_by_itself),
 		TEST(every_strategy_reaches_targets_exactly),

@@ -97,6 +97,8 @@ static uint64_t obey_ranges(struct sim_balloon *sim, const struct sim_virtio_cha
 			sim_virtio_violate(&sim->virtio, "a range that is not whole blocks");
 		bytes += range->length;
 	}
+	if (bytes > UINT64_C(1) << 32)
+		sim_virtio_violate(&sim->virtio, "a chain of more than 2^32 bytes");
 	return bytes;
 }
 

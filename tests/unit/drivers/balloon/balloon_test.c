@@ -67,22 +67,44 @@ static int set_up_ram(void **state)
 	return ram == (void *)(uintptr_t)RAM_START ? 0 : -1;
 }
 
-static int set_up(void **state)
+static int set_up_map(const struct memmap *map)
 {
-	struct memmap map = {
-		.count = 1,
-		.range = { { RAM_START / FRAME_SIZE, RAM_START / FRAME_SIZE + RAM_FRAMES } },
-		.frames = RAM_FRAMES,
-	};
-
-	(void)state;
 	madvise((void *)(uintptr_t)RAM_START, RAM_FRAMES * FRAME_SIZE, MADV_DONTNEED);
 	sim_time_reset();
 	sim_log_reset();
-	metadata = aligned_alloc(64, align_up(frame_map_bytes(&map), 64));
-	memset(metadata, 0xa5, frame_map_bytes(&map));
-	frame_init(&map, metadata);
+	metadata = aligned_alloc(64, align_up(frame_map_bytes(map), 64));
+	memset(metadata, 0xa5, frame_map_bytes(map));
+	frame_init(map, metadata);
 	return 0;
+}
+
+#define LOW_RAM \
+	{ \
+		RAM_START / FRAME_SIZE, RAM_START / FRAME_SIZE + RAM_FRAMES \
+	}
+
+static int set_up(void **state)
+{
+	const struct memmap map = { .count = 1, .range = { LOW_RAM }, .frames = RAM_FRAMES };
+
+	(void)state;
+	return set_up_map(&map);
+}
+
+/* There is nothing behind these addresses: whoever touches them dies. */
+#define HIGH_FRAMES (10 * GIB / FRAME_SIZE)
+#define HIGH_START (4 * GIB / FRAME_SIZE)
+
+static int set_up_large(void **state)
+{
+	const struct memmap map = {
+		.count = 2,
+		.range = { LOW_RAM, { HIGH_START, HIGH_START + HIGH_FRAMES } },
+		.frames = RAM_FRAMES + HIGH_FRAMES,
+	};
+
+	(void)state;
+	return set_up_map(&map);
 }
 
 static void assert_books(void)
@@ -641,6 +663,22 @@ static void a_block_is_reported_again_after_it_was_used(void **state)
 	assert_int_equal(sim.reported, before + BLOCK_SIZE);
 }
 
+/* 2.7.5.2: the simulated device knows how long a chain may be. */
+static void no_request_has_more_than_4_gib(void **state)
+{
+	const uint64_t blocks = HIGH_FRAMES / BLOCK_FRAMES;
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	be_quiet();
+	assert_true(sim.reported >= blocks * BLOCK_SIZE);
+	sim.reported = 0;
+	go_to(HIGH_FRAMES);
+	assert_balloon(HIGH_FRAMES);
+	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
+	go_to(0);
+}
+
 static void reported_frames_are_out_of_hands_until_acknowledged(void **state)
 {
 	uint64_t free_before;
@@ -799,6 +837,38 @@ static void a_round_begins_with_its_id_and_ends_with_stop(void **state)
 	assert_int_equal(sim.hint_commands[1], 0);
 	assert_int_equal(sim.hinted, blocks * BLOCK_SIZE);
 	assert_int_equal(ledger_count(OWNER_HINTED), blocks * BLOCK_FRAMES);
+}
+
+/* 5.5.6.5.1 */
+static void an_id_goes_out_once_whatever_else_changes(void **state)
+{
+	(void)state;
+	start(HINT, NO_FLOOR);
+	hint_round(ROUND);
+	go_to(1);
+	assert_int_equal(sim.hint_command_count, 2);
+	hint_round(ROUND + 1);
+	assert_int_equal(sim.hint_command_count, 4);
+}
+
+/* While a round runs, QEMU's config has STOP where the id was, and says nothing. */
+static void a_shared_interrupt_does_not_end_a_round(void **state)
+{
+	uint64_t blocks;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	blocks = frame_free_blocks();
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	sim_balloon_set_hint_id(&sim, ROUND);
+	balloon_step();
+	memset(sim.virtio.config + SIM_BALLOON_HINT_ID, 0, sizeof(uint32_t));
+	for (int i = 0; i < 100; i++) {
+		sim.virtio.device.config_changed = true;
+		sim_balloon_complete(&sim, 1);
+		settle();
+	}
+	assert_int_equal(sim.hinted, blocks * BLOCK_SIZE);
 }
 
 static void hinted_blocks_come_back_on_done(void **state)
@@ -1098,6 +1168,8 @@ int main(void)
 		TEST(all_free_blocks_are_reported_once),
 		TEST(a_block_is_reported_again_after_it_was_used),
 		TEST(reported_frames_are_out_of_hands_until_acknowledged),
+		cmocka_unit_test_setup_teardown(no_request_has_more_than_4_gib, set_up_large,
+						tear_down),
 		TEST(an_allocation_waits_for_what_is_being_reported),
 		TEST(range_first_tells_all_ranges_before_the_first_page_number),
 		TEST(range_first_survives_random_targets_and_slow_answers),
@@ -1106,6 +1178,8 @@ int main(void)
 		TEST(poison_is_accepted_only_if_it_was_asked_for),
 		TEST(reported_blocks_hold_the_poison),
 		TEST(a_round_begins_with_its_id_and_ends_with_stop),
+		TEST(an_id_goes_out_once_whatever_else_changes),
+		TEST(a_shared_interrupt_does_not_end_a_round),
 		TEST(hinted_blocks_come_back_on_done),
 		TEST(stop_in_mid_round_ends_the_hints),
 		TEST(a_new_id_in_mid_round_begins_a_new_round),

@@ -210,7 +210,10 @@ static bool common_write(unsigned offset, uint32_t value)
 		size_of[selected] = value;
 		return true;
 	case 0x50:
-		sim_virtio_notify(&sim, value);
+		if (sim.driver_features & VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA))
+			sim_virtio_notify_data(&sim, value);
+		else
+			sim_virtio_notify(&sim, value);
 		return true;
 	case 0x64:
 		acknowledge(value);
@@ -415,6 +418,19 @@ static void version_2_works(void **state)
 	assert_true(device->offered & VIRTIO_BIT(VIRTIO_F_ACCESS_PLATFORM));
 	assert_true(device->accepted == (VIRTIO_BIT(VIRTIO_F_VERSION_1) |
 					 VIRTIO_BIT(VIRTIO_F_ACCESS_PLATFORM) | VIRTIO_BIT(1)));
+}
+
+/* 4.2.3.3; sim_virtio checks what the data say. */
+static void notification_data_goes_where_the_index_goes(void **state)
+{
+	static const uint64_t formats[] = { 0, VIRTIO_BIT(VIRTIO_F_RING_PACKED) };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		make_device(2);
+		sim.features |= VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA) | formats[i];
+		use_device(add());
+	}
 }
 
 static void version_1_works(void **state)
@@ -787,6 +803,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(version_2_works),
+		CASE(notification_data_goes_where_the_index_goes),
 		CASE(version_1_works),
 		CASE(version_1_queue_is_made_smaller_than_the_device_allows),
 		CASE(wrong_magic_is_no_device),

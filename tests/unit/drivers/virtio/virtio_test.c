@@ -275,6 +275,8 @@ static void breaking_resets_and_says_why_once(void **state)
 	virtio_ready(&sim.device);
 	virtio_break(&sim.device, "first");
 	virtio_break(&sim.device, "second");
+	/* It was told so first. */
+	assert_int_equal(sim.status_log[sim.status_writes - 2], 15 | VIRTIO_STATUS_FAILED);
 	assert_int_equal(sim.status, 0);
 	assert_string_equal(sim.device.broken, "first");
 	assert_int_equal(sim_log_warnings, 1);
