@@ -323,7 +323,7 @@ $(call unit,kernel/console,kernel/console.c)
 $(call unit,kernel/shell,kernel/shell.c kernel/command_line.c kernel/line_edit.c)
 $(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c)
 $(call unit,drivers/balloon/balloon,$(BALLOON_SOURCES) $(VIRTQ) $(SIM) \
-	tests/unit/sim/sim_balloon.c $(FRAME))
+	tests/unit/sim/sim_balloon.c tests/unit/sim/sim_ram.c $(FRAME))
 $(call unit,arch/x86_64/efi/handover,arch/x86_64/efi/handover.c)
 
 FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
@@ -379,6 +379,15 @@ $(BUILD)/unit/drivers/pci/%.o $(BUILD)/unit/drivers/acpi/%.o \
 
 $(eval $(call unit_test,tools/qmp,tools/qmp.c,-ljson-c))
 $(call unit,tools/show_mem,tools/show_mem.c)
+
+# Devices that lie: one program for all of them.
+LIES := $(patsubst %.c,$(BUILD)/unit/%.o,$(wildcard tests/lies/*.c) $(BALLOON_SOURCES) $(VIRTQ) \
+	$(SIM) tests/unit/sim/sim_balloon.c tests/unit/sim/sim_ram.c $(FRAME))
+
+UNIT_TESTS += $(BUILD)/tests/lies
+$(BUILD)/tests/lies: $(LIES)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ -lcmocka
 
 .PHONY: test test-unit test-integration
 test: all test-unit test-integration check-layers
