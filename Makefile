@@ -389,7 +389,7 @@ $(BUILD)/tests/lies: $(LIES)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ -lcmocka
 
-.PHONY: test test-unit test-integration matrix test-all
+.PHONY: test test-unit test-integration test-slow test-all matrix matrix-all
 test: all test-unit test-integration check-layers matrix
 
 # Each program prints what it ran; the first that fails ends it.
@@ -417,15 +417,23 @@ $(BUILD)/tests/matrix/run: $(MATRIX_OBJECTS) $(TOOL_OBJECTS)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c
 
 # Two guests at a time need both cores: never beside the tests that measure time.
-matrix test-all: $(BUILD)/aerostat.elf $(BUILD)/tests/matrix/run \
+matrix matrix-all: $(BUILD)/aerostat.elf $(BUILD)/tests/matrix/run \
 		| $(if $(filter test,$(GOALS)),test-integration)
 
-# make test-all CELLS='*packed*' runs those whose name matches.
+# make matrix-all CELLS='*packed*' runs those whose name matches.
 matrix:
 	@$(BUILD)/tests/matrix/run $(if $(CELLS),'$(CELLS)')
 
-test-all:
+matrix-all:
 	@$(BUILD)/tests/matrix/run --all $(if $(CELLS),'$(CELLS)')
+
+# ---- What takes too long for each time ----
+
+# The tests that do more if there is time: each hot-plug 20 times, all of the floods.
+test-slow: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run
+	@SLOW=1 $(BUILD)/tests/integration/run --slow
+
+test-all: matrix-all test-slow
 
 # ---- Benchmarks: ratios against a peer that is measured in the same run ----
 

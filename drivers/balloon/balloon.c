@@ -48,6 +48,8 @@
 /* Without any interrupt the target is read this often. */
 #define IDLE_NS NS_PER_S
 
+#define BAD_RING "a used ring is not what a device may write"
+
 /* Recoveries of a device that keeps asking to be reset: then it is given up. */
 #define RECOVERIES_IN_A_ROW 5
 
@@ -174,7 +176,7 @@ static bool is_overdue(bool (*busy)(uint64_t *since))
 static const char *take_finished(void)
 {
 	if (balloon_pages_step() || balloon_report_step() || balloon_stats_step())
-		return "a used ring is not what a device may write";
+		return BAD_RING;
 	if (is_overdue(balloon_pages_busy) || is_overdue(balloon_report_busy) ||
 	    is_overdue(balloon_hint_busy))
 		return "no answer within 2 s";
@@ -203,6 +205,12 @@ static bool read_config(void)
 
 /* ---- One round ---- */
 
+static bool has_news(void)
+{
+	return balloon.device->config_changed || balloon_pages_have_news() ||
+	       balloon_report_has_news() || balloon_stats_has_news() || balloon_hint_has_news();
+}
+
 bool balloon_step(void)
 {
 	uint64_t offered, since;
@@ -213,39 +221,33 @@ bool balloon_step(void)
 	if (!balloon.status.present || balloon.status.broken)
 		return false;
 	wrong = balloon.wrong ? balloon.wrong : take_finished();
-	if (!wrong && !read_config()) {
+	if (wrong) {
+		give_up(wrong);
+		return false;
+	}
+	if (!read_config()) {
 		recover();
 		return true;
 	}
-	if (wrong)
-		goto err_wrong;
 	offered = offer(balloon.status.target);
-	if (offered > 0)
+	if (offered > 0) {
 		balloon_pages_kick();
-	hinted = balloon_hint_step(balloon.config.floor);
-	wrong = take_finished();
-	if (wrong || hinted < 0)
-		goto err_wrong;
-	if (offered > 0)
 		balloon.recoveries = 0;
+	}
+	hinted = balloon_hint_step(balloon.config.floor);
+	if (hinted < 0) {
+		give_up(BAD_RING);
+		return false;
+	}
 	busy = offered > 0 || balloon_pages_busy(&since) || ledger_count(OWNER_LEAVING) > 0;
 	write_actual(busy);
 	if (!busy && balloon_report_free_blocks())
 		return true;
-	return hinted > 0 || (offered > 0 && balloon_pages_have_room());
-
-err_wrong:
-	give_up(wrong ? wrong : "a used ring is not what a device may write");
-	return false;
+	/* What was finished meanwhile may have been what the offer lacked. */
+	return hinted > 0 || (offered > 0 && balloon_pages_have_room()) || has_news();
 }
 
 /* ---- Waiting ---- */
-
-static bool has_news(void)
-{
-	return balloon.device->config_changed || balloon_pages_have_news() ||
-	       balloon_report_has_news() || balloon_stats_has_news() || balloon_hint_has_news();
-}
 
 /* True if an answer is due: then the task is seen waiting for a device. */
 static bool is_waiting_for_device(uint64_t *since)

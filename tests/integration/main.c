@@ -1,26 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The integration tests: the real image under a real QEMU. To be run from
- * the project's root; an argument, with * and ?, chooses tests by name.
+ * the project's root; an argument, with * and ?, chooses tests by name, and
+ * --slow those groups that do more with SLOW=1 in the environment.
  * Serial logs are kept in build/log.
  */
 #include "tests/integration/harness.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int main(int argc, char **argv)
 {
+	bool slow = argc > 1 && strcmp(argv[1], "--slow") == 0;
 	int failed = 0;
 
-	if (argc > 1)
+	if (argc > 1 && !slow)
 		cmocka_set_test_filter(argv[1]);
+	failed += hotplug_tests();
+	failed += hostile_tests();
+	if (slow)
+		return failed != 0;
 	failed += boot_tests();
 	failed += balloon_tests();
 	failed += console_tests();
-	failed += hotplug_tests();
 	failed += queues_tests();
 	failed += microvm_tests();
-	failed += hostile_tests();
 	if (harness_tests_run == 0) {
 		fprintf(stderr, "no test has a name like '%s'\n", argc > 1 ? argv[1] : "*");
 		return 1;

@@ -298,6 +298,29 @@ static void keeps_several_buffers_in_flight(void **state)
 	assert_balloon(10000);
 }
 
+/* A device that works beside us may finish at any moment of a round. */
+static uint32_t finish_and_read_config(struct virtio_device *device, size_t offset, unsigned width)
+{
+	sim_balloon_complete(&sim, SIZE_MAX);
+	return sim_virtio_config_read(sim_virtio_of(device), offset, width);
+}
+
+static void what_is_finished_in_mid_round_is_not_slept_over(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	sim_balloon_set_target(&sim, 10000);
+	settle();
+	assert_true(sim.pending_count > 0);
+	sim.virtio.transport.config_read = finish_and_read_config;
+	/* It may only rest while the device owes it an interrupt. */
+	for (int rounds = 0; rounds < 1000 && ballooned() < 10000; rounds++)
+		assert_true(balloon_step() || sim.pending_count > 0);
+	settle();
+	assert_balloon(10000);
+}
+
 static void a_change_of_mind_in_flight_loses_nothing(void **state)
 {
 	(void)state;
@@ -1112,6 +1135,7 @@ int main(void)
 		TEST(writes_actual_seldom),
 		TEST(frames_in_flight_are_in_neither_camp),
 		TEST(keeps_several_buffers_in_flight),
+		TEST(what_is_finished_in_mid_round_is_not_slept_over),
 		TEST(a_change_of_mind_in_flight_loses_nothing),
 		TEST(stops_at_the_floor_and_says_by_how_much),
 		TEST(goes_on_when_memory_is_freed_or_the_floor_sinks),
