@@ -422,6 +422,12 @@ static void listen_a_while(struct vm *vm)
 	usleep((useconds_t)deadline_left(end) * 1000);
 }
 
+void vm_forget(struct vm *vm)
+{
+	vm->pos = 0;
+	vm->len = 0;
+}
+
 /* What lies between @start and @end, as text. */
 static char *copy_text(const struct vm *vm, size_t start, size_t end)
 {

@@ -62,6 +62,9 @@ int vm_expect_prompt(struct vm *vm, int timeout_ms, char **before);
 /* Whether @text has come since the last match; never waits. */
 bool vm_has_said(struct vm *vm, const char *text);
 
+/* Forget what the guest has said until now. */
+void vm_forget(struct vm *vm);
+
 /* Bytes to the guest's serial line, as they are. */
 int vm_send(struct vm *vm, const void *bytes, size_t len);
 

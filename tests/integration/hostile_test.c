@@ -202,6 +202,7 @@ static void flood_line(struct vm *vm, const char *bytes, size_t count)
 
 	for (size_t at = 0; at < count; at += piece) {
 		harness_set_target(vm, (at / piece % 2 ? 16 : 128) * MIB);
+		vm_forget(vm);
 		assert_int_equal(vm_send(vm, bytes + at, count - at < piece ? count - at : piece),
 				 0);
 	}
