@@ -270,6 +270,17 @@ $(BUILD)/tools/demo: $(BUILD)/host/tools/demo.o $(TOOL_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c
 
+# balloonctl: a file a command, besides what they share (see balloonctl.h).
+BALLOONCTL_SOURCES := $(addprefix tools/balloonctl/,complain.c size.c report.c \
+	guest.c guest_find.c guest_features.c guest_cost.c guest_qmp.c guest_qmp_target.c \
+	status.c) tools/qmp.c kernel/lib/escape.c
+BALLOONCTL_LIBS := -ljson-c
+
+$(BUILD)/tools/balloonctl: $(BUILD)/host/tools/balloonctl/main.o \
+		$(BALLOONCTL_SOURCES:%.c=$(BUILD)/host/%.o)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ $(BALLOONCTL_LIBS)
+
 # ---- Running ----
 
 export MEM MACHINE QEMU ACCEL APPEND FIRMWARE BALLOON EXTRA NAME BUILD
@@ -278,7 +289,7 @@ KERNEL_IMAGES := $(BUILD)/aerostat.elf $(BUILD)/aerostat.efi $(BUILD)/esp.img
 
 .PHONY: all run run-uefi demo tools
 all: $(KERNEL_IMAGES)
-tools: $(BUILD)/tools/demo
+tools: $(BUILD)/tools/demo $(BUILD)/tools/balloonctl
 
 # Without a terminal there is nobody to leave at a console: the demo then, unless
 # the command line says what to do.
@@ -443,6 +454,8 @@ help:
 #:   QEMU=PROGRAM        qemu-system-x86_64          APPEND='run="show_mem; exit 0"'   the kernel's command line
 #:   BALLOON=deflate-on-oom=on   properties of the balloon device; none: no device
 #:   EXTRA='...'         further arguments for QEMU
+#:
+#: make tools            build/tools/balloonctl, which drives and shows balloons from the host
 #:
 #: make test             all tests: on the host, and of the real image under QEMU
 #: make test-unit        those on the host (ASan, UBSan)
