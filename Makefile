@@ -273,7 +273,7 @@ $(BUILD)/tools/demo: $(BUILD)/host/tools/demo.o $(TOOL_OBJECTS)
 # balloonctl: a file a command, besides what they share (see balloonctl.h).
 BALLOONCTL_SOURCES := $(addprefix tools/balloonctl/,complain.c size.c report.c \
 	guest.c guest_find.c guest_features.c guest_cost.c guest_qmp.c guest_qmp_target.c \
-	status.c) tools/qmp.c kernel/lib/escape.c
+	progress.c wait.c status.c set.c stats.c) tools/qmp.c kernel/lib/escape.c
 BALLOONCTL_LIBS := -ljson-c
 
 $(BUILD)/tools/balloonctl: $(BUILD)/host/tools/balloonctl/main.o \

@@ -63,6 +63,9 @@ void complain_for(const char *command);
  */
 int bad_option(int c, char **argv);
 
+/* -1 if no argument is left after the options, else complains and gives EXIT_USAGE. */
+int no_more(int argc, char **argv);
+
 /* Text from outside: whatever is not printable ASCII comes as \xNN. */
 void put_escaped(FILE *out, const char *text);
 
@@ -81,6 +84,10 @@ int guest_failed(const struct guest *guest, int err);
  * more than 2^63 - 1.
  */
 int size_parse(const char *text, uint64_t *bytes);
+
+#define SECONDS_MAX (366 * 86400) /* a year */
+/* Whole seconds, 0 to SECONDS_MAX; -EINVAL. */
+int seconds_parse(const char *text, unsigned *seconds);
 
 #define SIZE_TEXT 24
 /* "768.0 MiB", "1.500 GiB": four digits in five columns; for people only. */

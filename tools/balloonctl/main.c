@@ -19,6 +19,11 @@ struct command {
 
 static const struct command commands[] = {
 	{ "status", "[--json]", "memory, target, features, statistics", cmd_status },
+	{ "set", "SIZE [--wait[=SEC]]", "leave the guest SIZE", cmd_set },
+	{ "take", "SIZE [--wait[=SEC]]", "have the balloon hold SIZE in all", cmd_set },
+	{ "give", "SIZE [--wait[=SEC]]", "let the guest have SIZE more than now", cmd_set },
+	{ "stats", "[--interval SEC] [--json]", "all statistics, as QMP and as virsh name them",
+	  cmd_stats },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

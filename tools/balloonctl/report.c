@@ -99,6 +99,24 @@ void report_add_stats(struct json_object *all, const struct guest_stats *stats)
 	add_number(all, "polling-interval", stats->interval);
 }
 
+static void print_amounts(const char *what, uint64_t ram, uint64_t left)
+{
+	char left_text[SIZE_TEXT], taken_text[SIZE_TEXT];
+
+	size_format(left, left_text);
+	size_format(ram - left, taken_text);
+	printf("%-12s %s left   %s taken\n", what, left_text, taken_text);
+}
+
+void report_print_amounts(const struct guest_state *state)
+{
+	if (state->has_target)
+		print_amounts("Target", state->ram, state->target_left);
+	else
+		puts("Target       unknown");
+	print_amounts("Actual", state->ram, state->left);
+}
+
 static void print_headline(const struct guest_stats *stats)
 {
 	fputs("Statistics   ", stdout);
@@ -122,7 +140,8 @@ void report_print_stats(const struct guest_stats *stats)
 			continue;
 		if (lines[i].unit == STAT_BYTES)
 			size_format(stats->value[i], size);
-		printf("  %-22s %-16s %20" PRIu64 "  %s\n", lines[i].qmp,
-		       lines[i].virsh ? lines[i].virsh : "-", stats->value[i], size);
+		printf("  %-22s %-16s %20" PRIu64 "%s%s\n", lines[i].qmp,
+		       lines[i].virsh ? lines[i].virsh : "-", stats->value[i], *size ? "  " : "",
+		       size);
 	}
 }

@@ -26,6 +26,9 @@ void report_add_stats(struct json_object *all, const struct guest_stats *stats);
 /* On one line of stdout; consumes @all. */
 void report_print_json(struct json_object *all);
 
+/* "Target  768.0 MiB left  256.0 MiB taken", and Actual. */
+void report_print_amounts(const struct guest_state *state);
+
 /* A headline with the age, and a line for each statistic. */
 void report_print_stats(const struct guest_stats *stats);
 

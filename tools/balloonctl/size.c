@@ -65,6 +65,17 @@ int size_parse(const char *text, uint64_t *bytes)
 	return 0;
 }
 
+int seconds_parse(const char *text, unsigned *seconds)
+{
+	uint64_t value;
+	const char *end = read_digits(text, 9, &value);
+
+	if (!end || *end != '\0' || value > SECONDS_MAX)
+		return -EINVAL;
+	*seconds = (unsigned)value;
+	return 0;
+}
+
 void size_format(uint64_t bytes, char text[SIZE_TEXT])
 {
 	static const char units[] = "KMGTPE";

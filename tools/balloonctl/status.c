@@ -19,15 +19,6 @@ static const char help[] =
 	"\n"
 	"  --json   one JSON object on one line; all amounts in bytes, ages in seconds\n";
 
-static void print_amounts(const char *what, uint64_t ram, uint64_t left)
-{
-	char left_text[SIZE_TEXT], taken_text[SIZE_TEXT];
-
-	size_format(left, left_text);
-	size_format(ram - left, taken_text);
-	printf("%-12s %s left   %s taken\n", what, left_text, taken_text);
-}
-
 static void print_features(uint64_t features)
 {
 	fputs("Features    ", stdout);
@@ -63,11 +54,7 @@ static void print_state(const struct guest *guest, const struct guest_state *sta
 	puts(state->paused ? " (paused)" : "");
 	size_format(state->ram, ram);
 	printf("RAM          %s\n", ram);
-	if (state->has_target)
-		print_amounts("Target", state->ram, state->target_left);
-	else
-		puts("Target       unknown");
-	print_amounts("Actual", state->ram, state->left);
+	report_print_amounts(state);
 	print_driver(state);
 	if (state->complaint[0] != '\0') {
 		fputs("Complaint    ", stdout);
@@ -114,7 +101,7 @@ int cmd_status(const struct common *common, int argc, char **argv)
 	bool json = false;
 	int c, status;
 
-	while ((c = getopt_long(argc, argv, ":jh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
 		switch (c) {
 		case 'j':
 			json = true;
@@ -126,10 +113,9 @@ int cmd_status(const struct common *common, int argc, char **argv)
 			return bad_option(c, argv);
 		}
 	}
-	if (optind < argc) {
-		complain("'%s' is too much; see --help", argv[optind]);
-		return EXIT_USAGE;
-	}
+	status = no_more(argc, argv);
+	if (status >= 0)
+		return status;
 	status = open_guest(common, &guest);
 	if (status)
 		return status;
