@@ -391,6 +391,14 @@ $(BUILD)/unit/drivers/pci/%.o $(BUILD)/unit/drivers/acpi/%.o \
 $(eval $(call unit_test,tools/qmp,tools/qmp.c,-ljson-c))
 $(call unit,tools/show_mem,tools/show_mem.c)
 
+BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c
+balloonctl_unit = $(eval $(call unit_test,tools/balloonctl/$(1),$(BALLOONCTL_TESTED),$(BALLOONCTL_LIBS)))
+
+$(call balloonctl_unit,size)
+$(call balloonctl_unit,guest_find)
+$(call balloonctl_unit,guest_qmp)
+$(call balloonctl_unit,set)
+
 .PHONY: test test-unit test-integration
 test: all test-unit test-integration check-layers
 

@@ -77,9 +77,14 @@ static void words(const struct progress *progress, char *text, size_t size)
 	len = (size_t)snprintf(text, size, "%3d%%  %s left, %s taken", (int)(done(progress) * 100),
 			       size_word(newest(progress), left),
 			       size_word(progress->ram - newest(progress), taken));
-	if (per_second > 0 && rest > 0 && len < size)
-		snprintf(text + len, size - len, ", %s/s, %.0f s to go",
-			 size_word((uint64_t)per_second, speed), rest / per_second);
+	if (per_second <= 0 || rest <= 0 || len >= size)
+		return;
+	snprintf(text + len, size - len, ", %s/s, ", size_word((uint64_t)per_second, speed));
+	len = strlen(text);
+	if (rest < per_second)
+		snprintf(text + len, size - len, "under 1 s to go");
+	else
+		snprintf(text + len, size - len, "%.0f s to go", rest / per_second);
 }
 
 static void print_bar(char *text, size_t width, double part)

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROGRESS_SAMPLES 16
+#define PROGRESS_SAMPLES 8
 
 struct progress {
 	uint64_t ram, start, goal; /* bytes left to the guest */

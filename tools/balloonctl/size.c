@@ -45,8 +45,11 @@ int size_parse(const char *text, uint64_t *bytes)
 	unsigned __int128 sum;
 	int shift;
 
-	/* 19 digits always fit 64 bits. */
-	text = read_digits(text + strspn(text, "0") - (*text == '0'), 19, &whole);
+	/* Of zeros in front one stays; 19 digits always fit 64 bits. */
+	text += strspn(text, "0") - (*text == '0');
+	if (strspn(text, "0123456789") > 19)
+		return -ERANGE;
+	text = read_digits(text, 19, &whole);
 	if (text && *text == '.') {
 		const char *digits = text + 1;
 
