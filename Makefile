@@ -398,6 +398,8 @@ $(call balloonctl_unit,size)
 $(call balloonctl_unit,guest_find)
 $(call balloonctl_unit,guest_qmp)
 $(call balloonctl_unit,set)
+$(call balloonctl_unit,progress)
+$(call balloonctl_unit,status)
 
 .PHONY: test test-unit test-integration
 test: all test-unit test-integration check-layers

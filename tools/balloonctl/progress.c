@@ -13,7 +13,9 @@
 
 #define LINE_MS 1000 /* between two lines without a terminal */
 #define WIDTH_MAX 120
+#define WORDS_WIDTH 63 /* of nearly all that is said beside a bar */
 #define BAR_MIN 10
+#define BAR_MAX 40
 
 static uint64_t newest(const struct progress *progress)
 {
@@ -100,15 +102,13 @@ static void print_bar(char *text, size_t width, double part)
 
 void progress_text(const struct progress *progress, char *text, size_t width)
 {
+	/* Always as long, however long the words are at the moment. */
+	size_t bar = width > WORDS_WIDTH ? width - WORDS_WIDTH : 0;
 	char said[WIDTH_MAX];
-	size_t len, bar;
 
 	words(progress, said, sizeof(said));
-	len = strlen(said);
-	/* The bar has what the words leave; no room, no bar. */
-	bar = width > len + 1 ? width - len - 1 : 0;
-	if (bar > 40)
-		bar = 40;
+	if (bar > BAR_MAX)
+		bar = BAR_MAX;
 	if (progress->terminal && bar >= BAR_MIN) {
 		print_bar(text, bar, done(progress));
 		snprintf(text + bar, width + 1 - bar, " %s", said);
