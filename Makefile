@@ -417,7 +417,7 @@ $(BUILD)/tests/integration/run: $(INTEGRATION_OBJECTS) $(TOOL_OBJECTS)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lcmocka
 
 # make test-integration TESTS='*floor*' runs those whose name matches.
-test-integration: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run
+test-integration: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run $(BUILD)/tools/balloonctl
 	@$(BUILD)/tests/integration/run $(TESTS)
 
 # ---- Benchmarks: ratios against a peer that is measured in the same run ----

@@ -16,6 +16,7 @@ int main(int argc, char **argv)
 		cmocka_set_test_filter(argv[1]);
 	failed += boot_tests();
 	failed += balloon_tests();
+	failed += balloonctl_tests();
 	failed += console_tests();
 	failed += hotplug_tests();
 	failed += queues_tests();

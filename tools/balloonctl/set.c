@@ -118,7 +118,7 @@ static int set_target(struct guest *guest, const char *command, const struct req
 	if (err)
 		return guest_failed(guest, err);
 	if (request->wait)
-		status = wait_for_target(guest, goal, &request->limits);
+		status = wait_for_target(guest, &state, goal, &request->limits);
 	/* Whom we cannot ask any more has nothing to show. */
 	if (status == EXIT_NO_CONNECT)
 		return status;

@@ -123,23 +123,21 @@ static int poll_guest(struct guest *guest, struct waiting *w, enum verdict *verd
 	return 0;
 }
 
-int wait_for_target(struct guest *guest, uint64_t goal, const struct wait_limits *limits)
+int wait_for_target(struct guest *guest, const struct guest_state *before, uint64_t goal,
+		    const struct wait_limits *limits)
 {
 	int64_t now = deadline_now();
 	struct waiting w = {
 		.limits = limits,
+		.state = *before,
 		.goal = goal,
 		.end = limits->seconds ? now + (int64_t)limits->seconds * 1000 : 0,
 		.last_move = now,
 	};
 	enum verdict verdict;
-	int err = guest_state(guest, &w.state);
+	int err;
 
-	if (err)
-		return guest_failed(guest, err);
-	if (is_reached(&w))
-		return EXIT_REACHED;
-	progress_begin(&w.progress, w.state.ram, w.state.left, goal, now);
+	progress_begin(&w.progress, before->ram, before->left, goal, now);
 	err = poll_guest(guest, &w, &verdict);
 	/* A complaint does not go on the bar's line. */
 	progress_end(&w.progress);
