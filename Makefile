@@ -24,7 +24,7 @@ say = $(if $(V),,@echo '  $(1)	$@';)
 
 GOALS := $(or $(MAKECMDGOALS),all)
 NO_PACKAGES := help clean fmt check-layers
-RUN_GOALS := run run-uefi demo tools
+RUN_GOALS := run run-uefi demo tools install
 
 PACKAGE_SETS := $(if $(filter-out $(NO_PACKAGES),$(GOALS)),build) \
 	$(if $(filter-out $(NO_PACKAGES) all,$(GOALS)),run) \
@@ -281,6 +281,15 @@ $(BUILD)/tools/balloonctl: $(BUILD)/host/tools/balloonctl/main.o \
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ $(BALLOONCTL_LIBS)
 
+PREFIX ?= /usr/local
+
+.PHONY: install
+install: $(BUILD)/tools/balloonctl
+	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/balloonctl
+	install -D -m 644 tools/balloonctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/balloonctl.1
+	install -D -m 644 tools/balloonctl/completion.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/balloonctl
+
 # ---- Running ----
 
 export MEM MACHINE QEMU ACCEL APPEND FIRMWARE BALLOON EXTRA NAME BUILD
@@ -466,6 +475,7 @@ help:
 #:   EXTRA='...'         further arguments for QEMU
 #:
 #: make tools            build/tools/balloonctl, which drives and shows balloons from the host
+#: make install          balloonctl, its manual page and completion; PREFIX=/usr/local DESTDIR=
 #:
 #: make test             all tests: on the host, and of the real image under QEMU
 #: make test-unit        those on the host (ASan, UBSan)

@@ -377,6 +377,69 @@ static void balloonctl_finds_the_guests_of_the_run_script(void **state)
 	assert_int_equal(rmdir(runtime), 0);
 }
 
+/* ---- what it comes with ---- */
+
+/* What bash makes of a line whose last word is to be completed. */
+static const struct program_end *complete(const char *words)
+{
+	char script[512];
+	const char *const args[] = { "/bin/bash", "-c", script, NULL };
+
+	snprintf(script, sizeof(script),
+		 ". tools/balloonctl/completion.bash; COMP_WORDS=(%s %s); "
+		 "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _balloonctl; echo \"${COMPREPLY[*]}\"",
+		 program_path("balloonctl"), words);
+	return program_run(args);
+}
+
+static void balloonctl_is_completed_by_bash(void **state)
+{
+	char path[128];
+
+	(void)state;
+	assert_end(complete("stat"), 0, "status stats\n");
+	assert_end(complete("--v"), 0, "--version\n");
+	assert_end(complete("set 1G --w"), 0, "--wait\n");
+	assert_end(complete("-g x stats --"), 0, "--interval --json\n");
+	snprintf(path, sizeof(path), "%s/aerostat-%u", folder, (unsigned)geteuid());
+	assert_int_equal(mkdir(path, 0700), 0);
+	setenv("XDG_RUNTIME_DIR", folder, 1);
+	assert_end(complete("-g ''"), 0, "\n");
+	strcat(path, "/guest.qmp");
+	assert_int_equal(mknod(path, S_IFREG | 0600, 0), 0);
+	assert_end(complete("-g ''"), 0, "guest\n");
+	unsetenv("XDG_RUNTIME_DIR");
+	unlink(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+}
+
+static void balloonctl_has_every_command_in_its_manual(void **state)
+{
+	const char *const help[] = { program_path("balloonctl"), "--help", NULL };
+	struct program_end end = *program_run(help);
+	static char manual[65536];
+	FILE *file = fopen("tools/balloonctl.1", "r");
+	unsigned count = 0;
+
+	(void)state;
+	assert_non_null(file);
+	manual[fread(manual, 1, sizeof(manual) - 1, file)] = '\0';
+	fclose(file);
+	for (char *line = strtok(end.out, "\n"); line; line = strtok(NULL, "\n")) {
+		char name[32], one[64], other[64];
+
+		if (line[0] != ' ' || sscanf(line, "  %31[a-z] ", name) != 1)
+			continue;
+		count++;
+		snprintf(one, sizeof(one), "\n.TP\n.BR %s ", name);
+		snprintf(other, sizeof(other), "\n.TP\n.BI %s ", name);
+		if (!strstr(manual, one) && !strstr(manual, other))
+			fail_msg("tools/balloonctl.1 does not explain `%s`", name);
+	}
+	assert_true(count >= 5);
+}
+
 int balloonctl_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +455,8 @@ int balloonctl_tests(void)
 		TEST(balloonctl_tells_that_there_is_no_driver),
 		TEST(balloonctl_tells_that_qemu_has_died),
 		TEST(balloonctl_finds_the_guests_of_the_run_script),
+		TEST(balloonctl_is_completed_by_bash),
+		TEST(balloonctl_has_every_command_in_its_manual),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl", tests, make_folder, remove_folder);
