@@ -227,7 +227,7 @@ static int feature_bit(const char *text)
 	for (size_t i = 0; i < 3; i++) {
 		size_t prefix = strlen(prefixes[i]);
 
-		if (strncmp(text, prefixes[i], prefix) != 0 || len <= prefix)
+		if (strncmp(text, prefixes[i], prefix) != 0)
 			continue;
 		text += prefix;
 		len -= prefix;

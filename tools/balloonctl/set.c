@@ -76,12 +76,6 @@ static int find_goal(const char *command, const struct guest_state *state, uint6
 	else
 		*goal = state->left + size;
 	*goal = (*goal + PAGE - 1) / PAGE * PAGE;
-	if (*goal > state->ram)
-		*goal = state->ram;
-	if (*goal == 0) {
-		complain("a guest cannot be left without any memory");
-		return -ERANGE;
-	}
 	return 0;
 }
 

@@ -129,6 +129,34 @@ static void driver_is_there_from_driver_ok_on(void **state)
 	assert_true(!f.state.has_features);
 }
 
+static void device_is_found_with_an_id_and_without(void **state)
+{
+	const struct fake_answer anonymous[] = {
+		{ .asks = "\"/machine/peripheral\"", .value = "[]" },
+		{ .asks = "\"/machine/peripheral-anon\"",
+		  .value = "[{\"name\": \"device[0]\", \"type\": \"child<e1000>\"}, "
+			   "{\"name\": \"device[1]\", "
+			   "\"type\": \"child<virtio-balloon-pci-non-transitional>\"}]" },
+		{ .asks = "x-query-virtio-status\",\"arguments\":{\"path\":"
+			  "\"/machine/peripheral-anon/device[1]/virtio-backend\"",
+		  .value = "{}" },
+		{ NULL }
+	};
+	struct fixture f = state_of(&(struct fake_qemu){ .answers = anonymous });
+
+	(void)state;
+	/* What is said by itself, of any other device, is that there is a driver. */
+	assert_true(f.state.has_features && !f.state.driver_ok);
+	f = state_of(SAYS("{\"path\":\"/machine/peripheral/b0/virtio-backend\"}", "{}"));
+	assert_true(f.state.has_features && !f.state.driver_ok);
+	f = state_of(&(struct fake_qemu){
+		.plain = true,
+		.answers = (const struct fake_answer[]){
+			{ .asks = "{\"path\":\"/machine/peripheral/b0\"}", .value = "{}" },
+			{ NULL } } });
+	assert_true(f.state.has_features && !f.state.driver_ok);
+}
+
 static void no_device_is_an_error_of_its_own(void **state)
 {
 	struct fixture f;
@@ -154,6 +182,10 @@ static void impossible_amounts_are_clamped_and_complained_of(void **state)
 	f = state_of(SAYS("query-balloon", "{\"actual\": 9223372036854775807}"));
 	assert_true(f.state.left == FAKE_RAM && f.state.taken == 0);
 	assert_says(f.state.complaint, "9223372036854775807 of 1073741824 bytes");
+	f = state_of(SAYS("query-balloon", "{\"actual\": 1073741825}"));
+	assert_true(f.state.left == FAKE_RAM && f.state.taken == 0);
+	f = state_of(SAYS("query-balloon", "{\"actual\": -1}"));
+	assert_true(f.state.left == 0 && f.state.taken == FAKE_RAM);
 	f = state_of(SAYS("query-balloon", "{\"actual\": 0}"));
 	assert_true(f.state.left == 0 && f.state.taken == FAKE_RAM);
 	assert_string_equal(f.state.complaint, "");
@@ -195,7 +227,8 @@ static void features_of_any_shape_do_no_harm(void **state)
 		"{\"status\": {\"statuses\": {}}, \"guest-features\": {\"dev-features\": 7}}",
 		"{\"status\": {\"statuses\": [7, null, \"\"]}, \"guest-features\": "
 		"{\"dev-features\": [7, null, \"\", \"VIRTIO_F_\", \"VIRTIO_F_:\", "
-		"\"VIRTIO_F_NEW: x\", \"STATS_VQ\"], \"transports\": \"VERSION_1\", "
+		"\"VIRTIO_F_NEW: x\", \"VIRTIO_F_VERSION: x\", \"VIRTIO_F_VERSION_12: x\", "
+		"\"STATS_VQ\"], \"transports\": \"VERSION_1\", "
 		"\"unknown-dev-features\": -1}}",
 	};
 
@@ -237,7 +270,7 @@ static void target_that_cannot_be_read_is_unknown(void **state)
 	static const char *const says[] = { "\"Cannot access memory\\r\\n\"",
 					    "\"\"",
 					    "\"0x\"",
-					    "\"0x123456789\"",
+					    "\"0x100000001\"",
 					    "\"0xzz\"",
 					    "7" };
 
@@ -316,7 +349,7 @@ static void age_is_by_this_machines_clock(void **state)
 	/* A clock that was put back makes nothing younger than now. */
 	snprintf(said, sizeof(said), "{\"stats\": {}, \"last-update\": %lld}", now + 10000);
 	f = stats_of(SAYS("\"guest-stats\"", said));
-	assert_true(f.stats.ever && f.stats.age <= 0);
+	assert_true(f.stats.ever && f.stats.age >= 0 && f.stats.age <= 0);
 }
 
 static void statistics_of_any_shape_do_no_harm(void **state)
@@ -371,6 +404,7 @@ int main(void)
 		cmocka_unit_test(state_has_all_that_qemu_tells),
 		cmocka_unit_test(plugged_memory_counts),
 		cmocka_unit_test(driver_is_there_from_driver_ok_on),
+		cmocka_unit_test(device_is_found_with_an_id_and_without),
 		cmocka_unit_test(no_device_is_an_error_of_its_own),
 		cmocka_unit_test(impossible_amounts_are_clamped_and_complained_of),
 		cmocka_unit_test(answers_without_sense_are_errors),
