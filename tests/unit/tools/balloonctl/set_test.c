@@ -307,6 +307,8 @@ static void connection_that_dies_in_mid_wait_is_said(void **state)
 	(void)state;
 	assert_int_equal(got.status, EXIT_NO_CONNECT);
 	assert_says(got.err, "closed the connection in the middle of a line");
+	/* One complaint, not one for each thing that cannot be done any more. */
+	assert_true(strchr(got.err, '\n') == got.err + strlen(got.err) - 1);
 	assert_null(strstr(got.out, "Actual"));
 }
 
