@@ -343,7 +343,7 @@ $(call unit,kernel/console,kernel/console.c)
 $(call unit,kernel/shell,kernel/shell.c kernel/command_line.c kernel/line_edit.c)
 $(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c)
 $(call unit,drivers/balloon/balloon,$(BALLOON_SOURCES) $(VIRTQ) $(SIM) \
-	tests/unit/sim/sim_balloon.c $(FRAME))
+	tests/unit/sim/sim_balloon.c tests/unit/sim/sim_ram.c $(FRAME))
 $(call unit,arch/x86_64/efi/handover,arch/x86_64/efi/handover.c)
 
 FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
@@ -409,6 +409,15 @@ $(call balloonctl_unit,guest_qmp)
 $(call balloonctl_unit,set)
 $(call balloonctl_unit,progress)
 $(call balloonctl_unit,status)
+
+# Devices that lie: one program for all of them.
+LIES := $(patsubst %.c,$(BUILD)/unit/%.o,$(wildcard tests/lies/*.c) $(BALLOON_SOURCES) $(VIRTQ) \
+	$(SIM) tests/unit/sim/sim_balloon.c tests/unit/sim/sim_ram.c $(FRAME))
+
+UNIT_TESTS += $(BUILD)/tests/lies
+$(BUILD)/tests/lies: $(LIES)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ -lcmocka
 
 .PHONY: test test-unit test-integration
 test: all test-unit test-integration check-layers

@@ -204,13 +204,14 @@ static bool read_config(void)
 
 bool balloon_step(void)
 {
-	const char *wrong = balloon.wrong ? balloon.wrong : take_finished();
 	uint64_t offered, since;
+	const char *wrong;
 	int hinted;
 	bool busy;
 
 	if (!balloon.status.present || balloon.status.broken)
 		return false;
+	wrong = balloon.wrong ? balloon.wrong : take_finished();
 	if (!wrong && !read_config()) {
 		recover();
 		return true;

@@ -71,10 +71,12 @@ static void a_run_of_blocks_ends_at_the_limit(void **state)
 
 	(void)state;
 	assert_int_equal(frame_alloc_blocks(100, FIRST + 2 * BLOCK_FRAMES + 5, OWNER_HELD, &pfn,
-					    &blocks), 0);
+					    &blocks),
+			 0);
 	assert_int_equal(blocks, 2);
 	assert_int_equal(frame_alloc_blocks(1, FIRST + 3 * BLOCK_FRAMES - 1, OWNER_HELD, &pfn,
-					    &blocks), -ENOMEM);
+					    &blocks),
+			 -ENOMEM);
 }
 
 /* ---- Reported blocks ---- */

@@ -39,6 +39,12 @@ bool sim_balloon_has(const struct sim_balloon *sim, pfn_t pfn)
 	return pfn <= UINT32_MAX && (sim->set[pfn / 8] >> (pfn % 8) & 1);
 }
 
+static void own(struct sim_balloon *sim, pfn_t pfn, uint64_t frames, bool device)
+{
+	if (sim->own)
+		sim->own(pfn, frames, device);
+}
+
 static void inflate(struct sim_balloon *sim, uint32_t pfn)
 {
 	if (sim_balloon_has(sim, pfn)) {
@@ -57,6 +63,7 @@ static void deflate(struct sim_balloon *sim, uint32_t pfn)
 	}
 	sim->set[pfn / 8] &= (uint8_t) ~(1u << pfn % 8);
 	sim->inflated--;
+	own(sim, pfn, 1, false);
 }
 
 /* Returns the number of PFNs in one buffer of a chain, all of them obeyed. */
@@ -117,6 +124,29 @@ static void obey_hint(struct sim_balloon *sim, const struct sim_virtio_chain *ch
 	}
 }
 
+static void own_ranges(struct sim_balloon *sim, const struct sim_virtio_chain *chain, bool device)
+{
+	for (unsigned i = 0; i < chain->count; i++)
+		if (chain->buffer[i].device_writes)
+			own(sim, paddr_to_pfn(chain->buffer[i].address),
+			    chain->buffer[i].length / FRAME_SIZE, device);
+}
+
+/* From the moment that the device sees them, it may do as it likes with them. */
+static void taken(struct sim_balloon *sim, unsigned queue, const struct sim_virtio_chain *chain)
+{
+	if (queue != SIM_BALLOON_INFLATE) {
+		own_ranges(sim, chain, true);
+		return;
+	}
+	for (unsigned i = 0; i < chain->count; i++) {
+		const le32 *pfns = phys_to_virt(chain->buffer[i].address);
+
+		for (size_t k = 0; k < chain->buffer[i].length / sizeof(*pfns); k++)
+			own(sim, le32_to_cpu(pfns[k]), 1, true);
+	}
+}
+
 static void acknowledge_other(struct sim_balloon *sim, unsigned queue,
 			      const struct sim_virtio_chain *chain)
 {
@@ -129,7 +159,8 @@ static void acknowledge_other(struct sim_balloon *sim, unsigned queue,
 	} else {
 		obey_hint(sim, chain);
 	}
-	sim_virtio_push(&sim->virtio, queue, chain->head, 0);
+	own_ranges(sim, chain, false);
+	sim_virtio_push(&sim->virtio, queue, chain->head, sim->written);
 }
 
 static void acknowledge(struct sim_balloon *sim, unsigned queue,
@@ -152,7 +183,7 @@ static void acknowledge(struct sim_balloon *sim, unsigned queue,
 	if (sim->bad_used_id)
 		id = sim->virtio.queue[queue].size;
 	sim->bad_used_id = false;
-	sim_virtio_push(&sim->virtio, queue, id, 0);
+	sim_virtio_push(&sim->virtio, queue, id, sim->written);
 }
 
 static void defer(struct sim_balloon *sim, unsigned queue, const struct sim_virtio_chain *chain)
@@ -172,6 +203,7 @@ static void notified(struct sim_virtio *virtio, unsigned queue)
 	struct sim_virtio_chain chain;
 
 	while (sim_virtio_pop(virtio, queue, &chain)) {
+		taken(sim, queue, &chain);
 		if (sim->stats_queue && queue == sim->stats_queue) {
 			sim->stats = chain;
 			if (++sim->stats_held > 1)
@@ -207,15 +239,19 @@ static void config_written(struct sim_virtio *virtio, size_t offset)
 		sim_virtio_violate(virtio, "num_pages is the device's to write");
 }
 
-/* As QEMU: num_pages and actual survive a reset. */
-static void was_reset(struct sim_virtio *virtio)
+void sim_balloon_forget(struct sim_balloon *sim)
 {
-	struct sim_balloon *sim = balloon_of(virtio);
-
 	sim->pending_count = 0;
 	sim->stats_held = 0;
 	if (!sim->keep_on_reset && sim->inflated > 0)
 		clear_set(sim);
+	own(sim, 0, UINT64_MAX, false);
+}
+
+/* As QEMU: num_pages and actual survive a reset. */
+static void was_reset(struct sim_virtio *virtio)
+{
+	sim_balloon_forget(balloon_of(virtio));
 }
 
 void sim_balloon_init(struct sim_balloon *sim, bool legacy, uint64_t features)

@@ -38,6 +38,15 @@ struct sim_balloon {
 	enum sim_balloon_completion completion;
 	bool bad_used_id;   /* the next acknowledgement names a wrong chain */
 	bool keep_on_reset; /* a reset leaves the inflated PFNs inflated */
+	uint32_t written;   /* the length that acknowledgements claim; 0 is right */
+
+	/*
+	 * Called when frames become the device's (an inflate buffer, a range or a
+	 * hint was taken) or the guest's again (deflated, acknowledged, reset: then
+	 * all at once, PFN 0 and UINT64_MAX frames; what stays inflated over a reset
+	 * is in the set). NULL: nobody cares.
+	 */
+	void (*own)(pfn_t pfn, uint64_t frames, bool device);
 
 	uint64_t inflated;   /* PFNs in the balloon now */
 	uint64_t buffers[2]; /* acknowledged, by queue */
@@ -70,6 +79,9 @@ struct sim_balloon {
 
 /* A balloon that offers these features; the target is 0. */
 void sim_balloon_init(struct sim_balloon *sim, bool legacy, uint64_t features);
+
+/* As if it had been switched off: what it had is the guest's. */
+void sim_balloon_forget(struct sim_balloon *sim);
 
 /* Gives the set's memory back. */
 void sim_balloon_fini(struct sim_balloon *sim);

@@ -8,6 +8,7 @@
 #include "arch/clock.h"
 
 void (*sim_time_on_wait)(void);
+uint64_t sim_time_step_ns;
 uint64_t sim_time_waits;
 uint64_t sim_time_wakes;
 
@@ -18,6 +19,7 @@ static bool woken;
 void sim_time_reset(void)
 {
 	now = 0;
+	sim_time_step_ns = 100;
 	sim_time_on_wait = NULL;
 	sim_time_waits = 0;
 	sim_time_wakes = 0;
@@ -32,7 +34,7 @@ void sim_time_advance(uint64_t ns)
 
 uint64_t clock_ns(void)
 {
-	now += SIM_TIME_STEP_NS;
+	now += sim_time_step_ns;
 	return now;
 }
 

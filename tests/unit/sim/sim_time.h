@@ -9,8 +9,8 @@
 
 #include "kernel/lib/task.h"
 
-/* Each reading of the clock takes this long, so that busy waits end. */
-#define SIM_TIME_STEP_NS 100
+/* Each reading of the clock takes this long, so that busy waits end; 100 after a reset. */
+extern uint64_t sim_time_step_ns;
 
 /* The clock at 0, no callback, no counts. */
 void sim_time_reset(void);

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The balloon driver on a simulated device, with the real allocator and the
- * real virtqueue. RAM is 64 MiB of address space where physical addresses are
- * real ones, so that rings work; what the driver must not touch can be seen by
- * asking the host which of its pages exist.
+ * real virtqueue. What the driver must not touch can be seen by asking the
+ * host which pages of the simulated RAM exist.
  */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -23,72 +21,34 @@
 #include "drivers/balloon/balloon_report.h"
 #include "drivers/balloon/balloon_stats.h"
 #include "drivers/virtio/virtio.h"
-#include "kernel/lib/panic.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "tests/unit/sim/sim_balloon.h"
 #include "tests/unit/sim/sim_log.h"
+#include "tests/unit/sim/sim_ram.h"
 #include "tests/unit/sim/sim_time.h"
 
-#define RAM_START UINT64_C(0x10000000)
-#define RAM_FRAMES (UINT64_C(64) * MIB / FRAME_SIZE)
+#define RAM_START SIM_RAM_START
+#define RAM_FRAMES SIM_RAM_FRAMES
 #define NO_FLOOR 0
 
 static struct sim_balloon sim;
-static void *metadata;
-
-/* ---- What the driver needs of the kernel ---- */
-
-int task_create(const char *name, enum task_priority priority, void (*fn)(void *), void *arg)
-{
-	(void)name, (void)priority, (void)fn, (void)arg;
-	return 0;
-}
-
-void panic(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	abort();
-}
 
 /* ---- Fixture ---- */
 
 static int set_up_ram(void **state)
 {
-	void *ram = mmap((void *)(uintptr_t)RAM_START, RAM_FRAMES * FRAME_SIZE,
-			 PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-
 	(void)state;
-	return ram == (void *)(uintptr_t)RAM_START ? 0 : -1;
+	return sim_ram_reserve();
 }
-
-static int set_up_map(const struct memmap *map)
-{
-	madvise((void *)(uintptr_t)RAM_START, RAM_FRAMES * FRAME_SIZE, MADV_DONTNEED);
-	sim_time_reset();
-	sim_log_reset();
-	metadata = aligned_alloc(64, align_up(frame_map_bytes(map), 64));
-	memset(metadata, 0xa5, frame_map_bytes(map));
-	frame_init(map, metadata);
-	return 0;
-}
-
-#define LOW_RAM \
-	{ \
-		RAM_START / FRAME_SIZE, RAM_START / FRAME_SIZE + RAM_FRAMES \
-	}
 
 static int set_up(void **state)
 {
-	const struct memmap map = { .count = 1, .range = { LOW_RAM }, .frames = RAM_FRAMES };
-
 	(void)state;
-	return set_up_map(&map);
+	sim_time_reset();
+	sim_log_reset();
+	sim_ram_start_all();
+	return 0;
 }
 
 /* There is nothing behind these addresses: whoever touches them dies. */
@@ -99,12 +59,15 @@ static int set_up_large(void **state)
 {
 	const struct memmap map = {
 		.count = 2,
-		.range = { LOW_RAM, { HIGH_START, HIGH_START + HIGH_FRAMES } },
+		.range = { SIM_RAM_RANGE, { HIGH_START, HIGH_START + HIGH_FRAMES } },
 		.frames = RAM_FRAMES + HIGH_FRAMES,
 	};
 
 	(void)state;
-	return set_up_map(&map);
+	sim_time_reset();
+	sim_log_reset();
+	sim_ram_start(&map);
+	return 0;
 }
 
 static void assert_books(void)
@@ -129,7 +92,7 @@ static int tear_down(void **state)
 	assert_int_equal(sim.wrong_deflates, 0);
 	assert_int_equal(sim.not_ascending, 0);
 	sim_balloon_fini(&sim);
-	free(metadata);
+	sim_ram_stop();
 	return 0;
 }
 

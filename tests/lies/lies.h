@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Devices that lie. Each lie is a line in a table: a name, which is a sentence
+ * about the device, and a function that tells it. The runner (main.c) tells
+ * every one of them at every step of the balloon's life, on every kind of
+ * ring, and then wants to see:
+ *
+ *	an end		within seconds of simulated time
+ *	the ledger	whole, by a count of every frame
+ *	nobody		touches a frame that the device may own: that memory is
+ *			poisoned, and the address sanitizer watches
+ *	a line		in the log, if the device was given up
+ *	recovery	once the device behaves: a target is reached, at once or
+ *			after it was found anew; and at the end all frames are free
+ *
+ * ring_lies.c, time_lies.c, config_lies.c, setup_lies.c: the tables.
+ * world.c: the guest, the device, and bringing both to a step.
+ */
+#ifndef TESTS_LIES_LIES_H
+#define TESTS_LIES_LIES_H
+
+#include "tests/unit/sim/sim_balloon.h"
+
+/* Where in its life the balloon is told the lie. */
+enum step {
+	STEP_START, /* before the driver sees the device */
+	STEP_IDLE,
+	STEP_INFLATE, /* buffers are with the device */
+	STEP_DEFLATE,
+	STEP_RANGES,  /* blocks leave as ranges */
+	STEP_REPORT,  /* free blocks are being reported */
+	STEP_STATS,   /* the host has asked, and got an answer */
+	STEP_HINT,    /* in mid-round */
+	STEP_RECLAIM, /* memory has run out, and the balloon is asked */
+	STEP_RECOVER, /* the device asks for a reset */
+	STEP_REMOVE,  /* the device is about to be unplugged */
+	STEP_COUNT,
+};
+
+extern const char *const step_names[STEP_COUNT];
+
+#define ANY_STEP 0
+
+/* One kind of ring, by the features that are offered. */
+struct ring {
+	const char *name;
+	bool legacy;
+	uint64_t features;
+};
+
+extern const struct ring rings[];
+extern const size_t ring_count;
+
+struct lie {
+	const char *name;
+	void (*tell)(struct sim_balloon *sim);
+	/* For what needs more than world_behave() to end; or NULL. */
+	void (*end)(struct sim_balloon *sim);
+	unsigned only; /* steps, as bits; or ANY_STEP */
+	bool packed_only, split_only;
+	/*
+	 * The device's own books are wrong as well, as what it read was not what
+	 * the driver wrote: only the guest's are looked at.
+	 */
+	bool blind;
+	bool must_break; /* the driver must not believe this */
+	bool must_go_on; /* nothing that a device may not do: it must stay in use */
+};
+
+extern const struct lie ring_lies[], time_lies[], config_lies[], setup_lies[];
+extern const size_t ring_lie_count, time_lie_count, config_lie_count, setup_lie_count;
+
+/* ---- The world ---- */
+
+extern struct sim_balloon world;
+
+/* Once per program; 0, or -1. */
+int world_reserve(void);
+
+/* A fresh guest and a fresh device that has lied to nobody; no driver yet. */
+void world_begin(const struct ring *ring, bool blind);
+
+/* False: this step cannot be reached on this ring. */
+bool world_bring_to(enum step step);
+
+/* What begins with this step happens now, and then some seconds pass. */
+void world_go_on(enum step step);
+
+/* From now on the device does as it should. */
+void world_behave(void);
+
+/* Each of these fails the test if it is not so; `when` is for the message. */
+void world_check_books(const char *when);
+void world_check_recovery(void);
+
+/* Takes it all down; every frame must be free. */
+void world_end(void);
+
+/* Takes it down after a failure, and asks nothing. */
+void world_abandon(void);
+
+/* The driver has given the device up. */
+bool world_is_broken(void);
+
+/* A queue that has something in flight at this step; else the inflate queue. */
+unsigned world_busy_queue(void);
+
+/* Lines of warning since world_begin(). */
+unsigned world_warnings(void);
+
+#endif

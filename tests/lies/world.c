@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The guest and the device around a lie; see lies.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/clock.h"
+#include "drivers/balloon/balloon.h"
+#include "drivers/balloon/balloon_report.h"
+#include "mm/frame.h"
+#include "mm/ledger.h"
+#include "tests/lies/lies.h"
+#include "tests/unit/sim/sim_log.h"
+#include "tests/unit/sim/sim_ram.h"
+#include "tests/unit/sim/sim_time.h"
+
+#define BIT(name) VIRTIO_BIT(VIRTIO_BALLOON_F_##name)
+#define OFFERED (BIT(STATS_VQ) | BIT(DEFLATE_ON_OOM) | BIT(REPORTING))
+
+/* Thousands of worlds: each has a part of the RAM only. */
+#define FIRST_FRAME (SIM_RAM_START / FRAME_SIZE)
+#define FRAMES (24 * MIB / FRAME_SIZE)
+
+#define INFLATED 1300 /* frames in the balloon at the later steps */
+#define HINT_ROUND 0x80000001u
+
+/* No wait in the driver is longer than 2 s; it may need a few of them in a row. */
+#define PATIENCE_NS (30 * NS_PER_S)
+#define PAUSE_NS (NS_PER_S / 5)
+#define PAUSES 30
+#define ROUNDS_MAX 2000
+
+struct sim_balloon world;
+
+static struct {
+	bool plugged;
+	uint64_t began; /* simulated time */
+	unsigned busy_queue;
+	bool blind;
+} now;
+
+const char *const step_names[STEP_COUNT] = {
+	"start", "idle", "inflate", "deflate", "ranges", "report",
+	"stats", "hint", "reclaim", "recover", "remove",
+};
+
+/*
+ * Beside hinting the driver does without EVENT_IDX, and in 32 bits there is no
+ * RING_PACKED: so these are all that can be.
+ */
+const struct ring rings[] = {
+	{ "split", false, BIT(FREE_PAGE_HINT) },
+	{ "split, EVENT_IDX, INDIRECT_DESC", false,
+	  VIRTIO_BIT(VIRTIO_F_EVENT_IDX) | VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) },
+	{ "packed", false, VIRTIO_BIT(VIRTIO_F_RING_PACKED) | BIT(FREE_PAGE_HINT) },
+	{ "packed, EVENT_IDX, INDIRECT_DESC, NOTIFICATION_DATA", false,
+	  VIRTIO_BIT(VIRTIO_F_RING_PACKED) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX) |
+		  VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA) },
+	{ "legacy", true, BIT(FREE_PAGE_HINT) },
+};
+const size_t ring_count = ARRAY_SIZE(rings);
+
+int world_reserve(void)
+{
+	return sim_ram_reserve();
+}
+
+/* ---- Who owns what ---- */
+
+static void own(pfn_t pfn, uint64_t frames, bool device)
+{
+	if (now.blind)
+		return;
+	if (frames < UINT64_MAX) {
+		sim_ram_lend(pfn, frames, device);
+		return;
+	}
+	/* One that does not finish its reset may still do what it likes. */
+	if (world.virtio.slow_reset == SIM_VIRTIO_FOR_EVER)
+		return;
+	/* A reset: what stays inflated stays discarded, the rest is the guest's. */
+	for (pfn = FIRST_FRAME; pfn < FIRST_FRAME + FRAMES; pfn++)
+		sim_ram_lend(pfn, 1, sim_balloon_has(&world, pfn));
+}
+
+/* Whoever gets a free frame may write it. */
+static void check_free_memory(const char *when)
+{
+	pfn_t pfns[512];
+	size_t count;
+
+	while ((count = frame_alloc_bulk(ARRAY_SIZE(pfns), PFN_NONE, OWNER_HELD, pfns)) > 0)
+		for (size_t i = 0; i < count; i++)
+			if (sim_ram_is_lent(pfns[i]))
+				fail_msg("%s: frame %#llx is free, and the device may own it", when,
+					 (unsigned long long)pfns[i]);
+	frame_free_owned(OWNER_HELD, UINT64_MAX);
+}
+
+void world_check_books(const char *when)
+{
+	char verdict[LEDGER_VERDICT_MAX];
+
+	if (!ledger_audit(verdict))
+		fail_msg("%s: %s", when, verdict);
+	if (ledger_refused() > 0)
+		fail_msg("%s: %u changes named a wrong owner", when, (unsigned)ledger_refused());
+	if (clock_ns() - now.began > PATIENCE_NS)
+		fail_msg("%s: %u simulated seconds have passed", when,
+			 (unsigned)((clock_ns() - now.began) / NS_PER_S));
+	check_free_memory(when);
+}
+
+/* ---- Life ---- */
+
+static void settle(void)
+{
+	unsigned rounds = 0;
+
+	while (balloon_step() && ++rounds < ROUNDS_MAX)
+		;
+	/* If each look shows another target, there is always something to do. */
+	if (rounds == ROUNDS_MAX && world.virtio.restless == 0)
+		fail_msg("the driver goes round and round");
+}
+
+static void complete_one(void)
+{
+	sim_balloon_complete(&world, 1);
+}
+
+static void wait_a_while(void)
+{
+	for (int i = 0; i < PAUSES; i++) {
+		settle();
+		sim_balloon_complete(&world, SIZE_MAX);
+		sim_time_advance(PAUSE_NS);
+	}
+	settle();
+}
+
+static void go_to(uint32_t target)
+{
+	sim_balloon_set_target(&world, target);
+	wait_a_while();
+}
+
+bool world_is_broken(void)
+{
+	struct balloon_status status;
+
+	balloon_status(&status);
+	return !status.present || status.broken;
+}
+
+unsigned world_warnings(void)
+{
+	return sim_log_warnings;
+}
+
+unsigned world_busy_queue(void)
+{
+	return now.busy_queue;
+}
+
+void world_begin(const struct ring *ring, bool blind)
+{
+	const struct memmap map = { .count = 1,
+				    .range = { { FIRST_FRAME, FIRST_FRAME + FRAMES } },
+				    .frames = FRAMES };
+	uint64_t features = OFFERED | ring->features;
+
+	sim_time_reset();
+	/* So that a busy wait for a device that is silent is over soon. */
+	sim_time_step_ns = 20 * NS_PER_US;
+	sim_log_reset();
+	sim_ram_start(&map);
+	if (!ring->legacy)
+		features |= VIRTIO_BIT(VIRTIO_F_VERSION_1);
+	sim_balloon_init(&world, ring->legacy, features);
+	world.own = own;
+	world.keep_on_reset = true;
+	frame_set_reclaimer(balloon_reclaim);
+	now = (typeof(now)){ .blind = blind, .began = clock_ns() };
+}
+
+static void plug_in(void)
+{
+	const struct balloon_config config = { .floor = 0 };
+
+	virtio_register(&world.virtio.device);
+	now.plugged = true;
+	balloon_start(&config);
+}
+
+/* Pulled out, a device owns nothing any more; the next one has never seen this guest. */
+static void unplug(void)
+{
+	world.keep_on_reset = false;
+	sim_time_on_wait = complete_one;
+	virtio_unregister(&world.virtio.device);
+	sim_time_on_wait = NULL;
+	now.plugged = false;
+	if (world.virtio.gone)
+		sim_balloon_forget(&world);
+	world.keep_on_reset = true;
+}
+
+/* Asked for, and offered to the device, but not yet acknowledged. */
+static void begin_target(uint32_t target)
+{
+	world.completion = SIM_BALLOON_ON_DEMAND;
+	sim_balloon_set_target(&world, target);
+	balloon_step();
+}
+
+bool world_bring_to(enum step step)
+{
+	char stats[256];
+
+	if (step == STEP_START)
+		return true;
+	if (step == STEP_HINT && world.hint_queue == 0)
+		return false;
+	plug_in();
+	if (step != STEP_RANGES)
+		balloon_set_strategy(BALLOON_PORTABLE);
+	if (step != STEP_IDLE && step != STEP_REPORT && step != STEP_HINT)
+		go_to(INFLATED);
+	switch (step) {
+	case STEP_INFLATE:
+		begin_target(2 * INFLATED);
+		break;
+	case STEP_DEFLATE:
+		now.busy_queue = SIM_BALLOON_DEFLATE;
+		begin_target(INFLATED / 10);
+		break;
+	case STEP_RANGES:
+		now.busy_queue = world.report_queue;
+		begin_target(INFLATED + 4 * BLOCK_FRAMES);
+		break;
+	case STEP_REPORT:
+		now.busy_queue = world.report_queue;
+		sim_time_advance(BALLOON_REPORT_QUIET_NS + NS_PER_MS);
+		begin_target(0);
+		break;
+	case STEP_STATS:
+		now.busy_queue = world.stats_queue;
+		sim_balloon_ask_stats(&world, stats, sizeof(stats));
+		balloon_step();
+		break;
+	case STEP_HINT:
+		now.busy_queue = world.hint_queue;
+		world.completion = SIM_BALLOON_ON_DEMAND;
+		sim_balloon_set_hint_id(&world, HINT_ROUND);
+		balloon_step();
+		break;
+	case STEP_RECOVER:
+		begin_target(2 * INFLATED);
+		sim_virtio_need_reset(&world.virtio);
+		break;
+	case STEP_RECLAIM:
+		now.busy_queue = SIM_BALLOON_DEFLATE;
+		break;
+	default:
+		break;
+	}
+	return true;
+}
+
+/* Everything that is free, and one frame more. */
+static void run_out_of_memory(void)
+{
+	pfn_t pfns[512], one;
+
+	while (frame_alloc_bulk(ARRAY_SIZE(pfns), PFN_NONE, OWNER_HELD, pfns) > 0)
+		;
+	if (frame_alloc(0, OWNER_HELD, &one) == 0)
+		*(volatile char *)(uintptr_t)(one * FRAME_SIZE) = 1;
+	frame_free_owned(OWNER_HELD, UINT64_MAX);
+}
+
+void world_go_on(enum step step)
+{
+	if (step == STEP_START)
+		plug_in();
+	if (step == STEP_RECLAIM)
+		run_out_of_memory();
+	if (step == STEP_REMOVE && now.plugged)
+		unplug();
+	if (now.plugged)
+		wait_a_while();
+}
+
+void world_behave(void)
+{
+	struct sim_virtio *device = &world.virtio;
+
+	world.completion = SIM_BALLOON_AT_ONCE;
+	world.bad_used_id = false;
+	device->slow_reset = 0;
+	device->refuse_features = false;
+	device->refuse_queues = false;
+	device->restless = 0;
+	device->gone = false;
+	device->config_size = SIM_BALLOON_CONFIG_SIZE;
+	device->status &= (uint8_t)~VIRTIO_STATUS_NEEDS_RESET;
+	sim_virtio_set_config32(device, SIM_BALLOON_NUM_PAGES, 0);
+	sim_virtio_set_config32(device, SIM_BALLOON_HINT_ID, 1);
+}
+
+/* The frames that a device that would not reset may still own. */
+static uint64_t stuck(void)
+{
+	return ledger_count(OWNER_IN_FLIGHT) + ledger_count(OWNER_VIRTQUEUES) +
+	       ledger_count(OWNER_REPORTED);
+}
+
+void world_check_recovery(void)
+{
+	const uint32_t target = 2 * BLOCK_FRAMES + 77;
+
+	now.began = clock_ns();
+	/* As if it were pulled out and put back. */
+	if (world_is_broken() && now.plugged)
+		unplug();
+	if (!now.plugged)
+		plug_in();
+	if (world_is_broken())
+		fail_msg("it is not used though it behaves now: %s", sim_log_warning);
+	go_to(target);
+	if (ledger_count(OWNER_BALLOON) != target)
+		fail_msg("afterwards the target of %u is not reached but %u", target,
+			 (unsigned)ledger_count(OWNER_BALLOON));
+	if (!now.blind && sim_balloon_actual(&world) != target)
+		fail_msg("afterwards `actual` is %u, not %u", sim_balloon_actual(&world), target);
+	world_check_books("after recovery");
+	go_to(0);
+	world_check_books("after the last deflation");
+}
+
+void world_end(void)
+{
+	uint64_t before = stuck();
+
+	if (now.plugged)
+		unplug();
+	/* What was stuck before the device was found anew is the only loss there may be. */
+	if (ledger_count(OWNER_FREE) + stuck() != FRAMES)
+		fail_msg("frames are lost: %u are free, %u were stuck",
+			 (unsigned)ledger_count(OWNER_FREE), (unsigned)before);
+	if (!now.blind && world.virtio.violation)
+		fail_msg("the driver: %s", world.virtio.violation);
+	sim_balloon_fini(&world);
+	sim_ram_stop();
+}
+
+void world_abandon(void)
+{
+	/* Whatever state the driver is in: it is not asked again. */
+	world.virtio.device.driver = NULL;
+	virtio_unregister(&world.virtio.device);
+	sim_balloon_fini(&world);
+	sim_ram_stop();
+}
