@@ -50,10 +50,7 @@ static void done(struct fixture *f)
 	{ \
 		.answers = (const struct fake_answer[]) \
 		{ \
-			{ .asks = (ask), .value = (json) }, \
-			{ \
-				NULL \
-			} \
+			{ .asks = (ask), .value = (json) }, { .asks = NULL }, \
 		} \
 	}
 
@@ -140,7 +137,7 @@ static void device_is_found_with_an_id_and_without(void **state)
 		{ .asks = "x-query-virtio-status\",\"arguments\":{\"path\":"
 			  "\"/machine/peripheral-anon/device[1]/virtio-backend\"",
 		  .value = "{}" },
-		{ NULL }
+		{ .asks = NULL }
 	};
 	struct fixture f = state_of(&(struct fake_qemu){ .answers = anonymous });
 
@@ -153,7 +150,7 @@ static void device_is_found_with_an_id_and_without(void **state)
 		.plain = true,
 		.answers = (const struct fake_answer[]){
 			{ .asks = "{\"path\":\"/machine/peripheral/b0\"}", .value = "{}" },
-			{ NULL } } });
+			{ .asks = NULL } } });
 	assert_true(f.state.has_features && !f.state.driver_ok);
 }
 
@@ -284,7 +281,7 @@ static void target_that_cannot_be_read_is_unknown(void **state)
 			.legacy = true,
 			.answers = (const struct fake_answer[]){ { .asks = "\"vectors\"",
 								   .value = "2" },
-								 { NULL } } },
+								 { .asks = NULL } } },
 		false);
 	assert_target_known(SAYS("\"addr\"", "-1"), false);
 	assert_target_known(SAYS("\"container\"", "7"), false);

@@ -73,6 +73,10 @@ static void who_stands_still_has_no_rate(void **state)
 	for (int i = 0; i < PROGRESS_SAMPLES; i++)
 		add(&p, 768 * MIB, 1700 + i * 200);
 	assert_text(&p, 120, " 50%  768.0 MiB left, 256.0 MiB taken");
+	/* In no time. */
+	begin(&p, RAM, 512 * MIB, false);
+	add(&p, 768 * MIB, 1000);
+	assert_text(&p, 120, " 50%  768.0 MiB left, 256.0 MiB taken");
 }
 
 static void wrong_direction_is_no_progress(void **state)
@@ -98,6 +102,9 @@ static void rate_is_that_of_the_newest_samples(void **state)
 	for (int i = 1; i <= 100; i++)
 		add(&p, (512 - (uint64_t)i) * MIB, 1000 + i * 1000);
 	assert_text(&p, 120, " 59%  412.0 MiB left, 612.0 MiB taken, 1.000 MiB/s, 412 s to go");
+	/* 14 MiB in the last seven seconds. */
+	add(&p, 404 * MIB, 102000);
+	assert_text(&p, 120, " 60%  404.0 MiB left, 620.0 MiB taken, 2.000 MiB/s, 202 s to go");
 }
 
 static void narrow_terminal_has_what_fits(void **state)

@@ -23,10 +23,7 @@
 #define ANSWER(...) \
 	.answers = (const struct fake_answer[]) \
 	{ \
-		{ __VA_ARGS__ }, \
-		{ \
-			NULL \
-		} \
+		{ __VA_ARGS__ }, { .asks = NULL }, \
 	}
 
 /* ---- what a size means ---- */
@@ -299,7 +296,7 @@ static void connection_that_dies_in_mid_wait_is_said(void **state)
 	const struct fake_answer answers[] = {
 		{ .asks = "query-status", .times = 4, .value = "{\"running\": true}" },
 		{ .asks = "query-status", .hang_up = true },
-		{ NULL },
+		{ .asks = NULL },
 	};
 	const struct fake_qemu qemu = { LEFTS(900 * MIB, 800 * MIB), .answers = answers };
 	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
@@ -317,7 +314,7 @@ static void device_that_goes_in_mid_wait_is_said(void **state)
 	const struct fake_answer answers[] = {
 		{ .asks = "query-balloon", .times = 4, .value = "{\"actual\": 943718400}" },
 		{ .asks = "query-balloon", .error = "DeviceNotActive" },
-		{ NULL },
+		{ .asks = NULL },
 	};
 	const struct fake_qemu qemu = { .answers = answers };
 	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");

@@ -32,7 +32,7 @@ static struct fake_qemu reporting_qemu(struct fake_answer answers[3])
 		 (long long)time(NULL) - 300);
 	answers[0] = (struct fake_answer){ .asks = "\"guest-stats\"", .value = report };
 	answers[1] = (struct fake_answer){ .asks = "polling-interval", .value = "10" };
-	answers[2] = (struct fake_answer){ NULL };
+	answers[2] = (struct fake_answer){ .asks = NULL };
 	return (struct fake_qemu){ .answers = answers };
 }
 
@@ -176,7 +176,7 @@ static void interval_waits_for_the_next_report(void **state)
 		{ .asks = "qom-set", .value = "{}" },
 		{ .asks = "\"guest-stats\"", .times = 3, .value = "{\"last-update\": 1000}" },
 		{ .asks = "\"guest-stats\"", .value = new_report },
-		{ NULL },
+		{ .asks = NULL },
 	};
 	const struct fake_qemu qemu = { .answers = answers };
 	struct outcome got;
@@ -196,7 +196,7 @@ static void interval_is_what_qemu_is_told(void **state)
 		{ .asks = "\"property\":\"guest-stats-polling-interval\",\"value\":0",
 		  .value = "{}" },
 		{ .asks = "qom-set", .error = "GenericError" },
-		{ NULL },
+		{ .asks = NULL },
 	};
 	const struct fake_qemu qemu = { .answers = answers };
 
@@ -216,7 +216,7 @@ static void silence_has_a_reason(void **state)
 				{ .asks = "x-query-virtio-status",
 				  .value = "{\"status\": {\"statuses\": "
 					   "[\"VIRTIO_CONFIG_S_DRIVER_OK: x\"]}}" },
-				{ NULL } },
+				{ .asks = NULL } },
 	};
 	struct outcome got = RUN_AGAINST(&no_driver, cmd_stats, "stats", "--interval", "1");
 
@@ -232,7 +232,7 @@ static void words_of_qemu_are_escaped(void **state)
 	const struct fake_qemu qemu = {
 		.answers = (const struct fake_answer[]){ { .asks = "query-balloon",
 							   .error = "\\u001b[2J\\u009b\\u00e9" },
-							 { NULL } },
+							 { .asks = NULL } },
 	};
 	struct outcome got = RUN_AGAINST(&qemu, cmd_status, "status");
 
