@@ -28,7 +28,7 @@ static const char help[] =
 	"                   for its next answer; 0: have it asked no more\n"
 	"  --json           one JSON object on one line\n"
 	"\n"
-	"Exit status: 4 no answer came, 5 no balloon device, 6 no driver in the guest,\n"
+	"Exit status: 4 no answer came in time, 5 no balloon device, 6 no driver in the guest,\n"
 	"7 cannot connect.\n";
 
 struct request {
@@ -45,8 +45,8 @@ static double time_of_report(const struct guest_stats *stats)
 	return stats->ever ? (double)now.tv_sec + (double)now.tv_nsec / 1e9 - stats->age : 0;
 }
 
-/* No report came: is there somebody to send one? */
-static int complain_silence(struct guest *guest)
+/* Is there somebody to send a report? An exit status, or -1: yes, perhaps. */
+static int look_for_sender(struct guest *guest)
 {
 	struct guest_state state;
 	int err = guest_state(guest, &state);
@@ -57,13 +57,15 @@ static int complain_silence(struct guest *guest)
 		complain("no balloon driver runs in the guest");
 		return EXIT_NO_DRIVER;
 	}
-	if (state.has_features && !(state.accepted >> 1 & 1))
+	if (state.has_features && !(state.accepted >> 1 & 1)) {
 		complain("the guest's driver has not negotiated STATS_VQ");
-	else if (state.paused)
+		return EXIT_WRONG;
+	}
+	if (state.paused) {
 		complain("the guest is paused and does not answer");
-	else
-		complain("the guest sends no statistics in time");
-	return EXIT_TIMEOUT;
+		return EXIT_TIMEOUT;
+	}
+	return -1;
 }
 
 /* Until there is a report that was not there @before; an exit status. */
@@ -77,8 +79,10 @@ static int wait_for_report(struct guest *guest, double before, int64_t deadline)
 		/* Both are measured anew each time, to a few milliseconds. */
 		if (stats.ever && time_of_report(&stats) > before + 0.5)
 			return EXIT_REACHED;
-		if (deadline_left(deadline) == 0)
-			return complain_silence(guest);
+		if (deadline_left(deadline) == 0) {
+			complain("the guest has sent no statistics in time");
+			return EXIT_TIMEOUT;
+		}
 		nanosleep(&pause, NULL);
 	}
 	return guest_failed(guest, err);
@@ -89,6 +93,7 @@ static int change_interval(struct guest *guest, unsigned seconds)
 	struct guest_stats stats;
 	int err = guest_stats(guest, &stats);
 	double before;
+	int status;
 
 	if (err)
 		return guest_failed(guest, err);
@@ -98,6 +103,9 @@ static int change_interval(struct guest *guest, unsigned seconds)
 		return guest_failed(guest, err);
 	if (seconds == 0)
 		return EXIT_REACHED;
+	status = look_for_sender(guest);
+	if (status >= 0)
+		return status;
 	return wait_for_report(guest, before, deadline_now() + (int64_t)seconds * 2000 + GRACE_MS);
 }
 

@@ -220,6 +220,8 @@ static void old_qemu_cannot_tell_about_the_driver(void **state)
 	(void)state;
 	assert_int_equal(got.status, EXIT_SHORTFALL);
 	assert_says(got.err, "this QEMU does not tell");
+	got = RUN_AGAINST(&qemu, cmd_set, "set", HALF);
+	assert_int_equal(got.status, EXIT_REACHED);
 	got = RUN_AGAINST(&qemu, cmd_set, "set", "600M", "--wait");
 	assert_int_equal(got.status, EXIT_REACHED);
 }

@@ -223,8 +223,17 @@ static void silence_has_a_reason(void **state)
 	(void)state;
 	assert_int_equal(got.status, EXIT_NO_DRIVER);
 	got = RUN_AGAINST(&no_queue, cmd_stats, "stats", "--interval", "1");
-	assert_int_equal(got.status, EXIT_TIMEOUT);
+	assert_int_equal(got.status, EXIT_WRONG);
 	assert_says(got.err, "STATS_VQ");
+	got = RUN_AGAINST(&((struct fake_qemu){ .paused = true }), cmd_stats, "stats", "--interval",
+			  "1");
+	assert_int_equal(got.status, EXIT_TIMEOUT);
+	assert_says(got.err, "paused");
+	/* Nothing known against it, but it never comes. */
+	got = RUN_AGAINST(&((struct fake_qemu){ .old = true }), cmd_stats, "stats", "--interval",
+			  "1");
+	assert_int_equal(got.status, EXIT_TIMEOUT);
+	assert_says(got.err, "no statistics in time");
 }
 
 static void words_of_qemu_are_escaped(void **state)
