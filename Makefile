@@ -419,8 +419,8 @@ $(BUILD)/tests/lies: $(LIES)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ -lcmocka
 
-.PHONY: test test-unit test-integration
-test: all test-unit test-integration check-layers
+.PHONY: test test-unit test-integration matrix test-all
+test: all test-unit test-integration check-layers matrix
 
 # Each program prints what it ran; the first that fails ends it.
 test-unit: $(UNIT_TESTS)
@@ -437,6 +437,25 @@ $(BUILD)/tests/integration/run: $(INTEGRATION_OBJECTS) $(TOOL_OBJECTS)
 # make test-integration TESTS='*floor*' runs those whose name matches.
 test-integration: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run $(BUILD)/tools/balloonctl
 	@$(BUILD)/tests/integration/run $(TESTS)
+
+# ---- The matrix: machines, devices, rings and features, under QEMU ----
+
+MATRIX_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/matrix/*.c))
+
+$(BUILD)/tests/matrix/run: $(MATRIX_OBJECTS) $(TOOL_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c
+
+# Two guests at a time need both cores: never beside the tests that measure time.
+matrix test-all: $(BUILD)/aerostat.elf $(BUILD)/tests/matrix/run \
+		| $(if $(filter test,$(GOALS)),test-integration)
+
+# make test-all CELLS='*packed*' runs those whose name matches.
+matrix:
+	@$(BUILD)/tests/matrix/run $(if $(CELLS),'$(CELLS)')
+
+test-all:
+	@$(BUILD)/tests/matrix/run --all $(if $(CELLS),'$(CELLS)')
 
 # ---- Benchmarks: ratios against a peer that is measured in the same run ----
 
@@ -486,9 +505,11 @@ help:
 #: make tools            build/tools/balloonctl, which drives and shows balloons from the host
 #: make install          balloonctl, its manual page and completion; PREFIX=/usr/local DESTDIR=
 #:
-#: make test             all tests: on the host, and of the real image under QEMU
+#: make test             all tests: on the host, and of the real image under QEMU; make matrix, too
 #: make test-unit        those on the host (ASan, UBSan)
 #: make test-integration those under QEMU; TESTS='*floor*' for some of them
+#: make matrix           the cells that matter most of machine x device x interrupts x ring x features
+#: make test-all         every cell; CELLS='*packed*' for some of them; both write build/matrix.md
 #: make check-layers     whether includes point one way
 #: make bench-boot       time to the prompt, beside a kernel that prints one byte
 #: make fmt              clang-format

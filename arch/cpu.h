@@ -32,7 +32,8 @@ bool cpu_has_apic(void);
 
 /*
  * Ends QEMU with status (status << 1) | 1, where the machine has an
- * isa-debug-exit device at port 0xf4; returns if it has none.
+ * isa-debug-exit device at port 0xf4; returns if it has none, at once where the
+ * empty port reads as all ones.
  */
 void cpu_debug_exit(uint8_t status);
 

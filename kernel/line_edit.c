@@ -56,6 +56,13 @@ static void show_prompt_and_line(struct line_edit *edit)
 	move_to(edit, cursor);
 }
 
+void line_edit_interject(struct line_edit *edit, const char *text, size_t length)
+{
+	emit_text(edit, "\n");
+	edit->emit(text, length);
+	show_prompt_and_line(edit);
+}
+
 /* ---- Changing the line ---- */
 
 static void insert(struct line_edit *edit, const char *text, size_t count)

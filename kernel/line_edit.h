@@ -64,6 +64,12 @@ void line_edit_init(struct line_edit *edit, const char *prompt,
 void line_edit_begin(struct line_edit *edit);
 
 /*
+ * Text that comes from elsewhere while a line is typed: it gets rows of its
+ * own, and the prompt and the line follow it. `text` ends with a newline.
+ */
+void line_edit_interject(struct line_edit *edit, const char *text, size_t length);
+
+/*
  * Takes one byte. Returns the line if it is complete, else NULL. It may be
  * changed and is valid until line_edit_begin(), which the caller owes now.
  */

@@ -12,10 +12,12 @@
 #include "arch/boot_info.h"
 #include "kernel/command_line.h"
 #include "kernel/console.h"
+#include "kernel/lib/log.h"
 #include "kernel/lib/task.h"
 #include "kernel/line_edit.h"
 
 static struct line_edit editor;
+static volatile bool reading; /* the editor has the console's last row */
 static int first_failure;
 
 /* ---- The table of commands ---- */
@@ -211,12 +213,23 @@ static char *read_line(void)
 	int byte;
 
 	line_edit_begin(&editor);
+	reading = true;
 	while (!line) {
 		byte = console_read(DEADLINE_NEVER);
 		if (byte >= 0)
 			line = line_edit_feed(&editor, (uint8_t)byte);
 	}
+	reading = false;
 	return line;
+}
+
+/* A line of the log does not tear a half-typed line apart. */
+static void show_log_line(const char *line, size_t length)
+{
+	if (reading)
+		line_edit_interject(&editor, line, length);
+	else
+		console_write(line, length);
 }
 
 void shell_task(void *command_line)
@@ -224,6 +237,7 @@ void shell_task(void *command_line)
 	console_use_tasks();
 	run_option(command_line);
 	line_edit_init(&editor, SHELL_PROMPT, console_write, name_after);
+	log_set_show(show_log_line);
 	for (;;)
 		shell_run_line(read_line());
 }

@@ -26,7 +26,7 @@
 #include "tools/vm.h"
 
 #define MAX_VMS 8
-#define MAX_ARGS 256
+#define MAX_ARGS 2048
 #define REPORT_BYTES 2500 /* of output, in a report */
 #define POLL_MS 20	  /* between two looks at QEMU */
 

@@ -25,6 +25,9 @@
 #define TRAP_STACK 1
 #define TRAP_STACK_SIZE 8192
 
+/* A second or so: each read leaves the guest. */
+#define DEBUG_EXIT_READS 1000000
+
 struct gate {
 	uint16_t offset_low;
 	uint16_t selector;
@@ -157,9 +160,17 @@ bool cpu_has_apic(void)
 	return out[3] & CPUID_EDX_APIC;
 }
 
+/*
+ * A newer QEMU (10.0) lets the processor run on until its main loop gets to the
+ * end: what the guest does meanwhile would be seen. Where there is no device,
+ * the port reads as all ones.
+ */
 void cpu_debug_exit(uint8_t status)
 {
 	io_write32(PORT_DEBUG_EXIT, status);
+	for (unsigned i = 0; i < DEBUG_EXIT_READS; i++)
+		if (io_read8(PORT_DEBUG_EXIT) == UINT8_MAX)
+			break;
 }
 
 void cpu_reset(void)

@@ -36,7 +36,8 @@
 #define FEATURES_ALLOWED \
 	(VIRTIO_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST) | VIRTIO_BIT(VIRTIO_BALLOON_F_STATS_VQ) | \
 	 VIRTIO_BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM) | \
-	 VIRTIO_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT) | VIRTIO_BIT(VIRTIO_BALLOON_F_REPORTING))
+	 VIRTIO_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT) | VIRTIO_BIT(VIRTIO_BALLOON_F_PAGE_POISON) | \
+	 VIRTIO_BIT(VIRTIO_BALLOON_F_REPORTING))
 
 /* `actual` is written at the end of the work, and this often meanwhile. */
 #define ACTUAL_INTERVAL_NS (NS_PER_S / 4)
@@ -412,13 +413,10 @@ static void stop_queues(void)
 static int start_device(void)
 {
 	struct virtio_device *device = balloon.device;
-	uint64_t allowed = FEATURES_ALLOWED;
 	int err;
 
-	if (balloon.config.poison)
-		allowed |= VIRTIO_BIT(VIRTIO_BALLOON_F_PAGE_POISON);
-	device->declined = 0;
-	err = virtio_negotiate(device, allowed);
+	device->declined = balloon.config.poison ? 0 : VIRTIO_BIT(VIRTIO_BALLOON_F_PAGE_POISON);
+	err = virtio_negotiate(device, FEATURES_ALLOWED);
 	if (!err && has(VIRTIO_BALLOON_F_FREE_PAGE_HINT) &&
 	    virtio_has(device, VIRTIO_F_EVENT_IDX)) {
 		/*
@@ -426,8 +424,8 @@ static int start_device(void)
 		 * wanted or not, and from the hinting thread it may not: 7.2
 		 * ends itself then (see balloon_hint.h).
 		 */
-		device->declined = VIRTIO_BIT(VIRTIO_F_EVENT_IDX);
-		err = virtio_negotiate(device, allowed);
+		device->declined |= VIRTIO_BIT(VIRTIO_F_EVENT_IDX);
+		err = virtio_negotiate(device, FEATURES_ALLOWED);
 	}
 	if (err)
 		return err;

@@ -24,6 +24,8 @@ struct log_entry {
 
 static struct log_entry ring[LOG_LINES];
 
+static void (*show_line)(const char *line, size_t length) = console_write;
+
 /* Lines ever kept; line number i lies in ring[i % LOG_LINES]. */
 static uint64_t line_count;
 
@@ -68,8 +70,13 @@ static void log_line(const char *prefix, bool show, const char *fmt, va_list arg
 	keep(clock_ns(), line, length);
 	if (show) {
 		line[length] = '\n';
-		console_write(line, length + 1);
+		show_line(line, length + 1);
 	}
+}
+
+void log_set_show(void (*show)(const char *line, size_t length))
+{
+	show_line = show;
 }
 
 void log_info(const char *fmt, ...)

@@ -24,6 +24,12 @@ void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Only into the ring, not onto the console. */
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * From here on `show` puts lines onto the console, each with its newline; at
+ * first console_write() does. May be called from an interrupt.
+ */
+void log_set_show(void (*show)(const char *line, size_t length));
+
 /* Calls `fn` for each kept line, oldest first; `ns` is its time since boot. */
 void log_for_each(void (*fn)(uint64_t ns, const char *line, void *arg), void *arg);
 

@@ -173,6 +173,7 @@ static void exit_gives_its_status_to_qemu(void **state)
 		snprintf(line, sizeof(line), "exit %d\r", values[i]);
 		assert_int_equal(vm_send(vm, line, strlen(line)), 0);
 		harness_wait_status(vm, EXIT_OF(values[i]));
+		assert_false(vm_has_said(vm, "no isa-debug-exit"));
 		harness_stop(vm);
 	}
 }

@@ -18,7 +18,8 @@
 #include "tests/integration/harness.h"
 #include "tools/show_mem.h"
 
-#define MAX_ARGS 128
+#define MAX_ARGS 2048
+#define READ_MAX 262144
 
 static struct vm *running[MAX_GUESTS];
 
@@ -50,7 +51,7 @@ static void print_arguments(const struct guest *guest, int fd)
 /* All that run.sh prints; ends the test if that is not a command line. */
 static char *read_arguments(const struct guest *guest)
 {
-	size_t size = 65536, len = 0;
+	size_t size = READ_MAX, len = 0;
 	char *text = calloc(1, size);
 	int fds[2], status = -1;
 	ssize_t n;
@@ -142,7 +143,7 @@ struct vm *harness_start(const struct guest *guest)
 	size_t slot = 0;
 	int ret;
 
-	mark_empty_lines(text, 65536);
+	mark_empty_lines(text, READ_MAX);
 	split_lines(text, args, MAX_ARGS);
 	if (guest->memory_file)
 		use_memory_file(args, guest, object, sizeof(object));

@@ -113,5 +113,6 @@ int console_tests(void);
 int hotplug_tests(void);
 int microvm_tests(void);
 int queues_tests(void);
+int hostile_tests(void);
 
 #endif

@@ -21,6 +21,7 @@ int main(int argc, char **argv)
 	failed += hotplug_tests();
 	failed += queues_tests();
 	failed += microvm_tests();
+	failed += hostile_tests();
 	if (harness_tests_run == 0) {
 		fprintf(stderr, "no test has a name like '%s'\n", argc > 1 ? argv[1] : "*");
 		return 1;

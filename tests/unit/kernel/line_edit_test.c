@@ -415,6 +415,22 @@ static void a_sequence_that_does_not_end_is_given_up(void **state)
 	assert_line("a\x1b[\bb", "b");
 }
 
+static void what_comes_from_elsewhere_gets_rows_of_its_own(void **state)
+{
+	static const char text[] = "warning: odd\n";
+
+	(void)state;
+	type("show_xmem");
+	type("\x1b[D\x1b[D\x1b[D");
+	line_edit_interject(&edit, text, sizeof(text) - 1);
+	assert_screen_matches();
+	assert_non_null(strstr(scrolled, "> show_xmem\nwarning: odd\n"));
+	/* The cursor is where it was. */
+	type("\b");
+	assert_string_equal(edit.line, "show_mem");
+	assert_screen_matches();
+}
+
 /* Half random bytes, half keys: the screen is compared after each one. */
 static void random_input_is_harmless(void **state)
 {
@@ -466,6 +482,7 @@ int main(void)
 		cmocka_unit_test_setup(ctrl_u_begins_such_a_line_anew, begin),
 		cmocka_unit_test_setup(unknown_sequences_are_swallowed, begin),
 		cmocka_unit_test_setup(a_sequence_that_does_not_end_is_given_up, begin),
+		cmocka_unit_test_setup(what_comes_from_elsewhere_gets_rows_of_its_own, begin),
 		cmocka_unit_test_setup(random_input_is_harmless, begin),
 	};
 

@@ -754,6 +754,8 @@ static void poison_is_accepted_only_if_it_was_asked_for(void **state)
 	(void)state;
 	start(PAGE_POISON, NO_FLOOR);
 	assert_false(status().features & PAGE_POISON);
+	assert_string_equal(virtio_refusal_reason(&sim.virtio.device, VIRTIO_BALLOON_F_PAGE_POISON),
+			    "the driver does without");
 	balloon_stop();
 	assert_int_equal(balloon_start(&config), 0);
 	assert_true(status().features & PAGE_POISON);

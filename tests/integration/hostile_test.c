@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A hostile host and a clumsy person, on the real image: used rings edited
+ * while the guest runs (its memory is a file that this test has mapped, too),
+ * floods of targets and of serial input, machines full of devices. Passed
+ * means: the console answers, the ledger adds up, `hold` patterns are whole.
+ *
+ * Only what the device may write is edited: a host can always ruin a guest by
+ * writing its memory, and nothing is promised there.
+ *
+ * SLOW=1 does the whole of it (make test-all), else a tenth.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "tests/integration/harness.h"
+#include "tools/deadline.h"
+
+#define BACKEND "/machine/peripheral/balloon0/virtio-backend"
+
+static unsigned scaled(unsigned count)
+{
+	return getenv("SLOW") ? count : count / 10;
+}
+
+/* ---- The used rings ---- */
+
+struct tampered {
+	struct vm *vm;
+	uint8_t *ram;
+	unsigned writes, lives, broken;
+};
+
+/* Where the used ring of a queue lies, and its number of entries; false: nowhere. */
+static bool find_used_ring(struct vm *vm, int queue, uint64_t *used, uint64_t *entries)
+{
+	struct json_object *args = json_object_new_object(), *reply, *value;
+
+	json_object_object_add(args, "path", json_object_new_string(BACKEND));
+	json_object_object_add(args, "queue", json_object_new_int(queue));
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "x-query-virtio-queue-status", args, &reply));
+	assert_true(json_object_object_get_ex(reply, "vring-used", &value));
+	*used = json_object_get_uint64(value);
+	assert_true(json_object_object_get_ex(reply, "vring-num", &value));
+	*entries = json_object_get_uint64(value);
+	json_object_put(reply);
+	return *used != 0;
+}
+
+/* One lie in flags (2.7.8), index, an entry's id or length, or anywhere. */
+static void edit_used_ring(uint8_t *used, uint64_t entries)
+{
+	uint16_t *words = (uint16_t *)used;
+	uint32_t *cells = (uint32_t *)(used + 4);
+	size_t cell = (size_t)random() % (2 * entries);
+
+	switch (random() % 6) {
+	case 0:
+		words[0] = (uint16_t)random();
+		break;
+	case 1:
+		words[1] = (uint16_t)random();
+		break;
+	case 2:
+		words[1]++;
+		break;
+	case 3:
+		cells[cell] = (uint32_t)random() % (2 * (uint32_t)entries);
+		break;
+	case 4:
+		cells[cell] = UINT32_MAX;
+		break;
+	default:
+		memset(used + 4, (int)random(), 8 * entries);
+	}
+}
+
+/* The guest stands still meanwhile, so that the ring is where QEMU says. */
+static void tamper(struct tampered *t)
+{
+	struct vm *vm = t->vm;
+	uint64_t used, entries;
+
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
+	if (find_used_ring(vm, (int)(random() % 4), &used, &entries)) {
+		assert_true(used < harness_ram(vm) && entries <= 1024);
+		edit_used_ring(t->ram + used, entries);
+		t->writes++;
+	}
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+}
+
+static bool is_broken(struct vm *vm)
+{
+	char *text = harness_command(vm, "balloon");
+	bool broken = strstr(text, "BROKEN: ") != NULL;
+
+	free(text);
+	return broken;
+}
+
+static void check_life(struct tampered *t)
+{
+	harness_command_says(t->vm, "audit", "Ledger: ok (");
+	harness_command_says(t->vm, "release all", "pattern intact");
+	harness_command_says(t->vm, "hold 8M", "held ");
+}
+
+static void live_again(struct tampered *t)
+{
+	assert_qmp(t->vm, qmp_execute(vm_qmp(t->vm), "system_reset", NULL, NULL));
+	harness_wait_prompt(t->vm, NULL);
+	harness_command_says(t->vm, "hold 8M", "held ");
+	t->lives++;
+}
+
+static void used_rings_edited_while_it_runs_are_survived(void **state)
+{
+	char path[] = "/tmp/aerostat-memory-XXXXXX";
+	int fd = mkstemp(path);
+	struct tampered t = { .lives = 1 };
+	const unsigned wanted = scaled(1000);
+
+	(void)state;
+	srandom(20261121);
+	assert_true(fd >= 0);
+	t.vm = harness_boot(
+		&(struct guest){ .memory_file = path, .balloon = "free-page-reporting=on" });
+	t.ram = mmap(NULL, harness_ram(t.vm), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(t.ram != MAP_FAILED);
+	harness_command_says(t.vm, "hold 8M", "held ");
+	while (t.writes < wanted) {
+		for (int i = 0; i < 5; i++) {
+			harness_set_target(t.vm, (uint64_t)random() % (200 * MIB) / FRAME * FRAME);
+			tamper(&t);
+		}
+		check_life(&t);
+		if (is_broken(t.vm)) {
+			t.broken++;
+			live_again(&t);
+		}
+	}
+	/* Some of it must have been noticed. */
+	assert_true(t.broken > 0);
+	live_again(&t);
+	harness_take(t.vm, 64 * MIB);
+	harness_check_taken(t.vm, 64 * MIB, false);
+	print_message("%u edits, %u times given up, %u lives\n", t.writes, t.broken, t.lives);
+	munmap(t.ram, harness_ram(t.vm));
+	close(fd);
+	unlink(path);
+	harness_stop(t.vm);
+}
+
+/* ---- Floods ---- */
+
+static void a_flood_of_targets_ends_at_the_last(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest){ 0 });
+	const unsigned count = scaled(10000);
+
+	(void)state;
+	harness_command_says(vm, "hold 8M", "held ");
+	srandom(1);
+	for (unsigned i = 0; i < count; i++)
+		harness_set_target(vm, (uint64_t)random() % (220 * MIB) / FRAME * FRAME);
+	harness_take(vm, 77 * FRAME);
+	harness_check_taken(vm, 77 * FRAME, false);
+	harness_command_says(vm, "release all", "pattern intact");
+	harness_stop(vm);
+}
+
+static void stopped_and_continued_often_it_goes_on(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest){ 0 });
+	const unsigned count = scaled(1000);
+
+	(void)state;
+	for (unsigned i = 0; i < count; i++) {
+		if (i % 20 == 0)
+			harness_set_target(vm, (i % 40 ? 30 : 190) * MIB);
+		assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
+		assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	}
+	harness_take(vm, 100 * MIB);
+	harness_check_taken(vm, 100 * MIB, false);
+	harness_stop(vm);
+}
+
+#define FLOOD_TIMEOUT_MS (15 * 60 * 1000)
+
+/* What is typed in its midst is a line of nonsense; none of it is obeyed. */
+static void flood_line(struct vm *vm, const char *bytes, size_t count)
+{
+	static const char over[] = "\r\003\rflood-is-over\r";
+	size_t piece = 65536;
+
+	for (size_t at = 0; at < count; at += piece) {
+		harness_set_target(vm, (at / piece % 2 ? 16 : 128) * MIB);
+		assert_int_equal(vm_send(vm, bytes + at, count - at < piece ? count - at : piece),
+				 0);
+	}
+	/* Whatever else noise may spell, it does not spell this. */
+	assert_int_equal(vm_send(vm, over, strlen(over)), 0);
+	assert_int_equal(vm_expect(vm, "flood-is-over: no such command", FLOOD_TIMEOUT_MS, NULL),
+			 0);
+	harness_wait_prompt(vm, NULL);
+	harness_command_says(vm, "audit", "Ledger: ok (");
+}
+
+static void floods_of_serial_input_are_not_obeyed(void **state)
+{
+	/* QEMU hands over some 40 kB a second. */
+	const size_t noise = getenv("SLOW") ? 10 * MIB : 128 * KIB;
+	const size_t line = getenv("SLOW") ? MIB : 128 * KIB;
+	struct vm *vm = harness_boot(&(struct guest){ 0 });
+	char *bytes = malloc(noise > line ? noise : line);
+
+	(void)state;
+	assert_non_null(bytes);
+	srandom(2);
+	for (size_t i = 0; i < noise; i++)
+		bytes[i] = (char)random();
+	flood_line(vm, bytes, noise);
+	memset(bytes, 0, line);
+	flood_line(vm, bytes, line);
+	memset(bytes, 'x', line);
+	memcpy(bytes, "exit 3;", 7);
+	flood_line(vm, bytes, line);
+	free(bytes);
+	harness_take(vm, 64 * MIB);
+	harness_check_taken(vm, 64 * MIB, false);
+	harness_stop(vm);
+}
+
+/* ---- Machines full of devices ---- */
+
+#define EXTRA_MAX 65536
+
+static void add_devices(char *extra, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_devices(char *extra, const char *format, ...)
+{
+	size_t len = strlen(extra);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(extra + len, EXTRA_MAX - len, format, args);
+	va_end(args);
+	assert_true(strlen(extra) < EXTRA_MAX - 200);
+}
+
+static void use_crowded_machine(const char *firmware, const char *extra)
+{
+	struct vm *vm = harness_boot(
+		&(struct guest){ .machine = "pc", .firmware = firmware, .extra = extra });
+
+	harness_take(vm, 64 * MIB);
+	harness_check_taken(vm, 64 * MIB, false);
+	harness_stop(vm);
+}
+
+/* 19 bridges of 27 devices each; by qboot, as SeaBIOS has no addresses for so many. */
+static void a_machine_of_500_devices_is_scanned(void **state)
+{
+	static char extra[EXTRA_MAX];
+
+	(void)state;
+	extra[0] = '\0';
+	for (int b = 0; b < 19; b++) {
+		add_devices(extra, " -device pci-bridge,id=b%d,chassis_nr=%d", b, b + 1);
+		for (unsigned d = 1; d <= 27; d++)
+			add_devices(extra, " -device pci-testdev,bus=b%d,addr=%x", b, d);
+	}
+	use_crowded_machine("qboot", extra);
+}
+
+static void thirty_nested_bridges_are_scanned(void **state)
+{
+	static char extra[EXTRA_MAX];
+
+	(void)state;
+	strcpy(extra, "-device pci-bridge,id=b0,chassis_nr=1");
+	for (int b = 1; b < 30; b++)
+		add_devices(extra, " -device pci-bridge,id=b%d,chassis_nr=%d,bus=b%d", b, b + 1,
+			    b - 1);
+	use_crowded_machine(NULL, extra);
+}
+
+int hostile_tests(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(used_rings_edited_while_it_runs_are_survived),
+		TEST(a_flood_of_targets_ends_at_the_last),
+		TEST(stopped_and_continued_often_it_goes_on),
+		TEST(floods_of_serial_input_are_not_obeyed),
+		TEST(a_machine_of_500_devices_is_scanned),
+		TEST(thirty_nested_bridges_are_scanned),
+	};
+
+	return cmocka_run_group_tests_name("hostile", tests, NULL, NULL);
+}
