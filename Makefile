@@ -24,7 +24,7 @@ say = $(if $(V),,@echo '  $(1)	$@';)
 
 GOALS := $(or $(MAKECMDGOALS),all)
 NO_PACKAGES := help clean fmt check-layers
-RUN_GOALS := run run-uefi demo tools
+RUN_GOALS := run run-uefi demo tools install
 
 PACKAGE_SETS := $(if $(filter-out $(NO_PACKAGES),$(GOALS)),build) \
 	$(if $(filter-out $(NO_PACKAGES) all,$(GOALS)),run) \
@@ -270,6 +270,26 @@ $(BUILD)/tools/demo: $(BUILD)/host/tools/demo.o $(TOOL_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c
 
+# balloonctl: a file a command, besides what they share (see balloonctl.h).
+BALLOONCTL_SOURCES := $(addprefix tools/balloonctl/,complain.c size.c report.c \
+	guest.c guest_find.c guest_features.c guest_cost.c guest_qmp.c guest_qmp_target.c \
+	progress.c wait.c status.c set.c stats.c) tools/qmp.c kernel/lib/escape.c
+BALLOONCTL_LIBS := -ljson-c
+
+$(BUILD)/tools/balloonctl: $(BUILD)/host/tools/balloonctl/main.o \
+		$(BALLOONCTL_SOURCES:%.c=$(BUILD)/host/%.o)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ $(BALLOONCTL_LIBS)
+
+PREFIX ?= /usr/local
+
+.PHONY: install
+install: $(BUILD)/tools/balloonctl
+	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/balloonctl
+	install -D -m 644 tools/balloonctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/balloonctl.1
+	install -D -m 644 tools/balloonctl/completion.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/balloonctl
+
 # ---- Running ----
 
 export MEM MACHINE QEMU ACCEL APPEND FIRMWARE BALLOON EXTRA NAME BUILD
@@ -278,7 +298,7 @@ KERNEL_IMAGES := $(BUILD)/aerostat.elf $(BUILD)/aerostat.efi $(BUILD)/esp.img
 
 .PHONY: all run run-uefi demo tools
 all: $(KERNEL_IMAGES)
-tools: $(BUILD)/tools/demo
+tools: $(BUILD)/tools/demo $(BUILD)/tools/balloonctl
 
 # Without a terminal there is nobody to leave at a console: the demo then, unless
 # the command line says what to do.
@@ -380,6 +400,16 @@ $(BUILD)/unit/drivers/pci/%.o $(BUILD)/unit/drivers/acpi/%.o \
 $(eval $(call unit_test,tools/qmp,tools/qmp.c,-ljson-c))
 $(call unit,tools/show_mem,tools/show_mem.c)
 
+BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c
+balloonctl_unit = $(eval $(call unit_test,tools/balloonctl/$(1),$(BALLOONCTL_TESTED),$(BALLOONCTL_LIBS)))
+
+$(call balloonctl_unit,size)
+$(call balloonctl_unit,guest_find)
+$(call balloonctl_unit,guest_qmp)
+$(call balloonctl_unit,set)
+$(call balloonctl_unit,progress)
+$(call balloonctl_unit,status)
+
 # Devices that lie: one program for all of them.
 LIES := $(patsubst %.c,$(BUILD)/unit/%.o,$(wildcard tests/lies/*.c) $(BALLOON_SOURCES) $(VIRTQ) \
 	$(SIM) tests/unit/sim/sim_balloon.c tests/unit/sim/sim_ram.c $(FRAME))
@@ -405,7 +435,7 @@ $(BUILD)/tests/integration/run: $(INTEGRATION_OBJECTS) $(TOOL_OBJECTS)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lcmocka
 
 # make test-integration TESTS='*floor*' runs those whose name matches.
-test-integration: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run
+test-integration: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run $(BUILD)/tools/balloonctl
 	@$(BUILD)/tests/integration/run $(TESTS)
 
 # ---- The matrix: machines, devices, rings and features, under QEMU ----
@@ -479,6 +509,9 @@ help:
 #:   QEMU=PROGRAM        qemu-system-x86_64          APPEND='run="show_mem; exit 0"'   the kernel's command line
 #:   BALLOON=deflate-on-oom=on   properties of the balloon device; none: no device
 #:   EXTRA='...'         further arguments for QEMU
+#:
+#: make tools            build/tools/balloonctl, which drives and shows balloons from the host
+#: make install          balloonctl, its manual page and completion; PREFIX=/usr/local DESTDIR=
 #:
 #: make test             all tests: on the host, and of the real image under QEMU; make matrix, too
 #: make test-unit        those on the host (ASan, UBSan)

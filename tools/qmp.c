@@ -473,16 +473,37 @@ static int check_owner(struct qmp *q, const char *path)
 	return 0;
 }
 
+static int peer_of(int fd, struct ucred *peer)
+{
+	socklen_t len = sizeof(*peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &len) ? -errno : 0;
+}
+
 static int check_peer(struct qmp *q, int fd, const char *path)
 {
 	struct ucred peer;
-	socklen_t len = sizeof(peer);
+	int ret = peer_of(fd, &peer);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
-		return fail(q, -errno, "%s: %s", path, strerror(errno));
+	if (ret)
+		return fail(q, ret, "%s: %s", path, strerror(-ret));
 	if (peer.uid != geteuid())
 		return fail(q, -EPERM, "%s is served by user %u, not by us", path,
 			    (unsigned int)peer.uid);
+	return 0;
+}
+
+int qmp_peer(struct qmp *q, pid_t *pid)
+{
+	struct ucred peer;
+	int ret;
+
+	if (q->fd < 0)
+		return fail(q, -ENOTCONN, "not connected to QEMU");
+	ret = peer_of(q->fd, &peer);
+	if (ret)
+		return fail(q, ret, "whose socket: %s", strerror(-ret));
+	*pid = peer.pid;
 	return 0;
 }
 

@@ -27,6 +27,7 @@
 #define TOOLS_QMP_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #define QMP_LINE_MAX (1024 * 1024) /* bytes of one answer */
 #define QMP_EVENTS 64		   /* events kept for qmp_event() */
@@ -50,6 +51,9 @@ int qmp_connect(struct qmp *q, const char *path, int timeout_ms);
 
 /* The same over a connected stream socket; @fd belongs to @q from now on. */
 int qmp_attach(struct qmp *q, int fd, int timeout_ms);
+
+/* The process that serves the socket; -ENOTCONN. */
+int qmp_peer(struct qmp *q, pid_t *pid);
 
 /* The deadline of every later qmp_execute(). */
 void qmp_set_timeout(struct qmp *q, int timeout_ms);

@@ -23,6 +23,7 @@ int main(int argc, char **argv)
 		return failed != 0;
 	failed += boot_tests();
 	failed += balloon_tests();
+	failed += balloonctl_tests();
 	failed += console_tests();
 	failed += queues_tests();
 	failed += microvm_tests();

@@ -3,6 +3,7 @@
  * balloonctl: the host's half of the balloon, for people and for scripts.
  *
  * main.c: the table of commands, common options, --help.
+ * complain.c: words to a person: complaints, text from outside, exit statuses.
  * size.c: sizes as people write and read them.
  * guest.c, guest_qmp.c, guest_libvirt.c: reach a guest (guest.h).
  * status.c, set.c, stats.c, watch.c, record.c, plot.c, export.c, dump.c: a
@@ -17,6 +18,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+
+#define BALLOONCTL_VERSION "0.4"
 
 /* Exit statuses; also in --help and in the manual page. */
 enum {
@@ -36,6 +40,8 @@ struct common {
 	const char *guest; /* -g NAME, or NULL; see guest_open() */
 };
 
+struct guest;
+
 int cmd_status(const struct common *common, int argc, char **argv);
 int cmd_set(const struct common *common, int argc, char **argv); /* set, take, give */
 int cmd_stats(const struct common *common, int argc, char **argv);
@@ -48,17 +54,43 @@ int cmd_dump(const struct common *common, int argc, char **argv);
 /* "balloonctl COMMAND: ..." on stderr, one line, control characters escaped. */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
+/* The name that complain() puts before its words; main.c sets it. */
+void complain_for(const char *command);
+
+/*
+ * Complain about what getopt_long() gave as @c, '?' or ':', and give
+ * EXIT_USAGE. The option string must begin with ':' (or "+:").
+ */
+int bad_option(int c, char **argv);
+
+/* -1 if no argument is left after the options, else complains and gives EXIT_USAGE. */
+int no_more(int argc, char **argv);
+
+/* Text from outside: whatever is not printable ASCII comes as \xNN. */
+void put_escaped(FILE *out, const char *text);
+
 /* The status for an error of guest.h. */
 int exit_status(int err);
 
+/* guest_open() of the guest that was asked for; complains, gives an exit status. */
+int open_guest(const struct common *common, struct guest **out);
+
+/* Complain of what guest_error() says, and give the status for @err. */
+int guest_failed(const struct guest *guest, int err);
+
 /*
  * size.c. "64M", "1.5G", "4096" (bytes), units K M G T = 1024, to the byte,
- * no sign. -EINVAL: not a size; -ERANGE: more than 2^63 - 1.
+ * fractions of one dropped; "MiB" is M, no sign. -EINVAL: not a size; -ERANGE:
+ * more than 2^63 - 1.
  */
 int size_parse(const char *text, uint64_t *bytes);
 
+#define SECONDS_MAX (366 * 86400) /* a year */
+/* Whole seconds, 0 to SECONDS_MAX; -EINVAL. */
+int seconds_parse(const char *text, unsigned *seconds);
+
 #define SIZE_TEXT 24
-/* "768.0 MiB", always the same width of mantissa; for people only. */
+/* "768.0 MiB", "1.500 GiB": four digits in five columns; for people only. */
 void size_format(uint64_t bytes, char text[SIZE_TEXT]);
 
 #endif

@@ -23,8 +23,8 @@
 #define TOOLS_BALLOONCTL_GUEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "tools/balloonctl/stat_names.h"
 
@@ -40,6 +40,7 @@ struct guest_state {
 	bool has_features;
 	uint64_t offered, accepted; /* feature bits */
 	bool driver_ok;		    /* a driver runs in the guest (with has_features) */
+	bool paused;		    /* the guest does not run now: nothing will change */
 	char complaint[160];	    /* "" unless something said was impossible */
 };
 
@@ -66,6 +67,13 @@ struct guest_cost {
  * sentence, the caller's by free().
  */
 int guest_open(const char *name, struct guest **out, char **error);
+
+/*
+ * The short names of the sockets in that folder, sorted, the array and each
+ * name the caller's by free(). Dead ones are among them. *@count is 0 if there
+ * is no such folder, or if it is not ours alone.
+ */
+void guest_list(char ***names, size_t *count);
 
 /* Closes and frees; NULL is allowed. */
 void guest_close(struct guest *guest);

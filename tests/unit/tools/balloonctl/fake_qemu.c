@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A QEMU for tests: see fake_qemu.h. Its answers have the form of QEMU 7.2's. */
+#include <stdarg.h>
+#include <setjmp.h>
+
+#include "tests/unit/tools/balloonctl/fake_qemu.h"
+
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/balloonctl/balloonctl.h"
+
+#define PAGE 4096
+#define MAX_ANSWERS 32
+#define MAX_WORDS 10
+
+/* All that follows is the child's own. */
+static struct fake_qemu model;
+static int64_t target;	/* memory left; 0: none was set */
+static size_t nr_asked; /* for what is left, since then */
+static unsigned used[MAX_ANSWERS];
+
+static int64_t left_now(void)
+{
+	size_t i = nr_asked;
+
+	if (!target)
+		return model.left_before ? model.left_before : FAKE_RAM;
+	if (!model.lefts)
+		return target;
+	if (nr_asked + 1 < model.nr_lefts)
+		nr_asked++;
+	return model.lefts[i];
+}
+
+static const char virtio_status[] =
+	"{\"name\": \"virtio-balloon\", \"device-id\": 5, \"broken\": false, "
+	"\"status\": {\"statuses\": [%s]}, "
+	"\"guest-features\": {\"dev-features\": [%s], \"transports\": [%s]}, "
+	"\"host-features\": {\"unknown-dev-features\": 1099511627776, \"dev-features\": "
+	"[\"VIRTIO_BALLOON_F_PAGE_POISON: Guest page poisoning enabled\", "
+	"\"VIRTIO_BALLOON_F_STATS_VQ: Guest memory stats VQ available\"], \"transports\": "
+	"[\"VIRTIO_RING_F_EVENT_IDX: Used & avail. event fields enabled\", "
+	"\"VIRTIO_F_VERSION_1: Device compliant for v1 spec (legacy)\"]}}";
+
+static void answer_status(char *text, size_t size)
+{
+	if (model.no_driver)
+		snprintf(text, size, virtio_status, "", "", "");
+	else
+		snprintf(text, size, virtio_status,
+			 "\"VIRTIO_CONFIG_S_FEATURES_OK: Feature negotiation complete\", "
+			 "\"VIRTIO_CONFIG_S_DRIVER_OK: Driver setup and ready\"",
+			 "\"VIRTIO_BALLOON_F_STATS_VQ: Guest memory stats VQ available\"",
+			 "\"VIRTIO_F_IOMMU_PLATFORM: IOMMU\", "
+			 "\"VIRTIO_F_VERSION_1: Device compliant for v1 spec (legacy)\"");
+}
+
+/* Regions: the device's in the BAR's, the BAR's in the bus's. */
+static const char *answer_property(const char *request)
+{
+	if (strstr(request, "guest-stats-polling-interval"))
+		return "0";
+	if (strstr(request, "guest-stats"))
+		return "{\"stats\": {\"stat-free-memory\": 4096, \"stat-swap-in\": "
+		       "18446744073709551615}, \"last-update\": 0}";
+	if (strstr(request, "parent_bus") && model.plain)
+		return "\"/machine/unattached/device[27]/virtio-mmio-bus.23\"";
+	if (strstr(request, "device[27]/virtio-mmio[0]"))
+		return strstr(request, "\"addr\"") ? "65536" : "\"/machine/unattached/system[0]\"";
+	if (strstr(request, "virtio-pci-device-virtio-balloon[0]") && !model.legacy)
+		return strstr(request, "\"addr\"") ? "8192"
+						   : "\"/machine/peripheral/b0/virtio-pci[0]\"";
+	if (strstr(request, "virtio-pci[0]"))
+		return strstr(request, "\"addr\"")	? "4261412864"
+		       : model.unmapped || model.legacy ? "\"\""
+							: "\"/machine/unattached/pci[0]\"";
+	if (strstr(request, "virtio-pci[1]") && model.legacy)
+		return strstr(request, "\"addr\"") ? "49152" : "\"/machine/unattached/io[0]\"";
+	return NULL;
+}
+
+/* The registers are where the regions above say, and nowhere else. */
+static void answer_monitor(const char *request, char *text, size_t size)
+{
+	int64_t taken = target ? FAKE_RAM - target : 0;
+	const char *there = model.plain	   ? "xp /1wx 0x10100\""
+			    : model.legacy ? "i /1wx 0xc014\""
+					   : "xp /1wx 0xfe002000\"";
+
+	if (strstr(request, there))
+		snprintf(text, size, "\"00000000fe002000: 0x%08" PRIx64 "\\r\\n\"",
+			 (uint64_t)taken / PAGE);
+	else
+		snprintf(text, size, "\"Cannot access memory\\r\\n\"");
+}
+
+/* The value to return; "" for a command that is not known. */
+static void answer_by_itself(const char *request, char *text, size_t size)
+{
+	const char *property = NULL;
+
+	*text = '\0';
+	if (strstr(request, "\"query-memory-size-summary\""))
+		snprintf(text, size, "{\"base-memory\": %lld, \"plugged-memory\": 0}", FAKE_RAM);
+	else if (strstr(request, "\"query-status\""))
+		snprintf(text, size, "{\"running\": %s}", model.paused ? "false" : "true");
+	else if (strstr(request, "\"query-balloon\""))
+		snprintf(text, size, "{\"actual\": %" PRId64 "}", left_now());
+	else if (strstr(request, "\"qom-list\"") && strstr(request, "peripheral\""))
+		snprintf(text, size,
+			 "[{\"name\": \"type\", \"type\": \"string\"}, {\"name\": \"b0\", "
+			 "\"type\": \"child<virtio-balloon-%s>\"}]",
+			 model.plain ? "device" : "pci");
+	else if (strstr(request, "\"x-query-virtio-status\"") && !model.old)
+		answer_status(text, size);
+	else if (strstr(request, "\"qom-get\""))
+		property = answer_property(request);
+	else if (strstr(request, "\"human-monitor-command\""))
+		answer_monitor(request, text, size);
+	else if (strstr(request, "\"qmp_capabilities\"") || strstr(request, "\"qom-set\""))
+		snprintf(text, size, "{}");
+	if (property)
+		snprintf(text, size, "%s", property);
+}
+
+static const struct fake_answer *find_answer(const char *request)
+{
+	for (unsigned i = 0; model.answers && model.answers[i].asks; i++) {
+		const struct fake_answer *answer = &model.answers[i];
+
+		if (!strstr(request, answer->asks) || (answer->times && used[i] >= answer->times))
+			continue;
+		used[i]++;
+		return answer;
+	}
+	return NULL;
+}
+
+static void note_target(const char *request)
+{
+	const char *value = strstr(request, "\"balloon\"");
+
+	value = value ? strstr(value, "\"value\":") : NULL;
+	if (value)
+		target = strtoll(value + strlen("\"value\":"), NULL, 10);
+}
+
+/* false: the connection ends. */
+static bool answer_request(FILE *to, const char *request)
+{
+	const struct fake_answer *answer = find_answer(request);
+	const char *id = strstr(request, "\"id\":"), *error = NULL;
+	char value[4096] = "";
+
+	if (answer && answer->before)
+		fputs(answer->before, to);
+	if (answer && answer->hang_up) {
+		fputs("{\"retu", to);
+		return false;
+	}
+	if (answer && answer->error)
+		error = answer->error;
+	else if (answer && answer->value)
+		snprintf(value, sizeof(value), "%s", answer->value);
+	else if (model.no_device && strstr(request, "balloon\""))
+		error = "DeviceNotActive";
+	else if (strstr(request, "\"balloon\""))
+		snprintf(value, sizeof(value), "{}");
+	else
+		answer_by_itself(request, value, sizeof(value));
+	if (!error)
+		note_target(request);
+	if (!error && *value)
+		fprintf(to, "{\"return\": %s, %s\r\n", value, id);
+	else
+		fprintf(to, "{\"error\": {\"class\": \"%s\", \"desc\": \"no\"}, %s\r\n",
+			error ? error : "CommandNotFound", id);
+	return fflush(to) == 0;
+}
+
+/* json-c writes a slash as \/. */
+static void unescape_slashes(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++)
+		if (text[0] != '\\' || text[1] != '/')
+			*to++ = *text;
+	*to = '\0';
+}
+
+/* Each request is a line, as the client of the tools sends it, "id" last in it. */
+static void serve(int fd)
+{
+	FILE *from = fdopen(fd, "r"), *to = fdopen(dup(fd), "w");
+	char line[4096];
+
+	fputs("{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n", to);
+	fflush(to);
+	while (fgets(line, sizeof(line), from)) {
+		line[strcspn(line, "\n")] = '\0';
+		unescape_slashes(line);
+		if (!answer_request(to, line))
+			break;
+	}
+	fclose(to);
+	fclose(from);
+}
+
+void fake_qemu_start(const struct fake_qemu *qemu, struct fake_place *place)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(place->dir, "/tmp/balloonctl-XXXXXX");
+	assert_non_null(mkdtemp(place->dir));
+	snprintf(place->path, sizeof(place->path), "%s/fake.qmp", place->dir);
+	strcpy(addr.sun_path, place->path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 5), 0);
+	fflush(NULL);
+	place->pid = fork();
+	assert_true(place->pid >= 0);
+	if (place->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGPIPE, SIG_IGN);
+		model = *qemu;
+		while (true)
+			serve(accept(fd, NULL, NULL));
+	}
+	close(fd);
+}
+
+void fake_qemu_stop(struct fake_place *place)
+{
+	kill(place->pid, SIGKILL);
+	waitpid(place->pid, NULL, 0);
+	unlink(place->path);
+	rmdir(place->dir);
+}
+
+/* ---- commands ---- */
+
+/* Point @fd to a file that is read when it is over. */
+static FILE *catch (int fd, int *saved)
+{
+	FILE *file = tmpfile();
+
+	assert_non_null(file);
+	fflush(NULL);
+	*saved = dup(fd);
+	dup2(fileno(file), fd);
+	return file;
+}
+
+static void release(int fd, int saved, FILE *file, char *text, size_t size)
+{
+	fflush(NULL);
+	dup2(saved, fd);
+	close(saved);
+	rewind(file);
+	text[fread(text, 1, size - 1, file)] = '\0';
+	fclose(file);
+}
+
+struct outcome run_command(int (*command)(const struct common *, int, char **), const char *name,
+			   const char *word, ...)
+{
+	struct common common = { .guest = name };
+	char *argv[MAX_WORDS + 1] = { NULL };
+	struct outcome outcome;
+	int argc = 0, out, err;
+	FILE *outs, *errs;
+	va_list words;
+
+	va_start(words, word);
+	for (; word && argc < MAX_WORDS; word = va_arg(words, const char *))
+		argv[argc++] = strdup(word);
+	va_end(words);
+	outs = catch (STDOUT_FILENO, &out);
+	errs = catch (STDERR_FILENO, &err);
+	optind = 0;
+	outcome.status = command(&common, argc, argv);
+	release(STDERR_FILENO, err, errs, outcome.err, sizeof(outcome.err));
+	release(STDOUT_FILENO, out, outs, outcome.out, sizeof(outcome.out));
+	while (argc)
+		free(argv[--argc]);
+	return outcome;
+}
+
+void assert_says(const char *text, const char *words)
+{
+	if (!strstr(text, words))
+		fail_msg("\"%s\" does not say \"%s\"", text, words);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fake_qemu.c: a QEMU of a hundred lines for the tests of balloonctl, in a
+ * process of its own: it speaks QMP on a socket, has a balloon whose guest
+ * does what the test wrote down, and says for any command what the test wants.
+ */
+#ifndef TESTS_UNIT_TOOLS_BALLOONCTL_FAKE_QEMU_H
+#define TESTS_UNIT_TOOLS_BALLOONCTL_FAKE_QEMU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define MIB (1024ll * 1024)
+#define FAKE_RAM (1024 * MIB)
+
+/* Instead of what it would say by itself; the first that fits and is not used up. */
+struct fake_answer {
+	const char *asks;   /* part of the request; NULL ends the list */
+	unsigned times;	    /* 0: always */
+	const char *value;  /* JSON after "return": */
+	const char *error;  /* or an error of this class */
+	const char *before; /* lines sent before it */
+	bool hang_up;	    /* instead of an answer, in mid-line */
+};
+
+struct fake_qemu {
+	/* What the guest has left, one for each question after a target was set;
+	 * the last one stays. NULL: it is at the target at once. */
+	const int64_t *lefts;
+	size_t nr_lefts;
+	int64_t left_before; /* until then; 0: all of its RAM */
+	bool no_device, no_driver, paused;
+	bool old;      /* has no x-query-virtio-status */
+	bool unmapped; /* the guest has not mapped the device's registers */
+	bool legacy;   /* the device has registers in ports only */
+	bool plain;    /* the device is on a virtio-mmio bus */
+	const struct fake_answer *answers;
+};
+
+struct fake_place {
+	char dir[32], path[64];
+	pid_t pid;
+};
+
+/* Start it on a socket in a folder of its own. */
+void fake_qemu_start(const struct fake_qemu *qemu, struct fake_place *place);
+void fake_qemu_stop(struct fake_place *place);
+
+/* What a command of balloonctl gave. */
+struct outcome {
+	int status;
+	char out[8192], err[4096];
+};
+
+struct common;
+
+/* Run @command in this process with the guest at @name; NULL ends the words. */
+struct outcome run_command(int (*command)(const struct common *, int, char **), const char *name,
+			   const char *word, ...);
+
+/* The same against a fake. */
+#define RUN_AGAINST(qemu, command, ...) \
+	({ \
+		struct fake_place place_; \
+		struct outcome outcome_; \
+		fake_qemu_start(qemu, &place_); \
+		outcome_ = run_command(command, place_.path, __VA_ARGS__, NULL); \
+		fake_qemu_stop(&place_); \
+		outcome_; \
+	})
+
+/* Fails the test, showing all of it, if @words are not in @text. */
+void assert_says(const char *text, const char *words);
+
+#endif

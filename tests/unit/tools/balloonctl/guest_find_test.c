@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tools/balloonctl/guest_find.c: names are found where tools/run.sh puts them,
+ * and no socket is used that somebody else could have put there.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tests/unit/tools/balloonctl/fake_qemu.h"
+#include "tools/balloonctl/guest.h"
+
+/* A runtime folder with one living guest. */
+struct fixture {
+	char base[32], folder[64];
+	struct fake_place place;
+};
+
+static void set_up(struct fixture *f)
+{
+	const struct fake_qemu qemu = { 0 };
+
+	strcpy(f->base, "/tmp/balloonctl-XXXXXX");
+	assert_non_null(mkdtemp(f->base));
+	snprintf(f->folder, sizeof(f->folder), "%s/aerostat-%u", f->base, (unsigned)geteuid());
+	setenv("XDG_RUNTIME_DIR", f->base, 1);
+	fake_qemu_start(&qemu, &f->place);
+}
+
+static void make_folder(const struct fixture *f, mode_t mode)
+{
+	assert_int_equal(mkdir(f->folder, 0700), 0);
+	assert_int_equal(chmod(f->folder, mode), 0);
+}
+
+static const char *path_of(const struct fixture *f, const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", f->folder, name);
+	return path;
+}
+
+static void add_living(const struct fixture *f, const char *name)
+{
+	assert_int_equal(link(f->place.path, path_of(f, name)), 0);
+}
+
+/* As a QEMU that was killed leaves it. */
+static void add_dead(const struct fixture *f, const char *name)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(addr.sun_path, path_of(f, name));
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	close(fd);
+}
+
+static void clean_up(struct fixture *f)
+{
+	char command[128];
+
+	fake_qemu_stop(&f->place);
+	/* The name is mkdtemp()'s own. */
+	snprintf(command, sizeof(command), "rm -r %s", f->base);
+	assert_int_equal(system(command), 0);
+	unsetenv("XDG_RUNTIME_DIR");
+}
+
+static void assert_opens(const char *name, const char *is_called)
+{
+	struct guest_state state;
+	struct guest *guest;
+	char *error;
+	int err = guest_open(name, &guest, &error);
+
+	if (err)
+		fail_msg("%d: %s", err, error);
+	assert_string_equal(guest_name(guest), is_called);
+	assert_int_equal(guest_state(guest, &state), 0);
+	guest_close(guest);
+}
+
+static void assert_fails(const char *name, int err, const char *words)
+{
+	struct guest *guest;
+	char *error;
+	int is = guest_open(name, &guest, &error);
+
+	if (is != err)
+		fail_msg("%d: %s", is, is ? error : "it opened");
+	assert_says(error, words);
+	free(error);
+}
+
+static void only_guest_needs_no_name(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	assert_fails(NULL, -ENOENT, "no guest runs here");
+	make_folder(&f, 0700);
+	assert_fails(NULL, -ENOTCONN, "no guest runs here");
+	add_living(&f, "aerostat.qmp");
+	assert_int_equal(mknod(path_of(&f, "aerostat.lock"), S_IFREG | 0600, 0), 0);
+	assert_opens(NULL, "aerostat");
+	assert_opens("aerostat", "aerostat");
+	assert_fails("other", -ENOENT, "other.qmp");
+	clean_up(&f);
+}
+
+static void of_several_guests_one_must_be_named(void **state)
+{
+	struct fixture f;
+	size_t count;
+	char **names;
+
+	(void)state;
+	set_up(&f);
+	make_folder(&f, 0700);
+	add_living(&f, "b.qmp");
+	add_living(&f, "a-2.qmp");
+	assert_fails(NULL, -ENOTCONN, "2 guests run here; say which one with -g NAME: a-2 b");
+	assert_opens("a-2", "a-2");
+	for (int i = 7; i > 0; i--) {
+		char name[8] = { 'c', (char)('0' + i * 5 % 8), '.', 'q', 'm', 'p' };
+
+		add_dead(&f, name);
+	}
+	guest_list(&names, &count);
+	assert_int_equal(count, 9);
+	assert_string_equal(names[0], "a-2");
+	for (size_t i = 1; i < count; i++)
+		assert_true(strcmp(names[i - 1], names[i]) < 0);
+	while (count)
+		free(names[--count]);
+	free(names);
+	clean_up(&f);
+}
+
+static void dead_sockets_do_not_count(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	make_folder(&f, 0700);
+	add_dead(&f, "dead.qmp");
+	assert_fails(NULL, -ECONNREFUSED, "nobody listens");
+	add_living(&f, "alive.qmp");
+	assert_opens(NULL, "alive");
+	assert_fails("dead", -ECONNREFUSED, "nobody listens");
+	clean_up(&f);
+}
+
+static void folder_that_is_not_private_is_refused(void **state)
+{
+	static const mode_t open_modes[] = { 0701, 0710, 0750, 0755, 0777, 01777 };
+	struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	make_folder(&f, 0700);
+	add_living(&f, "a.qmp");
+	for (size_t i = 0; i < sizeof(open_modes) / sizeof(open_modes[0]); i++) {
+		size_t count;
+		char **names;
+
+		assert_int_equal(chmod(f.folder, open_modes[i]), 0);
+		assert_fails(NULL, -EPERM, "chmod 700");
+		assert_fails("a", -EPERM, "chmod 700");
+		guest_list(&names, &count);
+		assert_int_equal(count, 0);
+	}
+	assert_int_equal(chmod(f.folder, 0700), 0);
+	assert_opens("a", "a");
+	clean_up(&f);
+}
+
+static void folder_of_somebody_else_is_refused(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	make_folder(&f, 0700);
+	add_living(&f, "a.qmp");
+	/* Only root can give a folder away; others skip this half. */
+	if (chown(f.folder, 12345, (gid_t)-1) == 0) {
+		assert_fails("a", -EPERM, "belongs to user 12345");
+		assert_fails(path_of(&f, "a.qmp"), -EPERM, "belongs to user 12345");
+		assert_int_equal(chown(f.folder, geteuid(), (gid_t)-1), 0);
+	}
+	assert_int_equal(rename(f.folder, path_of(&f, "../moved")), 0);
+	assert_int_equal(symlink("moved", f.folder), 0);
+	assert_fails("a", -EPERM, "is not a folder");
+	clean_up(&f);
+}
+
+static void path_is_taken_as_it_is(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	assert_opens(f.place.path, f.place.path);
+	/* Anybody may put a socket there, so that the right one proves nothing. */
+	assert_int_equal(chmod(f.place.dir, 0777), 0);
+	assert_fails(f.place.path, -EPERM, "others may put files");
+	assert_int_equal(chmod(f.place.dir, 0770), 0);
+	assert_fails(f.place.path, -EPERM, "others may put files");
+	/* As in /tmp: they may, but not in the place of ours. */
+	assert_int_equal(chmod(f.place.dir, 01777), 0);
+	assert_opens(f.place.path, f.place.path);
+	assert_fails("/nonexistent/x", -ENOENT, "/nonexistent: No such file");
+	assert_fails("/nonexistent", -ENOENT, "/nonexistent: No such file");
+	assert_fails("/etc/passwd", -ENOTSOCK, "not a socket");
+	clean_up(&f);
+}
+
+static void what_names_no_guest_is_refused(void **state)
+{
+	static const char *const bad[] = { "", "-a", "a b", "a,b", ".a", "a\n", "\x1b[2J", "b:c" };
+	struct fixture f;
+	char longest[200];
+
+	(void)state;
+	set_up(&f);
+	make_folder(&f, 0700);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_fails(bad[i], -EINVAL, "names no guest");
+	memset(longest, 'x', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	assert_fails(longest, -ENAMETOOLONG, "a socket's path has at most");
+	clean_up(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_guest_needs_no_name),
+		cmocka_unit_test(of_several_guests_one_must_be_named),
+		cmocka_unit_test(dead_sockets_do_not_count),
+		cmocka_unit_test(folder_that_is_not_private_is_refused),
+		cmocka_unit_test(folder_of_somebody_else_is_refused),
+		cmocka_unit_test(path_is_taken_as_it_is),
+		cmocka_unit_test(what_names_no_guest_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("balloonctl/guest_find", tests, NULL, NULL);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tools/balloonctl/progress.c: the bar never lies and never breaks a line. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "tools/balloonctl/progress.h"
+
+#define MIB (1024ull * 1024)
+#define RAM (1024 * MIB)
+
+/* On a terminal, or not; nothing is shown until there is a second sample. */
+static void begin(struct progress *progress, uint64_t from, uint64_t to, bool terminal)
+{
+	progress_begin(progress, RAM, from, to, 1000);
+	progress->terminal = terminal;
+}
+
+static void add(struct progress *progress, uint64_t left, int64_t now)
+{
+	unsigned at = progress->count++ % PROGRESS_SAMPLES;
+
+	progress->samples[at].left = left;
+	progress->samples[at].time = now;
+}
+
+static void assert_text(const struct progress *progress, size_t width, const char *text)
+{
+	char is[200];
+
+	memset(is, 'x', sizeof(is));
+	progress_text(progress, is, width);
+	assert_true(strlen(is) <= width);
+	assert_string_equal(is, text);
+}
+
+static void bar_has_rate_and_time_left(void **state)
+{
+	struct progress p;
+
+	(void)state;
+	begin(&p, RAM, 512 * MIB, true);
+	add(&p, 768 * MIB, 3000);
+	assert_text(
+		&p, 79,
+		"[#######.......]  50%  768.0 MiB left, 256.0 MiB taken, 128.0 MiB/s, 2 s to go");
+	add(&p, 512 * MIB, 4000);
+	assert_text(&p, 79, "[##############] 100%  512.0 MiB left, 512.0 MiB taken");
+}
+
+static void lines_have_no_bar(void **state)
+{
+	struct progress p;
+
+	(void)state;
+	begin(&p, 256 * MIB, RAM, false);
+	add(&p, 1000 * MIB, 1100);
+	assert_text(&p, 120, " 96%  1000 MiB left, 24.00 MiB taken, 7.266 GiB/s, under 1 s to go");
+}
+
+static void who_stands_still_has_no_rate(void **state)
+{
+	struct progress p;
+
+	(void)state;
+	begin(&p, RAM, 512 * MIB, false);
+	add(&p, 768 * MIB, 1500);
+	for (int i = 0; i < PROGRESS_SAMPLES; i++)
+		add(&p, 768 * MIB, 1700 + i * 200);
+	assert_text(&p, 120, " 50%  768.0 MiB left, 256.0 MiB taken");
+	/* In no time. */
+	begin(&p, RAM, 512 * MIB, false);
+	add(&p, 768 * MIB, 1000);
+	assert_text(&p, 120, " 50%  768.0 MiB left, 256.0 MiB taken");
+}
+
+static void wrong_direction_is_no_progress(void **state)
+{
+	struct progress p;
+
+	(void)state;
+	begin(&p, 512 * MIB, 256 * MIB, false);
+	add(&p, 768 * MIB, 2000);
+	assert_text(&p, 120, "  0%  768.0 MiB left, 256.0 MiB taken");
+	begin(&p, 512 * MIB, 256 * MIB, false);
+	add(&p, 0, 2000);
+	assert_text(&p, 120, "100%  0 B left, 1.000 GiB taken");
+}
+
+static void rate_is_that_of_the_newest_samples(void **state)
+{
+	struct progress p;
+
+	(void)state;
+	begin(&p, RAM, 0, false);
+	add(&p, 512 * MIB, 1001);
+	for (int i = 1; i <= 100; i++)
+		add(&p, (512 - (uint64_t)i) * MIB, 1000 + i * 1000);
+	assert_text(&p, 120, " 59%  412.0 MiB left, 612.0 MiB taken, 1.000 MiB/s, 412 s to go");
+	/* 14 MiB in the last seven seconds. */
+	add(&p, 404 * MIB, 102000);
+	assert_text(&p, 120, " 60%  404.0 MiB left, 620.0 MiB taken, 2.000 MiB/s, 202 s to go");
+}
+
+static void narrow_terminal_has_what_fits(void **state)
+{
+	struct progress p;
+
+	(void)state;
+	begin(&p, RAM, 512 * MIB, true);
+	add(&p, 768 * MIB, 3000);
+	assert_text(&p, 20, " 50%  768.0 MiB left");
+	assert_text(&p, 1, " ");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bar_has_rate_and_time_left),
+		cmocka_unit_test(lines_have_no_bar),
+		cmocka_unit_test(who_stands_still_has_no_rate),
+		cmocka_unit_test(wrong_direction_is_no_progress),
+		cmocka_unit_test(rate_is_that_of_the_newest_samples),
+		cmocka_unit_test(narrow_terminal_has_what_fits),
+	};
+
+	return cmocka_run_group_tests_name("balloonctl/progress", tests, NULL, NULL);
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * balloonctl set, take, give and their --wait against a fake QEMU: the exit
+ * status tells the truth, whatever the guest and QEMU do.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "tests/unit/tools/balloonctl/fake_qemu.h"
+#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/guest.h"
+
+#define HALF "512M"
+#define LEFTS(...) \
+	.lefts = (const int64_t[]){ __VA_ARGS__ }, \
+	.nr_lefts = sizeof((const int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)
+#define ANSWER(...) \
+	.answers = (const struct fake_answer[]) \
+	{ \
+		{ __VA_ARGS__ }, { .asks = NULL }, \
+	}
+
+/* ---- what a size means ---- */
+
+static void assert_target(const struct fake_qemu *qemu, const char *command, const char *size,
+			  const char *target)
+{
+	struct outcome got = RUN_AGAINST(qemu, cmd_set, command, size);
+
+	assert_string_equal(got.err, "");
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.out, target);
+}
+
+static void set_is_left_and_take_is_taken(void **state)
+{
+	const struct fake_qemu qemu = { 0 };
+
+	(void)state;
+	assert_target(&qemu, "set", "768M", "Target       768.0 MiB left   256.0 MiB taken\n");
+	assert_target(&qemu, "take", "256M", "Target       768.0 MiB left   256.0 MiB taken\n");
+	assert_target(&qemu, "take", "0", "Target       1.000 GiB left       0 B taken\n");
+	assert_target(&qemu, "set", "1G", "Target       1.000 GiB left       0 B taken\n");
+	assert_target(&qemu, "set", "0.75G", "Actual       768.0 MiB left   256.0 MiB taken\n");
+}
+
+static void give_is_relative_to_what_is_left_now(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 512 * MIB };
+
+	(void)state;
+	assert_target(&qemu, "give", "256M", "Target       768.0 MiB left   256.0 MiB taken\n");
+	assert_target(&qemu, "give", "512M", "Target       1.000 GiB left       0 B taken\n");
+	assert_target(&qemu, "give", "0", "Target       512.0 MiB left   512.0 MiB taken\n");
+}
+
+static void sizes_are_rounded_for_the_guest(void **state)
+{
+	const struct fake_qemu qemu = { 0 };
+
+	(void)state;
+	assert_target(&qemu, "set", "1", "Target       4.000 KiB left");
+	assert_target(&qemu, "set", "4097", "Target       8.000 KiB left");
+	assert_target(&qemu, "take", "4097", "1.000 GiB left   4.000 KiB taken");
+	assert_target(&qemu, "take", "4095", "1.000 GiB left       0 B taken");
+}
+
+static void assert_refused(const struct fake_qemu *qemu, const char *command, const char *size,
+			   const char *words)
+{
+	struct outcome got = RUN_AGAINST(qemu, cmd_set, command, size);
+
+	assert_int_equal(got.status, EXIT_USAGE);
+	assert_says(got.err, words);
+	assert_string_equal(got.out, "");
+}
+
+static void sizes_that_cannot_be_are_refused(void **state)
+{
+	const struct fake_qemu taken = { .left_before = 768 * MIB };
+
+	(void)state;
+	assert_refused(&taken, "set", "0", "without any memory");
+	assert_refused(&taken, "set", "1073741825", "no more than 1.000 GiB");
+	assert_refused(&taken, "take", "1G", "without any memory");
+	assert_refused(&taken, "take", "2G", "no more than 1.000 GiB");
+	assert_refused(&taken, "give", "257M", "holds no more than 256.0 MiB");
+	assert_refused(&taken, "set", "lots", "'lots' is no size");
+	assert_refused(&taken, "set", "\x1b[2J", "'\\x1b[2J' is no size");
+}
+
+static void bad_arguments_are_refused_before_anything_is_done(void **state)
+{
+	(void)state;
+	assert_int_equal(run_command(cmd_set, "/nonexistent/x", "set", NULL).status, EXIT_USAGE);
+	assert_int_equal(run_command(cmd_set, "/nonexistent/x", "set", "1G", "2G", NULL).status,
+			 EXIT_USAGE);
+	assert_int_equal(
+		run_command(cmd_set, "/nonexistent/x", "set", "1G", "--wait=0", NULL).status,
+		EXIT_USAGE);
+	assert_int_equal(
+		run_command(cmd_set, "/nonexistent/x", "set", "1G", "--wait=1h", NULL).status,
+		EXIT_USAGE);
+	assert_int_equal(
+		run_command(cmd_set, "/nonexistent/x", "set", "1G", "--patience", NULL).status,
+		EXIT_USAGE);
+	assert_int_equal(run_command(cmd_set, "/nonexistent/x", "set", "1G", "--now", NULL).status,
+			 EXIT_USAGE);
+}
+
+/* ---- waiting ---- */
+
+static void wait_ends_when_the_target_is_reached(void **state)
+{
+	const struct fake_qemu qemu = { LEFTS(FAKE_RAM, 900 * MIB, 700 * MIB, 512 * MIB) };
+	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+
+	(void)state;
+	assert_string_equal(got.err, "");
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.out, "Actual       512.0 MiB left   512.0 MiB taken");
+}
+
+static void wait_sees_memory_come_back(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 256 * MIB,
+					LEFTS(256 * MIB, 300 * MIB, 512 * MIB) };
+	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "give", "256M", "--wait=30");
+
+	(void)state;
+	assert_string_equal(got.err, "");
+	assert_int_equal(got.status, EXIT_REACHED);
+}
+
+static void guest_that_moves_no_more_is_a_shortfall(void **state)
+{
+	const struct fake_qemu qemu = { LEFTS(FAKE_RAM, 900 * MIB, 600 * MIB) };
+	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait", "--patience=1");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_SHORTFALL);
+	assert_says(got.err, "shortfall of 88.00 MiB");
+	assert_says(got.err, "stays at 600.0 MiB left");
+	assert_says(got.out, "Actual       600.0 MiB left   424.0 MiB taken");
+}
+
+/* Slowly, but always on: each question finds a page less. */
+static void guest_on_its_way_is_a_timeout(void **state)
+{
+	int64_t lefts[2000];
+	const struct fake_qemu qemu = { .lefts = lefts, .nr_lefts = 2000 };
+	struct outcome got;
+
+	(void)state;
+	for (int i = 0; i < 2000; i++)
+		lefts[i] = FAKE_RAM - 4096 * i;
+	got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait=2", "--patience=1");
+	assert_int_equal(got.status, EXIT_TIMEOUT);
+	assert_says(got.err, "time is up after 2 s");
+	assert_says(got.out, "% ");
+}
+
+static void no_device_has_a_status_of_its_own(void **state)
+{
+	const struct fake_qemu qemu = { .no_device = true };
+	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_NO_DEVICE);
+	assert_string_equal(got.out, "");
+}
+
+static void no_driver_has_a_status_of_its_own(void **state)
+{
+	const struct fake_qemu qemu = { .no_driver = true, LEFTS(FAKE_RAM) };
+	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait", "--patience=1");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_NO_DRIVER);
+	assert_says(got.err, "no balloon driver");
+	got = RUN_AGAINST(&qemu, cmd_set, "set", HALF);
+	assert_int_equal(got.status, EXIT_NO_DRIVER);
+	assert_says(got.out, "Target       512.0 MiB left");
+}
+
+static void driver_that_comes_while_we_wait_is_waited_for(void **state)
+{
+	const struct fake_qemu qemu = {
+		LEFTS(FAKE_RAM, FAKE_RAM, FAKE_RAM, FAKE_RAM, 512 * MIB),
+		ANSWER(.asks = "x-query-virtio-status", .times = 4,
+		       .value = "{\"status\": {\"statuses\": []}}"),
+	};
+	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_REACHED);
+}
+
+static void paused_guest_is_no_shortfall(void **state)
+{
+	const struct fake_qemu qemu = { .paused = true, LEFTS(FAKE_RAM) };
+	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait", "--patience=1");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_TIMEOUT);
+	assert_says(got.err, "paused");
+}
+
+static void old_qemu_cannot_tell_about_the_driver(void **state)
+{
+	const struct fake_qemu qemu = { .old = true, LEFTS(600 * MIB) };
+	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait", "--patience=1");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_SHORTFALL);
+	assert_says(got.err, "this QEMU does not tell");
+	got = RUN_AGAINST(&qemu, cmd_set, "set", HALF);
+	assert_int_equal(got.status, EXIT_REACHED);
+	got = RUN_AGAINST(&qemu, cmd_set, "set", "600M", "--wait");
+	assert_int_equal(got.status, EXIT_REACHED);
+}
+
+static void nobody_there_has_a_status_of_its_own(void **state)
+{
+	struct outcome got = run_command(cmd_set, "/nonexistent/x.qmp", "set", HALF, "--wait",
+					 NULL);
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_NO_CONNECT);
+	assert_says(got.err, "/nonexistent");
+}
+
+static void target_that_somebody_else_changes_is_not_waited_for(void **state)
+{
+	const struct fake_qemu qemu = { LEFTS(900 * MIB, 800 * MIB, 512 * MIB),
+					ANSWER(.asks = "xp /1wx",
+					       .value = "\"00000000fe002000: 0x00001000\\r\\n\"") };
+	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_WRONG);
+	assert_says(got.err, "somebody else");
+}
+
+static void wait_does_not_need_to_know_the_target(void **state)
+{
+	const struct fake_qemu qemu = { .unmapped = true, LEFTS(900 * MIB, 512 * MIB) };
+	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.out, "Target       unknown");
+}
+
+/* ---- what QEMU and the guest say ---- */
+
+static void lie_is_not_taken_for_success(void **state)
+{
+	/* More than its RAM: corrected to all of it, which is the target. */
+	const struct fake_qemu more = { .left_before = 512 * MIB, LEFTS(FAKE_RAM + 4096) };
+	const struct fake_qemu negative = { LEFTS(-17591917609984) };
+	struct outcome got = RUN_AGAINST(&more, cmd_set, "take", "0", "--wait", "--patience=1");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_SHORTFALL);
+	assert_says(got.err, "1073745920 of 1073741824 bytes");
+	got = RUN_AGAINST(&negative, cmd_set, "set", HALF, "--wait", "--patience=1");
+	assert_int_equal(got.status, EXIT_SHORTFALL);
+	assert_says(got.err, "-17591917609984 bytes");
+	assert_says(got.out, "Actual           0 B left   1.000 GiB taken");
+}
+
+static void events_in_the_middle_of_answers_change_nothing(void **state)
+{
+	const struct fake_qemu qemu = {
+		LEFTS(900 * MIB, 700 * MIB, 512 * MIB),
+		ANSWER(.asks = "query-status",
+		       .before = "{\"event\": \"BALLOON_CHANGE\", \"data\": {\"actual\": "
+				 "536870912}}\r\n"
+				 "{\"event\": \"RESET\", \"data\": {}}\r\n"),
+	};
+	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+
+	(void)state;
+	assert_string_equal(got.err, "");
+	assert_int_equal(got.status, EXIT_REACHED);
+}
+
+/* The third time somebody asks, when the waiting has begun. */
+static void connection_that_dies_in_mid_wait_is_said(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-status", .times = 4, .value = "{\"running\": true}" },
+		{ .asks = "query-status", .hang_up = true },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { LEFTS(900 * MIB, 800 * MIB), .answers = answers };
+	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_NO_CONNECT);
+	assert_says(got.err, "closed the connection in the middle of a line");
+	/* One complaint, not one for each thing that cannot be done any more. */
+	assert_true(strchr(got.err, '\n') == got.err + strlen(got.err) - 1);
+	assert_null(strstr(got.out, "Actual"));
+}
+
+static void device_that_goes_in_mid_wait_is_said(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-balloon", .times = 4, .value = "{\"actual\": 943718400}" },
+		{ .asks = "query-balloon", .error = "DeviceNotActive" },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .answers = answers };
+	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_NO_DEVICE);
+}
+
+static void refusal_by_qemu_is_passed_on(void **state)
+{
+	const struct fake_qemu qemu = { ANSWER(.asks = "\"balloon\"", .error = "KVMMissingCap") };
+	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF);
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_WRONG);
+	assert_says(got.err, "QEMU refuses 'balloon': no");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(set_is_left_and_take_is_taken),
+		cmocka_unit_test(give_is_relative_to_what_is_left_now),
+		cmocka_unit_test(sizes_are_rounded_for_the_guest),
+		cmocka_unit_test(sizes_that_cannot_be_are_refused),
+		cmocka_unit_test(bad_arguments_are_refused_before_anything_is_done),
+		cmocka_unit_test(wait_ends_when_the_target_is_reached),
+		cmocka_unit_test(wait_sees_memory_come_back),
+		cmocka_unit_test(guest_that_moves_no_more_is_a_shortfall),
+		cmocka_unit_test(guest_on_its_way_is_a_timeout),
+		cmocka_unit_test(no_device_has_a_status_of_its_own),
+		cmocka_unit_test(no_driver_has_a_status_of_its_own),
+		cmocka_unit_test(driver_that_comes_while_we_wait_is_waited_for),
+		cmocka_unit_test(paused_guest_is_no_shortfall),
+		cmocka_unit_test(old_qemu_cannot_tell_about_the_driver),
+		cmocka_unit_test(nobody_there_has_a_status_of_its_own),
+		cmocka_unit_test(target_that_somebody_else_changes_is_not_waited_for),
+		cmocka_unit_test(wait_does_not_need_to_know_the_target),
+		cmocka_unit_test(lie_is_not_taken_for_success),
+		cmocka_unit_test(events_in_the_middle_of_answers_change_nothing),
+		cmocka_unit_test(connection_that_dies_in_mid_wait_is_said),
+		cmocka_unit_test(device_that_goes_in_mid_wait_is_said),
+		cmocka_unit_test(refusal_by_qemu_is_passed_on),
+	};
+
+	return cmocka_run_group_tests_name("balloonctl/set", tests, NULL, NULL);
+}

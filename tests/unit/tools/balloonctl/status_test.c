@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * balloonctl status and stats against a fake QEMU: what is not known is not
+ * shown, as text and as JSON, and nothing from outside reaches a terminal raw.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <json-c/json.h>
+
+#include "tests/unit/tools/balloonctl/fake_qemu.h"
+#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/guest.h"
+
+/* Every kind of value; the report is five minutes old. */
+static char report[512];
+
+static struct fake_qemu reporting_qemu(struct fake_answer answers[3])
+{
+	snprintf(report, sizeof(report),
+		 "{\"stats\": {\"stat-free-memory\": 104857600, \"stat-major-faults\": 7, "
+		 "\"stat-oom-kills\": 0, \"stat-swap-in\": 18446744073709551615, "
+		 "\"stat-swap-out\": 18446744073709551614}, \"last-update\": %lld}",
+		 (long long)time(NULL) - 300);
+	answers[0] = (struct fake_answer){ .asks = "\"guest-stats\"", .value = report };
+	answers[1] = (struct fake_answer){ .asks = "polling-interval", .value = "10" };
+	answers[2] = (struct fake_answer){ .asks = NULL };
+	return (struct fake_qemu){ .answers = answers };
+}
+
+static struct json_object *parse(const char *text)
+{
+	struct json_object *all = json_tokener_parse(text);
+
+	if (!json_object_is_type(all, json_type_object))
+		fail_msg("no JSON: %s", text);
+	/* One object, one line. */
+	assert_true(strchr(text, '\n') == text + strlen(text) - 1);
+	return all;
+}
+
+static uint64_t number(struct json_object *object, const char *name)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(object, name, &value) ||
+	    !json_object_is_type(value, json_type_int))
+		fail_msg("no number \"%s\" in %s", name, json_object_to_json_string(object));
+	return json_object_get_uint64(value);
+}
+
+static void status_says_what_is_left_and_taken(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 768 * MIB };
+	struct outcome got = RUN_AGAINST(&qemu, cmd_status, "status");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_string_equal(got.err, "");
+	assert_says(got.out, "RAM          1.000 GiB\n");
+	assert_says(got.out, "Target       1.000 GiB left       0 B taken\n");
+	assert_says(got.out, "Actual       768.0 MiB left   256.0 MiB taken\n");
+	assert_says(got.out, "Features     STATS_VQ VERSION_1 ACCESS_PLATFORM\n");
+	assert_says(got.out, "Statistics   none yet, nobody asks for them");
+	assert_null(strstr(got.out, "stat-"));
+	assert_null(strstr(got.out, "Complaint"));
+}
+
+static void status_says_what_is_not_known(void **state)
+{
+	struct outcome got = RUN_AGAINST(
+		&((struct fake_qemu){ .no_driver = true, .unmapped = true }), cmd_status, "status");
+
+	(void)state;
+	assert_says(got.out, "Target       unknown\n");
+	assert_says(got.out, "Driver       none in the guest\n");
+	got = RUN_AGAINST(&((struct fake_qemu){ .old = true, .paused = true }), cmd_status,
+			  "status");
+	assert_says(got.out, " (paused)\n");
+	assert_says(got.out, "Driver       unknown");
+	got = RUN_AGAINST(&((struct fake_qemu){ .no_device = true }), cmd_status, "status");
+	assert_int_equal(got.status, EXIT_NO_DEVICE);
+}
+
+static void status_in_json_has_only_what_is_known(void **state)
+{
+	const struct fake_qemu full = { .left_before = 768 * MIB };
+	const struct fake_qemu bare = { .old = true, .unmapped = true };
+	struct outcome got = RUN_AGAINST(&full, cmd_status, "status", "--json");
+	struct json_object *all = parse(got.out), *target, *features;
+
+	(void)state;
+	assert_true(number(all, "ram") == FAKE_RAM);
+	assert_true(number(all, "left") == 768 * MIB);
+	assert_true(number(all, "taken") == 256 * MIB);
+	assert_true(json_object_object_get_ex(all, "target", &target));
+	assert_true(number(target, "left") == FAKE_RAM);
+	assert_true(number(target, "taken") == 0);
+	assert_true(json_object_object_get_ex(all, "features", &features));
+	assert_string_equal(json_object_to_json_string_ext(features, JSON_C_TO_STRING_PLAIN),
+			    "[\"STATS_VQ\",\"VERSION_1\",\"ACCESS_PLATFORM\"]");
+	assert_true(json_object_get_boolean(json_object_object_get(all, "driver")));
+	assert_false(json_object_object_get_ex(all, "statistics-age", NULL));
+	assert_false(json_object_object_get_ex(all, "complaint", NULL));
+	json_object_put(all);
+	got = RUN_AGAINST(&bare, cmd_status, "status", "--json");
+	all = parse(got.out);
+	assert_false(json_object_object_get_ex(all, "target", NULL));
+	assert_false(json_object_object_get_ex(all, "features", NULL));
+	assert_false(json_object_object_get_ex(all, "driver", NULL));
+	json_object_put(all);
+}
+
+static void complaints_are_shown(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = -4096 };
+	struct outcome got = RUN_AGAINST(&qemu, cmd_status, "status");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.out, "Actual           0 B left   1.000 GiB taken\n");
+	assert_says(got.out, "Complaint    the guest says that its balloon holds more");
+	got = RUN_AGAINST(&qemu, cmd_status, "status", "--json");
+	assert_says(got.out, "\"complaint\":\"the guest says");
+}
+
+static void statistics_have_qmps_names_and_virshs(void **state)
+{
+	struct fake_answer answers[3];
+	const struct fake_qemu qemu = reporting_qemu(answers);
+	struct outcome got = RUN_AGAINST(&qemu, cmd_stats, "stats");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.out, "s old, asked for every 10 s\n");
+	assert_says(got.out, "\n  stat-free-memory       unused                      104857600"
+			     "  100.0 MiB\n");
+	assert_says(got.out, "\n  stat-major-faults      major_fault                         7\n");
+	assert_says(got.out, "\n  stat-oom-kills         -                                   0\n");
+	assert_says(got.out, "\n  stat-swap-out          swap_out         18446744073709551614  ");
+	assert_null(strstr(got.out, "swap_in"));
+	assert_null(strstr(got.out, "18446744073709551615"));
+}
+
+static void statistics_in_json_are_exact(void **state)
+{
+	struct fake_answer answers[3];
+	const struct fake_qemu qemu = reporting_qemu(answers);
+	struct outcome got = RUN_AGAINST(&qemu, cmd_stats, "stats", "--json");
+	struct json_object *all = parse(got.out), *values;
+	double age = json_object_get_double(json_object_object_get(all, "statistics-age"));
+
+	(void)state;
+	assert_true(json_object_object_get_ex(all, "statistics", &values));
+	assert_int_equal(json_object_object_length(values), 4);
+	assert_true(number(values, "stat-swap-out") == UINT64_MAX - 1);
+	assert_true(number(values, "stat-oom-kills") == 0);
+	assert_true(number(all, "polling-interval") == 10);
+	assert_true(age >= 300 && age < 600);
+	json_object_put(all);
+}
+
+/* The report that is there at first is not the answer that is waited for. */
+static void interval_waits_for_the_next_report(void **state)
+{
+	char new_report[128];
+	const struct fake_answer answers[] = {
+		{ .asks = "qom-set", .value = "{}" },
+		{ .asks = "\"guest-stats\"", .times = 3, .value = "{\"last-update\": 1000}" },
+		{ .asks = "\"guest-stats\"", .value = new_report },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .answers = answers };
+	struct outcome got;
+
+	(void)state;
+	snprintf(new_report, sizeof(new_report),
+		 "{\"stats\": {\"stat-free-memory\": 5}, \"last-update\": %lld}",
+		 (long long)time(NULL));
+	got = RUN_AGAINST(&qemu, cmd_stats, "stats", "--interval", "1");
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.out, "stat-free-memory");
+}
+
+static void interval_is_what_qemu_is_told(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "\"property\":\"guest-stats-polling-interval\",\"value\":0",
+		  .value = "{}" },
+		{ .asks = "qom-set", .error = "GenericError" },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .answers = answers };
+
+	(void)state;
+	assert_int_equal(RUN_AGAINST(&qemu, cmd_stats, "stats", "--interval", "0").status,
+			 EXIT_REACHED);
+	assert_int_equal(RUN_AGAINST(&qemu, cmd_stats, "stats", "--interval", "1").status,
+			 EXIT_WRONG);
+}
+
+static void silence_has_a_reason(void **state)
+{
+	const struct fake_qemu no_driver = { .no_driver = true };
+	const struct fake_qemu no_queue = {
+		.answers =
+			(const struct fake_answer[]){
+				{ .asks = "x-query-virtio-status",
+				  .value = "{\"status\": {\"statuses\": "
+					   "[\"VIRTIO_CONFIG_S_DRIVER_OK: x\"]}}" },
+				{ .asks = NULL } },
+	};
+	struct outcome got = RUN_AGAINST(&no_driver, cmd_stats, "stats", "--interval", "1");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_NO_DRIVER);
+	got = RUN_AGAINST(&no_queue, cmd_stats, "stats", "--interval", "1");
+	assert_int_equal(got.status, EXIT_WRONG);
+	assert_says(got.err, "STATS_VQ");
+	got = RUN_AGAINST(&((struct fake_qemu){ .paused = true }), cmd_stats, "stats", "--interval",
+			  "1");
+	assert_int_equal(got.status, EXIT_TIMEOUT);
+	assert_says(got.err, "paused");
+	/* Nothing known against it, but it never comes. */
+	got = RUN_AGAINST(&((struct fake_qemu){ .old = true }), cmd_stats, "stats", "--interval",
+			  "1");
+	assert_int_equal(got.status, EXIT_TIMEOUT);
+	assert_says(got.err, "no statistics in time");
+}
+
+static void words_of_qemu_are_escaped(void **state)
+{
+	const struct fake_qemu qemu = {
+		.answers = (const struct fake_answer[]){ { .asks = "query-balloon",
+							   .error = "\\u001b[2J\\u009b\\u00e9" },
+							 { .asks = NULL } },
+	};
+	struct outcome got = RUN_AGAINST(&qemu, cmd_status, "status");
+
+	(void)state;
+	for (const char *c = got.err; *c; c++)
+		assert_true(*c == '\n' || (*c >= ' ' && *c < 0x7f));
+	got = run_command(cmd_status, "/tmp/\x1b[2J/\xc2\x9b", "status", NULL);
+	assert_int_equal(got.status, EXIT_NO_CONNECT);
+	assert_says(got.err, "\\x1b[2J");
+	assert_null(strchr(got.err, '\x1b'));
+}
+
+static void too_many_arguments_are_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(run_command(cmd_status, "/nonexistent/x", "status", "all", NULL).status,
+			 EXIT_USAGE);
+	assert_int_equal(run_command(cmd_stats, "/nonexistent/x", "stats", "-5", NULL).status,
+			 EXIT_USAGE);
+	assert_int_equal(
+		run_command(cmd_stats, "/nonexistent/x", "stats", "--interval", "-1", NULL).status,
+		EXIT_USAGE);
+	assert_int_equal(
+		run_command(cmd_stats, "/nonexistent/x", "stats", "--interval", NULL).status,
+		EXIT_USAGE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(status_says_what_is_left_and_taken),
+		cmocka_unit_test(status_says_what_is_not_known),
+		cmocka_unit_test(status_in_json_has_only_what_is_known),
+		cmocka_unit_test(complaints_are_shown),
+		cmocka_unit_test(statistics_have_qmps_names_and_virshs),
+		cmocka_unit_test(statistics_in_json_are_exact),
+		cmocka_unit_test(interval_waits_for_the_next_report),
+		cmocka_unit_test(interval_is_what_qemu_is_told),
+		cmocka_unit_test(silence_has_a_reason),
+		cmocka_unit_test(words_of_qemu_are_escaped),
+		cmocka_unit_test(too_many_arguments_are_refused),
+	};
+
+	return cmocka_run_group_tests_name("balloonctl/status", tests, NULL, NULL);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a person is told: complaints in one line on stderr, text from outside
+ * made harmless for a terminal, and exit statuses. See balloonctl.h.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <getopt.h>
+
+#include "kernel/lib/escape.h"
+#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/guest.h"
+
+static const char *speaker;
+
+void complain_for(const char *command)
+{
+	speaker = command;
+}
+
+void put_escaped(FILE *out, const char *text)
+{
+	char shown[ESCAPE_MAX];
+
+	for (; *text; text++)
+		fwrite(shown, 1, escape_byte((unsigned char)*text, shown), out);
+}
+
+void complain(const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	/* What was printed before it shall stand before it in a shared file, too. */
+	fflush(stdout);
+	fputs("balloonctl", stderr);
+	if (speaker)
+		fprintf(stderr, " %s", speaker);
+	fputs(": ", stderr);
+	put_escaped(stderr, text);
+	fputc('\n', stderr);
+}
+
+int bad_option(int c, char **argv)
+{
+	/* A long option is the word before optind, a short one is in optopt. */
+	const char *word = argv[optind - 1];
+	char letter[] = { '-', (char)optopt, '\0' };
+	bool is_long = !strncmp(word, "--", 2);
+
+	complain(c == ':' ? "%s wants a value; see --help" : "%s is not understood; see --help",
+		 is_long || !optopt ? word : letter);
+	return EXIT_USAGE;
+}
+
+int no_more(int argc, char **argv)
+{
+	if (optind == argc)
+		return -1;
+	complain("'%s' is too much; see --help", argv[optind]);
+	return EXIT_USAGE;
+}
+
+int exit_status(int err)
+{
+	switch (err) {
+	case 0:
+		return EXIT_REACHED;
+	case -ERANGE:
+		return EXIT_USAGE;
+	case -ETIMEDOUT:
+		return EXIT_TIMEOUT;
+	case -ENODEV:
+		return EXIT_NO_DEVICE;
+	case -ENOTCONN:
+	case -ECONNRESET:
+	case -ECONNREFUSED:
+	case -EPIPE:
+	case -EPERM:
+	case -EACCES:
+	case -ENOENT:
+	case -ENOTDIR:
+	case -ENOTSOCK:
+	case -ENAMETOOLONG:
+		return EXIT_NO_CONNECT;
+	default:
+		return EXIT_WRONG;
+	}
+}
+
+int open_guest(const struct common *common, struct guest **out)
+{
+	char *error = NULL;
+	int err = guest_open(common->guest, out, &error);
+
+	if (!err)
+		return EXIT_REACHED;
+	complain("%s", error);
+	free(error);
+	/* Whatever it was: there is no connection. */
+	return err == -EINVAL ? EXIT_USAGE : EXIT_NO_CONNECT;
+}
+
+int guest_failed(const struct guest *guest, int err)
+{
+	complain("%s", guest_error(guest));
+	return exit_status(err);
+}

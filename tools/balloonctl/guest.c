@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What guests have in common, whoever reaches them: see guest.h. Here what was
+ * said is made to add up; guest_find.c knows how guests are named.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/balloonctl/guest_backend.h"
+
+int guest_fail(struct guest *guest, int err, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(guest->error, sizeof(guest->error), format, args);
+	va_end(args);
+	return err;
+}
+
+/* ---- open and close ---- */
+
+static bool is_uri(const char *name)
+{
+	const char *colon = name ? strstr(name, "://") : NULL;
+
+	return colon && strcspn(name, "/") > (size_t)(colon - name);
+}
+
+static int open_libvirt(struct guest *guest, const char *name)
+{
+#ifdef HAVE_LIBVIRT
+	guest->backend = &guest_backend_libvirt;
+	return guest->backend->open(guest, name);
+#else
+	return guest_fail(guest, -ENOTSUP,
+			  "%s: this balloonctl was built without libvirt; install libvirt-dev "
+			  "and build it again",
+			  name);
+#endif
+}
+
+static int open_socket(struct guest *guest, const char *name)
+{
+	char *found;
+	int err;
+
+	err = guest_find_socket(guest, name, &found);
+	if (!err) {
+		guest->backend = &guest_backend_qmp;
+		err = guest->backend->open(guest, found);
+	}
+	free(found);
+	return err;
+}
+
+int guest_open(const char *name, struct guest **out, char **error)
+{
+	struct guest *guest = calloc(1, sizeof(*guest));
+	int err;
+
+	*error = NULL;
+	if (!guest)
+		return -ENOMEM;
+	if (name)
+		guest->name = strdup(name);
+	err = is_uri(name) ? open_libvirt(guest, name) : open_socket(guest, name);
+	if (err) {
+		*error = strdup(guest->error);
+		guest_close(guest);
+		return err;
+	}
+	*out = guest;
+	return 0;
+}
+
+void guest_close(struct guest *guest)
+{
+	if (!guest)
+		return;
+	if (guest->backend)
+		guest->backend->close(guest);
+	free(guest->name);
+	free(guest);
+}
+
+const char *guest_name(const struct guest *guest)
+{
+	return guest->name;
+}
+
+const char *guest_error(const struct guest *guest)
+{
+	return guest->error;
+}
+
+/* ---- what is said is checked ---- */
+
+/* The first complaint is the one that explains the others. */
+__attribute__((format(printf, 2, 3))) static void note(struct guest_state *state,
+						       const char *format, ...)
+{
+	va_list args;
+
+	if (state->complaint[0] != '\0')
+		return;
+	va_start(args, format);
+	vsnprintf(state->complaint, sizeof(state->complaint), format, args);
+	va_end(args);
+}
+
+void guest_account(struct guest_state *state, uint64_t ram, int64_t left)
+{
+	state->ram = ram;
+	if (left < 0) {
+		note(state,
+		     "the guest says that its balloon holds more than all its memory: "
+		     "%" PRId64 " bytes would be left",
+		     left);
+		state->left = 0;
+	} else if ((uint64_t)left > ram) {
+		note(state,
+		     "more memory is said to be left to the guest than it has: "
+		     "%" PRId64 " of %" PRIu64 " bytes",
+		     left, ram);
+		state->left = ram;
+	} else {
+		state->left = (uint64_t)left;
+	}
+	state->taken = ram - state->left;
+}
+
+void guest_account_target(struct guest_state *state, uint64_t taken)
+{
+	if (taken > state->ram) {
+		note(state,
+		     "the target is said to be more than all memory: %" PRIu64 " bytes taken",
+		     taken);
+		return;
+	}
+	state->has_target = true;
+	state->target_left = state->ram - taken;
+}
+
+int guest_state(struct guest *guest, struct guest_state *state)
+{
+	memset(state, 0, sizeof(*state));
+	return guest->backend->state(guest, state);
+}
+
+int guest_set_target(struct guest *guest, uint64_t bytes_left)
+{
+	struct guest_state state;
+	int err = guest_state(guest, &state);
+
+	if (err)
+		return err;
+	if (bytes_left == 0)
+		return guest_fail(guest, -ERANGE, "a guest cannot be left without any memory");
+	if (bytes_left > state.ram)
+		return guest_fail(guest, -ERANGE,
+				  "%" PRIu64 " bytes cannot be left to a guest of %" PRIu64
+				  " bytes",
+				  bytes_left, state.ram);
+	return guest->backend->set_target(guest, bytes_left);
+}
+
+int guest_stats(struct guest *guest, struct guest_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	return guest->backend->stats(guest, stats);
+}
+
+int guest_set_interval(struct guest *guest, unsigned seconds)
+{
+	return guest->backend->set_interval(guest, seconds);
+}
+
+int guest_dump(struct guest *guest, const char *path)
+{
+	if (*path != '/')
+		return guest_fail(guest, -EINVAL, "%s is not an absolute path", path);
+	return guest->backend->dump(guest, path);
+}
+
+int guest_cost(struct guest *guest, struct guest_cost *cost)
+{
+	memset(cost, 0, sizeof(*cost));
+	return guest->backend->cost(guest, cost);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How guests are named: short names of tools/run.sh's sockets, and paths. A
+ * QMP socket is as powerful as the user who runs QEMU, so the folder that it
+ * lies in must not let anybody else put another one there.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tools/balloonctl/guest_backend.h"
+
+#define SUFFIX ".qmp"
+
+/* ---- folders ---- */
+
+/* The folder of tools/run.sh: private, or it is not used. */
+static int runtime_folder(struct guest *guest, char *path, size_t size)
+{
+	const char *base = getenv("XDG_RUNTIME_DIR");
+	struct stat st;
+
+	if (!base || *base == '\0' || stat(base, &st) || !S_ISDIR(st.st_mode))
+		base = "/tmp";
+	if ((size_t)snprintf(path, size, "%s/aerostat-%u", base, (unsigned)geteuid()) >= size)
+		return guest_fail(guest, -ENAMETOOLONG, "XDG_RUNTIME_DIR is too long for a socket");
+	if (lstat(path, &st))
+		return guest_fail(guest, -ENOENT,
+				  "no guest runs here: there is no folder %s; start one with "
+				  "`make run`, or name a QMP socket by a path with a slash",
+				  path);
+	if (!S_ISDIR(st.st_mode))
+		return guest_fail(guest, -EPERM, "%s is not a folder", path);
+	if (st.st_uid != geteuid())
+		return guest_fail(guest, -EPERM, "%s belongs to user %u, not to us", path,
+				  (unsigned)st.st_uid);
+	if (st.st_mode & 077)
+		return guest_fail(guest, -EPERM,
+				  "others may use the folder %s (mode %03o); make it private: "
+				  "chmod 700",
+				  path, (unsigned)(st.st_mode & 0777));
+	return 0;
+}
+
+/* Of any other socket: could somebody else have put it there? */
+static int check_folder(struct guest *guest, const char *path)
+{
+	size_t len = (size_t)(strrchr(path, '/') - path);
+	char folder[PATH_MAX];
+	struct stat st;
+
+	if (len >= sizeof(folder))
+		return guest_fail(guest, -ENAMETOOLONG, "%.60s...: the path is too long", path);
+	memcpy(folder, path, len);
+	strcpy(folder + len, len ? "" : "/");
+	if (stat(folder, &st))
+		return guest_fail(guest, -errno, "%s: %s", folder, strerror(errno));
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return guest_fail(guest, -EPERM, "the socket's folder %s belongs to user %u",
+				  folder, (unsigned)st.st_uid);
+	if ((st.st_mode & 022) && !(st.st_mode & S_ISVTX))
+		return guest_fail(guest, -EPERM,
+				  "others may put files into the socket's folder %s (mode %03o)",
+				  folder, (unsigned)(st.st_mode & 0777));
+	return 0;
+}
+
+/* ---- short names ---- */
+
+/* As tools/run.sh gives them. */
+static bool is_short_name(const char *name)
+{
+	return *name != '\0' && *name != '-' && *name != '.' &&
+	       name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] == '\0';
+}
+
+/* The name in "NAME.qmp", by free(); NULL if it is none. */
+static char *name_of_socket(const char *file)
+{
+	size_t len = strlen(file), suffix = strlen(SUFFIX);
+
+	if (len <= suffix || strcmp(file + len - suffix, SUFFIX) != 0 || !is_short_name(file))
+		return NULL;
+	return strndup(file, len - suffix);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void list_folder(const char *folder, char ***names, size_t *count)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char *name = name_of_socket(entry->d_name);
+		char **more = name ? realloc(*names, (*count + 1) * sizeof(char *)) : NULL;
+
+		if (!more) {
+			free(name);
+			continue;
+		}
+		*names = more;
+		(*names)[(*count)++] = name;
+	}
+	if (dir)
+		closedir(dir);
+	if (*count)
+		qsort(*names, *count, sizeof(char *), compare_names);
+}
+
+void guest_list(char ***names, size_t *count)
+{
+	struct guest unused = { 0 };
+	char folder[PATH_MAX];
+
+	*names = NULL;
+	*count = 0;
+	if (!runtime_folder(&unused, folder, sizeof(folder)))
+		list_folder(folder, names, count);
+}
+
+static void free_names(char **names, size_t count)
+{
+	while (count)
+		free(names[--count]);
+	free(names);
+}
+
+static int socket_path(struct guest *guest, const char *folder, const char *name, char **path)
+{
+	if (asprintf(path, "%s/%s" SUFFIX, folder, name) < 0)
+		return guest_fail(guest, -ENOMEM, "out of memory");
+	return 0;
+}
+
+/* A QEMU that was killed leaves its socket behind, and nobody listens there. */
+static bool is_dead(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool dead;
+
+	if (fd < 0 || strlen(path) >= sizeof(addr.sun_path)) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	strcpy(addr.sun_path, path);
+	dead = connect(fd, (struct sockaddr *)&addr, sizeof(addr)) && errno == ECONNREFUSED;
+	close(fd);
+	return dead;
+}
+
+/* Only to tell apart several is anybody asked whether he lives. */
+static void drop_dead(const char *folder, char **names, size_t *count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *count; i++) {
+		char path[PATH_MAX + 64];
+
+		snprintf(path, sizeof(path), "%s/%s" SUFFIX, folder, names[i]);
+		if (is_dead(path))
+			free(names[i]);
+		else
+			names[kept++] = names[i];
+	}
+	*count = kept;
+}
+
+static int fail_with_names(struct guest *guest, char **names, size_t count)
+{
+	char list[300] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < count && len < sizeof(list); i++)
+		len += (size_t)snprintf(list + len, sizeof(list) - len, " %s", names[i]);
+	return guest_fail(guest, -ENOTCONN, "%zu guests run here; say which one with -g NAME:%s",
+			  count, list);
+}
+
+static int find_only(struct guest *guest, const char *folder, char **path)
+{
+	char **names = NULL;
+	size_t count = 0;
+	int err;
+
+	list_folder(folder, &names, &count);
+	if (count > 1)
+		drop_dead(folder, names, &count);
+	if (count == 0)
+		err = guest_fail(guest, -ENOTCONN,
+				 "no guest runs here: no socket in %s; start one with `make run`, "
+				 "or name a QMP socket by a path with a slash",
+				 folder);
+	else if (count > 1)
+		err = fail_with_names(guest, names, count);
+	else
+		err = socket_path(guest, folder, names[0], path);
+	if (!err)
+		guest->name = strdup(names[0]);
+	free_names(names, count);
+	return err;
+}
+
+static int find_by_name(struct guest *guest, const char *name, char **path)
+{
+	char folder[PATH_MAX];
+	int err;
+
+	if (name && !is_short_name(name))
+		return guest_fail(guest, -EINVAL,
+				  "'%s' names no guest: take a short name as `make run` has it, "
+				  "the path of a QMP socket (with a slash), or a URI like "
+				  "libvirt:///session#name",
+				  name);
+	err = runtime_folder(guest, folder, sizeof(folder));
+	if (err)
+		return err;
+	return name ? socket_path(guest, folder, name, path) : find_only(guest, folder, path);
+}
+
+int guest_find_socket(struct guest *guest, const char *name, char **path)
+{
+	int err;
+
+	*path = NULL;
+	if (!name || !strchr(name, '/'))
+		return find_by_name(guest, name, path);
+	err = check_folder(guest, name);
+	if (!err && !(*path = strdup(name)))
+		err = guest_fail(guest, -ENOMEM, "out of memory");
+	return err;
+}

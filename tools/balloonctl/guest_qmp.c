@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest over QMP: see guest_backend.h. What QMP counts is memory left to the
+ * guest. Devices come and go, so the balloon is looked for each time. Nothing
+ * here trusts an answer's shape; numbers are checked in guest.c.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <json-c/json.h>
+
+#include "tools/balloonctl/guest_backend.h"
+#include "tools/balloonctl/guest_qmp.h"
+#include "tools/qmp.h"
+
+#define CONNECT_MS 10000      /* another client may be connected for a moment */
+#define DUMP_MS (3600 * 1000) /* a terabyte to a slow disk */
+
+/* ---- answers ---- */
+
+bool json_uint64(struct json_object *number, uint64_t *value)
+{
+	if (!json_object_is_type(number, json_type_int) || json_object_get_int64(number) < 0)
+		return false;
+	*value = json_object_get_uint64(number);
+	return true;
+}
+
+static bool member_uint64(struct json_object *object, const char *name, uint64_t *value)
+{
+	struct json_object *number;
+
+	return json_object_object_get_ex(object, name, &number) && json_uint64(number, value);
+}
+
+static const char *member_string(struct json_object *object, const char *name)
+{
+	struct json_object *string;
+
+	if (!json_object_object_get_ex(object, name, &string) ||
+	    !json_object_is_type(string, json_type_string))
+		return "";
+	return json_object_get_string(string);
+}
+
+/* An array, or NULL; json_object_array_length() of anything else ends the program. */
+static struct json_object *member_array(struct json_object *object, const char *name)
+{
+	struct json_object *array;
+
+	if (!json_object_object_get_ex(object, name, &array) ||
+	    !json_object_is_type(array, json_type_array))
+		return NULL;
+	return array;
+}
+
+static struct qmp *qmp_of(struct guest *guest)
+{
+	return guest->connection;
+}
+
+/* What QMP said becomes what the guest says. */
+static int fail_qmp(struct guest *guest, int err)
+{
+	return guest_fail(guest, err, "%s", qmp_error(qmp_of(guest)));
+}
+
+static int fail_answer(struct guest *guest, const char *command)
+{
+	return guest_fail(guest, -EPROTO, "QEMU's answer to '%s' makes no sense", command);
+}
+
+/* ---- the tree of objects ---- */
+
+static struct json_object *path_args(const char *path)
+{
+	struct json_object *args = json_object_new_object();
+
+	json_object_object_add(args, "path", json_object_new_string(path));
+	return args;
+}
+
+int qom_get(struct qmp *qmp, const char *path, const char *property, struct json_object **value)
+{
+	struct json_object *args = path_args(path);
+
+	json_object_object_add(args, "property", json_object_new_string(property));
+	return qmp_execute(qmp, "qom-get", args, value);
+}
+
+static int qom_set_int(struct qmp *qmp, const char *path, const char *property, int64_t value)
+{
+	struct json_object *args = path_args(path);
+
+	json_object_object_add(args, "property", json_object_new_string(property));
+	json_object_object_add(args, "value", json_object_new_int64(value));
+	return qmp_execute(qmp, "qom-set", args, NULL);
+}
+
+static void free_path(struct balloon_path *path)
+{
+	free(path->device);
+	free(path->virtio);
+}
+
+static int make_path(const char *folder, struct json_object *child, struct balloon_path *path)
+{
+	path->is_plain = !strcmp(member_string(child, "type"), "child<virtio-balloon-device>");
+	if (asprintf(&path->device, "%s/%s", folder, member_string(child, "name")) < 0)
+		path->device = NULL;
+	if (!path->device || asprintf(&path->virtio, "%s%s", path->device,
+				      path->is_plain ? "" : "/virtio-backend") < 0) {
+		free(path->device);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Devices that have an id are in one folder, the others in another. -ENOENT: in neither. */
+static int find_in(struct qmp *qmp, const char *folder, struct balloon_path *path)
+{
+	struct json_object *list;
+	int err = qmp_execute(qmp, "qom-list", path_args(folder), &list);
+	size_t count = 0;
+
+	if (err)
+		return err == -EREMOTEIO || err == -ENODEV ? -ENOENT : err;
+	if (json_object_is_type(list, json_type_array))
+		count = json_object_array_length(list);
+	err = -ENOENT;
+	for (size_t i = 0; i < count && err == -ENOENT; i++) {
+		struct json_object *child = json_object_array_get_idx(list, i);
+		const char *type = member_string(child, "type");
+
+		if (!strncmp(type, "child<virtio-balloon", strlen("child<virtio-balloon")))
+			err = make_path(folder, child, path);
+	}
+	json_object_put(list);
+	return err;
+}
+
+static int find_balloon(struct qmp *qmp, struct balloon_path *path)
+{
+	int err = find_in(qmp, "/machine/peripheral", path);
+
+	if (err == -ENOENT)
+		err = find_in(qmp, "/machine/peripheral-anon", path);
+	return err;
+}
+
+/* The same for those who cannot do without. */
+static int need_balloon(struct guest *guest, struct balloon_path *path)
+{
+	int err = find_balloon(qmp_of(guest), path);
+
+	if (err == -ENOENT)
+		return guest_fail(guest, -ENODEV, "the machine has no balloon device");
+	return err ? fail_qmp(guest, err) : 0;
+}
+
+/* ---- connection ---- */
+
+static int open_qmp(struct guest *guest, const char *path)
+{
+	int err;
+
+	guest->connection = qmp_new();
+	err = qmp_connect(qmp_of(guest), path, CONNECT_MS);
+	if (err == -ECONNREFUSED)
+		return guest_fail(guest, err, "%s: nobody listens there (any more)", path);
+	if (err)
+		return fail_qmp(guest, err);
+	if (!guest->name)
+		guest->name = strdup(path);
+	return 0;
+}
+
+static void close_qmp(struct guest *guest)
+{
+	qmp_free(guest->connection);
+}
+
+/* ---- state ---- */
+
+static int read_ram(struct guest *guest, uint64_t *ram)
+{
+	static const char command[] = "query-memory-size-summary";
+	uint64_t base = 0, plugged = 0;
+	struct json_object *reply;
+	int err = qmp_execute(qmp_of(guest), command, NULL, &reply);
+
+	if (err)
+		return fail_qmp(guest, err);
+	member_uint64(reply, "base-memory", &base);
+	member_uint64(reply, "plugged-memory", &plugged);
+	json_object_put(reply);
+	if (base == 0 || base > INT64_MAX || plugged > INT64_MAX - base)
+		return fail_answer(guest, command);
+	*ram = base + plugged;
+	return 0;
+}
+
+static int read_paused(struct guest *guest, bool *paused)
+{
+	struct json_object *reply, *running;
+	int err = qmp_execute(qmp_of(guest), "query-status", NULL, &reply);
+
+	if (err)
+		return fail_qmp(guest, err);
+	*paused = json_object_object_get_ex(reply, "running", &running) &&
+		  json_object_is_type(running, json_type_boolean) &&
+		  !json_object_get_boolean(running);
+	json_object_put(reply);
+	return 0;
+}
+
+/* "VIRTIO_BALLOON_F_STATS_VQ: words"; the bit, or -1 for a name that is not ours. */
+static int feature_bit(const char *text)
+{
+	static const char *const prefixes[] = { "VIRTIO_BALLOON_F_", "VIRTIO_RING_F_",
+						"VIRTIO_F_" };
+	size_t len = strcspn(text, ":");
+
+	for (size_t i = 0; i < 3; i++) {
+		size_t prefix = strlen(prefixes[i]);
+
+		if (strncmp(text, prefixes[i], prefix) != 0)
+			continue;
+		text += prefix;
+		len -= prefix;
+		/* Its name before virtio 1.1. */
+		if (len == strlen("IOMMU_PLATFORM") && !strncmp(text, "IOMMU_PLATFORM", len))
+			return 33;
+		for (unsigned bit = 0; bit < 64; bit++) {
+			const char *name = guest_feature_name(bit);
+
+			if (name && strlen(name) == len && !strncmp(name, text, len))
+				return (int)bit;
+		}
+	}
+	return -1;
+}
+
+static uint64_t bits_of_names(struct json_object *array)
+{
+	size_t count = array ? json_object_array_length(array) : 0;
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *text = json_object_array_get_idx(array, i);
+		int bit = json_object_is_type(text, json_type_string)
+				  ? feature_bit(json_object_get_string(text))
+				  : -1;
+
+		if (bit >= 0)
+			bits |= 1ull << bit;
+	}
+	return bits;
+}
+
+/* Names of the device and of the transport, and a mask of bits that QEMU has no name for. */
+static uint64_t feature_bits(struct json_object *status, const char *member)
+{
+	struct json_object *set;
+	uint64_t unknown = 0;
+
+	if (!json_object_object_get_ex(status, member, &set))
+		return 0;
+	member_uint64(set, "unknown-dev-features", &unknown);
+	return unknown | bits_of_names(member_array(set, "dev-features")) |
+	       bits_of_names(member_array(set, "transports"));
+}
+
+static bool has_status(struct json_object *status, const char *word)
+{
+	struct json_object *set = NULL, *words;
+	size_t count;
+
+	json_object_object_get_ex(status, "status", &set);
+	words = member_array(set, "statuses");
+	count = words ? json_object_array_length(words) : 0;
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *text = json_object_array_get_idx(words, i);
+
+		if (json_object_is_type(text, json_type_string) &&
+		    !strncmp(json_object_get_string(text), word, strlen(word)))
+			return true;
+	}
+	return false;
+}
+
+/* QEMU before 7.2 has no such command: then nothing is known, which is no error. */
+static int read_features(struct guest *guest, const struct balloon_path *path,
+			 struct guest_state *state)
+{
+	struct json_object *status, *broken;
+	int err = qmp_execute(qmp_of(guest), "x-query-virtio-status", path_args(path->virtio),
+			      &status);
+
+	if (err == -EREMOTEIO || err == -ENODEV)
+		return 0;
+	if (err)
+		return fail_qmp(guest, err);
+	state->has_features = true;
+	state->offered = feature_bits(status, "host-features");
+	state->accepted = feature_bits(status, "guest-features");
+	state->driver_ok = has_status(status, "VIRTIO_CONFIG_S_DRIVER_OK");
+	if (json_object_object_get_ex(status, "broken", &broken) && json_object_get_boolean(broken))
+		state->driver_ok = false;
+	json_object_put(status);
+	return 0;
+}
+
+static int read_target(struct guest *guest, const struct balloon_path *path,
+		       struct guest_state *state)
+{
+	uint64_t taken;
+	int err = qmp_balloon_target(qmp_of(guest), path, &taken);
+
+	if (err == -ENOENT)
+		return 0;
+	if (err)
+		return fail_qmp(guest, err);
+	guest_account_target(state, taken);
+	return 0;
+}
+
+static int state_qmp(struct guest *guest, struct guest_state *state)
+{
+	struct balloon_path path;
+	int64_t left;
+	int err = read_ram(guest, &state->ram);
+
+	if (!err)
+		err = read_paused(guest, &state->paused);
+	if (err)
+		return err;
+	err = qmp_query_balloon(qmp_of(guest), &left);
+	if (err)
+		return fail_qmp(guest, err);
+	guest_account(state, state->ram, left);
+	err = find_balloon(qmp_of(guest), &path);
+	if (err == -ENOENT)
+		return 0;
+	if (err)
+		return fail_qmp(guest, err);
+	err = read_features(guest, &path, state);
+	if (!err)
+		err = read_target(guest, &path, state);
+	free_path(&path);
+	return err;
+}
+
+static int set_target_qmp(struct guest *guest, uint64_t bytes_left)
+{
+	int err = qmp_balloon(qmp_of(guest), bytes_left);
+
+	return err ? fail_qmp(guest, err) : 0;
+}
+
+/* ---- statistics ---- */
+
+static const char *const stat_names[STAT_COUNT] = {
+#define STAT_NAME(constant, tag, qmp, virsh, unit) [tag] = (qmp),
+	STAT_TABLE(STAT_NAME)
+#undef STAT_NAME
+};
+
+/* What the guest never sent is 2^64 - 1 in QMP. */
+static void read_values(struct json_object *values, struct guest_stats *stats)
+{
+	for (unsigned i = 0; i < STAT_COUNT; i++) {
+		uint64_t value;
+
+		if (!member_uint64(values, stat_names[i], &value) || value == UINT64_MAX)
+			continue;
+		stats->present |= 1u << i;
+		stats->value[i] = value;
+	}
+}
+
+static void read_report(struct json_object *report, struct guest_stats *stats)
+{
+	struct json_object *values;
+	uint64_t update = 0;
+	struct timespec now;
+
+	/* 0 says that there never was one; QEMU's clock is the machine's. */
+	if (!member_uint64(report, "last-update", &update) || update == 0)
+		return;
+	stats->ever = true;
+	clock_gettime(CLOCK_REALTIME, &now);
+	stats->age = (double)now.tv_sec + (double)now.tv_nsec / 1e9 - (double)update;
+	if (stats->age < 0)
+		stats->age = 0;
+	if (json_object_object_get_ex(report, "stats", &values))
+		read_values(values, stats);
+}
+
+static int stats_at(struct guest *guest, const char *device, struct guest_stats *stats)
+{
+	struct json_object *report, *interval;
+	uint64_t seconds;
+	int err = qom_get(qmp_of(guest), device, "guest-stats", &report);
+
+	if (err)
+		return fail_qmp(guest, err);
+	read_report(report, stats);
+	json_object_put(report);
+	err = qom_get(qmp_of(guest), device, "guest-stats-polling-interval", &interval);
+	if (err)
+		return fail_qmp(guest, err);
+	if (!json_uint64(interval, &seconds) || seconds > UINT32_MAX)
+		err = fail_answer(guest, "qom-get guest-stats-polling-interval");
+	else
+		stats->interval = (unsigned)seconds;
+	json_object_put(interval);
+	return err;
+}
+
+static int stats_qmp(struct guest *guest, struct guest_stats *stats)
+{
+	struct balloon_path path;
+	int err = need_balloon(guest, &path);
+
+	if (err)
+		return err;
+	err = stats_at(guest, path.device, stats);
+	free_path(&path);
+	return err;
+}
+
+static int set_interval_qmp(struct guest *guest, unsigned seconds)
+{
+	struct balloon_path path;
+	int err = need_balloon(guest, &path);
+
+	if (err)
+		return err;
+	err = qom_set_int(qmp_of(guest), path.device, "guest-stats-polling-interval", seconds);
+	free_path(&path);
+	return err ? fail_qmp(guest, err) : 0;
+}
+
+/* ---- cost and dump ---- */
+
+static int cost_qmp(struct guest *guest, struct guest_cost *cost)
+{
+	pid_t pid;
+	int err = qmp_peer(qmp_of(guest), &pid);
+
+	return err ? fail_qmp(guest, err) : guest_cost_of_process(guest, pid, cost);
+}
+
+static int dump_qmp(struct guest *guest, const char *path)
+{
+	struct json_object *args = json_object_new_object();
+	char *protocol;
+	int err;
+
+	if (asprintf(&protocol, "file:%s", path) < 0) {
+		json_object_put(args);
+		return guest_fail(guest, -ENOMEM, "out of memory");
+	}
+	json_object_object_add(args, "paging", json_object_new_boolean(false));
+	json_object_object_add(args, "protocol", json_object_new_string(protocol));
+	free(protocol);
+	qmp_set_timeout(qmp_of(guest), DUMP_MS);
+	err = qmp_execute(qmp_of(guest), "dump-guest-memory", args, NULL);
+	qmp_set_timeout(qmp_of(guest), QMP_TIMEOUT_MS);
+	return err ? fail_qmp(guest, err) : 0;
+}
+
+const struct guest_backend guest_backend_qmp = {
+	.open = open_qmp,
+	.close = close_qmp,
+	.state = state_qmp,
+	.set_target = set_target_qmp,
+	.stats = stats_qmp,
+	.set_interval = set_interval_qmp,
+	.cost = cost_qmp,
+	.dump = dump_qmp,
+};

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * balloonctl: the table of commands and the options that all of them share.
+ * A command is one line in the table and a cmd_ function in a file of its own.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <getopt.h>
+
+#include "tools/balloonctl/balloonctl.h"
+
+struct command {
+	const char *name;
+	const char *arguments;
+	const char *help;
+	int (*run)(const struct common *common, int argc, char **argv);
+};
+
+static const struct command commands[] = {
+	{ "status", "[--json]", "memory, target, features, statistics", cmd_status },
+	{ "set", "SIZE [--wait[=SEC]]", "leave the guest SIZE", cmd_set },
+	{ "take", "SIZE [--wait[=SEC]]", "have the balloon hold SIZE in all", cmd_set },
+	{ "give", "SIZE [--wait[=SEC]]", "let the guest have SIZE more than now", cmd_set },
+	{ "stats", "[--interval SEC] [--json]", "all statistics, as QMP and as virsh name them",
+	  cmd_stats },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const char help_guest[] =
+	"\n"
+	"  -g, --guest NAME   the guest; without it, the only one that runs here\n"
+	"  -h, --help         this, or after a command, what it does in full\n"
+	"  -V, --version\n"
+	"\n"
+	"A guest's NAME is the short name that `make run` gave it (NAME=..., aerostat\n"
+	"by default), the path of a QMP socket (with a slash in it), or a libvirt URI\n"
+	"with the domain behind #: libvirt:///session#name, qemu+ssh://host/system#name.\n"
+	"\n"
+	"Sizes are bytes, or have a unit: K, M, G, T are powers of 1024, as in 1.5G.\n"
+	"\"Left\" is memory that the guest has, \"taken\" what the balloon has of it.\n";
+
+static const char help_status[] =
+	"\n"
+	"Exit status: 0 done (with --wait: reached), 1 failed, 2 bad arguments,\n"
+	"3 shortfall: the guest stays short of the target, 4 time is up, 5 no balloon\n"
+	"device, 6 no driver in the guest, 7 cannot connect, 8 bad dump file.\n";
+
+static int print_help(void)
+{
+	printf("usage: balloonctl [-g NAME] COMMAND [ARGUMENT...]\n\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("  %-8s %-28s %s\n", commands[i].name, commands[i].arguments,
+		       commands[i].help);
+	fputs(help_guest, stdout);
+	fputs(help_status, stdout);
+	return EXIT_REACHED;
+}
+
+static int run_command(const struct common *common, int argc, char **argv)
+{
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(argv[0], commands[i].name) != 0)
+			continue;
+		complain_for(argv[0]);
+		optind = 0;
+		return commands[i].run(common, argc, argv);
+	}
+	complain("there is no command '%s'; see balloonctl --help", argv[0]);
+	return EXIT_USAGE;
+}
+
+/* What was printed must have arrived: a full disk is a failure, too. */
+static int finish(int status)
+{
+	if ((fflush(stdout) || ferror(stdout)) && status == EXIT_REACHED) {
+		complain("cannot write the output");
+		return EXIT_WRONG;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "guest", required_argument, NULL, 'g' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 },
+	};
+	struct common common = { 0 };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+:g:hV", options, NULL)) != -1) {
+		switch (c) {
+		case 'g':
+			common.guest = optarg;
+			break;
+		case 'h':
+			return finish(print_help());
+		case 'V':
+			puts("balloonctl " BALLOONCTL_VERSION);
+			return finish(EXIT_REACHED);
+		default:
+			return bad_option(c, argv);
+		}
+	}
+	if (optind == argc) {
+		complain("what is to be done? See balloonctl --help");
+		return EXIT_USAGE;
+	}
+	return finish(run_command(&common, argc - optind, argv + optind));
+}

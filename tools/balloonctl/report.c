@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest's state and statistics, as JSON and as lines: see report.h. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <json-c/json.h>
+
+#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/report.h"
+
+struct stat_line {
+	const char *qmp, *virsh;
+	enum stat_unit unit;
+};
+
+static const struct stat_line lines[STAT_COUNT] = {
+#define STAT_LINE(constant, tag, qmp, virsh, unit) [tag] = { (qmp), (virsh), (unit) },
+	STAT_TABLE(STAT_LINE)
+#undef STAT_LINE
+};
+
+static void add_number(struct json_object *object, const char *name, uint64_t value)
+{
+	json_object_object_add(object, name, json_object_new_uint64(value));
+}
+
+static void add_text(struct json_object *object, const char *name, const char *text)
+{
+	json_object_object_add(object, name, json_object_new_string(text));
+}
+
+/* Bits without a name are numbers. */
+static struct json_object *features_array(uint64_t features)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (unsigned bit = 0; bit < 64; bit++) {
+		const char *name = guest_feature_name(bit);
+
+		if (features >> bit & 1)
+			json_object_array_add(array, name ? json_object_new_string(name)
+							  : json_object_new_int((int)bit));
+	}
+	return array;
+}
+
+struct json_object *report_state(const struct guest *guest, const struct guest_state *state)
+{
+	struct json_object *all = json_object_new_object();
+
+	add_text(all, "guest", guest_name(guest));
+	add_number(all, "ram", state->ram);
+	add_number(all, "left", state->left);
+	add_number(all, "taken", state->taken);
+	json_object_object_add(all, "paused", json_object_new_boolean(state->paused));
+	if (state->has_target) {
+		struct json_object *target = json_object_new_object();
+
+		add_number(target, "left", state->target_left);
+		add_number(target, "taken", state->ram - state->target_left);
+		json_object_object_add(all, "target", target);
+	}
+	if (state->has_features) {
+		json_object_object_add(all, "driver", json_object_new_boolean(state->driver_ok));
+		json_object_object_add(all, "features", features_array(state->accepted));
+		json_object_object_add(all, "offered", features_array(state->offered));
+	}
+	if (state->complaint[0] != '\0')
+		add_text(all, "complaint", state->complaint);
+	return all;
+}
+
+/* To the millisecond: more digits would be noise. */
+static struct json_object *seconds(double value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.3f", value);
+	return json_object_new_double_s(value, text);
+}
+
+void report_print_json(struct json_object *all)
+{
+	puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PLAIN |
+							 JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(all);
+}
+
+void report_add_stats(struct json_object *all, const struct guest_stats *stats)
+{
+	struct json_object *values = json_object_new_object();
+
+	for (unsigned i = 0; i < STAT_COUNT; i++)
+		if (stats->present >> i & 1)
+			add_number(values, lines[i].qmp, stats->value[i]);
+	json_object_object_add(all, "statistics", values);
+	if (stats->ever)
+		json_object_object_add(all, "statistics-age", seconds(stats->age));
+	add_number(all, "polling-interval", stats->interval);
+}
+
+static void print_amounts(const char *what, uint64_t ram, uint64_t left)
+{
+	char left_text[SIZE_TEXT], taken_text[SIZE_TEXT];
+
+	size_format(left, left_text);
+	size_format(ram - left, taken_text);
+	printf("%-12s %s left   %s taken\n", what, left_text, taken_text);
+}
+
+void report_print_amounts(const struct guest_state *state)
+{
+	if (state->has_target)
+		print_amounts("Target", state->ram, state->target_left);
+	else
+		puts("Target       unknown");
+	print_amounts("Actual", state->ram, state->left);
+}
+
+static void print_headline(const struct guest_stats *stats)
+{
+	fputs("Statistics   ", stdout);
+	if (stats->ever)
+		printf("%.0f s old, ", stats->age);
+	else
+		fputs("none yet, ", stdout);
+	if (stats->interval)
+		printf("asked for every %u s\n", stats->interval);
+	else
+		puts("nobody asks for them (balloonctl stats --interval 10 does)");
+}
+
+void report_print_stats(const struct guest_stats *stats)
+{
+	print_headline(stats);
+	for (unsigned i = 0; i < STAT_COUNT; i++) {
+		char size[SIZE_TEXT] = "";
+
+		if (!(stats->present >> i & 1))
+			continue;
+		if (lines[i].unit == STAT_BYTES)
+			size_format(stats->value[i], size);
+		printf("  %-22s %-16s %20" PRIu64 "%s%s\n", lines[i].qmp,
+		       lines[i].virsh ? lines[i].virsh : "-", stats->value[i], *size ? "  " : "",
+		       size);
+	}
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report.c: a guest's state and statistics as JSON and as lines, the same in
+ * every command that shows them.
+ */
+#ifndef TOOLS_BALLOONCTL_REPORT_H
+#define TOOLS_BALLOONCTL_REPORT_H
+
+#include "tools/balloonctl/guest.h"
+
+struct json_object;
+
+/*
+ * {"guest": name, "ram":, "left":, "taken":, "paused":, "target": {"left":,
+ * "taken":}, "driver":, "features": [...], "offered": [...], "complaint":};
+ * what is not known is not there. The caller's by json_object_put().
+ */
+struct json_object *report_state(const struct guest *guest, const struct guest_state *state);
+
+/*
+ * Adds "statistics" (QMP's names; only what was sent), "statistics-age" (in
+ * seconds; if there ever were any) and "polling-interval".
+ */
+void report_add_stats(struct json_object *all, const struct guest_stats *stats);
+
+/* On one line of stdout; consumes @all. */
+void report_print_json(struct json_object *all);
+
+/* "Target  768.0 MiB left  256.0 MiB taken", and Actual. */
+void report_print_amounts(const struct guest_state *state);
+
+/* A headline with the age, and a line for each statistic. */
+void report_print_stats(const struct guest_stats *stats);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * balloonctl stats: what the guest says of its memory, under QMP's names and
+ * virsh's, and how often it is asked.
+ */
+#include <errno.h>
+#include <time.h>
+
+#include <getopt.h>
+#include <json-c/json.h>
+
+#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/guest.h"
+#include "tools/balloonctl/report.h"
+#include "tools/deadline.h"
+
+#define POLL_MS 100
+#define GRACE_MS 5000 /* the guest's seconds can be longer than ours */
+
+static const char help[] =
+	"usage: balloonctl [-g NAME] stats [--interval SEC] [--json]\n"
+	"\n"
+	"Shows the statistics that the guest's driver sent last: QMP's name, the name in\n"
+	"`virsh dommemstat` (which counts in KiB), the value (bytes, or a count), and for\n"
+	"people its size. What the guest does not send is not shown.\n"
+	"\n"
+	"  --interval SEC   have the guest asked every SEC seconds from now on, and wait\n"
+	"                   for its next answer; 0: have it asked no more\n"
+	"  --json           one JSON object on one line\n"
+	"\n"
+	"Exit status: 4 no answer came in time, 5 no balloon device, 6 no driver in the guest,\n"
+	"7 cannot connect.\n";
+
+struct request {
+	bool json, set_interval;
+	unsigned interval;
+};
+
+/* When the last report came, by this machine's clock; QEMU keeps whole seconds. */
+static double time_of_report(const struct guest_stats *stats)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return stats->ever ? (double)now.tv_sec + (double)now.tv_nsec / 1e9 - stats->age : 0;
+}
+
+/* Is there somebody to send a report? An exit status, or -1: yes, perhaps. */
+static int look_for_sender(struct guest *guest)
+{
+	struct guest_state state;
+	int err = guest_state(guest, &state);
+
+	if (err)
+		return guest_failed(guest, err);
+	if (state.has_features && !state.driver_ok) {
+		complain("no balloon driver runs in the guest");
+		return EXIT_NO_DRIVER;
+	}
+	if (state.has_features && !(state.accepted >> 1 & 1)) {
+		complain("the guest's driver has not negotiated STATS_VQ");
+		return EXIT_WRONG;
+	}
+	if (state.paused) {
+		complain("the guest is paused and does not answer");
+		return EXIT_TIMEOUT;
+	}
+	return -1;
+}
+
+/* Until there is a report that was not there @before; an exit status. */
+static int wait_for_report(struct guest *guest, double before, int64_t deadline)
+{
+	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000l };
+	struct guest_stats stats;
+	int err;
+
+	while (!(err = guest_stats(guest, &stats))) {
+		/* Both are measured anew each time, to a few milliseconds. */
+		if (stats.ever && time_of_report(&stats) > before + 0.5)
+			return EXIT_REACHED;
+		if (deadline_left(deadline) == 0) {
+			complain("the guest has sent no statistics in time");
+			return EXIT_TIMEOUT;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return guest_failed(guest, err);
+}
+
+static int change_interval(struct guest *guest, unsigned seconds)
+{
+	struct guest_stats stats;
+	int err = guest_stats(guest, &stats);
+	double before;
+	int status;
+
+	if (err)
+		return guest_failed(guest, err);
+	before = time_of_report(&stats);
+	err = guest_set_interval(guest, seconds);
+	if (err)
+		return guest_failed(guest, err);
+	if (seconds == 0)
+		return EXIT_REACHED;
+	status = look_for_sender(guest);
+	if (status >= 0)
+		return status;
+	return wait_for_report(guest, before, deadline_now() + (int64_t)seconds * 2000 + GRACE_MS);
+}
+
+static int show(struct guest *guest, const struct request *request)
+{
+	struct guest_stats stats;
+	int err = guest_stats(guest, &stats);
+
+	if (err)
+		return guest_failed(guest, err);
+	if (request->json) {
+		struct json_object *all = json_object_new_object();
+
+		json_object_object_add(all, "guest", json_object_new_string(guest_name(guest)));
+		report_add_stats(all, &stats);
+		report_print_json(all);
+	} else {
+		report_print_stats(&stats);
+	}
+	return EXIT_REACHED;
+}
+
+/* An exit status, or -1: go on. */
+static int parse(int argc, char **argv, struct request *request)
+{
+	static const struct option options[] = {
+		{ "interval", required_argument, NULL, 'i' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		switch (c) {
+		case 'i':
+			request->set_interval = true;
+			if (!seconds_parse(optarg, &request->interval))
+				break;
+			complain("--interval %s: whole seconds are wanted", optarg);
+			return EXIT_USAGE;
+		case 'j':
+			request->json = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_REACHED;
+		default:
+			return bad_option(c, argv);
+		}
+	}
+	return no_more(argc, argv);
+}
+
+int cmd_stats(const struct common *common, int argc, char **argv)
+{
+	struct request request = { 0 };
+	struct guest *guest;
+	int status = parse(argc, argv, &request);
+
+	if (status >= 0)
+		return status;
+	status = open_guest(common, &guest);
+	if (status)
+		return status;
+	if (request.set_interval)
+		status = change_interval(guest, request.interval);
+	if (!status)
+		status = show(guest, &request);
+	guest_close(guest);
+	return status;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * balloonctl status: what is known of a guest's balloon now. What is not known
+ * is left out, in the text as in the JSON; 0 always means nothing.
+ */
+#include <getopt.h>
+
+#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/guest.h"
+#include "tools/balloonctl/report.h"
+
+static const char help[] =
+	"usage: balloonctl [-g NAME] status [--json]\n"
+	"\n"
+	"Shows the guest's memory, the balloon's target and what was reached of it, the\n"
+	"features that the driver negotiated, and the last statistics with their age.\n"
+	"The target is read from the device's registers, where the guest has mapped\n"
+	"them; \"unknown\" otherwise. What the guest never sent is not shown.\n"
+	"\n"
+	"  --json   one JSON object on one line; all amounts in bytes, ages in seconds\n";
+
+static void print_features(uint64_t features)
+{
+	fputs("Features    ", stdout);
+	for (unsigned bit = 0; bit < 64; bit++) {
+		const char *name = guest_feature_name(bit);
+
+		if (!(features >> bit & 1))
+			continue;
+		if (name)
+			printf(" %s", name);
+		else
+			printf(" bit-%u", bit);
+	}
+	puts(features ? "" : " none");
+}
+
+static void print_driver(const struct guest_state *state)
+{
+	if (!state->has_features)
+		puts("Driver       unknown (QEMU 7.2 and later tell)");
+	else if (!state->driver_ok)
+		puts("Driver       none in the guest");
+	else
+		print_features(state->accepted);
+}
+
+static void print_state(const struct guest *guest, const struct guest_state *state)
+{
+	char ram[SIZE_TEXT];
+
+	fputs("Guest        ", stdout);
+	put_escaped(stdout, guest_name(guest));
+	puts(state->paused ? " (paused)" : "");
+	size_format(state->ram, ram);
+	printf("RAM          %s\n", ram);
+	report_print_amounts(state);
+	print_driver(state);
+	if (state->complaint[0] != '\0') {
+		fputs("Complaint    ", stdout);
+		put_escaped(stdout, state->complaint);
+		putchar('\n');
+	}
+}
+
+static int print_json(const struct guest *guest, const struct guest_state *state,
+		      const struct guest_stats *stats)
+{
+	struct json_object *all = report_state(guest, state);
+
+	report_add_stats(all, stats);
+	report_print_json(all);
+	return EXIT_REACHED;
+}
+
+static int show(struct guest *guest, bool json)
+{
+	struct guest_state state;
+	struct guest_stats stats;
+	int err = guest_state(guest, &state);
+
+	if (!err)
+		err = guest_stats(guest, &stats);
+	if (err)
+		return guest_failed(guest, err);
+	if (json)
+		return print_json(guest, &state, &stats);
+	print_state(guest, &state);
+	report_print_stats(&stats);
+	return EXIT_REACHED;
+}
+
+int cmd_status(const struct common *common, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct guest *guest;
+	bool json = false;
+	int c, status;
+
+	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		switch (c) {
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_REACHED;
+		default:
+			return bad_option(c, argv);
+		}
+	}
+	status = no_more(argc, argv);
+	if (status >= 0)
+		return status;
+	status = open_guest(common, &guest);
+	if (status)
+		return status;
+	status = show(guest, json);
+	guest_close(guest);
+	return status;
+}
