@@ -276,6 +276,13 @@ BALLOONCTL_SOURCES := $(addprefix tools/balloonctl/,complain.c size.c report.c \
 	progress.c wait.c status.c set.c stats.c) tools/qmp.c kernel/lib/escape.c
 BALLOONCTL_LIBS := -ljson-c
 
+# libvirt's backend is built where its headers are.
+ifneq ($(wildcard /usr/include/libvirt/libvirt.h),)
+BALLOONCTL_SOURCES += tools/balloonctl/guest_libvirt.c
+BALLOONCTL_LIBS += -lvirt
+CFLAGS_HOST += -DHAVE_LIBVIRT
+endif
+
 $(BUILD)/tools/balloonctl: $(BUILD)/host/tools/balloonctl/main.o \
 		$(BALLOONCTL_SOURCES:%.c=$(BUILD)/host/%.o)
 	@mkdir -p $(@D)
@@ -296,7 +303,7 @@ export MEM MACHINE QEMU ACCEL APPEND FIRMWARE BALLOON EXTRA NAME BUILD
 
 KERNEL_IMAGES := $(BUILD)/aerostat.elf $(BUILD)/aerostat.efi $(BUILD)/esp.img
 
-.PHONY: all run run-uefi demo tools
+.PHONY: all run run-uefi demo tools virsh-demo
 all: $(KERNEL_IMAGES)
 tools: $(BUILD)/tools/demo $(BUILD)/tools/balloonctl
 
@@ -311,6 +318,10 @@ run-uefi: $(KERNEL_IMAGES) $(BUILD)/tools/demo
 
 demo: $(KERNEL_IMAGES) $(BUILD)/tools/demo
 	@tools/run.sh --demo
+
+# As an unprivileged user under libvirt, from define to destroy.
+virsh-demo: $(BUILD)/aerostat.elf $(BUILD)/tools/balloonctl
+	@tools/libvirt/demo.sh
 
 # ---- Unit tests: one program per source file, on the host, with sanitizers ----
 
@@ -510,6 +521,7 @@ help:
 #:   BALLOON=deflate-on-oom=on   properties of the balloon device; none: no device
 #:   EXTRA='...'         further arguments for QEMU
 #:
+#: make virsh-demo       the same under libvirt, as an unprivileged user, with save and restore
 #: make tools            build/tools/balloonctl, which drives and shows balloons from the host
 #: make install          balloonctl, its manual page and completion; PREFIX=/usr/local DESTDIR=
 #:

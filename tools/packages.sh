@@ -3,7 +3,7 @@
 #
 # Installs the Debian packages that a target needs and that are not there:
 #
-#	tools/packages.sh build|run|test|clang...
+#	tools/packages.sh build|run|test|clang|libvirt...
 #
 # Says what and why first. On a system without apt-get it names the packages
 # and stops.
@@ -19,6 +19,8 @@ why_test="to test it"
 test="libcmocka-dev"
 why_clang="for CC=clang"
 clang="clang"
+why_libvirt="to run it under libvirt"
+libvirt="libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-dev"
 
 missing=
 for set; do
@@ -27,7 +29,8 @@ for set; do
 	run) packages=$run why=$why_run ;;
 	test) packages=$test why=$why_test ;;
 	clang) packages=$clang why=$why_clang ;;
-	*) echo "packages.sh: $set is no set; build, run, test and clang are" >&2; exit 2 ;;
+	libvirt) packages=$libvirt why=$why_libvirt ;;
+	*) echo "packages.sh: $set is no set; build, run, test, clang and libvirt are" >&2; exit 2 ;;
 	esac
 	absent=
 	for package in $packages; do

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest that libvirt manages, here or on another machine: see
+ * guest_backend.h. Its name is libvirt's own URI with the domain behind a #;
+ * "libvirt:///session" is short for "qemu:///session". libvirt counts in KiB,
+ * and says nothing of targets and features: what is not known stays absent.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include "tools/balloonctl/guest_backend.h"
+
+#define KIB 1024ull
+
+/* virDomainMemoryStats() has its own numbers; these are the same statistics. */
+static const struct {
+	int libvirt;
+	unsigned stat;
+} tags[] = {
+	{ VIR_DOMAIN_MEMORY_STAT_SWAP_IN, STAT_SWAP_IN },
+	{ VIR_DOMAIN_MEMORY_STAT_SWAP_OUT, STAT_SWAP_OUT },
+	{ VIR_DOMAIN_MEMORY_STAT_MAJOR_FAULT, STAT_MAJOR_FAULTS },
+	{ VIR_DOMAIN_MEMORY_STAT_MINOR_FAULT, STAT_MINOR_FAULTS },
+	{ VIR_DOMAIN_MEMORY_STAT_UNUSED, STAT_FREE_MEMORY },
+	{ VIR_DOMAIN_MEMORY_STAT_AVAILABLE, STAT_TOTAL_MEMORY },
+	{ VIR_DOMAIN_MEMORY_STAT_USABLE, STAT_AVAILABLE_MEMORY },
+	{ VIR_DOMAIN_MEMORY_STAT_DISK_CACHES, STAT_DISK_CACHES },
+	{ VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGALLOC, STAT_HTLB_PGALLOC },
+	{ VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGFAIL, STAT_HTLB_PGFAIL },
+};
+
+struct connection {
+	virConnectPtr connect;
+	virDomainPtr domain;
+};
+
+static virDomainPtr domain_of(struct guest *guest)
+{
+	struct connection *connection = guest->connection;
+
+	return connection->domain;
+}
+
+static bool is_bytes(unsigned stat)
+{
+	static const bool bytes[STAT_COUNT] = {
+#define STAT_IS_BYTES(constant, tag, qmp, virsh, unit) [tag] = (unit) == STAT_BYTES,
+		STAT_TABLE(STAT_IS_BYTES)
+#undef STAT_IS_BYTES
+	};
+
+	return bytes[stat];
+}
+
+/* ---- errors ---- */
+
+/* libvirt would print each error by itself. */
+static void be_quiet(void *data, virErrorPtr error)
+{
+	(void)data, (void)error;
+}
+
+/* What libvirt said last, as one of the errors of guest.h. */
+static int fail_libvirt(struct guest *guest)
+{
+	const virError *error = virGetLastError();
+	int err = -EPROTO;
+
+	if (error == NULL)
+		return guest_fail(guest, -EPROTO, "libvirt fails without saying why");
+	switch (error->code) {
+	case VIR_ERR_NO_DOMAIN:
+	case VIR_ERR_NO_CONNECT:
+	case VIR_ERR_INVALID_CONN:
+	case VIR_ERR_SYSTEM_ERROR:
+	case VIR_ERR_RPC:
+	case VIR_ERR_OPERATION_INVALID: /* the domain does not run */
+		err = -ENOTCONN;
+		break;
+	case VIR_ERR_AUTH_FAILED:
+	case VIR_ERR_AUTH_CANCELLED:
+	case VIR_ERR_ACCESS_DENIED:
+		err = -EPERM;
+		break;
+	case VIR_ERR_OPERATION_TIMEOUT:
+		err = -ETIMEDOUT;
+		break;
+	case VIR_ERR_DEVICE_MISSING:
+		err = -ENODEV;
+		break;
+	default:
+		break;
+	}
+	return guest_fail(guest, err, "libvirt: %s", error->message);
+}
+
+/* ---- open and close ---- */
+
+/* The URI that libvirt knows, by free(); NULL: out of memory. */
+static char *uri_of(const char *name, size_t length)
+{
+	static const char ours[] = "libvirt://";
+	char *uri;
+
+	if (strncmp(name, ours, strlen(ours)) != 0)
+		return strndup(name, length);
+	if (asprintf(&uri, "qemu://%.*s", (int)(length - strlen(ours)), name + strlen(ours)) < 0)
+		return NULL;
+	return uri;
+}
+
+static int open_libvirt(struct guest *guest, const char *name)
+{
+	const char *hash = strrchr(name, '#');
+	struct connection *connection;
+	char *uri;
+
+	if (hash == NULL || hash[1] == '\0')
+		return guest_fail(guest, -EINVAL,
+				  "%s names no domain: write it behind a #, as in "
+				  "libvirt:///session#name",
+				  name);
+	connection = calloc(1, sizeof(*connection));
+	uri = uri_of(name, (size_t)(hash - name));
+	guest->connection = connection;
+	if (connection == NULL || uri == NULL) {
+		free(uri);
+		return guest_fail(guest, -ENOMEM, "out of memory");
+	}
+	virSetErrorFunc(NULL, be_quiet);
+	connection->connect = virConnectOpen(uri);
+	free(uri);
+	if (connection->connect == NULL)
+		return fail_libvirt(guest);
+	connection->domain = virDomainLookupByName(connection->connect, hash + 1);
+	return connection->domain != NULL ? 0 : fail_libvirt(guest);
+}
+
+static void close_libvirt(struct guest *guest)
+{
+	struct connection *connection = guest->connection;
+
+	if (connection == NULL)
+		return;
+	if (connection->domain != NULL)
+		virDomainFree(connection->domain);
+	if (connection->connect != NULL)
+		virConnectClose(connection->connect);
+	free(connection);
+}
+
+/* ---- what libvirt knows ---- */
+
+struct figures {
+	virDomainMemoryStatStruct stat[VIR_DOMAIN_MEMORY_STAT_NR];
+	int count;
+};
+
+static int read_figures(struct guest *guest, struct figures *figures)
+{
+	figures->count = virDomainMemoryStats(domain_of(guest), figures->stat,
+					      VIR_DOMAIN_MEMORY_STAT_NR, 0);
+	return figures->count >= 0 ? 0 : fail_libvirt(guest);
+}
+
+static bool find_figure(const struct figures *figures, int tag, uint64_t *value)
+{
+	for (int i = 0; i < figures->count; i++) {
+		if (figures->stat[i].tag != tag)
+			continue;
+		*value = figures->stat[i].val;
+		return true;
+	}
+	return false;
+}
+
+static int state_libvirt(struct guest *guest, struct guest_state *state)
+{
+	struct figures figures;
+	virDomainInfo info;
+	uint64_t left;
+	int err;
+
+	if (virDomainGetInfo(domain_of(guest), &info) < 0)
+		return fail_libvirt(guest);
+	state->paused = info.state == VIR_DOMAIN_PAUSED;
+	err = read_figures(guest, &figures);
+	if (err)
+		return err;
+	/* A domain without a balloon has all its memory, and no figure for it. */
+	if (!find_figure(&figures, VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, &left))
+		return guest_fail(guest, -ENODEV, "the machine has no balloon device");
+	if (left > INT64_MAX / KIB || info.maxMem > INT64_MAX / KIB)
+		return guest_fail(guest, -EPROTO, "libvirt's figures make no sense");
+	guest_account(state, info.maxMem * KIB, (int64_t)(left * KIB));
+	return 0;
+}
+
+static int set_target_libvirt(struct guest *guest, uint64_t bytes_left)
+{
+	if (bytes_left % KIB != 0)
+		return guest_fail(guest, -ERANGE,
+				  "libvirt counts in KiB, and %" PRIu64 " bytes are no multiple",
+				  bytes_left);
+	if (virDomainSetMemoryFlags(domain_of(guest), bytes_left / KIB, VIR_DOMAIN_AFFECT_LIVE) < 0)
+		return fail_libvirt(guest);
+	return 0;
+}
+
+/*
+ * "<stats period='5'/>" of the balloon, which is nowhere else. libvirt writes
+ * the XML itself, so its form is known. Not there: 0.
+ */
+static int read_interval(struct guest *guest, unsigned *seconds)
+{
+	char *xml = virDomainGetXMLDesc(domain_of(guest), 0);
+	const char *at;
+
+	if (xml == NULL)
+		return fail_libvirt(guest);
+	at = strstr(xml, "<memballoon");
+	at = at != NULL ? strstr(at, "<stats period='") : NULL;
+	if (at == NULL || sscanf(at, "<stats period='%u'", seconds) != 1)
+		*seconds = 0;
+	free(xml);
+	return 0;
+}
+
+static int stats_libvirt(struct guest *guest, struct guest_stats *stats)
+{
+	struct figures figures;
+	uint64_t update, value;
+	int err = read_figures(guest, &figures);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+		if (!find_figure(&figures, tags[i].libvirt, &value))
+			continue;
+		stats->present |= 1u << tags[i].stat;
+		stats->value[tags[i].stat] = is_bytes(tags[i].stat) ? value * KIB : value;
+	}
+	if (find_figure(&figures, VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, &update) && update > 0) {
+		stats->ever = true;
+		stats->age = difftime(time(NULL), (time_t)update);
+		if (stats->age < 0)
+			stats->age = 0;
+	}
+	return read_interval(guest, &stats->interval);
+}
+
+static int set_interval_libvirt(struct guest *guest, unsigned seconds)
+{
+	if (virDomainSetMemoryStatsPeriod(domain_of(guest), (int)seconds,
+					  VIR_DOMAIN_AFFECT_LIVE) < 0)
+		return fail_libvirt(guest);
+	return 0;
+}
+
+static int cost_libvirt(struct guest *guest, struct guest_cost *cost)
+{
+	struct figures figures;
+	virDomainInfo info;
+	uint64_t rss;
+	int err = read_figures(guest, &figures);
+
+	if (err)
+		return err;
+	if (!find_figure(&figures, VIR_DOMAIN_MEMORY_STAT_RSS, &rss) ||
+	    virDomainGetInfo(domain_of(guest), &info) < 0)
+		return guest_fail(guest, -ENOTSUP, "libvirt does not say what the guest costs");
+	cost->resident = rss * KIB;
+	cost->cpu_ms = info.cpuTime / 1000000;
+	return 0;
+}
+
+/* On the machine where the guest runs; who may read the file is libvirt's business. */
+static int dump_libvirt(struct guest *guest, const char *path)
+{
+	if (virDomainCoreDump(domain_of(guest), path, VIR_DUMP_MEMORY_ONLY) < 0)
+		return fail_libvirt(guest);
+	return 0;
+}
+
+const struct guest_backend guest_backend_libvirt = {
+	.open = open_libvirt,
+	.close = close_libvirt,
+	.state = state_libvirt,
+	.set_target = set_target_libvirt,
+	.stats = stats_libvirt,
+	.set_interval = set_interval_libvirt,
+	.cost = cost_libvirt,
+	.dump = dump_libvirt,
+};

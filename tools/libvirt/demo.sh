@@ -1,0 +1,132 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Aerostat under libvirt, without rights: defines a guest for qemu:///session,
+# takes memory by `virsh setmem`, shows what libvirt and the guest say, saves,
+# restores and destroys it. Ends with 0 only if all figures agreed. Called by
+# `make virsh-demo`; started by root it goes on as the user nobody.
+#
+#	BUILD=build tools/libvirt/demo.sh
+
+set -eu
+BUILD=${BUILD:-build}
+NAME=aerostat-demo-$$
+
+die()
+{
+	echo "virsh-demo: $*" >&2
+	exit 1
+}
+
+# ---- as root: a folder for nobody, and on as nobody ----
+
+if [ "$(id -u)" -eq 0 ]; then
+	folder=$(mktemp -d)
+	trap 'rm -rf "$folder"' EXIT
+	mkdir "$folder/home" "$folder/run" "$folder/build"
+	cp -r "$BUILD/aerostat.elf" "$BUILD/tools" "$folder/build/"
+	mkdir -p "$folder/tools/libvirt"
+	cp "$0" "${0%/*}/aerostat.xml.in" "$folder/tools/libvirt/"
+	chown -R nobody "$folder"
+	chmod 755 "$folder"
+	chmod 700 "$folder/run"
+	cd "$folder"
+	setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups \
+		env -i PATH="$PATH" HOME="$folder/home" XDG_RUNTIME_DIR="$folder/run" \
+		QEMU="${QEMU:-}" BUILD=build tools/libvirt/demo.sh
+	exit
+fi
+
+# ---- libvirt ----
+
+command -v virsh >/dev/null || die "virsh is not there: install libvirt-clients"
+virsh="virsh -q -c qemu:///session"
+XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-$HOME/.cache}
+export XDG_RUNTIME_DIR
+qemu=$(command -v "${QEMU:-qemu-system-x86_64}") || die "no QEMU: install qemu-system-x86"
+case $(pwd)$BUILD in
+*[\|\&\<\>\'\"]*) die "$(pwd): the path has characters that XML or sed would take for their own" ;;
+esac
+case $BUILD in
+/*) kernel=$BUILD/aerostat.elf ;;
+*) kernel=$(pwd)/$BUILD/aerostat.elf ;;
+esac
+[ -r "$kernel" ] || die "$kernel is missing: run make first"
+
+state=$(mktemp -d)
+cleanup()
+{
+	$virsh destroy "$NAME" >/dev/null 2>&1 || :
+	$virsh undefine "$NAME" >/dev/null 2>&1 || :
+	rm -rf "$state"
+}
+trap cleanup EXIT
+
+show()
+{
+	echo "\$ $*" | sed "s|$NAME|aerostat|g; s|$state|/tmp|g; s|$virsh|virsh|g; s|$BUILD/tools/||g"
+	"$@" | sed "s|$NAME|aerostat|g; s|$state|/tmp|g"
+}
+
+# stat NAME: one figure of dommemstat, in KiB.
+stat()
+{
+	$virsh dommemstat "$NAME" | sed -n "s/^$1 //p"
+}
+
+# wait_for WHAT NAME VALUE: half a minute is much for a balloon.
+wait_for()
+{
+	tries=0
+	until [ "$(stat "$2")" = "$3" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || die "waited for $1: $2 is $(stat "$2"), not $3"
+		sleep 0.1
+	done
+}
+
+# guest LINE: types a line at the guest's console and shows what it says for a moment.
+guest()
+{
+	pty=$($virsh ttyconsole "$NAME")
+	echo "aerostat> $1"
+	timeout 2 cat "$pty" >"$state/said" &
+	printf '%s\r' "$1" >"$pty"
+	wait
+	tr -d '\r' <"$state/said" | sed '1d; /^aerostat> *$/d'
+}
+
+sed "s|@NAME@|$NAME|; s|@KERNEL@|$kernel|; s|@CMDLINE@||; s|@QEMU@|$qemu|" \
+	"${0%/*}/aerostat.xml.in" >"$state/aerostat.xml"
+
+show $virsh define "$state/aerostat.xml"
+show $virsh start "$NAME"
+wait_for "the guest" actual 1048576
+tries=0
+until [ -n "$(stat unused)" ]; do
+	tries=$((tries + 1))
+	[ $tries -lt 300 ] || die "the guest sends no statistics"
+	sleep 0.1
+done
+total=$(stat available)
+
+show $virsh setmem "$NAME" 768M --live
+# setmem ends when the target was sent; nobody but the balloon says that it was reached.
+wait_for "the balloon" actual 786432
+wait_for "the statistics" available $((total - 262144))
+show $virsh dommemstat "$NAME"
+show $virsh domstats --balloon "$NAME"
+show "$BUILD/tools/balloonctl" -g "libvirt:///session#$NAME" status
+guest show_mem | sed -n '/^aerostat>/p; /^MemTotal/p; /^Balloon/p; /^Ledger/p' | tee "$state/show_mem"
+grep -q 'InflatedTotal:262144kB InflatedFree:0kB' "$state/show_mem" ||
+	die "the guest does not say that 262144 kB are in its balloon"
+grep -q '^Ledger: ok' "$state/show_mem" || die "the guest's ledger is not ok"
+
+show $virsh save "$NAME" "$state/saved"
+show $virsh restore "$state/saved"
+wait_for "the restored balloon" actual 786432
+show $virsh setmem "$NAME" 1G --live
+wait_for "the balloon to be empty" actual 1048576
+show $virsh destroy "$NAME"
+show $virsh undefine "$NAME"
+echo "libvirt, QEMU and the guest agreed each time."
