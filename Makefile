@@ -24,12 +24,13 @@ say = $(if $(V),,@echo '  $(1)	$@';)
 
 GOALS := $(or $(MAKECMDGOALS),all)
 NO_PACKAGES := help clean fmt check-layers
-RUN_GOALS := run run-uefi demo tools install
+RUN_GOALS := run run-uefi demo tools virsh-demo install
 
 PACKAGE_SETS := $(if $(filter-out $(NO_PACKAGES),$(GOALS)),build) \
 	$(if $(filter-out $(NO_PACKAGES) all,$(GOALS)),run) \
 	$(if $(filter-out $(NO_PACKAGES) $(RUN_GOALS) all,$(GOALS)),test) \
-	$(if $(findstring clang,$(CC)),clang)
+	$(if $(findstring clang,$(CC)),clang) \
+	$(if $(filter virsh-demo test-all,$(GOALS)),libvirt)
 PACKAGES ?= $(strip $(PACKAGE_SETS))
 
 ifneq ($(filter-out no,$(PACKAGES)),)
@@ -430,8 +431,8 @@ $(BUILD)/tests/lies: $(LIES)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ -lcmocka
 
-.PHONY: test test-unit test-integration test-slow test-all matrix matrix-all
-test: all test-unit test-integration check-layers matrix
+.PHONY: test test-unit test-integration test-slow test-libvirt test-all matrix matrix-all
+test: all test-unit test-integration check-layers matrix test-libvirt
 
 # Each program prints what it ran; the first that fails ends it.
 test-unit: $(UNIT_TESTS)
@@ -474,7 +475,12 @@ matrix-all:
 test-slow: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run
 	@SLOW=1 $(BUILD)/tests/integration/run --slow
 
-test-all: matrix-all test-slow
+# libvirt is not installed for `make test`, but used where it is; test-all installs it.
+test-libvirt: $(BUILD)/aerostat.elf $(BUILD)/tools/balloonctl
+	@if command -v virsh >/dev/null; then tools/libvirt/demo.sh; \
+	else echo "test-libvirt: not run, as libvirt is not installed"; fi
+
+test-all: matrix-all test-slow test-libvirt
 
 # ---- Benchmarks: ratios against a peer that is measured in the same run ----
 
