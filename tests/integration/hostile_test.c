@@ -23,9 +23,34 @@
 
 #define BACKEND "/machine/peripheral/balloon0/virtio-backend"
 
+#define END "that-is-all"
+
 static unsigned scaled(unsigned count)
 {
 	return getenv("SLOW") ? count : count / 10;
+}
+
+/*
+ * All that the guest says to a line, by free(). Lines of the log may come at any
+ * moment, with the prompt anew: the end is what no log says.
+ */
+static char *answer(struct vm *vm, const char *line)
+{
+	char *text;
+
+	assert_int_equal(vm_send(vm, line, strlen(line)), 0);
+	assert_int_equal(vm_send(vm, END "\r", strlen(END "\r")), 0);
+	assert_int_equal(vm_expect(vm, END ": no such command", VM_TIMEOUT_MS, &text), 0);
+	return text;
+}
+
+static void answer_says(struct vm *vm, const char *line, const char *wanted)
+{
+	char *text = answer(vm, line);
+
+	if (!strstr(text, wanted))
+		fail_msg("'%s' does not say \"%s\" but:\n%s", line, wanted, text);
+	free(text);
 }
 
 /* ---- The used rings ---- */
@@ -97,7 +122,7 @@ static void tamper(struct tampered *t)
 
 static bool is_broken(struct vm *vm)
 {
-	char *text = harness_command(vm, "balloon");
+	char *text = answer(vm, "balloon\r");
 	bool broken = strstr(text, "BROKEN: ") != NULL;
 
 	free(text);
@@ -106,16 +131,18 @@ static bool is_broken(struct vm *vm)
 
 static void check_life(struct tampered *t)
 {
-	harness_command_says(t->vm, "audit", "Ledger: ok (");
-	harness_command_says(t->vm, "release all", "pattern intact");
-	harness_command_says(t->vm, "hold 8M", "held ");
+	answer_says(t->vm, "audit\r", "Ledger: ok (");
+	answer_says(t->vm, "release all\r", "pattern intact");
+	answer_says(t->vm, "hold 8M\r", "held ");
 }
 
 static void live_again(struct tampered *t)
 {
 	assert_qmp(t->vm, qmp_execute(vm_qmp(t->vm), "system_reset", NULL, NULL));
+	/* Not a prompt of its last life. */
+	assert_int_equal(vm_expect(t->vm, "booted by ", VM_TIMEOUT_MS, NULL), 0);
 	harness_wait_prompt(t->vm, NULL);
-	harness_command_says(t->vm, "hold 8M", "held ");
+	answer_says(t->vm, "hold 8M\r", "held ");
 	t->lives++;
 }
 
@@ -197,7 +224,6 @@ static void stopped_and_continued_often_it_goes_on(void **state)
 /* What is typed in its midst is a line of nonsense; none of it is obeyed. */
 static void flood_line(struct vm *vm, const char *bytes, size_t count)
 {
-	static const char over[] = "\r\003\rflood-is-over\r";
 	size_t piece = 65536;
 
 	for (size_t at = 0; at < count; at += piece) {
@@ -207,9 +233,8 @@ static void flood_line(struct vm *vm, const char *bytes, size_t count)
 				 0);
 	}
 	/* Whatever else noise may spell, it does not spell this. */
-	assert_int_equal(vm_send(vm, over, strlen(over)), 0);
-	assert_int_equal(vm_expect(vm, "flood-is-over: no such command", FLOOD_TIMEOUT_MS, NULL),
-			 0);
+	assert_int_equal(vm_send(vm, "\r\003\r" END "\r", strlen("\r\003\r" END "\r")), 0);
+	assert_int_equal(vm_expect(vm, END ": no such command", FLOOD_TIMEOUT_MS, NULL), 0);
 	harness_wait_prompt(vm, NULL);
 	harness_command_says(vm, "audit", "Ledger: ok (");
 }

@@ -258,8 +258,8 @@ static int stats_libvirt(struct guest *guest, struct guest_stats *stats)
 
 static int set_interval_libvirt(struct guest *guest, unsigned seconds)
 {
-	if (virDomainSetMemoryStatsPeriod(domain_of(guest), (int)seconds,
-					  VIR_DOMAIN_AFFECT_LIVE) < 0)
+	if (virDomainSetMemoryStatsPeriod(domain_of(guest), (int)seconds, VIR_DOMAIN_AFFECT_LIVE) <
+	    0)
 		return fail_libvirt(guest);
 	return 0;
 }
