@@ -29,6 +29,7 @@ RUN_GOALS := run run-uefi demo tools virsh-demo install
 PACKAGE_SETS := $(if $(filter-out $(NO_PACKAGES),$(GOALS)),build) \
 	$(if $(filter-out $(NO_PACKAGES) all,$(GOALS)),run) \
 	$(if $(filter-out $(NO_PACKAGES) $(RUN_GOALS) all,$(GOALS)),test) \
+	$(if $(filter bench bench-balloon,$(GOALS)),bench) \
 	$(if $(findstring clang,$(CC)),clang) \
 	$(if $(filter virsh-demo test-all,$(GOALS)),libvirt)
 PACKAGES ?= $(strip $(PACKAGE_SETS))
@@ -411,6 +412,8 @@ $(BUILD)/unit/drivers/pci/%.o $(BUILD)/unit/drivers/acpi/%.o \
 
 $(eval $(call unit_test,tools/qmp,tools/qmp.c,-ljson-c))
 $(call unit,tools/show_mem,tools/show_mem.c)
+$(call unit,bench/samples,tests/bench/samples.c)
+$(call unit,bench/trace,tests/bench/trace.c)
 
 BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c
 balloonctl_unit = $(eval $(call unit_test,tools/balloonctl/$(1),$(BALLOONCTL_TESTED),$(BALLOONCTL_LIBS)))
@@ -496,9 +499,28 @@ $(BUILD)/bench/boot: $(BUILD)/host/tests/bench/boot.o
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^
 
-.PHONY: bench-boot
+BENCH_BALLOON_OBJECTS := $(addprefix $(BUILD)/host/tests/bench/,balloon.o balloon_measure.o \
+	balloon_report.o subject.o lone_device.o qtest.o trace.o host.o samples.o circumstances.o)
+
+$(BUILD)/bench/balloon: $(BENCH_BALLOON_OBJECTS) $(addprefix $(BUILD)/host/tools/,qmp.o vm.o)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm -pthread
+
+# The peer: fetched as Debian's packages and unpacked there, never installed.
+$(BUILD)/bench/linux/initrd: tests/bench/linux_guest.sh
+	$(call say,FETCH)$< $(@D)
+
+# Further arguments for the programs, as -n ROUNDS, in BENCH.
+.PHONY: bench bench-boot bench-balloon
+bench: bench-boot bench-balloon
+
 bench-boot: $(BUILD)/bench/boot $(BUILD)/bench/one_byte.elf $(BUILD)/aerostat.elf
 	@$(BUILD)/bench/boot $(BENCH) $(BUILD)/aerostat.elf $(BUILD)/bench/one_byte.elf
+
+bench-balloon: $(BUILD)/bench/balloon $(BUILD)/bench/one_byte.elf $(BUILD)/aerostat.elf \
+		$(BUILD)/bench/linux/initrd
+	@$(BUILD)/bench/balloon $(BENCH) $(BUILD)/aerostat.elf $(BUILD)/bench/one_byte.elf \
+		$(BUILD)/bench/linux
 
 # ---- Chores ----
 
@@ -538,6 +560,9 @@ help:
 #: make test-all         every cell; CELLS='*packed*' for some of them; both write build/matrix.md
 #: make check-layers     whether includes point one way
 #: make bench-boot       time to the prompt, beside a kernel that prints one byte
+#: make bench-balloon    each strategy beside the device alone and a Linux guest, and the goals;
+#:                       BENCH='-n 3 --json' for three rounds of it, as JSON
+#: make bench            all of these
 #: make fmt              clang-format
 #: make clean            remove build/
 #:

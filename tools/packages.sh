@@ -3,7 +3,7 @@
 #
 # Installs the Debian packages that a target needs and that are not there:
 #
-#	tools/packages.sh build|run|test|clang|libvirt...
+#	tools/packages.sh build|run|test|bench|clang|libvirt...
 #
 # Says what and why first. On a system without apt-get it names the packages
 # and stops.
@@ -17,6 +17,8 @@ why_run="to run it"
 run="qemu-system-x86 ovmf libjson-c-dev"
 why_test="to test it"
 test="libcmocka-dev"
+why_bench="to measure it beside Linux"
+bench="cpio"
 why_clang="for CC=clang"
 clang="clang"
 why_libvirt="to run it under libvirt"
@@ -28,9 +30,10 @@ for set; do
 	build) packages=$build why=$why_build ;;
 	run) packages=$run why=$why_run ;;
 	test) packages=$test why=$why_test ;;
+	bench) packages=$bench why=$why_bench ;;
 	clang) packages=$clang why=$why_clang ;;
 	libvirt) packages=$libvirt why=$why_libvirt ;;
-	*) echo "packages.sh: $set is no set; build, run, test, clang and libvirt are" >&2; exit 2 ;;
+	*) echo "packages.sh: $set is no set; build, run, test, bench, clang and libvirt are" >&2; exit 2 ;;
 	esac
 	absent=
 	for package in $packages; do

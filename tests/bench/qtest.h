@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * qtest.c: QEMU's qtest protocol: port accesses in place of a guest's, one
+ * line each, answered when the device has done what they ask for.
+ */
+#ifndef TESTS_BENCH_QTEST_H
+#define TESTS_BENCH_QTEST_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+/* QEMU's arguments: its end of the connection is inherited. */
+#define QTEST_ARGUMENTS_FORMAT "socket,id=qtest,fd=%d"
+
+struct qtest {
+	int qemu_fd; /* QEMU's end, until it runs */
+	int fd;
+	char text[256];
+};
+
+/* Errors: 0 or a negative errno. Later accesses end the program on failure. */
+int qtest_open(struct qtest *q);
+/* QEMU runs: its end is its own now. */
+void qtest_started(struct qtest *q);
+void qtest_close(struct qtest *q);
+
+void qtest_out8(struct qtest *q, uint16_t port, uint8_t value);
+void qtest_out16(struct qtest *q, uint16_t port, uint16_t value);
+void qtest_out32(struct qtest *q, uint16_t port, uint32_t value);
+uint16_t qtest_in16(struct qtest *q, uint16_t port);
+uint32_t qtest_in32(struct qtest *q, uint16_t port);
+
+#endif
