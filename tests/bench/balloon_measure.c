@@ -143,9 +143,11 @@ static void take_steps(struct machine *m, double figures[METRICS])
 
 static void deflate(struct machine *m, double figures[METRICS])
 {
+	double cpu = host_cpu_seconds(vm_pid(m->vm));
 	double start = host_now(), end;
 
 	machine_set_balloon(m, 0, &end, NULL);
+	figures[CPU_DEFLATE] = (host_cpu_seconds(vm_pid(m->vm)) - cpu) / (BALLOON_BYTES / GIB);
 	figures[DEFLATE] = BALLOON_BYTES / GIB / (end - start);
 }
 
@@ -238,7 +240,8 @@ void balloon_measure_choose_ways(enum subject subject)
 	int inflates = best_way(INFLATE, subject), deflates = best_way(DEFLATE, subject);
 
 	for (enum metric i = 0; i < METRICS; i++) {
-		const struct samples *s = &ways[i == DEFLATE ? deflates : inflates][i][subject];
+		bool deflating = i == DEFLATE || i == CPU_DEFLATE;
+		const struct samples *s = &ways[deflating ? deflates : inflates][i][subject];
 
 		for (size_t n = 0; n < s->count; n++)
 			record(i, subject, s->values[n]);

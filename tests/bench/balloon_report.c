@@ -25,6 +25,8 @@ static const struct {
 	[STEP_P99] = { "step-p99-ms", "target change of 1 MiB, p99, ms", 2 },
 	[WRITES] = { "config-writes-per-gib", "config-space writes per GiB inflated", 1 },
 	[CPU] = { "cpu-s-per-gib", "QEMU's processor seconds per GiB inflated", 3 },
+	[CPU_DEFLATE] = { "cpu-s-per-gib-deflated", "QEMU's processor seconds per GiB deflated",
+			  3 },
 };
 
 /* A bound on a figure, or on its ratio to the device's alone. */

@@ -23,7 +23,8 @@ enum metric {
 	STEP_MEDIAN,
 	STEP_P99,
 	WRITES, /* per GiB */
-	CPU,	/* seconds per GiB */
+	CPU,	/* seconds per GiB inflated */
+	CPU_DEFLATE,
 	METRICS,
 };
 
