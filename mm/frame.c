@@ -310,11 +310,14 @@ size_t frame_alloc_bulk(size_t count, pfn_t limit, enum owner owner, pfn_t *pfns
 static size_t collect_in_block(size_t number, unsigned first, enum owner owner, size_t count,
 			       pfn_t *pfns)
 {
+	const uint8_t *owners = frame_map_owners(number);
 	pfn_t base = frame_map_pfn(number);
 	size_t n = 0;
 
+	if (owners == NULL && frame_map_owner(number, first) != owner)
+		return 0;
 	for (unsigned frame = first; frame < BLOCK_FRAMES && n < count; frame++)
-		if (frame_map_owner(number, frame) == owner)
+		if (owners == NULL || owners[frame] == owner)
 			pfns[n++] = base + frame;
 	return n;
 }

@@ -69,6 +69,14 @@ enum owner frame_map_owner(size_t number, unsigned frame)
 	return block->owner == OWNER_MIXED ? frame_map.owner[number][frame] : block->owner;
 }
 
+const uint8_t *frame_map_owners(size_t number)
+{
+	if (!bitset_test(&frame_map.known, number) ||
+	    frame_map.block[number].owner != OWNER_MIXED)
+		return NULL;
+	return frame_map.owner[number];
+}
+
 /* 0 if all the frames are `owner`'s, or why it has to be refused. */
 static int check_in_block(size_t number, unsigned first, unsigned count, enum owner owner)
 {

@@ -71,6 +71,9 @@ pfn_t frame_map_pfn(size_t number);
 
 enum owner frame_map_owner(size_t number, unsigned frame);
 
+/* The owners of a block's frames, a byte each; NULL: all have the same one. */
+const uint8_t *frame_map_owners(size_t number);
+
 /*
  * A block's free frames in word `w` of its bitmap, those below `limit` only;
  * `base` is the block's first frame. For blocks that are OWNER_MIXED.
