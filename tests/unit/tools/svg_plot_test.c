@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tools/svg_plot.c: what is drawn where, and that the picture is always well-formed. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/svg_plot.h"
+
+#define GIB (1024.0 * 1024 * 1024)
+
+/* By free(). */
+static char *draw(const struct svg_plot *plot)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	assert_non_null(file);
+	assert_int_equal(svg_plot_write(file, plot), 0);
+	fclose(file);
+	return text;
+}
+
+static void assert_drawn(const char *svg, const char *part)
+{
+	if (!strstr(svg, part))
+		fail_msg("there is no %s in\n%s", part, svg);
+}
+
+static unsigned count(const char *svg, const char *part)
+{
+	unsigned found = 0;
+
+	while ((svg = strstr(svg, part)) != NULL) {
+		svg += strlen(part);
+		found++;
+	}
+	return found;
+}
+
+/* Every element is closed by the right name, and no text has a bare < or &. */
+static void assert_well_formed(const char *svg)
+{
+	char open[16][16];
+	int depth = 0;
+
+	for (const char *at = svg; (at = strchr(at, '<')) != NULL; at++) {
+		const char *end = strchr(at, '>');
+		size_t len = strcspn(at + 1, " >/");
+
+		assert_non_null(end);
+		assert_true(len < 16);
+		if (at[1] == '/') {
+			len = (size_t)(end - at) - 2;
+			assert_true(depth > 0);
+			assert_int_equal(strlen(open[--depth]), len);
+			assert_memory_equal(open[depth], at + 2, len);
+		} else if (end[-1] != '/') {
+			assert_true(depth < 16);
+			memcpy(open[depth], at + 1, len);
+			open[depth++][len] = '\0';
+		}
+		at = end;
+	}
+	assert_int_equal(depth, 0);
+	for (const char *at = svg; (at = strchr(at, '&')) != NULL; at++)
+		assert_true(!strncmp(at, "&lt;", 4) || !strncmp(at, "&gt;", 4) ||
+			    !strncmp(at, "&amp;", 5) || !strncmp(at, "&quot;", 6));
+}
+
+static void line_goes_through_its_points(void **state)
+{
+	static const double x[] = { 0, 5, 10 }, y[] = { 0, 4 * GIB, 2 * GIB };
+	struct svg_series series = { .label = "left", .x = x, .y = y, .count = 3 };
+	char *svg = draw(&(struct svg_plot){ .x = { .unit = SVG_TIME },
+					     .y = { .unit = SVG_BYTES },
+					     .series = &series,
+					     .count = 1 });
+
+	(void)state;
+	assert_well_formed(svg);
+	/* 82 to 776 across, 384 up to 84. */
+	assert_drawn(svg, "d=\"M82.0 384.0L429.0 84.0L776.0 234.0h0.1\"");
+	assert_drawn(svg, ">0 B<");
+	assert_drawn(svg, ">1 GiB<");
+	assert_drawn(svg, ">4 GiB<");
+	assert_drawn(svg, ">10 s<");
+	assert_drawn(svg, ">left<");
+	free(svg);
+}
+
+static void steps_hold_a_value_until_the_next(void **state)
+{
+	static const double x[] = { 0, 10 }, y[] = { 5, 10 };
+	struct svg_series series = { .label = "target", .x = x, .y = y, .count = 2, .steps = true };
+	char *svg = draw(&(struct svg_plot){ .series = &series, .count = 1 });
+
+	(void)state;
+	assert_drawn(svg, "M82.0 234.0H776.0V84.0");
+	free(svg);
+}
+
+static void what_is_not_known_is_a_gap(void **state)
+{
+	const double x[] = { 0, 1, 2, 3, 4 }, y[] = { 1, 1, NAN, 2, 1e300 };
+	struct svg_series series = { .label = "free", .x = x, .y = y, .count = 5 };
+	char *svg = draw(&(struct svg_plot){ .series = &series, .count = 1 });
+
+	(void)state;
+	assert_well_formed(svg);
+	/* Up to the last that is known, at x = 3; one alone is a dot. */
+	assert_drawn(svg, "M82.0 234.0L313.3 234.0h0.1M776.0 84.0h0.1");
+	assert_null(strstr(svg, "nan"));
+	assert_null(strstr(svg, "inf"));
+	free(svg);
+}
+
+static void many_points_in_a_pixel_keep_their_extremes(void **state)
+{
+	enum { N = 100000 };
+	double *x = malloc(N * sizeof(double)), *y = malloc(N * sizeof(double));
+	struct svg_series series = { .label = "a", .x = x, .y = y, .count = N };
+	char *svg;
+
+	(void)state;
+	for (int i = 0; i < N; i++) {
+		x[i] = i;
+		y[i] = i == 54321 ? 1000 : i == 54322 ? 0 : 500;
+	}
+	svg = draw(&(struct svg_plot){ .series = &series, .count = 1 });
+	assert_true(strlen(svg) < 64 * 1024);
+	assert_drawn(svg, " 84.0");
+	assert_drawn(svg, " 384.0L");
+	free(svg);
+	free(x);
+	free(y);
+}
+
+static void log_axis_has_powers_of_two_for_bytes(void **state)
+{
+	static const double x[] = { GIB / 8, GIB, 8 * GIB }, y[] = { 1, 2, 3 };
+	struct svg_series series = { .label = "boot", .x = x, .y = y, .count = 3, .points = true };
+	char *svg = draw(&(struct svg_plot){
+		.x = { .unit = SVG_BYTES, .log = true }, .series = &series, .count = 1 });
+
+	(void)state;
+	/* Eight times is a half of the way. */
+	assert_drawn(svg, "L429.0 ");
+	assert_drawn(svg, ">128 MiB<");
+	assert_drawn(svg, ">8 GiB<");
+	assert_int_equal(count(svg, "<circle"), 3);
+	free(svg);
+}
+
+static void log_axis_leaves_out_what_has_no_logarithm(void **state)
+{
+	static const double x[] = { 0, -3, 10, 1000 }, y[] = { 9, 9, 1, 1 };
+	struct svg_series series = { .label = "a", .x = x, .y = y, .count = 4 };
+	char *svg = draw(&(struct svg_plot){ .x = { .log = true }, .series = &series, .count = 1 });
+
+	(void)state;
+	assert_drawn(svg, "\"M82.0 84.0L776.0 84.0h0.1\"");
+	assert_drawn(svg, ">100<");
+	free(svg);
+}
+
+static void long_times_are_minutes_and_hours(void **state)
+{
+	static const double y[] = { 1, 1 }, minutes[] = { 0, 1500 }, hours[] = { 0, 100000 };
+	struct svg_series series = { .label = "a", .x = minutes, .y = y, .count = 2 };
+	struct svg_plot plot = { .x = { .unit = SVG_TIME }, .series = &series, .count = 1 };
+	char *svg = draw(&plot);
+
+	(void)state;
+	assert_drawn(svg, ">25 min<");
+	free(svg);
+	series.x = hours;
+	svg = draw(&plot);
+	assert_drawn(svg, ">24 h<");
+	free(svg);
+}
+
+static void flat_and_absurd_numbers_still_make_a_picture(void **state)
+{
+	static const double values[][2] = {
+		{ 0, 0 }, { 1e99, 1e99 }, { 5, 5 }, { -1e100, 1e100 }, { 1e-300, 2e-300 }
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		for (int unit = SVG_NUMBER; unit <= SVG_TIME; unit++) {
+			struct svg_series series = {
+				.label = "a", .x = values[i], .y = values[i], .count = 2
+			};
+			struct svg_plot plot = { .x = { .unit = (enum svg_unit)unit },
+						 .y = { .unit = (enum svg_unit)unit },
+						 .series = &series,
+						 .count = 1 };
+			char *svg = draw(&plot);
+
+			assert_well_formed(svg);
+			if (strstr(svg, "nan") || strstr(svg, "inf"))
+				fail_msg("no number: %s", svg);
+			free(svg);
+		}
+	}
+}
+
+static void text_is_escaped(void **state)
+{
+	static const double x[] = { 0, 1 };
+	struct svg_series series = { .label = "a<b & \"c\"\x1b\xff", .x = x, .y = x, .count = 2 };
+	char *svg = draw(&(struct svg_plot){
+		.title = "</svg>", .x = { .label = "x > y" }, .series = &series, .count = 1 });
+
+	(void)state;
+	assert_well_formed(svg);
+	assert_drawn(svg, "a&lt;b &amp; &quot;c&quot;?"
+			  "?<");
+	assert_drawn(svg, "<title>&lt;/svg&gt;</title>");
+	free(svg);
+}
+
+static void nothing_makes_no_picture(void **state)
+{
+	const double nothing[] = { NAN };
+	struct svg_series series[SVG_SERIES_MAX + 1] = { 0 };
+	struct svg_plot plot = { .series = series, .count = 0 };
+	FILE *file = tmpfile();
+
+	(void)state;
+	assert_int_equal(svg_plot_write(file, &plot), -EINVAL);
+	plot.count = 1;
+	series[0] = (struct svg_series){ .label = "", .x = nothing, .y = nothing, .count = 1 };
+	assert_int_equal(svg_plot_write(file, &plot), -EINVAL);
+	plot.count = SVG_SERIES_MAX + 1;
+	assert_int_equal(svg_plot_write(file, &plot), -EINVAL);
+	assert_int_equal(ftell(file), 0);
+	fclose(file);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(line_goes_through_its_points),
+		cmocka_unit_test(steps_hold_a_value_until_the_next),
+		cmocka_unit_test(what_is_not_known_is_a_gap),
+		cmocka_unit_test(many_points_in_a_pixel_keep_their_extremes),
+		cmocka_unit_test(log_axis_has_powers_of_two_for_bytes),
+		cmocka_unit_test(log_axis_leaves_out_what_has_no_logarithm),
+		cmocka_unit_test(long_times_are_minutes_and_hours),
+		cmocka_unit_test(flat_and_absurd_numbers_still_make_a_picture),
+		cmocka_unit_test(text_is_escaped),
+		cmocka_unit_test(nothing_makes_no_picture),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
