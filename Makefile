@@ -28,6 +28,7 @@ RUN_GOALS := run run-uefi demo tools virsh-demo install
 
 PACKAGE_SETS := $(if $(filter-out $(NO_PACKAGES),$(GOALS)),build) \
 	$(if $(filter-out $(NO_PACKAGES) all,$(GOALS)),run) \
+	$(if $(filter-out $(NO_PACKAGES) run run-uefi demo all,$(GOALS)),tools) \
 	$(if $(filter-out $(NO_PACKAGES) $(RUN_GOALS) all,$(GOALS)),test) \
 	$(if $(filter bench bench-balloon,$(GOALS)),bench) \
 	$(if $(findstring clang,$(CC)),clang) \
@@ -275,8 +276,10 @@ $(BUILD)/tools/demo: $(BUILD)/host/tools/demo.o $(TOOL_OBJECTS)
 # balloonctl: a file a command, besides what they share (see balloonctl.h).
 BALLOONCTL_SOURCES := $(addprefix tools/balloonctl/,complain.c size.c report.c \
 	guest.c guest_find.c guest_features.c guest_cost.c guest_qmp.c guest_qmp_target.c \
-	progress.c wait.c status.c set.c stats.c) tools/qmp.c kernel/lib/escape.c
-BALLOONCTL_LIBS := -ljson-c
+	progress.c wait.c status.c set.c stats.c periodic.c poller.c guest_set.c history.c grid.c \
+	watch_draw.c watch.c course.c record.c plot.c replace_file.c metrics.c listen.c export.c) \
+	tools/svg_plot.c tools/qmp.c kernel/lib/escape.c
+BALLOONCTL_LIBS := -ljson-c -lncursesw -lmicrohttpd -lm -pthread
 
 # libvirt's backend is built where its headers are.
 ifneq ($(wildcard /usr/include/libvirt/libvirt.h),)
@@ -412,6 +415,7 @@ $(BUILD)/unit/drivers/pci/%.o $(BUILD)/unit/drivers/acpi/%.o \
 
 $(eval $(call unit_test,tools/qmp,tools/qmp.c,-ljson-c))
 $(call unit,tools/show_mem,tools/show_mem.c)
+$(call unit,tools/svg_plot,tools/svg_plot.c,-lm)
 $(call unit,bench/samples,tests/bench/samples.c)
 $(call unit,bench/trace,tests/bench/trace.c)
 
@@ -424,6 +428,10 @@ $(call balloonctl_unit,guest_qmp)
 $(call balloonctl_unit,set)
 $(call balloonctl_unit,progress)
 $(call balloonctl_unit,status)
+$(call balloonctl_unit,watch_draw)
+$(call balloonctl_unit,poller)
+$(call balloonctl_unit,record)
+$(call balloonctl_unit,export)
 
 # Devices that lie: one program for all of them.
 LIES := $(patsubst %.c,$(BUILD)/unit/%.o,$(wildcard tests/lies/*.c) $(BALLOON_SOURCES) $(VIRTQ) \

@@ -3,7 +3,7 @@
 #
 # Installs the Debian packages that a target needs and that are not there:
 #
-#	tools/packages.sh build|run|test|bench|clang|libvirt...
+#	tools/packages.sh build|run|tools|test|bench|clang|libvirt...
 #
 # Says what and why first. On a system without apt-get it names the packages
 # and stops.
@@ -15,6 +15,8 @@ why_build="to compile the kernel and the UEFI image"
 build="gcc libc6-dev binutils xz-utils newlib-source gnu-efi mtools"
 why_run="to run it"
 run="qemu-system-x86 ovmf libjson-c-dev"
+why_tools="for balloonctl"
+tools="libjson-c-dev libncurses-dev libmicrohttpd-dev"
 why_test="to test it"
 test="libcmocka-dev"
 why_bench="to measure it beside Linux"
@@ -29,11 +31,16 @@ for set; do
 	case $set in
 	build) packages=$build why=$why_build ;;
 	run) packages=$run why=$why_run ;;
+	tools) packages=$tools why=$why_tools ;;
 	test) packages=$test why=$why_test ;;
 	bench) packages=$bench why=$why_bench ;;
 	clang) packages=$clang why=$why_clang ;;
 	libvirt) packages=$libvirt why=$why_libvirt ;;
-	*) echo "packages.sh: $set is no set; build, run, test, bench, clang and libvirt are" >&2; exit 2 ;;
+	*)
+		echo "packages.sh: $set is no set; build, run, tools, test, bench, clang and" \
+			"libvirt are" >&2
+		exit 2
+		;;
 	esac
 	absent=
 	for package in $packages; do

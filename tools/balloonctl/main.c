@@ -24,6 +24,10 @@ static const struct command commands[] = {
 	{ "give", "SIZE [--wait[=SEC]]", "let the guest have SIZE more than now", cmd_set },
 	{ "stats", "[--interval SEC] [--json]", "all statistics, as QMP and as virsh name them",
 	  cmd_stats },
+	{ "watch", "[GUEST...]", "a live screen of one or many guests", cmd_watch },
+	{ "record", "FILE [--for SEC]", "the course of a guest's memory as CSV", cmd_record },
+	{ "plot", "FILE -o OUT.svg", "a picture of what was recorded", cmd_plot },
+	{ "export", "[--textfile FILE | --listen ...]", "metrics for Prometheus", cmd_export },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -51,7 +55,7 @@ static int print_help(void)
 {
 	printf("usage: balloonctl [-g NAME] COMMAND [ARGUMENT...]\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		printf("  %-8s %-28s %s\n", commands[i].name, commands[i].arguments,
+		printf("  %-8s %-33s %s\n", commands[i].name, commands[i].arguments,
 		       commands[i].help);
 	fputs(help_guest, stdout);
 	fputs(help_status, stdout);

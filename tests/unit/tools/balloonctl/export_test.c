@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tools/balloonctl/metrics.c, listen.c, replace_file.c and export.c: metrics
+ * as Prometheus reads them, in a file and over a socket.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/unit/tools/balloonctl/fake_qemu.h"
+#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/listen.h"
+#include "tools/balloonctl/metrics.h"
+
+static struct sample sample_of(void)
+{
+	struct sample sample = {
+		.number = 1,
+		.state = { .ram = 1024 * MIB, .left = 768 * MIB, .taken = 256 * MIB },
+		.has_stats = true,
+		.stats = { .ever = true,
+			   .age = 2.5,
+			   .interval = 7,
+			   .present = 1u << STAT_FREE_MEMORY | 1u << STAT_SWAP_IN },
+	};
+
+	sample.stats.value[STAT_FREE_MEMORY] = 512 * MIB;
+	sample.stats.value[STAT_SWAP_IN] = UINT64_MAX;
+	return sample;
+}
+
+/* By free(). */
+static char *write_metrics(const struct metrics_guest *guests, size_t count)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	metrics_write(file, guests, count, 1000);
+	fclose(file);
+	return text;
+}
+
+/*
+ * Every line is a HELP, its TYPE, or a sample of that name; counters end in
+ * _total, and no name comes twice.
+ */
+static void assert_conventional(const char *text)
+{
+	char name[128] = "", type[16] = "", seen[64][128];
+	unsigned nr_seen = 0;
+	char *copy = strdup(text), *rest = copy, *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL && *line) {
+		size_t len = strcspn(line, "{");
+
+		if (sscanf(line, "# HELP %127s", name) == 1) {
+			for (unsigned i = 0; i < nr_seen; i++)
+				assert_string_not_equal(seen[i], name);
+			assert_true(nr_seen < 64);
+			strcpy(seen[nr_seen++], name);
+			line = strsep(&rest, "\n");
+			assert_non_null(line);
+			assert_int_equal(strncmp(line, "# TYPE ", 7), 0);
+			assert_int_equal(strncmp(line + 7, name, strlen(name)), 0);
+			assert_int_equal(sscanf(line + 7 + strlen(name), " %15s", type), 1);
+			assert_int_equal(!strcmp(type, "counter"),
+					 strlen(name) > 6 &&
+						 !strcmp(name + strlen(name) - 6, "_total"));
+			continue;
+		}
+		assert_int_equal(len, strlen(name));
+		assert_memory_equal(line, name, len);
+	}
+	free(copy);
+}
+
+static void metrics_are_grouped_and_exact(void **state)
+{
+	struct sample one = sample_of(), two = sample_of();
+	struct metrics_guest guests[] = { { .name = "web", .sample = &one },
+					  { .name = "db", .sample = &two } };
+	char *text = write_metrics(guests, 2);
+
+	(void)state;
+	assert_conventional(text);
+	assert_says(text, "# TYPE balloon_left_bytes gauge\n"
+			  "balloon_left_bytes{guest=\"web\"} 805306368\n"
+			  "balloon_left_bytes{guest=\"db\"} 805306368\n#");
+	assert_says(text, "balloon_stat_swap_in_bytes_total{guest=\"web\"} 18446744073709551615\n");
+	assert_says(text, "balloon_stats_update_timestamp_seconds{guest=\"web\"} 997.500\n");
+	assert_says(text, "balloon_stats_interval_seconds{guest=\"db\"} 7\n");
+	free(text);
+}
+
+static void what_is_not_known_is_absent(void **state)
+{
+	struct sample sample = sample_of();
+	struct metrics_guest guest = { .name = "web", .sample = &sample };
+	char *text = write_metrics(&guest, 1);
+
+	(void)state;
+	assert_null(strstr(text, "balloon_target"));
+	assert_null(strstr(text, "balloon_driver"));
+	assert_null(strstr(text, "balloon_host"));
+	assert_null(strstr(text, "swap_out"));
+	assert_says(text, "balloon_stat_free_memory_bytes");
+	free(text);
+	sample.stats.ever = false;
+	text = write_metrics(&guest, 1);
+	assert_null(strstr(text, "balloon_stat_"));
+	assert_null(strstr(text, "timestamp"));
+	free(text);
+}
+
+static void guest_that_is_gone_or_hangs_is_only_down(void **state)
+{
+	struct sample samples[] = {
+		sample_of(), { .number = 3, .err = -ENOENT }, { 0 }, sample_of()
+	};
+	struct metrics_guest guests[] = { { .name = "a", .sample = &samples[0] },
+					  { .name = "b", .sample = &samples[1] },
+					  { .name = "c", .sample = &samples[2] },
+					  { .name = "d", .sample = &samples[3], .hangs = true } };
+	char *text = write_metrics(guests, 4);
+
+	(void)state;
+	assert_says(text, "balloon_up{guest=\"a\"} 1\nballoon_up{guest=\"b\"} 0\n"
+			  "balloon_up{guest=\"c\"} 0\nballoon_up{guest=\"d\"} 0\n");
+	assert_says(text, "balloon_ram_bytes{guest=\"a\"}");
+	assert_null(strstr(text, "balloon_ram_bytes{guest=\"b\"}"));
+	assert_null(strstr(text, "balloon_ram_bytes{guest=\"d\"}"));
+	free(text);
+}
+
+static void labels_are_escaped(void **state)
+{
+	struct sample sample = { 0 };
+	struct metrics_guest guest = { .name = "a\"b\\c\n\xff", .sample = &sample };
+	char *text = write_metrics(&guest, 1);
+
+	(void)state;
+	assert_says(text, "balloon_up{guest=\"a\\\"b\\\\c\\\\x0a\\\\xff\"} 0\n");
+	free(text);
+}
+
+static void metrics_are_printed_once(void **state)
+{
+	struct fake_qemu qemu = { .left_before = 768 * MIB };
+	struct outcome end = RUN_AGAINST(&qemu, cmd_export, "export");
+
+	(void)state;
+	assert_int_equal(end.status, EXIT_REACHED);
+	assert_conventional(end.out);
+	assert_says(end.out, "\nballoon_left_bytes{guest=\"/tmp/balloonctl-");
+	end = run_command(cmd_export, NULL, "export", "/nowhere/a", NULL);
+	assert_int_equal(end.status, EXIT_REACHED);
+	assert_says(end.out, "balloon_up{guest=\"/nowhere/a\"} 0\n");
+}
+
+static void text_file_is_replaced_whole(void **state)
+{
+	char dir[] = "/tmp/balloonctl-XXXXXX", path[64], text[16384];
+	struct fake_qemu qemu = { 0 };
+	struct stat before, after;
+	struct outcome end;
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/balloon.prom", dir);
+	file = fopen(path, "w");
+	assert_int_equal(fstat(fileno(file), &before), 0);
+	end = RUN_AGAINST(&qemu, cmd_export, "export", "--textfile", path);
+	assert_int_equal(end.status, EXIT_REACHED);
+	assert_string_equal(end.out, "");
+	/* Another file has its name now; who reads the old one is not disturbed. */
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(before.st_ino != after.st_ino);
+	assert_int_equal(after.st_mode & 0444, 0444 & ~(umask(022), umask(022)));
+	fclose(file);
+	file = fopen(path, "r");
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	assert_conventional(text);
+	assert_says(text, "} 1\n");
+	unlink(path);
+	/* Nothing else was left there. */
+	assert_int_equal(rmdir(dir), 0);
+	end = RUN_AGAINST(&qemu, cmd_export, "export", "--textfile", path);
+	assert_int_equal(end.status, EXIT_WRONG);
+	assert_says(end.err, "No such file");
+}
+
+static void export_refuses_odd_arguments(void **state)
+{
+	static const char *const bad[] = { "",	      "x",	    "1.2.3:80", "127.0.0.1:65536",
+					   "host:80", "127.0.0.1:", "::1:80",	"[::1:80",
+					   "[]:80",   "80:",	    ":-1",	"127.0.0.1:80x" };
+	struct outcome end;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		end = run_command(cmd_export, "/nowhere/a", "export", "--listen", bad[i], NULL);
+		if (end.status != EXIT_USAGE)
+			fail_msg("%s: status %d", bad[i], end.status);
+		assert_says(end.err, "ADDR:PORT is wanted");
+	}
+	end = run_command(cmd_export, NULL, "export", "--listen", "0", "--textfile", "a", NULL);
+	assert_int_equal(end.status, EXIT_USAGE);
+	end = run_command(cmd_export, NULL, "export", "--every", "5", NULL);
+	assert_int_equal(end.status, EXIT_USAGE);
+}
+
+/* ---- the server ---- */
+
+static char *make_page(void *context, size_t *size)
+{
+	const char *text = context;
+
+	*size = text ? strlen(text) : 0;
+	return text ? strdup(text) : NULL;
+}
+
+/* What is answered to @request on @port; up to the end of the connection. */
+static void ask(const char *address, const char *request, char *text, size_t size)
+{
+	unsigned port = (unsigned)strtoul(strrchr(address, ':') + 1, NULL, 10);
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	size_t len = 0;
+	ssize_t n;
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(write(fd, request, strlen(request)), strlen(request));
+	while (len < size - 1 && (n = read(fd, text + len, size - 1 - len)) > 0)
+		len += (size_t)n;
+	text[len] = '\0';
+	close(fd);
+}
+
+static void server_has_one_page(void **state)
+{
+	static char page[] = "balloon_up 1\n";
+	char address[LISTEN_ADDRESS], text[4096];
+	struct listener *listener;
+
+	(void)state;
+	assert_int_equal(listen_start("127.0.0.1:0", make_page, page, &listener, address), 0);
+	ask(address, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", text,
+	    sizeof(text));
+	assert_says(text, "HTTP/1.1 200 ");
+	assert_says(text, "Content-Type: text/plain; version=0.0.4");
+	assert_says(text, "\r\n\r\nballoon_up 1\n");
+	ask(address, "GET /../etc/passwd HTTP/1.0\r\n\r\n", text, sizeof(text));
+	assert_says(text, " 404 ");
+	ask(address, "POST /metrics HTTP/1.0\r\nContent-Length: 0\r\n\r\n", text, sizeof(text));
+	assert_says(text, " 405 ");
+	assert_says(text, "Allow: GET, HEAD");
+	ask(address, "\x01\x02\r\n\r\n", text, sizeof(text));
+	assert_null(strstr(text, "balloon_up"));
+	listen_stop(listener);
+}
+
+static void server_is_on_loopback_by_default(void **state)
+{
+	char address[LISTEN_ADDRESS], other[LISTEN_ADDRESS], text[4096];
+	struct listener *listener, *second;
+
+	(void)state;
+	assert_int_equal(listen_start("0", make_page, NULL, &listener, address), 0);
+	assert_int_equal(strncmp(address, "127.0.0.1:", 10), 0);
+	assert_string_not_equal(address, "127.0.0.1:0");
+	ask(address, "GET /metrics HTTP/1.0\r\n\r\n", text, sizeof(text));
+	assert_says(text, " 500 ");
+	/* The port is taken. */
+	assert_int_equal(listen_start(address, make_page, NULL, &second, other), EXIT_WRONG);
+	listen_stop(listener);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(metrics_are_grouped_and_exact),
+		cmocka_unit_test(what_is_not_known_is_absent),
+		cmocka_unit_test(guest_that_is_gone_or_hangs_is_only_down),
+		cmocka_unit_test(labels_are_escaped),
+		cmocka_unit_test(metrics_are_printed_once),
+		cmocka_unit_test(text_file_is_replaced_whole),
+		cmocka_unit_test(export_refuses_odd_arguments),
+		cmocka_unit_test(server_has_one_page),
+		cmocka_unit_test(server_is_on_loopback_by_default),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

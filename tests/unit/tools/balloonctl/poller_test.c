@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tools/balloonctl/poller.c and guest_set.c: guests that come, go and hang,
+ * and somebody who never waits for them.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/unit/tools/balloonctl/fake_qemu.h"
+#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/guest_set.h"
+#include "tools/balloonctl/poller.h"
+#include "tools/deadline.h"
+
+#define PATIENCE_MS 60000
+
+static const struct poller_rate often = { .interval_ms = 20 };
+
+/* The next sample after *@sample. */
+static void next(struct poller *poller, struct sample *sample)
+{
+	assert_true(poller_wait(poller, sample->number, PATIENCE_MS, sample));
+}
+
+static void next_with(struct poller *poller, int err, struct sample *sample)
+{
+	int64_t deadline = deadline_in(PATIENCE_MS);
+
+	do
+		next(poller, sample);
+	while (sample->err != err && deadline_left(deadline));
+	assert_int_equal(sample->err, err);
+}
+
+static void samples_hold_what_the_guest_says(void **state)
+{
+	struct fake_qemu qemu = { .left_before = 768 * MIB };
+	struct sample sample = { 0 };
+	struct fake_place place;
+	struct poller *poller;
+	uint64_t value;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	assert_int_equal(poller_start(place.path, &often, &poller), 0);
+	next(poller, &sample);
+	assert_int_equal(sample.number, 1);
+	assert_int_equal(sample.err, 0);
+	assert_int_equal(sample.state.ram, FAKE_RAM);
+	assert_int_equal(sample.state.left, 768 * MIB);
+	/* It has a process, which costs something, and has not sent statistics. */
+	assert_true(sample.has_cost && sample.cost.resident > 0);
+	assert_true(sample.has_stats);
+	assert_false(sample_stat(&sample, STAT_FREE_MEMORY, &value));
+	next(poller, &sample);
+	assert_int_equal(sample.number, 2);
+	poller_stop(poller);
+	fake_qemu_stop(&place);
+}
+
+/* One client at a time: between two looks others are served. */
+static void others_get_their_turn(void **state)
+{
+	struct fake_qemu qemu = { 0 };
+	struct fake_place place;
+	struct sample sample = { 0 };
+	struct poller *poller;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	assert_int_equal(poller_start(place.path, &(struct poller_rate){ .interval_ms = 3600000 },
+				      &poller),
+			 0);
+	next(poller, &sample);
+	assert_int_equal(run_command(cmd_status, place.path, "status", NULL).status, EXIT_REACHED);
+	poller_stop(poller);
+	fake_qemu_stop(&place);
+}
+
+static void guest_that_dies_is_gone_until_it_is_back(void **state)
+{
+	struct fake_qemu qemu = { 0 }, other = { .left_before = 512 * MIB };
+	struct fake_place place, back;
+	struct sample sample = { 0 };
+	struct poller *poller;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	assert_int_equal(poller_start(place.path, &often, &poller), 0);
+	next_with(poller, 0, &sample);
+	fake_qemu_stop(&place);
+	next_with(poller, -ENOENT, &sample);
+	assert_non_null(strstr(sample.error, place.dir));
+	assert_int_equal(sample.state.ram, 0);
+	/* Another at the same place. */
+	fake_qemu_start(&other, &back);
+	assert_int_equal(mkdir(place.dir, 0700), 0);
+	assert_int_equal(rename(back.path, place.path), 0);
+	next_with(poller, 0, &sample);
+	assert_int_equal(sample.state.left, 512 * MIB);
+	poller_stop(poller);
+	place.pid = back.pid;
+	fake_qemu_stop(&place);
+	rmdir(back.dir);
+}
+
+/* Nothing here waits for it; the time that is measured is our own. */
+static void guest_that_hangs_holds_up_nobody(void **state)
+{
+	struct fake_qemu qemu = { 0 };
+	struct fake_place place;
+	struct sample sample = { 0 };
+	struct poller *poller;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	kill(place.pid, SIGSTOP);
+	assert_int_equal(poller_start(place.path, &often, &poller), 0);
+	poller_latest(poller, &sample);
+	assert_int_equal(sample.number, 0);
+	assert_false(poller_wait(poller, 0, 50, &sample));
+	poller_ask_stop(poller);
+	poller_stop(poller);
+	/* The thread ends when its guest does, and frees all it has. */
+	fake_qemu_stop(&place);
+}
+
+static void machine_without_a_balloon_is_no_guest(void **state)
+{
+	struct fake_qemu qemu = { .no_device = true };
+	struct fake_place place;
+	struct sample sample = { 0 };
+	struct poller *poller;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	assert_int_equal(poller_start(place.path, &often, &poller), 0);
+	next(poller, &sample);
+	assert_int_equal(sample.err, -ENODEV);
+	assert_true(strlen(sample.error) > 0);
+	poller_stop(poller);
+	fake_qemu_stop(&place);
+}
+
+static void same_name_is_one_guest(void **state)
+{
+	char one[] = "/nowhere/one.qmp", two[] = "/nowhere/two.qmp";
+	char *names[] = { one, two, one };
+	struct common common = { .guest = "/nowhere/not-this.qmp" };
+	struct guest_set set;
+
+	(void)state;
+	assert_int_equal(guest_set_open(&set, &common, names, 3, &often), EXIT_REACHED);
+	assert_int_equal(set.count, 2);
+	assert_string_equal(poller_name(set.pollers[1]), two);
+	guest_set_find(&set);
+	assert_int_equal(set.count, 2);
+	guest_set_close(&set);
+	assert_int_equal(guest_set_open(&set, &common, NULL, 0, &often), EXIT_REACHED);
+	assert_int_equal(set.count, 1);
+	assert_string_equal(poller_name(set.pollers[0]), common.guest);
+	guest_set_close(&set);
+}
+
+/* A socket in the runtime folder, which may be dead. */
+static void put_socket(const char *folder, const char *name)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s.qmp", folder, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fclose(file);
+}
+
+static void remove_socket(const char *folder, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s.qmp", folder, name);
+	unlink(path);
+}
+
+static void new_guests_are_found_and_old_ones_kept(void **state)
+{
+	char base[] = "/tmp/balloonctl-XXXXXX", folder[64];
+	struct common common = { 0 };
+	struct guest_set set;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	setenv("XDG_RUNTIME_DIR", base, 1);
+	assert_int_equal(guest_set_open(&set, &common, NULL, 0, &often), EXIT_REACHED);
+	assert_int_equal(set.count, 0);
+	snprintf(folder, sizeof(folder), "%s/aerostat-%u", base, (unsigned)geteuid());
+	assert_int_equal(mkdir(folder, 0700), 0);
+	put_socket(folder, "web");
+	guest_set_find(&set);
+	assert_int_equal(set.count, 1);
+	put_socket(folder, "db");
+	remove_socket(folder, "web");
+	guest_set_find(&set);
+	assert_int_equal(set.count, 2);
+	assert_string_equal(poller_name(set.pollers[0]), "web");
+	assert_string_equal(poller_name(set.pollers[1]), "db");
+	guest_set_close(&set);
+	remove_socket(folder, "db");
+	rmdir(folder);
+	rmdir(base);
+	unsetenv("XDG_RUNTIME_DIR");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(samples_hold_what_the_guest_says),
+		cmocka_unit_test(others_get_their_turn),
+		cmocka_unit_test(guest_that_dies_is_gone_until_it_is_back),
+		cmocka_unit_test(guest_that_hangs_holds_up_nobody),
+		cmocka_unit_test(machine_without_a_balloon_is_no_guest),
+		cmocka_unit_test(same_name_is_one_guest),
+		cmocka_unit_test(new_guests_are_found_and_old_ones_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A recorded course as CSV: see course.h. A file to be read may hold anything. */
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/balloonctl/course.h"
+
+#define FIELDS_MAX 64
+#define ROWS_MAX 10000000 /* a year of three seconds each */
+
+static const struct {
+	const char *name;
+	int digits;
+} columns[COURSE_COLUMNS] = {
+#define COURSE_COLUMN(constant, name, digits) [constant] = { name, digits },
+	COURSE_TABLE(COURSE_COLUMN)
+#undef COURSE_COLUMN
+};
+
+/* ---- write ---- */
+
+void course_write_head(FILE *file)
+{
+	for (unsigned i = 0; i < COURSE_COLUMNS; i++)
+		fprintf(file, "%s%s", i ? "," : "", columns[i].name);
+	fputc('\n', file);
+}
+
+void course_write_row(FILE *file, const struct course_row *row)
+{
+	for (unsigned i = 0; i < COURSE_COLUMNS; i++) {
+		if (i)
+			fputc(',', file);
+		if (!isnan(row->values[i]))
+			fprintf(file, "%.*f", columns[i].digits, row->values[i]);
+	}
+	fputc('\n', file);
+}
+
+/* ---- read ---- */
+
+struct reader {
+	FILE *file;
+	char *line; /* by getline() */
+	size_t size;
+	size_t number; /* of the line, from 1 */
+	char *error;
+	unsigned fields;
+	int meaning[FIELDS_MAX]; /* a COURSE_ constant, or -1 */
+};
+
+__attribute__((format(printf, 2, 3))) static int fail(struct reader *reader, const char *format,
+						      ...)
+{
+	va_list args;
+	int len = 0;
+
+	if (reader->number)
+		len = snprintf(reader->error, COURSE_ERROR, "line %zu: ", reader->number);
+	va_start(args, format);
+	vsnprintf(reader->error + len, COURSE_ERROR - (size_t)len, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+/* 1: a line, 0: the end, or an error. */
+static int next_line(struct reader *reader)
+{
+	ssize_t len;
+
+	errno = 0;
+	len = getline(&reader->line, &reader->size, reader->file);
+	if (len < 0) {
+		if (!ferror(reader->file))
+			return 0;
+		fail(reader, "cannot be read: %s", strerror(errno));
+		return errno ? -errno : -EIO;
+	}
+	reader->number++;
+	if (memchr(reader->line, '\0', (size_t)len))
+		return fail(reader, "not a text");
+	while (len > 0 && (reader->line[len - 1] == '\n' || reader->line[len - 1] == '\r'))
+		reader->line[--len] = '\0';
+	return 1;
+}
+
+/* Splits at commas; strtok() would overlook empty fields. */
+static char *next_field(char **rest)
+{
+	return strsep(rest, ",");
+}
+
+static int column_of(const char *name)
+{
+	for (int i = 0; i < COURSE_COLUMNS; i++)
+		if (!strcmp(columns[i].name, name))
+			return i;
+	return -1;
+}
+
+static int read_head(struct reader *reader)
+{
+	bool seen[COURSE_COLUMNS] = { false };
+	char *rest, *field;
+	int got = next_line(reader);
+
+	if (got < 0)
+		return got;
+	if (got == 0)
+		return fail(reader, "the file is empty");
+	for (rest = reader->line; (field = next_field(&rest)) != NULL;) {
+		int column = column_of(field);
+
+		if (reader->fields == FIELDS_MAX)
+			return fail(reader, "more than %d columns", FIELDS_MAX);
+		if (column >= 0 && seen[column])
+			return fail(reader, "two columns %s", columns[column].name);
+		if (column >= 0)
+			seen[column] = true;
+		reader->meaning[reader->fields++] = column;
+	}
+	if (!seen[COURSE_TIME])
+		return fail(reader, "there is no column %s: not a file of `balloonctl record`",
+			    columns[COURSE_TIME].name);
+	return 0;
+}
+
+static int read_value(struct reader *reader, const char *field, int column, double *value)
+{
+	char *end;
+
+	if (*field == '\0')
+		return 0;
+	*value = strtod(field, &end);
+	if (strspn(field, "0123456789.eE+-") == strlen(field) && *end == '\0' && isfinite(*value) &&
+	    *value >= 0)
+		return 0;
+	return fail(reader, "'%.40s' is no %s: a number from 0 on is wanted", field,
+		    columns[column].name);
+}
+
+static int read_row(struct reader *reader, struct course_row *row)
+{
+	char *rest = reader->line, *field;
+	unsigned fields = 0;
+
+	for (unsigned i = 0; i < COURSE_COLUMNS; i++)
+		row->values[i] = NAN;
+	while ((field = next_field(&rest)) != NULL) {
+		unsigned at = fields++;
+		int err = 0;
+
+		if (at < reader->fields && reader->meaning[at] >= 0)
+			err = read_value(reader, field, reader->meaning[at],
+					 &row->values[reader->meaning[at]]);
+		if (err)
+			return err;
+	}
+	if (fields != reader->fields)
+		return fail(reader, "%u fields, but the headline has %u", fields, reader->fields);
+	if (isnan(row->values[COURSE_TIME]))
+		return fail(reader, "there is no %s", columns[COURSE_TIME].name);
+	return 0;
+}
+
+static int append(struct reader *reader, struct course *course, const struct course_row *row)
+{
+	const struct course_row *last = course->count ? &course->rows[course->count - 1] : NULL;
+
+	if (last && row->values[COURSE_TIME] < last->values[COURSE_TIME])
+		return fail(reader, "time goes back, from %g s to %g s", last->values[COURSE_TIME],
+			    row->values[COURSE_TIME]);
+	if (course->count == ROWS_MAX)
+		return fail(reader, "more than %d lines", ROWS_MAX);
+	/* Doubled whenever the count is a power of two. */
+	if ((course->count & (course->count - 1)) == 0) {
+		size_t room = course->count ? course->count * 2 : 1;
+		struct course_row *more = realloc(course->rows, room * sizeof(more[0]));
+
+		if (!more) {
+			fail(reader, "out of memory");
+			return -ENOMEM;
+		}
+		course->rows = more;
+	}
+	course->rows[course->count++] = *row;
+	return 0;
+}
+
+static int read_rows(struct reader *reader, struct course *course)
+{
+	struct course_row row;
+	int err;
+
+	while ((err = next_line(reader)) > 0) {
+		err = read_row(reader, &row);
+		if (!err)
+			err = append(reader, course, &row);
+		if (err)
+			return err;
+	}
+	return err;
+}
+
+int course_read(FILE *file, struct course *course, char error[COURSE_ERROR])
+{
+	struct reader reader = { .file = file, .error = error };
+	int err;
+
+	*course = (struct course){ 0 };
+	err = read_head(&reader);
+	if (!err)
+		err = read_rows(&reader, course);
+	free(reader.line);
+	if (err)
+		course_free(course);
+	return err;
+}
+
+void course_free(struct course *course)
+{
+	free(course->rows);
+	*course = (struct course){ 0 };
+}

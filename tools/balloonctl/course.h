@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * course.c: what `record` writes and `plot` reads: CSV, a headline with names
+ * and units, then a line for each look at a guest. A field is empty where
+ * nothing is known.
+ */
+#ifndef TOOLS_BALLOONCTL_COURSE_H
+#define TOOLS_BALLOONCTL_COURSE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define COURSE_ERROR 200
+
+/* X(constant, name in the headline, digits behind the point) */
+#define COURSE_TABLE(X) \
+	X(COURSE_TIME, "time_s", 3) /* since the first line */ \
+	X(COURSE_UNIX_TIME, "unix_time_s", 3) \
+	X(COURSE_RAM, "ram_bytes", 0) \
+	X(COURSE_TARGET, "target_left_bytes", 0) \
+	X(COURSE_LEFT, "left_bytes", 0) \
+	X(COURSE_TAKEN, "taken_bytes", 0) \
+	X(COURSE_FREE, "guest_free_bytes", 0) \
+	X(COURSE_AVAILABLE, "guest_available_bytes", 0) \
+	X(COURSE_STATS_AGE, "statistics_age_s", 1) \
+	X(COURSE_HOST, "host_pss_bytes", 0) \
+	X(COURSE_CPU, "host_cpu_s", 2)
+
+#define COURSE_CONSTANT(constant, name, digits) constant,
+enum course_column { COURSE_TABLE(COURSE_CONSTANT) COURSE_COLUMNS };
+#undef COURSE_CONSTANT
+
+/* NAN: not known. Bytes are exact below 2^53. */
+struct course_row {
+	double values[COURSE_COLUMNS];
+};
+
+struct course {
+	struct course_row *rows;
+	size_t count;
+};
+
+void course_write_head(FILE *file);
+void course_write_row(FILE *file, const struct course_row *row);
+
+/*
+ * Columns may come in any order, some may be absent, those with other names
+ * are skipped; the time must be there, and never go back. -EINVAL: no such
+ * file, @error says what is wrong in which line; or a negative errno.
+ */
+int course_read(FILE *file, struct course *course, char error[COURSE_ERROR]);
+void course_free(struct course *course);
+
+#endif

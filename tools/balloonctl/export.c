@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * balloonctl export: guests as Prometheus metrics: printed, in a file for
+ * node_exporter, or by HTTP.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <getopt.h>
+
+#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/guest_set.h"
+#include "tools/balloonctl/listen.h"
+#include "tools/balloonctl/metrics.h"
+#include "tools/balloonctl/periodic.h"
+#include "tools/balloonctl/replace_file.h"
+#include "tools/deadline.h"
+
+#define FIRST_MS 12000	 /* for the first sample: longer than a connection may take */
+#define SILENCE_MS 15000 /* besides the interval: who is silent for longer is gone */
+
+static const char help[] =
+	"usage: balloonctl export [--textfile FILE [--every SEC] | --listen ADDR:PORT]\n"
+	"                         [--interval SEC] [--stats SEC] [GUEST...]\n"
+	"\n"
+	"Guests as Prometheus metrics. Without a GUEST (or -g) all that `make run` has\n"
+	"started. A guest that is gone has balloon_up 0 and no other metric; what is not\n"
+	"known is absent. Without an option they are printed once.\n"
+	"\n"
+	"  --textfile FILE      write FILE once, for node_exporter's textfile collector,\n"
+	"                       which wants a name that ends in .prom\n"
+	"  --every SEC          renew it every SEC seconds, and remove it at the end\n"
+	"  --listen ADDR:PORT   serve http://ADDR:PORT/metrics until interrupted; ADDR is\n"
+	"                       numeric, [ADDR] for IPv6; PORT alone is on loopback. There\n"
+	"                       is no password: take care who can reach another address\n"
+	"  --interval SEC       with --listen: look every SEC seconds, 0.1 to 3600\n"
+	"                       (default 5)\n"
+	"  --stats SEC          have guests asked for statistics every SEC seconds as long\n"
+	"                       as this runs, where nobody else asks\n";
+
+struct request {
+	const char *textfile, *listen;
+	int interval_ms, every_ms;
+	unsigned stats;
+};
+
+struct exporter {
+	pthread_mutex_t lock; /* of the set: pages are made in another thread */
+	struct guest_set set;
+	int interval_ms;
+};
+
+/* ---- metrics of all guests ---- */
+
+static double unix_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int write_all(struct exporter *exporter, FILE *file)
+{
+	size_t count = exporter->set.count;
+	struct metrics_guest *guests = calloc(count + 1, sizeof(guests[0]));
+	struct sample *samples = calloc(count + 1, sizeof(samples[0]));
+	int64_t now = deadline_now();
+
+	for (size_t i = 0; guests && samples && i < count; i++) {
+		struct poller *poller = exporter->set.pollers[i];
+
+		poller_latest(poller, &samples[i]);
+		guests[i].name = poller_name(poller);
+		guests[i].sample = &samples[i];
+		guests[i].hangs = now - samples[i].time > exporter->interval_ms + SILENCE_MS;
+	}
+	if (guests && samples)
+		metrics_write(file, guests, count, unix_time());
+	else
+		count = SIZE_MAX;
+	free(samples);
+	free(guests);
+	return count == SIZE_MAX ? -ENOMEM : 0;
+}
+
+static char *make_page(void *context, size_t *size)
+{
+	struct exporter *exporter = context;
+	char *text = NULL;
+	FILE *file = open_memstream(&text, size);
+	int err;
+
+	if (!file)
+		return NULL;
+	pthread_mutex_lock(&exporter->lock);
+	err = write_all(exporter, file);
+	pthread_mutex_unlock(&exporter->lock);
+	if (fclose(file) || err) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* ---- until told to end ---- */
+
+/* Until every guest was looked at, or one of them hangs; false: told to end. */
+static bool wait_for_all(struct exporter *exporter)
+{
+	int64_t deadline = deadline_in(FIRST_MS);
+	struct sample sample;
+
+	for (size_t i = 0; i < exporter->set.count;) {
+		if (stop_asked())
+			return false;
+		if (poller_wait(exporter->set.pollers[i], 0, PERIODIC_SLICE_MS, &sample) ||
+		    deadline_left(deadline) == 0)
+			i++;
+	}
+	return true;
+}
+
+/* Whether to go on. */
+static bool pause_for(int ms)
+{
+	const struct timespec slice = { .tv_nsec = PERIODIC_SLICE_MS * 1000000l };
+	int64_t deadline = deadline_in(ms);
+
+	while (!stop_asked() && deadline_left(deadline) > 0)
+		nanosleep(&slice, NULL);
+	return !stop_asked();
+}
+
+static void find_new(struct exporter *exporter)
+{
+	pthread_mutex_lock(&exporter->lock);
+	guest_set_find(&exporter->set);
+	pthread_mutex_unlock(&exporter->lock);
+}
+
+/* ---- the three ways ---- */
+
+static int write_file(struct exporter *exporter, const char *path)
+{
+	struct replacement replacement;
+	int err = replace_begin(&replacement, path);
+
+	if (!err) {
+		err = write_all(exporter, replacement.file);
+		if (err)
+			replace_abort(&replacement);
+		else
+			err = replace_commit(&replacement);
+	}
+	if (!err)
+		return EXIT_REACHED;
+	complain("%s: %s", path, strerror(-err));
+	return EXIT_WRONG;
+}
+
+static int export_file(struct exporter *exporter, const struct request *request)
+{
+	int status;
+
+	if (!wait_for_all(exporter))
+		return EXIT_REACHED;
+	status = write_file(exporter, request->textfile);
+	if (status || !request->every_ms)
+		return status;
+	while (!status && pause_for(request->every_ms)) {
+		find_new(exporter);
+		status = write_file(exporter, request->textfile);
+	}
+	/* A file that nobody renews would tell of guests long gone. */
+	unlink(request->textfile);
+	return status;
+}
+
+static int export_by_http(struct exporter *exporter, const struct request *request)
+{
+	char address[LISTEN_ADDRESS];
+	struct listener *listener;
+	int status = listen_start(request->listen, make_page, exporter, &listener, address);
+
+	if (status)
+		return status;
+	printf("http://%s/metrics\n", address);
+	fflush(stdout);
+	while (pause_for(request->interval_ms))
+		find_new(exporter);
+	listen_stop(listener);
+	return EXIT_REACHED;
+}
+
+static int export_once(struct exporter *exporter)
+{
+	if (wait_for_all(exporter) && write_all(exporter, stdout))
+		return EXIT_WRONG;
+	return EXIT_REACHED;
+}
+
+/* ---- the command ---- */
+
+static int check(const struct request *request)
+{
+	if (request->textfile && request->listen)
+		complain("--textfile and --listen exclude each other");
+	else if (request->every_ms && !request->textfile)
+		complain("--every goes with --textfile");
+	else
+		return -1;
+	return EXIT_USAGE;
+}
+
+/* An exit status, or -1: go on, with guests from optind on. */
+static int parse(int argc, char **argv, struct request *request)
+{
+	static const struct option options[] = {
+		{ "textfile", required_argument, NULL, 't' },
+		{ "every", required_argument, NULL, 'e' },
+		{ "listen", required_argument, NULL, 'l' },
+		{ "interval", required_argument, NULL, 'i' },
+		{ "stats", required_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		switch (c) {
+		case 't':
+			request->textfile = optarg;
+			break;
+		case 'e':
+			if (interval_parse("--every", optarg, &request->every_ms))
+				return EXIT_USAGE;
+			break;
+		case 'l':
+			request->listen = optarg;
+			break;
+		case 'i':
+			if (interval_parse("--interval", optarg, &request->interval_ms))
+				return EXIT_USAGE;
+			break;
+		case 's':
+			if (!seconds_parse(optarg, &request->stats))
+				break;
+			complain("--stats %s: whole seconds are wanted", optarg);
+			return EXIT_USAGE;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_REACHED;
+		default:
+			return bad_option(c, argv);
+		}
+	}
+	return check(request);
+}
+
+static int export_as(struct exporter *exporter, const struct request *request)
+{
+	stop_on_signals();
+	if (request->listen)
+		return export_by_http(exporter, request);
+	if (request->textfile)
+		return export_file(exporter, request);
+	return export_once(exporter);
+}
+
+int cmd_export(const struct common *common, int argc, char **argv)
+{
+	struct request request = { .interval_ms = 5000 };
+	struct exporter exporter = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct poller_rate rate;
+	int status = parse(argc, argv, &request);
+
+	if (status >= 0)
+		return status;
+	/* A file is as new as it can be. */
+	exporter.interval_ms = request.every_ms ? request.every_ms : request.interval_ms;
+	rate = (struct poller_rate){ .interval_ms = exporter.interval_ms,
+				     .stats_interval = request.stats };
+	status = guest_set_open(&exporter.set, common, argv + optind, (size_t)(argc - optind),
+				&rate);
+	if (status)
+		return status;
+	/* Who goes on may wait for the first one. */
+	if (!exporter.set.count && !request.listen && !request.every_ms) {
+		complain("no guest runs here: start one with `make run`, or name a QMP socket by a "
+			 "path with a slash");
+		return EXIT_NO_CONNECT;
+	}
+	status = export_as(&exporter, &request);
+	guest_set_close(&exporter.set);
+	return status;
+}

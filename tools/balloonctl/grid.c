@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A picture made of characters: see grid.h. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/lib/escape.h"
+#include "tools/balloonctl/grid.h"
+
+#define UTF8_MAX 3 /* bytes of a character that a grid holds */
+
+void grid_init(struct grid *grid, int rows, int columns, bool unicode)
+{
+	size_t count = (size_t)rows * (size_t)columns;
+
+	*grid = (struct grid){ .rows = rows, .columns = columns, .unicode = unicode };
+	grid->cells = malloc((count ? count : 1) * sizeof(grid->cells[0]));
+	if (!grid->cells) {
+		perror("balloonctl");
+		exit(1);
+	}
+	for (size_t i = 0; i < count; i++)
+		grid->cells[i] = (struct grid_cell){ .character = ' ' };
+}
+
+void grid_free(struct grid *grid)
+{
+	free(grid->cells);
+	grid->cells = NULL;
+}
+
+void grid_put(struct grid *grid, int row, int column, unsigned character, enum grid_style style)
+{
+	struct grid_cell *cell;
+
+	if (row < 0 || row >= grid->rows || column < 0 || column >= grid->columns)
+		return;
+	cell = &grid->cells[(size_t)row * (size_t)grid->columns + (size_t)column];
+	cell->character = grid->unicode || character < 0x7f ? character : '?';
+	cell->style = style;
+}
+
+int grid_text(struct grid *grid, int row, int column, enum grid_style style, const char *text)
+{
+	char shown[ESCAPE_MAX];
+
+	for (; *text; text++) {
+		size_t len = escape_byte((unsigned char)*text, shown);
+
+		for (size_t i = 0; i < len; i++)
+			grid_put(grid, row, column++, (unsigned char)shown[i], style);
+	}
+	return column;
+}
+
+int grid_print(struct grid *grid, int row, int column, enum grid_style style, const char *format,
+	       ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return grid_text(grid, row, column, style, text);
+}
+
+static size_t put_utf8(char *out, unsigned character)
+{
+	if (character < 0x80) {
+		out[0] = (char)character;
+		return 1;
+	}
+	if (character < 0x800) {
+		out[0] = (char)(0xc0 | character >> 6);
+		out[1] = (char)(0x80 | (character & 0x3f));
+		return 2;
+	}
+	out[0] = (char)(0xe0 | (character >> 12 & 0x0f));
+	out[1] = (char)(0x80 | (character >> 6 & 0x3f));
+	out[2] = (char)(0x80 | (character & 0x3f));
+	return 3;
+}
+
+char *grid_row(const struct grid *grid, int row)
+{
+	const struct grid_cell *cells = &grid->cells[(size_t)row * (size_t)grid->columns];
+	char *text = malloc((size_t)grid->columns * UTF8_MAX + 1);
+	size_t len = 0, end = 0;
+
+	for (int i = 0; text && i < grid->columns; i++) {
+		len += put_utf8(text + len, cells[i].character);
+		if (cells[i].character != ' ')
+			end = len;
+	}
+	if (text)
+		text[end] = '\0';
+	return text;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * grid.c: a picture made of characters, drawn into memory, so that drawing
+ * needs no terminal. What does not fit is cut off.
+ */
+#ifndef TOOLS_BALLOONCTL_GRID_H
+#define TOOLS_BALLOONCTL_GRID_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum grid_style {
+	GRID_PLAIN,
+	GRID_BOLD,
+	GRID_DIM,
+	GRID_USED,
+	GRID_FREE,
+	GRID_TAKEN,
+	GRID_TARGET,
+	GRID_ALARM,
+	GRID_STYLES,
+};
+
+struct grid_cell {
+	unsigned character; /* Unicode, one column wide */
+	enum grid_style style;
+};
+
+struct grid {
+	int rows, columns;
+	bool unicode; /* else only ASCII may be put into it */
+	struct grid_cell *cells;
+};
+
+/* All blank; never fails (ends the program instead). */
+void grid_init(struct grid *grid, int rows, int columns, bool unicode);
+void grid_free(struct grid *grid);
+
+void grid_put(struct grid *grid, int row, int column, unsigned character, enum grid_style style);
+
+/* ASCII text; other bytes come as \xNN. Returns the column behind it. */
+int grid_text(struct grid *grid, int row, int column, enum grid_style style, const char *text);
+
+__attribute__((format(printf, 5, 6))) int grid_print(struct grid *grid, int row, int column,
+						     enum grid_style style, const char *format,
+						     ...);
+
+/* One row as UTF-8, without the blanks at its end; the caller's by free(). */
+char *grid_row(const struct grid *grid, int row);
+
+#endif

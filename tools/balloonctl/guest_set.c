@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which guests are looked at: see guest_set.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/balloonctl/guest_set.h"
+
+#define GUESTS_MAX 256 /* a thread each */
+
+static bool has(const struct guest_set *set, const char *name)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (!strcmp(poller_name(set->pollers[i]), name))
+			return true;
+	return false;
+}
+
+static int add(struct guest_set *set, const char *name)
+{
+	struct poller **more;
+	int err;
+
+	if (has(set, name))
+		return 0;
+	if (set->count == GUESTS_MAX)
+		return -ENOSPC;
+	more = realloc(set->pollers, (set->count + 1) * sizeof(more[0]));
+	if (!more)
+		return -ENOMEM;
+	set->pollers = more;
+	err = poller_start(name, &set->rate, &set->pollers[set->count]);
+	if (!err)
+		set->count++;
+	return err;
+}
+
+void guest_set_find(struct guest_set *set)
+{
+	char **names;
+	size_t count;
+
+	if (!set->finds)
+		return;
+	guest_list(&names, &count);
+	for (size_t i = 0; i < count; i++) {
+		/* What does not fit now may fit at the next look. */
+		add(set, names[i]);
+		free(names[i]);
+	}
+	free(names);
+}
+
+static int add_all(struct guest_set *set, char **names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		int err = add(set, names[i]);
+
+		if (err == -ENOSPC)
+			complain("more than %d guests at a time cannot be watched", GUESTS_MAX);
+		else if (err)
+			complain("%s: %s", names[i], strerror(-err));
+		if (err)
+			return EXIT_WRONG;
+	}
+	return EXIT_REACHED;
+}
+
+int guest_set_open(struct guest_set *set, const struct common *common, char **names, size_t count,
+		   const struct poller_rate *rate)
+{
+	char *only = (char *)common->guest;
+	int status;
+
+	*set = (struct guest_set){ .rate = *rate, .finds = !count && !only };
+	if (!count && only)
+		status = add_all(set, &only, 1);
+	else
+		status = add_all(set, names, count);
+	guest_set_find(set);
+	if (status)
+		guest_set_close(set);
+	return status;
+}
+
+void guest_set_close(struct guest_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		poller_ask_stop(set->pollers[i]);
+	for (size_t i = 0; i < set->count; i++)
+		poller_stop(set->pollers[i]);
+	free(set->pollers);
+	*set = (struct guest_set){ 0 };
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A web server with one page: see listen.h. Requests are input from anybody
+ * who can connect: few connections, short waits, no body, nothing echoed.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/listen.h"
+#include "tools/balloonctl/metrics.h"
+
+#define CONNECTIONS 16u
+#define TIMEOUT_S 10u
+#define REQUEST_BYTES ((size_t)16 * 1024) /* of memory for each */
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+struct listener {
+	struct MHD_Daemon *daemon;
+	listen_page page;
+	void *context;
+};
+
+/* ---- addresses ---- */
+
+static bool parse_port(const char *text, in_port_t *port)
+{
+	unsigned long value = strtoul(text, NULL, 10);
+
+	if (*text == '\0' || strlen(text) > 5 || text[strspn(text, "0123456789")] != '\0' ||
+	    value > 65535)
+		return false;
+	*port = htons((uint16_t)value);
+	return true;
+}
+
+static bool parse_host(const char *host, in_port_t port, union address *address)
+{
+	memset(address, 0, sizeof(*address));
+	if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
+		address->v4.sin_family = AF_INET;
+		address->v4.sin_port = port;
+		return true;
+	}
+	if (inet_pton(AF_INET6, host, &address->v6.sin6_addr) != 1)
+		return false;
+	address->v6.sin6_family = AF_INET6;
+	address->v6.sin6_port = port;
+	return true;
+}
+
+static bool parse_address(const char *where, union address *address)
+{
+	const char *colon = strrchr(where, ':');
+	size_t len = colon ? (size_t)(colon - where) : 0;
+	char host[INET6_ADDRSTRLEN + 2] = "127.0.0.1";
+	in_port_t port;
+
+	if (len >= sizeof(host) || !parse_port(colon ? colon + 1 : where, &port))
+		return false;
+	if (len)
+		snprintf(host, sizeof(host), "%.*s", (int)len, where);
+	if (host[0] == '[' && host[len - 1] == ']') {
+		host[len - 1] = '\0';
+		memmove(host, host + 1, len - 1);
+	} else if (strchr(host, ':')) {
+		/* Where would the port begin? */
+		return false;
+	}
+	return parse_host(host, port, address);
+}
+
+/* What the socket has now, with the port that was chosen. */
+static void print_address(int fd, char text[LISTEN_ADDRESS])
+{
+	union address address = { .any.sa_family = AF_UNSPEC };
+	socklen_t size = sizeof(address);
+	char host[INET6_ADDRSTRLEN] = "";
+
+	getsockname(fd, &address.any, &size);
+	if (address.any.sa_family == AF_INET6) {
+		inet_ntop(AF_INET6, &address.v6.sin6_addr, host, sizeof(host));
+		snprintf(text, LISTEN_ADDRESS, "[%s]:%u", host, ntohs(address.v6.sin6_port));
+	} else {
+		inet_ntop(AF_INET, &address.v4.sin_addr, host, sizeof(host));
+		snprintf(text, LISTEN_ADDRESS, "%s:%u", host, ntohs(address.v4.sin_port));
+	}
+}
+
+/* A socket that listens, or a negative errno. */
+static int open_socket(const union address *address)
+{
+	socklen_t size = address->any.sa_family == AF_INET6 ? sizeof(address->v6)
+							    : sizeof(address->v4);
+	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int on = 1;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, &address->any, size) || listen(fd, (int)CONNECTIONS)) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* ---- requests ---- */
+
+static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, char *text,
+			      size_t size, enum MHD_ResponseMemoryMode mode)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(size, text, mode);
+	enum MHD_Result result;
+
+	if (!response) {
+		if (mode == MHD_RESPMEM_MUST_FREE)
+			free(text);
+		return MHD_NO;
+	}
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+				status == MHD_HTTP_OK ? METRICS_CONTENT_TYPE : "text/plain");
+	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	result = MHD_queue_response(connection, status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status, const char *why)
+{
+	return answer(connection, status, (char *)why, strlen(why), MHD_RESPMEM_PERSISTENT);
+}
+
+/* The parameters are libmicrohttpd's. */
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
+			      const char *method, const char *version, const char *upload,
+			      size_t *upload_size, void **request)
+{
+	struct listener *listener = context;
+	size_t size;
+	char *text;
+
+	(void)version, (void)upload, (void)upload_size, (void)request;
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+		return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET is wanted\n");
+	if (strcmp(url, "/metrics") != 0)
+		return refuse(connection, MHD_HTTP_NOT_FOUND, "there is only /metrics\n");
+	text = listener->page(listener->context, &size);
+	if (!text)
+		return refuse(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "not now\n");
+	return answer(connection, MHD_HTTP_OK, text, size, MHD_RESPMEM_MUST_FREE);
+}
+
+/* Signals are for the thread that waits for them. */
+static struct MHD_Daemon *start_daemon(struct listener *listener, int fd)
+{
+	struct MHD_Daemon *daemon;
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL,
+				  handle, listener, MHD_OPTION_LISTEN_SOCKET, fd,
+				  MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
+				  MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S,
+				  MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_BYTES,
+				  MHD_OPTION_END);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return daemon;
+}
+
+int listen_start(const char *where, listen_page page, void *context, struct listener **out,
+		 char address[LISTEN_ADDRESS])
+{
+	struct listener *listener;
+	union address bind_to;
+	int fd;
+
+	if (!parse_address(where, &bind_to)) {
+		complain("--listen %s: ADDR:PORT is wanted, with a numeric address", where);
+		return EXIT_USAGE;
+	}
+	fd = open_socket(&bind_to);
+	if (fd < 0) {
+		complain("--listen %s: %s", where, strerror(-fd));
+		return EXIT_WRONG;
+	}
+	print_address(fd, address);
+	listener = calloc(1, sizeof(*listener));
+	if (listener) {
+		listener->page = page;
+		listener->context = context;
+		listener->daemon = start_daemon(listener, fd);
+	}
+	if (!listener || !listener->daemon) {
+		complain("--listen %s: the server did not start", where);
+		free(listener);
+		close(fd);
+		return EXIT_WRONG;
+	}
+	*out = listener;
+	return EXIT_REACHED;
+}
+
+void listen_stop(struct listener *listener)
+{
+	MHD_stop_daemon(listener->daemon);
+	free(listener);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * metrics.c: samples of guests in Prometheus' text format (version 0.0.4):
+ * base units, all lines of a metric together, what is not known is absent.
+ */
+#ifndef TOOLS_BALLOONCTL_METRICS_H
+#define TOOLS_BALLOONCTL_METRICS_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "tools/balloonctl/poller.h"
+
+#define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+struct metrics_guest {
+	const char *name;
+	const struct sample *sample;
+	bool hangs; /* it has not answered for too long: as good as gone */
+};
+
+/* @unix_time, in seconds, is when the samples were taken, about. */
+void metrics_write(FILE *file, const struct metrics_guest *guests, size_t count, double unix_time);
+
+#endif

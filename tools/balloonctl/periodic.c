@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Intervals, and signals that end a command: see periodic.h. */
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/periodic.h"
+
+static volatile sig_atomic_t asked;
+
+int interval_parse(const char *option, const char *text, int *ms)
+{
+	double seconds = 0;
+	char *end = NULL;
+
+	/* strtod() alone would take hexadecimal, exponents, blanks and "inf". */
+	if (*text != '\0' && text[strspn(text, "0123456789.")] == '\0')
+		seconds = strtod(text, &end);
+	if (!end || *end != '\0' || seconds < 0.1 || seconds > 3600) {
+		complain("%s %s: seconds are wanted, 0.1 to 3600", option, text);
+		return -EINVAL;
+	}
+	*ms = (int)lround(seconds * 1000);
+	return 0;
+}
+
+struct poller_rate poller_rate_of(int interval_ms)
+{
+	return (struct poller_rate){
+		.interval_ms = interval_ms,
+		.stats_interval = interval_ms < 1000 ? 1 : (unsigned)interval_ms / 1000,
+	};
+}
+
+static void note_signal(int number)
+{
+	(void)number;
+	asked = 1;
+}
+
+void stop_on_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = note_signal };
+
+	asked = 0;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &action, NULL);
+}
+
+bool stop_asked(void)
+{
+	return asked != 0;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* balloonctl plot: a picture of what `balloonctl record` has written. */
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <getopt.h>
+
+#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/course.h"
+#include "tools/balloonctl/replace_file.h"
+#include "tools/svg_plot.h"
+
+static const char help[] =
+	"usage: balloonctl plot FILE -o OUT.svg [--title TEXT]\n"
+	"\n"
+	"Draws the course that `balloonctl record` has written to FILE (- for standard\n"
+	"input): memory left to the guest and the target, what the guest says is free and\n"
+	"available, and QEMU's memory on the host. OUT.svg is overwritten; - is standard\n"
+	"output. Where nothing is known the lines have gaps.\n"
+	"\n"
+	"  -o, --output OUT.svg\n"
+	"      --title TEXT       above the picture\n";
+
+struct request {
+	const char *input, *output, *title;
+};
+
+/* What is drawn, the last on top. */
+static const struct {
+	enum course_column column;
+	const char *label;
+	bool steps, dashed;
+} lines[] = {
+	{ COURSE_TARGET, "target (left)", true, true },
+	{ COURSE_LEFT, "left to the guest", false, false },
+	{ COURSE_TAKEN, "taken", false, false },
+	{ COURSE_FREE, "free in the guest", true, false },
+	{ COURSE_AVAILABLE, "available", true, true },
+	{ COURSE_HOST, "host memory of QEMU", false, false },
+};
+
+#define LINES (sizeof(lines) / sizeof(lines[0]))
+
+static double *column(const struct course *course, enum course_column which)
+{
+	double *values = malloc((course->count + 1) * sizeof(values[0]));
+
+	for (size_t i = 0; values && i < course->count; i++)
+		values[i] = course->rows[i].values[which];
+	return values;
+}
+
+static bool has_any(const double *values, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!isnan(values[i]))
+			return true;
+	return false;
+}
+
+/* Series of the columns that hold something; how many. -ENOMEM. */
+static int make_series(const struct course *course, const double *time,
+		       struct svg_series series[LINES])
+{
+	int count = 0;
+
+	for (size_t i = 0; i < LINES; i++) {
+		double *values = column(course, lines[i].column);
+
+		if (!values)
+			return -ENOMEM;
+		if (!has_any(values, course->count)) {
+			free(values);
+			continue;
+		}
+		series[count++] = (struct svg_series){ .label = lines[i].label,
+						       .x = time,
+						       .y = values,
+						       .count = course->count,
+						       .steps = lines[i].steps,
+						       .dashed = lines[i].dashed };
+	}
+	return count;
+}
+
+static int draw(FILE *file, const struct course *course, const char *title)
+{
+	struct svg_series series[LINES] = { 0 };
+	struct svg_plot plot = {
+		.title = title,
+		.x = { .label = "time", .unit = SVG_TIME },
+		.y = { .unit = SVG_BYTES },
+		.series = series,
+	};
+	double *time = column(course, COURSE_TIME);
+	int err = -ENOMEM;
+
+	if (time)
+		err = make_series(course, time, series);
+	if (err > 0) {
+		plot.count = (size_t)err;
+		err = svg_plot_write(file, &plot);
+	} else if (err == 0) {
+		err = -EINVAL;
+	}
+	for (size_t i = 0; i < LINES; i++)
+		free((double *)series[i].y);
+	free(time);
+	return err;
+}
+
+static int complain_drawing(const struct request *request, int err)
+{
+	if (err == -EINVAL)
+		complain("%s: there is nothing to be drawn in it", request->input);
+	else
+		complain("%s: %s", request->output, strerror(-err));
+	return EXIT_WRONG;
+}
+
+static int draw_to_file(const struct request *request, const struct course *course)
+{
+	struct replacement replacement;
+	int err;
+
+	if (!strcmp(request->output, "-")) {
+		err = draw(stdout, course, request->title);
+		return err ? complain_drawing(request, err) : EXIT_REACHED;
+	}
+	err = replace_begin(&replacement, request->output);
+	if (err)
+		return complain_drawing(request, err == -EINVAL ? -EIO : err);
+	err = draw(replacement.file, course, request->title);
+	if (err)
+		replace_abort(&replacement);
+	else
+		err = replace_commit(&replacement);
+	return err ? complain_drawing(request, err) : EXIT_REACHED;
+}
+
+static int read_file(const struct request *request, struct course *course)
+{
+	bool standard = !strcmp(request->input, "-");
+	FILE *file = standard ? stdin : fopen(request->input, "re");
+	char error[COURSE_ERROR];
+	int err;
+
+	if (!file) {
+		complain("%s: %s", request->input, strerror(errno));
+		return EXIT_WRONG;
+	}
+	err = course_read(file, course, error);
+	if (!standard)
+		fclose(file);
+	if (!err)
+		return EXIT_REACHED;
+	complain("%s: %s", request->input, error);
+	return EXIT_WRONG;
+}
+
+/* An exit status, or -1: go on. */
+static int parse(int argc, char **argv, struct request *request)
+{
+	static const struct option options[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "title", required_argument, NULL, 't' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, ":ho:", options, NULL)) != -1) {
+		switch (c) {
+		case 'o':
+			request->output = optarg;
+			break;
+		case 't':
+			request->title = optarg;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_REACHED;
+		default:
+			return bad_option(c, argv);
+		}
+	}
+	if (optind == argc || !request->output) {
+		complain("%s; see --help", optind == argc ? "which FILE is to be drawn?"
+							  : "where to? -o OUT.svg is wanted");
+		return EXIT_USAGE;
+	}
+	request->input = argv[optind++];
+	return no_more(argc, argv);
+}
+
+int cmd_plot(const struct common *common, int argc, char **argv)
+{
+	struct request request = { 0 };
+	struct course course;
+	int status = parse(argc, argv, &request);
+
+	(void)common; /* no guest is needed */
+	if (status >= 0)
+		return status;
+	status = read_file(&request, &course);
+	if (status)
+		return status;
+	status = draw_to_file(&request, &course);
+	course_free(&course);
+	return status;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A thread that looks at a guest: see poller.h. The thread and its owner each
+ * hold the poller, and the last of them frees it: a thread that waits for a
+ * guest which does not answer cannot be ended, only left alone.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/balloonctl/poller.h"
+#include "tools/deadline.h"
+
+#define STOP_MS 1000
+
+struct poller {
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* of what follows */
+	unsigned holders;
+	bool stop, ended;
+	int64_t stop_by; /* then its owner waits no longer */
+	struct sample sample;
+
+	/* The thread's own. */
+	char *name;
+	struct poller_rate rate;
+	struct guest *guest;
+	bool asks; /* we have set the interval of the statistics */
+};
+
+static struct timespec timespec_of(int64_t ms)
+{
+	return (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+}
+
+/* Called without the lock. */
+static void put(struct poller *poller)
+{
+	bool last;
+
+	pthread_mutex_lock(&poller->lock);
+	last = --poller->holders == 0;
+	pthread_mutex_unlock(&poller->lock);
+	if (!last)
+		return;
+	pthread_cond_destroy(&poller->changed);
+	pthread_mutex_destroy(&poller->lock);
+	free(poller->name);
+	free(poller);
+}
+
+/* ---- a look ---- */
+
+/* libvirt serves many at once, and is expensive to reach over ssh. */
+static bool keeps_connection(const struct poller *poller)
+{
+	return strstr(poller->name, "://") != NULL;
+}
+
+static void disconnect(struct poller *poller)
+{
+	guest_close(poller->guest);
+	poller->guest = NULL;
+}
+
+static void ask_for_stats(struct poller *poller, const struct sample *sample)
+{
+	if (!poller->rate.stats_interval || !sample->has_stats || sample->stats.interval)
+		return;
+	poller->asks = !guest_set_interval(poller->guest, poller->rate.stats_interval);
+}
+
+static int look_at(struct poller *poller, struct sample *sample)
+{
+	struct guest *guest = poller->guest;
+	int err = guest_state(guest, &sample->state);
+
+	if (err) {
+		snprintf(sample->error, sizeof(sample->error), "%s", guest_error(guest));
+		memset(&sample->state, 0, sizeof(sample->state));
+		return err;
+	}
+	/* The rest may be missing without the guest being gone. */
+	sample->has_stats = !guest_stats(guest, &sample->stats);
+	sample->has_cost = !guest_cost(guest, &sample->cost);
+	ask_for_stats(poller, sample);
+	return 0;
+}
+
+static int connect_guest(struct poller *poller, char error[SAMPLE_ERROR])
+{
+	char *why = NULL;
+	int err;
+
+	if (poller->guest)
+		return 0;
+	err = guest_open(poller->name, &poller->guest, &why);
+	if (err) {
+		poller->guest = NULL;
+		snprintf(error, SAMPLE_ERROR, "%s", why ? why : strerror(-err));
+	}
+	free(why);
+	return err;
+}
+
+static void look(struct poller *poller, struct sample *sample)
+{
+	memset(sample, 0, sizeof(*sample));
+	sample->err = connect_guest(poller, sample->error);
+	if (!sample->err)
+		sample->err = look_at(poller, sample);
+	sample->time = deadline_now();
+	if (sample->err || !keeps_connection(poller))
+		disconnect(poller);
+}
+
+/* ---- the thread ---- */
+
+static void publish(struct poller *poller, struct sample *sample)
+{
+	pthread_mutex_lock(&poller->lock);
+	sample->number = poller->sample.number + 1;
+	poller->sample = *sample;
+	pthread_cond_broadcast(&poller->changed);
+	pthread_mutex_unlock(&poller->lock);
+}
+
+/* Whether to go on after @time. */
+static bool pause_until(struct poller *poller, int64_t time)
+{
+	struct timespec until = timespec_of(time);
+	bool stop;
+
+	pthread_mutex_lock(&poller->lock);
+	while (!poller->stop && deadline_left(time) > 0)
+		pthread_cond_timedwait(&poller->changed, &poller->lock, &until);
+	stop = poller->stop;
+	pthread_mutex_unlock(&poller->lock);
+	return !stop;
+}
+
+/* Leave the guest as it was found. */
+static void undo(struct poller *poller)
+{
+	char error[SAMPLE_ERROR];
+
+	if (poller->asks && !connect_guest(poller, error))
+		guest_set_interval(poller->guest, 0);
+	disconnect(poller);
+}
+
+static void *run(void *arg)
+{
+	struct poller *poller = arg;
+	int64_t next = deadline_now();
+
+	do {
+		struct sample sample;
+		int64_t now;
+
+		look(poller, &sample);
+		publish(poller, &sample);
+		/* Who comes late does not try to catch up. */
+		now = deadline_now();
+		next += poller->rate.interval_ms;
+		if (next < now)
+			next = now + (poller->rate.interval_ms > 100 ? 10 : 1);
+	} while (pause_until(poller, next));
+	undo(poller);
+	pthread_mutex_lock(&poller->lock);
+	poller->ended = true;
+	pthread_cond_broadcast(&poller->changed);
+	pthread_mutex_unlock(&poller->lock);
+	put(poller);
+	return NULL;
+}
+
+/* Signals are for the thread that shows things. */
+static int start_thread(struct poller *poller)
+{
+	sigset_t all, before;
+	pthread_t thread;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&thread, NULL, run, poller);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!err)
+		pthread_detach(thread);
+	return -err;
+}
+
+int poller_start(const char *name, const struct poller_rate *rate, struct poller **out)
+{
+	struct poller *poller = calloc(1, sizeof(*poller));
+	pthread_condattr_t attr;
+	int err;
+
+	if (!poller)
+		return -ENOMEM;
+	poller->name = strdup(name);
+	poller->rate = *rate;
+	poller->holders = 2;
+	pthread_mutex_init(&poller->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&poller->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	err = poller->name ? start_thread(poller) : -ENOMEM;
+	if (err) {
+		poller->holders = 1;
+		put(poller);
+		return err;
+	}
+	*out = poller;
+	return 0;
+}
+
+/* ---- its owner ---- */
+
+const char *poller_name(const struct poller *poller)
+{
+	return poller->name;
+}
+
+void poller_latest(struct poller *poller, struct sample *sample)
+{
+	pthread_mutex_lock(&poller->lock);
+	*sample = poller->sample;
+	pthread_mutex_unlock(&poller->lock);
+}
+
+bool poller_wait(struct poller *poller, uint64_t after, int timeout_ms, struct sample *sample)
+{
+	int64_t deadline = deadline_in(timeout_ms);
+	struct timespec until = timespec_of(deadline);
+
+	pthread_mutex_lock(&poller->lock);
+	while (poller->sample.number <= after && deadline_left(deadline) > 0)
+		pthread_cond_timedwait(&poller->changed, &poller->lock, &until);
+	*sample = poller->sample;
+	pthread_mutex_unlock(&poller->lock);
+	return sample->number > after;
+}
+
+void poller_ask_stop(struct poller *poller)
+{
+	pthread_mutex_lock(&poller->lock);
+	if (!poller->stop)
+		poller->stop_by = deadline_in(STOP_MS);
+	poller->stop = true;
+	pthread_cond_broadcast(&poller->changed);
+	pthread_mutex_unlock(&poller->lock);
+}
+
+void poller_stop(struct poller *poller)
+{
+	struct timespec until;
+
+	if (!poller)
+		return;
+	poller_ask_stop(poller);
+	pthread_mutex_lock(&poller->lock);
+	until = timespec_of(poller->stop_by);
+	while (!poller->ended && deadline_left(poller->stop_by) > 0)
+		pthread_cond_timedwait(&poller->changed, &poller->lock, &until);
+	pthread_mutex_unlock(&poller->lock);
+	put(poller);
+}
+
+bool sample_stat(const struct sample *sample, unsigned stat, uint64_t *value)
+{
+	if (sample->err || !sample->has_stats || !sample->stats.ever ||
+	    !(sample->stats.present >> stat & 1))
+		return false;
+	*value = sample->stats.value[stat];
+	return true;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * poller.c: looks at one guest again and again in a thread of its own, so that
+ * who shows many guests never waits for one that hangs. A guest that is gone
+ * is looked for until it is back.
+ *
+ * A QMP socket serves one client at a time, so the connection is given up
+ * after each look; others get their turn between.
+ */
+#ifndef TOOLS_BALLOONCTL_POLLER_H
+#define TOOLS_BALLOONCTL_POLLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/balloonctl/guest.h"
+
+#define SAMPLE_ERROR 200
+
+/* One look at a guest. */
+struct sample {
+	uint64_t number; /* 1 for the first one; 0: there was none yet */
+	int64_t time;	 /* when it was there, by deadline_now() */
+	int err;	 /* the guest is gone, and what follows `error` is all zero */
+	char error[SAMPLE_ERROR];
+	struct guest_state state;
+	bool has_stats;
+	struct guest_stats stats;
+	bool has_cost;
+	struct guest_cost cost;
+};
+
+struct poller_rate {
+	int interval_ms; /* between two looks */
+	/*
+	 * If nobody asks the guest for statistics, have it asked every so many
+	 * seconds, until the poller stops; 0: leave that as it is.
+	 */
+	unsigned stats_interval;
+};
+
+struct poller;
+
+/* @name as for guest_open(), not NULL. */
+int poller_start(const char *name, const struct poller_rate *rate, struct poller **out);
+
+const char *poller_name(const struct poller *poller);
+
+/* The newest sample; never waits. */
+void poller_latest(struct poller *poller, struct sample *sample);
+
+/* Waits until there is a sample after number @after, at most so long. */
+bool poller_wait(struct poller *poller, uint64_t after, int timeout_ms, struct sample *sample);
+
+/* Let the thread begin to end; to be called before several are waited for. */
+void poller_ask_stop(struct poller *poller);
+
+/*
+ * Ends the thread, waiting for a guest that hangs no longer than a second:
+ * the thread then ends when it can. NULL is allowed.
+ */
+void poller_stop(struct poller *poller);
+
+/* A statistic, by STAT_ number, if the guest has ever said it. */
+bool sample_stat(const struct sample *sample, unsigned stat, uint64_t *value);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Write aside, then rename(2): see replace_file.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/balloonctl/replace_file.h"
+
+int replace_begin(struct replacement *replacement, const char *path)
+{
+	mode_t mask = umask(0);
+	int fd;
+
+	umask(mask);
+	replacement->path = path;
+	/* The same folder, or rename() could not be atomic; no name that a
+	 * collector of *.prom would read. */
+	if (asprintf(&replacement->temporary, "%s.XXXXXX", path) < 0)
+		return -ENOMEM;
+	fd = mkstemp(replacement->temporary);
+	replacement->file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (replacement->file && fchmod(fd, 0644 & ~mask) == 0)
+		return 0;
+	fd = -errno;
+	replace_abort(replacement);
+	return fd;
+}
+
+void replace_abort(struct replacement *replacement)
+{
+	if (replacement->file) {
+		fclose(replacement->file);
+		unlink(replacement->temporary);
+	}
+	free(replacement->temporary);
+	*replacement = (struct replacement){ 0 };
+}
+
+int replace_commit(struct replacement *replacement)
+{
+	int err = 0;
+
+	if (fflush(replacement->file) || ferror(replacement->file) ||
+	    rename(replacement->temporary, replacement->path))
+		err = errno ? -errno : -EIO;
+	if (err) {
+		replace_abort(replacement);
+		return err;
+	}
+	fclose(replacement->file);
+	free(replacement->temporary);
+	*replacement = (struct replacement){ 0 };
+	return 0;
+}

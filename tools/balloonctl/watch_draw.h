@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * watch_draw.c: the screen of `balloonctl watch`, drawn into a grid from what
+ * is known; asks nobody and knows no terminal.
+ */
+#ifndef TOOLS_BALLOONCTL_WATCH_DRAW_H
+#define TOOLS_BALLOONCTL_WATCH_DRAW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/balloonctl/grid.h"
+#include "tools/balloonctl/history.h"
+#include "tools/balloonctl/poller.h"
+
+/* A guest. */
+struct watch_view {
+	const char *name;
+	struct sample sample; /* the newest */
+	struct history history;
+};
+
+struct watch_screen {
+	const struct watch_view *views;
+	size_t count;
+	size_t first; /* the topmost that is shown */
+	int64_t now;  /* by deadline_now() */
+	int interval_ms;
+};
+
+/* The grid is blank before. */
+void watch_draw(struct grid *grid, const struct watch_screen *screen);
+
+/* How many guests a screen of so many rows shows at once. */
+size_t watch_fits(int rows, size_t count);
+
+#endif
