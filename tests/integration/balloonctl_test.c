@@ -14,50 +14,9 @@
 
 #include <json-c/json.h>
 
-#include "tests/integration/harness.h"
-#include "tests/integration/program.h"
+#include "tests/integration/balloonctl_harness.h"
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/deadline.h"
-
-/* The harness has QEMU's first QMP socket: the tool gets a second one. */
-static char folder[] = "/tmp/aerostat-test-XXXXXX";
-static char qmp_path[64], qmp_option[128];
-
-static int make_folder(void **state)
-{
-	(void)state;
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(qmp_path, sizeof(qmp_path), "%s/second.qmp", folder);
-	snprintf(qmp_option, sizeof(qmp_option), "-qmp unix:%s,server=on,wait=off", qmp_path);
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	unlink(qmp_path);
-	return rmdir(folder);
-}
-
-static struct vm *boot(struct guest guest)
-{
-	guest.extra = qmp_option;
-	return harness_boot(&guest);
-}
-
-#define CALL(...) \
-	((const char *const[]){ program_path("balloonctl"), "-g", qmp_path, __VA_ARGS__, NULL })
-
-#define BALLOONCTL(...) program_run(CALL(__VA_ARGS__))
-
-static void assert_end(const struct program_end *end, int status, const char *says)
-{
-	if (end->status != status ||
-	    !strstr(says[0] == '!' ? end->err : end->out, says + (*says == '!')))
-		fail_msg("status %d, not %d and \"%s\":\n%s%s", end->status, status, says, end->out,
-			 end->err);
-}
 
 /* ---- numbers ---- */
 
@@ -114,7 +73,7 @@ static void check_numbers(struct vm *vm, uint64_t taken, bool deflate_on_oom)
 
 static void check_agreement(struct guest guest, bool deflate_on_oom)
 {
-	struct vm *vm = boot(guest);
+	struct vm *vm = balloonctl_boot(guest);
 
 	check_numbers(vm, 0, deflate_on_oom);
 	assert_end(BALLOONCTL("take", "100M", "--wait"), EXIT_REACHED, "100.0 MiB taken");
@@ -146,7 +105,7 @@ static void balloonctl_finds_the_target_on_every_transport(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(guests) / sizeof(guests[0]); i++) {
-		struct vm *vm = boot(guests[i]);
+		struct vm *vm = balloonctl_boot(guests[i]);
 
 		assert_end(BALLOONCTL("set", "200M", "--wait"), EXIT_REACHED, "200.0 MiB left");
 		check_numbers(vm, 56 * MIB, false);
@@ -157,8 +116,8 @@ static void balloonctl_finds_the_target_on_every_transport(void **state)
 /* With MSI-X, which QEMU 7.2 does not give it, its registers may be elsewhere. */
 static void balloonctl_finds_the_target_of_a_legacy_device(void **state)
 {
-	struct vm *vm = boot((struct guest){ .machine = "pc",
-					     .balloon = "disable-modern=on,disable-legacy=off" });
+	struct vm *vm = balloonctl_boot((struct guest){
+		.machine = "pc", .balloon = "disable-modern=on,disable-legacy=off" });
 	struct json_object *args = json_object_new_object(), *all;
 
 	(void)state;
@@ -178,7 +137,7 @@ static void balloonctl_finds_the_target_of_a_legacy_device(void **state)
 
 static void balloonctl_shows_the_features_that_the_guest_shows(void **state)
 {
-	struct vm *vm = boot((struct guest){ .balloon = "deflate-on-oom=on,packed=on" });
+	struct vm *vm = balloonctl_boot((struct guest){ .balloon = "deflate-on-oom=on,packed=on" });
 	char *bits = harness_command(vm, "features"), *line;
 	const struct program_end *end;
 
@@ -201,7 +160,7 @@ static void balloonctl_shows_the_features_that_the_guest_shows(void **state)
 
 static void balloonctl_moves_memory_both_ways(void **state)
 {
-	struct vm *vm = boot((struct guest){ 0 });
+	struct vm *vm = balloonctl_boot((struct guest){ 0 });
 
 	(void)state;
 	assert_end(BALLOONCTL("set", "128M", "--wait"), EXIT_REACHED,
@@ -219,7 +178,7 @@ static void balloonctl_moves_memory_both_ways(void **state)
 
 static void balloonctl_tells_a_shortfall(void **state)
 {
-	struct vm *vm = boot((struct guest){ .append = "floor=64M" });
+	struct vm *vm = balloonctl_boot((struct guest){ .append = "floor=64M" });
 	struct json_object *all;
 	struct memory mem;
 
@@ -237,7 +196,7 @@ static void balloonctl_tells_a_shortfall(void **state)
 
 static void balloonctl_tells_that_time_is_up(void **state)
 {
-	struct vm *vm = boot((struct guest){ 0 });
+	struct vm *vm = balloonctl_boot((struct guest){ 0 });
 
 	(void)state;
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
@@ -250,7 +209,7 @@ static void balloonctl_tells_that_time_is_up(void **state)
 
 static void balloonctl_draws_a_bar_on_a_terminal_only(void **state)
 {
-	struct vm *vm = boot((struct guest){ .append = "floor=64M" });
+	struct vm *vm = balloonctl_boot((struct guest){ .append = "floor=64M" });
 	struct program program;
 	struct program_end end;
 
@@ -272,7 +231,7 @@ static void balloonctl_draws_a_bar_on_a_terminal_only(void **state)
 
 static void balloonctl_tells_that_there_is_no_device(void **state)
 {
-	struct vm *vm = boot((struct guest){ .balloon = "none" });
+	struct vm *vm = balloonctl_boot((struct guest){ .balloon = "none" });
 
 	(void)state;
 	assert_end(BALLOONCTL("status"), EXIT_NO_DEVICE, "!");
@@ -284,7 +243,7 @@ static void balloonctl_tells_that_there_is_no_device(void **state)
 /* No kernel: the firmware finds nothing to boot and stays there. */
 static void balloonctl_tells_that_there_is_no_driver(void **state)
 {
-	const char *qemu = getenv("QEMU"), *socket = strchr(qmp_option, ' ') + 1;
+	const char *qemu = getenv("QEMU"), *socket = strchr(balloonctl_option, ' ') + 1;
 	const char *const args[] = { qemu && *qemu ? qemu : "qemu-system-x86_64",
 				     "-nodefaults",
 				     "-display",
@@ -314,7 +273,7 @@ static void balloonctl_tells_that_there_is_no_driver(void **state)
 
 static void balloonctl_tells_that_qemu_has_died(void **state)
 {
-	struct vm *vm = boot((struct guest){ .append = "floor=64M" });
+	struct vm *vm = balloonctl_boot((struct guest){ .append = "floor=64M" });
 	const struct timespec pause = { .tv_sec = 2 };
 	struct program program;
 	struct program_end end;
@@ -337,7 +296,7 @@ static void start_by_script(struct program *program, const char *name)
 {
 	const char *const args[] = { "tools/run.sh", NULL };
 
-	setenv("XDG_RUNTIME_DIR", folder, 1);
+	setenv("XDG_RUNTIME_DIR", balloonctl_folder, 1);
 	setenv("NAME", name, 1);
 	setenv("MEM", "64M", 1);
 	program_start(program, false, args);
@@ -377,7 +336,8 @@ static void balloonctl_finds_the_guests_of_the_run_script(void **state)
 	char path[128], runtime[64];
 
 	(void)state;
-	snprintf(runtime, sizeof(runtime), "%s/aerostat-%u", folder, (unsigned)geteuid());
+	snprintf(runtime, sizeof(runtime), "%s/aerostat-%u", balloonctl_folder,
+		 (unsigned)geteuid());
 	start_by_script(&one, "first");
 	wait_for_guest("first");
 	assert_end(program_run(no_name), EXIT_REACHED, "Guest        first\n");
@@ -422,9 +382,9 @@ static void balloonctl_is_completed_by_bash(void **state)
 	assert_end(complete("--v"), 0, "--version\n");
 	assert_end(complete("set 1G --w"), 0, "--wait\n");
 	assert_end(complete("-g x stats --"), 0, "--interval --json\n");
-	snprintf(path, sizeof(path), "%s/aerostat-%u", folder, (unsigned)geteuid());
+	snprintf(path, sizeof(path), "%s/aerostat-%u", balloonctl_folder, (unsigned)geteuid());
 	assert_int_equal(mkdir(path, 0700), 0);
-	setenv("XDG_RUNTIME_DIR", folder, 1);
+	setenv("XDG_RUNTIME_DIR", balloonctl_folder, 1);
 	assert_end(complete("-g ''"), 0, "\n");
 	strcat(path, "/guest.qmp");
 	assert_int_equal(mknod(path, S_IFREG | 0600, 0), 0);
@@ -481,5 +441,6 @@ int balloonctl_tests(void)
 		TEST(balloonctl_has_every_command_in_its_manual),
 	};
 
-	return cmocka_run_group_tests_name("balloonctl", tests, make_folder, remove_folder);
+	return cmocka_run_group_tests_name("balloonctl", tests, balloonctl_make_folder,
+					   balloonctl_remove_folder);
 }

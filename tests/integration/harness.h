@@ -109,6 +109,7 @@ void harness_check_taken(struct vm *vm, uint64_t taken, bool deflate_on_oom);
 int boot_tests(void);
 int balloon_tests(void);
 int balloonctl_tests(void);
+int balloonctl_course_tests(void);
 int console_tests(void);
 int hotplug_tests(void);
 int microvm_tests(void);

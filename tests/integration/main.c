@@ -24,6 +24,7 @@ int main(int argc, char **argv)
 	failed += boot_tests();
 	failed += balloon_tests();
 	failed += balloonctl_tests();
+	failed += balloonctl_course_tests();
 	failed += console_tests();
 	failed += queues_tests();
 	failed += microvm_tests();

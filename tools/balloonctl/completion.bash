@@ -39,6 +39,7 @@ _balloonctl()
 	,*) words=$("$program" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p') ;;
 	*,-*) words=$("$program" "$command" --help 2>/dev/null |
 		grep -o -- '--[a-z][a-z-]*' | sort -u) ;;
+	watch,* | export,*) words=$(_balloonctl_guests) ;;
 	*)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return ;;
