@@ -23,7 +23,8 @@
 #define TICKS_MAX 32
 #define TICKS_X 12 /* not more, or they would touch */
 #define TICKS_Y 6
-#define ABSURD 1e100  /* beyond it sums and products would overflow */
+#define ABSURD 1e100 /* beyond it sums and products would overflow */
+#define DASHES " stroke-dasharray=\"7 6\""
 #define INK "#7a7a7a" /* of text and axes */
 
 /* After Okabe and Ito: distinct for colour-blind eyes, too. */
@@ -265,7 +266,7 @@ static void draw_legend(FILE *file, const struct svg_plot *plot)
 			y += LEGEND_ROW;
 		}
 		fprintf(file, "<path class=\"line\" stroke=\"%s\"%s d=\"M%.1f %.1f h22\"/>\n",
-			colours[i], series->dashed ? " stroke-dasharray=\"6 4\"" : "", x, y - 4);
+			colours[i], series->dashed ? DASHES : "", x, y - 4);
 		put_label(file, x + 28, y, "start", series->label);
 		x += width;
 	}
@@ -331,7 +332,7 @@ static void pen_up(struct pen *pen)
 	pen_flush(pen);
 	/* A point between two gaps would be invisible. */
 	if (pen->down)
-		fputs("h0.1", pen->file);
+		fputs("h1", pen->file);
 	pen->down = false;
 }
 
@@ -342,7 +343,7 @@ static void draw_line(FILE *file, const struct svg_plot *plot, size_t index, con
 	struct pen pen = { .file = file, .steps = series->steps };
 
 	fprintf(file, "<path class=\"line\" stroke=\"%s\"%s d=\"", colours[index],
-		series->dashed ? " stroke-dasharray=\"6 4\"" : "");
+		series->dashed ? DASHES : "");
 	for (size_t i = 0; i < series->count; i++) {
 		if (usable(plot, series->x[i], series->y[i]))
 			pen_add(&pen, pixel(x, series->x[i]), pixel(y, series->y[i]));
@@ -370,7 +371,7 @@ static void draw_head(FILE *file, const struct svg_plot *plot)
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
 		"height=\"%d\" font-family=\"sans-serif\" font-size=\"13\" fill=\"" INK "\">\n",
 		WIDTH, HEIGHT, WIDTH, HEIGHT);
-	fputs("<style>.line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}"
+	fputs("<style>.line{fill:none;stroke-width:2;stroke-linejoin:round}"
 	      ".axis{fill:none;stroke:" INK "}"
 	      ".grid{fill:none;stroke:" INK ";stroke-opacity:.3}</style>\n",
 	      file);

@@ -88,7 +88,7 @@ static void line_goes_through_its_points(void **state)
 	(void)state;
 	assert_well_formed(svg);
 	/* 82 to 776 across, 384 up to 84. */
-	assert_drawn(svg, "d=\"M82.0 384.0L429.0 84.0L776.0 234.0h0.1\"");
+	assert_drawn(svg, "d=\"M82.0 384.0L429.0 84.0L776.0 234.0h1\"");
 	assert_drawn(svg, ">0 B<");
 	assert_drawn(svg, ">1 GiB<");
 	assert_drawn(svg, ">4 GiB<");
@@ -117,7 +117,7 @@ static void what_is_not_known_is_a_gap(void **state)
 	(void)state;
 	assert_well_formed(svg);
 	/* Up to the last that is known, at x = 3; one alone is a dot. */
-	assert_drawn(svg, "M82.0 234.0L313.3 234.0h0.1M776.0 84.0h0.1");
+	assert_drawn(svg, "M82.0 234.0L313.3 234.0h1M776.0 84.0h1");
 	assert_null(strstr(svg, "nan"));
 	assert_null(strstr(svg, "inf"));
 	free(svg);
@@ -167,7 +167,7 @@ static void log_axis_leaves_out_what_has_no_logarithm(void **state)
 	char *svg = draw(&(struct svg_plot){ .x = { .log = true }, .series = &series, .count = 1 });
 
 	(void)state;
-	assert_drawn(svg, "\"M82.0 84.0L776.0 84.0h0.1\"");
+	assert_drawn(svg, "\"M82.0 84.0L776.0 84.0h1\"");
 	assert_drawn(svg, ">100<");
 	free(svg);
 }
