@@ -6,6 +6,7 @@
  * complain.c: words to a person: complaints, text from outside, exit statuses.
  * size.c: sizes as people write and read them.
  * guest.c, guest_qmp.c, guest_libvirt.c: reach a guest (guest.h).
+ * poller.c, guest_set.c, periodic.c: look at guests again and again.
  * status.c, set.c, stats.c, watch.c, record.c, plot.c, export.c, dump.c: a
  * command each, with nothing but its cmd_ function in the table of main.c.
  *

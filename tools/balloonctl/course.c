@@ -49,8 +49,8 @@ struct reader {
 	size_t size;
 	size_t number; /* of the line, from 1 */
 	char *error;
-	unsigned fields;
 	int meaning[FIELDS_MAX]; /* a COURSE_ constant, or -1 */
+	unsigned fields;
 };
 
 __attribute__((format(printf, 2, 3))) static int fail(struct reader *reader, const char *format,

@@ -345,8 +345,6 @@ static int rows_each(int rows, size_t count)
 	if (count == 0 || most < 1)
 		return 1;
 	most = count > (size_t)most ? 1 : most / (int)count;
-	if (most >= FULL_ROWS)
-		return most;
 	return most >= BRIEF_ROWS ? most : 1;
 }
 

@@ -116,6 +116,27 @@ static void guest_that_dies_is_gone_until_it_is_back(void **state)
 	rmdir(back.dir);
 }
 
+static void connection_that_breaks_is_made_anew(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{ .asks = "query-balloon", .times = 1, .hang_up = true },
+		{ 0 },
+	};
+	struct fake_qemu qemu = { .answers = answers };
+	struct fake_place place;
+	struct sample sample = { 0 };
+	struct poller *poller;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	assert_int_equal(poller_start(place.path, &often, &poller), 0);
+	next_with(poller, -ECONNRESET, &sample);
+	next_with(poller, 0, &sample);
+	assert_int_equal(sample.state.left, FAKE_RAM);
+	poller_stop(poller);
+	fake_qemu_stop(&place);
+}
+
 /* Nothing here waits for it; the time that is measured is our own. */
 static void guest_that_hangs_holds_up_nobody(void **state)
 {
@@ -229,6 +250,7 @@ int main(void)
 		cmocka_unit_test(samples_hold_what_the_guest_says),
 		cmocka_unit_test(others_get_their_turn),
 		cmocka_unit_test(guest_that_dies_is_gone_until_it_is_back),
+		cmocka_unit_test(connection_that_breaks_is_made_anew),
 		cmocka_unit_test(guest_that_hangs_holds_up_nobody),
 		cmocka_unit_test(machine_without_a_balloon_is_no_guest),
 		cmocka_unit_test(same_name_is_one_guest),

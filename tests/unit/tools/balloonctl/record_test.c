@@ -207,6 +207,11 @@ static void plot_tells_what_is_wrong_and_keeps_the_old_picture(void **state)
 	assert_says(end.err, "/nowhere/a.csv: No such file");
 	read_file(svg, text, sizeof(text));
 	assert_string_equal(text, "old");
+	/* No half of a new one is left, either. */
+	unlink(svg);
+	unlink(csv);
+	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(mkdir(folder, 0700), 0);
 }
 
 static void plot_wants_an_input_and_an_output(void **state)

@@ -220,6 +220,8 @@ static void free_memory_that_cannot_be_is_not_drawn(void **state)
 	sample.state.target_left = RAM;
 	add(&view, sample);
 	assert_shows(draw(&view, 1, 12, 40), "[###########################========|]");
+	view.sample.stats.value[STAT_FREE_MEMORY] = 1000 * MIB;
+	assert_shows(draw(&view, 1, 12, 40), "[###########################========|]");
 }
 
 static void says_what_is_wrong_with_a_guest(void **state)
@@ -317,8 +319,6 @@ static void history_keeps_five_minutes_at_any_pace(void **state)
 
 		sample.time = START + (int64_t)i * 100;
 		history_add(&history, &sample);
-		/* A second time is no new sample. */
-		history_add(&history, &sample);
 	}
 	point = history_at(&history, START + 10000 * 100, 1000);
 	assert_non_null(point);
@@ -328,6 +328,21 @@ static void history_keeps_five_minutes_at_any_pace(void **state)
 	assert_in_range(point->taken, 7000 * 4096, 7010 * 4096);
 	assert_null(history_at(&history, START + 10000 * 100 + 1001, 1000));
 	assert_null(history_at(&history, START, 1000));
+}
+
+static void sample_is_noted_once(void **state)
+{
+	static struct history history;
+	struct sample sample = { .number = 0 };
+
+	(void)state;
+	/* None yet. */
+	history_add(&history, &sample);
+	assert_int_equal(history.count, 0);
+	sample = sample_of(1, 0);
+	history_add(&history, &sample);
+	history_add(&history, &sample);
+	assert_int_equal(history.count, 1);
 }
 
 static void rate_does_not_span_an_absence(void **state)
@@ -367,6 +382,7 @@ int main(void)
 		cmocka_unit_test(no_size_of_screen_goes_wrong),
 		cmocka_unit_test(no_guest_is_said),
 		cmocka_unit_test(history_keeps_five_minutes_at_any_pace),
+		cmocka_unit_test(sample_is_noted_once),
 		cmocka_unit_test(rate_does_not_span_an_absence),
 	};
 
