@@ -208,9 +208,10 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	console_set_magic(show_mem_at_once);
 	irq_enable();
 	refuse_features(boot->command_line);
+	/* Before there are devices: it gets each of them as soon as it is found. */
+	start_balloon(boot->command_line);
 	start_pci(boot);
 	virtio_mmio_find(boot->command_line);
-	start_balloon(boot->command_line);
 	print_banner(boot);
 	task_create("shell", TASK_PRIORITY_SHELL, shell_task,
 		    (void *)(uintptr_t)boot->command_line);
