@@ -504,9 +504,10 @@ $(BUILD)/bench/one_byte.elf: $(BUILD)/bench/one_byte.o
 	$(call say,LD)$(LD) -nostdlib -static --build-id=none -z noexecstack -Ttext=0x100000 \
 		-e _start -o $@ $<
 
-$(BUILD)/bench/boot: $(BUILD)/host/tests/bench/boot.o
+$(BUILD)/bench/boot: $(addprefix $(BUILD)/host/tests/bench/,boot.o samples.o circumstances.o) \
+		$(BUILD)/host/tools/svg_plot.o
 	@mkdir -p $(@D)
-	$(call say,LD)$(HOSTCC) -o $@ $^
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm
 
 BENCH_BALLOON_OBJECTS := $(addprefix $(BUILD)/host/tests/bench/,balloon.o balloon_measure.o \
 	balloon_report.o subject.o lone_device.o qtest.o trace.o host.o samples.o circumstances.o)
@@ -524,7 +525,8 @@ $(BUILD)/bench/linux/initrd: tests/bench/linux_guest.sh
 bench: bench-boot bench-balloon
 
 bench-boot: $(BUILD)/bench/boot $(BUILD)/bench/one_byte.elf $(BUILD)/aerostat.elf
-	@$(BUILD)/bench/boot $(BENCH) $(BUILD)/aerostat.elf $(BUILD)/bench/one_byte.elf
+	@$(BUILD)/bench/boot -M 128M,1G,8G,64G,1T -o $(BUILD)/boot.svg $(BENCH) \
+		$(BUILD)/aerostat.elf $(BUILD)/bench/one_byte.elf
 
 bench-balloon: $(BUILD)/bench/balloon $(BUILD)/bench/one_byte.elf $(BUILD)/aerostat.elf \
 		$(BUILD)/bench/linux/initrd
@@ -568,7 +570,7 @@ help:
 #: make matrix           the cells that matter most of machine x device x interrupts x ring x features
 #: make test-all         every cell; CELLS='*packed*' for some of them; both write build/matrix.md
 #: make check-layers     whether includes point one way
-#: make bench-boot       time to the prompt, beside a kernel that prints one byte
+#: make bench-boot       time to the prompt by memory, beside a kernel that prints one byte; draws build/boot.svg
 #: make bench-balloon    each strategy beside the device alone and a Linux guest, and the goals;
 #:                       BENCH='-n 3 --json' for three rounds of it, as JSON
 #: make bench            all of these

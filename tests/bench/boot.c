@@ -4,9 +4,13 @@
  * the first byte of a kernel that does nothing else: in turn, in one run, so
  * that both see the same machine.
  *
- *	boot [-n RUNS] [-m MACHINE] [-M MEM] [-b BIOS] AEROSTAT.elf ONE_BYTE.elf
+ * And whether it grows with memory: MEM is a list, as in 128M,1G,64G.
+ *
+ *	boot [-n RUNS] [-m MACHINE] [-M MEM] [-b BIOS] [-o OUT.svg] [--json]
+ *	     AEROSTAT.elf ONE_BYTE.elf
  */
 #include <errno.h>
+#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -17,13 +21,27 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <json-c/json.h>
+
+#include "tests/bench/circumstances.h"
+#include "tests/bench/samples.h"
+#include "tools/svg_plot.h"
+
 #define RUNS_MAX 1000
+#define SIZES_MAX 16
 #define TIMEOUT_MS 60000
 
 static const char *qemu = "qemu-system-x86_64";
 static const char *machine = "q35";
-static const char *memory = "1G";
 static const char *bios;
+
+/* One amount of memory, and what was measured with it. */
+static struct size {
+	char name[16]; /* as QEMU has it */
+	double bytes;
+	struct samples guest, peer; /* ms */
+} sizes[SIZES_MAX];
+static size_t size_count;
 
 static double now_ms(void)
 {
@@ -40,7 +58,7 @@ static void die(const char *what)
 }
 
 /* In the child: becomes QEMU with its serial line on standard output. */
-static void exec_qemu(const char *kernel)
+static void exec_qemu(const char *kernel, const char *memory)
 {
 	char machine_option[128], ram[128];
 	const char *argv[40] = { qemu,
@@ -95,7 +113,7 @@ static bool wait_for(int fd, const char *text)
 }
 
 /* Milliseconds from fork() to `text` on the serial line. */
-static double measure(const char *kernel, const char *text)
+static double measure(const char *kernel, const char *memory, const char *text)
 {
 	int out[2], in[2];
 	double start, end;
@@ -115,7 +133,7 @@ static double measure(const char *kernel, const char *text)
 			close(in[i]);
 			close(out[i]);
 		}
-		exec_qemu(kernel);
+		exec_qemu(kernel, memory);
 	}
 	close(out[1]);
 	close(in[0]);
@@ -132,27 +150,158 @@ static double measure(const char *kernel, const char *text)
 	return end - start;
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
+/* ---- What is to be measured ---- */
 
-	return (x > y) - (x < y);
+/* "64G"; ends the program if it is no size. */
+static void add_size(const char *name)
+{
+	static const char units[] = "KMGT";
+	struct size *size = &sizes[size_count];
+	char *end;
+	double number = strtod(name, &end);
+	const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
+
+	if (size_count == SIZES_MAX || number <= 0 || unit == NULL || end[1] != '\0' ||
+	    strlen(name) >= sizeof(size->name)) {
+		fprintf(stderr, "boot: -M: '%s' is no size, or one too many; write 128M,1G,64G\n",
+			name);
+		exit(2);
+	}
+	strcpy(size->name, name);
+	size->bytes = number;
+	for (; unit >= units; unit--)
+		size->bytes *= 1024;
+	size_count++;
 }
 
-static double print_row(const char *name, double *ms, int runs)
+static void parse_sizes(char *list)
 {
-	qsort(ms, (size_t)runs, sizeof(*ms), compare);
-	printf("%-34s %8.1f %8.1f %8.1f\n", name, ms[runs / 2], ms[0], ms[runs - 1]);
-	return ms[runs / 2];
+	char *save = NULL;
+
+	for (char *name = strtok_r(list, ",", &save); name; name = strtok_r(NULL, ",", &save))
+		add_size(name);
+}
+
+/* One run of each, in turn; the first of all is for the caches and not counted. */
+static void measure_all(const char *guest, const char *peer, int runs)
+{
+	for (int i = -1; i < runs; i++) {
+		for (size_t s = 0; s < size_count; s++) {
+			double a = measure(guest, sizes[s].name, "aerostat> ");
+			double b = measure(peer, sizes[s].name, "!");
+
+			if (i < 0)
+				continue;
+			samples_add(&sizes[s].guest, a);
+			samples_add(&sizes[s].peer, b);
+		}
+	}
+}
+
+/* ---- What came of it ---- */
+
+static double ratio(const struct size *size)
+{
+	return samples_median(&size->guest) / samples_median(&size->peer);
+}
+
+static void print_row(const char *name, const struct samples *ms)
+{
+	printf("%-34s %8.1f %8.1f %8.1f\n", name, samples_median(ms), samples_quantile(ms, 0),
+	       samples_quantile(ms, 1));
+}
+
+static void print_table(int runs)
+{
+	for (size_t s = 0; s < size_count; s++) {
+		printf("%s, %s, %s, TCG, %d runs in turn\n", machine, sizes[s].name,
+		       bios ? bios : "default firmware", runs);
+		printf("%-34s %8s %8s %8s\n", "from QEMU's start, ms", "median", "min", "max");
+		print_row("Aerostat, to its prompt", &sizes[s].guest);
+		print_row("one byte and stop, to that byte", &sizes[s].peer);
+		printf("ratio of the medians: %.2f\n", ratio(&sizes[s]));
+	}
+}
+
+static struct json_object *numbers(const struct samples *ms)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < ms->count; i++)
+		json_object_array_add(array, json_object_new_double(ms->values[i]));
+	return array;
+}
+
+static void print_json(int argc, char **argv)
+{
+	struct json_object *all = json_object_new_object(), *rows = json_object_new_array();
+	struct circumstances c;
+
+	circumstances_note(&c, argc, argv);
+	json_object_object_add(all, "host", json_object_new_string(c.host));
+	json_object_object_add(all, "date", json_object_new_string(c.date));
+	json_object_object_add(all, "command", json_object_new_string(c.command));
+	json_object_object_add(all, "machine", json_object_new_string(machine));
+	for (size_t s = 0; s < size_count; s++) {
+		struct json_object *row = json_object_new_object();
+
+		json_object_object_add(row, "memory", json_object_new_string(sizes[s].name));
+		json_object_object_add(row, "ratio", json_object_new_double(ratio(&sizes[s])));
+		json_object_object_add(row, "aerostat-ms", numbers(&sizes[s].guest));
+		json_object_object_add(row, "one-byte-ms", numbers(&sizes[s].peer));
+		json_object_array_add(rows, row);
+	}
+	json_object_object_add(all, "sizes", rows);
+	printf("%s\n", json_object_to_json_string(all));
+	json_object_put(all);
+}
+
+static void draw(const char *path)
+{
+	double bytes[SIZES_MAX], guest[SIZES_MAX], peer[SIZES_MAX];
+	const struct svg_series series[] = {
+		{ .label = "Aerostat, to its prompt",
+		  .x = bytes,
+		  .y = guest,
+		  .count = size_count,
+		  .points = true },
+		{ .label = "a kernel that prints one byte",
+		  .x = bytes,
+		  .y = peer,
+		  .count = size_count,
+		  .points = true },
+	};
+	const struct svg_plot plot = {
+		.title = "From QEMU's start to the prompt, by memory (medians)",
+		.x = { .label = "memory", .unit = SVG_BYTES, .log = true },
+		.y = { .label = "ms", .unit = SVG_NUMBER },
+		.series = series,
+		.count = 2,
+	};
+	FILE *file;
+
+	for (size_t s = 0; s < size_count; s++) {
+		bytes[s] = sizes[s].bytes;
+		guest[s] = samples_median(&sizes[s].guest);
+		peer[s] = samples_median(&sizes[s].peer);
+	}
+	file = fopen(path, "we");
+	if (!file || svg_plot_write(file, &plot) || fclose(file)) {
+		fprintf(stderr, "boot: %s: %s\n", path, strerror(errno));
+		exit(1);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	static double guest[RUNS_MAX], peer[RUNS_MAX];
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
+	const char *picture = NULL;
+	char default_size[] = "1G", *list = default_size;
+	bool json = false;
 	int runs = 11;
 	int option;
 
-	while ((option = getopt(argc, argv, "n:m:M:b:")) != -1) {
+	while ((option = getopt_long(argc, argv, "n:m:M:b:o:", options, NULL)) != -1) {
 		switch (option) {
 		case 'n':
 			runs = atoi(optarg);
@@ -161,33 +310,34 @@ int main(int argc, char **argv)
 			machine = optarg;
 			break;
 		case 'M':
-			memory = optarg;
+			list = optarg;
 			break;
 		case 'b':
 			bios = optarg;
+			break;
+		case 'o':
+			picture = optarg;
+			break;
+		case 'j':
+			json = true;
 			break;
 		default:
 			return 2;
 		}
 	}
 	if (argc - optind != 2 || runs < 1 || runs > RUNS_MAX)
-		die("usage: boot [-n 1..1000] [-m MACHINE] [-M MEM] [-b BIOS] GUEST PEER");
+		die("usage: boot [-n 1..1000] [-m MACHINE] [-M MEM,...] [-b BIOS] [-o OUT.svg] "
+		    "[--json] GUEST PEER");
+	parse_sizes(list);
 	if (getenv("QEMU") && *getenv("QEMU"))
 		qemu = getenv("QEMU");
 	signal(SIGPIPE, SIG_IGN);
-	/* Once each for the caches, not counted. */
-	measure(argv[optind], "aerostat> ");
-	measure(argv[optind + 1], "!");
-	for (int i = 0; i < runs; i++) {
-		guest[i] = measure(argv[optind], "aerostat> ");
-		peer[i] = measure(argv[optind + 1], "!");
-	}
-	printf("%s, %s, %s, TCG, %d runs in turn\n", machine, memory,
-	       bios ? bios : "default firmware", runs);
-	printf("%-34s %8s %8s %8s\n", "from QEMU's start, ms", "median", "min", "max");
-	double a = print_row("Aerostat, to its prompt", guest, runs);
-	double b = print_row("one byte and stop, to that byte", peer, runs);
-
-	printf("ratio of the medians: %.2f\n", a / b);
+	measure_all(argv[optind], argv[optind + 1], runs);
+	if (json)
+		print_json(argc, argv);
+	else
+		print_table(runs);
+	if (picture)
+		draw(picture);
 	return 0;
 }
