@@ -115,6 +115,14 @@ static size_t descend(const struct bitset *set, unsigned n, size_t i)
 	return i;
 }
 
+size_t bitset_first(const struct bitset *set)
+{
+	/* The top level is one word, and tells at once that there is none. */
+	if (set->size == 0 || set->level[set->levels - 1][0] == 0)
+		return BITSET_NONE;
+	return descend(set, set->levels, 0);
+}
+
 size_t bitset_next(const struct bitset *set, size_t from)
 {
 	size_t bits = set->size;

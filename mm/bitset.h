@@ -41,6 +41,9 @@ void bitset_add_range(struct bitset *set, size_t first, size_t end);
 /* How many members there are. O(size). */
 size_t bitset_count(const struct bitset *set);
 
+/* The lowest member, or BITSET_NONE, which also a structure of zeros has. */
+size_t bitset_first(const struct bitset *set);
+
 /* The lowest member that is not below `from`, or BITSET_NONE. */
 size_t bitset_next(const struct bitset *set, size_t from);
 

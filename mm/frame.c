@@ -64,11 +64,12 @@ enum owner frame_owner(pfn_t pfn)
 static bool take_run(unsigned order, enum owner owner, pfn_t *pfn)
 {
 	for (unsigned o = order; o <= BLOCK_ORDER; o++) {
-		size_t number = bitset_next(&frame_map.by_order[o], 0);
 		unsigned first = 0;
+		size_t number;
 
-		if (number == BITSET_NONE)
+		if (frame_map.free_by_order[o] == 0)
 			continue;
+		number = bitset_first(&frame_map.by_order[o]);
 		if (o < BLOCK_ORDER)
 			first = frame_runs_lowest(frame_map.free[number], order);
 		frame_map_change(number, first, 1u << order, OWNER_FREE, owner);
@@ -187,7 +188,7 @@ static size_t count_contiguous(const struct bitset *set, size_t number, size_t m
 static bool take_contiguous(const struct bitset *set, size_t max, size_t end, enum owner owner,
 			    pfn_t *pfn, size_t *blocks)
 {
-	size_t number = bitset_next(set, 0);
+	size_t number = bitset_first(set);
 
 	assert(is_allocated(owner) && max > 0);
 	if (number == BITSET_NONE || number >= end)
@@ -237,7 +238,7 @@ int frame_free_reported(pfn_t pfn, size_t blocks, enum owner owner)
 
 bool frame_has_unreported(void)
 {
-	return frame_map.blocks > 0 && bitset_next(&frame_map.unreported, 0) != BITSET_NONE;
+	return bitset_first(&frame_map.unreported) != BITSET_NONE;
 }
 
 uint64_t frame_unreported_events(void)

@@ -77,19 +77,37 @@ const uint8_t *frame_map_owners(size_t number)
 	return frame_map.owner[number];
 }
 
+/* How many frames from the first on are `owner`'s; eight are compared at a time. */
+static unsigned count_owned(const uint8_t *owners, unsigned count, enum owner owner)
+{
+	const uint64_t eight = (uint64_t)owner * 0x0101010101010101;
+	unsigned n = 0;
+	uint64_t word;
+
+	for (; n + sizeof(word) <= count; n += sizeof(word)) {
+		__builtin_memcpy(&word, owners + n, sizeof(word));
+		if (word != eight)
+			break;
+	}
+	while (n < count && owners[n] == owner)
+		n++;
+	return n;
+}
+
 /* 0 if all the frames are `owner`'s, or why it has to be refused. */
 static int check_in_block(size_t number, unsigned first, unsigned count, enum owner owner)
 {
-	const uint8_t *owners = frame_map.owner[number];
+	const uint8_t *owners = frame_map.owner[number] + first;
+	unsigned n;
 
 	if (!bitset_test(&frame_map.known, number))
 		return owner == OWNER_FREE ? 0 : -EPERM;
 	if (frame_map.block[number].owner != OWNER_MIXED)
 		return frame_map.block[number].owner == owner ? 0 : -EPERM;
-	for (unsigned i = first; i < first + count; i++)
-		if (owners[i] != owner)
-			return owners[i] == OWNER_ABSENT ? -EINVAL : -EPERM;
-	return 0;
+	n = count_owned(owners, count, owner);
+	if (n == count)
+		return 0;
+	return owners[n] == OWNER_ABSENT ? -EINVAL : -EPERM;
 }
 
 /* Enters a block into the books of free space, or takes it out of them. */
@@ -115,7 +133,34 @@ static void unlist_free(const struct frame_block *block, size_t number)
 		bitset_remove(&frame_map.unreported, number);
 }
 
-/* Changes the frames' records and the block's count; a whole block stays whole. */
+/*
+ * The books of free space follow what a block has now. Mostly its order stays,
+ * and with it the block's place in them.
+ */
+static void set_free(struct frame_block *block, size_t number, unsigned free, uint8_t order)
+{
+	if (order != block->order) {
+		unlist_free(block, number);
+		block->free = (uint16_t)free;
+		block->order = order;
+		list_free(block, number);
+	} else if (order != ORDER_NONE) {
+		frame_map.free_by_order[order] -= block->free;
+		frame_map.free_by_order[order] += free;
+		block->free = (uint16_t)free;
+	}
+}
+
+/* Mostly it is a single one, not worth a call. */
+static void set_owners(uint8_t *owners, unsigned count, enum owner owner)
+{
+	if (count == 1)
+		owners[0] = (uint8_t)owner;
+	else
+		memset(owners, (int)owner, count);
+}
+
+/* Changes the frames' records; a whole block stays whole. */
 static void mark_owner(struct frame_block *block, size_t number, unsigned first, unsigned count,
 		       enum owner from, enum owner to)
 {
@@ -123,25 +168,32 @@ static void mark_owner(struct frame_block *block, size_t number, unsigned first,
 		block->owner = (uint8_t)to;
 	} else {
 		break_up(block, number);
-		memset(frame_map.owner[number] + first, (int)to, count);
+		set_owners(frame_map.owner[number] + first, count, to);
 		if (from == OWNER_FREE || to == OWNER_FREE)
 			frame_runs_mark(frame_map.free[number], first, count, to == OWNER_FREE);
 	}
-	if (from == OWNER_FREE)
-		block->free = (uint16_t)(block->free - count);
-	if (to == OWNER_FREE)
-		block->free = (uint16_t)(block->free + count);
-	else
+	if (to != OWNER_FREE && !bitset_test(&frame_map.owned[to], number))
 		bitset_add(&frame_map.owned[to], number);
 }
 
-static uint8_t largest_run(struct frame_block *block, size_t number)
+/* The largest run, after frames were taken: not larger than it was. */
+static uint8_t order_after_take(const struct frame_block *block, size_t number, unsigned free)
 {
-	if (block->free == BLOCK_FRAMES) {
-		block->owner = OWNER_FREE;
+	return free == 0 ? ORDER_NONE : frame_runs_largest(frame_map.free[number], block->order);
+}
+
+/* The same after frames were freed: what it was, or around those. */
+static uint8_t order_after_free(const struct frame_block *block, size_t number, unsigned first,
+				unsigned count, unsigned free)
+{
+	uint8_t order;
+
+	if (free == BLOCK_FRAMES)
 		return BLOCK_ORDER;
-	}
-	return block->free == 0 ? ORDER_NONE : frame_runs_largest(frame_map.free[number]);
+	if ((count & (count - 1)) != 0 || first % count != 0)
+		return frame_runs_largest(frame_map.free[number], BLOCK_ORDER);
+	order = frame_runs_around(frame_map.free[number], first, (unsigned)__builtin_ctz(count));
+	return block->order != ORDER_NONE && block->order > order ? block->order : order;
 }
 
 /* The counts move together: an interrupt that reads them finds them whole. */
@@ -157,14 +209,17 @@ static void move_count(enum owner from, enum owner to, uint64_t count)
 void frame_map_change(size_t number, unsigned first, unsigned count, enum owner from, enum owner to)
 {
 	struct frame_block *block = know_block(number);
-	bool free_space = from == OWNER_FREE || to == OWNER_FREE;
+	unsigned free = block->free;
 
-	if (free_space)
-		unlist_free(block, number);
 	mark_owner(block, number, first, count, from, to);
-	if (free_space) {
-		block->order = largest_run(block, number);
-		list_free(block, number);
+	if (from == OWNER_FREE) {
+		free -= count;
+		set_free(block, number, free, order_after_take(block, number, free));
+	} else if (to == OWNER_FREE) {
+		free += count;
+		set_free(block, number, free, order_after_free(block, number, first, count, free));
+		if (free == BLOCK_FRAMES)
+			block->owner = OWNER_FREE;
 	}
 	move_count(from, to, count);
 }
@@ -185,8 +240,8 @@ size_t frame_map_take_lowest(size_t number, size_t count, pfn_t limit, enum owne
 	uint64_t *free = frame_map.free[number];
 	pfn_t base = frame_map_pfn(number);
 	size_t n = 0;
+	unsigned still_free;
 
-	unlist_free(block, number);
 	break_up(block, number);
 	for (unsigned w = 0; w < BLOCK_WORDS; w++) {
 		uint64_t left = frame_map_free_below(free, w, base, limit);
@@ -199,9 +254,8 @@ size_t frame_map_take_lowest(size_t number, size_t count, pfn_t limit, enum owne
 			pfns[n] = base + w * 64 + bit;
 		}
 	}
-	block->free = (uint16_t)(block->free - n);
-	block->order = largest_run(block, number);
-	list_free(block, number);
+	still_free = block->free - (unsigned)n;
+	set_free(block, number, still_free, order_after_take(block, number, still_free));
 	bitset_add(&frame_map.owned[owner], number);
 	move_count(OWNER_FREE, owner, n);
 	return n;
@@ -241,21 +295,43 @@ static int check_run(pfn_t pfn, size_t count, enum owner owner)
 	return err;
 }
 
+/* Most runs: those within one block. */
+static int change_in_block(pfn_t pfn, unsigned count, enum owner from, enum owner to)
+{
+	unsigned first = (unsigned)(pfn % BLOCK_FRAMES);
+	size_t number;
+	int err;
+
+	if (!frame_map_find(pfn, &number))
+		return -EINVAL;
+	err = check_in_block(number, first, count, from);
+	if (!err)
+		frame_map_change(number, first, count, from, to);
+	return err;
+}
+
 /* All or nothing: first every frame is checked, then every frame changed. */
-int frame_map_change_run(pfn_t pfn, size_t count, enum owner from, enum owner to)
+static int change_in_blocks(pfn_t pfn, size_t count, enum owner from, enum owner to)
 {
 	struct piece piece;
 	int err = check_run(pfn, count, from);
 
-	if (err) {
-		frame_map.refused++;
-		return err;
-	}
-	for (; count > 0; pfn += piece.count, count -= piece.count) {
+	for (; !err && count > 0; pfn += piece.count, count -= piece.count)
 		if (first_piece(pfn, count, &piece))
 			frame_map_change(piece.block, piece.first, piece.count, from, to);
-	}
-	return 0;
+	return err;
+}
+
+int frame_map_change_run(pfn_t pfn, size_t count, enum owner from, enum owner to)
+{
+	int err;
+
+	if (count > 0 && count <= BLOCK_FRAMES - pfn % BLOCK_FRAMES)
+		err = change_in_block(pfn, (unsigned)count, from, to);
+	else
+		err = change_in_blocks(pfn, count, from, to);
+	frame_map.refused += err != 0;
+	return err;
 }
 
 /* ---- Making the map ---- */

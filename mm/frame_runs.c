@@ -1,64 +1,79 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Aligned free runs, found in all words of a bitmap side by side. */
+/* Aligned free runs, found in a word of the bitmap with a few shifts. */
 #include "mm/frame_runs.h"
-
-#include <string.h>
 
 /* Where aligned runs of 2^order can start within a word. */
 static const uint64_t run_starts[] = {
-	UINT64_MAX,	    0x5555555555555555, 0x1111111111111111, 0x0101010101010101,
-	0x0001000100010001, 0x0000000100000001, 0x0000000000000001,
+	UINT64_MAX,	    0x5555555555555555, 0x1111111111111111,
+	0x0101010101010101, 0x0001000100010001, 0x0000000100000001,
 };
 
 #define WORD_ORDER 6
 
-/*
- * From a bit for each aligned free run of 2^order to a bit for each of
- * 2^(order + 1): where a run and the one behind it are both free.
- */
-static bool merge_runs(uint64_t runs[BLOCK_WORDS], unsigned order)
+/* A bit where each aligned free run of 2^order starts; for runs smaller than a word. */
+static uint64_t runs_in_word(uint64_t free, unsigned order)
 {
-	uint64_t any = 0;
-	unsigned step;
-
-	for (unsigned w = 0; w < BLOCK_WORDS; w++) {
-		if (order < WORD_ORDER) {
-			runs[w] &= runs[w] >> (1u << order) & run_starts[order + 1];
-		} else {
-			step = 1u << (order - WORD_ORDER);
-			runs[w] &= w % (2 * step) == 0 ? runs[w + step] : 0;
-		}
-		any |= runs[w];
-	}
-	return any != 0;
+	for (unsigned o = 0; o < order; o++)
+		free &= free >> (1u << o);
+	return free & run_starts[order];
 }
 
-uint8_t frame_runs_largest(const uint64_t free[BLOCK_WORDS])
+/* Whether `count` words have all their bits set. */
+static bool words_are_free(const uint64_t *free, unsigned count)
 {
-	uint64_t runs[BLOCK_WORDS];
-	uint64_t any = 0;
-	uint8_t order = 0;
+	for (unsigned w = 0; w < count; w++)
+		if (free[w] != UINT64_MAX)
+			return false;
+	return true;
+}
 
-	for (unsigned w = 0; w < BLOCK_WORDS; w++)
-		any |= runs[w] = free[w];
-	if (any == 0)
-		return ORDER_NONE;
-	while (order < BLOCK_ORDER && merge_runs(runs, order))
-		order++;
-	return order;
+/* The lowest run of whole words. */
+static unsigned lowest_words(const uint64_t free[BLOCK_WORDS], unsigned words)
+{
+	for (unsigned w = 0; w < BLOCK_WORDS; w += words)
+		if (words_are_free(free + w, words))
+			return w * 64;
+	return RUN_NONE;
 }
 
 unsigned frame_runs_lowest(const uint64_t free[BLOCK_WORDS], unsigned order)
 {
-	uint64_t runs[BLOCK_WORDS];
-	unsigned w = 0;
+	if (order >= WORD_ORDER)
+		return lowest_words(free, 1u << (order - WORD_ORDER));
+	for (unsigned w = 0; w < BLOCK_WORDS; w++) {
+		uint64_t runs = free[w] != 0 ? runs_in_word(free[w], order) : 0;
 
-	memcpy(runs, free, sizeof(runs));
-	for (unsigned o = 0; o < order; o++)
-		merge_runs(runs, o);
-	while (runs[w] == 0)
-		w++;
-	return w * 64 + (unsigned)__builtin_ctzll(runs[w]);
+		if (runs != 0)
+			return w * 64 + (unsigned)__builtin_ctzll(runs);
+	}
+	return RUN_NONE;
+}
+
+uint8_t frame_runs_largest(const uint64_t free[BLOCK_WORDS], unsigned at_most)
+{
+	unsigned order = at_most;
+
+	while (order > 0 && frame_runs_lowest(free, order) == RUN_NONE)
+		order--;
+	return (uint8_t)order;
+}
+
+/* Whether an aligned run of 2^order is free. */
+static bool run_is_free(const uint64_t free[BLOCK_WORDS], unsigned first, unsigned order)
+{
+	if (order >= WORD_ORDER)
+		return words_are_free(free + first / 64, 1u << (order - WORD_ORDER));
+	return runs_in_word(free[first / 64], order) >> (first % 64) & 1;
+}
+
+uint8_t frame_runs_around(const uint64_t free[BLOCK_WORDS], unsigned first, unsigned order)
+{
+	/* As a buddy allocator merges: as long as the other half is free, too. */
+	while (order < BLOCK_ORDER && run_is_free(free, first ^ 1u << order, order)) {
+		first &= ~(1u << order);
+		order++;
+	}
+	return (uint8_t)order;
 }
 
 void frame_runs_mark(uint64_t free[BLOCK_WORDS], unsigned first, unsigned count, bool is_free)

@@ -13,11 +13,20 @@
 /* No frame is free. */
 #define ORDER_NONE 0xff
 
-/* The order of the largest aligned free run, or ORDER_NONE. */
-uint8_t frame_runs_largest(const uint64_t free[BLOCK_WORDS]);
+/* No such run. */
+#define RUN_NONE UINT32_MAX
 
-/* The first frame of the lowest aligned free run of 2^order, which must exist. */
+/* The first frame of the lowest aligned free run of 2^order, or RUN_NONE. */
 unsigned frame_runs_lowest(const uint64_t free[BLOCK_WORDS], unsigned order);
+
+/*
+ * The order of the largest aligned free run, which is known to be `at_most` or
+ * less. A frame must be free.
+ */
+uint8_t frame_runs_largest(const uint64_t free[BLOCK_WORDS], unsigned at_most);
+
+/* The order of the largest aligned free run around an aligned one of 2^order. */
+uint8_t frame_runs_around(const uint64_t free[BLOCK_WORDS], unsigned first, unsigned order);
 
 /* Sets or clears `count` bits from `first` on. */
 void frame_runs_mark(uint64_t free[BLOCK_WORDS], unsigned first, unsigned count, bool is_free);

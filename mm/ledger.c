@@ -108,7 +108,8 @@ static bool recount_known(size_t number, struct recount *sum, char verdict[LEDGE
 	if (block->owner == OWNER_MIXED) {
 		if (!recount_mixed(number, sum, &free, verdict))
 			return false;
-		order = frame_runs_largest(frame_map.free[number]);
+		if (free > 0)
+			order = frame_runs_largest(frame_map.free[number], BLOCK_ORDER);
 	} else if (block->owner >= OWNER_COUNT) {
 		return broken(verdict, "block %zu: owner %u", number, block->owner);
 	} else {

@@ -106,6 +106,38 @@ static void a_single_member_is_found_from_everywhere_below(void **state)
 	}
 }
 
+/* bitset_first() goes down from the top where bitset_next() climbs up from below. */
+static void the_lowest_member_is_the_first(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(sizes); n++) {
+		struct bitset set = make_set(sizes[n]);
+		size_t step = sizes[n] / 300 + 1;
+		size_t lowest = BITSET_NONE;
+
+		assert_int_equal(bitset_first(&set), BITSET_NONE);
+		for (size_t i = sizes[n]; i-- > 0; i = i > step ? i - step + 1 : 0) {
+			bitset_add(&set, i);
+			lowest = i;
+			assert_int_equal(bitset_first(&set), lowest);
+		}
+		while (lowest != BITSET_NONE) {
+			bitset_remove(&set, lowest);
+			lowest = bitset_next(&set, 0);
+			assert_int_equal(bitset_first(&set), lowest);
+		}
+		free_set(&set);
+	}
+}
+
+static void a_set_of_zeros_has_no_first_member(void **state)
+{
+	const struct bitset zeros = { 0 };
+
+	(void)state;
+	assert_int_equal(bitset_first(&zeros), BITSET_NONE);
+}
+
 static void the_last_member_is_reached(void **state)
 {
 	(void)state;
@@ -236,6 +268,8 @@ int main(void)
 		cmocka_unit_test(words_are_one_bit_per_member_and_a_word_per_64_words),
 		cmocka_unit_test(a_new_set_in_dirty_memory_is_empty),
 		cmocka_unit_test(a_single_member_is_found_from_everywhere_below),
+		cmocka_unit_test(the_lowest_member_is_the_first),
+		cmocka_unit_test(a_set_of_zeros_has_no_first_member),
 		cmocka_unit_test(the_last_member_is_reached),
 		cmocka_unit_test(adding_twice_and_removing_an_absent_one_change_nothing),
 		cmocka_unit_test(removing_one_leaves_neighbours_in_all_levels),
