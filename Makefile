@@ -372,6 +372,7 @@ $(call unit,mm/frame_bulk,$(FRAME_FIXTURE))
 $(call unit,mm/frame_blocks,$(FRAME_FIXTURE))
 $(call unit,mm/frame_huge,$(FRAME_FIXTURE))
 $(call unit,mm/frame_random,$(FRAME_FIXTURE))
+$(call unit,bench/buddy,tests/bench/buddy.c)
 
 # SIM_FRAMES: frame_alloc() and frame_free() for tests without mm/frame.c.
 SIM_FRAMES := $(SIM) tests/unit/sim/sim_frame.c
@@ -521,8 +522,8 @@ $(BUILD)/bench/linux/initrd: tests/bench/linux_guest.sh
 	$(call say,FETCH)$< $(@D)
 
 # Further arguments for the programs, as -n ROUNDS, in BENCH.
-.PHONY: bench bench-boot bench-balloon
-bench: bench-boot bench-balloon
+.PHONY: bench bench-boot bench-balloon bench-alloc
+bench: bench-boot bench-balloon bench-alloc
 
 bench-boot: $(BUILD)/bench/boot $(BUILD)/bench/one_byte.elf $(BUILD)/aerostat.elf
 	@$(BUILD)/bench/boot -M 128M,1G,8G,64G,1T -o $(BUILD)/boot.svg $(BENCH) \
@@ -532,6 +533,21 @@ bench-balloon: $(BUILD)/bench/balloon $(BUILD)/bench/one_byte.elf $(BUILD)/aeros
 		$(BUILD)/bench/linux/initrd
 	@$(BUILD)/bench/balloon $(BENCH) $(BUILD)/aerostat.elf $(BUILD)/bench/one_byte.elf \
 		$(BUILD)/bench/linux
+
+# The allocator on the host, as the unit tests have it, but without sanitizers.
+BENCH_ALLOC_OBJECTS := $(patsubst %.c,$(BUILD)/bench-alloc/%.o,$(FRAME) \
+	$(addprefix tests/bench/,alloc.c alloc_work.c contender.c buddy.c))
+
+$(BUILD)/bench-alloc/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(HOSTCC) -Itests/fake $(CFLAGS_HOST) -MMD -MP -c -o $@ $<
+
+$(BUILD)/bench/alloc: $(BENCH_ALLOC_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^
+
+bench-alloc: $(BUILD)/bench/alloc
+	@$(BUILD)/bench/alloc $(BENCH)
 
 # ---- Chores ----
 
@@ -573,6 +589,7 @@ help:
 #: make bench-boot       time to the prompt by memory, beside a kernel that prints one byte; draws build/boot.svg
 #: make bench-balloon    each strategy beside the device alone and a Linux guest, and the goals;
 #:                       BENCH='-n 3 --json' for three rounds of it, as JSON
+#: make bench-alloc      the frame allocator beside a textbook buddy, on the host; BENCH=--json, BENCH=--help
 #: make bench            all of these
 #: make fmt              clang-format
 #: make clean            remove build/
