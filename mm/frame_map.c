@@ -71,8 +71,7 @@ enum owner frame_map_owner(size_t number, unsigned frame)
 
 const uint8_t *frame_map_owners(size_t number)
 {
-	if (!bitset_test(&frame_map.known, number) ||
-	    frame_map.block[number].owner != OWNER_MIXED)
+	if (!bitset_test(&frame_map.known, number) || frame_map.block[number].owner != OWNER_MIXED)
 		return NULL;
 	return frame_map.owner[number];
 }
