@@ -90,6 +90,12 @@ void harness_take(struct vm *vm, uint64_t bytes);
 void harness_set_target(struct vm *vm, uint64_t bytes_taken);
 
 /*
+ * Send the guest from a balloon of @begin bytes to one of @end, and stop it
+ * (QMP stop) before it has arrived. The two must be a gigabyte apart.
+ */
+void harness_stop_on_the_way(struct vm *vm, uint64_t begin, uint64_t end);
+
+/*
  * Guest (both forms of show_mem, and audit), QMP and ledger must give the
  * same balloon of @taken bytes, counted in the mode of DEFLATE_ON_OOM.
  */
@@ -113,7 +119,10 @@ int balloonctl_course_tests(void);
 int console_tests(void);
 int hotplug_tests(void);
 int microvm_tests(void);
+int move_tests(void);
+int poison_tests(void);
 int queues_tests(void);
+int state_tests(void);
 int hostile_tests(void);
 
 #endif

@@ -27,6 +27,9 @@ int main(int argc, char **argv)
 	failed += balloonctl_course_tests();
 	failed += console_tests();
 	failed += queues_tests();
+	failed += poison_tests();
+	failed += move_tests();
+	failed += state_tests();
 	failed += microvm_tests();
 	if (harness_tests_run == 0) {
 		fprintf(stderr, "no test has a name like '%s'\n", argc > 1 ? argv[1] : "*");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The balloon's queues beside inflate and deflate, with the real guest:
- * statistics, free page reporting, range-first inflation, poison, hinting.
+ * statistics, free page reporting, range-first inflation, hinting.
  */
 #include "tests/integration/harness.h"
 
@@ -249,28 +249,6 @@ static void range_first_is_refused_without_reporting(void **state)
 	harness_stop(vm);
 }
 
-/* ---- Poison ---- */
-
-static void poison_is_accepted_if_and_only_if_it_is_used(void **state)
-{
-	struct vm *vm = harness_boot(&(struct guest){ .append = "poison=a5" });
-
-	(void)state;
-	harness_command_says(vm, "balloon", "PAGE_POISON");
-	harness_take(vm, 64 * MIB);
-	harness_take(vm, 0);
-	harness_check_taken(vm, 0, false);
-	harness_stop(vm);
-
-	vm = harness_boot(&(struct guest){ .append = "poison=a5a5" });
-	harness_command_says(vm, "dmesg", "poison=a5a5 is no byte");
-	harness_command_says(vm, "virtio", "PAGE_POISON");
-	char *text = harness_command(vm, "balloon");
-	assert_null(strstr(text, "PAGE_POISON"));
-	free(text);
-	harness_stop(vm);
-}
-
 /* ---- Hinting ---- */
 
 /* Migrates into nothing; returns the bytes of RAM that were sent. */
@@ -375,7 +353,6 @@ int queues_tests(void)
 		TEST(freed_memory_goes_back_to_the_host_by_itself),
 		TEST(every_strategy_reaches_targets_exactly),
 		TEST(range_first_is_refused_without_reporting),
-		TEST(poison_is_accepted_if_and_only_if_it_is_used),
 		TEST(hinting_makes_a_migration_smaller),
 		TEST(balloon_moves_while_a_command_runs),
 		TEST(large_runs_come_out_of_the_balloon),

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest that is moved: migrated into a second QEMU or to a file and back,
+ * with the balloon inflated or moving, or a migration that is cancelled.
+ * What it holds, its ledger and its balloon must come through.
+ */
+#include "tests/integration/harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "tools/deadline.h"
+
+#define POLL_US 20000
+#define HINTING "free-page-hint=on,iothread=io0"
+#define IOTHREAD "-object iothread,id=io0"
+
+/* ---- Migration ---- */
+
+static struct json_object *uri(const char *where)
+{
+	struct json_object *args = json_object_new_object();
+
+	json_object_object_add(args, "uri", json_object_new_string(where));
+	return args;
+}
+
+static bool migration_is(struct vm *vm, const char *wanted)
+{
+	struct json_object *reply = NULL, *status;
+	bool is = false;
+
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "query-migrate", NULL, &reply));
+	if (json_object_object_get_ex(reply, "status", &status)) {
+		const char *word = json_object_get_string(status);
+
+		is = strcmp(word, wanted) == 0;
+		if (strcmp(word, "failed") == 0)
+			fail_msg("migration failed: %s", json_object_to_json_string(reply));
+	}
+	json_object_put(reply);
+	return is;
+}
+
+static void wait_migration(struct vm *vm, const char *wanted)
+{
+	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
+
+	while (!migration_is(vm, wanted)) {
+		if (!deadline_left(deadline))
+			fail_msg("migration is not %s", wanted);
+		usleep(POLL_US);
+	}
+}
+
+static void migrate_to(struct vm *vm, const char *where)
+{
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate", uri(where), NULL));
+	wait_migration(vm, "completed");
+}
+
+/* The same machine, waiting for a state from @where. */
+static struct vm *start_incoming(const struct guest *guest, const char *where)
+{
+	struct guest target = *guest;
+	char extra[128];
+	struct vm *vm;
+
+	snprintf(extra, sizeof(extra), "%s -incoming defer", guest->extra ? guest->extra : "");
+	target.extra = extra;
+	vm = harness_start(&target);
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate-incoming", uri(where), NULL));
+	return vm;
+}
+
+/* A folder of our own, for a socket or a state. */
+static void make_folder(char *folder, char *file, size_t size)
+{
+	assert_non_null(mkdtemp(folder));
+	snprintf(file, size, "%s/state", folder);
+}
+
+static void remove_folder(const char *folder, const char *file)
+{
+	unlink(file);
+	rmdir(folder);
+}
+
+/* The owner gives back in its own time what a round left behind. */
+static void wait_nothing_hinted(struct vm *vm)
+{
+	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
+	char *text = harness_command(vm, "show_mem -j");
+
+	assert_non_null(strstr(text, "\"hinted\":"));
+	while (!strstr(text, "\"hinted\":0,") && deadline_left(deadline)) {
+		usleep(POLL_US);
+		free(text);
+		text = harness_command(vm, "show_mem -j");
+	}
+	if (!strstr(text, "\"hinted\":0,"))
+		fail_msg("still hinted: %s", text);
+	free(text);
+}
+
+/* Filled and freed memory, a pattern that stays, and a balloon of @taken. */
+static struct vm *boot_used_guest(const struct guest *guest, uint64_t taken)
+{
+	struct vm *vm = harness_boot(guest);
+
+	harness_command_says(vm, "hold 120M", "held ");
+	harness_command_says(vm, "release all", "pattern intact");
+	harness_command_says(vm, "hold 24M", "held ");
+	harness_take(vm, taken);
+	return vm;
+}
+
+/* Where it arrived, all is as it was, and the balloon goes on. */
+static void check_arrived(struct vm *vm, uint64_t taken, bool deflate_on_oom)
+{
+	/* The balloon says so to QMP only once the state is loaded. */
+	assert_int_equal(vm_wait_balloon(vm, (int64_t)(harness_ram(vm) - taken), VM_TIMEOUT_MS), 0);
+	harness_check_taken(vm, taken, deflate_on_oom);
+	harness_take(vm, 130 * MIB + 5 * FRAME);
+	harness_check_taken(vm, 130 * MIB + 5 * FRAME, deflate_on_oom);
+	harness_command_says(vm, "release all", "pattern intact");
+	harness_take(vm, 0);
+	harness_check_taken(vm, 0, deflate_on_oom);
+	harness_command_says(vm, "hold 180M", "held ");
+	harness_command_says(vm, "release all", "pattern intact");
+	harness_command_says(vm, "audit", "Ledger: ok");
+}
+
+static void move_to_another_qemu(const struct guest *guest, bool deflate_on_oom)
+{
+	char folder[] = "/tmp/aerostat-move-XXXXXX", file[64], where[80];
+	const uint64_t taken = 64 * MIB + 3 * FRAME;
+	struct vm *from, *to;
+
+	make_folder(folder, file, sizeof(file));
+	snprintf(where, sizeof(where), "unix:%s", file);
+	from = boot_used_guest(guest, taken);
+	to = start_incoming(guest, where);
+	migrate_to(from, where);
+	remove_folder(folder, file);
+	wait_migration(to, "completed");
+	harness_stop(from);
+	if (guest->extra && strstr(guest->extra, "iothread"))
+		wait_nothing_hinted(to);
+	check_arrived(to, taken, deflate_on_oom);
+	harness_stop(to);
+}
+
+static void inflated_guest_moves_to_another_qemu(void **state)
+{
+	(void)state;
+	move_to_another_qemu(&(struct guest){ .machine = "pc" }, false);
+	move_to_another_qemu(&(struct guest){ .balloon = "deflate-on-oom=on,packed=on" }, true);
+	move_to_another_qemu(&(struct guest){ .balloon = "free-page-reporting=on" }, false);
+}
+
+static void hinting_guest_moves_to_another_qemu(void **state)
+{
+	(void)state;
+	move_to_another_qemu(&(struct guest){ .balloon = HINTING, .extra = IOTHREAD }, false);
+}
+
+static void inflated_guest_is_saved_and_restored(void **state)
+{
+	char folder[] = "/tmp/aerostat-save-XXXXXX", file[64], where[96];
+	const uint64_t taken = 96 * MIB + FRAME;
+	const struct guest guest = { .balloon = "deflate-on-oom=off" };
+	struct vm *vm;
+
+	(void)state;
+	make_folder(folder, file, sizeof(file));
+	vm = boot_used_guest(&guest, taken);
+	snprintf(where, sizeof(where), "exec:cat > %s", file);
+	migrate_to(vm, where);
+	harness_stop(vm);
+	snprintf(where, sizeof(where), "exec:cat %s", file);
+	vm = start_incoming(&guest, where);
+	wait_migration(vm, "completed");
+	remove_folder(folder, file);
+	check_arrived(vm, taken, false);
+	harness_stop(vm);
+}
+
+/* So slowly that it cannot end before it is cancelled. */
+static void cancelled_migration_leaves_nothing_hinted(void **state)
+{
+	struct vm *vm = boot_used_guest(&(struct guest){ .balloon = HINTING, .extra = IOTHREAD },
+					32 * MIB);
+	struct json_object *slow = json_object_new_object();
+	char *text;
+
+	(void)state;
+	json_object_object_add(slow, "max-bandwidth", json_object_new_int(65536));
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate-set-parameters", slow, NULL));
+	for (int i = 0; i < 3; i++) {
+		assert_qmp(vm,
+			   qmp_execute(vm_qmp(vm), "migrate", uri("exec:cat > /dev/null"), NULL));
+		wait_migration(vm, "active");
+		harness_command_says(vm, "audit", "Ledger: ok");
+		assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate_cancel", NULL, NULL));
+		wait_migration(vm, "cancelled");
+		wait_nothing_hinted(vm);
+		harness_check_taken(vm, 32 * MIB, false);
+	}
+	/* There was something to leave behind. */
+	text = harness_command(vm, "balloon");
+	assert_non_null(strstr(text, "Hinted: "));
+	assert_null(strstr(text, "Hinted: 0 frames"));
+	free(text);
+	harness_take(vm, 100 * MIB);
+	harness_command_says(vm, "release all", "pattern intact");
+	harness_stop(vm);
+}
+
+/* ---- While the balloon moves ---- */
+
+/*
+ * On the way from @begin to @end: the target is sent and the migration
+ * begins at once, so that it ends somewhere on the way or behind it. The
+ * other side finds the target in the device, and what is left of the work.
+ */
+static void move_in_mid_move(const struct guest *guest, uint64_t begin, uint64_t end)
+{
+	char folder[] = "/tmp/aerostat-move-XXXXXX", file[64], where[80];
+	struct vm *from, *to;
+
+	make_folder(folder, file, sizeof(file));
+	snprintf(where, sizeof(where), "unix:%s", file);
+	from = boot_used_guest(guest, begin);
+	to = start_incoming(guest, where);
+	harness_set_target(from, end);
+	migrate_to(from, where);
+	remove_folder(folder, file);
+	wait_migration(to, "completed");
+	harness_stop(from);
+	check_arrived(to, end, false);
+	harness_stop(to);
+}
+
+static void guest_moves_while_it_inflates_and_deflates(void **state)
+{
+	const uint64_t large = 1536 * MIB + FRAME, small = 3 * FRAME;
+
+	(void)state;
+	move_in_mid_move(&(struct guest){ .mem = "2G" }, small, large);
+	move_in_mid_move(&(struct guest){ .mem = "2G", .balloon = "packed=on" }, large, small);
+}
+
+/*
+ * Stopped on the way, so that work is left for the other side for certain:
+ * the state that moves is that of the middle.
+ */
+static void move_stopped_on_the_way(uint64_t begin, uint64_t end)
+{
+	const struct guest guest = { .mem = "2G" };
+	char folder[] = "/tmp/aerostat-move-XXXXXX", file[64], where[80];
+	struct vm *from, *to;
+
+	make_folder(folder, file, sizeof(file));
+	snprintf(where, sizeof(where), "unix:%s", file);
+	from = boot_used_guest(&guest, begin);
+	to = start_incoming(&guest, where);
+	harness_stop_on_the_way(from, begin, end);
+	migrate_to(from, where);
+	remove_folder(folder, file);
+	wait_migration(to, "completed");
+	harness_stop(from);
+	assert_qmp(to, qmp_execute(vm_qmp(to), "cont", NULL, NULL));
+	check_arrived(to, end, false);
+	harness_stop(to);
+}
+
+static void guest_that_stopped_on_the_way_goes_on_in_another_qemu(void **state)
+{
+	(void)state;
+	move_stopped_on_the_way(3 * FRAME, 1536 * MIB + FRAME);
+	move_stopped_on_the_way(1536 * MIB + FRAME, 3 * FRAME);
+}
+
+int move_tests(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(inflated_guest_moves_to_another_qemu),
+		TEST(hinting_guest_moves_to_another_qemu),
+		TEST(inflated_guest_is_saved_and_restored),
+		TEST(cancelled_migration_leaves_nothing_hinted),
+		TEST(guest_moves_while_it_inflates_and_deflates),
+		TEST(guest_that_stopped_on_the_way_goes_on_in_another_qemu),
+	};
+
+	return cmocka_run_group_tests_name("move", tests, NULL, NULL);
+}
