@@ -359,7 +359,7 @@ $(call unit,kernel/console,kernel/console.c)
 $(call unit,kernel/shell,kernel/shell.c kernel/command_line.c kernel/line_edit.c)
 $(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c)
 $(call unit,drivers/balloon/balloon,$(BALLOON_SOURCES) $(VIRTQ) $(SIM) \
-	tests/unit/sim/sim_balloon.c tests/unit/sim/sim_ram.c $(FRAME))
+	tests/unit/sim/sim_balloon.c tests/unit/sim/sim_ram.c mm/poison.c $(FRAME))
 $(call unit,arch/x86_64/efi/handover,arch/x86_64/efi/handover.c)
 
 FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c

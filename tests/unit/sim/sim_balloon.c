@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "arch/paging.h"
+#include "drivers/balloon/balloon.h"
 
 #define SET_BYTES ((size_t)1 << 29) /* 2^32 bits */
 
@@ -237,6 +238,12 @@ static void config_written(struct sim_virtio *virtio, size_t offset)
 		balloon_of(virtio)->actual_writes++;
 	else if (offset == SIM_BALLOON_NUM_PAGES)
 		sim_virtio_violate(virtio, "num_pages is the device's to write");
+	else if (offset == SIM_BALLOON_HINT_ID)
+		sim_virtio_violate(virtio, "free_page_hint_cmd_id is the device's to write");
+	else if (!(virtio->driver_features & VIRTIO_BIT(VIRTIO_BALLOON_F_PAGE_POISON)))
+		sim_virtio_violate(virtio, "poison_val is there with PAGE_POISON only");
+	else if (virtio->status & VIRTIO_STATUS_DRIVER_OK)
+		sim_virtio_violate(virtio, "poison_val was written after DRIVER_OK");
 }
 
 void sim_balloon_forget(struct sim_balloon *sim)

@@ -147,6 +147,8 @@ void sim_virtio_config_write(struct sim_virtio *sim, size_t offset, unsigned wid
 		return;
 	if (!(sim->status & VIRTIO_STATUS_DRIVER))
 		sim_virtio_violate(sim, "config write before DRIVER");
+	if (!sim->transport.legacy && !(sim->status & VIRTIO_STATUS_FEATURES_OK))
+		sim_virtio_violate(sim, "config write before FEATURES_OK");
 	if (offset + width > sim->config_size) {
 		sim_virtio_violate(sim, "config write beyond its end");
 		return;

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "arch/clock.h"
+#include "arch/paging.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_pages.h"
 #include "drivers/balloon/balloon_report.h"
@@ -23,6 +24,7 @@
 #include "drivers/virtio/virtio.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
+#include "mm/poison.h"
 #include "tests/unit/sim/sim_balloon.h"
 #include "tests/unit/sim/sim_log.h"
 #include "tests/unit/sim/sim_ram.h"
@@ -182,6 +184,31 @@ static void reaches_targets_on_a_legacy_device(void **state)
 	assert_balloon(5000);
 	go_to(17);
 	assert_balloon(17);
+}
+
+/* 5.5.6.2.1: a legacy device may claim any length. */
+static void used_lengths_mean_nothing(void **state)
+{
+	static const uint32_t lengths[] = { 1, 1024, UINT32_MAX };
+
+	(void)state;
+	for (int legacy = 0; legacy < 2; legacy++) {
+		if (legacy)
+			plug_in(true, 0);
+		else
+			plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+		assert_int_equal(begin(NO_FLOOR), 0);
+		for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+			sim.written = lengths[i];
+			go_to(3000);
+			assert_balloon(3000);
+			go_to(0);
+			assert_balloon(0);
+		}
+		balloon_stop();
+		sim_balloon_fini(&sim);
+	}
+	start(0, NO_FLOOR);
 }
 
 static void follows_a_target_that_was_there_before_the_start(void **state)
@@ -569,6 +596,28 @@ static void one_statistics_buffer_is_with_the_device_from_the_start(void **state
 	}
 }
 
+/* 5.5.6.3.1: each report has the same tags, each of them once. */
+static void every_report_has_the_same_statistics(void **state)
+{
+	struct wire_stat first[BALLOON_STATS_MAX], next[BALLOON_STATS_MAX];
+	size_t length;
+
+	(void)state;
+	start(STATS_VQ | DEFLATE_ON_OOM, NO_FLOOR);
+	length = sim_balloon_ask_stats(&sim, first, sizeof(first));
+	assert_true(length > 0);
+	for (size_t i = 0; i < length / sizeof(first[0]); i++)
+		for (size_t k = 0; k < i; k++)
+			assert_int_not_equal(first[i].tag, first[k].tag);
+	for (uint64_t target = 0; target <= 6000; target += 2000) {
+		go_to(target);
+		assert_int_equal(sim_balloon_ask_stats(&sim, next, sizeof(next)), length);
+		for (size_t i = 0; i < length / sizeof(first[0]); i++)
+			assert_int_equal(next[i].tag, first[i].tag);
+	}
+	settle();
+}
+
 static void statistics_are_those_of_the_moment_that_the_host_asks(void **state)
 {
 	(void)state;
@@ -799,6 +848,26 @@ static void reported_blocks_hold_the_poison(void **state)
 	assert_true(sim.reported > 0);
 	assert_int_equal(last[0], 0xa5);
 	assert_int_equal(last[FRAME_SIZE - 1], 0xa5);
+}
+
+/* 5.5.6.6.1: kernel/main.c turns on both, poison of freed frames and the bit. */
+static void deflated_frames_hold_the_poison(void **state)
+{
+	struct balloon_config config = { .poison = true, .poison_byte = 0xa5 };
+	uint8_t wanted[FRAME_SIZE];
+	pfn_t pfns[1000];
+
+	(void)state;
+	memset(wanted, 0xa5, sizeof(wanted));
+	plug_in(false, PAGE_POISON | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	poison_enable(config.poison_byte);
+	assert_int_equal(balloon_start(&config), 0);
+	go_to(ARRAY_SIZE(pfns));
+	assert_int_equal(frame_collect(OWNER_BALLOON, 0, ARRAY_SIZE(pfns), pfns), ARRAY_SIZE(pfns));
+	go_to(0);
+	for (size_t i = 0; i < ARRAY_SIZE(pfns); i++)
+		assert_memory_equal(phys_to_virt(pfn_to_paddr(pfns[i])), wanted, FRAME_SIZE);
+	frame_set_poisoner(NULL);
 }
 
 /* ---- Hinting ---- */
@@ -1127,6 +1196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(reaches_every_target_exactly),
 		TEST(reaches_targets_on_a_legacy_device),
+		TEST(used_lengths_mean_nothing),
 		TEST(follows_a_target_that_was_there_before_the_start),
 		TEST(tells_the_device_at_the_start_that_the_balloon_is_empty),
 		TEST(gives_whole_blocks_first),
@@ -1151,6 +1221,7 @@ int main(void)
 		TEST(a_missing_queue_ends_the_start_with_an_error),
 		TEST(features_that_it_does_not_do_are_not_accepted),
 		TEST(one_statistics_buffer_is_with_the_device_from_the_start),
+		TEST(every_report_has_the_same_statistics),
 		TEST(statistics_are_those_of_the_moment_that_the_host_asks),
 		TEST(statistics_count_ballooned_memory_by_the_mode),
 		TEST(statistics_count_blocks_that_were_had_and_not),
@@ -1166,6 +1237,7 @@ int main(void)
 		TEST(range_first_needs_reporting),
 		TEST(poison_is_accepted_only_if_it_was_asked_for),
 		TEST(reported_blocks_hold_the_poison),
+		TEST(deflated_frames_hold_the_poison),
 		TEST(a_round_begins_with_its_id_and_ends_with_stop),
 		TEST(an_id_goes_out_once_whatever_else_changes),
 		TEST(a_shared_interrupt_does_not_end_a_round),

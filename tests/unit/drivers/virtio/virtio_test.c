@@ -193,6 +193,22 @@ static void refused_features_are_not_supported(void **state)
 	assert_false(sim.status & VIRTIO_STATUS_DRIVER_OK);
 }
 
+/* 2.1.1 */
+static void failed_device_is_reset_before_the_next_try(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	sim.refuse_features = true;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), -ENOTSUP);
+	assert_true(sim.status & VIRTIO_STATUS_FAILED);
+	before = sim.status_writes;
+	sim.refuse_features = false;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	assert_int_equal(sim.status_log[before], 0);
+	assert_false(sim.status & VIRTIO_STATUS_FAILED);
+}
+
 static void slow_reset_is_waited_for(void **state)
 {
 	(void)state;
@@ -512,6 +528,7 @@ int main(void)
 		CASE(unknown_feature_names_are_refused_as_a_whole),
 		CASE(missing_version_1_is_not_supported),
 		CASE(refused_features_are_not_supported),
+		CASE(failed_device_is_reset_before_the_next_try),
 		CASE(slow_reset_is_waited_for),
 		CASE(reset_without_end_times_out_at_the_deadline),
 		CASE(device_that_is_gone_is_an_error_at_once),
