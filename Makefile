@@ -23,7 +23,7 @@ say = $(if $(V),,@echo '  $(1)	$@';)
 # trusts that all is there. The stamp saves asking each time.
 
 GOALS := $(or $(MAKECMDGOALS),all)
-NO_PACKAGES := help clean fmt check-layers
+NO_PACKAGES := help clean fmt check-layers check-conformance
 RUN_GOALS := run run-uefi demo tools virsh-demo install
 
 PACKAGE_SETS := $(if $(filter-out $(NO_PACKAGES),$(GOALS)),build) \
@@ -444,7 +444,7 @@ $(BUILD)/tests/lies: $(LIES)
 	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ -lcmocka
 
 .PHONY: test test-unit test-integration test-slow test-libvirt test-all matrix matrix-all
-test: all test-unit test-integration check-layers matrix test-libvirt
+test: all test-unit test-integration check-layers check-conformance matrix test-libvirt
 
 # Each program prints what it ran; the first that fails ends it.
 test-unit: $(UNIT_TESTS)
@@ -551,10 +551,13 @@ bench-alloc: $(BUILD)/bench/alloc
 
 # ---- Chores ----
 
-.PHONY: help clean fmt check-layers FORCE
+.PHONY: help clean fmt check-layers check-conformance FORCE
 
 check-layers:
 	@tools/check_layers.sh
+
+check-conformance:
+	@tools/check_conformance.sh
 
 fmt:
 	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
@@ -586,6 +589,7 @@ help:
 #: make matrix           the cells that matter most of machine x device x interrupts x ring x features
 #: make test-all         every cell; CELLS='*packed*' for some of them; both write build/matrix.md
 #: make check-layers     whether includes point one way
+#: make check-conformance  whether docs/conformance.md names only what exists
 #: make bench-boot       time to the prompt by memory, beside a kernel that prints one byte; draws build/boot.svg
 #: make bench-balloon    each strategy beside the device alone and a Linux guest, and the goals;
 #:                       BENCH='-n 3 --json' for three rounds of it, as JSON
