@@ -32,9 +32,11 @@
 #define HINTS 32
 #define HINT_BLOCKS 8
 
+/* What is with the device; a token of the queue. */
 struct hint {
+	bool sent;
 	pfn_t pfn;
-	size_t blocks; /* 0: not with the device; a command has none */
+	size_t blocks; /* 0: a command, or nothing */
 };
 
 enum state {
@@ -52,9 +54,9 @@ static struct {
 	uint32_t id;  /* of the round */
 	bool release; /* DONE was said: `hinted` goes back */
 	struct hint hint[HINTS];
-	pfn_t frame;	  /* of the two commands */
-	le32 *command;	  /* [0] the id, [1] STOP; what the device reads */
-	bool sent[2];	  /* they are with the device */
+	pfn_t frame;   /* of the two commands */
+	le32 *command; /* [0] the id, [1] STOP; what the device reads */
+	struct hint command_token[2];
 	size_t in_flight; /* buffers */
 	uint64_t last_progress;
 	uint64_t frames; /* counts for people */
@@ -109,7 +111,7 @@ void balloon_hint_config_changed(void)
 
 /* ---- Buffers ---- */
 
-static int send(paddr_t address, uint64_t length, bool device_writes, void *token)
+static int send(paddr_t address, uint64_t length, bool device_writes, struct hint *token)
 {
 	struct virtq_buffer buffer = {
 		.address = address,
@@ -119,6 +121,7 @@ static int send(paddr_t address, uint64_t length, bool device_writes, void *toke
 	int err = virtq_add(&hint.queue, &buffer, 1, token);
 
 	if (!err) {
+		token->sent = true;
 		hint.in_flight++;
 		hint.last_progress = clock_ns();
 	}
@@ -128,20 +131,18 @@ static int send(paddr_t address, uint64_t length, bool device_writes, void *toke
 /* Sends a command if the buffer is ours. */
 static bool send_command(unsigned which)
 {
-	if (hint.sent[which])
+	if (hint.command_token[which].sent)
 		return false;
 	if (which == 0)
 		hint.command[0] = cpu_to_le32(hint.id);
-	if (send(virt_to_phys(&hint.command[which]), sizeof(le32), false, &hint.sent[which]))
-		return false;
-	hint.sent[which] = true;
-	return true;
+	return send(virt_to_phys(&hint.command[which]), sizeof(le32), false,
+		    &hint.command_token[which]) == 0;
 }
 
 static struct hint *find_idle(void)
 {
 	for (size_t i = 0; i < HINTS; i++)
-		if (hint.hint[i].blocks == 0)
+		if (!hint.hint[i].sent)
 			return &hint.hint[i];
 	return NULL;
 }
@@ -166,7 +167,6 @@ static bool send_blocks(uint64_t floor)
 		return false;
 	if (send(pfn_to_paddr(one->pfn), one->blocks * BLOCK_SIZE, true, one)) {
 		must(frame_free(one->pfn, one->blocks * BLOCK_FRAMES, OWNER_IN_FLIGHT));
-		one->blocks = 0;
 		return false;
 	}
 	return true;
@@ -179,22 +179,16 @@ size_t balloon_hint_reclaim(void)
 	return hint.present ? (size_t)frame_free_owned(OWNER_HINTED, UINT64_MAX) : 0;
 }
 
-static void finish(void *token)
+static void finish(struct hint *one)
 {
-	struct hint *one = token;
-
+	one->sent = false;
 	hint.in_flight--;
 	hint.last_progress = clock_ns();
-	for (unsigned c = 0; c < 2; c++) {
-		if (token == &hint.sent[c]) {
-			hint.sent[c] = false;
-			return;
-		}
-	}
+	if (one->blocks == 0)
+		return;
 	must(frame_change_owner(one->pfn, one->blocks * BLOCK_FRAMES, OWNER_IN_FLIGHT,
 				OWNER_HINTED));
 	hint.frames += one->blocks * BLOCK_FRAMES;
-	one->blocks = 0;
 }
 
 /* ---- A step ---- */
@@ -268,7 +262,7 @@ void balloon_hint_stop(void)
 	if (!hint.present)
 		return;
 	for (size_t i = 0; i < HINTS; i++)
-		if (hint.hint[i].blocks > 0)
+		if (hint.hint[i].sent)
 			must(frame_free(hint.hint[i].pfn, hint.hint[i].blocks * BLOCK_FRAMES,
 					OWNER_IN_FLIGHT));
 	balloon_hint_reclaim();
