@@ -148,7 +148,7 @@ ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c \
 	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c ioapic.c clock.c paging.c)
 LIB_SOURCES := $(addprefix kernel/lib/,escape.c log.c parse.c printf.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c frame_map.c frame.c ledger.c \
-	heap.c stack.c poison.c)
+	heap.c stack.c poison.c frame_dump.c)
 PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c pci_assign.c \
 	pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_names.c pci_cmd.c)
 VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c \
@@ -160,7 +160,7 @@ DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/a
 	drivers/acpi/acpi_power.c drivers/acpi/acpi_device.c \
 	drivers/serial/uart16550.c $(BALLOON_SOURCES) drivers/balloon/balloon_cmd.c
 KERNEL_SOURCES := $(addprefix kernel/,main.c console.c line_edit.c command_line.c \
-	shell.c shell_cmd.c task.c panic.c show_mem.c hold.c hold_cmd.c system.c \
+	shell.c shell_cmd.c task.c panic.c show_mem.c mem_figures.c dump.c hold.c hold_cmd.c system.c \
 	pci_windows.c virtio_mmio_find.c libc.c crash_cmd.c heap_cmd.c)
 
 GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) $(DRIVER_SOURCES) \

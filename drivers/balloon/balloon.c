@@ -19,6 +19,8 @@
 #include "arch/barrier.h"
 #include "arch/clock.h"
 #include "arch/irq.h"
+#include "drivers/balloon/balloon_account.h"
+#include "drivers/balloon/balloon_dump.h"
 #include "drivers/balloon/balloon_hint.h"
 #include "drivers/balloon/balloon_pages.h"
 #include "drivers/balloon/balloon_report.h"
@@ -641,7 +643,23 @@ void balloon_status(struct balloon_status *status)
 		return;
 	status->strategy = balloon.config.strategy;
 	status->effective = effective_strategy();
-	status->shortfall = 0;
-	if (status->target > given && status->target - given > spare)
-		status->shortfall = status->target - given - spare;
+	status->shortfall = balloon_shortfall(status->target, given, spare);
 }
+
+/* ---- Seen from outside: balloon_dump.h ---- */
+
+#define OFFSET(field) ((uint32_t)offsetof(__typeof__(balloon), field))
+
+const struct balloon_dump balloon_dump = {
+	.version = BALLOON_DUMP_VERSION,
+	.size = sizeof(struct balloon_dump),
+	.state = (uintptr_t)&balloon,
+	.present = OFFSET(status.present),
+	.deflate_on_oom = OFFSET(status.deflate_on_oom),
+	.target = OFFSET(status.target),
+	.actual = OFFSET(status.actual),
+	.floor = OFFSET(config.floor),
+	.owner_balloon = OWNER_BALLOON,
+	.owner_in_flight = OWNER_IN_FLIGHT,
+	.owner_leaving = OWNER_LEAVING,
+};

@@ -23,6 +23,31 @@ struct balloon_account {
 	uint64_t inflated_free;
 };
 
+/* The figures of so many frames: the rule above. */
+static inline struct balloon_account balloon_account_of(uint64_t ram, uint64_t free,
+							uint64_t ballooned, bool deflate_on_oom)
+{
+	uint64_t inflated_total = deflate_on_oom ? 0 : ballooned;
+
+	return (struct balloon_account){
+		.ram = ram,
+		.total = ram - inflated_total,
+		.free = free,
+		/* Nothing is cached and nothing set aside: an allocation can have all of it. */
+		.available = free,
+		.inflated_total = inflated_total,
+		.inflated_free = ballooned - inflated_total,
+	};
+}
+
+/* What is missing of a target: more than is given already, and cannot come from the spare. */
+static inline uint64_t balloon_shortfall(uint64_t target, uint64_t given, uint64_t spare)
+{
+	if (target <= given || target - given <= spare)
+		return 0;
+	return target - given - spare;
+}
+
 /* Reads counters only: may be called in an interrupt. */
 void balloon_account(struct balloon_account *account);
 

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The figures of show_mem in two forms: see mem_figures.h. */
+#include "kernel/mem_figures.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static uint64_t kb(uint64_t frames)
+{
+	return frames * (FRAME_SIZE / KIB);
+}
+
+static void print_free_by_order(const struct mem_figures *f)
+{
+	printf("Free, by the largest run in its block:");
+	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
+		if (f->free_by_order[o] > 0)
+			printf(" %" PRIu64 "kB:%" PRIu64 "kB", kb(UINT64_C(1) << o),
+			       kb(f->free_by_order[o]));
+	printf("\n");
+}
+
+void mem_figures_print_owners(const struct mem_figures *f)
+{
+	for (unsigned o = 0; o < f->owner_count; o++)
+		printf("  %-12s %12" PRIu64 " kB %10" PRIu64 " frames\n", f->owner[o].name,
+		       kb(f->owner[o].frames), f->owner[o].frames);
+}
+
+void mem_figures_print(const struct mem_figures *f)
+{
+	printf("MemTotal:     %12" PRIu64 " kB\n", kb(f->account.total));
+	printf("MemFree:      %12" PRIu64 " kB\n", kb(f->account.free));
+	printf("MemAvailable: %12" PRIu64 " kB\n", kb(f->account.available));
+	printf("Balloon InflatedTotal:%" PRIu64 "kB InflatedFree:%" PRIu64 "kB\n",
+	       kb(f->account.inflated_total), kb(f->account.inflated_free));
+	if (f->has_balloon)
+		printf("Balloon target:%" PRIu64 "kB actual:%" PRIu64 "kB shortfall:%" PRIu64
+		       "kB floor:%" PRIu64 "kB\n",
+		       kb(f->target), kb(f->actual), kb(f->shortfall), kb(f->floor));
+	print_free_by_order(f);
+	printf("Owners:\n");
+	mem_figures_print_owners(f);
+	printf("Ledger: %s\n", f->verdict);
+}
+
+static void print_json_balloon(const struct mem_figures *f)
+{
+	if (!f->has_balloon) {
+		printf("\"balloon\":null,");
+		return;
+	}
+	printf("\"balloon\":{\"target\":%" PRIu64 ",\"actual\":%" PRIu64 ",\"shortfall\":%" PRIu64
+	       ",\"floor\":%" PRIu64 "},",
+	       pfn_to_paddr(f->target), pfn_to_paddr(f->actual), pfn_to_paddr(f->shortfall),
+	       pfn_to_paddr(f->floor));
+}
+
+static void print_json_owners(const struct mem_figures *f)
+{
+	printf("\"owners\":{");
+	for (unsigned o = 0; o < f->owner_count; o++)
+		printf("%s\"%s\":%" PRIu64, o > 0 ? "," : "", f->owner[o].name,
+		       pfn_to_paddr(f->owner[o].frames));
+	printf("},");
+}
+
+void mem_figures_print_json(const struct mem_figures *f, void (*more)(void))
+{
+	printf("{\"ram\":%" PRIu64 ",\"stat-total-memory\":%" PRIu64
+	       ",\"stat-free-memory\":%" PRIu64 ",\"stat-available-memory\":%" PRIu64
+	       ",\"inflated-total\":%" PRIu64 ",\"inflated-free\":%" PRIu64 ",",
+	       pfn_to_paddr(f->account.ram), pfn_to_paddr(f->account.total),
+	       pfn_to_paddr(f->account.free), pfn_to_paddr(f->account.available),
+	       pfn_to_paddr(f->account.inflated_total), pfn_to_paddr(f->account.inflated_free));
+	print_json_balloon(f);
+	if (more)
+		more();
+	print_json_owners(f);
+	/* The text of a verdict has no quotes: owners' names and numbers. */
+	printf("\"ledger\":\"%s\"}\n", f->ledger_ok ? "ok" : f->verdict);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The figures of show_mem and how they are printed. The guest fills them from
+ * its counters (show_mem.c), the host's `balloonctl dump` from a dump of the
+ * guest's memory: both print the same words. Host programs include this file.
+ *
+ * Amounts are in frames until they are printed.
+ */
+#ifndef KERNEL_MEM_FIGURES_H
+#define KERNEL_MEM_FIGURES_H
+
+#include "drivers/balloon/balloon_account.h"
+#include "kernel/lib/types.h"
+#include "mm/ledger.h"
+
+#define MEM_OWNERS_MAX 32
+
+struct mem_figures {
+	struct balloon_account account;
+	bool has_balloon;
+	uint64_t target, actual, shortfall, floor; /* with has_balloon */
+	unsigned owner_count;
+	struct {
+		const char *name;
+		uint64_t frames;
+	} owner[MEM_OWNERS_MAX];
+	uint64_t free_by_order[BLOCK_ORDER + 1];
+	char verdict[LEDGER_VERDICT_MAX];
+	bool ledger_ok;
+};
+
+void mem_figures_print(const struct mem_figures *figures);
+
+/* Only the owners. */
+void mem_figures_print_owners(const struct mem_figures *figures);
+
+/* One line of JSON, in bytes; `more` prints further members ("\"name\":value,"), or is NULL. */
+void mem_figures_print_json(const struct mem_figures *figures, void (*more)(void));
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The layout of the frame map, for readers from outside: see frame_dump.h. */
+#include "mm/frame_dump.h"
+
+#include "mm/frame_map.h"
+
+#define NAME(constant, name) [constant] = name,
+static const char names[OWNER_COUNT][FRAME_DUMP_NAME] = { OWNER_TABLE(NAME) };
+
+#define NAME_FITS(constant, name) \
+	_Static_assert(sizeof(name) <= FRAME_DUMP_NAME, "an owner's name is too long for a dump");
+OWNER_TABLE(NAME_FITS)
+
+/* What the reader takes for granted. Where it is no longer so, FRAME_DUMP_VERSION grows. */
+#define SAME(type, field, dump_type) \
+	_Static_assert(offsetof(struct type, field) == offsetof(struct dump_type, field) && \
+			       sizeof(((struct type *)0)->field) == \
+				       sizeof(((struct dump_type *)0)->field), \
+		       #type "." #field)
+SAME(frame_span, start, frame_dump_span);
+SAME(frame_span, first, frame_dump_span);
+SAME(frame_span, blocks, frame_dump_span);
+SAME(frame_block, free, frame_dump_block);
+SAME(frame_block, owner, frame_dump_block);
+SAME(frame_block, order, frame_dump_block);
+_Static_assert(sizeof(struct frame_span) == sizeof(struct frame_dump_span), "spans");
+_Static_assert(sizeof(struct frame_block) == sizeof(struct frame_dump_block), "blocks");
+_Static_assert(sizeof(size_t) == sizeof(uint64_t), "counts");
+
+#define OFFSET(field) ((uint32_t)offsetof(struct frame_map, field))
+
+const struct frame_dump frame_dump = {
+	.version = FRAME_DUMP_VERSION,
+	.size = sizeof(struct frame_dump),
+	.frame_shift = FRAME_SHIFT,
+	.block_order = BLOCK_ORDER,
+	.owner_count = OWNER_COUNT,
+	.owner_absent = OWNER_ABSENT,
+	.owner_free = OWNER_FREE,
+	.owner_mixed = OWNER_MIXED,
+	.order_none = ORDER_NONE,
+	.span_max = MEM_RANGES_MAX,
+	.names = (uintptr_t)names,
+	.map = (uintptr_t)&frame_map,
+	.blocks = OFFSET(blocks),
+	.span_count = OFFSET(span_count),
+	.spans = OFFSET(span),
+	.known = OFFSET(known.level[0]),
+	.owned = OFFSET(owned[0].level[0]),
+	.by_order = OFFSET(by_order[0].level[0]),
+	.set_stride = sizeof(struct bitset),
+	.block = OFFSET(block),
+	.free = OFFSET(free),
+	.owner = OFFSET(owner),
+	.count = OFFSET(count),
+	.managed = OFFSET(managed),
+	.free_by_order = OFFSET(free_by_order),
+};

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where a reader from outside finds the frame map (mm/frame_map.h) and the
+ * ledger in the guest's memory: an address, and offsets from it. Part of what
+ * kernel/dump.h leads to; nothing here changes while the guest runs.
+ *
+ * All fields have a fixed width; addresses are physical, and so are the
+ * pointers found at the offsets. New owners change nothing but owner_count and
+ * the names. Host programs include this file.
+ */
+#ifndef MM_FRAME_DUMP_H
+#define MM_FRAME_DUMP_H
+
+#include <stdint.h>
+
+/* Grows when this structure, or what it leads to, is laid out differently. */
+#define FRAME_DUMP_VERSION 1
+
+#define FRAME_DUMP_NAME 16 /* bytes of an owner's name, filled up with NULs */
+
+/* An element of the array of spans: struct frame_span. */
+struct frame_dump_span {
+	uint64_t start; /* PFN of the first block */
+	uint64_t first; /* number of that block */
+	uint64_t blocks;
+};
+
+/* An element of the array of blocks: struct frame_block. */
+struct frame_dump_block {
+	uint16_t free;
+	uint8_t owner;
+	uint8_t order;
+};
+
+struct frame_dump {
+	uint32_t version;
+	uint32_t size; /* of this structure */
+	uint32_t frame_shift;
+	uint32_t block_order;
+	uint32_t owner_count;
+	uint32_t owner_absent, owner_free; /* numbers of owners */
+	uint32_t owner_mixed, order_none;  /* in a block: each frame has its own; none is free */
+	uint32_t span_max;		   /* elements of the array of spans */
+	uint64_t names;			   /* owner_count names, FRAME_DUMP_NAME bytes each */
+	uint64_t map;			   /* struct frame_map; offsets in it: */
+	uint32_t blocks;		   /* uint64_t: how many there are */
+	uint32_t span_count;		   /* uint64_t */
+	uint32_t spans;			   /* array of struct frame_dump_span */
+	uint32_t known;			   /* pointer to a bitmap, a bit for each block */
+	uint32_t owned;			   /* the same for each owner, set_stride bytes apart */
+	uint32_t by_order;		   /* the same for each order, 0 to block_order */
+	uint32_t set_stride;
+	uint32_t block;	  /* pointer to struct frame_dump_block[blocks] */
+	uint32_t free;	  /* pointer to bitmaps, a bit for each frame */
+	uint32_t owner;	  /* pointer to bytes, one for each frame */
+	uint32_t count;	  /* uint64_t[owner_count]: the ledger */
+	uint32_t managed; /* uint64_t */
+	uint32_t free_by_order;
+	uint32_t reserved;
+};
+
+extern const struct frame_dump frame_dump;
+
+#endif
