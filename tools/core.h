@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * core.c: a machine's memory in a file, by physical address: an ELF64 core as
+ * QMP's dump-guest-memory makes it (paging=false). It knows nothing of what
+ * lies in that memory, and reads only what it is asked for.
+ *
+ * The file is input. On failure a function that takes @error leaves a sentence
+ * of at most CORE_ERROR_MAX bytes in it.
+ */
+#ifndef TOOLS_CORE_H
+#define TOOLS_CORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CORE_ERROR_MAX 200
+
+/* Segments of memory; QEMU makes a few. */
+#define CORE_SEGMENTS_MAX 65536
+
+struct core;
+
+/* Errors: what open(2) says; -EINVAL: it is none, or a damaged one; -ENOMEM. */
+int core_open(const char *path, struct core **core, char error[CORE_ERROR_MAX]);
+
+/* The same of an open file, which belongs to the core from now on, also on failure. */
+int core_attach(int fd, struct core **core, char error[CORE_ERROR_MAX]);
+
+/* NULL is allowed. */
+void core_close(struct core *core);
+
+/* -EFAULT: not all of it is in the dump; -EIO: the file cannot be read (any more). */
+int core_read(const struct core *core, uint64_t paddr, void *to, size_t size);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The two halves of the map's reader: frame_dump.c finds and checks, reads
+ * counters and single frames, frame_dump_audit.c counts everything anew. Nobody
+ * else includes it.
+ */
+#ifndef TOOLS_FRAME_DUMP_INTERNAL_H
+#define TOOLS_FRAME_DUMP_INTERNAL_H
+
+#include "drivers/balloon/balloon_dump.h"
+#include "mm/frame_dump.h"
+#include "tools/frame_dump.h"
+
+#define DUMP_OWNERS_MAX (MEM_OWNERS_MAX + 1) /* with that of holes */
+
+struct frame_dump_reader {
+	const struct core *core;
+	struct frame_dump layout;
+	struct balloon_dump balloon;
+	char names[DUMP_OWNERS_MAX][FRAME_DUMP_NAME];
+
+	/* Copies of what struct frame_map has. */
+	uint64_t blocks;
+	uint64_t span_count;
+	struct frame_dump_span *span;
+	uint64_t known, block, free, owner; /* where the arrays lie */
+	uint64_t owned[DUMP_OWNERS_MAX];
+	uint64_t by_order[BLOCK_ORDER + 1];
+	uint64_t count[DUMP_OWNERS_MAX];
+	uint64_t managed;
+	uint64_t free_by_order[BLOCK_ORDER + 1];
+};
+
+/* Leaves the sentence; returns @err. */
+__attribute__((format(printf, 3, 4))) int frame_dump_fail(char error[CORE_ERROR_MAX], int err,
+							  const char *format, ...);
+
+/* core_read() of @count elements of @size bytes from element @first on; @what for the sentence. */
+int frame_dump_read(const struct frame_dump_reader *dump, uint64_t array, uint64_t first,
+		    size_t size, size_t count, void *to, const char *what,
+		    char error[CORE_ERROR_MAX]);
+
+/* Counts every frame anew; the same words as ledger_audit(). */
+int frame_dump_audit(const struct frame_dump_reader *dump, bool *ok,
+		     char verdict[LEDGER_VERDICT_MAX], char error[CORE_ERROR_MAX]);
+
+#endif
