@@ -30,6 +30,7 @@ PACKAGE_SETS := $(if $(filter-out $(NO_PACKAGES),$(GOALS)),build) \
 	$(if $(filter-out $(NO_PACKAGES) all,$(GOALS)),run) \
 	$(if $(filter-out $(NO_PACKAGES) run run-uefi demo all,$(GOALS)),tools) \
 	$(if $(filter-out $(NO_PACKAGES) $(RUN_GOALS) all,$(GOALS)),test) \
+	$(if $(filter test fuzz%,$(GOALS)),fuzz) \
 	$(if $(filter bench bench-balloon,$(GOALS)),bench) \
 	$(if $(findstring clang,$(CC)),clang) \
 	$(if $(filter virsh-demo test-all,$(GOALS)),libvirt)
@@ -59,7 +60,7 @@ GUEST_FLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone 
 CFLAGS_KERNEL = $(GUEST_FLAGS) $(WARNINGS) -I. $(NEWLIB_CFLAGS)
 
 # Rewritten only when they change; every object depends on it.
-ALL_FLAGS = $(CC) $(CFLAGS_KERNEL) $(EFI_CFLAGS) $(HOSTCC) $(CFLAGS_HOST) $(CFLAGS_TEST)
+ALL_FLAGS = $(CC) $(CFLAGS_KERNEL) $(EFI_CFLAGS) $(HOSTCC) $(CFLAGS_HOST) $(CFLAGS_TEST) $(FUZZ_CC)
 
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
@@ -274,12 +275,15 @@ $(BUILD)/tools/demo: $(BUILD)/host/tools/demo.o $(TOOL_OBJECTS)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c
 
 # balloonctl: a file a command, besides what they share (see balloonctl.h).
+# The readers of a dump are for tests, too.
+DUMP_SOURCES := tools/core.c tools/frame_dump.c tools/frame_dump_audit.c kernel/mem_figures.c \
+	mm/frame_runs.c
 BALLOONCTL_SOURCES := $(addprefix tools/balloonctl/,complain.c size.c report.c \
 	guest.c guest_find.c guest_features.c guest_cost.c guest_qmp.c guest_qmp_target.c \
 	progress.c wait.c status.c set.c stats.c periodic.c poller.c guest_set.c history.c grid.c \
-	watch_draw.c watch.c course.c record.c plot.c replace_file.c metrics.c listen.c export.c) \
-	tools/svg_plot.c tools/qmp.c kernel/lib/escape.c
-BALLOONCTL_LIBS := -ljson-c -lncursesw -lmicrohttpd -lm -pthread
+	watch_draw.c watch.c course.c record.c plot.c replace_file.c metrics.c listen.c export.c dump.c) \
+	tools/svg_plot.c tools/qmp.c kernel/lib/escape.c $(DUMP_SOURCES)
+BALLOONCTL_LIBS := -ljson-c -lelf -lncursesw -lmicrohttpd -lm -pthread
 
 # libvirt's backend is built where its headers are.
 ifneq ($(wildcard /usr/include/libvirt/libvirt.h),)
@@ -420,6 +424,11 @@ $(call unit,tools/svg_plot,tools/svg_plot.c,-lm)
 $(call unit,bench/samples,tests/bench/samples.c)
 $(call unit,bench/trace,tests/bench/trace.c)
 
+# Without mm/frame_runs.c, which FRAME has.
+$(eval $(call unit_test,tools/frame_dump,$(filter-out mm/%,$(DUMP_SOURCES)) $(FRAME_FIXTURE) \
+	mm/frame_dump.c kernel/dump.c tests/unit/tools/core_file.c,-lelf))
+$(eval $(call unit_test,tools/core,tools/core.c tests/unit/tools/core_file.c,-lelf))
+
 BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c
 balloonctl_unit = $(eval $(call unit_test,tools/balloonctl/$(1),$(BALLOONCTL_TESTED),$(BALLOONCTL_LIBS)))
 
@@ -444,11 +453,48 @@ $(BUILD)/tests/lies: $(LIES)
 	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ -lcmocka
 
 .PHONY: test test-unit test-integration test-slow test-libvirt test-all matrix matrix-all
-test: all test-unit test-integration check-layers check-conformance matrix test-libvirt
+test: all test-unit test-integration check-layers check-conformance matrix test-libvirt fuzz-short
 
 # Each program prints what it ran; the first that fails ends it.
 test-unit: $(UNIT_TESTS)
 	@set -e; for t in $^; do echo "== $$t"; $$t; done
+
+# ---- Fuzzing: libFuzzer, so clang, with the sanitizers of the unit tests ----
+#
+# Seeds lie in tests/fuzz/seeds/NAME; what a run finds interesting is kept in
+# $(BUILD)/fuzz/NAME.corpus for the next one, and what makes it fail beside it.
+
+FUZZ_CC := clang
+CFLAGS_FUZZ := $(CFLAGS_TEST) -fsanitize=fuzzer-no-link
+
+$(BUILD)/fuzz/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(FUZZ_CC) $(CFLAGS_FUZZ) -Itests/fake -I. -MMD -MP -c -o $@ $<
+
+# $(call fuzz,NAME,SOURCES,LIBRARIES): tests/fuzz/NAME_fuzz.c with the sources it is about.
+define fuzz_test
+FUZZERS += $(1)
+$(BUILD)/fuzz/$(1): $(patsubst %.c,$(BUILD)/fuzz/%.o,tests/fuzz/$(1)_fuzz.c $(2))
+	$$(call say,LD)$(FUZZ_CC) $(CFLAGS_FUZZ) -fsanitize=fuzzer -o $$@ $$^ $(3)
+endef
+fuzz = $(eval $(call fuzz_test,$(1),$(2),$(3)))
+
+$(call fuzz,core,$(DUMP_SOURCES),-lelf)
+$(call fuzz,qmp,tools/qmp.c,-ljson-c)
+
+# make fuzz TIME=600 FUZZ=core: seconds for each, and which of them.
+TIME ?= 60
+FUZZ ?= $(FUZZERS)
+FUZZ_OPTIONS := -print_final_stats=1 -timeout=20 -rss_limit_mb=1024 -verbosity=0
+
+.PHONY: fuzz fuzz-short
+fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZ))
+	@set -e; for f in $(FUZZ); do echo "== fuzz $$f: $(TIME) s"; mkdir -p $(BUILD)/fuzz/$$f.corpus; \
+		$(BUILD)/fuzz/$$f $(FUZZ_OPTIONS) -max_total_time=$(TIME) -artifact_prefix=$(BUILD)/fuzz/$$f- \
+		$(BUILD)/fuzz/$$f.corpus tests/fuzz/seeds/$$f; done
+
+fuzz-short: TIME := 4
+fuzz-short: fuzz
 
 # ---- Integration tests: the real image under QEMU ----
 
@@ -588,6 +634,7 @@ help:
 #: make test-integration those under QEMU; TESTS='*floor*' for some of them
 #: make matrix           the cells that matter most of machine x device x interrupts x ring x features
 #: make test-all         every cell; CELLS='*packed*' for some of them; both write build/matrix.md
+#: make fuzz             what reads files and messages, fed with noise; TIME=60 seconds each, FUZZ='core qmp'
 #: make check-layers     whether includes point one way
 #: make check-conformance  whether docs/conformance.md names only what exists
 #: make bench-boot       time to the prompt by memory, beside a kernel that prints one byte; draws build/boot.svg

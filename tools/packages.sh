@@ -3,7 +3,7 @@
 #
 # Installs the Debian packages that a target needs and that are not there:
 #
-#	tools/packages.sh build|run|tools|test|bench|clang|libvirt...
+#	tools/packages.sh build|run|tools|test|fuzz|bench|clang|libvirt...
 #
 # Says what and why first. On a system without apt-get it names the packages
 # and stops.
@@ -16,9 +16,11 @@ build="gcc libc6-dev binutils xz-utils newlib-source gnu-efi mtools"
 why_run="to run it"
 run="qemu-system-x86 ovmf libjson-c-dev"
 why_tools="for balloonctl"
-tools="libjson-c-dev libncurses-dev libmicrohttpd-dev"
+tools="libjson-c-dev libncurses-dev libmicrohttpd-dev libelf-dev"
 why_test="to test it"
 test="libcmocka-dev"
+why_fuzz="to fuzz it"
+fuzz="clang libclang-rt-14-dev"
 why_bench="to measure it beside Linux"
 bench="cpio"
 why_clang="for CC=clang"
@@ -33,12 +35,13 @@ for set; do
 	run) packages=$run why=$why_run ;;
 	tools) packages=$tools why=$why_tools ;;
 	test) packages=$test why=$why_test ;;
+	fuzz) packages=$fuzz why=$why_fuzz ;;
 	bench) packages=$bench why=$why_bench ;;
 	clang) packages=$clang why=$why_clang ;;
 	libvirt) packages=$libvirt why=$why_libvirt ;;
 	*)
-		echo "packages.sh: $set is no set; build, run, tools, test, bench, clang and" \
-			"libvirt are" >&2
+		echo "packages.sh: $set is no set; build, run, tools, test, fuzz, bench," \
+			"clang and libvirt are" >&2
 		exit 2
 		;;
 	esac

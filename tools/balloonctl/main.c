@@ -28,6 +28,8 @@ static const struct command commands[] = {
 	{ "record", "FILE [--for SEC]", "the course of a guest's memory as CSV", cmd_record },
 	{ "plot", "FILE -o OUT.svg", "a picture of what was recorded", cmd_plot },
 	{ "export", "[--textfile FILE | --listen ...]", "metrics for Prometheus", cmd_export },
+	{ "dump", "FILE | --live [--pfn N]", "who has a guest's memory, by a dump of it",
+	  cmd_dump },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

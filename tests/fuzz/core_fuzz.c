@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The input is a dump: all that `balloonctl dump` reads of it is read. Seeds
+ * are what matters of real dumps, without the memory between.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tools/core.h"
+#include "tools/frame_dump.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void read_frames(const struct frame_dump_reader *dump)
+{
+	static const pfn_t frames[] = { 0, 0x100, 0x123, 0x5ff, 0x100000, PFN_NONE };
+	char error[CORE_ERROR_MAX];
+	struct mem_figures figures;
+	const char *name;
+
+	frame_dump_figures(dump, &figures, error);
+	for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
+		frame_dump_owner(dump, frames[i], &name, error);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("core", MFD_CLOEXEC);
+	struct frame_dump_reader *dump;
+	char error[CORE_ERROR_MAX];
+	struct core *core;
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	if (core_attach(fd, &core, error))
+		return 0;
+	if (!frame_dump_open(core, &dump, error)) {
+		read_frames(dump);
+		frame_dump_close(dump);
+	}
+	core_close(core);
+	return 0;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tools/core.c: memory by physical address, and files that are none of its kind. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/unit/tools/core_file.h"
+#include "tools/core.h"
+
+static const struct core_piece two_pieces[] = {
+	/* Not in the order of their addresses, and adjacent. */
+	{ 0x1004, "efgh", 4 },
+	{ 0x1000, "abcd", 4 },
+	{ 0x100000000, "high", 4 },
+};
+
+static struct core *open_good(void)
+{
+	char error[CORE_ERROR_MAX];
+	struct core *core;
+
+	if (core_attach(core_file_make(two_pieces, 3), &core, error))
+		fail_msg("%s", error);
+	return core;
+}
+
+static void refused(int fd, const char *says)
+{
+	char error[CORE_ERROR_MAX] = "";
+	struct core *core = NULL;
+
+	assert_true(core_attach(fd, &core, error) < 0);
+	assert_null(core);
+	if (!strstr(error, says))
+		fail_msg("\"%s\" lacks \"%s\"", error, says);
+}
+
+static void reads_by_physical_address(void **state)
+{
+	struct core *core = open_good();
+	char text[9] = "";
+
+	(void)state;
+	assert_int_equal(core_read(core, 0x1001, text, 2), 0);
+	assert_string_equal(text, "bc");
+	assert_int_equal(core_read(core, 0x100000000, text, 4), 0);
+	assert_string_equal(text, "high");
+	core_close(core);
+}
+
+static void reads_across_adjacent_segments(void **state)
+{
+	struct core *core = open_good();
+	char text[9] = "";
+
+	(void)state;
+	assert_int_equal(core_read(core, 0x1000, text, 8), 0);
+	assert_string_equal(text, "abcdefgh");
+	core_close(core);
+}
+
+static void tells_what_is_not_in_the_dump(void **state)
+{
+	static const uint64_t absent[] = { 0, 0xfff, 0x1007, 0x1008, 0x100000003, UINT64_MAX };
+	struct core *core = open_good();
+	char text[2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(absent) / sizeof(*absent); i++)
+		assert_int_equal(core_read(core, absent[i], text, 2), -EFAULT);
+	core_close(core);
+}
+
+static void tells_that_the_file_was_cut_after_it_was_opened(void **state)
+{
+	int fd = core_file_make(two_pieces, 3);
+	char error[CORE_ERROR_MAX], text[4];
+	struct core *core;
+
+	(void)state;
+	assert_int_equal(core_attach(dup(fd), &core, error), 0);
+	assert_int_equal(ftruncate(fd, 100), 0);
+	assert_int_equal(core_read(core, 0x1000, text, 4), -EIO);
+	core_close(core);
+	close(fd);
+}
+
+static void refuses_what_is_no_file(void **state)
+{
+	char error[CORE_ERROR_MAX];
+	struct core *core;
+
+	(void)state;
+	assert_int_equal(core_open("/nonexistent", &core, error), -ENOENT);
+	assert_string_equal(error, "No such file or directory");
+	assert_int_equal(core_open("/", &core, error), -EINVAL);
+	assert_string_equal(error, "no regular file");
+	assert_int_equal(core_open("/dev/zero", &core, error), -EINVAL);
+	assert_string_equal(error, "no regular file");
+}
+
+static void refuses_a_pipe_without_waiting_for_a_writer(void **state)
+{
+	char path[] = "/tmp/core-test-XXXXXX", error[CORE_ERROR_MAX];
+	struct core *core;
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(core_open(path, &core, error), -EINVAL);
+	assert_string_equal(error, "no regular file");
+	unlink(path);
+}
+
+static void refuses_every_shorter_file(void **state)
+{
+	int fd = core_file_make(two_pieces, 3);
+	char error[CORE_ERROR_MAX];
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(fstat(fd, &st), 0);
+	for (off_t size = st.st_size - 1; size >= 0; size--) {
+		struct core *core;
+
+		assert_int_equal(ftruncate(fd, size), 0);
+		assert_int_equal(core_attach(dup(fd), &core, error), -EINVAL);
+	}
+	assert_string_equal(error, "empty");
+	close(fd);
+}
+
+static void tells_that_a_dump_is_cut_off(void **state)
+{
+	int fd = core_file_make(two_pieces, 3);
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(ftruncate(fd, st.st_size - 1), 0);
+	refused(fd, "cut off");
+}
+
+/* The core with a program header changed. */
+static int with_header(size_t i, Elf64_Phdr header)
+{
+	int fd = core_file_make(two_pieces, 3);
+
+	assert_int_equal(pwrite(fd, &header, sizeof(header), (off_t)core_file_header(i)),
+			 sizeof(header));
+	return fd;
+}
+
+static void refuses_segments_that_cannot_be(void **state)
+{
+	Elf64_Phdr h = { .p_type = PT_LOAD, .p_offset = 64, .p_paddr = 0x2000, .p_filesz = 8 };
+
+	(void)state;
+	h.p_offset = UINT64_MAX - 3;
+	refused(with_header(1, h), "cut off");
+	h.p_offset = 64;
+	h.p_filesz = UINT64_MAX - 3;
+	refused(with_header(1, h), "cut off");
+	h.p_filesz = 8;
+	h.p_paddr = UINT64_MAX - 3;
+	refused(with_header(1, h), "damaged");
+	h.p_paddr = 0x1003;
+	refused(with_header(1, h), "0x1003 is in it twice");
+	h.p_paddr = 0x1000;
+	refused(with_header(1, h), "no dump of a machine");
+}
+
+static void refuses_other_elf_files(void **state)
+{
+	static const struct {
+		size_t at;
+		uint8_t byte;
+		const char *says;
+	} lies[] = {
+		{ 0, 'x', "no ELF file" },
+		{ EI_CLASS, ELFCLASS32, "" },
+		{ offsetof(Elf64_Ehdr, e_machine), EM_386, "no core of a 64-bit x86" },
+		{ offsetof(Elf64_Ehdr, e_type), ET_EXEC, "but no core" },
+		{ offsetof(Elf64_Ehdr, e_phnum), 1, "without memory" },
+		{ offsetof(Elf64_Ehdr, e_phnum) + 1, 0xff, "cut off" },
+		{ offsetof(Elf64_Ehdr, e_phoff) + 7, 0xff, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		int fd = core_file_make(two_pieces, 3);
+
+		assert_int_equal(pwrite(fd, &lies[i].byte, 1, (off_t)lies[i].at), 1);
+		refused(fd, lies[i].says);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_by_physical_address),
+		cmocka_unit_test(reads_across_adjacent_segments),
+		cmocka_unit_test(tells_what_is_not_in_the_dump),
+		cmocka_unit_test(tells_that_the_file_was_cut_after_it_was_opened),
+		cmocka_unit_test(refuses_what_is_no_file),
+		cmocka_unit_test(refuses_a_pipe_without_waiting_for_a_writer),
+		cmocka_unit_test(refuses_every_shorter_file),
+		cmocka_unit_test(tells_that_a_dump_is_cut_off),
+		cmocka_unit_test(refuses_segments_that_cannot_be),
+		cmocka_unit_test(refuses_other_elf_files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tools/frame_dump.c against cores made of the real mm/ code: the structures of
+ * this process, at the addresses where they are, but for the root, which is put
+ * where a kernel has it. What is broken in the map must be called so in the
+ * words of ledger_audit(); what leads to the map, and lies, is refused.
+ */
+#include "tests/unit/mm/frame_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/balloon/balloon_dump.h"
+#include "kernel/dump.h"
+#include "mm/frame_dump.h"
+#include "mm/frame_map.h"
+#include "mm/ledger.h"
+#include "tests/unit/tools/core_file.h"
+#include "tools/frame_dump.h"
+
+#define ROOT_PADDR 0x123000u
+
+/* The balloon's state, as drivers/balloon has it in its own way. */
+static struct state {
+	bool present, deflate_on_oom;
+	uint64_t target, actual, floor;
+} state_now;
+
+const struct balloon_dump balloon_dump = {
+	.version = BALLOON_DUMP_VERSION,
+	.size = sizeof(struct balloon_dump),
+	.state = (uintptr_t)&state_now,
+	.present = offsetof(struct state, present),
+	.deflate_on_oom = offsetof(struct state, deflate_on_oom),
+	.target = offsetof(struct state, target),
+	.actual = offsetof(struct state, actual),
+	.floor = offsetof(struct state, floor),
+	.owner_balloon = OWNER_BALLOON,
+	.owner_in_flight = OWNER_IN_FLIGHT,
+	.owner_leaving = OWNER_LEAVING,
+};
+
+/* What a core will hold: copies, to be changed. */
+struct image {
+	struct dump_root root;
+	struct frame_dump frames;
+	struct balloon_dump balloon;
+	struct frame_map map;
+	char names[OWNER_COUNT][FRAME_DUMP_NAME];
+	size_t pieces; /* how many of them are in the core */
+};
+
+struct opened {
+	struct core *core;
+	struct frame_dump_reader *dump;
+	char error[CORE_ERROR_MAX];
+	int err;
+};
+
+static struct image take_image(void)
+{
+	struct image image = {
+		.root = dump_root,
+		.frames = frame_dump,
+		.balloon = balloon_dump,
+		.map = frame_map,
+		.pieces = 7,
+	};
+
+	image.root.self = ROOT_PADDR;
+	memcpy(image.names, (const void *)(uintptr_t)frame_dump.names, sizeof(image.names));
+	return image;
+}
+
+static struct opened open_image(const struct image *image)
+{
+	const struct core_piece pieces[] = {
+		{ ROOT_PADDR, &image->root, sizeof(image->root) },
+		{ (uintptr_t)&frame_dump, &image->frames, sizeof(image->frames) },
+		{ (uintptr_t)&balloon_dump, &image->balloon, sizeof(image->balloon) },
+		{ (uintptr_t)&state_now, &state_now, sizeof(state_now) },
+		{ frame_dump.names, image->names, sizeof(image->names) },
+		{ (uintptr_t)&frame_map, &image->map, sizeof(image->map) },
+		{ (uintptr_t)frame_map.free, frame_map.free, frame_map_bytes(fixture_map()) },
+	};
+	struct opened o = { 0 };
+
+	o.err = core_attach(core_file_make(pieces, image->pieces), &o.core, o.error);
+	assert_int_equal(o.err, 0);
+	o.err = frame_dump_open(o.core, &o.dump, o.error);
+	return o;
+}
+
+static void done(struct opened *o)
+{
+	frame_dump_close(o->dump);
+	core_close(o->core);
+}
+
+static struct opened open_now(void)
+{
+	struct image image = take_image();
+	struct opened o = open_image(&image);
+
+	if (o.err)
+		fail_msg("%s", o.error);
+	return o;
+}
+
+static struct mem_figures figures_of(const struct opened *o)
+{
+	char error[CORE_ERROR_MAX];
+	struct mem_figures f;
+
+	if (frame_dump_figures(o->dump, &f, error))
+		fail_msg("%s", error);
+	return f;
+}
+
+/* RAM with holes inside of blocks and between them, and every kind of block. */
+static int start_mixed(void **state)
+{
+	static const struct mem_range ranges[] = {
+		{ 1, 160 },
+		{ 256, 5 * BLOCK_FRAMES },
+		{ 0x100000 + 7, 0x100000 + 5000 * BLOCK_FRAMES },
+	};
+	pfn_t pfns[300];
+
+	(void)state;
+	memset(&state_now, 0, sizeof(state_now));
+	fixture_start(ranges, 3);
+	fixture_reserve(256, 100, OWNER_KERNEL);
+	fixture_reserve(2 * BLOCK_FRAMES, BLOCK_FRAMES, OWNER_BALLOON);
+	fixture_reserve(3 * BLOCK_FRAMES + 1, 3, OWNER_BALLOON);
+	/* In another window of the recount. */
+	fixture_reserve(0x100000 + 4500 * BLOCK_FRAMES, 2 * BLOCK_FRAMES + 9, OWNER_HEAP);
+	assert_int_equal(frame_alloc_bulk(300, PFN_NONE, OWNER_HELD, pfns), 300);
+	fixture_free(pfns[17], 1, OWNER_HELD);
+	fixture_assert_books();
+	return 0;
+}
+
+/* ---- the truth ---- */
+
+static void figures_are_those_of_the_guest(void **state)
+{
+	struct opened o = open_now();
+	struct mem_figures f = figures_of(&o);
+	char verdict[LEDGER_VERDICT_MAX];
+
+	(void)state;
+	assert_int_equal(f.owner_count, OWNER_COUNT - 1);
+	for (unsigned i = OWNER_FREE; i < OWNER_COUNT; i++) {
+		assert_string_equal(f.owner[i - 1].name, owner_name((enum owner)i));
+		assert_int_equal(f.owner[i - 1].frames, ledger_count((enum owner)i));
+	}
+	for (unsigned order = 0; order <= BLOCK_ORDER; order++)
+		assert_int_equal(f.free_by_order[order], frame_free_by_order(order));
+	assert_true(ledger_audit(verdict));
+	assert_true(f.ledger_ok);
+	assert_string_equal(f.verdict, verdict);
+	assert_int_equal(f.account.ram, ledger_managed());
+	assert_int_equal(f.account.free, ledger_count(OWNER_FREE));
+	assert_false(f.has_balloon);
+	done(&o);
+}
+
+static void the_balloon_counts_in_its_mode(void **state)
+{
+	uint64_t taken = BLOCK_FRAMES + 3;
+
+	(void)state;
+	state_now = (struct state){ true, false, taken, taken - 1, 77 };
+	for (int mode = 0; mode < 2; mode++) {
+		struct opened o;
+		struct mem_figures f;
+
+		state_now.deflate_on_oom = mode;
+		o = open_now();
+		f = figures_of(&o);
+		assert_true(f.has_balloon);
+		assert_int_equal(f.target, taken);
+		assert_int_equal(f.actual, taken - 1);
+		assert_int_equal(f.floor, 77);
+		assert_int_equal(f.shortfall, 0);
+		assert_int_equal(f.account.inflated_total, mode ? 0 : taken);
+		assert_int_equal(f.account.inflated_free, mode ? taken : 0);
+		assert_int_equal(f.account.total, ledger_managed() - (mode ? 0 : taken));
+		done(&o);
+	}
+}
+
+static void what_cannot_come_from_above_the_floor_is_shortfall(void **state)
+{
+	uint64_t taken = BLOCK_FRAMES + 3, free = ledger_count(OWNER_FREE);
+	struct opened o;
+
+	(void)state;
+	state_now = (struct state){ true, false, taken + free, taken, 100 };
+	o = open_now();
+	assert_int_equal(figures_of(&o).shortfall, 100);
+	done(&o);
+	state_now.floor = free + 1;
+	o = open_now();
+	assert_int_equal(figures_of(&o).shortfall, free);
+	done(&o);
+}
+
+static void owner_of_each_frame_is_the_guests(void **state)
+{
+	struct opened o = open_now();
+	const char *name;
+
+	(void)state;
+	for (pfn_t pfn = 0; pfn < 7 * BLOCK_FRAMES; pfn++) {
+		assert_int_equal(frame_dump_owner(o.dump, pfn, &name, o.error), 0);
+		assert_string_equal(name, owner_name(frame_owner(pfn)));
+	}
+	for (pfn_t pfn = 0x100000 + 4499 * BLOCK_FRAMES; pfn < 0x100000 + 4504 * BLOCK_FRAMES;
+	     pfn++) {
+		assert_int_equal(frame_dump_owner(o.dump, pfn, &name, o.error), 0);
+		assert_string_equal(name, owner_name(frame_owner(pfn)));
+	}
+	assert_int_equal(frame_dump_owner(o.dump, PFN_NONE, &name, o.error), 0);
+	assert_string_equal(name, "absent");
+	done(&o);
+}
+
+static void a_copy_of_the_root_elsewhere_is_none(void **state)
+{
+	struct image image = take_image();
+	struct opened o;
+
+	(void)state;
+	image.root.self = ROOT_PADDR + DUMP_PAGE;
+	o = open_image(&image);
+	assert_true(o.err < 0);
+	assert_non_null(strstr(o.error, "no Aerostat"));
+	done(&o);
+}
+
+/* ---- lies of what leads to the map ---- */
+
+struct lie {
+	void (*tell)(struct image *image);
+	const char *says;
+};
+
+#define LIE(name, statement) \
+	static void name(struct image *i) \
+	{ \
+		statement; \
+	}
+LIE(no_magic, i->root.magic[3] ^= 1)
+LIE(newer_root, i->root.version++)
+LIE(long_root, i->root.size++)
+LIE(newer_frames, i->frames.version = 7)
+LIE(short_frames, i->frames.size--)
+LIE(newer_balloon, i->balloon.version = 0)
+LIE(short_balloon, i->balloon.size = 0)
+LIE(frames_nowhere, i->root.frames = UINT64_MAX - 3)
+LIE(balloon_nowhere, i->root.balloon = 12)
+LIE(map_nowhere, i->frames.map = UINT64_MAX)
+LIE(offset_beyond, i->frames.blocks = UINT32_MAX)
+LIE(stride_beyond, i->frames.set_stride = UINT32_MAX)
+LIE(names_nowhere, i->frames.names += 1 << 30)
+LIE(small_frames, i->frames.frame_shift = 9)
+LIE(large_blocks, i->frames.block_order = 18)
+LIE(many_owners, i->frames.owner_count = UINT32_MAX)
+LIE(no_owners, i->frames.owner_count = 0)
+LIE(free_is_no_owner, i->frames.owner_free = i->frames.owner_count)
+LIE(absent_is_no_owner, i->frames.owner_absent = i->frames.owner_count)
+LIE(absent_is_free, i->frames.owner_absent = i->frames.owner_free)
+LIE(mixed_is_an_owner, i->frames.owner_mixed = 3)
+LIE(no_order_is_one, i->frames.order_none = BLOCK_ORDER)
+LIE(escape_in_name, i->names[5][0] = '\033')
+LIE(quote_in_name, i->names[5][1] = '"')
+LIE(empty_name, i->names[5][0] = '\0')
+LIE(endless_name, memset(i->names[5], 'a', FRAME_DUMP_NAME))
+LIE(balloon_is_no_owner, i->balloon.owner_balloon = OWNER_COUNT)
+LIE(in_flight_is_no_owner, i->balloon.owner_in_flight = UINT32_MAX)
+LIE(leaving_is_no_owner, i->balloon.owner_leaving = OWNER_COUNT)
+LIE(no_map_yet, i->map.blocks = 0)
+LIE(too_many_blocks, i->map.blocks = UINT64_MAX)
+LIE(blocks_off_by_one, i->map.blocks++)
+LIE(fewer_blocks, i->map.blocks--)
+LIE(many_spans, i->map.span_count = MEM_RANGES_MAX + 1)
+LIE(endless_spans, (i->frames.span_max = UINT32_MAX, i->map.span_count = UINT32_MAX))
+LIE(no_spans, i->map.span_count = 0)
+LIE(spans_overlap, i->map.span[1].start = i->map.span[0].start)
+LIE(span_in_mid_block, i->map.span[1].start++)
+LIE(span_far_away, i->map.span[1].start = UINT64_MAX - BLOCK_FRAMES + 1)
+LIE(span_wraps, i->map.span[1].blocks = UINT64_MAX - 4)
+LIE(span_empty, i->map.span[0].blocks = 0)
+LIE(span_misnumbered, i->map.span[1].first++)
+#undef LIE
+
+static const struct lie lies[] = {
+	{ no_magic, "no Aerostat" },
+	{ newer_root, "of another version of Aerostat: its description has layout 2" },
+	{ long_root, "its description should have" },
+	{ newer_frames, "of another version of Aerostat: its frame map has layout 7" },
+	{ short_frames, "its frame map should have" },
+	{ newer_balloon, "of another version of Aerostat: its balloon has layout 0" },
+	{ short_balloon, "its balloon should have" },
+	{ frames_nowhere, "frame map is said to be at 0xfffffffffffffffc" },
+	{ balloon_nowhere, "balloon is said to be at 0xc" },
+	{ map_nowhere, "the frame map is said to be at" },
+	{ offset_beyond, "the frame map is said to be at" },
+	{ stride_beyond, "the frame map is said to be at" },
+	{ names_nowhere, "the table of owners is said to be at" },
+	{ small_frames, "frames of 2^9 bytes" },
+	{ large_blocks, "blocks of 2^18 frames" },
+	{ many_owners, "4294967295 owners" },
+	{ no_owners, "0 owners" },
+	{ free_is_no_owner, "free is number" },
+	{ absent_is_no_owner, "absent " },
+	{ absent_is_free, "free is number 1, absent 1" },
+	{ mixed_is_an_owner, "3 stands for mixed owners" },
+	{ no_order_is_one, "9 for no order" },
+	{ escape_in_name, "owner 5 has no sane name" },
+	{ quote_in_name, "owner 5 has no sane name" },
+	{ empty_name, "owner 5 has no sane name" },
+	{ endless_name, "owner 5 has no sane name" },
+	{ balloon_is_no_owner, "the balloon is owner" },
+	{ in_flight_is_no_owner, "the balloon is owner" },
+	{ leaving_is_no_owner, "the balloon is owner" },
+	{ no_map_yet, "had not set up its memory" },
+	{ too_many_blocks, "18446744073709551615 blocks" },
+	{ blocks_off_by_one, "the map has" },
+	{ fewer_blocks, "span 1 of memory" },
+	{ many_spans, "33 spans" },
+	{ endless_spans, "4294967295 spans" },
+	{ no_spans, "spans of 0 blocks" },
+	{ spans_overlap, "span 1 of memory" },
+	{ span_in_mid_block, "span 1 of memory" },
+	{ span_far_away, "span 1 of memory" },
+	{ span_wraps, "span 1 of memory" },
+	{ span_empty, "span 0 of memory" },
+	{ span_misnumbered, "span 1 of memory" },
+};
+
+static void every_lie_about_the_way_is_named(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
+		struct image image = take_image();
+		struct opened o;
+
+		lies[i].tell(&image);
+		o = open_image(&image);
+		if (!o.err || !strstr(o.error, lies[i].says))
+			fail_msg("lie %zu: \"%s\" lacks \"%s\"", i, o.error, lies[i].says);
+		done(&o);
+	}
+}
+
+/* Open says yes, but an array is not in the dump. */
+static void an_array_beyond_the_dump_is_named(void **state)
+{
+	static const size_t pointers[] = {
+		offsetof(struct frame_map, known.level[0]),
+		offsetof(struct frame_map, by_order[BLOCK_ORDER].level[0]),
+		offsetof(struct frame_map, by_order[2].level[0]),
+		offsetof(struct frame_map, owned[OWNER_HELD].level[0]),
+		offsetof(struct frame_map, block),
+		offsetof(struct frame_map, free),
+		offsetof(struct frame_map, owner),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pointers); i++) {
+		struct image image = take_image();
+		struct mem_figures f;
+		struct opened o;
+
+		memset((char *)&image.map + pointers[i], 0xff, 8);
+		o = open_image(&image);
+		assert_int_equal(o.err, 0);
+		assert_true(frame_dump_figures(o.dump, &f, o.error) < 0);
+		assert_non_null(strstr(o.error, "said to be at 0xffffffffffffffff"));
+		done(&o);
+	}
+}
+
+static void a_balloon_beyond_the_dump_is_named(void **state)
+{
+	struct image image = take_image();
+	struct mem_figures f;
+	struct opened o;
+
+	(void)state;
+	image.balloon.floor = 1 << 20;
+	o = open_image(&image);
+	assert_true(frame_dump_figures(o.dump, &f, o.error) < 0);
+	assert_non_null(strstr(o.error, "the balloon's state is said to be at"));
+	done(&o);
+}
+
+static void a_map_without_its_arrays_is_named(void **state)
+{
+	struct image image = take_image();
+	struct mem_figures f;
+	struct opened o;
+	const char *name;
+
+	(void)state;
+	image.pieces--;
+	o = open_image(&image);
+	assert_int_equal(o.err, 0);
+	assert_true(frame_dump_figures(o.dump, &f, o.error) < 0);
+	assert_true(frame_dump_owner(o.dump, 300, &name, o.error) < 0);
+	assert_non_null(strstr(o.error, "the known set"));
+	done(&o);
+}
+
+/* ---- lies in the map: what the guest's own audit would say ---- */
+
+/* Block 0 is mixed, 2 the balloon's as a whole, 4 free and never touched. */
+static void owner_unknown(void)
+{
+	frame_map.owner[0][300] = 200;
+}
+
+static void whole_owner_unknown(void)
+{
+	frame_map.block[2].owner = OWNER_COUNT;
+}
+
+static void free_bit_wrong(void)
+{
+	frame_map.free[0][5] ^= 1;
+}
+
+static void free_bit_missing(void)
+{
+	frame_map.free[3][7] &= ~((uint64_t)1 << 63);
+}
+
+static void index_missing(void)
+{
+	bitset_remove(&frame_map.owned[OWNER_KERNEL], 0);
+}
+
+static void free_count_wrong(void)
+{
+	frame_map.block[3].free--;
+}
+
+static void order_wrong(void)
+{
+	frame_map.block[3].order--;
+}
+
+static void list_wrong(void)
+{
+	bitset_add(&frame_map.by_order[BLOCK_ORDER], 2);
+}
+
+static void whole_block_unlisted(void)
+{
+	bitset_remove(&frame_map.by_order[BLOCK_ORDER], 4);
+}
+
+static void owner_changed_hands(void)
+{
+	frame_map.block[2].owner = OWNER_HELD;
+}
+
+static void count_moved(void)
+{
+	frame_map.count[OWNER_HELD]--;
+	frame_map.count[OWNER_BALLOON]++;
+}
+
+static void count_huge(void)
+{
+	frame_map.count[OWNER_FREE] = UINT64_MAX;
+}
+
+static void absent_count_wrong(void)
+{
+	frame_map.count[OWNER_ABSENT]++;
+}
+
+static void managed_wrong(void)
+{
+	frame_map.managed++;
+}
+
+static void managed_zero(void)
+{
+	frame_map.managed = 0;
+}
+
+static void free_by_order_wrong(void)
+{
+	frame_map.free_by_order[BLOCK_ORDER] -= 512;
+	frame_map.free_by_order[0] += 512;
+}
+
+static void far_block_wrong(void)
+{
+	size_t number;
+
+	assert_true(frame_map_find(0x100000 + 4502 * BLOCK_FRAMES, &number));
+	frame_map.owner[number][8] = OWNER_STACKS;
+}
+
+static void (*const breakages[])(void) = {
+	owner_unknown,	     whole_owner_unknown,  free_bit_wrong, free_bit_missing,
+	index_missing,	     free_count_wrong,	   order_wrong,	   list_wrong,
+	owner_changed_hands, whole_block_unlisted, count_moved,	   count_huge,
+	absent_count_wrong,  managed_wrong,	   managed_zero,   free_by_order_wrong,
+	far_block_wrong,
+};
+
+static void every_broken_map_is_called_so_in_the_words_of_the_audit(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(breakages); i++) {
+		char verdict[LEDGER_VERDICT_MAX];
+		struct mem_figures f;
+		struct opened o;
+
+		start_mixed(state);
+		breakages[i]();
+		assert_false(ledger_audit(verdict));
+		o = open_now();
+		f = figures_of(&o);
+		assert_string_equal(f.verdict, verdict);
+		assert_false(f.ledger_ok);
+		done(&o);
+	}
+}
+
+static void an_unknown_owner_of_a_frame_has_no_name(void **state)
+{
+	struct opened o;
+	const char *name;
+
+	(void)state;
+	owner_unknown();
+	whole_owner_unknown();
+	o = open_now();
+	assert_int_equal(frame_dump_owner(o.dump, 300, &name, o.error), 0);
+	assert_string_equal(name, "?");
+	assert_int_equal(frame_dump_owner(o.dump, 2 * BLOCK_FRAMES, &name, o.error), 0);
+	assert_string_equal(name, "?");
+	done(&o);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start_mixed, fixture_stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(figures_are_those_of_the_guest),
+		TEST(the_balloon_counts_in_its_mode),
+		TEST(what_cannot_come_from_above_the_floor_is_shortfall),
+		TEST(owner_of_each_frame_is_the_guests),
+		TEST(a_copy_of_the_root_elsewhere_is_none),
+		TEST(every_lie_about_the_way_is_named),
+		TEST(an_array_beyond_the_dump_is_named),
+		TEST(a_balloon_beyond_the_dump_is_named),
+		TEST(a_map_without_its_arrays_is_named),
+		TEST(every_broken_map_is_called_so_in_the_words_of_the_audit),
+		TEST(an_unknown_owner_of_a_frame_has_no_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
