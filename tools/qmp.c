@@ -208,16 +208,20 @@ static bool only_blanks(const char *text)
 static int parse_object(struct qmp *q, const char *line, struct json_object **object)
 {
 	struct json_tokener *tokener = json_tokener_new();
+	size_t length = strlen(line);
 	struct json_object *obj;
+	size_t end;
 	bool good;
 
 	if (!tokener)
 		return fail(q, -ENOMEM, "out of memory");
 	/* The terminating NUL is passed too: it ends a bare number. */
-	obj = json_tokener_parse_ex(tokener, line, (int)strlen(line) + 1);
+	obj = json_tokener_parse_ex(tokener, line, (int)length + 1);
+	/* json-c takes comments: one behind the object swallows the NUL. */
+	end = json_tokener_get_parse_end(tokener);
 	good = json_tokener_get_error(tokener) == json_tokener_success &&
-	       json_object_is_type(obj, json_type_object) &&
-	       only_blanks(line + json_tokener_get_parse_end(tokener));
+	       json_object_is_type(obj, json_type_object) && end <= length &&
+	       only_blanks(line + end);
 	json_tokener_free(tokener);
 	if (!good) {
 		json_object_put(obj);

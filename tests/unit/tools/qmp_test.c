@@ -255,10 +255,17 @@ static void line_without_end_is_an_error(void **state)
 static void what_is_no_json_object_is_an_error(void **state)
 {
 	static const char *const lines[] = {
-		"hello\n",	     "[1, 2]\n", "42\n",
-		"{\"return\": {}\n", "{} {}\n",	 "{\"return\": \"\\ud800\n",
-		"\"text\"\n",	     "}\n",	 "{}\n",
+		"hello\n",
+		"[1, 2]\n",
+		"42\n",
+		"{\"return\": {}\n",
+		"{} {}\n",
+		"{\"return\": \"\\ud800\n",
+		"\"text\"\n",
+		"}\n",
+		"{}\n",
 		"{\"id\": 2}\n",
+		"{\"return\": {}, \"id\": 2}//words\n",
 	};
 
 	(void)state;
