@@ -489,9 +489,10 @@ FUZZ_OPTIONS := -print_final_stats=1 -timeout=20 -rss_limit_mb=1024 -verbosity=0
 
 .PHONY: fuzz fuzz-short
 fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZ))
-	@set -e; for f in $(FUZZ); do echo "== fuzz $$f: $(TIME) s"; mkdir -p $(BUILD)/fuzz/$$f.corpus; \
-		$(BUILD)/fuzz/$$f $(FUZZ_OPTIONS) -max_total_time=$(TIME) -artifact_prefix=$(BUILD)/fuzz/$$f- \
-		$(BUILD)/fuzz/$$f.corpus tests/fuzz/seeds/$$f; done
+	@set -e; cd $(BUILD)/fuzz; for f in $(FUZZ); do echo "== fuzz $$f: $(TIME) s"; mkdir -p $$f.corpus; \
+		./$$f $(FUZZ_OPTIONS) -max_total_time=$(TIME) -artifact_prefix=$$f- $$f.corpus \
+			$(CURDIR)/tests/fuzz/seeds/$$f >$$f.log 2>&1 || { tail -n 60 $$f.log; exit 1; }; \
+		sed -n 's/^stat::number_of_executed_units: */   executions: /p' $$f.log; done
 
 fuzz-short: TIME := 4
 fuzz-short: fuzz

@@ -119,7 +119,7 @@ static int read_headers(struct core *core, Elf *elf, char error[CORE_ERROR_MAX])
 		return fail(error, -EINVAL,
 			    "no ELF file; QMP's dump-guest-memory makes a core that can be read");
 	if (gelf_getclass(elf) != ELFCLASS64 || header.e_machine != EM_X86_64)
-		return fail(error, -EINVAL, "no core of a 64-bit x86 machine");
+		return fail(error, -EINVAL, "no core of an x86 machine in 64-bit mode");
 	if (header.e_type != ET_CORE)
 		return fail(error, -EINVAL,
 			    "an ELF file, but no core; QMP's dump-guest-memory makes one");

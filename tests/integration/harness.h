@@ -117,6 +117,7 @@ int balloon_tests(void);
 int balloonctl_tests(void);
 int balloonctl_course_tests(void);
 int console_tests(void);
+int dump_tests(void);
 int hotplug_tests(void);
 int microvm_tests(void);
 int move_tests(void);

@@ -26,6 +26,7 @@ int main(int argc, char **argv)
 	failed += balloonctl_tests();
 	failed += balloonctl_course_tests();
 	failed += console_tests();
+	failed += dump_tests();
 	failed += queues_tests();
 	failed += poison_tests();
 	failed += move_tests();

@@ -190,8 +190,8 @@ static void refuses_other_elf_files(void **state)
 		const char *says;
 	} lies[] = {
 		{ 0, 'x', "no ELF file" },
-		{ EI_CLASS, ELFCLASS32, "" },
-		{ offsetof(Elf64_Ehdr, e_machine), EM_386, "no core of a 64-bit x86" },
+		{ EI_CLASS, ELFCLASS32, "in 64-bit mode" },
+		{ offsetof(Elf64_Ehdr, e_machine), EM_386, "in 64-bit mode" },
 		{ offsetof(Elf64_Ehdr, e_type), ET_EXEC, "but no core" },
 		{ offsetof(Elf64_Ehdr, e_phnum), 1, "without memory" },
 		{ offsetof(Elf64_Ehdr, e_phnum) + 1, 0xff, "cut off" },
