@@ -63,6 +63,7 @@ static struct {
 	uint64_t hold_off;    /* no inflation before */
 	unsigned recoveries;  /* since the device last made progress */
 	const char *wrong;    /* found outside the task, which is to act on it */
+	bool nudged;	      /* from outside the task: there is something to do */
 	bool going;	      /* the device goes: the target is 0, the task ends */
 	volatile bool task_runs;
 } balloon;
@@ -195,6 +196,7 @@ static bool read_config(void)
 	bool changed = device->config_changed;
 
 	/* Before the target is read: a change after that is not missed. */
+	balloon.nudged = false;
 	device->config_changed = false;
 	balloon.status.target = balloon.going ? 0 : virtio_config_read32(device, CONFIG_NUM_PAGES);
 	if ((changed || balloon.status.target == UINT32_MAX) && virtio_needs_reset(device))
@@ -209,8 +211,15 @@ static bool read_config(void)
 
 static bool has_news(void)
 {
-	return balloon.device->config_changed || balloon_pages_have_news() ||
+	return balloon.nudged || balloon.device->config_changed || balloon_pages_have_news() ||
 	       balloon_report_has_news() || balloon_stats_has_news() || balloon_hint_has_news();
+}
+
+/* For those outside the task. */
+static void nudge(void)
+{
+	balloon.nudged = true;
+	task_wake(&balloon.device->interrupts);
 }
 
 bool balloon_step(void)
@@ -361,8 +370,7 @@ size_t balloon_reclaim(unsigned order)
 		balloon.hold_off = clock_ns() + BALLOON_HOLD_OFF_NS;
 	}
 	/* `actual` has changed, or there is something to mend: the task's business. */
-	balloon.device->config_changed = true;
-	task_wake(&balloon.device->interrupts);
+	nudge();
 	return freed;
 }
 
@@ -502,8 +510,7 @@ void balloon_stop(void)
 static void stop_task(void)
 {
 	while (balloon.task_runs) {
-		balloon.device->config_changed = true;
-		task_wake(&balloon.device->interrupts);
+		nudge();
 		task_sleep_until(clock_ns() + NS_PER_MS);
 	}
 }

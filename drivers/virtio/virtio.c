@@ -292,7 +292,8 @@ bool virtio_config_is_new(struct virtio_device *device)
 	int before = device->generation;
 
 	device->generation = device->transport->config_generation(device);
-	return device->transport->legacy || device->generation != before;
+	return !device->shared_interrupt || device->transport->legacy ||
+	       device->generation != before;
 }
 
 void virtio_interrupt(struct virtio_device *device, uint8_t isr)

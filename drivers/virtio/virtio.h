@@ -107,6 +107,7 @@ struct virtio_device {
 	const char *broken;	      /* why nothing is expected of it any more; NULL: it is fine */
 	struct wait_queue interrupts; /* woken by every interrupt of the device */
 	volatile bool config_changed; /* by the interrupt; the driver clears it */
+	bool shared_interrupt;	      /* so that config_changed may be about the queues only */
 	int generation;		      /* of the config, for virtio_config_is_new(); -1: not yet */
 	volatile uint64_t interrupt_count;
 	struct virtio_device *next;
@@ -215,8 +216,9 @@ uint32_t virtio_config_read32(struct virtio_device *device, size_t offset);
 void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t value);
 
 /*
- * Whether the config has changed since the last call (2.5.3). An interrupt that
- * all sources share does not tell. Legacy devices cannot: always true.
+ * Whether it is the config that an interrupt was about. One that all sources
+ * share does not tell: there, whether the generation is another than at the last
+ * call (2.5.3), which only modern devices have.
  */
 bool virtio_config_is_new(struct virtio_device *device);
 

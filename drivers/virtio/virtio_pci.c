@@ -138,6 +138,7 @@ static int use_messages(struct virtio_pci *vp)
 	}
 	if (vp->vectors == 0)
 		return err;
+	device->shared_interrupt = vp->vectors == 1;
 	for (unsigned i = 0; i < vp->vectors; i++)
 		pci_msix_set(&vp->msix, i, message[i].address, message[i].data);
 	err = pci_msix_enable(&vp->msix);

@@ -917,6 +917,7 @@ static void a_shared_interrupt_does_not_end_a_round(void **state)
 	start(HINT, NO_FLOOR);
 	blocks = frame_free_blocks();
 	sim.completion = SIM_BALLOON_ON_DEMAND;
+	sim.virtio.device.shared_interrupt = true;
 	sim_balloon_set_hint_id(&sim, ROUND);
 	balloon_step();
 	memset(sim.virtio.config + SIM_BALLOON_HINT_ID, 0, sizeof(uint32_t));
