@@ -32,6 +32,12 @@
 #define HINTS 32
 #define HINT_BLOCKS 8
 
+/*
+ * A guest that was moved in mid-round has buffers with a device that nobody
+ * told of them: QEMU does not look into this queue by itself.
+ */
+#define REMIND_NS (VIRTIO_DEADLINE_NS / 2)
+
 /* What is with the device; a token of the queue. */
 struct hint {
 	bool sent;
@@ -59,6 +65,7 @@ static struct {
 	struct hint command_token[2];
 	size_t in_flight; /* buffers */
 	uint64_t last_progress;
+	bool reminded;	 /* since then */
 	uint64_t frames; /* counts for people */
 	uint64_t rounds;
 } hint;
@@ -111,6 +118,12 @@ void balloon_hint_config_changed(void)
 
 /* ---- Buffers ---- */
 
+static void note_progress(void)
+{
+	hint.last_progress = clock_ns();
+	hint.reminded = false;
+}
+
 static int send(paddr_t address, uint64_t length, bool device_writes, struct hint *token)
 {
 	struct virtq_buffer buffer = {
@@ -123,7 +136,7 @@ static int send(paddr_t address, uint64_t length, bool device_writes, struct hin
 	if (!err) {
 		token->sent = true;
 		hint.in_flight++;
-		hint.last_progress = clock_ns();
+		note_progress();
 	}
 	return err;
 }
@@ -183,7 +196,7 @@ static void finish(struct hint *one)
 {
 	one->sent = false;
 	hint.in_flight--;
-	hint.last_progress = clock_ns();
+	note_progress();
 	if (one->blocks == 0)
 		return;
 	must(frame_change_owner(one->pfn, one->blocks * BLOCK_FRAMES, OWNER_IN_FLIGHT,
@@ -235,6 +248,10 @@ int balloon_hint_step(uint64_t floor)
 		finish(token);
 	if (got < 0)
 		return got;
+	if (hint.in_flight > 0 && !hint.reminded && clock_ns() - hint.last_progress > REMIND_NS) {
+		hint.reminded = true;
+		virtq_remind(&hint.queue);
+	}
 	/* A new round waits until the old one's buffers are back. */
 	if (hint.release && hint.in_flight == 0) {
 		balloon_hint_reclaim();

@@ -219,6 +219,12 @@ int virtq_add(struct virtq *queue, const struct virtq_buffer *buffers, unsigned 
 	return 0;
 }
 
+static void notify(struct virtq *queue)
+{
+	queue->notifications++;
+	queue->device->transport->queue_notify(queue->device, queue);
+}
+
 void virtq_kick(struct virtq *queue)
 {
 	bool wanted;
@@ -237,10 +243,14 @@ void virtq_kick(struct virtq *queue)
 	dma_full_barrier();
 	wanted = queue->ops->wants_notification(queue);
 	queue->added = 0;
-	if (!wanted)
-		return;
-	queue->notifications++;
-	queue->device->transport->queue_notify(queue->device, queue);
+	if (wanted)
+		notify(queue);
+}
+
+void virtq_remind(struct virtq *queue)
+{
+	if (!queue->broken)
+		notify(queue);
 }
 
 uint32_t virtq_notification_data(const struct virtq *queue)

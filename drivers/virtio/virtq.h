@@ -181,6 +181,9 @@ int virtq_add(struct virtq *queue, const struct virtq_buffer *buffers, unsigned 
  */
 void virtq_kick(struct virtq *queue);
 
+/* Notifies the device of what it has already; for one that may have forgotten. */
+void virtq_remind(struct virtq *queue);
+
 /*
  * Takes the next used chain. 1 and its token; 0: none; -EIO: the device broke
  * the rules: it has been reset by virtio_break(), and all its queues are

@@ -929,6 +929,26 @@ static void a_shared_interrupt_does_not_end_a_round(void **state)
 	assert_int_equal(sim.hinted, blocks * BLOCK_SIZE);
 }
 
+/* As after a migration in mid-round: the other device was never notified. */
+static void a_device_that_forgot_the_hints_is_reminded(void **state)
+{
+	void (*notify)(struct sim_virtio * virtio, unsigned queue);
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	notify = sim.virtio.queue[sim.hint_queue].notify;
+	sim.virtio.queue[sim.hint_queue].notify = NULL;
+	hint_round(ROUND);
+	sim.virtio.queue[sim.hint_queue].notify = notify;
+	assert_int_equal(sim.hint_command_count, 0);
+	sim_time_advance(VIRTIO_DEADLINE_NS / 2 + NS_PER_MS);
+	settle();
+	assert_null(status().broken);
+	assert_int_equal(sim.hint_commands[0], ROUND);
+	hint_round(1);
+	assert_int_equal(ledger_count(OWNER_HINTED), 0);
+}
+
 static void hinted_blocks_come_back_on_done(void **state)
 {
 	uint64_t free_before;
@@ -1242,6 +1262,7 @@ int main(void)
 		TEST(a_round_begins_with_its_id_and_ends_with_stop),
 		TEST(an_id_goes_out_once_whatever_else_changes),
 		TEST(a_shared_interrupt_does_not_end_a_round),
+		TEST(a_device_that_forgot_the_hints_is_reminded),
 		TEST(hinted_blocks_come_back_on_done),
 		TEST(stop_in_mid_round_ends_the_hints),
 		TEST(a_new_id_in_mid_round_begins_a_new_round),
