@@ -48,7 +48,28 @@ static void assert_number(struct json_object *object, const char *name, uint64_t
 			 json_object_to_json_string(object));
 }
 
-/* Guest, QMP and tool: the same to the byte. */
+/* The guest's memory, read from outside, says what the guest says. */
+static void check_dump(const struct memory *mem)
+{
+	const struct program_end *end = BALLOONCTL("dump", "--live", "--json");
+	struct json_object *all = json_tokener_parse(end->out);
+
+	assert_int_equal(end->status, EXIT_REACHED);
+	assert_number(all, "ram", mem->ram);
+	assert_number(all, "stat-total-memory", mem->total);
+	assert_number(all, "stat-free-memory", mem->free);
+	assert_number(all, "stat-available-memory", mem->available);
+	assert_number(all, "inflated-total", mem->inflated_total);
+	assert_number(all, "inflated-free", mem->inflated_free);
+	assert_number(all, "balloon.target", mem->target);
+	assert_number(all, "balloon.actual", mem->actual);
+	assert_number(all, "balloon.shortfall", mem->shortfall);
+	assert_number(all, "balloon.floor", mem->floor);
+	assert_number(all, "owners.balloon", mem->owned_by_balloon);
+	json_object_put(all);
+}
+
+/* Guest, its dump, QMP and tool: the same to the byte. */
 static void check_numbers(struct vm *vm, uint64_t taken, bool deflate_on_oom)
 {
 	struct memory mem;
@@ -69,6 +90,7 @@ static void check_numbers(struct vm *vm, uint64_t taken, bool deflate_on_oom)
 	assert_number(all, "statistics.stat-free-memory", mem.free);
 	assert_number(all, "statistics.stat-available-memory", mem.available);
 	json_object_put(all);
+	check_dump(&mem);
 }
 
 static void check_agreement(struct guest guest, bool deflate_on_oom)
