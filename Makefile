@@ -386,6 +386,7 @@ VIRTQ_FIXTURE := $(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtq_fixture.
 $(call unit,drivers/virtio/virtq,$(VIRTQ_FIXTURE))
 $(call unit,drivers/virtio/virtq_split,$(VIRTQ_FIXTURE))
 $(call unit,drivers/virtio/virtq_packed,$(VIRTQ_FIXTURE))
+$(call unit,drivers/virtio/virtq_order,$(VIRTQ_FIXTURE))
 $(call unit,drivers/virtio/virtio,$(VIRTQ) $(SIM_FRAMES))
 $(call unit,drivers/virtio/virtio_pci,drivers/virtio/virtio_pci.c \
 	drivers/virtio/virtio_pci_modern.c drivers/virtio/virtio_pci_legacy.c drivers/pci/pci_msix.c \
