@@ -119,6 +119,15 @@ static void a_block_is_unreported_again_when_one_frame_of_it_was_used(void **sta
 	assert_int_equal(report_all(), 1);
 }
 
+static void a_block_in_use_is_not_reported(void **state)
+{
+	(void)state;
+	fixture_reserve(FIRST, 1, OWNER_HEAP);
+	fixture_reserve(FIRST + BLOCK_FRAMES, BLOCK_FRAMES, OWNER_BALLOON);
+	assert_int_equal(report_all(), BLOCKS - 2);
+	fixture_assert_books();
+}
+
 static void a_block_that_left_and_came_back_otherwise_is_unreported(void **state)
 {
 	size_t blocks;
@@ -229,6 +238,7 @@ int main(void)
 		TEST(a_run_of_blocks_ends_at_the_limit),
 		TEST(every_block_is_unreported_at_first_and_reported_once),
 		TEST(a_block_is_unreported_again_when_one_frame_of_it_was_used),
+		TEST(a_block_in_use_is_not_reported),
 		TEST(a_block_that_left_and_came_back_otherwise_is_unreported),
 		TEST(reported_blocks_of_the_wrong_owner_are_refused),
 		TEST(frames_of_an_owner_are_freed_lowest_first),

@@ -504,6 +504,33 @@ static void a_double_free_is_refused(void **state)
 	fixture_assert_books();
 }
 
+/* Of blocks that nothing was ever taken from the map has no record yet. */
+static void frames_that_were_never_had_are_refused(void **state)
+{
+	struct picture *before;
+
+	(void)state;
+	fixture_start_one(BASE, BASE + 2 * BLOCK_FRAMES);
+	before = fixture_picture();
+	for (unsigned o = OWNER_FREE + 1; o < OWNER_COUNT; o++)
+		assert_int_equal(frame_free(BASE + o, 1, (enum owner)o), -EPERM);
+	assert_int_equal(frame_free(BASE, 2 * BLOCK_FRAMES, OWNER_BALLOON), -EPERM);
+	assert_int_equal(frame_change_owner(BASE, BLOCK_FRAMES, OWNER_HEAP, OWNER_HELD), -EPERM);
+	fixture_assert_same(before);
+	fixture_assert_books();
+}
+
+static void a_run_of_no_frames_is_refused(void **state)
+{
+	(void)state;
+	fixture_start_one(BASE, BASE + BLOCK_FRAMES);
+	fixture_reserve(BASE, 10, OWNER_HEAP);
+	assert_int_equal(frame_free(BASE, 0, OWNER_HEAP), -EINVAL);
+	assert_int_equal(frame_reserve(BASE + 10, 0, OWNER_HEAP), -EINVAL);
+	assert_int_equal(ledger_refused(), 2);
+	fixture_assert_books();
+}
+
 static void a_wrong_owner_is_refused(void **state)
 {
 	(void)state;
@@ -711,6 +738,8 @@ int main(void)
 		TEST(a_run_comes_from_the_block_that_has_no_larger_one_than_needed),
 		TEST(among_blocks_that_are_as_good_the_lowest_is_taken),
 		TEST(a_double_free_is_refused),
+		TEST(frames_that_were_never_had_are_refused),
+		TEST(a_run_of_no_frames_is_refused),
 		TEST(a_wrong_owner_is_refused),
 		TEST(a_run_with_one_foreign_frame_is_refused_as_a_whole),
 		TEST(reserving_a_run_with_one_taken_frame_is_refused_as_a_whole),

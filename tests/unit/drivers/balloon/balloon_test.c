@@ -694,8 +694,27 @@ static void a_block_is_reported_again_after_it_was_used(void **state)
 	before = sim.reported;
 	assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HELD, &pfn), 0);
 	assert_int_equal(frame_free(pfn, BLOCK_FRAMES, OWNER_HELD), 0);
+	settle();
+	assert_int_equal(sim.reported, before); /* it may be wanted again at once */
 	be_quiet();
 	assert_int_equal(sim.reported, before + BLOCK_SIZE);
+}
+
+static void a_small_queue_reports_all_blocks(void **state)
+{
+	const pfn_t end = paddr_to_pfn(RAM_START) + RAM_FRAMES;
+	uint64_t blocks;
+
+	(void)state;
+	plug_in(false, REPORTING | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	sim.virtio.queue[2].size_max = 2;
+	assert_int_equal(begin(NO_FLOOR), 0);
+	/* More ranges than the queue has descriptors. */
+	for (unsigned i = 1; i <= 4; i++)
+		assert_int_equal(frame_reserve(end - 2 * i * BLOCK_FRAMES, 1, OWNER_HELD), 0);
+	blocks = frame_free_blocks();
+	be_quiet();
+	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
 }
 
 /* 2.7.5.2: the simulated device knows how long a chain may be. */
@@ -837,17 +856,28 @@ static void poison_is_accepted_only_if_it_was_asked_for(void **state)
 static void reported_blocks_hold_the_poison(void **state)
 {
 	struct balloon_config config = { .poison = true, .poison_byte = 0xa5 };
-	const uint8_t *last = (void *)(uintptr_t)(RAM_START + (RAM_FRAMES - 1) * FRAME_SIZE);
+	const pfn_t end = paddr_to_pfn(RAM_START) + RAM_FRAMES;
+	uint64_t blocks;
+	pfn_t hole;
 
 	(void)state;
 	start(PAGE_POISON | REPORTING, NO_FLOOR);
 	balloon_stop();
+	/* Two blocks in use: a request has more ranges than one. */
+	hole = end - 4 * BLOCK_FRAMES;
+	assert_int_equal(frame_reserve(hole, 1, OWNER_HELD), 0);
+	assert_int_equal(frame_reserve(hole + 2 * BLOCK_FRAMES, 1, OWNER_HELD), 0);
+	blocks = frame_free_blocks();
 	assert_int_equal(balloon_start(&config), 0);
 	assert_int_equal(status().effective, BALLOON_PORTABLE);
 	be_quiet();
-	assert_true(sim.reported > 0);
-	assert_int_equal(last[0], 0xa5);
-	assert_int_equal(last[FRAME_SIZE - 1], 0xa5);
+	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
+	for (pfn_t pfn = hole + BLOCK_FRAMES; pfn < end; pfn += 2 * BLOCK_FRAMES) {
+		const uint8_t *block = (void *)(uintptr_t)pfn_to_paddr(pfn);
+
+		assert_int_equal(block[0], 0xa5);
+		assert_int_equal(block[BLOCK_SIZE - 1], 0xa5);
+	}
 }
 
 /* 5.5.6.6.1: kernel/main.c turns on both, poison of freed frames and the bit. */
@@ -960,6 +990,17 @@ static void hinted_blocks_come_back_on_done(void **state)
 	assert_true(ledger_count(OWNER_FREE) < free_before);
 	hint_round(1);
 	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+}
+
+static void hints_leave_the_floor(void **state)
+{
+	const uint64_t floor = RAM_FRAMES / 2;
+
+	(void)state;
+	start(HINT, floor);
+	hint_round(ROUND);
+	assert_true(sim.hinted > 0);
+	assert_in_range(ledger_count(OWNER_FREE), floor, floor + BLOCK_FRAMES - 1);
 }
 
 static void stop_in_mid_round_ends_the_hints(void **state)
@@ -1248,6 +1289,7 @@ int main(void)
 		TEST(statistics_count_blocks_that_were_had_and_not),
 		TEST(all_free_blocks_are_reported_once),
 		TEST(a_block_is_reported_again_after_it_was_used),
+		TEST(a_small_queue_reports_all_blocks),
 		TEST(reported_frames_are_out_of_hands_until_acknowledged),
 		cmocka_unit_test_setup_teardown(no_request_has_more_than_4_gib, set_up_large,
 						tear_down),
@@ -1264,6 +1306,7 @@ int main(void)
 		TEST(a_shared_interrupt_does_not_end_a_round),
 		TEST(a_device_that_forgot_the_hints_is_reminded),
 		TEST(hinted_blocks_come_back_on_done),
+		TEST(hints_leave_the_floor),
 		TEST(stop_in_mid_round_ends_the_hints),
 		TEST(a_new_id_in_mid_round_begins_a_new_round),
 		TEST(done_does_not_free_what_the_device_still_has),
