@@ -498,6 +498,14 @@ fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 fuzz-short: TIME := 4
 fuzz-short: fuzz
 
+# ---- Mutants: small faults, each of which a unit test must notice ----
+
+# make mutants FAULTS='*packed*' tries those whose name matches.
+# It takes both cores, as the matrix does.
+.PHONY: mutants
+mutants: | $(if $(filter test-all,$(GOALS)),matrix-all test-slow)
+	@HOSTCC='$(HOSTCC)' tests/mutants/run.sh $(BUILD)/mutants $(if $(FAULTS),'$(FAULTS)')
+
 # ---- Integration tests: the real image under QEMU ----
 
 INTEGRATION_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/integration/*.c))
@@ -541,7 +549,7 @@ test-libvirt: $(BUILD)/aerostat.elf $(BUILD)/tools/balloonctl
 	@if command -v virsh >/dev/null; then tools/libvirt/demo.sh; \
 	else echo "test-libvirt: not run, as libvirt is not installed"; fi
 
-test-all: matrix-all test-slow test-libvirt
+test-all: matrix-all test-slow test-libvirt mutants
 
 # ---- Benchmarks: ratios against a peer that is measured in the same run ----
 
@@ -637,6 +645,8 @@ help:
 #: make matrix           the cells that matter most of machine x device x interrupts x ring x features
 #: make test-all         every cell; CELLS='*packed*' for some of them; both write build/matrix.md
 #: make fuzz             what reads files and messages, fed with noise; TIME=60 seconds each, FUZZ='core qmp'
+#: make mutants          whether the unit tests notice each of the faults in tests/mutants/list;
+#:                       FAULTS='*packed*' for some of them; part of test-all
 #: make check-layers     whether includes point one way
 #: make check-conformance  whether docs/conformance.md names only what exists
 #: make bench-boot       time to the prompt by memory, beside a kernel that prints one byte; draws build/boot.svg
@@ -652,4 +662,4 @@ help:
 #: make's own status only tells success from failure: for the guest's status
 #: (`exit N`), run tools/run.sh with the same variables in the environment.
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/mutants -prune -o -name '*.d' -print 2>/dev/null)
