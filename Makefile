@@ -370,6 +370,7 @@ FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
 
 $(call unit,mm/bitset,mm/bitset.c)
 $(call unit,mm/memmap,mm/memmap.c)
+$(call unit,mm/memory,mm/memory.c mm/memmap.c tests/unit/sim/sim_ram.c $(FRAME))
 $(call unit,mm/ledger,$(FRAME_FIXTURE))
 $(call unit,mm/frame,$(FRAME_FIXTURE))
 $(call unit,mm/frame_bulk,$(FRAME_FIXTURE))

@@ -3,6 +3,7 @@
  * From the entry to a console, in the order in which it happens. All ways of
  * booting meet in kernel_main().
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,9 +48,16 @@ static void say_out_of_memory(unsigned order)
 
 static void start_memory(const struct boot_info *boot)
 {
+	paddr_t start = (uintptr_t)image_start, end = (uintptr_t)image_end;
 	char size[FORMAT_SIZE_MAX];
+	int err = memory_init(boot, start, end, cpu_physical_bits());
 
-	if (memory_init(boot, (uintptr_t)image_start, (uintptr_t)image_end, cpu_physical_bits())) {
+	if (err == -EINVAL) {
+		printf("The memory map has no RAM at %#llx to %#llx, where the kernel lies.\n",
+		       (unsigned long long)start, (unsigned long long)end);
+		system_exit(EXIT_NO_MEMORY);
+	}
+	if (err) {
 		printf("Aerostat needs a machine with at least 16 MiB of memory; this one has "
 		       "%s.\n",
 		       format_size(pfn_to_paddr(memory_map()->frames), size));

@@ -39,17 +39,17 @@ static void late_free(paddr_t table)
 		      (unsigned long long)table);
 }
 
-/* The rest of the range that the image lies in. */
-static int early_init(pfn_t image_end)
+/* The rest of the range that the image lies in; a map may say that there is none. */
+static int early_init(pfn_t image, pfn_t image_end)
 {
 	for (size_t i = 0; i < ram.count; i++) {
-		if (ram.range[i].start < image_end && ram.range[i].end > image_end) {
+		if (ram.range[i].start <= image && ram.range[i].end >= image_end) {
 			early.next = image_end;
 			early.end = ram.range[i].end;
 			return 0;
 		}
 	}
-	return -ENOMEM;
+	return -EINVAL;
 }
 
 static int map_everything(void)
@@ -84,7 +84,7 @@ int memory_init(const struct boot_info *boot, paddr_t image_start, paddr_t image
 	memmap_remove(&ram, 0, 1);
 	if (pfn_to_paddr(ram.frames) < MEMORY_MIN)
 		return -ENOMEM;
-	err = early_init(image_last);
+	err = early_init(image, image_last);
 	if (!err)
 		err = map_everything();
 	if (err)

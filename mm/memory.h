@@ -16,7 +16,8 @@
 /*
  * Once, at boot. `image_end` is the physical address behind the kernel's
  * image, which begins at `image_start`. -ENOMEM: less than MEMORY_MIN, or no
- * place for the tables; the size that was found can be read with memory_map().
+ * place for the tables; -EINVAL: the map has no RAM where the image lies. What
+ * was found can be read with memory_map().
  */
 int memory_init(const struct boot_info *boot, paddr_t image_start, paddr_t image_end,
 		unsigned physical_bits);
