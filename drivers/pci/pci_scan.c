@@ -244,7 +244,12 @@ static void number_bridge(const struct bus *bus, struct pci_function *function, 
 		return;
 	}
 	last = scan_bus(bridge, (uint8_t)number, last, depth + 1);
-	pci_set_bus_numbers(bridge, (uint8_t)number, (uint8_t)last);
+	if (pci_set_bus_numbers(bridge, (uint8_t)number, (uint8_t)last)) {
+		log_warn("pci: %s: has lost its bus numbers", pci_name(bridge, name));
+		/* What was found has these: nobody else may get them. */
+		bridge->secondary_bus = (uint8_t)number;
+		bridge->subordinate_bus = (uint8_t)last;
+	}
 }
 
 static void scan_numbered(const struct bus *bus, unsigned depth)

@@ -417,6 +417,34 @@ static void a_bridge_that_keeps_its_wrong_numbers_is_left_alone(void **state)
 	assert_int_equal(at(0, 1)->secondary_bus, 0);
 }
 
+static struct sim_pci_function *leaving;
+
+/* The first numbers say that all are free, the second ones how many were used. */
+static void leave_at_second_numbers(struct sim_pci_function *f, unsigned offset, uint32_t value)
+{
+	static unsigned writes;
+
+	(void)value;
+	if (f == leaving && offset == 0x18)
+		f->gone = ++writes == 2;
+}
+
+/* Found by fuzzing: the bus was scanned again behind another bridge. */
+static void the_numbers_behind_a_bridge_that_goes_away_are_nobody_elses(void **state)
+{
+	struct sim_pci_function *a = add_bridge(NULL, 1, 0, 0, 0);
+	struct sim_pci_function *b = add_bridge(NULL, 2, 0, 0, 0);
+
+	(void)state;
+	leaving = add_bridge(a, 0, 0, 0, 0);
+	add(leaving, 7, 0);
+	add(b, 7, 0);
+	sim_pci_on_write = leave_at_second_numbers;
+	assert_string_equal(scan(), "00:01.0 00:02.0 01:00.0 02:07.0 03:07.0 ");
+	assert_bus_numbers(a, 0, 1, 2);
+	assert_bus_numbers(b, 0, 3, 3);
+}
+
 static void a_wire_back_to_the_root_bus_does_not_loop(void **state)
 {
 	struct sim_pci_function *b = add_bridge(NULL, 1, 0, 1, 255);
@@ -478,6 +506,8 @@ int main(void)
 				       setup),
 		cmocka_unit_test_setup(the_second_of_two_overlapping_bridges_is_renumbered, setup),
 		cmocka_unit_test_setup(a_bridge_that_keeps_its_wrong_numbers_is_left_alone, setup),
+		cmocka_unit_test_setup(the_numbers_behind_a_bridge_that_goes_away_are_nobody_elses,
+				       setup),
 		cmocka_unit_test_setup(a_wire_back_to_the_root_bus_does_not_loop, setup),
 		cmocka_unit_test_setup(two_wires_back_do_not_loop_either, setup),
 		cmocka_unit_test_setup(a_long_chain_of_bridges_ends, setup),
