@@ -192,9 +192,10 @@ static void plug_in(void)
 {
 	const struct balloon_config config = { .floor = 0 };
 
+	/* As at boot, and at hot-plug: the driver is there when the device comes. */
+	balloon_start(&config);
 	virtio_register(&world.virtio.device);
 	now.plugged = true;
-	balloon_start(&config);
 }
 
 /* Pulled out, a device owns nothing any more; the next one has never seen this guest. */
