@@ -30,7 +30,7 @@ PACKAGE_SETS := $(if $(filter-out $(NO_PACKAGES),$(GOALS)),build) \
 	$(if $(filter-out $(NO_PACKAGES) all,$(GOALS)),run) \
 	$(if $(filter-out $(NO_PACKAGES) run run-uefi demo all,$(GOALS)),tools) \
 	$(if $(filter-out $(NO_PACKAGES) $(RUN_GOALS) all,$(GOALS)),test) \
-	$(if $(filter test fuzz%,$(GOALS)),fuzz) \
+	$(if $(filter test test-all fuzz%,$(GOALS)),fuzz) \
 	$(if $(filter bench bench-balloon,$(GOALS)),bench) \
 	$(if $(findstring clang,$(CC)),clang) \
 	$(if $(filter virsh-demo test-all,$(GOALS)),libvirt)
@@ -471,7 +471,7 @@ CFLAGS_FUZZ := $(CFLAGS_TEST) -fsanitize=fuzzer-no-link
 
 $(BUILD)/fuzz/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call say,CC)$(FUZZ_CC) $(CFLAGS_FUZZ) -Itests/fake -I. -MMD -MP -c -o $@ $<
+	$(call say,CC)$(FUZZ_CC) $(CFLAGS_FUZZ) $(FAKES) -Itests/fake -I. -MMD -MP -c -o $@ $<
 
 # $(call fuzz,NAME,SOURCES,LIBRARIES): tests/fuzz/NAME_fuzz.c with the sources it is about.
 define fuzz_test
@@ -483,20 +483,35 @@ fuzz = $(eval $(call fuzz_test,$(1),$(2),$(3)))
 
 $(call fuzz,core,$(DUMP_SOURCES),-lelf)
 $(call fuzz,qmp,tools/qmp.c,-ljson-c)
+$(call fuzz,boot,mm/memory.c mm/memmap.c arch/x86_64/efi/handover.c $(FRAME))
+$(call fuzz,acpi,$(ACPI_TESTED))
+$(call fuzz,pci,$(PCI_TESTED) drivers/pci/pci_msix.c $(addprefix drivers/virtio/,virtio_pci.c \
+	virtio_pci_modern.c virtio_pci_legacy.c) $(VIRTQ) $(SIM_FRAMES))
+$(call fuzz,split_ring,tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES))
+$(call fuzz,packed_ring,tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES))
+$(call fuzz,balloon,$(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(BALLOON_SOURCES) \
+	$(VIRTQ) $(SIM) tests/unit/sim/sim_balloon.c tests/unit/sim/sim_ram.c $(FRAME),-lcmocka)
+$(call fuzz,line,kernel/line_edit.c kernel/shell.c kernel/command_line.c)
+$(call fuzz,command_line,kernel/command_line.c kernel/lib/parse.c drivers/virtio/virtio_mmio.c \
+	tests/fuzz/no_machine.c $(VIRTQ) $(SIM_FRAMES))
 
-# make fuzz TIME=600 FUZZ=core: seconds for each, and which of them.
+# As in unit tests.
+$(BUILD)/fuzz/drivers/pci/%.o $(BUILD)/fuzz/drivers/acpi/%.o \
+	$(BUILD)/fuzz/tests/unit/sim/sim_pci.o $(BUILD)/fuzz/tests/unit/sim/sim_acpi.o: \
+	FAKES := -Itests/fake/pci
+
+# make fuzz TIME=600 FUZZ=core: seconds for each, and which of them; two at a time.
 TIME ?= 60
 FUZZ ?= $(FUZZERS)
-FUZZ_OPTIONS := -print_final_stats=1 -timeout=20 -rss_limit_mb=1024 -verbosity=0
+FUZZ_FINDS := keep
 
 .PHONY: fuzz fuzz-short
 fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZ))
-	@set -e; cd $(BUILD)/fuzz; for f in $(FUZZ); do echo "== fuzz $$f: $(TIME) s"; mkdir -p $$f.corpus; \
-		./$$f $(FUZZ_OPTIONS) -max_total_time=$(TIME) -artifact_prefix=$$f- $$f.corpus \
-			$(CURDIR)/tests/fuzz/seeds/$$f >$$f.log 2>&1 || { tail -n 60 $$f.log; exit 1; }; \
-		sed -n 's/^stat::number_of_executed_units: */   executions: /p' $$f.log; done
+	@printf '%s\n' $(FUZZ) | xargs -n 1 -P 2 tests/fuzz/run.sh $(BUILD)/fuzz $(TIME) $(FUZZ_FINDS)
 
-fuzz-short: TIME := 4
+# From the seeds alone: to read all that was ever found takes longer.
+fuzz-short: TIME := 3
+fuzz-short: FUZZ_FINDS := forget
 fuzz-short: fuzz
 
 # ---- Mutants: small faults, each of which a unit test must notice ----
@@ -550,7 +565,7 @@ test-libvirt: $(BUILD)/aerostat.elf $(BUILD)/tools/balloonctl
 	@if command -v virsh >/dev/null; then tools/libvirt/demo.sh; \
 	else echo "test-libvirt: not run, as libvirt is not installed"; fi
 
-test-all: matrix-all test-slow test-libvirt mutants
+test-all: matrix-all test-slow test-libvirt mutants fuzz
 
 # ---- Benchmarks: ratios against a peer that is measured in the same run ----
 
@@ -644,8 +659,9 @@ help:
 #: make test-unit        those on the host (ASan, UBSan)
 #: make test-integration those under QEMU; TESTS='*floor*' for some of them
 #: make matrix           the cells that matter most of machine x device x interrupts x ring x features
-#: make test-all         every cell; CELLS='*packed*' for some of them; both write build/matrix.md
-#: make fuzz             what reads files and messages, fed with noise; TIME=60 seconds each, FUZZ='core qmp'
+#: make test-all         what takes longer: all cells, floods, libvirt, mutants, a minute of each fuzzer
+#: make matrix-all       every cell; CELLS='*packed*' for some of them; both write build/matrix.md
+#: make fuzz             what takes input, fed with noise; TIME=60 seconds each, FUZZ='acpi pci' for some
 #: make mutants          whether the unit tests notice each of the faults in tests/mutants/list;
 #:                       FAULTS='*packed*' for some of them; part of test-all
 #: make check-layers     whether includes point one way

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * For a target whose sources have functions that need a machine, besides the
+ * ones that it calls: whoever gets here is lost.
+ */
+#include <stdlib.h>
+
+#include "arch/irq.h"
+#include "arch/mmio.h"
+#include "arch/paging.h"
+
+int paging_map_device(paddr_t paddr, uint64_t size, void **window)
+{
+	(void)paddr, (void)size, (void)window;
+	abort();
+}
+
+int irq_register_gsi(uint32_t gsi, bool level, struct irq_handler *handler)
+{
+	(void)gsi, (void)level, (void)handler;
+	abort();
+}
+
+void irq_unregister_gsi(uint32_t gsi, struct irq_handler *handler)
+{
+	(void)gsi, (void)handler;
+	abort();
+}
+
+#define NO_MMIO(width) \
+	uint##width##_t mmio_read##width(const void *reg) \
+	{ \
+		(void)reg; \
+		abort(); \
+	} \
+\
+	void mmio_write##width(void *reg, uint##width##_t value) \
+	{ \
+		(void)reg, (void)value; \
+		abort(); \
+	}
+
+NO_MMIO(8)
+NO_MMIO(16)
+NO_MMIO(32)
