@@ -18,6 +18,7 @@
 #include "arch/clock.h"
 #include "arch/paging.h"
 #include "drivers/balloon/balloon.h"
+#include "drivers/balloon/balloon_account.h"
 #include "drivers/balloon/balloon_pages.h"
 #include "drivers/balloon/balloon_report.h"
 #include "drivers/balloon/balloon_stats.h"
@@ -636,6 +637,23 @@ static void statistics_count_ballooned_memory_by_the_mode(void **state)
 	go_to(1000);
 	ask(5);
 	assert_int_equal(ask(5), RAM_FRAMES * FRAME_SIZE);
+}
+
+static void ballooned_memory_is_counted_once(void **state)
+{
+	struct balloon_account account;
+
+	(void)state;
+	start(0, NO_FLOOR);
+	go_to(1000);
+	balloon_account(&account);
+	assert_int_equal(account.inflated_total, 1000);
+	assert_int_equal(account.inflated_free, 0);
+	start(DEFLATE_ON_OOM, NO_FLOOR);
+	go_to(1000);
+	balloon_account(&account);
+	assert_int_equal(account.inflated_total, 0);
+	assert_int_equal(account.inflated_free, 1000);
 }
 
 static void statistics_count_blocks_that_were_had_and_not(void **state)
@@ -1286,6 +1304,7 @@ int main(void)
 		TEST(every_report_has_the_same_statistics),
 		TEST(statistics_are_those_of_the_moment_that_the_host_asks),
 		TEST(statistics_count_ballooned_memory_by_the_mode),
+		TEST(ballooned_memory_is_counted_once),
 		TEST(statistics_count_blocks_that_were_had_and_not),
 		TEST(all_free_blocks_are_reported_once),
 		TEST(a_block_is_reported_again_after_it_was_used),
