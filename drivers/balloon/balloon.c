@@ -197,7 +197,9 @@ static bool read_config(void)
 
 	/* Before the target is read: a change after that is not missed. */
 	balloon.nudged = false;
-	device->config_changed = false;
+	/* Only what was seen: an interrupt may come between the two. */
+	if (changed)
+		device->config_changed = false;
 	balloon.status.target = balloon.going ? 0 : virtio_config_read32(device, CONFIG_NUM_PAGES);
 	if ((changed || balloon.status.target == UINT32_MAX) && virtio_needs_reset(device))
 		return false;

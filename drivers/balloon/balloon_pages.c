@@ -267,8 +267,11 @@ static int take_back_some(uint64_t want, size_t *freed)
 
 	*freed = 0;
 	/* Busy only if an earlier one was never answered. */
-	if (request->queue || pages.deflate.broken || pages.deflate.free_count == 0)
+	if (request->queue)
 		return -EIO;
+	/* In a reset, or the task finds out what is wrong: no word on the device from here. */
+	if (pages.deflate.broken || pages.deflate.free_count == 0)
+		return 0;
 	sent = send_deflate(request, want);
 	if (sent == 0)
 		return 0;
