@@ -23,7 +23,7 @@ say = $(if $(V),,@echo '  $(1)	$@';)
 # trusts that all is there. The stamp saves asking each time.
 
 GOALS := $(or $(MAKECMDGOALS),all)
-NO_PACKAGES := help clean fmt check-layers check-conformance
+NO_PACKAGES := help clean fmt check-layers check-conformance model
 RUN_GOALS := run run-uefi demo tools virsh-demo install
 
 PACKAGE_SETS := $(if $(filter-out $(NO_PACKAGES),$(GOALS)),build) \
@@ -33,7 +33,8 @@ PACKAGE_SETS := $(if $(filter-out $(NO_PACKAGES),$(GOALS)),build) \
 	$(if $(filter test test-all fuzz%,$(GOALS)),fuzz) \
 	$(if $(filter bench bench-balloon,$(GOALS)),bench) \
 	$(if $(findstring clang,$(CC)),clang) \
-	$(if $(filter virsh-demo test-all,$(GOALS)),libvirt)
+	$(if $(filter virsh-demo test-all,$(GOALS)),libvirt) \
+	$(if $(filter model test-all,$(GOALS)),model)
 PACKAGES ?= $(strip $(PACKAGE_SETS))
 
 ifneq ($(filter-out no,$(PACKAGES)),)
@@ -565,7 +566,12 @@ test-libvirt: $(BUILD)/aerostat.elf $(BUILD)/tools/balloonctl
 	@if command -v virsh >/dev/null; then tools/libvirt/demo.sh; \
 	else echo "test-libvirt: not run, as libvirt is not installed"; fi
 
-test-all: matrix-all test-slow test-libvirt mutants fuzz
+# The protocol's model, all of its states, and the faults planted in it.
+.PHONY: model
+model:
+	@tests/model/check.sh $(BUILD)/model
+
+test-all: matrix-all test-slow test-libvirt mutants fuzz model
 
 # ---- Benchmarks: ratios against a peer that is measured in the same run ----
 
@@ -659,7 +665,8 @@ help:
 #: make test-unit        those on the host (ASan, UBSan)
 #: make test-integration those under QEMU; TESTS='*floor*' for some of them
 #: make matrix           the cells that matter most of machine x device x interrupts x ring x features
-#: make test-all         what takes longer: all cells, floods, libvirt, mutants, a minute of each fuzzer
+#: make model            the balloon's protocol, modelled, in all of its states; and planted faults
+#: make test-all         what takes longer: all cells, floods, libvirt, mutants, the model, a minute of each fuzzer
 #: make matrix-all       every cell; CELLS='*packed*' for some of them; both write build/matrix.md
 #: make fuzz             what takes input, fed with noise; TIME=60 seconds each, FUZZ='acpi pci' for some
 #: make mutants          whether the unit tests notice each of the faults in tests/mutants/list;

@@ -3,7 +3,7 @@
 #
 # Installs the Debian packages that a target needs and that are not there:
 #
-#	tools/packages.sh build|run|tools|test|fuzz|bench|clang|libvirt...
+#	tools/packages.sh build|run|tools|test|fuzz|bench|clang|libvirt|model...
 #
 # Says what and why first. On a system without apt-get it names the packages
 # and stops.
@@ -28,6 +28,9 @@ clang="clang"
 why_libvirt="to run it under libvirt"
 libvirt="libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-dev"
 
+why_model="to check the model of the protocol"
+model="gcc libc6-dev spin"
+
 missing=
 for set; do
 	case $set in
@@ -39,9 +42,10 @@ for set; do
 	bench) packages=$bench why=$why_bench ;;
 	clang) packages=$clang why=$why_clang ;;
 	libvirt) packages=$libvirt why=$why_libvirt ;;
+	model) packages=$model why=$why_model ;;
 	*)
 		echo "packages.sh: $set is no set; build, run, tools, test, fuzz, bench," \
-			"clang and libvirt are" >&2
+			"clang, libvirt and model are" >&2
 		exit 2
 		;;
 	esac

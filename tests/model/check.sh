@@ -1,0 +1,108 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Checks the models of the balloon's protocol with spin, all of their states:
+#
+#	tests/model/check.sh DIRECTORY-FOR-OUTPUT
+#
+# Then each planted fault, which must be found: a check that cannot fail is none.
+
+set -eu
+cd "$(dirname "$0")"
+here=$(pwd)
+cd - >/dev/null
+out=${1:?check.sh: name a directory for the output}
+
+# Bounds for each search: seconds, MB, depth.
+SECONDS_MAX=300
+MEMORY_MAX=3500
+DEPTH_MAX=5000000
+
+# build MODEL PHASE [FAULT]: a verifier, in a directory of its own; says where.
+build()
+{
+	dir=$out/$1-$2${3:+-$3}
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	live=
+	flags="-DSAFETY -DNOCLAIM"
+	if [ "$2" = liveness ]; then
+		live=-DLIVENESS
+		flags=-DNFAIR=3
+	fi
+	(
+		cd "$dir"
+		# shellcheck disable=SC2086
+		spin $live ${3:+-D$3} -a "$here/$1.pml" >spin.log 2>&1 ||
+			{ cat spin.log >&2; exit 1; }
+		# spin's own code; its warnings are not ours to mend.
+		# shellcheck disable=SC2086
+		gcc -w -O2 -DMEMLIM=$MEMORY_MAX $flags -o pan pan.c
+	)
+	echo "$dir"
+}
+
+# search DIRECTORY PHASE: runs it to the end.
+search()
+{
+	options=
+	[ "$2" = safety ] || options="-a -f"
+	# shellcheck disable=SC2086
+	(cd "$1" && timeout $SECONDS_MAX ./pan $options -m$DEPTH_MAX -w22 >pan.log 2>&1) ||
+		{ echo "model: $1: the search did not end; see pan.log there" >&2; exit 1; }
+	if grep -Eq 'max search depth too small|search was not completed|out of memory' \
+		"$1/pan.log" && ! grep -q '^pan:1:' "$1/pan.log"; then
+		echo "model: $1: not all states were searched; see pan.log there" >&2
+		exit 1
+	fi
+	grep -q 'errors: ' "$1/pan.log" ||
+		{ echo "model: $1: no result; see pan.log there" >&2; exit 1; }
+}
+
+# holds MODEL PHASE WHAT
+holds()
+{
+	dir=$(build "$1" "$2")
+	search "$dir" "$2"
+	if ! grep -q 'errors: 0$' "$dir/pan.log"; then
+		grep '^pan:1:' "$dir/pan.log" >&2 || true
+		echo "model: $1, $2: does not hold: $3; to see how: cd $dir;" \
+			"spin -t -p -g $here/$1.pml" >&2
+		exit 1
+	fi
+	states=$(sed -n 's/^ *\([0-9e.+]*\) states, stored.*/\1/p' "$dir/pan.log")
+	echo "$1, $2: $states states: $3"
+}
+
+# finds MODEL PHASE FAULT WHY: the fault is found, and for that reason.
+finds()
+{
+	dir=$(build "$1" "$2" "$3")
+	search "$dir" "$2"
+	if ! grep '^pan:1:' "$dir/pan.log" | grep -Fq "$4"; then
+		echo "model: $1, $2: $3 is planted and not found as '$4';" \
+			"see $dir/pan.log" >&2
+		exit 1
+	fi
+	echo "$1, $2: found $3: $4"
+}
+
+holds balloon safety "one owner for each frame, none lost, none used while lent, no deadlock"
+holds balloon liveness "the target is reached, and the host told so"
+holds hint safety "one owner for each block, none used while lent, each id once, no deadlock"
+holds hint liveness "rounds end, and hinted blocks are free after DONE"
+
+finds balloon safety FAULT_REUSED_BEFORE_ACK "(app&lent)==0"
+finds balloon safety FAULT_DEFLATING_FREED "(app&lent)==0"
+finds balloon safety FAULT_RESET_NOT_WAITED_FOR "(app&lent)==0"
+finds balloon safety FAULT_FORGOTTEN_ON_RESET "==7)"
+finds balloon safety FAULT_BELOW_WITHOUT_BIT "deflate_on_oom"
+finds balloon safety FAULT_NO_HOLD_OFF "chased"
+finds balloon safety FAULT_RESET_TAKEN_FOR_SILENCE "unanswered"
+finds balloon liveness FAULT_CLEARED_UNREAD "acceptance cycle"
+finds balloon liveness FAULT_CLEARED_LATE "acceptance cycle"
+
+finds hint safety FAULT_RELEASED_BEFORE_BACK "(app&lent)==0"
+finds hint safety FAULT_IN_FLIGHT_RECLAIMED "(app&lent)==0"
+finds hint safety FAULT_FORGOTTEN_ON_RESET "==7)"
+finds hint safety FAULT_ID_TAKEN_TWICE "rounds"
