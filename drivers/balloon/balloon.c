@@ -349,6 +349,11 @@ static size_t reclaim_lent(void)
 
 	while (balloon_report_busy(&since) && clock_ns() < deadline && !balloon_report_step())
 		;
+	/* Whoever asks next is not to wait as long again. */
+	if (clock_ns() >= deadline && balloon_report_busy(&since)) {
+		balloon.wrong = "no answer to a report of frames that are needed";
+		nudge();
+	}
 	balloon_hint_reclaim();
 	return (size_t)(ledger_count(OWNER_FREE) - before);
 }

@@ -1145,6 +1145,27 @@ static void a_device_that_dies_during_reclaim_does_not_hang_us(void **state)
 	assert_int_equal(ballooned(), 99);
 }
 
+/* Found by fuzzing: each allocation that failed waited as long as the first. */
+static void a_report_without_an_answer_is_waited_for_once(void **state)
+{
+	uint64_t began;
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	sim.completion = SIM_BALLOON_NEVER;
+	be_quiet();
+	assert_true(ledger_count(OWNER_REPORTED) > 0);
+	sim_time_step_ns = NS_PER_MS;
+	began = clock_ns();
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(balloon_reclaim(0), 0);
+	assert_true(clock_ns() - began < 2 * VIRTIO_DEADLINE_NS);
+	settle();
+	assert_non_null(status().broken);
+	assert_int_equal(ledger_count(OWNER_REPORTED), 0);
+	assert_books();
+}
+
 static void a_device_that_is_gone_is_not_obeyed(void **state)
 {
 	(void)state;
@@ -1333,6 +1354,7 @@ int main(void)
 		TEST(a_device_that_asks_for_a_reset_gets_it_and_the_balloon_goes_on),
 		TEST(a_reset_in_mid_inflation_loses_nothing),
 		TEST(a_device_that_dies_during_reclaim_does_not_hang_us),
+		TEST(a_report_without_an_answer_is_waited_for_once),
 		TEST(a_device_that_is_gone_is_not_obeyed),
 		TEST(a_device_that_leaves_gets_all_frames_deflated),
 		TEST(a_device_that_leaves_in_mid_inflate_loses_nothing),
