@@ -109,11 +109,13 @@ static void replug(void)
 }
 
 /*
- * Back again it is as after power-on. An honest one comes back as one that was
+ * Who is gone owns nothing, even if it would not be reset. Back again it is as
+ * after power-on. An honest one comes back as one that was
  * pulled out and put back; a blind one just has forgotten everything.
  */
 static void go_or_come_back(void)
 {
+	world.virtio.slow_reset = 0;
 	if (!world.virtio.gone) {
 		sim_balloon_forget(&world);
 		world.virtio.gone = true;
@@ -175,6 +177,9 @@ static void tell_lie(uint8_t argument)
 	if (about_rings && (ring_lied || !world.virtio.queue[SIM_BALLOON_INFLATE].enabled))
 		return;
 	if (lie->end != NULL && to_end != NULL)
+		return;
+	/* Going is OP_GONE's, which knows about resets; and what is gone tells no lies. */
+	if (world.virtio.gone || strncmp(lie->name, "it is gone", strlen("it is gone")) == 0)
 		return;
 	ring_lied = ring_lied || about_rings;
 	if (lie->end != NULL)
@@ -294,12 +299,31 @@ static void check(enum op op, uint64_t began)
 			     op, (unsigned long long)pfn);
 }
 
+static void (*own_rightly)(pfn_t pfn, uint64_t frames, bool device);
+
+/*
+ * Requests that the device has answered, and whose answers the driver has not
+ * seen when it resets the device, did not happen: the device forgets them, too.
+ */
+static void own(pfn_t pfn, uint64_t frames, bool device)
+{
+	pfn_t end = FIRST_FRAME + ledger_managed();
+
+	if (frames == UINT64_MAX && world.virtio.slow_reset != SIM_VIRTIO_FOR_EVER)
+		for (pfn_t p = FIRST_FRAME; p < end; p++)
+			if (frame_owner(p) == OWNER_IN_FLIGHT)
+				world.set[p / 8] &= (uint8_t) ~(1u << p % 8);
+	own_rightly(pfn, frames, device);
+}
+
 static void begin(uint8_t kind)
 {
 	blind = kind & BLIND;
 	ring_lied = forgot = stuck = false;
 	to_end = NULL;
 	world_begin(&rings[kind % (BLIND - 1u) % ring_count], blind);
+	own_rightly = world.own;
+	world.own = own;
 	plugged = world_bring_to(STEP_IDLE);
 }
 
