@@ -30,6 +30,7 @@ PACKAGE_SETS := $(if $(filter-out $(NO_PACKAGES),$(GOALS)),build) \
 	$(if $(filter-out $(NO_PACKAGES) all,$(GOALS)),run) \
 	$(if $(filter-out $(NO_PACKAGES) run run-uefi demo all,$(GOALS)),tools) \
 	$(if $(filter-out $(NO_PACKAGES) $(RUN_GOALS) all,$(GOALS)),test) \
+	$(if $(filter coverage test-all,$(GOALS)),coverage) \
 	$(if $(filter test test-all fuzz%,$(GOALS)),fuzz) \
 	$(if $(filter bench bench-balloon,$(GOALS)),bench) \
 	$(if $(findstring clang,$(CC)),clang) \
@@ -335,8 +336,11 @@ virsh-demo: $(BUILD)/aerostat.elf $(BUILD)/tools/balloonctl
 
 # ---- Unit tests: one program per source file, on the host, with sanitizers ----
 
-CFLAGS_TEST := -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer \
-	-fsanitize=address,undefined -fno-sanitize-recover=all $(WARNINGS) -Wconversion
+# `make coverage` has its own.
+INSTRUMENTS ?= -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+
+CFLAGS_TEST := -std=gnu11 -D_GNU_SOURCE -g -fno-omit-frame-pointer $(INSTRUMENTS) \
+	$(WARNINGS) -Wconversion
 
 $(BUILD)/unit/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -424,7 +428,7 @@ $(BUILD)/unit/drivers/pci/%.o $(BUILD)/unit/drivers/acpi/%.o \
 $(eval $(call unit_test,tools/qmp,tools/qmp.c,-ljson-c))
 $(call unit,tools/show_mem,tools/show_mem.c)
 $(call unit,tools/svg_plot,tools/svg_plot.c,-lm)
-$(call unit,bench/samples,tests/bench/samples.c)
+$(call unit,bench/samples,tests/bench/samples.c,-lm)
 $(call unit,bench/trace,tests/bench/trace.c)
 
 # Without mm/frame_runs.c, which FRAME has.
@@ -461,6 +465,23 @@ test: all test-unit test-integration check-layers check-conformance matrix test-
 # Each program prints what it ran; the first that fails ends it.
 test-unit: $(UNIT_TESTS)
 	@set -e; for t in $^; do echo "== $$t"; $$t; done
+
+# ---- Coverage: which branches of the allocator and the drivers the unit tests take ----
+
+COVERED := mm drivers/pci drivers/virtio drivers/balloon
+COVERING = $(filter $(BUILD)/tests/mm/% $(BUILD)/tests/drivers/% $(BUILD)/tests/lies,$(UNIT_TESTS))
+
+.PHONY: coverage run-covering
+run-covering: $(COVERING)
+	@set -e; for t in $^; do \
+		$$t >$(BUILD)/covering.log 2>&1 || { cat $(BUILD)/covering.log; exit 1; }; done
+
+# Less than 90 % of the branches of any of them is a failure; docs/coverage.md has the gaps.
+coverage:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage PACKAGES=no \
+		INSTRUMENTS='-O0 --coverage' run-covering
+	@set -e; for d in $(COVERED); do \
+		gcovr -r . $(BUILD)/coverage --filter "$$d/" -b --fail-under-branch 90; done
 
 # ---- Fuzzing: libFuzzer, so clang, with the sanitizers of the unit tests ----
 #
@@ -571,7 +592,7 @@ test-libvirt: $(BUILD)/aerostat.elf $(BUILD)/tools/balloonctl
 model:
 	@tests/model/check.sh $(BUILD)/model
 
-test-all: matrix-all test-slow test-libvirt mutants fuzz model
+test-all: matrix-all test-slow test-libvirt coverage mutants fuzz model
 
 # ---- Benchmarks: ratios against a peer that is measured in the same run ----
 
@@ -669,6 +690,7 @@ help:
 #: make test-all         what takes longer: all cells, floods, libvirt, mutants, the model, a minute of each fuzzer
 #: make matrix-all       every cell; CELLS='*packed*' for some of them; both write build/matrix.md
 #: make fuzz             what takes input, fed with noise; TIME=60 seconds each, FUZZ='acpi pci' for some
+#: make coverage         which branches the unit tests take; less than 90 % is a failure
 #: make mutants          whether the unit tests notice each of the faults in tests/mutants/list;
 #:                       FAULTS='*packed*' for some of them; part of test-all
 #: make check-layers     whether includes point one way

@@ -3,7 +3,7 @@
 #
 # Installs the Debian packages that a target needs and that are not there:
 #
-#	tools/packages.sh build|run|tools|test|fuzz|bench|clang|libvirt|model...
+#	tools/packages.sh build|run|tools|test|coverage|fuzz|bench|clang|libvirt|model...
 #
 # Says what and why first. On a system without apt-get it names the packages
 # and stops.
@@ -19,6 +19,8 @@ why_tools="for balloonctl"
 tools="libjson-c-dev libncurses-dev libmicrohttpd-dev libelf-dev"
 why_test="to test it"
 test="libcmocka-dev"
+why_coverage="to see what its tests cover"
+coverage="gcovr"
 why_fuzz="to fuzz it"
 fuzz="clang libclang-rt-14-dev"
 why_bench="to measure it beside Linux"
@@ -38,13 +40,14 @@ for set; do
 	run) packages=$run why=$why_run ;;
 	tools) packages=$tools why=$why_tools ;;
 	test) packages=$test why=$why_test ;;
+	coverage) packages=$coverage why=$why_coverage ;;
 	fuzz) packages=$fuzz why=$why_fuzz ;;
 	bench) packages=$bench why=$why_bench ;;
 	clang) packages=$clang why=$why_clang ;;
 	libvirt) packages=$libvirt why=$why_libvirt ;;
 	model) packages=$model why=$why_model ;;
 	*)
-		echo "packages.sh: $set is no set; build, run, tools, test, fuzz, bench," \
+		echo "packages.sh: $set is no set; build, run, tools, test, coverage, fuzz, bench," \
 			"clang, libvirt and model are" >&2
 		exit 2
 		;;

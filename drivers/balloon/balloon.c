@@ -349,12 +349,12 @@ static size_t reclaim_lent(void)
 
 	while (balloon_report_busy(&since) && clock_ns() < deadline && !balloon_report_step())
 		;
+	balloon_hint_reclaim(deadline);
 	/* Whoever asks next is not to wait as long again. */
-	if (clock_ns() >= deadline && balloon_report_busy(&since)) {
-		balloon.wrong = "no answer to a report of frames that are needed";
+	if (clock_ns() >= deadline && (balloon_report_busy(&since) || balloon_hint_busy(&since))) {
+		balloon.wrong = "no answer about frames that are needed";
 		nudge();
 	}
-	balloon_hint_reclaim();
 	return (size_t)(ledger_count(OWNER_FREE) - before);
 }
 

@@ -187,9 +187,9 @@ static bool send_blocks(uint64_t floor)
 
 /* ---- Going back ---- */
 
-size_t balloon_hint_reclaim(void)
+static size_t free_hinted(void)
 {
-	return hint.present ? (size_t)frame_free_owned(OWNER_HINTED, UINT64_MAX) : 0;
+	return (size_t)frame_free_owned(OWNER_HINTED, UINT64_MAX);
 }
 
 static void finish(struct hint *one)
@@ -202,6 +202,29 @@ static void finish(struct hint *one)
 	must(frame_change_owner(one->pfn, one->blocks * BLOCK_FRAMES, OWNER_IN_FLIGHT,
 				OWNER_HINTED));
 	hint.frames += one->blocks * BLOCK_FRAMES;
+}
+
+/* All that the device has returned; -EIO: the queue is broken. */
+static int take_finished(void)
+{
+	void *token;
+	int got;
+
+	while ((got = virtq_get_used(&hint.queue, &token, NULL)) > 0)
+		finish(token);
+	return got;
+}
+
+size_t balloon_hint_reclaim(uint64_t deadline)
+{
+	size_t freed = hint.present ? free_hinted() : 0;
+
+	if (freed > 0 || !hint.present || hint.in_flight == 0)
+		return freed;
+	virtq_remind(&hint.queue);
+	while (freed == 0 && hint.in_flight > 0 && clock_ns() < deadline && take_finished() == 0)
+		freed = free_hinted();
+	return freed;
 }
 
 /* ---- A step ---- */
@@ -238,23 +261,19 @@ static bool go_on(uint64_t floor)
 
 int balloon_hint_step(uint64_t floor)
 {
-	void *token;
-	int got;
 	bool more;
 
 	if (!hint.present)
 		return 0;
-	while ((got = virtq_get_used(&hint.queue, &token, NULL)) > 0)
-		finish(token);
-	if (got < 0)
-		return got;
+	if (take_finished())
+		return -EIO;
 	if (hint.in_flight > 0 && !hint.reminded && clock_ns() - hint.last_progress > REMIND_NS) {
 		hint.reminded = true;
 		virtq_remind(&hint.queue);
 	}
 	/* A new round waits until the old one's buffers are back. */
 	if (hint.release && hint.in_flight == 0) {
-		balloon_hint_reclaim();
+		free_hinted();
 		hint.release = false;
 	}
 	more = !hint.release && go_on(floor);
@@ -282,7 +301,7 @@ void balloon_hint_stop(void)
 		if (hint.hint[i].sent)
 			must(frame_free(hint.hint[i].pfn, hint.hint[i].blocks * BLOCK_FRAMES,
 					OWNER_IN_FLIGHT));
-	balloon_hint_reclaim();
+	free_hinted();
 	virtq_destroy(&hint.queue);
 	frame_free(hint.frame, 1, OWNER_VIRTQUEUES);
 	hint.present = false;

@@ -38,8 +38,12 @@ void balloon_hint_config_changed(void);
  */
 int balloon_hint_step(uint64_t floor);
 
-/* Gives back what the device has returned; for memory pressure. Frames freed. */
-size_t balloon_hint_reclaim(void);
+/*
+ * For memory pressure: gives back what the device has returned; if that is
+ * nothing, waits until it returns something, at most until the deadline.
+ * Returns the frames freed.
+ */
+size_t balloon_hint_reclaim(uint64_t deadline);
 
 bool balloon_hint_has_news(void);
 

@@ -6,7 +6,8 @@
  * can be caught (sim_ram_lend()).
  *
  * And what drivers need of the kernel beside time and log: task_create(), which
- * runs nothing, and panic(), which ends the test program.
+ * runs nothing but remembers what it was given, and panic(), which ends the test
+ * program.
  */
 #ifndef TESTS_UNIT_SIM_SIM_RAM_H
 #define TESTS_UNIT_SIM_SIM_RAM_H
@@ -21,6 +22,9 @@
 	{ \
 		SIM_RAM_START / FRAME_SIZE, SIM_RAM_START / FRAME_SIZE + SIM_RAM_FRAMES \
 	}
+
+/* The function of the task that was created last; NULL: there was none. */
+extern void (*sim_ram_task)(void *arg);
 
 /* Once per program: reserves the addresses. 0, or -1. */
 int sim_ram_reserve(void);

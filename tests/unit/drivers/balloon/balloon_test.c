@@ -997,6 +997,41 @@ static void a_device_that_forgot_the_hints_is_reminded(void **state)
 	assert_int_equal(ledger_count(OWNER_HINTED), 0);
 }
 
+static void an_allocation_waits_for_what_is_being_hinted(void **state)
+{
+	void (*notify)(struct sim_virtio * virtio, unsigned queue);
+	pfn_t pfn;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	frame_set_reclaimer(balloon_reclaim);
+	notify = sim.virtio.queue[sim.hint_queue].notify;
+	sim.virtio.queue[sim.hint_queue].notify = NULL;
+	hint_round(ROUND);
+	exhaust();
+	sim.virtio.queue[sim.hint_queue].notify = notify;
+	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
+}
+
+static void an_allocation_does_not_wait_for_hints_for_ever(void **state)
+{
+	pfn_t pfn;
+	uint64_t before;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	frame_set_reclaimer(balloon_reclaim);
+	sim.completion = SIM_BALLOON_NEVER;
+	hint_round(ROUND);
+	exhaust();
+	before = clock_ns();
+	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), -ENOMEM);
+	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), -ENOMEM);
+	assert_true(clock_ns() - before < 2 * VIRTIO_DEADLINE_NS);
+	settle();
+	assert_non_null(status().broken);
+}
+
 static void hinted_blocks_come_back_on_done(void **state)
 {
 	uint64_t free_before;
@@ -1019,6 +1054,47 @@ static void hints_leave_the_floor(void **state)
 	hint_round(ROUND);
 	assert_true(sim.hinted > 0);
 	assert_in_range(ledger_count(OWNER_FREE), floor, floor + BLOCK_FRAMES - 1);
+}
+
+static void stop_before_the_round_began_ends_it(void **state)
+{
+	(void)state;
+	start(HINT, NO_FLOOR);
+	sim_balloon_set_hint_id(&sim, ROUND);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	balloon_step();
+	sim_balloon_set_hint_id(&sim, ROUND + 1);
+	balloon_step();
+	sim_balloon_set_hint_id(&sim, 0);
+	for (int i = 0; i < 50; i++) {
+		sim_balloon_complete(&sim, SIZE_MAX);
+		settle();
+	}
+	for (unsigned c = 0; c < sim.hint_command_count; c++)
+		assert_int_not_equal(sim.hint_commands[c], ROUND + 1);
+	hint_round(1);
+	assert_int_equal(ledger_count(OWNER_HINTED), 0);
+}
+
+static void a_hint_queue_of_one_descriptor_is_slow_but_right(void **state)
+{
+	uint64_t blocks;
+
+	(void)state;
+	plug_in(false, HINT | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	sim.virtio.queue[sim.hint_queue].size_max = 1;
+	assert_int_equal(begin(NO_FLOOR), 0);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	blocks = frame_free_blocks();
+	sim_balloon_set_hint_id(&sim, ROUND);
+	for (int i = 0; i < 50; i++) {
+		settle();
+		sim_balloon_complete(&sim, SIZE_MAX);
+	}
+	assert_int_equal(sim.hint_command_count, 2);
+	assert_int_equal(sim.hinted, blocks * BLOCK_SIZE);
+	hint_round(1);
+	assert_int_equal(ledger_count(OWNER_HINTED), 0);
 }
 
 static void stop_in_mid_round_ends_the_hints(void **state)
@@ -1176,6 +1252,80 @@ static void a_device_that_is_gone_is_not_obeyed(void **state)
 	assert_non_null(status().broken);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
 	assert_int_equal(ballooned(), 100);
+}
+
+/* ---- The task ---- */
+
+static unsigned scene;
+
+/* What the world does whenever the task waits or yields: one thing after the other. */
+static void play(void)
+{
+	char stats[256];
+
+	sim_balloon_complete(&sim, 2);
+	switch (scene) {
+	case 0:
+		sim_balloon_set_target(&sim, 3000);
+		scene++;
+		break;
+	case 1: /* then more than there is */
+		if (ballooned() < 3000)
+			break;
+		sim_balloon_ask_stats(&sim, stats, sizeof(stats));
+		sim_balloon_set_target(&sim, (uint32_t)RAM_FRAMES);
+		scene++;
+		break;
+	case 2: /* memory is needed: inflation holds off */
+		if (status().shortfall == 0 || ledger_count(OWNER_IN_FLIGHT) > 0)
+			break;
+		sim.completion = SIM_BALLOON_AT_ONCE;
+		assert_int_equal(balloon_reclaim(0), 1);
+		scene++;
+		break;
+	case 3: /* the floor sinks, and all is given but one block */
+		if (status().oom_events != 1 || clock_ns() % 7 != 0)
+			break;
+		balloon_set_floor(0);
+		sim_balloon_set_target(&sim, 3000);
+		scene++;
+		break;
+	case 4:
+		if (ballooned() != 3000 || sim_balloon_actual(&sim) != 3000)
+			break;
+		sim_balloon_set_hint_id(&sim, ROUND);
+		scene++;
+		break;
+	case 5:
+		if (sim.hint_command_count < 2)
+			break;
+		sim_balloon_set_hint_id(&sim, 1);
+		scene++;
+		break;
+	case 6:
+		if (ledger_count(OWNER_HINTED) > 0)
+			break;
+		sim.virtio.gone = true;
+		virtio_gone(&sim.virtio.device);
+		scene++;
+		break;
+	}
+}
+
+static void the_task_follows_whatever_happens_until_the_device_is_gone(void **state)
+{
+	(void)state;
+	scene = 0;
+	start(STATS_VQ | HINT | REPORTING | DEFLATE_ON_OOM, 2000);
+	frame_set_reclaimer(balloon_reclaim);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	sim_time_on_wait = play;
+	sim_ram_task(NULL);
+	sim_time_on_wait = NULL;
+	assert_int_equal(scene, 7);
+	assert_int_equal(ballooned(), 3000);
+	/* It slept for most of it. */
+	assert_true(sim_time_waits < 5000);
 }
 
 /* ---- The device goes, and comes ---- */
@@ -1345,8 +1495,12 @@ int main(void)
 		TEST(an_id_goes_out_once_whatever_else_changes),
 		TEST(a_shared_interrupt_does_not_end_a_round),
 		TEST(a_device_that_forgot_the_hints_is_reminded),
+		TEST(an_allocation_waits_for_what_is_being_hinted),
+		TEST(an_allocation_does_not_wait_for_hints_for_ever),
 		TEST(hinted_blocks_come_back_on_done),
 		TEST(hints_leave_the_floor),
+		TEST(stop_before_the_round_began_ends_it),
+		TEST(a_hint_queue_of_one_descriptor_is_slow_but_right),
 		TEST(stop_in_mid_round_ends_the_hints),
 		TEST(a_new_id_in_mid_round_begins_a_new_round),
 		TEST(done_does_not_free_what_the_device_still_has),
@@ -1356,6 +1510,7 @@ int main(void)
 		TEST(a_device_that_dies_during_reclaim_does_not_hang_us),
 		TEST(a_report_without_an_answer_is_waited_for_once),
 		TEST(a_device_that_is_gone_is_not_obeyed),
+		TEST(the_task_follows_whatever_happens_until_the_device_is_gone),
 		TEST(a_device_that_leaves_gets_all_frames_deflated),
 		TEST(a_device_that_leaves_in_mid_inflate_loses_nothing),
 		TEST(a_device_that_leaves_and_does_not_answer_is_not_waited_for_long),
