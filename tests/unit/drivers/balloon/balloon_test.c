@@ -842,6 +842,32 @@ static void whole_block_buffers_hold_a_whole_block(void **state)
 	assert_int_equal(sim.buffers[SIM_BALLOON_INFLATE], 4);
 }
 
+static void every_strategy_is_found_by_its_name(void **state)
+{
+	enum balloon_strategy strategy;
+
+	(void)state;
+	for (int s = BALLOON_AUTO; s <= BALLOON_RANGE_FIRST; s++) {
+		assert_int_equal(
+			balloon_parse_strategy(balloon_strategy_name((enum balloon_strategy)s),
+					       &strategy),
+			0);
+		assert_int_equal(strategy, s);
+	}
+	assert_int_equal(balloon_parse_strategy("fast", &strategy), -EINVAL);
+	start(0, NO_FLOOR);
+}
+
+static void without_the_queue_there_are_no_statistics(void **state)
+{
+	struct balloon_stat stats[BALLOON_STATS_MAX];
+	uint64_t requests, time;
+
+	(void)state;
+	start(0, NO_FLOOR);
+	assert_int_equal(balloon_stats_last(stats, &requests, &time), 0);
+}
+
 static void range_first_needs_reporting(void **state)
 {
 	(void)state;
@@ -1487,6 +1513,8 @@ int main(void)
 		TEST(range_first_tells_all_ranges_before_the_first_page_number),
 		TEST(range_first_survives_random_targets_and_slow_answers),
 		TEST(whole_block_buffers_hold_a_whole_block),
+		TEST(every_strategy_is_found_by_its_name),
+		TEST(without_the_queue_there_are_no_statistics),
 		TEST(range_first_needs_reporting),
 		TEST(poison_is_accepted_only_if_it_was_asked_for),
 		TEST(reported_blocks_hold_the_poison),
