@@ -355,7 +355,7 @@ $(BUILD)/tests/$(1): $(patsubst %.c,$(BUILD)/unit/%.o,tests/unit/$(1)_test.c $(2
 endef
 unit = $(eval $(call unit_test,$(1),$(2),$(3)))
 
-SIM := $(addprefix tests/unit/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c)
+SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c)
 FRAME := mm/frame.c mm/frame_map.c mm/frame_runs.c mm/ledger.c mm/bitset.c mm/owner.c
 VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtq.c virtq_split.c \
 	virtq_packed.c)
@@ -368,14 +368,14 @@ $(call unit,kernel/console,kernel/console.c)
 $(call unit,kernel/shell,kernel/shell.c kernel/command_line.c kernel/line_edit.c)
 $(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c)
 $(call unit,drivers/balloon/balloon,$(BALLOON_SOURCES) $(VIRTQ) $(SIM) \
-	tests/unit/sim/sim_balloon.c tests/unit/sim/sim_ram.c mm/poison.c $(FRAME))
+	tests/sim/sim_balloon.c tests/sim/sim_ram.c mm/poison.c $(FRAME))
 $(call unit,arch/x86_64/efi/handover,arch/x86_64/efi/handover.c)
 
 FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
 
 $(call unit,mm/bitset,mm/bitset.c)
 $(call unit,mm/memmap,mm/memmap.c)
-$(call unit,mm/memory,mm/memory.c mm/memmap.c tests/unit/sim/sim_ram.c $(FRAME))
+$(call unit,mm/memory,mm/memory.c mm/memmap.c tests/sim/sim_ram.c $(FRAME))
 $(call unit,mm/ledger,$(FRAME_FIXTURE))
 $(call unit,mm/frame,$(FRAME_FIXTURE))
 $(call unit,mm/frame_bulk,$(FRAME_FIXTURE))
@@ -385,7 +385,7 @@ $(call unit,mm/frame_random,$(FRAME_FIXTURE))
 $(call unit,bench/buddy,tests/bench/buddy.c)
 
 # SIM_FRAMES: frame_alloc() and frame_free() for tests without mm/frame.c.
-SIM_FRAMES := $(SIM) tests/unit/sim/sim_frame.c
+SIM_FRAMES := $(SIM) tests/sim/sim_frame.c
 
 VIRTQ_FIXTURE := $(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtq_fixture.c
 
@@ -400,12 +400,12 @@ $(call unit,drivers/virtio/virtio_pci,drivers/virtio/virtio_pci.c \
 $(call unit,drivers/virtio/virtio_mmio,drivers/virtio/virtio_mmio.c kernel/lib/parse.c \
 	$(VIRTQ) $(SIM_FRAMES))
 $(call unit,drivers/virtio/virtio_cmd,drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FRAMES))
-$(call unit,sim/sim_balloon,tests/unit/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES))
+$(call unit,sim/sim_balloon,tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES))
 
 PCI_TESTED := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
-	pci_assign.c pci_capability.c) tests/unit/sim/sim_pci.c tests/unit/sim/sim_log.c
+	pci_assign.c pci_capability.c) tests/sim/sim_pci.c tests/sim/sim_log.c
 ACPI_TESTED := $(addprefix drivers/acpi/,acpi.c acpi_aml.c acpi_power.c acpi_device.c) \
-	tests/unit/sim/sim_acpi.c tests/unit/sim/sim_log.c
+	tests/sim/sim_acpi.c tests/sim/sim_log.c
 
 $(call unit,drivers/pci/pci_config,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_scan,$(PCI_TESTED))
@@ -413,7 +413,7 @@ $(call unit,drivers/pci/pci_bar,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_bridge,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_assign,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_capability,$(PCI_TESTED))
-$(call unit,drivers/pci/pci_hotplug,drivers/pci/pci_hotplug.c tests/unit/sim/sim_time.c $(PCI_TESTED))
+$(call unit,drivers/pci/pci_hotplug,drivers/pci/pci_hotplug.c tests/sim/sim_time.c $(PCI_TESTED))
 $(call unit,drivers/pci/pci_cmd,drivers/pci/pci_cmd.c drivers/pci/pci_names.c $(PCI_TESTED))
 $(call unit,drivers/acpi/acpi,$(ACPI_TESTED))
 $(call unit,drivers/acpi/acpi_power,$(ACPI_TESTED))
@@ -422,7 +422,7 @@ $(call unit,drivers/acpi/acpi_device,$(ACPI_TESTED))
 # What is mapped where is the simulation's there.
 $(BUILD)/unit/drivers/pci/%.o $(BUILD)/unit/drivers/acpi/%.o \
 	$(BUILD)/unit/tests/unit/drivers/pci/%.o $(BUILD)/unit/tests/unit/drivers/acpi/%.o \
-	$(BUILD)/unit/tests/unit/sim/sim_pci.o $(BUILD)/unit/tests/unit/sim/sim_acpi.o: \
+	$(BUILD)/unit/tests/sim/sim_pci.o $(BUILD)/unit/tests/sim/sim_acpi.o: \
 	FAKES := -Itests/fake/pci
 
 $(eval $(call unit_test,tools/qmp,tools/qmp.c,-ljson-c))
@@ -452,7 +452,7 @@ $(call balloonctl_unit,export)
 
 # Devices that lie: one program for all of them.
 LIES := $(patsubst %.c,$(BUILD)/unit/%.o,$(wildcard tests/lies/*.c) $(BALLOON_SOURCES) $(VIRTQ) \
-	$(SIM) tests/unit/sim/sim_balloon.c tests/unit/sim/sim_ram.c $(FRAME))
+	$(SIM) tests/sim/sim_balloon.c tests/sim/sim_ram.c $(FRAME))
 
 UNIT_TESTS += $(BUILD)/tests/lies
 $(BUILD)/tests/lies: $(LIES)
@@ -512,14 +512,14 @@ $(call fuzz,pci,$(PCI_TESTED) drivers/pci/pci_msix.c $(addprefix drivers/virtio/
 $(call fuzz,split_ring,tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES))
 $(call fuzz,packed_ring,tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES))
 $(call fuzz,balloon,$(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(BALLOON_SOURCES) \
-	$(VIRTQ) $(SIM) tests/unit/sim/sim_balloon.c tests/unit/sim/sim_ram.c $(FRAME),-lcmocka)
+	$(VIRTQ) $(SIM) tests/sim/sim_balloon.c tests/sim/sim_ram.c $(FRAME),-lcmocka)
 $(call fuzz,line,kernel/line_edit.c kernel/shell.c kernel/command_line.c)
 $(call fuzz,command_line,kernel/command_line.c kernel/lib/parse.c drivers/virtio/virtio_mmio.c \
 	tests/fuzz/no_machine.c $(VIRTQ) $(SIM_FRAMES))
 
 # As in unit tests.
 $(BUILD)/fuzz/drivers/pci/%.o $(BUILD)/fuzz/drivers/acpi/%.o \
-	$(BUILD)/fuzz/tests/unit/sim/sim_pci.o $(BUILD)/fuzz/tests/unit/sim/sim_acpi.o: \
+	$(BUILD)/fuzz/tests/sim/sim_pci.o $(BUILD)/fuzz/tests/sim/sim_acpi.o: \
 	FAKES := -Itests/fake/pci
 
 # make fuzz TIME=600 FUZZ=core: seconds for each, and which of them; two at a time.

@@ -9,8 +9,8 @@
  */
 #include "tests/fuzz/fuzz.h"
 
-#include "tests/unit/sim/sim_acpi.h"
-#include "tests/unit/sim/sim_log.h"
+#include "tests/sim/sim_acpi.h"
+#include "tests/sim/sim_log.h"
 
 #define RSDP 0xfffd0 /* where a search finds it */
 #define RSDP_PAGE 0xff000

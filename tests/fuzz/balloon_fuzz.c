@@ -17,9 +17,9 @@
 #include "drivers/balloon/balloon.h"
 #include "mm/ledger.h"
 #include "tests/lies/lies.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_ram.h"
-#include "tests/unit/sim/sim_time.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_ram.h"
+#include "tests/sim/sim_time.h"
 
 #define OPS_MAX 200
 #define BLIND 0x80

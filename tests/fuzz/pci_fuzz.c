@@ -12,10 +12,10 @@
 #include "drivers/pci/pci_internal.h"
 #include "drivers/pci/pci_msix.h"
 #include "drivers/virtio/virtio_pci.h"
-#include "tests/unit/sim/sim_frame.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_pci.h"
-#include "tests/unit/sim/sim_time.h"
+#include "tests/sim/sim_frame.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_pci.h"
+#include "tests/sim/sim_time.h"
 
 #define FUNCTIONS_MAX 40
 #define READS_MAX 4000000 /* of config space; a scan of 256 buses needs fewer */

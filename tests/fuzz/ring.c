@@ -12,10 +12,10 @@
 
 #include "arch/paging.h"
 #include "drivers/virtio/virtq_internal.h"
-#include "tests/unit/sim/sim_frame.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_time.h"
-#include "tests/unit/sim/sim_virtio.h"
+#include "tests/sim/sim_frame.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_time.h"
+#include "tests/sim/sim_virtio.h"
 
 #define BUFFERS_MAX 40
 #define BUFFER_BYTES 4096

@@ -19,7 +19,7 @@
 #ifndef TESTS_LIES_LIES_H
 #define TESTS_LIES_LIES_H
 
-#include "tests/unit/sim/sim_balloon.h"
+#include "tests/sim/sim_balloon.h"
 
 /* Where in its life the balloon is told the lie. */
 enum step {

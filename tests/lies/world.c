@@ -14,9 +14,9 @@
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "tests/lies/lies.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_ram.h"
-#include "tests/unit/sim/sim_time.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_ram.h"
+#include "tests/sim/sim_time.h"
 
 #define BIT(name) VIRTIO_BIT(VIRTIO_BALLOON_F_##name)
 #define OFFERED (BIT(STATS_VQ) | BIT(DEFLATE_ON_OOM) | BIT(REPORTING))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Time for host tests: whoever tests implements it, or takes
- * tests/unit/sim/sim_time.c, where it only moves when told to.
+ * tests/sim/sim_time.c, where it only moves when told to.
  */
 #ifndef ARCH_CLOCK_H
 #define ARCH_CLOCK_H

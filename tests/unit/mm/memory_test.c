@@ -18,7 +18,7 @@
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "mm/memory.h"
-#include "tests/unit/sim/sim_ram.h"
+#include "tests/sim/sim_ram.h"
 
 #define RAM_BYTES (SIM_RAM_FRAMES * FRAME_SIZE)
 #define IMAGE (SIM_RAM_START + 2 * MIB)

@@ -12,10 +12,10 @@
 #include <cmocka.h>
 
 #include "arch/paging.h"
-#include "tests/unit/sim/sim_balloon.h"
-#include "tests/unit/sim/sim_frame.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_time.h"
+#include "tests/sim/sim_balloon.h"
+#include "tests/sim/sim_frame.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_time.h"
 
 static struct sim_balloon sim;
 static struct virtq queues[2];

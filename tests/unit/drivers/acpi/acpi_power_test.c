@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "drivers/acpi/acpi.h"
-#include "tests/unit/sim/sim_acpi.h"
-#include "tests/unit/sim/sim_log.h"
+#include "tests/sim/sim_acpi.h"
+#include "tests/sim/sim_log.h"
 
 #define RSDP 0xf5a00
 #define ROOT 0x7ffe0000

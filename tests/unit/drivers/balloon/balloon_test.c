@@ -26,10 +26,10 @@
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "mm/poison.h"
-#include "tests/unit/sim/sim_balloon.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_ram.h"
-#include "tests/unit/sim/sim_time.h"
+#include "tests/sim/sim_balloon.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_ram.h"
+#include "tests/sim/sim_time.h"
 
 #define RAM_START SIM_RAM_START
 #define RAM_FRAMES SIM_RAM_FRAMES

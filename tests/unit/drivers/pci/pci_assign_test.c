@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "drivers/pci/pci.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_pci.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_pci.h"
 
 #define LOW SIM_PCI_MEMORY32
 #define WIDE SIM_PCI_MEMORY64

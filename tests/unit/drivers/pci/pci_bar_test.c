@@ -11,8 +11,8 @@
 
 #include "arch/irq.h"
 #include "drivers/pci/pci_internal.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_pci.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_pci.h"
 
 #define COMMAND 0x04
 

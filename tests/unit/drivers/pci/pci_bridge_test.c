@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "drivers/pci/pci_internal.h"
-#include "tests/unit/sim/sim_pci.h"
+#include "tests/sim/sim_pci.h"
 
 static struct sim_pci_function *sim;
 static struct pci_function bridge;

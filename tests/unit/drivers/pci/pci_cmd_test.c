@@ -13,8 +13,8 @@
 
 #include "drivers/pci/pci.h"
 #include "kernel/lib/command.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_pci.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_pci.h"
 
 static const struct pci_windows windows = {
 	.memory_start = 0xc0000000,

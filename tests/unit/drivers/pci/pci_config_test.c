@@ -10,8 +10,8 @@
 
 #include "arch/io.h"
 #include "drivers/pci/pci_internal.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_pci.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_pci.h"
 
 static struct sim_pci_function *sim;
 

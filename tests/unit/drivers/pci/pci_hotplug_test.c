@@ -14,9 +14,9 @@
 
 #include "drivers/pci/pci.h"
 #include "drivers/pci/pci_hotplug.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_pci.h"
-#include "tests/unit/sim/sim_time.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_pci.h"
+#include "tests/sim/sim_time.h"
 
 /* The port's capability, and registers of its slot. */
 #define EXPRESS 0x54

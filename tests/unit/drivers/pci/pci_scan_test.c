@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "drivers/pci/pci.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_pci.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_pci.h"
 
 static const struct pci_windows windows = {
 	.memory_start = 0xc0000000,

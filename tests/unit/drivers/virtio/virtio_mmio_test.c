@@ -17,10 +17,10 @@
 #include "arch/mmio.h"
 #include "arch/paging.h"
 #include "drivers/virtio/virtio_mmio.h"
-#include "tests/unit/sim/sim_frame.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_time.h"
-#include "tests/unit/sim/sim_virtio.h"
+#include "tests/sim/sim_frame.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_time.h"
+#include "tests/sim/sim_virtio.h"
 
 #define BASE UINT64_C(0xfeb00e00)
 #define SIZE 512

@@ -18,10 +18,10 @@
 #include "arch/irq.h"
 #include "arch/mmio.h"
 #include "drivers/pci/pci.h"
-#include "tests/unit/sim/sim_frame.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_time.h"
-#include "tests/unit/sim/sim_virtio.h"
+#include "tests/sim/sim_frame.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_time.h"
+#include "tests/sim/sim_virtio.h"
 
 #define PORTS 0xc000
 #define PORTS_SIZE 64

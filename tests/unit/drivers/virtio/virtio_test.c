@@ -9,10 +9,10 @@
 #include <cmocka.h>
 
 #include "arch/clock.h"
-#include "tests/unit/sim/sim_frame.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_time.h"
-#include "tests/unit/sim/sim_virtio.h"
+#include "tests/sim/sim_frame.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_time.h"
+#include "tests/sim/sim_virtio.h"
 
 #define STATS VIRTIO_BIT(1)
 #define OOM VIRTIO_BIT(2)

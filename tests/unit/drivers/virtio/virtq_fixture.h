@@ -7,10 +7,10 @@
 #ifndef TESTS_UNIT_DRIVERS_VIRTIO_VIRTQ_FIXTURE_H
 #define TESTS_UNIT_DRIVERS_VIRTIO_VIRTQ_FIXTURE_H
 
-#include "tests/unit/sim/sim_frame.h"
-#include "tests/unit/sim/sim_log.h"
-#include "tests/unit/sim/sim_time.h"
-#include "tests/unit/sim/sim_virtio.h"
+#include "tests/sim/sim_frame.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_time.h"
+#include "tests/sim/sim_virtio.h"
 
 struct fixture_ring {
 	const char *name;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Time and waiting for host tests; see sim_time.h. */
-#include "tests/unit/sim/sim_time.h"
+#include "tests/sim/sim_time.h"
 
 #include <stdio.h>
 #include <stdlib.h>

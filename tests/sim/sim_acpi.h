@@ -5,8 +5,8 @@
  * a read beyond it. Implements arch/io.h, arch/mmio.h, arch/paging.h and
  * arch/clock.h of tests/fake; writes to registers are recorded, in their order.
  */
-#ifndef TESTS_UNIT_SIM_SIM_ACPI_H
-#define TESTS_UNIT_SIM_SIM_ACPI_H
+#ifndef TESTS_SIM_SIM_ACPI_H
+#define TESTS_SIM_SIM_ACPI_H
 
 #include "drivers/acpi/acpi.h"
 

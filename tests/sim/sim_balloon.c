@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A simulated balloon device; see sim_balloon.h. */
-#include "tests/unit/sim/sim_balloon.h"
+#include "tests/sim/sim_balloon.h"
 
 #include <stdio.h>
 #include <stdlib.h>

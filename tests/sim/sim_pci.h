@@ -10,8 +10,8 @@
  *
  * Implements arch/io.h, arch/mmio.h and arch/paging.h of tests/fake.
  */
-#ifndef TESTS_UNIT_SIM_SIM_PCI_H
-#define TESTS_UNIT_SIM_SIM_PCI_H
+#ifndef TESTS_SIM_SIM_PCI_H
+#define TESTS_SIM_SIM_PCI_H
 
 #include "drivers/pci/pci.h"
 

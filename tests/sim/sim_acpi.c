@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory with ACPI tables; see sim_acpi.h. */
-#include "tests/unit/sim/sim_acpi.h"
+#include "tests/sim/sim_acpi.h"
 
 #include <errno.h>
 #include <stdlib.h>

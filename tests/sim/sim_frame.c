@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A few frames for host tests; see sim_frame.h. */
-#include "tests/unit/sim/sim_frame.h"
+#include "tests/sim/sim_frame.h"
 
 #include <errno.h>
 #include <stdio.h>

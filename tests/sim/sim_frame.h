@@ -4,8 +4,8 @@
  * few runs of frames. The frames are real memory below 4 GiB, so that a legacy
  * device can be told their address; they come full of junk.
  */
-#ifndef TESTS_UNIT_SIM_SIM_FRAME_H
-#define TESTS_UNIT_SIM_SIM_FRAME_H
+#ifndef TESTS_SIM_SIM_FRAME_H
+#define TESTS_SIM_SIM_FRAME_H
 
 #include "mm/frame.h"
 

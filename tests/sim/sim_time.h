@@ -4,8 +4,8 @@
  * kernel/lib/task.h (not task_create()). There are no tasks: whoever waits is
  * the test's own thread, and the clock jumps to the end of the wait.
  */
-#ifndef TESTS_UNIT_SIM_SIM_TIME_H
-#define TESTS_UNIT_SIM_SIM_TIME_H
+#ifndef TESTS_SIM_SIM_TIME_H
+#define TESTS_SIM_SIM_TIME_H
 
 #include "kernel/lib/task.h"
 

@@ -3,7 +3,7 @@
  * A simulated virtio device (virtio 1.3, chapter 2); see sim_virtio.h. It is
  * written from the specification's device side. The rings are in sim_virtq.c.
  */
-#include "tests/unit/sim/sim_virtio.h"
+#include "tests/sim/sim_virtio.h"
 
 #include <errno.h>
 #include <string.h>

@@ -9,8 +9,8 @@
  * runs nothing but remembers what it was given, and panic(), which ends the test
  * program.
  */
-#ifndef TESTS_UNIT_SIM_SIM_RAM_H
-#define TESTS_UNIT_SIM_SIM_RAM_H
+#ifndef TESTS_SIM_SIM_RAM_H
+#define TESTS_SIM_SIM_RAM_H
 
 #include "mm/frame.h"
 

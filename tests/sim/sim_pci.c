@@ -3,7 +3,7 @@
  * A simulated PCI bus; see sim_pci.h. Written from the specifications' device
  * side: it shares no register names with the code under test.
  */
-#include "tests/unit/sim/sim_pci.h"
+#include "tests/sim/sim_pci.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "arch/paging.h"
-#include "tests/unit/sim/sim_virtio.h"
+#include "tests/sim/sim_virtio.h"
 
 static bool negotiated(const struct sim_virtio *sim, unsigned bit)
 {

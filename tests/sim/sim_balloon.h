@@ -6,10 +6,10 @@
  * their PFNs are read at that moment and not earlier, so that a driver that
  * reuses a buffer too early is caught.
  */
-#ifndef TESTS_UNIT_SIM_SIM_BALLOON_H
-#define TESTS_UNIT_SIM_SIM_BALLOON_H
+#ifndef TESTS_SIM_SIM_BALLOON_H
+#define TESTS_SIM_SIM_BALLOON_H
 
-#include "tests/unit/sim/sim_virtio.h"
+#include "tests/sim/sim_virtio.h"
 
 #define SIM_BALLOON_INFLATE 0 /* queues */
 #define SIM_BALLOON_DEFLATE 1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The log for host tests: counted and remembered instead of shown. */
-#ifndef TESTS_UNIT_SIM_SIM_LOG_H
-#define TESTS_UNIT_SIM_SIM_LOG_H
+#ifndef TESTS_SIM_SIM_LOG_H
+#define TESTS_SIM_SIM_LOG_H
 
 #include "kernel/lib/log.h"
 

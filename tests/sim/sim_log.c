@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The log for host tests; see sim_log.h. */
-#include "tests/unit/sim/sim_log.h"
+#include "tests/sim/sim_log.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* RAM and the kernel around a driver, for host tests; see sim_ram.h. */
-#include "tests/unit/sim/sim_ram.h"
+#include "tests/sim/sim_ram.h"
 
 #include <sanitizer/asan_interface.h>
 #include <stdarg.h>

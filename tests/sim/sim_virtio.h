@@ -9,8 +9,8 @@
  * The device's registers are also there as functions, for tests that put
  * simulated PCI registers in front of it.
  */
-#ifndef TESTS_UNIT_SIM_SIM_VIRTIO_H
-#define TESTS_UNIT_SIM_SIM_VIRTIO_H
+#ifndef TESTS_SIM_SIM_VIRTIO_H
+#define TESTS_SIM_SIM_VIRTIO_H
 
 #include <limits.h>
 
