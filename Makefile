@@ -396,7 +396,7 @@ $(call unit,drivers/virtio/virtq_order,$(VIRTQ_FIXTURE))
 $(call unit,drivers/virtio/virtio,$(VIRTQ) $(SIM_FRAMES))
 $(call unit,drivers/virtio/virtio_pci,drivers/virtio/virtio_pci.c \
 	drivers/virtio/virtio_pci_modern.c drivers/virtio/virtio_pci_legacy.c drivers/pci/pci_msix.c \
-	$(VIRTQ) $(SIM_FRAMES))
+	tests/sim/sim_virtio_pci.c tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAMES))
 $(call unit,drivers/virtio/virtio_mmio,drivers/virtio/virtio_mmio.c kernel/lib/parse.c \
 	$(VIRTQ) $(SIM_FRAMES))
 $(call unit,drivers/virtio/virtio_cmd,drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FRAMES))
@@ -450,14 +450,22 @@ $(call balloonctl_unit,poller)
 $(call balloonctl_unit,record)
 $(call balloonctl_unit,export)
 
+# A whole machine: the balloon and all that is between it and a simulated bus.
+MACHINE := $(BALLOON_SOURCES) $(addprefix drivers/virtio/,virtio_pci.c virtio_pci_modern.c \
+	virtio_pci_legacy.c) drivers/pci/pci_msix.c $(VIRTQ) $(PCI_TESTED) $(SIM) \
+	$(addprefix tests/sim/,sim_balloon.c sim_virtio_pci.c sim_irq.c sim_ram.c) $(FRAME)
+
 # Devices that lie: one program for all of them.
-LIES := $(patsubst %.c,$(BUILD)/unit/%.o,$(wildcard tests/lies/*.c) $(BALLOON_SOURCES) $(VIRTQ) \
-	$(SIM) tests/sim/sim_balloon.c tests/sim/sim_ram.c $(FRAME))
+LIES := $(patsubst %.c,$(BUILD)/unit/%.o,$(sort $(wildcard tests/lies/*.c) $(MACHINE)))
+
+# Allocations that fail stand in front of the allocator's.
+WRAPPED := $(addprefix -Xlinker --wrap=,frame_alloc frame_alloc_bulk frame_alloc_block \
+	frame_alloc_blocks frame_alloc_unreported)
 
 UNIT_TESTS += $(BUILD)/tests/lies
 $(BUILD)/tests/lies: $(LIES)
 	@mkdir -p $(@D)
-	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ -lcmocka
+	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ $(WRAPPED) -lcmocka
 
 .PHONY: test test-unit test-integration test-slow test-libvirt test-all matrix matrix-all
 test: all test-unit test-integration check-layers check-conformance matrix test-libvirt fuzz-short
@@ -508,11 +516,10 @@ $(call fuzz,qmp,tools/qmp.c,-ljson-c)
 $(call fuzz,boot,mm/memory.c mm/memmap.c arch/x86_64/efi/handover.c $(FRAME))
 $(call fuzz,acpi,$(ACPI_TESTED))
 $(call fuzz,pci,$(PCI_TESTED) drivers/pci/pci_msix.c $(addprefix drivers/virtio/,virtio_pci.c \
-	virtio_pci_modern.c virtio_pci_legacy.c) $(VIRTQ) $(SIM_FRAMES))
+	virtio_pci_modern.c virtio_pci_legacy.c) tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAMES))
 $(call fuzz,split_ring,tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES))
 $(call fuzz,packed_ring,tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES))
-$(call fuzz,balloon,$(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(BALLOON_SOURCES) \
-	$(VIRTQ) $(SIM) tests/sim/sim_balloon.c tests/sim/sim_ram.c $(FRAME),-lcmocka)
+$(call fuzz,balloon,$(sort $(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(MACHINE)),$(WRAPPED) -lcmocka)
 $(call fuzz,line,kernel/line_edit.c kernel/shell.c kernel/command_line.c)
 $(call fuzz,command_line,kernel/command_line.c kernel/lib/parse.c drivers/virtio/virtio_mmio.c \
 	tests/fuzz/no_machine.c $(VIRTQ) $(SIM_FRAMES))

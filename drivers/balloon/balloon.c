@@ -448,6 +448,10 @@ static int start_device(void)
 	}
 	if (err)
 		return err;
+	if (!virtio_config_has(device, CONFIG_ACTUAL, sizeof(uint32_t))) {
+		virtio_break(device, "its config does not reach to `actual`");
+		return -ENODEV;
+	}
 	err = start_queues();
 	if (err) {
 		virtio_break(device, "no queues or no memory for the balloon");

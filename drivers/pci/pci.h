@@ -94,6 +94,9 @@ void pci_write8(const struct pci_device *device, unsigned offset, uint8_t value)
 void pci_write16(const struct pci_device *device, unsigned offset, uint16_t value);
 void pci_write32(const struct pci_device *device, unsigned offset, uint32_t value);
 
+/* Whether the function, or one of the same ids, still answers in config space. */
+bool pci_is_there(const struct pci_device *device);
+
 /* Addresses that may be given to BARs, for the root bus. `end` is exclusive. */
 struct pci_windows {
 	uint64_t memory_start, memory_end;     /* below 4 GiB */

@@ -241,7 +241,7 @@ static void print_details(const struct pci_device *device)
 {
 	uint8_t id;
 
-	if (pci_read16(device, PCI_VENDOR) != device->vendor) {
+	if (!pci_is_there(device)) {
 		printf("\tdoes not answer any more\n\n");
 		return;
 	}

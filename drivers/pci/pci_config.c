@@ -260,3 +260,8 @@ void pci_write32(const struct pci_device *device, unsigned offset, uint32_t valu
 {
 	config_write(device, offset, 4, value);
 }
+
+bool pci_is_there(const struct pci_device *device)
+{
+	return pci_read32(device, PCI_VENDOR) == ((uint32_t)device->device << 16 | device->vendor);
+}

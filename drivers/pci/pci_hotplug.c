@@ -335,11 +335,9 @@ static void find_acpi_ports(void)
 /* ---- What vanishes ---- */
 
 /* Something else in its place has other ids, or no addresses yet. */
-static bool is_there(const struct pci_device *device)
+static bool is_in_place(const struct pci_device *device)
 {
-	uint32_t id = (uint32_t)device->device << 16 | device->vendor;
-
-	if (pci_read32(device, PCI_VENDOR) != id)
+	if (!pci_is_there(device))
 		return false;
 	for (unsigned i = 0; i < PCI_BARS; i++) {
 		const struct pci_bar *bar = &device->bar[i];
@@ -354,7 +352,7 @@ static bool is_there(const struct pci_device *device)
 static struct pci_device *find_gone(void)
 {
 	for (struct pci_device *d = pci_devices(); d; d = d->next)
-		if (d->header_type == PCI_HEADER_DEVICE && !is_there(d))
+		if (d->header_type == PCI_HEADER_DEVICE && !is_in_place(d))
 			return d;
 	return NULL;
 }

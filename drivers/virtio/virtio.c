@@ -15,7 +15,7 @@
 #include "kernel/lib/log.h"
 
 /* What every register of a function that is not there any more reads as. */
-#define STATUS_GONE 0xff
+#define STATUS_ALL_ONES 0xff
 
 /* A reset is mostly immediate: only after this is the CPU left to others. */
 #define RESET_SPIN_NS (100 * NS_PER_US)
@@ -103,6 +103,15 @@ struct virtio_device *virtio_find(uint16_t type)
 	return device;
 }
 
+static bool is_gone(struct virtio_device *device, uint8_t status)
+{
+	const struct virtio_transport *transport = device->transport;
+
+	if (device->gone)
+		return true;
+	return status == STATUS_ALL_ONES && (!transport->is_gone || transport->is_gone(device));
+}
+
 /* A reset device has forgotten its queues: nothing comes out of them any more. */
 static void break_queues(struct virtio_device *device)
 {
@@ -123,7 +132,7 @@ int virtio_reset(struct virtio_device *device)
 
 		if (status == 0)
 			return 0;
-		if (status == STATUS_GONE)
+		if (is_gone(device, status))
 			return -EIO;
 		now = clock_ns();
 		if (now - start >= VIRTIO_DEADLINE_NS)
@@ -140,7 +149,7 @@ static void set_failed(struct virtio_device *device)
 {
 	uint8_t status = device->transport->get_status(device);
 
-	if (status != STATUS_GONE)
+	if (status != STATUS_ALL_ONES)
 		device->transport->set_status(device, status | VIRTIO_STATUS_FAILED);
 }
 
@@ -161,8 +170,8 @@ static int negotiate_features(struct virtio_device *device, uint64_t allowed)
 	uint8_t status = VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER;
 
 	device->offered = transport->get_features(device);
-	if (transport->get_status(device) == STATUS_GONE)
-		return fail_device(device, -EIO, "gone: all registers read as ones");
+	if (transport->get_status(device) == STATUS_ALL_ONES)
+		return fail_device(device, -EIO, "all registers read as ones");
 	device->accepted = device->offered & virtio_features_allowed(device, allowed);
 	if (!transport->legacy && !virtio_has(device, VIRTIO_F_VERSION_1))
 		return fail_device(device, -ENOTSUP, "does not offer VERSION_1");
@@ -171,8 +180,8 @@ static int negotiate_features(struct virtio_device *device, uint64_t allowed)
 		return 0;
 	transport->set_status(device, status | VIRTIO_STATUS_FEATURES_OK);
 	status = transport->get_status(device);
-	if (status == STATUS_GONE)
-		return fail_device(device, -EIO, "gone: all registers read as ones");
+	if (status == STATUS_ALL_ONES)
+		return fail_device(device, -EIO, "all registers read as ones");
 	if (!(status & VIRTIO_STATUS_FEATURES_OK))
 		return fail_device(device, -ENOTSUP, "refuses our choice of features");
 	return 0;
@@ -239,6 +248,7 @@ void virtio_break(struct virtio_device *device, const char *why)
 void virtio_gone(struct virtio_device *device)
 {
 	device->broken = "gone";
+	device->gone = true;
 	break_queues(device);
 	task_wake(&device->interrupts);
 }
@@ -247,17 +257,17 @@ bool virtio_is_reset(struct virtio_device *device)
 {
 	uint8_t status = device->transport->get_status(device);
 
-	return status == 0 || status == STATUS_GONE;
+	return status == 0 || is_gone(device, status);
 }
 
 bool virtio_needs_reset(struct virtio_device *device)
 {
 	uint8_t status = device->transport->get_status(device);
 
-	return status == STATUS_GONE || (status & VIRTIO_STATUS_NEEDS_RESET);
+	return status == STATUS_ALL_ONES || (status & VIRTIO_STATUS_NEEDS_RESET);
 }
 
-static bool config_has(struct virtio_device *device, size_t offset, size_t width)
+bool virtio_config_has(struct virtio_device *device, size_t offset, size_t width)
 {
 	size_t size = device->transport->config_size(device);
 
@@ -270,7 +280,7 @@ uint32_t virtio_config_read32(struct virtio_device *device, size_t offset)
 	uint32_t value = 0;
 	uint8_t before;
 
-	if (!config_has(device, offset, sizeof(value)))
+	if (!virtio_config_has(device, offset, sizeof(value)))
 		return 0;
 	for (unsigned i = 0; i < CONFIG_READS_MAX; i++) {
 		before = transport->config_generation(device);
@@ -283,7 +293,7 @@ uint32_t virtio_config_read32(struct virtio_device *device, size_t offset)
 
 void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t value)
 {
-	if (config_has(device, offset, sizeof(value)))
+	if (virtio_config_has(device, offset, sizeof(value)))
 		device->transport->config_write(device, offset, sizeof(value), value);
 }
 

@@ -68,6 +68,8 @@ struct virtio_transport {
 	bool fixed_queue_size; /* queues have the device's own size */
 	/* Of the bits that are a transport's own, those it implements: NOTIFICATION_DATA. */
 	uint64_t features;
+	/* Nobody is there, for sure; asked when the status reads as all ones. NULL: then it is so. */
+	bool (*is_gone)(struct virtio_device *device);
 	uint8_t (*get_status)(struct virtio_device *device);
 	void (*set_status)(struct virtio_device *device, uint8_t status);
 	uint64_t (*get_features)(struct virtio_device *device);
@@ -105,6 +107,7 @@ struct virtio_device {
 	uint16_t queue_count;
 	struct virtq *queue[VIRTIO_QUEUES_MAX]; /* by index; NULL if not used */
 	const char *broken;	      /* why nothing is expected of it any more; NULL: it is fine */
+	bool gone;		      /* it was pulled out: see virtio_gone() */
 	struct wait_queue interrupts; /* woken by every interrupt of the device */
 	volatile bool config_changed; /* by the interrupt; the driver clears it */
 	bool shared_interrupt;	      /* so that config_changed may be about the queues only */
@@ -200,7 +203,10 @@ void virtio_gone(struct virtio_device *device);
  */
 int virtio_reset(struct virtio_device *device);
 
-/* Whether the device is reset, or gone: it does not touch memory any more. */
+/*
+ * Whether the device is reset, or gone: it does not touch memory any more. One
+ * whose registers read as all ones, but which is still there, may do so.
+ */
 bool virtio_is_reset(struct virtio_device *device);
 
 /* True if the device asks for a reset (2.1.2) or answers all ones. */
@@ -214,6 +220,9 @@ bool virtio_needs_reset(struct virtio_device *device);
  */
 uint32_t virtio_config_read32(struct virtio_device *device, size_t offset);
 void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t value);
+
+/* Whether the config is so long. */
+bool virtio_config_has(struct virtio_device *device, size_t offset, size_t width);
 
 /*
  * Whether it is the config that an interrupt was about. One that all sources

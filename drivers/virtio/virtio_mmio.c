@@ -125,6 +125,11 @@ static void config_write(struct virtio_device *device, size_t offset, unsigned w
 		mmio_write32(reg, value);
 }
 
+static bool is_gone(struct virtio_device *device)
+{
+	return read_register(device, MMIO_MAGIC) != MAGIC;
+}
+
 /* Too large to be a size is as good as all ones: the device is gone. */
 static uint16_t queue_size_max(struct virtio_device *device, uint16_t index)
 {
@@ -216,6 +221,7 @@ static const struct virtio_transport modern_transport = {
 	.name = "mmio modern",
 	.legacy = false,
 	.features = VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA),
+	.is_gone = is_gone,
 	.get_status = get_status,
 	.set_status = set_status,
 	.get_features = modern_get_features,
@@ -278,6 +284,7 @@ static int legacy_queue_enable(struct virtio_device *device, struct virtq *queue
 static const struct virtio_transport legacy_transport = {
 	.name = "mmio legacy",
 	.legacy = true,
+	.is_gone = is_gone,
 	.get_status = get_status,
 	.set_status = set_status,
 	.get_features = legacy_get_features,

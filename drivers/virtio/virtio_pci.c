@@ -175,6 +175,11 @@ void virtio_pci_refuse_msix(void)
 
 /* ---- Functions ---- */
 
+bool virtio_pci_is_gone(struct virtio_device *device)
+{
+	return !pci_is_there(virtio_pci_of(device)->pci);
+}
+
 static int setup_transport(struct virtio_pci *vp)
 {
 	const char *modern = NULL;

@@ -49,6 +49,9 @@ static inline uint16_t virtio_pci_queue_vector(const struct virtio_pci *vp)
 	return (uint16_t)(vp->vectors - 1);
 }
 
+/* Nothing answers in config space either: what only stopped decoding is still there. */
+bool virtio_pci_is_gone(struct virtio_device *device);
+
 /* From now on by INTx: the device did not take a vector. */
 void virtio_pci_fall_back(struct virtio_pci *vp);
 

@@ -148,6 +148,7 @@ static const struct virtio_transport legacy_transport = {
 	.name = "pci legacy",
 	.legacy = true,
 	.fixed_queue_size = true,
+	.is_gone = virtio_pci_is_gone,
 	.get_status = get_status,
 	.set_status = set_status,
 	.get_features = get_features,

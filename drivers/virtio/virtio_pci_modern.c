@@ -251,6 +251,7 @@ static const struct virtio_transport modern_transport = {
 	.name = "pci modern",
 	.legacy = false,
 	.features = VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA),
+	.is_gone = virtio_pci_is_gone,
 	.get_status = get_status,
 	.set_status = set_status,
 	.get_features = get_features,

@@ -8,11 +8,11 @@
  */
 #include "tests/fuzz/fuzz.h"
 
-#include "arch/irq.h"
 #include "drivers/pci/pci_internal.h"
 #include "drivers/pci/pci_msix.h"
 #include "drivers/virtio/virtio_pci.h"
 #include "tests/sim/sim_frame.h"
+#include "tests/sim/sim_irq.h"
 #include "tests/sim/sim_log.h"
 #include "tests/sim/sim_pci.h"
 #include "tests/sim/sim_time.h"
@@ -53,30 +53,6 @@ static bool honest;
 /* The function that goes away, after so many writes to anything. */
 static struct sim_pci_function *leaving;
 static unsigned writes_left;
-
-/* ---- Interrupts: there are none ---- */
-
-void irq_register(enum irq_line line, struct irq_handler *handler)
-{
-	(void)line, (void)handler;
-}
-
-void irq_unregister(enum irq_line line, struct irq_handler *handler)
-{
-	(void)line, (void)handler;
-}
-
-int irq_register_message(struct irq_handler *handler, struct irq_message *message)
-{
-	(void)handler;
-	*message = (struct irq_message){ .address = 0xfee00000, .vector = 64 };
-	return 0;
-}
-
-void irq_unregister_message(struct irq_handler *handler)
-{
-	(void)handler;
-}
 
 /* ---- Building ---- */
 
@@ -341,6 +317,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	sim_log_reset();
 	sim_frame_reset();
+	sim_irq_reset();
 	sim_time_reset();
 	sim_time_step_ns = NS_PER_MS;
 	sim_pci_reset();

@@ -13,13 +13,17 @@
  *	recovery	once the device behaves: a target is reached, at once or
  *			after it was found anew; and at the end all frames are free
  *
- * ring_lies.c, time_lies.c, config_lies.c, setup_lies.c: the tables.
+ * ring_lies.c, time_lies.c, config_lies.c, setup_lies.c, pci_lies.c,
+ * memory_lies.c: the tables.
  * world.c: the guest, the device, and bringing both to a step.
+ * machine.c: the PCI bus between them.
  */
 #ifndef TESTS_LIES_LIES_H
 #define TESTS_LIES_LIES_H
 
 #include "tests/sim/sim_balloon.h"
+#include "tests/sim/sim_pci.h"
+#include "tests/sim/sim_virtio_pci.h"
 
 /* Where in its life the balloon is told the lie. */
 enum step {
@@ -41,10 +45,12 @@ extern const char *const step_names[STEP_COUNT];
 
 #define ANY_STEP 0
 
-/* One kind of ring, by the features that are offered. */
+/* One kind of ring, by the features that are offered; and a place for the device. */
 struct ring {
 	const char *name;
 	bool legacy;
+	bool bridged;	  /* the device is behind a bridge */
+	unsigned vectors; /* of its MSI-X table; 0: it has none */
 	uint64_t features;
 };
 
@@ -56,8 +62,13 @@ struct lie {
 	void (*tell)(struct sim_balloon *sim);
 	/* For what needs more than world_behave() to end; or NULL. */
 	void (*end)(struct sim_balloon *sim);
+	/*
+	 * It is about the n-th of something: told again and again for world_nth = 0,
+	 * 1, ..., until there was no n-th any more.
+	 */
+	bool each;
 	unsigned only; /* steps, as bits; or ANY_STEP */
-	bool packed_only, split_only;
+	bool packed_only, split_only, modern_only;
 	/*
 	 * The device's own books are wrong as well, as what it read was not what
 	 * the driver wrote: only the guest's are looked at.
@@ -67,12 +78,18 @@ struct lie {
 	bool must_go_on; /* nothing that a device may not do: it must stay in use */
 };
 
-extern const struct lie ring_lies[], time_lies[], config_lies[], setup_lies[];
-extern const size_t ring_lie_count, time_lie_count, config_lie_count, setup_lie_count;
+extern const struct lie ring_lies[], time_lies[], config_lies[], setup_lies[], pci_lies[],
+	memory_lies[];
+extern const size_t ring_lie_count, time_lie_count, config_lie_count, setup_lie_count,
+	pci_lie_count, memory_lie_count;
 
 /* ---- The world ---- */
 
 extern struct sim_balloon world;
+
+/* Which one, for lies that have `each`; and whether there was one. */
+extern unsigned world_nth;
+extern bool world_had_nth;
 
 /* Once per program; 0, or -1. */
 int world_reserve(void);
@@ -107,5 +124,40 @@ unsigned world_busy_queue(void);
 
 /* Lines of warning since world_begin(). */
 unsigned world_warnings(void);
+
+/* What the driver sees of the device; NULL: nothing. */
+struct virtio_device *world_device(void);
+
+/* The machine is another: what is plugged in is pulled out first. For a lie's end. */
+void world_rebuild(struct sim_balloon *sim);
+
+/* ---- The machine ---- */
+
+struct machine {
+	const struct ring *ring;
+	struct sim_pci_function *function;
+	struct sim_pci_function *bridge; /* before it; or NULL */
+	struct sim_virtio_pci *registers;
+	unsigned accesses_left; /* until the device is gone; 0: it stays */
+};
+
+extern struct machine machine;
+
+/* A machine with the device in it, as a firmware might leave it: nothing has addresses. */
+void machine_build(const struct ring *ring);
+
+/* The device is pulled out: it has and answers nothing. And back, as it was. */
+void machine_pull(void);
+void machine_put_back(void);
+
+/* All that is there is looked for, and virtio's are given to their drivers. */
+void machine_plug(void);
+void machine_unplug(void);
+
+/* There is a function that says that it is a balloon. */
+bool machine_is_seen(void);
+
+/* No allocation fails any more that could succeed. */
+void memory_is_back(void);
 
 #endif

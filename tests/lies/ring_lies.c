@@ -156,8 +156,10 @@ static void available_index_back(struct sim_balloon *sim)
 
 static void tables_of_ones(struct sim_balloon *sim)
 {
-	struct virtq *queue = sim->virtio.device.queue[world_busy_queue()];
+	const struct virtio_device *device = world_device();
+	struct virtq *queue = device != NULL ? device->queue[world_busy_queue()] : NULL;
 
+	(void)sim;
 	if (queue != NULL && queue->tables != NULL)
 		memset(queue->tables, 0xff, FRAME_SIZE);
 }

@@ -33,8 +33,11 @@
 #define PAUSE_NS (NS_PER_S / 5)
 #define PAUSES 30
 #define ROUNDS_MAX 2000
+#define ROUNDS_RESTLESS 50
 
 struct sim_balloon world;
+unsigned world_nth;
+bool world_had_nth;
 
 static struct {
 	bool plugged;
@@ -53,14 +56,15 @@ const char *const step_names[STEP_COUNT] = {
  * RING_PACKED: so these are all that can be.
  */
 const struct ring rings[] = {
-	{ "split", false, BIT(FREE_PAGE_HINT) },
-	{ "split, EVENT_IDX, INDIRECT_DESC", false,
-	  VIRTIO_BIT(VIRTIO_F_EVENT_IDX) | VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) },
-	{ "packed", false, VIRTIO_BIT(VIRTIO_F_RING_PACKED) | BIT(FREE_PAGE_HINT) },
-	{ "packed, EVENT_IDX, INDIRECT_DESC, NOTIFICATION_DATA", false,
-	  VIRTIO_BIT(VIRTIO_F_RING_PACKED) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX) |
-		  VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA) },
-	{ "legacy", true, BIT(FREE_PAGE_HINT) },
+	{ "split", .features = BIT(FREE_PAGE_HINT) },
+	{ "split, EVENT_IDX, INDIRECT_DESC, MSI-X", .bridged = true, .vectors = 2,
+	  .features = VIRTIO_BIT(VIRTIO_F_EVENT_IDX) | VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) },
+	{ "packed, MSI-X with one vector", .vectors = 1,
+	  .features = VIRTIO_BIT(VIRTIO_F_RING_PACKED) | BIT(FREE_PAGE_HINT) },
+	{ "packed, EVENT_IDX, INDIRECT_DESC, NOTIFICATION_DATA", .bridged = true,
+	  .features = VIRTIO_BIT(VIRTIO_F_RING_PACKED) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX) |
+		      VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA) },
+	{ "legacy", .legacy = true, .features = BIT(FREE_PAGE_HINT) },
 };
 const size_t ring_count = ARRAY_SIZE(rings);
 
@@ -84,7 +88,8 @@ static void own(pfn_t pfn, uint64_t frames, bool device)
 		return;
 	/* A reset: what stays inflated stays discarded, the rest is the guest's. */
 	for (pfn = FIRST_FRAME; pfn < FIRST_FRAME + FRAMES; pfn++)
-		sim_ram_lend(pfn, 1, sim_balloon_has(&world, pfn));
+		if (sim_ram_is_lent(pfn) != sim_balloon_has(&world, pfn))
+			sim_ram_lend(pfn, 1, !sim_ram_is_lent(pfn));
 }
 
 /* Whoever gets a free frame may write it. */
@@ -119,12 +124,13 @@ void world_check_books(const char *when)
 
 static void settle(void)
 {
-	unsigned rounds = 0;
-
-	while (balloon_step() && ++rounds < ROUNDS_MAX)
-		;
 	/* If each look shows another target, there is always something to do. */
-	if (rounds == ROUNDS_MAX && world.virtio.restless == 0)
+	bool restless = world.virtio.restless == SIM_VIRTIO_FOR_EVER;
+	unsigned rounds = 0, most = restless ? ROUNDS_RESTLESS : ROUNDS_MAX;
+
+	while (balloon_step() && ++rounds < most)
+		;
+	if (rounds == most && !restless)
 		fail_msg("the driver goes round and round");
 }
 
@@ -162,6 +168,11 @@ unsigned world_warnings(void)
 	return sim_log_warnings;
 }
 
+struct virtio_device *world_device(void)
+{
+	return virtio_devices();
+}
+
 unsigned world_busy_queue(void)
 {
 	return now.busy_queue;
@@ -184,6 +195,7 @@ void world_begin(const struct ring *ring, bool blind)
 	sim_balloon_init(&world, ring->legacy, features);
 	world.own = own;
 	world.keep_on_reset = true;
+	machine_build(ring);
 	frame_set_reclaimer(balloon_reclaim);
 	now = (typeof(now)){ .blind = blind, .began = clock_ns() };
 }
@@ -194,7 +206,7 @@ static void plug_in(void)
 
 	/* As at boot, and at hot-plug: the driver is there when the device comes. */
 	balloon_start(&config);
-	virtio_register(&world.virtio.device);
+	machine_plug();
 	now.plugged = true;
 }
 
@@ -203,12 +215,20 @@ static void unplug(void)
 {
 	world.keep_on_reset = false;
 	sim_time_on_wait = complete_one;
-	virtio_unregister(&world.virtio.device);
+	machine_unplug();
 	sim_time_on_wait = NULL;
 	now.plugged = false;
 	if (world.virtio.gone)
 		sim_balloon_forget(&world);
 	world.keep_on_reset = true;
+}
+
+void world_rebuild(struct sim_balloon *sim)
+{
+	(void)sim;
+	if (now.plugged)
+		unplug();
+	machine_build(machine.ring);
 }
 
 /* Asked for, and offered to the device, but not yet acknowledged. */
@@ -295,6 +315,7 @@ void world_go_on(enum step step)
 		unplug();
 	if (now.plugged)
 		wait_a_while();
+	memory_is_back();
 }
 
 void world_behave(void)
@@ -307,7 +328,7 @@ void world_behave(void)
 	device->refuse_features = false;
 	device->refuse_queues = false;
 	device->restless = 0;
-	device->gone = false;
+	machine_put_back();
 	device->config_size = SIM_BALLOON_CONFIG_SIZE;
 	device->status &= (uint8_t)~VIRTIO_STATUS_NEEDS_RESET;
 	sim_virtio_set_config32(device, SIM_BALLOON_NUM_PAGES, 0);
@@ -363,8 +384,9 @@ void world_end(void)
 void world_abandon(void)
 {
 	/* Whatever state the driver is in: it is not asked again. */
-	world.virtio.device.driver = NULL;
-	virtio_unregister(&world.virtio.device);
+	if (world_device() != NULL)
+		world_device()->driver = NULL;
+	machine_unplug();
 	sim_balloon_fini(&world);
 	sim_ram_stop();
 }

@@ -18,6 +18,7 @@
 #define ECAM_SIZE ((size_t)256 << 20)
 #define HOPS_MAX 64
 
+void (*sim_pci_on_read)(void);
 void (*sim_pci_on_write)(struct sim_pci_function *f, unsigned offset, uint32_t value);
 uint32_t (*sim_pci_port_read)(uint16_t port);
 void (*sim_pci_port_write)(uint16_t port, uint32_t value);
@@ -46,6 +47,7 @@ static void violate(const char *what)
 void sim_pci_reset(void)
 {
 	function_count = 0;
+	sim_pci_on_read = NULL;
 	sim_pci_on_write = NULL;
 	sim_pci_port_read = NULL;
 	sim_pci_port_write = NULL;
@@ -259,8 +261,11 @@ static uint32_t all_ones(unsigned width)
 static uint32_t config_read(unsigned bus, unsigned device, unsigned function, unsigned offset,
 			    unsigned width)
 {
-	const struct sim_pci_function *f = route(bus, device, function);
+	const struct sim_pci_function *f;
 
+	if (sim_pci_on_read != NULL)
+		sim_pci_on_read();
+	f = route(bus, device, function);
 	sim_pci_reads++;
 	if (bus > sim_pci_highest_bus)
 		sim_pci_highest_bus = (uint8_t)bus;
@@ -307,6 +312,128 @@ static void config_write(unsigned bus, unsigned device, unsigned function, unsig
 		sim_pci_on_write(f, offset, value);
 }
 
+/* ---- BARs ---- */
+
+struct region {
+	const struct sim_pci_function *f;
+	bool io;
+	uint64_t start, end;
+};
+
+uint64_t sim_pci_bar_address(const struct sim_pci_function *f, unsigned index)
+{
+	uint32_t low = sim_pci_get(f, 0x10 + 4 * index, 4);
+
+	if (low & SIM_PCI_IO)
+		return low & ~3u;
+	if ((low & 6) == SIM_PCI_MEMORY64)
+		return (uint64_t)sim_pci_get(f, 0x14 + 4 * index, 4) << 32 | (low & ~15u);
+	return low & ~15u;
+}
+
+static uint64_t bar_size(const struct sim_pci_function *f, unsigned index, bool *wide)
+{
+	uint32_t low = sim_pci_get(f, 0x10 + 4 * index, 4);
+	uint64_t mask;
+
+	memcpy(&mask, f->writable + 0x10 + 4 * index, 4);
+	mask &= UINT32_MAX;
+	*wide = !(low & SIM_PCI_IO) && (low & 6) == SIM_PCI_MEMORY64;
+	if (*wide) {
+		memcpy(&mask, f->writable + 0x10 + 4 * index, 8);
+	} else if (mask != 0) {
+		mask |= ~(uint64_t)UINT32_MAX;
+	}
+	return mask & (~mask + 1);
+}
+
+static bool within(const struct region *r, uint64_t start, uint64_t end)
+{
+	return start < end && start <= r->start && r->end <= end;
+}
+
+static bool bridge_passes(const struct sim_pci_function *f, const struct region *r)
+{
+	uint64_t io_start = (uint64_t)(f->config[0x1c] & 0xf0) << 8;
+	uint64_t io_end = ((uint64_t)(f->config[0x1d] & 0xf0) << 8) + 0x1000;
+	uint64_t start = (uint64_t)(sim_pci_get(f, 0x20, 2) & 0xfff0) << 16;
+	uint64_t end = ((uint64_t)(sim_pci_get(f, 0x22, 2) & 0xfff0) << 16) + 0x100000;
+	uint64_t far_start = (uint64_t)(sim_pci_get(f, 0x24, 2) & 0xfff0) << 16 |
+			     (uint64_t)sim_pci_get(f, 0x28, 4) << 32;
+	uint64_t far_end = ((uint64_t)(sim_pci_get(f, 0x26, 2) & 0xfff0) << 16 |
+			    (uint64_t)sim_pci_get(f, 0x2c, 4) << 32) +
+			   0x100000;
+
+	if (r->io)
+		return within(r, io_start, io_end);
+	return within(r, start, end) || within(r, far_start, far_end);
+}
+
+/* Whether the bridges above pass it on, and let its answers pass (PCI-to-PCI Bridge 1.2, 3.2.5.3). */
+static bool reaches(const struct region *r)
+{
+	for (const struct sim_pci_function *b = r->f->parent; b != NULL; b = b->parent)
+		if (b->gone || !(b->config[0x04] & (r->io ? 1 : 2)) || !bridge_passes(b, r))
+			return false;
+	return true;
+}
+
+/* Who decodes this address: its function, and the BAR and the offset in it. NULL: nobody. */
+static struct sim_pci_function *decoder(bool io, uint64_t address, unsigned *bar, uint64_t *offset)
+{
+	for (size_t i = 0; i < function_count; i++) {
+		struct sim_pci_function *f = &functions[i];
+		bool wide;
+
+		if (f->read == NULL || f->gone || !(f->config[0x04] & (io ? 1 : 2)))
+			continue;
+		for (*bar = 0; *bar < PCI_BARS; *bar += wide ? 2 : 1) {
+			uint64_t size = bar_size(f, *bar, &wide);
+			struct region r = { f, f->config[0x10 + 4 * *bar] & SIM_PCI_IO,
+					    sim_pci_bar_address(f, *bar), 0 };
+
+			r.end = r.start + size;
+			*offset = address - r.start;
+			if (r.io == io && *offset < size && reaches(&r))
+				return f;
+		}
+	}
+	return NULL;
+}
+
+/* Where nobody has registers, there is nothing but config space to read. */
+static void watch_nobody(bool io)
+{
+	for (size_t i = 0; i < function_count; i++)
+		if (functions[i].read != NULL)
+			return;
+	if (!io)
+		violate("an access beside the ECAM window");
+}
+
+static uint32_t bar_read(bool io, uint64_t address, unsigned width)
+{
+	unsigned bar;
+	uint64_t offset;
+	struct sim_pci_function *f = decoder(io, address, &bar, &offset);
+
+	if (f == NULL)
+		watch_nobody(io);
+	return f == NULL ? all_ones(width) : f->read(f, bar, offset, width);
+}
+
+static void bar_write(bool io, uint64_t address, unsigned width, uint32_t value)
+{
+	unsigned bar;
+	uint64_t offset;
+	struct sim_pci_function *f = decoder(io, address, &bar, &offset);
+
+	if (f != NULL)
+		f->write(f, bar, offset, width, value);
+	else
+		watch_nobody(io);
+}
+
 /* ---- Ports ---- */
 
 static bool data_offset(uint16_t port, unsigned *offset)
@@ -326,7 +453,7 @@ static uint32_t port_read(uint16_t port, unsigned width)
 	if (sim_pci_port_read != NULL && (port < 0xcf8 || port > 0xcff) && width == 4)
 		return sim_pci_port_read(port);
 	if (!data_offset(port, &offset))
-		return all_ones(width);
+		return bar_read(true, port, width);
 	return config_read(config_address >> 16 & 0xff, config_address >> 11 & 31,
 			   config_address >> 8 & 7, offset, width);
 }
@@ -342,6 +469,8 @@ static void port_write(uint16_t port, unsigned width, uint32_t value)
 	else if (data_offset(port, &offset))
 		config_write(config_address >> 16 & 0xff, config_address >> 11 & 31,
 			     config_address >> 8 & 7, offset, width, value);
+	else
+		bar_write(true, port, width, value);
 }
 
 uint8_t io_read8(uint16_t port)
@@ -374,58 +503,57 @@ void io_write32(uint16_t port, uint32_t value)
 	port_write(port, 4, value);
 }
 
-/* ---- ECAM ---- */
+/* ---- Memory: ECAM and BARs ---- */
 
-static uint32_t ecam_read(const void *reg, unsigned width)
+static uint32_t memory_read(const void *reg, unsigned width)
 {
 	size_t at = (size_t)((const char *)reg - ecam);
 
-	if (at >= ECAM_SIZE) {
-		violate("a read beside the ECAM window");
-		return all_ones(width);
-	}
-	return config_read((unsigned)(at >> 20), at >> 15 & 31, at >> 12 & 7, at & 4095, width);
+	if (at < ECAM_SIZE)
+		return config_read((unsigned)(at >> 20), at >> 15 & 31, at >> 12 & 7, at & 4095,
+				   width);
+	return bar_read(false, (uintptr_t)reg, width);
 }
 
-static void ecam_write(const void *reg, unsigned width, uint32_t value)
+static void memory_write(void *reg, unsigned width, uint32_t value)
 {
-	size_t at = (size_t)((const char *)reg - ecam);
+	size_t at = (size_t)((char *)reg - ecam);
 
-	if (at >= ECAM_SIZE)
-		violate("a write beside the ECAM window");
-	else
+	if (at < ECAM_SIZE)
 		config_write((unsigned)(at >> 20), at >> 15 & 31, at >> 12 & 7, at & 4095, width,
 			     value);
+	else
+		bar_write(false, (uintptr_t)reg, width, value);
 }
 
 uint8_t mmio_read8(const void *reg)
 {
-	return (uint8_t)ecam_read(reg, 1);
+	return (uint8_t)memory_read(reg, 1);
 }
 
 uint16_t mmio_read16(const void *reg)
 {
-	return (uint16_t)ecam_read(reg, 2);
+	return (uint16_t)memory_read(reg, 2);
 }
 
 uint32_t mmio_read32(const void *reg)
 {
-	return ecam_read(reg, 4);
+	return memory_read(reg, 4);
 }
 
 void mmio_write8(void *reg, uint8_t value)
 {
-	ecam_write(reg, 1, value);
+	memory_write(reg, 1, value);
 }
 
 void mmio_write16(void *reg, uint16_t value)
 {
-	ecam_write(reg, 2, value);
+	memory_write(reg, 2, value);
 }
 
 void mmio_write32(void *reg, uint32_t value)
 {
-	ecam_write(reg, 4, value);
+	memory_write(reg, 4, value);
 }
 
 /* ---- Addresses ---- */
@@ -461,41 +589,8 @@ paddr_t virt_to_phys(const void *virt)
 
 /* ---- The layout that came out ---- */
 
-struct region {
-	const struct sim_pci_function *f;
-	bool io;
-	uint64_t start, end;
-};
-
 static struct region regions[SIM_PCI_FUNCTIONS_MAX * PCI_BARS];
 static size_t region_count;
-
-uint64_t sim_pci_bar_address(const struct sim_pci_function *f, unsigned index)
-{
-	uint32_t low = sim_pci_get(f, 0x10 + 4 * index, 4);
-
-	if (low & SIM_PCI_IO)
-		return low & ~3u;
-	if ((low & 6) == SIM_PCI_MEMORY64)
-		return (uint64_t)sim_pci_get(f, 0x14 + 4 * index, 4) << 32 | (low & ~15u);
-	return low & ~15u;
-}
-
-static uint64_t bar_size(const struct sim_pci_function *f, unsigned index, bool *wide)
-{
-	uint32_t low = sim_pci_get(f, 0x10 + 4 * index, 4);
-	uint64_t mask;
-
-	memcpy(&mask, f->writable + 0x10 + 4 * index, 4);
-	mask &= UINT32_MAX;
-	*wide = !(low & SIM_PCI_IO) && (low & 6) == SIM_PCI_MEMORY64;
-	if (*wide) {
-		memcpy(&mask, f->writable + 0x10 + 4 * index, 8);
-	} else if (mask != 0) {
-		mask |= ~(uint64_t)UINT32_MAX;
-	}
-	return mask & (~mask + 1);
-}
 
 static void collect_regions(unsigned *unassigned)
 {
@@ -528,28 +623,6 @@ unsigned sim_pci_unassigned(void)
 
 	collect_regions(&unassigned);
 	return unassigned;
-}
-
-static bool within(const struct region *r, uint64_t start, uint64_t end)
-{
-	return start < end && start <= r->start && r->end <= end;
-}
-
-static bool bridge_passes(const struct sim_pci_function *f, const struct region *r)
-{
-	uint64_t io_start = (uint64_t)(f->config[0x1c] & 0xf0) << 8;
-	uint64_t io_end = ((uint64_t)(f->config[0x1d] & 0xf0) << 8) + 0x1000;
-	uint64_t start = (uint64_t)(sim_pci_get(f, 0x20, 2) & 0xfff0) << 16;
-	uint64_t end = ((uint64_t)(sim_pci_get(f, 0x22, 2) & 0xfff0) << 16) + 0x100000;
-	uint64_t far_start = (uint64_t)(sim_pci_get(f, 0x24, 2) & 0xfff0) << 16 |
-			     (uint64_t)sim_pci_get(f, 0x28, 4) << 32;
-	uint64_t far_end = ((uint64_t)(sim_pci_get(f, 0x26, 2) & 0xfff0) << 16 |
-			    (uint64_t)sim_pci_get(f, 0x2c, 4) << 32) +
-			   0x100000;
-
-	if (r->io)
-		return within(r, io_start, io_end);
-	return within(r, start, end) || within(r, far_start, far_end);
 }
 
 static const char *fault_of(const struct region *r, const struct pci_windows *w)

@@ -33,6 +33,11 @@ struct sim_pci_function {
 	uint8_t writable[SIM_PCI_CONFIG_SIZE];
 	bool gone;     /* reads as all ones, writes do nothing */
 	bool stubborn; /* keeps what it has, whatever is written */
+
+	/* Its registers: a BAR, the offset in it, and bytes. NULL: it has none. */
+	uint32_t (*read)(struct sim_pci_function *f, unsigned bar, uint64_t offset, unsigned width);
+	void (*write)(struct sim_pci_function *f, unsigned bar, uint64_t offset, unsigned width,
+		      uint32_t value);
 };
 
 /* An empty bus, both mechanisms there, no violation, no counts. */
@@ -86,10 +91,12 @@ const char *sim_pci_layout_fault(const struct pci_windows *windows);
 unsigned sim_pci_unassigned(void);
 
 /*
- * For devices whose registers do something. Each is NULL at first. `on_write`
- * is called after a register of a function was written; the other two for ports
- * that are not config space's, 32 bits wide.
+ * For devices whose registers do something. Each is NULL at first. `on_read` is
+ * called before config space is read, whoever answers; `on_write` after a
+ * register of a function was written; the other two for ports that are not
+ * config space's, 32 bits wide.
  */
+extern void (*sim_pci_on_read)(void);
 extern void (*sim_pci_on_write)(struct sim_pci_function *f, unsigned offset, uint32_t value);
 extern uint32_t (*sim_pci_port_read)(uint16_t port);
 extern void (*sim_pci_port_write)(uint16_t port, uint32_t value);

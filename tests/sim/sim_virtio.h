@@ -72,6 +72,7 @@ struct sim_virtio {
 	void (*on_reset)(struct sim_virtio *sim);
 	/* Delivers the interrupt; at first it calls virtio_interrupt() at once. */
 	void (*raise)(struct sim_virtio *sim);
+	void *front; /* of whoever puts registers in front of it */
 };
 
 /*

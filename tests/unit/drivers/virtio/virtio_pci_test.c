@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The PCI transports: a simulated device behind simulated registers. This file
- * plays drivers/pci, the ports, the memory windows and the interrupt line; the
- * device behind the registers is sim_virtio. A register that is accessed with
- * a width that is not its own, or outside of the windows, fails the test.
+ * plays drivers/pci and has the windows; the registers are sim_virtio_pci's, and
+ * the device behind them sim_virtio.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -15,65 +14,37 @@
 #include <cmocka.h>
 
 #include "arch/io.h"
-#include "arch/irq.h"
 #include "arch/mmio.h"
 #include "drivers/pci/pci.h"
 #include "tests/sim/sim_frame.h"
+#include "tests/sim/sim_irq.h"
 #include "tests/sim/sim_log.h"
 #include "tests/sim/sim_time.h"
-#include "tests/sim/sim_virtio.h"
+#include "tests/sim/sim_virtio_pci.h"
 
 #define PORTS 0xc000
-#define PORTS_SIZE 64
+#define PORTS_SIZE SIM_VIRTIO_PCI_PORTS_SIZE
 
-/* Where QEMU has the structures in BAR 4. */
-#define BAR 4
-#define BAR_SIZE 0x4000
-#define COMMON 0x0000
-#define ISR 0x1000
-#define DEVICE 0x2000
-#define NOTIFY 0x3000
-#define MULTIPLIER 4
+#define BAR SIM_VIRTIO_PCI_BAR
+#define BAR_SIZE SIM_VIRTIO_PCI_SIZE
+#define COMMON SIM_VIRTIO_PCI_COMMON
+#define ISR SIM_VIRTIO_PCI_ISR
+#define DEVICE SIM_VIRTIO_PCI_DEVICE
+#define NOTIFY SIM_VIRTIO_PCI_NOTIFY
+#define TABLE_BAR SIM_VIRTIO_PCI_TABLE_BAR
 
 /* Windows are cookies: nothing is there, BAR n begins at n + 1 TiB. */
-#define COOKIE(bar) ((uintptr_t)((bar) + 1) << 40)
-
-/* MSI-X: the table lies in BAR 1, as with QEMU. */
-#define TABLE_BAR 1
-#define TABLE_SIZE 0x1000
-#define TABLE_OFFSET 0x100
-#define TABLE_ENTRIES 4
-#define NO_VECTOR 0xffff
-#define MESSAGES 4
-#define FIRST_VECTOR 64
+#define COOKIE_BITS 40
+#define COOKIE(bar) ((uintptr_t)((bar) + 1) << COOKIE_BITS)
 
 static struct sim_virtio sim;
+static struct sim_virtio_pci regs;
 static struct pci_device pci;
 static uint8_t config_space[256];
-static unsigned last_cap; /* 0: none yet */
-static unsigned free_config;
-static struct irq_handler *handlers;
 static bool enabled;
-
-/* What the driver selected and wrote, as the registers keep it. */
-static uint32_t device_select, driver_select;
-static uint64_t driver_features;
-static uint16_t selected;
-static uint16_t size_of[VIRTIO_QUEUES_MAX];
-static uint32_t halves_of[VIRTIO_QUEUES_MAX][6];
-static uint16_t num_queues;
-static uint16_t notify_offsets[VIRTIO_QUEUES_MAX];
-static uint64_t notified_at;
-
-static unsigned msix_at; /* the capability; 0: none */
-static uint32_t table[TABLE_ENTRIES][4];
-static uint16_t config_vector, queue_vector[VIRTIO_QUEUES_MAX];
-static uint16_t vectors_taken; /* the device takes vectors below this */
-static struct irq_handler *messages[MESSAGES];
-static unsigned messages_left;
 static bool enable_is_refused;
 
-/* drivers/pci and arch/irq.h */
+/* drivers/pci */
 
 struct pci_device *pci_devices(void)
 {
@@ -97,10 +68,16 @@ uint32_t pci_read32(const struct pci_device *device, unsigned offset)
 	return pci_read16(device, offset) | (uint32_t)pci_read16(device, offset + 2) << 16;
 }
 
+bool pci_is_there(const struct pci_device *device)
+{
+	(void)device;
+	return !sim.gone;
+}
+
 void pci_write16(const struct pci_device *device, unsigned offset, uint16_t value)
 {
 	(void)device;
-	if (enable_is_refused && msix_at != 0 && offset == msix_at + 2)
+	if (enable_is_refused && regs.msix != 0 && offset == regs.msix + 2)
 		value &= 0x7fff;
 	memcpy(config_space + offset, &value, sizeof(value));
 }
@@ -133,243 +110,20 @@ int pci_map_bar(const struct pci_device *device, unsigned bar, uint64_t offset, 
 	return 0;
 }
 
-void irq_register(enum irq_line line, struct irq_handler *handler)
-{
-	assert_int_equal(line, IRQ_PCI);
-	handler->next = handlers;
-	handlers = handler;
-}
-
-void irq_unregister(enum irq_line line, struct irq_handler *handler)
-{
-	assert_int_equal(line, IRQ_PCI);
-	assert_ptr_equal(handlers, handler);
-	handlers = handler->next;
-}
-
-int irq_register_message(struct irq_handler *handler, struct irq_message *message)
-{
-	for (unsigned i = 0; i < messages_left; i++) {
-		if (messages[i] != NULL)
-			continue;
-		messages[i] = handler;
-		message->vector = FIRST_VECTOR + i;
-		message->data = FIRST_VECTOR + i;
-		message->address = 0xfee01000;
-		return 0;
-	}
-	return -ENOSPC;
-}
-
-void irq_unregister_message(struct irq_handler *handler)
-{
-	for (unsigned i = 0; i < MESSAGES; i++)
-		if (messages[i] == handler)
-			messages[i] = NULL;
-}
-
-static unsigned messages_in_use(void)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < MESSAGES; i++)
-		n += messages[i] != NULL;
-	return n;
-}
-
-static bool msix_is_on(void)
-{
-	return msix_at != 0 && (pci_read16(&pci, msix_at + 2) & 0xc000) == 0x8000;
-}
-
-static void send_message(uint16_t vector)
-{
-	struct irq_handler *handler;
-
-	if (vector == NO_VECTOR)
-		return;
-	assert_true(vector < TABLE_ENTRIES);
-	assert_int_equal(table[vector][3] & 1, 0); /* not masked */
-	assert_int_equal(table[vector][0], 0xfee01000);
-	assert_int_equal(table[vector][1], 0);
-	handler = messages[table[vector][2] - FIRST_VECTOR];
-	assert_non_null(handler);
-	handler->handle(handler);
-}
-
-static void raise_line(struct sim_virtio *virtio)
-{
-	uint8_t isr = sim.isr;
-
-	(void)virtio;
-	if (msix_is_on()) {
-		sim.isr = 0;
-		if (isr & VIRTIO_ISR_CONFIG)
-			send_message(config_vector);
-		if (isr & VIRTIO_ISR_QUEUE)
-			send_message(queue_vector[2]);
-		return;
-	}
-	if (handlers != NULL && sim.isr != 0)
-		assert_true(handlers->handle(handlers));
-}
-
-/* Queues, whichever registers they are reached by. */
-
-static void enable_modern(void)
-{
-	const uint32_t *half = halves_of[selected];
-
-	sim_virtio_enable(&sim, selected, size_of[selected], half[0] | (uint64_t)half[1] << 32,
-			  half[2] | (uint64_t)half[3] << 32, half[4] | (uint64_t)half[5] << 32);
-}
-
-static void enable_legacy(uint32_t pfn)
-{
-	uint64_t size = sim.queue[selected].size_max;
-	paddr_t base = pfn_to_paddr(pfn);
-
-	sim_virtio_enable(&sim, selected, (uint16_t)size, base, base + 16 * size,
-			  base + align_up(16 * size + 6 + 2 * size, 4096));
-}
-
-/* The common structure (4.1.4.3), field by field with its own width. */
-
-static uint32_t common_read(unsigned offset, unsigned width)
-{
-	switch (offset << 4 | width) {
-	case 4 << 4 | 4:
-		return (uint32_t)(sim_virtio_get_features(&sim) >> (device_select ? 32 : 0));
-	case 16 << 4 | 2:
-		return config_vector;
-	case 26 << 4 | 2:
-		return queue_vector[selected];
-	case 18 << 4 | 2:
-		return sim.gone ? 0xffff : num_queues;
-	case 20 << 4 | 1:
-		return sim_virtio_get_status(&sim);
-	case 21 << 4 | 1:
-		return sim.generation;
-	case 24 << 4 | 2:
-		return sim.gone ? 0xffff : sim.queue[selected].size_max;
-	case 28 << 4 | 2:
-		return sim.queue[selected].enabled && !sim.refuse_queues;
-	case 30 << 4 | 2:
-		return notify_offsets[selected];
-	default:
-		fail_msg("read of %u bytes at %u of the common structure", width, offset);
-		return 0;
-	}
-}
-
-/* A reset undoes vectors. */
-static void write_status(uint8_t value)
-{
-	if (value == 0) {
-		config_vector = NO_VECTOR;
-		memset(queue_vector, 0xff, sizeof(queue_vector));
-	}
-	sim_virtio_set_status(&sim, value);
-}
-
-static uint16_t take_vector(uint32_t value)
-{
-	return value < vectors_taken ? (uint16_t)value : NO_VECTOR;
-}
-
-static void write_features(uint32_t value)
-{
-	if (driver_select == 0)
-		driver_features = (driver_features & ~(uint64_t)UINT32_MAX) | value;
-	else
-		driver_features = (uint32_t)driver_features | (uint64_t)value << 32;
-	sim_virtio_set_features(&sim, driver_features);
-}
-
-static void common_write(unsigned offset, unsigned width, uint32_t value)
-{
-	if (offset >= 32 && offset < 56 && width == 4 && offset % 4 == 0) {
-		halves_of[selected][(offset - 32) / 4] = value;
-		return;
-	}
-	switch (offset << 4 | width) {
-	case 0 << 4 | 4:
-		device_select = value;
-		break;
-	case 8 << 4 | 4:
-		driver_select = value;
-		break;
-	case 12 << 4 | 4:
-		write_features(value);
-		break;
-	case 16 << 4 | 2:
-		config_vector = take_vector(value);
-		break;
-	case 26 << 4 | 2:
-		queue_vector[selected] = take_vector(value);
-		break;
-	case 20 << 4 | 1:
-		write_status((uint8_t)value);
-		break;
-	case 22 << 4 | 2:
-		assert_true(value < VIRTIO_QUEUES_MAX);
-		selected = (uint16_t)value;
-		break;
-	case 24 << 4 | 2:
-		size_of[selected] = (uint16_t)value;
-		break;
-	case 28 << 4 | 2:
-		assert_int_equal(value, 1);
-		enable_modern();
-		break;
-	default:
-		fail_msg("write of %u bytes at %u of the common structure", width, offset);
-	}
-}
-
-/* NULL: not in the table. */
-static uint32_t *table_word(const void *reg, unsigned width)
-{
-	uint64_t at = (uintptr_t)reg - COOKIE(TABLE_BAR) - TABLE_OFFSET;
-
-	return at < sizeof(table) && width == 4 ? &table[at / 16][at / 4 % 4] : NULL;
-}
-
 static uint32_t window_read(const void *reg, unsigned width)
 {
-	uint64_t at = (uintptr_t)reg - COOKIE(BAR);
+	uintptr_t at = (uintptr_t)reg;
 
-	if (table_word(reg, width) != NULL)
-		return *table_word(reg, width);
-	if (at < COMMON + 56)
-		return common_read((unsigned)at, width);
-	if (at == ISR && width == 1)
-		return sim_virtio_read_isr(&sim);
-	if (at >= DEVICE && at < NOTIFY)
-		return sim_virtio_config_read(&sim, at - DEVICE, width);
-	fail_msg("read of %u bytes at 0x%llx", width, (unsigned long long)at);
-	return 0;
+	return sim_virtio_pci_read(&regs, (unsigned)(at >> COOKIE_BITS) - 1, at & (COOKIE(0) - 1),
+				   width);
 }
 
 static void window_write(void *reg, unsigned width, uint32_t value)
 {
-	uint64_t at = (uintptr_t)reg - COOKIE(BAR);
+	uintptr_t at = (uintptr_t)reg;
 
-	if (table_word(reg, width) != NULL) {
-		*table_word(reg, width) = value;
-	} else if (at < COMMON + 56) {
-		common_write((unsigned)at, width, value);
-	} else if (at >= DEVICE && at < NOTIFY) {
-		sim_virtio_config_write(&sim, at - DEVICE, width, value);
-	} else if (at >= NOTIFY && at < BAR_SIZE && width == 2) {
-		notified_at = at - NOTIFY;
-		sim_virtio_notify(&sim, value);
-	} else if (at >= NOTIFY && at < BAR_SIZE && width == 4) {
-		notified_at = at - NOTIFY;
-		sim_virtio_notify_data(&sim, value);
-	} else {
-		fail_msg("write of %u bytes at 0x%llx", width, (unsigned long long)at);
-	}
+	sim_virtio_pci_write(&regs, (unsigned)(at >> COOKIE_BITS) - 1, at & (COOKIE(0) - 1), width,
+			     value);
 }
 
 uint8_t mmio_read8(const void *reg)
@@ -402,77 +156,16 @@ void mmio_write32(void *reg, uint32_t value)
 	window_write(reg, 4, value);
 }
 
-/* The legacy ports. */
-
-static unsigned config_start(void)
-{
-	return msix_is_on() ? 24 : 20;
-}
-
 static uint32_t port_read(uint16_t port, unsigned width)
 {
-	unsigned offset = port - PORTS;
-
-	if (msix_is_on() && offset == 20 && width == 2)
-		return config_vector;
-	if (msix_is_on() && offset == 22 && width == 2)
-		return queue_vector[selected];
-	if (offset >= config_start() && offset + width <= PORTS_SIZE)
-		return sim_virtio_config_read(&sim, offset - config_start(), width);
-	switch (offset << 4 | width) {
-	case 0 << 4 | 4:
-		return (uint32_t)sim_virtio_get_features(&sim);
-	case 8 << 4 | 4:
-		if (!sim.queue[selected].enabled || sim.refuse_queues)
-			return 0;
-		return (uint32_t)paddr_to_pfn(sim.queue[selected].desc);
-	case 12 << 4 | 2:
-		return sim.queue[selected].size_max;
-	case 18 << 4 | 1:
-		return sim_virtio_get_status(&sim);
-	case 19 << 4 | 1:
-		return sim_virtio_read_isr(&sim);
-	default:
-		fail_msg("read of %u bytes at port 0x%x", width, port);
-		return 0;
-	}
+	assert_in_range(port, PORTS, PORTS + PORTS_SIZE - width);
+	return sim_virtio_pci_read(&regs, SIM_VIRTIO_PCI_PORTS_BAR, port - PORTS, width);
 }
 
 static void port_write(uint16_t port, unsigned width, uint32_t value)
 {
-	unsigned offset = port - PORTS;
-
-	if (msix_is_on() && offset == 20 && width == 2) {
-		config_vector = take_vector(value);
-		return;
-	}
-	if (msix_is_on() && offset == 22 && width == 2) {
-		queue_vector[selected] = take_vector(value);
-		return;
-	}
-	if (offset >= config_start() && offset + width <= PORTS_SIZE) {
-		sim_virtio_config_write(&sim, offset - config_start(), width, value);
-		return;
-	}
-	switch (offset << 4 | width) {
-	case 4 << 4 | 4:
-		sim_virtio_set_features(&sim, value);
-		break;
-	case 8 << 4 | 4:
-		enable_legacy(value);
-		break;
-	case 14 << 4 | 2:
-		selected = (uint16_t)value;
-		break;
-	case 16 << 4 | 2:
-		sim_virtio_notify(&sim, value);
-		break;
-	case 18 << 4 | 1:
-		write_status((uint8_t)value);
-		break;
-	default:
-		fail_msg("write of %u bytes at port 0x%x", width, port);
-	}
+	assert_in_range(port, PORTS, PORTS + PORTS_SIZE - width);
+	sim_virtio_pci_write(&regs, SIM_VIRTIO_PCI_PORTS_BAR, port - PORTS, width, value);
 }
 
 uint8_t io_read8(uint16_t port)
@@ -507,32 +200,9 @@ void io_write32(uint16_t port, uint32_t value)
 
 /* Building the function that is probed. */
 
-/* Adds a capability of `length` bytes; returns its place in config space. */
-static unsigned add_capability(uint8_t id, uint8_t length)
-{
-	unsigned at = free_config;
-
-	config_space[last_cap == 0 ? 0x34 : last_cap + 1] = (uint8_t)at;
-	config_space[at] = id;
-	config_space[at + 1] = 0;
-	last_cap = at;
-	free_config += length;
-	return at;
-}
-
 static unsigned add_vendor(uint8_t type, uint8_t bar, uint32_t offset, uint32_t length)
 {
-	unsigned at = add_capability(0x09, 20);
-	uint32_t multiplier = MULTIPLIER;
-
-	config_space[at + 2] = type == 2 ? 20 : 16;
-	config_space[at + 3] = type;
-	config_space[at + 4] = bar;
-	memcpy(config_space + at + 8, &offset, sizeof(offset));
-	memcpy(config_space + at + 12, &length, sizeof(length));
-	if (type == 2)
-		memcpy(config_space + at + 16, &multiplier, sizeof(multiplier));
-	return at;
+	return sim_virtio_pci_add_vendor(&regs, type, bar, offset, length);
 }
 
 static void set32(unsigned at, uint32_t value)
@@ -546,8 +216,6 @@ static void make_function(uint16_t device, bool legacy, uint64_t features)
 	memset(&pci, 0, sizeof(pci));
 	virtio_pci_probe(); /* lets go of what was there before */
 	memset(config_space, 0, sizeof(config_space));
-	last_cap = 0;
-	free_config = 0x40;
 	pci.vendor = 0x1af4;
 	pci.device = device;
 	pci.subsystem = device < 0x1040 ? VIRTIO_ID_BALLOON : 0x1100;
@@ -556,42 +224,21 @@ static void make_function(uint16_t device, bool legacy, uint64_t features)
 	pci.bar[0] = (struct pci_bar){ PCI_BAR_IO, false, PORTS, PORTS_SIZE };
 	pci.bar[BAR] = (struct pci_bar){ PCI_BAR_MEMORY64, true, 0x800000000, BAR_SIZE };
 	enabled = false;
-	msix_at = 0;
-	memset(table, 0, sizeof(table));
-	config_vector = NO_VECTOR;
-	memset(queue_vector, 0xff, sizeof(queue_vector));
-	vectors_taken = TABLE_ENTRIES;
-	messages_left = MESSAGES;
 	enable_is_refused = false;
-	num_queues = 3;
-	notified_at = 0;
-	driver_features = 0;
-	memset(halves_of, 0x77, sizeof(halves_of));
-	for (uint16_t i = 0; i < VIRTIO_QUEUES_MAX; i++)
-		notify_offsets[i] = i;
 	sim_time_reset();
 	sim_log_reset();
+	sim_irq_reset();
 	sim_frame_reset();
 	sim_virtio_init(&sim, VIRTIO_ID_BALLOON, legacy, features, 3);
 	sim.config_size = 16;
-	sim.raise = raise_line;
-}
-
-/* QEMU's capabilities in QEMU's order, PCI_CFG first and COMMON last. */
-static void add_qemu_capabilities(void)
-{
-	add_vendor(5, 0, 0, 0);
-	add_vendor(2, BAR, NOTIFY, 0x1000);
-	add_vendor(4, BAR, DEVICE, 0x1000);
-	add_vendor(3, BAR, ISR, 0x1000);
-	add_vendor(1, BAR, COMMON, 0x1000);
+	sim_virtio_pci_init(&regs, &sim, config_space);
 }
 
 static void make_modern(void)
 {
 	make_function(0x1045, false,
 		      VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(1) | VIRTIO_BIT(33));
-	add_qemu_capabilities();
+	sim_virtio_pci_add_modern(&regs);
 }
 
 /* Ends the probe's hold on `pci`, and leaves nothing behind for the next test. */
@@ -600,9 +247,13 @@ static int teardown(void **state)
 	(void)state;
 	pci.vendor = 0;
 	virtio_pci_probe();
-	if (messages_in_use() != 0)
+	if (sim_irq_messages() != 0)
 		return -1;
-	return virtio_devices() == NULL && handlers == NULL && sim.violation == NULL ? 0 : -1;
+	if (sim.violation != NULL || sim_irq_violation != NULL) {
+		print_error("violation: %s\n", sim.violation ? sim.violation : sim_irq_violation);
+		return -1;
+	}
+	return virtio_devices() == NULL && sim_irq_line == NULL ? 0 : -1;
 }
 
 static struct virtio_device *probe(void)
@@ -618,7 +269,7 @@ static void assert_left_alone(const char *why)
 {
 	assert_int_equal(virtio_pci_probe(), 0);
 	assert_null(virtio_devices());
-	assert_null(handlers);
+	assert_null(sim_irq_line);
 	assert_int_equal(sim_log_warnings, 1);
 	if (strstr(sim_log_warning, why) == NULL)
 		fail_msg("\"%s\" is not in \"%s\"", why, sim_log_warning);
@@ -671,7 +322,7 @@ static void modern_device_works(void **state)
 	assert_string_equal(device->address, "0000:00:03.0");
 	assert_string_equal(device->transport->name, "pci modern");
 	use_device(device);
-	assert_int_equal(notified_at, 2 * MULTIPLIER);
+	assert_int_equal(regs.notified_at, 2 * SIM_VIRTIO_PCI_MULTIPLIER);
 	/* The high half of the features arrived, too. */
 	assert_true(device->offered & VIRTIO_BIT(33));
 	assert_true(device->accepted == (VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(1) |
@@ -695,7 +346,7 @@ static void transitional_device_is_used_as_modern(void **state)
 {
 	(void)state;
 	make_function(0x1002, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
-	add_qemu_capabilities();
+	sim_virtio_pci_add_modern(&regs);
 	assert_string_equal(probe()->transport->name, "pci modern");
 	use_device(virtio_devices());
 }
@@ -744,7 +395,7 @@ static void probing_again_starts_anew(void **state)
 	for (unsigned i = 0; i < 100; i++)
 		probe();
 	assert_null(virtio_devices()->next);
-	assert_null(handlers->next);
+	assert_null(sim_irq_line->next);
 }
 
 static void device_is_reset_by_the_probe(void **state)
@@ -765,7 +416,7 @@ static void each_missing_structure_is_named(void **state)
 	(void)state;
 	for (uint8_t missing = 1; missing <= 3; missing++) {
 		make_modern();
-		for (unsigned at = 0x40; at < free_config; at += 20)
+		for (unsigned at = 0x40; at < regs.free_config; at += 20)
 			if (config_space[at + 3] == missing)
 				config_space[at + 3] = 99;
 		assert_left_alone(why[missing]);
@@ -819,7 +470,7 @@ static void assert_passed_over(uint8_t type, uint8_t bar, uint32_t offset, uint3
 {
 	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
 	add_vendor(type, bar, offset, length);
-	add_qemu_capabilities();
+	sim_virtio_pci_add_modern(&regs);
 	probe();
 	use_device(virtio_devices());
 }
@@ -851,7 +502,7 @@ static void unassigned_bar_is_passed_over(void **state)
 	make_function(0x1045, false, 0);
 	pci.bar[2] = (struct pci_bar){ PCI_BAR_MEMORY32, false, 0, BAR_SIZE };
 	add_vendor(1, 2, COMMON, 0x1000);
-	add_qemu_capabilities();
+	sim_virtio_pci_add_modern(&regs);
 	probe();
 }
 
@@ -875,7 +526,7 @@ static void capability_that_is_too_short_is_passed_over(void **state)
 	config_space[at + 2] = 16; /* no room for the multiplier */
 	at = add_vendor(1, BAR, 0x100, 0x100);
 	config_space[at + 2] = 15;
-	add_qemu_capabilities();
+	sim_virtio_pci_add_modern(&regs);
 	probe();
 	use_device(virtio_devices());
 }
@@ -887,15 +538,15 @@ static void capability_at_the_end_of_config_space_is_passed_over(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		make_modern();
-		free_config = places[i];
-		config_space[add_capability(0x09, 2) + 2] = 2;
+		regs.free_config = places[i];
+		config_space[sim_virtio_pci_add_capability(&regs, 0x09, 2) + 2] = 2;
 		probe();
 	}
 	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
-	free_config = 0xec;
+	regs.free_config = 0xec;
 	config_space[add_vendor(2, BAR, 0x100, 0x100) + 2] = 32;
-	free_config = 0x40;
-	add_qemu_capabilities();
+	regs.free_config = 0x40;
+	sim_virtio_pci_add_modern(&regs);
 	probe();
 	use_device(virtio_devices());
 }
@@ -927,7 +578,7 @@ static void multiplier_of_zero_puts_all_notifications_at_one_place(void **state)
 	set32(0x40 + 20 + 16, 0);
 	probe();
 	use_device(virtio_devices());
-	assert_int_equal(notified_at, 0);
+	assert_int_equal(regs.notified_at, 0);
 }
 
 static void notify_offset_must_lie_within_its_capability(void **state)
@@ -937,9 +588,9 @@ static void notify_offset_must_lie_within_its_capability(void **state)
 	(void)state;
 	make_modern();
 	set32(0x40 + 20 + 12, 0x105);
-	notify_offsets[0] = 0x40;
-	notify_offsets[1] = 0x41;
-	notify_offsets[2] = 0xffff;
+	regs.notify_offsets[0] = 0x40;
+	regs.notify_offsets[1] = 0x41;
+	regs.notify_offsets[2] = 0xffff;
 	probe();
 	assert_int_equal(virtio_negotiate(virtio_devices(), 0), 0);
 	assert_int_equal(virtq_create(virtio_devices(), 1, &queue), -EINVAL);
@@ -950,7 +601,7 @@ static void notify_offset_must_lie_within_its_capability(void **state)
 	virtio_ready(virtio_devices());
 	assert_int_equal(virtq_add(&queue, &(struct virtq_buffer){ .length = 4 }, 1, &queue), 0);
 	virtq_kick(&queue);
-	assert_int_equal(notified_at, 0x100);
+	assert_int_equal(regs.notified_at, 0x100);
 }
 
 /* 4.1.5.2: 32 bits, which need room and alignment; sim_virtio checks what they say. */
@@ -963,9 +614,9 @@ static void notification_data_goes_to_the_notify_address(void **state)
 		make_function(0x1045, false,
 			      VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(1) | formats[i] |
 				      VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA));
-		add_qemu_capabilities();
+		sim_virtio_pci_add_modern(&regs);
 		use_device(probe());
-		assert_int_equal(notified_at, 2 * MULTIPLIER);
+		assert_int_equal(regs.notified_at, 2 * SIM_VIRTIO_PCI_MULTIPLIER);
 	}
 }
 
@@ -976,12 +627,12 @@ static void notification_data_needs_room_and_alignment(void **state)
 	(void)state;
 	make_function(0x1045, false,
 		      VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA));
-	add_qemu_capabilities();
+	sim_virtio_pci_add_modern(&regs);
 	set32(0x40 + 20 + 12, 0x106);
 	set32(0x40 + 20 + 16, 2);
-	notify_offsets[0] = 0x81; /* 2 bytes into a word */
-	notify_offsets[1] = 0x82; /* 2 bytes of room */
-	notify_offsets[2] = 0x80;
+	regs.notify_offsets[0] = 0x81; /* 2 bytes into a word */
+	regs.notify_offsets[1] = 0x82; /* 2 bytes of room */
+	regs.notify_offsets[2] = 0x80;
 	probe();
 	assert_int_equal(virtio_negotiate(virtio_devices(), 0), 0);
 	assert_int_equal(virtq_create(virtio_devices(), 0, &queue), -EINVAL);
@@ -992,7 +643,7 @@ static void notification_data_needs_room_and_alignment(void **state)
 	virtio_ready(virtio_devices());
 	assert_int_equal(virtq_add(&queue, &(struct virtq_buffer){ .length = 4 }, 1, &queue), 0);
 	virtq_kick(&queue);
-	assert_int_equal(notified_at, 0x100);
+	assert_int_equal(regs.notified_at, 0x100);
 }
 
 static void notify_offset_is_computed_in_64_bits(void **state)
@@ -1002,7 +653,7 @@ static void notify_offset_is_computed_in_64_bits(void **state)
 	(void)state;
 	make_modern();
 	set32(0x40 + 20 + 16, 0x80000000);
-	notify_offsets[0] = 2; /* times 2^31 is 0 in 32 bits */
+	regs.notify_offsets[0] = 2; /* times 2^31 is 0 in 32 bits */
 	probe();
 	assert_int_equal(virtio_negotiate(virtio_devices(), 0), 0);
 	assert_int_equal(virtq_create(virtio_devices(), 0, &queue), -EINVAL);
@@ -1014,7 +665,7 @@ static void queue_beyond_num_queues_is_not_selected(void **state)
 
 	(void)state;
 	make_modern();
-	num_queues = 1;
+	regs.num_queues = 1;
 	probe();
 	assert_int_equal(virtio_negotiate(virtio_devices(), 0), 0);
 	assert_int_equal(virtq_create(virtio_devices(), 1, &queue), -ENODEV);
@@ -1070,13 +721,13 @@ static void interrupt_of_another_device_is_not_claimed(void **state)
 	(void)state;
 	make_modern();
 	device = probe();
-	assert_false(handlers->handle(handlers));
+	assert_false(sim_irq_line->handle(sim_irq_line));
 	assert_int_equal(device->interrupt_count, 0);
 	sim.isr = VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG;
-	assert_true(handlers->handle(handlers));
+	assert_true(sim_irq_line->handle(sim_irq_line));
 	assert_int_equal(device->interrupt_count, 1);
 	assert_true(device->config_changed);
-	assert_false(handlers->handle(handlers));
+	assert_false(sim_irq_line->handle(sim_irq_line));
 }
 
 static void interrupt_with_a_gone_device_wakes_but_is_not_claimed(void **state)
@@ -1085,7 +736,7 @@ static void interrupt_with_a_gone_device_wakes_but_is_not_claimed(void **state)
 	make_modern();
 	probe();
 	sim.gone = true;
-	assert_false(handlers->handle(handlers));
+	assert_false(sim_irq_line->handle(sim_irq_line));
 	assert_int_equal(sim_time_wakes, 1);
 	assert_int_equal(virtio_devices()->interrupt_count, 0);
 	assert_false(virtio_devices()->config_changed);
@@ -1097,7 +748,7 @@ static void device_without_interrupt_pin_is_said_to_be_polled(void **state)
 	make_modern();
 	pci.interrupt_pin = 0;
 	assert_int_equal(virtio_pci_probe(), 1);
-	assert_null(handlers);
+	assert_null(sim_irq_line);
 	assert_int_equal(sim_log_warnings, 1);
 }
 
@@ -1105,10 +756,9 @@ static void device_without_interrupt_pin_is_said_to_be_polled(void **state)
 
 static void add_msix(unsigned count)
 {
-	msix_at = add_capability(0x11, 12);
-	pci_write16(&pci, msix_at + 2, (uint16_t)(count - 1));
-	set32(msix_at + 4, TABLE_OFFSET | TABLE_BAR);
-	pci.bar[TABLE_BAR] = (struct pci_bar){ PCI_BAR_MEMORY32, false, 0xfe000000, TABLE_SIZE };
+	sim_virtio_pci_add_msix(&regs, count);
+	pci.bar[TABLE_BAR] = (struct pci_bar){ PCI_BAR_MEMORY32, false, 0xfe000000,
+					       SIM_VIRTIO_PCI_TABLE_SIZE };
 }
 
 static void make_either(unsigned legacy)
@@ -1124,10 +774,10 @@ static void msix_left_on_by_the_firmware_is_turned_off(void **state)
 	(void)state;
 	make_modern();
 	add_msix(2);
-	pci_write16(&pci, msix_at + 2, 0xc001);
+	pci_write16(&pci, regs.msix + 2, 0xc001);
 	pci.bar[TABLE_BAR].address = 0; /* there is no way to use it */
 	assert_int_equal(virtio_pci_probe(), 1);
-	assert_int_equal(pci_read16(&pci, msix_at + 2), 0x4001);
+	assert_int_equal(pci_read16(&pci, regs.msix + 2), 0x4001);
 }
 
 static void msix_has_one_vector_for_config_and_one_for_queues(void **state)
@@ -1139,13 +789,13 @@ static void msix_has_one_vector_for_config_and_one_for_queues(void **state)
 		make_either(legacy);
 		add_msix(3);
 		device = probe();
-		assert_null(handlers);
+		assert_null(sim_irq_line);
 		assert_string_equal(device->interrupts_by,
 				    "MSI-X, vectors 64 (config), 65 (queues)");
 		use_device(device);
 		/* A second life: the reset had taken the vectors. */
 		use_device(device);
-		assert_int_equal(config_vector, NO_VECTOR);
+		assert_int_equal(regs.config_vector, SIM_VIRTIO_PCI_NO_VECTOR);
 	}
 }
 
@@ -1164,8 +814,8 @@ static void msix_with_one_vector_means_both(void **state)
 		assert_int_equal(virtio_negotiate(device, 0), 0);
 		assert_int_equal(virtq_create(device, 2, &queue), 0);
 		virtio_ready(device);
-		assert_int_equal(config_vector, 0);
-		assert_int_equal(queue_vector[2], 0);
+		assert_int_equal(regs.config_vector, 0);
+		assert_int_equal(regs.queue_vector[2], 0);
 		sim_virtio_interrupt(&sim, VIRTIO_ISR_QUEUE);
 		assert_int_equal(device->interrupt_count, 1);
 		assert_true(device->config_changed);
@@ -1186,19 +836,19 @@ static void msix_that_does_not_work_leaves_intx(void **state)
 			make_either(legacy);
 			add_msix(2);
 			if (how == 0)
-				pci.bar[TABLE_BAR].size = TABLE_OFFSET + 2 * 16 - 1;
+				pci.bar[TABLE_BAR].size = SIM_VIRTIO_PCI_TABLE + 2 * 16 - 1;
 			else if (how == 1)
-				set32(msix_at + 4, TABLE_OFFSET | 7);
+				set32(regs.msix + 4, SIM_VIRTIO_PCI_TABLE | 7);
 			else if (how == 2)
 				pci.bar[TABLE_BAR].address = 0;
 			else if (how == 3)
-				messages_left = 0;
+				sim_irq_messages_left = 0;
 			else
 				enable_is_refused = true;
 			assert_int_equal(virtio_pci_probe(), 1);
 			assert_int_equal(sim_log_warnings, 1);
-			assert_non_null(handlers);
-			assert_int_equal(messages_in_use(), 0);
+			assert_non_null(sim_irq_line);
+			assert_int_equal(sim_irq_messages(), 0);
 			assert_string_equal(virtio_devices()->interrupts_by, "INTx");
 			use_device(virtio_devices());
 		}
@@ -1210,9 +860,9 @@ static void table_that_just_fits_is_used(void **state)
 	(void)state;
 	make_modern();
 	add_msix(2);
-	pci.bar[TABLE_BAR].size = TABLE_OFFSET + 2 * 16;
+	pci.bar[TABLE_BAR].size = SIM_VIRTIO_PCI_TABLE + 2 * 16;
 	use_device(probe());
-	assert_null(handlers);
+	assert_null(sim_irq_line);
 }
 
 static void msix_vectors_can_run_short(void **state)
@@ -1220,7 +870,7 @@ static void msix_vectors_can_run_short(void **state)
 	(void)state;
 	make_modern();
 	add_msix(2);
-	messages_left = 1;
+	sim_irq_messages_left = 1;
 	assert_string_equal(probe()->interrupts_by, "MSI-X, vector 64");
 }
 
@@ -1235,12 +885,12 @@ static void vector_that_does_not_read_back_means_intx(void **state)
 			make_either(legacy);
 			add_msix(2);
 			device = probe();
-			vectors_taken = taken;
+			regs.vectors_taken = taken;
 			use_device(device);
 			assert_string_equal(device->interrupts_by, "INTx");
-			assert_non_null(handlers);
-			assert_int_equal(messages_in_use(), 0);
-			assert_false(msix_is_on());
+			assert_non_null(sim_irq_line);
+			assert_int_equal(sim_irq_messages(), 0);
+			assert_false(sim_virtio_pci_msix_is_on(&regs));
 		}
 	}
 }
@@ -1288,7 +938,7 @@ static void a_function_comes_and_goes(void **state)
 		assert_int_equal(removals, i);
 		assert_true(gone == (broken_at_removal != NULL));
 		assert_null(virtio_devices());
-		assert_null(handlers);
+		assert_null(sim_irq_line);
 	}
 	driver.type = 0; /* for the other tests it is not there */
 }
