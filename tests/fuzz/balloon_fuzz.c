@@ -340,8 +340,11 @@ static void end(void)
 		replug();
 	world_behave();
 	/* What a device keeps that would not be reset can be too much to go on with. */
-	if (!stuck || ledger_count(OWNER_FREE) >= ENOUGH)
-		world_check_recovery();
+	if (stuck && ledger_count(OWNER_FREE) < ENOUGH) {
+		world_abandon();
+		return;
+	}
+	world_check_recovery();
 	world_end();
 	fuzz_require(stuck || ledger_count(OWNER_FREE) == ledger_managed(), "%u frames are lost",
 		     (unsigned)(ledger_managed() - ledger_count(OWNER_FREE)));
