@@ -478,6 +478,9 @@ static void forget_device(void)
 
 	memset(&balloon, 0, sizeof(balloon));
 	balloon.config = config;
+	balloon_report_forget();
+	balloon_hint_forget();
+	balloon_stats_forget();
 }
 
 static int balloon_probe(struct virtio_device *device)

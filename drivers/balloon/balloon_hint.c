@@ -307,6 +307,11 @@ void balloon_hint_stop(void)
 	hint.present = false;
 }
 
+void balloon_hint_forget(void)
+{
+	hint.present = false;
+}
+
 void balloon_hint_counts(uint64_t *frames, uint64_t *rounds)
 {
 	*frames = hint.frames;

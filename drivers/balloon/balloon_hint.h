@@ -53,6 +53,9 @@ bool balloon_hint_busy(uint64_t *since);
 /* The device was reset: hinted frames are free, and the queue goes. */
 void balloon_hint_stop(void);
 
+/* Whatever the last device has kept stays with it: the next one has no such queue yet. */
+void balloon_hint_forget(void);
+
 /* Since the start: frames hinted, and rounds. */
 void balloon_hint_counts(uint64_t *frames, uint64_t *rounds);
 

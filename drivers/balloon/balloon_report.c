@@ -250,6 +250,11 @@ void balloon_report_stop(void)
 	report.present = false;
 }
 
+void balloon_report_forget(void)
+{
+	report.present = false;
+}
+
 void balloon_report_counts(uint64_t *frames, uint64_t *requests)
 {
 	*frames = report.reported;

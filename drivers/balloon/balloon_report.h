@@ -56,6 +56,9 @@ void balloon_report_set_interrupts(bool wanted);
 /* The device was reset: what it had is free, and the queue goes. */
 void balloon_report_stop(void);
 
+/* Whatever the last device has kept stays with it: the next one has no such queue yet. */
+void balloon_report_forget(void);
+
 /* Since the start: frames reported as free, and requests for either end. */
 void balloon_report_counts(uint64_t *frames, uint64_t *requests);
 

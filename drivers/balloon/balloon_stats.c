@@ -155,6 +155,11 @@ void balloon_stats_stop(void)
 	stats.present = false;
 }
 
+void balloon_stats_forget(void)
+{
+	stats.present = false;
+}
+
 size_t balloon_stats_last(struct balloon_stat out[BALLOON_STATS_MAX], uint64_t *requests,
 			  uint64_t *time)
 {

@@ -31,6 +31,9 @@ void balloon_stats_set_interrupts(bool wanted);
 /* The device was reset: gives the queue back. */
 void balloon_stats_stop(void);
 
+/* Whatever the last device has kept stays with it: the next one has no such queue yet. */
+void balloon_stats_forget(void);
+
 struct balloon_stat {
 	const char *name; /* QMP's, without "stat-" */
 	uint16_t tag;

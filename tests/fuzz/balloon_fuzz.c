@@ -26,8 +26,11 @@
 #define ENOUGH 2000 /* frames, for a recovery */
 #define FIRST_FRAME (SIM_RAM_START / FRAME_SIZE)
 
-/* No wait of the driver's is longer than 2 s; it may need a few of them in a row. */
-#define PATIENCE_NS (30 * NS_PER_S)
+/*
+ * No wait of the driver's is longer than 2 s without an answer; but one that answers
+ * each request after a second, and without an interrupt, is waited for again and again.
+ */
+#define PATIENCE_NS (120 * NS_PER_S)
 
 enum op {
 	OP_STEP,
@@ -341,7 +344,7 @@ static void end(void)
 	world_behave();
 	/* What a device keeps that would not be reset can be too much to go on with. */
 	if (stuck && ledger_count(OWNER_FREE) < ENOUGH) {
-		world_abandon();
+		world_stop();
 		return;
 	}
 	world_check_recovery();

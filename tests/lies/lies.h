@@ -113,6 +113,9 @@ void world_check_recovery(void);
 /* Takes it all down; every frame must be free. */
 void world_end(void);
 
+/* The same, where a device kept so much that nothing can be asked. */
+void world_stop(void);
+
 /* Takes it down after a failure, and asks nothing. */
 void world_abandon(void);
 

@@ -3,6 +3,7 @@
  * Lies in time: answers that come late, never or in another order, interrupts
  * too many or too few, and a device that resets, asks for resets or goes away.
  */
+#include "drivers/balloon/balloon.h"
 #include "tests/lies/lies.h"
 #include "tests/sim/sim_irq.h"
 
@@ -151,6 +152,14 @@ static void never_finish_resets(struct sim_balloon *sim)
 	sim_virtio_need_reset(&sim->virtio);
 }
 
+/* What is plugged in next has nothing but the two queues. */
+static void be_followed_by_a_simpler_one(struct sim_balloon *sim)
+{
+	sim->virtio.features &= ~(VIRTIO_BIT(VIRTIO_BALLOON_F_STATS_VQ) |
+				  VIRTIO_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT) |
+				  VIRTIO_BIT(VIRTIO_BALLOON_F_REPORTING));
+}
+
 static void finish_resets_slowly(struct sim_balloon *sim)
 {
 	sim->virtio.slow_reset = 50;
@@ -235,6 +244,8 @@ const struct lie time_lies[] = {
 	  .only = WITH_DEVICE, .must_break = true },
 	{ "it asks for a reset that it never finishes",	never_finish_resets,
 	  .only = WITH_DEVICE, .must_break = true },
+	{ "it never finishes a reset, and a simpler one comes", never_finish_resets,
+	  be_followed_by_a_simpler_one, .only = WITH_DEVICE, .must_break = true },
 	{ "it takes its time for a reset",		finish_resets_slowly,
 	  .only = WITH_DEVICE, .must_go_on = true },
 	{ "it neither answers nor finishes a reset",	never_reset_nor_answer, .only = ANY_STEP },

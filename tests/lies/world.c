@@ -365,6 +365,14 @@ void world_check_recovery(void)
 	world_check_books("after the last deflation");
 }
 
+void world_stop(void)
+{
+	if (now.plugged)
+		unplug();
+	sim_balloon_fini(&world);
+	sim_ram_stop();
+}
+
 void world_end(void)
 {
 	uint64_t before = stuck();
@@ -377,8 +385,7 @@ void world_end(void)
 			 (unsigned)ledger_count(OWNER_FREE), (unsigned)before);
 	if (!now.blind && world.virtio.violation)
 		fail_msg("the driver: %s", world.virtio.violation);
-	sim_balloon_fini(&world);
-	sim_ram_stop();
+	world_stop();
 }
 
 void world_abandon(void)

@@ -496,6 +496,33 @@ static void device_that_is_gone_is_broken_and_wakes(void **state)
 	assert_int_equal(sim_time_wakes, 1);
 }
 
+/* Pulled out, and another is in its place: what answers there is not asked. */
+static void device_that_was_pulled_out_has_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	assert_false(virtio_is_reset(&sim.device));
+	virtio_gone(&sim.device);
+	assert_true(virtio_is_reset(&sim.device));
+}
+
+static bool never_gone(struct virtio_device *device)
+{
+	(void)device;
+	return false;
+}
+
+/* It may still do what it likes with what it has. */
+static void device_of_ones_that_is_still_there_is_not_gone(void **state)
+{
+	(void)state;
+	sim.gone = true;
+	sim.transport.is_gone = never_gone;
+	assert_int_equal(virtio_reset(&sim.device), -ETIMEDOUT);
+	assert_false(virtio_is_reset(&sim.device));
+	assert_true(virtio_needs_reset(&sim.device));
+}
+
 static void features_have_names_by_type(void **state)
 {
 	(void)state;
@@ -550,6 +577,8 @@ int main(void)
 		CASE(driver_gets_devices_that_are_there_and_that_come),
 		CASE(device_that_its_driver_refused_is_not_removed_from_it),
 		CASE(device_that_is_gone_is_broken_and_wakes),
+		CASE(device_that_was_pulled_out_has_nothing),
+		CASE(device_of_ones_that_is_still_there_is_not_gone),
 	};
 
 	return cmocka_run_group_tests_name("virtio", tests, NULL, NULL);
