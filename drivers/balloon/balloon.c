@@ -462,7 +462,8 @@ static int start_device(void)
 				      balloon.config.poison_byte * UINT32_C(0x01010101));
 	balloon.status.features = device->accepted;
 	balloon.status.deflate_on_oom = has(VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
-	balloon_set_strategy(balloon.config.strategy);
+	if (balloon_set_strategy(balloon.config.strategy))
+		log_warn("balloon: range-first needs a device with REPORTING; it is auto now");
 	set_interrupts(false);
 	virtio_ready(device);
 	balloon_stats_ready();

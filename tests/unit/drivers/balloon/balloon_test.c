@@ -878,6 +878,29 @@ static void range_first_needs_reporting(void **state)
 	assert_balloon(2000);
 }
 
+static void range_first_from_the_start_without_reporting_is_said_once(void **state)
+{
+	struct balloon_config config = { .strategy = BALLOON_RANGE_FIRST };
+
+	(void)state;
+	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	assert_int_equal(balloon_start(&config), 0);
+	assert_int_equal(status().strategy, BALLOON_AUTO);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_non_null(strstr(sim_log_warning, "REPORTING"));
+}
+
+static void range_first_from_the_start_needs_no_word_with_reporting(void **state)
+{
+	struct balloon_config config = { .strategy = BALLOON_RANGE_FIRST };
+
+	(void)state;
+	plug_in(false, REPORTING | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	assert_int_equal(balloon_start(&config), 0);
+	assert_int_equal(status().strategy, BALLOON_RANGE_FIRST);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
 /* ---- Poison ---- */
 
 #define PAGE_POISON VIRTIO_BIT(VIRTIO_BALLOON_F_PAGE_POISON)
@@ -1516,6 +1539,8 @@ int main(void)
 		TEST(every_strategy_is_found_by_its_name),
 		TEST(without_the_queue_there_are_no_statistics),
 		TEST(range_first_needs_reporting),
+		TEST(range_first_from_the_start_without_reporting_is_said_once),
+		TEST(range_first_from_the_start_needs_no_word_with_reporting),
 		TEST(poison_is_accepted_only_if_it_was_asked_for),
 		TEST(reported_blocks_hold_the_poison),
 		TEST(deflated_frames_hold_the_poison),
