@@ -25,6 +25,9 @@
 /* 2.7.5.2: a chain has at most 2^32 bytes. */
 #define REQUEST_BLOCKS_MAX (4 * GIB / BLOCK_SIZE)
 
+/* With poison: nobody else runs while a request is filled, and memory is slow at first touch. */
+#define POISONED_BLOCKS_MAX (16 * MIB / BLOCK_SIZE)
+
 struct range {
 	pfn_t pfn;
 	size_t blocks;
@@ -74,6 +77,12 @@ static size_t smaller(uint64_t a, uint64_t b)
 static bool can_send(void)
 {
 	return report.present && report.count == 0 && !report.queue.broken;
+}
+
+/* How many of so many blocks one request takes. */
+static uint64_t request_blocks(uint64_t blocks)
+{
+	return smaller(blocks, report.poison ? POISONED_BLOCKS_MAX : REQUEST_BLOCKS_MAX);
 }
 
 /* How many ranges fit into a chain. */
@@ -172,7 +181,7 @@ int balloon_report_step(void)
 bool balloon_report_free_blocks(void)
 {
 	/* Half of what is free stays with the allocator meanwhile. */
-	uint64_t budget = smaller((frame_free_blocks() + 1) / 2, REQUEST_BLOCKS_MAX);
+	uint64_t budget = request_blocks((frame_free_blocks() + 1) / 2);
 	struct range range;
 
 	if (!can_send())
@@ -207,7 +216,7 @@ uint64_t balloon_report_leaving(uint64_t blocks, pfn_t limit)
 
 	if (!can_send())
 		return 0;
-	blocks = smaller(blocks, REQUEST_BLOCKS_MAX);
+	blocks = request_blocks(blocks);
 	while (report.count < ranges_max() && blocks > 0 &&
 	       !frame_alloc_blocks(smaller(blocks, RANGE_BLOCKS_MAX), limit, OWNER_REPORTED,
 				   &range.pfn, &range.blocks)) {

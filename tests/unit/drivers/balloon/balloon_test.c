@@ -948,6 +948,29 @@ static void reported_blocks_hold_the_poison(void **state)
 }
 
 /* 5.5.6.6.1: kernel/main.c turns on both, poison of freed frames and the bit. */
+/* Or nobody else would run while gigabytes are filled. */
+static void no_more_than_16_mib_are_poisoned_at_once(void **state)
+{
+	static const enum balloon_strategy strategies[] = { BALLOON_PORTABLE, BALLOON_RANGE_FIRST };
+
+	(void)state;
+	plug_in(false, PAGE_POISON | REPORTING | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	for (size_t i = 0; i < 2; i++) {
+		struct balloon_config config = { .strategy = strategies[i],
+						 .poison = true,
+						 .poison_byte = 0xa5 };
+
+		assert_int_equal(balloon_start(&config), 0);
+		sim.completion = SIM_BALLOON_ON_DEMAND;
+		if (strategies[i] == BALLOON_RANGE_FIRST)
+			go_to(20 * BLOCK_FRAMES);
+		else
+			be_quiet();
+		assert_int_equal(ledger_count(OWNER_REPORTED), 8 * BLOCK_FRAMES);
+		balloon_stop();
+	}
+}
+
 static void deflated_frames_hold_the_poison(void **state)
 {
 	struct balloon_config config = { .poison = true, .poison_byte = 0xa5 };
@@ -1543,6 +1566,7 @@ int main(void)
 		TEST(range_first_from_the_start_needs_no_word_with_reporting),
 		TEST(poison_is_accepted_only_if_it_was_asked_for),
 		TEST(reported_blocks_hold_the_poison),
+		TEST(no_more_than_16_mib_are_poisoned_at_once),
 		TEST(deflated_frames_hold_the_poison),
 		TEST(a_round_begins_with_its_id_and_ends_with_stop),
 		TEST(an_id_goes_out_once_whatever_else_changes),
