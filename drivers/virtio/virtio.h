@@ -169,7 +169,7 @@ uint64_t virtio_features_allowed(const struct virtio_device *device, uint64_t of
 
 /*
  * These are not accepted from now on, whoever offers and allows them: for
- * people and tests. VERSION_1 cannot be refused (6.1).
+ * people and tests. VERSION_1 cannot be refused (6.1), which is said.
  */
 void virtio_refuse_features(uint64_t features);
 

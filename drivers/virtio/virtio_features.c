@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "drivers/virtio/virtio.h"
+#include "kernel/lib/log.h"
 
 /* Bits 24 to 49 belong to rings and transports, the others to device types (2.2). */
 #define FEATURES_SHARED (VIRTIO_BIT(50) - VIRTIO_BIT(24))
@@ -81,6 +82,8 @@ bool virtio_feature_implemented(unsigned bit)
 
 void virtio_refuse_features(uint64_t features)
 {
+	if ((features & VIRTIO_BIT(VIRTIO_F_VERSION_1)) != 0)
+		log_warn("virtio: VERSION_1 cannot be refused: no modern device works without it");
 	refused_by_person = features & ~VIRTIO_BIT(VIRTIO_F_VERSION_1);
 }
 

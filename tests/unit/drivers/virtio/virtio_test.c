@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -130,7 +131,11 @@ static void features_can_be_refused_and_allowed_again(void **state)
 {
 	(void)state;
 	start(false, VERSION_1 | EVENT_IDX | PACKED | STATS | OOM);
+	virtio_refuse_features(EVENT_IDX | STATS);
+	assert_int_equal(sim_log_warnings, 0);
 	virtio_refuse_features(VERSION_1 | EVENT_IDX | STATS);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_non_null(strstr(sim_log_warning, "VERSION_1 cannot be refused"));
 	assert_int_equal(virtio_negotiate(&sim.device, STATS | OOM), 0);
 	assert_true(sim.device.accepted == (VERSION_1 | PACKED | OOM));
 	assert_string_equal(virtio_refusal_reason(&sim.device, VIRTIO_F_EVENT_IDX),
