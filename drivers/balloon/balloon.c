@@ -561,10 +561,18 @@ static void balloon_remove(struct virtio_device *device)
 	forget_device();
 }
 
+/* The two bits that start_device() declines. */
+static const char *balloon_why_declined(unsigned bit)
+{
+	return bit == VIRTIO_BALLOON_F_PAGE_POISON ? "only with poison=XX on the command line"
+						   : "not together with FREE_PAGE_HINT";
+}
+
 static struct virtio_driver driver = {
 	.type = VIRTIO_ID_BALLOON,
 	.probe = balloon_probe,
 	.remove = balloon_remove,
+	.why_declined = balloon_why_declined,
 };
 
 int balloon_start(const struct balloon_config *config)

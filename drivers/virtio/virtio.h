@@ -102,7 +102,7 @@ struct virtio_device {
 	char interrupts_by[48];	      /* "INTx", "MSI-X, vectors ..."; for people */
 	uint16_t type;		      /* VIRTIO_ID_* */
 	uint64_t offered;	      /* feature bits, after virtio_negotiate() */
-	uint64_t declined; /* feature bits that its driver does without; see its reason there */
+	uint64_t declined;	      /* feature bits that its driver does without, and says why */
 	uint64_t accepted;
 	uint16_t queue_count;
 	struct virtq *queue[VIRTIO_QUEUES_MAX]; /* by index; NULL if not used */
@@ -137,6 +137,8 @@ struct virtio_driver {
 	 * looked at again.
 	 */
 	void (*remove)(struct virtio_device *device);
+	/* For people: why a bit is among the device's `declined`. May be NULL. */
+	const char *(*why_declined)(unsigned bit);
 	struct virtio_driver *next; /* the list's */
 };
 

@@ -95,6 +95,13 @@ uint64_t virtio_features_allowed(const struct virtio_device *device, uint64_t of
 	return ((of_type & ~FEATURES_SHARED) | shared) & ~refused_by_person & ~device->declined;
 }
 
+static const char *why_declined(const struct virtio_device *device, unsigned bit)
+{
+	if (device->driver == NULL || device->driver->why_declined == NULL)
+		return "the driver does without";
+	return device->driver->why_declined(bit);
+}
+
 const char *virtio_refusal_reason(const struct virtio_device *device, unsigned bit)
 {
 	if (virtio_feature_name(device->type, bit) == NULL)
@@ -102,7 +109,7 @@ const char *virtio_refusal_reason(const struct virtio_device *device, unsigned b
 	if ((refused_by_person >> bit & 1) != 0)
 		return "refused on the command line";
 	if ((device->declined >> bit & 1) != 0)
-		return "the driver does without";
+		return why_declined(device, bit);
 	if ((FEATURES_OF_TRANSPORT & ~device->transport->features) >> bit & 1)
 		return "not implemented on this transport";
 	if (virtio_feature_implemented(bit))

@@ -913,7 +913,7 @@ static void poison_is_accepted_only_if_it_was_asked_for(void **state)
 	start(PAGE_POISON, NO_FLOOR);
 	assert_false(status().features & PAGE_POISON);
 	assert_string_equal(virtio_refusal_reason(&sim.virtio.device, VIRTIO_BALLOON_F_PAGE_POISON),
-			    "the driver does without");
+			    "only with poison=XX on the command line");
 	balloon_stop();
 	assert_int_equal(balloon_start(&config), 0);
 	assert_true(status().features & PAGE_POISON);
@@ -999,6 +999,16 @@ static void hint_round(uint32_t id)
 {
 	sim_balloon_set_hint_id(&sim, id);
 	settle();
+}
+
+static void beside_hints_event_idx_is_declined_with_a_reason(void **state)
+{
+	(void)state;
+	start(VIRTIO_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX),
+	      NO_FLOOR);
+	assert_false(virtio_has(&sim.virtio.device, VIRTIO_F_EVENT_IDX));
+	assert_string_equal(virtio_refusal_reason(&sim.virtio.device, VIRTIO_F_EVENT_IDX),
+			    "not together with FREE_PAGE_HINT");
 }
 
 static void a_round_begins_with_its_id_and_ends_with_stop(void **state)
@@ -1568,6 +1578,7 @@ int main(void)
 		TEST(reported_blocks_hold_the_poison),
 		TEST(no_more_than_16_mib_are_poisoned_at_once),
 		TEST(deflated_frames_hold_the_poison),
+		TEST(beside_hints_event_idx_is_declined_with_a_reason),
 		TEST(a_round_begins_with_its_id_and_ends_with_stop),
 		TEST(an_id_goes_out_once_whatever_else_changes),
 		TEST(a_shared_interrupt_does_not_end_a_round),
