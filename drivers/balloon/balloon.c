@@ -479,6 +479,7 @@ static void forget_device(void)
 
 	memset(&balloon, 0, sizeof(balloon));
 	balloon.config = config;
+	balloon_pages_forget();
 	balloon_report_forget();
 	balloon_hint_forget();
 	balloon_stats_forget();
@@ -593,6 +594,8 @@ static void give_up(const char *why)
 	if (virtio_is_reset(balloon.device))
 		stop_queues();
 	balloon.status.broken = balloon.device->broken;
+	/* What is in the balloon does not come back from it: it is accounted for so. */
+	balloon.status.deflate_on_oom = false;
 }
 
 /*

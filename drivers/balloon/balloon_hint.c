@@ -72,9 +72,12 @@ static struct {
 
 int balloon_hint_start(struct virtio_device *device, uint16_t index)
 {
+	uint64_t frames = hint.frames, rounds = hint.rounds;
 	int err;
 
-	memset(&hint, 0, sizeof(hint));
+	balloon_hint_forget();
+	hint.frames = frames;
+	hint.rounds = rounds;
 	err = frame_alloc(0, OWNER_VIRTQUEUES, &hint.frame);
 	if (err)
 		return err;
@@ -309,7 +312,7 @@ void balloon_hint_stop(void)
 
 void balloon_hint_forget(void)
 {
-	hint.present = false;
+	memset(&hint, 0, sizeof(hint));
 }
 
 void balloon_hint_counts(uint64_t *frames, uint64_t *rounds)

@@ -53,7 +53,7 @@ bool balloon_hint_busy(uint64_t *since);
 /* The device was reset: hinted frames are free, and the queue goes. */
 void balloon_hint_stop(void);
 
-/* Whatever the last device has kept stays with it: the next one has no such queue yet. */
+/* Another device comes: nothing is counted, and what the last one has kept stays with it. */
 void balloon_hint_forget(void);
 
 /* Since the start: frames hinted, and rounds. */

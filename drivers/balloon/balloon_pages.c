@@ -331,7 +331,8 @@ int balloon_pages_start(struct virtio_device *device)
 {
 	int err;
 
-	memset(&pages, 0, sizeof(pages));
+	memset(&pages.inflate, 0, sizeof(pages.inflate));
+	memset(&pages.deflate, 0, sizeof(pages.deflate));
 	pages.buffer = BALLOON_BUFFER_PORTABLE;
 	err = alloc_wire();
 	if (err)
@@ -371,6 +372,11 @@ void balloon_pages_stop(void)
 	if (pages.wire != 0)
 		free_wire();
 	pages.wire = 0;
+}
+
+void balloon_pages_forget(void)
+{
+	memset(&pages, 0, sizeof(pages));
 }
 
 void balloon_pages_set_buffer(size_t frames)

@@ -71,6 +71,9 @@ void balloon_pages_set_interrupts(bool wanted);
  */
 void balloon_pages_stop(void);
 
+/* Another device comes: nothing is counted, and what the last one has kept stays with it. */
+void balloon_pages_forget(void);
+
 /* Since the start. */
 struct balloon_pages_counts {
 	uint64_t inflated; /* frames acknowledged */

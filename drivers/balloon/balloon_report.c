@@ -50,9 +50,12 @@ static struct {
 
 int balloon_report_start(struct virtio_device *device, uint16_t index, const uint8_t *poison)
 {
+	uint64_t reported = report.reported, requests = report.requests;
 	int err;
 
-	memset(&report, 0, sizeof(report));
+	balloon_report_forget();
+	report.reported = reported;
+	report.requests = requests;
 	err = virtq_create(device, index, &report.queue);
 	if (err)
 		return err;
@@ -261,7 +264,7 @@ void balloon_report_stop(void)
 
 void balloon_report_forget(void)
 {
-	report.present = false;
+	memset(&report, 0, sizeof(report));
 }
 
 void balloon_report_counts(uint64_t *frames, uint64_t *requests)

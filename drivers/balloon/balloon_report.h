@@ -56,7 +56,7 @@ void balloon_report_set_interrupts(bool wanted);
 /* The device was reset: what it had is free, and the queue goes. */
 void balloon_report_stop(void);
 
-/* Whatever the last device has kept stays with it: the next one has no such queue yet. */
+/* Another device comes: nothing is counted, and what the last one has kept stays with it. */
 void balloon_report_forget(void);
 
 /* Since the start: frames reported as free, and requests for either end. */

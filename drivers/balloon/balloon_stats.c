@@ -8,7 +8,7 @@
  */
 #include "drivers/balloon/balloon_stats.h"
 
-#include <errno.h>
+#include <string.h>
 
 #include "arch/clock.h"
 #include "arch/paging.h"
@@ -103,7 +103,6 @@ int balloon_stats_start(struct virtio_device *device, uint16_t index)
 	if (err)
 		return err;
 	stats.wire = phys_to_virt(pfn_to_paddr(stats.frame));
-	stats.requests = 0;
 	err = virtq_create(device, index, &stats.queue);
 	if (err)
 		goto err_frame;
@@ -157,7 +156,7 @@ void balloon_stats_stop(void)
 
 void balloon_stats_forget(void)
 {
-	stats.present = false;
+	memset(&stats, 0, sizeof(stats));
 }
 
 size_t balloon_stats_last(struct balloon_stat out[BALLOON_STATS_MAX], uint64_t *requests,

@@ -31,7 +31,7 @@ void balloon_stats_set_interrupts(bool wanted);
 /* The device was reset: gives the queue back. */
 void balloon_stats_stop(void);
 
-/* Whatever the last device has kept stays with it: the next one has no such queue yet. */
+/* Another device comes: nothing is counted, and what the last one has kept stays with it. */
 void balloon_stats_forget(void);
 
 struct balloon_stat {

@@ -1270,6 +1270,48 @@ static void a_device_that_asks_for_a_reset_gets_it_and_the_balloon_goes_on(void 
 	assert_balloon(100);
 }
 
+static void counts_go_on_over_a_reset(void **state)
+{
+	struct balloon_stat stats[BALLOON_STATS_MAX];
+	struct balloon_pages_counts counts;
+	uint64_t requests, time, frames;
+	uint8_t copy[256];
+
+	(void)state;
+	start(STATS_VQ | REPORTING, NO_FLOOR);
+	sim.keep_on_reset = true;
+	balloon_set_strategy(BALLOON_RANGE_FIRST);
+	go_to(5000);
+	sim_balloon_ask_stats(&sim, copy, sizeof(copy));
+	settle();
+	sim_virtio_need_reset(&sim.virtio);
+	settle();
+	assert_int_equal(status().recoveries, 1);
+	balloon_pages_counts(&counts);
+	assert_int_equal(counts.inflated, 5000);
+	assert_true(balloon_stats_last(stats, &requests, &time) > 0);
+	assert_int_equal(requests, 1);
+	balloon_report_counts(&frames, &requests);
+	assert_true(requests > 0);
+}
+
+static void what_a_given_up_device_has_is_not_said_to_come_back(void **state)
+{
+	struct balloon_account account;
+
+	(void)state;
+	start(DEFLATE_ON_OOM, NO_FLOOR);
+	go_to(300);
+	balloon_account(&account);
+	assert_int_equal(account.inflated_free, 300);
+	sim.bad_used_id = true;
+	go_to(200);
+	assert_non_null(status().broken);
+	balloon_account(&account);
+	assert_int_equal(account.inflated_free, 0);
+	assert_int_equal(account.inflated_total, ballooned());
+}
+
 static void a_reset_in_mid_inflation_loses_nothing(void **state)
 {
 	(void)state;
@@ -1594,6 +1636,8 @@ int main(void)
 		TEST(done_does_not_free_what_the_device_still_has),
 		TEST(memory_pressure_takes_hinted_blocks_back),
 		TEST(a_device_that_asks_for_a_reset_gets_it_and_the_balloon_goes_on),
+		TEST(counts_go_on_over_a_reset),
+		TEST(what_a_given_up_device_has_is_not_said_to_come_back),
 		TEST(a_reset_in_mid_inflation_loses_nothing),
 		TEST(a_device_that_dies_during_reclaim_does_not_hang_us),
 		TEST(a_report_without_an_answer_is_waited_for_once),
