@@ -99,7 +99,7 @@ struct virtio_device {
 	void *transport_data;
 	struct virtio_driver *driver; /* whose probe() took it, or NULL */
 	char address[24];	      /* where it is: "0000:00:03.0", "mmio@feb00e00" */
-	char interrupts_by[48];	      /* "INTx", "MSI-X, vectors ..."; for people */
+	char interrupts_by[48];	      /* "INTx", "MSI-X, vectors ...", "GSI 5"; for people */
 	uint16_t type;		      /* VIRTIO_ID_* */
 	uint64_t offered;	      /* feature bits, after virtio_negotiate() */
 	uint64_t declined;	      /* feature bits that its driver does without, and says why */

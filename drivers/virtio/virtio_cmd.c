@@ -67,33 +67,34 @@ static void print_status(struct virtio_device *device)
 }
 
 /* "STATS_VQ", or "bit-57" for what has no name. */
+static const char *feature_name(const struct virtio_device *device, unsigned bit, char text[8])
+{
+	const char *name = virtio_feature_name(device->type, bit);
+
+	snprintf(text, 8, "bit-%u", bit);
+	return name != NULL ? name : text;
+}
+
 static void print_features(const struct virtio_device *device, const char *title, uint64_t bits)
 {
-	printf("  %-9s 0x%016llx", title, (unsigned long long)bits);
-	for (unsigned bit = 0; bit < VIRTIO_FEATURES; bit++) {
-		const char *name = virtio_feature_name(device->type, bit);
+	char text[8];
 
-		if ((bits >> bit & 1) == 0)
-			continue;
-		if (name != NULL)
-			printf(" %s", name);
-		else
-			printf(" bit-%u", bit);
-	}
+	printf("  %-9s 0x%016llx", title, (unsigned long long)bits);
+	for (unsigned bit = 0; bit < VIRTIO_FEATURES; bit++)
+		if ((bits >> bit & 1) != 0)
+			printf(" %s", feature_name(device, bit, text));
 	printf("\n");
 }
 
 static void print_refused(const struct virtio_device *device)
 {
 	uint64_t refused = device->offered & ~device->accepted;
+	char text[8];
 
-	for (unsigned bit = 0; bit < VIRTIO_FEATURES; bit++) {
-		const char *name = virtio_feature_name(device->type, bit);
-
+	for (unsigned bit = 0; bit < VIRTIO_FEATURES; bit++)
 		if ((refused >> bit & 1) != 0)
-			printf("  refused   %2u %-18s %s\n", bit, name != NULL ? name : "?",
+			printf("  refused   %2u %-18s %s\n", bit, feature_name(device, bit, text),
 			       virtio_refusal_reason(device, bit));
-	}
 }
 
 static void print_queues(const struct virtio_device *device)

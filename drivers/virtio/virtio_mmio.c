@@ -363,15 +363,21 @@ static int identify(struct virtio_mmio *mmio)
 
 static void connect_interrupt(struct virtio_mmio *mmio)
 {
+	struct virtio_device *device = &mmio->device;
+
 	mmio->irq.handle = handle_interrupt;
 	if (mmio->place.has_irq &&
-	    irq_register_gsi(mmio->place.gsi, mmio->place.level, &mmio->irq) == 0)
+	    irq_register_gsi(mmio->place.gsi, mmio->place.level, &mmio->irq) == 0) {
+		snprintf(device->interrupts_by, sizeof(device->interrupts_by), "GSI %u",
+			 (unsigned)mmio->place.gsi);
 		return;
+	}
+	snprintf(device->interrupts_by, sizeof(device->interrupts_by), "nothing");
 	if (mmio->place.has_irq)
 		log_warn("virtio: %s: interrupt %u cannot be used: it will be polled",
-			 mmio->device.address, (unsigned)mmio->place.gsi);
+			 device->address, (unsigned)mmio->place.gsi);
 	else
-		log_warn("virtio: %s: has no interrupt: it will be polled", mmio->device.address);
+		log_warn("virtio: %s: has no interrupt: it will be polled", device->address);
 	mmio->place.has_irq = false;
 }
 

@@ -176,7 +176,7 @@ static int read_virtio(struct run *run, unsigned long *interrupts)
 		err = wrong(run, "`virtio` shows no balloon");
 	at = strstr(text, "interrupts by ");
 	if (at == NULL || sscanf(at, "interrupts by %47[^\n]", result->interrupts) != 1)
-		strcpy(result->interrupts, "line");
+		err = wrong(run, "`virtio` does not say what it interrupts by");
 	free(text);
 	return err;
 }

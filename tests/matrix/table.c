@@ -255,7 +255,7 @@ const char *cell_interrupts(const struct cell *cell)
 {
 	if (cell->by[INTERRUPTS]->interrupts != NULL)
 		return cell->by[INTERRUPTS]->interrupts;
-	return cell_is(cell, MMIO_PLACE) ? "line" : "INTx";
+	return cell_is(cell, MMIO_PLACE) ? "GSI" : "INTx";
 }
 
 void cell_name(const struct cell *cell, char name[CELL_NAME_MAX])

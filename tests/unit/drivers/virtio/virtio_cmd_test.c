@@ -122,7 +122,7 @@ static void device_is_shown_with_features_and_reasons(void **state)
 	assert_prints("refused    4 PAGE_POISON        not implemented\n");
 	assert_prints("refused   29 EVENT_IDX          refused on the command line\n");
 	assert_prints("refused   35 IN_ORDER           not implemented\n");
-	assert_prints("refused   57 ?                  unknown bit\n");
+	assert_prints("refused   57 bit-57             unknown bit\n");
 	assert_prints("queue 1   size 128, 1 in flight, 1 notifications\n");
 	assert_null(strstr(output, "broken"));
 	virtio_break(&sim.device, "a used entry names no chain in flight");

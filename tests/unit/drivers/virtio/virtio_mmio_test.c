@@ -647,6 +647,7 @@ static void interrupts_are_acknowledged_until_none_is_left(void **state)
 	(void)state;
 	make_device(2);
 	device = add();
+	assert_string_equal(device->interrupts_by, "GSI 24");
 	isr_repeats = 3;
 	sim_virtio_interrupt(&sim, VIRTIO_ISR_QUEUE);
 	assert_int_equal(isr_repeats, 0);
@@ -702,6 +703,7 @@ static void device_without_usable_interrupt_is_said_to_be_polled(void **state)
 	silent.has_irq = false;
 	assert_int_equal(virtio_mmio_add(&silent), 0);
 	assert_non_null(strstr(sim_log_warning, "has no interrupt: it will be polled"));
+	assert_string_equal(virtio_devices()->interrupts_by, "nothing");
 	assert_null(handlers);
 }
 
