@@ -159,7 +159,7 @@ static int write_file(struct exporter *exporter, const char *path)
 	}
 	if (!err)
 		return EXIT_REACHED;
-	complain("%s: %s", path, strerror(-err));
+	complain("%s: %s", path, replace_error(err));
 	return EXIT_WRONG;
 }
 

@@ -117,7 +117,7 @@ static int complain_drawing(const struct request *request, int err)
 	if (err == -EINVAL)
 		complain("%s: there is nothing to be drawn in it", request->input);
 	else
-		complain("%s: %s", request->output, strerror(-err));
+		complain("%s: %s", request->output, replace_error(err));
 	return EXIT_WRONG;
 }
 

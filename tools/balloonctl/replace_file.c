@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Write aside, then rename(2): see replace_file.h. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "tools/balloonctl/replace_file.h"
+
+/*
+ * rename() would put a file where /dev/null or the link /dev/stdout was, for
+ * all who use that name after us.
+ */
+static bool may_be_replaced(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) || S_ISREG(st.st_mode);
+}
 
 int replace_begin(struct replacement *replacement, const char *path)
 {
@@ -13,7 +26,9 @@ int replace_begin(struct replacement *replacement, const char *path)
 	int fd;
 
 	umask(mask);
-	replacement->path = path;
+	*replacement = (struct replacement){ .path = path };
+	if (!may_be_replaced(path))
+		return -EEXIST;
 	/* The same folder, or rename() could not be atomic; no name that a
 	 * collector of *.prom would read. */
 	if (asprintf(&replacement->temporary, "%s.XXXXXX", path) < 0)
@@ -52,4 +67,11 @@ int replace_commit(struct replacement *replacement)
 	free(replacement->temporary);
 	*replacement = (struct replacement){ 0 };
 	return 0;
+}
+
+const char *replace_error(int err)
+{
+	if (err == -EEXIST)
+		return "there is something that is no regular file, and stays";
+	return strerror(-err);
 }

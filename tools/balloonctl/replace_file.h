@@ -14,7 +14,10 @@ struct replacement {
 	const char *path; /* not ours */
 };
 
-/* Write to @replacement->file then. Mode 0644, less the umask. 0 or a negative errno. */
+/*
+ * Write to @replacement->file then. Mode 0644, less the umask. 0 or a negative
+ * errno; -EEXIST: what is there is a device, a link or the like, and stays.
+ */
 int replace_begin(struct replacement *replacement, const char *path);
 
 /* All was written: put it into place. On failure what was there stays. */
@@ -22,5 +25,8 @@ int replace_commit(struct replacement *replacement);
 
 /* Forget it; what was there stays. */
 void replace_abort(struct replacement *replacement);
+
+/* Words for what these gave. */
+const char *replace_error(int err);
 
 #endif

@@ -204,6 +204,33 @@ static void text_file_is_replaced_whole(void **state)
 	assert_says(end.err, "No such file");
 }
 
+/* Run by root, it must not take the place of a device like /dev/null. */
+static void only_a_regular_file_is_replaced(void **state)
+{
+	char dir[] = "/tmp/balloonctl-XXXXXX", path[64];
+	struct fake_qemu qemu = { 0 };
+	struct stat is;
+	struct outcome end;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/balloon.prom", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	end = RUN_AGAINST(&qemu, cmd_export, "export", "--textfile", path);
+	assert_int_equal(end.status, EXIT_WRONG);
+	assert_says(end.err, "no regular file");
+	assert_int_equal(lstat(path, &is), 0);
+	assert_true(S_ISFIFO(is.st_mode));
+	unlink(path);
+	assert_int_equal(symlink("elsewhere", path), 0);
+	end = RUN_AGAINST(&qemu, cmd_export, "export", "--textfile", path);
+	assert_int_equal(end.status, EXIT_WRONG);
+	assert_int_equal(lstat(path, &is), 0);
+	assert_true(S_ISLNK(is.st_mode));
+	unlink(path);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static void export_refuses_odd_arguments(void **state)
 {
 	static const char *const bad[] = { "",	      "x",	    "1.2.3:80", "127.0.0.1:65536",
@@ -301,6 +328,7 @@ int main(void)
 		cmocka_unit_test(labels_are_escaped),
 		cmocka_unit_test(metrics_are_printed_once),
 		cmocka_unit_test(text_file_is_replaced_whole),
+		cmocka_unit_test(only_a_regular_file_is_replaced),
 		cmocka_unit_test(export_refuses_odd_arguments),
 		cmocka_unit_test(server_has_one_page),
 		cmocka_unit_test(server_is_on_loopback_by_default),
