@@ -222,7 +222,7 @@ static void balloonctl_tells_that_time_is_up(void **state)
 
 	(void)state;
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
-	assert_end(BALLOONCTL("set", "128M", "--wait=2"), EXIT_TIMEOUT, "!but paused");
+	assert_end(BALLOONCTL("set", "128M", "--wait=2"), EXIT_TIMEOUT, "!is paused");
 	assert_end(BALLOONCTL("status"), EXIT_REACHED, "(paused)");
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
 	assert_end(BALLOONCTL("set", "128M", "--wait"), EXIT_REACHED, "128.0 MiB taken");

@@ -25,6 +25,7 @@ struct waiting {
 	uint64_t goal;
 	int64_t end; /* of all patience; 0: none */
 	int64_t last_move;
+	bool has_moved;
 };
 
 static void sleep_ms(long ms)
@@ -54,14 +55,37 @@ static int complain_shortfall(const struct waiting *w)
 	return EXIT_SHORTFALL;
 }
 
+static bool lacks_driver(const struct waiting *w)
+{
+	return w->state.has_features && !w->state.driver_ok;
+}
+
+static int complain_no_driver(void)
+{
+	complain("no balloon driver runs in the guest; the target is kept for one that comes");
+	return EXIT_NO_DRIVER;
+}
+
+/* Less than a standstill, which takes patience; yet who has not moved is not on his way. */
+static int complain_time(const struct waiting *w)
+{
+	const char *why = "is still on its way";
+
+	if (lacks_driver(w))
+		return complain_no_driver();
+	if (w->state.paused)
+		why = "is paused";
+	else if (!w->has_moved)
+		why = "has not moved";
+	complain("time is up after %u s, and the guest %s", w->limits->seconds, why);
+	return EXIT_TIMEOUT;
+}
+
 /* Nothing has moved for so long: why? */
 static int complain_standstill(const struct waiting *w)
 {
-	if (w->state.has_features && !w->state.driver_ok) {
-		complain("no balloon driver runs in the guest; the target is kept for one that "
-			 "comes");
-		return EXIT_NO_DRIVER;
-	}
+	if (lacks_driver(w))
+		return complain_no_driver();
 	if (w->state.paused) {
 		complain("the guest is paused and cannot move to its target");
 		return EXIT_TIMEOUT;
@@ -78,9 +102,7 @@ static int end_with(const struct waiting *w, enum verdict verdict)
 		complain("somebody else has set another target meanwhile");
 		return EXIT_WRONG;
 	case TIME_UP:
-		complain("time is up after %u s, and the guest is still on its way%s",
-			 w->limits->seconds, w->state.paused ? ", but paused" : "");
-		return EXIT_TIMEOUT;
+		return complain_time(w);
 	default:
 		return complain_standstill(w);
 	}
@@ -92,8 +114,10 @@ static enum verdict judge(struct waiting *w, uint64_t left_before, int64_t now)
 		return REACHED;
 	if (w->state.has_target && w->state.target_left != w->goal)
 		return CHANGED;
-	if (w->state.left != left_before)
+	if (w->state.left != left_before) {
 		w->last_move = now;
+		w->has_moved = true;
+	}
 	if (w->end && now >= w->end)
 		return TIME_UP;
 	if (now - w->last_move >= (int64_t)w->limits->patience * 1000)

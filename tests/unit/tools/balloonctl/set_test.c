@@ -162,8 +162,35 @@ static void guest_on_its_way_is_a_timeout(void **state)
 		lefts[i] = FAKE_RAM - 4096 * i;
 	got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait=2", "--patience=1");
 	assert_int_equal(got.status, EXIT_TIMEOUT);
-	assert_says(got.err, "time is up after 2 s");
+	assert_says(got.err, "time is up after 2 s, and the guest is still on its way");
 	assert_says(got.out, "% ");
+}
+
+/* Sooner than the patience is over, which would have said so. */
+static void when_time_is_up_the_reason_is_told(void **state)
+{
+	const struct fake_qemu no_driver = { .no_driver = true, LEFTS(FAKE_RAM) };
+	const struct fake_qemu paused = { .paused = true, LEFTS(FAKE_RAM) };
+	struct outcome got;
+
+	(void)state;
+	got = RUN_AGAINST(&no_driver, cmd_set, "set", HALF, "--wait=1", "--patience=60");
+	assert_int_equal(got.status, EXIT_NO_DRIVER);
+	assert_says(got.err, "no balloon driver");
+	got = RUN_AGAINST(&paused, cmd_set, "set", HALF, "--wait=1", "--patience=60");
+	assert_int_equal(got.status, EXIT_TIMEOUT);
+	assert_says(got.err, "is paused");
+}
+
+static void guest_that_never_moved_is_not_on_its_way(void **state)
+{
+	const struct fake_qemu qemu = { LEFTS(FAKE_RAM) };
+	struct outcome got =
+		RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait=1", "--patience=60");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_TIMEOUT);
+	assert_says(got.err, "time is up after 1 s, and the guest has not moved");
 }
 
 static void no_device_has_a_status_of_its_own(void **state)
@@ -347,6 +374,8 @@ int main(void)
 		cmocka_unit_test(wait_sees_memory_come_back),
 		cmocka_unit_test(guest_that_moves_no_more_is_a_shortfall),
 		cmocka_unit_test(guest_on_its_way_is_a_timeout),
+		cmocka_unit_test(when_time_is_up_the_reason_is_told),
+		cmocka_unit_test(guest_that_never_moved_is_not_on_its_way),
 		cmocka_unit_test(no_device_has_a_status_of_its_own),
 		cmocka_unit_test(no_driver_has_a_status_of_its_own),
 		cmocka_unit_test(driver_that_comes_while_we_wait_is_waited_for),
