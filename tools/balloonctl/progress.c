@@ -13,7 +13,7 @@
 
 #define LINE_MS 1000 /* between two lines without a terminal */
 #define WIDTH_MAX 120
-#define WORDS_WIDTH 63 /* of nearly all that is said beside a bar */
+#define WORDS_WIDTH 68 /* of all that is said beside a bar, and a blank */
 #define BAR_MIN 10
 #define BAR_MAX 40
 

@@ -48,9 +48,21 @@ static void bar_has_rate_and_time_left(void **state)
 	add(&p, 768 * MIB, 3000);
 	assert_text(
 		&p, 79,
-		"[#######.......]  50%  768.0 MiB left, 256.0 MiB taken, 128.0 MiB/s, 2 s to go");
+		"[####.....]  50%  768.0 MiB left, 256.0 MiB taken, 128.0 MiB/s, 2 s to go");
 	add(&p, 512 * MIB, 4000);
-	assert_text(&p, 79, "[##############] 100%  512.0 MiB left, 512.0 MiB taken");
+	assert_text(&p, 79, "[#########] 100%  512.0 MiB left, 512.0 MiB taken");
+}
+
+static void longest_words_fit_beside_a_bar_in_80_columns(void **state)
+{
+	struct progress p;
+
+	(void)state;
+	begin(&p, 1000 * MIB, 100 * MIB, true);
+	add(&p, 150 * MIB, 2000);
+	assert_text(
+		&p, 79,
+		"[########.]  94%  150.0 MiB left, 874.0 MiB taken, 850.0 MiB/s, under 1 s to go");
 }
 
 static void lines_have_no_bar(void **state)
@@ -122,6 +134,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bar_has_rate_and_time_left),
+		cmocka_unit_test(longest_words_fit_beside_a_bar_in_80_columns),
 		cmocka_unit_test(lines_have_no_bar),
 		cmocka_unit_test(who_stands_still_has_no_rate),
 		cmocka_unit_test(wrong_direction_is_no_progress),
