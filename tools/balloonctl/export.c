@@ -56,14 +56,6 @@ struct exporter {
 
 /* ---- metrics of all guests ---- */
 
-static double unix_time(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static int write_all(struct exporter *exporter, FILE *file)
 {
 	size_t count = exporter->set.count;
@@ -80,7 +72,7 @@ static int write_all(struct exporter *exporter, FILE *file)
 		guests[i].hangs = now - samples[i].time > exporter->interval_ms + SILENCE_MS;
 	}
 	if (guests && samples)
-		metrics_write(file, guests, count, unix_time());
+		metrics_write(file, guests, count);
 	else
 		count = SIZE_MAX;
 	free(samples);

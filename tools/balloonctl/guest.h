@@ -49,6 +49,7 @@ struct guest_stats {
 	uint32_t present; /* bit per STAT_ number */
 	uint64_t value[STAT_COUNT];
 	bool ever;	   /* the guest has answered at least once */
+	uint64_t update;   /* when, in Unix time: QEMU's clock, whole seconds */
 	double age;	   /* seconds since, by this machine's clock */
 	unsigned interval; /* seconds of polling; 0: nobody asks the guest */
 };

@@ -249,6 +249,7 @@ static int stats_libvirt(struct guest *guest, struct guest_stats *stats)
 	}
 	if (find_figure(&figures, VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, &update) && update > 0) {
 		stats->ever = true;
+		stats->update = update;
 		stats->age = difftime(time(NULL), (time_t)update);
 		if (stats->age < 0)
 			stats->age = 0;

@@ -392,6 +392,7 @@ static void read_report(struct json_object *report, struct guest_stats *stats)
 	if (!member_uint64(report, "last-update", &update) || update == 0)
 		return;
 	stats->ever = true;
+	stats->update = update;
 	clock_gettime(CLOCK_REALTIME, &now);
 	stats->age = (double)now.tv_sec + (double)now.tv_nsec / 1e9 - (double)update;
 	if (stats->age < 0)

@@ -31,74 +31,64 @@ static bool give_real(struct value *value, double real)
 
 /* ---- what is read from a sample of a guest that is there; false: not known ---- */
 
-static bool read_ram(const struct sample *sample, double now, struct value *value)
+static bool read_ram(const struct sample *sample, struct value *value)
 {
-	(void)now;
 	return give(value, sample->state.ram);
 }
 
-static bool read_left(const struct sample *sample, double now, struct value *value)
+static bool read_left(const struct sample *sample, struct value *value)
 {
-	(void)now;
 	return give(value, sample->state.left);
 }
 
-static bool read_taken(const struct sample *sample, double now, struct value *value)
+static bool read_taken(const struct sample *sample, struct value *value)
 {
-	(void)now;
 	return give(value, sample->state.taken);
 }
 
-static bool read_target(const struct sample *sample, double now, struct value *value)
+static bool read_target(const struct sample *sample, struct value *value)
 {
-	(void)now;
 	return sample->state.has_target && give(value, sample->state.target_left);
 }
 
-static bool read_driver(const struct sample *sample, double now, struct value *value)
+static bool read_driver(const struct sample *sample, struct value *value)
 {
-	(void)now;
 	return sample->state.has_features && give(value, sample->state.driver_ok);
 }
 
-static bool read_paused(const struct sample *sample, double now, struct value *value)
+static bool read_paused(const struct sample *sample, struct value *value)
 {
-	(void)now;
 	return give(value, sample->state.paused);
 }
 
-static bool read_complaint(const struct sample *sample, double now, struct value *value)
+static bool read_complaint(const struct sample *sample, struct value *value)
 {
-	(void)now;
 	return give(value, sample->state.complaint[0] != '\0');
 }
 
-static bool read_update(const struct sample *sample, double now, struct value *value)
+static bool read_update(const struct sample *sample, struct value *value)
 {
-	return sample->has_stats && sample->stats.ever && give_real(value, now - sample->stats.age);
+	return sample->has_stats && sample->stats.ever && give(value, sample->stats.update);
 }
 
-static bool read_interval(const struct sample *sample, double now, struct value *value)
+static bool read_interval(const struct sample *sample, struct value *value)
 {
-	(void)now;
 	return sample->has_stats && give(value, sample->stats.interval);
 }
 
-static bool read_resident(const struct sample *sample, double now, struct value *value)
+static bool read_resident(const struct sample *sample, struct value *value)
 {
-	(void)now;
 	return sample->has_cost && give(value, sample->cost.resident);
 }
 
-static bool read_cpu(const struct sample *sample, double now, struct value *value)
+static bool read_cpu(const struct sample *sample, struct value *value)
 {
-	(void)now;
 	return sample->has_cost && give_real(value, (double)sample->cost.cpu_ms / 1000);
 }
 
 struct metric {
 	const char *name, *type, *help;
-	bool (*read)(const struct sample *sample, double now, struct value *value);
+	bool (*read)(const struct sample *sample, struct value *value);
 	unsigned stat; /* without read: a STAT_ number */
 };
 
@@ -176,14 +166,14 @@ static bool is_up(const struct metrics_guest *guest)
 	return guest->sample->number && !guest->sample->err && !guest->hangs;
 }
 
-static bool read_value(const struct metric *metric, const struct metrics_guest *guest, double now,
+static bool read_value(const struct metric *metric, const struct metrics_guest *guest,
 		       struct value *value)
 {
 	*value = (struct value){ 0 };
 	if (!is_up(guest))
 		return false;
 	if (metric->read)
-		return metric->read(guest->sample, now, value);
+		return metric->read(guest->sample, value);
 	return sample_stat(guest->sample, metric->stat, &value->whole);
 }
 
@@ -193,13 +183,13 @@ static void write_head(FILE *file, const char *name, const char *type, const cha
 }
 
 static void write_metric(FILE *file, const struct metric *metric,
-			 const struct metrics_guest *guests, size_t count, double now)
+			 const struct metrics_guest *guests, size_t count)
 {
 	bool has_head = false;
 	struct value value;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!read_value(metric, &guests[i], now, &value))
+		if (!read_value(metric, &guests[i], &value))
 			continue;
 		if (!has_head)
 			write_head(file, metric->name, metric->type, metric->help);
@@ -213,7 +203,7 @@ static void write_metric(FILE *file, const struct metric *metric,
 	}
 }
 
-void metrics_write(FILE *file, const struct metrics_guest *guests, size_t count, double unix_time)
+void metrics_write(FILE *file, const struct metrics_guest *guests, size_t count)
 {
 	write_head(file, "balloon_up", "gauge", "Whether the guest is there and answers.");
 	for (size_t i = 0; i < count; i++) {
@@ -222,5 +212,5 @@ void metrics_write(FILE *file, const struct metrics_guest *guests, size_t count,
 		fputs(is_up(&guests[i]) ? "1\n" : "0\n", file);
 	}
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++)
-		write_metric(file, &metrics[i], guests, count, unix_time);
+		write_metric(file, &metrics[i], guests, count);
 }

@@ -19,7 +19,6 @@ struct metrics_guest {
 	bool hangs; /* it has not answered for too long: as good as gone */
 };
 
-/* @unix_time, in seconds, is when the samples were taken, about. */
-void metrics_write(FILE *file, const struct metrics_guest *guests, size_t count, double unix_time);
+void metrics_write(FILE *file, const struct metrics_guest *guests, size_t count);
 
 #endif

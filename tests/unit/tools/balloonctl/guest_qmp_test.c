@@ -343,6 +343,7 @@ static void age_is_by_this_machines_clock(void **state)
 	snprintf(said, sizeof(said), "{\"stats\": {}, \"last-update\": %lld}", now - 100);
 	f = stats_of(SAYS("\"guest-stats\"", said));
 	assert_true(f.stats.ever && f.stats.age >= 100 && f.stats.age < 400);
+	assert_true(f.stats.update == (uint64_t)now - 100);
 	/* A clock that was put back makes nothing younger than now. */
 	snprintf(said, sizeof(said), "{\"stats\": {}, \"last-update\": %lld}", now + 10000);
 	f = stats_of(SAYS("\"guest-stats\"", said));
