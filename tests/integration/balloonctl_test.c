@@ -289,8 +289,21 @@ static void balloonctl_tells_that_there_is_no_driver(void **state)
 	assert_end(BALLOONCTL("set", "128M"), EXIT_NO_DRIVER, "Actual       256.0 MiB left");
 	assert_end(BALLOONCTL("set", "128M", "--wait", "--patience=2"), EXIT_NO_DRIVER,
 		   "!no balloon driver");
+	assert_end(BALLOONCTL("set", "128M", "--wait=1"), EXIT_NO_DRIVER, "!no balloon driver");
 	assert_end(BALLOONCTL("stats", "--interval", "1"), EXIT_NO_DRIVER, "!no balloon driver");
 	vm_stop(vm);
+}
+
+/* However seldom the guest is to be asked, and was before: an hour is not waited for. */
+static void balloonctl_has_statistics_at_once_with_any_interval(void **state)
+{
+	struct vm *vm = balloonctl_boot((struct guest){ 0 });
+
+	(void)state;
+	assert_end(BALLOONCTL("stats", "--interval", "3600"), EXIT_REACHED, "every 3600 s");
+	assert_end(BALLOONCTL("stats", "--interval", "3600"), EXIT_REACHED, "every 3600 s");
+	assert_end(BALLOONCTL("stats", "--interval", "7200"), EXIT_REACHED, "every 7200 s");
+	harness_stop(vm);
 }
 
 static void balloonctl_tells_that_qemu_has_died(void **state)
@@ -457,6 +470,7 @@ int balloonctl_tests(void)
 		TEST(balloonctl_draws_a_bar_on_a_terminal_only),
 		TEST(balloonctl_tells_that_there_is_no_device),
 		TEST(balloonctl_tells_that_there_is_no_driver),
+		TEST(balloonctl_has_statistics_at_once_with_any_interval),
 		TEST(balloonctl_tells_that_qemu_has_died),
 		TEST(balloonctl_finds_the_guests_of_the_run_script),
 		TEST(balloonctl_is_completed_by_bash),

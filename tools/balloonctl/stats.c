@@ -36,13 +36,13 @@ struct request {
 	unsigned interval;
 };
 
-/* When the last report came, by this machine's clock; QEMU keeps whole seconds. */
-static double time_of_report(const struct guest_stats *stats)
+/* QEMU keeps whole seconds: of two reports in one the second would not be seen. */
+static void leave_second(uint64_t second)
 {
-	struct timespec now;
+	const struct timespec pause = { .tv_sec = 1 };
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	return stats->ever ? (double)now.tv_sec + (double)now.tv_nsec / 1e9 - stats->age : 0;
+	if ((uint64_t)time(NULL) == second)
+		nanosleep(&pause, NULL);
 }
 
 /* Is there somebody to send a report? An exit status, or -1: yes, perhaps. */
@@ -68,16 +68,15 @@ static int look_for_sender(struct guest *guest)
 	return -1;
 }
 
-/* Until there is a report that was not there @before; an exit status. */
-static int wait_for_report(struct guest *guest, double before, int64_t deadline)
+/* Until there is another report than that of @before; an exit status. */
+static int wait_for_report(struct guest *guest, uint64_t before, int64_t deadline)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000l };
 	struct guest_stats stats;
 	int err;
 
 	while (!(err = guest_stats(guest, &stats))) {
-		/* Both are measured anew each time, to a few milliseconds. */
-		if (stats.ever && time_of_report(&stats) > before + 0.5)
+		if (stats.ever && stats.update != before)
 			return EXIT_REACHED;
 		if (deadline_left(deadline) == 0) {
 			complain("the guest has sent no statistics in time");
@@ -92,13 +91,17 @@ static int change_interval(struct guest *guest, unsigned seconds)
 {
 	struct guest_stats stats;
 	int err = guest_stats(guest, &stats);
-	double before;
 	int status;
 
 	if (err)
 		return guest_failed(guest, err);
-	before = time_of_report(&stats);
-	err = guest_set_interval(guest, seconds);
+	if (seconds)
+		leave_second(stats.update);
+	/* QEMU asks at once if it did not ask before, else when the time is over. */
+	if (stats.interval && seconds)
+		err = guest_set_interval(guest, 0);
+	if (!err)
+		err = guest_set_interval(guest, seconds);
 	if (err)
 		return guest_failed(guest, err);
 	if (seconds == 0)
@@ -106,7 +109,8 @@ static int change_interval(struct guest *guest, unsigned seconds)
 	status = look_for_sender(guest);
 	if (status >= 0)
 		return status;
-	return wait_for_report(guest, before, deadline_now() + (int64_t)seconds * 2000 + GRACE_MS);
+	return wait_for_report(guest, stats.update,
+			       deadline_now() + (int64_t)seconds * 2000 + GRACE_MS);
 }
 
 static int show(struct guest *guest, const struct request *request)

@@ -46,9 +46,8 @@ static void bar_has_rate_and_time_left(void **state)
 	(void)state;
 	begin(&p, RAM, 512 * MIB, true);
 	add(&p, 768 * MIB, 3000);
-	assert_text(
-		&p, 79,
-		"[####.....]  50%  768.0 MiB left, 256.0 MiB taken, 128.0 MiB/s, 2 s to go");
+	assert_text(&p, 79,
+		    "[####.....]  50%  768.0 MiB left, 256.0 MiB taken, 128.0 MiB/s, 2 s to go");
 	add(&p, 512 * MIB, 4000);
 	assert_text(&p, 79, "[#########] 100%  512.0 MiB left, 512.0 MiB taken");
 }

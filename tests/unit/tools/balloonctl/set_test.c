@@ -185,8 +185,7 @@ static void when_time_is_up_the_reason_is_told(void **state)
 static void guest_that_never_moved_is_not_on_its_way(void **state)
 {
 	const struct fake_qemu qemu = { LEFTS(FAKE_RAM) };
-	struct outcome got =
-		RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait=1", "--patience=60");
+	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait=1", "--patience=60");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_TIMEOUT);
