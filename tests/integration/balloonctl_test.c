@@ -417,6 +417,11 @@ static void balloonctl_is_completed_by_bash(void **state)
 	assert_end(complete("--v"), 0, "--version\n");
 	assert_end(complete("set 1G --w"), 0, "--wait\n");
 	assert_end(complete("-g x stats --"), 0, "--interval --json\n");
+	/* As readline hands them over, split at = and :. */
+	assert_end(complete("--guest = x stat"), 0, "status stats\n");
+	assert_end(complete("-g libvirt : ///session#x stat"), 0, "status stats\n");
+	assert_end(complete("--guest = qemu+tcp : //h : 16509/system#x set 1G --w"), 0,
+		   "--wait\n");
 	snprintf(path, sizeof(path), "%s/aerostat-%u", balloonctl_folder, (unsigned)geteuid());
 	assert_int_equal(mkdir(path, 0700), 0);
 	setenv("XDG_RUNTIME_DIR", balloonctl_folder, 1);

@@ -19,6 +19,10 @@ _balloonctl()
 	local program=${COMP_WORDS[0]} command='' words i
 
 	COMPREPLY=()
+	# Readline ends words at = and :, which a guest's URI has, too.
+	if [ "$previous" = = ] && [ "${COMP_WORDS[COMP_CWORD - 2]}" = --guest ]; then
+		previous=--guest
+	fi
 	if [ "$previous" = -g ] || [ "$previous" = --guest ]; then
 		case $current in
 		*/*) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
@@ -29,7 +33,10 @@ _balloonctl()
 	# The first word that is neither an option nor its value.
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-g | --guest) i=$((i + 1)) ;;
+		-g | --guest)
+			[ "${COMP_WORDS[i + 1]}" != = ] || i=$((i + 1))
+			i=$((i + 1))
+			while [ "${COMP_WORDS[i + 1]}" = : ]; do i=$((i + 2)); done ;;
 		-*) ;;
 		*) command=${COMP_WORDS[i]} && break ;;
 		esac
