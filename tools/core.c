@@ -79,7 +79,8 @@ static int check_segments(struct core *core, char error[CORE_ERROR_MAX])
 		if (core->segment[i].paddr - core->segment[i - 1].paddr < core->segment[i - 1].size)
 			return fail(error, -EINVAL,
 				    "no dump of a machine: physical address %#" PRIx64
-				    " is in it twice; QMP's dump-guest-memory makes one",
+				    " is in it twice; QMP's dump-guest-memory makes one, "
+				    "with paging false",
 				    core->segment[i].paddr);
 	return 0;
 }

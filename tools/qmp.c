@@ -469,6 +469,8 @@ static int check_owner(struct qmp *q, const char *path)
 
 	if (lstat(path, &st))
 		return fail(q, -errno, "%s: %s", path, strerror(errno));
+	if (S_ISLNK(st.st_mode))
+		return fail(q, -ENOTSOCK, "%s is a symbolic link; name the socket itself", path);
 	if (!S_ISSOCK(st.st_mode))
 		return fail(q, -ENOTSOCK, "%s is not a socket", path);
 	if (st.st_uid != geteuid())

@@ -54,6 +54,10 @@ int bad_option(int c, char **argv)
 	char letter[] = { '-', (char)optopt, '\0' };
 	bool is_long = !strncmp(word, "--", 2);
 
+	if (speaker && (letter[1] == 'g' || !strncmp(word, "--guest", 7))) {
+		complain("the guest stands before the command: balloonctl -g NAME %s", speaker);
+		return EXIT_USAGE;
+	}
 	complain(c == ':' ? "%s wants a value; see --help" : "%s is not understood; see --help",
 		 is_long || !optopt ? word : letter);
 	return EXIT_USAGE;

@@ -188,8 +188,8 @@ static int parse(int argc, char **argv, struct request *request)
 		}
 	}
 	if (optind == argc || !request->output) {
-		complain("%s; see --help", optind == argc ? "which FILE is to be drawn?"
-							  : "where to? -o OUT.svg is wanted");
+		complain(optind == argc ? "which FILE is to be drawn? See --help"
+					: "where to? -o OUT.svg is wanted; see --help");
 		return EXIT_USAGE;
 	}
 	request->input = argv[optind++];

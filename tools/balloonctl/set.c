@@ -162,7 +162,9 @@ static int parse(int argc, char **argv, struct request *request)
 			return status;
 	}
 	if (argc - optind != 1) {
-		complain("one size is wanted, as in `balloonctl %s 512M`", argv[0]);
+		complain("one size is wanted, as in `balloonctl %s 512M`%s", argv[0],
+			 request->wait && argc - optind > 1 ? "; seconds go behind =: --wait=60"
+							    : "");
 		return EXIT_USAGE;
 	}
 	if (size_parse(argv[optind], &request->size)) {

@@ -178,6 +178,7 @@ static void refuses_segments_that_cannot_be(void **state)
 	refused(with_header(1, h), "damaged");
 	h.p_paddr = 0x1003;
 	refused(with_header(1, h), "0x1003 is in it twice");
+	refused(with_header(1, h), "with paging false");
 	h.p_paddr = 0x1000;
 	refused(with_header(1, h), "no dump of a machine");
 }

@@ -229,6 +229,7 @@ static void path_is_taken_as_it_is(void **state)
 	assert_fails("/nonexistent/x", -ENOENT, "/nonexistent: No such file");
 	assert_fails("/nonexistent", -ENOENT, "/nonexistent: No such file");
 	assert_fails("/etc/passwd", -ENOTSOCK, "not a socket");
+	assert_fails("/proc/self/exe", -ENOTSOCK, "a symbolic link; name the socket itself");
 	clean_up(&f);
 }
 

@@ -97,6 +97,9 @@ static void sizes_that_cannot_be_are_refused(void **state)
 
 static void bad_arguments_are_refused_before_anything_is_done(void **state)
 {
+	struct outcome got = run_command(cmd_set, "/nonexistent/x", "set", "1G", "--wait", "60",
+					 NULL);
+
 	(void)state;
 	assert_int_equal(run_command(cmd_set, "/nonexistent/x", "set", NULL).status, EXIT_USAGE);
 	assert_int_equal(run_command(cmd_set, "/nonexistent/x", "set", "1G", "2G", NULL).status,
@@ -110,6 +113,8 @@ static void bad_arguments_are_refused_before_anything_is_done(void **state)
 	assert_int_equal(
 		run_command(cmd_set, "/nonexistent/x", "set", "1G", "--patience", NULL).status,
 		EXIT_USAGE);
+	assert_int_equal(got.status, EXIT_USAGE);
+	assert_says(got.err, "seconds go behind =: --wait=60");
 	assert_int_equal(run_command(cmd_set, "/nonexistent/x", "set", "1G", "--now", NULL).status,
 			 EXIT_USAGE);
 }

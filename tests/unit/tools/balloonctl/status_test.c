@@ -269,6 +269,22 @@ static void too_many_arguments_are_refused(void **state)
 		EXIT_USAGE);
 }
 
+static void guest_behind_the_command_is_told_its_place(void **state)
+{
+	struct outcome got;
+
+	(void)state;
+	complain_for("status");
+	got = run_command(cmd_status, NULL, "status", "-g", "web", NULL);
+	assert_int_equal(got.status, EXIT_USAGE);
+	assert_says(got.err, "balloonctl -g NAME status");
+	got = run_command(cmd_status, NULL, "status", "--guest=web", NULL);
+	assert_says(got.err, "balloonctl -g NAME status");
+	got = run_command(cmd_status, NULL, "status", "--quiet", NULL);
+	assert_says(got.err, "--quiet is not understood");
+	complain_for(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +299,7 @@ int main(void)
 		cmocka_unit_test(silence_has_a_reason),
 		cmocka_unit_test(words_of_qemu_are_escaped),
 		cmocka_unit_test(too_many_arguments_are_refused),
+		cmocka_unit_test(guest_behind_the_command_is_told_its_place),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/status", tests, NULL, NULL);
