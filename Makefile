@@ -303,10 +303,10 @@ PREFIX ?= /usr/local
 
 .PHONY: install
 install: $(BUILD)/tools/balloonctl
-	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/balloonctl
-	install -D -m 644 tools/balloonctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/balloonctl.1
+	install -D -m 755 $< '$(DESTDIR)$(PREFIX)/bin/balloonctl'
+	install -D -m 644 tools/balloonctl.1 '$(DESTDIR)$(PREFIX)/share/man/man1/balloonctl.1'
 	install -D -m 644 tools/balloonctl/completion.bash \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/balloonctl
+		'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/balloonctl'
 
 # ---- Running ----
 

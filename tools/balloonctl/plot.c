@@ -18,7 +18,7 @@ static const char help[] =
 	"\n"
 	"Draws the course that `balloonctl record` has written to FILE (- for standard\n"
 	"input): memory left to the guest and the target, what the guest says is free and\n"
-	"available, and QEMU's memory on the host. OUT.svg is overwritten; - is standard\n"
+	"available, and QEMU's memory on the host. OUT.svg is replaced; - is standard\n"
 	"output. Where nothing is known the lines have gaps.\n"
 	"\n"
 	"  -o, --output OUT.svg\n"
