@@ -4,11 +4,14 @@
  * without a device, and against QEMU that dies: its numbers are those of the
  * guest and of QMP, its exit status is the truth.
  */
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -324,6 +327,68 @@ static void balloonctl_tells_that_qemu_has_died(void **state)
 	harness_stop(vm);
 }
 
+/* ---- a live dump that is broken off ---- */
+
+static bool is_empty(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	bool empty = true;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir)))
+		empty = empty && entry->d_name[0] == '.';
+	closedir(dir);
+	return empty;
+}
+
+static bool has_ended(const struct program *program)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)program->pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid;
+}
+
+/* Whether the signal came in time, while the dump lay in @folder. */
+static bool break_off(int number, const char *folder)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	struct program program;
+	struct program_end end;
+
+	program_start(&program, false, CALL("dump", "--live"));
+	while (is_empty(folder) && !has_ended(&program))
+		nanosleep(&pause, NULL);
+	kill(program.pid, number);
+	program_finish(&program, &end);
+	assert_true(is_empty(folder));
+	return end.status == 128 + number;
+}
+
+static void balloonctl_leaves_no_dump_behind_whatever_ends_it(void **state)
+{
+	static const int numbers[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE };
+	struct vm *vm = balloonctl_boot((struct guest){ 0 });
+	char folder[128];
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "%s/dumps", balloonctl_folder);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	/* A core of the program itself would only be in the way. */
+	assert_int_equal(setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 }), 0);
+	setenv("TMPDIR", folder, 1);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		int tries = 10;
+
+		while (!break_off(numbers[i], folder) && --tries)
+			;
+		assert_true(tries > 0);
+	}
+	unsetenv("TMPDIR");
+	assert_int_equal(rmdir(folder), 0);
+	harness_stop(vm);
+}
+
 /* ---- names ---- */
 
 /* tools/run.sh with a console that nobody types at; ends when QEMU is told to. */
@@ -420,8 +485,7 @@ static void balloonctl_is_completed_by_bash(void **state)
 	/* As readline hands them over, split at = and :. */
 	assert_end(complete("--guest = x stat"), 0, "status stats\n");
 	assert_end(complete("-g libvirt : ///session#x stat"), 0, "status stats\n");
-	assert_end(complete("--guest = qemu+tcp : //h : 16509/system#x set 1G --w"), 0,
-		   "--wait\n");
+	assert_end(complete("--guest = qemu+tcp : //h : 16509/system#x set 1G --w"), 0, "--wait\n");
 	snprintf(path, sizeof(path), "%s/aerostat-%u", balloonctl_folder, (unsigned)geteuid());
 	assert_int_equal(mkdir(path, 0700), 0);
 	setenv("XDG_RUNTIME_DIR", balloonctl_folder, 1);
@@ -477,6 +541,7 @@ int balloonctl_tests(void)
 		TEST(balloonctl_tells_that_there_is_no_driver),
 		TEST(balloonctl_has_statistics_at_once_with_any_interval),
 		TEST(balloonctl_tells_that_qemu_has_died),
+		TEST(balloonctl_leaves_no_dump_behind_whatever_ends_it),
 		TEST(balloonctl_finds_the_guests_of_the_run_script),
 		TEST(balloonctl_is_completed_by_bash),
 		TEST(balloonctl_has_every_command_in_its_manual),

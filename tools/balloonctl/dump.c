@@ -104,7 +104,9 @@ static char core_path[sizeof(folder) + 8];
 static void remove_dump(void)
 {
 	unlink(core_path);
-	rmdir(folder);
+	/* QEMU may make the file just now; without the folder it cannot any more. */
+	while (rmdir(folder) && errno == ENOTEMPTY && !unlink(core_path))
+		;
 }
 
 static void remove_and_die(int number)
@@ -114,7 +116,7 @@ static void remove_and_die(int number)
 	raise(number);
 }
 
-static const int deadly[] = { SIGINT, SIGTERM, SIGHUP };
+static const int deadly[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE, SIGALRM };
 
 static void on_deadly_signals(void (*handler)(int))
 {
@@ -146,9 +148,9 @@ static int dump_and_show(const struct request *request, struct guest *guest)
 {
 	int status, err;
 
+	on_deadly_signals(remove_and_die);
 	if (!make_folder())
 		return EXIT_WRONG;
-	on_deadly_signals(remove_and_die);
 	err = guest_dump(guest, core_path);
 	status = err ? guest_failed(guest, err) : show_file(request, core_path);
 	on_deadly_signals(SIG_DFL);
