@@ -451,12 +451,12 @@ $(call balloonctl_unit,record)
 $(call balloonctl_unit,export)
 
 # A whole machine: the balloon and all that is between it and a simulated bus.
-MACHINE := $(BALLOON_SOURCES) $(addprefix drivers/virtio/,virtio_pci.c virtio_pci_modern.c \
+SIM_MACHINE := $(BALLOON_SOURCES) $(addprefix drivers/virtio/,virtio_pci.c virtio_pci_modern.c \
 	virtio_pci_legacy.c) drivers/pci/pci_msix.c $(VIRTQ) $(PCI_TESTED) $(SIM) \
 	$(addprefix tests/sim/,sim_balloon.c sim_virtio_pci.c sim_irq.c sim_ram.c) $(FRAME)
 
 # Devices that lie: one program for all of them.
-LIES := $(patsubst %.c,$(BUILD)/unit/%.o,$(sort $(wildcard tests/lies/*.c) $(MACHINE)))
+LIES := $(patsubst %.c,$(BUILD)/unit/%.o,$(sort $(wildcard tests/lies/*.c) $(SIM_MACHINE)))
 
 # Allocations that fail stand in front of the allocator's.
 WRAPPED := $(addprefix -Xlinker --wrap=,frame_alloc frame_alloc_bulk frame_alloc_block \
@@ -519,7 +519,7 @@ $(call fuzz,pci,$(PCI_TESTED) drivers/pci/pci_msix.c $(addprefix drivers/virtio/
 	virtio_pci_modern.c virtio_pci_legacy.c) tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAMES))
 $(call fuzz,split_ring,tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES))
 $(call fuzz,packed_ring,tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES))
-$(call fuzz,balloon,$(sort $(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(MACHINE)),$(WRAPPED) -lcmocka)
+$(call fuzz,balloon,$(sort $(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(SIM_MACHINE)),$(WRAPPED) -lcmocka)
 $(call fuzz,line,kernel/line_edit.c kernel/shell.c kernel/command_line.c)
 $(call fuzz,command_line,kernel/command_line.c kernel/lib/parse.c drivers/virtio/virtio_mmio.c \
 	tests/fuzz/no_machine.c $(VIRTQ) $(SIM_FRAMES))
