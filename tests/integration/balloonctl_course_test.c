@@ -139,6 +139,7 @@ static void balloonctl_records_and_plots_an_inflation(void **state)
 	finish(&program, SIGINT, EXIT_REACHED);
 	check_course(csv, ram);
 	assert_end(BALLOONCTL("record", csv, "--for", "1"), EXIT_WRONG, "!--force");
+	assert_end(BALLOONCTL("plot", csv, "-o", csv), EXIT_USAGE, "!is the course itself");
 	assert_end(BALLOONCTL("plot", csv, "-o", svg), EXIT_REACHED, "");
 	file = fopen(svg, "r");
 	assert_non_null(file);

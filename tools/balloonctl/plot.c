@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <getopt.h>
 
@@ -161,6 +162,15 @@ static int read_file(const struct request *request, struct course *course)
 	return EXIT_WRONG;
 }
 
+/* The picture must not take the place of the course. */
+static bool is_same_file(const char *input, const char *output)
+{
+	struct stat in, out;
+
+	return !stat(input, &in) && !stat(output, &out) && in.st_dev == out.st_dev &&
+	       in.st_ino == out.st_ino;
+}
+
 /* An exit status, or -1: go on. */
 static int parse(int argc, char **argv, struct request *request)
 {
@@ -193,6 +203,11 @@ static int parse(int argc, char **argv, struct request *request)
 		return EXIT_USAGE;
 	}
 	request->input = argv[optind++];
+	if (is_same_file(request->input, request->output)) {
+		complain("%s is the course itself; the picture needs another file",
+			 request->output);
+		return EXIT_USAGE;
+	}
 	return no_more(argc, argv);
 }
 
