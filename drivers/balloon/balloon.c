@@ -186,6 +186,12 @@ static const char *take_finished(void)
 	return NULL;
 }
 
+/* One that asks for a reset owes no answers (2.1.2), but its rings must be right. */
+static bool is_excused(const char *wrong)
+{
+	return strcmp(wrong, BAD_RING) != 0 && virtio_needs_reset(balloon.device);
+}
+
 /*
  * A changed config, or one that reads as a target no device can mean, is the
  * moment to ask the device whether it is well.
@@ -234,11 +240,11 @@ bool balloon_step(void)
 	if (!balloon.status.present || balloon.status.broken)
 		return false;
 	wrong = balloon.wrong ? balloon.wrong : take_finished();
-	if (wrong) {
+	if (wrong && !is_excused(wrong)) {
 		give_up(wrong);
 		return false;
 	}
-	if (!read_config()) {
+	if (wrong || !read_config()) {
 		recover();
 		return true;
 	}
@@ -605,6 +611,7 @@ static void give_up(const char *why)
  */
 static void recover(void)
 {
+	balloon.wrong = NULL;
 	if (++balloon.recoveries > RECOVERIES_IN_A_ROW) {
 		give_up("it asks for one reset after the other");
 		return;

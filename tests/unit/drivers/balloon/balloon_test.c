@@ -1330,6 +1330,24 @@ static void a_reset_in_mid_inflation_loses_nothing(void **state)
 	assert_balloon(5000);
 }
 
+static void a_device_that_asks_for_a_reset_during_reclaim_gets_it(void **state)
+{
+	(void)state;
+	start(DEFLATE_ON_OOM, NO_FLOOR);
+	sim.keep_on_reset = true;
+	go_to(100);
+	sim.completion = SIM_BALLOON_NEVER;
+	sim_virtio_need_reset(&sim.virtio);
+	assert_int_equal(balloon_reclaim(0), 0);
+	sim.completion = SIM_BALLOON_AT_ONCE;
+	settle();
+	assert_null(status().broken);
+	assert_int_equal(status().recoveries, 1);
+	assert_balloon(100);
+	go_to(300);
+	assert_balloon(300);
+}
+
 static void a_device_that_dies_during_reclaim_does_not_hang_us(void **state)
 {
 	(void)state;
@@ -1639,6 +1657,7 @@ int main(void)
 		TEST(counts_go_on_over_a_reset),
 		TEST(what_a_given_up_device_has_is_not_said_to_come_back),
 		TEST(a_reset_in_mid_inflation_loses_nothing),
+		TEST(a_device_that_asks_for_a_reset_during_reclaim_gets_it),
 		TEST(a_device_that_dies_during_reclaim_does_not_hang_us),
 		TEST(a_report_without_an_answer_is_waited_for_once),
 		TEST(a_device_that_is_gone_is_not_obeyed),
