@@ -324,6 +324,7 @@ static void begin(uint8_t kind)
 	blind = kind & BLIND;
 	ring_lied = forgot = stuck = false;
 	to_end = NULL;
+	srand(1); /* for lies of random bytes */
 	world_begin(&rings[kind % (BLIND - 1u) % ring_count], blind);
 	own_rightly = world.own;
 	world.own = own;
@@ -339,7 +340,8 @@ static void end(void)
 	if (to_end != NULL)
 		to_end->end(&world);
 	world_go_on(STEP_IDLE); /* what is wrong has its time to be noticed */
-	if (forgot && plugged)
+	/* What was written over rings is found only when they are used again. */
+	if ((forgot || ring_lied) && plugged)
 		replug();
 	world_behave();
 	/* What a device keeps that would not be reset can be too much to go on with. */
