@@ -55,34 +55,48 @@ static void answer_says(struct vm *vm, const char *line, const char *wanted)
 
 /* ---- The used rings ---- */
 
+/* Where a queue's parts lie; packed: the used area is the device's event (2.8.14). */
+struct ring {
+	uint64_t desc, used, entries;
+};
+
 struct tampered {
 	struct vm *vm;
 	uint8_t *ram;
+	/* One lie; false: there was nothing to edit. */
+	bool (*edit)(uint8_t *ram, const struct ring *ring);
 	unsigned writes, lives, broken;
 };
 
-/* Where the used ring of a queue lies, and its number of entries; false: nowhere. */
-static bool find_used_ring(struct vm *vm, int queue, uint64_t *used, uint64_t *entries)
+static uint64_t queue_value(struct json_object *queue, const char *name)
 {
-	struct json_object *args = json_object_new_object(), *reply, *value;
+	struct json_object *value;
+
+	assert_true(json_object_object_get_ex(queue, name, &value));
+	return json_object_get_uint64(value);
+}
+
+/* False: the queue is not in use. */
+static bool find_ring(struct vm *vm, int queue, struct ring *ring)
+{
+	struct json_object *args = json_object_new_object(), *reply;
 
 	json_object_object_add(args, "path", json_object_new_string(BACKEND));
 	json_object_object_add(args, "queue", json_object_new_int(queue));
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "x-query-virtio-queue-status", args, &reply));
-	assert_true(json_object_object_get_ex(reply, "vring-used", &value));
-	*used = json_object_get_uint64(value);
-	assert_true(json_object_object_get_ex(reply, "vring-num", &value));
-	*entries = json_object_get_uint64(value);
+	ring->desc = queue_value(reply, "vring-desc");
+	ring->used = queue_value(reply, "vring-used");
+	ring->entries = queue_value(reply, "vring-num");
 	json_object_put(reply);
-	return *used != 0;
+	return ring->used != 0;
 }
 
-/* One lie in flags (2.7.8), index, an entry's id or length, or anywhere. */
-static void edit_used_ring(uint8_t *used, uint64_t entries)
+/* In flags (2.7.8), index, an entry's id or length, or anywhere. */
+static bool edit_used_ring(uint8_t *ram, const struct ring *ring)
 {
-	uint16_t *words = (uint16_t *)used;
-	uint32_t *cells = (uint32_t *)(used + 4);
-	size_t cell = (size_t)random() % (2 * entries);
+	uint16_t *words = (uint16_t *)(ram + ring->used);
+	uint32_t *cells = (uint32_t *)(ram + ring->used + 4);
+	size_t cell = (size_t)random() % (2 * ring->entries);
 
 	switch (random() % 6) {
 	case 0:
@@ -95,27 +109,83 @@ static void edit_used_ring(uint8_t *used, uint64_t entries)
 		words[1]++;
 		break;
 	case 3:
-		cells[cell] = (uint32_t)random() % (2 * (uint32_t)entries);
+		cells[cell] = (uint32_t)random() % (2 * (uint32_t)ring->entries);
 		break;
 	case 4:
 		cells[cell] = UINT32_MAX;
 		break;
 	default:
-		memset(used + 4, (int)random(), 8 * entries);
+		memset(cells, (int)random(), 8 * ring->entries);
 	}
+	return true;
+}
+
+/* 2.8.13 */
+struct packed_desc {
+	uint64_t address;
+	uint32_t length;
+	uint16_t id, flags;
+};
+
+#define PACKED_AVAIL 0x0080
+#define PACKED_USED 0x8000
+
+static bool is_used(const struct packed_desc *desc)
+{
+	return !(desc->flags & PACKED_AVAIL) == !(desc->flags & PACKED_USED);
+}
+
+/* From now on it says that it was used in the round after. */
+static void use_again(struct packed_desc *desc)
+{
+	desc->flags ^= PACKED_AVAIL | PACKED_USED;
+}
+
+/*
+ * In the device's event, or in descriptors that it has used. One that waits for
+ * the device is QEMU's input: edited, it could lead QEMU to any of the guest's memory.
+ */
+static bool edit_packed_ring(uint8_t *ram, const struct ring *ring)
+{
+	struct packed_desc *all = (struct packed_desc *)(ram + ring->desc);
+	struct packed_desc *desc = &all[(size_t)random() % ring->entries];
+
+	if (random() % 6 == 0) {
+		memset(ram + ring->used, (int)random(), 4);
+		return true;
+	}
+	if (!is_used(desc))
+		return false;
+	use_again(desc);
+	switch (random() % 4) {
+	case 0:
+		desc->id = (uint16_t)random();
+		break;
+	case 1:
+		desc->id = (uint16_t)((uint64_t)random() % ring->entries);
+		break;
+	case 2:
+		desc->length = UINT32_MAX;
+		break;
+	default:
+		for (uint64_t i = 0; i < ring->entries; i++)
+			if (&all[i] != desc && is_used(&all[i]))
+				use_again(&all[i]);
+	}
+	return true;
 }
 
 /* The guest stands still meanwhile, so that the ring is where QEMU says. */
 static void tamper(struct tampered *t)
 {
 	struct vm *vm = t->vm;
-	uint64_t used, entries;
+	struct ring ring;
 
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
-	if (find_used_ring(vm, (int)(random() % 4), &used, &entries)) {
-		assert_true(used < harness_ram(vm) && entries <= 1024);
-		edit_used_ring(t->ram + used, entries);
-		t->writes++;
+	if (find_ring(vm, (int)(random() % 4), &ring)) {
+		assert_true(ring.desc < harness_ram(vm) && ring.used < harness_ram(vm));
+		assert_true(ring.entries <= 1024);
+		t->writes += t->edit(t->ram, &ring);
 	}
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
 }
@@ -146,34 +216,36 @@ static void live_again(struct tampered *t)
 	t->lives++;
 }
 
-static void used_rings_edited_while_it_runs_are_survived(void **state)
+/* Until there were so many edits; some must have been noticed. */
+static void tamper_often(struct tampered *t, unsigned wanted)
+{
+	while (t->writes < wanted) {
+		for (int i = 0; i < 5; i++) {
+			harness_set_target(t->vm, (uint64_t)random() % (200 * MIB) / FRAME * FRAME);
+			tamper(t);
+		}
+		check_life(t);
+		if (is_broken(t->vm)) {
+			t->broken++;
+			live_again(t);
+		}
+	}
+	assert_true(t->broken > 0);
+}
+
+static void survive(const char *balloon, bool (*edit)(uint8_t *ram, const struct ring *ring))
 {
 	char path[] = "/tmp/aerostat-memory-XXXXXX";
 	int fd = mkstemp(path);
-	struct tampered t = { .lives = 1 };
-	const unsigned wanted = scaled(1000);
+	struct tampered t = { .edit = edit, .lives = 1 };
 
-	(void)state;
 	srandom(20261121);
 	assert_true(fd >= 0);
-	t.vm = harness_boot(
-		&(struct guest){ .memory_file = path, .balloon = "free-page-reporting=on" });
+	t.vm = harness_boot(&(struct guest){ .memory_file = path, .balloon = balloon });
 	t.ram = mmap(NULL, harness_ram(t.vm), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	assert_true(t.ram != MAP_FAILED);
 	harness_command_says(t.vm, "hold 8M", "held ");
-	while (t.writes < wanted) {
-		for (int i = 0; i < 5; i++) {
-			harness_set_target(t.vm, (uint64_t)random() % (200 * MIB) / FRAME * FRAME);
-			tamper(&t);
-		}
-		check_life(&t);
-		if (is_broken(t.vm)) {
-			t.broken++;
-			live_again(&t);
-		}
-	}
-	/* Some of it must have been noticed. */
-	assert_true(t.broken > 0);
+	tamper_often(&t, scaled(1000));
 	live_again(&t);
 	harness_take(t.vm, 64 * MIB);
 	harness_check_taken(t.vm, 64 * MIB, false);
@@ -182,6 +254,18 @@ static void used_rings_edited_while_it_runs_are_survived(void **state)
 	close(fd);
 	unlink(path);
 	harness_stop(t.vm);
+}
+
+static void used_rings_edited_while_it_runs_are_survived(void **state)
+{
+	(void)state;
+	survive("free-page-reporting=on", edit_used_ring);
+}
+
+static void packed_rings_edited_while_it_runs_are_survived(void **state)
+{
+	(void)state;
+	survive("free-page-reporting=on,packed=on", edit_packed_ring);
 }
 
 /* ---- Floods ---- */
@@ -321,6 +405,7 @@ int hostile_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(used_rings_edited_while_it_runs_are_survived),
+		TEST(packed_rings_edited_while_it_runs_are_survived),
 		TEST(a_flood_of_targets_ends_at_the_last),
 		TEST(stopped_and_continued_often_it_goes_on),
 		TEST(floods_of_serial_input_are_not_obeyed),
