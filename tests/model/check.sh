@@ -89,8 +89,8 @@ finds()
 
 holds balloon safety "one owner for each frame, none lost, none used while lent, no deadlock"
 holds balloon liveness "the target is reached, and the host told so"
-holds hint safety "one owner for each block, none used while lent, each id once, no deadlock"
-holds hint liveness "rounds end, and hinted blocks are free after DONE"
+holds hint safety "one owner for each block, none used while lent, each id once and while it is current, no deadlock"
+holds hint liveness "rounds end, with STOP if we end them, and hinted blocks are free after DONE"
 
 finds balloon safety FAULT_REUSED_BEFORE_ACK "(app&lent)==0"
 finds balloon safety FAULT_DEFLATING_FREED "(app&lent)==0"
@@ -106,3 +106,6 @@ finds hint safety FAULT_RELEASED_BEFORE_BACK "(app&lent)==0"
 finds hint safety FAULT_IN_FLIGHT_RECLAIMED "(app&lent)==0"
 finds hint safety FAULT_FORGOTTEN_ON_RESET "==7)"
 finds hint safety FAULT_ID_TAKEN_TWICE "rounds"
+finds hint safety FAULT_ID_NOT_WITHDRAWN "violated (config_id==id)"
+finds hint safety FAULT_STOP_OF_NOTHING "(told&&"
+finds hint liveness FAULT_NO_STOP "acceptance cycle"

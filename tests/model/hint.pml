@@ -38,6 +38,7 @@ byte id_wire;  /* what the buffer of the id holds */
 mtype state = IDLE;
 byte id;       /* of the round */
 byte rounds;   /* ids that were sent, as a mask */
+bool told;     /* an id was sent, and no STOP after it */
 bool release, again;
 
 bool host_done, app_done;
@@ -90,7 +91,11 @@ inline read_id()
 	:: config_id == HINT_STOP ->
 		if
 		:: state == ROUND -> state = END
+#ifdef FAULT_STOP_OF_NOTHING
+		:: state == BEGIN -> state = END
+#elif !defined(FAULT_ID_NOT_WITHDRAWN)
 		:: state == BEGIN -> state = IDLE
+#endif
 		:: else
 		fi
 #ifdef FAULT_ID_TAKEN_TWICE
@@ -112,8 +117,8 @@ inline send_block(i)
 	lent = lent | block[i];
 	sent[i] = true;
 	again = true;
-	/* A block is hinted under the id that the host was told for this round. */
-	assert(id_wire == id)
+	/* A block is hinted under the id that was sent, while the host still has it. */
+	assert(id_wire == id && config_id == id)
 }
 
 inline go_on()
@@ -126,10 +131,13 @@ inline go_on()
 		assert(!sent[ID]);
 		/* 5.5.6.5.1: `hinted` holds what this round hints, and no more. */
 		assert(!hinted);
+		/* It is the current id, not one that the host has taken back. */
+		assert(config_id == id);
 		/* Each id once. */
 		assert((rounds & (1 << id)) == 0);
 		rounds = rounds | (1 << id);
 		id_wire = id;
+		told = true;
 		sent[ID] = true;
 		again = true;
 		state = ROUND
@@ -142,8 +150,16 @@ inline go_on()
 		fi
 	:: state == END && sent[STOP]
 	:: state == END && !sent[STOP] ->
+#ifndef FAULT_NO_STOP
+		/*
+		 * STOP names no id: it ends the round whose id went before it. What the
+		 * config has then is that id, if there are no more blocks, or the host's STOP.
+		 */
+		assert(told && (config_id == id || config_id == HINT_STOP));
+		told = false;
 		sent[STOP] = true;
 		again = true;
+#endif
 		state = IDLE
 	fi
 }
@@ -177,6 +193,7 @@ end:
 			stop_queue();
 			id = 0;
 			rounds = 0;
+			told = false;
 			again = true
 		:: else ->
 			if :: config_changed -> config_changed = false; read_id() :: else fi;
@@ -266,11 +283,13 @@ active proctype rest()
 
 /*
  * Once all are quiet the round ends, no buffer stays with the device for ever,
- * and after DONE all is back.
+ * and after DONE all is back. If it was not the host that ended the round, the
+ * driver did with STOP (5.5.6.5.1).
  */
 #define SETTLED (host_done && app_done)
 #define QUIET (!sent[0] && !sent[1] && !sent[ID] && !sent[STOP] && state == IDLE)
-#define ENDED (QUIET && (config_id != HINT_DONE || hinted == 0))
+#define STOPPED (config_id <= HINT_DONE || !told)
+#define ENDED (QUIET && STOPPED && (config_id != HINT_DONE || hinted == 0))
 
 ltl round_ends { [] (SETTLED -> <> [] ENDED) }
 #endif
