@@ -57,7 +57,7 @@ static void answer_says(struct vm *vm, const char *line, const char *wanted)
 
 /* Where a queue's parts lie; packed: the used area is the device's event (2.8.14). */
 struct ring {
-	uint64_t desc, used, entries;
+	uint64_t desc, avail, used, entries;
 };
 
 struct tampered {
@@ -76,15 +76,23 @@ static uint64_t queue_value(struct json_object *queue, const char *name)
 	return json_object_get_uint64(value);
 }
 
+static struct json_object *backend(void)
+{
+	struct json_object *args = json_object_new_object();
+
+	json_object_object_add(args, "path", json_object_new_string(BACKEND));
+	return args;
+}
+
 /* False: the queue is not in use. */
 static bool find_ring(struct vm *vm, int queue, struct ring *ring)
 {
-	struct json_object *args = json_object_new_object(), *reply;
+	struct json_object *args = backend(), *reply;
 
-	json_object_object_add(args, "path", json_object_new_string(BACKEND));
 	json_object_object_add(args, "queue", json_object_new_int(queue));
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "x-query-virtio-queue-status", args, &reply));
 	ring->desc = queue_value(reply, "vring-desc");
+	ring->avail = queue_value(reply, "vring-avail");
 	ring->used = queue_value(reply, "vring-used");
 	ring->entries = queue_value(reply, "vring-num");
 	json_object_put(reply);
@@ -268,6 +276,103 @@ static void packed_rings_edited_while_it_runs_are_survived(void **state)
 	survive("free-page-reporting=on,packed=on", edit_packed_ring);
 }
 
+/* ---- A device that asks for a reset ---- */
+
+#define VIRTIO_VENDOR 0x1af4
+#define LEGACY_NOTIFY 16 /* 4.1.4.10 */
+
+/* The ports of a transitional device; they are there, though the guest has other ways. */
+static uint64_t find_ports(struct json_object *buses)
+{
+	struct json_object *devices, *id, *regions;
+
+	assert_true(json_object_object_get_ex(json_object_array_get_idx(buses, 0), "devices",
+					      &devices));
+	for (size_t i = 0; i < json_object_array_length(devices); i++) {
+		struct json_object *device = json_object_array_get_idx(devices, i);
+
+		assert_true(json_object_object_get_ex(device, "id", &id));
+		assert_true(json_object_object_get_ex(device, "regions", &regions));
+		if (queue_value(id, "vendor") == VIRTIO_VENDOR)
+			return queue_value(json_object_array_get_idx(regions, 0), "address");
+	}
+	fail_msg("there is no virtio device");
+	return 0;
+}
+
+/*
+ * QEMU wants a reset when it reads nonsense from the available ring: an entry for
+ * a descriptor that is not there, and a notification in the guest's place. Queue 0.
+ */
+static void make_it_ask(struct vm *vm, uint8_t *ram)
+{
+	struct json_object *buses, *status;
+	struct ring ring;
+	uint16_t *avail;
+	char line[64], *text;
+
+	assert_true(find_ring(vm, 0, &ring));
+	avail = (uint16_t *)(ram + ring.avail);
+	avail[2 + avail[1] % ring.entries] = 0x7fff;
+	avail[1]++;
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "query-pci", NULL, &buses));
+	snprintf(line, sizeof(line), "o/h 0x%llx 0",
+		 (unsigned long long)find_ports(buses) + LEGACY_NOTIFY);
+	json_object_put(buses);
+	assert_qmp(vm, qmp_human(vm_qmp(vm), line, &text));
+	free(text);
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "x-query-virtio-status", backend(), &status));
+	assert_true(queue_value(status, "broken"));
+	json_object_put(status);
+}
+
+static void wait_for_recoveries(struct vm *vm, unsigned wanted)
+{
+	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
+	char line[48];
+	char *text;
+
+	snprintf(line, sizeof(line), "Recovered from resets: %u\n", wanted);
+	while (!strstr(text = answer(vm, "balloon\r"), line)) {
+		if (deadline_left(deadline) == 0)
+			fail_msg("waited for \"%s\", not:\n%s", line, text);
+		free(text);
+	}
+	free(text);
+}
+
+static void a_device_that_asks_for_a_reset_gets_it(void **state)
+{
+	char path[] = "/tmp/aerostat-memory-XXXXXX";
+	int fd = mkstemp(path);
+	struct vm *vm;
+	uint8_t *ram;
+
+	(void)state;
+	assert_true(fd >= 0);
+	vm = harness_boot(&(struct guest){ .memory_file = path, .mem = "2G" });
+	ram = mmap(NULL, harness_ram(vm), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(ram != MAP_FAILED);
+	harness_command_says(vm, "hold 8M", "held ");
+	harness_take(vm, 64 * MIB);
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
+	make_it_ask(vm, ram);
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	wait_for_recoveries(vm, 1);
+	harness_check_taken(vm, 64 * MIB, false);
+	harness_stop_on_the_way(vm, 64 * MIB, 1088 * MIB);
+	make_it_ask(vm, ram);
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	wait_for_recoveries(vm, 2);
+	harness_take(vm, 1088 * MIB);
+	harness_check_taken(vm, 1088 * MIB, false);
+	harness_command_says(vm, "release all", "pattern intact");
+	munmap(ram, harness_ram(vm));
+	close(fd);
+	unlink(path);
+	harness_stop(vm);
+}
+
 /* ---- Floods ---- */
 
 static void a_flood_of_targets_ends_at_the_last(void **state)
@@ -406,6 +511,7 @@ int hostile_tests(void)
 	const struct CMUnitTest tests[] = {
 		TEST(used_rings_edited_while_it_runs_are_survived),
 		TEST(packed_rings_edited_while_it_runs_are_survived),
+		TEST(a_device_that_asks_for_a_reset_gets_it),
 		TEST(a_flood_of_targets_ends_at_the_last),
 		TEST(stopped_and_continued_often_it_goes_on),
 		TEST(floods_of_serial_input_are_not_obeyed),
