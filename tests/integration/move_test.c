@@ -18,6 +18,9 @@
 #define POLL_US 20000
 #define HINTING "free-page-hint=on,iothread=io0"
 #define IOTHREAD "-object iothread,id=io0"
+/* Bytes a second: a migration never ends, or ends at once. */
+#define SLOW 65536
+#define FAST (1 << 30)
 
 /* ---- Migration ---- */
 
@@ -57,6 +60,15 @@ static void wait_migration(struct vm *vm, const char *wanted)
 	}
 }
 
+/* Bytes a second. */
+static void set_bandwidth(struct vm *vm, int64_t bandwidth)
+{
+	struct json_object *args = json_object_new_object();
+
+	json_object_object_add(args, "max-bandwidth", json_object_new_int64(bandwidth));
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate-set-parameters", args, NULL));
+}
+
 static void migrate_to(struct vm *vm, const char *where)
 {
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate", uri(where), NULL));
@@ -90,21 +102,36 @@ static void remove_folder(const char *folder, const char *file)
 	rmdir(folder);
 }
 
-/* The owner gives back in its own time what a round left behind. */
-static void wait_nothing_hinted(struct vm *vm)
+/* ---- Hinting ---- */
+
+/* Until the owner has memory, or has none any more. */
+static void wait_hinted(struct vm *vm, bool wanted)
 {
 	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
 	char *text = harness_command(vm, "show_mem -j");
 
 	assert_non_null(strstr(text, "\"hinted\":"));
-	while (!strstr(text, "\"hinted\":0,") && deadline_left(deadline)) {
+	while (!strstr(text, "\"hinted\":0,") != wanted && deadline_left(deadline)) {
 		usleep(POLL_US);
 		free(text);
 		text = harness_command(vm, "show_mem -j");
 	}
-	if (!strstr(text, "\"hinted\":0,"))
-		fail_msg("still hinted: %s", text);
+	if (!strstr(text, "\"hinted\":0,") != wanted)
+		fail_msg("%s: %s", wanted ? "nothing was hinted" : "still hinted", text);
 	free(text);
+}
+
+/*
+ * A guest with much to send hints faster than QEMU sends; it goes on to the
+ * end only after there is something that DONE must release.
+ */
+static void migrate_hinted_to(struct vm *vm, const char *where)
+{
+	set_bandwidth(vm, SLOW);
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate", uri(where), NULL));
+	wait_hinted(vm, true);
+	set_bandwidth(vm, FAST);
+	wait_migration(vm, "completed");
 }
 
 /* Filled and freed memory, a pattern that stays, and a balloon of @taken. */
@@ -149,8 +176,6 @@ static void move_to_another_qemu(const struct guest *guest, bool deflate_on_oom)
 	remove_folder(folder, file);
 	wait_migration(to, "completed");
 	harness_stop(from);
-	if (guest->extra && strstr(guest->extra, "iothread"))
-		wait_nothing_hinted(to);
 	check_arrived(to, taken, deflate_on_oom);
 	harness_stop(to);
 }
@@ -163,10 +188,28 @@ static void inflated_guest_moves_to_another_qemu(void **state)
 	move_to_another_qemu(&(struct guest){ .balloon = "free-page-reporting=on" }, false);
 }
 
+/* DONE comes to both: to the source once it runs again, and to where it arrived. */
 static void hinting_guest_moves_to_another_qemu(void **state)
 {
+	const struct guest guest = { .balloon = HINTING, .extra = IOTHREAD };
+	char folder[] = "/tmp/aerostat-move-XXXXXX", file[64], where[80];
+	const uint64_t taken = 64 * MIB + 3 * FRAME;
+	struct vm *from, *to;
+
 	(void)state;
-	move_to_another_qemu(&(struct guest){ .balloon = HINTING, .extra = IOTHREAD }, false);
+	make_folder(folder, file, sizeof(file));
+	snprintf(where, sizeof(where), "unix:%s", file);
+	from = boot_used_guest(&guest, taken);
+	to = start_incoming(&guest, where);
+	migrate_hinted_to(from, where);
+	remove_folder(folder, file);
+	wait_migration(to, "completed");
+	wait_hinted(to, false);
+	assert_qmp(from, qmp_execute(vm_qmp(from), "cont", NULL, NULL));
+	wait_hinted(from, false);
+	harness_stop(from);
+	check_arrived(to, taken, false);
+	harness_stop(to);
 }
 
 static void inflated_guest_is_saved_and_restored(void **state)
@@ -195,12 +238,10 @@ static void cancelled_migration_leaves_nothing_hinted(void **state)
 {
 	struct vm *vm = boot_used_guest(&(struct guest){ .balloon = HINTING, .extra = IOTHREAD },
 					32 * MIB);
-	struct json_object *slow = json_object_new_object();
 	char *text;
 
 	(void)state;
-	json_object_object_add(slow, "max-bandwidth", json_object_new_int(65536));
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate-set-parameters", slow, NULL));
+	set_bandwidth(vm, SLOW);
 	for (int i = 0; i < 3; i++) {
 		assert_qmp(vm,
 			   qmp_execute(vm_qmp(vm), "migrate", uri("exec:cat > /dev/null"), NULL));
@@ -208,7 +249,7 @@ static void cancelled_migration_leaves_nothing_hinted(void **state)
 		harness_command_says(vm, "audit", "Ledger: ok");
 		assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate_cancel", NULL, NULL));
 		wait_migration(vm, "cancelled");
-		wait_nothing_hinted(vm);
+		wait_hinted(vm, false);
 		harness_check_taken(vm, 32 * MIB, false);
 	}
 	/* There was something to leave behind. */
