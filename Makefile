@@ -367,8 +367,11 @@ $(call unit,kernel/line_edit,kernel/line_edit.c)
 $(call unit,kernel/console,kernel/console.c)
 $(call unit,kernel/shell,kernel/shell.c kernel/command_line.c kernel/line_edit.c)
 $(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c)
-$(call unit,drivers/balloon/balloon,$(BALLOON_SOURCES) $(VIRTQ) $(SIM) \
-	tests/sim/sim_balloon.c tests/sim/sim_ram.c mm/poison.c $(FRAME))
+BALLOON_FIXTURE := $(BALLOON_SOURCES) $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
+	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
+
+$(call unit,drivers/balloon/balloon,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/balloon_rules,$(BALLOON_FIXTURE))
 $(call unit,arch/x86_64/efi/handover,arch/x86_64/efi/handover.c)
 
 FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
@@ -413,6 +416,7 @@ $(call unit,drivers/pci/pci_bar,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_bridge,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_assign,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_capability,$(PCI_TESTED))
+$(call unit,drivers/pci/pci_msix,drivers/pci/pci_msix.c $(PCI_TESTED))
 $(call unit,drivers/pci/pci_hotplug,drivers/pci/pci_hotplug.c tests/sim/sim_time.c $(PCI_TESTED))
 $(call unit,drivers/pci/pci_cmd,drivers/pci/pci_cmd.c drivers/pci/pci_names.c $(PCI_TESTED))
 $(call unit,drivers/acpi/acpi,$(ACPI_TESTED))

@@ -26,139 +26,7 @@
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "mm/poison.h"
-#include "tests/sim/sim_balloon.h"
-#include "tests/sim/sim_log.h"
-#include "tests/sim/sim_ram.h"
-#include "tests/sim/sim_time.h"
-
-#define RAM_START SIM_RAM_START
-#define RAM_FRAMES SIM_RAM_FRAMES
-#define NO_FLOOR 0
-
-static struct sim_balloon sim;
-
-/* ---- Fixture ---- */
-
-static int set_up_ram(void **state)
-{
-	(void)state;
-	return sim_ram_reserve();
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	sim_time_reset();
-	sim_log_reset();
-	sim_ram_start_all();
-	return 0;
-}
-
-/* There is nothing behind these addresses: whoever touches them dies. */
-#define HIGH_FRAMES (10 * GIB / FRAME_SIZE)
-#define HIGH_START (4 * GIB / FRAME_SIZE)
-
-static int set_up_large(void **state)
-{
-	const struct memmap map = {
-		.count = 2,
-		.range = { SIM_RAM_RANGE, { HIGH_START, HIGH_START + HIGH_FRAMES } },
-		.frames = RAM_FRAMES + HIGH_FRAMES,
-	};
-
-	(void)state;
-	sim_time_reset();
-	sim_log_reset();
-	sim_ram_start(&map);
-	return 0;
-}
-
-static void assert_books(void)
-{
-	char verdict[LEDGER_VERDICT_MAX];
-
-	if (!ledger_audit(verdict))
-		fail_msg("%s", verdict);
-	assert_int_equal(ledger_refused(), 0);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	assert_books();
-	sim.virtio.slow_reset = 0;
-	balloon_stop();
-	assert_books();
-	if (sim.virtio.violation)
-		fail_msg("%s", sim.virtio.violation);
-	assert_int_equal(sim.double_inflates, 0);
-	assert_int_equal(sim.wrong_deflates, 0);
-	assert_int_equal(sim.not_ascending, 0);
-	sim_balloon_fini(&sim);
-	sim_ram_stop();
-	return 0;
-}
-
-static void plug_in(bool legacy, uint64_t features)
-{
-	static bool registered;
-
-	sim_balloon_init(&sim, legacy, features);
-	if (!registered)
-		virtio_register(&sim.virtio.device);
-	registered = true;
-}
-
-static int begin(uint64_t floor)
-{
-	struct balloon_config config = { .floor = floor };
-
-	return balloon_start(&config);
-}
-
-static void start(uint64_t features, uint64_t floor)
-{
-	plug_in(false, features | VIRTIO_BIT(VIRTIO_F_VERSION_1));
-	assert_int_equal(begin(floor), 0);
-}
-
-#define DEFLATE_ON_OOM VIRTIO_BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM)
-
-/* Rounds until there is nothing to do at once. */
-static void settle(void)
-{
-	for (int rounds = 0; balloon_step(); rounds++)
-		assert_true(rounds < 10000);
-	assert_false(balloon_step());
-}
-
-static void go_to(uint64_t target)
-{
-	sim_balloon_set_target(&sim, (uint32_t)target);
-	settle();
-}
-
-static uint64_t ballooned(void)
-{
-	return ledger_count(OWNER_BALLOON);
-}
-
-static struct balloon_status status(void)
-{
-	struct balloon_status s;
-
-	balloon_status(&s);
-	return s;
-}
-
-/* Guest, device and the number told to the host are the same. */
-static void assert_balloon(uint64_t frames)
-{
-	assert_int_equal(ballooned(), frames);
-	assert_int_equal(sim.inflated, frames);
-	assert_int_equal(sim_balloon_actual(&sim), frames);
-	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
-}
+#include "tests/unit/drivers/balloon/balloon_fixture.h"
 
 /* ---- Targets ---- */
 
@@ -411,14 +279,6 @@ static void an_absurd_target_is_a_shortfall(void **state)
 
 /* ---- Memory pressure ---- */
 
-static void exhaust(void)
-{
-	pfn_t pfn;
-
-	while (ledger_count(OWNER_FREE) > 0)
-		assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
-}
-
 static void gives_one_frame_back_for_one_allocation(void **state)
 {
 	pfn_t pfn;
@@ -563,13 +423,6 @@ static void features_that_it_does_not_do_are_not_accepted(void **state)
 
 /* ---- Statistics ---- */
 
-#define STATS_VQ VIRTIO_BIT(VIRTIO_BALLOON_F_STATS_VQ)
-
-struct wire_stat {
-	uint16_t tag;
-	uint64_t value;
-} __attribute__((packed));
-
 /* What the device finds in the buffer now; the driver fills the next one then. */
 static uint64_t ask(uint16_t tag)
 {
@@ -675,15 +528,6 @@ static void statistics_count_blocks_that_were_had_and_not(void **state)
 
 /* ---- Reporting ---- */
 
-#define REPORTING VIRTIO_BIT(VIRTIO_BALLOON_F_REPORTING)
-
-static void be_quiet(void)
-{
-	settle();
-	sim_time_advance(BALLOON_REPORT_QUIET_NS + NS_PER_MS);
-	settle();
-}
-
 static void all_free_blocks_are_reported_once(void **state)
 {
 	uint64_t blocks;
@@ -733,6 +577,16 @@ static void a_small_queue_reports_all_blocks(void **state)
 	blocks = frame_free_blocks();
 	be_quiet();
 	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
+}
+
+#define HIGH_FRAMES (10 * GIB / FRAME_SIZE)
+#define HIGH_START (4 * GIB / FRAME_SIZE)
+
+static int set_up_large(void **state)
+{
+	(void)state;
+	set_up_beside(HIGH_START, HIGH_FRAMES);
+	return 0;
 }
 
 /* 2.7.5.2: the simulated device knows how long a chain may be. */
@@ -903,8 +757,6 @@ static void range_first_from_the_start_needs_no_word_with_reporting(void **state
 
 /* ---- Poison ---- */
 
-#define PAGE_POISON VIRTIO_BIT(VIRTIO_BALLOON_F_PAGE_POISON)
-
 static void poison_is_accepted_only_if_it_was_asked_for(void **state)
 {
 	struct balloon_config config = { .poison = true, .poison_byte = 0xa5 };
@@ -991,15 +843,6 @@ static void deflated_frames_hold_the_poison(void **state)
 }
 
 /* ---- Hinting ---- */
-
-#define HINT VIRTIO_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT)
-#define ROUND 0x80000001u
-
-static void hint_round(uint32_t id)
-{
-	sim_balloon_set_hint_id(&sim, id);
-	settle();
-}
 
 static void beside_hints_event_idx_is_declined_with_a_reason(void **state)
 {
@@ -1581,8 +1424,6 @@ static void a_start_that_fails_keeps_no_frame(void **state)
 	assert_int_equal(begin(0), -ENODEV);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

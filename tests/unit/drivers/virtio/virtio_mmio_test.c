@@ -746,6 +746,30 @@ static void config_is_read_in_the_width_asked_for(void **state)
 	assert_int_equal(device->transport->config_size(device), SIZE - CONFIG);
 }
 
+static unsigned config_writes;
+
+static void count_config_write(struct sim_virtio *virtio, size_t offset)
+{
+	(void)virtio;
+	assert_int_equal(offset, 4);
+	config_writes++;
+}
+
+/* 5.5.6.2.1 wants that of a legacy balloon. */
+static void config_of_four_bytes_is_written_at_once(void **state)
+{
+	(void)state;
+	for (uint32_t v = 1; v <= 2; v++) {
+		make_device(v);
+		sim.on_config_write = count_config_write;
+		config_writes = 0;
+		assert_int_equal(virtio_negotiate(add(), 0), 0);
+		virtio_config_write32(virtio_devices(), 4, 0x44332211);
+		assert_int_equal(config_writes, 1);
+		assert_int_equal(sim_virtio_config32(&sim, 4), 0x44332211);
+	}
+}
+
 /* ---- The command line ---- */
 
 static void assert_parsed(const char *text, uint64_t size, uint64_t base, uint32_t gsi)
@@ -829,6 +853,7 @@ int main(void)
 		CASE(device_is_reset_when_it_is_found),
 		CASE(gone_device_is_an_error_everywhere),
 		CASE(config_is_read_in_the_width_asked_for),
+		CASE(config_of_four_bytes_is_written_at_once),
 		CASE(command_line_is_read_as_linux_reads_it),
 		CASE(bad_words_of_the_command_line_are_refused),
 	};
