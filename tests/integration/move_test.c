@@ -122,14 +122,15 @@ static void wait_hinted(struct vm *vm, bool wanted)
 }
 
 /*
- * A guest with much to send hints faster than QEMU sends; it goes on to the
- * end only after there is something that DONE must release.
+ * So slowly that the guest hints before the migration ends; then the guest is
+ * stopped, as it would release in the next round what it hinted in this one.
  */
 static void migrate_hinted_to(struct vm *vm, const char *where)
 {
 	set_bandwidth(vm, SLOW);
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate", uri(where), NULL));
 	wait_hinted(vm, true);
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
 	set_bandwidth(vm, FAST);
 	wait_migration(vm, "completed");
 }
@@ -188,7 +189,7 @@ static void inflated_guest_moves_to_another_qemu(void **state)
 	move_to_another_qemu(&(struct guest){ .balloon = "free-page-reporting=on" }, false);
 }
 
-/* DONE comes to both: to the source once it runs again, and to where it arrived. */
+/* DONE comes to both, once they run again. */
 static void hinting_guest_moves_to_another_qemu(void **state)
 {
 	const struct guest guest = { .balloon = HINTING, .extra = IOTHREAD };
@@ -204,6 +205,7 @@ static void hinting_guest_moves_to_another_qemu(void **state)
 	migrate_hinted_to(from, where);
 	remove_folder(folder, file);
 	wait_migration(to, "completed");
+	assert_qmp(to, qmp_execute(vm_qmp(to), "cont", NULL, NULL));
 	wait_hinted(to, false);
 	assert_qmp(from, qmp_execute(vm_qmp(from), "cont", NULL, NULL));
 	wait_hinted(from, false);
@@ -238,25 +240,19 @@ static void cancelled_migration_leaves_nothing_hinted(void **state)
 {
 	struct vm *vm = boot_used_guest(&(struct guest){ .balloon = HINTING, .extra = IOTHREAD },
 					32 * MIB);
-	char *text;
 
 	(void)state;
 	set_bandwidth(vm, SLOW);
 	for (int i = 0; i < 3; i++) {
 		assert_qmp(vm,
 			   qmp_execute(vm_qmp(vm), "migrate", uri("exec:cat > /dev/null"), NULL));
-		wait_migration(vm, "active");
+		wait_hinted(vm, true);
 		harness_command_says(vm, "audit", "Ledger: ok");
 		assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate_cancel", NULL, NULL));
 		wait_migration(vm, "cancelled");
 		wait_hinted(vm, false);
 		harness_check_taken(vm, 32 * MIB, false);
 	}
-	/* There was something to leave behind. */
-	text = harness_command(vm, "balloon");
-	assert_non_null(strstr(text, "Hinted: "));
-	assert_null(strstr(text, "Hinted: 0 frames"));
-	free(text);
 	harness_take(vm, 100 * MIB);
 	harness_command_says(vm, "release all", "pattern intact");
 	harness_stop(vm);
