@@ -177,6 +177,8 @@ static void move_to_another_qemu(const struct guest *guest, bool deflate_on_oom)
 	remove_folder(folder, file);
 	wait_migration(to, "completed");
 	harness_stop(from);
+	if (guest->extra && strstr(guest->extra, "iothread"))
+		wait_hinted(to, false);
 	check_arrived(to, taken, deflate_on_oom);
 	harness_stop(to);
 }
@@ -189,8 +191,14 @@ static void inflated_guest_moves_to_another_qemu(void **state)
 	move_to_another_qemu(&(struct guest){ .balloon = "free-page-reporting=on" }, false);
 }
 
-/* DONE comes to both, once they run again. */
 static void hinting_guest_moves_to_another_qemu(void **state)
+{
+	(void)state;
+	move_to_another_qemu(&(struct guest){ .balloon = HINTING, .extra = IOTHREAD }, false);
+}
+
+/* DONE comes to both, once they run again. */
+static void guest_that_stopped_after_hinting_releases_it_on_both_sides(void **state)
 {
 	const struct guest guest = { .balloon = HINTING, .extra = IOTHREAD };
 	char folder[] = "/tmp/aerostat-move-XXXXXX", file[64], where[80];
@@ -328,6 +336,7 @@ int move_tests(void)
 	const struct CMUnitTest tests[] = {
 		TEST(inflated_guest_moves_to_another_qemu),
 		TEST(hinting_guest_moves_to_another_qemu),
+		TEST(guest_that_stopped_after_hinting_releases_it_on_both_sides),
 		TEST(inflated_guest_is_saved_and_restored),
 		TEST(cancelled_migration_leaves_nothing_hinted),
 		TEST(guest_moves_while_it_inflates_and_deflates),
