@@ -103,6 +103,8 @@ static void complete_one(void)
 static void set_completion(uint8_t argument)
 {
 	world.completion = (enum sim_balloon_completion)(argument % 3);
+	/* Among requests that are answered, one that is not is noticed late. */
+	forgot = forgot || world.completion == SIM_BALLOON_NEVER;
 	sim_time_on_wait = argument & 0x10 ? complete_one : NULL;
 }
 
