@@ -116,8 +116,8 @@ static void replug(void)
 
 /*
  * Who is gone owns nothing, even if it would not be reset. Back again it is as
- * after power-on. An honest one comes back as one that was
- * pulled out and put back; a blind one just has forgotten everything.
+ * after power-on. An honest one comes back as one that was pulled out and put
+ * back; a blind one just has forgotten everything.
  */
 static void go_or_come_back(void)
 {

@@ -241,17 +241,29 @@ static void tamper_often(struct tampered *t, unsigned wanted)
 	assert_true(t->broken > 0);
 }
 
-static void survive(const char *balloon, bool (*edit)(uint8_t *ram, const struct ring *ring))
+/* A guest whose RAM lies at @ram, too, until munmap(). */
+static struct vm *boot_mapped(struct guest guest, uint8_t **ram)
 {
 	char path[] = "/tmp/aerostat-memory-XXXXXX";
 	int fd = mkstemp(path);
+	struct vm *vm;
+
+	assert_true(fd >= 0);
+	guest.memory_file = path;
+	vm = harness_boot(&guest);
+	*ram = mmap(NULL, harness_ram(vm), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(*ram != MAP_FAILED);
+	close(fd);
+	unlink(path);
+	return vm;
+}
+
+static void survive(const char *balloon, bool (*edit)(uint8_t *ram, const struct ring *ring))
+{
 	struct tampered t = { .edit = edit, .lives = 1 };
 
 	srandom(20261121);
-	assert_true(fd >= 0);
-	t.vm = harness_boot(&(struct guest){ .memory_file = path, .balloon = balloon });
-	t.ram = mmap(NULL, harness_ram(t.vm), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	assert_true(t.ram != MAP_FAILED);
+	t.vm = boot_mapped((struct guest){ .balloon = balloon }, &t.ram);
 	harness_command_says(t.vm, "hold 8M", "held ");
 	tamper_often(&t, scaled(1000));
 	live_again(&t);
@@ -259,8 +271,6 @@ static void survive(const char *balloon, bool (*edit)(uint8_t *ram, const struct
 	harness_check_taken(t.vm, 64 * MIB, false);
 	print_message("%u edits, %u times given up, %u lives\n", t.writes, t.broken, t.lives);
 	munmap(t.ram, harness_ram(t.vm));
-	close(fd);
-	unlink(path);
 	harness_stop(t.vm);
 }
 
@@ -343,16 +353,11 @@ static void wait_for_recoveries(struct vm *vm, unsigned wanted)
 
 static void a_device_that_asks_for_a_reset_gets_it(void **state)
 {
-	char path[] = "/tmp/aerostat-memory-XXXXXX";
-	int fd = mkstemp(path);
 	struct vm *vm;
 	uint8_t *ram;
 
 	(void)state;
-	assert_true(fd >= 0);
-	vm = harness_boot(&(struct guest){ .memory_file = path, .mem = "2G" });
-	ram = mmap(NULL, harness_ram(vm), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	assert_true(ram != MAP_FAILED);
+	vm = boot_mapped((struct guest){ .mem = "2G" }, &ram);
 	harness_command_says(vm, "hold 8M", "held ");
 	harness_take(vm, 64 * MIB);
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
@@ -368,8 +373,6 @@ static void a_device_that_asks_for_a_reset_gets_it(void **state)
 	harness_check_taken(vm, 1088 * MIB, false);
 	harness_command_says(vm, "release all", "pattern intact");
 	munmap(ram, harness_ram(vm));
-	close(fd);
-	unlink(path);
 	harness_stop(vm);
 }
 

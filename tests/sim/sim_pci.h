@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A simulated PCI bus: config space behind the ports 0xcf8 and 0xcfc and
- * behind an ECAM window, with bridges that route by their bus numbers.
+ * behind an ECAM window, with bridges that route by their bus numbers, and BARs
+ * behind which a device can have registers.
  *
  * A function is 4 KiB of bytes and a mask of the bits that writes reach; BAR
  * sizing, bridge registers and all else follow from those two. It watches the
