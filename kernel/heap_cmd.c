@@ -7,7 +7,7 @@
 
 #include "kernel/lib/command.h"
 #include "kernel/lib/parse.h"
-#include "kernel/lib/task.h"
+#include "kernel/task/task.h"
 #include "mm/heap.h"
 #include "mm/ledger.h"
 

@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "arch/paging.h"
-#include "kernel/lib/task.h"
+#include "kernel/task/task.h"
 #include "mm/frame.h"
 
 /* Frames to work on before others have their turn: about a millisecond. */

@@ -25,7 +25,7 @@
 #include "kernel/shell.h"
 #include "kernel/show_mem.h"
 #include "kernel/system.h"
-#include "kernel/task.h"
+#include "kernel/task/task.h"
 #include "kernel/virtio_mmio_find.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"

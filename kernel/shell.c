@@ -13,7 +13,7 @@
 #include "kernel/command_line.h"
 #include "kernel/console.h"
 #include "kernel/lib/log.h"
-#include "kernel/lib/task.h"
+#include "kernel/task/task.h"
 #include "kernel/line_edit.h"
 
 static struct line_edit editor;

@@ -9,7 +9,7 @@
 #include "drivers/serial/uart16550.h"
 #include "kernel/lib/command.h"
 #include "kernel/lib/log.h"
-#include "kernel/lib/task.h"
+#include "kernel/task/task.h"
 #include "kernel/shell.h"
 
 #define HELP_WIDTH_MAX 34

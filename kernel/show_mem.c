@@ -14,7 +14,7 @@
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_stats.h"
 #include "kernel/lib/command.h"
-#include "kernel/lib/task.h"
+#include "kernel/task/task.h"
 #include "kernel/mem_figures.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"

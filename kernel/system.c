@@ -13,7 +13,7 @@
 #include "kernel/lib/escape.h"
 #include "kernel/lib/parse.h"
 #include "kernel/system.h"
-#include "kernel/task.h"
+#include "kernel/task/task.h"
 #include "mm/memory.h"
 
 /* QEMU's status is (value << 1) | 1, in eight bits. */

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Includes point one way: arch/ headers and kernel/lib <- mm <- drivers <-
-# kernel. This greps for those that do not, and for what belongs into arch/.
+# Includes point one way: arch/ headers and kernel/lib <- mm <- kernel/task <-
+# drivers <- kernel. This greps for those that do not, and for what belongs into
+# arch/.
 
 set -u
 cd "$(dirname "$0")/.."
@@ -33,8 +34,10 @@ forbid 'only arch/x86_64 sees arch/x86_64' \
 	'^(arch/[a-z_]*\.h|kernel|mm|drivers|tools)' 'arch/x86_64/'
 forbid 'mm includes no driver and nothing of kernel/ but kernel/lib' \
 	'^mm/' '(drivers|kernel/[^l]|tools|tests)'
-forbid 'drivers include nothing of kernel/ but kernel/lib' \
-	'^drivers/' '(kernel/[^l]|kernel/l[^i]|tools|tests)'
+forbid 'kernel/task includes only arch/, kernel/lib and mm' \
+	'^kernel/task/' '(drivers|kernel/[a-z_]*\.h|tools|tests)'
+forbid 'drivers include nothing of kernel/ but kernel/lib and kernel/task' \
+	'^drivers/' '(kernel/[a-z_]*\.h|tools|tests)'
 forbid 'drivers/virtio does not know the devices' '^drivers/virtio/' 'drivers/balloon'
 forbid 'a device driver speaks to virtio, never to PCI' '^drivers/balloon/' 'drivers/pci'
 forbid 'the guest does not include host programs' '^(arch|mm|drivers|kernel)/' '(tools|tests)'

@@ -18,7 +18,7 @@
 #include "drivers/virtio/virtio.h"
 #include "kernel/lib/command.h"
 #include "kernel/lib/parse.h"
-#include "kernel/lib/task.h"
+#include "kernel/task/task.h"
 #include "mm/ledger.h"
 
 static uint64_t kb(uint64_t frames)

@@ -15,7 +15,7 @@
 #include "arch/platform.h"
 #include "drivers/pci/pci_internal.h"
 #include "kernel/lib/log.h"
-#include "kernel/lib/task.h"
+#include "kernel/task/task.h"
 
 #define POLL_NS (NS_PER_S / 4)
 

@@ -13,7 +13,7 @@
 #include "arch/io.h"
 #include "arch/irq.h"
 #include "arch/platform.h"
-#include "kernel/lib/task.h"
+#include "kernel/task/task.h"
 
 /* Registers, 8 bits each; offsets from the first port. */
 #define UART_RBR 0 /* read: receiver buffer */

@@ -17,7 +17,7 @@
 #ifndef DRIVERS_VIRTIO_VIRTIO_H
 #define DRIVERS_VIRTIO_VIRTIO_H
 
-#include "kernel/lib/task.h"
+#include "kernel/task/task.h"
 #include "kernel/lib/types.h"
 
 struct virtq;

@@ -9,7 +9,7 @@
 #include "drivers/virtio/virtio.h"
 #include "drivers/virtio/virtq.h"
 #include "kernel/lib/command.h"
-#include "kernel/lib/task.h"
+#include "kernel/task/task.h"
 
 struct bit_name {
 	uint16_t value;

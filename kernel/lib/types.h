@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The units that memory is counted in. A physical address is a paddr_t, a
- * page frame number a pfn_t; both are 64 bits wide and never an int. A frame
- * is 4 KiB, a block is 512 frames: 2 MiB, the size of a huge page.
+ * The units that memory and time are counted in. A physical address is a
+ * paddr_t, a page frame number a pfn_t; both are 64 bits wide and never an int.
+ * A frame is 4 KiB, a block is 512 frames: 2 MiB, the size of a huge page.
  */
 #ifndef KERNEL_LIB_TYPES_H
 #define KERNEL_LIB_TYPES_H
@@ -26,6 +26,12 @@ typedef uint64_t pfn_t;
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)
+
+/* Time is counted in ns since boot (arch/clock.h); a deadline is such a moment. */
+#define NS_PER_US UINT64_C(1000)
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_S UINT64_C(1000000000)
+#define DEADLINE_NEVER UINT64_MAX
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

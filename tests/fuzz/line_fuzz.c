@@ -9,7 +9,7 @@
 
 #include "kernel/console.h"
 #include "kernel/lib/log.h"
-#include "kernel/lib/task.h"
+#include "kernel/task/task.h"
 #include "kernel/line_edit.h"
 #include "kernel/shell.h"
 

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 
 #include "kernel/lib/panic.h"
-#include "kernel/lib/task.h"
+#include "kernel/task/task.h"
 
 /* Without the address sanitizer nothing is ever lent, as far as anybody can tell. */
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)

@@ -7,7 +7,7 @@
 #ifndef TESTS_SIM_SIM_TIME_H
 #define TESTS_SIM_SIM_TIME_H
 
-#include "kernel/lib/task.h"
+#include "kernel/task/task.h"
 
 /* Each reading of the clock takes this long, so that busy waits end; 100 after a reset. */
 extern uint64_t sim_time_step_ns;

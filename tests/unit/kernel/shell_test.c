@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kernel/lib/task.h"
+#include "kernel/task/task.h"
 #include "kernel/console.h"
 #include "kernel/lib/log.h"
 #include "kernel/shell.h"

@@ -20,7 +20,7 @@
 #include "arch/irq.h"
 #include "arch/platform.h"
 #include "drivers/serial/uart16550.h"
-#include "kernel/lib/task.h"
+#include "kernel/task/task.h"
 
 #define FIFO 16
 

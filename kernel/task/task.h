@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Cooperative tasks, as the layers below kernel/ see them. One CPU, no
- * preemption: between two calls that may sleep or yield, a task has the
- * machine to itself but for interrupt handlers.
+ * Cooperative tasks. One CPU, no preemption: between two calls that may sleep
+ * or yield, a task has the machine to itself but for interrupt handlers.
  *
  * Waiting without losing a wake-up:
  *
@@ -15,15 +14,10 @@
  * task_wait() is called with interrupts off and returns with them off; in
  * between they are on. It may return true for nothing, so look again.
  */
-#ifndef KERNEL_LIB_TASK_H
-#define KERNEL_LIB_TASK_H
+#ifndef KERNEL_TASK_TASK_H
+#define KERNEL_TASK_TASK_H
 
 #include "kernel/lib/types.h"
-
-#define NS_PER_US UINT64_C(1000)
-#define NS_PER_MS UINT64_C(1000000)
-#define NS_PER_S UINT64_C(1000000000)
-#define DEADLINE_NEVER UINT64_MAX
 
 /* Smaller runs first; tasks of one priority take turns. */
 enum task_priority {
@@ -63,5 +57,34 @@ bool task_wait_device(struct wait_queue *queue, uint64_t deadline);
 
 /* Makes all waiters ready. May be called from an interrupt. */
 void task_wake(struct wait_queue *queue);
+
+/* ---- The scheduler's own side: for kernel_main() and `ps` ---- */
+
+/*
+ * The boot stack becomes the idle task, which runs when nobody else can, ends
+ * finished tasks, and halts the processor.
+ */
+
+/* Once, before any other call; the caller becomes the idle task. */
+void task_init(void);
+
+/* The clock's tick: wakes whose deadline has passed. From the interrupt. */
+void task_tick(void);
+
+/* What the idle task does for the rest of its life. */
+_Noreturn void task_idle(void);
+
+/* One line of `ps`. */
+struct task_info {
+	unsigned id;
+	char state; /* R runs or could, S sleeps, D waits for a device, Z has ended */
+	unsigned priority;
+	uint64_t ticks; /* jiffies that came while it ran */
+	const char *name;
+	uint64_t waits_at; /* a code address, 0 if it does not wait */
+};
+
+/* Calls `fn` for every task, by id. */
+void task_for_each(void (*fn)(const struct task_info *info));
 
 #endif

@@ -6,7 +6,7 @@
  *
  * Everything here happens with interrupts off, as wake-ups come from them.
  */
-#include "kernel/task.h"
+#include "kernel/task/task.h"
 
 #include <errno.h>
 
