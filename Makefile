@@ -23,7 +23,7 @@ say = $(if $(V),,@echo '  $(1)	$@';)
 # trusts that all is there. The stamp saves asking each time.
 
 GOALS := $(or $(MAKECMDGOALS),all)
-NO_PACKAGES := help clean fmt check-layers check-conformance model
+NO_PACKAGES := help clean fmt check-layers check-style check-conformance model
 RUN_GOALS := run run-uefi demo tools virsh-demo install
 
 PACKAGE_SETS := $(if $(filter-out $(NO_PACKAGES),$(GOALS)),build) \
@@ -472,7 +472,7 @@ $(BUILD)/tests/lies: $(LIES)
 	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ $(WRAPPED) -lcmocka
 
 .PHONY: test test-unit test-integration test-slow test-libvirt test-all matrix matrix-all
-test: all test-unit test-integration check-layers check-conformance matrix test-libvirt fuzz-short
+test: all test-unit test-integration check-layers check-style check-conformance matrix test-libvirt fuzz-short
 
 # Each program prints what it ran; the first that fails ends it.
 test-unit: $(UNIT_TESTS)
@@ -661,10 +661,14 @@ bench-alloc: $(BUILD)/bench/alloc
 
 # ---- Chores ----
 
-.PHONY: help clean fmt check-layers check-conformance FORCE
+.PHONY: help clean fmt check-layers check-style check-conformance FORCE
 
 check-layers:
 	@tools/check_layers.sh
+
+check-style:
+	@tests/style/run.sh
+	@tools/check_style.sh
 
 check-conformance:
 	@tools/check_conformance.sh
@@ -705,6 +709,7 @@ help:
 #: make mutants          whether the unit tests notice each of the faults in tests/mutants/list;
 #:                       FAULTS='*packed*' for some of them; part of test-all
 #: make check-layers     whether includes point one way
+#: make check-style      the rules of style that a machine can hold, and assertions per thousand lines
 #: make check-conformance  whether docs/conformance.md names only what exists
 #: make bench-boot       time to the prompt by memory, beside a kernel that prints one byte; draws build/boot.svg
 #: make bench-balloon    each strategy beside the device alone and a Linux guest, and the goals;
