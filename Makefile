@@ -152,8 +152,9 @@ ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c \
 LIB_SOURCES := $(addprefix kernel/lib/,escape.c log.c parse.c printf.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c frame_map.c frame.c ledger.c \
 	heap.c stack.c poison.c frame_dump.c)
-PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c pci_assign.c \
-	pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_names.c pci_cmd.c)
+PCI_SOURCES := $(addprefix drivers/pci/,pci.c pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
+	pci_gap.c pci_assign.c pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_slot.c \
+	pci_slot_express.c pci_slot_acpi.c pci_names.c pci_cmd.c)
 VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c \
 	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_modern.c \
 	virtio_pci_legacy.c virtio_mmio.c virtio_cmd.c)
@@ -405,8 +406,8 @@ $(call unit,drivers/virtio/virtio_mmio,drivers/virtio/virtio_mmio.c kernel/lib/p
 $(call unit,drivers/virtio/virtio_cmd,drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FRAMES))
 $(call unit,sim/sim_balloon,tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES))
 
-PCI_TESTED := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
-	pci_assign.c pci_capability.c) tests/sim/sim_pci.c tests/sim/sim_log.c
+PCI_TESTED := $(addprefix drivers/pci/,pci.c pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
+	pci_gap.c pci_assign.c pci_capability.c) tests/sim/sim_pci.c tests/sim/sim_log.c
 ACPI_TESTED := $(addprefix drivers/acpi/,acpi.c acpi_aml.c acpi_power.c acpi_device.c) \
 	tests/sim/sim_acpi.c tests/sim/sim_log.c
 
@@ -417,7 +418,8 @@ $(call unit,drivers/pci/pci_bridge,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_assign,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_capability,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_msix,drivers/pci/pci_msix.c $(PCI_TESTED))
-$(call unit,drivers/pci/pci_hotplug,drivers/pci/pci_hotplug.c tests/sim/sim_time.c $(PCI_TESTED))
+$(call unit,drivers/pci/pci_slot,$(addprefix drivers/pci/,pci_slot.c pci_slot_express.c \
+	pci_slot_acpi.c) tests/sim/sim_time.c $(PCI_TESTED))
 $(call unit,drivers/pci/pci_cmd,drivers/pci/pci_cmd.c drivers/pci/pci_names.c $(PCI_TESTED))
 $(call unit,drivers/acpi/acpi,$(ACPI_TESTED))
 $(call unit,drivers/acpi/acpi_power,$(ACPI_TESTED))

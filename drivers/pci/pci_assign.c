@@ -40,19 +40,12 @@ static struct request requests[REQUESTS_MAX];
 static size_t request_count;
 static bool told_full;
 
-static struct pci_function *bridge_of(const struct pci_function *function)
-{
-	struct pci_device *bridge = function->device.bridge;
-
-	return bridge ? container_of(bridge, struct pci_function, device) : NULL;
-}
-
 /* ---- What may come from where ---- */
 
 /* Whether a window of this bridge can be opened above 4 GiB, through all above it. */
 static bool can_reach_far(const struct pci_function *bridge)
 {
-	for (; bridge; bridge = bridge_of(bridge)) {
+	for (; bridge; bridge = pci_bridge_of(bridge)) {
 		if (!bridge->wide)
 			return false;
 	}
@@ -87,83 +80,6 @@ static size_t ranges_for(const struct pci_function *bridge, enum pci_window_kind
 	range[0] = bridge ? bridge->window[kind] : kind == PCI_WINDOW_IO ? io : memory;
 	range[1] = bridge ? bridge->window[PCI_WINDOW_MEMORY] : memory64;
 	return kind == PCI_WINDOW_PREFETCHABLE ? 2 : 1;
-}
-
-/* ---- Gaps ---- */
-
-static bool overlap(uint64_t start, uint64_t end, uint64_t other_start, uint64_t other_end)
-{
-	return start < other_end && other_start < end;
-}
-
-static bool is_above(const struct pci_function *function, const struct pci_function *bridge)
-{
-	for (; bridge; bridge = bridge_of(bridge)) {
-		if (bridge == function)
-			return true;
-	}
-	return false;
-}
-
-static uint64_t bar_in(const struct pci_device *device, bool io, uint64_t start, uint64_t end)
-{
-	for (unsigned i = 0; i < PCI_BARS; i++) {
-		const struct pci_bar *bar = &device->bar[i];
-
-		if (bar->address == 0 || (bar->kind == PCI_BAR_IO) != io)
-			continue;
-		if (overlap(start, end, bar->address, bar->address + bar->size))
-			return bar->address + bar->size;
-	}
-	return 0;
-}
-
-static uint64_t window_in(const struct pci_function *bridge, bool io, uint64_t start, uint64_t end)
-{
-	for (enum pci_window_kind kind = PCI_WINDOW_IO; kind < PCI_WINDOWS; kind++) {
-		const struct pci_window *window = &bridge->window[kind];
-
-		if ((kind == PCI_WINDOW_IO) == io && pci_is_open(window) &&
-		    overlap(start, end, window->start, window->end))
-			return window->end;
-	}
-	return 0;
-}
-
-/* The end of something that lies in [start, end) behind `bridge`, or 0. */
-static uint64_t obstacle(const struct pci_function *bridge, bool io, uint64_t start, uint64_t end)
-{
-	struct pci_window config = pci_config_window();
-
-	if (!io && pci_is_open(&config) && overlap(start, end, config.start, config.end))
-		return config.end;
-	for (size_t i = 0; i < pci_function_count; i++) {
-		const struct pci_function *function = &pci_functions[i];
-		uint64_t at = bar_in(&function->device, io, start, end);
-
-		if (at == 0 && pci_is_bridge(&function->device) && !is_above(function, bridge))
-			at = window_in(function, io, start, end);
-		if (at != 0)
-			return at;
-	}
-	return 0;
-}
-
-/* The lowest place in `range` where nothing is yet; 0: there is none. */
-static uint64_t find_gap(const struct request *request, const struct pci_function *bridge,
-			 const struct pci_window *range)
-{
-	uint64_t at = align_up(range->start ? range->start : 1, request->align);
-
-	while (at < range->end && request->size <= range->end - at) {
-		uint64_t next = obstacle(bridge, request->kind == PCI_WINDOW_IO, at,
-					 at + request->size);
-
-		if (next == 0)
-			return at;
-		at = align_up(next, request->align);
-	}
-	return 0;
 }
 
 /* ---- What is wanted on one bus ---- */
@@ -228,7 +144,7 @@ static void collect_requests(const struct pci_function *bridge)
 {
 	request_count = 0;
 	for (size_t i = 0; i < pci_function_count; i++) {
-		if (bridge_of(&pci_functions[i]) != bridge)
+		if (pci_bridge_of(&pci_functions[i]) != bridge)
 			continue;
 		want_bars(bridge, &pci_functions[i]);
 		want_windows(&pci_functions[i]);
@@ -323,7 +239,8 @@ static void give(const struct request *request, const struct pci_function *bridg
 
 	for (size_t i = 0; i < count; i++) {
 		struct pci_window window = reachable(request, range[i]);
-		uint64_t at = find_gap(request, bridge, &window);
+		uint64_t at = pci_find_gap(bridge, &window, request->kind == PCI_WINDOW_IO,
+					   request->size, request->align);
 
 		if (at == 0)
 			continue;
@@ -359,7 +276,7 @@ static bool is_passed_on(const struct pci_function *bridge, const struct pci_bar
 /* An address that the bridge above does not pass on is none. */
 static void drop_unreachable(struct pci_function *function)
 {
-	const struct pci_function *bridge = bridge_of(function);
+	const struct pci_function *bridge = pci_bridge_of(function);
 	char name[PCI_NAME_SIZE];
 
 	if (!bridge)
@@ -407,7 +324,7 @@ void pci_assign_slot(struct pci_device *bridge)
 		request_count = 0;
 		want_windows(above);
 		for (size_t i = 0; i < request_count; i++)
-			give(&requests[i], bridge_of(above));
+			give(&requests[i], pci_bridge_of(above));
 	}
 	request_count = 0;
 	for (size_t i = 0; i < pci_function_count; i++)

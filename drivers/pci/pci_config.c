@@ -6,6 +6,8 @@
  * would come between the two.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "arch/io.h"
 #include "arch/mmio.h"
@@ -192,8 +194,7 @@ int pci_config_use_ecam(paddr_t base, uint8_t last_bus)
 	ecam_base = base;
 	ecam.last_bus = last_bus;
 	if (!root_bus_answers()) {
-		log_warn("pci: nothing answers in the ECAM window at %#llx",
-			 (unsigned long long)base);
+		log_warn("pci: nothing answers in the ECAM window at %#" PRIx64, base);
 		if (config == &ecam)
 			config = NULL;
 		return -ENODEV;
@@ -264,4 +265,11 @@ void pci_write32(const struct pci_device *device, unsigned offset, uint32_t valu
 bool pci_is_there(const struct pci_device *device)
 {
 	return pci_read32(device, PCI_VENDOR) == ((uint32_t)device->device << 16 | device->vendor);
+}
+
+const char *pci_name(const struct pci_device *device, char name[PCI_NAME_SIZE])
+{
+	snprintf(name, PCI_NAME_SIZE, "%02x:%02x.%x", device->address.bus,
+		 device->address.device & 0x1fu, device->address.function & 7u);
+	return name;
 }

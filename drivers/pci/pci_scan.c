@@ -8,7 +8,6 @@
  * Each access is an exit of the virtual machine: only slots that can hold
  * something are asked.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "drivers/pci/pci_internal.h"
@@ -22,13 +21,6 @@ size_t pci_function_count;
 
 static struct pci_device *first;
 static bool told_full;
-
-const char *pci_name(const struct pci_device *device, char name[PCI_NAME_SIZE])
-{
-	snprintf(name, PCI_NAME_SIZE, "%02x:%02x.%x", device->address.bus,
-		 device->address.device & 0x1fu, device->address.function & 7u);
-	return name;
-}
 
 /* ---- Functions ---- */
 
@@ -305,19 +297,13 @@ static unsigned scan_bus(struct pci_device *bridge, uint8_t number, unsigned las
 	return highest_number(&bus, number);
 }
 
-size_t pci_scan(const struct pci_windows *windows)
+void pci_scan_buses(void)
 {
-	const struct pci_config_ops *config = pci_config_ops();
-
 	pci_function_count = 0;
 	first = NULL;
 	told_full = false;
-	if (!config)
-		return 0;
-	scan_bus(NULL, 0, config->last_bus, 0);
-	pci_assign(windows);
-	log_info("pci: %zu functions; config space by %s", pci_function_count, config->name);
-	return pci_function_count;
+	if (pci_config_ops())
+		scan_bus(NULL, 0, pci_config_ops()->last_bus, 0);
 }
 
 /* ---- Coming and going ---- */
@@ -332,7 +318,7 @@ static bool is_listed(struct pci_address address)
 }
 
 /* Function 0 says whether there are others (PCI Local Bus 3.0, 3.2.2.3.4). */
-size_t pci_scan_slot(struct pci_device *bridge, struct pci_address address)
+size_t pci_scan_new(struct pci_device *bridge, struct pci_address address)
 {
 	size_t found = 0;
 
@@ -348,8 +334,6 @@ size_t pci_scan_slot(struct pci_device *bridge, struct pci_address address)
 		if (address.function == 0 && (!function || !function->multifunction))
 			break;
 	}
-	if (found > 0)
-		pci_assign_slot(bridge);
 	return found;
 }
 

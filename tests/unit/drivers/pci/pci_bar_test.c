@@ -1,40 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sizing, writing and using BARs, on a simulated bus. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <errno.h>
 #include <string.h>
 
 #include "arch/irq.h"
 #include "drivers/pci/pci_internal.h"
-#include "tests/sim/sim_log.h"
-#include "tests/sim/sim_pci.h"
+#include "tests/unit/drivers/pci/pci_fixture.h"
 
 #define COMMAND 0x04
-
-static const struct pci_windows windows = {
-	.memory_start = 0xc0000000,
-	.memory_end = 0xfec00000,
-	.memory64_start = UINT64_C(0x100000000),
-	.memory64_end = UINT64_C(0x900000000),
-	.io_start = 0xc000,
-	.io_end = 0x10000,
-};
 
 static struct sim_pci_function *sim;
 static struct pci_device *device;
 
 static int setup(void **state)
 {
-	(void)state;
-	sim_log_reset();
-	sim_pci_reset();
-	sim = sim_pci_add(NULL, 3, 0, 0x1af4, 0x1002, 0x00ff00);
-	return pci_config_use_ports();
+	int err = setup_bus(state);
+
+	sim = add_function(NULL, 3, 0);
+	return err;
 }
 
 static void scan(void)
