@@ -24,6 +24,12 @@ struct trap_frame {
 
 _Static_assert(sizeof(struct trap_frame) == 22 * 8, "vectors.S");
 
+/* What lgdt and lidt load. */
+struct table_pointer {
+	uint16_t limit;
+	uint64_t base;
+} __attribute__((packed));
+
 /* vectors.S */
 extern const uint64_t trap_entries[VECTORS];
 
