@@ -2,8 +2,8 @@
 /*
  * Reaching config space: by configuration mechanism #1 (PCI Local Bus 3.0,
  * 3.2.2.3.2), which takes two port accesses, or by ECAM (PCI Express Base 4.0,
- * 7.2.2), which takes one memory access. Not for interrupt handlers: they
- * would come between the two.
+ * 7.2.2), which takes one memory access. Not for interrupt handlers: they could
+ * come between the two port accesses.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -33,7 +33,7 @@ static bool is_reachable(const struct pci_config_ops *ops, struct pci_address ad
 	       address.function < PCI_FUNCTIONS && offset < ops->size && offset % width == 0;
 }
 
-/* As many ones as a register of this width has. */
+/* Returns all ones of a register of this width. */
 static uint32_t ones(unsigned width)
 {
 	return width == 1 ? UINT8_MAX : width == 2 ? UINT16_MAX : ALL_ONES;
@@ -100,7 +100,7 @@ int pci_config_use_ports(void)
 	uint32_t before = io_read32(PORT_PCI_CONFIG_ADDRESS);
 	uint32_t kept;
 
-	/* The address register keeps what is written; where there is none, all is ones. */
+	/* The address register keeps what is written; without one, reads give all ones. */
 	io_write32(PORT_PCI_CONFIG_ADDRESS, ADDRESS_ENABLE);
 	kept = io_read32(PORT_PCI_CONFIG_ADDRESS);
 	io_write32(PORT_PCI_CONFIG_ADDRESS, before);
@@ -166,7 +166,7 @@ static struct pci_config_ops ecam = {
 	.size = ECAM_SIZE,
 };
 
-/* MCFG may promise a window that the firmware did not turn on. */
+/* MCFG may name a window that the firmware did not turn on. */
 static bool root_bus_answers(void)
 {
 	for (uint8_t slot = 0; slot < PCI_SLOTS; slot++) {
@@ -213,7 +213,7 @@ struct pci_window pci_config_window(void)
 	};
 }
 
-/* ---- Whichever it is ---- */
+/* ---- Either way ---- */
 
 const struct pci_config_ops *pci_config_ops(void)
 {

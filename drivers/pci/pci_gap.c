@@ -12,6 +12,7 @@ static bool overlap(uint64_t start, uint64_t end, uint64_t other_start, uint64_t
 	return start < other_end && other_start < end;
 }
 
+/* Tells whether `function` is `bridge` or a bridge above it, whose window is around. */
 static bool is_above(const struct pci_function *function, const struct pci_function *bridge)
 {
 	for (; bridge; bridge = pci_bridge_of(bridge)) {
@@ -21,6 +22,7 @@ static bool is_above(const struct pci_function *function, const struct pci_funct
 	return false;
 }
 
+/* Returns the end of a BAR that overlaps [start, end), or 0. */
 static uint64_t bar_in(const struct pci_device *device, bool io, uint64_t start, uint64_t end)
 {
 	for (unsigned i = 0; i < PCI_BARS; i++) {
@@ -34,6 +36,7 @@ static uint64_t bar_in(const struct pci_device *device, bool io, uint64_t start,
 	return 0;
 }
 
+/* Returns the end of a window that overlaps [start, end), or 0. */
 static uint64_t window_in(const struct pci_function *bridge, bool io, uint64_t start, uint64_t end)
 {
 	for (enum pci_window_kind kind = PCI_WINDOW_IO; kind < PCI_WINDOWS; kind++) {
@@ -46,7 +49,7 @@ static uint64_t window_in(const struct pci_function *bridge, bool io, uint64_t s
 	return 0;
 }
 
-/* The end of something that lies in [start, end) behind `bridge`, or 0. */
+/* Returns the end of something that is in the way in [start, end), or 0. */
 static uint64_t obstacle(const struct pci_function *bridge, bool io, uint64_t start, uint64_t end)
 {
 	struct pci_window config = pci_config_window();

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding functions: the root bus, and depth first what is behind its bridges.
- * Bus numbers of the firmware stay when they make sense; a bridge that has
+ * Finding functions: those on the root bus, then depth first those behind its
+ * bridges. Bus numbers of the firmware stay if they make sense; a bridge that has
  * none, or impossible ones, gets some. As every bus number behind a bridge is
- * larger than its own, and nesting is bounded, no wiring can make this loop.
+ * larger than the bridge's own, and nesting is bounded, no wiring makes this loop.
  *
- * Each access is an exit of the virtual machine: only slots that can hold
- * something are asked.
+ * Each access is an exit of the virtual machine, so only slots that can hold
+ * something are read.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "drivers/pci/pci_internal.h"
 #include "kernel/lib/log.h"
 
-/* Bridges behind bridges; each level takes a few hundred bytes of stack. */
+/* How deep bridges may nest; each level takes a few hundred bytes of stack. */
 #define DEPTH_MAX 12
 
 struct pci_function pci_functions[PCI_DEVICES_MAX];
@@ -36,6 +37,7 @@ static void insert_by_address(struct pci_device *device)
 
 	while (*link && order_of(*link) < order_of(device))
 		link = &(*link)->next;
+	assert(!*link || order_of(*link) != order_of(device));
 	device->next = *link;
 	*link = device;
 }
@@ -71,7 +73,7 @@ static void read_header(struct pci_function *function)
 	}
 }
 
-/* An entry that pci_forget() left, or a new one; NULL: all are in use. */
+/* Returns an entry that pci_forget() freed, or a new one, or NULL if all are in use. */
 static struct pci_function *find_entry(void)
 {
 	for (size_t i = 0; i < pci_function_count; i++)
@@ -85,7 +87,7 @@ static struct pci_function *find_entry(void)
 	return NULL;
 }
 
-/* NULL: nothing is there, or there is no room for it. */
+/* Adds the function at an address. NULL: nothing is there, or there is no room. */
 static struct pci_function *probe(struct pci_device *bridge, struct pci_address address)
 {
 	struct pci_function *function = find_entry();
@@ -117,7 +119,7 @@ static struct pci_function *probe(struct pci_device *bridge, struct pci_address 
 
 /* ---- One bus ---- */
 
-/* A link of PCI Express has one device at its end; asking for 31 others is dear. */
+/* A PCI Express link has one device at its end; reading 31 other slots costs time. */
 static bool has_one_slot(const struct pci_device *bridge)
 {
 	unsigned at = pci_find_capability(bridge, PCI_CAP_EXPRESS, 0);
@@ -146,7 +148,7 @@ static void scan_slots(struct pci_device *bridge, uint8_t bus)
 
 /* ---- Bridges of one bus ---- */
 
-/* The functions [from, to) of one bus, and the numbers that may be used behind it. */
+/* The functions [from, to) of one bus, and the bus numbers that may be used below it. */
 struct bus {
 	size_t from, to;
 	unsigned first_number, last_number;
@@ -169,7 +171,7 @@ static const struct pci_device *bridge_to(const struct bus *bus, size_t to, unsi
 	return NULL;
 }
 
-/* Whether the numbers can be, beside those of the bridges before it. */
+/* Tells whether a bridge's numbers are possible and free of the bridges before it. */
 static bool numbers_fit(const struct bus *bus, size_t index)
 {
 	const struct pci_device *bridge = &pci_functions[index].device;
@@ -185,7 +187,7 @@ static bool numbers_fit(const struct bus *bus, size_t index)
 	return true;
 }
 
-/* Takes away what cannot be, before anything behind it is asked. */
+/* Removes impossible numbers before anything behind their bridges is read. */
 static void check_numbers(const struct bus *bus)
 {
 	char name[PCI_NAME_SIZE];
@@ -201,7 +203,7 @@ static void check_numbers(const struct bus *bus)
 	}
 }
 
-/* The longest run of numbers that no bridge of this bus has; 0: there is none. */
+/* Finds the longest run of numbers that no bridge of this bus has; 0: none is left. */
 static unsigned find_numbers(const struct bus *bus, unsigned *last)
 {
 	unsigned best = 0, best_length = 0, length = 0;
@@ -219,7 +221,7 @@ static unsigned find_numbers(const struct bus *bus, unsigned *last)
 
 static unsigned scan_bus(struct pci_device *bridge, uint8_t number, unsigned last, unsigned depth);
 
-/* Everything that is left at first; afterwards, what was needed. */
+/* Gives a bridge all numbers that are left, scans behind it, and keeps those needed. */
 static void number_bridge(const struct bus *bus, struct pci_function *function, unsigned depth)
 {
 	struct pci_device *bridge = &function->device;
@@ -238,7 +240,7 @@ static void number_bridge(const struct bus *bus, struct pci_function *function, 
 	last = scan_bus(bridge, (uint8_t)number, last, depth + 1);
 	if (pci_set_bus_numbers(bridge, (uint8_t)number, (uint8_t)last)) {
 		log_warn("pci: %s: has lost its bus numbers", pci_name(bridge, name));
-		/* What was found has these: nobody else may get them. */
+		/* The functions found have these numbers: no other bridge may get them. */
 		bridge->secondary_bus = (uint8_t)number;
 		bridge->subordinate_bus = (uint8_t)last;
 	}
@@ -276,8 +278,8 @@ static unsigned highest_number(const struct bus *bus, unsigned number)
 }
 
 /*
- * Scans the bus behind `bridge` and all buses behind that, which have, or get,
- * numbers up to `last`. Returns the highest one in use.
+ * Scans bus `number`, which is behind `bridge`, and all buses behind that one, with
+ * numbers up to `last`. Returns the highest number in use.
  */
 static unsigned scan_bus(struct pci_device *bridge, uint8_t number, unsigned last, unsigned depth)
 {
@@ -322,6 +324,7 @@ size_t pci_scan_new(struct pci_device *bridge, struct pci_address address)
 {
 	size_t found = 0;
 
+	assert(!bridge || pci_is_bridge(bridge));
 	if (bridge && bridge->secondary_bus == 0)
 		return 0;
 	for (address.function = 0; address.function < PCI_FUNCTIONS; address.function++) {
@@ -343,8 +346,8 @@ void pci_forget(struct pci_device *device)
 
 	while (*link && *link != device)
 		link = &(*link)->next;
-	if (*link)
-		*link = device->next;
+	assert(*link);
+	*link = device->next;
 	memset(container_of(device, struct pci_function, device), 0, sizeof(struct pci_function));
 }
 

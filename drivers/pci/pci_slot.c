@@ -72,7 +72,7 @@ void pci_slot_unplug(const struct pci_device *bridge, unsigned slot)
 		let_go(device, false);
 }
 
-/* Something else in its place has other ids, or no addresses yet. */
+/* A function that replaced this one has other ids, or no addresses yet. */
 static bool is_in_place(const struct pci_device *device)
 {
 	if (!pci_is_there(device))

@@ -23,8 +23,8 @@
 #define BUSES_MAX 32
 
 /*
- * Which bus QEMU means by a number only its AML tells. It is learnt from what
- * comes: only one bus can have a new function.
+ * QEMU numbers the buses, and only its AML says which bus has which number. It is
+ * learnt when a function comes: only one bus then has a new one.
  */
 static struct {
 	uint16_t base; /* 0: there are no such ports */
@@ -32,7 +32,7 @@ static struct {
 	struct {
 		bool known;
 		struct pci_device *bridge; /* NULL: the root bus */
-		uint32_t told;		   /* slots for which it was said that it is not */
+		uint32_t told;		   /* slots for which a warning was given */
 	} bus[BUSES_MAX];
 } acpi;
 
@@ -66,7 +66,7 @@ static void acpi_plug(size_t number, unsigned slot)
 	}
 }
 
-/* Of a bus that is not known yet: the one with something in this slot, if there is but one. */
+/* Learns an unknown bus: the only one with a function in this slot, if it is the only one. */
 static bool find_bus(size_t number, unsigned slot)
 {
 	struct pci_device *found = NULL;
@@ -109,7 +109,7 @@ static void poll_acpi_bus(size_t number)
 	down = io_read32((uint16_t)(acpi.base + ACPI_DOWN));
 	if (up == ACPI_NO_PORTS || down == ACPI_NO_PORTS)
 		return;
-	/* What asks to leave first may make room for what comes. */
+	/* First those that are to leave: they may make room for those that come. */
 	for (unsigned slot = 0; slot < PCI_SLOTS; slot++) {
 		if (down >> slot & 1)
 			acpi_unplug(number, slot);

@@ -41,7 +41,7 @@ struct port {
 	struct pci_device *bridge;
 	unsigned express; /* the capability */
 	uint32_t slot;	  /* its slot capabilities */
-	bool done;	  /* what is in it was tried, or let go: nothing to do until a change */
+	bool done;	  /* its content was tried, or let go: nothing to do until a change */
 };
 
 static struct port ports[PORTS_MAX];
@@ -83,9 +83,9 @@ static void power_on_and_plug(struct port *port)
 }
 
 /*
- * The button asks for a change: what works is to go, what is out of use is to
- * work (6.7.1.5). The five seconds to think again are for people, who are not
- * at this button.
+ * The button asks for a change: a function in use is to leave, one out of use is to
+ * work (6.7.1.5). The five seconds in which a person may press again are left out:
+ * this button is a program's.
  */
 static void poll_port(struct port *port)
 {
