@@ -269,7 +269,7 @@ static void enabling_opens_the_bridges_above(void **state)
 	leaf = sim_pci_add(inner, 0, 0, 0x1af4, 0x1045, 0x00ff00);
 	sim_pci_set_bar(leaf, 0, SIM_PCI_MEMORY32, 4096, 0);
 	assert_int_equal(pci_scan(&windows), 3);
-	for (d = pci_devices(); d->next != NULL; d = d->next)
+	for (d = pci_devices(); d->next; d = d->next)
 		;
 	assert_int_equal(sim_pci_get(outer, COMMAND, 2), 0);
 	pci_enable(d);

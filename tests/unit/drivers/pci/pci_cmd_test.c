@@ -24,7 +24,7 @@ static const struct command *lspci(void)
 static int run(const char *option, const char *option2)
 {
 	char *argv[] = { (char *)"lspci", (char *)option, (char *)option2, NULL };
-	int argc = option == NULL ? 1 : option2 == NULL ? 2 : 3;
+	int argc = option2 ? 3 : option ? 2 : 1;
 	FILE *file = tmpfile();
 	int saved, ret;
 	size_t length;

@@ -23,7 +23,7 @@ static const char *scan(void)
 	size_t listed = 0;
 
 	text[0] = '\0';
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next) {
+	for (const struct pci_device *d = pci_devices(); d; d = d->next) {
 		length += (size_t)snprintf(text + length, sizeof(text) - length, "%02x:%02x.%u ",
 					   d->address.bus, d->address.device, d->address.function);
 		listed++;

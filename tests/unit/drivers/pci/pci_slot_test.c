@@ -59,7 +59,7 @@ static bool has_power(void)
 /* A function is in the slot, and without power nobody sees it. */
 static void update_card(void)
 {
-	if (card != NULL && card->parent == port)
+	if (card && card->parent == port)
 		card->gone = !(sim_pci_get(port, SLOT_STATUS, 2) & PRESENT) || !has_power();
 }
 
@@ -228,7 +228,7 @@ static unsigned listed(void)
 {
 	unsigned n = 0;
 
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next)
+	for (const struct pci_device *d = pci_devices(); d; d = d->next)
 		n++;
 	return n;
 }
