@@ -44,13 +44,13 @@ pfn_t paging_unmap_page(uint64_t vaddr);
 /* Tells whether an access to `vaddr` would find a page. */
 bool paging_is_mapped(uint64_t vaddr);
 
-/* Returns where RAM is mapped: frames of the allocator, and tables of the firmware. */
+/* Only for RAM: frames of the allocator, and what the firmware left. */
 static inline void *phys_to_virt(paddr_t paddr)
 {
 	return (void *)(uintptr_t)paddr;
 }
 
-/* Undoes phys_to_virt(); also for the image, but neither for heap nor for stacks. */
+/* Only for the image and for what phys_to_virt() gave: not heap, not stacks. */
 static inline paddr_t virt_to_phys(const void *virt)
 {
 	return (paddr_t)(uintptr_t)virt;
