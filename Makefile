@@ -152,7 +152,7 @@ ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c de
 LIB_SOURCES := $(addprefix kernel/lib/,escape.c log.c parse.c printf.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c frame_map.c frame.c ledger.c \
 	heap.c stack.c poison.c frame_dump.c)
-PCI_SOURCES := $(addprefix drivers/pci/,pci.c pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
+PCI_SOURCES := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
 	pci_gap.c pci_assign.c pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_slot.c \
 	pci_slot_express.c pci_slot_acpi.c pci_names.c pci_cmd.c)
 VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c \
@@ -160,7 +160,7 @@ VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c \
 	virtio_pci_legacy.c virtio_mmio.c virtio_cmd.c)
 BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_pages.c balloon_stats.c \
 	balloon_report.c balloon_hint.c balloon_account.c)
-DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/acpi/acpi_table.c drivers/acpi/acpi_aml.c \
+DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/acpi/acpi_tables.c drivers/acpi/acpi_aml.c \
 	drivers/acpi/acpi_power.c drivers/acpi/acpi_device.c \
 	drivers/serial/uart16550.c $(BALLOON_SOURCES) drivers/balloon/balloon_cmd.c
 KERNEL_SOURCES := $(addprefix kernel/,main.c console.c line_edit.c command_line.c \
@@ -406,9 +406,9 @@ $(call unit,drivers/virtio/virtio_mmio,drivers/virtio/virtio_mmio.c kernel/lib/p
 $(call unit,drivers/virtio/virtio_cmd,drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FRAMES))
 $(call unit,sim/sim_balloon,tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES))
 
-PCI_TESTED := $(addprefix drivers/pci/,pci.c pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
+PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
 	pci_gap.c pci_assign.c pci_capability.c) tests/sim/sim_pci.c tests/sim/sim_log.c
-ACPI_TESTED := $(addprefix drivers/acpi/,acpi.c acpi_table.c acpi_aml.c acpi_power.c acpi_device.c) \
+ACPI_TESTED := $(addprefix drivers/acpi/,acpi.c acpi_tables.c acpi_aml.c acpi_power.c acpi_device.c) \
 	tests/sim/sim_acpi.c tests/sim/sim_log.c
 
 $(call unit,drivers/pci/pci_config,$(PCI_TESTED))

@@ -142,7 +142,7 @@ uint64_t irq_unclaimed(enum irq_line line)
 	return unclaimed[line];
 }
 
-/* If a request goes away too early, the chip reports its last line instead. */
+/* The last line of a chip fires for nothing when a request goes away in time. */
 static bool is_spurious(unsigned line)
 {
 	uint16_t port = line < LINES_PER_CHIP ? PORT_PIC_MASTER : PORT_PIC_SLAVE;

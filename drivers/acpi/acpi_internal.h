@@ -19,7 +19,7 @@ static inline uint64_t acpi_read_number(const uint8_t *at, size_t bytes)
 	return value;
 }
 
-/* ---- acpi_table.c ---- */
+/* ---- acpi_tables.c ---- */
 
 /*
  * Finds the sound tables below the RSDP at `rsdp`; 0: searches for it where a BIOS

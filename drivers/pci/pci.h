@@ -6,7 +6,7 @@
  * Everything a device or the firmware left in config space is input: walks
  * are bounded, offsets and sizes are checked.
  *
- *   pci.c		a scan: the two steps of finding and of giving addresses
+ *   pci_setup.c		a scan: the two steps of finding and of giving addresses
  *   pci_config.c	reading and writing config space, by ports or by ECAM
  *   pci_scan.c		buses, bridges, functions
  *   pci_bar.c		sizing and writing BARs, turning functions on
