@@ -149,7 +149,7 @@ $(NEWLIB): $(NEWLIB_OBJECTS)
 
 ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c \
 	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c ioapic.c clock.c paging.c)
-LIB_SOURCES := $(addprefix kernel/lib/,escape.c log.c parse.c printf.c)
+LIB_SOURCES := $(addprefix kernel/lib/,escape.c hooks.c libc.c log.c panic.c parse.c printf.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c frame_map.c frame.c ledger.c \
 	heap.c stack.c poison.c frame_dump.c)
 PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c pci_assign.c \
@@ -163,8 +163,8 @@ DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/a
 	drivers/acpi/acpi_power.c drivers/acpi/acpi_device.c \
 	drivers/serial/uart16550.c $(BALLOON_SOURCES) drivers/balloon/balloon_cmd.c
 KERNEL_SOURCES := $(addprefix kernel/,main.c console.c line_edit.c command_line.c \
-	shell.c shell_cmd.c panic.c show_mem.c mem_figures.c dump.c hold.c hold_cmd.c system.c \
-	pci_windows.c virtio_mmio_find.c libc.c crash_cmd.c heap_cmd.c)
+	shell.c shell_cmd.c show_mem.c mem_figures.c dump.c hold.c hold_cmd.c system.c \
+	pci_windows.c virtio_mmio_find.c devices.c options.c crash_cmd.c heap_cmd.c)
 
 GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) kernel/task/task.c $(DRIVER_SOURCES) \
 	$(KERNEL_SOURCES)
@@ -361,7 +361,8 @@ VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtq.c virtq_sp
 	virtq_packed.c)
 
 $(call unit,kernel/lib/parse,kernel/lib/parse.c)
-$(call unit,kernel/lib/log,kernel/lib/log.c kernel/lib/escape.c)
+$(call unit,kernel/lib/log,kernel/lib/log.c kernel/lib/escape.c kernel/lib/hooks.c)
+$(call unit,kernel/lib/panic,kernel/lib/panic.c kernel/lib/hooks.c)
 $(call unit,kernel/command_line,kernel/command_line.c)
 $(call unit,kernel/line_edit,kernel/line_edit.c)
 $(call unit,kernel/console,kernel/console.c)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* crash: ends the kernel in a way of one's choice, to see what that looks like. */
+#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -42,6 +43,14 @@ static int overflow_stack(int depth)
 	return depth == 0 ? 0 : overflow_stack(depth - 1) + room[0];
 }
 
+static int fail_assertion(void)
+{
+	volatile int apples = 3;
+
+	assert(apples == 4);
+	return 0;
+}
+
 static int cmd_crash(int argc, char **argv)
 {
 	if (argc != 2)
@@ -56,9 +65,12 @@ static int cmd_crash(int argc, char **argv)
 		return overflow_stack(STACK_SIZE);
 	if (strcmp(argv[1], "panic") == 0)
 		panic("crash: as you wish");
+	if (strcmp(argv[1], "assert") == 0)
+		return fail_assertion();
 	return -EINVAL;
 }
-COMMAND("crash", "null|code|data|stack|panic", "end the kernel, to see what that looks like",
+COMMAND("crash", "null|code|data|stack|panic|assert", "end the kernel, to see what that looks like",
 	"null reads a null pointer, code writes into code, data runs data, stack overflows\n"
-	"the stack, panic panics. QEMU ends with the status of a panic.",
+	"the stack, panic panics, assert asserts what is not so. QEMU ends with the status of a "
+	"panic.",
 	cmd_crash);
