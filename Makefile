@@ -148,7 +148,7 @@ $(NEWLIB): $(NEWLIB_OBJECTS)
 # ---- The kernel ----
 
 ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c \
-	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c ioapic.c clock.c paging.c)
+	boot_pvh.c boot_efi.c cpu.c descriptors.c trap.c backtrace.c irq.c ioapic.c clock.c paging.c)
 LIB_SOURCES := $(addprefix kernel/lib/,escape.c hooks.c libc.c log.c panic.c parse.c printf.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c frame_map.c frame.c ledger.c \
 	heap.c stack.c poison.c frame_dump.c)
@@ -159,8 +159,8 @@ VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c \
 	virtio_pci_legacy.c virtio_mmio.c virtio_cmd.c)
 BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_pages.c balloon_stats.c \
 	balloon_report.c balloon_hint.c balloon_account.c)
-DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/acpi/acpi_aml.c \
-	drivers/acpi/acpi_power.c drivers/acpi/acpi_device.c \
+DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) $(addprefix drivers/acpi/,acpi.c acpi_tables.c acpi_aml.c \
+	acpi_power.c acpi_device.c) \
 	drivers/serial/uart16550.c $(BALLOON_SOURCES) drivers/balloon/balloon_cmd.c
 KERNEL_SOURCES := $(addprefix kernel/,main.c console.c line_edit.c command_line.c \
 	shell.c shell_cmd.c show_mem.c mem_figures.c dump.c hold.c hold_cmd.c system.c \
@@ -408,7 +408,7 @@ $(call unit,sim/sim_balloon,tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES))
 
 PCI_TESTED := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
 	pci_assign.c pci_capability.c) tests/sim/sim_pci.c tests/sim/sim_log.c
-ACPI_TESTED := $(addprefix drivers/acpi/,acpi.c acpi_aml.c acpi_power.c acpi_device.c) \
+ACPI_TESTED := $(addprefix drivers/acpi/,acpi.c acpi_tables.c acpi_aml.c acpi_power.c acpi_device.c) \
 	tests/sim/sim_acpi.c tests/sim/sim_log.c
 
 $(call unit,drivers/pci/pci_config,$(PCI_TESTED))
@@ -664,8 +664,10 @@ bench-alloc: $(BUILD)/bench/alloc
 
 .PHONY: help clean fmt check-layers check-conformance FORCE
 
-check-layers:
+# Calls are read from the guest's objects; tests/style/layers.sh plants what it must find.
+check-layers: $(GUEST_OBJECTS)
 	@tools/check_layers.sh
+	@tests/style/layers.sh
 
 check-conformance:
 	@tools/check_conformance.sh
@@ -705,7 +707,7 @@ help:
 #: make coverage         which branches the unit tests take; less than 90 % is a failure
 #: make mutants          whether the unit tests notice each of the faults in tests/mutants/list;
 #:                       FAULTS='*packed*' for some of them; part of test-all
-#: make check-layers     whether includes point one way
+#: make check-layers     whether includes and calls point one way
 #: make check-conformance  whether docs/conformance.md names only what exists
 #: make bench-boot       time to the prompt by memory, beside a kernel that prints one byte; draws build/boot.svg
 #: make bench-balloon    each strategy beside the device alone and a Linux guest, and the goals;

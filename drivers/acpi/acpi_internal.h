@@ -19,6 +19,12 @@ static inline uint64_t acpi_read_number(const uint8_t *at, size_t bytes)
 	return value;
 }
 
+/*
+ * Finds all tables that are sound, from the RSDP at a physical address, or 0:
+ * then that is searched for. -ENOENT: there is none, or one that leads nowhere.
+ */
+int acpi_find_tables(paddr_t rsdp);
+
 /* A field of a table; 0 if the table ends before it does. */
 uint64_t acpi_read_field(const struct acpi_header *table, size_t offset, size_t bytes);
 
