@@ -149,7 +149,7 @@ $(NEWLIB): $(NEWLIB_OBJECTS)
 
 ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c \
 	boot_pvh.c boot_efi.c cpu.c descriptors.c trap.c backtrace.c irq.c ioapic.c clock.c paging.c)
-LIB_SOURCES := $(addprefix kernel/lib/,escape.c hooks.c libc.c log.c panic.c parse.c printf.c)
+LIB_SOURCES := $(addprefix kernel/lib/,escape.c events.c hooks.c libc.c log.c panic.c parse.c printf.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c frame_map.c frame.c ledger.c \
 	heap.c stack.c poison.c frame_dump.c)
 PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c pci_assign.c \
@@ -163,7 +163,7 @@ DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) $(addprefix drivers/acpi/,acp
 	acpi_power.c acpi_device.c) \
 	drivers/serial/uart16550.c $(BALLOON_SOURCES) drivers/balloon/balloon_cmd.c
 KERNEL_SOURCES := $(addprefix kernel/,main.c console.c line_edit.c command_line.c \
-	shell.c shell_cmd.c show_mem.c mem_figures.c dump.c hold.c hold_cmd.c system.c \
+	shell.c shell_cmd.c show_mem.c mem_figures.c events_print.c events_cmd.c dump.c hold.c hold_cmd.c system.c \
 	pci_windows.c virtio_mmio_find.c devices.c options.c crash_cmd.c heap_cmd.c)
 
 GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) kernel/task/task.c $(DRIVER_SOURCES) \
@@ -278,13 +278,14 @@ $(BUILD)/tools/demo: $(BUILD)/host/tools/demo.o $(TOOL_OBJECTS)
 
 # balloonctl: a file a command, besides what they share (see balloonctl.h).
 # The readers of a dump are for tests, too.
-DUMP_SOURCES := tools/core.c tools/frame_dump.c tools/frame_dump_audit.c kernel/mem_figures.c \
-	mm/frame_runs.c
+DUMP_SOURCES := $(addprefix tools/,core.c dump_root.c frame_dump.c frame_dump_audit.c events_dump.c) \
+	kernel/mem_figures.c kernel/events_print.c kernel/lib/events.c kernel/lib/hooks.c \
+	kernel/lib/escape.c mm/frame_runs.c
 BALLOONCTL_SOURCES := $(addprefix tools/balloonctl/,complain.c size.c report.c \
 	guest.c guest_find.c guest_features.c guest_cost.c guest_qmp.c guest_qmp_target.c \
 	progress.c wait.c status.c set.c stats.c periodic.c poller.c guest_set.c history.c grid.c \
 	watch_draw.c watch.c course.c record.c plot.c replace_file.c metrics.c listen.c export.c dump.c) \
-	tools/svg_plot.c tools/qmp.c kernel/lib/escape.c $(DUMP_SOURCES)
+	tools/svg_plot.c tools/qmp.c $(DUMP_SOURCES)
 BALLOONCTL_LIBS := -ljson-c -lelf -lncursesw -lmicrohttpd -lm -pthread
 
 # libvirt's backend is built where its headers are.
@@ -355,7 +356,8 @@ $(BUILD)/tests/$(1): $(patsubst %.c,$(BUILD)/unit/%.o,tests/unit/$(1)_test.c $(2
 endef
 unit = $(eval $(call unit_test,$(1),$(2),$(3)))
 
-SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c)
+EVENTS := kernel/lib/events.c kernel/lib/hooks.c
+SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c) $(EVENTS)
 FRAME := mm/frame.c mm/frame_map.c mm/frame_runs.c mm/ledger.c mm/bitset.c mm/owner.c
 VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtq.c virtq_split.c \
 	virtq_packed.c)
@@ -367,7 +369,7 @@ $(call unit,kernel/command_line,kernel/command_line.c)
 $(call unit,kernel/line_edit,kernel/line_edit.c)
 $(call unit,kernel/console,kernel/console.c)
 $(call unit,kernel/shell,kernel/shell.c kernel/command_line.c kernel/line_edit.c)
-$(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c)
+$(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c $(EVENTS))
 BALLOON_FIXTURE := $(BALLOON_SOURCES) $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
 
@@ -407,7 +409,7 @@ $(call unit,drivers/virtio/virtio_cmd,drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM
 $(call unit,sim/sim_balloon,tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES))
 
 PCI_TESTED := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
-	pci_assign.c pci_capability.c) tests/sim/sim_pci.c tests/sim/sim_log.c
+	pci_assign.c pci_capability.c) tests/sim/sim_pci.c tests/sim/sim_log.c $(EVENTS)
 ACPI_TESTED := $(addprefix drivers/acpi/,acpi.c acpi_tables.c acpi_aml.c acpi_power.c acpi_device.c) \
 	tests/sim/sim_acpi.c tests/sim/sim_log.c
 

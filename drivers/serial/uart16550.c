@@ -13,6 +13,7 @@
 #include "arch/io.h"
 #include "arch/irq.h"
 #include "arch/platform.h"
+#include "drivers/serial/serial_events.h"
 #include "kernel/task/task.h"
 
 /* Registers, 8 bits each; offsets from the first port. */
@@ -78,6 +79,8 @@ enum break_state {
 	BREAK_KEY,	 /* the next byte is the one behind the break */
 };
 
+EVENTS_DEFINE(serial, SERIAL_EVENTS);
+
 static bool present;
 static bool started; /* interrupts drive both rings */
 static unsigned fifo_size = 1;
@@ -121,13 +124,17 @@ static uint8_t read_line_status(void)
 {
 	uint8_t lsr = uart_reg_read(UART_LSR);
 
-	if (lsr & LSR_OE)
+	if (lsr & LSR_OE) {
 		counts.overruns++;
+		serial_event(SERIAL_EVENT_OVERRUN, counts.received, 0);
+	}
 	if (lsr & LSR_BI) {
 		counts.breaks++;
+		serial_event(SERIAL_EVENT_BREAK, counts.received, 0);
 		break_state = BREAK_SIGNALLED;
 	} else if (lsr & (LSR_PE | LSR_FE)) {
 		counts.line_errors++;
+		serial_event(SERIAL_EVENT_LINE_ERROR, counts.received, 0);
 	}
 	return lsr;
 }
