@@ -44,10 +44,11 @@ _Noreturn void cpu_reset(void);
 _Noreturn void cpu_halt(void);
 
 /*
- * Prints the calling function's chain of return addresses with their symbols.
- * `frame` is a frame pointer, NULL for the caller's own.
+ * Stores the chain of return addresses that begins at the frame pointer
+ * `frame`, NULL for the caller's own: at most `max`, innermost first. Returns
+ * how many there were; follows pointers only into stacks.
  */
-void cpu_print_backtrace(const void *frame);
+size_t cpu_backtrace(const void *frame, uint64_t *address, size_t max);
 
 /*
  * The symbol that `address` lies in, or NULL; the distance from its start is

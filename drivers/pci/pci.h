@@ -131,6 +131,17 @@ size_t pci_scan(const struct pci_windows *windows);
  */
 size_t pci_scan_slot(struct pci_device *bridge, struct pci_address address);
 
+/* For those who want to know of functions that come and go; see pci_hotplug.h. */
+struct pci_hotplug_ops {
+	/* Called after a function was put into the list and got its addresses. */
+	void (*added)(const struct pci_device *device);
+	/*
+	 * Called before a function is taken off the list and leaves its slot; with
+	 * `gone` it has left already and no longer answers. May sleep.
+	 */
+	void (*removing)(const struct pci_device *device, bool gone);
+};
+
 /* Takes a function, which must be in the list, off it; the struct is reused later. */
 void pci_forget(struct pci_device *device);
 

@@ -7,19 +7,7 @@
 #ifndef DRIVERS_PCI_PCI_HOTPLUG_H
 #define DRIVERS_PCI_PCI_HOTPLUG_H
 
-#include "kernel/lib/types.h"
-
-struct pci_device;
-
-struct pci_hotplug_ops {
-	/* Called after a function was put into the list and got its addresses. */
-	void (*added)(const struct pci_device *device);
-	/*
-	 * Called before a function is taken off the list and leaves its slot; with
-	 * `gone` it has left already and no longer answers. May sleep.
-	 */
-	void (*removing)(const struct pci_device *device, bool gone);
-};
+#include "drivers/pci/pci.h"
 
 /*
  * Finds the slots of what pci_scan() found and starts a task that looks at them a

@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "drivers/pci/pci_events.h"
 #include "drivers/pci/pci_internal.h"
 #include "kernel/lib/log.h"
 
@@ -19,6 +20,8 @@
 
 struct pci_function pci_functions[PCI_DEVICES_MAX];
 size_t pci_function_count;
+
+EVENTS_DEFINE(pci, PCI_EVENTS);
 
 static struct pci_device *first;
 static bool told_full;
@@ -114,6 +117,7 @@ static struct pci_function *probe(struct pci_device *bridge, struct pci_address 
 		pci_read_windows(function);
 	}
 	insert_by_address(device);
+	pci_event_of(PCI_EVENT_FOUND, device);
 	return function;
 }
 

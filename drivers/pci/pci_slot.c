@@ -6,7 +6,7 @@
  */
 #include <assert.h>
 
-#include "drivers/pci/pci_hotplug.h"
+#include "drivers/pci/pci_events.h"
 #include "drivers/pci/pci_internal.h"
 #include "drivers/pci/pci_slot.h"
 #include "kernel/lib/log.h"
@@ -46,6 +46,7 @@ size_t pci_slot_plug(struct pci_device *bridge, unsigned slot)
 			continue;
 		d->is_new = false;
 		log_info("pci: %s: plugged in", pci_name(d, name));
+		pci_event_of(PCI_EVENT_PLUGGED, d);
 		if (pci_is_bridge(d))
 			log_warn("pci: %s: a bridge; what is behind it is not looked for", name);
 		ops->added(d);
@@ -61,6 +62,7 @@ static void let_go(struct pci_device *device, bool gone)
 	if (!gone)
 		pci_disable(device);
 	log_info("pci: %s: %s", pci_name(device, name), gone ? "gone" : "unplugged");
+	pci_event_of(gone ? PCI_EVENT_PULLED : PCI_EVENT_UNPLUGGED, device);
 	pci_forget(device);
 }
 

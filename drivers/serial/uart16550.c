@@ -15,6 +15,7 @@
 #include "arch/io.h"
 #include "arch/irq.h"
 #include "arch/platform.h"
+#include "drivers/serial/serial_events.h"
 #include "drivers/serial/uart16550_regs.h"
 #include "kernel/task/task.h"
 
@@ -45,6 +46,8 @@ enum break_state {
 	BREAK_SIGNALLED, /* seen in LSR; the NUL that it leaves is to come */
 	BREAK_KEY,	 /* the next byte is the one after the break */
 };
+
+EVENTS_DEFINE(serial, SERIAL_EVENTS);
 
 static bool present;
 static bool started; /* interrupts drive both rings */
@@ -89,13 +92,17 @@ static uint8_t read_line_status(void)
 {
 	uint8_t lsr = uart_reg_read(UART_LSR);
 
-	if (lsr & LSR_OE)
+	if (lsr & LSR_OE) {
 		counts.overruns++;
+		serial_event(SERIAL_EVENT_OVERRUN, counts.received, 0);
+	}
 	if (lsr & LSR_BI) {
 		counts.breaks++;
+		serial_event(SERIAL_EVENT_BREAK, counts.received, 0);
 		break_state = BREAK_SIGNALLED;
 	} else if (lsr & (LSR_PE | LSR_FE)) {
 		counts.line_errors++;
+		serial_event(SERIAL_EVENT_LINE_ERROR, counts.received, 0);
 	}
 	return lsr;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Time and waiting for host tests: clock_ns() and the waiting half of
- * kernel/lib/task.h (not task_create()). There are no tasks: the test's
+ * kernel/task/task.h (not task_create()). There are no tasks: the test's
  * own thread waits, and the clock jumps to the end of the wait.
  */
 #ifndef TESTS_SIM_SIM_TIME_H
