@@ -23,7 +23,7 @@ say = $(if $(V),,@echo '  $(1)	$@';)
 # trusts that all is there. The stamp saves asking each time.
 
 GOALS := $(or $(MAKECMDGOALS),all)
-NO_PACKAGES := help clean fmt check-layers check-conformance model
+NO_PACKAGES := help clean fmt check-layers check-style check-conformance model
 RUN_GOALS := run run-uefi demo tools virsh-demo install
 
 PACKAGE_SETS := $(if $(filter-out $(NO_PACKAGES),$(GOALS)),build) \
@@ -147,24 +147,25 @@ $(NEWLIB): $(NEWLIB_OBJECTS)
 
 # ---- The kernel ----
 
-ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c \
+ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c descriptors.c \
 	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c ioapic.c clock.c paging.c)
-LIB_SOURCES := $(addprefix kernel/lib/,escape.c log.c parse.c printf.c)
+LIB_SOURCES := $(addprefix kernel/lib/,escape.c events.c hooks.c libc.c log.c panic.c parse.c printf.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c frame_map.c frame.c ledger.c \
 	heap.c stack.c poison.c frame_dump.c)
-PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c pci_assign.c \
-	pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_names.c pci_cmd.c)
+PCI_SOURCES := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
+	pci_gap.c pci_assign.c pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_slot.c \
+	pci_slot_express.c pci_slot_acpi.c pci_names.c pci_cmd.c)
 VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c \
 	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_modern.c \
 	virtio_pci_legacy.c virtio_mmio.c virtio_cmd.c)
 BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_pages.c balloon_stats.c \
 	balloon_report.c balloon_hint.c balloon_account.c)
-DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/acpi/acpi_aml.c \
-	drivers/acpi/acpi_power.c drivers/acpi/acpi_device.c \
+DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) $(addprefix drivers/acpi/,acpi.c acpi_tables.c acpi_aml.c \
+	acpi_power.c acpi_device.c) \
 	drivers/serial/uart16550.c $(BALLOON_SOURCES) drivers/balloon/balloon_cmd.c
 KERNEL_SOURCES := $(addprefix kernel/,main.c console.c line_edit.c command_line.c \
-	shell.c shell_cmd.c panic.c show_mem.c mem_figures.c dump.c hold.c hold_cmd.c system.c \
-	pci_windows.c virtio_mmio_find.c libc.c crash_cmd.c heap_cmd.c)
+	shell.c shell_cmd.c show_mem.c mem_figures.c events_print.c events_cmd.c dump.c hold.c hold_cmd.c system.c \
+	pci_windows.c virtio_mmio_find.c devices.c options.c crash_cmd.c heap_cmd.c)
 
 GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) kernel/task/task.c $(DRIVER_SOURCES) \
 	$(KERNEL_SOURCES)
@@ -278,13 +279,14 @@ $(BUILD)/tools/demo: $(BUILD)/host/tools/demo.o $(TOOL_OBJECTS)
 
 # balloonctl: a file a command, besides what they share (see balloonctl.h).
 # The readers of a dump are for tests, too.
-DUMP_SOURCES := tools/core.c tools/frame_dump.c tools/frame_dump_audit.c kernel/mem_figures.c \
-	mm/frame_runs.c
+DUMP_SOURCES := $(addprefix tools/,core.c dump_root.c frame_dump.c frame_dump_audit.c events_dump.c) \
+	kernel/mem_figures.c kernel/events_print.c kernel/lib/events.c kernel/lib/hooks.c \
+	kernel/lib/escape.c mm/frame_runs.c
 BALLOONCTL_SOURCES := $(addprefix tools/balloonctl/,complain.c size.c report.c \
 	guest.c guest_find.c guest_features.c guest_cost.c guest_qmp.c guest_qmp_target.c \
 	progress.c wait.c status.c set.c stats.c periodic.c poller.c guest_set.c history.c grid.c \
 	watch_draw.c watch.c course.c record.c plot.c replace_file.c metrics.c listen.c export.c dump.c) \
-	tools/svg_plot.c tools/qmp.c kernel/lib/escape.c $(DUMP_SOURCES)
+	tools/svg_plot.c tools/qmp.c $(DUMP_SOURCES)
 BALLOONCTL_LIBS := -ljson-c -lelf -lncursesw -lmicrohttpd -lm -pthread
 
 # libvirt's backend is built where its headers are.
@@ -355,18 +357,20 @@ $(BUILD)/tests/$(1): $(patsubst %.c,$(BUILD)/unit/%.o,tests/unit/$(1)_test.c $(2
 endef
 unit = $(eval $(call unit_test,$(1),$(2),$(3)))
 
-SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c)
+EVENTS := kernel/lib/events.c kernel/lib/hooks.c
+SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c) $(EVENTS)
 FRAME := mm/frame.c mm/frame_map.c mm/frame_runs.c mm/ledger.c mm/bitset.c mm/owner.c
 VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtq.c virtq_split.c \
 	virtq_packed.c)
 
 $(call unit,kernel/lib/parse,kernel/lib/parse.c)
-$(call unit,kernel/lib/log,kernel/lib/log.c kernel/lib/escape.c)
+$(call unit,kernel/lib/log,kernel/lib/log.c kernel/lib/escape.c kernel/lib/hooks.c)
+$(call unit,kernel/lib/panic,kernel/lib/panic.c kernel/lib/hooks.c)
 $(call unit,kernel/command_line,kernel/command_line.c)
 $(call unit,kernel/line_edit,kernel/line_edit.c)
 $(call unit,kernel/console,kernel/console.c)
 $(call unit,kernel/shell,kernel/shell.c kernel/command_line.c kernel/line_edit.c)
-$(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c)
+$(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c $(EVENTS))
 BALLOON_FIXTURE := $(BALLOON_SOURCES) $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
 
@@ -405,9 +409,9 @@ $(call unit,drivers/virtio/virtio_mmio,drivers/virtio/virtio_mmio.c kernel/lib/p
 $(call unit,drivers/virtio/virtio_cmd,drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FRAMES))
 $(call unit,sim/sim_balloon,tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES))
 
-PCI_TESTED := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
-	pci_assign.c pci_capability.c) tests/sim/sim_pci.c tests/sim/sim_log.c
-ACPI_TESTED := $(addprefix drivers/acpi/,acpi.c acpi_aml.c acpi_power.c acpi_device.c) \
+PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
+	pci_gap.c pci_assign.c pci_capability.c) tests/sim/sim_pci.c tests/sim/sim_log.c $(EVENTS)
+ACPI_TESTED := $(addprefix drivers/acpi/,acpi.c acpi_tables.c acpi_aml.c acpi_power.c acpi_device.c) \
 	tests/sim/sim_acpi.c tests/sim/sim_log.c
 
 $(call unit,drivers/pci/pci_config,$(PCI_TESTED))
@@ -417,7 +421,8 @@ $(call unit,drivers/pci/pci_bridge,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_assign,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_capability,$(PCI_TESTED))
 $(call unit,drivers/pci/pci_msix,drivers/pci/pci_msix.c $(PCI_TESTED))
-$(call unit,drivers/pci/pci_hotplug,drivers/pci/pci_hotplug.c tests/sim/sim_time.c $(PCI_TESTED))
+$(call unit,drivers/pci/pci_slot,$(addprefix drivers/pci/,pci_slot.c pci_slot_express.c \
+	pci_slot_acpi.c) tests/sim/sim_time.c $(PCI_TESTED))
 $(call unit,drivers/pci/pci_cmd,drivers/pci/pci_cmd.c drivers/pci/pci_names.c $(PCI_TESTED))
 $(call unit,drivers/acpi/acpi,$(ACPI_TESTED))
 $(call unit,drivers/acpi/acpi_power,$(ACPI_TESTED))
@@ -472,7 +477,7 @@ $(BUILD)/tests/lies: $(LIES)
 	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ $(WRAPPED) -lcmocka
 
 .PHONY: test test-unit test-integration test-slow test-libvirt test-all matrix matrix-all
-test: all test-unit test-integration check-layers check-conformance matrix test-libvirt fuzz-short
+test: all test-unit test-integration check-layers check-style check-conformance matrix test-libvirt fuzz-short
 
 # Each program prints what it ran; the first that fails ends it.
 test-unit: $(UNIT_TESTS)
@@ -661,10 +666,16 @@ bench-alloc: $(BUILD)/bench/alloc
 
 # ---- Chores ----
 
-.PHONY: help clean fmt check-layers check-conformance FORCE
+.PHONY: help clean fmt check-layers check-style check-conformance FORCE
 
-check-layers:
+# Calls are read from the guest's objects; tests/style/layers.sh plants what it must find.
+check-layers: $(GUEST_OBJECTS)
 	@tools/check_layers.sh
+	@tests/style/layers.sh
+
+check-style:
+	@tests/style/run.sh
+	@tools/check_style.sh
 
 check-conformance:
 	@tools/check_conformance.sh
@@ -704,7 +715,8 @@ help:
 #: make coverage         which branches the unit tests take; less than 90 % is a failure
 #: make mutants          whether the unit tests notice each of the faults in tests/mutants/list;
 #:                       FAULTS='*packed*' for some of them; part of test-all
-#: make check-layers     whether includes point one way
+#: make check-layers     whether includes and calls point one way
+#: make check-style      the rules of style that a machine can hold, and assertions per thousand lines
 #: make check-conformance  whether docs/conformance.md names only what exists
 #: make bench-boot       time to the prompt by memory, beside a kernel that prints one byte; draws build/boot.svg
 #: make bench-balloon    each strategy beside the device alone and a Linux guest, and the goals;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The person's end of the serial line: what is written, what is read, Ctrl-C
- * and the magic key. console_write() is in kernel/lib/console.h.
+ * and the magic key. printf() and the log end in console_write().
  *
  * In this order: console_init() as early as possible; console_start() when
  * interrupt handlers can be registered; console_use_tasks() in a task.
@@ -9,11 +9,17 @@
 #ifndef KERNEL_CONSOLE_H
 #define KERNEL_CONSOLE_H
 
-#include "kernel/lib/console.h"
 #include "kernel/lib/types.h"
 
 /* Output from here on, by polling. False if there is no serial line. */
 bool console_init(void);
+
+/*
+ * Shows `length` bytes; a newline ends a line, nothing else is converted. May
+ * be called at any time, from an interrupt too: what cannot be shown because
+ * nobody reads is dropped and counted. Sleeps only in a task.
+ */
+void console_write(const char *text, size_t length);
 
 /* Input, and output in the background. */
 void console_start(void);

@@ -31,10 +31,6 @@ struct frame_dump_reader {
 	uint64_t free_by_order[BLOCK_ORDER + 1];
 };
 
-/* Leaves the sentence; returns @err. */
-__attribute__((format(printf, 3, 4))) int frame_dump_fail(char error[CORE_ERROR_MAX], int err,
-							  const char *format, ...);
-
 /* core_read() of @count elements of @size bytes from element @first on; @what for the sentence. */
 int frame_dump_read(const struct frame_dump_reader *dump, uint64_t array, uint64_t first,
 		    size_t size, size_t count, void *to, const char *what,

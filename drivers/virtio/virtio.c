@@ -11,6 +11,7 @@
 #include "arch/clock.h"
 #include "arch/cpu.h"
 #include "arch/irq.h"
+#include "drivers/virtio/virtio_events.h"
 #include "drivers/virtio/virtq.h"
 #include "kernel/lib/log.h"
 
@@ -22,6 +23,8 @@
 
 /* A config that still changes after so many reads is taken as it is. */
 #define CONFIG_READS_MAX 64
+
+EVENTS_DEFINE(virtio, VIRTIO_EVENTS);
 
 static struct virtio_device *first_device;
 static struct virtio_driver *first_driver;
@@ -130,8 +133,10 @@ int virtio_reset(struct virtio_device *device)
 	for (;;) {
 		uint8_t status = device->transport->get_status(device);
 
-		if (status == 0)
+		if (status == 0) {
+			virtio_event(VIRTIO_EVENT_RESET, device->type, (now - start) / NS_PER_US);
 			return 0;
+		}
 		if (is_gone(device, status))
 			return -EIO;
 		now = clock_ns();
@@ -160,6 +165,7 @@ static int fail_device(struct virtio_device *device, int err, const char *why)
 	device->accepted = 0;
 	device->broken = why;
 	log_warn("virtio: %s: %s", device->address, why);
+	virtio_event(VIRTIO_EVENT_REFUSED, device->type, (uint64_t)-err);
 	return err;
 }
 
@@ -219,6 +225,7 @@ void virtio_ready(struct virtio_device *device)
 	if (!transport->legacy)
 		status |= VIRTIO_STATUS_FEATURES_OK;
 	transport->set_status(device, status);
+	virtio_event(VIRTIO_EVENT_STARTED, device->type, device->accepted);
 	/*
 	 * An interrupt status left over from before would keep INTx asserted
 	 * (or, on an edge, silent for good): it is read here once, and what it
@@ -238,6 +245,7 @@ void virtio_break(struct virtio_device *device, const char *why)
 	if (device->broken != NULL)
 		return;
 	device->broken = why;
+	virtio_event(VIRTIO_EVENT_BROKEN, device->type, 0);
 	set_failed(device);
 	/* Reset all the same: only then does it leave our memory alone. */
 	err = virtio_reset(device);
@@ -247,6 +255,7 @@ void virtio_break(struct virtio_device *device, const char *why)
 
 void virtio_gone(struct virtio_device *device)
 {
+	virtio_event(VIRTIO_EVENT_GONE, device->type, 0);
 	device->broken = "gone";
 	device->gone = true;
 	break_queues(device);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * balloon_measure.c: each measurement of the balloon benchmark, of one subject
- * once. What was measured is added to the results.
+ * Each measurement of the balloon benchmark, of one subject once. Results are
+ * added to balloon_results.
  */
 #ifndef TESTS_BENCH_BALLOON_MEASURE_H
 #define TESTS_BENCH_BALLOON_MEASURE_H
@@ -12,28 +12,31 @@
 
 extern struct results balloon_results;
 
-/* From QEMU's start. */
+/* Measures the time from QEMU's start until the driver is ready. */
 void balloon_measure_boot(enum subject subject);
 
-/* QEMU's own memory, which the next calls of balloon_measure_idle() subtract. */
+/*
+ * Measure QEMU's own memory, and the memory of an idle guest, from which the last
+ * measurement of the former is subtracted.
+ */
 void balloon_measure_own(void);
 void balloon_measure_idle(enum subject subject);
 
-/* Inflating, small changes, deflating: on memory that is all there. */
+/* Measures inflating, small changes and deflating, on memory that is all there. */
 void balloon_measure_work(enum subject subject);
 
 /*
- * At the end, for the lone device: the figures are those of its best way in
- * each direction by the medians. The best of each round would be luck.
+ * Chooses, at the end, the best way of the lone device in each direction, by the
+ * medians: the best of each round would be luck.
  */
 void balloon_measure_choose_ways(enum subject subject);
 
-/* How much of a memory file goes back to the host: of small pages, of huge ones. */
+/* Measure how much of a memory file the host gets back: of small pages, of huge ones. */
 void balloon_measure_blocks(enum subject subject);
 bool balloon_has_huge_pages(void);
 void balloon_measure_huge_pages(enum subject subject);
 
-/* What QEMU says that it is, and the least share of RAM that was on huge pages. */
+/* QEMU's name and version, and the least share of RAM that was on huge pages. */
 extern char balloon_qemu[128];
 extern double balloon_huge_share;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The input is a dump: all that `balloonctl dump` reads of it is read. Seeds
- * are what matters of real dumps, without the memory between.
+ * The input is a dump, of which everything is read that `balloonctl dump` reads.
+ * Seeds are the parts of real dumps that matter, without the memory in between.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The input is a PCI bus: functions and bridges, their BARs and capabilities,
- * and bytes of config space that no device should have. It is scanned, the
- * capability lists are walked, and virtio's and MSI-X's structures are looked
- * for. What is mapped lies in a BAR of the function, and where nothing but
- * honest functions without addresses was built, the layout is without fault.
+ * and bytes of config space that no device should have. The bus is scanned,
+ * capability lists are walked, and structures of virtio and MSI-X are looked for.
+ * All that is mapped must lie in a BAR of the function, and a bus of nothing but
+ * honest functions without addresses must get a layout without fault.
  */
 #include "tests/fuzz/fuzz.h"
 

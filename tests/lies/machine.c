@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine that the device is in: a PCI bus, its interrupts, and the device's
- * registers on it; see lies.h. Between these and the balloon nothing is played:
- * drivers/pci finds it, drivers/virtio drives it.
+ * The machine of the device: a PCI bus, its interrupts, and the device's registers
+ * on it; see lies.h. Everything between these and the balloon is the real thing:
+ * drivers/pci finds the device, drivers/virtio drives it.
  */
 #include "drivers/pci/pci.h"
 #include "tests/lies/lies.h"

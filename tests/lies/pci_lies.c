@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Lies in config space, in bridges and in MSI-X (PCI Local Bus 3.0, chapter 6;
- * virtio 1.3, 4.1.4), and a device that is pulled out at any access. What is
- * wrong at the start is there when the bus is scanned; the rest happens to a
- * device in use. In the end there is another machine, with a device that is
- * as it should be.
+ * virtio 1.3, 4.1.4), and a device that is pulled out at any access. Lies of the
+ * start are there when the bus is scanned; the others happen to a device in use.
+ * Every lie ends with another machine, whose device is without fault.
  */
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lies in the rings (virtio 1.3, 2.7 and 2.8): what the device writes there,
- * and what it should never have written. The ring is that of the queue on
- * which something is in flight at this step.
+ * Lies in the rings (virtio 1.3, 2.7 and 2.8), in the device's part of them and in
+ * the driver's, which it should never write. The ring is that of the queue on which
+ * something is in flight at this step.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lies while the device is set up (virtio 1.3, 3.1.1): at the start, and when
- * it is started again after a reset that it asked for. And no lie, but the same
- * places: memory that is missing.
+ * Lies while the device is set up (virtio 1.3, 3.1.1): at the start, and when it is
+ * started again after a reset that it asked for. Also, at the same places, no lie
+ * but a lack of memory.
  */
 #include "drivers/balloon/balloon.h"
 #include "mm/frame.h"

@@ -2,8 +2,8 @@
 /*
  * One cell of the matrix: boots the real image, reads what was negotiated,
  * takes a quarter of its memory and gives it back, holding the guest's numbers
- * against QMP's each time, and ends it by its own `exit`. Whatever is not as
- * it must be is one sentence in the result.
+ * against QMP's each time, and ends it by its own `exit`. The first thing that is
+ * wrong becomes a sentence in the result.
  */
 #include "tests/matrix/matrix.h"
 

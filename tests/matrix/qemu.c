@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the QEMU under test is and has: it is asked, never guessed from its
- * version. A QEMU that does not answer ends the program, with a line.
+ * What the QEMU under test can do: asks it, and guesses nothing from its version.
+ * A QEMU that does not answer ends the program with a message.
  */
 #include "tests/matrix/matrix.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of the matrix test. A cell takes one line of each list below; what
- * QEMU is told and what the guest must accept are those lines together. To add
- * a possibility, add a line; to leave cells out, a rule with its reason.
+ * The table of the matrix test. A cell takes one line of each list below; those
+ * lines together are QEMU's arguments and the features that the guest must accept.
+ * To add a possibility, add a line; to leave cells out, a rule with its reason.
  */
 #include "tests/matrix/matrix.h"
 

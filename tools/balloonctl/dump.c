@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * balloonctl dump: who has a guest's memory, told by a dump of it, so of a
- * guest that cannot be asked any more. core.c and frame_dump.c read the file;
- * here are the arguments, the output, and the dump of a guest that still runs.
+ * balloonctl dump: who has a guest's memory and how it came to that, told by a
+ * dump of it, so of a guest that cannot be asked any more. core.c, frame_dump.c
+ * and events_dump.c read the file; here are the arguments, the output, and the dump of a guest that still runs.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,6 +16,7 @@
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/guest.h"
 #include "tools/core.h"
+#include "tools/events_dump.h"
 #include "tools/frame_dump.h"
 
 static const char help[] =
@@ -24,7 +25,8 @@ static const char help[] =
 	"\n"
 	"Reads the memory of an Aerostat guest from FILE, an ELF core as QMP's\n"
 	"dump-guest-memory makes it (paging false), and prints what the guest's show_mem\n"
-	"would. The last line is the verdict of a recount of all frames. What a dump\n"
+	"would; before that, why it panicked, if it did, and what its drivers did last, as\n"
+	"its `events` would. The last line is the verdict of a recount of all frames. What a dump\n"
 	"cannot tell, the age of the last statistics, is left out.\n"
 	"\n"
 	"  --live    make the dump now, read it, and delete it; the guest stands still\n"
@@ -54,8 +56,25 @@ static void print_owner(const struct request *request, const char *owner)
 		printf("Frame %#" PRIx64 ": %s\n", request->pfn, owner);
 }
 
-static int show(const struct request *request, const struct frame_dump_reader *dump,
-		const char *path)
+static struct events_dump_reader *black_box;
+
+static void print_black_box_json(void)
+{
+	events_dump_print_json(black_box);
+}
+
+static void print_all(const struct request *request, const struct mem_figures *figures)
+{
+	if (request->json) {
+		mem_figures_print_json(figures, print_black_box_json);
+		return;
+	}
+	events_dump_print(black_box);
+	mem_figures_print(figures);
+}
+
+static int show(const struct request *request, const struct core *core,
+		const struct frame_dump_reader *dump, const char *path)
 {
 	char error[CORE_ERROR_MAX];
 	struct mem_figures figures;
@@ -67,12 +86,10 @@ static int show(const struct request *request, const struct frame_dump_reader *d
 		print_owner(request, owner);
 		return EXIT_REACHED;
 	}
-	if (frame_dump_figures(dump, &figures, error))
+	if (frame_dump_figures(dump, &figures, error) || events_dump_open(core, &black_box, error))
 		return bad_file(path, error);
-	if (request->json)
-		mem_figures_print_json(&figures, NULL);
-	else
-		mem_figures_print(&figures);
+	print_all(request, &figures);
+	events_dump_close(black_box);
 	return figures.ledger_ok ? EXIT_REACHED : EXIT_WRONG;
 }
 
@@ -88,7 +105,7 @@ static int show_file(const struct request *request, const char *path)
 	if (frame_dump_open(core, &dump, error)) {
 		status = bad_file(path, error);
 	} else {
-		status = show(request, dump, path);
+		status = show(request, core, dump, path);
 		frame_dump_close(dump);
 	}
 	core_close(core);

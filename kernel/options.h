@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel's options, words of its command line. A value that makes no sense
+ * is named in the log, and the default is used. Not here: run= (shell.c) and
+ * virtio_mmio.device= (virtio_mmio_find.c).
+ */
+#ifndef KERNEL_OPTIONS_H
+#define KERNEL_OPTIONS_H
+
+#include "drivers/balloon/balloon.h"
+
+/*
+ * Fills `config` from floor=, strategy= and poison=, and tells the drivers of
+ * virtio.refuse= and virtio.msix=. After memory is known, before any device is.
+ */
+void options_apply(const char *command_line, struct balloon_config *config);
+
+#endif
