@@ -33,15 +33,8 @@ static bool is_uri(const char *name)
 
 static int open_libvirt(struct guest *guest, const char *name)
 {
-#ifdef HAVE_LIBVIRT
 	guest->backend = &guest_backend_libvirt;
 	return guest->backend->open(guest, name);
-#else
-	return guest_fail(guest, -ENOTSUP,
-			  "%s: this balloonctl was built without libvirt; install libvirt-dev "
-			  "and build it again",
-			  name);
-#endif
 }
 
 static int open_socket(struct guest *guest, const char *name)

@@ -35,7 +35,7 @@ struct guest {
 };
 
 extern const struct guest_backend guest_backend_qmp;
-extern const struct guest_backend guest_backend_libvirt; /* with HAVE_LIBVIRT */
+extern const struct guest_backend guest_backend_libvirt; /* or guest_no_libvirt.c */
 
 /* Keep the sentence for guest_error(); returns @err. */
 __attribute__((format(printf, 3, 4))) int guest_fail(struct guest *guest, int err,
