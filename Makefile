@@ -364,6 +364,9 @@ VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtq.c virtq_sp
 
 $(call unit,kernel/lib/parse,kernel/lib/parse.c)
 $(call unit,kernel/lib/log,kernel/lib/log.c kernel/lib/escape.c kernel/lib/hooks.c)
+$(call unit,kernel/lib/events,$(EVENTS))
+$(call unit,kernel/events_print,kernel/events_print.c $(EVENTS))
+$(call unit,kernel/options,kernel/options.c kernel/command_line.c kernel/lib/parse.c tests/sim/sim_log.c)
 $(call unit,kernel/lib/panic,kernel/lib/panic.c kernel/lib/hooks.c)
 $(call unit,kernel/command_line,kernel/command_line.c)
 $(call unit,kernel/line_edit,kernel/line_edit.c)
@@ -441,6 +444,8 @@ $(call unit,bench/trace,tests/bench/trace.c)
 # Without mm/frame_runs.c, which FRAME has.
 $(eval $(call unit_test,tools/frame_dump,$(filter-out mm/%,$(DUMP_SOURCES)) $(FRAME_FIXTURE) \
 	mm/frame_dump.c kernel/dump.c tests/unit/tools/core_file.c,-lelf))
+$(eval $(call unit_test,tools/events_dump,$(filter-out mm/%,$(DUMP_SOURCES)) kernel/dump.c \
+	mm/frame_runs.c tests/unit/tools/core_file.c,-lelf -ljson-c))
 $(eval $(call unit_test,tools/core,tools/core.c tests/unit/tools/core_file.c,-lelf))
 
 BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c
