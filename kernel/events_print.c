@@ -12,7 +12,7 @@ struct reader {
 	const struct event_source *sources;
 	size_t count;
 	uint64_t next[EVENT_SOURCES_MAX]; /* the number of the event to look at */
-	uint64_t last[EVENT_SOURCES_MAX];
+	uint64_t left[EVENT_SOURCES_MAX]; /* how many to look at, that one included */
 };
 
 static struct reader begin(const struct event_source *sources, size_t count)
@@ -22,22 +22,26 @@ static struct reader begin(const struct event_source *sources, size_t count)
 	if (count > EVENT_SOURCES_MAX)
 		reader.count = EVENT_SOURCES_MAX;
 	for (size_t i = 0; i < reader.count; i++) {
-		uint64_t last = sources[i].ring->recorded;
+		uint64_t recorded = sources[i].ring->recorded;
 
-		reader.last[i] = last;
-		reader.next[i] = last < EVENTS_KEPT ? 1 : last - EVENTS_KEPT + 1;
+		reader.left[i] = recorded < EVENTS_KEPT ? recorded : EVENTS_KEPT;
+		reader.next[i] = recorded - reader.left[i] + 1;
 	}
 	return reader;
+}
+
+static void skip(struct reader *reader, size_t i)
+{
+	reader->next[i]++;
+	reader->left[i]--;
 }
 
 /* The next event of source i that is there; false: there is no more. */
 static bool peek(struct reader *reader, size_t i, struct event *event)
 {
-	while (reader->next[i] <= reader->last[i]) {
+	for (; reader->left[i] > 0; skip(reader, i))
 		if (events_get(reader->sources[i].ring, reader->next[i], event))
 			return true;
-		reader->next[i]++;
-	}
 	return false;
 }
 
@@ -57,7 +61,7 @@ static const struct event_source *take(struct reader *reader, struct event *olde
 	}
 	if (from == reader->count)
 		return NULL;
-	reader->next[from]++;
+	skip(reader, from);
 	return &reader->sources[from];
 }
 

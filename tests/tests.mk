@@ -61,7 +61,11 @@ tests/arch/x86_64/efi/handover := arch/x86_64/efi/handover.c
 tests/kernel/lib/parse := kernel/lib/parse.c
 tests/kernel/lib/log := kernel/lib/log.c kernel/lib/escape.c kernel/lib/hooks.c
 tests/kernel/lib/panic := kernel/lib/panic.c kernel/lib/hooks.c
+tests/kernel/lib/events := $(EVENTS)
+tests/kernel/events_print := kernel/events_print.c $(EVENTS)
 tests/kernel/command_line := kernel/command_line.c
+tests/kernel/options := kernel/options.c kernel/command_line.c kernel/lib/parse.c \
+	tests/sim/sim_log.c
 tests/kernel/line_edit := kernel/line_edit.c
 tests/kernel/console := kernel/console.c
 tests/kernel/shell := kernel/shell.c kernel/command_line.c kernel/line_edit.c
@@ -116,6 +120,7 @@ tests/tools/core := tools/core.c tests/unit/tools/core_file.c
 # Without mm/frame_runs.c, which FRAME has.
 tests/tools/frame_dump := $(filter-out mm/%,$(DUMP_SOURCES)) $(FRAME_FIXTURE) \
 	mm/frame_dump.c kernel/dump.c tests/unit/tools/core_file.c
+tests/tools/events_dump := $(DUMP_SOURCES) kernel/dump.c tests/unit/tools/core_file.c
 
 BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
@@ -136,6 +141,7 @@ tests/bench/trace := tests/bench/trace.c
 $(BUILD)/tests/tools/qmp: LIBS := -ljson-c
 $(BUILD)/tests/tools/svg_plot $(BUILD)/tests/bench/samples: LIBS := -lm
 $(BUILD)/tests/tools/core $(BUILD)/tests/tools/frame_dump: LIBS := -lelf
+$(BUILD)/tests/tools/events_dump: LIBS := -lelf -ljson-c
 $(BUILD)/tests/tools/balloonctl/%: LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 
 # Every NAME of the above, and one program for all devices that lie.
