@@ -91,6 +91,7 @@ tests/drivers/pci/pci_scan := $(PCI_TESTED)
 tests/drivers/pci/pci_bar := $(PCI_TESTED)
 tests/drivers/pci/pci_bridge := $(PCI_TESTED)
 tests/drivers/pci/pci_assign := $(PCI_TESTED)
+tests/drivers/pci/pci_gap := $(PCI_TESTED)
 tests/drivers/pci/pci_capability := $(PCI_TESTED)
 tests/drivers/pci/pci_msix := drivers/pci/pci_msix.c $(PCI_TESTED)
 tests/drivers/pci/pci_slot := $(addprefix drivers/pci/,pci_slot.c pci_slot_express.c \

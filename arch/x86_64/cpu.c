@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the processor has, how it waits, and the ways to stop it. */
+/* Features of the processor, waiting, and the ways to stop. */
 #include "arch/cpu.h"
 
 #include <string.h>

@@ -24,7 +24,7 @@ struct trap_frame {
 
 _Static_assert(sizeof(struct trap_frame) == 22 * 8, "vectors.S");
 
-/* What lgdt and lidt load. */
+/* The operand of lgdt and lidt. */
 struct table_pointer {
 	uint16_t limit;
 	uint64_t base;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What other drivers ask of ACPI's tables: the ECAM window and the I/O APICs.
+ * Answers other drivers' questions from the tables: the ECAM window, the I/O APICs.
  * A field counts only if it lies in its table.
  */
 #include <errno.h>

@@ -44,7 +44,7 @@ int acpi_find_ecam(paddr_t *base, uint8_t *last_bus);
  */
 int acpi_find_ioapic(size_t n, paddr_t *address, uint32_t *first_gsi);
 
-/* What a device's _CRS says (6.4): its first memory range and interrupt. */
+/* The first memory range and interrupt of a device's _CRS (6.4). */
 struct acpi_device {
 	paddr_t base;
 	uint64_t size; /* 0: it has no memory */

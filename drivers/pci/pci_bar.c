@@ -167,7 +167,7 @@ static unsigned size_bar(struct pci_device *device, unsigned index)
 			size_memory64(device, index, bar, value, mask);
 			return 2;
 		}
-		refuse(device, bar, index, "its upper half would lie behind the last BAR");
+		refuse(device, bar, index, "its upper half would lie after the last BAR");
 		return 1;
 	default:
 		refuse(device, bar, index, "its type is reserved");

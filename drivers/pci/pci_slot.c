@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is in a slot: takes functions in, lets them go, and notices those that
- * vanished. How a slot says that something is to happen is not known here; see
- * pci_slot_express.c and pci_slot_acpi.c.
+ * The functions in slots: takes them in, lets them go, and notices those that
+ * vanished. When to do so is for others to say: see pci_slot_express.c and
+ * pci_slot_acpi.c.
  */
 #include <assert.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of hot-plug share. pci_hotplug.c alone calls the functions
- * that find and poll slots; all of them run in its task and may sleep.
+ * Shared by the files of hot-plug. Only pci_hotplug.c calls the functions that find
+ * and poll slots; polling runs in its task and may sleep.
  */
 #ifndef DRIVERS_PCI_PCI_SLOT_H
 #define DRIVERS_PCI_PCI_SLOT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The figures of the balloon benchmark, the goals, and their tables: Markdown for
- * people, JSON for programs.
+ * balloon_report.c: what the balloon benchmark measures, the goals, and their
+ * tables: Markdown for people, JSON for programs.
  */
 #ifndef TESTS_BENCH_BALLOON_REPORT_H
 #define TESTS_BENCH_BALLOON_REPORT_H
@@ -41,7 +41,6 @@ struct balloon_circumstances {
 	double huge_share; /* of RAM, on transparent huge pages: the least seen */
 };
 
-/* Print the tables, for people and for programs. */
 void balloon_report_text(const struct results *r, const struct balloon_circumstances *c);
 void balloon_report_json(const struct results *r, const struct balloon_circumstances *c);
 

@@ -40,18 +40,17 @@ struct lone_way {
 	uint16_t buffers; /* in a kick */
 };
 
-/* Takes the device from reset to DRIVER_OK; will send the pages of `bytes` above 4 GiB. */
+/* From reset to DRIVER_OK. The page numbers written are those of the @bytes above 4 GiB. */
 void lone_device_start(struct lone_device *d, struct qtest *qtest, struct qmp *qmp, pid_t pid,
 		       uint64_t bytes);
 
-/* Sends all these `bytes` as page numbers by `queue`: d->inflate or d->deflate. */
+/* All these @bytes by page numbers through @queue, which is d->inflate or d->deflate. */
 void lone_device_send_pfns(struct lone_device *d, struct lone_queue *queue,
 			   const struct lone_way *way, uint64_t bytes);
 
-/* Sends all these `bytes` as ranges in one request on the reporting queue. */
+/* All these @bytes as ranges in one request on the reporting queue. */
 void lone_device_report(struct lone_device *d, uint64_t bytes);
 
-/* Writes the field `actual` of the device's config. */
 void lone_device_write_actual(struct lone_device *d, uint32_t pages);
 
 #endif

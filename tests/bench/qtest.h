@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * QEMU's qtest protocol: port accesses in place of a guest's, one line each, which
- * QEMU answers when the device is done.
+ * qtest.c: QEMU's qtest protocol: port accesses in place of a guest's, one
+ * line each, answered when the device has done what they ask for.
  */
 #ifndef TESTS_BENCH_QTEST_H
 #define TESTS_BENCH_QTEST_H
@@ -18,16 +18,12 @@ struct qtest {
 	char text[256];
 };
 
-/* Opens both ends of a connection. Returns 0 or a negative errno. */
+/* Errors: 0 or a negative errno. Later accesses end the program on failure. */
 int qtest_open(struct qtest *q);
-
-/* Closes this program's copy of QEMU's end, once QEMU runs. */
+/* QEMU runs: its end is its own now. */
 void qtest_started(struct qtest *q);
-
-/* Closes the connection. */
 void qtest_close(struct qtest *q);
 
-/* Write to and read from a port. Failure ends the program. */
 void qtest_out8(struct qtest *q, uint16_t port, uint8_t value);
 void qtest_out16(struct qtest *q, uint16_t port, uint16_t value);
 void qtest_out32(struct qtest *q, uint16_t port, uint32_t value);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Samples of one figure, and their order statistics. A sample may be INFINITY: an
- * event that never happened is later than all that did.
+ * samples.c: what was measured several times, and its order statistics. A
+ * sample may be INFINITY: what never happened is later than all that did.
  */
 #ifndef TESTS_BENCH_SAMPLES_H
 #define TESTS_BENCH_SAMPLES_H
@@ -14,14 +14,12 @@ struct samples {
 	size_t count, room;
 };
 
-/* Adds a sample; frees all of them. */
 void samples_add(struct samples *s, double value);
 void samples_free(struct samples *s);
 
-/* Returns the smallest sample that at least `share` of all do not exceed; NAN: no samples. */
+/* The smallest sample that at least @share of all do not exceed; NAN without any. */
 double samples_quantile(const struct samples *s, double share);
 
-/* Returns the median; NAN without samples. */
 static inline double samples_median(const struct samples *s)
 {
 	return samples_quantile(s, 0.5);

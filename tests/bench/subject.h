@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The subjects that the balloon benchmark compares, each under the same QEMU with
- * the same machine, and the one operation that all of them have: to bring the
+ * subject.c: what the balloon benchmark compares, each under the same QEMU
+ * with the same machine, and one operation that all of them have: bring the
  * balloon to a target.
  */
 #ifndef TESTS_BENCH_SUBJECT_H
@@ -66,28 +66,23 @@ struct machine {
 	uint64_t taken; /* bytes in the balloon */
 };
 
-/* Return a subject's name for people, and as one word. */
-const char *subject_name(enum subject subject);
-const char *subject_key(enum subject subject);
-
-/* Tell whether the subject is Aerostat, by any strategy; or the device alone. */
+const char *subject_name(enum subject subject); /* for people */
+const char *subject_key(enum subject subject);	/* one word */
 bool subject_is_aerostat(enum subject subject);
 bool subject_is_device(enum subject subject);
 
-/* All functions of machines end the program with a message if they fail. */
+/* All of these end the program with a message if they fail. */
 
-/* Starts a subject under QEMU. `way` is for the device alone, else NULL. */
 void machine_start(struct machine *m, enum subject subject, enum backing backing,
 		   const struct lone_way *way);
-/* Ends QEMU. */
 void machine_stop(struct machine *m);
 
-/* Waits for DRIVER_OK of the balloon's driver; returns the seconds since QEMU's start. */
+/* Seconds from QEMU's start until the balloon's driver is ready (DRIVER_OK). */
 double machine_wait_ready(struct machine *m);
 
 /*
- * Brings the balloon to `taken` bytes and waits. Stores when the guest told the
- * device so (host_now()), and how often it wrote to the device's config on the way.
+ * Bring the balloon to @taken bytes and wait. *@when is when the device was
+ * told so (host_now()), *@writes how often it was written to on the way.
  */
 void machine_set_balloon(struct machine *m, uint64_t taken, double *when, unsigned int *writes);
 

@@ -133,9 +133,9 @@ void machine_unplug(void)
 {
 	bool gone = world.virtio.gone;
 
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next)
+	for (const struct pci_device *d = pci_devices(); d; d = d->next)
 		virtio_pci_remove(d, gone);
-	while (pci_devices() != NULL) {
+	while (pci_devices()) {
 		if (!gone)
 			pci_disable(pci_devices());
 		pci_forget(pci_devices());
@@ -144,7 +144,7 @@ void machine_unplug(void)
 
 bool machine_is_seen(void)
 {
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next)
+	for (const struct pci_device *d = pci_devices(); d; d = d->next)
 		if (d->vendor == VENDOR &&
 		    (d->device == MODERN || d->subsystem == VIRTIO_ID_BALLOON))
 			return true;

@@ -157,10 +157,10 @@ static void available_index_back(struct sim_balloon *sim)
 static void tables_of_ones(struct sim_balloon *sim)
 {
 	const struct virtio_device *device = world_device();
-	struct virtq *queue = device != NULL ? device->queue[world_busy_queue()] : NULL;
+	struct virtq *queue = device ? device->queue[world_busy_queue()] : NULL;
 
 	(void)sim;
-	if (queue != NULL && queue->tables != NULL)
+	if (queue && queue->tables)
 		memset(queue->tables, 0xff, FRAME_SIZE);
 }
 

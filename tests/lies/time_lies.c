@@ -75,7 +75,7 @@ static void interrupt_of_somebody_else(struct sim_balloon *sim)
 	(void)sim;
 	for (int i = 0; i < 100; i++) {
 		sim_irq_raise_line();
-		if (world_device() != NULL)
+		if (world_device())
 			virtio_interrupt(world_device(), 0);
 	}
 }

@@ -150,6 +150,7 @@ after kernel/play.c '	jar_take();' $(yes 'again();' | head -n 56)
 expect 'a function has 60 lines at most' 'kernel/play.c:5: play() has 61 lines; at most 60'
 
 after kernel/play.c '	jar_take();' '	if (jar != NULL)' '		jar_take(); /* != NULL */'
+# shellcheck disable=SC2016
 expect 'a pointer is not compared with NULL' \
 	'kernel/play.c:9: write `pointer` or `!pointer`; do not compare with NULL'
 
@@ -177,7 +178,8 @@ sed -i 's/Takes one out. -ENOENT/The same for one. -ENOENT/' mm/jar.h
 expect 'a header comment stands alone' \
 	'mm/jar.h:6: a comment that begins with "The same" does not stand alone'
 
-after mm/jar.h '/* Takes one out. -ENOENT: it is empty. */' '/*' ' * The same, with' ' * care. -EIO' ' */'
+after mm/jar.h '/* Takes one out. -ENOENT: it is empty. */' \
+	'/*' ' * The same, with' ' * care. -EIO' ' */'
 expect 'so does a long one' \
 	'mm/jar.h:8: a comment that begins with "The same" does not stand alone'
 
@@ -190,7 +192,9 @@ sed -i 's/an OPAL/OPAL/' kernel/play.c
 expect 'a name of a table stands in no second file' \
 	'kernel/play.c:7: "OPAL" stands in the table of mm/jar.c, too'
 
-after kernel/play.c '#include "mm/jar.h"' '#define MARBLE_TABLE(X) X(1, "onion-skin") X(2, "LUTZ") \' \
+# shellcheck disable=SC1003
+after kernel/play.c '#include "mm/jar.h"' \
+	'#define MARBLE_TABLE(X) X(1, "onion-skin") X(2, "LUTZ") \' \
 	'	X(3, "MICA") X(4, "CLAY")' 'const char *first = "onion-skin", *other;'
 sed -i 's/jar_size() \*/jar_size() * LUTZ */' kernel/play.c
 after mm/jar.c 'static unsigned count = 3;' 'static const char *fine = "onion-skin";'
