@@ -280,7 +280,7 @@ $(BUILD)/tools/demo: $(BUILD)/host/tools/demo.o $(TOOL_OBJECTS)
 # The readers of a dump are for tests, too.
 DUMP_SOURCES := tools/core.c tools/frame_dump.c tools/frame_dump_audit.c kernel/mem_figures.c \
 	mm/frame_runs.c
-BALLOONCTL_SOURCES := $(addprefix tools/balloonctl/,complain.c size.c report.c \
+BALLOONCTL_SOURCES := $(addprefix tools/balloonctl/,command.c commands.c complain.c size.c report.c \
 	guest.c guest_find.c guest_features.c guest_cost.c guest_qmp.c guest_qmp_target.c \
 	progress.c wait.c status.c set.c stats.c periodic.c poller.c guest_set.c history.c grid.c \
 	watch_draw.c watch.c course.c record.c plot.c replace_file.c metrics.c listen.c export.c dump.c) \

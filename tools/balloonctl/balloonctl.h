@@ -2,17 +2,17 @@
 /*
  * balloonctl: the host's half of the balloon, for people and for scripts.
  *
- * main.c: the table of commands, common options, --help.
+ * main.c: common options, --help.
+ * command.c, commands.c: the list of commands, and how one is run (command.h).
  * complain.c: words to a person: complaints, text from outside, exit statuses.
  * size.c: sizes as people write and read them.
  * guest.c, guest_qmp.c, guest_libvirt.c: reach a guest (guest.h).
  * poller.c, guest_set.c, periodic.c: look at guests again and again.
  * status.c, set.c, stats.c, watch.c, record.c, plot.c, export.c, dump.c: a
- * command each, with nothing but its cmd_ function in the table of main.c.
+ * command each, of which only its row in commands.c is known elsewhere.
  *
- * A command gets its own arguments, argv[0] being its name, parses them by
- * getopt_long (starting with optind = 0), and returns the exit status. It
- * complains by complain(), which names the program and the command.
+ * Whatever fails is said once, by complain(), which names the program and the
+ * command, where it is noticed.
  */
 #ifndef TOOLS_BALLOONCTL_BALLOONCTL_H
 #define TOOLS_BALLOONCTL_BALLOONCTL_H
@@ -43,15 +43,6 @@ struct common {
 
 struct guest;
 
-int cmd_status(const struct common *common, int argc, char **argv);
-int cmd_set(const struct common *common, int argc, char **argv); /* set, take, give */
-int cmd_stats(const struct common *common, int argc, char **argv);
-int cmd_watch(const struct common *common, int argc, char **argv);
-int cmd_record(const struct common *common, int argc, char **argv);
-int cmd_plot(const struct common *common, int argc, char **argv);
-int cmd_export(const struct common *common, int argc, char **argv);
-int cmd_dump(const struct common *common, int argc, char **argv);
-
 /* "balloonctl COMMAND: ..." on stderr, one line, control characters escaped. */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
@@ -63,9 +54,6 @@ void complain_for(const char *command);
  * EXIT_USAGE. The option string must begin with ':' (or "+:").
  */
 int bad_option(int c, char **argv);
-
-/* -1 if no argument is left after the options, else complains and gives EXIT_USAGE. */
-int no_more(int argc, char **argv);
 
 /* Text from outside: whatever is not printable ASCII comes as \xNN. */
 void put_escaped(FILE *out, const char *text);

@@ -63,14 +63,6 @@ int bad_option(int c, char **argv)
 	return EXIT_USAGE;
 }
 
-int no_more(int argc, char **argv)
-{
-	if (optind == argc)
-		return -1;
-	complain("'%s' is too much; see --help", argv[optind]);
-	return EXIT_USAGE;
-}
-
 int exit_status(int err)
 {
 	switch (err) {

@@ -98,6 +98,11 @@ const char *guest_error(const struct guest *guest)
 	return guest->error;
 }
 
+bool guest_may_be_kept(const struct guest *guest)
+{
+	return guest->backend->shared;
+}
+
 /* ---- what is said is checked ---- */
 
 /* The first complaint is the one that explains the others. */

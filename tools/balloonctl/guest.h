@@ -84,6 +84,12 @@ const char *guest_name(const struct guest *guest);
 
 const char *guest_error(const struct guest *guest);
 
+/*
+ * Tells whether others can reach the guest while this connection is kept, as
+ * they can with libvirt; a QMP socket serves one client at a time.
+ */
+bool guest_may_be_kept(const struct guest *guest);
+
 int guest_state(struct guest *guest, struct guest_state *state);
 
 /* Sends a target; does not wait. -ERANGE: more than ram, or 0. */

@@ -13,6 +13,7 @@
 #include "tools/balloonctl/guest.h"
 
 struct guest_backend {
+	bool shared; /* it serves many connections at a time: one may be kept */
 	/* Connect; @name as the person gave it (QMP: the socket's path). */
 	int (*open)(struct guest *guest, const char *name);
 	/* Called once, also after an open() that failed. */

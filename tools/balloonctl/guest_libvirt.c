@@ -291,6 +291,7 @@ static int dump_libvirt(struct guest *guest, const char *path)
 }
 
 const struct guest_backend guest_backend_libvirt = {
+	.shared = true,
 	.open = open_libvirt,
 	.close = close_libvirt,
 	.state = state_libvirt,

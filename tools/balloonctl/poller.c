@@ -54,12 +54,6 @@ static void put(struct poller *poller)
 
 /* ---- a look ---- */
 
-/* libvirt serves many at once, and is expensive to reach over ssh. */
-static bool keeps_connection(const struct poller *poller)
-{
-	return strstr(poller->name, "://") != NULL;
-}
-
 static void disconnect(struct poller *poller)
 {
 	guest_close(poller->guest);
@@ -113,7 +107,8 @@ static void look(struct poller *poller, struct sample *sample)
 	if (!sample->err)
 		sample->err = look_at(poller, sample);
 	sample->time = deadline_now();
-	if (sample->err || !keeps_connection(poller))
+	/* To connect anew each time is expensive over ssh. */
+	if (sample->err || !guest_may_be_kept(poller->guest))
 		disconnect(poller);
 }
 

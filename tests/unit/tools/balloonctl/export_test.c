@@ -160,13 +160,13 @@ static void labels_are_escaped(void **state)
 static void metrics_are_printed_once(void **state)
 {
 	struct fake_qemu qemu = { .left_before = 768 * MIB };
-	struct outcome end = RUN_AGAINST(&qemu, cmd_export, "export");
+	struct outcome end = RUN_AGAINST(&qemu, "export");
 
 	(void)state;
 	assert_int_equal(end.status, EXIT_REACHED);
 	assert_conventional(end.out);
 	assert_says(end.out, "\nballoon_left_bytes{guest=\"/tmp/balloonctl-");
-	end = run_command(cmd_export, NULL, "export", "/nowhere/a", NULL);
+	end = run_command(NULL, "export", "/nowhere/a", NULL);
 	assert_int_equal(end.status, EXIT_REACHED);
 	assert_says(end.out, "balloon_up{guest=\"/nowhere/a\"} 0\n");
 }
@@ -184,7 +184,7 @@ static void text_file_is_replaced_whole(void **state)
 	snprintf(path, sizeof(path), "%s/balloon.prom", dir);
 	file = fopen(path, "w");
 	assert_int_equal(fstat(fileno(file), &before), 0);
-	end = RUN_AGAINST(&qemu, cmd_export, "export", "--textfile", path);
+	end = RUN_AGAINST(&qemu, "export", "--textfile", path);
 	assert_int_equal(end.status, EXIT_REACHED);
 	assert_string_equal(end.out, "");
 	/* Another file has its name now; who reads the old one is not disturbed. */
@@ -200,7 +200,7 @@ static void text_file_is_replaced_whole(void **state)
 	unlink(path);
 	/* Nothing else was left there. */
 	assert_int_equal(rmdir(dir), 0);
-	end = RUN_AGAINST(&qemu, cmd_export, "export", "--textfile", path);
+	end = RUN_AGAINST(&qemu, "export", "--textfile", path);
 	assert_int_equal(end.status, EXIT_WRONG);
 	assert_says(end.err, "No such file");
 }
@@ -217,14 +217,14 @@ static void only_a_regular_file_is_replaced(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/balloon.prom", dir);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	end = RUN_AGAINST(&qemu, cmd_export, "export", "--textfile", path);
+	end = RUN_AGAINST(&qemu, "export", "--textfile", path);
 	assert_int_equal(end.status, EXIT_WRONG);
 	assert_says(end.err, "no regular file");
 	assert_int_equal(lstat(path, &is), 0);
 	assert_true(S_ISFIFO(is.st_mode));
 	unlink(path);
 	assert_int_equal(symlink("elsewhere", path), 0);
-	end = RUN_AGAINST(&qemu, cmd_export, "export", "--textfile", path);
+	end = RUN_AGAINST(&qemu, "export", "--textfile", path);
 	assert_int_equal(end.status, EXIT_WRONG);
 	assert_int_equal(lstat(path, &is), 0);
 	assert_true(S_ISLNK(is.st_mode));
@@ -241,14 +241,14 @@ static void export_refuses_odd_arguments(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		end = run_command(cmd_export, "/nowhere/a", "export", "--listen", bad[i], NULL);
+		end = run_command("/nowhere/a", "export", "--listen", bad[i], NULL);
 		if (end.status != EXIT_USAGE)
 			fail_msg("%s: status %d", bad[i], end.status);
 		assert_says(end.err, "ADDR:PORT is wanted");
 	}
-	end = run_command(cmd_export, NULL, "export", "--listen", "0", "--textfile", "a", NULL);
+	end = run_command(NULL, "export", "--listen", "0", "--textfile", "a", NULL);
 	assert_int_equal(end.status, EXIT_USAGE);
-	end = run_command(cmd_export, NULL, "export", "--every", "5", NULL);
+	end = run_command(NULL, "export", "--every", "5", NULL);
 	assert_int_equal(end.status, EXIT_USAGE);
 }
 

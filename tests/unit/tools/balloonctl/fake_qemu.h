@@ -54,19 +54,19 @@ struct outcome {
 	char out[8192], err[4096];
 };
 
-struct common;
+/*
+ * Runs a command in this process: `word` is its name, its arguments follow, and
+ * NULL ends them. `name` is the guest's, as after -g, or NULL.
+ */
+struct outcome run_command(const char *name, const char *word, ...);
 
-/* Run @command in this process with the guest at @name; NULL ends the words. */
-struct outcome run_command(int (*command)(const struct common *, int, char **), const char *name,
-			   const char *word, ...);
-
-/* The same against a fake. */
-#define RUN_AGAINST(qemu, command, ...) \
+/* run_command() against a fake that is started for it. */
+#define RUN_AGAINST(qemu, ...) \
 	({ \
 		struct fake_place place_; \
 		struct outcome outcome_; \
 		fake_qemu_start(qemu, &place_); \
-		outcome_ = run_command(command, place_.path, __VA_ARGS__, NULL); \
+		outcome_ = run_command(place_.path, __VA_ARGS__, NULL); \
 		fake_qemu_stop(&place_); \
 		outcome_; \
 	})

@@ -84,7 +84,7 @@ static void others_get_their_turn(void **state)
 				      &poller),
 			 0);
 	next(poller, &sample);
-	assert_int_equal(run_command(cmd_status, place.path, "status", NULL).status, EXIT_REACHED);
+	assert_int_equal(run_command(place.path, "status", NULL).status, EXIT_REACHED);
 	poller_stop(poller);
 	fake_qemu_stop(&place);
 }
