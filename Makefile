@@ -266,7 +266,10 @@ $(BUILD)/esp.img: $(BUILD)/aerostat.efi
 
 CFLAGS_HOST := -std=gnu11 -D_GNU_SOURCE -O2 -g -I. $(WARNINGS)
 
-TOOL_OBJECTS := $(addprefix $(BUILD)/host/tools/,qmp.o vm.o show_mem.o)
+QMP_SOURCES := $(addprefix tools/,qmp.c qmp_wire.c qmp_commands.c json_member.c)
+SVG_SOURCES := tools/svg_plot.c tools/svg_scale.c
+VM_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(QMP_SOURCES) tools/vm.c tools/vm_start.c)
+TOOL_OBJECTS := $(VM_OBJECTS) $(BUILD)/host/tools/show_mem.o
 
 $(BUILD)/host/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -278,13 +281,14 @@ $(BUILD)/tools/demo: $(BUILD)/host/tools/demo.o $(TOOL_OBJECTS)
 
 # balloonctl: a file a command, besides what they share (see balloonctl.h).
 # The readers of a dump are for tests, too.
-DUMP_SOURCES := tools/core.c tools/frame_dump.c tools/frame_dump_audit.c kernel/mem_figures.c \
-	mm/frame_runs.c
-BALLOONCTL_SOURCES := $(addprefix tools/balloonctl/,command.c commands.c complain.c size.c report.c \
-	guest.c guest_find.c guest_features.c guest_cost.c guest_qmp.c guest_qmp_target.c \
+DUMP_SOURCES := tools/core.c tools/frame_dump.c tools/frame_dump_owner.c tools/frame_dump_audit.c \
+	kernel/mem_figures.c mm/frame_runs.c
+BALLOONCTL_SOURCES := $(addprefix tools/balloonctl/,command.c commands.c complain.c size.c \
+	report.c guest.c guest_find.c guest_features.c guest_cost.c guest_qmp.c \
+	guest_qmp_features.c guest_qmp_target.c \
 	progress.c wait.c status.c set.c stats.c periodic.c poller.c guest_set.c history.c grid.c \
 	watch_draw.c watch.c course.c record.c plot.c replace_file.c metrics.c listen.c export.c dump.c) \
-	tools/svg_plot.c tools/qmp.c kernel/lib/escape.c $(DUMP_SOURCES)
+	$(SVG_SOURCES) $(QMP_SOURCES) kernel/lib/escape.c $(DUMP_SOURCES)
 BALLOONCTL_LIBS := -ljson-c -lelf -lncursesw -lmicrohttpd -lm -pthread
 
 # libvirt's backend is built where its headers are.
@@ -429,9 +433,9 @@ $(BUILD)/unit/drivers/pci/%.o $(BUILD)/unit/drivers/acpi/%.o \
 	$(BUILD)/unit/tests/sim/sim_pci.o $(BUILD)/unit/tests/sim/sim_acpi.o: \
 	FAKES := -Itests/fake/pci
 
-$(eval $(call unit_test,tools/qmp,tools/qmp.c,-ljson-c))
+$(eval $(call unit_test,tools/qmp,$(QMP_SOURCES),-ljson-c))
 $(call unit,tools/show_mem,tools/show_mem.c)
-$(call unit,tools/svg_plot,tools/svg_plot.c,-lm)
+$(call unit,tools/svg_plot,$(SVG_SOURCES),-lm)
 $(call unit,bench/samples,tests/bench/samples.c,-lm)
 $(call unit,bench/trace,tests/bench/trace.c)
 
@@ -516,7 +520,7 @@ endef
 fuzz = $(eval $(call fuzz_test,$(1),$(2),$(3)))
 
 $(call fuzz,core,$(DUMP_SOURCES),-lelf)
-$(call fuzz,qmp,tools/qmp.c,-ljson-c)
+$(call fuzz,qmp,$(QMP_SOURCES),-ljson-c)
 $(call fuzz,boot,mm/memory.c mm/memmap.c arch/x86_64/efi/handover.c $(FRAME))
 $(call fuzz,acpi,$(ACPI_TESTED))
 $(call fuzz,pci,$(PCI_TESTED) drivers/pci/pci_msix.c $(addprefix drivers/virtio/,virtio_pci.c \
@@ -616,14 +620,14 @@ $(BUILD)/bench/one_byte.elf: $(BUILD)/bench/one_byte.o
 		-e _start -o $@ $<
 
 $(BUILD)/bench/boot: $(addprefix $(BUILD)/host/tests/bench/,boot.o samples.o circumstances.o) \
-		$(BUILD)/host/tools/svg_plot.o
+		$(SVG_SOURCES:%.c=$(BUILD)/host/%.o)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm
 
 BENCH_BALLOON_OBJECTS := $(addprefix $(BUILD)/host/tests/bench/,balloon.o balloon_measure.o \
 	balloon_report.o subject.o lone_device.o qtest.o trace.o host.o samples.o circumstances.o)
 
-$(BUILD)/bench/balloon: $(BENCH_BALLOON_OBJECTS) $(addprefix $(BUILD)/host/tools/,qmp.o vm.o)
+$(BUILD)/bench/balloon: $(BENCH_BALLOON_OBJECTS) $(VM_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm -pthread
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two halves of the map's reader: frame_dump.c finds and checks, reads
- * counters and single frames, frame_dump_audit.c counts everything anew. Nobody
- * else includes it.
+ * What the files of the map's reader share: frame_dump.c finds and checks the
+ * map, and reads counters; frame_dump_owner.c looks up single frames;
+ * frame_dump_audit.c counts everything anew. Only these files include it.
  */
 #ifndef TOOLS_FRAME_DUMP_INTERNAL_H
 #define TOOLS_FRAME_DUMP_INTERNAL_H

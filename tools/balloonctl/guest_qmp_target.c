@@ -14,6 +14,7 @@
 #include <json-c/json.h>
 
 #include "tools/balloonctl/guest_qmp.h"
+#include "tools/json_member.h"
 #include "tools/qmp.h"
 
 #define PAGE 4096
@@ -77,7 +78,7 @@ static int locate(struct qmp *qmp, const char *region, uint64_t *addr, char **co
 	return err ? err : get_text(qmp, region, "container", container);
 }
 
-/* The number behind the last "0x" of what the monitor prints. */
+/* The number after the last "0x" of what the monitor prints. */
 static int monitor_number(struct qmp *qmp, const char *command, uint32_t *value)
 {
 	char *text, *at = NULL, *end;
