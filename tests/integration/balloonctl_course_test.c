@@ -116,7 +116,7 @@ static void check_course(const char *path, uint64_t ram)
 
 static void balloonctl_records_and_plots_an_inflation(void **state)
 {
-	struct vm *vm = balloonctl_boot((struct guest){ 0 });
+	struct vm *vm = balloonctl_boot((struct guest_options){ 0 });
 	uint64_t ram = harness_ram(vm);
 	const char *csv = file_name("a.csv"), *svg = file_name("a.svg");
 	struct program program;
@@ -155,7 +155,7 @@ static void balloonctl_records_and_plots_an_inflation(void **state)
 
 static void balloonctl_record_leaves_the_guest_as_it_was(void **state)
 {
-	struct vm *vm = balloonctl_boot((struct guest){ 0 });
+	struct vm *vm = balloonctl_boot((struct guest_options){ 0 });
 	const char *csv = file_name("b.csv");
 	struct program program;
 
@@ -216,7 +216,7 @@ static void wait_for_metric(unsigned port, const char *name, const char *value)
 
 static void balloonctl_export_is_scraped_until_the_guest_is_gone(void **state)
 {
-	struct vm *vm = balloonctl_boot((struct guest){ 0 });
+	struct vm *vm = balloonctl_boot((struct guest_options){ 0 });
 	char left[32];
 	struct program program;
 	unsigned port;
@@ -274,7 +274,7 @@ static void wait_for_screen(struct program *program, const char *words)
 
 static void balloonctl_watch_shows_guests_that_live_hang_and_die(void **state)
 {
-	struct vm *vm = balloonctl_boot((struct guest){ 0 });
+	struct vm *vm = balloonctl_boot((struct guest_options){ 0 });
 	const char *const words[] = {
 		program_path("balloonctl"), "watch", "--ascii", balloonctl_qmp,
 		"/nowhere/a.qmp",	    NULL

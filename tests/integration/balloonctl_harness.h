@@ -18,7 +18,7 @@ int balloonctl_make_folder(void **state);
 int balloonctl_remove_folder(void **state);
 
 /* harness_boot() with the second socket. */
-struct vm *balloonctl_boot(struct guest guest);
+struct vm *balloonctl_boot(struct guest_options guest);
 
 #define CALL(...) \
 	((const char *const[]){ program_path("balloonctl"), "-g", balloonctl_qmp, __VA_ARGS__, \

@@ -30,7 +30,7 @@
  * How to start a guest. Words as tools/run.sh has them, NULL for its
  * default; that script makes QEMU's command line for us as well.
  */
-struct guest {
+struct guest_options {
 	const char *machine;  /* "pc", "q35", "microvm" */
 	const char *mem;      /* default here: "256M" */
 	const char *firmware; /* "qboot", "uefi" */
@@ -52,10 +52,10 @@ struct memory {
 };
 
 /* Start a guest that need not have run yet (with -S). */
-struct vm *harness_start(const struct guest *guest);
+struct vm *harness_start(const struct guest_options *guest);
 
 /* Start a guest and wait for its prompt. */
-struct vm *harness_boot(const struct guest *guest);
+struct vm *harness_boot(const struct guest_options *guest);
 
 /* Wait for the prompt; *@text, if asked for, is the caller's by free(). */
 void harness_wait_prompt(struct vm *vm, char **text);

@@ -242,7 +242,7 @@ static void tamper_often(struct tampered *t, unsigned wanted)
 }
 
 /* A guest whose RAM lies at @ram, too, until munmap(). */
-static struct vm *boot_mapped(struct guest guest, uint8_t **ram)
+static struct vm *boot_mapped(struct guest_options guest, uint8_t **ram)
 {
 	char path[] = "/tmp/aerostat-memory-XXXXXX";
 	int fd = mkstemp(path);
@@ -263,7 +263,7 @@ static void survive(const char *balloon, bool (*edit)(uint8_t *ram, const struct
 	struct tampered t = { .edit = edit, .lives = 1 };
 
 	srandom(20261121);
-	t.vm = boot_mapped((struct guest){ .balloon = balloon }, &t.ram);
+	t.vm = boot_mapped((struct guest_options){ .balloon = balloon }, &t.ram);
 	harness_command_says(t.vm, "hold 8M", "held ");
 	tamper_often(&t, scaled(1000));
 	live_again(&t);
@@ -357,7 +357,7 @@ static void a_device_that_asks_for_a_reset_gets_it(void **state)
 	uint8_t *ram;
 
 	(void)state;
-	vm = boot_mapped((struct guest){ .mem = "2G" }, &ram);
+	vm = boot_mapped((struct guest_options){ .mem = "2G" }, &ram);
 	harness_command_says(vm, "hold 8M", "held ");
 	harness_take(vm, 64 * MIB);
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
@@ -380,7 +380,7 @@ static void a_device_that_asks_for_a_reset_gets_it(void **state)
 
 static void a_flood_of_targets_ends_at_the_last(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ 0 });
+	struct vm *vm = harness_boot(&(struct guest_options){ 0 });
 	const unsigned count = scaled(10000);
 
 	(void)state;
@@ -396,7 +396,7 @@ static void a_flood_of_targets_ends_at_the_last(void **state)
 
 static void stopped_and_continued_often_it_goes_on(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ 0 });
+	struct vm *vm = harness_boot(&(struct guest_options){ 0 });
 	const unsigned count = scaled(1000);
 
 	(void)state;
@@ -436,7 +436,7 @@ static void floods_of_serial_input_are_not_obeyed(void **state)
 	/* QEMU hands over some 40 kB a second. */
 	const size_t noise = getenv("SLOW") ? 10 * MIB : 128 * KIB;
 	const size_t line = getenv("SLOW") ? MIB : 128 * KIB;
-	struct vm *vm = harness_boot(&(struct guest){ 0 });
+	struct vm *vm = harness_boot(&(struct guest_options){ 0 });
 	char *bytes = malloc(noise > line ? noise : line);
 
 	(void)state;
@@ -475,7 +475,7 @@ static void add_devices(char *extra, const char *format, ...)
 static void use_crowded_machine(const char *firmware, const char *extra)
 {
 	struct vm *vm = harness_boot(
-		&(struct guest){ .machine = "pc", .firmware = firmware, .extra = extra });
+		&(struct guest_options){ .machine = "pc", .firmware = firmware, .extra = extra });
 
 	harness_take(vm, 64 * MIB);
 	harness_check_taken(vm, 64 * MIB, false);
