@@ -266,7 +266,7 @@ $(BUILD)/esp.img: $(BUILD)/aerostat.efi
 
 CFLAGS_HOST := -std=gnu11 -D_GNU_SOURCE -O2 -g -I. $(WARNINGS)
 
-QMP_SOURCES := $(addprefix tools/,qmp.c qmp_wire.c qmp_commands.c json_member.c)
+QMP_SOURCES := $(addprefix tools/,qmp.c qmp_connect.c qmp_wire.c qmp_commands.c json_member.c)
 SVG_SOURCES := tools/svg_plot.c tools/svg_scale.c
 VM_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(QMP_SOURCES) tools/vm.c tools/vm_start.c)
 TOOL_OBJECTS := $(VM_OBJECTS) $(BUILD)/host/tools/show_mem.o
@@ -285,8 +285,8 @@ DUMP_SOURCES := tools/core.c tools/frame_dump.c tools/frame_dump_owner.c tools/f
 	kernel/mem_figures.c mm/frame_runs.c
 BALLOONCTL_SOURCES := $(addprefix tools/balloonctl/,command.c commands.c complain.c size.c \
 	report.c guest.c guest_find.c guest_features.c guest_cost.c guest_qmp.c \
-	guest_qmp_features.c guest_qmp_target.c \
-	progress.c wait.c status.c set.c stats.c periodic.c poller.c guest_set.c history.c grid.c \
+	guest_qmp_features.c guest_qmp_target.c progress.c progress_text.c wait.c status.c \
+	set.c stats.c periodic.c poller.c guest_set.c history.c grid.c \
 	watch_draw.c watch.c course.c record.c plot.c replace_file.c metrics.c listen.c export.c dump.c) \
 	$(SVG_SOURCES) $(QMP_SOURCES) kernel/lib/escape.c $(DUMP_SOURCES)
 BALLOONCTL_LIBS := -ljson-c -lelf -lncursesw -lmicrohttpd -lm -pthread

@@ -142,7 +142,8 @@ static int read_elf(struct core *core, char error[CORE_ERROR_MAX])
 	return err;
 }
 
-int core_attach(int fd, struct core **out, char error[CORE_ERROR_MAX])
+/* The file belongs to the core from now on, also on failure. */
+static int attach(int fd, struct core **out, char error[CORE_ERROR_MAX])
 {
 	struct core *core = calloc(1, sizeof(*core));
 	struct stat st;
@@ -175,7 +176,7 @@ int core_open(const char *path, struct core **core, char error[CORE_ERROR_MAX])
 
 	if (fd < 0)
 		return fail(error, -errno, "%s", strerror(errno));
-	return core_attach(fd, core, error);
+	return attach(fd, core, error);
 }
 
 void core_close(struct core *core)
@@ -192,7 +193,7 @@ static const struct segment *find_segment(const struct core *core, uint64_t padd
 {
 	size_t low = 0, high = core->count;
 
-	/* Those below `low` begin at or before it, those from `high` on behind it. */
+	/* Those below `low` begin at or before the address, those from `high` on after it. */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 

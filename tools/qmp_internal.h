@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of the QMP client share: qmp_wire.c moves lines of JSON and
- * keeps the error's sentence, qmp.c knows the protocol, qmp_commands.c single
- * commands. Only these files include it.
+ * What the files of the QMP client share: qmp_connect.c finds QEMU, qmp_wire.c
+ * moves lines of JSON and keeps the error's sentence, qmp.c knows the protocol,
+ * qmp_commands.c single commands. Only these files include it.
  */
 #ifndef TOOLS_QMP_INTERNAL_H
 #define TOOLS_QMP_INTERNAL_H

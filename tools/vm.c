@@ -27,27 +27,27 @@ struct qmp *vm_qmp(struct vm *vm)
 	return vm->qmp;
 }
 
-const char *vm_qmp_path(const struct vm *vm)
-{
-	return vm->qmp_path;
-}
-
 pid_t vm_pid(const struct vm *vm)
 {
 	return vm->pid;
 }
 
-/* What the guest or QEMU said, without what could upset a terminal. */
-static void print_safely(const char *text, size_t len)
+void vm_print(FILE *out, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
 
 		if (c == '\n' || c == '\t' || (c >= ' ' && c < 0x7f))
-			fputc(c, stderr);
+			fputc(c, out);
 		else if (c != '\r')
-			fprintf(stderr, "\\x%02x", c);
+			fprintf(out, "\\x%02x", c);
 	}
+}
+
+/* The last words, which may end in mid-line. */
+static void print_safely(const char *text, size_t len)
+{
+	vm_print(stderr, text, len);
 	if (len && text[len - 1] != '\n')
 		fputc('\n', stderr);
 }
@@ -194,7 +194,7 @@ static ssize_t find(const struct vm *vm, size_t from, const char *text)
 	return hit ? hit - vm->out : -1;
 }
 
-/* The same, at the start of a line only. */
+/* find(), at the start of a line only. */
 static ssize_t find_at_line_start(const struct vm *vm, size_t from, const char *text)
 {
 	ssize_t at = find(vm, from, text);

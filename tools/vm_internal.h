@@ -10,8 +10,6 @@
 
 #include "tools/vm.h"
 
-#define VM_POLL_MS 20 /* between two looks at QEMU */
-
 struct vm {
 	char name[64];
 	char dir[64]; /* mode 0700, made by mkdtemp */

@@ -145,7 +145,7 @@ static void check_ring(const char *machine, const struct ring *ring)
 	assert_int_equal(bits[BIT_INDIRECT_DESC], '0' + ring->indirect_desc);
 	assert_int_equal(bits[BIT_ACCESS_PLATFORM], '0' + ring->access_platform);
 	free(bits);
-	if (ring->append != NULL)
+	if (ring->append)
 		harness_command_says(vm, "virtio", "refused on the command line");
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
 		harness_take(vm, targets[i]);

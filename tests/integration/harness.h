@@ -105,7 +105,8 @@ void harness_check_taken(struct vm *vm, uint64_t taken, bool deflate_on_oom);
 #define assert_qmp(vm, call) \
 	do { \
 		if ((call) != 0) \
-			fail_msg("QMP: %s", qmp_error(vm_qmp(vm))); \
+			fail_msg("QMP: %s (%s)", qmp_error(vm_qmp(vm)), \
+				 qmp_error_class(vm_qmp(vm))); \
 	} while (0)
 
 /* One entry of a group. */

@@ -73,7 +73,7 @@ static int fail_libvirt(struct guest *guest)
 	const virError *error = virGetLastError();
 	int err = -EPROTO;
 
-	if (error == NULL)
+	if (!error)
 		return guest_fail(guest, -EPROTO, "libvirt fails without saying why");
 	switch (error->code) {
 	case VIR_ERR_NO_DOMAIN:
@@ -122,7 +122,7 @@ static int open_libvirt(struct guest *guest, const char *name)
 	struct connection *connection;
 	char *uri;
 
-	if (hash == NULL || hash[1] == '\0')
+	if (!hash || hash[1] == '\0')
 		return guest_fail(guest, -EINVAL,
 				  "%s names no domain: write it behind a #, as in "
 				  "libvirt:///session#name",
@@ -130,28 +130,28 @@ static int open_libvirt(struct guest *guest, const char *name)
 	connection = calloc(1, sizeof(*connection));
 	uri = uri_of(name, (size_t)(hash - name));
 	guest->connection = connection;
-	if (connection == NULL || uri == NULL) {
+	if (!connection || !uri) {
 		free(uri);
 		return guest_fail(guest, -ENOMEM, "out of memory");
 	}
 	virSetErrorFunc(NULL, be_quiet);
 	connection->connect = virConnectOpen(uri);
 	free(uri);
-	if (connection->connect == NULL)
+	if (!connection->connect)
 		return fail_libvirt(guest);
 	connection->domain = virDomainLookupByName(connection->connect, hash + 1);
-	return connection->domain != NULL ? 0 : fail_libvirt(guest);
+	return connection->domain ? 0 : fail_libvirt(guest);
 }
 
 static void close_libvirt(struct guest *guest)
 {
 	struct connection *connection = guest->connection;
 
-	if (connection == NULL)
+	if (!connection)
 		return;
-	if (connection->domain != NULL)
+	if (connection->domain)
 		virDomainFree(connection->domain);
-	if (connection->connect != NULL)
+	if (connection->connect)
 		virConnectClose(connection->connect);
 	free(connection);
 }
@@ -223,11 +223,11 @@ static int read_interval(struct guest *guest, unsigned *seconds)
 	char *xml = virDomainGetXMLDesc(domain_of(guest), 0);
 	const char *at;
 
-	if (xml == NULL)
+	if (!xml)
 		return fail_libvirt(guest);
 	at = strstr(xml, "<memballoon");
-	at = at != NULL ? strstr(at, "<stats period='") : NULL;
-	if (at == NULL || sscanf(at, "<stats period='%u'", seconds) != 1)
+	at = at ? strstr(at, "<stats period='") : NULL;
+	if (!at || sscanf(at, "<stats period='%u'", seconds) != 1)
 		*seconds = 0;
 	free(xml);
 	return 0;

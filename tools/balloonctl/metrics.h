@@ -19,6 +19,7 @@ struct metrics_guest {
 	bool hangs; /* it has not answered for too long: as good as gone */
 };
 
+/* Writes all metrics of `count` guests; the caller checks whether the file could be written. */
 void metrics_write(FILE *file, const struct metrics_guest *guests, size_t count);
 
 #endif

@@ -104,8 +104,7 @@ static int find_goal(const struct request *request, const struct guest_state *st
 	char most_text[SIZE_TEXT];
 
 	if (request->size > most) {
-		size_format(most, most_text);
-		complain("%s %s", meaning->too_much, most_text + strspn(most_text, " "));
+		complain("%s %s", meaning->too_much, size_word(most, most_text));
 		return -ERANGE;
 	}
 	*goal = (meaning->goal_of(state, request->size) + PAGE - 1) / PAGE * PAGE;

@@ -10,7 +10,7 @@
 
 #define FRACTION_DIGITS 15
 
-/* Digits into *@value, at most @max of them; where they end, NULL: none, or too many. */
+/* Reads at most `max` digits, and gives where they end; NULL: there is none, or one more. */
 static const char *read_digits(const char *text, unsigned max, uint64_t *value)
 {
 	unsigned n = 0;
@@ -24,7 +24,7 @@ static const char *read_digits(const char *text, unsigned max, uint64_t *value)
 	return n ? text : NULL;
 }
 
-/* The power of two that @text, to its end, stands for; -1: none. */
+/* Gives the power of two that `text`, to its end, stands for; -1: none. */
 static int unit_shift(const char *text)
 {
 	static const char units[] = "kmgt";
@@ -97,4 +97,10 @@ void size_format(uint64_t bytes, char text[SIZE_TEXT])
 	}
 	decimals = value < 9.9995 ? 3 : value < 99.995 ? 2 : value < 999.95 ? 1 : 0;
 	snprintf(text, SIZE_TEXT, "%5.*f %ciB", decimals, value, units[unit]);
+}
+
+const char *size_word(uint64_t bytes, char text[SIZE_TEXT])
+{
+	size_format(bytes, text);
+	return text + strspn(text, " ");
 }

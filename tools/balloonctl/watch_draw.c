@@ -39,12 +39,6 @@ static void put_shade(struct grid *grid, int row, int column, const struct shade
 	grid_put(grid, row, column, grid->unicode ? shade->unicode : shade->ascii, shade->style);
 }
 
-static const char *size_word(uint64_t bytes, char text[SIZE_TEXT])
-{
-	size_format(bytes, text);
-	return text + strspn(text, " ");
-}
-
 /* ---- what is known of a guest ---- */
 
 static bool is_gone(const struct watch_view *view)
@@ -124,9 +118,7 @@ static int draw_amount(struct grid *grid, int row, int column, const char *name,
 {
 	char text[SIZE_TEXT];
 
-	size_format(bytes, text);
-	return grid_print(grid, row, column, GRID_PLAIN, "%s %-10s ", name,
-			  text + strspn(text, " "));
+	return grid_print(grid, row, column, GRID_PLAIN, "%s %-10s ", name, size_word(bytes, text));
 }
 
 static void draw_amounts(struct grid *grid, int row, const struct watch_view *view)

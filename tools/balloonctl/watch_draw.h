@@ -28,10 +28,10 @@ struct watch_screen {
 	int interval_ms;
 };
 
-/* The grid is blank before. */
+/* Draws the whole screen into a grid that is blank before. */
 void watch_draw(struct grid *grid, const struct watch_screen *screen);
 
-/* How many guests a screen of so many rows shows at once. */
+/* Tells how many of `count` guests a screen of so many rows shows at once, at least 1. */
 size_t watch_fits(int rows, size_t count);
 
 #endif
