@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reader of a machine's memory dump: see core.h. libelf takes the headers
- * apart; what they say is held against the file before it is used.
+ * Reads a machine's memory dump: see core.h. libelf takes the headers apart; they
+ * are checked against the file before they are used.
  */
 #include "tools/core.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The main job, shown without a person: boot, show_mem, take a quarter of
- * the memory over QMP, show_mem, give it back, show_mem. Ends with 0 only if
+ * Shows the balloon without a person at the console: boots, runs show_mem, takes a
+ * quarter of the memory over QMP, runs show_mem, gives it back, runs show_mem. Ends with 0 only if
  * the guest and QMP agreed to the byte each time. tools/run.sh --demo hands
  * over QEMU's command line; nothing of it is known here.
  */

@@ -49,7 +49,7 @@ int frame_dump_read(const struct frame_dump_reader *dump, uint64_t array, uint64
 	return 0;
 }
 
-/* ---- Finding it ---- */
+/* ---- Finding the root ---- */
 
 static bool is_root(const struct dump_root *root, uint64_t paddr)
 {
@@ -302,7 +302,7 @@ void frame_dump_close(struct frame_dump_reader *dump)
 	free(dump);
 }
 
-/* ---- What it says ---- */
+/* ---- The figures ---- */
 
 static int read_state(const struct frame_dump_reader *dump, uint32_t offset, void *to, size_t size,
 		      char error[CORE_ERROR_MAX])

@@ -64,7 +64,7 @@ static int read_set(const struct audit *a, uint64_t set, uint64_t *to)
 			       "a set of blocks", a->error);
 }
 
-/* What is needed of a window in which some block has a record. */
+/* Reads the rest of a window in which some block has a record. */
 static int read_records(struct audit *a)
 {
 	const struct frame_dump_reader *dump = a->dump;
@@ -204,7 +204,7 @@ static void check_sum(struct audit *a)
 		snprintf(a->verdict, LEDGER_VERDICT_MAX, LEDGER_OK, sum);
 }
 
-/* What was counted, against what the guest has booked. */
+/* Holds the recount against the guest's ledger. */
 static void compare(struct audit *a)
 {
 	const struct frame_dump_reader *dump = a->dump;

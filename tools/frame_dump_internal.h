@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of the map's reader share: frame_dump.c finds and checks the
+ * Shared by the files of the map's reader: frame_dump.c finds and checks the
  * map, and reads counters; frame_dump_owner.c looks up single frames;
  * frame_dump_audit.c counts everything anew. Only these files include it.
  */

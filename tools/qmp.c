@@ -136,7 +136,7 @@ static int error_answer(struct qmp *q, const char *command, struct json_object *
 	return no_device ? -ENODEV : -EREMOTEIO;
 }
 
-/* Consumes @answer. */
+/* Consumes `answer`. */
 static int take_answer(struct qmp *q, const char *command, struct json_object *answer,
 		       struct json_object **reply)
 {

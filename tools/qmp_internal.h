@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of the QMP client share: qmp_connect.c finds QEMU, qmp_wire.c
+ * Shared by the files of the QMP client: qmp_connect.c finds QEMU, qmp_wire.c
  * moves lines of JSON and keeps the error's sentence, qmp.c knows the protocol,
  * qmp_commands.c single commands. Only these files include it.
  */

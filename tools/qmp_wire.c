@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lines of JSON over a socket: see qmp_internal.h. What comes is input: it is
- * bounded, parsed and checked to be an object; what the object means is not
- * known here.
+ * Lines of JSON over a socket: see qmp_internal.h. Each line is input: its length
+ * is bounded, and it must be an object, whose meaning is not known here.
  */
 #include <assert.h>
 #include <errno.h>
@@ -153,7 +152,7 @@ static int parse_object(struct qmp *q, const char *line, struct json_object **ob
 		return qmp_fail(q, -ENOMEM, "out of memory");
 	/* The terminating NUL is passed too: it ends a bare number. */
 	obj = json_tokener_parse_ex(tokener, line, (int)length + 1);
-	/* json-c takes comments: one behind the object swallows the NUL. */
+	/* json-c takes comments: one after the object swallows the NUL. */
 	end = json_tokener_get_parse_end(tokener);
 	good = json_tokener_get_error(tokener) == json_tokener_success &&
 	       json_object_is_type(obj, json_type_object) && end <= length &&

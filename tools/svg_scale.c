@@ -55,7 +55,7 @@ double svg_pixel(const struct svg_scale *scale, double value)
 	return scale->start + part * (scale->end - scale->start);
 }
 
-/* The smallest of 1, 2, 5 times a power of ten that is not below @raw. */
+/* The smallest of 1, 2, 5 times a power of ten that is not below `raw`. */
 static double decimal_step(double raw)
 {
 	double power = pow(10, floor(log10(raw)));

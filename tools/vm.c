@@ -144,7 +144,7 @@ static int read_serial(struct vm *vm)
 	return n < 0 && errno == EAGAIN ? 0 : -ECONNRESET;
 }
 
-/* Sleeps until the serial line is ready, at most until @deadline. */
+/* Sleeps until the serial line is ready, at most until `deadline`. */
 static void wait_serial(struct vm *vm, short events, int64_t deadline)
 {
 	struct pollfd pfd = { .fd = vm->serial, .events = events };
@@ -169,7 +169,7 @@ void vm_forget(struct vm *vm)
 	vm->len = 0;
 }
 
-/* What lies between @start and @end, as text. */
+/* Copies the output from `start` to `end` as text. */
 static char *copy_text(const struct vm *vm, size_t start, size_t end)
 {
 	char *text = malloc(end - start + 1);
@@ -184,7 +184,7 @@ static char *copy_text(const struct vm *vm, size_t start, size_t end)
 	return text;
 }
 
-/* Offset of @text at or after @from, or -1. */
+/* Gives the offset of `text` at or after `from`, or -1. */
 static ssize_t find(const struct vm *vm, size_t from, const char *text)
 {
 	const char *hit = NULL;

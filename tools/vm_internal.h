@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the two files of a VM share: vm_start.c starts QEMU and cleans up after
+ * Shared by the two files of a VM: vm_start.c starts QEMU and cleans up after
  * it, vm.c does what lies between. Only these files include it.
  */
 #ifndef TOOLS_VM_INTERNAL_H

@@ -25,7 +25,7 @@
 #define MAX_VMS 8
 #define MAX_ARGS 2048
 
-/* For the exit and signal handlers, which find VMs nobody stopped. */
+/* VMs that run: the exit and signal handlers stop those that are left. */
 static struct vm *vms[MAX_VMS];
 
 /* Only what a signal handler may call. */

@@ -305,7 +305,7 @@ static void allocation_takes_from_the_balloon_only_if_allowed(void **state)
 	assert_in_range(mem.owned_by_balloon, 1, 155 * MIB);
 	assert_true(mem.ledger_ok);
 	harness_command_says(vm, "release all", "pattern intact");
-	/* What was lent comes back to the host, who may not have heard yet that it was gone. */
+	/* Lent frames go back to the host, which may not know yet that they were gone. */
 	while (harness_memory(vm).owned_by_balloon != taken && deadline_left(deadline))
 		usleep(POLL_US);
 	assert_int_equal(vm_wait_balloon(vm, left, VM_TIMEOUT_MS), 0);

@@ -50,7 +50,7 @@ static void read_stream(FILE *file)
 	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 }
 
-/* Until the file has a line with @words. */
+/* Waits until the file has a line with `words`. */
 static void wait_for_line(const char *path, const char *words)
 {
 	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
@@ -243,7 +243,7 @@ static void balloonctl_export_is_scraped_until_the_guest_is_gone(void **state)
 /* ---- watch ---- */
 
 /*
- * Wait until @words were sent to the terminal since the last call's. Only what
+ * Waits until `words` were sent to the terminal since the last call's. Only what
  * changes is sent, so they must be new at their place.
  */
 static void wait_for_screen(struct program *program, const char *words)
@@ -252,7 +252,7 @@ static void wait_for_screen(struct program *program, const char *words)
 	size_t len = strlen(text);
 	char *at;
 
-	while ((at = strstr(text, words)) == NULL) {
+	while (!(at = strstr(text, words))) {
 		int waiting = 0;
 		ssize_t n;
 

@@ -172,11 +172,11 @@ static void balloonctl_shows_the_features_that_the_guest_shows(void **state)
 	assert_end(end, EXIT_REACHED, "Features ");
 	line = strstr(end->out, "Features ");
 	line[strcspn(line, "\n")] = '\0';
-	assert_int_equal(bits[2] == '1', strstr(line, " DEFLATE_ON_OOM") != NULL);
-	assert_int_equal(bits[1] == '1', strstr(line, " STATS_VQ") != NULL);
-	assert_int_equal(bits[4] == '1', strstr(line, " PAGE_POISON") != NULL);
-	assert_int_equal(bits[32] == '1', strstr(line, " VERSION_1") != NULL);
-	assert_int_equal(bits[34] == '1', strstr(line, " RING_PACKED") != NULL);
+	assert_int_equal(bits[2] == '1', !!strstr(line, " DEFLATE_ON_OOM"));
+	assert_int_equal(bits[1] == '1', !!strstr(line, " STATS_VQ"));
+	assert_int_equal(bits[4] == '1', !!strstr(line, " PAGE_POISON"));
+	assert_int_equal(bits[32] == '1', !!strstr(line, " VERSION_1"));
+	assert_int_equal(bits[34] == '1', !!strstr(line, " RING_PACKED"));
 	assert_non_null(strstr(line, " RING_PACKED"));
 	free(bits);
 	harness_stop(vm);
@@ -350,7 +350,7 @@ static bool has_ended(const struct program *program)
 	return waitid(P_PID, (id_t)program->pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid;
 }
 
-/* Whether the signal came in time, while the dump lay in @folder. */
+/* Tells whether the signal came in time, while the dump was in `folder`. */
 static bool break_off(int number, const char *folder)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
@@ -461,7 +461,7 @@ static void balloonctl_finds_the_guests_of_the_run_script(void **state)
 
 /* ---- what it comes with ---- */
 
-/* What bash makes of a line whose last word is to be completed. */
+/* Completes the last word of a line, as bash does. */
 static const struct program_end *complete(const char *words)
 {
 	char script[512];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The serial line as a person, a script and an enemy use it. What is not a
- * command is dropped and never obeyed; the prompt always comes back.
+ * The serial line as a person, a script and an enemy use it. Anything that is not
+ * a command is dropped and never obeyed; the prompt always comes back.
  */
 #include <stdio.h>
 #include <stdlib.h>

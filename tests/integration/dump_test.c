@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `balloonctl dump` of real guests: what it finds in a guest's memory is what
- * the guest itself says, however it was booted and however its balloon is
- * counted, and still there when the guest is dead. Files that are no such dump.
+ * `balloonctl dump` of real guests: its figures are those that the guest itself
+ * gives, however it was booted and however its balloon is counted, and can still be
+ * read when the guest is dead. Files that are no such dump are refused.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static int make_folder(void **state)
 	return setenv("TMPDIR", folder, 1);
 }
 
-/* rmdir() fails if --live has left anything behind. */
+/* rmdir() fails if --live has left a file. */
 static int remove_folder(void **state)
 {
 	(void)state;

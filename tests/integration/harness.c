@@ -33,7 +33,7 @@ static void set_variable(const char *name, const char *value)
 		unsetenv(name);
 }
 
-/* In the child: run.sh writes the arguments to @fd. */
+/* In the child: run.sh writes the arguments to `fd`. */
 static void print_arguments(const struct guest_options *guest, int fd)
 {
 	set_variable("MACHINE", guest->machine);
@@ -72,7 +72,7 @@ static char *read_arguments(const struct guest_options *guest)
 	return text;
 }
 
-/* Cuts @text into lines; returns their number. */
+/* Cuts `text` into lines; returns their number. */
 static size_t split_lines(char *text, const char **lines, size_t max)
 {
 	char *save = NULL;
@@ -99,7 +99,7 @@ static void mark_empty_lines(char *text, size_t size)
 	}
 }
 
-/* Put a file behind the guest's memory, to see what the host got back. */
+/* Backs the guest's memory with a file, to see what the host got back. */
 static void use_memory_file(const char **args, const struct guest_options *guest, char *object,
 			    size_t size)
 {
@@ -241,7 +241,7 @@ static void read_balloon(struct json_object *all, struct memory *mem)
 
 	if (!json_object_object_get_ex(all, "balloon", &balloon))
 		fail_msg("show_mem -j has no \"balloon\"");
-	mem->has_balloon = balloon != NULL;
+	mem->has_balloon = balloon;
 	if (!balloon)
 		return;
 	mem->target = number_in(balloon, "target");

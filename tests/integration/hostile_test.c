@@ -201,7 +201,7 @@ static void tamper(struct tampered *t)
 static bool is_broken(struct vm *vm)
 {
 	char *text = answer(vm, "balloon\r");
-	bool broken = strstr(text, "BROKEN: ") != NULL;
+	bool broken = strstr(text, "BROKEN: ");
 
 	free(text);
 	return broken;
@@ -241,7 +241,7 @@ static void tamper_often(struct tampered *t, unsigned wanted)
 	assert_true(t->broken > 0);
 }
 
-/* A guest whose RAM lies at @ram, too, until munmap(). */
+/* A guest whose RAM is mapped at `ram`, too, until munmap(). */
 static struct vm *boot_mapped(struct guest_options guest, uint8_t **ram)
 {
 	char path[] = "/tmp/aerostat-memory-XXXXXX";
@@ -413,7 +413,7 @@ static void stopped_and_continued_often_it_goes_on(void **state)
 
 #define FLOOD_TIMEOUT_MS (15 * 60 * 1000)
 
-/* What is typed in its midst is a line of nonsense; none of it is obeyed. */
+/* A line of nonsense is typed in its midst; none of it is obeyed. */
 static void flood_line(struct vm *vm, const char *bytes, size_t count)
 {
 	size_t piece = 65536;
@@ -424,7 +424,7 @@ static void flood_line(struct vm *vm, const char *bytes, size_t count)
 		assert_int_equal(vm_send(vm, bytes + at, count - at < piece ? count - at : piece),
 				 0);
 	}
-	/* Whatever else noise may spell, it does not spell this. */
+	/* Noise may spell anything else, but not this. */
 	assert_int_equal(vm_send(vm, "\r\003\r" END "\r", strlen("\r\003\r" END "\r")), 0);
 	assert_int_equal(vm_expect(vm, END ": no such command", FLOOD_TIMEOUT_MS, NULL), 0);
 	harness_wait_prompt(vm, NULL);

@@ -38,7 +38,7 @@ static unsigned int rounds(void)
 	return getenv("SLOW") ? 20 : 3;
 }
 
-/* Asks again until @text is, or is not, in the answer. */
+/* Asks again until `text` is, or is not, in the answer. */
 static void wait_answer(struct vm *vm, const char *line, const char *text, bool wanted)
 {
 	int64_t deadline = deadline_in(VM_TIMEOUT_MS);

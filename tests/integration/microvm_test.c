@@ -101,7 +101,7 @@ static void mmio_with_the_first_io_apic_only(void **state)
 		      "mmio@feb00e00 balloon (type 5), mmio modern,");
 }
 
-/* The same input of an I/O APIC, by edge, as nobody said that it is a level. */
+/* This input of an I/O APIC is taken by edge, as nothing says that it is a level. */
 static void mmio_on_the_command_line_with_an_io_apic(void **state)
 {
 	struct vm *vm = harness_boot(
@@ -129,7 +129,7 @@ static void mmio_machine_boots_with_16_mib_and_8_gib(void **state)
 	}
 }
 
-/* Other devices before and behind it: their places are found, too. */
+/* Other devices before and after it: their places are found, too. */
 static void mmio_beside_other_devices(void **state)
 {
 	struct vm *vm;

@@ -2,7 +2,7 @@
 /*
  * A guest that is moved: migrated into a second QEMU or to a file and back,
  * with the balloon inflated or moving, or a migration that is cancelled.
- * What it holds, its ledger and its balloon must come through.
+ * The memory that it holds, its ledger and its balloon must come through.
  */
 #include "tests/integration/harness.h"
 
@@ -75,7 +75,7 @@ static void migrate_to(struct vm *vm, const char *where)
 	wait_migration(vm, "completed");
 }
 
-/* The same machine, waiting for a state from @where. */
+/* Another machine of the same kind, waiting for a state from `where`. */
 static struct vm *start_incoming(const struct guest_options *guest, const char *where)
 {
 	struct guest_options target = *guest;
@@ -135,7 +135,7 @@ static void migrate_hinted_to(struct vm *vm, const char *where)
 	wait_migration(vm, "completed");
 }
 
-/* Filled and freed memory, a pattern that stays, and a balloon of @taken. */
+/* Filled and freed memory, a pattern that stays, and a balloon of `taken`. */
 static struct vm *boot_used_guest(const struct guest_options *guest, uint64_t taken)
 {
 	struct vm *vm = harness_boot(guest);
@@ -271,9 +271,9 @@ static void cancelled_migration_leaves_nothing_hinted(void **state)
 /* ---- While the balloon moves ---- */
 
 /*
- * On the way from @begin to @end: the target is sent and the migration
- * begins at once, so that it ends somewhere on the way or behind it. The
- * other side finds the target in the device, and what is left of the work.
+ * On the way from `begin` to `end`: the target is sent and the migration
+ * begins at once, so that it ends somewhere on the way or after it. The other side
+ * finds the target in the device, and does the rest of the work.
  */
 static void move_in_mid_move(const struct guest_options *guest, uint64_t begin, uint64_t end)
 {

@@ -31,7 +31,7 @@ static void poison_is_accepted_if_and_only_if_it_is_used(void **state)
 	harness_stop(vm);
 }
 
-/* Bytes of the file in frames that are full of @byte. */
+/* Counts the bytes of the file in frames that are full of `byte`. */
 static uint64_t filled_with(int fd, uint8_t byte)
 {
 	uint8_t wanted[FRAME], frame[FRAME];

@@ -94,7 +94,7 @@ static void statistics_are_the_guests_own_numbers(void **state)
 		check_statistics(vm);
 		harness_take(vm, 64 * MIB);
 		check_statistics(vm);
-		/* What the guest does not count is absent. */
+		/* Statistics that the guest does not count are absent. */
 		assert_true(statistic(vm, "stat-swap-in") == UINT64_MAX);
 		assert_true(statistic(vm, "stat-disk-caches") == UINT64_MAX);
 		harness_command_says(vm, "hold 4M 9", "held ");
@@ -103,7 +103,7 @@ static void statistics_are_the_guests_own_numbers(void **state)
 	}
 }
 
-/* What `stats` prints for a name; UINT64_MAX if it does not. */
+/* Gives the value that `stats` prints for a name; UINT64_MAX: none. */
 static uint64_t console_statistic(const char *text, const char *name)
 {
 	const char *line = strstr(text, name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What happens to the whole machine while the balloon moves: stopped and
- * continued, reset, saved by savevm and loaded again. The target is reached,
- * the ledger adds up, and what survives such a change is whole.
+ * The whole machine changes while the balloon moves: it is stopped and continued,
+ * reset, saved by savevm and loaded again. The target is reached, the ledger adds
+ * up, and memory that survives such a change is whole.
  */
 #include "tests/integration/harness.h"
 

@@ -12,7 +12,7 @@
 #include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest.h"
 
-/* What came of a command's arguments. */
+/* How reading a command's arguments ended. */
 enum arguments { ARGUMENTS_GOOD, ARGUMENTS_HELP, ARGUMENTS_BAD };
 
 const struct command *command_find(const char *name)

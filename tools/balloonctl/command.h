@@ -18,7 +18,7 @@
 
 struct option; /* of <getopt.h> */
 
-/* What run() works with. */
+/* Given to run(). */
 struct call {
 	const struct common *common;
 	const void *request; /* the command's own, complete and checked */

@@ -112,7 +112,7 @@ static int read_head(struct reader *reader)
 		return got;
 	if (got == 0)
 		return fail(reader, "the file is empty");
-	for (rest = reader->line; (field = next_field(&rest)) != NULL;) {
+	for (rest = reader->line; (field = next_field(&rest));) {
 		int column = column_of(field);
 
 		if (reader->fields == FIELDS_MAX)
@@ -150,7 +150,7 @@ static int read_row(struct reader *reader, struct course_row *row)
 
 	for (unsigned i = 0; i < COURSE_COLUMNS; i++)
 		row->values[i] = NAN;
-	while ((field = next_field(&rest)) != NULL) {
+	while ((field = next_field(&rest))) {
 		unsigned at = fields++;
 		int err = 0;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * course.c: what `record` writes and `plot` reads: CSV, a headline with names
- * and units, then a line for each look at a guest. A field is empty where
- * nothing is known.
+ * course.c: the file that `record` writes and `plot` reads: CSV, a headline with
+ * names and units, then a line for each look at a guest. The field of an unknown
+ * value is empty.
  */
 #ifndef TOOLS_BALLOONCTL_COURSE_H
 #define TOOLS_BALLOONCTL_COURSE_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * balloonctl dump: who has a guest's memory, told by a dump of it, so of a
- * guest that cannot be asked any more. core.c and frame_dump.c read the file;
- * here are the arguments, the output, and the dump of a guest that still runs.
+ * balloonctl dump: who has a guest's memory, read from a dump of it, so that the
+ * guest need not answer any more. core.c and frame_dump.c read the file; here are
+ * the arguments, the output, and the dump of a guest that still runs.
  */
 #include <assert.h>
 #include <errno.h>
@@ -99,14 +99,14 @@ static int show_file(const struct request *request, const char *path)
 
 /* ---- --live ---- */
 
-/* A dump is large and holds all that the guest knew: it never stays behind. */
+/* A dump is large and holds all that the guest knew: it is always removed. */
 static char folder[256];
 static char core_path[sizeof(folder) + 8];
 
 static void remove_dump(void)
 {
 	unlink(core_path);
-	/* QEMU may make the file just now; without the folder it cannot any more. */
+	/* QEMU may be making the file at this moment; without the folder it cannot. */
 	while (rmdir(folder) && errno == ENOTEMPTY && !unlink(core_path))
 		;
 }

@@ -22,7 +22,7 @@
 #include "tools/deadline.h"
 
 #define FIRST_MS 12000	 /* for the first sample: longer than a connection may take */
-#define SILENCE_MS 15000 /* besides the interval: who is silent for longer is gone */
+#define SILENCE_MS 15000 /* besides the interval: a guest silent for longer is gone */
 
 static const char help[] =
 	"usage: balloonctl export [--textfile FILE [--every SEC] | --listen ADDR:PORT]\n"
@@ -102,9 +102,9 @@ static char *make_page(void *context, size_t *size)
 	return text;
 }
 
-/* ---- until told to end ---- */
+/* ---- waiting ---- */
 
-/* Until every guest was looked at, or one of them hangs; false: told to end. */
+/* Waits until every guest was looked at, or one of them hangs; false: told to end. */
 static bool wait_for_all(struct exporter *exporter)
 {
 	int64_t deadline = deadline_in(FIRST_MS);
@@ -120,7 +120,7 @@ static bool wait_for_all(struct exporter *exporter)
 	return true;
 }
 
-/* Whether to go on. */
+/* Waits so long; false: told to end. */
 static bool pause_for(int ms)
 {
 	const struct timespec slice = { .tv_nsec = PERIODIC_SLICE_MS * 1000000l };
@@ -171,7 +171,7 @@ static int export_file(struct exporter *exporter, const struct request *request)
 		find_new(exporter);
 		status = write_file(exporter, request->textfile);
 	}
-	/* A file that nobody renews would tell of guests long gone. */
+	/* A file that is not renewed would go on showing guests that are gone. */
 	unlink(request->textfile);
 	return status;
 }

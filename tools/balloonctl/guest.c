@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What guests have in common, whoever reaches them: see guest.h. Here what was
- * said is made to add up; guest_find.c knows how guests are named.
+ * The part of a guest that both ways of reaching it share: see guest.h. Amounts
+ * that were said are made to add up here; guest_find.c knows how guests are named.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -103,9 +103,9 @@ bool guest_may_be_kept(const struct guest *guest)
 	return guest->backend->shared;
 }
 
-/* ---- what is said is checked ---- */
+/* ---- amounts are checked ---- */
 
-/* The first complaint is the one that explains the others. */
+/* Keeps the first complaint, which explains the others. */
 __attribute__((format(printf, 2, 3))) static void note(struct guest_state *state,
 						       const char *format, ...)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What stands between guest.c and the two ways to reach a guest: QMP
+ * The operations by which guest.c reaches a guest, in two ways: QMP
  * (guest_qmp.c) and libvirt (guest_libvirt.c). Only these files, guest_find.c and
  * guest_cost.c include it.
  *

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest that libvirt manages, here or on another machine: see
- * guest_backend.h. Its name is libvirt's own URI with the domain behind a #;
+ * guest_backend.h. Its name is libvirt's own URI with the domain after a #;
  * "libvirt:///session" is short for "qemu:///session". libvirt counts in KiB,
- * and says nothing of targets and features: what is not known stays absent.
+ * and says nothing of targets and features: these stay unknown.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -67,7 +67,7 @@ static void be_quiet(void *data, virErrorPtr error)
 	(void)data, (void)error;
 }
 
-/* What libvirt said last, as one of the errors of guest.h. */
+/* Turns libvirt's last error into one of guest.h. */
 static int fail_libvirt(struct guest *guest)
 {
 	const virError *error = virGetLastError();
@@ -282,7 +282,7 @@ static int cost_libvirt(struct guest *guest, struct guest_cost *cost)
 	return 0;
 }
 
-/* On the machine where the guest runs; who may read the file is libvirt's business. */
+/* The file is on the machine where the guest runs; libvirt decides who may read it. */
 static int dump_libvirt(struct guest *guest, const char *path)
 {
 	if (virDomainCoreDump(domain_of(guest), path, VIR_DUMP_MEMORY_ONLY) < 0)

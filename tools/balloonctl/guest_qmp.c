@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest over QMP: see guest_backend.h. What QMP counts is memory left to the
- * guest. Devices come and go, so the balloon is looked for each time. Nothing
- * here trusts an answer's shape; numbers are checked in guest.c.
+ * A guest over QMP: see guest_backend.h. QMP counts memory left to the guest.
+ * Devices come and go, so the balloon is looked for each time. Nothing here trusts
+ * an answer's shape; numbers are checked in guest.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static struct qmp *qmp_of(struct guest *guest)
 	return guest->connection;
 }
 
-/* What QMP said becomes what the guest says. */
+/* Passes the sentence of a QMP error on. */
 static int fail_qmp(struct guest *guest, int err)
 {
 	return guest_fail(guest, err, "%s", qmp_error(qmp_of(guest)));
@@ -254,7 +254,7 @@ static const char *const stat_names[STAT_COUNT] = {
 #undef STAT_NAME
 };
 
-/* What the guest never sent is 2^64 - 1 in QMP. */
+/* QMP gives 2^64 - 1 for a statistic that the guest never sent. */
 static void read_values(struct json_object *values, struct guest_stats *stats)
 {
 	for (unsigned i = 0; i < STAT_COUNT; i++) {

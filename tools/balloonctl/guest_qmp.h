@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of the QMP backend share: guest_qmp.c asks, guest_qmp_features.c
+ * Shared by the files of the QMP backend: guest_qmp.c asks, guest_qmp_features.c
  * reads what QEMU says of the driver, guest_qmp_target.c finds out what QMP has
  * no command for. Only these files include it.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What QEMU says of the device's driver: the feature bits by their names, and
+ * Reads what QEMU says of the device's driver: the feature bits by their names, and
  * the device status (virtio 1.3, 2.1 and 2.2).
  */
 #include <string.h>

@@ -66,7 +66,7 @@ static char *join(const char *folder, const char *name)
 	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
 }
 
-/* Where a region begins within what contains it; *@container is by free(). */
+/* Finds where a region begins within its container; *container is by free(). */
 static int locate(struct qmp *qmp, const char *region, uint64_t *addr, char **container)
 {
 	int err;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * history.c: what a guest's balloon did over the last minutes. Times are in
+ * history.c: the course of a guest's balloon over the last minutes. Times are in
  * milliseconds, by deadline_now().
  */
 #ifndef TOOLS_BALLOONCTL_HISTORY_H

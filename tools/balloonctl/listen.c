@@ -84,7 +84,7 @@ static bool parse_address(const char *where, union address *address)
 	return parse_host(host, port, address);
 }
 
-/* What the socket has now, with the port that was chosen. */
+/* Writes the address that the socket has now, with the port that was chosen. */
 static void print_address(int fd, char text[LISTEN_ADDRESS])
 {
 	union address address = { .any.sa_family = AF_UNSPEC };

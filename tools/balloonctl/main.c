@@ -48,7 +48,7 @@ static int run_command(const struct common *common, int argc, char **argv)
 	return command_run(command, common, argc, argv);
 }
 
-/* What was printed must have arrived: a full disk is a failure, too. */
+/* Output that did not arrive is a failure, too: the disk may be full. */
 static int finish(int status)
 {
 	if ((fflush(stdout) || ferror(stdout)) && status == EXIT_REACHED) {

@@ -29,7 +29,7 @@ static bool give_real(struct value *value, double real)
 	return true;
 }
 
-/* ---- what is read from a sample of a guest that is there; false: not known ---- */
+/* ---- values from a sample of a guest that is up; false: not known ---- */
 
 static bool read_ram(const struct sample *sample, struct value *value)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * metrics.c: samples of guests in Prometheus' text format (version 0.0.4):
- * base units, all lines of a metric together, what is not known is absent.
+ * base units, all lines of a metric together, unknown values absent.
  */
 #ifndef TOOLS_BALLOONCTL_METRICS_H
 #define TOOLS_BALLOONCTL_METRICS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * periodic.c: what the commands share that run until they are told to end:
- * watch, record and export.
+ * periodic.c: shared by the commands that run until they are told to end: watch,
+ * record and export.
  */
 #ifndef TOOLS_BALLOONCTL_PERIODIC_H
 #define TOOLS_BALLOONCTL_PERIODIC_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* balloonctl plot: a picture of what `balloonctl record` has written. */
+/* balloonctl plot: draws what `balloonctl record` has written. */
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -30,7 +30,7 @@ struct request {
 	const char *input, *output, *title;
 };
 
-/* What is drawn, the last on top. */
+/* The lines that are drawn, the last on top. */
 static const struct {
 	enum course_column column;
 	const char *label;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A thread that looks at a guest: see poller.h. The thread and its owner each
- * hold the poller, and the last of them frees it: a thread that waits for a
- * guest which does not answer cannot be ended, only left alone.
+ * hold the poller, and the last of them frees it: a thread that waits for a guest
+ * that does not answer cannot be ended, only left to end later.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -21,7 +21,7 @@ struct poller {
 	pthread_cond_t changed; /* of what follows */
 	unsigned holders;
 	bool stop, ended;
-	int64_t stop_by; /* then its owner waits no longer */
+	int64_t stop_by; /* its owner waits until then at most */
 	struct sample sample;
 
 	/* The thread's own. */
@@ -123,7 +123,7 @@ static void publish(struct poller *poller, struct sample *sample)
 	pthread_mutex_unlock(&poller->lock);
 }
 
-/* Whether to go on after @time. */
+/* Waits until `time`; false: told to end. */
 static bool pause_until(struct poller *poller, int64_t time)
 {
 	struct timespec until = timespec_of(time);
@@ -158,7 +158,7 @@ static void *run(void *arg)
 
 		look(poller, &sample);
 		publish(poller, &sample);
-		/* Who comes late does not try to catch up. */
+		/* Late looks are not made up for. */
 		now = deadline_now();
 		next += poller->rate.interval_ms;
 		if (next < now)

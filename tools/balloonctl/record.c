@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * balloonctl record: a guest's course as CSV, a line at a time, so that what
- * was recorded is there however this ends.
+ * balloonctl record: writes a guest's course as CSV, a line at a time, so that all
+ * that was recorded is in the file however this ends.
  */
 #include <assert.h>
 #include <errno.h>

@@ -73,7 +73,7 @@ static bool report_may_come(struct guest *guest, int *status)
 	return true;
 }
 
-/* Until there is another report than that of @before; an exit status. */
+/* Waits until there is another report than that of `before`; returns an exit status. */
 static int wait_for_report(struct guest *guest, uint64_t before, int64_t deadline)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000l };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * balloonctl status: what is known of a guest's balloon now. What is not known
- * is left out, in the text as in the JSON; 0 always means nothing.
+ * balloonctl status: shows what is known of a guest's balloon now. Unknown values
+ * are left out, in the text as in the JSON; 0 always means an amount of zero.
  */
 #include <assert.h>
 

@@ -76,7 +76,7 @@ static void start_colours(void)
 
 static int start_screen(void)
 {
-	/* initscr() would end the program without a word of ours. */
+	/* initscr() would end the program with words of its own. */
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		complain("a terminal is wanted; for scripts there are stats and record");
 		return EXIT_WRONG;
@@ -189,7 +189,7 @@ static void scroll_by(struct watch *watch, int by)
 		watch->first = last;
 }
 
-/* Whether to go on. */
+/* Does what a key asks for; false: quit. */
 static bool obey(struct watch *watch, int key)
 {
 	switch (key) {
@@ -228,7 +228,7 @@ static int show_until_told(struct watch *watch)
 			return EXIT_WRONG;
 		collect(watch);
 		draw(watch);
-		/* Waits a moment. A terminal that is gone sends SIGHUP. */
+		/* Waits REDRAW_MS at most. A terminal that is gone sends SIGHUP. */
 		key = getch();
 	} while (obey(watch, key) && !stop_asked());
 	return EXIT_REACHED;

@@ -18,7 +18,7 @@
 #define FULL_ROWS (BRIEF_ROWS + CHART_ROWS_MIN + 1) /* with the axis of time */
 #define LABEL_COLUMNS 10
 #define NAME_COLUMNS 20 /* in a single row */
-#define SILENCE_MS 5000 /* besides the interval: then the guest is said to hang */
+#define SILENCE_MS 5000 /* besides the interval; a guest silent for longer hangs */
 
 /* ---- characters ---- */
 
@@ -39,7 +39,7 @@ static void put_shade(struct grid *grid, int row, int column, const struct shade
 	grid_put(grid, row, column, grid->unicode ? shade->unicode : shade->ascii, shade->style);
 }
 
-/* ---- what is known of a guest ---- */
+/* ---- the state of a guest ---- */
 
 static bool is_gone(const struct watch_view *view)
 {
@@ -55,7 +55,7 @@ static int64_t silence(const struct watch_screen *screen, const struct watch_vie
 	return age;
 }
 
-/* "" if there is nothing to be said. */
+/* Writes what is wrong with the guest; "" if nothing is. */
 static void trouble(const struct watch_screen *screen, const struct watch_view *view, char *text,
 		    size_t size)
 {
@@ -179,7 +179,7 @@ static void draw_headline(struct grid *grid, int row, const struct watch_screen 
 
 /* ---- the course ---- */
 
-/* So many eighths of a row, upwards from @row. */
+/* Fills so many eighths of a row, upwards from `row`. */
 static void draw_column(struct grid *grid, int row, int column, int eighths)
 {
 	for (; eighths > 0; eighths -= 8, row--) {
@@ -199,7 +199,7 @@ struct chart {
 	int64_t now, step, stale; /* milliseconds; a step is a column */
 };
 
-/* Eighths of a row; what is not nothing shows. */
+/* Gives the height in eighths of a row: at least one for the smallest amount. */
 static int level_of(const struct chart *chart, uint64_t bytes)
 {
 	int level = share(bytes, chart->ram, chart->rows * 8);
@@ -329,7 +329,7 @@ static void draw_legend(struct grid *grid, bool scrolls)
 	grid_text(grid, row, column, GRID_DIM, scrolls ? "arrows scroll   q quits" : "q quits");
 }
 
-/* Rows for each of @count guests. */
+/* Gives the rows for each of `count` guests. */
 static int rows_each(int rows, size_t count)
 {
 	int most = rows - FRAME_ROWS;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * watch_draw.c: the screen of `balloonctl watch`, drawn into a grid from what
- * is known; asks nobody and knows no terminal.
+ * watch_draw.c: draws the screen of `balloonctl watch` into a grid from samples
+ * that are given to it; asks no guest and knows no terminal.
  */
 #ifndef TOOLS_BALLOONCTL_WATCH_DRAW_H
 #define TOOLS_BALLOONCTL_WATCH_DRAW_H

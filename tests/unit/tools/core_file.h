@@ -15,7 +15,10 @@ struct core_piece {
 	size_t size;
 };
 
-/* Makes the file and returns its descriptor; header, program headers, a note as QEMU has one, the pieces. */
+/*
+ * Makes the file and returns its descriptor: a header, program headers, a note as QEMU
+ * has one, the pieces.
+ */
 int core_file_make(const struct core_piece *pieces, size_t count);
 
 /*

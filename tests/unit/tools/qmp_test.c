@@ -41,7 +41,7 @@ static void say(int fd, const char *text)
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 }
 
-/* A client whose peer has said @script; the attach's result is returned. */
+/* A client whose peer has said `script`; the attach's result is returned. */
 static int attach(struct fixture *f, const char *script, int timeout_ms)
 {
 	int pair[2];

@@ -64,7 +64,7 @@ static void assert_conventional(const char *text)
 	unsigned nr_seen = 0;
 	char *copy = strdup(text), *rest = copy, *line;
 
-	while ((line = strsep(&rest, "\n")) != NULL && *line) {
+	while ((line = strsep(&rest, "\n")) && *line) {
 		size_t len = strcspn(line, "{");
 
 		if (sscanf(line, "# HELP %127s", name) == 1) {
@@ -262,7 +262,7 @@ static char *make_page(void *context, size_t *size)
 	return text ? strdup(text) : NULL;
 }
 
-/* What is answered to @request on @port; up to the end of the connection. */
+/* Sends a request and reads the answer, up to the end of the connection. */
 static void ask(const char *address, const char *request, char *text, size_t size)
 {
 	unsigned port = (unsigned)strtoul(strrchr(address, ':') + 1, NULL, 10);

@@ -252,7 +252,7 @@ void fake_qemu_stop(struct fake_place *place)
 
 /* ---- commands ---- */
 
-/* Point @fd to a file that is read when it is over. */
+/* Points `fd` to a file that is read when it is over. */
 static FILE *catch (int fd, int *saved)
 {
 	FILE *file = tmpfile();

@@ -44,11 +44,13 @@ struct fake_place {
 	pid_t pid;
 };
 
-/* Start it on a socket in a folder of its own. */
+/* Starts it on a socket in a folder of its own. */
 void fake_qemu_start(const struct fake_qemu *qemu, struct fake_place *place);
+
+/* Kills it and removes the folder. */
 void fake_qemu_stop(struct fake_place *place);
 
-/* What a command of balloonctl gave. */
+/* The outcome of a command of balloonctl. */
 struct outcome {
 	int status;
 	char out[8192], err[4096];
@@ -71,7 +73,7 @@ struct outcome run_command(const char *name, const char *word, ...);
 		outcome_; \
 	})
 
-/* Fails the test, showing all of it, if @words are not in @text. */
+/* Fails the test, showing all of it, if `words` are not in `text`. */
 void assert_says(const char *text, const char *words);
 
 #endif

@@ -28,7 +28,7 @@
 
 static const struct poller_rate often = { .interval_ms = 20 };
 
-/* The next sample after *@sample. */
+/* The next sample after *sample. */
 static void next(struct poller *poller, struct sample *sample)
 {
 	assert_true(poller_wait(poller, sample->number, PATIENCE_MS, sample));
