@@ -5,6 +5,7 @@
  */
 #include "tools/core.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -237,6 +238,7 @@ int core_read(const struct core *core, uint64_t paddr, void *to, size_t size)
 			return -EFAULT;
 		skip = paddr - segment->paddr;
 		part = segment->size - skip < size ? (size_t)(segment->size - skip) : size;
+		assert(part > 0);
 		err = read_file(core->fd, segment->offset + skip, at, part);
 		if (err)
 			return err;

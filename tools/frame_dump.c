@@ -5,6 +5,7 @@
  */
 #include "tools/frame_dump.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -36,6 +37,7 @@ int frame_dump_read(const struct frame_dump_reader *dump, uint64_t array, uint64
 	uint64_t paddr;
 	int err = -EFAULT;
 
+	assert(size > 0 && what);
 	if (!__builtin_mul_overflow(first, size, &paddr) &&
 	    !__builtin_add_overflow(array, paddr, &paddr))
 		err = core_read(dump->core, paddr, to, size * count);
@@ -357,6 +359,7 @@ int frame_dump_figures(const struct frame_dump_reader *dump, struct mem_figures 
 	for (uint32_t o = 0; o < dump->layout.owner_count; o++) {
 		if (o == dump->layout.owner_absent)
 			continue;
+		assert(f->owner_count < MEM_OWNERS_MAX);
 		f->owner[f->owner_count].name = dump->names[o];
 		f->owner[f->owner_count++].frames = dump->count[o];
 	}

@@ -4,6 +4,7 @@
  * sums held against the guest's ledger, as mm/ledger.c does it in the guest, in
  * the same words, but from the file: WINDOW blocks at a time.
  */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,6 +61,7 @@ static int read_set(const struct audit *a, uint64_t set, uint64_t *to)
 {
 	const struct window *w = &a->window;
 
+	assert(w->first % 64 == 0 && w->blocks <= WINDOW);
 	return frame_dump_read(a->dump, set, w->first / 64, sizeof(*to), (w->blocks + 63) / 64, to,
 			       "a set of blocks", a->error);
 }

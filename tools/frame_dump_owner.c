@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Looks up the owner of one frame in a dump's map: see frame_dump.h. */
+#include <assert.h>
+
 #include "tools/frame_dump_internal.h"
 
 static bool find_block(const struct frame_dump_reader *dump, pfn_t pfn, uint64_t *number)
@@ -25,6 +27,7 @@ int frame_dump_owner(const struct frame_dump_reader *dump, pfn_t pfn, const char
 	int err = 0;
 
 	if (find_block(dump, pfn, &number)) {
+		assert(number < dump->blocks); /* as frame_dump_open() has checked */
 		owner = dump->layout.owner_free;
 		err = frame_dump_read(dump, dump->known, number / 8, 1, 1, &byte, "the known set",
 				      error);

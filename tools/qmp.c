@@ -5,6 +5,7 @@
  * JSON object a line. Each command carries an id, so that an answer that
  * comes after its deadline is not taken for the next one's.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -48,6 +49,7 @@ void qmp_free(struct qmp *q)
 
 void qmp_set_timeout(struct qmp *q, int timeout_ms)
 {
+	assert(timeout_ms >= 0);
 	q->timeout_ms = timeout_ms;
 }
 
@@ -69,6 +71,7 @@ static bool is_event(struct json_object *obj)
 /* Takes the reference; the oldest event makes room. */
 static void keep_event(struct qmp *q, struct json_object *event)
 {
+	assert(q->nr_events <= QMP_EVENTS);
 	if (q->nr_events == QMP_EVENTS) {
 		json_object_put(q->events[0]);
 		q->nr_events--;
@@ -185,6 +188,7 @@ static int execute_until(struct qmp *q, const char *command, struct json_object 
 int qmp_execute(struct qmp *q, const char *command, struct json_object *args,
 		struct json_object **reply)
 {
+	assert(!args || json_object_is_type(args, json_type_object));
 	return execute_until(q, command, args, deadline_in(q->timeout_ms), reply);
 }
 
@@ -221,6 +225,7 @@ int qmp_attach(struct qmp *q, int fd, int timeout_ms)
 	bool good;
 	int ret;
 
+	assert(fd >= 0);
 	qmp_close(q);
 	qmp_forget_events(q);
 	q->fd = fd;

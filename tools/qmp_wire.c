@@ -75,6 +75,7 @@ static char *take_line(struct qmp *q)
 	size_t line_len;
 	char *line;
 
+	assert(q->scanned <= q->len && q->len <= q->size);
 	if (q->len > q->scanned)
 		end = memchr(q->buf + q->scanned, '\n', q->len - q->scanned);
 	if (!end) {
@@ -105,6 +106,7 @@ static int receive_some(struct qmp *q)
 		q->buf = buf;
 		q->size = size;
 	}
+	assert(q->size - q->len >= READ_CHUNK);
 	n = read(q->fd, q->buf + q->len, READ_CHUNK);
 	if (n > 0) {
 		q->len += (size_t)n;
@@ -172,6 +174,7 @@ int qmp_read_object(struct qmp *q, int64_t deadline, const char *what, struct js
 	char *line;
 	int ret;
 
+	assert(q->fd >= 0);
 	do {
 		ret = read_line(q, deadline, what, &line);
 		if (ret)
@@ -189,6 +192,7 @@ int qmp_send_text(struct qmp *q, const char *text, int64_t deadline)
 {
 	size_t left = strlen(text);
 
+	assert(q->fd >= 0);
 	while (left) {
 		ssize_t n = send(q->fd, text, left, MSG_NOSIGNAL | MSG_DONTWAIT);
 		int ret = 1;

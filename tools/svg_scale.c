@@ -52,6 +52,7 @@ double svg_pixel(const struct svg_scale *scale, double value)
 	double part = scale->axis.log ? log(value / scale->from) / log(scale->to / scale->from)
 				      : (value - scale->from) / (scale->to - scale->from);
 
+	assert(scale->from < scale->to && (!scale->axis.log || scale->from > 0));
 	return scale->start + part * (scale->end - scale->start);
 }
 
@@ -155,6 +156,7 @@ void svg_round_up(struct svg_scale *y, unsigned most)
 {
 	double step = step_of(y->axis.unit, (y->to - y->from) / most);
 
+	assert(y->from < y->to && most > 0);
 	y->from = floor(y->from / step + 1e-9) * step;
 	y->to = fmax(ceil(y->to / step - 1e-9) * step, y->from + step);
 }

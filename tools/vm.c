@@ -110,6 +110,7 @@ static int make_room(struct vm *vm)
 	size_t size = vm->size * 2 + 65536;
 	char *out;
 
+	assert(vm->len <= vm->size);
 	if (vm->size - vm->len >= 4096)
 		return 0;
 	if (vm->len > VM_OUTPUT_MAX)
@@ -175,6 +176,7 @@ static char *copy_text(const struct vm *vm, size_t start, size_t end)
 	char *text = malloc(end - start + 1);
 	size_t n = 0;
 
+	assert(start <= end && end <= vm->len);
 	if (!text)
 		return NULL;
 	for (size_t i = start; i < end; i++)
@@ -212,6 +214,7 @@ static int expect(struct vm *vm, find_fn *finder, const char *text, int timeout_
 	ssize_t at;
 	int ret = 0;
 
+	assert(vm->pos <= vm->len);
 	while ((at = finder(vm, vm->pos, text)) < 0) {
 		if (ret)
 			return vm_fail(vm, ret, "the line ended while we waited for \"%s\"", text);

@@ -152,6 +152,7 @@ static int add_our_arguments(const char *const argv[], int serial, int qmp, cons
 	};
 	size_t n = 0;
 
+	assert(argv[0] && serial >= 0 && qmp >= 0);
 	snprintf(con, sizeof(con), "socket,id=" VM_CONSOLE_ID ",fd=%d", serial);
 	snprintf(mon, sizeof(mon), "socket,id=qmp,fd=%d,server=on,wait=off", qmp);
 	for (; argv[n]; n++) {

@@ -3,6 +3,7 @@
  * Words to a person: complaints in one line on stderr, text from outside made
  * harmless for a terminal, and exit statuses. See balloonctl.h.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -65,6 +66,7 @@ int bad_option(int c, char **argv)
 
 int exit_status(int err)
 {
+	assert(err <= 0);
 	switch (err) {
 	case 0:
 		return EXIT_REACHED;

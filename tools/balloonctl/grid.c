@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A picture made of characters: see grid.h. */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@ void grid_init(struct grid *grid, int rows, int columns, bool unicode)
 {
 	size_t count = (size_t)rows * (size_t)columns;
 
+	assert(rows >= 0 && columns >= 0);
 	*grid = (struct grid){ .rows = rows, .columns = columns, .unicode = unicode };
 	grid->cells = malloc((count ? count : 1) * sizeof(grid->cells[0]));
 	if (!grid->cells) {

@@ -3,6 +3,7 @@
  * A web server with one page: see listen.h. Requests are input from anybody
  * who can connect: few connections, short waits, no body, nothing echoed.
  */
+#include <assert.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -221,6 +222,7 @@ int listen_start(const char *where, listen_page page, void *context, struct list
 
 void listen_stop(struct listener *listener)
 {
+	assert(listener && listener->daemon);
 	MHD_stop_daemon(listener->daemon);
 	free(listener);
 }

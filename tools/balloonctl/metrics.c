@@ -3,6 +3,7 @@
  * Prometheus' text format: see metrics.h. A metric is a line in a table: its
  * name, type and help, and how to read it from a sample.
  */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdbool.h>
 
@@ -205,6 +206,7 @@ static void write_metric(FILE *file, const struct metric *metric,
 
 void metrics_write(FILE *file, const struct metrics_guest *guests, size_t count)
 {
+	assert(guests || !count);
 	write_head(file, "balloon_up", "gauge", "Whether the guest is there and answers.");
 	for (size_t i = 0; i < count; i++) {
 		fputs("balloon_up", file);

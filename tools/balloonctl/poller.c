@@ -4,6 +4,7 @@
  * hold the poller, and the last of them frees it: a thread that waits for a guest
  * that does not answer cannot be ended, only left to end later.
  */
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -42,6 +43,7 @@ static void put(struct poller *poller)
 	bool last;
 
 	pthread_mutex_lock(&poller->lock);
+	assert(poller->holders > 0);
 	last = --poller->holders == 0;
 	pthread_mutex_unlock(&poller->lock);
 	if (!last)
@@ -197,6 +199,7 @@ int poller_start(const char *name, const struct poller_rate *rate, struct poller
 
 	if (!poller)
 		return -ENOMEM;
+	assert(name && rate->interval_ms > 0);
 	poller->name = strdup(name);
 	poller->rate = *rate;
 	poller->holders = 2;
@@ -269,6 +272,7 @@ void poller_stop(struct poller *poller)
 
 bool sample_stat(const struct sample *sample, unsigned stat, uint64_t *value)
 {
+	assert(stat < STAT_COUNT);
 	if (sample->err || !sample->has_stats || !sample->stats.ever ||
 	    !(sample->stats.present >> stat & 1))
 		return false;

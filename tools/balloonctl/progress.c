@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Shows the progress towards a target as it is made: see progress.h. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -48,6 +49,7 @@ static void show(struct progress *progress, int64_t now)
 void progress_begin(struct progress *progress, uint64_t ram, uint64_t left, uint64_t goal,
 		    int64_t now)
 {
+	assert(left <= ram && goal <= ram);
 	memset(progress, 0, sizeof(*progress));
 	progress->ram = ram;
 	progress->start = left;

@@ -3,6 +3,7 @@
  * The bar and the words of a progress: see progress.h. The rate is that of the
  * newest samples, so that a guest that slows down is seen to.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 
 static uint64_t newest(const struct progress *progress)
 {
+	assert(progress->count > 0);
 	return progress->samples[(progress->count - 1) % PROGRESS_SAMPLES].left;
 }
 
@@ -74,6 +76,7 @@ static void print_bar(char *text, size_t width, double part)
 {
 	size_t filled = (size_t)((double)(width - 2) * part);
 
+	assert(width > 2 && part >= 0 && part <= 1);
 	text[0] = '[';
 	for (size_t i = 0; i < width - 2; i++)
 		text[1 + i] = i < filled ? '#' : '.';

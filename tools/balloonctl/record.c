@@ -80,6 +80,7 @@ static int write_row(struct recording *recording, const struct sample *sample)
 	struct course_row row;
 	double time;
 
+	assert(!sample->err && sample->number > 0);
 	if (!recording->start) {
 		recording->start = sample->time;
 		recording->unix_start = unix_time();

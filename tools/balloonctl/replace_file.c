@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Write aside, then rename(2): see replace_file.h. */
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -56,6 +57,7 @@ int replace_commit(struct replacement *replacement)
 {
 	int err = 0;
 
+	assert(replacement->file);
 	if (fflush(replacement->file) || ferror(replacement->file) ||
 	    rename(replacement->temporary, replacement->path))
 		err = errno ? -errno : -EIO;

@@ -108,6 +108,9 @@ static int find_goal(const struct request *request, const struct guest_state *st
 		return -ERANGE;
 	}
 	*goal = (meaning->goal_of(state, request->size) + PAGE - 1) / PAGE * PAGE;
+	/* The guest's RAM need not be whole pages. */
+	if (*goal > state->ram)
+		*goal = state->ram;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  * Sizes as people write and read them: see balloonctl.h. Units are powers of
  * 1024. Written sizes are exact, without floating point; shown ones are not.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -95,6 +96,7 @@ void size_format(uint64_t bytes, char text[SIZE_TEXT])
 		value /= 1024;
 		unit++;
 	}
+	assert(unit < strlen(units));
 	decimals = value < 9.9995 ? 3 : value < 99.995 ? 2 : value < 999.95 ? 1 : 0;
 	snprintf(text, SIZE_TEXT, "%5.*f %ciB", decimals, value, units[unit]);
 }

@@ -5,6 +5,7 @@
  * that moves no more has not failed: it keeps what it needs. That is the
  * shortfall, and is told apart from a guest that cannot move at all.
  */
+#include <assert.h>
 #include <errno.h>
 #include <time.h>
 
@@ -164,6 +165,7 @@ int wait_for_target(struct guest *guest, const struct guest_state *before, uint6
 	enum verdict verdict;
 	int err;
 
+	assert(goal <= before->ram && limits->patience > 0);
 	progress_begin(&w.progress, before->ram, before->left, goal, now);
 	err = poll_guest(guest, &w, &verdict);
 	/* A complaint does not go on the bar's line. */

@@ -4,6 +4,7 @@
  * rows as there are for it: name, bar, amounts and a course; or without the
  * course; or all in one row.
  */
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -204,6 +205,7 @@ static int level_of(const struct chart *chart, uint64_t bytes)
 {
 	int level = share(bytes, chart->ram, chart->rows * 8);
 
+	assert(chart->rows > 0 && chart->ram > 0);
 	if (level > chart->rows * 8)
 		level = chart->rows * 8;
 	return level == 0 && bytes > 0 ? 1 : level;
@@ -353,6 +355,7 @@ void watch_draw(struct grid *grid, const struct watch_screen *screen)
 	size_t fits = watch_fits(grid->rows, screen->count), end = screen->first + fits;
 	bool scrolls = fits < screen->count;
 
+	assert(screen->first <= screen->count);
 	if (end > screen->count)
 		end = screen->count;
 	grid_print(grid, 0, 1, GRID_BOLD, "balloonctl watch: %zu guest%s, every %g s",

@@ -71,6 +71,18 @@ static void sizes_are_rounded_for_the_guest(void **state)
 	assert_target(&qemu, "take", "4095", "1.000 GiB left       0 B taken");
 }
 
+/* Whole pages would be more than there is. */
+static void memory_of_odd_size_can_be_left_whole(void **state)
+{
+	const struct fake_qemu qemu = {
+		ANSWER(.asks = "query-memory-size-summary",
+		       .value = "{\"base-memory\": 1073741825, \"plugged-memory\": 0}")
+	};
+
+	(void)state;
+	assert_target(&qemu, "set", "1073741825", "Actual       1.000 GiB left       0 B taken\n");
+}
+
 static void assert_refused(const struct fake_qemu *qemu, const char *command, const char *size,
 			   const char *words)
 {
@@ -366,6 +378,7 @@ int main(void)
 		cmocka_unit_test(set_is_left_and_take_is_taken),
 		cmocka_unit_test(give_is_relative_to_what_is_left_now),
 		cmocka_unit_test(sizes_are_rounded_for_the_guest),
+		cmocka_unit_test(memory_of_odd_size_can_be_left_whole),
 		cmocka_unit_test(sizes_that_cannot_be_are_refused),
 		cmocka_unit_test(bad_arguments_are_refused_before_anything_is_done),
 		cmocka_unit_test(wait_ends_when_the_target_is_reached),
