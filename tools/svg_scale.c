@@ -34,7 +34,7 @@ static void write_time(char *text, size_t size, double value, double step)
 
 void svg_write_value(char *text, size_t size, const struct svg_scale *scale, double value)
 {
-	/* Sums of steps are a hair beside 0. */
+	/* A sum of steps that should be 0 may be a little beside it. */
 	if (fabs(value) < scale->step * 1e-9)
 		value = 0;
 	if (scale->axis.unit == SVG_BYTES)
@@ -97,7 +97,7 @@ static void make_even_ticks(struct svg_scale *scale, unsigned most)
 
 		if (tick > scale->to + hair)
 			break;
-		/* Below it is the first one, where a step is longer than the axis. */
+		/* The first one lies below the axis if a step is longer than it. */
 		if (tick >= scale->from - hair)
 			scale->ticks[scale->nr_ticks++] = tick;
 	}
@@ -125,7 +125,6 @@ bool svg_is_usable(const struct svg_plot *plot, double x, double y)
 	return fabs(x) <= ABSURD && fabs(y) <= ABSURD && (!plot->x.log || x > 0);
 }
 
-/* Whether there is anything; what is flat gets some height. */
 bool svg_find_range(const struct svg_plot *plot, struct svg_scale *x, struct svg_scale *y)
 {
 	bool any = false;
@@ -151,7 +150,6 @@ bool svg_find_range(const struct svg_plot *plot, struct svg_scale *x, struct svg
 	return any;
 }
 
-/* The axis ends at a tick. */
 void svg_round_up(struct svg_scale *y, unsigned most)
 {
 	double step = step_of(y->axis.unit, (y->to - y->from) / most);

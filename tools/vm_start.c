@@ -122,7 +122,7 @@ static int listen_for_qmp(const struct vm *vm)
 	return -errno;
 }
 
-/* In the child: becomes QEMU, or says why not where QEMU would. */
+/* In the child: becomes QEMU, or says why not on what is QEMU's stderr. */
 static void become_qemu(const struct vm *vm, const char **argv, int serial, int qmp, pid_t parent)
 {
 	int null = open("/dev/null", O_RDONLY);

@@ -3,17 +3,16 @@
  * balloonctl record, plot, export and watch against a real guest that is
  * inflated and deflated, dies, and hangs.
  */
-#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tests/integration/balloonctl_harness.h"
+#include "tests/loopback.h"
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/course.h"
 #include "tools/deadline.h"
@@ -188,20 +187,7 @@ static unsigned wait_for_port(struct program *program)
 
 static void scrape(unsigned port)
 {
-	static const char request[] = "GET /metrics HTTP/1.0\r\n\r\n";
-	struct sockaddr_in to = { .sin_family = AF_INET,
-				  .sin_port = htons((uint16_t)port),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	size_t len = 0;
-	ssize_t n;
-
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	assert_int_equal(write(fd, request, strlen(request)), strlen(request));
-	while (len < sizeof(text) - 1 && (n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
-		len += (size_t)n;
-	text[len] = '\0';
-	close(fd);
+	loopback_ask(port, "GET /metrics HTTP/1.0\r\n\r\n", text, sizeof(text));
 }
 
 static void wait_for_metric(unsigned port, const char *name, const char *value)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Runs one command: see command.h. What is wrong with the arguments is said
- * before any guest is looked for.
+ * Runs one command: see command.h. Bad arguments are refused before any guest is
+ * looked for.
  */
 #include <assert.h>
 #include <stdlib.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The commands of balloonctl, in the order of --help; each is in the file of its name. */
+/*
+ * The commands of balloonctl, in the order of --help. Each is in the file of its
+ * name, but take and give, which are in set.c.
+ */
 #include "tools/balloonctl/command.h"
 
 const struct command *const commands[] = {

@@ -79,7 +79,7 @@ static bool parse_address(const char *where, union address *address)
 		host[len - 1] = '\0';
 		memmove(host, host + 1, len - 1);
 	} else if (strchr(host, ':')) {
-		/* Where would the port begin? */
+		/* Without brackets it is not clear which colon begins the port. */
 		return false;
 	}
 	return parse_host(host, port, address);

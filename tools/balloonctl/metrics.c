@@ -144,7 +144,7 @@ static const struct metric metrics[] = {
 	  NULL, STAT_DIRECT_RECLAIMS },
 };
 
-/* Names are what a person typed: bytes that are not plain text come as \xNN. */
+/* A person has typed the name: bytes that are not plain text come as \xNN. */
 static void write_labels(FILE *file, const char *name)
 {
 	char shown[ESCAPE_MAX];

@@ -19,7 +19,7 @@
 
 struct poller {
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* of what follows */
+	pthread_cond_t changed; /* one of the following members */
 	unsigned holders;
 	bool stop, ended;
 	int64_t stop_by; /* its owner waits until then at most */

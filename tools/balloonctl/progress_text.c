@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The bar and the words of a progress: see progress.h. The rate is that of the
- * newest samples, so that a guest that slows down is seen to.
+ * newest samples, so that it is seen when a guest slows down.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/progress.h"
 
-#define WORDS_WIDTH 68 /* of all that is said beside a bar, and a blank */
+#define WORDS_WIDTH 68 /* of the longest words beside a bar, and a blank */
 #define BAR_MIN 10
 #define BAR_MAX 40
 
@@ -86,7 +86,7 @@ static void print_bar(char *text, size_t width, double part)
 
 void progress_text(const struct progress *progress, char *text, size_t width)
 {
-	/* Always as long, however long the words are at the moment. */
+	/* The bar keeps its length, however long the words are at the moment. */
 	size_t bar = width > WORDS_WIDTH ? width - WORDS_WIDTH : 0;
 	char said[PROGRESS_WIDTH_MAX];
 

@@ -104,7 +104,7 @@ static int write_row(struct recording *recording, const struct sample *sample)
 	return fflush(recording->file) ? -errno : 0;
 }
 
-/* Whether to go on; if not, the exit status is stored. */
+/* Writes a sample; false: the recording ends, and its exit status is stored. */
 static bool take(struct recording *recording, const struct sample *sample, int *status)
 {
 	int err;

@@ -46,7 +46,7 @@ int size_parse(const char *text, uint64_t *bytes)
 	unsigned __int128 sum;
 	int shift;
 
-	/* Of zeros in front one stays; 19 digits always fit 64 bits. */
+	/* Keep one leading zero; 19 digits always fit 64 bits. */
 	text += strspn(text, "0") - (*text == '0');
 	if (strspn(text, "0123456789") > 19)
 		return -ERANGE;
@@ -59,7 +59,7 @@ int size_parse(const char *text, uint64_t *bytes)
 			scale *= 10;
 	}
 	shift = text ? unit_shift(text) : -1;
-	/* There is no half of a byte. */
+	/* Bytes have no fraction. */
 	if (shift < 0 || (scale > 1 && shift == 0))
 		return -EINVAL;
 	sum = ((unsigned __int128)whole << shift) + ((unsigned __int128)fraction << shift) / scale;

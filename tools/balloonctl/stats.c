@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * balloonctl stats: what the guest says of its memory, under QMP's names and
- * virsh's, and how often it is asked.
+ * balloonctl stats: shows the statistics that the guest sends, under QMP's names
+ * and virsh's, and sets how often it is asked.
  */
 #include <assert.h>
 #include <time.h>
@@ -36,7 +36,7 @@ struct request {
 	unsigned interval;
 };
 
-/* QEMU keeps whole seconds: of two reports in one the second would not be seen. */
+/* QEMU keeps whole seconds: the second of two reports in one would go unnoticed. */
 static void leave_second(uint64_t second)
 {
 	const struct timespec pause = { .tv_sec = 1 };

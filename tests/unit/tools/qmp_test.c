@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tools/qmp.c against a scripted peer. What the peer will say is written
- * into its end of a socket pair beforehand: ids are counted from 1, the
+ * tools/qmp.c and its parts against a scripted peer. What the peer will say is written
+ * into its end of a socket pair beforehand: ids are counted from 1, and the
  * negotiation takes the first. No QEMU runs here.
  */
 #include <stdarg.h>

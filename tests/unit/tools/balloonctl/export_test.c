@@ -10,15 +10,14 @@
 
 #include <cmocka.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/loopback.h"
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/listen.h"
@@ -262,23 +261,10 @@ static char *make_page(void *context, size_t *size)
 	return text ? strdup(text) : NULL;
 }
 
-/* Sends a request and reads the answer, up to the end of the connection. */
+/* Sends a request to ADDR:PORT and reads the answer. */
 static void ask(const char *address, const char *request, char *text, size_t size)
 {
-	unsigned port = (unsigned)strtoul(strrchr(address, ':') + 1, NULL, 10);
-	struct sockaddr_in to = { .sin_family = AF_INET,
-				  .sin_port = htons((uint16_t)port),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	size_t len = 0;
-	ssize_t n;
-
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	assert_int_equal(write(fd, request, strlen(request)), strlen(request));
-	while (len < size - 1 && (n = read(fd, text + len, size - 1 - len)) > 0)
-		len += (size_t)n;
-	text[len] = '\0';
-	close(fd);
+	loopback_ask((unsigned)strtoul(strrchr(address, ':') + 1, NULL, 10), request, text, size);
 }
 
 static void server_has_one_page(void **state)
