@@ -434,6 +434,7 @@ $(BUILD)/unit/drivers/pci/%.o $(BUILD)/unit/drivers/acpi/%.o \
 	FAKES := -Itests/fake/pci
 
 $(eval $(call unit_test,tools/qmp,$(QMP_SOURCES),-ljson-c))
+$(eval $(call unit_test,tools/json_member,tools/json_member.c,-ljson-c))
 $(call unit,tools/show_mem,tools/show_mem.c)
 $(call unit,tools/svg_plot,$(SVG_SOURCES),-lm)
 $(call unit,bench/samples,tests/bench/samples.c,-lm)
@@ -447,6 +448,7 @@ $(eval $(call unit_test,tools/core,tools/core.c tests/unit/tools/core_file.c,-le
 BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c
 balloonctl_unit = $(eval $(call unit_test,tools/balloonctl/$(1),$(BALLOONCTL_TESTED),$(BALLOONCTL_LIBS)))
 
+$(call balloonctl_unit,command)
 $(call balloonctl_unit,size)
 $(call balloonctl_unit,guest_find)
 $(call balloonctl_unit,guest_qmp)
