@@ -114,9 +114,10 @@ tests/drivers/balloon/balloon_rules := $(BALLOON_FIXTURE)
 
 tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
-tests/tools/qmp := tools/qmp.c
+tests/tools/qmp := $(QMP_SOURCES)
+tests/tools/json_member := tools/json_member.c
 tests/tools/show_mem := tools/show_mem.c
-tests/tools/svg_plot := tools/svg_plot.c
+tests/tools/svg_plot := $(SVG_SOURCES)
 tests/tools/core := tools/core.c tests/unit/tools/core_file.c
 # Without mm/frame_runs.c, which FRAME has.
 tests/tools/frame_dump := $(filter-out mm/%,$(DUMP_SOURCES)) $(FRAME_FIXTURE) \
@@ -124,6 +125,7 @@ tests/tools/frame_dump := $(filter-out mm/%,$(DUMP_SOURCES)) $(FRAME_FIXTURE) \
 tests/tools/events_dump := $(DUMP_SOURCES) kernel/dump.c tests/unit/tools/core_file.c
 
 BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c
+tests/tools/balloonctl/command := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_find := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_qmp := $(BALLOONCTL_TESTED)
@@ -139,7 +141,7 @@ tests/bench/buddy := tests/bench/buddy.c
 tests/bench/samples := tests/bench/samples.c
 tests/bench/trace := tests/bench/trace.c
 
-$(BUILD)/tests/tools/qmp: LIBS := -ljson-c
+$(BUILD)/tests/tools/qmp $(BUILD)/tests/tools/json_member: LIBS := -ljson-c
 $(BUILD)/tests/tools/svg_plot $(BUILD)/tests/bench/samples: LIBS := -lm
 $(BUILD)/tests/tools/core $(BUILD)/tests/tools/frame_dump: LIBS := -lelf
 $(BUILD)/tests/tools/events_dump: LIBS := -lelf -ljson-c
@@ -224,7 +226,7 @@ coverage: $(COVERING:%=$(BUILD)/coverage/run/%) $(BUILD)/coverage/run/lies \
 # makes it fail beside it.
 
 fuzz/core := $(DUMP_SOURCES)
-fuzz/qmp := tools/qmp.c
+fuzz/qmp := $(QMP_SOURCES)
 fuzz/boot := mm/memory.c mm/memmap.c arch/x86_64/efi/handover.c $(FRAME)
 fuzz/acpi := $(ACPI_TESTED)
 fuzz/pci := $(PCI_TESTED) $(VIRTIO_PCI) tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAMES)
