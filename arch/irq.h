@@ -18,7 +18,10 @@ enum irq_line {
 };
 
 struct irq_handler {
-	/* With interrupts off; true if the interrupt was this device's. */
+	/*
+	 * Called with interrupts off; true if the interrupt was this device's. Too
+	 * many in a row that no handler of a line claims close the line.
+	 */
 	bool (*handle)(struct irq_handler *handler);
 	struct irq_handler *next; /* of this line; the table's */
 };
@@ -50,9 +53,6 @@ struct irq_message {
  */
 int irq_register_message(struct irq_handler *handler, struct irq_message *message);
 void irq_unregister_message(struct irq_handler *handler);
-
-/* Interrupts of a line that no handler claimed: counted; too many in a row close the line. */
-uint64_t irq_unclaimed(enum irq_line line);
 
 /*
  * I/O APICs, whose inputs ACPI counts through as global system interrupts

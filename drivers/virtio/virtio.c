@@ -284,7 +284,7 @@ uint32_t virtio_config_read32(struct virtio_device *device, size_t offset)
 		return 0;
 	for (unsigned i = 0; i < CONFIG_READS_MAX; i++) {
 		before = transport->config_generation(device);
-		value = transport->config_read(device, offset, sizeof(value));
+		value = transport->config_read32(device, offset);
 		if (transport->config_generation(device) == before)
 			break;
 	}
@@ -294,7 +294,7 @@ uint32_t virtio_config_read32(struct virtio_device *device, size_t offset)
 void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t value)
 {
 	if (virtio_config_has(device, offset, sizeof(value)))
-		device->transport->config_write(device, offset, sizeof(value), value);
+		device->transport->config_write32(device, offset, value);
 }
 
 bool virtio_config_is_new(struct virtio_device *device)

@@ -59,8 +59,7 @@ struct virtio_device;
 #define VIRTIO_ISR_CONFIG 2
 
 /*
- * What a transport does. Registers only; no function waits. Widths in
- * config_read are 1, 2 or 4 bytes, `offset` is within the device's config.
+ * What a transport does. Registers only; no function waits.
  */
 struct virtio_transport {
 	const char *name; /* "pci modern", "mmio legacy" */
@@ -76,9 +75,9 @@ struct virtio_transport {
 	void (*set_features)(struct virtio_device *device, uint64_t features);
 	/* Bytes of device config that can be reached. */
 	size_t (*config_size)(struct virtio_device *device);
-	uint32_t (*config_read)(struct virtio_device *device, size_t offset, unsigned width);
-	void (*config_write)(struct virtio_device *device, size_t offset, unsigned width,
-			     uint32_t value);
+	/* One access of four bytes (5.5.6.2.1) within config_size(). */
+	uint32_t (*config_read32)(struct virtio_device *device, size_t offset);
+	void (*config_write32)(struct virtio_device *device, size_t offset, uint32_t value);
 	/* Changes whenever the config did (2.5.3); always 0 on legacy. */
 	uint8_t (*config_generation)(struct virtio_device *device);
 	/* The largest size of queue `index`; 0: there is none. */
@@ -162,9 +161,6 @@ struct virtio_device *virtio_find(uint16_t type);
  * FAILED.
  */
 int virtio_negotiate(struct virtio_device *device, uint64_t allowed);
-
-/* True for the ring's and the transport's bits that this layer implements. */
-bool virtio_feature_implemented(unsigned bit);
 
 /* All that may be accepted of a device; `of_type` is what its driver allows. */
 uint64_t virtio_features_allowed(const struct virtio_device *device, uint64_t of_type);

@@ -75,11 +75,6 @@ const char *virtio_feature_name(uint16_t type, unsigned bit)
 	return name;
 }
 
-bool virtio_feature_implemented(unsigned bit)
-{
-	return bit < VIRTIO_FEATURES && (FEATURES_IMPLEMENTED >> bit & 1) != 0;
-}
-
 void virtio_refuse_features(uint64_t features)
 {
 	if ((features & VIRTIO_BIT(VIRTIO_F_VERSION_1)) != 0)
@@ -112,7 +107,7 @@ const char *virtio_refusal_reason(const struct virtio_device *device, unsigned b
 		return why_declined(device, bit);
 	if ((FEATURES_OF_TRANSPORT & ~device->transport->features) >> bit & 1)
 		return "not implemented on this transport";
-	if (virtio_feature_implemented(bit))
+	if (FEATURES_IMPLEMENTED >> bit & 1)
 		return "initialisation failed";
 	return "not implemented";
 }

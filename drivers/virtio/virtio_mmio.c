@@ -101,28 +101,18 @@ static size_t config_size(struct virtio_device *device)
 	return (size_t)mmio_of(device)->place.size - MMIO_CONFIG;
 }
 
-static uint32_t config_read(struct virtio_device *device, size_t offset, unsigned width)
+static uint32_t config_read32(struct virtio_device *device, size_t offset)
 {
 	const char *reg = mmio_of(device)->window + MMIO_CONFIG + offset;
 
-	if (width == 1)
-		return mmio_read8(reg);
-	if (width == 2)
-		return mmio_read16(reg);
 	return mmio_read32(reg);
 }
 
-static void config_write(struct virtio_device *device, size_t offset, unsigned width,
-			 uint32_t value)
+static void config_write32(struct virtio_device *device, size_t offset, uint32_t value)
 {
 	char *reg = mmio_of(device)->window + MMIO_CONFIG + offset;
 
-	if (width == 1)
-		mmio_write8(reg, (uint8_t)value);
-	else if (width == 2)
-		mmio_write16(reg, (uint16_t)value);
-	else
-		mmio_write32(reg, value);
+	mmio_write32(reg, value);
 }
 
 static bool is_gone(struct virtio_device *device)
@@ -227,8 +217,8 @@ static const struct virtio_transport modern_transport = {
 	.get_features = modern_get_features,
 	.set_features = modern_set_features,
 	.config_size = config_size,
-	.config_read = config_read,
-	.config_write = config_write,
+	.config_read32 = config_read32,
+	.config_write32 = config_write32,
 	.config_generation = modern_generation,
 	.queue_size_max = queue_size_max,
 	.queue_enable = modern_queue_enable,
@@ -290,8 +280,8 @@ static const struct virtio_transport legacy_transport = {
 	.get_features = legacy_get_features,
 	.set_features = legacy_set_features,
 	.config_size = config_size,
-	.config_read = config_read,
-	.config_write = config_write,
+	.config_read32 = config_read32,
+	.config_write32 = config_write32,
 	.config_generation = legacy_generation,
 	.queue_size_max = queue_size_max,
 	.queue_enable = legacy_queue_enable,

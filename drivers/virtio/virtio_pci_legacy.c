@@ -64,28 +64,18 @@ static size_t config_size(struct virtio_device *device)
 	return virtio_pci_of(device)->config_size + LEGACY_CONFIG - config_start(device);
 }
 
-static uint32_t config_read(struct virtio_device *device, size_t offset, unsigned width)
+static uint32_t config_read32(struct virtio_device *device, size_t offset)
 {
 	uint16_t at = port(device, config_start(device) + (unsigned)offset);
 
-	if (width == 1)
-		return io_read8(at);
-	if (width == 2)
-		return io_read16(at);
 	return io_read32(at);
 }
 
-static void config_write(struct virtio_device *device, size_t offset, unsigned width,
-			 uint32_t value)
+static void config_write32(struct virtio_device *device, size_t offset, uint32_t value)
 {
 	uint16_t at = port(device, config_start(device) + (unsigned)offset);
 
-	if (width == 1)
-		io_write8(at, (uint8_t)value);
-	else if (width == 2)
-		io_write16(at, (uint16_t)value);
-	else
-		io_write32(at, value);
+	io_write32(at, value);
 }
 
 /* There is none (2.5.4): a field of four bytes is whole by its one access. */
@@ -154,8 +144,8 @@ static const struct virtio_transport legacy_transport = {
 	.get_features = get_features,
 	.set_features = set_features,
 	.config_size = config_size,
-	.config_read = config_read,
-	.config_write = config_write,
+	.config_read32 = config_read32,
+	.config_write32 = config_write32,
 	.config_generation = config_generation,
 	.queue_size_max = queue_size_max,
 	.queue_enable = queue_enable,

@@ -134,28 +134,18 @@ static size_t config_size(struct virtio_device *device)
 	return virtio_pci_of(device)->config_size;
 }
 
-static uint32_t config_read(struct virtio_device *device, size_t offset, unsigned width)
+static uint32_t config_read32(struct virtio_device *device, size_t offset)
 {
 	char *reg = (char *)virtio_pci_of(device)->config + offset;
 
-	if (width == 1)
-		return mmio_read8(reg);
-	if (width == 2)
-		return mmio_read16(reg);
 	return mmio_read32(reg);
 }
 
-static void config_write(struct virtio_device *device, size_t offset, unsigned width,
-			 uint32_t value)
+static void config_write32(struct virtio_device *device, size_t offset, uint32_t value)
 {
 	char *reg = (char *)virtio_pci_of(device)->config + offset;
 
-	if (width == 1)
-		mmio_write8(reg, (uint8_t)value);
-	else if (width == 2)
-		mmio_write16(reg, (uint16_t)value);
-	else
-		mmio_write32(reg, value);
+	mmio_write32(reg, value);
 }
 
 static uint8_t config_generation(struct virtio_device *device)
@@ -257,8 +247,8 @@ static const struct virtio_transport modern_transport = {
 	.get_features = get_features,
 	.set_features = set_features,
 	.config_size = config_size,
-	.config_read = config_read,
-	.config_write = config_write,
+	.config_read32 = config_read32,
+	.config_write32 = config_write32,
 	.config_generation = config_generation,
 	.queue_size_max = queue_size_max,
 	.queue_enable = queue_enable,

@@ -105,7 +105,7 @@ static void init_shadow(struct virtq *queue)
 		queue->shadow[i].next = (uint16_t)(i + 1);
 	queue->free_head = 0;
 	queue->free_count = queue->size;
-	queue->interrupts = VIRTQ_INTERRUPT_EACH;
+	queue->interrupts = true;
 }
 
 int virtq_create(struct virtio_device *device, uint16_t index, struct virtq *queue)
@@ -303,22 +303,12 @@ bool virtq_has_used(const struct virtq *queue)
 	return queue->broken || queue->ops->has_used(queue);
 }
 
-static void set_interrupts(struct virtq *queue, enum virtq_interrupts interrupts)
+void virtq_set_interrupts(struct virtq *queue, bool wanted)
 {
 	if (queue->broken)
 		return;
-	queue->interrupts = interrupts;
+	queue->interrupts = wanted;
 	queue->ops->write_interrupts(queue);
 	/* The wish is there before the caller's last look at the ring. */
 	dma_full_barrier();
-}
-
-void virtq_set_interrupts(struct virtq *queue, bool wanted)
-{
-	set_interrupts(queue, wanted ? VIRTQ_INTERRUPT_EACH : VIRTQ_INTERRUPT_NONE);
-}
-
-void virtq_interrupt_after_last(struct virtq *queue)
-{
-	set_interrupts(queue, VIRTQ_INTERRUPT_LAST);
 }

@@ -97,13 +97,6 @@ struct virtq_buffer {
 	bool device_writes;
 };
 
-/* When the device should interrupt. */
-enum virtq_interrupts {
-	VIRTQ_INTERRUPT_NONE,
-	VIRTQ_INTERRUPT_EACH,
-	VIRTQ_INTERRUPT_LAST,
-};
-
 struct virtq {
 	struct virtio_device *device;
 	const struct virtq_ops *ops; /* the format */
@@ -138,7 +131,7 @@ struct virtq {
 	bool avail_wrap;       /* packed: the wrap counters of those two (2.8.1) */
 	bool used_wrap;
 	uint16_t held_flags; /* packed: of the first descriptor added since the last kick */
-	enum virtq_interrupts interrupts;
+	bool interrupts;     /* the device should interrupt when it has used a buffer */
 	uint64_t kicks;
 	struct {
 		void *token;	/* of a chain in flight, at its id; else NULL */
@@ -200,13 +193,6 @@ bool virtq_has_used(const struct virtq *queue);
  * the wish.
  */
 void virtq_set_interrupts(struct virtq *queue, bool wanted);
-
-/*
- * Asks for one interrupt, when the device has used all that it has now; then
- * none until the wish is renewed. Without EVENT_IDX, or if the device has
- * nothing, the same as virtq_set_interrupts(queue, true).
- */
-void virtq_interrupt_after_last(struct virtq *queue);
 
 /* For transports: what a notification says with NOTIFICATION_DATA (2.9). */
 uint32_t virtq_notification_data(const struct virtq *queue);

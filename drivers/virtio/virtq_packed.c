@@ -179,43 +179,19 @@ static uint16_t packed_last_id(const struct virtq *queue, uint16_t id)
 	return id;
 }
 
-/*
- * The used descriptor that takes the device up to where the driver has
- * published is the last one; it need not be the descriptor named here, but
- * passes it. With nothing in flight there is no such descriptor.
- */
-static bool write_last_event(struct virtq *queue)
-{
-	uint16_t last;
-	bool wrap;
-
-	if (queue->size - queue->free_count == queue->added)
-		return false;
-	last = back(queue, (uint16_t)(queue->added + 1), &wrap);
-	/* The place is there before the flags that make it count. */
-	queue->driver_event->flags = cpu_to_le16(VIRTQ_EVENT_ENABLE);
-	dma_store_barrier();
-	queue->driver_event->off_wrap = cpu_to_le16(last | (wrap ? VIRTQ_EVENT_WRAP : 0));
-	dma_store_barrier();
-	queue->driver_event->flags = cpu_to_le16(VIRTQ_EVENT_DESC);
-	return true;
-}
-
 static void packed_write_interrupts(struct virtq *queue)
 {
-	uint16_t flags = VIRTQ_EVENT_ENABLE;
-
-	if (queue->interrupts == VIRTQ_INTERRUPT_LAST && queue->event_idx &&
-	    write_last_event(queue))
-		return;
-	if (queue->interrupts == VIRTQ_INTERRUPT_NONE)
-		flags = VIRTQ_EVENT_DISABLE;
-	queue->driver_event->flags = cpu_to_le16(flags);
+	queue->driver_event->flags = cpu_to_le16(queue->interrupts ? VIRTQ_EVENT_ENABLE
+								   : VIRTQ_EVENT_DISABLE);
 }
 
+/* The place after the last descriptor that the device was shown. */
 static uint16_t packed_next_available(const struct virtq *queue)
 {
-	return queue->avail_idx | (queue->avail_wrap ? VIRTQ_EVENT_WRAP : 0);
+	bool wrap;
+	uint16_t next = back(queue, queue->added, &wrap);
+
+	return next | (wrap ? VIRTQ_EVENT_WRAP : 0);
 }
 
 const struct virtq_ops virtq_packed_ops = {

@@ -126,41 +126,32 @@ static bool split_has_used(const struct virtq *queue)
 }
 
 /*
- * The wish as an index: for each entry, the next one; for none, the one that is
- * the farthest away; for the last, that of the chain that was published last,
- * as each chain gets one entry, in whatever order.
+ * Writes the wish as an index: that of the next used entry for an interrupt,
+ * and for none the one before it, which is 65535 entries away.
  */
 static void write_used_event(struct virtq *queue)
 {
-	uint16_t published = (uint16_t)(queue->avail_idx - queue->added);
-	uint16_t event = queue->last_used;
-
-	if (queue->interrupts == VIRTQ_INTERRUPT_NONE)
-		event = (uint16_t)(queue->last_used - 1);
-	else if (queue->interrupts == VIRTQ_INTERRUPT_LAST && published != queue->last_used)
-		event = (uint16_t)(published - 1);
-	*used_event(queue) = cpu_to_le16(event);
+	*used_event(queue) = cpu_to_le16((uint16_t)(queue->last_used - !queue->interrupts));
 }
 
 /* With EVENT_IDX the flags stay 0 (2.7.7.1). */
 static void split_write_interrupts(struct virtq *queue)
 {
-	bool none = queue->interrupts == VIRTQ_INTERRUPT_NONE;
-
 	if (queue->event_idx)
 		write_used_event(queue);
 	else
-		queue->avail->flags = cpu_to_le16(none ? VIRTQ_AVAIL_F_NO_INTERRUPT : 0);
+		queue->avail->flags = cpu_to_le16(queue->interrupts ? 0
+								    : VIRTQ_AVAIL_F_NO_INTERRUPT);
 }
 
 /* The index that is wanted moves on with what was taken. */
 static void follow_used_event(struct virtq *queue)
 {
-	if (!queue->event_idx || queue->interrupts == VIRTQ_INTERRUPT_LAST)
+	if (!queue->event_idx)
 		return;
 	write_used_event(queue);
 	/* The wish is there before the used index is read again, or both sides wait. */
-	if (queue->interrupts == VIRTQ_INTERRUPT_EACH)
+	if (queue->interrupts)
 		dma_full_barrier();
 }
 
@@ -198,10 +189,13 @@ static uint16_t split_last_id(const struct virtq *queue, uint16_t id)
 	return last;
 }
 
-/* The available index: its upper bit stands where packed rings have the wrap counter. */
+/*
+ * The available index as the device was shown it. Its upper bit stands where
+ * packed rings have the wrap counter.
+ */
 static uint16_t split_next_available(const struct virtq *queue)
 {
-	return queue->avail_idx;
+	return (uint16_t)(queue->avail_idx - queue->added);
 }
 
 const struct virtq_ops virtq_split_ops = {

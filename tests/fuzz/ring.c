@@ -31,7 +31,7 @@ enum op {
 	OP_TAKE_ALL,
 	OP_CHURN,
 	OP_INTERRUPTS,
-	OP_AFTER_LAST,
+	OP_REMIND,
 	OP_NO_NOTIFY,
 	OP_NOTIFY_AFTER,
 	OP_USE_WRONG,
@@ -273,8 +273,8 @@ static void wish(unsigned op, uint8_t argument)
 {
 	if (op == OP_INTERRUPTS)
 		virtq_set_interrupts(&queue, argument % 2);
-	else if (op == OP_AFTER_LAST)
-		virtq_interrupt_after_last(&queue);
+	else if (op == OP_REMIND)
+		virtq_remind(&queue);
 	else if (!device_works())
 		return;
 	else if (op == OP_NO_NOTIFY)
@@ -317,7 +317,7 @@ static void do_op(bool packed, struct fuzz_input *in)
 		churn(fuzz_byte(in));
 		break;
 	case OP_INTERRUPTS:
-	case OP_AFTER_LAST:
+	case OP_REMIND:
 	case OP_NO_NOTIFY:
 	case OP_NOTIFY_AFTER:
 		wish(op, fuzz_byte(in));

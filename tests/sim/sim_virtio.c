@@ -293,15 +293,14 @@ static size_t transport_config_size(struct virtio_device *device)
 	return sim_virtio_of(device)->config_size;
 }
 
-static uint32_t transport_config_read(struct virtio_device *device, size_t offset, unsigned width)
+static uint32_t transport_config_read32(struct virtio_device *device, size_t offset)
 {
-	return sim_virtio_config_read(sim_virtio_of(device), offset, width);
+	return sim_virtio_config_read(sim_virtio_of(device), offset, sizeof(uint32_t));
 }
 
-static void transport_config_write(struct virtio_device *device, size_t offset, unsigned width,
-				   uint32_t value)
+static void transport_config_write32(struct virtio_device *device, size_t offset, uint32_t value)
 {
-	sim_virtio_config_write(sim_virtio_of(device), offset, width, value);
+	sim_virtio_config_write(sim_virtio_of(device), offset, sizeof(value), value);
 }
 
 static uint8_t transport_config_generation(struct virtio_device *device)
@@ -352,8 +351,8 @@ static const struct virtio_transport sim_transport = {
 	.get_features = transport_get_features,
 	.set_features = transport_set_features,
 	.config_size = transport_config_size,
-	.config_read = transport_config_read,
-	.config_write = transport_config_write,
+	.config_read32 = transport_config_read32,
+	.config_write32 = transport_config_write32,
 	.config_generation = transport_config_generation,
 	.queue_size_max = transport_queue_size_max,
 	.queue_enable = transport_queue_enable,

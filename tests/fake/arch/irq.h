@@ -24,7 +24,6 @@ struct irq_handler {
 void irq_init(void);
 void irq_register(enum irq_line line, struct irq_handler *handler);
 void irq_unregister(enum irq_line line, struct irq_handler *handler);
-uint64_t irq_unclaimed(enum irq_line line);
 int irq_add_ioapic(uint64_t paddr, uint32_t first_gsi);
 int irq_register_gsi(uint32_t gsi, bool level, struct irq_handler *handler);
 void irq_unregister_gsi(uint32_t gsi, struct irq_handler *handler);
