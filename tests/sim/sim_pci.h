@@ -9,7 +9,7 @@
  * code under test: what would disturb a real machine is a violation, and a test
  * ends with assert_null(sim_pci_violation).
  *
- * Implements arch/io.h, arch/mmio.h and arch/paging.h of tests/fake.
+ * Implements arch/io.h and arch/mmio.h of tests/fake, and its part of arch/paging.h.
  */
 #ifndef TESTS_SIM_SIM_PCI_H
 #define TESTS_SIM_SIM_PCI_H
