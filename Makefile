@@ -154,9 +154,9 @@ MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c fr
 	heap.c stack.c poison.c frame_dump.c)
 PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c pci_assign.c \
 	pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_names.c pci_cmd.c)
-VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c \
-	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_modern.c \
-	virtio_pci_legacy.c virtio_mmio.c virtio_cmd.c)
+VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtio_feature_names.c \
+	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_irq.c virtio_pci_modern.c \
+	virtio_pci_legacy.c virtio_mmio.c virtio_mmio_registers.c virtio_mmio_parse.c virtio_cmd.c)
 BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_pages.c balloon_stats.c \
 	balloon_report.c balloon_hint.c balloon_account.c)
 DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/acpi/acpi_aml.c \
@@ -357,8 +357,10 @@ unit = $(eval $(call unit_test,$(1),$(2),$(3)))
 
 SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c)
 FRAME := mm/frame.c mm/frame_map.c mm/frame_runs.c mm/ledger.c mm/bitset.c mm/owner.c
-VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtq.c virtq_split.c \
-	virtq_packed.c)
+VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtio_feature_names.c \
+	virtq.c virtq_split.c virtq_packed.c)
+VIRTIO_PCI := $(addprefix drivers/virtio/,virtio_pci.c virtio_pci_irq.c virtio_pci_modern.c \
+	virtio_pci_legacy.c) drivers/pci/pci_msix.c
 
 $(call unit,kernel/lib/parse,kernel/lib/parse.c)
 $(call unit,kernel/lib/log,kernel/lib/log.c kernel/lib/escape.c)
@@ -397,16 +399,15 @@ $(call unit,drivers/virtio/virtq_split,$(VIRTQ_FIXTURE))
 $(call unit,drivers/virtio/virtq_packed,$(VIRTQ_FIXTURE))
 $(call unit,drivers/virtio/virtq_order,$(VIRTQ_FIXTURE))
 $(call unit,drivers/virtio/virtio,$(VIRTQ) $(SIM_FRAMES))
-$(call unit,drivers/virtio/virtio_pci,drivers/virtio/virtio_pci.c \
-	drivers/virtio/virtio_pci_modern.c drivers/virtio/virtio_pci_legacy.c drivers/pci/pci_msix.c \
-	tests/sim/sim_virtio_pci.c tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAMES))
-$(call unit,drivers/virtio/virtio_mmio,drivers/virtio/virtio_mmio.c kernel/lib/parse.c \
-	$(VIRTQ) $(SIM_FRAMES))
+$(call unit,drivers/virtio/virtio_pci,$(VIRTIO_PCI) tests/sim/sim_virtio_pci.c tests/sim/sim_bus.c tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAMES))
+$(call unit,drivers/virtio/virtio_mmio,drivers/virtio/virtio_mmio.c \
+	drivers/virtio/virtio_mmio_registers.c tests/sim/sim_bus.c $(VIRTQ) $(SIM_FRAMES))
+$(call unit,drivers/virtio/virtio_mmio_parse,drivers/virtio/virtio_mmio_parse.c kernel/lib/parse.c)
 $(call unit,drivers/virtio/virtio_cmd,drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FRAMES))
 $(call unit,sim/sim_balloon,tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES))
 
 PCI_TESTED := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
-	pci_assign.c pci_capability.c) tests/sim/sim_pci.c tests/sim/sim_log.c
+	pci_assign.c pci_capability.c) $(addprefix tests/sim/,sim_pci.c sim_bus.c sim_log.c)
 ACPI_TESTED := $(addprefix drivers/acpi/,acpi.c acpi_aml.c acpi_power.c acpi_device.c) \
 	tests/sim/sim_acpi.c tests/sim/sim_log.c
 
@@ -455,8 +456,7 @@ $(call balloonctl_unit,record)
 $(call balloonctl_unit,export)
 
 # A whole machine: the balloon and all that is between it and a simulated bus.
-SIM_MACHINE := $(BALLOON_SOURCES) $(addprefix drivers/virtio/,virtio_pci.c virtio_pci_modern.c \
-	virtio_pci_legacy.c) drivers/pci/pci_msix.c $(VIRTQ) $(PCI_TESTED) $(SIM) \
+SIM_MACHINE := $(BALLOON_SOURCES) $(VIRTIO_PCI) $(VIRTQ) $(PCI_TESTED) $(SIM) \
 	$(addprefix tests/sim/,sim_balloon.c sim_virtio_pci.c sim_irq.c sim_ram.c) $(FRAME)
 
 # Devices that lie: one program for all of them.
@@ -519,14 +519,13 @@ $(call fuzz,core,$(DUMP_SOURCES),-lelf)
 $(call fuzz,qmp,tools/qmp.c,-ljson-c)
 $(call fuzz,boot,mm/memory.c mm/memmap.c arch/x86_64/efi/handover.c $(FRAME))
 $(call fuzz,acpi,$(ACPI_TESTED))
-$(call fuzz,pci,$(PCI_TESTED) drivers/pci/pci_msix.c $(addprefix drivers/virtio/,virtio_pci.c \
-	virtio_pci_modern.c virtio_pci_legacy.c) tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAMES))
+$(call fuzz,pci,$(PCI_TESTED) $(VIRTIO_PCI) tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAMES))
 $(call fuzz,split_ring,tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES))
 $(call fuzz,packed_ring,tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES))
 $(call fuzz,balloon,$(sort $(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(SIM_MACHINE)),$(WRAPPED) -lcmocka)
 $(call fuzz,line,kernel/line_edit.c kernel/shell.c kernel/command_line.c)
-$(call fuzz,command_line,kernel/command_line.c kernel/lib/parse.c drivers/virtio/virtio_mmio.c \
-	tests/fuzz/no_machine.c $(VIRTQ) $(SIM_FRAMES))
+$(call fuzz,command_line,kernel/command_line.c kernel/lib/parse.c \
+	drivers/virtio/virtio_mmio_parse.c)
 
 # As in unit tests.
 $(BUILD)/fuzz/drivers/pci/%.o $(BUILD)/fuzz/drivers/acpi/%.o \

@@ -17,6 +17,8 @@
 #include "drivers/pci/pci_hotplug.h"
 #include "drivers/pci/pci_intx.h"
 #include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtio_feature_names.h"
+#include "drivers/virtio/virtio_pci.h"
 #include "kernel/command_line.h"
 #include "kernel/console.h"
 #include "kernel/lib/log.h"
@@ -215,9 +217,10 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	console_start();
 	console_set_magic(show_mem_at_once);
 	irq_enable();
-	refuse_features(boot->command_line);
 	/* Before there are devices: it gets each of them as soon as it is found. */
 	start_balloon(boot->command_line);
+	/* After the driver, which knows the names of its features. */
+	refuse_features(boot->command_line);
 	start_pci(boot);
 	virtio_mmio_find(boot->command_line);
 	print_banner(boot);

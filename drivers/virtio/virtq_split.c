@@ -1,24 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The split virtqueue (virtio 1.3, 2.7). Three parts in one run of frames:
+ * The split virtqueue (virtio 1.3, 2.7): three areas in one run of frames.
  *
- *	desc	a table of buffers; written by the driver alone
- *	avail	a ring of heads of chains offered to the device, and a count of
- *		all that ever were (modulo 65536); written by the driver alone
- *	used	a ring of heads of chains that the device is done with, and a
- *		count; written by the device alone
+ *	          bytes
+ *	desc      16 * size   addr, len, flags, next     a buffer each; a chain is
+ *	                                                 linked by `next`
+ *	avail     2           flags                      no interrupts, please
+ *	          2           idx                        chains offered since the start
+ *	          2 * size    ring[]                     the head of each
+ *	          2           used_event                 interrupt me after this USED entry
+ *	          ...         (to the next page)
+ *	used      2           flags                      no notifications, please
+ *	          2           idx                        chains used since the start
+ *	          8 * size    ring[]: id, len            the head of each, bytes written
+ *	          2           avail_event                notify me of this AVAILABLE entry
  *
- * With EVENT_IDX each ring ends in an index of the *other* one: used_event,
- * behind the available ring, is the used entry that the driver wants an
- * interrupt for; avail_event, behind the used ring, is the available entry
- * that the device wants a notification for. The flags are out of use then.
+ * The driver alone writes desc and avail, the device alone writes used; so each
+ * says in its own area what it wants to hear of the other's, and the two events
+ * stand crosswise: used_event at the end of avail, avail_event at the end of
+ * used. They count with EVENT_IDX, the flags without it. Indices count modulo
+ * 65536, and entry n of a ring is ring[n % size].
  *
- * The legacy interface wants the parts in this order, and `used` on the next
+ * The legacy interface wants the areas in this order, and `used` on the next
  * page (2.7.2); the modern one does not mind, so there is one layout.
  */
+#include <assert.h>
+#include <errno.h>
+
 #include "arch/barrier.h"
 #include "drivers/virtio/virtq_internal.h"
-#include "mm/frame.h"
 
 #define RING_ALIGN FRAME_SIZE
 
@@ -27,7 +37,7 @@ static size_t avail_offset(uint16_t size)
 	return sizeof(struct virtq_desc) * size;
 }
 
-/* Each ring has one more le16 behind its entries, for EVENT_IDX. */
+/* Each ring has one more le16 after its entries, for EVENT_IDX. */
 static size_t used_offset(uint16_t size)
 {
 	size_t avail = sizeof(struct virtq_avail) + sizeof(le16) * size + sizeof(le16);
@@ -55,6 +65,8 @@ static uint16_t avail_event(const struct virtq *queue)
 
 static void split_init(struct virtq *queue, uint8_t *memory)
 {
+	/* 2.7.1: with the page, desc is aligned to 16, avail to 2 and used to 4 bytes. */
+	assert((uintptr_t)memory % RING_ALIGN == 0);
 	queue->desc = (void *)memory;
 	queue->avail = (void *)(memory + avail_offset(queue->size));
 	queue->used = (void *)(memory + used_offset(queue->size));
@@ -81,8 +93,8 @@ static void split_fill_table(void *table, const struct virtq_buffer *buffers, un
 }
 
 /*
- * Fills free descriptors, in the order of the shadow's free chain. The chain's
- * end is its missing NEXT flag.
+ * Fills free descriptors, in the order of the shadow's list of them. A chain ends
+ * at the descriptor without a NEXT flag.
  */
 static void split_put(struct virtq *queue, const struct virtq_buffer *buffers, unsigned count,
 		      uint16_t flags)
@@ -93,6 +105,7 @@ static void split_put(struct virtq *queue, const struct virtq_buffer *buffers, u
 	for (unsigned k = 0; k < count; k++) {
 		uint16_t next = queue->shadow[i].next;
 
+		assert(i < queue->size && !queue->shadow[i].token);
 		if (k + 1 < count)
 			fill(&queue->desc[i], &buffers[k], flags | VIRTQ_DESC_F_NEXT, next);
 		else
@@ -144,7 +157,7 @@ static void split_write_interrupts(struct virtq *queue)
 								    : VIRTQ_AVAIL_F_NO_INTERRUPT);
 }
 
-/* The index that is wanted moves on with what was taken. */
+/* Moves the index that is wanted on with what was taken. */
 static void follow_used_event(struct virtq *queue)
 {
 	if (!queue->event_idx)
@@ -155,7 +168,7 @@ static void follow_used_event(struct virtq *queue)
 		dma_full_barrier();
 }
 
-static int split_take_used(struct virtq *queue, uint16_t *id, uint32_t *written)
+static int split_take_used(struct virtq *queue, struct virtq_taken *taken)
 {
 	uint16_t new_entries = (uint16_t)(le16_to_cpu(queue->used->idx) - queue->last_used);
 	volatile struct virtq_used_elem *entry;
@@ -163,29 +176,34 @@ static int split_take_used(struct virtq *queue, uint16_t *id, uint32_t *written)
 
 	if (new_entries == 0)
 		return 0;
-	/* One used entry for one chain. */
-	if (new_entries > queue->in_flight)
-		return virtq_violation(queue, "used index beyond what is in flight");
+	/* There is one used entry for each chain. */
+	if (new_entries > queue->in_flight) {
+		taken->why = "used index beyond what is in flight";
+		return -EIO;
+	}
 	/* The count is read before the entry that it covers, and before the buffer. */
 	dma_load_barrier();
 	entry = &queue->used->ring[queue->last_used & (queue->size - 1)];
 	named = le32_to_cpu(entry->id); /* once: the device could change it */
-	if (!virtq_is_with_device(queue, named))
-		return virtq_violation(queue, "a used entry names no chain in flight");
-	*id = (uint16_t)named;
-	*written = le32_to_cpu(entry->len);
+	if (!virtq_is_with_device(queue, named)) {
+		taken->why = "a used entry names no chain in flight";
+		return -EIO;
+	}
+	taken->id = (uint16_t)named;
+	taken->written = le32_to_cpu(entry->len);
 	queue->last_used++;
 	follow_used_event(queue);
 	return 1;
 }
 
-/* What desc[] says is not asked. */
+/* Follows the shadow, never desc[]: the device can write that. */
 static uint16_t split_last_id(const struct virtq *queue, uint16_t id)
 {
 	uint16_t last = id;
 
 	for (uint16_t k = 1; k < queue->shadow[id].chain; k++)
 		last = queue->shadow[last].next;
+	assert(last < queue->size);
 	return last;
 }
 

@@ -11,7 +11,6 @@
 #include <errno.h>
 
 #include "arch/paging.h"
-#include "drivers/virtio/virtq_internal.h"
 #include "tests/sim/sim_frame.h"
 #include "tests/sim/sim_log.h"
 #include "tests/sim/sim_time.h"
@@ -106,7 +105,7 @@ static void add(unsigned count, unsigned readable)
 		buffers[k] = (struct virtq_buffer){ buffer_address(chain, k), BUFFER_BYTES - k,
 						    k >= readable };
 	err = virtq_add(&queue, buffers, count, chain);
-	fuzz_require((err == -EIO) == queue.broken, "add: %d", err);
+	fuzz_require((err == -EIO) == virtq_is_broken(&queue), "add: %d", err);
 	fuzz_require(err == 0 || err == -ENOSPC || err == -EIO, "add: %d", err);
 	fuzz_require(err != -ENOSPC || count > room, "no room for %u of %u", count, room);
 	if (err != 0)
@@ -126,7 +125,7 @@ static bool take(void)
 	struct chain *chain = token;
 
 	fuzz_require(has_used == (got != 0), "has_used is wrong");
-	fuzz_require((got < 0) == queue.broken, "get_used: %d", got);
+	fuzz_require((got < 0) == virtq_is_broken(&queue), "get_used: %d", got);
 	if (got != 1) {
 		fuzz_require(lied || used.count == 0, "a used chain does not come");
 		return false;
@@ -330,10 +329,10 @@ static void do_op(bool packed, struct fuzz_input *in)
 
 static void check_books(void)
 {
-	fuzz_require(lied || (!queue.broken && sim.device.broken == NULL),
+	fuzz_require(lied || (!virtq_is_broken(&queue) && sim.device.broken == NULL),
 		     "broken by an honest device: %s", sim_log_warning);
 	fuzz_require(edited || lied || sim.violation == NULL, "the driver: %s", sim.violation);
-	if (queue.broken) {
+	if (virtq_is_broken(&queue)) {
 		fuzz_require(sim.device.broken != NULL && sim.status == 0, "broken, and not reset");
 		return;
 	}

@@ -9,7 +9,8 @@
  * code under test: what would disturb a real machine is a violation, and a test
  * ends with assert_null(sim_pci_violation).
  *
- * Implements arch/io.h and arch/mmio.h of tests/fake, and its part of arch/paging.h.
+ * Implements its part of arch/paging.h, and what sim_bus.h needs: so sim_bus.c
+ * goes with it.
  */
 #ifndef TESTS_SIM_SIM_PCI_H
 #define TESTS_SIM_SIM_PCI_H

@@ -14,8 +14,9 @@
 
 #include <limits.h>
 
-#include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtio_transport.h"
 #include "drivers/virtio/virtq.h"
+#include "drivers/virtio/virtq_internal.h"
 
 #define SIM_VIRTIO_CONFIG_MAX 64
 #define SIM_VIRTIO_CHAIN_MAX 64

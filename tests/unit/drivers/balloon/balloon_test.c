@@ -23,6 +23,7 @@
 #include "drivers/balloon/balloon_report.h"
 #include "drivers/balloon/balloon_stats.h"
 #include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtio_feature_names.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "mm/poison.h"

@@ -14,9 +14,9 @@
 #include <cmocka.h>
 
 #include "arch/irq.h"
-#include "arch/mmio.h"
 #include "arch/paging.h"
 #include "drivers/virtio/virtio_mmio.h"
+#include "tests/sim/sim_bus.h"
 #include "tests/sim/sim_frame.h"
 #include "tests/sim/sim_log.h"
 #include "tests/sim/sim_time.h"
@@ -256,9 +256,9 @@ static void register_write(unsigned offset, uint32_t value)
 	}
 }
 
-static uint32_t window_read(const void *reg, unsigned width)
+uint32_t sim_mmio_read(uintptr_t address, unsigned width)
 {
-	uint64_t at = (uintptr_t)reg - COOKIE - BASE;
+	uint64_t at = address - COOKIE - BASE;
 
 	if (at >= CONFIG && at + width <= SIZE)
 		return sim_virtio_config_read(&sim, at - CONFIG, width);
@@ -267,9 +267,9 @@ static uint32_t window_read(const void *reg, unsigned width)
 	return sim.gone ? UINT32_MAX : register_read((unsigned)at);
 }
 
-static void window_write(void *reg, unsigned width, uint32_t value)
+void sim_mmio_write(uintptr_t address, unsigned width, uint32_t value)
 {
-	uint64_t at = (uintptr_t)reg - COOKIE - BASE;
+	uint64_t at = address - COOKIE - BASE;
 
 	if (at >= CONFIG && at + width <= SIZE) {
 		sim_virtio_config_write(&sim, at - CONFIG, width, value);
@@ -279,36 +279,6 @@ static void window_write(void *reg, unsigned width, uint32_t value)
 	assert_int_equal(width, 4);
 	if (!sim.gone)
 		register_write((unsigned)at, value);
-}
-
-uint8_t mmio_read8(const void *reg)
-{
-	return (uint8_t)window_read(reg, 1);
-}
-
-uint16_t mmio_read16(const void *reg)
-{
-	return (uint16_t)window_read(reg, 2);
-}
-
-uint32_t mmio_read32(const void *reg)
-{
-	return window_read(reg, 4);
-}
-
-void mmio_write8(void *reg, uint8_t value)
-{
-	window_write(reg, 1, value);
-}
-
-void mmio_write16(void *reg, uint16_t value)
-{
-	window_write(reg, 2, value);
-}
-
-void mmio_write32(void *reg, uint32_t value)
-{
-	window_write(reg, 4, value);
 }
 
 /* ---- Building ---- */
@@ -768,59 +738,6 @@ static void config_of_four_bytes_is_written_at_once(void **state)
 	}
 }
 
-/* ---- The command line ---- */
-
-static void assert_parsed(const char *text, uint64_t size, uint64_t base, uint32_t gsi)
-{
-	struct virtio_mmio_place got;
-
-	if (virtio_mmio_parse(text, &got) != 0)
-		fail_msg("\"%s\" is refused", text);
-	assert_true(got.size == size && got.base == base && got.gsi == gsi);
-	assert_true(got.has_irq);
-	assert_false(got.level);
-}
-
-static void command_line_is_read_as_linux_reads_it(void **state)
-{
-	(void)state;
-	assert_parsed("512@0xfeb00e00:12", 512, 0xfeb00e00, 12);
-	assert_parsed("0x200@0xfeb00e00:0x18:3", 512, 0xfeb00e00, 24);
-	assert_parsed("4K@3489660928:5", 4096, 0xd0000000, 5);
-	assert_parsed("1M@0x1001e000:74:1", 1048576, 0x1001e000, 74);
-}
-
-static void bad_words_of_the_command_line_are_refused(void **state)
-{
-	static const char *const texts[] = {
-		"",
-		"512",
-		"512@",
-		"512@0xfeb00e00",
-		"512@0xfeb00e00:",
-		"@0xfeb00e00:5",
-		"512@:5",
-		"512@0xfeb00e00:5:",
-		"512@0xfeb00e00:5:1:1",
-		"512@0xfeb00e00:5x",
-		"512@0xfeb00e00:-1",
-		"512@ 0xfeb00e00:5",
-		"512@0xfeb00e00:4294967296",
-		"512@0x1feb00e0000000000:5",
-		"512@0x0000000000000000000000000000feb00e00:5",
-		"512:0xfeb00e00@5",
-		"5Q@0xfeb00e00:5",
-	};
-	struct virtio_mmio_place got = place;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		if (virtio_mmio_parse(texts[i], &got) != -EINVAL)
-			fail_msg("\"%s\" is taken", texts[i]);
-		assert_true(got.base == BASE);
-	}
-}
-
 #define CASE(name) cmocka_unit_test_teardown(name, teardown)
 
 int main(void)
@@ -852,8 +769,6 @@ int main(void)
 		CASE(gone_device_is_an_error_everywhere),
 		CASE(config_is_read_in_one_access),
 		CASE(config_of_four_bytes_is_written_at_once),
-		CASE(command_line_is_read_as_linux_reads_it),
-		CASE(bad_words_of_the_command_line_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("virtio_mmio", tests, NULL, NULL);

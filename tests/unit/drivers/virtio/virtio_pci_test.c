@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "arch/io.h"
-#include "arch/mmio.h"
 #include "drivers/pci/pci.h"
+#include "drivers/virtio/virtio_pci.h"
+#include "tests/sim/sim_bus.h"
 #include "tests/sim/sim_frame.h"
 #include "tests/sim/sim_irq.h"
 #include "tests/sim/sim_log.h"
@@ -110,92 +110,28 @@ int pci_map_bar(const struct pci_device *device, unsigned bar, uint64_t offset, 
 	return 0;
 }
 
-static uint32_t window_read(const void *reg, unsigned width)
+uint32_t sim_mmio_read(uintptr_t at, unsigned width)
 {
-	uintptr_t at = (uintptr_t)reg;
-
 	return sim_virtio_pci_read(&regs, (unsigned)(at >> COOKIE_BITS) - 1, at & (COOKIE(0) - 1),
 				   width);
 }
 
-static void window_write(void *reg, unsigned width, uint32_t value)
+void sim_mmio_write(uintptr_t at, unsigned width, uint32_t value)
 {
-	uintptr_t at = (uintptr_t)reg;
-
 	sim_virtio_pci_write(&regs, (unsigned)(at >> COOKIE_BITS) - 1, at & (COOKIE(0) - 1), width,
 			     value);
 }
 
-uint8_t mmio_read8(const void *reg)
-{
-	return (uint8_t)window_read(reg, 1);
-}
-
-uint16_t mmio_read16(const void *reg)
-{
-	return (uint16_t)window_read(reg, 2);
-}
-
-uint32_t mmio_read32(const void *reg)
-{
-	return window_read(reg, 4);
-}
-
-void mmio_write8(void *reg, uint8_t value)
-{
-	window_write(reg, 1, value);
-}
-
-void mmio_write16(void *reg, uint16_t value)
-{
-	window_write(reg, 2, value);
-}
-
-void mmio_write32(void *reg, uint32_t value)
-{
-	window_write(reg, 4, value);
-}
-
-static uint32_t port_read(uint16_t port, unsigned width)
+uint32_t sim_port_read(uint16_t port, unsigned width)
 {
 	assert_in_range(port, PORTS, PORTS + PORTS_SIZE - width);
 	return sim_virtio_pci_read(&regs, SIM_VIRTIO_PCI_PORTS_BAR, port - PORTS, width);
 }
 
-static void port_write(uint16_t port, unsigned width, uint32_t value)
+void sim_port_write(uint16_t port, unsigned width, uint32_t value)
 {
 	assert_in_range(port, PORTS, PORTS + PORTS_SIZE - width);
 	sim_virtio_pci_write(&regs, SIM_VIRTIO_PCI_PORTS_BAR, port - PORTS, width, value);
-}
-
-uint8_t io_read8(uint16_t port)
-{
-	return (uint8_t)port_read(port, 1);
-}
-
-uint16_t io_read16(uint16_t port)
-{
-	return (uint16_t)port_read(port, 2);
-}
-
-uint32_t io_read32(uint16_t port)
-{
-	return port_read(port, 4);
-}
-
-void io_write8(uint16_t port, uint8_t value)
-{
-	port_write(port, 1, value);
-}
-
-void io_write16(uint16_t port, uint16_t value)
-{
-	port_write(port, 2, value);
-}
-
-void io_write32(uint16_t port, uint32_t value)
-{
-	port_write(port, 4, value);
 }
 
 /* Building the function that is probed. */

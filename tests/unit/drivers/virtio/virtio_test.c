@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "arch/clock.h"
+#include "drivers/virtio/virtio_feature_names.h"
 #include "tests/sim/sim_frame.h"
 #include "tests/sim/sim_log.h"
 #include "tests/sim/sim_time.h"
@@ -29,6 +30,31 @@
 	 VIRTIO_BIT(VIRTIO_F_ACCESS_PLATFORM))
 
 static struct sim_virtio sim;
+static struct virtq first_queue;
+
+/* The driver of balloons here: it has names for their features, and takes none. */
+static int take_none(struct virtio_device *device)
+{
+	(void)device;
+	return -ENODEV;
+}
+
+static void never_called(struct virtio_device *device)
+{
+	fail_msg("%s was never taken", device->address);
+}
+
+static const struct virtio_feature_name balloon_names[] = {
+	{ 0, "MUST_TELL_HOST" },
+	{ 1, "STATS_VQ" },
+	{ 5, "REPORTING" },
+	{ 0, NULL },
+};
+
+static struct virtio_driver balloon_driver = { .type = VIRTIO_ID_BALLOON,
+					       .feature_names = balloon_names,
+					       .probe = take_none,
+					       .remove = never_called };
 
 static void start(bool legacy, uint64_t features)
 {
@@ -49,7 +75,18 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	if (sim.device.queue[0] != NULL) {
+		virtio_break(&sim.device, "end of test");
+		virtq_destroy(&first_queue);
+	}
 	return sim.violation == NULL ? 0 : -1;
+}
+
+/* Steps 7 and 8 of 3.1.1: a device has at least one queue. */
+static void make_ready(void)
+{
+	assert_int_equal(virtq_create(&sim.device, 0, &first_queue), 0);
+	virtio_ready(&sim.device);
 }
 
 /* FAILED is set, one line was logged, nothing counts as accepted. */
@@ -67,7 +104,7 @@ static void status_is_written_in_the_order_of_3_1_1(void **state)
 
 	(void)state;
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
-	virtio_ready(&sim.device);
+	make_ready();
 	assert_int_equal(sim.status_writes, ARRAY_SIZE(expected));
 	assert_memory_equal(sim.status_log, expected, sizeof(expected));
 	assert_null(sim.device.broken);
@@ -81,7 +118,7 @@ static void legacy_status_has_no_features_ok(void **state)
 	(void)state;
 	start(true, STATS | OOM);
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
-	virtio_ready(&sim.device);
+	make_ready();
 	assert_int_equal(sim.status_writes, ARRAY_SIZE(expected));
 	assert_memory_equal(sim.status_log, expected, sizeof(expected));
 	assert_int_equal(sim.driver_features, STATS);
@@ -150,6 +187,7 @@ static void feature_names_are_parsed(void **state)
 	uint64_t features = 1;
 
 	(void)state;
+	virtio_register_driver(&balloon_driver);
 	assert_int_equal(virtio_parse_features(5, "EVENT_IDX", &features), 0);
 	assert_true(features == EVENT_IDX);
 	assert_int_equal(virtio_parse_features(5, "RING_PACKED,STATS_VQ,IN_ORDER", &features), 0);
@@ -278,11 +316,12 @@ static void broken_device_can_be_negotiated_again(void **state)
 {
 	(void)state;
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
-	virtio_ready(&sim.device);
+	make_ready();
 	virtio_break(&sim.device, "test");
+	virtq_destroy(&first_queue);
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
 	assert_null(sim.device.broken);
-	virtio_ready(&sim.device);
+	make_ready();
 	assert_int_equal(sim.status, 15);
 }
 
@@ -302,7 +341,7 @@ static void breaking_resets_and_says_why_once(void **state)
 	assert_string_equal(sim.device.broken, "first");
 	assert_int_equal(sim_log_warnings, 1);
 	assert_string_equal(sim_log_warning, "virtio: simulated: broken: first");
-	assert_true(queue.broken);
+	assert_true(virtq_is_broken(&queue));
 	virtq_destroy(&queue);
 	assert_int_equal(sim_frame_in_use(), 0);
 }
@@ -321,7 +360,7 @@ static void device_that_needs_reset_is_seen(void **state)
 {
 	(void)state;
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
-	virtio_ready(&sim.device);
+	make_ready();
 	assert_false(virtio_needs_reset(&sim.device));
 	sim_virtio_need_reset(&sim);
 	assert_true(virtio_needs_reset(&sim.device));
@@ -379,7 +418,7 @@ static void interrupt_wakes_and_tells_config_from_queue(void **state)
 
 	(void)state;
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
-	virtio_ready(&sim.device);
+	make_ready();
 	wakes = sim_time_wakes;
 	sim_virtio_interrupt(&sim, VIRTIO_ISR_QUEUE);
 	assert_false(sim.device.config_changed);
@@ -409,7 +448,7 @@ static void interrupt_pending_at_start_is_read_and_kept(void **state)
 	sim.raise = NULL;
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
 	sim.isr = VIRTIO_ISR_CONFIG;
-	virtio_ready(&sim.device);
+	make_ready();
 	assert_int_equal(sim.isr, 0);
 	assert_true(sim.device.config_changed);
 }
@@ -531,6 +570,7 @@ static void device_of_ones_that_is_still_there_is_not_gone(void **state)
 static void features_have_names_by_type(void **state)
 {
 	(void)state;
+	virtio_register_driver(&balloon_driver);
 	assert_string_equal(virtio_feature_name(VIRTIO_ID_BALLOON, 0), "MUST_TELL_HOST");
 	assert_string_equal(virtio_feature_name(VIRTIO_ID_BALLOON, 5), "REPORTING");
 	assert_string_equal(virtio_feature_name(VIRTIO_ID_BALLOON, 32), "VERSION_1");

@@ -100,7 +100,7 @@ void assert_broken(void)
 
 	assert_int_equal(virtq_get_used(&queue, &token, NULL), -EIO);
 	assert_null(token);
-	assert_true(queue.broken);
+	assert_true(virtq_is_broken(&queue));
 	assert_non_null(sim.device.broken);
 	assert_int_equal(sim.status, 0);
 	assert_int_equal(sim_log_warnings, 1);
