@@ -399,7 +399,13 @@ $(call unit,drivers/virtio/virtq_split,$(VIRTQ_FIXTURE))
 $(call unit,drivers/virtio/virtq_packed,$(VIRTQ_FIXTURE))
 $(call unit,drivers/virtio/virtq_order,$(VIRTQ_FIXTURE))
 $(call unit,drivers/virtio/virtio,$(VIRTQ) $(SIM_FRAMES))
-$(call unit,drivers/virtio/virtio_pci,$(VIRTIO_PCI) tests/sim/sim_virtio_pci.c tests/sim/sim_bus.c tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAMES))
+$(call unit,drivers/virtio/virtio_feature_names,$(VIRTQ) $(SIM_FRAMES))
+VIRTIO_PCI_FIXTURE := $(VIRTIO_PCI) $(addprefix tests/sim/,sim_virtio_pci.c sim_bus.c sim_irq.c) \
+	$(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtio_pci_fixture.c
+
+$(call unit,drivers/virtio/virtio_pci,$(VIRTIO_PCI_FIXTURE))
+$(call unit,drivers/virtio/virtio_pci_modern,$(VIRTIO_PCI_FIXTURE))
+$(call unit,drivers/virtio/virtio_pci_irq,$(VIRTIO_PCI_FIXTURE))
 $(call unit,drivers/virtio/virtio_mmio,drivers/virtio/virtio_mmio.c \
 	drivers/virtio/virtio_mmio_registers.c tests/sim/sim_bus.c $(VIRTQ) $(SIM_FRAMES))
 $(call unit,drivers/virtio/virtio_mmio_parse,drivers/virtio/virtio_mmio_parse.c kernel/lib/parse.c)

@@ -34,7 +34,7 @@ struct virtq_buffer {
 	bool device_writes;
 };
 
-/* A device driver reads `size`, `free_count`, `in_flight` and `notifications`, and writes nothing. */
+/* A device driver reads `size`, `free_count` and `in_flight`, and writes nothing. */
 struct virtq {
 	struct virtio_device *device;
 	const struct virtq_ops *ops; /* the format */

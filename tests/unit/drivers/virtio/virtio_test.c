@@ -32,30 +32,6 @@
 static struct sim_virtio sim;
 static struct virtq first_queue;
 
-/* The driver of balloons here: it has names for their features, and takes none. */
-static int take_none(struct virtio_device *device)
-{
-	(void)device;
-	return -ENODEV;
-}
-
-static void never_called(struct virtio_device *device)
-{
-	fail_msg("%s was never taken", device->address);
-}
-
-static const struct virtio_feature_name balloon_names[] = {
-	{ 0, "MUST_TELL_HOST" },
-	{ 1, "STATS_VQ" },
-	{ 5, "REPORTING" },
-	{ 0, NULL },
-};
-
-static struct virtio_driver balloon_driver = { .type = VIRTIO_ID_BALLOON,
-					       .feature_names = balloon_names,
-					       .probe = take_none,
-					       .remove = never_called };
-
 static void start(bool legacy, uint64_t features)
 {
 	sim_time_reset();
@@ -180,41 +156,6 @@ static void features_can_be_refused_and_allowed_again(void **state)
 	virtio_refuse_features(0);
 	assert_int_equal(virtio_negotiate(&sim.device, STATS | OOM), 0);
 	assert_true(sim.device.accepted == sim.features);
-}
-
-static void feature_names_are_parsed(void **state)
-{
-	uint64_t features = 1;
-
-	(void)state;
-	virtio_register_driver(&balloon_driver);
-	assert_int_equal(virtio_parse_features(5, "EVENT_IDX", &features), 0);
-	assert_true(features == EVENT_IDX);
-	assert_int_equal(virtio_parse_features(5, "RING_PACKED,STATS_VQ,IN_ORDER", &features), 0);
-	assert_true(features == (PACKED | STATS | IN_ORDER));
-}
-
-static void unknown_feature_names_are_refused_as_a_whole(void **state)
-{
-	static const char *const bad[] = {
-		"",
-		"EVENT",
-		"EVENT_IDXX",
-		"event_idx",
-		"EVENT_IDX,",
-		",EVENT_IDX",
-		"EVENT_IDX,,IN_ORDER",
-		"EVENT_IDX,NONE",
-		"EVENT_IDX IN_ORDER",
-		"29",
-	};
-	uint64_t features = 4711;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(virtio_parse_features(5, bad[i], &features), -EINVAL);
-	assert_int_equal(virtio_parse_features(1, "STATS_VQ", &features), -EINVAL);
-	assert_true(features == 4711);
 }
 
 static void missing_version_1_is_not_supported(void **state)
@@ -567,19 +508,6 @@ static void device_of_ones_that_is_still_there_is_not_gone(void **state)
 	assert_true(virtio_needs_reset(&sim.device));
 }
 
-static void features_have_names_by_type(void **state)
-{
-	(void)state;
-	virtio_register_driver(&balloon_driver);
-	assert_string_equal(virtio_feature_name(VIRTIO_ID_BALLOON, 0), "MUST_TELL_HOST");
-	assert_string_equal(virtio_feature_name(VIRTIO_ID_BALLOON, 5), "REPORTING");
-	assert_string_equal(virtio_feature_name(VIRTIO_ID_BALLOON, 32), "VERSION_1");
-	assert_string_equal(virtio_feature_name(1, 29), "EVENT_IDX");
-	assert_null(virtio_feature_name(1, 2));
-	assert_null(virtio_feature_name(VIRTIO_ID_BALLOON, 6));
-	assert_null(virtio_feature_name(VIRTIO_ID_BALLOON, 64));
-}
-
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -591,8 +519,6 @@ int main(void)
 		CASE(ring_features_are_not_the_drivers_to_allow),
 		CASE(transport_may_not_have_its_own_features),
 		CASE(features_can_be_refused_and_allowed_again),
-		CASE(feature_names_are_parsed),
-		CASE(unknown_feature_names_are_refused_as_a_whole),
 		CASE(missing_version_1_is_not_supported),
 		CASE(refused_features_are_not_supported),
 		CASE(failed_device_is_reset_before_the_next_try),
@@ -613,7 +539,6 @@ int main(void)
 		CASE(wake_reaches_who_waits_for_the_device),
 		CASE(interrupt_pending_at_start_is_read_and_kept),
 		CASE(devices_are_found_by_type_in_order),
-		CASE(features_have_names_by_type),
 		CASE(driver_gets_devices_that_are_there_and_that_come),
 		CASE(device_that_its_driver_refused_is_not_removed_from_it),
 		CASE(device_that_is_gone_is_broken_and_wakes),
