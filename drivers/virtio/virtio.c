@@ -16,7 +16,7 @@
 #include "drivers/virtio/virtio_transport.h"
 #include "kernel/lib/log.h"
 
-/* A register of a function that is not there any more reads as this. */
+/* Every register of a device that was pulled out reads as this. */
 #define STATUS_ALL_ONES 0xff
 
 /* A reset is mostly immediate: only after this is the CPU left to others. */

@@ -98,7 +98,7 @@ static int setup(struct virtio_mmio *mmio, const struct virtio_mmio_place *place
 	err = virtio_mmio_identify(mmio, &why);
 	if (err)
 		return err < 0 ? refuse(mmio, err, why) : err;
-	/* What the firmware did with it ends here, and no old interrupt is pending. */
+	/* End whatever the firmware did with the device, and drop an old interrupt. */
 	mmio->device.transport->set_status(&mmio->device, 0);
 	mmio->device.transport->read_isr(&mmio->device);
 	return 0;

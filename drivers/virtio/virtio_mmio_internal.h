@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the files of virtio over MMIO share: a device, and its registers' side. */
+/* Shared by the files of virtio over MMIO: a device, and how its registers identify it. */
 #ifndef DRIVERS_VIRTIO_VIRTIO_MMIO_INTERNAL_H
 #define DRIVERS_VIRTIO_VIRTIO_MMIO_INTERNAL_H
 

@@ -28,7 +28,7 @@ static bool is_transitional(const struct pci_device *pci)
 	return pci->device < DEVICE_MODERN;
 }
 
-/* Returns 0 for what is not virtio. The revision may be any: devices have shipped with several. */
+/* Returns 0 for other devices. The revision is not checked: devices have shipped with any. */
 static uint16_t device_type(const struct pci_device *pci)
 {
 	if (pci->vendor != VENDOR_VIRTIO)
@@ -80,7 +80,7 @@ static int setup_function(struct virtio_pci *vp, const struct pci_device *pci, u
 		vp->pci = NULL;
 		return err;
 	}
-	/* What the firmware did with it ends here, and no old interrupt is pending. */
+	/* End whatever the firmware did with the device, and drop an old interrupt. */
 	vp->device.transport->set_status(&vp->device, 0);
 	vp->device.transport->read_isr(&vp->device);
 	virtio_pci_irq_setup(vp, msix_err);

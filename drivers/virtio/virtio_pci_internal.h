@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of virtio on PCI share (virtio 1.3, 4.1): virtio_pci.c, below
- * it the two transports, and below those virtio_pci_irq.c.
+ * Shared by the files of virtio on PCI (virtio 1.3, 4.1): virtio_pci.c, below it
+ * the two transports, and below those virtio_pci_irq.c.
  */
 #ifndef DRIVERS_VIRTIO_VIRTIO_PCI_INTERNAL_H
 #define DRIVERS_VIRTIO_VIRTIO_PCI_INTERNAL_H
@@ -45,7 +45,7 @@ static inline struct virtio_pci *virtio_pci_of(struct virtio_device *device)
 	return device->transport_data;
 }
 
-/* Whether nothing answers in config space either: what only stopped decoding is there. */
+/* Whether config space does not answer either: a device that stopped decoding still does. */
 static inline bool virtio_pci_is_gone(struct virtio_device *device)
 {
 	return !pci_is_there(virtio_pci_of(device)->pci);
@@ -54,19 +54,19 @@ static inline bool virtio_pci_is_gone(struct virtio_device *device)
 /* ---- virtio_pci_irq.c ---- */
 
 /*
- * Connects the device's interrupts: messages, if pci_msix_setup() returned 0 for
- * it as `msix_err` and they can be had; else INTx. -ENODEV there means that
- * nothing is amiss; other errors are logged. The transport is set up.
+ * Connects the device's interrupts, after its transport was set up. `msix_err` is
+ * what pci_msix_setup() returned: if 0, messages are tried first; if -ENODEV, the
+ * device has none; another error is logged. Without messages it is INTx.
  */
 void virtio_pci_irq_setup(struct virtio_pci *vp, int msix_err);
 
 /* Disconnects them again, whichever they are. */
 void virtio_pci_irq_stop(struct virtio_pci *vp);
 
-/* Goes over to INTx, as the device did not take a vector; nothing if it is there already. */
+/* Switches to INTx, as the device did not take a vector. Nothing happens on INTx. */
 void virtio_pci_irq_fall_back(struct virtio_pci *vp);
 
-/* Returns the vector for queues; only while there are vectors. */
+/* Returns the vector for queues; there is one at least. */
 static inline uint16_t virtio_pci_queue_vector(const struct virtio_pci *vp)
 {
 	assert(vp->vectors > 0 && vp->vectors <= VIRTIO_PCI_VECTORS_MAX);

@@ -341,7 +341,7 @@ static int take_capability(struct virtio_pci *vp, const struct capability *cap)
 
 /*
  * Walks the capabilities, which are in any order: QEMU has the common one last.
- * One that is no good does not end the walk.
+ * One that cannot be used does not end the walk.
  */
 static void take_capabilities(struct virtio_pci *vp)
 {

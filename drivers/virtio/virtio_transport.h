@@ -16,7 +16,7 @@
 #define VIRTIO_STATUS_NEEDS_RESET 64
 #define VIRTIO_STATUS_FAILED 128
 
-/* What an interrupt was for (4.1.4.5); all ones: nobody answers. */
+/* Causes of an interrupt (4.1.4.5); all ones: the device is gone. */
 #define VIRTIO_ISR_QUEUE 1
 #define VIRTIO_ISR_CONFIG 2
 #define VIRTIO_ISR_GONE 0xff
@@ -28,25 +28,25 @@ struct virtio_transport {
 	bool fixed_queue_size; /* queues have the device's own size */
 	/* Of the bits that are a transport's own, those it implements: NOTIFICATION_DATA. */
 	uint64_t features;
-	/* Whether nobody is there; asked when the status reads as all ones. NULL: then it is so. */
+	/* Asked when the status reads as all ones: whether the device is gone. NULL: it is. */
 	bool (*is_gone)(struct virtio_device *device);
 	uint8_t (*get_status)(struct virtio_device *device);
 	void (*set_status)(struct virtio_device *device, uint8_t status);
 	uint64_t (*get_features)(struct virtio_device *device);
 	void (*set_features)(struct virtio_device *device, uint64_t features);
-	/* Bytes of device config that can be reached. */
+	/* Returns the bytes of device config that can be reached. */
 	size_t (*config_size)(struct virtio_device *device);
 	/* One access of four bytes (5.5.6.2.1) within config_size(). */
 	uint32_t (*config_read32)(struct virtio_device *device, size_t offset);
 	void (*config_write32)(struct virtio_device *device, size_t offset, uint32_t value);
-	/* Changes whenever the config did (2.5.3); always 0 on legacy. */
+	/* Returns a number that changes with the config (2.5.3); always 0 on legacy. */
 	uint8_t (*config_generation)(struct virtio_device *device);
-	/* The largest size of queue `index`; 0: there is none. UINT16_MAX: the device is gone. */
+	/* Returns the largest size of queue `index`; 0: no such queue; UINT16_MAX: it is gone. */
 	uint16_t (*queue_size_max)(struct virtio_device *device, uint16_t index);
 	/*
 	 * Tells the device where the queue's rings lie, and enables it. -EIO: it was
-	 * in use, or does not get ready; -EINVAL: it cannot reach the rings, or we not
-	 * its notifications.
+	 * in use already, or does not get ready; -EINVAL: the rings lie beyond the
+	 * device's reach, or its place for notifications is invalid.
 	 */
 	int (*queue_enable)(struct virtio_device *device, struct virtq *queue);
 	void (*queue_notify)(struct virtio_device *device, struct virtq *queue);
@@ -59,21 +59,22 @@ struct virtio_transport {
 /* Enters a device into the list and offers it to its driver. */
 void virtio_register(struct virtio_device *device);
 
-/* Takes a device off the list, after its driver's remove(); nothing if it is not there. */
+/* Takes a device off the list, after its driver's remove(). One that is not in it is ignored. */
 void virtio_unregister(struct virtio_device *device);
 
 /* Returns the first of all devices, in the order of their registration; see `next`. */
 struct virtio_device *virtio_devices(void);
 
-/* Notes that the device was pulled out: it is broken, and its queues are dead. */
+/* Marks a device as pulled out: it is broken, and its queues are dead. */
 void virtio_gone(struct virtio_device *device);
 
-/* Passes on what an interrupt means, a mask of VIRTIO_ISR_*. From the interrupt. */
+/* Counts an interrupt, a mask of VIRTIO_ISR_*, and wakes waiters. Called from interrupts. */
 void virtio_interrupt(struct virtio_device *device, uint8_t isr);
 
 /*
- * Does the same for a line that other devices share: asks the device by
- * read_isr(). Returns whether the interrupt was its. From the interrupt.
+ * Handles an interrupt of a line that other devices share: asks this one by
+ * read_isr(), and passes its answer to virtio_interrupt(). Returns whether the
+ * interrupt came from this device. Called from interrupts.
  */
 bool virtio_interrupt_shared(struct virtio_device *device);
 

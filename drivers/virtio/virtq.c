@@ -263,7 +263,7 @@ void virtq_kick(struct virtq *queue)
 	if (virtq_is_broken(queue) || queue->added == 0)
 		return;
 	assert(queue->in_flight > 0 && queue->added <= queue->size - queue->free_count);
-	/* Descriptors and ring entries are there before what makes them count. */
+	/* Descriptors and ring entries are written before the index or flags that publish them. */
 	dma_store_barrier();
 	queue->ops->publish(queue);
 	queue->kicks++;

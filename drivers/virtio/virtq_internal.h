@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What virtq.c and the two formats of rings share: the structures that lie in
+ * Shared by virtq.c and the two formats of rings: the structures that lie in
  * memory for the device, and the operations of a format. Not for device drivers
  * or transports.
  */

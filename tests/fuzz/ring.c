@@ -49,7 +49,7 @@ struct chain {
 /* Chains in the order in which something happened to them. */
 struct fifo {
 	struct entry {
-		struct chain *chain; /* NULL: whose it is nobody knows, after a lie */
+		struct chain *chain; /* NULL: unknown, after a lie */
 		uint16_t head;	     /* where the device has it */
 	} entry[VIRTQ_SIZE_MAX];
 	size_t count;
@@ -217,7 +217,7 @@ static void edit(volatile void *area, size_t bytes, struct fuzz_input *in)
 		((volatile uint8_t *)area)[at % bytes] = fuzz_byte(in);
 }
 
-/* What the device may write, though not so. */
+/* Edits areas that the device may write, as it must not. */
 static void edit_used(bool packed, struct fuzz_input *in)
 {
 	lied = true;
@@ -232,7 +232,7 @@ static void edit_used(bool packed, struct fuzz_input *in)
 		edit(queue.packed, sizeof(struct virtq_packed_desc) * queue.size, in);
 }
 
-/* What is the driver's: it never reads it, so nothing at all comes of it. */
+/* Edits areas that only the driver writes: it never reads them, so nothing comes of it. */
 static void edit_drivers(bool packed, struct fuzz_input *in)
 {
 	edited = true;

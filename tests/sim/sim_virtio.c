@@ -59,7 +59,7 @@ uint8_t sim_virtio_get_status(struct sim_virtio *sim)
 	return sim->status;
 }
 
-/* What status a driver may write on top of which (3.1.1). */
+/* Checks which status a driver writes on top of which (3.1.1). */
 static void check_status(struct sim_virtio *sim, uint8_t status)
 {
 	uint8_t ready = sim->transport.legacy ? VIRTIO_STATUS_DRIVER : VIRTIO_STATUS_FEATURES_OK;

@@ -151,7 +151,7 @@ static void common_write(struct sim_virtio_pci *pci, unsigned offset, unsigned w
 
 /* ---- The other structures ---- */
 
-/* The space for it is larger than the config is: there is nothing behind it. */
+/* The space for it is larger than the config: the rest is empty. */
 static bool in_config(const struct sim_virtio_pci *pci, uint64_t offset, unsigned width)
 {
 	return offset + width <= pci->virtio->config_size;

@@ -67,7 +67,7 @@ static const char *add_buffer(struct sim_virtio_chain *chain, le64 addr, le32 le
 	buffer->length = le32_to_cpu(len);
 	buffer->device_writes = flags & VIRTQ_DESC_F_WRITE;
 	if (chain->count > 0 && buffer[-1].device_writes && !buffer->device_writes)
-		return "a buffer to be read behind one to be written"; /* 2.7.4.2 */
+		return "a buffer to be read after one to be written"; /* 2.7.4.2 */
 	chain->count++;
 	return NULL;
 }

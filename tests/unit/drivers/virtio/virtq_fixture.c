@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the tests of virtqueues share; see virtq_fixture.h. */
+/* A queue on a simulated device; see virtq_fixture.h. */
 #include "tests/unit/drivers/virtio/virtq_fixture.h"
 
 #include <errno.h>

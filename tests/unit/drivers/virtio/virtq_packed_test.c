@@ -17,7 +17,7 @@ static struct virtq_packed_desc *descriptors(void)
 	return phys_to_virt(sim.queue[0].desc);
 }
 
-static void areas_lie_behind_each_other(void **state)
+static void areas_lie_one_after_another(void **state)
 {
 	static const uint16_t sizes[] = { 1, 3, 8, 100, 128, 256 };
 
@@ -173,7 +173,7 @@ static void interrupt_wish_is_in_the_flags(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(areas_lie_behind_each_other),
+		CASE(areas_lie_one_after_another),
 		CASE(marks_change_with_each_round),
 		CASE(chain_goes_over_the_end_of_the_ring),
 		CASE(batch_is_held_back_as_a_whole),

@@ -107,7 +107,7 @@ static void legacy_queue_has_the_size_of_the_device(void **state)
 	virtio_ready(&sim.device);
 }
 
-/* What virtq_create() says about a queue that the device gives this size. */
+/* Returns what virtq_create() says about a queue that the device gives this size. */
 static int create_fails(bool legacy, uint16_t size)
 {
 	int err;
@@ -162,7 +162,7 @@ static void flags_stay_0_with_event_idx(void **state)
 	assert_int_equal(avail->flags, 0);
 }
 
-/* The farthest index is the one just behind. */
+/* The farthest index is the one just before. */
 static void used_event_is_the_next_entry_or_the_farthest(void **state)
 {
 	struct virtq_avail *avail = phys_to_virt(sim.queue[0].avail);

@@ -195,7 +195,7 @@ static void used_id_out_of_range_breaks_the_queue(void **state)
 }
 
 /* The shadow ends there. */
-static void used_id_just_behind_the_largest_queue_breaks_it(void **state)
+static void used_id_one_past_the_largest_queue_breaks_it(void **state)
 {
 	(void)state;
 	teardown(NULL);
@@ -391,7 +391,7 @@ static void id_that_was_not_shown_yet_breaks_the_queue(void **state)
 	assert_broken();
 }
 
-/* What is with the device, oldest first, and what it should answer. */
+/* Chains with the device, and what it should answer. */
 struct flight {
 	struct sim_virtio_chain chain;
 	int *token;
@@ -669,7 +669,7 @@ int main(void)
 		CASE(full_rings_wrap_at_65536),
 		CASE(queue_of_one_descriptor_works),
 		CASE(used_id_out_of_range_breaks_the_queue),
-		CASE(used_id_just_behind_the_largest_queue_breaks_it),
+		CASE(used_id_one_past_the_largest_queue_breaks_it),
 		CASE(used_id_of_a_free_descriptor_breaks_the_queue),
 		CASE(same_id_twice_breaks_the_queue),
 		CASE(notification_is_left_out_when_not_wanted),
