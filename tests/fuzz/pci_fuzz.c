@@ -259,11 +259,11 @@ static void check_structures(const struct pci_device *device)
 	const char *why;
 
 	if (virtio_pci_modern_setup(&vp, &why) == 0)
-		fuzz_require(
-			is_inside(device, vp.common, COMMON_SIZE) && is_inside(device, vp.isr, 1) &&
-				is_inside(device, vp.notify, vp.notify_size) &&
-				(vp.config == NULL || is_inside(device, vp.config, vp.config_size)),
-			"a structure outside its BAR");
+		fuzz_require(is_inside(device, vp.common, COMMON_SIZE) &&
+				     is_inside(device, vp.isr, 1) &&
+				     is_inside(device, vp.notify, vp.notify_size) &&
+				     (!vp.config || is_inside(device, vp.config, vp.config_size)),
+			     "a structure outside its BAR");
 	if (pci_msix_setup(device, &msix) == 0)
 		fuzz_require(is_inside(device, msix.table, 16 * (uint64_t)msix.count),
 			     "a table outside its BAR");
@@ -279,9 +279,9 @@ static void check_devices(void)
 {
 	size_t count = 0;
 
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next) {
+	for (const struct pci_device *d = pci_devices(); d; d = d->next) {
 		fuzz_require(++count <= PCI_DEVICES_MAX, "no end of functions");
-		fuzz_require(d->next == NULL || is_before(d->address, d->next->address),
+		fuzz_require(!d->next || is_before(d->address, d->next->address),
 			     "functions out of order");
 		check_bars(d);
 		check_capabilities(d);
@@ -292,10 +292,10 @@ static void check_devices(void)
 
 static void use(void)
 {
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next)
+	for (const struct pci_device *d = pci_devices(); d; d = d->next)
 		check_structures(d);
 	virtio_pci_probe();
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next)
+	for (const struct pci_device *d = pci_devices(); d; d = d->next)
 		virtio_pci_remove(d, false);
 	fuzz_require(!fake_irqs_off, "interrupts are left off");
 }
@@ -329,7 +329,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	writes_left = 0;
 	while (fuzz_left(&in) > 0)
 		build(&in);
-	if (leaving != NULL)
+	if (leaving)
 		sim_pci_on_write = leave;
 	if (!(machine & 4) || pci_config_use_ecam(SIM_PCI_ECAM_BASE, machine) != 0)
 		fuzz_require(pci_config_use_ports() == 0, "no ports");

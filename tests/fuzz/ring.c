@@ -99,7 +99,7 @@ static void add(unsigned count, unsigned readable)
 	uint16_t room = queue.free_count;
 	int err;
 
-	if (chain == NULL)
+	if (!chain)
 		return;
 	for (unsigned k = 0; k < count; k++)
 		buffers[k] = (struct virtq_buffer){ buffer_address(chain, k), BUFFER_BYTES - k,
@@ -236,7 +236,7 @@ static void edit_used(bool packed, struct fuzz_input *in)
 static void edit_drivers(bool packed, struct fuzz_input *in)
 {
 	edited = true;
-	if (queue.tables != NULL && fuzz_byte(in) % 2 == 0)
+	if (queue.tables && fuzz_byte(in) % 2 == 0)
 		edit(queue.tables, FRAME_SIZE, in);
 	else if (packed)
 		edit(queue.driver_event, sizeof(struct virtq_event), in);
@@ -329,11 +329,11 @@ static void do_op(bool packed, struct fuzz_input *in)
 
 static void check_books(void)
 {
-	fuzz_require(lied || (!virtq_is_broken(&queue) && sim.device.broken == NULL),
+	fuzz_require(lied || (!virtq_is_broken(&queue) && !sim.device.broken),
 		     "broken by an honest device: %s", sim_log_warning);
-	fuzz_require(edited || lied || sim.violation == NULL, "the driver: %s", sim.violation);
+	fuzz_require(edited || lied || !sim.violation, "the driver: %s", sim.violation);
 	if (virtq_is_broken(&queue)) {
-		fuzz_require(sim.device.broken != NULL && sim.status == 0, "broken, and not reset");
+		fuzz_require(sim.device.broken && sim.status == 0, "broken, and not reset");
 		return;
 	}
 	fuzz_require(queue.in_flight == in_flight, "%u in flight, not %u", queue.in_flight,

@@ -19,7 +19,7 @@ struct sim_virtio *sim_virtio_of(struct virtio_device *device)
 
 void sim_virtio_violate(struct sim_virtio *sim, const char *what)
 {
-	if (sim->violation == NULL)
+	if (!sim->violation)
 		sim->violation = what;
 }
 
@@ -43,7 +43,7 @@ static void reset(struct sim_virtio *sim)
 
 		queue->enabled = false;
 	}
-	if (sim->on_reset != NULL)
+	if (sim->on_reset)
 		sim->on_reset(sim);
 }
 
@@ -154,7 +154,7 @@ void sim_virtio_config_write(struct sim_virtio *sim, size_t offset, unsigned wid
 		return;
 	}
 	memcpy(sim->config + offset, &value, width);
-	if (sim->on_config_write != NULL)
+	if (sim->on_config_write)
 		sim->on_config_write(sim, offset);
 }
 
@@ -202,7 +202,7 @@ static void notify(struct sim_virtio *sim, unsigned index)
 	if (!driver_ok(sim))
 		sim_virtio_violate(sim, "a notification before DRIVER_OK");
 	sim->queue[index].notified++;
-	if (sim->queue[index].notify != NULL)
+	if (sim->queue[index].notify)
 		sim->queue[index].notify(sim, index);
 }
 
@@ -256,7 +256,7 @@ void sim_virtio_interrupt(struct sim_virtio *sim, uint8_t isr)
 	if (sim->gone)
 		return;
 	sim->isr |= isr;
-	if (sim->raise != NULL)
+	if (sim->raise)
 		sim->raise(sim);
 }
 

@@ -71,7 +71,7 @@ static int run(const char *name, int argc)
 
 static void assert_prints(const char *line)
 {
-	if (strstr(output, line) == NULL)
+	if (!strstr(output, line))
 		fail_msg("\"%s\" is not in:\n%s", line, output);
 }
 

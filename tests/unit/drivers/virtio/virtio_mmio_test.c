@@ -74,7 +74,7 @@ int irq_register_gsi(uint32_t gsi, bool level, struct irq_handler *handler)
 void irq_unregister_gsi(uint32_t gsi, struct irq_handler *handler)
 {
 	assert_int_equal(gsi, GSI);
-	for (struct irq_handler **at = &handlers; *at != NULL; at = &(*at)->next) {
+	for (struct irq_handler **at = &handlers; *at; at = &(*at)->next) {
 		if (*at == handler) {
 			*at = handler->next;
 			return;
@@ -86,7 +86,7 @@ void irq_unregister_gsi(uint32_t gsi, struct irq_handler *handler)
 static void raise_line(struct sim_virtio *virtio)
 {
 	(void)virtio;
-	if (handlers != NULL && sim.isr != 0)
+	if (handlers && sim.isr != 0)
 		assert_true(handlers->handle(handlers));
 }
 
@@ -314,7 +314,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	virtio_mmio_forget();
-	return virtio_devices() == NULL && handlers == NULL && sim.violation == NULL ? 0 : -1;
+	return !virtio_devices() && !handlers && !sim.violation ? 0 : -1;
 }
 
 static struct virtio_device *add(void)
@@ -332,7 +332,7 @@ static void assert_refused(const struct virtio_mmio_place *where, int err, const
 	assert_null(virtio_devices());
 	assert_null(handlers);
 	assert_int_equal(sim_log_warnings, 1);
-	if (strstr(sim_log_warning, why) == NULL)
+	if (!strstr(sim_log_warning, why))
 		fail_msg("\"%s\" is not in \"%s\"", why, sim_log_warning);
 }
 

@@ -171,11 +171,11 @@ int teardown(void **state)
 	virtio_pci_probe();
 	if (sim_irq_messages() != 0)
 		return -1;
-	if (sim.violation != NULL || sim_irq_violation != NULL) {
+	if (sim.violation || sim_irq_violation) {
 		print_error("violation: %s\n", sim.violation ? sim.violation : sim_irq_violation);
 		return -1;
 	}
-	return virtio_devices() == NULL && sim_irq_line == NULL ? 0 : -1;
+	return !virtio_devices() && !sim_irq_line ? 0 : -1;
 }
 
 struct virtio_device *probe(void)
@@ -192,7 +192,7 @@ void assert_left_alone(const char *why)
 	assert_null(virtio_devices());
 	assert_null(sim_irq_line);
 	assert_int_equal(sim_log_warnings, 1);
-	if (strstr(sim_log_warning, why) == NULL)
+	if (!strstr(sim_log_warning, why))
 		fail_msg("\"%s\" is not in \"%s\"", why, sim_log_warning);
 }
 

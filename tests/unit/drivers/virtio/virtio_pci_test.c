@@ -223,7 +223,7 @@ static void a_function_comes_and_goes(void **state)
 		virtio_pci_remove(&pci, gone);
 		virtio_pci_remove(&pci, gone);
 		assert_int_equal(removals, i);
-		assert_true(gone == (broken_at_removal != NULL));
+		assert_true(gone == !!broken_at_removal);
 		assert_null(virtio_devices());
 		assert_null(sim_irq_line);
 	}

@@ -51,11 +51,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	if (sim.device.queue[0] != NULL) {
+	if (sim.device.queue[0]) {
 		virtio_break(&sim.device, "end of test");
 		virtq_destroy(&first_queue);
 	}
-	return sim.violation == NULL ? 0 : -1;
+	return sim.violation ? -1 : 0;
 }
 
 /* Steps 7 and 8 of 3.1.1: a device has at least one queue. */

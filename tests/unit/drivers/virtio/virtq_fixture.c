@@ -71,9 +71,9 @@ int teardown(void **state)
 	(void)state;
 	virtio_break(&sim.device, "end of test");
 	virtq_destroy(&queue);
-	if (sim.violation != NULL)
+	if (sim.violation)
 		print_error("the driver's mistake: %s\n", sim.violation);
-	return sim_frame_in_use() == 0 && sim.violation == NULL ? 0 : -1;
+	return sim_frame_in_use() == 0 && !sim.violation ? 0 : -1;
 }
 
 uint16_t offer(int *token)

@@ -125,7 +125,7 @@ static void ring_is_never_believed(void **state)
 	assert_true(sim_virtio_pop(&sim, 0, &chain));
 	/* Neither used nor available, all of it. */
 	memset(descriptors(), 0x7f, 8 * sizeof(struct virtq_packed_desc));
-	if (queue.tables != NULL)
+	if (queue.tables)
 		memset(queue.tables, 0xff, FRAME_SIZE);
 	assert_false(virtq_has_used(&queue));
 	sim_virtio_push(&sim, 0, chain.head, 0);
