@@ -163,8 +163,9 @@ DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) $(addprefix drivers/acpi/,acp
 	acpi_power.c acpi_device.c) \
 	drivers/serial/uart16550.c $(BALLOON_SOURCES) drivers/balloon/balloon_cmd.c
 LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete.c)
-KERNEL_SOURCES := $(LINE_EDIT) $(addprefix kernel/,main.c console.c command_line.c \
-	shell.c shell_cmd.c show_mem.c mem_figures.c events_print.c events_cmd.c dump.c hold.c hold_cmd.c system.c \
+SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)
+KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c \
+	shell_cmd.c show_mem.c mem_figures.c events_print.c events_cmd.c dump.c hold.c hold_cmd.c system.c \
 	pci_windows.c virtio_mmio_find.c devices.c options.c crash_cmd.c heap_cmd.c)
 
 GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) kernel/task/task.c $(DRIVER_SOURCES) \
@@ -372,7 +373,7 @@ $(call unit,kernel/lib/panic,kernel/lib/panic.c kernel/lib/hooks.c)
 $(call unit,kernel/command_line,kernel/command_line.c)
 $(call unit,kernel/line_edit,$(LINE_EDIT))
 $(call unit,kernel/console,kernel/console.c)
-$(call unit,kernel/shell,kernel/shell.c kernel/command_line.c $(LINE_EDIT))
+$(call unit,kernel/shell,$(SHELL_SOURCES))
 $(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c $(EVENTS))
 BALLOON_FIXTURE := $(BALLOON_SOURCES) $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
@@ -533,7 +534,7 @@ $(call fuzz,pci,$(PCI_TESTED) drivers/pci/pci_msix.c $(addprefix drivers/virtio/
 $(call fuzz,split_ring,tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES))
 $(call fuzz,packed_ring,tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES))
 $(call fuzz,balloon,$(sort $(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(SIM_MACHINE)),$(WRAPPED) -lcmocka)
-$(call fuzz,line,$(LINE_EDIT) kernel/shell.c kernel/command_line.c)
+$(call fuzz,line,$(SHELL_SOURCES))
 $(call fuzz,command_line,kernel/command_line.c kernel/lib/parse.c drivers/virtio/virtio_mmio.c \
 	tests/fuzz/no_machine.c $(VIRTQ) $(SIM_FRAMES))
 
