@@ -66,7 +66,7 @@ static void clear_line(struct line_edit *edit)
 	edit->history_back = 0;
 }
 
-/* What holds such a byte was not typed by a person: nothing of it is obeyed. */
+/* A line with such a byte was not typed by a person: nothing of it is obeyed. */
 static void drop_byte(struct line_edit *edit)
 {
 	edit->dropped_bytes++;
@@ -213,7 +213,7 @@ static void feed_final(struct line_edit *edit, uint8_t byte)
 	}
 }
 
-/* A byte behind ESC, and no control character. */
+/* A byte after ESC that is no control character. */
 static void feed_escape(struct line_edit *edit, uint8_t byte)
 {
 	enum line_escape state = edit->escape;

@@ -4,7 +4,7 @@
 
 #include "kernel/line_edit_internal.h"
 
-/* A name stands at the beginning of a command, or behind `help`. */
+/* A name stands at the beginning of a command, or after `help`. */
 static bool name_expected(const struct line_edit *edit, size_t start)
 {
 	const char *line = edit->line;

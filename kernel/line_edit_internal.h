@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the line editor's files share; see line_edit.h. */
+/* Shared by the line editor's files; see line_edit.h. */
 #ifndef KERNEL_LINE_EDIT_INTERNAL_H
 #define KERNEL_LINE_EDIT_INTERNAL_H
 

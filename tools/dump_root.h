@@ -16,7 +16,10 @@
 __attribute__((format(printf, 3, 4))) int dump_fail(char error[CORE_ERROR_MAX], int err,
 						    const char *format, ...);
 
-/* core_read() of @count elements of @size bytes from element @first on; @what for the sentence. */
+/*
+ * Reads @count elements of @size bytes from element @first of @array on, which
+ * is called @what in the sentence. -EINVAL: not all of them are in the dump.
+ */
 int dump_read(const struct core *core, uint64_t array, uint64_t first, size_t size, size_t count,
 	      void *to, const char *what, char error[CORE_ERROR_MAX]);
 

@@ -5,6 +5,7 @@
  * zero; a field only if it lies in the table.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "arch/paging.h"
@@ -88,7 +89,7 @@ const struct acpi_header *acpi_check_table(paddr_t paddr)
 		wrong = "has a wrong checksum";
 	if (!wrong)
 		return header;
-	log_warn("acpi: the table at %#llx %s", (unsigned long long)paddr, wrong);
+	log_warn("acpi: the table at %#" PRIx64 " %s", paddr, wrong);
 	return NULL;
 }
 
@@ -183,7 +184,7 @@ int acpi_find_tables(paddr_t rsdp)
 		return -ENOENT;
 	pointer = check_rsdp(rsdp);
 	if (!pointer) {
-		log_warn("acpi: there is no RSDP at %#llx", (unsigned long long)rsdp);
+		log_warn("acpi: there is no RSDP at %#" PRIx64, rsdp);
 		return -ENOENT;
 	}
 	xsdt = find_xsdt(rsdp, pointer);
