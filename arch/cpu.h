@@ -5,7 +5,7 @@
 
 #include "kernel/lib/types.h"
 
-/* Descriptor tables and exception handlers. First thing in C. */
+/* Sets up descriptor tables and exception handlers. Before all else in C. */
 void cpu_init(void);
 
 /*
@@ -21,13 +21,13 @@ static inline void cpu_relax(void)
 	__asm__ volatile("pause" : : : "memory");
 }
 
-/* Bits of the physical addresses that can be used: the processor's, at most 47. */
+/* Returns how many bits a usable physical address has: the processor's, at most 47. */
 unsigned cpu_physical_bits(void);
 
-/* True if the processor has pages of 1 GiB. */
+/* Tells whether the processor has pages of 1 GiB. */
 bool cpu_has_gib_pages(void);
 
-/* True if the processor has a local APIC. */
+/* Tells whether the processor has a local APIC. */
 bool cpu_has_apic(void);
 
 /*
@@ -40,7 +40,7 @@ void cpu_debug_exit(uint8_t status);
 /* Resets the machine by the keyboard controller and, failing that, a triple fault. */
 _Noreturn void cpu_reset(void);
 
-/* For good, with interrupts off. */
+/* Stops the processor forever, with interrupts off. */
 _Noreturn void cpu_halt(void);
 
 /*

@@ -2,12 +2,12 @@
 /* The books on every frame, and their audit against the frame map. */
 #include "mm/ledger.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "mm/frame_map.h"
+#include "mm/ledger_sentences.h"
 
 uint64_t ledger_count(enum owner owner)
 {
@@ -32,7 +32,7 @@ void ledger_events(struct ledger_events *events)
 __attribute__((format(printf, 2, 3))) static bool broken(char verdict[LEDGER_VERDICT_MAX],
 							 const char *fmt, ...)
 {
-	static const char word[] = "BROKEN ";
+	static const char word[] = LEDGER_BROKEN;
 	va_list args;
 
 	memcpy(verdict, word, sizeof(word));
@@ -48,15 +48,13 @@ bool ledger_check(char verdict[LEDGER_VERDICT_MAX])
 
 	for (unsigned o = OWNER_FREE; o < OWNER_COUNT; o++) {
 		if (frame_map.count[o] > frame_map.managed)
-			return broken(verdict, "%s has %" PRIu64 " of %" PRIu64 " frames",
-				      owner_name((enum owner)o), frame_map.count[o],
-				      frame_map.managed);
+			return broken(verdict, LEDGER_OWNER_TOO_MANY, owner_name((enum owner)o),
+				      frame_map.count[o], frame_map.managed);
 		sum += frame_map.count[o];
 	}
 	if (sum != frame_map.managed)
-		return broken(verdict, "owners have %" PRIu64 " of %" PRIu64 " frames", sum,
-			      frame_map.managed);
-	snprintf(verdict, LEDGER_VERDICT_MAX, "ok (%" PRIu64 " frames)", sum);
+		return broken(verdict, LEDGER_SUM, sum, frame_map.managed);
+	snprintf(verdict, LEDGER_VERDICT_MAX, LEDGER_OK, sum);
 	return true;
 }
 
@@ -76,13 +74,13 @@ static bool recount_mixed(size_t number, struct recount *sum, unsigned *free,
 		bool bit = frame_map.free[number][f / 64] >> (f % 64) & 1;
 
 		if (owner >= OWNER_COUNT)
-			return broken(verdict, "block %zu frame %u: owner %u", number, f, owner);
+			return broken(verdict, LEDGER_FRAME_OWNER, number, f, owner);
 		if (bit != (owner == OWNER_FREE))
-			return broken(verdict, "block %zu frame %u: %s, but its free bit is %d",
-				      number, f, owner_name((enum owner)owner), bit);
+			return broken(verdict, LEDGER_FREE_BIT, number, f,
+				      owner_name((enum owner)owner), bit);
 		if (owner > OWNER_FREE && !bitset_test(&frame_map.owned[owner], number))
-			return broken(verdict, "block %zu frame %u: %s has no index of it", number,
-				      f, owner_name((enum owner)owner));
+			return broken(verdict, LEDGER_NO_INDEX, number, f,
+				      owner_name((enum owner)owner));
 		sum->count[owner]++;
 		*free += bit;
 	}
@@ -94,8 +92,7 @@ static bool check_lists(size_t number, unsigned order, char verdict[LEDGER_VERDI
 {
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
 		if (bitset_test(&frame_map.by_order[o], number) != (o == order))
-			return broken(verdict, "block %zu of order %u is wrong in list %u", number,
-				      order, o);
+			return broken(verdict, LEDGER_WRONG_LIST, number, order, o);
 	return true;
 }
 
@@ -111,7 +108,7 @@ static bool recount_known(size_t number, struct recount *sum, char verdict[LEDGE
 		if (free > 0)
 			order = frame_runs_largest(frame_map.free[number], BLOCK_ORDER);
 	} else if (block->owner >= OWNER_COUNT) {
-		return broken(verdict, "block %zu: owner %u", number, block->owner);
+		return broken(verdict, LEDGER_BLOCK_OWNER, number, block->owner);
 	} else {
 		sum->count[block->owner] += BLOCK_FRAMES;
 		if (block->owner == OWNER_FREE) {
@@ -120,8 +117,8 @@ static bool recount_known(size_t number, struct recount *sum, char verdict[LEDGE
 		}
 	}
 	if (block->free != free || block->order != order)
-		return broken(verdict, "block %zu: record says %u free, order %u; map says %u, %u",
-			      number, block->free, block->order, free, order);
+		return broken(verdict, LEDGER_RECORD, number, block->free, block->order, free,
+			      order);
 	if (order != ORDER_NONE)
 		sum->free_by_order[order] += free;
 	return check_lists(number, order, verdict);
@@ -131,13 +128,12 @@ static bool compare(const struct recount *sum, char verdict[LEDGER_VERDICT_MAX])
 {
 	for (unsigned o = 0; o < OWNER_COUNT; o++)
 		if (sum->count[o] != frame_map.count[o])
-			return broken(verdict, "%s: counted %" PRIu64 ", booked %" PRIu64,
-				      owner_name((enum owner)o), sum->count[o], frame_map.count[o]);
+			return broken(verdict, LEDGER_OWNER_COUNT, owner_name((enum owner)o),
+				      sum->count[o], frame_map.count[o]);
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
 		if (sum->free_by_order[o] != frame_map.free_by_order[o])
-			return broken(verdict,
-				      "free, order %u: counted %" PRIu64 ", booked %" PRIu64, o,
-				      sum->free_by_order[o], frame_map.free_by_order[o]);
+			return broken(verdict, LEDGER_ORDER_COUNT, o, sum->free_by_order[o],
+				      frame_map.free_by_order[o]);
 	return ledger_check(verdict);
 }
 
@@ -158,7 +154,7 @@ bool ledger_audit(char verdict[LEDGER_VERDICT_MAX])
 	}
 	/* Blocks that were never touched are listed as whole, as those just counted are. */
 	if (sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.blocks - known != whole)
-		return broken(verdict, "%zu blocks are listed as whole, %" PRIu64 " are", whole,
+		return broken(verdict, LEDGER_WHOLE, whole,
 			      sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.blocks -
 				      known);
 	sum.count[OWNER_FREE] += (frame_map.blocks - known) * BLOCK_FRAMES;

@@ -4,7 +4,7 @@
  * and reads the parts that it leads to. For the files that know these parts.
  *
  * The dump is input. Functions return 0 or a negative errno (-EINVAL: no dump of
- * this kernel, or a damaged one; -EIO), with a sentence in @error.
+ * this kernel, or a damaged one; -EIO), with a sentence in `error`.
  */
 #ifndef TOOLS_DUMP_ROOT_H
 #define TOOLS_DUMP_ROOT_H
@@ -12,13 +12,14 @@
 #include "kernel/dump.h"
 #include "tools/core.h"
 
-/* Leaves the sentence; returns @err. */
+/* Leaves the sentence in `error`; returns `err`. */
 __attribute__((format(printf, 3, 4))) int dump_fail(char error[CORE_ERROR_MAX], int err,
 						    const char *format, ...);
 
 /*
- * Reads @count elements of @size bytes from element @first of @array on, which
- * is called @what in the sentence. -EINVAL: not all of them are in the dump.
+ * Reads `count` elements of `size` bytes of the array at physical address `array`,
+ * from element `first` on; `what` names it in the sentence. -EINVAL: not all of
+ * them are in the dump; -EIO.
  */
 int dump_read(const struct core *core, uint64_t array, uint64_t first, size_t size, size_t count,
 	      void *to, const char *what, char error[CORE_ERROR_MAX]);

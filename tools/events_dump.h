@@ -17,7 +17,7 @@ struct events_dump_reader;
 
 /*
  * Reads all of it; the core may be closed then. -EINVAL: no dump of this kernel,
- * or a damaged one; -EIO; -ENOMEM; with a sentence in @error.
+ * or a damaged one; -EIO; -ENOMEM; with a sentence in `error`.
  */
 int events_dump_open(const struct core *core, struct events_dump_reader **out,
 		     char error[CORE_ERROR_MAX]);

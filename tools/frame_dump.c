@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Finds the frame map and the balloon's state in a dump, checks what leads to
- * them, and reads counters and single frames: see frame_dump.h.
+ * them, and reads the counters: see frame_dump.h.
  */
 #include "tools/frame_dump.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ int frame_dump_read(const struct frame_dump_reader *dump, uint64_t array, uint64
 		    size_t size, size_t count, void *to, const char *what,
 		    char error[CORE_ERROR_MAX])
 {
+	assert(size > 0 && what);
 	return dump_read(dump->core, array, first, size, count, to, what, error);
 }
 
@@ -222,7 +224,7 @@ void frame_dump_close(struct frame_dump_reader *dump)
 	free(dump);
 }
 
-/* ---- What it says ---- */
+/* ---- The figures ---- */
 
 static int read_state(const struct frame_dump_reader *dump, uint32_t offset, void *to, size_t size,
 		      char error[CORE_ERROR_MAX])
@@ -277,51 +279,10 @@ int frame_dump_figures(const struct frame_dump_reader *dump, struct mem_figures 
 	for (uint32_t o = 0; o < dump->layout.owner_count; o++) {
 		if (o == dump->layout.owner_absent)
 			continue;
+		assert(f->owner_count < MEM_OWNERS_MAX);
 		f->owner[f->owner_count].name = dump->names[o];
 		f->owner[f->owner_count++].frames = dump->count[o];
 	}
 	memcpy(f->free_by_order, dump->free_by_order, sizeof(f->free_by_order));
 	return frame_dump_audit(dump, &f->ledger_ok, f->verdict, error);
-}
-
-static bool find_block(const struct frame_dump_reader *dump, pfn_t pfn, uint64_t *number)
-{
-	for (size_t i = 0; i < dump->span_count; i++) {
-		const struct frame_dump_span *span = &dump->span[i];
-
-		if (pfn >= span->start && (pfn - span->start) / BLOCK_FRAMES < span->blocks) {
-			*number = span->first + (pfn - span->start) / BLOCK_FRAMES;
-			return true;
-		}
-	}
-	return false;
-}
-
-int frame_dump_owner(const struct frame_dump_reader *dump, pfn_t pfn, const char **name,
-		     char error[CORE_ERROR_MAX])
-{
-	uint32_t owner = dump->layout.owner_absent;
-	struct frame_dump_block block;
-	uint64_t number = 0;
-	uint8_t byte;
-	int err = 0;
-
-	if (find_block(dump, pfn, &number)) {
-		owner = dump->layout.owner_free;
-		err = frame_dump_read(dump, dump->known, number / 8, 1, 1, &byte, "the known set",
-				      error);
-		if (!err && byte >> (number % 8) & 1) {
-			err = frame_dump_read(dump, dump->block, number, sizeof(block), 1, &block,
-					      "the array of blocks", error);
-			owner = block.owner;
-		}
-	}
-	if (!err && owner == dump->layout.owner_mixed) {
-		err = frame_dump_read(dump, dump->owner, number * BLOCK_FRAMES + pfn % BLOCK_FRAMES,
-				      1, 1, &byte, "the array of owners", error);
-		owner = byte;
-	}
-	if (!err)
-		*name = owner < dump->layout.owner_count ? dump->names[owner] : "?";
-	return err;
 }

@@ -38,7 +38,7 @@ const char *symbol_find(uint64_t address, uint64_t *offset)
 	return symbol_names + symbol_table[low - 1].name;
 }
 
-/* What a function's prologue leaves at its frame pointer. */
+/* Left at its frame pointer by a function's prologue. */
 struct stack_frame {
 	const struct stack_frame *caller;
 	uint64_t return_address;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Processor features, and the ways to stop. */
+/* Features of the processor, waiting, and the ways to stop. */
 #include "arch/cpu.h"
 
 #include <string.h>
@@ -7,13 +7,14 @@
 #include "arch/io.h"
 #include "arch/irq.h"
 #include "arch/platform.h"
+#include "arch/x86_64/entry.h"
 
 /* A second or so: each read leaves the guest. */
 #define DEBUG_EXIT_READS 1000000
 
 void cpu_idle(void)
 {
-	/* STI takes effect after the next instruction: nothing comes between. */
+	/* STI takes effect after the next instruction: no interrupt comes between. */
 	__asm__ volatile("sti; hlt; cli" : : : "memory");
 }
 
@@ -29,12 +30,12 @@ static void cpuid(uint32_t leaf, uint32_t out[4])
 #define CPUID_EXTENDED 0x80000000
 #define CPUID_EXTENDED_FEATURES 0x80000001
 #define CPUID_ADDRESS_SIZES 0x80000008
-/* Physical addresses are virtual ones, in the lower half of four levels of tables. */
+/* Physical memory is mapped where it is, in the lower half of four levels of tables. */
 #define IDENTITY_BITS 47
 
 #define CPUID_EDX_GIB_PAGES (1u << 26)
 
-/* A leaf of the extended range; all zero if the processor has it not. */
+/* Reads a leaf of the extended range; all zero if the processor does not have it. */
 static void cpuid_extended(uint32_t leaf, uint32_t out[4])
 {
 	cpuid(CPUID_EXTENDED, out);
@@ -71,9 +72,9 @@ bool cpu_has_apic(void)
 }
 
 /*
- * A newer QEMU (10.0) lets the processor run on until its main loop gets to the
- * end: what the guest does meanwhile would be seen. Where there is no device,
- * the port reads as all ones.
+ * A newer QEMU (10.0) lets the processor run on until its main loop ends it, and
+ * what the guest did meanwhile would be seen: so wait. Without the device, the
+ * port reads as all ones.
  */
 void cpu_debug_exit(uint8_t status)
 {
@@ -85,11 +86,11 @@ void cpu_debug_exit(uint8_t status)
 
 void cpu_reset(void)
 {
-	static const char no_table[10]; /* a limit and a base, both 0 */
+	struct table_pointer none = { 0, 0 };
 
 	irq_disable();
 	io_write8(PORT_KEYBOARD_COMMAND, KEYBOARD_PULSE_RESET);
-	__asm__ volatile("lidt %0; int3" : : "m"(no_table));
+	__asm__ volatile("lidt %0; int3" : : "m"(none));
 	cpu_halt();
 }
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processor's descriptor tables: segments, and an entry for each vector. */
+/*
+ * The tables that the processor reads: segments, the task state with the stack
+ * for exceptions, and the gates that lead to vectors.S (Intel SDM volume 3,
+ * chapters 3, 6 and 7).
+ */
 #include "arch/cpu.h"
 #include "arch/x86_64/entry.h"
 
@@ -12,10 +16,7 @@
 #define DESCRIPTOR_TSS UINT64_C(0x0000890000000000) /* available, 64 bits */
 #define GATE_INTERRUPT 0x8e			    /* present, interrupts off on entry */
 
-/*
- * Exceptions run on a stack of their own: the one that they interrupt may be
- * the reason for them.
- */
+/* Exceptions have a stack of their own: the one in use may be the cause. */
 #define TRAP_STACK 1
 #define TRAP_STACK_SIZE 8192
 
@@ -42,11 +43,6 @@ struct tss {
 } __attribute__((packed));
 
 _Static_assert(sizeof(struct tss) == 104, "Intel SDM volume 3, 7.7");
-
-struct table_pointer {
-	uint16_t limit;
-	uint64_t base;
-} __attribute__((packed));
 
 static struct gate idt[VECTORS];
 static uint64_t gdt[5]; /* the TSS takes two */

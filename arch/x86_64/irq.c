@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two 8259A interrupt controllers and the lines behind them. Their output
- * reaches the processor through the local APIC, which firmware has set up as a
- * wire for it, or has not (qboot). Messages go to the local APIC itself, with
- * vectors above those of the lines.
+ * The two 8259A interrupt controllers and their lines. Their output reaches the
+ * processor through the local APIC, which must be set up as a wire for it; some
+ * firmware does that and some does not (qboot). Messages go to the local APIC
+ * itself, with vectors above those of the lines.
  */
 #include "arch/irq.h"
 
@@ -30,7 +30,7 @@
 #define LINES_PER_CHIP 8
 #define UNCLAIMED_IN_A_ROW 1000
 
-/* The lines of timer, keyboard, cascade, clock and coprocessor are edges for good. */
+/* The lines of timer, keyboard, cascade, clock and coprocessor are always edges. */
 #define LINES_LEVEL 0xdef8
 
 /* Local APIC (Intel SDM volume 3, 11.4), 32 bits each. */
@@ -161,8 +161,8 @@ static void end_of_interrupt(unsigned line)
 }
 
 /*
- * A level that nobody takes away would interrupt for ever: after many in a row
- * the line is closed, and its drivers live by looking.
+ * A level that no handler takes away would interrupt forever: after many in a row
+ * the line is closed, and its drivers must poll.
  */
 static void count_unclaimed(unsigned line, bool claimed)
 {
@@ -224,7 +224,7 @@ void irq_unregister_message(struct irq_handler *handler)
 			messages[i] = NULL;
 }
 
-/* One that nobody waits for any more is not an error: it was under way. */
+/* A message may arrive after its handler was unregistered: that is no error. */
 void irq_handle_message(unsigned vector)
 {
 	struct irq_handler *handler = messages[vector - VECTOR_MESSAGE];

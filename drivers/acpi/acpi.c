@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is wanted of ACPI's tables (6.4): ECAM windows and I/O APICs; how to turn
- * the machine off is in acpi_power.c.
+ * Answers other drivers' questions from the tables: the ECAM window, the I/O APICs.
+ * A field counts only if it lies in its table.
  */
-#include "drivers/acpi/acpi.h"
-
 #include <errno.h>
 
 #include "drivers/acpi/acpi_internal.h"
@@ -30,7 +28,7 @@ int acpi_init(paddr_t rsdp)
 {
 	int err = acpi_find_tables(rsdp);
 
-	/* Without tables, too: it forgets what earlier ones said. */
+	/* Without tables this forgets those of an earlier call. */
 	acpi_read_power();
 	return err;
 }

@@ -4,6 +4,7 @@
  * only if it can be reached, its length makes sense and its bytes add up to
  * zero; a field only if it lies in the table.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -28,8 +29,8 @@
 
 /*
  * Where it lies (5.2.5.1): in the first KiB of the EBDA, or in the BIOS area.
- * The word that tells where the EBDA is lies in page 0, which is not mapped;
- * this is where it is when it has its usual size.
+ * Page 0, which says where the EBDA is, is not mapped; an EBDA of the usual size
+ * is here.
  */
 #define EBDA_START 0x9fc00
 #define EBDA_END 0xa0000
@@ -43,6 +44,7 @@ static size_t table_count;
 
 uint64_t acpi_read_field(const struct acpi_header *table, size_t offset, size_t bytes)
 {
+	assert(bytes <= sizeof(uint64_t));
 	if (offset + bytes > table->length)
 		return 0;
 	return acpi_read_number((const uint8_t *)table + offset, bytes);
@@ -58,7 +60,7 @@ static bool adds_up(const void *data, size_t size)
 	return sum == 0;
 }
 
-/* Firmware may name any address; only what is mapped can be looked at. */
+/* Returns what lies at an address of the firmware, or NULL: it is not mapped. */
 static const void *reach(paddr_t paddr, uint64_t size)
 {
 	paddr_t page;
@@ -139,7 +141,7 @@ static paddr_t search_rsdp(paddr_t start, paddr_t end)
 	return 0;
 }
 
-/* 0 if there is none that can be trusted; the RSDT is there besides. */
+/* Returns the XSDT's address, or 0 if there is none to trust: then use the RSDT. */
 static paddr_t find_xsdt(paddr_t paddr, const uint8_t *rsdp)
 {
 	uint64_t length;

@@ -226,7 +226,7 @@ static void take_into_use(void)
 	next_table = paddr_to_pfn(align_up(image_end, FRAME_SIZE));
 	if (memory_init(&boot, IMAGE_START, image_end, physical_bits) == 0)
 		check_books();
-	if (frame_map == NULL)
+	if (!frame_map)
 		return;
 	bytes = frame_map_bytes(memory_map());
 	ASAN_POISON_MEMORY_REGION(frame_map, bytes);

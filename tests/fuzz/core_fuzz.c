@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The input is a dump: all that `balloonctl dump` reads of it is read. Seeds
- * are what matters of real dumps, without the memory between.
+ * The input is a dump, of which everything is read that `balloonctl dump` reads.
+ * Seeds are the parts of real dumps that matter, without the memory in between.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -55,18 +55,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	int fd = memfd_create("core", MFD_CLOEXEC);
 	struct frame_dump_reader *dump;
-	char error[CORE_ERROR_MAX];
+	char error[CORE_ERROR_MAX], path[32];
 	struct core *core;
 
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
-	if (core_attach(fd, &core, error))
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (core_open(path, &core, error)) {
+		close(fd);
 		return 0;
+	}
 	if (!frame_dump_open(core, &dump, error)) {
 		read_frames(dump);
 		frame_dump_close(dump);
 	}
 	read_events(core);
 	core_close(core);
+	close(fd);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For a target whose sources have functions that need a machine, besides the
- * ones that it calls: whoever gets here is lost.
+ * For a target whose sources also have functions that need a machine, which it
+ * does not call: a call ends the program.
  */
 #include <stdlib.h>
 

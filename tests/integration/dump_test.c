@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `balloonctl dump` of real guests: what it finds in a guest's memory is what
- * the guest itself says, however it was booted and however its balloon is
- * counted, and still there when the guest is dead. Files that are no such dump.
+ * `balloonctl dump` of real guests: its figures are those that the guest itself
+ * gives, however it was booted and however its balloon is counted, and can still be
+ * read when the guest is dead. Files that are no such dump are refused.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static int make_folder(void **state)
 	return setenv("TMPDIR", folder, 1);
 }
 
-/* rmdir() fails if --live has left anything behind. */
+/* rmdir() fails if --live has left a file. */
 static int remove_folder(void **state)
 {
 	(void)state;
@@ -127,7 +127,7 @@ static void assert_still_same(const char *before, const char *after)
 	json_object_put(b);
 }
 
-static void check_agreement(struct guest guest)
+static void check_agreement(struct guest_options guest)
 {
 	const struct program_end *end;
 	char *text, *json, *events, *events_json;
@@ -171,30 +171,30 @@ static void check_agreement(struct guest guest)
 static void dump_says_what_the_guest_says(void **state)
 {
 	(void)state;
-	check_agreement((struct guest){ .balloon = "deflate-on-oom=off" });
+	check_agreement((struct guest_options){ .balloon = "deflate-on-oom=off" });
 }
 
 static void dump_says_what_the_guest_says_with_deflate_on_oom(void **state)
 {
 	(void)state;
-	check_agreement((struct guest){ .machine = "pc", .balloon = "deflate-on-oom=on" });
+	check_agreement((struct guest_options){ .machine = "pc", .balloon = "deflate-on-oom=on" });
 }
 
 static void dump_says_what_the_guest_says_without_a_balloon(void **state)
 {
 	(void)state;
-	check_agreement((struct guest){ .balloon = "none", .machine = "microvm" });
+	check_agreement((struct guest_options){ .balloon = "none", .machine = "microvm" });
 }
 
 static void dump_finds_a_kernel_that_uefi_has_booted(void **state)
 {
 	(void)state;
-	check_agreement((struct guest){ .firmware = "uefi" });
+	check_agreement((struct guest_options){ .firmware = "uefi" });
 }
 
 static void dump_reads_a_guest_that_is_dead(void **state)
 {
-	struct guest guest = { .extra = qmp_option };
+	struct guest_options guest = { .extra = qmp_option };
 	const struct program_end *end;
 	struct vm *vm = harness_boot(&guest);
 	char *json, *events;
@@ -223,7 +223,7 @@ static void dump_reads_a_guest_that_is_dead(void **state)
 static void check_epitaph(const char *way, const char *message, const char *function)
 {
 	char extra[256];
-	struct guest guest = { .extra = extra };
+	struct guest_options guest = { .extra = extra };
 	const struct program_end *end;
 	struct json_object *json, *at;
 	char command[32];
@@ -286,7 +286,7 @@ static void dump_refuses_other_files_and_says_why(void **state)
 static void dump_refuses_a_machine_in_which_nothing_ran(void **state)
 {
 	char extra[192];
-	struct guest guest = { .extra = extra };
+	struct guest_options guest = { .extra = extra };
 	struct vm *vm;
 
 	(void)state;

@@ -17,7 +17,7 @@ static size_t failing_after; /* so many allocations; 0: not */
 
 void sim_frame_reset(void)
 {
-	if (memory == NULL) {
+	if (!memory) {
 		/* MAP_32BIT: below 2 GiB, where also the sanitizers leave room. */
 		memory = mmap(NULL, SIM_FRAME_COUNT * FRAME_SIZE, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);

@@ -2,7 +2,7 @@
 /*
  * frame_alloc() and frame_free() for host tests of drivers that only need a
  * few runs of frames. The frames are real memory below 4 GiB, so that a legacy
- * device can be told their address; they come full of junk.
+ * device can be told their address; they are full of junk when allocated.
  */
 #ifndef TESTS_SIM_SIM_FRAME_H
 #define TESTS_SIM_SIM_FRAME_H
@@ -12,16 +12,16 @@
 #define SIM_FRAME_COUNT 256
 #define SIM_FRAME_JUNK 0xa5
 
-/* All of them free, nothing fails. */
+/* Frees all of them; nothing fails. */
 void sim_frame_reset(void);
 
-/* Frames that are allocated now. */
+/* Returns how many frames are allocated now. */
 size_t sim_frame_in_use(void);
 
-/* From here on frame_alloc() gives -ENOMEM, or does not any more. */
+/* Makes frame_alloc() return -ENOMEM from now on, or no longer. */
 void sim_frame_fail(bool fail);
 
-/* So many more allocations succeed, at least 1, and then none. */
+/* Lets `count` more allocations succeed, at least 1, and then none. */
 void sim_frame_fail_after(size_t count);
 
 #endif

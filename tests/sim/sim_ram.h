@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * RAM for host tests of drivers with the real allocator: 64 MiB of address
- * space where physical addresses are real ones, so that rings work. Which of
- * its pages exist, the host can be asked; who touches one that the device owns
- * can be caught (sim_ram_lend()).
+ * space where physical addresses are real ones, so that rings work. An access to a
+ * frame that the device owns can be caught (sim_ram_lend()).
  *
- * And what drivers need of the kernel beside time and log: task_create(), which
- * runs nothing but remembers what it was given, and panic(), which ends the test
+ * It also has what drivers need of the kernel besides time and log: task_create(),
+ * which runs nothing but remembers its argument, and panic(), which ends the test
  * program.
  */
 #ifndef TESTS_SIM_SIM_RAM_H
@@ -26,26 +25,26 @@
 /* The function of the task that was created last; NULL: there was none. */
 extern void (*sim_ram_task)(void *arg);
 
-/* Once per program: reserves the addresses. 0, or -1. */
+/* Reserves the addresses, once per program. Returns 0, or -1: they are taken. */
 int sim_ram_reserve(void);
 
-/* All of it is empty again, and the allocator's, together with what else is in @map. */
+/* Empties the RAM and gives the allocator all memory of `map`, this RAM among it. */
 void sim_ram_start(const struct memmap *map);
 
-/* The same for the RAM alone. */
+/* Empties the RAM and gives the allocator this RAM alone. */
 void sim_ram_start_all(void);
 
 /* Gives the allocator's metadata back. */
 void sim_ram_stop(void);
 
 /*
- * From now on the frames are the device's, or the guest's again: whoever touches
- * what is the device's gets a report of the address sanitizer. Frames that are
- * not in this RAM are passed over.
+ * Makes frames the device's, or the guest's again. An access to a frame of the
+ * device's is reported by the address sanitizer. Frames outside of this RAM are
+ * ignored.
  */
 void sim_ram_lend(pfn_t pfn, uint64_t frames, bool to_device);
 
-/* Whether a frame of this RAM is the device's. */
+/* Tells whether a frame of this RAM is the device's. */
 bool sim_ram_is_lent(pfn_t pfn);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * balloonctl dump: who has a guest's memory and how it came to that, told by a
- * dump of it, so of a guest that cannot be asked any more. core.c, frame_dump.c
- * and events_dump.c read the file; here are the arguments, the output, and the dump of a guest that still runs.
+ * balloonctl dump: who has a guest's memory and how it came to that, read from a
+ * dump of it, so that the guest need not answer any more. core.c, frame_dump.c and
+ * events_dump.c read the file; here are the arguments, the output, and the dump of
+ * a guest that still runs.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -13,7 +15,7 @@
 
 #include <getopt.h>
 
-#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest.h"
 #include "tools/core.h"
 #include "tools/events_dump.h"
@@ -38,6 +40,7 @@ static const char help[] =
 	"Exit status: 0, 1 the ledger is broken, 8 no dump of an Aerostat guest.\n";
 
 struct request {
+	const char *path; /* of the dump, unless `live` */
 	bool live, json, has_pfn;
 	uint64_t pfn;
 };
@@ -114,14 +117,14 @@ static int show_file(const struct request *request, const char *path)
 
 /* ---- --live ---- */
 
-/* A dump is large and holds all that the guest knew: it never stays behind. */
+/* A dump is large and holds all that the guest knew: it is always removed. */
 static char folder[256];
 static char core_path[sizeof(folder) + 8];
 
 static void remove_dump(void)
 {
 	unlink(core_path);
-	/* QEMU may make the file just now; without the folder it cannot any more. */
+	/* QEMU may be making the file at this moment; without the folder it cannot. */
 	while (rmdir(folder) && errno == ENOTEMPTY && !unlink(core_path))
 		;
 }
@@ -208,45 +211,62 @@ static bool parse_pfn(const char *text, struct request *request)
 	return false;
 }
 
-int cmd_dump(const struct common *common, int argc, char **argv)
+static bool take_option(void *request, int letter, const char *value)
 {
-	static const struct option options[] = {
-		{ "live", no_argument, NULL, 'l' },
-		{ "pfn", required_argument, NULL, 'p' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	struct request request = { 0 };
-	const char *path;
-	int c, status;
+	struct request *r = request;
 
-	while ((c = getopt_long(argc, argv, ":hj", options, NULL)) != -1) {
-		switch (c) {
-		case 'l':
-			request.live = true;
-			break;
-		case 'p':
-			if (!parse_pfn(optarg, &request))
-				return EXIT_USAGE;
-			break;
-		case 'j':
-			request.json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_REACHED;
-		default:
-			return bad_option(c, argv);
-		}
+	switch (letter) {
+	case 'l':
+		r->live = true;
+		return true;
+	case 'p':
+		return parse_pfn(value, r);
+	default:
+		assert(letter == 'j');
+		r->json = true;
+		return true;
 	}
-	if (!request.live && optind == argc) {
-		complain("which file? With --live the dump is made now; see --help");
-		return EXIT_USAGE;
-	}
-	path = request.live ? NULL : argv[optind++];
-	status = no_more(argc, argv);
-	if (status >= 0)
-		return status;
-	return request.live ? show_live(common, &request) : show_file(&request, path);
 }
+
+static bool take_words(void *request, char **words, size_t count)
+{
+	struct request *r = request;
+
+	if (r->live)
+		return no_words(words, count);
+	if (!count) {
+		complain("which file? With --live the dump is made now; see --help");
+		return false;
+	}
+	r->path = words[0];
+	return no_words(words + 1, count - 1);
+}
+
+static int run(const struct call *call)
+{
+	const struct request *request = call->request;
+
+	return request->live ? show_live(call->common, request) : show_file(request, request->path);
+}
+
+static const struct option options[] = {
+	{ "live", no_argument, NULL, 'l' },
+	{ "pfn", required_argument, NULL, 'p' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+const struct command command_dump = {
+	.name = "dump",
+	.arguments = "FILE | --live [--pfn N]",
+	.summary = "who has a guest's memory, by a dump of it",
+	.help = help,
+	.options = options,
+	.letters = "j",
+	.defaults = &(const struct request){ .path = NULL },
+	.request_size = sizeof(struct request),
+	.take_option = take_option,
+	.take_words = take_words,
+	.run = run,
+};

@@ -103,7 +103,7 @@ static int open_image(struct events_dump_reader **dump, char error[CORE_ERROR_MA
 	struct core *core;
 	int err;
 
-	assert_int_equal(core_attach(core_file_make(pieces, image.pieces), &core, error), 0);
+	assert_int_equal(core_file_open(core_file_make(pieces, image.pieces), &core, error), 0);
 	err = events_dump_open(core, dump, error);
 	core_close(core);
 	return err;

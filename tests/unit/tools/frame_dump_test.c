@@ -95,7 +95,7 @@ static struct opened open_image(const struct image *image)
 	};
 	struct opened o = { 0 };
 
-	o.err = core_attach(core_file_make(pieces, image->pieces), &o.core, o.error);
+	o.err = core_file_open(core_file_make(pieces, image->pieces), &o.core, o.error);
 	assert_int_equal(o.err, 0);
 	o.err = frame_dump_open(o.core, &o.dump, o.error);
 	return o;
