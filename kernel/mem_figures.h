@@ -35,7 +35,7 @@ void mem_figures_print(const struct mem_figures *figures);
 /* Prints only the owners. */
 void mem_figures_print_owners(const struct mem_figures *figures);
 
-/* Prints a line of JSON, in bytes; `more`, if not NULL, prints further members ("\"name\":value,"). */
+/* Prints a line of JSON, in bytes; `more`, if any, prints further members ("\"name\":value,"). */
 void mem_figures_print_json(const struct mem_figures *figures, void (*more)(void));
 
 #endif
