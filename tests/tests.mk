@@ -103,6 +103,7 @@ tests/drivers/virtio/virtq_split := $(VIRTQ_FIXTURE)
 tests/drivers/virtio/virtq_packed := $(VIRTQ_FIXTURE)
 tests/drivers/virtio/virtq_order := $(VIRTQ_FIXTURE)
 tests/drivers/virtio/virtio := $(VIRTQ) $(SIM_FRAMES)
+tests/drivers/virtio/virtio_events := $(VIRTQ) $(SIM_FRAMES)
 tests/drivers/virtio/virtio_pci := $(VIRTIO_PCI) tests/sim/sim_virtio_pci.c \
 	tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAMES)
 tests/drivers/virtio/virtio_mmio := drivers/virtio/virtio_mmio.c kernel/lib/parse.c \

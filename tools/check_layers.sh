@@ -75,7 +75,7 @@ sources | grep -E '^(mm|drivers|kernel)/' |
 # is left over.
 facts()
 {
-	find arch drivers kernel mm -name '*.[cS]' | sed -E 's/^(.*)\.[cS]$/source \1/'
+	find arch drivers kernel mm -name '*.[cS]' 2>/dev/null | sed -E 's/^(.*)\.[cS]$/source \1/'
 	sources | grep -v '^tools/' | xargs grep -oE '^#include "[^"]+' /dev/null |
 		sed -E 's/^(.*):#include "(.*)$/includes \1 \2/; s/\.c / /'
 	find "$objects" -name '*.o' -exec nm -A -g {} + |
