@@ -82,10 +82,11 @@ BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_pages.c balloo
 	balloon_report.c balloon_hint.c balloon_account.c)
 DRIVER_SOURCES := drivers/serial/uart16550.c $(ACPI_SOURCES) $(PCI_SOURCES) $(VIRTIO_SOURCES) \
 	$(BALLOON_SOURCES) drivers/balloon/balloon_cmd.c
-KERNEL_SOURCES := $(addprefix kernel/,main.c console.c line_edit.c command_line.c \
-	shell.c shell_cmd.c show_mem.c mem_figures.c events_print.c events_cmd.c dump.c hold.c \
-	hold_cmd.c system.c pci_windows.c virtio_mmio_find.c devices.c options.c crash_cmd.c \
-	heap_cmd.c)
+LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete.c)
+SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)
+KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c shell_cmd.c show_mem.c \
+	mem_figures.c events_print.c events_cmd.c dump.c hold.c hold_cmd.c system.c pci_windows.c \
+	virtio_mmio_find.c devices.c options.c crash_cmd.c heap_cmd.c)
 
 GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) kernel/task/task.c $(DRIVER_SOURCES) \
 	$(KERNEL_SOURCES)

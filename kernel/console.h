@@ -11,7 +11,7 @@
 
 #include "kernel/lib/types.h"
 
-/* Output from here on, by polling. False if there is no serial line. */
+/* Starts output, by polling. Returns false if there is no serial line. */
 bool console_init(void);
 
 /*
@@ -21,25 +21,25 @@ bool console_init(void);
  */
 void console_write(const char *text, size_t length);
 
-/* Input, and output in the background. */
+/* Starts input, and output in the background. */
 void console_start(void);
 
-/* From here on a writer in a task may sleep, instead of polling. */
+/* Lets a writer in a task sleep, from here on, instead of polling. */
 void console_use_tasks(void);
 
-/* From here on everything is out when console_write() returns: for a panic. */
+/* Makes console_write() return when all is sent, from here on: for a panic. */
 void console_use_polling(void);
 
 /* Sends what waits, within a bound: before the machine goes away. */
 void console_flush(void);
 
 /*
- * Called on Break + `m`, in an interrupt: it may print, but it finds what it
- * prints as the interrupted code left it.
+ * Has `magic` called on Break + `m`, in an interrupt: it may print, but finds
+ * what it prints as the interrupted code left it.
  */
 void console_set_magic(void (*magic)(void));
 
-/* The next byte of input, or -EAGAIN if none came before the deadline. */
+/* Returns the next byte of input; -EAGAIN: none came before the deadline. */
 int console_read(uint64_t deadline);
 
 /*

@@ -21,7 +21,7 @@ __attribute__((section(".dump"), used, aligned(DUMP_PAGE))) const struct dump_ro
 	.events = (uintptr_t)&events_dump,
 };
 
-/* What the reader takes for granted. Where it is no longer so, EVENTS_DUMP_VERSION grows. */
+/* The reader takes these for granted. If one no longer holds, EVENTS_DUMP_VERSION grows. */
 #define SAME(field) \
 	_Static_assert(offsetof(struct event_source, field) == \
 				       offsetof(struct events_dump_source, field) && \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a reader of the guest's memory from outside (tools/frame_dump.c) looks
- * for: a structure at the start of a page of the image, within the first
+ * The way in for a reader of the guest's memory from outside (tools/dump_root.c):
+ * a structure at the start of a page of the image, within the first
  * DUMP_LIMIT bytes of physical memory. It names the parts that it leads to:
  * mm/frame_dump.h, drivers/balloon/balloon_dump.h, kernel/lib/epitaph.h and
  * kernel/lib/events_dump.h.
@@ -29,7 +29,7 @@ struct dump_root {
 	char magic[DUMP_MAGIC_SIZE];
 	uint32_t version;
 	uint32_t size;	  /* of this structure */
-	uint64_t self;	  /* where it lies: a copy elsewhere (in a loader's image) is none */
+	uint64_t self;	  /* its address, by which a copy (in a loader's image) is told apart */
 	uint64_t frames;  /* struct frame_dump */
 	uint64_t balloon; /* struct balloon_dump */
 	uint64_t epitaph; /* struct epitaph */

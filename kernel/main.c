@@ -50,7 +50,7 @@ static const struct panic_hooks panic_hooks = {
 	.halt = halt,
 };
 
-/* What the floors below call without knowing it. */
+/* Gives the floors below what they call without knowing it. */
 static void set_hooks(void)
 {
 	panic_set_hooks(&panic_hooks);
@@ -58,7 +58,7 @@ static void set_hooks(void)
 	lib_set_clock(clock_ns);
 }
 
-/* An allocation fails for good: a person wants to know where the memory is. */
+/* Reclaiming did not help either: a person wants to know where the memory is. */
 static void say_out_of_memory(unsigned order)
 {
 	log_warn("memory: no run of order %u is free", order);

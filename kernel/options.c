@@ -28,7 +28,7 @@ static uint64_t default_floor(void)
 	return share < FLOOR_MAX ? share : FLOOR_MAX;
 }
 
-/* Whole frames that hold a size; -EINVAL: no size, -ERANGE: more than there is. */
+/* Rounds a size up to frames. -EINVAL: no size; -ERANGE: more memory than there is. */
 static int parse_floor(const char *text, uint64_t *frames)
 {
 	uint64_t bytes;

@@ -55,7 +55,7 @@ void show_mem_at_once(void)
 	show_mem();
 }
 
-/* The last report that the host was sent: what QMP's guest-stats shows. */
+/* The last report that the host was sent, which QMP's guest-stats shows. */
 static void print_json_stats(void)
 {
 	struct balloon_stat stats[BALLOON_STATS_MAX];

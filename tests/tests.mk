@@ -68,9 +68,9 @@ tests/kernel/events_print := kernel/events_print.c $(EVENTS)
 tests/kernel/command_line := kernel/command_line.c
 tests/kernel/options := kernel/options.c kernel/command_line.c kernel/lib/parse.c \
 	tests/sim/sim_log.c
-tests/kernel/line_edit := kernel/line_edit.c
+tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c
-tests/kernel/shell := kernel/shell.c kernel/command_line.c kernel/line_edit.c
+tests/kernel/shell := $(SHELL_SOURCES)
 
 tests/mm/bitset := mm/bitset.c
 tests/mm/memmap := mm/memmap.c
@@ -105,6 +105,7 @@ tests/drivers/virtio/virtq_split := $(VIRTQ_FIXTURE)
 tests/drivers/virtio/virtq_packed := $(VIRTQ_FIXTURE)
 tests/drivers/virtio/virtq_order := $(VIRTQ_FIXTURE)
 tests/drivers/virtio/virtio := $(VIRTQ) $(SIM_FRAMES)
+tests/drivers/virtio/virtio_events := $(VIRTQ) $(SIM_FRAMES)
 tests/drivers/virtio/virtio_feature_names := $(VIRTQ) $(SIM_FRAMES)
 tests/drivers/virtio/virtio_pci := $(VIRTIO_PCI_FIXTURE)
 tests/drivers/virtio/virtio_pci_modern := $(VIRTIO_PCI_FIXTURE)
@@ -238,7 +239,7 @@ fuzz/pci := $(PCI_TESTED) $(VIRTIO_PCI) tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAME
 fuzz/split_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/packed_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/balloon := $(LIES)
-fuzz/line := kernel/line_edit.c kernel/shell.c kernel/command_line.c
+fuzz/line := $(SHELL_SOURCES)
 fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
 	drivers/virtio/virtio_mmio_parse.c
 

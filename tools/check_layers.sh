@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Includes and calls point one way: down, from floor to floor, and within a
-# floor never in a circle.
+# floor never in a circle: neither of sources that call each other, nor of headers
+# that include each other. (A source that includes a header does not thereby depend
+# on the one that implements it: what it calls tells.)
 #
 #   tools/check_layers.sh [ROOT [OBJECTS]]
 #
@@ -34,9 +36,6 @@ CALLS_UP='
 arch/x86_64/boot_pvh kernel_main the end of booting is the start of the kernel
 arch/x86_64/boot_efi kernel_main likewise
 '
-
-# Circles that may be: a file of it whose includes and calls are not followed; reason.
-CIRCLES=''
 
 sources()
 {
@@ -70,13 +69,15 @@ sources | grep -E '^(mm|drivers|kernel)/' |
 	xargs grep -nE '__asm__|\basm\b *(volatile)? *\(|__x86_64__' /dev/null |
 	complain 'assembly and the machine belong into arch/' || bad=1
 
-# One line for each include ("includes FILE HEADER") and each symbol that an
-# object defines or calls ("defines FILE SYMBOL", "calls FILE SYMBOL"). A file
-# is named without its suffix: a source and its header are one.
+# One line for each include ("includes FILE HEADER") and for each symbol that an
+# object defines or calls ("defines FILE SYMBOL", "calls FILE SYMBOL"). Sources are
+# named without their suffix, as objects are; an object without one ("source FILE")
+# is left over.
 facts()
 {
+	find arch drivers kernel mm -name '*.[cS]' 2>/dev/null | sed -E 's/^(.*)\.[cS]$/source \1/'
 	sources | grep -v '^tools/' | xargs grep -oE '^#include "[^"]+' /dev/null |
-		sed -E 's/^(.*)\.[ch]:#include "(.*)\.h$/includes \1 \2/'
+		sed -E 's/^(.*):#include "(.*)$/includes \1 \2/; s/\.c / /'
 	find "$objects" -name '*.o' -exec nm -A -g {} + |
 		awk -v skip=$((${#objects} + 2)) '{
 			line = substr($0, skip)
@@ -91,17 +92,13 @@ facts()
 }
 
 # shellcheck disable=SC2016
-facts | awk -v floors="$FLOORS" -v calls_up="$CALLS_UP" -v circles="$CIRCLES" '
+facts | awk -v floors="$FLOORS" -v calls_up="$CALLS_UP" '
 BEGIN {
 	floor_count = split(floors, pattern, "\n")
 	count = split(calls_up, lines, "\n")
 	for (i = 1; i <= count; i++)
 		if (split(lines[i], word, " ") > 1)
 			may_call[word[1], word[2]] = 1
-	count = split(circles, lines, "\n")
-	for (i = 1; i <= count; i++)
-		if (split(lines[i], word, " ") > 1)
-			may_circle[word[1]] = 1
 }
 
 function floor(file,    i) {
@@ -112,20 +109,20 @@ function floor(file,    i) {
 }
 
 # An arrow from a file to another: up is wrong, and so is a circle of level ones.
-# A private header, x_internal.h, may build on the public one.
 function arrow(from, to, how) {
-	if (from == to || from == to "_internal")
+	if (from == to)
 		return
 	if (floor(to) > floor(from)) {
 		print from " " how ", which lies higher: " to
 		bad = 1
-	} else if (floor(to) == floor(from) && !(from in may_circle) && !((from, to) in level))
+	} else if (floor(to) == floor(from) && !((from, to) in level))
 		level[from, to] = how
 }
 
-$1 == "defines" { definer[$3] = $2 }
-$1 == "calls" { caller[++calls] = $2; called[calls] = $3 }
-$1 == "includes" { arrow($2, $3, "includes " $3 ".h") }
+$1 == "source" { known[$2] = 1 }
+$1 == "defines" && $2 in known { definer[$3] = $2 }
+$1 == "calls" && $2 in known { caller[++calls] = $2; called[calls] = $3 }
+$1 == "includes" { arrow($2, $3, "includes " $3) }
 
 END {
 	for (i = 1; i <= calls; i++)

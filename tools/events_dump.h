@@ -17,7 +17,7 @@ struct events_dump_reader;
 
 /*
  * Reads all of it; the core may be closed then. -EINVAL: no dump of this kernel,
- * or a damaged one; -EIO; -ENOMEM; with a sentence in @error.
+ * or a damaged one; -EIO; -ENOMEM; with a sentence in `error`.
  */
 int events_dump_open(const struct core *core, struct events_dump_reader **out,
 		     char error[CORE_ERROR_MAX]);
@@ -28,7 +28,7 @@ void events_dump_close(struct events_dump_reader *dump);
 /* Prints the epitaph, if there is one, and the events as the guest's `events` does. */
 void events_dump_print(const struct events_dump_reader *dump);
 
-/* Prints members of a JSON object: "epitaph":{...} or null, "events", "event-counts", and a comma. */
+/* Prints members of a JSON object: "epitaph" (or null), "events", "event-counts", and a comma. */
 void events_dump_print_json(const struct events_dump_reader *dump);
 
 #endif

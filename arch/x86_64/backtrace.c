@@ -61,7 +61,7 @@ size_t cpu_backtrace(const void *frame, uint64_t *address, size_t max)
 	size_t depth = 0;
 	uint64_t offset;
 
-	while (depth < max && is_on_stack(at) && symbol_find(at->return_address, &offset)) {
+	while (depth < max && is_on_stack(at) && symbol_find(at->return_address - 1, &offset)) {
 		address[depth++] = at->return_address;
 		at = at->caller;
 	}

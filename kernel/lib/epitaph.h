@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a panic leaves in memory for a reader from outside: that it happened,
+ * A panic leaves this in memory for a reader from outside: that it happened,
  * why, when and where. kernel/dump.h leads to it. All fields have a fixed
  * width. Host programs include this file.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What newlib wants of a system, as far as the parts of it that are used do.
- * It also wants sbrk(), which is in mm/heap.c: a heap is made of frames.
+ * The functions that newlib expects of a system, as far as the kernel uses it.
+ * It also expects sbrk(), which is in mm/heap.c: a heap is made of frames.
  */
 #include <stdlib.h>
 

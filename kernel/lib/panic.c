@@ -54,25 +54,30 @@ void panic_begin(const char *fmt, ...)
 	va_end(args);
 }
 
-static void note_place(struct epitaph_place *place, uint64_t address)
+/*
+ * A call that does not return may be the last instruction of its function, and
+ * the address after it the next function's: of a return address (`after` 1) the
+ * last byte of the call is looked up.
+ */
+static void note_place(struct epitaph_place *place, uint64_t address, unsigned after)
 {
 	uint64_t offset = 0;
-	const char *symbol = hooks->symbol(address, &offset);
+	const char *symbol = hooks->symbol(address - after, &offset);
 
 	place->address = address;
-	place->offset = (uint32_t)offset;
+	place->offset = (uint32_t)offset + after;
 	snprintf(place->symbol, sizeof(place->symbol), "%s", symbol ? symbol : "");
 }
 
-void panic_end(const void *frame, uint64_t at)
+_Noreturn static void end(const void *frame, uint64_t at, unsigned after)
 {
 	struct epitaph *e = &panic_epitaph;
 	uint64_t address[EPITAPH_DEPTH];
 	size_t depth = hooks->backtrace(frame, address, EPITAPH_DEPTH);
 
-	note_place(&e->at, at);
+	note_place(&e->at, at, after);
 	for (size_t i = 0; i < depth; i++)
-		note_place(&e->backtrace[i], address[i]);
+		note_place(&e->backtrace[i], address[i], 1);
 	e->depth = (uint32_t)depth;
 	printf("backtrace:\n");
 	for (size_t i = 0; i < depth; i++)
@@ -83,6 +88,11 @@ void panic_end(const void *frame, uint64_t at)
 	stop();
 }
 
+void panic_end(const void *frame, uint64_t at)
+{
+	end(frame, at, 0);
+}
+
 void panic(const char *fmt, ...)
 {
 	va_list args;
@@ -90,7 +100,7 @@ void panic(const char *fmt, ...)
 	va_start(args, fmt);
 	begin("PANIC: ", fmt, args);
 	va_end(args);
-	panic_end(__builtin_frame_address(0), (uintptr_t)__builtin_return_address(0));
+	end(__builtin_frame_address(0), (uintptr_t)__builtin_return_address(0), 1);
 }
 
 __attribute__((format(printf, 2, 3))) static void begin_titled(const char *title, const char *fmt,
@@ -109,5 +119,5 @@ void __assert_func(const char *file, int line, const char *function, const char 
 void __assert_func(const char *file, int line, const char *function, const char *expression)
 {
 	begin_titled("PANIC: ", "%s:%d: %s: %s does not hold", file, line, function, expression);
-	panic_end(__builtin_frame_address(0), (uintptr_t)__builtin_return_address(0));
+	end(__builtin_frame_address(0), (uintptr_t)__builtin_return_address(0), 1);
 }

@@ -15,7 +15,7 @@
 /* Status with which `exit`-capable hosts see a panic or an exception. */
 #define PANIC_STATUS 101
 
-/* What a panic asks of the machine. */
+/* The parts of a panic that depend on the machine. */
 struct panic_hooks {
 	/* Turns interrupts off; text is on its way when the console's hook returns. */
 	void (*begin)(void);

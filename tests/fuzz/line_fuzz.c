@@ -12,6 +12,7 @@
 #include "kernel/task/task.h"
 #include "kernel/line_edit.h"
 #include "kernel/shell.h"
+#include "kernel/shell_words.h"
 
 #define PROMPT "> "
 #define LOG_LINE "log\n"

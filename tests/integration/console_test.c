@@ -9,6 +9,7 @@
 
 #include "tests/integration/harness.h"
 
+#define PANIC_EXIT (101 << 1 | 1) /* isa-debug-exit */
 #define BALLOON_LINE "Balloon InflatedTotal:0kB InflatedFree:0kB"
 
 static void type(struct vm *vm, const char *text)
@@ -204,6 +205,19 @@ static void every_command_has_help_and_answers(void **state)
 	harness_stop(vm);
 }
 
+static void a_failed_assertion_says_what_and_where_and_ends_qemu(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
+
+	(void)state;
+	type(vm, "crash assert\r");
+	harness_wait_status(vm, PANIC_EXIT);
+	assert_true(vm_has_said(vm, "PANIC: kernel/crash_cmd.c:"));
+	assert_true(vm_has_said(vm, ": fail_assertion: apples == 4 does not hold"));
+	assert_true(vm_has_said(vm, "Ledger: ok ("));
+	harness_stop(vm);
+}
+
 int console_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +230,7 @@ int console_tests(void)
 		TEST(break_and_m_print_show_mem_while_a_command_runs),
 		TEST(history_and_editing_keys_work),
 		TEST(every_command_has_help_and_answers),
+		TEST(a_failed_assertion_says_what_and_where_and_ends_qemu),
 	};
 
 	return cmocka_run_group_tests_name("console", tests, NULL, NULL);

@@ -41,7 +41,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* What is printed of both drivers, the hens first. */
+/* Returns the text that is printed of both drivers, the hens first. */
 static const char *printed(void (*print)(const struct event_source *sources, size_t count))
 {
 	struct event_source sources[2];

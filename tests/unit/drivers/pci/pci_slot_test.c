@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "drivers/pci/pci.h"
+#include "drivers/pci/pci_events.h"
 #include "drivers/pci/pci_hotplug.h"
 #include "drivers/pci/pci_slot.h"
 #include "tests/sim/sim_log.h"
@@ -280,6 +281,33 @@ static void what_was_there_at_the_start_can_go(void **state)
 	check("-01:00 ");
 }
 
+static void what_comes_and_goes_is_recorded(void **state)
+{
+	uint64_t plugged = pci_events.count[PCI_EVENT_PLUGGED];
+	uint64_t unplugged = pci_events.count[PCI_EVENT_UNPLUGGED];
+	uint64_t pulled = pci_events.count[PCI_EVENT_PULLED];
+	struct event event;
+
+	(void)state;
+	start();
+	insert();
+	check("+01:00 ");
+	assert_int_equal(pci_events.count[PCI_EVENT_PLUGGED] - plugged, 1);
+	assert_true(events_get(&pci_events, pci_events.recorded, &event));
+	assert_int_equal(event.type, PCI_EVENT_PLUGGED);
+	assert_int_equal(event.argument[0], 1 << 8);
+	put_status(BUTTON, 0);
+	check("-01:00 ");
+	assert_int_equal(pci_events.count[PCI_EVENT_UNPLUGGED] - unplugged, 1);
+	insert();
+	check("+01:00 ");
+	put_status(CHANGED, PRESENT);
+	update_card();
+	check("!01:00 ");
+	assert_int_equal(pci_events.count[PCI_EVENT_PULLED] - pulled, 1);
+	assert_int_equal(pci_events.count[PCI_EVENT_UNPLUGGED] - unplugged, 1);
+}
+
 static void what_is_pulled_out_is_gone(void **state)
 {
 	(void)state;
@@ -444,6 +472,7 @@ int main(void)
 		TEST(a_slot_gives_power_and_addresses_to_what_comes),
 		TEST(the_button_lets_go_and_takes_power),
 		TEST(what_was_there_at_the_start_can_go),
+		TEST(what_comes_and_goes_is_recorded),
 		TEST(what_is_pulled_out_is_gone),
 		TEST(what_was_exchanged_is_noticed),
 		TEST(a_card_that_does_not_answer_is_given_up_once),

@@ -25,6 +25,7 @@ static size_t depth;
 static bool last_words_panic;
 static const char *symbol_name;
 static const void *followed;
+static uint64_t last_asked;
 
 static void note(const char *name)
 {
@@ -43,13 +44,15 @@ static size_t backtrace(const void *frame, uint64_t *address, size_t max)
 	followed = frame;
 	assert_int_equal(max, EPITAPH_DEPTH);
 	for (size_t i = 0; i < depth; i++)
-		address[i] = 0x1000 + i;
+		address[i] = 0x1010 + i;
 	return depth;
 }
 
 static const char *symbol(uint64_t address, uint64_t *offset)
 {
+	/* Functions begin at multiples of 0x1000. */
 	*offset = address & 0xfff;
+	last_asked = address;
 	return symbol_name;
 }
 
@@ -122,10 +125,33 @@ static void it_leaves_an_epitaph(void **state)
 	assert_string_equal(e->message, "page 0xbeef");
 	assert_true(e->at.address != 0);
 	assert_int_equal(e->depth, 2);
-	assert_int_equal(e->backtrace[1].address, 0x1001);
-	assert_int_equal(e->backtrace[1].offset, 1);
+	assert_int_equal(e->backtrace[1].address, 0x1011);
+	assert_int_equal(e->backtrace[1].offset, 0x11);
 	assert_string_equal(e->backtrace[1].symbol, "somewhere");
 	assert_string_equal(e->backtrace[2].symbol, "");
+}
+
+/* The call of panic() may be the last thing in a function, which is the one to be named. */
+static void a_return_address_belongs_to_the_call_before_it(void **state)
+{
+	(void)state;
+	until_it_halts(panic("gone"));
+	assert_int_equal(last_asked, 0x1010);
+	set_up(state);
+	depth = 0;
+	until_it_halts(panic("gone"));
+	assert_int_equal(last_asked, panic_epitaph.at.address - 1);
+}
+
+/* Its first instruction may be the one that fails. */
+static void an_exception_belongs_to_the_function_that_it_is_in(void **state)
+{
+	(void)state;
+	depth = 0;
+	panic_begin("EXCEPTION 6");
+	until_it_halts(panic_end(NULL, 0x3000));
+	assert_int_equal(last_asked, 0x3000);
+	assert_int_equal(panic_epitaph.at.offset, 0);
 }
 
 static void a_failed_assertion_names_expression_file_and_line(void **state)
@@ -166,7 +192,7 @@ static void a_place_without_a_function_has_an_empty_name(void **state)
 	symbol_name = NULL;
 	until_it_halts(panic("lost"));
 	assert_string_equal(panic_epitaph.at.symbol, "");
-	assert_int_equal(panic_epitaph.backtrace[1].address, 0x1001);
+	assert_int_equal(panic_epitaph.backtrace[1].address, 0x1011);
 }
 
 static void what_is_too_long_is_cut(void **state)
@@ -190,6 +216,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_panic_begins_shows_where_speaks_and_halts, set_up),
 		cmocka_unit_test_setup(it_leaves_an_epitaph, set_up),
+		cmocka_unit_test_setup(a_return_address_belongs_to_the_call_before_it, set_up),
+		cmocka_unit_test_setup(an_exception_belongs_to_the_function_that_it_is_in, set_up),
 		cmocka_unit_test_setup(a_failed_assertion_names_expression_file_and_line, set_up),
 		cmocka_unit_test_setup(an_exception_tells_its_own_place_and_frame, set_up),
 		cmocka_unit_test_setup(a_panic_in_the_last_words_stops_at_once, set_up),
