@@ -150,7 +150,8 @@ $(NEWLIB): $(NEWLIB_OBJECTS)
 ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c \
 	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c ioapic.c clock.c paging.c)
 LIB_SOURCES := $(addprefix kernel/lib/,escape.c log.c parse.c printf.c)
-MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c frame_map.c frame.c ledger.c \
+MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_spans.c frame_runs.c frame_map.c \
+	frame_change.c frame.c frame_blocks.c frame_bulk.c ledger.c \
 	heap.c stack.c poison.c frame_dump.c)
 PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c pci_assign.c \
 	pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_names.c pci_cmd.c)
@@ -356,7 +357,8 @@ endef
 unit = $(eval $(call unit_test,$(1),$(2),$(3)))
 
 SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c)
-FRAME := mm/frame.c mm/frame_map.c mm/frame_runs.c mm/ledger.c mm/bitset.c mm/owner.c
+FRAME := $(addprefix mm/,frame.c frame_blocks.c frame_bulk.c frame_change.c frame_map.c frame_runs.c \
+	frame_spans.c ledger.c bitset.c owner.c)
 VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtq.c virtq_split.c \
 	virtq_packed.c)
 

@@ -25,7 +25,7 @@ struct frame_dump_span {
 	uint64_t blocks;
 };
 
-/* An element of the array of blocks: struct frame_block. */
+/* An element of the array of blocks: struct frame_record. */
 struct frame_dump_block {
 	uint16_t free;
 	uint8_t owner;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mm/frame_change.h"
 #include "mm/frame_map.h"
 
 uint64_t ledger_count(enum owner owner)
@@ -21,12 +22,7 @@ uint64_t ledger_managed(void)
 
 uint64_t ledger_refused(void)
 {
-	return frame_map.refused;
-}
-
-void ledger_events(struct ledger_events *events)
-{
-	*events = frame_map.events;
+	return frame_change_refused();
 }
 
 __attribute__((format(printf, 2, 3))) static bool broken(char verdict[LEDGER_VERDICT_MAX],
@@ -72,15 +68,15 @@ static bool recount_mixed(size_t number, struct recount *sum, unsigned *free,
 {
 	*free = 0;
 	for (unsigned f = 0; f < BLOCK_FRAMES; f++) {
-		uint8_t owner = frame_map.owner[number][f];
-		bool bit = frame_map.free[number][f / 64] >> (f % 64) & 1;
+		uint8_t owner = frame_map.owner_bytes[number][f];
+		bool bit = frame_map.free_bits[number][f / 64] >> (f % 64) & 1;
 
 		if (owner >= OWNER_COUNT)
 			return broken(verdict, "block %zu frame %u: owner %u", number, f, owner);
 		if (bit != (owner == OWNER_FREE))
 			return broken(verdict, "block %zu frame %u: %s, but its free bit is %d",
 				      number, f, owner_name((enum owner)owner), bit);
-		if (owner > OWNER_FREE && !bitset_test(&frame_map.owned[owner], number))
+		if (owner > OWNER_FREE && !bitset_test(&frame_map.blocks_of[owner], number))
 			return broken(verdict, "block %zu frame %u: %s has no index of it", number,
 				      f, owner_name((enum owner)owner));
 		sum->count[owner]++;
@@ -101,27 +97,27 @@ static bool check_lists(size_t number, unsigned order, char verdict[LEDGER_VERDI
 
 static bool recount_known(size_t number, struct recount *sum, char verdict[LEDGER_VERDICT_MAX])
 {
-	const struct frame_block *block = &frame_map.block[number];
+	const struct frame_record *record = &frame_map.records[number];
 	unsigned order = ORDER_NONE;
 	unsigned free = 0;
 
-	if (block->owner == OWNER_MIXED) {
+	if (record->owner == OWNER_MIXED) {
 		if (!recount_mixed(number, sum, &free, verdict))
 			return false;
 		if (free > 0)
-			order = frame_runs_largest(frame_map.free[number], BLOCK_ORDER);
-	} else if (block->owner >= OWNER_COUNT) {
-		return broken(verdict, "block %zu: owner %u", number, block->owner);
+			order = frame_runs_largest(frame_map.free_bits[number], BLOCK_ORDER);
+	} else if (record->owner >= OWNER_COUNT) {
+		return broken(verdict, "block %zu: owner %u", number, record->owner);
 	} else {
-		sum->count[block->owner] += BLOCK_FRAMES;
-		if (block->owner == OWNER_FREE) {
+		sum->count[record->owner] += BLOCK_FRAMES;
+		if (record->owner == OWNER_FREE) {
 			free = BLOCK_FRAMES;
 			order = BLOCK_ORDER;
 		}
 	}
-	if (block->free != free || block->order != order)
+	if (record->free_count != free || record->order != order)
 		return broken(verdict, "block %zu: record says %u free, order %u; map says %u, %u",
-			      number, block->free, block->order, free, order);
+			      number, record->free_count, record->order, free, order);
 	if (order != ORDER_NONE)
 		sum->free_by_order[order] += free;
 	return check_lists(number, order, verdict);
@@ -148,7 +144,7 @@ bool ledger_audit(char verdict[LEDGER_VERDICT_MAX])
 	size_t known = 0;
 	size_t b;
 
-	if (frame_map.blocks == 0)
+	if (frame_map.block_count == 0)
 		return ledger_check(verdict);
 	for (b = bitset_next(&frame_map.known, 0); b != BITSET_NONE;
 	     b = bitset_next(&frame_map.known, b + 1)) {
@@ -157,11 +153,11 @@ bool ledger_audit(char verdict[LEDGER_VERDICT_MAX])
 			return false;
 	}
 	/* Blocks that were never touched are listed as whole, as those just counted are. */
-	if (sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.blocks - known != whole)
+	if (sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.block_count - known != whole)
 		return broken(verdict, "%zu blocks are listed as whole, %" PRIu64 " are", whole,
-			      sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.blocks -
-				      known);
-	sum.count[OWNER_FREE] += (frame_map.blocks - known) * BLOCK_FRAMES;
-	sum.free_by_order[BLOCK_ORDER] += (frame_map.blocks - known) * BLOCK_FRAMES;
+			      sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES +
+				      frame_map.block_count - known);
+	sum.count[OWNER_FREE] += (frame_map.block_count - known) * BLOCK_FRAMES;
+	sum.free_by_order[BLOCK_ORDER] += (frame_map.block_count - known) * BLOCK_FRAMES;
 	return compare(&sum, verdict);
 }

@@ -22,16 +22,6 @@ uint64_t ledger_managed(void);
 /* Changes that were refused because the owner was not the one expected. */
 uint64_t ledger_refused(void);
 
-/* What happened to allocations, since boot. */
-struct ledger_events {
-	uint64_t block_allocs;	 /* of whole blocks and more, that were had */
-	uint64_t block_failures; /* the same, that were not */
-	uint64_t stalls;	 /* allocations that had to ask the reclaimer */
-	uint64_t failures;	 /* allocations that failed, whoever was asked */
-};
-
-void ledger_events(struct ledger_events *events);
-
 /*
  * Adds up the counts. Stores "ok (<n> frames)" or "BROKEN <what>" and returns
  * whether it is ok.

@@ -89,7 +89,7 @@ int memory_init(const struct boot_info *boot, paddr_t image_start, paddr_t image
 		err = map_everything();
 	if (err)
 		return err;
-	map_frames = paddr_to_pfn(align_up(frame_map_bytes(&ram), FRAME_SIZE));
+	map_frames = paddr_to_pfn(align_up(frame_init_bytes(&ram), FRAME_SIZE));
 	err = memmap_find(&ram, early.next, map_frames, &map);
 	if (err)
 		return err;

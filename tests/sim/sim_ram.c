@@ -51,7 +51,7 @@ int sim_ram_reserve(void)
 
 void sim_ram_start(const struct memmap *map)
 {
-	size_t bytes = align_up(frame_map_bytes(map), 64);
+	size_t bytes = align_up(frame_init_bytes(map), 64);
 
 	for (pfn_t pfn = SIM_RAM_START / FRAME_SIZE, end = pfn + SIM_RAM_FRAMES; pfn < end; pfn++)
 		if (sim_ram_is_lent(pfn))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A frame allocator over a map that the test chooses. Its metadata begins as
- * garbage and lies in heap memory of exactly frame_map_bytes() bytes, so that
+ * garbage and lies in heap memory of exactly frame_init_bytes() bytes, so that
  * the address sanitizer sees a byte too many. No frame has memory behind it.
  *
  * Include <cmocka.h> through this file only: it wants four others first.

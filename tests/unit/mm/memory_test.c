@@ -91,7 +91,7 @@ static void what_is_in_use_has_its_owner(void **state)
 	assert_int_equal(ledger_count(OWNER_KERNEL), IMAGE_FRAMES);
 	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), TABLES);
 	assert_int_equal(ledger_count(OWNER_FRAME_MAP),
-			 align_up(frame_map_bytes(memory_map()), FRAME_SIZE) / FRAME_SIZE);
+			 align_up(frame_init_bytes(memory_map()), FRAME_SIZE) / FRAME_SIZE);
 	assert_int_equal(frame_owner(IMAGE / FRAME_SIZE), OWNER_KERNEL);
 	assert_int_equal(frame_owner(image_end - 1), OWNER_KERNEL);
 	assert_int_equal(frame_owner(image_end), OWNER_PAGE_TABLES);
