@@ -110,7 +110,6 @@ int frame_change_run(pfn_t pfn, size_t count, enum owner from, enum owner to)
 {
 	int err;
 
-	assert((unsigned)from < OWNER_COUNT && (unsigned)to < OWNER_COUNT);
 	if (count > 0 && count <= BLOCK_FRAMES - pfn % BLOCK_FRAMES)
 		err = change_in_block(pfn, (unsigned)count, from, to);
 	else

@@ -43,7 +43,6 @@ static unsigned lowest_words(const uint64_t bits[BLOCK_WORDS], unsigned words)
 
 unsigned frame_runs_lowest(const uint64_t bits[BLOCK_WORDS], unsigned order)
 {
-	assert(order <= BLOCK_ORDER);
 	if (order >= WORD_ORDER)
 		return lowest_words(bits, 1u << (order - WORD_ORDER));
 	for (unsigned w = 0; w < BLOCK_WORDS; w++) {
@@ -59,6 +58,7 @@ uint8_t frame_runs_largest(const uint64_t bits[BLOCK_WORDS], unsigned at_most)
 {
 	unsigned order = at_most;
 
+	assert(at_most <= BLOCK_ORDER);
 	while (order > 0 && frame_runs_lowest(bits, order) == RUN_NONE)
 		order--;
 	return (uint8_t)order;
@@ -74,7 +74,7 @@ static bool run_is_free(const uint64_t bits[BLOCK_WORDS], unsigned first, unsign
 
 uint8_t frame_runs_around(const uint64_t bits[BLOCK_WORDS], unsigned first, unsigned order)
 {
-	assert(first < BLOCK_FRAMES && first % (1u << order) == 0);
+	assert(first < BLOCK_FRAMES);
 	/* As a buddy allocator merges: as long as the other half is free, too. */
 	while (order < BLOCK_ORDER && run_is_free(bits, first ^ 1u << order, order)) {
 		first &= ~(1u << order);
@@ -83,18 +83,12 @@ uint8_t frame_runs_around(const uint64_t bits[BLOCK_WORDS], unsigned first, unsi
 	return (uint8_t)order;
 }
 
-void frame_runs_mark(uint64_t bits[BLOCK_WORDS], unsigned first, unsigned count, bool is_free)
+void frame_runs_mark_words(uint64_t bits[BLOCK_WORDS], unsigned first, unsigned count, bool is_free)
 {
-	assert(first + count <= BLOCK_FRAMES);
 	while (count > 0) {
-		unsigned bit = first % 64;
-		unsigned n = (unsigned)min_u64(count, 64 - bit);
-		uint64_t mask = UINT64_MAX >> (64 - n) << bit;
+		unsigned n = (unsigned)min_u64(count, 64 - first % 64);
 
-		if (is_free)
-			bits[first / 64] |= mask;
-		else
-			bits[first / 64] &= ~mask;
+		frame_runs_mark(bits, first, n, is_free);
 		first += n;
 		count -= n;
 	}

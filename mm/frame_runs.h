@@ -31,8 +31,26 @@ uint8_t frame_runs_largest(const uint64_t bits[BLOCK_WORDS], unsigned at_most);
 /* Returns the order of the largest aligned free run around an aligned one of 2^order. */
 uint8_t frame_runs_around(const uint64_t bits[BLOCK_WORDS], unsigned first, unsigned order);
 
-/* Sets or clears `count` bits from `first` on. */
-void frame_runs_mark(uint64_t bits[BLOCK_WORDS], unsigned first, unsigned count, bool is_free);
+/* Sets or clears `count` bits from `first` on, in any number of words. */
+void frame_runs_mark_words(uint64_t bits[BLOCK_WORDS], unsigned first, unsigned count,
+			   bool is_free);
+
+/* Sets or clears `count` bits, at least one, from `first` on; mostly they are in one word. */
+static inline void frame_runs_mark(uint64_t bits[BLOCK_WORDS], unsigned first, unsigned count,
+				   bool is_free)
+{
+	uint64_t mask;
+
+	if (first % 64 + count > 64) {
+		frame_runs_mark_words(bits, first, count, is_free);
+		return;
+	}
+	mask = UINT64_MAX >> (64 - count) << first % 64;
+	if (is_free)
+		bits[first / 64] |= mask;
+	else
+		bits[first / 64] &= ~mask;
+}
 
 /*
  * Returns word `w` of the bitmap of a block that begins with frame `base`, without
