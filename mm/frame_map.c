@@ -116,23 +116,21 @@ static inline void set_owners(uint8_t *owners, unsigned count, enum owner owner)
 		owners[--count] = (uint8_t)owner;
 }
 
-/* Writes the frames' new owner; a block that changes as a whole stays uniform. */
-static inline void mark_frames(struct frame_record *record, size_t number, unsigned first,
-			       unsigned count, enum owner from, enum owner to)
+/* Gives a few frames of a block their new owner, each by its own byte and bit. */
+static void mark_frames(struct frame_record *record, size_t number, unsigned first, unsigned count,
+			enum owner from, enum owner to)
 {
-	assert(count > 0 && count <= BLOCK_FRAMES);
-	assert(first <= BLOCK_FRAMES - count);
-	if (count == BLOCK_FRAMES) {
-		record->owner = (uint8_t)to;
-	} else {
-		break_up(record, number);
-		set_owners(frame_map.owner_bytes[number] + first, count, to);
-		if (from == OWNER_FREE || to == OWNER_FREE)
-			frame_runs_mark(frame_map.free_bits[number], first, count,
-					to == OWNER_FREE);
-	}
-	if (to != OWNER_FREE && !bitset_test(&frame_map.blocks_of[to], number))
-		bitset_add(&frame_map.blocks_of[to], number);
+	break_up(record, number);
+	set_owners(frame_map.owner_bytes[number] + first, count, to);
+	if (from == OWNER_FREE || to == OWNER_FREE)
+		frame_runs_mark(frame_map.free_bits[number], first, count, to == OWNER_FREE);
+}
+
+/* Notes that an owner has frames in a block. */
+static inline void index_block(size_t number, enum owner owner)
+{
+	if (owner != OWNER_FREE && !bitset_test(&frame_map.blocks_of[owner], number))
+		bitset_add(&frame_map.blocks_of[owner], number);
 }
 
 /* Books that `count` free frames of a block were taken: its largest run has not grown. */
@@ -190,7 +188,13 @@ void frame_map_change(size_t number, unsigned first, unsigned count, enum owner 
 {
 	struct frame_record *record = know_block(number);
 
-	mark_frames(record, number, first, count, from, to);
+	assert(count > 0 && count <= BLOCK_FRAMES);
+	assert(first <= BLOCK_FRAMES - count);
+	if (count == BLOCK_FRAMES)
+		record->owner = (uint8_t)to;
+	else
+		mark_frames(record, number, first, count, from, to);
+	index_block(number, to);
 	if (from == OWNER_FREE)
 		book_taken(record, number, count);
 	else if (to == OWNER_FREE)
@@ -234,6 +238,7 @@ size_t frame_map_take_lowest(size_t number, size_t count, pfn_t limit, enum owne
 	for (unsigned w = 0; w < BLOCK_WORDS && n < count; w++)
 		n += take_from_word(number, w, frame_runs_below(free_bits, w, base, limit),
 				    count - n, owner, pfns + n);
+	index_block(number, owner);
 	book_taken(record, number, (unsigned)n);
 	move_count(OWNER_FREE, owner, n);
 	return n;
