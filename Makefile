@@ -368,6 +368,7 @@ $(call unit,kernel/command_line,kernel/command_line.c)
 $(call unit,kernel/line_edit,kernel/line_edit.c)
 $(call unit,kernel/console,kernel/console.c)
 $(call unit,kernel/shell,kernel/shell.c kernel/command_line.c kernel/line_edit.c)
+$(call unit,kernel/task/task,kernel/task/task.c)
 $(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c)
 BALLOON_FIXTURE := $(BALLOON_SOURCES) $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
@@ -381,6 +382,8 @@ FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
 $(call unit,mm/bitset,mm/bitset.c)
 $(call unit,mm/memmap,mm/memmap.c)
 $(call unit,mm/memory,mm/memory.c mm/memmap.c tests/sim/sim_ram.c $(FRAME))
+$(call unit,mm/heap,mm/heap.c tests/sim/sim_paging.c tests/sim/sim_frame.c)
+$(call unit,mm/stack,mm/stack.c tests/sim/sim_paging.c tests/sim/sim_frame.c)
 $(call unit,mm/ledger,$(FRAME_FIXTURE))
 $(call unit,mm/frame,$(FRAME_FIXTURE))
 $(call unit,mm/frame_bulk,$(FRAME_FIXTURE))
