@@ -114,7 +114,8 @@ int frame_change_run(pfn_t pfn, size_t count, enum owner from, enum owner to)
 		err = change_in_block(pfn, (unsigned)count, from, to);
 	else
 		err = change_in_blocks(pfn, count, from, to);
-	refused += err != 0;
+	if (err)
+		refused++;
 	return err;
 }
 

@@ -11,7 +11,7 @@ static const char names[OWNER_COUNT][FRAME_DUMP_NAME] = { OWNER_TABLE(NAME) };
 	_Static_assert(sizeof(name) <= FRAME_DUMP_NAME, "an owner's name is too long for a dump");
 OWNER_TABLE(NAME_FITS)
 
-/* What the reader takes for granted. Where it is no longer so, FRAME_DUMP_VERSION grows. */
+/* Facts that the reader relies on. When one changes, FRAME_DUMP_VERSION must grow. */
 #define SAME(type, field, dump_type, dump_field) \
 	_Static_assert(offsetof(struct type, field) == offsetof(struct dump_type, dump_field) && \
 			       sizeof(((struct type *)0)->field) == \

@@ -56,13 +56,13 @@ bool ledger_check(char verdict[LEDGER_VERDICT_MAX])
 	return true;
 }
 
-/* What a recount finds. */
+/* Sums of a recount. */
 struct recount {
 	uint64_t count[OWNER_COUNT];
 	uint64_t free_by_order[BLOCK_ORDER + 1];
 };
 
-/* A broken block's bytes: counted, and held against its bitmap. */
+/* Counts the owner bytes of a broken block, and compares them with its bitmap. */
 static bool recount_mixed(size_t number, struct recount *sum, unsigned *free,
 			  char verdict[LEDGER_VERDICT_MAX])
 {
@@ -85,7 +85,7 @@ static bool recount_mixed(size_t number, struct recount *sum, unsigned *free,
 	return true;
 }
 
-/* The block must be in the list of its order and in no other. */
+/* Checks that a block is in the list of its order and in no other. */
 static bool check_lists(size_t number, unsigned order, char verdict[LEDGER_VERDICT_MAX])
 {
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
@@ -152,7 +152,7 @@ bool ledger_audit(char verdict[LEDGER_VERDICT_MAX])
 		if (!recount_known(b, &sum, verdict))
 			return false;
 	}
-	/* Blocks that were never touched are listed as whole, as those just counted are. */
+	/* Blocks without a record are listed as whole, too. */
 	if (sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.block_count - known != whole)
 		return broken(verdict, "%zu blocks are listed as whole, %" PRIu64 " are", whole,
 			      sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES +

@@ -47,5 +47,14 @@ git ls-files -co --exclude-standard '*.c' '*.h' | grep -E '^(mm|drivers|kernel)/
 	xargs grep -nE '__asm__|\basm\b *(volatile)? *\(|__x86_64__' /dev/null |
 	complain 'assembly and the machine belong into arch/' || bad=1
 
+# mm/frame_map.h says who includes it, and who changes what it shows.
+map_readers='^mm/(frame(_blocks|_bulk|_change|_dump|_map)?|ledger)\.c$'
+git ls-files -co --exclude-standard '*.c' '*.h' | grep -E '^(arch|mm|drivers|kernel|tools)/' |
+	grep -vE "$map_readers" | xargs grep -nE '^#include "mm/frame_map.h"' /dev/null |
+	complain 'mm/frame_map.h is for the files that it names' || bad=1
+git ls-files -co --exclude-standard 'mm/*.c' | grep -v '^mm/frame_map\.c$' |
+	xargs grep -nE 'frame_map\.[][a-z_.]+ *([-+]?=[^=]|\+\+|--)|(bitset_(add|remove|init)|memset).*frame_map' \
+	/dev/null | complain 'only mm/frame_map.c changes the frame map' || bad=1
+
 [ "$bad" -eq 0 ] && echo "layers: ok"
 exit "$bad"

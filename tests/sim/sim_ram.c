@@ -12,7 +12,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/task/task.h"
 
-/* Without the address sanitizer nothing is ever lent, as far as anybody can tell. */
+/* Without the address sanitizer, nothing is known to be lent. */
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
 #define __asan_address_is_poisoned(address) ((void)(address), 0)
 #endif

@@ -39,7 +39,7 @@ int fixture_stop(void **state);
  */
 void fixture_assert_books(void);
 
-/* The same without the audit: cheap. */
+/* Checks what fixture_assert_books() does, but without the audit: cheap. */
 void fixture_assert_sums(void);
 
 /* Everything that can be asked of the allocator about its small map, but for `refused`. */

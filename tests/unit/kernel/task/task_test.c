@@ -572,6 +572,8 @@ static void before_there_are_tasks_waiting_is_idling(void **state)
 	irq_enable();
 	assert_int_equal(waits, 3);
 	assert_int_equal(interrupts, 3);
+	task_sleep_until(5 * TICK_NS);
+	assert_int_equal(interrupts, 5);
 }
 
 /* ---- What `ps` shows ---- */
