@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mm/frame_change.h"
 #include "mm/frame_map.h"
 #include "mm/ledger_sentences.h"
 
@@ -21,12 +22,7 @@ uint64_t ledger_managed(void)
 
 uint64_t ledger_refused(void)
 {
-	return frame_map.refused;
-}
-
-void ledger_events(struct ledger_events *events)
-{
-	*events = frame_map.events;
+	return frame_change_refused();
 }
 
 __attribute__((format(printf, 2, 3))) static bool broken(char verdict[LEDGER_VERDICT_MAX],
@@ -58,27 +54,27 @@ bool ledger_check(char verdict[LEDGER_VERDICT_MAX])
 	return true;
 }
 
-/* What a recount finds. */
+/* Sums of a recount. */
 struct recount {
 	uint64_t count[OWNER_COUNT];
 	uint64_t free_by_order[BLOCK_ORDER + 1];
 };
 
-/* A broken block's bytes: counted, and held against its bitmap. */
+/* Counts the owner bytes of a broken block, and compares them with its bitmap. */
 static bool recount_mixed(size_t number, struct recount *sum, unsigned *free,
 			  char verdict[LEDGER_VERDICT_MAX])
 {
 	*free = 0;
 	for (unsigned f = 0; f < BLOCK_FRAMES; f++) {
-		uint8_t owner = frame_map.owner[number][f];
-		bool bit = frame_map.free[number][f / 64] >> (f % 64) & 1;
+		uint8_t owner = frame_map.owner_bytes[number][f];
+		bool bit = frame_map.free_bits[number][f / 64] >> (f % 64) & 1;
 
 		if (owner >= OWNER_COUNT)
 			return broken(verdict, LEDGER_FRAME_OWNER, number, f, owner);
 		if (bit != (owner == OWNER_FREE))
 			return broken(verdict, LEDGER_FREE_BIT, number, f,
 				      owner_name((enum owner)owner), bit);
-		if (owner > OWNER_FREE && !bitset_test(&frame_map.owned[owner], number))
+		if (owner > OWNER_FREE && !bitset_test(&frame_map.blocks_of[owner], number))
 			return broken(verdict, LEDGER_NO_INDEX, number, f,
 				      owner_name((enum owner)owner));
 		sum->count[owner]++;
@@ -87,7 +83,7 @@ static bool recount_mixed(size_t number, struct recount *sum, unsigned *free,
 	return true;
 }
 
-/* The block must be in the list of its order and in no other. */
+/* Checks that a block is in the list of its order and in no other. */
 static bool check_lists(size_t number, unsigned order, char verdict[LEDGER_VERDICT_MAX])
 {
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
@@ -98,27 +94,27 @@ static bool check_lists(size_t number, unsigned order, char verdict[LEDGER_VERDI
 
 static bool recount_known(size_t number, struct recount *sum, char verdict[LEDGER_VERDICT_MAX])
 {
-	const struct frame_block *block = &frame_map.block[number];
+	const struct frame_record *record = &frame_map.records[number];
 	unsigned order = ORDER_NONE;
 	unsigned free = 0;
 
-	if (block->owner == OWNER_MIXED) {
+	if (record->owner == OWNER_MIXED) {
 		if (!recount_mixed(number, sum, &free, verdict))
 			return false;
 		if (free > 0)
-			order = frame_runs_largest(frame_map.free[number], BLOCK_ORDER);
-	} else if (block->owner >= OWNER_COUNT) {
-		return broken(verdict, LEDGER_BLOCK_OWNER, number, block->owner);
+			order = frame_runs_largest(frame_map.free_bits[number], BLOCK_ORDER);
+	} else if (record->owner >= OWNER_COUNT) {
+		return broken(verdict, LEDGER_BLOCK_OWNER, number, record->owner);
 	} else {
-		sum->count[block->owner] += BLOCK_FRAMES;
-		if (block->owner == OWNER_FREE) {
+		sum->count[record->owner] += BLOCK_FRAMES;
+		if (record->owner == OWNER_FREE) {
 			free = BLOCK_FRAMES;
 			order = BLOCK_ORDER;
 		}
 	}
-	if (block->free != free || block->order != order)
-		return broken(verdict, LEDGER_RECORD, number, block->free, block->order, free,
-			      order);
+	if (record->free_count != free || record->order != order)
+		return broken(verdict, LEDGER_RECORD, number, record->free_count, record->order,
+			      free, order);
 	if (order != ORDER_NONE)
 		sum->free_by_order[order] += free;
 	return check_lists(number, order, verdict);
@@ -144,7 +140,7 @@ bool ledger_audit(char verdict[LEDGER_VERDICT_MAX])
 	size_t known = 0;
 	size_t b;
 
-	if (frame_map.blocks == 0)
+	if (frame_map.block_count == 0)
 		return ledger_check(verdict);
 	for (b = bitset_next(&frame_map.known, 0); b != BITSET_NONE;
 	     b = bitset_next(&frame_map.known, b + 1)) {
@@ -152,12 +148,12 @@ bool ledger_audit(char verdict[LEDGER_VERDICT_MAX])
 		if (!recount_known(b, &sum, verdict))
 			return false;
 	}
-	/* Blocks that were never touched are listed as whole, as those just counted are. */
-	if (sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.blocks - known != whole)
+	/* Blocks without a record are listed as whole, too. */
+	if (sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.block_count - known != whole)
 		return broken(verdict, LEDGER_WHOLE, whole,
-			      sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.blocks -
-				      known);
-	sum.count[OWNER_FREE] += (frame_map.blocks - known) * BLOCK_FRAMES;
-	sum.free_by_order[BLOCK_ORDER] += (frame_map.blocks - known) * BLOCK_FRAMES;
+			      sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES +
+				      frame_map.block_count - known);
+	sum.count[OWNER_FREE] += (frame_map.block_count - known) * BLOCK_FRAMES;
+	sum.free_by_order[BLOCK_ORDER] += (frame_map.block_count - known) * BLOCK_FRAMES;
 	return compare(&sum, verdict);
 }

@@ -10,7 +10,8 @@ alone := flock -o $(BUILD)/cores
 
 # ---- Sources that several programs share ----
 
-FRAME := mm/frame.c mm/frame_map.c mm/frame_runs.c mm/ledger.c mm/bitset.c mm/owner.c
+FRAME := $(addprefix mm/,frame.c frame_blocks.c frame_bulk.c frame_change.c frame_map.c frame_runs.c \
+	frame_spans.c ledger.c bitset.c owner.c)
 FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
 
 # What drivers record.
@@ -72,7 +73,12 @@ tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c
 tests/kernel/shell := $(SHELL_SOURCES)
 
+tests/kernel/task/task := kernel/task/task.c
+
 tests/mm/bitset := mm/bitset.c
+tests/mm/heap := mm/heap.c $(addprefix tests/sim/,sim_paging.c sim_frame.c)
+tests/mm/stack := mm/stack.c $(addprefix tests/sim/,sim_paging.c sim_frame.c)
+tests/mm/frame_spans := mm/frame_spans.c
 tests/mm/memmap := mm/memmap.c
 tests/mm/memory := mm/memory.c mm/memmap.c tests/sim/sim_ram.c $(FRAME)
 tests/mm/ledger := $(FRAME_FIXTURE)

@@ -69,6 +69,14 @@ sources | grep -E '^(mm|drivers|kernel)/' |
 	xargs grep -nE '__asm__|\basm\b *(volatile)? *\(|__x86_64__' /dev/null |
 	complain 'assembly and the machine belong into arch/' || bad=1
 
+# mm/frame_map.h says who includes it, and who changes what it shows.
+map_readers='^mm/(frame(_blocks|_bulk|_change|_dump|_map)?|ledger)\.c$'
+sources | grep -vE "$map_readers" | xargs grep -nE '^#include "mm/frame_map.h"' /dev/null |
+	complain 'mm/frame_map.h is for the files that it names' || bad=1
+sources | grep '^mm/.*c$' | grep -v '^mm/frame_map\.c$' |
+	xargs grep -nE 'frame_map\.[][a-z_.]+ *([-+]?=[^=]|\+\+|--)|(bitset_(add|remove|init)|memset).*frame_map' \
+	/dev/null | complain 'only mm/frame_map.c changes the frame map' || bad=1
+
 # One line for each include ("includes FILE HEADER") and for each symbol that an
 # object defines or calls ("defines FILE SYMBOL", "calls FILE SYMBOL"). Sources are
 # named without their suffix, as objects are; an object without one ("source FILE")

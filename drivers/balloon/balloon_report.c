@@ -100,7 +100,8 @@ static void settle_ranges(enum owner to)
 	for (size_t i = 0; i < report.count; i++) {
 		const struct range *range = &report.range[i];
 		int err = to == OWNER_FREE
-				  ? frame_free_reported(range->pfn, range->blocks, OWNER_REPORTED)
+				  ? frame_free_told_blocks(range->pfn, range->blocks,
+							   OWNER_REPORTED)
 				  : frame_change_owner(range->pfn, range->blocks * BLOCK_FRAMES,
 						       OWNER_REPORTED, to);
 

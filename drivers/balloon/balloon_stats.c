@@ -18,7 +18,6 @@
 #include "drivers/virtio/virtq.h"
 #include "kernel/lib/endian.h"
 #include "mm/frame.h"
-#include "mm/ledger.h"
 
 /* struct virtio_balloon_stat (5.5.6.3): ten bytes, no padding. */
 struct wire_stat {
@@ -32,7 +31,7 @@ _Static_assert(sizeof(struct wire_stat) == 10, "5.5.6.3");
 struct sources {
 	struct balloon_account account;
 	struct balloon_status balloon;
-	struct ledger_events events;
+	struct frame_events events;
 };
 
 /* X(tag, QMP's name without "stat-", value) */
@@ -72,7 +71,7 @@ static void fill_buffer(void)
 
 	balloon_account(&sources.account);
 	balloon_status(&sources.balloon);
-	ledger_events(&sources.events);
+	frame_events(&sources.events);
 #define STAT_FILL(tag_, name_, value_) \
 	stats.last[i++] = \
 		(struct balloon_stat){ .name = (name_), .tag = (tag_), .value = (value_) };

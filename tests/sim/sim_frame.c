@@ -13,7 +13,7 @@
 static enum owner owners[SIM_FRAME_COUNT];
 static uint8_t *memory;
 static bool failing;
-static size_t failing_after; /* so many allocations; 0: not */
+static size_t failing_after; /* this many allocations; 0: never */
 
 void sim_frame_reset(void)
 {

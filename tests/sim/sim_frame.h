@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * frame_alloc() and frame_free() for host tests of drivers that only need a
- * few runs of frames. The frames are real memory below 4 GiB, so that a legacy
- * device can be told their address; they are full of junk when allocated.
+ * few runs of frames. The frames are real memory below 4 GiB, as legacy devices
+ * need; they come full of junk.
  */
 #ifndef TESTS_SIM_SIM_FRAME_H
 #define TESTS_SIM_SIM_FRAME_H
@@ -12,13 +12,13 @@
 #define SIM_FRAME_COUNT 256
 #define SIM_FRAME_JUNK 0xa5
 
-/* Frees all of them; nothing fails. */
+/* Makes all of them free; nothing fails. */
 void sim_frame_reset(void);
 
-/* Returns how many frames are allocated now. */
+/* Counts the frames that are allocated. */
 size_t sim_frame_in_use(void);
 
-/* Makes frame_alloc() return -ENOMEM from now on, or no longer. */
+/* Makes frame_alloc() fail from now on with -ENOMEM, or ends that. */
 void sim_frame_fail(bool fail);
 
 /* Lets `count` more allocations succeed, at least 1, and then none. */

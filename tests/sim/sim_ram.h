@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * RAM for host tests of drivers with the real allocator: 64 MiB of address
- * space where physical addresses are real ones, so that rings work. An access to a
- * frame that the device owns can be caught (sim_ram_lend()).
+ * space where physical addresses are real ones, so that rings work. The host
+ * knows which of its pages exist; an access to one that the device owns is caught
+ * (sim_ram_lend()).
  *
- * It also has what drivers need of the kernel besides time and log: task_create(),
- * which runs nothing but remembers its argument, and panic(), which ends the test
- * program.
+ * Also implements what drivers need of the kernel besides time and log:
+ * task_create(), which runs nothing but remembers what it was given, and panic(),
+ * which ends the test program.
  */
 #ifndef TESTS_SIM_SIM_RAM_H
 #define TESTS_SIM_SIM_RAM_H
@@ -25,26 +26,25 @@
 /* The function of the task that was created last; NULL: there was none. */
 extern void (*sim_ram_task)(void *arg);
 
-/* Reserves the addresses, once per program. Returns 0, or -1: they are taken. */
+/* Reserves the addresses; once per program. Returns 0, or -1. */
 int sim_ram_reserve(void);
 
-/* Empties the RAM and gives the allocator all memory of `map`, this RAM among it. */
+/* Empties the RAM and starts the allocator with `map`, which has the RAM in it. */
 void sim_ram_start(const struct memmap *map);
 
-/* Empties the RAM and gives the allocator this RAM alone. */
+/* Does what sim_ram_start() does, with a map of the RAM alone. */
 void sim_ram_start_all(void);
 
-/* Gives the allocator's metadata back. */
+/* Frees the allocator's metadata. */
 void sim_ram_stop(void);
 
 /*
- * Makes frames the device's, or the guest's again. An access to a frame of the
- * device's is reported by the address sanitizer. Frames outside of this RAM are
- * ignored.
+ * Lends frames to the device, or takes them back. An access to a lent frame is
+ * reported by the address sanitizer. Frames outside this RAM are ignored.
  */
 void sim_ram_lend(pfn_t pfn, uint64_t frames, bool to_device);
 
-/* Tells whether a frame of this RAM is the device's. */
+/* Whether a frame of this RAM is lent to the device. */
 bool sim_ram_is_lent(pfn_t pfn);
 
 #endif

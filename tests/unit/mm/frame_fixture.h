@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A frame allocator over a map that the test chooses. Its metadata begins as
- * garbage and lies in heap memory of exactly frame_map_bytes() bytes, so that
+ * garbage and lies in heap memory of exactly frame_init_bytes() bytes, so that
  * the address sanitizer sees a byte too many. No frame has memory behind it.
  *
  * Include <cmocka.h> through this file only: it wants four others first.
@@ -39,7 +39,7 @@ int fixture_stop(void **state);
  */
 void fixture_assert_books(void);
 
-/* The same without the audit: cheap. */
+/* Checks what fixture_assert_books() does, but without the audit: cheap. */
 void fixture_assert_sums(void);
 
 /* Everything that can be asked of the allocator about its small map, but for `refused`. */
