@@ -21,6 +21,7 @@
 	X(OWNER_REPORTED, "reported") \
 	X(OWNER_HINTED, "hinted") \
 	X(OWNER_LEAVING, "leaving") \
+	X(OWNER_REFUSED, "refused") \
 	X(OWNER_HELD, "held")
 
 #define OWNER_CONSTANT(constant, name) constant,
@@ -31,8 +32,10 @@ enum owner { OWNER_TABLE(OWNER_CONSTANT) OWNER_COUNT };
  * OWNER_ABSENT is a hole beside RAM in the same block: not managed, in no
  * sum. OWNER_IN_FLIGHT is a frame that the balloon handed to the device and
  * that the device has not acknowledged: nobody may touch it. OWNER_REPORTED
- * and OWNER_HINTED are the same on the other queues. OWNER_LEAVING was given to
- * the host as part of a range, and will be in-flight to the balloon soon.
+ * and OWNER_HINTED are lent to the device through the other queues. OWNER_LEAVING
+ * was given to the host as part of a range, and will be in-flight to the balloon
+ * soon. OWNER_REFUSED is a frame that the host would not take: the balloon sets it
+ * aside, so that the allocator does not offer it again at once.
  */
 
 /* "?" if the number is no owner. */
