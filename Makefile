@@ -157,8 +157,10 @@ PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_br
 VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c \
 	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_modern.c \
 	virtio_pci_legacy.c virtio_mmio.c virtio_cmd.c)
-BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_pages.c balloon_stats.c \
-	balloon_report.c balloon_hint.c balloon_account.c)
+BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_batch.c balloon_ranges.c \
+	balloon_refusal.c balloon_state.c balloon_stats.c balloon_account.c \
+	$(addprefix port/,virtio_balloon.c virtio_balloon_pages.c virtio_balloon_stats.c \
+	virtio_balloon_report.c virtio_balloon_hint.c))
 DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/acpi/acpi_aml.c \
 	drivers/acpi/acpi_power.c drivers/acpi/acpi_device.c \
 	drivers/serial/uart16550.c $(BALLOON_SOURCES) drivers/balloon/balloon_cmd.c
@@ -367,7 +369,7 @@ $(call unit,kernel/line_edit,kernel/line_edit.c)
 $(call unit,kernel/console,kernel/console.c)
 $(call unit,kernel/shell,kernel/shell.c kernel/command_line.c kernel/line_edit.c)
 $(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c)
-BALLOON_FIXTURE := $(BALLOON_SOURCES) $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
+BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
 
 $(call unit,drivers/balloon/balloon,$(BALLOON_FIXTURE))
@@ -455,7 +457,7 @@ $(call balloonctl_unit,record)
 $(call balloonctl_unit,export)
 
 # A whole machine: the balloon and all that is between it and a simulated bus.
-SIM_MACHINE := $(BALLOON_SOURCES) $(addprefix drivers/virtio/,virtio_pci.c virtio_pci_modern.c \
+SIM_MACHINE := $(BALLOON_SOURCES) kernel/lib/parse.c $(addprefix drivers/virtio/,virtio_pci.c virtio_pci_modern.c \
 	virtio_pci_legacy.c) drivers/pci/pci_msix.c $(VIRTQ) $(PCI_TESTED) $(SIM) \
 	$(addprefix tests/sim/,sim_balloon.c sim_virtio_pci.c sim_irq.c sim_ram.c) $(FRAME)
 

@@ -13,6 +13,7 @@
 #include "arch/irq.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/balloon/balloon.h"
+#include "drivers/balloon/port/virtio_balloon.h"
 #include "drivers/pci/pci.h"
 #include "drivers/pci/pci_hotplug.h"
 #include "drivers/pci/pci_intx.h"
@@ -117,15 +118,15 @@ static uint64_t default_floor(void)
 static uint64_t choose_floor(const char *command_line)
 {
 	char text[FORMAT_SIZE_MAX];
-	uint64_t bytes;
+	uint64_t floor;
 
 	if (!command_line_option(command_line, "floor", text, sizeof(text)))
 		return default_floor();
-	if (parse_size(text, &bytes) || bytes >> FRAME_SHIFT > ledger_managed()) {
+	if (balloon_parse_floor(text, &floor)) {
 		log_warn("floor=%s is no size within this memory; write floor=64M", text);
 		return default_floor();
 	}
-	return (bytes >> FRAME_SHIFT) + (bytes % FRAME_SIZE != 0);
+	return floor;
 }
 
 /* strategy=NAME */
@@ -136,8 +137,7 @@ static enum balloon_strategy choose_strategy(const char *command_line)
 
 	if (command_line_option(command_line, "strategy", text, sizeof(text)) &&
 	    balloon_parse_strategy(text, &strategy))
-		log_warn("strategy=%s is none; auto, portable, whole-block and range-first are",
-			 text);
+		log_warn("unknown strategy=%s; choose " BALLOON_STRATEGY_NAMES, text);
 	return strategy;
 }
 
@@ -167,7 +167,8 @@ static void start_balloon(const char *command_line)
 	config.poison = choose_poison(command_line, &config.poison_byte);
 	if (config.poison)
 		poison_enable(config.poison_byte);
-	balloon_start(&config);
+	balloon_init(&config);
+	virtio_balloon_start();
 }
 
 /* Break + m: what a person has typed so far stays above. */

@@ -4,7 +4,7 @@
  * it is started again after a reset that it asked for. And no lie, but the same
  * places: memory that is missing.
  */
-#include "drivers/balloon/balloon.h"
+#include "drivers/balloon/port/virtio_balloon_names.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "tests/lies/lies.h"

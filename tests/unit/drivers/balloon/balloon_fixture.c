@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "drivers/balloon/balloon_report.h"
+#include "drivers/balloon/balloon_ranges.h"
 
 struct sim_balloon sim;
 
@@ -59,7 +59,7 @@ int tear_down(void **state)
 	(void)state;
 	assert_books();
 	sim.virtio.slow_reset = 0;
-	balloon_stop();
+	stop();
 	assert_books();
 	if (sim.virtio.violation)
 		fail_msg("%s", sim.virtio.violation);
@@ -81,11 +81,22 @@ void plug_in(bool legacy, uint64_t features)
 	registered = true;
 }
 
+int begin_with(const struct balloon_config *config)
+{
+	balloon_init(config);
+	return virtio_balloon_start();
+}
+
 int begin(uint64_t floor)
 {
-	struct balloon_config config = { .floor = floor };
+	const struct balloon_config config = { .floor = floor };
 
-	return balloon_start(&config);
+	return begin_with(&config);
+}
+
+void stop(void)
+{
+	balloon_detach();
 }
 
 void start(uint64_t features, uint64_t floor)

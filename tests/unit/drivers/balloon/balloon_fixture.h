@@ -9,6 +9,8 @@
 #define TESTS_UNIT_DRIVERS_BALLOON_BALLOON_FIXTURE_H
 
 #include "drivers/balloon/balloon.h"
+#include "drivers/balloon/balloon_port.h"
+#include "drivers/balloon/port/virtio_balloon.h"
 #include "drivers/virtio/virtio.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
@@ -54,8 +56,12 @@ void assert_books(void);
 /* The device is there; the driver does not know it yet. */
 void plug_in(bool legacy, uint64_t features);
 
-/* The driver starts. Returns what balloon_start() does. */
+/* The driver starts. Returns what virtio_balloon_start() does. */
+int begin_with(const struct balloon_config *config);
 int begin(uint64_t floor);
+
+/* The driver lets the device go, which stays plugged in. */
+void stop(void);
 
 /* Both, for a modern device that offers VERSION_1 and these. */
 void start(uint64_t features, uint64_t floor);

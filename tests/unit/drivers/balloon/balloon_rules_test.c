@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "arch/paging.h"
-#include "drivers/balloon/balloon_pages.h"
+#include "drivers/balloon/port/virtio_balloon_pages.h"
 #include "drivers/balloon/balloon_stats.h"
 #include "mm/poison.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
@@ -45,7 +45,7 @@ static void start_scribbling(uint64_t features, bool poison)
 	plug_in(false, features | VIRTIO_BIT(VIRTIO_F_VERSION_1));
 	sim.own = scribble;
 	scribbled = 0;
-	assert_int_equal(balloon_start(&config), 0);
+	assert_int_equal(begin_with(&config), 0);
 }
 
 /* 5.5.6.5.1: their content is undefined; and 2.7.8.3, as the device says that it wrote nothing. */
@@ -97,8 +97,8 @@ static void frames_need_not_keep_the_poison_if_the_device_does_not_know_it(void 
 {
 	(void)state;
 	report_and_go_on(true);
-	assert_true(status().features & REPORTING);
-	assert_false(status().features & PAGE_POISON);
+	assert_true(sim.virtio.device.accepted & REPORTING);
+	assert_false(sim.virtio.device.accepted & PAGE_POISON);
 	frame_set_poisoner(NULL);
 }
 
@@ -197,7 +197,7 @@ static void statistics_are_right_on_a_legacy_device(void **state)
 	(void)state;
 	plug_in(true, STATS_VQ);
 	assert_int_equal(begin(NO_FLOOR), 0);
-	assert_true(status().features & STATS_VQ);
+	assert_true(sim.virtio.device.accepted & STATS_VQ);
 	go_to(1000);
 	/* The first answer is old: the buffer was filled at the start. */
 	sim_balloon_ask_stats(&sim, stats, sizeof(stats));
@@ -219,7 +219,7 @@ static void a_round_goes_on_a_legacy_device(void **state)
 	(void)state;
 	plug_in(true, HINT);
 	assert_int_equal(begin(NO_FLOOR), 0);
-	assert_true(status().features & HINT);
+	assert_true(sim.virtio.device.accepted & HINT);
 	blocks = frame_free_blocks();
 	hint_round(ROUND);
 	assert_int_equal(sim.hint_command_count, 2);
@@ -237,7 +237,7 @@ static void a_round_goes_on_a_legacy_device(void **state)
 static int set_up_at_the_limit(void **state)
 {
 	(void)state;
-	set_up_beside(BALLOON_PFN_LIMIT - AROUND_LIMIT, 2 * AROUND_LIMIT);
+	set_up_beside(VIRTIO_BALLOON_PFN_LIMIT - AROUND_LIMIT, 2 * AROUND_LIMIT);
 	return 0;
 }
 
@@ -255,7 +255,7 @@ static void frames_whose_number_has_more_than_32_bits_are_not_given(void **state
 		assert_int_equal(ledger_count(OWNER_FREE), AROUND_LIMIT);
 		assert_balloon(RAM_FRAMES + AROUND_LIMIT - ledger_count(OWNER_VIRTQUEUES));
 		assert_true(sim_balloon_has(&sim, UINT32_MAX));
-		assert_int_equal(frame_owner(BALLOON_PFN_LIMIT), OWNER_FREE);
+		assert_int_equal(frame_owner(VIRTIO_BALLOON_PFN_LIMIT), OWNER_FREE);
 		go_to(0);
 		assert_balloon(0);
 	}

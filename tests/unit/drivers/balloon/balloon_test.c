@@ -19,8 +19,9 @@
 #include "arch/paging.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_account.h"
-#include "drivers/balloon/balloon_pages.h"
-#include "drivers/balloon/balloon_report.h"
+#include "drivers/balloon/balloon_batch.h"
+#include "drivers/balloon/port/virtio_balloon_pages.h"
+#include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_stats.h"
 #include "drivers/virtio/virtio.h"
 #include "mm/frame.h"
@@ -74,7 +75,7 @@ static void used_lengths_mean_nothing(void **state)
 			go_to(0);
 			assert_balloon(0);
 		}
-		balloon_stop();
+		stop();
 		sim_balloon_fini(&sim);
 	}
 	start(0, NO_FLOOR);
@@ -110,7 +111,7 @@ static void gives_whole_blocks_first(void **state)
 	go_to(3 * BLOCK_FRAMES + 5);
 	assert_int_equal(frame_free_blocks(), RAM_FRAMES / BLOCK_FRAMES - 3 - 1);
 	assert_int_equal(frame_collect(OWNER_BALLOON, 0, 1, &first), 1);
-	assert_int_equal(sim.largest[SIM_BALLOON_INFLATE], BALLOON_BUFFER_PORTABLE);
+	assert_int_equal(sim.largest[SIM_BALLOON_INFLATE], VIRTIO_BALLOON_BUFFER_PORTABLE);
 	assert_int_equal(frame_free(single, 1, OWNER_KERNEL), 0);
 }
 
@@ -499,12 +500,13 @@ static void ballooned_memory_is_counted_once(void **state)
 	(void)state;
 	start(0, NO_FLOOR);
 	go_to(1000);
-	balloon_account(&account);
+	balloon_account(status().deflate_on_oom, &account);
 	assert_int_equal(account.inflated_total, 1000);
 	assert_int_equal(account.inflated_free, 0);
+	stop();
 	start(DEFLATE_ON_OOM, NO_FLOOR);
 	go_to(1000);
-	balloon_account(&account);
+	balloon_account(status().deflate_on_oom, &account);
 	assert_int_equal(account.inflated_total, 0);
 	assert_int_equal(account.inflated_free, 1000);
 }
@@ -738,7 +740,7 @@ static void range_first_from_the_start_without_reporting_is_said_once(void **sta
 
 	(void)state;
 	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
-	assert_int_equal(balloon_start(&config), 0);
+	assert_int_equal(begin_with(&config), 0);
 	assert_int_equal(status().strategy, BALLOON_AUTO);
 	assert_int_equal(sim_log_warnings, 1);
 	assert_non_null(strstr(sim_log_warning, "REPORTING"));
@@ -750,7 +752,7 @@ static void range_first_from_the_start_needs_no_word_with_reporting(void **state
 
 	(void)state;
 	plug_in(false, REPORTING | VIRTIO_BIT(VIRTIO_F_VERSION_1));
-	assert_int_equal(balloon_start(&config), 0);
+	assert_int_equal(begin_with(&config), 0);
 	assert_int_equal(status().strategy, BALLOON_RANGE_FIRST);
 	assert_int_equal(sim_log_warnings, 0);
 }
@@ -763,12 +765,12 @@ static void poison_is_accepted_only_if_it_was_asked_for(void **state)
 
 	(void)state;
 	start(PAGE_POISON, NO_FLOOR);
-	assert_false(status().features & PAGE_POISON);
+	assert_false(sim.virtio.device.accepted & PAGE_POISON);
 	assert_string_equal(virtio_refusal_reason(&sim.virtio.device, VIRTIO_BALLOON_F_PAGE_POISON),
 			    "only with poison=XX on the command line");
-	balloon_stop();
-	assert_int_equal(balloon_start(&config), 0);
-	assert_true(status().features & PAGE_POISON);
+	stop();
+	assert_int_equal(begin_with(&config), 0);
+	assert_true(sim.virtio.device.accepted & PAGE_POISON);
 	assert_int_equal(sim_virtio_config32(&sim.virtio, SIM_BALLOON_POISON), 0xa5a5a5a5);
 }
 
@@ -781,13 +783,13 @@ static void reported_blocks_hold_the_poison(void **state)
 
 	(void)state;
 	start(PAGE_POISON | REPORTING, NO_FLOOR);
-	balloon_stop();
+	stop();
 	/* Two blocks in use: a request has more ranges than one. */
 	hole = end - 4 * BLOCK_FRAMES;
 	assert_int_equal(frame_reserve(hole, 1, OWNER_HELD), 0);
 	assert_int_equal(frame_reserve(hole + 2 * BLOCK_FRAMES, 1, OWNER_HELD), 0);
 	blocks = frame_free_blocks();
-	assert_int_equal(balloon_start(&config), 0);
+	assert_int_equal(begin_with(&config), 0);
 	assert_int_equal(status().effective, BALLOON_PORTABLE);
 	be_quiet();
 	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
@@ -812,14 +814,14 @@ static void no_more_than_16_mib_are_poisoned_at_once(void **state)
 						 .poison = true,
 						 .poison_byte = 0xa5 };
 
-		assert_int_equal(balloon_start(&config), 0);
+		assert_int_equal(begin_with(&config), 0);
 		sim.completion = SIM_BALLOON_ON_DEMAND;
 		if (strategies[i] == BALLOON_RANGE_FIRST)
 			go_to(20 * BLOCK_FRAMES);
 		else
 			be_quiet();
 		assert_int_equal(ledger_count(OWNER_REPORTED), 8 * BLOCK_FRAMES);
-		balloon_stop();
+		stop();
 	}
 }
 
@@ -833,7 +835,7 @@ static void deflated_frames_hold_the_poison(void **state)
 	memset(wanted, 0xa5, sizeof(wanted));
 	plug_in(false, PAGE_POISON | VIRTIO_BIT(VIRTIO_F_VERSION_1));
 	poison_enable(config.poison_byte);
-	assert_int_equal(balloon_start(&config), 0);
+	assert_int_equal(begin_with(&config), 0);
 	go_to(ARRAY_SIZE(pfns));
 	assert_int_equal(frame_collect(OWNER_BALLOON, 0, ARRAY_SIZE(pfns), pfns), ARRAY_SIZE(pfns));
 	go_to(0);
@@ -1116,7 +1118,7 @@ static void a_device_that_asks_for_a_reset_gets_it_and_the_balloon_goes_on(void 
 static void counts_go_on_over_a_reset(void **state)
 {
 	struct balloon_stat stats[BALLOON_STATS_MAX];
-	struct balloon_pages_counts counts;
+	struct balloon_batch_counts counts;
 	uint64_t requests, time, frames;
 	uint8_t copy[256];
 
@@ -1130,11 +1132,11 @@ static void counts_go_on_over_a_reset(void **state)
 	sim_virtio_need_reset(&sim.virtio);
 	settle();
 	assert_int_equal(status().recoveries, 1);
-	balloon_pages_counts(&counts);
+	balloon_batches_counts(&counts);
 	assert_int_equal(counts.inflated, 5000);
 	assert_true(balloon_stats_last(stats, &requests, &time) > 0);
 	assert_int_equal(requests, 1);
-	balloon_report_counts(&frames, &requests);
+	balloon_ranges_counts(&frames, &requests);
 	assert_true(requests > 0);
 }
 
@@ -1145,12 +1147,12 @@ static void what_a_given_up_device_has_is_not_said_to_come_back(void **state)
 	(void)state;
 	start(DEFLATE_ON_OOM, NO_FLOOR);
 	go_to(300);
-	balloon_account(&account);
+	balloon_account(status().deflate_on_oom, &account);
 	assert_int_equal(account.inflated_free, 300);
 	sim.bad_used_id = true;
 	go_to(200);
 	assert_non_null(status().broken);
-	balloon_account(&account);
+	balloon_account(status().deflate_on_oom, &account);
 	assert_int_equal(account.inflated_free, 0);
 	assert_int_equal(account.inflated_total, ballooned());
 }
