@@ -17,15 +17,15 @@
 #include <errno.h>
 #include <string.h>
 
-#include "arch/barrier.h"
 #include "arch/clock.h"
-#include "arch/irq.h"
 #include "drivers/balloon/balloon_batch.h"
+#include "drivers/balloon/balloon_offer.h"
 #include "drivers/balloon/balloon_port.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_state.h"
 #include "drivers/balloon/balloon_stats.h"
+#include "drivers/balloon/balloon_wait.h"
 #include "kernel/lib/log.h"
 #include "kernel/task/task.h"
 #include "mm/frame.h"
@@ -33,12 +33,6 @@
 
 /* `actual` is written at the end of the work, and this often meanwhile. */
 #define ACTUAL_INTERVAL_NS (NS_PER_S / 4)
-
-/* While the floor is in the way, the free memory is looked at this often. */
-#define RETRY_NS (NS_PER_S / 10)
-
-/* Without any interrupt the target is read this often. */
-#define IDLE_NS NS_PER_S
 
 /* Resets of a host that keeps asking for them: then it is given up. */
 #define RESETS_IN_A_ROW 5
@@ -55,9 +49,9 @@ static uint64_t inflate_by_ranges(uint64_t want)
 
 	if (sent > 0 || balloon_ranges_waiting_since() != DEADLINE_NEVER)
 		return sent;
-	sent = balloon_batches_inflate_leaving();
+	sent = balloon_offer_leaving();
 	/* While frames leave, the batches are for them. */
-	return sent > 0 || ledger_count(OWNER_LEAVING) > 0 ? sent : balloon_batches_inflate(want);
+	return sent > 0 || ledger_count(OWNER_LEAVING) > 0 ? sent : balloon_offer_free(want);
 }
 
 static uint64_t inflate(uint64_t want)
@@ -67,7 +61,7 @@ static uint64_t inflate(uint64_t want)
 	want = min_u64(want, balloon_frames_spare());
 	if (balloon_effective_strategy() == BALLOON_RANGE_FIRST || ledger_count(OWNER_LEAVING) > 0)
 		return inflate_by_ranges(want);
-	return balloon_batches_inflate(want);
+	return balloon_offer_free(want);
 }
 
 /* What only leaves is simply free again; the rest the host must give back. */
@@ -77,15 +71,7 @@ static uint64_t deflate(uint64_t want)
 
 	if (balloon_refusal_is_pause())
 		return freed;
-	return freed + balloon_batches_deflate(want - freed);
-}
-
-/* True if an answer is due: then the task is seen waiting for a device. */
-static uint64_t waiting_since(void)
-{
-	uint64_t since = min_u64(balloon_batches_waiting_since(), balloon_ranges_waiting_since());
-
-	return balloon.port->waiting_since ? min_u64(since, balloon.port->waiting_since()) : since;
+	return freed + balloon_offer_ballooned(want - freed);
 }
 
 static uint64_t offer(void)
@@ -101,7 +87,7 @@ static uint64_t offer(void)
 		balloon.resets_in_a_row = 0;
 		return offered;
 	}
-	if (given != target && waiting_since() == DEADLINE_NEVER)
+	if (given != target && balloon_waiting_since() == DEADLINE_NEVER)
 		balloon_refusal_exhausted();
 	missing = balloon_frames_short();
 	if (missing > 0 && balloon.port->short_of)
@@ -138,7 +124,7 @@ static enum balloon_fault take_finished(void)
 
 	if (fault == BALLOON_OK)
 		fault = balloon.port->take_finished();
-	since = waiting_since();
+	since = balloon_waiting_since();
 	if (fault == BALLOON_OK && since != DEADLINE_NEVER &&
 	    clock_ns() - since > BALLOON_DEADLINE_NS)
 		fault = BALLOON_FAULT_SILENT;
@@ -167,11 +153,6 @@ static enum balloon_fault read_target(void)
 
 /* ---- What can go wrong ---- */
 
-static const char *const fault_sentences[BALLOON_FAULT_COUNT] = {
-#define BALLOON_FAULT_SENTENCE(constant, sentence) [constant] = (sentence),
-	BALLOON_FAULTS(BALLOON_FAULT_SENTENCE)
-};
-
 /* The host was reset: what it had is on its way no more. */
 static void take_back_all_in_flight(void)
 {
@@ -190,7 +171,7 @@ static void take_back_all_in_flight(void)
  */
 static void give_up(enum balloon_fault fault)
 {
-	const char *why = fault_sentences[fault];
+	const char *why = balloon_fault_sentence(fault);
 
 	assert(fault != BALLOON_OK);
 	balloon.running = false;
@@ -267,11 +248,6 @@ static void mend(enum balloon_fault fault)
 
 /* ---- One round ---- */
 
-static bool has_news(void)
-{
-	return balloon.nudged || (balloon.port->has_news && balloon.port->has_news());
-}
-
 bool balloon_step(void)
 {
 	enum balloon_fault fault;
@@ -296,58 +272,10 @@ bool balloon_step(void)
 	if (!busy && balloon_ranges_lend())
 		return true;
 	/* What was finished meanwhile may have been what the offer lacked. */
-	return more || (offered > 0 && balloon_batches_have_room()) || has_news();
+	return more || (offered > 0 && balloon_batches_room() > 0) || balloon_has_news();
 }
 
-/* ---- Waiting ---- */
-
-/* For those outside the task: there is something to do. */
-static void nudge(void)
-{
-	balloon.nudged = true;
-	task_wake(balloon.waiters);
-}
-
-static uint64_t next_look(void)
-{
-	uint64_t now = clock_ns(), since = waiting_since();
-	uint64_t look = balloon.port->next_look ? balloon.port->next_look() : DEADLINE_NEVER;
-	uint64_t pause_end = balloon_refusal_pause_end();
-
-	if (since != DEADLINE_NEVER)
-		return min_u64(look, since + BALLOON_DEADLINE_NS + 1);
-	look = min_u64(min_u64(look, balloon_ranges_next()), now + IDLE_NS);
-	if (now < balloon.hold_off_end)
-		return min_u64(look, balloon.hold_off_end);
-	if (pause_end > 0)
-		return min_u64(look, pause_end);
-	return balloon_frames_short() > 0 ? min_u64(look, now + RETRY_NS) : look;
-}
-
-static void want_interrupts(bool wanted)
-{
-	if (balloon.port->want_interrupts)
-		balloon.port->want_interrupts(wanted);
-}
-
-/* Until the host has news or it is time to look by ourselves. */
-static void wait_for_news(void)
-{
-	bool owed = waiting_since() != DEADLINE_NEVER;
-	uint64_t deadline = next_look();
-	bool woken = true;
-	uint64_t flags;
-
-	want_interrupts(true);
-	/* 2.7.13.3: the wish must be seen before we conclude that there is no news. */
-	dma_full_barrier();
-	flags = irq_save();
-	while (woken && !has_news())
-		woken = owed ? task_wait_device(balloon.waiters, deadline)
-			     : task_wait(balloon.waiters, deadline);
-	irq_restore(flags);
-	want_interrupts(false);
-}
+/* ---- The task ---- */
 
 static void balloon_task(void *arg)
 {
@@ -357,62 +285,9 @@ static void balloon_task(void *arg)
 		if (balloon_step())
 			task_yield();
 		else if (balloon_is_alive() && !balloon.removing)
-			wait_for_news();
+			balloon_wait_for_news();
 	}
 	balloon.task_running = false;
-}
-
-/* ---- Memory pressure ---- */
-
-static uint64_t frames_wanted(unsigned order)
-{
-	uint64_t run = UINT64_C(1) << order;
-
-	return order == 0 || run > BLOCK_FRAMES ? run : BLOCK_FRAMES;
-}
-
-/* Frames that are only lent come back first: they cost the host nothing. */
-static size_t reclaim_lent(void)
-{
-	uint64_t deadline = clock_ns() + BALLOON_DEADLINE_NS;
-	uint64_t before = ledger_count(OWNER_FREE);
-
-	balloon_refusal_forgive();
-	while (balloon_ranges_waiting_since() != DEADLINE_NEVER && clock_ns() < deadline &&
-	       balloon.fault == BALLOON_OK)
-		balloon.fault = balloon.port->take_finished();
-	if (balloon.port->reclaim)
-		balloon.port->reclaim(deadline);
-	/* Fail fast for the next caller. */
-	if (balloon.fault == BALLOON_OK && clock_ns() >= deadline &&
-	    (balloon_ranges_waiting_since() != DEADLINE_NEVER ||
-	     (balloon.port->waiting_since && balloon.port->waiting_since() != DEADLINE_NEVER)))
-		balloon.fault = BALLOON_FAULT_SILENT_LENT;
-	if (balloon.fault != BALLOON_OK)
-		nudge();
-	return (size_t)(ledger_count(OWNER_FREE) - before);
-}
-
-size_t balloon_reclaim(unsigned order)
-{
-	size_t freed;
-
-	if (!balloon_is_alive() || !balloon.running || balloon.fault != BALLOON_OK)
-		return 0;
-	freed = reclaim_lent();
-	/* Without the host's word: never below the target by ourselves. */
-	if (freed > 0 || !balloon.status.deflate_on_oom || balloon.fault != BALLOON_OK)
-		return freed;
-	balloon.fault = balloon_batches_take_back(frames_wanted(order), &freed);
-	if (freed > 0) {
-		balloon.status.oom_events++;
-		balloon.status.oom_frames += freed;
-		/* Or inflation would chase us at once. */
-		balloon.hold_off_end = clock_ns() + BALLOON_HOLD_OFF_NS;
-	}
-	/* `actual` has changed, or there is something to mend: the task's business. */
-	nudge();
-	return freed;
 }
 
 /* ---- The start ---- */
@@ -439,7 +314,7 @@ void balloon_init(const struct balloon_config *config)
 static void stop_task(void)
 {
 	while (balloon.task_running) {
-		nudge();
+		balloon_nudge();
 		task_sleep_until(clock_ns() + NS_PER_MS);
 	}
 }
@@ -473,18 +348,6 @@ int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters)
 	return err;
 }
 
-int balloon_return_run(pfn_t first, uint64_t count)
-{
-	assert(balloon.running);
-	if (count == 0 || count > ledger_count(OWNER_BALLOON))
-		return -EINVAL;
-	/* Asked one by one: the host's word is no reason to count a refused change. */
-	for (uint64_t i = 0; i < count; i++)
-		if (frame_owner(first + i) != OWNER_BALLOON)
-			return -EINVAL;
-	return frame_free(first, count, OWNER_BALLOON) ? -EINVAL : 0;
-}
-
 /* ---- The end ---- */
 
 static bool has_frames(void)
@@ -501,7 +364,7 @@ static void deflate_all(void)
 		if (balloon_step())
 			task_yield();
 		else if (balloon_is_alive() && has_frames())
-			wait_for_news();
+			balloon_wait_for_news();
 	}
 }
 

@@ -10,6 +10,7 @@
 
 #include "drivers/balloon/balloon_port.h"
 #include "kernel/lib/types.h"
+#include "mm/owner.h"
 
 /*
  * Another host comes, with this port; `terms` are read whenever a batch is made.
@@ -17,31 +18,38 @@
  */
 void balloon_batches_begin(const struct balloon_port *port, const struct balloon_terms *terms);
 
-/* Offers up to `want` free frames, whole blocks first. Returns how many. */
-uint64_t balloon_batches_inflate(uint64_t want);
+/* How many more batches the host can have. */
+size_t balloon_batches_room(void);
 
-/* Offers frames that are `leaving`. Returns how many. */
-uint64_t balloon_batches_inflate_leaving(void);
+/* An empty batch. There must be room. */
+struct balloon_batch *balloon_batch_new(bool deflates);
+
+/* The one that is kept for deflation when memory is short, empty. NULL: the host has it. */
+struct balloon_batch *balloon_batch_spare(void);
+
+/* Adds frames that are in-flight already. Runs that touch become one. */
+void balloon_batch_add(struct balloon_batch *batch, pfn_t first, uint64_t count);
+
+/* Adds single free frames, up to `want` and to what a batch has. */
+void balloon_batch_add_free(struct balloon_batch *batch, uint64_t want);
+
+/* Adds the lowest frames of an owner from `from` on to an empty batch, as many likewise. */
+void balloon_batch_add_owned(struct balloon_batch *batch, enum owner owner, pfn_t from,
+			     uint64_t want);
 
 /*
- * Takes up to `want` frames back, the lowest; those that the host has refused are
- * passed over until a pause has ended. Returns how many were offered.
+ * Offers a batch to the host. Returns how many frames that are; 0: it is empty, or
+ * could not be sent, and its frames are back where they came from. It may be answered
+ * by then.
  */
-uint64_t balloon_batches_deflate(uint64_t want);
+uint64_t balloon_batch_send(struct balloon_batch *batch);
 
-/*
- * Takes up to `want` frames back and waits for the host, by polling, at most
- * BALLOON_DEADLINE_NS. Stores how many are free now. Allocates nothing; may be called
- * while the balloon's task is in any state. BALLOON_FAULT_SILENT_WANTED, or what
- * take_finished() found; BALLOON_OK if the host just gives nothing back.
- */
-enum balloon_fault balloon_batches_take_back(uint64_t want, size_t *freed);
+/* How many frames of a batch that was sent have arrived. */
+#define BALLOON_NOT_ANSWERED UINT64_MAX
+uint64_t balloon_batch_arrived(struct balloon_batch *batch);
 
 /* Frames on their way into the balloon. */
 uint64_t balloon_batches_inflating(void);
-
-/* True if another batch could be offered. */
-bool balloon_batches_have_room(void);
 
 /* Since when none of those with the host moved; DEADLINE_NEVER: there are none. */
 uint64_t balloon_batches_waiting_since(void);

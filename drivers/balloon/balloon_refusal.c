@@ -64,11 +64,11 @@ uint64_t balloon_refusal_pause_end(void)
 	return refusal.pause_end;
 }
 
-/* From here on a refused frame may be offered again. */
-static uint64_t free_set_aside(void)
+size_t balloon_refusal_release(void)
 {
 	refusal.passed = 0;
-	return ledger_count(OWNER_REFUSED) > 0 ? frame_free_owned(OWNER_REFUSED, UINT64_MAX) : 0;
+	return ledger_count(OWNER_REFUSED) > 0 ? (size_t)frame_free_owned(OWNER_REFUSED, UINT64_MAX)
+					       : 0;
 }
 
 bool balloon_refusal_is_pause(void)
@@ -79,14 +79,14 @@ bool balloon_refusal_is_pause(void)
 		return true;
 	/* How long it was is remembered: the next one is longer. */
 	refusal.pause_end = 0;
-	free_set_aside();
+	balloon_refusal_release();
 	return false;
 }
 
-uint64_t balloon_refusal_forgive(void)
+void balloon_refusal_forgive(void)
 {
 	balloon_refusal_note_progress();
-	return free_set_aside();
+	balloon_refusal_release();
 }
 
 void balloon_refusal_forget(void)

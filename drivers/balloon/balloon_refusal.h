@@ -3,8 +3,7 @@
  * Frames that the host would not take, or would not give back: counted by reason;
  * set aside (owner `refused`) where the allocator would offer the same frame again
  * at once; and the pause in which the host is left alone, which doubles while it
- * goes on refusing. Whatever is set aside and however long the pause: a new target
- * or need of memory ends it.
+ * goes on refusing. A new target ends both; need of memory frees what was set aside.
  */
 #ifndef DRIVERS_BALLOON_BALLOON_REFUSAL_H
 #define DRIVERS_BALLOON_BALLOON_REFUSAL_H
@@ -33,11 +32,11 @@ uint64_t balloon_refusal_pause_end(void);
 /* Whether there is a pause. When one has ended, what was set aside may be offered again. */
 bool balloon_refusal_is_pause(void);
 
-/*
- * The target is reached, or is another, or memory is needed: no pause, and what was
- * set aside is free. Returns how many frames that were.
- */
-uint64_t balloon_refusal_forgive(void);
+/* What was set aside is free. Returns how many frames that were. */
+size_t balloon_refusal_release(void);
+
+/* The target is reached, or is another: no pause, and nothing is set aside. */
+void balloon_refusal_forgive(void);
 
 /* Another host comes: nothing is counted. */
 void balloon_refusal_forget(void);

@@ -130,6 +130,17 @@ int balloon_parse_strategy(const char *name, enum balloon_strategy *strategy)
 	return -EINVAL;
 }
 
+static const char *const fault_sentences[BALLOON_FAULT_COUNT] = {
+#define BALLOON_FAULT_SENTENCE(constant, sentence) [constant] = (sentence),
+	BALLOON_FAULTS(BALLOON_FAULT_SENTENCE)
+};
+
+const char *balloon_fault_sentence(enum balloon_fault fault)
+{
+	assert(fault < BALLOON_FAULT_COUNT);
+	return fault_sentences[fault];
+}
+
 /* ---- Status ---- */
 
 void balloon_status(struct balloon_status *status)
