@@ -373,7 +373,19 @@ BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTQ) $(SIM) tests/s
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
 
 $(call unit,drivers/balloon/balloon,$(BALLOON_FIXTURE))
-$(call unit,drivers/balloon/balloon_rules,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/balloon_account,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/balloon_batch,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/balloon_offer,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/balloon_ranges,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/balloon_reclaim,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/balloon_state,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/balloon_stats,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/balloon_wait,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/port/virtio_balloon,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/port/virtio_balloon_hint,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/port/virtio_balloon_pages,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/port/virtio_balloon_report,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/port/virtio_balloon_stats,$(BALLOON_FIXTURE))
 $(call unit,arch/x86_64/efi/handover,arch/x86_64/efi/handover.c)
 
 FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
