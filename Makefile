@@ -372,12 +372,15 @@ $(call unit,drivers/serial/uart16550,drivers/serial/uart16550.c)
 BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
 
+HOST_FIXTURE := tests/unit/drivers/balloon/host_fixture.c
 $(call unit,drivers/balloon/balloon,$(BALLOON_FIXTURE))
 $(call unit,drivers/balloon/balloon_account,$(BALLOON_FIXTURE))
 $(call unit,drivers/balloon/balloon_batch,$(BALLOON_FIXTURE))
 $(call unit,drivers/balloon/balloon_offer,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/balloon_port,$(BALLOON_FIXTURE) $(HOST_FIXTURE))
 $(call unit,drivers/balloon/balloon_ranges,$(BALLOON_FIXTURE))
 $(call unit,drivers/balloon/balloon_reclaim,$(BALLOON_FIXTURE))
+$(call unit,drivers/balloon/balloon_refusal,$(BALLOON_FIXTURE) $(HOST_FIXTURE))
 $(call unit,drivers/balloon/balloon_state,$(BALLOON_FIXTURE))
 $(call unit,drivers/balloon/balloon_stats,$(BALLOON_FIXTURE))
 $(call unit,drivers/balloon/balloon_wait,$(BALLOON_FIXTURE))
