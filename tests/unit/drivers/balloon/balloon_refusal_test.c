@@ -81,6 +81,7 @@ static void memory_in_need_gets_what_was_set_aside(void **state)
 	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
 	assert_int_equal(ledger_count(OWNER_REFUSED), 0);
 	/* And it is not taken away at once. */
+	sim_time_advance(BALLOON_PAUSE_MIN_NS + NS_PER_MS);
 	settle();
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - 1);
 }
