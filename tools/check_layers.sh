@@ -40,6 +40,10 @@ forbid 'drivers include nothing of kernel/ but kernel/lib and kernel/task' \
 	'^drivers/' '(kernel/[a-z_]*\.h|tools|tests)'
 forbid 'drivers/virtio does not know the devices' '^drivers/virtio/' 'drivers/balloon'
 forbid 'a device driver speaks to virtio, never to PCI' '^drivers/balloon/' 'drivers/pci'
+forbid 'the core of the balloon knows no hypervisor' \
+	'^drivers/balloon/[a-z_]*\.[ch]$' 'drivers/(virtio|pci|balloon/port)/'
+forbid 'a port sees the core of the balloon through balloon_port.h alone' \
+	'^drivers/balloon/port/' 'drivers/balloon/balloon(\.h|_[^p]|_p[^o])'
 forbid 'the guest does not include host programs' '^(arch|mm|drivers|kernel)/' '(tools|tests)'
 forbid 'includes are relative to the root' '^(arch|mm|drivers|kernel|tools)/' '[^/"]*"'
 

@@ -197,23 +197,22 @@ static void close_slot(struct slot *slot)
 	batches.in_flight--;
 }
 
-/* How many frames not yet settled lie before this one, which is among them. */
+/* How many frames not yet settled lie before these, which are among them. */
 static uint64_t frames_before(const struct slot *slot, pfn_t first, uint64_t count)
 {
+	const struct frame_run *run = &slot->batch.run[slot->run];
+	const struct frame_run *end = &slot->batch.run[slot->batch.run_count];
 	uint64_t before = 0, offset = slot->offset;
 
-	for (size_t i = slot->run; i < slot->batch.run_count; i++) {
-		const struct frame_run *run = &slot->batch.run[i];
-
-		if (first >= run->first + offset && first - run->first < run->count) {
-			assert(count <= run->first + run->count - first);
-			return before + (first - run->first - offset);
-		}
+	while (run < end && (first < run->first + offset || first >= run->first + run->count)) {
 		before += run->count - offset;
 		offset = 0;
+		run++;
 	}
-	assert(!"the port refuses frames that are in the batch, in its order");
-	return 0;
+	/* The port refuses frames of the batch, in its order. */
+	assert(run < end);
+	assert(count <= run->first + run->count - first);
+	return before + (first - run->first - offset);
 }
 
 void balloon_batch_refuse(struct balloon_batch *batch, pfn_t first, uint64_t count,
