@@ -8,8 +8,7 @@
  *	free ──► in-flight ──► balloon ──► in-flight ──► free
  *	  └► reported ► leaving ┘              (range-first)
  *
- * The owner map is the only list of the frames. A ballooned frame is never
- * touched.
+ * The owner map is the only list of the frames. A ballooned one is never touched.
  */
 #include "drivers/balloon/balloon.h"
 
@@ -78,7 +77,8 @@ static uint64_t offer(void)
 {
 	uint64_t given = balloon_frames_given(), target = balloon.status.target, offered, missing;
 
-	if (given == target)
+	/* Reached, and not only on its way: what is in-flight may still be refused. */
+	if (given == target && balloon_batches_waiting_since() == DEADLINE_NEVER)
 		balloon_refusal_forgive();
 	offered = given > target ? deflate(given - target) : inflate(target - given);
 	if (offered > 0) {
@@ -164,6 +164,15 @@ static void take_back_all_in_flight(void)
 	assert(balloon_frames_given() == ledger_count(OWNER_BALLOON) + ledger_count(OWNER_LEAVING));
 }
 
+/* The host has nothing any more: all frames are ours. */
+static void take_back_all(void)
+{
+	take_back_all_in_flight();
+	frame_free_owned(OWNER_LEAVING, UINT64_MAX);
+	frame_free_owned(OWNER_BALLOON, UINT64_MAX);
+	assert(balloon_frames_given() == 0);
+}
+
 /*
  * The host broke the rules: it is reset, and nothing more is expected of it. One
  * that does not even finish its reset may still discard what it has: then all of
@@ -213,29 +222,29 @@ static int start_port(void)
  */
 static void recover(enum balloon_fault fault)
 {
+	bool forgotten = fault == BALLOON_FAULT_ALL_OURS;
+
 	balloon.fault = BALLOON_OK;
+	balloon.running = false;
+	if (forgotten)
+		take_back_all();
 	if (++balloon.resets_in_a_row > RESETS_IN_A_ROW) {
 		give_up(BALLOON_FAULT_RESTLESS);
 		return;
 	}
-	balloon.running = false;
-	if (fault == BALLOON_FAULT_RESET_WANTED && balloon.port->reset()) {
-		give_up(BALLOON_FAULT_NO_RESET);
-		return;
+	if (!forgotten) {
+		if (balloon.port->reset()) {
+			give_up(BALLOON_FAULT_NO_RESET);
+			return;
+		}
+		take_back_all_in_flight();
 	}
-	log_info(fault == BALLOON_FAULT_RESET_WANTED
-			 ? "balloon: the device asked for a reset, and gets it"
-			 : "balloon: the host has forgotten the balloon, which is empty now");
-	take_back_all_in_flight();
-	if (fault == BALLOON_FAULT_ALL_OURS) {
-		frame_free_owned(OWNER_LEAVING, UINT64_MAX);
-		frame_free_owned(OWNER_BALLOON, UINT64_MAX);
-	}
-	if (start_port()) {
+	log_info(forgotten ? "balloon: the host has forgotten the balloon, which is empty now"
+			   : "balloon: the device asked for a reset, and gets it");
+	if (start_port())
 		give_up(BALLOON_FAULT_NO_RESTART);
-		return;
-	}
-	balloon.status.recoveries++;
+	else
+		balloon.status.recoveries++;
 }
 
 static void mend(enum balloon_fault fault)
@@ -377,9 +386,7 @@ static void stop(void)
 	balloon.running = false;
 	if (balloon.port->reset() == -ETIMEDOUT)
 		return;
-	take_back_all_in_flight();
-	frame_free_owned(OWNER_LEAVING, UINT64_MAX);
-	frame_free_owned(OWNER_BALLOON, UINT64_MAX);
+	take_back_all();
 }
 
 void balloon_detach(void)

@@ -113,6 +113,7 @@ static void a_host_that_does_nothing_but_forget_is_given_up(void **state)
 {
 	(void)state;
 	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(1000);
 	for (int i = 0; i < 100 && !status().broken; i++) {
 		host.fault = BALLOON_FAULT_ALL_OURS;
 		balloon_step();

@@ -42,6 +42,25 @@ static void frames_that_are_refused_do_not_keep_the_target_from_being_reached(vo
 	assert_host_has(3);
 }
 
+/* What is on its way does not count as reached: refused late, it is not offered again at once. */
+static void frames_that_are_refused_late_do_not_go_round_and_round(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.refuses = never_the_seventh;
+	host.target = 3000;
+	for (int i = 0; i < 100 && ballooned() < 3000; i++) {
+		host.late = true;
+		balloon_step();
+		host.late = false;
+		balloon_step();
+	}
+	settle();
+	assert_host_has(3000);
+	/* Each was refused once. */
+	assert_in_range(refused(BALLOON_REFUSED_FRAME), 3000 / 7, 3000 / 6 + 1);
+}
+
 static bool none(bool deflates, pfn_t pfn, enum balloon_refusal *why)
 {
 	(void)pfn;
@@ -187,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HOST_TEST(frames_that_are_refused_do_not_keep_the_target_from_being_reached),
+		HOST_TEST(frames_that_are_refused_late_do_not_go_round_and_round),
 		HOST_TEST(a_frame_that_is_refused_is_offered_once_until_a_pause_has_ended),
 		HOST_TEST(memory_in_need_gets_what_was_set_aside),
 		HOST_TEST(a_frame_that_does_not_come_back_is_passed_over),
