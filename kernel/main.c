@@ -12,6 +12,7 @@
 #include "arch/image.h"
 #include "arch/irq.h"
 #include "drivers/balloon/balloon.h"
+#include "drivers/balloon/port/virtio_balloon.h"
 #include "kernel/console.h"
 #include "kernel/devices.h"
 #include "kernel/lib/hooks.h"
@@ -94,7 +95,8 @@ static void start_balloon(const char *command_line)
 	options_fill_balloon(command_line, &config);
 	if (config.poison)
 		poison_enable(config.poison_byte);
-	balloon_start(&config);
+	balloon_init(&config);
+	virtio_balloon_start();
 }
 
 static void print_banner(const struct boot_info *boot)

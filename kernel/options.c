@@ -28,19 +28,6 @@ static uint64_t default_floor(void)
 	return share < FLOOR_MAX ? share : FLOOR_MAX;
 }
 
-/* Rounds a size up to frames. -EINVAL: no size; -ERANGE: more memory than there is. */
-static int parse_floor(const char *text, uint64_t *frames)
-{
-	uint64_t bytes;
-
-	if (parse_size(text, &bytes))
-		return -EINVAL;
-	if (bytes >> FRAME_SHIFT > ledger_managed())
-		return -ERANGE;
-	*frames = (bytes >> FRAME_SHIFT) + (bytes % FRAME_SIZE > 0);
-	return 0;
-}
-
 /* floor=SIZE */
 static uint64_t choose_floor(const char *command_line)
 {
@@ -48,32 +35,20 @@ static uint64_t choose_floor(const char *command_line)
 	char text[FORMAT_SIZE_MAX];
 
 	if (command_line_option(command_line, "floor", text, sizeof(text)) &&
-	    parse_floor(text, &frames))
+	    balloon_parse_floor(text, &frames))
 		log_warn("floor=%s is no size within this memory; write floor=64M", text);
 	return frames;
-}
-
-/* "auto, portable, ...": all that there are. */
-static void list_strategies(char *list, size_t size)
-{
-	size_t length = 0;
-
-	for (unsigned s = 0; s <= BALLOON_RANGE_FIRST && length < size; s++)
-		length += (size_t)snprintf(list + length, size - length, "%s%s", s > 0 ? ", " : "",
-					   balloon_strategy_name((enum balloon_strategy)s));
 }
 
 /* strategy=NAME */
 static enum balloon_strategy choose_strategy(const char *command_line)
 {
 	enum balloon_strategy strategy = BALLOON_AUTO;
-	char text[32], list[80];
+	char text[32];
 
 	if (command_line_option(command_line, "strategy", text, sizeof(text)) &&
-	    balloon_parse_strategy(text, &strategy)) {
-		list_strategies(list, sizeof(list));
-		log_warn("unknown strategy %s; choose %s", text, list);
-	}
+	    balloon_parse_strategy(text, &strategy))
+		log_warn("unknown strategy %s; choose " BALLOON_STRATEGY_NAMES, text);
 	return strategy;
 }
 

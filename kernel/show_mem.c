@@ -23,8 +23,8 @@ static void gather(struct mem_figures *f)
 {
 	struct balloon_status balloon;
 
-	balloon_account(&f->account);
 	balloon_status(&balloon);
+	balloon_account(balloon.deflate_on_oom, &f->account);
 	f->has_balloon = balloon.present;
 	f->target = balloon.target;
 	f->actual = balloon.actual;

@@ -35,11 +35,13 @@ PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_b
 	$(addprefix tests/sim/,sim_pci.c sim_bus.c sim_log.c) $(EVENTS)
 ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c)
 
-BALLOON_FIXTURE := $(BALLOON_SOURCES) $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
+BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
+# The same with hosts that a test answers for by itself.
+HOST_FIXTURE := $(BALLOON_FIXTURE) tests/unit/drivers/balloon/host_fixture.c
 
 # A whole machine: the balloon and all that is between it and a simulated bus.
-SIM_MACHINE := $(BALLOON_SOURCES) $(VIRTIO_PCI) $(VIRTQ) $(PCI_TESTED) $(SIM) \
+SIM_MACHINE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTIO_PCI) $(VIRTQ) $(PCI_TESTED) $(SIM) \
 	$(addprefix tests/sim/,sim_balloon.c sim_virtio_pci.c sim_irq.c sim_ram.c) $(FRAME)
 
 # Devices that lie, and the machine that they do it to.
@@ -67,7 +69,8 @@ tests/kernel/lib/panic := kernel/lib/panic.c kernel/lib/hooks.c
 tests/kernel/lib/events := $(EVENTS)
 tests/kernel/events_print := kernel/events_print.c $(EVENTS)
 tests/kernel/command_line := kernel/command_line.c
-tests/kernel/options := kernel/options.c kernel/command_line.c kernel/lib/parse.c \
+tests/kernel/options := kernel/options.c drivers/balloon/balloon_strategy.c \
+	kernel/command_line.c kernel/lib/parse.c \
 	tests/sim/sim_log.c
 tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c
@@ -122,7 +125,21 @@ tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c ker
 tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FRAMES)
 
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
-tests/drivers/balloon/balloon_rules := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_account := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_batch := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
+tests/drivers/balloon/balloon_ranges := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_reclaim := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_refusal := $(HOST_FIXTURE)
+tests/drivers/balloon/balloon_state := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_stats := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_wait := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon_hint := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon_pages := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon_report := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
 
 tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 

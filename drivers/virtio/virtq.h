@@ -108,11 +108,14 @@ int virtq_create(struct virtio_device *device, uint16_t index, struct virtq *que
  */
 void virtq_destroy(struct virtq *queue);
 
+/* As many buffers as an indirect table holds (2.7.5.3, 2.8.8). */
+#define VIRTQ_TABLE_ENTRIES 32
+
 /*
  * Offers `count` buffers as one chain: first those that the device reads, then
  * those that it writes. `token` (not NULL) comes back with the used entry. The
- * device does not see the chain before virtq_kick(). With INDIRECT_DESC, 2 to 32
- * buffers take one descriptor as long as there are tables; `free_count` of them
+ * device does not see the chain before virtq_kick(). With INDIRECT_DESC, 2 to
+ * VIRTQ_TABLE_ENTRIES buffers take one descriptor as long as there are tables; `free_count` of them
  * always fit. -ENOSPC: too few descriptors; -EIO: the queue is broken; -EINVAL:
  * no buffer or no token.
  */

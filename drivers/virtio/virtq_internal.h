@@ -28,7 +28,6 @@
 #define VIRTQ_EVENT_WRAP (1 << 15)
 
 /* One frame of indirect tables for each queue (2.7.5.3, 2.8.8). */
-#define VIRTQ_TABLE_ENTRIES 32
 #define VIRTQ_TABLES 8
 
 struct virtq_desc {

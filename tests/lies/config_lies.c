@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lies in the device's configuration (virtio 1.3, 2.5 and 5.5.4). */
 #include "drivers/balloon/balloon.h"
+#include "drivers/balloon/port/virtio_balloon_names.h"
 #include "tests/lies/lies.h"
 
 #define WITH_DEVICE (((1u << STEP_COUNT) - 1) & ~(1u << STEP_START))

@@ -4,7 +4,7 @@
  * started again after a reset that it asked for. Also, at the same places, no lie
  * but a lack of memory.
  */
-#include "drivers/balloon/balloon.h"
+#include "drivers/balloon/port/virtio_balloon_names.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "tests/lies/lies.h"

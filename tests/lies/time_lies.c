@@ -3,7 +3,7 @@
  * Lies in time: answers that come late, never or in another order, too many
  * interrupts or too few, and a device that resets, asks for resets or goes away.
  */
-#include "drivers/balloon/balloon.h"
+#include "drivers/balloon/port/virtio_balloon_names.h"
 #include "tests/lies/lies.h"
 #include "tests/sim/sim_irq.h"
 

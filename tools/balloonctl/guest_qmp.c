@@ -249,7 +249,7 @@ static int set_target_qmp(struct guest *guest, uint64_t bytes_left)
 /* ---- statistics ---- */
 
 static const char *const stat_names[STAT_COUNT] = {
-#define STAT_NAME(constant, tag, qmp, virsh, unit) [tag] = (qmp),
+#define STAT_NAME(constant, tag, qmp, virsh, unit) [tag] = STAT_PREFIX qmp,
 	STAT_TABLE(STAT_NAME)
 #undef STAT_NAME
 };

@@ -15,7 +15,7 @@ struct stat_line {
 };
 
 static const struct stat_line lines[STAT_COUNT] = {
-#define STAT_LINE(constant, tag, qmp, virsh, unit) [tag] = { (qmp), (virsh), (unit) },
+#define STAT_LINE(constant, tag, qmp, virsh, unit) [tag] = { STAT_PREFIX qmp, (virsh), (unit) },
 	STAT_TABLE(STAT_LINE)
 #undef STAT_LINE
 };

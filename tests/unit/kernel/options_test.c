@@ -13,6 +13,7 @@
 #include "drivers/virtio/virtio.h"
 #include "drivers/virtio/virtio_feature_names.h"
 #include "drivers/virtio/virtio_pci.h"
+#include "kernel/lib/parse.h"
 #include "kernel/options.h"
 #include "mm/ledger.h"
 #include "tests/sim/sim_log.h"
@@ -26,23 +27,16 @@ uint64_t ledger_managed(void)
 	return managed;
 }
 
-static const char *const names[] = { "auto", "portable", "whole-block", "range-first" };
-
-const char *balloon_strategy_name(enum balloon_strategy strategy)
+int balloon_parse_floor(const char *text, uint64_t *floor)
 {
-	assert_true(strategy < ARRAY_SIZE(names));
-	return names[strategy];
-}
+	uint64_t bytes;
 
-int balloon_parse_strategy(const char *name, enum balloon_strategy *strategy)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(name, names[i]) == 0) {
-			*strategy = (enum balloon_strategy)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	if (parse_size(text, &bytes))
+		return -EINVAL;
+	if (bytes >> FRAME_SHIFT > managed)
+		return -ERANGE;
+	*floor = (bytes + FRAME_SIZE - 1) >> FRAME_SHIFT;
+	return 0;
 }
 
 int virtio_parse_features(uint16_t type, const char *text, uint64_t *features)
@@ -143,7 +137,7 @@ static void an_unknown_strategy_is_told_which_there_are(void **state)
 {
 	(void)state;
 	assert_int_equal(options("strategy=fast").strategy, BALLOON_AUTO);
-	assert_warned("unknown strategy fast; choose auto, portable, whole-block, range-first");
+	assert_warned("unknown strategy fast; choose auto, portable, whole-block or range-first");
 }
 
 static void poison_is_two_digits(void **state)

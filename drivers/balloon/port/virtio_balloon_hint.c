@@ -7,9 +7,9 @@
  *	free -> in-flight -> hinted -> free
  *	        the device's  until DONE
  */
-#include "drivers/balloon/balloon_hint.h"
+#include "drivers/balloon/port/virtio_balloon_hint.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <string.h>
 
 #include "arch/clock.h"
@@ -52,6 +52,7 @@ enum state {
 	HINT_END, /* STOP is to be sent */
 };
 
+/* The device's; zeroed by the start. */
 static struct {
 	bool present;
 	struct virtio_device *device;
@@ -65,19 +66,22 @@ static struct {
 	struct hint command_token[2];
 	size_t in_flight; /* buffers */
 	uint64_t last_progress;
-	bool reminded;	 /* since then */
-	uint64_t frames; /* counts for people */
-	uint64_t rounds;
+	bool reminded; /* since then */
 } hint;
 
-int balloon_hint_start(struct virtio_device *device, uint16_t index)
+/* For people; zeroed when another device comes. */
+static struct {
+	uint64_t frames;
+	uint64_t rounds;
+} counts;
+
+_Static_assert(HINT_BLOCKS *BLOCK_SIZE <= UINT32_MAX, "a buffer's length has 32 bits");
+
+int virtio_balloon_hint_start(struct virtio_device *device, uint16_t index)
 {
-	uint64_t frames = hint.frames, rounds = hint.rounds;
 	int err;
 
-	balloon_hint_forget();
-	hint.frames = frames;
-	hint.rounds = rounds;
+	memset(&hint, 0, sizeof(hint));
 	err = frame_alloc(0, OWNER_VIRTQUEUES, &hint.frame);
 	if (err)
 		return err;
@@ -98,7 +102,7 @@ err_frame:
 
 /* ---- What the host says ---- */
 
-void balloon_hint_config_changed(void)
+void virtio_balloon_hint_config_changed(void)
 {
 	uint32_t id;
 
@@ -134,8 +138,10 @@ static int send(paddr_t address, uint64_t length, bool device_writes, struct hin
 		.length = (uint32_t)length,
 		.device_writes = device_writes,
 	};
-	int err = virtq_add(&hint.queue, &buffer, 1, token);
+	int err;
 
+	assert(!token->sent);
+	err = virtq_add(&hint.queue, &buffer, 1, token);
 	if (!err) {
 		token->sent = true;
 		hint.in_flight++;
@@ -175,7 +181,7 @@ static bool send_blocks(uint64_t floor)
 	struct hint *one = find_idle();
 	uint64_t free = ledger_count(OWNER_FREE);
 	uint64_t spare = free > floor ? (free - floor) / BLOCK_FRAMES : 0;
-	size_t max = spare < HINT_BLOCKS ? (size_t)spare : HINT_BLOCKS;
+	size_t max = (size_t)min_u64(spare, HINT_BLOCKS);
 
 	if (!one || max == 0 || hint.queue.free_count == 0)
 		return false;
@@ -197,6 +203,7 @@ static size_t free_hinted(void)
 
 static void finish(struct hint *one)
 {
+	assert(one->sent && hint.in_flight > 0);
 	one->sent = false;
 	hint.in_flight--;
 	note_progress();
@@ -204,33 +211,32 @@ static void finish(struct hint *one)
 		return;
 	must(frame_change_owner(one->pfn, one->blocks * BLOCK_FRAMES, OWNER_IN_FLIGHT,
 				OWNER_HINTED));
-	hint.frames += one->blocks * BLOCK_FRAMES;
+	counts.frames += one->blocks * BLOCK_FRAMES;
 }
 
-/* All that the device has returned; -EIO: the queue is broken. */
-static int take_finished(void)
+int virtio_balloon_hint_take(void)
 {
 	void *token;
-	int got;
+	int got = 0;
 
-	while ((got = virtq_get_used(&hint.queue, &token, NULL)) > 0)
+	while (hint.present && (got = virtq_get_used(&hint.queue, &token, NULL)) > 0)
 		finish(token);
 	return got;
 }
 
-size_t balloon_hint_reclaim(uint64_t deadline)
+void virtio_balloon_hint_reclaim(uint64_t deadline)
 {
 	size_t freed = hint.present ? free_hinted() : 0;
 
 	if (freed > 0 || !hint.present || hint.in_flight == 0)
-		return freed;
+		return;
 	virtq_remind(&hint.queue);
-	while (freed == 0 && hint.in_flight > 0 && clock_ns() < deadline && take_finished() == 0)
+	while (freed == 0 && hint.in_flight > 0 && clock_ns() < deadline &&
+	       virtio_balloon_hint_take() == 0)
 		freed = free_hinted();
-	return freed;
 }
 
-/* ---- A step ---- */
+/* ---- A round goes on ---- */
 
 /* Returns whether something was sent. */
 static bool go_on(uint64_t floor)
@@ -244,7 +250,7 @@ static bool go_on(uint64_t floor)
 		/* Not before all of the last round is back: `hinted` must be complete. */
 		if (hint.in_flight > 0 || !send_command(0))
 			return false;
-		hint.rounds++;
+		counts.rounds++;
 		hint.state = HINT_ROUND;
 		return true;
 	case HINT_ROUND:
@@ -262,18 +268,22 @@ static bool go_on(uint64_t floor)
 	return false;
 }
 
-int balloon_hint_step(uint64_t floor)
+/* Buffers of which the device may never have been told. */
+static void remind(void)
+{
+	if (hint.in_flight == 0 || hint.reminded || clock_ns() - hint.last_progress <= REMIND_NS)
+		return;
+	hint.reminded = true;
+	virtq_remind(&hint.queue);
+}
+
+bool virtio_balloon_hint_offer(uint64_t floor)
 {
 	bool more;
 
 	if (!hint.present)
-		return 0;
-	if (take_finished())
-		return -EIO;
-	if (hint.in_flight > 0 && !hint.reminded && clock_ns() - hint.last_progress > REMIND_NS) {
-		hint.reminded = true;
-		virtq_remind(&hint.queue);
-	}
+		return false;
+	remind();
 	/* A new round waits until the old one's buffers are back. */
 	if (hint.release && hint.in_flight == 0) {
 		free_hinted();
@@ -285,18 +295,17 @@ int balloon_hint_step(uint64_t floor)
 	return more;
 }
 
-bool balloon_hint_has_news(void)
+bool virtio_balloon_hint_has_news(void)
 {
 	return hint.present && virtq_has_used(&hint.queue);
 }
 
-bool balloon_hint_busy(uint64_t *since)
+uint64_t virtio_balloon_hint_waiting_since(void)
 {
-	*since = hint.last_progress;
-	return hint.present && hint.in_flight > 0;
+	return hint.present && hint.in_flight > 0 ? hint.last_progress : DEADLINE_NEVER;
 }
 
-void balloon_hint_stop(void)
+void virtio_balloon_hint_stop(void)
 {
 	if (!hint.present)
 		return;
@@ -310,13 +319,14 @@ void balloon_hint_stop(void)
 	hint.present = false;
 }
 
-void balloon_hint_forget(void)
+void virtio_balloon_hint_forget(void)
 {
 	memset(&hint, 0, sizeof(hint));
+	memset(&counts, 0, sizeof(counts));
 }
 
-void balloon_hint_counts(uint64_t *frames, uint64_t *rounds)
+void virtio_balloon_hint_counts(uint64_t *frames, uint64_t *rounds)
 {
-	*frames = hint.frames;
-	*rounds = hint.rounds;
+	*frames = counts.frames;
+	*rounds = counts.rounds;
 }

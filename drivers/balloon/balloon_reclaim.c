@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory pressure: an allocation has failed, and asks the balloon before it says so.
+ * This runs in any task, in the midst of whatever the balloon's own task does; so it
+ * allocates nothing, and what it finds wrong it leaves to that task.
+ */
+#include "drivers/balloon/balloon_reclaim.h"
+
+#include <assert.h>
+
+#include "arch/clock.h"
+#include "arch/cpu.h"
+#include "drivers/balloon/balloon_batch.h"
+#include "drivers/balloon/balloon_ranges.h"
+#include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_state_internal.h"
+#include "drivers/balloon/balloon_wait.h"
+#include "mm/ledger.h"
+
+static uint64_t frames_wanted(unsigned order)
+{
+	uint64_t run = UINT64_C(1) << order;
+
+	return order == 0 || run > BLOCK_FRAMES ? run : BLOCK_FRAMES;
+}
+
+/* Frames that are only lent come back first: they cost the host nothing. */
+static size_t reclaim_lent(void)
+{
+	uint64_t deadline = clock_ns() + BALLOON_DEADLINE_NS;
+	uint64_t before = ledger_count(OWNER_FREE);
+
+	while (balloon_ranges_waiting_since() != DEADLINE_NEVER && clock_ns() < deadline &&
+	       balloon.fault == BALLOON_OK)
+		balloon.fault = balloon.port->take_finished();
+	if (balloon.port->reclaim)
+		balloon.port->reclaim(deadline);
+	/* Fail fast for the next caller. */
+	if (balloon.fault == BALLOON_OK && clock_ns() >= deadline &&
+	    (balloon_ranges_waiting_since() != DEADLINE_NEVER ||
+	     (balloon.port->waiting_since && balloon.port->waiting_since() != DEADLINE_NEVER)))
+		balloon.fault = BALLOON_FAULT_SILENT_LENT;
+	if (balloon.fault != BALLOON_OK)
+		balloon_nudge();
+	return (size_t)(ledger_count(OWNER_FREE) - before);
+}
+
+/* One batch of the balloon's frames, waited for. Returns how many are free now. */
+static uint64_t take_back_some(uint64_t want)
+{
+	struct balloon_batch *batch = balloon_batch_spare();
+	uint64_t deadline = clock_ns() + BALLOON_DEADLINE_NS;
+
+	/* An earlier one was never answered. */
+	if (!batch) {
+		balloon.fault = BALLOON_FAULT_SILENT_WANTED;
+		return 0;
+	}
+	balloon_batch_add_owned(batch, OWNER_BALLOON, balloon_refusal_passed(), want);
+	if (balloon_batch_send(batch) == 0)
+		return 0;
+	if (balloon.port->kick)
+		balloon.port->kick();
+	while (balloon_batch_arrived(batch) == BALLOON_NOT_ANSWERED) {
+		balloon.fault = balloon.port->take_finished();
+		if (balloon.fault == BALLOON_OK && clock_ns() > deadline &&
+		    balloon_batch_arrived(batch) == BALLOON_NOT_ANSWERED)
+			balloon.fault = BALLOON_FAULT_SILENT_WANTED;
+		if (balloon.fault != BALLOON_OK)
+			return 0;
+		cpu_relax();
+	}
+	return balloon_batch_arrived(batch);
+}
+
+static size_t take_back(uint64_t want)
+{
+	uint64_t freed = 0, some = 1;
+
+	if (!balloon.port->deflate)
+		return 0;
+	while (some > 0 && freed < want) {
+		some = take_back_some(want - freed);
+		freed += some;
+	}
+	return (size_t)freed;
+}
+
+/* Or inflation would chase us at once. */
+static void hold_off(void)
+{
+	balloon.hold_off_end = clock_ns() + BALLOON_HOLD_OFF_NS;
+}
+
+size_t balloon_reclaim(unsigned order)
+{
+	size_t freed;
+
+	if (!balloon_is_alive() || !balloon.running || balloon.fault != BALLOON_OK)
+		return 0;
+	/* What the host would not have is ours in any case. */
+	freed = balloon_refusal_release();
+	if (freed > 0) {
+		hold_off();
+		return freed;
+	}
+	freed = reclaim_lent();
+	/* Without the host's word: never below the target by ourselves. */
+	if (freed > 0 || !balloon.status.deflate_on_oom || balloon.fault != BALLOON_OK)
+		return freed;
+	freed = take_back(frames_wanted(order));
+	if (freed > 0) {
+		balloon.status.oom_events++;
+		balloon.status.oom_frames += freed;
+		hold_off();
+	}
+	/* `actual` has changed, or there is something to mend: the task's business. */
+	balloon_nudge();
+	return freed;
+}

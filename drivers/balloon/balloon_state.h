@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The balloon's settings and its status, for the kernel. Amounts are in frames. */
+#ifndef DRIVERS_BALLOON_BALLOON_STATE_H
+#define DRIVERS_BALLOON_BALLOON_STATE_H
+
+#include "drivers/balloon/balloon_strategy.h"
+#include "kernel/lib/types.h"
+
+struct balloon_config {
+	uint64_t floor; /* free frames that inflation leaves alone */
+	enum balloon_strategy strategy;
+	bool poison; /* freed frames are filled with poison_byte */
+	uint8_t poison_byte;
+};
+
+/* Sets the number of free frames that inflation leaves alone. */
+void balloon_set_floor(uint64_t floor);
+
+/*
+ * Reads a floor as a person writes it: "64M", rounded up to whole frames. Nothing
+ * is stored on an error: -EINVAL: no size; -ERANGE: more than this machine's memory.
+ */
+int balloon_parse_floor(const char *text, uint64_t *floor);
+
+/* Chooses how frames are given. -ENOTSUP: range-first, and the host takes no ranges; unchanged. */
+int balloon_set_strategy(enum balloon_strategy strategy);
+
+struct balloon_status {
+	bool present;
+	const char *broken;		 /* why the host is not used any more, or NULL */
+	bool deflate_on_oom;		 /* negotiated: decides the accounting mode */
+	enum balloon_strategy strategy;	 /* as chosen */
+	enum balloon_strategy effective; /* as used: never BALLOON_AUTO */
+	uint64_t target;		 /* what the host asks for */
+	uint64_t actual;		 /* frames in the balloon, as the host was told last */
+	uint64_t shortfall;		 /* of the target, what cannot be reached now */
+	uint64_t floor;
+	/* Since the start: */
+	uint64_t actual_writes;
+	uint64_t oom_events; /* allocations that frames were taken back for */
+	uint64_t oom_frames;
+	uint64_t recoveries; /* resets that the balloon was brought back from */
+};
+
+/* Stores the balloon's state now. May be called in an interrupt. */
+void balloon_status(struct balloon_status *status);
+
+#endif
