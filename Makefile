@@ -75,9 +75,9 @@ ACPI_SOURCES := $(addprefix drivers/acpi/,acpi.c acpi_tables.c acpi_aml.c acpi_p
 PCI_SOURCES := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
 	pci_gap.c pci_assign.c pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_slot.c \
 	pci_slot_express.c pci_slot_acpi.c pci_names.c pci_cmd.c)
-VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c \
-	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_modern.c \
-	virtio_pci_legacy.c virtio_mmio.c virtio_cmd.c)
+VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtio_feature_names.c \
+	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_irq.c virtio_pci_modern.c \
+	virtio_pci_legacy.c virtio_mmio.c virtio_mmio_registers.c virtio_mmio_parse.c virtio_cmd.c)
 BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_pages.c balloon_stats.c \
 	balloon_report.c balloon_hint.c balloon_account.c)
 DRIVER_SOURCES := drivers/serial/uart16550.c $(ACPI_SOURCES) $(PCI_SOURCES) $(VIRTIO_SOURCES) \

@@ -8,6 +8,7 @@
 #ifndef ARCH_PAGING_H
 #define ARCH_PAGING_H
 
+#include "arch/phys_map.h"
 #include "kernel/lib/types.h"
 
 #define PAGING_HEAP_START UINT64_C(0xffff800000000000)
@@ -43,17 +44,5 @@ pfn_t paging_unmap_page(uint64_t vaddr);
 
 /* Tells whether an access to `vaddr` would find a page. */
 bool paging_is_mapped(uint64_t vaddr);
-
-/* Only for RAM: frames of the allocator, and what the firmware left. */
-static inline void *phys_to_virt(paddr_t paddr)
-{
-	return (void *)(uintptr_t)paddr;
-}
-
-/* Only for the image and for what phys_to_virt() gave: not heap, not stacks. */
-static inline paddr_t virt_to_phys(const void *virt)
-{
-	return (paddr_t)(uintptr_t)virt;
-}
 
 #endif

@@ -7,7 +7,7 @@
 #include "drivers/pci/pci.h"
 #include "drivers/pci/pci_hotplug.h"
 #include "drivers/pci/pci_intx.h"
-#include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtio_pci.h"
 #include "kernel/lib/log.h"
 #include "kernel/pci_windows.h"
 #include "kernel/virtio_mmio_find.h"

@@ -91,7 +91,7 @@ static void start_balloon(const char *command_line)
 {
 	struct balloon_config config;
 
-	options_apply(command_line, &config);
+	options_fill_balloon(command_line, &config);
 	if (config.poison)
 		poison_enable(config.poison_byte);
 	balloon_start(&config);
@@ -123,6 +123,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	console_set_magic(show_mem_at_once); /* Break + m */
 	irq_enable();			     /* ticks and keys come */
 	start_balloon(boot->command_line);   /* it waits for its device */
+	options_tell_virtio(boot->command_line);
 	devices_find(boot);		     /* which may be among these, or come later */
 	print_banner(boot);		     /* a person is greeted */
 	task_create("shell", TASK_PRIORITY_SHELL, shell_task, command_line);

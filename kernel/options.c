@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtio_feature_names.h"
+#include "drivers/virtio/virtio_pci.h"
 #include "kernel/command_line.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/parse.h"
@@ -120,10 +122,14 @@ static void choose_interrupts(const char *command_line)
 		log_warn("virtio: virtio.msix=%s is unknown; choose on or off", text);
 }
 
-void options_apply(const char *command_line, struct balloon_config *config)
+void options_tell_virtio(const char *command_line)
 {
 	refuse_features(command_line);
 	choose_interrupts(command_line);
+}
+
+void options_fill_balloon(const char *command_line, struct balloon_config *config)
+{
 	config->floor = choose_floor(command_line);
 	config->strategy = choose_strategy(command_line);
 	config->poison = choose_poison(command_line, &config->poison_byte);

@@ -9,10 +9,13 @@
 
 #include "drivers/balloon/balloon.h"
 
+/* Fills `config` from floor=, strategy= and poison=. After memory is known. */
+void options_fill_balloon(const char *command_line, struct balloon_config *config);
+
 /*
- * Fills `config` from floor=, strategy= and poison=, and tells the drivers of
- * virtio.refuse= and virtio.msix=. After memory is known, before any device is.
+ * Tells virtio of virtio.refuse= and virtio.msix=. After the balloon's driver, which
+ * has the names of its features; before any device is found.
  */
-void options_apply(const char *command_line, struct balloon_config *config);
+void options_tell_virtio(const char *command_line);
 
 #endif

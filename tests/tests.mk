@@ -20,16 +20,18 @@ SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c) $(E
 # frame_alloc() and frame_free() for tests without mm/frame.c.
 SIM_FRAMES := $(SIM) tests/sim/sim_frame.c
 
-VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtq.c virtq_split.c \
-	virtq_packed.c)
+VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtio_feature_names.c \
+	virtq.c virtq_split.c virtq_packed.c)
 VIRTQ_FIXTURE := $(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtq_fixture.c
 
-VIRTIO_PCI := $(addprefix drivers/virtio/,virtio_pci.c virtio_pci_modern.c virtio_pci_legacy.c) \
-	drivers/pci/pci_msix.c
+VIRTIO_PCI := $(addprefix drivers/virtio/,virtio_pci.c virtio_pci_irq.c virtio_pci_modern.c \
+	virtio_pci_legacy.c) drivers/pci/pci_msix.c
+VIRTIO_PCI_FIXTURE := $(VIRTIO_PCI) $(addprefix tests/sim/,sim_virtio_pci.c sim_bus.c sim_irq.c) \
+	$(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtio_pci_fixture.c
 
 PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c \
 	pci_bridge.c pci_gap.c pci_assign.c pci_capability.c) \
-	$(addprefix tests/sim/,sim_pci.c sim_log.c) $(EVENTS)
+	$(addprefix tests/sim/,sim_pci.c sim_bus.c sim_log.c) $(EVENTS)
 ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c)
 
 BALLOON_FIXTURE := $(BALLOON_SOURCES) $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
@@ -104,10 +106,13 @@ tests/drivers/virtio/virtq_packed := $(VIRTQ_FIXTURE)
 tests/drivers/virtio/virtq_order := $(VIRTQ_FIXTURE)
 tests/drivers/virtio/virtio := $(VIRTQ) $(SIM_FRAMES)
 tests/drivers/virtio/virtio_events := $(VIRTQ) $(SIM_FRAMES)
-tests/drivers/virtio/virtio_pci := $(VIRTIO_PCI) tests/sim/sim_virtio_pci.c \
-	tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAMES)
-tests/drivers/virtio/virtio_mmio := drivers/virtio/virtio_mmio.c kernel/lib/parse.c \
-	$(VIRTQ) $(SIM_FRAMES)
+tests/drivers/virtio/virtio_feature_names := $(VIRTQ) $(SIM_FRAMES)
+tests/drivers/virtio/virtio_pci := $(VIRTIO_PCI_FIXTURE)
+tests/drivers/virtio/virtio_pci_modern := $(VIRTIO_PCI_FIXTURE)
+tests/drivers/virtio/virtio_pci_irq := $(VIRTIO_PCI_FIXTURE)
+tests/drivers/virtio/virtio_mmio := drivers/virtio/virtio_mmio.c \
+	drivers/virtio/virtio_mmio_registers.c tests/sim/sim_bus.c $(VIRTQ) $(SIM_FRAMES)
+tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c kernel/lib/parse.c
 tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FRAMES)
 
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
@@ -235,8 +240,8 @@ fuzz/split_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/packed_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/balloon := $(LIES)
 fuzz/line := $(SHELL_SOURCES)
-fuzz/command_line := kernel/command_line.c kernel/lib/parse.c drivers/virtio/virtio_mmio.c \
-	tests/fuzz/no_machine.c $(VIRTQ) $(SIM_FRAMES)
+fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
+	drivers/virtio/virtio_mmio_parse.c
 
 $(BUILD)/fuzz/core: LIBS := -lelf
 $(BUILD)/fuzz/qmp: LIBS := -ljson-c

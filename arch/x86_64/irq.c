@@ -52,7 +52,6 @@
 
 static struct irq_handler *messages[MESSAGES];
 static struct irq_handler *handlers[IRQ_COUNT];
-static uint64_t unclaimed[IRQ_COUNT];
 static unsigned in_a_row[IRQ_COUNT];
 static uint16_t mask = (uint16_t) ~(1u << LINE_CASCADE);
 
@@ -137,11 +136,6 @@ void irq_unregister(enum irq_line line, struct irq_handler *handler)
 	irq_restore(flags);
 }
 
-uint64_t irq_unclaimed(enum irq_line line)
-{
-	return unclaimed[line];
-}
-
 /* The last line of a chip fires for nothing when a request goes away in time. */
 static bool is_spurious(unsigned line)
 {
@@ -170,7 +164,6 @@ static void count_unclaimed(unsigned line, bool claimed)
 		in_a_row[line] = 0;
 		return;
 	}
-	unclaimed[line]++;
 	if (++in_a_row[line] < UNCLAIMED_IN_A_ROW)
 		return;
 	mask = (uint16_t)(mask | 1u << line);

@@ -575,8 +575,15 @@ static const char *balloon_why_declined(unsigned bit)
 						   : "not together with FREE_PAGE_HINT";
 }
 
+#define FEATURE_NAME(bit, name) { bit, #name },
+
+static const struct virtio_feature_name feature_names[] = {
+	VIRTIO_BALLOON_FEATURES(FEATURE_NAME){ 0, NULL },
+};
+
 static struct virtio_driver driver = {
 	.type = VIRTIO_ID_BALLOON,
+	.feature_names = feature_names,
 	.probe = balloon_probe,
 	.remove = balloon_remove,
 	.why_declined = balloon_why_declined,

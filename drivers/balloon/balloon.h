@@ -19,15 +19,8 @@
 #ifndef DRIVERS_BALLOON_BALLOON_H
 #define DRIVERS_BALLOON_BALLOON_H
 
+#include "drivers/balloon/balloon_names.h"
 #include "kernel/lib/types.h"
-
-/* Feature bits (5.5.3). */
-#define VIRTIO_BALLOON_F_MUST_TELL_HOST 0
-#define VIRTIO_BALLOON_F_STATS_VQ 1
-#define VIRTIO_BALLOON_F_DEFLATE_ON_OOM 2
-#define VIRTIO_BALLOON_F_FREE_PAGE_HINT 3
-#define VIRTIO_BALLOON_F_PAGE_POISON 4
-#define VIRTIO_BALLOON_F_REPORTING 5
 
 /* Inflation waits this long after frames were given back for want of memory. */
 #define BALLOON_HOLD_OFF_NS (2 * NS_PER_S)

@@ -16,6 +16,7 @@
 #include "drivers/balloon/balloon_report.h"
 #include "drivers/balloon/balloon_stats.h"
 #include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtio_feature_names.h"
 #include "kernel/lib/command.h"
 #include "kernel/lib/parse.h"
 #include "kernel/task/task.h"

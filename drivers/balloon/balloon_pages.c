@@ -59,7 +59,7 @@ static size_t room(const struct virtq *queue)
 {
 	size_t idle = pages.in_flight < REQUESTS ? REQUESTS - pages.in_flight : 0;
 
-	return queue->broken ? 0 : idle < queue->free_count ? idle : queue->free_count;
+	return virtq_is_broken(queue) ? 0 : idle < queue->free_count ? idle : queue->free_count;
 }
 
 /* Our books must agree with ourselves; if not, memory was overwritten. */
@@ -270,7 +270,7 @@ static int take_back_some(uint64_t want, size_t *freed)
 	if (request->queue)
 		return -EIO;
 	/* In a reset, or the task finds out what is wrong: no word on the device from here. */
-	if (pages.deflate.broken || pages.deflate.free_count == 0)
+	if (virtq_is_broken(&pages.deflate) || pages.deflate.free_count == 0)
 		return 0;
 	sent = send_deflate(request, want);
 	if (sent == 0)

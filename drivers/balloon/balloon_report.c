@@ -79,7 +79,7 @@ static size_t smaller(uint64_t a, uint64_t b)
 
 static bool can_send(void)
 {
-	return report.present && report.count == 0 && !report.queue.broken;
+	return report.present && report.count == 0 && !virtq_is_broken(&report.queue);
 }
 
 /* How many of so many blocks one request takes. */

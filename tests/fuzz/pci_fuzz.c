@@ -11,6 +11,7 @@
 #include "drivers/pci/pci_internal.h"
 #include "drivers/pci/pci_msix.h"
 #include "drivers/virtio/virtio_pci.h"
+#include "drivers/virtio/virtio_pci_internal.h"
 #include "tests/sim/sim_frame.h"
 #include "tests/sim/sim_irq.h"
 #include "tests/sim/sim_log.h"

@@ -5,6 +5,7 @@
  * drivers/pci finds the device, drivers/virtio drives it.
  */
 #include "drivers/pci/pci.h"
+#include "drivers/virtio/virtio_pci.h"
 #include "tests/lies/lies.h"
 #include "tests/sim/sim_irq.h"
 

@@ -3,7 +3,7 @@
  * Physical memory with ACPI tables in it, and the registers that they name.
  * Each piece of memory is an allocation of its own, so that the sanitizer sees
  * a read beyond it. Implements arch/io.h, arch/mmio.h, arch/paging.h and
- * arch/clock.h of tests/fake; writes to registers are recorded, in their order.
+ * arch/clock.h; writes to registers are recorded, in their order.
  */
 #ifndef TESTS_SIM_SIM_ACPI_H
 #define TESTS_SIM_SIM_ACPI_H

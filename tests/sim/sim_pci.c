@@ -10,10 +10,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "arch/io.h"
 #include "arch/irq.h"
-#include "arch/mmio.h"
 #include "arch/paging.h"
+#include "tests/sim/sim_bus.h"
 
 #define ECAM_SIZE ((size_t)256 << 20)
 #define HOPS_MAX 64
@@ -447,7 +446,7 @@ static bool data_offset(uint16_t port, unsigned *offset)
 	return true;
 }
 
-static uint32_t port_read(uint16_t port, unsigned width)
+uint32_t sim_port_read(uint16_t port, unsigned width)
 {
 	unsigned offset;
 
@@ -461,7 +460,7 @@ static uint32_t port_read(uint16_t port, unsigned width)
 			   config_address >> 8 & 7, offset, width);
 }
 
-static void port_write(uint16_t port, unsigned width, uint32_t value)
+void sim_port_write(uint16_t port, unsigned width, uint32_t value)
 {
 	unsigned offset;
 
@@ -476,87 +475,27 @@ static void port_write(uint16_t port, unsigned width, uint32_t value)
 		bar_write(true, port, width, value);
 }
 
-uint8_t io_read8(uint16_t port)
-{
-	return (uint8_t)port_read(port, 1);
-}
-
-uint16_t io_read16(uint16_t port)
-{
-	return (uint16_t)port_read(port, 2);
-}
-
-uint32_t io_read32(uint16_t port)
-{
-	return port_read(port, 4);
-}
-
-void io_write8(uint16_t port, uint8_t value)
-{
-	port_write(port, 1, value);
-}
-
-void io_write16(uint16_t port, uint16_t value)
-{
-	port_write(port, 2, value);
-}
-
-void io_write32(uint16_t port, uint32_t value)
-{
-	port_write(port, 4, value);
-}
-
 /* ---- Memory: ECAM and BARs ---- */
 
-static uint32_t memory_read(const void *reg, unsigned width)
+uint32_t sim_mmio_read(uintptr_t address, unsigned width)
 {
-	size_t at = (size_t)((const char *)reg - ecam);
+	size_t at = address - (uintptr_t)ecam;
 
 	if (at < ECAM_SIZE)
 		return config_read((unsigned)(at >> 20), at >> 15 & 31, at >> 12 & 7, at & 4095,
 				   width);
-	return bar_read(false, (uintptr_t)reg, width);
+	return bar_read(false, address, width);
 }
 
-static void memory_write(void *reg, unsigned width, uint32_t value)
+void sim_mmio_write(uintptr_t address, unsigned width, uint32_t value)
 {
-	size_t at = (size_t)((char *)reg - ecam);
+	size_t at = address - (uintptr_t)ecam;
 
 	if (at < ECAM_SIZE)
 		config_write((unsigned)(at >> 20), at >> 15 & 31, at >> 12 & 7, at & 4095, width,
 			     value);
 	else
-		bar_write(false, (uintptr_t)reg, width, value);
-}
-
-uint8_t mmio_read8(const void *reg)
-{
-	return (uint8_t)memory_read(reg, 1);
-}
-
-uint16_t mmio_read16(const void *reg)
-{
-	return (uint16_t)memory_read(reg, 2);
-}
-
-uint32_t mmio_read32(const void *reg)
-{
-	return memory_read(reg, 4);
-}
-
-void mmio_write8(void *reg, uint8_t value)
-{
-	memory_write(reg, 1, value);
-}
-
-void mmio_write16(void *reg, uint16_t value)
-{
-	memory_write(reg, 2, value);
-}
-
-void mmio_write32(void *reg, uint32_t value)
-{
-	memory_write(reg, 4, value);
+		bar_write(false, address, width, value);
 }
 
 /* ---- Addresses ---- */

@@ -9,7 +9,8 @@
  * code under test: an access that would disturb a real machine is a violation, and
  * a test ends with assert_null(sim_pci_violation).
  *
- * Implements arch/io.h, arch/mmio.h and arch/paging.h of tests/fake.
+ * Implements its part of arch/paging.h, and what sim_bus.h needs: so sim_bus.c
+ * goes with it.
  */
 #ifndef TESTS_SIM_SIM_PCI_H
 #define TESTS_SIM_SIM_PCI_H

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtio_feature_names.h"
+#include "drivers/virtio/virtio_pci.h"
 #include "kernel/options.h"
 #include "mm/ledger.h"
 #include "tests/sim/sim_log.h"
@@ -75,7 +77,8 @@ static struct balloon_config options(const char *command_line)
 	struct balloon_config config;
 
 	memset(&config, 0xff, sizeof(config));
-	options_apply(command_line, &config);
+	options_tell_virtio(command_line);
+	options_fill_balloon(command_line, &config);
 	return config;
 }
 
