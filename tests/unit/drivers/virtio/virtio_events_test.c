@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "drivers/virtio/virtio_events.h"
-#include "drivers/virtio/virtq.h"
 #include "tests/sim/sim_frame.h"
 #include "tests/sim/sim_log.h"
 #include "tests/sim/sim_time.h"
@@ -38,10 +37,22 @@ static int setup(void **state)
 	return 0;
 }
 
-static void negotiate(void)
+static int teardown(void **state)
+{
+	(void)state;
+	if (sim.device.queue[0]) {
+		virtio_break(&sim.device, "end of test");
+		virtq_destroy(&queue);
+	}
+	return 0;
+}
+
+/* As a driver does it: a queue, then DRIVER_OK. */
+static void get_ready(void)
 {
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
 	assert_int_equal(virtq_create(&sim.device, 0, &queue), 0);
+	virtio_ready(&sim.device);
 }
 
 static void assert_last(enum virtio_event type, uint64_t second)
@@ -57,11 +68,8 @@ static void assert_last(enum virtio_event type, uint64_t second)
 static void a_start_is_a_reset_and_the_features_that_hold(void **state)
 {
 	(void)state;
-	negotiate();
+	get_ready();
 	assert_int_equal(virtio_events.count[VIRTIO_EVENT_RESET], 1);
-	assert_int_equal(virtio_events.count[VIRTIO_EVENT_STARTED], 0);
-	virtio_ready(&sim.device);
-	virtq_destroy(&queue);
 	assert_last(VIRTIO_EVENT_STARTED, VERSION_1 | STATS);
 	assert_int_equal(virtio_events.recorded, 2);
 }
@@ -77,11 +85,9 @@ static void a_device_that_cannot_be_used_is_refused(void **state)
 static void breaking_is_recorded_once(void **state)
 {
 	(void)state;
-	negotiate();
-	virtio_ready(&sim.device);
+	get_ready();
 	virtio_break(&sim.device, "first");
 	virtio_break(&sim.device, "second");
-	virtq_destroy(&queue);
 	assert_int_equal(virtio_events.count[VIRTIO_EVENT_BROKEN], 1);
 	assert_int_equal(virtio_events.count[VIRTIO_EVENT_RESET], 2);
 }
@@ -97,10 +103,13 @@ static void a_device_that_was_pulled_out_is_gone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_start_is_a_reset_and_the_features_that_hold, setup),
-		cmocka_unit_test_setup(a_device_that_cannot_be_used_is_refused, setup),
-		cmocka_unit_test_setup(breaking_is_recorded_once, setup),
-		cmocka_unit_test_setup(a_device_that_was_pulled_out_is_gone, setup),
+		cmocka_unit_test_setup_teardown(a_start_is_a_reset_and_the_features_that_hold,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_device_that_cannot_be_used_is_refused, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(breaking_is_recorded_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_device_that_was_pulled_out_is_gone, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
