@@ -140,11 +140,12 @@ EFI_CFLAGS = -std=gnu11 -O2 -g -ffreestanding -fpic -fshort-wchar \
 	$(WARNINGS) $(EFI_ACCUMULATE) \
 	-DGNU_EFI_USE_MS_ABI -I. -isystem /usr/include/efi \
 	-isystem /usr/include/efi/x86_64
-# GNU ld: the script is for it.
+# GNU ld: the script is for it. Start code of later releases calls _entry(), of
+# libefi, which sets up what we do without and calls efi_main() then.
 EFI_LD ?= ld
 EFI_LDFLAGS = -nostdlib -shared -Bsymbolic -znocombreloc -z defs \
 	-z noexecstack --no-warn-rwx-segments --build-id=none \
-	-T $(EFI_LIB)/elf_x86_64_efi.lds
+	--defsym=_entry=efi_main -T $(EFI_LIB)/elf_x86_64_efi.lds
 
 EFI_OBJECTS := $(addprefix $(BUILD)/$(EFI_DIR)/,loader.o handover.o payload.o)
 

@@ -27,7 +27,7 @@ host) why="to compile programs for the host" packages="gcc libc6-dev libjson-c-d
 tools) why="for balloonctl" packages="libncurses-dev libmicrohttpd-dev libelf-dev" ;;
 test) why="to test it" packages="libcmocka-dev" ;;
 coverage) why="to see what its tests cover" packages="gcovr" ;;
-fuzz) why="to fuzz it" packages="clang libclang-rt-14-dev" ;;
+fuzz) why="to fuzz it" packages="clang libclang-rt-dev" ;;
 bench) why="to measure it beside Linux" packages="cpio" ;;
 libvirt-headers) why="for balloonctl with libvirt" packages="libvirt-dev" ;;
 libvirt)
