@@ -271,7 +271,7 @@ help:
 #: make model            the balloon's protocol, modelled, in all of its states;
 #:                       and planted faults
 #: make test-all         what takes longer: all cells, floods, libvirt, mutants,
-#:                       the model, a minute of each fuzzer
+#:                       the model, a minute of each fuzzer, another Debian
 #: make matrix-all       every cell; CELLS='*packed*' for some of them; both
 #:                       write build/matrix.md
 #: make fuzz             what takes input, fed with noise; TIME=60 seconds each,
@@ -281,6 +281,8 @@ help:
 #: make mutants          whether the unit tests notice each of the faults in
 #:                       tests/mutants/list; FAULTS='*packed*' for some of them;
 #:                       part of test-all
+#: make test-debian      both commands on a fresh Debian, from its bootstrap on;
+#:                       RELEASE=trixie, or which; part of test-all
 #: make check-layers     whether includes point one way
 #: make check-conformance  whether docs/conformance.md names only what exists
 #: make bench-boot       time to the prompt by memory, beside a kernel that
