@@ -149,11 +149,12 @@ EFI_CFLAGS = -std=gnu11 -O2 -g -ffreestanding -fpic -fshort-wchar \
 	$(WARNINGS) $(EFI_ACCUMULATE) \
 	-DGNU_EFI_USE_MS_ABI -I. -isystem /usr/include/efi \
 	-isystem /usr/include/efi/x86_64
-# GNU ld: the script is for it.
+# GNU ld: the script is for it. Start code of later releases calls _entry(), of
+# libefi, which sets up what we do without and calls efi_main() then.
 EFI_LD ?= ld
 EFI_LDFLAGS = -nostdlib -shared -Bsymbolic -znocombreloc -z defs \
 	-z noexecstack --no-warn-rwx-segments --build-id=none \
-	-T $(EFI_LIB)/elf_x86_64_efi.lds
+	--defsym=_entry=efi_main -T $(EFI_LIB)/elf_x86_64_efi.lds
 
 EFI_OBJECTS := $(addprefix $(BUILD)/$(EFI_DIR)/,loader.o handover.o payload.o)
 
@@ -279,7 +280,7 @@ help:
 #: make model            the balloon's protocol, modelled, in all of its states;
 #:                       and planted faults
 #: make test-all         what takes longer: all cells, floods, libvirt, mutants,
-#:                       the model, a minute of each fuzzer
+#:                       the model, a minute of each fuzzer, another Debian
 #: make matrix-all       every cell; CELLS='*packed*' for some of them; both
 #:                       write build/matrix.md
 #: make fuzz             what takes input, fed with noise; TIME=60 seconds each,
@@ -289,6 +290,8 @@ help:
 #: make mutants          whether the unit tests notice each of the faults in
 #:                       tests/mutants/list; FAULTS='*packed*' for some of them;
 #:                       part of test-all
+#: make test-debian      both commands on a fresh Debian, from its bootstrap on;
+#:                       RELEASE=trixie, or which; part of test-all
 #: make check-layers     whether includes and calls point one way
 #: make check-style      the rules of style that a machine can hold, and
 #:                       assertions per thousand lines

@@ -2,7 +2,7 @@
 #
 # Tests, from the quick ones on the host to those that take minutes: unit tests,
 # their coverage, fuzzing, mutants, the model; integration tests, the matrix and
-# libvirt under QEMU; what `make test` and `make test-all` are made of.
+# libvirt under QEMU; a fresh Debian; what `make test` and `make test-all` are made of.
 
 # For what needs both cores or measures time: it runs alone, in whatever order
 # make comes to it.
@@ -365,6 +365,21 @@ test-libvirt: $(if $(LIBVIRT),$(BUILD)/aerostat.elf $(BUILD)/libvirt/balloonctl)
 		$(alone) tools/libvirt/demo.sh; \
 	else echo "test-libvirt: not run, as libvirt is not installed"; fi
 
+# ---- Debian: whether the two commands do all the set-up on a fresh one ----
+#
+# make test-debian RELEASE=trixie; without RELEASE it is the one of 12 and 13
+# that this machine does not run. test-debian-short is the part of test-all,
+# which is content where no bootstrap can be had.
+
+.PHONY: test-debian test-debian-short
+test-debian test-debian-short: | $(call needs,debian)
+	@mkdir -p $(BUILD)
+	@$(alone) tests/debian/run.sh $(OR_SKIP) $(BUILD)/debian run run-uefi $(LAST_GOAL)
+
+test-debian: LAST_GOAL := test
+test-debian-short: LAST_GOAL := test-unit
+test-debian-short: OR_SKIP := --or-skip
+
 # ---- Rules for the tree itself ----
 
 .PHONY: check-layers check-style check-conformance
@@ -390,4 +405,4 @@ check-conformance:
 test: all test-unit test-integration check-layers check-style check-conformance matrix \
 	test-libvirt fuzz-short
 
-test-all: matrix-all test-slow virsh-demo coverage mutants fuzz model
+test-all: matrix-all test-slow virsh-demo coverage mutants fuzz model test-debian-short

@@ -27,13 +27,14 @@ host) why="to compile programs for the host" packages="gcc libc6-dev libjson-c-d
 tools) why="for balloonctl" packages="libncurses-dev libmicrohttpd-dev libelf-dev" ;;
 test) why="to test it" packages="libcmocka-dev" ;;
 coverage) why="to see what its tests cover" packages="gcovr" ;;
-fuzz) why="to fuzz it" packages="clang libclang-rt-14-dev" ;;
+fuzz) why="to fuzz it" packages="clang libclang-rt-dev" ;;
 bench) why="to measure it beside Linux" packages="cpio" ;;
 libvirt-headers) why="for balloonctl with libvirt" packages="libvirt-dev" ;;
 libvirt)
 	why="to run it under libvirt"
 	packages="libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu"
 	;;
+debian) why="to try it on a fresh Debian" packages="mmdebstrap uidmap" ;;
 model) why="to check the model of the protocol" packages="gcc libc6-dev spin" ;;
 *)
 	sets=$(sed -n 's/^\([a-z-]*\)).*/\1/p' "$0" | tr '\n' ' ')

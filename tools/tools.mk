@@ -44,8 +44,8 @@ BALLOONCTL_SOURCES := $(BALLOONCTL_COMMON) \
 BALLOONCTL_COMMON_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o, \
 	tools/balloonctl/main.c $(BALLOONCTL_COMMON))
 
-$(BALLOONCTL_COMMON_OBJECTS): | $(call needs,tools)
-$(BUILD)/host/tools/balloonctl/guest_libvirt.o: | $(call needs,libvirt-headers)
+$(filter-out $(TOOL_OBJECTS),$(BALLOONCTL_COMMON_OBJECTS)): | $(call needs,tools)
+$(BUILD)/host/tools/balloonctl/guest_libvirt.o: | $(if $(LIBVIRT),,$(call needs,libvirt-headers))
 
 $(BUILD)/tools/balloonctl: $(BUILD)/host/tools/balloonctl/main.o \
 		$(BALLOONCTL_SOURCES:%.c=$(BUILD)/host/%.o)
