@@ -25,8 +25,8 @@ static void unmap_pages(uint64_t from, uint64_t to)
 		pfn_t pfn = paging_unmap_page(page);
 
 		if (pfn == PFN_NONE || frame_free(pfn, 1, OWNER_HEAP))
-			panic("heap: page %#llx was not the heap's; look for a wild write",
-			      (unsigned long long)page);
+			panic("heap: page %#llx has a frame of `%s`; look for a wild write",
+			      (unsigned long long)page, owner_name(frame_owner(pfn)));
 	}
 }
 

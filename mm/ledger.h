@@ -20,7 +20,7 @@ uint64_t ledger_count(enum owner owner);
 /* Returns how many frames are managed: what the counts of all owners must add up to. */
 uint64_t ledger_managed(void);
 
-/* Counts the changes that were refused: their frames were not the expected owner's, or not managed. */
+/* Counts the changes that were refused: of frames of another owner, or not managed. */
 uint64_t ledger_refused(void);
 
 /*

@@ -79,8 +79,8 @@ tests/kernel/shell := $(SHELL_SOURCES)
 tests/kernel/task/task := kernel/task/task.c
 
 tests/mm/bitset := mm/bitset.c
-tests/mm/heap := mm/heap.c $(addprefix tests/sim/,sim_paging.c sim_frame.c)
-tests/mm/stack := mm/stack.c $(addprefix tests/sim/,sim_paging.c sim_frame.c)
+tests/mm/heap := mm/heap.c mm/owner.c $(addprefix tests/sim/,sim_paging.c sim_frame.c)
+tests/mm/stack := mm/stack.c mm/owner.c $(addprefix tests/sim/,sim_paging.c sim_frame.c)
 tests/mm/frame_spans := mm/frame_spans.c
 tests/mm/memmap := mm/memmap.c
 tests/mm/memory := mm/memory.c mm/memmap.c tests/sim/sim_ram.c $(FRAME)

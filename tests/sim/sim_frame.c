@@ -81,6 +81,13 @@ int frame_alloc(unsigned order, enum owner owner, pfn_t *pfn)
 	return -ENOMEM;
 }
 
+enum owner frame_owner(pfn_t pfn)
+{
+	pfn_t first = paddr_to_pfn(virt_to_phys(memory));
+
+	return pfn - first < SIM_FRAME_COUNT ? owners[pfn - first] : OWNER_ABSENT;
+}
+
 int frame_free(pfn_t pfn, size_t count, enum owner owner)
 {
 	pfn_t first = paddr_to_pfn(virt_to_phys(memory));

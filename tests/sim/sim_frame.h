@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * frame_alloc() and frame_free() for host tests of drivers that only need a
+ * frame_alloc(), frame_free() and frame_owner() for host tests that only need a
  * few runs of frames. The frames are real memory below 4 GiB, as legacy devices
  * need; they come full of junk.
  */

@@ -30,7 +30,7 @@ void fixture_start_one(pfn_t start, pfn_t end);
 /* The map that the allocator manages now. */
 const struct memmap *fixture_map(void);
 
-/* Frees the metadata: for a test's teardown. */
+/* Frees the metadata: for a test's teardown. Returns 0. */
 int fixture_stop(void **state);
 
 /*
@@ -42,9 +42,10 @@ void fixture_assert_books(void);
 /* Checks what fixture_assert_books() does, but without the audit: cheap. */
 void fixture_assert_sums(void);
 
-/* Everything that can be asked of the allocator about its small map, but for `refused`. */
+/* Everything that can be asked of the allocator about its small map, except `refused`. */
 struct picture;
 
+/* Takes a picture. */
 struct picture *fixture_picture(void);
 
 /* Nothing has changed since; frees the picture. */
@@ -56,7 +57,7 @@ void fixture_assert_refused(int err, int expect, uint64_t refused);
 /* Every frame of a run has this owner. */
 void fixture_assert_owner(pfn_t pfn, size_t count, enum owner owner);
 
-/* The largest aligned run of free frames in a block, asked frame by frame; -1: none. */
+/* Returns the order of a block's largest free run, asked frame by frame; -1: none. */
 int fixture_largest_run(pfn_t block);
 
 /* frame_alloc() and friends that must succeed. */

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "arch/paging.h"
 #include "kernel/lib/panic.h"
@@ -22,10 +24,15 @@
 #define FAILED ((void *)-1)
 
 static jmp_buf after_panic;
+static char last_words[120];
 
 void panic(const char *fmt, ...)
 {
-	(void)fmt;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(last_words, sizeof(last_words), fmt, args);
+	va_end(args);
 	longjmp(after_panic, 1);
 }
 
@@ -177,6 +184,8 @@ static void a_page_that_is_lost_is_a_panic(void **state)
 		sbrk(-PAGE);
 		fail_msg("%s", "a heap with a hole gave a page back");
 	}
+	assert_non_null(
+		strstr(last_words, "heap: page 0xffff800000001000 has a frame of `absent`"));
 	paging_map_page(PAGING_HEAP_START + FRAME_SIZE, pfn);
 }
 
@@ -193,6 +202,7 @@ static void a_frame_of_another_owner_is_a_panic(void **state)
 		sbrk(-PAGE);
 		fail_msg("%s", "the heap gave back a frame that it did not have");
 	}
+	assert_non_null(strstr(last_words, "has a frame of `free`"));
 	assert_int_equal(frame_alloc(0, OWNER_HEAP, &pfn), 0);
 	paging_map_page(PAGING_HEAP_START, pfn);
 }

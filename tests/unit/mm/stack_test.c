@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "arch/paging.h"
 #include "kernel/lib/panic.h"
@@ -18,10 +20,15 @@
 #define STACK_PAGES (STACK_SIZE / FRAME_SIZE)
 
 static jmp_buf after_panic;
+static char last_words[120];
 
 void panic(const char *fmt, ...)
 {
-	(void)fmt;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(last_words, sizeof(last_words), fmt, args);
+	va_end(args);
 	longjmp(after_panic, 1);
 }
 
@@ -172,6 +179,7 @@ static void a_page_that_is_lost_is_a_panic(void **state)
 		stack_free(top);
 		fail_msg("%s", "a stack with a hole was freed");
 	}
+	assert_non_null(strstr(last_words, "has a frame of `absent`"));
 	assert_int_equal(paging_map_page(page, pfn), 0);
 	stack_free(top);
 }
