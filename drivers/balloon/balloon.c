@@ -143,7 +143,9 @@ static enum balloon_fault read_target(void)
 
 	/* Before the target is read: a change after that is not missed. */
 	balloon.nudged = false;
-	fault = balloon.port->read_target(balloon_frames_given(), &target);
+	/* What only leaves is not the host's: one that asks by deltas still asks for it. */
+	fault = balloon.port->read_target(ledger_count(OWNER_BALLOON) + balloon_batches_inflating(),
+					  &target);
 	balloon.status.target = balloon.removing ? 0 : target;
 	/* Asked for something else, it may be of another mind about single frames, too. */
 	if (balloon.status.target != before)
