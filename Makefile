@@ -373,11 +373,15 @@ BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTQ) $(SIM) tests/s
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
 
 HOST_FIXTURE := tests/unit/drivers/balloon/host_fixture.c
+SIM_PORTS := $(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
+
 $(call unit,drivers/balloon/balloon,$(BALLOON_FIXTURE))
 $(call unit,drivers/balloon/balloon_account,$(BALLOON_FIXTURE))
 $(call unit,drivers/balloon/balloon_batch,$(BALLOON_FIXTURE))
 $(call unit,drivers/balloon/balloon_offer,$(BALLOON_FIXTURE))
 $(call unit,drivers/balloon/balloon_port,$(BALLOON_FIXTURE) $(HOST_FIXTURE))
+$(call unit,drivers/balloon/balloon_ports_random,$(BALLOON_FIXTURE) $(SIM_PORTS) \
+	tests/unit/drivers/balloon/random_hosts.c)
 $(call unit,drivers/balloon/balloon_ranges,$(BALLOON_FIXTURE))
 $(call unit,drivers/balloon/balloon_reclaim,$(BALLOON_FIXTURE))
 $(call unit,drivers/balloon/balloon_refusal,$(BALLOON_FIXTURE) $(HOST_FIXTURE))
