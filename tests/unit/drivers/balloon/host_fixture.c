@@ -73,13 +73,14 @@ static enum balloon_fault take_finished(void)
 		host.frames = 0;
 		return fault;
 	}
-	for (size_t i = 0; i <= BALLOON_BATCHES && !host.late; i++) {
+	for (size_t i = 0; i <= BALLOON_BATCHES && (!host.late || host.answers); i++) {
 		struct balloon_batch *batch = host.held[i];
 
 		host.held[i] = NULL;
 		if (batch)
 			answer(batch);
 	}
+	host.answers = false;
 	return fault;
 }
 

@@ -19,8 +19,9 @@ struct host {
 	enum balloon_fault fault; /* what take_finished() says, once */
 	/* Whether it refuses this frame; NULL: it refuses none. */
 	bool (*refuses)(bool deflates, pfn_t pfn, enum balloon_refusal *why);
-	int err;   /* what inflate() and deflate() return instead of taking a batch */
-	bool late; /* answers in take_finished() only */
+	int err;      /* what inflate() and deflate() return instead of taking a batch */
+	bool late;    /* answers in take_finished() only, */
+	bool answers; /* and there only if this is set, once */
 	struct balloon_batch *held[BALLOON_BATCHES + 1];
 	bool has[SIM_RAM_FRAMES];
 	uint64_t frames; /* how many of them */
