@@ -186,6 +186,8 @@ static void give_up(enum balloon_fault fault)
 
 	assert(fault != BALLOON_OK);
 	balloon.running = false;
+	/* What it refused it does not have, whether it lets go or not. */
+	balloon_refusal_forgive();
 	if (balloon.port->give_up(&why) != -ETIMEDOUT)
 		take_back_all_in_flight();
 	balloon.status.broken = why;
@@ -301,7 +303,7 @@ static void balloon_task(void *arg)
 	balloon.task_running = false;
 }
 
-/* ---- The start ---- */
+/* ---- No host ---- */
 
 /* No host, and nothing is counted; the settings stay. */
 static void forget_host(void)
@@ -321,6 +323,8 @@ void balloon_init(const struct balloon_config *config)
 	forget_host();
 }
 
+/* ---- The end ---- */
+
 /* Every wait for the host in there is bounded, and so is this one. */
 static void stop_task(void)
 {
@@ -329,37 +333,6 @@ static void stop_task(void)
 		task_sleep_until(clock_ns() + NS_PER_MS);
 	}
 }
-
-int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters)
-{
-	int err;
-
-	assert(port->start && port->terms && port->reset && port->give_up);
-	assert(port->take_finished && port->read_target && port->inflate);
-	if (balloon_is_alive())
-		return -EBUSY;
-	/* One that was given up may not have noticed yet. */
-	stop_task();
-	forget_host();
-	balloon_batches_begin(port, &balloon.terms);
-	balloon_ranges_begin(port, &balloon.terms);
-	if (port->forget)
-		port->forget();
-	balloon.port = port;
-	balloon.waiters = waiters ? waiters : &balloon.own_waiters;
-	err = start_port();
-	if (err)
-		return err;
-	balloon.status.present = true;
-	err = task_create("balloon", TASK_PRIORITY_DRIVER, balloon_task, NULL);
-	if (err) {
-		give_up(BALLOON_FAULT_NO_TASK);
-		balloon.status.present = false;
-	}
-	return err;
-}
-
-/* ---- The end ---- */
 
 static bool has_frames(void)
 {
@@ -386,9 +359,14 @@ static void stop(void)
 	balloon.status.present = false;
 	balloon.status.deflate_on_oom = false;
 	balloon.running = false;
-	if (balloon.port->reset() == -ETIMEDOUT)
+	balloon_refusal_forgive();
+	if (balloon.port->reset() != -ETIMEDOUT) {
+		take_back_all();
 		return;
-	take_back_all();
+	}
+	/* The next host has never had what this one keeps. */
+	frame_free_owned(OWNER_LEAVING, UINT64_MAX);
+	balloon_batches_forsake();
 }
 
 void balloon_detach(void)
@@ -399,4 +377,34 @@ void balloon_detach(void)
 	balloon_step(); /* `actual` is 0 now */
 	stop();
 	forget_host();
+}
+
+/* ---- The start with a host ---- */
+
+int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters)
+{
+	int err;
+
+	assert(port->start && port->terms && port->reset && port->give_up);
+	assert(port->take_finished && port->read_target && port->inflate);
+	if (balloon_is_alive())
+		return -EBUSY;
+	/* One that was given up leaves first, with all that is its own. */
+	balloon_detach();
+	balloon_batches_begin(port, &balloon.terms);
+	balloon_ranges_begin(port, &balloon.terms);
+	if (port->forget)
+		port->forget();
+	balloon.port = port;
+	balloon.waiters = waiters ? waiters : &balloon.own_waiters;
+	err = start_port();
+	if (err)
+		return err;
+	balloon.status.present = true;
+	err = task_create("balloon", TASK_PRIORITY_DRIVER, balloon_task, NULL);
+	if (err) {
+		give_up(BALLOON_FAULT_NO_TASK);
+		balloon.status.present = false;
+	}
+	return err;
 }
