@@ -36,6 +36,9 @@
 /* Resets of a host that keeps asking for them: then it is given up. */
 #define RESETS_IN_A_ROW 5
 
+/* One that comes so long after the last is no more in a row with it. */
+#define RESETS_APART_NS (10 * NS_PER_S)
+
 /* ---- What is offered ---- */
 
 /*
@@ -227,7 +230,11 @@ static int start_port(void)
 static void recover(enum balloon_fault fault)
 {
 	bool forgotten = fault == BALLOON_FAULT_ALL_OURS;
+	uint64_t now = clock_ns();
 
+	if (now - balloon.reset_time > RESETS_APART_NS)
+		balloon.resets_in_a_row = 0;
+	balloon.reset_time = now;
 	balloon.fault = BALLOON_OK;
 	balloon.running = false;
 	if (forgotten)
