@@ -51,7 +51,8 @@ static uint64_t inflate_by_ranges(uint64_t want)
 
 	if (sent > 0 || balloon_ranges_waiting_since() != DEADLINE_NEVER)
 		return sent;
-	sent = balloon_offer_leaving();
+	if (!balloon_refusal_is_pause())
+		sent = balloon_offer_leaving();
 	/* While frames leave, the batches are for them. */
 	return sent > 0 || ledger_count(OWNER_LEAVING) > 0 ? sent : balloon_offer_free(want);
 }
