@@ -380,6 +380,7 @@ $(call unit,drivers/balloon/balloon_account,$(BALLOON_FIXTURE))
 $(call unit,drivers/balloon/balloon_batch,$(BALLOON_FIXTURE))
 $(call unit,drivers/balloon/balloon_offer,$(BALLOON_FIXTURE))
 $(call unit,drivers/balloon/balloon_port,$(BALLOON_FIXTURE) $(HOST_FIXTURE))
+$(call unit,drivers/balloon/balloon_ports,$(BALLOON_FIXTURE) $(SIM_PORTS))
 $(call unit,drivers/balloon/balloon_ports_random,$(BALLOON_FIXTURE) $(SIM_PORTS) \
 	tests/unit/drivers/balloon/random_hosts.c)
 $(call unit,drivers/balloon/balloon_ranges,$(BALLOON_FIXTURE))

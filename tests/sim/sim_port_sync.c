@@ -121,6 +121,22 @@ static int deflate(struct balloon_batch *batch)
 	return obey(batch);
 }
 
+/* Discarded before the call returns. */
+static int send_ranges(const struct frame_run *ranges, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (ranges[i].first % BLOCK_FRAMES != 0 || ranges[i].count % BLOCK_FRAMES != 0)
+			sim_host_violate(&sim_sync.host, "a range that is not whole blocks");
+		if (frame_owner(ranges[i].first) != OWNER_REPORTED)
+			sim_host_violate(&sim_sync.host, "a range that is not lent");
+	}
+	if (sim_sync.forgotten)
+		return -EIO;
+	sim_sync.ranges += count;
+	balloon_ranges_answered();
+	return 0;
+}
+
 /* ---- What it says ---- */
 
 static enum balloon_fault take_finished(void)
@@ -202,6 +218,7 @@ static const struct balloon_port port = {
 	.read_target = read_target,
 	.inflate = inflate,
 	.deflate = deflate,
+	.send_ranges = send_ranges,
 	.write_actual = write_actual,
 	.next_look = next_look,
 };

@@ -16,7 +16,7 @@
 struct sim_port_sync {
 	struct sim_host host;
 	uint64_t target;
-	struct balloon_terms terms; /* as it would agree to them */
+	struct balloon_terms terms; /* as it would agree to them; at first without ranges */
 
 	/* What it refuses: each time for the next of the reasons, or for the only one. */
 	unsigned refuse_every; /* so many-th frame that it is given; 0: none */
@@ -41,6 +41,7 @@ struct sim_port_sync {
 	uint64_t seen[2]; /* frames offered: to give, to take back */
 	uint64_t batches[2];
 	uint64_t refused[BALLOON_REFUSALS];
+	uint64_t ranges;
 	uint64_t starts, resets, forgot;
 	uint64_t polls;
 	uint64_t last_poll; /* when */

@@ -76,6 +76,9 @@ static void plug_counting(void)
 	sim_port_sync_init();
 	sim_sync.terms.batches = 1 + (size_t)below(3);
 	sim_sync.terms.batch_runs = 1 + (size_t)below(16);
+	sim_sync.terms.ranges = (size_t)below(3);
+	sim_sync.terms.range_blocks = 1 + below(8);
+	sim_sync.terms.best = sim_sync.terms.ranges > 0 ? BALLOON_RANGE_FIRST : BALLOON_WHOLE_BLOCK;
 	assert_int_equal(balloon_attach(sim_port_sync(), NULL), 0);
 }
 
@@ -148,9 +151,11 @@ static bool sync_has(pfn_t pfn)
 	return sim_host_has(&sim_sync.host, pfn);
 }
 
+/* What it would not give back is not asked for again at once. */
 static bool sync_excuses(void)
 {
-	return sync_refused() > refused_before || sim_sync.forgotten;
+	return sync_refused() > refused_before || balloon_refusal_passed() > 0 ||
+	       sim_sync.forgotten;
 }
 
 static void check_sync(void)
