@@ -157,8 +157,9 @@ PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_br
 VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c \
 	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_modern.c \
 	virtio_pci_legacy.c virtio_mmio.c virtio_cmd.c)
-BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_offer.c balloon_batch.c balloon_ranges.c \
-	balloon_refusal.c balloon_state.c balloon_stats.c balloon_wait.c balloon_reclaim.c balloon_account.c \
+BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_offer.c balloon_batch.c \
+	balloon_ranges.c balloon_refusal.c balloon_wait.c balloon_reclaim.c balloon_state.c \
+	balloon_strategy.c balloon_stats.c balloon_account.c \
 	$(addprefix port/,virtio_balloon.c virtio_balloon_pages.c virtio_balloon_stats.c \
 	virtio_balloon_report.c virtio_balloon_hint.c))
 DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/acpi/acpi_aml.c \

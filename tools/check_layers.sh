@@ -42,8 +42,8 @@ forbid 'drivers/virtio does not know the devices' '^drivers/virtio/' 'drivers/ba
 forbid 'a device driver speaks to virtio, never to PCI' '^drivers/balloon/' 'drivers/pci'
 forbid 'the core of the balloon knows no hypervisor' \
 	'^drivers/balloon/[a-z_]*\.[ch]$' 'drivers/(virtio|pci|balloon/port)/'
-forbid 'a port sees the core of the balloon through balloon_port.h alone' \
-	'^drivers/balloon/port/' 'drivers/balloon/balloon(\.h|_[^p]|_p[^o])'
+forbid 'a port sees of the balloon'"'"'s core only balloon_port.h and balloon_stats.h' \
+	'^drivers/balloon/port/' 'drivers/balloon/balloon(\.|_[^ps]|_p[^o]|_st[^a]|_sta[^t]|_stat[^s])'
 forbid 'the guest does not include host programs' '^(arch|mm|drivers|kernel)/' '(tools|tests)'
 forbid 'includes are relative to the root' '^(arch|mm|drivers|kernel|tools)/' '[^/"]*"'
 

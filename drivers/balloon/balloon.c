@@ -22,7 +22,7 @@
 #include "drivers/balloon/balloon_port.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
-#include "drivers/balloon/balloon_state.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_stats.h"
 #include "drivers/balloon/balloon_wait.h"
 #include "kernel/lib/log.h"
@@ -259,14 +259,6 @@ static void recover(enum balloon_fault fault)
 		balloon.status.recoveries++;
 }
 
-static void mend(enum balloon_fault fault)
-{
-	if (fault == BALLOON_FAULT_RESET_WANTED || fault == BALLOON_FAULT_ALL_OURS)
-		recover(fault);
-	else
-		give_up(fault);
-}
-
 /* ---- One round ---- */
 
 bool balloon_step(void)
@@ -281,7 +273,10 @@ bool balloon_step(void)
 	if (fault == BALLOON_OK)
 		fault = read_target();
 	if (fault != BALLOON_OK) {
-		mend(fault);
+		if (fault == BALLOON_FAULT_RESET_WANTED || fault == BALLOON_FAULT_ALL_OURS)
+			recover(fault);
+		else
+			give_up(fault);
 		return balloon_is_alive();
 	}
 	offered = offer();

@@ -44,8 +44,9 @@ void balloon_batch_add_owned(struct balloon_batch *batch, enum owner owner, pfn_
  */
 uint64_t balloon_batch_send(struct balloon_batch *batch);
 
-/* How many frames of a batch that was sent have arrived. */
 #define BALLOON_NOT_ANSWERED UINT64_MAX
+
+/* How many frames of a batch that was sent have arrived; BALLOON_NOT_ANSWERED: the host has it. */
 uint64_t balloon_batch_arrived(struct balloon_batch *batch);
 
 /* Frames on their way into the balloon. */

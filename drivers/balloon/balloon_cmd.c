@@ -14,7 +14,7 @@
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
-#include "drivers/balloon/balloon_state.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_stats.h"
 #include "kernel/lib/command.h"
 #include "kernel/task/task.h"

@@ -6,7 +6,7 @@
 
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_refusal.h"
-#include "drivers/balloon/balloon_state.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 

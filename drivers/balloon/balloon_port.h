@@ -2,24 +2,25 @@
 /*
  * The contract between the balloon's core and a port. The core decides how many
  * frames the host shall have, and which; a port knows how one hypervisor asks,
- * takes and gives back. A port includes this file and its own folder's, and
- * nothing else of the core; the core knows no port. One port is attached at a time.
+ * takes and gives back. A port includes this file, balloon_stats.h if its host wants
+ * statistics, and nothing else of the core; the core knows no port. One port is
+ * attached at a time.
  *
  * A batch's life. Up to BALLOON_BATCHES are with the host; one more is kept for
  * memory pressure.
  *
  *	inflation				deflation
  *	free					balloon
- *	  │ inflate(batch)			  │ deflate(batch)
- *	  ▼					  ▼
+ *	  | inflate(batch)			  | deflate(batch)
+ *	  v					  v
  *	in-flight: the host has it		in-flight: the host has it
- *	  ├─ balloon_batch_refuse() ─► free	  ├─ balloon_batch_refuse() ─► balloon
- *	  │			    or refused	  │
- *	  └─ balloon_batch_answered() ─► balloon  └─ balloon_batch_answered() ─► free
+ *	  |- balloon_batch_refuse() -> free	  |- balloon_batch_refuse() -> balloon
+ *	  |			    or refused	  |
+ *	  `- balloon_batch_answered() -> balloon  `- balloon_batch_answered() -> free
  *
  * The answer comes in the call, or later from take_finished(). A reset without an
  * answer: what is in-flight returns to where it came from. A host that chooses by
- * itself what it gives back does so by balloon_return_run(): balloon ─► free.
+ * itself what it gives back does so by balloon_return_run(): balloon -> free.
  *
  * In-flight frames belong to nobody but the host. All is counted in frames, all
  * times are clock_ns() values. Unless it says otherwise, nothing here is called in
@@ -40,8 +41,7 @@
 #ifndef DRIVERS_BALLOON_BALLOON_PORT_H
 #define DRIVERS_BALLOON_BALLOON_PORT_H
 
-#include "drivers/balloon/balloon.h"
-#include "drivers/balloon/balloon_stats.h"
+#include "drivers/balloon/balloon_strategy.h"
 #include "kernel/lib/types.h"
 #include "kernel/task/task.h"
 
@@ -65,7 +65,7 @@ struct frame_run {
  * never touching each other.
  */
 struct balloon_batch {
-	size_t index; /* its number, up to and with BALLOON_BATCHES: a port may have a buffer each */
+	size_t index; /* its number, 0 to BALLOON_BATCHES: a port may have a buffer each */
 	bool deflates;
 	uint64_t frames; /* in all runs */
 	size_t run_count;
@@ -183,7 +183,7 @@ struct balloon_port {
 	bool (*has_news)(void);
 	/* Whether the host should interrupt when it has news. */
 	void (*want_interrupts)(bool wanted);
-	/* Whether the host asks for a reset, and owes no answers then. Asked before it is given up. */
+	/* Whether the host asks for a reset, and owes no answers: asked before it is given up. */
 	bool (*wants_reset)(void);
 	/*
 	 * Does what only this port does, once a round; at least `floor` frames stay free.
@@ -238,7 +238,5 @@ int balloon_return_run(pfn_t first, uint64_t count);
 
 /* Whether freed frames are filled with a byte, and which. */
 bool balloon_poison(uint8_t *byte);
-
-/* Of statistics, see drivers/balloon/balloon_stats.h: balloon_figures(), balloon_stats_keep(). */
 
 #endif

@@ -4,6 +4,8 @@
  * This runs in any task, in the midst of whatever the balloon's own task does; so it
  * allocates nothing, and what it finds wrong it leaves to that task.
  */
+#include "drivers/balloon/balloon_reclaim.h"
+
 #include <assert.h>
 
 #include "arch/clock.h"
@@ -11,7 +13,7 @@
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
-#include "drivers/balloon/balloon_state.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_wait.h"
 #include "mm/ledger.h"
 

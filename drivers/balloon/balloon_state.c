@@ -12,6 +12,7 @@
 #include "drivers/balloon/balloon_dump.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "kernel/lib/parse.h"
 #include "mm/ledger.h"
 
@@ -105,30 +106,6 @@ bool balloon_poison(uint8_t *byte)
 }
 
 /* ---- Names ---- */
-
-static const char *const strategy_names[BALLOON_STRATEGIES] = {
-	[BALLOON_AUTO] = "auto",
-	[BALLOON_PORTABLE] = "portable",
-	[BALLOON_WHOLE_BLOCK] = "whole-block",
-	[BALLOON_RANGE_FIRST] = "range-first",
-};
-
-const char *balloon_strategy_name(enum balloon_strategy strategy)
-{
-	assert(strategy < BALLOON_STRATEGIES);
-	return strategy_names[strategy];
-}
-
-int balloon_parse_strategy(const char *name, enum balloon_strategy *strategy)
-{
-	for (size_t i = 0; i < BALLOON_STRATEGIES; i++) {
-		if (strcmp(name, strategy_names[i]) == 0) {
-			*strategy = (enum balloon_strategy)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
 
 static const char *const fault_sentences[BALLOON_FAULT_COUNT] = {
 #define BALLOON_FAULT_SENTENCE(constant, sentence) [constant] = (sentence),

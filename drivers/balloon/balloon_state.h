@@ -1,54 +1,48 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What the files of the balloon's core share: the port, what was agreed with the
- * host, the settings and the status. For the core alone; balloon.c and balloon_state.c
- * change it, the others read the port and the terms.
- */
+/* The balloon's settings and its status, for the kernel. Amounts are in frames. */
 #ifndef DRIVERS_BALLOON_BALLOON_STATE_H
 #define DRIVERS_BALLOON_BALLOON_STATE_H
 
-#include "drivers/balloon/balloon.h"
-#include "drivers/balloon/balloon_port.h"
+#include "drivers/balloon/balloon_strategy.h"
+#include "kernel/lib/types.h"
 
-struct balloon_state {
-	const struct balloon_port *port; /* NULL: none is attached */
-	struct wait_queue *waiters;	 /* woken when the host has news */
-	struct wait_queue own_waiters;	 /* for a port that wakes nobody */
-	struct balloon_config config;
-	struct balloon_terms terms; /* while it runs */
-	struct balloon_status status;
-	uint64_t actual_time;	  /* when `actual` was last written */
-	uint64_t hold_off_end;	  /* no inflation before */
-	unsigned resets_in_a_row; /* since the host last took an offer */
-	uint64_t reset_time;	  /* of the last of them */
-	enum balloon_fault fault; /* found outside the task, which is to act on it */
-	bool running;		  /* between start() and reset() */
-	bool nudged;		  /* from outside the task: there is something to do */
-	bool removing;		  /* the host goes: the target is 0, the task ends */
-	volatile bool task_running;
+struct balloon_config {
+	uint64_t floor; /* free frames that inflation leaves alone */
+	enum balloon_strategy strategy;
+	bool poison; /* freed frames are filled with poison_byte */
+	uint8_t poison_byte;
 };
 
-extern struct balloon_state balloon;
+/* Sets the number of free frames that inflation leaves alone. */
+void balloon_set_floor(uint64_t floor);
 
-/* True while a host is there that keeps the rules. */
-bool balloon_is_alive(void);
+/*
+ * Reads a floor as a person writes it: "64M", rounded up to whole frames. Nothing
+ * is stored on an error: -EINVAL: no size; -ERANGE: more than this machine's memory.
+ */
+int balloon_parse_floor(const char *text, uint64_t *floor);
 
-/* Frames that are the balloon's, or will be when the host answers. */
-uint64_t balloon_frames_given(void);
+/* Chooses how frames are given. -ENOTSUP: range-first, and the host takes no ranges; unchanged. */
+int balloon_set_strategy(enum balloon_strategy strategy);
 
-/* Free frames above the floor. */
-uint64_t balloon_frames_spare(void);
+struct balloon_status {
+	bool present;
+	const char *broken;		 /* why the host is not used any more, or NULL */
+	bool deflate_on_oom;		 /* negotiated: decides the accounting mode */
+	enum balloon_strategy strategy;	 /* as chosen */
+	enum balloon_strategy effective; /* as used: never BALLOON_AUTO */
+	uint64_t target;		 /* what the host asks for */
+	uint64_t actual;		 /* frames in the balloon, as the host was told last */
+	uint64_t shortfall;		 /* of the target, what cannot be reached now */
+	uint64_t floor;
+	/* Since the start: */
+	uint64_t actual_writes;
+	uint64_t oom_events; /* allocations that frames were taken back for */
+	uint64_t oom_frames;
+	uint64_t recoveries; /* resets that the balloon was brought back from */
+};
 
-/* What is missing of the target, and cannot be given now. */
-uint64_t balloon_frames_short(void);
-
-/* Asks the port for its terms. Nothing that the host can say makes them wrong. */
-void balloon_agree(void);
-
-/* The strategy in use; never BALLOON_AUTO. */
-enum balloon_strategy balloon_effective_strategy(void);
-
-/* What is wrong with the host, for people. */
-const char *balloon_fault_sentence(enum balloon_fault fault);
+/* Stores the balloon's state now. May be called in an interrupt. */
+void balloon_status(struct balloon_status *status);
 
 #endif

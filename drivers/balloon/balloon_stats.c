@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "arch/clock.h"
-#include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_account.h"
+#include "drivers/balloon/balloon_state.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 

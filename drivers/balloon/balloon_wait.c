@@ -10,7 +10,7 @@
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
-#include "drivers/balloon/balloon_state.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "kernel/task/task.h"
 
 /* While the floor is in the way, the free memory is looked at this often. */

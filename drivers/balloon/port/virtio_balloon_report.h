@@ -10,7 +10,7 @@
 
 struct virtio_device;
 
-/* Makes queue `index`. Errors are those of virtq_create(). */
+/* Makes queue `index`. -ENODEV, -EINVAL, -ENOMEM, -EIO: as virtq_create(). */
 int virtio_balloon_report_start(struct virtio_device *device, uint16_t index);
 
 /* Whether there are ranges, and how many go at a time, go into `terms`. */

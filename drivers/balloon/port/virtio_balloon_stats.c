@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "arch/paging.h"
-#include "drivers/balloon/balloon_port.h"
+#include "drivers/balloon/balloon_stats.h"
 #include "drivers/balloon/port/virtio_balloon_names.h"
 #include "drivers/virtio/virtio.h"
 #include "drivers/virtio/virtq.h"

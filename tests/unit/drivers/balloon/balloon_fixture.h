@@ -10,6 +10,7 @@
 
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_port.h"
+#include "drivers/balloon/balloon_stats.h"
 #include "drivers/balloon/port/virtio_balloon.h"
 #include "drivers/virtio/virtio.h"
 #include "mm/frame.h"
@@ -58,7 +59,7 @@ void assert_books(void);
 /* The device is there; the driver does not know it yet. */
 void plug_in(bool legacy, uint64_t features);
 
-/* The driver starts, with these settings, or just a floor. Returns what virtio_balloon_start() does. */
+/* The driver starts, with these settings or just a floor. Returns virtio_balloon_start()'s. */
 int begin_with(const struct balloon_config *config);
 int begin(uint64_t floor);
 

@@ -21,7 +21,7 @@
 #include "arch/paging.h"
 #include "drivers/balloon/balloon_account.h"
 #include "drivers/balloon/balloon_refusal.h"
-#include "drivers/balloon/balloon_state.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_wait.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 #include "tests/unit/drivers/balloon/random_hosts.h"
