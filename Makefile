@@ -432,6 +432,7 @@ $(BUILD)/unit/drivers/pci/%.o $(BUILD)/unit/drivers/acpi/%.o \
 $(eval $(call unit_test,tools/qmp,tools/qmp.c,-ljson-c))
 $(call unit,tools/show_mem,tools/show_mem.c)
 $(call unit,tools/svg_plot,tools/svg_plot.c,-lm)
+$(call unit,docs/lines,tests/docs/lines.c)
 $(call unit,bench/samples,tests/bench/samples.c,-lm)
 $(call unit,bench/trace,tests/bench/trace.c)
 
@@ -472,7 +473,7 @@ $(BUILD)/tests/lies: $(LIES)
 	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ $(WRAPPED) -lcmocka
 
 .PHONY: test test-unit test-integration test-slow test-libvirt test-all matrix matrix-all
-test: all test-unit test-integration check-layers check-conformance matrix test-libvirt fuzz-short
+test: all test-unit test-integration test-docs check-layers check-conformance matrix test-libvirt fuzz-short
 
 # Each program prints what it ran; the first that fails ends it.
 test-unit: $(UNIT_TESTS)
@@ -567,6 +568,24 @@ $(BUILD)/tests/integration/run: $(INTEGRATION_OBJECTS) $(TOOL_OBJECTS) \
 # make test-integration TESTS='*floor*' runs those whose name matches.
 test-integration: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run $(BUILD)/tools/balloonctl
 	@$(BUILD)/tests/integration/run $(TESTS)
+
+# ---- The documents: samples against the real thing, links ----
+
+DOCS_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/docs/*.c))
+
+$(BUILD)/tests/docs/run: $(DOCS_OBJECTS) $(TOOL_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c
+
+# make test-docs PAGES=docs/console.md: some pages only.
+.PHONY: test-docs docs-samples
+test-docs: $(BUILD)/aerostat.elf $(BUILD)/tests/docs/run $(BUILD)/tools/balloonctl
+	@tests/docs/check_links.sh
+	@$(BUILD)/tests/docs/run $(PAGES)
+
+# Rewrites the samples from what is really printed; look at the difference.
+docs-samples: $(BUILD)/aerostat.elf $(BUILD)/tests/docs/run $(BUILD)/tools/balloonctl
+	@$(BUILD)/tests/docs/run --update $(PAGES)
 
 # ---- The matrix: machines, devices, rings and features, under QEMU ----
 
@@ -696,6 +715,9 @@ help:
 #: make test             all tests: on the host, and of the real image under QEMU; make matrix, too
 #: make test-unit        those on the host (ASan, UBSan)
 #: make test-integration those under QEMU; TESTS='*floor*' for some of them
+#: make test-docs        whether the samples in README.md and docs/ are real, and the links lead somewhere;
+#:                       PAGES=docs/console.md for some of them
+#: make docs-samples     rewrites those samples from what is really printed
 #: make matrix           the cells that matter most of machine x device x interrupts x ring x features
 #: make model            the balloon's protocol, modelled, in all of its states; and planted faults
 #: make test-all         what takes longer: all cells, floods, libvirt, mutants, the model, a minute of each fuzzer

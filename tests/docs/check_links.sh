@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Whether what README.md and docs/ point to is there: links, and in backquotes
+# the paths of files (those with a slash; tools/check_conformance.sh has a page of
+# its own). Not whether a page of the web is there.
+
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+bad=0
+
+complain()
+{
+	echo "$page: $1 leads nowhere"
+	bad=1
+}
+
+for page in README.md docs/*.md; do
+	links=$(grep -o '](\([^)#]*\)' "$page" | sed 's/^](//' | grep -v '^[a-z]*:' | sort -u)
+	for link in $links; do
+		[ -e "$(dirname "$page")/$link" ] || complain "the link to $link"
+	done
+	[ "$page" != docs/conformance.md ] || continue
+	# shellcheck disable=SC2016 # backquotes of the pages
+	paths=$(grep -oE '`[a-z0-9_.]+/[a-z0-9_./]*\.(c|h|S|sh|awk|md|1|pml)`' "$page" |
+		tr -d '`' | sort -u)
+	for path in $paths; do
+		case $path in
+		build/*) ;;
+		*) [ -e "$path" ] || complain "$path" ;;
+		esac
+	done
+done
+exit "$bad"
