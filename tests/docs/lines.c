@@ -34,9 +34,11 @@ void lines_add(struct lines *lines, const char *text)
 void lines_add_text(struct lines *lines, const char *text)
 {
 	while (*text) {
-		size_t length = strcspn(text, "\n");
+		size_t length = strcspn(text, "\n"), end = length;
 
-		add_bytes(lines, text, length);
+		while (end && strchr(" \t", text[end - 1]))
+			end--;
+		add_bytes(lines, text, end);
 		text += length + (text[length] == '\n');
 	}
 }
@@ -65,13 +67,18 @@ void lines_replace(struct lines *lines, size_t at, size_t count, const struct li
 
 /* ---- Comparing ---- */
 
-/* The length of the number at @text: 0x7f, 17 or 17.55; 0 if there is none. */
+#define HEX "0123456789abcdef"
+#define ADDRESS_DIGITS 8
+
+/* The length of the number at @text: 0x7f, 0011547d, 17 or 17.55; 0 if there is none. */
 static size_t number_length(const char *text)
 {
-	size_t length;
+	size_t length = strspn(text, HEX);
 
 	if (text[0] == '0' && text[1] == 'x' && isxdigit((unsigned char)text[2]))
-		return 2 + strspn(text + 2, "0123456789abcdef");
+		return 2 + strspn(text + 2, HEX);
+	if (length >= ADDRESS_DIGITS && strcspn(text, "0123456789") < length)
+		return length;
 	length = strspn(text, "0123456789");
 	if (length && text[length] == '.' && isdigit((unsigned char)text[length + 1]))
 		length += 1 + strspn(text + length + 1, "0123456789");

@@ -25,7 +25,7 @@ struct lines_rule {
 /* Adds a copy of @text at the end. */
 void lines_add(struct lines *lines, const char *text);
 
-/* Adds each line of @text. */
+/* Adds each line of @text, without blanks at its end. */
 void lines_add_text(struct lines *lines, const char *text);
 
 void lines_free(struct lines *lines);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/docs/stage.h"
 
@@ -13,6 +14,7 @@
 #define EXCUSE "<!-- not compared: "
 #define REMARK "←"
 #define WORDS_MAX 16
+#define SETTLE_US 300000
 
 enum prompt { PROMPT_NONE, PROMPT_GUEST, PROMPT_MONITOR, PROMPT_SHELL };
 
@@ -205,8 +207,12 @@ static bool prepare_guest(const struct lines *page, const struct sample *sample,
 	struct lines said = { 0 };
 	bool agree = true;
 
-	if (value(sample, "continue"))
+	if (value(sample, "continue")) {
+		if (!stage_has_guest())
+			fprintf(stderr, "%s:%zu: there is no guest to continue with\n",
+				sample->path, sample->first);
 		return stage_has_guest();
+	}
 	stage_stop();
 	if (!wants_guest(page, sample))
 		return true;
@@ -228,6 +234,8 @@ static bool play(const struct lines *page, const struct sample *sample, struct l
 
 	if (!agree && !stage_has_guest())
 		return false;
+	if (value(sample, "settled"))
+		usleep(SETTLE_US);
 	while (at < sample->end) {
 		size_t end = next_command(page, sample, at + 1);
 

@@ -18,6 +18,7 @@
  *	exact=TEXT     but not in lines that contain TEXT
  *	continue       in the guest of the sample before
  *	guest          there is a guest, though the sample does not type to it
+ *	settled        begins when all tasks have come to rest
  *	ends=STATUS    the last command ends QEMU, with this exit status
  *	needs=PROGRAM  left out, with a word, where PROGRAM is not installed
  *	MEM=1G ...     variables of tools/run.sh

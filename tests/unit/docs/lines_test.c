@@ -65,6 +65,8 @@ static void numbers_differ_only_where_they_may(void **state)
 	assert_true(agree("free    12 kB", "free 1048576 kB", &numbers));
 	assert_true(agree("17.55 MiB", "18 MiB", &numbers));
 	assert_true(agree("at 0x1ff3 ", "at 0xa0", &numbers));
+	assert_true(agree("  0011547d f", "  00117388 f", &numbers));
+	assert_false(agree("deadlock 1", "0011547d 1", &numbers));
 }
 
 static void a_number_is_no_word_and_a_word_no_number(void **state)
