@@ -232,6 +232,10 @@ static bool play(const struct lines *page, const struct sample *sample, struct l
 	size_t at = next_command(page, sample, sample->first);
 	bool agree = prepare_guest(page, sample, at, now);
 
+	if (sample->first == sample->end) {
+		fprintf(stderr, "%s:%zu: an empty sample\n", sample->path, sample->first);
+		return false;
+	}
 	if (!agree && !stage_has_guest())
 		return false;
 	if (value(sample, "settled"))
