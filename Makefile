@@ -580,7 +580,7 @@ $(BUILD)/tests/docs/run: $(DOCS_OBJECTS) $(TOOL_OBJECTS)
 # make test-docs PAGES=docs/console.md: some pages only.
 .PHONY: test-docs docs-samples
 test-docs: $(BUILD)/aerostat.elf $(BUILD)/tests/docs/run $(BUILD)/tools/balloonctl
-	@tests/docs/check_links.sh
+	@tests/docs/check_pages.sh
 	@$(BUILD)/tests/docs/run $(PAGES)
 
 # Rewrites the samples from what is really printed; look at the difference.
