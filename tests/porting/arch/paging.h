@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The parts of arch/paging.h that mm/ and the drivers use. Physical memory is a
+ * piece of this process: unlike in Aerostat, it lies at another address than its
+ * own, as in most kernels.
+ */
+#ifndef ARCH_PAGING_H
+#define ARCH_PAGING_H
+
+#include "kernel/lib/types.h"
+
+#define POOL_PADDR UINT64_C(0x40000000)
+#define POOL_FRAMES (UINT64_C(64) * MIB / FRAME_SIZE)
+
+extern char *pool; /* POOL_FRAMES frames, from kernel_start() on */
+
+/* Finds device registers, which are mapped already. -EINVAL: there are none. */
+int paging_map_device(paddr_t paddr, uint64_t size, void **window);
+
+static inline void *phys_to_virt(paddr_t paddr)
+{
+	return pool + (paddr - POOL_PADDR);
+}
+
+static inline paddr_t virt_to_phys(const void *virt)
+{
+	return POOL_PADDR + (paddr_t)((const char *)virt - pool);
+}
+
+#endif
