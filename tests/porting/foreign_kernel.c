@@ -62,6 +62,7 @@ void panic(const char *fmt, ...)
 	va_start(args, fmt);
 	say("panic: ", fmt, args);
 	va_end(args);
+	fflush(stdout);
 	abort();
 }
 

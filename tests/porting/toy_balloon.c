@@ -58,7 +58,7 @@ static uint64_t frames;
 
 static void fail(const char *what)
 {
-	printf("toy: %s\n", what);
+	fprintf(stderr, "toy: %s\n", what);
 	abort();
 }
 
