@@ -595,14 +595,16 @@ $(BUILD)/tests/docs/run: $(DOCS_OBJECTS) $(TOOL_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c
 
+DOCS_NEED := $(BUILD)/aerostat.elf $(BUILD)/tests/docs/run $(BUILD)/tools/balloonctl $(BUILD)/tests/porting
+
 # make test-docs PAGES=docs/console.md: some pages only.
 .PHONY: test-docs docs-samples
-test-docs: $(BUILD)/aerostat.elf $(BUILD)/tests/docs/run $(BUILD)/tools/balloonctl
+test-docs: $(DOCS_NEED)
 	@tests/docs/check_pages.sh
 	@$(BUILD)/tests/docs/run $(PAGES)
 
 # Rewrites the samples from what is really printed; look at the difference.
-docs-samples: $(BUILD)/aerostat.elf $(BUILD)/tests/docs/run $(BUILD)/tools/balloonctl
+docs-samples: $(DOCS_NEED)
 	@$(BUILD)/tests/docs/run --update $(PAGES)
 
 # ---- The matrix: machines, devices, rings and features, under QEMU ----

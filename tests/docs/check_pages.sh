@@ -3,8 +3,8 @@
 #
 # Whether what README.md and docs/ point to is there: links, and in backquotes
 # the paths of files (those with a slash; tools/check_conformance.sh has a page of
-# its own). Not whether a page of the web is there. And whether every command and
-# every word of the command line has its place.
+# its own). Not whether a page of the web is there. And whether every command, every
+# word of the command line, and all that a port must supply has its place.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -51,4 +51,16 @@ place()
 place docs/console.md command '^COMMAND\("[a-z_]+"'
 place docs/command-line.md word \
 	'(command_line_option\([a-z_>-]+, |define OPTION )"[a-z_.]+"'
+
+# What the foreign kernel supplies is what its page lists.
+page=docs/porting.md
+supplied=$(cat tests/porting/foreign_kernel.c tests/porting/arch/*.h | grep -v '^static [^i]' |
+	sed -nE 's/^[a-z][a-z0-9_ ]* \*?([a-z0-9_]+)\(.*\)$/\1/p' | grep -v '^kernel_' | sort -u)
+[ -n "$supplied" ] || complain "a search for what is supplied"
+for name in $supplied; do
+	grep -q "\`$name()\`" "$page" || {
+		echo "$page: does not list $name()"
+		bad=1
+	}
+done
 exit "$bad"
