@@ -83,11 +83,6 @@ uint64_t clock_ns(void)
 	return monotonic_ns() - start_ns;
 }
 
-uint64_t clock_jiffies(void)
-{
-	return clock_ns() / (NS_PER_S / TICK_HZ);
-}
-
 /* ---- Tasks ---- */
 
 static pthread_mutex_t processor = PTHREAD_MUTEX_INITIALIZER;
