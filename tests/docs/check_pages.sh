@@ -41,7 +41,7 @@ place()
 		sort -u)
 	[ -n "$names" ] || complain "a search for each $2"
 	for name in $names; do
-		grep -qE "^(#|\\|).*\`$name[ \`]" "$page" || {
+		grep -qE "^(#|\\|).*\`${name}[ \`]" "$page" || {
 			echo "$page: no place for $2 $name"
 			bad=1
 		}

@@ -28,6 +28,7 @@ void lines_add(struct lines *lines, const char *text);
 /* Adds each line of @text, without blanks at its end. */
 void lines_add_text(struct lines *lines, const char *text);
 
+/* Empties the list. */
 void lines_free(struct lines *lines);
 
 /* Replaces @count lines from @at on by copies of @with. */

@@ -14,30 +14,41 @@
 
 #include "tests/docs/lines.h"
 
-/* Makes the folder; it goes away with the process. To be run from the project's root. */
+/*
+ * Makes the folder; it goes away with the process. To be run from the project's
+ * root. Returns 0 or -1.
+ */
 int stage_init(const char *build);
 
 /*
  * Starts a guest. @variables are NAME=VALUE, as tools/run.sh takes them from the
- * environment; NULL ends them. Adds what it says before its prompt to @said.
+ * environment; NULL ends them. Adds what it says before its prompt to @said. Returns
+ * 0 or -1.
  */
 int stage_start(const char *const *variables, struct lines *said);
 
+/* Tells whether there is a guest. */
 bool stage_has_guest(void);
 
 /* Stops the guest, if there is one. */
 void stage_stop(void);
 
-/* Types a command at the console; adds what it prints to @said. */
+/* Types a command at the console; adds what it prints to @said. Returns 0 or -1. */
 int stage_type(const char *command, struct lines *said);
 
-/* The same for a command after which QEMU ends, with the exit status @status. */
+/* Types a command after which QEMU ends, with the exit status @status. Returns 0 or -1. */
 int stage_type_last(const char *command, int status, struct lines *said);
 
-/* Gives QEMU's monitor a command, and waits until the balloon has done what it asks. */
+/*
+ * Gives QEMU's monitor a command, and waits until the balloon has done what it asks.
+ * Returns 0 or -1.
+ */
 int stage_monitor(const char *command, struct lines *said);
 
-/* Runs a shell's command; adds stdout and stderr. Its exit status does not matter. */
+/*
+ * Runs a shell's command; adds stdout and stderr. Its exit status does not matter.
+ * Returns 0 or -1.
+ */
 int stage_shell(const char *command, struct lines *said);
 
 #endif

@@ -117,7 +117,9 @@ static void *run(void *arg)
 		while (!work)
 			pthread_cond_wait(&notified, &lock);
 		work = false;
-		if (run_queue(&queues[INFLATE], true) | run_queue(&queues[DEFLATE], false))
+		if (run_queue(&queues[INFLATE], true))
+			isr |= ISR_QUEUE;
+		if (run_queue(&queues[DEFLATE], false))
 			isr |= ISR_QUEUE;
 		pthread_mutex_unlock(&lock);
 		kernel_interrupt(TOY_GSI);
@@ -130,7 +132,7 @@ static void *run(void *arg)
 
 static uint32_t read_locked(size_t reg)
 {
-	const struct queue *queue = &queues[selected_queue];
+	const struct queue *queue = &queues[selected_queue % QUEUES];
 
 	switch (reg) {
 	case 0x000:
@@ -181,7 +183,7 @@ static void write_area(struct queue *queue, size_t reg, uint32_t value)
 
 static void write_queue(size_t reg, uint32_t value)
 {
-	struct queue *queue = &queues[selected_queue];
+	struct queue *queue = &queues[selected_queue % QUEUES];
 
 	if (selected_queue >= QUEUES)
 		fail("a queue that is not there");

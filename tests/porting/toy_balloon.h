@@ -16,6 +16,7 @@
 /* Where the registers seem to lie: only addresses in it mean something. */
 extern char toy_window[TOY_SIZE];
 
+/* Read and write a register of 32 bits; from any thread. */
 uint32_t toy_read(const void *reg);
 void toy_write(void *reg, uint32_t value);
 

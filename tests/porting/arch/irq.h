@@ -19,6 +19,7 @@ struct irq_handler {
 int irq_register_gsi(uint32_t gsi, bool level, struct irq_handler *handler);
 void irq_unregister_gsi(uint32_t gsi, struct irq_handler *handler);
 
+/* Turn interrupts on and off: see above. */
 static inline void irq_enable(void)
 {
 }
@@ -27,6 +28,7 @@ static inline void irq_disable(void)
 {
 }
 
+/* Turns interrupts off; returns what irq_restore() wants. */
 static inline uint64_t irq_save(void)
 {
 	return 0;

@@ -5,11 +5,13 @@
 
 #include "tests/porting/toy_balloon.h"
 
+/* Reads a register of 32 bits, in one access. */
 static inline uint32_t mmio_read32(const void *reg)
 {
 	return toy_read(reg);
 }
 
+/* Writes one. */
 static inline void mmio_write32(void *reg, uint32_t value)
 {
 	toy_write(reg, value);

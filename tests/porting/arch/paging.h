@@ -17,11 +17,13 @@ extern char *pool; /* POOL_FRAMES frames, from kernel_start() on */
 /* Finds device registers, which are mapped already. -EINVAL: there are none. */
 int paging_map_device(paddr_t paddr, uint64_t size, void **window);
 
+/* Returns where a frame of the pool lies in this process. */
 static inline void *phys_to_virt(paddr_t paddr)
 {
 	return pool + (paddr - POOL_PADDR);
 }
 
+/* Returns the physical address of what phys_to_virt() gave. */
 static inline paddr_t virt_to_phys(const void *virt)
 {
 	return POOL_PADDR + (paddr_t)((const char *)virt - pool);
