@@ -484,8 +484,8 @@ test-unit: $(UNIT_TESTS)
 # What docs/porting.md promises: nothing of tests/sim or tests/fake. Its headers of
 # instructions stand in front of those in arch/.
 
-PORTED_SOURCES := mm/memmap.c $(FRAME) $(VIRTQ) drivers/virtio/virtio_mmio.c kernel/lib/parse.c \
-	$(BALLOON_SOURCES)
+PORTED_SOURCES := mm/memmap.c $(FRAME) $(VIRTQ) drivers/virtio/virtio_mmio.c $(BALLOON_SOURCES) \
+	$(wildcard $(addprefix kernel/lib/,parse.c events.c hooks.c))
 PORTING := $(patsubst %.c,$(BUILD)/porting/%.o,$(wildcard tests/porting/*.c) $(PORTED_SOURCES))
 
 $(BUILD)/porting/%.o: %.c $(BUILD)/flags
