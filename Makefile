@@ -295,6 +295,9 @@ help:
 #: make check-layers     whether includes and calls point one way
 #: make check-style      the rules of style that a machine can hold, and
 #:                       assertions per thousand lines
+#: make test-docs        whether the samples in README.md and docs/ are real, and
+#:                       links lead somewhere; PAGES=docs/console.md for some
+#: make docs-samples     rewrites those samples from what is really printed
 #: make check-conformance  whether docs/conformance.md names only what exists
 #: make bench-boot       time to the prompt by memory, beside a kernel that
 #:                       prints one byte; draws build/boot.svg
