@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What newlib wants of a system, as far as the parts of it that are used do. */
+/*
+ * The functions that newlib expects of a system, as far as the kernel uses it.
+ * It also expects sbrk(), which is in mm/heap.c: a heap is made of frames.
+ */
 #include <stdlib.h>
 
 #include "kernel/lib/panic.h"

@@ -13,7 +13,9 @@
 #include <string.h>
 
 #include "drivers/pci/pci.h"
+#include "drivers/pci/pci_events.h"
 #include "drivers/pci/pci_hotplug.h"
+#include "drivers/pci/pci_slot.h"
 #include "tests/sim/sim_log.h"
 #include "tests/sim/sim_pci.h"
 #include "tests/sim/sim_time.h"
@@ -58,7 +60,7 @@ static bool has_power(void)
 /* A function is in the slot, and without power nobody sees it. */
 static void update_card(void)
 {
-	if (card != NULL && card->parent == port)
+	if (card && card->parent == port)
 		card->gone = !(sim_pci_get(port, SLOT_STATUS, 2) & PRESENT) || !has_power();
 }
 
@@ -160,12 +162,6 @@ static void removing(const struct pci_device *device, bool gone)
 
 static const struct pci_hotplug_ops ops = { .added = added, .removing = removing };
 
-int task_create(const char *name, enum task_priority priority, void (*fn)(void *), void *arg)
-{
-	(void)name, (void)priority, (void)fn, (void)arg;
-	return 0;
-}
-
 /* ---- Fixture ---- */
 
 static void add_port(void)
@@ -204,10 +200,18 @@ static int setup(void **state)
 	return pci_config_use_ports();
 }
 
+/* One look at all slots, as the task of hot-plug has it. */
+static void poll(void)
+{
+	pci_slot_drop_vanished();
+	pci_slot_express_poll();
+	pci_slot_acpi_poll();
+}
+
 static void check(const char *expected)
 {
 	for (int i = 0; i < 3; i++)
-		pci_hotplug_poll();
+		poll();
 	assert_string_equal(events, expected);
 	assert_null(sim_pci_violation);
 	assert_null(sim_pci_layout_fault(&windows));
@@ -217,14 +221,15 @@ static void check(const char *expected)
 static size_t start(void)
 {
 	pci_scan(&windows);
-	return pci_hotplug_find_slots(&ops);
+	pci_slot_set_ops(&ops);
+	return pci_slot_express_find() + pci_slot_acpi_find();
 }
 
 static unsigned listed(void)
 {
 	unsigned n = 0;
 
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next)
+	for (const struct pci_device *d = pci_devices(); d; d = d->next)
 		n++;
 	return n;
 }
@@ -274,6 +279,33 @@ static void what_was_there_at_the_start_can_go(void **state)
 	check("");
 	put_status(BUTTON, 0);
 	check("-01:00 ");
+}
+
+static void what_comes_and_goes_is_recorded(void **state)
+{
+	uint64_t plugged = pci_events.count[PCI_EVENT_PLUGGED];
+	uint64_t unplugged = pci_events.count[PCI_EVENT_UNPLUGGED];
+	uint64_t pulled = pci_events.count[PCI_EVENT_PULLED];
+	struct event event;
+
+	(void)state;
+	start();
+	insert();
+	check("+01:00 ");
+	assert_int_equal(pci_events.count[PCI_EVENT_PLUGGED] - plugged, 1);
+	assert_true(events_get(&pci_events, pci_events.recorded, &event));
+	assert_int_equal(event.type, PCI_EVENT_PLUGGED);
+	assert_int_equal(event.argument[0], 1 << 8);
+	put_status(BUTTON, 0);
+	check("-01:00 ");
+	assert_int_equal(pci_events.count[PCI_EVENT_UNPLUGGED] - unplugged, 1);
+	insert();
+	check("+01:00 ");
+	put_status(CHANGED, PRESENT);
+	update_card();
+	check("!01:00 ");
+	assert_int_equal(pci_events.count[PCI_EVENT_PULLED] - pulled, 1);
+	assert_int_equal(pci_events.count[PCI_EVENT_UNPLUGGED] - unplugged, 1);
 }
 
 static void what_is_pulled_out_is_gone(void **state)
@@ -440,6 +472,7 @@ int main(void)
 		TEST(a_slot_gives_power_and_addresses_to_what_comes),
 		TEST(the_button_lets_go_and_takes_power),
 		TEST(what_was_there_at_the_start_can_go),
+		TEST(what_comes_and_goes_is_recorded),
 		TEST(what_is_pulled_out_is_gone),
 		TEST(what_was_exchanged_is_noticed),
 		TEST(a_card_that_does_not_answer_is_given_up_once),
@@ -454,5 +487,5 @@ int main(void)
 		TEST(acpi_ports_that_are_not_there_are_not_asked),
 	};
 
-	return cmocka_run_group_tests_name("pci_hotplug", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("pci_slot", tests, NULL, NULL);
 }
