@@ -39,6 +39,9 @@ BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTQ) $(SIM) tests/s
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
 # The same with hosts that a test answers for by itself.
 HOST_FIXTURE := $(BALLOON_FIXTURE) tests/unit/drivers/balloon/host_fixture.c
+# Hosts of other kinds than virtio: one in the call, one by deltas.
+PORTS_FIXTURE := $(BALLOON_FIXTURE) \
+	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
 
 # A whole machine: the balloon and all that is between it and a simulated bus.
 SIM_MACHINE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTIO_PCI) $(VIRTQ) $(PCI_TESTED) $(SIM) \
@@ -129,6 +132,9 @@ tests/drivers/balloon/balloon_account := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_batch := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
+tests/drivers/balloon/balloon_ports := $(PORTS_FIXTURE)
+tests/drivers/balloon/balloon_ports_random := $(PORTS_FIXTURE) \
+	tests/unit/drivers/balloon/random_hosts.c
 tests/drivers/balloon/balloon_ranges := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_reclaim := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_refusal := $(HOST_FIXTURE)

@@ -36,6 +36,9 @@
 /* Resets of a host that keeps asking for them: then it is given up. */
 #define RESETS_IN_A_ROW 5
 
+/* One that comes so long after the last is no more in a row with it. */
+#define RESETS_APART_NS (10 * NS_PER_S)
+
 /* ---- What is offered ---- */
 
 /*
@@ -48,7 +51,8 @@ static uint64_t inflate_by_ranges(uint64_t want)
 
 	if (sent > 0 || balloon_ranges_waiting_since() != DEADLINE_NEVER)
 		return sent;
-	sent = balloon_offer_leaving();
+	if (!balloon_refusal_is_pause())
+		sent = balloon_offer_leaving();
 	/* While frames leave, the batches are for them. */
 	return sent > 0 || ledger_count(OWNER_LEAVING) > 0 ? sent : balloon_offer_free(want);
 }
@@ -143,7 +147,9 @@ static enum balloon_fault read_target(void)
 
 	/* Before the target is read: a change after that is not missed. */
 	balloon.nudged = false;
-	fault = balloon.port->read_target(balloon_frames_given(), &target);
+	/* What only leaves is not the host's: one that asks by deltas still asks for it. */
+	fault = balloon.port->read_target(ledger_count(OWNER_BALLOON) + balloon_batches_inflating(),
+					  &target);
 	balloon.status.target = balloon.removing ? 0 : target;
 	/* Asked for something else, it may be of another mind about single frames, too. */
 	if (balloon.status.target != before)
@@ -184,6 +190,8 @@ static void give_up(enum balloon_fault fault)
 
 	assert(fault != BALLOON_OK);
 	balloon.running = false;
+	/* What it refused it does not have, whether it lets go or not. */
+	balloon_refusal_forgive();
 	if (balloon.port->give_up(&why) != -ETIMEDOUT)
 		take_back_all_in_flight();
 	balloon.status.broken = why;
@@ -223,7 +231,11 @@ static int start_port(void)
 static void recover(enum balloon_fault fault)
 {
 	bool forgotten = fault == BALLOON_FAULT_ALL_OURS;
+	uint64_t now = clock_ns();
 
+	if (now - balloon.reset_time > RESETS_APART_NS)
+		balloon.resets_in_a_row = 0;
+	balloon.reset_time = now;
 	balloon.fault = BALLOON_OK;
 	balloon.running = false;
 	if (forgotten)
@@ -294,7 +306,7 @@ static void balloon_task(void *arg)
 	balloon.task_running = false;
 }
 
-/* ---- The start ---- */
+/* ---- No host ---- */
 
 /* No host, and nothing is counted; the settings stay. */
 static void forget_host(void)
@@ -314,6 +326,8 @@ void balloon_init(const struct balloon_config *config)
 	forget_host();
 }
 
+/* ---- The end ---- */
+
 /* Every wait for the host in there is bounded, and so is this one. */
 static void stop_task(void)
 {
@@ -322,37 +336,6 @@ static void stop_task(void)
 		task_sleep_until(clock_ns() + NS_PER_MS);
 	}
 }
-
-int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters)
-{
-	int err;
-
-	assert(port->start && port->terms && port->reset && port->give_up);
-	assert(port->take_finished && port->read_target && port->inflate);
-	if (balloon_is_alive())
-		return -EBUSY;
-	/* One that was given up may not have noticed yet. */
-	stop_task();
-	forget_host();
-	balloon_batches_begin(port, &balloon.terms);
-	balloon_ranges_begin(port, &balloon.terms);
-	if (port->forget)
-		port->forget();
-	balloon.port = port;
-	balloon.waiters = waiters ? waiters : &balloon.own_waiters;
-	err = start_port();
-	if (err)
-		return err;
-	balloon.status.present = true;
-	err = task_create("balloon", TASK_PRIORITY_DRIVER, balloon_task, NULL);
-	if (err) {
-		give_up(BALLOON_FAULT_NO_TASK);
-		balloon.status.present = false;
-	}
-	return err;
-}
-
-/* ---- The end ---- */
 
 static bool has_frames(void)
 {
@@ -379,9 +362,14 @@ static void stop(void)
 	balloon.status.present = false;
 	balloon.status.deflate_on_oom = false;
 	balloon.running = false;
-	if (balloon.port->reset() == -ETIMEDOUT)
+	balloon_refusal_forgive();
+	if (balloon.port->reset() != -ETIMEDOUT) {
+		take_back_all();
 		return;
-	take_back_all();
+	}
+	/* The next host has never had what this one keeps. */
+	frame_free_owned(OWNER_LEAVING, UINT64_MAX);
+	balloon_batches_forsake();
 }
 
 void balloon_detach(void)
@@ -392,4 +380,34 @@ void balloon_detach(void)
 	balloon_step(); /* `actual` is 0 now */
 	stop();
 	forget_host();
+}
+
+/* ---- The start with a host ---- */
+
+int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters)
+{
+	int err;
+
+	assert(port->start && port->terms && port->reset && port->give_up);
+	assert(port->take_finished && port->read_target && port->inflate);
+	if (balloon_is_alive())
+		return -EBUSY;
+	/* One that was given up leaves first, with all that is its own. */
+	balloon_detach();
+	balloon_batches_begin(port, &balloon.terms);
+	balloon_ranges_begin(port, &balloon.terms);
+	if (port->forget)
+		port->forget();
+	balloon.port = port;
+	balloon.waiters = waiters ? waiters : &balloon.own_waiters;
+	err = start_port();
+	if (err)
+		return err;
+	balloon.status.present = true;
+	err = task_create("balloon", TASK_PRIORITY_DRIVER, balloon_task, NULL);
+	if (err) {
+		give_up(BALLOON_FAULT_NO_TASK);
+		balloon.status.present = false;
+	}
+	return err;
 }

@@ -322,6 +322,16 @@ void balloon_batches_abandon(void)
 	assert(batches.in_flight == 0 && batches.inflating == 0);
 }
 
+void balloon_batches_forsake(void)
+{
+	size_t count;
+
+	while ((count = frame_collect(OWNER_BALLOON, 0, ARRAY_SIZE(batches.scratch),
+				      batches.scratch)) > 0)
+		for (size_t i = 0; i < count; i++)
+			move_run(batches.scratch[i], 1, OWNER_BALLOON, OWNER_IN_FLIGHT);
+}
+
 /* ---- For the other files ---- */
 
 uint64_t balloon_batches_inflating(void)

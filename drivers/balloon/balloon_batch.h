@@ -58,6 +58,9 @@ uint64_t balloon_batches_waiting_since(void);
 /* The host was reset: what it had returns to the side that it came from. */
 void balloon_batches_abandon(void);
 
+/* The host was not reset, and goes: what is in the balloon stays with it, in-flight for ever. */
+void balloon_batches_forsake(void);
+
 /* Since the start. */
 struct balloon_batch_counts {
 	uint64_t inflated; /* frames acknowledged */

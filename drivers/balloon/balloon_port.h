@@ -149,9 +149,9 @@ struct balloon_port {
 	 */
 	enum balloon_fault (*take_finished)(void);
 	/*
-	 * Stores how many frames the host wants to have, if it has `given` (and will have,
-	 * when all is answered): a level, or `given` and what it asks for on top, less what
-	 * it wants to be rid of. BALLOON_FAULT_RESET_WANTED: it wants to be reset first; what
+	 * Stores how many frames the host wants to have, if it has `given` (or will have them,
+	 * when all batches are answered): a level, or `given` and what it asks for on top, less
+	 * what it wants to be rid of. BALLOON_FAULT_RESET_WANTED: it wants to be reset first; what
 	 * is in the balloon stays there. BALLOON_FAULT_ALL_OURS: see above.
 	 */
 	enum balloon_fault (*read_target)(uint64_t given, uint64_t *target);

@@ -73,15 +73,19 @@ static uint64_t take_back_some(uint64_t want)
 	return balloon_batch_arrived(batch);
 }
 
+/* What the host never gives back is passed over: others may come instead of it. */
 static size_t take_back(uint64_t want)
 {
-	uint64_t freed = 0, some = 1;
+	uint64_t deadline = clock_ns() + BALLOON_DEADLINE_NS, freed = 0;
+	bool more = balloon.port->deflate;
 
-	if (!balloon.port->deflate)
-		return 0;
-	while (some > 0 && freed < want) {
-		some = take_back_some(want - freed);
+	while (more && freed < want && clock_ns() < deadline) {
+		pfn_t passed = balloon_refusal_passed();
+		uint64_t some = take_back_some(want - freed);
+
 		freed += some;
+		more = balloon.fault == BALLOON_OK &&
+		       (some > 0 || balloon_refusal_passed() > passed);
 	}
 	return (size_t)freed;
 }

@@ -38,7 +38,7 @@ void balloon_refusal_note(enum balloon_refusal why, bool deflates, pfn_t first, 
 	refusal.frames[why] += count;
 	if (why != BALLOON_REFUSED_FRAME)
 		begin_pause();
-	else if (deflates)
+	else if (deflates && refusal.passed < first + count)
 		refusal.passed = first + count;
 }
 
@@ -66,9 +66,15 @@ uint64_t balloon_refusal_pause_end(void)
 
 size_t balloon_refusal_release(void)
 {
-	refusal.passed = 0;
 	return ledger_count(OWNER_REFUSED) > 0 ? (size_t)frame_free_owned(OWNER_REFUSED, UINT64_MAX)
 					       : 0;
+}
+
+/* It may be asked for anything again. */
+static void ask_anew(void)
+{
+	refusal.passed = 0;
+	balloon_refusal_release();
 }
 
 bool balloon_refusal_is_pause(void)
@@ -79,14 +85,14 @@ bool balloon_refusal_is_pause(void)
 		return true;
 	/* How long it was is remembered: the next one is longer. */
 	refusal.pause_end = 0;
-	balloon_refusal_release();
+	ask_anew();
 	return false;
 }
 
 void balloon_refusal_forgive(void)
 {
 	balloon_refusal_note_progress();
-	balloon_refusal_release();
+	ask_anew();
 }
 
 void balloon_refusal_forget(void)

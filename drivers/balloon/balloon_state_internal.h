@@ -21,6 +21,7 @@ struct balloon_state {
 	uint64_t actual_time;	  /* when `actual` was last written */
 	uint64_t hold_off_end;	  /* no inflation before */
 	unsigned resets_in_a_row; /* since the host last took an offer */
+	uint64_t reset_time;	  /* of the last of them */
 	enum balloon_fault fault; /* found outside the task, which is to act on it */
 	bool running;		  /* between start() and reset() */
 	bool nudged;		  /* from outside the task: there is something to do */
