@@ -48,7 +48,7 @@ static enum balloon_strategy choose_strategy(const char *command_line)
 
 	if (command_line_option(command_line, "strategy", text, sizeof(text)) &&
 	    balloon_parse_strategy(text, &strategy))
-		log_warn("unknown strategy %s; choose " BALLOON_STRATEGY_NAMES, text);
+		log_warn("unknown strategy %s; choose %s", text, balloon_strategy_names());
 	return strategy;
 }
 

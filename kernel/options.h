@@ -7,7 +7,7 @@
 #ifndef KERNEL_OPTIONS_H
 #define KERNEL_OPTIONS_H
 
-#include "drivers/balloon/balloon.h"
+#include "drivers/balloon/balloon_settings.h"
 
 /* Fills `config` from floor=, strategy= and poison=. After memory is known. */
 void options_fill_balloon(const char *command_line, struct balloon_config *config);

@@ -72,7 +72,7 @@ tests/kernel/lib/panic := kernel/lib/panic.c kernel/lib/hooks.c
 tests/kernel/lib/events := $(EVENTS)
 tests/kernel/events_print := kernel/events_print.c $(EVENTS)
 tests/kernel/command_line := kernel/command_line.c
-tests/kernel/options := kernel/options.c drivers/balloon/balloon_strategy.c \
+tests/kernel/options := kernel/options.c drivers/balloon/balloon_settings.c \
 	kernel/command_line.c kernel/lib/parse.c \
 	tests/sim/sim_log.c
 tests/kernel/line_edit := $(LINE_EDIT)
@@ -138,6 +138,7 @@ tests/drivers/balloon/balloon_ports_random := $(PORTS_FIXTURE) \
 tests/drivers/balloon/balloon_ranges := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_reclaim := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_refusal := $(HOST_FIXTURE)
+tests/drivers/balloon/balloon_settings := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_state := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_stats := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_wait := $(BALLOON_FIXTURE)

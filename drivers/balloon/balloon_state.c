@@ -13,7 +13,6 @@
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_state_internal.h"
-#include "kernel/lib/parse.h"
 #include "mm/ledger.h"
 
 struct balloon_state balloon;
@@ -85,18 +84,6 @@ int balloon_set_strategy(enum balloon_strategy strategy)
 void balloon_set_floor(uint64_t floor)
 {
 	balloon.config.floor = floor;
-}
-
-int balloon_parse_floor(const char *text, uint64_t *floor)
-{
-	uint64_t bytes;
-
-	if (parse_size(text, &bytes))
-		return -EINVAL;
-	if (bytes >> FRAME_SHIFT > ledger_managed())
-		return -ERANGE;
-	*floor = (bytes >> FRAME_SHIFT) + (bytes % FRAME_SIZE != 0);
-	return 0;
 }
 
 bool balloon_poison(uint8_t *byte)

@@ -13,7 +13,6 @@
 #include "drivers/virtio/virtio.h"
 #include "drivers/virtio/virtio_feature_names.h"
 #include "drivers/virtio/virtio_pci.h"
-#include "kernel/lib/parse.h"
 #include "kernel/options.h"
 #include "mm/ledger.h"
 #include "tests/sim/sim_log.h"
@@ -25,18 +24,6 @@ static unsigned msix_refusals;
 uint64_t ledger_managed(void)
 {
 	return managed;
-}
-
-int balloon_parse_floor(const char *text, uint64_t *floor)
-{
-	uint64_t bytes;
-
-	if (parse_size(text, &bytes))
-		return -EINVAL;
-	if (bytes >> FRAME_SHIFT > managed)
-		return -ERANGE;
-	*floor = (bytes + FRAME_SIZE - 1) >> FRAME_SHIFT;
-	return 0;
 }
 
 int virtio_parse_features(uint16_t type, const char *text, uint64_t *features)
@@ -137,7 +124,7 @@ static void an_unknown_strategy_is_told_which_there_are(void **state)
 {
 	(void)state;
 	assert_int_equal(options("strategy=fast").strategy, BALLOON_AUTO);
-	assert_warned("unknown strategy fast; choose auto, portable, whole-block or range-first");
+	assert_warned("unknown strategy fast; choose auto, portable, whole-block, range-first");
 }
 
 static void poison_is_two_digits(void **state)
