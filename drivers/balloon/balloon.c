@@ -77,15 +77,19 @@ static uint64_t deflate(uint64_t want)
 	return freed + balloon_offer_ballooned(want - freed);
 }
 
-/* A move lasts from its first offer to the last answer; only the two are recorded. */
-static void begin_move(uint64_t offered, bool inflates)
+/*
+ * A move lasts from its first offer to the last answer; only the two are recorded.
+ * `ballooned` and `since` are from before the offer, as a host may answer in the call.
+ */
+static void begin_move(uint64_t offered, uint64_t ballooned, uint64_t since)
 {
 	if (balloon.moving)
 		return;
 	balloon.moving = true;
-	balloon.move_start = clock_ns();
-	balloon_event(inflates ? BALLOON_EVENT_OFFERED : BALLOON_EVENT_ASKED_BACK, offered,
-		      ledger_count(OWNER_BALLOON));
+	balloon.move_start = since;
+	balloon_event(balloon.status.target > ballooned ? BALLOON_EVENT_OFFERED
+							: BALLOON_EVENT_ASKED_BACK,
+		      offered, ballooned);
 }
 
 static void end_move(void)
@@ -100,6 +104,7 @@ static void end_move(void)
 static uint64_t offer(void)
 {
 	uint64_t given = balloon_frames_given(), target = balloon.status.target, offered, missing;
+	uint64_t ballooned = ledger_count(OWNER_BALLOON), since = clock_ns();
 
 	/* Reached, and not only on its way: what is in-flight may still be refused. */
 	if (given == target && balloon_batches_waiting_since() == DEADLINE_NEVER)
@@ -108,7 +113,7 @@ static uint64_t offer(void)
 	if (offered > 0) {
 		if (balloon.port->kick)
 			balloon.port->kick();
-		begin_move(offered, target > given);
+		begin_move(offered, ballooned, since);
 		balloon.resets_in_a_row = 0;
 		return offered;
 	}
