@@ -37,8 +37,6 @@
 #define RESETS_IN_A_ROW 5
 #define RESETS_APART_NS (10 * NS_PER_S)
 
-EVENTS_DEFINE(balloon, BALLOON_EVENTS);
-
 /* ---- What is offered ---- */
 
 /*

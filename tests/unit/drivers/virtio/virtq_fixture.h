@@ -36,7 +36,7 @@ void negotiate(bool legacy);
 /* Creates queue 0, of `size` descriptors, on a running device. */
 void start(uint16_t size);
 
-/* For cmocka: start(8), and its end. Return 0. */
+/* Does start(8), for cmocka, or undoes it. Returns 0. */
 int setup(void **state);
 int teardown(void **state);
 
