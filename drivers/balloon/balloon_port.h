@@ -120,9 +120,11 @@ struct balloon_terms {
 
 /* ---- What a port supplies ---- */
 
-/* After inflate() an operation may be NULL, where a port has no such thing. */
+/* `ranges_need`, and after inflate() an operation, may be NULL, where a port has no such thing. */
 struct balloon_port {
 	const char *name; /* "virtio" */
+	/* For people: what would make this host take ranges; NULL: nothing would. */
+	const char *ranges_need;
 	/*
 	 * From reset to running: the host may ask from now on. -ENODEV, -ENOTSUP, -EIO,
 	 * -ENOMEM, -ETIMEDOUT: it cannot, which the port has logged; nothing is kept.

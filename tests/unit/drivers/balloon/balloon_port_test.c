@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -183,6 +184,30 @@ static void a_port_that_cannot_deflate_is_never_asked_to(void **state)
 	assert_null(status().broken);
 }
 
+/* ---- What is said of a host ---- */
+
+static void assert_range_first_needs(const char *need)
+{
+	const struct balloon_config config = { .strategy = BALLOON_RANGE_FIRST };
+
+	sim_log_reset();
+	balloon_init(&config);
+	assert_int_equal(balloon_attach(&host.port, NULL), 0);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_non_null(strstr(sim_log_warning, need));
+	assert_int_equal(balloon_set_strategy(BALLOON_RANGE_FIRST), -ENOTSUP);
+	balloon_detach();
+}
+
+/* The core has no hypervisor's words: the port says what its host lacks. */
+static void a_port_says_what_range_first_needs(void **state)
+{
+	(void)state;
+	assert_range_first_needs("range-first needs a host that takes ranges;");
+	host.port.ranges_need = "a newer hypervisor";
+	assert_range_first_needs("range-first needs a newer hypervisor;");
+}
+
 /* ---- One at a time ---- */
 
 static void a_second_port_is_not_attached(void **state)
@@ -217,6 +242,7 @@ int main(void)
 		HOST_TEST(a_host_that_asks_by_deltas_gets_what_it_asks),
 		HOST_TEST(only_ballooned_frames_can_be_given_back),
 		HOST_TEST(a_port_that_cannot_deflate_is_never_asked_to),
+		HOST_TEST(a_port_says_what_range_first_needs),
 		HOST_TEST(a_second_port_is_not_attached),
 	};
 
