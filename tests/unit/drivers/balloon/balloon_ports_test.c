@@ -170,6 +170,7 @@ static void a_host_without_memory_is_asked_after_1_2_4_and_up_to_32_seconds(void
 static void frames_that_leave_are_not_offered_in_a_pause(void **state)
 {
 	(void)state;
+	sim_sync.terms.batch_block_frames = BLOCK_FRAMES;
 	sim_sync.terms.ranges = 4;
 	sim_sync.terms.range_blocks = 4;
 	sim_sync.terms.best = BALLOON_RANGE_FIRST;
