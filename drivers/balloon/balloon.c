@@ -76,7 +76,8 @@ static uint64_t deflate(uint64_t want)
 }
 
 /*
- * A move lasts from its first offer to the last answer; only the two are recorded.
+ * A move lasts from its first offer to the last answer; only the two are recorded, and
+ * how much of it was refused.
  * `ballooned` and `since` are from before the offer, as a host may answer in the call.
  */
 static void begin_move(uint64_t offered, uint64_t ballooned, uint64_t since)
@@ -92,6 +93,7 @@ static void begin_move(uint64_t offered, uint64_t ballooned, uint64_t since)
 
 static void end_move(void)
 {
+	balloon_refusal_record();
 	if (!balloon.moving)
 		return;
 	balloon.moving = false;
@@ -217,6 +219,7 @@ static void give_up(enum balloon_fault fault)
 	const char *why = balloon_fault_sentence(fault);
 
 	assert(fault != BALLOON_OK);
+	balloon_refusal_record();
 	balloon_event(BALLOON_EVENT_GAVE_UP, fault, 0);
 	balloon.running = false;
 	/* What it refused it does not have, whether it lets go or not. */

@@ -38,6 +38,9 @@ size_t balloon_refusal_release(void);
 /* The target is reached, or is another: no pause, and nothing is set aside. */
 void balloon_refusal_forgive(void);
 
+/* Records what was refused since it was last called: an event for each reason. */
+void balloon_refusal_record(void);
+
 /* Another host comes: nothing is counted. */
 void balloon_refusal_forget(void);
 
