@@ -1,85 +1,84 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Installs the Debian packages that a target needs and that are not there:
+# Installs the Debian packages that a part of the build needs and that are not
+# there:
 #
-#	tools/packages.sh build|run|tools|test|coverage|fuzz|bench|clang|libvirt|model...
+#	tools/packages.sh SET
 #
-# Says what and why first. On a system without apt-get it names the packages
-# and stops.
+# Says what and why first. What cannot be done ends in one line that says what
+# to do by hand.
 
 set -eu
 
-# What each set is for, and its packages.
-why_build="to compile the kernel and the UEFI image"
-build="gcc libc6-dev binutils xz-utils newlib-source gnu-efi mtools"
-why_run="to run it"
-run="qemu-system-x86 ovmf libjson-c-dev"
-why_tools="for balloonctl"
-tools="libjson-c-dev libncurses-dev libmicrohttpd-dev libelf-dev"
-why_test="to test it"
-test="libcmocka-dev"
-why_coverage="to see what its tests cover"
-coverage="gcovr"
-why_fuzz="to fuzz it"
-fuzz="clang libclang-rt-14-dev"
-why_bench="to measure it beside Linux"
-bench="cpio"
-why_clang="for CC=clang"
-clang="clang"
-why_libvirt="to run it under libvirt"
-libvirt="libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-dev"
+die()
+{
+	echo "packages.sh: $*" >&2
+	exit 1
+}
 
-why_model="to check the model of the protocol"
-model="gcc libc6-dev spin"
+case ${1-} in
+kernel) why="to compile the kernel" packages="gcc binutils xz-utils newlib-source" ;;
+clang) why="to compile with clang" packages="clang" ;;
+uefi) why="to make the UEFI image" packages="gnu-efi mtools" ;;
+qemu) why="to run it" packages="qemu-system-x86" ;;
+firmware) why="to run it by UEFI" packages="ovmf" ;;
+host) why="to compile programs for the host" packages="gcc libc6-dev libjson-c-dev" ;;
+tools) why="for balloonctl" packages="libncurses-dev libmicrohttpd-dev libelf-dev" ;;
+test) why="to test it" packages="libcmocka-dev" ;;
+coverage) why="to see what its tests cover" packages="gcovr" ;;
+fuzz) why="to fuzz it" packages="clang libclang-rt-dev" ;;
+bench) why="to measure it beside Linux" packages="cpio" ;;
+libvirt-headers) why="for balloonctl with libvirt" packages="libvirt-dev" ;;
+libvirt)
+	why="to run it under libvirt"
+	packages="libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu"
+	;;
+debian) why="to try it on a fresh Debian" packages="mmdebstrap uidmap" ;;
+model) why="to check the model of the protocol" packages="gcc libc6-dev spin" ;;
+*)
+	sets=$(sed -n 's/^\([a-z-]*\)).*/\1/p' "$0" | tr '\n' ' ')
+	die "'${1-}' is no set of packages; there are: $sets"
+	;;
+esac
 
 missing=
-for set; do
-	case $set in
-	build) packages=$build why=$why_build ;;
-	run) packages=$run why=$why_run ;;
-	tools) packages=$tools why=$why_tools ;;
-	test) packages=$test why=$why_test ;;
-	coverage) packages=$coverage why=$why_coverage ;;
-	fuzz) packages=$fuzz why=$why_fuzz ;;
-	bench) packages=$bench why=$why_bench ;;
-	clang) packages=$clang why=$why_clang ;;
-	libvirt) packages=$libvirt why=$why_libvirt ;;
-	model) packages=$model why=$why_model ;;
-	*)
-		echo "packages.sh: $set is no set; build, run, tools, test, coverage, fuzz, bench," \
-			"clang, libvirt and model are" >&2
-		exit 2
-		;;
-	esac
-	absent=
-	for package in $packages; do
-		status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
-		[ "$status" = "install ok installed" ] || absent="$absent $package"
-	done
-	[ -z "$absent" ] || echo "Needed $why, and not installed:$absent"
-	missing="$missing$absent"
+for package in $packages; do
+	status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+	[ "$status" = "install ok installed" ] || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
+echo "Needed $why, and not installed:$missing"
 
-if ! command -v apt-get >/dev/null; then
-	echo "packages.sh: this system has no apt-get; install by hand what these" \
-		"Debian packages hold, then use PACKAGES=no:$missing" >&2
-	exit 1
-fi
+# ---- Can we? ----
+
+command -v apt-get >/dev/null ||
+	die "this system has no apt-get: install by hand what these Debian packages" \
+		"hold, then use PACKAGES=no:$missing"
 sudo=
 if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null ||
+		die "neither root nor sudo; as root, run: apt-get install$missing"
 	sudo=sudo
-	if ! command -v sudo >/dev/null; then
-		echo "packages.sh: neither root nor sudo; as root, run:" \
-			"apt-get install$missing" >&2
-		exit 1
-	fi
 fi
+
+# ---- Install ----
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+install()
+{
+	# $missing is a list of words.
+	# shellcheck disable=SC2086
+	DEBIAN_FRONTEND=noninteractive $sudo ${sudo:+env DEBIAN_FRONTEND=noninteractive} \
+		apt-get install -y -qq --no-install-recommends $missing >"$log" 2>&1
+}
+
+# Lists of packages that are old, or none, may name what is gone, or nothing.
 echo "Installing with apt-get:$missing"
-export DEBIAN_FRONTEND=noninteractive
-# $missing is a list of words. Old lists of packages may name what is gone.
-# shellcheck disable=SC2086
-$sudo apt-get update -qq
-# shellcheck disable=SC2086
-$sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
+install && exit
+$sudo apt-get update -qq >"$log" 2>&1 || :
+install && exit
+die "apt-get install$missing fails: $(grep '^E: ' "$log" | head -n 1); mend that, or" \
+	"install them by hand and use PACKAGES=no"

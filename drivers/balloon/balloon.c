@@ -19,7 +19,6 @@
 #include "arch/clock.h"
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_offer.h"
-#include "drivers/balloon/balloon_port.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_state_internal.h"
@@ -33,10 +32,8 @@
 /* `actual` is written at the end of the work, and this often meanwhile. */
 #define ACTUAL_INTERVAL_NS (NS_PER_S / 4)
 
-/* Resets of a host that keeps asking for them: then it is given up. */
+/* After so many resets, each of them within this time of the last, a host is given up. */
 #define RESETS_IN_A_ROW 5
-
-/* One that comes so long after the last is no more in a row with it. */
 #define RESETS_APART_NS (10 * NS_PER_S)
 
 /* ---- What is offered ---- */
@@ -99,6 +96,13 @@ static uint64_t offer(void)
 	return 0;
 }
 
+static void tell_actual(uint64_t actual)
+{
+	if (balloon.port->write_actual)
+		balloon.port->write_actual(actual);
+	balloon.status.actual = actual;
+}
+
 /*
  * The number told follows the operations, and one write may stand for several. A
  * watcher sees a few a second, and the last one at once.
@@ -111,9 +115,7 @@ static void write_actual(bool busy)
 
 	if (actual == status->actual || (busy && now - balloon.actual_time < ACTUAL_INTERVAL_NS))
 		return;
-	if (balloon.port->write_actual)
-		balloon.port->write_actual(actual);
-	status->actual = actual;
+	tell_actual(actual);
 	status->actual_writes++;
 	balloon.actual_time = now;
 }
@@ -124,13 +126,10 @@ static void write_actual(bool busy)
 static enum balloon_fault take_finished(void)
 {
 	enum balloon_fault fault = balloon.fault;
-	uint64_t since;
 
 	if (fault == BALLOON_OK)
 		fault = balloon.port->take_finished();
-	since = balloon_waiting_since();
-	if (fault == BALLOON_OK && since != DEADLINE_NEVER &&
-	    clock_ns() - since > BALLOON_DEADLINE_NS)
+	if (fault == BALLOON_OK && balloon_answer_is_overdue())
 		fault = BALLOON_FAULT_SILENT;
 	/* A host that asks for a reset owes no answers, but those that it gave must be right. */
 	if (fault != BALLOON_OK && fault != BALLOON_FAULT_RULES &&
@@ -208,18 +207,11 @@ static int start_port(void)
 	if (err)
 		return err;
 	balloon_agree();
-	if (balloon.config.strategy == BALLOON_RANGE_FIRST && balloon.terms.ranges == 0) {
-		log_warn("balloon: range-first needs a device with REPORTING; it is auto now");
-		balloon.config.strategy = BALLOON_AUTO;
-		balloon_agree();
-	}
 	balloon_ranges_watch();
 	balloon.running = true;
 	balloon.status.deflate_on_oom = balloon.terms.deflate_on_oom;
 	/* A host may keep the number over a reset; what we have is the truth. */
-	balloon.status.actual = ledger_count(OWNER_BALLOON);
-	if (balloon.port->write_actual)
-		balloon.port->write_actual(balloon.status.actual);
+	tell_actual(ledger_count(OWNER_BALLOON));
 	return 0;
 }
 
@@ -260,12 +252,12 @@ static void recover(enum balloon_fault fault)
 		balloon.status.recoveries++;
 }
 
-/* ---- One round ---- */
+/* ---- One round, and the task ---- */
 
 bool balloon_step(void)
 {
 	enum balloon_fault fault;
-	bool busy, more = false;
+	bool busy, more;
 	uint64_t offered;
 
 	if (!balloon_is_alive())
@@ -281,8 +273,7 @@ bool balloon_step(void)
 		return balloon_is_alive();
 	}
 	offered = offer();
-	if (balloon.port->work)
-		more = balloon.port->work(balloon.config.floor);
+	more = balloon.port->work && balloon.port->work(balloon.config.floor);
 	busy = offered > 0 || balloon_batches_waiting_since() != DEADLINE_NEVER ||
 	       ledger_count(OWNER_LEAVING) > 0;
 	write_actual(busy);
@@ -291,8 +282,6 @@ bool balloon_step(void)
 	/* What was finished meanwhile may have been what the offer lacked. */
 	return more || (offered > 0 && balloon_batches_room() > 0) || balloon_has_news();
 }
-
-/* ---- The task ---- */
 
 static void balloon_task(void *arg)
 {
@@ -307,7 +296,7 @@ static void balloon_task(void *arg)
 	balloon.task_running = false;
 }
 
-/* ---- No host ---- */
+/* ---- The end ---- */
 
 /* No host, and nothing is counted; the settings stay. */
 static void forget_host(void)
@@ -327,8 +316,6 @@ void balloon_init(const struct balloon_config *config)
 	forget_host();
 }
 
-/* ---- The end ---- */
-
 /* Every wait for the host in there is bounded, and so is this one. */
 static void stop_task(void)
 {
@@ -340,8 +327,7 @@ static void stop_task(void)
 
 static bool has_frames(void)
 {
-	return ledger_count(OWNER_BALLOON) > 0 || ledger_count(OWNER_LEAVING) > 0 ||
-	       balloon_batches_waiting_since() != DEADLINE_NEVER;
+	return balloon_frames_given() > 0 || balloon_batches_waiting_since() != DEADLINE_NEVER;
 }
 
 /* The target is 0 now; a batch that is not answered in time ends it, and so does a refusal. */

@@ -13,8 +13,8 @@
  *   balloon_refusal.c	frames that the host refused, and how long it is left alone then
  *   balloon_wait.c	how the task waits
  *   balloon_reclaim.c	memory pressure
- *   balloon_state.c	settings, status; what a reader from outside finds
- *   balloon_strategy.c	names of strategies
+ *   balloon_state.c	the port, the status; what a reader from outside finds
+ *   balloon_settings.c	how people write the settings
  *   balloon_account.c	the meaning of show_mem's figures
  *   balloon_stats.c	everything that is counted for the host
  *   balloon_cmd.c	the console's commands

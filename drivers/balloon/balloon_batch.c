@@ -122,13 +122,24 @@ static void move_run(pfn_t first, uint64_t count, enum owner from, enum owner to
 		      first, count, owner_name(from));
 }
 
+/* The frames in `scratch`, which are in ascending order. */
+static void add_listed(struct balloon_batch *batch, size_t count)
+{
+	const pfn_t *pfns = batches.scratch;
+
+	for (size_t i = 0, run; i < count; i += run) {
+		for (run = 1; i + run < count && pfns[i + run] == pfns[i] + run;)
+			run++;
+		balloon_batch_add(batch, pfns[i], run);
+	}
+}
+
 void balloon_batch_add_free(struct balloon_batch *batch, uint64_t want)
 {
 	size_t count = (size_t)min_u64(want, batches.terms->batch_frames);
 
 	count = frame_alloc_bulk(count, batches.terms->pfn_limit, OWNER_IN_FLIGHT, batches.scratch);
-	for (size_t i = 0; i < count; i++)
-		balloon_batch_add(batch, batches.scratch[i], 1);
+	add_listed(batch, count);
 }
 
 void balloon_batch_add_owned(struct balloon_batch *batch, enum owner owner, pfn_t from,
@@ -137,9 +148,7 @@ void balloon_batch_add_owned(struct balloon_batch *batch, enum owner owner, pfn_
 	size_t count = (size_t)min_u64(want, batches.terms->batch_frames);
 
 	assert(batch->frames == 0);
-	count = frame_collect(owner, from, count, batches.scratch);
-	for (size_t i = 0; i < count; i++)
-		balloon_batch_add(batch, batches.scratch[i], 1);
+	add_listed(batch, frame_collect(owner, from, count, batches.scratch));
 	for (size_t i = 0; i < batch->run_count; i++)
 		move_run(batch->run[i].first, batch->run[i].count, owner, OWNER_IN_FLIGHT);
 }

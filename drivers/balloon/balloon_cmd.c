@@ -101,7 +101,7 @@ static int set_strategy(const char *text)
 	enum balloon_strategy strategy;
 
 	if (balloon_parse_strategy(text, &strategy)) {
-		printf("balloon: unknown strategy %s; choose " BALLOON_STRATEGY_NAMES "\n", text);
+		printf("balloon: unknown strategy %s; choose %s\n", text, balloon_strategy_names());
 		return -ERANGE;
 	}
 	if (balloon_set_strategy(strategy)) {

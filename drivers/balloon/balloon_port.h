@@ -41,7 +41,7 @@
 #ifndef DRIVERS_BALLOON_BALLOON_PORT_H
 #define DRIVERS_BALLOON_BALLOON_PORT_H
 
-#include "drivers/balloon/balloon_strategy.h"
+#include "drivers/balloon/balloon_settings.h"
 #include "kernel/lib/types.h"
 #include "kernel/task/task.h"
 

@@ -70,8 +70,8 @@ static int give_range(const struct frame_run *range, enum owner to, bool told)
 	if (to != OWNER_FREE)
 		return frame_change_owner(range->first, range->count, OWNER_REPORTED, to);
 	if (told)
-		return frame_free_reported(range->first, range->count / BLOCK_FRAMES,
-					   OWNER_REPORTED);
+		return frame_free_told_blocks(range->first, range->count / BLOCK_FRAMES,
+					      OWNER_REPORTED);
 	return frame_free(range->first, range->count, OWNER_REPORTED);
 }
 

@@ -13,7 +13,7 @@
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_state_internal.h"
-#include "kernel/lib/parse.h"
+#include "kernel/lib/log.h"
 #include "mm/ledger.h"
 
 struct balloon_state balloon;
@@ -48,10 +48,8 @@ uint64_t balloon_frames_short(void)
 
 /* ---- Settings ---- */
 
-void balloon_agree(void)
+static void ask_terms(struct balloon_terms *terms)
 {
-	struct balloon_terms *terms = &balloon.terms;
-
 	memset(terms, 0, sizeof(*terms));
 	balloon.port->terms(balloon.config.strategy, terms);
 	assert(terms->best != BALLOON_AUTO && terms->best < BALLOON_STRATEGIES);
@@ -63,6 +61,16 @@ void balloon_agree(void)
 	       (terms->batch_block_frames > 0 && BLOCK_FRAMES % terms->batch_block_frames == 0));
 	assert(terms->ranges <= BALLOON_RANGES);
 	assert(terms->ranges == 0 || (balloon.port->send_ranges && terms->range_blocks > 0));
+}
+
+void balloon_agree(void)
+{
+	ask_terms(&balloon.terms);
+	if (balloon.config.strategy != BALLOON_RANGE_FIRST || balloon.terms.ranges > 0)
+		return;
+	log_warn("balloon: range-first needs a device with REPORTING; it is auto now");
+	balloon.config.strategy = BALLOON_AUTO;
+	ask_terms(&balloon.terms);
 }
 
 enum balloon_strategy balloon_effective_strategy(void)
@@ -85,18 +93,6 @@ int balloon_set_strategy(enum balloon_strategy strategy)
 void balloon_set_floor(uint64_t floor)
 {
 	balloon.config.floor = floor;
-}
-
-int balloon_parse_floor(const char *text, uint64_t *floor)
-{
-	uint64_t bytes;
-
-	if (parse_size(text, &bytes))
-		return -EINVAL;
-	if (bytes >> FRAME_SHIFT > ledger_managed())
-		return -ERANGE;
-	*floor = (bytes >> FRAME_SHIFT) + (bytes % FRAME_SIZE != 0);
-	return 0;
 }
 
 bool balloon_poison(uint8_t *byte)

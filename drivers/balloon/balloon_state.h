@@ -1,26 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The balloon's settings and its status, for the kernel. Amounts are in frames. */
+/* Settings of the balloon that runs, and its status. Amounts are in frames. */
 #ifndef DRIVERS_BALLOON_BALLOON_STATE_H
 #define DRIVERS_BALLOON_BALLOON_STATE_H
 
-#include "drivers/balloon/balloon_strategy.h"
+#include "drivers/balloon/balloon_settings.h"
 #include "kernel/lib/types.h"
-
-struct balloon_config {
-	uint64_t floor; /* free frames that inflation leaves alone */
-	enum balloon_strategy strategy;
-	bool poison; /* freed frames are filled with poison_byte */
-	uint8_t poison_byte;
-};
 
 /* Sets the number of free frames that inflation leaves alone. */
 void balloon_set_floor(uint64_t floor);
-
-/*
- * Reads a floor as a person writes it: "64M", rounded up to whole frames. Nothing
- * is stored on an error: -EINVAL: no size; -ERANGE: more than this machine's memory.
- */
-int balloon_parse_floor(const char *text, uint64_t *floor);
 
 /* Chooses how frames are given. -ENOTSUP: range-first, and the host takes no ranges; unchanged. */
 int balloon_set_strategy(enum balloon_strategy strategy);

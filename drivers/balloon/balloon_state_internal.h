@@ -43,7 +43,10 @@ uint64_t balloon_frames_spare(void);
 /* What is missing of the target, and cannot be given now. */
 uint64_t balloon_frames_short(void);
 
-/* Asks the port for its terms. Nothing that the host can say makes them wrong. */
+/*
+ * Asks the port for its terms; nothing that the host can say makes them wrong. A
+ * strategy that this host cannot have becomes BALLOON_AUTO, which is said.
+ */
 void balloon_agree(void);
 
 /* The strategy in use; never BALLOON_AUTO. */

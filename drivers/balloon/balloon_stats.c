@@ -9,7 +9,6 @@
 #include "drivers/balloon/balloon_account.h"
 #include "drivers/balloon/balloon_state.h"
 #include "mm/frame.h"
-#include "mm/ledger.h"
 
 static struct {
 	struct balloon_stat last[BALLOON_STATS_MAX];
@@ -22,11 +21,11 @@ void balloon_figures(struct balloon_figures *figures)
 {
 	struct balloon_account account;
 	struct balloon_status balloon;
-	struct ledger_events events;
+	struct frame_events events;
 
 	balloon_status(&balloon);
 	balloon_account(balloon.deflate_on_oom, &account);
-	ledger_events(&events);
+	frame_events(&events);
 	*figures = (struct balloon_figures){
 		.free_memory = pfn_to_paddr(account.free),
 		.total_memory = pfn_to_paddr(account.total),

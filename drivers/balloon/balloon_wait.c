@@ -29,6 +29,13 @@ uint64_t balloon_waiting_since(void)
 	return balloon.port->waiting_since ? min_u64(since, balloon.port->waiting_since()) : since;
 }
 
+bool balloon_answer_is_overdue(void)
+{
+	uint64_t since = balloon_waiting_since();
+
+	return since != DEADLINE_NEVER && clock_ns() - since > BALLOON_DEADLINE_NS;
+}
+
 bool balloon_has_news(void)
 {
 	return balloon.nudged || (balloon.port->has_news && balloon.port->has_news());

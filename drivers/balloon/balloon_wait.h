@@ -8,6 +8,9 @@
 /* Since when the host owes an answer; DEADLINE_NEVER: it owes none. */
 uint64_t balloon_waiting_since(void);
 
+/* True if it has owed one for longer than any answer may take. */
+bool balloon_answer_is_overdue(void);
+
 /* True if another round would find something new. */
 bool balloon_has_news(void);
 

@@ -393,7 +393,7 @@ void world_end(void)
 void world_abandon(void)
 {
 	/* Whatever state the driver is in: it is not asked again. */
-	if (world_device() != NULL)
+	if (world_device())
 		world_device()->driver = NULL;
 	machine_unplug();
 	sim_balloon_fini(&world);

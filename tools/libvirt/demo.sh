@@ -24,7 +24,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	folder=$(mktemp -d)
 	trap 'rm -rf "$folder"' EXIT
 	mkdir "$folder/home" "$folder/run" "$folder/build"
-	cp -r "$BUILD/aerostat.elf" "$BUILD/tools" "$folder/build/"
+	cp -r "$BUILD/aerostat.elf" "$BUILD/libvirt" "$folder/build/"
 	mkdir -p "$folder/tools/libvirt"
 	cp "$0" "${0%/*}/aerostat.xml.in" "$folder/tools/libvirt/"
 	chown -R nobody "$folder"
@@ -64,7 +64,7 @@ trap cleanup EXIT
 
 show()
 {
-	echo "\$ $*" | sed "s|$NAME|aerostat|g; s|$state|/tmp|g; s|$virsh|virsh|g; s|$BUILD/tools/||g"
+	echo "\$ $*" | sed "s|$NAME|aerostat|g; s|$state|/tmp|g; s|$virsh|virsh|g; s|$BUILD/libvirt/||g"
 	"$@" | sed "s|$NAME|aerostat|g; s|$state|/tmp|g"
 }
 
@@ -116,7 +116,7 @@ wait_for "the balloon" actual 786432
 wait_for "the statistics" available $((total - 262144))
 show $virsh dommemstat "$NAME"
 show $virsh domstats --balloon "$NAME"
-show "$BUILD/tools/balloonctl" -g "libvirt:///session#$NAME" status
+show "$BUILD/libvirt/balloonctl" -g "libvirt:///session#$NAME" status
 guest show_mem | sed -n '/^aerostat>/p; /^MemTotal/p; /^Balloon/p; /^Ledger/p' | tee "$state/show_mem"
 grep -q 'InflatedTotal:262144kB InflatedFree:0kB' "$state/show_mem" ||
 	die "the guest does not say that 262144 kB are in its balloon"

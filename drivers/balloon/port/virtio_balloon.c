@@ -17,6 +17,7 @@
 #include "drivers/balloon/port/virtio_balloon_report.h"
 #include "drivers/balloon/port/virtio_balloon_stats.h"
 #include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtio_feature_names.h"
 
 /* Device config (5.5.4), 4 bytes each; the hint id is virtio_balloon_hint.c's. */
 #define CONFIG_NUM_PAGES 0x00
@@ -328,8 +329,15 @@ static void remove_device(struct virtio_device *gone)
 		release();
 }
 
+#define FEATURE_NAME(constant, bit, name) { bit, name },
+
+static const struct virtio_feature_name feature_names[] = {
+	VIRTIO_BALLOON_FEATURES(FEATURE_NAME){ 0, NULL },
+};
+
 static struct virtio_driver driver = {
 	.type = VIRTIO_ID_BALLOON,
+	.feature_names = feature_names,
 	.probe = probe,
 	.remove = remove_device,
 	.why_declined = why_declined,

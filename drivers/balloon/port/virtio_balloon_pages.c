@@ -41,7 +41,7 @@ static int send(struct virtq *queue, struct balloon_batch *batch)
 
 	assert(batch->index <= BALLOON_BATCHES);
 	assert(batch->frames > 0 && batch->frames <= BUFFER_MAX);
-	if (queue->broken)
+	if (virtq_is_broken(queue))
 		return -EIO;
 	if (queue->free_count == 0)
 		return -EAGAIN;

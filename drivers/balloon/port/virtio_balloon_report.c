@@ -74,7 +74,7 @@ int virtio_balloon_report_send(const struct frame_run *ranges, size_t count)
 
 	assert(report.present && !report.with_device);
 	assert(count > 0 && count <= RANGES && count <= report.queue.size);
-	if (report.queue.broken)
+	if (virtq_is_broken(&report.queue))
 		return -EIO;
 	for (size_t i = 0; i < count; i++) {
 		poison_range(&ranges[i]);

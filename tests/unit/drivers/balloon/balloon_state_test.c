@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Settings and their names. */
+/* Settings of the balloon that runs: they are had wholly, or not at all. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,22 +10,6 @@
 #include <cmocka.h>
 
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
-
-static void every_strategy_is_found_by_its_name(void **state)
-{
-	enum balloon_strategy strategy;
-
-	(void)state;
-	for (int s = BALLOON_AUTO; s <= BALLOON_RANGE_FIRST; s++) {
-		assert_int_equal(
-			balloon_parse_strategy(balloon_strategy_name((enum balloon_strategy)s),
-					       &strategy),
-			0);
-		assert_int_equal(strategy, s);
-	}
-	assert_int_equal(balloon_parse_strategy("fast", &strategy), -EINVAL);
-	start(0, NO_FLOOR);
-}
 
 static void range_first_needs_reporting(void **state)
 {
@@ -88,33 +72,14 @@ static void range_first_from_the_start_needs_no_word_with_reporting(void **state
 	assert_int_equal(sim_log_warnings, 0);
 }
 
-static void a_floor_is_a_size_within_this_memory(void **state)
-{
-	uint64_t floor = 4711;
-
-	(void)state;
-	start(0, NO_FLOOR);
-	assert_int_equal(balloon_parse_floor("lots", &floor), -EINVAL);
-	assert_int_equal(balloon_parse_floor("65M", &floor), -ERANGE);
-	assert_int_equal(floor, 4711);
-	assert_int_equal(balloon_parse_floor("64M", &floor), 0);
-	assert_int_equal(floor, RAM_FRAMES);
-	assert_int_equal(balloon_parse_floor("4097", &floor), 0);
-	assert_int_equal(floor, 2);
-	assert_int_equal(balloon_parse_floor("0", &floor), 0);
-	assert_int_equal(floor, 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(every_strategy_is_found_by_its_name),
 		TEST(range_first_needs_reporting),
 		TEST(a_strategy_that_cannot_be_had_changes_nothing),
 		TEST(range_first_from_the_start_without_reporting_is_said_once),
 		TEST(the_strategy_that_is_fallen_back_to_is_used),
 		TEST(range_first_from_the_start_needs_no_word_with_reporting),
-		TEST(a_floor_is_a_size_within_this_memory),
 	};
 
 	return cmocka_run_group_tests_name("balloon_state", tests, set_up_ram, NULL);

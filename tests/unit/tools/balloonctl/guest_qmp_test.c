@@ -44,7 +44,7 @@ static void done(struct fixture *f)
 	fake_qemu_stop(&f->place);
 }
 
-/* One answer to @asks. */
+/* One answer to `asks`. */
 #define SAYS(ask, json) \
 	&(const struct fake_qemu) \
 	{ \

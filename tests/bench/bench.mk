@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Benchmarks: ratios against a peer that is measured in the same run. Further
+# arguments for the programs, as -n ROUNDS, are in BENCH.
+
+.PHONY: bench bench-boot bench-balloon bench-alloc
+bench: bench-boot bench-balloon bench-alloc
+
+# ---- Time to the prompt, beside a kernel that prints one byte ----
+
+$(BUILD)/bench/one_byte.o: tests/bench/one_byte.S $(BUILD)/guest/flags
+	@mkdir -p $(@D)
+	$(call say,AS)$(CC) -c -o $@ $<
+
+$(BUILD)/bench/one_byte.elf: $(BUILD)/bench/one_byte.o
+	$(call say,LD)$(LD) -nostdlib -static --build-id=none -z noexecstack -Ttext=0x100000 \
+		-e _start -o $@ $<
+
+$(BUILD)/bench/boot: $(addprefix $(BUILD)/host/tests/bench/,boot.o samples.o circumstances.o) \
+		$(SVG_SOURCES:%.c=$(BUILD)/host/%.o)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm
+
+bench-boot: $(BUILD)/bench/boot $(BUILD)/bench/one_byte.elf $(BUILD)/aerostat.elf \
+		| $(call needs,qemu)
+	@$(BUILD)/bench/boot -M 128M,1G,8G,64G,1T -o $(BUILD)/boot.svg $(BENCH) \
+		$(BUILD)/aerostat.elf $(BUILD)/bench/one_byte.elf
+
+# ---- The balloon, beside the device alone and a Linux guest ----
+
+BENCH_BALLOON_OBJECTS := $(addprefix $(BUILD)/host/tests/bench/,balloon.o balloon_measure.o \
+	balloon_report.o subject.o lone_device.o qtest.o trace.o host.o samples.o circumstances.o)
+
+$(BUILD)/bench/balloon: $(BENCH_BALLOON_OBJECTS) $(VM_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm -pthread
+
+# The peer: fetched as Debian's packages and unpacked there, never installed.
+$(BUILD)/bench/linux/initrd: tests/bench/linux_guest.sh | $(call needs,bench)
+	$(call say,FETCH)$< $(@D)
+
+bench-balloon: $(BUILD)/bench/balloon $(BUILD)/bench/one_byte.elf $(BUILD)/aerostat.elf \
+		$(BUILD)/bench/linux/initrd | $(call needs,qemu)
+	@$(BUILD)/bench/balloon $(BENCH) $(BUILD)/aerostat.elf $(BUILD)/bench/one_byte.elf \
+		$(BUILD)/bench/linux
+
+# ---- The allocator on the host, as the unit tests have it, but without sanitizers ----
+
+BENCH_ALLOC_OBJECTS := $(patsubst %.c,$(BUILD)/bench-alloc/%.o,$(FRAME) \
+	$(addprefix tests/bench/,alloc.c alloc_work.c contender.c buddy.c))
+
+$(BUILD)/bench-alloc/%.o: %.c $(BUILD)/host/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(HOSTCC) -Itests/fake $(CFLAGS_HOST) -MMD -MP -c -o $@ $<
+
+$(BUILD)/bench/alloc: $(BENCH_ALLOC_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^
+
+bench-alloc: $(BUILD)/bench/alloc
+	@$(BUILD)/bench/alloc $(BENCH)

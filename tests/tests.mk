@@ -1,0 +1,415 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Tests, from the quick ones on the host to those that take minutes: unit tests,
+# their coverage, fuzzing, mutants, the model; integration tests, the matrix and
+# libvirt under QEMU; a fresh Debian; what `make test` and `make test-all` are made of.
+
+# For what needs both cores or measures time: it runs alone, in whatever order
+# make comes to it.
+alone := flock -o $(BUILD)/cores
+
+# ---- Sources that several programs share ----
+
+FRAME := $(addprefix mm/,frame.c frame_blocks.c frame_bulk.c frame_change.c frame_map.c frame_runs.c \
+	frame_spans.c ledger.c bitset.c owner.c)
+FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
+
+# What drivers record.
+EVENTS := kernel/lib/events.c kernel/lib/hooks.c
+
+SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c) $(EVENTS)
+# frame_alloc() and frame_free() for tests without mm/frame.c.
+SIM_FRAMES := $(SIM) tests/sim/sim_frame.c
+
+VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtio_feature_names.c \
+	virtq.c virtq_split.c virtq_packed.c)
+VIRTQ_FIXTURE := $(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtq_fixture.c
+
+VIRTIO_PCI := $(addprefix drivers/virtio/,virtio_pci.c virtio_pci_irq.c virtio_pci_modern.c \
+	virtio_pci_legacy.c) drivers/pci/pci_msix.c
+VIRTIO_PCI_FIXTURE := $(VIRTIO_PCI) $(addprefix tests/sim/,sim_virtio_pci.c sim_bus.c sim_irq.c) \
+	$(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtio_pci_fixture.c
+
+PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c \
+	pci_bridge.c pci_gap.c pci_assign.c pci_capability.c) \
+	$(addprefix tests/sim/,sim_pci.c sim_bus.c sim_log.c) $(EVENTS)
+ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c)
+
+BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
+	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
+# The same with hosts that a test answers for by itself.
+HOST_FIXTURE := $(BALLOON_FIXTURE) tests/unit/drivers/balloon/host_fixture.c
+# Hosts of other kinds than virtio: one in the call, one by deltas.
+PORTS_FIXTURE := $(BALLOON_FIXTURE) \
+	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
+
+# A whole machine: the balloon and all that is between it and a simulated bus.
+SIM_MACHINE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTIO_PCI) $(VIRTQ) $(PCI_TESTED) $(SIM) \
+	$(addprefix tests/sim/,sim_balloon.c sim_virtio_pci.c sim_irq.c sim_ram.c) $(FRAME)
+
+# Devices that lie, and the machine that they do it to.
+LIES := $(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(SIM_MACHINE)
+# Allocations that fail stand in front of the allocator's.
+WRAPPED := $(addprefix -Xlinker --wrap=,frame_alloc frame_alloc_bulk frame_alloc_block \
+	frame_alloc_blocks frame_alloc_unreported)
+
+# What is mapped where is the simulation's in objects of these names.
+SEES_FAKE_PCI := drivers/pci/% drivers/acpi/% tests/unit/drivers/pci/% \
+	tests/unit/drivers/acpi/% tests/sim/sim_pci tests/sim/sim_acpi
+$(foreach kind,unit coverage fuzz,$(SEES_FAKE_PCI:%=$(BUILD)/$(kind)/%.o)): \
+	FAKES := -Itests/fake/pci
+
+# ---- Unit tests: one program per source file, on the host, with sanitizers ----
+#
+# `tests/NAME := SOURCES` is the program $(BUILD)/tests/NAME: these sources and
+# tests/unit/NAME_test.c. Other libraries than cmocka are in its LIBS.
+
+tests/arch/x86_64/efi/handover := arch/x86_64/efi/handover.c
+
+tests/kernel/lib/parse := kernel/lib/parse.c
+tests/kernel/lib/log := kernel/lib/log.c kernel/lib/escape.c kernel/lib/hooks.c
+tests/kernel/lib/panic := kernel/lib/panic.c kernel/lib/hooks.c
+tests/kernel/lib/events := $(EVENTS)
+tests/kernel/events_print := kernel/events_print.c $(EVENTS)
+tests/kernel/command_line := kernel/command_line.c
+tests/kernel/options := kernel/options.c drivers/balloon/balloon_settings.c \
+	kernel/command_line.c kernel/lib/parse.c \
+	tests/sim/sim_log.c
+tests/kernel/line_edit := $(LINE_EDIT)
+tests/kernel/console := kernel/console.c
+tests/kernel/shell := $(SHELL_SOURCES)
+
+tests/kernel/task/task := kernel/task/task.c
+
+tests/mm/bitset := mm/bitset.c
+tests/mm/heap := mm/heap.c mm/owner.c $(addprefix tests/sim/,sim_paging.c sim_frame.c)
+tests/mm/stack := mm/stack.c mm/owner.c $(addprefix tests/sim/,sim_paging.c sim_frame.c)
+tests/mm/frame_spans := mm/frame_spans.c
+tests/mm/memmap := mm/memmap.c
+tests/mm/memory := mm/memory.c mm/memmap.c tests/sim/sim_ram.c $(FRAME)
+tests/mm/ledger := $(FRAME_FIXTURE)
+tests/mm/frame := $(FRAME_FIXTURE)
+tests/mm/frame_bulk := $(FRAME_FIXTURE)
+tests/mm/frame_blocks := $(FRAME_FIXTURE)
+tests/mm/frame_huge := $(FRAME_FIXTURE)
+tests/mm/frame_random := $(FRAME_FIXTURE)
+
+tests/drivers/serial/uart16550 := drivers/serial/uart16550.c $(EVENTS)
+
+tests/drivers/acpi/acpi := $(ACPI_TESTED)
+tests/drivers/acpi/acpi_power := $(ACPI_TESTED)
+tests/drivers/acpi/acpi_device := $(ACPI_TESTED)
+
+tests/drivers/pci/pci_config := $(PCI_TESTED)
+tests/drivers/pci/pci_scan := $(PCI_TESTED)
+tests/drivers/pci/pci_bar := $(PCI_TESTED)
+tests/drivers/pci/pci_bridge := $(PCI_TESTED)
+tests/drivers/pci/pci_assign := $(PCI_TESTED)
+tests/drivers/pci/pci_gap := $(PCI_TESTED)
+tests/drivers/pci/pci_capability := $(PCI_TESTED)
+tests/drivers/pci/pci_msix := drivers/pci/pci_msix.c $(PCI_TESTED)
+tests/drivers/pci/pci_slot := $(addprefix drivers/pci/,pci_slot.c pci_slot_express.c \
+	pci_slot_acpi.c) tests/sim/sim_time.c $(PCI_TESTED)
+tests/drivers/pci/pci_cmd := drivers/pci/pci_cmd.c drivers/pci/pci_names.c $(PCI_TESTED)
+
+tests/drivers/virtio/virtq := $(VIRTQ_FIXTURE)
+tests/drivers/virtio/virtq_split := $(VIRTQ_FIXTURE)
+tests/drivers/virtio/virtq_packed := $(VIRTQ_FIXTURE)
+tests/drivers/virtio/virtq_order := $(VIRTQ_FIXTURE)
+tests/drivers/virtio/virtio := $(VIRTQ) $(SIM_FRAMES)
+tests/drivers/virtio/virtio_events := $(VIRTQ) $(SIM_FRAMES)
+tests/drivers/virtio/virtio_feature_names := $(VIRTQ) $(SIM_FRAMES)
+tests/drivers/virtio/virtio_pci := $(VIRTIO_PCI_FIXTURE)
+tests/drivers/virtio/virtio_pci_modern := $(VIRTIO_PCI_FIXTURE)
+tests/drivers/virtio/virtio_pci_irq := $(VIRTIO_PCI_FIXTURE)
+tests/drivers/virtio/virtio_mmio := drivers/virtio/virtio_mmio.c \
+	drivers/virtio/virtio_mmio_registers.c tests/sim/sim_bus.c $(VIRTQ) $(SIM_FRAMES)
+tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c kernel/lib/parse.c
+tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FRAMES)
+
+tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_account := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_batch := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
+tests/drivers/balloon/balloon_ports := $(PORTS_FIXTURE)
+tests/drivers/balloon/balloon_ports_random := $(PORTS_FIXTURE) \
+	tests/unit/drivers/balloon/random_hosts.c
+tests/drivers/balloon/balloon_ranges := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_reclaim := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_refusal := $(HOST_FIXTURE)
+tests/drivers/balloon/balloon_settings := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_state := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_stats := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_wait := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon_hint := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon_pages := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon_report := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
+
+tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
+
+tests/tools/qmp := $(QMP_SOURCES)
+tests/tools/json_member := tools/json_member.c
+tests/tools/show_mem := tools/show_mem.c
+tests/tools/svg_plot := $(SVG_SOURCES)
+tests/tools/core := tools/core.c tests/unit/tools/core_file.c
+# Without mm/frame_runs.c, which FRAME has.
+tests/tools/frame_dump := $(filter-out mm/%,$(DUMP_SOURCES)) $(FRAME_FIXTURE) \
+	mm/frame_dump.c kernel/dump.c tests/unit/tools/core_file.c
+tests/tools/events_dump := $(DUMP_SOURCES) kernel/dump.c tests/unit/tools/core_file.c
+
+BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c
+tests/tools/balloonctl/command := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/guest_find := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/guest_qmp := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/set := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/progress := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/status := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/watch_draw := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/poller := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/record := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/export := $(BALLOONCTL_TESTED)
+
+tests/bench/buddy := tests/bench/buddy.c
+tests/bench/samples := tests/bench/samples.c
+tests/bench/trace := tests/bench/trace.c
+
+$(BUILD)/tests/tools/qmp $(BUILD)/tests/tools/json_member: LIBS := -ljson-c
+$(BUILD)/tests/tools/svg_plot $(BUILD)/tests/bench/samples: LIBS := -lm
+$(BUILD)/tests/tools/core $(BUILD)/tests/tools/frame_dump: LIBS := -lelf
+$(BUILD)/tests/tools/events_dump: LIBS := -lelf -ljson-c
+$(BUILD)/tests/tools/balloonctl/%: LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
+
+# Every NAME of the above, and one program for all devices that lie.
+UNIT_NAMES := $(sort $(patsubst tests/%,%,$(filter tests/%,$(.VARIABLES))))
+UNIT_TESTS := $(UNIT_NAMES:%=$(BUILD)/tests/%) $(BUILD)/tests/lies
+
+CFLAGS_UNIT := -std=gnu11 -D_GNU_SOURCE -g -fno-omit-frame-pointer $(WARNINGS) -Wconversion
+CFLAGS_TEST := $(CFLAGS_UNIT) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+
+$(BUILD)/unit/flags: FLAGS = $(HOSTCC) $(CFLAGS_TEST)
+$(BUILD)/unit/flags: | $(call needs,host tools test)
+
+$(BUILD)/unit/%.o: %.c $(BUILD)/unit/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(HOSTCC) $(CFLAGS_TEST) $(FAKES) -Itests/fake -I. -MMD -MP -c -o $@ $<
+
+# $(call objects,FOLDER,SOURCES), and those of a unit test by its NAME: the names
+# of the latter's sources are known only when the rule's stem is.
+objects = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(sort $(2)))
+unit_objects = $(call objects,$(1),tests/unit/$(2)_test.c $(tests/$(2)))
+
+.SECONDEXPANSION:
+
+$(UNIT_NAMES:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $$(call unit_objects,unit,$$*)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ -lcmocka $(LIBS)
+
+$(BUILD)/tests/lies: $(call objects,unit,tests/lies/main.c $(LIES))
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ $(WRAPPED) -lcmocka
+
+# Those whose NAME is like TESTS, or all.
+UNIT_WANTED := $(if $(TESTS),$(shell for name in $(UNIT_NAMES) lies; do \
+	case $$name in ($(TESTS)) echo $(BUILD)/tests/$$name;; esac; done),$(UNIT_TESTS))
+
+.PHONY: test-unit
+test-unit: $(UNIT_WANTED)
+	@tests/unit/run.sh $(BUILD)/tests $^
+
+# ---- Coverage: which branches of the allocator and the drivers the unit tests take ----
+#
+# Less than 90 % of the branches of any of them is a failure; docs/coverage.md has the gaps.
+
+COVERED := mm drivers/pci drivers/virtio drivers/balloon
+COVERING := $(filter mm/% drivers/%,$(UNIT_NAMES))
+CFLAGS_COVERAGE := $(CFLAGS_UNIT) -O0 --coverage
+
+$(BUILD)/coverage/flags: FLAGS = $(HOSTCC) $(CFLAGS_COVERAGE)
+$(BUILD)/coverage/flags: | $(call needs,host test)
+
+$(BUILD)/coverage/%.o: %.c $(BUILD)/coverage/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(HOSTCC) $(CFLAGS_COVERAGE) $(FAKES) -Itests/fake -I. -MMD -MP -c -o $@ $<
+
+$(COVERING:%=$(BUILD)/coverage/run/%): $(BUILD)/coverage/run/%: \
+		$$(call unit_objects,coverage,$$*)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) $(CFLAGS_COVERAGE) -o $@ $^ -lcmocka
+
+$(BUILD)/coverage/run/lies: $(call objects,coverage,tests/lies/main.c $(LIES))
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) $(CFLAGS_COVERAGE) -o $@ $^ $(WRAPPED) -lcmocka
+
+# What earlier runs counted is forgotten: their sources may be others.
+.PHONY: coverage
+coverage: $(COVERING:%=$(BUILD)/coverage/run/%) $(BUILD)/coverage/run/lies \
+		| $(call needs,coverage)
+	@find $(BUILD)/coverage -name '*.gcda' -delete
+	@tests/unit/run.sh $(BUILD)/coverage/run $^ >$(BUILD)/coverage/log 2>&1 || \
+		{ cat $(BUILD)/coverage/log; exit 1; }
+	@set -e; for d in $(COVERED); do \
+		gcovr -r . $(BUILD)/coverage --filter "$$d/" -b --fail-under-branch 90; done
+
+# ---- Fuzzing: libFuzzer, so clang, with the sanitizers of the unit tests ----
+#
+# `fuzz/NAME := SOURCES` is the target $(BUILD)/fuzz/NAME: these sources and
+# tests/fuzz/NAME_fuzz.c. Seeds lie in tests/fuzz/seeds/NAME; what a run finds
+# interesting is kept in $(BUILD)/fuzz/NAME.corpus for the next one, and what
+# makes it fail beside it.
+
+fuzz/core := $(DUMP_SOURCES)
+fuzz/qmp := $(QMP_SOURCES)
+fuzz/boot := mm/memory.c mm/memmap.c arch/x86_64/efi/handover.c $(FRAME)
+fuzz/acpi := $(ACPI_TESTED)
+fuzz/pci := $(PCI_TESTED) $(VIRTIO_PCI) tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAMES)
+fuzz/split_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
+fuzz/packed_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
+fuzz/balloon := $(LIES)
+fuzz/line := $(SHELL_SOURCES)
+fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
+	drivers/virtio/virtio_mmio_parse.c
+
+$(BUILD)/fuzz/core: LIBS := -lelf
+$(BUILD)/fuzz/qmp: LIBS := -ljson-c
+$(BUILD)/fuzz/balloon: LIBS := $(WRAPPED) -lcmocka
+
+FUZZERS := $(sort $(patsubst fuzz/%,%,$(filter fuzz/%,$(.VARIABLES))))
+FUZZ_CC := clang
+CFLAGS_FUZZ := $(CFLAGS_TEST) -fsanitize=fuzzer-no-link
+
+$(BUILD)/fuzz/flags: FLAGS = $(FUZZ_CC) $(CFLAGS_FUZZ)
+$(BUILD)/fuzz/flags: | $(call needs,host tools test fuzz)
+
+$(BUILD)/fuzz/%.o: %.c $(BUILD)/fuzz/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(FUZZ_CC) $(CFLAGS_FUZZ) $(FAKES) -Itests/fake -I. -MMD -MP -c -o $@ $<
+
+$(FUZZERS:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: \
+		$$(call objects,fuzz,tests/fuzz/$$*_fuzz.c $$(fuzz/$$*))
+	$(call say,LD)$(FUZZ_CC) $(CFLAGS_FUZZ) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+# make fuzz TIME=600 FUZZ=core: seconds for each, and which of them; two at a time.
+TIME ?= 60
+FUZZ ?= $(FUZZERS)
+FUZZ_FINDS := keep
+
+.PHONY: fuzz fuzz-short
+fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZ))
+	@printf '%s\n' $(FUZZ) | \
+		$(alone) xargs -n 1 -P 2 tests/fuzz/run.sh $(BUILD)/fuzz $(TIME) $(FUZZ_FINDS)
+
+# From the seeds alone: to read all that was ever found takes longer.
+fuzz-short: TIME := 3
+fuzz-short: FUZZ_FINDS := forget
+fuzz-short: fuzz
+
+# ---- Mutants: small faults, each of which a unit test must notice ----
+
+# make mutants FAULTS='*packed*' tries those whose name matches.
+.PHONY: mutants
+mutants: | $(call needs,host tools test)
+	@mkdir -p $(BUILD)
+	@HOSTCC='$(HOSTCC)' $(alone) tests/mutants/run.sh $(BUILD)/mutants \
+		$(if $(FAULTS),'$(FAULTS)')
+
+# ---- The protocol's model, all of its states, and the faults planted in it ----
+
+.PHONY: model
+model: | $(call needs,model)
+	@mkdir -p $(BUILD)
+	@$(alone) tests/model/check.sh $(BUILD)/model
+
+# ---- Integration tests: the real image under QEMU ----
+
+INTEGRATION_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/integration/*.c))
+$(INTEGRATION_OBJECTS): | $(call needs,test)
+
+$(BUILD)/tests/integration/run: $(INTEGRATION_OBJECTS) $(TOOL_OBJECTS) \
+		$(BUILD)/host/tools/balloonctl/course.o
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lcmocka
+
+# make test-integration TESTS='*floor*' runs those whose name matches; test-slow
+# those that do more if there is time: each hot-plug 20 times, all of the floods.
+.PHONY: test-integration test-slow
+test-integration test-slow: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run \
+		$(BUILD)/tools/balloonctl | $(call needs,qemu firmware)
+
+test-integration:
+	@$(alone) $(BUILD)/tests/integration/run $(if $(TESTS),'$(TESTS)')
+
+test-slow:
+	@SLOW=1 $(alone) $(BUILD)/tests/integration/run --slow
+
+# ---- The matrix: machines, devices, rings and features, under QEMU ----
+
+MATRIX_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/matrix/*.c))
+
+$(BUILD)/tests/matrix/run: $(MATRIX_OBJECTS) $(TOOL_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c
+
+# make matrix-all CELLS='*packed*' runs those whose name matches.
+.PHONY: matrix matrix-all
+matrix matrix-all: $(BUILD)/aerostat.elf $(BUILD)/tests/matrix/run \
+		| $(call needs,qemu firmware)
+
+matrix:
+	@$(alone) $(BUILD)/tests/matrix/run $(if $(CELLS),'$(CELLS)')
+
+matrix-all:
+	@$(alone) $(BUILD)/tests/matrix/run --all $(if $(CELLS),'$(CELLS)')
+
+# ---- libvirt: `make virsh-demo` with what there is of it ----
+
+.PHONY: test-libvirt
+test-libvirt: $(if $(LIBVIRT),$(BUILD)/aerostat.elf $(BUILD)/libvirt/balloonctl)
+	@if [ -n '$(LIBVIRT)' ] && command -v virsh >/dev/null; then \
+		$(alone) tools/libvirt/demo.sh; \
+	else echo "test-libvirt: not run, as libvirt is not installed"; fi
+
+# ---- Debian: whether the two commands do all the set-up on a fresh one ----
+#
+# make test-debian RELEASE=trixie; without RELEASE it is the one of 12 and 13
+# that this machine does not run. test-debian-short is the part of test-all,
+# which is content where no bootstrap can be had.
+
+.PHONY: test-debian test-debian-short
+test-debian test-debian-short: | $(call needs,debian)
+	@mkdir -p $(BUILD)
+	@$(alone) tests/debian/run.sh $(OR_SKIP) $(BUILD)/debian run run-uefi $(LAST_GOAL)
+
+test-debian: LAST_GOAL := test
+test-debian-short: LAST_GOAL := test-unit
+test-debian-short: OR_SKIP := --or-skip
+
+# ---- Rules for the tree itself ----
+
+.PHONY: check-layers check-style check-conformance
+
+# Calls are read from the guest's objects; tests/style/layers.sh plants what it must find.
+check-layers: $(GUEST_OBJECTS)
+	@BUILD='$(BUILD)' tools/check_layers.sh
+	@tests/style/layers.sh
+
+check-style:
+	@tests/style/run.sh
+	@tools/check_style.sh
+
+check-conformance:
+	@tools/check_conformance.sh
+
+# ---- All of them ----
+#
+# libvirt is not installed for `make test`, but used where it is; virsh-demo, a
+# part of test-all, installs it.
+
+.PHONY: test test-all
+test: all test-unit test-integration check-layers check-style check-conformance matrix \
+	test-libvirt fuzz-short
+
+test-all: matrix-all test-slow virsh-demo coverage mutants fuzz model test-debian-short

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Programs for the host: balloonctl, and the demo that `make run` shows where
+# nobody sits at a terminal. They want a compiler for the host and libraries,
+# nothing of what the kernel needs.
+
+CFLAGS_HOST := -std=gnu11 -D_GNU_SOURCE -O2 -g -I. $(WARNINGS)
+
+QMP_SOURCES := $(addprefix tools/,qmp.c qmp_connect.c qmp_wire.c qmp_commands.c json_member.c)
+SVG_SOURCES := tools/svg_plot.c tools/svg_scale.c
+VM_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(QMP_SOURCES) tools/vm.c tools/vm_start.c)
+TOOL_OBJECTS := $(VM_OBJECTS) $(BUILD)/host/tools/show_mem.o
+
+$(BUILD)/host/flags: FLAGS = $(HOSTCC) $(CFLAGS_HOST)
+$(BUILD)/host/flags: | $(call needs,host $(if $(findstring clang,$(HOSTCC)),clang))
+
+$(BUILD)/host/%.o: %.c $(BUILD)/host/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(HOSTCC) $(CFLAGS_HOST) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tools/demo: $(BUILD)/host/tools/demo.o $(TOOL_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c
+
+# ---- balloonctl: a file a command, besides what they share (see balloonctl.h) ----
+
+# The readers of a dump are for tests, too.
+DUMP_SOURCES := $(addprefix tools/,core.c dump_root.c frame_dump.c frame_dump_owner.c \
+	frame_dump_audit.c events_dump.c) kernel/mem_figures.c kernel/events_print.c \
+	$(addprefix kernel/lib/,events.c hooks.c escape.c) mm/frame_runs.c
+BALLOONCTL_COMMON := $(addprefix tools/balloonctl/,command.c commands.c complain.c size.c \
+	report.c guest.c guest_find.c guest_features.c guest_cost.c guest_qmp.c \
+	guest_qmp_features.c guest_qmp_target.c progress.c progress_text.c wait.c status.c \
+	set.c stats.c periodic.c poller.c guest_set.c history.c grid.c watch_draw.c watch.c \
+	course.c record.c plot.c replace_file.c metrics.c listen.c export.c dump.c) \
+	$(SVG_SOURCES) $(QMP_SOURCES) $(DUMP_SOURCES)
+BALLOONCTL_LIBS := -ljson-c -lelf -lncursesw -lmicrohttpd -lm -pthread
+
+# Built with libvirt where its headers are; nobody has to have them.
+LIBVIRT := $(wildcard /usr/include/libvirt/libvirt.h)
+BALLOONCTL_SOURCES := $(BALLOONCTL_COMMON) \
+	tools/balloonctl/$(if $(LIBVIRT),guest_libvirt.c,guest_no_libvirt.c)
+
+BALLOONCTL_COMMON_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o, \
+	tools/balloonctl/main.c $(BALLOONCTL_COMMON))
+
+$(filter-out $(TOOL_OBJECTS),$(BALLOONCTL_COMMON_OBJECTS)): | $(call needs,tools)
+$(BUILD)/host/tools/balloonctl/guest_libvirt.o: | $(if $(LIBVIRT),,$(call needs,libvirt-headers))
+
+$(BUILD)/tools/balloonctl: $(BUILD)/host/tools/balloonctl/main.o \
+		$(BALLOONCTL_SOURCES:%.c=$(BUILD)/host/%.o)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
+
+# One that has libvirt in any case, for `make virsh-demo`.
+$(BUILD)/libvirt/balloonctl: $(BALLOONCTL_COMMON_OBJECTS) \
+		$(BUILD)/host/tools/balloonctl/guest_libvirt.o
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ $(BALLOONCTL_LIBS) -lvirt
+
+PREFIX ?= /usr/local
+
+.PHONY: tools install
+tools: $(BUILD)/tools/demo $(BUILD)/tools/balloonctl
+
+install: $(BUILD)/tools/balloonctl
+	install -D -m 755 $< '$(DESTDIR)$(PREFIX)/bin/balloonctl'
+	install -D -m 644 tools/balloonctl.1 '$(DESTDIR)$(PREFIX)/share/man/man1/balloonctl.1'
+	install -D -m 644 tools/balloonctl/completion.bash \
+		'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/balloonctl'
