@@ -8,11 +8,13 @@
 
 #include <stdint.h>
 
+/* Turns interrupts on, whatever they were. */
 static inline void irq_enable(void)
 {
 	__asm__ volatile("sti" : : : "memory");
 }
 
+/* Turns interrupts off. */
 static inline void irq_disable(void)
 {
 	__asm__ volatile("cli" : : : "memory");

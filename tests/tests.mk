@@ -130,6 +130,7 @@ tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FR
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_account := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_batch := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_events := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_ports := $(PORTS_FIXTURE)
@@ -173,6 +174,8 @@ tests/tools/balloonctl/poller := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/record := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/export := $(BALLOONCTL_TESTED)
 
+tests/docs/lines := tests/docs/lines.c
+
 tests/bench/buddy := tests/bench/buddy.c
 tests/bench/samples := tests/bench/samples.c
 tests/bench/trace := tests/bench/trace.c
@@ -185,7 +188,7 @@ $(BUILD)/tests/tools/balloonctl/%: LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-l
 
 # Every NAME of the above, and one program for all devices that lie.
 UNIT_NAMES := $(sort $(patsubst tests/%,%,$(filter tests/%,$(.VARIABLES))))
-UNIT_TESTS := $(UNIT_NAMES:%=$(BUILD)/tests/%) $(BUILD)/tests/lies
+UNIT_TESTS := $(UNIT_NAMES:%=$(BUILD)/tests/%) $(BUILD)/tests/lies $(BUILD)/tests/porting
 
 CFLAGS_UNIT := -std=gnu11 -D_GNU_SOURCE -g -fno-omit-frame-pointer $(WARNINGS) -Wconversion
 CFLAGS_TEST := $(CFLAGS_UNIT) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -212,8 +215,21 @@ $(BUILD)/tests/lies: $(call objects,unit,tests/lies/main.c $(LIES))
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ $(WRAPPED) -lcmocka
 
+# The drivers in a kernel that is not this one: what docs/porting.md promises. Nothing
+# of tests/sim or tests/fake; its headers of instructions stand in front of arch/'s.
+PORTED_SOURCES := mm/memmap.c $(FRAME) $(VIRTQ) drivers/virtio/virtio_mmio.c \
+	drivers/virtio/virtio_mmio_registers.c $(BALLOON_SOURCES) kernel/lib/parse.c $(EVENTS)
+
+$(BUILD)/porting/%.o: %.c $(BUILD)/unit/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(HOSTCC) $(CFLAGS_TEST) -Itests/porting -I. -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/porting: $(call objects,porting,$(wildcard tests/porting/*.c) $(PORTED_SOURCES))
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ -pthread
+
 # Those whose NAME is like TESTS, or all.
-UNIT_WANTED := $(if $(TESTS),$(shell for name in $(UNIT_NAMES) lies; do \
+UNIT_WANTED := $(if $(TESTS),$(shell for name in $(UNIT_NAMES) lies porting; do \
 	case $$name in ($(TESTS)) echo $(BUILD)/tests/$$name;; esac; done),$(UNIT_TESTS))
 
 .PHONY: test-unit
@@ -387,6 +403,27 @@ test-debian: LAST_GOAL := test
 test-debian-short: LAST_GOAL := test-unit
 test-debian-short: OR_SKIP := --or-skip
 
+# ---- The documents: samples against the real thing, links ----
+
+DOCS_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/docs/*.c))
+
+$(BUILD)/tests/docs/run: $(DOCS_OBJECTS) $(TOOL_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c
+
+# make test-docs PAGES=docs/console.md: some pages only. docs-samples rewrites the
+# samples from what is really printed; look at the difference.
+.PHONY: test-docs docs-samples
+test-docs docs-samples: $(BUILD)/aerostat.elf $(BUILD)/tests/docs/run $(BUILD)/tools/balloonctl \
+		$(BUILD)/tests/porting | $(call needs,qemu)
+
+test-docs:
+	@tests/docs/check_pages.sh
+	@$(alone) $(BUILD)/tests/docs/run $(PAGES)
+
+docs-samples:
+	@$(alone) $(BUILD)/tests/docs/run --update $(PAGES)
+
 # ---- Rules for the tree itself ----
 
 .PHONY: check-layers check-style check-conformance
@@ -409,7 +446,7 @@ check-conformance:
 # part of test-all, installs it.
 
 .PHONY: test test-all
-test: all test-unit test-integration check-layers check-style check-conformance matrix \
+test: all test-unit test-integration test-docs check-layers check-style check-conformance matrix \
 	test-libvirt fuzz-short
 
 test-all: matrix-all test-slow virsh-demo coverage mutants fuzz model test-debian-short

@@ -24,6 +24,10 @@ ASSERTS_RUN_MIN=5
 # Public functions that no line of C or assembly calls, and who does.
 CALLED_BY_OTHERS='
 sbrk	newlib: malloc() gets its memory there
+balloon_step	a round of the task, which tests drive by hand
+balloon_batch_refuse	ports: virtio refuses nothing, others do (tests/sim has two)
+balloon_return_run	ports: virtio never chooses frames, others do (likewise)
+virtio_mmio_forget	tests that have several machines in turn
 le64_to_cpu	simulated devices read what drivers wrote; the set stays whole
 '
 

@@ -18,6 +18,7 @@
 
 #include "arch/clock.h"
 #include "drivers/balloon/balloon_batch.h"
+#include "drivers/balloon/balloon_events.h"
 #include "drivers/balloon/balloon_offer.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
@@ -74,9 +75,34 @@ static uint64_t deflate(uint64_t want)
 	return freed + balloon_offer_ballooned(want - freed);
 }
 
+/*
+ * A move lasts from its first offer to the last answer; only the two are recorded.
+ * `ballooned` and `since` are from before the offer, as a host may answer in the call.
+ */
+static void begin_move(uint64_t offered, uint64_t ballooned, uint64_t since)
+{
+	if (balloon.moving)
+		return;
+	balloon.moving = true;
+	balloon.move_start = since;
+	balloon_event(balloon.status.target > ballooned ? BALLOON_EVENT_OFFERED
+							: BALLOON_EVENT_ASKED_BACK,
+		      offered, ballooned);
+}
+
+static void end_move(void)
+{
+	if (!balloon.moving)
+		return;
+	balloon.moving = false;
+	balloon_event(BALLOON_EVENT_ACKNOWLEDGED, ledger_count(OWNER_BALLOON),
+		      (clock_ns() - balloon.move_start) / NS_PER_US);
+}
+
 static uint64_t offer(void)
 {
 	uint64_t given = balloon_frames_given(), target = balloon.status.target, offered, missing;
+	uint64_t ballooned = ledger_count(OWNER_BALLOON), since = clock_ns();
 
 	/* Reached, and not only on its way: what is in-flight may still be refused. */
 	if (given == target && balloon_batches_waiting_since() == DEADLINE_NEVER)
@@ -85,6 +111,7 @@ static uint64_t offer(void)
 	if (offered > 0) {
 		if (balloon.port->kick)
 			balloon.port->kick();
+		begin_move(offered, ballooned, since);
 		balloon.resets_in_a_row = 0;
 		return offered;
 	}
@@ -151,8 +178,10 @@ static enum balloon_fault read_target(void)
 					  &target);
 	balloon.status.target = balloon.removing ? 0 : target;
 	/* Asked for something else, it may be of another mind about single frames, too. */
-	if (balloon.status.target != before)
+	if (balloon.status.target != before) {
+		balloon_event(BALLOON_EVENT_TARGET, balloon.status.target, before);
 		balloon_refusal_forgive();
+	}
 	return fault;
 }
 
@@ -188,6 +217,7 @@ static void give_up(enum balloon_fault fault)
 	const char *why = balloon_fault_sentence(fault);
 
 	assert(fault != BALLOON_OK);
+	balloon_event(BALLOON_EVENT_GAVE_UP, fault, 0);
 	balloon.running = false;
 	/* It has not what it refused, nor what only leaves, whether it lets go or not. */
 	balloon_refusal_forgive();
@@ -231,8 +261,10 @@ static void recover(enum balloon_fault fault)
 	balloon.reset_time = now;
 	balloon.fault = BALLOON_OK;
 	balloon.running = false;
-	if (forgotten)
+	if (forgotten) {
+		balloon_event(BALLOON_EVENT_ALL_OURS, ledger_count(OWNER_BALLOON), 0);
 		take_back_all();
+	}
 	if (++balloon.resets_in_a_row > RESETS_IN_A_ROW) {
 		give_up(BALLOON_FAULT_RESTLESS);
 		return;
@@ -246,10 +278,12 @@ static void recover(enum balloon_fault fault)
 	}
 	log_info(forgotten ? "balloon: the host has forgotten the balloon, which is empty now"
 			   : "balloon: the device asked for a reset, and gets it");
-	if (start_port())
+	if (start_port()) {
 		give_up(BALLOON_FAULT_NO_RESTART);
-	else
-		balloon.status.recoveries++;
+		return;
+	}
+	balloon.status.recoveries++;
+	balloon_event(BALLOON_EVENT_RECOVERED, fault, ledger_count(OWNER_BALLOON));
 }
 
 /* ---- One round, and the task ---- */
@@ -277,6 +311,8 @@ bool balloon_step(void)
 	busy = offered > 0 || balloon_batches_waiting_since() != DEADLINE_NEVER ||
 	       ledger_count(OWNER_LEAVING) > 0;
 	write_actual(busy);
+	if (!busy)
+		end_move();
 	if (!busy && balloon_ranges_lend())
 		return true;
 	/* What was finished meanwhile may have been what the offer lacked. */
@@ -346,6 +382,7 @@ static void stop(void)
 {
 	if (!balloon.status.present)
 		return;
+	balloon_event(BALLOON_EVENT_PULLED, ledger_count(OWNER_BALLOON), 0);
 	balloon.status.present = false;
 	balloon.status.deflate_on_oom = false;
 	balloon.running = false;
@@ -391,6 +428,7 @@ int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters)
 	if (err)
 		return err;
 	balloon.status.present = true;
+	balloon_event(BALLOON_EVENT_PLUGGED, balloon.terms.deflate_on_oom, balloon.terms.ranges);
 	err = task_create("balloon", TASK_PRIORITY_DRIVER, balloon_task, NULL);
 	if (err) {
 		give_up(BALLOON_FAULT_NO_TASK);

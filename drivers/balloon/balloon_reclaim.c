@@ -11,6 +11,7 @@
 #include "arch/clock.h"
 #include "arch/cpu.h"
 #include "drivers/balloon/balloon_batch.h"
+#include "drivers/balloon/balloon_events.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_state_internal.h"
@@ -128,6 +129,7 @@ size_t balloon_reclaim(unsigned order)
 	if (freed > 0) {
 		balloon.status.oom_events++;
 		balloon.status.oom_frames += freed;
+		balloon_event(BALLOON_EVENT_RECLAIMED, freed, order);
 		hold_off();
 	}
 	/* `actual` has changed, or there is something to mend: the task's business. */

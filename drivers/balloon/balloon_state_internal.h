@@ -19,11 +19,13 @@ struct balloon_state {
 	struct balloon_terms terms; /* while it runs */
 	struct balloon_status status;
 	uint64_t actual_time;	  /* when `actual` was last written */
+	uint64_t move_start;	  /* while `moving` */
 	uint64_t hold_off_end;	  /* no inflation before */
 	unsigned resets_in_a_row; /* since the host last took an offer */
 	uint64_t reset_time;	  /* of the last of them */
 	enum balloon_fault fault; /* found outside the task, which is to act on it */
 	bool running;		  /* between start() and reset() */
+	bool moving;		  /* since an offer; until all is answered */
 	bool nudged;		  /* from outside the task: there is something to do */
 	bool removing;		  /* the host goes: the target is 0, the task ends */
 	volatile bool task_running;

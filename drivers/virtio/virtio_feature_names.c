@@ -12,22 +12,10 @@
 #include "drivers/virtio/virtio_transport.h"
 
 /* Of rings and transports, whatever the device (6). */
+#define FEATURE_NAME(constant, bit, name) { bit, name },
+
 static const struct virtio_feature_name shared_names[] = {
-	{ VIRTIO_F_NOTIFY_ON_EMPTY, "NOTIFY_ON_EMPTY" },
-	{ VIRTIO_F_ANY_LAYOUT, "ANY_LAYOUT" },
-	{ VIRTIO_F_INDIRECT_DESC, "INDIRECT_DESC" },
-	{ VIRTIO_F_EVENT_IDX, "EVENT_IDX" },
-	{ VIRTIO_F_VERSION_1, "VERSION_1" },
-	{ VIRTIO_F_ACCESS_PLATFORM, "ACCESS_PLATFORM" },
-	{ VIRTIO_F_RING_PACKED, "RING_PACKED" },
-	{ VIRTIO_F_IN_ORDER, "IN_ORDER" },
-	{ VIRTIO_F_ORDER_PLATFORM, "ORDER_PLATFORM" },
-	{ VIRTIO_F_SR_IOV, "SR_IOV" },
-	{ VIRTIO_F_NOTIFICATION_DATA, "NOTIFICATION_DATA" },
-	{ VIRTIO_F_NOTIF_CONFIG_DATA, "NOTIF_CONFIG_DATA" },
-	{ VIRTIO_F_RING_RESET, "RING_RESET" },
-	{ VIRTIO_F_ADMIN_VQ, "ADMIN_VQ" },
-	{ 0, NULL },
+	VIRTIO_SHARED_FEATURES(FEATURE_NAME){ 0, NULL },
 };
 
 static const char *find_name(const struct virtio_feature_name *names, unsigned bit)

@@ -40,6 +40,7 @@ struct virtio_pci {
 	uint16_t port;
 };
 
+/* Returns what PCI keeps for a device that it has added. */
 static inline struct virtio_pci *virtio_pci_of(struct virtio_device *device)
 {
 	return device->transport_data;

@@ -52,7 +52,7 @@ extern struct sim_balloon world; /* the device */
 extern unsigned world_nth;
 extern bool world_had_nth;
 
-/* Once per program; 0, or -1. */
+/* Reserves the simulated RAM, once per program. Returns 0, or -1. */
 int world_reserve(void);
 
 /* A fresh guest and a fresh device that has lied to nobody; no driver yet. */

@@ -30,6 +30,7 @@ void sim_host_give_back(struct sim_host *host, pfn_t first, uint64_t count);
 /* Everything is the guest's. */
 void sim_host_forget(struct sim_host *host);
 
+/* Tells whether the host has this frame. */
 bool sim_host_has(const struct sim_host *host, pfn_t pfn);
 
 /*

@@ -59,6 +59,7 @@ extern struct sim_port_delta sim_delta;
 /* A host that wants nothing, and answers when it is told to. */
 void sim_port_delta_init(void);
 
+/* Returns its port, for balloon_attach(). */
 const struct balloon_port *sim_port_delta(void);
 
 /* It wants so many frames more. */

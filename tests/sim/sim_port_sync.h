@@ -53,6 +53,7 @@ extern struct sim_port_sync sim_sync;
 /* A host that refuses nothing and wants nothing. */
 void sim_port_sync_init(void);
 
+/* Returns its port, for balloon_attach(). */
 const struct balloon_port *sim_port_sync(void);
 
 /* Now, not at a command. */

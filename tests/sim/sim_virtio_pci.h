@@ -80,6 +80,7 @@ void sim_virtio_pci_add_modern(struct sim_virtio_pci *pci);
 /* A table of `count` vectors; those beyond SIM_VIRTIO_PCI_VECTORS keep nothing. */
 unsigned sim_virtio_pci_add_msix(struct sim_virtio_pci *pci, unsigned count);
 
+/* Tells whether the driver has enabled MSI-X. */
 bool sim_virtio_pci_msix_is_on(const struct sim_virtio_pci *pci);
 
 /* A register: one of these BARs, the offset in it, 1, 2 or 4 bytes. */

@@ -8,11 +8,13 @@
 /* Nonzero while interrupts are off; weak, so that every object can have it. */
 __attribute__((weak)) int fake_irqs_off;
 
+/* Turns interrupts on, whatever they were. */
 static inline void irq_enable(void)
 {
 	fake_irqs_off = 0;
 }
 
+/* Turns interrupts off. */
 static inline void irq_disable(void)
 {
 	fake_irqs_off = 1;

@@ -8,6 +8,7 @@
 
 #include "kernel/lib/types.h"
 
+/* Return the place of an address in the simulated memory, and the address of a place. */
 void *phys_to_virt(paddr_t paddr);
 paddr_t virt_to_phys(const void *virt);
 

@@ -48,7 +48,7 @@ void make_modern(void);
 /* Makes a transitional function, or a modern one. */
 void make_either(unsigned legacy);
 
-/* Ends the probe's hold on `pci`, and leaves nothing for the next test. */
+/* Ends the probe's hold on `pci`, and leaves nothing for the next test. Returns 0. */
 int teardown(void **state);
 
 /* Probes; there must be one device, and no word in the log. */
