@@ -110,7 +110,7 @@ $(BUILD)/symbols0.S: arch/x86_64/symbols.awk
 $(BUILD)/symbols1.S: arch/x86_64/symbols.awk $(BUILD)/aerostat0.elf
 	$(call say,GEN)nm -n $(BUILD)/aerostat0.elf | awk -f $< > $@
 
-$(BUILD)/symbols%.o: $(BUILD)/symbols%.S
+$(BUILD)/symbols%.o: $(BUILD)/symbols%.S $(BUILD)/guest/flags
 	$(call say,AS)$(CC) -c -o $@ $<
 
 $(BUILD)/aerostat0.elf: $(GUEST_OBJECTS) $(BUILD)/symbols0.o $(NEWLIB) linker.ld

@@ -16,7 +16,8 @@ NEWLIB_TARBALL = $(shell ls -v /usr/src/newlib/newlib-*.tar.* 2>/dev/null | tail
 # For the kernel's own files, too. The compiler's headers come last: its stdint.h
 # would hide newlib's, without which inttypes.h has no PRIu64.
 NEWLIB_CFLAGS = -nostdinc -isystem $(dir $(NEWLIB_HEADERS)) \
-	-isystem $(NEWLIB_LIBC)/include -isystem $(shell $(CC) -print-file-name=include)
+	-isystem $(NEWLIB_LIBC)/include \
+	-isystem $(shell $(CC) -print-file-name=include 2>/dev/null)
 
 # reent-small keeps the tables of open files out, and so read(), write() and
 # all they want; without fvwrite-in-streamio printf needs fewer files. Do not add
@@ -52,7 +53,7 @@ $(BUILD)/newlib/stdlib/mallocr.o: NEWLIB_VARIANT := \
 
 # The tarball's date alone would not tell that another one is there: an upgrade
 # can be older than the build.
-$(BUILD)/newlib/flags: FLAGS = $(shell stat -c '%n %s %Y' $(NEWLIB_TARBALL)) \
+$(BUILD)/newlib/flags: FLAGS = $(shell stat -c '%n %s %Y' $(NEWLIB_TARBALL) 2>/dev/null) \
 	$(NEWLIB_CONFIGURE) $(CC) $(NEWLIB_FLAGS)
 $(BUILD)/newlib/flags: | $(call needs,kernel)
 
