@@ -60,6 +60,8 @@ $(BUILD)/newlib/flags: | $(call needs,kernel)
 # Older releases have no ssputs_r.c, as vfprintf.c holds its function: an empty
 # file is made then. newlib.h comes last, when all the rest is there.
 $(NEWLIB_HEADERS): $(BUILD)/newlib/flags
+	@[ -n '$(NEWLIB_TARBALL)' ] || { \
+		echo 'no newlib-*.tar.* in /usr/src/newlib: install newlib-source' >&2; exit 1; }
 	$(call say,UNPACK)rm -rf $(BUILD)/newlib/src $(@D)
 	@mkdir -p $(BUILD)/newlib/src $(@D)
 	@tar -xf $(NEWLIB_TARBALL) --strip-components=1 -C $(BUILD)/newlib/src
