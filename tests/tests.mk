@@ -10,7 +10,7 @@ alone := flock -o $(BUILD)/cores
 
 # ---- Sources that several programs share ----
 
-FRAME := $(addprefix mm/,frame.c frame_blocks.c frame_bulk.c frame_change.c frame_map.c frame_runs.c \
+FRAME := $(addprefix mm/,frame.c frame_map.c frame_runs.c frame_change.c frame_blocks.c frame_bulk.c \
 	frame_spans.c ledger.c bitset.c owner.c)
 FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
 
