@@ -111,7 +111,8 @@ tests/drivers/pci/pci_capability := $(PCI_TESTED)
 tests/drivers/pci/pci_msix := drivers/pci/pci_msix.c $(PCI_TESTED)
 tests/drivers/pci/pci_slot := $(addprefix drivers/pci/,pci_slot.c pci_slot_express.c \
 	pci_slot_acpi.c) tests/sim/sim_time.c $(PCI_TESTED)
-tests/drivers/pci/pci_cmd := drivers/pci/pci_cmd.c drivers/pci/pci_names.c $(PCI_TESTED)
+tests/drivers/pci/pci_cmd := drivers/pci/pci_cmd.c drivers/pci/pci_names.c \
+	tests/sim/sim_command.c $(PCI_TESTED)
 
 tests/drivers/virtio/virtq := $(VIRTQ_FIXTURE)
 tests/drivers/virtio/virtq_split := $(VIRTQ_FIXTURE)
@@ -126,11 +127,14 @@ tests/drivers/virtio/virtio_pci_irq := $(VIRTIO_PCI_FIXTURE)
 tests/drivers/virtio/virtio_mmio := drivers/virtio/virtio_mmio.c \
 	drivers/virtio/virtio_mmio_registers.c tests/sim/sim_bus.c $(VIRTQ) $(SIM_FRAMES)
 tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c kernel/lib/parse.c
-tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FRAMES)
+tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_command.c $(VIRTQ) \
+	$(SIM_FRAMES)
 
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_account := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_batch := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_cmd := drivers/balloon/balloon_cmd.c tests/sim/sim_command.c \
+	$(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_events := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
@@ -145,6 +149,8 @@ tests/drivers/balloon/balloon_state := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_stats := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_wait := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon_cmd := drivers/balloon/port/virtio_balloon_cmd.c \
+	tests/sim/sim_command.c $(VIRTQ) $(SIM_FRAMES)
 tests/drivers/balloon/port/virtio_balloon_hint := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_pages := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_report := $(BALLOON_FIXTURE)
