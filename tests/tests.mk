@@ -21,6 +21,9 @@ SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c) $(E
 # frame_alloc() and frame_free() for tests without mm/frame.c.
 SIM_FRAMES := $(SIM) tests/sim/sim_frame.c
 
+# Pages that are mapped one by one, and panic() that a test survives.
+SIM_PAGES := $(addprefix tests/sim/,sim_paging.c sim_panic.c sim_frame.c)
+
 VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtio_feature_names.c \
 	virtq.c virtq_split.c virtq_packed.c)
 VIRTQ_FIXTURE := $(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtq_fixture.c
@@ -28,7 +31,8 @@ VIRTQ_FIXTURE := $(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtq_fixture.
 VIRTIO_PCI := $(addprefix drivers/virtio/,virtio_pci.c virtio_pci_irq.c virtio_pci_modern.c \
 	virtio_pci_legacy.c) drivers/pci/pci_msix.c
 VIRTIO_PCI_FIXTURE := $(VIRTIO_PCI) $(addprefix tests/sim/,sim_virtio_pci.c sim_bus.c sim_irq.c) \
-	$(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtio_pci_fixture.c
+	$(VIRTQ) $(SIM_FRAMES) \
+	$(addprefix tests/unit/drivers/virtio/,virtio_fixture.c virtio_pci_fixture.c)
 
 PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c \
 	pci_bridge.c pci_gap.c pci_assign.c pci_capability.c) \
@@ -83,8 +87,8 @@ tests/kernel/shell := $(SHELL_SOURCES)
 tests/kernel/task/task := kernel/task/task.c
 
 tests/mm/bitset := mm/bitset.c
-tests/mm/heap := mm/heap.c mm/owner.c $(addprefix tests/sim/,sim_paging.c sim_frame.c)
-tests/mm/stack := mm/stack.c mm/owner.c $(addprefix tests/sim/,sim_paging.c sim_frame.c)
+tests/mm/heap := mm/heap.c mm/owner.c $(SIM_PAGES)
+tests/mm/stack := mm/stack.c mm/owner.c $(SIM_PAGES)
 tests/mm/frame_spans := mm/frame_spans.c
 tests/mm/memmap := mm/memmap.c
 tests/mm/memory := mm/memory.c mm/memmap.c tests/sim/sim_ram.c $(FRAME)
@@ -125,7 +129,8 @@ tests/drivers/virtio/virtio_pci := $(VIRTIO_PCI_FIXTURE)
 tests/drivers/virtio/virtio_pci_modern := $(VIRTIO_PCI_FIXTURE)
 tests/drivers/virtio/virtio_pci_irq := $(VIRTIO_PCI_FIXTURE)
 tests/drivers/virtio/virtio_mmio := drivers/virtio/virtio_mmio.c \
-	drivers/virtio/virtio_mmio_registers.c tests/sim/sim_bus.c $(VIRTQ) $(SIM_FRAMES)
+	drivers/virtio/virtio_mmio_registers.c tests/sim/sim_bus.c $(VIRTQ) $(SIM_FRAMES) \
+	tests/unit/drivers/virtio/virtio_fixture.c
 tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c kernel/lib/parse.c
 tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_command.c $(VIRTQ) \
 	$(SIM_FRAMES)
