@@ -21,6 +21,9 @@ SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c) $(E
 # frame_alloc() and frame_free() for tests without mm/frame.c.
 SIM_FRAMES := $(SIM) tests/sim/sim_frame.c
 
+# Pages that are mapped one by one, and panic() that a test survives.
+SIM_PAGES := $(addprefix tests/sim/,sim_paging.c sim_panic.c sim_frame.c)
+
 VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtio_feature_names.c \
 	virtq.c virtq_split.c virtq_packed.c)
 VIRTQ_FIXTURE := $(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtq_fixture.c
@@ -28,7 +31,8 @@ VIRTQ_FIXTURE := $(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtq_fixture.
 VIRTIO_PCI := $(addprefix drivers/virtio/,virtio_pci.c virtio_pci_irq.c virtio_pci_modern.c \
 	virtio_pci_legacy.c) drivers/pci/pci_msix.c
 VIRTIO_PCI_FIXTURE := $(VIRTIO_PCI) $(addprefix tests/sim/,sim_virtio_pci.c sim_bus.c sim_irq.c) \
-	$(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtio_pci_fixture.c
+	$(VIRTQ) $(SIM_FRAMES) \
+	$(addprefix tests/unit/drivers/virtio/,virtio_fixture.c virtio_pci_fixture.c)
 
 PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c \
 	pci_bridge.c pci_gap.c pci_assign.c pci_capability.c) \
@@ -38,7 +42,8 @@ ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c)
 BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
 # The same with hosts that a test answers for by itself.
-HOST_FIXTURE := $(BALLOON_FIXTURE) tests/unit/drivers/balloon/host_fixture.c
+HOST_FIXTURE := $(BALLOON_FIXTURE) tests/sim/sim_host.c \
+	tests/unit/drivers/balloon/host_fixture.c
 # Hosts of other kinds than virtio: one in the call, one by deltas.
 PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
@@ -82,8 +87,8 @@ tests/kernel/shell := $(SHELL_SOURCES)
 tests/kernel/task/task := kernel/task/task.c
 
 tests/mm/bitset := mm/bitset.c
-tests/mm/heap := mm/heap.c mm/owner.c $(addprefix tests/sim/,sim_paging.c sim_frame.c)
-tests/mm/stack := mm/stack.c mm/owner.c $(addprefix tests/sim/,sim_paging.c sim_frame.c)
+tests/mm/heap := mm/heap.c mm/owner.c $(SIM_PAGES)
+tests/mm/stack := mm/stack.c mm/owner.c $(SIM_PAGES)
 tests/mm/frame_spans := mm/frame_spans.c
 tests/mm/memmap := mm/memmap.c
 tests/mm/memory := mm/memory.c mm/memmap.c tests/sim/sim_ram.c $(FRAME)
@@ -110,7 +115,8 @@ tests/drivers/pci/pci_capability := $(PCI_TESTED)
 tests/drivers/pci/pci_msix := drivers/pci/pci_msix.c $(PCI_TESTED)
 tests/drivers/pci/pci_slot := $(addprefix drivers/pci/,pci_slot.c pci_slot_express.c \
 	pci_slot_acpi.c) tests/sim/sim_time.c $(PCI_TESTED)
-tests/drivers/pci/pci_cmd := drivers/pci/pci_cmd.c drivers/pci/pci_names.c $(PCI_TESTED)
+tests/drivers/pci/pci_cmd := drivers/pci/pci_cmd.c drivers/pci/pci_names.c \
+	tests/sim/sim_command.c $(PCI_TESTED)
 
 tests/drivers/virtio/virtq := $(VIRTQ_FIXTURE)
 tests/drivers/virtio/virtq_split := $(VIRTQ_FIXTURE)
@@ -123,13 +129,17 @@ tests/drivers/virtio/virtio_pci := $(VIRTIO_PCI_FIXTURE)
 tests/drivers/virtio/virtio_pci_modern := $(VIRTIO_PCI_FIXTURE)
 tests/drivers/virtio/virtio_pci_irq := $(VIRTIO_PCI_FIXTURE)
 tests/drivers/virtio/virtio_mmio := drivers/virtio/virtio_mmio.c \
-	drivers/virtio/virtio_mmio_registers.c tests/sim/sim_bus.c $(VIRTQ) $(SIM_FRAMES)
+	drivers/virtio/virtio_mmio_registers.c tests/sim/sim_bus.c $(VIRTQ) $(SIM_FRAMES) \
+	tests/unit/drivers/virtio/virtio_fixture.c
 tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c kernel/lib/parse.c
-tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FRAMES)
+tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_command.c $(VIRTQ) \
+	$(SIM_FRAMES)
 
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_account := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_batch := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_cmd := drivers/balloon/balloon_cmd.c tests/sim/sim_command.c \
+	$(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_events := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
@@ -144,6 +154,8 @@ tests/drivers/balloon/balloon_state := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_stats := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_wait := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon_cmd := drivers/balloon/port/virtio_balloon_cmd.c \
+	tests/sim/sim_command.c $(VIRTQ) $(SIM_FRAMES)
 tests/drivers/balloon/port/virtio_balloon_hint := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_pages := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_report := $(BALLOON_FIXTURE)
