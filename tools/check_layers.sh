@@ -59,9 +59,9 @@ forbid()
 forbid 'only arch/x86_64 sees arch/x86_64' \
 	'^(arch/[a-z_]*\.h|kernel|mm|drivers|tools)' 'arch/x86_64/'
 forbid 'drivers/virtio does not know the devices' '^drivers/virtio/' 'drivers/balloon'
-forbid 'the core of the balloon knows no hypervisor' \
-	'^drivers/balloon/[^/]*$' 'drivers/(virtio|balloon/port)'
 forbid 'a device driver speaks to virtio, never to PCI' '^drivers/balloon/' 'drivers/pci'
+forbid 'the core of the balloon knows no hypervisor' \
+	'^drivers/balloon/[^/]*$' 'drivers/(virtio|pci|balloon/port)'
 forbid 'a port sees of the balloon'"'"'s core only balloon_port.h and balloon_stats.h' \
 	'^drivers/balloon/port/' 'drivers/balloon/balloon(\.|_[^ps]|_p[^o]|_st[^a]|_sta[^t]|_stat[^s])'
 forbid 'the guest does not include host programs' '^(arch|mm|drivers|kernel)/' '(tools|tests)'
