@@ -64,24 +64,33 @@ FORCE:
 
 include kernel/newlib.mk
 
-ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c \
+ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c descriptors.c \
 	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c ioapic.c clock.c paging.c)
-LIB_SOURCES := $(addprefix kernel/lib/,escape.c log.c parse.c printf.c)
-MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_runs.c frame_map.c frame.c ledger.c \
+LIB_SOURCES := $(addprefix kernel/lib/,escape.c events.c hooks.c libc.c log.c panic.c parse.c \
+	printf.c)
+MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_spans.c frame_runs.c frame_map.c \
+	frame_change.c frame.c frame_blocks.c frame_bulk.c ledger.c \
 	heap.c stack.c poison.c frame_dump.c)
-PCI_SOURCES := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c pci_assign.c \
-	pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_names.c pci_cmd.c)
-VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c \
-	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_modern.c \
-	virtio_pci_legacy.c virtio_mmio.c virtio_cmd.c)
-BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_pages.c balloon_stats.c \
-	balloon_report.c balloon_hint.c balloon_account.c)
-DRIVER_SOURCES := $(PCI_SOURCES) $(VIRTIO_SOURCES) drivers/acpi/acpi.c drivers/acpi/acpi_aml.c \
-	drivers/acpi/acpi_power.c drivers/acpi/acpi_device.c \
-	drivers/serial/uart16550.c $(BALLOON_SOURCES) drivers/balloon/balloon_cmd.c
-KERNEL_SOURCES := $(addprefix kernel/,main.c console.c line_edit.c command_line.c \
-	shell.c shell_cmd.c panic.c show_mem.c mem_figures.c dump.c hold.c hold_cmd.c system.c \
-	pci_windows.c virtio_mmio_find.c libc.c crash_cmd.c heap_cmd.c)
+ACPI_SOURCES := $(addprefix drivers/acpi/,acpi.c acpi_tables.c acpi_aml.c acpi_power.c \
+	acpi_device.c)
+PCI_SOURCES := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
+	pci_gap.c pci_assign.c pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_slot.c \
+	pci_slot_express.c pci_slot_acpi.c pci_names.c pci_cmd.c)
+VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtio_feature_names.c \
+	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_irq.c virtio_pci_modern.c \
+	virtio_pci_legacy.c virtio_mmio.c virtio_mmio_registers.c virtio_mmio_parse.c virtio_cmd.c)
+BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_offer.c balloon_batch.c \
+	balloon_ranges.c balloon_refusal.c balloon_wait.c balloon_reclaim.c balloon_state.c \
+	balloon_settings.c balloon_stats.c balloon_account.c balloon_events.c \
+	$(addprefix port/,virtio_balloon.c virtio_balloon_pages.c virtio_balloon_stats.c \
+	virtio_balloon_report.c virtio_balloon_hint.c))
+DRIVER_SOURCES := drivers/serial/uart16550.c $(ACPI_SOURCES) $(PCI_SOURCES) $(VIRTIO_SOURCES) \
+	$(BALLOON_SOURCES) drivers/balloon/balloon_cmd.c
+LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete.c)
+SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)
+KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c shell_cmd.c show_mem.c \
+	mem_figures.c events_print.c events_cmd.c dump.c hold.c hold_cmd.c system.c pci_windows.c \
+	virtio_mmio_find.c devices.c options.c crash_cmd.c heap_cmd.c)
 
 GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) kernel/task/task.c $(DRIVER_SOURCES) \
 	$(KERNEL_SOURCES)
@@ -285,7 +294,12 @@ help:
 #:                       part of test-all
 #: make test-debian      both commands on a fresh Debian, from its bootstrap on;
 #:                       RELEASE=trixie, or which; part of test-all
-#: make check-layers     whether includes point one way
+#: make check-layers     whether includes and calls point one way
+#: make check-style      the rules of style that a machine can hold, and
+#:                       assertions per thousand lines
+#: make test-docs        whether the samples in README.md and docs/ are real, and
+#:                       links lead somewhere; PAGES=docs/console.md for some
+#: make docs-samples     rewrites those samples from what is really printed
 #: make check-conformance  whether docs/conformance.md names only what exists
 #: make bench-boot       time to the prompt by memory, beside a kernel that
 #:                       prints one byte; draws build/boot.svg

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the machine was when the kernel got it. Every way of booting fills
- * this one structure; after that there is one path. It is also the contract
- * between the UEFI loader and the kernel, so it uses fixed-width types only
- * and includes nothing of the kernel.
+ * The machine as the kernel found it. Every way of booting fills this one
+ * structure; after that there is one path. It is also the contract between the
+ * UEFI loader and the kernel, so it uses fixed-width types only and includes
+ * nothing of the kernel.
  *
- * The memory map is as the firmware told it: unsorted, overlapping, wrong.
+ * The memory map is the firmware's: unsorted, overlapping, perhaps wrong.
  * mm/memmap.c makes sense of it.
  */
 #ifndef ARCH_BOOT_INFO_H

@@ -10,16 +10,19 @@
 
 #define TICK_HZ 100
 
-/* Starts both; takes one millisecond. `tick` runs with interrupts off. */
+/*
+ * Starts the clock and the tick; takes one millisecond. From now on `tick` is
+ * called TICK_HZ times a second, with interrupts off. After irq_init().
+ */
 void clock_init(void (*tick)(void));
 
-/* Nanoseconds since clock_init(); 0 before. Never goes back. */
+/* Returns nanoseconds since clock_init(), 0 before it. Never goes back. */
 uint64_t clock_ns(void);
 
-/* Ticks since clock_init(). */
+/* Returns how many ticks there were since clock_init(). */
 uint64_t clock_jiffies(void);
 
-/* What was measured, in Hz. */
+/* Returns the rate of the time stamp counter in Hz, as measured; 0 before clock_init(). */
 uint64_t clock_tsc_hz(void);
 
 #endif

@@ -6,17 +6,20 @@
 #include "kernel/lib/types.h"
 
 /*
- * What a task left behind when it was switched away from: the rest lies on
- * its stack, below the return address of context_switch().
+ * A task that does not run: its registers lie on its stack, below the return
+ * address of context_switch().
  */
 struct context {
 	uint64_t stack_pointer;
 };
 
-/* Prepares a context that begins in fn(arg) on the stack that ends at `top`. fn never returns. */
+/*
+ * Prepares a context that begins in fn(arg), which never returns. `top` is the
+ * end of its stack, a multiple of 16.
+ */
 void context_init(struct context *context, void *top, void (*fn)(void *), void *arg);
 
-/* Saves into `from`, goes on in `to`. With interrupts off. */
+/* Saves the running context in `from` and continues `to`. With interrupts off. */
 void context_switch(struct context *from, struct context *to);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "kernel/lib/types.h"
 
-/* Descriptor tables and exception handlers. First thing in C. */
+/* Sets up descriptor tables and exception handlers. Before all else in C. */
 void cpu_init(void);
 
 /*
@@ -21,13 +21,13 @@ static inline void cpu_relax(void)
 	__asm__ volatile("pause" : : : "memory");
 }
 
-/* Bits of the physical addresses that can be used: the processor's, at most 47. */
+/* Returns how many bits a usable physical address has: the processor's, at most 47. */
 unsigned cpu_physical_bits(void);
 
-/* True if the processor has pages of 1 GiB. */
+/* Tells whether the processor has pages of 1 GiB. */
 bool cpu_has_gib_pages(void);
 
-/* True if the processor has a local APIC. */
+/* Tells whether the processor has a local APIC. */
 bool cpu_has_apic(void);
 
 /*
@@ -40,14 +40,15 @@ void cpu_debug_exit(uint8_t status);
 /* Resets the machine by the keyboard controller and, failing that, a triple fault. */
 _Noreturn void cpu_reset(void);
 
-/* For good, with interrupts off. */
+/* Stops the processor forever, with interrupts off. */
 _Noreturn void cpu_halt(void);
 
 /*
- * Prints the calling function's chain of return addresses with their symbols.
- * `frame` is a frame pointer, NULL for the caller's own.
+ * Stores the chain of return addresses that begins at the frame pointer
+ * `frame`, NULL for the caller's own: at most `max`, innermost first. Returns
+ * how many there were; follows pointers only into stacks.
  */
-void cpu_print_backtrace(const void *frame);
+size_t cpu_backtrace(const void *frame, uint64_t *address, size_t max);
 
 /*
  * The symbol that `address` lies in, or NULL; the distance from its start is

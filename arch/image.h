@@ -8,7 +8,7 @@
 /* From linker.ld: only their addresses mean something. All are physical. */
 extern char image_start[], text_end[], data_start[], image_end[];
 
-/* kernel/main.c; `boot` stays. */
+/* Runs the kernel, in kernel/main.c. `boot` must stay where it is. */
 _Noreturn void kernel_main(const struct boot_info *boot);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+/* Write and read one port, in one access of that width. */
 static inline void io_write8(uint16_t port, uint8_t value)
 {
 	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");

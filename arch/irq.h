@@ -2,13 +2,16 @@
 /*
  * Interrupts. Lines are those of the two 8259 interrupt controllers, 0 to 15;
  * every PCI INTx pin of the machine is routed to IRQ_PCI, which is level
- * triggered and shared: each of its handlers asks its own device.
+ * triggered and shared: each of its handlers asks its own device. Turning
+ * interrupts off and on is in arch/irq_flags.h.
  */
 #ifndef ARCH_IRQ_H
 #define ARCH_IRQ_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "arch/irq_flags.h"
 
 enum irq_line {
 	IRQ_TIMER = 0,
@@ -18,7 +21,10 @@ enum irq_line {
 };
 
 struct irq_handler {
-	/* With interrupts off; true if the interrupt was this device's. */
+	/*
+	 * Called with interrupts off; true if the interrupt was this device's. Too
+	 * many in a row that no handler of a line claims close the line.
+	 */
 	bool (*handle)(struct irq_handler *handler);
 	struct irq_handler *next; /* of this line; the table's */
 };
@@ -51,9 +57,6 @@ struct irq_message {
 int irq_register_message(struct irq_handler *handler, struct irq_message *message);
 void irq_unregister_message(struct irq_handler *handler);
 
-/* Interrupts of a line that no handler claimed: counted; too many in a row close the line. */
-uint64_t irq_unclaimed(enum irq_line line);
-
 /*
  * I/O APICs, whose inputs ACPI counts through as global system interrupts
  * (GSI). Those below IRQ_COUNT are the lines above, and stay with the 8259s.
@@ -69,25 +72,6 @@ int irq_add_ioapic(uint64_t paddr, uint32_t first_gsi);
  */
 int irq_register_gsi(uint32_t gsi, bool level, struct irq_handler *handler);
 void irq_unregister_gsi(uint32_t gsi, struct irq_handler *handler);
-
-static inline void irq_enable(void)
-{
-	__asm__ volatile("sti" : : : "memory");
-}
-
-static inline void irq_disable(void)
-{
-	__asm__ volatile("cli" : : : "memory");
-}
-
-/* Turns interrupts off; returns what irq_restore() wants. Nests. */
-static inline uint64_t irq_save(void)
-{
-	uint64_t flags;
-
-	__asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
-	return flags;
-}
 
 /* True if interrupts were on when irq_save() returned `flags`. */
 static inline bool irq_flags_enabled(uint64_t flags)

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+/* Read and write one register, in one access of that width. */
 static inline uint8_t mmio_read8(const void *reg)
 {
 	return *(const volatile uint8_t *)reg;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Address spaces: there is one. All of RAM and the device windows are mapped
- * where they are (virtual = physical); above that two windows are mapped page
- * by page: the heap, which can grow and shrink, and the stacks, between which
- * lie holes, so that an overflow faults. Page 0 is never mapped.
+ * The one address space. All of RAM and the device windows are mapped where they
+ * are (virtual = physical). Above them two windows are mapped page by page: the
+ * heap, which can grow and shrink, and the stacks, with holes between them so that
+ * an overflow faults. Page 0 is never mapped.
  */
 #ifndef ARCH_PAGING_H
 #define ARCH_PAGING_H
 
+#include "arch/phys_map.h"
 #include "kernel/lib/types.h"
 
 #define PAGING_HEAP_START UINT64_C(0xffff800000000000)
@@ -15,43 +16,33 @@
 #define PAGING_STACKS_START UINT64_C(0xffff900000000000)
 
 /*
- * Building the final tables: begin, map each range of RAM (bytes, exclusive
- * end), load. Until then the first 4 GiB are mapped. Table frames, which must
- * lie within them, come from `alloc`, which returns 0 when there is none: then
- * -ENOMEM.
+ * Build the final tables, in this order: begin, map each range of RAM (bytes,
+ * exclusive end), load. Until then the boot tables map the first 4 GiB; frames for
+ * tables, which must lie there, come from `alloc`. -ENOMEM: it returned 0.
  */
 int paging_begin(paddr_t (*alloc)(void));
 int paging_map_ram(paddr_t start, paddr_t end);
 int paging_load(void);
 
-/* From here on table frames come from here, anywhere in RAM, and go back. */
+/* Takes frames for tables from `alloc` from now on, and gives empty tables to `free`. */
 void paging_set_allocator(paddr_t (*alloc)(void), void (*free)(paddr_t table));
 
-/* Maps device registers, uncached; cheap when they are mapped already. -ENOMEM, -EINVAL. */
+/*
+ * Maps `size` bytes of device registers, uncached, and stores where; cheap if they
+ * are mapped already. -EINVAL: no processor address is meant; -ENOMEM.
+ */
 int paging_map_device(paddr_t paddr, uint64_t size, void **window);
 
-/* One page of the heap or stacks window. -ENOMEM. */
+/* Maps a page of the heap or stacks window that is not mapped. -ENOMEM. */
 int paging_map_page(uint64_t vaddr, pfn_t pfn);
 
 /*
- * The other way round; returns the frame that was there, or PFN_NONE. A table
- * that is empty then is freed, if the page was its lowest: so unmap downwards.
+ * Undoes paging_map_page(): returns the frame that was mapped there, or PFN_NONE. A
+ * table is freed when its lowest page is unmapped last, so unmap downwards.
  */
 pfn_t paging_unmap_page(uint64_t vaddr);
 
-/* Whether an access to `vaddr` would find a page. */
+/* Tells whether an access to `vaddr` would find a page. */
 bool paging_is_mapped(uint64_t vaddr);
-
-/* Only for RAM: frames of the allocator, and what the firmware left. */
-static inline void *phys_to_virt(paddr_t paddr)
-{
-	return (void *)(uintptr_t)paddr;
-}
-
-/* Only for the image and for what phys_to_virt() gave: not heap, not stacks. */
-static inline paddr_t virt_to_phys(const void *virt)
-{
-	return (paddr_t)(uintptr_t)virt;
-}
 
 #endif

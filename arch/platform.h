@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where things are on every PC: port numbers that no table tells. The
- * registers behind them are named by the drivers.
+ * Port numbers that are the same on every PC and stand in no table. Drivers name
+ * the registers at them.
  */
 #ifndef ARCH_PLATFORM_H
 #define ARCH_PLATFORM_H

@@ -9,16 +9,17 @@
 #include "kernel/lib/types.h"
 
 /*
- * Stores the value of the last option named `key`; "" if it has none. False,
- * and nothing stored, if there is no such option, or if its value does not fit
- * into `size` bytes or its quote does not end: half a value is no value.
+ * Stores the value of the last option named `key`; "" if it has none. Returns
+ * false and stores nothing if there is no such option, or if its value does not
+ * fit into `size` bytes or its quote does not end: half a value is no value.
  */
 bool command_line_option(const char *command_line, const char *key, char *value, size_t size);
 
 /*
- * For options that may come more than once: the next one named `key` behind
- * `*cursor`, which begins as the command line. 1 and its value; 0: there is
- * no more; -EINVAL: its value does not fit, or its quote does not end.
+ * Finds the next option named `key` after `*cursor`, which begins as the command
+ * line: for options that may come more than once. Returns 1 and stores its
+ * value; 0: there is none left; -EINVAL: its value does not fit into `size`
+ * bytes, or its quote does not end.
  */
 int command_line_next(const char **cursor, const char *key, char *value, size_t size);
 

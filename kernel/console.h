@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The person's end of the serial line: what is written, what is read, Ctrl-C
- * and the magic key. console_write() is in kernel/lib/console.h.
+ * and the magic key. printf() and the log end in console_write().
  *
  * In this order: console_init() as early as possible; console_start() when
  * interrupt handlers can be registered; console_use_tasks() in a task.
@@ -9,31 +9,37 @@
 #ifndef KERNEL_CONSOLE_H
 #define KERNEL_CONSOLE_H
 
-#include "kernel/lib/console.h"
 #include "kernel/lib/types.h"
 
-/* Output from here on, by polling. False if there is no serial line. */
+/* Starts output, by polling. Returns false if there is no serial line. */
 bool console_init(void);
 
-/* Input, and output in the background. */
+/*
+ * Shows `length` bytes; a newline ends a line, nothing else is converted. May
+ * be called at any time, from an interrupt too: what cannot be shown because
+ * nobody reads is dropped and counted. Sleeps only in a task.
+ */
+void console_write(const char *text, size_t length);
+
+/* Starts input, and output in the background. */
 void console_start(void);
 
-/* From here on a writer in a task may sleep, instead of polling. */
+/* Lets a writer in a task sleep, from here on, instead of polling. */
 void console_use_tasks(void);
 
-/* From here on everything is out when console_write() returns: for a panic. */
+/* Makes console_write() return when all is sent, from here on: for a panic. */
 void console_use_polling(void);
 
 /* Sends what waits, within a bound: before the machine goes away. */
 void console_flush(void);
 
 /*
- * Called on Break + `m`, in an interrupt: it may print, but it finds what it
- * prints as the interrupted code left it.
+ * Has `magic` called on Break + `m`, in an interrupt: it may print, but finds
+ * what it prints as the interrupted code left it.
  */
 void console_set_magic(void (*magic)(void));
 
-/* The next byte of input, or -EAGAIN if none came before the deadline. */
+/* Returns the next byte of input; -EAGAIN: none came before the deadline. */
 int console_read(uint64_t deadline);
 
 /*

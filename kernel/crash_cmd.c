@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* crash: ends the kernel in a way of one's choice, to see what that looks like. */
+#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kernel/lib/command.h"
@@ -34,31 +36,55 @@ static int run_data(void)
 }
 
 /* As deep as it is told: deeper than any stack. */
-static int overflow_stack(int depth)
+static int go_down(int depth)
 {
 	volatile char room[256];
 
 	room[0] = (char)depth;
-	return depth == 0 ? 0 : overflow_stack(depth - 1) + room[0];
+	return depth == 0 ? 0 : go_down(depth - 1) + room[0];
 }
+
+static int overflow_stack(void)
+{
+	return go_down(STACK_SIZE);
+}
+
+static int just_panic(void)
+{
+	panic("crash: as you wish");
+}
+
+static int fail_assertion(void)
+{
+	volatile int apples = 3;
+
+	assert(apples == 4);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*go)(void);
+} ways[] = {
+	{ "null", read_null },	     { "code", write_code },  { "data", run_data },
+	{ "stack", overflow_stack }, { "panic", just_panic }, { "assert", fail_assertion },
+};
 
 static int cmd_crash(int argc, char **argv)
 {
 	if (argc != 2)
 		return -EINVAL;
-	if (strcmp(argv[1], "null") == 0)
-		return read_null();
-	if (strcmp(argv[1], "code") == 0)
-		return write_code();
-	if (strcmp(argv[1], "data") == 0)
-		return run_data();
-	if (strcmp(argv[1], "stack") == 0)
-		return overflow_stack(STACK_SIZE);
-	if (strcmp(argv[1], "panic") == 0)
-		panic("crash: as you wish");
-	return -EINVAL;
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+		if (strcmp(argv[1], ways[i].name) == 0)
+			return ways[i].go();
+	printf("crash: unknown way %s; choose", argv[1]);
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+		printf("%s %s", i > 0 ? "," : "", ways[i].name);
+	printf("\n");
+	return -ERANGE;
 }
-COMMAND("crash", "null|code|data|stack|panic", "end the kernel, to see what that looks like",
+COMMAND("crash", "WAY", "end the kernel, to see what that looks like",
 	"null reads a null pointer, code writes into code, data runs data, stack overflows\n"
-	"the stack, panic panics. QEMU ends with the status of a panic.",
+	"the stack, panic panics, assert fails an assertion. QEMU ends with the status of\n"
+	"a panic.",
 	cmd_crash);

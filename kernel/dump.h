@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a reader of the guest's memory from outside (tools/frame_dump.c) looks
- * for: a structure at the start of a page of the image, within the first
+ * The way in for a reader of the guest's memory from outside (tools/dump_root.c):
+ * a structure at the start of a page of the image, within the first
  * DUMP_LIMIT bytes of physical memory. It names the parts that it leads to:
- * mm/frame_dump.h and drivers/balloon/balloon_dump.h.
+ * mm/frame_dump.h, drivers/balloon/balloon_dump.h, kernel/lib/epitaph.h and
+ * kernel/lib/events_dump.h.
  *
  * Everything is a constant that the linker fills in, so it costs nothing at
  * boot and cannot go stale; the counters and tables themselves are read where
@@ -19,7 +20,7 @@
 #define DUMP_MAGIC_SIZE 16
 
 /* Grows when a field here changes its meaning; the parts have versions of their own. */
-#define DUMP_VERSION 1
+#define DUMP_VERSION 2
 
 #define DUMP_PAGE 4096
 #define DUMP_LIMIT (64 * 1024 * 1024)
@@ -28,9 +29,11 @@ struct dump_root {
 	char magic[DUMP_MAGIC_SIZE];
 	uint32_t version;
 	uint32_t size;	  /* of this structure */
-	uint64_t self;	  /* where it lies: a copy elsewhere (in a loader's image) is none */
+	uint64_t self;	  /* its address, by which a copy (in a loader's image) is told apart */
 	uint64_t frames;  /* struct frame_dump */
 	uint64_t balloon; /* struct balloon_dump */
+	uint64_t epitaph; /* struct epitaph */
+	uint64_t events;  /* struct events_dump */
 };
 
 extern const struct dump_root dump_root;

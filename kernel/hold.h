@@ -17,22 +17,22 @@ struct hold_info {
 	uint64_t runs;
 };
 
-/* `stop` is asked now and then while it works; true: give up, -EINTR. */
+/* Is asked now and then; true: give up. */
 typedef bool hold_stop(void);
 
 /*
- * Takes and fills `runs` runs of 2^order frames. All or none: -ENOMEM, -EINTR;
- * -EAGAIN: there are HOLDS_MAX holds.
+ * Takes and fills `runs` runs of 2^order frames, all or none. -ENOMEM: there are
+ * not so many; -EINTR: `stop` said so; -EAGAIN: there are HOLDS_MAX holds.
  */
 int hold_take(uint64_t runs, unsigned order, hold_stop *stop, unsigned *id);
 
 /*
- * Verifies and gives back. Stores how many frames had lost their pattern and
- * the lowest of them. -ENOENT: no such hold.
+ * Verifies a hold and frees it. Stores how many frames had lost their pattern
+ * and the lowest of them. -ENOENT: no such hold.
  */
 int hold_release(unsigned id, uint64_t *broken, pfn_t *first_broken);
 
-/* The hold with the lowest id above `id`; false if there is none. Ids begin at 1. */
+/* Finds the hold with the lowest id above `id`; false: there is none. Ids begin at 1. */
 bool hold_next(unsigned id, struct hold_info *info);
 
 #endif

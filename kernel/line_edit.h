@@ -5,7 +5,7 @@
  * is complete. Moving the cursor is done with backspaces, so any terminal will
  * do, as long as the line fits into its width.
  *
- * What comes in is hostile: every byte value in every state is harmless. Only
+ * Input is hostile: every byte value in every state is harmless. Only
  * printable ASCII gets into a line, and a line into which anything else was fed
  * is dropped as a whole.
  */
@@ -52,7 +52,7 @@ struct line_edit {
 };
 
 /*
- * `emit` shows text. `name_after` gives the words that Tab completes, in
+ * Sets up an editor. `emit` shows text. `name_after` gives the words that Tab completes, in
  * alphabetical order: the first one after `previous`, NULL for the very first;
  * NULL at the end. Strings are kept, not copied.
  */
@@ -64,8 +64,8 @@ void line_edit_init(struct line_edit *edit, const char *prompt,
 void line_edit_begin(struct line_edit *edit);
 
 /*
- * Text that comes from elsewhere while a line is typed: it gets rows of its
- * own, and the prompt and the line follow it. `text` ends with a newline.
+ * Shows text that comes from elsewhere while a line is typed: it gets rows of
+ * its own, and the prompt and the line follow it. `text` ends with a newline.
  */
 void line_edit_interject(struct line_edit *edit, const char *text, size_t length);
 

@@ -1,32 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the entry to a console, in the order in which it happens. All ways of
- * booting meet in kernel_main().
+ * From the entry to a console, in the order in which it happens: read from
+ * kernel_main(), at the end, where all ways of booting meet.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "arch/clock.h"
 #include "arch/cpu.h"
 #include "arch/image.h"
 #include "arch/irq.h"
-#include "drivers/acpi/acpi.h"
 #include "drivers/balloon/balloon.h"
-#include "drivers/pci/pci.h"
-#include "drivers/pci/pci_hotplug.h"
-#include "drivers/pci/pci_intx.h"
-#include "drivers/virtio/virtio.h"
-#include "kernel/command_line.h"
+#include "drivers/balloon/port/virtio_balloon.h"
 #include "kernel/console.h"
+#include "kernel/devices.h"
+#include "kernel/lib/hooks.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/panic.h"
 #include "kernel/lib/parse.h"
-#include "kernel/pci_windows.h"
+#include "kernel/options.h"
 #include "kernel/shell.h"
 #include "kernel/show_mem.h"
 #include "kernel/system.h"
 #include "kernel/task/task.h"
-#include "kernel/virtio_mmio_find.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "mm/memory.h"
@@ -34,12 +31,35 @@
 
 #define EXIT_NO_MEMORY 1
 
-/* Inflation leaves a 64th of RAM free, at least 1 MiB, at most 16 MiB. */
-#define FLOOR_SHARE 64
-#define FLOOR_MIN (1 * MIB / FRAME_SIZE)
-#define FLOOR_MAX (16 * MIB / FRAME_SIZE)
+static void begin_panic(void)
+{
+	irq_disable();
+	console_use_polling();
+}
 
-/* An allocation fails for good: a person wants to know where the memory is. */
+static void halt(uint8_t status)
+{
+	cpu_debug_exit(status);
+	cpu_halt();
+}
+
+static const struct panic_hooks panic_hooks = {
+	.begin = begin_panic,
+	.backtrace = cpu_backtrace,
+	.symbol = symbol_find,
+	.last_words = show_mem,
+	.halt = halt,
+};
+
+/* Gives the floors below what they call without knowing it. */
+static void set_hooks(void)
+{
+	panic_set_hooks(&panic_hooks);
+	lib_set_console(console_write);
+	lib_set_clock(clock_ns);
+}
+
+/* Reclaiming did not help either: a person wants to know where the memory is. */
 static void say_out_of_memory(unsigned order)
 {
 	log_warn("memory: no run of order %u is free", order);
@@ -53,8 +73,9 @@ static void start_memory(const struct boot_info *boot)
 	int err = memory_init(boot, start, end, cpu_physical_bits());
 
 	if (err == -EINVAL) {
-		printf("The memory map has no RAM at %#llx to %#llx, where the kernel lies.\n",
-		       (unsigned long long)start, (unsigned long long)end);
+		printf("The memory map has no RAM at %#" PRIx64 " to %#" PRIx64
+		       ", where the kernel lies.\n",
+		       start, end);
 		system_exit(EXIT_NO_MEMORY);
 	}
 	if (err) {
@@ -67,130 +88,15 @@ static void start_memory(const struct boot_info *boot)
 	frame_set_failure_hook(say_out_of_memory);
 }
 
-static const struct pci_hotplug_ops hotplug_ops = {
-	.added = virtio_pci_add,
-	.removing = virtio_pci_remove,
-};
-
-/* virtio.msix=off on the command line: INTx even where a device could do better. */
-static void choose_interrupts(const char *command_line)
-{
-	char text[8];
-
-	if (!command_line_option(command_line, "virtio.msix", text, sizeof(text)))
-		return;
-	if (strcmp(text, "off") == 0)
-		virtio_pci_refuse_msix();
-	else if (strcmp(text, "on") != 0)
-		log_warn("virtio: virtio.msix=%s is neither on nor off", text);
-}
-
-static void start_pci(const struct boot_info *boot)
-{
-	struct pci_windows windows;
-	paddr_t ecam = 0;
-	uint8_t last_bus = 0;
-
-	acpi_init(boot->acpi_rsdp);
-	if (acpi_find_ecam(&ecam, &last_bus) || pci_config_use_ecam(ecam, last_bus)) {
-		if (pci_config_use_ports()) {
-			log_info("pci: none");
-			return;
-		}
-	}
-	pci_windows_find(boot, ecam, last_bus, &windows);
-	pci_scan(&windows);
-	pci_route_intx();
-	choose_interrupts(boot->command_line);
-	virtio_pci_probe();
-	pci_hotplug_start(&hotplug_ops);
-}
-
-static uint64_t default_floor(void)
-{
-	uint64_t share = ledger_managed() / FLOOR_SHARE;
-
-	return share < FLOOR_MIN ? FLOOR_MIN : share > FLOOR_MAX ? FLOOR_MAX : share;
-}
-
-/* floor=SIZE, or the default; in frames. */
-static uint64_t choose_floor(const char *command_line)
-{
-	char text[FORMAT_SIZE_MAX];
-	uint64_t bytes;
-
-	if (!command_line_option(command_line, "floor", text, sizeof(text)))
-		return default_floor();
-	if (parse_size(text, &bytes) || bytes >> FRAME_SHIFT > ledger_managed()) {
-		log_warn("floor=%s is no size within this memory; write floor=64M", text);
-		return default_floor();
-	}
-	return (bytes >> FRAME_SHIFT) + (bytes % FRAME_SIZE != 0);
-}
-
-/* strategy=NAME */
-static enum balloon_strategy choose_strategy(const char *command_line)
-{
-	enum balloon_strategy strategy = BALLOON_AUTO;
-	char text[32];
-
-	if (command_line_option(command_line, "strategy", text, sizeof(text)) &&
-	    balloon_parse_strategy(text, &strategy))
-		log_warn("strategy=%s is none; auto, portable, whole-block and range-first are",
-			 text);
-	return strategy;
-}
-
-/* poison=XX: two hexadecimal digits. */
-static bool choose_poison(const char *command_line, uint8_t *byte)
-{
-	char text[8] = "0x";
-	uint64_t value;
-
-	if (!command_line_option(command_line, "poison", text + 2, sizeof(text) - 2))
-		return false;
-	if (strlen(text) != 4 || parse_u64(text, &value)) {
-		log_warn("poison=%s is no byte; write poison=a5", text + 2);
-		return false;
-	}
-	*byte = (uint8_t)value;
-	return true;
-}
-
 static void start_balloon(const char *command_line)
 {
-	struct balloon_config config = {
-		.floor = choose_floor(command_line),
-		.strategy = choose_strategy(command_line),
-	};
+	struct balloon_config config;
 
-	config.poison = choose_poison(command_line, &config.poison_byte);
+	options_fill_balloon(command_line, &config);
 	if (config.poison)
 		poison_enable(config.poison_byte);
-	balloon_start(&config);
-}
-
-/* Break + m: what a person has typed so far stays above. */
-static void show_mem_at_once(void)
-{
-	printf("\n");
-	show_mem();
-}
-
-/* virtio.refuse=NAME,NAME on the command line: features to do without. */
-static void refuse_features(const char *command_line)
-{
-	char names[256];
-	uint64_t features;
-
-	if (!command_line_option(command_line, "virtio.refuse", names, sizeof(names)))
-		return;
-	if (virtio_parse_features(VIRTIO_ID_BALLOON, names, &features))
-		log_warn("virtio: virtio.refuse=%s has an unknown name; "
-			 "write virtio.refuse=EVENT_IDX,INDIRECT_DESC",
-			 names);
-	else
-		virtio_refuse_features(features);
+	balloon_init(&config);
+	virtio_balloon_start();
 }
 
 static void print_banner(const struct boot_info *boot)
@@ -205,23 +111,23 @@ static void print_banner(const struct boot_info *boot)
 
 _Noreturn void kernel_main(const struct boot_info *boot)
 {
-	cpu_init();
-	console_init();
-	system_init(boot);
-	start_memory(boot);
-	irq_init();
-	task_init();
-	clock_init(task_tick);
-	console_start();
-	console_set_magic(show_mem_at_once);
-	irq_enable();
-	refuse_features(boot->command_line);
-	/* Before there are devices: it gets each of them as soon as it is found. */
-	start_balloon(boot->command_line);
-	start_pci(boot);
-	virtio_mmio_find(boot->command_line);
-	print_banner(boot);
-	task_create("shell", TASK_PRIORITY_SHELL, shell_task,
-		    (void *)(uintptr_t)boot->command_line);
-	task_idle();
+	void *command_line = (void *)(uintptr_t)boot->command_line;
+
+	set_hooks();			     /* text and panics have somewhere to go */
+	cpu_init();			     /* exceptions end in a panic */
+	console_init();			     /* output, by polling */
+	system_init(boot);		     /* what `boot` shows */
+	start_memory(boot);		     /* every frame has an owner */
+	irq_init();			     /* lines, all masked */
+	task_init();			     /* from here on this is the idle task */
+	clock_init(task_tick);		     /* time */
+	console_start();		     /* input, and output in the background */
+	console_set_magic(show_mem_at_once); /* Break + m */
+	irq_enable();			     /* ticks and keys come */
+	start_balloon(boot->command_line);   /* it waits for its device */
+	options_tell_virtio(boot->command_line);
+	devices_find(boot);		     /* which may be among these, or come later */
+	print_banner(boot);		     /* a person is greeted */
+	task_create("shell", TASK_PRIORITY_SHELL, shell_task, command_line);
+	task_idle(); /* runs the other tasks, else waits for interrupts */
 }

@@ -29,12 +29,13 @@ struct mem_figures {
 	bool ledger_ok;
 };
 
+/* Prints all figures as text. */
 void mem_figures_print(const struct mem_figures *figures);
 
-/* Only the owners. */
+/* Prints only the owners. */
 void mem_figures_print_owners(const struct mem_figures *figures);
 
-/* One line of JSON, in bytes; `more` prints further members ("\"name\":value,"), or is NULL. */
+/* Prints a line of JSON, in bytes; `more`, if any, prints further members ("\"name\":value,"). */
 void mem_figures_print_json(const struct mem_figures *figures, void (*more)(void));
 
 #endif

@@ -23,8 +23,8 @@ static void gather(struct mem_figures *f)
 {
 	struct balloon_status balloon;
 
-	balloon_account(&f->account);
 	balloon_status(&balloon);
+	balloon_account(balloon.deflate_on_oom, &f->account);
 	f->has_balloon = balloon.present;
 	f->target = balloon.target;
 	f->actual = balloon.actual;
@@ -49,7 +49,13 @@ void show_mem(void)
 	mem_figures_print(&f);
 }
 
-/* The last report that the host was sent: what QMP's guest-stats shows. */
+void show_mem_at_once(void)
+{
+	printf("\n");
+	show_mem();
+}
+
+/* The last report that the host was sent, which QMP's guest-stats shows. */
 static void print_json_stats(void)
 {
 	struct balloon_stat stats[BALLOON_STATS_MAX];
@@ -67,7 +73,7 @@ static void print_json_stats(void)
 	printf("},");
 }
 
-void show_mem_json(void)
+static void show_mem_json(void)
 {
 	struct mem_figures f;
 

@@ -6,15 +6,13 @@
 #ifndef KERNEL_SHOW_MEM_H
 #define KERNEL_SHOW_MEM_H
 
-#include <stdbool.h>
-
 /*
  * Prints everything. Reads counters only, so it may be called in an interrupt
  * and in a panic.
  */
 void show_mem(void);
 
-/* The same as one line of JSON, all in bytes. */
-void show_mem_json(void);
+/* Prints everything on rows of its own, below a half-typed line: for an interrupt. */
+void show_mem_at_once(void);
 
 #endif

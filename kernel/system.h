@@ -7,7 +7,7 @@
 
 struct boot_info;
 
-/* Remembers what the commands show; `boot` stays. */
+/* Keeps `boot` for the commands that show it. */
 void system_init(const struct boot_info *boot);
 
 /*

@@ -2,6 +2,8 @@
 /* Virtio devices in memory, from the command line and from ACPI. */
 #include "kernel/virtio_mmio_find.h"
 
+#include <inttypes.h>
+
 #include "arch/irq.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/virtio/virtio_mmio.h"
@@ -14,7 +16,7 @@
 /* The _HID that QEMU, Firecracker and Linux have agreed on. */
 #define ACPI_ID "LNRO0005"
 
-/* Where the first I/O APIC of a PC is, if no table says so. */
+/* The place of a PC's first I/O APIC, if no table says otherwise. */
 #define IOAPIC_DEFAULT 0xfec00000
 
 /* A hostile table has no end of them. */
@@ -33,8 +35,7 @@ static void find_ioapics(void)
 			return;
 		}
 		if (irq_add_ioapic(address, first_gsi))
-			log_warn("acpi: the I/O APIC at %#llx cannot be used",
-				 (unsigned long long)address);
+			log_warn("acpi: the I/O APIC at %#" PRIx64 " cannot be used", address);
 	}
 }
 

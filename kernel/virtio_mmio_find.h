@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where virtio devices lie in memory: nothing finds them by itself (virtio 1.3, 4.2.1). */
+/* Virtio devices in memory: nothing but a table or a person tells where (virtio 1.3, 4.2.1). */
 #ifndef KERNEL_VIRTIO_MMIO_FIND_H
 #define KERNEL_VIRTIO_MMIO_FIND_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A bitmap with summaries: bit i of level[n + 1] says whether word i of
- * level[n] has a bit set. The top level is a single word. Whoever changes a
- * word climbs only as long as "is zero" changes with it.
+ * level[n] has a bit set. The top level is a single word. A change climbs only
+ * as long as words become zero by it, or stop being zero.
  */
 #include "mm/bitset.h"
 
@@ -99,7 +99,7 @@ void bitset_add_range(struct bitset *set, size_t first, size_t end)
 	assert(end <= set->size);
 	if (first >= end)
 		return;
-	/* None of the words just filled is zero: above, they are a range again. */
+	/* No word of the range is zero now, so on the next level they are a range, too. */
 	for (unsigned n = 0; n < set->levels; n++) {
 		fill(set->level[n], first, end - 1);
 		first /= WORD_BITS;
@@ -107,17 +107,20 @@ void bitset_add_range(struct bitset *set, size_t first, size_t end)
 	}
 }
 
-/* From a bit of level n + 1 down to the lowest member under it. */
+/* Follows bit `i` of level `n` down to the lowest member under it. */
 static size_t descend(const struct bitset *set, unsigned n, size_t i)
 {
-	while (n-- > 0)
+	while (n-- > 0) {
+		/* Otherwise the level above promised a member that is not there. */
+		assert(set->level[n][i] != 0);
 		i = i * WORD_BITS + (size_t)__builtin_ctzll(set->level[n][i]);
+	}
 	return i;
 }
 
 size_t bitset_first(const struct bitset *set)
 {
-	/* The top level is one word, and tells at once that there is none. */
+	/* The top level is one word: it is zero exactly if the set is empty. */
 	if (set->size == 0 || set->level[set->levels - 1][0] == 0)
 		return BITSET_NONE;
 	return descend(set, set->levels, 0);
@@ -127,7 +130,7 @@ size_t bitset_next(const struct bitset *set, size_t from)
 {
 	size_t bits = set->size;
 
-	/* On level n, `from` is the first bit of interest, `bits` how many there are. */
+	/* On level n, look at bits from `from` up to `bits`. */
 	for (unsigned n = 0; n < set->levels && from < bits; n++) {
 		uint64_t word = set->level[n][from / WORD_BITS] & UINT64_MAX << (from % WORD_BITS);
 
@@ -145,7 +148,7 @@ size_t bitset_count(const struct bitset *set)
 {
 	size_t count = 0;
 
-	for (size_t w = 0; w < (set->size + 63) / 64; w++)
+	for (size_t w = 0; w < words_for(set->size); w++)
 		count += count_bits(set->level[0][w]);
 	return count;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A set of small integers whose lowest member is found in a few steps however
- * large the set is: a bitmap, with a bitmap above it of the words that are not
- * zero, and so on up to a single word.
+ * A set of small integers whose lowest member is found in a few steps, however
+ * large the set is: a bitmap; above it a bitmap of the words that are not zero;
+ * and so on up to a single word.
  *
  * The caller supplies the memory. All operations are O(log64(size)).
  */
@@ -20,31 +20,32 @@ struct bitset {
 	uint64_t *level[BITSET_LEVELS]; /* level[0] has a bit per member */
 };
 
-/* 64-bit words that a set of this size needs. 0 < size <= 64^BITSET_LEVELS. */
+/* Returns how many words a set of this size needs. 0 < size <= 64^BITSET_LEVELS. */
 size_t bitset_words(size_t size);
 
-/* Makes an empty set in `words`, which has bitset_words(size) of them. */
+/* Makes an empty set in `words`, an array of bitset_words(size) words. */
 void bitset_init(struct bitset *set, size_t size, uint64_t *words);
 
+/* Whether `i` is a member. */
 static inline bool bitset_test(const struct bitset *set, size_t i)
 {
 	return set->level[0][i / 64] >> (i % 64) & 1;
 }
 
-/* Adding a member or removing an absent one changes nothing. */
+/* Add or remove a member; nothing changes if it is one already, or is none. */
 void bitset_add(struct bitset *set, size_t i);
 void bitset_remove(struct bitset *set, size_t i);
 
 /* Adds first, first + 1, ... end - 1, a word at a time; end <= size. */
 void bitset_add_range(struct bitset *set, size_t first, size_t end);
 
-/* How many members there are. O(size). */
+/* Counts the members. O(size). */
 size_t bitset_count(const struct bitset *set);
 
-/* The lowest member, or BITSET_NONE, which also a structure of zeros has. */
+/* Returns the lowest member, or BITSET_NONE; a structure of zeros has none. */
 size_t bitset_first(const struct bitset *set);
 
-/* The lowest member that is not below `from`, or BITSET_NONE. */
+/* Returns the lowest member that is not below `from`, or BITSET_NONE. */
 size_t bitset_next(const struct bitset *set, size_t from);
 
 #endif

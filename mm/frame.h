@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The page-frame allocator. It knows one operation: a run of frames changes
- * its owner. Allocating is a change from OWNER_FREE, freeing is one to it, and
- * every change names the owner that it expects; where the map says otherwise
- * the whole change is refused and counted, which also catches double frees.
- * The counts of the ledger (mm/ledger.h) move with the owners.
+ * its owner. Allocating is a change from OWNER_FREE, freeing is a change to it,
+ * and every change names the owner that it expects. If one frame has another
+ * owner, the whole change is refused and counted; that also catches double
+ * frees. The counts of the ledger (mm/ledger.h) move with the owners.
  *
- * Frames are free, or not, in blocks of 512. A block whose frames all have
- * one owner costs one record of four bytes; only when it is broken up are its
- * 512 owner bytes and its free bitmap written. A block that was never touched
- * is known to be all free without any record: so nothing but a few bits per
- * block is set up at boot, whatever the size of RAM.
+ * Frames are kept in blocks of 512. A block whose frames all have one owner
+ * costs one record of four bytes; only when it is broken up are its 512 owner
+ * bytes and its free bitmap written. A block that was never touched is known to
+ * be free without any record, so boot sets up only a few bits per block,
+ * whatever the size of RAM.
  *
  * The allocator never touches a frame's contents. It runs in tasks only, not
- * in interrupts, but its counters may be read in one. It is never locked for
- * longer than a change in one block takes.
+ * in interrupts, but its counters may be read in one. It turns interrupts off
+ * only while two counters change.
  *
  * Sizes are in frames, addresses in PFNs.
  */
@@ -25,97 +25,133 @@
 #include "mm/memmap.h"
 #include "mm/owner.h"
 
-/* Runs above a block: up to 2^FRAME_ORDER_MAX frames, 1 GiB. */
+/* The longest run is 2^FRAME_ORDER_MAX frames: 1 GiB. */
 #define FRAME_ORDER_MAX 18
 
 /*
- * Bytes of memory that frame_init() needs for this map: at most 1.25 a frame of
- * the blocks that have RAM in them, and 4 KiB. 0 if there are none.
+ * Returns the bytes of memory that frame_init() needs for this map: at most 1.25
+ * a frame of the blocks that have RAM in them, and 4 KiB; 0 if there are none.
  */
-size_t frame_map_bytes(const struct memmap *map);
+size_t frame_init_bytes(const struct memmap *map);
 
 /*
  * Manages the frames of `map`, all of them free. `memory` has
- * frame_map_bytes(map) bytes, aligned to 64, of any content, for good. May be
- * called again: everything begins anew.
+ * frame_init_bytes(map) bytes, is aligned to 64 and is kept; its contents do not
+ * matter. May be called again: then everything begins anew, without hooks.
  */
 void frame_init(const struct memmap *map, void *memory);
 
+/* ---- Allocating ---- */
+
 /*
- * A naturally aligned run of 2^order frames, from the block that can spare it
- * best: one that has no larger run than needed; the lowest among those.
- * -ENOMEM, after the reclaimer could not help. -EINVAL: order.
+ * Allocates a naturally aligned run of 2^order frames. Asks the reclaimer if
+ * there is none. -EINVAL: `order` is above FRAME_ORDER_MAX; -ENOMEM: the
+ * reclaimer could not help either.
  */
 int frame_alloc(unsigned order, enum owner owner, pfn_t *pfn);
 
 /*
- * Up to `count` single frames below `limit`, in ascending order; broken blocks
- * are used up before a whole one is broken. Returns how many there were; does
- * not ask the reclaimer.
+ * Allocates up to `count` single frames below `limit`, in ascending order; uses
+ * up broken blocks before it breaks a whole one. Returns how many there were.
+ * Does not ask the reclaimer.
  */
 size_t frame_alloc_bulk(size_t count, pfn_t limit, enum owner owner, pfn_t *pfns);
 
-/* The lowest block that is free as a whole and ends at or below `limit`. -ENOMEM. */
+/*
+ * Allocates the lowest whole free block that ends at or below `limit`. Does not
+ * ask the reclaimer. -ENOMEM: there is none.
+ */
 int frame_alloc_block(pfn_t limit, enum owner owner, pfn_t *pfn);
 
 /*
- * The same, and the whole free blocks right behind it, at most `max` blocks in
- * all; stores how many. -ENOMEM.
+ * Allocates the lowest whole free block and those that follow it without a gap,
+ * at most `max` blocks, all of which end at or below `limit`; stores how many.
+ * Does not ask the reclaimer. -ENOMEM: there is none.
  */
 int frame_alloc_blocks(size_t max, pfn_t limit, enum owner owner, pfn_t *pfn, size_t *blocks);
 
 /*
- * The same among the blocks that were in use, or broken, since they were last
- * given to frame_free_reported() (or since boot). -ENOENT: there are none.
+ * Allocates contiguous whole free blocks that the host was not told of: that
+ * were in use, or broken, since frame_free_told_blocks() last freed them, or since
+ * boot. At most `max` blocks; stores how many. -ENOENT: there are none.
  */
 int frame_alloc_unreported(size_t max, enum owner owner, pfn_t *pfn, size_t *blocks);
-
-/* Frees whole blocks, which frame_alloc_unreported() will not return unless they were used. */
-int frame_free_reported(pfn_t pfn, size_t blocks, enum owner owner);
 
 /* Whether frame_alloc_unreported() would find something. */
 bool frame_has_unreported(void);
 
-/* Grows whenever a block becomes one for frame_alloc_unreported(). */
+/* Counts how often a block became one that frame_alloc_unreported() finds. */
 uint64_t frame_unreported_events(void);
 
 /*
+ * Takes particular free frames; for boot. -EINVAL: `count` is 0, or a frame is
+ * not managed; -EPERM: a frame is not free. Nothing is changed on an error.
+ */
+int frame_reserve(pfn_t pfn, size_t count, enum owner owner);
+
+/* ---- Freeing ---- */
+
+/*
  * Frees `count` contiguous frames, all of which must be `owner`'s. Nothing is
- * changed on an error: -EINVAL: not managed, or `count` is 0; -EPERM: not this
- * owner's, or free already.
+ * changed on an error. -EINVAL: `count` is 0, or a frame is not managed; -EPERM: a
+ * frame is not this owner's, or is free already.
  */
 int frame_free(pfn_t pfn, size_t count, enum owner owner);
+
+/*
+ * Frees whole blocks of which the host has been told that they are free:
+ * frame_alloc_unreported() does not return them before they were used again. They
+ * are not poisoned. Nothing is changed on an error. -EINVAL: `blocks` is 0, or
+ * `pfn` begins no managed block; -EPERM: a frame is not this owner's.
+ */
+int frame_free_told_blocks(pfn_t pfn, size_t blocks, enum owner owner);
 
 /* Frees up to `count` frames of `owner`, the lowest first; returns how many there were. */
 uint64_t frame_free_owned(enum owner owner, uint64_t count);
 
-/* The same as frame_free() between two owners, neither of them OWNER_FREE or OWNER_ABSENT. */
+/*
+ * Gives `count` contiguous frames of `from` to `to`; neither is OWNER_FREE or
+ * OWNER_ABSENT. Nothing is changed on an error. -EINVAL: `count` is 0, or a frame
+ * is not managed; -EPERM: a frame is not `from`'s.
+ */
 int frame_change_owner(pfn_t pfn, size_t count, enum owner from, enum owner to);
 
-/* Takes particular free frames, at boot. Same errors as frame_free(). */
-int frame_reserve(pfn_t pfn, size_t count, enum owner owner);
+/* ---- Reading the map ---- */
 
-/* OWNER_ABSENT for whatever is not managed. */
+/* Returns the owner of a frame, OWNER_ABSENT if it is not managed. */
 enum owner frame_owner(pfn_t pfn);
 
 /*
- * The owner map read as a list: up to `count` frames of `owner`, ascending,
- * from `from` on. Returns how many there were. The cost does not depend on how
- * many frames of others lie in between (but for those in the same blocks).
- * Not for OWNER_FREE and OWNER_ABSENT.
+ * Reads the owner map as a list: stores up to `count` frames of `owner`,
+ * ascending, from `from` on. Returns how many there were. Frames of others in
+ * between cost nothing, except those in the same blocks. Not for OWNER_FREE
+ * and OWNER_ABSENT.
  */
 size_t frame_collect(enum owner owner, pfn_t from, size_t count, pfn_t *pfns);
 
-/* Free frames in blocks whose largest aligned free run has 2^order frames. */
+/* Counts the free frames in blocks whose largest aligned free run has 2^order frames. */
 uint64_t frame_free_by_order(unsigned order);
 
-/* Blocks that are free as a whole. */
+/* Counts the blocks that are free as a whole. */
 uint64_t frame_free_blocks(void);
 
-/* Called for frames that were freed, but not by frame_free_reported(); may fill them. */
+/* Allocations of frame_alloc() since frame_init(). */
+struct frame_events {
+	uint64_t block_allocs;	 /* of a block or more that succeeded */
+	uint64_t block_failures; /* of a block or more that failed */
+	uint64_t stalls;	 /* that had to ask the reclaimer */
+	uint64_t failures;	 /* of any size that failed in the end */
+};
+
+/* Copies the counts. May be called in an interrupt. */
+void frame_events(struct frame_events *copy);
+
+/* ---- Hooks ---- */
+
+/* Fills frames that were freed, except by frame_free_told_blocks(). */
 typedef void frame_poisoner(pfn_t pfn, size_t count);
 
-/* One at a time; NULL for none. */
+/* Replaces the poisoner; NULL: none. */
 void frame_set_poisoner(frame_poisoner *poisoner);
 
 /*
@@ -125,10 +161,10 @@ void frame_set_poisoner(frame_poisoner *poisoner);
  */
 typedef size_t frame_reclaimer(unsigned order);
 
-/* One at a time; NULL for none. */
+/* Replaces the reclaimer; NULL: none. */
 void frame_set_reclaimer(frame_reclaimer *reclaimer);
 
-/* Called when an allocation of 2^order frames fails for good. NULL for nothing. */
+/* Replaces the hook for allocations of 2^order frames that fail in the end; NULL: none. */
 void frame_set_failure_hook(void (*hook)(unsigned order));
 
 #endif

@@ -11,20 +11,20 @@ static const char names[OWNER_COUNT][FRAME_DUMP_NAME] = { OWNER_TABLE(NAME) };
 	_Static_assert(sizeof(name) <= FRAME_DUMP_NAME, "an owner's name is too long for a dump");
 OWNER_TABLE(NAME_FITS)
 
-/* What the reader takes for granted. Where it is no longer so, FRAME_DUMP_VERSION grows. */
-#define SAME(type, field, dump_type) \
-	_Static_assert(offsetof(struct type, field) == offsetof(struct dump_type, field) && \
+/* Facts that the reader relies on. When one changes, FRAME_DUMP_VERSION must grow. */
+#define SAME(type, field, dump_type, dump_field) \
+	_Static_assert(offsetof(struct type, field) == offsetof(struct dump_type, dump_field) && \
 			       sizeof(((struct type *)0)->field) == \
-				       sizeof(((struct dump_type *)0)->field), \
+				       sizeof(((struct dump_type *)0)->dump_field), \
 		       #type "." #field)
-SAME(frame_span, start, frame_dump_span);
-SAME(frame_span, first, frame_dump_span);
-SAME(frame_span, blocks, frame_dump_span);
-SAME(frame_block, free, frame_dump_block);
-SAME(frame_block, owner, frame_dump_block);
-SAME(frame_block, order, frame_dump_block);
+SAME(frame_span, start, frame_dump_span, start);
+SAME(frame_span, first, frame_dump_span, first);
+SAME(frame_span, blocks, frame_dump_span, blocks);
+SAME(frame_record, free_count, frame_dump_block, free);
+SAME(frame_record, owner, frame_dump_block, owner);
+SAME(frame_record, order, frame_dump_block, order);
 _Static_assert(sizeof(struct frame_span) == sizeof(struct frame_dump_span), "spans");
-_Static_assert(sizeof(struct frame_block) == sizeof(struct frame_dump_block), "blocks");
+_Static_assert(sizeof(struct frame_record) == sizeof(struct frame_dump_block), "blocks");
 _Static_assert(sizeof(size_t) == sizeof(uint64_t), "counts");
 
 #define OFFSET(field) ((uint32_t)offsetof(struct frame_map, field))
@@ -42,16 +42,16 @@ const struct frame_dump frame_dump = {
 	.span_max = MEM_RANGES_MAX,
 	.names = (uintptr_t)names,
 	.map = (uintptr_t)&frame_map,
-	.blocks = OFFSET(blocks),
-	.span_count = OFFSET(span_count),
-	.spans = OFFSET(span),
+	.blocks = OFFSET(block_count),
+	.span_count = OFFSET(spans.count),
+	.spans = OFFSET(spans.span),
 	.known = OFFSET(known.level[0]),
-	.owned = OFFSET(owned[0].level[0]),
+	.owned = OFFSET(blocks_of[0].level[0]),
 	.by_order = OFFSET(by_order[0].level[0]),
 	.set_stride = sizeof(struct bitset),
-	.block = OFFSET(block),
-	.free = OFFSET(free),
-	.owner = OFFSET(owner),
+	.block = OFFSET(records),
+	.free = OFFSET(free_bits),
+	.owner = OFFSET(owner_bytes),
 	.count = OFFSET(count),
 	.managed = OFFSET(managed),
 	.free_by_order = OFFSET(free_by_order),

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where a reader from outside finds the frame map (mm/frame_map.h) and the
- * ledger in the guest's memory: an address, and offsets from it. Part of what
- * kernel/dump.h leads to; nothing here changes while the guest runs.
+ * Leads a reader from outside to the frame map (mm/frame_map.h) and the ledger in
+ * the guest's memory: an address, and offsets from it. kernel/dump.h leads here;
+ * nothing of this changes while the guest runs.
  *
  * All fields have a fixed width; addresses are physical, and so are the
- * pointers found at the offsets. New owners change nothing but owner_count and
- * the names. Host programs include this file.
+ * pointers found at the offsets. A new owner changes only owner_count and the
+ * names. Host programs include this file.
  */
 #ifndef MM_FRAME_DUMP_H
 #define MM_FRAME_DUMP_H
@@ -25,7 +25,7 @@ struct frame_dump_span {
 	uint64_t blocks;
 };
 
-/* An element of the array of blocks: struct frame_block. */
+/* An element of the array of blocks: struct frame_record. */
 struct frame_dump_block {
 	uint16_t free;
 	uint8_t owner;

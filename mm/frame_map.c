@@ -1,205 +1,184 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The frame map and the one operation on it: frames change their owner. First
- * one block, then runs over several, then how the map is made.
+ * The frame map and the one operation on it: frames of a block change their
+ * owner. At the end, how the map is made.
  */
 #include "mm/frame_map.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <string.h>
 
 #include "arch/irq.h"
-#include "mm/frame.h"
 
 struct frame_map frame_map;
 
 /* ---- One block ---- */
 
-bool frame_map_find(pfn_t pfn, size_t *number)
+/* The block's record, which is made now if the block has none. */
+static struct frame_record *know_block(size_t number)
 {
-	for (size_t i = 0; i < frame_map.span_count; i++) {
-		const struct frame_span *span = &frame_map.span[i];
-
-		if (pfn >= span->start && (pfn - span->start) / BLOCK_FRAMES < span->blocks) {
-			*number = span->first + (size_t)((pfn - span->start) / BLOCK_FRAMES);
-			return true;
-		}
-	}
-	return false;
-}
-
-pfn_t frame_map_pfn(size_t number)
-{
-	const struct frame_span *span = frame_map.span;
-
-	while (number - span->first >= span->blocks)
-		span++;
-	return span->start + (number - span->first) * BLOCK_FRAMES;
-}
-
-/* The block's record, made now if this is the first time. */
-static struct frame_block *know_block(size_t number)
-{
-	struct frame_block *block = &frame_map.block[number];
+	struct frame_record *record = &frame_map.records[number];
 
 	if (!bitset_test(&frame_map.known, number)) {
 		bitset_add(&frame_map.known, number);
-		*block = (struct frame_block){ BLOCK_FRAMES, OWNER_FREE, BLOCK_ORDER };
+		*record = (struct frame_record){ BLOCK_FRAMES, OWNER_FREE, BLOCK_ORDER };
 	}
-	return block;
+	return record;
 }
 
 /* Gives every frame of a uniform block its own owner byte and free bit. */
-static void break_up(struct frame_block *block, size_t number)
+static void break_up(struct frame_record *record, size_t number)
 {
-	if (block->owner == OWNER_MIXED)
+	if (record->owner == OWNER_MIXED)
 		return;
-	memset(frame_map.owner[number], block->owner, BLOCK_FRAMES);
-	memset(frame_map.free[number], block->owner == OWNER_FREE ? 0xff : 0,
-	       sizeof(frame_map.free[number]));
-	block->owner = OWNER_MIXED;
+	memset(frame_map.owner_bytes[number], record->owner, BLOCK_FRAMES);
+	memset(frame_map.free_bits[number], record->owner == OWNER_FREE ? 0xff : 0,
+	       sizeof(frame_map.free_bits[number]));
+	record->owner = OWNER_MIXED;
 }
 
 enum owner frame_map_owner(size_t number, unsigned frame)
 {
-	const struct frame_block *block = &frame_map.block[number];
+	const struct frame_record *record = &frame_map.records[number];
 
+	assert(number < frame_map.block_count && frame < BLOCK_FRAMES);
 	if (!bitset_test(&frame_map.known, number))
 		return OWNER_FREE;
-	return block->owner == OWNER_MIXED ? frame_map.owner[number][frame] : block->owner;
+	return record->owner == OWNER_MIXED ? frame_map.owner_bytes[number][frame] : record->owner;
 }
 
 const uint8_t *frame_map_owners(size_t number)
 {
-	if (!bitset_test(&frame_map.known, number) || frame_map.block[number].owner != OWNER_MIXED)
+	assert(number < frame_map.block_count);
+	if (!bitset_test(&frame_map.known, number) ||
+	    frame_map.records[number].owner != OWNER_MIXED)
 		return NULL;
-	return frame_map.owner[number];
+	return frame_map.owner_bytes[number];
 }
 
-/* How many frames from the first on are `owner`'s; eight are compared at a time. */
-static unsigned count_owned(const uint8_t *owners, unsigned count, enum owner owner)
+/* Enters a block into the books of free space. */
+static void list_free(const struct frame_record *record, size_t number)
 {
-	const uint64_t eight = (uint64_t)owner * 0x0101010101010101;
-	unsigned n = 0;
-	uint64_t word;
-
-	for (; n + sizeof(word) <= count; n += sizeof(word)) {
-		__builtin_memcpy(&word, owners + n, sizeof(word));
-		if (word != eight)
-			break;
-	}
-	while (n < count && owners[n] == owner)
-		n++;
-	return n;
-}
-
-/* 0 if all the frames are `owner`'s, or why it has to be refused. */
-static int check_in_block(size_t number, unsigned first, unsigned count, enum owner owner)
-{
-	const uint8_t *owners = frame_map.owner[number] + first;
-	unsigned n;
-
-	if (!bitset_test(&frame_map.known, number))
-		return owner == OWNER_FREE ? 0 : -EPERM;
-	if (frame_map.block[number].owner != OWNER_MIXED)
-		return frame_map.block[number].owner == owner ? 0 : -EPERM;
-	n = count_owned(owners, count, owner);
-	if (n == count)
-		return 0;
-	return owners[n] == OWNER_ABSENT ? -EINVAL : -EPERM;
-}
-
-/* Enters a block into the books of free space, or takes it out of them. */
-static void list_free(const struct frame_block *block, size_t number)
-{
-	if (block->order == ORDER_NONE)
+	if (record->order == ORDER_NONE)
 		return;
-	bitset_add(&frame_map.by_order[block->order], number);
-	frame_map.free_by_order[block->order] += block->free;
-	if (block->order == BLOCK_ORDER) {
+	bitset_add(&frame_map.by_order[record->order], number);
+	frame_map.free_by_order[record->order] += record->free_count;
+	if (record->order == BLOCK_ORDER) {
 		bitset_add(&frame_map.unreported, number);
 		frame_map.unreported_events++;
 	}
 }
 
-static void unlist_free(const struct frame_block *block, size_t number)
+/* Takes a block out of the books of free space. */
+static void unlist_free(const struct frame_record *record, size_t number)
 {
-	if (block->order == ORDER_NONE)
+	if (record->order == ORDER_NONE)
 		return;
-	bitset_remove(&frame_map.by_order[block->order], number);
-	frame_map.free_by_order[block->order] -= block->free;
-	if (block->order == BLOCK_ORDER)
+	assert(frame_map.free_by_order[record->order] >= record->free_count);
+	bitset_remove(&frame_map.by_order[record->order], number);
+	frame_map.free_by_order[record->order] -= record->free_count;
+	if (record->order == BLOCK_ORDER)
 		bitset_remove(&frame_map.unreported, number);
 }
 
 /*
- * The books of free space follow what a block has now. Mostly its order stays,
- * and with it the block's place in them.
+ * Books what a block has free now. Mostly its order stays the same, and with it
+ * the block's place in the books.
  */
-static void set_free(struct frame_block *block, size_t number, unsigned free, uint8_t order)
+static void set_free(struct frame_record *record, size_t number, unsigned free_count, uint8_t order)
 {
-	if (order != block->order) {
-		unlist_free(block, number);
-		block->free = (uint16_t)free;
-		block->order = order;
-		list_free(block, number);
+	if (order != record->order) {
+		unlist_free(record, number);
+		record->free_count = (uint16_t)free_count;
+		record->order = order;
+		list_free(record, number);
 	} else if (order != ORDER_NONE) {
-		frame_map.free_by_order[order] -= block->free;
-		frame_map.free_by_order[order] += free;
-		block->free = (uint16_t)free;
+		frame_map.free_by_order[order] -= record->free_count;
+		frame_map.free_by_order[order] += free_count;
+		record->free_count = (uint16_t)free_count;
 	}
 }
 
-/* Mostly it is a single one, not worth a call. */
-static void set_owners(uint8_t *owners, unsigned count, enum owner owner)
+/* Mostly it is a single frame; else eight bytes at a time, as runs are short. */
+static inline void set_owners(uint8_t *owners, unsigned count, enum owner owner)
 {
-	if (count == 1)
+	const uint64_t eight = (uint64_t)owner * 0x0101010101010101;
+
+	if (count == 1) {
 		owners[0] = (uint8_t)owner;
-	else
-		memset(owners, (int)owner, count);
-}
-
-/* Changes the frames' records; a whole block stays whole. */
-static void mark_owner(struct frame_block *block, size_t number, unsigned first, unsigned count,
-		       enum owner from, enum owner to)
-{
-	if (count == BLOCK_FRAMES) {
-		block->owner = (uint8_t)to;
-	} else {
-		break_up(block, number);
-		set_owners(frame_map.owner[number] + first, count, to);
-		if (from == OWNER_FREE || to == OWNER_FREE)
-			frame_runs_mark(frame_map.free[number], first, count, to == OWNER_FREE);
+		return;
 	}
-	if (to != OWNER_FREE && !bitset_test(&frame_map.owned[to], number))
-		bitset_add(&frame_map.owned[to], number);
+	for (; count >= 16; count -= 16, owners += 16) {
+		__builtin_memcpy(owners, &eight, 8);
+		__builtin_memcpy(owners + 8, &eight, 8);
+	}
+	while (count > 0)
+		owners[--count] = (uint8_t)owner;
 }
 
-/* The largest run, after frames were taken: not larger than it was. */
-static uint8_t order_after_take(const struct frame_block *block, size_t number, unsigned free)
+/* Gives a few frames of a block their new owner, each by its own byte and bit. */
+static inline void mark_frames(struct frame_record *record, size_t number, unsigned first,
+			       unsigned count, enum owner from, enum owner to)
 {
-	return free == 0 ? ORDER_NONE : frame_runs_largest(frame_map.free[number], block->order);
+	break_up(record, number);
+	set_owners(frame_map.owner_bytes[number] + first, count, to);
+	if (from == OWNER_FREE || to == OWNER_FREE)
+		frame_runs_mark(frame_map.free_bits[number], first, count, to == OWNER_FREE);
 }
 
-/* The same after frames were freed: what it was, or around those. */
-static uint8_t order_after_free(const struct frame_block *block, size_t number, unsigned first,
-				unsigned count, unsigned free)
+/* Notes that an owner has frames in a block. */
+static inline void index_block(size_t number, enum owner owner)
+{
+	if (owner != OWNER_FREE && !bitset_test(&frame_map.blocks_of[owner], number))
+		bitset_add(&frame_map.blocks_of[owner], number);
+}
+
+/* Books that `count` free frames of a block were taken: its largest run has not grown. */
+static inline void book_taken(struct frame_record *record, size_t number, unsigned count)
+{
+	unsigned left = record->free_count - count;
+	uint8_t order = ORDER_NONE;
+
+	assert(count <= record->free_count);
+	if (left > 0)
+		order = frame_runs_largest(frame_map.free_bits[number], record->order);
+	set_free(record, number, left, order);
+}
+
+/* The largest free run, after frames were freed: what it was, or one around those frames. */
+static uint8_t order_after_free(const struct frame_record *record, size_t number, unsigned first,
+				unsigned count)
 {
 	uint8_t order;
 
-	if (free == BLOCK_FRAMES)
-		return BLOCK_ORDER;
 	if ((count & (count - 1)) != 0 || first % count != 0)
-		return frame_runs_largest(frame_map.free[number], BLOCK_ORDER);
-	order = frame_runs_around(frame_map.free[number], first, (unsigned)__builtin_ctz(count));
-	return block->order != ORDER_NONE && block->order > order ? block->order : order;
+		return frame_runs_largest(frame_map.free_bits[number], BLOCK_ORDER);
+	order = frame_runs_around(frame_map.free_bits[number], first,
+				  (unsigned)__builtin_ctz(count));
+	return record->order != ORDER_NONE && record->order > order ? record->order : order;
 }
 
-/* The counts move together: an interrupt that reads them finds them whole. */
-static void move_count(enum owner from, enum owner to, uint64_t count)
+/* Books that frames of a block were freed. */
+static void book_freed(struct frame_record *record, size_t number, unsigned first, unsigned count)
+{
+	unsigned free_count = record->free_count + count;
+
+	assert(free_count <= BLOCK_FRAMES);
+	if (free_count == BLOCK_FRAMES) {
+		record->owner = OWNER_FREE;
+		set_free(record, number, free_count, BLOCK_ORDER);
+	} else {
+		set_free(record, number, free_count,
+			 order_after_free(record, number, first, count));
+	}
+}
+
+/* Moves both counts together, so that an interrupt that reads them finds their sum right. */
+static inline void move_count(enum owner from, enum owner to, uint64_t count)
 {
 	uint64_t flags = irq_save();
 
+	assert(frame_map.count[from] >= count);
 	frame_map.count[from] -= count;
 	frame_map.count[to] += count;
 	irq_restore(flags);
@@ -207,179 +186,91 @@ static void move_count(enum owner from, enum owner to, uint64_t count)
 
 void frame_map_change(size_t number, unsigned first, unsigned count, enum owner from, enum owner to)
 {
-	struct frame_block *block = know_block(number);
-	unsigned free = block->free;
+	struct frame_record *record = know_block(number);
 
-	mark_owner(block, number, first, count, from, to);
-	if (from == OWNER_FREE) {
-		free -= count;
-		set_free(block, number, free, order_after_take(block, number, free));
-	} else if (to == OWNER_FREE) {
-		free += count;
-		set_free(block, number, free, order_after_free(block, number, first, count, free));
-		if (free == BLOCK_FRAMES)
-			block->owner = OWNER_FREE;
-	}
+	assert(count > 0 && count <= BLOCK_FRAMES);
+	assert(first <= BLOCK_FRAMES - count);
+	if (count == BLOCK_FRAMES)
+		record->owner = (uint8_t)to;
+	else
+		mark_frames(record, number, first, count, from, to);
+	index_block(number, to);
+	if (from == OWNER_FREE)
+		book_taken(record, number, count);
+	else if (to == OWNER_FREE)
+		book_freed(record, number, first, count);
 	move_count(from, to, count);
 }
 
-uint64_t frame_map_free_below(const uint64_t free[BLOCK_WORDS], unsigned w, pfn_t base, pfn_t limit)
+/*
+ * Gives free frames of one word of a block's bitmap, `wanted`, to `owner`, run by
+ * run, the lowest first and at most `count`.
+ */
+static size_t take_from_word(size_t number, unsigned word, uint64_t wanted, size_t count,
+			     enum owner owner, pfn_t *pfns)
 {
-	pfn_t first = base + w * 64;
+	pfn_t base = frame_map_pfn(number) + word * 64;
+	size_t n = 0;
 
-	if (limit <= first)
-		return 0;
-	return limit - first >= 64 ? free[w] : free[w] & (((uint64_t)1 << (limit - first)) - 1);
+	while (wanted != 0 && n < count) {
+		unsigned bit = (unsigned)__builtin_ctzll(wanted);
+		unsigned run = (unsigned)min_u64(frame_runs_ones(wanted >> bit), count - n);
+
+		mark_frames(&frame_map.records[number], number, word * 64 + bit, run, OWNER_FREE,
+			    owner);
+		for (unsigned i = 0; i < run; i++)
+			pfns[n++] = base + bit + i;
+		/* The carry clears the lowest run of ones, and sets what `&` clears again. */
+		wanted &= wanted + ((uint64_t)1 << bit);
+	}
+	return n;
 }
 
 size_t frame_map_take_lowest(size_t number, size_t count, pfn_t limit, enum owner owner,
 			     pfn_t *pfns)
 {
-	struct frame_block *block = know_block(number);
-	uint64_t *free = frame_map.free[number];
+	struct frame_record *record = know_block(number);
+	const uint64_t *free_bits = frame_map.free_bits[number];
 	pfn_t base = frame_map_pfn(number);
 	size_t n = 0;
-	unsigned still_free;
 
-	break_up(block, number);
-	for (unsigned w = 0; w < BLOCK_WORDS; w++) {
-		uint64_t left = frame_map_free_below(free, w, base, limit);
-
-		for (; left != 0 && n < count; n++, left &= left - 1) {
-			unsigned bit = (unsigned)__builtin_ctzll(left);
-
-			free[w] &= ~((uint64_t)1 << bit);
-			frame_map.owner[number][w * 64 + bit] = (uint8_t)owner;
-			pfns[n] = base + w * 64 + bit;
-		}
-	}
-	still_free = block->free - (unsigned)n;
-	set_free(block, number, still_free, order_after_take(block, number, still_free));
-	bitset_add(&frame_map.owned[owner], number);
+	break_up(record, number);
+	for (unsigned w = 0; w < BLOCK_WORDS && n < count; w++)
+		n += take_from_word(number, w, frame_runs_below(free_bits, w, base, limit),
+				    count - n, owner, pfns + n);
+	index_block(number, owner);
+	book_taken(record, number, (unsigned)n);
 	move_count(OWNER_FREE, owner, n);
 	return n;
 }
 
-/* ---- Runs of frames, over any number of blocks ---- */
-
-/* The part of a run that lies in its first block. */
-struct piece {
-	size_t block;
-	unsigned first;
-	unsigned count;
-};
-
-static bool first_piece(pfn_t pfn, size_t count, struct piece *piece)
+void frame_map_mark_reported(size_t number)
 {
-	unsigned first = (unsigned)(pfn % BLOCK_FRAMES);
-	size_t room = BLOCK_FRAMES - first;
-
-	piece->first = first;
-	piece->count = (unsigned)(count < room ? count : room);
-	return frame_map_find(pfn, &piece->block);
+	assert(bitset_test(&frame_map.by_order[BLOCK_ORDER], number));
+	bitset_remove(&frame_map.unreported, number);
 }
 
-static int check_run(pfn_t pfn, size_t count, enum owner owner)
+void frame_map_unindex(size_t number, enum owner owner)
 {
-	struct piece piece;
-	int err = 0;
-
-	if (count == 0 || pfn + count < pfn)
-		return -EINVAL;
-	for (; count > 0 && !err; pfn += piece.count, count -= piece.count) {
-		if (!first_piece(pfn, count, &piece))
-			return -EINVAL;
-		err = check_in_block(piece.block, piece.first, piece.count, owner);
-	}
-	return err;
-}
-
-/* Most runs: those within one block. */
-static int change_in_block(pfn_t pfn, unsigned count, enum owner from, enum owner to)
-{
-	unsigned first = (unsigned)(pfn % BLOCK_FRAMES);
-	size_t number;
-	int err;
-
-	if (!frame_map_find(pfn, &number))
-		return -EINVAL;
-	err = check_in_block(number, first, count, from);
-	if (!err)
-		frame_map_change(number, first, count, from, to);
-	return err;
-}
-
-/* All or nothing: first every frame is checked, then every frame changed. */
-static int change_in_blocks(pfn_t pfn, size_t count, enum owner from, enum owner to)
-{
-	struct piece piece;
-	int err = check_run(pfn, count, from);
-
-	for (; !err && count > 0; pfn += piece.count, count -= piece.count)
-		if (first_piece(pfn, count, &piece))
-			frame_map_change(piece.block, piece.first, piece.count, from, to);
-	return err;
-}
-
-int frame_map_change_run(pfn_t pfn, size_t count, enum owner from, enum owner to)
-{
-	int err;
-
-	if (count > 0 && count <= BLOCK_FRAMES - pfn % BLOCK_FRAMES)
-		err = change_in_block(pfn, (unsigned)count, from, to);
-	else
-		err = change_in_blocks(pfn, count, from, to);
-	frame_map.refused += err != 0;
-	return err;
+	assert(frame_map.records[number].owner != owner);
+	bitset_remove(&frame_map.blocks_of[owner], number);
 }
 
 /* ---- Making the map ---- */
 
-/* Finds the spans of a map; returns the number of blocks. */
-static size_t make_spans(const struct memmap *map, struct frame_span span[MEM_RANGES_MAX],
-			 size_t *span_count)
-{
-	size_t blocks = 0;
-	size_t spans = 0;
-
-	for (size_t i = 0; i < map->count; i++) {
-		pfn_t start = align_down(map->range[i].start, BLOCK_FRAMES);
-		pfn_t end = align_up(map->range[i].end, BLOCK_FRAMES);
-		pfn_t last = spans > 0
-				     ? span[spans - 1].start + span[spans - 1].blocks * BLOCK_FRAMES
-				     : 0;
-
-		if (spans > 0 && start <= last) {
-			/* Two ranges meet in one block, or side by side. */
-			start = last;
-		} else {
-			span[spans++] = (struct frame_span){ start, blocks, 0 };
-		}
-		if (end > start) {
-			span[spans - 1].blocks += (size_t)((end - start) / BLOCK_FRAMES);
-			blocks += (size_t)((end - start) / BLOCK_FRAMES);
-		}
-	}
-	*span_count = spans;
-	return blocks;
-}
-
+/* Sets in the map: `known`, `unreported`, one for each order and one for each owner. */
 #define SET_COUNT (2 + BLOCK_ORDER + 1 + OWNER_COUNT)
-
-static size_t map_bytes(size_t blocks)
-{
-	return blocks * (sizeof(*frame_map.free) + sizeof(*frame_map.owner) +
-			 sizeof(*frame_map.block)) +
-	       SET_COUNT * bitset_words(blocks) * sizeof(uint64_t);
-}
 
 size_t frame_map_bytes(const struct memmap *map)
 {
-	struct frame_span span[MEM_RANGES_MAX];
-	size_t spans;
-	size_t blocks = make_spans(map, span, &spans);
+	struct frame_spans spans;
+	size_t blocks = frame_spans_make(map, &spans);
 
-	return blocks > 0 ? map_bytes(blocks) : 0;
+	if (blocks == 0)
+		return 0;
+	return blocks * (sizeof(*frame_map.free_bits) + sizeof(*frame_map.owner_bytes) +
+			 sizeof(*frame_map.records)) +
+	       SET_COUNT * bitset_words(blocks) * sizeof(uint64_t);
 }
 
 /* Lays the arrays into `memory`, those with the largest alignment first. */
@@ -388,62 +279,72 @@ static void lay_out(size_t blocks, uint8_t *memory)
 	size_t words = bitset_words(blocks);
 	uint64_t *set;
 
-	frame_map.free = (void *)memory;
-	memory += blocks * sizeof(*frame_map.free);
+	frame_map.free_bits = (void *)memory;
+	memory += blocks * sizeof(*frame_map.free_bits);
 	set = (void *)memory;
 	memory += SET_COUNT * words * sizeof(uint64_t);
-	frame_map.block = (void *)memory;
-	memory += blocks * sizeof(*frame_map.block);
-	frame_map.owner = (void *)memory;
+	frame_map.records = (void *)memory;
+	memory += blocks * sizeof(*frame_map.records);
+	frame_map.owner_bytes = (void *)memory;
 
 	bitset_init(&frame_map.known, blocks, set);
 	bitset_init(&frame_map.unreported, blocks, set += words);
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
 		bitset_init(&frame_map.by_order[o], blocks, set += words);
 	for (unsigned o = 0; o < OWNER_COUNT; o++)
-		bitset_init(&frame_map.owned[o], blocks, set += words);
+		bitset_init(&frame_map.blocks_of[o], blocks, set += words);
+	assert((uint8_t *)(set + words) == (uint8_t *)frame_map.records);
 }
 
-/* Marks what the spans have and the map has not: frames beside RAM in its blocks. */
-static void mark_absent(const struct memmap *map)
+/* Marks frames inside a span but outside RAM, from `start` up to `end`, if there are any. */
+static void mark_absent(pfn_t start, pfn_t end)
 {
-	const struct frame_span *span = frame_map.span;
+	while (start < end) {
+		unsigned first = (unsigned)(start % BLOCK_FRAMES);
+		unsigned count = (unsigned)min_u64(end - start, BLOCK_FRAMES - first);
+		size_t number = BITSET_NONE;
+		bool found = frame_map_find(start, &number);
+
+		assert(found);
+		frame_map_change(number, first, count, OWNER_FREE, OWNER_ABSENT);
+		start += count;
+	}
+}
+
+/* Marks the gaps around the ranges of RAM, span by span. */
+static void mark_gaps(const struct memmap *map)
+{
+	const struct frame_span *span = frame_map.spans.span;
 	pfn_t at = span->start;
 
 	for (size_t i = 0; i < map->count; i++) {
 		pfn_t end = span->start + span->blocks * BLOCK_FRAMES;
 
 		if (map->range[i].start >= end) {
-			if (at < end)
-				frame_map_change_run(at, (size_t)(end - at), OWNER_FREE,
-						     OWNER_ABSENT);
+			mark_absent(at, end);
 			at = (++span)->start;
 		}
-		if (at < map->range[i].start)
-			frame_map_change_run(at, (size_t)(map->range[i].start - at), OWNER_FREE,
-					     OWNER_ABSENT);
+		mark_absent(at, map->range[i].start);
 		at = map->range[i].end;
 	}
-	if (at % BLOCK_FRAMES != 0)
-		frame_map_change_run(at, (size_t)(align_up(at, BLOCK_FRAMES) - at), OWNER_FREE,
-				     OWNER_ABSENT);
+	mark_absent(at, align_up(at, BLOCK_FRAMES));
 }
 
-void frame_init(const struct memmap *map, void *memory)
+void frame_map_init(const struct memmap *map, void *memory)
 {
 	frame_map = (struct frame_map){ 0 };
-	frame_set_reclaimer(NULL);
-	frame_set_poisoner(NULL);
-	frame_set_failure_hook(NULL);
-	frame_map.blocks = make_spans(map, frame_map.span, &frame_map.span_count);
-	if (frame_map.blocks == 0)
+	frame_map.block_count = frame_spans_make(map, &frame_map.spans);
+	if (frame_map.block_count == 0)
 		return;
-	lay_out(frame_map.blocks, memory);
-	bitset_add_range(&frame_map.by_order[BLOCK_ORDER], 0, frame_map.blocks);
-	bitset_add_range(&frame_map.unreported, 0, frame_map.blocks);
-	frame_map.unreported_events = frame_map.blocks;
-	frame_map.free_by_order[BLOCK_ORDER] = frame_map.blocks * BLOCK_FRAMES;
-	frame_map.count[OWNER_FREE] = frame_map.blocks * BLOCK_FRAMES;
+	assert((uintptr_t)memory % 64 == 0);
+	lay_out(frame_map.block_count, memory);
+	bitset_add_range(&frame_map.by_order[BLOCK_ORDER], 0, frame_map.block_count);
+	bitset_add_range(&frame_map.unreported, 0, frame_map.block_count);
+	frame_map.unreported_events = frame_map.block_count;
+	frame_map.free_by_order[BLOCK_ORDER] = frame_map.block_count * BLOCK_FRAMES;
+	frame_map.count[OWNER_FREE] = frame_map.block_count * BLOCK_FRAMES;
 	frame_map.managed = map->frames;
-	mark_absent(map);
+	mark_gaps(map);
+	/* Every frame of RAM is free now, and every other one is absent. */
+	assert(frame_map.count[OWNER_FREE] == frame_map.managed);
 }

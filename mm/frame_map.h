@@ -1,101 +1,107 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The frame map as it lies in memory. Only mm/frame_map.c changes it, but for
- * the index of owners; mm/frame.c and mm/ledger.c read it. Nobody else includes
+ * The frame map as it lies in memory. Only mm/frame_map.c changes it.
+ * mm/frame.c, mm/frame_blocks.c, mm/frame_bulk.c, mm/frame_change.c,
+ * mm/frame_dump.c and mm/ledger.c read it, and nobody else but tests includes
  * this file.
  *
- * Blocks are numbered densely: block 0 is the lowest that has RAM in it, and
- * holes of 2 MiB or more between the ranges of RAM have no numbers. A span
- * says where a stretch of numbers lies in physical memory.
+ * A block is known by its number (mm/frame_spans.h). Its record says who its
+ * frames belong to; only where they have different owners does each frame have
+ * an owner byte and a free bit.
  */
 #ifndef MM_FRAME_MAP_H
 #define MM_FRAME_MAP_H
 
 #include "mm/bitset.h"
 #include "mm/frame_runs.h"
-#include "mm/ledger.h"
+#include "mm/frame_spans.h"
 #include "mm/memmap.h"
 #include "mm/owner.h"
 
-/* In frame_block.owner: the frames' own bytes tell. */
+/* In frame_record.owner: the frames have different owners; see their owner bytes. */
 #define OWNER_MIXED 0xff
 
-/* Valid only for blocks in `known`; another block is free as a whole. */
-struct frame_block {
-	uint16_t free; /* free frames */
-	uint8_t owner; /* of all frames, or OWNER_MIXED */
-	uint8_t order; /* of the largest aligned free run, or ORDER_NONE */
+/* A block's record. Valid only for blocks in `known`; another block is free as a whole. */
+struct frame_record {
+	uint16_t free_count; /* free frames */
+	uint8_t owner;	     /* of all frames, or OWNER_MIXED */
+	uint8_t order;	     /* of the largest aligned free run, or ORDER_NONE */
 };
 
-struct frame_span {
-	pfn_t start;  /* first frame of the span's first block */
-	size_t first; /* number of that block */
-	size_t blocks;
-};
+_Static_assert(BLOCK_FRAMES <= UINT16_MAX, "free_count holds a whole block");
+_Static_assert((unsigned)OWNER_COUNT < OWNER_MIXED, "OWNER_MIXED is no owner");
 
 struct frame_map {
-	size_t blocks;
-	size_t span_count;
-	struct frame_span span[MEM_RANGES_MAX];
+	size_t block_count;
+	struct frame_spans spans;
 
-	/* Which blocks have a record, and which of them a frame of an owner (or had). */
+	/* Blocks that have a record. */
 	struct bitset known;
-	struct bitset owned[OWNER_COUNT];
+	/* For each owner, the blocks in which it has, or once had, a frame. */
+	struct bitset blocks_of[OWNER_COUNT];
 	/* Every block with a free frame is in one of these, by its `order`. */
 	struct bitset by_order[BLOCK_ORDER + 1];
 
-	/* Blocks that are free as a whole and that no host was told of since they were not. */
+	/* Free whole blocks that were in use, or broken, since the host was last told of them. */
 	struct bitset unreported;
 	uint64_t unreported_events; /* additions to it */
 
-	struct frame_block *block;
+	struct frame_record *records; /* one per block */
 	/* Valid only for blocks that are OWNER_MIXED. */
-	uint64_t (*free)[BLOCK_WORDS];	/* a bit per frame: it is free */
-	uint8_t (*owner)[BLOCK_FRAMES]; /* a byte per frame */
+	uint64_t (*free_bits)[BLOCK_WORDS];   /* a bit per frame: it is free */
+	uint8_t (*owner_bytes)[BLOCK_FRAMES]; /* a byte per frame: its owner */
 
-	/* The ledger: frames by owner, and what they add up to without OWNER_ABSENT. */
+	/* The ledger: frames by owner, and their sum without OWNER_ABSENT. */
 	uint64_t count[OWNER_COUNT];
 	uint64_t managed;
-	uint64_t refused;
-	struct ledger_events events;
+	/* Free frames, by the `order` of their block. */
 	uint64_t free_by_order[BLOCK_ORDER + 1];
 };
 
 extern struct frame_map frame_map;
 
-/* The number of the block that a frame lies in; false if it lies in none. */
-bool frame_map_find(pfn_t pfn, size_t *number);
+/* Returns the bytes that frame_map_init() needs; see frame_init_bytes(). */
+size_t frame_map_bytes(const struct memmap *map);
 
-/* The first frame of a block. */
-pfn_t frame_map_pfn(size_t number);
+/* Makes a map in `memory` where all frames of `map` are free; see frame_init(). */
+void frame_map_init(const struct memmap *map, void *memory);
 
+/* Stores the number of the block that a frame lies in. Returns false if it lies in none. */
+static inline bool frame_map_find(pfn_t pfn, size_t *number)
+{
+	return frame_spans_find(&frame_map.spans, pfn, number);
+}
+
+/* Returns the first frame of a block. */
+static inline pfn_t frame_map_pfn(size_t number)
+{
+	return frame_spans_pfn(&frame_map.spans, number);
+}
+
+/* Returns the owner of a block's frame; `frame` is below BLOCK_FRAMES. */
 enum owner frame_map_owner(size_t number, unsigned frame);
 
-/* The owners of a block's frames, a byte each; NULL: all have the same one. */
+/* Returns the owner bytes of a block, or NULL if all its frames have one owner. */
 const uint8_t *frame_map_owners(size_t number);
 
 /*
- * A block's free frames in word `w` of its bitmap, those below `limit` only;
- * `base` is the block's first frame. For blocks that are OWNER_MIXED.
- */
-uint64_t frame_map_free_below(const uint64_t free[BLOCK_WORDS], unsigned w, pfn_t base,
-			      pfn_t limit);
-
-/*
- * The one operation, within a block: `count` frames from `first` on change
- * their owner. The caller has seen that they are `from`'s.
+ * Changes the owner of `count` frames of a block, from frame `first` on: the one
+ * operation. The caller has checked that all of them are `from`'s.
  */
 void frame_map_change(size_t number, unsigned first, unsigned count, enum owner from,
 		      enum owner to);
 
-/* The same for the lowest free frames of a block below `limit`, at most `count`. */
+/*
+ * Gives the lowest free frames of a block that lie below `limit`, at most
+ * `count` of them, to `owner`. Stores them and returns how many there were.
+ */
 size_t frame_map_take_lowest(size_t number, size_t count, pfn_t limit, enum owner owner,
 			     pfn_t *pfns);
 
-/*
- * The same for any run, and with the check: first every frame is checked, then
- * every frame changed. -EINVAL, -EPERM: see frame_free(); counted in `refused`.
- */
-int frame_map_change_run(pfn_t pfn, size_t count, enum owner from, enum owner to);
+/* Takes a block, which must be free as a whole, out of `unreported`. */
+void frame_map_mark_reported(size_t number);
+
+/* Takes a block, in which `owner` has no frame, out of the owner's index. */
+void frame_map_unindex(size_t number, enum owner owner);
 
 #endif

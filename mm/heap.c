@@ -2,6 +2,7 @@
 /* The heap's pages: mapped when the end moves up, given back when it moves down. */
 #include "mm/heap.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "arch/paging.h"
@@ -10,27 +11,38 @@
 
 static uint64_t heap_end = PAGING_HEAP_START;
 
-/* Downwards, so that the page tables go with the pages. */
+_Static_assert(PAGING_HEAP_START % FRAME_SIZE == 0 && PAGING_HEAP_SIZE % FRAME_SIZE == 0,
+	       "the heap's window has whole pages");
+_Static_assert(PAGING_HEAP_START + PAGING_HEAP_SIZE > PAGING_HEAP_START,
+	       "the heap's window does not wrap around");
+
+/* Unmaps and frees pages, downwards, so that empty page tables are freed, too. */
 static void unmap_pages(uint64_t from, uint64_t to)
 {
+	assert(from % FRAME_SIZE == 0 && to % FRAME_SIZE == 0);
+	assert(from >= PAGING_HEAP_START && from <= to);
 	for (uint64_t page = to - FRAME_SIZE; page >= from; page -= FRAME_SIZE) {
 		pfn_t pfn = paging_unmap_page(page);
 
 		if (pfn == PFN_NONE || frame_free(pfn, 1, OWNER_HEAP))
-			panic("heap: page %#llx was not the heap's; look for a wild write",
-			      (unsigned long long)page);
+			panic("heap: page %#llx has a frame of `%s`; look for a wild write",
+			      (unsigned long long)page, owner_name(frame_owner(pfn)));
 	}
 }
 
+/* Maps new frames to all pages or to none; -ENOMEM. */
 static int map_pages(uint64_t from, uint64_t to)
 {
 	pfn_t pfn;
+
+	assert(from % FRAME_SIZE == 0 && to % FRAME_SIZE == 0);
 
 	for (uint64_t page = from; page < to; page += FRAME_SIZE) {
 		int err = frame_alloc(0, OWNER_HEAP, &pfn);
 
 		if (!err && paging_map_page(page, pfn)) {
-			frame_free(pfn, 1, OWNER_HEAP);
+			err = frame_free(pfn, 1, OWNER_HEAP);
+			assert(!err);
 			err = -ENOMEM;
 		}
 		if (err) {
@@ -54,6 +66,7 @@ void *sbrk(ptrdiff_t increment)
 	if (increment < 0)
 		unmap_pages(align_up(new, FRAME_SIZE), old_page);
 	heap_end = new;
+	assert(heap_end >= PAGING_HEAP_START && heap_end - PAGING_HEAP_START <= PAGING_HEAP_SIZE);
 	return (void *)(uintptr_t)old;
 
 err_nomem:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What newlib's malloc() stands on: sbrk() over a window of virtual addresses
+ * The ground of newlib's malloc(): sbrk() over a window of virtual addresses
  * whose pages are frames of owner `heap`. Memory that malloc() trims off the
  * top goes back to the frame allocator at once.
  *
@@ -11,10 +11,13 @@
 
 #include <stddef.h>
 
-/* newlib's: moves the end of the heap; (void *)-1 and errno ENOMEM if it cannot. */
+/*
+ * Moves the end of the heap by `increment` bytes; called by newlib. Returns where
+ * the end was, or (void *)-1 with errno ENOMEM: nothing has changed then.
+ */
 void *sbrk(ptrdiff_t increment);
 
-/* Bytes between the heap's start and its end. */
+/* Counts the bytes between the heap's start and its end. */
 size_t heap_size(void);
 
 #endif

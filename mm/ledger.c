@@ -2,12 +2,13 @@
 /* The books on every frame, and their audit against the frame map. */
 #include "mm/ledger.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "mm/frame_change.h"
 #include "mm/frame_map.h"
+#include "mm/ledger_sentences.h"
 
 uint64_t ledger_count(enum owner owner)
 {
@@ -21,18 +22,13 @@ uint64_t ledger_managed(void)
 
 uint64_t ledger_refused(void)
 {
-	return frame_map.refused;
-}
-
-void ledger_events(struct ledger_events *events)
-{
-	*events = frame_map.events;
+	return frame_change_refused();
 }
 
 __attribute__((format(printf, 2, 3))) static bool broken(char verdict[LEDGER_VERDICT_MAX],
 							 const char *fmt, ...)
 {
-	static const char word[] = "BROKEN ";
+	static const char word[] = LEDGER_BROKEN;
 	va_list args;
 
 	memcpy(verdict, word, sizeof(word));
@@ -48,80 +44,77 @@ bool ledger_check(char verdict[LEDGER_VERDICT_MAX])
 
 	for (unsigned o = OWNER_FREE; o < OWNER_COUNT; o++) {
 		if (frame_map.count[o] > frame_map.managed)
-			return broken(verdict, "%s has %" PRIu64 " of %" PRIu64 " frames",
-				      owner_name((enum owner)o), frame_map.count[o],
-				      frame_map.managed);
+			return broken(verdict, LEDGER_OWNER_TOO_MANY, owner_name((enum owner)o),
+				      frame_map.count[o], frame_map.managed);
 		sum += frame_map.count[o];
 	}
 	if (sum != frame_map.managed)
-		return broken(verdict, "owners have %" PRIu64 " of %" PRIu64 " frames", sum,
-			      frame_map.managed);
-	snprintf(verdict, LEDGER_VERDICT_MAX, "ok (%" PRIu64 " frames)", sum);
+		return broken(verdict, LEDGER_SUM, sum, frame_map.managed);
+	snprintf(verdict, LEDGER_VERDICT_MAX, LEDGER_OK, sum);
 	return true;
 }
 
-/* What a recount finds. */
+/* Sums of a recount. */
 struct recount {
 	uint64_t count[OWNER_COUNT];
 	uint64_t free_by_order[BLOCK_ORDER + 1];
 };
 
-/* A broken block's bytes: counted, and held against its bitmap. */
+/* Counts the owner bytes of a broken block, and compares them with its bitmap. */
 static bool recount_mixed(size_t number, struct recount *sum, unsigned *free,
 			  char verdict[LEDGER_VERDICT_MAX])
 {
 	*free = 0;
 	for (unsigned f = 0; f < BLOCK_FRAMES; f++) {
-		uint8_t owner = frame_map.owner[number][f];
-		bool bit = frame_map.free[number][f / 64] >> (f % 64) & 1;
+		uint8_t owner = frame_map.owner_bytes[number][f];
+		bool bit = frame_map.free_bits[number][f / 64] >> (f % 64) & 1;
 
 		if (owner >= OWNER_COUNT)
-			return broken(verdict, "block %zu frame %u: owner %u", number, f, owner);
+			return broken(verdict, LEDGER_FRAME_OWNER, number, f, owner);
 		if (bit != (owner == OWNER_FREE))
-			return broken(verdict, "block %zu frame %u: %s, but its free bit is %d",
-				      number, f, owner_name((enum owner)owner), bit);
-		if (owner > OWNER_FREE && !bitset_test(&frame_map.owned[owner], number))
-			return broken(verdict, "block %zu frame %u: %s has no index of it", number,
-				      f, owner_name((enum owner)owner));
+			return broken(verdict, LEDGER_FREE_BIT, number, f,
+				      owner_name((enum owner)owner), bit);
+		if (owner > OWNER_FREE && !bitset_test(&frame_map.blocks_of[owner], number))
+			return broken(verdict, LEDGER_NO_INDEX, number, f,
+				      owner_name((enum owner)owner));
 		sum->count[owner]++;
 		*free += bit;
 	}
 	return true;
 }
 
-/* The block must be in the list of its order and in no other. */
+/* Checks that a block is in the list of its order and in no other. */
 static bool check_lists(size_t number, unsigned order, char verdict[LEDGER_VERDICT_MAX])
 {
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
 		if (bitset_test(&frame_map.by_order[o], number) != (o == order))
-			return broken(verdict, "block %zu of order %u is wrong in list %u", number,
-				      order, o);
+			return broken(verdict, LEDGER_WRONG_LIST, number, order, o);
 	return true;
 }
 
 static bool recount_known(size_t number, struct recount *sum, char verdict[LEDGER_VERDICT_MAX])
 {
-	const struct frame_block *block = &frame_map.block[number];
+	const struct frame_record *record = &frame_map.records[number];
 	unsigned order = ORDER_NONE;
 	unsigned free = 0;
 
-	if (block->owner == OWNER_MIXED) {
+	if (record->owner == OWNER_MIXED) {
 		if (!recount_mixed(number, sum, &free, verdict))
 			return false;
 		if (free > 0)
-			order = frame_runs_largest(frame_map.free[number], BLOCK_ORDER);
-	} else if (block->owner >= OWNER_COUNT) {
-		return broken(verdict, "block %zu: owner %u", number, block->owner);
+			order = frame_runs_largest(frame_map.free_bits[number], BLOCK_ORDER);
+	} else if (record->owner >= OWNER_COUNT) {
+		return broken(verdict, LEDGER_BLOCK_OWNER, number, record->owner);
 	} else {
-		sum->count[block->owner] += BLOCK_FRAMES;
-		if (block->owner == OWNER_FREE) {
+		sum->count[record->owner] += BLOCK_FRAMES;
+		if (record->owner == OWNER_FREE) {
 			free = BLOCK_FRAMES;
 			order = BLOCK_ORDER;
 		}
 	}
-	if (block->free != free || block->order != order)
-		return broken(verdict, "block %zu: record says %u free, order %u; map says %u, %u",
-			      number, block->free, block->order, free, order);
+	if (record->free_count != free || record->order != order)
+		return broken(verdict, LEDGER_RECORD, number, record->free_count, record->order,
+			      free, order);
 	if (order != ORDER_NONE)
 		sum->free_by_order[order] += free;
 	return check_lists(number, order, verdict);
@@ -131,13 +124,12 @@ static bool compare(const struct recount *sum, char verdict[LEDGER_VERDICT_MAX])
 {
 	for (unsigned o = 0; o < OWNER_COUNT; o++)
 		if (sum->count[o] != frame_map.count[o])
-			return broken(verdict, "%s: counted %" PRIu64 ", booked %" PRIu64,
-				      owner_name((enum owner)o), sum->count[o], frame_map.count[o]);
+			return broken(verdict, LEDGER_OWNER_COUNT, owner_name((enum owner)o),
+				      sum->count[o], frame_map.count[o]);
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
 		if (sum->free_by_order[o] != frame_map.free_by_order[o])
-			return broken(verdict,
-				      "free, order %u: counted %" PRIu64 ", booked %" PRIu64, o,
-				      sum->free_by_order[o], frame_map.free_by_order[o]);
+			return broken(verdict, LEDGER_ORDER_COUNT, o, sum->free_by_order[o],
+				      frame_map.free_by_order[o]);
 	return ledger_check(verdict);
 }
 
@@ -148,7 +140,7 @@ bool ledger_audit(char verdict[LEDGER_VERDICT_MAX])
 	size_t known = 0;
 	size_t b;
 
-	if (frame_map.blocks == 0)
+	if (frame_map.block_count == 0)
 		return ledger_check(verdict);
 	for (b = bitset_next(&frame_map.known, 0); b != BITSET_NONE;
 	     b = bitset_next(&frame_map.known, b + 1)) {
@@ -156,12 +148,12 @@ bool ledger_audit(char verdict[LEDGER_VERDICT_MAX])
 		if (!recount_known(b, &sum, verdict))
 			return false;
 	}
-	/* Blocks that were never touched are listed as whole, as those just counted are. */
-	if (sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.blocks - known != whole)
-		return broken(verdict, "%zu blocks are listed as whole, %" PRIu64 " are", whole,
-			      sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.blocks -
-				      known);
-	sum.count[OWNER_FREE] += (frame_map.blocks - known) * BLOCK_FRAMES;
-	sum.free_by_order[BLOCK_ORDER] += (frame_map.blocks - known) * BLOCK_FRAMES;
+	/* Blocks without a record are listed as whole, too. */
+	if (sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.block_count - known != whole)
+		return broken(verdict, LEDGER_WHOLE, whole,
+			      sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES +
+				      frame_map.block_count - known);
+	sum.count[OWNER_FREE] += (frame_map.block_count - known) * BLOCK_FRAMES;
+	sum.free_by_order[BLOCK_ORDER] += (frame_map.block_count - known) * BLOCK_FRAMES;
 	return compare(&sum, verdict);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The books on every frame: how many each owner has, and whether that adds
- * up. The counts are kept by the frame allocator and are O(1) to read, from an
- * interrupt too; ledger_audit() counts the whole map anew and compares.
+ * up. The frame allocator keeps the counts; reading one takes constant time and
+ * may be done in an interrupt. ledger_audit() counts the whole map anew and
+ * compares.
  */
 #ifndef MM_LEDGER_H
 #define MM_LEDGER_H
@@ -13,32 +14,22 @@
 /* Room for the longest verdict. */
 #define LEDGER_VERDICT_MAX 120
 
-/* Frames of this owner. */
+/* Returns how many frames this owner has; 0 if it is no owner. */
 uint64_t ledger_count(enum owner owner);
 
-/* Managed frames: the sum that all owners must add up to. */
+/* Returns how many frames are managed: what the counts of all owners must add up to. */
 uint64_t ledger_managed(void);
 
-/* Changes that were refused because the owner was not the one expected. */
+/* Counts the changes that were refused: of frames of another owner, or not managed. */
 uint64_t ledger_refused(void);
 
-/* What happened to allocations, since boot. */
-struct ledger_events {
-	uint64_t block_allocs;	 /* of whole blocks and more, that were had */
-	uint64_t block_failures; /* the same, that were not */
-	uint64_t stalls;	 /* allocations that had to ask the reclaimer */
-	uint64_t failures;	 /* allocations that failed, whoever was asked */
-};
-
-void ledger_events(struct ledger_events *events);
-
 /*
- * Adds up the counts. Stores "ok (<n> frames)" or "BROKEN <what>" and returns
+ * Adds up the counts. Stores "ok (<n> frames)" or "BROKEN <what>"; returns
  * whether it is ok.
  */
 bool ledger_check(char verdict[LEDGER_VERDICT_MAX]);
 
-/* The same after a recount of the map, bit by bit. Slow: tens of ms. */
+/* Counts the map anew, bit by bit, and does what ledger_check() does. Slow: tens of ms. */
 bool ledger_audit(char verdict[LEDGER_VERDICT_MAX]);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The firmware's memory map made sane. The entries are not sorted: a sweep
- * over the addresses asks all of them, at every boundary, what begins there.
- * That is quadratic in at most 256 entries, and needs no memory at all: this
- * runs on the boot stack, before there is an allocator.
+ * Sorts out the firmware's memory map. Its entries are in no order: a sweep over
+ * the addresses asks all of them, at every boundary, what begins there. That is
+ * quadratic in at most 256 entries, and needs no memory: this runs on the boot
+ * stack, before there is an allocator.
  */
 #include "mm/memmap.h"
 
+#include <assert.h>
 #include <errno.h>
 
 /*
@@ -18,7 +19,7 @@ struct bytes {
 	uint64_t last;
 };
 
-/* The bytes of an entry; false if there are none, or if it wraps around. */
+/* Stores the bytes of an entry; returns false if it has none, or wraps around. */
 static bool entry_bytes(const struct boot_memory *entry, struct bytes *bytes)
 {
 	if (entry->size == 0)
@@ -29,8 +30,8 @@ static bool entry_bytes(const struct boot_memory *entry, struct bytes *bytes)
 }
 
 /*
- * Whether the byte `at` is RAM, and in `last` up to where the answer holds:
- * until an entry begins or ends.
+ * Whether the byte `at` is RAM. Stores the last byte for which the answer is the
+ * same: the one before the next entry begins, or ends.
  */
 static bool is_ram(const struct boot_memory *entries, size_t count, uint64_t at, uint64_t *last)
 {
@@ -61,7 +62,7 @@ static size_t smallest_range(const struct memmap *map)
 {
 	size_t smallest = 0;
 
-	/* Of equals the highest: low memory is worth more, to old devices. */
+	/* Of equals, the highest: old devices need low memory. */
 	for (size_t i = 1; i < map->count; i++)
 		if (map->range[i].end - map->range[i].start <=
 		    map->range[smallest].end - map->range[smallest].start)
@@ -81,13 +82,14 @@ static void drop_range(struct memmap *map, size_t index)
 }
 
 /*
- * Appends a range, which lies above all others; an empty one is none. A full
- * map first loses its smallest range, or the new one if that is no larger.
+ * Appends a range, which lies above all others, unless it is empty. A full map
+ * first loses its smallest range, or the new one if that is no larger.
  */
 static void append_range(struct memmap *map, pfn_t start, pfn_t end)
 {
 	if (start >= end)
 		return;
+	assert(map->count == 0 || map->range[map->count - 1].end < start);
 	if (map->count == MEM_RANGES_MAX) {
 		size_t smallest = smallest_range(map);
 
@@ -101,14 +103,14 @@ static void append_range(struct memmap *map, pfn_t start, pfn_t end)
 	map->frames += end - start;
 }
 
-/* RAM from byte to byte: its whole frames, as far as the processor reaches. */
+/* Appends the whole frames of a stretch of RAM, as far as the processor reaches. */
 static void append_ram(struct memmap *map, const struct bytes *ram, pfn_t limit)
 {
 	pfn_t start = paddr_to_pfn(ram->first) + (ram->first % FRAME_SIZE != 0);
 	pfn_t end = paddr_to_pfn(ram->last) + (ram->last % FRAME_SIZE == FRAME_SIZE - 1);
 
 	if (end > limit && end > start) {
-		map->dropped += end - (start > limit ? start : limit);
+		map->dropped += end - max_u64(start, limit);
 		end = limit;
 	}
 	append_range(map, start, end);
@@ -126,7 +128,7 @@ void memmap_build(const struct boot_memory *entries, size_t count, unsigned phys
 	do {
 		bool part_is_ram = is_ram(entries, count, part.first, &part.last);
 
-		/* Ranges that touch become one; it ends where something else begins. */
+		/* Ranges that touch become one, which ends where there is no RAM. */
 		if (part_is_ram && !in_ram)
 			ram.first = part.first;
 		if (part_is_ram)
@@ -150,8 +152,8 @@ void memmap_remove(struct memmap *map, pfn_t start, pfn_t end)
 	for (size_t i = 0; i < old.count; i++) {
 		const struct mem_range *r = &old.range[i];
 
-		append_range(map, r->start, r->end < start ? r->end : start);
-		append_range(map, r->start > end ? r->start : end, r->end);
+		append_range(map, r->start, min_u64(r->end, start));
+		append_range(map, max_u64(r->start, end), r->end);
 	}
 }
 
@@ -159,7 +161,7 @@ int memmap_find(const struct memmap *map, pfn_t from, uint64_t frames, pfn_t *st
 {
 	for (size_t i = 0; i < map->count; i++) {
 		const struct mem_range *r = &map->range[i];
-		pfn_t at = r->start > from ? r->start : from;
+		pfn_t at = max_u64(r->start, from);
 
 		if (at < r->end && r->end - at >= frames) {
 			*start = at;

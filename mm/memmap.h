@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the firmware's memory map, which is hostile input, to the ranges that
- * the frame allocator manages: whole frames of RAM, sorted, disjoint, not
+ * Makes the ranges that the frame allocator manages from the firmware's memory
+ * map, which is hostile input: whole frames of RAM, sorted, disjoint, not
  * adjacent, below the processor's address width.
  */
 #ifndef MM_MEMMAP_H
@@ -10,12 +10,12 @@
 #include "arch/boot_info.h"
 #include "kernel/lib/types.h"
 
-/* More ranges than this are cut: the smallest go first. */
+/* Of more ranges the smallest are dropped. */
 #define MEM_RANGES_MAX 32
 
 struct mem_range {
 	pfn_t start;
-	pfn_t end; /* the first frame behind it */
+	pfn_t end; /* one past the last frame */
 };
 
 struct memmap {
@@ -26,18 +26,18 @@ struct memmap {
 };
 
 /*
- * What is RAM in some entry and nothing else in any other is RAM: where
- * entries overlap, the one that is not RAM wins. Partial frames are not RAM.
- * Entries of size 0 and entries that wrap around are ignored.
+ * Makes a map of the firmware's entries. A byte is RAM if at least one entry says
+ * so and none says otherwise. Partial frames are not RAM. Entries of size 0 and
+ * entries that wrap around are ignored.
  */
 void memmap_build(const struct boot_memory *entries, size_t count, unsigned physical_bits,
 		  struct memmap *map);
 
-/* Takes [start, end) out of the map; may split a range. */
+/* Takes the frames from `start` up to, and without, `end` out of the map; may split a range. */
 void memmap_remove(struct memmap *map, pfn_t start, pfn_t end);
 
 /*
- * The lowest place for `frames` contiguous frames at or above `from`.
+ * Stores the lowest place for `frames` contiguous frames at or above `from`.
  * -ENOMEM: there is none.
  */
 int memmap_find(const struct memmap *map, pfn_t from, uint64_t frames, pfn_t *start);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The order matters: page tables come first, from the frames right behind the
+ * The order matters: page tables come first, from the frames right after the
  * image, because the frame map may lie where the boot tables do not reach.
- * Then the map, then the allocator, which is told who has what.
+ * Then come the map and the allocator, which is told who owns what.
  */
 #include "mm/memory.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "arch/paging.h"
@@ -14,7 +15,7 @@
 
 static struct memmap ram;
 
-/* Frames behind the image, handed out one by one until the allocator works. */
+/* Frames after the image, handed out one by one until the allocator works. */
 static struct {
 	pfn_t next;
 	pfn_t end;
@@ -39,7 +40,7 @@ static void late_free(paddr_t table)
 		      (unsigned long long)table);
 }
 
-/* The rest of the range that the image lies in; a map may say that there is none. */
+/* Takes the rest of the range that the image lies in. -EINVAL: it lies in none. */
 static int early_init(pfn_t image, pfn_t image_end)
 {
 	for (size_t i = 0; i < ram.count; i++) {
@@ -52,6 +53,7 @@ static int early_init(pfn_t image, pfn_t image_end)
 	return -EINVAL;
 }
 
+/* Maps all RAM, and loads the tables. -ENOMEM. */
 static int map_everything(void)
 {
 	int err = paging_begin(early_alloc);
@@ -62,7 +64,7 @@ static int map_everything(void)
 	return err ? err : paging_load();
 }
 
-/* Only at boot, when nothing can have taken the frames yet. */
+/* Enters frames that are in use; nothing can have taken them yet. */
 static void reserve(pfn_t start, pfn_t end, enum owner owner)
 {
 	if (end > start && frame_reserve(start, (size_t)(end - start), owner))
@@ -79,6 +81,7 @@ int memory_init(const struct boot_info *boot, paddr_t image_start, paddr_t image
 	pfn_t map;
 	int err;
 
+	assert(image_start < image_end);
 	memmap_build(boot->memory, boot->memory_count, physical_bits, &ram);
 	/* Page 0 is not mapped, and PFN 0 not handed out. */
 	memmap_remove(&ram, 0, 1);
@@ -89,10 +92,11 @@ int memory_init(const struct boot_info *boot, paddr_t image_start, paddr_t image
 		err = map_everything();
 	if (err)
 		return err;
-	map_frames = paddr_to_pfn(align_up(frame_map_bytes(&ram), FRAME_SIZE));
+	map_frames = paddr_to_pfn(align_up(frame_init_bytes(&ram), FRAME_SIZE));
 	err = memmap_find(&ram, early.next, map_frames, &map);
 	if (err)
 		return err;
+	assert(early.next >= image_last && early.next <= map);
 	frame_init(&ram, phys_to_virt(pfn_to_paddr(map)));
 	reserve(image, image_last, OWNER_KERNEL);
 	reserve(image_last, early.next, OWNER_PAGE_TABLES);

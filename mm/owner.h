@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who a frame belongs to. Every managed frame has exactly one owner at any
- * time; a new owner is a line in this table, nothing else.
+ * Owners of frames. Every managed frame has exactly one owner at any time; a new
+ * owner is a line in this table, nothing else.
  */
 #ifndef MM_OWNER_H
 #define MM_OWNER_H
+
+#include <stdbool.h>
 
 /* X(constant, name): the name is what `owners` and show_mem -j print. */
 #define OWNER_TABLE(X) \
@@ -21,6 +23,7 @@
 	X(OWNER_REPORTED, "reported") \
 	X(OWNER_HINTED, "hinted") \
 	X(OWNER_LEAVING, "leaving") \
+	X(OWNER_REFUSED, "refused") \
 	X(OWNER_HELD, "held")
 
 #define OWNER_CONSTANT(constant, name) constant,
@@ -28,14 +31,22 @@ enum owner { OWNER_TABLE(OWNER_CONSTANT) OWNER_COUNT };
 #undef OWNER_CONSTANT
 
 /*
- * OWNER_ABSENT is a hole beside RAM in the same block: not managed, in no
+ * OWNER_ABSENT is a hole beside RAM in the same block: not managed, and in no
  * sum. OWNER_IN_FLIGHT is a frame that the balloon handed to the device and
  * that the device has not acknowledged: nobody may touch it. OWNER_REPORTED
- * and OWNER_HINTED are the same on the other queues. OWNER_LEAVING was given to
- * the host as part of a range, and will be in-flight to the balloon soon.
+ * and OWNER_HINTED are lent to the device through the other queues. OWNER_LEAVING
+ * was given to the host as part of a range, and will be in-flight to the balloon
+ * soon. OWNER_REFUSED is a frame that the host would not take: the balloon sets it
+ * aside, so that the allocator does not offer it again at once.
  */
 
-/* "?" if the number is no owner. */
+/* Whether frames can be allocated for this owner: it is neither free nor absent. */
+static inline bool owner_is_allocated(enum owner owner)
+{
+	return owner > OWNER_FREE && owner < OWNER_COUNT;
+}
+
+/* Returns the owner's name, or "?" if the number is no owner. */
 const char *owner_name(enum owner owner);
 
 #endif

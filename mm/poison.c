@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fills what frame_free() hands over. */
+/* Fills frames as frame_free() frees them. */
 #include "mm/poison.h"
 
 #include <string.h>

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Page poison: every frame that is freed is filled with one byte value, so
- * that a device can be promised it (virtio 1.3, 5.5.6.6), and a use after free
- * can be seen. Costs a write to all memory that is freed.
+ * Page poison: every frame that is freed is filled with one byte value. So a
+ * device can rely on it (virtio 1.3, 5.5.6.6), and a use after free can be seen.
+ * It costs a write to all memory that is freed.
  */
 #ifndef MM_POISON_H
 #define MM_POISON_H
 
 #include "kernel/lib/types.h"
 
-/* From here on, for good; after frame_init(). */
+/* Fills whatever is freed from now on, until the next frame_init(). */
 void poison_enable(uint8_t byte);
 
 #endif

@@ -9,9 +9,13 @@
 #define STACK_SIZE 16384
 #define STACKS_MAX 32
 
-/* Stores the address behind a new stack. -ENOMEM; -EAGAIN: STACKS_MAX are in use. */
+/*
+ * Allocates a stack and stores its top, the address after its last byte. -EAGAIN:
+ * STACKS_MAX are in use; -ENOMEM: there are no frames for it, or for page tables.
+ */
 int stack_alloc(void **top);
 
+/* Frees a stack that stack_alloc() gave; the caller does not run on it. */
 void stack_free(void *top);
 
 #endif

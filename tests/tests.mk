@@ -10,30 +10,41 @@ alone := flock -o $(BUILD)/cores
 
 # ---- Sources that several programs share ----
 
-FRAME := mm/frame.c mm/frame_map.c mm/frame_runs.c mm/ledger.c mm/bitset.c mm/owner.c
+FRAME := $(addprefix mm/,frame.c frame_map.c frame_runs.c frame_change.c frame_blocks.c frame_bulk.c \
+	frame_spans.c ledger.c bitset.c owner.c)
 FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
 
-SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c)
+# What drivers record.
+EVENTS := kernel/lib/events.c kernel/lib/hooks.c
+
+SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c) $(EVENTS)
 # frame_alloc() and frame_free() for tests without mm/frame.c.
 SIM_FRAMES := $(SIM) tests/sim/sim_frame.c
 
-VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtq.c virtq_split.c \
-	virtq_packed.c)
+VIRTQ := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtio_feature_names.c \
+	virtq.c virtq_split.c virtq_packed.c)
 VIRTQ_FIXTURE := $(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtq_fixture.c
 
-VIRTIO_PCI := $(addprefix drivers/virtio/,virtio_pci.c virtio_pci_modern.c virtio_pci_legacy.c) \
-	drivers/pci/pci_msix.c
+VIRTIO_PCI := $(addprefix drivers/virtio/,virtio_pci.c virtio_pci_irq.c virtio_pci_modern.c \
+	virtio_pci_legacy.c) drivers/pci/pci_msix.c
+VIRTIO_PCI_FIXTURE := $(VIRTIO_PCI) $(addprefix tests/sim/,sim_virtio_pci.c sim_bus.c sim_irq.c) \
+	$(VIRTQ) $(SIM_FRAMES) tests/unit/drivers/virtio/virtio_pci_fixture.c
 
-PCI_TESTED := $(addprefix drivers/pci/,pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
-	pci_assign.c pci_capability.c) tests/sim/sim_pci.c tests/sim/sim_log.c
-ACPI_TESTED := $(addprefix drivers/acpi/,acpi.c acpi_aml.c acpi_power.c acpi_device.c) \
-	tests/sim/sim_acpi.c tests/sim/sim_log.c
+PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c \
+	pci_bridge.c pci_gap.c pci_assign.c pci_capability.c) \
+	$(addprefix tests/sim/,sim_pci.c sim_bus.c sim_log.c) $(EVENTS)
+ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c)
 
-BALLOON_FIXTURE := $(BALLOON_SOURCES) $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
+BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
+# The same with hosts that a test answers for by itself.
+HOST_FIXTURE := $(BALLOON_FIXTURE) tests/unit/drivers/balloon/host_fixture.c
+# Hosts of other kinds than virtio: one in the call, one by deltas.
+PORTS_FIXTURE := $(BALLOON_FIXTURE) \
+	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
 
 # A whole machine: the balloon and all that is between it and a simulated bus.
-SIM_MACHINE := $(BALLOON_SOURCES) $(VIRTIO_PCI) $(VIRTQ) $(PCI_TESTED) $(SIM) \
+SIM_MACHINE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTIO_PCI) $(VIRTQ) $(PCI_TESTED) $(SIM) \
 	$(addprefix tests/sim/,sim_balloon.c sim_virtio_pci.c sim_irq.c sim_ram.c) $(FRAME)
 
 # Devices that lie, and the machine that they do it to.
@@ -56,13 +67,24 @@ $(foreach kind,unit coverage fuzz,$(SEES_FAKE_PCI:%=$(BUILD)/$(kind)/%.o)): \
 tests/arch/x86_64/efi/handover := arch/x86_64/efi/handover.c
 
 tests/kernel/lib/parse := kernel/lib/parse.c
-tests/kernel/lib/log := kernel/lib/log.c kernel/lib/escape.c
+tests/kernel/lib/log := kernel/lib/log.c kernel/lib/escape.c kernel/lib/hooks.c
+tests/kernel/lib/panic := kernel/lib/panic.c kernel/lib/hooks.c
+tests/kernel/lib/events := $(EVENTS)
+tests/kernel/events_print := kernel/events_print.c $(EVENTS)
 tests/kernel/command_line := kernel/command_line.c
-tests/kernel/line_edit := kernel/line_edit.c
+tests/kernel/options := kernel/options.c drivers/balloon/balloon_settings.c \
+	kernel/command_line.c kernel/lib/parse.c \
+	tests/sim/sim_log.c
+tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c
-tests/kernel/shell := kernel/shell.c kernel/command_line.c kernel/line_edit.c
+tests/kernel/shell := $(SHELL_SOURCES)
+
+tests/kernel/task/task := kernel/task/task.c
 
 tests/mm/bitset := mm/bitset.c
+tests/mm/heap := mm/heap.c mm/owner.c $(addprefix tests/sim/,sim_paging.c sim_frame.c)
+tests/mm/stack := mm/stack.c mm/owner.c $(addprefix tests/sim/,sim_paging.c sim_frame.c)
+tests/mm/frame_spans := mm/frame_spans.c
 tests/mm/memmap := mm/memmap.c
 tests/mm/memory := mm/memory.c mm/memmap.c tests/sim/sim_ram.c $(FRAME)
 tests/mm/ledger := $(FRAME_FIXTURE)
@@ -72,7 +94,7 @@ tests/mm/frame_blocks := $(FRAME_FIXTURE)
 tests/mm/frame_huge := $(FRAME_FIXTURE)
 tests/mm/frame_random := $(FRAME_FIXTURE)
 
-tests/drivers/serial/uart16550 := drivers/serial/uart16550.c
+tests/drivers/serial/uart16550 := drivers/serial/uart16550.c $(EVENTS)
 
 tests/drivers/acpi/acpi := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_power := $(ACPI_TESTED)
@@ -83,9 +105,11 @@ tests/drivers/pci/pci_scan := $(PCI_TESTED)
 tests/drivers/pci/pci_bar := $(PCI_TESTED)
 tests/drivers/pci/pci_bridge := $(PCI_TESTED)
 tests/drivers/pci/pci_assign := $(PCI_TESTED)
+tests/drivers/pci/pci_gap := $(PCI_TESTED)
 tests/drivers/pci/pci_capability := $(PCI_TESTED)
 tests/drivers/pci/pci_msix := drivers/pci/pci_msix.c $(PCI_TESTED)
-tests/drivers/pci/pci_hotplug := drivers/pci/pci_hotplug.c tests/sim/sim_time.c $(PCI_TESTED)
+tests/drivers/pci/pci_slot := $(addprefix drivers/pci/,pci_slot.c pci_slot_express.c \
+	pci_slot_acpi.c) tests/sim/sim_time.c $(PCI_TESTED)
 tests/drivers/pci/pci_cmd := drivers/pci/pci_cmd.c drivers/pci/pci_names.c $(PCI_TESTED)
 
 tests/drivers/virtio/virtq := $(VIRTQ_FIXTURE)
@@ -93,26 +117,52 @@ tests/drivers/virtio/virtq_split := $(VIRTQ_FIXTURE)
 tests/drivers/virtio/virtq_packed := $(VIRTQ_FIXTURE)
 tests/drivers/virtio/virtq_order := $(VIRTQ_FIXTURE)
 tests/drivers/virtio/virtio := $(VIRTQ) $(SIM_FRAMES)
-tests/drivers/virtio/virtio_pci := $(VIRTIO_PCI) tests/sim/sim_virtio_pci.c \
-	tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAMES)
-tests/drivers/virtio/virtio_mmio := drivers/virtio/virtio_mmio.c kernel/lib/parse.c \
-	$(VIRTQ) $(SIM_FRAMES)
+tests/drivers/virtio/virtio_events := $(VIRTQ) $(SIM_FRAMES)
+tests/drivers/virtio/virtio_feature_names := $(VIRTQ) $(SIM_FRAMES)
+tests/drivers/virtio/virtio_pci := $(VIRTIO_PCI_FIXTURE)
+tests/drivers/virtio/virtio_pci_modern := $(VIRTIO_PCI_FIXTURE)
+tests/drivers/virtio/virtio_pci_irq := $(VIRTIO_PCI_FIXTURE)
+tests/drivers/virtio/virtio_mmio := drivers/virtio/virtio_mmio.c \
+	drivers/virtio/virtio_mmio_registers.c tests/sim/sim_bus.c $(VIRTQ) $(SIM_FRAMES)
+tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c kernel/lib/parse.c
 tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c $(VIRTQ) $(SIM_FRAMES)
 
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
-tests/drivers/balloon/balloon_rules := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_account := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_batch := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_events := $(HOST_FIXTURE)
+tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
+tests/drivers/balloon/balloon_ports := $(PORTS_FIXTURE)
+tests/drivers/balloon/balloon_ports_random := $(PORTS_FIXTURE) \
+	tests/unit/drivers/balloon/random_hosts.c
+tests/drivers/balloon/balloon_ranges := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_reclaim := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_refusal := $(HOST_FIXTURE)
+tests/drivers/balloon/balloon_settings := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_state := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_stats := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_wait := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon_hint := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon_pages := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon_report := $(BALLOON_FIXTURE)
+tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
 
 tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
-tests/tools/qmp := tools/qmp.c
+tests/tools/qmp := $(QMP_SOURCES)
+tests/tools/json_member := tools/json_member.c
 tests/tools/show_mem := tools/show_mem.c
-tests/tools/svg_plot := tools/svg_plot.c
+tests/tools/svg_plot := $(SVG_SOURCES)
 tests/tools/core := tools/core.c tests/unit/tools/core_file.c
 # Without mm/frame_runs.c, which FRAME has.
 tests/tools/frame_dump := $(filter-out mm/%,$(DUMP_SOURCES)) $(FRAME_FIXTURE) \
 	mm/frame_dump.c kernel/dump.c tests/unit/tools/core_file.c
+tests/tools/events_dump := $(DUMP_SOURCES) kernel/dump.c tests/unit/tools/core_file.c
 
 BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c
+tests/tools/balloonctl/command := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_find := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_qmp := $(BALLOONCTL_TESTED)
@@ -124,18 +174,21 @@ tests/tools/balloonctl/poller := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/record := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/export := $(BALLOONCTL_TESTED)
 
+tests/docs/lines := tests/docs/lines.c
+
 tests/bench/buddy := tests/bench/buddy.c
 tests/bench/samples := tests/bench/samples.c
 tests/bench/trace := tests/bench/trace.c
 
-$(BUILD)/tests/tools/qmp: LIBS := -ljson-c
+$(BUILD)/tests/tools/qmp $(BUILD)/tests/tools/json_member: LIBS := -ljson-c
 $(BUILD)/tests/tools/svg_plot $(BUILD)/tests/bench/samples: LIBS := -lm
 $(BUILD)/tests/tools/core $(BUILD)/tests/tools/frame_dump: LIBS := -lelf
-$(BUILD)/tests/tools/balloonctl/%: LIBS := $(BALLOONCTL_LIBS)
+$(BUILD)/tests/tools/events_dump: LIBS := -lelf -ljson-c
+$(BUILD)/tests/tools/balloonctl/%: LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 
 # Every NAME of the above, and one program for all devices that lie.
 UNIT_NAMES := $(sort $(patsubst tests/%,%,$(filter tests/%,$(.VARIABLES))))
-UNIT_TESTS := $(UNIT_NAMES:%=$(BUILD)/tests/%) $(BUILD)/tests/lies
+UNIT_TESTS := $(UNIT_NAMES:%=$(BUILD)/tests/%) $(BUILD)/tests/lies $(BUILD)/tests/porting
 
 CFLAGS_UNIT := -std=gnu11 -D_GNU_SOURCE -g -fno-omit-frame-pointer $(WARNINGS) -Wconversion \
 	$(CMOCKA)
@@ -163,8 +216,21 @@ $(BUILD)/tests/lies: $(call objects,unit,tests/lies/main.c $(LIES))
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ $(WRAPPED) -lcmocka
 
+# The drivers in a kernel that is not this one: what docs/porting.md promises. Nothing
+# of tests/sim or tests/fake; its headers of instructions stand in front of arch/'s.
+PORTED_SOURCES := mm/memmap.c $(FRAME) $(VIRTQ) drivers/virtio/virtio_mmio.c \
+	drivers/virtio/virtio_mmio_registers.c $(BALLOON_SOURCES) kernel/lib/parse.c $(EVENTS)
+
+$(BUILD)/porting/%.o: %.c $(BUILD)/unit/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(HOSTCC) $(CFLAGS_TEST) -Itests/porting -I. -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/porting: $(call objects,porting,$(wildcard tests/porting/*.c) $(PORTED_SOURCES))
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ -pthread
+
 # Those whose NAME is like TESTS, or all.
-UNIT_WANTED := $(if $(TESTS),$(shell for name in $(UNIT_NAMES) lies; do \
+UNIT_WANTED := $(if $(TESTS),$(shell for name in $(UNIT_NAMES) lies porting; do \
 	case $$name in ($(TESTS)) echo $(BUILD)/tests/$$name;; esac; done),$(UNIT_TESTS))
 
 .PHONY: test-unit
@@ -213,16 +279,16 @@ coverage: $(COVERING:%=$(BUILD)/coverage/run/%) $(BUILD)/coverage/run/lies \
 # makes it fail beside it.
 
 fuzz/core := $(DUMP_SOURCES)
-fuzz/qmp := tools/qmp.c
+fuzz/qmp := $(QMP_SOURCES)
 fuzz/boot := mm/memory.c mm/memmap.c arch/x86_64/efi/handover.c $(FRAME)
 fuzz/acpi := $(ACPI_TESTED)
 fuzz/pci := $(PCI_TESTED) $(VIRTIO_PCI) tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/split_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/packed_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/balloon := $(LIES)
-fuzz/line := kernel/line_edit.c kernel/shell.c kernel/command_line.c
-fuzz/command_line := kernel/command_line.c kernel/lib/parse.c drivers/virtio/virtio_mmio.c \
-	tests/fuzz/no_machine.c $(VIRTQ) $(SIM_FRAMES)
+fuzz/line := $(SHELL_SOURCES)
+fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
+	drivers/virtio/virtio_mmio_parse.c
 
 $(BUILD)/fuzz/core: LIBS := -lelf
 $(BUILD)/fuzz/qmp: LIBS := -ljson-c
@@ -338,11 +404,39 @@ test-debian: LAST_GOAL := test
 test-debian-short: LAST_GOAL := test-unit
 test-debian-short: OR_SKIP := --or-skip
 
+# ---- The documents: samples against the real thing, links ----
+
+DOCS_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/docs/*.c))
+
+$(BUILD)/tests/docs/run: $(DOCS_OBJECTS) $(TOOL_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c
+
+# make test-docs PAGES=docs/console.md: some pages only. docs-samples rewrites the
+# samples from what is really printed; look at the difference.
+.PHONY: test-docs docs-samples
+test-docs docs-samples: $(BUILD)/aerostat.elf $(BUILD)/tests/docs/run $(BUILD)/tools/balloonctl \
+		$(BUILD)/tests/porting | $(call needs,qemu)
+
+test-docs:
+	@tests/docs/check_pages.sh
+	@$(alone) $(BUILD)/tests/docs/run $(PAGES)
+
+docs-samples:
+	@$(alone) $(BUILD)/tests/docs/run --update $(PAGES)
+
 # ---- Rules for the tree itself ----
 
-.PHONY: check-layers check-conformance
-check-layers:
-	@tools/check_layers.sh
+.PHONY: check-layers check-style check-conformance
+
+# Calls are read from the guest's objects; tests/style/layers.sh plants what it must find.
+check-layers: $(GUEST_OBJECTS)
+	@BUILD='$(BUILD)' tools/check_layers.sh
+	@tests/style/layers.sh
+
+check-style:
+	@tests/style/run.sh
+	@tools/check_style.sh
 
 check-conformance:
 	@tools/check_conformance.sh
@@ -353,6 +447,7 @@ check-conformance:
 # part of test-all, installs it.
 
 .PHONY: test test-all
-test: all test-unit test-integration check-layers check-conformance matrix test-libvirt fuzz-short
+test: all test-unit test-integration test-docs check-layers check-style check-conformance matrix \
+	test-libvirt fuzz-short
 
 test-all: matrix-all test-slow virsh-demo coverage mutants fuzz model test-debian-short

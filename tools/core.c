@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reader of a machine's memory dump: see core.h. libelf takes the headers
- * apart; what they say is held against the file before it is used.
+ * Reads a machine's memory dump: see core.h. libelf takes the headers apart; they
+ * are checked against the file before they are used.
  */
 #include "tools/core.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -142,7 +143,8 @@ static int read_elf(struct core *core, char error[CORE_ERROR_MAX])
 	return err;
 }
 
-int core_attach(int fd, struct core **out, char error[CORE_ERROR_MAX])
+/* The file belongs to the core from now on, also on failure. */
+static int attach(int fd, struct core **out, char error[CORE_ERROR_MAX])
 {
 	struct core *core = calloc(1, sizeof(*core));
 	struct stat st;
@@ -175,7 +177,7 @@ int core_open(const char *path, struct core **core, char error[CORE_ERROR_MAX])
 
 	if (fd < 0)
 		return fail(error, -errno, "%s", strerror(errno));
-	return core_attach(fd, core, error);
+	return attach(fd, core, error);
 }
 
 void core_close(struct core *core)
@@ -192,7 +194,7 @@ static const struct segment *find_segment(const struct core *core, uint64_t padd
 {
 	size_t low = 0, high = core->count;
 
-	/* Those below `low` begin at or before it, those from `high` on behind it. */
+	/* Those below `low` begin at or before the address, those from `high` on after it. */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -236,6 +238,7 @@ int core_read(const struct core *core, uint64_t paddr, void *to, size_t size)
 			return -EFAULT;
 		skip = paddr - segment->paddr;
 		part = segment->size - skip < size ? (size_t)(segment->size - skip) : size;
+		assert(part > 0);
 		err = read_file(core->fd, segment->offset + skip, at, part);
 		if (err)
 			return err;

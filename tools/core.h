@@ -4,7 +4,7 @@
  * QMP's dump-guest-memory makes it (paging=false). It knows nothing of what
  * lies in that memory, and reads only what it is asked for.
  *
- * The file is input. On failure a function that takes @error leaves a sentence
+ * The file is input. On failure a function that takes `error` leaves a sentence
  * of at most CORE_ERROR_MAX bytes in it.
  */
 #ifndef TOOLS_CORE_H
@@ -20,16 +20,19 @@
 
 struct core;
 
-/* Errors: what open(2) says; -EINVAL: it is none, or a damaged one; -ENOMEM. */
+/*
+ * Opens a dump and checks its headers; *core is the caller's by core_close().
+ * -EINVAL: the file is no dump, or a damaged one; -ENOMEM; or what open(2) says.
+ */
 int core_open(const char *path, struct core **core, char error[CORE_ERROR_MAX]);
 
-/* The same of an open file, which belongs to the core from now on, also on failure. */
-int core_attach(int fd, struct core **core, char error[CORE_ERROR_MAX]);
-
-/* NULL is allowed. */
+/* Closes and frees; NULL is allowed. */
 void core_close(struct core *core);
 
-/* -EFAULT: not all of it is in the dump; -EIO: the file cannot be read (any more). */
+/*
+ * Reads `size` bytes of memory. -EFAULT: not all of them are in the dump; -EIO:
+ * the file cannot be read (any more).
+ */
 int core_read(const struct core *core, uint64_t paddr, void *to, size_t size);
 
 #endif

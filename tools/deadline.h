@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <time.h>
 
+/* Gives the present, as a deadline. */
 static inline int64_t deadline_now(void)
 {
 	struct timespec now;
@@ -19,12 +20,13 @@ static inline int64_t deadline_now(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Gives the deadline that lies so far ahead. */
 static inline int64_t deadline_in(int timeout_ms)
 {
 	return deadline_now() + timeout_ms;
 }
 
-/* Milliseconds until @deadline, never negative: fits poll(2). */
+/* Returns the milliseconds until `deadline`, never negative, as poll(2) takes them. */
 static inline int deadline_left(int64_t deadline)
 {
 	int64_t left = deadline - deadline_now();

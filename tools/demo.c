@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The main job, shown without a person: boot, show_mem, take a quarter of
- * the memory over QMP, show_mem, give it back, show_mem. Ends with 0 only if
+ * Shows the balloon without a person at the console: boots, runs show_mem, takes a
+ * quarter of the memory over QMP, runs show_mem, gives it back, runs show_mem. Ends with 0 only if
  * the guest and QMP agreed to the byte each time. tools/run.sh --demo hands
  * over QEMU's command line; nothing of it is known here.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
@@ -19,17 +20,9 @@
 
 #define MIB (1024.0 * 1024.0)
 
-/* Guest text on its way to a terminal: no control characters. */
 static void print_guest(const char *text)
 {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '\n' || c == '\t' || (c >= ' ' && c < 0x7f))
-			putchar(c);
-		else
-			printf("\\x%02x", c);
-	}
+	vm_print(stdout, text, strlen(text));
 }
 
 static int complain(const char *what, const char *why)
@@ -108,8 +101,7 @@ static int set_balloon(struct vm *vm, int64_t left, const char *headline)
 		return -1;
 	if (vm_wait_balloon(vm, left, VM_TIMEOUT_MS))
 		return complain("the balloon did not reach its target", "");
-	printf("  query-balloon: %" PRId64 " bytes (%.1f MiB) left to the "
-	       "guest, after %.2f s\n",
+	printf("  query-balloon: %" PRId64 " bytes (%.1f MiB) left to the guest, after %.2f s\n",
 	       left, (double)left / MIB, (double)(deadline_now() - start) / 1000);
 	return 0;
 }

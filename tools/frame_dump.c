@@ -1,102 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Finds the frame map and the balloon's state in a dump, checks what leads to
- * them, and reads counters and single frames: see frame_dump.h.
+ * them, and reads the counters: see frame_dump.h.
  */
 #include "tools/frame_dump.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/dump.h"
+#include "tools/dump_root.h"
 #include "tools/frame_dump_internal.h"
 
 /* More than the 52 bits of a physical address reach. */
 #define BLOCKS_MAX ((uint64_t)1 << (52 - BLOCK_SHIFT))
 #define SPANS_MAX 1024
 
-int frame_dump_fail(char error[CORE_ERROR_MAX], int err, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(error, CORE_ERROR_MAX, format, args);
-	va_end(args);
-	return err;
-}
-
 int frame_dump_read(const struct frame_dump_reader *dump, uint64_t array, uint64_t first,
 		    size_t size, size_t count, void *to, const char *what,
 		    char error[CORE_ERROR_MAX])
 {
-	uint64_t paddr;
-	int err = -EFAULT;
-
-	if (!__builtin_mul_overflow(first, size, &paddr) &&
-	    !__builtin_add_overflow(array, paddr, &paddr))
-		err = core_read(dump->core, paddr, to, size * count);
-	if (err == -EFAULT)
-		return frame_dump_fail(error, -EINVAL,
-				       "damaged: %s is said to be at %#" PRIx64
-				       ", of which the dump has not all",
-				       what, array);
-	if (err)
-		return frame_dump_fail(error, err, "cannot be read: %s", strerror(-err));
-	return 0;
-}
-
-/* ---- Finding it ---- */
-
-static bool is_root(const struct dump_root *root, uint64_t paddr)
-{
-	return memcmp(root->magic, DUMP_MAGIC, DUMP_MAGIC_SIZE) == 0 && root->self == paddr;
-}
-
-static int find_root(const struct core *core, struct dump_root *root, char error[CORE_ERROR_MAX])
-{
-	for (uint64_t paddr = 0; paddr < DUMP_LIMIT; paddr += DUMP_PAGE) {
-		int err = core_read(core, paddr, root, sizeof(*root));
-
-		if (err == -EFAULT)
-			continue;
-		if (err)
-			return frame_dump_fail(error, err, "cannot be read: %s", strerror(-err));
-		if (is_root(root, paddr))
-			return 0;
-	}
-	return frame_dump_fail(error, -EINVAL,
-			       "no Aerostat is in this memory, or one too old to be found");
-}
-
-static int check_version(const char *what, uint32_t version, uint32_t size, uint32_t known_version,
-			 size_t known_size, char error[CORE_ERROR_MAX])
-{
-	if (version != known_version)
-		return frame_dump_fail(error, -EINVAL,
-				       "of another version of Aerostat: its %s has layout %" PRIu32
-				       ", this program knows %" PRIu32,
-				       what, version, known_version);
-	if (size != known_size)
-		return frame_dump_fail(error, -EINVAL,
-				       "damaged: its %s should have %zu bytes, not %" PRIu32, what,
-				       known_size, size);
-	return 0;
-}
-
-/* A part: its first two fields are version and size, whatever else it has. */
-static int read_part(const struct frame_dump_reader *dump, const char *what, uint64_t paddr,
-		     uint32_t version, void *part, size_t size, char error[CORE_ERROR_MAX])
-{
-	uint32_t head[2];
-	int err = frame_dump_read(dump, paddr, 0, sizeof(head), 1, head, what, error);
-
-	if (!err)
-		err = check_version(what, head[0], head[1], version, size, error);
-	return err ? err : frame_dump_read(dump, paddr, 0, size, 1, part, what, error);
+	assert(size > 0 && what);
+	return dump_read(dump->core, array, first, size, count, to, what, error);
 }
 
 /* ---- The map ---- */
@@ -104,23 +31,22 @@ static int read_part(const struct frame_dump_reader *dump, const char *what, uin
 static int check_layout(const struct frame_dump *layout, char error[CORE_ERROR_MAX])
 {
 	if (layout->frame_shift != FRAME_SHIFT || layout->block_order != BLOCK_ORDER)
-		return frame_dump_fail(error, -EINVAL,
-				       "damaged: frames of 2^%" PRIu32
-				       " bytes, blocks of 2^%" PRIu32 " frames",
-				       layout->frame_shift, layout->block_order);
+		return dump_fail(error, -EINVAL,
+				 "damaged: frames of 2^%" PRIu32 " bytes, blocks of 2^%" PRIu32
+				 " frames",
+				 layout->frame_shift, layout->block_order);
 	if (layout->owner_count > DUMP_OWNERS_MAX || layout->owner_free >= layout->owner_count ||
 	    layout->owner_absent >= layout->owner_count ||
 	    layout->owner_free == layout->owner_absent)
-		return frame_dump_fail(error, -EINVAL,
-				       "damaged: %" PRIu32 " owners, free is number %" PRIu32
-				       ", absent %" PRIu32,
-				       layout->owner_count, layout->owner_free,
-				       layout->owner_absent);
+		return dump_fail(error, -EINVAL,
+				 "damaged: %" PRIu32 " owners, free is number %" PRIu32
+				 ", absent %" PRIu32,
+				 layout->owner_count, layout->owner_free, layout->owner_absent);
 	if (layout->owner_mixed < layout->owner_count || layout->order_none <= BLOCK_ORDER)
-		return frame_dump_fail(error, -EINVAL,
-				       "damaged: %" PRIu32 " stands for mixed owners, %" PRIu32
-				       " for no order",
-				       layout->owner_mixed, layout->order_none);
+		return dump_fail(error, -EINVAL,
+				 "damaged: %" PRIu32 " stands for mixed owners, %" PRIu32
+				 " for no order",
+				 layout->owner_mixed, layout->order_none);
 	return 0;
 }
 
@@ -140,8 +66,8 @@ static int read_names(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX]
 
 	for (uint32_t o = 0; o < count && !err; o++)
 		if (dump->names[o][FRAME_DUMP_NAME - 1] != '\0' || !name_is_sane(dump->names[o]))
-			err = frame_dump_fail(error, -EINVAL,
-					      "damaged: owner %" PRIu32 " has no sane name", o);
+			err = dump_fail(error, -EINVAL,
+					"damaged: owner %" PRIu32 " has no sane name", o);
 	return err;
 }
 
@@ -187,11 +113,10 @@ static int read_map(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
 		err = read_fields(dump, fields[i].offset, fields[i].stride, fields[i].count,
 				  fields[i].to, error);
 	if (!err && dump->blocks == 0)
-		err = frame_dump_fail(error, -EINVAL,
-				      "of a guest that had not set up its memory yet");
+		err = dump_fail(error, -EINVAL, "of a guest that had not set up its memory yet");
 	if (!err && dump->blocks > BLOCKS_MAX)
-		err = frame_dump_fail(error, -EINVAL, "damaged: %" PRIu64 " blocks of 2 MiB",
-				      dump->blocks);
+		err = dump_fail(error, -EINVAL, "damaged: %" PRIu64 " blocks of 2 MiB",
+				dump->blocks);
 	return err;
 }
 
@@ -207,17 +132,17 @@ static int check_spans(const struct frame_dump_reader *dump, char error[CORE_ERR
 		if (span->start < end || span->start % BLOCK_FRAMES != 0 || span->first != blocks ||
 		    span->blocks == 0 || span->blocks > dump->blocks - blocks ||
 		    span->start > BLOCKS_MAX * BLOCK_FRAMES)
-			return frame_dump_fail(error, -EINVAL,
-					       "damaged: span %zu of memory, frame %#" PRIx64
-					       ", block %" PRIu64 ", %" PRIu64 " blocks",
-					       i, span->start, span->first, span->blocks);
+			return dump_fail(error, -EINVAL,
+					 "damaged: span %zu of memory, frame %#" PRIx64
+					 ", block %" PRIu64 ", %" PRIu64 " blocks",
+					 i, span->start, span->first, span->blocks);
 		blocks += span->blocks;
 		end = span->start + span->blocks * BLOCK_FRAMES;
 	}
 	if (blocks != dump->blocks)
-		return frame_dump_fail(error, -EINVAL,
-				       "damaged: spans of %" PRIu64 " blocks, the map has %" PRIu64,
-				       blocks, dump->blocks);
+		return dump_fail(error, -EINVAL,
+				 "damaged: spans of %" PRIu64 " blocks, the map has %" PRIu64,
+				 blocks, dump->blocks);
 	return 0;
 }
 
@@ -226,11 +151,11 @@ static int read_spans(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX]
 	int err;
 
 	if (dump->span_count > dump->layout.span_max || dump->span_count > SPANS_MAX)
-		return frame_dump_fail(error, -EINVAL, "damaged: %" PRIu64 " spans of memory",
-				       dump->span_count);
+		return dump_fail(error, -EINVAL, "damaged: %" PRIu64 " spans of memory",
+				 dump->span_count);
 	dump->span = calloc((size_t)dump->span_count + 1, sizeof(*dump->span));
 	if (!dump->span)
-		return frame_dump_fail(error, -ENOMEM, "out of memory");
+		return dump_fail(error, -ENOMEM, "out of memory");
 	err = frame_dump_read(dump, dump->layout.map, dump->layout.spans, 1,
 			      (size_t)dump->span_count * sizeof(*dump->span), dump->span,
 			      "the frame map", error);
@@ -245,27 +170,24 @@ static int check_balloon(const struct frame_dump_reader *dump, char error[CORE_E
 	if (balloon->owner_balloon < owners && balloon->owner_in_flight < owners &&
 	    balloon->owner_leaving < owners)
 		return 0;
-	return frame_dump_fail(error, -EINVAL,
-			       "damaged: the balloon is owner %" PRIu32 ", %" PRIu32 ", %" PRIu32
-			       " of %" PRIu32,
-			       balloon->owner_balloon, balloon->owner_in_flight,
-			       balloon->owner_leaving, owners);
+	return dump_fail(error, -EINVAL,
+			 "damaged: the balloon is owner %" PRIu32 ", %" PRIu32 ", %" PRIu32
+			 " of %" PRIu32,
+			 balloon->owner_balloon, balloon->owner_in_flight, balloon->owner_leaving,
+			 owners);
 }
 
 static int read_dump(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
 {
 	struct dump_root root;
-	int err = find_root(dump->core, &root, error);
+	int err = dump_read_root(dump->core, &root, error);
 
 	if (!err)
-		err = check_version("description", root.version, root.size, DUMP_VERSION,
-				    sizeof(root), error);
+		err = dump_read_part(dump->core, "frame map", root.frames, FRAME_DUMP_VERSION,
+				     &dump->layout, sizeof(dump->layout), error);
 	if (!err)
-		err = read_part(dump, "frame map", root.frames, FRAME_DUMP_VERSION, &dump->layout,
-				sizeof(dump->layout), error);
-	if (!err)
-		err = read_part(dump, "balloon", root.balloon, BALLOON_DUMP_VERSION, &dump->balloon,
-				sizeof(dump->balloon), error);
+		err = dump_read_part(dump->core, "balloon", root.balloon, BALLOON_DUMP_VERSION,
+				     &dump->balloon, sizeof(dump->balloon), error);
 	if (!err)
 		err = check_layout(&dump->layout, error);
 	if (!err)
@@ -284,7 +206,7 @@ int frame_dump_open(const struct core *core, struct frame_dump_reader **out,
 	int err;
 
 	if (!dump)
-		return frame_dump_fail(error, -ENOMEM, "out of memory");
+		return dump_fail(error, -ENOMEM, "out of memory");
 	dump->core = core;
 	err = read_dump(dump, error);
 	if (err)
@@ -302,7 +224,7 @@ void frame_dump_close(struct frame_dump_reader *dump)
 	free(dump);
 }
 
-/* ---- What it says ---- */
+/* ---- The figures ---- */
 
 static int read_state(const struct frame_dump_reader *dump, uint32_t offset, void *to, size_t size,
 		      char error[CORE_ERROR_MAX])
@@ -357,51 +279,10 @@ int frame_dump_figures(const struct frame_dump_reader *dump, struct mem_figures 
 	for (uint32_t o = 0; o < dump->layout.owner_count; o++) {
 		if (o == dump->layout.owner_absent)
 			continue;
+		assert(f->owner_count < MEM_OWNERS_MAX);
 		f->owner[f->owner_count].name = dump->names[o];
 		f->owner[f->owner_count++].frames = dump->count[o];
 	}
 	memcpy(f->free_by_order, dump->free_by_order, sizeof(f->free_by_order));
 	return frame_dump_audit(dump, &f->ledger_ok, f->verdict, error);
-}
-
-static bool find_block(const struct frame_dump_reader *dump, pfn_t pfn, uint64_t *number)
-{
-	for (size_t i = 0; i < dump->span_count; i++) {
-		const struct frame_dump_span *span = &dump->span[i];
-
-		if (pfn >= span->start && (pfn - span->start) / BLOCK_FRAMES < span->blocks) {
-			*number = span->first + (pfn - span->start) / BLOCK_FRAMES;
-			return true;
-		}
-	}
-	return false;
-}
-
-int frame_dump_owner(const struct frame_dump_reader *dump, pfn_t pfn, const char **name,
-		     char error[CORE_ERROR_MAX])
-{
-	uint32_t owner = dump->layout.owner_absent;
-	struct frame_dump_block block;
-	uint64_t number = 0;
-	uint8_t byte;
-	int err = 0;
-
-	if (find_block(dump, pfn, &number)) {
-		owner = dump->layout.owner_free;
-		err = frame_dump_read(dump, dump->known, number / 8, 1, 1, &byte, "the known set",
-				      error);
-		if (!err && byte >> (number % 8) & 1) {
-			err = frame_dump_read(dump, dump->block, number, sizeof(block), 1, &block,
-					      "the array of blocks", error);
-			owner = block.owner;
-		}
-	}
-	if (!err && owner == dump->layout.owner_mixed) {
-		err = frame_dump_read(dump, dump->owner, number * BLOCK_FRAMES + pfn % BLOCK_FRAMES,
-				      1, 1, &byte, "the array of owners", error);
-		owner = byte;
-	}
-	if (!err)
-		*name = owner < dump->layout.owner_count ? dump->names[owner] : "?";
-	return err;
 }

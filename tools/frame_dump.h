@@ -6,9 +6,7 @@
  * from outside. Only what is needed is read, so a dump of 1 TiB costs little.
  *
  * The dump is input: addresses, counts and offsets in it are checked, and
- * names, too, before they are shown. Functions return 0 or a negative errno
- * (-EINVAL: no dump of this kernel, or a damaged one; -EIO; -ENOMEM), with a
- * sentence in @error.
+ * names, too, before they are shown. On failure there is a sentence in `error`.
  */
 #ifndef TOOLS_FRAME_DUMP_H
 #define TOOLS_FRAME_DUMP_H
@@ -18,18 +16,30 @@
 
 struct frame_dump_reader;
 
-/* The core must stay open as long. */
+/*
+ * Finds the map in a core, which must stay open as long; *out is the caller's by
+ * frame_dump_close(). -EINVAL: no dump of this kernel, or a damaged one; -EIO;
+ * -ENOMEM.
+ */
 int frame_dump_open(const struct core *core, struct frame_dump_reader **out,
 		    char error[CORE_ERROR_MAX]);
 
-/* NULL is allowed. */
+/* Frees; NULL is allowed. */
 void frame_dump_close(struct frame_dump_reader *dump);
 
-/* The names in @figures are good until frame_dump_close(). */
+/*
+ * Reads the counters and recounts the map; the names in *figures are good until
+ * frame_dump_close(). A recount that differs is no error: it is in the verdict.
+ * -EINVAL: what is needed is not in the dump; -EIO.
+ */
 int frame_dump_figures(const struct frame_dump_reader *dump, struct mem_figures *figures,
 		       char error[CORE_ERROR_MAX]);
 
-/* Who holds a frame: the name of OWNER_ABSENT for what is not managed; "?": no owner's number. */
+/*
+ * Finds the owner of a frame; *name is good until frame_dump_close(). It is that
+ * of OWNER_ABSENT for a frame that is not managed, and "?" if the map holds no
+ * owner's number. -EINVAL: this part of the map is not in the dump; -EIO.
+ */
 int frame_dump_owner(const struct frame_dump_reader *dump, pfn_t pfn, const char **name,
 		     char error[CORE_ERROR_MAX]);
 

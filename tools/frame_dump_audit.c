@@ -4,12 +4,13 @@
  * sums held against the guest's ledger, as mm/ledger.c does it in the guest, in
  * the same words, but from the file: WINDOW blocks at a time.
  */
-#include <inttypes.h>
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "mm/frame_runs.h"
+#include "mm/ledger_sentences.h"
 #include "tools/frame_dump_internal.h"
 
 #define WINDOW 4096 /* blocks: 8 GiB of memory */
@@ -39,7 +40,7 @@ struct audit {
 
 __attribute__((format(printf, 2, 3))) static int broken(struct audit *a, const char *format, ...)
 {
-	static const char word[] = "BROKEN ";
+	static const char word[] = LEDGER_BROKEN;
 	va_list args;
 
 	memcpy(a->verdict, word, sizeof(word));
@@ -60,11 +61,12 @@ static int read_set(const struct audit *a, uint64_t set, uint64_t *to)
 {
 	const struct window *w = &a->window;
 
+	assert(w->first % 64 == 0 && w->blocks <= WINDOW);
 	return frame_dump_read(a->dump, set, w->first / 64, sizeof(*to), (w->blocks + 63) / 64, to,
 			       "a set of blocks", a->error);
 }
 
-/* What is needed of a window in which some block has a record. */
+/* Reads the rest of a window in which some block has a record. */
 static int read_records(struct audit *a)
 {
 	const struct frame_dump_reader *dump = a->dump;
@@ -98,13 +100,11 @@ static int recount_mixed(struct audit *a, size_t i, unsigned *free_frames, unsig
 		bool bit = test(free, f);
 
 		if (owner >= dump->layout.owner_count)
-			return broken(a, "block %" PRIu64 " frame %u: owner %u", number, f, owner);
+			return broken(a, LEDGER_FRAME_OWNER, number, f, owner);
 		if (bit != (owner == dump->layout.owner_free))
-			return broken(a, "block %" PRIu64 " frame %u: %s, but its free bit is %d",
-				      number, f, dump->names[owner], bit);
+			return broken(a, LEDGER_FREE_BIT, number, f, dump->names[owner], bit);
 		if (owner != dump->layout.owner_absent && !bit && !test(a->window.owned[owner], i))
-			return broken(a, "block %" PRIu64 " frame %u: %s has no index of it",
-				      number, f, dump->names[owner]);
+			return broken(a, LEDGER_NO_INDEX, number, f, dump->names[owner]);
 		a->count[owner]++;
 		*free_frames += bit;
 	}
@@ -120,7 +120,7 @@ static void recount_uniform(struct audit *a, size_t i, unsigned *free_frames, un
 	uint8_t owner = a->window.block[i].owner;
 
 	if (owner >= a->dump->layout.owner_count) {
-		broken(a, "block %" PRIu64 ": owner %u", a->window.first + i, owner);
+		broken(a, LEDGER_BLOCK_OWNER, a->window.first + i, owner);
 		return;
 	}
 	a->count[owner] += BLOCK_FRAMES;
@@ -135,8 +135,7 @@ static void check_lists(struct audit *a, size_t i, unsigned order)
 {
 	for (unsigned o = 0; o <= BLOCK_ORDER && a->ok; o++)
 		if (test(a->window.by_order[o], i) != (o == order))
-			broken(a, "block %" PRIu64 " of order %u is wrong in list %u",
-			       a->window.first + i, order, o);
+			broken(a, LEDGER_WRONG_LIST, a->window.first + i, order, o);
 }
 
 static int recount_block(struct audit *a, size_t i)
@@ -153,9 +152,8 @@ static int recount_block(struct audit *a, size_t i)
 	if (err || !a->ok)
 		return err;
 	if (block->free != free || block->order != order)
-		return broken(a,
-			      "block %" PRIu64 ": record says %u free, order %u; map says %u, %u",
-			      a->window.first + i, block->free, block->order, free, order);
+		return broken(a, LEDGER_RECORD, a->window.first + i, block->free, block->order,
+			      free, order);
 	if (order <= BLOCK_ORDER)
 		a->free_by_order[order] += free;
 	check_lists(a, i, order);
@@ -196,19 +194,19 @@ static void check_sum(struct audit *a)
 		if (o == dump->layout.owner_absent)
 			continue;
 		if (dump->count[o] > dump->managed) {
-			broken(a, "%s has %" PRIu64 " of %" PRIu64 " frames", dump->names[o],
-			       dump->count[o], dump->managed);
+			broken(a, LEDGER_OWNER_TOO_MANY, dump->names[o], dump->count[o],
+			       dump->managed);
 			return;
 		}
 		sum += dump->count[o];
 	}
 	if (sum != dump->managed)
-		broken(a, "owners have %" PRIu64 " of %" PRIu64 " frames", sum, dump->managed);
+		broken(a, LEDGER_SUM, sum, dump->managed);
 	else
-		snprintf(a->verdict, LEDGER_VERDICT_MAX, "ok (%" PRIu64 " frames)", sum);
+		snprintf(a->verdict, LEDGER_VERDICT_MAX, LEDGER_OK, sum);
 }
 
-/* What was counted, against what the guest has booked. */
+/* Holds the recount against the guest's ledger. */
 static void compare(struct audit *a)
 {
 	const struct frame_dump_reader *dump = a->dump;
@@ -218,16 +216,14 @@ static void compare(struct audit *a)
 	a->count[dump->layout.owner_free] += untouched * BLOCK_FRAMES;
 	a->free_by_order[BLOCK_ORDER] += untouched * BLOCK_FRAMES;
 	if (whole != a->whole)
-		broken(a, "%" PRIu64 " blocks are listed as whole, %" PRIu64 " are", a->whole,
-		       whole);
+		broken(a, LEDGER_WHOLE, a->whole, whole);
 	for (unsigned o = 0; o < dump->layout.owner_count && a->ok; o++)
 		if (a->count[o] != dump->count[o])
-			broken(a, "%s: counted %" PRIu64 ", booked %" PRIu64, dump->names[o],
-			       a->count[o], dump->count[o]);
+			broken(a, LEDGER_OWNER_COUNT, dump->names[o], a->count[o], dump->count[o]);
 	for (unsigned o = 0; o <= BLOCK_ORDER && a->ok; o++)
 		if (a->free_by_order[o] != dump->free_by_order[o])
-			broken(a, "free, order %u: counted %" PRIu64 ", booked %" PRIu64, o,
-			       a->free_by_order[o], dump->free_by_order[o]);
+			broken(a, LEDGER_ORDER_COUNT, o, a->free_by_order[o],
+			       dump->free_by_order[o]);
 	if (a->ok)
 		check_sum(a);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two halves of the map's reader: frame_dump.c finds and checks, reads
- * counters and single frames, frame_dump_audit.c counts everything anew. Nobody
- * else includes it.
+ * Shared by the files of the map's reader: frame_dump.c finds and checks the
+ * map, and reads counters; frame_dump_owner.c looks up single frames;
+ * frame_dump_audit.c counts everything anew. Only these files include it.
  */
 #ifndef TOOLS_FRAME_DUMP_INTERNAL_H
 #define TOOLS_FRAME_DUMP_INTERNAL_H
@@ -31,16 +31,20 @@ struct frame_dump_reader {
 	uint64_t free_by_order[BLOCK_ORDER + 1];
 };
 
-/* Leaves the sentence; returns @err. */
-__attribute__((format(printf, 3, 4))) int frame_dump_fail(char error[CORE_ERROR_MAX], int err,
-							  const char *format, ...);
-
-/* core_read() of @count elements of @size bytes from element @first on; @what for the sentence. */
+/*
+ * Reads `count` elements of `size` bytes of the array at physical address `array`,
+ * from element `first` on; `what` names it in the sentence. -EINVAL: not all of
+ * them are in the dump; -EIO.
+ */
 int frame_dump_read(const struct frame_dump_reader *dump, uint64_t array, uint64_t first,
 		    size_t size, size_t count, void *to, const char *what,
 		    char error[CORE_ERROR_MAX]);
 
-/* Counts every frame anew; the same words as ledger_audit(). */
+/*
+ * Counts every frame anew, holds the sums against the guest's ledger, and stores
+ * the verdict in the words of ledger_audit(). -EINVAL: a part of the map is not
+ * in the dump; -EIO.
+ */
 int frame_dump_audit(const struct frame_dump_reader *dump, bool *ok,
 		     char verdict[LEDGER_VERDICT_MAX], char error[CORE_ERROR_MAX]);
 

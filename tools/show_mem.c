@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reader of the guest's `show_mem`: see show_mem.h for the contract. A line
- * counts only if it is made again from the numbers found in it, which is
+ * counts only if printing the numbers found in it gives the line again, which is
  * shorter than a parser and as strict.
  */
 #include <errno.h>

@@ -18,12 +18,12 @@ struct show_mem {
 
 /*
  * Finds the "Balloon InflatedTotal:..." line and the "Ledger: ..." line in
- * @text. -ENOENT: one of them is not there or not of the exact form;
+ * `text`. -ENOENT: one of them is not there or not of the exact form;
  * -EINVAL: both kinds of inflated memory at a time, which cannot be.
  */
 int show_mem_parse(const char *text, struct show_mem *found);
 
-/* Bytes in the balloon, in whichever mode the guest accounts for them. */
+/* Gives the bytes in the balloon, in whichever mode the guest accounts for them. */
 static inline uint64_t show_mem_ballooned(const struct show_mem *mem)
 {
 	return mem->inflated_total + mem->inflated_free;

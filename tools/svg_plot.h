@@ -42,7 +42,10 @@ struct svg_plot {
 	size_t count; /* of them, at most SVG_SERIES_MAX */
 };
 
-/* 0, -EINVAL: there is nothing to be drawn, or too much; -EIO: @file has failed. */
+/*
+ * Writes the picture. -EINVAL: there is nothing to be drawn, or too much; -EIO:
+ * writing to `file` has failed.
+ */
 int svg_plot_write(FILE *file, const struct svg_plot *plot);
 
 #endif

@@ -9,7 +9,10 @@ CMOCKA := -DCMOCKA_DISABLE_DEPRECATION_WARNINGS
 
 CFLAGS_HOST := -std=gnu11 -D_GNU_SOURCE -O2 -g -I. $(WARNINGS) $(CMOCKA)
 
-TOOL_OBJECTS := $(addprefix $(BUILD)/host/tools/,qmp.o vm.o show_mem.o)
+QMP_SOURCES := $(addprefix tools/,qmp.c qmp_connect.c qmp_wire.c qmp_commands.c json_member.c)
+SVG_SOURCES := tools/svg_plot.c tools/svg_scale.c
+VM_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(QMP_SOURCES) tools/vm.c tools/vm_start.c)
+TOOL_OBJECTS := $(VM_OBJECTS) $(BUILD)/host/tools/show_mem.o
 
 $(BUILD)/host/flags: FLAGS = $(HOSTCC) $(CFLAGS_HOST)
 $(BUILD)/host/flags: | $(call needs,host $(if $(findstring clang,$(HOSTCC)),clang))
@@ -25,13 +28,15 @@ $(BUILD)/tools/demo: $(BUILD)/host/tools/demo.o $(TOOL_OBJECTS)
 # ---- balloonctl: a file a command, besides what they share (see balloonctl.h) ----
 
 # The readers of a dump are for tests, too.
-DUMP_SOURCES := tools/core.c tools/frame_dump.c tools/frame_dump_audit.c kernel/mem_figures.c \
-	mm/frame_runs.c
-BALLOONCTL_COMMON := $(addprefix tools/balloonctl/,complain.c size.c report.c \
-	guest.c guest_find.c guest_features.c guest_cost.c guest_qmp.c guest_qmp_target.c \
-	progress.c wait.c status.c set.c stats.c periodic.c poller.c guest_set.c history.c grid.c \
-	watch_draw.c watch.c course.c record.c plot.c replace_file.c metrics.c listen.c export.c dump.c) \
-	tools/svg_plot.c tools/qmp.c kernel/lib/escape.c $(DUMP_SOURCES)
+DUMP_SOURCES := $(addprefix tools/,core.c dump_root.c frame_dump.c frame_dump_owner.c \
+	frame_dump_audit.c events_dump.c) kernel/mem_figures.c kernel/events_print.c \
+	$(addprefix kernel/lib/,events.c hooks.c escape.c) mm/frame_runs.c
+BALLOONCTL_COMMON := $(addprefix tools/balloonctl/,command.c commands.c complain.c size.c \
+	report.c guest.c guest_find.c guest_features.c guest_cost.c guest_qmp.c \
+	guest_qmp_features.c guest_qmp_target.c progress.c progress_text.c wait.c status.c \
+	set.c stats.c periodic.c poller.c guest_set.c history.c grid.c watch_draw.c watch.c \
+	course.c record.c plot.c replace_file.c metrics.c listen.c export.c dump.c) \
+	$(SVG_SOURCES) $(QMP_SOURCES) $(DUMP_SOURCES)
 BALLOONCTL_LIBS := -ljson-c -lelf -lncursesw -lmicrohttpd -lm -pthread
 
 # Built with libvirt where its headers are; nobody has to have them.

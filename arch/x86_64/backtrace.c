@@ -3,14 +3,9 @@
  * Addresses and their names. The table is made from the linked kernel's own
  * symbols (symbols.awk) and linked into it.
  */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "arch/cpu.h"
 #include "arch/paging.h"
 #include "arch/x86_64/entry.h"
-
-#define BACKTRACE_DEPTH 24
 
 struct symbol {
 	uint32_t address;
@@ -43,7 +38,7 @@ const char *symbol_find(uint64_t address, uint64_t *offset)
 	return symbol_names + symbol_table[low - 1].name;
 }
 
-/* What a function's prologue leaves at its frame pointer. */
+/* Left at its frame pointer by a function's prologue. */
 struct stack_frame {
 	const struct stack_frame *caller;
 	uint64_t return_address;
@@ -60,18 +55,15 @@ static bool is_on_stack(const void *frame)
 	       (address >= PAGING_STACKS_START && paging_is_mapped(address));
 }
 
-void cpu_print_backtrace(const void *frame)
+size_t cpu_backtrace(const void *frame, uint64_t *address, size_t max)
 {
 	const struct stack_frame *at = frame ? frame : __builtin_frame_address(0);
+	size_t depth = 0;
+	uint64_t offset;
 
-	printf("backtrace:\n");
-	for (int i = 0; i < BACKTRACE_DEPTH && is_on_stack(at); i++) {
-		uint64_t offset = 0;
-		const char *symbol = symbol_find(at->return_address, &offset);
-
-		if (!symbol)
-			break;
-		printf("  %08" PRIx64 " %s+%#" PRIx64 "\n", at->return_address, symbol, offset);
+	while (depth < max && is_on_stack(at) && symbol_find(at->return_address - 1, &offset)) {
+		address[depth++] = at->return_address;
 		at = at->caller;
 	}
+	return depth;
 }

@@ -38,7 +38,7 @@ static void read_memory_map(const struct pvh_start_info *info)
 		boot.memory_dropped = count - BOOT_MEMORY_MAX;
 		count = BOOT_MEMORY_MAX;
 	}
-	/* struct hvm_memmap_table_entry is laid out as boot_memory is. */
+	/* struct hvm_memmap_table_entry has the layout of struct boot_memory. */
 	memcpy(boot.memory, entry, count * sizeof(*entry));
 	boot.memory_count = count;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The time stamp counter tells the time, the 8254 timer its rate: channel 2,
- * which makes no interrupts, runs for a millisecond beside it. Channel 0 makes
+ * The time stamp counter tells the time. Its rate is measured against channel 2 of
+ * the 8254 timer, which makes no interrupts, for a millisecond. Channel 0 makes
  * the tick.
  */
 #include "arch/clock.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include "arch/cpu.h"
@@ -24,7 +25,7 @@
 #define CALIBRATION_COUNTS 1193 /* a millisecond */
 #define CALIBRATION_ATTEMPTS 20
 
-/* Over a second on any processor there is; the millisecond should be over. */
+/* More than a second on any processor, so the millisecond must be over. */
 #define CALIBRATION_TSC_MAX (UINT64_C(1) << 32)
 
 #define NS_SHIFT 32
@@ -53,8 +54,8 @@ static uint16_t read_channel2(void)
 }
 
 /*
- * What the counter showed, and the time of that. The reading is taken between
- * two time stamps; of a few, the one that was least disturbed is believed.
+ * Stores what channel 2 showed and the time stamp of that. Each reading lies
+ * between two time stamps; of a few readings the least disturbed one counts.
  */
 static void sample(uint16_t *count, uint64_t *tsc)
 {
@@ -73,7 +74,7 @@ static void sample(uint16_t *count, uint64_t *tsc)
 	}
 }
 
-/* False if the host let us sleep for longer than the counter lasts: 55 ms. */
+/* False if the host stopped the guest for longer than the counter lasts: 55 ms. */
 static bool measure_once(uint64_t *hz)
 {
 	uint16_t count0 = 0, count1 = 0;
@@ -119,6 +120,7 @@ void clock_init(void (*tick)(void))
 {
 	uint16_t divisor = (PIT_HZ + TICK_HZ / 2) / TICK_HZ;
 
+	assert(tick);
 	tsc_hz = measure_tsc_hz();
 	ns_per_tsc = (UINT64_C(1000000000) << NS_SHIFT) / tsc_hz;
 	tsc_start = read_tsc();

@@ -2,6 +2,8 @@
 /* A new task's stack, laid out as if context_switch() had left it. */
 #include "arch/context.h"
 
+#include <assert.h>
+
 /* switch.S */
 extern void context_begin(void);
 
@@ -18,6 +20,7 @@ void context_init(struct context *context, void *top, void (*fn)(void *), void *
 	/* One word lower: a function finds RSP 8 off a multiple of 16. */
 	struct saved_registers *saved = (void *)((char *)top - 16 - sizeof(*saved));
 
+	assert((uintptr_t)top % 16 == 0);
 	*saved = (struct saved_registers){
 		.r12 = (uint64_t)(uintptr_t)fn,
 		.r13 = (uint64_t)(uintptr_t)arg,

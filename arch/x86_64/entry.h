@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the assembly files and the linker script share with C, within arch/x86_64. */
+/* Shared by C, the assembly files and the linker script, within arch/x86_64. */
 #ifndef ARCH_X86_64_ENTRY_H
 #define ARCH_X86_64_ENTRY_H
 
@@ -8,12 +8,12 @@
 #include "arch/image.h"
 
 #define VECTOR_IRQ 32	   /* of interrupt line 0 */
-#define VECTOR_GSI 48	   /* the first one for inputs of I/O APICs */
-#define VECTOR_SPURIOUS 63 /* the local APIC's: means nothing */
+#define VECTOR_GSI 48	   /* the first for inputs of I/O APICs */
+#define VECTOR_SPURIOUS 63 /* the local APIC's; needs no answer */
 #define VECTOR_MESSAGE 64  /* of the first message; up to the last vector */
 #define VECTORS 80
 
-/* What the entries in vectors.S push, lowest address first. */
+/* Pushed by the entries in vectors.S, lowest address first. */
 struct trap_frame {
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
 	uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
@@ -24,21 +24,29 @@ struct trap_frame {
 
 _Static_assert(sizeof(struct trap_frame) == 22 * 8, "vectors.S");
 
-/* vectors.S */
+/* The operand of lgdt and lidt. */
+struct table_pointer {
+	uint16_t limit;
+	uint64_t base;
+} __attribute__((packed));
+
+/* The addresses of the entries in vectors.S. */
 extern const uint64_t trap_entries[VECTORS];
 
-/* trap.c and irq.c */
+/* Handles any vector, in trap.c; vectors.S calls it. */
 void trap_handle(struct trap_frame *frame);
+
+/* Handle the vectors of a line and of a message, in irq.c. */
 void irq_handle(unsigned line);
 void irq_handle_message(unsigned vector);
 
-/* irq.c: whether a line triggers by level; those that cannot stay as they are */
+/* Makes a line trigger by level or by edge, in irq.c; some lines are edges always. */
 void irq_set_level(unsigned line, bool level);
 
-/* ioapic.c: the vector VECTOR_GSI + `route` */
+/* Handles the vector VECTOR_GSI + `route`, in ioapic.c. */
 void ioapic_handle(unsigned route);
 
-/* boot_pvh.c and boot_efi.c, called by start.S */
+/* Fill a boot_info and call kernel_main(), in boot_pvh.c and boot_efi.c; start.S calls them. */
 _Noreturn void pvh_main(const void *start_info);
 _Noreturn void efi_main(const struct boot_info *from_loader);
 

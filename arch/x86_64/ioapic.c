@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * I/O APICs (Intel 82093AA data sheet), for interrupts that the 8259s have no
- * line for: each input that is asked for gets a vector of its own on this
- * processor. All other inputs stay masked, as they are after a reset; those
- * below IRQ_COUNT are left to irq.c.
+ * I/O APICs (Intel 82093AA data sheet), for interrupts for which the 8259s have
+ * no line: each registered input gets a vector of its own on this processor. All
+ * other inputs stay masked, as after a reset; inputs below IRQ_COUNT are left to
+ * irq.c.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 
@@ -34,7 +35,7 @@
 #define IOAPICS_MAX 8
 #define ROUTES (VECTOR_SPURIOUS - VECTOR_GSI)
 
-/* Lines that no device of a bus shares: the second is the slave 8259's. */
+/* Lines that no device of a bus may share; line 2 is the slave 8259's. */
 #define LINES_OF_THE_MACHINE (1u << IRQ_TIMER | 1u << 2 | 1u << IRQ_COM1)
 
 static struct ioapic {
@@ -96,7 +97,7 @@ static const struct ioapic *find_ioapic(uint32_t gsi)
 	return NULL;
 }
 
-/* The route that `gsi` has, or else a free one, or NULL. */
+/* Returns the route of `gsi`, or a free one, or NULL if there is neither. */
 static struct route *find_route(uint32_t gsi)
 {
 	struct route *free = NULL;
@@ -110,7 +111,7 @@ static struct route *find_route(uint32_t gsi)
 	return free;
 }
 
-/* The high half first: once the low one is written, interrupts come. */
+/* Writes the high half first: interrupts come as soon as the low one is written. */
 static void open_input(const struct ioapic *ioapic, const struct route *route, bool level)
 {
 	uint32_t reg = IOAPIC_INPUT(route->gsi - ioapic->first_gsi);
@@ -190,7 +191,10 @@ void irq_unregister_gsi(uint32_t gsi, struct irq_handler *handler)
 
 void ioapic_handle(unsigned route)
 {
-	struct irq_handler *handler = routes[route].handlers;
+	struct irq_handler *handler;
+
+	assert(route < ROUTES);
+	handler = routes[route].handlers;
 
 	for (; handler; handler = handler->next)
 		handler->handle(handler);

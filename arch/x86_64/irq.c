@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two 8259A interrupt controllers and the lines behind them. Their output
- * reaches the processor through the local APIC, which firmware has set up as a
- * wire for it, or has not (qboot). Messages go to the local APIC itself, with
- * vectors above those of the lines.
+ * The two 8259A interrupt controllers and their lines. Their output reaches the
+ * processor through the local APIC, which must be set up as a wire for it; some
+ * firmware does that and some does not (qboot). Messages go to the local APIC
+ * itself, with vectors above those of the lines.
  */
 #include "arch/irq.h"
 
@@ -30,7 +30,7 @@
 #define LINES_PER_CHIP 8
 #define UNCLAIMED_IN_A_ROW 1000
 
-/* The lines of timer, keyboard, cascade, clock and coprocessor are edges for good. */
+/* The lines of timer, keyboard, cascade, clock and coprocessor are always edges. */
 #define LINES_LEVEL 0xdef8
 
 /* Local APIC (Intel SDM volume 3, 11.4), 32 bits each. */
@@ -52,7 +52,6 @@
 
 static struct irq_handler *messages[MESSAGES];
 static struct irq_handler *handlers[IRQ_COUNT];
-static uint64_t unclaimed[IRQ_COUNT];
 static unsigned in_a_row[IRQ_COUNT];
 static uint16_t mask = (uint16_t) ~(1u << LINE_CASCADE);
 
@@ -137,11 +136,6 @@ void irq_unregister(enum irq_line line, struct irq_handler *handler)
 	irq_restore(flags);
 }
 
-uint64_t irq_unclaimed(enum irq_line line)
-{
-	return unclaimed[line];
-}
-
 /* The last line of a chip fires for nothing when a request goes away in time. */
 static bool is_spurious(unsigned line)
 {
@@ -161,8 +155,8 @@ static void end_of_interrupt(unsigned line)
 }
 
 /*
- * A level that nobody takes away would interrupt for ever: after many in a row
- * the line is closed, and its drivers live by looking.
+ * A level that no handler takes away would interrupt forever: after many in a row
+ * the line is closed, and its drivers must poll.
  */
 static void count_unclaimed(unsigned line, bool claimed)
 {
@@ -170,7 +164,6 @@ static void count_unclaimed(unsigned line, bool claimed)
 		in_a_row[line] = 0;
 		return;
 	}
-	unclaimed[line]++;
 	if (++in_a_row[line] < UNCLAIMED_IN_A_ROW)
 		return;
 	mask = (uint16_t)(mask | 1u << line);
@@ -224,7 +217,7 @@ void irq_unregister_message(struct irq_handler *handler)
 			messages[i] = NULL;
 }
 
-/* One that nobody waits for any more is not an error: it was under way. */
+/* A message may arrive after its handler was unregistered: that is no error. */
 void irq_handle_message(unsigned vector)
 {
 	struct irq_handler *handler = messages[vector - VECTOR_MESSAGE];

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Page tables of four levels (Intel SDM volume 3, 4.5). RAM is mapped where it
- * is with the largest pages that fit; the first blocks, which hold the image,
- * with small ones, so that code cannot be written, data not be run, and page 0
- * not be touched. What is not RAM below 4 GiB is mapped uncached at once,
- * device windows above it when a driver asks.
+ * is with the largest pages that fit; the first blocks, which hold the image, with
+ * small ones, so that code cannot be written, data cannot be run, and page 0
+ * cannot be touched. Addresses below 4 GiB that are not RAM are mapped uncached at
+ * once, device windows above when a driver asks.
  *
- * A table entry is only ever filled, but for the pages of the two windows.
+ * Once filled, an entry never changes, except those of the two windows' pages.
  */
 #include "arch/paging.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -55,9 +56,9 @@ static uint64_t *new_table(void)
 }
 
 /*
- * The entry for `vaddr` at `level`, its tables made on the way if `make`.
- * NULL: there is no table, or none could be had. A larger page on the way is
- * itself the answer.
+ * Returns the entry for `vaddr` at `level`, or that of a larger page on the way.
+ * With `make`, makes tables that are missing. NULL: a table is missing, or there
+ * was no memory for it.
  */
 static uint64_t *find_entry(uint64_t vaddr, unsigned level, bool make)
 {
@@ -80,7 +81,7 @@ static uint64_t *find_entry(uint64_t vaddr, unsigned level, bool make)
 	return &table[entry_index(vaddr, level)];
 }
 
-/* Maps one page where it is, unless something is mapped there. */
+/* Maps one page where it is; leaves what is mapped there already. */
 static int map_identity(paddr_t paddr, unsigned level, uint64_t flags)
 {
 	uint64_t *entry = find_entry(paddr, level, true);
@@ -137,7 +138,7 @@ int paging_map_ram(paddr_t start, paddr_t end)
 
 int paging_load(void)
 {
-	/* What is left of the first 4 GiB is devices'. */
+	/* The rest of the first 4 GiB belongs to devices. */
 	for (paddr_t at = 0; at < LOW_END; at += BLOCK_SIZE)
 		if (map_identity(at, LEVEL_BLOCK, DATA | PTE_UNCACHED))
 			return -ENOMEM;
@@ -171,10 +172,13 @@ static void flush_page(uint64_t vaddr)
 
 int paging_map_page(uint64_t vaddr, pfn_t pfn)
 {
-	uint64_t *entry = find_entry(vaddr, LEVEL_PAGE, true);
+	uint64_t *entry;
 
+	assert(vaddr >= PAGING_HEAP_START && vaddr % FRAME_SIZE == 0);
+	entry = find_entry(vaddr, LEVEL_PAGE, true);
 	if (!entry)
 		return -ENOMEM;
+	assert(!(*entry & PTE_PRESENT));
 	*entry = pfn_to_paddr(pfn) | DATA;
 	return 0;
 }
@@ -198,11 +202,11 @@ pfn_t paging_unmap_page(uint64_t vaddr)
 		return PFN_NONE;
 	pfn = paddr_to_pfn(*entry & PTE_ADDRESS);
 	*entry = 0;
-	/* `entry` is the first of its table exactly if its page is the lowest. */
+	/* The entry of a table's lowest page is the table's start. */
 	empty = free_table && entry_index(vaddr, LEVEL_PAGE) == 0 && table_is_empty(entry);
 	if (empty)
 		*above = 0;
-	/* Forgets the page, and the table on the way to it. */
+	/* Makes the processor forget the page, and the table on the way to it. */
 	flush_page(vaddr);
 	if (empty)
 		free_table(virt_to_phys(entry));

@@ -2,8 +2,8 @@
 /*
  * void context_switch(struct context *from, struct context *to)
  *
- * Tasks change hands only in a call, so only the registers that a call keeps
- * are saved: on the stack that is left behind.
+ * Tasks are switched only in a call, so only the registers that a call must keep
+ * are saved, on the stack of the task that stops running.
  */
 	.text
 	.globl	context_switch

@@ -85,11 +85,10 @@ void trap_handle(struct trap_frame *frame)
 			irq_handle_message((unsigned)frame->vector);
 		return;
 	}
-	panic_begin();
-	printf("\nEXCEPTION %" PRIu64 ": %s, error %#" PRIx64 "\n", frame->vector,
-	       exception_name(frame->vector), frame->error);
+	panic_begin("EXCEPTION %" PRIu64 ": %s, error %#" PRIx64, frame->vector,
+		    exception_name(frame->vector), frame->error);
 	if (frame->vector == EXCEPTION_PAGE_FAULT)
 		print_page_fault(frame->error);
 	print_registers(frame);
-	panic_end((const void *)(uintptr_t)frame->rbp);
+	panic_end((const void *)(uintptr_t)frame->rbp, frame->rip);
 }

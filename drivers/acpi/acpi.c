@@ -1,39 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding ACPI tables (ACPI 6.4, 5.2). All of it is input: a table is used
- * only if it can be reached, its length makes sense and its bytes add up to
- * zero; a field only if it lies in the table.
+ * Answers other drivers' questions from the tables: the ECAM window, the I/O APICs.
+ * A field counts only if it lies in its table.
  */
 #include <errno.h>
-#include <string.h>
 
-#include "arch/paging.h"
 #include "drivers/acpi/acpi_internal.h"
-#include "kernel/lib/log.h"
-
-#define TABLES_MAX 64
-#define TABLE_SIZE_MAX (1 * MIB)
-
-/* Root System Description Pointer (5.2.5.3): offsets */
-#define RSDP_SIGNATURE "RSD PTR "
-#define RSDP_REVISION 15 /* 8 */
-#define RSDP_RSDT 16	 /* 32 */
-#define RSDP_V1_SIZE 20
-#define RSDP_LENGTH 20 /* 32, from revision 2 on */
-#define RSDP_XSDT 24   /* 64 */
-#define RSDP_V2_SIZE 36
-#define RSDP_SIZE_MAX 4096
-#define RSDP_STEP 16
-
-/*
- * Where it lies (5.2.5.1): in the first KiB of the EBDA, or in the BIOS area.
- * The word that tells where the EBDA is lies in page 0, which is not mapped;
- * this is where it is when it has its usual size.
- */
-#define EBDA_START 0x9fc00
-#define EBDA_END 0xa0000
-#define BIOS_START 0xe0000
-#define BIOS_END 0x100000
 
 /* MCFG (PCI Firmware 3.2, 4.1.2): after 8 reserved bytes, entries */
 #define MCFG_ENTRIES 44
@@ -52,166 +24,13 @@
 #define MADT_IOAPIC_GSI 8     /* 32 */
 #define MADT_IOAPIC_SIZE 12
 
-static const struct acpi_header *tables[TABLES_MAX];
-static size_t table_count;
-
-/* ---- Bytes ---- */
-
-uint64_t acpi_read_field(const struct acpi_header *table, size_t offset, size_t bytes)
-{
-	if (offset + bytes > table->length)
-		return 0;
-	return acpi_read_number((const uint8_t *)table + offset, bytes);
-}
-
-static bool adds_up(const void *data, size_t size)
-{
-	const uint8_t *byte = data;
-	uint8_t sum = 0;
-
-	for (size_t i = 0; i < size; i++)
-		sum = (uint8_t)(sum + byte[i]);
-	return sum == 0;
-}
-
-/* Firmware may name any address; only what is mapped can be looked at. */
-static const void *reach(paddr_t paddr, uint64_t size)
-{
-	paddr_t page;
-
-	if (paddr == 0 || paddr >= ACPI_ADDRESS_END || size > ACPI_ADDRESS_END - paddr)
-		return NULL;
-	for (page = align_down(paddr, FRAME_SIZE); page < paddr + size; page += FRAME_SIZE) {
-		if (!paging_is_mapped(page))
-			return NULL;
-	}
-	return phys_to_virt(paddr);
-}
-
-/* ---- Tables ---- */
-
-const struct acpi_header *acpi_check_table(paddr_t paddr)
-{
-	const struct acpi_header *header = reach(paddr, sizeof(*header));
-	const char *wrong = NULL;
-
-	if (!header)
-		wrong = "cannot be reached";
-	else if (header->length < sizeof(*header) || header->length > TABLE_SIZE_MAX)
-		wrong = "has an impossible length";
-	else if (!reach(paddr, header->length))
-		wrong = "cannot be reached";
-	else if (!adds_up(header, header->length))
-		wrong = "has a wrong checksum";
-	if (!wrong)
-		return header;
-	log_warn("acpi: the table at %#llx %s", (unsigned long long)paddr, wrong);
-	return NULL;
-}
-
-bool acpi_has_signature(const struct acpi_header *table, const char *signature)
-{
-	return memcmp(table->signature, signature, sizeof(table->signature)) == 0;
-}
-
-/* `entry_size`: 4 for the RSDT, 8 for the XSDT. */
-static bool read_root(paddr_t paddr, const char *signature, size_t entry_size)
-{
-	const struct acpi_header *root = acpi_check_table(paddr);
-	size_t offset;
-
-	if (!root || !acpi_has_signature(root, signature))
-		return false;
-	for (offset = sizeof(*root); offset + entry_size <= root->length; offset += entry_size) {
-		const struct acpi_header *table;
-
-		if (table_count == TABLES_MAX) {
-			log_warn("acpi: more than %d tables", TABLES_MAX);
-			break;
-		}
-		table = acpi_check_table(acpi_read_field(root, offset, entry_size));
-		if (table)
-			tables[table_count++] = table;
-	}
-	return true;
-}
-
-static const uint8_t *check_rsdp(paddr_t paddr)
-{
-	const uint8_t *rsdp = reach(paddr, RSDP_V1_SIZE);
-
-	if (!rsdp || memcmp(rsdp, RSDP_SIGNATURE, strlen(RSDP_SIGNATURE)) != 0 ||
-	    !adds_up(rsdp, RSDP_V1_SIZE))
-		return NULL;
-	return rsdp;
-}
-
-static paddr_t search_rsdp(paddr_t start, paddr_t end)
-{
-	for (paddr_t at = start; at + RSDP_V1_SIZE <= end; at += RSDP_STEP) {
-		if (check_rsdp(at))
-			return at;
-	}
-	return 0;
-}
-
-/* 0 if there is none that can be trusted; the RSDT is there besides. */
-static paddr_t find_xsdt(paddr_t paddr, const uint8_t *rsdp)
-{
-	uint64_t length;
-
-	if (rsdp[RSDP_REVISION] < 2 || !reach(paddr, RSDP_V2_SIZE))
-		return 0;
-	length = acpi_read_number(rsdp + RSDP_LENGTH, 4);
-	if (length < RSDP_V2_SIZE || length > RSDP_SIZE_MAX || !reach(paddr, length) ||
-	    !adds_up(rsdp, length)) {
-		log_warn("acpi: the RSDP's second part is damaged");
-		return 0;
-	}
-	return acpi_read_number(rsdp + RSDP_XSDT, 8);
-}
-
-const struct acpi_header *acpi_find_nth(const char signature[4], size_t n)
-{
-	for (size_t i = 0; i < table_count; i++) {
-		if (acpi_has_signature(tables[i], signature) && n-- == 0)
-			return tables[i];
-	}
-	return NULL;
-}
-
-const struct acpi_header *acpi_find(const char signature[4])
-{
-	return acpi_find_nth(signature, 0);
-}
-
 int acpi_init(paddr_t rsdp)
 {
-	const uint8_t *pointer;
-	paddr_t xsdt;
-	bool found;
+	int err = acpi_find_tables(rsdp);
 
-	table_count = 0;
+	/* Without tables this forgets those of an earlier call. */
 	acpi_read_power();
-	if (rsdp == 0)
-		rsdp = search_rsdp(EBDA_START, EBDA_END);
-	if (rsdp == 0)
-		rsdp = search_rsdp(BIOS_START, BIOS_END);
-	if (rsdp == 0)
-		return -ENOENT;
-	pointer = check_rsdp(rsdp);
-	if (!pointer) {
-		log_warn("acpi: there is no RSDP at %#llx", (unsigned long long)rsdp);
-		return -ENOENT;
-	}
-	xsdt = find_xsdt(rsdp, pointer);
-	found = xsdt != 0 && read_root(xsdt, "XSDT", 8);
-	if (!found)
-		found = read_root(acpi_read_number(pointer + RSDP_RSDT, 4), "RSDT", 4);
-	if (!found)
-		return -ENOENT;
-	acpi_read_power();
-	return 0;
+	return err;
 }
 
 int acpi_find_ecam(paddr_t *base, uint8_t *last_bus)

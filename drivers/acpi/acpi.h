@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The few ACPI tables that are needed (ACPI 6.4, 5.2): MCFG for ECAM, FADT for
- * power-off and reset, MADT for I/O APICs. No AML is run; the sleep type of S5 is read out of the
- * DSDT's bytes. Tables are input: signatures, lengths and checksums are
- * checked, and a table that fails is as good as absent.
+ * power-off and reset, MADT for I/O APICs, DSDT and SSDTs for devices. No AML is
+ * run; constants are read out of its bytes. Tables are input: signatures, lengths
+ * and checksums are checked, and a table that fails is as good as absent.
  */
 #ifndef DRIVERS_ACPI_ACPI_H
 #define DRIVERS_ACPI_ACPI_H
@@ -25,37 +25,39 @@ struct acpi_header {
 _Static_assert(sizeof(struct acpi_header) == 36, "5.2.6");
 
 /*
- * `rsdp` is a physical address, or 0: then the BIOS area is searched. -ENOENT:
- * there is no ACPI, which is no fault.
+ * Reads the tables below the RSDP at the physical address `rsdp`; 0: searches the
+ * BIOS area for it. Before all else here. -ENOENT: this machine has no ACPI, or
+ * none that is sound; the other functions then find nothing.
  */
 int acpi_init(paddr_t rsdp);
 
-/* The first table with this signature, or NULL. */
+/* Returns the first table with this signature, or NULL. */
 const struct acpi_header *acpi_find(const char signature[4]);
 
-/* The first ECAM window for segment 0, starting at bus 0. -ENOENT. */
+/* Stores the first ECAM window for segment 0 from bus 0 on. -ENOENT: MCFG has none. */
 int acpi_find_ecam(paddr_t *base, uint8_t *last_bus);
 
 /*
- * The `n`th I/O APIC of the MADT (5.2.12.3): its registers, and which global
- * system interrupt its input 0 is. -ENOENT.
+ * Stores where the registers of the `n`th I/O APIC of the MADT lie, counted from 0,
+ * and which global system interrupt its input 0 is (5.2.12.3). -ENOENT: there are
+ * not as many.
  */
 int acpi_find_ioapic(size_t n, paddr_t *address, uint32_t *first_gsi);
 
-/* What a device's _CRS says (6.4): its first memory range and interrupt. */
+/* The first memory range and interrupt of a device's _CRS (6.4). */
 struct acpi_device {
 	paddr_t base;
 	uint64_t size; /* 0: it has no memory */
 	bool has_interrupt;
 	uint32_t gsi;
-	bool level; /* else edge; active high is not asked */
+	bool level; /* level triggered, else edge; polarity is not read */
 };
 
 /*
- * The `n`th device with this _HID ("LNRO0005") in the DSDT or an SSDT. No AML
- * is run: only constant _HID and _CRS are found, _STA is not asked, and what
- * looks like a device but is none is taken for one. So whoever uses it looks
- * at the registers before he believes it. -ENOENT.
+ * Finds the `n`th device with this _HID ("LNRO0005") in the DSDT or an SSDT,
+ * counted from 0. As no AML is run, only constant _HID and _CRS are found, _STA is
+ * not evaluated, and bytes that merely look like a device are taken for one: check
+ * the device's registers before using it. -ENOENT: there are not as many.
  */
 int acpi_find_device(const char *hid, size_t n, struct acpi_device *device);
 

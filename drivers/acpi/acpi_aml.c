@@ -4,10 +4,13 @@
  * lengths, names. What is read is bounded by what the table, or the package
  * around it, has.
  */
+#include <assert.h>
+
 #include "drivers/acpi/acpi_internal.h"
 
 bool aml_read_byte(struct aml *aml, uint8_t *byte)
 {
+	assert(aml->at <= aml->end);
 	if (aml->at == aml->end)
 		return false;
 	*byte = *aml->at++;
@@ -31,10 +34,11 @@ bool aml_enter_package(struct aml *aml)
 	if (length > (size_t)(aml->end - start) || start + length < aml->at)
 		return false;
 	aml->end = start + length;
+	assert(aml->at <= aml->end);
 	return true;
 }
 
-/* Bytes of the number behind its prefix, or -1: it is no number. */
+/* Returns how many bytes follow the prefix of a number, or -1: it begins none. */
 static int number_size(uint8_t prefix)
 {
 	switch (prefix) {

@@ -4,8 +4,8 @@
  * of the bytes of DSDT and SSDTs without running any AML. That finds a device
  * if its _HID is a string and its _CRS a buffer of constants, as hypervisors
  * write them; methods, _STA, and devices of a table that was loaded at run time
- * are not seen. Bytes that look like a device inside of something else are
- * taken for one: acpi.h says what follows from that.
+ * are not seen. Bytes inside something else that look like a device are taken
+ * for one; see acpi_find_device().
  */
 #include <errno.h>
 
@@ -24,7 +24,7 @@
 #define INTERRUPT_SIZE 6
 #define INTERRUPT_EDGE 0x02
 
-/* Moves behind Name (`name`, ...) where that is first defined in these bytes. */
+/* Steps over the first Name (`name`, ...) in these bytes, to what follows the name. */
 static bool find_name(struct aml *aml, const char name[NAME_SIZE])
 {
 	const uint8_t *start = aml->at;
@@ -100,7 +100,7 @@ static bool read_crs(struct aml aml, struct acpi_device *device)
 	return true;
 }
 
-/* Counts `*n` down for each device found; true when it is the one. */
+/* Counts `*n` down for each match; true at the match where it was 0. */
 static bool find_in_table(const struct acpi_header *table, const char *hid, size_t *n,
 			  struct acpi_device *device)
 {
@@ -127,7 +127,7 @@ int acpi_find_device(const char *hid, size_t n, struct acpi_device *device)
 
 	if (table && find_in_table(table, hid, &n, device))
 		return 0;
-	for (size_t i = 0; (table = acpi_find_nth("SSDT", i)) != NULL; i++) {
+	for (size_t i = 0; (table = acpi_find_nth("SSDT", i)); i++) {
 		if (find_in_table(table, hid, &n, device))
 			return 0;
 	}

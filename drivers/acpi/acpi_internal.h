@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the files of this folder share. */
+/* Shared by the files of this folder: fields of tables, and the bytes of AML. */
 #ifndef DRIVERS_ACPI_ACPI_INTERNAL_H
 #define DRIVERS_ACPI_ACPI_INTERNAL_H
 
@@ -7,10 +7,10 @@
 
 #include "drivers/acpi/acpi.h"
 
-/* No table and no register lies behind this. */
+/* No table and no register lies from here on. */
 #define ACPI_ADDRESS_END (UINT64_C(1) << 46)
 
-/* A little-endian number at any alignment, of 8 bytes at most. */
+/* Reads a little-endian number of `bytes` bytes, 8 at most, at any alignment. */
 static inline uint64_t acpi_read_number(const uint8_t *at, size_t bytes)
 {
 	uint64_t value = 0;
@@ -19,21 +19,37 @@ static inline uint64_t acpi_read_number(const uint8_t *at, size_t bytes)
 	return value;
 }
 
-/* A field of a table; 0 if the table ends before it does. */
+/* ---- acpi_tables.c ---- */
+
+/*
+ * Finds the sound tables below the RSDP at `rsdp`; 0: searches for it where a BIOS
+ * puts it. -ENOENT: there are none.
+ */
+int acpi_find_tables(paddr_t rsdp);
+
+/* Reads a field, of 8 bytes at most; 0 if the table ends before the field does. */
 uint64_t acpi_read_field(const struct acpi_header *table, size_t offset, size_t bytes);
 
+/* Tells whether the table has this signature of 4 characters. */
 bool acpi_has_signature(const struct acpi_header *table, const char *signature);
 
-/* NULL, and a line in the log, if there is no sound table. */
+/* Returns the table at `paddr`, or NULL, with a line in the log, if it is not sound. */
 const struct acpi_header *acpi_check_table(paddr_t paddr);
 
-/* The table with this signature behind `n` others with it, or NULL. */
+/* Returns the `n`th table with this signature, counted from 0, or NULL. */
 const struct acpi_header *acpi_find_nth(const char signature[4], size_t n);
 
-/* acpi_power.c: NULL if there is none that is sound. */
+/* ---- acpi_power.c ---- */
+
+/* Learns from the tables found how to turn the machine off and how to reset it. */
+void acpi_read_power(void);
+
+/* Returns the DSDT that this FADT names, or NULL if it is not sound. */
 const struct acpi_header *acpi_find_dsdt(const struct acpi_header *fadt);
 
-/* AML (20.2): the few codes that are looked for. */
+/* ---- acpi_aml.c ---- */
+
+/* The few codes of AML that matter here (20.2). */
 #define AML_ZERO 0x00
 #define AML_ONE 0x01
 #define AML_NAME 0x08
@@ -47,24 +63,25 @@ const struct acpi_header *acpi_find_dsdt(const struct acpi_header *fadt);
 #define AML_EXTENDED_DEVICE 0x82
 #define AML_ROOT '\\'
 
-/* Bytes of AML that are still to be read. */
+/* The bytes of AML from `at` to `end`, still to be read. */
 struct aml {
 	const uint8_t *at, *end;
 };
 
-/* acpi_aml.c: all false if the bytes end too soon, or are something else. */
+/*
+ * Read and step over a byte, and a constant of up to 32 bits. False, and
+ * anything may have been stepped over, if the bytes end or say something else.
+ */
 bool aml_read_byte(struct aml *aml, uint8_t *byte);
-
-/* A constant of up to 32 bits. */
 bool aml_read_integer(struct aml *aml, uint64_t *value);
 
-/* A package's length counts itself: bounds `aml` to the package (20.2.4). */
+/*
+ * Steps into a package, whose length counts itself (20.2.4): `aml` ends with it.
+ * False if the package would end after `aml` does.
+ */
 bool aml_enter_package(struct aml *aml);
 
-/* Name (XXXX, ...): whether the name at `at` is defined here, alone or below the root. */
+/* Tells whether the name at `at` is defined here, by Name (XXXX, ...) or Name (\XXXX, ...). */
 bool aml_is_name(const uint8_t *start, const uint8_t *at);
-
-/* acpi_power.c: learns from the tables found how to turn off and reset. */
-void acpi_read_power(void);
 
 #endif

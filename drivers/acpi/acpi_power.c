@@ -2,8 +2,8 @@
 /*
  * Turning the machine off and resetting it, by the registers that the FADT
  * names (ACPI 6.4, 4.8.3, 5.2.9). The sleep type of S5 is read out of the
- * bytes of the DSDT; no AML is run. All is read at the start, as nobody
- * promises that the tables stay.
+ * bytes of the DSDT; no AML is run. All is read at the start, as the tables
+ * might be overwritten later.
  */
 #include <string.h>
 
@@ -47,11 +47,11 @@
 
 #define SLEEP_TYPE_MAX 7
 
-/* How often a register is read that should change at once. */
+/* Reads of a register that should change at once. */
 #define ENABLE_POLLS 1000
 
-/* A hypervisor may stop the processor only a while after the write. */
-#define END_WAIT_NS UINT64_C(1000000000)
+/* A hypervisor may take a while to stop the processor after the write. */
+#define END_WAIT_NS NS_PER_S
 
 /* A register; address 0: there is none. */
 struct acpi_register {
@@ -59,7 +59,7 @@ struct acpi_register {
 	uint64_t address;
 };
 
-/* How to turn the machine off and to reset it, as far as the FADT says. */
+/* How to turn the machine off and how to reset it, as far as the FADT says. */
 static struct {
 	bool has_s5;
 	uint8_t sleep_type[2]; /* for PM1a and PM1b */
@@ -83,7 +83,7 @@ static bool read_sleep_type(struct aml *aml, uint8_t *type)
 	return true;
 }
 
-/* `aml` begins behind the name: a package of PM1a's type, PM1b's, and more. */
+/* `aml` begins after the name: a package of PM1a's type, PM1b's, and more. */
 static bool read_s5(struct aml aml)
 {
 	uint8_t types[2];
@@ -164,7 +164,7 @@ static bool find_any_s5(const struct acpi_header *fadt)
 
 	if (dsdt && find_s5(dsdt))
 		return true;
-	for (size_t n = 0; (ssdt = acpi_find_nth("SSDT", n)) != NULL; n++) {
+	for (size_t n = 0; (ssdt = acpi_find_nth("SSDT", n)); n++) {
 		if (find_s5(ssdt))
 			return true;
 	}
@@ -239,7 +239,7 @@ static void write_pm1_control(const struct acpi_register *reg, uint16_t value)
 		mmio_write16(window, value);
 }
 
-/* Sleep states are ACPI's own: the firmware hands the registers over first. */
+/* The firmware must hand the registers over before ACPI can enter a sleep state. */
 static void enter_acpi_mode(void)
 {
 	uint16_t control;

@@ -1,152 +1,138 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The balloon's life, top to bottom: where the frames stand, what is offered to
- * the device and in which way, telling the host, one round, waiting, memory
- * pressure, the start, recovery. The queues' own work is in the files beside
- * this one; see balloon.h.
+ * The balloon's life, top to bottom: what is offered to the host and in which way,
+ * what the host says, what can go wrong, one round, waiting, memory pressure, the
+ * start, the end. The host is reached through a port (balloon_port.h), whichever
+ * hypervisor it is.
  *
  *	free ──► in-flight ──► balloon ──► in-flight ──► free
  *	  └► reported ► leaving ┘              (range-first)
  *
- * The owner map is the only list of the frames. A ballooned frame is never
- * touched.
+ * The owner map is the only list of the frames. A ballooned one is never touched.
  */
 #include "drivers/balloon/balloon.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
-#include "arch/barrier.h"
 #include "arch/clock.h"
-#include "arch/irq.h"
-#include "drivers/balloon/balloon_account.h"
-#include "drivers/balloon/balloon_dump.h"
-#include "drivers/balloon/balloon_hint.h"
-#include "drivers/balloon/balloon_pages.h"
-#include "drivers/balloon/balloon_report.h"
+#include "drivers/balloon/balloon_batch.h"
+#include "drivers/balloon/balloon_events.h"
+#include "drivers/balloon/balloon_offer.h"
+#include "drivers/balloon/balloon_ranges.h"
+#include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_stats.h"
-#include "drivers/virtio/virtio.h"
+#include "drivers/balloon/balloon_wait.h"
 #include "kernel/lib/log.h"
+#include "kernel/task/task.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
-
-/* Device config (5.5.4), 4 bytes each. */
-#define CONFIG_NUM_PAGES 0x00
-#define CONFIG_ACTUAL 0x04
-#define CONFIG_POISON 0x0c
-
-#define FEATURES_ALLOWED \
-	(VIRTIO_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST) | VIRTIO_BIT(VIRTIO_BALLOON_F_STATS_VQ) | \
-	 VIRTIO_BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM) | \
-	 VIRTIO_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT) | VIRTIO_BIT(VIRTIO_BALLOON_F_PAGE_POISON) | \
-	 VIRTIO_BIT(VIRTIO_BALLOON_F_REPORTING))
 
 /* `actual` is written at the end of the work, and this often meanwhile. */
 #define ACTUAL_INTERVAL_NS (NS_PER_S / 4)
 
-/* While the floor is in the way, the free memory is looked at this often. */
-#define RETRY_NS (NS_PER_S / 10)
-
-/* Without any interrupt the target is read this often. */
-#define IDLE_NS NS_PER_S
-
-#define BAD_RING "a used ring is not what a device may write"
-
-/* Recoveries of a device that keeps asking to be reset: then it is given up. */
-#define RECOVERIES_IN_A_ROW 5
-
-static struct {
-	struct virtio_device *device;
-	struct balloon_config config;
-	struct balloon_status status;
-	uint64_t actual_time; /* when `actual` was last written */
-	uint64_t hold_off;    /* no inflation before */
-	unsigned recoveries;  /* since the device last made progress */
-	const char *wrong;    /* found outside the task, which is to act on it */
-	bool nudged;	      /* from outside the task: there is something to do */
-	bool going;	      /* the device goes: the target is 0, the task ends */
-	volatile bool task_runs;
-} balloon;
-
-/* ---- Where the frames stand ---- */
-
-/* Frames that belong to the balloon, or will when the device answers. */
-static uint64_t frames_given(void)
-{
-	return ledger_count(OWNER_BALLOON) + ledger_count(OWNER_LEAVING) +
-	       balloon_pages_inflating() + balloon_report_leaving_sent();
-}
-
-/* Free frames above the floor. */
-static uint64_t frames_spare(void)
-{
-	uint64_t free = ledger_count(OWNER_FREE);
-
-	return free > balloon.config.floor ? free - balloon.config.floor : 0;
-}
+/* After so many resets, each of them within this time of the last, a host is given up. */
+#define RESETS_IN_A_ROW 5
+#define RESETS_APART_NS (10 * NS_PER_S)
 
 /* ---- What is offered ---- */
 
-static enum balloon_strategy effective_strategy(void)
-{
-	if (balloon.config.strategy != BALLOON_AUTO)
-		return balloon.config.strategy;
-	/* With poison QEMU acknowledges ranges and discards nothing. */
-	return balloon_report_present() && !balloon.config.poison ? BALLOON_RANGE_FIRST
-								  : BALLOON_PORTABLE;
-}
-
 /*
- * Range-first: all the ranges of a target go before the first PFN, so that the
+ * Range-first: all the ranges of a target go before the first frame, so that the
  * host has the memory in milliseconds. Single frames are for what is left.
  */
 static uint64_t inflate_by_ranges(uint64_t want)
 {
-	uint64_t since;
-	uint64_t sent = balloon_report_leaving(want / BLOCK_FRAMES, BALLOON_PFN_LIMIT);
+	uint64_t sent = balloon_ranges_leave(want / BLOCK_FRAMES);
 
-	if (sent > 0 || balloon_report_busy(&since))
+	if (sent > 0 || balloon_ranges_waiting_since() != DEADLINE_NEVER)
 		return sent;
-	sent = balloon_pages_inflate_leaving();
-	/* While frames leave, the requests are for them. */
-	return sent > 0 || ledger_count(OWNER_LEAVING) > 0 ? sent : balloon_pages_inflate(want);
+	sent = balloon_offer_leaving();
+	/* While frames leave, the batches are for them. */
+	return sent > 0 || ledger_count(OWNER_LEAVING) > 0 ? sent : balloon_offer_free(want);
 }
 
 static uint64_t inflate(uint64_t want)
 {
-	uint64_t spare = frames_spare();
-
-	if (want > spare)
-		want = spare;
-	if (clock_ns() < balloon.hold_off)
-		want = 0;
-	if (effective_strategy() == BALLOON_RANGE_FIRST || ledger_count(OWNER_LEAVING) > 0)
+	/* Nor what leaves is offered: memory in need may have it, and the host wants none. */
+	if (clock_ns() < balloon.hold_off_end || balloon_refusal_is_pause())
+		return 0;
+	want = min_u64(want, balloon_frames_spare());
+	if (balloon_effective_strategy() == BALLOON_RANGE_FIRST || ledger_count(OWNER_LEAVING) > 0)
 		return inflate_by_ranges(want);
-	return balloon_pages_inflate(want);
+	return balloon_offer_free(want);
 }
 
-/* What only leaves is simply free again; the rest goes by the deflate queue. */
+/* What only leaves is simply free again; the rest the host must give back. */
 static uint64_t deflate(uint64_t want)
 {
 	uint64_t freed = frame_free_owned(OWNER_LEAVING, want);
 
-	return freed + balloon_pages_deflate(want - freed);
+	if (balloon_refusal_is_pause())
+		return freed;
+	return freed + balloon_offer_ballooned(want - freed);
 }
-
-static uint64_t offer(uint64_t target)
-{
-	uint64_t given = frames_given();
-
-	if (given > target)
-		return deflate(given - target);
-	return inflate(target - given);
-}
-
-/* ---- Telling the host ---- */
 
 /*
- * 5.5.6.2: `actual` follows the operations, and one write may stand for
- * several. A watcher sees a few a second, and the last one at once.
+ * A move lasts from its first offer to the last answer; only the two are recorded.
+ * `ballooned` and `since` are from before the offer, as a host may answer in the call.
+ */
+static void begin_move(uint64_t offered, uint64_t ballooned, uint64_t since)
+{
+	if (balloon.moving)
+		return;
+	balloon.moving = true;
+	balloon.move_start = since;
+	balloon_event(balloon.status.target > ballooned ? BALLOON_EVENT_OFFERED
+							: BALLOON_EVENT_ASKED_BACK,
+		      offered, ballooned);
+}
+
+static void end_move(void)
+{
+	if (!balloon.moving)
+		return;
+	balloon.moving = false;
+	balloon_event(BALLOON_EVENT_ACKNOWLEDGED, ledger_count(OWNER_BALLOON),
+		      (clock_ns() - balloon.move_start) / NS_PER_US);
+}
+
+static uint64_t offer(void)
+{
+	uint64_t given = balloon_frames_given(), target = balloon.status.target, offered, missing;
+	uint64_t ballooned = ledger_count(OWNER_BALLOON), since = clock_ns();
+
+	/* Reached, and not only on its way: what is in-flight may still be refused. */
+	if (given == target && balloon_batches_waiting_since() == DEADLINE_NEVER)
+		balloon_refusal_forgive();
+	offered = given > target ? deflate(given - target) : inflate(target - given);
+	if (offered > 0) {
+		if (balloon.port->kick)
+			balloon.port->kick();
+		begin_move(offered, ballooned, since);
+		balloon.resets_in_a_row = 0;
+		return offered;
+	}
+	if (given != target && balloon_waiting_since() == DEADLINE_NEVER)
+		balloon_refusal_exhausted();
+	missing = balloon_frames_short();
+	if (missing > 0 && balloon.port->short_of)
+		balloon.port->short_of(missing);
+	return 0;
+}
+
+static void tell_actual(uint64_t actual)
+{
+	if (balloon.port->write_actual)
+		balloon.port->write_actual(actual);
+	balloon.status.actual = actual;
+}
+
+/*
+ * The number told follows the operations, and one write may stand for several. A
+ * watcher sees a few a second, and the last one at once.
  */
 static void write_actual(bool busy)
 {
@@ -156,550 +142,297 @@ static void write_actual(bool busy)
 
 	if (actual == status->actual || (busy && now - balloon.actual_time < ACTUAL_INTERVAL_NS))
 		return;
-	virtio_config_write32(balloon.device, CONFIG_ACTUAL, (uint32_t)actual);
-	status->actual = actual;
+	tell_actual(actual);
 	status->actual_writes++;
 	balloon.actual_time = now;
 }
 
-/* ---- What can go wrong ---- */
+/* ---- What the host says ---- */
 
-static void give_up(const char *why);
-static void recover(void);
-
-/* True if something was with the device for longer than any answer may take. */
-static bool is_overdue(bool (*busy)(uint64_t *since))
+/* Takes all that the host has finished; says what is wrong with it. */
+static enum balloon_fault take_finished(void)
 {
-	uint64_t since;
+	enum balloon_fault fault = balloon.fault;
 
-	return busy(&since) && clock_ns() - since > VIRTIO_DEADLINE_NS;
+	if (fault == BALLOON_OK)
+		fault = balloon.port->take_finished();
+	if (fault == BALLOON_OK && balloon_answer_is_overdue())
+		fault = BALLOON_FAULT_SILENT;
+	/* A host that asks for a reset owes no answers, but those that it gave must be right. */
+	if (fault != BALLOON_OK && fault != BALLOON_FAULT_RULES &&
+	    fault != BALLOON_FAULT_ALL_OURS && balloon.port->wants_reset &&
+	    balloon.port->wants_reset())
+		fault = BALLOON_FAULT_RESET_WANTED;
+	return fault;
 }
 
-/* Takes all that the device has finished; says what is wrong with it, or NULL. */
-static const char *take_finished(void)
+static enum balloon_fault read_target(void)
 {
-	if (balloon_pages_step() || balloon_report_step() || balloon_stats_step())
-		return BAD_RING;
-	if (is_overdue(balloon_pages_busy) || is_overdue(balloon_report_busy) ||
-	    is_overdue(balloon_hint_busy))
-		return "no answer within 2 s";
-	return NULL;
-}
-
-/* One that asks for a reset owes no answers (2.1.2), but its rings must be right. */
-static bool is_excused(const char *wrong)
-{
-	return strcmp(wrong, BAD_RING) != 0 && virtio_needs_reset(balloon.device);
-}
-
-/*
- * A changed config, or one that reads as a target no device can mean, is the
- * moment to ask the device whether it is well.
- */
-static bool read_config(void)
-{
-	struct virtio_device *device = balloon.device;
-	bool changed = device->config_changed;
+	uint64_t before = balloon.status.target, target = before;
+	enum balloon_fault fault;
 
 	/* Before the target is read: a change after that is not missed. */
 	balloon.nudged = false;
-	/* Only what was seen: an interrupt may come between the two. */
-	if (changed)
-		device->config_changed = false;
-	balloon.status.target = balloon.going ? 0 : virtio_config_read32(device, CONFIG_NUM_PAGES);
-	if ((changed || balloon.status.target == UINT32_MAX) && virtio_needs_reset(device))
-		return false;
-	/* The hint id may be read after a change only: in mid-round QEMU has STOP in its place. */
-	if (changed && virtio_config_is_new(device))
-		balloon_hint_config_changed();
-	return true;
+	/* What only leaves is not the host's: one that asks by deltas still asks for it. */
+	fault = balloon.port->read_target(ledger_count(OWNER_BALLOON) + balloon_batches_inflating(),
+					  &target);
+	balloon.status.target = balloon.removing ? 0 : target;
+	/* Asked for something else, it may be of another mind about single frames, too. */
+	if (balloon.status.target != before) {
+		balloon_event(BALLOON_EVENT_TARGET, balloon.status.target, before);
+		balloon_refusal_forgive();
+	}
+	return fault;
 }
 
-/* ---- One round ---- */
+/* ---- What can go wrong ---- */
 
-static bool has_news(void)
+/* The host was reset: what it had is on its way no more. */
+static void take_back_all_in_flight(void)
 {
-	return balloon.nudged || balloon.device->config_changed || balloon_pages_have_news() ||
-	       balloon_report_has_news() || balloon_stats_has_news() || balloon_hint_has_news();
+	balloon_batches_abandon();
+	balloon_ranges_abandon();
+	balloon_refusal_forgive();
+	balloon_stats_abandon();
+	balloon.terms = (struct balloon_terms){ .best = BALLOON_PORTABLE };
+	assert(balloon_frames_given() == ledger_count(OWNER_BALLOON) + ledger_count(OWNER_LEAVING));
 }
 
-/* For those outside the task. */
-static void nudge(void)
+/* The host has nothing any more: all frames are ours. */
+static void take_back_all(void)
 {
-	balloon.nudged = true;
-	task_wake(&balloon.device->interrupts);
+	take_back_all_in_flight();
+	frame_free_owned(OWNER_LEAVING, UINT64_MAX);
+	frame_free_owned(OWNER_BALLOON, UINT64_MAX);
+	assert(balloon_frames_given() == 0);
 }
+
+/*
+ * The host broke the rules: it is reset, and nothing more is expected of it. One
+ * that does not even finish its reset may still discard what it has: then all of
+ * that stays in-flight for ever.
+ */
+static void give_up(enum balloon_fault fault)
+{
+	const char *why = balloon_fault_sentence(fault);
+
+	assert(fault != BALLOON_OK);
+	balloon_event(BALLOON_EVENT_GAVE_UP, fault, 0);
+	balloon.running = false;
+	/* It has not what it refused, nor what only leaves, whether it lets go or not. */
+	balloon_refusal_forgive();
+	frame_free_owned(OWNER_LEAVING, UINT64_MAX);
+	if (balloon.port->give_up(&why) != -ETIMEDOUT)
+		take_back_all_in_flight();
+	balloon.status.broken = why;
+	/* What is in the balloon does not come back from it: it is accounted for so. */
+	balloon.status.deflate_on_oom = false;
+}
+
+/* From reset to running. Errors are those of the port's start(). */
+static int start_port(void)
+{
+	int err = balloon.port->start();
+
+	if (err)
+		return err;
+	balloon_agree();
+	balloon_ranges_watch();
+	balloon.running = true;
+	balloon.status.deflate_on_oom = balloon.terms.deflate_on_oom;
+	/* A host may keep the number over a reset; what we have is the truth. */
+	tell_actual(ledger_count(OWNER_BALLOON));
+	return 0;
+}
+
+/*
+ * The host asks for a reset, which is no fault of ours to punish: frames in the
+ * balloon stay there, and those under way return to where they came from. Or it has
+ * forgotten everything: then nothing is in the balloon. The next round goes on to
+ * the target.
+ */
+static void recover(enum balloon_fault fault)
+{
+	bool forgotten = fault == BALLOON_FAULT_ALL_OURS;
+	uint64_t now = clock_ns();
+
+	if (now - balloon.reset_time > RESETS_APART_NS)
+		balloon.resets_in_a_row = 0;
+	balloon.reset_time = now;
+	balloon.fault = BALLOON_OK;
+	balloon.running = false;
+	if (forgotten) {
+		balloon_event(BALLOON_EVENT_ALL_OURS, ledger_count(OWNER_BALLOON), 0);
+		take_back_all();
+	}
+	if (++balloon.resets_in_a_row > RESETS_IN_A_ROW) {
+		give_up(BALLOON_FAULT_RESTLESS);
+		return;
+	}
+	if (!forgotten) {
+		if (balloon.port->reset()) {
+			give_up(BALLOON_FAULT_NO_RESET);
+			return;
+		}
+		take_back_all_in_flight();
+	}
+	log_info(forgotten ? "balloon: the host has forgotten the balloon, which is empty now"
+			   : "balloon: the device asked for a reset, and gets it");
+	if (start_port()) {
+		give_up(BALLOON_FAULT_NO_RESTART);
+		return;
+	}
+	balloon.status.recoveries++;
+	balloon_event(BALLOON_EVENT_RECOVERED, fault, ledger_count(OWNER_BALLOON));
+}
+
+/* ---- One round, and the task ---- */
 
 bool balloon_step(void)
 {
-	uint64_t offered, since;
-	const char *wrong;
-	int hinted;
-	bool busy;
+	enum balloon_fault fault;
+	bool busy, more;
+	uint64_t offered;
 
-	if (!balloon.status.present || balloon.status.broken)
+	if (!balloon_is_alive())
 		return false;
-	wrong = balloon.wrong ? balloon.wrong : take_finished();
-	if (wrong && !is_excused(wrong)) {
-		give_up(wrong);
-		return false;
+	fault = take_finished();
+	if (fault == BALLOON_OK)
+		fault = read_target();
+	if (fault != BALLOON_OK) {
+		if (fault == BALLOON_FAULT_RESET_WANTED || fault == BALLOON_FAULT_ALL_OURS)
+			recover(fault);
+		else
+			give_up(fault);
+		return balloon_is_alive();
 	}
-	if (wrong || !read_config()) {
-		recover();
-		return true;
-	}
-	offered = offer(balloon.status.target);
-	if (offered > 0) {
-		balloon_pages_kick();
-		balloon.recoveries = 0;
-	}
-	hinted = balloon_hint_step(balloon.config.floor);
-	if (hinted < 0) {
-		give_up(BAD_RING);
-		return false;
-	}
-	busy = offered > 0 || balloon_pages_busy(&since) || ledger_count(OWNER_LEAVING) > 0;
+	offered = offer();
+	more = balloon.port->work && balloon.port->work(balloon.config.floor);
+	busy = offered > 0 || balloon_batches_waiting_since() != DEADLINE_NEVER ||
+	       ledger_count(OWNER_LEAVING) > 0;
 	write_actual(busy);
-	if (!busy && balloon_report_free_blocks())
+	if (!busy)
+		end_move();
+	if (!busy && balloon_ranges_lend())
 		return true;
 	/* What was finished meanwhile may have been what the offer lacked. */
-	return hinted > 0 || (offered > 0 && balloon_pages_have_room()) || has_news();
-}
-
-/* ---- Waiting ---- */
-
-/* True if an answer is due: then the task is seen waiting for a device. */
-static bool is_waiting_for_device(uint64_t *since)
-{
-	return balloon_pages_busy(since) || balloon_report_busy(since) || balloon_hint_busy(since);
-}
-
-static uint64_t next_look(void)
-{
-	uint64_t now = clock_ns();
-	struct balloon_status status;
-	uint64_t report = balloon_report_next();
-	uint64_t look = now + IDLE_NS;
-	uint64_t since;
-
-	if (balloon_hint_busy(&since))
-		return now + BALLOON_HINT_POLL_NS;
-	if (is_waiting_for_device(&since))
-		return since + VIRTIO_DEADLINE_NS + 1;
-	balloon_status(&status);
-	if (now < balloon.hold_off)
-		look = balloon.hold_off;
-	else if (status.shortfall > 0)
-		look = now + RETRY_NS;
-	return report < look ? report : look;
-}
-
-static void set_interrupts(bool wanted)
-{
-	balloon_pages_set_interrupts(wanted);
-	balloon_report_set_interrupts(wanted);
-	balloon_stats_set_interrupts(wanted);
-}
-
-/* Until the device has news or it is time to look by ourselves. */
-static void wait_for_news(void)
-{
-	uint64_t deadline = next_look();
-	uint64_t flags, since;
-	bool (*wait)(struct wait_queue *,
-		     uint64_t) = is_waiting_for_device(&since) ? task_wait_device : task_wait;
-
-	set_interrupts(true);
-	/* 2.7.13.3: the wish must be seen before we conclude that nothing is used. */
-	dma_full_barrier();
-	flags = irq_save();
-	while (!has_news() && wait(&balloon.device->interrupts, deadline))
-		;
-	irq_restore(flags);
-	set_interrupts(false);
-}
-
-static bool is_alive(void)
-{
-	return balloon.status.present && !balloon.status.broken;
+	return more || (offered > 0 && balloon_batches_room() > 0) || balloon_has_news();
 }
 
 static void balloon_task(void *arg)
 {
 	(void)arg;
-	balloon.task_runs = true;
-	while (is_alive() && !balloon.going) {
+	balloon.task_running = true;
+	while (balloon_is_alive() && !balloon.removing) {
 		if (balloon_step())
 			task_yield();
-		else if (is_alive() && !balloon.going)
-			wait_for_news();
+		else if (balloon_is_alive() && !balloon.removing)
+			balloon_wait_for_news();
 	}
-	balloon.task_runs = false;
+	balloon.task_running = false;
 }
 
-/* ---- Memory pressure ---- */
+/* ---- The end ---- */
 
-static uint64_t frames_wanted(unsigned order)
-{
-	uint64_t run = UINT64_C(1) << order;
-
-	return order == 0 || run > BLOCK_FRAMES ? run : BLOCK_FRAMES;
-}
-
-/* Frames that are only lent come back first: they cost the host nothing. */
-static size_t reclaim_lent(void)
-{
-	uint64_t deadline = clock_ns() + VIRTIO_DEADLINE_NS;
-	uint64_t before = ledger_count(OWNER_FREE);
-	uint64_t since;
-
-	while (balloon_report_busy(&since) && clock_ns() < deadline && !balloon_report_step())
-		;
-	balloon_hint_reclaim(deadline);
-	/* Whoever asks next is not to wait as long again. */
-	if (clock_ns() >= deadline && (balloon_report_busy(&since) || balloon_hint_busy(&since))) {
-		balloon.wrong = "no answer about frames that are needed";
-		nudge();
-	}
-	return (size_t)(ledger_count(OWNER_FREE) - before);
-}
-
-size_t balloon_reclaim(unsigned order)
-{
-	size_t freed;
-
-	if (!balloon.status.present || balloon.status.broken || balloon.wrong)
-		return 0;
-	freed = reclaim_lent();
-	/* Without the bit: never below the target by ourselves (5.5.6.1). */
-	if (freed > 0 || !balloon.status.deflate_on_oom)
-		return freed;
-	if (balloon_pages_take_back(frames_wanted(order), &freed))
-		balloon.wrong = "no answer to a request for frames that are needed";
-	if (freed > 0) {
-		balloon.status.oom_events++;
-		balloon.status.oom_frames += freed;
-		/* Or inflation would chase us at once. */
-		balloon.hold_off = clock_ns() + BALLOON_HOLD_OFF_NS;
-	}
-	/* `actual` has changed, or there is something to mend: the task's business. */
-	nudge();
-	return freed;
-}
-
-/* ---- The start ---- */
-
-/* 5.5.2: a queue has the number of those before it that the device offers. */
-static uint16_t queue_number(unsigned feature)
-{
-	uint16_t number = 2;
-
-	if (feature == VIRTIO_BALLOON_F_STATS_VQ)
-		return number;
-	number += balloon.device->offered >> VIRTIO_BALLOON_F_STATS_VQ & 1;
-	if (feature == VIRTIO_BALLOON_F_FREE_PAGE_HINT)
-		return number;
-	return (uint16_t)(number +
-			  (balloon.device->offered >> VIRTIO_BALLOON_F_FREE_PAGE_HINT & 1));
-}
-
-static bool has(unsigned feature)
-{
-	return virtio_has(balloon.device, feature);
-}
-
-static int start_queues(void)
-{
-	struct virtio_device *device = balloon.device;
-	const uint8_t *poison = has(VIRTIO_BALLOON_F_PAGE_POISON) ? &balloon.config.poison_byte
-								  : NULL;
-	int err = balloon_pages_start(device);
-
-	if (!err && has(VIRTIO_BALLOON_F_STATS_VQ))
-		err = balloon_stats_start(device, queue_number(VIRTIO_BALLOON_F_STATS_VQ));
-	if (!err && has(VIRTIO_BALLOON_F_FREE_PAGE_HINT))
-		err = balloon_hint_start(device, queue_number(VIRTIO_BALLOON_F_FREE_PAGE_HINT));
-	if (!err && has(VIRTIO_BALLOON_F_REPORTING))
-		err = balloon_report_start(device, queue_number(VIRTIO_BALLOON_F_REPORTING),
-					   poison);
-	return err;
-}
-
-/* The device is reset: whatever it had is ours again. */
-static void stop_queues(void)
-{
-	balloon_pages_stop();
-	balloon_report_stop();
-	balloon_hint_stop();
-	balloon_stats_stop();
-}
-
-/* 3.1.1 from reset to DRIVER_OK, and what 5.5.5 adds to it. */
-static int start_device(void)
-{
-	struct virtio_device *device = balloon.device;
-	int err;
-
-	device->declined = balloon.config.poison ? 0 : VIRTIO_BIT(VIRTIO_BALLOON_F_PAGE_POISON);
-	err = virtio_negotiate(device, FEATURES_ALLOWED);
-	if (!err && has(VIRTIO_BALLOON_F_FREE_PAGE_HINT) &&
-	    virtio_has(device, VIRTIO_F_EVENT_IDX)) {
-		/*
-		 * With EVENT_IDX QEMU interrupts at a queue's first buffer,
-		 * wanted or not, and from the hinting thread it may not: 7.2
-		 * ends itself then (see balloon_hint.h).
-		 */
-		device->declined |= VIRTIO_BIT(VIRTIO_F_EVENT_IDX);
-		err = virtio_negotiate(device, FEATURES_ALLOWED);
-	}
-	if (err)
-		return err;
-	if (!virtio_config_has(device, CONFIG_ACTUAL, sizeof(uint32_t))) {
-		virtio_break(device, "its config does not reach to `actual`");
-		return -ENODEV;
-	}
-	err = start_queues();
-	if (err) {
-		virtio_break(device, "no queues or no memory for the balloon");
-		return err;
-	}
-	if (has(VIRTIO_BALLOON_F_PAGE_POISON))
-		virtio_config_write32(device, CONFIG_POISON,
-				      balloon.config.poison_byte * UINT32_C(0x01010101));
-	balloon.status.features = device->accepted;
-	balloon.status.deflate_on_oom = has(VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
-	if (balloon_set_strategy(balloon.config.strategy))
-		log_warn("balloon: range-first needs a device with REPORTING; it is auto now");
-	set_interrupts(false);
-	virtio_ready(device);
-	balloon_stats_ready();
-	/* The device keeps the number over a reset; what we have is the truth. */
-	balloon.status.actual = ledger_count(OWNER_BALLOON);
-	virtio_config_write32(device, CONFIG_ACTUAL, (uint32_t)balloon.status.actual);
-	return 0;
-}
-
-static void forget_device(void)
+/* No host, and nothing is counted; the settings stay. */
+static void forget_host(void)
 {
 	struct balloon_config config = balloon.config;
 
 	memset(&balloon, 0, sizeof(balloon));
 	balloon.config = config;
-	balloon_pages_forget();
-	balloon_report_forget();
-	balloon_hint_forget();
+	balloon.terms.best = BALLOON_PORTABLE;
+	balloon_refusal_forget();
 	balloon_stats_forget();
 }
 
-static int balloon_probe(struct virtio_device *device)
+void balloon_init(const struct balloon_config *config)
 {
-	int err;
-
-	forget_device();
-	balloon.device = device;
-	err = start_device();
-	if (err)
-		goto err_stop;
-	balloon.status.present = true;
-	err = task_create("balloon", TASK_PRIORITY_DRIVER, balloon_task, NULL);
-	if (!err)
-		return 0;
-	virtio_break(balloon.device, "no task for the balloon");
-
-err_stop:
-	if (virtio_is_reset(balloon.device))
-		stop_queues();
-	balloon.status.present = false;
-	return err;
+	balloon.config = *config;
+	forget_host();
 }
 
-/* ---- The end, or not ---- */
-
-void balloon_stop(void)
-{
-	if (!balloon.status.present)
-		return;
-	balloon.status.present = false;
-	balloon.status.deflate_on_oom = false;
-	if (virtio_reset(balloon.device) == -ETIMEDOUT)
-		return;
-	stop_queues();
-	frame_free_owned(OWNER_LEAVING, UINT64_MAX);
-	frame_free_owned(OWNER_BALLOON, UINT64_MAX);
-}
-
-/* Every wait on the device in there is bounded, and so is this one. */
+/* Every wait for the host in there is bounded, and so is this one. */
 static void stop_task(void)
 {
-	while (balloon.task_runs) {
-		nudge();
+	while (balloon.task_running) {
+		balloon_nudge();
 		task_sleep_until(clock_ns() + NS_PER_MS);
 	}
 }
 
 static bool has_frames(void)
 {
-	uint64_t since;
-
-	return ledger_count(OWNER_BALLOON) > 0 || ledger_count(OWNER_LEAVING) > 0 ||
-	       balloon_pages_busy(&since);
+	return balloon_frames_given() > 0 || balloon_batches_waiting_since() != DEADLINE_NEVER;
 }
 
-/* The target is 0 now; a request that is not answered in time ends it. */
+/* The target is 0 now; a batch that is not answered in time ends it, and so does a refusal. */
 static void deflate_all(void)
 {
-	do {
+	while (balloon_is_alive() && has_frames() && balloon.port->deflate &&
+	       balloon_refusal_pause_end() == 0) {
 		if (balloon_step())
 			task_yield();
-		else if (is_alive() && has_frames())
-			wait_for_news();
-	} while (is_alive() && has_frames());
+		else if (balloon_is_alive() && has_frames())
+			balloon_wait_for_news();
+	}
 }
 
-static void balloon_remove(struct virtio_device *device)
+static void stop(void)
 {
-	if (balloon.device != device)
+	if (!balloon.status.present)
 		return;
-	balloon.going = true;
+	balloon_event(BALLOON_EVENT_PULLED, ledger_count(OWNER_BALLOON), 0);
+	balloon.status.present = false;
+	balloon.status.deflate_on_oom = false;
+	balloon.running = false;
+	balloon_refusal_forgive();
+	if (balloon.port->reset() != -ETIMEDOUT) {
+		take_back_all();
+		return;
+	}
+	/* The next host has never had what this one keeps. */
+	frame_free_owned(OWNER_LEAVING, UINT64_MAX);
+	balloon_batches_forsake();
+}
+
+void balloon_detach(void)
+{
+	balloon.removing = true;
 	stop_task();
 	deflate_all();
 	balloon_step(); /* `actual` is 0 now */
-	balloon_stop();
-	forget_device();
+	stop();
+	forget_host();
 }
 
-/* The two bits that start_device() declines. */
-static const char *balloon_why_declined(unsigned bit)
-{
-	return bit == VIRTIO_BALLOON_F_PAGE_POISON ? "only with poison=XX on the command line"
-						   : "not together with FREE_PAGE_HINT";
-}
+/* ---- The start with a host ---- */
 
-static struct virtio_driver driver = {
-	.type = VIRTIO_ID_BALLOON,
-	.probe = balloon_probe,
-	.remove = balloon_remove,
-	.why_declined = balloon_why_declined,
-};
-
-int balloon_start(const struct balloon_config *config)
+int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters)
 {
-	memset(&balloon, 0, sizeof(balloon));
-	balloon.config = *config;
-	return virtio_register_driver(&driver);
-}
+	int err;
 
-/*
- * The device broke the rules: it is reset, and nothing more is expected of it.
- * One that does not even finish its reset may still discard what it has: then
- * all of that stays in-flight for good.
- */
-static void give_up(const char *why)
-{
-	virtio_break(balloon.device, why);
-	if (virtio_is_reset(balloon.device))
-		stop_queues();
-	balloon.status.broken = balloon.device->broken;
-	/* What is in the balloon does not come back from it: it is accounted for so. */
-	balloon.status.deflate_on_oom = false;
-}
-
-/*
- * The device asks for a reset (2.1.2), which is no fault of ours to punish.
- * Frames in the balloon stay there, those that the device had return to where
- * they came from, and the next round goes on to the target.
- */
-static void recover(void)
-{
-	balloon.wrong = NULL;
-	if (++balloon.recoveries > RECOVERIES_IN_A_ROW) {
-		give_up("it asks for one reset after the other");
-		return;
+	assert(port->start && port->terms && port->reset && port->give_up);
+	assert(port->take_finished && port->read_target && port->inflate);
+	if (balloon_is_alive())
+		return -EBUSY;
+	/* One that was given up leaves first, with all that is its own. */
+	balloon_detach();
+	balloon_batches_begin(port, &balloon.terms);
+	balloon_ranges_begin(port, &balloon.terms);
+	if (port->forget)
+		port->forget();
+	balloon.port = port;
+	balloon.waiters = waiters ? waiters : &balloon.own_waiters;
+	err = start_port();
+	if (err)
+		return err;
+	balloon.status.present = true;
+	balloon_event(BALLOON_EVENT_PLUGGED, balloon.terms.deflate_on_oom, balloon.terms.ranges);
+	err = task_create("balloon", TASK_PRIORITY_DRIVER, balloon_task, NULL);
+	if (err) {
+		give_up(BALLOON_FAULT_NO_TASK);
+		balloon.status.present = false;
 	}
-	if (virtio_reset(balloon.device)) {
-		give_up("it asks for a reset and does not finish it");
-		return;
-	}
-	log_info("balloon: the device asked for a reset, and gets it");
-	stop_queues();
-	if (start_device()) {
-		give_up("it cannot be started again");
-		return;
-	}
-	balloon.status.recoveries++;
+	return err;
 }
-
-/* ---- Settings and state ---- */
-
-static const char *const strategy_names[] = {
-	[BALLOON_AUTO] = "auto",
-	[BALLOON_PORTABLE] = "portable",
-	[BALLOON_WHOLE_BLOCK] = "whole-block",
-	[BALLOON_RANGE_FIRST] = "range-first",
-};
-
-const char *balloon_strategy_name(enum balloon_strategy strategy)
-{
-	return strategy_names[strategy];
-}
-
-int balloon_parse_strategy(const char *name, enum balloon_strategy *strategy)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(strategy_names); i++) {
-		if (strcmp(name, strategy_names[i]) == 0) {
-			*strategy = (enum balloon_strategy)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-int balloon_set_strategy(enum balloon_strategy strategy)
-{
-	if (strategy == BALLOON_RANGE_FIRST && !balloon_report_present()) {
-		balloon.config.strategy = BALLOON_AUTO;
-		return -ENOTSUP;
-	}
-	balloon.config.strategy = strategy;
-	balloon_pages_set_buffer(effective_strategy() == BALLOON_WHOLE_BLOCK
-					 ? BALLOON_BUFFER_BLOCK
-					 : BALLOON_BUFFER_PORTABLE);
-	return 0;
-}
-
-void balloon_set_floor(uint64_t floor)
-{
-	balloon.config.floor = floor;
-}
-
-void balloon_status(struct balloon_status *status)
-{
-	uint64_t given = frames_given();
-	uint64_t spare = clock_ns() < balloon.hold_off ? 0 : frames_spare();
-
-	*status = balloon.status;
-	status->floor = balloon.config.floor;
-	if (!status->present)
-		return;
-	status->strategy = balloon.config.strategy;
-	status->effective = effective_strategy();
-	status->shortfall = balloon_shortfall(status->target, given, spare);
-}
-
-/* ---- Seen from outside: balloon_dump.h ---- */
-
-#define OFFSET(field) ((uint32_t)offsetof(__typeof__(balloon), field))
-
-const struct balloon_dump balloon_dump = {
-	.version = BALLOON_DUMP_VERSION,
-	.size = sizeof(struct balloon_dump),
-	.state = (uintptr_t)&balloon,
-	.present = OFFSET(status.present),
-	.deflate_on_oom = OFFSET(status.deflate_on_oom),
-	.target = OFFSET(status.target),
-	.actual = OFFSET(status.actual),
-	.floor = OFFSET(config.floor),
-	.owner_balloon = OWNER_BALLOON,
-	.owner_in_flight = OWNER_IN_FLIGHT,
-	.owner_leaving = OWNER_LEAVING,
-};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The guest's memory in figures, in the way of accounting that was negotiated:
- * what show_mem prints is what the statistics queue tells the host.
+ * what show_mem prints is what the host is told.
  *
  * DEFLATE_ON_OOM not negotiated: ballooned memory is the host's. It is taken
  * off the total and shown as inflated_total. Negotiated: it is the guest's and
@@ -48,7 +48,7 @@ static inline uint64_t balloon_shortfall(uint64_t target, uint64_t given, uint64
 	return target - given - spare;
 }
 
-/* Reads counters only: may be called in an interrupt. */
-void balloon_account(struct balloon_account *account);
+/* Stores the figures of now. Reads counters only: may be called in an interrupt. */
+void balloon_account(bool deflate_on_oom, struct balloon_account *account);
 
 #endif

@@ -11,13 +11,12 @@
 #include "arch/clock.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_account.h"
-#include "drivers/balloon/balloon_hint.h"
-#include "drivers/balloon/balloon_pages.h"
-#include "drivers/balloon/balloon_report.h"
+#include "drivers/balloon/balloon_batch.h"
+#include "drivers/balloon/balloon_ranges.h"
+#include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_stats.h"
-#include "drivers/virtio/virtio.h"
 #include "kernel/lib/command.h"
-#include "kernel/lib/parse.h"
 #include "kernel/task/task.h"
 #include "mm/ledger.h"
 
@@ -26,39 +25,43 @@ static uint64_t kb(uint64_t frames)
 	return frames * (FRAME_SIZE / KIB);
 }
 
-static void print_features(uint64_t features)
+/* A line only if there is something to say: most hosts refuse nothing. */
+static void print_refusals(void)
 {
-	printf("Features:");
-	for (unsigned bit = 0; bit < VIRTIO_FEATURES; bit++) {
-		const char *name = virtio_feature_name(VIRTIO_ID_BALLOON, bit);
+	uint64_t frames[BALLOON_REFUSALS];
 
-		if (features >> bit & 1)
-			printf(" %s", name ? name : "?");
-	}
-	printf("%s\n", features == 0 ? " none" : "");
+	balloon_refusal_counts(frames);
+	if (frames[BALLOON_REFUSED_FRAME] + frames[BALLOON_REFUSED_ENOUGH] +
+		    frames[BALLOON_REFUSED_FOR_NOW] >
+	    0)
+		printf("Refused by the host: %" PRIu64 " frames for good, %" PRIu64
+		       " as the target was reached, %" PRIu64 " for want of memory\n",
+		       frames[BALLOON_REFUSED_FRAME], frames[BALLOON_REFUSED_ENOUGH],
+		       frames[BALLOON_REFUSED_FOR_NOW]);
 }
 
 static void print_traffic(void)
 {
-	struct balloon_pages_counts pages;
+	struct balloon_batch_counts batches;
 	uint64_t frames, times;
 
-	balloon_pages_counts(&pages);
-	printf("Inflated: %" PRIu64 " frames in %" PRIu64 " requests\n", pages.inflated,
-	       pages.inflate_requests);
-	printf("Deflated: %" PRIu64 " frames in %" PRIu64 " requests\n", pages.deflated,
-	       pages.deflate_requests);
-	balloon_report_counts(&frames, &times);
+	balloon_batches_counts(&batches);
+	printf("Inflated: %" PRIu64 " frames in %" PRIu64 " requests\n", batches.inflated,
+	       batches.inflate_requests);
+	printf("Deflated: %" PRIu64 " frames in %" PRIu64 " requests\n", batches.deflated,
+	       batches.deflate_requests);
+	print_refusals();
+	balloon_ranges_counts(&frames, &times);
 	printf("Reported: %" PRIu64 " free frames; %" PRIu64 " requests in all\n", frames, times);
-	balloon_hint_counts(&frames, &times);
-	printf("Hinted: %" PRIu64 " frames in %" PRIu64 " rounds\n", frames, times);
+	if (balloon.port->print_traffic)
+		balloon.port->print_traffic();
 }
 
 static void print_status(const struct balloon_status *s)
 {
 	struct balloon_account account;
 
-	balloon_account(&account);
+	balloon_account(s->deflate_on_oom, &account);
 	printf("InflatedTotal: %" PRIu64 " kB\n", kb(account.inflated_total));
 	printf("InflatedFree: %" PRIu64 " kB\n", kb(account.inflated_free));
 	printf("Target: %" PRIu64 " kB\n", kb(s->target));
@@ -72,26 +75,25 @@ static void print_status(const struct balloon_status *s)
 	printf("Given back for want of memory: %" PRIu64 " frames in %" PRIu64 " events\n",
 	       s->oom_frames, s->oom_events);
 	printf("Recovered from resets: %" PRIu64 "\n", s->recoveries);
-	print_features(s->features);
+	if (balloon.port->print_features)
+		balloon.port->print_features();
 	if (s->broken)
 		printf("BROKEN: %s\n", s->broken);
 }
 
 static int set_floor(const char *text)
 {
-	uint64_t bytes;
+	uint64_t floor;
+	int err = balloon_parse_floor(text, &floor);
 
-	if (parse_size(text, &bytes)) {
-		printf("balloon: %s is no size; write 64M, 1G or a number of bytes\n", text);
-		return -ERANGE;
-	}
-	if (bytes >> FRAME_SHIFT > ledger_managed()) {
+	if (err == -ERANGE)
 		printf("balloon: %s is more than this machine's memory of %" PRIu64 " kB\n", text,
 		       kb(ledger_managed()));
-		return -ERANGE;
-	}
-	balloon_set_floor((bytes >> FRAME_SHIFT) + (bytes % FRAME_SIZE != 0));
-	return 0;
+	else if (err)
+		printf("balloon: %s is no size; write 64M, 1G or a number of bytes\n", text);
+	else
+		balloon_set_floor(floor);
+	return err ? -ERANGE : 0;
 }
 
 static int set_strategy(const char *text)
@@ -99,13 +101,11 @@ static int set_strategy(const char *text)
 	enum balloon_strategy strategy;
 
 	if (balloon_parse_strategy(text, &strategy)) {
-		printf("balloon: %s is no strategy; auto, portable, whole-block and range-first "
-		       "are\n",
-		       text);
+		printf("balloon: unknown strategy %s; choose %s\n", text, balloon_strategy_names());
 		return -ERANGE;
 	}
 	if (balloon_set_strategy(strategy)) {
-		printf("balloon: %s needs a device with REPORTING; it is auto now\n", text);
+		printf("balloon: %s needs a device with REPORTING; nothing has changed\n", text);
 		return -ENOTSUP;
 	}
 	return 0;

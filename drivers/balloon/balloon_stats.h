@@ -1,47 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The statistics queue (virtio 1.3, 5.5.6.3): one buffer is with the device at
- * all times, from before DRIVER_OK on. When the host wants statistics the
- * device gives the buffer back, and gets it again with fresh ones.
+ * Everything that is counted for the host, and the report that it was given last.
+ * How a report is asked for, and what the figures are called on the way, is a
+ * port's business: a host that wants no statistics is given none.
  */
 #ifndef DRIVERS_BALLOON_BALLOON_STATS_H
 #define DRIVERS_BALLOON_BALLOON_STATS_H
 
 #include "kernel/lib/types.h"
 
-struct virtio_device;
-
 #define BALLOON_STATS_MAX 16
 
-/* Makes queue `index` and fills and queues the buffer. Before DRIVER_OK. */
-int balloon_stats_start(struct virtio_device *device, uint16_t index);
+/* All that this kernel counts, at one moment. */
+struct balloon_figures {
+	uint64_t free_memory; /* bytes, as they stand */
+	uint64_t total_memory;
+	uint64_t available_memory;
+	uint64_t block_allocs;	 /* allocations since boot: of whole blocks and more, had */
+	uint64_t block_failures; /* and not had */
+	uint64_t failures;	 /* of any size, not had */
+	uint64_t stalls;	 /* that had to ask the reclaimer */
+	uint64_t frames_scanned; /* in the balloon, for an allocation */
+	uint64_t frames_reclaimed;
+};
 
-/* After DRIVER_OK: lets the device have the first buffer. */
-void balloon_stats_ready(void);
+/* Counts. */
+void balloon_figures(struct balloon_figures *figures);
 
-/* Answers the device if it asked. -EIO: the queue is broken. */
-int balloon_stats_step(void);
-
-/* True if balloon_stats_step() would find something to do. */
-bool balloon_stats_has_news(void);
-
-/* Whether the device should interrupt when it asks. */
-void balloon_stats_set_interrupts(bool wanted);
-
-/* The device was reset: gives the queue back. */
-void balloon_stats_stop(void);
-
-/* Another device comes: nothing is counted, and what the last one has kept stays with it. */
-void balloon_stats_forget(void);
-
+/* A figure as the host knows it. */
 struct balloon_stat {
 	const char *name; /* QMP's, without "stat-" */
 	uint16_t tag;
 	uint64_t value;
 };
 
-/* The last report that was given to the device; returns the number of entries, 0 without a queue. */
+/*
+ * A port gives the host this report, which is kept for people. `asked`: because
+ * the host asked, and not by itself at the start.
+ */
+void balloon_stats_keep(const struct balloon_stat *stats, size_t count, bool asked);
+
+/* Reads the report that was given last. Returns its entries, 0: no host wants any. */
 size_t balloon_stats_last(struct balloon_stat stats[BALLOON_STATS_MAX], uint64_t *requests,
 			  uint64_t *time);
+
+/* The host is reset: it has no report, until it is given one. */
+void balloon_stats_abandon(void);
+
+/* Another host comes: nothing was asked. */
+void balloon_stats_forget(void);
 
 #endif

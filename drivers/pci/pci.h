@@ -6,14 +6,17 @@
  * Everything a device or the firmware left in config space is input: walks
  * are bounded, offsets and sizes are checked.
  *
+ *   pci_setup.c		a scan: the two steps of finding and of giving addresses
  *   pci_config.c	reading and writing config space, by ports or by ECAM
  *   pci_scan.c		buses, bridges, functions
  *   pci_bar.c		sizing and writing BARs, turning functions on
  *   pci_bridge.c	bus numbers and windows of bridges
+ *   pci_gap.c		addresses that nothing uses yet
  *   pci_assign.c	addresses for what the firmware left without
  *   pci_capability.c	the capability list
  *   pci_msix.c		interrupts by messages
- *   pci_hotplug.c	functions that come and go
+ *   pci_hotplug.c	functions that come and go, in slots of PCI Express ports
+ *			(pci_slot_express.c) and by QEMU's ports (pci_slot_acpi.c)
  *   pci_cmd.c		lspci, with the names of pci_names.c
  */
 #ifndef DRIVERS_PCI_PCI_H
@@ -58,7 +61,7 @@ struct pci_device {
 	struct pci_device *bridge; /* above it, NULL on a root bus */
 	uint8_t secondary_bus;	   /* of a bridge, 0 if it has none yet */
 	uint8_t subordinate_bus;
-	bool is_new; /* found by pci_scan_slot(), whose caller clears it */
+	bool is_new; /* set by pci_scan_slot(), cleared by its caller */
 	struct pci_bar bar[PCI_BARS];
 	struct pci_device *next; /* in the order of their addresses */
 };
@@ -75,18 +78,26 @@ struct pci_config_ops {
 	uint8_t last_bus;
 };
 
-/* Config mechanism #1, ports 0xcf8 and 0xcfc. -ENODEV: the machine has none. */
+/*
+ * Reaches config space by mechanism #1 from now on: ports 0xcf8 and 0xcfc.
+ * -ENODEV: the machine does not have them.
+ */
 int pci_config_use_ports(void);
 
 /*
- * ECAM window for buses 0 to last_bus at `base`, from ACPI's MCFG. -ENOMEM,
- * -EINVAL; -ENODEV: nothing answers in it.
+ * Reaches config space by the ECAM window at `base` from now on, which has buses
+ * 0 to last_bus. Both numbers are ACPI's and are checked. -EINVAL: no window can
+ * lie there; -ENOMEM: it cannot be mapped; -ENODEV: nothing answers in it.
  */
 int pci_config_use_ecam(paddr_t base, uint8_t last_bus);
 
-/* What is in use, NULL before. */
+/* Returns how config space is reached; NULL before either of the above. */
 const struct pci_config_ops *pci_config_ops(void);
 
+/*
+ * Read and write a register of a function, in one access of that width. What is
+ * not there (no such function, bus or offset) reads as all ones.
+ */
 uint8_t pci_read8(const struct pci_device *device, unsigned offset);
 uint16_t pci_read16(const struct pci_device *device, unsigned offset);
 uint32_t pci_read32(const struct pci_device *device, unsigned offset);
@@ -94,10 +105,10 @@ void pci_write8(const struct pci_device *device, unsigned offset, uint8_t value)
 void pci_write16(const struct pci_device *device, unsigned offset, uint16_t value);
 void pci_write32(const struct pci_device *device, unsigned offset, uint32_t value);
 
-/* Whether the function, or one of the same ids, still answers in config space. */
+/* Tells whether the function, or another with the same ids, still answers. */
 bool pci_is_there(const struct pci_device *device);
 
-/* Addresses that may be given to BARs, for the root bus. `end` is exclusive. */
+/* Addresses that BARs on the root bus may get. Each `end` is exclusive. */
 struct pci_windows {
 	uint64_t memory_start, memory_end;     /* below 4 GiB */
 	uint64_t memory64_start, memory64_end; /* above; empty if there is none */
@@ -105,31 +116,42 @@ struct pci_windows {
 };
 
 /*
- * Finds every function behind the root bus: numbers bridges that have no bus
- * numbers, sizes BARs, assigns the ones that are zero (and bridge windows)
- * from `windows` without moving what the firmware placed. Decoding is off
- * while a BAR is sized and restored afterwards. Returns the number of
- * functions found. May be called again: starts anew.
+ * Finds every function of the machine and returns how many there are. Numbers
+ * bridges that have no bus numbers, sizes BARs, and gives addresses from
+ * `windows` to BARs and bridge windows that have none; what the firmware placed
+ * stays where it is. Decoding is off while a BAR is sized, and restored
+ * afterwards. May be called again: starts anew.
  */
 size_t pci_scan(const struct pci_windows *windows);
 
 /*
- * Looks for functions in one slot that are not known yet, gives them addresses
- * from what the bridge before them passes on, and enters them into the list,
- * marked is_new. `bridge` is NULL for the root bus. What is known stays as it
- * is. Returns how many are new.
+ * Finds the functions of one slot that are not in the list yet, gives them
+ * addresses within the windows of `bridge` (NULL: the root bus), and adds them to
+ * the list, marked is_new. Returns how many. After pci_scan().
  */
 size_t pci_scan_slot(struct pci_device *bridge, struct pci_address address);
 
-/* Takes a function off the list; the struct is reused later. */
+/* For those who want to know of functions that come and go; see pci_hotplug.h. */
+struct pci_hotplug_ops {
+	/* Called after a function was put into the list and got its addresses. */
+	void (*added)(const struct pci_device *device);
+	/*
+	 * Called before a function is taken off the list and leaves its slot; with
+	 * `gone` it has left already and no longer answers. May sleep.
+	 */
+	void (*removing)(const struct pci_device *device, bool gone);
+};
+
+/* Takes a function, which must be in the list, off it; the struct is reused later. */
 void pci_forget(struct pci_device *device);
 
-/* The first function found, and so on by ->next. */
+/* Returns the function with the lowest address; ->next leads to the others. */
 struct pci_device *pci_devices(void);
 
 /*
- * The config offset of the next capability with this id behind `after` (0: from
- * the start), or 0. At most 48 steps; offsets below 0x40 or beyond 0xff end it.
+ * Returns the config offset of the first capability with this id that follows the
+ * one at `after` (0: the first of all), or 0. At most 48 steps; an offset below
+ * 0x40 ends the list.
  */
 unsigned pci_find_capability(const struct pci_device *device, uint8_t id, unsigned after);
 
@@ -140,8 +162,9 @@ void pci_enable(const struct pci_device *device);
 void pci_disable(const struct pci_device *device);
 
 /*
- * A window on [offset, offset + size) of a memory BAR. -EINVAL: no such BAR,
- * not memory, or not within it; -ENXIO: no address was assigned; -ENOMEM.
+ * Maps [offset, offset + size) of a memory BAR and stores where. All three numbers
+ * may be the device's: they are checked. -EINVAL: there is no such BAR, it is not
+ * memory, or it ends before that; -ENXIO: it has no address; -ENOMEM.
  */
 int pci_map_bar(const struct pci_device *device, unsigned bar, uint64_t offset, uint64_t size,
 		void **window);

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Addresses for what the firmware left without: all of it (qboot, microvm), or
- * what was plugged in since. Nothing that has an address is moved. What lies
- * behind a bridge goes into the bridge's window; a bridge without windows first
- * gets some, as large as is needed behind it.
+ * Giving addresses to BARs and windows that the firmware left without: all of them
+ * (qboot, microvm), or those of functions plugged in since. Nothing that has an
+ * address is moved. BARs behind a bridge go into its windows; a bridge without
+ * windows first gets some, as large as the functions behind it need.
  *
- * 64-bit BARs too stay below 4 GiB while there is room, where every processor
- * and every bridge reaches them; only large ones go above at once.
+ * Even 64-bit BARs stay below 4 GiB while there is room, where every processor and
+ * bridge reaches them; only large ones go above at once.
  */
+#include <assert.h>
 #include <inttypes.h>
 
 #include "drivers/pci/pci_internal.h"
 #include "kernel/lib/log.h"
 
-/* Windows are made of these, and are at least so large: something may be plugged in. */
+/* Units of windows, and their least sizes, which leave room for plugging in. */
 #define IO_UNIT ((uint64_t)4 * KIB)
 #define IO_WINDOW_MIN IO_UNIT
 #define MEMORY_UNIT MIB
@@ -28,7 +29,7 @@
 struct request {
 	struct pci_function *function;
 	unsigned bar;		   /* PCI_BARS: it is the window `kind` */
-	enum pci_window_kind kind; /* from which it would be taken */
+	enum pci_window_kind kind; /* of the window to take it from */
 	uint64_t size, align;
 	bool optional;
 };
@@ -40,19 +41,12 @@ static struct request requests[REQUESTS_MAX];
 static size_t request_count;
 static bool told_full;
 
-static struct pci_function *bridge_of(const struct pci_function *function)
-{
-	struct pci_device *bridge = function->device.bridge;
+/* ---- Which window serves which BAR ---- */
 
-	return bridge ? container_of(bridge, struct pci_function, device) : NULL;
-}
-
-/* ---- What may come from where ---- */
-
-/* Whether a window of this bridge can be opened above 4 GiB, through all above it. */
+/* Tells whether this bridge and all above it can open a window above 4 GiB. */
 static bool can_reach_far(const struct pci_function *bridge)
 {
-	for (; bridge; bridge = bridge_of(bridge)) {
+	for (; bridge; bridge = pci_bridge_of(bridge)) {
 		if (!bridge->wide)
 			return false;
 	}
@@ -65,7 +59,7 @@ static enum pci_window_kind kind_for(const struct pci_function *bridge, const st
 		return PCI_WINDOW_IO;
 	if (bar->kind == PCI_BAR_MEMORY32)
 		return PCI_WINDOW_MEMORY;
-	/* On the root bus there is no such distinction: it stands for both ranges. */
+	/* The root bus makes no such difference: this kind stands for both its ranges. */
 	if (!bridge)
 		return PCI_WINDOW_PREFETCHABLE;
 	if (!bar->prefetchable)
@@ -76,7 +70,7 @@ static enum pci_window_kind kind_for(const struct pci_function *bridge, const st
 							   : PCI_WINDOW_MEMORY;
 }
 
-/* The ranges to be tried, in that order; how many. */
+/* Stores the ranges to try, in that order; returns how many. */
 static size_t ranges_for(const struct pci_function *bridge, enum pci_window_kind kind,
 			 struct pci_window range[2])
 {
@@ -89,86 +83,9 @@ static size_t ranges_for(const struct pci_function *bridge, enum pci_window_kind
 	return kind == PCI_WINDOW_PREFETCHABLE ? 2 : 1;
 }
 
-/* ---- Gaps ---- */
+/* ---- Requests on one bus ---- */
 
-static bool overlap(uint64_t start, uint64_t end, uint64_t other_start, uint64_t other_end)
-{
-	return start < other_end && other_start < end;
-}
-
-static bool is_above(const struct pci_function *function, const struct pci_function *bridge)
-{
-	for (; bridge; bridge = bridge_of(bridge)) {
-		if (bridge == function)
-			return true;
-	}
-	return false;
-}
-
-static uint64_t bar_in(const struct pci_device *device, bool io, uint64_t start, uint64_t end)
-{
-	for (unsigned i = 0; i < PCI_BARS; i++) {
-		const struct pci_bar *bar = &device->bar[i];
-
-		if (bar->address == 0 || (bar->kind == PCI_BAR_IO) != io)
-			continue;
-		if (overlap(start, end, bar->address, bar->address + bar->size))
-			return bar->address + bar->size;
-	}
-	return 0;
-}
-
-static uint64_t window_in(const struct pci_function *bridge, bool io, uint64_t start, uint64_t end)
-{
-	for (enum pci_window_kind kind = PCI_WINDOW_IO; kind < PCI_WINDOWS; kind++) {
-		const struct pci_window *window = &bridge->window[kind];
-
-		if ((kind == PCI_WINDOW_IO) == io && pci_is_open(window) &&
-		    overlap(start, end, window->start, window->end))
-			return window->end;
-	}
-	return 0;
-}
-
-/* The end of something that lies in [start, end) behind `bridge`, or 0. */
-static uint64_t obstacle(const struct pci_function *bridge, bool io, uint64_t start, uint64_t end)
-{
-	struct pci_window config = pci_config_window();
-
-	if (!io && pci_is_open(&config) && overlap(start, end, config.start, config.end))
-		return config.end;
-	for (size_t i = 0; i < pci_function_count; i++) {
-		const struct pci_function *function = &pci_functions[i];
-		uint64_t at = bar_in(&function->device, io, start, end);
-
-		if (at == 0 && pci_is_bridge(&function->device) && !is_above(function, bridge))
-			at = window_in(function, io, start, end);
-		if (at != 0)
-			return at;
-	}
-	return 0;
-}
-
-/* The lowest place in `range` where nothing is yet; 0: there is none. */
-static uint64_t find_gap(const struct request *request, const struct pci_function *bridge,
-			 const struct pci_window *range)
-{
-	uint64_t at = align_up(range->start ? range->start : 1, request->align);
-
-	while (at < range->end && request->size <= range->end - at) {
-		uint64_t next = obstacle(bridge, request->kind == PCI_WINDOW_IO, at,
-					 at + request->size);
-
-		if (next == 0)
-			return at;
-		at = align_up(next, request->align);
-	}
-	return 0;
-}
-
-/* ---- What is wanted on one bus ---- */
-
-/* Windows of optional use last, then by space, and the large ones first. */
+/* Sorts optional windows last, then by kind, and large ones first. */
 static bool goes_before(const struct request *a, const struct request *b)
 {
 	if (a->optional != b->optional)
@@ -182,6 +99,7 @@ static void add_request(const struct request *request)
 {
 	size_t at = request_count;
 
+	assert(request->size > 0 && request->align > 0);
 	if (request_count == REQUESTS_MAX) {
 		if (!told_full)
 			log_warn("pci: more than %d addresses are wanted on one bus", REQUESTS_MAX);
@@ -223,26 +141,26 @@ static void want_windows(struct pci_function *function)
 	}
 }
 
-/* NULL: the root bus. */
+/* Collects what has no address behind `bridge`; NULL: on the root bus. */
 static void collect_requests(const struct pci_function *bridge)
 {
 	request_count = 0;
 	for (size_t i = 0; i < pci_function_count; i++) {
-		if (bridge_of(&pci_functions[i]) != bridge)
+		if (pci_bridge_of(&pci_functions[i]) != bridge)
 			continue;
 		want_bars(bridge, &pci_functions[i]);
 		want_windows(&pci_functions[i]);
 	}
 }
 
-/* What no window below 4 GiB can hold must not make one fail for the others. */
+/* No window below 4 GiB can hold this: without it, there is one for the others. */
 static bool is_hopeless(const struct request *request)
 {
 	return request->kind == PCI_WINDOW_MEMORY &&
 	       request->size > (host->memory_end - host->memory_start) / 2;
 }
 
-/* How large a window must be, if things are put into it one behind the other. */
+/* Computes how large a window must be to hold the requests one after the other. */
 static struct pci_need add_up(enum pci_window_kind kind)
 {
 	struct pci_need need = { .align = kind == PCI_WINDOW_IO ? IO_UNIT : MEMORY_UNIT,
@@ -278,17 +196,18 @@ static void find_needs(struct pci_function *bridge)
 	}
 }
 
-/* ---- Giving ---- */
+/* ---- Giving addresses ---- */
 
 static bool put_at(const struct request *request, uint64_t at)
 {
+	assert(at % request->align == 0);
 	if (request->bar == PCI_BARS)
 		return pci_set_window(request->function, request->kind, at, at + request->size) ==
 		       0;
 	return pci_set_bar(&request->function->device, request->bar, at) == 0;
 }
 
-/* The part of a range that the registers of the request can name. */
+/* Returns the part of a range that the registers of the request can hold. */
 static struct pci_window reachable(const struct request *request, struct pci_window range)
 {
 	bool far = request->bar == PCI_BARS
@@ -323,7 +242,8 @@ static void give(const struct request *request, const struct pci_function *bridg
 
 	for (size_t i = 0; i < count; i++) {
 		struct pci_window window = reachable(request, range[i]);
-		uint64_t at = find_gap(request, bridge, &window);
+		uint64_t at = pci_find_gap(bridge, &window, request->kind == PCI_WINDOW_IO,
+					   request->size, request->align);
 
 		if (at == 0)
 			continue;
@@ -341,7 +261,7 @@ static void give_all(const struct pci_function *bridge)
 		give(&requests[i], bridge);
 }
 
-/* ---- What the firmware placed ---- */
+/* ---- Addresses of the firmware ---- */
 
 static bool is_passed_on(const struct pci_function *bridge, const struct pci_bar *bar)
 {
@@ -356,10 +276,10 @@ static bool is_passed_on(const struct pci_function *bridge, const struct pci_bar
 	return false;
 }
 
-/* An address that the bridge above does not pass on is none. */
+/* Drops addresses that the bridge above does not pass on. */
 static void drop_unreachable(struct pci_function *function)
 {
-	const struct pci_function *bridge = bridge_of(function);
+	const struct pci_function *bridge = pci_bridge_of(function);
 	char name[PCI_NAME_SIZE];
 
 	if (!bridge)
@@ -381,7 +301,7 @@ void pci_assign(const struct pci_windows *windows)
 	told_full = false;
 	for (size_t i = 0; i < pci_function_count; i++)
 		drop_unreachable(&pci_functions[i]);
-	/* What is behind a bridge stands behind it in the table: needs go up, addresses down. */
+	/* In the table a bridge stands before what is behind it: needs go up, addresses down. */
 	for (size_t i = pci_function_count; i-- > 0;) {
 		if (pci_is_bridge(&pci_functions[i].device))
 			find_needs(&pci_functions[i]);
@@ -394,8 +314,8 @@ void pci_assign(const struct pci_windows *windows)
 }
 
 /*
- * What was plugged in goes into the window of its bridge. A window that is
- * still closed, as nobody needed it, is opened now.
+ * New functions go into the windows of their bridge. A window that is still
+ * closed, as nothing needed it, is opened now.
  */
 void pci_assign_slot(struct pci_device *bridge)
 {
@@ -407,7 +327,7 @@ void pci_assign_slot(struct pci_device *bridge)
 		request_count = 0;
 		want_windows(above);
 		for (size_t i = 0; i < request_count; i++)
-			give(&requests[i], bridge_of(above));
+			give(&requests[i], pci_bridge_of(above));
 	}
 	request_count = 0;
 	for (size_t i = 0; i < pci_function_count; i++)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Base address registers: their sizes (PCI Local Bus 3.0, 6.2.5.1), writing
- * them, and using them. What a device says of its size is checked: one that
- * cannot be is refused, and its BAR treated as absent.
+ * Base address registers: finding their sizes (PCI Local Bus 3.0, 6.2.5.1),
+ * writing them, and using them. The size is the device's word: a BAR of an
+ * impossible size is refused and treated as absent.
  */
+#include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 
 #include "arch/irq.h"
 #include "arch/paging.h"
@@ -55,7 +57,7 @@ void pci_decoding_restore(const struct pci_device *device, struct pci_quiet quie
 
 /* ---- Sizes ---- */
 
-/* What the register holds, and which of its bits can be ones. */
+/* Returns what the register holds; stores which of its bits can be ones. */
 static uint32_t probe_register(const struct pci_device *device, unsigned offset, uint32_t *mask)
 {
 	uint32_t value = pci_read32(device, offset);
@@ -75,7 +77,7 @@ static void refuse(const struct pci_device *device, struct pci_bar *bar, unsigne
 	*bar = (struct pci_bar){ .kind = PCI_BAR_NONE };
 }
 
-/* An address that cannot work is no address: a better one will be found. */
+/* Returns the address, or 0 if it cannot work: then a better one is assigned. */
 static uint64_t check_address(const struct pci_device *device, unsigned index, uint64_t address,
 			      uint64_t size, uint64_t end)
 {
@@ -83,8 +85,8 @@ static uint64_t check_address(const struct pci_device *device, unsigned index, u
 
 	if (address < end && size <= end - address)
 		return address;
-	log_warn("pci: %s: BAR %u: %#llx is no usable address", pci_name(device, name), index,
-		 (unsigned long long)address);
+	log_warn("pci: %s: BAR %u: %#" PRIx64 " is no usable address", pci_name(device, name),
+		 index, address);
 	return 0;
 }
 
@@ -114,7 +116,7 @@ static void set_size(const struct pci_device *device, unsigned index, struct pci
 static void size_io(const struct pci_device *device, unsigned index, struct pci_bar *bar,
 		    uint32_t value, uint32_t mask)
 {
-	/* The upper half may be missing: there are no ports up there. */
+	/* The upper half may be missing, as ports have 16 bits. */
 	uint32_t upper = mask >> 16;
 
 	bar->kind = PCI_BAR_IO;
@@ -137,7 +139,7 @@ static void size_memory64(const struct pci_device *device, unsigned index, struc
 		 mask & ~(uint64_t)MEMORY_FLAGS, 64);
 }
 
-/* Returns how many registers the BAR takes. */
+/* Fills in one BAR; returns how many registers it takes. */
 static unsigned size_bar(struct pci_device *device, unsigned index)
 {
 	struct pci_bar *bar = &device->bar[index];
@@ -165,7 +167,7 @@ static unsigned size_bar(struct pci_device *device, unsigned index)
 			size_memory64(device, index, bar, value, mask);
 			return 2;
 		}
-		refuse(device, bar, index, "its upper half would lie behind the last BAR");
+		refuse(device, bar, index, "its upper half would lie after the last BAR");
 		return 1;
 	default:
 		refuse(device, bar, index, "its type is reserved");
@@ -192,9 +194,12 @@ int pci_set_bar(struct pci_device *device, unsigned index, uint64_t address)
 {
 	struct pci_bar *bar = &device->bar[index];
 	uint32_t flags = bar->kind == PCI_BAR_IO ? IO_FLAGS : MEMORY_FLAGS;
-	struct pci_quiet quiet = pci_decoding_off(device);
+	struct pci_quiet quiet;
 	uint64_t kept;
 
+	assert(index < PCI_BARS && bar->kind != PCI_BAR_NONE);
+	assert(address % bar->size == 0);
+	quiet = pci_decoding_off(device);
 	pci_write32(device, bar_register(index), (uint32_t)address);
 	kept = pci_read32(device, bar_register(index)) & ~flags;
 	if (bar->kind == PCI_BAR_MEMORY64) {
@@ -213,7 +218,7 @@ static void set_command(const struct pci_device *device, uint16_t set, uint16_t 
 	uint16_t before = pci_read16(device, PCI_COMMAND);
 	uint16_t after = (uint16_t)((before & ~clear) | set);
 
-	/* Decoding that changes is dear under virtualization. */
+	/* A change of decoding costs a hypervisor much time. */
 	if (after != before)
 		pci_write16(device, PCI_COMMAND, after);
 }
@@ -247,7 +252,7 @@ void pci_enable(const struct pci_device *device)
 {
 	const struct pci_device *bridge;
 
-	/* Bridges first, so that nothing is ever claimed that cannot be reached. */
+	/* Bridges first: what a function claims must be reachable. */
 	for (bridge = device->bridge; bridge; bridge = bridge->bridge) {
 		const struct pci_function *function = container_of(bridge, struct pci_function,
 								   device);

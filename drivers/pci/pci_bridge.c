@@ -5,6 +5,7 @@
  * a base above its limit; all zero, as after a reset, would mean the lowest
  * MiB of memory and the ports of the chipset.
  */
+#include <assert.h>
 #include <errno.h>
 
 #include "drivers/pci/pci_internal.h"
@@ -22,7 +23,7 @@ static const unsigned memory_register[PCI_WINDOWS] = {
 	[PCI_WINDOW_PREFETCHABLE] = PCI_PREFETCHABLE_BASE,
 };
 
-/* A base of 0 is what nobody has set, and no sensible window. */
+/* A base of 0 was never set; as a window it would make no sense. */
 static struct pci_window make_window(uint64_t base, uint64_t limit, uint64_t unit)
 {
 	if (base == 0 || base > limit)
@@ -110,7 +111,7 @@ static void close_window(const struct pci_device *bridge, enum pci_window_kind k
 		write_window(bridge, kind, 4 * GIB - MEMORY_UNIT, 0);
 }
 
-/* Nobody has touched it since the reset. */
+/* Tells whether a window's registers are still as after a reset. */
 static bool is_untouched(const struct pci_device *bridge, enum pci_window_kind kind)
 {
 	if (kind == PCI_WINDOW_IO)
@@ -120,6 +121,7 @@ static bool is_untouched(const struct pci_device *bridge, enum pci_window_kind k
 
 void pci_read_windows(struct pci_function *bridge)
 {
+	assert(pci_is_bridge(&bridge->device));
 	bridge->untouched = true;
 	for (enum pci_window_kind kind = PCI_WINDOW_IO; kind < PCI_WINDOWS; kind++) {
 		struct pci_window *window = &bridge->window[kind];
@@ -128,7 +130,7 @@ void pci_read_windows(struct pci_function *bridge)
 		*window = read_window(&bridge->device, kind, &wide);
 		if (kind == PCI_WINDOW_PREFETCHABLE)
 			bridge->wide = wide;
-		/* Someone will turn the bridge on: see above. */
+		/* Or, once the bridge is on, it would pass on what the head of this file says. */
 		if (!pci_is_open(window) && is_untouched(&bridge->device, kind))
 			close_window(&bridge->device, kind);
 		else
@@ -143,6 +145,8 @@ int pci_set_window(struct pci_function *bridge, enum pci_window_kind kind, uint6
 	struct pci_window kept;
 	bool wide;
 
+	assert(kind < PCI_WINDOWS && start < end);
+	assert(start % unit == 0 && end % unit == 0);
 	write_window(&bridge->device, kind, start, end - unit);
 	kept = read_window(&bridge->device, kind, &wide);
 	if (kept.start != start || kept.end != end) {
@@ -159,6 +163,7 @@ int pci_set_bus_numbers(struct pci_device *bridge, uint8_t secondary, uint8_t su
 	uint32_t numbers = (uint32_t)bridge->address.bus | (uint32_t)secondary << 8 |
 			   (uint32_t)subordinate << 16;
 
+	assert(pci_is_bridge(bridge) && secondary <= subordinate);
 	bridge->secondary_bus = 0;
 	bridge->subordinate_bus = 0;
 	pci_write32(bridge, PCI_BUS_NUMBERS, (before & 0xff000000) | numbers);

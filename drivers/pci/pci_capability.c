@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The capability list (PCI Local Bus 3.0, 6.7): a chain of offsets that the
- * device holds, and may hold wrongly. A walk ends at the first offset outside
- * the device's own half of the header, or that was there before: also a caller
- * that asks on and on comes to an end.
+ * device holds and that may be wrong. A walk ends at the first offset that lies in
+ * the header or was there before, so a caller who asks for one capability after
+ * the other comes to an end, too.
  */
 #include "drivers/pci/pci_internal.h"
 
 #define CAPABILITIES_START 0x40
+#define CAPABILITIES_END 0x100
 #define STEPS_MAX 48 /* 192 bytes in steps of four */
-#define ID_GONE 0xff /* the function does not answer any more */
+#define ID_GONE 0xff /* the function no longer answers */
 
-/* The offset that a pointer register holds; its low bits are reserved. */
+_Static_assert(CAPABILITIES_START + 4 * STEPS_MAX == CAPABILITIES_END, "a step for each place");
+_Static_assert(CAPABILITIES_END / 4 <= 64, "a bit of walk()'s `seen` for each place");
+
+/* Returns the offset in a pointer register, whose low bits are reserved. */
 static unsigned follow(const struct pci_device *device, unsigned offset)
 {
 	return pci_read8(device, offset) & 0xfcu;
@@ -19,7 +23,7 @@ static unsigned follow(const struct pci_device *device, unsigned offset)
 
 static unsigned first_capability(const struct pci_device *device)
 {
-	/* Only the headers known here have the pointer at this place. */
+	/* Other headers have the pointer elsewhere, if at all. */
 	if (device->header_type > PCI_HEADER_BRIDGE)
 		return 0;
 	if (!(pci_read16(device, PCI_STATUS) & PCI_STATUS_CAPABILITIES))
@@ -28,7 +32,7 @@ static unsigned first_capability(const struct pci_device *device)
 }
 
 /*
- * From the start, as only that tells a loop; a device has few capabilities.
+ * Walks from the start, as only that shows a loop; a device has few capabilities.
  * `wanted`: an id, or negative for any.
  */
 static unsigned walk(const struct pci_device *device, int wanted, unsigned after, uint8_t *id)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lspci: the functions that the last scan found, in the manner of the program
- * of that name (as with its -nn: names, and the numbers behind them). -v reads
- * the registers afresh; nothing is written.
+ * lspci: the functions in the list, in the manner of Linux's lspci -nn (names and
+ * numbers). -v reads the registers again; nothing is written.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -47,7 +46,7 @@ static const char *size_text(uint64_t size, char text[SIZE_TEXT])
 	return text;
 }
 
-/* As much of the name as is known: "Red Hat, Inc. Virtio RNG", "Device 1234:5678". */
+/* Prints what is known of the name: "Red Hat, Inc. Virtio RNG", "Device 1234:5678". */
 static void print_device_name(uint16_t vendor, uint16_t device)
 {
 	const char *vendor_name = pci_vendor_name(vendor);

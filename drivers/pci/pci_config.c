@@ -2,10 +2,12 @@
 /*
  * Reaching config space: by configuration mechanism #1 (PCI Local Bus 3.0,
  * 3.2.2.3.2), which takes two port accesses, or by ECAM (PCI Express Base 4.0,
- * 7.2.2), which takes one memory access. Not for interrupt handlers: they
- * would come between the two.
+ * 7.2.2), which takes one memory access. Not for interrupt handlers: they could
+ * come between the two port accesses.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "arch/io.h"
 #include "arch/mmio.h"
@@ -31,7 +33,7 @@ static bool is_reachable(const struct pci_config_ops *ops, struct pci_address ad
 	       address.function < PCI_FUNCTIONS && offset < ops->size && offset % width == 0;
 }
 
-/* As many ones as a register of this width has. */
+/* Returns all ones of a register of this width. */
 static uint32_t ones(unsigned width)
 {
 	return width == 1 ? UINT8_MAX : width == 2 ? UINT16_MAX : ALL_ONES;
@@ -98,7 +100,7 @@ int pci_config_use_ports(void)
 	uint32_t before = io_read32(PORT_PCI_CONFIG_ADDRESS);
 	uint32_t kept;
 
-	/* The address register keeps what is written; where there is none, all is ones. */
+	/* The address register keeps what is written; without one, reads give all ones. */
 	io_write32(PORT_PCI_CONFIG_ADDRESS, ADDRESS_ENABLE);
 	kept = io_read32(PORT_PCI_CONFIG_ADDRESS);
 	io_write32(PORT_PCI_CONFIG_ADDRESS, before);
@@ -164,7 +166,7 @@ static struct pci_config_ops ecam = {
 	.size = ECAM_SIZE,
 };
 
-/* MCFG may promise a window that the firmware did not turn on. */
+/* MCFG may name a window that the firmware did not turn on. */
 static bool root_bus_answers(void)
 {
 	for (uint8_t slot = 0; slot < PCI_SLOTS; slot++) {
@@ -192,8 +194,7 @@ int pci_config_use_ecam(paddr_t base, uint8_t last_bus)
 	ecam_base = base;
 	ecam.last_bus = last_bus;
 	if (!root_bus_answers()) {
-		log_warn("pci: nothing answers in the ECAM window at %#llx",
-			 (unsigned long long)base);
+		log_warn("pci: nothing answers in the ECAM window at %#" PRIx64, base);
 		if (config == &ecam)
 			config = NULL;
 		return -ENODEV;
@@ -212,7 +213,7 @@ struct pci_window pci_config_window(void)
 	};
 }
 
-/* ---- Whichever it is ---- */
+/* ---- Either way ---- */
 
 const struct pci_config_ops *pci_config_ops(void)
 {
@@ -264,4 +265,11 @@ void pci_write32(const struct pci_device *device, unsigned offset, uint32_t valu
 bool pci_is_there(const struct pci_device *device)
 {
 	return pci_read32(device, PCI_VENDOR) == ((uint32_t)device->device << 16 | device->vendor);
+}
+
+const char *pci_name(const struct pci_device *device, char name[PCI_NAME_SIZE])
+{
+	snprintf(name, PCI_NAME_SIZE, "%02x:%02x.%x", device->address.bus,
+		 device->address.device & 0x1fu, device->address.function & 7u);
+	return name;
 }

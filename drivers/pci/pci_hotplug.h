@@ -7,29 +7,13 @@
 #ifndef DRIVERS_PCI_PCI_HOTPLUG_H
 #define DRIVERS_PCI_PCI_HOTPLUG_H
 
-#include "kernel/lib/types.h"
-
-struct pci_device;
-
-struct pci_hotplug_ops {
-	/* The function is in the list and has its addresses. */
-	void (*added)(const struct pci_device *device);
-	/*
-	 * The function is about to be taken off the list and out of its slot;
-	 * `gone`: it is out already and answers nothing. May sleep.
-	 */
-	void (*removing)(const struct pci_device *device, bool gone);
-};
+#include "drivers/pci/pci.h"
 
 /*
- * Finds the slots among what pci_scan() found and starts a task that looks at
- * them a few times a second. `ops` is kept. Without slots there is no task.
- * -ENOMEM, -EAGAIN.
+ * Finds the slots of what pci_scan() found and starts a task that looks at them a
+ * few times a second; without slots there is no task. Keeps `ops`, both functions
+ * of which must be there. -ENOMEM, -EAGAIN: the task could not be created.
  */
 int pci_hotplug_start(const struct pci_hotplug_ops *ops);
-
-/* The two halves of that, for tests: the slots found, and one look at them. */
-size_t pci_hotplug_find_slots(const struct pci_hotplug_ops *ops);
-void pci_hotplug_poll(void);
 
 #endif

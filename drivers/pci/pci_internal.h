@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of this folder share: the registers of config space, and
- * what is known of a function besides its struct pci_device. Not for drivers.
+ * Shared by the files of this folder, not for drivers: the registers of config
+ * space, and the rest of what is known of a function.
  */
 #ifndef DRIVERS_PCI_PCI_INTERNAL_H
 #define DRIVERS_PCI_PCI_INTERNAL_H
@@ -66,11 +66,11 @@
 #define PCI_SLOTS 32
 #define PCI_FUNCTIONS 8
 
-/* An address behind this, or a larger BAR, is a mistake: no processor has it. */
+/* No processor has addresses from here on: such an address or size is a mistake. */
 #define PCI_ADDRESS_END (UINT64_C(1) << 52)
 #define PCI_IO_END 0x10000
 
-/* What a bridge passes on: memory that may be prefetched goes by a window of its own. */
+/* A bridge passes on three ranges; memory that may be prefetched has one of its own. */
 enum pci_window_kind {
 	PCI_WINDOW_IO,
 	PCI_WINDOW_MEMORY,
@@ -83,6 +83,7 @@ struct pci_window {
 	uint64_t start, end;
 };
 
+/* Tells whether there is anything in the window. */
 static inline bool pci_is_open(const struct pci_window *window)
 {
 	return window->start != window->end;
@@ -91,70 +92,112 @@ static inline bool pci_is_open(const struct pci_window *window)
 struct pci_need {
 	uint64_t size; /* 0: none */
 	uint64_t align;
-	bool optional; /* nothing is there yet that would use it */
+	bool optional; /* nothing uses it yet */
 };
 
 struct pci_function {
 	struct pci_device device;
 	bool multifunction;
-	/* Of a bridge: */
-	bool untouched; /* its windows were as after a reset */
+	/* Only for bridges: */
+	bool untouched; /* its windows were still as after a reset */
 	bool wide;	/* its prefetchable window reaches beyond 4 GiB */
 	struct pci_window window[PCI_WINDOWS];
 	struct pci_need need[PCI_WINDOWS];
 };
 
-/* In the order in which they were found: a bridge before what is behind it. */
+/* In the order of finding: a bridge stands before the functions behind it. */
 extern struct pci_function pci_functions[PCI_DEVICES_MAX];
 extern size_t pci_function_count;
 
 #define PCI_NAME_SIZE 8
 
-/* "00:1f.2"; returns `name`. */
+/* Writes "00:1f.2"; returns `name`. */
 const char *pci_name(const struct pci_device *device, char name[PCI_NAME_SIZE]);
 
+/* Tells whether the function is a PCI-to-PCI bridge. */
 static inline bool pci_is_bridge(const struct pci_device *device)
 {
 	return device->header_type == PCI_HEADER_BRIDGE;
 }
 
-/* pci_config.c: where config space itself lies in memory; closed if it does not. */
+/* Returns the bridge above a function; NULL on the root bus. */
+static inline struct pci_function *pci_bridge_of(const struct pci_function *function)
+{
+	struct pci_device *bridge = function->device.bridge;
+
+	return bridge ? container_of(bridge, struct pci_function, device) : NULL;
+}
+
+/* ---- pci_config.c ---- */
+
+/* Returns where ECAM lies in memory; a closed window if it is not used. */
 struct pci_window pci_config_window(void);
 
-/* pci_bar.c */
+/* ---- pci_scan.c ---- */
 
-/* The state of a function whose decoding is off; interrupts are off meanwhile. */
+/* Fills pci_functions[] and the list with every function; assigns nothing. */
+void pci_scan_buses(void);
+
+/* Adds the functions of a slot that are not listed, marked is_new; returns how many. */
+size_t pci_scan_new(struct pci_device *bridge, struct pci_address address);
+
+/* ---- pci_bar.c ---- */
+
+/* The state of a function before its decoding was turned off. */
 struct pci_quiet {
 	uint16_t command;
 	uint64_t irq_flags;
 };
 
+/* Turn decoding off, and interrupts with it, and both back to what they were. */
 struct pci_quiet pci_decoding_off(const struct pci_device *device);
 void pci_decoding_restore(const struct pci_device *device, struct pci_quiet quiet);
 
 /* Fills in device->bar. */
 void pci_size_bars(struct pci_device *device);
 
-/* Writes and reads back an address. -EIO: the device does not keep it. */
+/*
+ * Writes an address, a multiple of its size, into a BAR that has a size. -EIO: the
+ * device does not keep it.
+ */
 int pci_set_bar(struct pci_device *device, unsigned index, uint64_t address);
 
-/* pci_bridge.c */
+/* ---- pci_bridge.c ---- */
+
+/* Fills in the bridge's windows, and closes those that were never set. */
 void pci_read_windows(struct pci_function *bridge);
 
-/* -EIO: the bridge does not keep it, or has no such window. */
+/*
+ * Opens a window on [start, end), multiples of 4 KiB for I/O and of 1 MiB for
+ * memory. -EIO: the bridge does not keep it, or has no such window; it is closed.
+ */
 int pci_set_window(struct pci_function *bridge, enum pci_window_kind kind, uint64_t start,
 		   uint64_t end);
 
-/* -EIO: the bridge does not keep them. */
+/* Sets the bus numbers behind a bridge; 0 and 0: none. -EIO: it does not keep them. */
 int pci_set_bus_numbers(struct pci_device *bridge, uint8_t secondary, uint8_t subordinate);
 
-/* pci_assign.c: gives addresses to what has none. */
+/* ---- pci_gap.c ---- */
+
+/*
+ * Finds the lowest multiple of `align`, a power of two, from which `size` bytes of
+ * `range` are free, for something behind `bridge` (NULL: on the root bus). Returns
+ * 0 if there is none.
+ */
+uint64_t pci_find_gap(const struct pci_function *bridge, const struct pci_window *range, bool io,
+		      uint64_t size, uint64_t align);
+
+/* ---- pci_assign.c ---- */
+
+/* Gives addresses from `windows`, which it keeps, to all functions that have none. */
 void pci_assign(const struct pci_windows *windows);
 
-/* The same for the new functions of one slot, with the windows of pci_assign(). */
+/* Gives addresses to new functions behind `bridge`, from the windows of pci_assign(). */
 void pci_assign_slot(struct pci_device *bridge);
 
-/* pci_capability.c: the capability behind `after` (0: the first one), or 0. */
+/* ---- pci_capability.c ---- */
+
+/* Returns the offset of the capability that follows `after` (0: the first), or 0. */
 unsigned pci_next_capability(const struct pci_device *device, unsigned after, uint8_t *id);
 
 #endif

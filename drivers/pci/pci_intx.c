@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The interrupt routers of QEMU's two PC chipsets, in their ISA bridges (Intel
- * 82371SB PIIX3, 4.1.10; ICH9, 13.1.18 and 13.1.19). Which pin of which slot
- * ends on which router input differs between them and need not be known: all
- * inputs go to one line.
+ * 82371SB PIIX3, 4.1.10; ICH9, 13.1.18 and 13.1.19). They differ in which pin of a
+ * slot leads to which input of the router, but that does not matter: all inputs
+ * go to one line.
  */
 #include "drivers/pci/pci_intx.h"
 
@@ -29,7 +29,7 @@ static void route(const struct pci_device *bridge, unsigned first)
 		pci_write8(bridge, first + i, IRQ_PCI);
 }
 
-/* Devices without a driver keep quiet: the line is shared. pci_enable() lets one speak. */
+/* The line is shared, so a device is silent until its driver calls pci_enable(). */
 static void silence(const struct pci_device *device)
 {
 	uint16_t command = pci_read16(device, COMMAND);

@@ -47,6 +47,15 @@ static void write_control(const struct pci_msix *msix, unsigned set, unsigned cl
 	pci_write16(msix->device, msix->capability + MSIX_CONTROL, control);
 }
 
+/* The other bits of the word are reserved, and kept (6.8.2.9). */
+static void mask_entry(struct pci_msix *msix, unsigned index, bool masked)
+{
+	char *control = entry(msix, index) + ENTRY_CONTROL;
+	uint32_t before = mmio_read32(control);
+
+	mmio_write32(control, masked ? before | ENTRY_MASKED : before & ~ENTRY_MASKED);
+}
+
 static int map_table(struct pci_msix *msix)
 {
 	uint32_t where = pci_read32(msix->device, msix->capability + MSIX_TABLE);
@@ -73,7 +82,7 @@ int pci_msix_setup(const struct pci_device *device, struct pci_msix *msix)
 	if (err)
 		return err;
 	for (unsigned i = 0; i < msix->count; i++)
-		pci_msix_mask(msix, i, true);
+		mask_entry(msix, i, true);
 	return 0;
 }
 
@@ -84,16 +93,7 @@ void pci_msix_set(struct pci_msix *msix, unsigned index, uint64_t address, uint3
 	mmio_write32(at + ENTRY_ADDRESS, (uint32_t)address);
 	mmio_write32(at + ENTRY_ADDRESS_UPPER, (uint32_t)(address >> 32));
 	mmio_write32(at + ENTRY_DATA, data);
-	pci_msix_mask(msix, index, false);
-}
-
-/* The other bits of the word are reserved, and kept (6.8.2.9). */
-void pci_msix_mask(struct pci_msix *msix, unsigned index, bool masked)
-{
-	char *control = entry(msix, index) + ENTRY_CONTROL;
-	uint32_t before = mmio_read32(control);
-
-	mmio_write32(control, masked ? before | ENTRY_MASKED : before & ~ENTRY_MASKED);
+	mask_entry(msix, index, false);
 }
 
 int pci_msix_enable(struct pci_msix *msix)

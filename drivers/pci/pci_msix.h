@@ -24,8 +24,6 @@ int pci_msix_setup(const struct pci_device *device, struct pci_msix *msix);
 /* The message that the masked entry `index`, below count, sends; and unmasks it. */
 void pci_msix_set(struct pci_msix *msix, unsigned index, uint64_t address, uint32_t data);
 
-void pci_msix_mask(struct pci_msix *msix, unsigned index, bool masked);
-
 /* From here on INTx is silent. -EIO: the function does not turn it on. */
 int pci_msix_enable(struct pci_msix *msix);
 

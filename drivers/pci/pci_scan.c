@@ -1,34 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding functions: the root bus, and depth first what is behind its bridges.
- * Bus numbers of the firmware stay when they make sense; a bridge that has
+ * Finding functions: those on the root bus, then depth first those behind its
+ * bridges. Bus numbers of the firmware stay if they make sense; a bridge that has
  * none, or impossible ones, gets some. As every bus number behind a bridge is
- * larger than its own, and nesting is bounded, no wiring can make this loop.
+ * larger than the bridge's own, and nesting is bounded, no wiring makes this loop.
  *
- * Each access is an exit of the virtual machine: only slots that can hold
- * something are asked.
+ * Each access is an exit of the virtual machine, so only slots that can hold
+ * something are read.
  */
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
 
+#include "drivers/pci/pci_events.h"
 #include "drivers/pci/pci_internal.h"
 #include "kernel/lib/log.h"
 
-/* Bridges behind bridges; each level takes a few hundred bytes of stack. */
+/* How deep bridges may nest; each level takes a few hundred bytes of stack. */
 #define DEPTH_MAX 12
 
 struct pci_function pci_functions[PCI_DEVICES_MAX];
 size_t pci_function_count;
 
+EVENTS_DEFINE(pci, PCI_EVENTS);
+
 static struct pci_device *first;
 static bool told_full;
-
-const char *pci_name(const struct pci_device *device, char name[PCI_NAME_SIZE])
-{
-	snprintf(name, PCI_NAME_SIZE, "%02x:%02x.%x", device->address.bus,
-		 device->address.device & 0x1fu, device->address.function & 7u);
-	return name;
-}
 
 /* ---- Functions ---- */
 
@@ -44,6 +40,7 @@ static void insert_by_address(struct pci_device *device)
 
 	while (*link && order_of(*link) < order_of(device))
 		link = &(*link)->next;
+	assert(!*link || order_of(*link) != order_of(device));
 	device->next = *link;
 	*link = device;
 }
@@ -79,7 +76,7 @@ static void read_header(struct pci_function *function)
 	}
 }
 
-/* An entry that pci_forget() left, or a new one; NULL: all are in use. */
+/* Returns an entry that pci_forget() freed, or a new one, or NULL if all are in use. */
 static struct pci_function *find_entry(void)
 {
 	for (size_t i = 0; i < pci_function_count; i++)
@@ -93,7 +90,7 @@ static struct pci_function *find_entry(void)
 	return NULL;
 }
 
-/* NULL: nothing is there, or there is no room for it. */
+/* Adds the function at an address. NULL: nothing is there, or there is no room. */
 static struct pci_function *probe(struct pci_device *bridge, struct pci_address address)
 {
 	struct pci_function *function = find_entry();
@@ -120,12 +117,13 @@ static struct pci_function *probe(struct pci_device *bridge, struct pci_address 
 		pci_read_windows(function);
 	}
 	insert_by_address(device);
+	pci_event_of(PCI_EVENT_FOUND, device);
 	return function;
 }
 
 /* ---- One bus ---- */
 
-/* A link of PCI Express has one device at its end; asking for 31 others is dear. */
+/* A PCI Express link has one device at its end; reading 31 other slots costs time. */
 static bool has_one_slot(const struct pci_device *bridge)
 {
 	unsigned at = pci_find_capability(bridge, PCI_CAP_EXPRESS, 0);
@@ -154,7 +152,7 @@ static void scan_slots(struct pci_device *bridge, uint8_t bus)
 
 /* ---- Bridges of one bus ---- */
 
-/* The functions [from, to) of one bus, and the numbers that may be used behind it. */
+/* The functions [from, to) of one bus, and the bus numbers that may be used below it. */
 struct bus {
 	size_t from, to;
 	unsigned first_number, last_number;
@@ -177,7 +175,7 @@ static const struct pci_device *bridge_to(const struct bus *bus, size_t to, unsi
 	return NULL;
 }
 
-/* Whether the numbers can be, beside those of the bridges before it. */
+/* Tells whether a bridge's numbers are possible and free of the bridges before it. */
 static bool numbers_fit(const struct bus *bus, size_t index)
 {
 	const struct pci_device *bridge = &pci_functions[index].device;
@@ -193,7 +191,7 @@ static bool numbers_fit(const struct bus *bus, size_t index)
 	return true;
 }
 
-/* Takes away what cannot be, before anything behind it is asked. */
+/* Removes impossible numbers before anything behind their bridges is read. */
 static void check_numbers(const struct bus *bus)
 {
 	char name[PCI_NAME_SIZE];
@@ -209,7 +207,7 @@ static void check_numbers(const struct bus *bus)
 	}
 }
 
-/* The longest run of numbers that no bridge of this bus has; 0: there is none. */
+/* Finds the longest run of numbers that no bridge of this bus has; 0: none is left. */
 static unsigned find_numbers(const struct bus *bus, unsigned *last)
 {
 	unsigned best = 0, best_length = 0, length = 0;
@@ -227,7 +225,7 @@ static unsigned find_numbers(const struct bus *bus, unsigned *last)
 
 static unsigned scan_bus(struct pci_device *bridge, uint8_t number, unsigned last, unsigned depth);
 
-/* Everything that is left at first; afterwards, what was needed. */
+/* Gives a bridge all numbers that are left, scans behind it, and keeps those needed. */
 static void number_bridge(const struct bus *bus, struct pci_function *function, unsigned depth)
 {
 	struct pci_device *bridge = &function->device;
@@ -246,7 +244,7 @@ static void number_bridge(const struct bus *bus, struct pci_function *function, 
 	last = scan_bus(bridge, (uint8_t)number, last, depth + 1);
 	if (pci_set_bus_numbers(bridge, (uint8_t)number, (uint8_t)last)) {
 		log_warn("pci: %s: has lost its bus numbers", pci_name(bridge, name));
-		/* What was found has these: nobody else may get them. */
+		/* The functions found have these numbers: no other bridge may get them. */
 		bridge->secondary_bus = (uint8_t)number;
 		bridge->subordinate_bus = (uint8_t)last;
 	}
@@ -284,8 +282,8 @@ static unsigned highest_number(const struct bus *bus, unsigned number)
 }
 
 /*
- * Scans the bus behind `bridge` and all buses behind that, which have, or get,
- * numbers up to `last`. Returns the highest one in use.
+ * Scans bus `number`, which is behind `bridge`, and all buses behind that one, with
+ * numbers up to `last`. Returns the highest number in use.
  */
 static unsigned scan_bus(struct pci_device *bridge, uint8_t number, unsigned last, unsigned depth)
 {
@@ -305,19 +303,13 @@ static unsigned scan_bus(struct pci_device *bridge, uint8_t number, unsigned las
 	return highest_number(&bus, number);
 }
 
-size_t pci_scan(const struct pci_windows *windows)
+void pci_scan_buses(void)
 {
-	const struct pci_config_ops *config = pci_config_ops();
-
 	pci_function_count = 0;
 	first = NULL;
 	told_full = false;
-	if (!config)
-		return 0;
-	scan_bus(NULL, 0, config->last_bus, 0);
-	pci_assign(windows);
-	log_info("pci: %zu functions; config space by %s", pci_function_count, config->name);
-	return pci_function_count;
+	if (pci_config_ops())
+		scan_bus(NULL, 0, pci_config_ops()->last_bus, 0);
 }
 
 /* ---- Coming and going ---- */
@@ -332,10 +324,11 @@ static bool is_listed(struct pci_address address)
 }
 
 /* Function 0 says whether there are others (PCI Local Bus 3.0, 3.2.2.3.4). */
-size_t pci_scan_slot(struct pci_device *bridge, struct pci_address address)
+size_t pci_scan_new(struct pci_device *bridge, struct pci_address address)
 {
 	size_t found = 0;
 
+	assert(!bridge || pci_is_bridge(bridge));
 	if (bridge && bridge->secondary_bus == 0)
 		return 0;
 	for (address.function = 0; address.function < PCI_FUNCTIONS; address.function++) {
@@ -348,8 +341,6 @@ size_t pci_scan_slot(struct pci_device *bridge, struct pci_address address)
 		if (address.function == 0 && (!function || !function->multifunction))
 			break;
 	}
-	if (found > 0)
-		pci_assign_slot(bridge);
 	return found;
 }
 
@@ -359,8 +350,8 @@ void pci_forget(struct pci_device *device)
 
 	while (*link && *link != device)
 		link = &(*link)->next;
-	if (*link)
-		*link = device->next;
+	assert(*link);
+	*link = device->next;
 	memset(container_of(device, struct pci_function, device), 0, sizeof(struct pci_function));
 }
 

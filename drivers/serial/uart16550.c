@@ -2,62 +2,29 @@
 /*
  * The driver of the 16550 (National Semiconductor's PC16550D data sheet).
  *
- * Both rings are static and their positions run freely, so no value that a
- * device or a crashed kernel leaves behind reaches outside of them. Whoever
- * touches them has interrupts off. Nothing here waits without a bound.
+ * Both rings are static and their positions run freely: whatever value a device
+ * or a crashed kernel left there, none reaches outside of a ring. They are touched
+ * with interrupts off only. Nothing here waits without a bound.
  */
 #include "drivers/serial/uart16550.h"
+
+#include <assert.h>
 
 #include "arch/clock.h"
 #include "arch/cpu.h"
 #include "arch/io.h"
 #include "arch/irq.h"
 #include "arch/platform.h"
+#include "drivers/serial/serial_events.h"
+#include "drivers/serial/uart16550_regs.h"
 #include "kernel/task/task.h"
-
-/* Registers, 8 bits each; offsets from the first port. */
-#define UART_RBR 0 /* read: receiver buffer */
-#define UART_THR 0 /* write: transmitter holding register */
-#define UART_DLL 0 /* with LCR_DLAB: divisor, low byte */
-#define UART_IER 1 /* interrupt enable */
-#define UART_DLM 1 /* with LCR_DLAB: divisor, high byte */
-#define UART_IIR 2 /* read: interrupt identification */
-#define UART_FCR 2 /* write: FIFO control */
-#define UART_LCR 3 /* line control */
-#define UART_MCR 4 /* modem control */
-#define UART_LSR 5 /* line status; reading clears the errors */
-#define UART_MSR 6 /* modem status */
-#define UART_SCR 7 /* scratch */
-
-#define IER_RDI 0x01  /* received data */
-#define IER_THRI 0x02 /* transmitter holding register empty */
-#define IER_RLSI 0x04 /* receiver line status */
-
-#define IIR_NONE 0x01 /* no interrupt is pending */
-#define IIR_FIFO 0xc0 /* both: the FIFOs work */
-
-#define FCR_ENABLE 0x01
-#define FCR_CLEAR 0x06 /* both FIFOs; an interrupt for every byte received */
-
-#define LCR_8N1 0x03
-#define LCR_DLAB 0x80
-
-#define MCR_DTR 0x01
-#define MCR_RTS 0x02
-#define MCR_OUT2 0x08 /* on a PC: lets the interrupt through */
-
-#define LSR_DR 0x01   /* data ready */
-#define LSR_OE 0x02   /* overrun */
-#define LSR_PE 0x04   /* parity */
-#define LSR_FE 0x08   /* framing */
-#define LSR_BI 0x10   /* break */
-#define LSR_THRE 0x20 /* transmitter holding register, or its FIFO, empty */
-
-#define DIVISOR_115200 1
-#define FIFO_SIZE 16
 
 #define TX_RING_SIZE 65536u
 #define RX_RING_SIZE 4096u
+
+/* Positions wrap at 2^32, and must then still name the same place. */
+_Static_assert((TX_RING_SIZE & (TX_RING_SIZE - 1)) == 0, "a power of two");
+_Static_assert((RX_RING_SIZE & (RX_RING_SIZE - 1)) == 0, "a power of two");
 
 /* FIFOs that are filled in one go, with interrupts off. */
 #define TX_BURST 16
@@ -65,18 +32,22 @@
 #define RX_BURST 64
 /* Causes served in one interrupt. */
 #define IRQ_ROUNDS 16
-/* How long a transmitter that does not take a byte is polled. */
+/*
+ * How long to poll a transmitter that takes nothing: in time, and in reads of LSR
+ * while the clock still stands at 0.
+ */
 #define POLL_NS (50 * NS_PER_MS)
-/* The same in looks, while the clock does not run yet and stands at 0. */
 #define POLL_LOOKS 50000
-/* How long a task waits for a transmitter that does not take a byte. */
+/* How long a task waits for a transmitter that takes nothing. */
 #define STALL_NS NS_PER_S
 
 enum break_state {
 	BREAK_NONE,
 	BREAK_SIGNALLED, /* seen in LSR; the NUL that it leaves is to come */
-	BREAK_KEY,	 /* the next byte is the one behind the break */
+	BREAK_KEY,	 /* the next byte is the one after the break */
 };
+
+EVENTS_DEFINE(serial, SERIAL_EVENTS);
 
 static bool present;
 static bool started; /* interrupts drive both rings */
@@ -86,7 +57,7 @@ static uart_filter *input_filter;
 static enum break_state break_state;
 static struct uart_counts counts;
 
-/* Nobody took a byte for the whole of a bound: wait no more until one does. */
+/* The transmitter took nothing until a bound passed: do not wait until it does again. */
 static bool stalled;
 
 static char tx_ring[TX_RING_SIZE];
@@ -116,18 +87,22 @@ static void set_ier(uint8_t value)
 	ier = value;
 }
 
-/* The only reader of LSR: what a read clears must not be lost on a writer. */
+/* The only reader of LSR: reading clears the errors, so all of them are counted here. */
 static uint8_t read_line_status(void)
 {
 	uint8_t lsr = uart_reg_read(UART_LSR);
 
-	if (lsr & LSR_OE)
+	if (lsr & LSR_OE) {
 		counts.overruns++;
+		serial_event(SERIAL_EVENT_OVERRUN, counts.received, 0);
+	}
 	if (lsr & LSR_BI) {
 		counts.breaks++;
+		serial_event(SERIAL_EVENT_BREAK, counts.received, 0);
 		break_state = BREAK_SIGNALLED;
 	} else if (lsr & (LSR_PE | LSR_FE)) {
 		counts.line_errors++;
+		serial_event(SERIAL_EVENT_LINE_ERROR, counts.received, 0);
 	}
 	return lsr;
 }
@@ -136,12 +111,13 @@ static uint8_t read_line_status(void)
 
 static uint32_t tx_used(void)
 {
+	assert(tx_head - tx_tail <= TX_RING_SIZE);
 	return tx_head - tx_tail;
 }
 
 /*
- * Hands the UART what it takes at once; returns how much that was. A real one
- * takes a FIFO full, QEMU's sends it on the spot and takes the next.
+ * Hands the UART what it takes at once; returns how much. A real one takes one
+ * FIFO's worth; QEMU's sends that on the spot and takes more.
  */
 static size_t transmit(void)
 {
@@ -170,7 +146,7 @@ static bool poll_is_over(uint64_t start, unsigned looks)
 	return stalled || (now > 0 ? now - start >= POLL_NS : looks >= POLL_LOOKS);
 }
 
-/* Polls until something was sent; false: nothing was for the whole bound. */
+/* Polls until something was sent; false: nothing was until the bound passed. */
 static bool poll_transmit(void)
 {
 	uint64_t start = clock_ns();
@@ -185,13 +161,14 @@ static bool poll_transmit(void)
 	return false;
 }
 
-/* The same, asleep. */
+/* Sleeps until the ring has room; false: nothing was sent until the bound passed. */
 static bool sleep_for_room(void)
 {
 	if (stalled)
 		return transmit() > 0;
+	assert(started);
 	while (tx_used() == TX_RING_SIZE) {
-		/* Anew each time: to be woken means that something was sent. */
+		/* A new deadline each time: a wake-up means that something was sent. */
 		if (!task_wait(&tx_waiters, clock_ns() + STALL_NS)) {
 			stalled = tx_used() == TX_RING_SIZE;
 			return !stalled;
@@ -239,11 +216,12 @@ void uart_write(const char *text, size_t length, bool may_sleep)
 {
 	uint64_t flags;
 
+	assert(text || length == 0);
 	if (!present)
 		return;
 	flags = irq_save();
 	write_ring(text, length, may_sleep && started && irq_flags_enabled(flags));
-	/* Nobody else would send the rest. */
+	/* No interrupt will send the rest. */
 	if (!started)
 		flush_ring();
 	irq_restore(flags);
@@ -272,7 +250,7 @@ static void take_byte(uint8_t byte)
 {
 	bool after_break;
 
-	/* Bytes that came before the break may still lie in front of its NUL. */
+	/* Bytes from before the break may still come before its NUL. */
 	if (break_state == BREAK_SIGNALLED && byte == 0) {
 		break_state = BREAK_KEY;
 		return;
@@ -283,6 +261,7 @@ static void take_byte(uint8_t byte)
 	counts.received++;
 	if (input_filter && !input_filter(byte, after_break))
 		return;
+	assert(rx_head - rx_tail <= RX_RING_SIZE);
 	if (rx_head - rx_tail < RX_RING_SIZE)
 		rx_ring[rx_head++ % RX_RING_SIZE] = byte;
 	else
@@ -335,8 +314,8 @@ void uart_discard_input(void)
 /* ---- Interrupts and initialisation ---- */
 
 /*
- * The line is not shared and latches edges, also those of causes that the
- * previous interrupt has served: one without a cause is this device's too.
+ * The line is not shared. It latches edges, even of causes that the previous
+ * interrupt has served: an interrupt without a cause is this device's, too.
  */
 static bool handle_irq(struct irq_handler *handler)
 {
@@ -348,10 +327,7 @@ static bool handle_irq(struct irq_handler *handler)
 		transmit();
 		uart_reg_read(UART_MSR);
 	}
-	/*
-	 * There is more, and without a new edge, which this makes, no further
-	 * interrupt would come.
-	 */
+	/* There is more to serve: make a new edge, or no interrupt would come again. */
 	uart_reg_write(UART_IER, 0);
 	uart_reg_write(UART_IER, ier);
 	return true;
@@ -359,7 +335,7 @@ static bool handle_irq(struct irq_handler *handler)
 
 static struct irq_handler irq_handler = { .handle = handle_irq };
 
-/* A register that just keeps what is written: the bus alone does not. */
+/* The scratch register keeps what is written; an empty bus does not. */
 static bool probe(void)
 {
 	static const uint8_t patterns[] = { 0x5a, 0xa5 };
@@ -394,13 +370,14 @@ void uart_start(uart_filter *filter)
 {
 	uint64_t flags;
 
+	assert(!started);
 	if (!present)
 		return;
 	input_filter = filter;
 	irq_register(IRQ_COM1, &irq_handler);
 	flags = irq_save();
 	started = true;
-	/* What has come in until now waits in the UART and raises the line. */
+	/* Input that has come so far waits in the UART; this lets it raise the line. */
 	set_ier(IER_RDI | IER_RLSI);
 	transmit();
 	irq_restore(flags);

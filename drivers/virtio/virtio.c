@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Virtio devices above the transport (virtio 1.3): the list of devices, status
- * and features (2.1, 2.2), the order of initialisation (3.1.1), access to the
- * device's configuration (2.5). Knows no bus; every wait here has a deadline.
+ * Virtio devices above the transport (virtio 1.3): the list of devices and that
+ * of drivers, status and features (2.1, 2.2), the order of initialisation
+ * (3.1.1), access to the device's configuration (2.5). Knows no bus and no
+ * queue's inside; every wait here has a deadline.
  */
 #include "drivers/virtio/virtio.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "arch/clock.h"
 #include "arch/cpu.h"
 #include "arch/irq.h"
-#include "drivers/virtio/virtq.h"
+#include "drivers/virtio/virtio_events.h"
+#include "drivers/virtio/virtio_transport.h"
 #include "kernel/lib/log.h"
 
-/* What every register of a function that is not there any more reads as. */
+/* Every register of a device that was pulled out reads as this. */
 #define STATUS_ALL_ONES 0xff
 
 /* A reset is mostly immediate: only after this is the CPU left to others. */
@@ -23,8 +26,17 @@
 /* A config that still changes after so many reads is taken as it is. */
 #define CONFIG_READS_MAX 64
 
+_Static_assert(VIRTIO_ISR_GONE & ~(VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG),
+	       "no interrupt is all ones");
+_Static_assert(RESET_SPIN_NS < VIRTIO_DEADLINE_NS, "a reset can take longer than its spin");
+
+EVENTS_DEFINE(virtio, VIRTIO_EVENTS);
+
 static struct virtio_device *first_device;
 static struct virtio_driver *first_driver;
+static uint64_t lives; /* of all devices, so that no number comes twice */
+
+/* ---- Devices and drivers ---- */
 
 struct virtio_device *virtio_devices(void)
 {
@@ -35,7 +47,7 @@ static int probe_device(struct virtio_driver *driver, struct virtio_device *devi
 {
 	int err = driver->probe(device);
 
-	device->driver = err == 0 ? driver : NULL;
+	device->driver = err ? NULL : driver;
 	return err;
 }
 
@@ -43,7 +55,7 @@ static void list_driver(struct virtio_driver *driver)
 {
 	struct virtio_driver **link = &first_driver;
 
-	while (*link != NULL && *link != driver)
+	while (*link && *link != driver)
 		link = &(*link)->next;
 	if (*link == driver)
 		return;
@@ -55,6 +67,7 @@ int virtio_register_driver(struct virtio_driver *driver)
 {
 	int first_err = -ENODEV;
 
+	assert(driver->probe && driver->remove);
 	list_driver(driver);
 	for (struct virtio_device *device = first_device; device; device = device->next) {
 		int err;
@@ -68,12 +81,22 @@ int virtio_register_driver(struct virtio_driver *driver)
 	return first_err;
 }
 
+const struct virtio_driver *virtio_find_driver(uint16_t type)
+{
+	const struct virtio_driver *driver = first_driver;
+
+	while (driver && driver->type != type)
+		driver = driver->next;
+	return driver;
+}
+
 void virtio_register(struct virtio_device *device)
 {
 	struct virtio_device **link = &first_device;
 
-	while (*link != NULL)
-		link = &(*link)->next;
+	assert(device->type != 0); /* the transport has seen that something is there */
+	for (; *link; link = &(*link)->next)
+		assert(*link != device);
 	device->next = NULL;
 	*link = device;
 	for (struct virtio_driver *driver = first_driver; driver; driver = driver->next)
@@ -85,12 +108,12 @@ void virtio_unregister(struct virtio_device *device)
 {
 	struct virtio_device **link = &first_device;
 
-	if (device->driver != NULL)
+	if (device->driver)
 		device->driver->remove(device);
 	device->driver = NULL;
-	while (*link != NULL && *link != device)
+	while (*link && *link != device)
 		link = &(*link)->next;
-	if (*link != NULL)
+	if (*link)
 		*link = device->next;
 }
 
@@ -98,10 +121,12 @@ struct virtio_device *virtio_find(uint16_t type)
 {
 	struct virtio_device *device = first_device;
 
-	while (device != NULL && device->type != type)
+	while (device && device->type != type)
 		device = device->next;
 	return device;
 }
+
+/* ---- Reset ---- */
 
 static bool is_gone(struct virtio_device *device, uint8_t status)
 {
@@ -112,26 +137,21 @@ static bool is_gone(struct virtio_device *device, uint8_t status)
 	return status == STATUS_ALL_ONES && (!transport->is_gone || transport->is_gone(device));
 }
 
-/* A reset device has forgotten its queues: nothing comes out of them any more. */
-static void break_queues(struct virtio_device *device)
-{
-	for (size_t i = 0; i < VIRTIO_QUEUES_MAX; i++)
-		if (device->queue[i] != NULL)
-			device->queue[i]->broken = true;
-}
-
 int virtio_reset(struct virtio_device *device)
 {
 	uint64_t start = clock_ns();
 	uint64_t now = start;
 
-	break_queues(device);
+	/* It forgets its queues: nothing comes out of them any more. */
+	device->life = ++lives;
 	device->transport->set_status(device, 0);
 	for (;;) {
 		uint8_t status = device->transport->get_status(device);
 
-		if (status == 0)
+		if (status == 0) {
+			virtio_event(VIRTIO_EVENT_RESET, device->type, (now - start) / NS_PER_US);
 			return 0;
+		}
 		if (is_gone(device, status))
 			return -EIO;
 		now = clock_ns();
@@ -144,6 +164,22 @@ int virtio_reset(struct virtio_device *device)
 	}
 }
 
+bool virtio_is_reset(struct virtio_device *device)
+{
+	uint8_t status = device->transport->get_status(device);
+
+	return status == 0 || is_gone(device, status);
+}
+
+bool virtio_needs_reset(struct virtio_device *device)
+{
+	uint8_t status = device->transport->get_status(device);
+
+	return status == STATUS_ALL_ONES || (status & VIRTIO_STATUS_NEEDS_RESET);
+}
+
+/* ---- The order of initialisation ---- */
+
 /* 2.1.1, 3.1.1: the device may know that we have given up. */
 static void set_failed(struct virtio_device *device)
 {
@@ -153,13 +189,15 @@ static void set_failed(struct virtio_device *device)
 		device->transport->set_status(device, status | VIRTIO_STATUS_FAILED);
 }
 
-/* A device that initialisation failed on; the caller passes `err` on. */
+/* Marks a device whose initialisation failed; returns `err`. */
 static int fail_device(struct virtio_device *device, int err, const char *why)
 {
+	assert(err < 0);
 	set_failed(device);
 	device->accepted = 0;
 	device->broken = why;
 	log_warn("virtio: %s: %s", device->address, why);
+	virtio_event(VIRTIO_EVENT_REFUSED, device->type, (uint64_t)-err);
 	return err;
 }
 
@@ -172,7 +210,8 @@ static int negotiate_features(struct virtio_device *device, uint64_t allowed)
 	device->offered = transport->get_features(device);
 	if (transport->get_status(device) == STATUS_ALL_ONES)
 		return fail_device(device, -EIO, "all registers read as ones");
-	device->accepted = device->offered & virtio_features_allowed(device, allowed);
+	allowed = virtio_features_allowed(allowed, transport->features) & ~device->declined;
+	device->accepted = device->offered & allowed;
 	if (!transport->legacy && !virtio_has(device, VIRTIO_F_VERSION_1))
 		return fail_device(device, -ENOTSUP, "does not offer VERSION_1");
 	transport->set_features(device, device->accepted);
@@ -198,9 +237,9 @@ int virtio_negotiate(struct virtio_device *device, uint64_t allowed)
 	err = virtio_reset(device);
 	if (err == -EIO)
 		return fail_device(device, err, "gone: all registers read as ones");
-	if (err != 0)
+	if (err)
 		return fail_device(device, err, "does not finish its reset");
-	if (transport->after_reset != NULL)
+	if (transport->after_reset)
 		transport->after_reset(device);
 	device->config_changed = false;
 	device->generation = -1;
@@ -216,30 +255,37 @@ void virtio_ready(struct virtio_device *device)
 	uint64_t flags;
 	uint8_t isr;
 
+	assert(device->queue_count > 0 && device->queue_count <= VIRTIO_QUEUES_MAX);
+	assert(!(device->accepted & ~device->offered));
 	if (!transport->legacy)
 		status |= VIRTIO_STATUS_FEATURES_OK;
 	transport->set_status(device, status);
+	virtio_event(VIRTIO_EVENT_STARTED, device->type, device->accepted);
 	/*
 	 * An interrupt status left over from before would keep INTx asserted
-	 * (or, on an edge, silent for good): it is read here once, and what it
+	 * (or, on an edge, silent for ever): it is read here once, and what it
 	 * says is not lost.
 	 */
 	flags = irq_save();
 	isr = transport->read_isr(device);
-	if (isr != 0)
+	if (isr)
 		virtio_interrupt(device, isr);
 	irq_restore(flags);
 }
+
+/* ---- The end ---- */
 
 void virtio_break(struct virtio_device *device, const char *why)
 {
 	int err;
 
-	if (device->broken != NULL)
+	assert(why);
+	if (device->broken)
 		return;
 	device->broken = why;
+	virtio_event(VIRTIO_EVENT_BROKEN, device->type, 0);
 	set_failed(device);
-	/* Reset all the same: only then does it leave our memory alone. */
+	/* Reset it all the same: only then does it leave our memory alone. */
 	err = virtio_reset(device);
 	log_warn("virtio: %s: broken: %s%s", device->address, why,
 		 err == -ETIMEDOUT ? "; and it does not finish its reset" : "");
@@ -247,25 +293,14 @@ void virtio_break(struct virtio_device *device, const char *why)
 
 void virtio_gone(struct virtio_device *device)
 {
+	virtio_event(VIRTIO_EVENT_GONE, device->type, 0);
 	device->broken = "gone";
 	device->gone = true;
-	break_queues(device);
+	device->life = 0;
 	task_wake(&device->interrupts);
 }
 
-bool virtio_is_reset(struct virtio_device *device)
-{
-	uint8_t status = device->transport->get_status(device);
-
-	return status == 0 || is_gone(device, status);
-}
-
-bool virtio_needs_reset(struct virtio_device *device)
-{
-	uint8_t status = device->transport->get_status(device);
-
-	return status == STATUS_ALL_ONES || (status & VIRTIO_STATUS_NEEDS_RESET);
-}
+/* ---- Its configuration ---- */
 
 bool virtio_config_has(struct virtio_device *device, size_t offset, size_t width)
 {
@@ -282,9 +317,10 @@ uint32_t virtio_config_read32(struct virtio_device *device, size_t offset)
 
 	if (!virtio_config_has(device, offset, sizeof(value)))
 		return 0;
+	assert(offset % sizeof(value) == 0);
 	for (unsigned i = 0; i < CONFIG_READS_MAX; i++) {
 		before = transport->config_generation(device);
-		value = transport->config_read(device, offset, sizeof(value));
+		value = transport->config_read32(device, offset);
 		if (transport->config_generation(device) == before)
 			break;
 	}
@@ -293,8 +329,10 @@ uint32_t virtio_config_read32(struct virtio_device *device, size_t offset)
 
 void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t value)
 {
-	if (virtio_config_has(device, offset, sizeof(value)))
-		device->transport->config_write(device, offset, sizeof(value), value);
+	if (!virtio_config_has(device, offset, sizeof(value)))
+		return;
+	assert(offset % sizeof(value) == 0);
+	device->transport->config_write32(device, offset, value);
 }
 
 bool virtio_config_is_new(struct virtio_device *device)
@@ -306,10 +344,28 @@ bool virtio_config_is_new(struct virtio_device *device)
 	       device->generation != before;
 }
 
+/* ---- Interrupts ---- */
+
 void virtio_interrupt(struct virtio_device *device, uint8_t isr)
 {
 	device->interrupt_count++;
 	if (isr & VIRTIO_ISR_CONFIG)
 		device->config_changed = true;
 	task_wake(&device->interrupts);
+}
+
+/* Reading the status also makes the device let go of the line (4.1.4.5). */
+bool virtio_interrupt_shared(struct virtio_device *device)
+{
+	uint8_t isr = device->transport->read_isr(device);
+
+	if (isr == VIRTIO_ISR_GONE) {
+		/* It cannot have been this device; but a task that waits should look. */
+		task_wake(&device->interrupts);
+		return false;
+	}
+	if (!isr)
+		return false;
+	virtio_interrupt(device, isr);
+	return true;
 }

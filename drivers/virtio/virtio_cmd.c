@@ -4,9 +4,11 @@
  * was not. `features`: the balloon's accepted bits as Linux's sysfs has them.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
-#include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtio_feature_names.h"
+#include "drivers/virtio/virtio_transport.h"
 #include "drivers/virtio/virtq.h"
 #include "kernel/lib/command.h"
 #include "kernel/task/task.h"
@@ -66,22 +68,22 @@ static void print_status(struct virtio_device *device)
 	printf("\n");
 }
 
-/* "STATS_VQ", or "bit-57" for what has no name. */
+/* Returns "STATS_VQ", or "bit-57" for a bit without a name. */
 static const char *feature_name(const struct virtio_device *device, unsigned bit, char text[8])
 {
 	const char *name = virtio_feature_name(device->type, bit);
 
 	snprintf(text, 8, "bit-%u", bit);
-	return name != NULL ? name : text;
+	return name ? name : text;
 }
 
 static void print_features(const struct virtio_device *device, const char *title, uint64_t bits)
 {
 	char text[8];
 
-	printf("  %-9s 0x%016llx", title, (unsigned long long)bits);
+	printf("  %-9s 0x%016" PRIx64, title, bits);
 	for (unsigned bit = 0; bit < VIRTIO_FEATURES; bit++)
-		if ((bits >> bit & 1) != 0)
+		if (bits >> bit & 1)
 			printf(" %s", feature_name(device, bit, text));
 	printf("\n");
 }
@@ -92,7 +94,7 @@ static void print_refused(const struct virtio_device *device)
 	char text[8];
 
 	for (unsigned bit = 0; bit < VIRTIO_FEATURES; bit++)
-		if ((refused >> bit & 1) != 0)
+		if (refused >> bit & 1)
 			printf("  refused   %2u %-18s %s\n", bit, feature_name(device, bit, text),
 			       virtio_refusal_reason(device, bit));
 }
@@ -102,24 +104,25 @@ static void print_queues(const struct virtio_device *device)
 	for (unsigned i = 0; i < device->queue_count; i++) {
 		const struct virtq *queue = device->queue[i];
 
-		if (queue == NULL)
+		if (!queue)
 			continue;
-		printf("  queue %-3u size %u, %u in flight, %llu notifications%s\n", i, queue->size,
-		       queue->in_flight, (unsigned long long)queue->notifications,
-		       queue->broken ? ", broken" : "");
+		printf("  queue %-3u size %u, %u in flight, %" PRIu64 " notifications%s\n", i,
+		       queue->size, queue->in_flight, queue->notifications,
+		       virtq_is_broken(queue) ? ", broken" : "");
 	}
 }
 
 static void print_device(struct virtio_device *device)
 {
-	printf("%s %s (type %u), %s, %llu interrupts\n", device->address, type_name(device->type),
-	       device->type, device->transport->name, (unsigned long long)device->interrupt_count);
+	printf("%s %s (type %u), %s, %" PRIu64 " interrupts\n", device->address,
+	       type_name(device->type), device->type, device->transport->name,
+	       device->interrupt_count);
 	if (device->interrupts_by[0] != '\0')
 		printf("  interrupts by %s\n", device->interrupts_by);
-	if (device->broken != NULL)
+	if (device->broken)
 		printf("  broken    %s\n", device->broken);
 	print_status(device);
-	if (device->offered != 0) {
+	if (device->offered) {
 		print_features(device, "offered", device->offered);
 		print_features(device, "accepted", device->accepted);
 		print_refused(device);
@@ -136,9 +139,9 @@ static int cmd_virtio(int argc, char **argv)
 	(void)argv;
 	if (argc != 1)
 		return -EINVAL;
-	if (device == NULL)
+	if (!device)
 		printf("no virtio devices\n");
-	for (; device != NULL; device = device->next) {
+	for (; device; device = device->next) {
 		print_device(device);
 		task_yield();
 	}
@@ -158,7 +161,7 @@ static int cmd_features(int argc, char **argv)
 	(void)argv;
 	if (argc != 1)
 		return -EINVAL;
-	if (device == NULL) {
+	if (!device) {
 		printf("features: there is no balloon device\n");
 		return -ENODEV;
 	}

@@ -8,11 +8,8 @@
 #include <errno.h>
 
 #include "arch/io.h"
-#include "arch/paging.h"
-#include "drivers/pci/pci.h"
-#include "drivers/virtio/virtio_pci.h"
+#include "drivers/virtio/virtio_pci_internal.h"
 #include "drivers/virtio/virtq.h"
-#include "kernel/lib/log.h"
 
 /* Ports from the start of BAR 0. */
 #define LEGACY_DEVICE_FEATURES 0 /* 32 */
@@ -27,6 +24,9 @@
 #define LEGACY_CONFIG_VECTOR 20	 /* 16; with MSI-X on */
 #define LEGACY_QUEUE_VECTOR 22	 /* 16 */
 #define LEGACY_CONFIG_MSIX 24
+
+_Static_assert(LEGACY_CONFIG_MSIX - LEGACY_CONFIG == VIRTIO_PCI_VECTORS_MAX * sizeof(uint16_t),
+	       "4.1.4.10: MSI-X moves the config by its two vectors");
 
 static uint16_t port(struct virtio_device *device, unsigned reg)
 {
@@ -64,31 +64,23 @@ static size_t config_size(struct virtio_device *device)
 	return virtio_pci_of(device)->config_size + LEGACY_CONFIG - config_start(device);
 }
 
-static uint32_t config_read(struct virtio_device *device, size_t offset, unsigned width)
+static uint32_t config_read32(struct virtio_device *device, size_t offset)
 {
 	uint16_t at = port(device, config_start(device) + (unsigned)offset);
 
-	if (width == 1)
-		return io_read8(at);
-	if (width == 2)
-		return io_read16(at);
+	assert(offset + sizeof(uint32_t) <= config_size(device));
 	return io_read32(at);
 }
 
-static void config_write(struct virtio_device *device, size_t offset, unsigned width,
-			 uint32_t value)
+static void config_write32(struct virtio_device *device, size_t offset, uint32_t value)
 {
 	uint16_t at = port(device, config_start(device) + (unsigned)offset);
 
-	if (width == 1)
-		io_write8(at, (uint8_t)value);
-	else if (width == 2)
-		io_write16(at, (uint16_t)value);
-	else
-		io_write32(at, value);
+	assert(offset + sizeof(uint32_t) <= config_size(device));
+	io_write32(at, value);
 }
 
-/* There is none (2.5.4): a field of four bytes is whole by its one access. */
+/* A legacy device has none (2.5.4): a field of four bytes is whole by its one access. */
 static uint8_t config_generation(struct virtio_device *device)
 {
 	(void)device;
@@ -106,7 +98,7 @@ static void set_vector(struct virtio_device *device, unsigned reg, uint16_t vect
 {
 	io_write16(port(device, reg), vector);
 	if (io_read16(port(device, reg)) != vector)
-		virtio_pci_fall_back(virtio_pci_of(device));
+		virtio_pci_irq_fall_back(virtio_pci_of(device));
 }
 
 static void after_reset(struct virtio_device *device)
@@ -117,21 +109,19 @@ static void after_reset(struct virtio_device *device)
 
 static int queue_enable(struct virtio_device *device, struct virtq *queue)
 {
-	pfn_t pfn = paddr_to_pfn(virt_to_phys((const void *)(uintptr_t)queue->desc));
+	uint32_t pfn;
+	int err = virtq_legacy_pfn(queue, &pfn);
 
-	if (pfn > UINT32_MAX) {
-		log_warn("virtio: %s: queue %u lies too high for a legacy device", device->address,
-			 queue->index);
-		return -EINVAL;
-	}
+	if (err)
+		return err;
 	io_write16(port(device, LEGACY_QUEUE_SELECT), queue->index);
 	if (io_read32(port(device, LEGACY_QUEUE_PFN)) != 0)
 		return -EIO; /* the device was reset: it cannot be in use */
 	if (virtio_pci_of(device)->vectors > 0)
 		set_vector(device, LEGACY_QUEUE_VECTOR,
 			   virtio_pci_queue_vector(virtio_pci_of(device)));
-	io_write32(port(device, LEGACY_QUEUE_PFN), (uint32_t)pfn);
-	return io_read32(port(device, LEGACY_QUEUE_PFN)) == (uint32_t)pfn ? 0 : -EIO;
+	io_write32(port(device, LEGACY_QUEUE_PFN), pfn);
+	return io_read32(port(device, LEGACY_QUEUE_PFN)) == pfn ? 0 : -EIO;
 }
 
 static void queue_notify(struct virtio_device *device, struct virtq *queue)
@@ -154,8 +144,8 @@ static const struct virtio_transport legacy_transport = {
 	.get_features = get_features,
 	.set_features = set_features,
 	.config_size = config_size,
-	.config_read = config_read,
-	.config_write = config_write,
+	.config_read32 = config_read32,
+	.config_write32 = config_write32,
 	.config_generation = config_generation,
 	.queue_size_max = queue_size_max,
 	.queue_enable = queue_enable,

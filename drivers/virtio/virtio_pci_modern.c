@@ -2,15 +2,15 @@
 /*
  * The modern PCI transport (virtio 1.3, 4.1.4): vendor capabilities say where
  * in which BAR the common, notify, ISR and device structures lie. All they say
- * is checked; what is wrong or unknown is passed over, and the first usable
- * one of each type is taken (4.1.4.1).
+ * is checked; a capability that is wrong or unknown is passed over, and the first
+ * usable one of each type is taken (4.1.4.1).
  */
 #include <errno.h>
+#include <inttypes.h>
 
 #include "arch/mmio.h"
 #include "arch/paging.h"
-#include "drivers/pci/pci.h"
-#include "drivers/virtio/virtio_pci.h"
+#include "drivers/virtio/virtio_pci_internal.h"
 #include "drivers/virtio/virtq.h"
 #include "kernel/lib/log.h"
 
@@ -51,6 +51,9 @@
 #define COMMON_QUEUE_DRIVER 40	       /* 64 */
 #define COMMON_QUEUE_DEVICE 48	       /* 64 */
 #define COMMON_SIZE 56
+
+_Static_assert(COMMON_SIZE == COMMON_QUEUE_DEVICE + sizeof(uint64_t), "4.1.4.3: its last field");
+_Static_assert(CAP_NOTIFY_SIZE == CAP_SIZE + sizeof(uint32_t), "4.1.4.4: one field more");
 
 /* Windows are no larger than this, whatever a capability claims. */
 #define CONFIG_WINDOW_MAX 4096
@@ -134,28 +137,20 @@ static size_t config_size(struct virtio_device *device)
 	return virtio_pci_of(device)->config_size;
 }
 
-static uint32_t config_read(struct virtio_device *device, size_t offset, unsigned width)
+static uint32_t config_read32(struct virtio_device *device, size_t offset)
 {
 	char *reg = (char *)virtio_pci_of(device)->config + offset;
 
-	if (width == 1)
-		return mmio_read8(reg);
-	if (width == 2)
-		return mmio_read16(reg);
+	assert(offset + sizeof(uint32_t) <= config_size(device));
 	return mmio_read32(reg);
 }
 
-static void config_write(struct virtio_device *device, size_t offset, unsigned width,
-			 uint32_t value)
+static void config_write32(struct virtio_device *device, size_t offset, uint32_t value)
 {
 	char *reg = (char *)virtio_pci_of(device)->config + offset;
 
-	if (width == 1)
-		mmio_write8(reg, (uint8_t)value);
-	else if (width == 2)
-		mmio_write16(reg, (uint16_t)value);
-	else
-		mmio_write32(reg, value);
+	assert(offset + sizeof(uint32_t) <= config_size(device));
+	mmio_write32(reg, value);
 }
 
 static uint8_t config_generation(struct virtio_device *device)
@@ -172,8 +167,8 @@ static uint16_t queue_size_max(struct virtio_device *device, uint16_t index)
 }
 
 /*
- * Where the queue that is selected wants its notifications (4.1.4.4): 16 bits,
- * or with NOTIFICATION_DATA 32 (4.1.5.2).
+ * Finds the place where the selected queue wants its notifications (4.1.4.4): of
+ * 16 bits, or of 32 with NOTIFICATION_DATA (4.1.5.2).
  */
 static int find_notify(struct virtio_device *device, struct virtq *queue)
 {
@@ -184,14 +179,15 @@ static int find_notify(struct virtio_device *device, struct virtq *queue)
 			  vp->notify_multiplier;
 
 	if (offset + width > vp->notify_size) {
-		log_warn("virtio: %s: queue %u wants notifications at 0x%llx, beyond 0x%llx",
-			 device->address, queue->index, (unsigned long long)offset,
-			 (unsigned long long)vp->notify_size);
+		log_warn("virtio: %s: queue %u wants notifications at 0x%" PRIx64
+			 ", beyond 0x%" PRIx64,
+			 device->address, queue->index, offset, vp->notify_size);
 		return -EINVAL;
 	}
 	if (((uintptr_t)vp->notify + offset) % width != 0) {
-		log_warn("virtio: %s: queue %u wants notifications at 0x%llx, which is not aligned",
-			 device->address, queue->index, (unsigned long long)offset);
+		log_warn("virtio: %s: queue %u wants notifications at 0x%" PRIx64
+			 ", which is not aligned",
+			 device->address, queue->index, offset);
 		return -EINVAL;
 	}
 	queue->notify = (char *)vp->notify + offset;
@@ -203,7 +199,7 @@ static void set_vector(struct virtio_device *device, unsigned reg, uint16_t vect
 {
 	common_write16(device, reg, vector);
 	if (common_read16(device, reg) != vector)
-		virtio_pci_fall_back(virtio_pci_of(device));
+		virtio_pci_irq_fall_back(virtio_pci_of(device));
 }
 
 static void after_reset(struct virtio_device *device)
@@ -221,7 +217,7 @@ static int queue_enable(struct virtio_device *device, struct virtq *queue)
 	if (common_read16(device, COMMON_QUEUE_ENABLE) != 0)
 		return -EIO; /* the device was reset: it cannot be in use */
 	err = find_notify(device, queue);
-	if (err != 0)
+	if (err)
 		return err;
 	common_write16(device, COMMON_QUEUE_SIZE, queue->size);
 	common_write_address(device, COMMON_QUEUE_DESC, queue->desc);
@@ -257,8 +253,8 @@ static const struct virtio_transport modern_transport = {
 	.get_features = get_features,
 	.set_features = set_features,
 	.config_size = config_size,
-	.config_read = config_read,
-	.config_write = config_write,
+	.config_read32 = config_read32,
+	.config_write32 = config_write32,
 	.config_generation = config_generation,
 	.queue_size_max = queue_size_max,
 	.queue_enable = queue_enable,
@@ -267,7 +263,7 @@ static const struct virtio_transport modern_transport = {
 	.read_isr = read_isr,
 };
 
-/* False: it does not fit into config space, or is too short to be one. */
+/* Reads one; false if it does not fit into config space, or is too short to be one. */
 static bool read_capability(const struct pci_device *pci, unsigned at, struct capability *cap)
 {
 	if (at + CAP_SIZE > CONFIG_SPACE_SIZE)
@@ -282,8 +278,8 @@ static bool read_capability(const struct pci_device *pci, unsigned at, struct ca
 }
 
 /*
- * A window on what a capability describes, if that has at least `min` bytes,
- * aligned to `align`, and lies within a memory BAR; at most `max` bytes of it.
+ * Maps a window of at most `max` bytes on what a capability describes, if that has
+ * at least `min` bytes, aligned to `align`, and lies within a memory BAR.
  */
 static int map_capability(struct virtio_pci *vp, const struct capability *cap, uint32_t min,
 			  uint64_t max, uint32_t align, void **window)
@@ -301,7 +297,7 @@ static int map_capability(struct virtio_pci *vp, const struct capability *cap, u
 			   window);
 }
 
-/* The multiplier is 0 or an even power of two, that is, not 1 (4.1.4.4.1). */
+/* The multiplier must be 0 or an even power of two, that is, not 1 (4.1.4.4.1). */
 static int take_notify(struct virtio_pci *vp, const struct capability *cap)
 {
 	uint32_t multiplier;
@@ -310,10 +306,10 @@ static int take_notify(struct virtio_pci *vp, const struct capability *cap)
 	if (cap->size < CAP_NOTIFY_SIZE)
 		return -EINVAL;
 	multiplier = pci_read32(vp->pci, cap->at + CAP_NOTIFY_MULTIPLIER);
-	if (multiplier == 1 || (multiplier & (multiplier - 1)) != 0)
+	if (multiplier == 1 || multiplier & (multiplier - 1))
 		return -EINVAL;
 	err = map_capability(vp, cap, 2, NOTIFY_WINDOW_MAX, 2, &vp->notify);
-	if (err != 0)
+	if (err)
 		return err;
 	vp->notify_multiplier = multiplier;
 	vp->notify_size = cap->length < NOTIFY_WINDOW_MAX ? cap->length : NOTIFY_WINDOW_MAX;
@@ -324,7 +320,7 @@ static int take_config(struct virtio_pci *vp, const struct capability *cap)
 {
 	int err = map_capability(vp, cap, 1, CONFIG_WINDOW_MAX, 4, &vp->config);
 
-	if (err == 0)
+	if (!err)
 		vp->config_size = cap->length < CONFIG_WINDOW_MAX ? cap->length : CONFIG_WINDOW_MAX;
 	return err;
 }
@@ -332,20 +328,20 @@ static int take_config(struct virtio_pci *vp, const struct capability *cap)
 /* Takes it if it is the first usable one of its type. */
 static int take_capability(struct virtio_pci *vp, const struct capability *cap)
 {
-	if (cap->cfg_type == CFG_COMMON && vp->common == NULL)
+	if (cap->cfg_type == CFG_COMMON && !vp->common)
 		return map_capability(vp, cap, COMMON_SIZE, COMMON_SIZE, 4, &vp->common);
-	if (cap->cfg_type == CFG_NOTIFY && vp->notify == NULL)
+	if (cap->cfg_type == CFG_NOTIFY && !vp->notify)
 		return take_notify(vp, cap);
-	if (cap->cfg_type == CFG_ISR && vp->isr == NULL)
+	if (cap->cfg_type == CFG_ISR && !vp->isr)
 		return map_capability(vp, cap, 1, 1, 1, &vp->isr);
-	if (cap->cfg_type == CFG_DEVICE && vp->config == NULL)
+	if (cap->cfg_type == CFG_DEVICE && !vp->config)
 		return take_config(vp, cap);
 	return 0;
 }
 
 /*
- * The order of the capabilities is the device's business: QEMU has the common
- * one last. One that is no good does not end the walk.
+ * Walks the capabilities, which are in any order: QEMU has the common one last.
+ * One that cannot be used does not end the walk.
  */
 static void take_capabilities(struct virtio_pci *vp)
 {
@@ -356,7 +352,7 @@ static void take_capabilities(struct virtio_pci *vp)
 		at = pci_find_capability(vp->pci, CAP_VENDOR, at);
 		if (at == 0)
 			return;
-		if (!read_capability(vp->pci, at, &cap) || take_capability(vp, &cap) != 0)
+		if (!read_capability(vp->pci, at, &cap) || take_capability(vp, &cap))
 			log_debug("virtio: %s: capability at 0x%x cannot be used",
 				  vp->device.address, at);
 	}
@@ -365,11 +361,11 @@ static void take_capabilities(struct virtio_pci *vp)
 int virtio_pci_modern_setup(struct virtio_pci *vp, const char **why)
 {
 	take_capabilities(vp);
-	if (vp->common == NULL)
+	if (!vp->common)
 		*why = "no usable common capability";
-	else if (vp->notify == NULL)
+	else if (!vp->notify)
 		*why = "no usable notify capability";
-	else if (vp->isr == NULL)
+	else if (!vp->isr)
 		*why = "no usable ISR capability";
 	else {
 		vp->device.transport = &modern_transport;

@@ -3,92 +3,29 @@
  * A virtqueue in either of its two formats: split (virtio 1.3, 2.7) or packed
  * (2.8), whichever was negotiated; a device driver does not notice which. The
  * rings lie in frames of owner `virtqueues`, which the device can write at any
- * time; whatever decides about memory is therefore kept in private shadows
- * and never read back.
+ * time. So whatever decides about memory is kept in private shadows and never
+ * read back.
  *
  * A device that returns what is not with it breaks itself: from then on the
  * queue gives -EIO and is not looked at.
- *
- *   virtq.c		making a queue, what both formats share, indirect tables
- *   virtq_split.c	three areas: descriptors, available ring, used ring
- *   virtq_packed.c	one ring that both sides write
  *
  * Not for use in interrupts.
  */
 #ifndef DRIVERS_VIRTIO_VIRTQ_H
 #define DRIVERS_VIRTIO_VIRTQ_H
 
-#include "kernel/lib/endian.h"
+#include "drivers/virtio/virtio.h"
 #include "kernel/lib/types.h"
 
-struct virtio_device;
+struct virtq_avail;
+struct virtq_desc;
+struct virtq_event;
 struct virtq_ops;
+struct virtq_packed_desc;
+struct virtq_used;
 
-/* Ours: what the largest queue of a balloon has; a legacy device lets no one choose less. */
+/* Our limit, as large as a balloon's largest queue: a legacy device allows no smaller size. */
 #define VIRTQ_SIZE_MAX 1024
-
-/* Descriptor flags; the last two are of packed rings alone (2.8.1). */
-#define VIRTQ_DESC_F_NEXT 1
-#define VIRTQ_DESC_F_WRITE 2
-#define VIRTQ_DESC_F_INDIRECT 4
-#define VIRTQ_DESC_F_AVAIL (1 << 7)
-#define VIRTQ_DESC_F_USED (1 << 15)
-
-/* Split: the flags of avail and used (2.7.6, 2.7.8); without EVENT_IDX. */
-#define VIRTQ_AVAIL_F_NO_INTERRUPT 1
-#define VIRTQ_USED_F_NO_NOTIFY 1
-
-/* Packed: the flags of struct virtq_event (2.8.10). */
-#define VIRTQ_EVENT_ENABLE 0
-#define VIRTQ_EVENT_DISABLE 1
-#define VIRTQ_EVENT_DESC 2 /* at the descriptor that off_wrap says; with EVENT_IDX */
-#define VIRTQ_EVENT_WRAP (1 << 15)
-
-/* One frame of indirect tables for each queue (2.7.5.3, 2.8.8). */
-#define VIRTQ_TABLE_ENTRIES 32
-#define VIRTQ_TABLES 8
-
-struct virtq_desc {
-	le64 addr; /* physical */
-	le32 len;
-	le16 flags;
-	le16 next;
-};
-
-struct virtq_avail {
-	le16 flags;
-	le16 idx;
-	le16 ring[]; /* and then le16 used_event */
-};
-
-struct virtq_used_elem {
-	le32 id;
-	le32 len;
-};
-
-struct virtq_used {
-	le16 flags;
-	le16 idx;
-	struct virtq_used_elem ring[]; /* and then le16 avail_event */
-};
-
-struct virtq_packed_desc {
-	le64 addr; /* physical */
-	le32 len;
-	le16 id;
-	le16 flags;
-};
-
-/* Tells the other side when an interrupt or a notification is wanted. */
-struct virtq_event {
-	le16 off_wrap;
-	le16 flags;
-};
-
-_Static_assert(sizeof(struct virtq_desc) == 16, "2.7.5");
-_Static_assert(sizeof(struct virtq_used_elem) == 8, "2.7.8");
-_Static_assert(sizeof(struct virtq_packed_desc) == 16, "2.8.13");
-_Static_assert(sizeof(struct virtq_event) == 4, "2.8.14");
 
 /* A piece of memory for the device: read by it, or written. */
 struct virtq_buffer {
@@ -97,39 +34,33 @@ struct virtq_buffer {
 	bool device_writes;
 };
 
-/* When the device should interrupt. */
-enum virtq_interrupts {
-	VIRTQ_INTERRUPT_NONE,
-	VIRTQ_INTERRUPT_EACH,
-	VIRTQ_INTERRUPT_LAST,
-};
-
+/* A device driver reads `size`, `free_count` and `in_flight`, and writes nothing. */
 struct virtq {
 	struct virtio_device *device;
 	const struct virtq_ops *ops; /* the format */
+	uint64_t life;		     /* that of the device it was made in; 0: it is broken */
 	uint16_t index;
-	uint16_t size; /* descriptors; a power of two if split */
-	bool broken;
+	uint16_t size;	/* descriptors; a power of two if split */
 	bool event_idx; /* EVENT_IDX was accepted */
 	/*
 	 * The three areas (2.6), of which transports tell the device: in the
 	 * first name of each pair if split, in the second if packed.
 	 */
 	union {
-		volatile struct virtq_desc *desc;	   /* the driver's alone */
-		volatile struct virtq_packed_desc *packed; /* written by both */
+		volatile struct virtq_desc *desc;	   /* the driver writes it */
+		volatile struct virtq_packed_desc *packed; /* both write it */
 	};
 	union {
-		volatile struct virtq_avail *avail; /* the driver's alone */
-		volatile struct virtq_event *driver_event;
+		volatile struct virtq_avail *avail;	   /* the driver writes it */
+		volatile struct virtq_event *driver_event; /* the driver writes it */
 	};
 	union {
-		volatile struct virtq_used *used; /* the device's alone */
-		volatile struct virtq_event *device_event;
+		volatile struct virtq_used *used;	   /* the device writes it */
+		volatile struct virtq_event *device_event; /* the device writes it */
 	};
-	void *tables;	       /* VIRTQ_TABLES indirect tables; NULL: INDIRECT_DESC is not used */
+	void *tables;	       /* a frame of indirect tables, or NULL */
 	uint32_t tables_taken; /* a bit for each */
-	uint16_t free_head;    /* shadow: chain of free ids */
+	uint16_t free_head;    /* of the free ids, linked by shadow[].next */
 	uint16_t free_count;   /* free descriptors */
 	uint16_t in_flight;    /* chains added and not yet taken back */
 	uint16_t added;	       /* since the last kick: chains if split, descriptors if packed */
@@ -138,40 +69,55 @@ struct virtq {
 	bool avail_wrap;       /* packed: the wrap counters of those two (2.8.1) */
 	bool used_wrap;
 	uint16_t held_flags; /* packed: of the first descriptor added since the last kick */
-	enum virtq_interrupts interrupts;
+	bool interrupts;     /* the device should interrupt when it has used a buffer */
 	uint64_t kicks;
 	struct {
 		void *token;	/* of a chain in flight, at its id; else NULL */
 		uint64_t kick;	/* `kicks` when it was added */
-		uint16_t next;	/* next id in the chain of free ones, or of a split chain */
+		uint16_t next;	/* next id in the list of free ones, or of a split chain */
 		uint16_t chain; /* descriptors it takes in the ring */
 		int8_t table;	/* its indirect table; -1: none */
 	} shadow[VIRTQ_SIZE_MAX];
-	uint64_t notifications; /* kicks sent; statistics */
+	uint64_t notifications; /* sent since it was made */
 	void *notify;		/* the transport's */
 };
 
 /*
- * Makes queue `index` of the device, of its largest size up to VIRTQ_SIZE_MAX,
- * in the format that was negotiated, and enables it. -ENODEV: the device has no
- * such queue; -EINVAL: a split queue's size is no power of two, or a legacy
- * device insists on a larger one than VIRTQ_SIZE_MAX; -ENOMEM; -EIO.
+ * Whether the queue is dead: the device broke the rules, was reset or pulled out
+ * since the queue was made, or the queue was never made.
+ */
+static inline bool virtq_is_broken(const struct virtq *queue)
+{
+	return !queue->life || queue->life != queue->device->life;
+}
+
+/*
+ * Makes queue `index` of a device that was negotiated, of its largest size up to
+ * VIRTQ_SIZE_MAX, in the format that was accepted, and enables it. -ENODEV: the
+ * device has no such queue; -EINVAL: a split queue's size is no power of two, or
+ * a legacy device insists on more than VIRTQ_SIZE_MAX, or the transport cannot
+ * tell the device where it is; -ENOMEM: no frames; -EIO: the device is gone or
+ * does not enable the queue.
  */
 int virtq_create(struct virtio_device *device, uint16_t index, struct virtq *queue);
 
 /*
- * Gives the rings back. The device must have been reset: where it does not
- * say so, their frames stay with it, and a line in the log says that.
+ * Gives the rings back; nothing happens to a queue that was not made. The device
+ * must have been reset: if it does not say so, their frames stay with it, and
+ * the log says that.
  */
 void virtq_destroy(struct virtq *queue);
 
+/* As many buffers as an indirect table holds (2.7.5.3, 2.8.8). */
+#define VIRTQ_TABLE_ENTRIES 32
+
 /*
- * Offers `count` buffers as one chain, those that the device reads first.
- * `token` (not NULL) comes back with the used entry. Not seen by the device
- * before virtq_kick(). With INDIRECT_DESC, 2 to VIRTQ_TABLE_ENTRIES buffers
- * take one descriptor as long as there are tables; `free_count` of them always
- * fit. -ENOSPC: too few descriptors; -EIO: broken; -EINVAL: no buffer or no
- * token.
+ * Offers `count` buffers as one chain: first those that the device reads, then
+ * those that it writes. `token` (not NULL) comes back with the used entry. The
+ * device does not see the chain before virtq_kick(). With INDIRECT_DESC, 2 to
+ * VIRTQ_TABLE_ENTRIES buffers take one descriptor as long as there are tables; `free_count` of them
+ * always fit. -ENOSPC: too few descriptors; -EIO: the queue is broken; -EINVAL:
+ * no buffer or no token.
  */
 int virtq_add(struct virtq *queue, const struct virtq_buffer *buffers, unsigned count, void *token);
 
@@ -185,30 +131,20 @@ void virtq_kick(struct virtq *queue);
 void virtq_remind(struct virtq *queue);
 
 /*
- * Takes the next used chain. 1 and its token; 0: none; -EIO: the device broke
- * the rules: it has been reset by virtio_break(), and all its queues are
- * broken. `written` may be NULL; it is the device's word, not checked.
+ * Takes the next used chain. Returns 1 and its token; 0: there is none; -EIO: the
+ * device broke the rules now or before: virtio_break() has reset it, and all its
+ * queues are broken. `written` may be NULL; it is the device's word, not checked.
  */
 int virtq_get_used(struct virtq *queue, void **token, uint32_t *written);
 
-/* True if virtq_get_used() would not return 0. */
+/* Whether virtq_get_used() would not return 0. */
 bool virtq_has_used(const struct virtq *queue);
 
 /*
- * Whether the device should interrupt when it has used a buffer; a hint (2.7.7).
- * It may say nothing of what it used before, so virtq_has_used() is asked after
- * the wish.
+ * Tells the device whether to interrupt when it has used a buffer; a hint
+ * (2.7.7). It may say nothing of what it used before, so look at
+ * virtq_has_used() after the call.
  */
 void virtq_set_interrupts(struct virtq *queue, bool wanted);
-
-/*
- * Asks for one interrupt, when the device has used all that it has now; then
- * none until the wish is renewed. Without EVENT_IDX, or if the device has
- * nothing, the same as virtq_set_interrupts(queue, true).
- */
-void virtq_interrupt_after_last(struct virtq *queue);
-
-/* For transports: what a notification says with NOTIFICATION_DATA (2.9). */
-uint32_t virtq_notification_data(const struct virtq *queue);
 
 #endif

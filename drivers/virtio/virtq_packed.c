@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The packed virtqueue (virtio 1.3, 2.8). One ring of descriptors that both
- * sides go round, each at its own pace:
+ * The packed virtqueue (virtio 1.3, 2.8): one ring of descriptors that both sides
+ * go round, each at its own pace, and two small areas after it.
+ *
+ *	              bytes
+ *	desc          16 * size   addr, len, id, flags   both write it
+ *	driver_event  4           off_wrap, flags        the driver: interrupt me here
+ *	device_event  4           off_wrap, flags        the device: notify me here
+ *
+ *	                last_used                    avail_idx
+ *	                    v                            v
+ *	      +------+------+----------------------------+------+------+
+ *	      | free | free | used, or with the device   | free | free |  and round again
+ *	      +------+------+----------------------------+------+------+
  *
  *	the driver fills descriptors in order and marks them available; a chain
  *	is a run of them, and carries one buffer id;
@@ -10,19 +21,25 @@
  *
  * Marks are two bits of the flags, AVAIL and USED, which mean something only
  * together with a wrap counter that each side flips at the end of a round:
- * different bits, AVAIL as the driver's counter, are available; equal bits,
- * as the device's counter, are used. So no descriptor ever needs clearing.
  *
- * Chains come back in any order, and the descriptors that described them are
- * overwritten by then: which id is alive, and how many descriptors it has, only
- * the shadow knows.
+ *	              wrap counter 1         wrap counter 0
+ *	available     AVAIL 1, USED 0        AVAIL 0, USED 1     (the driver's counter)
+ *	used          AVAIL 1, USED 1        AVAIL 0, USED 0     (the device's counter)
+ *
+ * So no descriptor ever needs clearing. Chains come back in any order, and the
+ * descriptors that described them are overwritten by then: only the shadow knows
+ * which id is alive, and how many descriptors it has.
  */
+#include <assert.h>
+#include <errno.h>
+
 #include "arch/barrier.h"
 #include "drivers/virtio/virtq_internal.h"
 
 #define DESC_F_BOTH (VIRTQ_DESC_F_AVAIL | VIRTQ_DESC_F_USED)
 
-/* Behind the ring: when the driver, and when the device, wants to hear of news. */
+_Static_assert((VIRTQ_EVENT_WRAP & (VIRTQ_SIZE_MAX - 1)) == 0, "a place and its wrap counter");
+
 static size_t packed_bytes(uint16_t size)
 {
 	return sizeof(struct virtq_packed_desc) * size + 2 * sizeof(struct virtq_event);
@@ -33,6 +50,8 @@ static void packed_init(struct virtq *queue, uint8_t *memory)
 	struct virtq_event *events = (void *)(memory +
 					      sizeof(struct virtq_packed_desc) * queue->size);
 
+	/* 2.8.11: with the page, the ring is aligned to 16 and the events to 4 bytes. */
+	assert((uintptr_t)memory % FRAME_SIZE == 0);
 	queue->packed = (void *)memory;
 	queue->driver_event = &events[0];
 	queue->device_event = &events[1];
@@ -41,11 +60,12 @@ static void packed_init(struct virtq *queue, uint8_t *memory)
 	queue->used_wrap = true;
 }
 
-/* `count` descriptors on; no more than the ring has. */
+/* Moves a place on by `count` descriptors, which are no more than the ring has. */
 static void advance(const struct virtq *queue, uint16_t *at, bool *wrap, uint16_t count)
 {
 	uint16_t left = (uint16_t)(queue->size - *at);
 
+	assert(*at < queue->size && count <= queue->size);
 	if (count < left) {
 		*at = (uint16_t)(*at + count);
 	} else {
@@ -54,7 +74,7 @@ static void advance(const struct virtq *queue, uint16_t *at, bool *wrap, uint16_
 	}
 }
 
-/* All but the flags, which make it available. */
+/* Fills all but the flags, which make it available. */
 static void fill(volatile struct virtq_packed_desc *desc, const struct virtq_buffer *buffer,
 		 uint16_t id)
 {
@@ -75,8 +95,8 @@ static void packed_fill_table(void *table, const struct virtq_buffer *buffers, u
 }
 
 /*
- * The flags of the first descriptor since the last kick are held back. As the
- * device goes through the ring in order, it sees nothing behind it either.
+ * Holds back the flags of the first descriptor since the last kick. As the device
+ * goes through the ring in order, it sees nothing after it either.
  */
 static void put_one(struct virtq *queue, const struct virtq_buffer *buffer, uint16_t flags)
 {
@@ -103,11 +123,12 @@ static void packed_put(struct virtq *queue, const struct virtq_buffer *buffers, 
 	queue->free_head = queue->shadow[queue->free_head].next;
 }
 
-/* Where the driver was `count` descriptors ago. */
+/* Returns the place where the driver was `count` descriptors ago. */
 static uint16_t back(const struct virtq *queue, uint16_t count, bool *wrap)
 {
 	bool same_round = count <= queue->avail_idx;
 
+	assert(count <= queue->size);
 	*wrap = same_round ? queue->avail_wrap : !queue->avail_wrap;
 	return (uint16_t)(queue->avail_idx + (same_round ? 0 : queue->size) - count);
 }
@@ -120,9 +141,10 @@ static void packed_publish(struct virtq *queue)
 }
 
 /*
- * The event is a descriptor of this round or of the one before, the latter with
- * the other wrap counter: it lies `size` lower then. What is new may begin in
- * the round before as well. Modulo 65536 that is all the same.
+ * Whether the event is among the descriptors just published. It is one of this
+ * round, or of the round before with the other wrap counter: then it lies `size`
+ * lower. The new descriptors may begin in the round before, too; counted modulo
+ * 65536 both cases are one.
  */
 static bool event_passed(const struct virtq *queue, uint16_t off_wrap)
 {
@@ -135,7 +157,7 @@ static bool event_passed(const struct virtq *queue, uint16_t off_wrap)
 				  (uint16_t)(queue->avail_idx - queue->added));
 }
 
-/* What the device says otherwise than the specification counts as a wish. */
+/* Any value of the flags that the specification does not define means: notify. */
 static bool packed_wants_notification(const struct virtq *queue)
 {
 	uint16_t flags = le16_to_cpu(queue->device_event->flags);
@@ -154,7 +176,7 @@ static bool packed_has_used(const struct virtq *queue)
 	return (flags & DESC_F_BOTH) == (queue->used_wrap ? DESC_F_BOTH : 0);
 }
 
-static int packed_take_used(struct virtq *queue, uint16_t *id, uint32_t *written)
+static int packed_take_used(struct virtq *queue, struct virtq_taken *taken)
 {
 	volatile struct virtq_packed_desc *desc = &queue->packed[queue->last_used];
 	uint16_t named;
@@ -164,10 +186,12 @@ static int packed_take_used(struct virtq *queue, uint16_t *id, uint32_t *written
 	/* The flags are read before what they cover, and before the buffer. */
 	dma_load_barrier();
 	named = le16_to_cpu(desc->id); /* once: the device could change it */
-	if (!virtq_is_with_device(queue, named))
-		return virtq_violation(queue, "a used descriptor names no chain in flight");
-	*id = named;
-	*written = le32_to_cpu(desc->len);
+	if (!virtq_is_with_device(queue, named)) {
+		taken->why = "a used descriptor names no chain in flight";
+		return -EIO;
+	}
+	taken->id = named;
+	taken->written = le32_to_cpu(desc->len);
 	advance(queue, &queue->last_used, &queue->used_wrap, queue->shadow[named].chain);
 	return 1;
 }
@@ -179,43 +203,19 @@ static uint16_t packed_last_id(const struct virtq *queue, uint16_t id)
 	return id;
 }
 
-/*
- * The used descriptor that takes the device up to where the driver has
- * published is the last one; it need not be the descriptor named here, but
- * passes it. With nothing in flight there is no such descriptor.
- */
-static bool write_last_event(struct virtq *queue)
-{
-	uint16_t last;
-	bool wrap;
-
-	if (queue->size - queue->free_count == queue->added)
-		return false;
-	last = back(queue, (uint16_t)(queue->added + 1), &wrap);
-	/* The place is there before the flags that make it count. */
-	queue->driver_event->flags = cpu_to_le16(VIRTQ_EVENT_ENABLE);
-	dma_store_barrier();
-	queue->driver_event->off_wrap = cpu_to_le16(last | (wrap ? VIRTQ_EVENT_WRAP : 0));
-	dma_store_barrier();
-	queue->driver_event->flags = cpu_to_le16(VIRTQ_EVENT_DESC);
-	return true;
-}
-
 static void packed_write_interrupts(struct virtq *queue)
 {
-	uint16_t flags = VIRTQ_EVENT_ENABLE;
-
-	if (queue->interrupts == VIRTQ_INTERRUPT_LAST && queue->event_idx &&
-	    write_last_event(queue))
-		return;
-	if (queue->interrupts == VIRTQ_INTERRUPT_NONE)
-		flags = VIRTQ_EVENT_DISABLE;
-	queue->driver_event->flags = cpu_to_le16(flags);
+	queue->driver_event->flags = cpu_to_le16(queue->interrupts ? VIRTQ_EVENT_ENABLE
+								   : VIRTQ_EVENT_DISABLE);
 }
 
+/* The place after the last descriptor that the device was shown. */
 static uint16_t packed_next_available(const struct virtq *queue)
 {
-	return queue->avail_idx | (queue->avail_wrap ? VIRTQ_EVENT_WRAP : 0);
+	bool wrap;
+	uint16_t next = back(queue, queue->added, &wrap);
+
+	return next | (wrap ? VIRTQ_EVENT_WRAP : 0);
 }
 
 const struct virtq_ops virtq_packed_ops = {

@@ -1,24 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The split virtqueue (virtio 1.3, 2.7). Three parts in one run of frames:
+ * The split virtqueue (virtio 1.3, 2.7): three areas in one run of frames.
  *
- *	desc	a table of buffers; written by the driver alone
- *	avail	a ring of heads of chains offered to the device, and a count of
- *		all that ever were (modulo 65536); written by the driver alone
- *	used	a ring of heads of chains that the device is done with, and a
- *		count; written by the device alone
+ *	          bytes
+ *	desc      16 * size   addr, len, flags, next     a buffer each; a chain is
+ *	                                                 linked by `next`
+ *	avail     2           flags                      no interrupts, please
+ *	          2           idx                        chains offered since the start
+ *	          2 * size    ring[]                     the head of each
+ *	          2           used_event                 interrupt me after this USED entry
+ *	          ...         (to the next page)
+ *	used      2           flags                      no notifications, please
+ *	          2           idx                        chains used since the start
+ *	          8 * size    ring[]: id, len            the head of each, bytes written
+ *	          2           avail_event                notify me of this AVAILABLE entry
  *
- * With EVENT_IDX each ring ends in an index of the *other* one: used_event,
- * behind the available ring, is the used entry that the driver wants an
- * interrupt for; avail_event, behind the used ring, is the available entry
- * that the device wants a notification for. The flags are out of use then.
+ * The driver alone writes desc and avail, the device alone writes used; so each
+ * says in its own area what it wants to hear of the other's, and the two events
+ * stand crosswise: used_event at the end of avail, avail_event at the end of
+ * used. They count with EVENT_IDX, the flags without it. Indices count modulo
+ * 65536, and entry n of a ring is ring[n % size].
  *
- * The legacy interface wants the parts in this order, and `used` on the next
+ * The legacy interface wants the areas in this order, and `used` on the next
  * page (2.7.2); the modern one does not mind, so there is one layout.
  */
+#include <assert.h>
+#include <errno.h>
+
 #include "arch/barrier.h"
 #include "drivers/virtio/virtq_internal.h"
-#include "mm/frame.h"
 
 #define RING_ALIGN FRAME_SIZE
 
@@ -27,7 +37,7 @@ static size_t avail_offset(uint16_t size)
 	return sizeof(struct virtq_desc) * size;
 }
 
-/* Each ring has one more le16 behind its entries, for EVENT_IDX. */
+/* Each ring has one more le16 after its entries, for EVENT_IDX. */
 static size_t used_offset(uint16_t size)
 {
 	size_t avail = sizeof(struct virtq_avail) + sizeof(le16) * size + sizeof(le16);
@@ -55,6 +65,8 @@ static uint16_t avail_event(const struct virtq *queue)
 
 static void split_init(struct virtq *queue, uint8_t *memory)
 {
+	/* 2.7.1: with the page, desc is aligned to 16, avail to 2 and used to 4 bytes. */
+	assert((uintptr_t)memory % RING_ALIGN == 0);
 	queue->desc = (void *)memory;
 	queue->avail = (void *)(memory + avail_offset(queue->size));
 	queue->used = (void *)(memory + used_offset(queue->size));
@@ -81,8 +93,8 @@ static void split_fill_table(void *table, const struct virtq_buffer *buffers, un
 }
 
 /*
- * Fills free descriptors, in the order of the shadow's free chain. The chain's
- * end is its missing NEXT flag.
+ * Fills free descriptors, in the order of the shadow's list of them. A chain ends
+ * at the descriptor without a NEXT flag.
  */
 static void split_put(struct virtq *queue, const struct virtq_buffer *buffers, unsigned count,
 		      uint16_t flags)
@@ -93,6 +105,7 @@ static void split_put(struct virtq *queue, const struct virtq_buffer *buffers, u
 	for (unsigned k = 0; k < count; k++) {
 		uint16_t next = queue->shadow[i].next;
 
+		assert(i < queue->size && !queue->shadow[i].token);
 		if (k + 1 < count)
 			fill(&queue->desc[i], &buffers[k], flags | VIRTQ_DESC_F_NEXT, next);
 		else
@@ -126,45 +139,36 @@ static bool split_has_used(const struct virtq *queue)
 }
 
 /*
- * The wish as an index: for each entry, the next one; for none, the one that is
- * the farthest away; for the last, that of the chain that was published last,
- * as each chain gets one entry, in whatever order.
+ * Writes the wish as an index: that of the next used entry for an interrupt,
+ * and for none the one before it, which is 65535 entries away.
  */
 static void write_used_event(struct virtq *queue)
 {
-	uint16_t published = (uint16_t)(queue->avail_idx - queue->added);
-	uint16_t event = queue->last_used;
-
-	if (queue->interrupts == VIRTQ_INTERRUPT_NONE)
-		event = (uint16_t)(queue->last_used - 1);
-	else if (queue->interrupts == VIRTQ_INTERRUPT_LAST && published != queue->last_used)
-		event = (uint16_t)(published - 1);
-	*used_event(queue) = cpu_to_le16(event);
+	*used_event(queue) = cpu_to_le16((uint16_t)(queue->last_used - !queue->interrupts));
 }
 
 /* With EVENT_IDX the flags stay 0 (2.7.7.1). */
 static void split_write_interrupts(struct virtq *queue)
 {
-	bool none = queue->interrupts == VIRTQ_INTERRUPT_NONE;
-
 	if (queue->event_idx)
 		write_used_event(queue);
 	else
-		queue->avail->flags = cpu_to_le16(none ? VIRTQ_AVAIL_F_NO_INTERRUPT : 0);
+		queue->avail->flags = cpu_to_le16(queue->interrupts ? 0
+								    : VIRTQ_AVAIL_F_NO_INTERRUPT);
 }
 
-/* The index that is wanted moves on with what was taken. */
+/* Moves the index that is wanted on with what was taken. */
 static void follow_used_event(struct virtq *queue)
 {
-	if (!queue->event_idx || queue->interrupts == VIRTQ_INTERRUPT_LAST)
+	if (!queue->event_idx)
 		return;
 	write_used_event(queue);
 	/* The wish is there before the used index is read again, or both sides wait. */
-	if (queue->interrupts == VIRTQ_INTERRUPT_EACH)
+	if (queue->interrupts)
 		dma_full_barrier();
 }
 
-static int split_take_used(struct virtq *queue, uint16_t *id, uint32_t *written)
+static int split_take_used(struct virtq *queue, struct virtq_taken *taken)
 {
 	uint16_t new_entries = (uint16_t)(le16_to_cpu(queue->used->idx) - queue->last_used);
 	volatile struct virtq_used_elem *entry;
@@ -172,36 +176,44 @@ static int split_take_used(struct virtq *queue, uint16_t *id, uint32_t *written)
 
 	if (new_entries == 0)
 		return 0;
-	/* One used entry for one chain. */
-	if (new_entries > queue->in_flight)
-		return virtq_violation(queue, "used index beyond what is in flight");
+	/* There is one used entry for each chain. */
+	if (new_entries > queue->in_flight) {
+		taken->why = "used index beyond what is in flight";
+		return -EIO;
+	}
 	/* The count is read before the entry that it covers, and before the buffer. */
 	dma_load_barrier();
 	entry = &queue->used->ring[queue->last_used & (queue->size - 1)];
 	named = le32_to_cpu(entry->id); /* once: the device could change it */
-	if (!virtq_is_with_device(queue, named))
-		return virtq_violation(queue, "a used entry names no chain in flight");
-	*id = (uint16_t)named;
-	*written = le32_to_cpu(entry->len);
+	if (!virtq_is_with_device(queue, named)) {
+		taken->why = "a used entry names no chain in flight";
+		return -EIO;
+	}
+	taken->id = (uint16_t)named;
+	taken->written = le32_to_cpu(entry->len);
 	queue->last_used++;
 	follow_used_event(queue);
 	return 1;
 }
 
-/* What desc[] says is not asked. */
+/* Follows the shadow, never desc[]: the device can write that. */
 static uint16_t split_last_id(const struct virtq *queue, uint16_t id)
 {
 	uint16_t last = id;
 
 	for (uint16_t k = 1; k < queue->shadow[id].chain; k++)
 		last = queue->shadow[last].next;
+	assert(last < queue->size);
 	return last;
 }
 
-/* The available index: its upper bit stands where packed rings have the wrap counter. */
+/*
+ * The available index as the device was shown it. Its upper bit stands where
+ * packed rings have the wrap counter.
+ */
 static uint16_t split_next_available(const struct virtq *queue)
 {
-	return queue->avail_idx;
+	return (uint16_t)(queue->avail_idx - queue->added);
 }
 
 const struct virtq_ops virtq_split_ops = {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the processor's baseline has no instruction for, and we have no library for. */
+/* Operations for which the processor's baseline has no instruction. */
 #ifndef KERNEL_LIB_BITS_H
 #define KERNEL_LIB_BITS_H
 
 #include <stdint.h>
 
-/* How many bits of a word are set: pairs, nibbles and bytes are summed side by side. */
+/* Counts the bits of a word that are set: pairs, nibbles and bytes are summed side by side. */
 static inline unsigned count_bits(uint64_t word)
 {
 	word -= word >> 1 & 0x5555555555555555;

@@ -16,6 +16,7 @@ typedef uint64_t le64;
 #error "only little-endian processors are supported"
 #endif
 
+/* Convert between a number and the field of a wire structure that holds it. */
 static inline le16 cpu_to_le16(uint16_t x)
 {
 	return x;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is not printable ASCII is shown in hexadecimal. */
+/* Shows in hexadecimal all but printable ASCII. */
 #include "kernel/lib/escape.h"
 
 size_t escape_byte(unsigned char byte, char out[ESCAPE_MAX])

@@ -7,7 +7,7 @@
 
 #define ESCAPE_MAX 4
 
-/* A byte as it may be shown: itself if printable ASCII, else \xNN. Returns its length. */
+/* Writes a byte as it may be shown, itself if printable ASCII, else \xNN. Returns the length. */
 size_t escape_byte(unsigned char byte, char out[ESCAPE_MAX]);
 
 #endif

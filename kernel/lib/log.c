@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The kernel's log: a ring of lines in static memory, so that it works before
- * there is any other. Interrupts are off only while a line is copied in or
- * out, as a handler may log too.
+ * there is any other. An interrupt may come at any point and log, too: it takes
+ * the next entry then, and nobody waits. An entry says which line it holds, so
+ * that a reader notices one that was overwritten under its eyes.
  */
 #include "kernel/lib/log.h"
 
@@ -10,21 +11,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arch/clock.h"
-#include "arch/irq.h"
-#include "kernel/lib/console.h"
 #include "kernel/lib/escape.h"
+#include "kernel/lib/hooks.h"
 
 #define LOG_LINES 256
 
 struct log_entry {
+	uint64_t number; /* 1 + that of its line; 0: empty, or being written */
 	uint64_t ns;
 	char line[LOG_LINE_MAX + 1];
 };
 
 static struct log_entry ring[LOG_LINES];
 
-static void (*show_line)(const char *line, size_t length) = console_write;
+static void (*show_line)(const char *line, size_t length) = lib_write;
 
 /* Lines ever kept; line number i lies in ring[i % LOG_LINES]. */
 static uint64_t line_count;
@@ -46,14 +46,18 @@ static size_t append_escaped(char line[LOG_LINE_MAX + 1], size_t length, const c
 	return length;
 }
 
+/* Taking a number is one instruction; what follows may be interrupted. */
 static void keep(uint64_t ns, const char *line, size_t length)
 {
-	uint64_t flags = irq_save();
-	struct log_entry *entry = &ring[line_count++ % LOG_LINES];
+	uint64_t i = __atomic_fetch_add(&line_count, 1, __ATOMIC_RELAXED);
+	struct log_entry *entry = &ring[i % LOG_LINES];
 
+	__atomic_store_n(&entry->number, 0, __ATOMIC_RELAXED);
+	/* Interrupted here, an overwritten line must be known as such. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	entry->ns = ns;
 	memcpy(entry->line, line, length + 1);
-	irq_restore(flags);
+	__atomic_store_n(&entry->number, i + 1, __ATOMIC_RELEASE);
 }
 
 static void log_line(const char *prefix, bool show, const char *fmt, va_list args)
@@ -67,7 +71,7 @@ static void log_line(const char *prefix, bool show, const char *fmt, va_list arg
 		return;
 	length = append_escaped(line, 0, prefix);
 	length = append_escaped(line, length, raw);
-	keep(clock_ns(), line, length);
+	keep(lib_time_ns(), line, length);
 	if (show) {
 		line[length] = '\n';
 		show_line(line, length + 1);
@@ -106,25 +110,26 @@ void log_debug(const char *fmt, ...)
 	va_end(args);
 }
 
-/* Copies line number *i or, if that is overwritten, the oldest, and moves *i there. */
-static bool copy_line(uint64_t *i, uint64_t end, struct log_entry *entry)
+/* Copies line number i; false if it is not there any more. */
+static bool copy_line(uint64_t i, struct log_entry *copy)
 {
-	uint64_t flags = irq_save();
+	const struct log_entry *entry = &ring[i % LOG_LINES];
 
-	if (line_count - *i > LOG_LINES)
-		*i = line_count - LOG_LINES;
-	if (*i < end)
-		*entry = ring[*i % LOG_LINES];
-	irq_restore(flags);
-	return *i < end;
+	if (__atomic_load_n(&entry->number, __ATOMIC_ACQUIRE) != i + 1)
+		return false;
+	*copy = *entry;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&entry->number, __ATOMIC_RELAXED) == i + 1;
 }
 
 void log_for_each(void (*fn)(uint64_t ns, const char *line, void *arg), void *arg)
 {
 	/* `fn` may sleep and may log: what is logged meanwhile is not shown. */
 	uint64_t end = line_count;
+	uint64_t i = end > LOG_LINES ? end - LOG_LINES : 0;
 	struct log_entry entry;
 
-	for (uint64_t i = 0; copy_line(&i, end, &entry); i++)
-		fn(entry.ns, entry.line, arg);
+	for (; i < end; i++)
+		if (copy_line(i, &entry))
+			fn(entry.ns, entry.line, arg);
 }

@@ -16,17 +16,18 @@
 
 #define LOG_LINE_MAX 200
 
+/* Logs and shows. */
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* For what a person should look at: shown with "warning: " in front. */
+/* Logs what a person should look at: shown with "warning: " in front. */
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Only into the ring, not onto the console. */
+/* Logs only: not onto the console. */
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * From here on `show` puts lines onto the console, each with its newline; at
- * first console_write() does. May be called from an interrupt.
+ * first lib_write() (hooks.h) does. It may be called from an interrupt.
  */
 void log_set_show(void (*show)(const char *line, size_t length));
 

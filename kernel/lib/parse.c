@@ -58,7 +58,7 @@ int parse_u64(const char *text, uint64_t *value)
 	return err;
 }
 
-/* What stands behind the number of a size, as a power of two. */
+/* Reads the unit that follows a number, as a power of two. */
 static int size_suffix(const char *suffix, unsigned *shift)
 {
 	const char *letter;

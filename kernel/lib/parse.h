@@ -11,17 +11,17 @@
 /* Room for the longest text of format_size(), its NUL included. */
 #define FORMAT_SIZE_MAX 24
 
-/* Decimal, or hexadecimal after 0x. -EINVAL: no number. -ERANGE: too large. */
+/* Reads a decimal number, or a hexadecimal one after 0x. -EINVAL: no number; -ERANGE: too large. */
 int parse_u64(const char *text, uint64_t *value);
 
 /*
- * A size in bytes: a decimal number and, directly behind it, nothing or one
+ * Reads a size in bytes: a decimal number and, right after it, nothing or one
  * of k K m M g G t T (times 1024, 1024^2, ...), which "B" or "iB" may follow.
- * -EINVAL: not of this form. -ERANGE: 2^64 or more.
+ * -EINVAL: not of this form; -ERANGE: 2^64 or more.
  */
 int parse_size(const char *text, uint64_t *bytes);
 
-/* "64.0 MiB", "4 KiB", "100 B": for people, rounded to nearest, one digit. */
+/* Writes "64.0 MiB", "4 KiB" or "100 B": for people, rounded to nearest, one digit. */
 const char *format_size(uint64_t bytes, char text[FORMAT_SIZE_MAX]);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * printf() and its small relatives for the kernel: newlib formats, the console
- * shows. newlib's own ones are not used, as their streams allocate.
+ * printf() and its small relatives for the kernel: newlib formats, the console's
+ * hook shows. newlib's own ones are not used, as their streams allocate.
  *
  * One call makes one piece of at most 511 bytes; a longer one is cut and ends
  * in "...". Guest only: host programs have those of their own library.
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel/lib/console.h"
+#include "kernel/lib/hooks.h"
 
 #define PRINTF_SIZE 512
 
@@ -33,7 +33,7 @@ int vprintf(const char *fmt, va_list args)
 		length = sizeof(text) - 1;
 		memcpy(text + (size_t)length - strlen(cut), cut, strlen(cut));
 	}
-	console_write(text, (size_t)length);
+	lib_write(text, (size_t)length);
 	return length;
 }
 
@@ -50,8 +50,8 @@ int printf(const char *fmt, ...)
 
 int puts(const char *text)
 {
-	console_write(text, strlen(text));
-	console_write("\n", 1);
+	lib_write(text, strlen(text));
+	lib_write("\n", 1);
 	return 0;
 }
 
@@ -59,6 +59,6 @@ int putchar(int c)
 {
 	char text = (char)c;
 
-	console_write(&text, 1);
+	lib_write(&text, 1);
 	return (unsigned char)c;
 }

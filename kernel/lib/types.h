@@ -38,6 +38,18 @@ typedef uint64_t pfn_t;
 /* The structure of which `ptr` is the member `member`. */
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
+/* The smaller of two sizes; each is evaluated once. */
+static inline uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The larger of two sizes; each is evaluated once. */
+static inline uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* `align` is a power of two. */
 static inline uint64_t align_down(uint64_t x, uint64_t align)
 {

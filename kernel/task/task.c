@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Cooperative tasks. A task gives up the machine in switch_away() and nowhere
- * else; who goes on is the first task that can run, beginning behind the last
- * one of the same priority. The table is small and is simply searched.
+ * else. Of the tasks that can run, one with the smallest priority goes on: the
+ * next in the table after the current one, so that equals take turns. The table
+ * is small and is simply searched.
  *
- * Everything here happens with interrupts off, as wake-ups come from them.
+ * All of this happens with interrupts off, as interrupts wake tasks.
  */
 #include "kernel/task/task.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "arch/clock.h"
 #include "arch/context.h"
@@ -19,8 +22,11 @@
 #define TASKS_MAX 16
 #define PRIORITY_IDLE 255
 
+_Static_assert(TASKS_MAX - 1 <= STACKS_MAX, "every task but the idle one has a stack");
+_Static_assert(TASK_PRIORITY_DRIVER < PRIORITY_IDLE, "the idle task runs last");
+
 struct task {
-	char state; /* 0: the slot is free; else as in task_info */
+	char state; /* 0: the slot is free; others: see struct task_info */
 	uint8_t priority;
 	const char *name;
 	struct context context;
@@ -28,9 +34,9 @@ struct task {
 	void (*fn)(void *);
 	void *arg;
 	uint64_t deadline;	  /* in S and D */
-	struct wait_queue *queue; /* in which it waits, or NULL */
+	struct wait_queue *queue; /* where it waits, or NULL */
 	struct task *next;	  /* in that queue */
-	bool woken;		  /* by task_wake(), not by the deadline */
+	bool woken;		  /* by task_wake() rather than by the deadline */
 	uint64_t waits_at;
 	uint64_t ticks;
 };
@@ -40,10 +46,20 @@ static struct task *current = &tasks[0];
 
 void task_init(void)
 {
+	memset(tasks, 0, sizeof(tasks));
+	current = &tasks[0];
 	tasks[0] = (struct task){ .state = 'R', .priority = PRIORITY_IDLE, .name = "idle" };
 }
 
-/* The best task that can run; the current one only if there is no other of its kind. */
+/* Catches a caller who could lose a wake-up between the last look and the wait. */
+static void assert_interrupts_off(void)
+{
+	uint64_t flags = irq_save();
+
+	assert(!irq_flags_enabled(flags));
+}
+
+/* The task that is to run next: the current one only if no other has its priority. */
 static struct task *choose(void)
 {
 	size_t at = (size_t)(current - tasks);
@@ -55,9 +71,12 @@ static struct task *choose(void)
 		if (task->state == 'R' && (!best || task->priority < best->priority))
 			best = task;
 	}
-	return best; /* the idle task can always run */
+	/* The idle task can always run. */
+	assert(best);
+	return best;
 }
 
+/* Lets another task run; returns when this one is chosen again. */
 static void switch_away(void)
 {
 	struct task *previous = current;
@@ -67,16 +86,19 @@ static void switch_away(void)
 		context_switch(&previous->context, &current->context);
 }
 
-/* Where every task begins, and where it ends. */
+/* The life of a task, on its own stack. */
 static void run_task(void *arg)
 {
 	struct task *task = arg;
 
+	assert(task == current && task->state == 'R');
 	irq_enable();
 	task->fn(task->arg);
 	irq_disable();
 	task->state = 'Z';
 	switch_away();
+	/* Nobody runs a task that has ended. */
+	assert(false);
 }
 
 int task_create(const char *name, enum task_priority priority, void (*fn)(void *), void *arg)
@@ -85,6 +107,7 @@ int task_create(const char *name, enum task_priority priority, void (*fn)(void *
 	void *stack;
 	int err;
 
+	assert(name && fn);
 	while (task < tasks + TASKS_MAX && task->state != 0)
 		task++;
 	if (task == tasks + TASKS_MAX)
@@ -114,16 +137,22 @@ void task_yield(void)
 
 void task_set_priority(enum task_priority priority)
 {
+	assert(priority <= TASK_PRIORITY_DRIVER);
+	assert(current->priority != PRIORITY_IDLE);
 	current->priority = (uint8_t)priority;
 }
 
-/* Takes the current task out of the running, until task_wake() or the deadline. */
+/*
+ * Stops the current task until task_wake() or the deadline; `at` is the caller's
+ * address, for `ps`. Returns whether it was task_wake().
+ */
 static bool wait(struct wait_queue *queue, uint64_t deadline, char state, void *at)
 {
+	assert_interrupts_off();
 	if (clock_ns() >= deadline)
 		return false;
 	if (current->priority == PRIORITY_IDLE) {
-		/* At boot, before there is anybody else: the next interrupt will do. */
+		/* At boot, before there are other tasks: any interrupt may be the one. */
 		cpu_idle();
 		return true;
 	}
@@ -165,6 +194,7 @@ void task_wake(struct wait_queue *queue)
 	uint64_t flags = irq_save();
 
 	for (struct task *task = queue->first; task; task = task->next) {
+		assert(task->queue == queue && (task->state == 'S' || task->state == 'D'));
 		task->state = 'R';
 		task->woken = true;
 		task->queue = NULL;
@@ -173,16 +203,18 @@ void task_wake(struct wait_queue *queue)
 	irq_restore(flags);
 }
 
+/* Takes a task, whose deadline has passed, out of the queue in which it waits, if any. */
 static void leave_queue(struct task *task)
 {
+	struct task **at;
+
 	if (!task->queue)
 		return;
-	for (struct task **at = &task->queue->first; *at; at = &(*at)->next) {
-		if (*at == task) {
-			*at = task->next;
-			break;
-		}
-	}
+	at = &task->queue->first;
+	while (*at && *at != task)
+		at = &(*at)->next;
+	assert(*at);
+	*at = task->next;
 	task->queue = NULL;
 }
 
@@ -199,10 +231,12 @@ void task_tick(void)
 	}
 }
 
+/* Frees the stacks and slots of tasks that have ended. */
 static void bury(void)
 {
 	for (struct task *task = tasks; task < tasks + TASKS_MAX; task++) {
 		if (task->state == 'Z') {
+			assert(task->stack && task != current);
 			stack_free(task->stack);
 			task->state = 0;
 		}
@@ -211,6 +245,7 @@ static void bury(void)
 
 void task_idle(void)
 {
+	assert(current == &tasks[0] && current->priority == PRIORITY_IDLE);
 	irq_disable();
 	for (;;) {
 		bury();

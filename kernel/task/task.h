@@ -19,7 +19,7 @@
 
 #include "kernel/lib/types.h"
 
-/* Smaller runs first; tasks of one priority take turns. */
+/* The smaller number runs first; tasks of one priority take turns. */
 enum task_priority {
 	TASK_PRIORITY_SHELL = 0,
 	TASK_PRIORITY_DRIVER = 1,
@@ -33,55 +33,57 @@ struct wait_queue {
 
 /*
  * Starts a task on a stack of its own (owner: stacks). `name` is kept, not
- * copied. The task ends when `fn` returns. -ENOMEM, -EAGAIN (too many tasks).
+ * copied. The task ends when `fn` returns. -EAGAIN: there are too many tasks;
+ * -ENOMEM: there is no memory for a stack.
  */
 int task_create(const char *name, enum task_priority priority, void (*fn)(void *), void *arg);
 
-/* Lets every task of the same or a higher priority have its turn. */
+/* Gives every task of the same or a higher priority a turn. */
 void task_yield(void);
 
-/* For the calling task, from its next wait or yield on. */
+/* Changes the calling task's priority, from its next wait or yield on. Not for the idle task. */
 void task_set_priority(enum task_priority priority);
 
-/* `deadline` is a clock_ns() value. */
+/* Sleeps until the clock says `deadline`, whatever wakes the task before. */
 void task_sleep_until(uint64_t deadline);
 
 /*
- * Sleeps until the queue is woken (true) or the deadline has passed (false).
- * With interrupts off; see above.
+ * Sleeps until the queue is woken (true) or the deadline has passed (false). A
+ * wake-up before the call does not count: so call it with interrupts off, after a
+ * look at what is waited for, as shown above.
  */
 bool task_wait(struct wait_queue *queue, uint64_t deadline);
 
-/* The same for an answer that a device owes: `ps` shows such a task as D, not S. */
+/* Does what task_wait() does, for an answer that a device owes: `ps` shows D, not S. */
 bool task_wait_device(struct wait_queue *queue, uint64_t deadline);
 
-/* Makes all waiters ready. May be called from an interrupt. */
+/* Lets all waiters of a queue run again. May be called from an interrupt. */
 void task_wake(struct wait_queue *queue);
 
 /* ---- The scheduler's own side: for kernel_main() and `ps` ---- */
 
 /*
- * The boot stack becomes the idle task, which runs when nobody else can, ends
- * finished tasks, and halts the processor.
+ * The boot stack becomes the idle task. It runs when no other task can, frees
+ * what finished tasks had, and halts the processor.
  */
 
-/* Once, before any other call; the caller becomes the idle task. */
+/* Makes the caller the idle task, and the only one. Before any other call. */
 void task_init(void);
 
-/* The clock's tick: wakes whose deadline has passed. From the interrupt. */
+/* Wakes tasks whose deadline has passed. Called by the clock's interrupt. */
 void task_tick(void);
 
-/* What the idle task does for the rest of its life. */
+/* Runs the idle task; it never returns. */
 _Noreturn void task_idle(void);
 
 /* One line of `ps`. */
 struct task_info {
 	unsigned id;
-	char state; /* R runs or could, S sleeps, D waits for a device, Z has ended */
+	char state; /* R: runs or could, S: sleeps, D: waits for a device, Z: has ended */
 	unsigned priority;
 	uint64_t ticks; /* jiffies that came while it ran */
 	const char *name;
-	uint64_t waits_at; /* a code address, 0 if it does not wait */
+	uint64_t waits_at; /* code address of the wait; 0: it does not wait */
 };
 
 /* Calls `fn` for every task, by id. */

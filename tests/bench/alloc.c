@@ -2,8 +2,8 @@
 /*
  * The frame allocator beside a textbook buddy, on the host: what an operation
  * costs, what it costs with more RAM, how many whole blocks are left after
- * random work, and how large the metadata is. What is measured how:
- * alloc_work.h. Here: the options and the table.
+ * random work, and how large the metadata is. alloc_work.h says how each is
+ * measured; here are the options and the table.
  *
  *	alloc [-n ROUNDS] [-b BURST] [-t TURNOVERS] [-g GIB]... [--json]
  */
@@ -16,7 +16,7 @@
 
 #define SIZES_MAX 16
 
-/* What Linux's struct page takes for each frame. */
+/* Bytes of Linux's struct page for each frame. */
 #define LINUX_BYTES 64.0
 
 struct size_results {

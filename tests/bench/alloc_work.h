@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What `make bench-alloc` measures: the same work, done by both contenders in
+ * The measurements of `make bench-alloc`: the same work, done by both contenders in
  * turn, round by round, in processor time.
  *
  * All of it happens in a window of 1 GiB: 512 blocks, which at 1 GiB of RAM are

@@ -25,7 +25,7 @@ static bool chosen[SUBJECTS];
 
 /* ---- Rounds ---- */
 
-/* @call for each subject that was chosen, beginning with another one each time. */
+/* Calls `call` for each chosen subject, beginning with another one each time. */
 static void for_each(unsigned int turn, void (*call)(enum subject))
 {
 	for (unsigned int i = 0; i < SUBJECTS; i++) {
@@ -36,7 +36,7 @@ static void for_each(unsigned int turn, void (*call)(enum subject))
 	}
 }
 
-/* What is exact the first time need not be measured again. */
+/* Figures that are exact the first time need not be measured again. */
 static void first_round(void)
 {
 	for_each(0, balloon_measure_blocks);

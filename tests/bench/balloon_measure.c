@@ -258,7 +258,7 @@ static double blocks_of(int fd)
 	return (double)st.st_blocks * 512;
 }
 
-/* What a memory file has lost, to the block: nobody else's memory is in it. */
+/* A memory file shows it to the block: nothing else is in it. */
 static double share_of_file_back(enum subject subject, enum backing backing)
 {
 	const struct lone_way *way = subject_is_device(subject) ? &subject_ways[1] : NULL;

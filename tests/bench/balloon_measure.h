@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * balloon_measure.c: each measurement of the balloon benchmark, of one subject
- * once. What was measured is added to the results.
+ * once, added to the results.
  */
 #ifndef TESTS_BENCH_BALLOON_MEASURE_H
 #define TESTS_BENCH_BALLOON_MEASURE_H
@@ -12,28 +12,34 @@
 
 extern struct results balloon_results;
 
-/* From QEMU's start. */
+/* Measures the time from QEMU's start until the balloon is ready. */
 void balloon_measure_boot(enum subject subject);
 
-/* QEMU's own memory, which the next calls of balloon_measure_idle() subtract. */
+/* Measures QEMU's own memory, which the next calls of balloon_measure_idle() subtract. */
 void balloon_measure_own(void);
+
+/* Measures the host's memory that an idle guest takes, beyond QEMU's own. */
 void balloon_measure_idle(enum subject subject);
 
-/* Inflating, small changes, deflating: on memory that is all there. */
+/* Measures inflating, small changes and deflating, on memory that is all there. */
 void balloon_measure_work(enum subject subject);
 
 /*
- * At the end, for the lone device: the figures are those of its best way in
- * each direction by the medians. The best of each round would be luck.
+ * Chooses the figures of the lone device, when all is measured: those of its best
+ * way in each direction by the medians. The best of each round would be luck.
  */
 void balloon_measure_choose_ways(enum subject subject);
 
-/* How much of a memory file goes back to the host: of small pages, of huge ones. */
+/* Measures how much of a memory file of small pages goes back to the host. */
 void balloon_measure_blocks(enum subject subject);
+
+/* Tells whether the host has free huge pages for balloon_measure_huge_pages(). */
 bool balloon_has_huge_pages(void);
+
+/* Measures how much of a memory file of huge pages goes back to the host. */
 void balloon_measure_huge_pages(enum subject subject);
 
-/* What QEMU says that it is, and the least share of RAM that was on huge pages. */
+/* QEMU's version in its own words, and the least share of RAM that was on huge pages. */
 extern char balloon_qemu[128];
 extern double balloon_huge_share;
 

@@ -80,7 +80,7 @@ static bool is_measured(const struct results *r, enum metric metric)
 	return false;
 }
 
-/* What a goal is about: the figure, or its ratio to the device's. */
+/* A goal bounds the figure, or its ratio to the device's. */
 static double achieved(const struct results *r, const struct goal *g)
 {
 	double value = median(r, g->metric, g->subject);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * balloon_report.c: what the balloon benchmark measures, the goals, and their
+ * balloon_report.c: the figures of the balloon benchmark, the goals, and their
  * tables: Markdown for people, JSON for programs.
  */
 #ifndef TESTS_BENCH_BALLOON_REPORT_H
@@ -41,7 +41,10 @@ struct balloon_circumstances {
 	double huge_share; /* of RAM, on transparent huge pages: the least seen */
 };
 
+/* Prints the figures, medians of the rounds, beside the goals, as Markdown. */
 void balloon_report_text(const struct results *r, const struct balloon_circumstances *c);
+
+/* Prints the figures and the goals as one JSON object. */
 void balloon_report_json(const struct results *r, const struct balloon_circumstances *c);
 
 #endif

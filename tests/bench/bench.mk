@@ -17,7 +17,7 @@ $(BUILD)/bench/one_byte.elf: $(BUILD)/bench/one_byte.o
 		-e _start -o $@ $<
 
 $(BUILD)/bench/boot: $(addprefix $(BUILD)/host/tests/bench/,boot.o samples.o circumstances.o) \
-		$(BUILD)/host/tools/svg_plot.o
+		$(SVG_SOURCES:%.c=$(BUILD)/host/%.o)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm
 
@@ -31,7 +31,7 @@ bench-boot: $(BUILD)/bench/boot $(BUILD)/bench/one_byte.elf $(BUILD)/aerostat.el
 BENCH_BALLOON_OBJECTS := $(addprefix $(BUILD)/host/tests/bench/,balloon.o balloon_measure.o \
 	balloon_report.o subject.o lone_device.o qtest.o trace.o host.o samples.o circumstances.o)
 
-$(BUILD)/bench/balloon: $(BENCH_BALLOON_OBJECTS) $(addprefix $(BUILD)/host/tools/,qmp.o vm.o)
+$(BUILD)/bench/balloon: $(BENCH_BALLOON_OBJECTS) $(VM_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm -pthread
 

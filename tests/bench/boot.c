@@ -161,7 +161,7 @@ static void add_size(const char *name)
 	double number = strtod(name, &end);
 	const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
 
-	if (size_count == SIZES_MAX || number <= 0 || unit == NULL || end[1] != '\0' ||
+	if (size_count == SIZES_MAX || number <= 0 || !unit || end[1] != '\0' ||
 	    strlen(name) >= sizeof(size->name)) {
 		fprintf(stderr, "boot: -M: '%s' is no size, or one too many; write 128M,1G,64G\n",
 			name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What figures belong to: see circumstances.h for the contract. */
+/* The circumstances of a measurement: see circumstances.h for the contract. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>

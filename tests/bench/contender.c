@@ -98,7 +98,7 @@ static void frame_start(size_t gib)
 	struct memmap map = { .count = 1, .frames = gib * GIB_FRAMES };
 
 	map.range[0].end = map.frames;
-	frame_bytes = frame_map_bytes(&map);
+	frame_bytes = frame_init_bytes(&map);
 	frame_space = map_space(frame_bytes);
 	want_huge_pages(frame_space.start, frame_bytes);
 	frame_init(&map, frame_space.start);

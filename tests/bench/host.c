@@ -26,7 +26,7 @@ double host_now(void)
 	return seconds(CLOCK_REALTIME);
 }
 
-/* The sum of all numbers behind @name at the start of a line's text. */
+/* Gives the sum of all numbers that follow `name` in the text. */
 static uint64_t sum_of(const char *text, const char *name)
 {
 	uint64_t sum = 0;

@@ -156,7 +156,7 @@ static void wait_used(const struct lone_device *d, const struct lone_queue *q)
 }
 
 /*
- * Makes @count buffers available, whose heads are the first of @n descriptors,
+ * Makes `count` buffers available, whose heads are the first of `n` descriptors,
  * and waits until the device has used them. The ring is empty before.
  */
 static void send_buffers(struct lone_device *d, struct lone_queue *q, const struct desc *descs,
@@ -171,7 +171,7 @@ static void send_buffers(struct lone_device *d, struct lone_queue *q, const stru
 
 	struct piece pieces[] = {
 		{ desc_at(q), descs, n * sizeof(*descs) },
-		/* @count divides the ring's size: no wrap within. */
+		/* `count` divides the ring's size: no wrap within. */
 		{ avail_at(q) + 4 + 2u * slot, heads, 2u * count },
 		{ avail_at(q) + 2, &q->added, 2 },
 	};

@@ -3,7 +3,7 @@
  * lone_device.c: QEMU's balloon device with no guest at all: this program is
  * its driver, by qtest's port accesses and by writing into QEMU's memory. It
  * does just what the device makes necessary, with all page numbers laid out
- * beforehand: the ceiling of every guest.
+ * beforehand: no guest can be faster.
  *
  * Errors end the program: they are mistakes of this benchmark.
  */
@@ -40,17 +40,21 @@ struct lone_way {
 	uint16_t buffers; /* in a kick */
 };
 
-/* From reset to DRIVER_OK. The page numbers written are those of the @bytes above 4 GiB. */
+/*
+ * Drives the device from reset to DRIVER_OK. The page numbers laid out are those of
+ * the `bytes` above 4 GiB.
+ */
 void lone_device_start(struct lone_device *d, struct qtest *qtest, struct qmp *qmp, pid_t pid,
 		       uint64_t bytes);
 
-/* All these @bytes by page numbers through @queue, which is d->inflate or d->deflate. */
+/* Sends all these `bytes` by page numbers through `queue`, d->inflate or d->deflate. */
 void lone_device_send_pfns(struct lone_device *d, struct lone_queue *queue,
 			   const struct lone_way *way, uint64_t bytes);
 
-/* All these @bytes as ranges in one request on the reporting queue. */
+/* Sends all these `bytes` as ranges in one request on the reporting queue. */
 void lone_device_report(struct lone_device *d, uint64_t bytes);
 
+/* Writes the config field `actual`, which tells QEMU how large the balloon is. */
 void lone_device_write_actual(struct lone_device *d, uint32_t pages);
 
 #endif

@@ -18,12 +18,19 @@ struct qtest {
 	char text[256];
 };
 
-/* Errors: 0 or a negative errno. Later accesses end the program on failure. */
+/*
+ * Makes both ends of a connection. Returns 0 or a negative errno, as socketpair(2)
+ * gives it; later failures end the program.
+ */
 int qtest_open(struct qtest *q);
-/* QEMU runs: its end is its own now. */
+
+/* Closes our copy of QEMU's end, now that QEMU runs. */
 void qtest_started(struct qtest *q);
+
+/* Closes our end. */
 void qtest_close(struct qtest *q);
 
+/* Port accesses; each returns when the device has done it. */
 void qtest_out8(struct qtest *q, uint16_t port, uint8_t value);
 void qtest_out16(struct qtest *q, uint16_t port, uint16_t value);
 void qtest_out32(struct qtest *q, uint16_t port, uint32_t value);

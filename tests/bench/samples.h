@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * samples.c: what was measured several times, and its order statistics. A
- * sample may be INFINITY: what never happened is later than all that did.
+ * samples.c: a figure that was measured several times, and its order statistics.
+ * A sample may be INFINITY: an event that never came is later than all that did.
  */
 #ifndef TESTS_BENCH_SAMPLES_H
 #define TESTS_BENCH_SAMPLES_H
@@ -14,12 +14,19 @@ struct samples {
 	size_t count, room;
 };
 
+/* Adds a sample; never fails (ends the program instead). */
 void samples_add(struct samples *s, double value);
+
+/* Frees; there are no samples then. */
 void samples_free(struct samples *s);
 
-/* The smallest sample that at least @share of all do not exceed; NAN without any. */
+/*
+ * Sorts the samples and gives the smallest one that at least `share` of all do not
+ * exceed; NAN without any.
+ */
 double samples_quantile(const struct samples *s, double share);
 
+/* Gives the median; NAN without any sample. */
 static inline double samples_median(const struct samples *s)
 {
 	return samples_quantile(s, 0.5);

@@ -156,7 +156,7 @@ static void add_all(struct machine *m, struct arguments *a, enum backing backing
 		add(a, common[i]);
 	add(a, m->trace.path);
 	add(a, "-machine");
-	/* What lone_device.c writes of lies above 4 GiB, in one piece. */
+	/* lone_device.c gives page numbers above 4 GiB, where RAM is in one piece. */
 	add_text(a, "%s,max-ram-below-4g=2G,memory-backend=ram", subject_options.machine);
 	add_ram(m, a, backing);
 	add(a, "-device");

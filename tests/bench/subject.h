@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * subject.c: what the balloon benchmark compares, each under the same QEMU
- * with the same machine, and one operation that all of them have: bring the
+ * subject.c: the subjects that the balloon benchmark compares, each under the same
+ * QEMU with the same machine, and one operation that all of them have: bringing the
  * balloon to a target.
  */
 #ifndef TESTS_BENCH_SUBJECT_H
@@ -66,23 +66,29 @@ struct machine {
 	uint64_t taken; /* bytes in the balloon */
 };
 
-const char *subject_name(enum subject subject); /* for people */
-const char *subject_key(enum subject subject);	/* one word */
+/* Give its name, for people and as one word. */
+const char *subject_name(enum subject subject);
+const char *subject_key(enum subject subject);
+
+/* Tell whether it is one of Aerostat's strategies, and whether it is the device alone. */
 bool subject_is_aerostat(enum subject subject);
 bool subject_is_device(enum subject subject);
 
 /* All of these end the program with a message if they fail. */
 
+/* Starts a subject; `way` is for the device alone, else NULL. */
 void machine_start(struct machine *m, enum subject subject, enum backing backing,
 		   const struct lone_way *way);
+
+/* Stops it and frees what it had. */
 void machine_stop(struct machine *m);
 
-/* Seconds from QEMU's start until the balloon's driver is ready (DRIVER_OK). */
+/* Gives the seconds from QEMU's start until the balloon's driver is ready (DRIVER_OK). */
 double machine_wait_ready(struct machine *m);
 
 /*
- * Bring the balloon to @taken bytes and wait. *@when is when the device was
- * told so (host_now()), *@writes how often it was written to on the way.
+ * Brings the balloon to `taken` bytes and waits. *when is the time at which the
+ * device was told so (host_now()), *writes how often it was written to on the way.
  */
 void machine_set_balloon(struct machine *m, uint64_t taken, double *when, unsigned int *writes);
 

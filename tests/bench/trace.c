@@ -34,7 +34,7 @@ void trace_close(struct trace *t)
 	t->fd = -1;
 }
 
-/* The next line, without its end, into @line; false if there is none yet. */
+/* Copies the next line, without its end; false if there is none yet. */
 static bool next_line(struct trace *t, char *line, size_t size)
 {
 	char *end = memchr(t->text, '\n', t->len);
@@ -65,7 +65,7 @@ void trace_skip(struct trace *t)
 		;
 }
 
-/* True if @line is an event of that kind. */
+/* True if `line` is an event of that kind. */
 static bool parse(const char *line, enum trace_kind kind, uint32_t *value, double *when)
 {
 	static const char *const formats[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * trace.c: what the guest writes to its balloon device, and when, as QEMU's
- * own trace tells it. So every guest is watched in the same way, to the
- * microsecond, and QEMU is not asked anything meanwhile.
+ * trace.c: the guest's writes to its balloon device, and their times, from QEMU's
+ * own trace. So every guest is watched in the same way, to the microsecond, and
+ * QEMU is not asked anything meanwhile.
  */
 #ifndef TESTS_BENCH_TRACE_H
 #define TESTS_BENCH_TRACE_H
@@ -29,16 +29,21 @@ enum trace_kind {
 	TRACE_ACTUAL, /* a write to the balloon's config, with `actual` after it */
 };
 
-/* A file without a name, to be opened before QEMU starts. */
+/*
+ * Opens a file without a name, before QEMU starts. Returns 0 or a negative errno, as
+ * memfd_create(2) gives it.
+ */
 int trace_open(struct trace *t);
+
+/* Closes the file. */
 void trace_close(struct trace *t);
 
-/* Forget what was written until now. */
+/* Skips all that was written until now. */
 void trace_skip(struct trace *t);
 
 /*
- * Wait until the guest writes @value, or for TRACE_STATUS one that has all
- * bits of @value. *@when is seconds of CLOCK_REALTIME; *@writes, if not NULL,
+ * Waits until the guest writes `value`, or for TRACE_STATUS one that has all
+ * bits of `value`. *when is seconds of CLOCK_REALTIME; *writes, if not NULL,
  * the number of writes of that kind, this one included. -ETIMEDOUT.
  */
 int trace_wait(struct trace *t, enum trace_kind kind, uint32_t value, int timeout_ms, double *when,

@@ -2,7 +2,7 @@
 /*
  * The input is a set of ACPI tables as a firmware might leave them. Checksums
  * and lengths are made right for most of them, or little would be read. Each
- * table ends with a page, and no page follows it: whoever reads on is caught.
+ * table ends with a page, and no page follows it: reading on is caught.
  *
  * First a byte for the roots, then tables: a byte for its kind, two for its
  * length, and its contents, without the header but for raw ones.

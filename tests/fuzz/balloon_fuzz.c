@@ -175,19 +175,19 @@ static void tell_lie(uint8_t argument)
 	bool about_rings;
 	const struct lie *lie = find_lie(argument, &about_rings);
 
-	if (lie == NULL || (lie->packed_only && !packed) || (lie->split_only && packed))
+	if (!lie || (lie->packed_only && !packed) || (lie->split_only && packed))
 		return;
 	if ((lie->blind || (about_rings && !lie->must_go_on)) && !blind)
 		return;
 	if (about_rings && (ring_lied || !world.virtio.queue[SIM_BALLOON_INFLATE].enabled))
 		return;
-	if (lie->end != NULL && to_end != NULL)
+	if (lie->end && to_end)
 		return;
 	/* Going is OP_GONE's, which knows about resets; and what is gone tells no lies. */
 	if (world.virtio.gone || strncmp(lie->name, "it is gone", strlen("it is gone")) == 0)
 		return;
 	ring_lied = ring_lied || about_rings;
-	if (lie->end != NULL)
+	if (lie->end)
 		to_end = lie;
 	lie->tell(&world);
 }
@@ -339,7 +339,7 @@ static void end(void)
 	frame_free_owned(OWNER_HELD, UINT64_MAX);
 	balloon_set_floor(0);
 	balloon_set_strategy(BALLOON_AUTO);
-	if (to_end != NULL)
+	if (to_end)
 		to_end->end(&world);
 	world_go_on(STEP_IDLE); /* what is wrong has its time to be noticed */
 	/* What was written over rings is found only when they are used again. */

@@ -67,7 +67,7 @@ int paging_map_ram(paddr_t start, paddr_t end)
 /* The frame map goes where it fits; it is looked at here whether there is memory. */
 int paging_load(void)
 {
-	size_t bytes = align_up(frame_map_bytes(memory_map()), FRAME_SIZE);
+	size_t bytes = align_up(frame_init_bytes(memory_map()), FRAME_SIZE);
 	pfn_t at;
 
 	if (memmap_find(memory_map(), next_table, paddr_to_pfn(bytes), &at) != 0)
@@ -76,7 +76,7 @@ int paging_load(void)
 	    pfn_to_paddr(at) > MEMORY_START + MEMORY_BYTES - bytes)
 		return -ENOMEM;
 	frame_map = phys_to_virt(pfn_to_paddr(at));
-	ASAN_UNPOISON_MEMORY_REGION(frame_map, frame_map_bytes(memory_map()));
+	ASAN_UNPOISON_MEMORY_REGION(frame_map, frame_init_bytes(memory_map()));
 	return 0;
 }
 
@@ -226,9 +226,9 @@ static void take_into_use(void)
 	next_table = paddr_to_pfn(align_up(image_end, FRAME_SIZE));
 	if (memory_init(&boot, IMAGE_START, image_end, physical_bits) == 0)
 		check_books();
-	if (frame_map == NULL)
+	if (!frame_map)
 		return;
-	bytes = frame_map_bytes(memory_map());
+	bytes = frame_init_bytes(memory_map());
 	ASAN_POISON_MEMORY_REGION(frame_map, bytes);
 	madvise(frame_map, bytes, MADV_DONTNEED);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The input is the kernel's command line, as a host gives it: every option
- * that the kernel asks for is asked for, sizes and numbers are parsed, and so
- * are places of virtio devices. Each result is held against a second opinion.
+ * The input is the kernel's command line, as a host gives it. Reads every option
+ * that the kernel has, and parses sizes, numbers and places of virtio devices.
+ * Compares each result with that of a second, independent reading.
  */
 #include "tests/fuzz/fuzz.h"
 

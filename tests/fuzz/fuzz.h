@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the fuzz targets share: the input as a stream of numbers, and checks
- * that end the program. A target is one function, which libFuzzer calls for
- * each input; it must leave nothing behind that the next call would see.
+ * Shared by the fuzz targets: the input as a stream of numbers, and checks that
+ * end the program. A target is one function, which libFuzzer calls for each input;
+ * no call may leave anything behind that a later one would see.
  */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
@@ -13,24 +13,26 @@
 
 #include "kernel/lib/types.h"
 
+/* The target: libFuzzer calls it for each input. Returns 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct fuzz_input {
 	const uint8_t *at, *end;
 };
 
+/* Returns how many bytes are left. */
 static inline size_t fuzz_left(const struct fuzz_input *in)
 {
 	return (size_t)(in->end - in->at);
 }
 
-/* Behind the end all is 0. */
+/* Takes the next byte; after the end of the input, 0. */
 static inline uint8_t fuzz_byte(struct fuzz_input *in)
 {
 	return in->at < in->end ? *in->at++ : 0;
 }
 
-/* Little-endian. */
+/* Takes a little-endian number of `bytes` bytes. */
 static inline uint64_t fuzz_number(struct fuzz_input *in, unsigned bytes)
 {
 	uint64_t value = 0;
@@ -40,7 +42,7 @@ static inline uint64_t fuzz_number(struct fuzz_input *in, unsigned bytes)
 	return value;
 }
 
-/* What must hold, whatever the input was. */
+/* Ends the program with a message unless the condition holds. */
 #define fuzz_require(condition, ...) \
 	do { \
 		if (!(condition)) { \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The input is what comes over the serial line. It is fed to the line editor,
- * whose text goes to a terminal of the simplest kind: what that shows must be
- * what the editor holds. A line that is complete is split into commands and
- * words as the shell does it. A byte of 0 lets a line of the log come between.
+ * The input arrives over the serial line. It is fed to the line editor, whose text
+ * goes to a terminal of the simplest kind: that must show what the editor holds. A
+ * complete line is split into commands and words as in the shell. A byte of 0
+ * makes a line of the log come in between.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -12,6 +12,7 @@
 #include "kernel/task/task.h"
 #include "kernel/line_edit.h"
 #include "kernel/shell.h"
+#include "kernel/shell_words.h"
 
 #define PROMPT "> "
 #define LOG_LINE "log\n"

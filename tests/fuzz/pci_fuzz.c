@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The input is a PCI bus: functions and bridges, their BARs and capabilities,
- * and bytes of config space that no device should have. It is scanned, the
- * capability lists are walked, and virtio's and MSI-X's structures are looked
- * for. What is mapped lies in a BAR of the function, and where nothing but
- * honest functions without addresses was built, the layout is without fault.
+ * and bytes of config space that no device should have. The bus is scanned,
+ * capability lists are walked, and structures of virtio and MSI-X are looked for.
+ * All that is mapped must lie in a BAR of the function, and a bus of nothing but
+ * honest functions without addresses must get a layout without fault.
  */
 #include "tests/fuzz/fuzz.h"
 
 #include "drivers/pci/pci_internal.h"
 #include "drivers/pci/pci_msix.h"
 #include "drivers/virtio/virtio_pci.h"
+#include "drivers/virtio/virtio_pci_internal.h"
 #include "tests/sim/sim_frame.h"
 #include "tests/sim/sim_irq.h"
 #include "tests/sim/sim_log.h"
@@ -258,11 +259,11 @@ static void check_structures(const struct pci_device *device)
 	const char *why;
 
 	if (virtio_pci_modern_setup(&vp, &why) == 0)
-		fuzz_require(
-			is_inside(device, vp.common, COMMON_SIZE) && is_inside(device, vp.isr, 1) &&
-				is_inside(device, vp.notify, vp.notify_size) &&
-				(vp.config == NULL || is_inside(device, vp.config, vp.config_size)),
-			"a structure outside its BAR");
+		fuzz_require(is_inside(device, vp.common, COMMON_SIZE) &&
+				     is_inside(device, vp.isr, 1) &&
+				     is_inside(device, vp.notify, vp.notify_size) &&
+				     (!vp.config || is_inside(device, vp.config, vp.config_size)),
+			     "a structure outside its BAR");
 	if (pci_msix_setup(device, &msix) == 0)
 		fuzz_require(is_inside(device, msix.table, 16 * (uint64_t)msix.count),
 			     "a table outside its BAR");
@@ -278,9 +279,9 @@ static void check_devices(void)
 {
 	size_t count = 0;
 
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next) {
+	for (const struct pci_device *d = pci_devices(); d; d = d->next) {
 		fuzz_require(++count <= PCI_DEVICES_MAX, "no end of functions");
-		fuzz_require(d->next == NULL || is_before(d->address, d->next->address),
+		fuzz_require(!d->next || is_before(d->address, d->next->address),
 			     "functions out of order");
 		check_bars(d);
 		check_capabilities(d);
@@ -291,10 +292,10 @@ static void check_devices(void)
 
 static void use(void)
 {
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next)
+	for (const struct pci_device *d = pci_devices(); d; d = d->next)
 		check_structures(d);
 	virtio_pci_probe();
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next)
+	for (const struct pci_device *d = pci_devices(); d; d = d->next)
 		virtio_pci_remove(d, false);
 	fuzz_require(!fake_irqs_off, "interrupts are left off");
 }
@@ -303,7 +304,7 @@ static void rescan(struct fuzz_input *in)
 {
 	struct pci_address slot = { 0, fuzz_byte(in) % 32, 0 };
 
-	if (pci_devices() != NULL)
+	if (pci_devices())
 		pci_forget(pci_devices());
 	pci_scan_slot(NULL, slot);
 	check_devices();
@@ -328,14 +329,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	writes_left = 0;
 	while (fuzz_left(&in) > 0)
 		build(&in);
-	if (leaving != NULL)
+	if (leaving)
 		sim_pci_on_write = leave;
 	if (!(machine & 4) || pci_config_use_ecam(SIM_PCI_ECAM_BASE, machine) != 0)
 		fuzz_require(pci_config_use_ports() == 0, "no ports");
 	pci_scan(w);
 	if (honest) {
-		fuzz_require(sim_pci_violation == NULL, "violation: %s", sim_pci_violation);
-		fuzz_require(sim_pci_layout_fault(w) == NULL, "%s", sim_pci_layout_fault(w));
+		fuzz_require(!sim_pci_violation, "violation: %s", sim_pci_violation);
+		fuzz_require(!sim_pci_layout_fault(w), "%s", sim_pci_layout_fault(w));
 	}
 	check_devices();
 	use();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The input is all that QEMU ever says: greeting, answers and events. The
- * connection ends behind it, so nothing is waited for.
+ * connection ends after it, so nothing waits.
  */
 #include <stdint.h>
 #include <stdlib.h>

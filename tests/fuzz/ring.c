@@ -11,7 +11,6 @@
 #include <errno.h>
 
 #include "arch/paging.h"
-#include "drivers/virtio/virtq_internal.h"
 #include "tests/sim/sim_frame.h"
 #include "tests/sim/sim_log.h"
 #include "tests/sim/sim_time.h"
@@ -31,7 +30,7 @@ enum op {
 	OP_TAKE_ALL,
 	OP_CHURN,
 	OP_INTERRUPTS,
-	OP_AFTER_LAST,
+	OP_REMIND,
 	OP_NO_NOTIFY,
 	OP_NOTIFY_AFTER,
 	OP_USE_WRONG,
@@ -50,7 +49,7 @@ struct chain {
 /* Chains in the order in which something happened to them. */
 struct fifo {
 	struct entry {
-		struct chain *chain; /* NULL: whose it is nobody knows, after a lie */
+		struct chain *chain; /* NULL: unknown, after a lie */
 		uint16_t head;	     /* where the device has it */
 	} entry[VIRTQ_SIZE_MAX];
 	size_t count;
@@ -100,13 +99,13 @@ static void add(unsigned count, unsigned readable)
 	uint16_t room = queue.free_count;
 	int err;
 
-	if (chain == NULL)
+	if (!chain)
 		return;
 	for (unsigned k = 0; k < count; k++)
 		buffers[k] = (struct virtq_buffer){ buffer_address(chain, k), BUFFER_BYTES - k,
 						    k >= readable };
 	err = virtq_add(&queue, buffers, count, chain);
-	fuzz_require((err == -EIO) == queue.broken, "add: %d", err);
+	fuzz_require((err == -EIO) == virtq_is_broken(&queue), "add: %d", err);
 	fuzz_require(err == 0 || err == -ENOSPC || err == -EIO, "add: %d", err);
 	fuzz_require(err != -ENOSPC || count > room, "no room for %u of %u", count, room);
 	if (err != 0)
@@ -126,7 +125,7 @@ static bool take(void)
 	struct chain *chain = token;
 
 	fuzz_require(has_used == (got != 0), "has_used is wrong");
-	fuzz_require((got < 0) == queue.broken, "get_used: %d", got);
+	fuzz_require((got < 0) == virtq_is_broken(&queue), "get_used: %d", got);
 	if (got != 1) {
 		fuzz_require(lied || used.count == 0, "a used chain does not come");
 		return false;
@@ -218,7 +217,7 @@ static void edit(volatile void *area, size_t bytes, struct fuzz_input *in)
 		((volatile uint8_t *)area)[at % bytes] = fuzz_byte(in);
 }
 
-/* What the device may write, though not so. */
+/* Edits areas that the device may write, as it must not. */
 static void edit_used(bool packed, struct fuzz_input *in)
 {
 	lied = true;
@@ -233,11 +232,11 @@ static void edit_used(bool packed, struct fuzz_input *in)
 		edit(queue.packed, sizeof(struct virtq_packed_desc) * queue.size, in);
 }
 
-/* What is the driver's: it never reads it, so nothing at all comes of it. */
+/* Edits areas that only the driver writes: it never reads them, so nothing comes of it. */
 static void edit_drivers(bool packed, struct fuzz_input *in)
 {
 	edited = true;
-	if (queue.tables != NULL && fuzz_byte(in) % 2 == 0)
+	if (queue.tables && fuzz_byte(in) % 2 == 0)
 		edit(queue.tables, FRAME_SIZE, in);
 	else if (packed)
 		edit(queue.driver_event, sizeof(struct virtq_event), in);
@@ -273,8 +272,8 @@ static void wish(unsigned op, uint8_t argument)
 {
 	if (op == OP_INTERRUPTS)
 		virtq_set_interrupts(&queue, argument % 2);
-	else if (op == OP_AFTER_LAST)
-		virtq_interrupt_after_last(&queue);
+	else if (op == OP_REMIND)
+		virtq_remind(&queue);
 	else if (!device_works())
 		return;
 	else if (op == OP_NO_NOTIFY)
@@ -317,7 +316,7 @@ static void do_op(bool packed, struct fuzz_input *in)
 		churn(fuzz_byte(in));
 		break;
 	case OP_INTERRUPTS:
-	case OP_AFTER_LAST:
+	case OP_REMIND:
 	case OP_NO_NOTIFY:
 	case OP_NOTIFY_AFTER:
 		wish(op, fuzz_byte(in));
@@ -330,11 +329,11 @@ static void do_op(bool packed, struct fuzz_input *in)
 
 static void check_books(void)
 {
-	fuzz_require(lied || (!queue.broken && sim.device.broken == NULL),
+	fuzz_require(lied || (!virtq_is_broken(&queue) && !sim.device.broken),
 		     "broken by an honest device: %s", sim_log_warning);
-	fuzz_require(edited || lied || sim.violation == NULL, "the driver: %s", sim.violation);
-	if (queue.broken) {
-		fuzz_require(sim.device.broken != NULL && sim.status == 0, "broken, and not reset");
+	fuzz_require(edited || lied || !sim.violation, "the driver: %s", sim.violation);
+	if (virtq_is_broken(&queue)) {
+		fuzz_require(sim.device.broken && sim.status == 0, "broken, and not reset");
 		return;
 	}
 	fuzz_require(queue.in_flight == in_flight, "%u in flight, not %u", queue.in_flight,

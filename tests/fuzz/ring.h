@@ -5,7 +5,7 @@
 
 #include "tests/fuzz/fuzz.h"
 
-/* The input is a queue, and then what driver and device do, a byte or more each. */
+/* Runs one input: a queue, then steps of driver and device, a byte or more each. */
 void ring_fuzz(bool packed, const uint8_t *data, size_t size);
 
 #endif

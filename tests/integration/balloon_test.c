@@ -16,7 +16,7 @@
 #define POLL_US 20000
 
 /* Up and down, by whole blocks, by odd frames, by one frame, to nothing. */
-static void check_targets(const struct guest *guest, bool deflate_on_oom)
+static void check_targets(const struct guest_options *guest, bool deflate_on_oom)
 {
 	static const uint64_t targets[] = {
 		64 * MIB, 64 * MIB + FRAME,  100 * MIB, 33 * MIB + 12 * KIB, FRAME,
@@ -37,35 +37,38 @@ static void check_targets(const struct guest *guest, bool deflate_on_oom)
 static void reaches_every_target_on_pc(void **state)
 {
 	(void)state;
-	check_targets(&(struct guest){ .machine = "pc" }, false);
+	check_targets(&(struct guest_options){ .machine = "pc" }, false);
 }
 
 static void reaches_every_target_on_q35(void **state)
 {
 	(void)state;
-	check_targets(&(struct guest){ .machine = "q35" }, false);
+	check_targets(&(struct guest_options){ .machine = "q35" }, false);
 }
 
 static void reaches_every_target_behind_a_root_port(void **state)
 {
 	(void)state;
-	check_targets(&(struct guest){ .balloon = "none",
-				       .extra = "-device pcie-root-port,id=port0,chassis=1,slot=1 "
-						"-device virtio-balloon-pci,bus=port0" },
-		      false);
+	check_targets(
+		&(struct guest_options){
+			.balloon = "none",
+			.extra = "-device pcie-root-port,id=port0,chassis=1,slot=1 "
+				 "-device virtio-balloon-pci,bus=port0" },
+		false);
 }
 
 static void reaches_every_target_with_deflate_on_oom(void **state)
 {
 	(void)state;
-	check_targets(&(struct guest){ .balloon = "deflate-on-oom=on" }, true);
-	check_targets(&(struct guest){ .machine = "pc", .balloon = "deflate-on-oom=on" }, true);
+	check_targets(&(struct guest_options){ .balloon = "deflate-on-oom=on" }, true);
+	check_targets(&(struct guest_options){ .machine = "pc", .balloon = "deflate-on-oom=on" },
+		      true);
 }
 
 /* Bit 32, VERSION_1, tells a modern device from a legacy one. */
 static void check_transport(const char *machine, const char *balloon, char version_1)
 {
-	struct guest guest = { .machine = machine, .balloon = balloon };
+	struct guest_options guest = { .machine = machine, .balloon = balloon };
 	struct vm *vm = harness_boot(&guest);
 	char *bits = harness_command(vm, "features");
 
@@ -132,7 +135,7 @@ static const struct ring rings[] = {
 static void check_ring(const char *machine, const struct ring *ring)
 {
 	static const uint64_t targets[] = { 100 * MIB, 33 * MIB + 12 * KIB, 64 * MIB + FRAME, 0 };
-	struct vm *vm = harness_boot(&(struct guest){
+	struct vm *vm = harness_boot(&(struct guest_options){
 		.machine = machine, .balloon = ring->balloon, .append = ring->append });
 	char *bits = harness_command(vm, "features");
 
@@ -142,7 +145,7 @@ static void check_ring(const char *machine, const struct ring *ring)
 	assert_int_equal(bits[BIT_INDIRECT_DESC], '0' + ring->indirect_desc);
 	assert_int_equal(bits[BIT_ACCESS_PLATFORM], '0' + ring->access_platform);
 	free(bits);
-	if (ring->append != NULL)
+	if (ring->append)
 		harness_command_says(vm, "virtio", "refused on the command line");
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
 		harness_take(vm, targets[i]);
@@ -163,7 +166,7 @@ static void balloon_works_on_every_ring(void **state)
 /* A request of 256 frames takes a place in the ring: over 100 rounds of 128 in all. */
 static void packed_ring_goes_round_for_long(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .balloon = "packed=on" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .balloon = "packed=on" });
 
 	(void)state;
 	for (unsigned i = 0; i < 40; i++) {
@@ -177,14 +180,15 @@ static void packed_ring_goes_round_for_long(void **state)
 static void works_with_reporting_offered(void **state)
 {
 	(void)state;
-	check_targets(&(struct guest){ .balloon = "free-page-reporting=on,"
-						  "page-poison=off" },
+	check_targets(&(struct guest_options){ .balloon = "free-page-reporting=on,"
+							  "page-poison=off" },
 		      false);
 }
 
 static void unknown_name_to_refuse_is_said_and_nothing_is_refused(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .append = "virtio.refuse=EVENT_IDX,NONE" });
+	struct vm *vm = harness_boot(
+		&(struct guest_options){ .append = "virtio.refuse=EVENT_IDX,NONE" });
 	char *bits = harness_command(vm, "features");
 
 	(void)state;
@@ -200,7 +204,7 @@ static void follows_a_target_set_before_boot(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct vm *vm = harness_start(
-			&(struct guest){ .firmware = firmware[i], .extra = "-S" });
+			&(struct guest_options){ .firmware = firmware[i], .extra = "-S" });
 		int64_t left = (int64_t)(harness_ram(vm) - 80 * MIB);
 
 		harness_set_target(vm, 80 * MIB);
@@ -231,7 +235,7 @@ static struct memory wait_shortfall(struct vm *vm)
 	return mem;
 }
 
-static void check_impossible_target(const struct guest *guest, bool oom)
+static void check_impossible_target(const struct guest_options *guest, bool oom)
 {
 	struct vm *vm = harness_boot(guest);
 	struct memory mem;
@@ -254,16 +258,17 @@ static void check_impossible_target(const struct guest *guest, bool oom)
 static void stops_at_its_floor_and_lives(void **state)
 {
 	(void)state;
-	check_impossible_target(&(struct guest){ .mem = "256M" }, false);
-	check_impossible_target(&(struct guest){ .mem = "16M" }, false);
-	check_impossible_target(
-		&(struct guest){ .mem = "64M", .machine = "pc", .balloon = "deflate-on-oom=on" },
-		true);
+	check_impossible_target(&(struct guest_options){ .mem = "256M" }, false);
+	check_impossible_target(&(struct guest_options){ .mem = "16M" }, false);
+	check_impossible_target(&(struct guest_options){ .mem = "64M",
+							 .machine = "pc",
+							 .balloon = "deflate-on-oom=on" },
+				true);
 }
 
 static void shortfall_is_made_up_when_memory_is_freed(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "256M" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "256M" });
 	uint64_t taken = 160 * MIB;
 	int64_t left = (int64_t)(harness_ram(vm) - taken);
 
@@ -281,7 +286,7 @@ static void shortfall_is_made_up_when_memory_is_freed(void **state)
 static void allocation_takes_from_the_balloon_only_if_allowed(void **state)
 {
 	const uint64_t taken = 200 * MIB;
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "256M" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "256M" });
 	struct memory mem;
 	int64_t left, deadline;
 
@@ -291,7 +296,7 @@ static void allocation_takes_from_the_balloon_only_if_allowed(void **state)
 	harness_check_taken(vm, taken, false);
 	harness_stop(vm);
 
-	vm = harness_boot(&(struct guest){ .mem = "256M", .balloon = "deflate-on-oom=on" });
+	vm = harness_boot(&(struct guest_options){ .mem = "256M", .balloon = "deflate-on-oom=on" });
 	left = (int64_t)(harness_ram(vm) - taken);
 	harness_take(vm, taken);
 	harness_command_says(vm, "hold 100M", "held ");
@@ -300,7 +305,7 @@ static void allocation_takes_from_the_balloon_only_if_allowed(void **state)
 	assert_in_range(mem.owned_by_balloon, 1, 155 * MIB);
 	assert_true(mem.ledger_ok);
 	harness_command_says(vm, "release all", "pattern intact");
-	/* What was lent comes back to the host, who may not have heard yet that it was gone. */
+	/* Lent frames go back to the host, which may not know yet that they were gone. */
 	while (harness_memory(vm).owned_by_balloon != taken && deadline_left(deadline))
 		usleep(POLL_US);
 	assert_int_equal(vm_wait_balloon(vm, left, VM_TIMEOUT_MS), 0);
@@ -316,7 +321,7 @@ static void survives_a_system_reset_while_inflated(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct vm *vm = harness_boot(&(struct guest){ .machine = machines[i] });
+		struct vm *vm = harness_boot(&(struct guest_options){ .machine = machines[i] });
 		int64_t left = (int64_t)(harness_ram(vm) - taken);
 
 		harness_take(vm, taken);
@@ -347,7 +352,7 @@ static unsigned int count(const char *text, const char *word)
 
 static void held_memory_stays_intact_through_50_random_targets(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "256M" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "256M" });
 	char *text;
 
 	(void)state;
@@ -400,7 +405,7 @@ static void host_gets_the_memory_and_the_guest_gets_it_back(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
-	vm = harness_boot(&(struct guest){ .mem = "256M", .memory_file = path });
+	vm = harness_boot(&(struct guest_options){ .mem = "256M", .memory_file = path });
 	unlink(path);
 	touch_memory(vm, harness_memory(vm).free - 8 * MIB);
 	full = blocks_in(fd);
@@ -423,7 +428,7 @@ static void host_gets_the_memory_and_the_guest_gets_it_back(void **state)
 
 static void console_answers_while_gigabytes_move(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "8G" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "8G" });
 	int64_t end = (int64_t)(harness_ram(vm) - 7 * GIB), left;
 	unsigned int answers = 0;
 
@@ -445,7 +450,7 @@ static void console_answers_while_gigabytes_move(void **state)
 
 static void target_that_changes_on_the_way_is_followed(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "2G" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "2G" });
 
 	(void)state;
 	for (uint64_t i = 0; i < 20; i++)
@@ -457,9 +462,9 @@ static void target_that_changes_on_the_way_is_followed(void **state)
 
 static void two_guests_do_not_disturb_each_other(void **state)
 {
-	struct vm *a = harness_boot(&(struct guest){ .machine = "pc" });
+	struct vm *a = harness_boot(&(struct guest_options){ .machine = "pc" });
 	struct vm *b = harness_boot(
-		&(struct guest){ .machine = "q35", .balloon = "deflate-on-oom=on" });
+		&(struct guest_options){ .machine = "q35", .balloon = "deflate-on-oom=on" });
 
 	(void)state;
 	harness_take(a, 32 * MIB);

@@ -3,17 +3,16 @@
  * balloonctl record, plot, export and watch against a real guest that is
  * inflated and deflated, dies, and hangs.
  */
-#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tests/integration/balloonctl_harness.h"
+#include "tests/loopback.h"
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/course.h"
 #include "tools/deadline.h"
@@ -50,7 +49,7 @@ static void read_stream(FILE *file)
 	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 }
 
-/* Until the file has a line with @words. */
+/* Waits until the file has a line with `words`. */
 static void wait_for_line(const char *path, const char *words)
 {
 	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
@@ -116,7 +115,7 @@ static void check_course(const char *path, uint64_t ram)
 
 static void balloonctl_records_and_plots_an_inflation(void **state)
 {
-	struct vm *vm = balloonctl_boot((struct guest){ 0 });
+	struct vm *vm = balloonctl_boot((struct guest_options){ 0 });
 	uint64_t ram = harness_ram(vm);
 	const char *csv = file_name("a.csv"), *svg = file_name("a.svg");
 	struct program program;
@@ -155,7 +154,7 @@ static void balloonctl_records_and_plots_an_inflation(void **state)
 
 static void balloonctl_record_leaves_the_guest_as_it_was(void **state)
 {
-	struct vm *vm = balloonctl_boot((struct guest){ 0 });
+	struct vm *vm = balloonctl_boot((struct guest_options){ 0 });
 	const char *csv = file_name("b.csv");
 	struct program program;
 
@@ -188,20 +187,7 @@ static unsigned wait_for_port(struct program *program)
 
 static void scrape(unsigned port)
 {
-	static const char request[] = "GET /metrics HTTP/1.0\r\n\r\n";
-	struct sockaddr_in to = { .sin_family = AF_INET,
-				  .sin_port = htons((uint16_t)port),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	size_t len = 0;
-	ssize_t n;
-
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	assert_int_equal(write(fd, request, strlen(request)), strlen(request));
-	while (len < sizeof(text) - 1 && (n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
-		len += (size_t)n;
-	text[len] = '\0';
-	close(fd);
+	loopback_ask(port, "GET /metrics HTTP/1.0\r\n\r\n", text, sizeof(text));
 }
 
 static void wait_for_metric(unsigned port, const char *name, const char *value)
@@ -216,7 +202,7 @@ static void wait_for_metric(unsigned port, const char *name, const char *value)
 
 static void balloonctl_export_is_scraped_until_the_guest_is_gone(void **state)
 {
-	struct vm *vm = balloonctl_boot((struct guest){ 0 });
+	struct vm *vm = balloonctl_boot((struct guest_options){ 0 });
 	char left[32];
 	struct program program;
 	unsigned port;
@@ -243,7 +229,7 @@ static void balloonctl_export_is_scraped_until_the_guest_is_gone(void **state)
 /* ---- watch ---- */
 
 /*
- * Wait until @words were sent to the terminal since the last call's. Only what
+ * Waits until `words` were sent to the terminal since the last call's. Only what
  * changes is sent, so they must be new at their place.
  */
 static void wait_for_screen(struct program *program, const char *words)
@@ -252,7 +238,7 @@ static void wait_for_screen(struct program *program, const char *words)
 	size_t len = strlen(text);
 	char *at;
 
-	while ((at = strstr(text, words)) == NULL) {
+	while (!(at = strstr(text, words))) {
 		int waiting = 0;
 		ssize_t n;
 
@@ -274,7 +260,7 @@ static void wait_for_screen(struct program *program, const char *words)
 
 static void balloonctl_watch_shows_guests_that_live_hang_and_die(void **state)
 {
-	struct vm *vm = balloonctl_boot((struct guest){ 0 });
+	struct vm *vm = balloonctl_boot((struct guest_options){ 0 });
 	const char *const words[] = {
 		program_path("balloonctl"), "watch", "--ascii", balloonctl_qmp,
 		"/nowhere/a.qmp",	    NULL

@@ -30,7 +30,7 @@ int balloonctl_remove_folder(void **state)
 	return rmdir(balloonctl_folder);
 }
 
-struct vm *balloonctl_boot(struct guest guest)
+struct vm *balloonctl_boot(struct guest_options guest)
 {
 	guest.extra = balloonctl_option;
 	return harness_boot(&guest);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * balloonctl_harness.c: what the tests of balloonctl against real guests share.
+ * balloonctl_harness.c: shared by the tests of balloonctl against real guests.
  * The harness has QEMU's first QMP socket: the tool gets a second one, in a
  * folder that a group makes and removes.
  */
@@ -13,12 +13,12 @@
 extern char balloonctl_folder[], balloonctl_qmp[64];
 extern char balloonctl_option[128]; /* for QEMU, with a blank in it */
 
-/* A group's set-up and teardown. */
+/* A group's set-up and teardown; each returns 0, or -1 if it cannot make or remove the folder. */
 int balloonctl_make_folder(void **state);
 int balloonctl_remove_folder(void **state);
 
-/* harness_boot() with the second socket. */
-struct vm *balloonctl_boot(struct guest guest);
+/* Boots a guest as harness_boot() does, with the second socket. */
+struct vm *balloonctl_boot(struct guest_options guest);
 
 #define CALL(...) \
 	((const char *const[]){ program_path("balloonctl"), "-g", balloonctl_qmp, __VA_ARGS__, \
@@ -26,7 +26,7 @@ struct vm *balloonctl_boot(struct guest guest);
 
 #define BALLOONCTL(...) program_run(CALL(__VA_ARGS__))
 
-/* Ended with @status, and said so on stdout, or behind a '!' on stderr. */
+/* Checks the exit status, and that `says` is in stdout, or, after a '!', in stderr. */
 void assert_end(const struct program_end *end, int status, const char *says);
 
 #endif

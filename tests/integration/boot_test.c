@@ -13,7 +13,7 @@
 #define EXIT_OF(n) (((n) << 1) | 1) /* isa-debug-exit */
 
 /* Boots, has a balloon that works, and accounts for almost all of RAM. */
-static void check_boot(const struct guest *guest)
+static void check_boot(const struct guest_options *guest)
 {
 	struct vm *vm = harness_boot(guest);
 	struct memory mem = harness_memory(vm);
@@ -31,79 +31,81 @@ static void check_boot(const struct guest *guest)
 static void boots_on_pc(void **state)
 {
 	(void)state;
-	check_boot(&(struct guest){ .machine = "pc" });
+	check_boot(&(struct guest_options){ .machine = "pc" });
 }
 
 static void boots_on_q35(void **state)
 {
 	(void)state;
-	check_boot(&(struct guest){ .machine = "q35" });
+	check_boot(&(struct guest_options){ .machine = "q35" });
 }
 
 static void boots_on_q35_with_the_balloon_behind_a_root_port(void **state)
 {
 	(void)state;
-	check_boot(&(struct guest){ .balloon = "none",
-				    .extra = "-device pcie-root-port,id=port0,chassis=1,slot=1 "
-					     "-device virtio-balloon-pci,bus=port0" });
+	check_boot(&(struct guest_options){
+		.balloon = "none",
+		.extra = "-device pcie-root-port,id=port0,chassis=1,slot=1 "
+			 "-device virtio-balloon-pci,bus=port0" });
 }
 
 static void boots_with_qboot_on_pc(void **state)
 {
 	(void)state;
-	check_boot(&(struct guest){ .machine = "pc", .firmware = "qboot" });
+	check_boot(&(struct guest_options){ .machine = "pc", .firmware = "qboot" });
 }
 
 static void boots_with_qboot_on_q35(void **state)
 {
 	(void)state;
-	check_boot(&(struct guest){ .machine = "q35", .firmware = "qboot" });
+	check_boot(&(struct guest_options){ .machine = "q35", .firmware = "qboot" });
 }
 
 static void boots_with_qboot_and_the_balloon_behind_a_root_port(void **state)
 {
 	(void)state;
-	check_boot(&(struct guest){ .firmware = "qboot",
-				    .balloon = "none",
-				    .extra = "-device pcie-root-port,id=port0,chassis=1,slot=1 "
-					     "-device virtio-balloon-pci,bus=port0" });
+	check_boot(&(struct guest_options){
+		.firmware = "qboot",
+		.balloon = "none",
+		.extra = "-device pcie-root-port,id=port0,chassis=1,slot=1 "
+			 "-device virtio-balloon-pci,bus=port0" });
 }
 
 static void boots_with_uefi_from_disk_on_pc(void **state)
 {
 	(void)state;
-	check_boot(&(struct guest){ .machine = "pc", .firmware = "uefi" });
+	check_boot(&(struct guest_options){ .machine = "pc", .firmware = "uefi" });
 }
 
 static void boots_with_uefi_from_disk_on_q35(void **state)
 {
 	(void)state;
-	check_boot(&(struct guest){ .machine = "q35", .firmware = "uefi" });
+	check_boot(&(struct guest_options){ .machine = "q35", .firmware = "uefi" });
 }
 
 static void boots_with_16_mib(void **state)
 {
 	(void)state;
-	check_boot(&(struct guest){ .mem = "16M" });
+	check_boot(&(struct guest_options){ .mem = "16M" });
 }
 
 static void boots_with_64_mib(void **state)
 {
 	(void)state;
-	check_boot(&(struct guest){ .mem = "64M" });
+	check_boot(&(struct guest_options){ .mem = "64M" });
 }
 
 static void boots_with_1_gib(void **state)
 {
 	(void)state;
-	check_boot(&(struct guest){ .mem = "1G" });
+	check_boot(&(struct guest_options){ .mem = "1G" });
 }
 
 static void boots_with_8_gib(void **state)
 {
 	(void)state;
-	check_boot(&(struct guest){ .mem = "8G" });
-	check_boot(&(struct guest){ .mem = "8G", .machine = "pc" });
+	check_boot(&(struct guest_options){ .mem = "8G" });
+	check_boot(&(struct guest_options){ .mem = "8G", .machine = "pc" });
 }
 
 /* Memory of QEMU that is really there, from its /proc entry. */
@@ -123,7 +125,7 @@ static uint64_t resident_bytes(const struct vm *vm)
 
 static void boots_with_1_tib_in_little_host_memory(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "1T" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "1T" });
 
 	(void)state;
 	assert_true(harness_memory(vm).ram > 1000 * GIB);
@@ -133,7 +135,7 @@ static void boots_with_1_tib_in_little_host_memory(void **state)
 
 static void says_how_much_is_needed_with_8_mib(void **state)
 {
-	struct vm *vm = harness_start(&(struct guest){ .mem = "8M" });
+	struct vm *vm = harness_start(&(struct guest_options){ .mem = "8M" });
 	int status;
 
 	(void)state;
@@ -148,7 +150,7 @@ static void says_how_much_is_needed_with_8_mib(void **state)
 
 static void lives_without_a_balloon_device(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .balloon = "none" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .balloon = "none" });
 	struct memory mem = harness_memory(vm);
 	int64_t left;
 
@@ -167,7 +169,7 @@ static void exit_gives_its_status_to_qemu(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+		struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
 		char line[32];
 
 		snprintf(line, sizeof(line), "exit %d\r", values[i]);
@@ -180,8 +182,8 @@ static void exit_gives_its_status_to_qemu(void **state)
 
 static void command_line_runs_commands_and_ends(void **state)
 {
-	struct vm *vm = harness_start(
-		&(struct guest){ .mem = "64M", .append = "run=\"show_mem; audit; exit 3\"" });
+	struct vm *vm = harness_start(&(struct guest_options){
+		.mem = "64M", .append = "run=\"show_mem; audit; exit 3\"" });
 
 	(void)state;
 	harness_wait_status(vm, EXIT_OF(3));
@@ -193,8 +195,8 @@ static void command_line_runs_commands_and_ends(void **state)
 
 static void command_line_reaches_the_guest_through_uefi(void **state)
 {
-	struct vm *vm = harness_start(
-		&(struct guest){ .firmware = "uefi", .append = "run=\"show_mem -j; exit 4\"" });
+	struct vm *vm = harness_start(&(struct guest_options){
+		.firmware = "uefi", .append = "run=\"show_mem -j; exit 4\"" });
 
 	(void)state;
 	harness_wait_status(vm, EXIT_OF(4));
@@ -209,7 +211,7 @@ static void poweroff_ends_qemu_with_0(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct vm *vm = harness_boot(
-			&(struct guest){ .machine = machines[i], .mem = "64M" });
+			&(struct guest_options){ .machine = machines[i], .mem = "64M" });
 
 		assert_int_equal(vm_send(vm, "poweroff\r", 9), 0);
 		harness_wait_status(vm, 0);
@@ -219,7 +221,7 @@ static void poweroff_ends_qemu_with_0(void **state)
 
 static void reboot_comes_back_to_the_prompt(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .machine = "pc" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .machine = "pc" });
 
 	(void)state;
 	assert_int_equal(vm_send(vm, "reboot\r", 7), 0);

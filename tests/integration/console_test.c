@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The serial line as a person, a script and an enemy use it. What is not a
- * command is dropped and never obeyed; the prompt always comes back.
+ * The serial line as a person, a script and an enemy use it. Anything that is not
+ * a command is dropped and never obeyed; the prompt always comes back.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 
 #include "tests/integration/harness.h"
 
+#define PANIC_EXIT (101 << 1 | 1) /* isa-debug-exit */
 #define BALLOON_LINE "Balloon InflatedTotal:0kB InflatedFree:0kB"
 
 static void type(struct vm *vm, const char *text)
@@ -26,7 +27,7 @@ static void check_alive(struct vm *vm)
 
 static void random_bytes_are_not_obeyed(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
 	unsigned char bytes[8192];
 
 	(void)state;
@@ -43,7 +44,7 @@ static void random_bytes_are_not_obeyed(void **state)
 static void zero_bytes_are_not_obeyed(void **state)
 {
 	static const char zeros[4096];
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
 
 	(void)state;
 	assert_int_equal(vm_send(vm, zeros, sizeof(zeros)), 0);
@@ -55,7 +56,7 @@ static void zero_bytes_are_not_obeyed(void **state)
 
 static void a_line_without_end_is_not_obeyed(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
 	static char line[100000];
 
 	(void)state;
@@ -82,7 +83,7 @@ static void wrong_commands_get_an_answer(void **state)
 		"exit banana",
 		"show_mem -x",
 	};
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -98,7 +99,8 @@ static void wrong_commands_get_an_answer(void **state)
 
 static void outside_text_cannot_steer_the_terminal(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M", .append = "evil=\033[2Jend" });
+	struct vm *vm = harness_boot(
+		&(struct guest_options){ .mem = "64M", .append = "evil=\033[2Jend" });
 	char *text = harness_command(vm, "boot");
 
 	(void)state;
@@ -110,7 +112,7 @@ static void outside_text_cannot_steer_the_terminal(void **state)
 
 static void break_and_m_print_show_mem_at_the_prompt(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
 
 	(void)state;
 	assert_int_equal(vm_send_break(vm), 0);
@@ -146,7 +148,7 @@ static bool break_beats_command(struct vm *vm)
 /* On a loaded machine our Break can be late: a few tries, one must be first. */
 static void break_and_m_print_show_mem_while_a_command_runs(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "1G" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "1G" });
 	bool first = false;
 
 	(void)state;
@@ -158,7 +160,7 @@ static void break_and_m_print_show_mem_while_a_command_runs(void **state)
 
 static void history_and_editing_keys_work(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
 
 	(void)state;
 	harness_command_says(vm, "audit", "Ledger: ok (");
@@ -188,7 +190,7 @@ static void every_command_has_help_and_answers(void **state)
 		"balloon", "features",	    "lspci",	"lspci -v", "virtio",
 		"held",	   "uptime",	    "ps",	"dmesg",    "boot",
 	};
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "64M" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
@@ -200,6 +202,19 @@ static void every_command_has_help_and_answers(void **state)
 	}
 	harness_command_says(vm, "lspci", "1af4:1002");
 	harness_command_says(vm, "balloon", "InflatedTotal: 0 kB");
+	harness_stop(vm);
+}
+
+static void a_failed_assertion_says_what_and_where_and_ends_qemu(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
+
+	(void)state;
+	type(vm, "crash assert\r");
+	harness_wait_status(vm, PANIC_EXIT);
+	assert_true(vm_has_said(vm, "PANIC: kernel/crash_cmd.c:"));
+	assert_true(vm_has_said(vm, ": fail_assertion: apples == 4 does not hold"));
+	assert_true(vm_has_said(vm, "Ledger: ok ("));
 	harness_stop(vm);
 }
 
@@ -215,6 +230,7 @@ int console_tests(void)
 		TEST(break_and_m_print_show_mem_while_a_command_runs),
 		TEST(history_and_editing_keys_work),
 		TEST(every_command_has_help_and_answers),
+		TEST(a_failed_assertion_says_what_and_where_and_ends_qemu),
 	};
 
 	return cmocka_run_group_tests_name("console", tests, NULL, NULL);

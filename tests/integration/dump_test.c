@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `balloonctl dump` of real guests: what it finds in a guest's memory is what
- * the guest itself says, however it was booted and however its balloon is
- * counted, and still there when the guest is dead. Files that are no such dump.
+ * `balloonctl dump` of real guests: its figures are those that the guest itself
+ * gives, however it was booted and however its balloon is counted, and can still be
+ * read when the guest is dead. Files that are no such dump are refused.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static int make_folder(void **state)
 	return setenv("TMPDIR", folder, 1);
 }
 
-/* rmdir() fails if --live has left anything behind. */
+/* rmdir() fails if --live has left a file. */
 static int remove_folder(void **state)
 {
 	(void)state;
@@ -75,35 +75,62 @@ static struct json_object *find_json(const char *text)
 	return all;
 }
 
-static void assert_same_json(const char *guest, const char *dump)
+/* The dump has what show_mem -j and events -j have, and no epitaph. */
+static void assert_same_json(const char *show_mem, const char *events, const char *dump)
 {
-	struct json_object *a = find_json(guest), *b = find_json(dump);
+	struct json_object *a = find_json(show_mem), *b = find_json(dump), *e = find_json(events);
 
+	json_object_object_foreach(e, name, value)
+		json_object_object_add(a, name, json_object_get(value));
+	json_object_object_add(a, "epitaph", NULL);
 	if (!json_object_equal(a, b))
 		fail_msg("guest and dump differ:\n%s\n%s", json_object_to_json_string(a),
+			 json_object_to_json_string(b));
+	json_object_put(e);
+	json_object_put(a);
+	json_object_put(b);
+}
+
+/* The guest's words: carriage returns do not count. */
+static void assert_same_text(const char *guest, const char *dump, size_t length)
+{
+	char *text = strdup(guest), *to = text;
+
+	for (const char *at = guest; *at; at++)
+		if (*at != '\r')
+			*to++ = *at;
+	*to = '\0';
+	if (!memmem(text, strlen(text), dump, length))
+		fail_msg("the guest says:\n%s\nthe dump:\n%.*s", text, (int)length, dump);
+	free(text);
+}
+
+/* Of the dump: its events are those of `events`, and the rest is show_mem's. */
+static void assert_same_texts(const char *show_mem, const char *events, const char *dump)
+{
+	const char *at = strstr(dump, "MemTotal:");
+
+	assert_non_null(at);
+	assert_non_null(strstr(dump, "Events since boot:\n"));
+	assert_same_text(events, dump, (size_t)(at - dump));
+	assert_same_text(show_mem, at, strlen(at));
+}
+
+static void assert_still_same(const char *before, const char *after)
+{
+	struct json_object *a = find_json(before), *b = find_json(after);
+
+	if (!json_object_equal(a, b))
+		fail_msg("it was:\n%s\nand is:\n%s", json_object_to_json_string(a),
 			 json_object_to_json_string(b));
 	json_object_put(a);
 	json_object_put(b);
 }
 
-/* The guest's words from MemTotal to the ledger: carriage returns do not count. */
-static void assert_same_text(const char *guest, const char *dump)
-{
-	const char *at = strstr(guest, "MemTotal:");
-
-	assert_non_null(at);
-	for (; *dump; dump++, at++) {
-		while (*at == '\r')
-			at++;
-		if (*at != *dump)
-			fail_msg("the guest has \"%.60s\", the dump \"%.60s\"", at, dump);
-	}
-}
-
-static void check_agreement(struct guest guest)
+static void check_agreement(struct guest_options guest)
 {
 	const struct program_end *end;
-	char *text, *json;
+	char *text, *json, *events, *events_json;
 	struct vm *vm;
 
 	guest.extra = qmp_option;
@@ -113,17 +140,19 @@ static void check_agreement(struct guest guest)
 	free(harness_command(vm, "hold 20M"));
 	text = harness_command(vm, "show_mem");
 	json = harness_command(vm, "show_mem -j");
+	events = harness_command(vm, "events");
+	events_json = harness_command(vm, "events -j");
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
 	make_core(vm);
 	end = DUMP(core_path);
 	assert_end(end, EXIT_REACHED, "Ledger: ok (", "");
-	assert_same_text(text, end->out);
+	assert_same_texts(text, events, end->out);
 	end = DUMP("--json", core_path);
 	assert_end(end, EXIT_REACHED, "\"ledger\":\"ok\"", "");
-	assert_same_json(json, end->out);
+	assert_same_json(json, events_json, end->out);
 	end = DUMP("--live", "--json");
 	assert_end(end, EXIT_REACHED, "\"ledger\":\"ok\"", "");
-	assert_same_json(json, end->out);
+	assert_same_json(json, events_json, end->out);
 	assert_end(DUMP("--pfn", "0x100", core_path), EXIT_REACHED, "Frame 0x100: kernel\n", "");
 	assert_end(DUMP("--json", "--pfn", "0", "--live"), EXIT_REACHED,
 		   "{\"pfn\":0,\"owner\":\"absent\"}\n", "");
@@ -131,56 +160,105 @@ static void check_agreement(struct guest guest)
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
 	free(text);
 	text = harness_command(vm, "show_mem -j");
-	assert_same_json(json, text);
+	assert_still_same(json, text);
 	free(text);
 	free(json);
+	free(events);
+	free(events_json);
 	harness_stop(vm);
 }
 
 static void dump_says_what_the_guest_says(void **state)
 {
 	(void)state;
-	check_agreement((struct guest){ .balloon = "deflate-on-oom=off" });
+	check_agreement((struct guest_options){ .balloon = "deflate-on-oom=off" });
 }
 
 static void dump_says_what_the_guest_says_with_deflate_on_oom(void **state)
 {
 	(void)state;
-	check_agreement((struct guest){ .machine = "pc", .balloon = "deflate-on-oom=on" });
+	check_agreement((struct guest_options){ .machine = "pc", .balloon = "deflate-on-oom=on" });
 }
 
 static void dump_says_what_the_guest_says_without_a_balloon(void **state)
 {
 	(void)state;
-	check_agreement((struct guest){ .balloon = "none", .machine = "microvm" });
+	check_agreement((struct guest_options){ .balloon = "none", .machine = "microvm" });
 }
 
 static void dump_finds_a_kernel_that_uefi_has_booted(void **state)
 {
 	(void)state;
-	check_agreement((struct guest){ .firmware = "uefi" });
+	check_agreement((struct guest_options){ .firmware = "uefi" });
 }
 
 static void dump_reads_a_guest_that_is_dead(void **state)
 {
-	struct guest guest = { .extra = qmp_option };
+	struct guest_options guest = { .extra = qmp_option };
 	const struct program_end *end;
 	struct vm *vm = harness_boot(&guest);
-	char *json;
+	char *json, *events;
 
 	(void)state;
 	harness_take(vm, 64 * MIB);
 	json = harness_command(vm, "show_mem -j");
+	events = harness_command(vm, "events -j");
 	assert_int_equal(vm_send(vm, "poweroff\r", 9), 0);
 	assert_qmp(vm, qmp_event(vm_qmp(vm), "SHUTDOWN", 60000, NULL));
 	end = DUMP("--live", "--json");
 	assert_end(end, EXIT_REACHED, "\"ledger\":\"ok\"", "");
-	assert_same_json(json, end->out);
+	assert_same_json(json, events, end->out);
 	free(json);
+	free(events);
 	make_core(vm);
 	assert_int_equal(truncate(core_path, (off_t)(16 * MIB)), 0);
 	assert_end(DUMP(core_path), EXIT_BAD_FILE, "", "/core: cut off");
 	harness_stop(vm);
+}
+
+/*
+ * A panic leaves its reason. QEMU would end with it, so another device stands in
+ * front of the port by which the guest ends it: the guest halts.
+ */
+static void check_epitaph(const char *way, const char *message, const char *function)
+{
+	char extra[256];
+	struct guest_options guest = { .extra = extra };
+	const struct program_end *end;
+	struct json_object *json, *at;
+	char command[32];
+	struct vm *vm;
+
+	snprintf(extra, sizeof(extra),
+		 "%s -chardev null,id=none -device isa-debugcon,iobase=0xf4,chardev=none",
+		 qmp_option);
+	vm = harness_boot(&guest);
+	snprintf(command, sizeof(command), "crash %s\r", way);
+	assert_int_equal(vm_send(vm, command, strlen(command)), 0);
+	assert_int_equal(vm_expect(vm, "Stopped with status 101.", VM_TIMEOUT_MS, NULL), 0);
+	end = DUMP("--live");
+	assert_end(end, EXIT_REACHED, message, "");
+	assert_int_equal(strncmp(end->out, "panicked: ", 10), 0);
+	assert_end(end, EXIT_REACHED, "cmd_crash+0x", "");
+	json = find_json(DUMP("--live", "--json")->out);
+	assert_int_equal(json_pointer_get(json, "/epitaph/at/symbol", &at), 0);
+	assert_string_equal(json_object_get_string(at), function);
+	assert_int_equal(json_pointer_get(json, "/epitaph/message", &at), 0);
+	assert_non_null(strstr(message, json_object_get_string(at)));
+	json_object_put(json);
+	harness_stop(vm);
+}
+
+static void dump_tells_why_a_guest_panicked(void **state)
+{
+	(void)state;
+	check_epitaph("panic", "panicked: crash: as you wish\n", "just_panic");
+}
+
+static void dump_tells_which_exception_a_guest_died_of(void **state)
+{
+	(void)state;
+	check_epitaph("null", "panicked: EXCEPTION 14: page fault, error 0\n", "read_null");
 }
 
 static void dump_refuses_other_files_and_says_why(void **state)
@@ -208,7 +286,7 @@ static void dump_refuses_other_files_and_says_why(void **state)
 static void dump_refuses_a_machine_in_which_nothing_ran(void **state)
 {
 	char extra[192];
-	struct guest guest = { .extra = extra };
+	struct guest_options guest = { .extra = extra };
 	struct vm *vm;
 
 	(void)state;
@@ -226,6 +304,8 @@ int dump_tests(void)
 		TEST(dump_says_what_the_guest_says_without_a_balloon),
 		TEST(dump_finds_a_kernel_that_uefi_has_booted),
 		TEST(dump_reads_a_guest_that_is_dead),
+		TEST(dump_tells_why_a_guest_panicked),
+		TEST(dump_tells_which_exception_a_guest_died_of),
 		TEST(dump_refuses_other_files_and_says_why),
 		TEST(dump_refuses_a_machine_in_which_nothing_ran),
 	};

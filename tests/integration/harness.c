@@ -33,8 +33,8 @@ static void set_variable(const char *name, const char *value)
 		unsetenv(name);
 }
 
-/* In the child: run.sh writes the arguments to @fd. */
-static void print_arguments(const struct guest *guest, int fd)
+/* In the child: run.sh writes the arguments to `fd`. */
+static void print_arguments(const struct guest_options *guest, int fd)
 {
 	set_variable("MACHINE", guest->machine);
 	set_variable("MEM", guest->mem ? guest->mem : "256M");
@@ -49,7 +49,7 @@ static void print_arguments(const struct guest *guest, int fd)
 }
 
 /* All that run.sh prints; ends the test if that is not a command line. */
-static char *read_arguments(const struct guest *guest)
+static char *read_arguments(const struct guest_options *guest)
 {
 	size_t size = READ_MAX, len = 0;
 	char *text = calloc(1, size);
@@ -72,7 +72,7 @@ static char *read_arguments(const struct guest *guest)
 	return text;
 }
 
-/* Cuts @text into lines; returns their number. */
+/* Cuts `text` into lines; returns their number. */
 static size_t split_lines(char *text, const char **lines, size_t max)
 {
 	char *save = NULL;
@@ -99,8 +99,9 @@ static void mark_empty_lines(char *text, size_t size)
 	}
 }
 
-/* Put a file behind the guest's memory, to see what the host got back. */
-static void use_memory_file(const char **args, const struct guest *guest, char *object, size_t size)
+/* Backs the guest's memory with a file, to see what the host got back. */
+static void use_memory_file(const char **args, const struct guest_options *guest, char *object,
+			    size_t size)
 {
 	const char *const old = "memory-backend-ram,id=ram,";
 
@@ -116,7 +117,7 @@ static void use_memory_file(const char **args, const struct guest *guest, char *
 }
 
 /* A name for messages and, with the folder, for the log. */
-static void name_guest(const struct guest *guest, char *name, size_t size)
+static void name_guest(const struct guest_options *guest, char *name, size_t size)
 {
 	static unsigned int count;
 
@@ -135,7 +136,7 @@ static void make_log_path(const char *name, char *path, size_t size)
 	snprintf(path, size, "%s/log/%s.serial", build, name);
 }
 
-struct vm *harness_start(const struct guest *guest)
+struct vm *harness_start(const struct guest_options *guest)
 {
 	char *text = read_arguments(guest);
 	const char *args[MAX_ARGS + 1] = { NULL };
@@ -164,7 +165,7 @@ void harness_wait_prompt(struct vm *vm, char **text)
 	assert_int_equal(vm_expect_prompt(vm, VM_TIMEOUT_MS, text), 0);
 }
 
-struct vm *harness_boot(const struct guest *guest)
+struct vm *harness_boot(const struct guest_options *guest)
 {
 	struct vm *vm = harness_start(guest);
 
@@ -240,7 +241,7 @@ static void read_balloon(struct json_object *all, struct memory *mem)
 
 	if (!json_object_object_get_ex(all, "balloon", &balloon))
 		fail_msg("show_mem -j has no \"balloon\"");
-	mem->has_balloon = balloon != NULL;
+	mem->has_balloon = balloon;
 	if (!balloon)
 		return;
 	mem->target = number_in(balloon, "target");

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * harness.c: what the integration tests share. A test boots the real image
- * in the way it describes, asks guest and QMP, and holds their numbers
- * against each other. Every function here fails the running cmocka test
- * when something is not as it must be; guests that a failed test leaves
- * behind are stopped by harness_teardown().
+ * harness.c: shared by the integration tests. A test boots the real image in the
+ * way it describes, asks guest and QMP, and compares their numbers. Every function
+ * here fails the running cmocka test when something is not as it must be; guests
+ * that a failed test did not stop are stopped by harness_teardown().
  */
 #ifndef TESTS_INTEGRATION_HARNESS_H
 #define TESTS_INTEGRATION_HARNESS_H
@@ -30,7 +29,7 @@
  * How to start a guest. Words as tools/run.sh has them, NULL for its
  * default; that script makes QEMU's command line for us as well.
  */
-struct guest {
+struct guest_options {
 	const char *machine;  /* "pc", "q35", "microvm" */
 	const char *mem;      /* default here: "256M" */
 	const char *firmware; /* "qboot", "uefi" */
@@ -40,7 +39,7 @@ struct guest {
 	const char *memory_file; /* shared memory backend, made anew */
 };
 
-/* What `show_mem -j` says, all in bytes, beside what QMP says. */
+/* The figures of `show_mem -j`, all in bytes, and the RAM that QMP gives. */
 struct memory {
 	uint64_t ram, total, free, available;
 	uint64_t inflated_total, inflated_free;
@@ -51,61 +50,63 @@ struct memory {
 	bool ledger_ok;
 };
 
-/* Start a guest that need not have run yet (with -S). */
-struct vm *harness_start(const struct guest *guest);
+/* Starts a guest that need not have run yet (with -S). */
+struct vm *harness_start(const struct guest_options *guest);
 
-/* Start a guest and wait for its prompt. */
-struct vm *harness_boot(const struct guest *guest);
+/* Starts a guest and waits for its prompt. */
+struct vm *harness_boot(const struct guest_options *guest);
 
-/* Wait for the prompt; *@text, if asked for, is the caller's by free(). */
+/* Waits for the prompt; *text, if asked for, is the caller's by free(). */
 void harness_wait_prompt(struct vm *vm, char **text);
 
-/* Stop a guest that has done its part. */
+/* Stops a guest that has done its part. */
 void harness_stop(struct vm *vm);
 
 /* Counted by the teardown: a pattern that chooses no test is a mistake. */
 extern unsigned harness_tests_run;
 
-/* cmocka teardown: stops whatever a failed test left behind. */
+/* cmocka teardown: stops the guests that a failed test did not stop. Returns 0. */
 int harness_teardown(void **state);
 
-/* Type a line; the answer is the caller's by free(). */
+/* Types a line; the answer is the caller's by free(). */
 char *harness_command(struct vm *vm, const char *line);
 
-/* Type a line; its answer must contain @text. */
+/* Types a line; its answer must contain `text`. */
 void harness_command_says(struct vm *vm, const char *line, const char *text);
 
-/* The guest must end by itself, and QEMU with that status. */
+/* Waits for the guest to end by itself, and QEMU with that status. */
 void harness_wait_status(struct vm *vm, int status);
 
-/* RAM that QEMU gave to the guest, in bytes. */
+/* Gives the RAM that the guest has from QEMU, in bytes. */
 uint64_t harness_ram(struct vm *vm);
 
+/* Asks the guest and QMP for the figures. */
 struct memory harness_memory(struct vm *vm);
 
-/* Ask for a balloon of @bytes and wait until it is there. */
+/* Sends a target of `bytes` taken and waits until QMP says that it is reached. */
 void harness_take(struct vm *vm, uint64_t bytes);
 
-/* Only send the target. */
+/* Sends the target and does not wait. */
 void harness_set_target(struct vm *vm, uint64_t bytes_taken);
 
 /*
- * Send the guest from a balloon of @begin bytes to one of @end, and stop it
+ * Sends the guest from a balloon of `begin` bytes to one of `end`, and stops it
  * (QMP stop) before it has arrived. The two must be a gigabyte apart.
  */
 void harness_stop_on_the_way(struct vm *vm, uint64_t begin, uint64_t end);
 
 /*
- * Guest (both forms of show_mem, and audit), QMP and ledger must give the
- * same balloon of @taken bytes, counted in the mode of DEFLATE_ON_OOM.
+ * Checks that guest (both forms of show_mem, and audit), QMP and ledger give the
+ * same balloon of `taken` bytes, counted in the mode of DEFLATE_ON_OOM.
  */
 void harness_check_taken(struct vm *vm, uint64_t taken, bool deflate_on_oom);
 
-/* @call is a qmp_ function, which must succeed. */
+/* `call` is a qmp_ function, which must succeed. */
 #define assert_qmp(vm, call) \
 	do { \
 		if ((call) != 0) \
-			fail_msg("QMP: %s", qmp_error(vm_qmp(vm))); \
+			fail_msg("QMP: %s (%s)", qmp_error(vm_qmp(vm)), \
+				 qmp_error_class(vm_qmp(vm))); \
 	} while (0)
 
 /* One entry of a group. */

@@ -38,7 +38,7 @@ static unsigned int rounds(void)
 	return getenv("SLOW") ? 20 : 3;
 }
 
-/* Asks again until @text is, or is not, in the answer. */
+/* Asks again until `text` is, or is not, in the answer. */
 static void wait_answer(struct vm *vm, const char *line, const char *text, bool wanted)
 {
 	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
@@ -132,7 +132,7 @@ static void check_nothing_left(struct vm *vm, uint64_t free_before)
 /* Once in and out at first: the page tables of the device's window stay. */
 static struct vm *boot(const struct place *place, const char *mem)
 {
-	struct vm *vm = harness_boot(&(struct guest){
+	struct vm *vm = harness_boot(&(struct guest_options){
 		.machine = place->machine, .mem = mem, .extra = place->extra, .balloon = "none" });
 
 	harness_command_says(vm, "hold " HELD, "held ");
@@ -264,7 +264,7 @@ static void survives_being_pulled_out(void **state)
 
 static void goes_though_it_was_there_at_boot(void **state)
 {
-	static const struct guest guests[] = {
+	static const struct guest_options guests[] = {
 		{ .machine = "pc",
 		  .balloon = "none",
 		  .extra = "-device virtio-balloon-pci,id=hot" },
@@ -293,10 +293,10 @@ static void goes_though_it_was_there_at_boot(void **state)
 static void comes_though_the_firmware_prepared_nothing(void **state)
 {
 	const struct place *place = &on_q35_natively;
-	struct vm *vm = harness_boot(&(struct guest){ .machine = place->machine,
-						      .extra = place->extra,
-						      .firmware = "qboot",
-						      .balloon = "none" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .machine = place->machine,
+							      .extra = place->extra,
+							      .firmware = "qboot",
+							      .balloon = "none" });
 
 	(void)state;
 	plug(vm, place);
@@ -315,7 +315,7 @@ static void check_interrupts(const char *machine, const char *device, const char
 	struct vm *vm;
 
 	snprintf(extra, sizeof(extra), "-device %s", device);
-	vm = harness_boot(&(struct guest){
+	vm = harness_boot(&(struct guest_options){
 		.machine = machine, .balloon = "none", .extra = extra, .append = append });
 	harness_command_says(vm, "virtio", text);
 	harness_stop(vm);

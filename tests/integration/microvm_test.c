@@ -55,7 +55,8 @@ static void check_targets(struct vm *vm)
 /* The transport has this name, the log no warning, and the balloon works. */
 static void check_microvm(const char *extra, const char *transport)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .machine = "microvm", .extra = extra });
+	struct vm *vm = harness_boot(
+		&(struct guest_options){ .machine = "microvm", .extra = extra });
 
 	harness_command_says(vm, "virtio", transport);
 	assert_false(vm_has_said(vm, "polled"));
@@ -100,13 +101,13 @@ static void mmio_with_the_first_io_apic_only(void **state)
 		      "mmio@feb00e00 balloon (type 5), mmio modern,");
 }
 
-/* The same input of an I/O APIC, by edge, as nobody said that it is a level. */
+/* This input of an I/O APIC is taken by edge, as nothing says that it is a level. */
 static void mmio_on_the_command_line_with_an_io_apic(void **state)
 {
 	struct vm *vm = harness_boot(
-		&(struct guest){ .machine = "microvm",
-				 .append = "virtio_mmio.device=0x200@0xfeb02e00:47:3",
-				 .extra = VERSION_2 });
+		&(struct guest_options){ .machine = "microvm",
+					 .append = "virtio_mmio.device=0x200@0xfeb02e00:47:3",
+					 .extra = VERSION_2 });
 
 	(void)state;
 	check_targets(vm);
@@ -120,7 +121,7 @@ static void mmio_machine_boots_with_16_mib_and_8_gib(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct vm *vm = harness_boot(
-			&(struct guest){ .machine = "microvm", .mem = sizes[i] });
+			&(struct guest_options){ .machine = "microvm", .mem = sizes[i] });
 
 		harness_take(vm, 2 * MIB);
 		harness_check_taken(vm, 2 * MIB, false);
@@ -128,13 +129,13 @@ static void mmio_machine_boots_with_16_mib_and_8_gib(void **state)
 	}
 }
 
-/* Other devices before and behind it: their places are found, too. */
+/* Other devices before and after it: their places are found, too. */
 static void mmio_beside_other_devices(void **state)
 {
 	struct vm *vm;
 
 	(void)state;
-	vm = harness_boot(&(struct guest){
+	vm = harness_boot(&(struct guest_options){
 		.machine = "microvm",
 		.balloon = "none",
 		.extra = VERSION_2 "-device virtio-rng-device -device virtio-balloon-device "
@@ -147,7 +148,7 @@ static void mmio_beside_other_devices(void **state)
 
 static void mmio_deflates_on_oom(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){
+	struct vm *vm = harness_boot(&(struct guest_options){
 		.machine = "microvm", .balloon = "deflate-on-oom=on", .extra = VERSION_2 });
 
 	(void)state;
@@ -161,7 +162,7 @@ static void mmio_hostile_places_cost_a_line_each(void **state)
 	struct vm *vm;
 
 	(void)state;
-	vm = harness_boot(&(struct guest){
+	vm = harness_boot(&(struct guest_options){
 		.machine = "microvm",
 		.append = "virtio_mmio.device=512@0xfeb02e00 virtio_mmio.device=512@0:5 "
 			  "virtio_mmio.device=4K@0x100000:5 virtio_mmio.device=1@0xfeb02e00:5 "
@@ -182,9 +183,9 @@ static void mmio_hostile_places_cost_a_line_each(void **state)
 static void mmio_polls_without_a_usable_interrupt(void **state)
 {
 	struct vm *vm = harness_boot(
-		&(struct guest){ .machine = "microvm",
-				 .append = "virtio_mmio.device=512@0xfeb00e00:0",
-				 .extra = "-machine acpi=off,auto-kernel-cmdline=off" });
+		&(struct guest_options){ .machine = "microvm",
+					 .append = "virtio_mmio.device=512@0xfeb00e00:0",
+					 .extra = "-machine acpi=off,auto-kernel-cmdline=off" });
 
 	(void)state;
 	harness_command_says(vm, "dmesg", "interrupt 0 cannot be used: it will be polled");
@@ -196,7 +197,7 @@ static void mmio_polls_without_a_usable_interrupt(void **state)
 static void mmio_machine_without_a_timer_says_so(void **state)
 {
 	struct vm *vm = harness_start(
-		&(struct guest){ .machine = "microvm", .extra = "-machine pit=off" });
+		&(struct guest_options){ .machine = "microvm", .extra = "-machine pit=off" });
 
 	(void)state;
 	assert_int_equal(vm_expect(vm, "the 8254 timer does not count", VM_TIMEOUT_MS, NULL), 0);
@@ -206,7 +207,7 @@ static void mmio_machine_without_a_timer_says_so(void **state)
 static void mmio_machine_without_8259s_says_so(void **state)
 {
 	struct vm *vm = harness_start(
-		&(struct guest){ .machine = "microvm", .extra = "-machine pic=off" });
+		&(struct guest_options){ .machine = "microvm", .extra = "-machine pic=off" });
 
 	(void)state;
 	assert_int_equal(vm_expect(vm, "irq: no 8259", VM_TIMEOUT_MS, NULL), 0);
@@ -215,7 +216,7 @@ static void mmio_machine_without_8259s_says_so(void **state)
 
 static void mmio_machine_turns_off_and_resets(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .machine = "microvm" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .machine = "microvm" });
 
 	(void)state;
 	harness_take(vm, 8 * MIB);

@@ -2,7 +2,7 @@
 /*
  * A guest that is moved: migrated into a second QEMU or to a file and back,
  * with the balloon inflated or moving, or a migration that is cancelled.
- * What it holds, its ledger and its balloon must come through.
+ * The memory that it holds, its ledger and its balloon must come through.
  */
 #include "tests/integration/harness.h"
 
@@ -75,10 +75,10 @@ static void migrate_to(struct vm *vm, const char *where)
 	wait_migration(vm, "completed");
 }
 
-/* The same machine, waiting for a state from @where. */
-static struct vm *start_incoming(const struct guest *guest, const char *where)
+/* Another machine of the same kind, waiting for a state from `where`. */
+static struct vm *start_incoming(const struct guest_options *guest, const char *where)
 {
-	struct guest target = *guest;
+	struct guest_options target = *guest;
 	char extra[128];
 	struct vm *vm;
 
@@ -135,8 +135,8 @@ static void migrate_hinted_to(struct vm *vm, const char *where)
 	wait_migration(vm, "completed");
 }
 
-/* Filled and freed memory, a pattern that stays, and a balloon of @taken. */
-static struct vm *boot_used_guest(const struct guest *guest, uint64_t taken)
+/* Filled and freed memory, a pattern that stays, and a balloon of `taken`. */
+static struct vm *boot_used_guest(const struct guest_options *guest, uint64_t taken)
 {
 	struct vm *vm = harness_boot(guest);
 
@@ -163,7 +163,7 @@ static void check_arrived(struct vm *vm, uint64_t taken, bool deflate_on_oom)
 	harness_command_says(vm, "audit", "Ledger: ok");
 }
 
-static void move_to_another_qemu(const struct guest *guest, bool deflate_on_oom)
+static void move_to_another_qemu(const struct guest_options *guest, bool deflate_on_oom)
 {
 	char folder[] = "/tmp/aerostat-move-XXXXXX", file[64], where[80];
 	const uint64_t taken = 64 * MIB + 3 * FRAME;
@@ -186,21 +186,23 @@ static void move_to_another_qemu(const struct guest *guest, bool deflate_on_oom)
 static void inflated_guest_moves_to_another_qemu(void **state)
 {
 	(void)state;
-	move_to_another_qemu(&(struct guest){ .machine = "pc" }, false);
-	move_to_another_qemu(&(struct guest){ .balloon = "deflate-on-oom=on,packed=on" }, true);
-	move_to_another_qemu(&(struct guest){ .balloon = "free-page-reporting=on" }, false);
+	move_to_another_qemu(&(struct guest_options){ .machine = "pc" }, false);
+	move_to_another_qemu(&(struct guest_options){ .balloon = "deflate-on-oom=on,packed=on" },
+			     true);
+	move_to_another_qemu(&(struct guest_options){ .balloon = "free-page-reporting=on" }, false);
 }
 
 static void hinting_guest_moves_to_another_qemu(void **state)
 {
 	(void)state;
-	move_to_another_qemu(&(struct guest){ .balloon = HINTING, .extra = IOTHREAD }, false);
+	move_to_another_qemu(&(struct guest_options){ .balloon = HINTING, .extra = IOTHREAD },
+			     false);
 }
 
 /* DONE comes to both, once they run again. */
 static void guest_that_stopped_after_hinting_releases_it_on_both_sides(void **state)
 {
-	const struct guest guest = { .balloon = HINTING, .extra = IOTHREAD };
+	const struct guest_options guest = { .balloon = HINTING, .extra = IOTHREAD };
 	char folder[] = "/tmp/aerostat-move-XXXXXX", file[64], where[80];
 	const uint64_t taken = 64 * MIB + 3 * FRAME;
 	struct vm *from, *to;
@@ -226,7 +228,7 @@ static void inflated_guest_is_saved_and_restored(void **state)
 {
 	char folder[] = "/tmp/aerostat-save-XXXXXX", file[64], where[96];
 	const uint64_t taken = 96 * MIB + FRAME;
-	const struct guest guest = { .balloon = "deflate-on-oom=off" };
+	const struct guest_options guest = { .balloon = "deflate-on-oom=off" };
 	struct vm *vm;
 
 	(void)state;
@@ -246,8 +248,8 @@ static void inflated_guest_is_saved_and_restored(void **state)
 /* So slowly that it cannot end before it is cancelled. */
 static void cancelled_migration_leaves_nothing_hinted(void **state)
 {
-	struct vm *vm = boot_used_guest(&(struct guest){ .balloon = HINTING, .extra = IOTHREAD },
-					32 * MIB);
+	struct vm *vm = boot_used_guest(
+		&(struct guest_options){ .balloon = HINTING, .extra = IOTHREAD }, 32 * MIB);
 
 	(void)state;
 	set_bandwidth(vm, SLOW);
@@ -269,11 +271,11 @@ static void cancelled_migration_leaves_nothing_hinted(void **state)
 /* ---- While the balloon moves ---- */
 
 /*
- * On the way from @begin to @end: the target is sent and the migration
- * begins at once, so that it ends somewhere on the way or behind it. The
- * other side finds the target in the device, and what is left of the work.
+ * On the way from `begin` to `end`: the target is sent and the migration
+ * begins at once, so that it ends somewhere on the way or after it. The other side
+ * finds the target in the device, and does the rest of the work.
  */
-static void move_in_mid_move(const struct guest *guest, uint64_t begin, uint64_t end)
+static void move_in_mid_move(const struct guest_options *guest, uint64_t begin, uint64_t end)
 {
 	char folder[] = "/tmp/aerostat-move-XXXXXX", file[64], where[80];
 	struct vm *from, *to;
@@ -296,8 +298,9 @@ static void guest_moves_while_it_inflates_and_deflates(void **state)
 	const uint64_t large = 1536 * MIB + FRAME, small = 3 * FRAME;
 
 	(void)state;
-	move_in_mid_move(&(struct guest){ .mem = "2G" }, small, large);
-	move_in_mid_move(&(struct guest){ .mem = "2G", .balloon = "packed=on" }, large, small);
+	move_in_mid_move(&(struct guest_options){ .mem = "2G" }, small, large);
+	move_in_mid_move(&(struct guest_options){ .mem = "2G", .balloon = "packed=on" }, large,
+			 small);
 }
 
 /*
@@ -306,7 +309,7 @@ static void guest_moves_while_it_inflates_and_deflates(void **state)
  */
 static void move_stopped_on_the_way(uint64_t begin, uint64_t end)
 {
-	const struct guest guest = { .mem = "2G" };
+	const struct guest_options guest = { .mem = "2G" };
 	char folder[] = "/tmp/aerostat-move-XXXXXX", file[64], where[80];
 	struct vm *from, *to;
 

@@ -13,7 +13,7 @@
 
 static void poison_is_accepted_if_and_only_if_it_is_used(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ .append = "poison=a5" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .append = "poison=a5" });
 
 	(void)state;
 	harness_command_says(vm, "balloon", "PAGE_POISON");
@@ -22,7 +22,7 @@ static void poison_is_accepted_if_and_only_if_it_is_used(void **state)
 	harness_check_taken(vm, 0, false);
 	harness_stop(vm);
 
-	vm = harness_boot(&(struct guest){ .append = "poison=a5a5" });
+	vm = harness_boot(&(struct guest_options){ .append = "poison=a5a5" });
 	harness_command_says(vm, "dmesg", "poison=a5a5 is no byte");
 	harness_command_says(vm, "virtio", "PAGE_POISON");
 	char *text = harness_command(vm, "balloon");
@@ -31,7 +31,7 @@ static void poison_is_accepted_if_and_only_if_it_is_used(void **state)
 	harness_stop(vm);
 }
 
-/* Bytes of the file in frames that are full of @byte. */
+/* Counts the bytes of the file in frames that are full of `byte`. */
 static uint64_t filled_with(int fd, uint8_t byte)
 {
 	uint8_t wanted[FRAME], frame[FRAME];
@@ -63,9 +63,9 @@ static void freed_frames_are_full_of_poison(void **state)
 		uint64_t bytes;
 
 		assert_true(fd >= 0);
-		vm = harness_boot(&(struct guest){ .append = ways[i].append,
-						   .balloon = ways[i].balloon,
-						   .memory_file = path });
+		vm = harness_boot(&(struct guest_options){ .append = ways[i].append,
+							   .balloon = ways[i].balloon,
+							   .memory_file = path });
 		unlink(path);
 		harness_command_says(vm, "hold 64M", "held ");
 		bytes = filled_with(fd, 0xa5);

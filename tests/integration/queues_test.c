@@ -88,13 +88,13 @@ static void statistics_are_the_guests_own_numbers(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct vm *vm = harness_boot(&(struct guest){ .balloon = modes[i] });
+		struct vm *vm = harness_boot(&(struct guest_options){ .balloon = modes[i] });
 
 		poll_statistics_each_second(vm);
 		check_statistics(vm);
 		harness_take(vm, 64 * MIB);
 		check_statistics(vm);
-		/* What the guest does not count is absent. */
+		/* Statistics that the guest does not count are absent. */
 		assert_true(statistic(vm, "stat-swap-in") == UINT64_MAX);
 		assert_true(statistic(vm, "stat-disk-caches") == UINT64_MAX);
 		harness_command_says(vm, "hold 4M 9", "held ");
@@ -103,7 +103,7 @@ static void statistics_are_the_guests_own_numbers(void **state)
 	}
 }
 
-/* What `stats` prints for a name; UINT64_MAX if it does not. */
+/* Gives the value that `stats` prints for a name; UINT64_MAX: none. */
 static uint64_t console_statistic(const char *text, const char *name)
 {
 	const char *line = strstr(text, name);
@@ -114,7 +114,7 @@ static uint64_t console_statistic(const char *text, const char *name)
 
 static void qmp_json_and_console_show_the_same_statistics(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ 0 });
+	struct vm *vm = harness_boot(&(struct guest_options){ 0 });
 	struct json_object *all, *stats, *number, *reply, *qmp;
 	unsigned compared = 0;
 	char *text, *json;
@@ -155,7 +155,7 @@ static void qmp_json_and_console_show_the_same_statistics(void **state)
 
 static void statistics_go_on_after_a_system_reset(void **state)
 {
-	struct vm *vm = harness_boot(&(struct guest){ 0 });
+	struct vm *vm = harness_boot(&(struct guest_options){ 0 });
 
 	(void)state;
 	poll_statistics_each_second(vm);
@@ -187,7 +187,7 @@ static void freed_memory_goes_back_to_the_host_by_itself(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
-	vm = harness_boot(&(struct guest){
+	vm = harness_boot(&(struct guest_options){
 		.mem = "512M", .balloon = "free-page-reporting=on", .memory_file = path });
 	unlink(path);
 	harness_command_says(vm, "hold 256M", "held ");
@@ -215,7 +215,8 @@ static void every_strategy_reaches_targets_exactly(void **state)
 	static const char *const strategies[] = { "portable", "whole-block", "range-first",
 						  "auto" };
 	static const uint64_t targets[] = { 100 * MIB, 33 * MIB + 3 * FRAME, 150 * MIB + FRAME, 0 };
-	struct vm *vm = harness_boot(&(struct guest){ .balloon = "free-page-reporting=on" });
+	struct vm *vm = harness_boot(
+		&(struct guest_options){ .balloon = "free-page-reporting=on" });
 
 	(void)state;
 	harness_command_says(vm, "hold 20M", "held ");
@@ -232,15 +233,15 @@ static void every_strategy_reaches_targets_exactly(void **state)
 		}
 	}
 	harness_command_says(vm, "balloon", "auto (range-first)");
-	harness_command_says(vm, "balloon strategy fast", "fast is no strategy");
+	harness_command_says(vm, "balloon strategy fast", "unknown strategy fast");
 	harness_command_says(vm, "release all", "pattern intact");
 	harness_stop(vm);
 }
 
 static void range_first_is_refused_without_reporting(void **state)
 {
-	struct vm *vm = harness_boot(
-		&(struct guest){ .append = "strategy=portable", .balloon = "deflate-on-oom=on" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .append = "strategy=portable",
+							      .balloon = "deflate-on-oom=on" });
 
 	(void)state;
 	harness_command_says(vm, "balloon strategy range-first", "needs a device with REPORTING");
@@ -278,7 +279,7 @@ static uint64_t migrate_away(struct vm *vm)
 
 static uint64_t migrate_used_guest(const char *balloon)
 {
-	struct vm *vm = harness_boot(&(struct guest){
+	struct vm *vm = harness_boot(&(struct guest_options){
 		.mem = "256M", .balloon = balloon, .extra = "-object iothread,id=io0" });
 	uint64_t bytes;
 
@@ -311,7 +312,7 @@ static void hinting_makes_a_migration_smaller(void **state)
 
 static void balloon_moves_while_a_command_runs(void **state)
 {
-	struct vm *vm = harness_start(&(struct guest){
+	struct vm *vm = harness_start(&(struct guest_options){
 		.mem = "1G", .append = "run=\"hold 512M; balloon\"", .extra = "-S" });
 	char *text;
 
@@ -334,7 +335,7 @@ static void balloon_moves_while_a_command_runs(void **state)
 static void large_runs_come_out_of_the_balloon(void **state)
 {
 	struct vm *vm = harness_boot(
-		&(struct guest){ .mem = "512M", .balloon = "deflate-on-oom=on" });
+		&(struct guest_options){ .mem = "512M", .balloon = "deflate-on-oom=on" });
 
 	(void)state;
 	harness_take(vm, 440 * MIB);

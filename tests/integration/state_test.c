@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What happens to the whole machine while the balloon moves: stopped and
- * continued, reset, saved by savevm and loaded again. The target is reached,
- * the ledger adds up, and what survives such a change is whole.
+ * The whole machine changes while the balloon moves: it is stopped and continued,
+ * reset, saved by savevm and loaded again. The target is reached, the ledger adds
+ * up, and memory that survives such a change is whole.
  */
 #include "tests/integration/harness.h"
 
@@ -35,7 +35,7 @@ static void wait_taken(struct vm *vm, uint64_t taken)
 static void stopped_in_mid_inflation_it_goes_on(void **state)
 {
 	static const uint64_t targets[] = { LARGE, SMALL };
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "2G" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "2G" });
 
 	(void)state;
 	harness_command_says(vm, "hold 64M", "held ");
@@ -84,7 +84,7 @@ static void wait_asked_twice(struct vm *vm)
 static void reset_on_the_way_it_boots_and_follows_the_target(void **state)
 {
 	static const uint64_t ends[] = { LARGE, SMALL, LARGE };
-	struct vm *vm = harness_boot(&(struct guest){ .mem = "2G" });
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "2G" });
 	uint64_t begin = 0;
 
 	(void)state;
@@ -169,7 +169,7 @@ static struct vm *boot_with_snapshots(char *path)
 
 	assert_true(fd >= 0);
 	close(fd);
-	vm = harness_boot(&(struct guest){ .mem = "2G" });
+	vm = harness_boot(&(struct guest_options){ .mem = "2G" });
 	add_snapshot_image(vm, path);
 	unlink(path);
 	return vm;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lies in the device's configuration (virtio 1.3, 2.5 and 5.5.4). */
 #include "drivers/balloon/balloon.h"
+#include "drivers/balloon/port/virtio_balloon_names.h"
 #include "tests/lies/lies.h"
 
 #define WITH_DEVICE (((1u << STEP_COUNT) - 1) & ~(1u << STEP_START))
@@ -143,18 +144,26 @@ static void hint_done_stop_done(struct sim_balloon *sim)
 
 /* clang-format off */
 const struct lie config_lies[] = {
-	{ "the target is 2^32 - 1",			target_of_ones,		.must_go_on = true },
-	{ "the target is 2^32 - 2",			target_of_almost_all_ones, .must_go_on = true },
-	{ "the target is suddenly 0",			target_of_zero,		.must_go_on = true },
-	{ "the config never holds still",		target_that_never_holds_still, .must_go_on = true },
+	{ "the target is 2^32 - 1",
+	  target_of_ones, .must_go_on = true },
+	{ "the target is 2^32 - 2",			target_of_almost_all_ones,
+	  .must_go_on = true },
+	{ "the target is suddenly 0",
+	  target_of_zero, .must_go_on = true },
+	{ "the config never holds still",		target_that_never_holds_still,
+	  .must_go_on = true },
 	{ "the target is another at each of a thousand looks", target_that_changes_a_thousand_times,
 	  .must_go_on = true },
 	{ "the target jumps from end to end",		targets_from_end_to_end,
 	  .only = WITH_DEVICE, .must_go_on = true },
-	{ "ten thousand targets come at once",		ten_thousand_targets,	.must_go_on = true },
-	{ "the target changes without a word",		change_without_interrupt, .must_go_on = true },
-	{ "actual is overwritten",			actual_of_ones,		.must_go_on = true },
-	{ "poison_val is overwritten",			other_poison,		.must_go_on = true },
+	{ "ten thousand targets come at once",
+	  ten_thousand_targets, .must_go_on = true },
+	{ "the target changes without a word",		change_without_interrupt,
+	  .must_go_on = true },
+	{ "actual is overwritten",
+	  actual_of_ones, .must_go_on = true },
+	{ "poison_val is overwritten",
+	  other_poison, .must_go_on = true },
 	{ "there is no config",				no_config, .only = ANY_STEP },
 	{ "the config has 2 bytes",			config_of_2_bytes, .only = ANY_STEP },
 	{ "the config ends before actual",		config_without_actual, .only = ANY_STEP },

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine that the device is in: a PCI bus, its interrupts, and the device's
- * registers on it; see lies.h. Between these and the balloon nothing is played:
- * drivers/pci finds it, drivers/virtio drives it.
+ * The machine of the device: a PCI bus, its interrupts, and the device's registers
+ * on it; see lies.h. Everything between these and the balloon is the real thing:
+ * drivers/pci finds the device, drivers/virtio drives it.
  */
 #include "drivers/pci/pci.h"
+#include "drivers/virtio/virtio_pci.h"
 #include "tests/lies/lies.h"
 #include "tests/sim/sim_irq.h"
 
@@ -133,9 +134,9 @@ void machine_unplug(void)
 {
 	bool gone = world.virtio.gone;
 
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next)
+	for (const struct pci_device *d = pci_devices(); d; d = d->next)
 		virtio_pci_remove(d, gone);
-	while (pci_devices() != NULL) {
+	while (pci_devices()) {
 		if (!gone)
 			pci_disable(pci_devices());
 		pci_forget(pci_devices());
@@ -144,7 +145,7 @@ void machine_unplug(void)
 
 bool machine_is_seen(void)
 {
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next)
+	for (const struct pci_device *d = pci_devices(); d; d = d->next)
 		if (d->vendor == VENDOR &&
 		    (d->device == MODERN || d->subsystem == VIRTIO_ID_BALLOON))
 			return true;

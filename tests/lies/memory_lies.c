@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * No lies of the device, but as clumsy: allocations fail, whichever and however
- * many. The linker puts the functions below in front of the allocator's
- * (--wrap), for all but the allocator itself.
+ * Not lies of the device, but as hard on the driver: allocations fail, any and any
+ * number of them. The linker puts the functions below in front of the allocator's
+ * (--wrap), for all callers but the allocator itself.
  */
 #include <errno.h>
 

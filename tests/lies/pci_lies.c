@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Lies in config space, in bridges and in MSI-X (PCI Local Bus 3.0, chapter 6;
- * virtio 1.3, 4.1.4), and a device that is pulled out at any access. What is
- * wrong at the start is there when the bus is scanned; the rest happens to a
- * device in use. In the end there is another machine, with a device that is
- * as it should be.
+ * virtio 1.3, 4.1.4), and a device that is pulled out at any access. Lies of the
+ * start are there when the bus is scanned; the others happen to a device in use.
+ * Every lie ends with another machine, whose device is without fault.
  */
 #include <string.h>
 
@@ -265,7 +264,7 @@ static void it_everywhere(struct sim_balloon *sim)
 	(void)sim;
 	sim_pci_set_multifunction(machine.function);
 	for (unsigned i = 0; i < 256; i++)
-		if (i / 8 != 3 && !(machine.bridge == NULL && i / 8 == 2))
+		if (i / 8 != 3 && !(!machine.bridge && i / 8 == 2))
 			same_again(i / 8, i % 8);
 }
 
@@ -302,7 +301,7 @@ static void three_hundred_nested_bridges(struct sim_balloon *sim)
 static void bridge_that_keeps_nothing(struct sim_balloon *sim)
 {
 	(void)sim;
-	if (machine.bridge != NULL)
+	if (machine.bridge)
 		machine.bridge->stubborn = true;
 	else
 		sim_pci_add_bridge(NULL, 4, 0)->stubborn = true;
@@ -311,14 +310,14 @@ static void bridge_that_keeps_nothing(struct sim_balloon *sim)
 static void bridge_without_windows(struct sim_balloon *sim)
 {
 	(void)sim;
-	if (machine.bridge != NULL)
+	if (machine.bridge)
 		memset(machine.bridge->writable + 0x1c, 0, 0x18);
 }
 
 static void close_bridge(struct sim_balloon *sim)
 {
 	(void)sim;
-	if (machine.bridge != NULL)
+	if (machine.bridge)
 		machine.bridge->config[COMMAND] = 0;
 }
 
@@ -455,7 +454,8 @@ const struct lie pci_lies[] = {
 	  .only = AT_START, .must_break = true },
 	{ "a BAR has 2^63 bytes",			bar_of_2_to_63, world_rebuild,
 	  .only = AT_START, .modern_only = true, .must_break = true },
-	{ "a BAR of 64 bits is in the last register",	wide_bar_in_the_last_register, world_rebuild,
+	{ "a BAR of 64 bits is in the last register",
+	  wide_bar_in_the_last_register, world_rebuild,
 	  .only = AT_START, .modern_only = true, .must_break = true },
 	{ "a BAR's type is reserved",			bar_of_a_reserved_type, world_rebuild,
 	  .only = AT_START, .modern_only = true, .must_break = true },
@@ -463,7 +463,8 @@ const struct lie pci_lies[] = {
 	  .only = AT_START, .modern_only = true },
 	{ "it keeps nothing that is written to config space", keep_everything, world_rebuild,
 	  .only = AT_START, .must_break = true },
-	{ "its BAR is moved",				move_bar, world_rebuild, .only = WITH_DEVICE },
+	{ "its BAR is moved",				move_bar, world_rebuild,
+	  .only = WITH_DEVICE },
 	{ "it stops decoding",				stop_decoding, world_rebuild,
 	  .only = WITH_DEVICE },
 	{ "its config space is all zeros",		config_of_zeros, world_rebuild,
@@ -472,7 +473,8 @@ const struct lie pci_lies[] = {
 	  .only = AT_START },
 	{ "its header is of no known type",		header_of_no_type, world_rebuild,
 	  .only = AT_START, .modern_only = true, .must_break = true },
-	{ "it is there eight times",			eight_of_it, world_rebuild, .only = AT_START },
+	{ "it is there eight times",			eight_of_it, world_rebuild,
+	  .only = AT_START },
 	{ "it is there in every slot",			it_everywhere, world_rebuild,
 	  .only = AT_START },
 	{ "a bridge leads to its own bus",		bridge_to_its_own_bus, world_rebuild,

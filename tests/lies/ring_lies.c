@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lies in the rings (virtio 1.3, 2.7 and 2.8): what the device writes there,
- * and what it should never have written. The ring is that of the queue on
- * which something is in flight at this step.
+ * Lies in the rings (virtio 1.3, 2.7 and 2.8), in the device's part of them and in
+ * the driver's, which it should never write. The ring is that of the queue on which
+ * something is in flight at this step.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -157,10 +157,10 @@ static void available_index_back(struct sim_balloon *sim)
 static void tables_of_ones(struct sim_balloon *sim)
 {
 	const struct virtio_device *device = world_device();
-	struct virtq *queue = device != NULL ? device->queue[world_busy_queue()] : NULL;
+	struct virtq *queue = device ? device->queue[world_busy_queue()] : NULL;
 
 	(void)sim;
-	if (queue != NULL && queue->tables != NULL)
+	if (queue && queue->tables)
 		memset(queue->tables, 0xff, FRAME_SIZE);
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lies while the device is set up (virtio 1.3, 3.1.1): at the start, and when
- * it is started again after a reset that it asked for. And no lie, but the same
- * places: memory that is missing.
+ * Lies while the device is set up (virtio 1.3, 3.1.1): at the start, and when it is
+ * started again after a reset that it asked for. Also, at the same places, no lie
+ * but a lack of memory.
  */
-#include "drivers/balloon/balloon.h"
+#include "drivers/balloon/port/virtio_balloon_names.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "tests/lies/lies.h"
@@ -217,16 +217,20 @@ LEAVE(300)
 /* clang-format off */
 const struct lie setup_lies[] = {
 	{ "FEATURES_OK does not stay",			refuse_features, .only = SET_UP },
-	{ "nothing is offered",				offer_nothing, offer_as_before, .only = SET_UP },
-	{ "all 64 features are offered",		offer_all, offer_as_before, .only = SET_UP, .blind = true },
-	{ "VERSION_1 is not offered",			offer_no_version_1, offer_as_before, .only = SET_UP },
+	{ "nothing is offered",				offer_nothing, offer_as_before,
+	  .only = SET_UP },
+	{ "all 64 features are offered",		offer_all, offer_as_before,
+	  .only = SET_UP, .blind = true },
+	{ "VERSION_1 is not offered",			offer_no_version_1, offer_as_before,
+	  .only = SET_UP },
 	{ "unknown features are offered",		offer_unknown, offer_as_before,
 	  .only = SET_UP, .must_go_on = true },
 	{ "MUST_TELL_HOST is offered",			offer_must_tell_host, offer_as_before,
 	  .only = SET_UP, .must_go_on = true },
 	{ "a feature is gone after a reset",		offer_no_statistics, offer_as_before,
 	  .only = 1u << STEP_RECOVER, .blind = true },
-	{ "each reset changes what is offered",		change_features_at_each_reset, reset_as_before,
+	{ "each reset changes what is offered",
+	  change_features_at_each_reset, reset_as_before,
 	  .only = SET_UP, .blind = true },
 	{ "there are no queues",			no_queues, sizes_as_before,
 	  .only = SET_UP, .must_break = true },
@@ -234,19 +238,24 @@ const struct lie setup_lies[] = {
 	  .only = SET_UP, .must_break = true },
 	{ "there is no deflate queue",			no_deflate_queue, sizes_as_before,
 	  .only = SET_UP, .must_break = true },
-	{ "there is no statistics queue",		no_statistics_queue, sizes_as_before, .only = SET_UP },
-	{ "there is no reporting queue",		no_reporting_queue, sizes_as_before, .only = SET_UP },
+	{ "there is no statistics queue",		no_statistics_queue, sizes_as_before,
+	  .only = SET_UP },
+	{ "there is no reporting queue",		no_reporting_queue, sizes_as_before,
+	  .only = SET_UP },
 	{ "queues have one descriptor",			queues_of_1, sizes_as_before,
 	  .only = SET_UP, .must_go_on = true },
 	{ "queues have two descriptors",		queues_of_2, sizes_as_before,
 	  .only = SET_UP, .must_go_on = true },
-	{ "queues have three descriptors",		queues_of_3, sizes_as_before, .only = SET_UP },
-	{ "queues have 32768 descriptors",		queues_of_32768, sizes_as_before, .only = SET_UP },
+	{ "queues have three descriptors",		queues_of_3, sizes_as_before,
+	  .only = SET_UP },
+	{ "queues have 32768 descriptors",		queues_of_32768, sizes_as_before,
+	  .only = SET_UP },
 	{ "queues have 65535 descriptors",		queues_of_65535, sizes_as_before,
 	  .only = SET_UP, .must_break = true },
 	{ "the deflate queue has one descriptor",	deflate_queue_of_1, sizes_as_before,
 	  .only = SET_UP, .must_go_on = true },
-	{ "no queue can be enabled",			refuse_queues, .only = SET_UP, .must_break = true },
+	{ "no queue can be enabled",			refuse_queues,
+	  .only = SET_UP, .must_break = true },
 	{ "memory is missing: no frame is left",	leave_0, give_back, .only = AT_START },
 	{ "memory is missing: 1 frame is left",		leave_1, give_back, .only = AT_START },
 	{ "memory is missing: 4 frames are left",	leave_4, give_back, .only = AT_START },

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lies in time: answers that come late, never or in another order, interrupts
- * too many or too few, and a device that resets, asks for resets or goes away.
+ * Lies in time: answers that come late, never or in another order, too many
+ * interrupts or too few, and a device that resets, asks for resets or goes away.
  */
-#include "drivers/balloon/balloon.h"
+#include "drivers/balloon/port/virtio_balloon_names.h"
 #include "tests/lies/lies.h"
 #include "tests/sim/sim_irq.h"
 
@@ -75,7 +75,7 @@ static void interrupt_of_somebody_else(struct sim_balloon *sim)
 	(void)sim;
 	for (int i = 0; i < 100; i++) {
 		sim_irq_raise_line();
-		if (world_device() != NULL)
+		if (world_device())
 			virtio_interrupt(world_device(), 0);
 	}
 }

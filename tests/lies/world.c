@@ -10,7 +10,8 @@
 
 #include "arch/clock.h"
 #include "drivers/balloon/balloon.h"
-#include "drivers/balloon/balloon_report.h"
+#include "drivers/balloon/balloon_ranges.h"
+#include "drivers/balloon/port/virtio_balloon.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "tests/lies/lies.h"
@@ -205,7 +206,8 @@ static void plug_in(void)
 	const struct balloon_config config = { .floor = 0 };
 
 	/* As at boot, and at hot-plug: the driver is there when the device comes. */
-	balloon_start(&config);
+	balloon_init(&config);
+	virtio_balloon_start();
 	machine_plug();
 	now.plugged = true;
 }
@@ -391,7 +393,7 @@ void world_end(void)
 void world_abandon(void)
 {
 	/* Whatever state the driver is in: it is not asked again. */
-	if (world_device() != NULL)
+	if (world_device())
 		world_device()->driver = NULL;
 	machine_unplug();
 	sim_balloon_fini(&world);

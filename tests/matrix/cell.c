@@ -2,8 +2,8 @@
 /*
  * One cell of the matrix: boots the real image, reads what was negotiated,
  * takes a quarter of its memory and gives it back, holding the guest's numbers
- * against QMP's each time, and ends it by its own `exit`. Whatever is not as
- * it must be is one sentence in the result.
+ * against QMP's each time, and ends it by its own `exit`. The first thing that is
+ * wrong becomes a sentence in the result.
  */
 #include "tests/matrix/matrix.h"
 
@@ -60,7 +60,7 @@ static void add(char *text, size_t size, char separator, const char *word)
 {
 	size_t len = strlen(text);
 
-	if (word != NULL)
+	if (word)
 		snprintf(text + len, size - len, "%c%s", separator, word);
 }
 
@@ -92,7 +92,7 @@ static int read_arguments(struct run *run, char *args[MAX_ARGS])
 	size_t count = 0, size = 0;
 	ssize_t len;
 
-	if (print == NULL)
+	if (!print)
 		return wrong(run, "cannot run tools/run.sh: %s", strerror(errno));
 	while (count < MAX_ARGS - 1 && (len = getline(&args[count], &size, print)) > 0) {
 		args[count++][len - 1] = '\0';
@@ -114,7 +114,7 @@ static int boot(struct run *run, const char *name, const char *log_path)
 	err = read_arguments(run, args);
 	if (!err && vm_start(name, (const char *const *)args, log_path, &run->vm))
 		err = wrong(run, "QEMU does not start");
-	for (size_t i = 0; args[i] != NULL; i++)
+	for (size_t i = 0; args[i]; i++)
 		free(args[i]);
 	if (!err && vm_expect_prompt(run->vm, TIMEOUT_MS, NULL))
 		err = wrong(run, "no prompt");
@@ -174,11 +174,11 @@ static int read_virtio(struct run *run, unsigned long *interrupts)
 	if (command(run, "virtio", &text))
 		return -EPROTO;
 	at = strstr(text, "balloon (type 5), ");
-	if (at == NULL || sscanf(at, "balloon (type 5), %15[^,], %lu interrupts", result->transport,
-				 interrupts) != 2)
+	if (!at || sscanf(at, "balloon (type 5), %15[^,], %lu interrupts", result->transport,
+			  interrupts) != 2)
 		err = wrong(run, "`virtio` shows no balloon");
 	at = strstr(text, "interrupts by ");
-	if (at == NULL || sscanf(at, "interrupts by %47[^\n]", result->interrupts) != 1)
+	if (!at || sscanf(at, "interrupts by %47[^\n]", result->interrupts) != 1)
 		err = wrong(run, "`virtio` does not say what it interrupts by");
 	free(text);
 	return err;
@@ -262,7 +262,7 @@ static int64_t number_in(struct json_object *all, const char *group, const char 
 {
 	struct json_object *number = NULL;
 
-	if (group != NULL && !json_object_object_get_ex(all, group, &all))
+	if (group && !json_object_object_get_ex(all, group, &all))
 		return -1;
 	if (!json_object_object_get_ex(all, name, &number) ||
 	    !json_object_is_type(number, json_type_int))

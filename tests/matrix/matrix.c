@@ -56,7 +56,7 @@ static void choose(bool all, const char *pattern)
 	size_t combinations = cell_combinations(), vital = 0;
 
 	matrix.cells = calloc(combinations, sizeof(matrix.cells[0]));
-	if (matrix.cells == NULL)
+	if (!matrix.cells)
 		abort();
 	for (size_t i = 0; i < combinations; i++) {
 		struct cell cell = cell_number(i);
@@ -64,8 +64,8 @@ static void choose(bool all, const char *pattern)
 		char name[CELL_NAME_MAX];
 
 		cell_name(&cell, name);
-		vital += is_vital(name) && (rule == NULL || rule->property != NULL);
-		if (rule != NULL)
+		vital += is_vital(name) && (!rule || rule->property);
+		if (rule)
 			continue;
 		if ((all || is_vital(name)) && fnmatch(pattern, name, 0) == 0)
 			matrix.cells[matrix.count++] = cell;
@@ -87,7 +87,7 @@ static const char *build_folder(void)
 {
 	const char *build = getenv("BUILD");
 
-	return build != NULL && build[0] != '\0' ? build : "build";
+	return build && build[0] != '\0' ? build : "build";
 }
 
 static void run_cell(size_t i)
@@ -178,7 +178,7 @@ static void write_accepted(FILE *out, uint64_t accepted)
 	for (unsigned bit = 0; bit < FEATURE_BITS; bit++) {
 		if ((accepted >> bit & 1) == 0)
 			continue;
-		if (feature_name(bit) != NULL)
+		if (feature_name(bit))
 			fprintf(out, "%s ", feature_name(bit));
 		else
 			fprintf(out, "bit-%u ", bit);
@@ -217,7 +217,7 @@ static int write_report(size_t passed)
 
 	snprintf(path, sizeof(path), "%s/matrix.md", build_folder());
 	out = fopen(path, "we");
-	if (out == NULL) {
+	if (!out) {
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
 		return -errno;
 	}

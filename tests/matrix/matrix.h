@@ -3,11 +3,11 @@
  * The matrix test: every way to reach the balloon, with every ring and every
  * feature set that makes sense there.
  *
- * table.c: the table that a person reads and changes: what there is to choose
- * from, what leaves a cell out, what the guest must accept.
- * qemu.c: what the QEMU under test has of it.
- * cell.c: boots the real image for one cell and holds guest and QMP together.
- * matrix.c: runs the cells, two at a time, and writes what came of them.
+ * table.c: the table that a person reads and changes: the choices, the rules that
+ * leave a cell out, the features that the guest must accept.
+ * qemu.c: which of them the QEMU under test has.
+ * cell.c: boots the real image for one cell and compares guest and QMP.
+ * matrix.c: runs the cells, two at a time, and writes the results.
  */
 #ifndef TESTS_MATRIX_MATRIX_H
 #define TESTS_MATRIX_MATRIX_H
@@ -22,7 +22,7 @@
 
 enum axis { PLACE, DEVICE, INTERRUPTS, RING, EVENT_IDX, INDIRECT, FEATURES, AXES };
 
-/* What rules and expectations ask for; a choice has any of them. */
+/* Rules and expectations speak of traits; a choice may have any of them. */
 enum trait {
 	PCI_PLACE = 1 << 0,
 	MMIO_PLACE = 1 << 1,
@@ -47,17 +47,17 @@ struct choice {
 	const char *machine;
 	const char *device;
 	const char *properties; /* of the device */
-	const char *if_known;	/* one more, for devices that have such a property */
+	const char *if_known;	/* another one, only for devices that have it */
 	const char *args;	/* QEMU's, separated by blanks */
 	const char *append;	/* the kernel's command line */
-	const char *interrupts; /* what `virtio` must say of them, to begin with */
+	const char *interrupts; /* how `virtio` must begin its line on them */
 	uint64_t accepts;	/* bits that the guest must accept for this */
 	uint64_t refuses;	/* bits that it must not, whatever else is chosen */
 };
 
 /*
- * Cells with all these traits make no sense, or with @property: not under a
- * QEMU whose device has no such property.
+ * Leaves out cells that have all these traits; with `property`, only under a QEMU
+ * whose device does not have that property.
  */
 struct rule {
 	unsigned traits;
@@ -77,32 +77,32 @@ extern const size_t rule_count;
 extern const char *const vital_cells[];
 extern const size_t vital_count;
 
-/* All combinations are numbered; those left out are among them. */
+/* Return how many combinations there are, and one of them; some are left out by rules. */
 size_t cell_combinations(void);
 struct cell cell_number(size_t number);
 
-/* The first rule that leaves the cell out, or NULL. */
+/* Returns the first rule that leaves the cell out, or NULL. */
 const struct rule *cell_left_out(const struct cell *cell);
 
-/* "pc/default/line/split/event_idx/indirect/none" */
+/* Writes "pc/default/line/split/event_idx/indirect/none". */
 void cell_name(const struct cell *cell, char name[CELL_NAME_MAX]);
 
-/* The choice's property of that name, if the cell's device has it; or NULL. */
+/* Returns the `if_known` of a choice if the cell's device has that property, or NULL. */
 const char *cell_if_known(const struct cell *cell, enum axis axis);
 
-/* How `virtio` must begin what it says of the interrupts. */
+/* Returns how `virtio` must begin its line on interrupts. */
 const char *cell_interrupts(const struct cell *cell);
 
-/* True if any choice of the cell has the trait. */
+/* Tells whether any choice of the cell has the trait. */
 bool cell_is(const struct cell *cell, enum trait trait);
 
-/* The feature bits that the guest must accept: these and no others. */
+/* Returns the feature bits that the guest must accept; it must accept no others. */
 uint64_t cell_expected(const struct cell *cell);
 
-/* "DEFLATE_ON_OOM", or NULL for a bit that no cell expects. */
+/* Returns "DEFLATE_ON_OOM" or the like; NULL for a bit that no cell expects. */
 const char *feature_name(unsigned bit);
 
-/* What came of a cell; plain data, as workers share it. */
+/* The result of a cell; plain data, as workers share it. */
 struct result {
 	bool passed;
 	int ms;
@@ -112,16 +112,16 @@ struct result {
 	char why[200];	     /* it did not pass; "" before the cell ran */
 };
 
-/* Whether -device @device (a string that stays) takes @property. */
+/* Tells whether -device `device` (a string that stays) takes `property`. */
 bool qemu_device_has(const char *device, const char *property);
 
-/* The first line of its --version. */
+/* Returns the first line of QEMU's --version. */
 const char *qemu_version(void);
 
 /*
- * Run one cell; the rest of *@result is all zero before. The serial log goes
- * to @log_path. Call it from one thread of a process of its own: it changes
- * the environment.
+ * Runs one cell and fills in `result`, which must be all zero before. The serial
+ * log goes to `log_path`. Only for the one thread of a process of its own, as it
+ * changes the environment.
  */
 void cell_run(const struct cell *cell, const char *log_path, struct result *result);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the QEMU under test is and has: it is asked, never guessed from its
- * version. A QEMU that does not answer ends the program, with a line.
+ * What the QEMU under test can do: asks it, and guesses nothing from its version.
+ * A QEMU that does not answer ends the program with a message.
  */
 #include "tests/matrix/matrix.h"
 
@@ -21,9 +21,9 @@ static void ask(const char *arguments, char *answer, size_t size)
 
 	snprintf(command, sizeof(command), "\"${QEMU:-qemu-system-x86_64}\" %s", arguments);
 	pipe = popen(command, "re");
-	len = pipe != NULL ? fread(answer, 1, size - 1, pipe) : 0;
+	len = pipe ? fread(answer, 1, size - 1, pipe) : 0;
 	answer[len] = '\0';
-	if (pipe == NULL || len == size - 1 || pclose(pipe) != 0 || len == 0) {
+	if (!pipe || len == size - 1 || pclose(pipe) != 0 || len == 0) {
 		fprintf(stderr, "no answer from %s\n", command);
 		exit(1);
 	}
@@ -39,10 +39,10 @@ static const char *device_help(const char *device)
 	char arguments[128];
 	size_t i = 0;
 
-	while (known[i].device != NULL && strcmp(known[i].device, device) != 0)
+	while (known[i].device && strcmp(known[i].device, device) != 0)
 		if (++i == DEVICES_MAX)
 			abort();
-	if (known[i].device == NULL) {
+	if (!known[i].device) {
 		snprintf(arguments, sizeof(arguments), "-device %s,help", device);
 		ask(arguments, known[i].help, sizeof(known[i].help));
 		known[i].device = device;
@@ -56,7 +56,7 @@ bool qemu_device_has(const char *device, const char *property)
 	char line[64];
 
 	snprintf(line, sizeof(line), "\n  %s=", property);
-	return strstr(device_help(device), line) != NULL;
+	return strstr(device_help(device), line);
 }
 
 const char *qemu_version(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of the matrix test. A cell takes one line of each list below; what
- * QEMU is told and what the guest must accept are those lines together. To add
- * a possibility, add a line; to leave cells out, a rule with its reason.
+ * The table of the matrix test. A cell takes one line of each list below; those
+ * lines together are QEMU's arguments and the features that the guest must accept.
+ * To add a possibility, add a line; to leave cells out, a rule with its reason.
  */
 #include "tests/matrix/matrix.h"
 
@@ -116,7 +116,7 @@ const struct rule rules[] = {
 	{ MMIO_DEVICE | MSIX, NULL,
 	  "an MMIO device has one interrupt line and nothing else" },
 	{ LEGACY | HIGH_BIT, NULL,
-	  "RING_PACKED, ACCESS_PLATFORM and IN_ORDER are above bit 31, where a legacy interface ends" },
+	  "RING_PACKED, ACCESS_PLATFORM and IN_ORDER are above bit 31, the last of a legacy one" },
 	{ ROOT_PORT | NO_LEGACY, NULL,
 	  "behind a root port QEMU's default device is without legacy already" },
 	{ TRANSITIONAL | ACCESS_PLATFORM, NULL,
@@ -235,7 +235,7 @@ const struct rule *cell_left_out(const struct cell *cell)
 
 	for (size_t i = 0; i < rule_count; i++)
 		if ((traits & rules[i].traits) == rules[i].traits &&
-		    (rules[i].property == NULL || !qemu_device_has(device, rules[i].property)))
+		    (!rules[i].property || !qemu_device_has(device, rules[i].property)))
 			return &rules[i];
 	return NULL;
 }
@@ -245,7 +245,7 @@ const char *cell_if_known(const struct cell *cell, enum axis axis)
 	const char *text = cell->by[axis]->if_known;
 	char property[32];
 
-	if (text == NULL)
+	if (!text)
 		return NULL;
 	snprintf(property, sizeof(property), "%.*s", (int)strcspn(text, "="), text);
 	return qemu_device_has(cell->by[DEVICE]->device, property) ? text : NULL;
@@ -253,7 +253,7 @@ const char *cell_if_known(const struct cell *cell, enum axis axis)
 
 const char *cell_interrupts(const struct cell *cell)
 {
-	if (cell->by[INTERRUPTS]->interrupts != NULL)
+	if (cell->by[INTERRUPTS]->interrupts)
 		return cell->by[INTERRUPTS]->interrupts;
 	return cell_is(cell, MMIO_PLACE) ? "GSI" : "INTx";
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The inflate and deflate queues (virtio 1.3, 5.5.6) as drivers/balloon/balloon.c
- * and balloon_pages.c drive them, with a host that moves the target, a guest that
+ * and the files beside it drive them, with a host that moves the target, a guest that
  * uses memory and takes it back, and a device that answers out of order and asks
  * for resets. docs/protocol.md tells which part is which function.
  *

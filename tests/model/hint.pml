@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hinting queue (virtio 1.3, 5.5.6.5) as drivers/balloon/balloon_hint.c drives
+ * The hinting queue (virtio 1.3, 5.5.6.5) as drivers/balloon/port/virtio_balloon_hint.c drives
  * it: a host that starts rounds, in mid-round too, stops them and ends them; a
  * device that returns buffers out of order and is reset; a guest that runs short
  * of memory. docs/protocol.md tells which part is which function.

@@ -52,7 +52,7 @@ uint8_t *sim_acpi_add(paddr_t paddr, const void *data, size_t size)
 	piece->start = paddr;
 	piece->size = size;
 	piece->data = malloc(size);
-	if (piece->data == NULL)
+	if (!piece->data)
 		abort();
 	memcpy(piece->data, data, size);
 	return piece->data;
@@ -74,7 +74,7 @@ uint8_t *sim_acpi_add_table(paddr_t paddr, const char *signature, const void *bo
 	uint8_t *data = calloc(1, length);
 	uint8_t *table;
 
-	if (data == NULL)
+	if (!data)
 		abort();
 	memcpy(data, signature, 4);
 	memcpy(data + 4, &length, 4);

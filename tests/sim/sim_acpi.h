@@ -3,7 +3,7 @@
  * Physical memory with ACPI tables in it, and the registers that they name.
  * Each piece of memory is an allocation of its own, so that the sanitizer sees
  * a read beyond it. Implements arch/io.h, arch/mmio.h, arch/paging.h and
- * arch/clock.h of tests/fake; writes to registers are recorded, in their order.
+ * arch/clock.h; writes to registers are recorded, in their order.
  */
 #ifndef TESTS_SIM_SIM_ACPI_H
 #define TESTS_SIM_SIM_ACPI_H
@@ -20,7 +20,7 @@ struct sim_acpi_write {
 	uint32_t value;
 };
 
-/* No memory, no writes; all ports read as 0. */
+/* Starts anew: no memory, no writes; all ports read as 0. */
 void sim_acpi_reset(void);
 
 /* Puts `size` bytes at `paddr`; returns them. */
@@ -30,17 +30,17 @@ uint8_t *sim_acpi_add(paddr_t paddr, const void *data, size_t size);
 uint8_t *sim_acpi_add_table(paddr_t paddr, const char *signature, const void *body,
 			    size_t body_size);
 
-/* Makes the bytes add up again, by the one at `offset`. */
+/* Sets the byte at `offset` so that all of them add up to 0. */
 void sim_acpi_fix_checksum(uint8_t *data, size_t size, size_t offset);
 
-/* An RSDP of revision 0 (only `rsdt`) or 2. */
+/* Adds an RSDP of revision 0 (only `rsdt`) or 2; returns its bytes. */
 uint8_t *sim_acpi_add_rsdp(paddr_t paddr, uint8_t revision, uint32_t rsdt, uint64_t xsdt);
 
-/* Roots with these tables. */
+/* Add a root with these tables; return its bytes. */
 uint8_t *sim_acpi_add_rsdt(paddr_t paddr, const uint32_t *tables, size_t count);
 uint8_t *sim_acpi_add_xsdt(paddr_t paddr, const uint64_t *tables, size_t count);
 
-/* From here on this port reads so; a write of `value` to `smi` sets SCI_EN in it. */
+/* Set what a port reads as; after that, a write of `value` to `smi` sets SCI_EN in it. */
 void sim_acpi_set_port(uint16_t port, uint16_t value);
 void sim_acpi_set_smi(uint16_t smi, uint8_t value);
 

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 
 #include "arch/paging.h"
-#include "drivers/balloon/balloon.h"
+#include "drivers/balloon/port/virtio_balloon_names.h"
 
 #define SET_BYTES ((size_t)1 << 29) /* 2^32 bits */
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A simulated balloon device (virtio 1.3, 5.5) with the queues of the features
- * that it offers, numbered as QEMU does: without gaps. It keeps the set of inflated PFNs and counts what a driver should
- * not do. Buffers are acknowledged at once, when the test says so, or never;
- * their PFNs are read at that moment and not earlier, so that a driver that
- * reuses a buffer too early is caught.
+ * that it offers, numbered as QEMU does: without gaps. It keeps the set of inflated
+ * PFNs and counts what a driver should not do. Buffers are acknowledged at once, when
+ * the test says so, or never; their PFNs are read at that moment and not earlier, so
+ * that a driver that reuses a buffer too early is caught.
  */
 #ifndef TESTS_SIM_SIM_BALLOON_H
 #define TESTS_SIM_SIM_BALLOON_H
@@ -98,6 +98,7 @@ void sim_balloon_set_hint_id(struct sim_balloon *sim, uint32_t id);
 /* As the driver last wrote it. */
 uint32_t sim_balloon_actual(const struct sim_balloon *sim);
 
+/* Whether this frame is inflated. */
 bool sim_balloon_has(const struct sim_balloon *sim, pfn_t pfn);
 
 /* Acknowledges up to `count` buffers, the oldest first. Returns how many. */

@@ -13,11 +13,11 @@
 static enum owner owners[SIM_FRAME_COUNT];
 static uint8_t *memory;
 static bool failing;
-static size_t failing_after; /* so many allocations; 0: not */
+static size_t failing_after; /* this many allocations; 0: never */
 
 void sim_frame_reset(void)
 {
-	if (memory == NULL) {
+	if (!memory) {
 		/* MAP_32BIT: below 2 GiB, where also the sanitizers leave room. */
 		memory = mmap(NULL, SIM_FRAME_COUNT * FRAME_SIZE, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
@@ -79,6 +79,13 @@ int frame_alloc(unsigned order, enum owner owner, pfn_t *pfn)
 		return 0;
 	}
 	return -ENOMEM;
+}
+
+enum owner frame_owner(pfn_t pfn)
+{
+	pfn_t first = paddr_to_pfn(virt_to_phys(memory));
+
+	return pfn - first < SIM_FRAME_COUNT ? owners[pfn - first] : OWNER_ABSENT;
 }
 
 int frame_free(pfn_t pfn, size_t count, enum owner owner)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * frame_alloc() and frame_free() for host tests of drivers that only need a
- * few runs of frames. The frames are real memory below 4 GiB, so that a legacy
- * device can be told their address; they come full of junk.
+ * frame_alloc(), frame_free() and frame_owner() for host tests that only need a
+ * few runs of frames. The frames are real memory below 4 GiB, as legacy devices
+ * need; they come full of junk.
  */
 #ifndef TESTS_SIM_SIM_FRAME_H
 #define TESTS_SIM_SIM_FRAME_H
@@ -12,16 +12,16 @@
 #define SIM_FRAME_COUNT 256
 #define SIM_FRAME_JUNK 0xa5
 
-/* All of them free, nothing fails. */
+/* Makes all of them free; nothing fails. */
 void sim_frame_reset(void);
 
-/* Frames that are allocated now. */
+/* Counts the frames that are allocated. */
 size_t sim_frame_in_use(void);
 
-/* From here on frame_alloc() gives -ENOMEM, or does not any more. */
+/* Makes frame_alloc() fail from now on with -ENOMEM, or ends that. */
 void sim_frame_fail(bool fail);
 
-/* So many more allocations succeed, at least 1, and then none. */
+/* Lets `count` more allocations succeed, at least 1, and then none. */
 void sim_frame_fail_after(size_t count);
 
 #endif

@@ -14,7 +14,7 @@ static struct irq_handler *messages[SIM_IRQ_MESSAGES];
 
 static void violate(const char *what)
 {
-	if (sim_irq_violation == NULL)
+	if (!sim_irq_violation)
 		sim_irq_violation = what;
 }
 
@@ -39,9 +39,9 @@ void irq_unregister(enum irq_line line, struct irq_handler *handler)
 	struct irq_handler **at = &sim_irq_line;
 
 	(void)line;
-	while (*at != NULL && *at != handler)
+	while (*at && *at != handler)
 		at = &(*at)->next;
-	if (*at == NULL)
+	if (!*at)
 		violate("a handler is taken back that was not there");
 	else
 		*at = handler->next;
@@ -50,7 +50,7 @@ void irq_unregister(enum irq_line line, struct irq_handler *handler)
 int irq_register_message(struct irq_handler *handler, struct irq_message *message)
 {
 	for (unsigned i = 0; i < sim_irq_messages_left; i++) {
-		if (messages[i] != NULL)
+		if (messages[i])
 			continue;
 		messages[i] = handler;
 		message->vector = SIM_IRQ_FIRST_VECTOR + i;
@@ -70,7 +70,7 @@ void irq_unregister_message(struct irq_handler *handler)
 
 bool sim_irq_raise_line(void)
 {
-	for (struct irq_handler *h = sim_irq_line; h != NULL; h = h->next)
+	for (struct irq_handler *h = sim_irq_line; h; h = h->next)
 		if (h->handle(h))
 			return true;
 	return false;
@@ -80,7 +80,7 @@ void sim_irq_send(uint64_t address, uint32_t data)
 {
 	unsigned index = data - SIM_IRQ_FIRST_VECTOR;
 
-	if (address != SIM_IRQ_ADDRESS || index >= SIM_IRQ_MESSAGES || messages[index] == NULL)
+	if (address != SIM_IRQ_ADDRESS || index >= SIM_IRQ_MESSAGES || !messages[index])
 		violate("a message to nobody");
 	else
 		messages[index]->handle(messages[index]);
@@ -91,6 +91,7 @@ unsigned sim_irq_messages(void)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < SIM_IRQ_MESSAGES; i++)
-		n += messages[i] != NULL;
+		if (messages[i])
+			n++;
 	return n;
 }

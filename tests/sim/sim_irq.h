@@ -15,22 +15,22 @@
 /* Handlers of IRQ_PCI, the latest first. */
 extern struct irq_handler *sim_irq_line;
 
-/* irq_register_message() gives this many out, and then -ENOSPC. */
+/* How many more calls of irq_register_message() succeed; after them: -ENOSPC. */
 extern unsigned sim_irq_messages_left;
 
-/* A call that could not be right: an unknown handler, a message to nobody. NULL: none yet. */
+/* The first call that was wrong: an unknown handler, a message to nobody; or NULL. */
 extern const char *sim_irq_violation;
 
-/* Nobody handles anything. */
+/* Forgets all handlers, and the violation. */
 void sim_irq_reset(void);
 
-/* The line is asserted: its handlers are asked in turn. False: nobody claimed it. */
+/* Raises the line: calls its handlers in turn. False: none of them claimed it. */
 bool sim_irq_raise_line(void);
 
-/* A device writes @data to @address. */
+/* Writes `data` to `address`, as a device does to send a message. */
 void sim_irq_send(uint64_t address, uint32_t data);
 
-/* Messages that have a handler. */
+/* Returns how many messages have a handler. */
 unsigned sim_irq_messages(void);
 
 #endif

@@ -13,6 +13,7 @@ extern char sim_log_warning[LOG_LINE_MAX + 1];
 extern unsigned sim_log_infos;
 extern char sim_log_info[LOG_LINE_MAX + 1];
 
+/* Forgets all lines and counts. */
 void sim_log_reset(void);
 
 #endif

@@ -10,10 +10,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "arch/io.h"
 #include "arch/irq.h"
-#include "arch/mmio.h"
 #include "arch/paging.h"
+#include "tests/sim/sim_bus.h"
 
 #define ECAM_SIZE ((size_t)256 << 20)
 #define HOPS_MAX 64
@@ -38,7 +37,7 @@ static char *ecam;
 
 static void violate(const char *what)
 {
-	if (sim_pci_violation == NULL)
+	if (!sim_pci_violation)
 		sim_pci_violation = what;
 }
 
@@ -61,7 +60,7 @@ void sim_pci_reset(void)
 	sim_pci_mapped = 0;
 	sim_pci_mapped_size = 0;
 	irq_enable();
-	if (ecam != NULL)
+	if (ecam)
 		return;
 	/* Only addresses are needed: an access that is not mmio_read32() faults. */
 	ecam = mmap(NULL, ECAM_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -242,7 +241,7 @@ static struct sim_pci_function *route(unsigned bus, unsigned device, unsigned fu
 	for (unsigned hop = 0; hop < HOPS_MAX; hop++) {
 		const struct sim_pci_function *bridge = claims(parent, bus);
 
-		if (bridge == NULL)
+		if (!bridge)
 			return NULL;
 		parent = bridge->behind;
 		if (bridge->config[0x19] == bus)
@@ -263,7 +262,7 @@ static uint32_t config_read(unsigned bus, unsigned device, unsigned function, un
 {
 	const struct sim_pci_function *f;
 
-	if (sim_pci_on_read != NULL)
+	if (sim_pci_on_read)
 		sim_pci_on_read();
 	f = route(bus, device, function);
 	sim_pci_reads++;
@@ -271,7 +270,7 @@ static uint32_t config_read(unsigned bus, unsigned device, unsigned function, un
 		sim_pci_highest_bus = (uint8_t)bus;
 	if (offset % width != 0)
 		violate("a read that is not aligned");
-	return f == NULL || f->gone ? all_ones(width) : sim_pci_get(f, offset, width);
+	return !f || f->gone ? all_ones(width) : sim_pci_get(f, offset, width);
 }
 
 /* What must not change while the function decodes. */
@@ -297,7 +296,7 @@ static void config_write(unsigned bus, unsigned device, unsigned function, unsig
 	sim_pci_writes++;
 	if (offset % width != 0)
 		violate("a write that is not aligned");
-	if (f == NULL || f->gone)
+	if (!f || f->gone)
 		return;
 	watch(f, offset);
 	if (f->stubborn)
@@ -308,7 +307,7 @@ static void config_write(unsigned bus, unsigned device, unsigned function, unsig
 
 		f->config[offset + i] = (uint8_t)((f->config[offset + i] & ~mask) | (byte & mask));
 	}
-	if (sim_pci_on_write != NULL)
+	if (sim_pci_on_write)
 		sim_pci_on_write(f, offset, value);
 }
 
@@ -369,10 +368,13 @@ static bool bridge_passes(const struct sim_pci_function *f, const struct region 
 	return within(r, start, end) || within(r, far_start, far_end);
 }
 
-/* Whether the bridges above pass it on, and let its answers pass (PCI-to-PCI Bridge 1.2, 3.2.5.3). */
+/*
+ * Tells whether the bridges above pass it on, and its answers, too (PCI-to-PCI
+ * Bridge 1.2, 3.2.5.3).
+ */
 static bool reaches(const struct region *r)
 {
-	for (const struct sim_pci_function *b = r->f->parent; b != NULL; b = b->parent)
+	for (const struct sim_pci_function *b = r->f->parent; b; b = b->parent)
 		if (b->gone || !(b->config[0x04] & (r->io ? 1 : 2)) || !bridge_passes(b, r))
 			return false;
 	return true;
@@ -385,7 +387,7 @@ static struct sim_pci_function *decoder(bool io, uint64_t address, unsigned *bar
 		struct sim_pci_function *f = &functions[i];
 		bool wide;
 
-		if (f->read == NULL || f->gone || !(f->config[0x04] & (io ? 1 : 2)))
+		if (!f->read || f->gone || !(f->config[0x04] & (io ? 1 : 2)))
 			continue;
 		for (*bar = 0; *bar < PCI_BARS; *bar += wide ? 2 : 1) {
 			uint64_t size = bar_size(f, *bar, &wide);
@@ -405,7 +407,7 @@ static struct sim_pci_function *decoder(bool io, uint64_t address, unsigned *bar
 static void watch_nobody(bool io)
 {
 	for (size_t i = 0; i < function_count; i++)
-		if (functions[i].read != NULL)
+		if (functions[i].read)
 			return;
 	if (!io)
 		violate("an access beside the ECAM window");
@@ -417,9 +419,9 @@ static uint32_t bar_read(bool io, uint64_t address, unsigned width)
 	uint64_t offset;
 	struct sim_pci_function *f = decoder(io, address, &bar, &offset);
 
-	if (f == NULL)
+	if (!f)
 		watch_nobody(io);
-	return f == NULL ? all_ones(width) : f->read(f, bar, offset, width);
+	return f ? f->read(f, bar, offset, width) : all_ones(width);
 }
 
 static void bar_write(bool io, uint64_t address, unsigned width, uint32_t value)
@@ -428,7 +430,7 @@ static void bar_write(bool io, uint64_t address, unsigned width, uint32_t value)
 	uint64_t offset;
 	struct sim_pci_function *f = decoder(io, address, &bar, &offset);
 
-	if (f != NULL)
+	if (f)
 		f->write(f, bar, offset, width, value);
 	else
 		watch_nobody(io);
@@ -444,13 +446,13 @@ static bool data_offset(uint16_t port, unsigned *offset)
 	return true;
 }
 
-static uint32_t port_read(uint16_t port, unsigned width)
+uint32_t sim_port_read(uint16_t port, unsigned width)
 {
 	unsigned offset;
 
 	if (has_ports && port == 0xcf8 && width == 4)
 		return config_address;
-	if (sim_pci_port_read != NULL && (port < 0xcf8 || port > 0xcff) && width == 4)
+	if (sim_pci_port_read && (port < 0xcf8 || port > 0xcff) && width == 4)
 		return sim_pci_port_read(port);
 	if (!data_offset(port, &offset))
 		return bar_read(true, port, width);
@@ -458,13 +460,13 @@ static uint32_t port_read(uint16_t port, unsigned width)
 			   config_address >> 8 & 7, offset, width);
 }
 
-static void port_write(uint16_t port, unsigned width, uint32_t value)
+void sim_port_write(uint16_t port, unsigned width, uint32_t value)
 {
 	unsigned offset;
 
 	if (has_ports && port == 0xcf8 && width == 4)
 		config_address = value & 0x80fffffc;
-	else if (sim_pci_port_write != NULL && (port < 0xcf8 || port > 0xcff) && width == 4)
+	else if (sim_pci_port_write && (port < 0xcf8 || port > 0xcff) && width == 4)
 		sim_pci_port_write(port, value);
 	else if (data_offset(port, &offset))
 		config_write(config_address >> 16 & 0xff, config_address >> 11 & 31,
@@ -473,87 +475,27 @@ static void port_write(uint16_t port, unsigned width, uint32_t value)
 		bar_write(true, port, width, value);
 }
 
-uint8_t io_read8(uint16_t port)
-{
-	return (uint8_t)port_read(port, 1);
-}
-
-uint16_t io_read16(uint16_t port)
-{
-	return (uint16_t)port_read(port, 2);
-}
-
-uint32_t io_read32(uint16_t port)
-{
-	return port_read(port, 4);
-}
-
-void io_write8(uint16_t port, uint8_t value)
-{
-	port_write(port, 1, value);
-}
-
-void io_write16(uint16_t port, uint16_t value)
-{
-	port_write(port, 2, value);
-}
-
-void io_write32(uint16_t port, uint32_t value)
-{
-	port_write(port, 4, value);
-}
-
 /* ---- Memory: ECAM and BARs ---- */
 
-static uint32_t memory_read(const void *reg, unsigned width)
+uint32_t sim_mmio_read(uintptr_t address, unsigned width)
 {
-	size_t at = (size_t)((const char *)reg - ecam);
+	size_t at = address - (uintptr_t)ecam;
 
 	if (at < ECAM_SIZE)
 		return config_read((unsigned)(at >> 20), at >> 15 & 31, at >> 12 & 7, at & 4095,
 				   width);
-	return bar_read(false, (uintptr_t)reg, width);
+	return bar_read(false, address, width);
 }
 
-static void memory_write(void *reg, unsigned width, uint32_t value)
+void sim_mmio_write(uintptr_t address, unsigned width, uint32_t value)
 {
-	size_t at = (size_t)((char *)reg - ecam);
+	size_t at = address - (uintptr_t)ecam;
 
 	if (at < ECAM_SIZE)
 		config_write((unsigned)(at >> 20), at >> 15 & 31, at >> 12 & 7, at & 4095, width,
 			     value);
 	else
-		bar_write(false, (uintptr_t)reg, width, value);
-}
-
-uint8_t mmio_read8(const void *reg)
-{
-	return (uint8_t)memory_read(reg, 1);
-}
-
-uint16_t mmio_read16(const void *reg)
-{
-	return (uint16_t)memory_read(reg, 2);
-}
-
-uint32_t mmio_read32(const void *reg)
-{
-	return memory_read(reg, 4);
-}
-
-void mmio_write8(void *reg, uint8_t value)
-{
-	memory_write(reg, 1, value);
-}
-
-void mmio_write16(void *reg, uint16_t value)
-{
-	memory_write(reg, 2, value);
-}
-
-void mmio_write32(void *reg, uint32_t value)
-{
-	memory_write(reg, 4, value);
+		bar_write(false, address, width, value);
 }
 
 /* ---- Addresses ---- */
@@ -629,7 +571,7 @@ static const char *fault_of(const struct region *r, const struct pci_windows *w)
 {
 	if (r->start & (r->end - r->start - 1))
 		return "an address is not aligned";
-	for (const struct sim_pci_function *b = r->f->parent; b != NULL; b = b->parent) {
+	for (const struct sim_pci_function *b = r->f->parent; b; b = b->parent) {
 		if (!bridge_passes(b, r))
 			return "a bridge does not pass an address on";
 	}
@@ -647,9 +589,9 @@ static bool swallowed(const struct region *r)
 	for (size_t i = 0; i < function_count; i++) {
 		const struct sim_pci_function *above = r->f->parent;
 
-		while (above != NULL && above != &functions[i])
+		while (above && above != &functions[i])
 			above = above->parent;
-		if (above == NULL && is_bridge(&functions[i]) && bridge_passes(&functions[i], r))
+		if (!above && is_bridge(&functions[i]) && bridge_passes(&functions[i], r))
 			return true;
 	}
 	return false;
@@ -664,7 +606,7 @@ const char *sim_pci_layout_fault(const struct pci_windows *windows)
 		const struct region *r = &regions[i];
 		const char *fault = fault_of(r, windows);
 
-		if (fault != NULL)
+		if (fault)
 			return fault;
 		if (swallowed(r))
 			return "a bridge beside it takes an address";

@@ -12,7 +12,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/task/task.h"
 
-/* Without the address sanitizer nothing is ever lent, as far as anybody can tell. */
+/* Without the address sanitizer, nothing is known to be lent. */
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
 #define __asan_address_is_poisoned(address) ((void)(address), 0)
 #endif
@@ -51,7 +51,7 @@ int sim_ram_reserve(void)
 
 void sim_ram_start(const struct memmap *map)
 {
-	size_t bytes = align_up(frame_map_bytes(map), 64);
+	size_t bytes = align_up(frame_init_bytes(map), 64);
 
 	for (pfn_t pfn = SIM_RAM_START / FRAME_SIZE, end = pfn + SIM_RAM_FRAMES; pfn < end; pfn++)
 		if (sim_ram_is_lent(pfn))

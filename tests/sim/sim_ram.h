@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * RAM for host tests of drivers with the real allocator: 64 MiB of address
- * space where physical addresses are real ones, so that rings work. Which of
- * its pages exist, the host can be asked; who touches one that the device owns
- * can be caught (sim_ram_lend()).
+ * space where physical addresses are real ones, so that rings work. The host
+ * knows which of its pages exist; an access to one that the device owns is caught
+ * (sim_ram_lend()).
  *
- * And what drivers need of the kernel beside time and log: task_create(), which
- * runs nothing but remembers what it was given, and panic(), which ends the test
- * program.
+ * Also implements what drivers need of the kernel besides time and log:
+ * task_create(), which runs nothing but remembers what it was given, and panic(),
+ * which ends the test program.
  */
 #ifndef TESTS_SIM_SIM_RAM_H
 #define TESTS_SIM_SIM_RAM_H
@@ -26,26 +26,25 @@
 /* The function of the task that was created last; NULL: there was none. */
 extern void (*sim_ram_task)(void *arg);
 
-/* Once per program: reserves the addresses. 0, or -1. */
+/* Reserves the addresses; once per program. Returns 0, or -1. */
 int sim_ram_reserve(void);
 
-/* All of it is empty again, and the allocator's, together with what else is in @map. */
+/* Empties the RAM and starts the allocator with `map`, which has the RAM in it. */
 void sim_ram_start(const struct memmap *map);
 
-/* The same for the RAM alone. */
+/* Does what sim_ram_start() does, with a map of the RAM alone. */
 void sim_ram_start_all(void);
 
-/* Gives the allocator's metadata back. */
+/* Frees the allocator's metadata. */
 void sim_ram_stop(void);
 
 /*
- * From now on the frames are the device's, or the guest's again: whoever touches
- * what is the device's gets a report of the address sanitizer. Frames that are
- * not in this RAM are passed over.
+ * Lends frames to the device, or takes them back. An access to a lent frame is
+ * reported by the address sanitizer. Frames outside this RAM are ignored.
  */
 void sim_ram_lend(pfn_t pfn, uint64_t frames, bool to_device);
 
-/* Whether a frame of this RAM is the device's. */
+/* Whether a frame of this RAM is lent to the device. */
 bool sim_ram_is_lent(pfn_t pfn);
 
 #endif

@@ -46,7 +46,7 @@ uint64_t clock_jiffies(void)
 static void let_world_run(void)
 {
 	sim_time_waits++;
-	if (sim_time_on_wait != NULL)
+	if (sim_time_on_wait)
 		sim_time_on_wait();
 }
 

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Time and waiting for host tests: clock_ns() and the waiting half of
- * kernel/lib/task.h (not task_create()). There are no tasks: whoever waits is
- * the test's own thread, and the clock jumps to the end of the wait.
+ * kernel/task/task.h (not task_create()). There are no tasks: the test's
+ * own thread waits, and the clock jumps to the end of the wait.
  */
 #ifndef TESTS_SIM_SIM_TIME_H
 #define TESTS_SIM_SIM_TIME_H
 
 #include "kernel/task/task.h"
 
-/* Each reading of the clock takes this long, so that busy waits end; 100 after a reset. */
+/* How long each reading of the clock takes, so that busy waits end; 100 after a reset. */
 extern uint64_t sim_time_step_ns;
 
-/* The clock at 0, no callback, no counts. */
+/* Sets the clock to 0; no callback, no counts. */
 void sim_time_reset(void);
 
+/* Moves the clock forward. */
 void sim_time_advance(uint64_t ns);
 
 /*
- * What the world does while the code under test waits: called once by every
- * task_yield(), task_sleep_until() and task_wait(), before the clock moves. A
- * device that answers late answers here.
+ * Called once by every task_yield(), task_sleep_until() and task_wait(), before the
+ * clock moves: here a device that answers late gives its answer. NULL: nothing.
  */
 extern void (*sim_time_on_wait)(void);
 

@@ -19,7 +19,7 @@ struct sim_virtio *sim_virtio_of(struct virtio_device *device)
 
 void sim_virtio_violate(struct sim_virtio *sim, const char *what)
 {
-	if (sim->violation == NULL)
+	if (!sim->violation)
 		sim->violation = what;
 }
 
@@ -43,7 +43,7 @@ static void reset(struct sim_virtio *sim)
 
 		queue->enabled = false;
 	}
-	if (sim->on_reset != NULL)
+	if (sim->on_reset)
 		sim->on_reset(sim);
 }
 
@@ -59,7 +59,7 @@ uint8_t sim_virtio_get_status(struct sim_virtio *sim)
 	return sim->status;
 }
 
-/* What status a driver may write on top of which (3.1.1). */
+/* Checks which status a driver writes on top of which (3.1.1). */
 static void check_status(struct sim_virtio *sim, uint8_t status)
 {
 	uint8_t ready = sim->transport.legacy ? VIRTIO_STATUS_DRIVER : VIRTIO_STATUS_FEATURES_OK;
@@ -154,7 +154,7 @@ void sim_virtio_config_write(struct sim_virtio *sim, size_t offset, unsigned wid
 		return;
 	}
 	memcpy(sim->config + offset, &value, width);
-	if (sim->on_config_write != NULL)
+	if (sim->on_config_write)
 		sim->on_config_write(sim, offset);
 }
 
@@ -202,7 +202,7 @@ static void notify(struct sim_virtio *sim, unsigned index)
 	if (!driver_ok(sim))
 		sim_virtio_violate(sim, "a notification before DRIVER_OK");
 	sim->queue[index].notified++;
-	if (sim->queue[index].notify != NULL)
+	if (sim->queue[index].notify)
 		sim->queue[index].notify(sim, index);
 }
 
@@ -256,7 +256,7 @@ void sim_virtio_interrupt(struct sim_virtio *sim, uint8_t isr)
 	if (sim->gone)
 		return;
 	sim->isr |= isr;
-	if (sim->raise != NULL)
+	if (sim->raise)
 		sim->raise(sim);
 }
 
@@ -293,15 +293,14 @@ static size_t transport_config_size(struct virtio_device *device)
 	return sim_virtio_of(device)->config_size;
 }
 
-static uint32_t transport_config_read(struct virtio_device *device, size_t offset, unsigned width)
+static uint32_t transport_config_read32(struct virtio_device *device, size_t offset)
 {
-	return sim_virtio_config_read(sim_virtio_of(device), offset, width);
+	return sim_virtio_config_read(sim_virtio_of(device), offset, sizeof(uint32_t));
 }
 
-static void transport_config_write(struct virtio_device *device, size_t offset, unsigned width,
-				   uint32_t value)
+static void transport_config_write32(struct virtio_device *device, size_t offset, uint32_t value)
 {
-	sim_virtio_config_write(sim_virtio_of(device), offset, width, value);
+	sim_virtio_config_write(sim_virtio_of(device), offset, sizeof(value), value);
 }
 
 static uint8_t transport_config_generation(struct virtio_device *device)
@@ -352,8 +351,8 @@ static const struct virtio_transport sim_transport = {
 	.get_features = transport_get_features,
 	.set_features = transport_set_features,
 	.config_size = transport_config_size,
-	.config_read = transport_config_read,
-	.config_write = transport_config_write,
+	.config_read32 = transport_config_read32,
+	.config_write32 = transport_config_write32,
 	.config_generation = transport_config_generation,
 	.queue_size_max = transport_queue_size_max,
 	.queue_enable = transport_queue_enable,

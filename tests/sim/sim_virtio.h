@@ -14,8 +14,9 @@
 
 #include <limits.h>
 
-#include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtio_transport.h"
 #include "drivers/virtio/virtq.h"
+#include "drivers/virtio/virtq_internal.h"
 
 #define SIM_VIRTIO_CONFIG_MAX 64
 #define SIM_VIRTIO_CHAIN_MAX 64
@@ -27,7 +28,7 @@ struct sim_virtio;
 
 struct sim_virtio_queue {
 	uint16_t size_max; /* 0: there is no such queue */
-	/* What the driver said. */
+	/* As the driver said. */
 	uint16_t size;
 	bool enabled;
 	paddr_t desc;
@@ -41,7 +42,7 @@ struct sim_virtio_queue {
 	bool own_event;				   /* it does not ask for every notification */
 	uint16_t slots[SIM_VIRTIO_QUEUE_SIZE_MAX]; /* packed: of chains in flight, by id */
 	uint64_t notified;			   /* notifications that arrived */
-	/* What a notification does; NULL: nothing. */
+	/* Called at each notification; may be NULL. */
 	void (*notify)(struct sim_virtio *sim, unsigned index);
 };
 
@@ -65,14 +66,14 @@ struct sim_virtio {
 	bool refuse_features; /* FEATURES_OK does not stay */
 	bool refuse_queues;   /* queue_enable() fails */
 	unsigned slow_reset;  /* reads of the status before it is 0 */
-	unsigned restless;    /* config reads behind which it changes */
+	unsigned restless;    /* config reads after which it changes */
 
 	/* Hooks of the device on top; NULL: nothing happens. */
 	void (*on_config_write)(struct sim_virtio *sim, size_t offset);
 	void (*on_reset)(struct sim_virtio *sim);
 	/* Delivers the interrupt; at first it calls virtio_interrupt() at once. */
 	void (*raise)(struct sim_virtio *sim);
-	void *front; /* of whoever puts registers in front of it */
+	void *front; /* belongs to the registers in front of it */
 };
 
 /*
@@ -82,7 +83,7 @@ struct sim_virtio {
 void sim_virtio_init(struct sim_virtio *sim, uint16_t type, bool legacy, uint64_t features,
 		     unsigned queues);
 
-/* The simulated device behind a virtio_device of it. */
+/* Returns the simulated device of a virtio_device. */
 struct sim_virtio *sim_virtio_of(struct virtio_device *device);
 
 /* Remembers the driver's first mistake. */
@@ -138,7 +139,7 @@ void sim_virtio_set_no_notify(struct sim_virtio *sim, unsigned index, bool wante
  */
 void sim_virtio_notify_after(struct sim_virtio *sim, unsigned index, uint16_t count);
 
-/* Where the driver's next chain will be, found in the rings, as in 2.9. */
+/* Finds in the rings where the driver's next chain will be, as in 2.9. */
 uint16_t sim_virtio_next_available(const struct sim_virtio *sim, unsigned index);
 
 #endif

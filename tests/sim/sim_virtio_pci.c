@@ -151,7 +151,7 @@ static void common_write(struct sim_virtio_pci *pci, unsigned offset, unsigned w
 
 /* ---- The other structures ---- */
 
-/* The space for it is larger than the config is: there is nothing behind it. */
+/* The space for it is larger than the config: the rest is empty. */
 static bool in_config(const struct sim_virtio_pci *pci, uint64_t offset, unsigned width)
 {
 	return offset + width <= pci->virtio->config_size;
@@ -291,7 +291,7 @@ uint32_t sim_virtio_pci_read(struct sim_virtio_pci *pci, unsigned bar, uint64_t 
 	if (bar == SIM_VIRTIO_PCI_BAR)
 		return modern_read(pci, offset, width);
 	word = table_word(pci, offset, width);
-	if (word != NULL)
+	if (word)
 		return *word;
 	violate(pci, "a read beside the MSI-X table");
 	return UINT32_MAX;
@@ -310,7 +310,7 @@ void sim_virtio_pci_write(struct sim_virtio_pci *pci, unsigned bar, uint64_t off
 		modern_write(pci, offset, width, value);
 	} else {
 		word = table_word(pci, offset, width);
-		if (word != NULL)
+		if (word)
 			*word = value;
 		else
 			violate(pci, "a write beside the MSI-X table");
@@ -353,7 +353,7 @@ static void raise(struct sim_virtio *virtio)
 	if (sim_virtio_pci_msix_is_on(pci)) {
 		virtio->isr = 0;
 		send_messages(pci, isr);
-	} else if (isr != 0 && sim_irq_line != NULL && !sim_irq_raise_line()) {
+	} else if (isr != 0 && sim_irq_line && !sim_irq_raise_line()) {
 		violate(pci, "nobody claims an interrupt");
 	}
 }

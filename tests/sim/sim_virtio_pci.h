@@ -5,7 +5,7 @@
  * MSI-X, and the capabilities that say where all that is, as QEMU has them. The
  * device behind the registers is sim_virtio.
  *
- * Config space is whoever's it is: sim_pci's, or a test's own. A register that
+ * Config space belongs to sim_pci, or to the test. A register that
  * is accessed with a width that is not its own is a violation.
  */
 #ifndef TESTS_SIM_SIM_VIRTIO_PCI_H
@@ -41,7 +41,7 @@ struct sim_virtio_pci {
 	struct sim_virtio *virtio;
 	uint8_t *config_space; /* 256 bytes or more */
 
-	/* What the driver selected and wrote, as the registers keep it. */
+	/* The registers that the driver writes. */
 	uint32_t device_select, driver_select;
 	uint64_t driver_features;
 	uint16_t selected;
@@ -49,7 +49,7 @@ struct sim_virtio_pci {
 	uint32_t halves[VIRTIO_QUEUES_MAX][6]; /* of the rings' addresses */
 	uint64_t notified_at;		       /* the last time, in the notify structure */
 
-	/* What the device says. */
+	/* The registers that the device fills. */
 	uint16_t num_queues;
 	uint16_t notify_offsets[VIRTIO_QUEUES_MAX];
 
@@ -80,6 +80,7 @@ void sim_virtio_pci_add_modern(struct sim_virtio_pci *pci);
 /* A table of `count` vectors; those beyond SIM_VIRTIO_PCI_VECTORS keep nothing. */
 unsigned sim_virtio_pci_add_msix(struct sim_virtio_pci *pci, unsigned count);
 
+/* Tells whether the driver has enabled MSI-X. */
 bool sim_virtio_pci_msix_is_on(const struct sim_virtio_pci *pci);
 
 /* A register: one of these BARs, the offset in it, 1, 2 or 4 bytes. */

@@ -67,7 +67,7 @@ static const char *add_buffer(struct sim_virtio_chain *chain, le64 addr, le32 le
 	buffer->length = le32_to_cpu(len);
 	buffer->device_writes = flags & VIRTQ_DESC_F_WRITE;
 	if (chain->count > 0 && buffer[-1].device_writes && !buffer->device_writes)
-		return "a buffer to be read behind one to be written"; /* 2.7.4.2 */
+		return "a buffer to be read after one to be written"; /* 2.7.4.2 */
 	chain->count++;
 	return NULL;
 }
@@ -92,7 +92,7 @@ static const char *read_table(const struct virtq_desc *desc, uint32_t count,
 		uint16_t flags = le16_to_cpu(desc[i].flags);
 		const char *wrong = add_buffer(chain, desc[i].addr, desc[i].len, flags);
 
-		if (wrong != NULL)
+		if (wrong)
 			return wrong;
 		if (flags & VIRTQ_DESC_F_INDIRECT)
 			return "an indirect table in an indirect table";
@@ -111,7 +111,7 @@ static const char *read_packed_table(const struct virtq_packed_desc *desc, uint3
 		uint16_t flags = le16_to_cpu(desc[i].flags);
 		const char *wrong = add_buffer(chain, desc[i].addr, desc[i].len, flags);
 
-		if (wrong != NULL)
+		if (wrong)
 			return wrong;
 		if (flags & ~VIRTQ_DESC_F_WRITE)
 			return "a packed table with flags other than WRITE";
@@ -136,12 +136,12 @@ static const char *read_split(const struct sim_virtio *sim, const struct sim_vir
 		len = le32_to_cpu(desc[i].len);
 		if (flags & VIRTQ_DESC_F_INDIRECT) {
 			wrong = check_indirect(sim, flags, len);
-			return wrong != NULL ? wrong
-					     : read_table(phys_to_virt(le64_to_cpu(desc[i].addr)),
-							  len / 16, chain);
+			return wrong ? wrong
+				     : read_table(phys_to_virt(le64_to_cpu(desc[i].addr)), len / 16,
+						  chain);
 		}
 		wrong = add_buffer(chain, desc[i].addr, desc[i].len, flags);
-		if (wrong != NULL || !(flags & VIRTQ_DESC_F_NEXT))
+		if (wrong || !(flags & VIRTQ_DESC_F_NEXT))
 			return wrong;
 		i = le16_to_cpu(desc[i].next);
 	}
@@ -179,10 +179,10 @@ static const char *read_packed(const struct sim_virtio *sim, struct sim_virtio_q
 		wrong = flags & VIRTQ_DESC_F_INDIRECT
 				? check_indirect(sim, flags, le32_to_cpu(desc->len))
 				: add_buffer(chain, desc->addr, desc->len, flags);
-		if (wrong == NULL && (flags & VIRTQ_DESC_F_INDIRECT))
+		if (!wrong && (flags & VIRTQ_DESC_F_INDIRECT))
 			wrong = read_packed_table(phys_to_virt(le64_to_cpu(desc->addr)),
 						  le32_to_cpu(desc->len) / 16, chain);
-		if (wrong != NULL)
+		if (wrong)
 			return wrong;
 		chain->head = le16_to_cpu(desc->id);
 		slots++;
@@ -222,9 +222,9 @@ bool sim_virtio_pop(struct sim_virtio *sim, unsigned index, struct sim_virtio_ch
 	if (!queue->enabled || !pop_head(sim, queue, &chain->head))
 		return false;
 	wrong = is_packed(sim) ? read_packed(sim, queue, chain) : read_split(sim, queue, chain);
-	if (wrong == NULL && chain->count > queue->size)
+	if (!wrong && chain->count > queue->size)
 		wrong = "a chain longer than the queue";
-	if (wrong != NULL) {
+	if (wrong) {
 		sim_virtio_violate(sim, wrong);
 		return false;
 	}

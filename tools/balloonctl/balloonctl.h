@@ -2,17 +2,17 @@
 /*
  * balloonctl: the host's half of the balloon, for people and for scripts.
  *
- * main.c: the table of commands, common options, --help.
+ * main.c: common options, --help.
+ * command.c, commands.c: the list of commands, and how one is run (command.h).
  * complain.c: words to a person: complaints, text from outside, exit statuses.
  * size.c: sizes as people write and read them.
  * guest.c, guest_qmp.c, guest_libvirt.c: reach a guest (guest.h).
  * poller.c, guest_set.c, periodic.c: look at guests again and again.
  * status.c, set.c, stats.c, watch.c, record.c, plot.c, export.c, dump.c: a
- * command each, with nothing but its cmd_ function in the table of main.c.
+ * command each, of which only its row in commands.c is known elsewhere.
  *
- * A command gets its own arguments, argv[0] being its name, parses them by
- * getopt_long (starting with optind = 0), and returns the exit status. It
- * complains by complain(), which names the program and the command.
+ * Each failure is said once, where it is noticed, by complain(), which names the
+ * program and the command.
  */
 #ifndef TOOLS_BALLOONCTL_BALLOONCTL_H
 #define TOOLS_BALLOONCTL_BALLOONCTL_H
@@ -43,55 +43,49 @@ struct common {
 
 struct guest;
 
-int cmd_status(const struct common *common, int argc, char **argv);
-int cmd_set(const struct common *common, int argc, char **argv); /* set, take, give */
-int cmd_stats(const struct common *common, int argc, char **argv);
-int cmd_watch(const struct common *common, int argc, char **argv);
-int cmd_record(const struct common *common, int argc, char **argv);
-int cmd_plot(const struct common *common, int argc, char **argv);
-int cmd_export(const struct common *common, int argc, char **argv);
-int cmd_dump(const struct common *common, int argc, char **argv);
-
-/* "balloonctl COMMAND: ..." on stderr, one line, control characters escaped. */
+/* Prints "balloonctl COMMAND: ..." on stderr: one line, control characters escaped. */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
-/* The name that complain() puts before its words; main.c sets it. */
+/* Sets the command that complain() puts before its words; NULL: none. */
 void complain_for(const char *command);
 
 /*
- * Complain about what getopt_long() gave as @c, '?' or ':', and give
- * EXIT_USAGE. The option string must begin with ':' (or "+:").
+ * Complains about an option after getopt_long() gave '?' or ':' as `c`, and returns
+ * the exit status EXIT_USAGE. The option string must begin with ':' (or "+:").
  */
 int bad_option(int c, char **argv);
 
-/* -1 if no argument is left after the options, else complains and gives EXIT_USAGE. */
-int no_more(int argc, char **argv);
-
-/* Text from outside: whatever is not printable ASCII comes as \xNN. */
+/* Prints text from outside: anything that is not printable ASCII comes as \xNN. */
 void put_escaped(FILE *out, const char *text);
 
-/* The status for an error of guest.h. */
+/* Returns the exit status for an error of guest.h; EXIT_REACHED for 0. */
 int exit_status(int err);
 
-/* guest_open() of the guest that was asked for; complains, gives an exit status. */
+/*
+ * Opens the guest that -g asks for, which is the caller's by guest_close().
+ * Returns an exit status; complains of everything but success.
+ */
 int open_guest(const struct common *common, struct guest **out);
 
-/* Complain of what guest_error() says, and give the status for @err. */
+/* Complains of what guest_error() says, and returns the exit status for `err`. */
 int guest_failed(const struct guest *guest, int err);
 
 /*
- * size.c. "64M", "1.5G", "4096" (bytes), units K M G T = 1024, to the byte,
- * fractions of one dropped; "MiB" is M, no sign. -EINVAL: not a size; -ERANGE:
- * more than 2^63 - 1.
+ * size.c. Reads "64M", "1.5G", "4096" (bytes): units K M G T are powers of 1024,
+ * "MiB" is M; exact to the byte, fractions of one dropped. No sign. -EINVAL: not a
+ * size; -ERANGE: more than 2^63 - 1. Nothing is stored on an error.
  */
 int size_parse(const char *text, uint64_t *bytes);
 
 #define SECONDS_MAX (366 * 86400) /* a year */
-/* Whole seconds, 0 to SECONDS_MAX; -EINVAL. */
+/* Reads whole seconds, 0 to SECONDS_MAX; -EINVAL: anything else, nothing is stored. */
 int seconds_parse(const char *text, unsigned *seconds);
 
 #define SIZE_TEXT 24
-/* "768.0 MiB", "1.500 GiB": four digits in five columns; for people only. */
+/* Writes "768.0 MiB", "1.500 GiB": four digits in five columns; for people only. */
 void size_format(uint64_t bytes, char text[SIZE_TEXT]);
+
+/* Writes the size as size_format() does, and gives it without the blanks at its start. */
+const char *size_word(uint64_t bytes, char text[SIZE_TEXT]);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a person is told: complaints in one line on stderr, text from outside
- * made harmless for a terminal, and exit statuses. See balloonctl.h.
+ * Words to a person: complaints in one line on stderr, text from outside made
+ * harmless for a terminal, and exit statuses. See balloonctl.h.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ void complain(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	/* What was printed before it shall stand before it in a shared file, too. */
+	/* Keep the order where stdout and stderr are one file. */
 	fflush(stdout);
 	fputs("balloonctl", stderr);
 	if (speaker)
@@ -63,16 +64,9 @@ int bad_option(int c, char **argv)
 	return EXIT_USAGE;
 }
 
-int no_more(int argc, char **argv)
-{
-	if (optind == argc)
-		return -1;
-	complain("'%s' is too much; see --help", argv[optind]);
-	return EXIT_USAGE;
-}
-
 int exit_status(int err)
 {
+	assert(err <= 0);
 	switch (err) {
 	case 0:
 		return EXIT_REACHED;
@@ -107,7 +101,7 @@ int open_guest(const struct common *common, struct guest **out)
 		return EXIT_REACHED;
 	complain("%s", error);
 	free(error);
-	/* Whatever it was: there is no connection. */
+	/* Any other error means that there is no connection. */
 	return err == -EINVAL ? EXIT_USAGE : EXIT_NO_CONNECT;
 }
 

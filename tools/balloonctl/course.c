@@ -10,7 +10,7 @@
 #include "tools/balloonctl/course.h"
 
 #define FIELDS_MAX 64
-#define ROWS_MAX 10000000 /* a year of three seconds each */
+#define ROWS_MAX 10000000 /* a year, at one every three seconds */
 
 static const struct {
 	const char *name;
@@ -67,7 +67,7 @@ __attribute__((format(printf, 2, 3))) static int fail(struct reader *reader, con
 	return -EINVAL;
 }
 
-/* 1: a line, 0: the end, or an error. */
+/* Reads a line: 1; 0 at the end of the file; or an error. */
 static int next_line(struct reader *reader)
 {
 	ssize_t len;
@@ -112,7 +112,7 @@ static int read_head(struct reader *reader)
 		return got;
 	if (got == 0)
 		return fail(reader, "the file is empty");
-	for (rest = reader->line; (field = next_field(&rest)) != NULL;) {
+	for (rest = reader->line; (field = next_field(&rest));) {
 		int column = column_of(field);
 
 		if (reader->fields == FIELDS_MAX)
@@ -150,7 +150,7 @@ static int read_row(struct reader *reader, struct course_row *row)
 
 	for (unsigned i = 0; i < COURSE_COLUMNS; i++)
 		row->values[i] = NAN;
-	while ((field = next_field(&rest)) != NULL) {
+	while ((field = next_field(&rest))) {
 		unsigned at = fields++;
 		int err = 0;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * course.c: what `record` writes and `plot` reads: CSV, a headline with names
- * and units, then a line for each look at a guest. A field is empty where
- * nothing is known.
+ * course.c: the file that `record` writes and `plot` reads: CSV, a headline with
+ * names and units, then a line for each look at a guest. The field of an unknown
+ * value is empty.
  */
 #ifndef TOOLS_BALLOONCTL_COURSE_H
 #define TOOLS_BALLOONCTL_COURSE_H
@@ -12,7 +12,7 @@
 
 #define COURSE_ERROR 200
 
-/* X(constant, name in the headline, digits behind the point) */
+/* X(constant, name in the headline, digits after the point) */
 #define COURSE_TABLE(X) \
 	X(COURSE_TIME, "time_s", 3) /* since the first line */ \
 	X(COURSE_UNIX_TIME, "unix_time_s", 3) \
@@ -40,15 +40,22 @@ struct course {
 	size_t count;
 };
 
+/* Writes the headline. */
 void course_write_head(FILE *file);
+
+/* Writes a line; the caller flushes the file, and learns then whether it could be written. */
 void course_write_row(FILE *file, const struct course_row *row);
 
 /*
- * Columns may come in any order, some may be absent, those with other names
- * are skipped; the time must be there, and never go back. -EINVAL: no such
- * file, @error says what is wrong in which line; or a negative errno.
+ * Reads all of a file; *course is the caller's by course_free(), and empty on an
+ * error. Columns may come in any order, some may be absent, those with other names
+ * are skipped; the time must be there, and never go back. -EINVAL: the file is not
+ * of this kind, or damaged; -ENOMEM; or what read(2) says. `error` then says what
+ * is wrong in which line.
  */
 int course_read(FILE *file, struct course *course, char error[COURSE_ERROR]);
+
+/* Frees the rows; the course is empty then. */
 void course_free(struct course *course);
 
 #endif

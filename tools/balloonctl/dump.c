@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * balloonctl dump: who has a guest's memory, told by a dump of it, so of a
- * guest that cannot be asked any more. core.c and frame_dump.c read the file;
- * here are the arguments, the output, and the dump of a guest that still runs.
+ * balloonctl dump: who has a guest's memory and how it came to that, read from a
+ * dump of it, so that the guest need not answer any more. core.c, frame_dump.c and
+ * events_dump.c read the file; here are the arguments, the output, and the dump of
+ * a guest that still runs.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -13,9 +15,10 @@
 
 #include <getopt.h>
 
-#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest.h"
 #include "tools/core.h"
+#include "tools/events_dump.h"
 #include "tools/frame_dump.h"
 
 static const char help[] =
@@ -24,7 +27,8 @@ static const char help[] =
 	"\n"
 	"Reads the memory of an Aerostat guest from FILE, an ELF core as QMP's\n"
 	"dump-guest-memory makes it (paging false), and prints what the guest's show_mem\n"
-	"would. The last line is the verdict of a recount of all frames. What a dump\n"
+	"would; before that, why it panicked, if it did, and what its drivers did last, as\n"
+	"its `events` would. The last line is the verdict of a recount of all frames. What a dump\n"
 	"cannot tell, the age of the last statistics, is left out.\n"
 	"\n"
 	"  --live    make the dump now, read it, and delete it; the guest stands still\n"
@@ -36,6 +40,7 @@ static const char help[] =
 	"Exit status: 0, 1 the ledger is broken, 8 no dump of an Aerostat guest.\n";
 
 struct request {
+	const char *path; /* of the dump, unless `live` */
 	bool live, json, has_pfn;
 	uint64_t pfn;
 };
@@ -54,8 +59,25 @@ static void print_owner(const struct request *request, const char *owner)
 		printf("Frame %#" PRIx64 ": %s\n", request->pfn, owner);
 }
 
-static int show(const struct request *request, const struct frame_dump_reader *dump,
-		const char *path)
+static struct events_dump_reader *black_box;
+
+static void print_black_box_json(void)
+{
+	events_dump_print_json(black_box);
+}
+
+static void print_all(const struct request *request, const struct mem_figures *figures)
+{
+	if (request->json) {
+		mem_figures_print_json(figures, print_black_box_json);
+		return;
+	}
+	events_dump_print(black_box);
+	mem_figures_print(figures);
+}
+
+static int show(const struct request *request, const struct core *core,
+		const struct frame_dump_reader *dump, const char *path)
 {
 	char error[CORE_ERROR_MAX];
 	struct mem_figures figures;
@@ -67,12 +89,10 @@ static int show(const struct request *request, const struct frame_dump_reader *d
 		print_owner(request, owner);
 		return EXIT_REACHED;
 	}
-	if (frame_dump_figures(dump, &figures, error))
+	if (frame_dump_figures(dump, &figures, error) || events_dump_open(core, &black_box, error))
 		return bad_file(path, error);
-	if (request->json)
-		mem_figures_print_json(&figures, NULL);
-	else
-		mem_figures_print(&figures);
+	print_all(request, &figures);
+	events_dump_close(black_box);
 	return figures.ledger_ok ? EXIT_REACHED : EXIT_WRONG;
 }
 
@@ -88,7 +108,7 @@ static int show_file(const struct request *request, const char *path)
 	if (frame_dump_open(core, &dump, error)) {
 		status = bad_file(path, error);
 	} else {
-		status = show(request, dump, path);
+		status = show(request, core, dump, path);
 		frame_dump_close(dump);
 	}
 	core_close(core);
@@ -97,14 +117,14 @@ static int show_file(const struct request *request, const char *path)
 
 /* ---- --live ---- */
 
-/* A dump is large and holds all that the guest knew: it never stays behind. */
+/* A dump is large and holds all that the guest knew: it is always removed. */
 static char folder[256];
 static char core_path[sizeof(folder) + 8];
 
 static void remove_dump(void)
 {
 	unlink(core_path);
-	/* QEMU may make the file just now; without the folder it cannot any more. */
+	/* QEMU may be making the file at this moment; without the folder it cannot. */
 	while (rmdir(folder) && errno == ENOTEMPTY && !unlink(core_path))
 		;
 }
@@ -191,45 +211,62 @@ static bool parse_pfn(const char *text, struct request *request)
 	return false;
 }
 
-int cmd_dump(const struct common *common, int argc, char **argv)
+static bool take_option(void *request, int letter, const char *value)
 {
-	static const struct option options[] = {
-		{ "live", no_argument, NULL, 'l' },
-		{ "pfn", required_argument, NULL, 'p' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	struct request request = { 0 };
-	const char *path;
-	int c, status;
+	struct request *r = request;
 
-	while ((c = getopt_long(argc, argv, ":hj", options, NULL)) != -1) {
-		switch (c) {
-		case 'l':
-			request.live = true;
-			break;
-		case 'p':
-			if (!parse_pfn(optarg, &request))
-				return EXIT_USAGE;
-			break;
-		case 'j':
-			request.json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_REACHED;
-		default:
-			return bad_option(c, argv);
-		}
+	switch (letter) {
+	case 'l':
+		r->live = true;
+		return true;
+	case 'p':
+		return parse_pfn(value, r);
+	default:
+		assert(letter == 'j');
+		r->json = true;
+		return true;
 	}
-	if (!request.live && optind == argc) {
-		complain("which file? With --live the dump is made now; see --help");
-		return EXIT_USAGE;
-	}
-	path = request.live ? NULL : argv[optind++];
-	status = no_more(argc, argv);
-	if (status >= 0)
-		return status;
-	return request.live ? show_live(common, &request) : show_file(&request, path);
 }
+
+static bool take_words(void *request, char **words, size_t count)
+{
+	struct request *r = request;
+
+	if (r->live)
+		return no_words(words, count);
+	if (!count) {
+		complain("which file? With --live the dump is made now; see --help");
+		return false;
+	}
+	r->path = words[0];
+	return no_words(words + 1, count - 1);
+}
+
+static int run(const struct call *call)
+{
+	const struct request *request = call->request;
+
+	return request->live ? show_live(call->common, request) : show_file(request, request->path);
+}
+
+static const struct option options[] = {
+	{ "live", no_argument, NULL, 'l' },
+	{ "pfn", required_argument, NULL, 'p' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+const struct command command_dump = {
+	.name = "dump",
+	.arguments = "FILE | --live [--pfn N]",
+	.summary = "who has a guest's memory, by a dump of it",
+	.help = help,
+	.options = options,
+	.letters = "j",
+	.defaults = &(const struct request){ .path = NULL },
+	.request_size = sizeof(struct request),
+	.take_option = take_option,
+	.take_words = take_words,
+	.run = run,
+};

@@ -3,6 +3,7 @@
  * balloonctl export: guests as Prometheus metrics: printed, in a file for
  * node_exporter, or by HTTP.
  */
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 
 #include <getopt.h>
 
-#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest_set.h"
 #include "tools/balloonctl/listen.h"
 #include "tools/balloonctl/metrics.h"
@@ -21,7 +22,7 @@
 #include "tools/deadline.h"
 
 #define FIRST_MS 12000	 /* for the first sample: longer than a connection may take */
-#define SILENCE_MS 15000 /* besides the interval: who is silent for longer is gone */
+#define SILENCE_MS 15000 /* besides the interval: a guest silent for longer is gone */
 
 static const char help[] =
 	"usage: balloonctl export [--textfile FILE [--every SEC] | --listen ADDR:PORT]\n"
@@ -46,6 +47,8 @@ struct request {
 	const char *textfile, *listen;
 	int interval_ms, every_ms;
 	unsigned stats;
+	char **guests;
+	size_t guest_count;
 };
 
 struct exporter {
@@ -99,9 +102,9 @@ static char *make_page(void *context, size_t *size)
 	return text;
 }
 
-/* ---- until told to end ---- */
+/* ---- waiting ---- */
 
-/* Until every guest was looked at, or one of them hangs; false: told to end. */
+/* Waits until every guest was looked at, or one of them hangs; false: told to end. */
 static bool wait_for_all(struct exporter *exporter)
 {
 	int64_t deadline = deadline_in(FIRST_MS);
@@ -117,7 +120,7 @@ static bool wait_for_all(struct exporter *exporter)
 	return true;
 }
 
-/* Whether to go on. */
+/* Waits so long; false: told to end. */
 static bool pause_for(int ms)
 {
 	const struct timespec slice = { .tv_nsec = PERIODIC_SLICE_MS * 1000000l };
@@ -168,7 +171,7 @@ static int export_file(struct exporter *exporter, const struct request *request)
 		find_new(exporter);
 		status = write_file(exporter, request->textfile);
 	}
-	/* A file that nobody renews would tell of guests long gone. */
+	/* A file that is not renewed would go on showing guests that are gone. */
 	unlink(request->textfile);
 	return status;
 }
@@ -198,60 +201,43 @@ static int export_once(struct exporter *exporter)
 
 /* ---- the command ---- */
 
-static int check(const struct request *request)
+static bool take_option(void *request, int letter, const char *value)
 {
-	if (request->textfile && request->listen)
-		complain("--textfile and --listen exclude each other");
-	else if (request->every_ms && !request->textfile)
-		complain("--every goes with --textfile");
-	else
-		return -1;
-	return EXIT_USAGE;
+	struct request *r = request;
+
+	switch (letter) {
+	case 't':
+		r->textfile = value;
+		return true;
+	case 'e':
+		return !interval_parse("--every", value, &r->every_ms);
+	case 'l':
+		r->listen = value;
+		return true;
+	case 'i':
+		return !interval_parse("--interval", value, &r->interval_ms);
+	default:
+		assert(letter == 's');
+		if (!seconds_parse(value, &r->stats))
+			return true;
+		complain("--stats %s: whole seconds are wanted", value);
+		return false;
+	}
 }
 
-/* An exit status, or -1: go on, with guests from optind on. */
-static int parse(int argc, char **argv, struct request *request)
+static bool take_words(void *request, char **words, size_t count)
 {
-	static const struct option options[] = {
-		{ "textfile", required_argument, NULL, 't' },
-		{ "every", required_argument, NULL, 'e' },
-		{ "listen", required_argument, NULL, 'l' },
-		{ "interval", required_argument, NULL, 'i' },
-		{ "stats", required_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	int c;
+	struct request *r = request;
 
-	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		switch (c) {
-		case 't':
-			request->textfile = optarg;
-			break;
-		case 'e':
-			if (interval_parse("--every", optarg, &request->every_ms))
-				return EXIT_USAGE;
-			break;
-		case 'l':
-			request->listen = optarg;
-			break;
-		case 'i':
-			if (interval_parse("--interval", optarg, &request->interval_ms))
-				return EXIT_USAGE;
-			break;
-		case 's':
-			if (!seconds_parse(optarg, &request->stats))
-				break;
-			complain("--stats %s: whole seconds are wanted", optarg);
-			return EXIT_USAGE;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_REACHED;
-		default:
-			return bad_option(c, argv);
-		}
-	}
-	return check(request);
+	r->guests = words;
+	r->guest_count = count;
+	if (r->textfile && r->listen)
+		complain("--textfile and --listen exclude each other");
+	else if (r->every_ms && !r->textfile)
+		complain("--every goes with --textfile");
+	else
+		return true;
+	return false;
 }
 
 static int export_as(struct exporter *exporter, const struct request *request)
@@ -264,30 +250,49 @@ static int export_as(struct exporter *exporter, const struct request *request)
 	return export_once(exporter);
 }
 
-int cmd_export(const struct common *common, int argc, char **argv)
+static int run(const struct call *call)
 {
-	struct request request = { .interval_ms = 5000 };
-	struct exporter exporter = { .lock = PTHREAD_MUTEX_INITIALIZER };
-	struct poller_rate rate;
-	int status = parse(argc, argv, &request);
+	const struct request *request = call->request;
+	/* A file that is renewed is as new as it can be. */
+	int interval_ms = request->every_ms ? request->every_ms : request->interval_ms;
+	struct exporter exporter = { .lock = PTHREAD_MUTEX_INITIALIZER,
+				     .interval_ms = interval_ms };
+	struct poller_rate rate = { .interval_ms = interval_ms, .stats_interval = request->stats };
+	int status = guest_set_open(&exporter.set, call->common, request->guests,
+				    request->guest_count, &rate);
 
-	if (status >= 0)
-		return status;
-	/* A file is as new as it can be. */
-	exporter.interval_ms = request.every_ms ? request.every_ms : request.interval_ms;
-	rate = (struct poller_rate){ .interval_ms = exporter.interval_ms,
-				     .stats_interval = request.stats };
-	status = guest_set_open(&exporter.set, common, argv + optind, (size_t)(argc - optind),
-				&rate);
 	if (status)
 		return status;
-	/* Who goes on may wait for the first one. */
-	if (!exporter.set.count && !request.listen && !request.every_ms) {
+	/* Only a command that runs on can wait for the first guest. */
+	if (!exporter.set.count && !request->listen && !request->every_ms) {
 		complain("no guest runs here: start one with `make run`, or name a QMP socket by a "
 			 "path with a slash");
 		return EXIT_NO_CONNECT;
 	}
-	status = export_as(&exporter, &request);
+	status = export_as(&exporter, request);
 	guest_set_close(&exporter.set);
 	return status;
 }
+
+static const struct option options[] = {
+	{ "textfile", required_argument, NULL, 't' },
+	{ "every", required_argument, NULL, 'e' },
+	{ "listen", required_argument, NULL, 'l' },
+	{ "interval", required_argument, NULL, 'i' },
+	{ "stats", required_argument, NULL, 's' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+const struct command command_export = {
+	.name = "export",
+	.arguments = "[--textfile FILE | --listen ...]",
+	.summary = "metrics for Prometheus",
+	.help = help,
+	.options = options,
+	.defaults = &(const struct request){ .interval_ms = 5000 },
+	.request_size = sizeof(struct request),
+	.take_option = take_option,
+	.take_words = take_words,
+	.run = run,
+};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A picture made of characters: see grid.h. */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +8,11 @@
 #include "kernel/lib/escape.h"
 #include "tools/balloonctl/grid.h"
 
-#define UTF8_MAX 3 /* bytes of a character that a grid holds */
-
 void grid_init(struct grid *grid, int rows, int columns, bool unicode)
 {
 	size_t count = (size_t)rows * (size_t)columns;
 
+	assert(rows >= 0 && columns >= 0);
 	*grid = (struct grid){ .rows = rows, .columns = columns, .unicode = unicode };
 	grid->cells = malloc((count ? count : 1) * sizeof(grid->cells[0]));
 	if (!grid->cells) {
@@ -63,37 +63,4 @@ int grid_print(struct grid *grid, int row, int column, enum grid_style style, co
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	return grid_text(grid, row, column, style, text);
-}
-
-static size_t put_utf8(char *out, unsigned character)
-{
-	if (character < 0x80) {
-		out[0] = (char)character;
-		return 1;
-	}
-	if (character < 0x800) {
-		out[0] = (char)(0xc0 | character >> 6);
-		out[1] = (char)(0x80 | (character & 0x3f));
-		return 2;
-	}
-	out[0] = (char)(0xe0 | (character >> 12 & 0x0f));
-	out[1] = (char)(0x80 | (character >> 6 & 0x3f));
-	out[2] = (char)(0x80 | (character & 0x3f));
-	return 3;
-}
-
-char *grid_row(const struct grid *grid, int row)
-{
-	const struct grid_cell *cells = &grid->cells[(size_t)row * (size_t)grid->columns];
-	char *text = malloc((size_t)grid->columns * UTF8_MAX + 1);
-	size_t len = 0, end = 0;
-
-	for (int i = 0; text && i < grid->columns; i++) {
-		len += put_utf8(text + len, cells[i].character);
-		if (cells[i].character != ' ')
-			end = len;
-	}
-	if (text)
-		text[end] = '\0';
-	return text;
 }

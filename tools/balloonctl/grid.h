@@ -32,20 +32,24 @@ struct grid {
 	struct grid_cell *cells;
 };
 
-/* All blank; never fails (ends the program instead). */
+/* Makes a blank grid; never fails (ends the program instead). */
 void grid_init(struct grid *grid, int rows, int columns, bool unicode);
+
+/* Frees the cells. */
 void grid_free(struct grid *grid);
 
+/*
+ * Puts one character, as Unicode or ASCII, into a cell; nothing happens outside the
+ * grid. Where only ASCII may be put, other characters become question marks.
+ */
 void grid_put(struct grid *grid, int row, int column, unsigned character, enum grid_style style);
 
-/* ASCII text; other bytes come as \xNN. Returns the column behind it. */
+/* Puts ASCII text; other bytes come as \xNN. Returns the column after it. */
 int grid_text(struct grid *grid, int row, int column, enum grid_style style, const char *text);
 
+/* Puts text as printf() makes it, at most 511 bytes. Returns the column after it. */
 __attribute__((format(printf, 5, 6))) int grid_print(struct grid *grid, int row, int column,
 						     enum grid_style style, const char *format,
 						     ...);
-
-/* One row as UTF-8, without the blanks at its end; the caller's by free(). */
-char *grid_row(const struct grid *grid, int row);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What guests have in common, whoever reaches them: see guest.h. Here what was
- * said is made to add up; guest_find.c knows how guests are named.
+ * The part of a guest that both ways of reaching it share: see guest.h. Amounts
+ * that were said are made to add up here; guest_find.c knows how guests are named.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@ int guest_fail(struct guest *guest, int err, const char *format, ...)
 {
 	va_list args;
 
+	assert(err < 0);
 	va_start(args, format);
 	vsnprintf(guest->error, sizeof(guest->error), format, args);
 	va_end(args);
@@ -91,9 +93,14 @@ const char *guest_error(const struct guest *guest)
 	return guest->error;
 }
 
-/* ---- what is said is checked ---- */
+bool guest_may_be_kept(const struct guest *guest)
+{
+	return guest->backend->shared;
+}
 
-/* The first complaint is the one that explains the others. */
+/* ---- amounts are checked ---- */
+
+/* Keeps the first complaint, which explains the others. */
 __attribute__((format(printf, 2, 3))) static void note(struct guest_state *state,
 						       const char *format, ...)
 {
@@ -125,10 +132,12 @@ void guest_account(struct guest_state *state, uint64_t ram, int64_t left)
 		state->left = (uint64_t)left;
 	}
 	state->taken = ram - state->left;
+	assert(state->left + state->taken == state->ram);
 }
 
 void guest_account_target(struct guest_state *state, uint64_t taken)
 {
+	assert(state->left + state->taken == state->ram);
 	if (taken > state->ram) {
 		note(state,
 		     "the target is said to be more than all memory: %" PRIu64 " bytes taken",

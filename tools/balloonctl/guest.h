@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guest.c: one running guest, seen from the host, whoever manages it. A
- * backend (guest_qmp.c, guest_libvirt.c) reaches it; the commands know only
+ * guest.c: one running guest, seen from the host, whichever program manages it.
+ * A backend (guest_qmp.c, guest_libvirt.c) reaches it; the commands know only
  * what stands here.
  *
  * All amounts are bytes. "Left" is memory that the guest still has, "taken" is
- * memory that the balloon has from it: left + taken = ram, always. What QEMU,
+ * memory that the balloon has from it: left + taken = ram, always. All that QEMU,
  * libvirt and the guest say is input: it was checked before it stands here, and
- * what was impossible is in `complaint`, not in the numbers.
+ * anything impossible is in `complaint`, not in the numbers.
  *
  * Errors: 0 or a negative errno, and guest_error() says in a sentence what
  * went wrong and what would be right:
@@ -17,7 +17,8 @@
  *	-ETIMEDOUT	no answer in time
  *	-EPROTO		an answer that makes no sense
  *	-ERANGE		a size that this guest cannot have
- * or what qmp.h has.
+ * or what qmp.h has. Of these -ENOTCONN, -ETIMEDOUT and -EPROTO can come from
+ * every function that asks the guest's manager.
  */
 #ifndef TOOLS_BALLOONCTL_GUEST_H
 #define TOOLS_BALLOONCTL_GUEST_H
@@ -36,7 +37,7 @@ struct guest_state {
 	uint64_t left;	/* as the guest last reported it, 0 to ram */
 	uint64_t taken; /* ram - left */
 	bool has_target;
-	uint64_t target_left; /* what the host asked for last, if that can be known */
+	uint64_t target_left; /* the host's last target, if that can be known */
 	bool has_features;
 	uint64_t offered, accepted; /* feature bits */
 	bool driver_ok;		    /* a driver runs in the guest (with has_features) */
@@ -54,52 +55,85 @@ struct guest_stats {
 	unsigned interval; /* seconds of polling; 0: nobody asks the guest */
 };
 
-/* What the guest costs this machine; backends that cannot know give -ENOTSUP. */
+/* What the guest costs this machine: see guest_cost(). */
 struct guest_cost {
 	uint64_t resident; /* bytes of QEMU's memory that are in RAM (Pss) */
 	uint64_t cpu_ms;   /* processor time of QEMU */
 };
 
 /*
- * Connect to the guest that @name says: the path of a QMP socket (it has a
- * slash), a libvirt URI with the domain behind # ("libvirt:///session#name",
- * "qemu+ssh://host/system#name"), or a short name of a socket in the folder
- * that tools/run.sh uses; NULL: the only one there. On failure *@error is a
- * sentence, the caller's by free().
+ * Connects to a guest, which is the caller's by guest_close(). `name` is the path
+ * of a QMP socket (it has a slash), a libvirt URI with the domain after a #
+ * ("libvirt:///session#name", "qemu+ssh://host/system#name"), or a short name of a
+ * socket in the folder that tools/run.sh uses; NULL: the only one there. On failure
+ * *error is a sentence, the caller's by free(), or NULL if there was no memory for
+ * one. -EINVAL: no name of a guest; -ENOTSUP: built without libvirt; -ENOMEM; -EPERM,
+ * -ENOENT, -ENOTCONN, -ETIMEDOUT, -EPROTO and what else the connection says.
  */
 int guest_open(const char *name, struct guest **out, char **error);
 
 /*
- * The short names of the sockets in that folder, sorted, the array and each
- * name the caller's by free(). Dead ones are among them. *@count is 0 if there
- * is no such folder, or if it is not ours alone.
+ * Lists the short names of the sockets in the folder that tools/run.sh uses,
+ * sorted; the array and each name are the caller's by free(). Sockets that nobody
+ * serves any more are among them. *count is 0 if there is no such folder, or if it
+ * is not ours alone.
  */
 void guest_list(char ***names, size_t *count);
 
 /* Closes and frees; NULL is allowed. */
 void guest_close(struct guest *guest);
 
-/* How it was named, for people. Not to be trusted on a terminal: escape it. */
+/* Gives the name by which the guest was opened. Escape it before a terminal sees it. */
 const char *guest_name(const struct guest *guest);
 
+/* Gives the sentence of the last error, alive until the next one. */
 const char *guest_error(const struct guest *guest);
 
+/*
+ * Tells whether others can reach the guest while this connection is kept, as
+ * they can with libvirt; a QMP socket serves one client at a time.
+ */
+bool guest_may_be_kept(const struct guest *guest);
+
+/*
+ * Reads the memory, the target, the features and whether the guest runs. A part
+ * that cannot be known is no error: its has_ member is false. -ENODEV, -ENOTCONN,
+ * -ETIMEDOUT, -EPROTO.
+ */
 int guest_state(struct guest *guest, struct guest_state *state);
 
-/* Sends a target; does not wait. -ERANGE: more than ram, or 0. */
+/*
+ * Sends a target; does not wait for the guest. -ERANGE: more than ram, or 0, or not
+ * what the manager can count; -ENODEV, -ENOTCONN, -ETIMEDOUT, -EPROTO.
+ */
 int guest_set_target(struct guest *guest, uint64_t bytes_left);
 
+/*
+ * Reads the newest statistics; `ever` is false if there are none yet. -ENODEV,
+ * -ENOTCONN, -ETIMEDOUT, -EPROTO.
+ */
 int guest_stats(struct guest *guest, struct guest_stats *stats);
 
-/* Have the guest asked every @seconds; 0: no more. */
+/*
+ * Has the guest asked for statistics every so many seconds; 0: no more. -ENODEV,
+ * -ENOTCONN, -ETIMEDOUT, -EREMOTEIO: QEMU refuses.
+ */
 int guest_set_interval(struct guest *guest, unsigned seconds);
 
+/*
+ * Reads what the guest costs this machine. -ENOTSUP: that cannot be seen; -ENOTCONN;
+ * *cost is not to be used then.
+ */
 int guest_cost(struct guest *guest, struct guest_cost *cost);
 
-/* A dump of the guest's memory as an ELF core at @path (absolute), made by its manager. */
+/*
+ * Has the guest's manager dump its memory as an ELF core at `path`, while the guest
+ * stands still. -EINVAL: the path is not absolute; -EREMOTEIO: QEMU refuses;
+ * -ENOTCONN, -ETIMEDOUT, -ENOMEM.
+ */
 int guest_dump(struct guest *guest, const char *path);
 
-/* "DEFLATE_ON_OOM"; NULL for a bit that has no name. */
+/* Gives a name as "DEFLATE_ON_OOM"; NULL for a bit that has none. */
 const char *guest_feature_name(unsigned bit);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What stands between guest.c and whoever reaches a guest: QMP
- * (guest_qmp.c) or libvirt (guest_libvirt.c). Only these files include it.
+ * The operations by which guest.c reaches a guest, in two ways: QMP
+ * (guest_qmp.c) and libvirt (guest_libvirt.c). Only these files, guest_find.c and
+ * guest_cost.c include it.
  *
  * Operations return what guest.h says of the function of the same name; when
- * one fails it has called guest_fail() first. What guest.c checks need not be
- * checked again: the target's range, the path of a dump.
+ * one fails it has called guest_fail() first. The target's range and the path of a
+ * dump have been checked by guest.c.
  */
 #ifndef TOOLS_BALLOONCTL_GUEST_BACKEND_H
 #define TOOLS_BALLOONCTL_GUEST_BACKEND_H
@@ -13,14 +14,15 @@
 #include "tools/balloonctl/guest.h"
 
 struct guest_backend {
-	/* Connect; @name as the person gave it (QMP: the socket's path). */
+	bool shared; /* it serves many connections at a time: one may be kept */
+	/* Connects; `name` as the person gave it (QMP: the socket's path). */
 	int (*open)(struct guest *guest, const char *name);
 	/* Called once, also after an open() that failed. */
 	void (*close)(struct guest *guest);
-	/* *@state is all zero before. */
+	/* *state is all zero before. */
 	int (*state)(struct guest *guest, struct guest_state *state);
 	int (*set_target)(struct guest *guest, uint64_t bytes_left);
-	/* *@stats is all zero before. */
+	/* *stats is all zero before. */
 	int (*stats)(struct guest *guest, struct guest_stats *stats);
 	int (*set_interval)(struct guest *guest, unsigned seconds);
 	int (*cost)(struct guest *guest, struct guest_cost *cost);
@@ -35,28 +37,34 @@ struct guest {
 };
 
 extern const struct guest_backend guest_backend_qmp;
-extern const struct guest_backend guest_backend_libvirt; /* or guest_no_libvirt.c */
+extern const struct guest_backend guest_backend_libvirt; /* refuses where it was built without */
 
-/* Keep the sentence for guest_error(); returns @err. */
+/* Keeps the sentence for guest_error(); returns `err`. */
 __attribute__((format(printf, 3, 4))) int guest_fail(struct guest *guest, int err,
 						     const char *format, ...);
 
 /*
- * guest_find.c: the path, by free(), of the socket that @name says, which is
- * none or no URI; the folder that it lies in is safe.
+ * guest_find.c: finds the QMP socket that `name`, which is NULL or no URI, stands
+ * for, and makes sure that nobody else could have put it there; *path is the
+ * caller's by free(), NULL on an error. -EINVAL: no name of a guest; -ENOENT and
+ * -ENOTCONN: there is no such guest, or more than one for NULL; -EPERM: others may
+ * write to its folder; -ENAMETOOLONG; -ENOMEM; or what stat(2) says.
  */
 int guest_find_socket(struct guest *guest, const char *name, char **path);
 
 /*
- * guest.c: fill ram, left and taken from what was said: @left may be anything. What
- * cannot be becomes the nearest that can, and a complaint.
+ * guest.c: fills in ram, left and taken. `left` is what was said, and may be
+ * anything: an impossible amount becomes the nearest possible one, and a complaint.
  */
 void guest_account(struct guest_state *state, uint64_t ram, int64_t left);
 
-/* The same for the target, of which @taken bytes were said. */
+/*
+ * guest.c: fills in the target, by the bytes that are said to be taken with it, after
+ * guest_account(). An impossible amount becomes a complaint, and the target unknown.
+ */
 void guest_account_target(struct guest_state *state, uint64_t taken);
 
-/* guest_cost.c: Pss and processor time of process @pid; -ENOTSUP if we may not see them. */
+/* guest_cost.c: reads Pss and processor time of a process; -ENOTSUP: we may not see them. */
 int guest_cost_of_process(struct guest *guest, int pid, struct guest_cost *cost);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a guest costs this machine: see proc(5) for what is read. Pss and not
+ * Memory and processor time that a guest costs this machine, from proc(5). Pss and not
  * Rss, since pages may be shared with another process, as those of a memfd are.
  */
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "tools/balloonctl/guest_backend.h"
 
-/* The number behind "Pss:" in kB, as the kernel sums it over all mappings. */
+/* The number after "Pss:" in kB, as the kernel sums it over all mappings. */
 static int read_pss(int pid, uint64_t *bytes)
 {
 	char path[64], line[256];
@@ -33,7 +33,7 @@ static int read_pss(int pid, uint64_t *bytes)
 	return err;
 }
 
-/* Fields 14 and 15 of proc(5)'s stat, counted behind the name, which may hold anything. */
+/* Fields 14 and 15 of proc(5)'s stat. The name before them may hold anything, even blanks. */
 static int read_cpu(int pid, uint64_t *ms)
 {
 	char path[64], text[1024];

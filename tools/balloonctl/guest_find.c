@@ -21,7 +21,7 @@
 
 /* ---- folders ---- */
 
-/* The folder of tools/run.sh: private, or it is not used. */
+/* The folder of tools/run.sh, which must be private. */
 static int runtime_folder(struct guest *guest, char *path, size_t size)
 {
 	const char *base = getenv("XDG_RUNTIME_DIR");
@@ -49,7 +49,7 @@ static int runtime_folder(struct guest *guest, char *path, size_t size)
 	return 0;
 }
 
-/* Of any other socket: could somebody else have put it there? */
+/* Makes sure that nobody else could have put this socket into its folder. */
 static int check_folder(struct guest *guest, const char *path)
 {
 	size_t len = (size_t)(strrchr(path, '/') - path);
@@ -74,7 +74,7 @@ static int check_folder(struct guest *guest, const char *path)
 
 /* ---- short names ---- */
 
-/* As tools/run.sh gives them. */
+/* Tells whether tools/run.sh could have given this name. */
 static bool is_short_name(const char *name)
 {
 	return *name != '\0' && *name != '-' && *name != '.' &&
@@ -144,7 +144,7 @@ static int socket_path(struct guest *guest, const char *folder, const char *name
 	return 0;
 }
 
-/* A QEMU that was killed leaves its socket behind, and nobody listens there. */
+/* A QEMU that was killed has left its socket, on which nobody listens. */
 static bool is_dead(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -162,7 +162,7 @@ static bool is_dead(const char *path)
 	return dead;
 }
 
-/* Only to tell apart several is anybody asked whether he lives. */
+/* Drops dead sockets. Connecting disturbs a guest, so this is for several candidates only. */
 static void drop_dead(const char *folder, char **names, size_t *count)
 {
 	size_t kept = 0;

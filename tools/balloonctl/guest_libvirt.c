@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest that libvirt manages, here or on another machine: see
- * guest_backend.h. Its name is libvirt's own URI with the domain behind a #;
+ * guest_backend.h. Its name is libvirt's own URI with the domain after a #;
  * "libvirt:///session" is short for "qemu:///session". libvirt counts in KiB,
- * and says nothing of targets and features: what is not known stays absent.
+ * and says nothing of targets and features: these stay unknown.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -67,13 +67,13 @@ static void be_quiet(void *data, virErrorPtr error)
 	(void)data, (void)error;
 }
 
-/* What libvirt said last, as one of the errors of guest.h. */
+/* Turns libvirt's last error into one of guest.h. */
 static int fail_libvirt(struct guest *guest)
 {
 	const virError *error = virGetLastError();
 	int err = -EPROTO;
 
-	if (error == NULL)
+	if (!error)
 		return guest_fail(guest, -EPROTO, "libvirt fails without saying why");
 	switch (error->code) {
 	case VIR_ERR_NO_DOMAIN:
@@ -122,7 +122,7 @@ static int open_libvirt(struct guest *guest, const char *name)
 	struct connection *connection;
 	char *uri;
 
-	if (hash == NULL || hash[1] == '\0')
+	if (!hash || hash[1] == '\0')
 		return guest_fail(guest, -EINVAL,
 				  "%s names no domain: write it behind a #, as in "
 				  "libvirt:///session#name",
@@ -130,28 +130,28 @@ static int open_libvirt(struct guest *guest, const char *name)
 	connection = calloc(1, sizeof(*connection));
 	uri = uri_of(name, (size_t)(hash - name));
 	guest->connection = connection;
-	if (connection == NULL || uri == NULL) {
+	if (!connection || !uri) {
 		free(uri);
 		return guest_fail(guest, -ENOMEM, "out of memory");
 	}
 	virSetErrorFunc(NULL, be_quiet);
 	connection->connect = virConnectOpen(uri);
 	free(uri);
-	if (connection->connect == NULL)
+	if (!connection->connect)
 		return fail_libvirt(guest);
 	connection->domain = virDomainLookupByName(connection->connect, hash + 1);
-	return connection->domain != NULL ? 0 : fail_libvirt(guest);
+	return connection->domain ? 0 : fail_libvirt(guest);
 }
 
 static void close_libvirt(struct guest *guest)
 {
 	struct connection *connection = guest->connection;
 
-	if (connection == NULL)
+	if (!connection)
 		return;
-	if (connection->domain != NULL)
+	if (connection->domain)
 		virDomainFree(connection->domain);
-	if (connection->connect != NULL)
+	if (connection->connect)
 		virConnectClose(connection->connect);
 	free(connection);
 }
@@ -223,11 +223,11 @@ static int read_interval(struct guest *guest, unsigned *seconds)
 	char *xml = virDomainGetXMLDesc(domain_of(guest), 0);
 	const char *at;
 
-	if (xml == NULL)
+	if (!xml)
 		return fail_libvirt(guest);
 	at = strstr(xml, "<memballoon");
-	at = at != NULL ? strstr(at, "<stats period='") : NULL;
-	if (at == NULL || sscanf(at, "<stats period='%u'", seconds) != 1)
+	at = at ? strstr(at, "<stats period='") : NULL;
+	if (!at || sscanf(at, "<stats period='%u'", seconds) != 1)
 		*seconds = 0;
 	free(xml);
 	return 0;
@@ -282,7 +282,7 @@ static int cost_libvirt(struct guest *guest, struct guest_cost *cost)
 	return 0;
 }
 
-/* On the machine where the guest runs; who may read the file is libvirt's business. */
+/* The file is on the machine where the guest runs; libvirt decides who may read it. */
 static int dump_libvirt(struct guest *guest, const char *path)
 {
 	if (virDomainCoreDump(domain_of(guest), path, VIR_DUMP_MEMORY_ONLY) < 0)
@@ -291,6 +291,7 @@ static int dump_libvirt(struct guest *guest, const char *path)
 }
 
 const struct guest_backend guest_backend_libvirt = {
+	.shared = true,
 	.open = open_libvirt,
 	.close = close_libvirt,
 	.state = state_libvirt,

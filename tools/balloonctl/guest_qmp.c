@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest over QMP: see guest_backend.h. What QMP counts is memory left to the
- * guest. Devices come and go, so the balloon is looked for each time. Nothing
- * here trusts an answer's shape; numbers are checked in guest.c.
+ * A guest over QMP: see guest_backend.h. QMP counts memory left to the guest.
+ * Devices come and go, so the balloon is looked for each time. Nothing here trusts
+ * an answer's shape; numbers are checked in guest.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,55 +14,21 @@
 
 #include "tools/balloonctl/guest_backend.h"
 #include "tools/balloonctl/guest_qmp.h"
+#include "tools/json_member.h"
 #include "tools/qmp.h"
 
 #define CONNECT_MS 10000      /* another client may be connected for a moment */
+#define STATUS_ABORTS 11      /* the first QEMU that x-query-virtio-status may end */
 #define DUMP_MS (3600 * 1000) /* a terabyte to a slow disk */
 
 /* ---- answers ---- */
-
-bool json_uint64(struct json_object *number, uint64_t *value)
-{
-	if (!json_object_is_type(number, json_type_int) || json_object_get_int64(number) < 0)
-		return false;
-	*value = json_object_get_uint64(number);
-	return true;
-}
-
-static bool member_uint64(struct json_object *object, const char *name, uint64_t *value)
-{
-	struct json_object *number;
-
-	return json_object_object_get_ex(object, name, &number) && json_uint64(number, value);
-}
-
-static const char *member_string(struct json_object *object, const char *name)
-{
-	struct json_object *string;
-
-	if (!json_object_object_get_ex(object, name, &string) ||
-	    !json_object_is_type(string, json_type_string))
-		return "";
-	return json_object_get_string(string);
-}
-
-/* An array, or NULL; json_object_array_length() of anything else ends the program. */
-static struct json_object *member_array(struct json_object *object, const char *name)
-{
-	struct json_object *array;
-
-	if (!json_object_object_get_ex(object, name, &array) ||
-	    !json_object_is_type(array, json_type_array))
-		return NULL;
-	return array;
-}
 
 static struct qmp *qmp_of(struct guest *guest)
 {
 	return guest->connection;
 }
 
-/* What QMP said becomes what the guest says. */
+/* Passes the sentence of a QMP error on. */
 static int fail_qmp(struct guest *guest, int err)
 {
 	return guest_fail(guest, err, "%s", qmp_error(qmp_of(guest)));
@@ -108,8 +74,8 @@ static void free_path(struct balloon_path *path)
 
 static int make_path(const char *folder, struct json_object *child, struct balloon_path *path)
 {
-	path->is_plain = !strcmp(member_string(child, "type"), "child<virtio-balloon-device>");
-	if (asprintf(&path->device, "%s/%s", folder, member_string(child, "name")) < 0)
+	path->is_plain = !strcmp(json_member_string(child, "type"), "child<virtio-balloon-device>");
+	if (asprintf(&path->device, "%s/%s", folder, json_member_string(child, "name")) < 0)
 		path->device = NULL;
 	if (!path->device || asprintf(&path->virtio, "%s%s", path->device,
 				      path->is_plain ? "" : "/virtio-backend") < 0) {
@@ -133,7 +99,7 @@ static int find_in(struct qmp *qmp, const char *folder, struct balloon_path *pat
 	err = -ENOENT;
 	for (size_t i = 0; i < count && err == -ENOENT; i++) {
 		struct json_object *child = json_object_array_get_idx(list, i);
-		const char *type = member_string(child, "type");
+		const char *type = json_member_string(child, "type");
 
 		if (!strncmp(type, "child<virtio-balloon", strlen("child<virtio-balloon")))
 			err = make_path(folder, child, path);
@@ -151,7 +117,7 @@ static int find_balloon(struct qmp *qmp, struct balloon_path *path)
 	return err;
 }
 
-/* The same for those who cannot do without. */
+/* find_balloon(), failing with a message if there is none. */
 static int need_balloon(struct guest *guest, struct balloon_path *path)
 {
 	int err = find_balloon(qmp_of(guest), path);
@@ -194,8 +160,8 @@ static int read_ram(struct guest *guest, uint64_t *ram)
 
 	if (err)
 		return fail_qmp(guest, err);
-	member_uint64(reply, "base-memory", &base);
-	member_uint64(reply, "plugged-memory", &plugged);
+	json_member_uint64(reply, "base-memory", &base);
+	json_member_uint64(reply, "plugged-memory", &plugged);
 	json_object_put(reply);
 	if (base == 0 || base > INT64_MAX || plugged > INT64_MAX - base)
 		return fail_answer(guest, command);
@@ -217,99 +183,25 @@ static int read_paused(struct guest *guest, bool *paused)
 	return 0;
 }
 
-/* "VIRTIO_BALLOON_F_STATS_VQ: words"; the bit, or -1 for a name that is not ours. */
-static int feature_bit(const char *text)
-{
-	static const char *const prefixes[] = { "VIRTIO_BALLOON_F_", "VIRTIO_RING_F_",
-						"VIRTIO_F_" };
-	size_t len = strcspn(text, ":");
-
-	for (size_t i = 0; i < 3; i++) {
-		size_t prefix = strlen(prefixes[i]);
-
-		if (strncmp(text, prefixes[i], prefix) != 0)
-			continue;
-		text += prefix;
-		len -= prefix;
-		/* Its name before virtio 1.1. */
-		if (len == strlen("IOMMU_PLATFORM") && !strncmp(text, "IOMMU_PLATFORM", len))
-			return 33;
-		for (unsigned bit = 0; bit < 64; bit++) {
-			const char *name = guest_feature_name(bit);
-
-			if (name && strlen(name) == len && !strncmp(name, text, len))
-				return (int)bit;
-		}
-	}
-	return -1;
-}
-
-static uint64_t bits_of_names(struct json_object *array)
-{
-	size_t count = array ? json_object_array_length(array) : 0;
-	uint64_t bits = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		struct json_object *text = json_object_array_get_idx(array, i);
-		int bit = json_object_is_type(text, json_type_string)
-				  ? feature_bit(json_object_get_string(text))
-				  : -1;
-
-		if (bit >= 0)
-			bits |= 1ull << bit;
-	}
-	return bits;
-}
-
-/* Names of the device and of the transport, and a mask of bits that QEMU has no name for. */
-static uint64_t feature_bits(struct json_object *status, const char *member)
-{
-	struct json_object *set;
-	uint64_t unknown = 0;
-
-	if (!json_object_object_get_ex(status, member, &set))
-		return 0;
-	member_uint64(set, "unknown-dev-features", &unknown);
-	return unknown | bits_of_names(member_array(set, "dev-features")) |
-	       bits_of_names(member_array(set, "transports"));
-}
-
-static bool has_status(struct json_object *status, const char *word)
-{
-	struct json_object *set = NULL, *words;
-	size_t count;
-
-	json_object_object_get_ex(status, "status", &set);
-	words = member_array(set, "statuses");
-	count = words ? json_object_array_length(words) : 0;
-	for (size_t i = 0; i < count; i++) {
-		struct json_object *text = json_object_array_get_idx(words, i);
-
-		if (json_object_is_type(text, json_type_string) &&
-		    !strncmp(json_object_get_string(text), word, strlen(word)))
-			return true;
-	}
-	return false;
-}
-
-/* QEMU before 7.2 has no such command: then nothing is known, which is no error. */
+/*
+ * QEMU before 7.2 has no such command: then nothing is known, which is no error.
+ * 11.1 has it, and aborts at it whatever the device: the guest would be gone. No
+ * later one is known to be sound, so none is asked.
+ */
 static int read_features(struct guest *guest, const struct balloon_path *path,
 			 struct guest_state *state)
 {
-	struct json_object *status, *broken;
-	int err = qmp_execute(qmp_of(guest), "x-query-virtio-status", path_args(path->virtio),
-			      &status);
+	struct json_object *status;
+	int err;
 
+	if (qmp_version(qmp_of(guest)) >= STATUS_ABORTS)
+		return 0;
+	err = qmp_execute(qmp_of(guest), "x-query-virtio-status", path_args(path->virtio), &status);
 	if (err == -EREMOTEIO || err == -ENODEV)
 		return 0;
 	if (err)
 		return fail_qmp(guest, err);
-	state->has_features = true;
-	state->offered = feature_bits(status, "host-features");
-	state->accepted = feature_bits(status, "guest-features");
-	state->driver_ok = has_status(status, "VIRTIO_CONFIG_S_DRIVER_OK");
-	if (json_object_object_get_ex(status, "broken", &broken) && json_object_get_boolean(broken))
-		state->driver_ok = false;
+	qmp_read_driver(status, state);
 	json_object_put(status);
 	return 0;
 }
@@ -364,18 +256,18 @@ static int set_target_qmp(struct guest *guest, uint64_t bytes_left)
 /* ---- statistics ---- */
 
 static const char *const stat_names[STAT_COUNT] = {
-#define STAT_NAME(constant, tag, qmp, virsh, unit) [tag] = (qmp),
+#define STAT_NAME(constant, tag, qmp, virsh, unit) [tag] = STAT_PREFIX qmp,
 	STAT_TABLE(STAT_NAME)
 #undef STAT_NAME
 };
 
-/* What the guest never sent is 2^64 - 1 in QMP. */
+/* QMP gives 2^64 - 1 for a statistic that the guest never sent. */
 static void read_values(struct json_object *values, struct guest_stats *stats)
 {
 	for (unsigned i = 0; i < STAT_COUNT; i++) {
 		uint64_t value;
 
-		if (!member_uint64(values, stat_names[i], &value) || value == UINT64_MAX)
+		if (!json_member_uint64(values, stat_names[i], &value) || value == UINT64_MAX)
 			continue;
 		stats->present |= 1u << i;
 		stats->value[i] = value;
@@ -389,7 +281,7 @@ static void read_report(struct json_object *report, struct guest_stats *stats)
 	struct timespec now;
 
 	/* 0 says that there never was one; QEMU's clock is the machine's. */
-	if (!member_uint64(report, "last-update", &update) || update == 0)
+	if (!json_member_uint64(report, "last-update", &update) || update == 0)
 		return;
 	stats->ever = true;
 	stats->update = update;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two halves of the QMP backend: guest_qmp.c asks, guest_qmp_target.c
- * finds out what QMP has no command for. Nobody else includes it.
+ * Shared by the files of the QMP backend: guest_qmp.c asks, guest_qmp_features.c
+ * reads what QEMU says of the driver, guest_qmp_target.c finds out what QMP has
+ * no command for. Only these files include it.
  */
 #ifndef TOOLS_BALLOONCTL_GUEST_QMP_H
 #define TOOLS_BALLOONCTL_GUEST_QMP_H
@@ -11,22 +12,30 @@
 
 struct json_object;
 struct qmp;
+struct guest_state;
 
 /* Where the balloon device is in QEMU's tree of objects. */
 struct balloon_path {
 	char *device;  /* has the properties */
-	char *virtio;  /* the virtio device: the same, or behind a PCI one */
+	char *virtio;  /* the virtio device: the device itself, or one below a PCI function */
 	bool is_plain; /* on a virtio-mmio bus, not on PCI */
 };
 
-/* A property; the caller's by json_object_put(). */
+/*
+ * Reads a property; *value is the caller's by json_object_put(). Errors as
+ * qmp_execute() has them: -ENODEV and -EREMOTEIO say that there is no such
+ * object or property.
+ */
 int qom_get(struct qmp *qmp, const char *path, const char *property, struct json_object **value);
 
-/* A whole number that fits; anything else is no number. */
-bool json_uint64(struct json_object *number, uint64_t *value);
+/*
+ * Fills in the features and driver_ok of `state` from QEMU's answer to
+ * x-query-virtio-status. What the answer lacks counts as none.
+ */
+void qmp_read_driver(struct json_object *status, struct guest_state *state);
 
 /*
- * The device's num_pages, in bytes: what the host wants the balloon to hold.
+ * Reads the device's num_pages, in bytes: what the host wants the balloon to hold.
  * -ENOENT: the guest has not mapped the device's registers, or it is of a kind
  * whose registers cannot be found; else what qmp.h has.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The balloon's target. QMP's `balloon` sets it and nothing tells it, but it is
- * the first field of the device's config space (virtio 1.3, 5.5.4), which QEMU's
- * monitor can read wherever the guest has mapped it. Where that is, the tree of
- * memory regions says. Reading config space changes nothing in the device.
+ * Finds the balloon's target. QMP's `balloon` sets it, and no command reads it. But
+ * it is the first field of the device's config space (virtio 1.3, 5.5.4), which
+ * QEMU's monitor can read where the guest has mapped it, and QEMU's tree of memory
+ * regions tells the address. Reading config space changes nothing in the device.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,6 +14,7 @@
 #include <json-c/json.h>
 
 #include "tools/balloonctl/guest_qmp.h"
+#include "tools/json_member.h"
 #include "tools/qmp.h"
 
 #define PAGE 4096
@@ -24,7 +25,7 @@
 #define LEGACY_CONFIG 0x14 /* virtio 1.3, 4.1.4.10, without MSI-X */
 #define MMIO_CONFIG 0x100  /* 4.2.2 */
 
-/* An error answer is a "no"; a connection that is gone is not. */
+/* A refusal by QEMU means that there is none; a lost connection does not. */
 static int answer_or_none(int err)
 {
 	return err == -EREMOTEIO || err == -ENODEV ? -ENOENT : err;
@@ -65,7 +66,7 @@ static char *join(const char *folder, const char *name)
 	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
 }
 
-/* Where a region begins within what contains it; *@container is by free(). */
+/* Finds where a region begins within its container; *container is by free(). */
 static int locate(struct qmp *qmp, const char *region, uint64_t *addr, char **container)
 {
 	int err;
@@ -73,11 +74,11 @@ static int locate(struct qmp *qmp, const char *region, uint64_t *addr, char **co
 	if (!region)
 		return -ENOMEM;
 	err = get_number(qmp, region, "addr", addr);
-	/* A BAR that the guest has not mapped is in nothing. */
+	/* A BAR that the guest has not mapped has no container. */
 	return err ? err : get_text(qmp, region, "container", container);
 }
 
-/* The number behind the last "0x" of what the monitor prints. */
+/* The number after the last "0x" of what the monitor prints. */
 static int monitor_number(struct qmp *qmp, const char *command, uint32_t *value)
 {
 	char *text, *at = NULL, *end;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which guests are looked at: see guest_set.h. */
+/* The guests that are looked at: see guest_set.h. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ void guest_set_find(struct guest_set *set)
 		return;
 	guest_list(&names, &count);
 	for (size_t i = 0; i < count; i++) {
-		/* What does not fit now may fit at the next look. */
+		/* A guest that does not fit now may fit at the next look. */
 		add(set, names[i]);
 		free(names[i]);
 	}
@@ -72,6 +73,7 @@ int guest_set_open(struct guest_set *set, const struct common *common, char **na
 	char *only = (char *)common->guest;
 	int status;
 
+	assert(names || !count);
 	*set = (struct guest_set){ .rate = *rate, .finds = !count && !only };
 	if (!count && only)
 		status = add_all(set, &only, 1);

@@ -20,13 +20,18 @@ struct guest_set {
 	size_t count;
 };
 
-/* @names are @count words; complains. An exit status. There may be no guest yet. */
+/*
+ * Starts a poller for each of the `count` names, else for that of -g, else for
+ * every guest in the runtime folder, where there may be none yet. Returns an exit
+ * status; complains of everything but success, and the set is empty then.
+ */
 int guest_set_open(struct guest_set *set, const struct common *common, char **names, size_t count,
 		   const struct poller_rate *rate);
 
-/* Look for guests that are new. */
+/* Adds guests that are new in the runtime folder, if nobody said which ones. */
 void guest_set_find(struct guest_set *set);
 
+/* Stops all pollers, waiting a second at most for those that hang, and frees. */
 void guest_set_close(struct guest_set *set);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A ring of points: see history.h. */
+#include <assert.h>
 #include <stddef.h>
 
 #include "tools/balloonctl/history.h"
@@ -7,6 +8,7 @@
 
 static const struct history_point *point(const struct history *history, unsigned index)
 {
+	assert(index < history->count);
 	return &history->points[(history->first + index) % HISTORY_POINTS];
 }
 
@@ -23,6 +25,7 @@ static struct history_point *place(struct history *history)
 	    point(history, history->count - 1)->time - point(history, history->count - 2)->time <
 		    apart)
 		history->count--;
+	assert(history->count <= HISTORY_POINTS && history->first < HISTORY_POINTS);
 	at = (history->first + history->count) % HISTORY_POINTS;
 	if (history->count < HISTORY_POINTS)
 		history->count++;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * history.c: what a guest's balloon did over the last minutes. Times are in
+ * history.c: the course of a guest's balloon over the last minutes. Times are in
  * milliseconds, by deadline_now().
  */
 #ifndef TOOLS_BALLOONCTL_HISTORY_H
@@ -30,23 +30,23 @@ struct history {
 	struct history_point points[HISTORY_POINTS];
 };
 
-/* Take note of @sample, unless that was done before; the oldest points go. */
+/* Adds a sample, unless it is there already; the oldest points make room. */
 void history_add(struct history *history, const struct sample *sample);
 
 /*
- * How it stood at @time: the last point not after it. NULL: there is none, or
- * it is older than @stale_ms, so that nobody knows.
+ * Gives the state at `time`: the last point not after it. NULL: there is none, or
+ * it is older than `stale_ms`, so that nobody knows.
  */
 const struct history_point *history_at(const struct history *history, int64_t time,
 				       int64_t stale_ms);
 
-/* The guest's memory when it was seen last; 0: it never was. */
+/* Gives the guest's memory when it was seen last; 0: it never was. */
 uint64_t history_ram(const struct history *history);
 
-/* Bytes a second that the balloon grew (or, below 0, shrank) lately. */
+/* Gives the bytes a second by which the balloon grew (or, below 0, shrank) lately. */
 double history_rate(const struct history *history);
 
-/* Processors that QEMU used lately: 1.0 is one; false: not known. */
+/* Stores how many processors QEMU used lately: 1.0 is one; false: not known. */
 bool history_cpu(const struct history *history, double *processors);
 
 #endif

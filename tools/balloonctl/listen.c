@@ -3,6 +3,7 @@
  * A web server with one page: see listen.h. Requests are input from anybody
  * who can connect: few connections, short waits, no body, nothing echoed.
  */
+#include <assert.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -78,13 +79,13 @@ static bool parse_address(const char *where, union address *address)
 		host[len - 1] = '\0';
 		memmove(host, host + 1, len - 1);
 	} else if (strchr(host, ':')) {
-		/* Where would the port begin? */
+		/* Without brackets it is not clear which colon begins the port. */
 		return false;
 	}
 	return parse_host(host, port, address);
 }
 
-/* What the socket has now, with the port that was chosen. */
+/* Writes the address that the socket has now, with the port that was chosen. */
 static void print_address(int fd, char text[LISTEN_ADDRESS])
 {
 	union address address = { .any.sa_family = AF_UNSPEC };
@@ -221,6 +222,7 @@ int listen_start(const char *where, listen_page page, void *context, struct list
 
 void listen_stop(struct listener *listener)
 {
+	assert(listener && listener->daemon);
 	MHD_stop_daemon(listener->daemon);
 	free(listener);
 }

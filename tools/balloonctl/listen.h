@@ -9,19 +9,24 @@
 
 struct listener;
 
-/* The page's text and its length, by free(); NULL: not now. Called in the server's thread. */
+/*
+ * Makes the page's text, by free(), and stores its length; NULL: not now. Runs in
+ * the server's thread.
+ */
 typedef char *(*listen_page)(void *context, size_t *size);
 
 #define LISTEN_ADDRESS 80
 
 /*
- * @where is ADDR:PORT, [ADDR]:PORT for IPv6, or PORT alone for loopback; ADDR
- * is numeric, PORT 0 has the system choose one. Complains. An exit status;
- * @address is then what can be put behind "http://".
+ * Starts the server. `where` is ADDR:PORT, [ADDR]:PORT for IPv6, or PORT alone for
+ * loopback; ADDR is numeric, PORT 0 has the system choose one. Returns an exit
+ * status; complains of everything but success. `address` is then what follows
+ * "http://" in a URL.
  */
 int listen_start(const char *where, listen_page page, void *context, struct listener **out,
 		 char address[LISTEN_ADDRESS]);
 
+/* Ends the server: no page is asked for any more when this returns. */
 void listen_stop(struct listener *listener);
 
 #endif

@@ -1,38 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * balloonctl: the table of commands and the options that all of them share.
- * A command is one line in the table and a cmd_ function in a file of its own.
- */
+/* balloonctl: the options that all commands share, --help, and the exit status. */
 #include <stdlib.h>
-#include <string.h>
 
 #include <getopt.h>
 
-#include "tools/balloonctl/balloonctl.h"
-
-struct command {
-	const char *name;
-	const char *arguments;
-	const char *help;
-	int (*run)(const struct common *common, int argc, char **argv);
-};
-
-static const struct command commands[] = {
-	{ "status", "[--json]", "memory, target, features, statistics", cmd_status },
-	{ "set", "SIZE [--wait[=SEC]]", "leave the guest SIZE", cmd_set },
-	{ "take", "SIZE [--wait[=SEC]]", "have the balloon hold SIZE in all", cmd_set },
-	{ "give", "SIZE [--wait[=SEC]]", "let the guest have SIZE more than now", cmd_set },
-	{ "stats", "[--interval SEC] [--json]", "all statistics, as QMP and as virsh name them",
-	  cmd_stats },
-	{ "watch", "[GUEST...]", "a live screen of one or many guests", cmd_watch },
-	{ "record", "FILE [--for SEC]", "the course of a guest's memory as CSV", cmd_record },
-	{ "plot", "FILE -o OUT.svg", "a picture of what was recorded", cmd_plot },
-	{ "export", "[--textfile FILE | --listen ...]", "metrics for Prometheus", cmd_export },
-	{ "dump", "FILE | --live [--pfn N]", "who has a guest's memory, by a dump of it",
-	  cmd_dump },
-};
-
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+#include "tools/balloonctl/command.h"
 
 static const char help_guest[] =
 	"\n"
@@ -56,9 +28,9 @@ static const char help_status[] =
 static int print_help(void)
 {
 	printf("usage: balloonctl [-g NAME] COMMAND [ARGUMENT...]\n\n");
-	for (size_t i = 0; i < COMMANDS; i++)
-		printf("  %-8s %-33s %s\n", commands[i].name, commands[i].arguments,
-		       commands[i].help);
+	for (size_t i = 0; commands[i]; i++)
+		printf("  %-8s %-33s %s\n", commands[i]->name, commands[i]->arguments,
+		       commands[i]->summary);
 	fputs(help_guest, stdout);
 	fputs(help_status, stdout);
 	return EXIT_REACHED;
@@ -66,18 +38,17 @@ static int print_help(void)
 
 static int run_command(const struct common *common, int argc, char **argv)
 {
-	for (size_t i = 0; i < COMMANDS; i++) {
-		if (strcmp(argv[0], commands[i].name) != 0)
-			continue;
-		complain_for(argv[0]);
-		optind = 0;
-		return commands[i].run(common, argc, argv);
+	const struct command *command = command_find(argv[0]);
+
+	if (!command) {
+		complain("there is no command '%s'; see balloonctl --help", argv[0]);
+		return EXIT_USAGE;
 	}
-	complain("there is no command '%s'; see balloonctl --help", argv[0]);
-	return EXIT_USAGE;
+	complain_for(command->name);
+	return command_run(command, common, argc, argv);
 }
 
-/* What was printed must have arrived: a full disk is a failure, too. */
+/* Output that did not arrive is a failure, too: the disk may be full. */
 static int finish(int status)
 {
 	if ((fflush(stdout) || ferror(stdout)) && status == EXIT_REACHED) {

@@ -3,6 +3,7 @@
  * Prometheus' text format: see metrics.h. A metric is a line in a table: its
  * name, type and help, and how to read it from a sample.
  */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdbool.h>
 
@@ -29,7 +30,7 @@ static bool give_real(struct value *value, double real)
 	return true;
 }
 
-/* ---- what is read from a sample of a guest that is there; false: not known ---- */
+/* ---- values from a sample of a guest that is up; false: not known ---- */
 
 static bool read_ram(const struct sample *sample, struct value *value)
 {
@@ -143,7 +144,7 @@ static const struct metric metrics[] = {
 	  NULL, STAT_DIRECT_RECLAIMS },
 };
 
-/* Names are what a person typed: bytes that are not plain text come as \xNN. */
+/* A person has typed the name: bytes that are not plain text come as \xNN. */
 static void write_labels(FILE *file, const char *name)
 {
 	char shown[ESCAPE_MAX];
@@ -205,6 +206,7 @@ static void write_metric(FILE *file, const struct metric *metric,
 
 void metrics_write(FILE *file, const struct metrics_guest *guests, size_t count)
 {
+	assert(guests || !count);
 	write_head(file, "balloon_up", "gauge", "Whether the guest is there and answers.");
 	for (size_t i = 0; i < count; i++) {
 		fputs("balloon_up", file);

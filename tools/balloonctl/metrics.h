@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * metrics.c: samples of guests in Prometheus' text format (version 0.0.4):
- * base units, all lines of a metric together, what is not known is absent.
+ * base units, all lines of a metric together, unknown values absent.
  */
 #ifndef TOOLS_BALLOONCTL_METRICS_H
 #define TOOLS_BALLOONCTL_METRICS_H
@@ -19,6 +19,7 @@ struct metrics_guest {
 	bool hangs; /* it has not answered for too long: as good as gone */
 };
 
+/* Writes all metrics of `count` guests; the caller checks whether the file could be written. */
 void metrics_write(FILE *file, const struct metrics_guest *guests, size_t count);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Intervals, and signals that end a command: see periodic.h. */
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
@@ -30,6 +31,7 @@ int interval_parse(const char *option, const char *text, int *ms)
 
 struct poller_rate poller_rate_of(int interval_ms)
 {
+	assert(interval_ms > 0);
 	return (struct poller_rate){
 		.interval_ms = interval_ms,
 		.stats_interval = interval_ms < 1000 ? 1 : (unsigned)interval_ms / 1000,

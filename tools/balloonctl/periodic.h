@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * periodic.c: what the commands share that run until they are told to end:
- * watch, record and export.
+ * periodic.c: shared by the commands that run until they are told to end: watch,
+ * record and export.
  */
 #ifndef TOOLS_BALLOONCTL_PERIODIC_H
 #define TOOLS_BALLOONCTL_PERIODIC_H
@@ -12,14 +12,16 @@
 
 #define PERIODIC_SLICE_MS 100 /* how long a wait may overlook a signal */
 
-/* The value of @option: "0.5" seconds, 0.1 to 3600. Complains; 0 or -EINVAL. */
+/* Reads the value of an option: "0.5" seconds, 0.1 to 3600. Complains; -EINVAL. */
 int interval_parse(const char *option, const char *text, int *ms);
 
-/* Whoever looks every @interval_ms wants statistics as often, by whole seconds. */
+/* Gives the rate of a poller that looks so often: statistics as often, in whole seconds. */
 struct poller_rate poller_rate_of(int interval_ms);
 
 /* From now on SIGINT, SIGTERM and SIGHUP only make stop_asked() true. */
 void stop_on_signals(void);
+
+/* Tells whether one of these signals has come since stop_on_signals(). */
 bool stop_asked(void);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* balloonctl plot: a picture of what `balloonctl record` has written. */
+/* balloonctl plot: draws what `balloonctl record` has written. */
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
@@ -9,7 +10,7 @@
 
 #include <getopt.h>
 
-#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/command.h"
 #include "tools/balloonctl/course.h"
 #include "tools/balloonctl/replace_file.h"
 #include "tools/svg_plot.h"
@@ -29,7 +30,7 @@ struct request {
 	const char *input, *output, *title;
 };
 
-/* What is drawn, the last on top. */
+/* The lines that are drawn, the last on top. */
 static const struct {
 	enum course_column column;
 	const char *label;
@@ -171,59 +172,66 @@ static bool is_same_file(const char *input, const char *output)
 	       in.st_ino == out.st_ino;
 }
 
-/* An exit status, or -1: go on. */
-static int parse(int argc, char **argv, struct request *request)
+static bool take_option(void *request, int letter, const char *value)
 {
-	static const struct option options[] = {
-		{ "output", required_argument, NULL, 'o' },
-		{ "title", required_argument, NULL, 't' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	int c;
+	struct request *r = request;
 
-	while ((c = getopt_long(argc, argv, ":ho:", options, NULL)) != -1) {
-		switch (c) {
-		case 'o':
-			request->output = optarg;
-			break;
-		case 't':
-			request->title = optarg;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_REACHED;
-		default:
-			return bad_option(c, argv);
-		}
+	if (letter == 'o') {
+		r->output = value;
+	} else {
+		assert(letter == 't');
+		r->title = value;
 	}
-	if (optind == argc || !request->output) {
-		complain(optind == argc ? "which FILE is to be drawn? See --help"
-					: "where to? -o OUT.svg is wanted; see --help");
-		return EXIT_USAGE;
-	}
-	request->input = argv[optind++];
-	if (is_same_file(request->input, request->output)) {
-		complain("%s is the course itself; the picture needs another file",
-			 request->output);
-		return EXIT_USAGE;
-	}
-	return no_more(argc, argv);
+	return true;
 }
 
-int cmd_plot(const struct common *common, int argc, char **argv)
+static bool take_words(void *request, char **words, size_t count)
 {
-	struct request request = { 0 };
-	struct course course;
-	int status = parse(argc, argv, &request);
+	struct request *r = request;
 
-	(void)common; /* no guest is needed */
-	if (status >= 0)
-		return status;
-	status = read_file(&request, &course);
+	if (!count || !r->output) {
+		complain(!count ? "which FILE is to be drawn? See --help"
+				: "where to? -o OUT.svg is wanted; see --help");
+		return false;
+	}
+	r->input = words[0];
+	if (is_same_file(r->input, r->output)) {
+		complain("%s is the course itself; the picture needs another file", r->output);
+		return false;
+	}
+	return no_words(words + 1, count - 1);
+}
+
+static int run(const struct call *call)
+{
+	const struct request *request = call->request;
+	struct course course;
+	int status = read_file(request, &course);
+
 	if (status)
 		return status;
-	status = draw_to_file(&request, &course);
+	status = draw_to_file(request, &course);
 	course_free(&course);
 	return status;
 }
+
+static const struct option options[] = {
+	{ "output", required_argument, NULL, 'o' },
+	{ "title", required_argument, NULL, 't' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+const struct command command_plot = {
+	.name = "plot",
+	.arguments = "FILE -o OUT.svg",
+	.summary = "a picture of what was recorded",
+	.help = help,
+	.options = options,
+	.letters = "o:",
+	.defaults = &(const struct request){ .input = NULL },
+	.request_size = sizeof(struct request),
+	.take_option = take_option,
+	.take_words = take_words,
+	.run = run,
+};

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A thread that looks at a guest: see poller.h. The thread and its owner each
- * hold the poller, and the last of them frees it: a thread that waits for a
- * guest which does not answer cannot be ended, only left alone.
+ * hold the poller, and the last of them frees it: a thread that waits for a guest
+ * that does not answer cannot be ended, only left to end later.
  */
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -18,10 +19,10 @@
 
 struct poller {
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* of what follows */
+	pthread_cond_t changed; /* one of the following members */
 	unsigned holders;
 	bool stop, ended;
-	int64_t stop_by; /* then its owner waits no longer */
+	int64_t stop_by; /* its owner waits until then at most */
 	struct sample sample;
 
 	/* The thread's own. */
@@ -42,6 +43,7 @@ static void put(struct poller *poller)
 	bool last;
 
 	pthread_mutex_lock(&poller->lock);
+	assert(poller->holders > 0);
 	last = --poller->holders == 0;
 	pthread_mutex_unlock(&poller->lock);
 	if (!last)
@@ -53,12 +55,6 @@ static void put(struct poller *poller)
 }
 
 /* ---- a look ---- */
-
-/* libvirt serves many at once, and is expensive to reach over ssh. */
-static bool keeps_connection(const struct poller *poller)
-{
-	return strstr(poller->name, "://") != NULL;
-}
 
 static void disconnect(struct poller *poller)
 {
@@ -113,7 +109,8 @@ static void look(struct poller *poller, struct sample *sample)
 	if (!sample->err)
 		sample->err = look_at(poller, sample);
 	sample->time = deadline_now();
-	if (sample->err || !keeps_connection(poller))
+	/* To connect anew each time is expensive over ssh. */
+	if (sample->err || !guest_may_be_kept(poller->guest))
 		disconnect(poller);
 }
 
@@ -128,7 +125,7 @@ static void publish(struct poller *poller, struct sample *sample)
 	pthread_mutex_unlock(&poller->lock);
 }
 
-/* Whether to go on after @time. */
+/* Waits until `time`; false: told to end. */
 static bool pause_until(struct poller *poller, int64_t time)
 {
 	struct timespec until = timespec_of(time);
@@ -163,7 +160,7 @@ static void *run(void *arg)
 
 		look(poller, &sample);
 		publish(poller, &sample);
-		/* Who comes late does not try to catch up. */
+		/* Late looks are not made up for. */
 		now = deadline_now();
 		next += poller->rate.interval_ms;
 		if (next < now)
@@ -202,6 +199,7 @@ int poller_start(const char *name, const struct poller_rate *rate, struct poller
 
 	if (!poller)
 		return -ENOMEM;
+	assert(name && rate->interval_ms > 0);
 	poller->name = strdup(name);
 	poller->rate = *rate;
 	poller->holders = 2;
@@ -274,6 +272,7 @@ void poller_stop(struct poller *poller)
 
 bool sample_stat(const struct sample *sample, unsigned stat, uint64_t *value)
 {
+	assert(stat < STAT_COUNT);
 	if (sample->err || !sample->has_stats || !sample->stats.ever ||
 	    !(sample->stats.present >> stat & 1))
 		return false;

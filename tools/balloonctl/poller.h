@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * poller.c: looks at one guest again and again in a thread of its own, so that
- * who shows many guests never waits for one that hangs. A guest that is gone
+ * poller.c: looks at one guest again and again in a thread of its own, so that a
+ * screen of many guests never waits for one that hangs. A guest that is gone
  * is looked for until it is back.
  *
  * A QMP socket serves one client at a time, so the connection is given up
@@ -22,7 +22,7 @@
 struct sample {
 	uint64_t number; /* 1 for the first one; 0: there was none yet */
 	int64_t time;	 /* when it was there, by deadline_now() */
-	int err;	 /* the guest is gone, and what follows `error` is all zero */
+	int err;	 /* the guest is gone, and all that follows `error` is zero */
 	char error[SAMPLE_ERROR];
 	struct guest_state state;
 	bool has_stats;
@@ -42,18 +42,23 @@ struct poller_rate {
 
 struct poller;
 
-/* @name as for guest_open(), not NULL. */
+/*
+ * Starts looking at a guest, named as for guest_open(), but not NULL; *out is the
+ * caller's by poller_stop(). -ENOMEM; -EAGAIN: there are too many threads. A guest
+ * that is not there is no error: the samples say so.
+ */
 int poller_start(const char *name, const struct poller_rate *rate, struct poller **out);
 
+/* Gives the guest's name, as it was given to poller_start(). */
 const char *poller_name(const struct poller *poller);
 
-/* The newest sample; never waits. */
+/* Copies the newest sample; never waits. */
 void poller_latest(struct poller *poller, struct sample *sample);
 
-/* Waits until there is a sample after number @after, at most so long. */
+/* Waits at most so long for a sample after number `after`; copies the newest in any case. */
 bool poller_wait(struct poller *poller, uint64_t after, int timeout_ms, struct sample *sample);
 
-/* Let the thread begin to end; to be called before several are waited for. */
+/* Tells the thread to end; called for several before any of them is waited for. */
 void poller_ask_stop(struct poller *poller);
 
 /*
@@ -62,7 +67,7 @@ void poller_ask_stop(struct poller *poller);
  */
 void poller_stop(struct poller *poller);
 
-/* A statistic, by STAT_ number, if the guest has ever said it. */
+/* Stores a statistic, by STAT_ number; false: the guest has never said it. */
 bool sample_stat(const struct sample *sample, unsigned stat, uint64_t *value);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define PROGRESS_SAMPLES 8
+#define PROGRESS_WIDTH_MAX 120 /* columns */
 
 struct progress {
 	uint64_t ram, start, goal; /* bytes left to the guest */
@@ -24,16 +25,20 @@ struct progress {
 	unsigned count;
 };
 
+/* Begins at `left` bytes; nothing is shown yet. */
 void progress_begin(struct progress *progress, uint64_t ram, uint64_t left, uint64_t goal,
 		    int64_t now);
 
-/* Take note of what is left at @now, and show it. */
+/* Adds what is left now, and shows it. */
 void progress_update(struct progress *progress, uint64_t left, int64_t now);
 
-/* Leave the line of the bar. */
+/* Leaves the line of the bar; may be called when there is none. */
 void progress_end(struct progress *progress);
 
-/* What is shown, in at most @width columns; @text has room for @width + 1 bytes. */
+/*
+ * progress_text.c: writes what is shown, in at most `width` columns; `text` has room
+ * for `width` + 1 bytes.
+ */
 void progress_text(const struct progress *progress, char *text, size_t width);
 
 #endif

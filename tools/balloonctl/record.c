@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * balloonctl record: a guest's course as CSV, a line at a time, so that what
- * was recorded is there however this ends.
+ * balloonctl record: writes a guest's course as CSV, a line at a time, so that all
+ * that was recorded is in the file however this ends.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -13,7 +14,7 @@
 
 #include <getopt.h>
 
-#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/command.h"
 #include "tools/balloonctl/course.h"
 #include "tools/balloonctl/periodic.h"
 #include "tools/balloonctl/poller.h"
@@ -79,6 +80,7 @@ static int write_row(struct recording *recording, const struct sample *sample)
 	struct course_row row;
 	double time;
 
+	assert(!sample->err && sample->number > 0);
 	if (!recording->start) {
 		recording->start = sample->time;
 		recording->unix_start = unix_time();
@@ -102,8 +104,8 @@ static int write_row(struct recording *recording, const struct sample *sample)
 	return fflush(recording->file) ? -errno : 0;
 }
 
-/* An exit status, or -1: go on. */
-static int take(struct recording *recording, const struct sample *sample)
+/* Writes a sample; false: the recording ends, and its exit status is stored. */
+static bool take(struct recording *recording, const struct sample *sample, int *status)
 {
 	int err;
 
@@ -111,33 +113,36 @@ static int take(struct recording *recording, const struct sample *sample)
 		if (!recording->silent)
 			complain("%s; waiting for it", sample->error);
 		recording->silent = true;
-		return -1;
+		return true;
 	}
 	if (sample->err) {
 		complain("%s", sample->error);
-		return exit_status(sample->err);
+		*status = exit_status(sample->err);
+		return false;
 	}
 	recording->silent = false;
 	err = write_row(recording, sample);
 	if (!err)
-		return -1;
+		return true;
 	complain("cannot write the file: %s", strerror(-err));
-	return EXIT_WRONG;
+	*status = EXIT_WRONG;
+	return false;
 }
 
 static int record(struct recording *recording, const struct request *request)
 {
 	int64_t end = deadline_now() + (int64_t)request->seconds * 1000;
 	struct sample sample = { 0 };
-	int status = -1;
+	int status = EXIT_REACHED;
+	bool on = true;
 
-	while (status < 0 && !stop_asked()) {
+	while (on && !stop_asked()) {
 		if (request->has_end && deadline_left(end) == 0)
-			return EXIT_REACHED;
+			break;
 		if (poller_wait(recording->poller, sample.number, PERIODIC_SLICE_MS, &sample))
-			status = take(recording, &sample);
+			on = take(recording, &sample, &status);
 	}
-	return status < 0 ? EXIT_REACHED : status;
+	return status;
 }
 
 /* ---- the command ---- */
@@ -162,49 +167,43 @@ static int open_file(const struct request *request, FILE **file)
 	return EXIT_WRONG;
 }
 
-/* An exit status, or -1: go on. */
-static int parse(int argc, char **argv, struct request *request)
+static bool take_option(void *request, int letter, const char *value)
 {
-	static const struct option options[] = {
-		{ "interval", required_argument, NULL, 'i' },
-		{ "for", required_argument, NULL, 't' },
-		{ "force", no_argument, NULL, 'f' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	int c;
+	struct request *r = request;
 
-	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		switch (c) {
-		case 'i':
-			if (!interval_parse("--interval", optarg, &request->interval_ms))
-				break;
-			return EXIT_USAGE;
-		case 't':
-			request->has_end = true;
-			if (!seconds_parse(optarg, &request->seconds))
-				break;
-			complain("--for %s: whole seconds are wanted", optarg);
-			return EXIT_USAGE;
-		case 'f':
-			request->force = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_REACHED;
-		default:
-			return bad_option(c, argv);
-		}
+	switch (letter) {
+	case 'i':
+		return !interval_parse("--interval", value, &r->interval_ms);
+	case 't':
+		r->has_end = true;
+		if (!seconds_parse(value, &r->seconds))
+			return true;
+		complain("--for %s: whole seconds are wanted", value);
+		return false;
+	default:
+		assert(letter == 'f');
+		r->force = true;
+		return true;
 	}
-	if (optind == argc) {
-		complain("which FILE is to be written? See --help");
-		return EXIT_USAGE;
-	}
-	request->path = argv[optind++];
-	return no_more(argc, argv);
 }
 
-/* Who cannot be reached at the start leaves no file; also tells the name for -g NULL. */
+static bool take_words(void *request, char **words, size_t count)
+{
+	struct request *r = request;
+
+	if (!count) {
+		complain("which FILE is to be written? See --help");
+		return false;
+	}
+	r->path = words[0];
+	return no_words(words + 1, count - 1);
+}
+
+/*
+ * A guest that cannot be reached at the start leaves no file. Stores the name of
+ * the only guest if -g gave none. The guest is closed again: it serves one
+ * connection at a time, and the poller makes its own.
+ */
 static int find_guest(const struct common *common, char **name)
 {
 	struct guest_state state;
@@ -240,25 +239,43 @@ static int record_to(struct recording *recording, const struct request *request,
 	return status;
 }
 
-int cmd_record(const struct common *common, int argc, char **argv)
+static int run(const struct call *call)
 {
-	struct request request = { .interval_ms = 1000 };
+	const struct request *request = call->request;
 	struct recording recording = { 0 };
 	char *name = NULL;
-	int status = parse(argc, argv, &request);
+	int status = find_guest(call->common, &name);
 
-	if (status >= 0)
-		return status;
-	status = find_guest(common, &name);
 	if (!status)
-		status = open_file(&request, &recording.file);
+		status = open_file(request, &recording.file);
 	if (!status) {
-		status = record_to(&recording, &request, name);
+		status = record_to(&recording, request, name);
 		if (recording.file != stdout && fclose(recording.file) && !status) {
-			complain("%s: %s", request.path, strerror(errno));
+			complain("%s: %s", request->path, strerror(errno));
 			status = EXIT_WRONG;
 		}
 	}
 	free(name);
 	return status;
 }
+
+static const struct option options[] = {
+	{ "interval", required_argument, NULL, 'i' },
+	{ "for", required_argument, NULL, 't' },
+	{ "force", no_argument, NULL, 'f' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+const struct command command_record = {
+	.name = "record",
+	.arguments = "FILE [--for SEC]",
+	.summary = "the course of a guest's memory as CSV",
+	.help = help,
+	.options = options,
+	.defaults = &(const struct request){ .interval_ms = 1000 },
+	.request_size = sizeof(struct request),
+	.take_option = take_option,
+	.take_words = take_words,
+	.run = run,
+};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Write aside, then rename(2): see replace_file.h. */
+/* Writes a file under another name, then renames it: see replace_file.h. */
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -29,8 +30,10 @@ int replace_begin(struct replacement *replacement, const char *path)
 	*replacement = (struct replacement){ .path = path };
 	if (!may_be_replaced(path))
 		return -EEXIST;
-	/* The same folder, or rename() could not be atomic; no name that a
-	 * collector of *.prom would read. */
+	/*
+	 * In this folder, or rename() would not be atomic; under a name that no
+	 * collector of *.prom reads.
+	 */
 	if (asprintf(&replacement->temporary, "%s.XXXXXX", path) < 0)
 		return -ENOMEM;
 	fd = mkstemp(replacement->temporary);
@@ -56,6 +59,7 @@ int replace_commit(struct replacement *replacement)
 {
 	int err = 0;
 
+	assert(replacement->file);
 	if (fflush(replacement->file) || ferror(replacement->file) ||
 	    rename(replacement->temporary, replacement->path))
 		err = errno ? -errno : -EIO;

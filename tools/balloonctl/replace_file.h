@@ -15,18 +15,23 @@ struct replacement {
 };
 
 /*
- * Write to @replacement->file then. Mode 0644, less the umask. 0 or a negative
- * errno; -EEXIST: what is there is a device, a link or the like, and stays.
+ * Opens the other file, for the caller to write to `file`, and then to commit or
+ * abort. Mode 0644, less the umask. -EEXIST: at `path` is a device, a link or the
+ * like, and stays; -ENOMEM; or what mkstemp(3) says.
  */
 int replace_begin(struct replacement *replacement, const char *path);
 
-/* All was written: put it into place. On failure what was there stays. */
+/*
+ * Puts the file into its place: all was written. On failure the old file stays and
+ * the new one is gone. Returns 0, or a negative errno: -EIO, -ENOSPC and what else
+ * write(2) and rename(2) say.
+ */
 int replace_commit(struct replacement *replacement);
 
-/* Forget it; what was there stays. */
+/* Removes the new file; the old one stays. */
 void replace_abort(struct replacement *replacement);
 
-/* Words for what these gave. */
+/* Gives the words for an error of replace_begin() or replace_commit(). */
 const char *replace_error(int err);
 
 #endif

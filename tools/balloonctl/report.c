@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's state and statistics, as JSON and as lines: see report.h. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -14,7 +15,7 @@ struct stat_line {
 };
 
 static const struct stat_line lines[STAT_COUNT] = {
-#define STAT_LINE(constant, tag, qmp, virsh, unit) [tag] = { (qmp), (virsh), (unit) },
+#define STAT_LINE(constant, tag, qmp, virsh, unit) [tag] = { STAT_PREFIX qmp, (virsh), (unit) },
 	STAT_TABLE(STAT_LINE)
 #undef STAT_LINE
 };
@@ -103,6 +104,7 @@ static void print_amounts(const char *what, uint64_t ram, uint64_t left)
 {
 	char left_text[SIZE_TEXT], taken_text[SIZE_TEXT];
 
+	assert(left <= ram);
 	size_format(left, left_text);
 	size_format(ram - left, taken_text);
 	printf("%-12s %s left   %s taken\n", what, left_text, taken_text);

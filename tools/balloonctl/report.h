@@ -11,9 +11,9 @@
 struct json_object;
 
 /*
- * {"guest": name, "ram":, "left":, "taken":, "paused":, "target": {"left":,
+ * Makes {"guest": name, "ram":, "left":, "taken":, "paused":, "target": {"left":,
  * "taken":}, "driver":, "features": [...], "offered": [...], "complaint":};
- * what is not known is not there. The caller's by json_object_put().
+ * members that are not known are absent. The caller's by json_object_put().
  */
 struct json_object *report_state(const struct guest *guest, const struct guest_state *state);
 
@@ -23,13 +23,13 @@ struct json_object *report_state(const struct guest *guest, const struct guest_s
  */
 void report_add_stats(struct json_object *all, const struct guest_stats *stats);
 
-/* On one line of stdout; consumes @all. */
+/* Prints it on one line of stdout; consumes `all`. */
 void report_print_json(struct json_object *all);
 
-/* "Target  768.0 MiB left  256.0 MiB taken", and Actual. */
+/* Prints "Target  768.0 MiB left  256.0 MiB taken", and a line with Actual. */
 void report_print_amounts(const struct guest_state *state);
 
-/* A headline with the age, and a line for each statistic. */
+/* Prints a headline with the age, and a line for each statistic. */
 void report_print_stats(const struct guest_stats *stats);
 
 #endif

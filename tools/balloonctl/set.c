@@ -5,12 +5,13 @@
  * prints both amounts. The device counts pages: an odd target is rounded so
  * that the guest has rather more than less.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include <getopt.h>
 
-#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest.h"
 #include "tools/balloonctl/report.h"
 #include "tools/balloonctl/wait.h"
@@ -47,37 +48,73 @@ static const char help[] =
 	"  7  cannot connect, or the connection was lost\n"
 	"  1  anything else, 2 bad arguments or a size that this guest cannot have\n";
 
+/* ---- what a size means ---- */
+
+static uint64_t ram_of(const struct guest_state *state)
+{
+	return state->ram;
+}
+
+static uint64_t taken_of(const struct guest_state *state)
+{
+	return state->taken;
+}
+
+static uint64_t goal_of_set(const struct guest_state *state, uint64_t size)
+{
+	(void)state;
+	return size;
+}
+
+static uint64_t goal_of_take(const struct guest_state *state, uint64_t size)
+{
+	return state->ram - size;
+}
+
+static uint64_t goal_of_give(const struct guest_state *state, uint64_t size)
+{
+	return state->left + size;
+}
+
+enum { SET, TAKE, GIVE };
+
+static const struct meaning {
+	const char *command;
+	uint64_t (*most_of)(const struct guest_state *state); /* the largest size */
+	const char *too_much;
+	uint64_t (*goal_of)(const struct guest_state *state, uint64_t size); /* to be left */
+} meanings[] = {
+	[SET] = { "set", ram_of, "the guest has no more than", goal_of_set },
+	[TAKE] = { "take", ram_of, "the guest has no more than", goal_of_take },
+	[GIVE] = { "give", taken_of, "the balloon holds no more than", goal_of_give },
+};
+
 struct request {
+	const struct meaning *meaning;
 	uint64_t size;
 	bool wait;
 	struct wait_limits limits;
 };
 
-/* Bytes to be left, for a size that means what the command says; complains. */
-static int find_goal(const char *command, const struct guest_state *state, uint64_t size,
-		     uint64_t *goal)
+/* Stores how many bytes are to be left to the guest; complains, -ERANGE. */
+static int find_goal(const struct request *request, const struct guest_state *state, uint64_t *goal)
 {
-	uint64_t most = state->ram;
+	const struct meaning *meaning = request->meaning;
+	uint64_t most = meaning->most_of(state);
 	char most_text[SIZE_TEXT];
 
-	if (!strcmp(command, "give"))
-		most = state->taken;
-	if (size > most) {
-		size_format(most, most_text);
-		complain(!strcmp(command, "give") ? "the balloon holds no more than %s"
-						  : "the guest has no more than %s",
-			 most_text + strspn(most_text, " "));
+	if (request->size > most) {
+		complain("%s %s", meaning->too_much, size_word(most, most_text));
 		return -ERANGE;
 	}
-	if (!strcmp(command, "set"))
-		*goal = size;
-	else if (!strcmp(command, "take"))
-		*goal = state->ram - size;
-	else
-		*goal = state->left + size;
-	*goal = (*goal + PAGE - 1) / PAGE * PAGE;
+	*goal = (meaning->goal_of(state, request->size) + PAGE - 1) / PAGE * PAGE;
+	/* The guest's RAM need not be whole pages. */
+	if (*goal > state->ram)
+		*goal = state->ram;
 	return 0;
 }
+
+/* ---- the command ---- */
 
 static int print_result(struct guest *guest, bool waited)
 {
@@ -96,7 +133,7 @@ static int print_result(struct guest *guest, bool waited)
 	return EXIT_REACHED;
 }
 
-static int set_target(struct guest *guest, const char *command, const struct request *request)
+static int set_target(struct guest *guest, const struct request *request)
 {
 	struct guest_state state;
 	int status = EXIT_REACHED, printed;
@@ -105,7 +142,7 @@ static int set_target(struct guest *guest, const char *command, const struct req
 
 	if (err)
 		return guest_failed(guest, err);
-	err = find_goal(command, &state, request->size, &goal);
+	err = find_goal(request, &state, &goal);
 	if (err)
 		return exit_status(err);
 	err = guest_set_target(guest, goal);
@@ -113,80 +150,72 @@ static int set_target(struct guest *guest, const char *command, const struct req
 		return guest_failed(guest, err);
 	if (request->wait)
 		status = wait_for_target(guest, &state, goal, &request->limits);
-	/* Whom we cannot ask any more has nothing to show. */
+	/* No connection: nothing to print. */
 	if (status == EXIT_NO_CONNECT)
 		return status;
 	printed = print_result(guest, request->wait);
 	return status ? status : printed;
 }
 
-/* An exit status, or -1: go on. */
-static int parse_limit(const char *option, const char *text, unsigned *seconds)
+static bool parse_limit(const char *option, const char *text, unsigned *seconds)
 {
 	if (!seconds_parse(text, seconds) && *seconds)
-		return -1;
+		return true;
 	complain("%s=%s: whole seconds, 1 or more, are wanted", option, text);
-	return EXIT_USAGE;
+	return false;
 }
 
-/* The same. */
-static int parse_option(int c, char **argv, struct request *request)
+static bool take_option(void *request, int letter, const char *value)
 {
-	switch (c) {
-	case 'w':
-		request->wait = true;
-		return optarg ? parse_limit("--wait", optarg, &request->limits.seconds) : -1;
-	case 'p':
-		return parse_limit("--patience", optarg, &request->limits.patience);
-	case 'h':
-		fputs(help, stdout);
-		return EXIT_REACHED;
-	default:
-		return bad_option(c, argv);
-	}
+	struct request *r = request;
+
+	if (letter == 'p')
+		return parse_limit("--patience", value, &r->limits.patience);
+	assert(letter == 'w');
+	r->wait = true;
+	return !value || parse_limit("--wait", value, &r->limits.seconds);
 }
 
-static int parse(int argc, char **argv, struct request *request)
+static bool take_words(void *request, char **words, size_t count)
 {
-	static const struct option options[] = {
-		{ "wait", optional_argument, NULL, 'w' },
-		{ "patience", required_argument, NULL, 'p' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	int c, status;
+	struct request *r = request;
 
-	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		status = parse_option(c, argv, request);
-		if (status >= 0)
-			return status;
+	if (count != 1) {
+		complain("one size is wanted, as in `balloonctl %s 512M`%s", r->meaning->command,
+			 r->wait && count > 1 ? "; seconds go behind =: --wait=60" : "");
+		return false;
 	}
-	if (argc - optind != 1) {
-		complain("one size is wanted, as in `balloonctl %s 512M`%s", argv[0],
-			 request->wait && argc - optind > 1 ? "; seconds go behind =: --wait=60"
-							    : "");
-		return EXIT_USAGE;
-	}
-	if (size_parse(argv[optind], &request->size)) {
-		complain("'%s' is no size: bytes, or a number with K, M, G or T, as in 512M",
-			 argv[optind]);
-		return EXIT_USAGE;
-	}
-	return -1;
+	if (!size_parse(words[0], &r->size))
+		return true;
+	complain("'%s' is no size: bytes, or a number with K, M, G or T, as in 512M", words[0]);
+	return false;
 }
 
-int cmd_set(const struct common *common, int argc, char **argv)
+static int run(const struct call *call)
 {
-	struct request request = { .limits.patience = PATIENCE_S };
-	struct guest *guest;
-	int status = parse(argc, argv, &request);
-
-	if (status >= 0)
-		return status;
-	status = open_guest(common, &guest);
-	if (status)
-		return status;
-	status = set_target(guest, argv[0], &request);
-	guest_close(guest);
-	return status;
+	return set_target(call->guest, call->request);
 }
+
+static const struct option options[] = {
+	{ "wait", optional_argument, NULL, 'w' },
+	{ "patience", required_argument, NULL, 'p' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+/* The three commands differ only in what their size means. */
+#define SET_COMMAND(word, row, words) \
+	{ \
+		.name = (word), .arguments = "SIZE [--wait[=SEC]]", .summary = (words), \
+		.help = help, .options = options, \
+		.defaults = &(const struct request){ .meaning = &(row), \
+						     .limits.patience = PATIENCE_S }, \
+		.request_size = sizeof(struct request), .needs_guest = true, \
+		.take_option = take_option, .take_words = take_words, .run = run, \
+	}
+
+const struct command command_set = SET_COMMAND("set", meanings[SET], "leave the guest SIZE");
+const struct command command_take = SET_COMMAND("take", meanings[TAKE],
+						"have the balloon hold SIZE in all");
+const struct command command_give = SET_COMMAND("give", meanings[GIVE],
+						"let the guest have SIZE more than now");

@@ -3,6 +3,7 @@
  * Sizes as people write and read them: see balloonctl.h. Units are powers of
  * 1024. Written sizes are exact, without floating point; shown ones are not.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 
 #define FRACTION_DIGITS 15
 
-/* Digits into *@value, at most @max of them; where they end, NULL: none, or too many. */
+/* Reads at most `max` digits, and gives where they end; NULL: there is none, or one more. */
 static const char *read_digits(const char *text, unsigned max, uint64_t *value)
 {
 	unsigned n = 0;
@@ -24,7 +25,7 @@ static const char *read_digits(const char *text, unsigned max, uint64_t *value)
 	return n ? text : NULL;
 }
 
-/* The power of two that @text, to its end, stands for; -1: none. */
+/* Gives the power of two that `text`, to its end, stands for; -1: none. */
 static int unit_shift(const char *text)
 {
 	static const char units[] = "kmgt";
@@ -45,7 +46,7 @@ int size_parse(const char *text, uint64_t *bytes)
 	unsigned __int128 sum;
 	int shift;
 
-	/* Of zeros in front one stays; 19 digits always fit 64 bits. */
+	/* Keep one leading zero; 19 digits always fit 64 bits. */
 	text += strspn(text, "0") - (*text == '0');
 	if (strspn(text, "0123456789") > 19)
 		return -ERANGE;
@@ -58,7 +59,7 @@ int size_parse(const char *text, uint64_t *bytes)
 			scale *= 10;
 	}
 	shift = text ? unit_shift(text) : -1;
-	/* There is no half of a byte. */
+	/* Bytes have no fraction. */
 	if (shift < 0 || (scale > 1 && shift == 0))
 		return -EINVAL;
 	sum = ((unsigned __int128)whole << shift) + ((unsigned __int128)fraction << shift) / scale;
@@ -95,6 +96,13 @@ void size_format(uint64_t bytes, char text[SIZE_TEXT])
 		value /= 1024;
 		unit++;
 	}
+	assert(unit < strlen(units));
 	decimals = value < 9.9995 ? 3 : value < 99.995 ? 2 : value < 999.95 ? 1 : 0;
 	snprintf(text, SIZE_TEXT, "%5.*f %ciB", decimals, value, units[unit]);
+}
+
+const char *size_word(uint64_t bytes, char text[SIZE_TEXT])
+{
+	size_format(bytes, text);
+	return text + strspn(text, " ");
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * balloonctl stats: what the guest says of its memory, under QMP's names and
- * virsh's, and how often it is asked.
+ * balloonctl stats: shows the statistics that the guest sends, under QMP's names
+ * and virsh's, and sets how often it is asked.
  */
-#include <errno.h>
+#include <assert.h>
 #include <time.h>
 
 #include <getopt.h>
 #include <json-c/json.h>
 
-#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest.h"
 #include "tools/balloonctl/report.h"
 #include "tools/deadline.h"
@@ -36,7 +36,7 @@ struct request {
 	unsigned interval;
 };
 
-/* QEMU keeps whole seconds: of two reports in one the second would not be seen. */
+/* QEMU keeps whole seconds: the second of two reports in one would go unnoticed. */
 static void leave_second(uint64_t second)
 {
 	const struct timespec pause = { .tv_sec = 1 };
@@ -45,30 +45,35 @@ static void leave_second(uint64_t second)
 		nanosleep(&pause, NULL);
 }
 
-/* Is there somebody to send a report? An exit status, or -1: yes, perhaps. */
-static int look_for_sender(struct guest *guest)
+/* Tells whether a report can be expected; else complains and stores the exit status. */
+static bool report_may_come(struct guest *guest, int *status)
 {
 	struct guest_state state;
 	int err = guest_state(guest, &state);
 
-	if (err)
-		return guest_failed(guest, err);
+	if (err) {
+		*status = guest_failed(guest, err);
+		return false;
+	}
 	if (state.has_features && !state.driver_ok) {
 		complain("no balloon driver runs in the guest");
-		return EXIT_NO_DRIVER;
+		*status = EXIT_NO_DRIVER;
+		return false;
 	}
 	if (state.has_features && !(state.accepted >> 1 & 1)) {
 		complain("the guest's driver has not negotiated STATS_VQ");
-		return EXIT_WRONG;
+		*status = EXIT_WRONG;
+		return false;
 	}
 	if (state.paused) {
 		complain("the guest is paused and does not answer");
-		return EXIT_TIMEOUT;
+		*status = EXIT_TIMEOUT;
+		return false;
 	}
-	return -1;
+	return true;
 }
 
-/* Until there is another report than that of @before; an exit status. */
+/* Waits until there is another report than that of `before`; returns an exit status. */
 static int wait_for_report(struct guest *guest, uint64_t before, int64_t deadline)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000l };
@@ -106,8 +111,7 @@ static int change_interval(struct guest *guest, unsigned seconds)
 		return guest_failed(guest, err);
 	if (seconds == 0)
 		return EXIT_REACHED;
-	status = look_for_sender(guest);
-	if (status >= 0)
+	if (!report_may_come(guest, &status))
 		return status;
 	return wait_for_report(guest, stats.update,
 			       deadline_now() + (int64_t)seconds * 2000 + GRACE_MS);
@@ -132,53 +136,48 @@ static int show(struct guest *guest, const struct request *request)
 	return EXIT_REACHED;
 }
 
-/* An exit status, or -1: go on. */
-static int parse(int argc, char **argv, struct request *request)
+static bool take_option(void *request, int letter, const char *value)
 {
-	static const struct option options[] = {
-		{ "interval", required_argument, NULL, 'i' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	int c;
+	struct request *r = request;
 
-	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		switch (c) {
-		case 'i':
-			request->set_interval = true;
-			if (!seconds_parse(optarg, &request->interval))
-				break;
-			complain("--interval %s: whole seconds are wanted", optarg);
-			return EXIT_USAGE;
-		case 'j':
-			request->json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_REACHED;
-		default:
-			return bad_option(c, argv);
-		}
+	if (letter == 'j') {
+		r->json = true;
+		return true;
 	}
-	return no_more(argc, argv);
+	assert(letter == 'i');
+	r->set_interval = true;
+	if (!seconds_parse(value, &r->interval))
+		return true;
+	complain("--interval %s: whole seconds are wanted", value);
+	return false;
 }
 
-int cmd_stats(const struct common *common, int argc, char **argv)
+static int run(const struct call *call)
 {
-	struct request request = { 0 };
-	struct guest *guest;
-	int status = parse(argc, argv, &request);
+	const struct request *request = call->request;
+	int status = EXIT_REACHED;
 
-	if (status >= 0)
-		return status;
-	status = open_guest(common, &guest);
-	if (status)
-		return status;
-	if (request.set_interval)
-		status = change_interval(guest, request.interval);
-	if (!status)
-		status = show(guest, &request);
-	guest_close(guest);
-	return status;
+	if (request->set_interval)
+		status = change_interval(call->guest, request->interval);
+	return status ? status : show(call->guest, request);
 }
+
+static const struct option options[] = {
+	{ "interval", required_argument, NULL, 'i' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+const struct command command_stats = {
+	.name = "stats",
+	.arguments = "[--interval SEC] [--json]",
+	.summary = "all statistics, as QMP and as virsh name them",
+	.help = help,
+	.options = options,
+	.defaults = &(const struct request){ .json = false },
+	.request_size = sizeof(struct request),
+	.needs_guest = true,
+	.take_option = take_option,
+	.run = run,
+};

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * balloonctl status: what is known of a guest's balloon now. What is not known
- * is left out, in the text as in the JSON; 0 always means nothing.
+ * balloonctl status: shows what is known of a guest's balloon now. Unknown values
+ * are left out, in the text as in the JSON; 0 always means an amount of zero.
  */
+#include <assert.h>
+
 #include <getopt.h>
 
-#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest.h"
 #include "tools/balloonctl/report.h"
 
@@ -18,6 +20,10 @@ static const char help[] =
 	"them; \"unknown\" otherwise. What the guest never sent is not shown.\n"
 	"\n"
 	"  --json   one JSON object on one line; all amounts in bytes, ages in seconds\n";
+
+struct request {
+	bool json;
+};
 
 static void print_features(uint64_t features)
 {
@@ -38,7 +44,7 @@ static void print_features(uint64_t features)
 static void print_driver(const struct guest_state *state)
 {
 	if (!state->has_features)
-		puts("Driver       unknown (QEMU 7.2 and later tell over QMP)");
+		puts("Driver       unknown (QEMU 7.2 to 10 tell over QMP)");
 	else if (!state->driver_ok)
 		puts("Driver       none in the guest");
 	else
@@ -90,36 +96,38 @@ static int show(struct guest *guest, bool json)
 	return EXIT_REACHED;
 }
 
-int cmd_status(const struct common *common, int argc, char **argv)
+static bool take_option(void *request, int letter, const char *value)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	struct guest *guest;
-	bool json = false;
-	int c, status;
+	struct request *r = request;
 
-	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		switch (c) {
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_REACHED;
-		default:
-			return bad_option(c, argv);
-		}
-	}
-	status = no_more(argc, argv);
-	if (status >= 0)
-		return status;
-	status = open_guest(common, &guest);
-	if (status)
-		return status;
-	status = show(guest, json);
-	guest_close(guest);
-	return status;
+	(void)value;
+	assert(letter == 'j');
+	r->json = true;
+	return true;
 }
+
+static int run(const struct call *call)
+{
+	const struct request *request = call->request;
+
+	return show(call->guest, request->json);
+}
+
+static const struct option options[] = {
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+const struct command command_status = {
+	.name = "status",
+	.arguments = "[--json]",
+	.summary = "memory, target, features, statistics",
+	.help = help,
+	.options = options,
+	.defaults = &(const struct request){ .json = false },
+	.request_size = sizeof(struct request),
+	.needs_guest = true,
+	.take_option = take_option,
+	.run = run,
+};

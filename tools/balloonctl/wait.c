@@ -5,6 +5,7 @@
  * that moves no more has not failed: it keeps what it needs. That is the
  * shortfall, and is told apart from a guest that cannot move at all.
  */
+#include <assert.h>
 #include <errno.h>
 #include <time.h>
 
@@ -23,7 +24,7 @@ struct waiting {
 	struct progress progress;
 	struct guest_state state;
 	uint64_t goal;
-	int64_t end; /* of all patience; 0: none */
+	int64_t end; /* time is up then; 0: never */
 	int64_t last_move;
 	bool has_moved;
 };
@@ -35,7 +36,7 @@ static void sleep_ms(long ms)
 	nanosleep(&time, NULL);
 }
 
-/* Not by a number that had to be corrected. */
+/* A number that had to be corrected does not count. */
 static bool is_reached(const struct waiting *w)
 {
 	return w->state.left == w->goal && w->state.complaint[0] == '\0';
@@ -66,7 +67,10 @@ static int complain_no_driver(void)
 	return EXIT_NO_DRIVER;
 }
 
-/* Less than a standstill, which takes patience; yet who has not moved is not on his way. */
+/*
+ * Time can be up before a standstill is certain, which takes patience; but a guest
+ * that has not moved at all is not progressing.
+ */
 static int complain_time(const struct waiting *w)
 {
 	const char *why = "is still on its way";
@@ -81,7 +85,7 @@ static int complain_time(const struct waiting *w)
 	return EXIT_TIMEOUT;
 }
 
-/* Nothing has moved for so long: why? */
+/* Nothing has moved for so long: says why. */
 static int complain_standstill(const struct waiting *w)
 {
 	if (lacks_driver(w))
@@ -125,7 +129,7 @@ static enum verdict judge(struct waiting *w, uint64_t left_before, int64_t now)
 	return ON_ITS_WAY;
 }
 
-/* 0: *@verdict is final; else the guest cannot be asked. */
+/* Asks the guest until the verdict is final; errors are those of guest_state(). */
 static int poll_guest(struct guest *guest, struct waiting *w, enum verdict *verdict)
 {
 	long pause = FIRST_POLL_MS;
@@ -161,6 +165,7 @@ int wait_for_target(struct guest *guest, const struct guest_state *before, uint6
 	enum verdict verdict;
 	int err;
 
+	assert(goal <= before->ram && limits->patience > 0);
 	progress_begin(&w.progress, before->ram, before->left, goal, now);
 	err = poll_guest(guest, &w, &verdict);
 	/* A complaint does not go on the bar's line. */

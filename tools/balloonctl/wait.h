@@ -13,8 +13,8 @@ struct wait_limits {
 };
 
 /*
- * Wait until @goal bytes are left to the guest, the target that was just set;
- * @before is how it was before. Returns an exit status; complains of everything
+ * Waits until `goal` bytes are left to the guest, the target that was just set;
+ * `before` is its state before that. Returns an exit status; complains of everything
  * but success.
  */
 int wait_for_target(struct guest *guest, const struct guest_state *before, uint64_t goal,

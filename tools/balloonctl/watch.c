@@ -3,6 +3,7 @@
  * balloonctl watch: guests on a live screen. Pollers look at the guests,
  * watch_draw.c draws; here is only what needs a terminal.
  */
+#include <assert.h>
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
@@ -14,7 +15,7 @@
 #include <getopt.h>
 #include <ncurses.h>
 
-#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest_set.h"
 #include "tools/balloonctl/periodic.h"
 #include "tools/balloonctl/watch_draw.h"
@@ -39,6 +40,8 @@ static const char help[] =
 	"asked every second (or SEC) as long as this runs.\n";
 
 struct request {
+	char **guests;
+	size_t guest_count;
 	int interval_ms;
 	bool ascii;
 };
@@ -73,7 +76,7 @@ static void start_colours(void)
 
 static int start_screen(void)
 {
-	/* initscr() would end the program without a word of ours. */
+	/* initscr() would end the program with words of its own. */
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		complain("a terminal is wanted; for scripts there are stats and record");
 		return EXIT_WRONG;
@@ -186,7 +189,7 @@ static void scroll_by(struct watch *watch, int by)
 		watch->first = last;
 }
 
-/* Whether to go on. */
+/* Does what a key asks for; false: quit. */
 static bool obey(struct watch *watch, int key)
 {
 	switch (key) {
@@ -211,7 +214,7 @@ static bool obey(struct watch *watch, int key)
 	return true;
 }
 
-static int run(struct watch *watch)
+static int show_until_told(struct watch *watch)
 {
 	int64_t find = deadline_in(FIND_MS);
 	int key;
@@ -225,64 +228,72 @@ static int run(struct watch *watch)
 			return EXIT_WRONG;
 		collect(watch);
 		draw(watch);
-		/* Waits a moment. A terminal that is gone sends SIGHUP. */
+		/* Waits REDRAW_MS at most. A terminal that is gone sends SIGHUP. */
 		key = getch();
 	} while (obey(watch, key) && !stop_asked());
 	return EXIT_REACHED;
 }
 
-/* An exit status, or -1: go on, with guests from optind on. */
-static int parse(int argc, char **argv, struct request *request)
-{
-	static const struct option options[] = {
-		{ "interval", required_argument, NULL, 'i' },
-		{ "ascii", no_argument, NULL, 'a' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	int c;
+/* ---- the command ---- */
 
-	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		switch (c) {
-		case 'i':
-			if (!interval_parse("--interval", optarg, &request->interval_ms))
-				break;
-			return EXIT_USAGE;
-		case 'a':
-			request->ascii = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_REACHED;
-		default:
-			return bad_option(c, argv);
-		}
-	}
-	return -1;
+static bool take_option(void *request, int letter, const char *value)
+{
+	struct request *r = request;
+
+	if (letter == 'i')
+		return !interval_parse("--interval", value, &r->interval_ms);
+	assert(letter == 'a');
+	r->ascii = true;
+	return true;
 }
 
-int cmd_watch(const struct common *common, int argc, char **argv)
+static bool take_words(void *request, char **words, size_t count)
 {
-	struct request request = { .interval_ms = 1000 };
-	struct watch watch = { 0 };
-	int status = parse(argc, argv, &request);
-	struct poller_rate rate;
+	struct request *r = request;
 
-	if (status >= 0)
-		return status;
-	rate = poller_rate_of(request.interval_ms);
-	status = guest_set_open(&watch.set, common, argv + optind, (size_t)(argc - optind), &rate);
+	r->guests = words;
+	r->guest_count = count;
+	return true;
+}
+
+static int run(const struct call *call)
+{
+	const struct request *request = call->request;
+	struct poller_rate rate = poller_rate_of(request->interval_ms);
+	struct watch watch = { .interval_ms = request->interval_ms };
+	int status = guest_set_open(&watch.set, call->common, request->guests, request->guest_count,
+				    &rate);
+
 	if (status)
 		return status;
 	setlocale(LC_CTYPE, "");
-	watch.unicode = !request.ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
-	watch.interval_ms = request.interval_ms;
+	watch.unicode = !request->ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
 	status = start_screen();
 	if (!status) {
-		status = run(&watch);
+		status = show_until_told(&watch);
 		endwin();
 	}
 	guest_set_close(&watch.set);
 	free(watch.views);
 	return status;
 }
+
+static const struct option options[] = {
+	{ "interval", required_argument, NULL, 'i' },
+	{ "ascii", no_argument, NULL, 'a' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+const struct command command_watch = {
+	.name = "watch",
+	.arguments = "[GUEST...]",
+	.summary = "a live screen of one or many guests",
+	.help = help,
+	.options = options,
+	.defaults = &(const struct request){ .interval_ms = 1000 },
+	.request_size = sizeof(struct request),
+	.take_option = take_option,
+	.take_words = take_words,
+	.run = run,
+};

@@ -4,6 +4,7 @@
  * rows as there are for it: name, bar, amounts and a course; or without the
  * course; or all in one row.
  */
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 #define FULL_ROWS (BRIEF_ROWS + CHART_ROWS_MIN + 1) /* with the axis of time */
 #define LABEL_COLUMNS 10
 #define NAME_COLUMNS 20 /* in a single row */
-#define SILENCE_MS 5000 /* besides the interval: then the guest is said to hang */
+#define SILENCE_MS 5000 /* besides the interval; a guest silent for longer hangs */
 
 /* ---- characters ---- */
 
@@ -39,13 +40,7 @@ static void put_shade(struct grid *grid, int row, int column, const struct shade
 	grid_put(grid, row, column, grid->unicode ? shade->unicode : shade->ascii, shade->style);
 }
 
-static const char *size_word(uint64_t bytes, char text[SIZE_TEXT])
-{
-	size_format(bytes, text);
-	return text + strspn(text, " ");
-}
-
-/* ---- what is known of a guest ---- */
+/* ---- the state of a guest ---- */
 
 static bool is_gone(const struct watch_view *view)
 {
@@ -61,7 +56,7 @@ static int64_t silence(const struct watch_screen *screen, const struct watch_vie
 	return age;
 }
 
-/* "" if there is nothing to be said. */
+/* Writes what is wrong with the guest; "" if nothing is. */
 static void trouble(const struct watch_screen *screen, const struct watch_view *view, char *text,
 		    size_t size)
 {
@@ -124,9 +119,7 @@ static int draw_amount(struct grid *grid, int row, int column, const char *name,
 {
 	char text[SIZE_TEXT];
 
-	size_format(bytes, text);
-	return grid_print(grid, row, column, GRID_PLAIN, "%s %-10s ", name,
-			  text + strspn(text, " "));
+	return grid_print(grid, row, column, GRID_PLAIN, "%s %-10s ", name, size_word(bytes, text));
 }
 
 static void draw_amounts(struct grid *grid, int row, const struct watch_view *view)
@@ -187,7 +180,7 @@ static void draw_headline(struct grid *grid, int row, const struct watch_screen 
 
 /* ---- the course ---- */
 
-/* So many eighths of a row, upwards from @row. */
+/* Fills so many eighths of a row, upwards from `row`. */
 static void draw_column(struct grid *grid, int row, int column, int eighths)
 {
 	for (; eighths > 0; eighths -= 8, row--) {
@@ -207,11 +200,12 @@ struct chart {
 	int64_t now, step, stale; /* milliseconds; a step is a column */
 };
 
-/* Eighths of a row; what is not nothing shows. */
+/* Gives the height in eighths of a row: at least one for the smallest amount. */
 static int level_of(const struct chart *chart, uint64_t bytes)
 {
 	int level = share(bytes, chart->ram, chart->rows * 8);
 
+	assert(chart->rows > 0 && chart->ram > 0);
 	if (level > chart->rows * 8)
 		level = chart->rows * 8;
 	return level == 0 && bytes > 0 ? 1 : level;
@@ -337,7 +331,7 @@ static void draw_legend(struct grid *grid, bool scrolls)
 	grid_text(grid, row, column, GRID_DIM, scrolls ? "arrows scroll   q quits" : "q quits");
 }
 
-/* Rows for each of @count guests. */
+/* Gives the rows for each of `count` guests. */
 static int rows_each(int rows, size_t count)
 {
 	int most = rows - FRAME_ROWS;
@@ -361,6 +355,7 @@ void watch_draw(struct grid *grid, const struct watch_screen *screen)
 	size_t fits = watch_fits(grid->rows, screen->count), end = screen->first + fits;
 	bool scrolls = fits < screen->count;
 
+	assert(screen->first <= screen->count);
 	if (end > screen->count)
 		end = screen->count;
 	grid_print(grid, 0, 1, GRID_BOLD, "balloonctl watch: %zu guest%s, every %g s",

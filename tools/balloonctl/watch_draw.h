@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * watch_draw.c: the screen of `balloonctl watch`, drawn into a grid from what
- * is known; asks nobody and knows no terminal.
+ * watch_draw.c: draws the screen of `balloonctl watch` into a grid from samples
+ * that are given to it; asks no guest and knows no terminal.
  */
 #ifndef TOOLS_BALLOONCTL_WATCH_DRAW_H
 #define TOOLS_BALLOONCTL_WATCH_DRAW_H
@@ -28,10 +28,10 @@ struct watch_screen {
 	int interval_ms;
 };
 
-/* The grid is blank before. */
+/* Draws the whole screen into a grid that is blank before. */
 void watch_draw(struct grid *grid, const struct watch_screen *screen);
 
-/* How many guests a screen of so many rows shows at once. */
+/* Tells how many of `count` guests a screen of so many rows shows at once, at least 1. */
 size_t watch_fits(int rows, size_t count);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the UEFI loader decides: is the carried file a kernel, where does it
- * go, what is the command line, what does the memory map say. System V ABI
- * (ELF-64), UEFI 2.10, 7.2 and 9.1. Must not call the firmware.
+ * The decisions of the UEFI loader: whether the carried file is a kernel and where
+ * it goes, the command line, the memory map. System V ABI (ELF-64), UEFI 2.10, 7.2
+ * and 9.1. Must not call the firmware.
  *
  * The kernel that is carried was built with the loader, but a wrong linker
  * script must end in a message and not in a write over the firmware.
@@ -13,9 +13,9 @@
 
 #include "arch/x86_64/efi/handover.h"
 
-/* Below lies what the firmware and the BIOS of old use. */
+/* Memory below this is used by the firmware, or was by the old BIOS. */
 #define KERNEL_LOWEST 0x100000ull
-/* Every pointer of the kernel's first instructions has 32 bits. */
+/* Pointers in the kernel's first instructions have 32 bits. */
 #define KERNEL_LIMIT 0x100000000ull
 
 /* ---- the kernel ---- */
@@ -44,7 +44,7 @@ static bool segment_is_loaded(const Elf64_Phdr *segment)
 	return segment->p_type == PT_LOAD && segment->p_memsz != 0;
 }
 
-/* `lowest`: where the segment before it ended. */
+/* Returns NULL, or what is wrong. `lowest`: where the segment before this one ended. */
 static const char *segment_check(const Elf64_Phdr *segment, size_t size, uint64_t lowest)
 {
 	if (segment->p_offset > size || segment->p_filesz > size - segment->p_offset)
@@ -56,7 +56,7 @@ static const char *segment_check(const Elf64_Phdr *segment, size_t size, uint64_
 	if (segment->p_paddr < KERNEL_LOWEST || segment->p_paddr > KERNEL_LIMIT ||
 	    segment->p_memsz > KERNEL_LIMIT - segment->p_paddr)
 		return "a segment lies below 1 MiB or above 4 GiB";
-	/* ELF wants them ascending; this finds overlaps too. */
+	/* ELF requires ascending addresses; this finds overlaps, too. */
 	if (segment->p_paddr < lowest)
 		return "its segments overlap or are not in order";
 	return NULL;
@@ -141,7 +141,7 @@ static char clean(unsigned c)
 	return is_printable(c) ? (char)c : '?';
 }
 
-/* Ends the line at `length`, less the blanks that it ends in. */
+/* Ends the line at `length`, without trailing blanks. */
 static void finish_line(char *line, size_t length)
 {
 	while (length > 0 && line[length - 1] == ' ')
@@ -233,7 +233,7 @@ void handover_set_text(const char *text, size_t size, char *line)
 
 /* ---- the memory map ---- */
 
-/* True if the range was added to this entry. Ends cannot wrap: see below. */
+/* Tells whether the range could be joined to this entry. Ends do not wrap: see below. */
 static bool memory_merge(struct boot_memory *entry, uint64_t start, uint64_t size, uint32_t type)
 {
 	if (entry->type != type)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * handover.c: what the UEFI loader decides before it calls the kernel. It
- * calls no firmware and touches no memory but its arguments, so that it is
- * tested on the host; loader.c does the talking.
+ * The decisions of the UEFI loader before it calls the kernel. They call no
+ * firmware and touch no memory but their arguments, so that they are tested on
+ * the host; loader.c talks to the firmware.
  */
 #ifndef ARCH_X86_64_EFI_HANDOVER_H
 #define ARCH_X86_64_EFI_HANDOVER_H
@@ -21,9 +21,9 @@ struct kernel_image {
 };
 
 /*
- * Checks the ELF file of `size` bytes at `elf` (8-byte aligned) and says where
- * it wants to be. Returns NULL, or what is wrong with it, for a person; only
- * in the first case may the file be loaded.
+ * Checks the ELF file of `size` bytes at `elf` (8-byte aligned) and stores where
+ * it must be loaded. Returns NULL, or what is wrong with it, for a person; then it
+ * must not be loaded.
  */
 const char *handover_check_kernel(const void *elf, size_t size, struct kernel_image *image);
 
@@ -35,21 +35,24 @@ const char *handover_check_kernel(const void *elf, size_t size, struct kernel_im
 void handover_load_kernel(const void *elf, const struct kernel_image *image, void *memory);
 
 /*
- * Makes a command line from an image's load options (UCS-2, `size` bytes, a
- * NUL is not needed, need not be aligned). The image's own name in front is
- * dropped, what is no printable ASCII becomes '?'; options that do not begin
- * as text are binary data of a boot entry and give an empty line. `line` has
- * room for BOOT_COMMAND_LINE_MAX bytes and always gets its NUL.
+ * Makes a command line from an image's load options: UCS-2, `size` bytes, at any
+ * alignment, with or without a NUL. Drops the image's own name at the start;
+ * anything but printable ASCII becomes '?'. Options that do not begin as text are
+ * binary data of a boot entry and give an empty line. `line` has room for
+ * BOOT_COMMAND_LINE_MAX bytes and always gets its NUL.
  */
 void handover_set_options(const void *options, size_t size, char *line);
 
-/* The same for `size` bytes of a text file; line ends become blanks. */
+/*
+ * Makes a command line from `size` bytes of a text file: line ends become blanks,
+ * anything but printable ASCII '?'. `line` is as for handover_set_options().
+ */
 void handover_set_text(const char *text, size_t size, char *line);
 
 /*
- * Adds a range to the memory map of `info`, to a neighbour of the same type
- * where there is one. Without room for it the range is counted as dropped.
- * An empty range is nothing; one past the end of addresses is cut there.
+ * Adds a range to the memory map of `info`, joining it to a neighbour of the same
+ * type. A range for which there is no room is counted as dropped. An empty range
+ * changes nothing; one beyond the last address is cut there.
  */
 void handover_add_memory(struct boot_info *info, uint64_t start, uint64_t pages, uint32_t type);
 

@@ -9,7 +9,7 @@
  * own before it hands out the first frame.
  *
  * Nothing is printed if all goes well: a line costs milliseconds on a serial
- * console. Nothing here is written before everything is checked.
+ * console. Nothing is written to the kernel's place before everything is checked.
  */
 #include <efi.h>
 #include <stdbool.h>
@@ -18,7 +18,7 @@
 #include "arch/boot_info.h"
 #include "arch/x86_64/efi/handover.h"
 
-/* A key goes stale if a timer's handler allocates meanwhile: once, not often. */
+/* A timer's handler may allocate and make the key stale: try again, a few times. */
 #define EXIT_ATTEMPTS 8
 
 /* The map grows when the buffer for it is allocated, by an entry or two. */
@@ -42,7 +42,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *table);
 static EFI_SYSTEM_TABLE *system_table;
 static EFI_BOOT_SERVICES *boot_services;
 
-/* ---- what a C compiler takes for granted ---- */
+/* ---- functions that a C compiler may call by itself ---- */
 
 void *memset(void *to, int value, size_t size)
 {
@@ -119,8 +119,8 @@ static EFI_STATUS fail(const char *what, EFI_STATUS status)
 /* ---- the kernel and its boot_info ---- */
 
 /*
- * Takes the kernel's pages from the firmware and fills them. As code, because
- * firmware may make pages of data not executable.
+ * Takes the kernel's pages from the firmware and fills them. The pages are of
+ * type "code", because firmware may make data not executable.
  */
 static EFI_STATUS place_kernel(struct kernel_image *image)
 {
@@ -239,8 +239,8 @@ static EFI_STATUS read_memory_map(struct memory_map *map)
 }
 
 /*
- * The only allocation for the map, with slack: after a failed attempt to
- * exit, the firmware may be in no state to give more.
+ * Allocates room for the map once, with slack: after a failed attempt to exit,
+ * the firmware may be unable to give more.
  */
 static EFI_STATUS allocate_memory_map(struct memory_map *map)
 {
@@ -261,8 +261,8 @@ static EFI_STATUS allocate_memory_map(struct memory_map *map)
 }
 
 /*
- * The first call that fails may already have stopped drivers, so it is map
- * and exit again, with nothing in between (7.4, ExitBootServices).
+ * A call that fails may already have stopped drivers: then only reading the map
+ * and exiting again is allowed, nothing in between (7.4, ExitBootServices).
  */
 static EFI_STATUS exit_boot_services(EFI_HANDLE handle, struct memory_map *map)
 {
@@ -280,9 +280,10 @@ static EFI_STATUS exit_boot_services(EFI_HANDLE handle, struct memory_map *map)
 }
 
 /*
- * Table 7.10: what may be used after the boot services. Runtime services are
- * never called, but their memory is still the firmware's (SMM, reset). Types
- * newer than gnu-efi's header (persistent, unaccepted) are reserved as well.
+ * Maps UEFI's types to ours by what may be used after the boot services (table
+ * 7.10). Runtime services are never called, but their memory stays the firmware's
+ * (SMM, reset). Types newer than gnu-efi's header (persistent, unaccepted) are
+ * reserved.
  */
 static UINT32 memory_type(UINT32 type)
 {
@@ -357,7 +358,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *table)
 	if (EFI_ERROR(status))
 		return status;
 
-	/* From here on there is no firmware. */
+	/* The firmware is gone from here on. */
 	translate_memory_map(&map, info);
 	enter_kernel(image.entry, info);
 }

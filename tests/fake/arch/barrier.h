@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Barriers for host tests. A simulated device runs in the same thread as the
- * driver, so there is nothing to order. But a program may define fake_barrier(),
- * to see, and to do, what a device could at that moment.
+ * driver, so there is nothing to order. But a program may define fake_barrier(), to
+ * check, and to do, what a device could at that moment.
  */
 #ifndef ARCH_BARRIER_H
 #define ARCH_BARRIER_H
@@ -13,8 +13,10 @@ enum fake_barrier {
 	FAKE_BARRIER_FULL,
 };
 
+/* Called by each barrier, if the program defines it. */
 __attribute__((weak)) void fake_barrier(enum fake_barrier kind);
 
+/* The barriers of arch/barrier.h. */
 static inline void dma_store_barrier(void)
 {
 	if (fake_barrier)

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+/* Write and read one port, as in arch/io.h. */
 void io_write8(uint16_t port, uint8_t value);
 void io_write16(uint16_t port, uint16_t value);
 void io_write32(uint16_t port, uint32_t value);

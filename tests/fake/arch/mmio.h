@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+/* Read and write one register, as in arch/mmio.h. */
 uint8_t mmio_read8(const void *reg);
 uint16_t mmio_read16(const void *reg);
 uint32_t mmio_read32(const void *reg);

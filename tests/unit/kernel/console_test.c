@@ -64,7 +64,7 @@ bool uart_read(uint8_t *byte)
 bool uart_wait_input(uint64_t deadline)
 {
 	assert_int_equal(deadline, 77);
-	/* What is there the second time. */
+	/* There is some the second time. */
 	if (input)
 		return false;
 	input = "z";

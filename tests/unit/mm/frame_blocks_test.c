@@ -89,7 +89,7 @@ static size_t report_all(void)
 
 	while (frame_alloc_unreported(3, OWNER_REPORTED, &pfn, &blocks) == 0) {
 		assert_in_range(blocks, 1, 3);
-		assert_int_equal(frame_free_reported(pfn, blocks, OWNER_REPORTED), 0);
+		assert_int_equal(frame_free_told_blocks(pfn, blocks, OWNER_REPORTED), 0);
 		sum += blocks;
 	}
 	assert_false(frame_has_unreported());
@@ -147,9 +147,9 @@ static void reported_blocks_of_the_wrong_owner_are_refused(void **state)
 
 	(void)state;
 	assert_int_equal(frame_alloc_unreported(2, OWNER_REPORTED, &pfn, &blocks), 0);
-	assert_int_equal(frame_free_reported(pfn, 2, OWNER_HELD), -EPERM);
-	assert_int_equal(frame_free_reported(pfn + 1, 1, OWNER_REPORTED), -EINVAL);
-	assert_int_equal(frame_free_reported(pfn, 2, OWNER_REPORTED), 0);
+	assert_int_equal(frame_free_told_blocks(pfn, 2, OWNER_HELD), -EPERM);
+	assert_int_equal(frame_free_told_blocks(pfn + 1, 1, OWNER_REPORTED), -EINVAL);
+	assert_int_equal(frame_free_told_blocks(pfn, 2, OWNER_REPORTED), 0);
 }
 
 /* ---- What an owner has ---- */
@@ -203,14 +203,14 @@ static void the_poisoner_sees_what_is_freed_but_not_what_was_reported(void **sta
 	assert_int_equal(poisoned_pfn, FIRST + 5);
 	assert_int_equal(poisoned_count, 2);
 	assert_int_equal(frame_alloc_unreported(1, OWNER_REPORTED, &pfn, &blocks), 0);
-	assert_int_equal(frame_free_reported(pfn, 1, OWNER_REPORTED), 0);
+	assert_int_equal(frame_free_told_blocks(pfn, 1, OWNER_REPORTED), 0);
 	assert_int_not_equal(frame_free(FIRST, 1, OWNER_HEAP), 0);
 	assert_int_equal(poisoned_count, 2);
 }
 
 static void a_failure_is_told_once_and_counted(void **state)
 {
-	struct ledger_events events;
+	struct frame_events events;
 	pfn_t pfn;
 
 	(void)state;
@@ -221,7 +221,7 @@ static void a_failure_is_told_once_and_counted(void **state)
 	assert_int_equal(frame_alloc(BLOCK_ORDER + 4, OWNER_HELD, &pfn), -ENOMEM);
 	assert_int_equal(failures, 1);
 	assert_int_equal(failed_order, BLOCK_ORDER + 4);
-	ledger_events(&events);
+	frame_events(&events);
 	assert_int_equal(events.block_allocs, 1);
 	assert_int_equal(events.block_failures, 1);
 	assert_int_equal(events.failures, 1);

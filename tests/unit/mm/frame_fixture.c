@@ -24,7 +24,7 @@ void fixture_start(const struct mem_range *ranges, size_t count)
 		map.range[map.count++] = ranges[i];
 		map.frames += ranges[i].end - ranges[i].start;
 	}
-	bytes = frame_map_bytes(&map);
+	bytes = frame_init_bytes(&map);
 	assert_int_equal(posix_memalign(&metadata, 64, bytes > 0 ? bytes : 1), 0);
 	memset(metadata, 0xa5, bytes);
 	frame_init(&map, metadata);

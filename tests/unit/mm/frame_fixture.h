@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A frame allocator over a map that the test chooses. Its metadata begins as
- * garbage and lies in heap memory of exactly frame_map_bytes() bytes, so that
+ * garbage and lies in heap memory of exactly frame_init_bytes() bytes, so that
  * the address sanitizer sees a byte too many. No frame has memory behind it.
  *
  * Include <cmocka.h> through this file only: it wants four others first.
@@ -30,7 +30,7 @@ void fixture_start_one(pfn_t start, pfn_t end);
 /* The map that the allocator manages now. */
 const struct memmap *fixture_map(void);
 
-/* Frees the metadata: for a test's teardown. */
+/* Frees the metadata: for a test's teardown. Returns 0. */
 int fixture_stop(void **state);
 
 /*
@@ -39,12 +39,13 @@ int fixture_stop(void **state);
  */
 void fixture_assert_books(void);
 
-/* The same without the audit: cheap. */
+/* Checks what fixture_assert_books() does, but without the audit: cheap. */
 void fixture_assert_sums(void);
 
-/* Everything that can be asked of the allocator about its small map, but for `refused`. */
+/* Everything that can be asked of the allocator about its small map, except `refused`. */
 struct picture;
 
+/* Takes a picture. */
 struct picture *fixture_picture(void);
 
 /* Nothing has changed since; frees the picture. */
@@ -56,7 +57,7 @@ void fixture_assert_refused(int err, int expect, uint64_t refused);
 /* Every frame of a run has this owner. */
 void fixture_assert_owner(pfn_t pfn, size_t count, enum owner owner);
 
-/* The largest aligned run of free frames in a block, asked frame by frame; -1: none. */
+/* Returns the order of a block's largest free run, asked frame by frame; -1: none. */
 int fixture_largest_run(pfn_t block);
 
 /* frame_alloc() and friends that must succeed. */

@@ -47,7 +47,7 @@ static size_t metadata_bytes;
 
 static void start(const struct memmap *map)
 {
-	metadata_bytes = frame_map_bytes(map);
+	metadata_bytes = frame_init_bytes(map);
 	assert_true(metadata_bytes <= map->frames + map->frames / 4 + FRAME_SIZE);
 	metadata = mmap(NULL, metadata_bytes, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

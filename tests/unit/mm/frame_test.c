@@ -135,9 +135,9 @@ static void the_metadata_is_at_most_a_quarter_more_than_a_byte_a_frame(void **st
 		uint64_t most = frames[i] + frames[i] / 4 + FRAME_SIZE;
 
 		m.range[0] = (struct mem_range){ 0x100, 0x100 + frames[i] };
-		assert_true(frame_map_bytes(&m) <= most);
+		assert_true(frame_init_bytes(&m) <= most);
 		m.range[0] = (struct mem_range){ BASE, BASE + frames[i] };
-		assert_true(frame_map_bytes(&m) <= most);
+		assert_true(frame_init_bytes(&m) <= most);
 	}
 }
 

@@ -204,7 +204,7 @@ static void the_audit_sees_every_owner_byte(void **state)
 
 	(void)state;
 	start_map();
-	owners = frame_map.owner[BROKEN_BLOCK];
+	owners = frame_map.owner_bytes[BROKEN_BLOCK];
 	for (size_t i = 0; i < BLOCK_FRAMES; i++) {
 		uint8_t was = owners[i];
 
@@ -224,7 +224,7 @@ static void the_audit_sees_two_owner_bytes_that_changed_places(void **state)
 
 	(void)state;
 	start_map();
-	owners = frame_map.owner[BROKEN_BLOCK];
+	owners = frame_map.owner_bytes[BROKEN_BLOCK];
 	/* The sums are right, the free bitmap is not. */
 	owners[9] = OWNER_HEAP;
 	owners[10] = OWNER_FREE;
@@ -236,9 +236,9 @@ static void the_audit_sees_every_free_bit(void **state)
 	(void)state;
 	start_map();
 	for (size_t i = 0; i < BLOCK_FRAMES; i++) {
-		frame_map.free[BROKEN_BLOCK][i / 64] ^= (uint64_t)1 << (i % 64);
+		frame_map.free_bits[BROKEN_BLOCK][i / 64] ^= (uint64_t)1 << (i % 64);
 		assert_says_broken(audit());
-		frame_map.free[BROKEN_BLOCK][i / 64] ^= (uint64_t)1 << (i % 64);
+		frame_map.free_bits[BROKEN_BLOCK][i / 64] ^= (uint64_t)1 << (i % 64);
 	}
 	assert_true(audit());
 }
@@ -248,9 +248,9 @@ static void the_audit_sees_every_bit_of_a_record(void **state)
 	(void)state;
 	start_map();
 	for (size_t b = 0; b < NEW_BLOCK; b++) {
-		uint8_t *record = (uint8_t *)&frame_map.block[b];
+		uint8_t *record = (uint8_t *)&frame_map.records[b];
 
-		for (unsigned bit = 0; bit < 8 * sizeof(struct frame_block); bit++) {
+		for (unsigned bit = 0; bit < 8 * sizeof(struct frame_record); bit++) {
 			record[bit / 8] ^= (uint8_t)(1 << bit % 8);
 			assert_says_broken(audit());
 			record[bit / 8] ^= (uint8_t)(1 << bit % 8);

@@ -91,7 +91,7 @@ static void what_is_in_use_has_its_owner(void **state)
 	assert_int_equal(ledger_count(OWNER_KERNEL), IMAGE_FRAMES);
 	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), TABLES);
 	assert_int_equal(ledger_count(OWNER_FRAME_MAP),
-			 align_up(frame_map_bytes(memory_map()), FRAME_SIZE) / FRAME_SIZE);
+			 align_up(frame_init_bytes(memory_map()), FRAME_SIZE) / FRAME_SIZE);
 	assert_int_equal(frame_owner(IMAGE / FRAME_SIZE), OWNER_KERNEL);
 	assert_int_equal(frame_owner(image_end - 1), OWNER_KERNEL);
 	assert_int_equal(frame_owner(image_end), OWNER_PAGE_TABLES);
@@ -124,16 +124,16 @@ static void an_image_that_is_not_all_in_ram_is_an_error(void **state)
 	assert_books();
 }
 
-static void no_room_for_tables_behind_the_image_is_an_error(void **state)
+static void no_room_for_tables_after_the_image_is_an_error(void **state)
 {
-	paddr_t behind = align_up(IMAGE_END, FRAME_SIZE);
+	paddr_t after = align_up(IMAGE_END, FRAME_SIZE);
 
 	(void)state;
-	assert_int_equal(start_with_hole(behind, behind + FRAME_SIZE), -ENOMEM);
-	behind += (TABLES - 1) * FRAME_SIZE;
-	assert_int_equal(start_with_hole(behind, behind + FRAME_SIZE), -ENOMEM);
-	behind += FRAME_SIZE;
-	assert_int_equal(start_with_hole(behind, behind + FRAME_SIZE), 0);
+	assert_int_equal(start_with_hole(after, after + FRAME_SIZE), -ENOMEM);
+	after += (TABLES - 1) * FRAME_SIZE;
+	assert_int_equal(start_with_hole(after, after + FRAME_SIZE), -ENOMEM);
+	after += FRAME_SIZE;
+	assert_int_equal(start_with_hole(after, after + FRAME_SIZE), 0);
 	assert_books();
 }
 
@@ -153,7 +153,7 @@ int main(void)
 		cmocka_unit_test(what_is_in_use_has_its_owner),
 		cmocka_unit_test(later_tables_come_from_the_allocator),
 		cmocka_unit_test(an_image_that_is_not_all_in_ram_is_an_error),
-		cmocka_unit_test(no_room_for_tables_behind_the_image_is_an_error),
+		cmocka_unit_test(no_room_for_tables_after_the_image_is_an_error),
 		cmocka_unit_test(too_little_memory_is_an_error),
 	};
 

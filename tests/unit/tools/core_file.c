@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -66,4 +67,15 @@ int core_file_make(const struct core_piece *pieces, size_t count)
 		at += pieces[i].size;
 	}
 	return fd;
+}
+
+int core_file_open(int fd, struct core **core, char error[CORE_ERROR_MAX])
+{
+	char path[32];
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	err = core_open(path, core, error);
+	close(fd);
+	return err;
 }

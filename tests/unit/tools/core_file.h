@@ -7,16 +7,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tools/core.h"
+
 struct core_piece {
 	uint64_t paddr;
 	const void *data;
 	size_t size;
 };
 
-/* Returns the file's descriptor; header, program headers, a note as QEMU has one, the pieces. */
+/*
+ * Makes the file and returns its descriptor: a header, program headers, a note as QEMU
+ * has one, the pieces.
+ */
 int core_file_make(const struct core_piece *pieces, size_t count);
 
-/* Where program header @i lies in the file; 0 is the note, the pieces follow. */
+/*
+ * Opens the file of a descriptor, which need not have a name, as a core, and closes
+ * the descriptor. Returns what core_open() returns.
+ */
+int core_file_open(int fd, struct core **core, char error[CORE_ERROR_MAX]);
+
+/* Gives the offset of program header `i` in the file; 0 is the note, the pieces follow. */
 size_t core_file_header(size_t i);
 
 #endif

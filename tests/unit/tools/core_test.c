@@ -30,7 +30,7 @@ static struct core *open_good(void)
 	char error[CORE_ERROR_MAX];
 	struct core *core;
 
-	if (core_attach(core_file_make(two_pieces, 3), &core, error))
+	if (core_file_open(core_file_make(two_pieces, 3), &core, error))
 		fail_msg("%s", error);
 	return core;
 }
@@ -40,7 +40,7 @@ static void refused(int fd, const char *says)
 	char error[CORE_ERROR_MAX] = "";
 	struct core *core = NULL;
 
-	assert_true(core_attach(fd, &core, error) < 0);
+	assert_true(core_file_open(fd, &core, error) < 0);
 	assert_null(core);
 	if (!strstr(error, says))
 		fail_msg("\"%s\" lacks \"%s\"", error, says);
@@ -89,7 +89,7 @@ static void tells_that_the_file_was_cut_after_it_was_opened(void **state)
 	struct core *core;
 
 	(void)state;
-	assert_int_equal(core_attach(dup(fd), &core, error), 0);
+	assert_int_equal(core_file_open(dup(fd), &core, error), 0);
 	assert_int_equal(ftruncate(fd, 100), 0);
 	assert_int_equal(core_read(core, 0x1000, text, 4), -EIO);
 	core_close(core);
@@ -136,7 +136,7 @@ static void refuses_every_shorter_file(void **state)
 		struct core *core;
 
 		assert_int_equal(ftruncate(fd, size), 0);
-		assert_int_equal(core_attach(dup(fd), &core, error), -EINVAL);
+		assert_int_equal(core_file_open(dup(fd), &core, error), -EINVAL);
 	}
 	assert_string_equal(error, "empty");
 	close(fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tools/qmp.c against a scripted peer. What the peer will say is written
- * into its end of a socket pair beforehand: ids are counted from 1, the
+ * tools/qmp.c and its parts against a scripted peer. What the peer will say is written
+ * into its end of a socket pair beforehand: ids are counted from 1, and the
  * negotiation takes the first. No QEMU runs here.
  */
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ static void say(int fd, const char *text)
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 }
 
-/* A client whose peer has said @script; the attach's result is returned. */
+/* A client whose peer has said `script`; the attach's result is returned. */
 static int attach(struct fixture *f, const char *script, int timeout_ms)
 {
 	int pair[2];
@@ -153,34 +154,39 @@ static void of_too_many_events_the_newest_are_kept(void **state)
 	done(&f);
 }
 
+/* Asks in vain, and again when `late` has come, which answers both: the second with `value`. */
+static void ask_twice(struct fixture *f, const char *error, const char *late, int64_t value)
+{
+	int64_t actual;
+
+	assert_int_equal(qmp_query_balloon(f->q, &actual), -ETIMEDOUT);
+	assert_error_says(f, error);
+	say(f->peer, late);
+	assert_int_equal(qmp_query_balloon(f->q, &actual), 0);
+	assert_int_equal(actual, value);
+	done(f);
+}
+
 static void late_answer_is_not_taken_for_the_next(void **state)
 {
 	struct fixture f = connected("");
-	int64_t actual;
 
 	(void)state;
-	assert_int_equal(qmp_query_balloon(f.q, &actual), -ETIMEDOUT);
-	assert_error_says(&f, "query-balloon");
-	say(f.peer, "{\"return\": {\"actual\": 1}, \"id\": 2}\n"
-		    "{\"return\": {\"actual\": 2}, \"id\": 3}\n");
-	assert_int_equal(qmp_query_balloon(f.q, &actual), 0);
-	assert_int_equal(actual, 2);
-	done(&f);
+	ask_twice(&f, "query-balloon",
+		  "{\"return\": {\"actual\": 1}, \"id\": 2}\n"
+		  "{\"return\": {\"actual\": 2}, \"id\": 3}\n",
+		  2);
 }
 
 static void line_in_two_pieces_is_one_line(void **state)
 {
 	struct fixture f = connected("{\"return\": {\"act");
-	int64_t actual;
 
 	(void)state;
-	assert_int_equal(qmp_query_balloon(f.q, &actual), -ETIMEDOUT);
-	assert_error_says(&f, "half a line");
-	say(f.peer, "ual\": 1}, \"id\": 2}\n"
-		    "{\"return\": {\"actual\": 5}, \"id\": 3}\n");
-	assert_int_equal(qmp_query_balloon(f.q, &actual), 0);
-	assert_int_equal(actual, 5);
-	done(&f);
+	ask_twice(&f, "half a line",
+		  "ual\": 1}, \"id\": 2}\n"
+		  "{\"return\": {\"actual\": 5}, \"id\": 3}\n",
+		  5);
 }
 
 static void error_answer_gives_class_and_words(void **state)
@@ -311,6 +317,35 @@ static void who_does_not_greet_is_no_qemu(void **state)
 	done(&f);
 }
 
+static void version_is_what_the_greeting_says(void **state)
+{
+	static const struct {
+		const char *version;
+		unsigned is;
+	} greetings[] = {
+		{ "{\"qemu\": {\"micro\": 22, \"minor\": 2, \"major\": 7}}", 7 },
+		{ "{\"qemu\": {\"major\": 4294967295}}", UINT_MAX },
+		{ "{\"qemu\": {\"major\": 4294967296}}", 0 },
+		{ "{\"qemu\": {\"major\": -1}}", 0 },
+		{ "{\"qemu\": {\"major\": \"7\"}}", 0 },
+		{ "{\"qemu\": 7}", 0 },
+		{ "[7]", 0 },
+		{ "null", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(greetings) / sizeof(greetings[0]); i++) {
+		char script[256];
+		struct fixture f;
+
+		snprintf(script, sizeof(script), "{\"QMP\": {\"version\": %s}}\n" NEGOTIATED,
+			 greetings[i].version);
+		assert_int_equal(attach(&f, script, LONG_MS), 0);
+		assert_int_equal(qmp_version(f.q), greetings[i].is);
+		done(&f);
+	}
+}
+
 static void balloon_of_a_lying_guest_is_given_as_it_is(void **state)
 {
 	struct fixture f = connected("{\"return\": {\"actual\": -17591917609984}, \"id\": 2}\n");
@@ -432,6 +467,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_json_object_is_an_error),
 		cmocka_unit_test(deep_nesting_is_an_error),
 		cmocka_unit_test(who_does_not_greet_is_no_qemu),
+		cmocka_unit_test(version_is_what_the_greeting_says),
 		cmocka_unit_test(balloon_of_a_lying_guest_is_given_as_it_is),
 		cmocka_unit_test(balloon_that_is_no_number_is_an_error),
 		cmocka_unit_test(human_monitor_gives_text),

@@ -39,7 +39,7 @@ static unsigned count(const char *svg, const char *part)
 {
 	unsigned found = 0;
 
-	while ((svg = strstr(svg, part)) != NULL) {
+	while ((svg = strstr(svg, part))) {
 		svg += strlen(part);
 		found++;
 	}
@@ -52,7 +52,7 @@ static void assert_well_formed(const char *svg)
 	char open[16][16];
 	int depth = 0;
 
-	for (const char *at = svg; (at = strchr(at, '<')) != NULL; at++) {
+	for (const char *at = svg; (at = strchr(at, '<')); at++) {
 		const char *end = strchr(at, '>');
 		size_t len = strcspn(at + 1, " >/");
 
@@ -71,7 +71,7 @@ static void assert_well_formed(const char *svg)
 		at = end;
 	}
 	assert_int_equal(depth, 0);
-	for (const char *at = svg; (at = strchr(at, '&')) != NULL; at++)
+	for (const char *at = svg; (at = strchr(at, '&')); at++)
 		assert_true(!strncmp(at, "&lt;", 4) || !strncmp(at, "&gt;", 4) ||
 			    !strncmp(at, "&amp;", 5) || !strncmp(at, "&quot;", 6));
 }

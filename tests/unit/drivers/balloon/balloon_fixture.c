@@ -6,10 +6,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-#include "drivers/balloon/balloon_report.h"
+#include "arch/paging.h"
+#include "drivers/balloon/balloon_ranges.h"
+#include "mm/poison.h"
 
 struct sim_balloon sim;
 
@@ -59,7 +62,7 @@ int tear_down(void **state)
 	(void)state;
 	assert_books();
 	sim.virtio.slow_reset = 0;
-	balloon_stop();
+	stop();
 	assert_books();
 	if (sim.virtio.violation)
 		fail_msg("%s", sim.virtio.violation);
@@ -81,11 +84,22 @@ void plug_in(bool legacy, uint64_t features)
 	registered = true;
 }
 
+int begin_with(const struct balloon_config *config)
+{
+	balloon_init(config);
+	return virtio_balloon_start();
+}
+
 int begin(uint64_t floor)
 {
-	struct balloon_config config = { .floor = floor };
+	const struct balloon_config config = { .floor = floor };
 
-	return balloon_start(&config);
+	return begin_with(&config);
+}
+
+void stop(void)
+{
+	balloon_detach();
 }
 
 void start(uint64_t features, uint64_t floor)
@@ -99,6 +113,13 @@ void settle(void)
 	for (int rounds = 0; balloon_step(); rounds++)
 		assert_true(rounds < 10000);
 	assert_false(balloon_step());
+}
+
+void drain(void)
+{
+	do
+		settle();
+	while (sim_balloon_complete(&sim, SIZE_MAX) > 0);
 }
 
 void go_to(uint64_t target)
@@ -147,4 +168,47 @@ void assert_balloon(uint64_t frames)
 	assert_int_equal(sim.inflated, frames);
 	assert_int_equal(sim_balloon_actual(&sim), frames);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
+}
+
+uint64_t ask(uint16_t tag)
+{
+	struct wire_stat stats[BALLOON_STATS_MAX];
+	size_t length = sim_balloon_ask_stats(&sim, stats, sizeof(stats));
+
+	assert_int_equal(length % sizeof(stats[0]), 0);
+	assert_int_equal(length % 6, 0);
+	settle();
+	for (size_t i = 0; i < length / sizeof(stats[0]); i++)
+		if (stats[i].tag == tag)
+			return stats[i].value;
+	fail_msg("no statistic with tag %u", tag);
+	return 0;
+}
+
+/* ---- A device that writes into all that it has ---- */
+
+uint64_t scribbled;
+
+/* It does so when it gets a frame, and again as the last thing before it lets go. */
+static void scribble(pfn_t pfn, uint64_t frames, bool device)
+{
+	const pfn_t first = paddr_to_pfn(RAM_START);
+
+	(void)device;
+	if (pfn < first || frames > RAM_FRAMES || pfn - first > RAM_FRAMES - frames)
+		return;
+	memset(phys_to_virt(pfn_to_paddr(pfn)), 0x5e + (int)(scribbled % 7), frames * FRAME_SIZE);
+	scribbled += frames;
+}
+
+void start_scribbling(uint64_t features, bool poison)
+{
+	struct balloon_config config = { .poison = poison, .poison_byte = POISON };
+
+	if (poison)
+		poison_enable(POISON);
+	plug_in(false, features | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	sim.own = scribble;
+	scribbled = 0;
+	assert_int_equal(begin_with(&config), 0);
 }

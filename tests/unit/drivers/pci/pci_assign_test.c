@@ -1,42 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Addresses for what has none, on a simulated bus. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <string.h>
 
-#include "drivers/pci/pci.h"
-#include "tests/sim/sim_log.h"
-#include "tests/sim/sim_pci.h"
+#include "tests/unit/drivers/pci/pci_fixture.h"
 
 #define LOW SIM_PCI_MEMORY32
 #define WIDE SIM_PCI_MEMORY64
 #define PREFETCHABLE SIM_PCI_PREFETCHABLE
-
-static const struct pci_windows windows = {
-	.memory_start = 0xc0000000,
-	.memory_end = 0xfec00000,
-	.memory64_start = UINT64_C(0x100000000),
-	.memory64_end = UINT64_C(0x900000000),
-	.io_start = 0xc000,
-	.io_end = 0x10000,
-};
-
-static int setup(void **state)
-{
-	(void)state;
-	sim_log_reset();
-	sim_pci_reset();
-	return pci_config_use_ports();
-}
-
-static struct sim_pci_function *add(struct sim_pci_function *parent, unsigned device)
-{
-	return sim_pci_add(parent, device, 0, 0x1af4, 0x1002, 0x00ff00);
-}
 
 /* All that has an address afterwards has a good one. */
 static void scan(unsigned unassigned, unsigned warnings)
@@ -48,23 +18,13 @@ static void scan(unsigned unassigned, unsigned warnings)
 	assert_int_equal(sim_log_warnings, warnings);
 }
 
-static const struct pci_device *find(unsigned bus, unsigned slot)
-{
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next) {
-		if (d->address.bus == bus && d->address.device == slot)
-			return d;
-	}
-	fail_msg("nothing at %02x:%02x.0", bus, slot);
-	return NULL;
-}
-
 /* ---- The root bus ---- */
 
 static void nothing_that_the_firmware_placed_is_moved(void **state)
 {
-	struct sim_pci_function *a = add(NULL, 1);
+	struct sim_pci_function *a = add_function(NULL, 1, 0);
 	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
-	struct sim_pci_function *b = add(bridge, 0);
+	struct sim_pci_function *b = add_function(bridge, 0, 0);
 	uint8_t before[3][SIM_PCI_CONFIG_SIZE];
 
 	(void)state;
@@ -89,8 +49,8 @@ static void nothing_that_the_firmware_placed_is_moved(void **state)
 
 static void everything_is_placed_where_nothing_was(void **state)
 {
-	struct sim_pci_function *a = add(NULL, 1);
-	struct sim_pci_function *b = add(NULL, 2);
+	struct sim_pci_function *a = add_function(NULL, 1, 0);
+	struct sim_pci_function *b = add_function(NULL, 2, 0);
 	const struct pci_device *d;
 
 	(void)state;
@@ -106,7 +66,7 @@ static void everything_is_placed_where_nothing_was(void **state)
 	assert_int_equal(sim_pci_bar_address(a, 1), 0xc1010000);
 	assert_int_equal(sim_pci_bar_address(a, 4), 0xc1014000);
 	assert_int_equal(sim_pci_bar_address(a, 0), 0xc000);
-	d = find(0, 1);
+	d = found_at(0, 1);
 	assert_int_equal(d->bar[0].address, 0xc000);
 	assert_int_equal(d->bar[1].address, 0xc1010000);
 	assert_int_equal(d->bar[4].address, 0xc1014000);
@@ -116,8 +76,8 @@ static void everything_is_placed_where_nothing_was(void **state)
 
 static void new_addresses_go_around_old_ones(void **state)
 {
-	struct sim_pci_function *a = add(NULL, 1);
-	struct sim_pci_function *b = add(NULL, 2);
+	struct sim_pci_function *a = add_function(NULL, 1, 0);
+	struct sim_pci_function *b = add_function(NULL, 2, 0);
 
 	(void)state;
 	sim_pci_set_bar(a, 0, LOW, 65536, 0xc0000000);
@@ -134,7 +94,7 @@ static void new_addresses_go_around_old_ones(void **state)
 
 static void new_addresses_go_around_config_space(void **state)
 {
-	struct sim_pci_function *a = add(NULL, 1);
+	struct sim_pci_function *a = add_function(NULL, 1, 0);
 	struct pci_windows around = windows;
 
 	(void)state;
@@ -147,8 +107,8 @@ static void new_addresses_go_around_config_space(void **state)
 
 static void a_large_64_bit_bar_goes_above_4_gib(void **state)
 {
-	struct sim_pci_function *a = add(NULL, 1);
-	struct sim_pci_function *b = add(NULL, 2);
+	struct sim_pci_function *a = add_function(NULL, 1, 0);
+	struct sim_pci_function *b = add_function(NULL, 2, 0);
 
 	(void)state;
 	sim_pci_set_bar(a, 0, WIDE, 8 * GIB, 0);
@@ -164,22 +124,22 @@ static void a_large_64_bit_bar_goes_above_4_gib(void **state)
 
 static void what_does_not_fit_has_no_address_and_is_told(void **state)
 {
-	struct sim_pci_function *a = add(NULL, 1);
-	struct sim_pci_function *b = add(NULL, 2);
+	struct sim_pci_function *a = add_function(NULL, 1, 0);
+	struct sim_pci_function *b = add_function(NULL, 2, 0);
 
 	(void)state;
 	sim_pci_set_bar(a, 0, WIDE, 64 * GIB, 0);
 	sim_pci_set_bar(a, 2, LOW, 2 * GIB, 0);
 	sim_pci_set_bar(b, 0, LOW, 4096, 0);
 	scan(2, 2);
-	assert_int_equal(find(0, 1)->bar[0].address, 0);
-	assert_int_equal(find(0, 1)->bar[2].address, 0);
+	assert_int_equal(found_at(0, 1)->bar[0].address, 0);
+	assert_int_equal(found_at(0, 1)->bar[2].address, 0);
 	assert_int_equal(sim_pci_bar_address(b, 0), 0xc0000000);
 }
 
 static void a_32_bit_bar_stays_below_4_gib(void **state)
 {
-	struct sim_pci_function *a = add(NULL, 1);
+	struct sim_pci_function *a = add_function(NULL, 1, 0);
 	struct pci_windows odd = windows;
 
 	(void)state;
@@ -196,7 +156,7 @@ static void a_32_bit_bar_stays_below_4_gib(void **state)
 static void windows_that_are_empty_give_nothing(void **state)
 {
 	static const struct pci_windows none;
-	struct sim_pci_function *a = add(NULL, 1);
+	struct sim_pci_function *a = add_function(NULL, 1, 0);
 
 	(void)state;
 	sim_pci_set_bar(a, 0, LOW, 4096, 0);
@@ -208,7 +168,7 @@ static void windows_that_are_empty_give_nothing(void **state)
 
 static void address_zero_is_never_given(void **state)
 {
-	struct sim_pci_function *a = add(NULL, 1);
+	struct sim_pci_function *a = add_function(NULL, 1, 0);
 	struct pci_windows zero = windows;
 
 	(void)state;
@@ -226,8 +186,8 @@ static void address_zero_is_never_given(void **state)
 static void a_new_device_goes_into_a_gap_of_its_bridges_window(void **state)
 {
 	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
-	struct sim_pci_function *old = add(bridge, 0);
-	struct sim_pci_function *fresh = add(bridge, 1);
+	struct sim_pci_function *old = add_function(bridge, 0, 0);
+	struct sim_pci_function *fresh = add_function(bridge, 1, 0);
 
 	(void)state;
 	sim_pci_set_bus_numbers(bridge, 0, 1, 1);
@@ -250,7 +210,7 @@ static void a_new_device_goes_into_a_gap_of_its_bridges_window(void **state)
 static void a_64_bit_bar_goes_below_4_gib_behind_a_bridge_without_another_window(void **state)
 {
 	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
-	struct sim_pci_function *fresh = add(bridge, 0);
+	struct sim_pci_function *fresh = add_function(bridge, 0, 0);
 
 	(void)state;
 	sim_pci_set_bus_numbers(bridge, 0, 1, 1);
@@ -263,7 +223,7 @@ static void a_64_bit_bar_goes_below_4_gib_behind_a_bridge_without_another_window
 static void a_64_bit_bar_that_is_not_prefetchable_stays_out_of_that_window(void **state)
 {
 	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
-	struct sim_pci_function *fresh = add(bridge, 0);
+	struct sim_pci_function *fresh = add_function(bridge, 0, 0);
 
 	(void)state;
 	sim_pci_set_bus_numbers(bridge, 0, 1, 1);
@@ -277,7 +237,7 @@ static void a_64_bit_bar_that_is_not_prefetchable_stays_out_of_that_window(void 
 static void a_full_window_leaves_a_new_device_without(void **state)
 {
 	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
-	struct sim_pci_function *fresh = add(bridge, 0);
+	struct sim_pci_function *fresh = add_function(bridge, 0, 0);
 
 	(void)state;
 	sim_pci_set_bus_numbers(bridge, 0, 1, 1);
@@ -291,7 +251,7 @@ static void a_full_window_leaves_a_new_device_without(void **state)
 static void a_closed_window_is_opened_for_a_new_device(void **state)
 {
 	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
-	struct sim_pci_function *fresh = add(bridge, 0);
+	struct sim_pci_function *fresh = add_function(bridge, 0, 0);
 
 	(void)state;
 	sim_pci_set_bus_numbers(bridge, 0, 1, 1);
@@ -307,7 +267,7 @@ static void a_closed_window_is_opened_for_a_new_device(void **state)
 static void an_address_that_the_bridge_does_not_pass_on_is_replaced(void **state)
 {
 	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
-	struct sim_pci_function *fresh = add(bridge, 0);
+	struct sim_pci_function *fresh = add_function(bridge, 0, 0);
 
 	(void)state;
 	sim_pci_set_bus_numbers(bridge, 0, 1, 1);
@@ -320,8 +280,8 @@ static void an_address_that_the_bridge_does_not_pass_on_is_replaced(void **state
 static void a_bridge_that_nobody_set_up_gets_windows_for_what_is_behind_it(void **state)
 {
 	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
-	struct sim_pci_function *a = add(bridge, 0);
-	struct sim_pci_function *b = add(bridge, 1);
+	struct sim_pci_function *a = add_function(bridge, 0, 0);
+	struct sim_pci_function *b = add_function(bridge, 1, 0);
 
 	(void)state;
 	sim_pci_set_bar(a, 0, SIM_PCI_IO, 64, 0);
@@ -344,7 +304,7 @@ static void an_empty_bridge_gets_room_for_a_device_to_come(void **state)
 	scan(0, 0);
 	assert_int_equal(sim_pci_get(bridge, 0x20, 4), 0xc010c000);
 	assert_int_equal(sim_pci_get(bridge, 0x1c, 2), 0xc1c1);
-	fresh = add(bridge, 0);
+	fresh = add_function(bridge, 0, 0);
 	sim_pci_set_bar(fresh, 0, SIM_PCI_IO, 64, 0);
 	sim_pci_set_bar(fresh, 1, LOW, 4096, 0);
 	sim_pci_set_bar(fresh, 4, WIDE | PREFETCHABLE, 16384, 0);
@@ -368,10 +328,10 @@ static void windows_that_the_firmware_closed_stay_closed_without_need(void **sta
 static void a_window_is_aligned_for_what_goes_into_it(void **state)
 {
 	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
-	struct sim_pci_function *a = add(bridge, 0);
+	struct sim_pci_function *a = add_function(bridge, 0, 0);
 
 	(void)state;
-	sim_pci_set_bar(add(NULL, 1), 0, LOW, MIB, 0xc0000000);
+	sim_pci_set_bar(add_function(NULL, 1, 0), 0, LOW, MIB, 0xc0000000);
 	sim_pci_set_bar(a, 0, LOW, 8 * MIB, 0);
 	scan(0, 0);
 	assert_int_equal(sim_pci_bar_address(a, 0), 0xc0800000);
@@ -379,7 +339,7 @@ static void a_window_is_aligned_for_what_goes_into_it(void **state)
 
 static void devices_come_before_bridges_that_are_empty(void **state)
 {
-	struct sim_pci_function *a = add(NULL, 31);
+	struct sim_pci_function *a = add_function(NULL, 31, 0);
 
 	(void)state;
 	for (unsigned slot = 1; slot < 20; slot++)
@@ -393,7 +353,7 @@ static void devices_come_before_bridges_that_are_empty(void **state)
 static void a_bridge_without_ports_still_has_memory(void **state)
 {
 	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
-	struct sim_pci_function *a = add(bridge, 0);
+	struct sim_pci_function *a = add_function(bridge, 0, 0);
 
 	(void)state;
 	memset(bridge->writable + 0x1c, 0, 2);
@@ -410,9 +370,9 @@ static void bridges_behind_bridges_get_windows_within_each_other(void **state)
 	struct sim_pci_function *outer = sim_pci_add_bridge(NULL, 2, 0);
 	struct sim_pci_function *inner = sim_pci_add_bridge(outer, 0, 0);
 	struct sim_pci_function *other = sim_pci_add_bridge(outer, 1, 0);
-	struct sim_pci_function *a = add(inner, 0);
-	struct sim_pci_function *b = add(outer, 3);
-	struct sim_pci_function *c = add(other, 3);
+	struct sim_pci_function *a = add_function(inner, 0, 0);
+	struct sim_pci_function *b = add_function(outer, 3, 0);
+	struct sim_pci_function *c = add_function(other, 3, 0);
 
 	(void)state;
 	sim_pci_set_bar(a, 0, SIM_PCI_IO, 256, 0);
@@ -428,7 +388,7 @@ static void a_large_64_bit_bar_behind_bridges_goes_above_4_gib(void **state)
 {
 	struct sim_pci_function *outer = sim_pci_add_bridge(NULL, 2, 0);
 	struct sim_pci_function *inner = sim_pci_add_bridge(outer, 0, 0);
-	struct sim_pci_function *a = add(inner, 0);
+	struct sim_pci_function *a = add_function(inner, 0, 0);
 
 	(void)state;
 	sim_pci_set_bar(a, 0, WIDE | PREFETCHABLE, 4 * GIB, 0);
@@ -440,7 +400,7 @@ static void a_large_64_bit_bar_behind_bridges_goes_above_4_gib(void **state)
 static void a_bar_that_cannot_fit_does_not_take_the_others_down(void **state)
 {
 	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
-	struct sim_pci_function *a = add(bridge, 0);
+	struct sim_pci_function *a = add_function(bridge, 0, 0);
 
 	(void)state;
 	sim_pci_set_bar(a, 0, WIDE, 4 * GIB, 0); /* not prefetchable */
@@ -452,7 +412,7 @@ static void a_bar_that_cannot_fit_does_not_take_the_others_down(void **state)
 static void a_device_beside_a_bridge_stays_out_of_its_window(void **state)
 {
 	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
-	struct sim_pci_function *a = add(NULL, 3);
+	struct sim_pci_function *a = add_function(NULL, 3, 0);
 
 	(void)state;
 	sim_pci_set_bus_numbers(bridge, 0, 1, 1);
@@ -500,7 +460,7 @@ static void add_random_bus(struct sim_pci_function *parent, unsigned depth)
 		if (depth < 4 && random_below(6) == 0)
 			add_random_bus(sim_pci_add_bridge(parent, slot, 0), depth + 1);
 		else
-			add_random_bars(add(parent, slot));
+			add_random_bars(add_function(parent, slot, 0));
 	}
 }
 
@@ -513,7 +473,7 @@ static void whatever_is_there_gets_a_sound_layout(void **state)
 	for (unsigned round = 0; round < 300; round++) {
 		unsigned unassigned;
 
-		setup(NULL);
+		setup_bus(NULL);
 		seed = round;
 		add_random_bus(NULL, 0);
 		pci_scan(&roomy);
@@ -535,38 +495,42 @@ static void whatever_is_there_gets_a_sound_layout(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(nothing_that_the_firmware_placed_is_moved, setup),
-		cmocka_unit_test_setup(everything_is_placed_where_nothing_was, setup),
-		cmocka_unit_test_setup(new_addresses_go_around_old_ones, setup),
-		cmocka_unit_test_setup(new_addresses_go_around_config_space, setup),
-		cmocka_unit_test_setup(a_large_64_bit_bar_goes_above_4_gib, setup),
-		cmocka_unit_test_setup(what_does_not_fit_has_no_address_and_is_told, setup),
-		cmocka_unit_test_setup(a_32_bit_bar_stays_below_4_gib, setup),
-		cmocka_unit_test_setup(windows_that_are_empty_give_nothing, setup),
-		cmocka_unit_test_setup(address_zero_is_never_given, setup),
-		cmocka_unit_test_setup(a_new_device_goes_into_a_gap_of_its_bridges_window, setup),
+		cmocka_unit_test_setup(nothing_that_the_firmware_placed_is_moved, setup_bus),
+		cmocka_unit_test_setup(everything_is_placed_where_nothing_was, setup_bus),
+		cmocka_unit_test_setup(new_addresses_go_around_old_ones, setup_bus),
+		cmocka_unit_test_setup(new_addresses_go_around_config_space, setup_bus),
+		cmocka_unit_test_setup(a_large_64_bit_bar_goes_above_4_gib, setup_bus),
+		cmocka_unit_test_setup(what_does_not_fit_has_no_address_and_is_told, setup_bus),
+		cmocka_unit_test_setup(a_32_bit_bar_stays_below_4_gib, setup_bus),
+		cmocka_unit_test_setup(windows_that_are_empty_give_nothing, setup_bus),
+		cmocka_unit_test_setup(address_zero_is_never_given, setup_bus),
+		cmocka_unit_test_setup(a_new_device_goes_into_a_gap_of_its_bridges_window,
+				       setup_bus),
 		cmocka_unit_test_setup(
 			a_64_bit_bar_goes_below_4_gib_behind_a_bridge_without_another_window,
-			setup),
+			setup_bus),
 		cmocka_unit_test_setup(
-			a_64_bit_bar_that_is_not_prefetchable_stays_out_of_that_window, setup),
-		cmocka_unit_test_setup(a_full_window_leaves_a_new_device_without, setup),
-		cmocka_unit_test_setup(a_closed_window_is_opened_for_a_new_device, setup),
+			a_64_bit_bar_that_is_not_prefetchable_stays_out_of_that_window, setup_bus),
+		cmocka_unit_test_setup(a_full_window_leaves_a_new_device_without, setup_bus),
+		cmocka_unit_test_setup(a_closed_window_is_opened_for_a_new_device, setup_bus),
 		cmocka_unit_test_setup(an_address_that_the_bridge_does_not_pass_on_is_replaced,
-				       setup),
+				       setup_bus),
 		cmocka_unit_test_setup(
-			a_bridge_that_nobody_set_up_gets_windows_for_what_is_behind_it, setup),
-		cmocka_unit_test_setup(an_empty_bridge_gets_room_for_a_device_to_come, setup),
+			a_bridge_that_nobody_set_up_gets_windows_for_what_is_behind_it, setup_bus),
+		cmocka_unit_test_setup(an_empty_bridge_gets_room_for_a_device_to_come, setup_bus),
 		cmocka_unit_test_setup(windows_that_the_firmware_closed_stay_closed_without_need,
-				       setup),
-		cmocka_unit_test_setup(a_window_is_aligned_for_what_goes_into_it, setup),
-		cmocka_unit_test_setup(devices_come_before_bridges_that_are_empty, setup),
-		cmocka_unit_test_setup(a_bridge_without_ports_still_has_memory, setup),
-		cmocka_unit_test_setup(bridges_behind_bridges_get_windows_within_each_other, setup),
-		cmocka_unit_test_setup(a_large_64_bit_bar_behind_bridges_goes_above_4_gib, setup),
-		cmocka_unit_test_setup(a_bar_that_cannot_fit_does_not_take_the_others_down, setup),
-		cmocka_unit_test_setup(a_device_beside_a_bridge_stays_out_of_its_window, setup),
-		cmocka_unit_test_setup(whatever_is_there_gets_a_sound_layout, setup),
+				       setup_bus),
+		cmocka_unit_test_setup(a_window_is_aligned_for_what_goes_into_it, setup_bus),
+		cmocka_unit_test_setup(devices_come_before_bridges_that_are_empty, setup_bus),
+		cmocka_unit_test_setup(a_bridge_without_ports_still_has_memory, setup_bus),
+		cmocka_unit_test_setup(bridges_behind_bridges_get_windows_within_each_other,
+				       setup_bus),
+		cmocka_unit_test_setup(a_large_64_bit_bar_behind_bridges_goes_above_4_gib,
+				       setup_bus),
+		cmocka_unit_test_setup(a_bar_that_cannot_fit_does_not_take_the_others_down,
+				       setup_bus),
+		cmocka_unit_test_setup(a_device_beside_a_bridge_stays_out_of_its_window, setup_bus),
+		cmocka_unit_test_setup(whatever_is_there_gets_a_sound_layout, setup_bus),
 	};
 
 	return cmocka_run_group_tests_name("pci_assign", tests, NULL, NULL);

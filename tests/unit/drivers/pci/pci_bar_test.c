@@ -1,40 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sizing, writing and using BARs, on a simulated bus. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <errno.h>
 #include <string.h>
 
 #include "arch/irq.h"
 #include "drivers/pci/pci_internal.h"
-#include "tests/sim/sim_log.h"
-#include "tests/sim/sim_pci.h"
+#include "tests/unit/drivers/pci/pci_fixture.h"
 
 #define COMMAND 0x04
-
-static const struct pci_windows windows = {
-	.memory_start = 0xc0000000,
-	.memory_end = 0xfec00000,
-	.memory64_start = UINT64_C(0x100000000),
-	.memory64_end = UINT64_C(0x900000000),
-	.io_start = 0xc000,
-	.io_end = 0x10000,
-};
 
 static struct sim_pci_function *sim;
 static struct pci_device *device;
 
 static int setup(void **state)
 {
-	(void)state;
-	sim_log_reset();
-	sim_pci_reset();
-	sim = sim_pci_add(NULL, 3, 0, 0x1af4, 0x1002, 0x00ff00);
-	return pci_config_use_ports();
+	int err = setup_bus(state);
+
+	sim = add_function(NULL, 3, 0);
+	return err;
 }
 
 static void scan(void)
@@ -286,7 +269,7 @@ static void enabling_opens_the_bridges_above(void **state)
 	leaf = sim_pci_add(inner, 0, 0, 0x1af4, 0x1045, 0x00ff00);
 	sim_pci_set_bar(leaf, 0, SIM_PCI_MEMORY32, 4096, 0);
 	assert_int_equal(pci_scan(&windows), 3);
-	for (d = pci_devices(); d->next != NULL; d = d->next)
+	for (d = pci_devices(); d->next; d = d->next)
 		;
 	assert_int_equal(sim_pci_get(outer, COMMAND, 2), 0);
 	pci_enable(d);

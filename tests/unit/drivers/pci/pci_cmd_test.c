@@ -1,39 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* lspci on a simulated bus: whole screens, as a person sees them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "drivers/pci/pci.h"
 #include "kernel/lib/command.h"
-#include "tests/sim/sim_log.h"
-#include "tests/sim/sim_pci.h"
-
-static const struct pci_windows windows = {
-	.memory_start = 0xc0000000,
-	.memory_end = 0xfec00000,
-	.memory64_start = UINT64_C(0x100000000),
-	.memory64_end = UINT64_C(0x900000000),
-	.io_start = 0xc000,
-	.io_end = 0x10000,
-};
+#include "tests/unit/drivers/pci/pci_fixture.h"
 
 static char screen[8192];
-
-static int setup(void **state)
-{
-	(void)state;
-	sim_log_reset();
-	sim_pci_reset();
-	return pci_config_use_ports();
-}
 
 static const struct command *lspci(void)
 {
@@ -49,7 +24,7 @@ static const struct command *lspci(void)
 static int run(const char *option, const char *option2)
 {
 	char *argv[] = { (char *)"lspci", (char *)option, (char *)option2, NULL };
-	int argc = option == NULL ? 1 : option2 == NULL ? 2 : 3;
+	int argc = option2 ? 3 : option ? 2 : 1;
 	FILE *file = tmpfile();
 	int saved, ret;
 	size_t length;
@@ -232,13 +207,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_machine_without_pci_says_so),
-		cmocka_unit_test_setup(every_function_has_one_line, setup),
-		cmocka_unit_test_setup(a_device_is_shown_with_all_that_it_has, setup),
-		cmocka_unit_test_setup(a_bridge_is_shown_with_its_windows, setup),
-		cmocka_unit_test_setup(what_has_no_address_is_shown_so, setup),
-		cmocka_unit_test_setup(a_device_that_is_gone_is_shown_so, setup),
-		cmocka_unit_test_setup(a_capability_list_that_loops_is_shown_once, setup),
-		cmocka_unit_test_setup(other_arguments_are_refused, setup),
+		cmocka_unit_test_setup(every_function_has_one_line, setup_bus),
+		cmocka_unit_test_setup(a_device_is_shown_with_all_that_it_has, setup_bus),
+		cmocka_unit_test_setup(a_bridge_is_shown_with_its_windows, setup_bus),
+		cmocka_unit_test_setup(what_has_no_address_is_shown_so, setup_bus),
+		cmocka_unit_test_setup(a_device_that_is_gone_is_shown_so, setup_bus),
+		cmocka_unit_test_setup(a_capability_list_that_loops_is_shown_once, setup_bus),
+		cmocka_unit_test_setup(other_arguments_are_refused, setup_bus),
 	};
 
 	return cmocka_run_group_tests_name("pci_cmd", tests, NULL, NULL);

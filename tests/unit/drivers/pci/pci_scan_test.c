@@ -1,40 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finding functions and numbering bridges, on a simulated bus. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <stdio.h>
 #include <string.h>
 
-#include "drivers/pci/pci.h"
-#include "tests/sim/sim_log.h"
-#include "tests/sim/sim_pci.h"
-
-static const struct pci_windows windows = {
-	.memory_start = 0xc0000000,
-	.memory_end = 0xfec00000,
-	.memory64_start = UINT64_C(0x100000000),
-	.memory64_end = UINT64_C(0x900000000),
-	.io_start = 0xc000,
-	.io_end = 0x10000,
-};
-
-static int setup(void **state)
-{
-	(void)state;
-	sim_log_reset();
-	sim_pci_reset();
-	return pci_config_use_ports();
-}
-
-static struct sim_pci_function *add(struct sim_pci_function *parent, unsigned device,
-				    unsigned function)
-{
-	return sim_pci_add(parent, device, function, 0x1af4, 0x1002, 0x00ff00);
-}
+#include "tests/unit/drivers/pci/pci_fixture.h"
 
 static struct sim_pci_function *add_bridge(struct sim_pci_function *parent, unsigned device,
 					   uint8_t primary, uint8_t secondary, uint8_t subordinate)
@@ -54,23 +23,13 @@ static const char *scan(void)
 	size_t listed = 0;
 
 	text[0] = '\0';
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next) {
+	for (const struct pci_device *d = pci_devices(); d; d = d->next) {
 		length += (size_t)snprintf(text + length, sizeof(text) - length, "%02x:%02x.%u ",
 					   d->address.bus, d->address.device, d->address.function);
 		listed++;
 	}
 	assert_int_equal(listed, count);
 	return text;
-}
-
-static const struct pci_device *at(uint8_t bus, uint8_t slot)
-{
-	for (const struct pci_device *d = pci_devices(); d != NULL; d = d->next) {
-		if (d->address.bus == bus && d->address.device == slot && d->address.function == 0)
-			return d;
-	}
-	fail_msg("nothing at %02x:%02x.0", bus, slot);
-	return NULL;
 }
 
 static void assert_bus_numbers(const struct sim_pci_function *f, unsigned primary,
@@ -116,7 +75,7 @@ static void the_header_is_read(void **state)
 static void an_impossible_interrupt_pin_is_none(void **state)
 {
 	(void)state;
-	sim_pci_put(add(NULL, 2, 0), 0x3d, 1, 5);
+	sim_pci_put(add_function(NULL, 2, 0), 0x3d, 1, 5);
 	scan();
 	assert_int_equal(pci_devices()->interrupt_pin, 0);
 }
@@ -124,20 +83,20 @@ static void an_impossible_interrupt_pin_is_none(void **state)
 static void functions_of_a_multifunction_device_are_found(void **state)
 {
 	(void)state;
-	sim_pci_set_multifunction(add(NULL, 1, 0));
-	add(NULL, 1, 3);
-	add(NULL, 1, 7);
-	add(NULL, 31, 0);
+	sim_pci_set_multifunction(add_function(NULL, 1, 0));
+	add_function(NULL, 1, 3);
+	add_function(NULL, 1, 7);
+	add_function(NULL, 31, 0);
 	assert_string_equal(scan(), "00:01.0 00:01.3 00:01.7 00:1f.0 ");
-	assert_int_equal(at(0, 1)->header_type, 0);
+	assert_int_equal(found_at(0, 1)->header_type, 0);
 }
 
 static void other_functions_are_not_asked_without_need(void **state)
 {
 	(void)state;
-	add(NULL, 1, 0);
-	add(NULL, 1, 1);
-	add(NULL, 2, 3); /* without a function 0 there is no device */
+	add_function(NULL, 1, 0);
+	add_function(NULL, 1, 1);
+	add_function(NULL, 2, 3); /* without a function 0 there is no device */
 	assert_string_equal(scan(), "00:01.0 ");
 }
 
@@ -146,13 +105,13 @@ static void a_vendor_of_zero_or_all_ones_is_nothing(void **state)
 	(void)state;
 	sim_pci_add(NULL, 1, 0, 0x0000, 0x0001, 0);
 	sim_pci_add(NULL, 2, 0, 0xffff, 0x0001, 0);
-	add(NULL, 3, 0)->gone = true;
+	add_function(NULL, 3, 0)->gone = true;
 	assert_string_equal(scan(), "");
 }
 
 static void an_unknown_header_is_listed_and_left_alone(void **state)
 {
-	struct sim_pci_function *f = add(NULL, 1, 0);
+	struct sim_pci_function *f = add_function(NULL, 1, 0);
 
 	(void)state;
 	sim_pci_put(f, 0x0e, 1, 0x7f);
@@ -166,18 +125,18 @@ static void more_functions_than_fit_are_left_alone(void **state)
 {
 	(void)state;
 	for (unsigned slot = 0; slot < 32; slot++) {
-		sim_pci_set_multifunction(add(NULL, slot, 0));
+		sim_pci_set_multifunction(add_function(NULL, slot, 0));
 		for (unsigned function = 1; function < 8; function++)
-			add(NULL, slot, function);
+			add_function(NULL, slot, function);
 	}
 	assert_int_equal(pci_scan(&windows), PCI_DEVICES_MAX);
 	assert_int_equal(sim_log_warnings, 0);
 	sim_pci_reset();
 	for (unsigned slot = 0; slot < 32; slot++) {
 		sim_pci_set_multifunction(slot == 0 ? add_bridge(NULL, slot, 0, 1, 1)
-						    : add(NULL, slot, 0));
+						    : add_function(NULL, slot, 0));
 		for (unsigned function = 1; function < 8; function++)
-			add(NULL, slot, function);
+			add_function(NULL, slot, function);
 	}
 	assert_int_equal(pci_scan(&windows), PCI_DEVICES_MAX);
 	assert_int_equal(sim_log_warnings, 1);
@@ -185,10 +144,10 @@ static void more_functions_than_fit_are_left_alone(void **state)
 
 static void a_second_scan_starts_anew(void **state)
 {
-	struct sim_pci_function *f = add(NULL, 1, 0);
+	struct sim_pci_function *f = add_function(NULL, 1, 0);
 
 	(void)state;
-	add(NULL, 2, 0);
+	add_function(NULL, 2, 0);
 	assert_string_equal(scan(), "00:01.0 00:02.0 ");
 	assert_string_equal(scan(), "00:01.0 00:02.0 ");
 	f->gone = true;
@@ -211,15 +170,15 @@ static void what_is_behind_bridges_is_found_in_the_order_of_addresses(void **sta
 	struct sim_pci_function *b3 = add_bridge(NULL, 3, 0, 4, 4);
 
 	(void)state;
-	add(b1, 5, 0);
-	add(b2, 0, 0);
-	add(b3, 1, 0);
-	add(NULL, 2, 0);
+	add_function(b1, 5, 0);
+	add_function(b2, 0, 0);
+	add_function(b3, 1, 0);
+	add_function(NULL, 2, 0);
 	assert_string_equal(scan(), "00:01.0 00:02.0 00:03.0 01:00.0 01:05.0 02:00.0 04:01.0 ");
-	assert_ptr_equal(at(2, 0)->bridge, at(1, 0));
-	assert_ptr_equal(at(1, 0)->bridge, at(0, 1));
-	assert_null(at(0, 1)->bridge);
-	assert_int_equal(at(0, 1)->subordinate_bus, 3);
+	assert_ptr_equal(found_at(2, 0)->bridge, found_at(1, 0));
+	assert_ptr_equal(found_at(1, 0)->bridge, found_at(0, 1));
+	assert_null(found_at(0, 1)->bridge);
+	assert_int_equal(found_at(0, 1)->subordinate_bus, 3);
 	assert_bus_numbers(b1, 0, 1, 3);
 	assert_bus_numbers(b2, 1, 2, 2);
 	assert_bus_numbers(b3, 0, 4, 4);
@@ -234,10 +193,10 @@ static void buses_may_be_numbered_in_another_order_than_slots(void **state)
 	struct sim_pci_function *b2 = add_bridge(NULL, 2, 0, 1, 1);
 
 	(void)state;
-	add(b1, 0, 0);
-	add(b2, 0, 0);
+	add_function(b1, 0, 0);
+	add_function(b2, 0, 0);
 	assert_string_equal(scan(), "00:01.0 00:02.0 01:00.0 05:00.0 ");
-	assert_ptr_equal(at(1, 0)->bridge, at(0, 2));
+	assert_ptr_equal(found_at(1, 0)->bridge, found_at(0, 2));
 }
 
 static void the_same_is_found_through_ecam(void **state)
@@ -245,7 +204,7 @@ static void the_same_is_found_through_ecam(void **state)
 	struct sim_pci_function *b1 = add_bridge(NULL, 1, 0, 1, 1);
 
 	(void)state;
-	add(b1, 5, 0);
+	add_function(b1, 5, 0);
 	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 255), 0);
 	assert_string_equal(scan(), "00:01.0 01:05.0 ");
 	assert_null(sim_pci_violation);
@@ -257,7 +216,7 @@ static void behind_a_root_port_only_slot_0_is_asked(void **state)
 	unsigned reads;
 
 	(void)state;
-	add(b, 0, 0);
+	add_function(b, 0, 0);
 	scan();
 	reads = sim_pci_reads;
 	sim_pci_reads = 0;
@@ -268,7 +227,7 @@ static void behind_a_root_port_only_slot_0_is_asked(void **state)
 	assert_true(sim_pci_reads <= reads - 31 + 4);
 	/* But a bridge to conventional PCI has all slots. */
 	sim_pci_put(b, 0x56, 2, 0x0071);
-	add(b, 9, 0);
+	add_function(b, 9, 0);
 	assert_string_equal(scan(), "00:01.0 01:00.0 01:09.0 ");
 }
 
@@ -282,10 +241,10 @@ static void bridges_without_numbers_get_them_depth_first(void **state)
 	struct sim_pci_function *b4 = add_bridge(NULL, 2, 0, 0, 0);
 
 	(void)state;
-	add(b1, 2, 0);
-	add(b2, 0, 0);
-	add(b3, 0, 0);
-	add(b4, 0, 0);
+	add_function(b1, 2, 0);
+	add_function(b2, 0, 0);
+	add_function(b3, 0, 0);
+	add_function(b4, 0, 0);
 	assert_string_equal(scan(), "00:01.0 00:02.0 01:00.0 01:01.0 01:02.0 02:00.0 03:00.0 "
 				    "04:00.0 ");
 	assert_bus_numbers(b1, 0, 1, 3);
@@ -313,8 +272,8 @@ static void a_new_bridge_gets_numbers_beside_those_of_the_firmware(void **state)
 	struct sim_pci_function *inner = add_bridge(old, 0, 0, 0, 0);
 
 	(void)state;
-	add(fresh, 0, 0);
-	add(inner, 0, 0);
+	add_function(fresh, 0, 0);
+	add_function(inner, 0, 0);
 	assert_string_equal(scan(), "00:01.0 00:02.0 01:00.0 02:00.0 05:00.0 ");
 	assert_bus_numbers(old, 0, 1, 4);
 	assert_bus_numbers(fresh, 0, 5, 5);
@@ -327,7 +286,7 @@ static void a_bridge_for_which_no_number_is_left_stays_closed(void **state)
 	struct sim_pci_function *inner = add_bridge(old, 0, 0, 0, 0);
 
 	(void)state;
-	add(inner, 0, 0);
+	add_function(inner, 0, 0);
 	assert_string_equal(scan(), "00:02.0 01:00.0 ");
 	assert_bus_numbers(inner, 0, 0, 0);
 	assert_int_equal(sim_log_warnings, 1);
@@ -337,7 +296,7 @@ static void no_bus_above_the_last_is_numbered_or_asked(void **state)
 {
 	(void)state;
 	for (unsigned slot = 1; slot < 6; slot++)
-		add(add_bridge(NULL, slot, 0, 0, 0), 0, 0);
+		add_function(add_bridge(NULL, slot, 0, 0, 0), 0, 0);
 	add_bridge(NULL, 8, 0, 9, 9);
 	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 3), 0);
 	assert_string_equal(scan(), "00:01.0 00:02.0 00:03.0 00:04.0 00:05.0 00:08.0 "
@@ -358,7 +317,7 @@ static void impossible_numbers_are_replaced(void **state)
 		sim_pci_reset();
 		sim_log_reset();
 		b = add_bridge(NULL, 1, 0, wrong[i][0], wrong[i][1]);
-		add(b, 0, 0);
+		add_function(b, 0, 0);
 		assert_string_equal(scan(), "00:01.0 01:00.0 ");
 		assert_bus_numbers(b, 0, 1, 1);
 		assert_int_equal(sim_log_warnings, 1);
@@ -371,7 +330,7 @@ static void a_secondary_bus_at_or_before_its_own_is_replaced(void **state)
 	struct sim_pci_function *b2 = add_bridge(b1, 0, 2, 2, 5);
 
 	(void)state;
-	add(b2, 0, 0);
+	add_function(b2, 0, 0);
 	assert_string_equal(scan(), "00:01.0 02:00.0 03:00.0 ");
 	assert_bus_numbers(b2, 2, 3, 3);
 	sim_pci_set_bus_numbers(b2, 2, 1, 5);
@@ -385,7 +344,7 @@ static void numbers_beyond_those_of_the_bridge_above_are_replaced(void **state)
 	struct sim_pci_function *b2 = add_bridge(b1, 0, 1, 3, 9);
 
 	(void)state;
-	add(b2, 0, 0);
+	add_function(b2, 0, 0);
 	assert_string_equal(scan(), "00:01.0 01:00.0 02:00.0 ");
 	assert_bus_numbers(b2, 1, 2, 2);
 	assert_int_equal(sim_log_warnings, 1);
@@ -397,8 +356,8 @@ static void the_second_of_two_overlapping_bridges_is_renumbered(void **state)
 	struct sim_pci_function *b2 = add_bridge(NULL, 2, 0, 3, 6);
 
 	(void)state;
-	add(b1, 0, 0);
-	add(b2, 1, 0);
+	add_function(b1, 0, 0);
+	add_function(b2, 1, 0);
 	assert_string_equal(scan(), "00:01.0 00:02.0 01:00.0 05:01.0 ");
 	assert_bus_numbers(b1, 0, 1, 4);
 	assert_bus_numbers(b2, 0, 5, 5);
@@ -411,10 +370,10 @@ static void a_bridge_that_keeps_its_wrong_numbers_is_left_alone(void **state)
 
 	(void)state;
 	b->stubborn = true;
-	add(b, 0, 0);
+	add_function(b, 0, 0);
 	assert_string_equal(scan(), "00:01.0 ");
 	assert_true(sim_log_warnings >= 2);
-	assert_int_equal(at(0, 1)->secondary_bus, 0);
+	assert_int_equal(found_at(0, 1)->secondary_bus, 0);
 }
 
 static struct sim_pci_function *leaving;
@@ -437,8 +396,8 @@ static void the_numbers_behind_a_bridge_that_goes_away_are_nobody_elses(void **s
 
 	(void)state;
 	leaving = add_bridge(a, 0, 0, 0, 0);
-	add(leaving, 7, 0);
-	add(b, 7, 0);
+	add_function(leaving, 7, 0);
+	add_function(b, 7, 0);
 	sim_pci_on_write = leave_at_second_numbers;
 	assert_string_equal(scan(), "00:01.0 00:02.0 01:00.0 02:07.0 03:07.0 ");
 	assert_bus_numbers(a, 0, 1, 2);
@@ -450,7 +409,7 @@ static void a_wire_back_to_the_root_bus_does_not_loop(void **state)
 	struct sim_pci_function *b = add_bridge(NULL, 1, 0, 1, 255);
 
 	(void)state;
-	add(NULL, 2, 0);
+	add_function(NULL, 2, 0);
 	sim_pci_loop_to_root(b);
 	assert_true(pci_scan(&windows) <= 64);
 	assert_true(sim_pci_reads < 5000);
@@ -480,37 +439,41 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_mechanism_nothing_is_found),
-		cmocka_unit_test_setup(an_empty_bus_has_no_functions, setup),
-		cmocka_unit_test_setup(the_header_is_read, setup),
-		cmocka_unit_test_setup(an_impossible_interrupt_pin_is_none, setup),
-		cmocka_unit_test_setup(functions_of_a_multifunction_device_are_found, setup),
-		cmocka_unit_test_setup(other_functions_are_not_asked_without_need, setup),
-		cmocka_unit_test_setup(a_vendor_of_zero_or_all_ones_is_nothing, setup),
-		cmocka_unit_test_setup(an_unknown_header_is_listed_and_left_alone, setup),
-		cmocka_unit_test_setup(more_functions_than_fit_are_left_alone, setup),
-		cmocka_unit_test_setup(a_second_scan_starts_anew, setup),
+		cmocka_unit_test_setup(an_empty_bus_has_no_functions, setup_bus),
+		cmocka_unit_test_setup(the_header_is_read, setup_bus),
+		cmocka_unit_test_setup(an_impossible_interrupt_pin_is_none, setup_bus),
+		cmocka_unit_test_setup(functions_of_a_multifunction_device_are_found, setup_bus),
+		cmocka_unit_test_setup(other_functions_are_not_asked_without_need, setup_bus),
+		cmocka_unit_test_setup(a_vendor_of_zero_or_all_ones_is_nothing, setup_bus),
+		cmocka_unit_test_setup(an_unknown_header_is_listed_and_left_alone, setup_bus),
+		cmocka_unit_test_setup(more_functions_than_fit_are_left_alone, setup_bus),
+		cmocka_unit_test_setup(a_second_scan_starts_anew, setup_bus),
 		cmocka_unit_test_setup(what_is_behind_bridges_is_found_in_the_order_of_addresses,
-				       setup),
-		cmocka_unit_test_setup(buses_may_be_numbered_in_another_order_than_slots, setup),
-		cmocka_unit_test_setup(the_same_is_found_through_ecam, setup),
-		cmocka_unit_test_setup(behind_a_root_port_only_slot_0_is_asked, setup),
-		cmocka_unit_test_setup(bridges_without_numbers_get_them_depth_first, setup),
-		cmocka_unit_test_setup(the_latency_beside_bus_numbers_stays, setup),
+				       setup_bus),
+		cmocka_unit_test_setup(buses_may_be_numbered_in_another_order_than_slots,
+				       setup_bus),
+		cmocka_unit_test_setup(the_same_is_found_through_ecam, setup_bus),
+		cmocka_unit_test_setup(behind_a_root_port_only_slot_0_is_asked, setup_bus),
+		cmocka_unit_test_setup(bridges_without_numbers_get_them_depth_first, setup_bus),
+		cmocka_unit_test_setup(the_latency_beside_bus_numbers_stays, setup_bus),
 		cmocka_unit_test_setup(a_new_bridge_gets_numbers_beside_those_of_the_firmware,
-				       setup),
-		cmocka_unit_test_setup(a_bridge_for_which_no_number_is_left_stays_closed, setup),
-		cmocka_unit_test_setup(no_bus_above_the_last_is_numbered_or_asked, setup),
-		cmocka_unit_test_setup(impossible_numbers_are_replaced, setup),
-		cmocka_unit_test_setup(a_secondary_bus_at_or_before_its_own_is_replaced, setup),
+				       setup_bus),
+		cmocka_unit_test_setup(a_bridge_for_which_no_number_is_left_stays_closed,
+				       setup_bus),
+		cmocka_unit_test_setup(no_bus_above_the_last_is_numbered_or_asked, setup_bus),
+		cmocka_unit_test_setup(impossible_numbers_are_replaced, setup_bus),
+		cmocka_unit_test_setup(a_secondary_bus_at_or_before_its_own_is_replaced, setup_bus),
 		cmocka_unit_test_setup(numbers_beyond_those_of_the_bridge_above_are_replaced,
-				       setup),
-		cmocka_unit_test_setup(the_second_of_two_overlapping_bridges_is_renumbered, setup),
-		cmocka_unit_test_setup(a_bridge_that_keeps_its_wrong_numbers_is_left_alone, setup),
+				       setup_bus),
+		cmocka_unit_test_setup(the_second_of_two_overlapping_bridges_is_renumbered,
+				       setup_bus),
+		cmocka_unit_test_setup(a_bridge_that_keeps_its_wrong_numbers_is_left_alone,
+				       setup_bus),
 		cmocka_unit_test_setup(the_numbers_behind_a_bridge_that_goes_away_are_nobody_elses,
-				       setup),
-		cmocka_unit_test_setup(a_wire_back_to_the_root_bus_does_not_loop, setup),
-		cmocka_unit_test_setup(two_wires_back_do_not_loop_either, setup),
-		cmocka_unit_test_setup(a_long_chain_of_bridges_ends, setup),
+				       setup_bus),
+		cmocka_unit_test_setup(a_wire_back_to_the_root_bus_does_not_loop, setup_bus),
+		cmocka_unit_test_setup(two_wires_back_do_not_loop_either, setup_bus),
+		cmocka_unit_test_setup(a_long_chain_of_bridges_ends, setup_bus),
 	};
 
 	return cmocka_run_group_tests_name("pci_scan", tests, NULL, NULL);

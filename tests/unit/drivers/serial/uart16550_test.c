@@ -19,6 +19,7 @@
 #include "arch/io.h"
 #include "arch/irq.h"
 #include "arch/platform.h"
+#include "drivers/serial/serial_events.h"
 #include "drivers/serial/uart16550.h"
 #include "kernel/task/task.h"
 
@@ -589,12 +590,14 @@ static void input_that_nobody_reads_is_dropped_and_counted(void **state)
 static void overruns_are_counted(void **state)
 {
 	uint64_t overruns = counts().overruns;
+	uint64_t recorded = serial_events.count[SERIAL_EVENT_OVERRUN];
 	uint8_t byte;
 
 	(void)state;
 	sim_receive("0123456789abcdefghij", 20);
 	serve_interrupts();
 	assert_int_equal(counts().overruns - overruns, 1);
+	assert_int_equal(serial_events.count[SERIAL_EVENT_OVERRUN] - recorded, 1);
 	for (const char *p = "0123456789abcdef"; *p; p++)
 		assert_true(uart_read(&byte) && byte == *p);
 	assert_false(uart_read(&byte));
@@ -634,6 +637,7 @@ static void the_filter_can_take_bytes_out(void **state)
 static void the_byte_behind_a_break_is_told_apart(void **state)
 {
 	uint64_t breaks = counts().breaks;
+	uint64_t recorded = serial_events.count[SERIAL_EVENT_BREAK];
 	uint8_t byte;
 
 	(void)state;
@@ -644,6 +648,7 @@ static void the_byte_behind_a_break_is_told_apart(void **state)
 	serve_interrupts();
 	assert_string_equal(keys, "m");
 	assert_int_equal(counts().breaks - breaks, 1);
+	assert_int_equal(serial_events.count[SERIAL_EVENT_BREAK] - recorded, 1);
 	assert_true(uart_read(&byte) && byte == 'a');
 	assert_true(uart_read(&byte) && byte == 'b');
 	assert_false(uart_read(&byte));

@@ -27,14 +27,17 @@ extern struct virtq queue;
 extern int tokens[VIRTQ_SIZE_MAX];
 extern const struct virtq_buffer one;
 
+/* Tells whether the ring of this run has a feature. */
 bool ring_has(unsigned bit);
 
 /* A device that has negotiated `ring`, or nothing at all if it is a legacy one. */
 void negotiate(bool legacy);
 
-/* Queue 0, of `size` descriptors, on a running device; and its end. */
+/* Creates queue 0, of `size` descriptors, on a running device. */
 void start(uint16_t size);
-int setup(void **state); /* of size 8 */
+
+/* Does start(8), for cmocka, or undoes it. Returns 0. */
+int setup(void **state);
 int teardown(void **state);
 
 /* Offers a buffer and lets the device take it. Returns the id to push. */

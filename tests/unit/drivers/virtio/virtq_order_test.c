@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * In which order a queue's driver and its device see each other's accesses: what
- * lies before a barrier and what behind it. The device acts in the barriers
+ * lies before a barrier and what after it. The device acts in the barriers
  * themselves, the moments at which the driver claims that things are in order.
  */
 #include "tests/unit/drivers/virtio/virtq_fixture.h"
@@ -16,7 +16,7 @@
 
 #include "arch/barrier.h"
 
-/* What happened, a letter each: s, l, f for barriers, P: there was something to pop, n. */
+/* The events, a letter each: s, l, f for barriers, P: there was something to pop, n: notified. */
 static char events[16];
 static void (*in_barrier)(enum fake_barrier kind);
 

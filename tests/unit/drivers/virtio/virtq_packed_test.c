@@ -17,7 +17,7 @@ static struct virtq_packed_desc *descriptors(void)
 	return phys_to_virt(sim.queue[0].desc);
 }
 
-static void areas_lie_behind_each_other(void **state)
+static void areas_lie_one_after_another(void **state)
 {
 	static const uint16_t sizes[] = { 1, 3, 8, 100, 128, 256 };
 
@@ -125,7 +125,7 @@ static void ring_is_never_believed(void **state)
 	assert_true(sim_virtio_pop(&sim, 0, &chain));
 	/* Neither used nor available, all of it. */
 	memset(descriptors(), 0x7f, 8 * sizeof(struct virtq_packed_desc));
-	if (queue.tables != NULL)
+	if (queue.tables)
 		memset(queue.tables, 0xff, FRAME_SIZE);
 	assert_false(virtq_has_used(&queue));
 	sim_virtio_push(&sim, 0, chain.head, 0);
@@ -168,22 +168,12 @@ static void interrupt_wish_is_in_the_flags(void **state)
 	assert_int_equal(event->flags, VIRTQ_EVENT_DISABLE);
 	virtq_set_interrupts(&queue, true);
 	assert_int_equal(event->flags, VIRTQ_EVENT_ENABLE);
-	for (unsigned i = 0; i < 8; i++)
-		offer(&tokens[i]);
-	virtq_interrupt_after_last(&queue);
-	if (!ring_has(VIRTIO_F_EVENT_IDX)) {
-		assert_int_equal(event->flags, VIRTQ_EVENT_ENABLE);
-		return;
-	}
-	/* The last of the first round: the counter is still 1 there. */
-	assert_int_equal(event->flags, VIRTQ_EVENT_DESC);
-	assert_int_equal(event->off_wrap, VIRTQ_EVENT_WRAP | 7);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(areas_lie_behind_each_other),
+		CASE(areas_lie_one_after_another),
 		CASE(marks_change_with_each_round),
 		CASE(chain_goes_over_the_end_of_the_ring),
 		CASE(batch_is_held_back_as_a_whole),

@@ -7,27 +7,25 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 
-#include "arch/clock.h"
-#include "arch/irq.h"
-#include "kernel/lib/console.h"
+#include "kernel/lib/hooks.h"
 #include "kernel/lib/log.h"
 
 static uint64_t now;
 static char shown[1024];
 static size_t shown_length;
 
-uint64_t clock_ns(void)
+static uint64_t read_now(void)
 {
 	return now;
 }
 
-void console_write(const char *text, size_t length)
+static void show(const char *text, size_t length)
 {
-	/* It may sleep, so interrupts must be as the caller of the log had them. */
-	assert_int_equal(fake_irqs_off, 0);
 	assert_true(shown_length + length < sizeof(shown));
 	memcpy(shown + shown_length, text, length);
 	shown_length += length;
@@ -59,6 +57,8 @@ static int begin(void **state)
 	(void)state;
 	shown_length = 0;
 	shown[0] = '\0';
+	lib_set_console(show);
+	lib_set_clock(read_now);
 	return 0;
 }
 
@@ -70,7 +70,6 @@ static void a_line_is_shown_and_kept_with_its_time(void **state)
 	assert_string_equal(shown, "pci: 7 functions\n");
 	assert_string_equal(newest(), "pci: 7 functions");
 	assert_int_equal(last_ns, 1234);
-	assert_int_equal(fake_irqs_off, 0);
 }
 
 static void a_warning_says_so(void **state)
@@ -175,6 +174,71 @@ static void logging_while_the_log_is_read_ends(void **state)
 	assert_true(calls > 0 && calls <= 256);
 }
 
+static void without_a_console_and_a_clock_a_line_is_kept(void **state)
+{
+	(void)state;
+	lib_set_console(NULL);
+	lib_set_clock(NULL);
+	log_info("early");
+	assert_string_equal(shown, "");
+	assert_string_equal(newest(), "early");
+	assert_int_equal(last_ns, 0);
+}
+
+/* ---- Interrupts: here they are signals ---- */
+
+/* All of one letter, and long, so that most of the time goes into copying it. */
+static void log_letters(char letter)
+{
+	char text[LOG_LINE_MAX + 1];
+
+	memset(text, letter, LOG_LINE_MAX);
+	text[LOG_LINE_MAX] = '\0';
+	log_debug("%s", text);
+}
+
+static volatile sig_atomic_t interrupts;
+
+static void interrupt(int number)
+{
+	static char letter = 'a';
+
+	(void)number;
+	/* More lines than the log has: what is being read or written is overtaken. */
+	for (int i = 0; i < 300; i++)
+		log_letters(letter);
+	letter = letter == 'y' ? 'a' : (char)(letter + 1);
+	interrupts++;
+}
+
+static void check_letters(uint64_t ns, const char *line, void *arg)
+{
+	(void)ns;
+	++*(size_t *)arg;
+	assert_int_equal(strlen(line), LOG_LINE_MAX);
+	assert_int_equal(strspn(line, (char[]){ line[0], '\0' }), LOG_LINE_MAX);
+}
+
+static void no_line_is_torn_by_an_interrupt_that_logs(void **state)
+{
+	const struct itimerval often = { { 0, 2000 }, { 0, 2000 } }, never = { { 0 }, { 0 } };
+	size_t calls = 0;
+
+	(void)state;
+	for (int i = 0; i < 300; i++)
+		log_letters('z');
+	interrupts = 0;
+	signal(SIGALRM, interrupt);
+	setitimer(ITIMER_REAL, &often, NULL);
+	while (interrupts < 100) {
+		log_letters('z');
+		log_for_each(check_letters, &calls);
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	signal(SIGALRM, SIG_DFL);
+	assert_true(calls > 256);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +250,8 @@ int main(void)
 		cmocka_unit_test_setup(an_escape_is_not_cut_in_two, begin),
 		cmocka_unit_test_setup(the_oldest_lines_make_room, begin),
 		cmocka_unit_test_setup(logging_while_the_log_is_read_ends, begin),
+		cmocka_unit_test_setup(without_a_console_and_a_clock_a_line_is_kept, begin),
+		cmocka_unit_test_setup(no_line_is_torn_by_an_interrupt_that_logs, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

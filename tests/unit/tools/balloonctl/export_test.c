@@ -10,15 +10,14 @@
 
 #include <cmocka.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/loopback.h"
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/listen.h"
@@ -64,7 +63,7 @@ static void assert_conventional(const char *text)
 	unsigned nr_seen = 0;
 	char *copy = strdup(text), *rest = copy, *line;
 
-	while ((line = strsep(&rest, "\n")) != NULL && *line) {
+	while ((line = strsep(&rest, "\n")) && *line) {
 		size_t len = strcspn(line, "{");
 
 		if (sscanf(line, "# HELP %127s", name) == 1) {
@@ -160,13 +159,13 @@ static void labels_are_escaped(void **state)
 static void metrics_are_printed_once(void **state)
 {
 	struct fake_qemu qemu = { .left_before = 768 * MIB };
-	struct outcome end = RUN_AGAINST(&qemu, cmd_export, "export");
+	struct outcome end = RUN_AGAINST(&qemu, "export");
 
 	(void)state;
 	assert_int_equal(end.status, EXIT_REACHED);
 	assert_conventional(end.out);
 	assert_says(end.out, "\nballoon_left_bytes{guest=\"/tmp/balloonctl-");
-	end = run_command(cmd_export, NULL, "export", "/nowhere/a", NULL);
+	end = run_command(NULL, "export", "/nowhere/a", NULL);
 	assert_int_equal(end.status, EXIT_REACHED);
 	assert_says(end.out, "balloon_up{guest=\"/nowhere/a\"} 0\n");
 }
@@ -184,7 +183,7 @@ static void text_file_is_replaced_whole(void **state)
 	snprintf(path, sizeof(path), "%s/balloon.prom", dir);
 	file = fopen(path, "w");
 	assert_int_equal(fstat(fileno(file), &before), 0);
-	end = RUN_AGAINST(&qemu, cmd_export, "export", "--textfile", path);
+	end = RUN_AGAINST(&qemu, "export", "--textfile", path);
 	assert_int_equal(end.status, EXIT_REACHED);
 	assert_string_equal(end.out, "");
 	/* Another file has its name now; who reads the old one is not disturbed. */
@@ -200,7 +199,7 @@ static void text_file_is_replaced_whole(void **state)
 	unlink(path);
 	/* Nothing else was left there. */
 	assert_int_equal(rmdir(dir), 0);
-	end = RUN_AGAINST(&qemu, cmd_export, "export", "--textfile", path);
+	end = RUN_AGAINST(&qemu, "export", "--textfile", path);
 	assert_int_equal(end.status, EXIT_WRONG);
 	assert_says(end.err, "No such file");
 }
@@ -217,14 +216,14 @@ static void only_a_regular_file_is_replaced(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/balloon.prom", dir);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	end = RUN_AGAINST(&qemu, cmd_export, "export", "--textfile", path);
+	end = RUN_AGAINST(&qemu, "export", "--textfile", path);
 	assert_int_equal(end.status, EXIT_WRONG);
 	assert_says(end.err, "no regular file");
 	assert_int_equal(lstat(path, &is), 0);
 	assert_true(S_ISFIFO(is.st_mode));
 	unlink(path);
 	assert_int_equal(symlink("elsewhere", path), 0);
-	end = RUN_AGAINST(&qemu, cmd_export, "export", "--textfile", path);
+	end = RUN_AGAINST(&qemu, "export", "--textfile", path);
 	assert_int_equal(end.status, EXIT_WRONG);
 	assert_int_equal(lstat(path, &is), 0);
 	assert_true(S_ISLNK(is.st_mode));
@@ -241,14 +240,14 @@ static void export_refuses_odd_arguments(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		end = run_command(cmd_export, "/nowhere/a", "export", "--listen", bad[i], NULL);
+		end = run_command("/nowhere/a", "export", "--listen", bad[i], NULL);
 		if (end.status != EXIT_USAGE)
 			fail_msg("%s: status %d", bad[i], end.status);
 		assert_says(end.err, "ADDR:PORT is wanted");
 	}
-	end = run_command(cmd_export, NULL, "export", "--listen", "0", "--textfile", "a", NULL);
+	end = run_command(NULL, "export", "--listen", "0", "--textfile", "a", NULL);
 	assert_int_equal(end.status, EXIT_USAGE);
-	end = run_command(cmd_export, NULL, "export", "--every", "5", NULL);
+	end = run_command(NULL, "export", "--every", "5", NULL);
 	assert_int_equal(end.status, EXIT_USAGE);
 }
 
@@ -262,23 +261,10 @@ static char *make_page(void *context, size_t *size)
 	return text ? strdup(text) : NULL;
 }
 
-/* What is answered to @request on @port; up to the end of the connection. */
+/* Sends a request to ADDR:PORT and reads the answer. */
 static void ask(const char *address, const char *request, char *text, size_t size)
 {
-	unsigned port = (unsigned)strtoul(strrchr(address, ':') + 1, NULL, 10);
-	struct sockaddr_in to = { .sin_family = AF_INET,
-				  .sin_port = htons((uint16_t)port),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	size_t len = 0;
-	ssize_t n;
-
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	assert_int_equal(write(fd, request, strlen(request)), strlen(request));
-	while (len < size - 1 && (n = read(fd, text + len, size - 1 - len)) > 0)
-		len += (size_t)n;
-	text[len] = '\0';
-	close(fd);
+	loopback_ask((unsigned)strtoul(strrchr(address, ':') + 1, NULL, 10), request, text, size);
 }
 
 static void server_has_one_page(void **state)

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/command.h"
 
 #define PAGE 4096
 #define MAX_ANSWERS 32
@@ -200,14 +200,22 @@ static void unescape_slashes(char *text)
 	*to = '\0';
 }
 
+static void greet(FILE *to)
+{
+	fputs("{\"QMP\": {\"version\": {", to);
+	if (model.version)
+		fprintf(to, "\"qemu\": {\"micro\": 3, \"minor\": 1, \"major\": %u}", model.version);
+	fputs("}, \"capabilities\": []}}\r\n", to);
+	fflush(to);
+}
+
 /* Each request is a line, as the client of the tools sends it, "id" last in it. */
 static void serve(int fd)
 {
 	FILE *from = fdopen(fd, "r"), *to = fdopen(dup(fd), "w");
 	char line[4096];
 
-	fputs("{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n", to);
-	fflush(to);
+	greet(to);
 	while (fgets(line, sizeof(line), from)) {
 		line[strcspn(line, "\n")] = '\0';
 		unescape_slashes(line);
@@ -252,7 +260,7 @@ void fake_qemu_stop(struct fake_place *place)
 
 /* ---- commands ---- */
 
-/* Point @fd to a file that is read when it is over. */
+/* Points `fd` to a file that is read when it is over. */
 static FILE *catch (int fd, int *saved)
 {
 	FILE *file = tmpfile();
@@ -274,8 +282,7 @@ static void release(int fd, int saved, FILE *file, char *text, size_t size)
 	fclose(file);
 }
 
-struct outcome run_command(int (*command)(const struct common *, int, char **), const char *name,
-			   const char *word, ...)
+struct outcome run_command(const char *name, const char *word, ...)
 {
 	struct common common = { .guest = name };
 	char *argv[MAX_WORDS + 1] = { NULL };
@@ -290,8 +297,7 @@ struct outcome run_command(int (*command)(const struct common *, int, char **), 
 	va_end(words);
 	outs = catch (STDOUT_FILENO, &out);
 	errs = catch (STDERR_FILENO, &err);
-	optind = 0;
-	outcome.status = command(&common, argc, argv);
+	outcome.status = command_run(command_find(argv[0]), &common, argc, argv);
 	release(STDERR_FILENO, err, errs, outcome.err, sizeof(outcome.err));
 	release(STDOUT_FILENO, out, outs, outcome.out, sizeof(outcome.out));
 	while (argc)

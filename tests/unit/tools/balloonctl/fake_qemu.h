@@ -31,6 +31,7 @@ struct fake_qemu {
 	const int64_t *lefts;
 	size_t nr_lefts;
 	int64_t left_before; /* until then; 0: all of its RAM */
+	unsigned version;    /* its first number, as the greeting has it; 0: it has none */
 	bool no_device, no_driver, paused;
 	bool old;      /* has no x-query-virtio-status */
 	bool unmapped; /* the guest has not mapped the device's registers */
@@ -44,34 +45,36 @@ struct fake_place {
 	pid_t pid;
 };
 
-/* Start it on a socket in a folder of its own. */
+/* Starts it on a socket in a folder of its own. */
 void fake_qemu_start(const struct fake_qemu *qemu, struct fake_place *place);
+
+/* Kills it and removes the folder. */
 void fake_qemu_stop(struct fake_place *place);
 
-/* What a command of balloonctl gave. */
+/* The outcome of a command of balloonctl. */
 struct outcome {
 	int status;
 	char out[8192], err[4096];
 };
 
-struct common;
+/*
+ * Runs a command in this process: `word` is its name, its arguments follow, and
+ * NULL ends them. `name` is the guest's, as after -g, or NULL.
+ */
+struct outcome run_command(const char *name, const char *word, ...);
 
-/* Run @command in this process with the guest at @name; NULL ends the words. */
-struct outcome run_command(int (*command)(const struct common *, int, char **), const char *name,
-			   const char *word, ...);
-
-/* The same against a fake. */
-#define RUN_AGAINST(qemu, command, ...) \
+/* run_command() against a fake that is started for it. */
+#define RUN_AGAINST(qemu, ...) \
 	({ \
 		struct fake_place place_; \
 		struct outcome outcome_; \
 		fake_qemu_start(qemu, &place_); \
-		outcome_ = run_command(command, place_.path, __VA_ARGS__, NULL); \
+		outcome_ = run_command(place_.path, __VA_ARGS__, NULL); \
 		fake_qemu_stop(&place_); \
 		outcome_; \
 	})
 
-/* Fails the test, showing all of it, if @words are not in @text. */
+/* Fails the test, showing all of it, if `words` are not in `text`. */
 void assert_says(const char *text, const char *words);
 
 #endif

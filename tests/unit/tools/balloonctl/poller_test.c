@@ -28,7 +28,7 @@
 
 static const struct poller_rate often = { .interval_ms = 20 };
 
-/* The next sample after *@sample. */
+/* The next sample after *sample. */
 static void next(struct poller *poller, struct sample *sample)
 {
 	assert_true(poller_wait(poller, sample->number, PATIENCE_MS, sample));
@@ -44,6 +44,22 @@ static void next_with(struct poller *poller, int err, struct sample *sample)
 	assert_int_equal(sample->err, err);
 }
 
+/* A guest, and a poller that looks at it often. */
+static struct poller *start(const struct fake_qemu *qemu, struct fake_place *place)
+{
+	struct poller *poller;
+
+	fake_qemu_start(qemu, place);
+	assert_int_equal(poller_start(place->path, &often, &poller), 0);
+	return poller;
+}
+
+static void stop(struct poller *poller, struct fake_place *place)
+{
+	poller_stop(poller);
+	fake_qemu_stop(place);
+}
+
 static void samples_hold_what_the_guest_says(void **state)
 {
 	struct fake_qemu qemu = { .left_before = 768 * MIB };
@@ -53,8 +69,7 @@ static void samples_hold_what_the_guest_says(void **state)
 	uint64_t value;
 
 	(void)state;
-	fake_qemu_start(&qemu, &place);
-	assert_int_equal(poller_start(place.path, &often, &poller), 0);
+	poller = start(&qemu, &place);
 	next(poller, &sample);
 	assert_int_equal(sample.number, 1);
 	assert_int_equal(sample.err, 0);
@@ -66,8 +81,7 @@ static void samples_hold_what_the_guest_says(void **state)
 	assert_false(sample_stat(&sample, STAT_FREE_MEMORY, &value));
 	next(poller, &sample);
 	assert_int_equal(sample.number, 2);
-	poller_stop(poller);
-	fake_qemu_stop(&place);
+	stop(poller, &place);
 }
 
 /* One client at a time: between two looks others are served. */
@@ -84,9 +98,8 @@ static void others_get_their_turn(void **state)
 				      &poller),
 			 0);
 	next(poller, &sample);
-	assert_int_equal(run_command(cmd_status, place.path, "status", NULL).status, EXIT_REACHED);
-	poller_stop(poller);
-	fake_qemu_stop(&place);
+	assert_int_equal(run_command(place.path, "status", NULL).status, EXIT_REACHED);
+	stop(poller, &place);
 }
 
 static void guest_that_dies_is_gone_until_it_is_back(void **state)
@@ -97,8 +110,7 @@ static void guest_that_dies_is_gone_until_it_is_back(void **state)
 	struct poller *poller;
 
 	(void)state;
-	fake_qemu_start(&qemu, &place);
-	assert_int_equal(poller_start(place.path, &often, &poller), 0);
+	poller = start(&qemu, &place);
 	next_with(poller, 0, &sample);
 	fake_qemu_stop(&place);
 	next_with(poller, -ENOENT, &sample);
@@ -128,13 +140,11 @@ static void connection_that_breaks_is_made_anew(void **state)
 	struct poller *poller;
 
 	(void)state;
-	fake_qemu_start(&qemu, &place);
-	assert_int_equal(poller_start(place.path, &often, &poller), 0);
+	poller = start(&qemu, &place);
 	next_with(poller, -ECONNRESET, &sample);
 	next_with(poller, 0, &sample);
 	assert_int_equal(sample.state.left, FAKE_RAM);
-	poller_stop(poller);
-	fake_qemu_stop(&place);
+	stop(poller, &place);
 }
 
 /* Nothing here waits for it; the time that is measured is our own. */
@@ -166,13 +176,11 @@ static void machine_without_a_balloon_is_no_guest(void **state)
 	struct poller *poller;
 
 	(void)state;
-	fake_qemu_start(&qemu, &place);
-	assert_int_equal(poller_start(place.path, &often, &poller), 0);
+	poller = start(&qemu, &place);
 	next(poller, &sample);
 	assert_int_equal(sample.err, -ENODEV);
 	assert_true(strlen(sample.error) > 0);
-	poller_stop(poller);
-	fake_qemu_stop(&place);
+	stop(poller, &place);
 }
 
 static void same_name_is_one_guest(void **state)

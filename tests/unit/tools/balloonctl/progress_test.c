@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tools/balloonctl/progress.c: the bar never lies and never breaks a line. */
+/* tools/balloonctl/progress.c, progress_text.c: the bar never lies and never breaks a line. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

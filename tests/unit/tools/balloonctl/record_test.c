@@ -168,7 +168,7 @@ static void file_of_many_columns_is_refused(void **state)
 static struct outcome plot(const char *text)
 {
 	write_file(csv, text, strlen(text));
-	return run_command(cmd_plot, NULL, "plot", csv, "-o", svg, NULL);
+	return run_command(NULL, "plot", csv, "-o", svg, NULL);
 }
 
 static void plot_draws_what_is_known(void **state)
@@ -202,7 +202,7 @@ static void plot_tells_what_is_wrong_and_keeps_the_old_picture(void **state)
 	end = plot("time_s,left_bytes\n");
 	assert_int_equal(end.status, EXIT_WRONG);
 	assert_says(end.err, "nothing to be drawn");
-	end = run_command(cmd_plot, NULL, "plot", "/nowhere/a.csv", "-o", svg, NULL);
+	end = run_command(NULL, "plot", "/nowhere/a.csv", "-o", svg, NULL);
 	assert_int_equal(end.status, EXIT_WRONG);
 	assert_says(end.err, "/nowhere/a.csv: No such file");
 	read_file(svg, text, sizeof(text));
@@ -216,17 +216,17 @@ static void plot_tells_what_is_wrong_and_keeps_the_old_picture(void **state)
 
 static void plot_wants_an_input_and_an_output(void **state)
 {
-	struct outcome end = run_command(cmd_plot, NULL, "plot", "a.csv", NULL);
+	struct outcome end = run_command(NULL, "plot", "a.csv", NULL);
 
 	(void)state;
 	assert_int_equal(end.status, EXIT_USAGE);
 	assert_says(end.err, "-o OUT.svg is wanted");
-	end = run_command(cmd_plot, NULL, "plot", "-o", "a.svg", NULL);
+	end = run_command(NULL, "plot", "-o", "a.svg", NULL);
 	assert_int_equal(end.status, EXIT_USAGE);
-	end = run_command(cmd_plot, NULL, "plot", "a", "b", "-o", "a.svg", NULL);
+	end = run_command(NULL, "plot", "a", "b", "-o", "a.svg", NULL);
 	assert_says(end.err, "'b' is too much");
 	write_file(csv, "time_s,left_bytes\n0,1\n", 22);
-	end = run_command(cmd_plot, NULL, "plot", csv, "-o", "/nowhere/a.svg", NULL);
+	end = run_command(NULL, "plot", csv, "-o", "/nowhere/a.svg", NULL);
 	assert_int_equal(end.status, EXIT_WRONG);
 	assert_says(end.err, "/nowhere/a.svg: ");
 }
@@ -236,8 +236,7 @@ static void plot_wants_an_input_and_an_output(void **state)
 static void record_writes_a_line_for_each_look(void **state)
 {
 	struct fake_qemu qemu = { .left_before = 768 * MIB };
-	struct outcome end = RUN_AGAINST(&qemu, cmd_record, "record", csv, "--interval", "0.1",
-					 "--for", "1");
+	struct outcome end = RUN_AGAINST(&qemu, "record", csv, "--interval", "0.1", "--for", "1");
 	char text[16384], error[COURSE_ERROR];
 	struct course course;
 
@@ -264,12 +263,12 @@ static void record_overwrites_only_by_force(void **state)
 
 	(void)state;
 	write_file(csv, "precious", 8);
-	end = RUN_AGAINST(&qemu, cmd_record, "record", csv, "--for", "0");
+	end = RUN_AGAINST(&qemu, "record", csv, "--for", "0");
 	assert_int_equal(end.status, EXIT_WRONG);
 	assert_says(end.err, "is there already; --force overwrites it");
 	read_file(csv, text, sizeof(text));
 	assert_string_equal(text, "precious");
-	end = RUN_AGAINST(&qemu, cmd_record, "record", csv, "--for", "0", "--force");
+	end = RUN_AGAINST(&qemu, "record", csv, "--for", "0", "--force");
 	assert_int_equal(end.status, EXIT_REACHED);
 	read_file(csv, text, sizeof(text));
 	assert_int_equal(strncmp(text, "time_s,", 7), 0);
@@ -278,12 +277,12 @@ static void record_overwrites_only_by_force(void **state)
 static void record_without_a_guest_leaves_no_file(void **state)
 {
 	struct fake_qemu qemu = { .no_device = true };
-	struct outcome end = run_command(cmd_record, "/nowhere/a.qmp", "record", csv, NULL);
+	struct outcome end = run_command("/nowhere/a.qmp", "record", csv, NULL);
 
 	(void)state;
 	assert_int_equal(end.status, EXIT_NO_CONNECT);
 	assert_int_equal(access(csv, F_OK), -1);
-	end = RUN_AGAINST(&qemu, cmd_record, "record", csv);
+	end = RUN_AGAINST(&qemu, "record", csv);
 	assert_int_equal(end.status, EXIT_NO_DEVICE);
 	assert_int_equal(access(csv, F_OK), -1);
 }
@@ -296,7 +295,7 @@ static void record_ends_with_its_guest(void **state)
 		{ 0 },
 	};
 	struct fake_qemu qemu = { .answers = answers };
-	struct outcome end = RUN_AGAINST(&qemu, cmd_record, "record", csv, "--interval", "0.1");
+	struct outcome end = RUN_AGAINST(&qemu, "record", csv, "--interval", "0.1");
 	char text[16384];
 	unsigned lines = 0;
 
@@ -304,7 +303,7 @@ static void record_ends_with_its_guest(void **state)
 	assert_int_equal(end.status, EXIT_NO_CONNECT);
 	assert_true(strlen(end.err) > 0);
 	read_file(csv, text, sizeof(text));
-	for (char *at = text; (at = strchr(at, '\n')) != NULL; at++)
+	for (char *at = text; (at = strchr(at, '\n')); at++)
 		lines++;
 	/* One look was at the start, whether there is a guest at all. */
 	assert_int_equal(lines, 1 + 2);
@@ -313,7 +312,7 @@ static void record_ends_with_its_guest(void **state)
 static void record_to_standard_output_is_the_same(void **state)
 {
 	struct fake_qemu qemu = { 0 };
-	struct outcome end = RUN_AGAINST(&qemu, cmd_record, "record", "-", "--for", "1");
+	struct outcome end = RUN_AGAINST(&qemu, "record", "-", "--for", "1");
 
 	(void)state;
 	assert_int_equal(end.status, EXIT_REACHED);
@@ -328,14 +327,13 @@ static void record_refuses_odd_arguments(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		end = run_command(cmd_record, "/nowhere/a", "record", csv, "--interval", bad[i],
-				  NULL);
+		end = run_command("/nowhere/a", "record", csv, "--interval", bad[i], NULL);
 		assert_int_equal(end.status, EXIT_USAGE);
 		assert_says(end.err, "seconds are wanted, 0.1 to 3600");
 	}
-	end = run_command(cmd_record, NULL, "record", csv, "--for", "1.5", NULL);
+	end = run_command(NULL, "record", csv, "--for", "1.5", NULL);
 	assert_int_equal(end.status, EXIT_USAGE);
-	end = run_command(cmd_record, NULL, "record", NULL);
+	end = run_command(NULL, "record", NULL);
 	assert_says(end.err, "which FILE");
 }
 

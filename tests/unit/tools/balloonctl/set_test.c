@@ -31,7 +31,7 @@
 static void assert_target(const struct fake_qemu *qemu, const char *command, const char *size,
 			  const char *target)
 {
-	struct outcome got = RUN_AGAINST(qemu, cmd_set, command, size);
+	struct outcome got = RUN_AGAINST(qemu, command, size);
 
 	assert_string_equal(got.err, "");
 	assert_int_equal(got.status, EXIT_REACHED);
@@ -71,10 +71,22 @@ static void sizes_are_rounded_for_the_guest(void **state)
 	assert_target(&qemu, "take", "4095", "1.000 GiB left       0 B taken");
 }
 
+/* Whole pages would be more than there is. */
+static void memory_of_odd_size_can_be_left_whole(void **state)
+{
+	const struct fake_qemu qemu = {
+		ANSWER(.asks = "query-memory-size-summary",
+		       .value = "{\"base-memory\": 1073741825, \"plugged-memory\": 0}")
+	};
+
+	(void)state;
+	assert_target(&qemu, "set", "1073741825", "Actual       1.000 GiB left       0 B taken\n");
+}
+
 static void assert_refused(const struct fake_qemu *qemu, const char *command, const char *size,
 			   const char *words)
 {
-	struct outcome got = RUN_AGAINST(qemu, cmd_set, command, size);
+	struct outcome got = RUN_AGAINST(qemu, command, size);
 
 	assert_int_equal(got.status, EXIT_USAGE);
 	assert_says(got.err, words);
@@ -97,25 +109,20 @@ static void sizes_that_cannot_be_are_refused(void **state)
 
 static void bad_arguments_are_refused_before_anything_is_done(void **state)
 {
-	struct outcome got = run_command(cmd_set, "/nonexistent/x", "set", "1G", "--wait", "60",
-					 NULL);
+	struct outcome got = run_command("/nonexistent/x", "set", "1G", "--wait", "60", NULL);
 
 	(void)state;
-	assert_int_equal(run_command(cmd_set, "/nonexistent/x", "set", NULL).status, EXIT_USAGE);
-	assert_int_equal(run_command(cmd_set, "/nonexistent/x", "set", "1G", "2G", NULL).status,
+	assert_int_equal(run_command("/nonexistent/x", "set", NULL).status, EXIT_USAGE);
+	assert_int_equal(run_command("/nonexistent/x", "set", "1G", "2G", NULL).status, EXIT_USAGE);
+	assert_int_equal(run_command("/nonexistent/x", "set", "1G", "--wait=0", NULL).status,
 			 EXIT_USAGE);
-	assert_int_equal(
-		run_command(cmd_set, "/nonexistent/x", "set", "1G", "--wait=0", NULL).status,
-		EXIT_USAGE);
-	assert_int_equal(
-		run_command(cmd_set, "/nonexistent/x", "set", "1G", "--wait=1h", NULL).status,
-		EXIT_USAGE);
-	assert_int_equal(
-		run_command(cmd_set, "/nonexistent/x", "set", "1G", "--patience", NULL).status,
-		EXIT_USAGE);
+	assert_int_equal(run_command("/nonexistent/x", "set", "1G", "--wait=1h", NULL).status,
+			 EXIT_USAGE);
+	assert_int_equal(run_command("/nonexistent/x", "set", "1G", "--patience", NULL).status,
+			 EXIT_USAGE);
 	assert_int_equal(got.status, EXIT_USAGE);
 	assert_says(got.err, "seconds go behind =: --wait=60");
-	assert_int_equal(run_command(cmd_set, "/nonexistent/x", "set", "1G", "--now", NULL).status,
+	assert_int_equal(run_command("/nonexistent/x", "set", "1G", "--now", NULL).status,
 			 EXIT_USAGE);
 }
 
@@ -124,7 +131,7 @@ static void bad_arguments_are_refused_before_anything_is_done(void **state)
 static void wait_ends_when_the_target_is_reached(void **state)
 {
 	const struct fake_qemu qemu = { LEFTS(FAKE_RAM, 900 * MIB, 700 * MIB, 512 * MIB) };
-	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait");
 
 	(void)state;
 	assert_string_equal(got.err, "");
@@ -136,7 +143,7 @@ static void wait_sees_memory_come_back(void **state)
 {
 	const struct fake_qemu qemu = { .left_before = 256 * MIB,
 					LEFTS(256 * MIB, 300 * MIB, 512 * MIB) };
-	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "give", "256M", "--wait=30");
+	struct outcome got = RUN_AGAINST(&qemu, "give", "256M", "--wait=30");
 
 	(void)state;
 	assert_string_equal(got.err, "");
@@ -146,7 +153,7 @@ static void wait_sees_memory_come_back(void **state)
 static void guest_that_moves_no_more_is_a_shortfall(void **state)
 {
 	const struct fake_qemu qemu = { LEFTS(FAKE_RAM, 900 * MIB, 600 * MIB) };
-	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait", "--patience=1");
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait", "--patience=1");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_SHORTFALL);
@@ -165,7 +172,7 @@ static void guest_on_its_way_is_a_timeout(void **state)
 	(void)state;
 	for (int i = 0; i < 2000; i++)
 		lefts[i] = FAKE_RAM - 4096 * i;
-	got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait=2", "--patience=1");
+	got = RUN_AGAINST(&qemu, "set", HALF, "--wait=2", "--patience=1");
 	assert_int_equal(got.status, EXIT_TIMEOUT);
 	assert_says(got.err, "time is up after 2 s, and the guest is still on its way");
 	assert_says(got.out, "% ");
@@ -179,10 +186,10 @@ static void when_time_is_up_the_reason_is_told(void **state)
 	struct outcome got;
 
 	(void)state;
-	got = RUN_AGAINST(&no_driver, cmd_set, "set", HALF, "--wait=1", "--patience=60");
+	got = RUN_AGAINST(&no_driver, "set", HALF, "--wait=1", "--patience=60");
 	assert_int_equal(got.status, EXIT_NO_DRIVER);
 	assert_says(got.err, "no balloon driver");
-	got = RUN_AGAINST(&paused, cmd_set, "set", HALF, "--wait=1", "--patience=60");
+	got = RUN_AGAINST(&paused, "set", HALF, "--wait=1", "--patience=60");
 	assert_int_equal(got.status, EXIT_TIMEOUT);
 	assert_says(got.err, "is paused");
 }
@@ -190,7 +197,7 @@ static void when_time_is_up_the_reason_is_told(void **state)
 static void guest_that_never_moved_is_not_on_its_way(void **state)
 {
 	const struct fake_qemu qemu = { LEFTS(FAKE_RAM) };
-	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait=1", "--patience=60");
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait=1", "--patience=60");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_TIMEOUT);
@@ -200,7 +207,7 @@ static void guest_that_never_moved_is_not_on_its_way(void **state)
 static void no_device_has_a_status_of_its_own(void **state)
 {
 	const struct fake_qemu qemu = { .no_device = true };
-	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_NO_DEVICE);
@@ -210,12 +217,12 @@ static void no_device_has_a_status_of_its_own(void **state)
 static void no_driver_has_a_status_of_its_own(void **state)
 {
 	const struct fake_qemu qemu = { .no_driver = true, LEFTS(FAKE_RAM) };
-	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait", "--patience=1");
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait", "--patience=1");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_NO_DRIVER);
 	assert_says(got.err, "no balloon driver");
-	got = RUN_AGAINST(&qemu, cmd_set, "set", HALF);
+	got = RUN_AGAINST(&qemu, "set", HALF);
 	assert_int_equal(got.status, EXIT_NO_DRIVER);
 	assert_says(got.out, "Target       512.0 MiB left");
 }
@@ -227,7 +234,7 @@ static void driver_that_comes_while_we_wait_is_waited_for(void **state)
 		ANSWER(.asks = "x-query-virtio-status", .times = 4,
 		       .value = "{\"status\": {\"statuses\": []}}"),
 	};
-	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_REACHED);
@@ -236,7 +243,7 @@ static void driver_that_comes_while_we_wait_is_waited_for(void **state)
 static void paused_guest_is_no_shortfall(void **state)
 {
 	const struct fake_qemu qemu = { .paused = true, LEFTS(FAKE_RAM) };
-	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait", "--patience=1");
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait", "--patience=1");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_TIMEOUT);
@@ -246,21 +253,20 @@ static void paused_guest_is_no_shortfall(void **state)
 static void old_qemu_cannot_tell_about_the_driver(void **state)
 {
 	const struct fake_qemu qemu = { .old = true, LEFTS(600 * MIB) };
-	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait", "--patience=1");
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait", "--patience=1");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_SHORTFALL);
 	assert_says(got.err, "this QEMU does not tell");
-	got = RUN_AGAINST(&qemu, cmd_set, "set", HALF);
+	got = RUN_AGAINST(&qemu, "set", HALF);
 	assert_int_equal(got.status, EXIT_REACHED);
-	got = RUN_AGAINST(&qemu, cmd_set, "set", "600M", "--wait");
+	got = RUN_AGAINST(&qemu, "set", "600M", "--wait");
 	assert_int_equal(got.status, EXIT_REACHED);
 }
 
 static void nobody_there_has_a_status_of_its_own(void **state)
 {
-	struct outcome got = run_command(cmd_set, "/nonexistent/x.qmp", "set", HALF, "--wait",
-					 NULL);
+	struct outcome got = run_command("/nonexistent/x.qmp", "set", HALF, "--wait", NULL);
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_NO_CONNECT);
@@ -272,7 +278,7 @@ static void target_that_somebody_else_changes_is_not_waited_for(void **state)
 	const struct fake_qemu qemu = { LEFTS(900 * MIB, 800 * MIB, 512 * MIB),
 					ANSWER(.asks = "xp /1wx",
 					       .value = "\"00000000fe002000: 0x00001000\\r\\n\"") };
-	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_WRONG);
@@ -282,7 +288,7 @@ static void target_that_somebody_else_changes_is_not_waited_for(void **state)
 static void wait_does_not_need_to_know_the_target(void **state)
 {
 	const struct fake_qemu qemu = { .unmapped = true, LEFTS(900 * MIB, 512 * MIB) };
-	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_REACHED);
@@ -296,12 +302,12 @@ static void lie_is_not_taken_for_success(void **state)
 	/* More than its RAM: corrected to all of it, which is the target. */
 	const struct fake_qemu more = { .left_before = 512 * MIB, LEFTS(FAKE_RAM + 4096) };
 	const struct fake_qemu negative = { LEFTS(-17591917609984) };
-	struct outcome got = RUN_AGAINST(&more, cmd_set, "take", "0", "--wait", "--patience=1");
+	struct outcome got = RUN_AGAINST(&more, "take", "0", "--wait", "--patience=1");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_SHORTFALL);
 	assert_says(got.err, "1073745920 of 1073741824 bytes");
-	got = RUN_AGAINST(&negative, cmd_set, "set", HALF, "--wait", "--patience=1");
+	got = RUN_AGAINST(&negative, "set", HALF, "--wait", "--patience=1");
 	assert_int_equal(got.status, EXIT_SHORTFALL);
 	assert_says(got.err, "-17591917609984 bytes");
 	assert_says(got.out, "Actual           0 B left   1.000 GiB taken");
@@ -316,7 +322,7 @@ static void events_in_the_middle_of_answers_change_nothing(void **state)
 				 "536870912}}\r\n"
 				 "{\"event\": \"RESET\", \"data\": {}}\r\n"),
 	};
-	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait");
 
 	(void)state;
 	assert_string_equal(got.err, "");
@@ -332,7 +338,7 @@ static void connection_that_dies_in_mid_wait_is_said(void **state)
 		{ .asks = NULL },
 	};
 	const struct fake_qemu qemu = { LEFTS(900 * MIB, 800 * MIB), .answers = answers };
-	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_NO_CONNECT);
@@ -350,7 +356,7 @@ static void device_that_goes_in_mid_wait_is_said(void **state)
 		{ .asks = NULL },
 	};
 	const struct fake_qemu qemu = { .answers = answers };
-	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF, "--wait");
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_NO_DEVICE);
@@ -359,7 +365,7 @@ static void device_that_goes_in_mid_wait_is_said(void **state)
 static void refusal_by_qemu_is_passed_on(void **state)
 {
 	const struct fake_qemu qemu = { ANSWER(.asks = "\"balloon\"", .error = "KVMMissingCap") };
-	struct outcome got = RUN_AGAINST(&qemu, cmd_set, "set", HALF);
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF);
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_WRONG);
@@ -372,6 +378,7 @@ int main(void)
 		cmocka_unit_test(set_is_left_and_take_is_taken),
 		cmocka_unit_test(give_is_relative_to_what_is_left_now),
 		cmocka_unit_test(sizes_are_rounded_for_the_guest),
+		cmocka_unit_test(memory_of_odd_size_can_be_left_whole),
 		cmocka_unit_test(sizes_that_cannot_be_are_refused),
 		cmocka_unit_test(bad_arguments_are_refused_before_anything_is_done),
 		cmocka_unit_test(wait_ends_when_the_target_is_reached),

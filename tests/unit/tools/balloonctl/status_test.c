@@ -60,7 +60,7 @@ static uint64_t number(struct json_object *object, const char *name)
 static void status_says_what_is_left_and_taken(void **state)
 {
 	const struct fake_qemu qemu = { .left_before = 768 * MIB };
-	struct outcome got = RUN_AGAINST(&qemu, cmd_status, "status");
+	struct outcome got = RUN_AGAINST(&qemu, "status");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_REACHED);
@@ -77,16 +77,15 @@ static void status_says_what_is_left_and_taken(void **state)
 static void status_says_what_is_not_known(void **state)
 {
 	struct outcome got = RUN_AGAINST(
-		&((struct fake_qemu){ .no_driver = true, .unmapped = true }), cmd_status, "status");
+		&((struct fake_qemu){ .no_driver = true, .unmapped = true }), "status");
 
 	(void)state;
 	assert_says(got.out, "Target       unknown\n");
 	assert_says(got.out, "Driver       none in the guest\n");
-	got = RUN_AGAINST(&((struct fake_qemu){ .old = true, .paused = true }), cmd_status,
-			  "status");
+	got = RUN_AGAINST(&((struct fake_qemu){ .old = true, .paused = true }), "status");
 	assert_says(got.out, " (paused)\n");
 	assert_says(got.out, "Driver       unknown");
-	got = RUN_AGAINST(&((struct fake_qemu){ .no_device = true }), cmd_status, "status");
+	got = RUN_AGAINST(&((struct fake_qemu){ .no_device = true }), "status");
 	assert_int_equal(got.status, EXIT_NO_DEVICE);
 }
 
@@ -94,7 +93,7 @@ static void status_in_json_has_only_what_is_known(void **state)
 {
 	const struct fake_qemu full = { .left_before = 768 * MIB };
 	const struct fake_qemu bare = { .old = true, .unmapped = true };
-	struct outcome got = RUN_AGAINST(&full, cmd_status, "status", "--json");
+	struct outcome got = RUN_AGAINST(&full, "status", "--json");
 	struct json_object *all = parse(got.out), *target, *features;
 
 	(void)state;
@@ -111,7 +110,7 @@ static void status_in_json_has_only_what_is_known(void **state)
 	assert_false(json_object_object_get_ex(all, "statistics-age", NULL));
 	assert_false(json_object_object_get_ex(all, "complaint", NULL));
 	json_object_put(all);
-	got = RUN_AGAINST(&bare, cmd_status, "status", "--json");
+	got = RUN_AGAINST(&bare, "status", "--json");
 	all = parse(got.out);
 	assert_false(json_object_object_get_ex(all, "target", NULL));
 	assert_false(json_object_object_get_ex(all, "features", NULL));
@@ -122,13 +121,13 @@ static void status_in_json_has_only_what_is_known(void **state)
 static void complaints_are_shown(void **state)
 {
 	const struct fake_qemu qemu = { .left_before = -4096 };
-	struct outcome got = RUN_AGAINST(&qemu, cmd_status, "status");
+	struct outcome got = RUN_AGAINST(&qemu, "status");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_REACHED);
 	assert_says(got.out, "Actual           0 B left   1.000 GiB taken\n");
 	assert_says(got.out, "Complaint    the guest says that its balloon holds more");
-	got = RUN_AGAINST(&qemu, cmd_status, "status", "--json");
+	got = RUN_AGAINST(&qemu, "status", "--json");
 	assert_says(got.out, "\"complaint\":\"the guest says");
 }
 
@@ -136,7 +135,7 @@ static void statistics_have_qmps_names_and_virshs(void **state)
 {
 	struct fake_answer answers[3];
 	const struct fake_qemu qemu = reporting_qemu(answers);
-	struct outcome got = RUN_AGAINST(&qemu, cmd_stats, "stats");
+	struct outcome got = RUN_AGAINST(&qemu, "stats");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_REACHED);
@@ -154,7 +153,7 @@ static void statistics_in_json_are_exact(void **state)
 {
 	struct fake_answer answers[3];
 	const struct fake_qemu qemu = reporting_qemu(answers);
-	struct outcome got = RUN_AGAINST(&qemu, cmd_stats, "stats", "--json");
+	struct outcome got = RUN_AGAINST(&qemu, "stats", "--json");
 	struct json_object *all = parse(got.out), *values;
 	double age = json_object_get_double(json_object_object_get(all, "statistics-age"));
 
@@ -185,7 +184,7 @@ static void interval_waits_for_the_next_report(void **state)
 	snprintf(new_report, sizeof(new_report),
 		 "{\"stats\": {\"stat-free-memory\": 5}, \"last-update\": %lld}",
 		 (long long)time(NULL));
-	got = RUN_AGAINST(&qemu, cmd_stats, "stats", "--interval", "1");
+	got = RUN_AGAINST(&qemu, "stats", "--interval", "1");
 	assert_int_equal(got.status, EXIT_REACHED);
 	assert_says(got.out, "stat-free-memory");
 }
@@ -201,10 +200,8 @@ static void interval_is_what_qemu_is_told(void **state)
 	const struct fake_qemu qemu = { .answers = answers };
 
 	(void)state;
-	assert_int_equal(RUN_AGAINST(&qemu, cmd_stats, "stats", "--interval", "0").status,
-			 EXIT_REACHED);
-	assert_int_equal(RUN_AGAINST(&qemu, cmd_stats, "stats", "--interval", "1").status,
-			 EXIT_WRONG);
+	assert_int_equal(RUN_AGAINST(&qemu, "stats", "--interval", "0").status, EXIT_REACHED);
+	assert_int_equal(RUN_AGAINST(&qemu, "stats", "--interval", "1").status, EXIT_WRONG);
 }
 
 static void silence_has_a_reason(void **state)
@@ -218,20 +215,18 @@ static void silence_has_a_reason(void **state)
 					   "[\"VIRTIO_CONFIG_S_DRIVER_OK: x\"]}}" },
 				{ .asks = NULL } },
 	};
-	struct outcome got = RUN_AGAINST(&no_driver, cmd_stats, "stats", "--interval", "1");
+	struct outcome got = RUN_AGAINST(&no_driver, "stats", "--interval", "1");
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_NO_DRIVER);
-	got = RUN_AGAINST(&no_queue, cmd_stats, "stats", "--interval", "1");
+	got = RUN_AGAINST(&no_queue, "stats", "--interval", "1");
 	assert_int_equal(got.status, EXIT_WRONG);
 	assert_says(got.err, "STATS_VQ");
-	got = RUN_AGAINST(&((struct fake_qemu){ .paused = true }), cmd_stats, "stats", "--interval",
-			  "1");
+	got = RUN_AGAINST(&((struct fake_qemu){ .paused = true }), "stats", "--interval", "1");
 	assert_int_equal(got.status, EXIT_TIMEOUT);
 	assert_says(got.err, "paused");
 	/* Nothing known against it, but it never comes. */
-	got = RUN_AGAINST(&((struct fake_qemu){ .old = true }), cmd_stats, "stats", "--interval",
-			  "1");
+	got = RUN_AGAINST(&((struct fake_qemu){ .old = true }), "stats", "--interval", "1");
 	assert_int_equal(got.status, EXIT_TIMEOUT);
 	assert_says(got.err, "no statistics in time");
 }
@@ -243,12 +238,12 @@ static void words_of_qemu_are_escaped(void **state)
 							   .error = "\\u001b[2J\\u009b\\u00e9" },
 							 { .asks = NULL } },
 	};
-	struct outcome got = RUN_AGAINST(&qemu, cmd_status, "status");
+	struct outcome got = RUN_AGAINST(&qemu, "status");
 
 	(void)state;
 	for (const char *c = got.err; *c; c++)
 		assert_true(*c == '\n' || (*c >= ' ' && *c < 0x7f));
-	got = run_command(cmd_status, "/tmp/\x1b[2J/\xc2\x9b", "status", NULL);
+	got = run_command("/tmp/\x1b[2J/\xc2\x9b", "status", NULL);
 	assert_int_equal(got.status, EXIT_NO_CONNECT);
 	assert_says(got.err, "\\x1b[2J");
 	assert_null(strchr(got.err, '\x1b'));
@@ -257,16 +252,12 @@ static void words_of_qemu_are_escaped(void **state)
 static void too_many_arguments_are_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(run_command(cmd_status, "/nonexistent/x", "status", "all", NULL).status,
+	assert_int_equal(run_command("/nonexistent/x", "status", "all", NULL).status, EXIT_USAGE);
+	assert_int_equal(run_command("/nonexistent/x", "stats", "-5", NULL).status, EXIT_USAGE);
+	assert_int_equal(run_command("/nonexistent/x", "stats", "--interval", "-1", NULL).status,
 			 EXIT_USAGE);
-	assert_int_equal(run_command(cmd_stats, "/nonexistent/x", "stats", "-5", NULL).status,
+	assert_int_equal(run_command("/nonexistent/x", "stats", "--interval", NULL).status,
 			 EXIT_USAGE);
-	assert_int_equal(
-		run_command(cmd_stats, "/nonexistent/x", "stats", "--interval", "-1", NULL).status,
-		EXIT_USAGE);
-	assert_int_equal(
-		run_command(cmd_stats, "/nonexistent/x", "stats", "--interval", NULL).status,
-		EXIT_USAGE);
 }
 
 static void guest_behind_the_command_is_told_its_place(void **state)
@@ -275,12 +266,12 @@ static void guest_behind_the_command_is_told_its_place(void **state)
 
 	(void)state;
 	complain_for("status");
-	got = run_command(cmd_status, NULL, "status", "-g", "web", NULL);
+	got = run_command(NULL, "status", "-g", "web", NULL);
 	assert_int_equal(got.status, EXIT_USAGE);
 	assert_says(got.err, "balloonctl -g NAME status");
-	got = run_command(cmd_status, NULL, "status", "--guest=web", NULL);
+	got = run_command(NULL, "status", "--guest=web", NULL);
 	assert_says(got.err, "balloonctl -g NAME status");
-	got = run_command(cmd_status, NULL, "status", "--quiet", NULL);
+	got = run_command(NULL, "status", "--quiet", NULL);
 	assert_says(got.err, "--quiet is not understood");
 	complain_for(NULL);
 }

@@ -19,6 +19,7 @@
 #define MIB (1024ull * 1024)
 #define RAM (1024 * MIB)
 #define START 1000000
+#define UTF8_MAX 3 /* bytes of a character that a grid holds */
 
 /* A guest with a quarter taken, a half free, all of it known. */
 static struct sample sample_of(uint64_t number, uint64_t taken)
@@ -45,6 +46,40 @@ static void add(struct watch_view *view, struct sample sample)
 {
 	view->sample = sample;
 	history_add(&view->history, &view->sample);
+}
+
+static size_t put_utf8(char *out, unsigned character)
+{
+	if (character < 0x80) {
+		out[0] = (char)character;
+		return 1;
+	}
+	if (character < 0x800) {
+		out[0] = (char)(0xc0 | character >> 6);
+		out[1] = (char)(0x80 | (character & 0x3f));
+		return 2;
+	}
+	out[0] = (char)(0xe0 | (character >> 12 & 0x0f));
+	out[1] = (char)(0x80 | (character >> 6 & 0x3f));
+	out[2] = (char)(0x80 | (character & 0x3f));
+	return 3;
+}
+
+/* One row as UTF-8, without the blanks at its end; by free(). */
+static char *grid_row(const struct grid *grid, int row)
+{
+	const struct grid_cell *cells = &grid->cells[(size_t)row * (size_t)grid->columns];
+	char *text = malloc((size_t)grid->columns * UTF8_MAX + 1);
+	size_t len = 0, end = 0;
+
+	for (int i = 0; text && i < grid->columns; i++) {
+		len += put_utf8(text + len, cells[i].character);
+		if (cells[i].character != ' ')
+			end = len;
+	}
+	if (text)
+		text[end] = '\0';
+	return text;
 }
 
 /* The screen as text, at the time of the first guest's last sample; by free(). */

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A batch's life: filled, sent, answered; or abandoned, with its host. A batch is
+ * settled from its first frame to its last: what the host refuses goes back, all in
+ * between arrives.
+ */
+#include "drivers/balloon/balloon_batch.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "arch/clock.h"
+#include "drivers/balloon/balloon_events.h"
+#include "drivers/balloon/balloon_refusal.h"
+#include "kernel/lib/panic.h"
+#include "mm/frame.h"
+#include "mm/ledger.h"
+
+/* The one that is kept for taking frames back when memory is short. */
+#define TAKE_BACK BALLOON_BATCHES
+
+_Static_assert(BALLOON_BATCH_RUNS >= BLOCK_FRAMES, "a block of single frames fits into a batch");
+
+struct slot {
+	struct balloon_batch batch;
+	bool with_host;
+	/* How far it is settled: */
+	uint64_t left;	  /* frames that are in-flight */
+	size_t run;	  /* the first of them is in this run, */
+	uint64_t offset;  /* so far into it */
+	uint64_t arrived; /* frames that the host took, or gave back */
+};
+
+static struct {
+	const struct balloon_port *port;
+	const struct balloon_terms *terms;
+	struct slot slot[BALLOON_BATCHES + 1];
+	pfn_t scratch[BALLOON_BATCH_RUNS]; /* frames as the allocator lists them */
+	size_t in_flight;		   /* batches with the host */
+	uint64_t inflating;		   /* frames in them that are to be the balloon's */
+	uint64_t last_progress;		   /* when one was last sent or answered */
+	struct balloon_batch_counts counts;
+} batches;
+
+void balloon_batches_begin(const struct balloon_port *port, const struct balloon_terms *terms)
+{
+	assert(port && terms);
+	memset(&batches, 0, sizeof(batches));
+	batches.port = port;
+	batches.terms = terms;
+	for (size_t i = 0; i <= BALLOON_BATCHES; i++)
+		batches.slot[i].batch.index = i;
+}
+
+/* ---- Filling ---- */
+
+static struct slot *slot_of(struct balloon_batch *batch)
+{
+	assert(batch->index <= BALLOON_BATCHES);
+	assert(batch == &batches.slot[batch->index].batch);
+	return &batches.slot[batch->index];
+}
+
+size_t balloon_batches_room(void)
+{
+	size_t most = batches.terms->batches;
+
+	return batches.in_flight < most ? most - batches.in_flight : 0;
+}
+
+static struct balloon_batch *empty(struct slot *slot, bool deflates)
+{
+	assert(!slot->with_host);
+	slot->batch.deflates = deflates;
+	slot->batch.frames = 0;
+	slot->batch.run_count = 0;
+	return &slot->batch;
+}
+
+struct balloon_batch *balloon_batch_new(bool deflates)
+{
+	size_t i = 0;
+
+	assert(balloon_batches_room() > 0);
+	while (i < BALLOON_BATCHES && batches.slot[i].with_host)
+		i++;
+	assert(i < BALLOON_BATCHES);
+	return empty(&batches.slot[i], deflates);
+}
+
+struct balloon_batch *balloon_batch_spare(void)
+{
+	struct slot *slot = &batches.slot[TAKE_BACK];
+
+	return slot->with_host ? NULL : empty(slot, true);
+}
+
+void balloon_batch_add(struct balloon_batch *batch, pfn_t first, uint64_t count)
+{
+	size_t n = batch->run_count;
+
+	assert(count > 0);
+	batch->frames += count;
+	if (n > 0 && batch->run[n - 1].first + batch->run[n - 1].count == first) {
+		batch->run[n - 1].count += count;
+		return;
+	}
+	assert(n < BALLOON_BATCH_RUNS);
+	batch->run[n] = (struct frame_run){ first, count };
+	batch->run_count++;
+}
+
+/* The owner map must agree with the batch; if not, memory was overwritten. */
+static void move_run(pfn_t first, uint64_t count, enum owner from, enum owner to)
+{
+	int err = to == OWNER_FREE ? frame_free(first, count, from)
+				   : frame_change_owner(first, count, from, to);
+
+	if (err)
+		panic("balloon: frames %#" PRIx64 "+%" PRIu64 " are not %s; look for a wild write",
+		      first, count, owner_name(from));
+}
+
+/* The frames in `scratch`, which are in ascending order. */
+static void add_listed(struct balloon_batch *batch, size_t count)
+{
+	const pfn_t *pfns = batches.scratch;
+
+	for (size_t i = 0, run; i < count; i += run) {
+		for (run = 1; i + run < count && pfns[i + run] == pfns[i] + run;)
+			run++;
+		balloon_batch_add(batch, pfns[i], run);
+	}
+}
+
+void balloon_batch_add_free(struct balloon_batch *batch, uint64_t want)
+{
+	size_t count = (size_t)min_u64(want, batches.terms->batch_frames);
+
+	count = frame_alloc_bulk(count, batches.terms->pfn_limit, OWNER_IN_FLIGHT, batches.scratch);
+	add_listed(batch, count);
+}
+
+void balloon_batch_add_owned(struct balloon_batch *batch, enum owner owner, pfn_t from,
+			     uint64_t want)
+{
+	size_t count = (size_t)min_u64(want, batches.terms->batch_frames);
+
+	assert(batch->frames == 0);
+	add_listed(batch, frame_collect(owner, from, count, batches.scratch));
+	for (size_t i = 0; i < batch->run_count; i++)
+		move_run(batch->run[i].first, batch->run[i].count, owner, OWNER_IN_FLIGHT);
+}
+
+/* ---- Settling ---- */
+
+static enum owner origin(const struct slot *slot)
+{
+	return slot->batch.deflates ? OWNER_BALLOON : OWNER_FREE;
+}
+
+static enum owner destination(const struct slot *slot)
+{
+	return slot->batch.deflates ? OWNER_FREE : OWNER_BALLOON;
+}
+
+/* The next `count` frames get their new owner. */
+static void settle(struct slot *slot, uint64_t count, enum owner to)
+{
+	assert(count <= slot->left);
+	slot->left -= count;
+	if (!slot->batch.deflates) {
+		assert(batches.inflating >= count);
+		batches.inflating -= count;
+	}
+	while (count > 0) {
+		const struct frame_run *run = &slot->batch.run[slot->run];
+		uint64_t n;
+
+		assert(slot->run < slot->batch.run_count);
+		n = min_u64(count, run->count - slot->offset);
+		move_run(run->first + slot->offset, n, OWNER_IN_FLIGHT, to);
+		count -= n;
+		slot->offset += n;
+		if (slot->offset == run->count) {
+			slot->run++;
+			slot->offset = 0;
+		}
+	}
+}
+
+/* The next `count` frames arrive. */
+static void arrive(struct slot *slot, uint64_t count)
+{
+	settle(slot, count, destination(slot));
+	slot->arrived += count;
+}
+
+/* Nothing of it is in-flight: it is ours. */
+static void close_slot(struct slot *slot)
+{
+	assert(slot->with_host && slot->left == 0);
+	assert(batches.in_flight > 0);
+	slot->with_host = false;
+	batches.in_flight--;
+}
+
+/* How many frames not yet settled lie before these, which are among them. */
+static uint64_t frames_before(const struct slot *slot, pfn_t first, uint64_t count)
+{
+	const struct frame_run *run = &slot->batch.run[slot->run];
+	const struct frame_run *end = &slot->batch.run[slot->batch.run_count];
+	uint64_t before = 0, offset = slot->offset;
+
+	while (run < end && (first < run->first + offset || first >= run->first + run->count)) {
+		before += run->count - offset;
+		offset = 0;
+		run++;
+	}
+	/* The port refuses frames of the batch, in its order. */
+	assert(run < end);
+	assert(count <= run->first + run->count - first);
+	return before + (first - run->first - offset);
+}
+
+void balloon_batch_refuse(struct balloon_batch *batch, pfn_t first, uint64_t count,
+			  enum balloon_refusal why)
+{
+	struct slot *slot = slot_of(batch);
+	enum owner back = origin(slot);
+
+	assert(slot->with_host);
+	assert(count > 0);
+	arrive(slot, frames_before(slot, first, count));
+	if (why == BALLOON_REFUSED_FRAME && !batch->deflates)
+		back = OWNER_REFUSED;
+	settle(slot, count, back);
+	balloon_refusal_note(why, batch->deflates, first, count);
+	balloon_event(BALLOON_EVENT_REFUSED, count, why);
+}
+
+void balloon_batch_answered(struct balloon_batch *batch)
+{
+	struct slot *slot = slot_of(batch);
+
+	arrive(slot, slot->left);
+	close_slot(slot);
+	batches.last_progress = clock_ns();
+	if (slot->arrived > 0)
+		balloon_refusal_note_progress();
+	if (batch->deflates) {
+		batches.counts.deflated += slot->arrived;
+		batches.counts.deflate_requests++;
+	} else {
+		batches.counts.inflated += slot->arrived;
+		batches.counts.inflate_requests++;
+	}
+}
+
+/* ---- Sending ---- */
+
+uint64_t balloon_batch_send(struct balloon_batch *batch)
+{
+	struct slot *slot = slot_of(batch);
+	uint64_t frames = batch->frames;
+	int err;
+
+	if (frames == 0)
+		return 0;
+	assert(!slot->with_host);
+	assert(frames >= batch->run_count);
+	slot->with_host = true;
+	slot->left = frames;
+	slot->run = 0;
+	slot->offset = 0;
+	slot->arrived = 0;
+	batches.in_flight++;
+	batches.inflating += batch->deflates ? 0 : frames;
+	batches.last_progress = clock_ns();
+	err = batch->deflates ? batches.port->deflate(batch) : batches.port->inflate(batch);
+	if (!err)
+		return frames;
+	/* No room, or a broken host; the next look at it tells. */
+	assert(slot->with_host && slot->left == frames);
+	settle(slot, frames, origin(slot));
+	close_slot(slot);
+	return 0;
+}
+
+uint64_t balloon_batch_arrived(struct balloon_batch *batch)
+{
+	struct slot *slot = slot_of(batch);
+
+	return slot->with_host ? BALLOON_NOT_ANSWERED : slot->arrived;
+}
+
+int balloon_return_run(pfn_t first, uint64_t count)
+{
+	if (count == 0 || count > ledger_count(OWNER_BALLOON) || first + count < first)
+		return -EINVAL;
+	/* Asked one by one: the host's word is no reason to count a refused change. */
+	for (uint64_t i = 0; i < count; i++)
+		if (frame_owner(first + i) != OWNER_BALLOON)
+			return -EINVAL;
+	move_run(first, count, OWNER_BALLOON, OWNER_FREE);
+	batches.counts.deflated += count;
+	return 0;
+}
+
+/* ---- The end of a host ---- */
+
+void balloon_batches_abandon(void)
+{
+	for (size_t i = 0; i <= BALLOON_BATCHES; i++) {
+		struct slot *slot = &batches.slot[i];
+
+		if (!slot->with_host)
+			continue;
+		settle(slot, slot->left, origin(slot));
+		close_slot(slot);
+	}
+	assert(batches.in_flight == 0 && batches.inflating == 0);
+}
+
+void balloon_batches_forsake(void)
+{
+	size_t count;
+
+	while ((count = frame_collect(OWNER_BALLOON, 0, ARRAY_SIZE(batches.scratch),
+				      batches.scratch)) > 0)
+		for (size_t i = 0; i < count; i++)
+			move_run(batches.scratch[i], 1, OWNER_BALLOON, OWNER_IN_FLIGHT);
+}
+
+/* ---- For the other files ---- */
+
+uint64_t balloon_batches_inflating(void)
+{
+	return batches.inflating;
+}
+
+uint64_t balloon_batches_waiting_since(void)
+{
+	return batches.in_flight > 0 ? batches.last_progress : DEADLINE_NEVER;
+}
+
+void balloon_batches_counts(struct balloon_batch_counts *counts)
+{
+	*counts = batches.counts;
+}

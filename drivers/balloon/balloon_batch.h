@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Batches of frames on their way to the host or back, several of which are with it
+ * at a time: filled, sent, answered, refused in part, or abandoned with their host;
+ * the picture is in balloon_port.h. The owner map is the only list of the frames.
+ * Amounts are in frames.
+ */
+#ifndef DRIVERS_BALLOON_BALLOON_BATCH_H
+#define DRIVERS_BALLOON_BALLOON_BATCH_H
+
+#include "drivers/balloon/balloon_port.h"
+#include "kernel/lib/types.h"
+#include "mm/owner.h"
+
+/*
+ * Another host comes, with this port; `terms` are read whenever a batch is made.
+ * Nothing is counted, and what the last host has kept stays with it.
+ */
+void balloon_batches_begin(const struct balloon_port *port, const struct balloon_terms *terms);
+
+/* How many more batches the host can have. */
+size_t balloon_batches_room(void);
+
+/* An empty batch. There must be room. */
+struct balloon_batch *balloon_batch_new(bool deflates);
+
+/* The one that is kept for deflation when memory is short, empty. NULL: the host has it. */
+struct balloon_batch *balloon_batch_spare(void);
+
+/* Adds frames that are in-flight already. Runs that touch become one. */
+void balloon_batch_add(struct balloon_batch *batch, pfn_t first, uint64_t count);
+
+/* Adds single free frames, up to `want` and to what a batch has. */
+void balloon_batch_add_free(struct balloon_batch *batch, uint64_t want);
+
+/* Adds the lowest frames of an owner from `from` on to an empty batch, as many likewise. */
+void balloon_batch_add_owned(struct balloon_batch *batch, enum owner owner, pfn_t from,
+			     uint64_t want);
+
+/*
+ * Offers a batch to the host. Returns how many frames that are; 0: it is empty, or
+ * could not be sent, and its frames are back where they came from. It may be answered
+ * by then.
+ */
+uint64_t balloon_batch_send(struct balloon_batch *batch);
+
+#define BALLOON_NOT_ANSWERED UINT64_MAX
+
+/* How many frames of a batch that was sent have arrived; BALLOON_NOT_ANSWERED: the host has it. */
+uint64_t balloon_batch_arrived(struct balloon_batch *batch);
+
+/* Frames on their way into the balloon. */
+uint64_t balloon_batches_inflating(void);
+
+/* Since when none of those with the host moved; DEADLINE_NEVER: there are none. */
+uint64_t balloon_batches_waiting_since(void);
+
+/* The host was reset: what it had returns to the side that it came from. */
+void balloon_batches_abandon(void);
+
+/* The host was not reset, and goes: what is in the balloon stays with it, in-flight for ever. */
+void balloon_batches_forsake(void);
+
+/* Since the start. */
+struct balloon_batch_counts {
+	uint64_t inflated; /* frames acknowledged */
+	uint64_t deflated;
+	uint64_t inflate_requests;
+	uint64_t deflate_requests;
+};
+
+/* Stores the counts. */
+void balloon_batches_counts(struct balloon_batch_counts *counts);
+
+#endif

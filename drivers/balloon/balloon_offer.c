@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Choosing frames; see balloon_offer.h. */
+#include "drivers/balloon/balloon_offer.h"
+
+#include <assert.h>
+
+#include "drivers/balloon/balloon_batch.h"
+#include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_state_internal.h"
+#include "mm/frame.h"
+#include "mm/ledger.h"
+
+/* How many batches a whole block takes. */
+static size_t batches_per_block(void)
+{
+	uint64_t frames = balloon.terms.batch_block_frames;
+
+	return frames < BLOCK_FRAMES ? BLOCK_FRAMES / frames : 1;
+}
+
+/* One block, cut up: where a batch holds less than one. */
+static uint64_t offer_block_in_pieces(void)
+{
+	uint64_t piece = balloon.terms.batch_block_frames, sent = 0;
+	pfn_t pfn;
+
+	assert(BLOCK_FRAMES % piece == 0);
+	if (frame_alloc_block(balloon.terms.pfn_limit, OWNER_IN_FLIGHT, &pfn))
+		return 0;
+	for (pfn_t end = pfn + BLOCK_FRAMES; pfn < end; pfn += piece) {
+		struct balloon_batch *batch = balloon_batch_new(false);
+
+		balloon_batch_add(batch, pfn, piece);
+		sent += balloon_batch_send(batch);
+	}
+	return sent;
+}
+
+/* One batch of whole blocks. */
+static uint64_t offer_blocks(uint64_t want)
+{
+	const struct balloon_terms *terms = &balloon.terms;
+	uint64_t left = min_u64(want, terms->batch_block_frames) / BLOCK_FRAMES;
+	struct balloon_batch *batch = balloon_batch_new(false);
+	size_t blocks;
+	pfn_t pfn;
+
+	while (left > 0 && batch->run_count < terms->batch_runs &&
+	       !frame_alloc_blocks((size_t)left, terms->pfn_limit, OWNER_IN_FLIGHT, &pfn,
+				   &blocks)) {
+		assert(blocks > 0 && blocks <= left);
+		balloon_batch_add(batch, pfn, blocks * BLOCK_FRAMES);
+		left -= blocks;
+	}
+	return balloon_batch_send(batch);
+}
+
+/* One batch of single frames. */
+static uint64_t offer_frames(uint64_t want)
+{
+	struct balloon_batch *batch = balloon_batch_new(false);
+
+	balloon_batch_add_free(batch, want);
+	return balloon_batch_send(batch);
+}
+
+uint64_t balloon_offer_free(uint64_t want)
+{
+	size_t per_block = batches_per_block(), left = balloon_batches_room();
+	uint64_t offered = 0;
+
+	while (offered < want && left > 0) {
+		bool block = want - offered >= BLOCK_FRAMES && frame_free_blocks() > 0 &&
+			     balloon.terms.batches >= per_block;
+		uint64_t n = 0;
+
+		/* A block must go as a whole: rather later than in halves. */
+		if (block && left < per_block)
+			break;
+		if (block)
+			n = per_block > 1 ? offer_block_in_pieces() : offer_blocks(want - offered);
+		if (n == 0)
+			n = offer_frames(want - offered);
+		if (n == 0)
+			break;
+		left -= block ? per_block : 1;
+		offered += n;
+	}
+	return offered;
+}
+
+uint64_t balloon_offer_leaving(void)
+{
+	uint64_t offered = 0, n = 1;
+
+	for (size_t left = balloon_batches_room(); left > 0 && n > 0; left--) {
+		struct balloon_batch *batch = balloon_batch_new(false);
+
+		balloon_batch_add_owned(batch, OWNER_LEAVING, 0, UINT64_MAX);
+		n = balloon_batch_send(batch);
+		offered += n;
+	}
+	return offered;
+}
+
+uint64_t balloon_offer_ballooned(uint64_t want)
+{
+	uint64_t offered = 0, n = 1;
+
+	if (!balloon.port->deflate)
+		return 0;
+	for (size_t left = balloon_batches_room(); left > 0 && n > 0 && offered < want; left--) {
+		struct balloon_batch *batch = balloon_batch_new(true);
+
+		balloon_batch_add_owned(batch, OWNER_BALLOON, balloon_refusal_passed(),
+					want - offered);
+		n = balloon_batch_send(batch);
+		offered += n;
+	}
+	return offered;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contract between the balloon's core and a port. The core decides how many
+ * frames the host shall have, and which; a port knows how one hypervisor asks,
+ * takes and gives back. A port includes this file, balloon_stats.h if its host wants
+ * statistics, and nothing else of the core; the core knows no port. One port is
+ * attached at a time.
+ *
+ * A batch's life. Up to BALLOON_BATCHES are with the host; one more is kept for
+ * memory pressure.
+ *
+ *	inflation				deflation
+ *	free					balloon
+ *	  | inflate(batch)			  | deflate(batch)
+ *	  v					  v
+ *	in-flight: the host has it		in-flight: the host has it
+ *	  |- balloon_batch_refuse() -> free	  |- balloon_batch_refuse() -> balloon
+ *	  |			    or refused	  |
+ *	  `- balloon_batch_answered() -> balloon  `- balloon_batch_answered() -> free
+ *
+ * The answer comes in the call, or later from take_finished(). A reset without an
+ * answer: what is in-flight returns to where it came from. A host that chooses by
+ * itself what it gives back does so by balloon_return_run(): balloon -> free.
+ *
+ * In-flight frames belong to nobody but the host. All is counted in frames, all
+ * times are clock_ns() values. Unless it says otherwise, nothing here is called in
+ * an interrupt, and nothing waits. A port answers input that is wrong with
+ * BALLOON_FAULT_RULES; the assertions behind these functions are about its own bugs.
+ *
+ *		virtio		VMware		Xen		Hyper-V
+ *  target	level, config	level, polled	level, watch	given + what it still asks
+ *  answers	later		in the call	in the call	in the call, ring permitting
+ *  a batch	256 or 512 PFNs	512 entries of	512 frames or	510 ranges, any length
+ *				4K or 2M	16 blocks
+ *  refuses	-		single frames	the tail	-
+ *  deflates	its queue	unlock first	populate	only by balloon_return_run()
+ *  reset	wants one	ALL_OURS, ever	-		channel rescinded: detach
+ *  ranges	REPORTING	-		-		cold discard, in the call
+ *  short_of	-		-		-		"that is all"
+ */
+#ifndef DRIVERS_BALLOON_BALLOON_PORT_H
+#define DRIVERS_BALLOON_BALLOON_PORT_H
+
+#include "drivers/balloon/balloon_settings.h"
+#include "kernel/lib/types.h"
+#include "kernel/task/task.h"
+
+/* A host that does not answer for so long is given up. */
+#define BALLOON_DEADLINE_NS (2 * NS_PER_S)
+
+/* ---- What both sides speak of ---- */
+
+/* Contiguous frames. */
+struct frame_run {
+	pfn_t first;
+	uint64_t count;
+};
+
+#define BALLOON_BATCHES 8
+#define BALLOON_BATCH_RUNS 512
+
+/*
+ * Frames on their way. The core's, and kept where no host can write: a port reads
+ * it, while it has it. Runs are in the order in which they were chosen: ascending,
+ * never touching each other.
+ */
+struct balloon_batch {
+	size_t index; /* its number, 0 to BALLOON_BATCHES: a port may have a buffer each */
+	bool deflates;
+	uint64_t frames; /* in all runs */
+	size_t run_count;
+	struct frame_run run[BALLOON_BATCH_RUNS];
+};
+
+/* Why the host does not take a frame, or does not give it back. */
+enum balloon_refusal {
+	BALLOON_REFUSED_FRAME,	 /* never this one: pinned, or no RAM of the host's */
+	BALLOON_REFUSED_ENOUGH,	 /* the target is reached, says the host */
+	BALLOON_REFUSED_FOR_NOW, /* none at the moment: no memory, or at its limit */
+	BALLOON_REFUSALS,
+};
+
+/*
+ * X(constant, sentence): why the host is reset, or not used any more. A port says
+ * the first four; the others are the core's findings.
+ */
+#define BALLOON_FAULTS(X) \
+	X(BALLOON_OK, "it is well") \
+	X(BALLOON_FAULT_RULES, "it answered what no host may answer") \
+	X(BALLOON_FAULT_RESET_WANTED, "it asks for a reset") \
+	X(BALLOON_FAULT_ALL_OURS, "it has forgotten the whole balloon") \
+	X(BALLOON_FAULT_SILENT, "no answer within 2 s") \
+	X(BALLOON_FAULT_SILENT_LENT, "no answer about frames that are needed") \
+	X(BALLOON_FAULT_SILENT_WANTED, "no answer to a request for frames that are needed") \
+	X(BALLOON_FAULT_RESTLESS, "it asks for one reset after the other") \
+	X(BALLOON_FAULT_NO_RESET, "it asks for a reset and does not finish it") \
+	X(BALLOON_FAULT_NO_RESTART, "it cannot be started again") \
+	X(BALLOON_FAULT_NO_TASK, "no task for the balloon")
+
+#define BALLOON_FAULT_CONSTANT(constant, sentence) constant,
+enum balloon_fault { BALLOON_FAULTS(BALLOON_FAULT_CONSTANT) BALLOON_FAULT_COUNT };
+#undef BALLOON_FAULT_CONSTANT
+
+/* What was agreed with the host: asked for after each start, and for each new strategy. */
+struct balloon_terms {
+	pfn_t pfn_limit;	     /* no frame from here on is given; PFN_NONE: any may be */
+	bool deflate_on_oom;	     /* memory in need comes back unasked: InflatedFree */
+	enum balloon_strategy best;  /* what BALLOON_AUTO means; not AUTO itself */
+	size_t batches;		     /* with the host at a time; 1 to BALLOON_BATCHES */
+	uint64_t batch_frames;	     /* single frames in one; 1 to BALLOON_BATCH_RUNS */
+	uint64_t batch_block_frames; /* whole blocks in one, if there are; less than
+				      * BLOCK_FRAMES, and a divisor of it: a block takes several */
+	size_t batch_runs;	     /* runs of whole blocks in one; 1 to BALLOON_BATCH_RUNS */
+	size_t ranges;		     /* in a call of send_ranges(), up to BALLOON_RANGES;
+				      * 0: the host takes none */
+	uint64_t range_blocks;	     /* in all ranges of a call */
+};
+
+#define BALLOON_RANGES 512
+
+/* ---- What a port supplies ---- */
+
+/* After inflate() an operation may be NULL, where a port has no such thing. */
+struct balloon_port {
+	const char *name; /* "virtio" */
+	/*
+	 * From reset to running: the host may ask from now on. -ENODEV, -ENOTSUP, -EIO,
+	 * -ENOMEM, -ETIMEDOUT: it cannot, which the port has logged; nothing is kept.
+	 */
+	int (*start)(void);
+	/* Describes what was agreed; `strategy` may be BALLOON_AUTO. After start(). */
+	void (*terms)(enum balloon_strategy strategy, struct balloon_terms *terms);
+	/*
+	 * Ends it; may sleep. 0: what the host had is ours. -EIO: the host is gone, and so
+	 * it is ours, too. -ETIMEDOUT: the host may still use all that it has.
+	 */
+	int (*reset)(void);
+	/*
+	 * Nothing is expected of the host any more: reset() with its three results, and a
+	 * line in the log. `*why` is the core's sentence; a port that knew an earlier reason
+	 * stores that. start() begins anew.
+	 */
+	int (*give_up)(const char **why);
+	/*
+	 * Takes all that the host has finished: calls balloon_batch_answered(),
+	 * balloon_ranges_answered(), balloon_return_run(). BALLOON_FAULT_RULES: the host broke
+	 * the protocol. BALLOON_FAULT_ALL_OURS: it has no frame any more and knows of no
+	 * batch; start() comes next, without reset().
+	 */
+	enum balloon_fault (*take_finished)(void);
+	/*
+	 * Stores how many frames the host wants to have, if it has `given` (or will have them,
+	 * when all batches are answered): a level, or `given` and what it asks for on top, less
+	 * what it wants to be rid of. BALLOON_FAULT_RESET_WANTED: it wants to be reset first; what
+	 * is in the balloon stays there. BALLOON_FAULT_ALL_OURS: see above.
+	 */
+	enum balloon_fault (*read_target)(uint64_t given, uint64_t *target);
+	/*
+	 * Offers a batch. 0: it is with the host, or was answered already. -EAGAIN: no room
+	 * now, ask again when something was answered. -EIO: not now and not later;
+	 * take_finished() says why. After an error no frame of the batch may have been
+	 * answered or refused, and the host does not have it.
+	 */
+	int (*inflate)(struct balloon_batch *batch);
+	/* Does so for the other direction. NULL: only balloon_return_run() brings frames back. */
+	int (*deflate)(struct balloon_batch *batch);
+	/* Lets the host see what was offered, once for several batches. */
+	void (*kick)(void);
+	/*
+	 * Offers ranges of whole blocks for the host to discard, until
+	 * balloon_ranges_answered(): then, or in this call. -EAGAIN, -EIO as for inflate().
+	 */
+	int (*send_ranges)(const struct frame_run *ranges, size_t count);
+	/* So many frames of the target cannot be had now: a host that asks by deltas is told. */
+	void (*short_of)(uint64_t frames);
+	/* So many frames are in the balloon; after each start, and when that has changed. */
+	void (*write_actual)(uint64_t actual);
+	/* Since when the host owes an answer about neither batches nor ranges; DEADLINE_NEVER. */
+	uint64_t (*waiting_since)(void);
+	/* The latest moment for a look at the host without any news; DEADLINE_NEVER: none. */
+	uint64_t (*next_look)(void);
+	/* Whether take_finished() or read_target() would find something new. Interrupts are off. */
+	bool (*has_news)(void);
+	/* Whether the host should interrupt when it has news. */
+	void (*want_interrupts)(bool wanted);
+	/* Whether the host asks for a reset, and owes no answers: asked before it is given up. */
+	bool (*wants_reset)(void);
+	/*
+	 * Does what only this port does, once a round; at least `floor` frames stay free.
+	 * Returns whether another call would find something to do at once.
+	 */
+	bool (*work)(uint64_t floor);
+	/* Memory is short: frees what the port alone has lent; may poll until `deadline`. */
+	void (*reclaim)(uint64_t deadline);
+	/* Another host comes: counts begin anew. Before the first start(). */
+	void (*forget)(void);
+	/* Lines of the command `balloon`: what this port alone moves; what was negotiated. */
+	void (*print_traffic)(void);
+	void (*print_features)(void);
+};
+
+/* ---- What the core offers to ports ---- */
+
+/*
+ * The hypervisor's device is there: starts it and the balloon's task, after
+ * balloon_init(). `waiters` is woken by the port whenever there is news, from its
+ * interrupts too; NULL: there never is, it is polled. -EBUSY: another port, or this
+ * one, is attached and in use; -ENOMEM, -EAGAIN: no task; else start()'s errors.
+ */
+int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters);
+
+/*
+ * The device goes. While it answers, all its frames are taken back first, which
+ * may sleep; then it is reset, and whatever it had is free again.
+ */
+void balloon_detach(void);
+
+/*
+ * The host refuses these frames of a batch that it has: they go back to where they
+ * came from (one that is REFUSED_FRAME on inflation is set aside until the target
+ * is reached, or another, or memory is needed). The frames must be the batch's, in
+ * its order, and above those that were refused before; those in between arrive.
+ */
+void balloon_batch_refuse(struct balloon_batch *batch, pfn_t first, uint64_t count,
+			  enum balloon_refusal why);
+
+/* The host has answered: all frames that were not refused arrive, and the batch is the core's. */
+void balloon_batch_answered(struct balloon_batch *batch);
+
+/* The host is done with the ranges of the last send_ranges(). */
+void balloon_ranges_answered(void);
+
+/*
+ * The host gives frames back that it has chosen: they are free. -EINVAL: one of
+ * them is not in the balloon, and nothing has changed.
+ */
+int balloon_return_run(pfn_t first, uint64_t count);
+
+/* Whether freed frames are filled with a byte, and which. */
+bool balloon_poison(uint8_t *byte);
+
+#endif

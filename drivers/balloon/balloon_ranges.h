@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ranges of whole blocks, for hosts that take ranges. They serve two ends.
+ *
+ * Lending (free page reporting): whole blocks that are free, and have been quiet for
+ * a while, are the host's to discard (owner `reported`), and return as free. A block
+ * is told once until it was used again.
+ *
+ * Leaving: blocks that are on their way into the balloon are told first as ranges,
+ * and become `leaving`, because a host discards 2 MiB at once a hundred times cheaper
+ * than 512 times 4 KiB.
+ */
+#ifndef DRIVERS_BALLOON_BALLOON_RANGES_H
+#define DRIVERS_BALLOON_BALLOON_RANGES_H
+
+#include "drivers/balloon/balloon_port.h"
+#include "kernel/lib/types.h"
+
+/* Nothing is lent until no block has become free for this long. */
+#define BALLOON_REPORT_QUIET_NS (NS_PER_S)
+
+/*
+ * Another host comes, with this port; `terms` are read whenever there is something
+ * to send. Nothing is counted, and what the last host has kept stays with it.
+ */
+void balloon_ranges_begin(const struct balloon_port *port, const struct balloon_terms *terms);
+
+/* The host was started, or started anew: the quiet begins. */
+void balloon_ranges_watch(void);
+
+/* Lends free blocks, one call's worth, if it is time. Returns whether any were sent. */
+bool balloon_ranges_lend(void);
+
+/*
+ * Lets whole free blocks leave, one call's worth, at most `blocks`. Returns how many
+ * frames were sent; 0: the host has ranges already, takes none, or there are none.
+ */
+uint64_t balloon_ranges_leave(uint64_t blocks);
+
+/* Frames that leave, and are still with the host. */
+uint64_t balloon_ranges_leaving(void);
+
+/* Since when ranges are with the host; DEADLINE_NEVER: none are. */
+uint64_t balloon_ranges_waiting_since(void);
+
+/* When there may be blocks to lend; DEADLINE_NEVER: there are none. */
+uint64_t balloon_ranges_next(void);
+
+/* The host was reset: what it had is free. */
+void balloon_ranges_abandon(void);
+
+/* Stores, since the start: frames lent, and calls for either end. */
+void balloon_ranges_counts(uint64_t *frames, uint64_t *requests);
+
+#endif

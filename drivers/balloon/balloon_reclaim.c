@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory pressure: an allocation has failed, and asks the balloon before it says so.
+ * This runs in any task, in the midst of whatever the balloon's own task does; so it
+ * allocates nothing, and what it finds wrong it leaves to that task.
+ */
+#include "drivers/balloon/balloon_reclaim.h"
+
+#include <assert.h>
+
+#include "arch/clock.h"
+#include "arch/cpu.h"
+#include "drivers/balloon/balloon_batch.h"
+#include "drivers/balloon/balloon_events.h"
+#include "drivers/balloon/balloon_ranges.h"
+#include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_state_internal.h"
+#include "drivers/balloon/balloon_wait.h"
+#include "mm/frame.h"
+#include "mm/ledger.h"
+
+static uint64_t frames_wanted(unsigned order)
+{
+	uint64_t run = UINT64_C(1) << order;
+
+	return order == 0 || run > BLOCK_FRAMES ? run : BLOCK_FRAMES;
+}
+
+/* Frames that are only lent come back first: they cost the host nothing. */
+static size_t reclaim_lent(void)
+{
+	uint64_t deadline = clock_ns() + BALLOON_DEADLINE_NS;
+	uint64_t before = ledger_count(OWNER_FREE);
+
+	while (balloon_ranges_waiting_since() != DEADLINE_NEVER && clock_ns() < deadline &&
+	       balloon.fault == BALLOON_OK)
+		balloon.fault = balloon.port->take_finished();
+	if (balloon.port->reclaim)
+		balloon.port->reclaim(deadline);
+	/* Fail fast for the next caller. */
+	if (balloon.fault == BALLOON_OK && clock_ns() >= deadline &&
+	    (balloon_ranges_waiting_since() != DEADLINE_NEVER ||
+	     (balloon.port->waiting_since && balloon.port->waiting_since() != DEADLINE_NEVER)))
+		balloon.fault = BALLOON_FAULT_SILENT_LENT;
+	if (balloon.fault != BALLOON_OK)
+		balloon_nudge();
+	return (size_t)(ledger_count(OWNER_FREE) - before);
+}
+
+/* One batch of the balloon's frames, waited for. Returns how many are free now. */
+static uint64_t take_back_some(uint64_t want)
+{
+	struct balloon_batch *batch = balloon_batch_spare();
+	uint64_t deadline = clock_ns() + BALLOON_DEADLINE_NS;
+
+	/* An earlier one was never answered. */
+	if (!batch) {
+		balloon.fault = BALLOON_FAULT_SILENT_WANTED;
+		return 0;
+	}
+	balloon_batch_add_owned(batch, OWNER_BALLOON, balloon_refusal_passed(), want);
+	if (balloon_batch_send(batch) == 0)
+		return 0;
+	if (balloon.port->kick)
+		balloon.port->kick();
+	while (balloon_batch_arrived(batch) == BALLOON_NOT_ANSWERED) {
+		balloon.fault = balloon.port->take_finished();
+		if (balloon.fault == BALLOON_OK && clock_ns() > deadline &&
+		    balloon_batch_arrived(batch) == BALLOON_NOT_ANSWERED)
+			balloon.fault = BALLOON_FAULT_SILENT_WANTED;
+		if (balloon.fault != BALLOON_OK)
+			return 0;
+		cpu_relax();
+	}
+	return balloon_batch_arrived(batch);
+}
+
+/* What the host never gives back is passed over: others may come instead of it. */
+static size_t take_back(uint64_t want)
+{
+	uint64_t deadline = clock_ns() + BALLOON_DEADLINE_NS, freed = 0;
+	bool more = balloon.port->deflate;
+
+	while (more && freed < want && clock_ns() < deadline) {
+		pfn_t passed = balloon_refusal_passed();
+		uint64_t some = take_back_some(want - freed);
+
+		freed += some;
+		more = balloon.fault == BALLOON_OK &&
+		       (some > 0 || balloon_refusal_passed() > passed);
+	}
+	return (size_t)freed;
+}
+
+/* Or inflation would chase us at once. */
+static void hold_off(void)
+{
+	balloon.hold_off_end = clock_ns() + BALLOON_HOLD_OFF_NS;
+}
+
+/* What the host has not, though it was to have it soon. */
+static size_t take_back_unsent(unsigned order)
+{
+	size_t freed = balloon_refusal_release();
+
+	if (freed == 0)
+		freed = (size_t)frame_free_owned(OWNER_LEAVING, frames_wanted(order));
+	if (freed > 0)
+		hold_off();
+	return freed;
+}
+
+size_t balloon_reclaim(unsigned order)
+{
+	size_t freed;
+
+	if (!balloon_is_alive() || !balloon.running || balloon.fault != BALLOON_OK)
+		return 0;
+	freed = take_back_unsent(order);
+	if (freed == 0)
+		freed = reclaim_lent();
+	/* Ranges that the host was asked about meanwhile may leave now. */
+	if (freed == 0)
+		freed = take_back_unsent(order);
+	/* Without the host's word: never below the target by ourselves. */
+	if (freed > 0 || !balloon.status.deflate_on_oom || balloon.fault != BALLOON_OK)
+		return freed;
+	freed = take_back(frames_wanted(order));
+	if (freed > 0) {
+		balloon.status.oom_events++;
+		balloon.status.oom_frames += freed;
+		balloon_event(BALLOON_EVENT_RECLAIMED, freed, order);
+		hold_off();
+	}
+	/* `actual` has changed, or there is something to mend: the task's business. */
+	balloon_nudge();
+	return freed;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Free page hinting (virtio 1.3, 5.5.6.5): while a live migration begins, the
+ * host asks for memory that need not be sent. Each round has an id, in the
+ * device's config; whole free blocks are hinted until there are no more or the
+ * host says STOP, and belong to `hinted` until it says DONE. No other hypervisor
+ * has such a thing: the core knows nothing of it.
+ *
+ * A hinted block is not given back, whatever the host says, before the device
+ * has returned its buffer: guests have been corrupted by less.
+ */
+#ifndef DRIVERS_BALLOON_PORT_VIRTIO_BALLOON_HINT_H
+#define DRIVERS_BALLOON_PORT_VIRTIO_BALLOON_HINT_H
+
+#include "kernel/lib/types.h"
+
+struct virtio_device;
+
+/*
+ * The queue never asks for an interrupt; while it is busy it is looked at this
+ * often. QEMU serves it from a thread that may not raise one: under TCG version
+ * 7.2 ends itself if the driver wants one.
+ */
+#define VIRTIO_BALLOON_HINT_POLL_NS (10 * NS_PER_MS)
+
+/* Makes queue `index`. -ENOMEM; else virtq_create()'s errors. */
+int virtio_balloon_hint_start(struct virtio_device *device, uint16_t index);
+
+/*
+ * The host changed something: reads the id. Only on a config interrupt, as the
+ * field reads STOP while a round runs.
+ */
+void virtio_balloon_hint_config_changed(void);
+
+/* Takes what the device has finished. -EIO: the queue is broken. */
+int virtio_balloon_hint_take(void);
+
+/*
+ * Hints more if a round runs and more than `floor` frames are free; frees what a
+ * round that is over had hinted. Returns whether another call would find something
+ * to do at once.
+ */
+bool virtio_balloon_hint_offer(uint64_t floor);
+
+/*
+ * For memory pressure: gives back what the device has returned; if that is
+ * nothing, waits until it returns something, at most until the deadline.
+ */
+void virtio_balloon_hint_reclaim(uint64_t deadline);
+
+/* True if virtio_balloon_hint_take() would find something to do. */
+bool virtio_balloon_hint_has_news(void);
+
+/* Since when none of the buffers with the device moved; DEADLINE_NEVER: it has none. */
+uint64_t virtio_balloon_hint_waiting_since(void);
+
+/* The device was reset: hinted frames are free, and the queue goes. */
+void virtio_balloon_hint_stop(void);
+
+/* Another device comes: nothing is counted, and what the last one has kept stays with it. */
+void virtio_balloon_hint_forget(void);
+
+/* Stores, since the start: frames hinted, and rounds. */
+void virtio_balloon_hint_counts(uint64_t *frames, uint64_t *rounds);
+
+#endif

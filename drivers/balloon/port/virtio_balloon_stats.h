@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The statistics queue (virtio 1.3, 5.5.6.3): one buffer is with the device at
+ * all times, from before DRIVER_OK on. When the host wants statistics the
+ * device gives the buffer back, and gets it again with fresh ones.
+ */
+#ifndef DRIVERS_BALLOON_PORT_VIRTIO_BALLOON_STATS_H
+#define DRIVERS_BALLOON_PORT_VIRTIO_BALLOON_STATS_H
+
+#include "kernel/lib/types.h"
+
+struct virtio_device;
+
+/*
+ * Makes queue `index` and fills and queues the buffer. Before DRIVER_OK. -ENOMEM; else
+ * the errors of virtq_create() and virtq_add().
+ */
+int virtio_balloon_stats_start(struct virtio_device *device, uint16_t index);
+
+/* After DRIVER_OK: lets the device have the first buffer. */
+void virtio_balloon_stats_ready(void);
+
+/* Answers the device if it asked. -EIO: the queue is broken. */
+int virtio_balloon_stats_take(void);
+
+/* True if virtio_balloon_stats_take() would find something to do. */
+bool virtio_balloon_stats_has_news(void);
+
+/* Whether the device should interrupt when it asks. */
+void virtio_balloon_stats_want_interrupts(bool wanted);
+
+/* The device was reset: gives the queue back. */
+void virtio_balloon_stats_stop(void);
+
+/* Another device comes: what the last one has kept stays with it. */
+void virtio_balloon_stats_forget(void);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the balloon and of virtio on the kernel's command line. */
+#include "kernel/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtio_feature_names.h"
+#include "drivers/virtio/virtio_pci.h"
+#include "kernel/command_line.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/parse.h"
+#include "mm/ledger.h"
+
+/* Inflation leaves a 64th of RAM free, at least 1 MiB, at most 16 MiB. */
+#define FLOOR_SHARE 64
+#define FLOOR_MIN (1 * MIB / FRAME_SIZE)
+#define FLOOR_MAX (16 * MIB / FRAME_SIZE)
+
+static uint64_t default_floor(void)
+{
+	uint64_t share = ledger_managed() / FLOOR_SHARE;
+
+	if (share < FLOOR_MIN)
+		return FLOOR_MIN;
+	return share < FLOOR_MAX ? share : FLOOR_MAX;
+}
+
+/* floor=SIZE */
+static uint64_t choose_floor(const char *command_line)
+{
+	uint64_t frames = default_floor();
+	char text[FORMAT_SIZE_MAX];
+
+	if (command_line_option(command_line, "floor", text, sizeof(text)) &&
+	    balloon_parse_floor(text, &frames))
+		log_warn("floor=%s is no size within this memory; write floor=64M", text);
+	return frames;
+}
+
+/* strategy=NAME */
+static enum balloon_strategy choose_strategy(const char *command_line)
+{
+	enum balloon_strategy strategy = BALLOON_AUTO;
+	char text[32];
+
+	if (command_line_option(command_line, "strategy", text, sizeof(text)) &&
+	    balloon_parse_strategy(text, &strategy))
+		log_warn("unknown strategy %s; choose %s", text, balloon_strategy_names());
+	return strategy;
+}
+
+/* poison=XX: two hexadecimal digits. */
+static bool choose_poison(const char *command_line, uint8_t *byte)
+{
+	char text[8] = "0x";
+	uint64_t value;
+
+	if (!command_line_option(command_line, "poison", text + 2, sizeof(text) - 2))
+		return false;
+	if (strlen(text) != 4 || parse_u64(text, &value)) {
+		log_warn("poison=%s is no byte; write poison=a5", text + 2);
+		return false;
+	}
+	*byte = (uint8_t)value;
+	return true;
+}
+
+/* virtio.refuse=NAME,NAME: features to do without. */
+static void refuse_features(const char *command_line)
+{
+	char names[256];
+	uint64_t features;
+
+	if (!command_line_option(command_line, "virtio.refuse", names, sizeof(names)))
+		return;
+	if (virtio_parse_features(VIRTIO_ID_BALLOON, names, &features))
+		log_warn("virtio: virtio.refuse=%s has an unknown name; "
+			 "write virtio.refuse=EVENT_IDX,INDIRECT_DESC",
+			 names);
+	else
+		virtio_refuse_features(features);
+}
+
+/* virtio.msix=off: INTx even where a device could do better. */
+static void choose_interrupts(const char *command_line)
+{
+	char text[8];
+
+	if (!command_line_option(command_line, "virtio.msix", text, sizeof(text)))
+		return;
+	if (strcmp(text, "off") == 0)
+		virtio_pci_refuse_msix();
+	else if (strcmp(text, "on") != 0)
+		log_warn("virtio: virtio.msix=%s is unknown; choose on or off", text);
+}
+
+void options_tell_virtio(const char *command_line)
+{
+	refuse_features(command_line);
+	choose_interrupts(command_line);
+}
+
+void options_fill_balloon(const char *command_line, struct balloon_config *config)
+{
+	config->floor = choose_floor(command_line);
+	config->strategy = choose_strategy(command_line);
+	config->poison = choose_poison(command_line, &config->poison_byte);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel's options, words of its command line. A value that makes no sense
+ * is named in the log, and the default is used. Not here: run= (shell.c) and
+ * virtio_mmio.device= (virtio_mmio_find.c).
+ */
+#ifndef KERNEL_OPTIONS_H
+#define KERNEL_OPTIONS_H
+
+#include "drivers/balloon/balloon_settings.h"
+
+/* Fills `config` from floor=, strategy= and poison=. After memory is known. */
+void options_fill_balloon(const char *command_line, struct balloon_config *config);
+
+/*
+ * Tells virtio of virtio.refuse= and virtio.msix=. After the balloon's driver, which
+ * has the names of its features; before any device is found.
+ */
+void options_tell_virtio(const char *command_line);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the balloon records of its life: see drivers/balloon/balloon_events.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "drivers/balloon/balloon_events.h"
+#include "drivers/balloon/balloon_reclaim.h"
+#include "tests/unit/drivers/balloon/host_fixture.h"
+
+static int set_up_events(void **state)
+{
+	memset(&balloon_events, 0, sizeof(balloon_events));
+	return set_up_host(state);
+}
+
+#define EVENTS_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_events, tear_down_host)
+
+/* The event that came `back` events before the last. */
+static struct event event_back(uint64_t back)
+{
+	struct event event;
+
+	assert_true(back < balloon_events.recorded);
+	assert_true(events_get(&balloon_events, balloon_events.recorded - back, &event));
+	return event;
+}
+
+static void assert_event(uint64_t back, enum balloon_event type, uint64_t first)
+{
+	struct event event = event_back(back);
+
+	assert_int_equal(event.type, type);
+	assert_int_equal(event.argument[0], first);
+}
+
+/* Ten thousand frames are some forty batches. */
+static void a_move_is_three_events_whatever_its_size(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(10000);
+	assert_int_equal(balloon_events.recorded, 4);
+	assert_event(3, BALLOON_EVENT_PLUGGED, host.terms.deflate_on_oom);
+	assert_event(2, BALLOON_EVENT_TARGET, 10000);
+	assert_int_equal(event_back(1).type, BALLOON_EVENT_OFFERED);
+	assert_int_equal(event_back(1).argument[1], 0);
+	assert_event(0, BALLOON_EVENT_ACKNOWLEDGED, 10000);
+	host_wants(17);
+	assert_int_equal(balloon_events.recorded, 7);
+	assert_event(2, BALLOON_EVENT_TARGET, 17);
+	assert_int_equal(event_back(1).type, BALLOON_EVENT_ASKED_BACK);
+	assert_int_equal(event_back(1).argument[1], 10000);
+	assert_event(0, BALLOON_EVENT_ACKNOWLEDGED, 17);
+}
+
+static void a_target_that_is_read_again_is_no_event(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(100);
+	host_wants(100);
+	assert_int_equal(balloon_events.count[BALLOON_EVENT_TARGET], 1);
+}
+
+static bool refuses_the_seventh(bool deflates, pfn_t pfn, enum balloon_refusal *why)
+{
+	*why = BALLOON_REFUSED_FRAME;
+	return !deflates && pfn % 7 == 0;
+}
+
+static void each_refusal_is_counted_with_its_reason(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.refuses = refuses_the_seventh;
+	host_wants(70);
+	assert_true(balloon_events.count[BALLOON_EVENT_REFUSED] >= 10);
+	for (uint64_t back = 0; back < balloon_events.recorded; back++) {
+		struct event event = event_back(back);
+
+		if (event.type == BALLOON_EVENT_REFUSED)
+			assert_int_equal(event.argument[1], BALLOON_REFUSED_FRAME);
+	}
+}
+
+static void memory_that_is_taken_back_in_need_is_recorded(void **state)
+{
+	(void)state;
+	host.terms.deflate_on_oom = true;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(1000);
+	assert_int_equal(balloon_reclaim(0), 1);
+	assert_event(0, BALLOON_EVENT_RECLAIMED, 1);
+	assert_int_equal(event_back(0).argument[1], 0);
+}
+
+static void a_host_that_forgets_everything_is_recorded_twice(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(500);
+	host.fault = BALLOON_FAULT_ALL_OURS;
+	memset(host.has, 0, sizeof(host.has));
+	host.frames = 0;
+	balloon_step();
+	assert_event(1, BALLOON_EVENT_ALL_OURS, 500);
+	assert_event(0, BALLOON_EVENT_RECOVERED, BALLOON_FAULT_ALL_OURS);
+}
+
+static void a_host_that_breaks_the_rules_is_given_up_with_the_fault(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.fault = BALLOON_FAULT_RULES;
+	balloon_step();
+	assert_event(0, BALLOON_EVENT_GAVE_UP, BALLOON_FAULT_RULES);
+}
+
+static void a_host_that_goes_gives_all_back_first(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(300);
+	balloon_detach();
+	assert_event(0, BALLOON_EVENT_PULLED, 0);
+	assert_event(1, BALLOON_EVENT_ACKNOWLEDGED, 0);
+	assert_int_equal(event_back(2).type, BALLOON_EVENT_ASKED_BACK);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		EVENTS_TEST(a_move_is_three_events_whatever_its_size),
+		EVENTS_TEST(a_target_that_is_read_again_is_no_event),
+		EVENTS_TEST(each_refusal_is_counted_with_its_reason),
+		EVENTS_TEST(memory_that_is_taken_back_in_need_is_recorded),
+		EVENTS_TEST(a_host_that_forgets_everything_is_recorded_twice),
+		EVENTS_TEST(a_host_that_breaks_the_rules_is_given_up_with_the_fault),
+		EVENTS_TEST(a_host_that_goes_gives_all_back_first),
+	};
+
+	return cmocka_run_group_tests_name("balloon_events", tests, set_up_ram, NULL);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contract of balloon_port.h where virtio does not show it: answers in the call,
+ * deltas, frames that the host gives back by itself, a host that forgets everything.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "drivers/balloon/balloon_batch.h"
+#include "tests/unit/drivers/balloon/host_fixture.h"
+
+static void answers_in_the_call_reach_every_target(void **state)
+{
+	static const uint64_t targets[] = { 1, 511, 512, 513, 9000, RAM_FRAMES, 8191, 0 };
+
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		host_wants(targets[i]);
+		assert_host_has(targets[i]);
+	}
+}
+
+/* The host takes 4 blocks a batch, and 4 batches a round: others want to run, too. */
+static void a_round_offers_no_more_than_a_host_can_have(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.target = RAM_FRAMES;
+	assert_true(balloon_step());
+	assert_int_equal(host.offers, 4);
+	assert_int_equal(host.frames, 4 * 4 * BLOCK_FRAMES);
+}
+
+static bool is_odd(bool deflates, pfn_t pfn, enum balloon_refusal *why)
+{
+	(void)deflates;
+	*why = BALLOON_REFUSED_FRAME;
+	return pfn % 2 == 1;
+}
+
+/* Blocks travel as runs; what is refused within them splits them. */
+static void of_a_batch_all_frames_arrive_but_those_that_are_refused(void **state)
+{
+	struct balloon_batch_counts counts;
+
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.refuses = is_odd;
+	host.target = BLOCK_FRAMES;
+	balloon_step();
+	assert_int_equal(ballooned(), BLOCK_FRAMES / 2);
+	assert_int_equal(ledger_count(OWNER_REFUSED), BLOCK_FRAMES / 2);
+	assert_int_equal(host.frames, BLOCK_FRAMES / 2);
+	balloon_batches_counts(&counts);
+	assert_int_equal(counts.inflated, BLOCK_FRAMES / 2);
+	assert_int_equal(counts.inflate_requests, 1);
+}
+
+static void a_batch_that_finds_no_room_is_offered_again(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.err = -EAGAIN;
+	host_wants(3000);
+	assert_int_equal(ballooned(), 0);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
+	host.err = 0;
+	settle();
+	assert_host_has(3000);
+}
+
+static void late_answers_are_waited_for(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.late = true;
+	host_wants(3000);
+	assert_int_equal(ballooned(), 0);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 3000);
+	host.late = false;
+	settle();
+	assert_host_has(3000);
+}
+
+/* ---- A host that forgets everything ---- */
+
+static void a_host_that_forgets_everything_gets_it_anew(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(5000);
+	host.late = true;
+	host_wants(6000);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 1000);
+	host.late = false;
+	host.fault = BALLOON_FAULT_ALL_OURS;
+	assert_true(balloon_step());
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
+	assert_int_equal(host.starts, 2);
+	assert_int_equal(host.resets, 0);
+	settle();
+	assert_host_has(6000);
+	assert_int_equal(status().recoveries, 1);
+}
+
+static void a_host_that_does_nothing_but_forget_is_given_up(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(1000);
+	for (int i = 0; i < 100 && !status().broken; i++) {
+		host.fault = BALLOON_FAULT_ALL_OURS;
+		balloon_step();
+	}
+	assert_non_null(status().broken);
+	assert_in_range(host.starts, 2, 10);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
+}
+
+/* ---- Deltas ---- */
+
+static void a_host_that_asks_by_deltas_gets_what_it_asks(void **state)
+{
+	(void)state;
+	host.deltas = true;
+	assert_int_equal(host_attach(1000), 0);
+	host_wants(3000);
+	assert_host_has(3000);
+	host_wants(2000);
+	assert_host_has(5000);
+	assert_int_equal(host.short_of, 0);
+	/* More than there is: it hears how much is missing, and asks no more. */
+	host_wants(RAM_FRAMES);
+	assert_host_has(RAM_FRAMES - 1000);
+	assert_int_equal(host.short_of, 6000);
+	assert_int_equal(status().shortfall, 0);
+	host.frames = 0; /* it is not asked for them */
+	host.port.deflate = NULL;
+}
+
+static void only_ballooned_frames_can_be_given_back(void **state)
+{
+	const pfn_t start = paddr_to_pfn(RAM_START);
+	pfn_t first;
+
+	(void)state;
+	host.deltas = true;
+	host.port.deflate = NULL;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(2 * BLOCK_FRAMES);
+	assert_int_equal(frame_collect(OWNER_BALLOON, 0, 1, &first), 1);
+	assert_int_equal(balloon_return_run(first, 0), -EINVAL);
+	assert_int_equal(balloon_return_run(first, UINT64_MAX), -EINVAL);
+	assert_int_equal(balloon_return_run(UINT64_MAX, 2), -EINVAL);
+	assert_int_equal(balloon_return_run(start + RAM_FRAMES - 1, 1), -EINVAL);
+	assert_int_equal(balloon_return_run(first + 2 * BLOCK_FRAMES - 1, 2), -EINVAL);
+	assert_int_equal(ballooned(), 2 * BLOCK_FRAMES);
+	assert_int_equal(balloon_return_run(first + 5, 100), 0);
+	assert_int_equal(ballooned(), 2 * BLOCK_FRAMES - 100);
+	assert_int_equal(frame_owner(first + 5), OWNER_FREE);
+	assert_int_equal(balloon_return_run(first + 104, 1), -EINVAL);
+	/* What came back was not asked for: it is not given again. */
+	settle();
+	assert_int_equal(ballooned(), 2 * BLOCK_FRAMES - 100);
+}
+
+static void a_port_that_cannot_deflate_is_never_asked_to(void **state)
+{
+	(void)state;
+	host.port.deflate = NULL;
+	host.terms.deflate_on_oom = true;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(5000);
+	host_wants(100);
+	assert_host_has(5000);
+	assert_int_equal(balloon_reclaim(0), 0);
+	assert_null(status().broken);
+}
+
+/* ---- One at a time ---- */
+
+static void a_second_port_is_not_attached(void **state)
+{
+	static struct balloon_port other;
+
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(100);
+	other = host.port;
+	assert_int_equal(balloon_attach(&other, NULL), -EBUSY);
+	assert_host_has(100);
+	assert_int_equal(host.starts, 1);
+	/* One that was given up is in nobody's way. */
+	host.fault = BALLOON_FAULT_RULES;
+	settle();
+	assert_non_null(status().broken);
+	assert_int_equal(balloon_attach(&other, NULL), 0);
+	assert_null(status().broken);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HOST_TEST(answers_in_the_call_reach_every_target),
+		HOST_TEST(a_round_offers_no_more_than_a_host_can_have),
+		HOST_TEST(of_a_batch_all_frames_arrive_but_those_that_are_refused),
+		HOST_TEST(a_batch_that_finds_no_room_is_offered_again),
+		HOST_TEST(late_answers_are_waited_for),
+		HOST_TEST(a_host_that_forgets_everything_gets_it_anew),
+		HOST_TEST(a_host_that_does_nothing_but_forget_is_given_up),
+		HOST_TEST(a_host_that_asks_by_deltas_gets_what_it_asks),
+		HOST_TEST(only_ballooned_frames_can_be_given_back),
+		HOST_TEST(a_port_that_cannot_deflate_is_never_asked_to),
+		HOST_TEST(a_second_port_is_not_attached),
+	};
+
+	return cmocka_run_group_tests_name("balloon_port", tests, set_up_ram, NULL);
+}

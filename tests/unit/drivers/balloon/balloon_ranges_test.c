@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ranges: blocks that are lent, and blocks that leave. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "drivers/balloon/balloon_ranges.h"
+#include "tests/unit/drivers/balloon/balloon_fixture.h"
+
+/* ---- Lending ---- */
+
+static void all_free_blocks_are_reported_once(void **state)
+{
+	uint64_t blocks;
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	blocks = frame_free_blocks();
+	settle();
+	assert_int_equal(sim.reported, 0);
+	be_quiet();
+	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
+	be_quiet();
+	be_quiet();
+	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
+	assert_int_equal(frame_free_blocks(), blocks);
+}
+
+static void a_block_is_reported_again_after_it_was_used(void **state)
+{
+	uint64_t before;
+	pfn_t pfn;
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	be_quiet();
+	before = sim.reported;
+	assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HELD, &pfn), 0);
+	assert_int_equal(frame_free(pfn, BLOCK_FRAMES, OWNER_HELD), 0);
+	settle();
+	assert_int_equal(sim.reported, before); /* it may be wanted again at once */
+	be_quiet();
+	assert_int_equal(sim.reported, before + BLOCK_SIZE);
+}
+
+static void reported_frames_are_out_of_hands_until_acknowledged(void **state)
+{
+	uint64_t free_before;
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	free_before = ledger_count(OWNER_FREE);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	be_quiet();
+	assert_true(ledger_count(OWNER_REPORTED) > 0);
+	/* Half of the blocks at most. */
+	assert_true(ledger_count(OWNER_REPORTED) * 2 <= free_before + BLOCK_FRAMES);
+	assert_books();
+	sim_balloon_complete(&sim, SIZE_MAX);
+	assert_int_equal(ledger_count(OWNER_FREE) + ledger_count(OWNER_REPORTED), free_before);
+	drain();
+	assert_int_equal(ledger_count(OWNER_REPORTED), 0);
+	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+}
+
+/* ---- Leaving ---- */
+
+static void range_first_tells_all_ranges_before_the_first_page_number(void **state)
+{
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	assert_int_equal(status().effective, BALLOON_RANGE_FIRST);
+	go_to(20 * BLOCK_FRAMES + 7);
+	assert_balloon(20 * BLOCK_FRAMES + 7);
+	assert_int_equal(sim.reported, 20 * BLOCK_SIZE);
+	/* No PFN had come when the last range did. */
+	assert_int_equal(sim.inflates_before_report, 0);
+	go_to(3);
+	assert_balloon(3);
+}
+
+static void range_first_survives_random_targets_and_slow_answers(void **state)
+{
+	(void)state;
+	srand(2);
+	start(REPORTING, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	for (int i = 0; i < 500; i++) {
+		uint64_t target = (uint64_t)rand() % 12000;
+
+		sim_balloon_set_target(&sim, (uint32_t)target);
+		for (int rounds = rand() % 20; rounds > 0; rounds--) {
+			settle();
+			sim_balloon_complete(&sim, (size_t)(rand() % 4));
+		}
+		assert_books();
+	}
+	go_to(777);
+	drain();
+	assert_balloon(777);
+	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(all_free_blocks_are_reported_once),
+		TEST(a_block_is_reported_again_after_it_was_used),
+		TEST(reported_frames_are_out_of_hands_until_acknowledged),
+		TEST(range_first_tells_all_ranges_before_the_first_page_number),
+		TEST(range_first_survives_random_targets_and_slow_answers),
+	};
+
+	return cmocka_run_group_tests_name("balloon_ranges", tests, set_up_ram, NULL);
+}

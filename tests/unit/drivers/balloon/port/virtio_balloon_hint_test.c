@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The hinting queue: rounds, their ids, and frames that come back when all is said. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/paging.h"
+#include "tests/unit/drivers/balloon/balloon_fixture.h"
+
+/* ---- Rounds ---- */
+
+static void a_round_begins_with_its_id_and_ends_with_stop(void **state)
+{
+	uint64_t blocks;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	blocks = frame_free_blocks();
+	hint_round(ROUND);
+	assert_int_equal(sim.hint_command_count, 2);
+	assert_int_equal(sim.hint_commands[0], ROUND);
+	assert_int_equal(sim.hint_commands[1], 0);
+	assert_int_equal(sim.hinted, blocks * BLOCK_SIZE);
+	assert_int_equal(ledger_count(OWNER_HINTED), blocks * BLOCK_FRAMES);
+}
+
+/* 5.5.6.5.1 */
+static void an_id_goes_out_once_whatever_else_changes(void **state)
+{
+	(void)state;
+	start(HINT, NO_FLOOR);
+	hint_round(ROUND);
+	go_to(1);
+	assert_int_equal(sim.hint_command_count, 2);
+	hint_round(ROUND + 1);
+	assert_int_equal(sim.hint_command_count, 4);
+}
+
+/* While a round runs, QEMU's config has STOP where the id was, and says nothing. */
+static void a_shared_interrupt_does_not_end_a_round(void **state)
+{
+	uint64_t blocks;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	blocks = frame_free_blocks();
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	sim.virtio.device.shared_interrupt = true;
+	sim_balloon_set_hint_id(&sim, ROUND);
+	balloon_step();
+	memset(sim.virtio.config + SIM_BALLOON_HINT_ID, 0, sizeof(uint32_t));
+	for (int i = 0; i < 100; i++) {
+		sim.virtio.device.config_changed = true;
+		sim_balloon_complete(&sim, 1);
+		settle();
+	}
+	assert_int_equal(sim.hinted, blocks * BLOCK_SIZE);
+}
+
+/* As after a migration in mid-round: the other device was never notified. */
+static void a_device_that_forgot_the_hints_is_reminded(void **state)
+{
+	void (*notify)(struct sim_virtio * virtio, unsigned queue);
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	notify = sim.virtio.queue[sim.hint_queue].notify;
+	sim.virtio.queue[sim.hint_queue].notify = NULL;
+	hint_round(ROUND);
+	sim.virtio.queue[sim.hint_queue].notify = notify;
+	assert_int_equal(sim.hint_command_count, 0);
+	sim_time_advance(VIRTIO_DEADLINE_NS / 2 + NS_PER_MS);
+	settle();
+	assert_null(status().broken);
+	assert_int_equal(sim.hint_commands[0], ROUND);
+	hint_round(1);
+	assert_int_equal(ledger_count(OWNER_HINTED), 0);
+}
+
+static void hinted_blocks_come_back_on_done(void **state)
+{
+	uint64_t free_before;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	free_before = ledger_count(OWNER_FREE);
+	hint_round(ROUND);
+	assert_true(ledger_count(OWNER_FREE) < free_before);
+	hint_round(1);
+	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+}
+
+static void hints_leave_the_floor(void **state)
+{
+	const uint64_t floor = RAM_FRAMES / 2;
+
+	(void)state;
+	start(HINT, floor);
+	hint_round(ROUND);
+	assert_true(sim.hinted > 0);
+	assert_in_range(ledger_count(OWNER_FREE), floor, floor + BLOCK_FRAMES - 1);
+}
+
+static void stop_before_the_round_began_ends_it(void **state)
+{
+	(void)state;
+	start(HINT, NO_FLOOR);
+	sim_balloon_set_hint_id(&sim, ROUND);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	balloon_step();
+	sim_balloon_set_hint_id(&sim, ROUND + 1);
+	balloon_step();
+	sim_balloon_set_hint_id(&sim, 0);
+	drain();
+	for (unsigned c = 0; c < sim.hint_command_count; c++)
+		assert_int_not_equal(sim.hint_commands[c], ROUND + 1);
+	hint_round(1);
+	assert_int_equal(ledger_count(OWNER_HINTED), 0);
+}
+
+static void a_hint_queue_of_one_descriptor_is_slow_but_right(void **state)
+{
+	uint64_t blocks;
+
+	(void)state;
+	plug_in(false, HINT | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	sim.virtio.queue[sim.hint_queue].size_max = 1;
+	assert_int_equal(begin(NO_FLOOR), 0);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	blocks = frame_free_blocks();
+	sim_balloon_set_hint_id(&sim, ROUND);
+	drain();
+	assert_int_equal(sim.hint_command_count, 2);
+	assert_int_equal(sim.hinted, blocks * BLOCK_SIZE);
+	hint_round(1);
+	assert_int_equal(ledger_count(OWNER_HINTED), 0);
+}
+
+static void stop_in_mid_round_ends_the_hints(void **state)
+{
+	uint64_t free_before;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	free_before = ledger_count(OWNER_FREE);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	hint_round(ROUND);
+	hint_round(0);
+	drain();
+	assert_int_equal(sim.hint_commands[sim.hint_command_count - 1], 0);
+	hint_round(1);
+	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+}
+
+static void a_new_id_in_mid_round_begins_a_new_round(void **state)
+{
+	uint64_t free_before;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	free_before = ledger_count(OWNER_FREE);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	hint_round(ROUND);
+	hint_round(ROUND + 1);
+	drain();
+	/* All blocks of the first round were with the device, and its STOP. */
+	assert_int_equal(sim.hint_commands[0], ROUND);
+	assert_int_equal(sim.hint_commands[1], 0);
+	assert_int_equal(sim.hint_commands[2], ROUND + 1);
+	hint_round(1);
+	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+}
+
+static void done_does_not_free_what_the_device_still_has(void **state)
+{
+	uint64_t free_before;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	free_before = ledger_count(OWNER_FREE);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	hint_round(ROUND);
+	sim_balloon_complete(&sim, 3);
+	hint_round(1);
+	assert_true(ledger_count(OWNER_IN_FLIGHT) > 0);
+	assert_true(ledger_count(OWNER_FREE) < free_before);
+	drain();
+	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+}
+
+/* 5.5.6.5.3 */
+static void a_round_goes_on_a_legacy_device(void **state)
+{
+	uint64_t blocks;
+
+	(void)state;
+	plug_in(true, HINT);
+	assert_int_equal(begin(NO_FLOOR), 0);
+	assert_true(sim.virtio.device.accepted & HINT);
+	blocks = frame_free_blocks();
+	hint_round(ROUND);
+	assert_int_equal(sim.hint_command_count, 2);
+	assert_int_equal(sim.hint_commands[0], ROUND);
+	assert_int_equal(sim.hint_commands[1], 0);
+	assert_int_equal(sim.hinted, blocks * BLOCK_SIZE);
+	hint_round(1);
+	assert_int_equal(frame_free_blocks(), blocks);
+}
+
+/* ---- A device that writes into all that it has ---- */
+
+/* 5.5.6.5.1: their content is undefined; and 2.7.8.3, as the device says that it wrote nothing. */
+static void what_is_in_hinted_frames_means_nothing(void **state)
+{
+	uint64_t free_before;
+
+	(void)state;
+	start_scribbling(HINT, false);
+	free_before = ledger_count(OWNER_FREE);
+	for (uint32_t i = 0; i < 3; i++) {
+		hint_round(ROUND + i);
+		assert_true(ledger_count(OWNER_HINTED) > 0);
+		assert_books();
+		hint_round(1);
+		assert_int_equal(ledger_count(OWNER_FREE), free_before);
+	}
+	assert_true(scribbled > 0);
+	go_to(5000);
+	assert_balloon(5000);
+}
+
+/* 5.5.6.5.1: they are initialised if they go back before DONE. */
+static void hinted_frames_hold_the_poison_if_they_go_back_early(void **state)
+{
+	static pfn_t pfns[RAM_FRAMES];
+	uint8_t wanted[FRAME_SIZE];
+	size_t count;
+
+	(void)state;
+	memset(wanted, POISON, sizeof(wanted));
+	start_scribbling(HINT | PAGE_POISON, true);
+	hint_round(ROUND);
+	count = frame_collect(OWNER_HINTED, 0, RAM_FRAMES, pfns);
+	assert_int_equal(count, ledger_count(OWNER_HINTED));
+	assert_true(count > 0);
+	assert_int_equal(balloon_reclaim(0), count);
+	for (size_t i = 0; i < count; i++)
+		assert_memory_equal(phys_to_virt(pfn_to_paddr(pfns[i])), wanted, FRAME_SIZE);
+	frame_set_poisoner(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_round_begins_with_its_id_and_ends_with_stop),
+		TEST(an_id_goes_out_once_whatever_else_changes),
+		TEST(a_shared_interrupt_does_not_end_a_round),
+		TEST(a_device_that_forgot_the_hints_is_reminded),
+		TEST(hinted_blocks_come_back_on_done),
+		TEST(hints_leave_the_floor),
+		TEST(stop_before_the_round_began_ends_it),
+		TEST(a_hint_queue_of_one_descriptor_is_slow_but_right),
+		TEST(stop_in_mid_round_ends_the_hints),
+		TEST(a_new_id_in_mid_round_begins_a_new_round),
+		TEST(done_does_not_free_what_the_device_still_has),
+		TEST(a_round_goes_on_a_legacy_device),
+		TEST(what_is_in_hinted_frames_means_nothing),
+		TEST(hinted_frames_hold_the_poison_if_they_go_back_early),
+	};
+
+	return cmocka_run_group_tests_name("virtio_balloon_hint", tests, set_up_ram, NULL);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The reporting queue: chains of ranges, and what the device may do to them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "drivers/balloon/balloon_ranges.h"
+#include "tests/unit/drivers/balloon/balloon_fixture.h"
+
+static void a_small_queue_reports_all_blocks(void **state)
+{
+	const pfn_t end = paddr_to_pfn(RAM_START) + RAM_FRAMES;
+	uint64_t blocks;
+
+	(void)state;
+	plug_in(false, REPORTING | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	sim.virtio.queue[2].size_max = 2;
+	assert_int_equal(begin(NO_FLOOR), 0);
+	/* More ranges than the queue has descriptors. */
+	for (unsigned i = 1; i <= 4; i++)
+		assert_int_equal(frame_reserve(end - 2 * i * BLOCK_FRAMES, 1, OWNER_HELD), 0);
+	blocks = frame_free_blocks();
+	be_quiet();
+	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
+}
+
+#define HIGH_FRAMES (10 * GIB / FRAME_SIZE)
+#define HIGH_START (4 * GIB / FRAME_SIZE)
+
+static int set_up_large(void **state)
+{
+	(void)state;
+	set_up_beside(HIGH_START, HIGH_FRAMES);
+	return 0;
+}
+
+/* 2.7.5.2: the simulated device knows how long a chain may be. */
+static void no_request_has_more_than_4_gib(void **state)
+{
+	const uint64_t blocks = HIGH_FRAMES / BLOCK_FRAMES;
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	be_quiet();
+	assert_true(sim.reported >= blocks * BLOCK_SIZE);
+	sim.reported = 0;
+	go_to(HIGH_FRAMES);
+	assert_balloon(HIGH_FRAMES);
+	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
+	go_to(0);
+}
+
+/* ---- Poison ---- */
+
+static void reported_blocks_hold_the_poison(void **state)
+{
+	struct balloon_config config = { .poison = true, .poison_byte = 0xa5 };
+	const pfn_t end = paddr_to_pfn(RAM_START) + RAM_FRAMES;
+	uint64_t blocks;
+	pfn_t hole;
+
+	(void)state;
+	start(PAGE_POISON | REPORTING, NO_FLOOR);
+	stop();
+	/* Two blocks in use: a request has more ranges than one. */
+	hole = end - 4 * BLOCK_FRAMES;
+	assert_int_equal(frame_reserve(hole, 1, OWNER_HELD), 0);
+	assert_int_equal(frame_reserve(hole + 2 * BLOCK_FRAMES, 1, OWNER_HELD), 0);
+	blocks = frame_free_blocks();
+	assert_int_equal(begin_with(&config), 0);
+	assert_int_equal(status().effective, BALLOON_PORTABLE);
+	be_quiet();
+	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
+	for (pfn_t pfn = hole + BLOCK_FRAMES; pfn < end; pfn += 2 * BLOCK_FRAMES) {
+		const uint8_t *block = (void *)(uintptr_t)pfn_to_paddr(pfn);
+
+		assert_int_equal(block[0], 0xa5);
+		assert_int_equal(block[BLOCK_SIZE - 1], 0xa5);
+	}
+}
+
+/* Or nobody else would run while gigabytes are filled. */
+static void no_more_than_16_mib_are_poisoned_at_once(void **state)
+{
+	static const enum balloon_strategy strategies[] = { BALLOON_PORTABLE, BALLOON_RANGE_FIRST };
+
+	(void)state;
+	plug_in(false, PAGE_POISON | REPORTING | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	for (size_t i = 0; i < 2; i++) {
+		struct balloon_config config = { .strategy = strategies[i],
+						 .poison = true,
+						 .poison_byte = 0xa5 };
+
+		assert_int_equal(begin_with(&config), 0);
+		sim.completion = SIM_BALLOON_ON_DEMAND;
+		if (strategies[i] == BALLOON_RANGE_FIRST)
+			go_to(20 * BLOCK_FRAMES);
+		else
+			be_quiet();
+		assert_int_equal(ledger_count(OWNER_REPORTED), 8 * BLOCK_FRAMES);
+		stop();
+	}
+}
+
+/* ---- A device that writes into all that it has ---- */
+
+static void report_and_go_on(bool poison)
+{
+	uint64_t blocks;
+
+	start_scribbling(REPORTING, poison);
+	blocks = frame_free_blocks();
+	be_quiet();
+	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
+	assert_int_equal(scribbled, 2 * blocks * BLOCK_FRAMES);
+	assert_int_equal(frame_free_blocks(), blocks);
+	go_to(5000);
+	assert_balloon(5000);
+	go_to(0);
+	be_quiet();
+	assert_balloon(0);
+}
+
+/* 5.5.6.7.1 */
+static void what_is_in_reported_frames_means_nothing(void **state)
+{
+	(void)state;
+	report_and_go_on(false);
+}
+
+/* 5.5.3.1: we fill what we free, and expect nothing of it: REPORTING may be accepted alone. */
+static void frames_need_not_keep_the_poison_if_the_device_does_not_know_it(void **state)
+{
+	(void)state;
+	report_and_go_on(true);
+	assert_true(sim.virtio.device.accepted & REPORTING);
+	assert_false(sim.virtio.device.accepted & PAGE_POISON);
+	frame_set_poisoner(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_small_queue_reports_all_blocks),
+		cmocka_unit_test_setup_teardown(no_request_has_more_than_4_gib, set_up_large,
+						tear_down),
+		TEST(reported_blocks_hold_the_poison),
+		TEST(no_more_than_16_mib_are_poisoned_at_once),
+		TEST(what_is_in_reported_frames_means_nothing),
+		TEST(frames_need_not_keep_the_poison_if_the_device_does_not_know_it),
+	};
+
+	return cmocka_run_group_tests_name("virtio_balloon_report", tests, set_up_ram, NULL);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* virtio as a port: negotiation, config, and devices that are not what they should be. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "drivers/balloon/port/virtio_balloon.h"
+#include "drivers/virtio/virtio_feature_names.h"
+#include "tests/unit/drivers/balloon/balloon_fixture.h"
+
+/* ---- Features ---- */
+
+static void features_that_it_does_not_do_are_not_accepted(void **state)
+{
+	(void)state;
+	start(UINT64_MAX & ~VIRTIO_BIT(VIRTIO_F_VERSION_1) & ~VIRTIO_BIT(VIRTIO_F_EVENT_IDX) &
+		      ~VIRTIO_BIT(VIRTIO_F_RING_PACKED),
+	      NO_FLOOR);
+	assert_false(virtio_has(&sim.virtio.device, VIRTIO_BALLOON_F_PAGE_POISON));
+	assert_false(virtio_has(&sim.virtio.device, VIRTIO_F_SR_IOV));
+	assert_true(virtio_has(&sim.virtio.device, VIRTIO_BALLOON_F_MUST_TELL_HOST));
+}
+
+static void poison_is_accepted_only_if_it_was_asked_for(void **state)
+{
+	struct balloon_config config = { .poison = true, .poison_byte = 0xa5 };
+
+	(void)state;
+	start(PAGE_POISON, NO_FLOOR);
+	assert_false(sim.virtio.device.accepted & PAGE_POISON);
+	assert_string_equal(virtio_refusal_reason(&sim.virtio.device, VIRTIO_BALLOON_F_PAGE_POISON),
+			    "only with poison=XX on the command line");
+	stop();
+	assert_int_equal(begin_with(&config), 0);
+	assert_true(sim.virtio.device.accepted & PAGE_POISON);
+	assert_int_equal(sim_virtio_config32(&sim.virtio, SIM_BALLOON_POISON), 0xa5a5a5a5);
+}
+
+static void beside_hints_event_idx_is_declined_with_a_reason(void **state)
+{
+	(void)state;
+	start(VIRTIO_BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX),
+	      NO_FLOOR);
+	assert_false(virtio_has(&sim.virtio.device, VIRTIO_F_EVENT_IDX));
+	assert_string_equal(virtio_refusal_reason(&sim.virtio.device, VIRTIO_F_EVENT_IDX),
+			    "not together with FREE_PAGE_HINT");
+}
+
+/* ---- Start and config ---- */
+
+static void reaches_targets_on_a_legacy_device(void **state)
+{
+	(void)state;
+	plug_in(true, 0);
+	assert_int_equal(begin(NO_FLOOR), 0);
+	go_to(5000);
+	assert_balloon(5000);
+	go_to(17);
+	assert_balloon(17);
+}
+
+static void tells_the_device_at_the_start_that_the_balloon_is_empty(void **state)
+{
+	(void)state;
+	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	sim_virtio_set_config32(&sim.virtio, SIM_BALLOON_ACTUAL, 4711);
+	assert_int_equal(begin(NO_FLOOR), 0);
+	assert_int_equal(sim_balloon_actual(&sim), 0);
+}
+
+static void a_missing_queue_ends_the_start_with_an_error(void **state)
+{
+	(void)state;
+	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	sim.virtio.queue[SIM_BALLOON_DEFLATE].size_max = 0;
+	assert_int_not_equal(begin(NO_FLOOR), 0);
+	assert_false(status().present);
+	assert_true(sim_log_warnings > 0);
+}
+
+static void a_start_that_fails_keeps_no_frame(void **state)
+{
+	(void)state;
+	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	sim.virtio.queue[1].size_max = 0;
+	assert_int_equal(begin(0), -ENODEV);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
+}
+
+static unsigned writes_of_actual;
+
+static void write_config(struct virtio_device *device, size_t offset, uint32_t value)
+{
+	size_t width = sizeof(value);
+
+	if (offset < SIM_BALLOON_ACTUAL + sizeof(uint32_t) && offset + width > SIM_BALLOON_ACTUAL) {
+		assert_int_equal(offset, SIM_BALLOON_ACTUAL);
+		writes_of_actual++;
+	}
+	sim_virtio_config_write(sim_virtio_of(device), offset, (unsigned)width, value);
+}
+
+/* 5.5.6.2.1 */
+static void actual_is_written_in_one_access_on_a_legacy_device(void **state)
+{
+	(void)state;
+	plug_in(true, 0);
+	sim.virtio.transport.config_write32 = write_config;
+	writes_of_actual = 0;
+	assert_int_equal(begin(NO_FLOOR), 0);
+	go_to(5000);
+	assert_balloon(5000);
+	go_to(17);
+	assert_balloon(17);
+	assert_true(writes_of_actual >= 3);
+}
+
+/* ---- Devices that are gone, or lie ---- */
+
+static void a_bad_used_id_breaks_the_device_and_loses_no_frame(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	go_to(300);
+	sim.bad_used_id = true;
+	sim_balloon_set_target(&sim, 2000);
+	settle();
+	assert_non_null(status().broken);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
+	assert_int_equal(ledger_count(OWNER_FREE) + ballooned(), RAM_FRAMES);
+	assert_int_equal(sim_log_warnings, 1);
+}
+
+static void a_device_that_is_gone_is_not_obeyed(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	go_to(100);
+	sim.virtio.gone = true;
+	settle();
+	assert_non_null(status().broken);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
+	assert_int_equal(ballooned(), 100);
+}
+
+static void all_ones_are_no_target(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	go_to(500);
+	sim.virtio.gone = true;
+	balloon_step();
+	assert_non_null(status().broken);
+	assert_int_equal(ballooned(), 500);
+	sim.virtio.gone = false;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(features_that_it_does_not_do_are_not_accepted),
+		TEST(poison_is_accepted_only_if_it_was_asked_for),
+		TEST(beside_hints_event_idx_is_declined_with_a_reason),
+		TEST(reaches_targets_on_a_legacy_device),
+		TEST(tells_the_device_at_the_start_that_the_balloon_is_empty),
+		TEST(a_missing_queue_ends_the_start_with_an_error),
+		TEST(a_start_that_fails_keeps_no_frame),
+		TEST(actual_is_written_in_one_access_on_a_legacy_device),
+		TEST(a_bad_used_id_breaks_the_device_and_loses_no_frame),
+		TEST(a_device_that_is_gone_is_not_obeyed),
+		TEST(all_ones_are_no_target),
+	};
+
+	return cmocka_run_group_tests_name("virtio_balloon", tests, set_up_ram, NULL);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Free addresses between BARs, windows and config space, on a simulated bus. */
+#include "tests/unit/drivers/pci/pci_fixture.h"
+
+#include "drivers/pci/pci_internal.h"
+
+#define START UINT64_C(0xc0000000)
+#define END UINT64_C(0xc0100000)
+
+static const struct pci_window memory = { START, END };
+
+static uint64_t find(const struct pci_function *bridge, uint64_t size, uint64_t align)
+{
+	return pci_find_gap(bridge, &memory, false, size, align);
+}
+
+static void an_empty_range_is_used_from_its_start(void **state)
+{
+	(void)state;
+	pci_scan(&windows);
+	assert_int_equal(find(NULL, 0x1000, 0x1000), START);
+	assert_int_equal(find(NULL, END - START, 0x100000), START);
+}
+
+static void what_does_not_fit_has_no_gap(void **state)
+{
+	const struct pci_window odd = { START + 1, END };
+
+	(void)state;
+	pci_scan(&windows);
+	assert_int_equal(find(NULL, END - START + 1, 0x1000), 0);
+	assert_int_equal(pci_find_gap(NULL, &odd, false, END - START - 1, 0x1000), 0);
+	assert_int_equal(pci_find_gap(NULL, &odd, false, 0x1000, 0x1000), START + 0x1000);
+}
+
+static void the_first_multiple_after_a_bar_is_found(void **state)
+{
+	(void)state;
+	sim_pci_set_bar(add_function(NULL, 1, 0), 0, SIM_PCI_MEMORY32, 0x2000, START);
+	sim_pci_set_bar(add_function(NULL, 2, 0), 1, SIM_PCI_MEMORY32, 0x1000, START + 0x4000);
+	pci_scan(&windows);
+	assert_int_equal(find(NULL, 0x1000, 0x1000), START + 0x2000);
+	assert_int_equal(find(NULL, 0x2000, 0x1000), START + 0x2000);
+	assert_int_equal(find(NULL, 0x2001, 0x1000), START + 0x5000);
+	assert_int_equal(find(NULL, 0x4000, 0x4000), START + 0x8000);
+}
+
+static void ports_and_memory_do_not_meet(void **state)
+{
+	const struct pci_window ports = { 0xc000, 0xd000 };
+
+	(void)state;
+	sim_pci_set_bar(add_function(NULL, 1, 0), 0, SIM_PCI_IO, 64, 0xc000);
+	sim_pci_set_bar(add_function(NULL, 2, 0), 0, SIM_PCI_MEMORY32, 0x1000, START);
+	pci_scan(&windows);
+	assert_int_equal(pci_find_gap(NULL, &ports, true, 64, 64), 0xc040);
+	assert_int_equal(pci_find_gap(NULL, &ports, false, 64, 64), 0xc000);
+	assert_int_equal(find(NULL, 0x1000, 0x1000), START + 0x1000);
+}
+
+static void a_window_is_free_behind_its_own_bridge_only(void **state)
+{
+	struct sim_pci_function *sim = sim_pci_add_bridge(NULL, 3, 0);
+	const struct pci_function *bridge;
+
+	(void)state;
+	sim_pci_set_bus_numbers(sim, 0, 1, 1);
+	sim_pci_set_memory_window(sim, START, END);
+	pci_scan(&windows);
+	bridge = container_of(found_at(0, 3), struct pci_function, device);
+	assert_int_equal(find(bridge, 0x1000, 0x1000), START);
+	assert_int_equal(find(NULL, 0x1000, 0x1000), 0);
+}
+
+static void config_space_itself_is_taken(void **state)
+{
+	const struct pci_window around = { SIM_PCI_ECAM_BASE, SIM_PCI_ECAM_BASE + 16 * MIB };
+
+	(void)state;
+	add_function(NULL, 1, 0);
+	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 3), 0);
+	pci_scan(&windows);
+	assert_int_equal(pci_find_gap(NULL, &around, false, MIB, MIB), SIM_PCI_ECAM_BASE + 4 * MIB);
+	assert_int_equal(pci_find_gap(NULL, &around, true, MIB, MIB), SIM_PCI_ECAM_BASE);
+}
+
+static void address_0_is_never_given(void **state)
+{
+	const struct pci_window low = { 0, 0x10000 };
+
+	(void)state;
+	pci_scan(&windows);
+	assert_int_equal(pci_find_gap(NULL, &low, false, 0x1000, 0x1000), 0x1000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(an_empty_range_is_used_from_its_start, setup_bus),
+		cmocka_unit_test_setup(what_does_not_fit_has_no_gap, setup_bus),
+		cmocka_unit_test_setup(the_first_multiple_after_a_bar_is_found, setup_bus),
+		cmocka_unit_test_setup(ports_and_memory_do_not_meet, setup_bus),
+		cmocka_unit_test_setup(a_window_is_free_behind_its_own_bridge_only, setup_bus),
+		cmocka_unit_test_setup(config_space_itself_is_taken, setup_bus),
+		cmocka_unit_test_setup(address_0_is_never_given, setup_bus),
+	};
+
+	return cmocka_run_group_tests_name("pci_gap", tests, NULL, NULL);
+}

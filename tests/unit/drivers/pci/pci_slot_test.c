@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hot-plug on a simulated bus: a root port whose slot gives power to what is
+ * in it and lets go of it when that is turned off, and QEMU's ports for ACPI.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "drivers/pci/pci.h"
+#include "drivers/pci/pci_events.h"
+#include "drivers/pci/pci_hotplug.h"
+#include "drivers/pci/pci_slot.h"
+#include "tests/sim/sim_log.h"
+#include "tests/sim/sim_pci.h"
+#include "tests/sim/sim_time.h"
+
+/* The port's capability, and registers of its slot. */
+#define EXPRESS 0x54
+#define SLOT_CONTROL (EXPRESS + 0x18)
+#define SLOT_STATUS (EXPRESS + 0x1a)
+#define BUTTON 0x01
+#define CHANGED 0x08
+#define COMPLETED 0x10
+#define PRESENT 0x40
+#define POWER_OFF 0x400
+
+static const struct pci_windows windows = {
+	.memory_start = 0xc0000000,
+	.memory_end = 0xfec00000,
+	.io_start = 0xc000,
+	.io_end = 0x10000,
+};
+
+static struct sim_pci_function *port, *card;
+static uint32_t up, down, selected, card_bus;
+static unsigned ejected, powered_off;
+static bool never_completes, exchanged;
+static char events[256];
+
+/* ---- The slot of the root port ---- */
+
+static void put_status(uint16_t set, uint16_t clear)
+{
+	uint32_t status = sim_pci_get(port, SLOT_STATUS, 2);
+
+	sim_pci_put(port, SLOT_STATUS, 2, (status & ~(uint32_t)clear) | set);
+}
+
+static bool has_power(void)
+{
+	return !(sim_pci_get(port, SLOT_CONTROL, 2) & POWER_OFF);
+}
+
+/* A function is in the slot, and without power nobody sees it. */
+static void update_card(void)
+{
+	if (card && card->parent == port)
+		card->gone = !(sim_pci_get(port, SLOT_STATUS, 2) & PRESENT) || !has_power();
+}
+
+static void write_status(uint32_t value, uint32_t before)
+{
+	sim_pci_put(port, SLOT_STATUS, 2, before & ~(value & 0x1f));
+}
+
+/* As QEMU: off, with the light off, lets the card fall out if it was not off before. */
+static void write_control(uint32_t value)
+{
+	static bool was_off;
+	bool off = (value & 0x700) == 0x700;
+
+	if (!never_completes)
+		put_status(COMPLETED, 0);
+	if (off && !was_off) {
+		powered_off++;
+		put_status(CHANGED, PRESENT);
+	}
+	was_off = off;
+	update_card();
+}
+
+static void on_write(struct sim_pci_function *f, unsigned offset, uint32_t value)
+{
+	if (f != port)
+		return;
+	if (offset == SLOT_STATUS)
+		write_status(value, sim_pci_get(port, SLOT_STATUS, 2));
+	else if (offset == SLOT_CONTROL)
+		write_control(value);
+}
+
+static void reset_card(void)
+{
+	sim_pci_put(card, 0x04, 2, 0);
+	sim_pci_set_bar(card, 0, SIM_PCI_IO, 64, 0);
+	sim_pci_set_bar(card, 4, SIM_PCI_MEMORY64 | SIM_PCI_PREFETCHABLE, 0x4000, 0);
+}
+
+static void insert(void)
+{
+	reset_card();
+	put_status(PRESENT | CHANGED | BUTTON, 0);
+	update_card();
+}
+
+/* ---- ACPI's ports ---- */
+
+static uint32_t port_read(uint16_t at)
+{
+	uint32_t value = 0;
+
+	if (at == 0xae00 && selected == card_bus) {
+		value = up;
+		up = 0;
+	} else if (at == 0xae04 && selected == card_bus) {
+		value = down;
+	}
+	return value;
+}
+
+static void port_write(uint16_t at, uint32_t value)
+{
+	if (at == 0xae10)
+		selected = value;
+	if (at == 0xae08 && selected == card_bus && (value & down)) {
+		down &= ~value;
+		ejected++;
+		card->gone = true;
+	}
+}
+
+/* ---- Who wants to know ---- */
+
+static void note(const struct pci_device *device, const char *what)
+{
+	size_t length = strlen(events);
+
+	snprintf(events + length, sizeof(events) - length, "%s%02x:%02x ", what,
+		 device->address.bus, device->address.device);
+}
+
+static void added(const struct pci_device *device)
+{
+	note(device, "+");
+	for (unsigned i = 0; i < PCI_BARS; i++)
+		assert_true(device->bar[i].kind == PCI_BAR_NONE || device->bar[i].address != 0);
+	/* As a driver does. */
+	pci_enable(device);
+}
+
+static void removing(const struct pci_device *device, bool gone)
+{
+	note(device, gone ? "!" : "-");
+	assert_true(gone == (card->gone || exchanged));
+}
+
+static const struct pci_hotplug_ops ops = { .added = added, .removing = removing };
+
+/* ---- Fixture ---- */
+
+static void add_port(void)
+{
+	card = NULL;
+	port = sim_pci_add_bridge(NULL, 4, 0);
+	sim_pci_set_capability(port, EXPRESS, 0x10, 0);
+	sim_pci_put(port, 0x34, 1, EXPRESS);
+	sim_pci_put(port, EXPRESS + 2, 2, 0x0142);    /* root port with a slot */
+	sim_pci_put(port, EXPRESS + 0x14, 4, 0x006b); /* hot-plug, button, power, light */
+	sim_pci_put(port, SLOT_CONTROL, 2, 0x07c0 | POWER_OFF);
+	port->writable[SLOT_CONTROL] = 0xff;
+	port->writable[SLOT_CONTROL + 1] = 0x1f;
+	sim_pci_on_write = on_write;
+	write_control(0x700);
+	put_status(0, 0xffff);
+	powered_off = 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	sim_log_reset();
+	sim_pci_reset();
+	sim_time_reset();
+	events[0] = '\0';
+	up = down = selected = 0;
+	card_bus = 0;
+	ejected = powered_off = 0;
+	never_completes = exchanged = false;
+	sim_pci_add(NULL, 0, 0, 0x8086, 0x29c0, 0x060000);
+	add_port();
+	card = sim_pci_add(port, 0, 0, 0x1af4, 0x1045, 0x00ff00);
+	reset_card();
+	card->gone = true;
+	return pci_config_use_ports();
+}
+
+/* One look at all slots, as the task of hot-plug has it. */
+static void poll(void)
+{
+	pci_slot_drop_vanished();
+	pci_slot_express_poll();
+	pci_slot_acpi_poll();
+}
+
+static void check(const char *expected)
+{
+	for (int i = 0; i < 3; i++)
+		poll();
+	assert_string_equal(events, expected);
+	assert_null(sim_pci_violation);
+	assert_null(sim_pci_layout_fault(&windows));
+	events[0] = '\0';
+}
+
+static size_t start(void)
+{
+	pci_scan(&windows);
+	pci_slot_set_ops(&ops);
+	return pci_slot_express_find() + pci_slot_acpi_find();
+}
+
+static unsigned listed(void)
+{
+	unsigned n = 0;
+
+	for (const struct pci_device *d = pci_devices(); d; d = d->next)
+		n++;
+	return n;
+}
+
+/* ---- PCI Express ---- */
+
+static void a_slot_gives_power_and_addresses_to_what_comes(void **state)
+{
+	(void)state;
+	assert_int_equal(start(), 1);
+	check("");
+	insert();
+	check("+01:00 ");
+	assert_true(has_power());
+	assert_int_equal(sim_pci_get(port, SLOT_STATUS, 2), PRESENT);
+	assert_int_equal(sim_pci_unassigned(), 0);
+	assert_int_equal(listed(), 3);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
+static void the_button_lets_go_and_takes_power(void **state)
+{
+	(void)state;
+	start();
+	for (int i = 0; i < 300; i++) {
+		insert();
+		check("+01:00 ");
+		put_status(BUTTON, 0);
+		check("-01:00 ");
+		assert_int_equal(powered_off, i + 1);
+		assert_true(card->gone);
+		assert_int_equal(sim_pci_get(card, 0x04, 2) & 7, 0);
+		assert_int_equal(listed(), 2);
+	}
+	assert_int_equal(sim_log_warnings, 0);
+}
+
+static void what_was_there_at_the_start_can_go(void **state)
+{
+	(void)state;
+	put_status(PRESENT, 0);
+	sim_pci_put(port, SLOT_CONTROL, 2, 0);
+	write_control(0);
+	update_card();
+	start();
+	assert_int_equal(listed(), 3);
+	check("");
+	put_status(BUTTON, 0);
+	check("-01:00 ");
+}
+
+static void what_comes_and_goes_is_recorded(void **state)
+{
+	uint64_t plugged = pci_events.count[PCI_EVENT_PLUGGED];
+	uint64_t unplugged = pci_events.count[PCI_EVENT_UNPLUGGED];
+	uint64_t pulled = pci_events.count[PCI_EVENT_PULLED];
+	struct event event;
+
+	(void)state;
+	start();
+	insert();
+	check("+01:00 ");
+	assert_int_equal(pci_events.count[PCI_EVENT_PLUGGED] - plugged, 1);
+	assert_true(events_get(&pci_events, pci_events.recorded, &event));
+	assert_int_equal(event.type, PCI_EVENT_PLUGGED);
+	assert_int_equal(event.argument[0], 1 << 8);
+	put_status(BUTTON, 0);
+	check("-01:00 ");
+	assert_int_equal(pci_events.count[PCI_EVENT_UNPLUGGED] - unplugged, 1);
+	insert();
+	check("+01:00 ");
+	put_status(CHANGED, PRESENT);
+	update_card();
+	check("!01:00 ");
+	assert_int_equal(pci_events.count[PCI_EVENT_PULLED] - pulled, 1);
+	assert_int_equal(pci_events.count[PCI_EVENT_UNPLUGGED] - unplugged, 1);
+}
+
+static void what_is_pulled_out_is_gone(void **state)
+{
+	(void)state;
+	start();
+	insert();
+	check("+01:00 ");
+	put_status(CHANGED, PRESENT);
+	update_card();
+	check("!01:00 ");
+	insert();
+	check("+01:00 ");
+}
+
+/* Between two looks: the newcomer has the same ids, but no addresses. */
+static void what_was_exchanged_is_noticed(void **state)
+{
+	(void)state;
+	start();
+	insert();
+	check("+01:00 ");
+	put_status(CHANGED, 0);
+	reset_card();
+	exchanged = true;
+	check("!01:00 +01:00 ");
+}
+
+static void a_card_that_does_not_answer_is_given_up_once(void **state)
+{
+	uint64_t before = sim_time_waits;
+
+	(void)state;
+	start();
+	sim_pci_put(card, 0x00, 4, 0xffffffff);
+	insert();
+	check("");
+	assert_int_equal(sim_log_warnings, 1);
+	assert_in_range(sim_time_waits - before, 50, 110);
+}
+
+static void a_slot_that_never_completes_is_not_waited_for_long(void **state)
+{
+	(void)state;
+	never_completes = true;
+	start();
+	insert();
+	check("+01:00 ");
+}
+
+static void a_port_without_hotplug_is_left_alone(void **state)
+{
+	(void)state;
+	sim_pci_put(port, EXPRESS + 0x14, 4, 0x0020);
+	assert_int_equal(start(), 0);
+}
+
+static void a_port_that_is_gone_does_nothing(void **state)
+{
+	(void)state;
+	start();
+	port->gone = true;
+	check("");
+}
+
+static void a_closed_window_is_opened_for_what_comes(void **state)
+{
+	(void)state;
+	sim_pci_set_bus_numbers(port, 0, 1, 1);
+	sim_pci_put(port, 0x20, 4, 0x0000fff0); /* memory: closed by the firmware */
+	sim_pci_put(port, 0x24, 4, 0x0001fff1);
+	sim_pci_put(port, 0x1c, 2, 0x01f1);
+	start();
+	insert();
+	check("+01:00 ");
+	assert_int_equal(sim_pci_unassigned(), 0);
+}
+
+/* ---- ACPI ---- */
+
+static void start_acpi(void)
+{
+	sim_pci_add(NULL, 1, 3, 0x8086, 0x7113, 0x068000);
+	sim_pci_set_multifunction(sim_pci_add(NULL, 1, 0, 0x8086, 0x7000, 0x060100));
+	sim_pci_port_read = port_read;
+	sim_pci_port_write = port_write;
+	/* The port has no slot of its own here. */
+	sim_pci_put(port, EXPRESS + 0x14, 4, 0);
+	put_status(0, 0xffff);
+	sim_pci_put(port, SLOT_CONTROL, 2, 0);
+	assert_int_equal(start(), 1);
+}
+
+static void acpi_plugs_and_ejects_on_the_root_bus(void **state)
+{
+	(void)state;
+	card->parent = NULL;
+	card->device = 5;
+	start_acpi();
+	for (unsigned i = 1; i <= 300; i++) {
+		reset_card();
+		card->gone = false;
+		up = 1u << 5;
+		check("+00:05 ");
+		down = 1u << 5;
+		check("-00:05 ");
+		assert_int_equal(ejected, i);
+	}
+	assert_int_equal(sim_log_warnings, 0);
+}
+
+static void acpi_learns_which_bus_is_meant(void **state)
+{
+	(void)state;
+	card_bus = 1;
+	start_acpi();
+	card->gone = false;
+	up = 1;
+	check("+01:00 ");
+	down = 1;
+	check("-01:00 ");
+	assert_int_equal(ejected, 1);
+}
+
+static void acpi_finds_the_only_bus_that_can_be_meant(void **state)
+{
+	(void)state;
+	card_bus = 1;
+	card->gone = false;
+	start_acpi();
+	down = 1;
+	check("-01:00 ");
+	assert_int_equal(ejected, 1);
+}
+
+static void acpi_does_not_guess_between_two_buses(void **state)
+{
+	struct sim_pci_function *other = sim_pci_add_bridge(NULL, 6, 0);
+
+	(void)state;
+	sim_pci_add(other, 0, 0, 0x1af4, 0x1044, 0x00ff00);
+	card_bus = 2;
+	card->gone = false;
+	start_acpi();
+	down = 1;
+	check("");
+	assert_int_equal(ejected, 0);
+	assert_int_equal(sim_log_warnings, 1);
+}
+
+static void acpi_ports_that_are_not_there_are_not_asked(void **state)
+{
+	(void)state;
+	sim_pci_add(NULL, 1, 0, 0x8086, 0x7113, 0x068000);
+	sim_pci_put(port, EXPRESS + 0x14, 4, 0);
+	assert_int_equal(start(), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_slot_gives_power_and_addresses_to_what_comes),
+		TEST(the_button_lets_go_and_takes_power),
+		TEST(what_was_there_at_the_start_can_go),
+		TEST(what_comes_and_goes_is_recorded),
+		TEST(what_is_pulled_out_is_gone),
+		TEST(what_was_exchanged_is_noticed),
+		TEST(a_card_that_does_not_answer_is_given_up_once),
+		TEST(a_slot_that_never_completes_is_not_waited_for_long),
+		TEST(a_port_without_hotplug_is_left_alone),
+		TEST(a_port_that_is_gone_does_nothing),
+		TEST(a_closed_window_is_opened_for_what_comes),
+		TEST(acpi_plugs_and_ejects_on_the_root_bus),
+		TEST(acpi_learns_which_bus_is_meant),
+		TEST(acpi_finds_the_only_bus_that_can_be_meant),
+		TEST(acpi_does_not_guess_between_two_buses),
+		TEST(acpi_ports_that_are_not_there_are_not_asked),
+	};
+
+	return cmocka_run_group_tests_name("pci_slot", tests, NULL, NULL);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs one command: see command.h. Bad arguments are refused before any guest is
+ * looked for.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <getopt.h>
+
+#include "tools/balloonctl/command.h"
+#include "tools/balloonctl/guest.h"
+
+/* How reading a command's arguments ended. */
+enum arguments { ARGUMENTS_GOOD, ARGUMENTS_HELP, ARGUMENTS_BAD };
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+bool no_words(char **words, size_t count)
+{
+	if (count)
+		complain("'%s' is too much; see --help", words[0]);
+	return !count;
+}
+
+static enum arguments read_options(const struct command *command, void *request, int argc,
+				   char **argv)
+{
+	char letters[16];
+	int c;
+
+	snprintf(letters, sizeof(letters), ":h%s", command->letters ? command->letters : "");
+	optind = 0;
+	while ((c = getopt_long(argc, argv, letters, command->options, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(command->help, stdout);
+			return ARGUMENTS_HELP;
+		}
+		if (c == '?' || c == ':') {
+			bad_option(c, argv);
+			return ARGUMENTS_BAD;
+		}
+		if (!command->take_option(request, c, optarg))
+			return ARGUMENTS_BAD;
+	}
+	return ARGUMENTS_GOOD;
+}
+
+static enum arguments read_arguments(const struct command *command, void *request, int argc,
+				     char **argv)
+{
+	enum arguments outcome = read_options(command, request, argc, argv);
+	char **words = argv + optind;
+	size_t count = (size_t)(argc - optind);
+	bool good;
+
+	if (outcome != ARGUMENTS_GOOD)
+		return outcome;
+	assert(optind <= argc);
+	good = command->take_words ? command->take_words(request, words, count)
+				   : no_words(words, count);
+	return good ? ARGUMENTS_GOOD : ARGUMENTS_BAD;
+}
+
+static int run_with_guest(const struct command *command, struct call *call)
+{
+	int status = EXIT_REACHED;
+
+	if (command->needs_guest)
+		status = open_guest(call->common, &call->guest);
+	if (!status)
+		status = command->run(call);
+	guest_close(call->guest);
+	return status;
+}
+
+int command_run(const struct command *command, const struct common *common, int argc, char **argv)
+{
+	struct call call = { .common = common };
+	void *request = malloc(command->request_size);
+	int status;
+
+	assert(argc > 0 && command->request_size > 0);
+	if (!request) {
+		complain("out of memory");
+		return EXIT_WRONG;
+	}
+	memcpy(request, command->defaults, command->request_size);
+	call.request = request;
+	switch (read_arguments(command, request, argc, argv)) {
+	case ARGUMENTS_GOOD:
+		status = run_with_guest(command, &call);
+		break;
+	case ARGUMENTS_HELP:
+		status = EXIT_REACHED;
+		break;
+	default:
+		status = EXIT_USAGE;
+		break;
+	}
+	free(request);
+	return status;
+}

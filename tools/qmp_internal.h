@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Shared by the files of the QMP client: qmp_connect.c finds QEMU, qmp_wire.c
+ * moves lines of JSON and keeps the error's sentence, qmp.c knows the protocol,
+ * qmp_commands.c single commands. Only these files include it.
+ */
+#ifndef TOOLS_QMP_INTERNAL_H
+#define TOOLS_QMP_INTERNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/qmp.h"
+
+struct qmp {
+	int fd; /* -1: not connected */
+	int timeout_ms;
+	uint64_t last_id;
+	unsigned version; /* see qmp_version() */
+	char *buf;	  /* bytes received, not yet parsed */
+	size_t len, size;
+	size_t scanned;				/* no newline before this offset */
+	struct json_object *events[QMP_EVENTS]; /* oldest first */
+	size_t nr_events;
+	char error[512];
+	char error_class[64];
+};
+
+/*
+ * Keeps the sentence for qmp_error(), printable, and forgets the error class;
+ * returns `err`.
+ */
+__attribute__((format(printf, 3, 4))) int qmp_fail(struct qmp *q, int err, const char *format, ...);
+
+/* Closes the connection, if there is one, and drops what was received. */
+void qmp_close(struct qmp *q);
+
+/* qmp_close(); returns `err`. */
+int qmp_close_for(struct qmp *q, int err);
+
+/* For errors after which the stream of lines cannot be trusted any more. */
+#define qmp_fail_and_close(q, err, ...) qmp_close_for(q, qmp_fail(q, err, __VA_ARGS__))
+
+/* Replaces control characters: text from outside goes to a person's terminal. */
+void qmp_make_printable(char *text);
+
+/*
+ * Waits for the next line that is not blank, and parses it; *object is the
+ * caller's by json_object_put(). `what` is for the sentence of -ETIMEDOUT, which
+ * leaves the connection open. -ECONNRESET, -EMSGSIZE, -EPROTO and what read(2)
+ * says close it; -ENOMEM.
+ */
+int qmp_read_object(struct qmp *q, int64_t deadline, const char *what, struct json_object **object);
+
+/*
+ * Sends all of `text`. On failure (-ETIMEDOUT, or what send(2) says) the
+ * connection is closed: a command that was sent in part cannot be taken back.
+ */
+int qmp_send_text(struct qmp *q, const char *text, int64_t deadline);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Axes: see svg_scale.h. */
+#include "tools/svg_scale.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "kernel/lib/types.h"
+
+#define ABSURD 1e100 /* beyond it sums and products would overflow */
+
+/* ---- values as text ---- */
+
+static void write_bytes(char *text, size_t size, double value)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	size_t unit = 0;
+
+	for (; fabs(value) >= 1024 && unit < 6; unit++)
+		value /= 1024;
+	snprintf(text, size, "%.4g %s", value, units[unit]);
+}
+
+/* All ticks of an axis in the unit of its step. */
+static void write_time(char *text, size_t size, double value, double step)
+{
+	if (step >= 3600)
+		snprintf(text, size, "%g h", value / 3600);
+	else if (step >= 60)
+		snprintf(text, size, "%g min", value / 60);
+	else
+		snprintf(text, size, "%.6g s", value);
+}
+
+void svg_write_value(char *text, size_t size, const struct svg_scale *scale, double value)
+{
+	/* A sum of steps that should be 0 may be a little beside it. */
+	if (fabs(value) < scale->step * 1e-9)
+		value = 0;
+	if (scale->axis.unit == SVG_BYTES)
+		write_bytes(text, size, value);
+	else if (scale->axis.unit == SVG_TIME)
+		write_time(text, size, value, scale->step);
+	else
+		snprintf(text, size, "%.6g", value);
+}
+
+/* ---- the axis ---- */
+
+double svg_pixel(const struct svg_scale *scale, double value)
+{
+	double part = scale->axis.log ? log(value / scale->from) / log(scale->to / scale->from)
+				      : (value - scale->from) / (scale->to - scale->from);
+
+	assert(scale->from < scale->to && (!scale->axis.log || scale->from > 0));
+	return scale->start + part * (scale->end - scale->start);
+}
+
+/* The smallest of 1, 2, 5 times a power of ten that is not below `raw`. */
+static double decimal_step(double raw)
+{
+	double power = pow(10, floor(log10(raw)));
+
+	return raw <= power	  ? power
+	       : raw <= 2 * power ? 2 * power
+	       : raw <= 5 * power ? 5 * power
+				  : 10 * power;
+}
+
+static double step_of(enum svg_unit unit, double raw)
+{
+	static const double seconds[] = { 60,	120,  300,   600,   900,   1800,
+					  3600, 7200, 14400, 21600, 43200, 86400 };
+
+	if (unit == SVG_BYTES)
+		return fmax(pow(2, ceil(log2(raw))), 1);
+	if (unit == SVG_TIME && raw > 30 && raw <= 86400) {
+		size_t i = 0;
+
+		while (seconds[i] < raw)
+			i++;
+		return seconds[i];
+	}
+	if (unit == SVG_TIME && raw > 20 && raw <= 30)
+		return 30;
+	return decimal_step(raw);
+}
+
+static void make_even_ticks(struct svg_scale *scale, unsigned most)
+{
+	double first;
+
+	scale->step = step_of(scale->axis.unit, (scale->to - scale->from) / most);
+	first = ceil(scale->from / scale->step - 1e-9) * scale->step;
+	for (unsigned i = 0; scale->nr_ticks < SVG_TICKS_MAX; i++) {
+		double tick = first + i * scale->step, hair = (scale->to - scale->from) * 1e-9;
+
+		if (tick > scale->to + hair)
+			break;
+		/* The first one lies below the axis if a step is longer than it. */
+		if (tick >= scale->from - hair)
+			scale->ticks[scale->nr_ticks++] = tick;
+	}
+}
+
+/* Powers of two or ten, a few of them left out where there are many. */
+static void make_log_ticks(struct svg_scale *scale, unsigned most)
+{
+	double base = scale->axis.unit == SVG_BYTES ? 2 : 10;
+	double first = ceil(log(scale->from) / log(base) - 1e-9);
+	double last = floor(log(scale->to) / log(base) + 1e-9);
+	double stride = fmax(ceil((last - first + 1) / 10), 1);
+
+	for (double e = first; e <= last && scale->nr_ticks < SVG_TICKS_MAX; e += stride)
+		scale->ticks[scale->nr_ticks++] = pow(base, e);
+	/* Less than a decade: better uneven than none. */
+	if (scale->nr_ticks < 2) {
+		scale->nr_ticks = 0;
+		make_even_ticks(scale, most);
+	}
+}
+
+bool svg_is_usable(const struct svg_plot *plot, double x, double y)
+{
+	return fabs(x) <= ABSURD && fabs(y) <= ABSURD && (!plot->x.log || x > 0);
+}
+
+bool svg_find_range(const struct svg_plot *plot, struct svg_scale *x, struct svg_scale *y)
+{
+	bool any = false;
+
+	y->from = y->to = 0;
+	for (size_t s = 0; s < plot->count; s++) {
+		const struct svg_series *series = &plot->series[s];
+
+		for (size_t i = 0; i < series->count; i++) {
+			if (!svg_is_usable(plot, series->x[i], series->y[i]))
+				continue;
+			x->from = any ? fmin(x->from, series->x[i]) : series->x[i];
+			x->to = any ? fmax(x->to, series->x[i]) : series->x[i];
+			y->from = fmin(y->from, series->y[i]);
+			y->to = fmax(y->to, series->y[i]);
+			any = true;
+		}
+	}
+	if (x->to - x->from <= fabs(x->to) * 1e-9)
+		x->to = x->axis.log ? x->from * 2 : x->from + fmax(1, fabs(x->from) * 1e-6);
+	if (y->to <= y->from)
+		y->to = y->from + 1;
+	return any;
+}
+
+void svg_round_up(struct svg_scale *y, unsigned most)
+{
+	double step = step_of(y->axis.unit, (y->to - y->from) / most);
+
+	assert(y->from < y->to && most > 0);
+	y->from = floor(y->from / step + 1e-9) * step;
+	y->to = fmax(ceil(y->to / step - 1e-9) * step, y->from + step);
+}
+
+void svg_make_ticks(struct svg_scale *scale, unsigned most)
+{
+	assert(scale->from < scale->to && most > 0);
+	if (scale->axis.log)
+		make_log_ticks(scale, most);
+	else
+		make_even_ticks(scale, most);
+}
