@@ -202,7 +202,8 @@ $(BUILD)/tests/tools/balloonctl/%: LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-l
 UNIT_NAMES := $(sort $(patsubst tests/%,%,$(filter tests/%,$(.VARIABLES))))
 UNIT_TESTS := $(UNIT_NAMES:%=$(BUILD)/tests/%) $(BUILD)/tests/lies $(BUILD)/tests/porting
 
-CFLAGS_UNIT := -std=gnu11 -D_GNU_SOURCE -g -fno-omit-frame-pointer $(WARNINGS) -Wconversion
+CFLAGS_UNIT := -std=gnu11 -D_GNU_SOURCE -g -fno-omit-frame-pointer $(WARNINGS) -Wconversion \
+	$(CMOCKA)
 CFLAGS_TEST := $(CFLAGS_UNIT) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
 $(BUILD)/unit/flags: FLAGS = $(HOSTCC) $(CFLAGS_TEST)
