@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Tests, from the quick ones on the host to those that take minutes: unit tests,
-# their coverage, fuzzing, mutants, the model; integration tests, the matrix and
-# libvirt under QEMU; a fresh Debian; what `make test` and `make test-all` are made of.
+# their coverage, fuzzing, mutants, the model; integration tests, the matrix, later
+# QEMUs and libvirt under QEMU; a fresh Debian; what `make test` and `make test-all`
+# are made of.
 
 # For what needs both cores or measures time: it runs alone, in whatever order
 # make comes to it.
@@ -395,6 +396,22 @@ matrix:
 matrix-all:
 	@$(alone) $(BUILD)/tests/matrix/run --all $(if $(CELLS),'$(CELLS)')
 
+# ---- Later QEMUs, out of Debian's later suites: what they do otherwise hides faults ----
+
+QEMU_NEXT := $(BUILD)/qemu-next
+
+.PHONY: qemu-next test-qemu-next check-qemu-next
+qemu-next:
+	@tools/qemu_next.sh $(QEMU_NEXT)
+
+# What cannot be had is no failure, but is in the last lines of test-all.
+test-qemu-next: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run $(BUILD)/tests/matrix/run \
+		$(BUILD)/tools/balloonctl | $(call needs,qemu firmware)
+	@tests/qemu_next/with_each.sh $(BUILD)
+
+check-qemu-next:
+	@tests/qemu_next/run.sh
+
 # ---- libvirt: `make virsh-demo` with what there is of it ----
 
 .PHONY: test-libvirt
@@ -461,7 +478,9 @@ check-conformance:
 # part of test-all, installs it.
 
 .PHONY: test test-all
-test: all test-unit test-integration test-docs check-layers check-style check-conformance matrix \
-	test-libvirt fuzz-short
+test: all test-unit test-integration test-docs check-layers check-style check-conformance \
+	check-qemu-next matrix test-libvirt fuzz-short
 
-test-all: matrix-all test-slow virsh-demo coverage mutants fuzz model test-debian-short
+test-all: matrix-all test-slow test-qemu-next virsh-demo coverage mutants fuzz model \
+		test-debian-short
+	@cat $(QEMU_NEXT)/results
