@@ -85,7 +85,7 @@ BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_offer.c balloo
 	$(addprefix port/,virtio_balloon.c virtio_balloon_pages.c virtio_balloon_stats.c \
 	virtio_balloon_report.c virtio_balloon_hint.c))
 DRIVER_SOURCES := drivers/serial/uart16550.c $(ACPI_SOURCES) $(PCI_SOURCES) $(VIRTIO_SOURCES) \
-	$(BALLOON_SOURCES) drivers/balloon/balloon_cmd.c
+	$(BALLOON_SOURCES) $(addprefix drivers/balloon/,balloon_cmd.c port/virtio_balloon_cmd.c)
 LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete.c)
 SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)
 KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c shell_cmd.c show_mem.c \
@@ -119,7 +119,7 @@ $(BUILD)/symbols0.S: arch/x86_64/symbols.awk
 $(BUILD)/symbols1.S: arch/x86_64/symbols.awk $(BUILD)/aerostat0.elf
 	$(call say,GEN)nm -n $(BUILD)/aerostat0.elf | awk -f $< > $@
 
-$(BUILD)/symbols%.o: $(BUILD)/symbols%.S
+$(BUILD)/symbols%.o: $(BUILD)/symbols%.S $(BUILD)/guest/flags
 	$(call say,AS)$(CC) -c -o $@ $<
 
 $(BUILD)/aerostat0.elf: $(GUEST_OBJECTS) $(BUILD)/symbols0.o $(NEWLIB) linker.ld
@@ -135,8 +135,8 @@ $(BUILD)/aerostat.elf: $(GUEST_OBJECTS) $(BUILD)/symbols1.o $(NEWLIB) linker.ld
 # reuse the kernel's CFLAGS (-mcmodel, -fno-pic, newlib's headers).
 
 EFI_DIR := arch/x86_64/efi
-EFI_CRT0 = $(firstword $(shell ls /usr/lib/crt0-efi-x86_64.o \
-	/usr/lib/x86_64-linux-gnu/gnuefi/crt0-efi-x86_64.o 2>/dev/null))
+EFI_CRT0 = $(firstword $(shell ls $(foreach where,/usr/lib /usr/lib/* /usr/lib/*/gnuefi, \
+	$(where)/crt0-efi-x86_64.o) 2>/dev/null))
 EFI_LIB = $(patsubst %/,%,$(dir $(EFI_CRT0)))
 
 # gcc's ms_abi needs it (see its manual), clang has no such flag.
@@ -175,6 +175,8 @@ $(BUILD)/$(EFI_DIR)/payload.o: $(EFI_DIR)/payload.S $(BUILD)/$(EFI_DIR)/kernel.e
 	$(call say,AS)$(CC) -DKERNEL_ELF='"$(BUILD)/$(EFI_DIR)/kernel.elf"' -c -o $@ $<
 
 $(BUILD)/$(EFI_DIR)/loader.so: $(EFI_OBJECTS)
+	@[ -n '$(EFI_CRT0)' ] || { \
+		echo 'no crt0-efi-x86_64.o below /usr/lib: install gnu-efi' >&2; exit 1; }
 	$(call say,LD)$(EFI_LD) $(EFI_LDFLAGS) $(EFI_CRT0) $(EFI_OBJECTS) -o $@ \
 		-L$(EFI_LIB) -lgnuefi
 
@@ -182,7 +184,7 @@ $(BUILD)/$(EFI_DIR)/loader.so: $(EFI_OBJECTS)
 $(BUILD)/aerostat.efi: $(BUILD)/$(EFI_DIR)/loader.so
 	$(call say,OBJCOPY)objcopy -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym \
 		-j .rel -j .rela -j '.rel.*' -j '.rela.*' -j .reloc \
-		--target efi-app-x86_64 $< $@
+		--output-target=efi-app-x86_64 $< $@
 
 # An EFI system partition without a partition table; firmware starts
 # EFI/BOOT/BOOTX64.EFI of it. A command line can be put in later:
@@ -279,8 +281,11 @@ help:
 #:                       interrupts x ring x features
 #: make model            the balloon's protocol, modelled, in all of its states;
 #:                       and planted faults
-#: make test-all         what takes longer: all cells, floods, libvirt, mutants,
-#:                       the model, a minute of each fuzzer, another Debian
+#: make test-all         what takes longer: all cells, floods, later QEMUs, libvirt,
+#:                       mutants, the model, a minute of each fuzzer, another Debian
+#: make qemu-next        unpack the QEMUs of Debian's later suites below
+#:                       build/qemu-next, for QEMU=; nothing is installed
+#: make test-qemu-next   with each of them: tests under QEMU, and the short matrix
 #: make matrix-all       every cell; CELLS='*packed*' for some of them; both
 #:                       write build/matrix.md
 #: make fuzz             what takes input, fed with noise; TIME=60 seconds each,
@@ -316,6 +321,6 @@ help:
 #: (`exit N`), run tools/run.sh with the same variables in the environment.
 
 # What headers each object was made from. The copies of the tree that some tests
-# make have their own.
--include $(shell find -H $(BUILD) \( -path $(BUILD)/mutants -o -path $(BUILD)/debian \) \
-	-prune -o -name '*.d' -print 2>/dev/null)
+# make have their own, and what is unpacked has folders of such names.
+-include $(shell find -H $(BUILD) \( -path $(BUILD)/mutants -o -path $(BUILD)/debian \
+	-o -path $(BUILD)/qemu-next \) -prune -o -name '*.d' -print 2>/dev/null)

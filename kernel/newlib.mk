@@ -16,7 +16,8 @@ NEWLIB_TARBALL = $(shell ls -v /usr/src/newlib/newlib-*.tar.* 2>/dev/null | tail
 # For the kernel's own files, too. The compiler's headers come last: its stdint.h
 # would hide newlib's, without which inttypes.h has no PRIu64.
 NEWLIB_CFLAGS = -nostdinc -isystem $(dir $(NEWLIB_HEADERS)) \
-	-isystem $(NEWLIB_LIBC)/include -isystem $(shell $(CC) -print-file-name=include)
+	-isystem $(NEWLIB_LIBC)/include \
+	-isystem $(shell $(CC) -print-file-name=include 2>/dev/null)
 
 # reent-small keeps the tables of open files out, and so read(), write() and
 # all they want; without fvwrite-in-streamio printf needs fewer files. Do not add
@@ -52,13 +53,15 @@ $(BUILD)/newlib/stdlib/mallocr.o: NEWLIB_VARIANT := \
 
 # The tarball's date alone would not tell that another one is there: an upgrade
 # can be older than the build.
-$(BUILD)/newlib/flags: FLAGS = $(shell stat -c '%n %s %Y' $(NEWLIB_TARBALL)) \
+$(BUILD)/newlib/flags: FLAGS = $(shell stat -c '%n %s %Y' $(NEWLIB_TARBALL) 2>/dev/null) \
 	$(NEWLIB_CONFIGURE) $(CC) $(NEWLIB_FLAGS)
 $(BUILD)/newlib/flags: | $(call needs,kernel)
 
 # Older releases have no ssputs_r.c, as vfprintf.c holds its function: an empty
 # file is made then. newlib.h comes last, when all the rest is there.
 $(NEWLIB_HEADERS): $(BUILD)/newlib/flags
+	@[ -n '$(NEWLIB_TARBALL)' ] || { \
+		echo 'no newlib-*.tar.* in /usr/src/newlib: install newlib-source' >&2; exit 1; }
 	$(call say,UNPACK)rm -rf $(BUILD)/newlib/src $(@D)
 	@mkdir -p $(BUILD)/newlib/src $(@D)
 	@tar -xf $(NEWLIB_TARBALL) --strip-components=1 -C $(BUILD)/newlib/src

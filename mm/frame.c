@@ -90,10 +90,8 @@ static bool take_run(unsigned order, enum owner owner, pfn_t *pfn)
 		if (frame_map.free_by_order[o] == 0)
 			continue;
 		number = bitset_first(&frame_map.by_order[o]);
-		if (o < BLOCK_ORDER) {
+		if (o < BLOCK_ORDER)
 			first = frame_runs_lowest(frame_map.free_bits[number], order);
-			assert(first != RUN_NONE);
-		}
 		frame_map_change(number, first, 1u << order, OWNER_FREE, owner);
 		*pfn = frame_map_pfn(number) + first;
 		return true;

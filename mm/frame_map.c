@@ -117,8 +117,8 @@ static inline void set_owners(uint8_t *owners, unsigned count, enum owner owner)
 }
 
 /* Gives a few frames of a block their new owner, each by its own byte and bit. */
-static void mark_frames(struct frame_record *record, size_t number, unsigned first, unsigned count,
-			enum owner from, enum owner to)
+static inline void mark_frames(struct frame_record *record, size_t number, unsigned first,
+			       unsigned count, enum owner from, enum owner to)
 {
 	break_up(record, number);
 	set_owners(frame_map.owner_bytes[number] + first, count, to);

@@ -57,8 +57,6 @@ unsigned frame_runs_lowest(const uint64_t bits[BLOCK_WORDS], unsigned order)
 uint8_t frame_runs_largest(const uint64_t bits[BLOCK_WORDS], unsigned at_most)
 {
 	unsigned order = at_most;
-
-	assert(at_most <= BLOCK_ORDER);
 	while (order > 0 && frame_runs_lowest(bits, order) == RUN_NONE)
 		order--;
 	return (uint8_t)order;

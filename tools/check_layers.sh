@@ -79,6 +79,14 @@ sources | grep '^mm/.*c$' | grep -v '^mm/frame_map\.c$' |
 	xargs grep -nE 'frame_map\.[][a-z_.]+ *([-+]?=[^=]|\+\+|--)|(bitset_(add|remove|init)|memset).*frame_map' \
 	/dev/null | complain 'only mm/frame_map.c changes the frame map' || bad=1
 
+# A header that host programs include stays free of the guest's machine, and says so.
+tool_headers=$(sources | grep -v '^tools/' | grep '\.h$' |
+	xargs grep -lzE 'Host([[:space:]]|\*)+programs([[:space:]]|\*)+include' /dev/null)
+sources | grep '^tools/' | xargs grep -nE '^#include "(arch|kernel|mm|drivers)/' /dev/null |
+	grep -vF "${tool_headers:-none}" |
+	complain 'host programs include only headers that say "Host programs include this file"' ||
+	bad=1
+
 # One line for each include ("includes FILE HEADER") and for each symbol that an
 # object defines or calls ("defines FILE SYMBOL", "calls FILE SYMBOL"). Sources are
 # named without their suffix, as objects are; an object without one ("source FILE")

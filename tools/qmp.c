@@ -7,6 +7,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,10 +219,28 @@ int qmp_event(struct qmp *q, const char *name, int timeout_ms, struct json_objec
 	return 0;
 }
 
+/* Of the greeting's "QMP": { "version": { "qemu": { "major": 7, ... } } }. */
+static unsigned read_version(struct json_object *qmp)
+{
+	struct json_object *version = NULL, *qemu = NULL;
+	uint64_t major;
+
+	json_object_object_get_ex(qmp, "version", &version);
+	json_object_object_get_ex(version, "qemu", &qemu);
+	if (!json_member_uint64(qemu, "major", &major) || major > UINT_MAX)
+		return 0;
+	return (unsigned)major;
+}
+
+unsigned qmp_version(const struct qmp *q)
+{
+	return q->version;
+}
+
 int qmp_attach(struct qmp *q, int fd, int timeout_ms)
 {
 	int64_t deadline = deadline_in(timeout_ms);
-	struct json_object *greeting;
+	struct json_object *greeting, *qmp = NULL;
 	bool good;
 	int ret;
 
@@ -234,7 +253,8 @@ int qmp_attach(struct qmp *q, int fd, int timeout_ms)
 		qmp_close(q);
 		return ret;
 	}
-	good = json_object_object_get_ex(greeting, "QMP", NULL);
+	good = json_object_object_get_ex(greeting, "QMP", &qmp);
+	q->version = read_version(qmp);
 	json_object_put(greeting);
 	if (!good)
 		return qmp_fail_and_close(q, -EPROTO, "what answers here does not speak QMP");

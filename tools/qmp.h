@@ -61,6 +61,12 @@ int qmp_attach(struct qmp *q, int fd, int timeout_ms);
 /* Finds the process that serves the socket; -ENOTCONN. */
 int qmp_peer(struct qmp *q, pid_t *pid);
 
+/*
+ * Gives the first number of the version of the QEMU that greeted last, 7 for
+ * 7.2.22; 0: it did not say.
+ */
+unsigned qmp_version(const struct qmp *q);
+
 /* Sets how long every later qmp_execute() may take. */
 void qmp_set_timeout(struct qmp *q, int timeout_ms);
 

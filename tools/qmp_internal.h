@@ -16,7 +16,8 @@ struct qmp {
 	int fd; /* -1: not connected */
 	int timeout_ms;
 	uint64_t last_id;
-	char *buf; /* bytes received, not yet parsed */
+	unsigned version; /* see qmp_version() */
+	char *buf;	  /* bytes received, not yet parsed */
 	size_t len, size;
 	size_t scanned;				/* no newline before this offset */
 	struct json_object *events[QMP_EVENTS]; /* oldest first */

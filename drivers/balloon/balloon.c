@@ -49,16 +49,16 @@ static uint64_t inflate_by_ranges(uint64_t want)
 
 	if (sent > 0 || balloon_ranges_waiting_since() != DEADLINE_NEVER)
 		return sent;
-	if (!balloon_refusal_is_pause())
-		sent = balloon_offer_leaving();
+	sent = balloon_offer_leaving();
 	/* While frames leave, the batches are for them. */
 	return sent > 0 || ledger_count(OWNER_LEAVING) > 0 ? sent : balloon_offer_free(want);
 }
 
 static uint64_t inflate(uint64_t want)
 {
+	/* Nor what leaves is offered: memory in need may have it, and the host wants none. */
 	if (clock_ns() < balloon.hold_off_end || balloon_refusal_is_pause())
-		want = 0;
+		return 0;
 	want = min_u64(want, balloon_frames_spare());
 	if (balloon_effective_strategy() == BALLOON_RANGE_FIRST || ledger_count(OWNER_LEAVING) > 0)
 		return inflate_by_ranges(want);
@@ -222,8 +222,9 @@ static void give_up(enum balloon_fault fault)
 	balloon_refusal_record();
 	balloon_event(BALLOON_EVENT_GAVE_UP, fault, 0);
 	balloon.running = false;
-	/* What it refused it does not have, whether it lets go or not. */
+	/* It has not what it refused, nor what only leaves, whether it lets go or not. */
 	balloon_refusal_forgive();
+	frame_free_owned(OWNER_LEAVING, UINT64_MAX);
 	if (balloon.port->give_up(&why) != -ETIMEDOUT)
 		take_back_all_in_flight();
 	balloon.status.broken = why;

@@ -16,6 +16,7 @@
 #include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_wait.h"
+#include "mm/frame.h"
 #include "mm/ledger.h"
 
 static uint64_t frames_wanted(unsigned order)
@@ -97,19 +98,30 @@ static void hold_off(void)
 	balloon.hold_off_end = clock_ns() + BALLOON_HOLD_OFF_NS;
 }
 
+/* What the host has not, though it was to have it soon. */
+static size_t take_back_unsent(unsigned order)
+{
+	size_t freed = balloon_refusal_release();
+
+	if (freed == 0)
+		freed = (size_t)frame_free_owned(OWNER_LEAVING, frames_wanted(order));
+	if (freed > 0)
+		hold_off();
+	return freed;
+}
+
 size_t balloon_reclaim(unsigned order)
 {
 	size_t freed;
 
 	if (!balloon_is_alive() || !balloon.running || balloon.fault != BALLOON_OK)
 		return 0;
-	/* What the host would not have is ours in any case. */
-	freed = balloon_refusal_release();
-	if (freed > 0) {
-		hold_off();
-		return freed;
-	}
-	freed = reclaim_lent();
+	freed = take_back_unsent(order);
+	if (freed == 0)
+		freed = reclaim_lent();
+	/* Ranges that the host was asked about meanwhile may leave now. */
+	if (freed == 0)
+		freed = take_back_unsent(order);
 	/* Without the host's word: never below the target by ourselves. */
 	if (freed > 0 || !balloon.status.deflate_on_oom || balloon.fault != BALLOON_OK)
 		return freed;

@@ -10,10 +10,10 @@
 
 /*
  * Frees frames for an allocation of 2^order: a frame_reclaimer (mm/frame.h). First
- * what the host refused or was only lent; then, where the host lets ballooned memory
- * come back by itself, what is in the balloon: one frame for order 0, else a block
- * or the whole run. Returns how many are free now. Allocates nothing, waits for the
- * host at most BALLOON_DEADLINE_NS.
+ * what the host refused, was to have soon (`leaving`) or was only lent; then, where the
+ * host lets ballooned memory come back by itself, what is in the balloon: one frame for
+ * order 0, else a block or the whole run. Returns how many are free now. Allocates
+ * nothing, waits for the host at most BALLOON_DEADLINE_NS.
  */
 size_t balloon_reclaim(unsigned order);
 

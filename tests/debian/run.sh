@@ -53,7 +53,7 @@ cannot_be_had()
 	exit $cannot
 }
 
-# ---- the mirror, as apt has it ----
+# ---- the mirror, and how it is reached, as apt has it ----
 
 find_mirror()
 {
@@ -98,9 +98,9 @@ bootstrap()
 	case $mirror in
 	https*) packages=$packages,ca-certificates ;;
 	esac
-	proxies=$(apt-config dump | grep -i '^Acquire::.*Proxy' || :)
+	settings=$(apt-config dump | grep -iE '^Acquire::(.*Proxy|Check-Valid-Until)' || :)
 	mmdebstrap --variant=minbase --include=$packages --dpkgopt=force-unsafe-io \
-		${proxies:+--aptopt="$proxies"} "$release" "$folder/$release.tar" "$mirror" >"$folder/log" 2>&1 ||
+		${settings:+--aptopt="$settings"} "$release" "$folder/$release.tar" "$mirror" >"$folder/log" 2>&1 ||
 		cannot_be_had "mmdebstrap: $(grep -m 1 '^[EW]: ' "$folder/log"); see $folder/log"
 	remove_root
 	mkdir "$root"

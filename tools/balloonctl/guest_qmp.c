@@ -18,6 +18,7 @@
 #include "tools/qmp.h"
 
 #define CONNECT_MS 10000      /* another client may be connected for a moment */
+#define STATUS_ABORTS 11      /* the first QEMU that x-query-virtio-status may end */
 #define DUMP_MS (3600 * 1000) /* a terabyte to a slow disk */
 
 /* ---- answers ---- */
@@ -182,14 +183,20 @@ static int read_paused(struct guest *guest, bool *paused)
 	return 0;
 }
 
-/* QEMU before 7.2 has no such command: then nothing is known, which is no error. */
+/*
+ * QEMU before 7.2 has no such command: then nothing is known, which is no error.
+ * 11.1 has it, and aborts at it whatever the device: the guest would be gone. No
+ * later one is known to be sound, so none is asked.
+ */
 static int read_features(struct guest *guest, const struct balloon_path *path,
 			 struct guest_state *state)
 {
 	struct json_object *status;
-	int err = qmp_execute(qmp_of(guest), "x-query-virtio-status", path_args(path->virtio),
-			      &status);
+	int err;
 
+	if (qmp_version(qmp_of(guest)) >= STATUS_ABORTS)
+		return 0;
+	err = qmp_execute(qmp_of(guest), "x-query-virtio-status", path_args(path->virtio), &status);
 	if (err == -EREMOTEIO || err == -ENODEV)
 		return 0;
 	if (err)

@@ -44,7 +44,7 @@ static void print_features(uint64_t features)
 static void print_driver(const struct guest_state *state)
 {
 	if (!state->has_features)
-		puts("Driver       unknown (QEMU 7.2 and later tell over QMP)");
+		puts("Driver       unknown (QEMU 7.2 to 10 tell over QMP)");
 	else if (!state->driver_ok)
 		puts("Driver       none in the guest");
 	else

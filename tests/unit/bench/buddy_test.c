@@ -37,7 +37,7 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
+static int teardown(void **state)
 {
 	(void)state;
 	free(head);
@@ -216,17 +216,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_small_run_splits_the_lowest_run_once_per_order,
-						start, stop),
+						start, teardown),
 		cmocka_unit_test_setup_teardown(free_merges_whichever_buddy_comes_last, start,
-						stop),
+						teardown),
 		cmocka_unit_test_setup_teardown(free_does_not_merge_with_a_run_of_another_order,
-						start, stop),
+						start, teardown),
 		cmocka_unit_test_setup_teardown(neighbours_that_are_not_buddies_stay_apart, start,
-						stop),
-		cmocka_unit_test_setup_teardown(runs_of_the_highest_order_never_merge, start, stop),
-		cmocka_unit_test_setup_teardown(a_run_freed_in_parts_merges_again, start, stop),
+						teardown),
+		cmocka_unit_test_setup_teardown(runs_of_the_highest_order_never_merge, start,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_run_freed_in_parts_merges_again, start, teardown),
 		cmocka_unit_test_setup_teardown(random_runs_never_overlap_and_all_merge_in_the_end,
-						start, stop),
+						start, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

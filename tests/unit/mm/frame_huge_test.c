@@ -58,7 +58,7 @@ static void start(const struct memmap *map)
 	frame_set_reclaimer(NULL);
 }
 
-static int stop(void **state)
+static int teardown(void **state)
 {
 	(void)state;
 	if (metadata)
@@ -212,11 +212,13 @@ static void a_tib_can_be_ballooned_by_blocks_and_given_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(one_tib_touches_little_of_its_map, stop),
-		cmocka_unit_test_teardown(sixteen_tib_touch_little_of_their_map, stop),
-		cmocka_unit_test_teardown(frames_above_2_to_the_32_are_as_good_as_others, stop),
-		cmocka_unit_test_teardown(nothing_is_had_below_a_limit_that_is_below_all_ram, stop),
-		cmocka_unit_test_teardown(a_tib_can_be_ballooned_by_blocks_and_given_back, stop),
+		cmocka_unit_test_teardown(one_tib_touches_little_of_its_map, teardown),
+		cmocka_unit_test_teardown(sixteen_tib_touch_little_of_their_map, teardown),
+		cmocka_unit_test_teardown(frames_above_2_to_the_32_are_as_good_as_others, teardown),
+		cmocka_unit_test_teardown(nothing_is_had_below_a_limit_that_is_below_all_ram,
+					  teardown),
+		cmocka_unit_test_teardown(a_tib_can_be_ballooned_by_blocks_and_given_back,
+					  teardown),
 	};
 
 	return cmocka_run_group_tests_name("frame_huge", tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -316,6 +317,35 @@ static void who_does_not_greet_is_no_qemu(void **state)
 	done(&f);
 }
 
+static void version_is_what_the_greeting_says(void **state)
+{
+	static const struct {
+		const char *version;
+		unsigned is;
+	} greetings[] = {
+		{ "{\"qemu\": {\"micro\": 22, \"minor\": 2, \"major\": 7}}", 7 },
+		{ "{\"qemu\": {\"major\": 4294967295}}", UINT_MAX },
+		{ "{\"qemu\": {\"major\": 4294967296}}", 0 },
+		{ "{\"qemu\": {\"major\": -1}}", 0 },
+		{ "{\"qemu\": {\"major\": \"7\"}}", 0 },
+		{ "{\"qemu\": 7}", 0 },
+		{ "[7]", 0 },
+		{ "null", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(greetings) / sizeof(greetings[0]); i++) {
+		char script[256];
+		struct fixture f;
+
+		snprintf(script, sizeof(script), "{\"QMP\": {\"version\": %s}}\n" NEGOTIATED,
+			 greetings[i].version);
+		assert_int_equal(attach(&f, script, LONG_MS), 0);
+		assert_int_equal(qmp_version(f.q), greetings[i].is);
+		done(&f);
+	}
+}
+
 static void balloon_of_a_lying_guest_is_given_as_it_is(void **state)
 {
 	struct fixture f = connected("{\"return\": {\"actual\": -17591917609984}, \"id\": 2}\n");
@@ -437,6 +467,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_json_object_is_an_error),
 		cmocka_unit_test(deep_nesting_is_an_error),
 		cmocka_unit_test(who_does_not_greet_is_no_qemu),
+		cmocka_unit_test(version_is_what_the_greeting_says),
 		cmocka_unit_test(balloon_of_a_lying_guest_is_given_as_it_is),
 		cmocka_unit_test(balloon_that_is_no_number_is_an_error),
 		cmocka_unit_test(human_monitor_gives_text),

@@ -35,7 +35,7 @@ static void a_round_offers_no_more_than_a_host_can_have(void **state)
 	host.target = RAM_FRAMES;
 	assert_true(balloon_step());
 	assert_int_equal(host.offers, 4);
-	assert_int_equal(host.frames, 4 * 4 * BLOCK_FRAMES);
+	assert_int_equal(host.has.count, 4 * 4 * BLOCK_FRAMES);
 }
 
 static bool is_odd(bool deflates, pfn_t pfn, enum balloon_refusal *why)
@@ -57,7 +57,7 @@ static void of_a_batch_all_frames_arrive_but_those_that_are_refused(void **state
 	balloon_step();
 	assert_int_equal(ballooned(), BLOCK_FRAMES / 2);
 	assert_int_equal(ledger_count(OWNER_REFUSED), BLOCK_FRAMES / 2);
-	assert_int_equal(host.frames, BLOCK_FRAMES / 2);
+	assert_int_equal(host.has.count, BLOCK_FRAMES / 2);
 	balloon_batches_counts(&counts);
 	assert_int_equal(counts.inflated, BLOCK_FRAMES / 2);
 	assert_int_equal(counts.inflate_requests, 1);
@@ -204,7 +204,6 @@ static void a_host_that_asks_by_deltas_gets_what_it_asks(void **state)
 	assert_host_has(RAM_FRAMES - 1000);
 	assert_int_equal(host.short_of, 6000);
 	assert_int_equal(status().shortfall, 0);
-	host.frames = 0; /* it is not asked for them */
 	host.port.deflate = NULL;
 }
 

@@ -42,6 +42,8 @@ static int tear_down_hosts(void **state)
 {
 	(void)state;
 	assert_books();
+	/* Whatever failed, the end is to come. */
+	sim_sync.gives_after = 0;
 	balloon_detach();
 	assert_books();
 	frame_free_owned(OWNER_HELD, UINT64_MAX);
@@ -145,7 +147,7 @@ static void a_host_without_memory_is_asked_after_1_2_4_and_up_to_32_seconds(void
 
 	(void)state;
 	attach_sync();
-	sync_wants(100);
+	sync_wants(5);
 	sim_sync.gives_after = 120 * NS_PER_S;
 	asked = sim_sync.batches[true];
 	sync_wants(0);
@@ -160,16 +162,16 @@ static void a_host_without_memory_is_asked_after_1_2_4_and_up_to_32_seconds(void
 		}
 		assert_in_range(at - since, pauses[i] * NS_PER_S, (pauses[i] + 1) * NS_PER_S);
 	}
-	assert_int_equal(ballooned(), 100);
+	assert_int_equal(ballooned(), 5);
 	sim_time_advance(BALLOON_PAUSE_MAX_NS);
 	settle();
 	assert_int_equal(ballooned(), 0);
 	assert_int_equal(balloon_refusal_pause_end(), 0);
 }
 
-static void frames_that_leave_are_not_offered_in_a_pause(void **state)
+/* Four blocks leave; of the first batch of their frames the host takes none. */
+static void leave_and_stop(void)
 {
-	(void)state;
 	sim_sync.terms.batch_block_frames = BLOCK_FRAMES;
 	sim_sync.terms.ranges = 4;
 	sim_sync.terms.range_blocks = 4;
@@ -179,6 +181,12 @@ static void frames_that_leave_are_not_offered_in_a_pause(void **state)
 	sync_wants(4 * BLOCK_FRAMES);
 	assert_int_equal(ledger_count(OWNER_LEAVING), 3 * BLOCK_FRAMES);
 	assert_int_equal(sim_sync.batches[false], 1);
+}
+
+static void frames_that_leave_are_not_offered_in_a_pause(void **state)
+{
+	(void)state;
+	leave_and_stop();
 	sim_time_advance(BALLOON_PAUSE_MIN_NS / 2);
 	settle();
 	assert_int_equal(sim_sync.batches[false], 1);
@@ -259,6 +267,29 @@ static void need_asks_for_two_seconds_at_most(void **state)
 	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), -ENOMEM);
 	assert_in_range(clock_ns() - before, 0, BALLOON_DEADLINE_NS + NS_PER_S / 10);
 	assert_null(status().broken);
+}
+
+static void need_gets_what_only_leaves(void **state)
+{
+	uint64_t batches;
+	pfn_t pfn;
+
+	(void)state;
+	sim_sync.terms.deflate_on_oom = false;
+	leave_and_stop();
+	exhaust();
+	batches = sim_sync.batches[false];
+	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
+	assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HELD, &pfn), 0);
+	/* And what still leaves is not offered in between. */
+	sim_sync.takes_most = UINT64_MAX;
+	sim_time_advance(BALLOON_HOLD_OFF_NS / 2);
+	settle();
+	assert_int_equal(sim_sync.batches[false], batches);
+	assert_true(ledger_count(OWNER_LEAVING) > 0);
+	sim_time_advance(BALLOON_HOLD_OFF_NS);
+	settle();
+	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
 }
 
 /* ---- A host that forgets everything ---- */
@@ -378,6 +409,17 @@ static void what_a_host_refused_is_no_hosts_when_it_is_given_up(void **state)
 	assert_non_null(status().broken);
 	assert_int_equal(ledger_count(OWNER_REFUSED), 0);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - sim_sync.host.count);
+}
+
+static void what_only_leaves_is_free_when_the_host_is_given_up(void **state)
+{
+	(void)state;
+	leave_and_stop();
+	sim_sync.reset_err = -ETIMEDOUT;
+	sim_sync.fault = BALLOON_FAULT_RULES;
+	settle();
+	assert_non_null(status().broken);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
 }
 
 static void a_host_after_one_that_was_given_up_begins_with_nothing(void **state)
@@ -635,11 +677,13 @@ int main(void)
 		HOSTS_TEST(what_is_passed_over_grows_until_a_pause_has_ended),
 		HOSTS_TEST(need_does_not_ask_for_what_is_refused_for_now_without_end),
 		HOSTS_TEST(need_asks_for_two_seconds_at_most),
+		HOSTS_TEST(need_gets_what_only_leaves),
 		HOSTS_TEST(what_is_forgotten_at_a_batch_is_given_anew),
 		HOSTS_TEST(what_is_forgotten_when_memory_is_needed_is_all_free_after_the_next_look),
 		HOSTS_TEST(a_host_may_forget_every_hour_for_ever),
 		HOSTS_TEST(what_a_host_does_not_let_go_of_is_in_flight_for_ever),
 		HOSTS_TEST(what_a_host_refused_is_no_hosts_when_it_is_given_up),
+		HOSTS_TEST(what_only_leaves_is_free_when_the_host_is_given_up),
 		HOSTS_TEST(a_host_after_one_that_was_given_up_begins_with_nothing),
 		HOSTS_TEST(only_one_host_is_there_at_a_time),
 		HOSTS_TEST(a_host_that_does_not_start_is_not_there),

@@ -247,7 +247,8 @@ static void play(void)
 		scene++;
 		break;
 	case 2: /* memory is needed: inflation holds off */
-		if (status().shortfall == 0 || ledger_count(OWNER_IN_FLIGHT) > 0)
+		if (status().shortfall == 0 || ledger_count(OWNER_IN_FLIGHT) > 0 ||
+		    ledger_count(OWNER_LEAVING) + ledger_count(OWNER_REPORTED) > 0)
 			break;
 		sim.completion = SIM_BALLOON_AT_ONCE;
 		assert_int_equal(balloon_reclaim(0), 1);

@@ -200,14 +200,22 @@ static void unescape_slashes(char *text)
 	*to = '\0';
 }
 
+static void greet(FILE *to)
+{
+	fputs("{\"QMP\": {\"version\": {", to);
+	if (model.version)
+		fprintf(to, "\"qemu\": {\"micro\": 3, \"minor\": 1, \"major\": %u}", model.version);
+	fputs("}, \"capabilities\": []}}\r\n", to);
+	fflush(to);
+}
+
 /* Each request is a line, as the client of the tools sends it, "id" last in it. */
 static void serve(int fd)
 {
 	FILE *from = fdopen(fd, "r"), *to = fdopen(dup(fd), "w");
 	char line[4096];
 
-	fputs("{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n", to);
-	fflush(to);
+	greet(to);
 	while (fgets(line, sizeof(line), from)) {
 		line[strcspn(line, "\n")] = '\0';
 		unescape_slashes(line);

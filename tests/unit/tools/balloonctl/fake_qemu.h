@@ -31,6 +31,7 @@ struct fake_qemu {
 	const int64_t *lefts;
 	size_t nr_lefts;
 	int64_t left_before; /* until then; 0: all of its RAM */
+	unsigned version;    /* its first number, as the greeting has it; 0: it has none */
 	bool no_device, no_driver, paused;
 	bool old;      /* has no x-query-virtio-status */
 	bool unmapped; /* the guest has not mapped the device's registers */

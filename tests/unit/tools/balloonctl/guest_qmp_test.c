@@ -126,6 +126,20 @@ static void driver_is_there_from_driver_ok_on(void **state)
 	assert_true(!f.state.has_features);
 }
 
+static void a_qemu_that_would_abort_is_not_asked_for_the_driver(void **state)
+{
+	const struct fake_answer aborts[] = { { .asks = "x-query-virtio-status", .hang_up = true },
+					      { .asks = NULL } };
+	struct fixture f = state_of(&(struct fake_qemu){ .version = 11, .answers = aborts });
+
+	(void)state;
+	assert_true(!f.state.has_features && f.state.has_target);
+	f = state_of(&(struct fake_qemu){ .version = 10 });
+	assert_true(f.state.has_features && f.state.driver_ok);
+	assert_state_fails(&(struct fake_qemu){ .version = 10, .answers = aborts }, -ECONNRESET,
+			   "closed");
+}
+
 static void device_is_found_with_an_id_and_without(void **state)
 {
 	const struct fake_answer anonymous[] = {
@@ -402,6 +416,7 @@ int main(void)
 		cmocka_unit_test(state_has_all_that_qemu_tells),
 		cmocka_unit_test(plugged_memory_counts),
 		cmocka_unit_test(driver_is_there_from_driver_ok_on),
+		cmocka_unit_test(a_qemu_that_would_abort_is_not_asked_for_the_driver),
 		cmocka_unit_test(device_is_found_with_an_id_and_without),
 		cmocka_unit_test(no_device_is_an_error_of_its_own),
 		cmocka_unit_test(impossible_amounts_are_clamped_and_complained_of),
