@@ -67,7 +67,7 @@ int irq_add_ioapic(uint64_t paddr, uint32_t first_gsi);
 
 /*
  * Adds a handler to an interrupt, active high; `level`: how it is triggered
- * (whoever comes first decides). -EBUSY: the machine itself has this line;
+ * (the first to register decides). -EBUSY: the machine itself has this line;
  * -ENODEV: no I/O APIC has this input; -ENOSPC: no vector is left.
  */
 int irq_register_gsi(uint32_t gsi, bool level, struct irq_handler *handler);

@@ -101,7 +101,7 @@ enum balloon_refusal {
 enum balloon_fault { BALLOON_FAULTS(BALLOON_FAULT_CONSTANT) BALLOON_FAULT_COUNT };
 #undef BALLOON_FAULT_CONSTANT
 
-/* What was agreed with the host: asked for after each start, and for each new strategy. */
+/* The terms agreed with the host: asked for after each start, and for each new strategy. */
 struct balloon_terms {
 	pfn_t pfn_limit;	     /* no frame from here on is given; PFN_NONE: any may be */
 	bool deflate_on_oom;	     /* memory in need comes back unasked: InflatedFree */
@@ -224,19 +224,19 @@ void balloon_detach(void);
 void balloon_batch_refuse(struct balloon_batch *batch, pfn_t first, uint64_t count,
 			  enum balloon_refusal why);
 
-/* The host has answered: all frames that were not refused arrive, and the batch is the core's. */
+/* Ends a batch that the host has answered: its frames arrive, except those refused. */
 void balloon_batch_answered(struct balloon_batch *batch);
 
-/* The host is done with the ranges of the last send_ranges(). */
+/* Ends the ranges of the last send_ranges(): the host is done with them. */
 void balloon_ranges_answered(void);
 
 /*
- * The host gives frames back that it has chosen: they are free. -EINVAL: one of
- * them is not in the balloon, and nothing has changed.
+ * Frees frames that the host gives back by its own choice. -EINVAL: one of them is
+ * not in the balloon, and nothing has changed.
  */
 int balloon_return_run(pfn_t first, uint64_t count);
 
-/* Whether freed frames are filled with a byte, and which. */
+/* Tells whether freed frames are filled with a byte, and stores which. */
 bool balloon_poison(uint8_t *byte);
 
 #endif
