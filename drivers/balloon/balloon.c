@@ -65,7 +65,7 @@ static uint64_t inflate(uint64_t want)
 	return balloon_offer_free(want);
 }
 
-/* What only leaves is simply free again; the rest the host must give back. */
+/* Leaving frames are simply free again; the rest the host must give back. */
 static uint64_t deflate(uint64_t want)
 {
 	uint64_t freed = frame_free_owned(OWNER_LEAVING, want);
@@ -173,7 +173,7 @@ static enum balloon_fault read_target(void)
 
 	/* Before the target is read: a change after that is not missed. */
 	balloon.nudged = false;
-	/* What only leaves is not the host's: one that asks by deltas still asks for it. */
+	/* Leaving frames are not the host's: one that asks by deltas still asks for them. */
 	fault = balloon.port->read_target(ledger_count(OWNER_BALLOON) + balloon_batches_inflating(),
 					  &target);
 	balloon.status.target = balloon.removing ? 0 : target;
@@ -219,12 +219,12 @@ static void give_up(enum balloon_fault fault)
 	assert(fault != BALLOON_OK);
 	balloon_event(BALLOON_EVENT_GAVE_UP, fault, 0);
 	balloon.running = false;
-	/* What it refused it does not have, whether it lets go or not. */
+	/* Refused frames are not the host's, whether it finishes its reset or not. */
 	balloon_refusal_forgive();
 	if (balloon.port->give_up(&why) != -ETIMEDOUT)
 		take_back_all_in_flight();
 	balloon.status.broken = why;
-	/* What is in the balloon does not come back from it: it is accounted for so. */
+	/* Ballooned frames do not come back from it, and are accounted for so. */
 	balloon.status.deflate_on_oom = false;
 }
 
@@ -314,7 +314,7 @@ bool balloon_step(void)
 		end_move();
 	if (!busy && balloon_ranges_lend())
 		return true;
-	/* What was finished meanwhile may have been what the offer lacked. */
+	/* The offer may have lacked what the host has finished meanwhile. */
 	return more || (offered > 0 && balloon_batches_room() > 0) || balloon_has_news();
 }
 

@@ -25,7 +25,7 @@
  * In-flight frames belong to nobody but the host. All is counted in frames, all
  * times are clock_ns() values. Unless it says otherwise, nothing here is called in
  * an interrupt, and nothing waits. A port answers input that is wrong with
- * BALLOON_FAULT_RULES; the assertions behind these functions are about its own bugs.
+ * BALLOON_FAULT_RULES; the assertions in these functions are about its own bugs.
  *
  *		virtio		VMware		Xen		Hyper-V
  *  target	level, config	level, polled	level, watch	given + what it still asks

@@ -74,7 +74,7 @@ static uint64_t take_back_some(uint64_t want)
 	return balloon_batch_arrived(batch);
 }
 
-/* What the host never gives back is passed over: others may come instead of it. */
+/* Frames that the host never gives back are passed over: others may come instead. */
 static size_t take_back(uint64_t want)
 {
 	uint64_t deadline = clock_ns() + BALLOON_DEADLINE_NS, freed = 0;
@@ -103,7 +103,7 @@ size_t balloon_reclaim(unsigned order)
 
 	if (!balloon_is_alive() || !balloon.running || balloon.fault != BALLOON_OK)
 		return 0;
-	/* What the host would not have is ours in any case. */
+	/* Frames that the host would not have are ours in any case. */
 	freed = balloon_refusal_release();
 	if (freed > 0) {
 		hold_off();
