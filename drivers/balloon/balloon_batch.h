@@ -13,7 +13,7 @@
 #include "mm/owner.h"
 
 /*
- * Another host comes, with this port; `terms` are read whenever a batch is made.
+ * Prepares for another host, with this port; `terms` are read whenever a batch is made.
  * Nothing is counted, and what the last host has kept stays with it.
  */
 void balloon_batches_begin(const struct balloon_port *port, const struct balloon_terms *terms);

@@ -202,7 +202,7 @@ struct balloon_port {
 /* ---- What the core offers to ports ---- */
 
 /*
- * The hypervisor's device is there: starts it and the balloon's task, after
+ * Starts the hypervisor's device, which is there, and the balloon's task; after
  * balloon_init(). `waiters` is woken by the port whenever there is news, from its
  * interrupts too; NULL: there never is, it is polled. -EBUSY: another port, or this
  * one, is attached and in use; -ENOMEM, -EAGAIN: no task; else start()'s errors.
@@ -210,13 +210,13 @@ struct balloon_port {
 int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters);
 
 /*
- * The device goes. While it answers, all its frames are taken back first, which
+ * Lets the device go. While it answers, all its frames are taken back first, which
  * may sleep; then it is reset, and whatever it had is free again.
  */
 void balloon_detach(void);
 
 /*
- * The host refuses these frames of a batch that it has: they go back to where they
+ * Refuses frames of a batch that the host has: they go back to where they
  * came from (one that is REFUSED_FRAME on inflation is set aside until the target
  * is reached, or another, or memory is needed). The frames must be the batch's, in
  * its order, and above those that were refused before; those in between arrive.

@@ -20,7 +20,7 @@
 #define BALLOON_REPORT_QUIET_NS (NS_PER_S)
 
 /*
- * Another host comes, with this port; `terms` are read whenever there is something
+ * Prepares for another host, with this port; `terms` are read when there is something
  * to send. Nothing is counted, and what the last host has kept stays with it.
  */
 void balloon_ranges_begin(const struct balloon_port *port, const struct balloon_terms *terms);

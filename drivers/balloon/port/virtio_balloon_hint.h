@@ -48,7 +48,7 @@ bool virtio_balloon_hint_offer(uint64_t floor);
  */
 void virtio_balloon_hint_reclaim(uint64_t deadline);
 
-/* True if virtio_balloon_hint_take() would find something to do. */
+/* Tells whether virtio_balloon_hint_take() would find something to do. */
 bool virtio_balloon_hint_has_news(void);
 
 /* Returns when a buffer with the device last moved; DEADLINE_NEVER: it has none. */

@@ -34,7 +34,7 @@ void virtio_balloon_pages_kick(void);
 /* Takes what the device has finished. -EIO: a queue is broken. */
 int virtio_balloon_pages_take(void);
 
-/* True if virtio_balloon_pages_take() would find something to do. */
+/* Tells whether virtio_balloon_pages_take() would find something to do. */
 bool virtio_balloon_pages_has_news(void);
 
 /* Tells the device whether to interrupt when it has finished something. */

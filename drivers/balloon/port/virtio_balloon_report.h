@@ -22,7 +22,7 @@ int virtio_balloon_report_send(const struct frame_run *ranges, size_t count);
 /* Takes what the device has finished. -EIO: the queue is broken. */
 int virtio_balloon_report_take(void);
 
-/* True if virtio_balloon_report_take() would find something to do. */
+/* Tells whether virtio_balloon_report_take() would find something to do. */
 bool virtio_balloon_report_has_news(void);
 
 /* Tells the device whether to interrupt when it is done with a chain. */

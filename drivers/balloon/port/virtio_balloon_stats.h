@@ -23,7 +23,7 @@ void virtio_balloon_stats_ready(void);
 /* Answers the device if it asked. -EIO: the queue is broken. */
 int virtio_balloon_stats_take(void);
 
-/* True if virtio_balloon_stats_take() would find something to do. */
+/* Tells whether virtio_balloon_stats_take() would find something to do. */
 bool virtio_balloon_stats_has_news(void);
 
 /* Tells the device whether to interrupt when it asks. */
