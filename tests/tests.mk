@@ -42,7 +42,7 @@ ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c)
 
 BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
-# The same with hosts that a test answers for by itself.
+# Likewise with hosts that a test answers for by itself.
 HOST_FIXTURE := $(BALLOON_FIXTURE) tests/sim/sim_host.c \
 	tests/unit/drivers/balloon/host_fixture.c
 # Hosts of other kinds than virtio: one in the call, one by deltas.

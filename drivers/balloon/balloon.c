@@ -65,7 +65,7 @@ static uint64_t inflate(uint64_t want)
 	return balloon_offer_free(want);
 }
 
-/* What only leaves is simply free again; the rest the host must give back. */
+/* Leaving frames are simply free again; the rest the host must give back. */
 static uint64_t deflate(uint64_t want)
 {
 	uint64_t freed = frame_free_owned(OWNER_LEAVING, want);
@@ -175,7 +175,7 @@ static enum balloon_fault read_target(void)
 
 	/* Before the target is read: a change after that is not missed. */
 	balloon.nudged = false;
-	/* What only leaves is not the host's: one that asks by deltas still asks for it. */
+	/* Leaving frames are not the host's: one that asks by deltas still asks for them. */
 	fault = balloon.port->read_target(ledger_count(OWNER_BALLOON) + balloon_batches_inflating(),
 					  &target);
 	balloon.status.target = balloon.removing ? 0 : target;
@@ -222,13 +222,13 @@ static void give_up(enum balloon_fault fault)
 	balloon_refusal_record();
 	balloon_event(BALLOON_EVENT_GAVE_UP, fault, 0);
 	balloon.running = false;
-	/* It has not what it refused, nor what only leaves, whether it lets go or not. */
+	/* What it refused, and what only leaves, is not its own, whether it lets go or not. */
 	balloon_refusal_forgive();
 	frame_free_owned(OWNER_LEAVING, UINT64_MAX);
 	if (balloon.port->give_up(&why) != -ETIMEDOUT)
 		take_back_all_in_flight();
 	balloon.status.broken = why;
-	/* What is in the balloon does not come back from it: it is accounted for so. */
+	/* Ballooned frames do not come back from it, and are accounted for so. */
 	balloon.status.deflate_on_oom = false;
 }
 
@@ -318,7 +318,7 @@ bool balloon_step(void)
 		end_move();
 	if (!busy && balloon_ranges_lend())
 		return true;
-	/* What was finished meanwhile may have been what the offer lacked. */
+	/* The offer may have lacked what the host has finished meanwhile. */
 	return more || (offered > 0 && balloon_batches_room() > 0) || balloon_has_news();
 }
 

@@ -94,7 +94,7 @@ static void each_reason_in_one_batch_is_heeded(void **state)
 	sim_sync.refuse_every = 10;
 	sim_sync.target = BLOCK_FRAMES;
 	balloon_step();
-	/* Frames 10, 40, ... for good; 20, 50, ... as it has enough; 30, 60, ... for now. */
+	/* Frames 10, 40, ... for ever; 20, 50, ... as it has enough; 30, 60, ... for now. */
 	assert_int_equal(ledger_count(OWNER_REFUSED), 17);
 	assert_int_equal(ballooned(), BLOCK_FRAMES - 51);
 	assert_int_equal(sim_sync.host.count, BLOCK_FRAMES - 51);
