@@ -85,7 +85,7 @@ BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_offer.c balloo
 	$(addprefix port/,virtio_balloon.c virtio_balloon_pages.c virtio_balloon_stats.c \
 	virtio_balloon_report.c virtio_balloon_hint.c))
 DRIVER_SOURCES := drivers/serial/uart16550.c $(ACPI_SOURCES) $(PCI_SOURCES) $(VIRTIO_SOURCES) \
-	$(BALLOON_SOURCES) drivers/balloon/balloon_cmd.c
+	$(BALLOON_SOURCES) $(addprefix drivers/balloon/,balloon_cmd.c port/virtio_balloon_cmd.c)
 LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete.c)
 SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)
 KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c shell_cmd.c show_mem.c \
@@ -281,8 +281,11 @@ help:
 #:                       interrupts x ring x features
 #: make model            the balloon's protocol, modelled, in all of its states;
 #:                       and planted faults
-#: make test-all         what takes longer: all cells, floods, libvirt, mutants,
-#:                       the model, a minute of each fuzzer, another Debian
+#: make test-all         what takes longer: all cells, floods, later QEMUs, libvirt,
+#:                       mutants, the model, a minute of each fuzzer, another Debian
+#: make qemu-next        unpack the QEMUs of Debian's later suites below
+#:                       build/qemu-next, for QEMU=; nothing is installed
+#: make test-qemu-next   with each of them: tests under QEMU, and the short matrix
 #: make matrix-all       every cell; CELLS='*packed*' for some of them; both
 #:                       write build/matrix.md
 #: make fuzz             what takes input, fed with noise; TIME=60 seconds each,
@@ -318,6 +321,6 @@ help:
 #: (`exit N`), run tools/run.sh with the same variables in the environment.
 
 # What headers each object was made from. The copies of the tree that some tests
-# make have their own.
--include $(shell find -H $(BUILD) \( -path $(BUILD)/mutants -o -path $(BUILD)/debian \) \
-	-prune -o -name '*.d' -print 2>/dev/null)
+# make have their own, and what is unpacked has folders of such names.
+-include $(shell find -H $(BUILD) \( -path $(BUILD)/mutants -o -path $(BUILD)/debian \
+	-o -path $(BUILD)/qemu-next \) -prune -o -name '*.d' -print 2>/dev/null)

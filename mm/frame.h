@@ -71,6 +71,12 @@ int frame_alloc_block(pfn_t limit, enum owner owner, pfn_t *pfn);
 int frame_alloc_blocks(size_t max, pfn_t limit, enum owner owner, pfn_t *pfn, size_t *blocks);
 
 /*
+ * Counts the whole blocks from frame `pfn` on, without a gap, that are `owner`'s, at
+ * most `max`; 0 if no such block begins there. Not for OWNER_FREE and OWNER_ABSENT.
+ */
+size_t frame_count_blocks(pfn_t pfn, size_t max, enum owner owner);
+
+/*
  * Allocates contiguous whole free blocks that the host was not told of: that
  * were in use, or broken, since frame_free_told_blocks() last freed them, or since
  * boot. At most `max` blocks; stores how many. -ENOENT: there are none.

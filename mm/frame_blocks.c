@@ -56,6 +56,21 @@ int frame_alloc_block(pfn_t limit, enum owner owner, pfn_t *pfn)
 	return frame_alloc_blocks(1, limit, owner, pfn, &one);
 }
 
+size_t frame_count_blocks(pfn_t pfn, size_t max, enum owner owner)
+{
+	size_t number, n = 0;
+
+	assert(owner_is_allocated(owner));
+	if (pfn % BLOCK_FRAMES != 0 || !frame_map_find(pfn, &number))
+		return 0;
+	while (n < max && number + n < frame_map.block_count &&
+	       bitset_test(&frame_map.known, number + n) &&
+	       frame_map.records[number + n].owner == owner &&
+	       frame_map_pfn(number + n) == pfn + n * BLOCK_FRAMES)
+		n++;
+	return n;
+}
+
 int frame_alloc_unreported(size_t max, enum owner owner, pfn_t *pfn, size_t *blocks)
 {
 	size_t end = frame_map.block_count;

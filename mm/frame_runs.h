@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The bitmap of a block's free frames, a bit for each, and the naturally
- * aligned runs of 2^order set bits in it.
+ * aligned runs of 2^order set bits in it. Host programs include this file.
  */
 #ifndef MM_FRAME_RUNS_H
 #define MM_FRAME_RUNS_H

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 
 #include "arch/paging.h"
 #include "kernel/lib/panic.h"
@@ -25,8 +26,8 @@ static void unmap_pages(uint64_t from, uint64_t to)
 		pfn_t pfn = paging_unmap_page(page);
 
 		if (pfn == PFN_NONE || frame_free(pfn, 1, OWNER_HEAP))
-			panic("heap: page %#llx has a frame of `%s`; look for a wild write",
-			      (unsigned long long)page, owner_name(frame_owner(pfn)));
+			panic("heap: page %#" PRIx64 " has a frame of `%s`; look for a wild write",
+			      page, owner_name(frame_owner(pfn)));
 	}
 }
 

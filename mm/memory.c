@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 
 #include "arch/paging.h"
 #include "kernel/lib/panic.h"
@@ -36,8 +37,7 @@ static paddr_t late_alloc(void)
 static void late_free(paddr_t table)
 {
 	if (frame_free(paddr_to_pfn(table), 1, OWNER_PAGE_TABLES))
-		panic("memory: %#llx was no page table; look for a wild write",
-		      (unsigned long long)table);
+		panic("memory: %#" PRIx64 " was no page table; look for a wild write", table);
 }
 
 /* Takes the rest of the range that the image lies in. -EINVAL: it lies in none. */
@@ -68,8 +68,9 @@ static int map_everything(void)
 static void reserve(pfn_t start, pfn_t end, enum owner owner)
 {
 	if (end > start && frame_reserve(start, (size_t)(end - start), owner))
-		panic("memory: frames %#llx to %#llx are not free for %s; is the memory map sane?",
-		      (unsigned long long)start, (unsigned long long)end, owner_name(owner));
+		panic("memory: frames %#" PRIx64 " to %#" PRIx64
+		      " are not free for %s; is the memory map sane?",
+		      start, end, owner_name(owner));
 }
 
 int memory_init(const struct boot_info *boot, paddr_t image_start, paddr_t image_end,

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 
 #include "arch/paging.h"
 #include "kernel/lib/panic.h"
@@ -32,8 +33,8 @@ static void unmap_pages(uint64_t from, uint64_t to)
 		pfn_t pfn = paging_unmap_page(page);
 
 		if (pfn == PFN_NONE || frame_free(pfn, 1, OWNER_STACKS))
-			panic("stack: page %#llx has a frame of `%s`; look for a wild write",
-			      (unsigned long long)page, owner_name(frame_owner(pfn)));
+			panic("stack: page %#" PRIx64 " has a frame of `%s`; look for a wild write",
+			      page, owner_name(frame_owner(pfn)));
 	}
 }
 

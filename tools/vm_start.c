@@ -25,6 +25,9 @@
 #define MAX_VMS 8
 #define MAX_ARGS 2048
 
+/* Of the serial line, in kernel memory: a byte that QEMU writes takes 768 bytes of it. */
+#define SERIAL_BUFFER (8 * 1024 * 1024)
+
 /* VMs that run: the exit and signal handlers stop those that are left. */
 static struct vm *vms[MAX_VMS];
 
@@ -164,6 +167,19 @@ static int add_our_arguments(const char *const argv[], int serial, int qmp, cons
 	return 0;
 }
 
+/*
+ * QEMU writes byte by byte, and a socket's buffer of the usual size is full after some
+ * hundred of them. A panic waits 50 ms for a reader and then drops its text, and on a
+ * loaded machine we may not run for so long. Only root gets more than the system's limit.
+ */
+static void widen(int serial)
+{
+	const int size = SERIAL_BUFFER;
+
+	if (setsockopt(serial, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
+		setsockopt(serial, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
 static int spawn(struct vm *vm, const char *const argv[])
 {
 	const char *full[MAX_ARGS];
@@ -177,6 +193,7 @@ static int spawn(struct vm *vm, const char *const argv[])
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		goto err_qmp;
 	vm->serial = pair[0];
+	widen(pair[1]);
 	ret = add_our_arguments(argv, pair[1], qmp, full);
 	if (ret)
 		goto err_pair;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The balloon's life, top to bottom: what is offered to the host and in which way,
- * what the host says, what can go wrong, one round, waiting, memory pressure, the
- * start, the end. The host is reached through a port (balloon_port.h), whichever
- * hypervisor it is.
+ * what the host says, what can go wrong, one round, the end of a host, the start with
+ * the next. The host is reached through a port (balloon_port.h), whichever hypervisor
+ * it is.
  *
  *	free ──► in-flight ──► balloon ──► in-flight ──► free
  *	  └► reported ► leaving ┘              (range-first)
@@ -277,7 +277,7 @@ static void recover(enum balloon_fault fault)
 		take_back_all_in_flight();
 	}
 	log_info(forgotten ? "balloon: the host has forgotten the balloon, which is empty now"
-			   : "balloon: the device asked for a reset, and gets it");
+			   : "balloon: the host asked for a reset, and gets it");
 	if (start_port()) {
 		give_up(BALLOON_FAULT_NO_RESTART);
 		return;

@@ -6,7 +6,7 @@
  * inflation never takes the guest's free memory. This file is for the kernel; what
  * a hypervisor's port needs is balloon_port.h.
  *
- *   balloon.c		its life: what is offered, faults, a round, the start, the end
+ *   balloon.c		its life: what is offered, faults, a round, the end, the start
  *   balloon_offer.c	which frames go
  *   balloon_batch.c	frames on their way, in batches
  *   balloon_ranges.c	whole blocks that are lent to the host, or leave, as ranges

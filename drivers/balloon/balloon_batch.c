@@ -143,13 +143,61 @@ void balloon_batch_add_free(struct balloon_batch *batch, uint64_t want)
 	add_listed(batch, count);
 }
 
-void balloon_batch_add_owned(struct balloon_batch *batch, enum owner owner, pfn_t from,
+/* Whether a batch holds more of whole blocks than of single frames. */
+static bool blocks_are_cheaper(void)
+{
+	return batches.terms->batch_block_frames >= BLOCK_FRAMES &&
+	       batches.terms->batch_block_frames > batches.terms->batch_frames;
+}
+
+/* Adds whole blocks, as long as the owner's lowest frames from `from` on are such. */
+static void add_owned_blocks(struct balloon_batch *batch, enum owner owner, pfn_t from,
+			     uint64_t want)
+{
+	uint64_t left = min_u64(want, batches.terms->batch_block_frames) / BLOCK_FRAMES;
+	pfn_t first;
+
+	while (left > 0 && batch->run_count < batches.terms->batch_runs &&
+	       frame_collect(owner, from, 1, &first) == 1) {
+		size_t blocks = frame_count_blocks(first, (size_t)left, owner);
+
+		if (blocks == 0)
+			return;
+		balloon_batch_add(batch, first, blocks * BLOCK_FRAMES);
+		from = first + blocks * BLOCK_FRAMES;
+		left -= blocks;
+	}
+}
+
+/* How many of `scratch` come before a block that the next batch can have as a whole. */
+static size_t count_before_block(size_t count, enum owner owner, uint64_t want)
+{
+	for (size_t i = 1; i < count && want - i >= BLOCK_FRAMES; i++)
+		if (frame_count_blocks(batches.scratch[i], 1, owner) > 0)
+			return i;
+	return count;
+}
+
+/* Adds the owner's lowest frames from `from` on, one by one. */
+static void add_owned_frames(struct balloon_batch *batch, enum owner owner, pfn_t from,
 			     uint64_t want)
 {
 	size_t count = (size_t)min_u64(want, batches.terms->batch_frames);
 
+	count = frame_collect(owner, from, count, batches.scratch);
+	if (blocks_are_cheaper())
+		count = count_before_block(count, owner, want);
+	add_listed(batch, count);
+}
+
+void balloon_batch_add_owned(struct balloon_batch *batch, enum owner owner, pfn_t from,
+			     uint64_t want)
+{
 	assert(batch->frames == 0);
-	add_listed(batch, frame_collect(owner, from, count, batches.scratch));
+	if (blocks_are_cheaper())
+		add_owned_blocks(batch, owner, from, want);
+	if (batch->frames == 0)
+		add_owned_frames(batch, owner, from, want);
 	for (size_t i = 0; i < batch->run_count; i++)
 		move_run(batch->run[i].first, batch->run[i].count, owner, OWNER_IN_FLIGHT);
 }

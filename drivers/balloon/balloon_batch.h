@@ -33,7 +33,10 @@ void balloon_batch_add(struct balloon_batch *batch, pfn_t first, uint64_t count)
 /* Adds single free frames, up to `want` and to what a batch has. */
 void balloon_batch_add_free(struct balloon_batch *batch, uint64_t want);
 
-/* Adds the lowest frames of an owner from `from` on to an empty batch, as many likewise. */
+/*
+ * Adds the lowest frames of an owner from `from` on to an empty batch, up to `want` and
+ * to what a batch has: whole blocks as such, where it has more of them.
+ */
 void balloon_batch_add_owned(struct balloon_batch *batch, enum owner owner, pfn_t from,
 			     uint64_t want);
 

@@ -105,7 +105,7 @@ static int set_strategy(const char *text)
 		return -ERANGE;
 	}
 	if (balloon_set_strategy(strategy)) {
-		printf("balloon: %s needs a device with REPORTING; nothing has changed\n", text);
+		printf("balloon: %s needs %s; nothing has changed\n", text, balloon_ranges_need());
 		return -ENOTSUP;
 	}
 	return 0;
@@ -133,10 +133,10 @@ COMMAND("balloon", "[floor SIZE|strategy NAME]", "the balloon's state",
 	"Target, actual, shortfall: memory taken from the guest.\n"
 	"balloon floor SIZE: inflation leaves at least this much memory free.\n"
 	"balloon strategy NAME: how memory is given.\n"
-	"  portable     buffers of 256 page numbers: any host\n"
-	"  whole-block  buffers of 512: QEMU with huge pages frees nothing with less\n"
-	"  range-first  blocks as ranges first, then as page numbers: where the device\n"
-	"               reports (free-page-reporting=on), the host has memory at once\n"
+	"  portable     in batches that every host takes; of virtio, 256 page numbers\n"
+	"  whole-block  a block in one batch: QEMU with huge pages frees nothing with less\n"
+	"  range-first  blocks as ranges first, then in batches: where the host takes ranges\n"
+	"               (QEMU: free-page-reporting=on), it has the memory at once\n"
 	"  auto         range-first where it can be, else portable",
 	cmd_balloon);
 
@@ -150,7 +150,7 @@ static int cmd_stats(int argc, char **argv)
 	if (argc > 1)
 		return -EINVAL;
 	if (count == 0) {
-		printf("stats: no statistics queue\n");
+		printf("stats: the host takes no statistics\n");
 		return -ENODEV;
 	}
 	for (size_t i = 0; i < count; i++)

@@ -62,7 +62,8 @@ struct frame_run {
 /*
  * Frames on their way. The core's, and kept where no host can write: a port reads
  * it, while it has it. Runs are in the order in which they were chosen: ascending,
- * never touching each other.
+ * never touching each other. Either all are whole blocks, of which a run may have any
+ * number, or there are no more than `batch_frames` frames.
  */
 struct balloon_batch {
 	size_t index; /* its number, 0 to BALLOON_BATCHES: a port may have a buffer each */
@@ -109,7 +110,8 @@ struct balloon_terms {
 	size_t batches;		     /* with the host at a time; 1 to BALLOON_BATCHES */
 	uint64_t batch_frames;	     /* single frames in one; 1 to BALLOON_BATCH_RUNS */
 	uint64_t batch_block_frames; /* whole blocks in one, if there are; less than
-				      * BLOCK_FRAMES, and a divisor of it: a block takes several */
+				      * BLOCK_FRAMES, and a divisor of it: a block takes several.
+				      * More than batch_frames: they come back as such, too */
 	size_t batch_runs;	     /* runs of whole blocks in one; 1 to BALLOON_BATCH_RUNS */
 	size_t ranges;		     /* in a call of send_ranges(), up to BALLOON_RANGES;
 				      * 0: the host takes none */
@@ -120,9 +122,11 @@ struct balloon_terms {
 
 /* ---- What a port supplies ---- */
 
-/* After inflate() an operation may be NULL, where a port has no such thing. */
+/* `ranges_need`, and after inflate() an operation, may be NULL, where a port has no such thing. */
 struct balloon_port {
 	const char *name; /* "virtio" */
+	/* For people: what would make this host take ranges; NULL: nothing would. */
+	const char *ranges_need;
 	/*
 	 * From reset to running: the host may ask from now on. -ENODEV, -ENOTSUP, -EIO,
 	 * -ENOMEM, -ETIMEDOUT: it cannot, which the port has logged; nothing is kept.

@@ -68,7 +68,7 @@ void balloon_agree(void)
 	ask_terms(&balloon.terms);
 	if (balloon.config.strategy != BALLOON_RANGE_FIRST || balloon.terms.ranges > 0)
 		return;
-	log_warn("balloon: range-first needs a device with REPORTING; it is auto now");
+	log_warn("balloon: range-first needs %s; it is auto now", balloon_ranges_need());
 	balloon.config.strategy = BALLOON_AUTO;
 	ask_terms(&balloon.terms);
 }
@@ -102,6 +102,11 @@ bool balloon_poison(uint8_t *byte)
 }
 
 /* ---- Names ---- */
+
+const char *balloon_ranges_need(void)
+{
+	return balloon.port->ranges_need ? balloon.port->ranges_need : "a host that takes ranges";
+}
 
 static const char *const fault_sentences[BALLOON_FAULT_COUNT] = {
 #define BALLOON_FAULT_SENTENCE(constant, sentence) [constant] = (sentence),

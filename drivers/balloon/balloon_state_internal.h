@@ -54,6 +54,9 @@ void balloon_agree(void);
 /* The strategy in use; never BALLOON_AUTO. */
 enum balloon_strategy balloon_effective_strategy(void);
 
+/* What range-first needs and this host lacks, for people. */
+const char *balloon_ranges_need(void);
+
 /* What is wrong with the host, for people. */
 const char *balloon_fault_sentence(enum balloon_fault fault);
 

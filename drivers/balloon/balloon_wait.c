@@ -73,7 +73,7 @@ void balloon_wait_for_news(void)
 
 	assert(balloon.running);
 	want_interrupts(true);
-	/* virtio 1.3, 2.7.13.3: the wish must be seen before we conclude that there is no news. */
+	/* The wish must be seen before we conclude that there is no news. */
 	dma_full_barrier();
 	flags = irq_save();
 	while (woken && !balloon_has_news())

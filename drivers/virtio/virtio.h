@@ -17,7 +17,7 @@
  *   virtio_pci_legacy.c    the transitional interface (4.1.4.10)
  *   virtio_pci.c	    finding virtio devices on PCI (4.1.2)
  *   virtio_mmio.c	    virtio devices in memory, without a bus (4.2)
- *   virtio_cmd.c	    the commands `virtio` and `features`
+ *   virtio_cmd.c	    the command `virtio`
  *
  * Transports add virtio_transport.h; kernel/ starts them by virtio_pci.h and
  * virtio_mmio.h. Nothing here is for interrupts.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `virtio`: every device, what it offers, what was accepted, and why the rest
- * was not. `features`: the balloon's accepted bits as Linux's sysfs has them.
+ * virtio: every device, what it offers, what was accepted, and why the rest was
+ * not.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -152,25 +152,3 @@ COMMAND("virtio", "", "virtio devices, their features and queues",
 	"Features are shown as offered, as accepted, and one by one where they\n"
 	"were refused, with the reason.",
 	cmd_virtio);
-
-static int cmd_features(int argc, char **argv)
-{
-	const struct virtio_device *device = virtio_find(VIRTIO_ID_BALLOON);
-	char text[VIRTIO_FEATURES + 1];
-
-	(void)argv;
-	if (argc != 1)
-		return -EINVAL;
-	if (!device) {
-		printf("features: there is no balloon device\n");
-		return -ENODEV;
-	}
-	for (unsigned bit = 0; bit < VIRTIO_FEATURES; bit++)
-		text[bit] = virtio_has(device, bit) ? '1' : '0';
-	text[VIRTIO_FEATURES] = '\0';
-	printf("%s\n", text);
-	return 0;
-}
-
-COMMAND("features", "", "feature bits negotiated with the balloon, bit 0 first",
-	"The same text as Linux's /sys/bus/virtio/devices/virtioN/features.", cmd_features);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Text from outside, made harmless for a terminal. */
+/* Text from outside, made harmless for a terminal. Host programs include this file. */
 #ifndef KERNEL_LIB_ESCAPE_H
 #define KERNEL_LIB_ESCAPE_H
 

@@ -2,7 +2,8 @@
 /*
  * The units that memory and time are counted in. A physical address is a
  * paddr_t, a page frame number a pfn_t; both are 64 bits wide and never an int.
- * A frame is 4 KiB, a block is 512 frames: 2 MiB, the size of a huge page.
+ * A frame is 4 KiB, a block is 512 frames: 2 MiB, the size of a huge page. Host
+ * programs include this file.
  */
 #ifndef KERNEL_LIB_TYPES_H
 #define KERNEL_LIB_TYPES_H

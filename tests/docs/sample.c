@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tests/docs/stage.h"
 
@@ -14,7 +13,6 @@
 #define EXCUSE "<!-- not compared: "
 #define REMARK "←"
 #define WORDS_MAX 16
-#define SETTLE_US 300000
 
 enum prompt { PROMPT_NONE, PROMPT_GUEST, PROMPT_MONITOR, PROMPT_SHELL };
 
@@ -238,8 +236,8 @@ static bool play(const struct lines *page, const struct sample *sample, struct l
 	}
 	if (!agree && !stage_has_guest())
 		return false;
-	if (value(sample, "settled"))
-		usleep(SETTLE_US);
+	if (value(sample, "settled") && stage_settle())
+		return false;
 	while (at < sample->end) {
 		size_t end = next_command(page, sample, at + 1);
 

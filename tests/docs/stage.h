@@ -39,9 +39,12 @@ int stage_type(const char *command, struct lines *said);
 /* Types a command after which QEMU ends, with the exit status @status. Returns 0 or -1. */
 int stage_type_last(const char *command, int status, struct lines *said);
 
+/* Waits until no task of the guest runs apart from its shell. Returns 0 or -1. */
+int stage_settle(void);
+
 /*
- * Gives QEMU's monitor a command, and waits until the balloon has done what it asks.
- * Returns 0 or -1.
+ * Gives QEMU's monitor a command, and waits until the balloon has done what it asks
+ * and the guest has recorded that. Returns 0 or -1.
  */
 int stage_monitor(const char *command, struct lines *said);
 

@@ -187,6 +187,7 @@ static void tell_lie(uint8_t argument)
 	if (world.virtio.gone || strncmp(lie->name, "it is gone", strlen("it is gone")) == 0)
 		return;
 	ring_lied = ring_lied || about_rings;
+	forgot = forgot || lie->forgets;
 	if (lie->end)
 		to_end = lie;
 	lie->tell(&world);

@@ -75,7 +75,7 @@ static void check_row(void)
 			     memcmp(row + prompt, edit.line, edit.length) == 0,
 		     "the terminal shows another line");
 	for (size_t i = prompt + edit.length; i < WIDTH; i++)
-		fuzz_require(row[i] == ' ', "something is left behind the line");
+		fuzz_require(row[i] == ' ', "something is left after the line");
 }
 
 /* ---- The shell; no command is run, so this is all that it needs ---- */
@@ -162,7 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		line = line_edit_feed(&edit, data[i]);
 		if (line) {
 			check_line(line);
-			fuzz_require(column == 0, "no new row behind a line");
+			fuzz_require(column == 0, "no new row after a line");
 			line_edit_begin(&edit);
 		}
 		check_row();

@@ -108,7 +108,7 @@ static void add(unsigned count, unsigned readable)
 	fuzz_require((err == -EIO) == virtq_is_broken(&queue), "add: %d", err);
 	fuzz_require(err == 0 || err == -ENOSPC || err == -EIO, "add: %d", err);
 	fuzz_require(err != -ENOSPC || count > room, "no room for %u of %u", count, room);
-	if (err != 0)
+	if (err)
 		return;
 	*chain = (struct chain){ .in_flight = true, .count = count, .readable = readable };
 	in_flight++;

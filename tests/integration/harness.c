@@ -127,13 +127,15 @@ static void name_guest(const struct guest_options *guest, char *name, size_t siz
 
 static void make_log_path(const char *name, char *path, size_t size)
 {
-	const char *build = getenv("BUILD");
+	const char *results = getenv("RESULTS");
 
-	if (!build)
-		build = "build";
-	snprintf(path, size, "%s/log", build);
+	if (!results)
+		results = getenv("BUILD");
+	if (!results)
+		results = "build";
+	snprintf(path, size, "%s/log", results);
 	mkdir(path, 0777);
-	snprintf(path, size, "%s/log/%s.serial", build, name);
+	snprintf(path, size, "%s/log/%s.serial", results, name);
 }
 
 struct vm *harness_start(const struct guest_options *guest)

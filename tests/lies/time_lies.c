@@ -218,11 +218,12 @@ static void status_of_ones(struct sim_balloon *sim)
 
 /* clang-format off */
 const struct lie time_lies[] = {
-	{ "nothing is ever answered",			never_answer, .only = ANY_STEP },
+	{ "nothing is ever answered",			never_answer, .only = ANY_STEP,
+	  .forgets = true },
 	{ "what is in flight is forgotten",		forget_what_is_there,
-	  .only = WITH_DEVICE },
+	  .only = WITH_DEVICE, .forgets = true },
 	{ "the first of all requests is forgotten",	forget_the_first,
-	  .only = WITH_DEVICE },
+	  .only = WITH_DEVICE, .forgets = true },
 	{ "answers come in the opposite order",		reverse_the_order,
 	  .only = WITH_DEVICE, .must_go_on = true },
 	{ "answers come late",				answer_only_when_asked, .only = ANY_STEP },

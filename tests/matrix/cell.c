@@ -206,8 +206,9 @@ static int check_transport(struct run *run)
 }
 
 /*
- * The same target again is one more, with nothing to do for the queues. A guest
- * that never got it would follow its target nevertheless: it looks once a second.
+ * Sets the target again that is reached: one more interrupt, and nothing to do for the
+ * queues. A guest that never got it would follow its target nevertheless: it looks once
+ * a second.
  */
 static int check_config_interrupt(struct run *run)
 {
@@ -322,7 +323,7 @@ static int check_json(struct run *run, int64_t taken)
 	return err;
 }
 
-/* The same in the form for people; both kinds of inflated memory are on one line. */
+/* Reads the form for people, too; both kinds of inflated memory are on one line. */
 static int check_text(struct run *run, int64_t taken)
 {
 	struct show_mem mem;

@@ -6,7 +6,8 @@
  *	run [--all] [PATTERN]
  *
  * Without --all only the cells that matter most; PATTERN, with * and ?, chooses
- * by name. A cell that was not run to its end has failed.
+ * by name. A cell that was not run to its end has failed. The table and the logs
+ * of what failed go to build/, or to the folder RESULTS.
  */
 #include "tests/matrix/matrix.h"
 
@@ -83,11 +84,13 @@ static void choose(bool all, const char *pattern)
 
 /* ---- Running them ---- */
 
-static const char *build_folder(void)
+static const char *results_folder(void)
 {
-	const char *build = getenv("BUILD");
+	const char *results = getenv("RESULTS");
 
-	return build && build[0] != '\0' ? build : "build";
+	if (!results || results[0] == '\0')
+		results = getenv("BUILD");
+	return results && results[0] != '\0' ? results : "build";
 }
 
 static void run_cell(size_t i)
@@ -95,7 +98,7 @@ static void run_cell(size_t i)
 	struct result *result = &matrix.shared->results[i];
 	char name[CELL_NAME_MAX], log[512];
 
-	snprintf(log, sizeof(log), "%s/log/matrix-%zu.serial", build_folder(), i + 1);
+	snprintf(log, sizeof(log), "%s/log/matrix-%zu.serial", results_folder(), i + 1);
 	cell_name(&matrix.cells[i], name);
 	cell_run(&matrix.cells[i], log, result);
 	printf("%-4s %3zu/%zu  %s, %d ms%s%s\n", result->passed ? "ok" : "FAIL",
@@ -215,7 +218,7 @@ static int write_report(size_t passed)
 	char path[512];
 	FILE *out;
 
-	snprintf(path, sizeof(path), "%s/matrix.md", build_folder());
+	snprintf(path, sizeof(path), "%s/matrix.md", results_folder());
 	out = fopen(path, "we");
 	if (!out) {
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
@@ -248,7 +251,7 @@ int main(int argc, char **argv)
 	/* Whole lines, whoever reads them: two workers write. */
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	choose(all, pattern);
-	snprintf(folder, sizeof(folder), "%s/log", build_folder());
+	snprintf(folder, sizeof(folder), "%s/log", results_folder());
 	mkdir(folder, 0777);
 	run_all();
 	passed = count_passed();

@@ -127,6 +127,30 @@ plant drivers/balloon/balloon.h 'int balloon(void);'
 expect 1 'drivers/virtio does not know the devices'
 
 sound_tree
+plant drivers/balloon/balloon_batch.h 'int batch(void);'
+plant drivers/balloon/port/port.c '#include "drivers/balloon/balloon_batch.h"' 'int port;'
+expect 1 "a port sees of the balloon's core only balloon_port.h and balloon_stats.h"
+
+sound_tree
+plant mm/frame_map.h 'struct frame_map { int managed; };'
+plant kernel/shell.c '#include "mm/frame_map.h"' 'int shell;'
+expect 1 'mm/frame_map.h is for the files that it names'
+
+sound_tree
+plant mm/frame_map.h 'struct frame_map { int managed; };' 'extern struct frame_map frame_map;'
+plant mm/frame.c '#include "mm/frame_map.h"' 'void frame(void);' \
+	'void frame(void) { frame_map.managed++; }'
+expect 1 'only mm/frame_map.c changes the frame map'
+
+# A host program includes what says that it may, and nothing else.
+sound_tree
+plant mm/dump.h '/*' ' * Layouts. Host programs' ' * include this file.' ' */'
+plant tools/dump.c '#include "mm/dump.h"' 'int dump;'
+expect 0 'layers: ok'
+plant tools/dump.c '#include "arch/cpu.h"' 'int dump;'
+expect 1 'host programs include only headers that say "Host programs include this file"'
+
+sound_tree
 plant tools/qmp.h 'int qmp(void);'
 plant kernel/shell.c '#include "tools/qmp.h"' 'int shell;'
 expect 1 'the guest does not include host programs'

@@ -124,7 +124,7 @@ static int open_libvirt(struct guest *guest, const char *name)
 
 	if (!hash || hash[1] == '\0')
 		return guest_fail(guest, -EINVAL,
-				  "%s names no domain: write it behind a #, as in "
+				  "%s names no domain: write it after a #, as in "
 				  "libvirt:///session#name",
 				  name);
 	connection = calloc(1, sizeof(*connection));

@@ -41,7 +41,7 @@ void history_add(struct history *history, const struct sample *sample)
 	history->newest = sample->number;
 	*place(history) = (struct history_point){
 		.time = sample->time,
-		.gone = sample->err != 0,
+		.gone = sample->err,
 		.ram = sample->state.ram,
 		.taken = sample->state.taken,
 		.has_target = sample->state.has_target,

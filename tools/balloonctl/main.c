@@ -14,7 +14,7 @@ static const char help_guest[] =
 	"\n"
 	"A guest's NAME is the short name that `make run` gave it (NAME=..., aerostat\n"
 	"by default), the path of a QMP socket (with a slash in it), or a libvirt URI\n"
-	"with the domain behind #: libvirt:///session#name, qemu+ssh://host/system#name.\n"
+	"with the domain after #: libvirt:///session#name, qemu+ssh://host/system#name.\n"
 	"\n"
 	"Sizes are bytes, or have a unit: K, M, G, T are powers of 1024, as in 1.5G.\n"
 	"\"Left\" is memory that the guest has, \"taken\" what the balloon has of it.\n";

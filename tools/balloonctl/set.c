@@ -182,7 +182,7 @@ static bool take_words(void *request, char **words, size_t count)
 
 	if (count != 1) {
 		complain("one size is wanted, as in `balloonctl %s 512M`%s", r->meaning->command,
-			 r->wait && count > 1 ? "; seconds go behind =: --wait=60" : "");
+			 r->wait && count > 1 ? "; seconds go after =: --wait=60" : "");
 		return false;
 	}
 	if (!size_parse(words[0], &r->size))

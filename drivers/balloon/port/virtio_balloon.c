@@ -279,6 +279,7 @@ static const char *why_declined(unsigned bit)
 
 static const struct balloon_port port = {
 	.name = "virtio",
+	.ranges_need = "a device with REPORTING",
 	.start = start,
 	.terms = terms,
 	.reset = reset,

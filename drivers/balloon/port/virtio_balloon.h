@@ -7,6 +7,7 @@
  *   virtio_balloon_stats.c	the statistics queue
  *   virtio_balloon_hint.c	the hinting queue
  *   virtio_balloon_report.c	the reporting queue
+ *   virtio_balloon_cmd.c		the command `features`
  *   virtio_balloon_names.h	feature bits and statistics, by number and by name
  */
 #ifndef DRIVERS_BALLOON_PORT_VIRTIO_BALLOON_H

@@ -12,15 +12,9 @@
 #include <string.h>
 
 #include "kernel/events_print.h"
+#include "tests/unit/kernel/hen_events.h"
 
-#define HEN_EVENTS(EVENT) \
-	EVENT(HEN_EGG, "egg", "count", "#colour") \
-	EVENT(HEN_FOX, "fox-seen", "", "")
-#define FOX_EVENTS(EVENT) EVENT(FOX_SLEPT, "slept", "hours", "")
-
-EVENTS_DECLARE(hen, HEN_EVENTS)
 EVENTS_DEFINE(hen, HEN_EVENTS);
-EVENTS_DECLARE(fox, FOX_EVENTS)
 EVENTS_DEFINE(fox, FOX_EVENTS);
 
 static char *text;

@@ -64,6 +64,24 @@ static void a_run_of_blocks_does_not_cross_a_hole(void **state)
 	assert_int_equal(frame_alloc_blocks(1, PFN_NONE, OWNER_HELD, &pfn, &blocks), -ENOMEM);
 }
 
+static void blocks_of_an_owner_are_counted_up_to_the_first_that_is_not_whole(void **state)
+{
+	(void)state;
+	fixture_reserve(FIRST + BLOCK_FRAMES, 7 * BLOCK_FRAMES, OWNER_HELD);
+	fixture_reserve(SECOND, 4 * BLOCK_FRAMES, OWNER_HELD);
+	assert_int_equal(frame_count_blocks(FIRST, 100, OWNER_HELD), 0);
+	assert_int_equal(frame_count_blocks(FIRST + BLOCK_FRAMES, 100, OWNER_KERNEL), 0);
+	/* The hole ends it, and so does the end of memory. */
+	assert_int_equal(frame_count_blocks(FIRST + BLOCK_FRAMES, 100, OWNER_HELD), 7);
+	assert_int_equal(frame_count_blocks(SECOND + BLOCK_FRAMES, 100, OWNER_HELD), 3);
+	assert_int_equal(frame_count_blocks(SECOND, 2, OWNER_HELD), 2);
+	assert_int_equal(frame_count_blocks(SECOND + 1, 100, OWNER_HELD), 0);
+	assert_int_equal(frame_count_blocks(FIRST + 8 * BLOCK_FRAMES, 100, OWNER_HELD), 0);
+	assert_int_equal(frame_free(FIRST + 5 * BLOCK_FRAMES + 9, 1, OWNER_HELD), 0);
+	assert_int_equal(frame_count_blocks(FIRST + BLOCK_FRAMES, 100, OWNER_HELD), 4);
+	assert_int_equal(frame_count_blocks(FIRST + 5 * BLOCK_FRAMES, 100, OWNER_HELD), 0);
+}
+
 static void a_run_of_blocks_ends_at_the_limit(void **state)
 {
 	size_t blocks = 0;
@@ -235,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(blocks_come_as_long_a_run_as_there_is),
 		TEST(a_run_of_blocks_does_not_cross_a_hole),
+		TEST(blocks_of_an_owner_are_counted_up_to_the_first_that_is_not_whole),
 		TEST(a_run_of_blocks_ends_at_the_limit),
 		TEST(every_block_is_unreported_at_first_and_reported_once),
 		TEST(a_block_is_unreported_again_when_one_frame_of_it_was_used),

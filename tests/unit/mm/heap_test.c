@@ -11,30 +11,16 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "arch/paging.h"
-#include "kernel/lib/panic.h"
 #include "mm/heap.h"
 #include "tests/sim/sim_frame.h"
 #include "tests/sim/sim_paging.h"
+#include "tests/sim/sim_panic.h"
 
 #define PAGE ((ptrdiff_t)FRAME_SIZE)
 #define FAILED ((void *)-1)
-
-static jmp_buf after_panic;
-static char last_words[120];
-
-void panic(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(last_words, sizeof(last_words), fmt, args);
-	va_end(args);
-	longjmp(after_panic, 1);
-}
 
 static int set_up(void **state)
 {
@@ -180,12 +166,12 @@ static void a_page_that_is_lost_is_a_panic(void **state)
 	(void)state;
 	sbrk(2 * PAGE);
 	pfn = paging_unmap_page(PAGING_HEAP_START + FRAME_SIZE);
-	if (!setjmp(after_panic)) {
+	if (!setjmp(sim_panic_return)) {
 		sbrk(-PAGE);
 		fail_msg("%s", "a heap with a hole gave a page back");
 	}
 	assert_non_null(
-		strstr(last_words, "heap: page 0xffff800000001000 has a frame of `absent`"));
+		strstr(sim_panic_words, "heap: page 0xffff800000001000 has a frame of `absent`"));
 	paging_map_page(PAGING_HEAP_START + FRAME_SIZE, pfn);
 }
 
@@ -198,11 +184,11 @@ static void a_frame_of_another_owner_is_a_panic(void **state)
 	pfn = paging_unmap_page(PAGING_HEAP_START);
 	assert_int_equal(frame_free(pfn, 1, OWNER_HEAP), 0);
 	assert_int_equal(paging_map_page(PAGING_HEAP_START, pfn), 0);
-	if (!setjmp(after_panic)) {
+	if (!setjmp(sim_panic_return)) {
 		sbrk(-PAGE);
 		fail_msg("%s", "the heap gave back a frame that it did not have");
 	}
-	assert_non_null(strstr(last_words, "has a frame of `free`"));
+	assert_non_null(strstr(sim_panic_words, "has a frame of `free`"));
 	assert_int_equal(frame_alloc(0, OWNER_HEAP, &pfn), 0);
 	paging_map_page(PAGING_HEAP_START, pfn);
 }

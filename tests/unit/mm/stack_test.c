@@ -8,29 +8,15 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "arch/paging.h"
-#include "kernel/lib/panic.h"
 #include "mm/stack.h"
 #include "tests/sim/sim_frame.h"
 #include "tests/sim/sim_paging.h"
+#include "tests/sim/sim_panic.h"
 
 #define STACK_PAGES (STACK_SIZE / FRAME_SIZE)
-
-static jmp_buf after_panic;
-static char last_words[120];
-
-void panic(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(last_words, sizeof(last_words), fmt, args);
-	va_end(args);
-	longjmp(after_panic, 1);
-}
 
 static int set_up(void **state)
 {
@@ -175,11 +161,11 @@ static void a_page_that_is_lost_is_a_panic(void **state)
 	pfn_t pfn = paging_unmap_page(page);
 
 	(void)state;
-	if (!setjmp(after_panic)) {
+	if (!setjmp(sim_panic_return)) {
 		stack_free(top);
 		fail_msg("%s", "a stack with a hole was freed");
 	}
-	assert_non_null(strstr(last_words, "has a frame of `absent`"));
+	assert_non_null(strstr(sim_panic_words, "has a frame of `absent`"));
 	assert_int_equal(paging_map_page(page, pfn), 0);
 	stack_free(top);
 }

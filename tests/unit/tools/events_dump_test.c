@@ -24,19 +24,13 @@
 #include "kernel/lib/epitaph.h"
 #include "kernel/lib/events_dump.h"
 #include "mm/frame_dump.h"
+#include "tests/unit/kernel/hen_events.h"
 #include "tests/unit/tools/core_file.h"
 #include "tools/events_dump.h"
 
 #define ROOT_PADDR 0x123000u
 
-#define HEN_EVENTS(EVENT) \
-	EVENT(HEN_EGG, "egg", "count", "#colour") \
-	EVENT(HEN_FOX, "fox-seen", "", "")
-#define FOX_EVENTS(EVENT) EVENT(FOX_SLEPT, "slept", "hours", "")
-
-EVENTS_DECLARE(hen, HEN_EVENTS)
 EVENTS_DEFINE(hen, HEN_EVENTS);
-EVENTS_DECLARE(fox, FOX_EVENTS)
 EVENTS_DEFINE(fox, FOX_EVENTS);
 
 struct epitaph panic_epitaph = { .version = EPITAPH_VERSION, .size = sizeof(panic_epitaph) };

@@ -105,8 +105,6 @@ static void a_host_that_forgets_everything_is_recorded_twice(void **state)
 	assert_int_equal(host_attach(NO_FLOOR), 0);
 	host_wants(500);
 	host.fault = BALLOON_FAULT_ALL_OURS;
-	memset(host.has, 0, sizeof(host.has));
-	host.frames = 0;
 	balloon_step();
 	assert_event(1, BALLOON_EVENT_ALL_OURS, 500);
 	assert_event(0, BALLOON_EVENT_RECOVERED, BALLOON_FAULT_ALL_OURS);

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -34,7 +35,7 @@ static void a_round_offers_no_more_than_a_host_can_have(void **state)
 	host.target = RAM_FRAMES;
 	assert_true(balloon_step());
 	assert_int_equal(host.offers, 4);
-	assert_int_equal(host.frames, 4 * 4 * BLOCK_FRAMES);
+	assert_int_equal(host.has.count, 4 * 4 * BLOCK_FRAMES);
 }
 
 static bool is_odd(bool deflates, pfn_t pfn, enum balloon_refusal *why)
@@ -56,10 +57,73 @@ static void of_a_batch_all_frames_arrive_but_those_that_are_refused(void **state
 	balloon_step();
 	assert_int_equal(ballooned(), BLOCK_FRAMES / 2);
 	assert_int_equal(ledger_count(OWNER_REFUSED), BLOCK_FRAMES / 2);
-	assert_int_equal(host.frames, BLOCK_FRAMES / 2);
+	assert_int_equal(host.has.count, BLOCK_FRAMES / 2);
 	balloon_batches_counts(&counts);
 	assert_int_equal(counts.inflated, BLOCK_FRAMES / 2);
 	assert_int_equal(counts.inflate_requests, 1);
+}
+
+/* Four blocks a batch, whichever way: no block that travelled whole comes back in parts. */
+static void blocks_come_back_whole_and_single_frames_one_by_one(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(20 * BLOCK_FRAMES);
+	host.offers = 0;
+	host_wants(16 * BLOCK_FRAMES);
+	assert_host_has(16 * BLOCK_FRAMES);
+	assert_int_equal(host.offers, 1);
+	/* What is left of a block, then 4, 4 and 1 whole ones. */
+	host_wants(16 * BLOCK_FRAMES - 100);
+	host.offers = 0;
+	host_wants(6 * BLOCK_FRAMES);
+	assert_host_has(6 * BLOCK_FRAMES);
+	assert_int_equal(host.offers, 4);
+}
+
+/* ---- Large runs ---- */
+
+#define GIANT_START ((pfn_t)1 << 22)
+#define GIANT_FRAMES (16 * GIB / FRAME_SIZE)
+
+static struct frame_run giant; /* the largest run that came */
+
+/* It takes anything at once, and only remembers. */
+static int take_giant(struct balloon_batch *batch)
+{
+	for (size_t i = 0; i < batch->run_count; i++)
+		if (batch->run[i].count > giant.count)
+			giant = batch->run[i];
+	host.asks -= batch->frames;
+	balloon_batch_answered(batch);
+	return 0;
+}
+
+/* 16 GiB go in one run of one batch, and the host gives them back in one. */
+static void a_run_may_be_of_sixteen_gigabytes(void **state)
+{
+	(void)state;
+	sim_ram_stop();
+	set_up_beside(GIANT_START, GIANT_FRAMES);
+	giant = (struct frame_run){ 0 };
+	host.deltas = true;
+	host.port.inflate = take_giant;
+	host.port.deflate = NULL;
+	host.terms.batch_block_frames = 2 * GIANT_FRAMES;
+	host.terms.batch_runs = BALLOON_BATCH_RUNS;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(RAM_FRAMES + GIANT_FRAMES);
+	assert_int_equal(ballooned(), RAM_FRAMES + GIANT_FRAMES);
+	assert_int_equal(host.actual, RAM_FRAMES + GIANT_FRAMES);
+	assert_int_equal(giant.first, GIANT_START);
+	assert_int_equal(giant.count, GIANT_FRAMES);
+	assert_int_equal(balloon_return_run(giant.first, giant.count), 0);
+	assert_int_equal(ballooned(), RAM_FRAMES);
+	assert_int_equal(balloon_return_run(RAM_START / FRAME_SIZE, RAM_FRAMES), 0);
+	settle();
+	assert_int_equal(host.actual, 0);
+	sim_ram_stop();
+	set_up(state);
 }
 
 static void a_batch_that_finds_no_room_is_offered_again(void **state)
@@ -140,7 +204,6 @@ static void a_host_that_asks_by_deltas_gets_what_it_asks(void **state)
 	assert_host_has(RAM_FRAMES - 1000);
 	assert_int_equal(host.short_of, 6000);
 	assert_int_equal(status().shortfall, 0);
-	host.frames = 0; /* it is not asked for them */
 	host.port.deflate = NULL;
 }
 
@@ -183,6 +246,30 @@ static void a_port_that_cannot_deflate_is_never_asked_to(void **state)
 	assert_null(status().broken);
 }
 
+/* ---- What is said of a host ---- */
+
+static void assert_range_first_needs(const char *need)
+{
+	const struct balloon_config config = { .strategy = BALLOON_RANGE_FIRST };
+
+	sim_log_reset();
+	balloon_init(&config);
+	assert_int_equal(balloon_attach(&host.port, NULL), 0);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_non_null(strstr(sim_log_warning, need));
+	assert_int_equal(balloon_set_strategy(BALLOON_RANGE_FIRST), -ENOTSUP);
+	balloon_detach();
+}
+
+/* The core has no hypervisor's words: the port says what its host lacks. */
+static void a_port_says_what_range_first_needs(void **state)
+{
+	(void)state;
+	assert_range_first_needs("range-first needs a host that takes ranges;");
+	host.port.ranges_need = "a newer hypervisor";
+	assert_range_first_needs("range-first needs a newer hypervisor;");
+}
+
 /* ---- One at a time ---- */
 
 static void a_second_port_is_not_attached(void **state)
@@ -210,6 +297,8 @@ int main(void)
 		HOST_TEST(answers_in_the_call_reach_every_target),
 		HOST_TEST(a_round_offers_no_more_than_a_host_can_have),
 		HOST_TEST(of_a_batch_all_frames_arrive_but_those_that_are_refused),
+		HOST_TEST(blocks_come_back_whole_and_single_frames_one_by_one),
+		HOST_TEST(a_run_may_be_of_sixteen_gigabytes),
 		HOST_TEST(a_batch_that_finds_no_room_is_offered_again),
 		HOST_TEST(late_answers_are_waited_for),
 		HOST_TEST(a_host_that_forgets_everything_gets_it_anew),
@@ -217,6 +306,7 @@ int main(void)
 		HOST_TEST(a_host_that_asks_by_deltas_gets_what_it_asks),
 		HOST_TEST(only_ballooned_frames_can_be_given_back),
 		HOST_TEST(a_port_that_cannot_deflate_is_never_asked_to),
+		HOST_TEST(a_port_says_what_range_first_needs),
 		HOST_TEST(a_second_port_is_not_attached),
 	};
 

@@ -172,6 +172,7 @@ static void a_host_without_memory_is_asked_after_1_2_4_and_up_to_32_seconds(void
 /* Four blocks leave; of the first batch of their frames the host takes none. */
 static void leave_and_stop(void)
 {
+	sim_sync.terms.batch_block_frames = BLOCK_FRAMES;
 	sim_sync.terms.ranges = 4;
 	sim_sync.terms.range_blocks = 4;
 	sim_sync.terms.best = BALLOON_RANGE_FIRST;

@@ -11,6 +11,15 @@
 #include "arch/clock.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
+/* 5000 frames are in the balloon, no other is free, and allocations ask the balloon. */
+static void start_in_need(uint64_t features)
+{
+	start(features, NO_FLOOR);
+	frame_set_reclaimer(balloon_reclaim);
+	go_to(5000);
+	exhaust();
+}
+
 /* ---- Out of the balloon ---- */
 
 static void gives_one_frame_back_for_one_allocation(void **state)
@@ -18,10 +27,7 @@ static void gives_one_frame_back_for_one_allocation(void **state)
 	pfn_t pfn;
 
 	(void)state;
-	start(DEFLATE_ON_OOM, NO_FLOOR);
-	frame_set_reclaimer(balloon_reclaim);
-	go_to(5000);
-	exhaust();
+	start_in_need(DEFLATE_ON_OOM);
 	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
 	assert_int_equal(ballooned(), 4999);
 	assert_int_equal(sim.inflated, 4999);
@@ -34,10 +40,7 @@ static void gives_a_run_back_for_an_allocation_of_a_run(void **state)
 	pfn_t pfn;
 
 	(void)state;
-	start(DEFLATE_ON_OOM, NO_FLOOR);
-	frame_set_reclaimer(balloon_reclaim);
-	go_to(5000);
-	exhaust();
+	start_in_need(DEFLATE_ON_OOM);
 	assert_int_equal(frame_alloc(4, OWNER_HELD, &pfn), 0);
 	assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HELD, &pfn), 0);
 	assert_books();
@@ -48,10 +51,7 @@ static void does_not_chase_what_it_gave_back(void **state)
 	pfn_t pfn;
 
 	(void)state;
-	start(DEFLATE_ON_OOM, NO_FLOOR);
-	frame_set_reclaimer(balloon_reclaim);
-	go_to(5000);
-	exhaust();
+	start_in_need(DEFLATE_ON_OOM);
 	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
 	assert_int_equal(frame_free(pfn, 1, OWNER_HELD), 0);
 	settle();
@@ -66,10 +66,7 @@ static void without_the_bit_an_allocation_fails_and_the_balloon_stays(void **sta
 	pfn_t pfn;
 
 	(void)state;
-	start(0, NO_FLOOR);
-	frame_set_reclaimer(balloon_reclaim);
-	go_to(5000);
-	exhaust();
+	start_in_need(0);
 	assert_int_not_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
 	assert_balloon(5000);
 }
@@ -79,10 +76,7 @@ static void a_device_that_never_answers_a_reclaim_is_given_up(void **state)
 	pfn_t pfn;
 
 	(void)state;
-	start(DEFLATE_ON_OOM, NO_FLOOR);
-	frame_set_reclaimer(balloon_reclaim);
-	go_to(5000);
-	exhaust();
+	start_in_need(DEFLATE_ON_OOM);
 	sim.completion = SIM_BALLOON_NEVER;
 	assert_int_not_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
 	settle();

@@ -13,24 +13,6 @@
 
 struct host host;
 
-static bool *has(pfn_t pfn)
-{
-	pfn_t first = paddr_to_pfn(RAM_START);
-
-	assert_in_range(pfn, first, first + RAM_FRAMES - 1);
-	return &host.has[pfn - first];
-}
-
-/* Takes a frame, or gives it back. */
-static void move(bool deflates, pfn_t pfn)
-{
-	if (*has(pfn) != deflates)
-		fail_msg("frame %#llx was %s", (unsigned long long)pfn,
-			 deflates ? "never given" : "given twice");
-	*has(pfn) = !deflates;
-	host.frames += deflates ? UINT64_MAX : 1;
-}
-
 static void answer(struct balloon_batch *batch)
 {
 	enum balloon_refusal why;
@@ -41,8 +23,10 @@ static void answer(struct balloon_batch *batch)
 		for (pfn_t pfn = run->first; pfn < run->first + run->count; pfn++) {
 			if (host.refuses && host.refuses(batch->deflates, pfn, &why))
 				balloon_batch_refuse(batch, pfn, 1, why);
+			else if (batch->deflates)
+				sim_host_give_back(&host.has, pfn, 1);
 			else
-				move(batch->deflates, pfn);
+				sim_host_take(&host.has, pfn, 1);
 		}
 	}
 	balloon_batch_answered(batch);
@@ -51,6 +35,7 @@ static void answer(struct balloon_batch *batch)
 static int take_batch(struct balloon_batch *batch)
 {
 	host.offers++;
+	sim_host_check_batch(&host.has, batch, &host.terms);
 	if (host.err)
 		return host.err;
 	if (!batch->deflates)
@@ -68,9 +53,8 @@ static enum balloon_fault take_finished(void)
 
 	host.fault = BALLOON_OK;
 	if (fault == BALLOON_FAULT_ALL_OURS) {
-		memset(host.has, 0, sizeof(host.has));
 		memset(host.held, 0, sizeof(host.held));
-		host.frames = 0;
+		sim_host_forget(&host.has);
 		return fault;
 	}
 	for (size_t i = 0; i <= BALLOON_BATCHES && (!host.late || host.answers); i++) {
@@ -100,6 +84,7 @@ static int reset_host(void)
 {
 	host.resets++;
 	memset(host.held, 0, sizeof(host.held));
+	sim_host_forget(&host.has);
 	return 0;
 }
 
@@ -160,6 +145,8 @@ int tear_down_host(void **state)
 	(void)state;
 	assert_books();
 	balloon_detach();
+	if (host.has.violation)
+		fail_msg("%s", host.has.violation);
 	assert_int_equal(ledger_count(OWNER_FREE) + ledger_count(OWNER_HELD), RAM_FRAMES);
 	assert_books();
 	sim_ram_stop();
@@ -186,7 +173,7 @@ void host_wants(uint64_t frames)
 void assert_host_has(uint64_t frames)
 {
 	assert_int_equal(ballooned(), frames);
-	assert_int_equal(host.frames, frames);
+	assert_int_equal(host.has.count, frames);
 	assert_int_equal(host.actual, frames);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
 }

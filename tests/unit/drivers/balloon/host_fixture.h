@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A hypervisor made for one test at a time: its port answers in the call, or when the
- * test says so, and refuses what the test wants refused. It knows which frames it has:
- * one that is given twice, or given back though it was never given, fails the test.
+ * test says so, and refuses what the test wants refused. Its frames are those of a
+ * simulated host: one that is given twice, or given back though it was never given,
+ * fails the test.
  */
 #ifndef TESTS_UNIT_DRIVERS_BALLOON_HOST_FIXTURE_H
 #define TESTS_UNIT_DRIVERS_BALLOON_HOST_FIXTURE_H
 
 #include "drivers/balloon/balloon_port.h"
+#include "tests/sim/sim_host.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
 struct host {
@@ -23,9 +25,8 @@ struct host {
 	bool late;    /* answers in take_finished() only, */
 	bool answers; /* and there only if this is set, once */
 	struct balloon_batch *held[BALLOON_BATCHES + 1];
-	bool has[SIM_RAM_FRAMES];
-	uint64_t frames; /* how many of them */
-	uint64_t offers; /* batches that it saw */
+	struct sim_host has; /* its frames; a violation fails the test */
+	uint64_t offers;     /* batches that it saw */
 	uint64_t starts, resets;
 	uint64_t short_of; /* what it was told last */
 	uint64_t actual;

@@ -1,48 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* lspci on a simulated bus: whole screens, as a person sees them. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "kernel/lib/command.h"
+#include "tests/sim/sim_command.h"
 #include "tests/unit/drivers/pci/pci_fixture.h"
-
-static char screen[8192];
-
-static const struct command *lspci(void)
-{
-	for (const struct command *c = __start_commands; c < __stop_commands; c++) {
-		if (strcmp(c->name, "lspci") == 0)
-			return c;
-	}
-	fail_msg("there is no command lspci");
-	return NULL;
-}
-
-/* Runs lspci with its standard output in a file, and reads that. */
-static int run(const char *option, const char *option2)
-{
-	char *argv[] = { (char *)"lspci", (char *)option, (char *)option2, NULL };
-	int argc = option2 ? 3 : option ? 2 : 1;
-	FILE *file = tmpfile();
-	int saved, ret;
-	size_t length;
-
-	assert_non_null(file);
-	fflush(stdout);
-	saved = dup(STDOUT_FILENO);
-	dup2(fileno(file), STDOUT_FILENO);
-	ret = lspci()->run(argc, argv);
-	fflush(stdout);
-	dup2(saved, STDOUT_FILENO);
-	close(saved);
-	rewind(file);
-	length = fread(screen, 1, sizeof(screen) - 1, file);
-	screen[length] = '\0';
-	fclose(file);
-	return ret;
-}
 
 static struct sim_pci_function *add_balloon(struct sim_pci_function *parent)
 {
@@ -79,9 +41,9 @@ static void every_function_has_one_line(void **state)
 	sim_pci_add(NULL, 2, 0, 0x4242, 0xabcd, 0x123400);
 	add_balloon(NULL);
 	pci_scan(&windows);
-	assert_int_equal(run(NULL, NULL), 0);
+	assert_int_equal(sim_command("lspci"), 0);
 	assert_string_equal(
-		screen,
+		sim_command_text,
 		"00:00.0 Host bridge [0600]: Intel Corporation 440FX - 82441FX PMC [Natoma] "
 		"[8086:1237] (rev 02)\n"
 		"00:01.0 ISA bridge [0601]: Intel Corporation Device [8086:abcd]\n"
@@ -100,24 +62,25 @@ static void a_device_is_shown_with_all_that_it_has(void **state)
 	pci_scan(&windows);
 	pci_enable(pci_devices());
 	sim_pci_put(f, 0x04, 2, 0x0005);
-	assert_int_equal(run("-v", NULL), 0);
+	assert_int_equal(sim_command("lspci -v"), 0);
 	assert_string_equal(
-		screen, "00:04.0 Unclassified device [00ff]: Red Hat, Inc. Virtio memory balloon "
-			"[1af4:1002]\n"
-			"\tSubsystem: Red Hat, Inc. Device [1af4:0005]\n"
-			"\tFlags: bus master, I/O, fast devsel, latency 0\n"
-			"\tInterrupt: pin A, line 11\n"
-			"\tI/O ports at c040 [size=64]\n"
-			"\tMemory at febf1000 (32-bit, non-prefetchable) [disabled] [size=4K]\n"
-			"\tMemory at 800004000 (64-bit, prefetchable) [disabled] [size=16K]\n"
-			"\tExpansion ROM at feb80000 [disabled]\n"
-			"\tCapabilities: [98] MSI-X: Enable+ Count=2 Masked-\n"
-			"\tCapabilities: [84] Vendor Specific Information: VirtIO: CommonCfg\n"
-			"\tCapabilities: [70] Vendor Specific Information: VirtIO: <unknown>\n"
-			"\tCapabilities: [60] Power Management\n"
-			"\tCapabilities: [50] MSI: Enable- Count=4/4 64bit+\n"
-			"\tCapabilities: [40] id 77\n"
-			"\n");
+		sim_command_text,
+		"00:04.0 Unclassified device [00ff]: Red Hat, Inc. Virtio memory balloon "
+		"[1af4:1002]\n"
+		"\tSubsystem: Red Hat, Inc. Device [1af4:0005]\n"
+		"\tFlags: bus master, I/O, fast devsel, latency 0\n"
+		"\tInterrupt: pin A, line 11\n"
+		"\tI/O ports at c040 [size=64]\n"
+		"\tMemory at febf1000 (32-bit, non-prefetchable) [disabled] [size=4K]\n"
+		"\tMemory at 800004000 (64-bit, prefetchable) [disabled] [size=16K]\n"
+		"\tExpansion ROM at feb80000 [disabled]\n"
+		"\tCapabilities: [98] MSI-X: Enable+ Count=2 Masked-\n"
+		"\tCapabilities: [84] Vendor Specific Information: VirtIO: CommonCfg\n"
+		"\tCapabilities: [70] Vendor Specific Information: VirtIO: <unknown>\n"
+		"\tCapabilities: [60] Power Management\n"
+		"\tCapabilities: [50] MSI: Enable- Count=4/4 64bit+\n"
+		"\tCapabilities: [40] id 77\n"
+		"\n");
 	assert_null(sim_pci_violation);
 }
 
@@ -135,16 +98,17 @@ static void a_bridge_is_shown_with_its_windows(void **state)
 	sim_pci_set_capability(bridge, 0x54, 0x10, 0);
 	sim_pci_put(bridge, 0x56, 2, 0x0142);
 	pci_scan(&windows);
-	assert_int_equal(run("-v", NULL), 0);
+	assert_int_equal(sim_command("lspci -v"), 0);
 	assert_string_equal(
-		screen, "00:02.0 PCI bridge [0604]: Red Hat, Inc. QEMU PCIe Root port [1b36:000c]\n"
-			"\tFlags: fast devsel, latency 0\n"
-			"\tBus: primary=00, secondary=01, subordinate=03\n"
-			"\tI/O behind bridge: [disabled]\n"
-			"\tMemory behind bridge: fe800000-fe9fffff [size=2M]\n"
-			"\tPrefetchable memory behind bridge: 800000000-8002fffff [size=3M]\n"
-			"\tCapabilities: [54] Express Root Port\n"
-			"\n");
+		sim_command_text,
+		"00:02.0 PCI bridge [0604]: Red Hat, Inc. QEMU PCIe Root port [1b36:000c]\n"
+		"\tFlags: fast devsel, latency 0\n"
+		"\tBus: primary=00, secondary=01, subordinate=03\n"
+		"\tI/O behind bridge: [disabled]\n"
+		"\tMemory behind bridge: fe800000-fe9fffff [size=2M]\n"
+		"\tPrefetchable memory behind bridge: 800000000-8002fffff [size=3M]\n"
+		"\tCapabilities: [54] Express Root Port\n"
+		"\n");
 }
 
 static void what_has_no_address_is_shown_so(void **state)
@@ -157,10 +121,12 @@ static void what_has_no_address_is_shown_so(void **state)
 	sim_pci_set_bar(f, 0, SIM_PCI_IO, 32, 0);
 	sim_pci_set_bar(f, 2, SIM_PCI_MEMORY64, 8 * GIB, 0);
 	pci_scan(&none);
-	run("-v", NULL);
-	assert_non_null(strstr(screen, "\tI/O ports at <unassigned> [disabled] [size=32]\n"));
-	assert_non_null(strstr(screen, "\tMemory at <unassigned> (64-bit, non-prefetchable) "
-				       "[disabled] [size=8G]\n"));
+	sim_command("lspci -v");
+	assert_non_null(
+		strstr(sim_command_text, "\tI/O ports at <unassigned> [disabled] [size=32]\n"));
+	assert_non_null(strstr(sim_command_text,
+			       "\tMemory at <unassigned> (64-bit, non-prefetchable) "
+			       "[disabled] [size=8G]\n"));
 }
 
 static void a_device_that_is_gone_is_shown_so(void **state)
@@ -171,9 +137,9 @@ static void a_device_that_is_gone_is_shown_so(void **state)
 	f = add_balloon(NULL);
 	pci_scan(&windows);
 	f->gone = true;
-	assert_int_equal(run("-v", NULL), 0);
-	assert_non_null(strstr(screen, "does not answer any more"));
-	assert_null(strstr(screen, "Capabilities"));
+	assert_int_equal(sim_command("lspci -v"), 0);
+	assert_non_null(strstr(sim_command_text, "does not answer any more"));
+	assert_null(strstr(sim_command_text, "Capabilities"));
 }
 
 static void a_capability_list_that_loops_is_shown_once(void **state)
@@ -184,23 +150,23 @@ static void a_capability_list_that_loops_is_shown_once(void **state)
 	f = add_balloon(NULL);
 	f->config[0x41] = 0x98;
 	pci_scan(&windows);
-	run("-v", NULL);
-	assert_ptr_equal(strstr(strstr(screen, "[98]") + 1, "[98]"), NULL);
+	sim_command("lspci -v");
+	assert_ptr_equal(strstr(strstr(sim_command_text, "[98]") + 1, "[98]"), NULL);
 }
 
 static void other_arguments_are_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(run("-x", NULL), -EINVAL);
-	assert_int_equal(run("-v", "-v"), -EINVAL);
-	assert_string_equal(screen, "");
+	assert_int_equal(sim_command("lspci -x"), -EINVAL);
+	assert_int_equal(sim_command("lspci -v -v"), -EINVAL);
+	assert_string_equal(sim_command_text, "");
 }
 
 static void a_machine_without_pci_says_so(void **state)
 {
 	(void)state;
-	assert_int_equal(run(NULL, NULL), -ENODEV);
-	assert_string_equal(screen, "lspci: this machine has no PCI\n");
+	assert_int_equal(sim_command("lspci"), -ENODEV);
+	assert_string_equal(sim_command_text, "lspci: this machine has no PCI\n");
 }
 
 int main(void)

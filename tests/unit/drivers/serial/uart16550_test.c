@@ -284,7 +284,7 @@ static void sim_receive(const void *bytes, size_t length)
 	}
 }
 
-/* As QEMU does it: LSR at once, the NUL behind what is in the FIFO. */
+/* As QEMU does it: LSR at once, the NUL after what is in the FIFO. */
 static void sim_break(void)
 {
 	sim_receive("", 1);

@@ -21,6 +21,7 @@
 #include "tests/sim/sim_log.h"
 #include "tests/sim/sim_time.h"
 #include "tests/sim/sim_virtio.h"
+#include "tests/unit/drivers/virtio/virtio_fixture.h"
 
 #define BASE UINT64_C(0xfeb00e00)
 #define SIZE 512
@@ -339,36 +340,7 @@ static void assert_refused(const struct virtio_mmio_place *where, int err, const
 /* The whole life of a device: features, a queue, a buffer, config, interrupts. */
 static void use_device(struct virtio_device *device)
 {
-	static struct virtq queue;
-	const struct virtq_buffer buffer = { .address = 0x1000, .length = 4 };
-	struct sim_virtio_chain chain;
-	uint64_t interrupts;
-	void *token;
-
-	assert_int_equal(virtio_negotiate(device, VIRTIO_BIT(1)), 0);
-	assert_true(sim.driver_features == device->accepted);
-	assert_int_equal(virtq_create(device, 7, &queue), -ENODEV);
-	assert_int_equal(virtq_create(device, 2, &queue), 0);
-	virtio_ready(device);
-	assert_true(sim.status & VIRTIO_STATUS_DRIVER_OK);
-	assert_int_equal(virtq_add(&queue, &buffer, 1, &queue), 0);
-	virtq_kick(&queue);
-	assert_int_equal(sim.queue[2].notified, 1);
-	assert_true(sim_virtio_pop(&sim, 2, &chain));
-	interrupts = device->interrupt_count;
-	sim_virtio_push(&sim, 2, chain.head, 0);
-	assert_int_equal(device->interrupt_count, interrupts + 1);
-	assert_int_equal(virtq_get_used(&queue, &token, NULL), 1);
-	assert_false(device->config_changed);
-	sim_virtio_set_config32(&sim, 0, 4711);
-	assert_true(device->config_changed);
-	assert_int_equal(sim.isr, 0);
-	assert_int_equal(virtio_config_read32(device, 0), 4711);
-	virtio_config_write32(device, 4, 99);
-	assert_int_equal(sim_virtio_config32(&sim, 4), 99);
-	virtio_break(device, "end of test");
-	virtq_destroy(&queue);
-	assert_int_equal(sim_frame_in_use(), 0);
+	virtio_use(device, &sim);
 }
 
 /* ---- The tests ---- */

@@ -429,7 +429,7 @@ static bool add_random_chain(unsigned number)
 	flight->token = &tokens[number % VIRTQ_SIZE_MAX];
 	flight->buffers = count;
 	err = virtq_add(&queue, buffers, count, flight->token);
-	if (err != 0) {
+	if (err) {
 		assert_int_equal(err, -ENOSPC);
 		assert_true(count > queue.free_count);
 		return false;

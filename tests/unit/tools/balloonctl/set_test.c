@@ -121,7 +121,7 @@ static void bad_arguments_are_refused_before_anything_is_done(void **state)
 	assert_int_equal(run_command("/nonexistent/x", "set", "1G", "--patience", NULL).status,
 			 EXIT_USAGE);
 	assert_int_equal(got.status, EXIT_USAGE);
-	assert_says(got.err, "seconds go behind =: --wait=60");
+	assert_says(got.err, "seconds go after =: --wait=60");
 	assert_int_equal(run_command("/nonexistent/x", "set", "1G", "--now", NULL).status,
 			 EXIT_USAGE);
 }

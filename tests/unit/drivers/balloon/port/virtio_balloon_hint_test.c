@@ -140,15 +140,23 @@ static void a_hint_queue_of_one_descriptor_is_slow_but_right(void **state)
 	assert_int_equal(ledger_count(OWNER_HINTED), 0);
 }
 
-static void stop_in_mid_round_ends_the_hints(void **state)
+/* A round runs, of which the device answers when it is told to. Returns the frames free before. */
+static uint64_t start_round(void)
 {
 	uint64_t free_before;
 
-	(void)state;
 	start(HINT, NO_FLOOR);
 	free_before = ledger_count(OWNER_FREE);
 	sim.completion = SIM_BALLOON_ON_DEMAND;
 	hint_round(ROUND);
+	return free_before;
+}
+
+static void stop_in_mid_round_ends_the_hints(void **state)
+{
+	uint64_t free_before = start_round();
+
+	(void)state;
 	hint_round(0);
 	drain();
 	assert_int_equal(sim.hint_commands[sim.hint_command_count - 1], 0);
@@ -158,13 +166,9 @@ static void stop_in_mid_round_ends_the_hints(void **state)
 
 static void a_new_id_in_mid_round_begins_a_new_round(void **state)
 {
-	uint64_t free_before;
+	uint64_t free_before = start_round();
 
 	(void)state;
-	start(HINT, NO_FLOOR);
-	free_before = ledger_count(OWNER_FREE);
-	sim.completion = SIM_BALLOON_ON_DEMAND;
-	hint_round(ROUND);
 	hint_round(ROUND + 1);
 	drain();
 	/* All blocks of the first round were with the device, and its STOP. */
@@ -177,13 +181,9 @@ static void a_new_id_in_mid_round_begins_a_new_round(void **state)
 
 static void done_does_not_free_what_the_device_still_has(void **state)
 {
-	uint64_t free_before;
+	uint64_t free_before = start_round();
 
 	(void)state;
-	start(HINT, NO_FLOOR);
-	free_before = ledger_count(OWNER_FREE);
-	sim.completion = SIM_BALLOON_ON_DEMAND;
-	hint_round(ROUND);
 	sim_balloon_complete(&sim, 3);
 	hint_round(1);
 	assert_true(ledger_count(OWNER_IN_FLIGHT) > 0);

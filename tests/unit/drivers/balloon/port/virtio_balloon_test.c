@@ -8,6 +8,10 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/port/virtio_balloon.h"
 #include "drivers/virtio/virtio_feature_names.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
@@ -48,6 +52,49 @@ static void beside_hints_event_idx_is_declined_with_a_reason(void **state)
 	assert_false(virtio_has(&sim.virtio.device, VIRTIO_F_EVENT_IDX));
 	assert_string_equal(virtio_refusal_reason(&sim.virtio.device, VIRTIO_F_EVENT_IDX),
 			    "not together with FREE_PAGE_HINT");
+}
+
+/* ---- For people ---- */
+
+static void assert_prints(void (*print)(void), const char *expected)
+{
+	FILE *real = stdout;
+	char *text = NULL;
+	size_t length;
+
+	stdout = open_memstream(&text, &length);
+	print();
+	fclose(stdout);
+	stdout = real;
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void people_see_the_accepted_features_by_name(void **state)
+{
+	(void)state;
+	start(REPORTING | DEFLATE_ON_OOM | PAGE_POISON, NO_FLOOR);
+	assert_prints(balloon.port->print_features,
+		      "Features: DEFLATE_ON_OOM REPORTING VERSION_1\n");
+}
+
+static void people_see_that_there_are_no_features(void **state)
+{
+	(void)state;
+	plug_in(true, 0);
+	assert_int_equal(begin(NO_FLOOR), 0);
+	assert_prints(balloon.port->print_features, "Features: none\n");
+}
+
+static void people_see_what_was_hinted(void **state)
+{
+	(void)state;
+	start(HINT, NO_FLOOR);
+	assert_prints(balloon.port->print_traffic, "Hinted: 0 frames in 0 rounds\n");
+	hint_round(ROUND);
+	drain();
+	/* Of 32 blocks all but the one that the rings are in. */
+	assert_prints(balloon.port->print_traffic, "Hinted: 15872 frames in 1 rounds\n");
 }
 
 /* ---- Start and config ---- */
@@ -165,6 +212,9 @@ int main(void)
 		TEST(features_that_it_does_not_do_are_not_accepted),
 		TEST(poison_is_accepted_only_if_it_was_asked_for),
 		TEST(beside_hints_event_idx_is_declined_with_a_reason),
+		TEST(people_see_the_accepted_features_by_name),
+		TEST(people_see_that_there_are_no_features),
+		TEST(people_see_what_was_hinted),
 		TEST(reaches_targets_on_a_legacy_device),
 		TEST(tells_the_device_at_the_start_that_the_balloon_is_empty),
 		TEST(a_missing_queue_ends_the_start_with_an_error),

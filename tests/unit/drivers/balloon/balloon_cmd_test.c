@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* drivers/balloon/balloon_cmd.c: what settings do, and what a refused one leaves alone. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/sim/sim_command.h"
+#include "tests/unit/drivers/balloon/balloon_fixture.h"
+
+static void assert_prints(const char *text)
+{
+	if (!strstr(sim_command_text, text))
+		fail_msg("\"%s\" is not in:\n%s", text, sim_command_text);
+}
+
+static void a_machine_without_a_balloon_is_told(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	stop();
+	assert_int_equal(sim_command("balloon"), -ENODEV);
+	assert_string_equal(sim_command_text,
+			    "balloon: the machine has no usable balloon device\n");
+	assert_int_equal(sim_command("balloon floor 1M"), -ENODEV);
+}
+
+static void a_floor_is_rounded_up_and_shown(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	assert_int_equal(sim_command("balloon floor 4097"), 0);
+	assert_string_equal(sim_command_text, "");
+	assert_int_equal(status().floor, 2);
+	assert_int_equal(sim_command("balloon"), 0);
+	assert_prints("Floor: 8 kB\n");
+}
+
+static void a_wrong_floor_changes_nothing(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	assert_int_equal(sim_command("balloon floor 3M"), 0);
+	assert_int_equal(sim_command("balloon floor 1T"), -ERANGE);
+	assert_string_equal(sim_command_text,
+			    "balloon: 1T is more than this machine's memory of 65536 kB\n");
+	assert_int_equal(sim_command("balloon floor much"), -ERANGE);
+	assert_string_equal(sim_command_text,
+			    "balloon: much is no size; write 64M, 1G or a number of bytes\n");
+	assert_int_equal(status().floor, 3 * MIB / FRAME_SIZE);
+}
+
+static void a_strategy_that_cannot_be_had_changes_nothing(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	assert_int_equal(sim_command("balloon strategy whole-block"), 0);
+	assert_int_equal(sim_command("balloon strategy range-first"), -ENOTSUP);
+	assert_string_equal(
+		sim_command_text,
+		"balloon: range-first needs a device with REPORTING; nothing has changed\n");
+	assert_int_equal(sim_command("balloon strategy fast"), -ERANGE);
+	assert_string_equal(sim_command_text,
+			    "balloon: unknown strategy fast; choose auto, portable, whole-block, "
+			    "range-first\n");
+	assert_int_equal(sim_command("balloon"), 0);
+	assert_prints("Strategy: whole-block (whole-block)\n");
+	/* What is shown is what is done: a block goes as one request. */
+	go_to(BLOCK_FRAMES);
+	assert_int_equal(sim_command("balloon"), 0);
+	assert_prints("Inflated: 512 frames in 1 requests\n");
+}
+
+static void other_words_are_refused(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	assert_int_equal(sim_command("balloon floor"), -EINVAL);
+	assert_int_equal(sim_command("balloon ceiling 1M"), -EINVAL);
+	assert_int_equal(sim_command("stats all"), -EINVAL);
+	assert_string_equal(sim_command_text, "");
+}
+
+static void a_device_without_statistics_is_told(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	assert_int_equal(sim_command("stats"), -ENODEV);
+	assert_string_equal(sim_command_text, "stats: no statistics queue\n");
+}
+
+static void statistics_are_shown_with_their_tags(void **state)
+{
+	(void)state;
+	start(STATS_VQ, NO_FLOOR);
+	assert_int_equal(sim_command("stats"), 0);
+	assert_prints("stat-total-memory                  67108864  (tag 5)\n");
+	assert_prints("Asked by the host: 0 times;");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_machine_without_a_balloon_is_told),
+		TEST(a_floor_is_rounded_up_and_shown),
+		TEST(a_wrong_floor_changes_nothing),
+		TEST(a_strategy_that_cannot_be_had_changes_nothing),
+		TEST(other_words_are_refused),
+		TEST(a_device_without_statistics_is_told),
+		TEST(statistics_are_shown_with_their_tags),
+	};
+	int failed = cmocka_run_group_tests_name("balloon_cmd", tests, set_up_ram, NULL);
+
+	sim_command_forget();
+	return failed;
+}
