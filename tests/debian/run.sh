@@ -14,6 +14,7 @@
 # where no bootstrap can be had.
 
 set -eu
+PATH=$PATH:/usr/sbin:/sbin	# of chroot, which not everybody's has
 
 # ---- what we are asked for ----
 
