@@ -125,6 +125,8 @@ static void another_target_frees_what_was_set_aside(void **state)
 /* As Xen does: it takes or gives the first frames of a batch, and the rest is refused. */
 static void the_tail_of_a_batch_is_refused_and_asked_for_again(void **state)
 {
+	uint64_t refused[BALLOON_REFUSALS];
+
 	(void)state;
 	attach_sync();
 	sim_sync.takes_most = 100;
@@ -135,6 +137,8 @@ static void the_tail_of_a_batch_is_refused_and_asked_for_again(void **state)
 	assert_int_equal(ballooned(), 500);
 	assert_true(sim_sync.refused[BALLOON_REFUSED_FOR_NOW] > 0);
 	assert_int_equal(sim_sync.refused[BALLOON_REFUSED_FRAME], 0);
+	balloon_refusal_counts(refused);
+	assert_memory_equal(refused, sim_sync.refused, sizeof(refused));
 }
 
 /* The intervals between the moments at which the host is asked, in seconds. */
