@@ -14,7 +14,8 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
-# A unit test takes seconds, twenty where others work, too; one that a fault makes go round for ever has failed.
+# A unit test takes seconds, twenty where others work, too; one that a fault makes go
+# round for ever has failed.
 TIMEOUT=60
 WORKERS=2
 
