@@ -67,13 +67,13 @@ int irq_add_ioapic(uint64_t paddr, uint32_t first_gsi);
 
 /*
  * Adds a handler to an interrupt, active high; `level`: how it is triggered
- * (whoever comes first decides). -EBUSY: the machine itself has this line;
+ * (the first to register decides). -EBUSY: the machine itself has this line;
  * -ENODEV: no I/O APIC has this input; -ENOSPC: no vector is left.
  */
 int irq_register_gsi(uint32_t gsi, bool level, struct irq_handler *handler);
 void irq_unregister_gsi(uint32_t gsi, struct irq_handler *handler);
 
-/* True if interrupts were on when irq_save() returned `flags`. */
+/* Tells whether interrupts were on when irq_save() returned `flags`. */
 static inline bool irq_flags_enabled(uint64_t flags)
 {
 	return flags & (1u << 9); /* RFLAGS.IF */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The processor's interrupt flag: the instructions behind arch/irq.h, and the
+ * The processor's interrupt flag: the instructions that arch/irq.h needs, and the
  * one part of it that host tests replace.
  */
 #ifndef ARCH_IRQ_FLAGS_H

@@ -17,7 +17,7 @@ struct hold_info {
 	uint64_t runs;
 };
 
-/* Is asked now and then; true: give up. */
+/* Called now and then while memory is taken; true: give up. */
 typedef bool hold_stop(void);
 
 /*

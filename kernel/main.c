@@ -126,8 +126,8 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	irq_enable();			     /* ticks and keys come */
 	start_balloon(boot->command_line);   /* it waits for its device */
 	options_tell_virtio(boot->command_line);
-	devices_find(boot);		     /* which may be among these, or come later */
-	print_banner(boot);		     /* a person is greeted */
+	devices_find(boot); /* which may be among these, or come later */
+	print_banner(boot); /* a person is greeted */
 	task_create("shell", TASK_PRIORITY_SHELL, shell_task, command_line);
 	task_idle(); /* runs the other tasks, else waits for interrupts */
 }

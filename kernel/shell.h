@@ -26,7 +26,7 @@ const struct command *command_after(const struct command *previous);
 /* Prints "usage: hold SIZE [order]". */
 void command_print_usage(const struct command *command);
 
-/* Whether text may be obeyed and shown: any other byte could steer the terminal. */
+/* Tells whether text may be obeyed and shown: any other byte could steer the terminal. */
 bool shell_is_plain(const char *text);
 
 /*

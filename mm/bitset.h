@@ -26,7 +26,7 @@ size_t bitset_words(size_t size);
 /* Makes an empty set in `words`, an array of bitset_words(size) words. */
 void bitset_init(struct bitset *set, size_t size, uint64_t *words);
 
-/* Whether `i` is a member. */
+/* Tells whether `i` is a member. */
 static inline bool bitset_test(const struct bitset *set, size_t i)
 {
 	return set->level[0][i / 64] >> (i % 64) & 1;

@@ -83,7 +83,7 @@ size_t frame_count_blocks(pfn_t pfn, size_t max, enum owner owner);
  */
 int frame_alloc_unreported(size_t max, enum owner owner, pfn_t *pfn, size_t *blocks);
 
-/* Whether frame_alloc_unreported() would find something. */
+/* Tells whether frame_alloc_unreported() would find something. */
 bool frame_has_unreported(void);
 
 /* Counts how often a block became one that frame_alloc_unreported() finds. */

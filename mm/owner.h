@@ -40,7 +40,7 @@ enum owner { OWNER_TABLE(OWNER_CONSTANT) OWNER_COUNT };
  * aside, so that the allocator does not offer it again at once.
  */
 
-/* Whether frames can be allocated for this owner: it is neither free nor absent. */
+/* Tells whether frames can be allocated for this owner: it is neither free nor absent. */
 static inline bool owner_is_allocated(enum owner owner)
 {
 	return owner > OWNER_FREE && owner < OWNER_COUNT;

@@ -42,7 +42,7 @@ ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c)
 
 BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
-# The same with hosts that a test answers for by itself.
+# Likewise with hosts that a test answers for by itself.
 HOST_FIXTURE := $(BALLOON_FIXTURE) tests/sim/sim_host.c \
 	tests/unit/drivers/balloon/host_fixture.c
 # Hosts of other kinds than virtio: one in the call, one by deltas.
@@ -140,7 +140,7 @@ tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_account := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_batch := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_cmd := drivers/balloon/balloon_cmd.c tests/sim/sim_command.c \
-	$(BALLOON_FIXTURE)
+	$(HOST_FIXTURE)
 tests/drivers/balloon/balloon_events := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)

@@ -99,7 +99,7 @@ static int read_source(struct events_dump_reader *dump, size_t i, char error[COR
 	return err;
 }
 
-/* What it says is the guest's text, and may be anything. */
+/* Its text is the guest's, and may be anything. */
 static int check_epitaph(const struct epitaph *e, char error[CORE_ERROR_MAX])
 {
 	if (e->depth <= EPITAPH_DEPTH)

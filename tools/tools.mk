@@ -25,7 +25,7 @@ $(BUILD)/tools/demo: $(BUILD)/host/tools/demo.o $(TOOL_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c
 
-# ---- balloonctl: a file a command, besides what they share (see balloonctl.h) ----
+# ---- balloonctl: a file for each command, apart from what they share (see balloonctl.h) ----
 
 # The readers of a dump are for tests, too.
 DUMP_SOURCES := $(addprefix tools/,core.c dump_root.c frame_dump.c frame_dump_owner.c \

@@ -65,7 +65,7 @@ static uint64_t inflate(uint64_t want)
 	return balloon_offer_free(want);
 }
 
-/* What only leaves is simply free again; the rest the host must give back. */
+/* Leaving frames are simply free again; the rest the host must give back. */
 static uint64_t deflate(uint64_t want)
 {
 	uint64_t freed = frame_free_owned(OWNER_LEAVING, want);
@@ -76,7 +76,8 @@ static uint64_t deflate(uint64_t want)
 }
 
 /*
- * A move lasts from its first offer to the last answer; only the two are recorded.
+ * A move lasts from its first offer to the last answer; only the two are recorded, and
+ * how much of it was refused.
  * `ballooned` and `since` are from before the offer, as a host may answer in the call.
  */
 static void begin_move(uint64_t offered, uint64_t ballooned, uint64_t since)
@@ -92,6 +93,7 @@ static void begin_move(uint64_t offered, uint64_t ballooned, uint64_t since)
 
 static void end_move(void)
 {
+	balloon_refusal_record();
 	if (!balloon.moving)
 		return;
 	balloon.moving = false;
@@ -173,7 +175,7 @@ static enum balloon_fault read_target(void)
 
 	/* Before the target is read: a change after that is not missed. */
 	balloon.nudged = false;
-	/* What only leaves is not the host's: one that asks by deltas still asks for it. */
+	/* Leaving frames are not the host's: one that asks by deltas still asks for them. */
 	fault = balloon.port->read_target(ledger_count(OWNER_BALLOON) + balloon_batches_inflating(),
 					  &target);
 	balloon.status.target = balloon.removing ? 0 : target;
@@ -217,15 +219,16 @@ static void give_up(enum balloon_fault fault)
 	const char *why = balloon_fault_sentence(fault);
 
 	assert(fault != BALLOON_OK);
+	balloon_refusal_record();
 	balloon_event(BALLOON_EVENT_GAVE_UP, fault, 0);
 	balloon.running = false;
-	/* It has not what it refused, nor what only leaves, whether it lets go or not. */
+	/* What it refused, and what only leaves, is not its own, whether it lets go or not. */
 	balloon_refusal_forgive();
 	frame_free_owned(OWNER_LEAVING, UINT64_MAX);
 	if (balloon.port->give_up(&why) != -ETIMEDOUT)
 		take_back_all_in_flight();
 	balloon.status.broken = why;
-	/* What is in the balloon does not come back from it: it is accounted for so. */
+	/* Ballooned frames do not come back from it, and are accounted for so. */
 	balloon.status.deflate_on_oom = false;
 }
 
@@ -315,7 +318,7 @@ bool balloon_step(void)
 		end_move();
 	if (!busy && balloon_ranges_lend())
 		return true;
-	/* What was finished meanwhile may have been what the offer lacked. */
+	/* The offer may have lacked what the host has finished meanwhile. */
 	return more || (offered > 0 && balloon_batches_room() > 0) || balloon_has_news();
 }
 

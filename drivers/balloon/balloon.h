@@ -17,6 +17,7 @@
  *   balloon_settings.c	how people write the settings
  *   balloon_account.c	the meaning of show_mem's figures
  *   balloon_stats.c	everything that is counted for the host
+ *   balloon_events.c	the events that it records
  *   balloon_cmd.c	the console's commands
  *   port/		one hypervisor each
  *

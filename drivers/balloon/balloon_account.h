@@ -23,7 +23,7 @@ struct balloon_account {
 	uint64_t inflated_free;
 };
 
-/* The figures of so many frames: the rule above. */
+/* Gives the figures for so many frames, by the rule above. */
 static inline struct balloon_account balloon_account_of(uint64_t ram, uint64_t free,
 							uint64_t ballooned, bool deflate_on_oom)
 {
@@ -40,7 +40,7 @@ static inline struct balloon_account balloon_account_of(uint64_t ram, uint64_t f
 	};
 }
 
-/* What is missing of a target: more than is given already, and cannot come from the spare. */
+/* Returns the part of a target that is neither given already nor can come from the spare. */
 static inline uint64_t balloon_shortfall(uint64_t target, uint64_t given, uint64_t spare)
 {
 	if (target <= given || target - given <= spare)

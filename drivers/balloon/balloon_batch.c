@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "arch/clock.h"
-#include "drivers/balloon/balloon_events.h"
 #include "drivers/balloon/balloon_refusal.h"
 #include "kernel/lib/panic.h"
 #include "mm/frame.h"
@@ -286,7 +285,6 @@ void balloon_batch_refuse(struct balloon_batch *batch, pfn_t first, uint64_t cou
 		back = OWNER_REFUSED;
 	settle(slot, count, back);
 	balloon_refusal_note(why, batch->deflates, first, count);
-	balloon_event(BALLOON_EVENT_REFUSED, count, why);
 }
 
 void balloon_batch_answered(struct balloon_batch *batch)

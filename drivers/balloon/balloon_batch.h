@@ -13,18 +13,18 @@
 #include "mm/owner.h"
 
 /*
- * Another host comes, with this port; `terms` are read whenever a batch is made.
+ * Prepares for another host, with this port; `terms` are read whenever a batch is made.
  * Nothing is counted, and what the last host has kept stays with it.
  */
 void balloon_batches_begin(const struct balloon_port *port, const struct balloon_terms *terms);
 
-/* How many more batches the host can have. */
+/* Returns how many more batches the host can have. */
 size_t balloon_batches_room(void);
 
-/* An empty batch. There must be room. */
+/* Gives an empty batch. There must be room. */
 struct balloon_batch *balloon_batch_new(bool deflates);
 
-/* The one that is kept for deflation when memory is short, empty. NULL: the host has it. */
+/* Gives the batch that is kept for deflation under memory pressure. NULL: the host has it. */
 struct balloon_batch *balloon_batch_spare(void);
 
 /* Adds frames that are in-flight already. Runs that touch become one. */
@@ -49,22 +49,22 @@ uint64_t balloon_batch_send(struct balloon_batch *batch);
 
 #define BALLOON_NOT_ANSWERED UINT64_MAX
 
-/* How many frames of a batch that was sent have arrived; BALLOON_NOT_ANSWERED: the host has it. */
+/* Returns how many frames of a sent batch have arrived; BALLOON_NOT_ANSWERED: none is known. */
 uint64_t balloon_batch_arrived(struct balloon_batch *batch);
 
-/* Frames on their way into the balloon. */
+/* Counts the frames on their way into the balloon. */
 uint64_t balloon_batches_inflating(void);
 
-/* Since when none of those with the host moved; DEADLINE_NEVER: there are none. */
+/* Returns when a batch with the host last moved; DEADLINE_NEVER: the host has none. */
 uint64_t balloon_batches_waiting_since(void);
 
-/* The host was reset: what it had returns to the side that it came from. */
+/* Returns the frames of all batches to the side that they came from: the host was reset. */
 void balloon_batches_abandon(void);
 
-/* The host was not reset, and goes: what is in the balloon stays with it, in-flight for ever. */
+/* Leaves the balloon's frames in-flight for ever: the host goes, and could not be reset. */
 void balloon_batches_forsake(void);
 
-/* Since the start. */
+/* Counts since the start. */
 struct balloon_batch_counts {
 	uint64_t inflated; /* frames acknowledged */
 	uint64_t deflated;

@@ -25,7 +25,7 @@ static uint64_t kb(uint64_t frames)
 	return frames * (FRAME_SIZE / KIB);
 }
 
-/* A line only if there is something to say: most hosts refuse nothing. */
+/* Prints a line only if there is something to say: most hosts refuse nothing. */
 static void print_refusals(void)
 {
 	uint64_t frames[BALLOON_REFUSALS];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The balloon's events, for kernel/lib/events.h. Amounts are in frames. A move is
- * recorded at its first offer and when the last answer is there, not batch by batch:
- * so a large one does not push out how it came to be.
+ * recorded at its first offer and when the last answer is there, not batch by batch,
+ * and what was refused in it, frame by frame, then, too: so a large one does not push
+ * out how it came to be.
  */
 #ifndef DRIVERS_BALLOON_BALLOON_EVENTS_H
 #define DRIVERS_BALLOON_BALLOON_EVENTS_H
@@ -18,9 +19,9 @@
 	EVENT(BALLOON_EVENT_RECLAIMED, "reclaimed", "frames", "order") /* for want of memory */ \
 	EVENT(BALLOON_EVENT_GAVE_UP, "gave-up", "fault", "")	       /* enum balloon_fault */ \
 	EVENT(BALLOON_EVENT_RECOVERED, "recovered", "fault", "ballooned") /* by a reset */ \
-	EVENT(BALLOON_EVENT_ALL_OURS, "all-ours", "frames", "")	 /* the host forgot them */ \
+	EVENT(BALLOON_EVENT_ALL_OURS, "all-ours", "frames", "") /* the host forgot them */ \
 	EVENT(BALLOON_EVENT_PLUGGED, "plugged", "deflate-on-oom", "ranges") /* a host is there */ \
-	EVENT(BALLOON_EVENT_PULLED, "pulled", "ballooned", "")	 /* it goes */
+	EVENT(BALLOON_EVENT_PULLED, "pulled", "ballooned", "")		    /* it goes */
 
 EVENTS_DECLARE(balloon, BALLOON_EVENTS)
 

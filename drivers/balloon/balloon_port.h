@@ -25,7 +25,7 @@
  * In-flight frames belong to nobody but the host. All is counted in frames, all
  * times are clock_ns() values. Unless it says otherwise, nothing here is called in
  * an interrupt, and nothing waits. A port answers input that is wrong with
- * BALLOON_FAULT_RULES; the assertions behind these functions are about its own bugs.
+ * BALLOON_FAULT_RULES; the assertions in these functions are about its own bugs.
  *
  *		virtio		VMware		Xen		Hyper-V
  *  target	level, config	level, polled	level, watch	given + what it still asks
@@ -102,7 +102,7 @@ enum balloon_refusal {
 enum balloon_fault { BALLOON_FAULTS(BALLOON_FAULT_CONSTANT) BALLOON_FAULT_COUNT };
 #undef BALLOON_FAULT_CONSTANT
 
-/* What was agreed with the host: asked for after each start, and for each new strategy. */
+/* The terms agreed with the host: asked for after each start, and for each new strategy. */
 struct balloon_terms {
 	pfn_t pfn_limit;	     /* no frame from here on is given; PFN_NONE: any may be */
 	bool deflate_on_oom;	     /* memory in need comes back unasked: InflatedFree */
@@ -206,7 +206,7 @@ struct balloon_port {
 /* ---- What the core offers to ports ---- */
 
 /*
- * The hypervisor's device is there: starts it and the balloon's task, after
+ * Starts the hypervisor's device, which is there, and the balloon's task; after
  * balloon_init(). `waiters` is woken by the port whenever there is news, from its
  * interrupts too; NULL: there never is, it is polled. -EBUSY: another port, or this
  * one, is attached and in use; -ENOMEM, -EAGAIN: no task; else start()'s errors.
@@ -214,13 +214,13 @@ struct balloon_port {
 int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters);
 
 /*
- * The device goes. While it answers, all its frames are taken back first, which
+ * Lets the device go. While it answers, all its frames are taken back first, which
  * may sleep; then it is reset, and whatever it had is free again.
  */
 void balloon_detach(void);
 
 /*
- * The host refuses these frames of a batch that it has: they go back to where they
+ * Refuses frames of a batch that the host has: they go back to where they
  * came from (one that is REFUSED_FRAME on inflation is set aside until the target
  * is reached, or another, or memory is needed). The frames must be the batch's, in
  * its order, and above those that were refused before; those in between arrive.
@@ -228,19 +228,19 @@ void balloon_detach(void);
 void balloon_batch_refuse(struct balloon_batch *batch, pfn_t first, uint64_t count,
 			  enum balloon_refusal why);
 
-/* The host has answered: all frames that were not refused arrive, and the batch is the core's. */
+/* Ends a batch that the host has answered: its frames arrive, except those refused. */
 void balloon_batch_answered(struct balloon_batch *batch);
 
-/* The host is done with the ranges of the last send_ranges(). */
+/* Ends the ranges of the last send_ranges(): the host is done with them. */
 void balloon_ranges_answered(void);
 
 /*
- * The host gives frames back that it has chosen: they are free. -EINVAL: one of
- * them is not in the balloon, and nothing has changed.
+ * Frees frames that the host gives back by its own choice. -EINVAL: one of them is
+ * not in the balloon, and nothing has changed.
  */
 int balloon_return_run(pfn_t first, uint64_t count);
 
-/* Whether freed frames are filled with a byte, and which. */
+/* Tells whether freed frames are filled with a byte, and stores which. */
 bool balloon_poison(uint8_t *byte);
 
 #endif

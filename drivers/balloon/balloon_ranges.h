@@ -20,12 +20,12 @@
 #define BALLOON_REPORT_QUIET_NS (NS_PER_S)
 
 /*
- * Another host comes, with this port; `terms` are read whenever there is something
+ * Prepares for another host, with this port; `terms` are read when there is something
  * to send. Nothing is counted, and what the last host has kept stays with it.
  */
 void balloon_ranges_begin(const struct balloon_port *port, const struct balloon_terms *terms);
 
-/* The host was started, or started anew: the quiet begins. */
+/* Begins the quiet before ranges are lent: the host was started, or started anew. */
 void balloon_ranges_watch(void);
 
 /* Lends free blocks, one call's worth, if it is time. Returns whether any were sent. */
@@ -37,16 +37,16 @@ bool balloon_ranges_lend(void);
  */
 uint64_t balloon_ranges_leave(uint64_t blocks);
 
-/* Frames that leave, and are still with the host. */
+/* Counts the frames that leave, and are still with the host. */
 uint64_t balloon_ranges_leaving(void);
 
-/* Since when ranges are with the host; DEADLINE_NEVER: none are. */
+/* Returns when the host was given the ranges that it has; DEADLINE_NEVER: it has none. */
 uint64_t balloon_ranges_waiting_since(void);
 
-/* When there may be blocks to lend; DEADLINE_NEVER: there are none. */
+/* Returns when there may be blocks to lend; DEADLINE_NEVER: there are none. */
 uint64_t balloon_ranges_next(void);
 
-/* The host was reset: what it had is free. */
+/* Frees the ranges that the host had: it was reset. */
 void balloon_ranges_abandon(void);
 
 /* Stores, since the start: frames lent, and calls for either end. */

@@ -75,7 +75,7 @@ static uint64_t take_back_some(uint64_t want)
 	return balloon_batch_arrived(batch);
 }
 
-/* What the host never gives back is passed over: others may come instead of it. */
+/* Frames that the host never gives back are passed over: others may come instead. */
 static size_t take_back(uint64_t want)
 {
 	uint64_t deadline = clock_ns() + BALLOON_DEADLINE_NS, freed = 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "arch/clock.h"
+#include "drivers/balloon/balloon_events.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 
@@ -16,6 +17,7 @@ static struct {
 	uint64_t pause_end; /* 0: there is none */
 	pfn_t passed;	    /* deflating: frames below were refused */
 	uint64_t frames[BALLOON_REFUSALS];
+	uint64_t recorded[BALLOON_REFUSALS]; /* of them, as events */
 } refusal;
 
 static void begin_pause(void)
@@ -98,6 +100,17 @@ void balloon_refusal_forgive(void)
 void balloon_refusal_forget(void)
 {
 	memset(&refusal, 0, sizeof(refusal));
+}
+
+void balloon_refusal_record(void)
+{
+	for (unsigned why = 0; why < BALLOON_REFUSALS; why++) {
+		uint64_t more = refusal.frames[why] - refusal.recorded[why];
+
+		if (more > 0)
+			balloon_event(BALLOON_EVENT_REFUSED, more, why);
+		refusal.recorded[why] = refusal.frames[why];
+	}
 }
 
 void balloon_refusal_counts(uint64_t frames[BALLOON_REFUSALS])

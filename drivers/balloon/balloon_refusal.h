@@ -17,31 +17,34 @@
 /* Counts frames that were refused. Begins a pause, unless it was about these frames alone. */
 void balloon_refusal_note(enum balloon_refusal why, bool deflates, pfn_t first, uint64_t count);
 
-/* The host took frames, or gave some back: no pause. */
+/* Ends the pause: the host took frames, or gave some back. */
 void balloon_refusal_note_progress(void);
 
-/* Nothing could be offered: if that is because of refused frames, begins a pause. */
+/* Begins a pause if it is because of refused frames that nothing could be offered. */
 void balloon_refusal_exhausted(void);
 
-/* Deflating: the host has refused frames below this one, which are not to be asked for again. */
+/* Returns the frame from which on the host may be asked: it refused to give back lower ones. */
 pfn_t balloon_refusal_passed(void);
 
-/* When the host may be asked again; 0: now. */
+/* Returns when the host may be asked again; 0: now. */
 uint64_t balloon_refusal_pause_end(void);
 
-/* Whether there is a pause. When one has ended, what was set aside may be offered again. */
+/* Tells whether there is a pause; at the end of one, frames set aside may be offered again. */
 bool balloon_refusal_is_pause(void);
 
-/* What was set aside is free. Returns how many frames that were. */
+/* Frees the frames that were set aside. Returns how many. */
 size_t balloon_refusal_release(void);
 
-/* The target is reached, or is another: no pause, and nothing is set aside. */
+/* Ends the pause and frees what was set aside: the target is reached, or is another. */
 void balloon_refusal_forgive(void);
 
-/* Another host comes: nothing is counted. */
+/* Records what was refused since it was last called: an event for each reason. */
+void balloon_refusal_record(void);
+
+/* Forgets the counts: another host comes. */
 void balloon_refusal_forget(void);
 
-/* Since the start: frames refused, by reason. */
+/* Stores the frames refused since the start, by reason. */
 void balloon_refusal_counts(uint64_t frames[BALLOON_REFUSALS]);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What can be set about the balloon, and how people write that. Amounts are in frames. */
+/* The balloon's settings, and how people write them. Amounts are in frames. */
 #ifndef DRIVERS_BALLOON_BALLOON_SETTINGS_H
 #define DRIVERS_BALLOON_BALLOON_SETTINGS_H
 

@@ -33,16 +33,16 @@ struct balloon_state {
 
 extern struct balloon_state balloon;
 
-/* True while a host is there that keeps the rules. */
+/* Tells whether a host is there that keeps the rules. */
 bool balloon_is_alive(void);
 
-/* Frames that are the balloon's, or will be when the host answers. */
+/* Counts the frames that are the balloon's, or will be when the host answers. */
 uint64_t balloon_frames_given(void);
 
-/* Free frames above the floor. */
+/* Counts the free frames above the floor. */
 uint64_t balloon_frames_spare(void);
 
-/* What is missing of the target, and cannot be given now. */
+/* Counts the frames of the target that cannot be given now. */
 uint64_t balloon_frames_short(void);
 
 /*
@@ -51,13 +51,13 @@ uint64_t balloon_frames_short(void);
  */
 void balloon_agree(void);
 
-/* The strategy in use; never BALLOON_AUTO. */
+/* Returns the strategy in use; never BALLOON_AUTO. */
 enum balloon_strategy balloon_effective_strategy(void);
 
-/* What range-first needs and this host lacks, for people. */
+/* Says in words, for people, what range-first needs and this host lacks. */
 const char *balloon_ranges_need(void);
 
-/* What is wrong with the host, for people. */
+/* Says in words, for people, why the host is at fault. */
 const char *balloon_fault_sentence(enum balloon_fault fault);
 
 #endif

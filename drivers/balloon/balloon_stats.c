@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is counted, and the last report; see balloon_stats.h. */
+/* The figures counted for the host, and the last report; see balloon_stats.h. */
 #include "drivers/balloon/balloon_stats.h"
 
 #include <assert.h>

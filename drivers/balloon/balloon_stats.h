@@ -24,7 +24,7 @@ struct balloon_figures {
 	uint64_t frames_reclaimed;
 };
 
-/* Counts. */
+/* Reads all of them. */
 void balloon_figures(struct balloon_figures *figures);
 
 /* A figure as the host knows it. */
@@ -35,8 +35,8 @@ struct balloon_stat {
 };
 
 /*
- * A port gives the host this report, which is kept for people. `asked`: because
- * the host asked, and not by itself at the start.
+ * Keeps the report that a port gives the host, for people. `asked`: because the host
+ * asked, and not by itself at the start.
  */
 void balloon_stats_keep(const struct balloon_stat *stats, size_t count, bool asked);
 
@@ -44,10 +44,10 @@ void balloon_stats_keep(const struct balloon_stat *stats, size_t count, bool ask
 size_t balloon_stats_last(struct balloon_stat stats[BALLOON_STATS_MAX], uint64_t *requests,
 			  uint64_t *time);
 
-/* The host is reset: it has no report, until it is given one. */
+/* Drops the report: the host was reset, and has none until it is given one. */
 void balloon_stats_abandon(void);
 
-/* Another host comes: nothing was asked. */
+/* Forgets the report and its requests: another host comes. */
 void balloon_stats_forget(void);
 
 #endif

@@ -5,19 +5,19 @@
 
 #include "kernel/lib/types.h"
 
-/* Since when the host owes an answer; DEADLINE_NEVER: it owes none. */
+/* Returns since when the host owes an answer; DEADLINE_NEVER: it owes none. */
 uint64_t balloon_waiting_since(void);
 
-/* True if it has owed one for longer than any answer may take. */
+/* Tells whether the host has owed an answer for longer than any may take. */
 bool balloon_answer_is_overdue(void);
 
-/* True if another round would find something new. */
+/* Tells whether another round would find something new. */
 bool balloon_has_news(void);
 
 /* Sleeps until the host has news or it is time to look by ourselves. For the task alone. */
 void balloon_wait_for_news(void);
 
-/* There is something to do: for those outside the task. */
+/* Wakes the task, as there is something to do; for callers outside it. */
 void balloon_nudge(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What PCI records of its functions: see kernel/lib/events.h. */
+/* PCI's events, for kernel/lib/events.h: functions that come and go. */
 #ifndef DRIVERS_PCI_PCI_EVENTS_H
 #define DRIVERS_PCI_PCI_EVENTS_H
 

@@ -21,7 +21,7 @@ struct pci_msix {
  */
 int pci_msix_setup(const struct pci_device *device, struct pci_msix *msix);
 
-/* The message that the masked entry `index`, below count, sends; and unmasks it. */
+/* Sets the message that the masked entry `index`, below count, sends; and unmasks it. */
 void pci_msix_set(struct pci_msix *msix, unsigned index, uint64_t address, uint32_t data);
 
 /* From here on INTx is silent. -EIO: the function does not turn it on. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the serial line records: see kernel/lib/events.h. All of it in its interrupt. */
+/* The serial line's events, for kernel/lib/events.h. All are recorded in its interrupt. */
 #ifndef DRIVERS_SERIAL_SERIAL_EVENTS_H
 #define DRIVERS_SERIAL_SERIAL_EVENTS_H
 

@@ -122,7 +122,7 @@ int virtio_negotiate(struct virtio_device *device, uint64_t allowed);
 /* Takes step 8 of 3.1.1: DRIVER_OK. All queues have been created. */
 void virtio_ready(struct virtio_device *device);
 
-/* Whether a feature was accepted. */
+/* Tells whether a feature was accepted. */
 static inline bool virtio_has(const struct virtio_device *device, unsigned bit)
 {
 	return device->accepted >> bit & 1;
@@ -143,12 +143,12 @@ void virtio_break(struct virtio_device *device, const char *why);
 int virtio_reset(struct virtio_device *device);
 
 /*
- * Whether the device is reset, or gone: it does not touch memory any more. One
+ * Tells whether the device is reset, or gone: it does not touch memory any more. One
  * whose registers read as all ones, but which is still there, may do so.
  */
 bool virtio_is_reset(struct virtio_device *device);
 
-/* Whether the device asks for a reset (2.1.2) or its status reads as all ones. */
+/* Tells whether the device asks for a reset (2.1.2) or its status reads as all ones. */
 bool virtio_needs_reset(struct virtio_device *device);
 
 /* ---- Its configuration (2.5) ---- */
@@ -164,11 +164,11 @@ uint32_t virtio_config_read32(struct virtio_device *device, size_t offset);
 /* Writes four bytes of the config, if it has them, in one access. */
 void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t value);
 
-/* Whether the config has `width` bytes at `offset`. */
+/* Tells whether the config has `width` bytes at `offset`. */
 bool virtio_config_has(struct virtio_device *device, size_t offset, size_t width);
 
 /*
- * Whether an interrupt was about the config. One that all sources share does
+ * Tells whether an interrupt was about the config. One that all sources share does
  * not tell: there the answer is whether the generation is another than at the
  * last call (2.5.3), which only modern devices have; true on legacy ones.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What virtio records of all devices: see kernel/lib/events.h. `type` is the
+ * Virtio's events, of all devices, for kernel/lib/events.h. `type` is the
  * device's, 5 for a balloon (virtio 1.3, 5).
  */
 #ifndef DRIVERS_VIRTIO_VIRTIO_EVENTS_H

@@ -47,7 +47,7 @@ uint64_t virtio_features_allowed(uint64_t of_type, uint64_t of_transport);
  */
 void virtio_refuse_features(uint64_t features);
 
-/* What the allow-list says of a bit; of a device type's own bits it implements none. */
+/* Verdicts of the allow-list on a bit; of a device type's own bits it implements none. */
 enum virtio_verdict {
 	VIRTIO_IMPLEMENTED,
 	VIRTIO_REFUSED_BY_PERSON,

@@ -46,7 +46,7 @@ static inline struct virtio_pci *virtio_pci_of(struct virtio_device *device)
 	return device->transport_data;
 }
 
-/* Whether config space does not answer either: a device that stopped decoding still does. */
+/* Tells whether config space does not answer either; one that stopped decoding still does. */
 static inline bool virtio_pci_is_gone(struct virtio_device *device)
 {
 	return !pci_is_there(virtio_pci_of(device)->pci);

@@ -83,7 +83,7 @@ struct virtq {
 };
 
 /*
- * Whether the queue is dead: the device broke the rules, was reset or pulled out
+ * Tells whether the queue is dead: the device broke the rules, was reset or pulled out
  * since the queue was made, or the queue was never made.
  */
 static inline bool virtq_is_broken(const struct virtq *queue)
@@ -137,7 +137,7 @@ void virtq_remind(struct virtq *queue);
  */
 int virtq_get_used(struct virtq *queue, void **token, uint32_t *written);
 
-/* Whether virtq_get_used() would not return 0. */
+/* Tells whether virtq_get_used() would not return 0. */
 bool virtq_has_used(const struct virtq *queue);
 
 /*

@@ -119,15 +119,15 @@ struct virtq_ops {
 extern const struct virtq_ops virtq_split_ops;
 extern const struct virtq_ops virtq_packed_ops;
 
-/* Whether the device may return this id: it is of a chain that was shown to it. */
+/* Tells whether the device may return this id: it is of a chain that was shown to it. */
 static inline bool virtq_is_with_device(const struct virtq *queue, uint32_t id)
 {
 	return id < queue->size && queue->shadow[id].token && queue->shadow[id].kick < queue->kicks;
 }
 
 /*
- * Whether the step of an index from `old` to `now` passed by `event` (2.7.10), all
- * modulo 65536. The event itself is passed by the step from event to event + 1.
+ * Tells whether the step of an index from `old` to `now` passed by `event` (2.7.10),
+ * all modulo 65536. The event itself is passed by the step from event to event + 1.
  */
 static inline bool virtq_passed_event(uint16_t event, uint16_t now, uint16_t old)
 {

@@ -220,38 +220,6 @@ int stage_type(const char *command, struct lines *said)
 	return 0;
 }
 
-/* Whether a task of `ps`, apart from idle and the shell, runs or waits for a device. */
-static bool is_busy(const char *tasks)
-{
-	char state, name[32];
-
-	for (; tasks; tasks = strchr(tasks, '\n')) {
-		tasks += *tasks == '\n';
-		if (sscanf(tasks, "%*u %c %*u %*u %31s", &state, name) == 2 &&
-		    strchr("RD", state) && strcmp(name, "idle") && strcmp(name, "shell"))
-			return true;
-	}
-	return false;
-}
-
-int stage_settle(void)
-{
-	int64_t deadline = deadline_in(WAIT_MS);
-	bool busy = true;
-
-	while (busy) {
-		char *tasks = NULL;
-
-		if (vm_command(vm, "ps", WAIT_MS, &tasks))
-			return -1;
-		busy = is_busy(tasks);
-		free(tasks);
-		if (busy && !deadline_left(deadline))
-			return complain("the guest's tasks do not come to rest");
-	}
-	return 0;
-}
-
 /* What the log has from @offset on, without the line that was typed. */
 static int read_log(long offset, struct lines *said)
 {
@@ -289,10 +257,41 @@ int stage_type_last(const char *command, int status, struct lines *said)
 	return read_log((long)log.st_size, said);
 }
 
+/* Whether a task of `ps`, apart from idle and the shell, runs or waits for a device. */
+static bool is_busy(const char *tasks)
+{
+	char state, name[32];
+
+	for (; tasks; tasks = strchr(tasks, '\n')) {
+		tasks += *tasks == '\n';
+		if (sscanf(tasks, "%*u %c %*u %*u %31s", &state, name) == 2 &&
+		    strchr("RD", state) && strcmp(name, "idle") && strcmp(name, "shell"))
+			return true;
+	}
+	return false;
+}
+
+int stage_settle(void)
+{
+	int64_t deadline = deadline_in(WAIT_MS);
+	bool busy = true;
+
+	while (busy) {
+		char *tasks = NULL;
+
+		if (vm_command(vm, "ps", WAIT_MS, &tasks))
+			return -1;
+		busy = is_busy(tasks);
+		free(tasks);
+		if (busy && !deadline_left(deadline))
+			return complain("the guest's tasks do not come to rest");
+	}
+	return 0;
+}
+
 /*
- * `balloon N`: N MiB are to be left. QEMU knows that they are before the guest has
- * ended the round that told it. Its tasks are cooperative, so once the console has
- * answered that round is over, and its last event recorded.
+ * `balloon N`: N MiB are to be left. QEMU may be told that they are before it has
+ * answered all, and always before the guest has recorded the end of the move.
  */
 static int wait_for_balloon(const char *command)
 {
@@ -300,9 +299,7 @@ static int wait_for_balloon(const char *command)
 
 	if (sscanf(command, "balloon %lld", &left) != 1)
 		return 0;
-	if (vm_wait_balloon(vm, left * MIB, WAIT_MS))
-		return -1;
-	return vm_command(vm, "", WAIT_MS, NULL);
+	return vm_wait_balloon(vm, left * MIB, WAIT_MS) ? -1 : stage_settle();
 }
 
 int stage_monitor(const char *command, struct lines *said)

@@ -4,7 +4,7 @@
  * of argument, is something that the host, the device, the guest's memory or
  * time does, lies of tests/lies among them. The device and the guest around
  * the driver are the world of those tests. After each operation the ledger is
- * audited, and no frame is free that the device may own; whoever touches such
+ * audited, and no frame is free that the device may own; a touch of such
  * a frame is caught by the sanitizer. At the end the device behaves: a target
  * is reached, and all frames come back.
  *
@@ -115,7 +115,7 @@ static void replug(void)
 }
 
 /*
- * Who is gone owns nothing, even if it would not be reset. Back again it is as
+ * A device that is gone owns nothing, even if it was not reset. Back again it is as
  * after power-on. An honest one comes back as one that was pulled out and put
  * back; a blind one just has forgotten everything.
  */
@@ -290,7 +290,7 @@ static void check(enum op op, uint64_t began)
 	char verdict[LEDGER_VERDICT_MAX];
 	pfn_t end = FIRST_FRAME + ledger_managed();
 
-	/* It may keep what it had for good. */
+	/* It may keep for ever what it had. */
 	stuck = stuck || world.virtio.slow_reset == SIM_VIRTIO_FOR_EVER;
 	fuzz_require(ledger_audit(verdict), "after operation %d: %s", op, verdict);
 	fuzz_require(ledger_refused() == 0, "after operation %d: a change named a wrong owner", op);

@@ -95,7 +95,7 @@ static void check_place(const char *text)
 		fuzz_require(strchr(text, '@') && strchr(text, ':'), "a place of no such form");
 }
 
-/* What stands in an option's value is parsed as whoever asks for it would. */
+/* An option's value is parsed as its users would. */
 static void check_numbers(const char *line)
 {
 	char value[BOOT_COMMAND_LINE_MAX];

@@ -16,7 +16,7 @@
 
 #include "tests/lies/lies.h"
 
-/* What is being tried, for whoever reads a sanitizer's report. */
+/* The lie that is being tried, for the reader of a sanitizer's report. */
 static char where[256];
 
 static bool applies(const struct lie *lie, enum step step, const struct ring *ring)

@@ -444,7 +444,7 @@ const struct lie pci_lies[] = {
 	  .only = AT_START, .modern_only = true, .must_break = true },
 	{ "the notify multiplier is 2^31",		multiplier_of_2_to_31, world_rebuild,
 	  .only = AT_START, .modern_only = true, .must_break = true },
-	{ "queues are notified after the structure",	notifications_beyond_the_end, world_rebuild,
+	{ "queues are notified beyond the structure",	notifications_beyond_the_end, world_rebuild,
 	  .only = AT_START, .modern_only = true, .must_break = true },
 	{ "num_queues is 0",				no_queue_by_number, world_rebuild,
 	  .only = AT_START, .modern_only = true, .must_break = true },

@@ -93,7 +93,7 @@ static void own(pfn_t pfn, uint64_t frames, bool device)
 			sim_ram_lend(pfn, 1, !sim_ram_is_lent(pfn));
 }
 
-/* Whoever gets a free frame may write it. */
+/* A free frame may be written by the next owner. */
 static void check_free_memory(const char *when)
 {
 	pfn_t pfns[512];

@@ -248,7 +248,7 @@ int main(int argc, char **argv)
 	size_t passed;
 	int err;
 
-	/* Whole lines, whoever reads them: two workers write. */
+	/* Whole lines, as two workers write. */
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	choose(all, pattern);
 	snprintf(folder, sizeof(folder), "%s/log", results_folder());

@@ -90,7 +90,7 @@ static const struct choice indirects[] = {
 /*
  * QEMU offers PAGE_POISON and RING_RESET in all of them: without poison= the one
  * must be refused, and the other always; and IN_ORDER where it is offered.
- * Beside hinting the driver does without EVENT_IDX (see balloon.c for why).
+ * Beside hinting the driver does without EVENT_IDX (see virtio_balloon.c for why).
  */
 static const struct choice features[] = {
 	{ .name = "none" },
@@ -122,7 +122,7 @@ const struct rule rules[] = {
 	{ TRANSITIONAL | ACCESS_PLATFORM, NULL,
 	  "QEMU gives no ACCESS_PLATFORM to a device that has a legacy interface" },
 	{ ROOT_BUS | LEGACY_AUTO | ACCESS_PLATFORM, NULL,
-	  "the same: on a root bus the default device has one" },
+	  "likewise: on a root bus the default device has one" },
 	{ MSIX, "vectors",
 	  "this QEMU's balloon has no MSI-X: no property `vectors`" },
 	{ IN_ORDER, "in_order",

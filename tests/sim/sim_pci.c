@@ -380,7 +380,7 @@ static bool reaches(const struct region *r)
 	return true;
 }
 
-/* Who decodes this address: its function, and the BAR and the offset in it. NULL: nobody. */
+/* The function that decodes this address, its BAR and the offset in it. NULL: none does. */
 static struct sim_pci_function *decoder(bool io, uint64_t address, unsigned *bar, uint64_t *offset)
 {
 	for (size_t i = 0; i < function_count; i++) {

@@ -5,7 +5,7 @@
  * knows which of its pages exist; an access to one that the device owns is caught
  * (sim_ram_lend()).
  *
- * Also implements what drivers need of the kernel besides time and log:
+ * Also implements what drivers need of the kernel apart from time and log:
  * task_create(), which runs nothing but remembers what it was given, and panic(),
  * which ends the test program.
  */

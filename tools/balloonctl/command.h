@@ -32,7 +32,7 @@ struct command {
 
 	/*
 	 * For getopt_long(): --help is the letter h and handled by command_run();
-	 * `letters` are the short options besides -h, NULL: there are none.
+	 * `letters` are the short options apart from -h, NULL: there are none.
 	 */
 	const struct option *options;
 	const char *letters;

@@ -22,7 +22,7 @@
 #include "tools/deadline.h"
 
 #define FIRST_MS 12000	 /* for the first sample: longer than a connection may take */
-#define SILENCE_MS 15000 /* besides the interval: a guest silent for longer is gone */
+#define SILENCE_MS 15000 /* on top of the interval: a guest silent for longer is gone */
 
 static const char help[] =
 	"usage: balloonctl export [--textfile FILE [--every SEC] | --listen ADDR:PORT]\n"

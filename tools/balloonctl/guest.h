@@ -55,7 +55,7 @@ struct guest_stats {
 	unsigned interval; /* seconds of polling; 0: nobody asks the guest */
 };
 
-/* What the guest costs this machine: see guest_cost(). */
+/* The cost of the guest to this machine: see guest_cost(). */
 struct guest_cost {
 	uint64_t resident; /* bytes of QEMU's memory that are in RAM (Pss) */
 	uint64_t cpu_ms;   /* processor time of QEMU */

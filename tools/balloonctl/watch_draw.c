@@ -19,7 +19,7 @@
 #define FULL_ROWS (BRIEF_ROWS + CHART_ROWS_MIN + 1) /* with the axis of time */
 #define LABEL_COLUMNS 10
 #define NAME_COLUMNS 20 /* in a single row */
-#define SILENCE_MS 5000 /* besides the interval; a guest silent for longer hangs */
+#define SILENCE_MS 5000 /* on top of the interval; a guest silent for longer hangs */
 
 /* ---- characters ---- */
 

@@ -139,7 +139,7 @@ static int negotiate(void)
 	return virtio_negotiate(device, FEATURES_ALLOWED);
 }
 
-/* What 5.5.5 wants done before DRIVER_OK. */
+/* 5.5.5 wants this done before DRIVER_OK. */
 static int prepare(void)
 {
 	uint8_t poison;

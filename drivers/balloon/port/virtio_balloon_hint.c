@@ -24,7 +24,7 @@
 /* Device config (5.5.4). */
 #define CONFIG_HINT_ID 0x08
 
-/* What the id says if it is no round's. */
+/* Ids that are no round's. */
 #define HINT_STOP 0
 #define HINT_DONE 1
 
@@ -38,7 +38,7 @@
  */
 #define REMIND_NS (VIRTIO_DEADLINE_NS / 2)
 
-/* What is with the device; a token of the queue. */
+/* Frames that are with the device; a token of the queue. */
 struct hint {
 	bool sent;
 	pfn_t pfn;

@@ -27,7 +27,7 @@ struct virtio_device;
 int virtio_balloon_hint_start(struct virtio_device *device, uint16_t index);
 
 /*
- * The host changed something: reads the id. Only on a config interrupt, as the
+ * Reads the id: the host changed something. Only on a config interrupt, as the
  * field reads STOP while a round runs.
  */
 void virtio_balloon_hint_config_changed(void);
@@ -43,21 +43,21 @@ int virtio_balloon_hint_take(void);
 bool virtio_balloon_hint_offer(uint64_t floor);
 
 /*
- * For memory pressure: gives back what the device has returned; if that is
+ * Gives back what the device has returned, under memory pressure; if that is
  * nothing, waits until it returns something, at most until the deadline.
  */
 void virtio_balloon_hint_reclaim(uint64_t deadline);
 
-/* True if virtio_balloon_hint_take() would find something to do. */
+/* Tells whether virtio_balloon_hint_take() would find something to do. */
 bool virtio_balloon_hint_has_news(void);
 
-/* Since when none of the buffers with the device moved; DEADLINE_NEVER: it has none. */
+/* Returns when a buffer with the device last moved; DEADLINE_NEVER: it has none. */
 uint64_t virtio_balloon_hint_waiting_since(void);
 
-/* The device was reset: hinted frames are free, and the queue goes. */
+/* Frees the hinted frames and gives the queue back: the device was reset. */
 void virtio_balloon_hint_stop(void);
 
-/* Another device comes: nothing is counted, and what the last one has kept stays with it. */
+/* Forgets the counts and the last device, which keeps what it has: another one comes. */
 void virtio_balloon_hint_forget(void);
 
 /* Stores, since the start: frames hinted, and rounds. */

@@ -23,7 +23,7 @@ struct virtio_device;
  */
 int virtio_balloon_pages_start(struct virtio_device *device, uint16_t index);
 
-/* How much of what the queues take, and the device's limits on it, go into `terms`. */
+/* Stores in `terms` what the queues take and how much, and the device's limits. */
 void virtio_balloon_pages_terms(enum balloon_strategy strategy, struct balloon_terms *terms);
 
 /* struct balloon_port's operations. -EAGAIN: no descriptor is free; -EIO: the queue is broken. */
@@ -34,16 +34,16 @@ void virtio_balloon_pages_kick(void);
 /* Takes what the device has finished. -EIO: a queue is broken. */
 int virtio_balloon_pages_take(void);
 
-/* True if virtio_balloon_pages_take() would find something to do. */
+/* Tells whether virtio_balloon_pages_take() would find something to do. */
 bool virtio_balloon_pages_has_news(void);
 
-/* Whether the device should interrupt when it has finished something. */
+/* Tells the device whether to interrupt when it has finished something. */
 void virtio_balloon_pages_want_interrupts(bool wanted);
 
-/* The device was reset: the queues go. */
+/* Gives the queues back: the device was reset. */
 void virtio_balloon_pages_stop(void);
 
-/* Another device comes: what the last one has kept stays with it. */
+/* Forgets the last device, which keeps what it has: another one comes. */
 void virtio_balloon_pages_forget(void);
 
 #endif

@@ -13,7 +13,7 @@ struct virtio_device;
 /* Makes queue `index`. -ENODEV, -EINVAL, -ENOMEM, -EIO: as virtq_create(). */
 int virtio_balloon_report_start(struct virtio_device *device, uint16_t index);
 
-/* Whether there are ranges, and how many go at a time, go into `terms`. */
+/* Stores in `terms` whether there are ranges, and how many go at a time. */
 void virtio_balloon_report_terms(struct balloon_terms *terms);
 
 /* struct balloon_port's operation; with PAGE_POISON fills the frames first. -EIO: broken. */
@@ -22,16 +22,16 @@ int virtio_balloon_report_send(const struct frame_run *ranges, size_t count);
 /* Takes what the device has finished. -EIO: the queue is broken. */
 int virtio_balloon_report_take(void);
 
-/* True if virtio_balloon_report_take() would find something to do. */
+/* Tells whether virtio_balloon_report_take() would find something to do. */
 bool virtio_balloon_report_has_news(void);
 
-/* Whether the device should interrupt when it is done with a chain. */
+/* Tells the device whether to interrupt when it is done with a chain. */
 void virtio_balloon_report_want_interrupts(bool wanted);
 
-/* The device was reset: the queue goes. */
+/* Gives the queue back: the device was reset. */
 void virtio_balloon_report_stop(void);
 
-/* Another device comes: what the last one has kept stays with it. */
+/* Forgets the last device, which keeps what it has: another one comes. */
 void virtio_balloon_report_forget(void);
 
 #endif

@@ -17,22 +17,22 @@ struct virtio_device;
  */
 int virtio_balloon_stats_start(struct virtio_device *device, uint16_t index);
 
-/* After DRIVER_OK: lets the device have the first buffer. */
+/* Lets the device have the first buffer; after DRIVER_OK. */
 void virtio_balloon_stats_ready(void);
 
 /* Answers the device if it asked. -EIO: the queue is broken. */
 int virtio_balloon_stats_take(void);
 
-/* True if virtio_balloon_stats_take() would find something to do. */
+/* Tells whether virtio_balloon_stats_take() would find something to do. */
 bool virtio_balloon_stats_has_news(void);
 
-/* Whether the device should interrupt when it asks. */
+/* Tells the device whether to interrupt when it asks. */
 void virtio_balloon_stats_want_interrupts(bool wanted);
 
-/* The device was reset: gives the queue back. */
+/* Gives the queue back: the device was reset. */
 void virtio_balloon_stats_stop(void);
 
-/* Another device comes: what the last one has kept stays with it. */
+/* Forgets the last device, which keeps what it has: another one comes. */
 void virtio_balloon_stats_forget(void);
 
 #endif

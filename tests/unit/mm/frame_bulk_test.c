@@ -328,7 +328,7 @@ static void a_list_forgets_what_was_freed_and_knows_what_came_back(void **state)
 		fixture_reserve(BASE, 6 * BLOCK_FRAMES, OWNER_BALLOON);
 		assert_list(OWNER_BALLOON, BASE, end, 0, 256);
 		fixture_free(BASE + 512, 1024, OWNER_BALLOON);
-		/* From within a block: nothing is found, but not for good. */
+		/* From within a block: nothing is found this time only. */
 		assert_list(OWNER_BALLOON, BASE, end, BASE + 700, 256);
 		fixture_free(BASE + 1600, 1472, OWNER_BALLOON);
 		assert_list(OWNER_BALLOON, BASE, end, BASE + 1601, 256);

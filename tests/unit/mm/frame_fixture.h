@@ -2,7 +2,7 @@
 /*
  * A frame allocator over a map that the test chooses. Its metadata begins as
  * garbage and lies in heap memory of exactly frame_init_bytes() bytes, so that
- * the address sanitizer sees a byte too many. No frame has memory behind it.
+ * the address sanitizer sees a byte too many. No frame has memory of its own.
  *
  * Include <cmocka.h> through this file only: it wants four others first.
  */

@@ -17,7 +17,7 @@
 
 #define TIB_FRAMES ((pfn_t)1 << 28)
 
-/* What may become resident of the metadata, for all that a test does. */
+/* The most of the metadata that may become resident, for all that a test does. */
 #define RESIDENT_MAX (64 * MIB)
 
 /* A PC's map: RAM up to the device window, the rest from 4 GiB on. */

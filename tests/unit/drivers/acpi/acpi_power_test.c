@@ -159,7 +159,7 @@ static void what_is_no_s5_is_not_taken_for_one(void **state)
 	}
 }
 
-/* The sanitizer sees a read past the table. */
+/* The sanitizer sees a read after the end of the table. */
 static void an_s5_that_the_table_cuts_off_is_none(void **state)
 {
 	unsigned type;

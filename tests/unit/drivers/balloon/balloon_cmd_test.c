@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/sim/sim_command.h"
-#include "tests/unit/drivers/balloon/balloon_fixture.h"
+#include "tests/unit/drivers/balloon/host_fixture.h"
 
 static void assert_prints(const char *text)
 {
@@ -90,7 +90,7 @@ static void a_device_without_statistics_is_told(void **state)
 	(void)state;
 	start(0, NO_FLOOR);
 	assert_int_equal(sim_command("stats"), -ENODEV);
-	assert_string_equal(sim_command_text, "stats: no statistics queue\n");
+	assert_string_equal(sim_command_text, "stats: the host takes no statistics\n");
 }
 
 static void statistics_are_shown_with_their_tags(void **state)
@@ -100,6 +100,61 @@ static void statistics_are_shown_with_their_tags(void **state)
 	assert_int_equal(sim_command("stats"), 0);
 	assert_prints("stat-total-memory                  67108864  (tag 5)\n");
 	assert_prints("Asked by the host: 0 times;");
+}
+
+/* ---- Hosts of other kinds ---- */
+
+static void amounts_are_in_one_mode_and_in_kilobytes(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(1000), 0);
+	host_wants(RAM_FRAMES);
+	assert_int_equal(sim_command("balloon"), 0);
+	assert_prints("InflatedTotal: 61536 kB\nInflatedFree: 0 kB\nTarget: 65536 kB\n"
+		      "Actual: 61536 kB\nShortfall: 4000 kB\nFloor: 4000 kB\n"
+		      "Strategy: auto (portable)\nInflated: 15384 frames in ");
+	assert_null(strstr(sim_command_text, "Refused"));
+	assert_null(strstr(sim_command_text, "BROKEN"));
+	/* The next host lets frames come back in need. */
+	host.target = 0;
+	balloon_detach();
+	host.terms.deflate_on_oom = true;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(256);
+	assert_int_equal(sim_command("balloon"), 0);
+	assert_prints("InflatedTotal: 0 kB\nInflatedFree: 1024 kB\n");
+}
+
+static bool refuses_the_fourth(bool deflates, pfn_t pfn, enum balloon_refusal *why)
+{
+	*why = BALLOON_REFUSED_FRAME;
+	return !deflates && pfn % 4 == 0;
+}
+
+static void refusals_and_a_broken_host_are_shown(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.refuses = refuses_the_fourth;
+	host.target = BLOCK_FRAMES;
+	balloon_step();
+	assert_int_equal(sim_command("balloon"), 0);
+	assert_prints("Refused by the host: 128 frames for good, 0 as the target was reached, "
+		      "0 for want of memory\n");
+	host.fault = BALLOON_FAULT_RULES;
+	settle();
+	assert_int_equal(sim_command("balloon"), 0);
+	assert_prints("BROKEN: it answered what no host may answer\n");
+}
+
+static void what_a_strategy_needs_is_the_ports_word(void **state)
+{
+	(void)state;
+	host.port.ranges_need = "a newer hypervisor";
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	assert_int_equal(sim_command("balloon strategy range-first"), -ENOTSUP);
+	assert_string_equal(sim_command_text,
+			    "balloon: range-first needs a newer hypervisor; nothing has changed\n");
 }
 
 int main(void)
@@ -112,6 +167,9 @@ int main(void)
 		TEST(other_words_are_refused),
 		TEST(a_device_without_statistics_is_told),
 		TEST(statistics_are_shown_with_their_tags),
+		HOST_TEST(amounts_are_in_one_mode_and_in_kilobytes),
+		HOST_TEST(refusals_and_a_broken_host_are_shown),
+		HOST_TEST(what_a_strategy_needs_is_the_ports_word),
 	};
 	int failed = cmocka_run_group_tests_name("balloon_cmd", tests, set_up_ram, NULL);
 

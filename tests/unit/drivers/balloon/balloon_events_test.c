@@ -10,6 +10,7 @@
 
 #include "drivers/balloon/balloon_events.h"
 #include "drivers/balloon/balloon_reclaim.h"
+#include "drivers/balloon/balloon_refusal.h"
 #include "tests/unit/drivers/balloon/host_fixture.h"
 
 static int set_up_events(void **state)
@@ -73,19 +74,58 @@ static bool refuses_the_seventh(bool deflates, pfn_t pfn, enum balloon_refusal *
 	return !deflates && pfn % 7 == 0;
 }
 
-static void each_refusal_is_counted_with_its_reason(void **state)
+/* The sum over the events that are kept; each gives this reason. */
+static uint64_t refused_for(enum balloon_refusal why)
 {
+	uint64_t sum = 0;
+
+	for (uint64_t back = 0; back < balloon_events.recorded; back++) {
+		struct event event = event_back(back);
+
+		if (event.type != BALLOON_EVENT_REFUSED)
+			continue;
+		assert_int_equal(event.argument[1], why);
+		sum += event.argument[0];
+	}
+	return sum;
+}
+
+static void each_refusal_is_recorded_with_its_reason(void **state)
+{
+	uint64_t refused[BALLOON_REFUSALS];
+
 	(void)state;
 	assert_int_equal(host_attach(NO_FLOOR), 0);
 	host.refuses = refuses_the_seventh;
 	host_wants(70);
-	assert_true(balloon_events.count[BALLOON_EVENT_REFUSED] >= 10);
-	for (uint64_t back = 0; back < balloon_events.recorded; back++) {
-		struct event event = event_back(back);
+	balloon_refusal_counts(refused);
+	assert_true(refused[BALLOON_REFUSED_FRAME] >= 10);
+	assert_int_equal(refused_for(BALLOON_REFUSED_FRAME), refused[BALLOON_REFUSED_FRAME]);
+}
 
-		if (event.type == BALLOON_EVENT_REFUSED)
-			assert_int_equal(event.argument[1], BALLOON_REFUSED_FRAME);
-	}
+/* Some 700 frames are refused, one by one: the ring still says how it came to that. */
+static void a_host_that_refuses_much_does_not_flood_the_ring(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.refuses = refuses_the_seventh;
+	host_wants(5000);
+	assert_true(refused_for(BALLOON_REFUSED_FRAME) >= 5000 / 7);
+	assert_true(balloon_events.recorded < 10);
+	assert_event(balloon_events.recorded - 2, BALLOON_EVENT_TARGET, 5000);
+}
+
+static void refusals_are_recorded_before_a_host_is_given_up(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.refuses = refuses_the_seventh;
+	host.target = 5000;
+	balloon_step();
+	host.fault = BALLOON_FAULT_RULES;
+	settle();
+	assert_event(0, BALLOON_EVENT_GAVE_UP, BALLOON_FAULT_RULES);
+	assert_int_equal(event_back(1).type, BALLOON_EVENT_REFUSED);
 }
 
 static void memory_that_is_taken_back_in_need_is_recorded(void **state)
@@ -135,7 +175,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		EVENTS_TEST(a_move_is_three_events_whatever_its_size),
 		EVENTS_TEST(a_target_that_is_read_again_is_no_event),
-		EVENTS_TEST(each_refusal_is_counted_with_its_reason),
+		EVENTS_TEST(each_refusal_is_recorded_with_its_reason),
+		EVENTS_TEST(a_host_that_refuses_much_does_not_flood_the_ring),
+		EVENTS_TEST(refusals_are_recorded_before_a_host_is_given_up),
 		EVENTS_TEST(memory_that_is_taken_back_in_need_is_recorded),
 		EVENTS_TEST(a_host_that_forgets_everything_is_recorded_twice),
 		EVENTS_TEST(a_host_that_breaks_the_rules_is_given_up_with_the_fault),

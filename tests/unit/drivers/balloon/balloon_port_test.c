@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "drivers/balloon/balloon_batch.h"
+#include "drivers/balloon/balloon_ranges.h"
 #include "tests/unit/drivers/balloon/host_fixture.h"
 
 static void answers_in_the_call_reach_every_target(void **state)
@@ -126,6 +127,42 @@ static void a_run_may_be_of_sixteen_gigabytes(void **state)
 	set_up(state);
 }
 
+/* ---- Refusals and want of room ---- */
+
+#define FIRST_FRAME paddr_to_pfn(RAM_START)
+#define RUN 10 /* frames that are free, and as many after them are not */
+
+/* Of each run the fourth and the last but one. */
+static bool two_of_a_run(bool deflates, pfn_t pfn, enum balloon_refusal *why)
+{
+	uint64_t at = (pfn - FIRST_FRAME) % (2 * RUN);
+
+	*why = BALLOON_REFUSED_FRAME;
+	return !deflates && (at == 3 || at == RUN - 2);
+}
+
+/* A batch of single frames is of as many runs as the free memory. */
+static void frames_of_several_runs_are_refused_in_one_batch(void **state)
+{
+	struct balloon_batch_counts counts;
+
+	(void)state;
+	exhaust();
+	for (uint64_t i = 0; i < 6; i++)
+		assert_int_equal(frame_free(FIRST_FRAME + i * 2 * RUN, RUN, OWNER_HELD), 0);
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.refuses = two_of_a_run;
+	host_wants(6 * RUN);
+	assert_int_equal(host.offers, 1);
+	for (uint64_t i = 0; i < RAM_FRAMES; i++)
+		assert_int_equal(frame_owner(FIRST_FRAME + i) == OWNER_BALLOON,
+				 sim_host_has(&host.has, FIRST_FRAME + i));
+	assert_int_equal(ledger_count(OWNER_REFUSED), 6 * 2);
+	assert_host_has(6 * (RUN - 2));
+	balloon_batches_counts(&counts);
+	assert_int_equal(counts.inflated, 6 * (RUN - 2));
+}
+
 static void a_batch_that_finds_no_room_is_offered_again(void **state)
 {
 	(void)state;
@@ -137,6 +174,43 @@ static void a_batch_that_finds_no_room_is_offered_again(void **state)
 	host.err = 0;
 	settle();
 	assert_host_has(3000);
+}
+
+static unsigned range_calls;
+static int range_err;
+
+static int take_ranges(const struct frame_run *ranges, size_t count)
+{
+	(void)ranges;
+	assert_in_range(count, 1, host.terms.ranges);
+	range_calls++;
+	if (!range_err)
+		balloon_ranges_answered();
+	return range_err;
+}
+
+static void ranges_that_find_no_room_are_lent_again(void **state)
+{
+	uint64_t frames, requests;
+
+	(void)state;
+	host.port.send_ranges = take_ranges;
+	host.terms.ranges = 2;
+	host.terms.range_blocks = 4;
+	range_calls = 0;
+	range_err = -EAGAIN;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	be_quiet();
+	assert_true(range_calls > 0);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
+	balloon_ranges_counts(&frames, &requests);
+	assert_int_equal(frames + requests, 0);
+	range_err = 0;
+	be_quiet();
+	be_quiet();
+	balloon_ranges_counts(&frames, &requests);
+	assert_int_equal(frames, RAM_FRAMES);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
 }
 
 static void late_answers_are_waited_for(void **state)
@@ -299,7 +373,9 @@ int main(void)
 		HOST_TEST(of_a_batch_all_frames_arrive_but_those_that_are_refused),
 		HOST_TEST(blocks_come_back_whole_and_single_frames_one_by_one),
 		HOST_TEST(a_run_may_be_of_sixteen_gigabytes),
+		HOST_TEST(frames_of_several_runs_are_refused_in_one_batch),
 		HOST_TEST(a_batch_that_finds_no_room_is_offered_again),
+		HOST_TEST(ranges_that_find_no_room_are_lent_again),
 		HOST_TEST(late_answers_are_waited_for),
 		HOST_TEST(a_host_that_forgets_everything_gets_it_anew),
 		HOST_TEST(a_host_that_does_nothing_but_forget_is_given_up),

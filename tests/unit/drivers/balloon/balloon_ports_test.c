@@ -94,7 +94,7 @@ static void each_reason_in_one_batch_is_heeded(void **state)
 	sim_sync.refuse_every = 10;
 	sim_sync.target = BLOCK_FRAMES;
 	balloon_step();
-	/* Frames 10, 40, ... for good; 20, 50, ... as it has enough; 30, 60, ... for now. */
+	/* Frames 10, 40, ... for ever; 20, 50, ... as it has enough; 30, 60, ... for now. */
 	assert_int_equal(ledger_count(OWNER_REFUSED), 17);
 	assert_int_equal(ballooned(), BLOCK_FRAMES - 51);
 	assert_int_equal(sim_sync.host.count, BLOCK_FRAMES - 51);
@@ -127,6 +127,8 @@ static void another_target_frees_what_was_set_aside(void **state)
 /* As Xen does: it takes or gives the first frames of a batch, and the rest is refused. */
 static void the_tail_of_a_batch_is_refused_and_asked_for_again(void **state)
 {
+	uint64_t refused[BALLOON_REFUSALS];
+
 	(void)state;
 	attach_sync();
 	sim_sync.takes_most = 100;
@@ -137,6 +139,8 @@ static void the_tail_of_a_batch_is_refused_and_asked_for_again(void **state)
 	assert_int_equal(ballooned(), 500);
 	assert_true(sim_sync.refused[BALLOON_REFUSED_FOR_NOW] > 0);
 	assert_int_equal(sim_sync.refused[BALLOON_REFUSED_FRAME], 0);
+	balloon_refusal_counts(refused);
+	assert_memory_equal(refused, sim_sync.refused, sizeof(refused));
 }
 
 /* The intervals between the moments at which the host is asked, in seconds. */

@@ -67,10 +67,35 @@ static void reported_frames_are_out_of_hands_until_acknowledged(void **state)
 	assert_int_equal(ledger_count(OWNER_FREE), free_before);
 }
 
+/* The device may not have looked at them before it was reset. */
+static void ranges_that_a_reset_interrupts_are_reported_again(void **state)
+{
+	uint64_t free_before, blocks;
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	free_before = ledger_count(OWNER_FREE);
+	blocks = frame_free_blocks();
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	be_quiet();
+	assert_true(ledger_count(OWNER_REPORTED) > 0);
+	sim_virtio_need_reset(&sim.virtio);
+	settle();
+	assert_int_equal(status().recoveries, 1);
+	assert_int_equal(ledger_count(OWNER_REPORTED), 0);
+	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+	assert_int_equal(sim.reported, 0);
+	sim.completion = SIM_BALLOON_AT_ONCE;
+	be_quiet();
+	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
+}
+
 /* ---- Leaving ---- */
 
 static void range_first_tells_all_ranges_before_the_first_page_number(void **state)
 {
+	uint64_t lent, requests;
+
 	(void)state;
 	start(REPORTING, NO_FLOOR);
 	assert_int_equal(status().effective, BALLOON_RANGE_FIRST);
@@ -79,6 +104,10 @@ static void range_first_tells_all_ranges_before_the_first_page_number(void **sta
 	assert_int_equal(sim.reported, 20 * BLOCK_SIZE);
 	/* No PFN had come when the last range did. */
 	assert_int_equal(sim.inflates_before_report, 0);
+	/* What leaves is not lent. */
+	balloon_ranges_counts(&lent, &requests);
+	assert_int_equal(lent, 0);
+	assert_true(requests > 0);
 	go_to(3);
 	assert_balloon(3);
 }
@@ -111,6 +140,7 @@ int main(void)
 		TEST(all_free_blocks_are_reported_once),
 		TEST(a_block_is_reported_again_after_it_was_used),
 		TEST(reported_frames_are_out_of_hands_until_acknowledged),
+		TEST(ranges_that_a_reset_interrupts_are_reported_again),
 		TEST(range_first_tells_all_ranges_before_the_first_page_number),
 		TEST(range_first_survives_random_targets_and_slow_answers),
 	};

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "arch/clock.h"
+#include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_refusal.h"
 #include "tests/unit/drivers/balloon/host_fixture.h"
 
@@ -182,6 +183,31 @@ static void a_host_that_has_no_memory_is_asked_at_longer_and_longer_intervals(vo
 	assert_host_has(0);
 }
 
+/* Of a run all frames after these are refused in one go. */
+static int take_ten(struct balloon_batch *batch)
+{
+	const struct frame_run *run = &batch->run[0];
+
+	assert_int_equal(batch->run_count, 1);
+	if (run->count > 10)
+		balloon_batch_refuse(batch, run->first + 10, run->count - 10,
+				     BALLOON_REFUSED_FOR_NOW);
+	balloon_batch_answered(batch);
+	return 0;
+}
+
+static void a_run_that_is_refused_is_counted_by_its_frames(void **state)
+{
+	(void)state;
+	host.port.inflate = take_ten;
+	host.port.deflate = NULL;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(50);
+	assert_int_equal(ballooned(), 50);
+	assert_int_equal(refused(BALLOON_REFUSED_FOR_NOW), 40 + 30 + 20 + 10);
+	assert_int_equal(refused(BALLOON_REFUSED_FRAME), 0);
+}
+
 static void a_new_target_ends_the_pause(void **state)
 {
 	uint64_t offers;
@@ -211,6 +237,7 @@ int main(void)
 		HOST_TEST(memory_in_need_gets_what_was_set_aside),
 		HOST_TEST(a_frame_that_does_not_come_back_is_passed_over),
 		HOST_TEST(a_host_that_has_no_memory_is_asked_at_longer_and_longer_intervals),
+		HOST_TEST(a_run_that_is_refused_is_counted_by_its_frames),
 		HOST_TEST(a_new_target_ends_the_pause),
 	};
 

@@ -345,7 +345,7 @@ static void devices_come_before_bridges_that_are_empty(void **state)
 	for (unsigned slot = 1; slot < 20; slot++)
 		sim_pci_add_bridge(sim_pci_add_bridge(NULL, slot, 0), 0, 0);
 	sim_pci_set_bar(a, 0, SIM_PCI_IO, 64, 0);
-	/* The ports are enough for three windows besides: that is no fault. */
+	/* The ports are enough for three more windows: that is no fault. */
 	scan(0, 0);
 	assert_int_equal(sim_pci_bar_address(a, 0), 0xc000);
 }

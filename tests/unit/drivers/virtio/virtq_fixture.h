@@ -14,7 +14,7 @@
 
 struct fixture_ring {
 	const char *name;
-	uint64_t features; /* besides VERSION_1 */
+	uint64_t features; /* apart from VERSION_1 */
 };
 
 #define FIXTURE_RINGS 10
