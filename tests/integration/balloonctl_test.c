@@ -169,11 +169,12 @@ static bool tells_the_driver(struct vm *vm)
 static void check_features(const char *bits)
 {
 	const struct program_end *end = BALLOONCTL("status");
-	char *line;
+	const char *found;
+	char line[512];
 
 	assert_end(end, EXIT_REACHED, "Features ");
-	line = strstr(end->out, "Features ");
-	line[strcspn(line, "\n")] = '\0';
+	found = strstr(end->out, "Features ");
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(found, "\n"), found);
 	assert_int_equal(bits[2] == '1', !!strstr(line, " DEFLATE_ON_OOM"));
 	assert_int_equal(bits[1] == '1', !!strstr(line, " STATS_VQ"));
 	assert_int_equal(bits[4] == '1', !!strstr(line, " PAGE_POISON"));

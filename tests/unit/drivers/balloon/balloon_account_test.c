@@ -20,7 +20,7 @@ static void ballooned_memory_is_counted_once(void **state)
 	balloon_account(status().deflate_on_oom, &account);
 	assert_int_equal(account.inflated_total, 1000);
 	assert_int_equal(account.inflated_free, 0);
-	stop();
+	end_driver();
 	start(DEFLATE_ON_OOM, NO_FLOOR);
 	go_to(1000);
 	balloon_account(status().deflate_on_oom, &account);

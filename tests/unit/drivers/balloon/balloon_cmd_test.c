@@ -22,7 +22,7 @@ static void a_machine_without_a_balloon_is_told(void **state)
 {
 	(void)state;
 	start(0, NO_FLOOR);
-	stop();
+	end_driver();
 	assert_int_equal(sim_command("balloon"), -ENODEV);
 	assert_string_equal(sim_command_text,
 			    "balloon: the machine has no usable balloon device\n");

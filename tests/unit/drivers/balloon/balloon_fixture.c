@@ -62,7 +62,7 @@ int tear_down(void **state)
 	(void)state;
 	assert_books();
 	sim.virtio.slow_reset = 0;
-	stop();
+	end_driver();
 	assert_books();
 	if (sim.virtio.violation)
 		fail_msg("%s", sim.virtio.violation);
@@ -97,7 +97,7 @@ int begin(uint64_t floor)
 	return begin_with(&config);
 }
 
-void stop(void)
+void end_driver(void)
 {
 	balloon_detach();
 }

@@ -64,7 +64,7 @@ int begin_with(const struct balloon_config *config);
 int begin(uint64_t floor);
 
 /* The driver lets the device go, which stays plugged in. */
-void stop(void);
+void end_driver(void);
 
 /* Both, for a modern device that offers VERSION_1 and these. */
 void start(uint64_t features, uint64_t floor);

@@ -54,7 +54,7 @@ static struct poller *start(const struct fake_qemu *qemu, struct fake_place *pla
 	return poller;
 }
 
-static void stop(struct poller *poller, struct fake_place *place)
+static void end(struct poller *poller, struct fake_place *place)
 {
 	poller_stop(poller);
 	fake_qemu_stop(place);
@@ -81,7 +81,7 @@ static void samples_hold_what_the_guest_says(void **state)
 	assert_false(sample_stat(&sample, STAT_FREE_MEMORY, &value));
 	next(poller, &sample);
 	assert_int_equal(sample.number, 2);
-	stop(poller, &place);
+	end(poller, &place);
 }
 
 /* One client at a time: between two looks others are served. */
@@ -99,7 +99,7 @@ static void others_get_their_turn(void **state)
 			 0);
 	next(poller, &sample);
 	assert_int_equal(run_command(place.path, "status", NULL).status, EXIT_REACHED);
-	stop(poller, &place);
+	end(poller, &place);
 }
 
 static void guest_that_dies_is_gone_until_it_is_back(void **state)
@@ -145,7 +145,7 @@ static void connection_that_breaks_is_made_anew(void **state)
 	next_with(poller, -ECONNRESET, &sample);
 	next_with(poller, 0, &sample);
 	assert_int_equal(sample.state.left, FAKE_RAM);
-	stop(poller, &place);
+	end(poller, &place);
 }
 
 /* Nothing here waits for it; the time that is measured is our own. */
@@ -181,7 +181,7 @@ static void machine_without_a_balloon_is_no_guest(void **state)
 	next(poller, &sample);
 	assert_int_equal(sample.err, -ENODEV);
 	assert_true(strlen(sample.error) > 0);
-	stop(poller, &place);
+	end(poller, &place);
 }
 
 static void same_name_is_one_guest(void **state)

@@ -32,7 +32,7 @@ static void used_lengths_mean_nothing(void **state)
 			go_to(0);
 			assert_balloon(0);
 		}
-		stop();
+		end_driver();
 		sim_balloon_fini(&sim);
 	}
 	start(0, NO_FLOOR);

@@ -64,7 +64,7 @@ static void reported_blocks_hold_the_poison(void **state)
 
 	(void)state;
 	start(PAGE_POISON | REPORTING, NO_FLOOR);
-	stop();
+	end_driver();
 	/* Two blocks in use: a request has more ranges than one. */
 	hole = end - 4 * BLOCK_FRAMES;
 	assert_int_equal(frame_reserve(hole, 1, OWNER_HELD), 0);
@@ -101,7 +101,7 @@ static void no_more_than_16_mib_are_poisoned_at_once(void **state)
 		else
 			be_quiet();
 		assert_int_equal(ledger_count(OWNER_REPORTED), 8 * BLOCK_FRAMES);
-		stop();
+		end_driver();
 	}
 }
 

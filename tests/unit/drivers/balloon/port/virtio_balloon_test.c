@@ -38,7 +38,7 @@ static void poison_is_accepted_only_if_it_was_asked_for(void **state)
 	assert_false(sim.virtio.device.accepted & PAGE_POISON);
 	assert_string_equal(virtio_refusal_reason(&sim.virtio.device, VIRTIO_BALLOON_F_PAGE_POISON),
 			    "only with poison=XX on the command line");
-	stop();
+	end_driver();
 	assert_int_equal(begin_with(&config), 0);
 	assert_true(sim.virtio.device.accepted & PAGE_POISON);
 	assert_int_equal(sim_virtio_config32(&sim.virtio, SIM_BALLOON_POISON), 0xa5a5a5a5);
