@@ -308,16 +308,35 @@ static int check_numbers(struct run *run, struct json_object *all, int64_t taken
 	return 0;
 }
 
+/*
+ * Asks until no frame is in flight: `actual` may be told while the device still owes
+ * the last answer. *all is the caller's, or NULL: that was no JSON.
+ */
+static int read_settled(struct run *run, struct json_object **all)
+{
+	int64_t deadline = deadline_in(TIMEOUT_MS);
+
+	for (;;) {
+		char *text;
+
+		if (command(run, "show_mem -j", &text))
+			return -EPROTO;
+		*all = json_tokener_parse(text);
+		free(text);
+		if (number_in(*all, "owners", "in-flight") <= 0 || !deadline_left(deadline))
+			return 0;
+		json_object_put(*all);
+		usleep(POLL_US);
+	}
+}
+
 static int check_json(struct run *run, int64_t taken)
 {
 	struct json_object *all;
-	char *text;
 	int err;
 
-	if (command(run, "show_mem -j", &text))
+	if (read_settled(run, &all))
 		return -EPROTO;
-	all = json_tokener_parse(text);
-	free(text);
 	err = check_numbers(run, all, taken);
 	json_object_put(all);
 	return err;
