@@ -258,7 +258,9 @@ test-unit: $(UNIT_WANTED)
 COVERED := mm drivers/pci drivers/virtio drivers/balloon
 COVERING := $(filter mm/% drivers/%,$(UNIT_NAMES))
 CFLAGS_COVERAGE := $(CFLAGS_UNIT) -O0 --coverage
-GCOVR := gcovr -r . $(BUILD)/coverage -b --exclude-branches-by-pattern '\s*assert\('
+# The option that counts branches has had two names.
+GCOVR_BRANCHES = $(if $(shell gcovr --help | grep txt-metric),--txt-metric branch,-b)
+GCOVR = gcovr -r . $(BUILD)/coverage $(GCOVR_BRANCHES) --exclude-branches-by-pattern '\s*assert\('
 
 $(BUILD)/coverage/flags: FLAGS = $(HOSTCC) $(CFLAGS_COVERAGE)
 $(BUILD)/coverage/flags: | $(call needs,host test)

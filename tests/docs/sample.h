@@ -21,8 +21,8 @@
  *	settled        begins when all tasks have come to rest
  *	ends=STATUS    the last command ends QEMU, with this exit status
  *	needs=PROGRAM  left out, with a word, where PROGRAM is not installed
- *	qemu=7         what is said depends on QEMU: only played with one whose major
- *	               version is another, and that is said
+ *	qemu=7,10      what is said depends on QEMU: only played with one whose major
+ *	               version is no such, and that is said
  *	MEM=1G ...     variables of tools/run.sh
  *
  * A value with blanks stands in quotes. A fence with commands but without such a
