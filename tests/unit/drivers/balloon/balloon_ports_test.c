@@ -539,6 +539,26 @@ static void a_full_ring_is_waited_for(void **state)
 	assert_int_equal(ballooned(), 5 * BLOCK_FRAMES + 100);
 }
 
+/* While the ring is full nothing can be sent, but what there is will be had later. */
+static void a_full_ring_is_no_lack_of_memory(void **state)
+{
+	(void)state;
+	sim_delta.terms.ranges = 0;
+	sim_delta.terms.best = BALLOON_PORTABLE;
+	sim_delta.terms.batch_block_frames = BLOCK_FRAMES;
+	sim_delta.room = 2;
+	attach_delta();
+	balloon_set_floor(1000);
+	delta_wants(5 * BLOCK_FRAMES);
+	delta_wants(RAM_FRAMES - 5 * BLOCK_FRAMES);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 2 * BLOCK_FRAMES);
+	assert_int_equal(sim_delta.short_calls, 1);
+	assert_int_equal(sim_delta.short_told, 1000);
+	delta_answers();
+	assert_int_equal(sim_delta.short_calls, 1);
+	assert_int_equal(ballooned(), RAM_FRAMES - 1000);
+}
+
 static void a_host_without_an_answer_is_given_up_whatever_it_is(void **state)
 {
 	(void)state;
@@ -695,6 +715,7 @@ int main(void)
 		HOSTS_TEST(a_host_hears_once_that_it_cannot_have_all),
 		HOSTS_TEST(a_batch_of_blocks_is_as_long_as_the_host_takes),
 		HOSTS_TEST(a_full_ring_is_waited_for),
+		HOSTS_TEST(a_full_ring_is_no_lack_of_memory),
 		HOSTS_TEST(a_host_without_an_answer_is_given_up_whatever_it_is),
 		HOSTS_TEST(frames_that_the_host_chose_come_back_from_the_midst_of_the_balloon),
 		HOSTS_TEST(a_run_that_is_not_all_ballooned_changes_nothing),
