@@ -17,6 +17,7 @@
 #include "drivers/balloon/balloon.h"
 #include "mm/ledger.h"
 #include "tests/lies/lies.h"
+#include "tests/sim/sim_bits.h"
 #include "tests/sim/sim_log.h"
 #include "tests/sim/sim_ram.h"
 #include "tests/sim/sim_time.h"
@@ -299,8 +300,8 @@ static void check(enum op op, uint64_t began)
 		     (unsigned)((clock_ns() - began) / NS_PER_S));
 	fuzz_require(!world_is_broken() || !machine_is_seen() || world_warnings() > 0,
 		     "the device was given up without a word");
-	for (pfn_t pfn = FIRST_FRAME; pfn < end; pfn++)
-		fuzz_require(!sim_ram_is_lent(pfn) || frame_owner(pfn) != OWNER_FREE,
+	for (pfn_t pfn = sim_ram_next_lent(0); pfn < end; pfn = sim_ram_next_lent(pfn + 1))
+		fuzz_require(frame_owner(pfn) != OWNER_FREE,
 			     "after operation %d: frame %#llx is free, and the device may own it",
 			     op, (unsigned long long)pfn);
 }
@@ -316,9 +317,10 @@ static void own(pfn_t pfn, uint64_t frames, bool device)
 	pfn_t end = FIRST_FRAME + ledger_managed();
 
 	if (frames == UINT64_MAX && world.virtio.slow_reset != SIM_VIRTIO_FOR_EVER)
-		for (pfn_t p = FIRST_FRAME; p < end; p++)
+		for (pfn_t p = sim_balloon_next(&world, FIRST_FRAME, end); p < end;
+		     p = sim_balloon_next(&world, p + 1, end))
 			if (frame_owner(p) == OWNER_IN_FLIGHT)
-				world.set[p / 8] &= (uint8_t) ~(1u << p % 8);
+				sim_bits_remove(world.set, p);
 	own_rightly(pfn, frames, device);
 }
 

@@ -78,6 +78,8 @@ int world_reserve(void)
 
 static void own(pfn_t pfn, uint64_t frames, bool device)
 {
+	const pfn_t end = FIRST_FRAME + FRAMES;
+
 	if (now.blind)
 		return;
 	if (frames < UINT64_MAX) {
@@ -88,23 +90,29 @@ static void own(pfn_t pfn, uint64_t frames, bool device)
 	if (world.virtio.slow_reset == SIM_VIRTIO_FOR_EVER)
 		return;
 	/* A reset: what stays inflated stays discarded, the rest is the guest's. */
-	for (pfn = FIRST_FRAME; pfn < FIRST_FRAME + FRAMES; pfn++)
-		if (sim_ram_is_lent(pfn) != sim_balloon_has(&world, pfn))
-			sim_ram_lend(pfn, 1, !sim_ram_is_lent(pfn));
+	for (pfn = sim_ram_next_lent(0); pfn != PFN_NONE; pfn = sim_ram_next_lent(pfn + 1))
+		if (!sim_balloon_has(&world, pfn))
+			sim_ram_lend(pfn, 1, false);
+	for (pfn = sim_balloon_next(&world, FIRST_FRAME, end); pfn < end;
+	     pfn = sim_balloon_next(&world, pfn + 1, end))
+		sim_ram_lend(pfn, 1, true);
 }
 
 /* A free frame may be written by the next owner. */
 static void check_free_memory(const char *when)
 {
-	pfn_t pfns[512];
-	size_t count;
+	static pfn_t pfns[FRAMES];
+	size_t count = frame_alloc_bulk(FRAMES, PFN_NONE, OWNER_HELD, pfns);
 
-	while ((count = frame_alloc_bulk(ARRAY_SIZE(pfns), PFN_NONE, OWNER_HELD, pfns)) > 0)
-		for (size_t i = 0; i < count; i++)
-			if (sim_ram_is_lent(pfns[i]))
-				fail_msg("%s: frame %#llx is free, and the device may own it", when,
-					 (unsigned long long)pfns[i]);
-	frame_free_owned(OWNER_HELD, UINT64_MAX);
+	for (size_t i = 0; i < count; i++)
+		if (sim_ram_is_lent(pfns[i]))
+			fail_msg("%s: frame %#llx is free, and the device may own it", when,
+				 (unsigned long long)pfns[i]);
+	for (size_t i = 0, run; i < count; i += run) {
+		for (run = 1; i + run < count && pfns[i + run] == pfns[i] + run;)
+			run++;
+		assert_int_equal(frame_free(pfns[i], run, OWNER_HELD), 0);
+	}
 }
 
 void world_check_books(const char *when)

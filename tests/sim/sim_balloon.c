@@ -9,6 +9,7 @@
 
 #include "arch/paging.h"
 #include "drivers/balloon/port/virtio_balloon_names.h"
+#include "tests/sim/sim_bits.h"
 
 #define SET_BYTES ((size_t)1 << 29) /* 2^32 bits */
 
@@ -37,7 +38,12 @@ static void clear_set(struct sim_balloon *sim)
 
 bool sim_balloon_has(const struct sim_balloon *sim, pfn_t pfn)
 {
-	return pfn <= UINT32_MAX && (sim->set[pfn / 8] >> (pfn % 8) & 1);
+	return pfn <= UINT32_MAX && sim_bits_test(sim->set, pfn);
+}
+
+pfn_t sim_balloon_next(const struct sim_balloon *sim, pfn_t from, pfn_t end)
+{
+	return sim_bits_next(sim->set, from, end);
 }
 
 static void own(struct sim_balloon *sim, pfn_t pfn, uint64_t frames, bool device)
@@ -52,7 +58,7 @@ static void inflate(struct sim_balloon *sim, uint32_t pfn)
 		sim->double_inflates++;
 		return;
 	}
-	sim->set[pfn / 8] |= (uint8_t)(1u << pfn % 8);
+	sim_bits_add(sim->set, pfn);
 	sim->inflated++;
 }
 
@@ -62,7 +68,7 @@ static void deflate(struct sim_balloon *sim, uint32_t pfn)
 		sim->wrong_deflates++;
 		return;
 	}
-	sim->set[pfn / 8] &= (uint8_t) ~(1u << pfn % 8);
+	sim_bits_remove(sim->set, pfn);
 	sim->inflated--;
 	own(sim, pfn, 1, false);
 }

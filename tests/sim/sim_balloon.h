@@ -101,6 +101,9 @@ uint32_t sim_balloon_actual(const struct sim_balloon *sim);
 /* Whether this frame is inflated. */
 bool sim_balloon_has(const struct sim_balloon *sim, pfn_t pfn);
 
+/* Returns the lowest inflated frame, from `from` on and below `end`; `end` if there is none. */
+pfn_t sim_balloon_next(const struct sim_balloon *sim, pfn_t from, pfn_t end);
+
 /* Acknowledges up to `count` buffers, the oldest first. Returns how many. */
 size_t sim_balloon_complete(struct sim_balloon *sim, size_t count);
 

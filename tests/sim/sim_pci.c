@@ -380,24 +380,41 @@ static bool reaches(const struct region *r)
 	return true;
 }
 
-/* The function that decodes this address, its BAR and the offset in it. NULL: none does. */
+/* Whether a BAR decodes this address, and at which offset in it; how wide it is anyway. */
+static bool bar_decodes(const struct sim_pci_function *f, unsigned bar, bool io, uint64_t address,
+			uint64_t *offset, bool *wide)
+{
+	uint64_t size = bar_size(f, bar, wide);
+	struct region r = { f, f->config[0x10 + 4 * bar] & SIM_PCI_IO, sim_pci_bar_address(f, bar),
+			    0 };
+
+	r.end = r.start + size;
+	*offset = address - r.start;
+	return r.io == io && *offset < size && reaches(&r);
+}
+
+/*
+ * The function that decodes this address, its BAR and the offset in it. NULL: none does.
+ * First that BAR is asked that was the last one: drivers read the same registers over
+ * and over.
+ */
 static struct sim_pci_function *decoder(bool io, uint64_t address, unsigned *bar, uint64_t *offset)
 {
+	bool wide;
+
 	for (size_t i = 0; i < function_count; i++) {
 		struct sim_pci_function *f = &functions[i];
-		bool wide;
 
 		if (!f->read || f->gone || !(f->config[0x04] & (io ? 1 : 2)))
 			continue;
+		*bar = f->last_bar;
+		if (bar_decodes(f, *bar, io, address, offset, &wide))
+			return f;
 		for (*bar = 0; *bar < PCI_BARS; *bar += wide ? 2 : 1) {
-			uint64_t size = bar_size(f, *bar, &wide);
-			struct region r = { f, f->config[0x10 + 4 * *bar] & SIM_PCI_IO,
-					    sim_pci_bar_address(f, *bar), 0 };
-
-			r.end = r.start + size;
-			*offset = address - r.start;
-			if (r.io == io && *offset < size && reaches(&r))
+			if (bar_decodes(f, *bar, io, address, offset, &wide)) {
+				f->last_bar = *bar;
 				return f;
+			}
 		}
 	}
 	return NULL;

@@ -40,6 +40,7 @@ struct sim_pci_function {
 	uint32_t (*read)(struct sim_pci_function *f, unsigned bar, uint64_t offset, unsigned width);
 	void (*write)(struct sim_pci_function *f, unsigned bar, uint64_t offset, unsigned width,
 		      uint32_t value);
+	unsigned last_bar; /* the one that was accessed last */
 };
 
 /* Makes an empty bus with both mechanisms, no violation and no counts. */

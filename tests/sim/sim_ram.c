@@ -11,16 +11,14 @@
 
 #include "kernel/lib/panic.h"
 #include "kernel/task/task.h"
-
-/* Without the address sanitizer, nothing is known to be lent. */
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
-#define __asan_address_is_poisoned(address) ((void)(address), 0)
-#endif
+#include "tests/sim/sim_bits.h"
 
 #define RAM ((void *)(uintptr_t)SIM_RAM_START)
 #define RAM_BYTES (SIM_RAM_FRAMES * FRAME_SIZE)
+#define FIRST (SIM_RAM_START / FRAME_SIZE)
 
 static void *metadata;
+static uint8_t lent[SIM_RAM_FRAMES / 8]; /* a bit a frame, from FIRST on */
 
 void (*sim_ram_task)(void *arg);
 
@@ -53,9 +51,9 @@ void sim_ram_start(const struct memmap *map)
 {
 	size_t bytes = align_up(frame_init_bytes(map), 64);
 
-	for (pfn_t pfn = SIM_RAM_START / FRAME_SIZE, end = pfn + SIM_RAM_FRAMES; pfn < end; pfn++)
-		if (sim_ram_is_lent(pfn))
-			sim_ram_lend(pfn, 1, false);
+	for (pfn_t pfn = sim_ram_next_lent(FIRST); pfn != PFN_NONE;
+	     pfn = sim_ram_next_lent(pfn + 1))
+		sim_ram_lend(pfn, 1, false);
 	madvise(RAM, RAM_BYTES, MADV_DONTNEED);
 	metadata = aligned_alloc(64, bytes);
 	memset(metadata, 0xa5, bytes);
@@ -79,11 +77,11 @@ void sim_ram_stop(void)
 
 void sim_ram_lend(pfn_t pfn, uint64_t frames, bool to_device)
 {
-	pfn_t first = SIM_RAM_START / FRAME_SIZE;
 	const void *start = (const void *)(uintptr_t)(pfn * FRAME_SIZE);
 
-	if (pfn < first || frames > SIM_RAM_FRAMES || pfn - first > SIM_RAM_FRAMES - frames)
+	if (pfn < FIRST || frames > SIM_RAM_FRAMES || pfn - FIRST > SIM_RAM_FRAMES - frames)
 		return;
+	sim_bits_set_range(lent, pfn - FIRST, pfn - FIRST + frames, to_device);
 	if (to_device)
 		ASAN_POISON_MEMORY_REGION(start, frames * FRAME_SIZE);
 	else
@@ -92,5 +90,12 @@ void sim_ram_lend(pfn_t pfn, uint64_t frames, bool to_device)
 
 bool sim_ram_is_lent(pfn_t pfn)
 {
-	return __asan_address_is_poisoned((const void *)(uintptr_t)(pfn * FRAME_SIZE));
+	return pfn >= FIRST && pfn - FIRST < SIM_RAM_FRAMES && sim_bits_test(lent, pfn - FIRST);
+}
+
+pfn_t sim_ram_next_lent(pfn_t from)
+{
+	uint64_t next = sim_bits_next(lent, from > FIRST ? from - FIRST : 0, SIM_RAM_FRAMES);
+
+	return next < SIM_RAM_FRAMES ? FIRST + next : PFN_NONE;
 }

@@ -47,4 +47,7 @@ void sim_ram_lend(pfn_t pfn, uint64_t frames, bool to_device);
 /* Whether a frame of this RAM is lent to the device. */
 bool sim_ram_is_lent(pfn_t pfn);
 
+/* Returns the lowest lent frame from `from` on, or PFN_NONE. */
+pfn_t sim_ram_next_lent(pfn_t from);
+
 #endif
