@@ -21,6 +21,8 @@
 #include "tools/balloonctl/replace_file.h"
 #include "tools/deadline.h"
 
+#define CLIENT_MS 10000 /* for a client of the server to ask, and to read the answer */
+
 /* On top of what a look may take: */
 #define FIRST_MS 2000	/* until the first sample */
 #define SILENCE_MS 5000 /* and the interval: a guest silent for longer is gone */
@@ -38,7 +40,8 @@ static const char help[] =
 	"  --every SEC          renew it every SEC seconds, and remove it at the end\n"
 	"  --listen ADDR:PORT   serve http://ADDR:PORT/metrics until interrupted; ADDR is\n"
 	"                       numeric, [ADDR] for IPv6; PORT alone is on loopback. There\n"
-	"                       is no password: take care who can reach another address\n"
+	"                       is no password: take care who can reach another address.\n"
+	"                       A client has ten seconds for a request and its answer\n"
 	"  --interval SEC       with --listen: look every SEC seconds, 0.1 to 3600\n"
 	"                       (default 5)\n"
 	"  --stats SEC          have guests asked for statistics every SEC seconds as long\n"
@@ -185,7 +188,8 @@ static int export_by_http(struct exporter *exporter, const struct request *reque
 {
 	char address[LISTEN_ADDRESS];
 	struct listener *listener;
-	int status = listen_start(request->listen, make_page, exporter, &listener, address);
+	int status = listen_start(request->listen, make_page, exporter, CLIENT_MS, &listener,
+				  address);
 
 	if (status)
 		return status;
