@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#define DEADLINE_NEVER INT64_MAX
+#define DEADLINE_NONE INT64_MAX
 
 /* Gives the present, as a deadline. */
 static inline int64_t deadline_now(void)

@@ -29,7 +29,7 @@ struct qmp *qmp_new(void)
 	}
 	q->fd = -1;
 	q->timeout_ms = QMP_TIMEOUT_MS;
-	q->last = DEADLINE_NEVER;
+	q->last = DEADLINE_NONE;
 	return q;
 }
 

@@ -73,7 +73,7 @@ void qmp_set_timeout(struct qmp *q, int timeout_ms);
 
 /*
  * Sets a deadline (of tools/deadline.h) for all that is done later, on top of the single
- * times: nothing waits longer, and no command is sent after it. DEADLINE_NEVER, which is
+ * times: nothing waits longer, and no command is sent after it. DEADLINE_NONE, which is
  * so at first: there is none. Returns the deadline that was set before.
  */
 int64_t qmp_set_deadline(struct qmp *q, int64_t deadline);

@@ -4,6 +4,7 @@
  * and says how far it is, so that one that hangs is told from one that has much to write.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,9 @@
 #include "tools/qmp.h"
 
 #define POLL_MS 50
-#define REASON_MS 1000 /* QEMU tells it before it says that the dump has failed, or soon after */
+#define REASON_MS 1000 /* QEMU tells it at about the time when the dump has failed */
 
+/* FAILED: or there was none. */
 enum progress { WRITING, WRITTEN, FAILED };
 
 static int fail_qmp(struct guest *guest, int err)
@@ -79,24 +81,41 @@ static int fail_dump(struct guest *guest)
 	return -EREMOTEIO;
 }
 
-int qmp_dump(struct guest *guest, const char *path, int timeout_ms)
+/*
+ * Waits until no dump is on its way. Each look has its time, and so has each move, but
+ * nothing lasts longer than `end`.
+ */
+static int wait_for_dump(struct guest *guest, int64_t end, int timeout_ms, enum progress *progress)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000l };
-	int64_t end = deadline_in(DUMP_MS), move_by = deadline_in(timeout_ms);
-	enum progress progress = WRITING;
+	int64_t move_by = deadline_in(timeout_ms);
 	uint64_t bytes = 0, before;
-	int err = begin_dump(guest, path);
+	int err;
 
-	while (!err && progress == WRITING) {
+	while (true) {
 		before = bytes;
-		nanosleep(&pause, NULL);
 		guest_set_deadline(guest, deadline_first(end, deadline_in(timeout_ms)));
-		err = look(guest, &progress, &bytes);
+		err = look(guest, progress, &bytes);
+		if (err || *progress != WRITING)
+			return err;
 		if (bytes != before)
 			move_by = deadline_in(timeout_ms);
-		else if (!err && progress == WRITING &&
-			 !deadline_left(deadline_first(end, move_by)))
-			err = guest_fail(guest, -ETIMEDOUT, "QEMU does not get on with the dump");
+		if (deadline_left(deadline_first(end, move_by)) == 0)
+			return guest_fail(guest, -ETIMEDOUT, "QEMU does not get on with the dump");
+		nanosleep(&pause, NULL);
 	}
+}
+
+int qmp_dump(struct guest *guest, const char *path, int timeout_ms)
+{
+	int64_t end = deadline_in(DUMP_MS);
+	enum progress progress;
+	/* One that was given up by whoever wanted it is still being written. */
+	int err = wait_for_dump(guest, end, timeout_ms, &progress);
+
+	if (!err)
+		err = begin_dump(guest, path);
+	if (!err)
+		err = wait_for_dump(guest, end, timeout_ms, &progress);
 	return !err && progress == FAILED ? fail_dump(guest) : err;
 }

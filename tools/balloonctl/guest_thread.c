@@ -94,7 +94,7 @@ static void answer_until_closed(struct worker *worker)
 	pthread_mutex_lock(&worker->lock);
 	while (worker->asked || !worker->closed) {
 		if (!worker->asked) {
-			thread_wait(&worker->changed, &worker->lock, DEADLINE_NEVER);
+			thread_wait(&worker->changed, &worker->lock, DEADLINE_NONE);
 			continue;
 		}
 		pthread_mutex_unlock(&worker->lock);

@@ -17,7 +17,7 @@
 
 struct connection {
 	int fd;
-	int64_t deadline; /* DEADLINE_NEVER: it was ended */
+	int64_t deadline; /* DEADLINE_NONE: it was ended */
 };
 
 struct listen_limit {
@@ -33,13 +33,13 @@ struct listen_limit {
 static void end(struct connection *connection)
 {
 	shutdown(connection->fd, SHUT_RDWR);
-	connection->deadline = DEADLINE_NEVER;
+	connection->deadline = DEADLINE_NONE;
 }
 
 /* Ends those whose time is over; gives when the next one's is. Has the lock. */
 static int64_t end_late(struct listen_limit *limit)
 {
-	int64_t next = DEADLINE_NEVER;
+	int64_t next = DEADLINE_NONE;
 
 	for (size_t i = 0; i < limit->count; i++) {
 		if (deadline_left(limit->connections[i].deadline) == 0)
@@ -67,7 +67,7 @@ static void end_oldest(struct listen_limit *limit)
 	size_t living = 0, oldest = 0;
 
 	for (size_t i = limit->count; i-- > 0;) {
-		if (limit->connections[i].deadline == DEADLINE_NEVER)
+		if (limit->connections[i].deadline == DEADLINE_NONE)
 			continue;
 		living++;
 		oldest = i;
@@ -133,7 +133,7 @@ void listen_limit_stop(struct listen_limit *limit)
 	limit->stop = true;
 	pthread_cond_broadcast(&limit->changed);
 	while (!limit->ended)
-		thread_wait(&limit->changed, &limit->lock, DEADLINE_NEVER);
+		thread_wait(&limit->changed, &limit->lock, DEADLINE_NONE);
 	pthread_mutex_unlock(&limit->lock);
 	discard(limit);
 }

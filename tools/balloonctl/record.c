@@ -155,13 +155,17 @@ static int open_file(const struct request *request, FILE **file)
 		*file = stdout;
 		return EXIT_REACHED;
 	}
+	/* A pipe that nobody reads would be waited for. */
 	fd = open(request->path,
-		  O_WRONLY | O_CREAT | O_CLOEXEC | (request->force ? O_TRUNC : O_EXCL), 0666);
-	*file = fd < 0 ? NULL : fdopen(fd, "w");
+		  O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | (request->force ? O_TRUNC : O_EXCL),
+		  0666);
+	*file = fd < 0 || fcntl(fd, F_SETFL, 0) ? NULL : fdopen(fd, "w");
 	if (*file)
 		return EXIT_REACHED;
 	if (errno == EEXIST)
 		complain("%s is there already; --force overwrites it", request->path);
+	else if (errno == ENXIO)
+		complain("%s: nobody reads there", request->path);
 	else
 		complain("%s: %s", request->path, strerror(errno));
 	return EXIT_WRONG;

@@ -148,7 +148,7 @@ static int wait_and_show(const struct call *call, struct guest_state *state, uin
 	int status;
 
 	limits.look_ms = call->timeout_ms;
-	limits.end = DEADLINE_NEVER;
+	limits.end = DEADLINE_NONE;
 	if (limits.seconds)
 		limits.end = call->start + (int64_t)limits.seconds * 1000;
 	status = wait_for_target(call->guest, state, goal, &limits);

@@ -35,7 +35,7 @@ void thread_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadl
 {
 	struct timespec until = { .tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000 };
 
-	if (deadline == DEADLINE_NEVER)
+	if (deadline == DEADLINE_NONE)
 		pthread_cond_wait(condition, lock);
 	else
 		pthread_cond_timedwait(condition, lock, &until);

@@ -9,7 +9,7 @@
 
 struct wait_limits {
 	unsigned seconds;  /* in all; 0: as long as there is progress */
-	int64_t end;	   /* when they are over; DEADLINE_NEVER without `seconds` */
+	int64_t end;	   /* when they are over; DEADLINE_NONE without `seconds` */
 	unsigned patience; /* seconds without progress that are a standstill */
 	int look_ms;	   /* how long the answers to one look may take */
 };

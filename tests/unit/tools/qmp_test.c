@@ -452,7 +452,7 @@ static void deadline_of_all_is_on_top_of_the_single_times(void **state)
 	assert_true(n > 0);
 	alarm(60);
 	qmp_set_timeout(f.q, INT_MAX);
-	assert_int_equal(qmp_set_deadline(f.q, deadline_in(SHORT_MS)), DEADLINE_NEVER);
+	assert_int_equal(qmp_set_deadline(f.q, deadline_in(SHORT_MS)), DEADLINE_NONE);
 	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -ETIMEDOUT);
 	assert_true(read(f.peer, sent, sizeof(sent)) > 0);
 	/* Now that it has passed nothing is sent any more. */
@@ -460,7 +460,7 @@ static void deadline_of_all_is_on_top_of_the_single_times(void **state)
 	assert_error_says(&f, "no time is left for 'x'");
 	assert_int_equal(recv(f.peer, sent, sizeof(sent), MSG_DONTWAIT), -1);
 	assert_int_equal(qmp_event(f.q, "E", INT_MAX, NULL), -ETIMEDOUT);
-	assert_true(qmp_set_deadline(f.q, DEADLINE_NEVER) <= deadline_now());
+	assert_true(qmp_set_deadline(f.q, DEADLINE_NONE) <= deadline_now());
 	say(f.peer, "{\"return\": {}, \"id\": 3}\n");
 	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), 0);
 	alarm(0);
