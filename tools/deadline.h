@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#define DEADLINE_NONE INT64_MAX
+
 /* Gives the present, as a deadline. */
 static inline int64_t deadline_now(void)
 {
@@ -24,6 +26,12 @@ static inline int64_t deadline_now(void)
 static inline int64_t deadline_in(int timeout_ms)
 {
 	return deadline_now() + timeout_ms;
+}
+
+/* Gives the earlier of two deadlines. */
+static inline int64_t deadline_first(int64_t one, int64_t other)
+{
+	return one < other ? one : other;
 }
 
 /* Returns the milliseconds until `deadline`, never negative, as poll(2) takes them. */

@@ -19,6 +19,18 @@
 #include "tools/vm.h"
 
 #define MIB (1024.0 * 1024.0)
+#define DEMO_MS (5 * 60 * 1000) /* all of it; a large guest on a slow machine takes one */
+
+/* When it is over, however far it has come. */
+static int64_t end;
+
+/* For one wait: as long as is usual, but not longer than all may take. */
+static int wait_ms(void)
+{
+	int left = deadline_left(end);
+
+	return left < VM_TIMEOUT_MS ? left : VM_TIMEOUT_MS;
+}
 
 static void print_guest(const char *text)
 {
@@ -52,7 +64,7 @@ static int show_and_compare(struct vm *vm, int64_t ram)
 	char *text;
 	int ret;
 
-	if (vm_command(vm, "show_mem", VM_TIMEOUT_MS, &text))
+	if (vm_command(vm, "show_mem", wait_ms(), &text))
 		return complain("the guest does not answer show_mem", "");
 	printf("\n" VM_PROMPT "show_mem\n");
 	print_guest(text);
@@ -99,7 +111,7 @@ static int set_balloon(struct vm *vm, int64_t left, const char *headline)
 	printf("\n%s\n", headline);
 	if (send_target(vm_qmp(vm), left))
 		return -1;
-	if (vm_wait_balloon(vm, left, VM_TIMEOUT_MS))
+	if (vm_wait_balloon(vm, left, wait_ms()))
 		return complain("the balloon did not reach its target", "");
 	printf("  query-balloon: %" PRId64 " bytes (%.1f MiB) left to the guest, after %.2f s\n",
 	       left, (double)left / MIB, (double)(deadline_now() - start) / 1000);
@@ -111,7 +123,7 @@ static int show_all(struct vm *vm)
 	int64_t ram = 0, left, quarter;
 	char *text;
 
-	if (vm_expect_prompt(vm, VM_TIMEOUT_MS, &text))
+	if (vm_expect_prompt(vm, wait_ms(), &text))
 		return complain("the guest did not come to its prompt", "");
 	print_guest(text);
 	free(text);
@@ -140,8 +152,10 @@ int main(int argc, char **argv)
 		fputs("usage: demo QEMU [ARGUMENT...] (see tools/run.sh)\n", stderr);
 		return EXIT_FAILURE;
 	}
+	end = deadline_in(DEMO_MS);
 	if (vm_start("demo", (const char *const *)argv + 1, NULL, &vm))
 		return EXIT_FAILURE;
+	qmp_set_deadline(vm_qmp(vm), end);
 	ret = show_all(vm);
 	if (fflush(stdout) || ferror(stdout))
 		ret = complain("cannot write to stdout", "");

@@ -29,6 +29,7 @@ struct qmp *qmp_new(void)
 	}
 	q->fd = -1;
 	q->timeout_ms = QMP_TIMEOUT_MS;
+	q->last = DEADLINE_NONE;
 	return q;
 }
 
@@ -52,6 +53,14 @@ void qmp_set_timeout(struct qmp *q, int timeout_ms)
 {
 	assert(timeout_ms >= 0);
 	q->timeout_ms = timeout_ms;
+}
+
+int64_t qmp_set_deadline(struct qmp *q, int64_t deadline)
+{
+	int64_t before = q->last;
+
+	q->last = deadline;
+	return before;
 }
 
 const char *qmp_error(const struct qmp *q)
@@ -97,8 +106,7 @@ static struct json_object *take_event(struct qmp *q, const char *name)
 	return NULL;
 }
 
-static int send_command(struct qmp *q, const char *command, struct json_object *args,
-			int64_t deadline)
+static int send_command(struct qmp *q, const char *command, struct json_object *args)
 {
 	struct json_object *request = json_object_new_object();
 	const char *text;
@@ -113,7 +121,7 @@ static int send_command(struct qmp *q, const char *command, struct json_object *
 	if (asprintf(&line, "%s\n", text) < 0)
 		ret = qmp_fail(q, -ENOMEM, "out of memory");
 	else
-		ret = qmp_send_text(q, line, deadline);
+		ret = qmp_send_text(q, line);
 	free(line);
 	json_object_put(request);
 	return ret;
@@ -160,8 +168,9 @@ static int take_answer(struct qmp *q, const char *command, struct json_object *a
 	return ret;
 }
 
-static int execute_until(struct qmp *q, const char *command, struct json_object *args,
-			 int64_t deadline, struct json_object **reply)
+/* Runs a command by the deadline of qmp_begin(). */
+static int execute(struct qmp *q, const char *command, struct json_object *args,
+		   struct json_object **reply)
 {
 	struct json_object *obj;
 	char what[64];
@@ -171,11 +180,16 @@ static int execute_until(struct qmp *q, const char *command, struct json_object 
 		json_object_put(args);
 		return qmp_fail(q, -ENOTCONN, "not connected to QEMU");
 	}
-	ret = send_command(q, command, args, deadline);
+	/* A command that nobody has the time to see through is not sent. */
+	if (deadline_left(q->deadline) == 0) {
+		json_object_put(args);
+		return qmp_fail(q, -ETIMEDOUT, "no time is left for '%s'", command);
+	}
+	ret = send_command(q, command, args);
 	if (ret)
 		return ret;
 	snprintf(what, sizeof(what), "answer to '%s'", command);
-	while (!(ret = qmp_read_object(q, deadline, what, &obj))) {
+	while (!(ret = qmp_read_object(q, what, &obj))) {
 		if (is_event(obj))
 			keep_event(q, obj);
 		else if (answers_last(q, obj))
@@ -190,21 +204,22 @@ int qmp_execute(struct qmp *q, const char *command, struct json_object *args,
 		struct json_object **reply)
 {
 	assert(!args || json_object_is_type(args, json_type_object));
-	return execute_until(q, command, args, deadline_in(q->timeout_ms), reply);
+	qmp_begin(q, deadline_in(q->timeout_ms));
+	return execute(q, command, args, reply);
 }
 
 int qmp_event(struct qmp *q, const char *name, int timeout_ms, struct json_object **event)
 {
-	int64_t deadline = deadline_in(timeout_ms);
 	struct json_object *obj;
 	char what[64];
 	int ret;
 
+	qmp_begin(q, deadline_in(timeout_ms));
 	snprintf(what, sizeof(what), "event %s", name);
 	while (!(obj = take_event(q, name))) {
 		if (q->fd < 0)
 			return qmp_fail(q, -ENOTCONN, "not connected to QEMU");
-		ret = qmp_read_object(q, deadline, what, &obj);
+		ret = qmp_read_object(q, what, &obj);
 		if (ret)
 			return ret;
 		if (is_event(obj))
@@ -239,16 +254,16 @@ unsigned qmp_version(const struct qmp *q)
 
 int qmp_attach(struct qmp *q, int fd, int timeout_ms)
 {
-	int64_t deadline = deadline_in(timeout_ms);
 	struct json_object *greeting, *qmp = NULL;
 	bool good;
 	int ret;
 
 	assert(fd >= 0);
+	qmp_begin(q, deadline_in(timeout_ms));
 	qmp_close(q);
 	qmp_forget_events(q);
 	q->fd = fd;
-	ret = qmp_read_object(q, deadline, "greeting (is somebody else connected?)", &greeting);
+	ret = qmp_read_object(q, "greeting (is somebody else connected?)", &greeting);
 	if (ret) {
 		qmp_close(q);
 		return ret;
@@ -258,7 +273,7 @@ int qmp_attach(struct qmp *q, int fd, int timeout_ms)
 	json_object_put(greeting);
 	if (!good)
 		return qmp_fail_and_close(q, -EPROTO, "what answers here does not speak QMP");
-	ret = execute_until(q, "qmp_capabilities", NULL, deadline, NULL);
+	ret = execute(q, "qmp_capabilities", NULL, NULL);
 	if (ret)
 		qmp_close(q);
 	return ret;

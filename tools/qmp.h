@@ -2,7 +2,8 @@
 /*
  * qmp.c: a client of the QEMU Machine Protocol over a unix socket.
  *
- * One command at a time, each with a deadline. Events that arrive in the
+ * One command at a time, each with a deadline, which no event, no answer to another
+ * command and no half of a line puts off. Events that arrive in the
  * middle of an answer are kept aside (the newest QMP_EVENTS of them). All that
  * QEMU says is input: every line is bounded, parsed and checked before use.
  * Numbers are exact over the whole range of int64_t and uint64_t.
@@ -69,6 +70,13 @@ unsigned qmp_version(const struct qmp *q);
 
 /* Sets how long every later qmp_execute() may take. */
 void qmp_set_timeout(struct qmp *q, int timeout_ms);
+
+/*
+ * Sets a deadline (of tools/deadline.h) for all that is done later, on top of the single
+ * times: nothing waits longer, and no command is sent after it. DEADLINE_NONE, which is
+ * so at first: there is none. Returns the deadline that was set before.
+ */
+int64_t qmp_set_deadline(struct qmp *q, int64_t deadline);
 
 /*
  * Runs a command. `args` is a JSON object or NULL, and is consumed in any case.

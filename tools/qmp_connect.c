@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tools/deadline.h"
 #include "tools/qmp_internal.h"
 
 static int check_owner(struct qmp *q, const char *path)
@@ -64,11 +66,31 @@ int qmp_peer(struct qmp *q, pid_t *pid)
 	return 0;
 }
 
+/*
+ * Whoever listens without accepting fills his backlog, and connect(2) then waits, for as
+ * long as a send may.
+ */
+static int connect_in_time(struct qmp *q, int fd, const struct sockaddr_un *addr)
+{
+	do {
+		int left = deadline_left(q->deadline);
+		/* A time of zero would be none. */
+		struct timeval time = { left / 1000, left % 1000 * 1000 + 1 };
+
+		if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time)))
+			return -errno;
+		if (!connect(fd, (const struct sockaddr *)addr, sizeof(*addr)))
+			return 0;
+	} while ((errno == EINTR || errno == EAGAIN) && deadline_left(q->deadline));
+	return errno == EINTR || errno == EAGAIN ? -ETIMEDOUT : -errno;
+}
+
 int qmp_connect(struct qmp *q, const char *path, int timeout_ms)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int ret, fd;
 
+	qmp_begin(q, deadline_in(timeout_ms));
 	if (strlen(path) >= sizeof(addr.sun_path))
 		return qmp_fail(q, -ENAMETOOLONG, "%.60s...: a socket's path has at most %zu bytes",
 				path, sizeof(addr.sun_path) - 1);
@@ -79,13 +101,14 @@ int qmp_connect(struct qmp *q, const char *path, int timeout_ms)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return qmp_fail(q, -errno, "socket: %s", strerror(errno));
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
-		ret = qmp_fail(q, -errno, "cannot connect to %s: %s", path, strerror(errno));
+	ret = connect_in_time(q, fd, &addr);
+	if (ret)
+		qmp_fail(q, ret, "cannot connect to %s: %s", path, strerror(-ret));
 	else
 		ret = check_peer(q, fd, path);
 	if (ret) {
 		close(fd);
 		return ret;
 	}
-	return qmp_attach(q, fd, timeout_ms);
+	return qmp_attach(q, fd, deadline_left(q->deadline));
 }

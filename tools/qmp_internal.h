@@ -15,6 +15,9 @@
 struct qmp {
 	int fd; /* -1: not connected */
 	int timeout_ms;
+	int64_t last;	  /* deadline of all commands, see qmp_set_deadline() */
+	int64_t deadline; /* of what is done now: the greeting, a command, an event */
+	size_t late;	  /* bytes received since that has passed */
 	uint64_t last_id;
 	unsigned version; /* see qmp_version() */
 	char *buf;	  /* bytes received, not yet parsed */
@@ -32,6 +35,9 @@ struct qmp {
  */
 __attribute__((format(printf, 3, 4))) int qmp_fail(struct qmp *q, int err, const char *format, ...);
 
+/* Begins something that has to be done by `deadline`, and by the one of all commands. */
+void qmp_begin(struct qmp *q, int64_t deadline);
+
 /* Closes the connection, if there is one, and drops what was received. */
 void qmp_close(struct qmp *q);
 
@@ -46,16 +52,18 @@ void qmp_make_printable(char *text);
 
 /*
  * Waits for the next line that is not blank, and parses it; *object is the
- * caller's by json_object_put(). `what` is for the sentence of -ETIMEDOUT, which
- * leaves the connection open. -ECONNRESET, -EMSGSIZE, -EPROTO and what read(2)
- * says close it; -ENOMEM.
+ * caller's by json_object_put(). The deadline is that of qmp_begin(), however many
+ * lines come; what was there before it has passed still counts. `what` is for the
+ * sentence of -ETIMEDOUT, which leaves the connection open. -ECONNRESET, -EMSGSIZE,
+ * -EPROTO and what read(2) says close it; -ENOMEM.
  */
-int qmp_read_object(struct qmp *q, int64_t deadline, const char *what, struct json_object **object);
+int qmp_read_object(struct qmp *q, const char *what, struct json_object **object);
 
 /*
- * Sends all of `text`. On failure (-ETIMEDOUT, or what send(2) says) the
- * connection is closed: a command that was sent in part cannot be taken back.
+ * Sends all of `text`, by the deadline of qmp_begin(). On failure (-ETIMEDOUT, or what
+ * send(2) says) the connection is closed: a command that was sent in part cannot be
+ * taken back.
  */
-int qmp_send_text(struct qmp *q, const char *text, int64_t deadline);
+int qmp_send_text(struct qmp *q, const char *text);
 
 #endif

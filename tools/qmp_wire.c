@@ -21,6 +21,18 @@
 
 #define READ_CHUNK 4096
 
+/*
+ * Somebody who was stopped himself finds the answer after its deadline: a socket's buffer
+ * full is still read. Somebody who never stops talking is not listened to any longer.
+ */
+#define LATE_MAX ((size_t)256 * 1024)
+
+void qmp_begin(struct qmp *q, int64_t deadline)
+{
+	q->deadline = deadline_first(deadline, q->last);
+	q->late = 0;
+}
+
 void qmp_close(struct qmp *q)
 {
 	if (q->fd >= 0)
@@ -107,9 +119,11 @@ static int receive_some(struct qmp *q)
 		q->size = size;
 	}
 	assert(q->size - q->len >= READ_CHUNK);
-	n = read(q->fd, q->buf + q->len, READ_CHUNK);
+	n = recv(q->fd, q->buf + q->len, READ_CHUNK, MSG_DONTWAIT);
 	if (n > 0) {
 		q->len += (size_t)n;
+		if (deadline_left(q->deadline) == 0)
+			q->late += (size_t)n;
 		return 0;
 	}
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -120,10 +134,10 @@ static int receive_some(struct qmp *q)
 				  q->len ? " in the middle of a line" : "");
 }
 
-static int read_line(struct qmp *q, int64_t deadline, const char *what, char **line)
+static int read_line(struct qmp *q, const char *what, char **line)
 {
 	while (!(*line = take_line(q))) {
-		int ret = wait_ready(q->fd, POLLIN, deadline);
+		int ret = q->late > LATE_MAX ? 0 : wait_ready(q->fd, POLLIN, q->deadline);
 
 		if (ret == 0)
 			return qmp_fail(q, -ETIMEDOUT, "no %s from QEMU in time%s", what,
@@ -169,14 +183,14 @@ static int parse_object(struct qmp *q, const char *line, struct json_object **ob
 	return 0;
 }
 
-int qmp_read_object(struct qmp *q, int64_t deadline, const char *what, struct json_object **object)
+int qmp_read_object(struct qmp *q, const char *what, struct json_object **object)
 {
 	char *line;
 	int ret;
 
 	assert(q->fd >= 0);
 	do {
-		ret = read_line(q, deadline, what, &line);
+		ret = read_line(q, what, &line);
 		if (ret)
 			return ret;
 		if (!only_blanks(line)) {
@@ -188,7 +202,7 @@ int qmp_read_object(struct qmp *q, int64_t deadline, const char *what, struct js
 	} while (true);
 }
 
-int qmp_send_text(struct qmp *q, const char *text, int64_t deadline)
+int qmp_send_text(struct qmp *q, const char *text)
 {
 	size_t left = strlen(text);
 
@@ -201,7 +215,7 @@ int qmp_send_text(struct qmp *q, const char *text, int64_t deadline)
 			text += n;
 			left -= (size_t)n;
 		} else if (errno == EAGAIN) {
-			ret = wait_ready(q->fd, POLLOUT, deadline);
+			ret = wait_ready(q->fd, POLLOUT, q->deadline);
 		} else if (errno != EINTR) {
 			ret = -errno;
 		}

@@ -21,6 +21,7 @@
 #include "tools/vm_internal.h"
 
 #define REPORT_BYTES 2500 /* of output, in a report */
+#define ANSWER_MS 5000	  /* for QEMU, when the time of a wait is over */
 
 struct qmp *vm_qmp(struct vm *vm)
 {
@@ -208,9 +209,20 @@ static ssize_t find_at_line_start(const struct vm *vm, size_t from, const char *
 
 typedef ssize_t find_fn(const struct vm *vm, size_t from, const char *text);
 
-static int expect(struct vm *vm, find_fn *finder, const char *text, int timeout_ms, char **before)
+/* A time to wait, and when it is over, for several waits that have it together. */
+struct time_limit {
+	int ms;
+	int64_t deadline;
+};
+
+static struct time_limit time_limit_in(int timeout_ms)
 {
-	int64_t deadline = deadline_in(timeout_ms);
+	return (struct time_limit){ timeout_ms, deadline_in(timeout_ms) };
+}
+
+static int expect(struct vm *vm, find_fn *finder, const char *text, const struct time_limit *limit,
+		  char **before)
+{
 	ssize_t at;
 	int ret = 0;
 
@@ -218,10 +230,10 @@ static int expect(struct vm *vm, find_fn *finder, const char *text, int timeout_
 	while ((at = finder(vm, vm->pos, text)) < 0) {
 		if (ret)
 			return vm_fail(vm, ret, "the line ended while we waited for \"%s\"", text);
-		if (deadline_left(deadline) == 0)
+		if (deadline_left(limit->deadline) == 0)
 			return vm_fail(vm, -ETIMEDOUT, "waited %d s in vain for \"%s\"",
-				       timeout_ms / 1000, text);
-		wait_serial(vm, POLLIN, deadline);
+				       limit->ms / 1000, text);
+		wait_serial(vm, POLLIN, limit->deadline);
 		ret = read_serial(vm);
 	}
 	if (before) {
@@ -235,12 +247,16 @@ static int expect(struct vm *vm, find_fn *finder, const char *text, int timeout_
 
 int vm_expect(struct vm *vm, const char *text, int timeout_ms, char **before)
 {
-	return expect(vm, find, text, timeout_ms, before);
+	struct time_limit limit = time_limit_in(timeout_ms);
+
+	return expect(vm, find, text, &limit, before);
 }
 
 int vm_expect_prompt(struct vm *vm, int timeout_ms, char **before)
 {
-	return expect(vm, find_at_line_start, VM_PROMPT, timeout_ms, before);
+	struct time_limit limit = time_limit_in(timeout_ms);
+
+	return expect(vm, find_at_line_start, VM_PROMPT, &limit, before);
 }
 
 bool vm_has_said(struct vm *vm, const char *text)
@@ -249,9 +265,8 @@ bool vm_has_said(struct vm *vm, const char *text)
 	return find(vm, vm->pos, text) >= 0;
 }
 
-int vm_send(struct vm *vm, const void *bytes, size_t len)
+static int send_all(struct vm *vm, const void *bytes, size_t len, int64_t deadline)
 {
-	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
 	const char *next = bytes;
 
 	while (len) {
@@ -260,8 +275,9 @@ int vm_send(struct vm *vm, const void *bytes, size_t len)
 		if (n > 0) {
 			next += n;
 			len -= (size_t)n;
-			continue;
 		}
+		if (!len)
+			break;
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return vm_fail(vm, -ECONNRESET, "the line ended while we sent: %s",
 				       strerror(errno));
@@ -274,22 +290,28 @@ int vm_send(struct vm *vm, const void *bytes, size_t len)
 	return 0;
 }
 
+int vm_send(struct vm *vm, const void *bytes, size_t len)
+{
+	return send_all(vm, bytes, len, deadline_in(VM_TIMEOUT_MS));
+}
+
 int vm_command(struct vm *vm, const char *line, int timeout_ms, char **output)
 {
+	struct time_limit limit = time_limit_in(timeout_ms);
 	int ret;
 
 	read_serial(vm);
 	vm->pos = vm->len;
-	ret = vm_send(vm, line, strlen(line));
+	ret = send_all(vm, line, strlen(line), limit.deadline);
 	if (!ret)
-		ret = vm_send(vm, "\r", 1);
+		ret = send_all(vm, "\r", 1, limit.deadline);
 	/* A prompt before the echo is not the answer to this line. */
 	if (!ret)
-		ret = vm_expect(vm, line, timeout_ms, NULL);
+		ret = expect(vm, find, line, &limit, NULL);
 	if (!ret)
-		ret = vm_expect(vm, "\n", timeout_ms, NULL);
+		ret = expect(vm, find, "\n", &limit, NULL);
 	if (!ret)
-		ret = vm_expect_prompt(vm, timeout_ms, output);
+		ret = expect(vm, find_at_line_start, VM_PROMPT, &limit, output);
 	return ret;
 }
 
@@ -302,7 +324,7 @@ int vm_send_break(struct vm *vm)
 
 /* ---- the balloon, the end ---- */
 
-int vm_wait_balloon(struct vm *vm, int64_t bytes_left, int timeout_ms)
+static int wait_balloon(struct vm *vm, int64_t bytes_left, int timeout_ms)
 {
 	int64_t deadline = deadline_in(timeout_ms);
 	int64_t actual;
@@ -319,6 +341,18 @@ int vm_wait_balloon(struct vm *vm, int64_t bytes_left, int timeout_ms)
 		listen_a_while(vm);
 	}
 	return vm_fail(vm, ret, "%s", qmp_error(vm->qmp));
+}
+
+int vm_wait_balloon(struct vm *vm, int64_t bytes_left, int timeout_ms)
+{
+	int64_t before = qmp_set_deadline(vm->qmp, DEADLINE_NONE);
+	int ret;
+
+	/* QEMU's answers are in the same time, and a moment for the last of them. */
+	qmp_set_deadline(vm->qmp, deadline_first(before, deadline_in(timeout_ms) + ANSWER_MS));
+	ret = wait_balloon(vm, bytes_left, timeout_ms);
+	qmp_set_deadline(vm->qmp, before);
+	return ret;
 }
 
 int vm_wait_exit(struct vm *vm, int timeout_ms, int *status)

@@ -42,7 +42,10 @@ struct vm;
  */
 int vm_start(const char *name, const char *const argv[], const char *log_path, struct vm **out);
 
-/* Kills what is left of QEMU, removes the folder, frees; NULL is allowed. */
+/*
+ * Kills what is left of QEMU, removes the folder, frees; NULL is allowed. A QEMU that
+ * hangs in the kernel is waited for half a minute, then complained of and left.
+ */
 void vm_stop(struct vm *vm);
 
 /* Gives the QMP connection, which is the VM's own and lives until vm_stop(). */
@@ -78,7 +81,7 @@ void vm_forget(struct vm *vm);
 int vm_send(struct vm *vm, const void *bytes, size_t len);
 
 /*
- * Types `line` at the prompt and waits for the next prompt. With `output` the
+ * Types `line` at the prompt and waits for the next prompt, both in `timeout_ms`. With `output` the
  * caller gets, by free(), the lines between. Anything that the guest said unasked
  * before is dropped. -ETIMEDOUT, -ECONNRESET, -EMSGSIZE, -ENOMEM.
  */
@@ -88,8 +91,8 @@ int vm_command(struct vm *vm, const char *line, int timeout_ms, char **output);
 int vm_send_break(struct vm *vm);
 
 /*
- * Waits until query-balloon gives `bytes_left`, asking every VM_POLL_MS. -ETIMEDOUT,
- * or what qmp_query_balloon() gives.
+ * Waits until query-balloon gives `bytes_left`, asking every VM_POLL_MS. -ETIMEDOUT, also
+ * of a QEMU that does not answer, or what qmp_query_balloon() gives.
  */
 int vm_wait_balloon(struct vm *vm, int64_t bytes_left, int timeout_ms);
 

@@ -19,11 +19,14 @@
 #include <unistd.h>
 
 #include "kernel/lib/types.h"
+#include "tools/deadline.h"
 #include "tools/qmp.h"
 #include "tools/vm_internal.h"
 
 #define MAX_VMS 8
 #define MAX_ARGS 2048
+#define REAP_MS 30000 /* for QEMU to be gone; terabytes take a while to free */
+#define REAP_POLL_MS 2
 
 /* Of the serial line, in kernel memory: a byte that QEMU writes takes 768 bytes of it. */
 #define SERIAL_BUFFER (8 * 1024 * 1024)
@@ -256,13 +259,32 @@ err_vm:
 	return ret;
 }
 
+/*
+ * Takes note of the end of a killed QEMU, which can hang in the kernel: that is not worth
+ * a test run. It is nobody's child then, and ends when it can.
+ */
+static void reap(const struct vm *vm)
+{
+	int64_t deadline = deadline_in(REAP_MS);
+	pid_t pid;
+
+	do {
+		pid = waitpid(vm->pid, NULL, WNOHANG);
+		if (pid == 0)
+			usleep(REAP_POLL_MS * 1000);
+	} while (pid == 0 && deadline_left(deadline));
+	if (pid == 0)
+		fprintf(stderr, "VM '%s': QEMU, process %d, was killed and does not end\n",
+			vm->name, (int)vm->pid);
+}
+
 void vm_stop(struct vm *vm)
 {
 	if (!vm)
 		return;
 	destroy(vm);
 	if (vm->pid > 0 && !vm->exited)
-		waitpid(vm->pid, NULL, 0);
+		reap(vm);
 	unregister_vm(vm);
 	qmp_free(vm->qmp);
 	if (vm->serial >= 0)

@@ -39,7 +39,11 @@ enum {
 /* Common options, given before the command. */
 struct common {
 	const char *guest; /* -g NAME, or NULL; see guest_open() */
+	int timeout_ms;	   /* -t SEC: how long answers may take; 0: as long as is usual */
 };
+
+#define ANSWERS_MS 30000 /* all answers that a command wants, without -t */
+#define LOOK_MS 10000	 /* those of one look, for commands that look again and again */
 
 struct guest;
 
@@ -62,10 +66,10 @@ void put_escaped(FILE *out, const char *text);
 int exit_status(int err);
 
 /*
- * Opens the guest that -g asks for, which is the caller's by guest_close().
- * Returns an exit status; complains of everything but success.
+ * Opens the guest that -g asks for, which is the caller's by guest_close(); `deadline`
+ * is that of guest_open(). Returns an exit status; complains of everything but success.
  */
-int open_guest(const struct common *common, struct guest **out);
+int open_guest(const struct common *common, int64_t deadline, struct guest **out);
 
 /* Complains of what guest_error() says, and returns the exit status for `err`. */
 int guest_failed(const struct guest *guest, int err);

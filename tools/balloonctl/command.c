@@ -11,6 +11,7 @@
 
 #include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest.h"
+#include "tools/deadline.h"
 
 /* How reading a command's arguments ended. */
 enum arguments { ARGUMENTS_GOOD, ARGUMENTS_HELP, ARGUMENTS_BAD };
@@ -69,12 +70,26 @@ static enum arguments read_arguments(const struct command *command, void *reques
 	return good ? ARGUMENTS_GOOD : ARGUMENTS_BAD;
 }
 
+/* The clock of a command starts when its arguments are understood. */
+static void start_clock(const struct command *command, struct call *call)
+{
+	unsigned limit = command->time_limit ? command->time_limit(call->request) : 0;
+
+	call->start = deadline_now();
+	call->timeout_ms = call->common->timeout_ms ? call->common->timeout_ms : ANSWERS_MS;
+	call->deadline = call->start + call->timeout_ms;
+	if (limit)
+		call->deadline = deadline_first(call->deadline,
+						call->start + (int64_t)limit * 1000);
+}
+
 static int run_with_guest(const struct command *command, struct call *call)
 {
 	int status = EXIT_REACHED;
 
+	start_clock(command, call);
 	if (command->needs_guest)
-		status = open_guest(call->common, &call->guest);
+		status = open_guest(call->common, call->deadline, &call->guest);
 	if (!status)
 		status = command->run(call);
 	guest_close(call->guest);

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "tools/balloonctl/balloonctl.h"
 
@@ -23,6 +24,9 @@ struct call {
 	const struct common *common;
 	const void *request; /* the command's own, complete and checked */
 	struct guest *guest; /* connected if the command needs it, else NULL */
+	int64_t start;	     /* of the command, by deadline_now() */
+	int timeout_ms;	     /* how long answers may take: -t, or ANSWERS_MS */
+	int64_t deadline;    /* for all answers; the guest has it */
 };
 
 struct command {
@@ -50,6 +54,12 @@ struct command {
 	 * wrong. NULL: no word is allowed.
 	 */
 	bool (*take_words)(void *request, char **words, size_t count);
+
+	/*
+	 * Gives the seconds after which the whole command is to end, answers or not;
+	 * 0: the request names none. NULL: it never does.
+	 */
+	unsigned (*time_limit)(const void *request);
 
 	/* Does the work, complains of what fails, returns the exit status. */
 	int (*run)(const struct call *call);

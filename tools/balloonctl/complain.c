@@ -59,6 +59,10 @@ int bad_option(int c, char **argv)
 		complain("the guest stands before the command: balloonctl -g NAME %s", speaker);
 		return EXIT_USAGE;
 	}
+	if (speaker && (letter[1] == 't' || !strncmp(word, "--timeout", 9))) {
+		complain("the time stands before the command: balloonctl -t SEC %s", speaker);
+		return EXIT_USAGE;
+	}
 	complain(c == ':' ? "%s wants a value; see --help" : "%s is not understood; see --help",
 		 is_long || !optopt ? word : letter);
 	return EXIT_USAGE;
@@ -92,17 +96,19 @@ int exit_status(int err)
 	}
 }
 
-int open_guest(const struct common *common, struct guest **out)
+int open_guest(const struct common *common, int64_t deadline, struct guest **out)
 {
 	char *error = NULL;
-	int err = guest_open(common->guest, out, &error);
+	int err = guest_open(common->guest, deadline, out, &error);
 
 	if (!err)
 		return EXIT_REACHED;
 	complain("%s", error);
 	free(error);
+	if (err == -EINVAL)
+		return EXIT_USAGE;
 	/* Any other error means that there is no connection. */
-	return err == -EINVAL ? EXIT_USAGE : EXIT_NO_CONNECT;
+	return err == -ETIMEDOUT ? EXIT_TIMEOUT : EXIT_NO_CONNECT;
 }
 
 int guest_failed(const struct guest *guest, int err)

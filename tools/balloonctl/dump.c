@@ -164,28 +164,29 @@ static bool make_folder(void)
 	return true;
 }
 
-static int dump_and_show(const struct request *request, struct guest *guest)
+static int dump_and_show(const struct call *call, struct guest *guest)
 {
+	const struct request *request = call->request;
 	int status, err;
 
 	on_deadly_signals(remove_and_die);
 	if (!make_folder())
 		return EXIT_WRONG;
-	err = guest_dump(guest, core_path);
+	err = guest_dump(guest, core_path, call->timeout_ms);
 	status = err ? guest_failed(guest, err) : show_file(request, core_path);
 	on_deadly_signals(SIG_DFL);
 	remove_dump();
 	return status;
 }
 
-static int show_live(const struct common *common, const struct request *request)
+static int show_live(const struct call *call)
 {
 	struct guest *guest;
-	int status = open_guest(common, &guest);
+	int status = open_guest(call->common, call->deadline, &guest);
 
 	if (status)
 		return status;
-	status = dump_and_show(request, guest);
+	status = dump_and_show(call, guest);
 	guest_close(guest);
 	return status;
 }
@@ -246,7 +247,7 @@ static int run(const struct call *call)
 {
 	const struct request *request = call->request;
 
-	return request->live ? show_live(call->common, request) : show_file(request, request->path);
+	return request->live ? show_live(call) : show_file(request, request->path);
 }
 
 static const struct option options[] = {

@@ -21,8 +21,11 @@
 #include "tools/balloonctl/replace_file.h"
 #include "tools/deadline.h"
 
-#define FIRST_MS 12000	 /* for the first sample: longer than a connection may take */
-#define SILENCE_MS 15000 /* on top of the interval: a guest silent for longer is gone */
+#define CLIENT_MS 10000 /* for a client of the server to ask, and to read the answer */
+
+/* On top of what a look may take: */
+#define FIRST_MS 2000	/* until the first sample */
+#define SILENCE_MS 5000 /* and the interval: a guest silent for longer is gone */
 
 static const char help[] =
 	"usage: balloonctl export [--textfile FILE [--every SEC] | --listen ADDR:PORT]\n"
@@ -37,7 +40,8 @@ static const char help[] =
 	"  --every SEC          renew it every SEC seconds, and remove it at the end\n"
 	"  --listen ADDR:PORT   serve http://ADDR:PORT/metrics until interrupted; ADDR is\n"
 	"                       numeric, [ADDR] for IPv6; PORT alone is on loopback. There\n"
-	"                       is no password: take care who can reach another address\n"
+	"                       is no password: take care who can reach another address.\n"
+	"                       A client has ten seconds for a request and its answer\n"
 	"  --interval SEC       with --listen: look every SEC seconds, 0.1 to 3600\n"
 	"                       (default 5)\n"
 	"  --stats SEC          have guests asked for statistics every SEC seconds as long\n"
@@ -54,7 +58,7 @@ struct request {
 struct exporter {
 	pthread_mutex_t lock; /* of the set: pages are made in another thread */
 	struct guest_set set;
-	int interval_ms;
+	int interval_ms, timeout_ms;
 };
 
 /* ---- metrics of all guests ---- */
@@ -65,6 +69,7 @@ static int write_all(struct exporter *exporter, FILE *file)
 	struct metrics_guest *guests = calloc(count + 1, sizeof(guests[0]));
 	struct sample *samples = calloc(count + 1, sizeof(samples[0]));
 	int64_t now = deadline_now();
+	int64_t silence = (int64_t)exporter->interval_ms + exporter->timeout_ms + SILENCE_MS;
 
 	for (size_t i = 0; guests && samples && i < count; i++) {
 		struct poller *poller = exporter->set.pollers[i];
@@ -72,7 +77,7 @@ static int write_all(struct exporter *exporter, FILE *file)
 		poller_latest(poller, &samples[i]);
 		guests[i].name = poller_name(poller);
 		guests[i].sample = &samples[i];
-		guests[i].hangs = now - samples[i].time > exporter->interval_ms + SILENCE_MS;
+		guests[i].hangs = now - samples[i].time > silence;
 	}
 	if (guests && samples)
 		metrics_write(file, guests, count);
@@ -107,14 +112,17 @@ static char *make_page(void *context, size_t *size)
 /* Waits until every guest was looked at, or one of them hangs; false: told to end. */
 static bool wait_for_all(struct exporter *exporter)
 {
-	int64_t deadline = deadline_in(FIRST_MS);
+	int64_t deadline = deadline_in(exporter->timeout_ms) + FIRST_MS;
 	struct sample sample;
 
 	for (size_t i = 0; i < exporter->set.count;) {
+		int left = deadline_left(deadline);
+
 		if (stop_asked())
 			return false;
-		if (poller_wait(exporter->set.pollers[i], 0, PERIODIC_SLICE_MS, &sample) ||
-		    deadline_left(deadline) == 0)
+		if (left > PERIODIC_SLICE_MS)
+			left = PERIODIC_SLICE_MS;
+		if (poller_wait(exporter->set.pollers[i], 0, left, &sample) || !left)
 			i++;
 	}
 	return true;
@@ -180,7 +188,8 @@ static int export_by_http(struct exporter *exporter, const struct request *reque
 {
 	char address[LISTEN_ADDRESS];
 	struct listener *listener;
-	int status = listen_start(request->listen, make_page, exporter, &listener, address);
+	int status = listen_start(request->listen, make_page, exporter, CLIENT_MS, &listener,
+				  address);
 
 	if (status)
 		return status;
@@ -256,8 +265,11 @@ static int run(const struct call *call)
 	/* A file that is renewed is as new as it can be. */
 	int interval_ms = request->every_ms ? request->every_ms : request->interval_ms;
 	struct exporter exporter = { .lock = PTHREAD_MUTEX_INITIALIZER,
-				     .interval_ms = interval_ms };
-	struct poller_rate rate = { .interval_ms = interval_ms, .stats_interval = request->stats };
+				     .interval_ms = interval_ms,
+				     .timeout_ms = look_timeout(call->common) };
+	struct poller_rate rate = { .interval_ms = interval_ms,
+				    .timeout_ms = exporter.timeout_ms,
+				    .stats_interval = request->stats };
 	int status = guest_set_open(&exporter.set, call->common, request->guests,
 				    request->guest_count, &rate);
 

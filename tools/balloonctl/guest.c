@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "tools/balloonctl/guest_backend.h"
+#include "tools/balloonctl/guest_thread.h"
 
 int guest_fail(struct guest *guest, int err, const char *format, ...)
 {
@@ -35,8 +36,7 @@ static bool is_uri(const char *name)
 
 static int open_libvirt(struct guest *guest, const char *name)
 {
-	guest->backend = &guest_backend_libvirt;
-	return guest->backend->open(guest, name);
+	return guest_thread_open(guest, &guest_backend_libvirt, name);
 }
 
 static int open_socket(struct guest *guest, const char *name)
@@ -53,7 +53,7 @@ static int open_socket(struct guest *guest, const char *name)
 	return err;
 }
 
-int guest_open(const char *name, struct guest **out, char **error)
+int guest_open(const char *name, int64_t deadline, struct guest **out, char **error)
 {
 	struct guest *guest = calloc(1, sizeof(*guest));
 	int err;
@@ -61,6 +61,7 @@ int guest_open(const char *name, struct guest **out, char **error)
 	*error = NULL;
 	if (!guest)
 		return -ENOMEM;
+	guest->deadline = deadline;
 	if (name)
 		guest->name = strdup(name);
 	err = is_uri(name) ? open_libvirt(guest, name) : open_socket(guest, name);
@@ -81,6 +82,13 @@ void guest_close(struct guest *guest)
 		guest->backend->close(guest);
 	free(guest->name);
 	free(guest);
+}
+
+void guest_set_deadline(struct guest *guest, int64_t deadline)
+{
+	guest->deadline = deadline;
+	if (guest->backend->note_deadline)
+		guest->backend->note_deadline(guest);
 }
 
 const char *guest_name(const struct guest *guest)
@@ -182,11 +190,11 @@ int guest_set_interval(struct guest *guest, unsigned seconds)
 	return guest->backend->set_interval(guest, seconds);
 }
 
-int guest_dump(struct guest *guest, const char *path)
+int guest_dump(struct guest *guest, const char *path, int timeout_ms)
 {
 	if (*path != '/')
 		return guest_fail(guest, -EINVAL, "%s is not an absolute path", path);
-	return guest->backend->dump(guest, path);
+	return guest->backend->dump(guest, path, timeout_ms);
 }
 
 int guest_cost(struct guest *guest, struct guest_cost *cost)

@@ -4,6 +4,9 @@
  * A backend (guest_qmp.c, guest_libvirt.c) reaches it; the commands know only
  * what stands here.
  *
+ * Whoever asks has a deadline, of tools/deadline.h, for all that he asks: see
+ * guest_set_deadline().
+ *
  * All amounts are bytes. "Left" is memory that the guest still has, "taken" is
  * memory that the balloon has from it: left + taken = ram, always. All that QEMU,
  * libvirt and the guest say is input: it was checked before it stands here, and
@@ -14,7 +17,7 @@
  *	-ENODEV		the machine has no balloon device
  *	-ENOTCONN	there is no such guest, or the connection is gone
  *	-EPERM		the socket is not ours
- *	-ETIMEDOUT	no answer in time
+ *	-ETIMEDOUT	no answer by the deadline
  *	-EPROTO		an answer that makes no sense
  *	-ERANGE		a size that this guest cannot have
  * or what qmp.h has. Of these -ENOTCONN, -ETIMEDOUT and -EPROTO can come from
@@ -65,12 +68,13 @@ struct guest_cost {
  * Connects to a guest, which is the caller's by guest_close(). `name` is the path
  * of a QMP socket (it has a slash), a libvirt URI with the domain after a #
  * ("libvirt:///session#name", "qemu+ssh://host/system#name"), or a short name of a
- * socket in the folder that tools/run.sh uses; NULL: the only one there. On failure
+ * socket in the folder that tools/run.sh uses; NULL: the only one there. `deadline` is
+ * that of guest_set_deadline(), and holds for the connection, too. On failure
  * *error is a sentence, the caller's by free(), or NULL if there was no memory for
  * one. -EINVAL: no name of a guest; -ENOTSUP: built without libvirt; -ENOMEM; -EPERM,
  * -ENOENT, -ENOTCONN, -ETIMEDOUT, -EPROTO and what else the connection says.
  */
-int guest_open(const char *name, struct guest **out, char **error);
+int guest_open(const char *name, int64_t deadline, struct guest **out, char **error);
 
 /*
  * Lists the short names of the sockets in the folder that tools/run.sh uses,
@@ -82,6 +86,9 @@ void guest_list(char ***names, size_t *count);
 
 /* Closes and frees; NULL is allowed. */
 void guest_close(struct guest *guest);
+
+/* Sets the deadline by which all that is asked from now on has to be answered. */
+void guest_set_deadline(struct guest *guest, int64_t deadline);
 
 /* Gives the name by which the guest was opened. Escape it before a terminal sees it. */
 const char *guest_name(const struct guest *guest);
@@ -128,10 +135,11 @@ int guest_cost(struct guest *guest, struct guest_cost *cost);
 
 /*
  * Has the guest's manager dump its memory as an ELF core at `path`, while the guest
- * stands still. -EINVAL: the path is not absolute; -EREMOTEIO: QEMU refuses;
- * -ENOTCONN, -ETIMEDOUT, -ENOMEM.
+ * stands still. -EINVAL: the path is not absolute; -EREMOTEIO: QEMU refuses, or cannot
+ * write it; -ETIMEDOUT: for `timeout_ms` nothing was said or written, or it took an hour;
+ * -ENOTCONN, -ENOMEM.
  */
-int guest_dump(struct guest *guest, const char *path);
+int guest_dump(struct guest *guest, const char *path, int timeout_ms);
 
 /* Gives a name as "DEFLATE_ON_OOM"; NULL for a bit that has none. */
 const char *guest_feature_name(unsigned bit);

@@ -13,10 +13,14 @@
 
 #include "tools/balloonctl/guest.h"
 
+#define DUMP_MS (3600 * 1000) /* a terabyte to a slow disk */
+
 struct guest_backend {
 	bool shared; /* it serves many connections at a time: one may be kept */
 	/* Connects; `name` as the person gave it (QMP: the socket's path). */
 	int (*open)(struct guest *guest, const char *name);
+	/* guest->deadline has changed; NULL: it is read when something is asked. */
+	void (*note_deadline)(struct guest *guest);
 	/* Called once, also after an open() that failed. */
 	void (*close)(struct guest *guest);
 	/* *state is all zero before. */
@@ -26,18 +30,20 @@ struct guest_backend {
 	int (*stats)(struct guest *guest, struct guest_stats *stats);
 	int (*set_interval)(struct guest *guest, unsigned seconds);
 	int (*cost)(struct guest *guest, struct guest_cost *cost);
-	int (*dump)(struct guest *guest, const char *path);
+	int (*dump)(struct guest *guest, const char *path, int timeout_ms);
 };
 
 struct guest {
 	const struct guest_backend *backend;
 	void *connection; /* the backend's own */
+	int64_t deadline; /* of all that is asked */
 	char *name;
 	char error[512];
 };
 
 extern const struct guest_backend guest_backend_qmp;
-extern const struct guest_backend guest_backend_libvirt; /* refuses where it was built without */
+/* Refuses where it was built without. Blocks as long as libvirt does: see guest_thread.h. */
+extern const struct guest_backend guest_backend_libvirt;
 
 /* Keeps the sentence for guest_error(); returns `err`. */
 __attribute__((format(printf, 3, 4))) int guest_fail(struct guest *guest, int err,

@@ -283,8 +283,9 @@ static int cost_libvirt(struct guest *guest, struct guest_cost *cost)
 }
 
 /* The file is on the machine where the guest runs; libvirt decides who may read it. */
-static int dump_libvirt(struct guest *guest, const char *path)
+static int dump_libvirt(struct guest *guest, const char *path, int timeout_ms)
 {
+	(void)timeout_ms;
 	if (virDomainCoreDump(domain_of(guest), path, VIR_DUMP_MEMORY_ONLY) < 0)
 		return fail_libvirt(guest);
 	return 0;

@@ -5,6 +5,7 @@
  * an answer's shape; numbers are checked in guest.c.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,7 @@
 #include "tools/json_member.h"
 #include "tools/qmp.h"
 
-#define CONNECT_MS 10000      /* another client may be connected for a moment */
-#define STATUS_ABORTS 11      /* the first QEMU that x-query-virtio-status may end */
-#define DUMP_MS (3600 * 1000) /* a terabyte to a slow disk */
+#define STATUS_ABORTS 11 /* the first QEMU that x-query-virtio-status may end */
 
 /* ---- answers ---- */
 
@@ -129,12 +128,20 @@ static int need_balloon(struct guest *guest, struct balloon_path *path)
 
 /* ---- connection ---- */
 
+static void note_deadline_qmp(struct guest *guest)
+{
+	qmp_set_deadline(qmp_of(guest), guest->deadline);
+}
+
 static int open_qmp(struct guest *guest, const char *path)
 {
 	int err;
 
 	guest->connection = qmp_new();
-	err = qmp_connect(qmp_of(guest), path, CONNECT_MS);
+	/* One deadline for all answers together, and no other. */
+	qmp_set_timeout(qmp_of(guest), INT_MAX);
+	note_deadline_qmp(guest);
+	err = qmp_connect(qmp_of(guest), path, INT_MAX);
 	if (err == -ECONNREFUSED)
 		return guest_fail(guest, err, "%s: nobody listens there (any more)", path);
 	if (err)
@@ -338,7 +345,7 @@ static int set_interval_qmp(struct guest *guest, unsigned seconds)
 	return err ? fail_qmp(guest, err) : 0;
 }
 
-/* ---- cost and dump ---- */
+/* ---- cost ---- */
 
 static int cost_qmp(struct guest *guest, struct guest_cost *cost)
 {
@@ -348,32 +355,14 @@ static int cost_qmp(struct guest *guest, struct guest_cost *cost)
 	return err ? fail_qmp(guest, err) : guest_cost_of_process(guest, pid, cost);
 }
 
-static int dump_qmp(struct guest *guest, const char *path)
-{
-	struct json_object *args = json_object_new_object();
-	char *protocol;
-	int err;
-
-	if (asprintf(&protocol, "file:%s", path) < 0) {
-		json_object_put(args);
-		return guest_fail(guest, -ENOMEM, "out of memory");
-	}
-	json_object_object_add(args, "paging", json_object_new_boolean(false));
-	json_object_object_add(args, "protocol", json_object_new_string(protocol));
-	free(protocol);
-	qmp_set_timeout(qmp_of(guest), DUMP_MS);
-	err = qmp_execute(qmp_of(guest), "dump-guest-memory", args, NULL);
-	qmp_set_timeout(qmp_of(guest), QMP_TIMEOUT_MS);
-	return err ? fail_qmp(guest, err) : 0;
-}
-
 const struct guest_backend guest_backend_qmp = {
 	.open = open_qmp,
+	.note_deadline = note_deadline_qmp,
 	.close = close_qmp,
 	.state = state_qmp,
 	.set_target = set_target_qmp,
 	.stats = stats_qmp,
 	.set_interval = set_interval_qmp,
 	.cost = cost_qmp,
-	.dump = dump_qmp,
+	.dump = qmp_dump,
 };

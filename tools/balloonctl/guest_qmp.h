@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Shared by the files of the QMP backend: guest_qmp.c asks, guest_qmp_features.c
- * reads what QEMU says of the driver, guest_qmp_target.c finds out what QMP has
- * no command for. Only these files include it.
+ * reads what QEMU says of the driver, guest_qmp_dump.c dumps the guest's memory, and
+ * guest_qmp_target.c finds out what QMP has no command for. Only these files include it.
  */
 #ifndef TOOLS_BALLOONCTL_GUEST_QMP_H
 #define TOOLS_BALLOONCTL_GUEST_QMP_H
@@ -12,6 +12,7 @@
 
 struct json_object;
 struct qmp;
+struct guest;
 struct guest_state;
 
 /* Where the balloon device is in QEMU's tree of objects. */
@@ -40,5 +41,11 @@ void qmp_read_driver(struct json_object *status, struct guest_state *state);
  * whose registers cannot be found; else what qmp.h has.
  */
 int qmp_balloon_target(struct qmp *qmp, const struct balloon_path *path, uint64_t *taken);
+
+/*
+ * guest_qmp_dump.c: the backend's dump(): -EREMOTEIO: QEMU refuses, or cannot write it;
+ * -ETIMEDOUT: it does not get on; -ENOMEM; or what qmp.h has.
+ */
+int qmp_dump(struct guest *guest, const char *path, int timeout_ms);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A web server with one page: see listen.h. Requests are input from anybody
- * who can connect: few connections, short waits, no body, nothing echoed.
+ * who can connect: few connections, short waits, a time for all, one answer, no body,
+ * nothing echoed.
  */
 #include <assert.h>
 #include <arpa/inet.h>
@@ -18,10 +19,11 @@
 
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/listen.h"
+#include "tools/balloonctl/listen_limit.h"
 #include "tools/balloonctl/metrics.h"
 
 #define CONNECTIONS 16u
-#define TIMEOUT_S 10u
+#define CONNECTIONS_ENDING 16u /* on top: the oldest make room, and are gone in a moment */
 #define REQUEST_BYTES ((size_t)16 * 1024) /* of memory for each */
 
 union address {
@@ -32,6 +34,7 @@ union address {
 
 struct listener {
 	struct MHD_Daemon *daemon;
+	struct listen_limit *limit;
 	listen_page page;
 	void *context;
 };
@@ -137,6 +140,8 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
 	}
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
 				status == MHD_HTTP_OK ? METRICS_CONTENT_TYPE : "text/plain");
+	/* So that the time of a connection is that of a request. */
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
 	result = MHD_queue_response(connection, status, response);
@@ -169,6 +174,22 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	return answer(connection, MHD_HTTP_OK, text, size, MHD_RESPMEM_MUST_FREE);
 }
 
+/* The parameters are libmicrohttpd's. */
+static void note_connection(void *context, struct MHD_Connection *connection, void **unused,
+			    enum MHD_ConnectionNotificationCode what)
+{
+	struct listener *listener = context;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	(void)unused;
+	assert(info);
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		listen_limit_add(listener->limit, info->connect_fd);
+	else
+		listen_limit_remove(listener->limit, info->connect_fd);
+}
+
 /* Signals are for the thread that waits for them. */
 static struct MHD_Daemon *start_daemon(struct listener *listener, int fd)
 {
@@ -179,16 +200,25 @@ static struct MHD_Daemon *start_daemon(struct listener *listener, int fd)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL,
 				  handle, listener, MHD_OPTION_LISTEN_SOCKET, fd,
-				  MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
-				  MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S,
+				  MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS + CONNECTIONS_ENDING,
+				  MHD_OPTION_NOTIFY_CONNECTION, note_connection, listener,
 				  MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_BYTES,
 				  MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return daemon;
 }
 
-int listen_start(const char *where, listen_page page, void *context, struct listener **out,
-		 char address[LISTEN_ADDRESS])
+static void stop(struct listener *listener)
+{
+	if (listener && listener->daemon)
+		MHD_stop_daemon(listener->daemon);
+	if (listener)
+		listen_limit_stop(listener->limit);
+	free(listener);
+}
+
+int listen_start(const char *where, listen_page page, void *context, int total_ms,
+		 struct listener **out, char address[LISTEN_ADDRESS])
 {
 	struct listener *listener;
 	union address bind_to;
@@ -208,11 +238,13 @@ int listen_start(const char *where, listen_page page, void *context, struct list
 	if (listener) {
 		listener->page = page;
 		listener->context = context;
-		listener->daemon = start_daemon(listener, fd);
+		listener->limit = listen_limit_start(CONNECTIONS, total_ms);
+		if (listener->limit)
+			listener->daemon = start_daemon(listener, fd);
 	}
 	if (!listener || !listener->daemon) {
 		complain("--listen %s: the server did not start", where);
-		free(listener);
+		stop(listener);
 		close(fd);
 		return EXIT_WRONG;
 	}
@@ -223,6 +255,5 @@ int listen_start(const char *where, listen_page page, void *context, struct list
 void listen_stop(struct listener *listener)
 {
 	assert(listener && listener->daemon);
-	MHD_stop_daemon(listener->daemon);
-	free(listener);
+	stop(listener);
 }

@@ -6,9 +6,13 @@
 
 #include "tools/balloonctl/command.h"
 
+#define TIMEOUT_MAX 86400u /* a day */
+
 static const char help_guest[] =
 	"\n"
 	"  -g, --guest NAME   the guest; without it, the only one that runs here\n"
+	"  -t, --timeout SEC  how long QEMU (or libvirt) may take to answer, in all; 30 by\n"
+	"                     default, 10 for each look of watch, record and export\n"
 	"  -h, --help         this, or after a command, what it does in full\n"
 	"  -V, --version\n"
 	"\n"
@@ -22,8 +26,9 @@ static const char help_guest[] =
 static const char help_status[] =
 	"\n"
 	"Exit status: 0 done (with --wait: reached), 1 failed, 2 bad arguments,\n"
-	"3 shortfall: the guest stays short of the target, 4 time is up, 5 no balloon\n"
-	"device, 6 no driver in the guest, 7 cannot connect, 8 bad dump file.\n";
+	"3 shortfall: the guest stays short of the target, 4 time is up, or no answer\n"
+	"came in time, 5 no balloon device, 6 no driver in the guest, 7 cannot connect, 8 bad dump "
+	"file.\n";
 
 static int print_help(void)
 {
@@ -58,10 +63,23 @@ static int finish(int status)
 	return status;
 }
 
+static bool take_timeout(struct common *common, const char *text)
+{
+	unsigned seconds;
+
+	if (seconds_parse(text, &seconds) || seconds < 1 || seconds > TIMEOUT_MAX) {
+		complain("--timeout %s: whole seconds are wanted, 1 to %u", text, TIMEOUT_MAX);
+		return false;
+	}
+	common->timeout_ms = (int)seconds * 1000;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "guest", required_argument, NULL, 'g' },
+		{ "timeout", required_argument, NULL, 't' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
@@ -69,10 +87,14 @@ int main(int argc, char **argv)
 	struct common common = { 0 };
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+:g:hV", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+:g:t:hV", options, NULL)) != -1) {
 		switch (c) {
 		case 'g':
 			common.guest = optarg;
+			break;
+		case 't':
+			if (!take_timeout(&common, optarg))
+				return EXIT_USAGE;
 			break;
 		case 'h':
 			return finish(print_help());

@@ -29,11 +29,17 @@ int interval_parse(const char *option, const char *text, int *ms)
 	return 0;
 }
 
-struct poller_rate poller_rate_of(int interval_ms)
+int look_timeout(const struct common *common)
+{
+	return common->timeout_ms ? common->timeout_ms : LOOK_MS;
+}
+
+struct poller_rate poller_rate_of(const struct common *common, int interval_ms)
 {
 	assert(interval_ms > 0);
 	return (struct poller_rate){
 		.interval_ms = interval_ms,
+		.timeout_ms = look_timeout(common),
 		.stats_interval = interval_ms < 1000 ? 1 : (unsigned)interval_ms / 1000,
 	};
 }

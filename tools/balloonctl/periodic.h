@@ -15,8 +15,13 @@
 /* Reads the value of an option: "0.5" seconds, 0.1 to 3600. Complains; -EINVAL. */
 int interval_parse(const char *option, const char *text, int *ms);
 
+struct common;
+
 /* Gives the rate of a poller that looks so often: statistics as often, in whole seconds. */
-struct poller_rate poller_rate_of(int interval_ms);
+struct poller_rate poller_rate_of(const struct common *common, int interval_ms);
+
+/* Returns the milliseconds that one look may take: -t, or LOOK_MS. */
+int look_timeout(const struct common *common);
 
 /* From now on SIGINT, SIGTERM and SIGHUP only make stop_asked() true. */
 void stop_on_signals(void);

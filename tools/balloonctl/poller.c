@@ -7,12 +7,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/balloonctl/poller.h"
+#include "tools/balloonctl/thread.h"
 #include "tools/deadline.h"
 
 #define STOP_MS 1000
@@ -31,11 +31,6 @@ struct poller {
 	struct guest *guest;
 	bool asks; /* we have set the interval of the statistics */
 };
-
-static struct timespec timespec_of(int64_t ms)
-{
-	return (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-}
 
 /* Called without the lock. */
 static void put(struct poller *poller)
@@ -86,14 +81,18 @@ static int look_at(struct poller *poller, struct sample *sample)
 	return 0;
 }
 
+/* Connects, or goes on with the connection; there is a new deadline in any case. */
 static int connect_guest(struct poller *poller, char error[SAMPLE_ERROR])
 {
+	int64_t deadline = deadline_in(poller->rate.timeout_ms);
 	char *why = NULL;
 	int err;
 
-	if (poller->guest)
+	if (poller->guest) {
+		guest_set_deadline(poller->guest, deadline);
 		return 0;
-	err = guest_open(poller->name, &poller->guest, &why);
+	}
+	err = guest_open(poller->name, deadline, &poller->guest, &why);
 	if (err) {
 		poller->guest = NULL;
 		snprintf(error, SAMPLE_ERROR, "%s", why ? why : strerror(-err));
@@ -128,12 +127,11 @@ static void publish(struct poller *poller, struct sample *sample)
 /* Waits until `time`; false: told to end. */
 static bool pause_until(struct poller *poller, int64_t time)
 {
-	struct timespec until = timespec_of(time);
 	bool stop;
 
 	pthread_mutex_lock(&poller->lock);
 	while (!poller->stop && deadline_left(time) > 0)
-		pthread_cond_timedwait(&poller->changed, &poller->lock, &until);
+		thread_wait(&poller->changed, &poller->lock, time);
 	stop = poller->stop;
 	pthread_mutex_unlock(&poller->lock);
 	return !stop;
@@ -175,40 +173,20 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Signals are for the thread that shows things. */
-static int start_thread(struct poller *poller)
-{
-	sigset_t all, before;
-	pthread_t thread;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&thread, NULL, run, poller);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!err)
-		pthread_detach(thread);
-	return -err;
-}
-
 int poller_start(const char *name, const struct poller_rate *rate, struct poller **out)
 {
 	struct poller *poller = calloc(1, sizeof(*poller));
-	pthread_condattr_t attr;
 	int err;
 
 	if (!poller)
 		return -ENOMEM;
-	assert(name && rate->interval_ms > 0);
+	assert(name && rate->interval_ms > 0 && rate->timeout_ms > 0);
 	poller->name = strdup(name);
 	poller->rate = *rate;
 	poller->holders = 2;
 	pthread_mutex_init(&poller->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&poller->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	err = poller->name ? start_thread(poller) : -ENOMEM;
+	thread_init_condition(&poller->changed);
+	err = poller->name ? thread_start(run, poller) : -ENOMEM;
 	if (err) {
 		poller->holders = 1;
 		put(poller);
@@ -235,11 +213,10 @@ void poller_latest(struct poller *poller, struct sample *sample)
 bool poller_wait(struct poller *poller, uint64_t after, int timeout_ms, struct sample *sample)
 {
 	int64_t deadline = deadline_in(timeout_ms);
-	struct timespec until = timespec_of(deadline);
 
 	pthread_mutex_lock(&poller->lock);
 	while (poller->sample.number <= after && deadline_left(deadline) > 0)
-		pthread_cond_timedwait(&poller->changed, &poller->lock, &until);
+		thread_wait(&poller->changed, &poller->lock, deadline);
 	*sample = poller->sample;
 	pthread_mutex_unlock(&poller->lock);
 	return sample->number > after;
@@ -257,15 +234,12 @@ void poller_ask_stop(struct poller *poller)
 
 void poller_stop(struct poller *poller)
 {
-	struct timespec until;
-
 	if (!poller)
 		return;
 	poller_ask_stop(poller);
 	pthread_mutex_lock(&poller->lock);
-	until = timespec_of(poller->stop_by);
 	while (!poller->ended && deadline_left(poller->stop_by) > 0)
-		pthread_cond_timedwait(&poller->changed, &poller->lock, &until);
+		thread_wait(&poller->changed, &poller->lock, poller->stop_by);
 	pthread_mutex_unlock(&poller->lock);
 	put(poller);
 }

@@ -33,6 +33,7 @@ struct sample {
 
 struct poller_rate {
 	int interval_ms; /* between two looks */
+	int timeout_ms;	 /* for all answers of a look */
 	/*
 	 * If nobody asks the guest for statistics, have it asked every so many
 	 * seconds, until the poller stops; 0: leave that as it is.
@@ -63,7 +64,7 @@ void poller_ask_stop(struct poller *poller);
 
 /*
  * Ends the thread, waiting for a guest that hangs no longer than a second:
- * the thread then ends when it can. NULL is allowed.
+ * the thread then ends with its look. NULL is allowed.
  */
 void poller_stop(struct poller *poller);
 

@@ -59,8 +59,10 @@ void progress_begin(struct progress *progress, uint64_t ram, uint64_t left, uint
 	add_sample(progress, left, now);
 }
 
-void progress_update(struct progress *progress, uint64_t left, int64_t now)
+void progress_update(struct progress *progress, uint64_t ram, uint64_t left, int64_t now)
 {
+	assert(left <= ram);
+	progress->ram = ram;
 	add_sample(progress, left, now);
 	show(progress, now);
 }

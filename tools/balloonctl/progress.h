@@ -29,8 +29,8 @@ struct progress {
 void progress_begin(struct progress *progress, uint64_t ram, uint64_t left, uint64_t goal,
 		    int64_t now);
 
-/* Adds what is left now, and shows it. */
-void progress_update(struct progress *progress, uint64_t left, int64_t now);
+/* Adds what is left now, of a RAM that may have grown or shrunk, and shows it. */
+void progress_update(struct progress *progress, uint64_t ram, uint64_t left, int64_t now);
 
 /* Leaves the line of the bar; may be called when there is none. */
 void progress_end(struct progress *progress);

@@ -155,13 +155,17 @@ static int open_file(const struct request *request, FILE **file)
 		*file = stdout;
 		return EXIT_REACHED;
 	}
+	/* A pipe that nobody reads would be waited for. */
 	fd = open(request->path,
-		  O_WRONLY | O_CREAT | O_CLOEXEC | (request->force ? O_TRUNC : O_EXCL), 0666);
-	*file = fd < 0 ? NULL : fdopen(fd, "w");
+		  O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | (request->force ? O_TRUNC : O_EXCL),
+		  0666);
+	*file = fd < 0 || fcntl(fd, F_SETFL, 0) ? NULL : fdopen(fd, "w");
 	if (*file)
 		return EXIT_REACHED;
 	if (errno == EEXIST)
 		complain("%s is there already; --force overwrites it", request->path);
+	else if (errno == ENXIO)
+		complain("%s: nobody reads there", request->path);
 	else
 		complain("%s: %s", request->path, strerror(errno));
 	return EXIT_WRONG;
@@ -204,11 +208,11 @@ static bool take_words(void *request, char **words, size_t count)
  * the only guest if -g gave none. The guest is closed again: it serves one
  * connection at a time, and the poller makes its own.
  */
-static int find_guest(const struct common *common, char **name)
+static int find_guest(const struct call *call, char **name)
 {
 	struct guest_state state;
 	struct guest *guest;
-	int status = open_guest(common, &guest);
+	int status = open_guest(call->common, call->deadline, &guest);
 	int err;
 
 	if (status)
@@ -222,9 +226,10 @@ static int find_guest(const struct common *common, char **name)
 	return status;
 }
 
-static int record_to(struct recording *recording, const struct request *request, const char *name)
+static int record_to(struct recording *recording, const struct call *call, const char *name)
 {
-	struct poller_rate rate = poller_rate_of(request->interval_ms);
+	const struct request *request = call->request;
+	struct poller_rate rate = poller_rate_of(call->common, request->interval_ms);
 	int err, status;
 
 	stop_on_signals();
@@ -244,12 +249,12 @@ static int run(const struct call *call)
 	const struct request *request = call->request;
 	struct recording recording = { 0 };
 	char *name = NULL;
-	int status = find_guest(call->common, &name);
+	int status = find_guest(call, &name);
 
 	if (!status)
 		status = open_file(request, &recording.file);
 	if (!status) {
-		status = record_to(&recording, request, name);
+		status = record_to(&recording, call, name);
 		if (recording.file != stdout && fclose(recording.file) && !status) {
 			complain("%s: %s", request->path, strerror(errno));
 			status = EXIT_WRONG;

@@ -15,6 +15,7 @@
 #include "tools/balloonctl/guest.h"
 #include "tools/balloonctl/report.h"
 #include "tools/balloonctl/wait.h"
+#include "tools/deadline.h"
 
 #define PAGE 4096ull
 #define PATIENCE_S 5
@@ -31,7 +32,8 @@ static const char help[] =
 	"              reported (not by the last target, which it may have missed)\n"
 	"\n"
 	"  --wait[=SEC]     wait until the target is reached, for SEC seconds at most;\n"
-	"                   without SEC, as long as there is progress\n"
+	"                   without SEC, as long as there is progress; SEC counts from the\n"
+	"                   start of the command, also when nobody answers\n"
 	"  --patience=SEC   so long without progress is a standstill (default 5)\n"
 	"\n"
 	"Each prints target and actual, as memory left to the guest and memory taken.\n"
@@ -42,7 +44,8 @@ static const char help[] =
 	"to see it; with --wait, that it was reached.\n"
 	"  3  shortfall: the guest's driver works, but the guest stays short of the target;\n"
 	"     it keeps the memory that it needs\n"
-	"  4  SEC seconds are over and the guest is still on its way, or it is paused\n"
+	"  4  SEC seconds are over and the guest is still on its way, or it is paused, or\n"
+	"     nobody answers for it\n"
 	"  5  the machine has no balloon device\n"
 	"  6  no driver in the guest (the target stays for one that comes)\n"
 	"  7  cannot connect, or the connection was lost\n"
@@ -116,27 +119,49 @@ static int find_goal(const struct request *request, const struct guest_state *st
 
 /* ---- the command ---- */
 
-static int print_result(struct guest *guest, bool waited)
+static void print_result(const struct guest_state *state)
+{
+	report_print_amounts(state);
+	if (state->complaint[0] != '\0')
+		complain("%s", state->complaint);
+}
+
+static int show_new_target(struct guest *guest)
 {
 	struct guest_state state;
 	int err = guest_state(guest, &state);
 
 	if (err)
 		return guest_failed(guest, err);
-	report_print_amounts(&state);
-	if (state.complaint[0] != '\0')
-		complain("%s", state.complaint);
-	if (!waited && state.has_features && !state.driver_ok) {
+	print_result(&state);
+	if (state.has_features && !state.driver_ok) {
 		complain("the target is set, but no balloon driver runs in the guest");
 		return EXIT_NO_DRIVER;
 	}
 	return EXIT_REACHED;
 }
 
-static int set_target(struct guest *guest, const struct request *request)
+static int wait_and_show(const struct call *call, struct guest_state *state, uint64_t goal)
 {
+	const struct request *request = call->request;
+	struct wait_limits limits = request->limits;
+	int status;
+
+	limits.look_ms = call->timeout_ms;
+	limits.end = DEADLINE_NONE;
+	if (limits.seconds)
+		limits.end = call->start + (int64_t)limits.seconds * 1000;
+	status = wait_for_target(call->guest, state, goal, &limits);
+	if (state->ram)
+		print_result(state);
+	return status;
+}
+
+static int run(const struct call *call)
+{
+	const struct request *request = call->request;
+	struct guest *guest = call->guest;
 	struct guest_state state;
-	int status = EXIT_REACHED, printed;
 	uint64_t goal = 0;
 	int err = guest_state(guest, &state);
 
@@ -148,13 +173,7 @@ static int set_target(struct guest *guest, const struct request *request)
 	err = guest_set_target(guest, goal);
 	if (err)
 		return guest_failed(guest, err);
-	if (request->wait)
-		status = wait_for_target(guest, &state, goal, &request->limits);
-	/* No connection: nothing to print. */
-	if (status == EXIT_NO_CONNECT)
-		return status;
-	printed = print_result(guest, request->wait);
-	return status ? status : printed;
+	return request->wait ? wait_and_show(call, &state, goal) : show_new_target(guest);
 }
 
 static bool parse_limit(const char *option, const char *text, unsigned *seconds)
@@ -191,9 +210,11 @@ static bool take_words(void *request, char **words, size_t count)
 	return false;
 }
 
-static int run(const struct call *call)
+static unsigned time_limit(const void *request)
 {
-	return set_target(call->guest, call->request);
+	const struct request *r = request;
+
+	return r->limits.seconds;
 }
 
 static const struct option options[] = {
@@ -211,7 +232,8 @@ static const struct option options[] = {
 		.defaults = &(const struct request){ .meaning = &(row), \
 						     .limits.patience = PATIENCE_S }, \
 		.request_size = sizeof(struct request), .needs_guest = true, \
-		.take_option = take_option, .take_words = take_words, .run = run, \
+		.take_option = take_option, .take_words = take_words, .time_limit = time_limit, \
+		.run = run, \
 	}
 
 const struct command command_set = SET_COMMAND("set", meanings[SET], "leave the guest SIZE");

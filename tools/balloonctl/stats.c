@@ -28,6 +28,8 @@ static const char help[] =
 	"                   for its next answer; 0: have it asked no more\n"
 	"  --json           one JSON object on one line\n"
 	"\n"
+	"It waits for twice SEC and some seconds at most.\n"
+	"\n"
 	"Exit status: 4 no answer came in time, 5 no balloon device, 6 no driver in the guest,\n"
 	"7 cannot connect.\n";
 
@@ -73,27 +75,33 @@ static bool report_may_come(struct guest *guest, int *status)
 	return true;
 }
 
-/* Waits until there is another report than that of `before`; returns an exit status. */
-static int wait_for_report(struct guest *guest, uint64_t before, int64_t deadline)
+/*
+ * Waits until there is another report than that of `before`. The answers to each look
+ * have their time, but nothing lasts longer than `end`. Returns an exit status.
+ */
+static int wait_for_report(const struct call *call, uint64_t before, int64_t end)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000l };
 	struct guest_stats stats;
-	int err;
+	int err = 0;
 
-	while (!(err = guest_stats(guest, &stats))) {
+	while (deadline_left(end)) {
+		guest_set_deadline(call->guest, deadline_first(end, deadline_in(call->timeout_ms)));
+		err = guest_stats(call->guest, &stats);
+		if (err)
+			return guest_failed(call->guest, err);
 		if (stats.ever && stats.update != before)
 			return EXIT_REACHED;
-		if (deadline_left(deadline) == 0) {
-			complain("the guest has sent no statistics in time");
-			return EXIT_TIMEOUT;
-		}
 		nanosleep(&pause, NULL);
 	}
-	return guest_failed(guest, err);
+	complain("the guest has sent no statistics in time");
+	return EXIT_TIMEOUT;
 }
 
-static int change_interval(struct guest *guest, unsigned seconds)
+static int change_interval(const struct call *call, unsigned seconds)
 {
+	int64_t end = call->deadline + (int64_t)seconds * 2000 + GRACE_MS;
+	struct guest *guest = call->guest;
 	struct guest_stats stats;
 	int err = guest_stats(guest, &stats);
 	int status;
@@ -102,6 +110,7 @@ static int change_interval(struct guest *guest, unsigned seconds)
 		return guest_failed(guest, err);
 	if (seconds)
 		leave_second(stats.update);
+	guest_set_deadline(guest, deadline_first(end, deadline_in(call->timeout_ms)));
 	/* QEMU asks at once if it did not ask before, else when the time is over. */
 	if (stats.interval && seconds)
 		err = guest_set_interval(guest, 0);
@@ -113,8 +122,9 @@ static int change_interval(struct guest *guest, unsigned seconds)
 		return EXIT_REACHED;
 	if (!report_may_come(guest, &status))
 		return status;
-	return wait_for_report(guest, stats.update,
-			       deadline_now() + (int64_t)seconds * 2000 + GRACE_MS);
+	return wait_for_report(call, stats.update,
+			       deadline_first(end,
+					      deadline_now() + (int64_t)seconds * 2000 + GRACE_MS));
 }
 
 static int show(struct guest *guest, const struct request *request)
@@ -158,7 +168,7 @@ static int run(const struct call *call)
 	int status = EXIT_REACHED;
 
 	if (request->set_interval)
-		status = change_interval(call->guest, request->interval);
+		status = change_interval(call, request->interval);
 	return status ? status : show(call->guest, request);
 }
 

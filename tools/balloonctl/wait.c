@@ -16,6 +16,7 @@
 
 #define FIRST_POLL_MS 20 /* small changes take no longer */
 #define POLL_MS 200
+#define SILENT_MS 1000 /* a QEMU that says nothing for longer is the reason */
 
 enum verdict { ON_ITS_WAY, REACHED, CHANGED, TIME_UP, STANDSTILL };
 
@@ -24,14 +25,13 @@ struct waiting {
 	struct progress progress;
 	struct guest_state state;
 	uint64_t goal;
-	int64_t end; /* time is up then; 0: never */
-	int64_t last_move;
+	int64_t last_move, last_answer;
 	bool has_moved;
 };
 
-static void sleep_ms(long ms)
+static void sleep_ms(int ms)
 {
-	struct timespec time = { ms / 1000, ms % 1000 * 1000000 };
+	struct timespec time = { ms / 1000, ms % 1000 * 1000000l };
 
 	nanosleep(&time, NULL);
 }
@@ -56,6 +56,12 @@ static int complain_shortfall(const struct waiting *w)
 	return EXIT_SHORTFALL;
 }
 
+/* Nothing newer is known of the guest when time is up. */
+static bool is_silent(const struct waiting *w)
+{
+	return deadline_now() - w->last_answer > SILENT_MS;
+}
+
 static bool lacks_driver(const struct waiting *w)
 {
 	return w->state.has_features && !w->state.driver_ok;
@@ -75,6 +81,11 @@ static int complain_time(const struct waiting *w)
 {
 	const char *why = "is still on its way";
 
+	if (is_silent(w)) {
+		complain("time is up after %u s, and nobody answers for the guest",
+			 w->limits->seconds);
+		return EXIT_TIMEOUT;
+	}
 	if (lacks_driver(w))
 		return complain_no_driver();
 	if (w->state.paused)
@@ -122,53 +133,75 @@ static enum verdict judge(struct waiting *w, uint64_t left_before, int64_t now)
 		w->last_move = now;
 		w->has_moved = true;
 	}
-	if (w->end && now >= w->end)
+	if (now >= w->limits->end)
 		return TIME_UP;
 	if (now - w->last_move >= (int64_t)w->limits->patience * 1000)
 		return STANDSTILL;
 	return ON_ITS_WAY;
 }
 
-/* Asks the guest until the verdict is final; errors are those of guest_state(). */
-static int poll_guest(struct guest *guest, struct waiting *w, enum verdict *verdict)
+/* Looks once; errors are those of guest_state(), but time that is up is a verdict. */
+static int look(struct guest *guest, struct waiting *w, enum verdict *verdict)
 {
-	long pause = FIRST_POLL_MS;
+	uint64_t left_before = w->state.left;
+	struct guest_state state;
+	int64_t now;
+	int err;
 
-	do {
-		uint64_t left_before = w->state.left;
-		int64_t now;
-		int err;
-
-		sleep_ms(pause);
-		pause = pause * 2 < POLL_MS ? pause * 2 : POLL_MS;
-		err = guest_state(guest, &w->state);
-		if (err)
-			return err;
-		now = deadline_now();
-		progress_update(&w->progress, w->state.left, now);
-		*verdict = judge(w, left_before, now);
-	} while (*verdict == ON_ITS_WAY);
+	*verdict = TIME_UP;
+	if (deadline_left(w->limits->end) == 0)
+		return 0;
+	guest_set_deadline(guest, deadline_first(w->limits->end, deadline_in(w->limits->look_ms)));
+	err = guest_state(guest, &state);
+	now = deadline_now();
+	if (err == -ETIMEDOUT && now >= w->limits->end)
+		return 0;
+	if (err)
+		return err;
+	w->state = state;
+	w->last_answer = now;
+	progress_update(&w->progress, state.ram, state.left, now);
+	*verdict = judge(w, left_before, now);
 	return 0;
 }
 
-int wait_for_target(struct guest *guest, const struct guest_state *before, uint64_t goal,
+/* Looks at the guest until the verdict is final; errors are those of guest_state(). */
+static int poll_guest(struct guest *guest, struct waiting *w, enum verdict *verdict)
+{
+	int pause = FIRST_POLL_MS;
+	int err;
+
+	do {
+		int left = deadline_left(w->limits->end);
+
+		sleep_ms(pause < left ? pause : left);
+		pause = pause * 2 < POLL_MS ? pause * 2 : POLL_MS;
+		err = look(guest, w, verdict);
+	} while (!err && *verdict == ON_ITS_WAY);
+	return err;
+}
+
+int wait_for_target(struct guest *guest, struct guest_state *state, uint64_t goal,
 		    const struct wait_limits *limits)
 {
 	int64_t now = deadline_now();
 	struct waiting w = {
 		.limits = limits,
-		.state = *before,
+		.state = *state,
 		.goal = goal,
-		.end = limits->seconds ? now + (int64_t)limits->seconds * 1000 : 0,
 		.last_move = now,
+		.last_answer = now,
 	};
 	enum verdict verdict;
 	int err;
 
-	assert(goal <= before->ram && limits->patience > 0);
-	progress_begin(&w.progress, before->ram, before->left, goal, now);
+	assert(goal <= state->ram && limits->patience > 0 && limits->look_ms > 0);
+	progress_begin(&w.progress, state->ram, state->left, goal, now);
 	err = poll_guest(guest, &w, &verdict);
 	/* A complaint does not go on the bar's line. */
 	progress_end(&w.progress);
+	*state = w.state;
+	if (err || (verdict == TIME_UP && is_silent(&w)))
+		state->ram = 0;
 	return err ? guest_failed(guest, err) : end_with(&w, verdict);
 }

@@ -9,15 +9,17 @@
 
 struct wait_limits {
 	unsigned seconds;  /* in all; 0: as long as there is progress */
+	int64_t end;	   /* when they are over; DEADLINE_NONE without `seconds` */
 	unsigned patience; /* seconds without progress that are a standstill */
+	int look_ms;	   /* how long the answers to one look may take */
 };
 
 /*
- * Waits until `goal` bytes are left to the guest, the target that was just set;
- * `before` is its state before that. Returns an exit status; complains of everything
- * but success.
+ * Waits until `goal` bytes are left to the guest, the target that was just set.
+ * *state is its state before that, and then the newest one; of a guest that was lost
+ * its ram is 0. Returns an exit status; complains of everything but success.
  */
-int wait_for_target(struct guest *guest, const struct guest_state *before, uint64_t goal,
+int wait_for_target(struct guest *guest, struct guest_state *state, uint64_t goal,
 		    const struct wait_limits *limits);
 
 #endif

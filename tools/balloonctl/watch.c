@@ -259,7 +259,7 @@ static bool take_words(void *request, char **words, size_t count)
 static int run(const struct call *call)
 {
 	const struct request *request = call->request;
-	struct poller_rate rate = poller_rate_of(request->interval_ms);
+	struct poller_rate rate = poller_rate_of(call->common, request->interval_ms);
 	struct watch watch = { .interval_ms = request->interval_ms };
 	int status = guest_set_open(&watch.set, call->common, request->guests, request->guest_count,
 				    &rate);

@@ -40,7 +40,8 @@ fi
 # ---- libvirt ----
 
 command -v virsh >/dev/null || die "virsh is not there: install libvirt-clients"
-virsh="virsh -q -c qemu:///session"
+# libvirt knows no deadlines.
+virsh="timeout 60 virsh -q -c qemu:///session"
 XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-$HOME/.cache}
 export XDG_RUNTIME_DIR
 qemu=$(command -v "${QEMU:-qemu-system-x86_64}") || die "no QEMU: install qemu-system-x86"
@@ -91,7 +92,7 @@ guest()
 	pty=$($virsh ttyconsole "$NAME")
 	echo "aerostat> $1"
 	timeout 2 cat "$pty" >"$state/said" &
-	printf '%s\r' "$1" >"$pty"
+	timeout 10 sh -c 'printf "%s\r" "$1" >"$2"' sh "$1" "$pty"
 	wait
 	tr -d '\r' <"$state/said" | sed '1d; /^aerostat> *$/d'
 }

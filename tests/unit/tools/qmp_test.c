@@ -25,6 +25,7 @@
 
 #include <json-c/json.h>
 
+#include "tools/deadline.h"
 #include "tools/qmp.h"
 
 #define GREETING "{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n"
@@ -391,6 +392,81 @@ static void human_monitor_gives_text(void **state)
 	done(&f);
 }
 
+/* ---- deadlines ---- */
+
+/* A child that says `line` until nobody listens; to be killed. */
+static pid_t say_for_ever(int fd, const char *line)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	while (pid == 0)
+		if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
+			_exit(0);
+	return pid;
+}
+
+static void assert_nothing_puts_the_deadline_off(const char *line)
+{
+	struct fixture f = connected("");
+	pid_t pid;
+
+	alarm(60);
+	pid = say_for_ever(f.peer, line);
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -ETIMEDOUT);
+	assert_error_says(&f, "no answer to 'x'");
+	assert_int_equal(qmp_event(f.q, "WANTED", SHORT_MS, NULL), -ETIMEDOUT);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	alarm(0);
+	done(&f);
+}
+
+static void talk_does_not_put_the_deadline_off(void **state)
+{
+	(void)state;
+	assert_nothing_puts_the_deadline_off("{\"event\": \"CHATTER\"}\n");
+	assert_nothing_puts_the_deadline_off("{\"return\": {}, \"id\": 99}\n");
+	assert_nothing_puts_the_deadline_off(" \r\n\n");
+}
+
+/* As for somebody who was stopped himself in between. */
+static void what_came_in_time_counts_after_the_deadline(void **state)
+{
+	struct fixture f = connected("{\"event\": \"OTHER\"}\n{\"event\": \"RESET\"}\n");
+
+	(void)state;
+	assert_int_equal(qmp_event(f.q, "RESET", 0, NULL), 0);
+	assert_int_equal(qmp_event(f.q, "OTHER", 0, NULL), 0);
+	assert_int_equal(qmp_event(f.q, "RESET", 0, NULL), -ETIMEDOUT);
+	done(&f);
+}
+
+static void deadline_of_all_is_on_top_of_the_single_times(void **state)
+{
+	struct fixture f = connected("");
+	char sent[512];
+	ssize_t n = read(f.peer, sent, sizeof(sent));
+
+	(void)state;
+	assert_true(n > 0);
+	alarm(60);
+	qmp_set_timeout(f.q, INT_MAX);
+	assert_int_equal(qmp_set_deadline(f.q, deadline_in(SHORT_MS)), DEADLINE_NONE);
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -ETIMEDOUT);
+	assert_true(read(f.peer, sent, sizeof(sent)) > 0);
+	/* Now that it has passed nothing is sent any more. */
+	assert_int_equal(qmp_execute(f.q, "x", json_object_new_object(), NULL), -ETIMEDOUT);
+	assert_error_says(&f, "no time is left for 'x'");
+	assert_int_equal(recv(f.peer, sent, sizeof(sent), MSG_DONTWAIT), -1);
+	assert_int_equal(qmp_event(f.q, "E", INT_MAX, NULL), -ETIMEDOUT);
+	assert_true(qmp_set_deadline(f.q, DEADLINE_NONE) <= deadline_now());
+	say(f.peer, "{\"return\": {}, \"id\": 3}\n");
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), 0);
+	alarm(0);
+	done(&f);
+}
+
 static void quit_may_end_the_connection(void **state)
 {
 	struct fixture f = connected("");
@@ -451,6 +527,34 @@ static void socket_of_somebody_else_is_refused(void **state)
 	qmp_free(q);
 }
 
+/* Whoever listens and accepts nobody. */
+static void full_backlog_is_not_waited_for(void **state)
+{
+	char dir[] = "/tmp/qmp-test-XXXXXX", path[64];
+	struct qmp *q = qmp_new();
+	int fd, taken[8], i = 0;
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/qmp", dir);
+	bind_socket(path, &fd);
+	strcpy(addr.sun_path, path);
+	do
+		taken[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	while (!connect(taken[i++], (struct sockaddr *)&addr, sizeof(addr)) && i < 8);
+	alarm(60);
+	assert_int_equal(qmp_connect(q, path, SHORT_MS), -ETIMEDOUT);
+	assert_non_null(strstr(qmp_error(q), "cannot connect to /tmp/qmp-test-"));
+	alarm(0);
+	while (i)
+		close(taken[--i]);
+	close(fd);
+	unlink(path);
+	rmdir(dir);
+	qmp_free(q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,9 +575,13 @@ int main(void)
 		cmocka_unit_test(balloon_of_a_lying_guest_is_given_as_it_is),
 		cmocka_unit_test(balloon_that_is_no_number_is_an_error),
 		cmocka_unit_test(human_monitor_gives_text),
+		cmocka_unit_test(talk_does_not_put_the_deadline_off),
+		cmocka_unit_test(what_came_in_time_counts_after_the_deadline),
+		cmocka_unit_test(deadline_of_all_is_on_top_of_the_single_times),
 		cmocka_unit_test(quit_may_end_the_connection),
 		cmocka_unit_test(paths_are_checked_before_they_are_used),
 		cmocka_unit_test(socket_of_somebody_else_is_refused),
+		cmocka_unit_test(full_backlog_is_not_waited_for),
 	};
 
 	return cmocka_run_group_tests_name("qmp", tests, NULL, NULL);

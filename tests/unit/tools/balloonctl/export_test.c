@@ -10,11 +10,15 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/loopback.h"
@@ -22,6 +26,10 @@
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/listen.h"
 #include "tools/balloonctl/metrics.h"
+
+#define LONG_MS 600000 /* for a client that is not to be ended */
+#define SHORT_MS 300   /* for one that is */
+#define ALARM_S 60u    /* for ever */
 
 static struct sample sample_of(void)
 {
@@ -274,7 +282,8 @@ static void server_has_one_page(void **state)
 	struct listener *listener;
 
 	(void)state;
-	assert_int_equal(listen_start("127.0.0.1:0", make_page, page, &listener, address), 0);
+	assert_int_equal(listen_start("127.0.0.1:0", make_page, page, LONG_MS, &listener, address),
+			 0);
 	ask(address, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", text,
 	    sizeof(text));
 	assert_says(text, "HTTP/1.1 200 ");
@@ -296,13 +305,132 @@ static void server_is_on_loopback_by_default(void **state)
 	struct listener *listener, *second;
 
 	(void)state;
-	assert_int_equal(listen_start("0", make_page, NULL, &listener, address), 0);
+	assert_int_equal(listen_start("0", make_page, NULL, LONG_MS, &listener, address), 0);
 	assert_int_equal(strncmp(address, "127.0.0.1:", 10), 0);
 	assert_string_not_equal(address, "127.0.0.1:0");
 	ask(address, "GET /metrics HTTP/1.0\r\n\r\n", text, sizeof(text));
 	assert_says(text, " 500 ");
 	/* The port is taken. */
-	assert_int_equal(listen_start(address, make_page, NULL, &second, other), EXIT_WRONG);
+	assert_int_equal(listen_start(address, make_page, NULL, LONG_MS, &second, other),
+			 EXIT_WRONG);
+	listen_stop(listener);
+}
+
+/* ---- clients that take their time ---- */
+
+static int connect_to(const char *address, int receive_size)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	to.sin_port = htons((uint16_t)strtoul(strrchr(address, ':') + 1, NULL, 10));
+	if (receive_size)
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_size,
+					    sizeof(receive_size)),
+				 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	return fd;
+}
+
+/* A byte now and then, of a header that could go on for half an hour. */
+static void client_that_says_a_byte_at_a_time_is_ended(void **state)
+{
+	const struct timespec pause = { .tv_nsec = 100000000 };
+	static char page[] = "balloon_up 1\n";
+	char address[LISTEN_ADDRESS], text[64];
+	struct listener *listener;
+	int fd;
+
+	(void)state;
+	assert_int_equal(listen_start("0", make_page, page, SHORT_MS, &listener, address), 0);
+	fd = connect_to(address, 0);
+	assert_int_equal(send(fd, "GET /metrics HTTP/1.1\r\nX: ", 26, 0), 26);
+	alarm(ALARM_S);
+	while (send(fd, "x", 1, MSG_NOSIGNAL) == 1 &&
+	       recv(fd, text, sizeof(text), MSG_DONTWAIT) < 0 && errno == EAGAIN)
+		nanosleep(&pause, NULL);
+	alarm(0);
+	close(fd);
+	listen_stop(listener);
+}
+
+#define LARGE ((size_t)32 * 1024 * 1024) /* more than any socket keeps */
+
+static char *make_large_page(void *context, size_t *size)
+{
+	(void)context;
+	*size = LARGE;
+	return calloc(1, LARGE);
+}
+
+static void client_that_reads_nothing_is_ended(void **state)
+{
+	static const char request[] = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+	static char text[65536];
+	char address[LISTEN_ADDRESS];
+	struct listener *listener;
+	size_t size = 0;
+	int fd, later;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(listen_start("0", make_large_page, NULL, SHORT_MS, &listener, address), 0);
+	fd = connect_to(address, 4096);
+	assert_int_equal(send(fd, request, strlen(request), 0), strlen(request));
+	later = connect_to(address, 0);
+	alarm(ALARM_S);
+	/* When the time of the later one is over, so is that of the first. */
+	assert_true(recv(later, text, sizeof(text), 0) <= 0);
+	while ((n = recv(fd, text, sizeof(text), 0)) > 0)
+		size += (size_t)n;
+	alarm(0);
+	assert_true(size > 0 && size < LARGE);
+	close(fd);
+	close(later);
+	listen_stop(listener);
+}
+
+static void clients_that_do_nothing_delay_nobody(void **state)
+{
+	static char page[] = "balloon_up 1\n";
+	char address[LISTEN_ADDRESS], text[4096];
+	struct listener *listener;
+	int idle[16];
+
+	(void)state;
+	assert_int_equal(listen_start("0", make_page, page, LONG_MS, &listener, address), 0);
+	for (size_t i = 0; i < 16; i++)
+		idle[i] = connect_to(address, 0);
+	alarm(ALARM_S);
+	ask(address, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", text, sizeof(text));
+	assert_says(text, "\r\n\r\nballoon_up 1\n");
+	/* The oldest made room, and no other. */
+	assert_int_equal(recv(idle[0], text, sizeof(text), 0), 0);
+	for (size_t i = 1; i < 16; i++)
+		assert_int_equal(recv(idle[i], text, sizeof(text), MSG_DONTWAIT), -1);
+	alarm(0);
+	for (size_t i = 0; i < 16; i++)
+		close(idle[i]);
+	listen_stop(listener);
+}
+
+/* HTTP/1.1 would keep it, and the client was told. */
+static void connection_is_for_one_answer(void **state)
+{
+	static char page[] = "balloon_up 1\n";
+	char address[LISTEN_ADDRESS], text[4096];
+	struct listener *listener;
+
+	(void)state;
+	assert_int_equal(listen_start("0", make_page, page, LONG_MS, &listener, address), 0);
+	alarm(ALARM_S);
+	ask(address,
+	    "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\nGET /metrics HTTP/1.1\r\nHost: a\r\n\r\n",
+	    text, sizeof(text));
+	alarm(0);
+	assert_says(text, "Connection: close\r\n");
+	assert_null(strstr(strstr(text, "balloon_up") + 1, "balloon_up"));
 	listen_stop(listener);
 }
 
@@ -319,6 +447,10 @@ int main(void)
 		cmocka_unit_test(export_refuses_odd_arguments),
 		cmocka_unit_test(server_has_one_page),
 		cmocka_unit_test(server_is_on_loopback_by_default),
+		cmocka_unit_test(client_that_says_a_byte_at_a_time_is_ended),
+		cmocka_unit_test(client_that_reads_nothing_is_ended),
+		cmocka_unit_test(clients_that_do_nothing_delay_nobody),
+		cmocka_unit_test(connection_is_for_one_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/balloonctl/command.h"
@@ -29,6 +31,10 @@ static struct fake_qemu model;
 static int64_t target;	/* memory left; 0: none was set */
 static size_t nr_asked; /* for what is left, since then */
 static unsigned used[MAX_ANSWERS];
+static unsigned nr_dump_looks;
+
+/* Of run_command(). */
+static int command_timeout_ms;
 
 static int64_t left_now(void)
 {
@@ -105,6 +111,16 @@ static void answer_monitor(const char *request, char *text, size_t size)
 		snprintf(text, size, "\"Cannot access memory\\r\\n\"");
 }
 
+/* It writes nothing, but says what QEMU would. */
+static void answer_dump(char *text, size_t size)
+{
+	bool active = nr_dump_looks < model.dump_looks;
+
+	nr_dump_looks++;
+	snprintf(text, size, "{\"status\": \"%s\", \"completed\": %u, \"total\": %u}",
+		 active ? "active" : "completed", nr_dump_looks, model.dump_looks);
+}
+
 /* The value to return; "" for a command that is not known. */
 static void answer_by_itself(const char *request, char *text, size_t size)
 {
@@ -128,7 +144,10 @@ static void answer_by_itself(const char *request, char *text, size_t size)
 		property = answer_property(request);
 	else if (strstr(request, "\"human-monitor-command\""))
 		answer_monitor(request, text, size);
-	else if (strstr(request, "\"qmp_capabilities\"") || strstr(request, "\"qom-set\""))
+	else if (strstr(request, "\"query-dump\""))
+		answer_dump(text, size);
+	else if (strstr(request, "\"qmp_capabilities\"") || strstr(request, "\"qom-set\"") ||
+		 strstr(request, "\"dump-guest-memory\""))
 		snprintf(text, size, "{}");
 	if (property)
 		snprintf(text, size, "%s", property);
@@ -156,6 +175,27 @@ static void note_target(const char *request)
 		target = strtoll(value + strlen("\"value\":"), NULL, 10);
 }
 
+/* Does not return, unless nobody listens any more. */
+static void lie(FILE *to, enum fake_lie lie)
+{
+	const struct timespec moment = { .tv_nsec = 10000000 };
+	bool fast = lie == FAKE_CHATTERS || lie == FAKE_BREATHES;
+
+	if (lie == FAKE_SAYS_HALF)
+		fputs("{\"retu", to);
+	fflush(to);
+	while (lie == FAKE_SAYS_NOTHING || lie == FAKE_SAYS_HALF)
+		pause();
+	do {
+		fputs(lie == FAKE_CHATTERS ? "{\"event\": \"CHATTER\"}\n"
+		      : fast		   ? "\r\n"
+					   : "x",
+		      to);
+		if (!fast)
+			nanosleep(&moment, NULL);
+	} while (fast ? !ferror(to) : !fflush(to));
+}
+
 /* false: the connection ends. */
 static bool answer_request(FILE *to, const char *request)
 {
@@ -165,6 +205,10 @@ static bool answer_request(FILE *to, const char *request)
 
 	if (answer && answer->before)
 		fputs(answer->before, to);
+	if (answer && answer->lie) {
+		lie(to, answer->lie);
+		return false;
+	}
 	if (answer && answer->hang_up) {
 		fputs("{\"retu", to);
 		return false;
@@ -215,7 +259,10 @@ static void serve(int fd)
 	FILE *from = fdopen(fd, "r"), *to = fdopen(dup(fd), "w");
 	char line[4096];
 
-	greet(to);
+	if (model.greeting)
+		lie(to, model.greeting);
+	else
+		greet(to);
 	while (fgets(line, sizeof(line), from)) {
 		line[strcspn(line, "\n")] = '\0';
 		unescape_slashes(line);
@@ -224,6 +271,18 @@ static void serve(int fd)
 	}
 	fclose(to);
 	fclose(from);
+}
+
+/* With connections that nobody will accept, of this process and of the child. */
+static void fill_backlog(const struct sockaddr_un *addr)
+{
+	int fd;
+
+	do
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	while (!connect(fd, (const struct sockaddr *)addr, sizeof(*addr)));
+	assert_int_equal(errno, EAGAIN);
+	close(fd);
 }
 
 void fake_qemu_start(const struct fake_qemu *qemu, struct fake_place *place)
@@ -236,7 +295,9 @@ void fake_qemu_start(const struct fake_qemu *qemu, struct fake_place *place)
 	snprintf(place->path, sizeof(place->path), "%s/fake.qmp", place->dir);
 	strcpy(addr.sun_path, place->path);
 	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-	assert_int_equal(listen(fd, 5), 0);
+	assert_int_equal(listen(fd, qemu->deaf ? 0 : 5), 0);
+	if (qemu->deaf)
+		fill_backlog(&addr);
 	fflush(NULL);
 	place->pid = fork();
 	assert_true(place->pid >= 0);
@@ -244,6 +305,8 @@ void fake_qemu_start(const struct fake_qemu *qemu, struct fake_place *place)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		signal(SIGPIPE, SIG_IGN);
 		model = *qemu;
+		while (model.deaf)
+			pause();
 		while (true)
 			serve(accept(fd, NULL, NULL));
 	}
@@ -282,9 +345,14 @@ static void release(int fd, int saved, FILE *file, char *text, size_t size)
 	fclose(file);
 }
 
+void run_within(int timeout_ms)
+{
+	command_timeout_ms = timeout_ms;
+}
+
 struct outcome run_command(const char *name, const char *word, ...)
 {
-	struct common common = { .guest = name };
+	struct common common = { .guest = name, .timeout_ms = command_timeout_ms };
 	char *argv[MAX_WORDS + 1] = { NULL };
 	struct outcome outcome;
 	int argc = 0, out, err;

@@ -15,6 +15,16 @@
 #define MIB (1024ll * 1024)
 #define FAKE_RAM (1024 * MIB)
 
+/* How it can be without an answer; in each case it would be so for ever. */
+enum fake_lie {
+	FAKE_ANSWERS,
+	FAKE_SAYS_NOTHING,
+	FAKE_SAYS_HALF, /* of a line */
+	FAKE_DRIBBLES,	/* a byte now and then, of a line that has no end */
+	FAKE_CHATTERS,	/* events, as fast as it can */
+	FAKE_BREATHES,	/* empty lines, as fast as it can */
+};
+
 /* Instead of what it would say by itself; the first that fits and is not used up. */
 struct fake_answer {
 	const char *asks;   /* part of the request; NULL ends the list */
@@ -23,6 +33,7 @@ struct fake_answer {
 	const char *error;  /* or an error of this class */
 	const char *before; /* lines sent before it */
 	bool hang_up;	    /* instead of an answer, in mid-line */
+	enum fake_lie lie;  /* instead of an answer */
 };
 
 struct fake_qemu {
@@ -30,13 +41,16 @@ struct fake_qemu {
 	 * the last one stays. NULL: it is at the target at once. */
 	const int64_t *lefts;
 	size_t nr_lefts;
-	int64_t left_before; /* until then; 0: all of its RAM */
-	unsigned version;    /* its first number, as the greeting has it; 0: it has none */
+	int64_t left_before;	/* until then; 0: all of its RAM */
+	unsigned version;	/* its first number, as the greeting has it; 0: it has none */
+	enum fake_lie greeting; /* instead of the greeting */
+	bool deaf;		/* accepts nobody, and its backlog is full */
 	bool no_device, no_driver, paused;
-	bool old;      /* has no x-query-virtio-status */
-	bool unmapped; /* the guest has not mapped the device's registers */
-	bool legacy;   /* the device has registers in ports only */
-	bool plain;    /* the device is on a virtio-mmio bus */
+	bool old;	     /* has no x-query-virtio-status */
+	bool unmapped;	     /* the guest has not mapped the device's registers */
+	bool legacy;	     /* the device has registers in ports only */
+	bool plain;	     /* the device is on a virtio-mmio bus */
+	unsigned dump_looks; /* so many times a dump is found on its way */
 	const struct fake_answer *answers;
 };
 
@@ -56,6 +70,9 @@ struct outcome {
 	int status;
 	char out[8192], err[4096];
 };
+
+/* Gives later commands so long for all answers, as -t does; 0: as long as is usual. */
+void run_within(int timeout_ms);
 
 /*
  * Runs a command in this process: `word` is its name, its arguments follow, and

@@ -21,6 +21,7 @@
 
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tools/balloonctl/guest.h"
+#include "tools/deadline.h"
 
 /* A runtime folder with one living guest. */
 struct fixture {
@@ -85,7 +86,7 @@ static void assert_opens(const char *name, const char *is_called)
 	struct guest_state state;
 	struct guest *guest;
 	char *error;
-	int err = guest_open(name, &guest, &error);
+	int err = guest_open(name, deadline_in(60000), &guest, &error);
 
 	if (err)
 		fail_msg("%d: %s", err, error);
@@ -98,7 +99,7 @@ static void assert_fails(const char *name, int err, const char *words)
 {
 	struct guest *guest;
 	char *error;
-	int is = guest_open(name, &guest, &error);
+	int is = guest_open(name, deadline_in(60000), &guest, &error);
 
 	if (is != err)
 		fail_msg("%d: %s", is, is ? error : "it opened");

@@ -16,11 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tools/balloonctl/guest.h"
+#include "tools/deadline.h"
 
 #define BIT(n) (1ull << (n))
+#define PATIENCE_MS 60000
 
 struct fixture {
 	struct fake_place place;
@@ -34,7 +37,7 @@ static void connect_to(const struct fake_qemu *qemu, struct fixture *f)
 	char *error;
 
 	fake_qemu_start(qemu, &f->place);
-	if (guest_open(f->place.path, &f->guest, &error))
+	if (guest_open(f->place.path, deadline_in(PATIENCE_MS), &f->guest, &error))
 		fail_msg("%s", error);
 }
 
@@ -400,13 +403,74 @@ static void cost_is_that_of_the_process_behind_the_socket(void **state)
 
 static void dump_is_asked_for_by_an_absolute_path(void **state)
 {
+	static const struct fake_answer answers[] = {
+		{ .asks = "\"paging\":false,\"protocol\":\"file:/tmp/x y,z\",\"detach\":true",
+		  .value = "{}" },
+		{ .asks = "dump-guest-memory", .error = "GenericError" },
+		{ .asks = NULL },
+	};
 	struct fixture f;
 
 	(void)state;
-	connect_to(SAYS("\"protocol\":\"file:/tmp/x y,z\"", "{}"), &f);
-	assert_int_equal(guest_dump(f.guest, "/tmp/x y,z"), 0);
-	assert_int_equal(guest_dump(f.guest, "x"), -EINVAL);
-	assert_int_equal(guest_dump(f.guest, "/tmp/other"), -EREMOTEIO);
+	connect_to(&(struct fake_qemu){ .answers = answers }, &f);
+	assert_int_equal(guest_dump(f.guest, "/tmp/x y,z", PATIENCE_MS), 0);
+	assert_int_equal(guest_dump(f.guest, "x", PATIENCE_MS), -EINVAL);
+	assert_int_equal(guest_dump(f.guest, "/tmp/other", PATIENCE_MS), -EREMOTEIO);
+	done(&f);
+}
+
+static void dump_is_there_when_all_is_written(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	/* Another one is on its way first. */
+	connect_to(&(struct fake_qemu){ .dump_looks = 3 }, &f);
+	assert_int_equal(guest_dump(f.guest, "/tmp/x", PATIENCE_MS), 0);
+	done(&f);
+}
+
+#define FAILED "{\"status\": \"failed\", \"completed\": 7, \"total\": 9}"
+
+static void dump_that_fails_says_why(void **state)
+{
+	static const struct fake_answer answers[] = {
+		/* Before it begins, and after. */
+		{ .asks = "query-dump", .times = 1, .value = "{\"status\": \"none\"}" },
+		{ .asks = "query-dump",
+		  .times = 1,
+		  .before = "{\"event\": \"DUMP_COMPLETED\", \"data\": {\"error\": \"disk "
+			    "full\"}}\n",
+		  .value = FAILED },
+		{ .asks = "query-dump",
+		  .times = 1,
+		  .before = "{\"event\": \"DUMP_COMPLETED\", \"data\": {\"error\": \"of "
+			    "another\"}}\n",
+		  .value = FAILED },
+		{ .asks = "query-dump", .value = FAILED },
+		{ .asks = NULL },
+	};
+	struct fixture f;
+
+	(void)state;
+	connect_to(&(struct fake_qemu){ .answers = answers }, &f);
+	assert_int_equal(guest_dump(f.guest, "/tmp/x", PATIENCE_MS), -EREMOTEIO);
+	assert_string_equal(guest_error(f.guest), "QEMU could not write the dump: disk full");
+	/* Without a reason: the one that is there is older. */
+	assert_int_equal(guest_dump(f.guest, "/tmp/x", PATIENCE_MS), -EREMOTEIO);
+	assert_string_equal(guest_error(f.guest), "QEMU could not write the dump");
+	done(&f);
+}
+
+static void dump_that_does_not_get_on_is_given_up(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	connect_to(SAYS("query-dump", "{\"status\": \"active\", \"completed\": 7}"), &f);
+	alarm(60);
+	assert_int_equal(guest_dump(f.guest, "/tmp/x", 300), -ETIMEDOUT);
+	alarm(0);
 	done(&f);
 }
 
@@ -431,6 +495,9 @@ int main(void)
 		cmocka_unit_test(statistics_of_any_shape_do_no_harm),
 		cmocka_unit_test(cost_is_that_of_the_process_behind_the_socket),
 		cmocka_unit_test(dump_is_asked_for_by_an_absolute_path),
+		cmocka_unit_test(dump_is_there_when_all_is_written),
+		cmocka_unit_test(dump_that_fails_says_why),
+		cmocka_unit_test(dump_that_does_not_get_on_is_given_up),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/guest_qmp", tests, NULL, NULL);

@@ -26,7 +26,7 @@
 
 #define PATIENCE_MS 60000
 
-static const struct poller_rate often = { .interval_ms = 20 };
+static const struct poller_rate often = { .interval_ms = 20, .timeout_ms = PATIENCE_MS };
 
 /* The next sample after *sample. */
 static void next(struct poller *poller, struct sample *sample)
@@ -94,7 +94,9 @@ static void others_get_their_turn(void **state)
 
 	(void)state;
 	fake_qemu_start(&qemu, &place);
-	assert_int_equal(poller_start(place.path, &(struct poller_rate){ .interval_ms = 3600000 },
+	assert_int_equal(poller_start(place.path,
+				      &(struct poller_rate){ .interval_ms = 3600000,
+							     .timeout_ms = PATIENCE_MS },
 				      &poller),
 			 0);
 	next(poller, &sample);

@@ -129,6 +129,19 @@ static void narrow_terminal_has_what_fits(void **state)
 	assert_text(&p, 1, " ");
 }
 
+/* Memory that is plugged or unplugged on the way counts at once. */
+static void ram_may_change_on_the_way(void **state)
+{
+	struct progress p;
+
+	(void)state;
+	begin(&p, RAM, 512 * MIB, false);
+	progress_update(&p, 1536 * MIB, 1536 * MIB, 1001);
+	assert_text(&p, 100, "  0%  1.500 GiB left, 0 B taken");
+	progress_update(&p, 768 * MIB, 512 * MIB, 1002);
+	assert_text(&p, 100, "100%  512.0 MiB left, 256.0 MiB taken");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +152,7 @@ int main(void)
 		cmocka_unit_test(wrong_direction_is_no_progress),
 		cmocka_unit_test(rate_is_that_of_the_newest_samples),
 		cmocka_unit_test(narrow_terminal_has_what_fits),
+		cmocka_unit_test(ram_may_change_on_the_way),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/progress", tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -255,6 +256,28 @@ static void record_writes_a_line_for_each_look(void **state)
 	course_free(&course);
 }
 
+static void record_does_not_wait_for_a_reader(void **state)
+{
+	struct fake_qemu qemu = { 0 };
+	struct outcome end;
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkfifo(csv, 0600), 0);
+	alarm(60);
+	end = RUN_AGAINST(&qemu, "record", csv, "--for", "0", "--force");
+	assert_int_equal(end.status, EXIT_WRONG);
+	assert_says(end.err, "a.csv: nobody reads there");
+	/* To one that is there it writes as to any file, and waits if it has to. */
+	fd = open(csv, O_RDONLY | O_NONBLOCK);
+	end = RUN_AGAINST(&qemu, "record", csv, "--for", "0", "--force");
+	alarm(0);
+	assert_int_equal(end.status, EXIT_REACHED);
+	assert_int_equal(read(fd, end.out, 7), 7);
+	assert_memory_equal(end.out, "time_s,", 7);
+	close(fd);
+}
+
 static void record_overwrites_only_by_force(void **state)
 {
 	struct fake_qemu qemu = { 0 };
@@ -349,6 +372,7 @@ int main(void)
 					  remove_files),
 		cmocka_unit_test_teardown(plot_wants_an_input_and_an_output, remove_files),
 		cmocka_unit_test_teardown(record_writes_a_line_for_each_look, remove_files),
+		cmocka_unit_test_teardown(record_does_not_wait_for_a_reader, remove_files),
 		cmocka_unit_test_teardown(record_overwrites_only_by_force, remove_files),
 		cmocka_unit_test_teardown(record_without_a_guest_leaves_no_file, remove_files),
 		cmocka_unit_test_teardown(record_ends_with_its_guest, remove_files),

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Operations that may block, with a deadline: see guest_thread.h. The thread has a guest
+ * of its own, `inner`, on which it calls the backend; what is asked and answered is
+ * copied, so that it can go on alone. It and the caller each hold the worker, and the
+ * last of them frees it.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/balloonctl/guest_thread.h"
+#include "tools/balloonctl/thread.h"
+#include "tools/deadline.h"
+
+#define CLOSE_MS 1000 /* a connection may take so long to be closed in order */
+
+enum kind { OPEN, STATE, SET_TARGET, STATS, SET_INTERVAL, COST, DUMP };
+
+/* What is asked, and the answer to it. */
+struct question {
+	enum kind kind;
+	uint64_t bytes_left;
+	unsigned seconds;
+	int timeout_ms;
+	struct guest_state state;
+	struct guest_stats stats;
+	struct guest_cost cost;
+	int err;
+};
+
+struct worker {
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* one of the following members */
+	unsigned holders;
+	bool asked;	  /* `question` is the thread's own until it is answered */
+	bool closed;	  /* nobody asks any more */
+	bool left, ended; /* the caller has gone; the thread has */
+	struct question question;
+	struct guest inner;
+	char *path; /* of a dump */
+};
+
+static atomic_uint threads_left;
+
+/* Called without the lock. */
+static void put(struct worker *worker)
+{
+	bool last;
+
+	pthread_mutex_lock(&worker->lock);
+	assert(worker->holders > 0);
+	last = --worker->holders == 0;
+	pthread_mutex_unlock(&worker->lock);
+	if (!last)
+		return;
+	pthread_cond_destroy(&worker->changed);
+	pthread_mutex_destroy(&worker->lock);
+	free(worker->inner.name);
+	free(worker->path);
+	free(worker);
+}
+
+/* ---- the thread ---- */
+
+static int answer(struct worker *worker)
+{
+	struct question *question = &worker->question;
+	struct guest *inner = &worker->inner;
+
+	switch (question->kind) {
+	case OPEN:
+		return inner->backend->open(inner, inner->name);
+	case STATE:
+		return inner->backend->state(inner, &question->state);
+	case SET_TARGET:
+		return inner->backend->set_target(inner, question->bytes_left);
+	case STATS:
+		return inner->backend->stats(inner, &question->stats);
+	case SET_INTERVAL:
+		return inner->backend->set_interval(inner, question->seconds);
+	case COST:
+		return inner->backend->cost(inner, &question->cost);
+	default:
+		assert(question->kind == DUMP);
+		return inner->backend->dump(inner, worker->path, question->timeout_ms);
+	}
+}
+
+static void answer_until_closed(struct worker *worker)
+{
+	pthread_mutex_lock(&worker->lock);
+	while (worker->asked || !worker->closed) {
+		if (!worker->asked) {
+			thread_wait(&worker->changed, &worker->lock, DEADLINE_NONE);
+			continue;
+		}
+		pthread_mutex_unlock(&worker->lock);
+		worker->question.err = answer(worker);
+		pthread_mutex_lock(&worker->lock);
+		worker->asked = false;
+		pthread_cond_broadcast(&worker->changed);
+	}
+	pthread_mutex_unlock(&worker->lock);
+}
+
+static void *run(void *arg)
+{
+	struct worker *worker = arg;
+
+	answer_until_closed(worker);
+	worker->inner.backend->close(&worker->inner);
+	pthread_mutex_lock(&worker->lock);
+	worker->ended = true;
+	if (worker->left)
+		atomic_fetch_sub(&threads_left, 1);
+	pthread_cond_broadcast(&worker->changed);
+	pthread_mutex_unlock(&worker->lock);
+	put(worker);
+	return NULL;
+}
+
+/* ---- the caller ---- */
+
+/* Waits until the thread has nothing to do, or the deadline has passed. Has the lock. */
+static bool wait_for_answer(struct worker *worker, int64_t deadline)
+{
+	while (worker->asked && deadline_left(deadline))
+		thread_wait(&worker->changed, &worker->lock, deadline);
+	return !worker->asked;
+}
+
+/* Asks; the answer is in *question. -ETIMEDOUT, or what the backend gives. */
+static int ask(struct guest *guest, struct question *question)
+{
+	struct worker *worker = guest->connection;
+	int err = -ETIMEDOUT;
+
+	pthread_mutex_lock(&worker->lock);
+	/* An answer that came too late is dropped. */
+	if (wait_for_answer(worker, guest->deadline) && deadline_left(guest->deadline)) {
+		worker->question = *question;
+		worker->asked = true;
+		pthread_cond_broadcast(&worker->changed);
+		if (wait_for_answer(worker, guest->deadline)) {
+			*question = worker->question;
+			err = question->err;
+			if (err)
+				guest_fail(guest, err, "%s", worker->inner.error);
+			pthread_mutex_unlock(&worker->lock);
+			return err;
+		}
+	}
+	pthread_mutex_unlock(&worker->lock);
+	return guest_fail(guest, err, "%s: no answer from libvirt in time", worker->inner.name);
+}
+
+static int state_by_thread(struct guest *guest, struct guest_state *state)
+{
+	struct question question = { .kind = STATE };
+	int err = ask(guest, &question);
+
+	*state = question.state;
+	return err;
+}
+
+static int set_target_by_thread(struct guest *guest, uint64_t bytes_left)
+{
+	return ask(guest, &(struct question){ .kind = SET_TARGET, .bytes_left = bytes_left });
+}
+
+static int stats_by_thread(struct guest *guest, struct guest_stats *stats)
+{
+	struct question question = { .kind = STATS };
+	int err = ask(guest, &question);
+
+	*stats = question.stats;
+	return err;
+}
+
+static int set_interval_by_thread(struct guest *guest, unsigned seconds)
+{
+	return ask(guest, &(struct question){ .kind = SET_INTERVAL, .seconds = seconds });
+}
+
+static int cost_by_thread(struct guest *guest, struct guest_cost *cost)
+{
+	struct question question = { .kind = COST };
+	int err = ask(guest, &question);
+
+	*cost = question.cost;
+	return err;
+}
+
+/* Nobody tells how far a dump is: it has all the time that one may take. */
+static int dump_by_thread(struct guest *guest, const char *path, int timeout_ms)
+{
+	struct worker *worker = guest->connection;
+
+	if (worker->path)
+		return guest_fail(guest, -EBUSY, "one dump at a time");
+	worker->path = strdup(path);
+	if (!worker->path)
+		return guest_fail(guest, -ENOMEM, "out of memory");
+	guest->deadline = deadline_in(DUMP_MS);
+	return ask(guest, &(struct question){ .kind = DUMP, .timeout_ms = timeout_ms });
+}
+
+static void close_thread(struct guest *guest)
+{
+	struct worker *worker = guest->connection;
+	int64_t deadline = deadline_in(CLOSE_MS);
+
+	if (!worker)
+		return;
+	pthread_mutex_lock(&worker->lock);
+	worker->closed = true;
+	pthread_cond_broadcast(&worker->changed);
+	/* One that did not answer in time is not waited for again. */
+	while (!worker->asked && !worker->ended && deadline_left(deadline))
+		thread_wait(&worker->changed, &worker->lock, deadline);
+	if (!worker->ended) {
+		worker->left = true;
+		atomic_fetch_add(&threads_left, 1);
+	}
+	pthread_mutex_unlock(&worker->lock);
+	put(worker);
+}
+
+static const struct guest_backend guest_backend_thread = {
+	.shared = true,
+	.close = close_thread,
+	.state = state_by_thread,
+	.set_target = set_target_by_thread,
+	.stats = stats_by_thread,
+	.set_interval = set_interval_by_thread,
+	.cost = cost_by_thread,
+	.dump = dump_by_thread,
+};
+
+static struct worker *make_worker(const struct guest_backend *backend, const char *name)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+
+	if (!worker)
+		return NULL;
+	worker->inner.backend = backend;
+	worker->inner.name = strdup(name);
+	pthread_mutex_init(&worker->lock, NULL);
+	thread_init_condition(&worker->changed);
+	worker->holders = 1;
+	if (worker->inner.name)
+		return worker;
+	put(worker);
+	return NULL;
+}
+
+int guest_thread_open(struct guest *guest, const struct guest_backend *backend, const char *name)
+{
+	struct worker *worker;
+	int err;
+
+	guest->backend = &guest_backend_thread;
+	if (atomic_load(&threads_left) >= GUEST_THREADS_LEFT_MAX)
+		return guest_fail(guest, -ETIMEDOUT,
+				  "%s: %d calls of libvirt hang already, and no more are made",
+				  name, GUEST_THREADS_LEFT_MAX);
+	worker = make_worker(backend, name);
+	if (!worker)
+		return guest_fail(guest, -ENOMEM, "out of memory");
+	worker->holders = 2;
+	err = thread_start(run, worker);
+	if (err) {
+		worker->holders = 1;
+		put(worker);
+		return guest_fail(guest, err, "%s: %s", name, strerror(-err));
+	}
+	guest->connection = worker;
+	return ask(guest, &(struct question){ .kind = OPEN });
+}

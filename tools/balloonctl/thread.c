@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Detached threads, and conditions that are waited for by a deadline: see thread.h. */
+#include <signal.h>
+#include <time.h>
+
+#include "tools/balloonctl/thread.h"
+#include "tools/deadline.h"
+
+int thread_start(void *(*run)(void *), void *arg)
+{
+	sigset_t all, before;
+	pthread_t thread;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&thread, NULL, run, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!err)
+		pthread_detach(thread);
+	return -err;
+}
+
+void thread_init_condition(pthread_cond_t *condition)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(condition, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+void thread_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadline)
+{
+	struct timespec until = { .tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000 };
+
+	if (deadline == DEADLINE_NONE)
+		pthread_cond_wait(condition, lock);
+	else
+		pthread_cond_timedwait(condition, lock, &until);
+}
