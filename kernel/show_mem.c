@@ -112,19 +112,3 @@ static int cmd_owners(int argc, char **argv)
 	return 0;
 }
 COMMAND("owners", "", "who has how many frames", NULL, cmd_owners);
-
-static int cmd_audit(int argc, char **argv)
-{
-	char verdict[LEDGER_VERDICT_MAX];
-	bool ok;
-
-	(void)argv;
-	if (argc > 1)
-		return -EINVAL;
-	ok = ledger_audit(verdict);
-	if (ledger_refused() > 0)
-		printf("Refused: %" PRIu64 " changes that named a wrong owner\n", ledger_refused());
-	printf("Ledger: %s\n", verdict);
-	return ok ? 0 : -EIO;
-}
-COMMAND("audit", "", "count every frame anew and compare with the books", NULL, cmd_audit);

@@ -181,6 +181,7 @@ static inline void move_count(enum owner from, enum owner to, uint64_t count)
 	assert(frame_map.count[from] >= count);
 	frame_map.count[from] -= count;
 	frame_map.count[to] += count;
+	frame_map.changes++;
 	irq_restore(flags);
 }
 

@@ -56,6 +56,8 @@ struct frame_map {
 	uint64_t managed;
 	/* Free frames, by the `order` of their block. */
 	uint64_t free_by_order[BLOCK_ORDER + 1];
+
+	uint64_t changes; /* of owners, ever: a count of the map that saw none is one picture */
 };
 
 extern struct frame_map frame_map;

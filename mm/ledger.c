@@ -54,14 +54,12 @@ bool ledger_check(char verdict[LEDGER_VERDICT_MAX])
 	return true;
 }
 
-/* Sums of a recount. */
-struct recount {
-	uint64_t count[OWNER_COUNT];
-	uint64_t free_by_order[BLOCK_ORDER + 1];
-};
+/* A step's work: a broken block is looked at frame by frame. */
+#define STEP_WORK 4096
+#define WORK_BROKEN 8
 
 /* Counts the owner bytes of a broken block, and compares them with its bitmap. */
-static bool recount_mixed(size_t number, struct recount *sum, unsigned *free,
+static bool recount_mixed(size_t number, struct ledger_audit *sum, unsigned *free,
 			  char verdict[LEDGER_VERDICT_MAX])
 {
 	*free = 0;
@@ -92,7 +90,7 @@ static bool check_lists(size_t number, unsigned order, char verdict[LEDGER_VERDI
 	return true;
 }
 
-static bool recount_known(size_t number, struct recount *sum, char verdict[LEDGER_VERDICT_MAX])
+static bool recount_known(size_t number, struct ledger_audit *sum, char verdict[LEDGER_VERDICT_MAX])
 {
 	const struct frame_record *record = &frame_map.records[number];
 	unsigned order = ORDER_NONE;
@@ -120,7 +118,7 @@ static bool recount_known(size_t number, struct recount *sum, char verdict[LEDGE
 	return check_lists(number, order, verdict);
 }
 
-static bool compare(const struct recount *sum, char verdict[LEDGER_VERDICT_MAX])
+static bool compare(const struct ledger_audit *sum, char verdict[LEDGER_VERDICT_MAX])
 {
 	for (unsigned o = 0; o < OWNER_COUNT; o++)
 		if (sum->count[o] != frame_map.count[o])
@@ -133,27 +131,69 @@ static bool compare(const struct recount *sum, char verdict[LEDGER_VERDICT_MAX])
 	return ledger_check(verdict);
 }
 
+/* Adds the blocks without a record, which are free, and compares all with the books. */
+static bool conclude(struct ledger_audit *audit, char verdict[LEDGER_VERDICT_MAX])
+{
+	size_t whole = bitset_count(&frame_map.by_order[BLOCK_ORDER]);
+	size_t unknown = frame_map.block_count - audit->known;
+	uint64_t counted = audit->free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + unknown;
+
+	/* Blocks without a record are listed as whole, too. */
+	if (counted != whole)
+		return broken(verdict, LEDGER_WHOLE, whole, counted);
+	audit->count[OWNER_FREE] += unknown * BLOCK_FRAMES;
+	audit->free_by_order[BLOCK_ORDER] += unknown * BLOCK_FRAMES;
+	return compare(audit, verdict);
+}
+
+static bool conclude_blocks(char verdict[LEDGER_VERDICT_MAX])
+{
+	if (!ledger_check(verdict))
+		return false;
+	snprintf(verdict, LEDGER_VERDICT_MAX, LEDGER_OK_BLOCKS, frame_map.managed);
+	return true;
+}
+
+void ledger_audit_begin(struct ledger_audit *audit, bool sums)
+{
+	*audit = (struct ledger_audit){ .changes = frame_map.changes, .sums = sums };
+}
+
+enum ledger_step ledger_audit_step(struct ledger_audit *audit, char verdict[LEDGER_VERDICT_MAX])
+{
+	unsigned work = 0;
+	bool sound;
+
+	if (audit->sums && audit->changes != frame_map.changes)
+		return LEDGER_CHANGED;
+	while (frame_map.block_count > 0 && work < STEP_WORK) {
+		size_t number = bitset_next(&frame_map.known, audit->next);
+
+		if (number == BITSET_NONE)
+			break;
+		if (!recount_known(number, audit, verdict))
+			return LEDGER_UNSOUND;
+		work += frame_map.records[number].owner == OWNER_MIXED ? WORK_BROKEN : 1;
+		audit->known++;
+		audit->next = number + 1;
+	}
+	if (work >= STEP_WORK)
+		return LEDGER_MORE;
+	if (!audit->sums)
+		sound = conclude_blocks(verdict);
+	else
+		sound = conclude(audit, verdict);
+	return sound ? LEDGER_SOUND : LEDGER_UNSOUND;
+}
+
 bool ledger_audit(char verdict[LEDGER_VERDICT_MAX])
 {
-	struct recount sum = { 0 };
-	size_t whole = bitset_count(&frame_map.by_order[BLOCK_ORDER]);
-	size_t known = 0;
-	size_t b;
+	struct ledger_audit audit;
+	enum ledger_step step;
 
-	if (frame_map.block_count == 0)
-		return ledger_check(verdict);
-	for (b = bitset_next(&frame_map.known, 0); b != BITSET_NONE;
-	     b = bitset_next(&frame_map.known, b + 1)) {
-		known++;
-		if (!recount_known(b, &sum, verdict))
-			return false;
-	}
-	/* Blocks without a record are listed as whole, too. */
-	if (sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + frame_map.block_count - known != whole)
-		return broken(verdict, LEDGER_WHOLE, whole,
-			      sum.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES +
-				      frame_map.block_count - known);
-	sum.count[OWNER_FREE] += (frame_map.block_count - known) * BLOCK_FRAMES;
-	sum.free_by_order[BLOCK_ORDER] += (frame_map.block_count - known) * BLOCK_FRAMES;
-	return compare(&sum, verdict);
+	ledger_audit_begin(&audit, true);
+	do
+		step = ledger_audit_step(&audit, verdict);
+	while (step == LEDGER_MORE);
+	return step == LEDGER_SOUND;
 }

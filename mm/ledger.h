@@ -8,8 +8,8 @@
 #ifndef MM_LEDGER_H
 #define MM_LEDGER_H
 
-#include "mm/owner.h"
 #include "kernel/lib/types.h"
+#include "mm/owner.h"
 
 /* Room for the longest verdict. */
 #define LEDGER_VERDICT_MAX 120
@@ -29,7 +29,42 @@ uint64_t ledger_refused(void);
  */
 bool ledger_check(char verdict[LEDGER_VERDICT_MAX]);
 
-/* Counts the map anew, bit by bit, and does what ledger_check() does. Slow: tens of ms. */
+/*
+ * Counts the map anew, bit by bit, and does what ledger_check() does. Takes long where
+ * there is much memory: a second for a TiB.
+ */
 bool ledger_audit(char verdict[LEDGER_VERDICT_MAX]);
+
+/* ---- The same in steps, between which others may run ---- */
+
+/* An audit under way; its members are its own. */
+struct ledger_audit {
+	uint64_t count[OWNER_COUNT];
+	uint64_t free_by_order[BLOCK_ORDER + 1];
+	size_t known;	  /* blocks counted */
+	size_t next;	  /* the first that is not */
+	uint64_t changes; /* of the map, before it began */
+	bool sums;	  /* they are compared */
+};
+
+enum ledger_step {
+	LEDGER_MORE,	/* blocks are left */
+	LEDGER_CHANGED, /* frames have changed hands since it began: it is of no use */
+	LEDGER_SOUND,	/* it has ended, and all is in order */
+	LEDGER_UNSOUND, /* it has ended, and something is not */
+};
+
+/*
+ * Begins an audit. With `sums` it does what ledger_audit() does, and no frame may
+ * change hands meanwhile; else the counts of all blocks are not compared with the books,
+ * while each block is checked at its moment, and the books by ledger_check().
+ */
+void ledger_audit_begin(struct ledger_audit *audit, bool sums);
+
+/*
+ * Counts some blocks: a few milliseconds of work. Stores a verdict at the end: that of
+ * ledger_audit(), or "ok in each block (<n> frames)" without the sums.
+ */
+enum ledger_step ledger_audit_step(struct ledger_audit *audit, char verdict[LEDGER_VERDICT_MAX]);
 
 #endif

@@ -13,6 +13,7 @@
 #include <inttypes.h>
 
 #define LEDGER_OK "ok (%" PRIu64 " frames)"
+#define LEDGER_OK_BLOCKS "ok in each block (%" PRIu64 " frames)"
 
 /* Stands before each of the following. */
 #define LEDGER_BROKEN "BROKEN "

@@ -3,8 +3,8 @@
 # Benchmarks: ratios against a peer that is measured in the same run. Further
 # arguments for the programs, as -n ROUNDS, are in BENCH.
 
-.PHONY: bench bench-boot bench-balloon bench-alloc
-bench: bench-boot bench-balloon bench-alloc
+.PHONY: bench bench-boot bench-balloon bench-console bench-alloc
+bench: bench-boot bench-balloon bench-console bench-alloc
 
 # ---- Time to the prompt, beside a kernel that prints one byte ----
 
@@ -43,6 +43,16 @@ bench-balloon: $(BUILD)/bench/balloon $(BUILD)/bench/one_byte.elf $(BUILD)/aeros
 		$(BUILD)/bench/linux/initrd | $(call needs,qemu)
 	@$(BUILD)/bench/balloon $(BENCH) $(BUILD)/aerostat.elf $(BUILD)/bench/one_byte.elf \
 		$(BUILD)/bench/linux
+
+# ---- The console's answers while the guest works, beside an idle guest ----
+
+$(BUILD)/bench/console: $(addprefix $(BUILD)/host/tests/bench/,console.o console_measure.o \
+		samples.o circumstances.o) $(VM_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm
+
+bench-console: $(BUILD)/bench/console $(BUILD)/aerostat.elf | $(call needs,qemu)
+	@$(BUILD)/bench/console $(BENCH) $(BUILD)/aerostat.elf
 
 # ---- The allocator on the host, as the unit tests have it, but without sanitizers ----
 

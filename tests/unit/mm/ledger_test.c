@@ -134,6 +134,133 @@ static void every_owner_has_a_name_of_its_own(void **state)
 	assert_string_equal(owner_name((enum owner) - 1), "?");
 }
 
+/* ---- In steps ---- */
+
+/* Of blocks that are held as a whole: an audit of them has several steps. */
+#define MANY_BLOCKS 10000
+#define LAST_BLOCK (MANY_BLOCKS - 1)
+
+static void start_large_map(void)
+{
+	fixture_start_one(BASE, BASE + MANY_BLOCKS * BLOCK_FRAMES);
+	fixture_reserve(BASE, MANY_BLOCKS * BLOCK_FRAMES, OWNER_HELD);
+}
+
+/* Goes on to the end; returns how many steps it took. */
+static unsigned steps_to_end(struct ledger_audit *audit, enum ledger_step *last)
+{
+	unsigned steps = 0;
+
+	memset(verdict, 0xa5, LEDGER_VERDICT_MAX);
+	do {
+		*last = ledger_audit_step(audit, verdict);
+		steps++;
+	} while (*last == LEDGER_MORE);
+	return steps;
+}
+
+static void an_audit_in_steps_says_what_one_at_once_says(void **state)
+{
+	char at_once[LEDGER_VERDICT_MAX];
+	struct ledger_audit steps;
+	enum ledger_step last;
+	unsigned count;
+
+	(void)state;
+	start_large_map();
+	ledger_audit_begin(&steps, true);
+	count = steps_to_end(&steps, &last);
+	assert_int_equal(last, LEDGER_SOUND);
+	assert_in_range(count, 3, 4);
+	assert_string_equal(verdict, "ok (5120000 frames)");
+	for (size_t b = 0; b < MANY_BLOCKS; b += 1111) {
+		frame_map.records[b].owner = OWNER_HEAP;
+		assert_false(ledger_audit(at_once));
+		ledger_audit_begin(&steps, true);
+		steps_to_end(&steps, &last);
+		assert_int_equal(last, LEDGER_UNSOUND);
+		assert_string_equal(verdict, at_once);
+		frame_map.records[b].owner = OWNER_HELD;
+	}
+}
+
+/* A broken block is looked at frame by frame: fewer of them are a step. */
+static void broken_blocks_make_more_steps(void **state)
+{
+	struct ledger_audit steps;
+	enum ledger_step last;
+
+	(void)state;
+	start_large_map();
+	for (size_t b = 0; b < 2000; b++)
+		fixture_free(BASE + b * BLOCK_FRAMES, 1, OWNER_HELD);
+	ledger_audit_begin(&steps, true);
+	assert_in_range(steps_to_end(&steps, &last), 6, 7);
+	assert_int_equal(last, LEDGER_SOUND);
+	assert_string_equal(verdict, "ok (5120000 frames)");
+}
+
+static void a_change_between_steps_makes_an_audit_useless(void **state)
+{
+	struct ledger_audit steps;
+
+	(void)state;
+	start_large_map();
+	for (unsigned when = 0; when < 3; when++) {
+		pfn_t pfn;
+
+		ledger_audit_begin(&steps, true);
+		for (unsigned i = 0; i < when; i++)
+			assert_int_equal(ledger_audit_step(&steps, verdict), LEDGER_MORE);
+		/* Even one of blocks that are still to be counted, and that is taken back. */
+		fixture_free(BASE + LAST_BLOCK * BLOCK_FRAMES, 1, OWNER_HELD);
+		assert_int_equal(frame_alloc_bulk(1, PFN_NONE, OWNER_HELD, &pfn), 1);
+		assert_int_equal(ledger_audit_step(&steps, verdict), LEDGER_CHANGED);
+		assert_int_equal(ledger_audit_step(&steps, verdict), LEDGER_CHANGED);
+	}
+	/* A refused change is none. */
+	ledger_audit_begin(&steps, true);
+	assert_int_not_equal(frame_free(BASE, 1, OWNER_HEAP), 0);
+	assert_int_equal(ledger_audit_step(&steps, verdict), LEDGER_MORE);
+}
+
+static void an_audit_without_sums_goes_on_over_changes(void **state)
+{
+	struct ledger_audit steps;
+	enum ledger_step last = LEDGER_MORE;
+	pfn_t next = BASE;
+
+	(void)state;
+	start_large_map();
+	ledger_audit_begin(&steps, false);
+	for (; last == LEDGER_MORE; next += BLOCK_FRAMES) {
+		last = ledger_audit_step(&steps, verdict);
+		fixture_free(next, 1, OWNER_HELD);
+	}
+	assert_int_equal(last, LEDGER_SOUND);
+	assert_string_equal(verdict, "ok in each block (5120000 frames)");
+}
+
+static void an_audit_without_sums_sees_a_bad_block_and_bad_books(void **state)
+{
+	struct ledger_audit steps;
+	enum ledger_step last;
+
+	(void)state;
+	start_large_map();
+	frame_map.records[LAST_BLOCK].free_count = 1;
+	ledger_audit_begin(&steps, false);
+	steps_to_end(&steps, &last);
+	assert_int_equal(last, LEDGER_UNSOUND);
+	assert_says_broken(false);
+	frame_map.records[LAST_BLOCK].free_count = 0;
+	frame_map.count[OWNER_HEAP]++;
+	ledger_audit_begin(&steps, false);
+	steps_to_end(&steps, &last);
+	assert_int_equal(last, LEDGER_UNSOUND);
+	assert_says_broken(false);
+}
+
 /* ---- Damage to the counts ---- */
 
 static void check_sees_a_count_that_moved_alone(void **state)
@@ -315,6 +442,11 @@ int main(void)
 		TEST(a_map_of_nothing_is_in_order),
 		TEST(refused_changes_are_counted_and_break_nothing),
 		TEST(every_owner_has_a_name_of_its_own),
+		TEST(an_audit_in_steps_says_what_one_at_once_says),
+		TEST(broken_blocks_make_more_steps),
+		TEST(a_change_between_steps_makes_an_audit_useless),
+		TEST(an_audit_without_sums_goes_on_over_changes),
+		TEST(an_audit_without_sums_sees_a_bad_block_and_bad_books),
 		TEST(check_sees_a_count_that_moved_alone),
 		TEST(check_is_not_fooled_by_sums_that_overflow),
 		TEST(check_sees_another_number_of_managed_frames),

@@ -49,12 +49,65 @@ static void a_queue_of_one_descriptor_is_slow_but_right(void **state)
 	assert_balloon(1);
 }
 
+/* What a device got in one round, before others had their turn. */
+struct round {
+	uint64_t pfns[2];  /* by queue */
+	uint64_t reported; /* bytes */
+};
+
+/* Goes to a target, round by round, and notes the largest. */
+static void watch_rounds(uint64_t target, struct round *most)
+{
+	bool more = true;
+
+	*most = (struct round){ 0 };
+	sim_balloon_set_target(&sim, (uint32_t)target);
+	while (more) {
+		struct round before = { { sim.pfns[0], sim.pfns[1] }, sim.reported };
+
+		more = balloon_step();
+		for (unsigned q = 0; q < 2; q++)
+			most->pfns[q] = max_u64(most->pfns[q], sim.pfns[q] - before.pfns[q]);
+		most->reported = max_u64(most->reported, sim.reported - before.reported);
+	}
+	assert_balloon(target);
+}
+
+/* The device works within the notification, so that nobody else runs meanwhile. */
+static void a_round_is_bounded_with_each_strategy(void **state)
+{
+	static const struct {
+		enum balloon_strategy strategy;
+		struct round most;
+		uint64_t deflated;
+	} cases[] = {
+		{ BALLOON_PORTABLE, { { 8 * 256 }, 0 }, 8 * 256 },
+		{ BALLOON_WHOLE_BLOCK, { { 8 * 512 }, 0 }, 8 * 512 },
+		/* 40 MiB are less than a request may have. */
+		{ BALLOON_RANGE_FIRST, { { 8 * 256 }, 40 * MIB }, 8 * 256 },
+	};
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct round most;
+
+		assert_int_equal(balloon_set_strategy(cases[i].strategy), 0);
+		watch_rounds(20 * BLOCK_FRAMES, &most);
+		assert_int_equal(most.pfns[0], cases[i].most.pfns[0]);
+		assert_int_equal(most.reported, cases[i].most.reported);
+		watch_rounds(0, &most);
+		assert_int_equal(most.pfns[1], cases[i].deflated);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(gives_whole_blocks_first),
 		TEST(whole_block_buffers_hold_a_whole_block),
 		TEST(a_queue_of_one_descriptor_is_slow_but_right),
+		TEST(a_round_is_bounded_with_each_strategy),
 	};
 
 	return cmocka_run_group_tests_name("balloon_offer", tests, set_up_ram, NULL);
