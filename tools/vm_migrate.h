@@ -2,7 +2,7 @@
 /*
  * vm_migrate.c: moves a VM into another QEMU or a file, by QMP's commands. Both
  * sides are VMs of vm.h. Errors are those of qmp.h and
- *	-EREMOTEIO	the migration has failed
+ *	-EREMOTEIO	the migration has failed, or QEMU refuses the command
  *	-ETIMEDOUT	not within the deadline
  * and each is told on stderr as vm.h says.
  */
@@ -14,16 +14,16 @@
 
 struct vm;
 
-/* Begins a migration to the URI `where`, and does not wait. Errors: qmp.h. */
+/* Begins a migration to the URI `where`, and does not wait. -EREMOTEIO, -ETIMEDOUT. */
 int vm_migrate_begin(struct vm *vm, const char *where);
 
 /*
  * Lets a VM that was started with "-incoming defer" wait for a state from the URI
- * `where`; once this returns, a migration to it can begin. Errors: qmp.h.
+ * `where`; once this returns, a migration to it can begin. -EREMOTEIO, -ETIMEDOUT.
  */
 int vm_migrate_incoming(struct vm *vm, const char *where);
 
-/* Limits what migrations send, in bytes a second. Errors: qmp.h. */
+/* Limits what migrations send, in bytes a second. -EREMOTEIO, -ETIMEDOUT. */
 int vm_migrate_limit(struct vm *vm, int64_t bytes_a_second);
 
 /*
