@@ -427,6 +427,15 @@ test-qemu-next: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run $(BUILD)/tests/m
 check-qemu-next:
 	@tests/qemu_next/run.sh
 
+# ---- The soak: what needs many repetitions, with QEMUs that answer later ----
+
+SOAK_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/soak/*.c))
+$(SOAK_OBJECTS): | $(call needs,tools)
+
+$(BUILD)/tests/soak/run: $(SOAK_OBJECTS) $(TOOL_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lelf -pthread
+
 # ---- libvirt: `make virsh-demo` with what there is of it ----
 
 .PHONY: test-libvirt

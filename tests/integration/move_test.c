@@ -11,9 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
-
 #include "tools/deadline.h"
+#include "tools/vm_migrate.h"
 
 #define POLL_US 20000
 #define HINTING "free-page-hint=on,iothread=io0"
@@ -24,54 +23,24 @@
 
 /* ---- Migration ---- */
 
-static struct json_object *uri(const char *where)
+static void begin_migration(struct vm *vm, const char *where)
 {
-	struct json_object *args = json_object_new_object();
-
-	json_object_object_add(args, "uri", json_object_new_string(where));
-	return args;
-}
-
-static bool migration_is(struct vm *vm, const char *wanted)
-{
-	struct json_object *reply = NULL, *status;
-	bool is = false;
-
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "query-migrate", NULL, &reply));
-	if (json_object_object_get_ex(reply, "status", &status)) {
-		const char *word = json_object_get_string(status);
-
-		is = strcmp(word, wanted) == 0;
-		if (strcmp(word, "failed") == 0)
-			fail_msg("migration failed: %s", json_object_to_json_string(reply));
-	}
-	json_object_put(reply);
-	return is;
+	assert_int_equal(vm_migrate_begin(vm, where), 0);
 }
 
 static void wait_migration(struct vm *vm, const char *wanted)
 {
-	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
-
-	while (!migration_is(vm, wanted)) {
-		if (!deadline_left(deadline))
-			fail_msg("migration is not %s", wanted);
-		usleep(POLL_US);
-	}
+	assert_int_equal(vm_migrate_wait(vm, wanted, VM_TIMEOUT_MS), 0);
 }
 
-/* Bytes a second. */
 static void set_bandwidth(struct vm *vm, int64_t bandwidth)
 {
-	struct json_object *args = json_object_new_object();
-
-	json_object_object_add(args, "max-bandwidth", json_object_new_int64(bandwidth));
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate-set-parameters", args, NULL));
+	assert_int_equal(vm_migrate_limit(vm, bandwidth), 0);
 }
 
 static void migrate_to(struct vm *vm, const char *where)
 {
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate", uri(where), NULL));
+	begin_migration(vm, where);
 	wait_migration(vm, "completed");
 }
 
@@ -85,7 +54,7 @@ static struct vm *start_incoming(const struct guest_options *guest, const char *
 	snprintf(extra, sizeof(extra), "%s -incoming defer", guest->extra ? guest->extra : "");
 	target.extra = extra;
 	vm = harness_start(&target);
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate-incoming", uri(where), NULL));
+	assert_int_equal(vm_migrate_incoming(vm, where), 0);
 	return vm;
 }
 
@@ -128,7 +97,7 @@ static void wait_hinted(struct vm *vm, bool wanted)
 static void migrate_hinted_to(struct vm *vm, const char *where)
 {
 	set_bandwidth(vm, SLOW);
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate", uri(where), NULL));
+	begin_migration(vm, where);
 	wait_hinted(vm, true);
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
 	set_bandwidth(vm, FAST);
@@ -254,8 +223,7 @@ static void cancelled_migration_leaves_nothing_hinted(void **state)
 	(void)state;
 	set_bandwidth(vm, SLOW);
 	for (int i = 0; i < 3; i++) {
-		assert_qmp(vm,
-			   qmp_execute(vm_qmp(vm), "migrate", uri("exec:cat > /dev/null"), NULL));
+		begin_migration(vm, "exec:cat > /dev/null");
 		wait_hinted(vm, true);
 		harness_command_says(vm, "audit", "Ledger: ok");
 		assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate_cancel", NULL, NULL));

@@ -21,6 +21,7 @@
 #include "tools/qmp.h"
 #include "tools/show_mem.h"
 #include "tools/vm.h"
+#include "tools/vm_arguments.h"
 
 #define MEM "128M"
 #define RAM (INT64_C(128) << 20)
@@ -85,37 +86,17 @@ static void set_environment(const struct cell *cell)
 	setenv("APPEND", append, 1);
 }
 
-/* One argument a line; an empty line is an empty argument. All are the caller's. */
-static int read_arguments(struct run *run, char *args[MAX_ARGS])
-{
-	FILE *print = popen("tools/run.sh --print", "re");
-	size_t count = 0, size = 0;
-	ssize_t len;
-
-	if (!print)
-		return wrong(run, "cannot run tools/run.sh: %s", strerror(errno));
-	while (count < MAX_ARGS - 1 && (len = getline(&args[count], &size, print)) > 0) {
-		args[count++][len - 1] = '\0';
-		size = 0;
-	}
-	free(args[count]);
-	args[count] = NULL;
-	if (pclose(print) != 0 || count == 0)
-		return wrong(run, "tools/run.sh --print fails");
-	return 0;
-}
-
 static int boot(struct run *run, const char *name, const char *log_path)
 {
-	char *args[MAX_ARGS] = { NULL };
-	int err;
+	char *args[MAX_ARGS];
+	int err = 0;
 
 	set_environment(run->cell);
-	err = read_arguments(run, args);
+	if (vm_read_arguments(args, MAX_ARGS))
+		err = wrong(run, "tools/run.sh --print fails");
 	if (!err && vm_start(name, (const char *const *)args, log_path, &run->vm))
 		err = wrong(run, "QEMU does not start");
-	for (size_t i = 0; args[i]; i++)
-		free(args[i]);
+	vm_free_arguments(args);
 	if (!err && vm_expect_prompt(run->vm, TIMEOUT_MS, NULL))
 		err = wrong(run, "no prompt");
 	return err;

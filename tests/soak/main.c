@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs the soak's jobs, a process each, and tells what came of them. To be run from
+ * the project's root:
+ *
+ *	run STOPS TARGETS WAITS QEMU...
+ *
+ * STOPS that count, spread over the kinds of waits whose name matches WAITS (with * and
+ * ?) and all QEMUs, then TARGETS, spread over the QEMUs. Exit status: 0 if all were done and nothing was lost.
+ */
+#include "tests/soak/soak.h"
+
+#include <fnmatch.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/deadline.h"
+
+#define QEMUS_MAX 4
+#define WAITS_MAX 16
+
+struct job {
+	const char *qemu;
+	char version[16];	 /* "10" */
+	const struct wait *wait; /* NULL: targets and moves */
+	struct tally *tally;
+};
+
+static struct job *jobs;
+static size_t job_count;
+
+/* ---- The jobs ---- */
+
+static void read_version(const char *qemu, char version[16])
+{
+	char command[512], line[256] = "";
+	FILE *pipe;
+
+	snprintf(command, sizeof(command), "'%s' --version", qemu);
+	pipe = popen(command, "re");
+	if (!pipe || !fgets(line, sizeof(line), pipe) ||
+	    sscanf(line, "QEMU emulator version %15[0-9]", version) != 1) {
+		fprintf(stderr, "%s says no version\n", qemu);
+		exit(1);
+	}
+	pclose(pipe);
+}
+
+/* The share of one of `count`: the first get what is left over. */
+static unsigned share(unsigned total, size_t count, size_t number)
+{
+	return total / (unsigned)count + (number < total % count);
+}
+
+static void add_job(const char *qemu, const struct wait *wait, unsigned wanted)
+{
+	struct job *job = &jobs[job_count];
+	struct tally *tallies = jobs[0].tally;
+
+	job->qemu = qemu;
+	job->wait = wait;
+	job->tally = &tallies[job_count++];
+	job->tally->wanted = wanted;
+	read_version(qemu, job->version);
+}
+
+/* The waits whose name matches; returns how many. */
+static size_t choose_waits(const char *pattern, const struct wait *chosen[])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < wait_count; i++)
+		if (fnmatch(pattern, waits[i].name, 0) == 0)
+			chosen[count++] = &waits[i];
+	if (count == 0) {
+		fprintf(stderr, "no kind of wait has a name like '%s'\n", pattern);
+		exit(1);
+	}
+	return count;
+}
+
+static void make_jobs(unsigned stops, unsigned targets, const char *pattern, char **qemus,
+		      size_t count)
+{
+	const struct wait *chosen[WAITS_MAX];
+	size_t kinds = choose_waits(pattern, chosen), max = count * (kinds + 1);
+
+	jobs = calloc(max, sizeof(jobs[0]));
+	if (!jobs)
+		abort();
+	jobs[0].tally = mmap(NULL, max * sizeof(struct tally), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (jobs[0].tally == MAP_FAILED)
+		abort();
+	for (size_t w = 0; w < kinds; w++)
+		for (size_t q = 0; q < count; q++)
+			add_job(qemus[q], chosen[w], share(stops, kinds * count, w * count + q));
+	for (size_t q = 0; q < count; q++)
+		add_job(qemus[q], NULL, share(targets, count, q));
+}
+
+static void work(const struct job *job, pid_t parent)
+{
+	char name[64];
+
+	/* SIGTERM is what vm.c takes its QEMU along with. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		exit(1);
+	snprintf(name, sizeof(name), "%s-%s", job->wait ? job->wait->name : "moves", job->version);
+	setenv("QEMU", job->qemu, 1);
+	srandom((unsigned)getpid());
+	if (job->wait)
+		stop_run(job->wait, name, job->tally);
+	else
+		move_run(name, job->tally);
+	exit(0);
+}
+
+/* All stops at a time, as guests that stand still cost nothing; or all targets. */
+static void run_all(bool stops)
+{
+	pid_t parent = getpid();
+	int status;
+
+	fflush(NULL);
+	for (size_t i = 0; i < job_count; i++) {
+		pid_t pid;
+
+		if (!jobs[i].wait == stops || jobs[i].tally->wanted == 0)
+			continue;
+		pid = fork();
+		if (pid == 0)
+			work(&jobs[i], parent);
+		if (pid < 0)
+			perror("fork");
+	}
+	while (wait(&status) > 0)
+		if (status != 0)
+			fprintf(stderr, "a job ended in the middle of its work\n");
+}
+
+/* ---- What came of them ---- */
+
+static bool is_good(const struct job *job)
+{
+	return job->tally->counted == job->tally->wanted && job->tally->lost == 0 &&
+	       (job->tally->wanted == 0 || job->tally->ended);
+}
+
+static void tell_why(const struct job *job)
+{
+	if (!is_good(job))
+		printf("soak: %s, the last of it: %s\n", job->version,
+		       job->tally->why[0] != '\0' ? job->tally->why : "not run to its end");
+}
+
+static void tell_stops(void)
+{
+	unsigned wanted = 0, counted = 0, attempts = 0, lost = 0;
+
+	for (size_t i = 0; i < job_count; i++) {
+		const struct tally *t = jobs[i].tally;
+
+		if (!jobs[i].wait || t->wanted == 0)
+			continue;
+		tell_why(&jobs[i]);
+		printf("soak: QEMU %s, %s: %u of %u stops with a request in flight, of %u tries; "
+		       "%u lost\n",
+		       jobs[i].version, jobs[i].wait->name, t->counted, t->wanted, t->attempts,
+		       t->lost);
+		wanted += t->wanted;
+		counted += t->counted;
+		attempts += t->attempts;
+		lost += t->lost;
+	}
+	if (wanted > 0)
+		printf("soak: %u of %u stops of 2.1 s counted, of %u tries; %u lost\n", counted,
+		       wanted, attempts, lost);
+}
+
+static void tell_targets(void)
+{
+	for (size_t i = 0; i < job_count; i++) {
+		const struct tally *t = jobs[i].tally;
+
+		if (jobs[i].wait || t->wanted == 0)
+			continue;
+		tell_why(&jobs[i]);
+		printf("soak: QEMU %s: %u of %u random targets, %u running moves among them; "
+		       "%u lost\n",
+		       jobs[i].version, t->counted, t->wanted, t->moves, t->lost);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *build = getenv("BUILD");
+	int64_t start = deadline_now();
+	bool good = true;
+	char folder[256];
+
+	if (argc < 5 || argc - 4 > QEMUS_MAX) {
+		fprintf(stderr, "usage: run STOPS TARGETS WAITS QEMU...\n");
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+	snprintf(folder, sizeof(folder), "%s/log", build ? build : "build");
+	mkdir(folder, 0777);
+	turn_prepare();
+	wait_prepare();
+	make_jobs((unsigned)atoi(argv[1]), (unsigned)atoi(argv[2]), argv[3], argv + 4,
+		  (size_t)argc - 4);
+	run_all(true);
+	run_all(false);
+	tell_stops();
+	tell_targets();
+	for (size_t i = 0; i < job_count; i++)
+		good = good && is_good(&jobs[i]);
+	printf("soak: %s in %d s\n", good ? "passed" : "FAILED",
+	       (int)((deadline_now() - start) / 1000));
+	return !good;
+}
