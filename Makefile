@@ -66,8 +66,8 @@ include kernel/newlib.mk
 
 ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c descriptors.c \
 	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c ioapic.c clock.c paging.c)
-LIB_SOURCES := $(addprefix kernel/lib/,escape.c events.c hooks.c libc.c log.c panic.c parse.c \
-	printf.c)
+LIB_SOURCES := $(addprefix kernel/lib/,elapsed.c escape.c events.c hooks.c libc.c log.c panic.c \
+	parse.c printf.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_spans.c frame_runs.c frame_map.c \
 	frame_change.c frame.c frame_blocks.c frame_bulk.c ledger.c \
 	heap.c stack.c poison.c frame_dump.c)

@@ -18,7 +18,8 @@ FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
 # What drivers record.
 EVENTS := kernel/lib/events.c kernel/lib/hooks.c
 
-SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_time.c sim_log.c) $(EVENTS)
+SIM_TIME := tests/sim/sim_time.c kernel/lib/elapsed.c
+SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_log.c) $(SIM_TIME) $(EVENTS)
 # frame_alloc() and frame_free() for tests without mm/frame.c.
 SIM_FRAMES := $(SIM) tests/sim/sim_frame.c
 
@@ -38,7 +39,7 @@ VIRTIO_PCI_FIXTURE := $(VIRTIO_PCI) $(addprefix tests/sim/,sim_virtio_pci.c sim_
 PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c \
 	pci_bridge.c pci_gap.c pci_assign.c pci_capability.c) \
 	$(addprefix tests/sim/,sim_pci.c sim_bus.c sim_log.c) $(EVENTS)
-ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c)
+ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c) kernel/lib/elapsed.c
 
 BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
@@ -72,6 +73,7 @@ $(foreach kind,unit coverage fuzz,$(SEES_FAKE_PCI:%=$(BUILD)/$(kind)/%.o)): \
 
 tests/arch/x86_64/efi/handover := arch/x86_64/efi/handover.c
 
+tests/kernel/lib/elapsed := kernel/lib/elapsed.c
 tests/kernel/lib/parse := kernel/lib/parse.c
 tests/kernel/lib/log := kernel/lib/log.c kernel/lib/escape.c kernel/lib/hooks.c
 tests/kernel/lib/panic := kernel/lib/panic.c kernel/lib/hooks.c
@@ -102,7 +104,7 @@ tests/mm/frame_blocks := $(FRAME_FIXTURE)
 tests/mm/frame_huge := $(FRAME_FIXTURE)
 tests/mm/frame_random := $(FRAME_FIXTURE)
 
-tests/drivers/serial/uart16550 := drivers/serial/uart16550.c $(EVENTS)
+tests/drivers/serial/uart16550 := drivers/serial/uart16550.c kernel/lib/elapsed.c $(EVENTS)
 
 tests/drivers/acpi/acpi := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_power := $(ACPI_TESTED)
@@ -117,7 +119,7 @@ tests/drivers/pci/pci_gap := $(PCI_TESTED)
 tests/drivers/pci/pci_capability := $(PCI_TESTED)
 tests/drivers/pci/pci_msix := drivers/pci/pci_msix.c $(PCI_TESTED)
 tests/drivers/pci/pci_slot := $(addprefix drivers/pci/,pci_slot.c pci_slot_express.c \
-	pci_slot_acpi.c) tests/sim/sim_time.c $(PCI_TESTED)
+	pci_slot_acpi.c) $(SIM_TIME) $(PCI_TESTED)
 tests/drivers/pci/pci_cmd := drivers/pci/pci_cmd.c drivers/pci/pci_names.c \
 	tests/sim/sim_command.c $(PCI_TESTED)
 
@@ -235,7 +237,8 @@ $(BUILD)/tests/lies: $(call objects,unit,tests/lies/main.c $(LIES))
 # The drivers in a kernel that is not this one: what docs/porting.md promises. Nothing
 # of tests/sim or tests/fake; its headers of instructions stand in front of arch/'s.
 PORTED_SOURCES := mm/memmap.c $(FRAME) $(VIRTQ) drivers/virtio/virtio_mmio.c \
-	drivers/virtio/virtio_mmio_registers.c $(BALLOON_SOURCES) kernel/lib/parse.c $(EVENTS)
+	drivers/virtio/virtio_mmio_registers.c $(BALLOON_SOURCES) kernel/lib/parse.c \
+	kernel/lib/elapsed.c $(EVENTS)
 
 $(BUILD)/porting/%.o: %.c $(BUILD)/unit/flags
 	@mkdir -p $(@D)

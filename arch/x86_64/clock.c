@@ -13,6 +13,7 @@
 #include "arch/io.h"
 #include "arch/irq.h"
 #include "arch/platform.h"
+#include "kernel/lib/elapsed.h"
 #include "kernel/lib/panic.h"
 
 #define PIT_HZ 1193182
@@ -30,9 +31,9 @@
 
 #define NS_SHIFT 32
 
-static uint64_t tsc_start;
 static uint64_t tsc_hz;
 static uint64_t ns_per_tsc; /* fixed point, NS_SHIFT bits */
+static struct elapsed elapsed;
 static volatile uint64_t jiffies;
 static void (*on_tick)(void);
 
@@ -42,6 +43,11 @@ static uint64_t read_tsc(void)
 
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
 	return (uint64_t)high << 32 | low;
+}
+
+static uint64_t tsc_ns(void)
+{
+	return (uint64_t)((unsigned __int128)read_tsc() * ns_per_tsc >> NS_SHIFT);
 }
 
 static uint16_t read_channel2(void)
@@ -123,7 +129,7 @@ void clock_init(void (*tick)(void))
 	assert(tick);
 	tsc_hz = measure_tsc_hz();
 	ns_per_tsc = (UINT64_C(1000000000) << NS_SHIFT) / tsc_hz;
-	tsc_start = read_tsc();
+	elapsed_begin(&elapsed, tsc_ns());
 	on_tick = tick;
 	io_write8(PORT_PIT_COMMAND, PIT_CHANNEL0_RATE);
 	io_write8(PORT_PIT_CHANNEL0, (uint8_t)divisor);
@@ -131,11 +137,27 @@ void clock_init(void (*tick)(void))
 	irq_register(IRQ_TIMER, &tick_handler);
 }
 
+/* Both clocks, as of now. Before clock_init() both stand at 0. */
+static struct elapsed look(void)
+{
+	uint64_t flags = irq_save();
+	struct elapsed now;
+
+	if (tsc_hz > 0)
+		elapsed_look(&elapsed, tsc_ns(), CLOCK_AWAKE_STEP_NS);
+	now = elapsed;
+	irq_restore(flags);
+	return now;
+}
+
 uint64_t clock_ns(void)
 {
-	if (tsc_hz == 0)
-		return 0;
-	return (uint64_t)((unsigned __int128)(read_tsc() - tsc_start) * ns_per_tsc >> NS_SHIFT);
+	return look().ns;
+}
+
+uint64_t clock_awake_ns(void)
+{
+	return look().awake_ns;
 }
 
 uint64_t clock_jiffies(void)

@@ -47,7 +47,7 @@ static uint64_t inflate_by_ranges(uint64_t want)
 {
 	uint64_t sent = balloon_ranges_leave(want / BLOCK_FRAMES);
 
-	if (sent > 0 || balloon_ranges_waiting_since() != DEADLINE_NEVER)
+	if (sent > 0 || balloon_ranges_sent_awake() != DEADLINE_NEVER)
 		return sent;
 	sent = balloon_offer_leaving();
 	/* While frames leave, the batches are for them. */
@@ -107,7 +107,7 @@ static uint64_t offer(void)
 	uint64_t ballooned = ledger_count(OWNER_BALLOON), since = clock_ns();
 
 	/* Reached, and not only on its way: what is in-flight may still be refused. */
-	if (given == target && balloon_batches_waiting_since() == DEADLINE_NEVER)
+	if (given == target && balloon_batches_sent_awake() == DEADLINE_NEVER)
 		balloon_refusal_forgive();
 	offered = given > target ? deflate(given - target) : inflate(target - given);
 	if (offered > 0) {
@@ -117,7 +117,7 @@ static uint64_t offer(void)
 		balloon.resets_in_a_row = 0;
 		return offered;
 	}
-	if (given != target && balloon_waiting_since() == DEADLINE_NEVER)
+	if (given != target && balloon_sent_awake() == DEADLINE_NEVER)
 		balloon_refusal_exhausted();
 	missing = balloon_frames_short();
 	if (missing > 0 && balloon.port->short_of)
@@ -155,10 +155,11 @@ static void write_actual(bool busy)
 static enum balloon_fault take_finished(void)
 {
 	enum balloon_fault fault = balloon.fault;
+	uint64_t now_awake = clock_awake_ns();
 
 	if (fault == BALLOON_OK)
 		fault = balloon.port->take_finished();
-	if (fault == BALLOON_OK && balloon_answer_is_overdue())
+	if (fault == BALLOON_OK && balloon_is_overdue(balloon_sent_awake(), now_awake))
 		fault = BALLOON_FAULT_SILENT;
 	/* A host that asks for a reset owes no answers, but those that it gave must be right. */
 	if (fault != BALLOON_OK && fault != BALLOON_FAULT_RULES &&
@@ -311,7 +312,7 @@ bool balloon_step(void)
 	}
 	offered = offer();
 	more = balloon.port->work && balloon.port->work(balloon.config.floor);
-	busy = offered > 0 || balloon_batches_waiting_since() != DEADLINE_NEVER ||
+	busy = offered > 0 || balloon_batches_sent_awake() != DEADLINE_NEVER ||
 	       ledger_count(OWNER_LEAVING) > 0;
 	write_actual(busy);
 	if (!busy)
@@ -366,7 +367,7 @@ static void stop_task(void)
 
 static bool has_frames(void)
 {
-	return balloon_frames_given() > 0 || balloon_batches_waiting_since() != DEADLINE_NEVER;
+	return balloon_frames_given() > 0 || balloon_batches_sent_awake() != DEADLINE_NEVER;
 }
 
 /* The target is 0 now; a batch that is not answered in time ends it, and so does a refusal. */

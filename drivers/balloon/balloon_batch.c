@@ -25,6 +25,7 @@ _Static_assert(BALLOON_BATCH_RUNS >= BLOCK_FRAMES, "a block of single frames fit
 struct slot {
 	struct balloon_batch batch;
 	bool with_host;
+	uint64_t sent_awake; /* while it is */
 	/* How far it is settled: */
 	uint64_t left;	  /* frames that are in-flight */
 	size_t run;	  /* the first of them is in this run, */
@@ -39,7 +40,6 @@ static struct {
 	pfn_t scratch[BALLOON_BATCH_RUNS]; /* frames as the allocator lists them */
 	size_t in_flight;		   /* batches with the host */
 	uint64_t inflating;		   /* frames in them that are to be the balloon's */
-	uint64_t last_progress;		   /* when one was last sent or answered */
 	struct balloon_batch_counts counts;
 } batches;
 
@@ -293,7 +293,6 @@ void balloon_batch_answered(struct balloon_batch *batch)
 
 	arrive(slot, slot->left);
 	close_slot(slot);
-	batches.last_progress = clock_ns();
 	if (slot->arrived > 0)
 		balloon_refusal_note_progress();
 	if (batch->deflates) {
@@ -324,7 +323,7 @@ uint64_t balloon_batch_send(struct balloon_batch *batch)
 	slot->arrived = 0;
 	batches.in_flight++;
 	batches.inflating += batch->deflates ? 0 : frames;
-	batches.last_progress = clock_ns();
+	slot->sent_awake = clock_awake_ns();
 	err = batch->deflates ? batches.port->deflate(batch) : batches.port->inflate(batch);
 	if (!err)
 		return frames;
@@ -387,9 +386,14 @@ uint64_t balloon_batches_inflating(void)
 	return batches.inflating;
 }
 
-uint64_t balloon_batches_waiting_since(void)
+uint64_t balloon_batches_sent_awake(void)
 {
-	return batches.in_flight > 0 ? batches.last_progress : DEADLINE_NEVER;
+	uint64_t oldest = DEADLINE_NEVER;
+
+	for (size_t i = 0; batches.in_flight > 0 && i <= BALLOON_BATCHES; i++)
+		if (batches.slot[i].with_host)
+			oldest = min_u64(oldest, batches.slot[i].sent_awake);
+	return oldest;
 }
 
 void balloon_batches_counts(struct balloon_batch_counts *counts)

@@ -55,8 +55,8 @@ uint64_t balloon_batch_arrived(struct balloon_batch *batch);
 /* Counts the frames on their way into the balloon. */
 uint64_t balloon_batches_inflating(void);
 
-/* Returns when a batch with the host last moved; DEADLINE_NEVER: the host has none. */
-uint64_t balloon_batches_waiting_since(void);
+/* Returns when the oldest batch with the host was sent; DEADLINE_NEVER: the host has none. */
+uint64_t balloon_batches_sent_awake(void);
 
 /* Returns the frames of all batches to the side that they came from: the host was reset. */
 void balloon_batches_abandon(void);

@@ -22,10 +22,11 @@
  * answer: what is in-flight returns to where it came from. A host that chooses by
  * itself what it gives back does so by balloon_return_run(): balloon -> free.
  *
- * In-flight frames belong to nobody but the host. All is counted in frames, all
- * times are clock_ns() values. Unless it says otherwise, nothing here is called in
- * an interrupt, and nothing waits. A port answers input that is wrong with
- * BALLOON_FAULT_RULES; the assertions in these functions are about its own bugs.
+ * In-flight frames belong to nobody but the host. All is counted in frames; times are
+ * clock_ns() values, but those named `awake` clock_awake_ns() values. Unless it says
+ * otherwise, nothing here is called in an interrupt, and nothing waits. A port answers
+ * input that is wrong with BALLOON_FAULT_RULES; the assertions in these functions are
+ * about its own bugs.
  *
  *		virtio		VMware		Xen		Hyper-V
  *  target	level, config	level, polled	level, watch	given + what it still asks
@@ -45,7 +46,7 @@
 #include "kernel/lib/types.h"
 #include "kernel/task/task.h"
 
-/* A host that does not answer for so long is given up. */
+/* A host that has not answered a request for so long, while the guest ran, is given up. */
 #define BALLOON_DEADLINE_NS (2 * NS_PER_S)
 
 /* ---- What both sides speak of ---- */
@@ -179,8 +180,11 @@ struct balloon_port {
 	void (*short_of)(uint64_t frames);
 	/* So many frames are in the balloon; after each start, and when that has changed. */
 	void (*write_actual)(uint64_t actual);
-	/* Since when the host owes an answer about neither batches nor ranges; DEADLINE_NEVER. */
-	uint64_t (*waiting_since)(void);
+	/*
+	 * When the oldest request without an answer was sent that is about neither batches
+	 * nor ranges; DEADLINE_NEVER: there is none.
+	 */
+	uint64_t (*sent_awake)(void);
 	/* The latest moment for a look at the host without any news; DEADLINE_NEVER: none. */
 	uint64_t (*next_look)(void);
 	/* Whether take_finished() or read_target() would find something new. Interrupts are off. */
@@ -194,8 +198,11 @@ struct balloon_port {
 	 * Returns whether another call would find something to do at once.
 	 */
 	bool (*work)(uint64_t floor);
-	/* Memory is short: frees what the port alone has lent; may poll until `deadline`. */
-	void (*reclaim)(uint64_t deadline);
+	/*
+	 * Memory is short: frees what the port alone has lent, and the host has returned. If
+	 * that is too little it is called again and again, each time after take_finished().
+	 */
+	void (*reclaim)(void);
 	/* Another host comes: counts begin anew. Before the first start(). */
 	void (*forget)(void);
 	/* Lines of the command `balloon`: what this port alone moves; what was negotiated. */

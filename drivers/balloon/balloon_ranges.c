@@ -23,12 +23,12 @@ static struct {
 	const struct balloon_port *port;
 	const struct balloon_terms *terms;
 	struct frame_run range[BALLOON_RANGES];
-	size_t count;	 /* of ranges collected, or with the host; 0: it has none */
-	uint64_t frames; /* in them */
-	bool with_host;	 /* else they are being collected */
-	bool leaving;	 /* the end they serve */
-	uint64_t sent_time;
-	uint64_t events; /* frame_unreported_events(), when last looked at */
+	size_t count;	     /* of ranges collected, or with the host; 0: it has none */
+	uint64_t frames;     /* in them */
+	bool with_host;	     /* else they are being collected */
+	bool leaving;	     /* the end they serve */
+	uint64_t sent_awake; /* while with_host */
+	uint64_t events;     /* frame_unreported_events(), when last looked at */
 	uint64_t quiet_since;
 	struct {
 		uint64_t frames; /* lent */
@@ -98,7 +98,7 @@ static uint64_t send(bool leaving)
 		return 0;
 	ranges.leaving = leaving;
 	ranges.with_host = true;
-	ranges.sent_time = clock_ns();
+	ranges.sent_awake = clock_awake_ns();
 	if (ranges.port->send_ranges(ranges.range, ranges.count)) {
 		settle(OWNER_FREE, false);
 		return 0;
@@ -189,9 +189,9 @@ uint64_t balloon_ranges_leaving(void)
 
 /* ---- For the other files ---- */
 
-uint64_t balloon_ranges_waiting_since(void)
+uint64_t balloon_ranges_sent_awake(void)
 {
-	return ranges.with_host ? ranges.sent_time : DEADLINE_NEVER;
+	return ranges.with_host ? ranges.sent_awake : DEADLINE_NEVER;
 }
 
 void balloon_ranges_abandon(void)

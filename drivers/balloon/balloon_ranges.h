@@ -41,7 +41,7 @@ uint64_t balloon_ranges_leave(uint64_t blocks);
 uint64_t balloon_ranges_leaving(void);
 
 /* Returns when the host was given the ranges that it has; DEADLINE_NEVER: it has none. */
-uint64_t balloon_ranges_waiting_since(void);
+uint64_t balloon_ranges_sent_awake(void);
 
 /* Returns when there may be blocks to lend; DEADLINE_NEVER: there are none. */
 uint64_t balloon_ranges_next(void);

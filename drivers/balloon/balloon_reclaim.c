@@ -26,22 +26,38 @@ static uint64_t frames_wanted(unsigned order)
 	return order == 0 || run > BLOCK_FRAMES ? run : BLOCK_FRAMES;
 }
 
+/* When the oldest request was sent that has frames which are only lent. */
+static uint64_t lent_awake(void)
+{
+	uint64_t sent_awake = balloon_ranges_sent_awake();
+
+	return balloon.port->sent_awake ? min_u64(sent_awake, balloon.port->sent_awake())
+					: sent_awake;
+}
+
+static void reclaim_ports_own(void)
+{
+	if (balloon.port->reclaim)
+		balloon.port->reclaim();
+}
+
 /* Frames that are only lent come back first: they cost the host nothing. */
 static size_t reclaim_lent(void)
 {
-	uint64_t deadline = clock_ns() + BALLOON_DEADLINE_NS;
 	uint64_t before = ledger_count(OWNER_FREE);
 
-	while (balloon_ranges_waiting_since() != DEADLINE_NEVER && clock_ns() < deadline &&
-	       balloon.fault == BALLOON_OK)
+	reclaim_ports_own();
+	while (balloon.fault == BALLOON_OK && ledger_count(OWNER_FREE) == before &&
+	       lent_awake() != DEADLINE_NEVER) {
+		uint64_t now_awake = clock_awake_ns();
+
 		balloon.fault = balloon.port->take_finished();
-	if (balloon.port->reclaim)
-		balloon.port->reclaim(deadline);
-	/* Fail fast for the next caller. */
-	if (balloon.fault == BALLOON_OK && clock_ns() >= deadline &&
-	    (balloon_ranges_waiting_since() != DEADLINE_NEVER ||
-	     (balloon.port->waiting_since && balloon.port->waiting_since() != DEADLINE_NEVER)))
-		balloon.fault = BALLOON_FAULT_SILENT_LENT;
+		reclaim_ports_own();
+		/* Fail fast for the next caller. */
+		if (balloon.fault == BALLOON_OK && balloon_is_overdue(lent_awake(), now_awake))
+			balloon.fault = BALLOON_FAULT_SILENT_LENT;
+		cpu_relax();
+	}
 	if (balloon.fault != BALLOON_OK)
 		balloon_nudge();
 	return (size_t)(ledger_count(OWNER_FREE) - before);
@@ -51,7 +67,7 @@ static size_t reclaim_lent(void)
 static uint64_t take_back_some(uint64_t want)
 {
 	struct balloon_batch *batch = balloon_batch_spare();
-	uint64_t deadline = clock_ns() + BALLOON_DEADLINE_NS;
+	uint64_t sent_awake = clock_awake_ns();
 
 	/* An earlier one was never answered. */
 	if (!batch) {
@@ -64,8 +80,10 @@ static uint64_t take_back_some(uint64_t want)
 	if (balloon.port->kick)
 		balloon.port->kick();
 	while (balloon_batch_arrived(batch) == BALLOON_NOT_ANSWERED) {
+		uint64_t now_awake = clock_awake_ns();
+
 		balloon.fault = balloon.port->take_finished();
-		if (balloon.fault == BALLOON_OK && clock_ns() > deadline &&
+		if (balloon.fault == BALLOON_OK && balloon_is_overdue(sent_awake, now_awake) &&
 		    balloon_batch_arrived(batch) == BALLOON_NOT_ANSWERED)
 			balloon.fault = BALLOON_FAULT_SILENT_WANTED;
 		if (balloon.fault != BALLOON_OK)
@@ -78,10 +96,10 @@ static uint64_t take_back_some(uint64_t want)
 /* Frames that the host never gives back are passed over: others may come instead. */
 static size_t take_back(uint64_t want)
 {
-	uint64_t deadline = clock_ns() + BALLOON_DEADLINE_NS, freed = 0;
+	uint64_t start_awake = clock_awake_ns(), freed = 0;
 	bool more = balloon.port->deflate;
 
-	while (more && freed < want && clock_ns() < deadline) {
+	while (more && freed < want && !balloon_is_overdue(start_awake, clock_awake_ns())) {
 		pfn_t passed = balloon_refusal_passed();
 		uint64_t some = take_back_some(want - freed);
 

@@ -19,21 +19,23 @@
 /* Without any interrupt the target is read this often. */
 #define IDLE_NS NS_PER_S
 
+/* While an answer is owed: no time awake is missed, even if nothing else ever looks. */
+#define OWED_LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
+
+_Static_assert(DEADLINE_NEVER == UINT64_MAX, "it comes after every moment");
 _Static_assert(RETRY_NS < IDLE_NS && IDLE_NS < BALLOON_DEADLINE_NS,
 	       "a look is never an overdue one");
 
-uint64_t balloon_waiting_since(void)
+uint64_t balloon_sent_awake(void)
 {
-	uint64_t since = min_u64(balloon_batches_waiting_since(), balloon_ranges_waiting_since());
+	uint64_t since = min_u64(balloon_batches_sent_awake(), balloon_ranges_sent_awake());
 
-	return balloon.port->waiting_since ? min_u64(since, balloon.port->waiting_since()) : since;
+	return balloon.port->sent_awake ? min_u64(since, balloon.port->sent_awake()) : since;
 }
 
-bool balloon_answer_is_overdue(void)
+bool balloon_is_overdue(uint64_t sent_awake, uint64_t now_awake)
 {
-	uint64_t since = balloon_waiting_since();
-
-	return since != DEADLINE_NEVER && clock_ns() - since > BALLOON_DEADLINE_NS;
+	return sent_awake < now_awake && now_awake - sent_awake > BALLOON_DEADLINE_NS;
 }
 
 bool balloon_has_news(void)
@@ -43,12 +45,12 @@ bool balloon_has_news(void)
 
 static uint64_t next_look(void)
 {
-	uint64_t now = clock_ns(), since = balloon_waiting_since();
+	uint64_t now = clock_ns();
 	uint64_t look = balloon.port->next_look ? balloon.port->next_look() : DEADLINE_NEVER;
 	uint64_t pause_end = balloon_refusal_pause_end();
 
-	if (since != DEADLINE_NEVER)
-		return min_u64(look, since + BALLOON_DEADLINE_NS + 1);
+	if (balloon_sent_awake() != DEADLINE_NEVER)
+		return min_u64(look, now + OWED_LOOK_NS);
 	look = min_u64(min_u64(look, balloon_ranges_next()), now + IDLE_NS);
 	if (now < balloon.hold_off_end)
 		return min_u64(look, balloon.hold_off_end);
@@ -66,7 +68,7 @@ static void want_interrupts(bool wanted)
 void balloon_wait_for_news(void)
 {
 	/* A task that is owed an answer is seen waiting for a device. */
-	bool owed = balloon_waiting_since() != DEADLINE_NEVER;
+	bool owed = balloon_sent_awake() != DEADLINE_NEVER;
 	uint64_t deadline = next_look();
 	bool woken = true;
 	uint64_t flags;

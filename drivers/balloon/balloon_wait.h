@@ -5,11 +5,17 @@
 
 #include "kernel/lib/types.h"
 
-/* Returns since when the host owes an answer; DEADLINE_NEVER: it owes none. */
-uint64_t balloon_waiting_since(void);
+/* Returns when the oldest request without an answer was sent; DEADLINE_NEVER: there is none. */
+uint64_t balloon_sent_awake(void);
 
-/* Tells whether the host has owed an answer for longer than any may take. */
-bool balloon_answer_is_overdue(void);
+/*
+ * Tells whether a request that has no answer at `now_awake`, and was sent at
+ * `sent_awake`, has waited for longer than any may; not if that is DEADLINE_NEVER. Read
+ * `now_awake` first, then take all that the host has finished, then see what is still
+ * owed: so one whose answer is there is never given up, however long the guest was
+ * stopped between any two of these.
+ */
+bool balloon_is_overdue(uint64_t sent_awake, uint64_t now_awake);
 
 /* Tells whether another round would find something new. */
 bool balloon_has_news(void);

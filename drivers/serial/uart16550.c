@@ -38,8 +38,9 @@ _Static_assert((RX_RING_SIZE & (RX_RING_SIZE - 1)) == 0, "a power of two");
  */
 #define POLL_NS (50 * NS_PER_MS)
 #define POLL_LOOKS 50000
-/* How long a task waits for a transmitter that takes nothing. */
+/* How long a task waits for a transmitter that takes nothing, and how often it looks. */
 #define STALL_NS NS_PER_S
+#define STALL_LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
 
 enum break_state {
 	BREAK_NONE,
@@ -139,24 +140,24 @@ static size_t transmit(void)
 	return sent;
 }
 
-static bool poll_is_over(uint64_t start, unsigned looks)
+static bool poll_is_over(uint64_t start_awake, uint64_t now_awake, unsigned looks)
 {
-	uint64_t now = clock_ns();
-
-	return stalled || (now > 0 ? now - start >= POLL_NS : looks >= POLL_LOOKS);
+	return stalled ||
+	       (now_awake > 0 ? now_awake - start_awake >= POLL_NS : looks >= POLL_LOOKS);
 }
 
 /* Polls until something was sent; false: nothing was until the bound passed. */
 static bool poll_transmit(void)
 {
-	uint64_t start = clock_ns();
+	uint64_t start_awake = clock_awake_ns(), now_awake;
 	unsigned looks = 0;
 
 	do {
+		now_awake = clock_awake_ns();
 		if (transmit() > 0)
 			return true;
 		cpu_relax();
-	} while (!poll_is_over(start, ++looks));
+	} while (!poll_is_over(start_awake, now_awake, ++looks));
 	stalled = true;
 	return false;
 }
@@ -164,15 +165,22 @@ static bool poll_transmit(void)
 /* Sleeps until the ring has room; false: nothing was sent until the bound passed. */
 static bool sleep_for_room(void)
 {
+	uint64_t start_awake = clock_awake_ns(), now_awake;
+
 	if (stalled)
 		return transmit() > 0;
 	assert(started);
 	while (tx_used() == TX_RING_SIZE) {
-		/* A new deadline each time: a wake-up means that something was sent. */
-		if (!task_wait(&tx_waiters, clock_ns() + STALL_NS)) {
-			stalled = tx_used() == TX_RING_SIZE;
-			return !stalled;
-		}
+		bool woken = task_wait(&tx_waiters, clock_ns() + STALL_LOOK_NS);
+
+		now_awake = clock_awake_ns();
+		/* Something was sent, or can be, and only the interrupt is still to come. */
+		if (woken || transmit() > 0)
+			start_awake = now_awake;
+		else if (now_awake - start_awake >= STALL_NS)
+			stalled = true;
+		if (stalled)
+			return false;
 	}
 	return true;
 }

@@ -22,6 +22,7 @@
 
 /* A reset is mostly immediate: only after this is the CPU left to others. */
 #define RESET_SPIN_NS (100 * NS_PER_US)
+#define RESET_POLL_NS NS_PER_MS
 
 /* A config that still changes after so many reads is taken as it is. */
 #define CONFIG_READS_MAX 64
@@ -29,6 +30,7 @@
 _Static_assert(VIRTIO_ISR_GONE & ~(VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG),
 	       "no interrupt is all ones");
 _Static_assert(RESET_SPIN_NS < VIRTIO_DEADLINE_NS, "a reset can take longer than its spin");
+_Static_assert(RESET_POLL_NS < CLOCK_AWAKE_STEP_NS, "all of a wait is seen");
 
 EVENTS_DEFINE(virtio, VIRTIO_EVENTS);
 
@@ -139,28 +141,28 @@ static bool is_gone(struct virtio_device *device, uint8_t status)
 
 int virtio_reset(struct virtio_device *device)
 {
-	uint64_t start = clock_ns();
-	uint64_t now = start;
+	uint64_t start_awake = clock_awake_ns();
 
 	/* It forgets its queues: nothing comes out of them any more. */
 	device->life = ++lives;
 	device->transport->set_status(device, 0);
 	for (;;) {
+		/* The time before the status: what came meanwhile is seen before it is judged. */
+		uint64_t waited = clock_awake_ns() - start_awake;
 		uint8_t status = device->transport->get_status(device);
 
 		if (status == 0) {
-			virtio_event(VIRTIO_EVENT_RESET, device->type, (now - start) / NS_PER_US);
+			virtio_event(VIRTIO_EVENT_RESET, device->type, waited / NS_PER_US);
 			return 0;
 		}
 		if (is_gone(device, status))
 			return -EIO;
-		now = clock_ns();
-		if (now - start >= VIRTIO_DEADLINE_NS)
+		if (waited >= VIRTIO_DEADLINE_NS)
 			return -ETIMEDOUT;
-		if (now - start < RESET_SPIN_NS)
+		if (waited < RESET_SPIN_NS)
 			cpu_relax();
 		else
-			task_sleep_until(now + NS_PER_MS);
+			task_sleep_until(clock_ns() + RESET_POLL_NS);
 	}
 }
 

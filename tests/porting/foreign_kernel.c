@@ -17,6 +17,7 @@
 #include "arch/clock.h"
 #include "arch/irq.h"
 #include "arch/paging.h"
+#include "kernel/lib/elapsed.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "tests/porting/toy_balloon.h"
@@ -81,6 +82,14 @@ static uint64_t monotonic_ns(void)
 uint64_t clock_ns(void)
 {
 	return monotonic_ns() - start_ns;
+}
+
+uint64_t clock_awake_ns(void)
+{
+	static struct elapsed elapsed;
+
+	elapsed_look(&elapsed, clock_ns(), CLOCK_AWAKE_STEP_NS);
+	return elapsed.awake_ns;
 }
 
 /* ---- Tasks ---- */

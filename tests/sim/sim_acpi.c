@@ -10,6 +10,7 @@
 #include "arch/io.h"
 #include "arch/mmio.h"
 #include "arch/paging.h"
+#include "kernel/lib/elapsed.h"
 
 #define PIECES_MAX 128
 #define HEADER 36
@@ -22,6 +23,7 @@ struct piece {
 
 struct sim_acpi_write sim_acpi_writes[SIM_ACPI_WRITES_MAX];
 size_t sim_acpi_write_count;
+unsigned sim_acpi_looks;
 
 static struct piece pieces[PIECES_MAX];
 static size_t piece_count;
@@ -37,6 +39,7 @@ void sim_acpi_reset(void)
 		free(pieces[i].data);
 	piece_count = 0;
 	sim_acpi_write_count = 0;
+	sim_acpi_looks = 0;
 	port_number = port_value = smi_port = 0;
 }
 
@@ -152,13 +155,14 @@ static void record(bool memory, uint64_t address, unsigned width, uint32_t value
 									   value };
 }
 
-/* Time flies: each reading of the clock takes 100 ms. */
-uint64_t clock_ns(void)
+/* Time flies: the guest is stopped for 100 ms between any two looks. */
+uint64_t clock_awake_ns(void)
 {
-	static uint64_t now;
+	static struct elapsed elapsed;
 
-	now += 100000000;
-	return now;
+	elapsed_look(&elapsed, elapsed.counter_ns + 100000000, CLOCK_AWAKE_STEP_NS);
+	sim_acpi_looks++;
+	return elapsed.awake_ns;
 }
 
 void sim_acpi_set_port(uint16_t port, uint16_t value)

@@ -47,4 +47,7 @@ void sim_acpi_set_smi(uint16_t smi, uint8_t value);
 extern struct sim_acpi_write sim_acpi_writes[SIM_ACPI_WRITES_MAX];
 extern size_t sim_acpi_write_count;
 
+/* Looks at the clock since the reset. */
+extern unsigned sim_acpi_looks;
+
 #endif

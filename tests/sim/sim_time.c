@@ -6,21 +6,28 @@
 #include <stdlib.h>
 
 #include "arch/clock.h"
+#include "kernel/lib/elapsed.h"
 
 void (*sim_time_on_wait)(void);
+void (*sim_time_on_look)(void);
 uint64_t sim_time_step_ns;
+uint64_t sim_time_looks;
 uint64_t sim_time_waits;
 uint64_t sim_time_wakes;
 
-static uint64_t now;
+static uint64_t counter_ns;
+static struct elapsed elapsed;
 static struct wait_queue *waited_for;
 static bool woken;
 
 void sim_time_reset(void)
 {
-	now = 0;
+	counter_ns = 0;
+	elapsed_begin(&elapsed, 0);
 	sim_time_step_ns = 100;
 	sim_time_on_wait = NULL;
+	sim_time_on_look = NULL;
+	sim_time_looks = 0;
 	sim_time_waits = 0;
 	sim_time_wakes = 0;
 	waited_for = NULL;
@@ -29,18 +36,44 @@ void sim_time_reset(void)
 
 void sim_time_advance(uint64_t ns)
 {
-	now += ns;
+	while (ns > 0) {
+		uint64_t step = min_u64(ns, CLOCK_AWAKE_STEP_NS);
+
+		counter_ns += step;
+		elapsed_look(&elapsed, counter_ns, CLOCK_AWAKE_STEP_NS);
+		ns -= step;
+	}
+}
+
+void sim_time_jump(int64_t ns)
+{
+	counter_ns += (uint64_t)ns;
+}
+
+static void look(void)
+{
+	sim_time_looks++;
+	if (sim_time_on_look)
+		sim_time_on_look();
+	counter_ns += sim_time_step_ns;
+	elapsed_look(&elapsed, counter_ns, CLOCK_AWAKE_STEP_NS);
 }
 
 uint64_t clock_ns(void)
 {
-	now += sim_time_step_ns;
-	return now;
+	look();
+	return elapsed.ns;
+}
+
+uint64_t clock_awake_ns(void)
+{
+	look();
+	return elapsed.awake_ns;
 }
 
 uint64_t clock_jiffies(void)
 {
-	return now / (NS_PER_S / TICK_HZ);
+	return elapsed.ns / (NS_PER_S / TICK_HZ);
 }
 
 static void let_world_run(void)
@@ -56,8 +89,8 @@ static void move_to(uint64_t deadline)
 		fprintf(stderr, "sim_time: a wait that nothing ends\n");
 		abort();
 	}
-	if (deadline > now)
-		now = deadline;
+	if (deadline > elapsed.ns)
+		counter_ns += deadline - elapsed.ns;
 }
 
 void task_yield(void)

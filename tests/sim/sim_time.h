@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Time and waiting for host tests: clock_ns() and the waiting half of
- * kernel/task/task.h (not task_create()). There are no tasks: the test's
- * own thread waits, and the clock jumps to the end of the wait.
+ * Time and waiting for host tests: both clocks of arch/clock.h and the waiting half of
+ * kernel/task/task.h (not task_create()). There are no tasks: the test's own thread
+ * waits, and the counter jumps to the end of the wait. As no tick comes meanwhile, only
+ * the least of a long wait counts as time awake.
  */
 #ifndef TESTS_SIM_SIM_TIME_H
 #define TESTS_SIM_SIM_TIME_H
@@ -12,11 +13,23 @@
 /* How long each reading of the clock takes, so that busy waits end; 100 after a reset. */
 extern uint64_t sim_time_step_ns;
 
-/* Sets the clock to 0; no callback, no counts. */
+/* Sets both clocks to 0; no callbacks, no counts. */
 void sim_time_reset(void);
 
-/* Moves the clock forward. */
+/* Lets the guest run for so long: both clocks go forward. */
 void sim_time_advance(uint64_t ns);
+
+/*
+ * Stops the guest: at its next look the counter is so far ahead, or behind. Jumps
+ * between two looks add up.
+ */
+void sim_time_jump(int64_t ns);
+
+/* Called at each look at a clock, before the counter moves. NULL: nothing. */
+extern void (*sim_time_on_look)(void);
+
+/* Looks so far, this one included. */
+extern uint64_t sim_time_looks;
 
 /*
  * Called once by every task_yield(), task_sleep_until() and task_wait(), before the

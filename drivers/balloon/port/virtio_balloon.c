@@ -241,7 +241,7 @@ static bool wants_reset(void)
 /* The hinting queue raises no interrupts. */
 static uint64_t next_look(void)
 {
-	return virtio_balloon_hint_waiting_since() != DEADLINE_NEVER
+	return virtio_balloon_hint_sent_awake() != DEADLINE_NEVER
 		       ? clock_ns() + VIRTIO_BALLOON_HINT_POLL_NS
 		       : DEADLINE_NEVER;
 }
@@ -291,7 +291,7 @@ static const struct balloon_port port = {
 	.kick = virtio_balloon_pages_kick,
 	.send_ranges = virtio_balloon_report_send,
 	.write_actual = write_actual,
-	.waiting_since = virtio_balloon_hint_waiting_since,
+	.sent_awake = virtio_balloon_hint_sent_awake,
 	.next_look = next_look,
 	.has_news = has_news,
 	.want_interrupts = want_interrupts,

@@ -37,12 +37,16 @@
  * told of them: QEMU does not look into this queue by itself.
  */
 #define REMIND_NS (VIRTIO_DEADLINE_NS / 2)
+/* Memory in need does not wait that long. */
+#define REMIND_IN_NEED_NS NS_PER_MS
 
 /* Frames that are with the device; a token of the queue. */
 struct hint {
 	bool sent;
 	pfn_t pfn;
-	size_t blocks; /* 0: a command, or nothing */
+	size_t blocks;	     /* 0: a command, or nothing */
+	uint64_t sent_awake; /* while `sent` */
+	uint64_t told_awake; /* when the device was last told to look at it */
 };
 
 enum state {
@@ -65,8 +69,6 @@ static struct {
 	le32 *command; /* [0] the id, [1] STOP; what the device reads */
 	struct hint command_token[2];
 	size_t in_flight; /* buffers */
-	uint64_t last_progress;
-	bool reminded; /* since then */
 } hint;
 
 /* For people; zeroed when another device comes. */
@@ -125,12 +127,6 @@ void virtio_balloon_hint_config_changed(void)
 
 /* ---- Buffers ---- */
 
-static void note_progress(void)
-{
-	hint.last_progress = clock_ns();
-	hint.reminded = false;
-}
-
 static int send(paddr_t address, uint64_t length, bool device_writes, struct hint *token)
 {
 	struct virtq_buffer buffer = {
@@ -144,8 +140,8 @@ static int send(paddr_t address, uint64_t length, bool device_writes, struct hin
 	err = virtq_add(&hint.queue, &buffer, 1, token);
 	if (!err) {
 		token->sent = true;
+		token->sent_awake = token->told_awake = clock_awake_ns();
 		hint.in_flight++;
-		note_progress();
 	}
 	return err;
 }
@@ -159,6 +155,13 @@ static bool send_command(unsigned which)
 		hint.command[0] = cpu_to_le32(hint.id);
 	return send(virt_to_phys(&hint.command[which]), sizeof(le32), false,
 		    &hint.command_token[which]) == 0;
+}
+
+#define TOKENS (HINTS + ARRAY_SIZE(hint.command_token))
+
+static struct hint *token(size_t i)
+{
+	return i < HINTS ? &hint.hint[i] : &hint.command_token[i - HINTS];
 }
 
 static struct hint *find_idle(void)
@@ -206,7 +209,6 @@ static void finish(struct hint *one)
 	assert(one->sent && hint.in_flight > 0);
 	one->sent = false;
 	hint.in_flight--;
-	note_progress();
 	if (one->blocks == 0)
 		return;
 	must(frame_change_owner(one->pfn, one->blocks * BLOCK_FRAMES, OWNER_IN_FLIGHT,
@@ -224,16 +226,28 @@ int virtio_balloon_hint_take(void)
 	return got;
 }
 
-void virtio_balloon_hint_reclaim(uint64_t deadline)
+/* Tells the device of buffers that it may never have been told of. */
+static void remind(uint64_t after_ns)
 {
-	size_t freed = hint.present ? free_hinted() : 0;
+	uint64_t now_awake = clock_awake_ns();
+	bool due = false;
 
-	if (freed > 0 || !hint.present || hint.in_flight == 0)
-		return;
-	virtq_remind(&hint.queue);
-	while (freed == 0 && hint.in_flight > 0 && clock_ns() < deadline &&
-	       virtio_balloon_hint_take() == 0)
-		freed = free_hinted();
+	for (size_t i = 0; i < TOKENS; i++) {
+		struct hint *one = token(i);
+
+		if (!one->sent || now_awake - one->told_awake <= after_ns)
+			continue;
+		one->told_awake = now_awake;
+		due = true;
+	}
+	if (due)
+		virtq_remind(&hint.queue);
+}
+
+void virtio_balloon_hint_reclaim(void)
+{
+	if (hint.present && free_hinted() == 0)
+		remind(REMIND_IN_NEED_NS);
 }
 
 /* ---- A round goes on ---- */
@@ -268,22 +282,13 @@ static bool go_on(uint64_t floor)
 	return false;
 }
 
-/* Buffers of which the device may never have been told. */
-static void remind(void)
-{
-	if (hint.in_flight == 0 || hint.reminded || clock_ns() - hint.last_progress <= REMIND_NS)
-		return;
-	hint.reminded = true;
-	virtq_remind(&hint.queue);
-}
-
 bool virtio_balloon_hint_offer(uint64_t floor)
 {
 	bool more;
 
 	if (!hint.present)
 		return false;
-	remind();
+	remind(REMIND_NS);
 	/* A new round waits until the old one's buffers are back. */
 	if (hint.release && hint.in_flight == 0) {
 		free_hinted();
@@ -300,9 +305,14 @@ bool virtio_balloon_hint_has_news(void)
 	return hint.present && virtq_has_used(&hint.queue);
 }
 
-uint64_t virtio_balloon_hint_waiting_since(void)
+uint64_t virtio_balloon_hint_sent_awake(void)
 {
-	return hint.present && hint.in_flight > 0 ? hint.last_progress : DEADLINE_NEVER;
+	uint64_t oldest = DEADLINE_NEVER;
+
+	for (size_t i = 0; hint.present && hint.in_flight > 0 && i < TOKENS; i++)
+		if (token(i)->sent)
+			oldest = min_u64(oldest, token(i)->sent_awake);
+	return oldest;
 }
 
 void virtio_balloon_hint_stop(void)

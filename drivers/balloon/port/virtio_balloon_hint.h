@@ -43,16 +43,16 @@ int virtio_balloon_hint_take(void);
 bool virtio_balloon_hint_offer(uint64_t floor);
 
 /*
- * Gives back what the device has returned, under memory pressure; if that is
- * nothing, waits until it returns something, at most until the deadline.
+ * Gives back what the device has returned, under memory pressure; if that is nothing,
+ * reminds the device of what it has.
  */
-void virtio_balloon_hint_reclaim(uint64_t deadline);
+void virtio_balloon_hint_reclaim(void);
 
 /* Tells whether virtio_balloon_hint_take() would find something to do. */
 bool virtio_balloon_hint_has_news(void);
 
-/* Returns when a buffer with the device last moved; DEADLINE_NEVER: it has none. */
-uint64_t virtio_balloon_hint_waiting_since(void);
+/* Returns when the oldest buffer with the device was sent; DEADLINE_NEVER: it has none. */
+uint64_t virtio_balloon_hint_sent_awake(void);
 
 /* Frees the hinted frames and gives the queue back: the device was reset. */
 void virtio_balloon_hint_stop(void);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "arch/clock.h"
 #include "drivers/acpi/acpi.h"
 #include "tests/sim/sim_acpi.h"
 #include "tests/sim/sim_log.h"
@@ -267,6 +268,16 @@ static void firmware_that_does_not_answer_is_not_waited_for_for_ever(void **stat
 	assert_int_equal(sim_acpi_write_count, 3);
 }
 
+/* Stopped after the write, the hypervisor has had no time; see sim_acpi.c. */
+static void the_end_is_waited_for_while_the_guest_is_awake(void **state)
+{
+	(void)state;
+	sim_acpi_add_table(DSDT, "DSDT", s5, sizeof(s5));
+	start(FADT_SIZE);
+	acpi_power_off();
+	assert_int_equal(sim_acpi_looks, 1 + NS_PER_S / CLOCK_AWAKE_STEP_NS);
+}
+
 static void the_extended_register_counts(void **state)
 {
 	(void)state;
@@ -386,6 +397,7 @@ int main(void)
 		TEST(both_pm1_registers_get_their_type_and_then_the_enable_bit),
 		TEST(acpi_mode_is_entered_before),
 		TEST(firmware_that_does_not_answer_is_not_waited_for_for_ever),
+		TEST(the_end_is_waited_for_while_the_guest_is_awake),
 		TEST(the_extended_register_counts),
 		TEST(the_extended_dsdt_counts),
 		TEST(ports_that_cannot_be_are_not_written),

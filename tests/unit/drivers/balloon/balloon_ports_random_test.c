@@ -268,7 +268,7 @@ static void some_time(void)
 		come_to_rest();
 	/* Less than anybody's patience, if anything is owed. */
 	sim_time_advance(
-		below(balloon_waiting_since() == DEADLINE_NEVER ? 5 * NS_PER_S : NS_PER_S / 5));
+		below(balloon_sent_awake() == DEADLINE_NEVER ? 5 * NS_PER_S : NS_PER_S / 5));
 }
 
 /* The host goes, in mid-flight; and another comes. */

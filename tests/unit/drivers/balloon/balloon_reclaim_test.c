@@ -171,6 +171,129 @@ static void an_allocation_does_not_wait_for_hints_for_ever(void **state)
 	assert_non_null(status().broken);
 }
 
+/* ---- Stops ---- */
+
+static uint64_t stop_at; /* which look, from now on */
+static bool stopped;
+
+/* A week passes while the device has a request; it answers at the next look. */
+static void be_stopped_then_answered(void)
+{
+	if (sim.pending_count == 0)
+		return;
+	if (stopped)
+		sim_balloon_complete(&sim, SIZE_MAX);
+	else if (stop_at-- == 0)
+		stopped = true;
+	else
+		return;
+	sim_time_jump(7 * 24 * 3600 * (int64_t)NS_PER_S);
+}
+
+static void assert_allocation_survives_a_stop(void)
+{
+	pfn_t pfn;
+
+	stopped = false;
+	sim_time_on_look = be_stopped_then_answered;
+	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
+	sim_time_on_look = NULL;
+	assert_true(stopped);
+	settle();
+	assert_null(status().broken);
+	drain();
+}
+
+static void a_stop_at_any_look_of_a_reclaim_is_forgiven(void **state)
+{
+	(void)state;
+	start_in_need(DEFLATE_ON_OOM);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	for (uint64_t at = 0; at < 20; at++) {
+		stop_at = at;
+		assert_allocation_survives_a_stop();
+	}
+	assert_int_equal(status().oom_events, 20);
+}
+
+static void a_stop_while_lent_frames_are_waited_for_is_forgiven(void **state)
+{
+	static const uint64_t features[] = { REPORTING, HINT };
+
+	for (size_t i = 0; i < 20; i++) {
+		start(features[i % 2], NO_FLOOR);
+		frame_set_reclaimer(balloon_reclaim);
+		sim.completion = SIM_BALLOON_ON_DEMAND;
+		hint_round(ROUND);
+		be_quiet();
+		exhaust();
+		stop_at = i / 2;
+		assert_allocation_survives_a_stop();
+		if (i + 1 < 20) {
+			tear_down(state);
+			set_up(state);
+		}
+	}
+}
+
+static uint64_t last_look;
+
+static void answer_at_the_last_look(void)
+{
+	if (sim_time_looks == last_look)
+		sim_balloon_complete(&sim, SIZE_MAX);
+}
+
+/* A balloon, and something of what this device is offered is with it; no frame is free. */
+static void start_with_requests(uint64_t features)
+{
+	start(features, NO_FLOOR);
+	sim.keep_on_reset = true;
+	frame_set_reclaimer(balloon_reclaim);
+	go_to(1000);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	hint_round(ROUND);
+	be_quiet();
+	exhaust();
+	sim_time_step_ns = NS_PER_MS;
+}
+
+/*
+ * The clock is read, then the ring, then it is judged. An allocation that waits in vain
+ * tells at which look that was.
+ */
+static void a_reclaim_that_is_answered_at_the_last_look_succeeds(void **state)
+{
+	static const struct {
+		uint64_t features, looks_after;
+	} cases[] = { { DEFLATE_ON_OOM, 0 }, { REPORTING, 0 }, { HINT, 1 /* to remind */ } };
+	uint64_t before;
+	pfn_t pfn;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		start_with_requests(cases[i].features);
+		before = sim_time_looks;
+		assert_int_not_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
+		last_look = sim_time_looks - before - cases[i].looks_after;
+		tear_down(state);
+
+		set_up(state);
+		start_with_requests(cases[i].features);
+		last_look += sim_time_looks;
+		sim_time_on_look = answer_at_the_last_look;
+		assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
+		sim_time_on_look = NULL;
+		assert_in_range(sim_time_looks, last_look, last_look + 2);
+		settle();
+		assert_null(status().broken);
+		drain();
+		if (i + 1 < ARRAY_SIZE(cases)) {
+			tear_down(state);
+			set_up(state);
+		}
+	}
+}
+
 /* ---- Resets ---- */
 
 static void a_device_that_asks_for_a_reset_during_reclaim_gets_it(void **state)
@@ -219,6 +342,9 @@ int main(void)
 		TEST(memory_pressure_takes_hinted_blocks_back),
 		TEST(an_allocation_waits_for_what_is_being_hinted),
 		TEST(an_allocation_does_not_wait_for_hints_for_ever),
+		TEST(a_stop_at_any_look_of_a_reclaim_is_forgiven),
+		TEST(a_stop_while_lent_frames_are_waited_for_is_forgiven),
+		TEST(a_reclaim_that_is_answered_at_the_last_look_succeeds),
 		TEST(a_device_that_asks_for_a_reset_during_reclaim_gets_it),
 		TEST(a_device_that_dies_during_reclaim_does_not_hang_us),
 	};

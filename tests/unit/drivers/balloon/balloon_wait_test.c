@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Waiting: for interrupts that say something, and through those that do not. */
+/*
+ * Waiting: for interrupts that say something, through those that do not, and for answers
+ * while time does as it likes.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "arch/clock.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
 static unsigned idle_interrupts;
@@ -43,10 +47,211 @@ static void interrupts_for_nothing_are_endured(void **state)
 	assert_int_equal(idle_interrupts, 200);
 }
 
+/* ---- Time in which the guest ran ---- */
+
+/* How to bring a request of each kind to the device. */
+static void inflate_some(void)
+{
+	go_to(2000);
+}
+
+static void deflate_some(void)
+{
+	sim.completion = SIM_BALLOON_AT_ONCE;
+	go_to(5000);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	go_to(3000);
+}
+
+static void let_blocks_leave(void)
+{
+	balloon_set_strategy(BALLOON_RANGE_FIRST);
+	go_to(4 * BLOCK_FRAMES);
+	assert_true(ledger_count(OWNER_REPORTED) > 0);
+}
+
+static void lend_blocks(void)
+{
+	be_quiet();
+	assert_true(ledger_count(OWNER_REPORTED) > 0);
+}
+
+static void hint_some(void)
+{
+	hint_round(ROUND);
+}
+
+static void (*const kinds[])(void) = { inflate_some, deflate_some, let_blocks_leave, lend_blocks,
+				       hint_some };
+
+/* A request of this kind is with a device that answers on demand. */
+static void send_kind(void (*send)(void))
+{
+	start(REPORTING | HINT, NO_FLOOR);
+	balloon_set_strategy(BALLOON_PORTABLE);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	send();
+	assert_true(sim.pending_count > 0);
+}
+
+static void next_kind(void **state, size_t i)
+{
+	if (i + 1 == ARRAY_SIZE(kinds))
+		return;
+	tear_down(state);
+	set_up(state);
+}
+
+static void a_stopped_guest_gives_nothing_up(void **state)
+{
+	static const int64_t stops[] = { 2100 * (int64_t)NS_PER_MS, 3600 * (int64_t)NS_PER_S,
+					 7 * 24 * 3600 * (int64_t)NS_PER_S,
+					 -3600 * (int64_t)NS_PER_S };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		send_kind(kinds[i]);
+		for (size_t k = 0; k < ARRAY_SIZE(stops); k++) {
+			sim_time_jump(stops[k]);
+			settle();
+			assert_null(status().broken);
+		}
+		drain();
+		assert_null(status().broken);
+		assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
+		next_kind(state, i);
+	}
+}
+
+/* The guest ran all the time, but did not look: the console had it. */
+static void an_answer_that_is_there_is_taken_before_it_is_missed(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		send_kind(kinds[i]);
+		sim_time_advance(10 * NS_PER_S);
+		sim_balloon_complete(&sim, SIZE_MAX);
+		settle();
+		assert_null(status().broken);
+		drain();
+		next_kind(state, i);
+	}
+}
+
+static void answer_all(void)
+{
+	sim_balloon_complete(&sim, SIZE_MAX);
+}
+
+/* It comes while the clock is read by which it would be late. */
+static void an_answer_at_the_last_look_is_taken(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		send_kind(kinds[i]);
+		sim_time_advance(10 * NS_PER_S);
+		sim_time_on_look = answer_all;
+		balloon_step();
+		sim_time_on_look = NULL;
+		assert_null(status().broken);
+		drain();
+		next_kind(state, i);
+	}
+}
+
+static void silence_ends_every_kind_after_two_seconds_awake(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		send_kind(kinds[i]);
+		sim.pending_count = 0;
+		sim_time_advance(BALLOON_DEADLINE_NS - NS_PER_MS);
+		settle();
+		assert_null(status().broken);
+		sim_time_advance(2 * NS_PER_MS);
+		settle();
+		assert_string_equal(status().broken, "no answer within 2 s");
+		assert_int_equal(ledger_count(OWNER_IN_FLIGHT) + ledger_count(OWNER_REPORTED), 0);
+		next_kind(state, i);
+	}
+}
+
+/* Each wait of the task ends soon enough that none of its time is missed. */
+static void silence_is_noticed_though_no_tick_looks_at_the_clock(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		uint64_t sent;
+
+		send_kind(kinds[i]);
+		sim.pending_count = 0;
+		sent = clock_ns();
+		sim_ram_task(NULL);
+		assert_non_null(status().broken);
+		assert_in_range(clock_ns() - sent, BALLOON_DEADLINE_NS - NS_PER_MS,
+				BALLOON_DEADLINE_NS + NS_PER_S / 10);
+		next_kind(state, i);
+	}
+}
+
+/* ---- One request of many ---- */
+
+/* The host changes its mind ten times a second, and answers all but the first request. */
+static void forget_the_first_of_many(uint64_t one, uint64_t other)
+{
+	uint64_t sent = clock_ns();
+
+	sim.pending[0] = sim.pending[--sim.pending_count];
+	for (int i = 0; !status().broken; i++) {
+		assert_true(clock_ns() - sent < BALLOON_DEADLINE_NS + NS_PER_S / 2);
+		sim_balloon_complete(&sim, SIZE_MAX);
+		go_to(i % 2 == 0 ? one : other);
+		assert_true(sim.pending_count > 0 || status().broken);
+		sim_time_advance(NS_PER_S / 10);
+	}
+	assert_true(clock_ns() - sent > BALLOON_DEADLINE_NS);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
+}
+
+static void a_forgotten_inflation_is_noticed_among_others(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	go_to(1000);
+	forget_the_first_of_many(2000, 1000);
+}
+
+static void a_forgotten_deflation_is_noticed_among_others(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	sim.keep_on_reset = true;
+	go_to(5000);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	go_to(4000);
+	forget_the_first_of_many(6000, 4000);
+	sim.wrong_deflates = sim.double_inflates = 0; /* what it forgot, it had done */
+}
+
+static void a_forgotten_range_is_noticed_among_others(void **state)
+{
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	balloon_set_strategy(BALLOON_PORTABLE);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	lend_blocks();
+	go_to(1000);
+	forget_the_first_of_many(2000, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(interrupts_for_nothing_are_endured),
+		TEST(a_stopped_guest_gives_nothing_up),
+		TEST(an_answer_that_is_there_is_taken_before_it_is_missed),
+		TEST(an_answer_at_the_last_look_is_taken),
+		TEST(silence_ends_every_kind_after_two_seconds_awake),
+		TEST(silence_is_noticed_though_no_tick_looks_at_the_clock),
+		TEST(a_forgotten_inflation_is_noticed_among_others),
+		TEST(a_forgotten_deflation_is_noticed_among_others),
+		TEST(a_forgotten_range_is_noticed_among_others),
 	};
 
 	return cmocka_run_group_tests_name("balloon_wait", tests, set_up_ram, NULL);

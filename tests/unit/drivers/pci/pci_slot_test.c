@@ -347,6 +347,44 @@ static void a_card_that_does_not_answer_is_given_up_once(void **state)
 	assert_in_range(sim_time_waits - before, 50, 110);
 }
 
+/* The guest is stopped in each wait; the card has had no second to get ready. */
+static void be_stopped(void)
+{
+	sim_time_jump((int64_t)(3 * NS_PER_S));
+	if (sim_time_waits == 20)
+		sim_pci_put(card, 0x00, 4, 0x10451af4);
+}
+
+static void a_card_has_its_second_while_the_guest_is_awake(void **state)
+{
+	(void)state;
+	start();
+	sim_pci_put(card, 0x00, 4, 0xffffffff);
+	insert();
+	sim_time_on_wait = be_stopped;
+	check("+01:00 ");
+	assert_int_equal(sim_log_warnings, 0);
+	assert_int_equal(sim_time_waits, 20);
+}
+
+static void complete_late(void)
+{
+	sim_time_jump((int64_t)(3 * NS_PER_S));
+	if (sim_time_waits == 20)
+		put_status(COMPLETED, 0);
+}
+
+static void a_slot_has_its_second_while_the_guest_is_awake(void **state)
+{
+	(void)state;
+	never_completes = true;
+	start();
+	insert();
+	sim_time_on_wait = complete_late;
+	check("+01:00 ");
+	assert_int_equal(sim_time_waits, 20);
+}
+
 static void a_slot_that_never_completes_is_not_waited_for_long(void **state)
 {
 	(void)state;
@@ -476,6 +514,8 @@ int main(void)
 		TEST(what_is_pulled_out_is_gone),
 		TEST(what_was_exchanged_is_noticed),
 		TEST(a_card_that_does_not_answer_is_given_up_once),
+		TEST(a_card_has_its_second_while_the_guest_is_awake),
+		TEST(a_slot_has_its_second_while_the_guest_is_awake),
 		TEST(a_slot_that_never_completes_is_not_waited_for_long),
 		TEST(a_port_without_hotplug_is_left_alone),
 		TEST(a_port_that_is_gone_does_nothing),

@@ -21,6 +21,7 @@
 #include "arch/platform.h"
 #include "drivers/serial/serial_events.h"
 #include "drivers/serial/uart16550.h"
+#include "kernel/lib/elapsed.h"
 #include "kernel/task/task.h"
 
 #define FIFO 16
@@ -209,7 +210,10 @@ uint8_t io_read8(uint16_t port)
 
 /* ---- The machine around it ---- */
 
-static uint64_t now;
+static uint64_t now;	    /* what the counter says */
+static uint64_t stop_ns;    /* how long the guest is stopped in each wait */
+static bool reads_in_stops; /* meanwhile the host reads; the interrupt comes later */
+static struct elapsed elapsed;
 static unsigned waits;
 static unsigned timeouts;
 static unsigned wakes;
@@ -238,7 +242,14 @@ static void serve_interrupts(void)
 /* Looking takes time, or a busy wait would never end. */
 uint64_t clock_ns(void)
 {
-	return now += 1000;
+	elapsed_look(&elapsed, now += 1000, CLOCK_AWAKE_STEP_NS);
+	return elapsed.ns;
+}
+
+uint64_t clock_awake_ns(void)
+{
+	clock_ns();
+	return elapsed.awake_ns;
 }
 
 void task_wake(struct wait_queue *queue)
@@ -266,7 +277,9 @@ bool task_wait(struct wait_queue *queue, uint64_t deadline)
 	if (wakes != before)
 		return true;
 	assert_true(deadline != DEADLINE_NEVER);
-	now = deadline;
+	now += deadline - elapsed.ns + stop_ns;
+	if (reads_in_stops)
+		sim_drain();
 	timeouts++;
 	return false;
 }
@@ -486,6 +499,44 @@ static void with_interrupts_off_a_writer_polls(void **state)
 	check_output(pattern, 200000);
 }
 
+/* The second is one in which the guest ran: then the host has had its time. */
+static void a_guest_that_was_stopped_loses_no_output(void **state)
+{
+	uint64_t dropped = counts().sent_dropped;
+
+	(void)state;
+	sim.reading = READS_NEVER;
+	stop_ns = 3 * NS_PER_S;
+	reads_in_stops = true;
+	uart_write(pattern, 70000, true);
+	reads_in_stops = false;
+	stop_ns = 0;
+	assert_true(timeouts > 0);
+	assert_int_equal(counts().sent_dropped, dropped);
+	sim.reading = READS_SLOWLY;
+	uart_flush();
+	sim_drain();
+	check_output(pattern, 70000);
+}
+
+static void stops_alone_are_no_second(void **state)
+{
+	(void)state;
+	sim.reading = READS_NEVER;
+	stop_ns = 3 * NS_PER_S;
+	uart_write(pattern, 100000, true);
+	stop_ns = 0;
+	assert_in_range(timeouts, NS_PER_S / CLOCK_AWAKE_STEP_NS - 1,
+			NS_PER_S / CLOCK_AWAKE_STEP_NS + 1);
+	sim.reading = READS_SLOWLY;
+	sim_drain();
+	sim_update_line();
+	serve_interrupts();
+	uart_flush();
+	sim_drain();
+	check_output(pattern, 65536 + FIFO);
+}
+
 static void a_host_that_does_not_read_costs_one_second_once(void **state)
 {
 	uint64_t dropped = counts().sent_dropped;
@@ -608,7 +659,7 @@ static void a_reader_sleeps_until_input_or_deadline(void **state)
 	uint8_t byte;
 
 	(void)state;
-	assert_false(uart_wait_input(now + 5));
+	assert_false(uart_wait_input(clock_ns() + 5000));
 	assert_int_equal(timeouts, 1);
 	sim_receive("x", 1);
 	assert_true(uart_wait_input(DEADLINE_NEVER));
@@ -735,6 +786,8 @@ int main(void)
 		cmocka_unit_test_setup(a_slow_uart_is_given_fifo_after_fifo, begin),
 		cmocka_unit_test_setup(a_task_sleeps_until_there_is_room, begin),
 		cmocka_unit_test_setup(with_interrupts_off_a_writer_polls, begin),
+		cmocka_unit_test_setup(a_guest_that_was_stopped_loses_no_output, begin),
+		cmocka_unit_test_setup(stops_alone_are_no_second, begin),
 		cmocka_unit_test_setup(a_host_that_does_not_read_costs_one_second_once, begin),
 		cmocka_unit_test_setup(in_an_interrupt_a_deaf_host_costs_one_bound, begin),
 		cmocka_unit_test_setup(write_sync_has_sent_all_when_it_returns, begin),

@@ -213,6 +213,49 @@ static void reset_without_end_times_out_at_the_deadline(void **state)
 	assert_failed();
 }
 
+static void be_stopped(void)
+{
+	sim_time_jump((int64_t)(24 * 3600 * NS_PER_S));
+}
+
+static void be_set_back(void)
+{
+	sim_time_jump(-(int64_t)(3 * NS_PER_S));
+}
+
+/* A stop between any two looks is no time in which the device could have reset itself. */
+static void reset_is_waited_for_however_time_jumps(void **state)
+{
+	static void (*const jumps[])(void) = { be_stopped, be_set_back };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(jumps); i++) {
+		sim.slow_reset = 40;
+		sim_time_on_look = jumps[i];
+		assert_int_equal(virtio_reset(&sim.device), 0);
+	}
+}
+
+static uint64_t last_look;
+
+static void finish_at_last_look(void)
+{
+	if (sim_time_looks == last_look)
+		sim.slow_reset = 0;
+}
+
+/* The clock is read first, then the status: what is done by then is not given up. */
+static void reset_that_ends_at_the_deadline_has_ended(void **state)
+{
+	(void)state;
+	sim.slow_reset = SIM_VIRTIO_FOR_EVER;
+	assert_int_equal(virtio_reset(&sim.device), -ETIMEDOUT);
+	last_look = 2 * sim_time_looks;
+	sim_time_on_look = finish_at_last_look;
+	assert_int_equal(virtio_reset(&sim.device), 0);
+	assert_int_equal(sim_time_looks, last_look);
+}
+
 static void device_that_is_gone_is_an_error_at_once(void **state)
 {
 	(void)state;
@@ -524,6 +567,8 @@ int main(void)
 		CASE(failed_device_is_reset_before_the_next_try),
 		CASE(slow_reset_is_waited_for),
 		CASE(reset_without_end_times_out_at_the_deadline),
+		CASE(reset_is_waited_for_however_time_jumps),
+		CASE(reset_that_ends_at_the_deadline_has_ended),
 		CASE(device_that_is_gone_is_an_error_at_once),
 		CASE(device_that_goes_while_features_are_read_is_an_error),
 		CASE(device_that_goes_before_features_ok_is_an_error),

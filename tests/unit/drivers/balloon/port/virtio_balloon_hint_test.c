@@ -81,6 +81,29 @@ static void a_device_that_forgot_the_hints_is_reminded(void **state)
 	assert_int_equal(ledger_count(OWNER_HINTED), 0);
 }
 
+static void a_hint_that_is_forgotten_is_noticed_two_seconds_after_it_was_sent(void **state)
+{
+	(void)state;
+	start(HINT, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	hint_round(ROUND);
+	assert_true(sim.pending_count >= 4);
+	/* The others are answered one by one, the last of them a tenth before the end. */
+	sim.pending[1] = sim.pending[--sim.pending_count];
+	for (int i = 0; i < 19; i++) {
+		sim_time_advance(NS_PER_S / 10);
+		if (i % 8 == 0 || i > 16)
+			sim_balloon_complete(&sim, i > 16 ? SIZE_MAX : 1);
+		settle();
+		assert_null(status().broken);
+	}
+	assert_int_equal(sim.pending_count, 0);
+	sim_time_advance(NS_PER_S / 10 + NS_PER_MS);
+	settle();
+	assert_non_null(status().broken);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT) + ledger_count(OWNER_HINTED), 0);
+}
+
 static void hinted_blocks_come_back_on_done(void **state)
 {
 	uint64_t free_before;
@@ -260,6 +283,7 @@ int main(void)
 		TEST(an_id_goes_out_once_whatever_else_changes),
 		TEST(a_shared_interrupt_does_not_end_a_round),
 		TEST(a_device_that_forgot_the_hints_is_reminded),
+		TEST(a_hint_that_is_forgotten_is_noticed_two_seconds_after_it_was_sent),
 		TEST(hinted_blocks_come_back_on_done),
 		TEST(hints_leave_the_floor),
 		TEST(stop_before_the_round_began_ends_it),
