@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mm/frame_change.h"
+#include "mm/frame_fill.h"
 #include "mm/frame_map.h"
 #include "mm/ledger_sentences.h"
 
@@ -58,6 +59,7 @@ bool ledger_check(char verdict[LEDGER_VERDICT_MAX])
 struct recount {
 	uint64_t count[OWNER_COUNT];
 	uint64_t free_by_order[BLOCK_ORDER + 1];
+	uint64_t unfilled; /* blocks that are to be filled, and can be */
 };
 
 /* Counts the owner bytes of a broken block, and compares them with its bitmap. */
@@ -115,6 +117,8 @@ static bool recount_known(size_t number, struct recount *sum, char verdict[LEDGE
 	if (record->free_count != free || record->order != order)
 		return broken(verdict, LEDGER_RECORD, number, record->free_count, record->order,
 			      free, order);
+	if (free > 0 && frame_fill.poisoner)
+		sum->unfilled += bitset_test(&frame_fill.unfilled, number);
 	if (order != ORDER_NONE)
 		sum->free_by_order[order] += free;
 	return check_lists(number, order, verdict);
@@ -130,6 +134,9 @@ static bool compare(const struct recount *sum, char verdict[LEDGER_VERDICT_MAX])
 		if (sum->free_by_order[o] != frame_map.free_by_order[o])
 			return broken(verdict, LEDGER_ORDER_COUNT, o, sum->free_by_order[o],
 				      frame_map.free_by_order[o]);
+	if (sum->unfilled != bitset_count(&frame_fill.unfilled))
+		return broken(verdict, LEDGER_UNFILLED, bitset_count(&frame_fill.unfilled),
+			      sum->unfilled);
 	return ledger_check(verdict);
 }
 

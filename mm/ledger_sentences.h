@@ -29,4 +29,7 @@
 #define LEDGER_OWNER_TOO_MANY "%s has %" PRIu64 " of %" PRIu64 " frames"
 #define LEDGER_SUM "owners have %" PRIu64 " of %" PRIu64 " frames"
 
+/* Only the guest knows which blocks are to be filled. */
+#define LEDGER_UNFILLED "%" PRIu64 " blocks are to be filled, %" PRIu64 " can be"
+
 #endif
