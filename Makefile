@@ -69,7 +69,7 @@ ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c de
 LIB_SOURCES := $(addprefix kernel/lib/,elapsed.c escape.c events.c hooks.c libc.c log.c panic.c \
 	parse.c printf.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_spans.c frame_runs.c frame_map.c \
-	frame_change.c frame.c frame_blocks.c frame_bulk.c ledger.c \
+	frame_fill.c frame_change.c frame.c frame_blocks.c frame_bulk.c ledger.c \
 	heap.c stack.c poison.c frame_dump.c)
 ACPI_SOURCES := $(addprefix drivers/acpi/,acpi.c acpi_tables.c acpi_aml.c acpi_power.c \
 	acpi_device.c)
@@ -89,8 +89,9 @@ DRIVER_SOURCES := drivers/serial/uart16550.c $(ACPI_SOURCES) $(PCI_SOURCES) $(VI
 LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete.c)
 SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)
 KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c shell_cmd.c show_mem.c \
-	audit_cmd.c mem_figures.c events_print.c events_cmd.c dump.c hold.c hold_cmd.c system.c pci_windows.c \
-	virtio_mmio_find.c devices.c options.c crash_cmd.c heap_cmd.c)
+	audit_cmd.c mem_figures.c events_print.c events_cmd.c dump.c hold.c hold_task.c hold_cmd.c \
+	poison_task.c system.c pci_windows.c virtio_mmio_find.c devices.c options.c crash_cmd.c \
+	heap_cmd.c)
 
 GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) kernel/task/task.c $(DRIVER_SOURCES) \
 	$(KERNEL_SOURCES)

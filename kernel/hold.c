@@ -28,6 +28,13 @@ struct hold {
 	unsigned order;
 	uint64_t runs;
 	struct page *pages; /* the last one first */
+	bool busy;
+	uint64_t rewritten; /* times, all of it */
+	uint64_t written;   /* frames since then, from the first on */
+	/* Where the next one is; only while it is busy. */
+	struct page *page;
+	uint64_t run; /* in the page */
+	pfn_t frame;  /* in the run */
 };
 
 static struct hold holds[HOLDS_MAX];
@@ -55,27 +62,29 @@ static void take_turns(uint64_t frames)
 
 /* ---- The pattern ---- */
 
-/* No two frames, holds or words share it, but by chance. */
-static uint64_t pattern_start(pfn_t pfn, unsigned id)
+/* No two frames, holds, times or words share it, but by chance. */
+static uint64_t pattern_start(pfn_t pfn, unsigned id, uint64_t time)
 {
-	return (pfn << 16 | id) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+	return ((pfn << 16 | id) * UINT64_C(0x9e3779b97f4a7c15) +
+		time * UINT64_C(0xc2b2ae3d27d4eb4e)) |
+	       1;
 }
 
 #define PATTERN_STEP UINT64_C(0xd1342543de82ef95)
 
-static void fill_frame(pfn_t pfn, unsigned id)
+static void fill_frame(pfn_t pfn, unsigned id, uint64_t time)
 {
 	uint64_t *word = phys_to_virt(pfn_to_paddr(pfn));
-	uint64_t value = pattern_start(pfn, id);
+	uint64_t value = pattern_start(pfn, id, time);
 
 	for (size_t i = 0; i < FRAME_SIZE / sizeof(*word); i++, value += PATTERN_STEP)
 		word[i] = value;
 }
 
-static bool verify_frame(pfn_t pfn, unsigned id)
+static bool verify_frame(pfn_t pfn, unsigned id, uint64_t time)
 {
 	const uint64_t *word = phys_to_virt(pfn_to_paddr(pfn));
-	uint64_t value = pattern_start(pfn, id);
+	uint64_t value = pattern_start(pfn, id, time);
 
 	for (size_t i = 0; i < FRAME_SIZE / sizeof(*word); i++, value += PATTERN_STEP)
 		if (word[i] != value)
@@ -116,7 +125,10 @@ static int take_run(struct hold *hold)
 		return -ENOMEM;
 	}
 	for (uint64_t i = 0; i < frames; i++) {
-		fill_frame(run + i, hold->id);
+		/* So long a run comes as it is: see frame_alloc(). */
+		if (hold->order > BLOCK_ORDER)
+			frame_fill_run(run + i, 1);
+		fill_frame(run + i, hold->id, 0);
 		take_turns(1);
 	}
 	return 0;
@@ -140,15 +152,68 @@ int hold_take(uint64_t runs, unsigned order, hold_stop *stop, unsigned *id)
 	return err;
 }
 
+/* ---- Rewriting ---- */
+
+int hold_make_busy(unsigned id)
+{
+	struct hold *hold = id ? find_hold(id) : NULL;
+
+	if (!hold)
+		return -ENOENT;
+	hold->page = hold->pages;
+	hold->busy = true;
+	return 0;
+}
+
+/* To the next frame, in the order of hold_release(). */
+static void advance(struct hold *hold)
+{
+	hold->written++;
+	if (++hold->frame < UINT64_C(1) << hold->order)
+		return;
+	hold->frame = 0;
+	if (++hold->run < hold->page->count)
+		return;
+	hold->run = 0;
+	hold->page = hold->page->next;
+	if (hold->page)
+		return;
+	hold->page = hold->pages;
+	hold->rewritten++;
+	hold->written = 0;
+}
+
+bool hold_rewrite_some(void)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < HOLDS_MAX; i++) {
+		struct hold *hold = &holds[i];
+
+		if (!hold->busy)
+			continue;
+		found = true;
+		for (unsigned n = 0; n < TURN_FRAMES; n++) {
+			fill_frame(hold->page->run[hold->run] + hold->frame, hold->id,
+				   hold->rewritten + 1);
+			advance(hold);
+		}
+		task_yield();
+	}
+	return found;
+}
+
 /* ---- Releasing ---- */
 
-static void release_run(const struct hold *hold, pfn_t run, uint64_t *broken, pfn_t *first_broken)
+/* Verifies and frees a run; the first `written` frames have been rewritten once more. */
+static void release_run(const struct hold *hold, pfn_t run, uint64_t written, uint64_t *broken,
+			pfn_t *first_broken)
 {
 	uint64_t frames = UINT64_C(1) << hold->order;
 
 	for (pfn_t pfn = run; pfn < run + frames; pfn++) {
 		take_turns(1);
-		if (verify_frame(pfn, hold->id))
+		if (verify_frame(pfn, hold->id, hold->rewritten + (pfn - run < written)))
 			continue;
 		(*broken)++;
 		if (pfn < *first_broken)
@@ -160,16 +225,21 @@ static void release_run(const struct hold *hold, pfn_t run, uint64_t *broken, pf
 int hold_release(unsigned id, uint64_t *broken, pfn_t *first_broken)
 {
 	struct hold *hold = id ? find_hold(id) : NULL;
+	uint64_t left;
 
 	*broken = 0;
 	*first_broken = PFN_NONE;
 	if (!hold)
 		return -ENOENT;
+	hold->busy = false;
+	left = hold->written;
 	while (hold->pages) {
 		struct page *page = hold->pages;
 
-		for (uint64_t i = 0; i < page->count; i++)
-			release_run(hold, page->run[i], broken, first_broken);
+		for (uint64_t i = 0; i < page->count; i++) {
+			release_run(hold, page->run[i], left, broken, first_broken);
+			left -= min_u64(left, UINT64_C(1) << hold->order);
+		}
 		hold->pages = page->next;
 		frame_free(paddr_to_pfn(virt_to_phys(page)), 1, OWNER_KERNEL);
 	}
@@ -186,6 +256,10 @@ bool hold_next(unsigned id, struct hold_info *info)
 			next = &holds[i];
 	if (!next)
 		return false;
-	*info = (struct hold_info){ next->id, next->order, next->runs };
+	*info = (struct hold_info){ .id = next->id,
+				    .order = next->order,
+				    .runs = next->runs,
+				    .busy = next->busy,
+				    .rewritten = next->rewritten };
 	return true;
 }

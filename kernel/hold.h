@@ -2,7 +2,9 @@
 /*
  * Memory that a person takes with `hold`: runs of frames of owner `held`, each
  * filled with a pattern of its own that is verified when they are released. A
- * frame that a balloon device discarded or handed to somebody else shows.
+ * frame that a balloon device discarded or handed to somebody else shows. A busy hold is
+ * rewritten without pause, with another pattern each time round: so an old frame,
+ * as a move may bring it, shows too.
  */
 #ifndef KERNEL_HOLD_H
 #define KERNEL_HOLD_H
@@ -15,6 +17,8 @@ struct hold_info {
 	unsigned id;
 	unsigned order; /* of its runs */
 	uint64_t runs;
+	bool busy;
+	uint64_t rewritten; /* times, all of it */
 };
 
 /* Called now and then while memory is taken; true: give up. */
@@ -32,7 +36,22 @@ int hold_take(uint64_t runs, unsigned order, hold_stop *stop, unsigned *id);
  */
 int hold_release(unsigned id, uint64_t *broken, pfn_t *first_broken);
 
+/* Makes a hold busy, for hold_rewrite_some() to rewrite. -ENOENT: no such hold. */
+int hold_make_busy(unsigned id);
+
+/*
+ * Rewrites the next frames of each busy hold, about a millisecond's worth, and lets others
+ * run after each. Returns whether there was one.
+ */
+bool hold_rewrite_some(void);
+
 /* Finds the hold with the lowest id above `id`; false: there is none. Ids begin at 1. */
 bool hold_next(unsigned id, struct hold_info *info);
+
+/*
+ * hold_task.c: makes sure that a task rewrites the busy holds; it ends when there are none.
+ * -EAGAIN, -ENOMEM: as task_create().
+ */
+int hold_task_start(void);
 
 #endif

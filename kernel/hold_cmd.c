@@ -16,15 +16,20 @@ static void print_hold(const struct hold_info *info)
 {
 	char size[FORMAT_SIZE_MAX];
 
-	printf("held %u: %s in %" PRIu64 " runs of order %u\n", info->id,
+	printf("held %u: %s in %" PRIu64 " runs of order %u", info->id,
 	       format_size(pfn_to_paddr(info->runs << info->order), size), info->runs, info->order);
+	if (info->busy)
+		printf(", rewritten %" PRIu64 " times", info->rewritten);
+	printf("\n");
 }
 
 /* Says what is wrong with the words; stores what they mean. */
-static int parse_hold(int argc, char **argv, uint64_t *runs, unsigned *order)
+static int parse_hold(int argc, char **argv, struct hold_info *wanted)
 {
 	uint64_t bytes, number = 0;
 
+	wanted->busy = argc > 2 && strcmp(argv[argc - 1], "busy") == 0;
+	argc -= wanted->busy;
 	if (argc < 2 || argc > 3)
 		return -EINVAL;
 	if (parse_size(argv[1], &bytes)) {
@@ -41,24 +46,41 @@ static int parse_hold(int argc, char **argv, uint64_t *runs, unsigned *order)
 		       BLOCK_ORDER, FRAME_ORDER_MAX);
 		return -ERANGE;
 	}
-	*order = (unsigned)number;
-	*runs = align_up(bytes, FRAME_SIZE << *order) >> (FRAME_SHIFT + *order);
+	wanted->order = (unsigned)number;
+	wanted->runs = align_up(bytes, FRAME_SIZE << number) >> (FRAME_SHIFT + number);
 	return 0;
+}
+
+/* Without a task it is given back. */
+static int make_busy(unsigned id)
+{
+	uint64_t broken;
+	pfn_t first;
+	int err = hold_make_busy(id);
+
+	if (!err)
+		err = hold_task_start();
+	if (!err)
+		return 0;
+	printf("hold: no task to rewrite it; nothing is held\n");
+	hold_release(id, &broken, &first);
+	return err;
 }
 
 static int cmd_hold(int argc, char **argv)
 {
-	struct hold_info info;
-	unsigned id;
-	int err = parse_hold(argc, argv, &info.runs, &info.order);
+	struct hold_info info = { 0 };
+	int err = parse_hold(argc, argv, &info);
 
 	if (err)
 		return err;
-	err = hold_take(info.runs, info.order, shell_interrupted, &id);
+	err = hold_take(info.runs, info.order, shell_interrupted, &info.id);
 	switch (err) {
 	case 0:
-		info.id = id;
-		print_hold(&info);
+		if (info.busy)
+			err = make_busy(info.id);
+		if (!err)
+			print_hold(&info);
 		break;
 	case -EAGAIN:
 		printf("hold: there are %d holds; release one\n", HOLDS_MAX);
@@ -72,9 +94,10 @@ static int cmd_hold(int argc, char **argv)
 	}
 	return err;
 }
-COMMAND("hold", "SIZE [order]", "take memory, filled with a pattern",
+COMMAND("hold", "SIZE [order] [busy]", "take memory, filled with a pattern",
 	"In runs of 2^order frames of 4 KiB: 0 (the default) to 18. The pattern is\n"
-	"verified when the memory is released.",
+	"verified when the memory is released. A busy hold is rewritten with another\n"
+	"pattern all the time, while nothing else is to be done.",
 	cmd_hold);
 
 static int release(unsigned id)

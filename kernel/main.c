@@ -20,6 +20,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/parse.h"
 #include "kernel/options.h"
+#include "kernel/poison_task.h"
 #include "kernel/shell.h"
 #include "kernel/show_mem.h"
 #include "kernel/system.h"
@@ -93,8 +94,10 @@ static void start_balloon(const char *command_line)
 	struct balloon_config config;
 
 	options_fill_balloon(command_line, &config);
-	if (config.poison)
+	if (config.poison) {
 		poison_enable(config.poison_byte);
+		poison_task_start();
+	}
 	balloon_init(&config);
 	virtio_balloon_start();
 }

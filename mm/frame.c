@@ -2,7 +2,8 @@
 /*
  * The page-frame allocator; frame.h has its contract. This file decides which
  * frames an allocation gets; frame_map.c keeps the books. Whole blocks are given
- * out in frame_blocks.c, and many single frames in frame_bulk.c.
+ * out in frame_blocks.c, and many single frames in frame_bulk.c; frame_fill.c sees
+ * to the poison.
  */
 #include "mm/frame.h"
 
@@ -10,13 +11,13 @@
 #include <errno.h>
 
 #include "mm/frame_change.h"
+#include "mm/frame_fill.h"
 #include "mm/frame_map.h"
 
 /* Calls of the reclaimer for one allocation. */
 #define RECLAIM_ATTEMPTS 8
 
 static frame_reclaimer *reclaim;
-static frame_poisoner *poison;
 static void (*on_failure)(unsigned order);
 static struct frame_events events;
 
@@ -28,7 +29,6 @@ size_t frame_init_bytes(const struct memmap *map)
 void frame_init(const struct memmap *map, void *memory)
 {
 	reclaim = NULL;
-	poison = NULL;
 	on_failure = NULL;
 	events = (struct frame_events){ 0 };
 	frame_change_forget();
@@ -44,13 +44,8 @@ void frame_events(struct frame_events *copy)
 
 int frame_free(pfn_t pfn, size_t count, enum owner owner)
 {
-	int err;
-
 	assert(owner_is_allocated(owner));
-	err = frame_change_run(pfn, count, owner, OWNER_FREE);
-	if (!err && poison)
-		poison(pfn, count);
-	return err;
+	return frame_change_run(pfn, count, owner, OWNER_FREE);
 }
 
 int frame_change_owner(pfn_t pfn, size_t count, enum owner from, enum owner to)
@@ -132,8 +127,11 @@ static bool take_blocks(size_t count, enum owner owner, pfn_t *pfn)
 		if (!find_blocks_in_span(&frame_map.spans.span[i], count, &number))
 			continue;
 		*pfn = frame_map_pfn(number);
-		for (size_t n = 0; n < count; n++)
+		for (size_t n = 0; n < count; n++) {
+			/* Filling a gigabyte takes too long: its owner does it bit by bit. */
+			frame_fill_forget(number + n);
 			frame_map_change(number + n, 0, BLOCK_FRAMES, OWNER_FREE, owner);
+		}
 		return true;
 	}
 	return false;
@@ -246,6 +244,38 @@ uint64_t frame_free_owned(enum owner owner, uint64_t count)
 	return freed;
 }
 
+/* ---- Poison ---- */
+
+/* Fills the free frames of one word of a block's bitmap, run by run. */
+static void fill_word(pfn_t base, uint64_t bits)
+{
+	while (bits != 0) {
+		unsigned bit = (unsigned)__builtin_ctzll(bits);
+
+		frame_fill_run(base + bit, frame_runs_ones(bits >> bit));
+		/* The carry clears the lowest run of ones, and sets what `&` clears again. */
+		bits &= bits + ((uint64_t)1 << bit);
+	}
+}
+
+bool frame_fill_step(void)
+{
+	size_t number = bitset_first(&frame_fill.unfilled);
+	pfn_t base;
+
+	if (frame_fill.paused || number == BITSET_NONE)
+		return false;
+	base = frame_map_pfn(number);
+	assert(frame_fill.poisoner && frame_map.records[number].free_count > 0);
+	if (frame_map.records[number].owner == OWNER_FREE)
+		frame_fill_run(base, BLOCK_FRAMES);
+	else
+		for (unsigned w = 0; w < BLOCK_WORDS; w++)
+			fill_word(base + w * 64, frame_map.free_bits[number][w]);
+	frame_fill_forget(number);
+	return true;
+}
+
 /* ---- Figures and hooks ---- */
 
 uint64_t frame_free_by_order(unsigned order)
@@ -261,11 +291,6 @@ uint64_t frame_free_blocks(void)
 void frame_set_reclaimer(frame_reclaimer *reclaimer)
 {
 	reclaim = reclaimer;
-}
-
-void frame_set_poisoner(frame_poisoner *poisoner)
-{
-	poison = poisoner;
 }
 
 void frame_set_failure_hook(void (*hook)(unsigned order))

@@ -12,7 +12,8 @@
  * be free without any record, so boot sets up only a few bits per block,
  * whatever the size of RAM.
  *
- * The allocator never touches a frame's contents. It runs in tasks only, not
+ * The allocator never touches a frame's contents, unless there is a poisoner. It runs in
+ * tasks only, not
  * in interrupts, but its counters may be read in one. It turns interrupts off
  * only while two counters change.
  *
@@ -45,7 +46,8 @@ void frame_init(const struct memmap *map, void *memory);
 
 /*
  * Allocates a naturally aligned run of 2^order frames. Asks the reclaimer if
- * there is none. -EINVAL: `order` is above FRAME_ORDER_MAX; -ENOMEM: the
+ * there is none. What is longer than a block holds anything, with a poisoner too:
+ * see frame_fill_run(). -EINVAL: `order` is above FRAME_ORDER_MAX; -ENOMEM: the
  * reclaimer could not help either.
  */
 int frame_alloc(unsigned order, enum owner owner, pfn_t *pfn);
@@ -107,7 +109,7 @@ int frame_free(pfn_t pfn, size_t count, enum owner owner);
 /*
  * Frees whole blocks of which the host has been told that they are free:
  * frame_alloc_unreported() does not return them before they were used again. They
- * are not poisoned. Nothing is changed on an error. -EINVAL: `blocks` is 0, or
+ * are not filled. Nothing is changed on an error. -EINVAL: `blocks` is 0, or
  * `pfn` begins no managed block; -EPERM: a frame is not this owner's.
  */
 int frame_free_told_blocks(pfn_t pfn, size_t blocks, enum owner owner);
@@ -152,13 +154,49 @@ struct frame_events {
 /* Copies the counts. May be called in an interrupt. */
 void frame_events(struct frame_events *copy);
 
-/* ---- Hooks ---- */
+/* ---- Poison ---- */
 
-/* Fills frames that were freed, except by frame_free_told_blocks(). */
+/*
+ * With a poisoner, what was free is full of its poison when it is allocated, if it
+ * was freed after frame_set_poisoner() and not by frame_free_told_blocks(). Frames that
+ * an owner in the guest frees are filled at once. Whole blocks, and all that the host had
+ * (owner_is_host()), are free at once and filled later: when frame_fill_step() comes to
+ * them, or when they are allocated. What is allocated for the host is not filled: it
+ * comes back as unknown as it went, and whoever tells the host that it is full of
+ * poison fills it.
+ *
+ * So each call here costs the filling of 2 MiB at most, and memory that only
+ * travels between the host and the allocator is never written.
+ */
+
+/* Fills frames; must not call the allocator. */
 typedef void frame_poisoner(pfn_t pfn, size_t count);
 
-/* Replaces the poisoner; NULL: none. */
+/* Replaces the poisoner; NULL: none, and nothing is to be filled any more. */
 void frame_set_poisoner(frame_poisoner *poisoner);
+
+/* Fills allocated frames, if there is a poisoner: runs longer than a block, piece by piece. */
+void frame_fill_run(pfn_t pfn, size_t count);
+
+/*
+ * Fills the lowest block that is to be filled, as far as it is free. Returns whether
+ * there was one; false too while filling is paused.
+ */
+bool frame_fill_step(void);
+
+/* Tells whether frame_fill_step() would find something to do. */
+bool frame_has_unfilled(void);
+
+/*
+ * Pauses frame_fill_step(), or ends that: while a guest moves, each frame that is
+ * written is one to be sent again. Allocations are filled all the same.
+ */
+void frame_pause_filling(bool paused);
+
+/* Replaces the hook for frame_has_unfilled() becoming true; NULL: none. It may wake tasks only. */
+void frame_set_unfilled_hook(void (*hook)(void));
+
+/* ---- Hooks ---- */
 
 /*
  * Called when 2^order frames could not be had. Frees frames (of the balloon,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "arch/irq.h"
+#include "mm/frame_fill.h"
 
 struct frame_map frame_map;
 
@@ -143,6 +144,8 @@ static inline void book_taken(struct frame_record *record, size_t number, unsign
 	if (left > 0)
 		order = frame_runs_largest(frame_map.free_bits[number], record->order);
 	set_free(record, number, left, order);
+	if (left == 0 && frame_fill.poisoner)
+		frame_fill_forget(number);
 }
 
 /* The largest free run, after frames were freed: what it was, or one around those frames. */
@@ -196,10 +199,15 @@ void frame_map_change(size_t number, unsigned first, unsigned count, enum owner 
 	else
 		mark_frames(record, number, first, count, from, to);
 	index_block(number, to);
-	if (from == OWNER_FREE)
+	if (from == OWNER_FREE) {
+		if (frame_fill.poisoner)
+			frame_fill_taken(number, frame_map_pfn(number) + first, count, to);
 		book_taken(record, number, count);
-	else if (to == OWNER_FREE)
+	} else if (to == OWNER_FREE) {
 		book_freed(record, number, first, count);
+		if (frame_fill.poisoner)
+			frame_fill_freed(number, frame_map_pfn(number) + first, count, from);
+	}
 	move_count(from, to, count);
 }
 
@@ -219,6 +227,8 @@ static size_t take_from_word(size_t number, unsigned word, uint64_t wanted, size
 
 		mark_frames(&frame_map.records[number], number, word * 64 + bit, run, OWNER_FREE,
 			    owner);
+		if (frame_fill.poisoner)
+			frame_fill_taken(number, base + bit, run, owner);
 		for (unsigned i = 0; i < run; i++)
 			pfns[n++] = base + bit + i;
 		/* The carry clears the lowest run of ones, and sets what `&` clears again. */
@@ -249,6 +259,8 @@ void frame_map_mark_reported(size_t number)
 {
 	assert(bitset_test(&frame_map.by_order[BLOCK_ORDER], number));
 	bitset_remove(&frame_map.unreported, number);
+	/* Whatever it holds is what the host was told. */
+	frame_fill_forget(number);
 }
 
 void frame_map_unindex(size_t number, enum owner owner)
@@ -259,8 +271,8 @@ void frame_map_unindex(size_t number, enum owner owner)
 
 /* ---- Making the map ---- */
 
-/* Sets in the map: `known`, `unreported`, one for each order and one for each owner. */
-#define SET_COUNT (2 + BLOCK_ORDER + 1 + OWNER_COUNT)
+/* Sets: `known`, `unreported`, one for each order and each owner, and frame_fill.unfilled. */
+#define SET_COUNT (3 + BLOCK_ORDER + 1 + OWNER_COUNT)
 
 size_t frame_map_bytes(const struct memmap *map)
 {
@@ -290,6 +302,7 @@ static void lay_out(size_t blocks, uint8_t *memory)
 
 	bitset_init(&frame_map.known, blocks, set);
 	bitset_init(&frame_map.unreported, blocks, set += words);
+	frame_fill_init(blocks, set += words);
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
 		bitset_init(&frame_map.by_order[o], blocks, set += words);
 	for (unsigned o = 0; o < OWNER_COUNT; o++)
@@ -334,6 +347,7 @@ static void mark_gaps(const struct memmap *map)
 void frame_map_init(const struct memmap *map, void *memory)
 {
 	frame_map = (struct frame_map){ 0 };
+	frame_fill = (struct frame_fill){ 0 };
 	frame_map.block_count = frame_spans_make(map, &frame_map.spans);
 	if (frame_map.block_count == 0)
 		return;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mm/frame_change.h"
+#include "mm/frame_fill.h"
 #include "mm/frame_map.h"
 #include "mm/ledger_sentences.h"
 
@@ -113,6 +114,8 @@ static bool recount_known(size_t number, struct ledger_audit *sum, char verdict[
 	if (record->free_count != free || record->order != order)
 		return broken(verdict, LEDGER_RECORD, number, record->free_count, record->order,
 			      free, order);
+	if (free == 0 && bitset_test(&frame_fill.unfilled, number))
+		return broken(verdict, LEDGER_UNFILLED, number);
 	if (order != ORDER_NONE)
 		sum->free_by_order[order] += free;
 	return check_lists(number, order, verdict);
@@ -131,6 +134,17 @@ static bool compare(const struct ledger_audit *sum, char verdict[LEDGER_VERDICT_
 	return ledger_check(verdict);
 }
 
+/* A block that was never allocated from holds nothing that could be filled. */
+static bool check_unfilled(char verdict[LEDGER_VERDICT_MAX])
+{
+	const struct bitset *unfilled = &frame_fill.unfilled;
+
+	for (size_t b = bitset_first(unfilled); b != BITSET_NONE; b = bitset_next(unfilled, b + 1))
+		if (!bitset_test(&frame_map.known, b))
+			return broken(verdict, LEDGER_UNFILLED, b);
+	return true;
+}
+
 /* Adds the blocks without a record, which are free, and compares all with the books. */
 static bool conclude(struct ledger_audit *audit, char verdict[LEDGER_VERDICT_MAX])
 {
@@ -141,6 +155,8 @@ static bool conclude(struct ledger_audit *audit, char verdict[LEDGER_VERDICT_MAX
 	/* Blocks without a record are listed as whole, too. */
 	if (counted != whole)
 		return broken(verdict, LEDGER_WHOLE, whole, counted);
+	if (!check_unfilled(verdict))
+		return false;
 	audit->count[OWNER_FREE] += unknown * BLOCK_FRAMES;
 	audit->free_by_order[BLOCK_ORDER] += unknown * BLOCK_FRAMES;
 	return compare(audit, verdict);

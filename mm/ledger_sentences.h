@@ -30,4 +30,7 @@
 #define LEDGER_OWNER_TOO_MANY "%s has %" PRIu64 " of %" PRIu64 " frames"
 #define LEDGER_SUM "owners have %" PRIu64 " of %" PRIu64 " frames"
 
+/* Only the guest knows which blocks those are. */
+#define LEDGER_UNFILLED "block %" PRIu64 " is to be filled, but has nothing to fill"
+
 #endif

@@ -46,6 +46,17 @@ static inline bool owner_is_allocated(enum owner owner)
 	return owner > OWNER_FREE && owner < OWNER_COUNT;
 }
 
+/*
+ * Tells whether the host has, or had, the owner's frames: nobody in the guest knows
+ * what is in them.
+ */
+static inline bool owner_is_host(enum owner owner)
+{
+	return owner >= OWNER_BALLOON && owner <= OWNER_REFUSED;
+}
+
+_Static_assert(OWNER_REFUSED - OWNER_BALLOON == 5, "the owners between are the host's, too");
+
 /* Returns the owner's name, or "?" if the number is no owner. */
 const char *owner_name(enum owner owner);
 

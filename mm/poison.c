@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fills frames as frame_free() frees them. */
+/* One byte value for the allocator to fill frames with. */
 #include "mm/poison.h"
 
 #include <string.h>

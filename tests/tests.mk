@@ -12,7 +12,7 @@ alone := flock -o $(BUILD)/cores
 # ---- Sources that several programs share ----
 
 FRAME := $(addprefix mm/,frame.c frame_map.c frame_runs.c frame_change.c frame_blocks.c frame_bulk.c \
-	frame_spans.c ledger.c bitset.c owner.c)
+	frame_spans.c frame_fill.c ledger.c bitset.c owner.c)
 FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
 
 # What drivers record.
@@ -101,6 +101,7 @@ tests/mm/ledger := $(FRAME_FIXTURE)
 tests/mm/frame := $(FRAME_FIXTURE)
 tests/mm/frame_bulk := $(FRAME_FIXTURE)
 tests/mm/frame_blocks := $(FRAME_FIXTURE)
+tests/mm/frame_fill := $(FRAME_FIXTURE)
 tests/mm/frame_huge := $(FRAME_FIXTURE)
 tests/mm/frame_random := $(FRAME_FIXTURE)
 

@@ -23,7 +23,7 @@
 #define PRIORITY_IDLE 255
 
 _Static_assert(TASKS_MAX - 1 <= STACKS_MAX, "every task but the idle one has a stack");
-_Static_assert(TASK_PRIORITY_DRIVER < PRIORITY_IDLE, "the idle task runs last");
+_Static_assert(TASK_PRIORITY_BACKGROUND < PRIORITY_IDLE, "the idle task runs last");
 
 struct task {
 	char state; /* 0: the slot is free; others: see struct task_info */
@@ -101,6 +101,18 @@ static void run_task(void *arg)
 	assert(false);
 }
 
+/* Frees the stacks and slots of tasks that have ended. */
+static void bury(void)
+{
+	for (struct task *task = tasks; task < tasks + TASKS_MAX; task++) {
+		if (task->state == 'Z') {
+			assert(task->stack && task != current);
+			stack_free(task->stack);
+			task->state = 0;
+		}
+	}
+}
+
 int task_create(const char *name, enum task_priority priority, void (*fn)(void *), void *arg)
 {
 	struct task *task = tasks;
@@ -108,6 +120,8 @@ int task_create(const char *name, enum task_priority priority, void (*fn)(void *
 	int err;
 
 	assert(name && fn);
+	/* The idle task may not have run for long. */
+	bury();
 	while (task < tasks + TASKS_MAX && task->state != 0)
 		task++;
 	if (task == tasks + TASKS_MAX)
@@ -137,7 +151,7 @@ void task_yield(void)
 
 void task_set_priority(enum task_priority priority)
 {
-	assert(priority <= TASK_PRIORITY_DRIVER);
+	assert(priority <= TASK_PRIORITY_BACKGROUND);
 	assert(current->priority != PRIORITY_IDLE);
 	current->priority = (uint8_t)priority;
 }
@@ -227,18 +241,6 @@ void task_tick(void)
 		if ((task->state == 'S' || task->state == 'D') && task->deadline <= now) {
 			leave_queue(task);
 			task->state = 'R';
-		}
-	}
-}
-
-/* Frees the stacks and slots of tasks that have ended. */
-static void bury(void)
-{
-	for (struct task *task = tasks; task < tasks + TASKS_MAX; task++) {
-		if (task->state == 'Z') {
-			assert(task->stack && task != current);
-			stack_free(task->stack);
-			task->state = 0;
 		}
 	}
 }

@@ -23,6 +23,7 @@
 enum task_priority {
 	TASK_PRIORITY_SHELL = 0,
 	TASK_PRIORITY_DRIVER = 1,
+	TASK_PRIORITY_BACKGROUND = 2, /* for work that nobody waits for */
 };
 
 struct task;

@@ -81,6 +81,12 @@ int frame_alloc(unsigned order, enum owner owner, pfn_t *pfn)
 	return -ENOMEM;
 }
 
+/* There is no poisoner. */
+void frame_fill_run(pfn_t pfn, size_t count)
+{
+	(void)pfn, (void)count;
+}
+
 enum owner frame_owner(pfn_t pfn)
 {
 	pfn_t first = paddr_to_pfn(virt_to_phys(memory));

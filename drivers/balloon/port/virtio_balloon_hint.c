@@ -5,7 +5,12 @@
  * each buffer when it has taken note of it.
  *
  *	free -> in-flight -> hinted -> free
- *	        the device's  until DONE
+ *	        the device's | until DONE
+ *	            ^--------'
+ *	      in the next round
+ *
+ * A round that follows another hints the same blocks again: they are not freed in
+ * between, and nobody writes to them.
  */
 #include "drivers/balloon/port/virtio_balloon_hint.h"
 
@@ -64,6 +69,7 @@ static struct {
 	enum state state;
 	uint32_t id;  /* of the round */
 	bool release; /* DONE was said: `hinted` goes back */
+	pfn_t again;  /* of what earlier rounds hinted, all from here on is to be hinted anew */
 	struct hint hint[HINTS];
 	pfn_t frame;   /* of the two commands */
 	le32 *command; /* [0] the id, [1] STOP; what the device reads */
@@ -114,14 +120,16 @@ void virtio_balloon_hint_config_changed(void)
 	if (id == HINT_DONE) {
 		hint.release = true;
 		hint.state = HINT_IDLE;
+		frame_pause_filling(false);
 	} else if (id == HINT_STOP) {
 		if (hint.state == HINT_ROUND || hint.state == HINT_BEGIN)
 			hint.state = hint.state == HINT_ROUND ? HINT_END : HINT_IDLE;
 	} else if (id != hint.id) {
 		/* Each id once (5.5.6.5.1). What an older round hinted is to be hinted anew. */
-		hint.release = true;
 		hint.id = id;
+		hint.again = 0;
 		hint.state = HINT_BEGIN;
+		frame_pause_filling(true);
 	}
 }
 
@@ -178,17 +186,43 @@ static void must(int err)
 		panic("balloon: a hinted frame had another owner; look for a wild write");
 }
 
-/* One buffer of free blocks, as long as `floor` frames stay. */
-static bool send_blocks(uint64_t floor)
+/* Takes blocks that an earlier round hinted. Those of this round come back below `again`. */
+static bool take_hinted(struct hint *one)
 {
-	struct hint *one = find_idle();
+	pfn_t pfn;
+
+	if (hint.again == PFN_NONE || frame_collect(OWNER_HINTED, hint.again, 1, &pfn) == 0) {
+		hint.again = PFN_NONE;
+		return false;
+	}
+	one->pfn = pfn;
+	one->blocks = frame_count_blocks(pfn, HINT_BLOCKS, OWNER_HINTED);
+	/* They are hinted, and go back, as whole blocks only. */
+	assert(one->blocks > 0);
+	must(frame_change_owner(pfn, one->blocks * BLOCK_FRAMES, OWNER_HINTED, OWNER_IN_FLIGHT));
+	hint.again = pfn + one->blocks * BLOCK_FRAMES;
+	return true;
+}
+
+/* Takes free blocks, as long as `floor` frames stay. */
+static bool take_free(struct hint *one, uint64_t floor)
+{
 	uint64_t free = ledger_count(OWNER_FREE);
 	uint64_t spare = free > floor ? (free - floor) / BLOCK_FRAMES : 0;
 	size_t max = (size_t)min_u64(spare, HINT_BLOCKS);
 
-	if (!one || max == 0 || hint.queue.free_count == 0)
+	return max > 0 &&
+	       !frame_alloc_blocks(max, PFN_NONE, OWNER_IN_FLIGHT, &one->pfn, &one->blocks);
+}
+
+/* One buffer of blocks: first those that are hinted anew, then free ones. */
+static bool send_blocks(uint64_t floor)
+{
+	struct hint *one = find_idle();
+
+	if (!one || hint.queue.free_count == 0)
 		return false;
-	if (frame_alloc_blocks(max, PFN_NONE, OWNER_IN_FLIGHT, &one->pfn, &one->blocks))
+	if (!take_hinted(one) && !take_free(one, floor))
 		return false;
 	if (send(pfn_to_paddr(one->pfn), one->blocks * BLOCK_SIZE, true, one)) {
 		must(frame_free(one->pfn, one->blocks * BLOCK_FRAMES, OWNER_IN_FLIGHT));
@@ -261,7 +295,7 @@ static bool go_on(uint64_t floor)
 	case HINT_IDLE:
 		return false;
 	case HINT_BEGIN:
-		/* Not before all of the last round is back: `hinted` must be complete. */
+		/* Not before all of the last round is back: what it hinted is hinted anew. */
 		if (hint.in_flight > 0 || !send_command(0))
 			return false;
 		counts.rounds++;
@@ -289,7 +323,7 @@ bool virtio_balloon_hint_offer(uint64_t floor)
 	if (!hint.present)
 		return false;
 	remind(REMIND_NS);
-	/* A new round waits until the old one's buffers are back. */
+	/* DONE, and all of the round's buffers are back. */
 	if (hint.release && hint.in_flight == 0) {
 		free_hinted();
 		hint.release = false;
@@ -324,6 +358,7 @@ void virtio_balloon_hint_stop(void)
 			must(frame_free(hint.hint[i].pfn, hint.hint[i].blocks * BLOCK_FRAMES,
 					OWNER_IN_FLIGHT));
 	free_hinted();
+	frame_pause_filling(false);
 	virtq_destroy(&hint.queue);
 	frame_free(hint.frame, 1, OWNER_VIRTQUEUES);
 	hint.present = false;
@@ -333,6 +368,7 @@ void virtio_balloon_hint_forget(void)
 {
 	memset(&hint, 0, sizeof(hint));
 	memset(&counts, 0, sizeof(counts));
+	frame_pause_filling(false);
 }
 
 void virtio_balloon_hint_counts(uint64_t *frames, uint64_t *rounds)

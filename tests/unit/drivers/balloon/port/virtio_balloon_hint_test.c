@@ -272,7 +272,117 @@ static void hinted_frames_hold_the_poison_if_they_go_back_early(void **state)
 	assert_true(count > 0);
 	assert_int_equal(balloon_reclaim(0), count);
 	for (size_t i = 0; i < count; i++)
+		assert_int_equal(frame_reserve(pfns[i], 1, OWNER_HELD), 0);
+	for (size_t i = 0; i < count; i++)
 		assert_memory_equal(phys_to_virt(pfn_to_paddr(pfns[i])), wanted, FRAME_SIZE);
+	frame_set_poisoner(NULL);
+}
+
+static void hinted_frames_hold_the_poison_some_time_after_done(void **state)
+{
+	static pfn_t pfns[RAM_FRAMES];
+	uint8_t wanted[FRAME_SIZE];
+	size_t count;
+
+	(void)state;
+	memset(wanted, POISON, sizeof(wanted));
+	start_scribbling(HINT | PAGE_POISON, true);
+	hint_round(ROUND);
+	count = frame_collect(OWNER_HINTED, 0, RAM_FRAMES, pfns);
+	assert_true(count > 0);
+	hint_round(1);
+	while (frame_fill_step())
+		;
+	for (size_t i = 0; i < count; i++)
+		assert_memory_equal(phys_to_virt(pfn_to_paddr(pfns[i])), wanted, FRAME_SIZE);
+	assert_books();
+	frame_set_poisoner(NULL);
+}
+
+/* ---- Rounds that follow rounds ---- */
+
+static uint64_t filled;
+
+static void count_filled(pfn_t pfn, size_t count)
+{
+	(void)pfn;
+	filled += count;
+}
+
+/* Or the host has to send them again, and the move does not end. */
+static void a_round_after_a_round_writes_to_no_frame(void **state)
+{
+	(void)state;
+	start(HINT, NO_FLOOR);
+	frame_set_poisoner(count_filled);
+	filled = 0;
+	for (uint32_t i = 0; i < 5; i++) {
+		hint_round(ROUND + i);
+		assert_true(ledger_count(OWNER_HINTED) > 0);
+		assert_false(frame_fill_step());
+	}
+	assert_int_equal(filled, 0);
+	hint_round(1);
+	while (frame_fill_step())
+		;
+	assert_int_equal(filled, sim.hinted / FRAME_SIZE / 5);
+	frame_set_poisoner(NULL);
+}
+
+/* Nobody else gets them in between, and blocks that became free meanwhile are hinted, too. */
+static void a_round_after_a_round_hints_the_same_blocks_and_frees_none(void **state)
+{
+	uint64_t events, blocks;
+	pfn_t pfn;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HELD, &pfn), 0);
+	blocks = frame_free_blocks();
+	hint_round(ROUND);
+	assert_int_equal(sim.hinted, blocks * BLOCK_SIZE);
+	assert_int_equal(frame_free(pfn, BLOCK_FRAMES, OWNER_HELD), 0);
+	events = frame_unreported_events();
+	sim.hinted = 0;
+	hint_round(ROUND + 1);
+	assert_int_equal(sim.hinted, (blocks + 1) * BLOCK_SIZE);
+	assert_int_equal(frame_unreported_events(), events);
+	assert_int_equal(ledger_count(OWNER_HINTED), (blocks + 1) * BLOCK_FRAMES);
+	assert_books();
+}
+
+/* What memory pressure took is not hinted, and what it gave back is, once. */
+static void a_round_goes_on_when_its_blocks_were_taken_back(void **state)
+{
+	uint64_t blocks, free_before = start_round();
+
+	(void)state;
+	blocks = frame_free_blocks() + ledger_count(OWNER_IN_FLIGHT) / BLOCK_FRAMES;
+	drain();
+	hint_round(ROUND + 1);
+	sim_balloon_complete(&sim, 2);
+	settle();
+	assert_true(balloon_reclaim(0) > 0);
+	drain();
+	hint_round(ROUND + 2);
+	sim.hinted = 0;
+	drain();
+	assert_int_equal(sim.hinted, blocks * BLOCK_SIZE);
+	hint_round(1);
+	drain();
+	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+}
+
+/* A device that goes, and one that is reset in mid-round, pause nothing any more. */
+static void filling_goes_on_when_the_device_is_gone(void **state)
+{
+	(void)state;
+	start(HINT, NO_FLOOR);
+	frame_set_poisoner(count_filled);
+	hint_round(ROUND);
+	assert_false(frame_fill_step());
+	end_driver();
+	assert_true(frame_fill_step());
 	frame_set_poisoner(NULL);
 }
 
@@ -294,6 +404,11 @@ int main(void)
 		TEST(a_round_goes_on_a_legacy_device),
 		TEST(what_is_in_hinted_frames_means_nothing),
 		TEST(hinted_frames_hold_the_poison_if_they_go_back_early),
+		TEST(hinted_frames_hold_the_poison_some_time_after_done),
+		TEST(a_round_after_a_round_writes_to_no_frame),
+		TEST(a_round_after_a_round_hints_the_same_blocks_and_frees_none),
+		TEST(a_round_goes_on_when_its_blocks_were_taken_back),
+		TEST(filling_goes_on_when_the_device_is_gone),
 	};
 
 	return cmocka_run_group_tests_name("virtio_balloon_hint", tests, set_up_ram, NULL);

@@ -53,8 +53,43 @@ static void deflated_frames_hold_the_poison(void **state)
 	go_to(ARRAY_SIZE(pfns));
 	assert_int_equal(frame_collect(OWNER_BALLOON, 0, ARRAY_SIZE(pfns), pfns), ARRAY_SIZE(pfns));
 	go_to(0);
-	for (size_t i = 0; i < ARRAY_SIZE(pfns); i++)
+	/* Those that are used at once, and those that the background comes to first. */
+	for (size_t i = 0; i < ARRAY_SIZE(pfns); i += 2)
+		assert_int_equal(frame_reserve(pfns[i], 1, OWNER_HEAP), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(pfns); i += 2)
 		assert_memory_equal(phys_to_virt(pfn_to_paddr(pfns[i])), wanted, FRAME_SIZE);
+	while (frame_fill_step())
+		;
+	for (size_t i = 1; i < ARRAY_SIZE(pfns); i += 2)
+		assert_memory_equal(phys_to_virt(pfn_to_paddr(pfns[i])), wanted, FRAME_SIZE);
+	frame_set_poisoner(NULL);
+}
+
+static uint64_t filled;
+
+static void count_filled(pfn_t pfn, size_t count)
+{
+	(void)pfn;
+	filled += count;
+}
+
+/* Or it would take eight times as long. */
+static void deflating_writes_to_no_frame(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	frame_set_poisoner(count_filled);
+	filled = 0;
+	for (int i = 0; i < 3; i++) {
+		go_to(10000);
+		assert_balloon(10000);
+		go_to(0);
+		assert_balloon(0);
+	}
+	assert_int_equal(filled, 0);
+	while (frame_fill_step())
+		;
+	assert_true(filled >= 10000);
 	frame_set_poisoner(NULL);
 }
 
@@ -94,6 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(used_lengths_mean_nothing),
 		TEST(deflated_frames_hold_the_poison),
+		TEST(deflating_writes_to_no_frame),
 		cmocka_unit_test_setup_teardown(
 			frames_whose_number_has_more_than_32_bits_are_not_given,
 			set_up_at_the_limit, tear_down),
