@@ -79,7 +79,7 @@ tests/kernel/lib/log := kernel/lib/log.c kernel/lib/escape.c kernel/lib/hooks.c
 tests/kernel/lib/panic := kernel/lib/panic.c kernel/lib/hooks.c
 tests/kernel/lib/events := $(EVENTS)
 tests/kernel/events_print := kernel/events_print.c $(EVENTS)
-tests/kernel/audit_cmd := kernel/audit_cmd.c tests/sim/sim_command.c tests/sim/sim_time.c \
+tests/kernel/audit_cmd := kernel/audit_cmd.c tests/sim/sim_command.c $(SIM_TIME) \
 	$(FRAME_FIXTURE)
 tests/kernel/command_line := kernel/command_line.c
 tests/kernel/options := kernel/options.c drivers/balloon/balloon_settings.c \
