@@ -63,7 +63,7 @@ WRAPPED := $(addprefix -Xlinker --wrap=,frame_alloc frame_alloc_bulk frame_alloc
 # What is mapped where is the simulation's in objects of these names.
 SEES_FAKE_PCI := drivers/pci/% drivers/acpi/% tests/unit/drivers/pci/% \
 	tests/unit/drivers/acpi/% tests/sim/sim_pci tests/sim/sim_acpi
-$(foreach kind,unit coverage fuzz,$(SEES_FAKE_PCI:%=$(BUILD)/$(kind)/%.o)): \
+$(foreach kind,unit coverage plain fuzz,$(SEES_FAKE_PCI:%=$(BUILD)/$(kind)/%.o)): \
 	FAKES := -Itests/fake/pci
 
 # ---- Unit tests: one program per source file, on the host, with sanitizers ----
@@ -199,11 +199,15 @@ tests/bench/buddy := tests/bench/buddy.c
 tests/bench/samples := tests/bench/samples.c
 tests/bench/trace := tests/bench/trace.c
 
-$(BUILD)/tests/tools/qmp $(BUILD)/tests/tools/json_member: LIBS := -ljson-c
-$(BUILD)/tests/tools/svg_plot $(BUILD)/tests/bench/samples: LIBS := -lm
-$(BUILD)/tests/tools/core $(BUILD)/tests/tools/frame_dump: LIBS := -lelf
-$(BUILD)/tests/tools/events_dump: LIBS := -lelf -ljson-c
-$(BUILD)/tests/tools/balloonctl/%: LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
+# Where the programs lie: with sanitizers, with coverage, with neither (for mutants).
+RUNS := $(BUILD)/tests $(BUILD)/coverage/run $(BUILD)/plain/run
+
+$(addsuffix /tools/qmp,$(RUNS)) $(addsuffix /tools/json_member,$(RUNS)): LIBS := -ljson-c
+$(addsuffix /tools/svg_plot,$(RUNS)) $(addsuffix /bench/samples,$(RUNS)): LIBS := -lm
+$(addsuffix /tools/core,$(RUNS)) $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
+$(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
+$(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
+$(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)
 
 # Every NAME of the above, and one program for all devices that lie.
 UNIT_NAMES := $(sort $(patsubst tests/%,%,$(filter tests/%,$(.VARIABLES))))
@@ -233,7 +237,7 @@ $(UNIT_NAMES:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $$(call unit_objects,unit,$$
 
 $(BUILD)/tests/lies: $(call objects,unit,tests/lies/main.c $(LIES))
 	@mkdir -p $(@D)
-	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ $(WRAPPED) -lcmocka
+	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ $(LIBS) -lcmocka
 
 # The drivers in a kernel that is not this one: what docs/porting.md promises. Nothing
 # of tests/sim or tests/fake; its headers of instructions stand in front of arch/'s.
@@ -276,14 +280,14 @@ $(BUILD)/coverage/%.o: %.c $(BUILD)/coverage/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(HOSTCC) $(CFLAGS_COVERAGE) $(FAKES) -Itests/fake -I. -MMD -MP -c -o $@ $<
 
-$(COVERING:%=$(BUILD)/coverage/run/%): $(BUILD)/coverage/run/%: \
+$(UNIT_NAMES:%=$(BUILD)/coverage/run/%): $(BUILD)/coverage/run/%: \
 		$$(call unit_objects,coverage,$$*)
 	@mkdir -p $(@D)
-	$(call say,LD)$(HOSTCC) $(CFLAGS_COVERAGE) -o $@ $^ -lcmocka
+	$(call say,LD)$(HOSTCC) $(CFLAGS_COVERAGE) -o $@ $^ -lcmocka $(LIBS)
 
 $(BUILD)/coverage/run/lies: $(call objects,coverage,tests/lies/main.c $(LIES))
 	@mkdir -p $(@D)
-	$(call say,LD)$(HOSTCC) $(CFLAGS_COVERAGE) -o $@ $^ $(WRAPPED) -lcmocka
+	$(call say,LD)$(HOSTCC) $(CFLAGS_COVERAGE) -o $@ $^ $(LIBS) -lcmocka
 
 # What earlier runs counted is forgotten: their sources may be others.
 .PHONY: coverage
@@ -359,13 +363,52 @@ fuzz-short: FUZZ_FINDS := forget
 fuzz-short: fuzz
 
 # ---- Mutants: small faults, each of which a unit test must notice ----
+#
+# A fault is compiled and linked into the programs that run its lines, without sanitizers
+# first. For that each program leaves in $(BUILD)/plain/run/NAME.link what it is linked
+# from, each object in FILE.fakes what it sees of tests/fake, and $(BUILD)/plain/seen/NAME
+# has the lines that the program runs.
 
-# make mutants FAULTS='*packed*' tries those whose name matches.
-.PHONY: mutants
+MUTATED := mm drivers kernel tools
+CFLAGS_PLAIN := $(filter-out -g -Wconversion,$(CFLAGS_UNIT)) -Wno-maybe-uninitialized -O1
+
+$(BUILD)/plain/flags: FLAGS = $(HOSTCC) $(CFLAGS_PLAIN)
+$(BUILD)/plain/flags: | $(call needs,host tools test)
+
+$(BUILD)/plain/%.o: %.c $(BUILD)/plain/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(HOSTCC) $(CFLAGS_PLAIN) $(FAKES) -Itests/fake -I. -MMD -MP -c -o $@ $<
+	@echo '$(FAKES)' > $(@:.o=.fakes)
+
+PLAIN_LINK = mkdir -p $(@D) && printf '%s\n' '$^' '-lcmocka $(LIBS)' > $@.link && \
+	$(HOSTCC) -o $@ $^ -lcmocka $(LIBS)
+
+$(UNIT_NAMES:%=$(BUILD)/plain/run/%): $(BUILD)/plain/run/%: $$(call unit_objects,plain,$$*)
+	$(call say,LD)$(PLAIN_LINK)
+
+$(BUILD)/plain/run/lies: $(call objects,plain,tests/lies/main.c $(LIES))
+	$(call say,LD)$(PLAIN_LINK)
+
+MUTANT_PROGRAMS := $(UNIT_NAMES) lies
+
+$(MUTANT_PROGRAMS:%=$(BUILD)/plain/seen/%): $(BUILD)/plain/seen/%: $(BUILD)/plain/run/% \
+		$(BUILD)/coverage/run/% tests/mutants/see.sh tests/mutants/limits.sh
+	@mkdir -p $(@D)
+	$(call say,RUN)tests/mutants/see.sh $(BUILD) $* '$(MUTATED)' > $@
+
+.PHONY: mutants mutants-built
+mutants-built: $(MUTANT_PROGRAMS:%=$(BUILD)/plain/seen/%) $(UNIT_TESTS)
+
+# make mutants SEED=2 DRAW=50 IN=mm: so many by rule, of these files; FAULTS='*packed*':
+# those of the list whose names match. Without IN and FAULTS it is both.
+SEED ?= 1
+DRAW ?= 150
+
 mutants: | $(call needs,host tools test)
 	@mkdir -p $(BUILD)
-	@HOSTCC='$(HOSTCC)' $(alone) tests/mutants/run.sh $(BUILD)/mutants \
-		$(if $(FAULTS),'$(FAULTS)')
+	@HOSTCC='$(HOSTCC)' PLAIN='$(CFLAGS_PLAIN)' SANITIZED='$(CFLAGS_TEST)' BUILD='$(BUILD)' \
+		MUTATED='$(MUTATED)' SEED='$(SEED)' DRAW='$(DRAW)' IN='$(IN)' FAULTS='$(FAULTS)' \
+		$(alone) tests/mutants/run.sh
 
 # ---- The protocol's model, all of its states, and the faults planted in it ----
 

@@ -1,48 +1,125 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Whether the unit tests would notice: puts each fault of tests/mutants/list, one
-# at a time, into a copy of the tree, builds the one program that is to notice
-# it, and runs that. It must fail. What survives, does not build, or does not
-# apply any more, makes the status 1. The tree itself is never changed.
+# Whether the unit tests would notice: puts small faults, one at a time, into a copy of
+# a source file, links it into programs of the unit tests, and runs those. One must fail.
+# There are the faults of tests/mutants/list, each with the program that is to notice it,
+# and those that sites.awk makes by rule, of which some are drawn: for them it is any
+# program that runs the line. The tree itself is never changed. `make mutants` sets
 #
-#	run.sh SCRATCH [PATTERN]
+#	BUILD HOSTCC PLAIN SANITIZED	compilers' flags, without and with sanitizers
+#	MUTATED				folders in which faults are made by rule
+#	SEED DRAW IN			which are drawn, how many, of files that begin so
+#	FAULTS				a pattern: names in the list
 #
-# SCRATCH is a directory that is made anew; with PATTERN only those faults are
-# tried whose names match it. HOSTCC is the compiler.
+# The status is 0 if all of the list were caught, and 95 % of those drawn.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+. tests/mutants/limits.sh
 
-# Seconds for a program as it is. With a fault in it, it has failed if it takes 30 s and
-# three times as long as without: then it goes round for ever.
-TIMEOUT=600
 WORKERS=2
-
-if [ $# -lt 1 ] || [ $# -gt 2 ]; then
-	echo "usage: $0 SCRATCH [PATTERN]" >&2
-	exit 2
-fi
-scratch=$1
-pattern=${2:-*}
+GOAL=95
 
 # What the calling make was told is not for the one in here.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-# build TREE PROGRAM...: the programs by their names, in a copy of the tree
-build()
+tab=$(printf '\t')
+made=$BUILD
+mkdir -p "$made/mutants"
+BUILD=$(cd "$made" && pwd)
+scratch=$BUILD/mutants
+
+die()
 {
-	tree=$1
-	shift
-	timeout 600 make -C "$tree" BUILD=build PACKAGES=no HOSTCC="${HOSTCC:-gcc}" -s \
-		$build_flags $(printf 'build/tests/%s ' "$@") > "$tree/output" 2>&1
+	echo "mutants: $*" >&2
+	exit 1
 }
 
-# run TREE PROGRAM SECONDS
-run()
+# ---- Before: programs as they are, what they run ----
+
+build_all()
 {
-	(cd "$1" && timeout "$3" "build/tests/$2" > output 2>&1)
+	echo "mutants: building the unit tests, and looking what each of them runs"
+	make -j$WORKERS -s BUILD="$made" PACKAGES=no HOSTCC="$HOSTCC" \
+		mutants-built > "$scratch/build.log" 2>&1 && return
+	tail -n 30 "$scratch/build.log" >&2
+	die "the unit tests do not build, or one fails"
 }
+
+# Which program runs which line, a file per source file; what each program takes.
+collect()
+{
+	rm -rf "$scratch/lines" "$scratch/tested"
+	(cd "$BUILD/plain/seen" && find . -type f | sed 's|^\./||' | sort) > "$scratch/programs"
+	while read -r name; do
+		sed "s|\$| $name|" "$BUILD/plain/seen/$name"
+	done < "$scratch/programs" > "$scratch/seen"
+	awk '$1 == "time" { print $4, $2, $3 }' "$scratch/seen" > "$scratch/times"
+	for program in $(cat "$scratch/programs"); do
+		head -n 1 "$BUILD/plain/run/$program.link"
+	done | tr ' ' '\n' | sed -n "s|^$made/plain/\(.*\)\.o\$|\1.c|p" | sort -u |
+		grep -E "^($(echo "$MUTATED" | tr ' ' '|'))/" > "$scratch/tested"
+	for folder in $(sed 's|/[^/]*$||' "$scratch/tested" | sort -u); do
+		mkdir -p "$scratch/lines/$folder"
+	done
+	awk -v to="$scratch/lines/" '$1 == "line" { print $3, $4, $5 > (to $2) }' "$scratch/seen"
+}
+
+# Every file has a program that it is linked into, or its reason in tests/mutants/without.
+check_without()
+{
+	find $MUTATED -name '*.c' | sort > "$scratch/sources"
+	sed -n 's/^\([a-z].*\.c\):.*/\1/p' tests/mutants/without | sort > "$scratch/without"
+	missing=$(sort "$scratch/tested" "$scratch/without" | comm -23 "$scratch/sources" -)
+	[ -z "$missing" ] ||
+		die "no unit test has it, and tests/mutants/without does not say why:" $missing
+	stale=$(sort "$scratch/tested" | comm -12 - "$scratch/without")
+	gone=$(comm -13 "$scratch/sources" "$scratch/without")
+	[ -z "$stale$gone" ] ||
+		die "to be taken out of tests/mutants/without:" $stale $gone
+}
+
+# The faults of the list that are to be tried: name, file, program.
+table()
+{
+	awk '/^fault: / { name = $2 }
+		/^file: / { file = $2 }
+		/^test: / { print name, file, $2 }' tests/mutants/list |
+	while read -r name file program; do
+		case $name in
+		$FAULTS) echo "$name $file $program" ;;
+		esac
+	done
+}
+
+draw()
+{
+	grep "^$IN" "$scratch/tested" | while read -r file; do
+		awk -f tests/mutants/sites.awk "$file"
+	done > "$scratch/sites"
+	[ -s "$scratch/sites" ] || die "no file with a unit test begins with '$IN'"
+	awk -v seed="$SEED" -f tests/mutants/draw.awk tests/mutants/equivalent \
+		"$scratch/sites" > "$scratch/drawn"
+	[ -n "$IN" ] || check_equivalent
+}
+
+# What is named as changing nothing is a fault that a rule still makes.
+check_equivalent()
+{
+	awk -F '\t' 'FILENAME == ARGV[2] { made[$1, $2, $8, $9] = 1; next }
+		/^file: / { file = substr($0, 7) }
+		/^in: / { within = substr($0, 5) }
+		/^-/ { old = substr($0, 2) }
+		/^\+/ && !((file, within, old, substr($0, 2)) in made) {
+			print file ": " within ": " old }' \
+		/dev/null "$scratch/sites" tests/mutants/equivalent > "$scratch/stale"
+	[ -s "$scratch/stale" ] || return
+	cat "$scratch/stale" >&2
+	die "no rule makes these faults any more: take them out of tests/mutants/equivalent"
+}
+
+# ---- A fault in a program ----
 
 # What failed: the first test that says so, or in which the program ended.
 failed_test()
@@ -53,104 +130,215 @@ failed_test()
 			print failed ? failed : last ? last : "no test at all" }' "$1"
 }
 
-# A line for each fault that is to be tried: name, file, program.
-table()
+# compile ROOM KIND FILE FLAGS: ROOM/fault.c, which stands for FILE, into ROOM/KIND.o
+compile()
 {
-	awk '/^fault: / { name = $2 }
-		/^file: / { file = $2 }
-		/^test: / { print name, file, $2 }' "$scratch/list" |
-	while read -r name file program; do
-		case $name in
-		$pattern) echo "$name $file $program" ;;
-		esac
-	done
+	$HOSTCC $4 -Wno-misleading-indentation -Wno-parentheses \
+		$(cat "$BUILD/plain/${3%.c}.fakes") -Itests/fake -I. \
+		-c -o "$1/$2.o" "$1/fault.c" > "$1/output" 2>&1
 }
 
-# try TREE NAME FILE PROGRAM: prints what became of it; 0 if it was caught
-try()
+# link ROOM KIND FILE FLAGS PROGRAM: with ROOM/KIND.o in the place of FILE's object
+link()
 {
-	if ! why=$(awk -v fault="$2" -f tests/mutants/apply.awk "$scratch/list" \
-		"$1/original" 2>&1 > "$1/$3"); then
-		echo "STALE    $2: $3: $why"
-	elif ! build "$1" "$4"; then
-		echo "NO BUILD $2: $3: $(grep -m 1 error "$1/output")"
-	elif run "$1" "$4" "$(awk -v program="$4" '$1 == program { print $2 }' \
-			"$scratch/limits")"; then
-		echo "SURVIVED $2: $3: $4 passes with it"
-	elif ! grep -q '^\[ RUN' "$1/output"; then
-		echo "NO RUN   $2: $4 ran no test: $(head -n 1 "$1/output")"
-	else
-		echo "caught   $2, by $4: $(failed_test "$1/output")"
+	{
+		read -r objects
+		read -r libs
+	} < "$BUILD/plain/run/$5.link"
+	with=
+	for object in $objects; do
+		object=${object#"$made/plain/"}
+		[ "$object" = "${3%.c}.o" ] && object=$1/$2.o || object=$made/$2/$object
+		with="$with $object"
+	done
+	$HOSTCC $4 -o "$1/program" $with $libs > "$1/output" 2>&1
+}
+
+# limits PROGRAM SLOWER: the seconds of CPU and of the wall's clock that it gets. A
+# program that needs a fault to take so long goes round, or waits, for ever.
+limits()
+{
+	awk -v program="$1" -v slower="$2" '$1 == program {
+		print int(5 + 3 * slower * $2), int(30 + 4 * slower * $3) }' "$scratch/times"
+}
+
+# notice ROOM KIND FILE PROGRAM...: 0 if one of them fails, 1 if all pass, 2 if it does
+# not build. With sanitizers they may take a multiple of the time.
+notice()
+{
+	room=$1 kind=$2 file=$3
+	shift 3
+	case $kind in
+	plain) flags=$PLAIN slower=1 SANITIZERS= ;;
+	unit) flags=$SANITIZED slower=30 SANITIZERS=yes ;;
+	esac
+	compile "$room" $kind "$file" "$flags" || return 2
+	for by; do
+		link "$room" $kind "$file" "$flags" "$by" || return 2
+		(cd "$room" && run_limited ./program $(limits "$by" $slower) output) && continue
+		# That says nothing about the fault.
+		grep -q '^\[ RUN' "$room/output" || return 2
 		return 0
-	fi
+	done
 	return 1
 }
 
-# work N: every so many-th fault from the Nth on, in a tree of its own
-work()
+# try ROOM FILE PROGRAM...: likewise; what passes without sanitizers is tried with them
+try()
 {
-	tree=$scratch/$1
+	room=$1 file=$2
+	shift 2
+	notice "$room" plain "$file" "$@"
+	case $? in
+	1) notice "$room" unit "$file" "$@" ;;
+	2) return 2 ;;
+	esac
+}
+
+# ---- Those of the list, and those that were drawn ----
+
+# try_listed ROOM NAME FILE PROGRAM: prints what became of it
+try_listed()
+{
+	if ! why=$(awk -v fault="$2" -f tests/mutants/apply.awk tests/mutants/list \
+		"$3" 2>&1 > "$1/fault.c"); then
+		echo "STALE    $2: $3: $why"
+		return
+	fi
+	try "$1" "$3" "$4"
+	case $? in
+	0) echo "caught   $2, by $4: $(failed_test "$1/output")" ;;
+	1) echo "SURVIVED $2: $3: $4 passes with it" ;;
+	2) echo "NO BUILD $2: $3: $(grep -m 1 error "$1/output")" ;;
+	esac
+}
+
+# The programs that run any of the lines FROM-TO,... of FILE: the one that is named like
+# it, and then the quickest first.
+programs_for()
+{
+	[ -f "$scratch/lines/$1" ] || return
+	awk -v felt="$2" -f tests/mutants/felt.awk "$scratch/lines/$1" |
+	awk -v own="${1%.c}" 'FNR == NR { felt[$1] = 1; next }
+		$1 in felt { print $1 == own ? 0 : $2 + 0.05, $1 }' - "$scratch/times" |
+	sort -n | cut -d ' ' -f 2
+}
+
+# try_drawn ROOM FILE FUNCTION FROM TO FELT OLD NEW: prints what became of it; 2 if it
+# does not build
+try_drawn()
+{
+	what="$2:$4: in $3(): $7  =>  $8"
+	NEW=$8 awk -v file="$2" -v from="$4" -v to="$5" 'NR == 1 { print "#line 1 \"" file "\"" }
+		NR == from { print ENVIRON["NEW"] }
+		NR < from || NR > to { print }
+		NR > from && NR <= to { print "" }' "$2" > "$1/fault.c"
+	programs=$(programs_for "$2" "$6")
+	try "$1" "$2" $programs
+	case $? in
+	0) echo "caught   $what  [$by: $(failed_test "$1/output")]" ;;
+	1) echo "SURVIVED $what  [${programs:+passes: }$(passing $programs)]" ;;
+	2) return 2 ;;
+	esac
+}
+
+passing()
+{
+	case $# in
+	0) echo "no test runs it" ;;
+	1 | 2 | 3) echo "$*" ;;
+	*) echo "$1 and $(($# - 1)) more" ;;
+	esac
+}
+
+# work_list N: every so many-th fault from the Nth on, in a room of its own
+work_list()
+{
 	awk -v n="$1" -v workers=$WORKERS 'NR % workers == n % workers' "$scratch/table" |
 	while read -r name file program; do
-		cp "$tree/$file" "$tree/original"
-		try "$tree" "$name" "$file" "$program"
-		cp "$tree/original" "$tree/$file"
+		try_listed "$scratch/$1" "$name" "$file" "$program"
 	done
 }
 
-# ---- The trees, and the tests as they are ----
+# work_drawn N: likewise, until its share is done. What does not build is passed over,
+# and so is what is known to change nothing.
+work_drawn()
+{
+	left=$(((DRAW + WORKERS - $1) / WORKERS))
+	awk -v n="$1" -v workers=$WORKERS 'NR % workers == n % workers' "$scratch/drawn" |
+	while IFS=$tab read -r known file function from to felt site rule old new; do
+		[ $left -gt 0 ] || break
+		if [ "$known" = known ]; then
+			echo "known    $file:$from: in $function(): $old  =>  $new"
+		elif try_drawn "$scratch/$1" "$file" "$function" "$from" "$to" "$felt" \
+			"$old" "$new"; then
+			left=$((left - 1))
+		else
+			echo "no build $file:$from: in $function(): $old  =>  $new"
+		fi
+	done
+}
+
+# both FUNCTION: all workers at once
+both()
+{
+	for n in $(seq $WORKERS); do
+		make_room "$scratch/$n"
+		$1 "$n" 2> "$scratch/$n/errors" &
+	done
+	wait
+}
+
+# ---- The end ----
+
+count()
+{
+	grep -c "^$1 " "$2"
+}
+
+# What a log that is cut at its beginning still has.
+sum_up()
+{
+	status=0
+	if [ -s "$scratch/listed" ]; then
+		grep -v '^caught ' "$scratch/listed" && status=1
+	fi
+	if [ -s "$scratch/results" ]; then
+		grep '^SURVIVED ' "$scratch/results"
+	fi
+	if [ -s "$scratch/listed" ]; then
+		echo "mutants: $(count caught "$scratch/listed") of $(grep -c . \
+			"$scratch/table") faults of the list were caught"
+	fi
+	[ -s "$scratch/results" ] || return $status
+	caught=$(count caught "$scratch/results")
+	tried=$((caught + $(count SURVIVED "$scratch/results")))
+	echo "mutants: $caught of $tried drawn by SEED=$SEED${IN:+ in $IN} were caught:" \
+		"$((100 * caught / tried)) %, and $GOAL % must be; besides," \
+		"$(count known "$scratch/results") change nothing and" \
+		"$(count 'no build' "$scratch/results") do not compile"
+	[ $((100 * caught)) -ge $((GOAL * tried)) ] || status=1
+	return $status
+}
 
 # Workers do not hear of an interrupt by themselves.
 trap 'trap - TERM; kill 0' INT
 
-rm -rf "$scratch"
-mkdir -p "$scratch/1"
-scratch=$(cd "$scratch" && pwd)
-cp tests/mutants/list "$scratch/list"
-table > "$scratch/table"
-total=$(grep -c . "$scratch/table")
-if [ "$total" -eq 0 ]; then
-	echo "mutants: no fault in tests/mutants/list has a name like '$pattern'" >&2
-	exit 1
-fi
-twice=$(cut -d ' ' -f 1 "$scratch/table" | sort | uniq -d)
-if [ -n "$twice" ]; then
-	echo "mutants: two faults have the same name: $twice" >&2
-	exit 1
-fi
-
-cp -R Makefile arch drivers kernel mm tests tools "$scratch/1/"
-programs=$(cut -d ' ' -f 3 "$scratch/table" | sort -u)
-echo "mutants: building and running, as they are:" $programs
-build_flags=-j$WORKERS
-if ! build "$scratch/1" $programs; then
-	echo "mutants: the unit tests do not build:" >&2
-	cat "$scratch/1/output" >&2
-	exit 1
-fi
-for program in $programs; do
-	began=$(date +%s)
-	if ! run "$scratch/1" "$program" $TIMEOUT; then
-		echo "mutants: $program fails without any fault in it, in:" \
-			"$(failed_test "$scratch/1/output")" >&2
-		exit 1
-	fi
-	echo "$program $((30 + 3 * ($(date +%s) - began)))" >> "$scratch/limits"
-done
-for n in $(seq 2 $WORKERS); do
-	cp -Rp "$scratch/1" "$scratch/$n"
-done
-
-# ---- The faults ----
-
-build_flags=
-{
-	for n in $(seq $WORKERS); do
-		work "$n" &
-	done
-	wait
-} | tee "$scratch/results"
-
-caught=$(grep -c '^caught ' "$scratch/results")
-echo "mutants: $caught of $total faults were caught"
-[ "$caught" -eq "$total" ]
+build_all
+collect
+[ -n "$IN$FAULTS" ] || check_without
+: > "$scratch/listed"
+: > "$scratch/results"
+: > "$scratch/table"
+[ -n "$IN" ] && [ -z "$FAULTS" ] || {
+	FAULTS=${FAULTS:-*} table > "$scratch/table"
+	[ -s "$scratch/table" ] || die "no fault in tests/mutants/list has a name like '$FAULTS'"
+	twice=$(cut -d ' ' -f 1 "$scratch/table" | sort | uniq -d)
+	[ -z "$twice" ] || die "two faults have the same name: $twice"
+	both work_list | tee "$scratch/listed"
+}
+[ -n "$FAULTS" ] || {
+	draw
+	both work_drawn | tee "$scratch/results"
+}
+sum_up
