@@ -19,6 +19,10 @@ FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
 EVENTS := kernel/lib/events.c kernel/lib/hooks.c
 
 SIM_TIME := tests/sim/sim_time.c kernel/lib/elapsed.c
+
+# Real memory, the allocator, and turns of a task.
+HOLD_FIXTURE := tests/sim/sim_ram.c $(SIM_TIME) mm/memmap.c $(FRAME)
+
 SIM := $(addprefix tests/sim/,sim_virtio.c sim_virtq.c sim_log.c) $(SIM_TIME) $(EVENTS)
 # frame_alloc() and frame_free() for tests without mm/frame.c.
 SIM_FRAMES := $(SIM) tests/sim/sim_frame.c
@@ -85,6 +89,9 @@ tests/kernel/command_line := kernel/command_line.c
 tests/kernel/options := kernel/options.c drivers/balloon/balloon_settings.c \
 	kernel/command_line.c kernel/lib/parse.c \
 	tests/sim/sim_log.c
+tests/kernel/hold := kernel/hold.c $(HOLD_FIXTURE)
+tests/kernel/hold_cmd := kernel/hold_cmd.c kernel/hold.c kernel/lib/parse.c \
+	tests/sim/sim_command.c $(HOLD_FIXTURE)
 tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c
 tests/kernel/shell := $(SHELL_SOURCES)

@@ -32,7 +32,8 @@ struct sim_port_sync {
 	unsigned forgets_at;
 	bool forgets_after; /* not before the command, but when it was obeyed */
 	int start_err;
-	int reset_err;
+	uint64_t resets_well;	  /* so many resets that it asked for end well, */
+	int reset_err;		  /* and later ones so; 0: well, too */
 	enum balloon_fault fault; /* what take_finished() says next, once */
 
 	/* What happened. */

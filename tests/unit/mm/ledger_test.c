@@ -432,6 +432,49 @@ static void the_audit_sees_blocks_in_the_wrong_list(void **state)
 	}
 }
 
+static void the_audit_sees_frames_that_their_owner_cannot_find(void **state)
+{
+	(void)state;
+	start_map();
+	bitset_remove(&frame_map.blocks_of[OWNER_BALLOON], BROKEN_BLOCK);
+	assert_says_broken(audit());
+	assert_string_equal(verdict, "BROKEN block 1 frame 300: balloon has no index of it");
+}
+
+/* Of blocks without a record the list is all that there is. */
+static void the_audit_sees_new_blocks_that_are_in_no_list(void **state)
+{
+	(void)state;
+	start_map();
+	bitset_remove(&frame_map.by_order[BLOCK_ORDER], NEW_BLOCK);
+	assert_says_broken(audit());
+	assert_string_equal(verdict, "BROKEN 2 blocks are listed as whole, 3 are");
+}
+
+/* A person is to find the damage by what is said. */
+static void the_verdict_names_what_is_broken(void **state)
+{
+	(void)state;
+	start_map();
+	frame_map.count[OWNER_HEAP]--;
+	frame_map.count[OWNER_HELD]++;
+	assert_says_broken(audit());
+	assert_string_equal(verdict, "BROKEN heap: counted 100, booked 99");
+	frame_map.count[OWNER_HEAP]++;
+	frame_map.count[OWNER_HELD]--;
+	frame_map.free_by_order[3]++;
+	assert_says_broken(audit());
+	assert_string_equal(verdict, "BROKEN free, order 3: counted 0, booked 1");
+	frame_map.free_by_order[3]--;
+	frame_map.managed++;
+	assert_says_broken(audit());
+	assert_string_equal(verdict, "BROKEN owners have 3067 of 3068 frames");
+	frame_map.managed--;
+	frame_map.records[HELD_BLOCK].owner = OWNER_COUNT;
+	assert_says_broken(audit());
+	assert_int_equal(strncmp(verdict, "BROKEN block 2: owner ", 22), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, get_verdict_room, free_verdict_room)
 
 int main(void)
@@ -459,6 +502,9 @@ int main(void)
 		TEST(the_audit_sees_records_that_are_lost),
 		TEST(the_audit_sees_records_that_never_were),
 		TEST(the_audit_sees_blocks_in_the_wrong_list),
+		TEST(the_audit_sees_frames_that_their_owner_cannot_find),
+		TEST(the_audit_sees_new_blocks_that_are_in_no_list),
+		TEST(the_verdict_names_what_is_broken),
 	};
 
 	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);

@@ -36,17 +36,40 @@ static void whole_block_buffers_hold_a_whole_block(void **state)
 	assert_int_equal(sim.buffers[SIM_BALLOON_INFLATE], 4);
 }
 
-static void a_queue_of_one_descriptor_is_slow_but_right(void **state)
+static void use_queues_of(uint16_t size, uint64_t features)
 {
-	(void)state;
-	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
-	sim.virtio.queue[SIM_BALLOON_INFLATE].size_max = 1;
-	sim.virtio.queue[SIM_BALLOON_DEFLATE].size_max = 1;
+	uint64_t blocks;
+
+	plug_in(false, features | STATS_VQ | REPORTING | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	for (unsigned q = 0; q <= sim.report_queue; q++)
+		sim.virtio.queue[q].size_max = size;
 	assert_int_equal(begin(NO_FLOOR), 0);
 	go_to(3000);
 	assert_balloon(3000);
+	ask(4);
+	assert_int_equal(ask(4), ledger_count(OWNER_FREE) * FRAME_SIZE);
+	blocks = frame_free_blocks() * BLOCK_SIZE + sim.reported;
+	be_quiet();
+	assert_int_equal(sim.reported, blocks);
 	go_to(1);
 	assert_balloon(1);
+	for (unsigned q = 0; q <= sim.report_queue; q++)
+		assert_int_equal(sim.virtio.queue[q].size, size);
+	tear_down(NULL);
+	set_up(NULL);
+}
+
+static void small_queues_are_slow_but_right(void **state)
+{
+	static const uint16_t sizes[] = { 1, 2, 4, 8 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		use_queues_of(sizes[i], 0);
+		use_queues_of(sizes[i], VIRTIO_BIT(VIRTIO_F_RING_PACKED));
+	}
+	use_queues_of(3, VIRTIO_BIT(VIRTIO_F_RING_PACKED));
+	start(0, NO_FLOOR);
 }
 
 /* What a device got in one round, before others had their turn. */
@@ -106,7 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(gives_whole_blocks_first),
 		TEST(whole_block_buffers_hold_a_whole_block),
-		TEST(a_queue_of_one_descriptor_is_slow_but_right),
+		TEST(small_queues_are_slow_but_right),
 		TEST(a_round_is_bounded_with_each_strategy),
 	};
 

@@ -14,6 +14,7 @@
 
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_ranges.h"
+#include "drivers/balloon/balloon_wait.h"
 #include "tests/unit/drivers/balloon/host_fixture.h"
 
 static void answers_in_the_call_reach_every_target(void **state)
@@ -37,6 +38,31 @@ static void a_round_offers_no_more_than_a_host_can_have(void **state)
 	assert_true(balloon_step());
 	assert_int_equal(host.offers, 4);
 	assert_int_equal(host.has.count, 4 * 4 * BLOCK_FRAMES);
+}
+
+/* The host changes its mind, and says so, right after it was asked. */
+static enum balloon_fault read_target_and_change(uint64_t given, uint64_t *target)
+{
+	(void)given;
+	*target = host.target;
+	if (host.target == 1000) {
+		host.target = 2000;
+		balloon_nudge();
+	}
+	return BALLOON_OK;
+}
+
+/* The last round has nothing to offer: only what was said meanwhile is a reason for another. */
+static void what_is_said_while_the_target_is_read_is_a_reason_for_a_round(void **state)
+{
+	(void)state;
+	host.port.read_target = read_target_and_change;
+	assert_int_equal(host_attach(1), 0);
+	exhaust();
+	host.target = 1000;
+	assert_true(balloon_step());
+	assert_false(balloon_step());
+	assert_int_equal(status().target, 2000);
 }
 
 static bool is_odd(bool deflates, pfn_t pfn, enum balloon_refusal *why)
@@ -370,6 +396,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		HOST_TEST(answers_in_the_call_reach_every_target),
 		HOST_TEST(a_round_offers_no_more_than_a_host_can_have),
+		HOST_TEST(what_is_said_while_the_target_is_read_is_a_reason_for_a_round),
 		HOST_TEST(of_a_batch_all_frames_arrive_but_those_that_are_refused),
 		HOST_TEST(blocks_come_back_whole_and_single_frames_one_by_one),
 		HOST_TEST(a_run_may_be_of_sixteen_gigabytes),

@@ -426,6 +426,35 @@ static void what_only_leaves_is_free_when_the_host_is_given_up(void **state)
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
 }
 
+static void what_only_leaves_is_free_when_a_host_is_pulled_out_that_keeps_what_it_has(void **state)
+{
+	uint64_t kept;
+
+	(void)state;
+	leave_and_stop();
+	/* In a pause there is one round more, and the host uses it to ask for a reset. */
+	sim_sync.fault = BALLOON_FAULT_RESET_WANTED;
+	sim_sync.resets_well = 1;
+	sim_sync.reset_err = -ETIMEDOUT;
+	kept = sim_sync.host.count;
+	balloon_detach();
+	assert_int_equal(sim_sync.resets, 2);
+	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - kept);
+}
+
+static void what_only_leaves_is_free_when_the_host_has_forgotten_all(void **state)
+{
+	(void)state;
+	leave_and_stop();
+	sim_sync.target = 0;
+	sim_sync.fault = BALLOON_FAULT_ALL_OURS;
+	balloon_step();
+	assert_null(status().broken);
+	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
+}
+
 static void a_host_after_one_that_was_given_up_begins_with_nothing(void **state)
 {
 	(void)state;
@@ -706,6 +735,9 @@ int main(void)
 		HOSTS_TEST(what_a_host_does_not_let_go_of_is_in_flight_for_ever),
 		HOSTS_TEST(what_a_host_refused_is_no_hosts_when_it_is_given_up),
 		HOSTS_TEST(what_only_leaves_is_free_when_the_host_is_given_up),
+		HOSTS_TEST(
+			what_only_leaves_is_free_when_a_host_is_pulled_out_that_keeps_what_it_has),
+		HOSTS_TEST(what_only_leaves_is_free_when_the_host_has_forgotten_all),
 		HOSTS_TEST(a_host_after_one_that_was_given_up_begins_with_nothing),
 		HOSTS_TEST(only_one_host_is_there_at_a_time),
 		HOSTS_TEST(a_host_that_does_not_start_is_not_there),

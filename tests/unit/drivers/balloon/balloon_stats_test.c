@@ -7,6 +7,9 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+
+#include "drivers/balloon/balloon_reclaim.h"
 #include "drivers/balloon/balloon_stats.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
@@ -47,6 +50,39 @@ static void statistics_count_blocks_that_were_had_and_not(void **state)
 	assert_int_equal(ask(9), not_had + 1);
 }
 
+static void allocate(unsigned times, int result)
+{
+	pfn_t pfn;
+
+	for (unsigned i = 0; i < times; i++)
+		assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), result);
+}
+
+/* Each figure another one, so that none can stand for its neighbour. */
+static void statistics_tell_failures_from_stalls_and_frames(void **state)
+{
+	(void)state;
+	start(STATS_VQ | DEFLATE_ON_OOM, NO_FLOOR);
+	go_to(1000);
+	exhaust();
+	allocate(3, -ENOMEM); /* nobody is asked */
+	frame_set_reclaimer(balloon_reclaim);
+	allocate(5, 0);
+	assert_int_equal(frame_free_owned(OWNER_HELD, 100), 100);
+	allocate(100, 0); /* of what is free, which is no stall */
+	allocate(2, 0);
+	frame_set_reclaimer(NULL);
+	ask(10);
+	assert_int_equal(ask(10), 3);
+	assert_int_equal(ask(11), 7);
+	assert_int_equal(ask(13), status().oom_frames);
+	assert_int_equal(ask(15), status().oom_frames);
+	assert_int_equal(status().oom_frames, 7);
+	assert_int_equal(ask(8), 0);
+	assert_int_equal(ask(9), 0);
+	assert_int_equal(ask(6), ledger_count(OWNER_FREE) * FRAME_SIZE);
+}
+
 static void without_the_queue_there_are_no_statistics(void **state)
 {
 	struct balloon_stat stats[BALLOON_STATS_MAX];
@@ -63,6 +99,7 @@ int main(void)
 		TEST(statistics_are_those_of_the_moment_that_the_host_asks),
 		TEST(statistics_count_ballooned_memory_by_the_mode),
 		TEST(statistics_count_blocks_that_were_had_and_not),
+		TEST(statistics_tell_failures_from_stalls_and_frames),
 		TEST(without_the_queue_there_are_no_statistics),
 	};
 

@@ -182,6 +182,31 @@ static void a_device_that_asks_for_a_reset_gets_it_and_the_balloon_goes_on(void 
 	assert_balloon(100);
 }
 
+/* Each within ten seconds of the last: only what comes without any work between is too much. */
+static void resets_with_progress_between_them_are_not_in_a_row(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	sim.keep_on_reset = true;
+	for (uint64_t i = 1; i <= 20; i++) {
+		go_to(100 * i);
+		assert_balloon(100 * i);
+		sim_virtio_need_reset(&sim.virtio);
+		settle();
+		assert_null(status().broken);
+		assert_int_equal(status().recoveries, i);
+	}
+	for (uint64_t i = 21; i <= 24; i++) {
+		sim_virtio_need_reset(&sim.virtio);
+		settle();
+		assert_int_equal(status().recoveries, i);
+	}
+	sim_virtio_need_reset(&sim.virtio);
+	settle();
+	assert_non_null(status().broken);
+	assert_int_equal(status().recoveries, 24);
+}
+
 static void counts_go_on_over_a_reset(void **state)
 {
 	struct balloon_stat stats[BALLOON_STATS_MAX];
@@ -404,6 +429,7 @@ int main(void)
 		TEST(an_absurd_target_is_a_shortfall),
 		TEST(a_device_that_never_answers_is_given_up_after_two_seconds),
 		TEST(a_device_that_asks_for_a_reset_gets_it_and_the_balloon_goes_on),
+		TEST(resets_with_progress_between_them_are_not_in_a_row),
 		TEST(counts_go_on_over_a_reset),
 		TEST(a_reset_in_mid_inflation_loses_nothing),
 		TEST(the_task_follows_whatever_happens_until_the_device_is_gone),

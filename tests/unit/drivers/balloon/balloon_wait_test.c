@@ -240,6 +240,65 @@ static void a_forgotten_range_is_noticed_among_others(void **state)
 	forget_the_first_of_many(2000, 1000);
 }
 
+/* ---- How long it sleeps ---- */
+
+static uint64_t slept_at[8];
+static unsigned sleeps;
+static pfn_t held;
+
+/* Memory is freed, and nobody says so, as the second sleep begins. */
+static void free_a_block(void)
+{
+	slept_at[sleeps++] = clock_ns();
+	if (sleeps == 2)
+		assert_int_equal(frame_free(held, BLOCK_FRAMES, OWNER_HELD), 0);
+	if (ballooned() == RAM_FRAMES || sleeps == ARRAY_SIZE(slept_at))
+		virtio_break(&sim.virtio.device, "end of test");
+}
+
+static uint64_t sleep_ms(unsigned n)
+{
+	return (slept_at[n] - slept_at[n - 1]) / NS_PER_MS;
+}
+
+static void while_frames_are_missing_memory_is_looked_at_ten_times_a_second(void **state)
+{
+	uint64_t spare;
+
+	(void)state;
+	sleeps = 0;
+	start(0, 10);
+	assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HELD, &held), 0);
+	spare = ledger_count(OWNER_FREE) - 10;
+	go_to(RAM_FRAMES);
+	assert_balloon(spare);
+	sim_time_on_wait = free_a_block;
+	sim_ram_task(NULL);
+	sim_time_on_wait = NULL;
+	assert_int_equal(sleep_ms(1), 100);
+	assert_int_equal(ballooned(), spare + BLOCK_FRAMES);
+}
+
+static void note_sleep(void)
+{
+	slept_at[sleeps++] = clock_ns();
+	if (sleeps == 4)
+		virtio_break(&sim.virtio.device, "end of test");
+}
+
+static void with_nothing_to_do_the_target_is_read_once_a_second(void **state)
+{
+	(void)state;
+	sleeps = 0;
+	start(0, NO_FLOOR);
+	go_to(100);
+	sim_time_on_wait = note_sleep;
+	sim_ram_task(NULL);
+	sim_time_on_wait = NULL;
+	for (unsigned n = 1; n < 4; n++)
+		assert_int_equal(sleep_ms(n), 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +311,8 @@ int main(void)
 		TEST(a_forgotten_inflation_is_noticed_among_others),
 		TEST(a_forgotten_deflation_is_noticed_among_others),
 		TEST(a_forgotten_range_is_noticed_among_others),
+		TEST(while_frames_are_missing_memory_is_looked_at_ten_times_a_second),
+		TEST(with_nothing_to_do_the_target_is_read_once_a_second),
 	};
 
 	return cmocka_run_group_tests_name("balloon_wait", tests, set_up_ram, NULL);

@@ -105,6 +105,29 @@ static void refuse(unsigned index)
 	assert_int_equal(sim_log_warnings, 1);
 }
 
+/* The ends of all four are the ends of what addresses there are, or beyond. */
+static void an_address_may_not_reach_beyond_what_there_is(void **state)
+{
+	const uint64_t top = 0 - UINT64_C(16384), end = UINT64_C(1) << 52;
+
+	(void)state;
+	sim_pci_set_bar(sim, 0, SIM_PCI_MEMORY64, 16384, top);
+	sim_pci_set_bar(sim, 2, SIM_PCI_MEMORY64, 16384, end);
+	sim_pci_set_bar(sim, 4, SIM_PCI_MEMORY32, 4096, 0xfffff000);
+	sim_pci_set_bar(sim, 5, SIM_PCI_IO, 64, 0xffc0);
+	scan();
+	assert_int_equal(sim_log_warnings, 2);
+	assert_int_not_equal(device->bar[0].address, top);
+	assert_int_not_equal(device->bar[2].address, end);
+	assert_bar(4, PCI_BAR_MEMORY32, 0xfffff000, 4096);
+	assert_bar(5, PCI_BAR_IO, 0xffc0, 64);
+	sim_pci_set_bar(sim, 0, SIM_PCI_MEMORY64, 16384, end - 16384);
+	sim_log_reset();
+	scan();
+	assert_bar(0, PCI_BAR_MEMORY64, end - 16384, 16384);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
 static void a_size_that_is_no_power_of_two_is_refused(void **state)
 {
 	(void)state;
@@ -339,6 +362,7 @@ int main(void)
 		cmocka_unit_test_setup(command_is_not_touched_when_nothing_is_decoded, setup),
 		cmocka_unit_test_setup(the_smallest_and_the_largest_sizes_are_seen, setup),
 		cmocka_unit_test_setup(an_io_bar_may_lack_its_upper_half, setup),
+		cmocka_unit_test_setup(an_address_may_not_reach_beyond_what_there_is, setup),
 		cmocka_unit_test_setup(a_size_that_is_no_power_of_two_is_refused, setup),
 		cmocka_unit_test_setup(a_size_beyond_reason_is_refused, setup),
 		cmocka_unit_test_setup(a_64_bit_bar_in_the_last_register_is_refused, setup),

@@ -41,6 +41,9 @@ static struct sim_pci_function *port, *card;
 static uint32_t up, down, selected, card_bus;
 static unsigned ejected, powered_off;
 static bool never_completes, exchanged;
+/* A command that takes this many waits to be obeyed; how many of them are left. */
+static unsigned command_waits, waits_left;
+static bool was_hurried; /* the next command came before */
 static char events[256];
 
 /* ---- The slot of the root port ---- */
@@ -69,13 +72,24 @@ static void write_status(uint32_t value, uint32_t before)
 	sim_pci_put(port, SLOT_STATUS, 2, before & ~(value & 0x1f));
 }
 
+/* The port obeys a command some time after it was given. */
+static void obey_later(void)
+{
+	if (waits_left > 0 && --waits_left == 0) {
+		put_status(COMPLETED, 0);
+		update_card();
+	}
+}
+
 /* As QEMU: off, with the light off, lets the card fall out if it was not off before. */
 static void write_control(uint32_t value)
 {
 	static bool was_off;
 	bool off = (value & 0x700) == 0x700;
 
-	if (!never_completes)
+	was_hurried = was_hurried || waits_left > 0;
+	waits_left = command_waits;
+	if (!never_completes && command_waits == 0)
 		put_status(COMPLETED, 0);
 	if (off && !was_off) {
 		powered_off++;
@@ -191,7 +205,8 @@ static int setup(void **state)
 	up = down = selected = 0;
 	card_bus = 0;
 	ejected = powered_off = 0;
-	never_completes = exchanged = false;
+	never_completes = exchanged = was_hurried = false;
+	command_waits = waits_left = 0;
 	sim_pci_add(NULL, 0, 0, 0x8086, 0x29c0, 0x060000);
 	add_port();
 	card = sim_pci_add(port, 0, 0, 0x1af4, 0x1045, 0x00ff00);
@@ -394,6 +409,50 @@ static void a_slot_that_never_completes_is_not_waited_for_long(void **state)
 	check("+01:00 ");
 }
 
+/* Its command is done then, and what the next one waits for has not happened yet. */
+static void poll_once(void)
+{
+	poll();
+	assert_int_equal(waits_left, 0);
+	assert_int_equal(sim_pci_get(port, SLOT_STATUS, 2) & COMPLETED, 0);
+}
+
+/* 7.5.3.10: one command at a time, each waited for until the port says that it is done. */
+static void each_command_is_waited_for(void **state)
+{
+	(void)state;
+	start();
+	command_waits = 7;
+	sim_time_on_wait = obey_later;
+	for (int i = 0; i < 3; i++) {
+		insert();
+		poll_once();
+		check("+01:00 ");
+		put_status(BUTTON, 0);
+		poll_once();
+		check("-01:00 ");
+	}
+	assert_false(was_hurried);
+	sim_time_on_wait = NULL;
+}
+
+/* Such a port never says that it is done (7.5.3.9, No Command Completed Support). */
+static void a_port_that_obeys_at_once_is_not_waited_for(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	sim_pci_put(port, EXPRESS + 0x14, 4, 0x0004006b);
+	never_completes = true;
+	start();
+	insert();
+	before = sim_time_waits;
+	check("+01:00 ");
+	put_status(BUTTON, 0);
+	check("-01:00 ");
+	assert_int_equal(sim_time_waits, before);
+}
+
 static void a_port_without_hotplug_is_left_alone(void **state)
 {
 	(void)state;
@@ -517,6 +576,8 @@ int main(void)
 		TEST(a_card_has_its_second_while_the_guest_is_awake),
 		TEST(a_slot_has_its_second_while_the_guest_is_awake),
 		TEST(a_slot_that_never_completes_is_not_waited_for_long),
+		TEST(each_command_is_waited_for),
+		TEST(a_port_that_obeys_at_once_is_not_waited_for),
 		TEST(a_port_without_hotplug_is_left_alone),
 		TEST(a_port_that_is_gone_does_nothing),
 		TEST(a_closed_window_is_opened_for_what_comes),

@@ -150,9 +150,33 @@ static void the_oldest_lines_make_room(void **state)
 	log_debug("line 1000");
 	newest();
 	assert_int_equal(lines, kept);
+	first[0] = '\0';
 	log_for_each(note_first, NULL);
 	snprintf(last, sizeof(last), "line %d", (int)(1001 - kept));
 	assert_string_equal(first, last);
+}
+
+/* The first test of all: nothing was logged before. */
+static void a_full_log_drops_one_line_for_each_that_comes(void **state)
+{
+	size_t kept = 0;
+
+	(void)state;
+	do {
+		log_debug("line %zu", kept);
+		newest();
+		assert_true(lines == kept || lines == kept + 1);
+	} while (lines == ++kept);
+	kept--;
+	for (size_t i = 1; i < 4; i++) {
+		assert_int_equal(lines, kept);
+		first[0] = '\0';
+		log_for_each(note_first, NULL);
+		snprintf(last, sizeof(last), "line %zu", i);
+		assert_string_equal(first, last);
+		log_debug("line %zu", kept + i);
+		newest();
+	}
 }
 
 static void log_again(uint64_t ns, const char *line, void *arg)
@@ -242,6 +266,7 @@ static void no_line_is_torn_by_an_interrupt_that_logs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_full_log_drops_one_line_for_each_that_comes, begin),
 		cmocka_unit_test_setup(a_line_is_shown_and_kept_with_its_time, begin),
 		cmocka_unit_test_setup(a_warning_says_so, begin),
 		cmocka_unit_test_setup(a_debug_line_is_only_kept, begin),
