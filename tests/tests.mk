@@ -189,6 +189,7 @@ tests/tools/events_dump := $(DUMP_SOURCES) kernel/dump.c tests/unit/tools/core_f
 BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c
 tests/tools/balloonctl/command := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/deadline := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/guest_thread := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_find := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_qmp := $(BALLOONCTL_TESTED)

@@ -23,6 +23,12 @@ _balloonctl()
 	if [ "$previous" = = ] && [ "${COMP_WORDS[COMP_CWORD - 2]}" = --guest ]; then
 		previous=--guest
 	fi
+	if [ "$previous" = = ] && [ "${COMP_WORDS[COMP_CWORD - 2]}" = --timeout ]; then
+		previous=--timeout
+	fi
+	if [ "$previous" = -t ] || [ "$previous" = --timeout ]; then
+		return
+	fi
 	if [ "$previous" = -g ] || [ "$previous" = --guest ]; then
 		case $current in
 		*/*) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
@@ -37,12 +43,15 @@ _balloonctl()
 			[ "${COMP_WORDS[i + 1]}" != = ] || i=$((i + 1))
 			i=$((i + 1))
 			while [ "${COMP_WORDS[i + 1]}" = : ]; do i=$((i + 2)); done ;;
+		-t | --timeout)
+			[ "${COMP_WORDS[i + 1]}" != = ] || i=$((i + 1))
+			i=$((i + 1)) ;;
 		-*) ;;
 		*) command=${COMP_WORDS[i]} && break ;;
 		esac
 	done
 	case $command,$current in
-	,-*) words='--guest --help --version' ;;
+	,-*) words='--guest --help --timeout --version' ;;
 	,*) words=$("$program" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p') ;;
 	*,-*) words=$("$program" "$command" --help 2>/dev/null |
 		grep -o -- '--[a-z][a-z-]*' | sort -u) ;;

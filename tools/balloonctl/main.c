@@ -11,8 +11,8 @@
 static const char help_guest[] =
 	"\n"
 	"  -g, --guest NAME   the guest; without it, the only one that runs here\n"
-	"  -t, --timeout SEC  how long QEMU (or libvirt) may take to answer, in all; 30 by\n"
-	"                     default, 10 for each look of watch, record and export\n"
+	"  -t, --timeout SEC  how long QEMU or libvirt may take for all its answers:\n"
+	"                     30 without this, 10 for each look of watch, record, export\n"
 	"  -h, --help         this, or after a command, what it does in full\n"
 	"  -V, --version\n"
 	"\n"
@@ -27,12 +27,12 @@ static const char help_status[] =
 	"\n"
 	"Exit status: 0 done (with --wait: reached), 1 failed, 2 bad arguments,\n"
 	"3 shortfall: the guest stays short of the target, 4 time is up, or no answer\n"
-	"came in time, 5 no balloon device, 6 no driver in the guest, 7 cannot connect, 8 bad dump "
-	"file.\n";
+	"came in time, 5 no balloon device, 6 no driver in the guest, 7 cannot connect,\n"
+	"8 bad dump file.\n";
 
 static int print_help(void)
 {
-	printf("usage: balloonctl [-g NAME] COMMAND [ARGUMENT...]\n\n");
+	printf("usage: balloonctl [-g NAME] [-t SEC] COMMAND [ARGUMENT...]\n\n");
 	for (size_t i = 0; commands[i]; i++)
 		printf("  %-8s %-33s %s\n", commands[i]->name, commands[i]->arguments,
 		       commands[i]->summary);

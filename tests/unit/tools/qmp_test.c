@@ -397,11 +397,17 @@ static void human_monitor_gives_text(void **state)
 /* A child that says `line` until nobody listens; to be killed. */
 static pid_t say_for_ever(int fd, const char *line)
 {
-	pid_t pid = fork();
+	static char flood[65536];
+	size_t size = 0;
+	pid_t pid;
 
+	/* More at a time than is read, so that there is always something. */
+	for (; size + strlen(line) < sizeof(flood); size += strlen(line))
+		memcpy(flood + size, line, strlen(line));
+	pid = fork();
 	assert_true(pid >= 0);
 	while (pid == 0)
-		if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
+		if (send(fd, flood, size, MSG_NOSIGNAL) < 0)
 			_exit(0);
 	return pid;
 }

@@ -20,9 +20,9 @@
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tools/balloonctl/balloonctl.h"
 
-#define TIME_MS 300   /* for the answers to a command */
-#define ALARM_S 60u   /* for ever */
-#define LONG_MS 50000 /* for answers that must not be what ends a command */
+#define TIME_MS 300	/* for the answers to a command */
+#define ALARM_S 60u	/* for ever */
+#define LONG_MS 3600000 /* for answers that must not be what ends a command */
 #define MAX_TRIALS 128
 
 /* A command as a person types it, and what comes of it. */
