@@ -14,6 +14,7 @@
 
 #include "arch/clock.h"
 #include "arch/paging.h"
+#include "drivers/balloon/balloon_port.h"
 #include "drivers/virtio/virtio.h"
 #include "drivers/virtio/virtq.h"
 #include "kernel/lib/endian.h"
@@ -196,9 +197,10 @@ static bool send_blocks(uint64_t floor)
 
 /* ---- Going back ---- */
 
-static size_t free_hinted(void)
+/* As much as the longest run that anybody may ask for. */
+static size_t free_hinted_gib(void)
 {
-	return (size_t)frame_free_owned(OWNER_HINTED, UINT64_MAX);
+	return (size_t)frame_free_owned(OWNER_HINTED, GIB / FRAME_SIZE);
 }
 
 static void finish(struct hint *one)
@@ -226,14 +228,14 @@ int virtio_balloon_hint_take(void)
 
 void virtio_balloon_hint_reclaim(uint64_t deadline)
 {
-	size_t freed = hint.present ? free_hinted() : 0;
+	size_t freed = hint.present ? free_hinted_gib() : 0;
 
 	if (freed > 0 || !hint.present || hint.in_flight == 0)
 		return;
 	virtq_remind(&hint.queue);
 	while (freed == 0 && hint.in_flight > 0 && clock_ns() < deadline &&
 	       virtio_balloon_hint_take() == 0)
-		freed = free_hinted();
+		freed = free_hinted_gib();
 }
 
 /* ---- A round goes on ---- */
@@ -286,8 +288,9 @@ bool virtio_balloon_hint_offer(uint64_t floor)
 	remind();
 	/* A new round waits until the old one's buffers are back. */
 	if (hint.release && hint.in_flight == 0) {
-		free_hinted();
-		hint.release = false;
+		hint.release = balloon_free_some(OWNER_HINTED);
+		if (hint.release)
+			return true;
 	}
 	more = !hint.release && go_on(floor);
 	if (more)
@@ -313,7 +316,7 @@ void virtio_balloon_hint_stop(void)
 		if (hint.hint[i].sent)
 			must(frame_free(hint.hint[i].pfn, hint.hint[i].blocks * BLOCK_FRAMES,
 					OWNER_IN_FLIGHT));
-	free_hinted();
+	balloon_free_all(OWNER_HINTED);
 	virtq_destroy(&hint.queue);
 	frame_free(hint.frame, 1, OWNER_VIRTQUEUES);
 	hint.present = false;
