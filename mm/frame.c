@@ -224,21 +224,48 @@ static size_t run_length(const pfn_t *pfns, size_t count)
 	return n;
 }
 
-uint64_t frame_free_owned(enum owner owner, uint64_t count)
+/* Or these frames would be found again, for ever. */
+static void must_free(pfn_t pfn, size_t count, enum owner owner)
+{
+	int err = frame_free(pfn, count, owner);
+
+	assert(!err);
+}
+
+/* Frees the owner's lowest whole blocks, if they are its lowest frames; at most `count` frames. */
+static uint64_t free_owned_blocks(enum owner owner, uint64_t count)
+{
+	size_t blocks = 0;
+	pfn_t pfn;
+
+	if (frame_collect(owner, 0, 1, &pfn) == 1)
+		blocks = frame_count_blocks(pfn, (size_t)(count / BLOCK_FRAMES), owner);
+	if (blocks > 0)
+		must_free(pfn, blocks * BLOCK_FRAMES, owner);
+	return blocks * BLOCK_FRAMES;
+}
+
+/* Frees the owner's lowest frames, one by one; at most `count`. */
+static uint64_t free_owned_frames(enum owner owner, uint64_t count)
 {
 	pfn_t pfns[64];
-	uint64_t freed = 0;
-	size_t n;
-	int err;
+	size_t n = frame_collect(owner, 0, min_u64(count, ARRAY_SIZE(pfns)), pfns);
+
+	for (size_t i = 0, run; i < n; i += run) {
+		run = run_length(pfns + i, n - i);
+		must_free(pfns[i], run, owner);
+	}
+	return n;
+}
+
+uint64_t frame_free_owned(enum owner owner, uint64_t count)
+{
+	uint64_t freed = 0, n;
 
 	do {
-		n = frame_collect(owner, 0, min_u64(count - freed, ARRAY_SIZE(pfns)), pfns);
-		for (size_t i = 0, run; i < n; i += run) {
-			run = run_length(pfns + i, n - i);
-			err = frame_free(pfns[i], run, owner);
-			/* Otherwise these frames would be found again, for ever. */
-			assert(!err);
-		}
+		n = free_owned_blocks(owner, count - freed);
+		if (n == 0)
+			n = free_owned_frames(owner, count - freed);
 		freed += n;
 	} while (n > 0 && freed < count);
 	return freed;

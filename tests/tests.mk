@@ -154,6 +154,7 @@ tests/drivers/balloon/balloon_batch := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_cmd := drivers/balloon/balloon_cmd.c tests/sim/sim_command.c \
 	$(HOST_FIXTURE)
 tests/drivers/balloon/balloon_events := $(HOST_FIXTURE)
+tests/drivers/balloon/balloon_free := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_ports := $(PORTS_FIXTURE)

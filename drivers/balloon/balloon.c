@@ -68,9 +68,9 @@ static uint64_t inflate(uint64_t want)
 /* Leaving frames are simply free again; the rest the host must give back. */
 static uint64_t deflate(uint64_t want)
 {
-	uint64_t freed = frame_free_owned(OWNER_LEAVING, want);
+	uint64_t freed = frame_free_owned(OWNER_LEAVING, min_u64(want, BALLOON_FREE_FRAMES));
 
-	if (balloon_refusal_is_pause())
+	if (freed == BALLOON_FREE_FRAMES || balloon_refusal_is_pause())
 		return freed;
 	return freed + balloon_offer_ballooned(want - freed);
 }
@@ -205,8 +205,8 @@ static void take_back_all_in_flight(void)
 static void take_back_all(void)
 {
 	take_back_all_in_flight();
-	frame_free_owned(OWNER_LEAVING, UINT64_MAX);
-	frame_free_owned(OWNER_BALLOON, UINT64_MAX);
+	balloon_free_all(OWNER_LEAVING);
+	balloon_free_all(OWNER_BALLOON);
 	assert(balloon_frames_given() == 0);
 }
 
@@ -225,7 +225,7 @@ static void give_up(enum balloon_fault fault)
 	balloon.running = false;
 	/* What it refused, and what only leaves, is not its own, whether it lets go or not. */
 	balloon_refusal_forgive();
-	frame_free_owned(OWNER_LEAVING, UINT64_MAX);
+	balloon_free_all(OWNER_LEAVING);
 	if (balloon.port->give_up(&why) != -ETIMEDOUT)
 		take_back_all_in_flight();
 	balloon.status.broken = why;
@@ -396,7 +396,7 @@ static void stop(void)
 		return;
 	}
 	/* The next host has never had what this one keeps. */
-	frame_free_owned(OWNER_LEAVING, UINT64_MAX);
+	balloon_free_all(OWNER_LEAVING);
 	balloon_batches_forsake();
 }
 

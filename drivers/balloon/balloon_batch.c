@@ -371,12 +371,16 @@ void balloon_batches_abandon(void)
 
 void balloon_batches_forsake(void)
 {
-	size_t count;
+	pfn_t first;
 
-	while ((count = frame_collect(OWNER_BALLOON, 0, ARRAY_SIZE(batches.scratch),
-				      batches.scratch)) > 0)
-		for (size_t i = 0; i < count; i++)
-			move_run(batches.scratch[i], 1, OWNER_BALLOON, OWNER_IN_FLIGHT);
+	while (frame_collect(OWNER_BALLOON, 0, 1, &first) == 1) {
+		size_t blocks = frame_count_blocks(first, BALLOON_FREE_FRAMES / BLOCK_FRAMES,
+						   OWNER_BALLOON);
+
+		move_run(first, blocks > 0 ? blocks * BLOCK_FRAMES : 1, OWNER_BALLOON,
+			 OWNER_IN_FLIGHT);
+		task_yield();
+	}
 }
 
 /* ---- For the other files ---- */

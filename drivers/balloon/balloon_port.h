@@ -45,6 +45,7 @@
 #include "drivers/balloon/balloon_settings.h"
 #include "kernel/lib/types.h"
 #include "kernel/task/task.h"
+#include "mm/owner.h"
 
 /* A host that has not answered a request for so long, while the guest ran, is given up. */
 #define BALLOON_DEADLINE_NS (2 * NS_PER_S)
@@ -246,6 +247,15 @@ void balloon_ranges_answered(void);
  * not in the balloon, and nothing has changed.
  */
 int balloon_return_run(pfn_t first, uint64_t count);
+
+/* Frames freed at once, before others run: 64 MiB. */
+#define BALLOON_FREE_FRAMES (64 * MIB / FRAME_SIZE)
+
+/* Frees up to BALLOON_FREE_FRAMES frames of an owner; returns whether it may have more. */
+bool balloon_free_some(enum owner owner);
+
+/* Frees all frames of an owner. Others run in between: nobody may give it frames then. */
+void balloon_free_all(enum owner owner);
 
 /* Tells whether freed frames are filled with a byte, and stores which. */
 bool balloon_poison(uint8_t *byte);

@@ -22,11 +22,10 @@
 #define MAX_ARGS 48
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
-#define LEFT_BYTES GIB	  /* of a guest, when its balloon is to take all */
-#define PAUSE_US 5000	  /* at most, between two probes */
-#define BEFORE_US 100000  /* at most, from a command to its Ctrl-C */
-#define FEW 25		  /* probes of a command that is started for each */
-#define REPORT_US 3000000 /* from the prompt until all is reported; it begins after 1 s */
+#define LEFT_BYTES GIB	 /* of a guest, when its balloon is to take all */
+#define PAUSE_US 5000	 /* at most, between two probes */
+#define BEFORE_US 100000 /* at most, from a command to its Ctrl-C */
+#define FEW 25		 /* probes of a command that is started for each */
 
 struct console_options console_options = {
 	.qemu = "qemu-system-x86_64",
@@ -317,7 +316,10 @@ static void measure_deflate(struct guest *g, enum console_work work)
 	probe_until(g, work, COMMAND, is_deflated);
 }
 
-/* A move to nowhere, too slow to end, as the guest would stand still then. */
+/*
+ * A move to nowhere, too slow to end, as the guest would stand still then. It is given up:
+ * what was hinted comes back.
+ */
 static void measure_hint(struct guest *g)
 {
 	struct json_object *slow = json_object_new_object(), *args = json_object_new_object();
@@ -326,6 +328,8 @@ static void measure_hint(struct guest *g)
 	json_object_object_add(args, "uri", json_object_new_string("exec:cat >/dev/null"));
 	must_qmp(g, qmp_execute(vm_qmp(g->vm), "migrate-set-parameters", slow, NULL));
 	must_qmp(g, qmp_execute(vm_qmp(g->vm), "migrate", args, NULL));
+	probe_until(g, HINT, COMMAND, NULL);
+	must_qmp(g, qmp_execute(vm_qmp(g->vm), "migrate_cancel", NULL, NULL));
 	probe_until(g, HINT, COMMAND, NULL);
 }
 

@@ -19,6 +19,7 @@
 
 #include "arch/clock.h"
 #include "arch/paging.h"
+#include "drivers/balloon/balloon_port.h"
 #include "drivers/virtio/virtio.h"
 #include "drivers/virtio/virtq.h"
 #include "kernel/lib/endian.h"
@@ -233,9 +234,10 @@ static bool send_blocks(uint64_t floor)
 
 /* ---- Going back ---- */
 
-static size_t free_hinted(void)
+/* As much as the longest run that anybody may ask for. */
+static size_t free_hinted_gib(void)
 {
-	return (size_t)frame_free_owned(OWNER_HINTED, UINT64_MAX);
+	return (size_t)frame_free_owned(OWNER_HINTED, GIB / FRAME_SIZE);
 }
 
 static void finish(struct hint *one)
@@ -280,7 +282,7 @@ static void remind(uint64_t after_ns)
 
 void virtio_balloon_hint_reclaim(void)
 {
-	if (hint.present && free_hinted() == 0)
+	if (hint.present && free_hinted_gib() == 0)
 		remind(REMIND_IN_NEED_NS);
 }
 
@@ -325,8 +327,9 @@ bool virtio_balloon_hint_offer(uint64_t floor)
 	remind(REMIND_NS);
 	/* DONE, and all of the round's buffers are back. */
 	if (hint.release && hint.in_flight == 0) {
-		free_hinted();
-		hint.release = false;
+		hint.release = balloon_free_some(OWNER_HINTED);
+		if (hint.release)
+			return true;
 	}
 	more = !hint.release && go_on(floor);
 	if (more)
@@ -357,7 +360,7 @@ void virtio_balloon_hint_stop(void)
 		if (hint.hint[i].sent)
 			must(frame_free(hint.hint[i].pfn, hint.hint[i].blocks * BLOCK_FRAMES,
 					OWNER_IN_FLIGHT));
-	free_hinted();
+	balloon_free_all(OWNER_HINTED);
 	frame_pause_filling(false);
 	virtq_destroy(&hint.queue);
 	frame_free(hint.frame, 1, OWNER_VIRTQUEUES);

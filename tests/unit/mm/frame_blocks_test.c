@@ -189,6 +189,26 @@ static void frames_of_an_owner_are_freed_lowest_first(void **state)
 	assert_int_equal(frame_free_owned(OWNER_LEAVING, 1), 0);
 }
 
+/* Single frames, whole blocks and single frames again: as many as asked for, the lowest first. */
+static void owned_blocks_are_freed_as_such_and_no_frame_too_many(void **state)
+{
+	const pfn_t first = FIRST + BLOCK_FRAMES - 3, whole = FIRST + BLOCK_FRAMES;
+	uint64_t before;
+
+	(void)state;
+	fixture_reserve(first, 3 + 3 * BLOCK_FRAMES + 5, OWNER_LEAVING);
+	before = ledger_count(OWNER_FREE);
+	assert_int_equal(frame_free_owned(OWNER_LEAVING, 3 + BLOCK_FRAMES), 3 + BLOCK_FRAMES);
+	fixture_assert_owner(first, 3 + BLOCK_FRAMES, OWNER_FREE);
+	assert_int_equal(frame_count_blocks(whole + BLOCK_FRAMES, 9, OWNER_LEAVING), 2);
+	/* One frame less than two blocks. */
+	assert_int_equal(frame_free_owned(OWNER_LEAVING, 2 * BLOCK_FRAMES - 1),
+			 2 * BLOCK_FRAMES - 1);
+	fixture_assert_owner(whole + 3 * BLOCK_FRAMES - 1, 6, OWNER_LEAVING);
+	assert_int_equal(frame_free_owned(OWNER_LEAVING, UINT64_MAX), 6);
+	assert_int_equal(ledger_count(OWNER_FREE), before + 3 + 3 * BLOCK_FRAMES + 5);
+}
+
 /* ---- Hooks ---- */
 
 static pfn_t poisoned_pfn;
@@ -261,6 +281,7 @@ int main(void)
 		TEST(a_block_that_left_and_came_back_otherwise_is_unreported),
 		TEST(reported_blocks_of_the_wrong_owner_are_refused),
 		TEST(frames_of_an_owner_are_freed_lowest_first),
+		TEST(owned_blocks_are_freed_as_such_and_no_frame_too_many),
 		TEST(the_poisoner_sees_what_is_freed_but_not_what_was_reported),
 		TEST(a_failure_is_told_once_and_counted),
 	};

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Gigabytes that come back: piece by piece, so that others run in between. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "drivers/balloon/balloon_batch.h"
+#include "drivers/balloon/balloon_reclaim.h"
+#include "tests/unit/drivers/balloon/balloon_fixture.h"
+
+#define HIGH_START (4 * GIB / FRAME_SIZE)
+#define HIGH_FRAMES (10 * GIB / FRAME_SIZE)
+#define PIECE (64 * MIB / FRAME_SIZE)
+#define PIECES (HIGH_FRAMES / PIECE)
+
+static int set_up_large(void **state)
+{
+	(void)state;
+	set_up_beside(HIGH_START, HIGH_FRAMES);
+	return 0;
+}
+
+/* 10 GiB, all whole blocks but the first. */
+static void give_all_to(enum owner owner)
+{
+	assert_int_equal(frame_reserve(HIGH_START, HIGH_FRAMES, owner), 0);
+	assert_int_equal(frame_free(HIGH_START + 7, 1, owner), 0);
+}
+
+static void some_are_a_piece_and_all_are_many(void **state)
+{
+	uint64_t all = HIGH_FRAMES - 1;
+
+	(void)state;
+	start(0, NO_FLOOR);
+	give_all_to(OWNER_LEAVING);
+	sim_time_waits = 0;
+	assert_true(balloon_free_some(OWNER_LEAVING));
+	assert_int_equal(ledger_count(OWNER_LEAVING), all - PIECE);
+	assert_int_equal(sim_time_waits, 0);
+	balloon_free_all(OWNER_LEAVING);
+	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
+	/* After the last, which is a frame short of a piece, there is nothing to wait for. */
+	assert_int_equal(sim_time_waits, PIECES - 2);
+	assert_false(balloon_free_some(OWNER_LEAVING));
+}
+
+/* Rounds until nothing is to do; returns the most frames that one of them took from `owner`. */
+static uint64_t most_in_a_round(enum owner owner)
+{
+	uint64_t most = 0, before;
+	bool more = true;
+
+	while (more) {
+		before = ledger_count(owner);
+		more = balloon_step();
+		most = max_u64(most, before - ledger_count(owner));
+	}
+	return most;
+}
+
+static void what_leaves_comes_back_in_many_rounds(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	give_all_to(OWNER_LEAVING);
+	assert_int_equal(most_in_a_round(OWNER_LEAVING), PIECE);
+	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
+}
+
+static void what_was_hinted_comes_back_in_many_rounds(void **state)
+{
+	(void)state;
+	start(HINT, NO_FLOOR);
+	hint_round(ROUND);
+	assert_true(ledger_count(OWNER_HINTED) >= HIGH_FRAMES);
+	sim_balloon_set_hint_id(&sim, 1);
+	assert_int_equal(most_in_a_round(OWNER_HINTED), PIECE);
+	assert_int_equal(ledger_count(OWNER_HINTED), 0);
+}
+
+/* An allocation may want a gigabyte at most. */
+static void a_gigabyte_of_what_was_hinted_comes_back_for_an_allocation(void **state)
+{
+	uint64_t hinted;
+	pfn_t pfn;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	hint_round(ROUND);
+	exhaust();
+	frame_set_reclaimer(balloon_reclaim);
+	hinted = ledger_count(OWNER_HINTED);
+	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
+	assert_int_equal(ledger_count(OWNER_HINTED), hinted - GIB / FRAME_SIZE);
+	assert_int_equal(frame_alloc(FRAME_ORDER_MAX, OWNER_HELD, &pfn), 0);
+}
+
+static void others_run_while_a_lost_balloon_is_left_to_its_host(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	end_driver();
+	give_all_to(OWNER_BALLOON);
+	sim_time_waits = 0;
+	balloon_batches_forsake();
+	assert_int_equal(ledger_count(OWNER_BALLOON), 0);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), HIGH_FRAMES - 1);
+	/* The first block frame by frame, the others in pieces. */
+	assert_int_equal(sim_time_waits, BLOCK_FRAMES - 1 + PIECES);
+}
+
+#undef TEST
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_large, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(some_are_a_piece_and_all_are_many),
+		TEST(what_leaves_comes_back_in_many_rounds),
+		TEST(what_was_hinted_comes_back_in_many_rounds),
+		TEST(a_gigabyte_of_what_was_hinted_comes_back_for_an_allocation),
+		TEST(others_run_while_a_lost_balloon_is_left_to_its_host),
+	};
+
+	return cmocka_run_group_tests_name("balloon_free", tests, set_up_ram, NULL);
+}
