@@ -149,6 +149,7 @@ tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_com
 	$(SIM_FRAMES)
 
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_recovery := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_account := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_batch := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_cmd := drivers/balloon/balloon_cmd.c tests/sim/sim_command.c \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The balloon's life, top to bottom: what is offered to the host and in which way,
- * what the host says, what can go wrong, one round, the end of a host, the start with
- * the next. The host is reached through a port (balloon_port.h), whichever hypervisor
+ * what the host says, one round, the end of a host, the start with the next or with one
+ * that was given up. The host is reached through a port (balloon_port.h), whichever hypervisor
  * it is.
  *
  *	free ──► in-flight ──► balloon ──► in-flight ──► free
@@ -21,21 +21,17 @@
 #include "drivers/balloon/balloon_events.h"
 #include "drivers/balloon/balloon_offer.h"
 #include "drivers/balloon/balloon_ranges.h"
+#include "drivers/balloon/balloon_recovery.h"
 #include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_stats.h"
 #include "drivers/balloon/balloon_wait.h"
-#include "kernel/lib/log.h"
 #include "kernel/task/task.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 
 /* `actual` is written at the end of the work, and this often meanwhile. */
 #define ACTUAL_INTERVAL_NS (NS_PER_S / 4)
-
-/* After so many resets, each of them within this time of the last, a host is given up. */
-#define RESETS_IN_A_ROW 5
-#define RESETS_APART_NS (10 * NS_PER_S)
 
 /* ---- What is offered ---- */
 
@@ -125,13 +121,6 @@ static uint64_t offer(void)
 	return 0;
 }
 
-static void tell_actual(uint64_t actual)
-{
-	if (balloon.port->write_actual)
-		balloon.port->write_actual(actual);
-	balloon.status.actual = actual;
-}
-
 /*
  * The number told follows the operations, and one write may stand for several. A
  * watcher sees a few a second, and the last one at once.
@@ -144,7 +133,7 @@ static void write_actual(bool busy)
 
 	if (actual == status->actual || (busy && now - balloon.actual_time < ACTUAL_INTERVAL_NS))
 		return;
-	tell_actual(actual);
+	balloon_tell_actual(actual);
 	status->actual_writes++;
 	balloon.actual_time = now;
 }
@@ -188,108 +177,6 @@ static enum balloon_fault read_target(void)
 	return fault;
 }
 
-/* ---- What can go wrong ---- */
-
-/* The host was reset: what it had is on its way no more. */
-static void take_back_all_in_flight(void)
-{
-	balloon_batches_abandon();
-	balloon_ranges_abandon();
-	balloon_refusal_forgive();
-	balloon_stats_abandon();
-	balloon.terms = (struct balloon_terms){ .best = BALLOON_PORTABLE };
-	assert(balloon_frames_given() == ledger_count(OWNER_BALLOON) + ledger_count(OWNER_LEAVING));
-}
-
-/* The host has nothing any more: all frames are ours. */
-static void take_back_all(void)
-{
-	take_back_all_in_flight();
-	balloon_free_all(OWNER_LEAVING);
-	balloon_free_all(OWNER_BALLOON);
-	assert(balloon_frames_given() == 0);
-}
-
-/*
- * The host broke the rules: it is reset, and nothing more is expected of it. One
- * that does not even finish its reset may still discard what it has: then all of
- * that stays in-flight for ever.
- */
-static void give_up(enum balloon_fault fault)
-{
-	const char *why = balloon_fault_sentence(fault);
-
-	assert(fault != BALLOON_OK);
-	balloon_refusal_record();
-	balloon_event(BALLOON_EVENT_GAVE_UP, fault, 0);
-	balloon.running = false;
-	/* What it refused, and what only leaves, is not its own, whether it lets go or not. */
-	balloon_refusal_forgive();
-	balloon_free_all(OWNER_LEAVING);
-	if (balloon.port->give_up(&why) != -ETIMEDOUT)
-		take_back_all_in_flight();
-	balloon.status.broken = why;
-	/* Ballooned frames do not come back from it, and are accounted for so. */
-	balloon.status.deflate_on_oom = false;
-}
-
-/* From reset to running. Errors are those of the port's start(). */
-static int start_port(void)
-{
-	int err = balloon.port->start();
-
-	if (err)
-		return err;
-	balloon_agree();
-	balloon_ranges_watch();
-	balloon.running = true;
-	balloon.status.deflate_on_oom = balloon.terms.deflate_on_oom;
-	/* A host may keep the number over a reset; what we have is the truth. */
-	tell_actual(ledger_count(OWNER_BALLOON));
-	return 0;
-}
-
-/*
- * The host asks for a reset, which is no fault of ours to punish: frames in the
- * balloon stay there, and those under way return to where they came from. Or it has
- * forgotten everything: then nothing is in the balloon. The next round goes on to
- * the target.
- */
-static void recover(enum balloon_fault fault)
-{
-	bool forgotten = fault == BALLOON_FAULT_ALL_OURS;
-	uint64_t now = clock_ns();
-
-	if (now - balloon.reset_time > RESETS_APART_NS)
-		balloon.resets_in_a_row = 0;
-	balloon.reset_time = now;
-	balloon.fault = BALLOON_OK;
-	balloon.running = false;
-	if (forgotten) {
-		balloon_event(BALLOON_EVENT_ALL_OURS, ledger_count(OWNER_BALLOON), 0);
-		take_back_all();
-	}
-	if (++balloon.resets_in_a_row > RESETS_IN_A_ROW) {
-		give_up(BALLOON_FAULT_RESTLESS);
-		return;
-	}
-	if (!forgotten) {
-		if (balloon.port->reset()) {
-			give_up(BALLOON_FAULT_NO_RESET);
-			return;
-		}
-		take_back_all_in_flight();
-	}
-	log_info(forgotten ? "balloon: the host has forgotten the balloon, which is empty now"
-			   : "balloon: the host asked for a reset, and gets it");
-	if (start_port()) {
-		give_up(BALLOON_FAULT_NO_RESTART);
-		return;
-	}
-	balloon.status.recoveries++;
-	balloon_event(BALLOON_EVENT_RECOVERED, fault, ledger_count(OWNER_BALLOON));
-}
-
 /* ---- One round, and the task ---- */
 
 bool balloon_step(void)
@@ -305,9 +192,9 @@ bool balloon_step(void)
 		fault = read_target();
 	if (fault != BALLOON_OK) {
 		if (fault == BALLOON_FAULT_RESET_WANTED || fault == BALLOON_FAULT_ALL_OURS)
-			recover(fault);
+			balloon_recover(fault);
 		else
-			give_up(fault);
+			balloon_give_up(fault);
 		return balloon_is_alive();
 	}
 	offered = offer();
@@ -392,7 +279,7 @@ static void stop(void)
 	balloon.running = false;
 	balloon_refusal_forgive();
 	if (balloon.port->reset() != -ETIMEDOUT) {
-		take_back_all();
+		balloon_take_back_all();
 		return;
 	}
 	/* The next host has never had what this one keeps. */
@@ -412,6 +299,15 @@ void balloon_detach(void)
 
 /* ---- The start with a host ---- */
 
+static int create_task(void)
+{
+	int err = task_create("balloon", TASK_PRIORITY_DRIVER, balloon_task, NULL);
+
+	if (err)
+		balloon_give_up(BALLOON_FAULT_NO_TASK);
+	return err;
+}
+
 int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters)
 {
 	int err;
@@ -428,15 +324,39 @@ int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters)
 		port->forget();
 	balloon.port = port;
 	balloon.waiters = waiters ? waiters : &balloon.own_waiters;
-	err = start_port();
+	err = balloon_start_port();
 	if (err)
 		return err;
 	balloon.status.present = true;
 	balloon_event(BALLOON_EVENT_PLUGGED, balloon.terms.deflate_on_oom, balloon.terms.ranges);
-	err = task_create("balloon", TASK_PRIORITY_DRIVER, balloon_task, NULL);
-	if (err) {
-		give_up(BALLOON_FAULT_NO_TASK);
+	err = create_task();
+	if (err)
 		balloon.status.present = false;
-	}
+	return err;
+}
+
+/* ---- The start with a host that was given up ---- */
+
+int balloon_retry(const char **why)
+{
+	int err;
+
+	*why = "there is no device";
+	if (!balloon.status.present)
+		return -ENODEV;
+	*why = "the device is in use: there is nothing to retry";
+	if (balloon_is_alive())
+		return -EALREADY;
+	*why = "it is being reset, or goes";
+	if (balloon.task_running || balloon.removing)
+		return -EBUSY;
+	/* Nobody lets the host go meanwhile. */
+	balloon.task_running = true;
+	err = balloon_revive(why);
+	balloon.task_running = false;
+	if (err || balloon.removing)
+		return err;
+	err = create_task();
+	*why = balloon.status.broken;
 	return err;
 }

@@ -6,7 +6,8 @@
  * inflation never takes the guest's free memory. This file is for the kernel; what
  * a hypervisor's port needs is balloon_port.h.
  *
- *   balloon.c		its life: what is offered, faults, a round, the end, the start
+ *   balloon.c		its life: what is offered, a round, the end, the start
+ *   balloon_recovery.c	what can go wrong: resets, a host that is given up, or tried again
  *   balloon_offer.c	which frames go
  *   balloon_batch.c	frames on their way, in batches
  *   balloon_ranges.c	whole blocks that are lent to the host, or leave, as ranges
@@ -39,5 +40,14 @@ void balloon_init(const struct balloon_config *config);
  * due. Returns whether another round would find something to do at once.
  */
 bool balloon_step(void);
+
+/*
+ * Tries a host that was given up once more: resets it, starts it anew, and lets the
+ * balloon's task go on to the target. What is in the balloon stays there. May sleep.
+ * -ENODEV: there is no host; -EALREADY: it is in use; -EBUSY: it goes, or is being reset;
+ * -ETIMEDOUT, -EIO, else start()'s errors or task_create()'s: it stays given up. With an
+ * error `*why` is the reason, for people.
+ */
+int balloon_retry(const char **why);
 
 #endif

@@ -78,7 +78,9 @@ static void print_status(const struct balloon_status *s)
 	if (balloon.port->print_features)
 		balloon.port->print_features();
 	if (s->broken)
-		printf("BROKEN: %s\n", s->broken);
+		printf("BROKEN: %s\n"
+		       "The device was given up; `balloon retry` tries it once more.\n",
+		       s->broken);
 }
 
 static int set_floor(const char *text)
@@ -111,6 +113,16 @@ static int set_strategy(const char *text)
 	return 0;
 }
 
+static int retry(void)
+{
+	const char *why;
+	int err = balloon_retry(&why);
+
+	if (err)
+		printf("balloon: %s%s\n", balloon.status.broken ? "still given up: " : "", why);
+	return err;
+}
+
 static int cmd_balloon(int argc, char **argv)
 {
 	struct balloon_status status;
@@ -124,12 +136,14 @@ static int cmd_balloon(int argc, char **argv)
 		return set_floor(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "strategy") == 0)
 		return set_strategy(argv[2]);
+	if (argc == 2 && strcmp(argv[1], "retry") == 0)
+		return retry();
 	if (argc != 1)
 		return -EINVAL;
 	print_status(&status);
 	return 0;
 }
-COMMAND("balloon", "[floor SIZE|strategy NAME]", "the balloon's state",
+COMMAND("balloon", "[floor SIZE|strategy NAME|retry]", "the balloon's state",
 	"Target, actual, shortfall: memory taken from the guest.\n"
 	"balloon floor SIZE: inflation leaves at least this much memory free.\n"
 	"balloon strategy NAME: how memory is given.\n"
@@ -137,7 +151,8 @@ COMMAND("balloon", "[floor SIZE|strategy NAME]", "the balloon's state",
 	"  whole-block  a block in one batch: QEMU with huge pages frees nothing with less\n"
 	"  range-first  blocks as ranges first, then in batches: where the host takes ranges\n"
 	"               (QEMU: free-page-reporting=on), it has the memory at once\n"
-	"  auto         range-first where it can be, else portable",
+	"  auto         range-first where it can be, else portable\n"
+	"balloon retry: a device that was given up is reset and used again.",
 	cmd_balloon);
 
 static int cmd_stats(int argc, char **argv)

@@ -19,7 +19,8 @@
 	EVENT(BALLOON_EVENT_RECLAIMED, "reclaimed", "frames", "order") /* for want of memory */ \
 	EVENT(BALLOON_EVENT_GAVE_UP, "gave-up", "fault", "")	       /* enum balloon_fault */ \
 	EVENT(BALLOON_EVENT_RECOVERED, "recovered", "fault", "ballooned") /* by a reset */ \
-	EVENT(BALLOON_EVENT_ALL_OURS, "all-ours", "frames", "") /* the host forgot them */ \
+	EVENT(BALLOON_EVENT_RETRIED, "retried", "ballooned", "") /* one given up is in use */ \
+	EVENT(BALLOON_EVENT_ALL_OURS, "all-ours", "frames", "")	 /* the host forgot them */ \
 	EVENT(BALLOON_EVENT_PLUGGED, "plugged", "deflate-on-oom", "ranges") /* a host is there */ \
 	EVENT(BALLOON_EVENT_PULLED, "pulled", "ballooned", "")		    /* it goes */
 

@@ -144,7 +144,7 @@ struct balloon_port {
 	/*
 	 * Nothing is expected of the host any more: reset() with its three results, and a
 	 * line in the log. `*why` is the core's sentence; a port that knew an earlier reason
-	 * stores that. start() begins anew.
+	 * stores that. A person may want it tried again: by reset(), then start().
 	 */
 	int (*give_up)(const char **why);
 	/*

@@ -46,6 +46,13 @@ uint64_t balloon_frames_short(void)
 				 held_off ? 0 : balloon_frames_spare());
 }
 
+void balloon_tell_actual(uint64_t actual)
+{
+	if (balloon.port->write_actual)
+		balloon.port->write_actual(actual);
+	balloon.status.actual = actual;
+}
+
 /* ---- Settings ---- */
 
 static void ask_terms(struct balloon_terms *terms)

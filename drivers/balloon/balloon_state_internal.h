@@ -51,6 +51,9 @@ uint64_t balloon_frames_short(void);
  */
 void balloon_agree(void);
 
+/* Tells the host how many frames are in the balloon. */
+void balloon_tell_actual(uint64_t actual);
+
 /* Returns the strategy in use; never BALLOON_AUTO. */
 enum balloon_strategy balloon_effective_strategy(void);
 

@@ -289,8 +289,9 @@ void virtio_break(struct virtio_device *device, const char *why)
 	set_failed(device);
 	/* Reset it all the same: only then does it leave our memory alone. */
 	err = virtio_reset(device);
-	log_warn("virtio: %s: broken: %s%s", device->address, why,
-		 err == -ETIMEDOUT ? "; and it does not finish its reset" : "");
+	log_warn("virtio: %s: broken: %s%s%s", device->address, why,
+		 err == -ETIMEDOUT ? "; and it does not finish its reset" : "",
+		 device->driver && device->driver->remedy ? device->driver->remedy : "");
 }
 
 void virtio_gone(struct virtio_device *device)

@@ -63,6 +63,8 @@ struct virtio_driver {
 	void (*remove)(struct virtio_device *device);
 	/* Says why a bit is among the device's `declined`. May be NULL. */
 	const char *(*why_declined)(unsigned bit);
+	/* For people, in the log: what may help with a device that broke. May be NULL. */
+	const char *remedy;
 	struct virtio_driver *next; /* the list's */
 };
 

@@ -342,6 +342,7 @@ static struct virtio_driver driver = {
 	.probe = probe,
 	.remove = remove_device,
 	.why_declined = why_declined,
+	.remedy = "; `balloon retry` tries it once more",
 };
 
 int virtio_balloon_start(void)

@@ -147,6 +147,31 @@ static void refusals_and_a_broken_host_are_shown(void **state)
 	assert_prints("BROKEN: it answered what no host may answer\n");
 }
 
+static void a_broken_host_is_retried(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	assert_int_equal(sim_command("balloon retry"), -EALREADY);
+	assert_string_equal(sim_command_text,
+			    "balloon: the device is in use: there is nothing to retry\n");
+	sim.completion = SIM_BALLOON_NEVER;
+	go_to(1000);
+	sim_time_advance(BALLOON_DEADLINE_NS + NS_PER_MS);
+	settle();
+	assert_int_equal(sim_command("balloon"), 0);
+	assert_prints("BROKEN: no answer within 2 s\n"
+		      "The device was given up; `balloon retry` tries it once more.\n");
+	sim.virtio.refuse_features = true;
+	assert_int_equal(sim_command("balloon retry"), -ENOTSUP);
+	assert_string_equal(sim_command_text,
+			    "balloon: still given up: refuses our choice of features\n");
+	sim.virtio.refuse_features = false;
+	assert_int_equal(sim_command("balloon retry"), 0);
+	assert_string_equal(sim_command_text, "");
+	assert_null(status().broken);
+	assert_int_equal(sim_command("balloon retry now"), -EINVAL);
+}
+
 static void what_a_strategy_needs_is_the_ports_word(void **state)
 {
 	(void)state;
@@ -169,6 +194,7 @@ int main(void)
 		TEST(statistics_are_shown_with_their_tags),
 		HOST_TEST(amounts_are_in_one_mode_and_in_kilobytes),
 		HOST_TEST(refusals_and_a_broken_host_are_shown),
+		TEST(a_broken_host_is_retried),
 		HOST_TEST(what_a_strategy_needs_is_the_ports_word),
 	};
 	int failed = cmocka_run_group_tests_name("balloon_cmd", tests, set_up_ram, NULL);

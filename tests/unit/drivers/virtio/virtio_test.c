@@ -330,6 +330,18 @@ static void breaking_resets_and_says_why_once(void **state)
 	assert_int_equal(sim_frame_in_use(), 0);
 }
 
+static void breaking_a_device_names_its_drivers_remedy(void **state)
+{
+	struct virtio_driver driver = { .remedy = "; pray" };
+
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	sim.device.driver = &driver;
+	virtio_break(&sim.device, "test");
+	sim.device.driver = NULL;
+	assert_string_equal(sim_log_warning, "virtio: simulated: broken: test; pray");
+}
+
 static void breaking_a_device_that_does_not_reset_ends(void **state)
 {
 	(void)state;
@@ -574,6 +586,7 @@ int main(void)
 		CASE(device_that_goes_before_features_ok_is_an_error),
 		CASE(broken_device_can_be_negotiated_again),
 		CASE(breaking_resets_and_says_why_once),
+		CASE(breaking_a_device_names_its_drivers_remedy),
 		CASE(breaking_a_device_that_does_not_reset_ends),
 		CASE(device_that_needs_reset_is_seen),
 		CASE(config_is_read_and_written),
