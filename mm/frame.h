@@ -193,6 +193,9 @@ bool frame_has_unfilled(void);
  */
 void frame_pause_filling(bool paused);
 
+/* Tells whether there is a poisoner and a pause: what has to be filled first had better wait. */
+bool frame_filling_is_paused(void);
+
 /* Replaces the hook for frame_has_unfilled() becoming true; NULL: none. It may wake tasks only. */
 void frame_set_unfilled_hook(void (*hook)(void));
 

@@ -52,6 +52,11 @@ void frame_pause_filling(bool paused)
 	tell(had_some);
 }
 
+bool frame_filling_is_paused(void)
+{
+	return frame_fill.paused && frame_fill.poisoner;
+}
+
 /* ---- The allocator's side ---- */
 
 void frame_fill_freed(size_t number, pfn_t pfn, size_t count, enum owner from)

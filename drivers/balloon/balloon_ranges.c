@@ -131,13 +131,19 @@ void balloon_ranges_answered(void)
 
 /* ---- Lending ---- */
 
+/* A port may have to fill what is lent with poison. */
+static bool can_lend(void)
+{
+	return can_send() && !frame_filling_is_paused();
+}
+
 bool balloon_ranges_lend(void)
 {
 	uint64_t left;
 	size_t blocks;
 	pfn_t first;
 
-	if (!can_send())
+	if (!can_lend())
 		return false;
 	watch_activity();
 	if (clock_ns() - ranges.quiet_since < BALLOON_REPORT_QUIET_NS)
@@ -155,7 +161,7 @@ bool balloon_ranges_lend(void)
 
 uint64_t balloon_ranges_next(void)
 {
-	if (!can_send())
+	if (!can_lend())
 		return DEADLINE_NEVER;
 	watch_activity();
 	if (!frame_has_unreported())

@@ -4,7 +4,7 @@
 # arguments for the programs, as -n ROUNDS, are in BENCH.
 
 .PHONY: bench bench-boot bench-balloon bench-console bench-alloc
-bench: bench-boot bench-balloon bench-console bench-alloc
+bench: bench-boot bench-balloon bench-console bench-alloc bench-move
 
 # ---- Time to the prompt, beside a kernel that prints one byte ----
 
@@ -53,6 +53,20 @@ $(BUILD)/bench/console: $(addprefix $(BUILD)/host/tests/bench/,console.o console
 
 bench-console: $(BUILD)/bench/console $(BUILD)/aerostat.elf | $(call needs,qemu)
 	@$(BUILD)/bench/console $(BENCH) $(BUILD)/aerostat.elf
+
+# ---- Moves of a busy guest, by QEMUs from version 10 on, beside hinting alone ----
+
+$(BUILD)/bench/move: $(addprefix $(BUILD)/host/tests/bench/,move.o samples.o circumstances.o) \
+		$(VM_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm
+
+# This machine's own QEMU, and those that `make qemu-next` can have.
+.PHONY: bench-move
+bench-move: $(BUILD)/bench/move $(BUILD)/aerostat.elf | $(call needs,qemu)
+	@[ -n "$(QEMU)" ] || tools/qemu_next.sh $(QEMU_NEXT) || :
+	@$(BUILD)/bench/move $(BENCH) $(BUILD)/aerostat.elf $(or $(QEMU),qemu-system-x86_64 \
+		$$(sed -n 's/.* QEMU=//p' $(QEMU_NEXT)/summary))
 
 # ---- The allocator on the host, as the unit tests have it, but without sanitizers ----
 

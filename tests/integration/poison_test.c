@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/deadline.h"
+
 static void poison_is_accepted_if_and_only_if_it_is_used(void **state)
 {
 	struct vm *vm = harness_boot(&(struct guest_options){ .append = "poison=a5" });
@@ -80,11 +82,49 @@ static void freed_frames_are_full_of_poison(void **state)
 	}
 }
 
+/* Until so many bytes more than `before` are poison: a task fills them when it is idle. */
+static void wait_filled(int fd, uint64_t before, uint64_t more)
+{
+	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
+
+	while (filled_with(fd, 0xa5) < before + more)
+		if (!deadline_left(deadline))
+			fail_msg("%ju bytes are poison, of %ju + %ju",
+				 (uintmax_t)filled_with(fd, 0xa5), (uintmax_t)before,
+				 (uintmax_t)more);
+}
+
+static void what_comes_back_in_blocks_is_full_of_poison_in_the_end(void **state)
+{
+	char path[] = "/tmp/aerostat-memory-XXXXXX";
+	int fd = mkstemp(path);
+	struct vm *vm;
+	uint64_t bytes;
+
+	(void)state;
+	assert_true(fd >= 0);
+	vm = harness_boot(&(struct guest_options){ .append = "poison=a5", .memory_file = path });
+	unlink(path);
+	harness_take(vm, 64 * MIB + 5 * FRAME);
+	bytes = filled_with(fd, 0xa5);
+	harness_take(vm, 0);
+	wait_filled(fd, bytes, 64 * MIB + 5 * FRAME);
+	/* Longer than a block: the one who holds it fills it, and frees it unfilled. */
+	harness_command_says(vm, "hold 128M 12", "held ");
+	bytes = filled_with(fd, 0xa5);
+	harness_command_says(vm, "release all", "pattern intact");
+	wait_filled(fd, bytes, 128 * MIB);
+	harness_command_says(vm, "audit", "Ledger: ok");
+	close(fd);
+	harness_stop(vm);
+}
+
 int poison_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(poison_is_accepted_if_and_only_if_it_is_used),
 		TEST(freed_frames_are_full_of_poison),
+		TEST(what_comes_back_in_blocks_is_full_of_poison_in_the_end),
 	};
 
 	return cmocka_run_group_tests_name("poison", tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "drivers/balloon/balloon_ranges.h"
+#include "mm/poison.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
 static void a_small_queue_reports_all_blocks(void **state)
@@ -135,6 +136,42 @@ static void no_more_than_16_mib_are_poisoned_at_once(void **state)
 	}
 }
 
+/* A guest moves for a while, with a floor that keeps half of its memory from being hinted. */
+static void report_around_a_move(bool poison)
+{
+	struct balloon_config config = { .floor = RAM_FRAMES / 2,
+					 .poison = poison,
+					 .poison_byte = POISON };
+	uint64_t blocks;
+
+	plug_in(false, HINT | PAGE_POISON | REPORTING | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	if (poison)
+		poison_enable(POISON);
+	assert_int_equal(begin_with(&config), 0);
+	blocks = frame_free_blocks();
+	hint_round(ROUND);
+	assert_true(ledger_count(OWNER_HINTED) > 0);
+	be_quiet();
+	assert_int_equal(sim.reported, poison ? 0 : frame_free_blocks() * BLOCK_SIZE);
+	hint_round(1);
+	be_quiet();
+	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
+	frame_set_poisoner(NULL);
+}
+
+/* What is filled for a report would have to be sent again. */
+static void poisoned_blocks_are_reported_after_a_move(void **state)
+{
+	(void)state;
+	report_around_a_move(true);
+}
+
+static void other_blocks_are_reported_while_a_guest_moves(void **state)
+{
+	(void)state;
+	report_around_a_move(false);
+}
+
 /* ---- A device that writes into all that it has ---- */
 
 static void report_and_go_on(bool poison)
@@ -181,6 +218,8 @@ int main(void)
 						tear_down),
 		TEST(reported_blocks_hold_the_poison),
 		TEST(no_more_than_16_mib_are_poisoned_at_once),
+		TEST(poisoned_blocks_are_reported_after_a_move),
+		TEST(other_blocks_are_reported_while_a_guest_moves),
 		TEST(what_is_in_reported_frames_means_nothing),
 		TEST(frames_need_not_keep_the_poison_if_the_device_does_not_know_it),
 	};
