@@ -90,7 +90,7 @@ tests/kernel/options := kernel/options.c drivers/balloon/balloon_settings.c \
 	kernel/command_line.c kernel/lib/parse.c \
 	tests/sim/sim_log.c
 tests/kernel/hold := kernel/hold.c $(HOLD_FIXTURE)
-tests/kernel/hold_cmd := kernel/hold_cmd.c kernel/hold.c kernel/lib/parse.c \
+tests/kernel/hold_cmd := kernel/hold_cmd.c kernel/hold.c kernel/hold_task.c kernel/lib/parse.c \
 	tests/sim/sim_command.c $(HOLD_FIXTURE)
 tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c
