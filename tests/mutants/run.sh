@@ -130,28 +130,53 @@ failed_test()
 			print failed ? failed : last ? last : "no test at all" }' "$1"
 }
 
-# compile ROOM KIND FILE FLAGS: ROOM/fault.c, which stands for FILE, into ROOM/KIND.o
-compile()
+# sources FILE PROGRAM: what is compiled anew for PROGRAM when FILE is another one: itself,
+# or all that includes it
+sources()
 {
-	$HOSTCC $4 -Wno-misleading-indentation -Wno-parentheses \
-		$(cat "$BUILD/plain/${3%.c}.fakes") -Itests/fake -I. \
-		-c -o "$1/$2.o" "$1/fault.c" > "$1/output" 2>&1
+	case $1 in
+	*.c) echo "$1" ;;
+	*)
+		for object in $(head -n 1 "$BUILD/plain/run/$2.link"); do
+			grep -q " $1\( \|\$\)" "${object%.o}.d" || continue
+			object=${object#"$made/plain/"}
+			echo "${object%.o}.c"
+		done
+		;;
+	esac
 }
 
-# link ROOM KIND FILE FLAGS PROGRAM: with ROOM/KIND.o in the place of FILE's object
+# compile ROOM KIND FILE FLAGS PROGRAM: into ROOM/KIND; ROOM/fault has FILE with a fault
+compile()
+{
+	for source in $(sources "$3" "$5"); do
+		[ ! -f "$1/$2/${source%.c}.o" ] || continue
+		mkdir -p "$(dirname "$1/$2/$source")"
+		place=$source
+		[ "$source" != "$3" ] || place=$1/fault/$source
+		$HOSTCC $4 -Wno-misleading-indentation -Wno-parentheses \
+			$(cat "$BUILD/plain/${source%.c}.fakes") -Itests/fake -I"$1/fault" -I. \
+			-c -o "$1/$2/${source%.c}.o" "$place" > "$1/output" 2>&1 || return 1
+	done
+}
+
+# link ROOM KIND FLAGS PROGRAM: with the objects of ROOM/KIND in their places
 link()
 {
 	{
 		read -r objects
 		read -r libs
-	} < "$BUILD/plain/run/$5.link"
+	} < "$BUILD/plain/run/$4.link"
 	with=
 	for object in $objects; do
-		object=${object#"$made/plain/"}
-		[ "$object" = "${3%.c}.o" ] && object=$1/$2.o || object=$made/$2/$object
-		with="$with $object"
+		object=$2/${object#"$made/plain/"}
+		if [ -f "$1/$object" ]; then
+			with="$with $1/$object"
+		else
+			with="$with $made/$object"
+		fi
 	done
-	$HOSTCC $4 -o "$1/program" $with $libs > "$1/output" 2>&1
+	$HOSTCC $3 -o "$1/program" $with $libs > "$1/output" 2>&1
 }
 
 # limits PROGRAM SLOWER: the seconds of CPU and of the wall's clock that it gets. A
@@ -172,9 +197,11 @@ notice()
 	plain) flags=$PLAIN slower=1 SANITIZERS= ;;
 	unit) flags=$SANITIZED slower=30 SANITIZERS=yes ;;
 	esac
-	compile "$room" $kind "$file" "$flags" || return 2
+	rm -rf "${room:?}/$kind"
+	compile "$room" $kind "$file" "$flags" "${1-}" || return 2
 	for by; do
-		link "$room" $kind "$file" "$flags" "$by" || return 2
+		compile "$room" $kind "$file" "$flags" "$by" || return 2
+		link "$room" $kind "$flags" "$by" || return 2
 		(cd "$room" && run_limited ./program $(limits "$by" $slower) output) && continue
 		# That says nothing about the fault.
 		grep -q '^\[ RUN' "$room/output" || return 2
@@ -200,8 +227,10 @@ try()
 # try_listed ROOM NAME FILE PROGRAM: prints what became of it
 try_listed()
 {
+	rm -rf "$1/fault"
+	mkdir -p "$(dirname "$1/fault/$3")"
 	if ! why=$(awk -v fault="$2" -f tests/mutants/apply.awk tests/mutants/list \
-		"$3" 2>&1 > "$1/fault.c"); then
+		"$3" 2>&1 > "$1/fault/$3"); then
 		echo "STALE    $2: $3: $why"
 		return
 	fi
@@ -229,10 +258,12 @@ programs_for()
 try_drawn()
 {
 	what="$2:$4: in $3(): $7  =>  $8"
+	rm -rf "$1/fault"
+	mkdir -p "$(dirname "$1/fault/$2")"
 	NEW=$8 awk -v file="$2" -v from="$4" -v to="$5" 'NR == 1 { print "#line 1 \"" file "\"" }
 		NR == from { print ENVIRON["NEW"] }
 		NR < from || NR > to { print }
-		NR > from && NR <= to { print "" }' "$2" > "$1/fault.c"
+		NR > from && NR <= to { print "" }' "$2" > "$1/fault/$2"
 	programs=$(programs_for "$2" "$6")
 	try "$1" "$2" $programs
 	case $? in
