@@ -5,10 +5,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "drivers/balloon/balloon_reclaim.h"
 #include "tests/sim/sim_command.h"
 #include "tests/unit/drivers/balloon/host_fixture.h"
 
@@ -125,6 +127,43 @@ static void amounts_are_in_one_mode_and_in_kilobytes(void **state)
 	assert_prints("InflatedTotal: 0 kB\nInflatedFree: 1024 kB\n");
 }
 
+static void say_traffic(void)
+{
+	printf("the port's traffic\n");
+}
+
+static void say_features(void)
+{
+	printf("the port's features\n");
+}
+
+static void a_screen_has_all_that_there_is_to_know(void **state)
+{
+	(void)state;
+	host.port.print_traffic = say_traffic;
+	host.port.print_features = say_features;
+	host.terms.deflate_on_oom = true;
+	assert_int_equal(host_attach(3), 0);
+	host_wants(1000);
+	host_wants(200);
+	exhaust();
+	assert_int_equal(balloon_reclaim(0), 1);
+	settle();
+	assert_int_equal(sim_command("balloon"), 0);
+	assert_string_equal(sim_command_text,
+			    "InflatedTotal: 0 kB\nInflatedFree: 796 kB\nTarget: 800 kB\n"
+			    "Actual: 796 kB\nShortfall: 4 kB\nFloor: 12 kB\n"
+			    "Strategy: auto (portable)\n"
+			    "Inflated: 1000 frames in 2 requests\n"
+			    "Deflated: 801 frames in 3 requests\n"
+			    "Reported: 0 free frames; 0 requests in all\n"
+			    "the port's traffic\n"
+			    "Writes of actual: 3\n"
+			    "Given back for want of memory: 1 frames in 1 events\n"
+			    "Recovered from resets: 0\n"
+			    "the port's features\n");
+}
+
 static bool refuses_the_fourth(bool deflates, pfn_t pfn, enum balloon_refusal *why)
 {
 	*why = BALLOON_REFUSED_FRAME;
@@ -193,6 +232,7 @@ int main(void)
 		TEST(a_device_without_statistics_is_told),
 		TEST(statistics_are_shown_with_their_tags),
 		HOST_TEST(amounts_are_in_one_mode_and_in_kilobytes),
+		HOST_TEST(a_screen_has_all_that_there_is_to_know),
 		HOST_TEST(refusals_and_a_broken_host_are_shown),
 		TEST(a_broken_host_is_retried),
 		HOST_TEST(what_a_strategy_needs_is_the_ports_word),

@@ -239,6 +239,21 @@ static void ranges_that_find_no_room_are_lent_again(void **state)
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
 }
 
+static void a_host_without_room_for_ranges_gets_batches(void **state)
+{
+	(void)state;
+	host.port.send_ranges = take_ranges;
+	host.terms.ranges = 2;
+	host.terms.range_blocks = 4;
+	host.terms.best = BALLOON_RANGE_FIRST;
+	range_calls = 0;
+	range_err = -EAGAIN;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(4 * BLOCK_FRAMES);
+	assert_true(range_calls > 0);
+	assert_host_has(4 * BLOCK_FRAMES);
+}
+
 static void late_answers_are_waited_for(void **state)
 {
 	(void)state;
@@ -403,6 +418,7 @@ int main(void)
 		HOST_TEST(frames_of_several_runs_are_refused_in_one_batch),
 		HOST_TEST(a_batch_that_finds_no_room_is_offered_again),
 		HOST_TEST(ranges_that_find_no_room_are_lent_again),
+		HOST_TEST(a_host_without_room_for_ranges_gets_batches),
 		HOST_TEST(late_answers_are_waited_for),
 		HOST_TEST(a_host_that_forgets_everything_gets_it_anew),
 		HOST_TEST(a_host_that_does_nothing_but_forget_is_given_up),

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <ucontext.h>
 
 #include <cmocka.h>
 
@@ -299,6 +300,71 @@ static void with_nothing_to_do_the_target_is_read_once_a_second(void **state)
 		assert_int_equal(sleep_ms(n), 1000);
 }
 
+/* ---- Two tasks: the balloon's, and one that takes its device away ---- */
+
+static ucontext_t balloon_context, other_context;
+static bool in_balloon_task, task_ended;
+
+static void run_balloon_task(void)
+{
+	sim_ram_task(NULL);
+	task_ended = true;
+	in_balloon_task = false;
+	/* Nothing has been taken from the host yet. */
+	assert_balloon(100);
+}
+
+/* Whoever waits lets the other one run. */
+static void switch_tasks(void)
+{
+	in_balloon_task = !in_balloon_task;
+	if (in_balloon_task)
+		swapcontext(&other_context, &balloon_context);
+	else
+		swapcontext(&balloon_context, &other_context);
+}
+
+static void let_balloon_task_run(void)
+{
+	if (!task_ended)
+		switch_tasks();
+}
+
+static void start_balloon_task(void *stack, size_t size)
+{
+	in_balloon_task = task_ended = false;
+	getcontext(&balloon_context);
+	balloon_context.uc_stack.ss_sp = stack;
+	balloon_context.uc_stack.ss_size = size;
+	balloon_context.uc_link = &other_context;
+	makecontext(&balloon_context, run_balloon_task, 0);
+	sim_time_on_wait = let_balloon_task_run;
+}
+
+/* The host's frames may not be taken away under the task's hands. */
+static void a_host_leaves_only_after_the_task_has_ended(void **state)
+{
+	static char stack[256 * KIB] __attribute__((aligned(16)));
+	uint64_t before;
+
+	(void)state;
+	start(0, NO_FLOOR);
+	sim_balloon_set_target(&sim, 100);
+	start_balloon_task(stack, sizeof(stack));
+	for (int i = 0; i < 5; i++)
+		switch_tasks();
+	assert_balloon(100);
+	assert_false(task_ended);
+	/* From now on the task runs only when balloon_detach() waits for it. */
+	before = clock_ns();
+	balloon_detach();
+	assert_true(task_ended);
+	/* The task was woken, and did not sleep out its second. */
+	assert_true(clock_ns() - before < NS_PER_S / 10);
+	sim_time_on_wait = NULL;
+	assert_balloon(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +378,7 @@ int main(void)
 		TEST(a_forgotten_deflation_is_noticed_among_others),
 		TEST(a_forgotten_range_is_noticed_among_others),
 		TEST(while_frames_are_missing_memory_is_looked_at_ten_times_a_second),
+		TEST(a_host_leaves_only_after_the_task_has_ended),
 		TEST(with_nothing_to_do_the_target_is_read_once_a_second),
 	};
 
