@@ -165,6 +165,7 @@ tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
 tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
 tests/tools/qmp := $(QMP_SOURCES)
+tests/tools/vm := $(QMP_SOURCES) tools/vm.c tools/vm_start.c
 tests/tools/json_member := tools/json_member.c
 tests/tools/show_mem := tools/show_mem.c
 tests/tools/svg_plot := $(SVG_SOURCES)
@@ -195,7 +196,7 @@ tests/bench/buddy := tests/bench/buddy.c
 tests/bench/samples := tests/bench/samples.c
 tests/bench/trace := tests/bench/trace.c
 
-$(BUILD)/tests/tools/qmp $(BUILD)/tests/tools/json_member: LIBS := -ljson-c
+$(BUILD)/tests/tools/qmp $(BUILD)/tests/tools/vm $(BUILD)/tests/tools/json_member: LIBS := -ljson-c
 $(BUILD)/tests/tools/svg_plot $(BUILD)/tests/bench/samples: LIBS := -lm
 $(BUILD)/tests/tools/core $(BUILD)/tests/tools/frame_dump: LIBS := -lelf
 $(BUILD)/tests/tools/events_dump: LIBS := -lelf -ljson-c
