@@ -179,6 +179,7 @@ tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
 tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
 tests/tools/qmp := $(QMP_SOURCES)
+tests/tools/vm := $(QMP_SOURCES) tools/vm.c tools/vm_start.c
 tests/tools/json_member := tools/json_member.c
 tests/tools/show_mem := tools/show_mem.c
 tests/tools/svg_plot := $(SVG_SOURCES)
@@ -192,6 +193,8 @@ BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu
 tests/tools/balloonctl/command := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/deadline := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_thread := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/dump := $(BALLOONCTL_TESTED) tests/unit/tools/core_file.c
+tests/tools/balloonctl/guest_libvirt := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_find := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_qmp := $(BALLOONCTL_TESTED)
@@ -212,7 +215,8 @@ tests/bench/trace := tests/bench/trace.c
 # Where the programs lie: with sanitizers, with coverage, with neither (for mutants).
 RUNS := $(BUILD)/tests $(BUILD)/coverage/run $(BUILD)/plain/run
 
-$(addsuffix /tools/qmp,$(RUNS)) $(addsuffix /tools/json_member,$(RUNS)): LIBS := -ljson-c
+$(addsuffix /tools/qmp,$(RUNS)) $(addsuffix /tools/vm,$(RUNS)) \
+	$(addsuffix /tools/json_member,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /tools/svg_plot,$(RUNS)) $(addsuffix /bench/samples,$(RUNS)): LIBS := -lm
 $(addsuffix /tools/core,$(RUNS)) $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c

@@ -21,7 +21,7 @@
 #include "tools/vm_internal.h"
 
 #define REPORT_BYTES 2500 /* of output, in a report */
-#define ANSWER_MS 5000	  /* for QEMU, when the time of a wait is over */
+#define ANSWER_MS 2000	  /* for QEMU, when the time of a wait is over */
 
 struct qmp *vm_qmp(struct vm *vm)
 {

@@ -365,6 +365,28 @@ static void balloonctl_tells_that_qemu_has_died(void **state)
 	harness_stop(vm);
 }
 
+/* Stopped, as by a debugger: every command ends, and with 4. */
+static void balloonctl_does_not_wait_for_a_qemu_that_is_stopped(void **state)
+{
+	struct vm *vm = balloonctl_boot((struct guest_options){ 0 });
+	const char *words[] = {
+		program_path("balloonctl"), "-t", "1", "-g", CALL("x")[2], "status", NULL
+	};
+
+	(void)state;
+	kill(vm_pid(vm), SIGSTOP);
+	assert_end(program_run(words), EXIT_TIMEOUT, "!no greeting");
+	assert_end(BALLOONCTL("set", "512M", "--wait=1"), EXIT_TIMEOUT, "!no greeting");
+	kill(vm_pid(vm), SIGCONT);
+	words[2] = "60";
+	assert_end(program_run(words), EXIT_REACHED, "RAM");
+	words[2] = "0";
+	assert_end(program_run(words), EXIT_USAGE, "!whole seconds are wanted, 1 to 86400");
+	words[2] = "86401";
+	assert_end(program_run(words), EXIT_USAGE, "!whole seconds are wanted, 1 to 86400");
+	harness_stop(vm);
+}
+
 /* ---- a live dump that is broken off ---- */
 
 static bool is_empty(const char *folder)
@@ -582,6 +604,7 @@ int balloonctl_tests(void)
 		TEST(balloonctl_tells_that_there_is_no_driver),
 		TEST(balloonctl_has_statistics_at_once_with_any_interval),
 		TEST(balloonctl_tells_that_qemu_has_died),
+		TEST(balloonctl_does_not_wait_for_a_qemu_that_is_stopped),
 		TEST(balloonctl_leaves_no_dump_behind_whatever_ends_it),
 		TEST(balloonctl_finds_the_guests_of_the_run_script),
 		TEST(balloonctl_is_completed_by_bash),

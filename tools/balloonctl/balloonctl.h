@@ -6,7 +6,8 @@
  * command.c, commands.c: the list of commands, and how one is run (command.h).
  * complain.c: words to a person: complaints, text from outside, exit statuses.
  * size.c: sizes as people write and read them.
- * guest.c, guest_qmp.c, guest_libvirt.c: reach a guest (guest.h).
+ * guest.c, guest_qmp.c, guest_libvirt.c: reach a guest (guest.h); libvirt, which may
+ * block, by guest_thread.c.
  * poller.c, guest_set.c, periodic.c: look at guests again and again.
  * status.c, set.c, stats.c, watch.c, record.c, plot.c, export.c, dump.c: a
  * command each, of which only its row in commands.c is known elsewhere.

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -406,6 +407,9 @@ static pid_t say_for_ever(int fd, const char *line)
 		memcpy(flood + size, line, strlen(line));
 	pid = fork();
 	assert_true(pid >= 0);
+	/* It has both ends, so that nobody hangs up when an alarm ends us. */
+	if (pid == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (pid == 0)
 		if (send(fd, flood, size, MSG_NOSIGNAL) < 0)
 			_exit(0);

@@ -13,11 +13,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -239,6 +242,124 @@ static void only_a_regular_file_is_replaced(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* ---- commands that run until they are told to end ---- */
+
+/* In a process of its own: tells its parent to end when `ready` says that it may. */
+static pid_t end_parent_when(bool (*ready)(const char *what), const char *what)
+{
+	pid_t parent = getpid(), pid;
+
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (!ready(what))
+		usleep(20000);
+	kill(parent, SIGTERM);
+	_exit(0);
+}
+
+/* Twice, as other files each time: it has been renewed. */
+static bool was_renewed(const char *path)
+{
+	static ino_t first;
+	struct stat st;
+
+	if (stat(path, &st))
+		return false;
+	if (!first)
+		first = st.st_ino;
+	return st.st_ino != first;
+}
+
+static void text_file_is_renewed_and_removed_at_the_end(void **state)
+{
+	char dir[] = "/tmp/balloonctl-XXXXXX", path[64];
+	struct fake_qemu qemu = { 0 };
+	struct outcome end;
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/balloon.prom", dir);
+	alarm(ALARM_S);
+	pid = end_parent_when(was_renewed, path);
+	end = RUN_AGAINST(&qemu, "export", "--textfile", path, "--every", "0.1");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	alarm(0);
+	assert_int_equal(end.status, EXIT_REACHED);
+	assert_string_equal(end.err, "");
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static int try_to_connect(unsigned port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (!connect(fd, (struct sockaddr *)&to, sizeof(to)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Until the guest was looked at it is not up. */
+static bool serves_the_guest(const char *port)
+{
+	char text[16384];
+	int fd = try_to_connect((unsigned)atoi(port));
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	loopback_ask((unsigned)atoi(port), "GET /metrics HTTP/1.0\r\n\r\n", text, sizeof(text));
+	return strstr(text, "\nballoon_left_bytes{guest=\"/tmp/balloonctl-");
+}
+
+/* A port that is free at this moment. */
+static void find_port(char port[8])
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t size = sizeof(at);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+	snprintf(port, 8, "%u", ntohs(at.sin_port));
+	close(fd);
+}
+
+static void metrics_are_served_until_the_end(void **state)
+{
+	struct fake_qemu qemu = { 0 };
+	struct outcome end;
+	char port[8];
+
+	(void)state;
+	alarm(ALARM_S);
+	do {
+		pid_t pid;
+
+		find_port(port);
+		pid = end_parent_when(serves_the_guest, port);
+		end = RUN_AGAINST(&qemu, "export", "--listen", port, "--interval", "0.1", "--stats",
+				  "1");
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		/* Somebody else may have taken it. */
+	} while (strstr(end.err, "Address already in use"));
+	alarm(0);
+	assert_int_equal(end.status, EXIT_REACHED);
+	assert_says(end.out, "http://127.0.0.1:");
+	assert_says(end.out, "/metrics\n");
+}
+
 static void export_refuses_odd_arguments(void **state)
 {
 	static const char *const bad[] = { "",	      "x",	    "1.2.3:80", "127.0.0.1:65536",
@@ -256,6 +377,13 @@ static void export_refuses_odd_arguments(void **state)
 	end = run_command(NULL, "export", "--listen", "0", "--textfile", "a", NULL);
 	assert_int_equal(end.status, EXIT_USAGE);
 	end = run_command(NULL, "export", "--every", "5", NULL);
+	assert_int_equal(end.status, EXIT_USAGE);
+	end = run_command(NULL, "export", "--stats", "0.5", NULL);
+	assert_int_equal(end.status, EXIT_USAGE);
+	assert_says(end.err, "--stats 0.5: whole seconds are wanted");
+	end = run_command(NULL, "export", "--interval", "0.09", NULL);
+	assert_int_equal(end.status, EXIT_USAGE);
+	end = run_command(NULL, "export", "--interval", "3600.1", NULL);
 	assert_int_equal(end.status, EXIT_USAGE);
 }
 
@@ -444,6 +572,8 @@ int main(void)
 		cmocka_unit_test(metrics_are_printed_once),
 		cmocka_unit_test(text_file_is_replaced_whole),
 		cmocka_unit_test(only_a_regular_file_is_replaced),
+		cmocka_unit_test(text_file_is_renewed_and_removed_at_the_end),
+		cmocka_unit_test(metrics_are_served_until_the_end),
 		cmocka_unit_test(export_refuses_odd_arguments),
 		cmocka_unit_test(server_has_one_page),
 		cmocka_unit_test(server_is_on_loopback_by_default),

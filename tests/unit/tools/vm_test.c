@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tools/vm.c and tools/vm_start.c. This program is its own QEMU: with a role as its first
+ * argument it has a guest at the serial line that it is given, and QMP at the socket.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/deadline.h"
+#include "tools/qmp.h"
+#include "tools/vm.h"
+
+#define LONG_MS 60000 /* for what comes */
+#define SHORT_MS 200  /* for what does not */
+#define ALARM_S 120u  /* for ever */
+
+/* ---- what QEMU does; the roles ---- */
+
+static void say(int fd, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left) {
+		ssize_t n = write(fd, text, left);
+
+		if (n <= 0)
+			_exit(9);
+		text += n;
+		left -= (size_t)n;
+	}
+}
+
+/* The number after the last "fd=" of an argument that has `what` in it. */
+static int fd_of(char **argv, const char *what)
+{
+	for (; *argv; argv++)
+		if (strstr(*argv, what) && strstr(*argv, "fd="))
+			return atoi(strstr(*argv, "fd=") + 3);
+	return -1;
+}
+
+static FILE *begin_qmp(char **argv)
+{
+	int fd = accept(fd_of(argv, "id=qmp"), NULL, NULL);
+	FILE *file = fdopen(fd, "r");
+	char line[1024];
+
+	say(fd, "{\"QMP\": {}}\n");
+	if (!fgets(line, sizeof(line), file))
+		_exit(8);
+	say(fd, "{\"return\": {}, \"id\": 1}\n");
+	return file;
+}
+
+/* The console: a prompt, then an echo of each line and what was asked for. */
+static void be_guest(int serial)
+{
+	char line[256];
+	size_t len = 0;
+
+	say(serial, "boot " VM_PROMPT "is no prompt here\r\n" VM_PROMPT);
+	while (read(serial, line + len, 1) == 1) {
+		if (line[len++] != '\r')
+			continue;
+		line[--len] = '\0';
+		say(serial, line);
+		say(serial, "\r\n");
+		if (!strcmp(line, "two"))
+			say(serial, "one\r\n" VM_PROMPT "\r\ntwo\r\n");
+		if (!strcmp(line, "mute"))
+			pause();
+		if (!strcmp(line, "exit"))
+			_exit(33);
+		if (!strcmp(line, "die"))
+			raise(SIGKILL);
+		say(serial, VM_PROMPT);
+		len = 0;
+	}
+	_exit(0);
+}
+
+/* Whose balloon comes a MiB nearer at each question. */
+static void be_qmp(FILE *from, int64_t left)
+{
+	char line[1024], answer[128];
+
+	for (unsigned id = 2; fgets(line, sizeof(line), from); id++) {
+		const char *value = "{}";
+		char actual[64];
+
+		if (strstr(line, "query-balloon")) {
+			snprintf(actual, sizeof(actual), "{\"actual\": %lld}", (long long)left);
+			left -= 1 << 20;
+			value = actual;
+		}
+		snprintf(answer, sizeof(answer), "{\"return\": %s, \"id\": %u}\n", value, id);
+		say(fileno(from), answer);
+	}
+	_exit(0);
+}
+
+/* More than the machine keeps of it, without an end. */
+static void chatter(int serial)
+{
+	static char much[1024 * 1024];
+
+	memset(much, 'm', sizeof(much) - 1);
+	while (true)
+		say(serial, much);
+}
+
+static int be_qemu(char **argv)
+{
+	const struct timespec moment = { .tv_nsec = 20000000 };
+	const char *role = argv[1];
+	int serial = fd_of(argv, "id=con");
+	FILE *qmp;
+
+	if (!strcmp(role, "fails")) {
+		fprintf(stderr, "qemu: no \x1b such option\n");
+		return 3;
+	}
+	qmp = begin_qmp(argv);
+	if (!strcmp(role, "guest"))
+		be_guest(serial);
+	if (!strcmp(role, "balloon"))
+		be_qmp(qmp, 100 << 20);
+	if (!strcmp(role, "chatters"))
+		chatter(serial);
+	if (!strcmp(role, "trickles"))
+		while (!nanosleep(&moment, NULL))
+			say(serial, "x");
+	/* "hangs" */
+	while (true)
+		pause();
+}
+
+/* ---- the other side ---- */
+
+static const char *self;
+static char errors_path[] = "/tmp/vm-test-XXXXXX";
+static int saved_stderr;
+
+static struct vm *start(const char *role)
+{
+	const char *const argv[] = { self, role, NULL };
+	struct vm *vm;
+
+	assert_int_equal(vm_start("test", argv, NULL, &vm), 0);
+	return vm;
+}
+
+/* Reports go to a file, and are text for a person. */
+static int begin(void **state)
+{
+	int fd;
+
+	(void)state;
+	strcpy(errors_path + strlen(errors_path) - 6, "XXXXXX");
+	fd = mkstemp(errors_path);
+	if (fd < 0)
+		return -1;
+	fflush(stderr);
+	saved_stderr = dup(STDERR_FILENO);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	alarm(ALARM_S);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	alarm(0);
+	fflush(stderr);
+	dup2(saved_stderr, STDERR_FILENO);
+	close(saved_stderr);
+	return unlink(errors_path);
+}
+
+static void assert_reported(const char *words)
+{
+	static char text[65536];
+	FILE *file = fopen(errors_path, "r");
+
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	if (!strstr(text, words))
+		fail_msg("\"%s\" does not say \"%s\"", text, words);
+}
+
+static void guest_is_talked_to(void **state)
+{
+	struct vm *vm = start("guest");
+	char *text;
+
+	(void)state;
+	assert_int_equal(vm_expect_prompt(vm, LONG_MS, &text), 0);
+	assert_string_equal(text, "boot " VM_PROMPT "is no prompt here\n");
+	free(text);
+	assert_int_equal(vm_command(vm, "one", LONG_MS, &text), 0);
+	assert_string_equal(text, "");
+	free(text);
+	/* The first prompt is the answer; what is left is dropped by the next command. */
+	assert_int_equal(vm_command(vm, "two", LONG_MS, &text), 0);
+	assert_string_equal(text, "one\n");
+	free(text);
+	assert_int_equal(vm_expect(vm, "two", LONG_MS, &text), 0);
+	assert_string_equal(text, "\n");
+	free(text);
+	assert_int_equal(vm_command(vm, "exit", LONG_MS, NULL), -ECONNRESET);
+	assert_reported("QEMU has ended with status 33");
+	assert_reported("the line ended while we waited for \"" VM_PROMPT "\"");
+	assert_int_equal(vm_send(vm, "x", 1), -ECONNRESET);
+	vm_stop(vm);
+}
+
+static void guest_that_says_nothing_is_not_waited_for(void **state)
+{
+	struct vm *vm = start("guest");
+
+	(void)state;
+	assert_int_equal(vm_expect_prompt(vm, LONG_MS, NULL), 0);
+	assert_false(vm_has_said(vm, "mute"));
+	assert_int_equal(vm_command(vm, "mute", SHORT_MS, NULL), -ETIMEDOUT);
+	assert_reported("VM 'test': waited 0 s in vain for \"");
+	assert_int_equal(vm_wait_exit(vm, SHORT_MS, &(int){ 0 }), -ETIMEDOUT);
+	assert_reported("in vain for QEMU's end");
+	vm_stop(vm);
+}
+
+static void guest_that_says_other_things_is_not_waited_for(void **state)
+{
+	struct vm *vm = start("trickles");
+
+	(void)state;
+	assert_int_equal(vm_expect(vm, "y", SHORT_MS, NULL), -ETIMEDOUT);
+	assert_int_equal(vm_command(vm, "z", SHORT_MS, NULL), -ETIMEDOUT);
+	assert_int_equal(vm_expect(vm, "xx", LONG_MS, NULL), 0);
+	vm_forget(vm);
+	assert_false(vm_has_said(vm, "y"));
+	vm_stop(vm);
+}
+
+static void guest_that_does_not_stop_talking_is_an_error(void **state)
+{
+	struct vm *vm = start("chatters");
+
+	(void)state;
+	assert_int_equal(vm_expect(vm, "never", LONG_MS * 60, NULL), -EMSGSIZE);
+	assert_reported("the guest does not stop talking");
+	vm_stop(vm);
+}
+
+static void guest_that_takes_nothing_is_not_waited_for(void **state)
+{
+	static char much[4 * 1024 * 1024];
+	struct vm *vm = start("hangs");
+
+	(void)state;
+	memset(much, 'x', sizeof(much) - 1);
+	assert_int_equal(vm_command(vm, much, SHORT_MS, NULL), -ETIMEDOUT);
+	assert_reported("the guest takes no more input");
+	vm_stop(vm);
+}
+
+static void balloon_is_waited_for(void **state)
+{
+	struct vm *vm = start("balloon");
+
+	(void)state;
+	assert_int_equal(vm_wait_balloon(vm, 97 << 20, LONG_MS), 0);
+	assert_int_equal(vm_wait_balloon(vm, 97 << 20, SHORT_MS), -ETIMEDOUT);
+	assert_reported("for a balloon that leaves 101711872 bytes: it leaves ");
+	assert_int_equal(vm_send_break(vm), 0);
+	vm_stop(vm);
+}
+
+static void qemu_that_does_not_answer_is_not_waited_for(void **state)
+{
+	struct vm *vm = start("hangs");
+	int64_t deadline = deadline_in(LONG_MS * 60);
+
+	(void)state;
+	qmp_set_timeout(vm_qmp(vm), LONG_MS * 60);
+	assert_true(qmp_set_deadline(vm_qmp(vm), deadline) == DEADLINE_NONE);
+	assert_int_equal(vm_wait_balloon(vm, 1, SHORT_MS), -ETIMEDOUT);
+	assert_reported("no answer to 'query-balloon' from QEMU in time");
+	/* Who had a deadline has it again, and an earlier one holds. */
+	assert_true(qmp_set_deadline(vm_qmp(vm), deadline_in(0)) == deadline);
+	assert_int_equal(vm_wait_balloon(vm, 1, LONG_MS * 60), -ETIMEDOUT);
+	vm_stop(vm);
+}
+
+static void end_of_qemu_is_told_as_a_shell_would(void **state)
+{
+	struct vm *vm = start("guest");
+	int status;
+
+	(void)state;
+	assert_int_equal(vm_send(vm, "exit\r", 5), 0);
+	assert_int_equal(vm_wait_exit(vm, LONG_MS, &status), 0);
+	assert_int_equal(status, 33);
+	/* What it said last is there. */
+	assert_true(vm_has_said(vm, "exit\r\n"));
+	vm_stop(vm);
+	vm = start("guest");
+	assert_int_equal(vm_send(vm, "die\r", 4), 0);
+	assert_int_equal(vm_wait_exit(vm, LONG_MS, &status), 0);
+	assert_int_equal(status, 128 + SIGKILL);
+	vm_stop(vm);
+}
+
+static void qemu_that_does_not_start_says_why(void **state)
+{
+	const char *const fails[] = { self, "fails", NULL };
+	const char *const nowhere[] = { "/nowhere/qemu", NULL };
+	struct vm *vm;
+
+	(void)state;
+	assert_int_equal(vm_start("test", fails, NULL, &vm), -ECONNRESET);
+	assert_reported("qemu: no \\x1b such option\n");
+	assert_reported("does not come up: ");
+	assert_int_equal(vm_start("test", nowhere, NULL, &vm), -ECONNRESET);
+	assert_reported("cannot run /nowhere/qemu: No such file or directory");
+	assert_int_equal(vm_start("test", fails, "/nowhere/log", &vm), -ENOENT);
+}
+
+static void log_has_all_and_nothing_else_is_left(void **state)
+{
+	const char *const argv[] = { self, "guest", NULL };
+	char log[] = "/tmp/vm-test-log-XXXXXX", text[256] = "", dir[] = "/tmp/vm-test-dir-XXXXXX";
+	int fd = mkstemp(log);
+	struct vm *vm;
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	setenv("TMPDIR", dir, 1);
+	assert_int_equal(vm_start("test", argv, log, &vm), 0);
+	unsetenv("TMPDIR");
+	assert_int_equal(vm_expect_prompt(vm, LONG_MS, NULL), 0);
+	pid = vm_pid(vm);
+	assert_int_equal(kill(pid, 0), 0);
+	assert_int_not_equal(rmdir(dir), 0);
+	vm_stop(vm);
+	assert_int_equal(kill(pid, 0), -1);
+	assert_int_equal(errno, ESRCH);
+	assert_int_equal(rmdir(dir), 0);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	assert_string_equal(text, "boot " VM_PROMPT "is no prompt here\r\n" VM_PROMPT);
+	close(fd);
+	unlink(log);
+}
+
+static void stopped_qemu_can_be_stopped(void **state)
+{
+	struct vm *vm = start("hangs");
+
+	(void)state;
+	kill(vm_pid(vm), SIGSTOP);
+	vm_stop(vm);
+	vm_stop(NULL);
+}
+
+static void only_so_many_run_at_a_time(void **state)
+{
+	const char *const argv[] = { self, "hangs", NULL };
+	struct vm *vms[8], *more;
+
+	(void)state;
+	for (size_t i = 0; i < 8; i++)
+		vms[i] = start("hangs");
+	assert_int_equal(vm_start("test", argv, NULL, &more), -EMFILE);
+	vm_stop(vms[3]);
+	vms[3] = start("hangs");
+	for (size_t i = 0; i < 8; i++)
+		vm_stop(vms[i]);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(guest_is_talked_to),
+		TEST(guest_that_says_nothing_is_not_waited_for),
+		TEST(guest_that_says_other_things_is_not_waited_for),
+		TEST(guest_that_does_not_stop_talking_is_an_error),
+		TEST(guest_that_takes_nothing_is_not_waited_for),
+		TEST(balloon_is_waited_for),
+		TEST(qemu_that_does_not_answer_is_not_waited_for),
+		TEST(end_of_qemu_is_told_as_a_shell_would),
+		TEST(qemu_that_does_not_start_says_why),
+		TEST(log_has_all_and_nothing_else_is_left),
+		TEST(stopped_qemu_can_be_stopped),
+		TEST(only_so_many_run_at_a_time),
+	};
+
+	if (argc > 1)
+		return be_qemu(argv);
+	self = argv[0];
+	return cmocka_run_group_tests_name("vm", tests, NULL, NULL);
+}
