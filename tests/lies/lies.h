@@ -45,8 +45,9 @@ struct lie {
 	bool blind;
 	bool must_break; /* the driver must not believe this */
 	bool must_go_on; /* nothing that a device may not do: it must stay in use */
-	/* Requests stay without an answer; among others that are answered it is noticed late. */
+	/* Requests stay without an answer. */
 	bool forgets;
+	bool retried; /* its end is `balloon retry` */
 };
 
 extern const struct lie ring_lies[], time_lies[], config_lies[], setup_lies[], pci_lies[],

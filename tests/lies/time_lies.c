@@ -3,12 +3,27 @@
  * Lies in time: answers that come late, never or in another order, too many
  * interrupts or too few, and a device that resets, asks for resets or goes away.
  */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "arch/clock.h"
+#include "drivers/balloon/balloon.h"
 #include "drivers/balloon/port/virtio_balloon_names.h"
+#include "mm/ledger.h"
 #include "tests/lies/lies.h"
 #include "tests/sim/sim_irq.h"
+#include "tests/sim/sim_time.h"
 
 #define WITH_DEVICE (((1u << STEP_COUNT) - 1) & ~(1u << STEP_START))
 #define AT_START (1u << STEP_START)
+/* Something is in flight, or asked for at once. */
+#define WITH_REQUESTS \
+	(1u << STEP_INFLATE | 1u << STEP_DEFLATE | 1u << STEP_RANGES | 1u << STEP_REPORT | \
+	 1u << STEP_HINT | 1u << STEP_RECLAIM)
 
 /* ---- Answers ---- */
 
@@ -42,6 +57,172 @@ static void reverse_the_order(struct sim_balloon *sim)
 static void answer_only_when_asked(struct sim_balloon *sim)
 {
 	sim->completion = SIM_BALLOON_ON_DEMAND;
+}
+
+/* ---- The guest is stopped ---- */
+
+#define STOPS 6 /* is tried at so many looks of each wait */
+
+static struct {
+	int64_t jump_ns;
+	unsigned looks; /* with something owed */
+	bool stopped;
+} stop;
+
+static bool is_owed(const struct sim_balloon *sim)
+{
+	bool resets = sim->virtio.status == 0 && sim->virtio.slow_reset > 0;
+
+	return sim->pending_count > 0 || resets;
+}
+
+static void answer_everything(void)
+{
+	world.virtio.slow_reset = 0;
+	sim_balloon_complete(&world, SIZE_MAX);
+}
+
+/* At one look at the clock, and by the next the device has done what it owes. */
+static void stop_the_guest(void)
+{
+	if (!is_owed(&world))
+		return;
+	if (stop.stopped) {
+		answer_everything();
+	} else if (stop.looks++ == world_nth) {
+		stop.stopped = true;
+		world_had_nth = world_nth + 1 < STOPS;
+		sim_time_jump(stop.jump_ns);
+	}
+}
+
+static void begin_stop(struct sim_balloon *sim, int64_t jump_ns)
+{
+	stop = (typeof(stop)){ .jump_ns = jump_ns };
+	sim->completion = SIM_BALLOON_ON_DEMAND;
+	sim->virtio.slow_reset = STOPS;
+	sim_time_on_look = stop_the_guest;
+}
+
+static void stop_for_seconds(struct sim_balloon *sim)
+{
+	begin_stop(sim, 2100 * (int64_t)NS_PER_MS);
+}
+
+static void stop_for_days(struct sim_balloon *sim)
+{
+	begin_stop(sim, 3 * 24 * 3600 * (int64_t)NS_PER_S);
+}
+
+static void set_the_clock_back(struct sim_balloon *sim)
+{
+	begin_stop(sim, -24 * 3600 * (int64_t)NS_PER_S);
+}
+
+/* So many looks, all of them at the same moment; then all is done. */
+static void stand_still(void)
+{
+	sim_time_step_ns = is_owed(&world) ? 0 : WORLD_LOOK_NS;
+	if (is_owed(&world) && ++stop.looks % 1000 == 0)
+		answer_everything();
+}
+
+static void hold_time(struct sim_balloon *sim)
+{
+	begin_stop(sim, 0);
+	sim_time_on_look = stand_still;
+}
+
+static void let_time_pass(struct sim_balloon *sim)
+{
+	(void)sim;
+	sim_time_on_look = NULL;
+	sim_time_step_ns = WORLD_LOOK_NS;
+}
+
+static void jump_an_hour(void)
+{
+	sim_time_jump(3600 * (int64_t)NS_PER_S);
+}
+
+static void never_answer_though_hours_pass(struct sim_balloon *sim)
+{
+	never_answer(sim);
+	sim_time_on_look = jump_an_hour;
+}
+
+/* ---- Others are answered ---- */
+
+static uint64_t minds; /* how often the host has changed its mind */
+
+/* It does so ten times a second, and all that this brings is answered at once. */
+static void keep_busy(void)
+{
+	sim_time_on_look = NULL;
+	sim_balloon_complete(&world, SIZE_MAX);
+	if (clock_awake_ns() / (NS_PER_S / 10) > minds) {
+		minds = clock_awake_ns() / (NS_PER_S / 10);
+		sim_balloon_set_target(&world, minds % 2 == 0 ? 2000 : 1000);
+	}
+	sim_time_on_look = keep_busy;
+}
+
+static void forget_one_of_many(struct sim_balloon *sim)
+{
+	forget_the_first(sim);
+	minds = 0;
+	sim->completion = SIM_BALLOON_ON_DEMAND;
+	sim_time_on_look = keep_busy;
+}
+
+/* ---- It is tried again ---- */
+
+static int retry(void)
+{
+	const char *why = NULL;
+	int err;
+
+	if (!world_is_broken())
+		fail_msg("there is nothing to retry");
+	err = balloon_retry(&why);
+	if (err && !why)
+		fail_msg("it is not said why it is not used");
+	if ((err != 0) != world_is_broken())
+		fail_msg("balloon_retry() gives %d", err);
+	world_check_books("after the retry");
+	return err;
+}
+
+static void live_again(struct sim_balloon *sim)
+{
+	uint64_t in_balloon = ledger_count(OWNER_BALLOON);
+
+	let_time_pass(sim);
+	world_behave();
+	if (retry() != 0)
+		fail_msg("it is not used though it behaves");
+	if (ledger_count(OWNER_IN_FLIGHT) + ledger_count(OWNER_REPORTED) > 0)
+		fail_msg("frames are still in flight");
+	if (ledger_count(OWNER_BALLOON) < in_balloon)
+		fail_msg("frames have left the balloon");
+}
+
+static void stay_dead(struct sim_balloon *sim)
+{
+	uint64_t in_flight = ledger_count(OWNER_IN_FLIGHT);
+	bool resets = sim->virtio.slow_reset != SIM_VIRTIO_FOR_EVER;
+
+	/* One that only resets is taken at its word, and given up once more. */
+	for (int i = 0; i < 3; i++) {
+		if ((retry() == 0) != resets)
+			fail_msg("a device that is dead was taken back");
+		if (resets && world_is_broken())
+			fail_msg("it was given up before it was asked for anything");
+		if (ledger_count(OWNER_IN_FLIGHT) != (resets ? 0 : in_flight))
+			fail_msg("frames came from a dead device");
+		if (resets)
+			return;
+	}
 }
 
 /* ---- Interrupts ---- */
@@ -265,6 +446,31 @@ const struct lie time_lies[] = {
 	  .only = WITH_DEVICE, .must_go_on = true, .blind = true },
 	{ "its status is nonsense",			status_of_nonsense, remember_driver_ok,
 	  .only = WITH_DEVICE, .blind = true },
+	/* The fuzzer tells lies by their number, so that new ones come last. */
+	{ "one request is forgotten, and others are answered", forget_one_of_many, let_time_pass,
+	  .only = WITH_REQUESTS & ~(1u << STEP_RECLAIM), .forgets = true, .must_break = true },
+	{ "nothing is answered that is asked for",	never_answer,
+	  .only = WITH_REQUESTS, .forgets = true, .must_break = true },
+	{ "nothing is answered, and at each look an hour has passed",
+	  never_answer_though_hours_pass, let_time_pass,
+	  .only = WITH_REQUESTS, .forgets = true, .must_break = true },
+	{ "the guest is stopped for two seconds while something is owed", stop_for_seconds,
+	  let_time_pass, .each = true, .only = ANY_STEP, .must_go_on = true },
+	{ "the guest is stopped for days while something is owed", stop_for_days,
+	  let_time_pass, .each = true, .only = ANY_STEP, .must_go_on = true },
+	{ "the clock goes back a day while something is owed", set_the_clock_back,
+	  let_time_pass, .each = true, .only = ANY_STEP, .must_go_on = true },
+	{ "time stands still while something is owed",	hold_time, let_time_pass,
+	  .only = ANY_STEP, .must_go_on = true },
+	{ "it is dead, and alive again when it is retried", never_answer, live_again,
+	  .only = WITH_REQUESTS, .retried = true, .forgets = true, .must_break = true },
+	{ "it is dead, keeps all, and is alive again when it is retried",
+	  never_reset_nor_answer, live_again,
+	  .only = WITH_REQUESTS, .retried = true, .forgets = true, .must_break = true },
+	{ "it answers nothing, retried or not",		never_answer, stay_dead,
+	  .only = WITH_REQUESTS, .retried = true, .forgets = true, .must_break = true },
+	{ "it does not even reset, retried or not",	never_reset_nor_answer, stay_dead,
+	  .only = WITH_REQUESTS, .retried = true, .forgets = true, .must_break = true },
 };
 /* clang-format on */
 const size_t time_lie_count = ARRAY_SIZE(time_lies);

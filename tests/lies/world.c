@@ -29,7 +29,7 @@
 #define INFLATED 1300 /* frames in the balloon at the later steps */
 #define HINT_ROUND 0x80000001u
 
-/* No wait in the driver is longer than 2 s; it may need a few of them in a row. */
+/* No wait in the driver is longer than 2 s awake; it may need a few of them in a row. */
 #define PATIENCE_NS (30 * NS_PER_S)
 #define PAUSE_NS (NS_PER_S / 5)
 #define PAUSES 30
@@ -42,7 +42,7 @@ bool world_had_nth;
 
 static struct {
 	bool plugged;
-	uint64_t began; /* simulated time */
+	uint64_t began_awake; /* simulated time */
 	unsigned busy_queue;
 	bool blind;
 } now;
@@ -123,9 +123,9 @@ void world_check_books(const char *when)
 		fail_msg("%s: %s", when, verdict);
 	if (ledger_refused() > 0)
 		fail_msg("%s: %u changes named a wrong owner", when, (unsigned)ledger_refused());
-	if (clock_ns() - now.began > PATIENCE_NS)
+	if (clock_awake_ns() - now.began_awake > PATIENCE_NS)
 		fail_msg("%s: %u simulated seconds have passed", when,
-			 (unsigned)((clock_ns() - now.began) / NS_PER_S));
+			 (unsigned)((clock_awake_ns() - now.began_awake) / NS_PER_S));
 	check_free_memory(when);
 }
 
@@ -196,7 +196,7 @@ void world_begin(const struct ring *ring, bool blind)
 
 	sim_time_reset();
 	/* So that a busy wait for a device that is silent is over soon. */
-	sim_time_step_ns = 20 * NS_PER_US;
+	sim_time_step_ns = WORLD_LOOK_NS;
 	sim_log_reset();
 	sim_ram_start(&map);
 	if (!ring->legacy)
@@ -206,7 +206,7 @@ void world_begin(const struct ring *ring, bool blind)
 	world.keep_on_reset = true;
 	machine_build(ring);
 	frame_set_reclaimer(balloon_reclaim);
-	now = (typeof(now)){ .blind = blind, .began = clock_ns() };
+	now = (typeof(now)){ .blind = blind, .began_awake = clock_awake_ns() };
 }
 
 static void plug_in(void)
@@ -276,6 +276,7 @@ bool world_bring_to(enum step step)
 		break;
 	case STEP_REPORT:
 		now.busy_queue = world.report_queue;
+		settle(); /* the quiet begins */
 		sim_time_advance(BALLOON_REPORT_QUIET_NS + NS_PER_MS);
 		begin_target(0);
 		break;
@@ -356,7 +357,7 @@ void world_check_recovery(void)
 {
 	const uint32_t target = 2 * BLOCK_FRAMES + 77;
 
-	now.began = clock_ns();
+	now.began_awake = clock_awake_ns();
 	/* As if it were pulled out and put back. */
 	if (world_is_broken() && now.plugged)
 		unplug();

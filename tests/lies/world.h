@@ -14,6 +14,9 @@
 struct sim_balloon;
 struct virtio_device;
 
+/* How long a look at the clock takes. */
+#define WORLD_LOOK_NS UINT64_C(20000)
+
 /* Where in its life the balloon is told the lie. */
 enum step {
 	STEP_START, /* before the driver sees the device */
