@@ -288,18 +288,23 @@ static void fill_word(pfn_t base, uint64_t bits)
 bool frame_fill_step(void)
 {
 	size_t number = bitset_first(&frame_fill.unfilled);
-	pfn_t base;
+	unsigned word;
 
 	if (frame_fill.paused || number == BITSET_NONE)
 		return false;
-	base = frame_map_pfn(number);
 	assert(frame_fill.poisoner && frame_map.records[number].free_count > 0);
-	if (frame_map.records[number].owner == OWNER_FREE)
-		frame_fill_run(base, BLOCK_FRAMES);
-	else
-		for (unsigned w = 0; w < BLOCK_WORDS; w++)
-			fill_word(base + w * 64, frame_map.free_bits[number][w]);
-	frame_fill_forget(number);
+	if (number != frame_fill.number)
+		frame_fill.word = 0;
+	frame_fill.number = number;
+	word = frame_fill.word++;
+	assert(word < BLOCK_WORDS);
+	fill_word(frame_map_pfn(number) + word * 64, frame_map.records[number].owner == OWNER_FREE
+							     ? UINT64_MAX
+							     : frame_map.free_bits[number][word]);
+	if (frame_fill.word == BLOCK_WORDS) {
+		frame_fill_forget(number);
+		frame_fill.word = 0;
+	}
 	return true;
 }
 

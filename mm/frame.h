@@ -179,8 +179,8 @@ void frame_set_poisoner(frame_poisoner *poisoner);
 void frame_fill_run(pfn_t pfn, size_t count);
 
 /*
- * Fills the lowest block that is to be filled, as far as it is free. Returns whether
- * there was one; false too while filling is paused.
+ * Fills up to 64 frames of the lowest block that is to be filled, as far as it is free.
+ * Returns whether there was one; false too while filling is paused.
  */
 bool frame_fill_step(void);
 

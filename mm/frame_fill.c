@@ -69,6 +69,8 @@ void frame_fill_freed(size_t number, pfn_t pfn, size_t count, enum owner from)
 		return;
 	}
 	bitset_add(&frame_fill.unfilled, number);
+	if (number == frame_fill.number)
+		frame_fill.word = 0;
 	tell(had_some);
 }
 

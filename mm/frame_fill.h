@@ -18,11 +18,14 @@
 struct frame_fill {
 	void (*poisoner)(pfn_t pfn, size_t count); /* NULL: nothing is ever filled */
 	struct bitset unfilled;
+	/* How far frame_fill_step() is with a block that is still marked. */
+	size_t number;
+	unsigned word; /* of its bitmap: 64 frames */
 	bool paused;
 	void (*on_unfilled)(void);
 };
 
-/* Only mm/frame_fill.c changes it; all zeros is no poisoner. */
+/* Only mm/frame_fill.c and frame_fill_step() change it; all zeros is no poisoner. */
 extern struct frame_fill frame_fill;
 
 /* Begins without a mark; `words` has room for a set of so many blocks. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mm/frame_fill.h"
+#include "mm/frame_runs.h"
 #include "mm/ledger.h"
 
 #define FIRST ((pfn_t)1024)
@@ -69,6 +70,13 @@ static void fill_all(void)
 		fixture_assert_books();
 }
 
+/* A block, whichever it is, in as many steps as it has words in a bitmap. */
+static void fill_block(void)
+{
+	for (unsigned w = 0; w < BLOCK_WORDS; w++)
+		assert_true(frame_fill_step());
+}
+
 /* ---- At once, and later ---- */
 
 static void what_the_guest_frees_is_filled_at_once(void **state)
@@ -90,10 +98,10 @@ static void whole_blocks_are_filled_later(void **state)
 	assert_int_equal(sum(), 2);
 	assert_true(frame_has_unfilled());
 	assert_int_equal(woken, 1);
-	assert_true(frame_fill_step());
+	fill_block();
 	assert_filled(FIRST + BLOCK_FRAMES, BLOCK_FRAMES, 1);
 	assert_int_equal(sum(), 2 + BLOCK_FRAMES);
-	assert_true(frame_fill_step());
+	fill_block();
 	assert_false(frame_fill_step());
 	assert_false(frame_has_unfilled());
 	assert_filled(FIRST + BLOCK_FRAMES - 1, 2 * BLOCK_FRAMES + 2, 1);
@@ -112,7 +120,7 @@ static void what_the_host_had_is_filled_later(void **state)
 		fixture_reserve(pfn, 3, hosts[i]);
 		fixture_free(pfn, 3, hosts[i]);
 		assert_filled(pfn, 3, 0);
-		assert_true(frame_fill_step());
+		fill_block();
 		assert_filled(pfn, 3, 1);
 		assert_false(frame_fill_step());
 	}
@@ -190,6 +198,35 @@ static void a_block_without_a_free_frame_is_not_marked(void **state)
 	assert_filled(FIRST, 1, 2);
 }
 
+static void a_block_begins_anew_when_the_host_gives_back_more_of_it(void **state)
+{
+	(void)state;
+	fixture_reserve(FIRST, FRAMES, OWNER_BALLOON);
+	fixture_free(FIRST + 256, 256, OWNER_BALLOON);
+	for (unsigned w = 0; w < BLOCK_WORDS - 1; w++)
+		assert_true(frame_fill_step());
+	fixture_free(FIRST, 100, OWNER_BALLOON);
+	fill_block();
+	assert_false(frame_fill_step());
+	assert_filled(FIRST, 100, 1);
+	assert_filled(FIRST + 100, 156, 0);
+	assert_filled(FIRST + 256, 192, 2);
+	assert_filled(FIRST + 448, 64, 1);
+	/* One that was taken away in the middle, and a lower one that comes first. */
+	fixture_free(FIRST + 3 * BLOCK_FRAMES, BLOCK_FRAMES, OWNER_BALLOON);
+	assert_true(frame_fill_step());
+	fixture_reserve(FIRST + 3 * BLOCK_FRAMES, BLOCK_FRAMES, OWNER_BALLOON);
+	fixture_free(FIRST + 3 * BLOCK_FRAMES, BLOCK_FRAMES, OWNER_BALLOON);
+	assert_true(frame_fill_step());
+	fixture_free(FIRST + 2 * BLOCK_FRAMES, BLOCK_FRAMES, OWNER_BALLOON);
+	fill_block();
+	assert_filled(FIRST + 2 * BLOCK_FRAMES, BLOCK_FRAMES, 1);
+	fill_block();
+	assert_false(frame_fill_step());
+	assert_filled(FIRST + 3 * BLOCK_FRAMES, 64, 3);
+	assert_filled(FIRST + 3 * BLOCK_FRAMES + 64, 448, 1);
+}
+
 /* ---- What the host gets ---- */
 
 static void what_the_host_is_given_is_not_filled(void **state)
@@ -239,9 +276,10 @@ static void no_call_fills_more_than_a_block(void **state)
 	assert_filled(pfn, BLOCK_FRAMES, 1);
 	fixture_free(pfn, 2 * BLOCK_FRAMES, OWNER_HELD);
 	assert_int_equal(sum(), BLOCK_FRAMES);
-	assert_true(frame_fill_step());
-	assert_int_equal(sum(), 2 * BLOCK_FRAMES);
-	assert_int_equal(longest, BLOCK_FRAMES);
+	longest = 0;
+	fill_all();
+	assert_int_equal(sum(), BLOCK_FRAMES + FRAMES);
+	assert_int_equal(longest, 64);
 }
 
 static void a_pause_ends_with_a_call_of_the_hook(void **state)
@@ -262,7 +300,7 @@ static void a_pause_ends_with_a_call_of_the_hook(void **state)
 	assert_int_equal(woken, 1);
 	frame_pause_filling(false);
 	assert_int_equal(woken, 1);
-	assert_true(frame_fill_step());
+	fill_block();
 	frame_pause_filling(true);
 	frame_pause_filling(false);
 	assert_int_equal(woken, 1);
@@ -319,6 +357,7 @@ int main(void)
 		TEST(frames_of_a_marked_block_are_filled_when_they_are_allocated),
 		TEST(single_frames_are_filled_as_they_are_allocated_in_bulk),
 		TEST(a_block_without_a_free_frame_is_not_marked),
+		TEST(a_block_begins_anew_when_the_host_gives_back_more_of_it),
 		TEST(what_the_host_is_given_is_not_filled),
 		TEST(blocks_of_which_the_host_was_told_are_left_as_they_are),
 		TEST(no_call_fills_more_than_a_block),
