@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <json-c/json.h>
+
 #include "tools/deadline.h"
 #include "tools/vm_migrate.h"
 
