@@ -127,6 +127,9 @@ static void transitional_device_without_ports_is_left_alone(void **state)
 	make_function(0x1002, true, 0);
 	pci.bar[0].size = 16;
 	assert_left_alone("BAR 0 has no usable ports");
+	make_function(0x1002, true, 0);
+	pci.bar[0].address = 0x10001 - pci.bar[0].size;
+	assert_left_alone("BAR 0 has no usable ports");
 }
 
 static void queue_that_is_in_use_already_is_an_error(void **state)
