@@ -21,12 +21,13 @@ static void *metadata;
 static uint8_t lent[SIM_RAM_FRAMES / 8]; /* a bit a frame, from FIRST on */
 
 void (*sim_ram_task)(void *arg);
+int sim_ram_task_err;
 
 int task_create(const char *name, enum task_priority priority, void (*fn)(void *), void *arg)
 {
 	(void)name, (void)priority, (void)arg;
 	sim_ram_task = fn;
-	return 0;
+	return sim_ram_task_err;
 }
 
 void panic(const char *fmt, ...)

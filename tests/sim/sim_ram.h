@@ -26,6 +26,9 @@
 /* The function of the task that was created last; NULL: there was none. */
 extern void (*sim_ram_task)(void *arg);
 
+/* What task_create() returns. */
+extern int sim_ram_task_err;
+
 /* Reserves the addresses; once per program. Returns 0, or -1. */
 int sim_ram_reserve(void);
 

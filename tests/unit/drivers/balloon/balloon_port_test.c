@@ -239,6 +239,23 @@ static void ranges_that_find_no_room_are_lent_again(void **state)
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
 }
 
+static void a_host_without_a_task_is_not_there(void **state)
+{
+	(void)state;
+	sim_ram_task_err = -ENOMEM;
+	assert_int_equal(host_attach(NO_FLOOR), -ENOMEM);
+	sim_ram_task_err = 0;
+	assert_false(status().present);
+	assert_int_equal(host.resets, 1);
+	host.target = 100;
+	assert_false(balloon_step());
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	assert_true(status().present);
+	assert_null(status().broken);
+	host_wants(100);
+	assert_host_has(100);
+}
+
 static void a_host_without_room_for_ranges_gets_batches(void **state)
 {
 	(void)state;
@@ -418,6 +435,7 @@ int main(void)
 		HOST_TEST(frames_of_several_runs_are_refused_in_one_batch),
 		HOST_TEST(a_batch_that_finds_no_room_is_offered_again),
 		HOST_TEST(ranges_that_find_no_room_are_lent_again),
+		HOST_TEST(a_host_without_a_task_is_not_there),
 		HOST_TEST(a_host_without_room_for_ranges_gets_batches),
 		HOST_TEST(late_answers_are_waited_for),
 		HOST_TEST(a_host_that_forgets_everything_gets_it_anew),

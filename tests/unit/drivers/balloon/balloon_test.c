@@ -365,6 +365,21 @@ static void a_device_that_leaves_gets_all_frames_deflated(void **state)
 	assert_balloon(100);
 }
 
+static void others_run_while_a_device_leaves(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	start(0, NO_FLOOR);
+	go_to(RAM_FRAMES / 2);
+	before = sim_time_waits;
+	unplug(false);
+	/* Eight batches of 256 frames a round. */
+	assert_in_range(sim_time_waits - before, RAM_FRAMES / 2 / 2048 - 1,
+			RAM_FRAMES / 2 / 2048 + 1);
+	plug_again();
+}
+
 static void complete_some(void)
 {
 	sim_balloon_complete(&sim, 1);
@@ -434,6 +449,7 @@ int main(void)
 		TEST(a_reset_in_mid_inflation_loses_nothing),
 		TEST(the_task_follows_whatever_happens_until_the_device_is_gone),
 		TEST(a_device_that_leaves_gets_all_frames_deflated),
+		TEST(others_run_while_a_device_leaves),
 		TEST(a_device_that_leaves_in_mid_inflate_loses_nothing),
 		TEST(a_device_that_leaves_and_does_not_answer_is_not_waited_for_long),
 		TEST(a_device_that_is_gone_leaves_its_frames),

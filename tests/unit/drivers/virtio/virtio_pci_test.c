@@ -127,6 +127,9 @@ static void transitional_device_without_ports_is_left_alone(void **state)
 	make_function(0x1002, true, 0);
 	pci.bar[0].size = 16;
 	assert_left_alone("BAR 0 has no usable ports");
+	make_function(0x1002, true, 0);
+	pci.bar[0].address = 0x10001 - pci.bar[0].size;
+	assert_left_alone("BAR 0 has no usable ports");
 }
 
 static void queue_that_is_in_use_already_is_an_error(void **state)
@@ -230,6 +233,46 @@ static void a_function_comes_and_goes(void **state)
 	driver.type = 0; /* for the other tests it is not there */
 }
 
+#define MOST 16 /* devices that there is room for */
+
+/* Of many that are there, that one goes that is meant; and there is room for so many. */
+static void many_functions_come_and_go_one_by_one(void **state)
+{
+	static struct pci_device more[MOST];
+	static const char *const left[] = { "0000:00:02.0", "0000:00:0b.0" };
+
+	(void)state;
+	make_modern();
+	pci.vendor = 0;
+	for (unsigned i = 0; i < MOST; i++) {
+		more[i] = pci;
+		more[i].vendor = 0x1af4;
+		more[i].address.device = (uint8_t)i;
+		virtio_pci_add(&more[i]);
+	}
+	assert_int_equal(sim_log_warnings, 0);
+	pci.vendor = 0x1af4;
+	virtio_pci_add(&pci);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning,
+			    "virtio: more than 16 devices: the others are left alone");
+	for (unsigned i = 0; i < MOST; i++)
+		if (i != 2 && i != 11)
+			virtio_pci_remove(&more[i], i % 2);
+	assert_string_equal(virtio_devices()->address, left[0]);
+	assert_string_equal(virtio_devices()->next->address, left[1]);
+	assert_null(virtio_devices()->next->next);
+	/* A probe drops what is not there any more, wherever it was noted. */
+	assert_int_equal(virtio_pci_probe(), 1);
+	assert_string_equal(virtio_devices()->address, "0000:00:03.0");
+	assert_null(virtio_devices()->next);
+	pci.next = &more[5];
+	assert_int_equal(virtio_pci_probe(), 2);
+	assert_string_equal(virtio_devices()->next->address, "0000:00:05.0");
+	pci.next = NULL;
+	assert_int_equal(virtio_pci_probe(), 1);
+}
+
 static void gone_device_is_an_error_everywhere(void **state)
 {
 	static struct virtq queue;
@@ -259,6 +302,7 @@ int main(void)
 		CASE(transitional_device_without_ports_is_left_alone),
 		CASE(queue_that_is_in_use_already_is_an_error),
 		CASE(config_of_four_bytes_is_written_at_once),
+		CASE(many_functions_come_and_go_one_by_one),
 		CASE(gone_device_is_an_error_everywhere),
 		CASE(a_function_comes_and_goes),
 	};

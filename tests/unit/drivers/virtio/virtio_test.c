@@ -464,6 +464,12 @@ static void devices_are_found_by_type_in_order(void **state)
 	virtio_unregister(&b);
 	assert_ptr_equal(virtio_find(5), &c);
 	virtio_unregister(&b);
+	/* One that comes back is the last. */
+	virtio_unregister(&a);
+	virtio_register(&a);
+	assert_ptr_equal(virtio_devices(), &c);
+	assert_ptr_equal(c.next, &a);
+	assert_null(a.next);
 	virtio_unregister(&a);
 	virtio_unregister(&c);
 	assert_null(virtio_devices());
@@ -541,9 +547,12 @@ static void device_that_was_pulled_out_has_nothing(void **state)
 {
 	(void)state;
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	make_ready();
 	assert_false(virtio_is_reset(&sim.device));
 	virtio_gone(&sim.device);
 	assert_true(virtio_is_reset(&sim.device));
+	assert_true(virtq_is_broken(&first_queue));
+	virtq_destroy(&first_queue);
 }
 
 static bool never_gone(struct virtio_device *device)

@@ -175,6 +175,25 @@ static uint64_t start_round(void)
 	return free_before;
 }
 
+static void a_driver_that_ends_in_mid_round_keeps_nothing(void **state)
+{
+	uint64_t answers;
+
+	(void)state;
+	/* With the device are the command and all of the hints; then the first ones are not. */
+	for (answers = 0; answers < 4; answers++) {
+		start_round();
+		sim_balloon_complete(&sim, answers);
+		balloon_step();
+		assert_true(ledger_count(OWNER_IN_FLIGHT) > 0);
+		end_driver();
+		assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
+		tear_down(NULL);
+		set_up(NULL);
+	}
+	start(HINT, NO_FLOOR);
+}
+
 static void stop_in_mid_round_ends_the_hints(void **state)
 {
 	uint64_t free_before = start_round();
@@ -398,6 +417,7 @@ int main(void)
 		TEST(hints_leave_the_floor),
 		TEST(stop_before_the_round_began_ends_it),
 		TEST(a_hint_queue_of_one_descriptor_is_slow_but_right),
+		TEST(a_driver_that_ends_in_mid_round_keeps_nothing),
 		TEST(stop_in_mid_round_ends_the_hints),
 		TEST(a_new_id_in_mid_round_begins_a_new_round),
 		TEST(done_does_not_free_what_the_device_still_has),
