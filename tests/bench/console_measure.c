@@ -31,7 +31,7 @@ struct console_options console_options = {
 	.qemu = "qemu-system-x86_64",
 	.machine = "q35",
 	.populated = 4 * GIB,
-	.seconds = 3,
+	.seconds = 2,
 };
 
 static const char *const backings[CONSOLE_BACKINGS] = { "anonymous", "shared", "hugetlb" };
@@ -79,19 +79,25 @@ uint64_t console_huge_pages_free(void)
 	return pages * 2 * MIB;
 }
 
-static double now_ms(void)
+static double read_ms(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static double now_ms(void)
+{
+	return read_ms(CLOCK_MONOTONIC);
 }
 
 /* A guest that is being measured. */
 struct guest {
 	struct console_place *place;
 	struct vm *vm;
-	bool more; /* the last TARGET asked for 1 MiB more */
+	clockid_t processor; /* the time that QEMU's threads have had, together */
+	bool more;	     /* the last TARGET asked for 1 MiB more */
 };
 
 __attribute__((noreturn)) static void fail(struct guest *g, const char *what)
@@ -181,6 +187,8 @@ static void start(struct guest *g, struct console_place *place, const char *appe
 	add(&a, append);
 	if (vm_start("console", a.argv, NULL, &g->vm) || vm_expect_prompt(g->vm, TIMEOUT_MS, NULL))
 		exit(1);
+	if (clock_getcpuclockid(vm_pid(g->vm), &g->processor))
+		fail(g, "QEMU has no clock of its processor time");
 }
 
 static void stop(struct guest *g)
@@ -220,10 +228,11 @@ static void probe(struct guest *g, enum console_work work, enum console_probe pr
 {
 	static void (*const ask[CONSOLE_PROBES])(struct guest *) = { ask_command, ask_interrupt,
 								     ask_target };
-	double start = now_ms();
+	double used = read_ms(g->processor), start = now_ms();
 
 	ask[probe](g);
 	samples_add(&g->place->ms[work][probe], now_ms() - start);
+	samples_add(&g->place->processor_ms[work][probe], read_ms(g->processor) - used);
 }
 
 static void pause_up_to(long us)
@@ -337,10 +346,13 @@ static void measure_hint(struct guest *g)
 
 static void measure_first(struct guest *g)
 {
+	char hold[32];
+
+	snprintf(hold, sizeof(hold), "hold %" PRIu64 "M", console_options.populated / 2 / MIB);
 	for (enum console_probe p = 0; p < CONSOLE_PROBES; p++)
 		probe_until(g, IDLE, p, NULL);
 	measure_command(g, AUDIT, "audit");
-	measure_command(g, HOLD, "hold 2G");
+	measure_command(g, HOLD, hold);
 	set_target(g, g->place->bytes);
 }
 
@@ -370,7 +382,8 @@ void console_measure(struct console_place *place)
 	probe_until(&g, REPORT, COMMAND, NULL);
 	stop(&g);
 	start(&g, place, "strategy=portable poison=a5", ",page-poison=on");
-	set_target(&g, LEFT_BYTES);
+	/* What comes back is filled, and may have no huge page beyond this. */
+	set_target(&g, place->bytes - console_options.populated);
 	usleep((useconds_t)(console_options.seconds * 1e6));
 	measure_deflate(&g, DEFLATE_POISON);
 	stop(&g);

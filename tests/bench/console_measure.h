@@ -45,12 +45,16 @@ struct console_options {
 };
 extern struct console_options console_options;
 
-/* One guest's size and backing, and the answer times in ms. */
+/*
+ * One guest's size and backing, and the answer times in ms; and how much of the processors
+ * QEMU had meanwhile: where that is much less, others had them, and the guest is not to blame.
+ */
 struct console_place {
 	char memory[16];
 	uint64_t bytes;
 	enum console_backing backing;
 	struct samples ms[CONSOLE_WORKS][CONSOLE_PROBES];
+	struct samples processor_ms[CONSOLE_WORKS][CONSOLE_PROBES];
 };
 
 /* Give the name of a backing, a work, a probe: one word. */
