@@ -489,6 +489,10 @@ check-qemu-next:
 	@tests/qemu_next/run.sh
 
 # ---- The soak: what needs many repetitions, with QEMUs that answer later ----
+#
+# Guests that are stopped in the middle of a wait, three times for each kind of wait and
+# each of two QEMUs; make test-soak COUNT=1000 so many stops, and random targets with
+# moves among them. WAITS='*flate' for some of the kinds.
 
 SOAK_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/soak/*.c))
 $(SOAK_OBJECTS): | $(call needs,tools)
@@ -496,6 +500,17 @@ $(SOAK_OBJECTS): | $(call needs,tools)
 $(BUILD)/tests/soak/run: $(SOAK_OBJECTS) $(TOOL_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lelf -pthread
+
+COUNT ?= 1000
+
+.PHONY: test-stops test-soak
+test-stops test-soak: $(BUILD)/aerostat.elf $(BUILD)/tests/soak/run | $(call needs,qemu firmware)
+
+test-stops:
+	@tests/soak/run.sh $(BUILD) 42 0 $(if $(WAITS),'$(WAITS)')
+
+test-soak:
+	@tests/soak/run.sh $(BUILD) $(COUNT) $$((5 * $(COUNT))) $(if $(WAITS),'$(WAITS)')
 
 # ---- libvirt: `make virsh-demo` with what there is of it ----
 
@@ -566,6 +581,6 @@ check-conformance:
 test: all test-unit test-integration test-docs check-layers check-style check-conformance \
 	check-qemu-next matrix test-libvirt fuzz-short
 
-test-all: matrix-all test-slow test-qemu-next virsh-demo coverage mutants fuzz model \
+test-all: matrix-all test-slow test-qemu-next test-stops virsh-demo coverage mutants fuzz model \
 		test-debian-short
-	@cat $(QEMU_NEXT)/results
+	@cat $(QEMU_NEXT)/results $(BUILD)/soak-results

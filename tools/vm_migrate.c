@@ -47,6 +47,12 @@ int vm_migrate_limit(struct vm *vm, int64_t bytes_a_second)
 	return tell(vm, qmp_execute(vm_qmp(vm), "migrate-set-parameters", args, NULL));
 }
 
+static bool has_ended(const char *status)
+{
+	return strcmp(status, "failed") == 0 || strcmp(status, "cancelled") == 0 ||
+	       strcmp(status, "completed") == 0;
+}
+
 /* Asks once: 1 if the status is the wanted one, 0 if not yet. */
 static int look(struct vm *vm, const char *wanted)
 {
@@ -59,7 +65,7 @@ static int look(struct vm *vm, const char *wanted)
 	if (json_object_object_get_ex(reply, "status", &status))
 		word = json_object_get_string(status);
 	ret = strcmp(word, wanted) == 0;
-	if (!ret && strcmp(word, "failed") == 0) {
+	if (!ret && has_ended(word)) {
 		vm_report(vm, json_object_to_json_string(reply));
 		ret = -EREMOTEIO;
 	}

@@ -28,7 +28,7 @@ int vm_migrate_limit(struct vm *vm, int64_t bytes_a_second);
 
 /*
  * Waits until query-migrate gives the status `wanted`, on either side. -EREMOTEIO:
- * the migration has failed; -ETIMEDOUT; or what qmp.h has.
+ * it has failed or ended in another way; -ETIMEDOUT; or what qmp.h has.
  */
 int vm_migrate_wait(struct vm *vm, const char *wanted, int timeout_ms);
 

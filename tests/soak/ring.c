@@ -6,6 +6,10 @@
  */
 #include "tests/soak/soak.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include <json-c/json.h>
 
 #include "tools/qmp.h"
@@ -15,6 +19,7 @@
 
 /* 2.7.6, 2.7.8: two bytes of flags, the index, and `entries` entries. */
 #define INDEX 2
+#define AVAIL_ENTRIES 4
 #define USED_ENTRIES 4
 #define USED_ENTRY 8
 
@@ -63,4 +68,50 @@ bool ring_is_asked(const struct guest *guest, const struct ring *ring)
 
 	return offered == read16(guest, ring->used + INDEX) ||
 	       offered != read16(guest, avail_event);
+}
+
+/* ---- A device that wants a reset ---- */
+
+#define VIRTIO_VENDOR 0x1af4
+#define LEGACY_NOTIFY 16 /* 4.1.4.10 */
+
+/* The ports of the one virtio device on bus 0, or 0. */
+static uint64_t ports_in(struct json_object *buses)
+{
+	struct json_object *devices = NULL, *id = NULL, *regions = NULL;
+
+	json_object_object_get_ex(json_object_array_get_idx(buses, 0), "devices", &devices);
+	for (size_t i = 0; i < json_object_array_length(devices); i++) {
+		struct json_object *device = json_object_array_get_idx(devices, i);
+
+		json_object_object_get_ex(device, "id", &id);
+		json_object_object_get_ex(device, "regions", &regions);
+		if (number_in(id, "vendor") == VIRTIO_VENDOR)
+			return number_in(json_object_array_get_idx(regions, 0), "address");
+	}
+	return 0;
+}
+
+int ring_upset(struct guest *guest, const struct ring *ring)
+{
+	uint16_t *avail = (uint16_t *)(guest->ram + ring->avail);
+	struct qmp *qmp = vm_qmp(guest->vm);
+	struct json_object *buses;
+	char line[64], *text;
+	uint64_t ports;
+
+	if (qmp_execute(qmp, "query-pci", NULL, &buses))
+		return guest_wrong(guest, "query-pci: %s", qmp_error(qmp));
+	ports = ports_in(buses);
+	json_object_put(buses);
+	if (ports == 0)
+		return guest_wrong(guest, "the balloon has no ports");
+	/* An entry for a descriptor that is not there. */
+	avail[AVAIL_ENTRIES / 2 + avail[INDEX / 2] % ring->entries] = 0x7fff;
+	avail[INDEX / 2]++;
+	snprintf(line, sizeof(line), "o/h 0x%" PRIx64 " 0", ports + LEGACY_NOTIFY);
+	if (qmp_human(qmp, line, &text))
+		return guest_wrong(guest, "%s: %s", line, qmp_error(qmp));
+	free(text);
+	return 0;
 }

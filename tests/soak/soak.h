@@ -134,6 +134,13 @@ bool ring_in_flight(const struct guest *guest, const struct ring *ring);
  */
 bool ring_is_asked(const struct guest *guest, const struct ring *ring);
 
+/*
+ * Writes what no driver would into the available ring, and notifies the device in the
+ * guest's place: QEMU then wants a reset. The ring must be at rest, and be the one of
+ * queue 0 of a transitional device. -EPROTO: see the tally.
+ */
+int ring_upset(struct guest *guest, const struct ring *ring);
+
 /* ---- image.c ---- */
 
 /* Gives the address of a symbol of the kernel; ends the program if there is none. */

@@ -108,19 +108,18 @@ static int stop_once(struct guest *guest, const struct wait *wait, const struct 
 		err = wait->prepare ? wait->prepare(guest) : 0;
 		if (!err)
 			err = wait->begin(guest);
-		if (!err)
-			err = catch_one(guest, wait, ring, &caught);
-		if (err || caught)
-			break;
-		err = wait->finish(guest, wait, ring);
 		if (err)
+			return err;
+		err = catch_one(guest, wait, ring, &caught);
+		if (!err && caught)
 			break;
+		err = wait->finish(guest, wait, ring) || err;
+		if (err)
+			return -EPROTO;
 		if (!deadline_left(deadline))
 			return guest_wrong(guest, "no request was in flight at any of %u stops",
 					   guest->tally->attempts);
 	}
-	if (err)
-		return err;
 	turn_rest(STOP_MS);
 	guest->tally->counted++;
 	err = signal_qemu(guest, SIGCONT, WCONTINUED);
