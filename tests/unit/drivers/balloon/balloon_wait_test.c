@@ -190,6 +190,29 @@ static void silence_is_noticed_though_no_tick_looks_at_the_clock(void **state)
 	}
 }
 
+static void be_stopped_then_answer(void)
+{
+	if (sim_time_waits % 3 == 0)
+		sim_balloon_complete(&sim, 1);
+	else
+		sim_time_jump((int64_t)(24 * 3600 * NS_PER_S));
+}
+
+/* A device that is unplugged gives all back first, as one that is not given up can. */
+static void a_stop_while_the_device_leaves_is_forgiven(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	sim.keep_on_reset = true;
+	go_to(3000);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	sim_time_on_wait = be_stopped_then_answer;
+	end_driver();
+	sim_time_on_wait = NULL;
+	assert_int_equal(sim.pfns[SIM_BALLOON_DEFLATE], 3000);
+	assert_int_equal(sim.inflated, 0);
+}
+
 /* ---- One request of many ---- */
 
 /* The host changes its mind ten times a second, and answers all but the first request. */
@@ -374,6 +397,7 @@ int main(void)
 		TEST(an_answer_at_the_last_look_is_taken),
 		TEST(silence_ends_every_kind_after_two_seconds_awake),
 		TEST(silence_is_noticed_though_no_tick_looks_at_the_clock),
+		TEST(a_stop_while_the_device_leaves_is_forgiven),
 		TEST(a_forgotten_inflation_is_noticed_among_others),
 		TEST(a_forgotten_deflation_is_noticed_among_others),
 		TEST(a_forgotten_range_is_noticed_among_others),
