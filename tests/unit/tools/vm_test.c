@@ -330,6 +330,15 @@ static void end_of_qemu_is_told_as_a_shell_would(void **state)
 	vm_stop(vm);
 }
 
+/* Before we are connected, or after. */
+static void assert_dies_at_start(const char *const argv[])
+{
+	struct vm *vm;
+	int err = vm_start("test", argv, NULL, &vm);
+
+	assert_true(err == -ECONNRESET || err == -ECONNREFUSED);
+}
+
 static void qemu_that_does_not_start_says_why(void **state)
 {
 	const char *const fails[] = { self, "fails", NULL };
@@ -337,10 +346,10 @@ static void qemu_that_does_not_start_says_why(void **state)
 	struct vm *vm;
 
 	(void)state;
-	assert_int_equal(vm_start("test", fails, NULL, &vm), -ECONNRESET);
+	assert_dies_at_start(fails);
 	assert_reported("qemu: no \\x1b such option\n");
 	assert_reported("does not come up: ");
-	assert_int_equal(vm_start("test", nowhere, NULL, &vm), -ECONNRESET);
+	assert_dies_at_start(nowhere);
 	assert_reported("cannot run /nowhere/qemu: No such file or directory");
 	assert_int_equal(vm_start("test", fails, "/nowhere/log", &vm), -ENOENT);
 }
