@@ -289,6 +289,7 @@ bool frame_fill_step(void)
 {
 	size_t number = bitset_first(&frame_fill.unfilled);
 	unsigned word;
+	bool whole;
 
 	if (frame_fill.paused || number == BITSET_NONE)
 		return false;
@@ -298,9 +299,9 @@ bool frame_fill_step(void)
 	frame_fill.number = number;
 	word = frame_fill.word++;
 	assert(word < BLOCK_WORDS);
-	fill_word(frame_map_pfn(number) + word * 64, frame_map.records[number].owner == OWNER_FREE
-							     ? UINT64_MAX
-							     : frame_map.free_bits[number][word]);
+	whole = frame_map.records[number].owner == OWNER_FREE;
+	fill_word(frame_map_pfn(number) + word * 64,
+		  whole ? UINT64_MAX : frame_map.free_bits[number][word]);
 	if (frame_fill.word == BLOCK_WORDS) {
 		frame_fill_forget(number);
 		frame_fill.word = 0;

@@ -24,10 +24,12 @@ mtype = { IDLE, BEGIN, ROUND, END };
 
 /* Who has each block. What is in buffers is in-flight. */
 byte free = ALL, app, hinted;
+byte anew;     /* of `hinted`: what earlier rounds hinted, and this one has not yet */
 byte block[HINTS];
 bool sent[4], used[4];
 
 byte lent; /* the truth: blocks that a buffer with the device names */
+byte fresh; /* likewise: those that were named in a buffer since the id was sent */
 
 /* Between host, device and driver. */
 byte config_id = HINT_STOP;
@@ -58,7 +60,9 @@ inline check()
 inline reclaim()
 {
 	free = free | hinted;
-	hinted = 0
+	hinted = 0;
+	anew = 0;
+	fresh = fresh & IN_FLIGHT
 #ifdef FAULT_IN_FLIGHT_RECLAIMED
 	; free = free | IN_FLIGHT;
 	block[0] = 0;
@@ -84,13 +88,20 @@ inline take_finished()
 	if :: used[STOP] -> finish(STOP) :: else fi
 }
 
+/* What was hinted under which id matters no more. */
+inline leave_round()
+{
+	anew = 0;
+	fresh = 0
+}
+
 inline read_id()
 {
 	if
-	:: config_id == HINT_DONE -> release = true; state = IDLE
+	:: config_id == HINT_DONE -> release = true; leave_round(); state = IDLE
 	:: config_id == HINT_STOP ->
 		if
-		:: state == ROUND -> state = END
+		:: state == ROUND -> leave_round(); state = END
 #ifdef FAULT_STOP_OF_NOTHING
 		:: state == BEGIN -> state = END
 #elif !defined(FAULT_ID_NOT_WITHDRAWN)
@@ -103,18 +114,27 @@ inline read_id()
 #else
 	:: config_id > HINT_DONE && config_id != id ->
 #endif
-		release = true;
 		id = config_id;
+		leave_round();
 		state = BEGIN
 	:: else
 	fi
 }
 
+/* First what is to be hinted anew, and was not freed in between. */
 inline send_block(i)
 {
-	block[i] = LOWEST(free);
-	free = free & ~block[i];
+	if
+	:: anew ->
+		block[i] = LOWEST(anew);
+		anew = anew & ~block[i];
+		hinted = hinted & ~block[i]
+	:: else ->
+		block[i] = LOWEST(free);
+		free = free & ~block[i]
+	fi;
 	lent = lent | block[i];
+	fresh = fresh | block[i];
 	sent[i] = true;
 	again = true;
 	/* A block is hinted under the id that was sent, while the host still has it. */
@@ -129,8 +149,10 @@ inline go_on()
 	:: state == BEGIN && !BUSY ->
 		/* The device reads the buffer when it likes: it must be ours. */
 		assert(!sent[ID]);
-		/* 5.5.6.5.1: `hinted` holds what this round hints, and no more. */
-		assert(!hinted);
+		/* All of it is to be hinted under this id, too. */
+#ifndef FAULT_NOT_HINTED_ANEW
+		anew = hinted;
+#endif
 		/* It is the current id, not one that the host has taken back. */
 		assert(config_id == id);
 		/* Each id once. */
@@ -142,10 +164,15 @@ inline go_on()
 		again = true;
 		state = ROUND
 	:: state == ROUND ->
-		if :: free && !sent[0] -> send_block(0) :: else fi;
-		if :: free && !sent[1] -> send_block(1) :: else fi;
+		if :: (free || anew) && !sent[0] -> send_block(0) :: else fi;
+		if :: (free || anew) && !sent[1] -> send_block(1) :: else fi;
 		if
-		:: !again && (!sent[0] || !sent[1]) -> again = true; state = END
+		:: !again && (!sent[0] || !sent[1]) ->
+			/* A round that we end has hinted all that earlier ones did. */
+			assert(!(hinted & ~fresh));
+			leave_round();
+			again = true;
+			state = END
 		:: else
 		fi
 	:: state == END && sent[STOP]
@@ -168,6 +195,7 @@ inline stop_queue()
 {
 	free = free | hinted;
 	hinted = 0;
+	leave_round();
 #ifndef FAULT_FORGOTTEN_ON_RESET
 	free = free | IN_FLIGHT;
 #endif

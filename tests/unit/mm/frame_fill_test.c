@@ -135,6 +135,7 @@ static void only_free_frames_of_a_block_are_filled(void **state)
 	fixture_reserve(FIRST, 1, OWNER_HEAP);
 	fixture_reserve(FIRST + 60, 8, OWNER_BALLOON);
 	fixture_reserve(FIRST + 127, 130, OWNER_HELD);
+	fixture_reserve(FIRST + 300, 1, OWNER_HEAP);
 	fixture_reserve(FIRST + 511, 1, OWNER_BALLOON);
 	fixture_free(FIRST + 60, 8, OWNER_BALLOON);
 	assert_int_equal(sum(), 0);
@@ -142,7 +143,9 @@ static void only_free_frames_of_a_block_are_filled(void **state)
 	assert_filled(FIRST, 1, 0);
 	assert_filled(FIRST + 1, 126, 1);
 	assert_filled(FIRST + 127, 130, 0);
-	assert_filled(FIRST + 257, 254, 1);
+	assert_filled(FIRST + 257, 43, 1);
+	assert_filled(FIRST + 300, 1, 0);
+	assert_filled(FIRST + 301, 210, 1);
 	assert_filled(FIRST + 511, 1, 0);
 }
 

@@ -159,6 +159,9 @@ static void a_hint_queue_of_one_descriptor_is_slow_but_right(void **state)
 	drain();
 	assert_int_equal(sim.hint_command_count, 2);
 	assert_int_equal(sim.hinted, blocks * BLOCK_SIZE);
+	sim_balloon_set_hint_id(&sim, ROUND + 1);
+	drain();
+	assert_int_equal(sim.hinted, 2 * blocks * BLOCK_SIZE);
 	hint_round(1);
 	assert_int_equal(ledger_count(OWNER_HINTED), 0);
 }
@@ -405,6 +408,27 @@ static void filling_goes_on_when_the_device_is_gone(void **state)
 	frame_set_poisoner(NULL);
 }
 
+/* What the guest itself frees meanwhile is left as it is, and the next round hints it. */
+static void nothing_is_filled_while_a_guest_moves(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	frame_set_poisoner(count_filled);
+	filled = 0;
+	assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HELD, &pfn), 0);
+	hint_round(ROUND);
+	hint_round(0);
+	assert_int_equal(frame_free(pfn, BLOCK_FRAMES, OWNER_HELD), 0);
+	assert_false(frame_has_unfilled());
+	assert_false(frame_fill_step());
+	assert_int_equal(filled, 0);
+	hint_round(1);
+	assert_true(frame_fill_step());
+	frame_set_poisoner(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -429,6 +453,7 @@ int main(void)
 		TEST(a_round_after_a_round_hints_the_same_blocks_and_frees_none),
 		TEST(a_round_goes_on_when_its_blocks_were_taken_back),
 		TEST(filling_goes_on_when_the_device_is_gone),
+		TEST(nothing_is_filled_while_a_guest_moves),
 	};
 
 	return cmocka_run_group_tests_name("virtio_balloon_hint", tests, set_up_ram, NULL);
