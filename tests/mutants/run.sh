@@ -203,8 +203,11 @@ notice()
 		compile "$room" $kind "$file" "$flags" "$by" || return 2
 		link "$room" $kind "$flags" "$by" || return 2
 		(cd "$room" && run_limited ./program $(limits "$by" $slower) output) && continue
+		status=$?
+		[ -z "${KEEP:-}" ] || cp "$room/output" "$KEEP/$(echo "$file" | tr / _).$(date +%s%N).$status"
 		# That says nothing about the fault.
 		grep -q '^\[ RUN' "$room/output" || return 2
+		[ $status -ne 137 ] || echo '[  FAILED  ] it was ended in' >> "$room/output"
 		return 0
 	done
 	return 1
@@ -356,6 +359,8 @@ sum_up()
 trap 'trap - TERM; kill 0' INT
 
 build_all
+# Each fault is another file; a cache has none of them.
+export CCACHE_DISABLE=1
 collect
 [ -n "$IN$FAULTS" ] || check_without
 : > "$scratch/listed"

@@ -282,19 +282,20 @@ function joined(from, to,    s)
 	return s
 }
 
-# Whether two calls have an argument's name in common.
-function share_name(i, end, s)
-{
-	for (; i <= end; i++)
-		if (text[i] ~ /^[A-Za-z_]/ && text[i - 1] !~ /^(->|[.])$/ && index(s, " " text[i] " "))
-			return 1
-	return 0
-}
-
 # Whether a call gets the whole of what has this name.
 function is_passed(name, call)
 {
 	return index(call, " " name " ,") || index(call, " " name " )")
+}
+
+# Whether two calls get the same thing.
+function share_argument(i, end, call)
+{
+	for (; i <= end; i++)
+		if (text[i] ~ /^[A-Za-z_]/ && text[i - 1] !~ /^(->|[.])$/ &&
+		    text[i + 1] ~ /^[,)]$/ && is_passed(text[i], call))
+			return 1
+	return 0
 }
 
 # Whether the order of two statements may matter: what one sets the other uses, or both
@@ -307,7 +308,7 @@ function order_matters(a, a_end, b, b_end,    set_a, set_b, call_a, call_b)
 	call_b = arguments_of(b, b_end)
 	if (call_a && call_b)
 		return call_a == a_end - 2 || call_b == b_end - 2 ||
-			share_name(call_a, a_end, joined(call_b, b_end))
+			share_argument(call_a, a_end, joined(call_b, b_end))
 	if (set_a && (set_b || call_b) && index(joined(b, b_end), joined(a, set_a - 1)))
 		return 1
 	if (set_b && (set_a || call_a) && index(joined(a, a_end), joined(b, set_b - 1)))
