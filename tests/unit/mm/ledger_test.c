@@ -432,6 +432,16 @@ static void the_audit_sees_blocks_in_the_wrong_list(void **state)
 	}
 }
 
+static void a_map_of_one_block_is_recounted_too(void **state)
+{
+	(void)state;
+	fixture_start_one(BASE, BASE + BLOCK_FRAMES);
+	fixture_reserve(BASE + 10, 100, OWNER_HEAP);
+	assert_true(audit());
+	frame_map.owner_bytes[0][10] = OWNER_HELD;
+	assert_says_broken(audit());
+}
+
 static void the_audit_sees_frames_that_their_owner_cannot_find(void **state)
 {
 	(void)state;
@@ -502,6 +512,7 @@ int main(void)
 		TEST(the_audit_sees_records_that_are_lost),
 		TEST(the_audit_sees_records_that_never_were),
 		TEST(the_audit_sees_blocks_in_the_wrong_list),
+		TEST(a_map_of_one_block_is_recounted_too),
 		TEST(the_audit_sees_frames_that_their_owner_cannot_find),
 		TEST(the_audit_sees_new_blocks_that_are_in_no_list),
 		TEST(the_verdict_names_what_is_broken),

@@ -285,6 +285,35 @@ static void of_too_many_ranges_the_smallest_go(void **state)
 	assert_int_equal(map.dropped, 8 * 3 + BOOT_MEMORY_MAX - 40);
 }
 
+/* As many ranges as there is room for, two of them of 2 frames, and one more. */
+static void build_one_too_many(uint64_t last_frames)
+{
+	struct boot_memory entries[MEM_RANGES_MAX + 1];
+
+	for (size_t i = 0; i <= MEM_RANGES_MAX; i++)
+		entries[i] = (struct boot_memory)RAM(i * 0x100000, 100 * FRAME_SIZE);
+	entries[7].size = entries[9].size = 2 * FRAME_SIZE;
+	entries[MEM_RANGES_MAX].size = last_frames * FRAME_SIZE;
+	build(entries, MEM_RANGES_MAX + 1, 52);
+	assert_int_equal(map.count, MEM_RANGES_MAX);
+	assert_int_equal(map.dropped, 2);
+	assert_int_equal(map.range[7].end - map.range[7].start, 2);
+}
+
+static void of_the_smallest_ranges_the_highest_goes(void **state)
+{
+	(void)state;
+	build_one_too_many(3);
+	assert_int_equal(map.range[9].end - map.range[9].start, 100);
+	assert_int_equal(map.range[MEM_RANGES_MAX - 1].end - map.range[MEM_RANGES_MAX - 1].start,
+			 3);
+	/* Another one of the same size is the highest itself. */
+	build_one_too_many(2);
+	assert_int_equal(map.range[9].end - map.range[9].start, 2);
+	assert_int_equal(map.range[MEM_RANGES_MAX - 1].end - map.range[MEM_RANGES_MAX - 1].start,
+			 100);
+}
+
 static void exactly_as_many_ranges_as_there_is_room_for_are_kept(void **state)
 {
 	struct boot_memory entries[MEM_RANGES_MAX];
@@ -491,6 +520,7 @@ int main(void)
 		cmocka_unit_test(frames_above_8_and_16_tib_keep_their_numbers),
 		cmocka_unit_test(one_and_16_tib_are_a_few_ranges),
 		cmocka_unit_test(of_too_many_ranges_the_smallest_go),
+		cmocka_unit_test(of_the_smallest_ranges_the_highest_goes),
 		cmocka_unit_test(exactly_as_many_ranges_as_there_is_room_for_are_kept),
 		cmocka_unit_test(random_maps_agree_with_a_naive_one),
 		cmocka_unit_test(removing_takes_ends_middles_and_whole_ranges),

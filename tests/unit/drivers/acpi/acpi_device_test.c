@@ -111,6 +111,51 @@ static void finds_all_devices_of_all_tables_in_order(void **state)
 	assert_int_equal(acpi_find_device(ID, 3, &found), -ENOENT);
 }
 
+/* 20.2.4: with a length of one byte more, as long packages have, or of two. */
+static void a_long_device_is_found(void **state)
+{
+	static uint8_t bytes[sizeof(device) + 5002];
+	struct acpi_device found;
+
+	(void)state;
+	for (unsigned more = 1; more <= 2; more++) {
+		size_t length = sizeof(bytes) - 2;
+
+		memset(bytes, 0, sizeof(bytes));
+		memcpy(bytes, device, DEVICE_LENGTH);
+		bytes[2] = (uint8_t)((1 + more) << 6 | (length & 15));
+		bytes[3] = (uint8_t)(length >> 4);
+		bytes[4] = (uint8_t)(length >> 12);
+		memcpy(bytes + 4 + more, device + 4, sizeof(device) - 4);
+		start(bytes, sizeof(bytes), "", 0);
+		assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+		assert_int_equal(found.gsi, 47);
+		/* One byte more than there is. */
+		bytes[2]++;
+		start(bytes, sizeof(bytes), "", 0);
+		assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
+	}
+}
+
+/* An id, or resources, that are nobody's name are no device's. */
+static void what_has_no_name_is_not_found(void **state)
+{
+	uint8_t bytes[sizeof(device)] = { 0x5b, 0x82, 0x2f, 0x0d };
+	struct acpi_device found;
+
+	(void)state;
+	memcpy(bytes + 4, ID, sizeof(ID));
+	memcpy(bytes + 4 + sizeof(ID), device + DEVICE_CRS_BUFFER - 5,
+	       sizeof(device) - DEVICE_CRS_BUFFER + 5);
+	start(bytes, sizeof(bytes), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
+	/* As the machine has it, but the name of its resources is another. */
+	memcpy(bytes, device, sizeof(device));
+	bytes[DEVICE_CRS_BUFFER - 1] = 'T';
+	start(bytes, sizeof(bytes), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
+}
+
 /* The sanitizer watches the end of each table. */
 static void cut_devices_are_never_read_beyond_their_end(void **state)
 {
@@ -296,6 +341,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(finds_the_memory_and_interrupt_of_a_device),
 		CASE(finds_all_devices_of_all_tables_in_order),
+		CASE(a_long_device_is_found),
+		CASE(what_has_no_name_is_not_found),
 		CASE(cut_devices_are_never_read_beyond_their_end),
 		CASE(a_device_ends_where_its_package_ends),
 		CASE(any_wrong_byte_is_survived),

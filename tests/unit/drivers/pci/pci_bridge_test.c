@@ -74,6 +74,20 @@ static void windows_after_a_reset_are_closed_before_anyone_turns_them_on(void **
 	assert_null(sim_pci_violation);
 }
 
+/* There are 65,536 ports, whatever a bridge with more address bits says. */
+static void a_window_of_ports_ends_where_ports_end(void **state)
+{
+	(void)state;
+	sim_pci_put(sim, 0x1c, 2, 0xf1f1);
+	sim_pci_put(sim, 0x30, 4, 0);
+	pci_read_windows(&bridge);
+	assert_window(PCI_WINDOW_IO, 0xf000, 0x10000);
+	sim_pci_put(sim, 0x1c, 2, 0x01f1);
+	sim_pci_put(sim, 0x30, 4, 0x00010000);
+	pci_read_windows(&bridge);
+	assert_false(pci_is_open(&bridge.window[PCI_WINDOW_IO]));
+}
+
 static void a_32_bit_prefetchable_window_is_not_wide(void **state)
 {
 	(void)state;
@@ -151,6 +165,7 @@ int main(void)
 		cmocka_unit_test_setup(a_base_above_its_limit_is_closed, setup),
 		cmocka_unit_test_setup(windows_after_a_reset_are_closed_before_anyone_turns_them_on,
 				       setup),
+		cmocka_unit_test_setup(a_window_of_ports_ends_where_ports_end, setup),
 		cmocka_unit_test_setup(a_32_bit_prefetchable_window_is_not_wide, setup),
 		cmocka_unit_test_setup(windows_no_processor_can_reach_are_closed, setup),
 		cmocka_unit_test_setup(windows_are_written_as_they_are_read, setup),

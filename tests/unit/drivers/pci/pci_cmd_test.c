@@ -119,7 +119,9 @@ static void what_has_no_address_is_shown_so(void **state)
 	(void)state;
 	f = sim_pci_add(NULL, 4, 0, 0x1af4, 0x1005, 0x00ff00);
 	sim_pci_set_bar(f, 0, SIM_PCI_IO, 32, 0);
+	sim_pci_set_bar(f, 1, SIM_PCI_MEMORY32, MIB, 0);
 	sim_pci_set_bar(f, 2, SIM_PCI_MEMORY64, 8 * GIB, 0);
+	sim_pci_set_bar(f, 4, SIM_PCI_MEMORY64, UINT64_C(1) << 50, 0);
 	pci_scan(&none);
 	sim_command("lspci -v");
 	assert_non_null(
@@ -127,6 +129,9 @@ static void what_has_no_address_is_shown_so(void **state)
 	assert_non_null(strstr(sim_command_text,
 			       "\tMemory at <unassigned> (64-bit, non-prefetchable) "
 			       "[disabled] [size=8G]\n"));
+	assert_non_null(strstr(sim_command_text, "[disabled] [size=1M]\n"));
+	assert_non_null(strstr(sim_command_text, "[disabled] [size=1P]\n"));
+	assert_null(strstr(sim_command_text, "Expansion ROM"));
 }
 
 static void a_device_that_is_gone_is_shown_so(void **state)

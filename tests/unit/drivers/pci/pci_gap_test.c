@@ -91,6 +91,7 @@ static void address_0_is_never_given(void **state)
 	(void)state;
 	pci_scan(&windows);
 	assert_int_equal(pci_find_gap(NULL, &low, false, 0x1000, 0x1000), 0x1000);
+	assert_int_equal(pci_find_gap(NULL, &low, false, 1, 1), 1);
 }
 
 int main(void)
