@@ -309,6 +309,8 @@ help:
 #: make bench-balloon    each strategy beside the device alone and a Linux guest,
 #:                       and the goals; BENCH='-n 3 --json' for three rounds of
 #:                       it, as JSON
+#: make bench-move       bytes and time of moves of a busy guest, by features,
+#:                       beside hinting alone; with QEMU 10 and later
 #: make bench-alloc      the frame allocator beside a textbook buddy, on the host;
 #:                       BENCH=--json, BENCH=--help
 #: make bench            all of these
