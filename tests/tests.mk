@@ -81,6 +81,8 @@ tests/kernel/command_line := kernel/command_line.c
 tests/kernel/options := kernel/options.c drivers/balloon/balloon_settings.c \
 	kernel/command_line.c kernel/lib/parse.c \
 	tests/sim/sim_log.c
+tests/kernel/hold_busy := kernel/hold.c kernel/hold_task.c tests/sim/sim_ram.c tests/sim/sim_time.c \
+	mm/memmap.c $(FRAME)
 tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c
 tests/kernel/shell := $(SHELL_SOURCES)
