@@ -92,6 +92,7 @@ tests/kernel/options := kernel/options.c drivers/balloon/balloon_settings.c \
 tests/kernel/hold := kernel/hold.c $(HOLD_FIXTURE)
 tests/kernel/hold_cmd := kernel/hold_cmd.c kernel/hold.c kernel/hold_task.c kernel/lib/parse.c \
 	tests/sim/sim_command.c $(HOLD_FIXTURE)
+tests/kernel/hold_busy := kernel/hold.c kernel/hold_task.c $(HOLD_FIXTURE)
 tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c
 tests/kernel/shell := $(SHELL_SOURCES)
