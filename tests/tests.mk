@@ -411,7 +411,7 @@ $(MUTANT_PROGRAMS:%=$(BUILD)/plain/seen/%): $(BUILD)/plain/seen/%: $(BUILD)/plai
 	@mkdir -p $(@D)
 	$(call say,RUN)tests/mutants/see.sh $(BUILD) $* '$(MUTATED)' > $@
 
-.PHONY: mutants mutants-built
+.PHONY: mutants mutants-built check-mutants
 mutants-built: $(MUTANT_PROGRAMS:%=$(BUILD)/plain/seen/%) $(UNIT_TESTS)
 
 # make mutants SEED=2 DRAW=50 IN=mm: so many by rule, of these files; FAULTS='*packed*':
@@ -424,6 +424,9 @@ mutants: | $(call needs,host tools test)
 	@HOSTCC='$(HOSTCC)' PLAIN='$(CFLAGS_PLAIN)' SANITIZED='$(CFLAGS_TEST)' BUILD='$(BUILD)' \
 		MUTATED='$(MUTATED)' SEED='$(SEED)' DRAW='$(DRAW)' IN='$(IN)' FAULTS='$(FAULTS)' \
 		$(alone) tests/mutants/run.sh
+
+check-mutants:
+	@tests/mutants/selftest.sh
 
 # ---- The protocol's model, all of its states, and the faults planted in it ----
 
@@ -580,7 +583,7 @@ check-conformance:
 
 .PHONY: test test-all
 test: all test-unit test-integration test-docs check-layers check-style check-conformance \
-	check-qemu-next matrix test-libvirt fuzz-short
+	check-qemu-next check-mutants matrix test-libvirt fuzz-short
 
 test-all: matrix-all test-slow test-qemu-next test-stops virsh-demo coverage mutants fuzz model \
 		test-debian-short

@@ -20,10 +20,10 @@ function random(below)
 }
 
 FILENAME == ARGV[1] {
-	if (/^file: /)
-		file = substr($0, 7)
-	else if (/^in: /)
-		within = substr($0, 5)
+	if (sub(/^file: */, ""))
+		file = $0
+	else if (sub(/^in: */, ""))
+		within = $0
 	else if (/^-/)
 		old = substr($0, 2)
 	else if (/^\+/)

@@ -9,7 +9,9 @@ run_limited()
 {
 	# With sanitizers addresses are no measure of memory.
 	(
-		ulimit -t "$2" -f 131072 -c 0
+		ulimit -t "$2"
+		ulimit -f 131072
+		ulimit -c 0
 		[ -n "${SANITIZERS:-}" ] || ulimit -v 8388608
 		ASAN_OPTIONS=hard_rss_limit_mb=4096 \
 			exec timeout -s KILL "$3" "$1" > "$4" 2>&1 < /dev/null

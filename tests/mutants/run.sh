@@ -108,8 +108,8 @@ draw()
 check_equivalent()
 {
 	awk -F '\t' 'FILENAME == ARGV[2] { made[$1, $2, $8, $9] = 1; next }
-		/^file: / { file = substr($0, 7) }
-		/^in: / { within = substr($0, 5) }
+		sub(/^file: */, "") { file = $0 }
+		sub(/^in: */, "") { within = $0 }
 		/^-/ { old = substr($0, 2) }
 		/^\+/ && !((file, within, old, substr($0, 2)) in made) {
 			print file ": " within ": " old }' \
@@ -184,7 +184,7 @@ link()
 limits()
 {
 	awk -v program="$1" -v slower="$2" '$1 == program {
-		print int(5 + 3 * slower * $2), int(30 + 4 * slower * $3) }' "$scratch/times"
+		print int(slower * (5 + 3 * $2)), int(slower * (30 + 4 * $3)) }' "$scratch/times"
 }
 
 # notice ROOM KIND FILE PROGRAM...: 0 if one of them fails, 1 if all pass, 2 if it does
@@ -194,8 +194,8 @@ notice()
 	room=$1 kind=$2 file=$3
 	shift 3
 	case $kind in
-	plain) flags=$PLAIN slower=1 SANITIZERS= ;;
-	unit) flags=$SANITIZED slower=30 SANITIZERS=yes ;;
+	plain) flags=$PLAIN slower=1 SANITIZERS= how= ;;
+	unit) flags=$SANITIZED slower=20 SANITIZERS=yes how=", sanitized" ;;
 	esac
 	rm -rf "${room:?}/$kind"
 	compile "$room" $kind "$file" "$flags" "${1-}" || return 2
@@ -204,7 +204,6 @@ notice()
 		link "$room" $kind "$flags" "$by" || return 2
 		(cd "$room" && run_limited ./program $(limits "$by" $slower) output) && continue
 		status=$?
-		[ -z "${KEEP:-}" ] || cp "$room/output" "$KEEP/$(echo "$file" | tr / _).$(date +%s%N).$status"
 		# That says nothing about the fault.
 		grep -q '^\[ RUN' "$room/output" || return 2
 		[ $status -ne 137 ] || echo '[  FAILED  ] it was ended in' >> "$room/output"
@@ -239,7 +238,7 @@ try_listed()
 	fi
 	try "$1" "$3" "$4"
 	case $? in
-	0) echo "caught   $2, by $4: $(failed_test "$1/output")" ;;
+	0) echo "caught   $2, by $4$how: $(failed_test "$1/output")" ;;
 	1) echo "SURVIVED $2: $3: $4 passes with it" ;;
 	2) echo "NO BUILD $2: $3: $(grep -m 1 error "$1/output")" ;;
 	esac
@@ -270,7 +269,7 @@ try_drawn()
 	programs=$(programs_for "$2" "$6")
 	try "$1" "$2" $programs
 	case $? in
-	0) echo "caught   $what  [$by: $(failed_test "$1/output")]" ;;
+	0) echo "caught   $what  [$by$how: $(failed_test "$1/output")]" ;;
 	1) echo "SURVIVED $what  [${programs:+passes: }$(passing $programs)]" ;;
 	2) return 2 ;;
 	esac
@@ -344,9 +343,9 @@ sum_up()
 		echo "mutants: $(count caught "$scratch/listed") of $(grep -c . \
 			"$scratch/table") faults of the list were caught"
 	fi
-	[ -s "$scratch/results" ] || return $status
 	caught=$(count caught "$scratch/results")
 	tried=$((caught + $(count SURVIVED "$scratch/results")))
+	[ $tried -gt 0 ] || return $status
 	echo "mutants: $caught of $tried drawn by SEED=$SEED${IN:+ in $IN} were caught:" \
 		"$((100 * caught / tried)) %, and $GOAL % must be; besides," \
 		"$(count known "$scratch/results") change nothing and" \
