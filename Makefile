@@ -286,6 +286,10 @@ help:
 #: make qemu-next        unpack the QEMUs of Debian's later suites below
 #:                       build/qemu-next, for QEMU=; nothing is installed
 #: make test-qemu-next   with each of them: tests under QEMU, and the short matrix
+#: make test-stops       with each QEMU from 10 on: guests that stand still for 2.1 s in
+#:                       the middle of each kind of wait; part of test-all
+#: make test-soak        COUNT=1000 such stops, WAITS='*flate' for some kinds; and five
+#:                       times as many random targets, a tenth with a running move
 #: make matrix-all       every cell; CELLS='*packed*' for some of them; both
 #:                       write build/matrix.md
 #: make fuzz             what takes input, fed with noise; TIME=60 seconds each,

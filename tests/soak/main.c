@@ -6,7 +6,8 @@
  *	run STOPS TARGETS WAITS QEMU...
  *
  * STOPS that count, spread over the kinds of waits whose name matches WAITS (with * and
- * ?) and all QEMUs, then TARGETS, spread over the QEMUs. Exit status: 0 if all were done and nothing was lost.
+ * ?) and all QEMUs, then TARGETS, spread over the QEMUs. Exit status: 0 if all were done
+ * and nothing was lost.
  */
 #include "tests/soak/soak.h"
 
