@@ -213,6 +213,9 @@ bool balloon_step(void)
 static void balloon_task(void *arg)
 {
 	(void)arg;
+	/* That of an earlier host, which had not run yet, serves this one. */
+	if (balloon.task_running)
+		return;
 	balloon.task_running = true;
 	while (balloon_is_alive() && !balloon.removing) {
 		if (balloon_step())
@@ -303,8 +306,12 @@ static int create_task(void)
 {
 	int err = task_create("balloon", TASK_PRIORITY_DRIVER, balloon_task, NULL);
 
-	if (err)
-		balloon_give_up(BALLOON_FAULT_NO_TASK);
+	if (!err)
+		return 0;
+	/* Nobody lets the host go meanwhile. */
+	balloon.task_running = true;
+	balloon_give_up(BALLOON_FAULT_NO_TASK);
+	balloon.task_running = false;
 	return err;
 }
 

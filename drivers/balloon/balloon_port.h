@@ -257,6 +257,12 @@ bool balloon_free_some(enum owner owner);
 /* Frees all frames of an owner. Others run in between: nobody may give it frames then. */
 void balloon_free_all(enum owner owner);
 
+/*
+ * Frees at least so many of what balloon_free_all() has not come to yet, if there is as
+ * much, for an allocation in between; returns how many.
+ */
+uint64_t balloon_free_in_need(uint64_t frames);
+
 /* Tells whether freed frames are filled with a byte, and stores which. */
 bool balloon_poison(uint8_t *byte);
 

@@ -130,8 +130,10 @@ static size_t take_back_unsent(unsigned order)
 
 size_t balloon_reclaim(unsigned order)
 {
-	size_t freed;
+	size_t freed = (size_t)balloon_free_in_need(frames_wanted(order));
 
+	if (freed > 0)
+		return freed;
 	if (!balloon_is_alive() || !balloon.running || balloon.fault != BALLOON_OK)
 		return 0;
 	freed = take_back_unsent(order);

@@ -22,11 +22,14 @@ static uint8_t lent[SIM_RAM_FRAMES / 8]; /* a bit a frame, from FIRST on */
 
 void (*sim_ram_task)(void *arg);
 int sim_ram_task_err;
+void (*sim_ram_on_task)(void);
 
 int task_create(const char *name, enum task_priority priority, void (*fn)(void *), void *arg)
 {
 	(void)name, (void)priority, (void)arg;
 	sim_ram_task = fn;
+	if (sim_ram_on_task)
+		sim_ram_on_task();
 	return sim_ram_task_err;
 }
 

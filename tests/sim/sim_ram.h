@@ -29,6 +29,9 @@ extern void (*sim_ram_task)(void *arg);
 /* What task_create() returns. */
 extern int sim_ram_task_err;
 
+/* Called in each task_create(); NULL: nothing is. */
+extern void (*sim_ram_on_task)(void);
+
 /* Reserves the addresses; once per program. Returns 0, or -1. */
 int sim_ram_reserve(void);
 

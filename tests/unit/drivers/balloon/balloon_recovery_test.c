@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "drivers/balloon/balloon_events.h"
+#include "drivers/balloon/balloon_reclaim.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
 #define ALL (STATS_VQ | REPORTING | HINT | DEFLATE_ON_OOM)
@@ -254,6 +256,94 @@ static void one_retry_at_a_time(void **state)
 	assert_balloon(8000);
 }
 
+/* ---- What others see meanwhile ---- */
+
+static unsigned waits;
+static int allocation;
+
+static void allocate_all_and_one(void)
+{
+	pfn_t pfn;
+
+	if (waits++ > 0 || ledger_count(OWNER_BALLOON) == 0)
+		return;
+	exhaust();
+	assert_true(ledger_count(OWNER_BALLOON) > 0);
+	allocation = frame_alloc(0, OWNER_HELD, &pfn);
+}
+
+/* Gigabytes are freed piece by piece, and who needs one frame in between gets it. */
+static void memory_that_is_being_freed_can_be_had(void **state)
+{
+	tear_down(state);
+	set_up_beside(4 * GIB / FRAME_SIZE, 1 * GIB / FRAME_SIZE);
+	start(DEFLATE_ON_OOM, NO_FLOOR);
+	frame_set_reclaimer(balloon_reclaim);
+	go_to(RAM_FRAMES + 200 * 1024);
+	drain();
+	sim.completion = SIM_BALLOON_NEVER;
+	go_to(0);
+	sim_time_advance(BALLOON_DEADLINE_NS + NS_PER_MS);
+	settle();
+	assert_non_null(status().broken);
+	waits = 0;
+	allocation = -EAGAIN;
+	sim_time_on_wait = allocate_all_and_one;
+	end_driver();
+	sim_time_on_wait = NULL;
+	assert_int_equal(allocation, 0);
+	sim.wrong_deflates = sim.double_inflates = 0;
+}
+
+static void run_another_task(void)
+{
+	if (waits++ == 0)
+		sim_ram_task(NULL);
+	virtio_break(&sim.virtio.device, "end of test");
+}
+
+/* A host that comes and goes before its task has run leaves a task for the next one. */
+static void a_host_has_one_task(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	waits = 0;
+	sim_time_on_wait = run_another_task;
+	sim_ram_task(NULL);
+	sim_time_on_wait = NULL;
+	assert_int_equal(waits, 1);
+}
+
+/* What balloon_detach() waits for. */
+static void see_that_it_is_held(void)
+{
+	waits++;
+	assert_true(balloon.task_running);
+}
+
+static void be_slow(void)
+{
+	sim.virtio.slow_reset = 1500;
+	waits = 0;
+	sim_time_on_wait = see_that_it_is_held;
+}
+
+/* Its reset takes a while, and nobody may let the host go meanwhile. */
+static void a_host_without_a_task_is_given_up_undisturbed(void **state)
+{
+	(void)state;
+	begin_case(have_inflations, true);
+	sim.completion = SIM_BALLOON_AT_ONCE;
+	sim_ram_task_err = -ENOMEM;
+	sim_ram_on_task = be_slow;
+	assert_int_equal(retry(), -ENOMEM);
+	assert_true(waits > 0);
+	sim_ram_on_task = NULL;
+	sim_ram_task_err = 0;
+	sim_time_on_wait = NULL;
+	sim.virtio.slow_reset = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +355,9 @@ int main(void)
 		TEST(a_device_in_use_is_left_alone),
 		TEST(without_a_device_there_is_none),
 		TEST(one_retry_at_a_time),
+		TEST(memory_that_is_being_freed_can_be_had),
+		TEST(a_host_has_one_task),
+		TEST(a_host_without_a_task_is_given_up_undisturbed),
 	};
 
 	return cmocka_run_group_tests_name("balloon_recovery", tests, set_up_ram, NULL);
