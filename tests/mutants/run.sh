@@ -203,10 +203,9 @@ notice()
 		compile "$room" $kind "$file" "$flags" "$by" || return 2
 		link "$room" $kind "$flags" "$by" || return 2
 		(cd "$room" && run_limited ./program $(limits "$by" $slower) output) && continue
-		status=$?
-		# That says nothing about the fault.
+		[ $? -ne 137 ] || how="$how, without end"
+		# A program that does not even start says nothing about the fault.
 		grep -q '^\[ RUN' "$room/output" || return 2
-		[ $status -ne 137 ] || echo '[  FAILED  ] it was ended in' >> "$room/output"
 		return 0
 	done
 	return 1
@@ -255,11 +254,20 @@ programs_for()
 	sort -n | cut -d ' ' -f 2
 }
 
+# describe FILE FUNCTION LINE OLD NEW
+describe()
+{
+	case $2 in
+	-) printf '%s:%s: %s  =>  %s\n' "$1" "$3" "$4" "$5" ;;
+	*) printf '%s:%s: in %s(): %s  =>  %s\n' "$1" "$3" "$2" "$4" "$5" ;;
+	esac
+}
+
 # try_drawn ROOM FILE FUNCTION FROM TO FELT OLD NEW: prints what became of it; 2 if it
 # does not build
 try_drawn()
 {
-	what="$2:$4: in $3(): $7  =>  $8"
+	what=$(describe "$2" "$3" "$4" "$7" "$8")
 	rm -rf "$1/fault"
 	mkdir -p "$(dirname "$1/fault/$2")"
 	NEW=$8 awk -v file="$2" -v from="$4" -v to="$5" 'NR == 1 { print "#line 1 \"" file "\"" }
@@ -269,8 +277,8 @@ try_drawn()
 	programs=$(programs_for "$2" "$6")
 	try "$1" "$2" $programs
 	case $? in
-	0) echo "caught   $what  [$by$how: $(failed_test "$1/output")]" ;;
-	1) echo "SURVIVED $what  [${programs:+passes: }$(passing $programs)]" ;;
+	0) printf '%s\n' "caught   $what  [$by$how: $(failed_test "$1/output")]" ;;
+	1) printf '%s\n' "SURVIVED $what  [${programs:+passes: }$(passing $programs)]" ;;
 	2) return 2 ;;
 	esac
 }
@@ -302,13 +310,16 @@ work_drawn()
 	while IFS=$tab read -r known file function from to felt site rule old new; do
 		[ $left -gt 0 ] || break
 		if [ "$known" = known ]; then
-			echo "known    $file:$from: in $function(): $old  =>  $new"
+			what=known
 		elif try_drawn "$scratch/$1" "$file" "$function" "$from" "$to" "$felt" \
 			"$old" "$new"; then
 			left=$((left - 1))
+			continue
 		else
-			echo "no build $file:$from: in $function(): $old  =>  $new"
+			what='no build'
 		fi
+		printf '%-8s %s\n' "$what" \
+			"$(describe "$file" "$function" "$from" "$old" "$new")"
 	done
 }
 
