@@ -66,18 +66,19 @@ collect()
 	awk -v to="$scratch/lines/" '$1 == "line" { print $3, $4, $5 > (to $2) }' "$scratch/seen"
 }
 
-# Every file has a program that it is linked into, or its reason in tests/mutants/without.
+# Every file has a program that it is linked into, or its reason in tests/mutants/without;
+# what has both, and is no danger, is to be tried. Prints what is wrong.
 check_without()
 {
 	find $MUTATED -name '*.c' | sort > "$scratch/sources"
-	sed -n 's/^\([a-z].*\.c\):.*/\1/p' tests/mutants/without | sort > "$scratch/without"
-	missing=$(sort "$scratch/tested" "$scratch/without" | comm -23 "$scratch/sources" -)
-	[ -z "$missing" ] ||
-		die "no unit test has it, and tests/mutants/without does not say why:" $missing
-	stale=$(sort "$scratch/tested" | comm -12 - "$scratch/without")
-	gone=$(comm -13 "$scratch/sources" "$scratch/without")
-	[ -z "$stale$gone" ] ||
-		die "to be taken out of tests/mutants/without:" $stale $gone
+	sed -n 's/^un[a-z]* \(.*\.c\):.*/\1/p' tests/mutants/without | sort > "$scratch/without"
+	sort "$scratch/tested" "$scratch/without" | comm -23 "$scratch/sources" - |
+		sed 's|$|: no unit test has it, and tests/mutants/without does not say why|'
+	sed -n 's/^untested \(.*\.c\):.*/\1/p' tests/mutants/without | sort |
+		comm -12 "$scratch/tested" - |
+		sed 's|$|: has a unit test now: take it out of tests/mutants/without|'
+	comm -13 "$scratch/sources" "$scratch/without" |
+		sed 's|$|: is in tests/mutants/without, and nowhere else|'
 }
 
 # The faults of the list that are to be tried: name, file, program.
@@ -95,28 +96,24 @@ table()
 
 draw()
 {
-	grep "^$IN" "$scratch/tested" | while read -r file; do
+	grep "^$IN" "$scratch/tested" | grep -vxFf "$scratch/without" | while read -r file; do
 		awk -f tests/mutants/sites.awk "$file"
 	done > "$scratch/sites"
 	[ -s "$scratch/sites" ] || die "no file with a unit test begins with '$IN'"
 	awk -v seed="$SEED" -f tests/mutants/draw.awk tests/mutants/equivalent \
 		"$scratch/sites" > "$scratch/drawn"
-	[ -n "$IN" ] || check_equivalent
 }
 
-# What is named as changing nothing is a fault that a rule still makes.
+# What is named as changing nothing is a fault that a rule still makes. Prints the others.
 check_equivalent()
 {
-	awk -F '\t' 'FILENAME == ARGV[2] { made[$1, $2, $8, $9] = 1; next }
+	awk -F '\t' 'FILENAME == ARGV[1] { made[$1, $2, $8, $9] = 1; next }
 		sub(/^file: */, "") { file = $0 }
 		sub(/^in: */, "") { within = $0 }
 		/^-/ { old = substr($0, 2) }
 		/^\+/ && !((file, within, old, substr($0, 2)) in made) {
-			print file ": " within ": " old }' \
-		/dev/null "$scratch/sites" tests/mutants/equivalent > "$scratch/stale"
-	[ -s "$scratch/stale" ] || return
-	cat "$scratch/stale" >&2
-	die "no rule makes these faults any more: take them out of tests/mutants/equivalent"
+			print file ": in tests/mutants/equivalent, but no rule makes it: " old }' \
+		"$scratch/sites" tests/mutants/equivalent
 }
 
 # ---- A fault in a program ----
@@ -203,10 +200,9 @@ notice()
 		compile "$room" $kind "$file" "$flags" "$by" || return 2
 		link "$room" $kind "$flags" "$by" || return 2
 		(cd "$room" && run_limited ./program $(limits "$by" $slower) output) && continue
-		status=$?
-		# That says nothing about the fault.
+		[ $? -ne 137 ] || how="$how, without end"
+		# A program that does not even start says nothing about the fault.
 		grep -q '^\[ RUN' "$room/output" || return 2
-		[ $status -ne 137 ] || echo '[  FAILED  ] it was ended in' >> "$room/output"
 		return 0
 	done
 	return 1
@@ -255,11 +251,20 @@ programs_for()
 	sort -n | cut -d ' ' -f 2
 }
 
+# describe FILE FUNCTION LINE OLD NEW
+describe()
+{
+	case $2 in
+	-) printf '%s:%s: %s  =>  %s\n' "$1" "$3" "$4" "$5" ;;
+	*) printf '%s:%s: in %s(): %s  =>  %s\n' "$1" "$3" "$2" "$4" "$5" ;;
+	esac
+}
+
 # try_drawn ROOM FILE FUNCTION FROM TO FELT OLD NEW: prints what became of it; 2 if it
 # does not build
 try_drawn()
 {
-	what="$2:$4: in $3(): $7  =>  $8"
+	what=$(describe "$2" "$3" "$4" "$7" "$8")
 	rm -rf "$1/fault"
 	mkdir -p "$(dirname "$1/fault/$2")"
 	NEW=$8 awk -v file="$2" -v from="$4" -v to="$5" 'NR == 1 { print "#line 1 \"" file "\"" }
@@ -269,8 +274,8 @@ try_drawn()
 	programs=$(programs_for "$2" "$6")
 	try "$1" "$2" $programs
 	case $? in
-	0) echo "caught   $what  [$by$how: $(failed_test "$1/output")]" ;;
-	1) echo "SURVIVED $what  [${programs:+passes: }$(passing $programs)]" ;;
+	0) printf '%s\n' "caught   $what  [$by$how: $(failed_test "$1/output")]" ;;
+	1) printf '%s\n' "SURVIVED $what  [${programs:+passes: }$(passing $programs)]" ;;
 	2) return 2 ;;
 	esac
 }
@@ -302,13 +307,16 @@ work_drawn()
 	while IFS=$tab read -r known file function from to felt site rule old new; do
 		[ $left -gt 0 ] || break
 		if [ "$known" = known ]; then
-			echo "known    $file:$from: in $function(): $old  =>  $new"
+			what=known
 		elif try_drawn "$scratch/$1" "$file" "$function" "$from" "$to" "$felt" \
 			"$old" "$new"; then
 			left=$((left - 1))
+			continue
 		else
-			echo "no build $file:$from: in $function(): $old  =>  $new"
+			what='no build'
 		fi
+		printf '%-8s %s\n' "$what" \
+			"$(describe "$file" "$function" "$from" "$old" "$new")"
 	done
 }
 
@@ -333,6 +341,8 @@ count()
 sum_up()
 {
 	status=0
+	sed 's/^/LISTS    /' "$scratch/wrong"
+	[ ! -s "$scratch/wrong" ] || status=1
 	if [ -s "$scratch/listed" ]; then
 		grep -v '^caught ' "$scratch/listed" && status=1
 	fi
@@ -361,7 +371,7 @@ build_all
 # Each fault is another file; a cache has none of them.
 export CCACHE_DISABLE=1
 collect
-[ -n "$IN$FAULTS" ] || check_without
+check_without > "$scratch/wrong"
 : > "$scratch/listed"
 : > "$scratch/results"
 : > "$scratch/table"
@@ -374,6 +384,7 @@ collect
 }
 [ -n "$FAULTS" ] || {
 	draw
+	[ -n "$IN" ] || check_equivalent >> "$scratch/wrong"
 	both work_drawn | tee "$scratch/results"
 }
 sum_up

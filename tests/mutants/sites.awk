@@ -190,7 +190,7 @@ function is_size_or_blank(i)
 function mutate_number(i,    n)
 {
 	n = text[i]
-	if (n ~ /[.]/ || is_size_or_blank(i))
+	if (n ~ /[.]/ || n ~ /^[0-9]+[eE]/ || is_size_or_blank(i))
 		return
 	site++
 	put_token("constant", i, length(n), n ~ /^0[uUlL]*$/ ? "1" : "(" n " + 1)")
