@@ -495,8 +495,8 @@ check-qemu-next:
 # ---- The soak: what needs many repetitions, with QEMUs that answer later ----
 #
 # Guests that are stopped in the middle of a wait, three times for each kind of wait and
-# each of two QEMUs; make test-soak COUNT=1000 so many stops, and random targets with
-# moves among them. WAITS='*flate' for some of the kinds.
+# each QEMU; make test-soak COUNT=1000 so many stops, and random targets with moves
+# among them. WAITS='*flate' for some of the kinds.
 
 SOAK_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/soak/*.c))
 $(SOAK_OBJECTS): | $(call needs,tools)
@@ -511,7 +511,7 @@ COUNT ?= 1000
 test-stops test-soak: $(BUILD)/aerostat.elf $(BUILD)/tests/soak/run | $(call needs,qemu firmware)
 
 test-stops:
-	@tests/soak/run.sh $(BUILD) 42 0 $(if $(WAITS),'$(WAITS)')
+	@tests/soak/run.sh --each $(BUILD) 3 0 $(if $(WAITS),'$(WAITS)')
 
 test-soak:
 	@tests/soak/run.sh $(BUILD) $(COUNT) $$((5 * $(COUNT))) $(if $(WAITS),'$(WAITS)')

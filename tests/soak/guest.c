@@ -232,6 +232,24 @@ int guest_answers(struct guest *guest, const char *line, const char *wanted)
 	return err;
 }
 
+int guest_number(struct guest *guest, const char *line, const char *label, uint64_t *number)
+{
+	int err = guest_type(guest, line);
+	char *text, *at;
+
+	if (!err)
+		err = read_answer(guest, line, &text);
+	if (err)
+		return err;
+	at = strstr(text, label);
+	if (at)
+		*number = strtoull(at + strlen(label), NULL, 10);
+	else
+		err = guest_wrong(guest, "`%s` does not say \"%s\" but: %s", line, label, text);
+	free(text);
+	return err;
+}
+
 int guest_says(struct guest *guest, const char *line, const char *wanted)
 {
 	int err = guest_type(guest, line);

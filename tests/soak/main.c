@@ -3,11 +3,11 @@
  * Runs the soak's jobs, a process each, and tells what came of them. To be run from
  * the project's root:
  *
- *	run STOPS TARGETS WAITS QEMU...
+ *	run [--each] STOPS TARGETS WAITS QEMU...
  *
  * STOPS that count, spread over the kinds of waits whose name matches WAITS (with * and
  * ?) and all QEMUs, then TARGETS, spread over the QEMUs. Exit status: 0 if all were done
- * and nothing was lost.
+ * and nothing was lost. With --each STOPS is for one kind with one QEMU.
  */
 #include "tests/soak/soak.h"
 
@@ -87,8 +87,8 @@ static size_t choose_waits(const char *pattern, const struct wait *chosen[])
 	return count;
 }
 
-static void make_jobs(unsigned stops, unsigned targets, const char *pattern, char **qemus,
-		      size_t count)
+static void make_jobs(bool each, unsigned stops, unsigned targets, const char *pattern,
+		      char **qemus, size_t count)
 {
 	const struct wait *chosen[WAITS_MAX];
 	size_t kinds = choose_waits(pattern, chosen), max = count * (kinds + 1);
@@ -102,7 +102,8 @@ static void make_jobs(unsigned stops, unsigned targets, const char *pattern, cha
 		abort();
 	for (size_t w = 0; w < kinds; w++)
 		for (size_t q = 0; q < count; q++)
-			add_job(qemus[q], chosen[w], share(stops, kinds * count, w * count + q));
+			add_job(qemus[q], chosen[w],
+				each ? stops : share(stops, kinds * count, w * count + q));
 	for (size_t q = 0; q < count; q++)
 		add_job(qemus[q], NULL, share(targets, count, q));
 }
@@ -203,13 +204,16 @@ static void tell_targets(void)
 
 int main(int argc, char **argv)
 {
+	bool each = argc > 1 && strcmp(argv[1], "--each") == 0;
 	const char *build = getenv("BUILD");
 	int64_t start = deadline_now();
 	bool good = true;
 	char folder[256];
 
-	if (argc < 5 || argc - 4 > QEMUS_MAX) {
-		fprintf(stderr, "usage: run STOPS TARGETS WAITS QEMU...\n");
+	argv += 1 + each;
+	argc -= 1 + each;
+	if (argc < 4 || argc - 3 > QEMUS_MAX) {
+		fprintf(stderr, "usage: run [--each] STOPS TARGETS WAITS QEMU...\n");
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
@@ -217,8 +221,8 @@ int main(int argc, char **argv)
 	mkdir(folder, 0777);
 	turn_prepare();
 	wait_prepare();
-	make_jobs((unsigned)atoi(argv[1]), (unsigned)atoi(argv[2]), argv[3], argv + 4,
-		  (size_t)argc - 4);
+	make_jobs(each, (unsigned)atoi(argv[0]), (unsigned)atoi(argv[1]), argv[2], argv + 3,
+		  (size_t)argc - 3);
 	run_all(true);
 	run_all(false);
 	tell_stops();

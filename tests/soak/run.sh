@@ -4,12 +4,19 @@
 # The soak, with each QEMU from 10 on that can be had: this machine's own and those of
 # tools/qemu_next.sh.
 #
-#	tests/soak/run.sh BUILD STOPS TARGETS [WAITS]
+#	tests/soak/run.sh [--each] BUILD STOPS TARGETS [WAITS]
+#
+# main.c says what the numbers are, and --each.
 #
 # What came of it is also in BUILD/soak-results. No such QEMU is told there, and is no
 # failure.
 
 set -u
+each=
+if [ "$1" = --each ]; then
+	each=$1
+	shift
+fi
 export BUILD="$1"
 own=${QEMU:-qemu-system-x86_64}
 folder=$BUILD/qemu-next
@@ -44,7 +51,7 @@ fi
 exec 8>"$BUILD/cores"
 flock 8
 status=0
-"$BUILD/tests/soak/run" "$stops" "$targets" "$waits" "$@" >>"$BUILD/soak-results" 8>&- ||
+"$BUILD/tests/soak/run" ${each:+"$each"} "$stops" "$targets" "$waits" "$@" >>"$BUILD/soak-results" 8>&- ||
 	status=1
 cat "$BUILD/soak-results"
 exit $status

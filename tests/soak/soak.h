@@ -96,6 +96,9 @@ int guest_type(struct guest *guest, const char *line);
 /* Waits for the answer to the line typed last; it must contain `wanted`. -EPROTO. */
 int guest_answers(struct guest *guest, const char *line, const char *wanted);
 
+/* Types a line, and reads from its answer the number after `label`. -EPROTO: see the tally. */
+int guest_number(struct guest *guest, const char *line, const char *label, uint64_t *number);
+
 /* Sends a target of `bytes` taken, and does not wait. -EPROTO: see the tally. */
 int guest_target(struct guest *guest, uint64_t bytes);
 

@@ -113,8 +113,8 @@ static int stop_once(struct guest *guest, const struct wait *wait, const struct 
 		err = catch_one(guest, wait, ring, &caught);
 		if (!err && caught)
 			break;
-		err = wait->finish(guest, wait, ring) || err;
-		if (err)
+		/* What was begun ends in any case; the first complaint is that of the stop. */
+		if (wait->finish(guest, wait, ring) || err)
 			return -EPROTO;
 		if (!deadline_left(deadline))
 			return guest_wrong(guest, "no request was in flight at any of %u stops",

@@ -16,6 +16,7 @@
  */
 #include "tests/soak/soak.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@
 #define HOLD_OFF_MS 2100 /* in which a guest that reclaimed does not inflate */
 /* Bytes a second: a migration does not end. */
 #define SLOW 65536
+#define RECOVERED "Recovered from resets: "
 #define QUIET_MS 800 /* a little less than BALLOON_REPORT_QUIET_NS */
 
 /* Alive, at its target, and all frames accounted for. */
@@ -213,8 +215,9 @@ static int finish_reclaiming(struct guest *guest, const struct wait *wait, const
 /* ---- Reset ---- */
 
 static struct {
-	uint64_t lives;	 /* of virtio.c, one more at each reset */
-	uint64_t resets; /* that have ended, counted by their events */
+	uint64_t lives;	    /* of virtio.c, one more at each reset */
+	uint64_t resets;    /* that have ended, counted by their events */
+	uint64_t recovered; /* resets that the balloon has survived, by its own count */
 	pthread_t upsetter;
 	bool begun; /* it runs, and QMP is its own */
 	int err;    /* of it */
@@ -237,6 +240,13 @@ static bool is_resetting(const struct guest *guest, const struct ring *ring)
  * microseconds: too short to be seen. But the first that it does is to trace that, and
  * while it cannot, the guest waits.
  */
+static int take_much_and_count(struct guest *guest)
+{
+	int err = take_much(guest);
+
+	return err ? err : guest_number(guest, "balloon", RECOVERED, &at.recovered);
+}
+
 static void *upset(void *arg)
 {
 	struct guest *guest = arg;
@@ -257,6 +267,26 @@ static int begin_reset(struct guest *guest)
 	return at.err ? guest_wrong(guest, "no thread") : 0;
 }
 
+/* Until it has recovered once more; or does not live any more. */
+static int wait_recovered(struct guest *guest)
+{
+	int64_t deadline = deadline_in(TIMEOUT_MS);
+	uint64_t now = 0;
+	int err;
+
+	do {
+		err = guest_balloon_lives(guest);
+		if (!err)
+			err = guest_number(guest, "balloon", RECOVERED, &now);
+		if (err || now == at.recovered + 1)
+			return err;
+		usleep(VM_POLL_MS * 1000);
+	} while (deadline_left(deadline));
+	return guest_wrong(guest,
+			   "it has recovered %" PRIu64 " times after %d s, and %" PRIu64 " before",
+			   now, TIMEOUT_MS / 1000, at.recovered);
+}
+
 static int finish_reset(struct guest *guest, const struct wait *wait, const struct ring *ring)
 {
 	int err;
@@ -267,7 +297,7 @@ static int finish_reset(struct guest *guest, const struct wait *wait, const stru
 	at.begun = false;
 	err = at.err ? at.err : wait_answered(guest, wait, ring);
 	if (!err)
-		err = guest_says(guest, "balloon", "Recovered from resets: ");
+		err = wait_recovered(guest);
 	if (!err)
 		err = all_is_well(guest, LARGE);
 	return err ? err : all_goes_on(guest, SMALL);
@@ -342,7 +372,7 @@ const struct wait waits[] = {
 	{ "reset",
 	  { SMALL_GUEST, .trace = "virtio_set_status" },
 	  0,
-	  take_much,
+	  take_much_and_count,
 	  begin_reset,
 	  is_resetting,
 	  finish_reset,
