@@ -9,6 +9,7 @@
  */
 #include "tests/integration/harness.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,18 +275,56 @@ static void cancelled_migration_leaves_nothing_hinted(void **state)
 	harness_stop(vm);
 }
 
-/*
- * With poison, free memory was once filled between two rounds of hints, and so there was
- * always more to send than goes into the pause that the guest is allowed: 1 GiB at
- * a quarter of that a second. The load alone goes into it, on slow machines, too.
- */
-static void allow_two_seconds(struct vm *vm)
+/* In milliseconds: so short that a busy guest's move does not end, or long on any machine. */
+static void allow_pause(struct vm *vm, int ms)
 {
 	struct json_object *args = json_object_new_object();
 
-	json_object_object_add(args, "downtime-limit", json_object_new_int(2000));
+	json_object_object_add(args, "downtime-limit", json_object_new_int(ms));
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate-set-parameters", args, NULL));
-	set_bandwidth(vm, FAST / 4);
+}
+
+/* What a migration has done by now: how often it has asked for dirty pages, and bytes sent. */
+struct progress {
+	int64_t syncs, bytes;
+};
+
+static struct progress wait_syncs(struct vm *vm, int64_t wanted)
+{
+	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
+	struct progress progress = { 0 };
+
+	while (progress.syncs < wanted) {
+		struct json_object *reply = NULL, *ram, *number;
+
+		if (!deadline_left(deadline))
+			fail_msg("round %jd of the migration does not come", (intmax_t)wanted);
+		assert_qmp(vm, qmp_execute(vm_qmp(vm), "query-migrate", NULL, &reply));
+		if (json_object_object_get_ex(reply, "ram", &ram)) {
+			assert_true(json_object_object_get_ex(ram, "dirty-sync-count", &number));
+			progress.syncs = json_object_get_int64(number);
+			assert_true(json_object_object_get_ex(ram, "transferred", &number));
+			progress.bytes = json_object_get_int64(number);
+		}
+		json_object_put(reply);
+		usleep(POLL_US);
+	}
+	return progress;
+}
+
+/* Rounds that follow the first send what is busy, and not what was hinted: no poison is there. */
+static void check_rounds(struct vm *vm)
+{
+	struct progress first, last;
+	int64_t most;
+
+	first = wait_syncs(vm, 2);
+	last = wait_syncs(vm, first.syncs + 4);
+	most = (last.syncs - first.syncs + 1) * (int64_t)(64 * MIB);
+	if (last.bytes - first.bytes > most)
+		fail_msg("%jd bytes in %jd rounds, at most %jd were dirty",
+			 (intmax_t)(last.bytes - first.bytes), (intmax_t)(last.syncs - first.syncs),
+			 (intmax_t)most);
 }
 
 static void busy_guest_moves_with_hints_and_poison(void **state)
@@ -305,8 +344,12 @@ static void busy_guest_moves_with_hints_and_poison(void **state)
 	harness_command_says(from, "hold 24M", "held ");
 	harness_command_says(from, "hold 24M busy", "held ");
 	to = start_incoming(&guest, where);
-	allow_two_seconds(from);
-	migrate_to(from, where);
+	set_bandwidth(from, FAST / 4);
+	allow_pause(from, 1);
+	assert_qmp(from, qmp_execute(vm_qmp(from), "migrate", uri(where), NULL));
+	check_rounds(from);
+	allow_pause(from, 2000);
+	wait_migration(from, "completed");
 	remove_folder(folder, file);
 	wait_migration(to, "completed");
 	harness_stop(from);

@@ -282,6 +282,26 @@ static void the_idle_task_frees_what_finished_tasks_had(void **state)
 	assert_int_equal(stacks, 0);
 }
 
+/* The idle task never runs while another can. */
+static void create_after_others_ended(void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < 2 * TASKS_MOST; i++) {
+		create("c", TASK_PRIORITY_SHELL, note_name_thrice);
+		for (unsigned turns = 0; turns < 4; turns++)
+			task_yield();
+	}
+}
+
+static void a_busy_task_leaves_room_for_others_that_come_and_go(void **state)
+{
+	(void)state;
+	create("b", TASK_PRIORITY_SHELL, create_after_others_ended);
+	run();
+	assert_int_equal(strlen(trace), 3 * 2 * TASKS_MOST);
+	assert_int_equal(stacks, 0);
+}
+
 static unsigned tasks_seen;
 
 static void count_task(const struct task_info *info)
@@ -671,6 +691,7 @@ int main(void)
 		TEST(a_new_task_waits_for_its_turn),
 		TEST(a_task_gets_its_argument_and_interrupts),
 		TEST(the_idle_task_frees_what_finished_tasks_had),
+		TEST(a_busy_task_leaves_room_for_others_that_come_and_go),
 		TEST(one_task_too_many_is_refused),
 		TEST(a_task_without_a_stack_is_none),
 		TEST(a_wait_ends_at_its_deadline_and_not_before),
