@@ -165,8 +165,9 @@ void frame_events(struct frame_events *copy);
  * comes back as unknown as it went, and whoever tells the host that it is full of
  * poison fills it.
  *
- * So each call here costs the filling of 2 MiB at most, and memory that only
- * travels between the host and the allocator is never written.
+ * So no call fills more than a block, or a part of one at either end of a run, but
+ * frame_reserve(); and memory that only travels between the host and the allocator is
+ * never written.
  */
 
 /* Fills frames; must not call the allocator. */

@@ -3,7 +3,8 @@
  * Page poison: every frame that is freed is filled with one byte value, at once or
  * later, but before it is used again (mm/frame.h). So a device can rely on it (virtio
  * 1.3, 5.5.6.6), and a use after free can be seen. It costs a write to all memory that
- * is freed.
+ * is freed. A free block that was reported to a device without PAGE_POISON holds whatever
+ * the host put there.
  */
 #ifndef MM_POISON_H
 #define MM_POISON_H

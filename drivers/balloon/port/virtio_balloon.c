@@ -187,7 +187,9 @@ static int reset(void)
 {
 	int err = virtio_reset(device);
 
-	if (err != -ETIMEDOUT)
+	if (err == -ETIMEDOUT)
+		virtio_balloon_hint_let_go();
+	else
 		stop_queues();
 	return err;
 }
@@ -196,8 +198,10 @@ static int give_up(const char **why)
 {
 	virtio_break(device, *why);
 	*why = device->broken;
-	if (!virtio_is_reset(device))
+	if (!virtio_is_reset(device)) {
+		virtio_balloon_hint_let_go();
 		return -ETIMEDOUT;
+	}
 	stop_queues();
 	return 0;
 }

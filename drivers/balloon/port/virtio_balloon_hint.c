@@ -352,6 +352,12 @@ uint64_t virtio_balloon_hint_sent_awake(void)
 	return oldest;
 }
 
+void virtio_balloon_hint_let_go(void)
+{
+	balloon_free_all(OWNER_HINTED);
+	frame_pause_filling(false);
+}
+
 void virtio_balloon_hint_stop(void)
 {
 	if (!hint.present)
@@ -360,8 +366,7 @@ void virtio_balloon_hint_stop(void)
 		if (hint.hint[i].sent)
 			must(frame_free(hint.hint[i].pfn, hint.hint[i].blocks * BLOCK_FRAMES,
 					OWNER_IN_FLIGHT));
-	balloon_free_all(OWNER_HINTED);
-	frame_pause_filling(false);
+	virtio_balloon_hint_let_go();
 	virtq_destroy(&hint.queue);
 	frame_free(hint.frame, 1, OWNER_VIRTQUEUES);
 	hint.present = false;

@@ -54,6 +54,12 @@ bool virtio_balloon_hint_has_news(void);
 /* Returns when the oldest buffer with the device was sent; DEADLINE_NEVER: it has none. */
 uint64_t virtio_balloon_hint_sent_awake(void);
 
+/*
+ * Frees what the device has returned: no round goes on. What it still has stays
+ * in-flight, as it may not have finished its reset.
+ */
+void virtio_balloon_hint_let_go(void);
+
 /* Frees the hinted frames and gives the queue back: the device was reset. */
 void virtio_balloon_hint_stop(void);
 

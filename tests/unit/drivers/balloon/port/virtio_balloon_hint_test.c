@@ -429,6 +429,44 @@ static void nothing_is_filled_while_a_guest_moves(void **state)
 	frame_set_poisoner(NULL);
 }
 
+/* What it has returned is the guest's, and nobody waits for a move that it was part of. */
+static void a_device_that_never_ends_its_reset_keeps_no_hinted_frame(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	start(HINT | DEFLATE_ON_OOM, NO_FLOOR);
+	frame_set_poisoner(count_filled);
+	hint_round(ROUND);
+	assert_true(ledger_count(OWNER_HINTED) > 0);
+	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
+	hint_round(0);
+	assert_true(frame_filling_is_paused());
+	sim.completion = SIM_BALLOON_NEVER;
+	sim.virtio.slow_reset = SIM_VIRTIO_FOR_EVER;
+	go_to(100);
+	sim_time_advance(BALLOON_DEADLINE_NS + NS_PER_MS);
+	settle();
+	assert_non_null(status().broken);
+	assert_int_equal(ledger_count(OWNER_HINTED), 0);
+	assert_false(frame_filling_is_paused());
+	assert_int_equal(frame_free(pfn, 1, OWNER_HELD), 0);
+	frame_set_poisoner(NULL);
+}
+
+static void a_device_that_never_ends_its_reset_is_pulled_out(void **state)
+{
+	(void)state;
+	start(HINT, NO_FLOOR);
+	frame_set_poisoner(count_filled);
+	hint_round(ROUND);
+	sim.virtio.slow_reset = SIM_VIRTIO_FOR_EVER;
+	end_driver();
+	assert_int_equal(ledger_count(OWNER_HINTED), 0);
+	assert_false(frame_filling_is_paused());
+	frame_set_poisoner(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +480,8 @@ int main(void)
 		TEST(stop_before_the_round_began_ends_it),
 		TEST(a_hint_queue_of_one_descriptor_is_slow_but_right),
 		TEST(a_driver_that_ends_in_mid_round_keeps_nothing),
+		TEST(a_device_that_never_ends_its_reset_keeps_no_hinted_frame),
+		TEST(a_device_that_never_ends_its_reset_is_pulled_out),
 		TEST(stop_in_mid_round_ends_the_hints),
 		TEST(a_new_id_in_mid_round_begins_a_new_round),
 		TEST(done_does_not_free_what_the_device_still_has),
