@@ -571,12 +571,25 @@ static void acpi_ports_that_are_not_there_are_not_asked(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
+/* Of any version of the capability, which the lowest bits of its flags tell. */
+static void a_port_without_a_slot_is_none_of_ours(void **state)
+{
+	(void)state;
+	for (uint32_t version = 0; version < 16; version++) {
+		sim_pci_put(port, EXPRESS + 2, 2, 0x0040 | version);
+		assert_int_equal(start(), 0);
+		sim_pci_put(port, EXPRESS + 2, 2, 0x0140 | version);
+		assert_int_equal(start(), 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_slot_gives_power_and_addresses_to_what_comes),
 		TEST(the_button_lets_go_and_takes_power),
 		TEST(what_was_there_at_the_start_can_go),
+		TEST(a_port_without_a_slot_is_none_of_ours),
 		TEST(what_comes_and_goes_is_recorded),
 		TEST(what_is_pulled_out_is_gone),
 		TEST(what_was_exchanged_is_noticed),

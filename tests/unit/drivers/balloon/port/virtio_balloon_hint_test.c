@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "arch/paging.h"
+#include "drivers/balloon/port/virtio_balloon_hint.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
 /* ---- Rounds ---- */
@@ -429,6 +430,24 @@ static void nothing_is_filled_while_a_guest_moves(void **state)
 	frame_set_poisoner(NULL);
 }
 
+static void hints_of_the_next_device_are_counted_anew(void **state)
+{
+	uint64_t frames, rounds;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	hint_round(ROUND);
+	hint_round(1);
+	virtio_balloon_hint_counts(&frames, &rounds);
+	assert_true(frames > 0);
+	assert_int_equal(rounds, 1);
+	end_driver();
+	assert_int_equal(begin(NO_FLOOR), 0);
+	virtio_balloon_hint_counts(&frames, &rounds);
+	assert_int_equal(frames, 0);
+	assert_int_equal(rounds, 0);
+}
+
 /* What it has returned is the guest's, and nobody waits for a move that it was part of. */
 static void a_device_that_never_ends_its_reset_keeps_no_hinted_frame(void **state)
 {
@@ -480,6 +499,7 @@ int main(void)
 		TEST(stop_before_the_round_began_ends_it),
 		TEST(a_hint_queue_of_one_descriptor_is_slow_but_right),
 		TEST(a_driver_that_ends_in_mid_round_keeps_nothing),
+		TEST(hints_of_the_next_device_are_counted_anew),
 		TEST(a_device_that_never_ends_its_reset_keeps_no_hinted_frame),
 		TEST(a_device_that_never_ends_its_reset_is_pulled_out),
 		TEST(stop_in_mid_round_ends_the_hints),
