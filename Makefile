@@ -294,13 +294,16 @@ help:
 #:                       times as many random targets, a tenth with a running move
 #: make matrix-all       every cell; CELLS='*packed*' for some of them; both
 #:                       write build/matrix.md
-#: make fuzz             what takes input, fed with noise; TIME=60 seconds each,
+#: make fuzz             what takes input, fed with noise; TIME=40 seconds each,
 #:                       FUZZ='acpi pci' for some
 #: make coverage         which branches the unit tests take; less than 90 % is a
 #:                       failure
-#: make mutants          whether the unit tests notice each of the faults in
-#:                       tests/mutants/list; FAULTS='*packed*' for some of them;
-#:                       part of test-all
+#: make mutants          whether the unit tests notice small faults: those in
+#:                       tests/mutants/list, and 150 that a rule makes; SEED=2 draws
+#:                       others, DRAW=50 IN=mm so many in files that begin so,
+#:                       FAULTS='*packed*' only some of the list; part of test-all
+#: make check-mutants    whether the rules, the draws and the limits of these do
+#:                       what they should
 #: make test-debian      both commands on a fresh Debian, from its bootstrap on;
 #:                       RELEASE=trixie, or which; part of test-all
 #: make check-layers     whether includes and calls point one way

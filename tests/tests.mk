@@ -363,7 +363,7 @@ $(FUZZERS:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: \
 	$(call say,LD)$(FUZZ_CC) $(CFLAGS_FUZZ) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 # make fuzz TIME=600 FUZZ=core: seconds for each, and which of them; two at a time.
-TIME ?= 60
+TIME ?= 40
 FUZZ ?= $(FUZZERS)
 FUZZ_FINDS := keep
 
