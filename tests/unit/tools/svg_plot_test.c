@@ -188,6 +188,34 @@ static void long_times_are_minutes_and_hours(void **state)
 	free(svg);
 }
 
+/* Each on an axis that is as long as the twelve steps for which there is room. */
+static void long_times_have_the_steps_of_a_clock(void **state)
+{
+	static const struct {
+		double step;
+		const char *first, *third;
+	} clock[] = {
+		{ 60, ">1 min<", ">3 min<" },	 { 120, ">2 min<", ">6 min<" },
+		{ 300, ">5 min<", ">15 min<" },	 { 600, ">10 min<", ">30 min<" },
+		{ 900, ">15 min<", ">45 min<" }, { 1800, ">30 min<", ">90 min<" },
+		{ 3600, ">1 h<", ">3 h<" },	 { 7200, ">2 h<", ">6 h<" },
+		{ 14400, ">4 h<", ">12 h<" },	 { 21600, ">6 h<", ">18 h<" },
+		{ 43200, ">12 h<", ">36 h<" },	 { 86400, ">24 h<", ">72 h<" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(clock) / sizeof(clock[0]); i++) {
+		const double x[] = { 0, 12 * clock[i].step }, y[] = { 1, 1 };
+		struct svg_series series = { .label = "a", .x = x, .y = y, .count = 2 };
+		char *svg = draw(&(struct svg_plot){
+			.x = { .unit = SVG_TIME }, .series = &series, .count = 1 });
+
+		assert_drawn(svg, clock[i].first);
+		assert_drawn(svg, clock[i].third);
+		free(svg);
+	}
+}
+
 static void flat_and_absurd_numbers_still_make_a_picture(void **state)
 {
 	static const double values[][2] = {
@@ -259,6 +287,7 @@ int main(void)
 		cmocka_unit_test(log_axis_has_powers_of_two_for_bytes),
 		cmocka_unit_test(log_axis_leaves_out_what_has_no_logarithm),
 		cmocka_unit_test(long_times_are_minutes_and_hours),
+		cmocka_unit_test(long_times_have_the_steps_of_a_clock),
 		cmocka_unit_test(flat_and_absurd_numbers_still_make_a_picture),
 		cmocka_unit_test(text_is_escaped),
 		cmocka_unit_test(nothing_makes_no_picture),

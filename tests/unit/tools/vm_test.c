@@ -330,6 +330,26 @@ static void end_of_qemu_is_told_as_a_shell_would(void **state)
 	vm_stop(vm);
 }
 
+/* Nothing more will come that could make up for it. */
+static void very_first_words_are_found(void **state)
+{
+	struct vm *vm = start("guest");
+	char *text;
+	int status;
+
+	(void)state;
+	assert_int_equal(vm_send(vm, "exit\r", 5), 0);
+	assert_int_equal(vm_wait_exit(vm, LONG_MS, &status), 0);
+	assert_int_equal(vm_expect(vm, "boot ", LONG_MS, &text), 0);
+	assert_string_equal(text, "");
+	free(text);
+	/* And those that begin where the last ones ended. */
+	assert_int_equal(vm_expect(vm, VM_PROMPT, LONG_MS, &text), 0);
+	assert_string_equal(text, "");
+	free(text);
+	vm_stop(vm);
+}
+
 /* Before we are connected, or after. */
 static void assert_dies_at_start(const char *const argv[])
 {
@@ -419,6 +439,7 @@ int main(int argc, char **argv)
 		TEST(balloon_is_waited_for),
 		TEST(qemu_that_does_not_answer_is_not_waited_for),
 		TEST(end_of_qemu_is_told_as_a_shell_would),
+		TEST(very_first_words_are_found),
 		TEST(qemu_that_does_not_start_says_why),
 		TEST(log_has_all_and_nothing_else_is_left),
 		TEST(stopped_qemu_can_be_stopped),
