@@ -346,7 +346,7 @@ static void busy_guest_moves_with_hints_and_poison(void **state)
 	to = start_incoming(&guest, where);
 	set_bandwidth(from, FAST / 4);
 	allow_pause(from, 1);
-	assert_qmp(from, qmp_execute(vm_qmp(from), "migrate", uri(where), NULL));
+	begin_migration(from, where);
 	check_rounds(from);
 	allow_pause(from, 2000);
 	wait_migration(from, "completed");
