@@ -145,6 +145,7 @@ int virtio_reset(struct virtio_device *device)
 
 	/* It forgets its queues: nothing comes out of them any more. */
 	device->life = ++lives;
+	device->distrusted = false;
 	device->transport->set_status(device, 0);
 	for (;;) {
 		/* The time before the status: what came meanwhile is seen before it is judged. */
@@ -277,19 +278,28 @@ void virtio_ready(struct virtio_device *device)
 
 /* ---- The end ---- */
 
-void virtio_break(struct virtio_device *device, const char *why)
+void virtio_distrust(struct virtio_device *device, const char *why)
 {
-	int err;
-
 	assert(why);
 	if (device->broken)
 		return;
 	device->broken = why;
+	device->distrusted = true;
+	device->life = ++lives;
 	virtio_event(VIRTIO_EVENT_BROKEN, device->type, 0);
 	set_failed(device);
+}
+
+void virtio_break(struct virtio_device *device, const char *why)
+{
+	int err;
+
+	virtio_distrust(device, why);
+	if (!device->distrusted)
+		return;
 	/* Reset it all the same: only then does it leave our memory alone. */
 	err = virtio_reset(device);
-	log_warn("virtio: %s: broken: %s%s%s", device->address, why,
+	log_warn("virtio: %s: broken: %s%s%s", device->address, device->broken,
 		 err == -ETIMEDOUT ? "; and it does not finish its reset" : "",
 		 device->driver && device->driver->remedy ? device->driver->remedy : "");
 }

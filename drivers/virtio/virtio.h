@@ -86,6 +86,7 @@ struct virtio_device {
 	uint16_t queue_count;
 	struct virtq *queue[VIRTIO_QUEUES_MAX]; /* by index; NULL if not used */
 	const char *broken;	      /* why nothing is expected of it any more; NULL: it is fine */
+	bool distrusted;	      /* it is broken, and not yet reset: see virtio_distrust() */
 	bool gone;		      /* it was pulled out: see virtio_gone() */
 	struct wait_queue interrupts; /* woken by every interrupt of the device */
 	volatile bool config_changed; /* set by the interrupt; the driver clears it */
@@ -131,9 +132,17 @@ static inline bool virtio_has(const struct virtio_device *device, unsigned bit)
 }
 
 /*
- * Gives up on a device: FAILED, then a reset; says why (once) in the log, and
- * kills its queues, but frees nothing. `why` is kept, not copied.
- * virtio_negotiate() starts anew.
+ * Expects nothing more of a device that broke a rule: FAILED, and its queues are dead.
+ * It waits for nothing, so that a rule may be found broken in the midst of an
+ * allocation; until virtio_break() the device may still write to what it has. `why` is
+ * kept, not copied.
+ */
+void virtio_distrust(struct virtio_device *device, const char *why);
+
+/*
+ * Gives up on a device: FAILED, then a reset, for which it may sleep; says why (once) in
+ * the log, and kills its queues, but frees nothing. `why` is kept, not copied, and not
+ * used if the device is distrusted already. virtio_negotiate() starts anew.
  */
 void virtio_break(struct virtio_device *device, const char *why);
 

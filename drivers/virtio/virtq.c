@@ -335,7 +335,7 @@ int virtq_get_used(struct virtq *queue, void **token, uint32_t *written)
 	got = queue->ops->take_used(queue, &taken);
 	if (got < 0) {
 		queue->life = 0;
-		virtio_break(queue->device, taken.why);
+		virtio_distrust(queue->device, taken.why);
 		return -EIO;
 	}
 	if (got == 0)

@@ -132,7 +132,7 @@ void virtq_remind(struct virtq *queue);
 
 /*
  * Takes the next used chain. Returns 1 and its token; 0: there is none; -EIO: the
- * device broke the rules now or before: virtio_break() has reset it, and all its
+ * device broke the rules now or before: it is distrusted or was reset, and all its
  * queues are broken. `written` may be NULL; it is the device's word, not checked.
  */
 int virtq_get_used(struct virtq *queue, void **token, uint32_t *written);

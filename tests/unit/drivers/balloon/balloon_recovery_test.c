@@ -344,6 +344,32 @@ static void a_host_without_a_task_is_given_up_undisturbed(void **state)
 	sim.virtio.slow_reset = 0;
 }
 
+static void note_wait(void)
+{
+	waits++;
+}
+
+/* Nobody else finds a host that is neither in use nor given up in the midst of that. */
+static void a_rule_that_is_broken_in_an_allocation_is_not_waited_for(void **state)
+{
+	(void)state;
+	start(DEFLATE_ON_OOM, NO_FLOOR);
+	go_to(1000);
+	sim.bad_used_id = true;
+	sim.virtio.slow_reset = 1500;
+	waits = 0;
+	sim_time_on_wait = note_wait;
+	assert_int_equal(balloon_reclaim(0), 0);
+	assert_int_equal(waits, 0);
+	sim_time_on_wait = NULL;
+	/* The balloon's task resets it, and has its frames. */
+	settle();
+	assert_non_null(status().broken);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
+	sim.virtio.slow_reset = 0;
+	sim.wrong_deflates = sim.double_inflates = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +383,7 @@ int main(void)
 		TEST(one_retry_at_a_time),
 		TEST(memory_that_is_being_freed_can_be_had),
 		TEST(a_host_has_one_task),
+		TEST(a_rule_that_is_broken_in_an_allocation_is_not_waited_for),
 		TEST(a_host_without_a_task_is_given_up_undisturbed),
 	};
 

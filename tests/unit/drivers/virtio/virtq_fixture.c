@@ -94,6 +94,7 @@ void assert_used(int *expected)
 	assert_ptr_equal(token, expected);
 }
 
+/* The device is not waited for until virtio_break() resets it. */
 void assert_broken(void)
 {
 	void *token = NULL;
@@ -102,7 +103,10 @@ void assert_broken(void)
 	assert_null(token);
 	assert_true(virtq_is_broken(&queue));
 	assert_non_null(sim.device.broken);
+	assert_true(sim.status & VIRTIO_STATUS_FAILED);
+	virtio_break(&sim.device, "another reason");
 	assert_int_equal(sim.status, 0);
+	assert_string_not_equal(sim.device.broken, "another reason");
 	assert_int_equal(sim_log_warnings, 1);
 	assert_int_equal(virtq_get_used(&queue, &token, NULL), -EIO);
 	assert_int_equal(virtq_add(&queue, &one, 1, &tokens[0]), -EIO);
