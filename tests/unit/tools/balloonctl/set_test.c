@@ -176,6 +176,8 @@ static void guest_on_its_way_is_a_timeout(void **state)
 	assert_int_equal(got.status, EXIT_TIMEOUT);
 	assert_says(got.err, "time is up after 2 s, and the guest is still on its way");
 	assert_says(got.out, "% ");
+	/* It answered until the end: how far it came is known. */
+	assert_says(got.out, "\nActual ");
 }
 
 /* Sooner than the patience is over, which would have said so. */
@@ -202,6 +204,7 @@ static void guest_that_never_moved_is_not_on_its_way(void **state)
 	(void)state;
 	assert_int_equal(got.status, EXIT_TIMEOUT);
 	assert_says(got.err, "time is up after 1 s, and the guest has not moved");
+	assert_says(got.out, "Actual       1.000 GiB left       0 B taken");
 }
 
 static void no_device_has_a_status_of_its_own(void **state)
