@@ -351,6 +351,23 @@ static void connection_that_dies_in_mid_wait_is_said(void **state)
 	assert_null(strstr(got.out, "Actual"));
 }
 
+/* The target is set by then. */
+static void connection_that_dies_after_the_target_is_said(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-status", .times = 2, .value = "{\"running\": true}" },
+		{ .asks = "query-status", .hang_up = true },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .answers = answers };
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF);
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_NO_CONNECT);
+	assert_says(got.err, "closed the connection in the middle of a line");
+	assert_string_equal(got.out, "");
+}
+
 static void device_that_goes_in_mid_wait_is_said(void **state)
 {
 	const struct fake_answer answers[] = {
@@ -401,6 +418,7 @@ int main(void)
 		cmocka_unit_test(lie_is_not_taken_for_success),
 		cmocka_unit_test(events_in_the_middle_of_answers_change_nothing),
 		cmocka_unit_test(connection_that_dies_in_mid_wait_is_said),
+		cmocka_unit_test(connection_that_dies_after_the_target_is_said),
 		cmocka_unit_test(device_that_goes_in_mid_wait_is_said),
 		cmocka_unit_test(refusal_by_qemu_is_passed_on),
 	};
