@@ -136,6 +136,22 @@ static void events_in_the_middle_of_an_answer_are_kept(void **state)
 	done(&f);
 }
 
+static void event_between_others_leaves_them(void **state)
+{
+	struct fixture f = connected("{\"event\": \"A\"}\n{\"event\": \"B\"}\n"
+				     "{\"event\": \"C\"}\n{\"event\": \"D\"}\n"
+				     "{\"return\": {}, \"id\": 2}\n");
+	static const char *const names[] = { "B", "C", "A", "D" };
+
+	(void)state;
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(qmp_event(f.q, names[i], SHORT_MS, NULL), 0);
+		assert_int_equal(qmp_event(f.q, names[i], 0, NULL), -ETIMEDOUT);
+	}
+	done(&f);
+}
+
 static void of_too_many_events_the_newest_are_kept(void **state)
 {
 	struct fixture f = connected("");
@@ -571,6 +587,7 @@ int main(void)
 		cmocka_unit_test(sends_one_line_a_command_with_an_id),
 		cmocka_unit_test(numbers_are_exact_up_to_2_64_minus_1),
 		cmocka_unit_test(events_in_the_middle_of_an_answer_are_kept),
+		cmocka_unit_test(event_between_others_leaves_them),
 		cmocka_unit_test(of_too_many_events_the_newest_are_kept),
 		cmocka_unit_test(late_answer_is_not_taken_for_the_next),
 		cmocka_unit_test(line_in_two_pieces_is_one_line),

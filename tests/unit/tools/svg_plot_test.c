@@ -188,6 +188,24 @@ static void long_times_are_minutes_and_hours(void **state)
 	free(svg);
 }
 
+static void values_have_up_to_six_steps(void **state)
+{
+	static const double x[] = { 0, 10 };
+	double y[] = { 0, 6 };
+	struct svg_series series = { .label = "a", .x = x, .y = y, .count = 2 };
+	struct svg_plot plot = { .x = { .unit = SVG_TIME }, .series = &series, .count = 1 };
+	char *svg = draw(&plot);
+
+	(void)state;
+	assert_drawn(svg, ">5<");
+	free(svg);
+	y[1] = 7;
+	svg = draw(&plot);
+	assert_drawn(svg, ">8<");
+	assert_null(strstr(svg, ">5<"));
+	free(svg);
+}
+
 /* Each on an axis that is as long as the twelve steps for which there is room. */
 static void long_times_have_the_steps_of_a_clock(void **state)
 {
@@ -287,6 +305,7 @@ int main(void)
 		cmocka_unit_test(log_axis_has_powers_of_two_for_bytes),
 		cmocka_unit_test(log_axis_leaves_out_what_has_no_logarithm),
 		cmocka_unit_test(long_times_are_minutes_and_hours),
+		cmocka_unit_test(values_have_up_to_six_steps),
 		cmocka_unit_test(long_times_have_the_steps_of_a_clock),
 		cmocka_unit_test(flat_and_absurd_numbers_still_make_a_picture),
 		cmocka_unit_test(text_is_escaped),

@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -444,6 +445,42 @@ static void server_is_on_loopback_by_default(void **state)
 	listen_stop(listener);
 }
 
+/* The lowest file descriptor that is free. */
+static int next_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+#define HUGE_STACK ((size_t)1 << 47) /* all the addresses that a process has */
+
+/* Threads get a stack for which there is no room. */
+static void server_without_a_thread_is_an_error(void **state)
+{
+	char address[LISTEN_ADDRESS];
+	struct listener *listener = NULL;
+	int free_fd = next_fd(), status;
+	pthread_attr_t before, huge;
+
+	(void)state;
+	assert_int_equal(pthread_getattr_default_np(&before), 0);
+	assert_int_equal(pthread_attr_init(&huge), 0);
+	assert_int_equal(pthread_attr_setstacksize(&huge, HUGE_STACK), 0);
+	assert_int_equal(pthread_setattr_default_np(&huge), 0);
+	status = listen_start("0", make_page, NULL, LONG_MS, &listener, address);
+	assert_int_equal(pthread_setattr_default_np(&before), 0);
+	pthread_attr_destroy(&huge);
+	pthread_attr_destroy(&before);
+	assert_int_equal(status, EXIT_WRONG);
+	assert_null(listener);
+	/* It got as far as the socket, and closed it. */
+	assert_int_equal(strncmp(address, "127.0.0.1:", 10), 0);
+	assert_int_equal(next_fd(), free_fd);
+}
+
 /* ---- clients that take their time ---- */
 
 static int connect_to(const char *address, int receive_size)
@@ -577,6 +614,7 @@ int main(void)
 		cmocka_unit_test(export_refuses_odd_arguments),
 		cmocka_unit_test(server_has_one_page),
 		cmocka_unit_test(server_is_on_loopback_by_default),
+		cmocka_unit_test(server_without_a_thread_is_an_error),
 		cmocka_unit_test(client_that_says_a_byte_at_a_time_is_ended),
 		cmocka_unit_test(client_that_reads_nothing_is_ended),
 		cmocka_unit_test(clients_that_do_nothing_delay_nobody),

@@ -176,6 +176,8 @@ static void guest_on_its_way_is_a_timeout(void **state)
 	assert_int_equal(got.status, EXIT_TIMEOUT);
 	assert_says(got.err, "time is up after 2 s, and the guest is still on its way");
 	assert_says(got.out, "% ");
+	/* It answered until the end: how far it came is known. */
+	assert_says(got.out, "\nActual ");
 }
 
 /* Sooner than the patience is over, which would have said so. */
@@ -202,6 +204,7 @@ static void guest_that_never_moved_is_not_on_its_way(void **state)
 	(void)state;
 	assert_int_equal(got.status, EXIT_TIMEOUT);
 	assert_says(got.err, "time is up after 1 s, and the guest has not moved");
+	assert_says(got.out, "Actual       1.000 GiB left       0 B taken");
 }
 
 static void no_device_has_a_status_of_its_own(void **state)
@@ -348,6 +351,23 @@ static void connection_that_dies_in_mid_wait_is_said(void **state)
 	assert_null(strstr(got.out, "Actual"));
 }
 
+/* The target is set by then. */
+static void connection_that_dies_after_the_target_is_said(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-status", .times = 2, .value = "{\"running\": true}" },
+		{ .asks = "query-status", .hang_up = true },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .answers = answers };
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF);
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_NO_CONNECT);
+	assert_says(got.err, "closed the connection in the middle of a line");
+	assert_string_equal(got.out, "");
+}
+
 static void device_that_goes_in_mid_wait_is_said(void **state)
 {
 	const struct fake_answer answers[] = {
@@ -398,6 +418,7 @@ int main(void)
 		cmocka_unit_test(lie_is_not_taken_for_success),
 		cmocka_unit_test(events_in_the_middle_of_answers_change_nothing),
 		cmocka_unit_test(connection_that_dies_in_mid_wait_is_said),
+		cmocka_unit_test(connection_that_dies_after_the_target_is_said),
 		cmocka_unit_test(device_that_goes_in_mid_wait_is_said),
 		cmocka_unit_test(refusal_by_qemu_is_passed_on),
 	};
