@@ -84,6 +84,29 @@ static void samples_hold_what_the_guest_says(void **state)
 	end(poller, &place);
 }
 
+/* Whatever one part says, another can make it worthless. */
+static void statistic_is_known_only_if_all_say_so(void **state)
+{
+	struct sample sample = { .has_stats = true,
+				 .stats = { .ever = true, .present = 1u << STAT_FREE_MEMORY } };
+	uint64_t value = 1;
+
+	(void)state;
+	sample.stats.value[STAT_FREE_MEMORY] = 42;
+	assert_true(sample_stat(&sample, STAT_FREE_MEMORY, &value));
+	assert_int_equal(value, 42);
+	assert_false(sample_stat(&sample, STAT_AVAILABLE_MEMORY, &value));
+	sample.err = -ENOTCONN;
+	assert_false(sample_stat(&sample, STAT_FREE_MEMORY, &value));
+	sample.err = 0;
+	sample.has_stats = false;
+	assert_false(sample_stat(&sample, STAT_FREE_MEMORY, &value));
+	sample.has_stats = true;
+	sample.stats.ever = false;
+	assert_false(sample_stat(&sample, STAT_FREE_MEMORY, &value));
+	assert_int_equal(value, 42);
+}
+
 /* One client at a time: between two looks others are served. */
 static void others_get_their_turn(void **state)
 {
@@ -259,6 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(samples_hold_what_the_guest_says),
+		cmocka_unit_test(statistic_is_known_only_if_all_say_so),
 		cmocka_unit_test(others_get_their_turn),
 		cmocka_unit_test(guest_that_dies_is_gone_until_it_is_back),
 		cmocka_unit_test(connection_that_breaks_is_made_anew),
