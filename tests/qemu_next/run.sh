@@ -42,12 +42,13 @@ sources()
 # ---- The mirror ----
 
 # package NAME VERSION DEPENDS: of the folder of that name; its stanza in the index.
+# All that have a name and a version are the same to the bit, as two suites share a pool.
 package()
 {
 	mkdir -p "$1/DEBIAN" mirror/pool
 	printf '%s\n' "Package: $1" "Version: $2" 'Architecture: amd64' ${3:+"Depends: $3"} \
 		'Maintainer: nobody' 'Description: none' >"$1/DEBIAN/control"
-	dpkg-deb --root-owner-group -Znone -b "$1" "mirror/pool/$1_$2.deb" >/dev/null || exit 2
+	SOURCE_DATE_EPOCH=1 dpkg-deb --root-owner-group -Znone -b "$1" "mirror/pool/$1_$2.deb" >/dev/null || exit 2
 	cat "$1/DEBIAN/control"
 	echo "Filename: pool/$1_$2.deb"
 	echo "Size: $(stat -c %s "mirror/pool/$1_$2.deb")"
