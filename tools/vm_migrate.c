@@ -39,12 +39,22 @@ int vm_migrate_incoming(struct vm *vm, const char *where)
 	return execute_with_uri(vm, "migrate-incoming", where);
 }
 
-int vm_migrate_limit(struct vm *vm, int64_t bytes_a_second)
+static int set_parameter(struct vm *vm, const char *name, int64_t value)
 {
 	struct json_object *args = json_object_new_object();
 
-	json_object_object_add(args, "max-bandwidth", json_object_new_int64(bytes_a_second));
+	json_object_object_add(args, name, json_object_new_int64(value));
 	return tell(vm, qmp_execute(vm_qmp(vm), "migrate-set-parameters", args, NULL));
+}
+
+int vm_migrate_limit(struct vm *vm, int64_t bytes_a_second)
+{
+	return set_parameter(vm, "max-bandwidth", bytes_a_second);
+}
+
+int vm_migrate_limit_pause(struct vm *vm, int ms)
+{
+	return set_parameter(vm, "downtime-limit", ms);
 }
 
 static bool has_ended(const char *status)

@@ -26,6 +26,9 @@ int vm_migrate_incoming(struct vm *vm, const char *where);
 /* Limits what migrations send, in bytes a second. -EREMOTEIO, -ETIMEDOUT. */
 int vm_migrate_limit(struct vm *vm, int64_t bytes_a_second);
 
+/* Limits for how long a migration stops the guest at its end, in ms. -EREMOTEIO, -ETIMEDOUT. */
+int vm_migrate_limit_pause(struct vm *vm, int ms);
+
 /*
  * Waits until query-migrate gives the status `wanted`, on either side. -EREMOTEIO:
  * it has failed or ended in another way; -ETIMEDOUT; or what qmp.h has.

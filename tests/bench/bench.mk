@@ -29,7 +29,8 @@ bench-boot: $(BUILD)/bench/boot $(BUILD)/bench/one_byte.elf $(BUILD)/aerostat.el
 # ---- The balloon, beside the device alone and a Linux guest ----
 
 BENCH_BALLOON_OBJECTS := $(addprefix $(BUILD)/host/tests/bench/,balloon.o balloon_measure.o \
-	balloon_report.o subject.o lone_device.o qtest.o trace.o host.o samples.o circumstances.o)
+	arguments.o balloon_report.o subject.o lone_device.o qtest.o trace.o host.o samples.o \
+	circumstances.o)
 
 $(BUILD)/bench/balloon: $(BENCH_BALLOON_OBJECTS) $(VM_OBJECTS)
 	@mkdir -p $(@D)
@@ -47,7 +48,7 @@ bench-balloon: $(BUILD)/bench/balloon $(BUILD)/bench/one_byte.elf $(BUILD)/aeros
 # ---- The console's answers while the guest works, beside an idle guest ----
 
 $(BUILD)/bench/console: $(addprefix $(BUILD)/host/tests/bench/,console.o console_measure.o \
-		samples.o circumstances.o) $(VM_OBJECTS)
+		arguments.o samples.o circumstances.o) $(TOOL_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm
 
@@ -57,7 +58,7 @@ bench-console: $(BUILD)/bench/console $(BUILD)/aerostat.elf | $(call needs,qemu)
 # ---- Moves of a busy guest, by QEMUs from version 10 on, beside hinting alone ----
 
 $(BUILD)/bench/move: $(addprefix $(BUILD)/host/tests/bench/,move.o samples.o circumstances.o) \
-		$(VM_OBJECTS)
+		$(TOOL_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm
 

@@ -5,21 +5,19 @@
  * never there costs a host next to nothing.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
-
+#include "tests/bench/arguments.h"
 #include "tests/bench/console_measure.h"
 #include "tools/qmp.h"
 #include "tools/vm.h"
+#include "tools/vm_migrate.h"
 
 #define TIMEOUT_MS 120000
-#define MAX_ARGS 48
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
 #define LEFT_BYTES GIB	 /* of a guest, when its balloon is to take all */
@@ -114,35 +112,6 @@ static void must_qmp(struct guest *g, int err)
 
 /* ---- A guest ---- */
 
-/* An argument vector and the text of its words. */
-struct arguments {
-	const char *argv[MAX_ARGS];
-	size_t count;
-	char text[2048];
-	size_t len;
-};
-
-static void add(struct arguments *a, const char *word)
-{
-	a->argv[a->count++] = word;
-}
-
-__attribute__((format(printf, 2, 3))) static void add_text(struct arguments *a, const char *format,
-							   ...)
-{
-	char *word = a->text + a->len;
-	va_list args;
-
-	va_start(args, format);
-	a->len += (size_t)vsnprintf(word, sizeof(a->text) - a->len, format, args) + 1;
-	va_end(args);
-	if (a->len >= sizeof(a->text) || a->count + 2 >= MAX_ARGS) {
-		fprintf(stderr, "console: too much for QEMU's command line\n");
-		exit(1);
-	}
-	add(a, word);
-}
-
 /* A node of RAM: the lower one is populated. */
 static void add_node(struct arguments *a, enum console_backing backing, const char *id,
 		     uint64_t bytes, bool populated)
@@ -153,11 +122,11 @@ static void add_node(struct arguments *a, enum console_backing backing, const ch
 		"memory-backend-memfd,share=on,hugetlb=on,hugetlbsize=2M",
 	};
 
-	add(a, "-object");
-	add_text(a, "%s,id=%s,size=%" PRIu64 ",%s", objects[backing], id, bytes,
-		 populated ? "prealloc=on" : "reserve=off");
-	add(a, "-numa");
-	add_text(a, "node,memdev=%s", id);
+	arguments_add(a, "-object");
+	arguments_add_text(a, "%s,id=%s,size=%" PRIu64 ",%s", objects[backing], id, bytes,
+			   populated ? "prealloc=on" : "reserve=off");
+	arguments_add(a, "-numa");
+	arguments_add_text(a, "node,memdev=%s", id);
 }
 
 static void start(struct guest *g, struct console_place *place, const char *append,
@@ -170,21 +139,21 @@ static void start(struct guest *g, struct console_place *place, const char *appe
 	struct arguments a = { 0 };
 
 	*g = (struct guest){ .place = place };
-	add(&a, console_options.qemu);
+	arguments_add(&a, console_options.qemu);
 	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
-		add(&a, common[i]);
-	add(&a, "-machine");
-	add(&a, console_options.machine);
-	add(&a, "-m");
-	add_text(&a, "%" PRIu64 "M", place->bytes / MIB);
+		arguments_add(&a, common[i]);
+	arguments_add(&a, "-machine");
+	arguments_add(&a, console_options.machine);
+	arguments_add(&a, "-m");
+	arguments_add_text(&a, "%" PRIu64 "M", place->bytes / MIB);
 	add_node(&a, place->backing, "low", low, true);
 	add_node(&a, place->backing, "high", place->bytes - low, false);
-	add(&a, "-device");
-	add_text(&a, "virtio-balloon-pci%s", device);
-	add(&a, "-kernel");
-	add(&a, console_options.aerostat);
-	add(&a, "-append");
-	add(&a, append);
+	arguments_add(&a, "-device");
+	arguments_add_text(&a, "virtio-balloon-pci%s", device);
+	arguments_add(&a, "-kernel");
+	arguments_add(&a, console_options.aerostat);
+	arguments_add(&a, "-append");
+	arguments_add(&a, append);
 	if (vm_start("console", a.argv, NULL, &g->vm) || vm_expect_prompt(g->vm, TIMEOUT_MS, NULL))
 		exit(1);
 	if (clock_getcpuclockid(vm_pid(g->vm), &g->processor))
@@ -331,12 +300,9 @@ static void measure_deflate(struct guest *g, enum console_work work)
  */
 static void measure_hint(struct guest *g)
 {
-	struct json_object *slow = json_object_new_object(), *args = json_object_new_object();
-
-	json_object_object_add(slow, "max-bandwidth", json_object_new_int64((int64_t)MIB / 4));
-	json_object_object_add(args, "uri", json_object_new_string("exec:cat >/dev/null"));
-	must_qmp(g, qmp_execute(vm_qmp(g->vm), "migrate-set-parameters", slow, NULL));
-	must_qmp(g, qmp_execute(vm_qmp(g->vm), "migrate", args, NULL));
+	if (vm_migrate_limit(g->vm, (int64_t)MIB / 4) ||
+	    vm_migrate_begin(g->vm, "exec:cat >/dev/null"))
+		exit(1);
 	probe_until(g, HINT, COMMAND, NULL);
 	must_qmp(g, qmp_execute(vm_qmp(g->vm), "migrate_cancel", NULL, NULL));
 	probe_until(g, HINT, COMMAND, NULL);

@@ -24,6 +24,7 @@
 #include "tools/deadline.h"
 #include "tools/qmp.h"
 #include "tools/vm.h"
+#include "tools/vm_migrate.h"
 
 #define ROUNDS_MAX 1000
 #define TIMEOUT_MS 120000
@@ -155,31 +156,17 @@ static void wait_quiet(struct vm *vm)
 
 /* ---- Moves ---- */
 
-static void execute(struct vm *vm, const char *name, struct json_object *args,
-		    struct json_object **reply)
+static void allow_pause(struct vm *vm, int ms)
 {
-	if (qmp_execute(vm_qmp(vm), name, args, reply)) {
-		fprintf(stderr, "move: %s: %s\n", name, qmp_error(vm_qmp(vm)));
+	if (vm_migrate_limit_pause(vm, ms))
 		exit(1);
-	}
-}
-
-static void set_parameter(struct vm *vm, const char *name, int64_t value)
-{
-	struct json_object *parameters = json_object_new_object();
-
-	json_object_object_add(parameters, name, json_object_new_int64(value));
-	execute(vm, "migrate-set-parameters", parameters, NULL);
 }
 
 static void begin_move(struct vm *vm, const char *uri)
 {
-	struct json_object *where = json_object_new_object();
-
-	set_parameter(vm, "max-bandwidth", BANDWIDTH);
-	set_parameter(vm, "downtime-limit", PAUSE_SHORT_MS);
-	json_object_object_add(where, "uri", json_object_new_string(uri));
-	execute(vm, "migrate", where, NULL);
+	allow_pause(vm, PAUSE_SHORT_MS);
+	if (vm_migrate_limit(vm, BANDWIDTH) || vm_migrate_begin(vm, uri))
+		exit(1);
 }
 
 /* A number of query-migrate's answer, or of the object `in` there; 0: not yet. */
@@ -197,7 +184,8 @@ static bool has_moved(struct vm *vm, struct json_object **reply)
 	struct json_object *status = NULL;
 	const char *word;
 
-	execute(vm, "query-migrate", NULL, reply);
+	if (qmp_execute(vm_qmp(vm), "query-migrate", NULL, reply))
+		die(qmp_error(vm_qmp(vm)));
 	word = json_object_object_get_ex(*reply, "status", &status) ? json_object_get_string(status)
 								    : "unknown";
 	if (strcmp(word, "failed") == 0)
@@ -214,7 +202,7 @@ static bool wait_moved(struct set *set, struct vm *vm)
 
 	while (!(moved = has_moved(vm, &reply)) && deadline_left(deadline)) {
 		if (!may_end && figure(reply, "ram", "dirty-sync-count") >= ROUNDS_MIN) {
-			set_parameter(vm, "downtime-limit", PAUSE_LONG_MS);
+			allow_pause(vm, PAUSE_LONG_MS);
 			may_end = true;
 		}
 		json_object_put(reply);

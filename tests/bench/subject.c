@@ -11,12 +11,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/bench/arguments.h"
 #include "tests/bench/host.h"
 #include "tests/bench/subject.h"
 #include "tools/qmp.h"
 
 #define TIMEOUT_MS 120000
-#define MAX_ARGS 48
 #define STATUS_DRIVER_OK 4
 
 struct subject_options subject_options = { .qemu = "qemu-system-x86_64", .machine = "q35" };
@@ -81,68 +81,40 @@ __attribute__((noreturn, format(printf, 2, 3))) static void fail(const struct ma
 
 /* ---- QEMU's arguments ---- */
 
-/* An argument vector and the text of its words. */
-struct arguments {
-	const char *argv[MAX_ARGS];
-	size_t count;
-	char text[2048];
-	size_t len;
-};
-
-static void add(struct arguments *a, const char *word)
-{
-	a->argv[a->count++] = word;
-}
-
-__attribute__((format(printf, 2, 3))) static void add_text(struct arguments *a, const char *format,
-							   ...)
-{
-	char *word = a->text + a->len;
-	va_list args;
-
-	va_start(args, format);
-	a->len += (size_t)vsnprintf(word, sizeof(a->text) - a->len, format, args) + 1;
-	va_end(args);
-	if (a->len >= sizeof(a->text) || a->count + 2 >= MAX_ARGS) {
-		fprintf(stderr, "balloon: a path is too long for QEMU's command line\n");
-		exit(1);
-	}
-	add(a, word);
-}
-
 /* Memory files are made here: their size on the host is what we want to see. */
 static void add_ram(struct machine *m, struct arguments *a, enum backing backing)
 {
-	add(a, "-object");
+	arguments_add(a, "-object");
 	m->ram_fd = -1;
 	if (backing == LAZY || backing == PREALLOCATED) {
-		add_text(a, "memory-backend-ram,id=ram,size=%llu,%s", GUEST_BYTES,
-			 backing == LAZY ? "reserve=off" : "prealloc=on");
+		arguments_add_text(a, "memory-backend-ram,id=ram,size=%llu,%s", GUEST_BYTES,
+				   backing == LAZY ? "reserve=off" : "prealloc=on");
 		return;
 	}
 	m->ram_fd = memfd_create("ram", backing == HUGETLB ? MFD_HUGETLB | MFD_HUGE_2MB : 0);
 	if (m->ram_fd < 0)
 		fail(m, "no memory file: %m");
-	add_text(a,
-		 "memory-backend-file,id=ram,share=on,prealloc=on,mem-path=/proc/self/fd/%d,"
-		 "size=%llu",
-		 m->ram_fd, GUEST_BYTES);
+	arguments_add_text(
+		a,
+		"memory-backend-file,id=ram,share=on,prealloc=on,mem-path=/proc/self/fd/%d,"
+		"size=%llu",
+		m->ram_fd, GUEST_BYTES);
 }
 
 static void add_kernel(const struct machine *m, struct arguments *a)
 {
 	const struct subject_options *o = &subject_options;
 
-	add(a, "-kernel");
+	arguments_add(a, "-kernel");
 	if (m->subject == LINUX) {
-		add_text(a, "%s/vmlinuz", o->linux_dir);
-		add(a, "-initrd");
-		add_text(a, "%s/initrd", o->linux_dir);
+		arguments_add_text(a, "%s/vmlinuz", o->linux_dir);
+		arguments_add(a, "-initrd");
+		arguments_add_text(a, "%s/initrd", o->linux_dir);
 	} else {
-		add(a, m->subject == ONE_BYTE ? o->one_byte : o->aerostat);
+		arguments_add(a, m->subject == ONE_BYTE ? o->one_byte : o->aerostat);
 	}
-	add(a, "-append");
-	add(a, subjects[m->subject].append);
+	arguments_add(a, "-append");
+	arguments_add(a, subjects[m->subject].append);
 }
 
 static void add_all(struct machine *m, struct arguments *a, enum backing backing)
@@ -151,27 +123,27 @@ static void add_all(struct machine *m, struct arguments *a, enum backing backing
 		"-nodefaults", "-no-user-config", "-display", "none", "-cpu", "max", TRACE_ARGUMENTS
 	};
 
-	add(a, subject_options.qemu);
+	arguments_add(a, subject_options.qemu);
 	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
-		add(a, common[i]);
-	add(a, m->trace.path);
-	add(a, "-machine");
+		arguments_add(a, common[i]);
+	arguments_add(a, m->trace.path);
+	arguments_add(a, "-machine");
 	/* lone_device.c gives page numbers above 4 GiB, where RAM is in one piece. */
-	add_text(a, "%s,max-ram-below-4g=2G,memory-backend=ram", subject_options.machine);
+	arguments_add_text(a, "%s,max-ram-below-4g=2G,memory-backend=ram", subject_options.machine);
 	add_ram(m, a, backing);
-	add(a, "-device");
-	add(a, subjects[m->subject].device);
-	add(a, "-accel");
-	add(a, "tcg");
+	arguments_add(a, "-device");
+	arguments_add(a, subjects[m->subject].device);
+	arguments_add(a, "-accel");
+	arguments_add(a, "tcg");
 	if (m->subject == NO_GUEST || subject_is_device(m->subject))
-		add(a, "-S");
+		arguments_add(a, "-S");
 	if (subject_is_device(m->subject)) {
-		add(a, "-chardev");
-		add_text(a, QTEST_ARGUMENTS_FORMAT, m->qtest.qemu_fd);
-		add(a, "-qtest");
-		add(a, "chardev:qtest");
-		add(a, "-qtest-log");
-		add(a, "/dev/null");
+		arguments_add(a, "-chardev");
+		arguments_add_text(a, QTEST_ARGUMENTS_FORMAT, m->qtest.qemu_fd);
+		arguments_add(a, "-qtest");
+		arguments_add(a, "chardev:qtest");
+		arguments_add(a, "-qtest-log");
+		arguments_add(a, "/dev/null");
 	} else if (m->subject != NO_GUEST) {
 		add_kernel(m, a);
 	}

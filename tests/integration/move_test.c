@@ -278,10 +278,7 @@ static void cancelled_migration_leaves_nothing_hinted(void **state)
 /* In milliseconds: so short that a busy guest's move does not end, or long on any machine. */
 static void allow_pause(struct vm *vm, int ms)
 {
-	struct json_object *args = json_object_new_object();
-
-	json_object_object_add(args, "downtime-limit", json_object_new_int(ms));
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate-set-parameters", args, NULL));
+	assert_int_equal(vm_migrate_limit_pause(vm, ms), 0);
 }
 
 /* What a migration has done by now: how often it has asked for dirty pages, and bytes sent. */
