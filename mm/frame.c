@@ -280,8 +280,7 @@ static void fill_word(pfn_t base, uint64_t bits)
 		unsigned bit = (unsigned)__builtin_ctzll(bits);
 
 		frame_fill_run(base + bit, frame_runs_ones(bits >> bit));
-		/* The carry clears the lowest run of ones, and sets what `&` clears again. */
-		bits &= bits + ((uint64_t)1 << bit);
+		bits = frame_runs_drop_lowest(bits);
 	}
 }
 

@@ -12,10 +12,9 @@
  * be free without any record, so boot sets up only a few bits per block,
  * whatever the size of RAM.
  *
- * The allocator never touches a frame's contents, unless there is a poisoner. It runs in
- * tasks only, not
- * in interrupts, but its counters may be read in one. It turns interrupts off
- * only while two counters change.
+ * The allocator never touches a frame's contents, unless there is a poisoner. It
+ * runs in tasks only, not in interrupts, but its counters may be read in one. It
+ * turns interrupts off only while two counters change.
  *
  * Sizes are in frames, addresses in PFNs.
  */

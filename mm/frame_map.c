@@ -231,8 +231,7 @@ static size_t take_from_word(size_t number, unsigned word, uint64_t wanted, size
 			frame_fill_taken(number, base + bit, run, owner);
 		for (unsigned i = 0; i < run; i++)
 			pfns[n++] = base + bit + i;
-		/* The carry clears the lowest run of ones, and sets what `&` clears again. */
-		wanted &= wanted + ((uint64_t)1 << bit);
+		wanted = frame_runs_drop_lowest(wanted);
 	}
 	return n;
 }

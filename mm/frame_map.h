@@ -2,8 +2,8 @@
 /*
  * The frame map as it lies in memory. Only mm/frame_map.c changes it.
  * mm/frame.c, mm/frame_blocks.c, mm/frame_bulk.c, mm/frame_change.c,
- * mm/frame_dump.c and mm/ledger.c read it, and nobody else but
- * tests includes this file.
+ * mm/frame_dump.c and mm/ledger.c read it, and nobody else but tests includes
+ * this file.
  *
  * A block is known by its number (mm/frame_spans.h). Its record says who its
  * frames belong to; only where they have different owners does each frame have

@@ -72,4 +72,13 @@ static inline unsigned frame_runs_ones(uint64_t word)
 	return word == UINT64_MAX ? 64 : (unsigned)__builtin_ctzll(~word);
 }
 
+/*
+ * Clears the lowest run of set bits of a word: the carry of an addition clears it, and
+ * sets what `&` clears again.
+ */
+static inline uint64_t frame_runs_drop_lowest(uint64_t word)
+{
+	return word & (word + (word & -word));
+}
+
 #endif

@@ -2,8 +2,8 @@
 /*
  * The balloon's life, top to bottom: what is offered to the host and in which way,
  * what the host says, one round, the end of a host, the start with the next or with one
- * that was given up. The host is reached through a port (balloon_port.h), whichever hypervisor
- * it is.
+ * that was given up. The host is reached through a port (balloon_port.h), whichever
+ * hypervisor it is; what can go wrong with it is in balloon_recovery.c.
  *
  *	free ──► in-flight ──► balloon ──► in-flight ──► free
  *	  └► reported ► leaving ┘              (range-first)

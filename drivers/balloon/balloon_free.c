@@ -2,6 +2,7 @@
 /* Frames that come back by the terabyte: freed piece by piece; see balloon_port.h. */
 #include "drivers/balloon/balloon_port.h"
 
+#include "kernel/task/task.h"
 #include "mm/frame.h"
 
 /* The owner whose frames balloon_free_all() is about to free; OWNER_FREE: none. */

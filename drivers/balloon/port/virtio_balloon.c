@@ -183,10 +183,9 @@ static void terms(enum balloon_strategy strategy, struct balloon_terms *terms)
 	virtio_balloon_report_terms(terms);
 }
 
-static int reset(void)
+/* What becomes of the queues after a reset, or after one that does not end (-ETIMEDOUT). */
+static int let_go(int err)
 {
-	int err = virtio_reset(device);
-
 	if (err == -ETIMEDOUT)
 		virtio_balloon_hint_let_go();
 	else
@@ -194,16 +193,16 @@ static int reset(void)
 	return err;
 }
 
+static int reset(void)
+{
+	return let_go(virtio_reset(device));
+}
+
 static int give_up(const char **why)
 {
 	virtio_break(device, *why);
 	*why = device->broken;
-	if (!virtio_is_reset(device)) {
-		virtio_balloon_hint_let_go();
-		return -ETIMEDOUT;
-	}
-	stop_queues();
-	return 0;
+	return let_go(virtio_is_reset(device) ? 0 : -ETIMEDOUT);
 }
 
 /* ---- The device's config ---- */

@@ -376,7 +376,6 @@ void virtio_balloon_hint_forget(void)
 {
 	memset(&hint, 0, sizeof(hint));
 	memset(&counts, 0, sizeof(counts));
-	frame_pause_filling(false);
 }
 
 void virtio_balloon_hint_counts(uint64_t *frames, uint64_t *rounds)
