@@ -92,6 +92,29 @@ static bool verify_frame(pfn_t pfn, unsigned id, uint64_t time)
 	return true;
 }
 
+/* ---- Giving back ---- */
+
+/* What is in the last page, and the page. */
+static void free_page(struct hold *hold)
+{
+	struct page *page = hold->pages;
+
+	for (uint64_t i = 0; i < page->count; i++) {
+		frame_free(page->run[i], UINT64_C(1) << hold->order, OWNER_HELD);
+		take_turns(1);
+	}
+	hold->pages = page->next;
+	frame_free(paddr_to_pfn(virt_to_phys(page)), 1, OWNER_KERNEL);
+}
+
+/* All of it, unverified: what was never handed out as held need not be waited for. */
+static void give_back(struct hold *hold)
+{
+	while (hold->pages)
+		free_page(hold);
+	*hold = (struct hold){ 0 };
+}
+
 /* ---- Taking ---- */
 
 /* Notes a run in the hold's list. */
@@ -137,8 +160,6 @@ static int take_run(struct hold *hold)
 int hold_take(uint64_t runs, unsigned order, hold_stop *stop, unsigned *id)
 {
 	struct hold *hold = find_hold(0);
-	uint64_t broken;
-	pfn_t first;
 	int err = 0;
 
 	if (!hold)
@@ -148,7 +169,7 @@ int hold_take(uint64_t runs, unsigned order, hold_stop *stop, unsigned *id)
 		err = stop() ? -EINTR : take_run(hold);
 	*id = hold->id;
 	if (err)
-		hold_release(hold->id, &broken, &first);
+		give_back(hold);
 	return err;
 }
 
@@ -205,9 +226,9 @@ bool hold_rewrite_some(void)
 
 /* ---- Releasing ---- */
 
-/* Verifies and frees a run; the first `written` frames have been rewritten once more. */
-static void release_run(const struct hold *hold, pfn_t run, uint64_t written, uint64_t *broken,
-			pfn_t *first_broken)
+/* Verifies a run; the first `written` frames have been rewritten once more. */
+static void verify_run(const struct hold *hold, pfn_t run, uint64_t written, uint64_t *broken,
+		       pfn_t *first_broken)
 {
 	uint64_t frames = UINT64_C(1) << hold->order;
 
@@ -219,7 +240,6 @@ static void release_run(const struct hold *hold, pfn_t run, uint64_t written, ui
 		if (pfn < *first_broken)
 			*first_broken = pfn;
 	}
-	frame_free(run, frames, OWNER_HELD);
 }
 
 int hold_release(unsigned id, uint64_t *broken, pfn_t *first_broken)
@@ -234,14 +254,13 @@ int hold_release(unsigned id, uint64_t *broken, pfn_t *first_broken)
 	hold->busy = false;
 	left = hold->written;
 	while (hold->pages) {
-		struct page *page = hold->pages;
+		const struct page *page = hold->pages;
 
 		for (uint64_t i = 0; i < page->count; i++) {
-			release_run(hold, page->run[i], left, broken, first_broken);
+			verify_run(hold, page->run[i], left, broken, first_broken);
 			left -= min_u64(left, UINT64_C(1) << hold->order);
 		}
-		hold->pages = page->next;
-		frame_free(paddr_to_pfn(virt_to_phys(page)), 1, OWNER_KERNEL);
+		free_page(hold);
 	}
 	*hold = (struct hold){ 0 };
 	return 0;

@@ -367,7 +367,11 @@ bool uart_init(void)
 	uart_reg_write(UART_DLL, DIVISOR_115200);
 	uart_reg_write(UART_DLM, 0);
 	uart_reg_write(UART_LCR, LCR_8N1);
-	uart_reg_write(UART_FCR, FCR_ENABLE | FCR_CLEAR);
+	/*
+	 * A line that was typed or pasted comes in one piece: an emulated UART takes from its
+	 * host what is wanted before an interrupt, and each time waits for a device at work.
+	 */
+	uart_reg_write(UART_FCR, FCR_ENABLE | FCR_CLEAR | FCR_TRIGGER_8);
 	uart_reg_write(UART_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
 	if ((uart_reg_read(UART_IIR) & IIR_FIFO) == IIR_FIFO)
 		fifo_size = FIFO_SIZE;

@@ -25,7 +25,8 @@
 #define IIR_FIFO 0xc0 /* both: the FIFOs work */
 
 #define FCR_ENABLE 0x01
-#define FCR_CLEAR 0x06 /* both FIFOs; an interrupt for every byte received */
+#define FCR_CLEAR 0x06	   /* both FIFOs */
+#define FCR_TRIGGER_8 0x80 /* an interrupt for 8 bytes received, or for fewer and a pause */
 
 #define LCR_8N1 0x03
 #define LCR_DLAB 0x80
