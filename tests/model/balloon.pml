@@ -15,6 +15,7 @@
 #ifndef RESETS
 #define RESETS 1   /* that the device asks for at most */
 #endif
+#define RETRIES 1  /* of a device that was given up */
 
 #define COUNT(m) (((m) & 1) + ((m) >> 1 & 1) + ((m) >> 2 & 1))
 #define LOWEST(m) ((m) & -(m))
@@ -43,7 +44,7 @@ byte actual; /* as last written */
 
 bool unanswered; /* the device was waited for in vain */
 bool chased;     /* inflated after memory was short, at the same time */
-bool host_done, app_done, device_well;
+bool host_done, app_done, device_well, person_done;
 
 #define INFLATING ((queue[0] == INFLATE -> frames[0] : 0) | (queue[1] == INFLATE -> frames[1] : 0))
 #define IN_FLIGHT ((queue[0] -> frames[0] : 0) | (queue[1] -> frames[1] : 0) | \
@@ -212,7 +213,7 @@ end:
 		/* A device is given up for what it did only. */
 		assert(unanswered);
 		reset_device();
-		atomic { broken = true; running = false; break }
+		atomic { broken = true; running = false; goto end }
 	   :: else
 	   fi;
 	   atomic { nudged = false; changed = config_changed }
@@ -309,6 +310,37 @@ active proctype application()
 	od
 }
 
+/* `balloon retry`: what the device has in the balloon it is still asked back for. */
+inline retry()
+{
+	reset_device();
+	atomic {
+#ifdef FAULT_FREED_AT_RETRY
+		free = free | balloon;
+		balloon = 0;
+#endif
+#ifndef FAULT_WRONG_AFTER_RETRY
+		wrong = false;
+#endif
+		unanswered = false;
+		broken = false;
+		actual = COUNT(balloon);
+		again = true;
+		running = false
+	}
+}
+
+active proctype person()
+{
+	byte retries;
+
+	do
+	:: atomic { broken && !running && retries < RETRIES -> running = true; retries++ }
+	   retry()
+	:: person_done = true; break
+	od
+}
+
 /* ---- The other side ---- */
 
 inline answer(i)
@@ -373,10 +405,10 @@ active proctype rest()
 }
 
 /*
- * Once host, application and device are done with their surprises, the target is
+ * Once host, application, device and person are done with their surprises, the target is
  * reached for good, as far as the memory goes, and the host was told the number.
  */
-#define SETTLED (host_done && app_done && device_well)
+#define SETTLED (host_done && app_done && device_well && person_done)
 #define REACHED (!queue[0] && !queue[1] && !queue[2] && actual == COUNT(balloon) && \
 		 (actual == target || (actual < target && COUNT(free) <= FLOOR)))
 

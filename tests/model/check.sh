@@ -14,7 +14,7 @@ cd - >/dev/null
 out=${1:?check.sh: name a directory for the output}
 
 # Bounds for each search: seconds, MB, depth.
-SECONDS_MAX=300
+SECONDS_MAX=900
 MEMORY_MAX=3500
 DEPTH_MAX=5000000
 
@@ -99,6 +99,8 @@ finds balloon safety FAULT_FORGOTTEN_ON_RESET "==7)"
 finds balloon safety FAULT_BELOW_WITHOUT_BIT "deflate_on_oom"
 finds balloon safety FAULT_NO_HOLD_OFF "chased"
 finds balloon safety FAULT_RESET_TAKEN_FOR_SILENCE "unanswered"
+finds balloon safety FAULT_FREED_AT_RETRY "(app&lent)==0"
+finds balloon safety FAULT_WRONG_AFTER_RETRY "unanswered"
 finds balloon liveness FAULT_CLEARED_UNREAD "acceptance cycle"
 finds balloon liveness FAULT_CLEARED_LATE "acceptance cycle"
 
