@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Split rings (virtio 1.3, 2.7) as they lie in the guest's memory, which QEMU and the
+ * Rings (virtio 1.3: split 2.7, packed 2.8) as they lie in the guest's memory, which QEMU and the
  * guest write while we look. Where they are QEMU tells, by x-query-virtio-queue-status
  * (not x-query-virtio-status, at which QEMU 11.1 ends itself).
  */
@@ -23,6 +23,12 @@
 #define USED_ENTRIES 4
 #define USED_ENTRY 8
 
+/* 2.8.13: a descriptor's bytes, where its flags are, and the two that say whose it is. */
+#define PACKED_DESC 16
+#define PACKED_FLAGS 14
+#define PACKED_AVAIL_BIT 7
+#define PACKED_USED_BIT 15
+
 static uint64_t number_in(struct json_object *reply, const char *name)
 {
 	struct json_object *number = NULL;
@@ -31,22 +37,25 @@ static uint64_t number_in(struct json_object *reply, const char *name)
 	return json_object_get_uint64(number);
 }
 
-int ring_find(struct guest *guest, unsigned queue, struct ring *ring)
+int ring_find(struct guest *guest, unsigned queue, bool packed, struct ring *ring)
 {
 	struct json_object *args = json_object_new_object(), *reply;
-	uint64_t used_end;
+	uint64_t end;
 
 	json_object_object_add(args, "path", json_object_new_string(BACKEND));
 	json_object_object_add(args, "queue", json_object_new_int((int)queue));
 	if (qmp_execute(vm_qmp(guest->vm), "x-query-virtio-queue-status", args, &reply))
 		return guest_wrong(guest, "queue %u: %s", queue, qmp_error(vm_qmp(guest->vm)));
-	ring->avail = number_in(reply, "vring-avail");
-	ring->used = number_in(reply, "vring-used");
-	ring->entries = number_in(reply, "vring-num");
+	*ring = (struct ring){ .packed = packed,
+			       .desc = number_in(reply, "vring-desc"),
+			       .avail = number_in(reply, "vring-avail"),
+			       .used = number_in(reply, "vring-used"),
+			       .entries = number_in(reply, "vring-num") };
 	json_object_put(reply);
-	used_end = ring->used + USED_ENTRIES + ring->entries * USED_ENTRY + sizeof(uint16_t);
-	if (ring->avail == 0 || ring->used == 0 || ring->entries > 1024 ||
-	    ring->avail > guest->size - INDEX - sizeof(uint16_t) || used_end > guest->size)
+	end = packed ? ring->desc + ring->entries * PACKED_DESC
+		     : ring->used + USED_ENTRIES + ring->entries * USED_ENTRY + sizeof(uint16_t);
+	if (ring->desc == 0 || ring->avail == 0 || ring->used == 0 || ring->entries > 1024 ||
+	    ring->avail > guest->size - INDEX - sizeof(uint16_t) || end > guest->size)
 		return guest_wrong(guest, "queue %u is not in the guest's memory", queue);
 	return 0;
 }
@@ -56,8 +65,22 @@ static uint16_t read16(const struct guest *guest, uint64_t at)
 	return *(const volatile uint16_t *)(guest->ram + at);
 }
 
+/* 2.8.1: the device makes the bits equal when it returns the descriptor. */
+static bool is_in_flight_packed(const struct guest *guest, const struct ring *ring)
+{
+	for (uint64_t i = 0; i < ring->entries; i++) {
+		uint16_t flags = read16(guest, ring->desc + i * PACKED_DESC + PACKED_FLAGS);
+
+		if ((flags >> PACKED_AVAIL_BIT ^ flags >> PACKED_USED_BIT) & 1)
+			return true;
+	}
+	return false;
+}
+
 bool ring_in_flight(const struct guest *guest, const struct ring *ring)
 {
+	if (ring->packed)
+		return is_in_flight_packed(guest, ring);
 	return read16(guest, ring->avail + INDEX) != read16(guest, ring->used + INDEX);
 }
 

@@ -119,21 +119,26 @@ int guest_poll_statistics(struct guest *guest, int seconds);
 
 /* ---- ring.c ---- */
 
-/* Where a split queue's parts lie in the guest's memory. */
+/* Where a queue's parts lie in the guest's memory. */
 struct ring {
-	uint64_t avail, used, entries;
+	bool packed;
+	uint64_t desc, avail, used, entries; /* avail, used: of a split one */
 };
 
-/* Finds a queue of the balloon; -EPROTO: see the tally. */
-int ring_find(struct guest *guest, unsigned queue, struct ring *ring);
+/* Finds a queue of the balloon, packed or split; -EPROTO: see the tally. */
+int ring_find(struct guest *guest, unsigned queue, bool packed, struct ring *ring);
 
-/* Tells whether the device owes an answer: a chain was offered and not yet returned. */
+/*
+ * Tells whether the device owes an answer: a chain was offered and not yet returned. In a
+ * packed queue a chain must have one descriptor.
+ */
 bool ring_in_flight(const struct guest *guest, const struct ring *ring);
 
 /*
  * Tells whether either side owes something on a queue whose one chain the device keeps
  * until it wants an answer: the guest, to which it was returned, or the device, which
  * has not yet looked at what the guest offered (EVENT_IDX shows how far it has looked).
+ * A split queue's.
  */
 bool ring_is_asked(const struct guest *guest, const struct ring *ring);
 
@@ -165,6 +170,7 @@ struct wait {
 	int (*finish)(struct guest *guest, const struct wait *wait, const struct ring *ring);
 	unsigned window_ms; /* from the beginning on, in which there may be a request */
 	unsigned phase_us;  /* how long after the first request the stop may come */
+	bool packed;	    /* the queue */
 };
 
 extern const struct wait waits[];

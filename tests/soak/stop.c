@@ -143,7 +143,7 @@ void stop_run(const struct wait *wait, const char *name, struct tally *tally)
 		int err = guest.vm ? 0 : guest_start(&guest, &wait->plan);
 
 		if (!err && guest.vm && wait->queue >= 0)
-			err = ring_find(&guest, (unsigned)wait->queue, &ring);
+			err = ring_find(&guest, (unsigned)wait->queue, wait->packed, &ring);
 		if (!err)
 			err = stop_once(&guest, wait, &ring);
 		if (!err)

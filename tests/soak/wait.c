@@ -252,7 +252,7 @@ static void *upset(void *arg)
 	struct guest *guest = arg;
 	struct ring ring;
 
-	at.err = ring_find(guest, 0, &ring);
+	at.err = ring_find(guest, 0, false, &ring);
 	if (!at.err)
 		at.err = ring_upset(guest, &ring);
 	return NULL;
@@ -377,6 +377,36 @@ const struct wait waits[] = {
 	  is_resetting,
 	  finish_reset,
 	  .window_ms = 3000 },
+	{ "inflate-packed",
+	  { SMALL_GUEST, .balloon = "packed=on" },
+	  0,
+	  take_little,
+	  begin_inflating,
+	  ring_in_flight,
+	  finish_inflating,
+	  .window_ms = 2000,
+	  .phase_us = 30000,
+	  .packed = true },
+	{ "deflate-packed",
+	  { SMALL_GUEST, .balloon = "packed=on" },
+	  1,
+	  take_much,
+	  begin_deflating,
+	  ring_in_flight,
+	  finish_deflating,
+	  .window_ms = 2000,
+	  .phase_us = 10000,
+	  .packed = true },
+	{ "reclaim-packed",
+	  { SMALL_GUEST, .balloon = "packed=on,deflate-on-oom=on" },
+	  1,
+	  take_nearly_all,
+	  begin_reclaiming,
+	  ring_in_flight,
+	  finish_reclaiming,
+	  .window_ms = 2000,
+	  .phase_us = 10000,
+	  .packed = true },
 };
 
 const size_t wait_count = sizeof(waits) / sizeof(waits[0]);
