@@ -291,7 +291,8 @@ help:
 #: make test-stops       with each QEMU from 10 on: guests that stand still for 2.1 s in
 #:                       the middle of each kind of wait; part of test-all
 #: make test-soak        COUNT=1000 such stops, WAITS='*flate' for some kinds; and five
-#:                       times as many random targets, a tenth with a running move
+#:                       times as many random targets, a tenth with a running
+#:                       move; then RUNS=10 of make test beside two busy loops
 #: make matrix-all       every cell; CELLS='*packed*' for some of them; both
 #:                       write build/matrix.md
 #: make fuzz             what takes input, fed with noise; TIME=40 seconds each,

@@ -46,4 +46,10 @@ if [ -z "$files" ] || [ -z "$names" ] || [ -z "$tests" ]; then
 	echo "$page: its tables are not as $0 expects them"
 	bad=1
 fi
+count()
+{
+	echo "$1" | grep -c .
+}
+[ "$bad" -ne 0 ] ||
+	echo "conformance: ok; it names $(count "$files") files, $(count "$names") names, $(count "$tests") tests"
 exit "$bad"

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #define WORKERS 2 /* the machine has two cores */
+#define NAMES_TOLD 8
 
 /* The cells of this run. Only what is in `shared` changes after the fork. */
 static struct {
@@ -158,6 +159,23 @@ static size_t count_passed(void)
 	return passed;
 }
 
+/* The last line, with the names of the first few that failed. */
+static void tell_sum(size_t passed)
+{
+	size_t failed = matrix.count - passed, told = 0;
+	char name[CELL_NAME_MAX];
+
+	printf("matrix: %zu cells passed, %zu %s under %s", passed, failed,
+	       failed > 0 ? "FAILED" : "failed", qemu_version());
+	for (size_t i = 0; i < matrix.count && told < NAMES_TOLD; i++) {
+		if (matrix.shared->results[i].passed)
+			continue;
+		cell_name(&matrix.cells[i], name);
+		printf("%s %s", told++ > 0 ? "," : ":", name);
+	}
+	printf("%s\n", failed > told ? ", ..." : "");
+}
+
 static void write_left_out(FILE *out)
 {
 	size_t combinations = cell_combinations();
@@ -256,6 +274,6 @@ int main(int argc, char **argv)
 	run_all();
 	passed = count_passed();
 	err = write_report(passed);
-	printf("%zu passed, %zu failed under %s\n", passed, matrix.count - passed, qemu_version());
+	tell_sum(passed);
 	return err || passed != matrix.count;
 }

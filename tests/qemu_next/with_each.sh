@@ -53,4 +53,6 @@ while IFS= read -r line <&3; do
 	esac
 done 3<"$folder/summary" >"$folder/results"
 cat "$folder/results"
+# All of it in the last line, too.
+echo "qemu-next: $(sed 's/^qemu-next: //' "$folder/results" | paste -s -d ';' | sed 's/;/; /g')"
 ! grep -q FAILED "$folder/results"

@@ -164,10 +164,21 @@ static void tell_why(const struct job *job)
 		       job->tally->why[0] != '\0' ? job->tally->why : "not run to its end");
 }
 
-static void tell_stops(void)
-{
-	unsigned wanted = 0, counted = 0, attempts = 0, lost = 0;
+/* Of all jobs of a kind. */
+struct sum {
+	unsigned wanted, counted, attempts, lost;
+};
 
+static void add_up(struct sum *sum, const struct tally *t)
+{
+	sum->wanted += t->wanted;
+	sum->counted += t->counted;
+	sum->attempts += t->attempts;
+	sum->lost += t->lost;
+}
+
+static void tell_stops(struct sum *sum)
+{
 	for (size_t i = 0; i < job_count; i++) {
 		const struct tally *t = jobs[i].tally;
 
@@ -178,17 +189,11 @@ static void tell_stops(void)
 		       "%u lost\n",
 		       jobs[i].version, jobs[i].wait->name, t->counted, t->wanted, t->attempts,
 		       t->lost);
-		wanted += t->wanted;
-		counted += t->counted;
-		attempts += t->attempts;
-		lost += t->lost;
+		add_up(sum, t);
 	}
-	if (wanted > 0)
-		printf("soak: %u of %u stops of 2.1 s counted, of %u tries; %u lost\n", counted,
-		       wanted, attempts, lost);
 }
 
-static void tell_targets(void)
+static void tell_targets(struct sum *sum)
 {
 	for (size_t i = 0; i < job_count; i++) {
 		const struct tally *t = jobs[i].tally;
@@ -199,7 +204,23 @@ static void tell_targets(void)
 		printf("soak: QEMU %s: %u of %u random targets, %u running moves among them; "
 		       "%u lost\n",
 		       jobs[i].version, t->counted, t->wanted, t->moves, t->lost);
+		add_up(sum, t);
 	}
+}
+
+/* The last line has all of it. */
+static void tell_sum(bool good, int64_t start)
+{
+	struct sum stops = { 0 }, targets = { 0 };
+
+	tell_stops(&stops);
+	tell_targets(&targets);
+	printf("soak: %u of %u stops of 2.1 s counted, of %u tries, %u lost; ", stops.counted,
+	       stops.wanted, stops.attempts, stops.lost);
+	if (targets.wanted > 0)
+		printf("%u of %u targets reached, %u lost; ", targets.counted, targets.wanted,
+		       targets.lost);
+	printf("%s in %d s\n", good ? "passed" : "FAILED", (int)((deadline_now() - start) / 1000));
 }
 
 int main(int argc, char **argv)
@@ -225,11 +246,8 @@ int main(int argc, char **argv)
 		  (size_t)argc - 3);
 	run_all(true);
 	run_all(false);
-	tell_stops();
-	tell_targets();
 	for (size_t i = 0; i < job_count; i++)
 		good = good && is_good(&jobs[i]);
-	printf("soak: %s in %d s\n", good ? "passed" : "FAILED",
-	       (int)((deadline_now() - start) / 1000));
+	tell_sum(good, start);
 	return !good;
 }

@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Makes the parts of a target one after another, each to its end whatever became of
+# those before:
+#
+#	parts.sh TARGET PART...
+#
+# Its last lines are the last of each part, which says how much ran, and at the very end
+# which parts failed; a failed one is there with the names of what failed in it. All that
+# a part printed stays in BUILD/log/TARGET/PART. MAKE and BUILD are in the environment.
+
+set -u
+target=$1
+shift
+logs=$BUILD/log/$target
+rm -rf "$logs"
+mkdir -p "$logs"
+
+# Builds what a part needs with all processors, unless the calling make shares out its own.
+case ${MAKEFLAGS:-} in
+*jobserver*) jobs= ;;
+*) jobs=-j$(nproc) ;;
+esac
+
+failed=
+count=0
+start=$(date +%s)
+for part; do
+	echo "== make $part"
+	begin=$(date +%s)
+	# shellcheck disable=SC2086 # MAKE is a command and its options
+	{
+		$MAKE --no-print-directory $jobs "$part"
+		echo $? >"$logs/status"
+	} 2>&1 | tee "$logs/$part"
+	seconds=$(($(date +%s) - begin))
+	status=$(cat "$logs/status" 2>/dev/null || echo 1)
+	count=$((count + 1))
+	outcome=passed
+	last=$(grep -v '^ *$\|^make' "$logs/$part" | tail -n 1)
+	if [ "$status" -ne 0 ]; then
+		outcome=FAILED
+		failed="$failed $part"
+		# What did not get so far as to say what failed was not built.
+		case $last in
+		*FAILED* | *failed*) ;;
+		*) last=$(grep -m 1 'error:\|Error\|\*\*\*' "$logs/$part" || echo "$last") ;;
+		esac
+	fi
+	printf '%-18s %-6s %4d s  %s\n' "$part" $outcome $seconds "$last" >>"$logs/sum"
+done
+
+echo
+echo "== make $target"
+cat "$logs/sum"
+rm -f "$logs/status"
+# shellcheck disable=SC2086
+set -- $failed
+if [ $# -gt 0 ]; then
+	echo "$target: $# of $count parts FAILED, after $(($(date +%s) - start)) s:$failed"
+	exit 1
+fi
+echo "$target: $count parts passed in $(($(date +%s) - start)) s"
