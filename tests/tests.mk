@@ -419,9 +419,13 @@ mutants-built: $(MUTANT_PROGRAMS:%=$(BUILD)/plain/seen/%) $(UNIT_TESTS)
 SEED ?= 1
 DRAW ?= 150
 
+# Flags for a variable of the shell, which takes a quote in it as it is.
+unquoted = $(subst \",",$(1))
+
 mutants: | $(call needs,host tools test)
 	@mkdir -p $(BUILD)
-	@HOSTCC='$(HOSTCC)' PLAIN='$(CFLAGS_PLAIN)' SANITIZED='$(CFLAGS_TEST)' BUILD='$(BUILD)' \
+	@HOSTCC='$(HOSTCC)' PLAIN='$(call unquoted,$(CFLAGS_PLAIN))' BUILD='$(BUILD)' \
+		SANITIZED='$(call unquoted,$(CFLAGS_TEST))' \
 		MUTATED='$(MUTATED)' SEED='$(SEED)' DRAW='$(DRAW)' IN='$(IN)' FAULTS='$(FAULTS)' \
 		$(alone) tests/mutants/run.sh
 
