@@ -13,6 +13,9 @@
 #include "kernel/shell_words.h"
 #include "kernel/task/task.h"
 
+/* Room for the name of what failed; a longer one is cut. */
+#define FAILURE_MAX 32
+
 /* ---- The table of commands ---- */
 
 const struct command *command_find(const char *name)
@@ -41,6 +44,28 @@ void command_print_usage(const struct command *command)
 {
 	printf("usage: %s%s%s\n", command->name, *command->arguments ? " " : "",
 	       command->arguments);
+}
+
+/* ---- What failed ---- */
+
+/* The first on the present line, and the first of all; "": nothing. */
+static char failed_on_line[FAILURE_MAX];
+static char failed_ever[FAILURE_MAX];
+static unsigned commands_on_line; /* the one that runs included */
+
+void shell_note_failure(const char *what)
+{
+	if (failed_on_line[0] == '\0')
+		snprintf(failed_on_line, sizeof(failed_on_line), "%s", what);
+	if (failed_ever[0] == '\0')
+		snprintf(failed_ever, sizeof(failed_ever), "%s", what);
+}
+
+const char *shell_failure(void)
+{
+	const char *failed = commands_on_line > 1 ? failed_on_line : failed_ever;
+
+	return failed[0] ? failed : NULL;
 }
 
 /* ---- Lines ---- */
@@ -78,26 +103,49 @@ static int run_command(int argc, char **argv)
 	return result;
 }
 
+/* Says what is wrong with a line that cannot be split further. */
+static int refuse_line(int err)
+{
+	const char *why = err == -E2BIG ? "too many words" : "a quote does not end";
+
+	printf("%s\n", why);
+	shell_note_failure(why);
+	return err;
+}
+
+static int run_words(int argc, char **argv)
+{
+	int err;
+
+	commands_on_line++;
+	err = run_command(argc, argv);
+	if (err)
+		shell_note_failure(argv[0]);
+	return err;
+}
+
 int shell_run_line(char *text)
 {
 	char *argv[SHELL_WORDS_MAX + 1];
-	int result = 0;
+	int first = 0;
+	int err = 0;
 	int argc;
 
+	failed_on_line[0] = '\0';
+	commands_on_line = 0;
 	if (!shell_is_plain(text)) {
 		printf("line with bytes that are not printable: dropped\n");
+		shell_note_failure("a line that is no text");
 		return -EILSEQ;
 	}
-	while (*text && result != -EINTR) {
+	while (*text && err != -EINTR) {
 		argc = shell_split(&text, argv);
-		if (argc < 0) {
-			printf("%s\n", argc == -E2BIG ? "too many words" : "a quote does not end");
-			return argc;
-		}
-		if (argc > 0)
-			result = run_command(argc, argv);
+		err = argc < 0 ? refuse_line(argc) : argc > 0 ? run_words(argc, argv) : 0;
+		first = first ? first : err;
+		if (argc < 0)
+			break;
 	}
-	return result;
+	return first;
 }
 
 bool shell_interrupted(void)

@@ -31,11 +31,21 @@ bool shell_is_plain(const char *text);
 
 /*
  * Runs the commands of a line, which is changed on the way. Returns what the
- * last one returned; -ENOENT: it is unknown; -EILSEQ: the line is not plain;
- * -EINVAL, -E2BIG: it cannot be split; -EINTR: Ctrl-C, and the rest of the line
- * was not run. Only for the shell's task.
+ * first one that failed returned; -ENOENT: it is unknown; -EILSEQ: the line is not
+ * plain; -EINVAL, -E2BIG: it cannot be split; -EINTR: Ctrl-C, and the rest of the
+ * line was not run. Only for the shell's task.
  */
 int shell_run_line(char *text);
+
+/* Remembers the name of something that failed, for shell_failure(). Text only. */
+void shell_note_failure(const char *what);
+
+/*
+ * Gives the name of the first command that failed among those before the present one on
+ * its line; if it is the first there, among all since boot. NULL: none. Good until the
+ * line ends.
+ */
+const char *shell_failure(void);
 
 /* True once Ctrl-C was typed while the present command runs. */
 bool shell_interrupted(void);

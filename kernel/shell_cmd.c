@@ -63,7 +63,7 @@ static int cmd_help(int argc, char **argv)
 
 COMMAND("help", "[command]", "list the commands, or explain one",
 	"Commands on one line are separated by `;`. Double quotes keep blanks together.\n"
-	"Sizes are bytes, or 4096k, 64M, 1G. Tab completes names, Ctrl-C interrupts.",
+	"Sizes are bytes, or 4096k, 64M, 1.5G, 1GiB. Tab completes names, Ctrl-C interrupts.",
 	cmd_help);
 
 static void print_log_line(uint64_t ns, const char *line, void *arg)
@@ -100,6 +100,19 @@ static int cmd_uptime(int argc, char **argv)
 }
 
 COMMAND("uptime", "", "time since boot, and jiffies", NULL, cmd_uptime);
+
+static int cmd_version(int argc, char **argv)
+{
+	bool json = argc == 2 && strcmp(argv[1], "-j") == 0;
+
+	if (argc > 2 || (argc == 2 && !json))
+		return -EINVAL;
+	printf(json ? "{\"version\":\"%s\"}\n" : "Aerostat %s\n", AEROSTAT_VERSION);
+	return 0;
+}
+
+COMMAND("version", "[-j]", "the version of this Aerostat", "With -j: one line of JSON.",
+	cmd_version);
 
 static int cmd_console(int argc, char **argv)
 {

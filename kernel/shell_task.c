@@ -32,6 +32,7 @@ static void run_option(const char *command_line)
 
 static char *read_line(void)
 {
+	uint64_t dropped = editor.dropped_lines;
 	char *line = NULL;
 	int byte;
 
@@ -43,6 +44,8 @@ static char *read_line(void)
 			line = line_edit_feed(&editor, (uint8_t)byte);
 	}
 	reading = false;
+	if (editor.dropped_lines != dropped)
+		shell_note_failure("a line that was dropped");
 	return line;
 }
 

@@ -23,6 +23,7 @@ static void gather(struct mem_figures *f)
 {
 	struct balloon_status balloon;
 
+	f->version = AEROSTAT_VERSION;
 	balloon_status(&balloon);
 	balloon_account(balloon.deflate_on_oom, &f->account);
 	f->has_balloon = balloon.present;
@@ -41,12 +42,19 @@ static void gather(struct mem_figures *f)
 }
 _Static_assert(OWNER_COUNT <= MEM_OWNERS_MAX, "owners in struct mem_figures");
 
-void show_mem(void)
+/* Prints it all; returns whether the ledger adds up. */
+static bool show_figures(void)
 {
 	struct mem_figures f;
 
 	gather(&f);
 	mem_figures_print(&f);
+	return f.ledger_ok;
+}
+
+void show_mem(void)
+{
+	show_figures();
 }
 
 void show_mem_at_once(void)
@@ -73,24 +81,21 @@ static void print_json_stats(void)
 	printf("},");
 }
 
-static void show_mem_json(void)
+static bool show_figures_json(void)
 {
 	struct mem_figures f;
 
 	gather(&f);
 	mem_figures_print_json(&f, print_json_stats);
+	return f.ledger_ok;
 }
 
 static int cmd_show_mem(int argc, char **argv)
 {
-	if (argc == 1) {
-		show_mem();
-		return 0;
-	}
-	if (argc == 2 && strcmp(argv[1], "-j") == 0) {
-		show_mem_json();
-		return 0;
-	}
+	if (argc == 1)
+		return show_figures() ? 0 : -EIO;
+	if (argc == 2 && strcmp(argv[1], "-j") == 0)
+		return show_figures_json() ? 0 : -EIO;
 	return -EINVAL;
 }
 COMMAND("show_mem", "[-j]", "where the memory is, and whether the ledger adds up",

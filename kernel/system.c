@@ -12,12 +12,14 @@
 #include "kernel/lib/command.h"
 #include "kernel/lib/escape.h"
 #include "kernel/lib/parse.h"
+#include "kernel/shell.h"
 #include "kernel/system.h"
 #include "kernel/task/task.h"
 #include "mm/memory.h"
 
 /* QEMU's status is (value << 1) | 1, in eight bits. */
 #define EXIT_STATUS_MAX 127
+#define EXIT_FAILED 1
 
 static const struct boot_info *boot_info;
 
@@ -123,10 +125,13 @@ void system_exit(uint8_t status)
 
 static int cmd_exit(int argc, char **argv)
 {
-	uint64_t status = 0;
+	const char *failed = argc == 1 ? shell_failure() : NULL;
+	uint64_t status = failed ? EXIT_FAILED : 0;
 
 	if (argc > 2)
 		return -EINVAL;
+	if (failed)
+		printf("exit: status %d, as this failed: %s\n", EXIT_FAILED, failed);
 	if (argc == 2 && (parse_u64(argv[1], &status) || status > EXIT_STATUS_MAX)) {
 		printf("exit: %s is no status; 0 to %d are\n", argv[1], EXIT_STATUS_MAX);
 		return -ERANGE;
@@ -134,7 +139,10 @@ static int cmd_exit(int argc, char **argv)
 	system_exit((uint8_t)status);
 }
 COMMAND("exit", "[N]", "end QEMU with a status",
-	"Through isa-debug-exit: QEMU itself ends with (N << 1) | 1. N is 0 to 127.", cmd_exit);
+	"Through isa-debug-exit: QEMU itself ends with (N << 1) | 1. N is 0 to 127.\n"
+	"Without N: 1 if a command before it on its line failed, else 0; `exit` on a line\n"
+	"of its own ends with 1 if anything failed since boot.",
+	cmd_exit);
 
 static int cmd_poweroff(int argc, char **argv)
 {

@@ -229,7 +229,7 @@ UNIT_NAMES := $(sort $(patsubst tests/%,%,$(filter tests/%,$(.VARIABLES))))
 UNIT_TESTS := $(UNIT_NAMES:%=$(BUILD)/tests/%) $(BUILD)/tests/lies $(BUILD)/tests/porting
 
 CFLAGS_UNIT := -std=gnu11 -D_GNU_SOURCE -g -fno-omit-frame-pointer $(WARNINGS) -Wconversion \
-	$(CMOCKA)
+	$(CMOCKA) $(VERSION_FLAGS)
 CFLAGS_TEST := $(CFLAGS_UNIT) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
 $(BUILD)/unit/flags: FLAGS = $(HOSTCC) $(CFLAGS_TEST)
@@ -420,9 +420,13 @@ mutants-built: $(MUTANT_PROGRAMS:%=$(BUILD)/plain/seen/%) $(UNIT_TESTS)
 SEED ?= 1
 DRAW ?= 150
 
+# Flags for a variable of the shell, which takes a quote in it as it is.
+unquoted = $(subst \",",$(1))
+
 mutants: | $(call needs,host tools test)
 	@mkdir -p $(BUILD)
-	@HOSTCC='$(HOSTCC)' PLAIN='$(CFLAGS_PLAIN)' SANITIZED='$(CFLAGS_TEST)' BUILD='$(BUILD)' \
+	@HOSTCC='$(HOSTCC)' PLAIN='$(call unquoted,$(CFLAGS_PLAIN))' BUILD='$(BUILD)' \
+		SANITIZED='$(call unquoted,$(CFLAGS_TEST))' \
 		MUTATED='$(MUTATED)' SEED='$(SEED)' DRAW='$(DRAW)' IN='$(IN)' FAULTS='$(FAULTS)' \
 		$(alone) tests/mutants/run.sh
 

@@ -7,8 +7,9 @@
  *
  * The linker collects the entries; the shell sorts and finds them. A command
  * runs in the shell's task, may sleep and must yield at least every 20 ms of
- * work. It returns 0, or a negative errno after it has said what was wrong;
- * -EINVAL without a word makes the shell print the usage line.
+ * work. It returns 0, or a negative errno after it has said what was wrong: scripts
+ * rely on it, as `exit` does (shell_failure()). -EINVAL without a word makes the
+ * shell print the usage line.
  */
 #ifndef KERNEL_LIB_COMMAND_H
 #define KERNEL_LIB_COMMAND_H

@@ -193,6 +193,55 @@ static void command_line_runs_commands_and_ends(void **state)
 	harness_stop(vm);
 }
 
+/* What the guest ends with if it runs this line and then ends without a status. */
+static void check_line_ends_with(const char *line, int status)
+{
+	char append[128];
+	struct vm *vm;
+	int is;
+
+	snprintf(append, sizeof(append), "run=\"%s; exit\"", line);
+	vm = harness_start(&(struct guest_options){ .mem = "64M", .append = append });
+	assert_int_equal(vm_wait_exit(vm, VM_TIMEOUT_MS, &is), 0);
+	if (is != EXIT_OF(status))
+		fail_msg("\"%s; exit\" ends with %d", line, is);
+	assert_true(vm_has_said(vm, "exit: status 1, as this failed: ") == (status == 1));
+	harness_stop(vm);
+}
+
+static void every_command_that_fails_is_told_by_exit(void **state)
+{
+	static const char *const lines[] = {
+		"nosuch; audit", "balloon floor much", "balloon strategy fast",
+		"balloon retry", "crash nothow",       "features x",
+		"heap 1G",	 "help nosuch",	       "hold 1G",
+		"hold 40M 14",	 "release 4711",       "show_mem -x",
+		"exit 128",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		check_line_ends_with(lines[i], 1);
+}
+
+static void exit_without_a_failure_is_0(void **state)
+{
+	(void)state;
+	check_line_ends_with("audit; show_mem -j; hold 1M; release all; help exit", 0);
+}
+
+static void exit_on_a_line_of_its_own_counts_all_lines(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
+
+	(void)state;
+	harness_command_says(vm, "nosuch", "no such command");
+	harness_command_says(vm, "audit", "Ledger: ok (");
+	assert_int_equal(vm_send(vm, "exit\r", 5), 0);
+	harness_wait_status(vm, EXIT_OF(1));
+	harness_stop(vm);
+}
+
 static void command_line_reaches_the_guest_through_uefi(void **state)
 {
 	struct vm *vm = harness_start(&(struct guest_options){
@@ -251,6 +300,9 @@ int boot_tests(void)
 		TEST(lives_without_a_balloon_device),
 		TEST(exit_gives_its_status_to_qemu),
 		TEST(command_line_runs_commands_and_ends),
+		TEST(every_command_that_fails_is_told_by_exit),
+		TEST(exit_without_a_failure_is_0),
+		TEST(exit_on_a_line_of_its_own_counts_all_lines),
 		TEST(command_line_reaches_the_guest_through_uefi),
 		TEST(poweroff_ends_qemu_with_0),
 		TEST(reboot_comes_back_to_the_prompt),

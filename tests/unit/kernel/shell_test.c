@@ -58,6 +58,18 @@ static int type_ctrl_c(int argc, char **argv)
 	return 0;
 }
 
+/* Stands for `exit`. */
+static char failure_told[64];
+
+static int tell(int argc, char **argv)
+{
+	const char *failure = shell_failure();
+
+	note(argc, argv);
+	snprintf(failure_told, sizeof(failure_told), "%s", failure ? failure : "");
+	return 0;
+}
+
 static int note_too(int argc, char **argv)
 {
 	return note(argc, argv);
@@ -67,6 +79,7 @@ static int note_too(int argc, char **argv)
 COMMAND("note", "", "notes", NULL, note);
 COMMAND("hold", "SIZE [order]", "is used wrongly", NULL, fail_usage);
 COMMAND("io", "", "fails", NULL, fail_io);
+COMMAND("tell", "", "tells", NULL, tell);
 COMMAND("zap", "", "is interrupted", NULL, type_ctrl_c);
 COMMAND("audit", "", "notes too", NULL, note_too);
 
@@ -248,7 +261,7 @@ static void commands_are_found_by_their_whole_name(void **state)
 
 static void commands_come_in_alphabetical_order(void **state)
 {
-	static const char *const sorted[] = { "audit", "hold", "io", "note", "zap" };
+	static const char *const sorted[] = { "audit", "hold", "io", "note", "tell", "zap" };
 	const struct command *command = NULL;
 
 	(void)state;
@@ -274,9 +287,52 @@ static void all_commands_of_a_line_run(void **state)
 static void after_a_failure_the_line_goes_on(void **state)
 {
 	(void)state;
-	assert_int_equal(run("io; note"), 0);
+	assert_int_equal(run("io; note"), -EIO);
 	assert_string_equal(ran, "[io][note]");
 	assert_int_equal(run("note; frob"), -ENOENT);
+	assert_int_equal(run("note; frob; io"), -ENOENT);
+	assert_int_equal(run("note; io; note \""), -EIO);
+}
+
+/* What `exit` at the end of a line would be told. */
+static const char *told(const char *line)
+{
+	run(line);
+	return failure_told[0] ? failure_told : NULL;
+}
+
+static void a_failure_is_told_to_what_follows_on_the_line(void **state)
+{
+	(void)state;
+	assert_null(told("note; audit; tell"));
+	assert_string_equal(told("note; io; note; tell"), "io");
+	assert_string_equal(told("hold 1 2; io; tell"), "hold");
+	assert_string_equal(told("frob; tell"), "frob");
+	/* Another line, another start. */
+	assert_null(told("note; tell"));
+	/* A name may be as long as a line. */
+	assert_string_equal(told("a23456789b23456789c23456789d23456789; tell"),
+			    "a23456789b23456789c23456789d234");
+}
+
+static void on_a_line_of_its_own_it_is_told_the_first_failure_of_all(void **state)
+{
+	(void)state;
+	run("io");
+	run_task("run=\"note\"", "note\rtell\r");
+	assert_string_equal(failure_told, "a line that was dropped");
+	run_task("run=\"note; tell\"", "");
+	assert_string_equal(failure_told, "");
+}
+
+/* The shell remembers its first failure as long as the machine runs: this test comes first. */
+static void without_a_failure_nothing_is_told(void **state)
+{
+	(void)state;
+	run_task("run=\"note; audit\"", "note\r\r tell\r");
+	assert_string_equal(failure_told, "");
+	run_task("", "note\xff\rtell\r");
+	assert_string_equal(failure_told, "a line that was dropped");
 }
 
 static void an_unknown_command_is_named(void **state)
@@ -308,7 +364,7 @@ static void an_old_ctrl_c_does_not_stop_a_line_without_commands(void **state)
 {
 	(void)state;
 	assert_int_equal(run("zap"), -EINTR);
-	assert_int_equal(run("frob; note"), 0);
+	assert_int_equal(run("frob; note"), -ENOENT);
 	assert_string_equal(ran, "[note]");
 }
 
@@ -376,6 +432,7 @@ static void tab_knows_the_commands(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_failure_nothing_is_told),
 		cmocka_unit_test(blanks_separate_words),
 		cmocka_unit_test(semicolons_separate_commands),
 		cmocka_unit_test(double_quotes_group),
@@ -384,6 +441,8 @@ int main(void)
 		cmocka_unit_test(commands_come_in_alphabetical_order),
 		cmocka_unit_test(all_commands_of_a_line_run),
 		cmocka_unit_test(after_a_failure_the_line_goes_on),
+		cmocka_unit_test(a_failure_is_told_to_what_follows_on_the_line),
+		cmocka_unit_test(on_a_line_of_its_own_it_is_told_the_first_failure_of_all),
 		cmocka_unit_test(an_unknown_command_is_named),
 		cmocka_unit_test(wrong_usage_shows_the_right_one),
 		cmocka_unit_test(ctrl_c_ends_the_whole_line),
