@@ -571,6 +571,12 @@ test-docs:
 docs-samples:
 	@$(alone) $(BUILD)/tests/docs/run --update $(PAGES)
 
+# ---- What is shipped beside balloonctl: its dashboard, alerts and unit ----
+
+.PHONY: check-contrib
+check-contrib: $(BUILD)/tests/tools/balloonctl/export
+	@tests/contrib/run.sh $(BUILD)
+
 # ---- Rules for the tree itself ----
 
 .PHONY: check-layers check-style check-conformance
@@ -600,4 +606,4 @@ test:
 
 test-all:
 	@MAKE='$(MAKE)' BUILD='$(BUILD)' tests/parts.sh $@ matrix-all test-slow test-qemu-next \
-		test-stops virsh-demo coverage mutants fuzz model test-debian-short
+		test-stops virsh-demo coverage mutants fuzz model test-debian-short check-contrib
