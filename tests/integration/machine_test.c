@@ -96,12 +96,77 @@ static void processor_features_are_named_before_a_reset(void **state)
 	}
 }
 
+/* ---- Ends without isa-debug-exit ---- */
+
+/* Types the line; the last one on the console is `last`, and the machine is gone. */
+static void check_end(const struct guest_options *guest, const char *line, const char *last)
+{
+	struct vm *vm = harness_boot(guest);
+
+	assert_int_equal(vm_send(vm, line, strlen(line)), 0);
+	assert_int_equal(vm_expect(vm, last, VM_TIMEOUT_MS, NULL), 0);
+	harness_wait_status(vm, 0);
+	assert_false(vm_has_said(vm, "\n"));
+	harness_stop(vm);
+}
+
+static const struct {
+	const char *line, *last;
+} ends[] = {
+	{ "exit 7\r", "\n# exit 7\r\n" },
+	{ "poweroff\r", "\n# exit 0\r\n" },
+	{ "crash panic\r", "\n# exit 101\r\n" },
+	{ "reboot\r", "reboot\r\n" },
+};
+
+static void ends_by_acpi_where_there_is_no_debug_exit(void **state)
+{
+	static const char *const machines[] = { "pc", "q35", "microvm" };
+
+	(void)state;
+	for (size_t m = 0; m < 3; m++)
+		for (size_t i = 0; i < 3; i++)
+			check_end(&(struct guest_options){ .machine = machines[m],
+							   .mem = "64M",
+							   .extra = NO_DEBUG_EXIT },
+				  ends[i].line, ends[i].last);
+}
+
+static void ends_by_a_reset_where_there_is_no_acpi_either(void **state)
+{
+	static const char *const machines[] = { "pc", "q35", "microvm" };
+
+	(void)state;
+	for (size_t m = 0; m < 3; m++)
+		for (size_t i = 0; i < 4; i++)
+			check_end(&(struct guest_options){ .machine = machines[m],
+							   .mem = "64M",
+							   .extra = "-no-reboot -machine "
+								    "acpi=off" NO_DEBUG_EXIT },
+				  ends[i].line, ends[i].last);
+}
+
+/* And with no keyboard controller to reset it: a triple fault. */
+static void ends_by_a_triple_fault_at_last(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		check_end(
+			&(struct guest_options){
+				.mem = "64M",
+				.extra = "-no-reboot -machine acpi=off,i8042=off" NO_DEBUG_EXIT },
+			ends[i].line, ends[i].last);
+}
+
 int machine_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(processor_features_that_are_missing_are_named),
 		TEST(processor_features_that_are_missing_are_named_under_uefi),
 		TEST(processor_features_are_named_before_a_reset),
+		TEST(ends_by_acpi_where_there_is_no_debug_exit),
+		TEST(ends_by_a_reset_where_there_is_no_acpi_either),
+		TEST(ends_by_a_triple_fault_at_last),
 	};
 
 	return cmocka_run_group_tests_name("machine", tests, NULL, NULL);
