@@ -69,7 +69,7 @@ FORCE:
 
 include kernel/newlib.mk
 
-ARCH_SOURCES := $(addprefix arch/x86_64/,start.S vectors.S switch.S context.c descriptors.c \
+ARCH_SOURCES := $(addprefix arch/x86_64/,start.S check_cpu.S vectors.S switch.S context.c descriptors.c \
 	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c ioapic.c clock.c paging.c)
 LIB_SOURCES := $(addprefix kernel/lib/,elapsed.c escape.c events.c hooks.c libc.c log.c panic.c \
 	parse.c printf.c)
@@ -163,7 +163,7 @@ EFI_LDFLAGS = -nostdlib -shared -Bsymbolic -znocombreloc -z defs \
 	-z noexecstack --no-warn-rwx-segments --build-id=none \
 	--defsym=_entry=efi_main -T $(EFI_LIB)/elf_x86_64_efi.lds
 
-EFI_OBJECTS := $(addprefix $(BUILD)/$(EFI_DIR)/,loader.o handover.o payload.o)
+EFI_OBJECTS := $(addprefix $(BUILD)/$(EFI_DIR)/,loader.o handover.o cpu_needs.o payload.o)
 
 $(BUILD)/$(EFI_DIR)/flags: FLAGS = $(CC) $(EFI_CFLAGS) $(EFI_LDFLAGS)
 $(BUILD)/$(EFI_DIR)/flags: | $(call needs,kernel uefi)

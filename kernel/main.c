@@ -38,18 +38,12 @@ static void begin_panic(void)
 	console_use_polling();
 }
 
-static void halt(uint8_t status)
-{
-	cpu_debug_exit(status);
-	cpu_halt();
-}
-
 static const struct panic_hooks panic_hooks = {
 	.begin = begin_panic,
 	.backtrace = cpu_backtrace,
 	.symbol = symbol_find,
 	.last_words = show_mem,
-	.halt = halt,
+	.halt = system_exit,
 };
 
 /* Gives the floors below what they call without knowing it. */

@@ -110,17 +110,37 @@ COMMAND("ps", "", "the tasks",
 
 /* ---- The ends ---- */
 
+/* A step of an end that panics on the way is not tried a second time. */
+static bool begin_step(unsigned step)
+{
+	static unsigned begun;
+	bool first = step > begun;
+
+	if (first)
+		begun = step;
+	return first;
+}
+
+/* Down a ladder: what the machine does not have is passed. */
+_Noreturn static void end(uint8_t status, bool turn_off)
+{
+	if (begin_step(1)) {
+		/* What isa-debug-exit tells QEMU, for machines that have none. */
+		printf("# exit %u\n", status);
+		console_flush();
+	}
+	if (turn_off && begin_step(2))
+		acpi_power_off();
+	if (begin_step(3))
+		cpu_debug_exit(status);
+	if (!turn_off && begin_step(4))
+		acpi_power_off();
+	cpu_reset();
+}
+
 void system_exit(uint8_t status)
 {
-	console_flush();
-	cpu_debug_exit(status);
-	/* Still here: there is no such device. */
-	printf("exit: the machine has no isa-debug-exit at port 0xf4; powering off instead\n");
-	console_flush();
-	acpi_power_off();
-	printf("exit: no ACPI power-off either; halted\n");
-	console_flush();
-	cpu_halt();
+	end(status, false);
 }
 
 static int cmd_exit(int argc, char **argv)
@@ -141,7 +161,8 @@ static int cmd_exit(int argc, char **argv)
 COMMAND("exit", "[N]", "end QEMU with a status",
 	"Through isa-debug-exit: QEMU itself ends with (N << 1) | 1. N is 0 to 127.\n"
 	"Without N: 1 if a command before it on its line failed, else 0; `exit` on a line\n"
-	"of its own ends with 1 if anything failed since boot.",
+	"of its own ends with 1 if anything failed since boot.\n"
+	"A machine without it is turned off (ACPI) or, failing that, reset.",
 	cmd_exit);
 
 static int cmd_poweroff(int argc, char **argv)
@@ -149,12 +170,10 @@ static int cmd_poweroff(int argc, char **argv)
 	(void)argv;
 	if (argc > 1)
 		return -EINVAL;
-	console_flush();
-	acpi_power_off();
-	printf("poweroff: ACPI has no way to do it here; try exit\n");
-	return -ENODEV;
+	end(0, true);
 }
-COMMAND("poweroff", "", "turn the machine off (ACPI)", NULL, cmd_poweroff);
+COMMAND("poweroff", "", "turn the machine off (ACPI)", "A machine without ACPI ends as by exit 0.",
+	cmd_poweroff);
 
 static int cmd_reboot(int argc, char **argv)
 {

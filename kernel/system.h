@@ -11,8 +11,9 @@ struct boot_info;
 void system_init(const struct boot_info *boot);
 
 /*
- * Ends QEMU with this status (0 to 127) by isa-debug-exit; without that device
- * turns the machine off; if that fails too, halts.
+ * Ends the machine with this status (0 to 127), for `exit` and for a panic: says it in
+ * the last line on the console, `# exit N`, then tries isa-debug-exit, turning the
+ * machine off by ACPI, and a reset.
  */
 _Noreturn void system_exit(uint8_t status);
 

@@ -75,6 +75,7 @@ $(foreach kind,unit coverage plain fuzz,$(SEES_FAKE_PCI:%=$(BUILD)/$(kind)/%.o))
 # `tests/NAME := SOURCES` is the program $(BUILD)/tests/NAME: these sources and
 # tests/unit/NAME_test.c. Other libraries than cmocka are in its LIBS.
 
+tests/arch/x86_64/efi/cpu_needs := arch/x86_64/efi/cpu_needs.c
 tests/arch/x86_64/efi/handover := arch/x86_64/efi/handover.c
 
 tests/kernel/lib/elapsed := kernel/lib/elapsed.c

@@ -35,6 +35,7 @@ pvh_start:
 	cli
 	cld
 	movl	$boot_stack_top, %esp
+	call	check_cpu
 	movl	$CR4_PAE, %eax
 	movl	%eax, %cr4
 	movl	$boot_pml4, %eax

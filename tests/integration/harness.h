@@ -120,6 +120,7 @@ int balloonctl_course_tests(void);
 int console_tests(void);
 int dump_tests(void);
 int hotplug_tests(void);
+int machine_tests(void);
 int microvm_tests(void);
 int move_tests(void);
 int poison_tests(void);

@@ -16,6 +16,9 @@
 #include <string.h>
 
 #include "arch/boot_info.h"
+#include "arch/io.h"
+#include "arch/platform.h"
+#include "arch/x86_64/cpu_needs.h"
 #include "arch/x86_64/efi/handover.h"
 
 /* A timer's handler may allocate and make the key stale: try again, a few times. */
@@ -114,6 +117,34 @@ static EFI_STATUS fail(const char *what, EFI_STATUS status)
 	}
 	print("\r\n");
 	return EFI_LOAD_ERROR;
+}
+
+/* ---- the processor ---- */
+
+static void cpuid(uint32_t leaf, uint32_t out[4])
+{
+	__asm__ volatile("cpuid"
+			 : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
+			 : "a"(leaf), "c"(0));
+}
+
+/*
+ * Ends the machine, with a status where it has isa-debug-exit, if the processor lacks
+ * something: the next entry of a boot menu would not help.
+ */
+static EFI_STATUS check_processor(void)
+{
+	const char *missing = cpu_needs_missing(cpuid);
+
+	if (!missing)
+		return EFI_SUCCESS;
+	print(CPU_NEEDS_BEFORE);
+	print(missing);
+	print(CPU_NEEDS_AFTER);
+	print(CPU_NEEDS_END);
+	io_write32(PORT_DEBUG_EXIT, CPU_NEEDS_STATUS);
+	system_table->RuntimeServices->ResetSystem(EfiResetShutdown, EFI_UNSUPPORTED, 0, NULL);
+	return EFI_UNSUPPORTED;
 }
 
 /* ---- the kernel and its boot_info ---- */
@@ -343,6 +374,9 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *table)
 	system_table = table;
 	boot_services = table->BootServices;
 
+	status = check_processor();
+	if (EFI_ERROR(status))
+		return status;
 	status = place_kernel(&image);
 	if (EFI_ERROR(status))
 		return status;
