@@ -2,7 +2,7 @@
 /*
  * QMP client: see qmp.h for the contract. Protocol as QEMU's
  * docs/interop/qmp-spec.txt has it: a greeting, qmp_capabilities, then one
- * JSON object a line. Each command carries an id, so that an answer that
+ * JSON object after another. Each command carries an id, so that an answer that
  * comes after its deadline is not taken for the next one's.
  */
 #include <assert.h>
@@ -45,7 +45,8 @@ void qmp_free(struct qmp *q)
 		return;
 	qmp_close(q);
 	qmp_forget_events(q);
-	free(q->buf);
+	if (q->tokener)
+		json_tokener_free(q->tokener);
 	free(q);
 }
 

@@ -345,7 +345,7 @@ static void connection_that_dies_in_mid_wait_is_said(void **state)
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_NO_CONNECT);
-	assert_says(got.err, "closed the connection in the middle of a line");
+	assert_says(got.err, "closed the connection in the middle of an answer");
 	/* One complaint, not one for each thing that cannot be done any more. */
 	assert_true(strchr(got.err, '\n') == got.err + strlen(got.err) - 1);
 	assert_null(strstr(got.out, "Actual"));
@@ -364,7 +364,7 @@ static void connection_that_dies_after_the_target_is_said(void **state)
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_NO_CONNECT);
-	assert_says(got.err, "closed the connection in the middle of a line");
+	assert_says(got.err, "closed the connection in the middle of an answer");
 	assert_string_equal(got.out, "");
 }
 
