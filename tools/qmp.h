@@ -28,6 +28,7 @@
 #ifndef TOOLS_QMP_H
 #define TOOLS_QMP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -93,6 +94,12 @@ int qmp_execute(struct qmp *q, const char *command, struct json_object *args,
  * -ECONNRESET, -EMSGSIZE, -EPROTO.
  */
 int qmp_event(struct qmp *q, const char *name, int timeout_ms, struct json_object **event);
+
+/*
+ * Tells whether an event `name` has come on this connection, and no event `undone` after
+ * it. Only those that are kept aside count, and they stay; nothing is waited for.
+ */
+bool qmp_has_seen(const struct qmp *q, const char *name, const char *undone);
 
 /* Drops the events kept aside, to wait for one that is still to come. */
 void qmp_forget_events(struct qmp *q);

@@ -173,6 +173,26 @@ static void of_too_many_events_the_newest_are_kept(void **state)
 	done(&f);
 }
 
+static void newer_event_undoes_an_older_one(void **state)
+{
+	struct fixture f = connected("{\"event\": \"A\"}\n{\"event\": \"C\"}\n"
+				     "{\"return\": {}, \"id\": 2}\n"
+				     "{\"event\": \"B\"}\n{\"event\": \"C\"}\n"
+				     "{\"return\": {}, \"id\": 3}\n{\"event\": \"A\"}");
+
+	(void)state;
+	assert_false(qmp_has_seen(f.q, "A", "B"));
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), 0);
+	assert_true(qmp_has_seen(f.q, "A", "B"));
+	assert_false(qmp_has_seen(f.q, "B", "A"));
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), 0);
+	assert_false(qmp_has_seen(f.q, "A", "B"));
+	assert_true(qmp_has_seen(f.q, "B", "A"));
+	qmp_forget_events(f.q);
+	assert_false(qmp_has_seen(f.q, "B", "A"));
+	done(&f);
+}
+
 /* Asks in vain, and again when `late` has come, which answers both: the second with `value`. */
 static void ask_twice(struct fixture *f, const char *error, const char *late, int64_t value)
 {
@@ -775,6 +795,7 @@ int main(void)
 		cmocka_unit_test(events_in_the_middle_of_an_answer_are_kept),
 		cmocka_unit_test(event_between_others_leaves_them),
 		cmocka_unit_test(of_too_many_events_the_newest_are_kept),
+		cmocka_unit_test(newer_event_undoes_an_older_one),
 		cmocka_unit_test(late_answer_is_not_taken_for_the_next),
 		cmocka_unit_test(answer_in_two_pieces_is_one_answer),
 		cmocka_unit_test(error_answer_gives_class_and_words),
