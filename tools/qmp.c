@@ -2,7 +2,7 @@
 /*
  * QMP client: see qmp.h for the contract. Protocol as QEMU's
  * docs/interop/qmp-spec.txt has it: a greeting, qmp_capabilities, then one
- * JSON object a line. Each command carries an id, so that an answer that
+ * JSON object after another. Each command carries an id, so that an answer that
  * comes after its deadline is not taken for the next one's.
  */
 #include <assert.h>
@@ -46,7 +46,8 @@ void qmp_free(struct qmp *q)
 		return;
 	qmp_close(q);
 	qmp_forget_events(q);
-	free(q->buf);
+	if (q->tokener)
+		json_tokener_free(q->tokener);
 	free(q);
 }
 
@@ -91,13 +92,28 @@ static void keep_event(struct qmp *q, struct json_object *event)
 	q->events[q->nr_events++] = event;
 }
 
+static bool has_name(struct json_object *event, const char *name)
+{
+	return !strcmp(json_member_string(event, "event"), name);
+}
+
+bool qmp_has_seen(const struct qmp *q, const char *name, const char *undone)
+{
+	for (size_t i = q->nr_events; i > 0; i--) {
+		if (has_name(q->events[i - 1], name))
+			return true;
+		if (has_name(q->events[i - 1], undone))
+			return false;
+	}
+	return false;
+}
+
 static struct json_object *take_event(struct qmp *q, const char *name)
 {
 	for (size_t i = 0; i < q->nr_events; i++) {
 		struct json_object *event = q->events[i];
-		struct json_object *word = json_object_object_get(event, "event");
 
-		if (strcmp(json_object_get_string(word), name))
+		if (!has_name(event, name))
 			continue;
 		q->nr_events--;
 		memmove(q->events + i, q->events + i + 1,

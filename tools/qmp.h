@@ -3,9 +3,9 @@
  * qmp.c: a client of the QEMU Machine Protocol over a unix socket.
  *
  * One command at a time, each with a deadline, which no event, no answer to another
- * command and no half of a line puts off. Events that arrive in the
+ * command and no half of a value puts off. Events that arrive in the
  * middle of an answer are kept aside (the newest QMP_EVENTS of them). All that
- * QEMU says is input: every line is bounded, parsed and checked before use.
+ * QEMU says is input: every value is bounded, parsed and checked before use.
  * Numbers are exact over the whole range of int64_t and uint64_t.
  *
  * Errors: functions return 0 or a negative errno; qmp_error() then says in a
@@ -16,8 +16,8 @@
  *	-ENOTCONN	there is no connection (any more)
  *	-ETIMEDOUT	no answer within the deadline; the connection stays
  *			usable, a late answer is recognised and dropped
- *	-ECONNRESET	QEMU closed the connection, maybe in mid-line
- *	-EMSGSIZE	a line of more than QMP_LINE_MAX bytes
+ *	-ECONNRESET	QEMU closed the connection, maybe in the middle of a value
+ *	-EMSGSIZE	a value of more than QMP_VALUE_MAX bytes
  *	-EPROTO		not JSON, or not what QMP says
  *	-ENODEV		QEMU says that it has no such (balloon) device
  *	-EREMOTEIO	any other error answer, see qmp_error_class()
@@ -28,12 +28,13 @@
 #ifndef TOOLS_QMP_H
 #define TOOLS_QMP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#define QMP_LINE_MAX (1024 * 1024) /* bytes of one answer */
-#define QMP_EVENTS 64		   /* events kept for qmp_event() */
-#define QMP_TIMEOUT_MS 30000	   /* per command, until it is set */
+#define QMP_VALUE_MAX (1024 * 1024) /* bytes of one answer */
+#define QMP_EVENTS 64		    /* events kept for qmp_event() */
+#define QMP_TIMEOUT_MS 30000	    /* per command, until it is set */
 
 struct json_object;
 struct qmp;
@@ -93,6 +94,12 @@ int qmp_execute(struct qmp *q, const char *command, struct json_object *args,
  * -ECONNRESET, -EMSGSIZE, -EPROTO.
  */
 int qmp_event(struct qmp *q, const char *name, int timeout_ms, struct json_object **event);
+
+/*
+ * Tells whether an event `name` has come on this connection, and no event `undone` after
+ * it. Only those that are kept aside count, and they stay; nothing is waited for.
+ */
+bool qmp_has_seen(const struct qmp *q, const char *name, const char *undone);
 
 /* Drops the events kept aside, to wait for one that is still to come. */
 void qmp_forget_events(struct qmp *q);

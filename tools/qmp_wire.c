@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lines of JSON over a socket: see qmp_internal.h. Each line is input: its length
- * is bounded, and it must be an object, whose meaning is not known here.
+ * A stream of JSON objects over a socket: see qmp_internal.h. It is framed by JSON's
+ * grammar alone: QEMU may lay an object out over many lines (-qmp ...,pretty=on), and a
+ * socket may cut it anywhere. Each object is input: its size and depth are bounded, and
+ * its meaning is not known here.
  */
 #include <assert.h>
 #include <errno.h>
@@ -19,7 +21,7 @@
 #include "tools/deadline.h"
 #include "tools/qmp_internal.h"
 
-#define READ_CHUNK 4096
+#define DEPTH_MAX 64 /* objects and arrays in each other; QEMU's answers have a few */
 
 /*
  * Somebody who was stopped himself finds the answer after its deadline: a socket's buffer
@@ -38,8 +40,11 @@ void qmp_close(struct qmp *q)
 	if (q->fd >= 0)
 		close(q->fd);
 	q->fd = -1;
-	q->len = 0;
-	q->scanned = 0;
+	q->at = 0;
+	q->end = 0;
+	q->value_size = 0;
+	if (q->tokener)
+		json_tokener_reset(q->tokener);
 }
 
 /* Control characters from outside never reach a person's terminal. */
@@ -80,48 +85,87 @@ static int wait_ready(int fd, short events, int64_t deadline)
 	return n < 0 ? -errno : n;
 }
 
-/* Takes the first whole line out of the buffer; NULL if there is none. */
-static char *take_line(struct qmp *q)
+/* What may stand between two objects: QEMU ends each with a line. */
+static void skip_white_space(struct qmp *q)
 {
-	char *end = NULL;
-	size_t line_len;
-	char *line;
+	while (q->at < q->end && memchr(" \t\r\n", q->buf[q->at], 4))
+		q->at++;
+}
 
-	assert(q->scanned <= q->len && q->len <= q->size);
-	if (q->len > q->scanned)
-		end = memchr(q->buf + q->scanned, '\n', q->len - q->scanned);
-	if (!end) {
-		q->scanned = q->len;
-		return NULL;
+/* Says where JSON ends. */
+static int fail_json(struct qmp *q)
+{
+	return qmp_fail_and_close(q, -EPROTO, "QEMU sent what is no JSON object: %.*s",
+				  (int)(q->end - q->at < 80 ? q->end - q->at : 80), q->buf + q->at);
+}
+
+static bool has_tokener(struct qmp *q)
+{
+	if (q->tokener)
+		return true;
+	q->tokener = json_tokener_new_ex(DEPTH_MAX);
+	/* Without comments and other liberties; what follows an object is the next one's. */
+	if (q->tokener)
+		json_tokener_set_flags(q->tokener,
+				       JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	return q->tokener != NULL;
+}
+
+/* What the tokener made of `used` bytes, which are behind us. */
+static int check_json(struct qmp *q, size_t used)
+{
+	enum json_tokener_error error = json_tokener_get_error(q->tokener);
+
+	if (error == json_tokener_success) {
+		q->value_size = 0;
+		return 0;
 	}
-	line_len = (size_t)(end - q->buf);
-	line = strndup(q->buf, line_len);
-	q->len -= line_len + 1;
-	memmove(q->buf, end + 1, q->len);
-	q->scanned = 0;
-	return line;
+	if (error == json_tokener_error_depth)
+		return qmp_fail_and_close(q, -EPROTO, "QEMU sent JSON of more than %d levels",
+					  DEPTH_MAX);
+	if (error != json_tokener_continue)
+		return fail_json(q);
+	q->value_size += used;
+	if (q->value_size > QMP_VALUE_MAX)
+		return qmp_fail_and_close(q, -EMSGSIZE, "QEMU sent an object of more than %d bytes",
+					  QMP_VALUE_MAX);
+	return 0;
+}
+
+/*
+ * Feeds what was received to the tokener, as far as the object goes. *object is NULL if it
+ * goes on. An object ends with its brace, so nothing has to follow.
+ */
+static int parse_some(struct qmp *q, struct json_object **object)
+{
+	size_t used;
+
+	*object = NULL;
+	if (!q->value_size)
+		skip_white_space(q);
+	if (q->at == q->end)
+		return 0;
+	if (!q->value_size && q->buf[q->at] != '{')
+		return fail_json(q);
+	if (!has_tokener(q))
+		return qmp_fail(q, -ENOMEM, "out of memory");
+	*object = json_tokener_parse_ex(q->tokener, q->buf + q->at, (int)(q->end - q->at));
+	used = json_tokener_get_parse_end(q->tokener);
+	assert(used <= q->end - q->at);
+	q->at += used;
+	return check_json(q, used);
 }
 
 static int receive_some(struct qmp *q)
 {
 	ssize_t n;
 
-	if (q->len > QMP_LINE_MAX)
-		return qmp_fail_and_close(q, -EMSGSIZE, "QEMU sent a line of more than %d bytes",
-					  QMP_LINE_MAX);
-	if (q->size - q->len < READ_CHUNK) {
-		size_t size = q->size * 2 + READ_CHUNK;
-		char *buf = realloc(q->buf, size);
-
-		if (!buf)
-			return qmp_fail(q, -ENOMEM, "out of memory");
-		q->buf = buf;
-		q->size = size;
-	}
-	assert(q->size - q->len >= READ_CHUNK);
-	n = recv(q->fd, q->buf + q->len, READ_CHUNK, MSG_DONTWAIT);
+	assert(q->at == q->end);
+	q->at = 0;
+	q->end = 0;
+	n = recv(q->fd, q->buf, sizeof(q->buf), MSG_DONTWAIT);
 	if (n > 0) {
-		q->len += (size_t)n;
+		q->end = (size_t)n;
 		if (deadline_left(q->deadline) == 0)
 			q->late += (size_t)n;
 		return 0;
@@ -131,75 +175,33 @@ static int receive_some(struct qmp *q)
 	if (n < 0 && errno != ECONNRESET)
 		return qmp_fail_and_close(q, -errno, "cannot read from QEMU: %s", strerror(errno));
 	return qmp_fail_and_close(q, -ECONNRESET, "QEMU closed the connection%s",
-				  q->len ? " in the middle of a line" : "");
+				  q->value_size ? " in the middle of an answer" : "");
 }
 
-static int read_line(struct qmp *q, const char *what, char **line)
+/* Waits for more than has been parsed. */
+static int wait_for_more(struct qmp *q, const char *what)
 {
-	while (!(*line = take_line(q))) {
-		int ret = q->late > LATE_MAX ? 0 : wait_ready(q->fd, POLLIN, q->deadline);
+	int ret = q->late > LATE_MAX ? 0 : wait_ready(q->fd, POLLIN, q->deadline);
 
-		if (ret == 0)
-			return qmp_fail(q, -ETIMEDOUT, "no %s from QEMU in time%s", what,
-					q->len ? " (half a line came)" : "");
-		if (ret < 0)
-			return qmp_fail_and_close(q, ret, "poll: %s", strerror(-ret));
-		ret = receive_some(q);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-static bool only_blanks(const char *text)
-{
-	return text[strspn(text, " \t\r")] == '\0';
-}
-
-static int parse_object(struct qmp *q, const char *line, struct json_object **object)
-{
-	struct json_tokener *tokener = json_tokener_new();
-	size_t length = strlen(line);
-	struct json_object *obj;
-	size_t end;
-	bool good;
-
-	if (!tokener)
-		return qmp_fail(q, -ENOMEM, "out of memory");
-	/* The terminating NUL is passed too: it ends a bare number. */
-	obj = json_tokener_parse_ex(tokener, line, (int)length + 1);
-	/* json-c takes comments: one after the object swallows the NUL. */
-	end = json_tokener_get_parse_end(tokener);
-	good = json_tokener_get_error(tokener) == json_tokener_success &&
-	       json_object_is_type(obj, json_type_object) && end <= length &&
-	       only_blanks(line + end);
-	json_tokener_free(tokener);
-	if (!good) {
-		json_object_put(obj);
-		return qmp_fail_and_close(q, -EPROTO, "QEMU sent what is no JSON object: %.80s",
-					  line);
-	}
-	*object = obj;
-	return 0;
+	if (ret == 0)
+		return qmp_fail(q, -ETIMEDOUT, "no %s from QEMU in time%s", what,
+				q->value_size ? " (half of one came)" : "");
+	if (ret < 0)
+		return qmp_fail_and_close(q, ret, "poll: %s", strerror(-ret));
+	return receive_some(q);
 }
 
 int qmp_read_object(struct qmp *q, const char *what, struct json_object **object)
 {
-	char *line;
 	int ret;
 
 	assert(q->fd >= 0);
-	do {
-		ret = read_line(q, what, &line);
+	while (!(ret = parse_some(q, object)) && !*object) {
+		ret = wait_for_more(q, what);
 		if (ret)
 			return ret;
-		if (!only_blanks(line)) {
-			ret = parse_object(q, line, object);
-			free(line);
-			return ret;
-		}
-		free(line);
-	} while (true);
+	}
+	return ret;
 }
 
 int qmp_send_text(struct qmp *q, const char *text)

@@ -35,6 +35,8 @@
 
 struct guest;
 
+#define STATS_VQ_BIT 1 /* of the features: the driver can send statistics */
+
 /* virtio 1.3, 5.5.3 and 6: bits by number; names by guest_feature_name(). */
 struct guest_state {
 	uint64_t ram;
@@ -46,6 +48,7 @@ struct guest_state {
 	uint64_t offered, accepted; /* feature bits */
 	bool driver_ok;		    /* a driver runs in the guest (with has_features) */
 	bool paused;		    /* the guest does not run now: nothing will change */
+	bool panicked;		    /* it has said so itself, and was not reset since */
 	char complaint[160];	    /* "" unless something said was impossible */
 };
 

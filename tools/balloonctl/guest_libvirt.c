@@ -185,12 +185,16 @@ static int state_libvirt(struct guest *guest, struct guest_state *state)
 {
 	struct figures figures;
 	virDomainInfo info;
+	int run, reason;
 	uint64_t left;
 	int err;
 
-	if (virDomainGetInfo(domain_of(guest), &info) < 0)
+	if (virDomainGetInfo(domain_of(guest), &info) < 0 ||
+	    virDomainGetState(domain_of(guest), &run, &reason, 0) < 0)
 		return fail_libvirt(guest);
-	state->paused = info.state == VIR_DOMAIN_PAUSED;
+	state->panicked = run == VIR_DOMAIN_CRASHED ||
+			  (run == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_CRASHED);
+	state->paused = run == VIR_DOMAIN_PAUSED || run == VIR_DOMAIN_CRASHED;
 	err = read_figures(guest, &figures);
 	if (err)
 		return err;

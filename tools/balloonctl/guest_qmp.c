@@ -176,16 +176,22 @@ static int read_ram(struct guest *guest, uint64_t *ram)
 	return 0;
 }
 
-static int read_paused(struct guest *guest, bool *paused)
+/*
+ * Of a panic (pvpanic) QEMU keeps the word if it stops the guest for it; if it lets the
+ * guest run on, there is an event only.
+ */
+static int read_running(struct guest *guest, struct guest_state *state)
 {
 	struct json_object *reply, *running;
 	int err = qmp_execute(qmp_of(guest), "query-status", NULL, &reply);
 
 	if (err)
 		return fail_qmp(guest, err);
-	*paused = json_object_object_get_ex(reply, "running", &running) &&
-		  json_object_is_type(running, json_type_boolean) &&
-		  !json_object_get_boolean(running);
+	state->paused = json_object_object_get_ex(reply, "running", &running) &&
+			json_object_is_type(running, json_type_boolean) &&
+			!json_object_get_boolean(running);
+	state->panicked = !strcmp(json_member_string(reply, "status"), "guest-panicked") ||
+			  qmp_has_seen(qmp_of(guest), "GUEST_PANICKED", "RESET");
 	json_object_put(reply);
 	return 0;
 }
@@ -234,7 +240,7 @@ static int state_qmp(struct guest *guest, struct guest_state *state)
 	int err = read_ram(guest, &state->ram);
 
 	if (!err)
-		err = read_paused(guest, &state->paused);
+		err = read_running(guest, state);
 	if (err)
 		return err;
 	err = qmp_query_balloon(qmp_of(guest), &left);

@@ -54,6 +54,7 @@ struct json_object *report_state(const struct guest *guest, const struct guest_s
 	add_number(all, "left", state->left);
 	add_number(all, "taken", state->taken);
 	json_object_object_add(all, "paused", json_object_new_boolean(state->paused));
+	json_object_object_add(all, "panicked", json_object_new_boolean(state->panicked));
 	if (state->has_target) {
 		struct json_object *target = json_object_new_object();
 

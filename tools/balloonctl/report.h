@@ -11,7 +11,7 @@
 struct json_object;
 
 /*
- * Makes {"guest": name, "ram":, "left":, "taken":, "paused":, "target": {"left":,
+ * Makes {"guest": name, "ram":, "left":, "taken":, "paused":, "panicked":, "target": {"left":,
  * "taken":}, "driver":, "features": [...], "offered": [...], "complaint":};
  * members that are not known are absent. The caller's by json_object_put().
  */

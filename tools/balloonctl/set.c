@@ -42,10 +42,10 @@ static const char help[] =
 	"\n"
 	"Exit status: without --wait 0 says that the target was set and a driver is there\n"
 	"to see it; with --wait, that it was reached.\n"
-	"  3  shortfall: the guest's driver works, but the guest stays short of the target;\n"
-	"     it keeps the memory that it needs\n"
-	"  4  SEC seconds are over and the guest is still on its way, or it is paused, or\n"
-	"     nobody answers for it\n"
+	"  3  shortfall: the guest lives and its driver works, but it stays short of the\n"
+	"     target: it keeps the memory that it needs\n"
+	"  4  SEC seconds are over and the guest is still on its way; or it is paused, has\n"
+	"     panicked, or shows no sign of life when it is asked; or QEMU does not answer\n"
 	"  5  the machine has no balloon device\n"
 	"  6  no driver in the guest (the target stays for one that comes)\n"
 	"  7  cannot connect, or the connection was lost\n"
@@ -134,6 +134,10 @@ static int show_new_target(struct guest *guest)
 	if (err)
 		return guest_failed(guest, err);
 	print_result(&state);
+	if (state.panicked) {
+		complain("the target is set, but the guest has panicked");
+		return EXIT_TIMEOUT;
+	}
 	if (state.has_features && !state.driver_ok) {
 		complain("the target is set, but no balloon driver runs in the guest");
 		return EXIT_NO_DRIVER;

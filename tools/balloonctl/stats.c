@@ -62,13 +62,14 @@ static bool report_may_come(struct guest *guest, int *status)
 		*status = EXIT_NO_DRIVER;
 		return false;
 	}
-	if (state.has_features && !(state.accepted >> 1 & 1)) {
+	if (state.has_features && !(state.accepted >> STATS_VQ_BIT & 1)) {
 		complain("the guest's driver has not negotiated STATS_VQ");
 		*status = EXIT_WRONG;
 		return false;
 	}
-	if (state.paused) {
-		complain("the guest is paused and does not answer");
+	if (state.paused || state.panicked) {
+		complain("the guest %s and does not answer",
+			 state.panicked ? "has panicked" : "is paused");
 		*status = EXIT_TIMEOUT;
 		return false;
 	}

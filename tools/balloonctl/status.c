@@ -57,7 +57,7 @@ static void print_state(const struct guest *guest, const struct guest_state *sta
 
 	fputs("Guest        ", stdout);
 	put_escaped(stdout, guest_name(guest));
-	puts(state->paused ? " (paused)" : "");
+	puts(state->panicked ? " (panicked)" : state->paused ? " (paused)" : "");
 	size_format(state->ram, ram);
 	printf("RAM          %s\n", ram);
 	report_print_amounts(state);

@@ -3,13 +3,15 @@
  * Waiting for a guest: see wait.h. The guest is asked again and again; QEMU's
  * BALLOON_CHANGE events come once a second at most and would tell less. A guest
  * that moves no more has not failed: it keeps what it needs. That is the
- * shortfall, and is told apart from a guest that cannot move at all.
+ * shortfall, and is told apart from a guest that cannot move at all. Only a guest that
+ * has shown that it lives since it stood still is said to fall short.
  */
 #include <assert.h>
 #include <errno.h>
 #include <time.h>
 
 #include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/life.h"
 #include "tools/balloonctl/progress.h"
 #include "tools/balloonctl/wait.h"
 #include "tools/deadline.h"
@@ -18,7 +20,7 @@
 #define POLL_MS 200
 #define SILENT_MS 1000 /* a QEMU that says nothing for longer is the reason */
 
-enum verdict { ON_ITS_WAY, REACHED, CHANGED, TIME_UP, STANDSTILL };
+enum verdict { ON_ITS_WAY, REACHED, CHANGED, PANICKED, TIME_UP, STANDSTILL, NO_LIFE };
 
 struct waiting {
 	const struct wait_limits *limits;
@@ -27,6 +29,7 @@ struct waiting {
 	uint64_t goal;
 	int64_t last_move, last_answer;
 	bool has_moved;
+	struct life life;
 };
 
 static void sleep_ms(int ms)
@@ -47,10 +50,9 @@ static int complain_shortfall(const struct waiting *w)
 	uint64_t left = w->state.left;
 	char away[SIZE_TEXT], at[SIZE_TEXT];
 
-	size_format(left > w->goal ? left - w->goal : w->goal - left, away);
-	size_format(left, at);
-	complain("shortfall of %s: nothing has moved for %u s, the guest stays at %s left%s", away,
-		 w->limits->patience, at,
+	complain("shortfall of %s: nothing has moved for %u s, the guest stays at %s left%s",
+		 size_word(left > w->goal ? left - w->goal : w->goal - left, away),
+		 w->limits->patience, size_word(left, at),
 		 w->state.has_features ? ""
 				       : " (whether it has a driver, this QEMU does not tell)");
 	return EXIT_SHORTFALL;
@@ -108,11 +110,31 @@ static int complain_standstill(const struct waiting *w)
 	return complain_shortfall(w);
 }
 
+/* It may be dead, or hang: what it last reported is no answer. */
+static int complain_no_life(const struct waiting *w)
+{
+	char at[SIZE_TEXT];
+
+	complain("no sign of life: nothing has moved for %u s, and %s; the guest last reported "
+		 "%s left",
+		 w->limits->patience,
+		 w->state.has_features && !(w->state.accepted >> STATS_VQ_BIT & 1)
+			 ? "its driver answers no questions (it has no STATS_VQ)"
+			 : "the guest does not answer when asked for statistics",
+		 size_word(w->state.left, at));
+	return EXIT_TIMEOUT;
+}
+
 static int end_with(const struct waiting *w, enum verdict verdict)
 {
 	switch (verdict) {
 	case REACHED:
 		return EXIT_REACHED;
+	case PANICKED:
+		complain("the guest has panicked and cannot move to its target");
+		return EXIT_TIMEOUT;
+	case NO_LIFE:
+		return complain_no_life(w);
 	case CHANGED:
 		complain("somebody else has set another target meanwhile");
 		return EXIT_WRONG;
@@ -125,6 +147,8 @@ static int end_with(const struct waiting *w, enum verdict verdict)
 
 static enum verdict judge(struct waiting *w, uint64_t left_before, int64_t now)
 {
+	if (w->state.panicked)
+		return PANICKED;
 	if (is_reached(w))
 		return REACHED;
 	if (w->state.has_target && w->state.target_left != w->goal)
@@ -132,6 +156,7 @@ static enum verdict judge(struct waiting *w, uint64_t left_before, int64_t now)
 	if (w->state.left != left_before) {
 		w->last_move = now;
 		w->has_moved = true;
+		life_forget(&w->life);
 	}
 	if (now >= w->limits->end)
 		return TIME_UP;
@@ -140,12 +165,30 @@ static enum verdict judge(struct waiting *w, uint64_t left_before, int64_t now)
 	return ON_ITS_WAY;
 }
 
+/*
+ * A guest that stands still is asked whether it lives. One whose driver can say nothing
+ * has shown it if it moved since the target was set.
+ */
+static int judge_standstill(struct guest *guest, struct waiting *w, enum verdict *verdict)
+{
+	enum life_sign sign;
+	int err;
+
+	if (lacks_driver(w) || w->state.paused)
+		return 0;
+	err = life_look(guest, &w->life, &w->state, &sign);
+	if (sign == LIFE_ASKED)
+		*verdict = ON_ITS_WAY;
+	else if (sign == LIFE_SILENT || (sign == LIFE_MUTE && !w->has_moved))
+		*verdict = NO_LIFE;
+	return err;
+}
+
 /* Looks once; errors are those of guest_state(), but time that is up is a verdict. */
 static int look(struct guest *guest, struct waiting *w, enum verdict *verdict)
 {
 	uint64_t left_before = w->state.left;
 	struct guest_state state;
-	int64_t now;
 	int err;
 
 	*verdict = TIME_UP;
@@ -153,15 +196,19 @@ static int look(struct guest *guest, struct waiting *w, enum verdict *verdict)
 		return 0;
 	guest_set_deadline(guest, deadline_first(w->limits->end, deadline_in(w->limits->look_ms)));
 	err = guest_state(guest, &state);
-	now = deadline_now();
-	if (err == -ETIMEDOUT && now >= w->limits->end)
-		return 0;
-	if (err)
+	if (!err) {
+		int64_t now = deadline_now();
+
+		w->state = state;
+		w->last_answer = now;
+		progress_update(&w->progress, state.ram, state.left, now);
+		*verdict = judge(w, left_before, now);
+		if (*verdict == STANDSTILL)
+			err = judge_standstill(guest, w, verdict);
+	}
+	if (err != -ETIMEDOUT || deadline_left(w->limits->end))
 		return err;
-	w->state = state;
-	w->last_answer = now;
-	progress_update(&w->progress, state.ram, state.left, now);
-	*verdict = judge(w, left_before, now);
+	*verdict = TIME_UP;
 	return 0;
 }
 
@@ -200,6 +247,7 @@ int wait_for_target(struct guest *guest, struct guest_state *state, uint64_t goa
 	err = poll_guest(guest, &w, &verdict);
 	/* A complaint does not go on the bar's line. */
 	progress_end(&w.progress);
+	life_end(guest, &w.life);
 	*state = w.state;
 	if (err || (verdict == TIME_UP && is_silent(&w)))
 		state->ram = 0;

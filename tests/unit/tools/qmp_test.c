@@ -27,6 +27,7 @@
 #include <json-c/json.h>
 
 #include "tools/deadline.h"
+#include "tools/json_member.h"
 #include "tools/qmp.h"
 
 #define GREETING "{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n"
@@ -172,6 +173,26 @@ static void of_too_many_events_the_newest_are_kept(void **state)
 	done(&f);
 }
 
+static void newer_event_undoes_an_older_one(void **state)
+{
+	struct fixture f = connected("{\"event\": \"A\"}\n{\"event\": \"C\"}\n"
+				     "{\"return\": {}, \"id\": 2}\n"
+				     "{\"event\": \"B\"}\n{\"event\": \"C\"}\n"
+				     "{\"return\": {}, \"id\": 3}\n{\"event\": \"A\"}");
+
+	(void)state;
+	assert_false(qmp_has_seen(f.q, "A", "B"));
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), 0);
+	assert_true(qmp_has_seen(f.q, "A", "B"));
+	assert_false(qmp_has_seen(f.q, "B", "A"));
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), 0);
+	assert_false(qmp_has_seen(f.q, "A", "B"));
+	assert_true(qmp_has_seen(f.q, "B", "A"));
+	qmp_forget_events(f.q);
+	assert_false(qmp_has_seen(f.q, "B", "A"));
+	done(&f);
+}
+
 /* Asks in vain, and again when `late` has come, which answers both: the second with `value`. */
 static void ask_twice(struct fixture *f, const char *error, const char *late, int64_t value)
 {
@@ -196,12 +217,12 @@ static void late_answer_is_not_taken_for_the_next(void **state)
 		  2);
 }
 
-static void line_in_two_pieces_is_one_line(void **state)
+static void answer_in_two_pieces_is_one_answer(void **state)
 {
 	struct fixture f = connected("{\"return\": {\"act");
 
 	(void)state;
-	ask_twice(&f, "half a line",
+	ask_twice(&f, "half of one came",
 		  "ual\": 1}, \"id\": 2}\n"
 		  "{\"return\": {\"actual\": 5}, \"id\": 3}\n",
 		  5);
@@ -240,7 +261,7 @@ static void connection_that_dies_is_an_error(void **state)
 	done(&f);
 }
 
-static void connection_that_dies_in_mid_line_is_an_error(void **state)
+static void connection_that_dies_in_mid_answer_is_an_error(void **state)
 {
 	struct fixture f = connected("{\"return\": {\"actual\": 1");
 	int64_t actual;
@@ -248,56 +269,151 @@ static void connection_that_dies_in_mid_line_is_an_error(void **state)
 	(void)state;
 	shutdown(f.peer, SHUT_WR);
 	assert_int_equal(qmp_query_balloon(f.q, &actual), -ECONNRESET);
-	assert_error_says(&f, "middle of a line");
+	assert_error_says(&f, "middle of an answer");
 	assert_int_equal(qmp_query_balloon(f.q, &actual), -ENOTCONN);
 	done(&f);
 }
 
-static void line_without_end_is_an_error(void **state)
+/* A child that says `first`, and then `more` until nobody listens. */
+static pid_t flood(int fd, const char *first, char more)
 {
-	struct fixture f = connected("");
-	int64_t actual;
-	pid_t writer;
+	static char text[65536];
+	pid_t writer = fork();
 
-	(void)state;
-	qmp_set_timeout(f.q, LONG_MS);
-	writer = fork();
+	assert_true(writer >= 0);
 	if (writer == 0) {
-		static char flood[65536];
-
-		memset(flood, 'x', sizeof(flood));
-		while (send(f.peer, flood, sizeof(flood), MSG_NOSIGNAL) > 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		memset(text, more, sizeof(text));
+		send(fd, first, strlen(first), MSG_NOSIGNAL);
+		while (send(fd, text, sizeof(text), MSG_NOSIGNAL) > 0)
 			;
 		_exit(0);
 	}
-	assert_int_equal(qmp_query_balloon(f.q, &actual), -EMSGSIZE);
-	done(&f);
-	kill(writer, SIGKILL);
+	return writer;
+}
+
+static void object_without_end_is_an_error(void **state)
+{
+	static const struct {
+		const char *first;
+		char more;
+	} floods[] = { { "{\"return\": \"", 'x' },
+		       { "{\"return\": ", ' ' },
+		       { "{\"return\": ", '1' } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(floods) / sizeof(floods[0]); i++) {
+		struct fixture f = connected("");
+		int64_t actual;
+		pid_t writer;
+
+		qmp_set_timeout(f.q, LONG_MS);
+		writer = flood(f.peer, floods[i].first, floods[i].more);
+		assert_int_equal(qmp_query_balloon(f.q, &actual), -EMSGSIZE);
+		assert_error_says(&f, "more than 1048576 bytes");
+		done(&f);
+		kill(writer, SIGKILL);
+		waitpid(writer, NULL, 0);
+	}
+}
+
+static void object_of_the_largest_size_is_taken(void **state)
+{
+	struct fixture f = connected("");
+	char *text = malloc(QMP_VALUE_MAX + 1);
+	int length = snprintf(text, QMP_VALUE_MAX, "{\"id\": 2, \"return\": \"");
+	struct json_object *reply;
+	pid_t writer;
+
+	(void)state;
+	memset(text + length, 'x', (size_t)(QMP_VALUE_MAX - length));
+	memcpy(text + QMP_VALUE_MAX - 2, "\"}", 3);
+	qmp_set_timeout(f.q, LONG_MS);
+	writer = fork();
+	assert_true(writer >= 0);
+	if (writer == 0)
+		_exit(send(f.peer, text, QMP_VALUE_MAX, MSG_NOSIGNAL) != QMP_VALUE_MAX);
+	assert_int_equal(qmp_execute(f.q, "x", NULL, &reply), 0);
+	assert_int_equal(json_object_get_string_len(reply), QMP_VALUE_MAX - length - 2);
+	json_object_put(reply);
 	waitpid(writer, NULL, 0);
+	free(text);
+	done(&f);
 }
 
 static void what_is_no_json_object_is_an_error(void **state)
 {
-	static const char *const lines[] = {
+	static const char *const texts[] = {
 		"hello\n",
 		"[1, 2]\n",
 		"42\n",
-		"{\"return\": {}\n",
-		"{} {}\n",
-		"{\"return\": \"\\ud800\n",
 		"\"text\"\n",
 		"}\n",
+		"//words\n{\"return\": {}, \"id\": 2}\n",
+		"{/*words*/\"return\": {}, \"id\": 2}\n",
+		"{\"return\": {}, \"id\": 2,}\n",
+		"{\"return\": {} \"id\": 2}\n",
+		"{\"return\": nil, \"id\": 2}\n",
+		"{\"return\": [1}\n",
+		"{\"return\": \"\\x\"}\n",
+		"{return: {}}\n",
+		/* Objects, but no answers. */
 		"{}\n",
+		"{} {}\n",
 		"{\"id\": 2}\n",
-		"{\"return\": {}, \"id\": 2}//words\n",
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		struct fixture f = connected(lines[i]);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct fixture f = connected(texts[i]);
 
-		assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -EPROTO);
+		if (qmp_execute(f.q, "x", NULL, NULL) != -EPROTO)
+			fail_msg("taken: %s", texts[i]);
 		assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -ENOTCONN);
+		done(&f);
+	}
+}
+
+static void error_says_where_json_ends(void **state)
+{
+	struct fixture f = connected("{\"return\": {\"actual\": 12 or more}}\n");
+	int64_t actual;
+
+	(void)state;
+	assert_int_equal(qmp_query_balloon(f.q, &actual), -EPROTO);
+	assert_error_says(&f, "no JSON object: or more}}");
+	done(&f);
+}
+
+/* The answer is good; what follows is nobody's. */
+static void rubbish_after_an_answer_is_the_next_ones(void **state)
+{
+	struct fixture f = connected("{\"return\": {}, \"id\": 2}//words\n");
+
+	(void)state;
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), 0);
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -EPROTO);
+	done(&f);
+}
+
+static void zero_bytes_are_no_json(void **state)
+{
+	static const char before[] = "\0{\"return\": {}, \"id\": 2}";
+	static const char within[] = "{\"return\": \0{}, \"id\": 2}";
+	static const char in_text[] = "{\"return\": \"a\0b\", \"id\": 2}";
+	static const struct {
+		const char *text;
+		size_t size;
+	} trials[] = { { before, sizeof(before) - 1 },
+		       { within, sizeof(within) - 1 },
+		       { in_text, sizeof(in_text) - 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
+		struct fixture f = connected("");
+
+		assert_int_equal(write(f.peer, trials[i].text, trials[i].size), trials[i].size);
+		assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -EPROTO);
 		done(&f);
 	}
 }
@@ -310,9 +426,99 @@ static void deep_nesting_is_an_error(void **state)
 	(void)state;
 	memset(deep, '[', sizeof(deep) - 1);
 	say(f.peer, deep);
-	say(f.peer, "\n");
 	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -EPROTO);
+	assert_error_says(&f, "more than 64 levels");
 	done(&f);
+}
+
+static void nesting_that_is_allowed_is_taken(void **state)
+{
+	struct fixture f = connected("{\"id\": 2, \"return\": ");
+	char levels[63] = "";
+
+	(void)state;
+	memset(levels, '[', sizeof(levels) - 1);
+	say(f.peer, levels);
+	memset(levels, ']', sizeof(levels) - 1);
+	say(f.peer, levels);
+	say(f.peer, "}");
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), 0);
+	done(&f);
+}
+
+/* ---- cuts: each packet is what one read gives ---- */
+
+/* As QEMU writes it with pretty=on, with events between. */
+static const char conversation[] =
+	"{\n    \"QMP\": {\n        \"version\": {\n            \"qemu\": {\n"
+	"                \"major\": 7\n            }\n        },\n"
+	"        \"capabilities\": [\n            \"oob\"\n        ]\n    }\n}\r\n"
+	"{\n    \"return\": {\n    },\n    \"id\": 1\n}\r\n"
+	"{\n    \"event\": \"BALLOON_CHANGE\",\n    \"data\": {\n"
+	"        \"actual\": 18446744073709551615\n    }\n}\r\n"
+	"{\n    \"return\": {\n        \"actual\": -1234567\n    },\n    \"id\": 2\n}\r\n"
+	"{\"id\":3,\"error\":{\"class\":\"DeviceNotActive\",\"desc\":\"\\u0022{\\\\\\\"}\"}}"
+	"{\"return\":\"two\\r\\nlines }\",\"id\":4}";
+
+static void say_in_packets(int fd, const char *text, size_t size, size_t packet)
+{
+	for (size_t at = 0; at < size; at += packet) {
+		size_t length = size - at < packet ? size - at : packet;
+
+		assert_int_equal(send(fd, text + at, length, MSG_NOSIGNAL), length);
+	}
+}
+
+#define CONVERSATION (sizeof(conversation) - 1)
+
+/*
+ * The whole conversation, of which the bytes from `from` to `to` come in packets of `packet`
+ * bytes: some hundreds of them are what a socket takes.
+ */
+static void hold_conversation(size_t from, size_t to, size_t packet)
+{
+	struct fixture f = { .q = qmp_new() };
+	struct json_object *event, *data;
+	int64_t actual;
+	int pair[2];
+	uint64_t value;
+	char *text;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	f.peer = pair[1];
+	say_in_packets(f.peer, conversation, from, CONVERSATION);
+	say_in_packets(f.peer, conversation + from, to - from, packet);
+	say_in_packets(f.peer, conversation + to, CONVERSATION - to, CONVERSATION);
+	assert_int_equal(qmp_attach(f.q, pair[0], LONG_MS), 0);
+	assert_int_equal(qmp_version(f.q), 7);
+	assert_int_equal(qmp_query_balloon(f.q, &actual), 0);
+	assert_int_equal(actual, -1234567);
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -ENODEV);
+	assert_error_says(&f, "\"{\\\"}");
+	assert_int_equal(qmp_human(f.q, "x", &text), 0);
+	assert_string_equal(text, "two\r\nlines }");
+	free(text);
+	assert_int_equal(qmp_event(f.q, "BALLOON_CHANGE", 0, &event), 0);
+	data = json_object_object_get(event, "data");
+	assert_true(json_member_uint64(data, "actual", &value));
+	assert_true(value == UINT64_MAX);
+	json_object_put(event);
+	done(&f);
+}
+
+static void conversation_may_be_cut_at_every_byte(void **state)
+{
+	(void)state;
+	for (size_t cut = 1; cut < CONVERSATION; cut++)
+		hold_conversation(0, cut, cut);
+}
+
+static void conversation_may_come_byte_by_byte(void **state)
+{
+	(void)state;
+	for (size_t from = 0; from < CONVERSATION; from += 50)
+		hold_conversation(from, from + 100 < CONVERSATION ? from + 100 : CONVERSATION, 1);
+	hold_conversation(0, CONVERSATION, 7);
 }
 
 static void who_does_not_greet_is_no_qemu(void **state)
@@ -589,14 +795,22 @@ int main(void)
 		cmocka_unit_test(events_in_the_middle_of_an_answer_are_kept),
 		cmocka_unit_test(event_between_others_leaves_them),
 		cmocka_unit_test(of_too_many_events_the_newest_are_kept),
+		cmocka_unit_test(newer_event_undoes_an_older_one),
 		cmocka_unit_test(late_answer_is_not_taken_for_the_next),
-		cmocka_unit_test(line_in_two_pieces_is_one_line),
+		cmocka_unit_test(answer_in_two_pieces_is_one_answer),
 		cmocka_unit_test(error_answer_gives_class_and_words),
 		cmocka_unit_test(connection_that_dies_is_an_error),
-		cmocka_unit_test(connection_that_dies_in_mid_line_is_an_error),
-		cmocka_unit_test(line_without_end_is_an_error),
+		cmocka_unit_test(connection_that_dies_in_mid_answer_is_an_error),
+		cmocka_unit_test(object_without_end_is_an_error),
+		cmocka_unit_test(object_of_the_largest_size_is_taken),
 		cmocka_unit_test(what_is_no_json_object_is_an_error),
+		cmocka_unit_test(error_says_where_json_ends),
+		cmocka_unit_test(rubbish_after_an_answer_is_the_next_ones),
+		cmocka_unit_test(zero_bytes_are_no_json),
 		cmocka_unit_test(deep_nesting_is_an_error),
+		cmocka_unit_test(nesting_that_is_allowed_is_taken),
+		cmocka_unit_test(conversation_may_be_cut_at_every_byte),
+		cmocka_unit_test(conversation_may_come_byte_by_byte),
 		cmocka_unit_test(who_does_not_greet_is_no_qemu),
 		cmocka_unit_test(version_is_what_the_greeting_says),
 		cmocka_unit_test(balloon_of_a_lying_guest_is_given_as_it_is),

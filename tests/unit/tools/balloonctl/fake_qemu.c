@@ -32,6 +32,8 @@ static int64_t target;	/* memory left; 0: none was set */
 static size_t nr_asked; /* for what is left, since then */
 static unsigned used[MAX_ANSWERS];
 static unsigned nr_dump_looks;
+static unsigned nr_reports; /* of a guest that lives */
+static char interval[16];   /* of its statistics */
 
 /* Of run_command(). */
 static int command_timeout_ms;
@@ -76,7 +78,15 @@ static void answer_status(char *text, size_t size)
 static const char *answer_property(const char *request)
 {
 	if (strstr(request, "guest-stats-polling-interval"))
-		return "0";
+		return *interval ? interval : "0";
+	if (strstr(request, "guest-stats") && nr_reports) {
+		static char report[128];
+
+		snprintf(report, sizeof(report),
+			 "{\"stats\": {\"stat-free-memory\": 4096}, \"last-update\": %u}",
+			 1000 + nr_reports);
+		return report;
+	}
 	if (strstr(request, "guest-stats"))
 		return "{\"stats\": {\"stat-free-memory\": 4096, \"stat-swap-in\": "
 		       "18446744073709551615}, \"last-update\": 0}";
@@ -130,7 +140,11 @@ static void answer_by_itself(const char *request, char *text, size_t size)
 	if (strstr(request, "\"query-memory-size-summary\""))
 		snprintf(text, size, "{\"base-memory\": %lld, \"plugged-memory\": 0}", FAKE_RAM);
 	else if (strstr(request, "\"query-status\""))
-		snprintf(text, size, "{\"running\": %s}", model.paused ? "false" : "true");
+		snprintf(text, size, "{\"running\": %s, \"status\": \"%s\"}",
+			 model.paused || model.panicked ? "false" : "true",
+			 model.panicked ? "guest-panicked"
+			 : model.paused ? "paused"
+					: "running");
 	else if (strstr(request, "\"query-balloon\""))
 		snprintf(text, size, "{\"actual\": %" PRId64 "}", left_now());
 	else if (strstr(request, "\"qom-list\"") && strstr(request, "peripheral\""))
@@ -164,6 +178,18 @@ static const struct fake_answer *find_answer(const char *request)
 		return answer;
 	}
 	return NULL;
+}
+
+/* It is asked as soon as the interval is set, and answers at once. */
+static void note_interval(const char *request)
+{
+	const char *value = strstr(request, "polling-interval\",\"value\":");
+
+	if (!value)
+		return;
+	value = strstr(value, "\"value\":") + strlen("\"value\":");
+	snprintf(interval, sizeof(interval), "%d", atoi(value));
+	nr_reports += model.lives && atoi(value) > 0;
 }
 
 static void note_target(const char *request)
@@ -223,8 +249,10 @@ static bool answer_request(FILE *to, const char *request)
 		snprintf(value, sizeof(value), "{}");
 	else
 		answer_by_itself(request, value, sizeof(value));
-	if (!error)
+	if (!error) {
 		note_target(request);
+		note_interval(request);
+	}
 	if (!error && *value)
 		fprintf(to, "{\"return\": %s, %s\r\n", value, id);
 	else

@@ -46,6 +46,8 @@ struct fake_qemu {
 	enum fake_lie greeting; /* instead of the greeting */
 	bool deaf;		/* accepts nobody, and its backlog is full */
 	bool no_device, no_driver, paused;
+	bool lives;	     /* its driver sends statistics when it is asked for them */
+	bool panicked;	     /* and QEMU has stopped it for that */
 	bool old;	     /* has no x-query-virtio-status */
 	bool unmapped;	     /* the guest has not mapped the device's registers */
 	bool legacy;	     /* the device has registers in ports only */

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
@@ -152,7 +153,7 @@ static void wait_sees_memory_come_back(void **state)
 
 static void guest_that_moves_no_more_is_a_shortfall(void **state)
 {
-	const struct fake_qemu qemu = { LEFTS(FAKE_RAM, 900 * MIB, 600 * MIB) };
+	const struct fake_qemu qemu = { .lives = true, LEFTS(FAKE_RAM, 900 * MIB, 600 * MIB) };
 	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait", "--patience=1");
 
 	(void)state;
@@ -161,6 +162,151 @@ static void guest_that_moves_no_more_is_a_shortfall(void **state)
 	assert_says(got.err, "stays at 600.0 MiB left");
 	assert_says(got.out, "Actual       600.0 MiB left   424.0 MiB taken");
 }
+
+/* ---- signs of life ---- */
+
+#define NO_STATS_VQ "{\"status\": {\"statuses\": [\"VIRTIO_CONFIG_S_DRIVER_OK: x\"]}}"
+
+static void assert_wait_ends(const struct fake_qemu *qemu, int status, const char *words)
+{
+	struct outcome got = RUN_AGAINST(qemu, "set", HALF, "--wait", "--patience=1");
+
+	if (got.status != status)
+		fail_msg("status %d: %s%s", got.status, got.out, got.err);
+	assert_says(got.err, words);
+	assert_says(got.out, "Actual ");
+}
+
+/* What a dead guest last reported says nothing, however far it came. */
+static void guest_without_a_sign_of_life_is_no_shortfall(void **state)
+{
+	(void)state;
+	assert_wait_ends(
+		&(struct fake_qemu){ LEFTS(FAKE_RAM, 900 * MIB, 600 * MIB) }, EXIT_TIMEOUT,
+		"no sign of life: nothing has moved for 1 s, and the guest does not answer "
+		"when asked for statistics; the guest last reported 600.0 MiB left");
+	assert_wait_ends(&(struct fake_qemu){ LEFTS(FAKE_RAM) }, EXIT_TIMEOUT,
+			 "the guest last reported 1.000 GiB left");
+}
+
+/* Reports that were there before it was asked are none. */
+static void old_report_is_no_sign_of_life(void **state)
+{
+	const struct fake_qemu qemu = { LEFTS(600 * MIB),
+					ANSWER(.asks = "\"guest-stats\"",
+					       .value = "{\"last-update\": 4000000000}") };
+	const struct fake_qemu old = {
+		.old = true, .lefts = qemu.lefts, .nr_lefts = qemu.nr_lefts, .answers = qemu.answers
+	};
+
+	(void)state;
+	assert_wait_ends(&qemu, EXIT_TIMEOUT, "no sign of life");
+	/* It has sent statistics, so it could. */
+	assert_wait_ends(&old, EXIT_TIMEOUT, "no sign of life");
+}
+
+static void driver_that_sends_nothing_shows_life_by_moving(void **state)
+{
+	const struct fake_qemu moves = { LEFTS(900 * MIB, 600 * MIB),
+					 ANSWER(.asks = "x-query-virtio-status",
+						.value = NO_STATS_VQ) };
+	const struct fake_qemu stands = { LEFTS(FAKE_RAM), ANSWER(.asks = "x-query-virtio-status",
+								  .value = NO_STATS_VQ) };
+	const struct fake_qemu unknown_moves = { .old = true, LEFTS(900 * MIB, 600 * MIB) };
+	const struct fake_qemu unknown_stands = { .old = true, LEFTS(FAKE_RAM) };
+
+	(void)state;
+	assert_wait_ends(&moves, EXIT_SHORTFALL, "stays at 600.0 MiB left");
+	assert_wait_ends(&stands, EXIT_TIMEOUT, "answers no questions (it has no STATS_VQ)");
+	assert_wait_ends(&unknown_moves, EXIT_SHORTFALL, "stays at 600.0 MiB left");
+	assert_wait_ends(&unknown_stands, EXIT_TIMEOUT, "does not answer when asked");
+}
+
+static void qemu_that_cannot_have_it_asked_is_no_error(void **state)
+{
+	const struct fake_qemu qemu = { LEFTS(900 * MIB, 600 * MIB),
+					ANSWER(.asks = "qom-set", .error = "GenericError") };
+
+	(void)state;
+	assert_wait_ends(&qemu, EXIT_SHORTFALL, "stays at 600.0 MiB left");
+}
+
+static void guest_is_asked_afterwards_as_often_as_before(void **state)
+{
+	static const char *const intervals[] = { "0", "10" };
+	const struct fake_qemu qemu = { .lives = true, LEFTS(600 * MIB) };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct fake_place place;
+		struct outcome got;
+		char words[40];
+
+		fake_qemu_start(&qemu, &place);
+		got = run_command(place.path, "stats", "--interval", intervals[i], NULL);
+		assert_int_equal(got.status, EXIT_REACHED);
+		got = run_command(place.path, "set", HALF, "--wait", "--patience=1", NULL);
+		assert_int_equal(got.status, EXIT_SHORTFALL);
+		got = run_command(place.path, "stats", "--json", NULL);
+		snprintf(words, sizeof(words), "\"polling-interval\":%s}", intervals[i]);
+		assert_says(got.out, words);
+		fake_qemu_stop(&place);
+	}
+}
+
+static void panic_is_told_in_words(void **state)
+{
+	const struct fake_qemu qemu = { .panicked = true, LEFTS(600 * MIB) };
+	struct outcome got;
+
+	(void)state;
+	assert_wait_ends(&qemu, EXIT_TIMEOUT, "the guest has panicked and cannot move");
+	got = RUN_AGAINST(&qemu, "set", HALF);
+	assert_int_equal(got.status, EXIT_TIMEOUT);
+	assert_says(got.err, "the target is set, but the guest has panicked");
+	got = RUN_AGAINST(&qemu, "stats", "--interval", "1");
+	assert_int_equal(got.status, EXIT_TIMEOUT);
+	assert_says(got.err, "the guest has panicked and does not answer");
+	got = RUN_AGAINST(&qemu, "status");
+	assert_says(got.out, " (panicked)\n");
+	got = RUN_AGAINST(&qemu, "status", "--json");
+	assert_says(got.out, "\"paused\":true,\"panicked\":true,");
+}
+
+#define PANIC "{\"event\": \"GUEST_PANICKED\", \"data\": {\"action\": \"run\"}}\r\n"
+#define RESET "{\"event\": \"RESET\", \"data\": {}}\r\n"
+
+/* QEMU may let it run on, and says it once. */
+static void panic_in_mid_wait_ends_it(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-status", .times = 3, .value = "{\"running\": true}" },
+		{ .asks = "query-status",
+		  .times = 1,
+		  .value = "{\"running\": true}",
+		  .before = RESET PANIC },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { LEFTS(900 * MIB, 800 * MIB), .answers = answers };
+
+	(void)state;
+	assert_wait_ends(&qemu, EXIT_TIMEOUT, "the guest has panicked");
+}
+
+static void panic_before_a_reset_is_over(void **state)
+{
+	const struct fake_qemu qemu = { LEFTS(900 * MIB, 800 * MIB, 512 * MIB),
+					ANSWER(.asks = "query-status",
+					       .value = "{\"running\": true}",
+					       .before = PANIC RESET) };
+	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait");
+
+	(void)state;
+	assert_string_equal(got.err, "");
+	assert_int_equal(got.status, EXIT_REACHED);
+}
+
+/* ---- time ---- */
 
 /* Slowly, but always on: each question finds a page less. */
 static void guest_on_its_way_is_a_timeout(void **state)
@@ -255,7 +401,7 @@ static void paused_guest_is_no_shortfall(void **state)
 
 static void old_qemu_cannot_tell_about_the_driver(void **state)
 {
-	const struct fake_qemu qemu = { .old = true, LEFTS(600 * MIB) };
+	const struct fake_qemu qemu = { .old = true, .lives = true, LEFTS(600 * MIB) };
 	struct outcome got = RUN_AGAINST(&qemu, "set", HALF, "--wait", "--patience=1");
 
 	(void)state;
@@ -303,8 +449,10 @@ static void wait_does_not_need_to_know_the_target(void **state)
 static void lie_is_not_taken_for_success(void **state)
 {
 	/* More than its RAM: corrected to all of it, which is the target. */
-	const struct fake_qemu more = { .left_before = 512 * MIB, LEFTS(FAKE_RAM + 4096) };
-	const struct fake_qemu negative = { LEFTS(-17591917609984) };
+	const struct fake_qemu more = { .lives = true,
+					.left_before = 512 * MIB,
+					LEFTS(FAKE_RAM + 4096) };
+	const struct fake_qemu negative = { .lives = true, LEFTS(-17591917609984) };
 	struct outcome got = RUN_AGAINST(&more, "take", "0", "--wait", "--patience=1");
 
 	(void)state;
@@ -345,7 +493,7 @@ static void connection_that_dies_in_mid_wait_is_said(void **state)
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_NO_CONNECT);
-	assert_says(got.err, "closed the connection in the middle of a line");
+	assert_says(got.err, "closed the connection in the middle of an answer");
 	/* One complaint, not one for each thing that cannot be done any more. */
 	assert_true(strchr(got.err, '\n') == got.err + strlen(got.err) - 1);
 	assert_null(strstr(got.out, "Actual"));
@@ -364,7 +512,7 @@ static void connection_that_dies_after_the_target_is_said(void **state)
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_NO_CONNECT);
-	assert_says(got.err, "closed the connection in the middle of a line");
+	assert_says(got.err, "closed the connection in the middle of an answer");
 	assert_string_equal(got.out, "");
 }
 
@@ -404,6 +552,14 @@ int main(void)
 		cmocka_unit_test(wait_ends_when_the_target_is_reached),
 		cmocka_unit_test(wait_sees_memory_come_back),
 		cmocka_unit_test(guest_that_moves_no_more_is_a_shortfall),
+		cmocka_unit_test(guest_without_a_sign_of_life_is_no_shortfall),
+		cmocka_unit_test(old_report_is_no_sign_of_life),
+		cmocka_unit_test(driver_that_sends_nothing_shows_life_by_moving),
+		cmocka_unit_test(qemu_that_cannot_have_it_asked_is_no_error),
+		cmocka_unit_test(guest_is_asked_afterwards_as_often_as_before),
+		cmocka_unit_test(panic_is_told_in_words),
+		cmocka_unit_test(panic_in_mid_wait_ends_it),
+		cmocka_unit_test(panic_before_a_reset_is_over),
 		cmocka_unit_test(guest_on_its_way_is_a_timeout),
 		cmocka_unit_test(when_time_is_up_the_reason_is_told),
 		cmocka_unit_test(guest_that_never_moved_is_not_on_its_way),
