@@ -243,7 +243,6 @@ static void forget_host(void)
 void balloon_init(const struct balloon_config *config)
 {
 	balloon.config = *config;
-	forget_host();
 }
 
 /* Every wait for the host in there is bounded, and so is this one. */
@@ -278,16 +277,15 @@ static void stop(void)
 		return;
 	balloon_event(BALLOON_EVENT_PULLED, ledger_count(OWNER_BALLOON), 0);
 	balloon.status.present = false;
-	balloon.status.deflate_on_oom = false;
 	balloon.running = false;
-	balloon_refusal_forgive();
-	if (balloon.port->reset() != -ETIMEDOUT) {
+	if (balloon.port->reset() == -ETIMEDOUT) {
+		/* The next host has never had what this one keeps. */
+		balloon_refusal_forgive();
+		balloon_free_all(OWNER_LEAVING);
+		balloon_batches_forsake();
+	} else {
 		balloon_take_back_all();
-		return;
 	}
-	/* The next host has never had what this one keeps. */
-	balloon_free_all(OWNER_LEAVING);
-	balloon_batches_forsake();
 }
 
 void balloon_detach(void)

@@ -32,7 +32,7 @@ BEGIN {
 	words("if for while switch do else return goto break continue case default sizeof",
 	      keyword)
 	words("= += -= *= /= %= &= |= ^= <<= >>= ++ --", assigns)
-	words("assert _Static_assert sizeof va_end __atomic_signal_fence", exempt)
+	words("assert _Static_assert sizeof va_end __atomic_signal_fence cpu_relax", exempt)
 	words("int long short char unsigned bool double *", type)
 }
 

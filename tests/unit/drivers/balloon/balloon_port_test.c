@@ -108,6 +108,49 @@ static void blocks_come_back_whole_and_single_frames_one_by_one(void **state)
 	assert_int_equal(host.offers, 4);
 }
 
+/* Blocks 0, 1 and 2, and five frames before each of them, are the balloon's. */
+static void give_blocks_and_frames_between(void)
+{
+	const pfn_t first = paddr_to_pfn(RAM_START);
+
+	exhaust();
+	for (uint64_t i = 0; i < 3; i++)
+		assert_int_equal(frame_free(first + (2 * i + 1) * BLOCK_FRAMES - 5,
+					    BLOCK_FRAMES + 5, OWNER_HELD),
+				 0);
+	host_wants(RAM_FRAMES);
+	assert_host_has(3 * (BLOCK_FRAMES + 5));
+	host.offers = 0;
+	host_wants(0);
+	assert_host_has(0);
+	assert_int_equal(frame_free_owned(OWNER_HELD, UINT64_MAX),
+			 RAM_FRAMES - 3 * (BLOCK_FRAMES + 5));
+}
+
+/* Where it is no cheaper, a block is no reason to send a batch that is not full. */
+static void blocks_come_back_as_frames_where_that_is_as_cheap(void **state)
+{
+	static const struct {
+		uint64_t batch_frames, block_frames, offers;
+	} cases[] = {
+		/* 5 and 512, three times */
+		{ BLOCK_FRAMES, 2 * BLOCK_FRAMES, 6 },
+		/* 1551 frames, 512 at a time */
+		{ BLOCK_FRAMES, BLOCK_FRAMES, 4 },
+		{ BLOCK_FRAMES / 2, BLOCK_FRAMES / 2, 7 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		host.terms.batch_frames = cases[i].batch_frames;
+		host.terms.batch_block_frames = cases[i].block_frames;
+		assert_int_equal(host_attach(NO_FLOOR), 0);
+		give_blocks_and_frames_between();
+		assert_int_equal(host.offers, cases[i].offers);
+		balloon_detach();
+	}
+}
+
 /* ---- Large runs ---- */
 
 #define GIANT_START ((pfn_t)1 << 22)
@@ -431,6 +474,7 @@ int main(void)
 		HOST_TEST(what_is_said_while_the_target_is_read_is_a_reason_for_a_round),
 		HOST_TEST(of_a_batch_all_frames_arrive_but_those_that_are_refused),
 		HOST_TEST(blocks_come_back_whole_and_single_frames_one_by_one),
+		HOST_TEST(blocks_come_back_as_frames_where_that_is_as_cheap),
 		HOST_TEST(a_run_may_be_of_sixteen_gigabytes),
 		HOST_TEST(frames_of_several_runs_are_refused_in_one_batch),
 		HOST_TEST(a_batch_that_finds_no_room_is_offered_again),

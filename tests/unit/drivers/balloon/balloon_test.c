@@ -207,6 +207,32 @@ static void resets_with_progress_between_them_are_not_in_a_row(void **state)
 	assert_int_equal(status().recoveries, 24);
 }
 
+static void be_reset(unsigned times)
+{
+	for (unsigned i = 0; i < times; i++) {
+		sim_virtio_need_reset(&sim.virtio);
+		settle();
+	}
+}
+
+/* Five in a row are borne, and a sixth if ten seconds have passed; not a moment less. */
+static void resets_that_are_far_apart_are_not_in_a_row(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	for (unsigned i = 1; i <= 5; i++) {
+		be_reset(5);
+		assert_null(status().broken);
+		assert_int_equal(status().recoveries, 5 * i);
+		sim_time_advance(10 * NS_PER_S + NS_PER_MS);
+	}
+	be_reset(5);
+	sim_time_advance(10 * NS_PER_S - NS_PER_MS);
+	be_reset(1);
+	assert_string_equal(status().broken, "it asks for one reset after the other");
+	assert_int_equal(status().recoveries, 30);
+}
+
 static void counts_go_on_over_a_reset(void **state)
 {
 	struct balloon_stat stats[BALLOON_STATS_MAX];
@@ -385,6 +411,78 @@ static void complete_some(void)
 	sim_balloon_complete(&sim, 1);
 }
 
+static void a_device_that_leaves_is_waited_for_to_the_last_frame(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	start(0, NO_FLOOR);
+	sim.keep_on_reset = true;
+	go_to(1);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	sim_time_on_wait = complete_some;
+	before = sim_time_waits;
+	unplug(false);
+	sim_time_on_wait = NULL;
+	/* One wait for the answer. */
+	assert_int_equal(sim_time_waits - before, 1);
+	assert_int_equal(sim.inflated, 0);
+	assert_int_equal(sim_balloon_actual(&sim), 0);
+	plug_again();
+}
+
+/* While it owes an answer there is nothing to do but to sleep. */
+static void complete_after_a_while(void)
+{
+	if (sim_time_waits % 4 == 0)
+		sim_balloon_complete(&sim, SIZE_MAX);
+}
+
+static void a_device_that_leaves_slowly_is_slept_for(void **state)
+{
+	uint64_t began;
+
+	(void)state;
+	start(0, NO_FLOOR);
+	sim.keep_on_reset = true;
+	go_to(1000);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	began = clock_ns();
+	sim_time_waits = 0;
+	sim_time_on_wait = complete_after_a_while;
+	unplug(false);
+	sim_time_on_wait = NULL;
+	/* After a round that sent something two waits are slept out, and the answer ends one. */
+	assert_int_equal(sim_time_waits, 4);
+	assert_in_range(clock_ns() - began, CLOCK_AWAKE_STEP_NS, CLOCK_AWAKE_STEP_NS + NS_PER_MS);
+	assert_int_equal(sim.inflated, 0);
+	plug_again();
+}
+
+/* Its rings are not there any more, and gigabytes are still being freed. */
+static void choose_blocks(void)
+{
+	assert_false(status().present);
+	assert_int_equal(balloon_set_strategy(BALLOON_WHOLE_BLOCK), 0);
+}
+
+static void a_strategy_can_be_chosen_while_a_device_goes(void **state)
+{
+	tear_down(state);
+	set_up_beside(4 * GIB / FRAME_SIZE, GIB / FRAME_SIZE);
+	start(0, NO_FLOOR);
+	go_to(RAM_FRAMES + 200 * 1024);
+	sim_time_waits = 0;
+	sim.virtio.gone = true;
+	virtio_gone(&sim.virtio.device);
+	sim_time_on_wait = choose_blocks;
+	virtio_unregister(&sim.virtio.device);
+	sim_time_on_wait = NULL;
+	assert_true(sim_time_waits > 0);
+	plug_again();
+	assert_int_equal(status().effective, BALLOON_WHOLE_BLOCK);
+}
+
 static void a_device_that_leaves_in_mid_inflate_loses_nothing(void **state)
 {
 	(void)state;
@@ -445,12 +543,16 @@ int main(void)
 		TEST(a_device_that_never_answers_is_given_up_after_two_seconds),
 		TEST(a_device_that_asks_for_a_reset_gets_it_and_the_balloon_goes_on),
 		TEST(resets_with_progress_between_them_are_not_in_a_row),
+		TEST(resets_that_are_far_apart_are_not_in_a_row),
 		TEST(counts_go_on_over_a_reset),
 		TEST(a_reset_in_mid_inflation_loses_nothing),
 		TEST(the_task_follows_whatever_happens_until_the_device_is_gone),
 		TEST(a_device_that_leaves_gets_all_frames_deflated),
 		TEST(others_run_while_a_device_leaves),
 		TEST(a_device_that_leaves_in_mid_inflate_loses_nothing),
+		TEST(a_device_that_leaves_is_waited_for_to_the_last_frame),
+		TEST(a_device_that_leaves_slowly_is_slept_for),
+		TEST(a_strategy_can_be_chosen_while_a_device_goes),
 		TEST(a_device_that_leaves_and_does_not_answer_is_not_waited_for_long),
 		TEST(a_device_that_is_gone_leaves_its_frames),
 	};
