@@ -91,6 +91,18 @@ static void a_move_lasts_from_its_first_offer_to_the_last_answer(void **state)
 	assert_end(0, 0, 0, NS_PER_MS / NS_PER_US);
 }
 
+/* What was offered may be refused yet: all is there in the round that finds nothing to offer. */
+static void a_move_of_one_frame_ends_in_the_next_round(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.target = 1;
+	assert_true(balloon_step());
+	assert_event(0, BALLOON_EVENT_OFFERED, 1, 0);
+	assert_false(balloon_step());
+	assert_end(0, 1, 0, NS_PER_MS / NS_PER_US);
+}
+
 static void a_target_that_is_read_again_is_no_event(void **state)
 {
 	(void)state;
@@ -233,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		EVENTS_TEST(a_move_is_three_events_whatever_its_size),
 		EVENTS_TEST(a_move_lasts_from_its_first_offer_to_the_last_answer),
+		EVENTS_TEST(a_move_of_one_frame_ends_in_the_next_round),
 		EVENTS_TEST(a_target_that_is_read_again_is_no_event),
 		EVENTS_TEST(each_refusal_is_recorded_with_its_reason),
 		EVENTS_TEST(a_host_that_refuses_much_does_not_flood_the_ring),

@@ -62,6 +62,23 @@ static void does_not_chase_what_it_gave_back(void **state)
 	assert_balloon(5000);
 }
 
+static void for_two_seconds_to_the_nanosecond(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	start_in_need(DEFLATE_ON_OOM);
+	sim_time_step_ns = 0;
+	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
+	assert_int_equal(frame_free(pfn, 1, OWNER_HELD), 0);
+	sim_time_advance(BALLOON_HOLD_OFF_NS - 1);
+	settle();
+	assert_balloon(4999);
+	sim_time_advance(1);
+	settle();
+	assert_balloon(5000);
+}
+
 /* Whether an allocation leaves the task with something to do, which sleeps by now. */
 static bool an_allocation_wakes_the_task(void)
 {
@@ -381,6 +398,7 @@ int main(void)
 		TEST(gives_one_frame_back_for_one_allocation),
 		TEST(gives_a_run_back_for_an_allocation_of_a_run),
 		TEST(does_not_chase_what_it_gave_back),
+		TEST(for_two_seconds_to_the_nanosecond),
 		TEST(the_task_is_woken_by_what_was_given_back),
 		TEST(the_task_is_woken_by_a_device_that_lied_to_an_allocation),
 		TEST(the_task_sleeps_on_if_nothing_was_to_be_had),

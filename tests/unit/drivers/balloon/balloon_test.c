@@ -82,6 +82,31 @@ static void writes_actual_seldom(void **state)
 	assert_in_range(status().actual_writes, 1, 2);
 }
 
+/* While a move lasts, a watcher sees it four times a second; and the end of it at once. */
+static void writes_actual_four_times_a_second(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	sim_time_step_ns = 0;
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	go_to(12000);
+	sim_time_advance(NS_PER_S);
+	sim_balloon_complete(&sim, 1);
+	settle();
+	assert_int_equal(sim_balloon_actual(&sim), 256);
+	sim_balloon_complete(&sim, 1);
+	sim_time_advance(NS_PER_S / 4 - 1);
+	settle();
+	assert_int_equal(sim_balloon_actual(&sim), 256);
+	sim_time_advance(1);
+	settle();
+	assert_int_equal(sim_balloon_actual(&sim), 512);
+	assert_int_equal(ballooned(), 512);
+	/* The last of it is not waited for. */
+	drain();
+	assert_balloon(12000);
+}
+
 /* A device that works beside us may finish at any moment of a round. */
 static uint32_t finish_and_read_config(struct virtio_device *device, size_t offset)
 {
@@ -350,6 +375,25 @@ static void the_task_follows_whatever_happens_until_the_device_is_gone(void **st
 	assert_true(sim_time_waits < 5000);
 }
 
+static void end_when_grown(void)
+{
+	if (ballooned() == 10000)
+		virtio_break(&sim.virtio.device, "end of test");
+}
+
+/* The device takes all at once, and there is always something to do. */
+static void others_run_between_the_rounds_of_the_task(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	sim_balloon_set_target(&sim, 10000);
+	sim_time_on_wait = end_when_grown;
+	sim_ram_task(NULL);
+	sim_time_on_wait = NULL;
+	/* Eight batches of 256 frames a round, and one to see that all is there. */
+	assert_in_range(sim_time_waits, 5, 6);
+}
+
 /* ---- The device goes, and comes ---- */
 
 /* Takes the device away, in a state that the tests before it are not shown. */
@@ -459,30 +503,6 @@ static void a_device_that_leaves_slowly_is_slept_for(void **state)
 	plug_again();
 }
 
-/* Its rings are not there any more, and gigabytes are still being freed. */
-static void choose_blocks(void)
-{
-	assert_false(status().present);
-	assert_int_equal(balloon_set_strategy(BALLOON_WHOLE_BLOCK), 0);
-}
-
-static void a_strategy_can_be_chosen_while_a_device_goes(void **state)
-{
-	tear_down(state);
-	set_up_beside(4 * GIB / FRAME_SIZE, GIB / FRAME_SIZE);
-	start(0, NO_FLOOR);
-	go_to(RAM_FRAMES + 200 * 1024);
-	sim_time_waits = 0;
-	sim.virtio.gone = true;
-	virtio_gone(&sim.virtio.device);
-	sim_time_on_wait = choose_blocks;
-	virtio_unregister(&sim.virtio.device);
-	sim_time_on_wait = NULL;
-	assert_true(sim_time_waits > 0);
-	plug_again();
-	assert_int_equal(status().effective, BALLOON_WHOLE_BLOCK);
-}
-
 static void a_device_that_leaves_in_mid_inflate_loses_nothing(void **state)
 {
 	(void)state;
@@ -536,6 +556,7 @@ int main(void)
 		TEST(survives_random_targets),
 		TEST(never_touches_a_frame_that_it_gives),
 		TEST(writes_actual_seldom),
+		TEST(writes_actual_four_times_a_second),
 		TEST(what_is_finished_in_mid_round_is_not_slept_over),
 		TEST(stops_at_the_floor_and_says_by_how_much),
 		TEST(goes_on_when_memory_is_freed_or_the_floor_sinks),
@@ -547,12 +568,12 @@ int main(void)
 		TEST(counts_go_on_over_a_reset),
 		TEST(a_reset_in_mid_inflation_loses_nothing),
 		TEST(the_task_follows_whatever_happens_until_the_device_is_gone),
+		TEST(others_run_between_the_rounds_of_the_task),
 		TEST(a_device_that_leaves_gets_all_frames_deflated),
 		TEST(others_run_while_a_device_leaves),
 		TEST(a_device_that_leaves_in_mid_inflate_loses_nothing),
 		TEST(a_device_that_leaves_is_waited_for_to_the_last_frame),
 		TEST(a_device_that_leaves_slowly_is_slept_for),
-		TEST(a_strategy_can_be_chosen_while_a_device_goes),
 		TEST(a_device_that_leaves_and_does_not_answer_is_not_waited_for_long),
 		TEST(a_device_that_is_gone_leaves_its_frames),
 	};
