@@ -61,14 +61,14 @@ static uint64_t inflate(uint64_t want)
 	return balloon_offer_free(want);
 }
 
-/* Leaving frames are simply free again; the rest the host must give back. */
+/* Leaving frames are simply free again; after that, the host must give the rest back. */
 static uint64_t deflate(uint64_t want)
 {
 	uint64_t freed = frame_free_owned(OWNER_LEAVING, min_u64(want, BALLOON_FREE_FRAMES));
 
-	if (freed == BALLOON_FREE_FRAMES || balloon_refusal_is_pause())
+	if (freed || balloon_refusal_is_pause())
 		return freed;
-	return freed + balloon_offer_ballooned(want - freed);
+	return balloon_offer_ballooned(want);
 }
 
 /*
@@ -76,15 +76,13 @@ static uint64_t deflate(uint64_t want)
  * how much of it was refused.
  * `ballooned` and `since` are from before the offer, as a host may answer in the call.
  */
-static void begin_move(uint64_t offered, uint64_t ballooned, uint64_t since)
+static void begin_move(bool back, uint64_t offered, uint64_t ballooned, uint64_t since)
 {
 	if (balloon.moving)
 		return;
 	balloon.moving = true;
 	balloon.move_start = since;
-	balloon_event(balloon.status.target > ballooned ? BALLOON_EVENT_OFFERED
-							: BALLOON_EVENT_ASKED_BACK,
-		      offered, ballooned);
+	balloon_event(back ? BALLOON_EVENT_ASKED_BACK : BALLOON_EVENT_OFFERED, offered, ballooned);
 }
 
 static void end_move(void)
@@ -101,15 +99,16 @@ static uint64_t offer(void)
 {
 	uint64_t given = balloon_frames_given(), target = balloon.status.target, offered, missing;
 	uint64_t ballooned = ledger_count(OWNER_BALLOON), since = clock_ns();
+	bool back = given > target;
 
 	/* Reached, and not only on its way: what is in-flight may still be refused. */
 	if (given == target && balloon_batches_sent_awake() == DEADLINE_NEVER)
 		balloon_refusal_forgive();
-	offered = given > target ? deflate(given - target) : inflate(target - given);
+	offered = back ? deflate(given - target) : inflate(target - given);
 	if (offered > 0) {
 		if (balloon.port->kick)
 			balloon.port->kick();
-		begin_move(offered, ballooned, since);
+		begin_move(back, offered, ballooned, since);
 		balloon.resets_in_a_row = 0;
 		return offered;
 	}
@@ -243,7 +242,6 @@ static void forget_host(void)
 void balloon_init(const struct balloon_config *config)
 {
 	balloon.config = *config;
-	forget_host();
 }
 
 /* Every wait for the host in there is bounded, and so is this one. */
@@ -278,16 +276,15 @@ static void stop(void)
 		return;
 	balloon_event(BALLOON_EVENT_PULLED, ledger_count(OWNER_BALLOON), 0);
 	balloon.status.present = false;
-	balloon.status.deflate_on_oom = false;
 	balloon.running = false;
-	balloon_refusal_forgive();
-	if (balloon.port->reset() != -ETIMEDOUT) {
+	if (balloon.port->reset() == -ETIMEDOUT) {
+		/* The next host has never had what this one keeps. */
+		balloon_refusal_forgive();
+		balloon_free_all(OWNER_LEAVING);
+		balloon_batches_forsake();
+	} else {
 		balloon_take_back_all();
-		return;
 	}
-	/* The next host has never had what this one keeps. */
-	balloon_free_all(OWNER_LEAVING);
-	balloon_batches_forsake();
 }
 
 void balloon_detach(void)

@@ -91,9 +91,7 @@ struct balloon_batch *balloon_batch_new(bool deflates)
 
 struct balloon_batch *balloon_batch_spare(void)
 {
-	struct slot *slot = &batches.slot[TAKE_BACK];
-
-	return slot->with_host ? NULL : empty(slot, true);
+	return empty(&batches.slot[TAKE_BACK], true);
 }
 
 void balloon_batch_add(struct balloon_batch *batch, pfn_t first, uint64_t count)
@@ -145,8 +143,7 @@ void balloon_batch_add_free(struct balloon_batch *batch, uint64_t want)
 /* Whether a batch holds more of whole blocks than of single frames. */
 static bool blocks_are_cheaper(void)
 {
-	return batches.terms->batch_block_frames >= BLOCK_FRAMES &&
-	       batches.terms->batch_block_frames > batches.terms->batch_frames;
+	return batches.terms->batch_block_frames > batches.terms->batch_frames;
 }
 
 /* Adds whole blocks, as long as the owner's lowest frames from `from` on are such. */

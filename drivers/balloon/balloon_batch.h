@@ -24,7 +24,7 @@ size_t balloon_batches_room(void);
 /* Gives an empty batch. There must be room. */
 struct balloon_batch *balloon_batch_new(bool deflates);
 
-/* Gives the batch that is kept for deflation under memory pressure. NULL: the host has it. */
+/* Gives the batch that is kept for deflation under memory pressure. The host must not have it. */
 struct balloon_batch *balloon_batch_spare(void);
 
 /* Adds frames that are in-flight already. Runs that touch become one. */

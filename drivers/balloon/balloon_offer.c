@@ -89,33 +89,31 @@ uint64_t balloon_offer_free(uint64_t want)
 	return offered;
 }
 
-uint64_t balloon_offer_leaving(void)
+/* As many batches as there is room for, of frames that leave, or are in the balloon. */
+static uint64_t offer_owned(bool deflates, uint64_t want)
 {
 	uint64_t offered = 0, n = 1;
 
-	for (size_t left = balloon_batches_room(); left > 0 && n > 0; left--) {
-		struct balloon_batch *batch = balloon_batch_new(false);
+	for (size_t left = balloon_batches_room(); left > 0 && n > 0 && offered < want; left--) {
+		struct balloon_batch *batch = balloon_batch_new(deflates);
 
-		balloon_batch_add_owned(batch, OWNER_LEAVING, 0, UINT64_MAX);
+		if (deflates)
+			balloon_batch_add_owned(batch, OWNER_BALLOON, balloon_refusal_passed(),
+						want - offered);
+		else
+			balloon_batch_add_owned(batch, OWNER_LEAVING, 0, want - offered);
 		n = balloon_batch_send(batch);
 		offered += n;
 	}
 	return offered;
 }
 
+uint64_t balloon_offer_leaving(void)
+{
+	return offer_owned(false, UINT64_MAX);
+}
+
 uint64_t balloon_offer_ballooned(uint64_t want)
 {
-	uint64_t offered = 0, n = 1;
-
-	if (!balloon.port->deflate)
-		return 0;
-	for (size_t left = balloon_batches_room(); left > 0 && n > 0 && offered < want; left--) {
-		struct balloon_batch *batch = balloon_batch_new(true);
-
-		balloon_batch_add_owned(batch, OWNER_BALLOON, balloon_refusal_passed(),
-					want - offered);
-		n = balloon_batch_send(batch);
-		offered += n;
-	}
-	return offered;
+	return balloon.port->deflate ? offer_owned(true, want) : 0;
 }

@@ -112,8 +112,9 @@ struct balloon_terms {
 	size_t batches;		     /* with the host at a time; 1 to BALLOON_BATCHES */
 	uint64_t batch_frames;	     /* single frames in one; 1 to BALLOON_BATCH_RUNS */
 	uint64_t batch_block_frames; /* whole blocks in one, if there are; less than
-				      * BLOCK_FRAMES, and a divisor of it: a block takes several.
-				      * More than batch_frames: they come back as such, too */
+				      * BLOCK_FRAMES, then a divisor of it and not more than
+				      * batch_frames: a block takes several. More than
+				      * batch_frames: they come back as such, too */
 	size_t batch_runs;	     /* runs of whole blocks in one; 1 to BALLOON_BATCH_RUNS */
 	size_t ranges;		     /* in a call of send_ranges(), up to BALLOON_RANGES;
 				      * 0: the host takes none */

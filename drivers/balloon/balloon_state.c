@@ -65,7 +65,8 @@ static void ask_terms(struct balloon_terms *terms)
 	assert(terms->batch_frames > 0 && terms->batch_frames <= BALLOON_BATCH_RUNS);
 	assert(terms->batch_runs > 0 && terms->batch_runs <= BALLOON_BATCH_RUNS);
 	assert(terms->batch_block_frames >= BLOCK_FRAMES ||
-	       (terms->batch_block_frames > 0 && BLOCK_FRAMES % terms->batch_block_frames == 0));
+	       (terms->batch_block_frames > 0 && BLOCK_FRAMES % terms->batch_block_frames == 0 &&
+		terms->batch_block_frames <= terms->batch_frames));
 	assert(terms->ranges <= BALLOON_RANGES);
 	assert(terms->ranges == 0 || (balloon.port->send_ranges && terms->range_blocks > 0));
 }

@@ -32,7 +32,7 @@ BEGIN {
 	words("if for while switch do else return goto break continue case default sizeof",
 	      keyword)
 	words("= += -= *= /= %= &= |= ^= <<= >>= ++ --", assigns)
-	words("assert _Static_assert va_end", exempt)
+	words("assert _Static_assert sizeof va_end __atomic_signal_fence cpu_relax", exempt)
 	words("int long short char unsigned bool double *", type)
 }
 
@@ -126,7 +126,7 @@ function scan_bodies(    l, body)
 	}
 }
 
-# Where each parenthesis, bracket and brace has its other half; what assertions hold.
+# Where each parenthesis, bracket and brace has its other half; what is left alone.
 function pair(    i, top, stack)
 {
 	for (i = 1; i <= tokens; i++) {
@@ -288,18 +288,21 @@ function is_passed(name, call)
 	return index(call, " " name " ,") || index(call, " " name " )")
 }
 
-# Whether two calls get the same thing.
-function share_argument(i, end, call)
+# The first argument of a call, whose arguments begin there.
+function first_argument(open,    i, s)
 {
-	for (; i <= end; i++)
-		if (text[i] ~ /^[A-Za-z_]/ && text[i - 1] !~ /^(->|[.])$/ &&
-		    text[i + 1] ~ /^[,)]$/ && is_passed(text[i], call))
-			return 1
-	return 0
+	for (i = open + 1; text[i] != "," && i < other[open]; )
+		if (text[i] ~ /^[[({]$/) {
+			s = s joined(i, other[i])
+			i = other[i] + 1
+		} else {
+			s = s " " text[i++]
+		}
+	return s
 }
 
-# Whether the order of two statements may matter: what one sets the other uses, or both
-# call something about the same thing.
+# Whether the order of two statements may matter: what one sets the other uses, both are
+# about the same thing, or about nothing that can be seen.
 function order_matters(a, a_end, b, b_end,    set_a, set_b, call_a, call_b)
 {
 	set_a = assignment_of(a, a_end)
@@ -307,8 +310,8 @@ function order_matters(a, a_end, b, b_end,    set_a, set_b, call_a, call_b)
 	call_a = arguments_of(a, a_end)
 	call_b = arguments_of(b, b_end)
 	if (call_a && call_b)
-		return call_a == a_end - 2 || call_b == b_end - 2 ||
-			share_argument(call_a, a_end, joined(call_b, b_end))
+		return first_argument(call_a) == first_argument(call_b) ||
+			joined(a, call_a) joined(b, call_b) ~ /barrier/
 	if (set_a && (set_b || call_b) && index(joined(b, b_end), joined(a, set_a - 1)))
 		return 1
 	if (set_b && (set_a || call_a) && index(joined(a, a_end), joined(b, set_b - 1)))

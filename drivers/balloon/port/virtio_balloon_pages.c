@@ -20,7 +20,7 @@ _Static_assert(VIRTIO_BALLOON_BUFFER_BLOCK == BLOCK_FRAMES, "a buffer holds a wh
 _Static_assert(BLOCK_FRAMES % VIRTIO_BALLOON_BUFFER_PORTABLE == 0, "or a block fills several");
 _Static_assert(VIRTIO_BALLOON_BUFFER_BLOCK <= BALLOON_BATCH_RUNS, "all of them single frames");
 
-/* The device's; zeroed by the start. */
+/* The device's. */
 static struct {
 	struct virtq inflate;
 	struct virtq deflate;
@@ -141,7 +141,6 @@ int virtio_balloon_pages_start(struct virtio_device *device, uint16_t index)
 {
 	int err;
 
-	memset(&pages, 0, sizeof(pages));
 	/* All that the device reads lies together, in frames of its own. */
 	err = frame_alloc(wire_order(), OWNER_VIRTQUEUES, &pages.wire_frame);
 	if (err)
@@ -157,10 +156,8 @@ int virtio_balloon_pages_start(struct virtio_device *device, uint16_t index)
 
 void virtio_balloon_pages_stop(void)
 {
-	if (pages.inflate.desc)
-		virtq_destroy(&pages.inflate);
-	if (pages.deflate.desc)
-		virtq_destroy(&pages.deflate);
+	virtq_destroy(&pages.inflate);
+	virtq_destroy(&pages.deflate);
 	free_wire();
 }
 

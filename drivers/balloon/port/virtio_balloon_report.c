@@ -45,8 +45,9 @@ int virtio_balloon_report_start(struct virtio_device *device, uint16_t index)
 	if (err)
 		return err;
 	report.present = true;
-	report.poisons = balloon_poison(&report.poison) &&
-			 virtio_has(device, VIRTIO_BALLOON_F_PAGE_POISON);
+	/* The bit is declined where freed frames are not filled. */
+	balloon_poison(&report.poison);
+	report.poisons = virtio_has(device, VIRTIO_BALLOON_F_PAGE_POISON);
 	return 0;
 }
 

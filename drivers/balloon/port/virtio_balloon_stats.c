@@ -51,7 +51,7 @@ static const char *const names[STAT_COUNT] = {
 	VIRTIO_BALLOON_STATS(STAT_NAME)
 };
 
-/* The device's; zeroed by the start. */
+/* The device's. */
 static struct {
 	bool present;
 	struct virtq queue;
@@ -92,10 +92,8 @@ static int queue_buffer(bool asked)
 
 int virtio_balloon_stats_start(struct virtio_device *device, uint16_t index)
 {
-	int err;
+	int err = frame_alloc(0, OWNER_VIRTQUEUES, &stats.frame);
 
-	memset(&stats, 0, sizeof(stats));
-	err = frame_alloc(0, OWNER_VIRTQUEUES, &stats.frame);
 	if (err)
 		return err;
 	stats.wire = phys_to_virt(pfn_to_paddr(stats.frame));

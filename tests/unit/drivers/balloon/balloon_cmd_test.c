@@ -186,6 +186,49 @@ static void refusals_and_a_broken_host_are_shown(void **state)
 	assert_prints("BROKEN: it answered what no host may answer\n");
 }
 
+static void the_next_hosts_screen_begins_at_nothing(void **state)
+{
+	(void)state;
+	host.terms.deflate_on_oom = true;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.refuses = refuses_the_fourth;
+	host_wants(1000);
+	assert_int_equal(balloon_reclaim(0), 1);
+	host.fault = BALLOON_FAULT_RESET_WANTED;
+	settle();
+	host.refuses = NULL;
+	host.port.deflate = NULL;
+	host.target = 0;
+	balloon_detach();
+	assert_int_equal(balloon_attach(&host.port, NULL), 0);
+	settle();
+	assert_int_equal(sim_command("balloon"), 0);
+	assert_string_equal(sim_command_text,
+			    "InflatedTotal: 0 kB\nInflatedFree: 0 kB\nTarget: 0 kB\n"
+			    "Actual: 0 kB\nShortfall: 0 kB\nFloor: 0 kB\n"
+			    "Strategy: auto (portable)\n"
+			    "Inflated: 0 frames in 0 requests\n"
+			    "Deflated: 0 frames in 0 requests\n"
+			    "Reported: 0 free frames; 0 requests in all\n"
+			    "Writes of actual: 0\n"
+			    "Given back for want of memory: 0 frames in 0 events\n"
+			    "Recovered from resets: 0\n");
+}
+
+static void the_next_devices_statistics_begin_at_nothing(void **state)
+{
+	(void)state;
+	start(STATS_VQ, NO_FLOOR);
+	ask(4);
+	assert_int_equal(sim_command("stats"), 0);
+	assert_prints("Asked by the host: 1 times; this report is 0 ms old\n");
+	end_driver();
+	assert_int_equal(sim_command("stats"), -ENODEV);
+	assert_int_equal(begin(NO_FLOOR), 0);
+	assert_int_equal(sim_command("stats"), 0);
+	assert_prints("Asked by the host: 0 times; this report is 0 ms old\n");
+}
+
 static void a_broken_host_is_retried(void **state)
 {
 	(void)state;
@@ -234,6 +277,8 @@ int main(void)
 		HOST_TEST(amounts_are_in_one_mode_and_in_kilobytes),
 		HOST_TEST(a_screen_has_all_that_there_is_to_know),
 		HOST_TEST(refusals_and_a_broken_host_are_shown),
+		HOST_TEST(the_next_hosts_screen_begins_at_nothing),
+		TEST(the_next_devices_statistics_begin_at_nothing),
 		TEST(a_broken_host_is_retried),
 		HOST_TEST(what_a_strategy_needs_is_the_ports_word),
 	};

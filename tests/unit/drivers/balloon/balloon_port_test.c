@@ -40,6 +40,51 @@ static void a_round_offers_no_more_than_a_host_can_have(void **state)
 	assert_int_equal(host.has.count, 4 * 4 * BLOCK_FRAMES);
 }
 
+static void a_host_may_have_one_batch_at_a_time(void **state)
+{
+	(void)state;
+	host.terms.batches = 1;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(9000);
+	assert_host_has(9000);
+	host_wants(1);
+	assert_host_has(1);
+}
+
+/* Its answers were all there in the call, and the last of them are not yet told. */
+static void a_host_that_leaves_is_told_that_the_balloon_is_empty(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(9000);
+	balloon_detach();
+	assert_int_equal(host.has.count, 0);
+	assert_int_equal(host.actual, 0);
+}
+
+static void choose_blocks(void)
+{
+	assert_false(status().present);
+	assert_int_equal(balloon_set_strategy(BALLOON_WHOLE_BLOCK), 0);
+}
+
+/* It is reset, all of its memory is being freed, and it is asked for no terms any more. */
+static void a_strategy_may_be_chosen_while_a_host_goes(void **state)
+{
+	(void)state;
+	host.port.deflate = NULL;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(RAM_FRAMES);
+	sim_time_waits = 0;
+	sim_time_on_wait = choose_blocks;
+	balloon_detach();
+	sim_time_on_wait = NULL;
+	assert_true(sim_time_waits > 0);
+	host.target = 0;
+	assert_int_equal(balloon_attach(&host.port, NULL), 0);
+	assert_int_equal(status().effective, BALLOON_WHOLE_BLOCK);
+}
+
 /* The host changes its mind, and says so, right after it was asked. */
 static enum balloon_fault read_target_and_change(uint64_t given, uint64_t *target)
 {
@@ -106,6 +151,49 @@ static void blocks_come_back_whole_and_single_frames_one_by_one(void **state)
 	host_wants(6 * BLOCK_FRAMES);
 	assert_host_has(6 * BLOCK_FRAMES);
 	assert_int_equal(host.offers, 4);
+}
+
+/* Blocks 0, 1 and 2, and five frames before each of them, are the balloon's. */
+static void give_blocks_and_frames_between(void)
+{
+	const pfn_t first = paddr_to_pfn(RAM_START);
+
+	exhaust();
+	for (uint64_t i = 0; i < 3; i++)
+		assert_int_equal(frame_free(first + (2 * i + 1) * BLOCK_FRAMES - 5,
+					    BLOCK_FRAMES + 5, OWNER_HELD),
+				 0);
+	host_wants(RAM_FRAMES);
+	assert_host_has(3 * (BLOCK_FRAMES + 5));
+	host.offers = 0;
+	host_wants(0);
+	assert_host_has(0);
+	assert_int_equal(frame_free_owned(OWNER_HELD, UINT64_MAX),
+			 RAM_FRAMES - 3 * (BLOCK_FRAMES + 5));
+}
+
+/* Where it is no cheaper, a block is no reason to send a batch that is not full. */
+static void blocks_come_back_as_frames_where_that_is_as_cheap(void **state)
+{
+	static const struct {
+		uint64_t batch_frames, block_frames, offers;
+	} cases[] = {
+		/* 5 and 512, three times */
+		{ BLOCK_FRAMES, 2 * BLOCK_FRAMES, 6 },
+		/* 1551 frames, 512 at a time */
+		{ BLOCK_FRAMES, BLOCK_FRAMES, 4 },
+		{ BLOCK_FRAMES / 2, BLOCK_FRAMES / 2, 7 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		host.terms.batch_frames = cases[i].batch_frames;
+		host.terms.batch_block_frames = cases[i].block_frames;
+		assert_int_equal(host_attach(NO_FLOOR), 0);
+		give_blocks_and_frames_between();
+		assert_int_equal(host.offers, cases[i].offers);
+		balloon_detach();
+	}
 }
 
 /* ---- Large runs ---- */
@@ -305,6 +393,37 @@ static void a_host_that_forgets_everything_gets_it_anew(void **state)
 	assert_int_equal(status().recoveries, 1);
 }
 
+static bool wants_reset_always(void)
+{
+	return true;
+}
+
+/* Silence is forgiven, an answer that no host may give is not; and who forgot needs no reset. */
+static void a_host_that_wants_a_reset_owes_no_answers_but_right_ones(void **state)
+{
+	(void)state;
+	host.port.wants_reset = wants_reset_always;
+	host.port.deflate = NULL;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(1000);
+	host.late = true;
+	host_wants(2000);
+	sim_time_advance(BALLOON_DEADLINE_NS + NS_PER_MS);
+	balloon_step();
+	assert_null(status().broken);
+	assert_int_equal(host.resets, 1);
+	assert_int_equal(status().recoveries, 1);
+	assert_int_equal(ballooned(), 1000);
+	host.fault = BALLOON_FAULT_ALL_OURS;
+	balloon_step();
+	assert_int_equal(host.resets, 1);
+	assert_int_equal(status().recoveries, 2);
+	assert_int_equal(ballooned(), 0);
+	host.fault = BALLOON_FAULT_RULES;
+	balloon_step();
+	assert_string_equal(status().broken, "it answered what no host may answer");
+}
+
 static void a_host_that_does_nothing_but_forget_is_given_up(void **state)
 {
 	(void)state;
@@ -320,6 +439,17 @@ static void a_host_that_does_nothing_but_forget_is_given_up(void **state)
 }
 
 /* ---- Deltas ---- */
+
+static void a_host_hears_that_a_single_frame_is_missing(void **state)
+{
+	(void)state;
+	host.deltas = true;
+	host.port.deflate = NULL;
+	assert_int_equal(host_attach(1), 0);
+	host_wants(RAM_FRAMES);
+	assert_host_has(RAM_FRAMES - 1);
+	assert_int_equal(host.short_of, 1);
+}
 
 static void a_host_that_asks_by_deltas_gets_what_it_asks(void **state)
 {
@@ -428,9 +558,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		HOST_TEST(answers_in_the_call_reach_every_target),
 		HOST_TEST(a_round_offers_no_more_than_a_host_can_have),
+		HOST_TEST(a_host_may_have_one_batch_at_a_time),
+		HOST_TEST(a_host_that_leaves_is_told_that_the_balloon_is_empty),
+		HOST_TEST(a_strategy_may_be_chosen_while_a_host_goes),
 		HOST_TEST(what_is_said_while_the_target_is_read_is_a_reason_for_a_round),
 		HOST_TEST(of_a_batch_all_frames_arrive_but_those_that_are_refused),
 		HOST_TEST(blocks_come_back_whole_and_single_frames_one_by_one),
+		HOST_TEST(blocks_come_back_as_frames_where_that_is_as_cheap),
 		HOST_TEST(a_run_may_be_of_sixteen_gigabytes),
 		HOST_TEST(frames_of_several_runs_are_refused_in_one_batch),
 		HOST_TEST(a_batch_that_finds_no_room_is_offered_again),
@@ -439,7 +573,9 @@ int main(void)
 		HOST_TEST(a_host_without_room_for_ranges_gets_batches),
 		HOST_TEST(late_answers_are_waited_for),
 		HOST_TEST(a_host_that_forgets_everything_gets_it_anew),
+		HOST_TEST(a_host_that_wants_a_reset_owes_no_answers_but_right_ones),
 		HOST_TEST(a_host_that_does_nothing_but_forget_is_given_up),
+		HOST_TEST(a_host_hears_that_a_single_frame_is_missing),
 		HOST_TEST(a_host_that_asks_by_deltas_gets_what_it_asks),
 		HOST_TEST(only_ballooned_frames_can_be_given_back),
 		HOST_TEST(a_port_that_cannot_deflate_is_never_asked_to),

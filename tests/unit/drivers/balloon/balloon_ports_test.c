@@ -15,6 +15,7 @@
 #include "arch/clock.h"
 #include "drivers/balloon/balloon_account.h"
 #include "drivers/balloon/balloon_batch.h"
+#include "drivers/balloon/balloon_events.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
 #include "tests/sim/sim_port_delta.h"
@@ -198,6 +199,41 @@ static void frames_that_leave_are_not_offered_in_a_pause(void **state)
 	sim_time_advance(BALLOON_PAUSE_MIN_NS);
 	settle();
 	assert_int_equal(ballooned(), 4 * BLOCK_FRAMES);
+}
+
+/* What leaves is free at once, and only the rest is asked back. */
+static void what_leaves_is_not_asked_back(void **state)
+{
+	(void)state;
+	leave_and_stop();
+	sim_sync.takes_most = UINT64_MAX;
+	sync_wants(1000);
+	assert_int_equal(ballooned(), 1000);
+	assert_int_equal(sim_sync.seen[true], 0);
+	sim_sync.takes_most = 0;
+	sync_wants(1000 + 4 * BLOCK_FRAMES);
+	assert_int_equal(ledger_count(OWNER_LEAVING), 3 * BLOCK_FRAMES);
+	sync_wants(400);
+	assert_int_equal(ballooned(), 400);
+	assert_int_equal(sim_sync.seen[true], 600);
+	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
+}
+
+/* It has not ended before the host has all of them. */
+static void a_move_lasts_while_a_single_frame_leaves(void **state)
+{
+	uint64_t ended;
+
+	(void)state;
+	leave_and_stop();
+	while (ledger_count(OWNER_LEAVING) > 1)
+		assert_int_equal(balloon_reclaim(0), 1);
+	ended = balloon_events.count[BALLOON_EVENT_ACKNOWLEDGED];
+	settle();
+	assert_int_equal(balloon_events.count[BALLOON_EVENT_ACKNOWLEDGED], ended);
+	assert_int_equal(balloon_reclaim(0), 1);
+	settle();
+	assert_int_equal(balloon_events.count[BALLOON_EVENT_ACKNOWLEDGED], ended + 1);
 }
 
 /* ---- Memory in need, and a host that keeps frames ---- */
@@ -724,6 +760,8 @@ int main(void)
 		HOSTS_TEST(the_tail_of_a_batch_is_refused_and_asked_for_again),
 		HOSTS_TEST(a_host_without_memory_is_asked_after_1_2_4_and_up_to_32_seconds),
 		HOSTS_TEST(frames_that_leave_are_not_offered_in_a_pause),
+		HOSTS_TEST(what_leaves_is_not_asked_back),
+		HOSTS_TEST(a_move_lasts_while_a_single_frame_leaves),
 		HOSTS_TEST(a_frame_that_never_comes_back_does_not_keep_the_others_from_need),
 		HOSTS_TEST(what_is_passed_over_grows_until_a_pause_has_ended),
 		HOSTS_TEST(need_does_not_ask_for_what_is_refused_for_now_without_end),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "arch/clock.h"
+#include "drivers/balloon/balloon_wait.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
 /* 5000 frames are in the balloon, no other is free, and allocations ask the balloon. */
@@ -59,6 +60,68 @@ static void does_not_chase_what_it_gave_back(void **state)
 	sim_time_advance(BALLOON_HOLD_OFF_NS + NS_PER_MS);
 	settle();
 	assert_balloon(5000);
+}
+
+static void for_two_seconds_to_the_nanosecond(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	start_in_need(DEFLATE_ON_OOM);
+	sim_time_step_ns = 0;
+	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), 0);
+	assert_int_equal(frame_free(pfn, 1, OWNER_HELD), 0);
+	sim_time_advance(BALLOON_HOLD_OFF_NS - 1);
+	settle();
+	assert_balloon(4999);
+	sim_time_advance(1);
+	settle();
+	assert_balloon(5000);
+}
+
+/* Whether an allocation leaves the task with something to do, which sleeps by now. */
+static bool an_allocation_wakes_the_task(void)
+{
+	uint64_t wakes = sim_time_wakes;
+	pfn_t pfn;
+
+	assert_false(balloon_has_news());
+	frame_alloc(0, OWNER_HELD, &pfn);
+	if (!balloon_has_news())
+		return false;
+	assert_true(sim_time_wakes > wakes);
+	return true;
+}
+
+/* The host is to know soon how many there are, and not when a second has passed. */
+static void the_task_is_woken_by_what_was_given_back(void **state)
+{
+	(void)state;
+	start_in_need(DEFLATE_ON_OOM);
+	assert_true(an_allocation_wakes_the_task());
+	assert_int_equal(sim_balloon_actual(&sim), 5000);
+	settle();
+	assert_int_equal(sim_balloon_actual(&sim), 4999);
+}
+
+static void the_task_is_woken_by_a_device_that_lied_to_an_allocation(void **state)
+{
+	(void)state;
+	start(HINT, NO_FLOOR);
+	frame_set_reclaimer(balloon_reclaim);
+	sim.completion = SIM_BALLOON_NEVER;
+	hint_round(ROUND);
+	exhaust();
+	assert_true(an_allocation_wakes_the_task());
+	settle();
+	assert_string_equal(status().broken, "no answer about frames that are needed");
+}
+
+static void the_task_sleeps_on_if_nothing_was_to_be_had(void **state)
+{
+	(void)state;
+	start_in_need(0);
+	assert_false(an_allocation_wakes_the_task());
 }
 
 static void without_the_bit_an_allocation_fails_and_the_balloon_stays(void **state)
@@ -335,6 +398,10 @@ int main(void)
 		TEST(gives_one_frame_back_for_one_allocation),
 		TEST(gives_a_run_back_for_an_allocation_of_a_run),
 		TEST(does_not_chase_what_it_gave_back),
+		TEST(for_two_seconds_to_the_nanosecond),
+		TEST(the_task_is_woken_by_what_was_given_back),
+		TEST(the_task_is_woken_by_a_device_that_lied_to_an_allocation),
+		TEST(the_task_sleeps_on_if_nothing_was_to_be_had),
 		TEST(without_the_bit_an_allocation_fails_and_the_balloon_stays),
 		TEST(a_device_that_never_answers_a_reclaim_is_given_up),
 		TEST(an_allocation_waits_for_what_is_being_reported),

@@ -256,6 +256,46 @@ static void one_retry_at_a_time(void **state)
 	assert_balloon(8000);
 }
 
+static void end_task_and_retry(void)
+{
+	balloon.task_running = false;
+	retry_meanwhile();
+}
+
+/* Its task has ended, and who takes the device away sleeps on for a moment. */
+static void a_device_that_goes_is_not_retried(void **state)
+{
+	(void)state;
+	begin_case(have_inflations, true);
+	balloon.task_running = true;
+	second = 0;
+	sim_time_on_wait = end_task_and_retry;
+	end_driver();
+	sim_time_on_wait = NULL;
+	assert_int_equal(second, -EBUSY);
+	assert_int_equal(balloon_events.count[BALLOON_EVENT_RETRIED], 0);
+}
+
+static void begin_to_remove(void)
+{
+	balloon.removing = true;
+}
+
+/* Or nobody would wait for that task. */
+static void a_device_that_goes_while_it_is_retried_gets_no_task(void **state)
+{
+	(void)state;
+	begin_case(have_inflations, true);
+	sim.completion = SIM_BALLOON_AT_ONCE;
+	sim.virtio.slow_reset = 1500;
+	sim_time_on_wait = begin_to_remove;
+	sim_ram_task = NULL;
+	assert_int_equal(retry(), 0);
+	sim_time_on_wait = NULL;
+	assert_null(sim_ram_task);
+	assert_null(status().broken);
+}
+
 /* ---- What others see meanwhile ---- */
 
 static unsigned waits;
@@ -381,6 +421,8 @@ int main(void)
 		TEST(a_device_in_use_is_left_alone),
 		TEST(without_a_device_there_is_none),
 		TEST(one_retry_at_a_time),
+		TEST(a_device_that_goes_is_not_retried),
+		TEST(a_device_that_goes_while_it_is_retried_gets_no_task),
 		TEST(memory_that_is_being_freed_can_be_had),
 		TEST(a_host_has_one_task),
 		TEST(a_rule_that_is_broken_in_an_allocation_is_not_waited_for),

@@ -82,6 +82,31 @@ static void writes_actual_seldom(void **state)
 	assert_in_range(status().actual_writes, 1, 2);
 }
 
+/* While a move lasts, a watcher sees it four times a second; and the end of it at once. */
+static void writes_actual_four_times_a_second(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	sim_time_step_ns = 0;
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	go_to(12000);
+	sim_time_advance(NS_PER_S);
+	sim_balloon_complete(&sim, 1);
+	settle();
+	assert_int_equal(sim_balloon_actual(&sim), 256);
+	sim_balloon_complete(&sim, 1);
+	sim_time_advance(NS_PER_S / 4 - 1);
+	settle();
+	assert_int_equal(sim_balloon_actual(&sim), 256);
+	sim_time_advance(1);
+	settle();
+	assert_int_equal(sim_balloon_actual(&sim), 512);
+	assert_int_equal(ballooned(), 512);
+	/* The last of it is not waited for. */
+	drain();
+	assert_balloon(12000);
+}
+
 /* A device that works beside us may finish at any moment of a round. */
 static uint32_t finish_and_read_config(struct virtio_device *device, size_t offset)
 {
@@ -207,6 +232,32 @@ static void resets_with_progress_between_them_are_not_in_a_row(void **state)
 	assert_int_equal(status().recoveries, 24);
 }
 
+static void be_reset(unsigned times)
+{
+	for (unsigned i = 0; i < times; i++) {
+		sim_virtio_need_reset(&sim.virtio);
+		settle();
+	}
+}
+
+/* Five in a row are borne, and a sixth if ten seconds have passed; not a moment less. */
+static void resets_that_are_far_apart_are_not_in_a_row(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	for (unsigned i = 1; i <= 5; i++) {
+		be_reset(5);
+		assert_null(status().broken);
+		assert_int_equal(status().recoveries, 5 * i);
+		sim_time_advance(10 * NS_PER_S + NS_PER_MS);
+	}
+	be_reset(5);
+	sim_time_advance(10 * NS_PER_S - NS_PER_MS);
+	be_reset(1);
+	assert_string_equal(status().broken, "it asks for one reset after the other");
+	assert_int_equal(status().recoveries, 30);
+}
+
 static void counts_go_on_over_a_reset(void **state)
 {
 	struct balloon_stat stats[BALLOON_STATS_MAX];
@@ -324,6 +375,25 @@ static void the_task_follows_whatever_happens_until_the_device_is_gone(void **st
 	assert_true(sim_time_waits < 5000);
 }
 
+static void end_when_grown(void)
+{
+	if (ballooned() == 10000)
+		virtio_break(&sim.virtio.device, "end of test");
+}
+
+/* The device takes all at once, and there is always something to do. */
+static void others_run_between_the_rounds_of_the_task(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	sim_balloon_set_target(&sim, 10000);
+	sim_time_on_wait = end_when_grown;
+	sim_ram_task(NULL);
+	sim_time_on_wait = NULL;
+	/* Eight batches of 256 frames a round, and one to see that all is there. */
+	assert_in_range(sim_time_waits, 5, 6);
+}
+
 /* ---- The device goes, and comes ---- */
 
 /* Takes the device away, in a state that the tests before it are not shown. */
@@ -385,6 +455,54 @@ static void complete_some(void)
 	sim_balloon_complete(&sim, 1);
 }
 
+static void a_device_that_leaves_is_waited_for_to_the_last_frame(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	start(0, NO_FLOOR);
+	sim.keep_on_reset = true;
+	go_to(1);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	sim_time_on_wait = complete_some;
+	before = sim_time_waits;
+	unplug(false);
+	sim_time_on_wait = NULL;
+	/* One wait for the answer. */
+	assert_int_equal(sim_time_waits - before, 1);
+	assert_int_equal(sim.inflated, 0);
+	assert_int_equal(sim_balloon_actual(&sim), 0);
+	plug_again();
+}
+
+/* While it owes an answer there is nothing to do but to sleep. */
+static void complete_after_a_while(void)
+{
+	if (sim_time_waits % 4 == 0)
+		sim_balloon_complete(&sim, SIZE_MAX);
+}
+
+static void a_device_that_leaves_slowly_is_slept_for(void **state)
+{
+	uint64_t began;
+
+	(void)state;
+	start(0, NO_FLOOR);
+	sim.keep_on_reset = true;
+	go_to(1000);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	began = clock_ns();
+	sim_time_waits = 0;
+	sim_time_on_wait = complete_after_a_while;
+	unplug(false);
+	sim_time_on_wait = NULL;
+	/* After a round that sent something two waits are slept out, and the answer ends one. */
+	assert_int_equal(sim_time_waits, 4);
+	assert_in_range(clock_ns() - began, CLOCK_AWAKE_STEP_NS, CLOCK_AWAKE_STEP_NS + NS_PER_MS);
+	assert_int_equal(sim.inflated, 0);
+	plug_again();
+}
+
 static void a_device_that_leaves_in_mid_inflate_loses_nothing(void **state)
 {
 	(void)state;
@@ -438,6 +556,7 @@ int main(void)
 		TEST(survives_random_targets),
 		TEST(never_touches_a_frame_that_it_gives),
 		TEST(writes_actual_seldom),
+		TEST(writes_actual_four_times_a_second),
 		TEST(what_is_finished_in_mid_round_is_not_slept_over),
 		TEST(stops_at_the_floor_and_says_by_how_much),
 		TEST(goes_on_when_memory_is_freed_or_the_floor_sinks),
@@ -445,12 +564,16 @@ int main(void)
 		TEST(a_device_that_never_answers_is_given_up_after_two_seconds),
 		TEST(a_device_that_asks_for_a_reset_gets_it_and_the_balloon_goes_on),
 		TEST(resets_with_progress_between_them_are_not_in_a_row),
+		TEST(resets_that_are_far_apart_are_not_in_a_row),
 		TEST(counts_go_on_over_a_reset),
 		TEST(a_reset_in_mid_inflation_loses_nothing),
 		TEST(the_task_follows_whatever_happens_until_the_device_is_gone),
+		TEST(others_run_between_the_rounds_of_the_task),
 		TEST(a_device_that_leaves_gets_all_frames_deflated),
 		TEST(others_run_while_a_device_leaves),
 		TEST(a_device_that_leaves_in_mid_inflate_loses_nothing),
+		TEST(a_device_that_leaves_is_waited_for_to_the_last_frame),
+		TEST(a_device_that_leaves_slowly_is_slept_for),
 		TEST(a_device_that_leaves_and_does_not_answer_is_not_waited_for_long),
 		TEST(a_device_that_is_gone_leaves_its_frames),
 	};

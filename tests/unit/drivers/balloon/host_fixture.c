@@ -77,12 +77,14 @@ static enum balloon_fault read_target(uint64_t given, uint64_t *target)
 static int start_host(void)
 {
 	host.starts++;
+	host.running = true;
 	return 0;
 }
 
 static int reset_host(void)
 {
 	host.resets++;
+	host.running = false;
 	memset(host.held, 0, sizeof(host.held));
 	sim_host_forget(&host.has);
 	return 0;
@@ -97,6 +99,7 @@ static int give_up_host(const char **why)
 static void get_terms(enum balloon_strategy strategy, struct balloon_terms *terms)
 {
 	(void)strategy;
+	assert_true(host.running);
 	*terms = host.terms;
 }
 

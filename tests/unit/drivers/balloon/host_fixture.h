@@ -28,6 +28,7 @@ struct host {
 	struct sim_host has; /* its frames; a violation fails the test */
 	uint64_t offers;     /* batches that it saw */
 	uint64_t starts, resets;
+	bool running;
 	uint64_t short_of; /* what it was told last */
 	uint64_t actual;
 };

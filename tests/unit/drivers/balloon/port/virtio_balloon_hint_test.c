@@ -486,6 +486,68 @@ static void a_device_that_never_ends_its_reset_is_pulled_out(void **state)
 	frame_set_poisoner(NULL);
 }
 
+/* ---- Much memory ---- */
+
+#define HIGH_START (4 * GIB / FRAME_SIZE)
+#define HIGH_FRAMES (2 * GIB / FRAME_SIZE)
+
+static int set_up_large(void **state)
+{
+	(void)state;
+	set_up_beside(HIGH_START, HIGH_FRAMES);
+	return 0;
+}
+
+/* Of so many bytes that no answer takes long, and as many of them as keep a host busy. */
+static void with_the_device_are_32_hints_of_16_mib(void **state)
+{
+	uint64_t frames, rounds, bytes = 0;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	hint_round(ROUND);
+	assert_int_equal(sim.pending_count, 1 + 32);
+	for (size_t i = 1; i < sim.pending_count; i++) {
+		assert_int_equal(sim.pending[i].chain.count, 1);
+		assert_in_range(sim.pending[i].chain.buffer[0].length, BLOCK_SIZE, 16 * MIB);
+		bytes += sim.pending[i].chain.buffer[0].length;
+	}
+	assert_int_equal(sim.pending[32].chain.buffer[0].length, 16 * MIB);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), bytes / FRAME_SIZE);
+	/* Nothing is counted before the device has noted it. */
+	virtio_balloon_hint_counts(&frames, &rounds);
+	assert_int_equal(frames, 0);
+	assert_int_equal(rounds, 1);
+	/* Each that is back makes room for one. */
+	sim_balloon_complete(&sim, 3);
+	settle();
+	assert_int_equal(sim.pending_count, 32);
+	drain();
+	assert_int_equal(sim.hinted, (RAM_FRAMES + HIGH_FRAMES - BLOCK_FRAMES) * FRAME_SIZE);
+	virtio_balloon_hint_counts(&frames, &rounds);
+	assert_int_equal(frames, sim.hinted / FRAME_SIZE);
+	assert_int_equal(sim.hint_command_count, 2);
+	hint_round(1);
+	assert_int_equal(ledger_count(OWNER_HINTED), 0);
+}
+
+/* The floor is kept to the frame: what is spare is hinted if it is a block, and not if less. */
+static void a_block_is_hinted_if_it_is_spare_to_the_last_frame(void **state)
+{
+	for (uint64_t less = 0; less < 2; less++) {
+		start(HINT, NO_FLOOR);
+		balloon_set_floor(ledger_count(OWNER_FREE) - BLOCK_FRAMES + less);
+		hint_round(ROUND);
+		assert_int_equal(ledger_count(OWNER_HINTED), less ? 0 : BLOCK_FRAMES);
+		assert_int_equal(sim.hint_command_count, 2);
+		if (!less) {
+			tear_down(state);
+			set_up(state);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -514,6 +576,9 @@ int main(void)
 		TEST(a_round_goes_on_when_its_blocks_were_taken_back),
 		TEST(filling_goes_on_when_the_device_is_gone),
 		TEST(nothing_is_filled_while_a_guest_moves),
+		TEST(a_block_is_hinted_if_it_is_spare_to_the_last_frame),
+		cmocka_unit_test_setup_teardown(with_the_device_are_32_hints_of_16_mib,
+						set_up_large, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("virtio_balloon_hint", tests, set_up_ram, NULL);

@@ -129,13 +129,79 @@ static void a_missing_queue_ends_the_start_with_an_error(void **state)
 	assert_true(sim_log_warnings > 0);
 }
 
-static void a_start_that_fails_keeps_no_frame(void **state)
+#define QUEUES 5 /* inflate, deflate, statistics, hints, reports */
+
+static void plug_in_all(void)
+{
+	plug_in(false, STATS_VQ | HINT | REPORTING | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+}
+
+static void start_anew(void **state)
+{
+	tear_down(state);
+	set_up(state);
+	plug_in_all();
+}
+
+static void a_start_without_one_of_the_queues_keeps_no_frame(void **state)
+{
+	plug_in_all();
+	for (unsigned q = 0; q < QUEUES; q++) {
+		sim.virtio.queue[q].size_max = 0;
+		assert_int_equal(begin(NO_FLOOR), -ENODEV);
+		assert_false(status().present);
+		assert_string_equal(sim.virtio.device.broken,
+				    "no queues or no memory for the balloon");
+		assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
+		start_anew(state);
+	}
+	assert_int_equal(begin(NO_FLOOR), 0);
+}
+
+/* With one frame more each time, until it has what it needs. */
+static void a_start_without_memory_keeps_no_frame(void **state)
+{
+	uint64_t needed = 0, had = 0;
+
+	plug_in_all();
+	assert_int_equal(begin(NO_FLOOR), 0);
+	needed = ledger_count(OWNER_VIRTQUEUES);
+	do {
+		start_anew(state);
+		exhaust();
+		assert_int_equal(frame_free(paddr_to_pfn(RAM_START), ++had, OWNER_HELD), 0);
+		if (begin(NO_FLOOR) == 0)
+			break;
+		assert_string_equal(sim.virtio.device.broken,
+				    "no queues or no memory for the balloon");
+		assert_int_equal(ledger_count(OWNER_FREE), had);
+	} while (had < 2 * needed);
+	assert_in_range(had, needed, needed + 8);
+	assert_true(status().present);
+}
+
+static void a_device_whose_config_is_too_short_is_not_started(void **state)
 {
 	(void)state;
-	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
-	sim.virtio.queue[1].size_max = 0;
-	assert_int_equal(begin(0), -ENODEV);
+	plug_in_all();
+	sim.virtio.config_size = SIM_BALLOON_ACTUAL + sizeof(uint32_t) - 1;
+	assert_int_equal(begin(NO_FLOOR), -ENODEV);
+	assert_string_equal(sim.virtio.device.broken, "its config does not reach to `actual`");
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
+	start_anew(state);
+	sim.virtio.config_size = SIM_BALLOON_ACTUAL + sizeof(uint32_t);
+	assert_int_equal(begin(NO_FLOOR), 0);
+}
+
+/* 5.5.5.1: without the bit, poison_val is not the driver's to write. */
+static void poison_is_told_only_to_a_device_that_knows_it(void **state)
+{
+	struct balloon_config config = { .poison = true, .poison_byte = POISON };
+
+	(void)state;
+	plug_in_all();
+	assert_int_equal(begin_with(&config), 0);
+	assert_int_equal(sim_virtio_config32(&sim.virtio, SIM_BALLOON_POISON), 0);
 }
 
 static unsigned writes_of_actual;
@@ -218,7 +284,10 @@ int main(void)
 		TEST(reaches_targets_on_a_legacy_device),
 		TEST(tells_the_device_at_the_start_that_the_balloon_is_empty),
 		TEST(a_missing_queue_ends_the_start_with_an_error),
-		TEST(a_start_that_fails_keeps_no_frame),
+		TEST(a_start_without_one_of_the_queues_keeps_no_frame),
+		TEST(a_start_without_memory_keeps_no_frame),
+		TEST(a_device_whose_config_is_too_short_is_not_started),
+		TEST(poison_is_told_only_to_a_device_that_knows_it),
 		TEST(actual_is_written_in_one_access_on_a_legacy_device),
 		TEST(a_bad_used_id_breaks_the_device_and_loses_no_frame),
 		TEST(a_device_that_is_gone_is_not_obeyed),
