@@ -115,6 +115,7 @@ static void an_unknown_header_is_listed_and_left_alone(void **state)
 
 	(void)state;
 	sim_pci_put(f, 0x0e, 1, 0x7f);
+	sim_pci_put(f, 0x04, 2, 0x0007);
 	sim_pci_put(f, 0x3d, 1, 2);
 	sim_pci_put(f, 0x2c, 4, 0x00051af4);
 	sim_pci_set_bar(f, 0, SIM_PCI_MEMORY32, 4096, 0);
