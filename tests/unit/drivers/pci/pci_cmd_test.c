@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "drivers/pci/pci_names.h"
 #include "tests/sim/sim_command.h"
 #include "tests/unit/drivers/pci/pci_fixture.h"
 
@@ -293,6 +294,24 @@ static void a_capability_list_that_loops_is_shown_once(void **state)
 	assert_ptr_equal(strstr(strstr(sim_command_text, "[98]") + 1, "[98]"), NULL);
 }
 
+/* Each table from its first to its last, and not beyond. */
+static void names_are_found_at_both_ends(void **state)
+{
+	(void)state;
+	assert_string_equal(pci_class_name(0x0000), "Non-VGA unclassified device");
+	assert_string_equal(pci_class_name(0x1000), "Network and computing encryption device");
+	assert_null(pci_class_name(0x1001));
+	assert_string_equal(pci_vendor_name(0x1013), "Cirrus Logic");
+	assert_string_equal(pci_vendor_name(0x8086), "Intel Corporation");
+	assert_null(pci_vendor_name(0));
+	assert_string_equal(pci_device_name(0x1013, 0x00b8), "GD 5446");
+	assert_string_equal(pci_device_name(0x8086, 0x7113), "82371AB/EB/MB PIIX4 ACPI");
+	assert_null(pci_device_name(0x8086, 0x00b8));
+	assert_string_equal(pci_capability_name(0x01), "Power Management");
+	assert_string_equal(pci_capability_name(0x13), "PCI Advanced Features");
+	assert_null(pci_capability_name(0x14));
+}
+
 static void other_arguments_are_refused(void **state)
 {
 	(void)state;
@@ -321,6 +340,7 @@ int main(void)
 		cmocka_unit_test_setup(what_has_no_address_is_shown_so, setup_bus),
 		cmocka_unit_test_setup(a_device_that_is_gone_is_shown_so, setup_bus),
 		cmocka_unit_test_setup(a_capability_list_that_loops_is_shown_once, setup_bus),
+		cmocka_unit_test(names_are_found_at_both_ends),
 		cmocka_unit_test_setup(other_arguments_are_refused, setup_bus),
 	};
 
