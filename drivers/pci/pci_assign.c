@@ -172,8 +172,7 @@ static struct pci_need add_up(enum pci_window_kind kind)
 		if (request->kind != kind || is_hopeless(request))
 			continue;
 		need.size = align_up(need.size, request->align) + request->size;
-		if (request->align > need.align)
-			need.align = request->align;
+		need.align = max_u64(need.align, request->align);
 		need.optional = need.optional && request->optional;
 	}
 	return need;
@@ -214,8 +213,8 @@ static struct pci_window reachable(const struct request *request, struct pci_win
 			   ? request->kind == PCI_WINDOW_PREFETCHABLE && request->function->wide
 			   : request->function->device.bar[request->bar].kind == PCI_BAR_MEMORY64;
 
-	if (!far && range.end > 4 * GIB)
-		range.end = 4 * GIB;
+	if (!far)
+		range.end = min_u64(range.end, 4 * GIB);
 	return range;
 }
 
@@ -269,8 +268,7 @@ static bool is_passed_on(const struct pci_function *bridge, const struct pci_bar
 		const struct pci_window *window = &bridge->window[kind];
 
 		if ((kind == PCI_WINDOW_IO) == (bar->kind == PCI_BAR_IO) &&
-		    bar->address >= window->start && bar->address < window->end &&
-		    bar->size <= window->end - bar->address)
+		    bar->address >= window->start && bar->address + bar->size <= window->end)
 			return true;
 	}
 	return false;
@@ -299,10 +297,9 @@ void pci_assign(const struct pci_windows *windows)
 {
 	kept = *windows;
 	told_full = false;
-	for (size_t i = 0; i < pci_function_count; i++)
-		drop_unreachable(&pci_functions[i]);
 	/* In the table a bridge stands before what is behind it: needs go up, addresses down. */
 	for (size_t i = pci_function_count; i-- > 0;) {
+		drop_unreachable(&pci_functions[i]);
 		if (pci_is_bridge(&pci_functions[i].device))
 			find_needs(&pci_functions[i]);
 	}

@@ -83,7 +83,7 @@ static uint64_t check_address(const struct pci_device *device, unsigned index, u
 {
 	char name[PCI_NAME_SIZE];
 
-	if (address < end && size <= end - address)
+	if (address <= end - size)
 		return address;
 	log_warn("pci: %s: BAR %u: %#" PRIx64 " is no usable address", pci_name(device, name),
 		 index, address);
@@ -98,7 +98,7 @@ static void set_size(const struct pci_device *device, unsigned index, struct pci
 		     uint64_t value, uint64_t mask, unsigned bits)
 {
 	uint64_t all = bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
-	uint64_t size = mask & (~mask + 1);
+	uint64_t size = mask & -mask;
 	uint64_t end = bits == 64 ? PCI_ADDRESS_END : all + 1;
 
 	if (size == 0) {

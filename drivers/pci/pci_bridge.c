@@ -162,14 +162,12 @@ int pci_set_bus_numbers(struct pci_device *bridge, uint8_t secondary, uint8_t su
 	uint32_t before = pci_read32(bridge, PCI_BUS_NUMBERS);
 	uint32_t numbers = (uint32_t)bridge->address.bus | (uint32_t)secondary << 8 |
 			   (uint32_t)subordinate << 16;
+	bool is_kept;
 
 	assert(pci_is_bridge(bridge) && secondary <= subordinate);
-	bridge->secondary_bus = 0;
-	bridge->subordinate_bus = 0;
 	pci_write32(bridge, PCI_BUS_NUMBERS, (before & 0xff000000) | numbers);
-	if ((pci_read32(bridge, PCI_BUS_NUMBERS) & 0xffffff) != numbers)
-		return -EIO;
-	bridge->secondary_bus = secondary;
-	bridge->subordinate_bus = subordinate;
-	return 0;
+	is_kept = (pci_read32(bridge, PCI_BUS_NUMBERS) & 0xffffff) == numbers;
+	bridge->secondary_bus = is_kept ? secondary : 0;
+	bridge->subordinate_bus = is_kept ? subordinate : 0;
+	return is_kept ? 0 : -EIO;
 }

@@ -33,14 +33,14 @@
 /* "64", "4K", "2M": sizes are powers of two, or multiples of such. */
 static const char *size_text(uint64_t size, char text[SIZE_TEXT])
 {
-	static const char units[] = { 'K', 'M', 'G', 'T', 'P' };
+	static const char units[] = { 'K', 'M', 'G', 'T', 'P', 'E' };
 	size_t unit = 0;
 
 	if (size < KIB) {
 		snprintf(text, SIZE_TEXT, "%" PRIu64, size);
 		return text;
 	}
-	for (size /= KIB; size % KIB == 0 && unit + 1 < sizeof(units); size /= KIB)
+	for (size /= KIB; size % KIB == 0; size /= KIB)
 		unit++;
 	snprintf(text, SIZE_TEXT, "%" PRIu64 "%c", size, units[unit]);
 	return text;

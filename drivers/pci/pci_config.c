@@ -184,8 +184,8 @@ int pci_config_use_ecam(paddr_t base, uint8_t last_bus)
 	void *window;
 	int err;
 
-	if (base == 0 || base % ((uint64_t)1 << ECAM_BUS_SHIFT) != 0 || base >= PCI_ADDRESS_END ||
-	    size > PCI_ADDRESS_END - base)
+	if (base == 0 || base % ((uint64_t)1 << ECAM_BUS_SHIFT) != 0 ||
+	    base > PCI_ADDRESS_END - size)
 		return -EINVAL;
 	err = paging_map_device(base, size, &window);
 	if (err)

@@ -76,7 +76,7 @@ uint64_t pci_find_gap(const struct pci_function *bridge, const struct pci_window
 	assert(size > 0);
 	assert(align > 0 && (align & (align - 1)) == 0);
 	at = align_up(range->start ? range->start : 1, align);
-	while (at < range->end && size <= range->end - at) {
+	while (at + size <= range->end) {
 		uint64_t next = obstacle(bridge, io, at, at + size);
 
 		if (next == 0)

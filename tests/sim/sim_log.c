@@ -4,9 +4,11 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 unsigned sim_log_warnings;
 char sim_log_warning[LOG_LINE_MAX + 1];
+char sim_log_first_warning[LOG_LINE_MAX + 1];
 unsigned sim_log_infos;
 char sim_log_info[LOG_LINE_MAX + 1];
 
@@ -14,6 +16,7 @@ void sim_log_reset(void)
 {
 	sim_log_warnings = 0;
 	sim_log_warning[0] = '\0';
+	sim_log_first_warning[0] = '\0';
 	sim_log_infos = 0;
 	sim_log_info[0] = '\0';
 }
@@ -25,7 +28,8 @@ void log_warn(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(sim_log_warning, sizeof(sim_log_warning), fmt, args);
 	va_end(args);
-	sim_log_warnings++;
+	if (sim_log_warnings++ == 0)
+		strcpy(sim_log_first_warning, sim_log_warning);
 }
 
 void log_info(const char *fmt, ...)

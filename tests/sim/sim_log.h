@@ -5,9 +5,10 @@
 
 #include "kernel/lib/log.h"
 
-/* Lines of log_warn() since sim_log_reset(), and the last of them. */
+/* Lines of log_warn() since sim_log_reset(), the last of them, and the first. */
 extern unsigned sim_log_warnings;
 extern char sim_log_warning[LOG_LINE_MAX + 1];
+extern char sim_log_first_warning[LOG_LINE_MAX + 1];
 
 /* Lines of log_info() since then, and the last of them. */
 extern unsigned sim_log_infos;

@@ -422,6 +422,256 @@ static void a_device_beside_a_bridge_stays_out_of_its_window(void **state)
 	assert_int_equal(sim_pci_bar_address(a, 0), 0xc0200000);
 }
 
+/* ---- Windows, to the byte ---- */
+
+/* A bridge's registers: ports, memory, and prefetchable memory below 4 GiB. */
+static void assert_windows(const struct sim_pci_function *bridge, uint32_t io, uint32_t memory,
+			   uint32_t prefetchable)
+{
+	assert_int_equal(sim_pci_get(bridge, 0x1c, 2), io);
+	assert_int_equal(sim_pci_get(bridge, 0x20, 4), memory);
+	assert_int_equal(sim_pci_get(bridge, 0x24, 4), prefetchable);
+}
+
+#define IO_CLOSED 0x01f1
+#define CLOSED 0x0000fff0
+#define WIDE_CLOSED 0x0001fff1
+
+/* As by a firmware that left nothing open. */
+static struct sim_pci_function *add_closed_bridge(unsigned slot)
+{
+	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, slot, 0);
+
+	sim_pci_set_bus_numbers(bridge, 0, (uint8_t)slot, (uint8_t)slot);
+	sim_pci_put(bridge, 0x1c, 2, IO_CLOSED);
+	sim_pci_put(bridge, 0x20, 4, CLOSED);
+	sim_pci_put(bridge, 0x24, 4, WIDE_CLOSED);
+	return bridge;
+}
+
+static void a_window_for_prefetchable_memory_is_for_large_bars(void **state)
+{
+	struct sim_pci_function *large = add_closed_bridge(1);
+	struct sim_pci_function *small = add_closed_bridge(2);
+	struct sim_pci_function *ports = add_closed_bridge(3);
+
+	(void)state;
+	sim_pci_set_bar(add_function(large, 0, 0), 0, WIDE | PREFETCHABLE, 64 * MIB, 0);
+	sim_pci_set_bar(add_function(small, 0, 0), 0, WIDE | PREFETCHABLE, 32 * MIB, 0);
+	sim_pci_set_bar(add_function(ports, 0, 0), 0, SIM_PCI_IO, 4096, 0);
+	scan(0, 0);
+	assert_windows(large, IO_CLOSED, CLOSED, 0xc7f1c401);
+	assert_int_equal(sim_pci_get(large, 0x28, 4), 0);
+	assert_windows(small, IO_CLOSED, 0xc1f0c000, WIDE_CLOSED);
+	assert_windows(ports, 0xc1c1, CLOSED, WIDE_CLOSED);
+}
+
+/* Nor has it one if there is nothing up there. */
+static void a_bridge_that_cannot_reach_far_has_no_window_there(void **state)
+{
+	struct sim_pci_function *outer = add_closed_bridge(1);
+	struct sim_pci_function *inner = sim_pci_add_bridge(outer, 0, 0);
+	struct sim_pci_function *f = add_function(inner, 0, 0);
+	struct pci_windows low = windows;
+
+	(void)state;
+	sim_pci_set_bus_numbers(outer, 0, 1, 2);
+	sim_pci_set_bus_numbers(inner, 1, 2, 2);
+	sim_pci_put(inner, 0x1c, 2, IO_CLOSED);
+	sim_pci_put(inner, 0x20, 4, CLOSED);
+	sim_pci_put(inner, 0x24, 4, WIDE_CLOSED);
+	sim_pci_put(outer, 0x24, 4, CLOSED);
+	sim_pci_set_bar(f, 0, WIDE | PREFETCHABLE, 64 * MIB, 0);
+	scan(0, 0);
+	assert_windows(inner, IO_CLOSED, 0xc3f0c000, WIDE_CLOSED);
+	assert_windows(outer, IO_CLOSED, 0xc3f0c000, CLOSED);
+	setup_bus(NULL);
+	low.memory64_end = low.memory64_start;
+	outer = add_closed_bridge(1);
+	sim_pci_set_bar(add_function(outer, 0, 0), 0, WIDE | PREFETCHABLE, 64 * MIB, 0);
+	pci_scan(&low);
+	assert_windows(outer, IO_CLOSED, 0xc3f0c000, WIDE_CLOSED);
+}
+
+static void an_empty_bridge_gets_the_least_windows(void **state)
+{
+	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
+
+	(void)state;
+	scan(0, 0);
+	assert_windows(bridge, 0xc1c1, 0xc010c000, WIDE_CLOSED);
+}
+
+static void equal_ones_are_placed_in_the_order_of_the_bus(void **state)
+{
+	struct sim_pci_function *a = add_function(NULL, 1, 0);
+	struct sim_pci_function *b = add_function(NULL, 2, 0);
+
+	(void)state;
+	sim_pci_set_bar(a, 0, LOW, 4096, 0);
+	sim_pci_set_bar(a, 1, LOW, 4096, 0);
+	sim_pci_set_bar(b, 0, LOW, 4096, 0);
+	scan(0, 0);
+	assert_int_equal(sim_pci_bar_address(a, 0), 0xc0000000);
+	assert_int_equal(sim_pci_bar_address(a, 1), 0xc0001000);
+	assert_int_equal(sim_pci_bar_address(b, 0), 0xc0002000);
+}
+
+/* 86 functions of 6 BARs want 516. */
+static void more_bars_than_fit_into_the_table_are_left_and_told_once(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 86; i++) {
+		struct sim_pci_function *f = add_function(NULL, i / 8, i % 8);
+
+		if (i % 8 == 0)
+			sim_pci_set_multifunction(f);
+		for (unsigned bar = 0; bar < 6; bar++)
+			sim_pci_set_bar(f, bar, LOW, 4096, 0);
+	}
+	scan(4, 1);
+	assert_string_equal(sim_log_warning, "pci: more than 512 addresses are wanted on one bus");
+	/* Once a scan. */
+	sim_log_reset();
+	sim_pci_set_bar(add_function(NULL, 30, 0), 0, LOW, 4096, 0);
+	scan(0, 0);
+}
+
+/* Half of the memory is the most that a window of a bridge may want for one BAR. */
+static void a_bar_of_half_the_memory_has_a_window(void **state)
+{
+	struct pci_windows half = windows;
+	struct sim_pci_function *bridge = add_closed_bridge(2);
+	struct sim_pci_function *f = add_function(bridge, 0, 0);
+
+	(void)state;
+	half.memory_end = 0xe0000000;
+	sim_pci_set_bar(f, 0, LOW, 256 * MIB, 0);
+	sim_pci_set_bar(f, 1, LOW, 4096, 0);
+	pci_scan(&half);
+	assert_windows(bridge, IO_CLOSED, 0xd000c000, WIDE_CLOSED);
+	assert_int_equal(sim_log_warnings, 0);
+	setup_bus(NULL);
+	bridge = add_closed_bridge(2);
+	f = add_function(bridge, 0, 0);
+	sim_pci_set_bar(f, 0, LOW, 512 * MIB, 0);
+	sim_pci_set_bar(f, 1, LOW, 4096, 0);
+	pci_scan(&half);
+	assert_windows(bridge, IO_CLOSED, 0xc010c000, WIDE_CLOSED);
+	assert_int_equal(sim_pci_bar_address(f, 1), 0xc0000000);
+	assert_int_equal(sim_log_warnings, 1);
+}
+
+/* An address that is not within one of its bridge's windows, and of the right kind, is none. */
+static void an_address_counts_if_all_of_it_is_passed_on(void **state)
+{
+	static const struct {
+		unsigned flags;
+		uint64_t size, address;
+		bool stays;
+	} cases[] = {
+		{ LOW, 4096, 0xfe800000, true },
+		{ LOW, 2 * MIB, 0xfe800000, true },
+		{ LOW, 4 * MIB, 0xfe800000, false },
+		{ LOW, 4096, 0xfe9ff000, true },
+		{ LOW, 4096, 0xfea00000, false },
+		{ LOW, 4096, 0xfe7ff000, false },
+		{ LOW, 4096, 0xd000, false },
+		{ WIDE, 4096, UINT64_C(0x8001ff000), true },
+		{ WIDE, 4096, UINT64_C(0x800200000), false },
+		{ SIM_PCI_IO, 64, 0xd000, true },
+		{ SIM_PCI_IO, 64, 0xdfc0, true },
+		{ SIM_PCI_IO, 64, 0xe000, false },
+		{ SIM_PCI_IO, 64, 0xcfc0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sim_pci_function *bridge, *f;
+
+		setup_bus(NULL);
+		bridge = sim_pci_add_bridge(NULL, 2, 0);
+		f = add_function(bridge, 0, 0);
+		sim_pci_set_bus_numbers(bridge, 0, 1, 1);
+		sim_pci_set_io_window(bridge, 0xd000, 0xe000);
+		sim_pci_set_memory_window(bridge, 0xfe800000, 0xfea00000);
+		sim_pci_set_prefetchable_window(bridge, UINT64_C(0x800000000),
+						UINT64_C(0x800200000));
+		sim_pci_set_bar(f, 1, cases[i].flags, cases[i].size, cases[i].address);
+		pci_scan(&windows);
+		assert_int_equal(sim_log_warnings != 0, !cases[i].stays);
+		assert_int_equal(found_at(1, 0)->bar[1].address == cases[i].address,
+				 cases[i].stays);
+	}
+}
+
+/* What cannot be had is named: which function, which register, how much. */
+static void what_is_wanted_and_cannot_be_had_is_named(void **state)
+{
+	struct sim_pci_function *f = add_function(NULL, 1, 0);
+	struct sim_pci_function *bridge;
+
+	(void)state;
+	sim_pci_set_bar(f, 5, LOW, 2 * GIB, 0);
+	scan(1, 1);
+	assert_string_equal(sim_log_warning,
+			    "pci: 00:01.0: BAR 5 of 0x80000000 bytes: there is no room");
+	sim_pci_set_bar(f, 5, LOW, 4096, 0xfd000000);
+	bridge = add_closed_bridge(2);
+	sim_pci_set_bar(add_function(bridge, 0, 0), 0, LOW, MIB, 0);
+	memset(bridge->writable + 0x20, 0, 4);
+	sim_log_reset();
+	scan(1, 2);
+	assert_string_equal(sim_log_warning,
+			    "pci: 02:00.0: BAR 0 of 0x100000 bytes: there is no room");
+}
+
+/* The first warning is about the window, the second about the BAR that needs it. */
+static void a_window_that_is_not_kept_is_named(void **state)
+{
+	static const struct {
+		unsigned at;
+		unsigned flags;
+		uint64_t size;
+		const char *text;
+	} cases[] = {
+		{ 0x1c, SIM_PCI_IO, 64,
+		  "pci: 00:02.0: I/O window of 0x1000 bytes: it does not keep an address" },
+		{ 0x20, LOW, MIB,
+		  "pci: 00:02.0: memory window of 0x200000 bytes: it does not keep an address" },
+		{ 0x24, WIDE | PREFETCHABLE, 64 * MIB,
+		  "pci: 00:02.0: prefetchable memory window of 0x4000000 bytes: it does not keep "
+		  "an address" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sim_pci_function *bridge;
+
+		setup_bus(NULL);
+		bridge = add_closed_bridge(2);
+		sim_pci_set_bar(add_function(bridge, 0, 0), 0, cases[i].flags, cases[i].size, 0);
+		memset(bridge->writable + cases[i].at, 0, 4);
+		pci_scan(&windows);
+		assert_string_equal(sim_log_first_warning, cases[i].text);
+	}
+}
+
+/* Its registers have no more bits. */
+static void a_window_of_32_bits_stays_below_4_gib(void **state)
+{
+	struct sim_pci_function *bridge = add_closed_bridge(2);
+	struct pci_windows odd = windows;
+
+	(void)state;
+	odd.memory_start = UINT64_C(0xfff00000);
+	odd.memory_end = UINT64_C(0x200000000);
+	sim_pci_set_bar(add_function(bridge, 0, 0), 0, LOW, MIB, 0);
+	pci_scan(&odd);
+	assert_windows(bridge, IO_CLOSED, CLOSED, WIDE_CLOSED);
+	assert_non_null(strstr(sim_log_warning, "no room"));
+}
+
 /* ---- At random ---- */
 
 static uint32_t seed;
@@ -530,6 +780,19 @@ int main(void)
 		cmocka_unit_test_setup(a_bar_that_cannot_fit_does_not_take_the_others_down,
 				       setup_bus),
 		cmocka_unit_test_setup(a_device_beside_a_bridge_stays_out_of_its_window, setup_bus),
+		cmocka_unit_test_setup(a_window_for_prefetchable_memory_is_for_large_bars,
+				       setup_bus),
+		cmocka_unit_test_setup(a_bridge_that_cannot_reach_far_has_no_window_there,
+				       setup_bus),
+		cmocka_unit_test_setup(an_empty_bridge_gets_the_least_windows, setup_bus),
+		cmocka_unit_test_setup(equal_ones_are_placed_in_the_order_of_the_bus, setup_bus),
+		cmocka_unit_test_setup(more_bars_than_fit_into_the_table_are_left_and_told_once,
+				       setup_bus),
+		cmocka_unit_test_setup(a_bar_of_half_the_memory_has_a_window, setup_bus),
+		cmocka_unit_test_setup(an_address_counts_if_all_of_it_is_passed_on, setup_bus),
+		cmocka_unit_test_setup(what_is_wanted_and_cannot_be_had_is_named, setup_bus),
+		cmocka_unit_test_setup(a_window_that_is_not_kept_is_named, setup_bus),
+		cmocka_unit_test_setup(a_window_of_32_bits_stays_below_4_gib, setup_bus),
 		cmocka_unit_test_setup(whatever_is_there_gets_a_sound_layout, setup_bus),
 	};
 

@@ -226,6 +226,9 @@ static void a_device_that_goes_while_it_is_asked_has_no_bars(void **state)
 	pci_size_bars(&d);
 	for (unsigned i = 0; i < PCI_BARS; i++)
 		assert_int_equal(d.bar[i].kind, PCI_BAR_NONE);
+	assert_int_equal(sim_log_warnings, PCI_BARS);
+	assert_string_equal(sim_log_warning,
+			    "pci: 00:03.0: BAR 5 is left alone: the device does not answer");
 }
 
 static void a_bar_that_keeps_no_address_stays_without(void **state)
@@ -299,6 +302,43 @@ static void enabling_opens_the_bridges_above(void **state)
 	assert_int_equal(sim_pci_get(outer, COMMAND, 2), 7);
 	assert_int_equal(sim_pci_get(inner, COMMAND, 2), 7);
 	assert_int_equal(sim_pci_get(leaf, COMMAND, 2), 6);
+}
+
+/* Only what a bridge passes on; and what the firmware turned on stays on. */
+static void enabling_opens_a_bridge_for_what_it_passes_on(void **state)
+{
+	static const struct {
+		bool io, memory, prefetchable;
+		uint32_t before, after;
+	} cases[] = {
+		{ false, false, false, 0x0000, 0x0004 }, { false, true, false, 0x0000, 0x0006 },
+		{ false, false, true, 0x0000, 0x0006 },	 { true, false, false, 0x0000, 0x0005 },
+		{ false, true, false, 0x0101, 0x0107 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sim_pci_function *bridge;
+
+		setup_bus(NULL);
+		bridge = sim_pci_add_bridge(NULL, 1, 0);
+		sim_pci_set_bus_numbers(bridge, 0, 1, 1);
+		sim_pci_put(bridge, 0x1c, 2, 0x01f1);
+		sim_pci_put(bridge, 0x20, 4, 0x0000fff0);
+		sim_pci_put(bridge, 0x24, 4, 0x0001fff1);
+		if (cases[i].io)
+			sim_pci_set_io_window(bridge, 0xd000, 0xe000);
+		if (cases[i].memory)
+			sim_pci_set_memory_window(bridge, 0xfe800000, 0xfea00000);
+		if (cases[i].prefetchable)
+			sim_pci_set_prefetchable_window(bridge, UINT64_C(0x800000000),
+							UINT64_C(0x800200000));
+		sim_pci_put(bridge, COMMAND, 2, cases[i].before);
+		add_function(bridge, 0, 0);
+		assert_int_equal(pci_scan(&windows), 2);
+		pci_enable(found_at(1, 0));
+		assert_int_equal(sim_pci_get(bridge, COMMAND, 2), cases[i].after);
+	}
 }
 
 /* ---- Mapping ---- */
@@ -377,6 +417,7 @@ int main(void)
 		cmocka_unit_test_setup(enabling_turns_on_no_decoding_without_an_address, setup),
 		cmocka_unit_test_setup(enabling_twice_writes_once, setup),
 		cmocka_unit_test_setup(enabling_opens_the_bridges_above, setup),
+		cmocka_unit_test_setup(enabling_opens_a_bridge_for_what_it_passes_on, setup),
 		cmocka_unit_test_setup(a_part_of_a_bar_is_mapped_where_it_lies, setup),
 		cmocka_unit_test_setup(nothing_outside_a_bar_is_mapped, setup),
 		cmocka_unit_test_setup(what_has_no_address_cannot_be_mapped, setup),

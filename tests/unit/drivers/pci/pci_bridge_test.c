@@ -86,6 +86,11 @@ static void a_window_of_ports_ends_where_ports_end(void **state)
 	sim_pci_put(sim, 0x30, 4, 0x00010000);
 	pci_read_windows(&bridge);
 	assert_false(pci_is_open(&bridge.window[PCI_WINDOW_IO]));
+	/* From 0x11000 to 0xffff. */
+	sim_pci_put(sim, 0x1c, 2, 0xf111);
+	sim_pci_put(sim, 0x30, 4, 0x00000001);
+	pci_read_windows(&bridge);
+	assert_false(pci_is_open(&bridge.window[PCI_WINDOW_IO]));
 }
 
 static void a_32_bit_prefetchable_window_is_not_wide(void **state)
@@ -108,12 +113,21 @@ static void windows_no_processor_can_reach_are_closed(void **state)
 	pci_read_windows(&bridge);
 	assert_false(pci_is_open(&bridge.window[PCI_WINDOW_PREFETCHABLE]));
 	assert_false(pci_is_open(&bridge.window[PCI_WINDOW_IO]));
+	/* Addresses end at 4 PiB: the last MiB below, and the first that is too much. */
+	sim_pci_set_prefetchable_window(sim, PCI_ADDRESS_END - MIB, PCI_ADDRESS_END);
+	pci_read_windows(&bridge);
+	assert_window(PCI_WINDOW_PREFETCHABLE, PCI_ADDRESS_END - MIB, PCI_ADDRESS_END);
+	sim_pci_set_prefetchable_window(sim, PCI_ADDRESS_END - MIB, PCI_ADDRESS_END + MIB);
+	pci_read_windows(&bridge);
+	assert_false(pci_is_open(&bridge.window[PCI_WINDOW_PREFETCHABLE]));
 }
 
 static void windows_are_written_as_they_are_read(void **state)
 {
 	(void)state;
 	sim_pci_put(sim, 0x04, 2, 0x0007);
+	/* Whatever stood in the upper halves of the ports' addresses: there are none. */
+	sim_pci_put(sim, 0x30, 4, 0x00010001);
 	assert_int_equal(pci_set_window(&bridge, PCI_WINDOW_IO, 0xf000, 0x10000), 0);
 	assert_int_equal(pci_set_window(&bridge, PCI_WINDOW_MEMORY, 0xc0100000, 0xc0300000), 0);
 	assert_int_equal(pci_set_window(&bridge, PCI_WINDOW_PREFETCHABLE, UINT64_C(0x4fff00000),
@@ -144,11 +158,24 @@ static void a_window_that_is_not_there_is_an_error_and_stays_closed(void **state
 					UINT64_C(0x400200000)),
 			 -EIO);
 	assert_int_equal(sim_pci_get(sim, 0x24, 4), 0x0000fff0);
+	/* Of one of which only the end can be chosen there is no other either. */
+	sim_pci_put(sim, 0x20, 4, 0xc000c000);
+	memset(sim->writable + 0x20, 0, 2);
+	assert_int_equal(pci_set_window(&bridge, PCI_WINDOW_MEMORY, 0xc0100000, 0xc0300000), -EIO);
+	assert_false(pci_is_open(&bridge.window[PCI_WINDOW_MEMORY]));
+	sim_pci_put(sim, 0x20, 4, 0xc000c000);
+	sim->writable[0x21] = 0xff;
+	sim->writable[0x20] = 0xf0;
+	memset(sim->writable + 0x22, 0, 2);
+	assert_int_equal(pci_set_window(&bridge, PCI_WINDOW_MEMORY, 0xbff00000, 0xc0000000), -EIO);
+	assert_false(pci_is_open(&bridge.window[PCI_WINDOW_MEMORY]));
 }
 
 static void bus_numbers_are_read_back(void **state)
 {
 	(void)state;
+	/* The primary number is that of the bus on which the bridge is, not what it was. */
+	sim_pci_set_bus_numbers(sim, 0x55, 0xaa, 0x55);
 	assert_int_equal(pci_set_bus_numbers(&bridge.device, 3, 7), 0);
 	assert_int_equal(bridge.device.secondary_bus, 3);
 	assert_int_equal(bridge.device.subordinate_bus, 7);
@@ -156,6 +183,7 @@ static void bus_numbers_are_read_back(void **state)
 	sim->stubborn = true;
 	assert_int_equal(pci_set_bus_numbers(&bridge.device, 4, 7), -EIO);
 	assert_int_equal(bridge.device.secondary_bus, 0);
+	assert_int_equal(bridge.device.subordinate_bus, 0);
 }
 
 int main(void)

@@ -43,6 +43,8 @@ static void capabilities_are_found_in_the_order_of_the_list(void **state)
 	assert_int_equal(pci_find_capability(&device, 0x09, 0x70), 0);
 	assert_int_equal(pci_find_capability(&device, 0x01, 0x98), 0x60);
 	assert_int_equal(pci_find_capability(&device, 0x05, 0), 0);
+	/* 0 is an id like any other. */
+	assert_int_equal(pci_find_capability(&device, 0x00, 0), 0);
 	assert_int_equal(pci_next_capability(&device, 0, &id), 0x98);
 	assert_int_equal(id, 0x11);
 	assert_int_equal(pci_next_capability(&device, 0x70, &id), 0x60);

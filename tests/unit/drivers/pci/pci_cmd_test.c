@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "drivers/pci/pci_names.h"
 #include "tests/sim/sim_command.h"
 #include "tests/unit/drivers/pci/pci_fixture.h"
 
@@ -111,6 +112,137 @@ static void a_bridge_is_shown_with_its_windows(void **state)
 		"\n");
 }
 
+/* Of a device whose every other bit is set: nothing is taken for its neighbour. */
+static void every_flag_has_its_word(void **state)
+{
+	struct sim_pci_function *f;
+
+	(void)state;
+	f = sim_pci_add(NULL, 5, 0, 0x8086, 0x100e, 0x020000);
+	sim_pci_put(f, 0x06, 2, 0x02a0);
+	sim_pci_put(f, 0x0c, 2, 0x4000);
+	sim_pci_put(f, 0x2c, 4, 0x11004242);
+	sim_pci_put(f, 0x30, 4, 0xfeb80801);
+	sim_pci_put(f, 0x3c, 2, 0x0405);
+	sim_pci_set_bar(f, 0, SIM_PCI_IO, 512, 0xc200);
+	sim_pci_set_bar(f, 1, SIM_PCI_MEMORY32 | SIM_PCI_PREFETCHABLE, 1024, 0xc0100000);
+	sim_pci_set_bar(f, 5, SIM_PCI_MEMORY32, 16, 0xc0200000);
+	f->config[0x34] = 0x40;
+	sim_pci_set_capability(f, 0x40, 0x11, 0x50);
+	sim_pci_put(f, 0x42, 2, 0x47ff);
+	sim_pci_set_capability(f, 0x50, 0x05, 0x60);
+	sim_pci_put(f, 0x52, 2, 0x0013);
+	sim_pci_set_capability(f, 0x60, 0x09, 0);
+	pci_scan(&windows);
+	sim_pci_put(f, 0x04, 2, 0x0402);
+	assert_int_equal(sim_command("lspci -v"), 0);
+	assert_string_equal(sim_command_text,
+			    "00:05.0 Ethernet controller [0200]: Intel Corporation 82540EM Gigabit "
+			    "Ethernet Controller [8086:100e]\n"
+			    "\tSubsystem: Device [4242:1100]\n"
+			    "\tFlags: memory, 66MHz, fast back to back, medium devsel, latency 64\n"
+			    "\tInterrupt: pin D, line 5 [disabled]\n"
+			    "\tI/O ports at c200 [disabled] [size=512]\n"
+			    "\tMemory at c0100000 (32-bit, prefetchable) [size=1K]\n"
+			    "\tMemory at c0200000 (32-bit, non-prefetchable) [size=16]\n"
+			    "\tExpansion ROM at feb80800\n"
+			    "\tCapabilities: [40] MSI-X: Enable- Count=2048 Masked+\n"
+			    "\tCapabilities: [50] MSI: Enable+ Count=2/2 64bit-\n"
+			    "\tCapabilities: [60] Vendor Specific Information\n"
+			    "\n");
+	sim_pci_put(f, 0x04, 2, 0x0001);
+	sim_pci_put(f, 0x06, 2, 0x0410);
+	sim_pci_put(f, 0x52, 2, 0x006a);
+	sim_command("lspci -v");
+	assert_non_null(strstr(sim_command_text, "\tFlags: I/O, slow devsel, latency 64\n"));
+	assert_non_null(strstr(sim_command_text, "\tInterrupt: pin D, line 5\n"));
+	assert_non_null(strstr(sim_command_text, "\tI/O ports at c200 [size=512]\n"));
+	assert_non_null(strstr(sim_command_text, "non-prefetchable) [disabled] [size=16]\n"));
+	assert_non_null(strstr(sim_command_text, "MSI: Enable- Count=64/32 64bit-\n"));
+	sim_pci_put(f, 0x06, 2, 0x0610);
+	sim_command("lspci -v");
+	assert_non_null(strstr(sim_command_text, "\tFlags: I/O, ? devsel, latency 64\n"));
+}
+
+/* What stands after the last word before the end of the line, at each value of four bits. */
+static void assert_names(struct sim_pci_function *f, unsigned at, unsigned shift,
+			 const char *before, const char *const names[16])
+{
+	for (unsigned value = 0; value < 16; value++) {
+		const char *name = names[value] ? names[value] : "<unknown>";
+		const char *found;
+
+		sim_pci_put(f, at, 1, value << shift);
+		sim_command("lspci -v");
+		found = strstr(sim_command_text, before);
+		assert_non_null(found);
+		found += strlen(before);
+		assert_int_equal(strcspn(found, "\n"), strlen(name));
+		assert_memory_equal(found, name, strlen(name));
+	}
+}
+
+/* PCI Express Base 4.0, 7.5.3.2; virtio 1.3, 4.1.4. */
+static void kinds_of_capabilities_have_names(void **state)
+{
+	static const char *const express[16] = {
+		[0] = "Endpoint",
+		[1] = "Legacy Endpoint",
+		[4] = "Root Port",
+		[5] = "Upstream Port",
+		[6] = "Downstream Port",
+		[7] = "PCI-Express to PCI/PCI-X Bridge",
+		[8] = "PCI/PCI-X to PCI-Express Bridge",
+		[9] = "Root Complex Integrated Endpoint",
+		[10] = "Root Complex Event Collector",
+	};
+	static const char *const virtio[16] = {
+		[1] = "CommonCfg", [2] = "Notify",	 [3] = "ISR",	    [4] = "DeviceCfg",
+		[5] = "PCICfg",	   [8] = "SharedMemory", [9] = "VendorCfg",
+	};
+	struct sim_pci_function *f;
+
+	(void)state;
+	f = add_function(NULL, 4, 0);
+	f->config[0x34] = 0x60;
+	sim_pci_set_capability(f, 0x60, 0x10, 0x80);
+	sim_pci_set_capability(f, 0x80, 0x09, 0);
+	pci_scan(&windows);
+	assert_names(f, 0x62, 4, "[60] Express ", express);
+	assert_names(f, 0x83, 0, "[80] Vendor Specific Information: VirtIO: ", virtio);
+}
+
+/* A bridge has other registers where a device has its ROM and its last four BARs. */
+static void windows_of_a_bridge_are_shown_as_ranges(void **state)
+{
+	struct sim_pci_function *bridge;
+
+	(void)state;
+	bridge = sim_pci_add_bridge(NULL, 2, 0);
+	sim_pci_set_bus_numbers(bridge, 0, 1, 3);
+	sim_pci_set_io_window(bridge, 0x2000, 0x5000);
+	sim_pci_put(bridge, 0x20, 4, 0x00d000d0);
+	sim_pci_put(bridge, 0x24, 4, 0x00f000e0);
+	sim_pci_put(bridge, 0x30, 4, 0x00000000);
+	sim_pci_put(bridge, 0x3c, 4, 0x00000100);
+	sim_pci_set_bar(bridge, 1, SIM_PCI_MEMORY32, 256, 0xc0000000);
+	pci_scan(&windows);
+	sim_pci_put(bridge, 0x04, 2, 0x0006);
+	sim_pci_put(bridge, 0x30, 4, 0xffff0000);
+	assert_int_equal(sim_command("lspci -v"), 0);
+	assert_string_equal(
+		sim_command_text,
+		"00:02.0 PCI bridge [0604]: Red Hat, Inc. QEMU PCIe Root port [1b36:000c]\n"
+		"\tFlags: bus master, memory, fast devsel, latency 0\n"
+		"\tInterrupt: pin A, line 0\n"
+		"\tMemory at c0000000 (32-bit, non-prefetchable) [size=256]\n"
+		"\tBus: primary=00, secondary=01, subordinate=03\n"
+		"\tI/O behind bridge: 2000-4fff [size=12K]\n"
+		"\tMemory behind bridge: 00d00000-00dfffff [size=1M]\n"
+		"\tPrefetchable memory behind bridge: 00e00000-00ffffff [size=2M]\n"
+		"\n");
+}
+
 static void what_has_no_address_is_shown_so(void **state)
 {
 	static const struct pci_windows none;
@@ -143,8 +275,11 @@ static void a_device_that_is_gone_is_shown_so(void **state)
 	pci_scan(&windows);
 	f->gone = true;
 	assert_int_equal(sim_command("lspci -v"), 0);
-	assert_non_null(strstr(sim_command_text, "does not answer any more"));
-	assert_null(strstr(sim_command_text, "Capabilities"));
+	assert_string_equal(sim_command_text,
+			    "00:04.0 Unclassified device [00ff]: Red Hat, Inc. Virtio memory "
+			    "balloon [1af4:1002]\n"
+			    "\tdoes not answer any more\n"
+			    "\n");
 }
 
 static void a_capability_list_that_loops_is_shown_once(void **state)
@@ -157,6 +292,24 @@ static void a_capability_list_that_loops_is_shown_once(void **state)
 	pci_scan(&windows);
 	sim_command("lspci -v");
 	assert_ptr_equal(strstr(strstr(sim_command_text, "[98]") + 1, "[98]"), NULL);
+}
+
+/* Each table from its first to its last, and not beyond. */
+static void names_are_found_at_both_ends(void **state)
+{
+	(void)state;
+	assert_string_equal(pci_class_name(0x0000), "Non-VGA unclassified device");
+	assert_string_equal(pci_class_name(0x1000), "Network and computing encryption device");
+	assert_null(pci_class_name(0x1001));
+	assert_string_equal(pci_vendor_name(0x1013), "Cirrus Logic");
+	assert_string_equal(pci_vendor_name(0x8086), "Intel Corporation");
+	assert_null(pci_vendor_name(0));
+	assert_string_equal(pci_device_name(0x1013, 0x00b8), "GD 5446");
+	assert_string_equal(pci_device_name(0x8086, 0x7113), "82371AB/EB/MB PIIX4 ACPI");
+	assert_null(pci_device_name(0x8086, 0x00b8));
+	assert_string_equal(pci_capability_name(0x01), "Power Management");
+	assert_string_equal(pci_capability_name(0x13), "PCI Advanced Features");
+	assert_null(pci_capability_name(0x14));
 }
 
 static void other_arguments_are_refused(void **state)
@@ -181,9 +334,13 @@ int main(void)
 		cmocka_unit_test_setup(every_function_has_one_line, setup_bus),
 		cmocka_unit_test_setup(a_device_is_shown_with_all_that_it_has, setup_bus),
 		cmocka_unit_test_setup(a_bridge_is_shown_with_its_windows, setup_bus),
+		cmocka_unit_test_setup(every_flag_has_its_word, setup_bus),
+		cmocka_unit_test_setup(kinds_of_capabilities_have_names, setup_bus),
+		cmocka_unit_test_setup(windows_of_a_bridge_are_shown_as_ranges, setup_bus),
 		cmocka_unit_test_setup(what_has_no_address_is_shown_so, setup_bus),
 		cmocka_unit_test_setup(a_device_that_is_gone_is_shown_so, setup_bus),
 		cmocka_unit_test_setup(a_capability_list_that_loops_is_shown_once, setup_bus),
+		cmocka_unit_test(names_are_found_at_both_ends),
 		cmocka_unit_test_setup(other_arguments_are_refused, setup_bus),
 	};
 

@@ -8,6 +8,7 @@
 #define END UINT64_C(0xc0100000)
 
 static const struct pci_window memory = { START, END };
+static const struct pci_window windows_memory = { START, START + 16 * MIB };
 
 static uint64_t find(const struct pci_function *bridge, uint64_t size, uint64_t align)
 {
@@ -72,6 +73,25 @@ static void a_window_is_free_behind_its_own_bridge_only(void **state)
 	assert_int_equal(find(NULL, 0x1000, 0x1000), 0);
 }
 
+/* Whatever kind of memory it passes on; ports are another matter. */
+static void every_window_of_another_bridge_is_taken(void **state)
+{
+	const struct pci_window ports = { 0xc000, 0x10000 };
+	struct sim_pci_function *sim = sim_pci_add_bridge(NULL, 3, 0);
+
+	(void)state;
+	sim_pci_set_bus_numbers(sim, 0, 1, 1);
+	sim_pci_set_io_window(sim, 0xc000, 0xd000);
+	sim_pci_set_memory_window(sim, START, START + 1 * MIB);
+	sim_pci_set_prefetchable_window(sim, START + 1 * MIB, START + 3 * MIB);
+	pci_scan(&windows);
+	assert_int_equal(pci_find_gap(NULL, &ports, true, 64, 64), 0xd000);
+	assert_int_equal(pci_find_gap(NULL, &ports, false, 64, 64), 0xc000);
+	assert_int_equal(pci_find_gap(NULL, &windows_memory, false, 0x1000, 0x1000),
+			 START + 3 * MIB);
+	assert_int_equal(pci_find_gap(NULL, &windows_memory, true, 0x1000, 0x1000), START);
+}
+
 static void config_space_itself_is_taken(void **state)
 {
 	const struct pci_window around = { SIM_PCI_ECAM_BASE, SIM_PCI_ECAM_BASE + 16 * MIB };
@@ -102,6 +122,7 @@ int main(void)
 		cmocka_unit_test_setup(the_first_multiple_after_a_bar_is_found, setup_bus),
 		cmocka_unit_test_setup(ports_and_memory_do_not_meet, setup_bus),
 		cmocka_unit_test_setup(a_window_is_free_behind_its_own_bridge_only, setup_bus),
+		cmocka_unit_test_setup(every_window_of_another_bridge_is_taken, setup_bus),
 		cmocka_unit_test_setup(config_space_itself_is_taken, setup_bus),
 		cmocka_unit_test_setup(address_0_is_never_given, setup_bus),
 	};

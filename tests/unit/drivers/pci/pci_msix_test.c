@@ -57,8 +57,12 @@ static uint32_t table_read(struct sim_pci_function *f, unsigned bar, uint64_t of
 static void table_write(struct sim_pci_function *f, unsigned bar, uint64_t offset, unsigned width,
 			uint32_t value)
 {
+	uint32_t *at = word(bar, offset, width);
+
 	(void)f;
-	*word(bar, offset, width) = value;
+	/* 6.8.2.9: what an entry says is changed only while it is masked. */
+	assert_true(offset % 16 == 12 || table[(offset - table_at) / 16][3] & MASKED);
+	*at = value;
 }
 
 static void note_write(struct sim_pci_function *f, unsigned offset, uint32_t value)
@@ -145,6 +149,61 @@ static void only_the_control_word_is_written(void **state)
 	assert_int_equal(sim_pci_get(sim, TABLE, 4), BAR);
 }
 
+/* 6.8.2.9: the other bits of an entry's control are reserved, and stay. */
+static void masking_keeps_what_is_reserved(void **state)
+{
+	(void)state;
+	make_function(0);
+	for (size_t i = 0; i < ENTRIES; i++)
+		table[i][3] = 0xa5a5a5a4;
+	assert_int_equal(pci_msix_setup(pci_devices(), &msix), 0);
+	for (size_t i = 0; i < ENTRIES; i++)
+		assert_int_equal(table[i][3], 0xa5a5a5a5);
+	pci_msix_set(&msix, 5, 0xfee00000, 33);
+	assert_int_equal(table[5][3], 0xa5a5a5a4);
+}
+
+static void a_function_without_the_capability_is_enodev(void **state)
+{
+	unsigned writes;
+
+	(void)state;
+	make_function(0);
+	sim->config[0x34] = 0;
+	writes = sim_pci_writes;
+	assert_int_equal(pci_msix_setup(pci_devices(), &msix), -ENODEV);
+	pci_msix_disable(&msix);
+	assert_int_equal(sim_pci_writes, writes);
+}
+
+static void a_capability_must_fit_into_config_space(void **state)
+{
+	(void)state;
+	for (uint8_t at = 0xf4; at <= 0xf8; at = (uint8_t)(at + 4)) {
+		make_function(0);
+		sim->config[0x34] = at;
+		sim_pci_set_capability(sim, at, 0x11, 0);
+		sim_pci_put(sim, at + 2u, 2, 0);
+		sim_pci_put(sim, at + 4u, 4, BAR);
+		assert_int_equal(pci_msix_setup(pci_devices(), &msix), at == 0xf4 ? 0 : -EINVAL);
+	}
+}
+
+/* Or messages would be sent that nobody awaits, or none that somebody does. */
+static void what_is_not_enabled_unmasked_is_turned_off(void **state)
+{
+	(void)state;
+	make_function(0);
+	assert_int_equal(pci_msix_setup(pci_devices(), &msix), 0);
+	sim->writable[CONTROL + 1] = 0x00;
+	assert_int_equal(pci_msix_enable(&msix), -EIO);
+	assert_int_equal(sim_pci_get(sim, CONTROL, 2), ENTRIES - 1);
+	sim->writable[CONTROL + 1] = 0x80;
+	sim_pci_put(sim, CONTROL, 2, 0x4000 | (ENTRIES - 1));
+	assert_int_equal(pci_msix_enable(&msix), -EIO);
+	assert_int_equal(sim_pci_get(sim, CONTROL, 2), 0x4000 | (ENTRIES - 1));
+}
+
 #define CASE(name) cmocka_unit_test_teardown(name, teardown)
 
 int main(void)
@@ -153,6 +212,10 @@ int main(void)
 		CASE(a_table_of_2048_entries_is_used_to_its_last),
 		CASE(a_table_that_ends_behind_its_bar_is_refused),
 		CASE(only_the_control_word_is_written),
+		CASE(masking_keeps_what_is_reserved),
+		CASE(a_function_without_the_capability_is_enodev),
+		CASE(a_capability_must_fit_into_config_space),
+		CASE(what_is_not_enabled_unmasked_is_turned_off),
 	};
 
 	return cmocka_run_group_tests_name("pci_msix", tests, NULL, NULL);

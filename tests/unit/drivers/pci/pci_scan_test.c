@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "drivers/pci/pci_events.h"
 #include "tests/unit/drivers/pci/pci_fixture.h"
 
 static struct sim_pci_function *add_bridge(struct sim_pci_function *parent, unsigned device,
@@ -115,6 +116,7 @@ static void an_unknown_header_is_listed_and_left_alone(void **state)
 
 	(void)state;
 	sim_pci_put(f, 0x0e, 1, 0x7f);
+	sim_pci_put(f, 0x04, 2, 0x0007);
 	sim_pci_put(f, 0x3d, 1, 2);
 	sim_pci_put(f, 0x2c, 4, 0x00051af4);
 	sim_pci_set_bar(f, 0, SIM_PCI_MEMORY32, 4096, 0);
@@ -145,6 +147,11 @@ static void more_functions_than_fit_are_left_alone(void **state)
 	}
 	assert_int_equal(pci_scan(&windows), PCI_DEVICES_MAX);
 	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning,
+			    "pci: more than 256 functions: the others are left alone");
+	/* It is told again by each scan. */
+	assert_int_equal(pci_scan(&windows), PCI_DEVICES_MAX);
+	assert_int_equal(sim_log_warnings, 2);
 }
 
 static void a_second_scan_starts_anew(void **state)
@@ -164,6 +171,55 @@ static void without_a_mechanism_nothing_is_found(void **state)
 	(void)state;
 	assert_int_equal(pci_scan(&windows), 0);
 	assert_null(pci_devices());
+}
+
+/* Device 16 of a bus, and function 1, are not taken for what comes next. */
+static void the_list_is_in_the_order_of_addresses(void **state)
+{
+	struct sim_pci_function *bridge = add_bridge(NULL, 1, 0, 1, 1);
+
+	(void)state;
+	sim_pci_set_multifunction(add_function(NULL, 0, 0));
+	add_function(NULL, 0, 1);
+	add_function(NULL, 0, 7);
+	sim_pci_set_multifunction(bridge);
+	add_function(NULL, 1, 1);
+	add_function(NULL, 31, 0);
+	add_function(bridge, 0, 0);
+	add_function(bridge, 31, 0);
+	assert_string_equal(scan(), "00:00.0 00:00.1 00:00.7 00:01.0 00:01.1 00:1f.0 01:00.0 "
+				    "01:1f.0 ");
+}
+
+static void what_is_found_is_recorded(void **state)
+{
+	uint64_t found = pci_events.count[PCI_EVENT_FOUND];
+	struct event event;
+
+	(void)state;
+	add_function(NULL, 1, 0);
+	add_function(NULL, 2, 0);
+	scan();
+	assert_int_equal(pci_events.count[PCI_EVENT_FOUND] - found, 2);
+	assert_true(events_get(&pci_events, pci_events.recorded, &event));
+	assert_int_equal(event.type, PCI_EVENT_FOUND);
+	assert_int_equal(event.argument[0], 2 << 3);
+	assert_string_equal(sim_log_info, "pci: 2 functions; config space by ports");
+}
+
+/* Of a bridge that has no bus behind it yet nothing can come. */
+static void nothing_comes_behind_a_bridge_without_a_bus(void **state)
+{
+	struct sim_pci_function *b = add_bridge(NULL, 1, 0, 5, 4);
+	unsigned reads;
+
+	(void)state;
+	b->stubborn = true;
+	scan();
+	assert_int_equal(pci_devices()->secondary_bus, 0);
+	reads = sim_pci_reads;
+	assert_int_equal(pci_scan_slot(pci_devices(), (struct pci_address){ 0 }), 0);
+	assert_int_equal(sim_pci_reads, reads);
 }
 
 /* ---- Bridges that the firmware numbered ---- */
@@ -230,10 +286,68 @@ static void behind_a_root_port_only_slot_0_is_asked(void **state)
 	sim_pci_put(b, 0x56, 2, 0x0042); /* root port */
 	assert_string_equal(scan(), "00:01.0 01:00.0 ");
 	assert_true(sim_pci_reads <= reads - 31 + 4);
-	/* But a bridge to conventional PCI has all slots. */
-	sim_pci_put(b, 0x56, 2, 0x0071);
+	sim_pci_reads = 0;
+	sim_pci_put(b, 0x56, 2, 0x0062); /* downstream port */
+	assert_string_equal(scan(), "00:01.0 01:00.0 ");
+	assert_true(sim_pci_reads <= reads - 31 + 4);
+	/* But an upstream port, and a bridge to conventional PCI, have all slots. */
 	add_function(b, 9, 0);
+	sim_pci_put(b, 0x56, 2, 0x0052);
 	assert_string_equal(scan(), "00:01.0 01:00.0 01:09.0 ");
+	sim_pci_put(b, 0x56, 2, 0x0071);
+	assert_string_equal(scan(), "00:01.0 01:00.0 01:09.0 ");
+	/* And so has one that is not express, whatever its registers look like. */
+	b->config[0x34] = 0;
+	sim_pci_put(b, 0x02, 2, 0x0042);
+	assert_string_equal(scan(), "00:01.0 01:00.0 01:09.0 ");
+}
+
+/* Up to the last number of the bridge above. */
+static void numbers_are_kept_to_the_last(void **state)
+{
+	struct sim_pci_function *outer = add_bridge(NULL, 1, 0, 1, 3);
+	struct sim_pci_function *inner = add_bridge(outer, 0, 1, 2, 3);
+	struct sim_pci_function *last = add_bridge(NULL, 2, 0, 4, 255);
+
+	(void)state;
+	add_function(inner, 0, 0);
+	scan();
+	assert_bus_numbers(outer, 0, 1, 3);
+	assert_bus_numbers(inner, 1, 2, 3);
+	assert_bus_numbers(last, 0, 4, 255);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
+/* Whichever of them has the highest. */
+static void a_new_bridge_covers_all_numbers_behind_it(void **state)
+{
+	struct sim_pci_function *outer = add_bridge(NULL, 1, 0, 0, 0);
+	struct sim_pci_function *first = add_bridge(outer, 0, 1, 5, 5);
+	struct sim_pci_function *second = add_bridge(outer, 1, 1, 2, 3);
+
+	(void)state;
+	add_function(outer, 2, 0);
+	scan();
+	assert_bus_numbers(outer, 0, 1, 5);
+	assert_bus_numbers(first, 1, 5, 5);
+	assert_bus_numbers(second, 1, 2, 3);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
+static void the_first_of_the_longest_runs_of_numbers_is_taken(void **state)
+{
+	struct sim_pci_function *old = add_bridge(NULL, 1, 0, 3, 3);
+	struct sim_pci_function *fresh = add_bridge(NULL, 2, 0, 0, 0);
+
+	(void)state;
+	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 5), 0);
+	scan();
+	assert_bus_numbers(old, 0, 3, 3);
+	assert_bus_numbers(fresh, 0, 1, 1);
+	sim_pci_set_bus_numbers(fresh, 0, 0, 0);
+	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 6), 0);
+	scan();
+	assert_bus_numbers(fresh, 0, 4, 4);
 }
 
 /* ---- Bridges that it did not ---- */
@@ -295,6 +409,7 @@ static void a_bridge_for_which_no_number_is_left_stays_closed(void **state)
 	assert_string_equal(scan(), "00:02.0 01:00.0 ");
 	assert_bus_numbers(inner, 0, 0, 0);
 	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning, "pci: 01:00.0: no bus number is left for it");
 }
 
 static void no_bus_above_the_last_is_numbered_or_asked(void **state)
@@ -367,6 +482,14 @@ static void the_second_of_two_overlapping_bridges_is_renumbered(void **state)
 	assert_bus_numbers(b1, 0, 1, 4);
 	assert_bus_numbers(b2, 0, 5, 5);
 	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning, "pci: 00:02.0: bus numbers 03 to 06 cannot be here");
+	/* One number is enough, be it the last. */
+	sim_pci_set_bus_numbers(b1, 0, 6, 9);
+	sim_pci_set_bus_numbers(b2, 0, 3, 6);
+	scan();
+	assert_bus_numbers(b1, 0, 6, 9);
+	assert_bus_numbers(b2, 0, 10, 10);
+	assert_int_equal(sim_log_warnings, 2);
 }
 
 static void a_bridge_that_keeps_its_wrong_numbers_is_left_alone(void **state)
@@ -377,7 +500,8 @@ static void a_bridge_that_keeps_its_wrong_numbers_is_left_alone(void **state)
 	b->stubborn = true;
 	add_function(b, 0, 0);
 	assert_string_equal(scan(), "00:01.0 ");
-	assert_true(sim_log_warnings >= 2);
+	assert_int_equal(sim_log_warnings, 2);
+	assert_string_equal(sim_log_warning, "pci: 00:01.0: does not keep its bus numbers");
 	assert_int_equal(found_at(0, 1)->secondary_bus, 0);
 }
 
@@ -407,6 +531,8 @@ static void the_numbers_behind_a_bridge_that_goes_away_are_nobody_elses(void **s
 	assert_string_equal(scan(), "00:01.0 00:02.0 01:00.0 02:07.0 03:07.0 ");
 	assert_bus_numbers(a, 0, 1, 2);
 	assert_bus_numbers(b, 0, 3, 3);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning, "pci: 01:00.0: has lost its bus numbers");
 }
 
 static void a_wire_back_to_the_root_bus_does_not_loop(void **state)
@@ -438,6 +564,7 @@ static void a_long_chain_of_bridges_ends(void **state)
 		b = add_bridge(b, 0, 0, 0, 0);
 	assert_int_equal(pci_scan(&windows), 13);
 	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning, "pci: bus 0d: too many bridges before it");
 }
 
 int main(void)
@@ -456,6 +583,13 @@ int main(void)
 		cmocka_unit_test_setup(what_is_behind_bridges_is_found_in_the_order_of_addresses,
 				       setup_bus),
 		cmocka_unit_test_setup(buses_may_be_numbered_in_another_order_than_slots,
+				       setup_bus),
+		cmocka_unit_test_setup(the_list_is_in_the_order_of_addresses, setup_bus),
+		cmocka_unit_test_setup(what_is_found_is_recorded, setup_bus),
+		cmocka_unit_test_setup(nothing_comes_behind_a_bridge_without_a_bus, setup_bus),
+		cmocka_unit_test_setup(numbers_are_kept_to_the_last, setup_bus),
+		cmocka_unit_test_setup(a_new_bridge_covers_all_numbers_behind_it, setup_bus),
+		cmocka_unit_test_setup(the_first_of_the_longest_runs_of_numbers_is_taken,
 				       setup_bus),
 		cmocka_unit_test_setup(the_same_is_found_through_ecam, setup_bus),
 		cmocka_unit_test_setup(behind_a_root_port_only_slot_0_is_asked, setup_bus),

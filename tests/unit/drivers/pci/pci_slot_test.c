@@ -41,6 +41,7 @@ static struct sim_pci_function *port, *card;
 static uint32_t up, down, selected, selected_most, card_bus;
 static unsigned ejected, powered_off;
 static bool never_completes, exchanged;
+static bool card_stays; /* nothing falls out of the slot */
 /* A command that takes this many waits to be obeyed; how many of them are left. */
 static unsigned command_waits, waits_left;
 static bool was_hurried; /* the next command came before */
@@ -93,7 +94,8 @@ static void write_control(uint32_t value)
 		put_status(COMPLETED, 0);
 	if (off && !was_off) {
 		powered_off++;
-		put_status(CHANGED, PRESENT);
+		if (!card_stays)
+			put_status(CHANGED, PRESENT);
 	}
 	was_off = off;
 	update_card();
@@ -125,16 +127,19 @@ static void insert(void)
 
 /* ---- ACPI's ports ---- */
 
+static uint16_t acpi_base;
+static bool has_successor; /* once the card was ejected, there is another one */
+
 static uint32_t port_read(uint16_t at)
 {
 	uint32_t value = 0;
 
-	if (at < 0xae00 || at > 0xae10)
+	if (at < acpi_base || at > acpi_base + 0x10)
 		return UINT32_MAX; /* nobody is there */
-	if (at == 0xae00 && selected == card_bus) {
+	if (at == acpi_base && selected == card_bus) {
 		value = up;
 		up = 0;
-	} else if (at == 0xae04 && selected == card_bus) {
+	} else if (at == acpi_base + 4 && selected == card_bus) {
 		value = down;
 	}
 	return value;
@@ -142,14 +147,17 @@ static uint32_t port_read(uint16_t at)
 
 static void port_write(uint16_t at, uint32_t value)
 {
-	if (at == 0xae10)
+	assert_true(at == acpi_base + 0x10 || at == acpi_base + 8);
+	if (at == acpi_base + 0x10)
 		selected = value;
 	if (selected > selected_most)
 		selected_most = selected;
-	if (at == 0xae08 && selected == card_bus && (value & down)) {
-		down &= ~value;
+	if (at == acpi_base + 8 && selected == card_bus) {
+		assert_int_equal(value, down);
+		down = 0;
 		ejected++;
-		card->gone = true;
+		card->gone = !has_successor;
+		reset_card();
 	}
 }
 
@@ -159,8 +167,10 @@ static void note(const struct pci_device *device, const char *what)
 {
 	size_t length = strlen(events);
 
-	snprintf(events + length, sizeof(events) - length, "%s%02x:%02x ", what,
-		 device->address.bus, device->address.device);
+	/* Function 0 goes without saying. */
+	snprintf(events + length, sizeof(events) - length, "%s%02x:%02x%s ", what,
+		 device->address.bus, device->address.device,
+		 device->address.function == 1 ? ".1" : "");
 }
 
 static void added(const struct pci_device *device)
@@ -205,9 +215,13 @@ static int setup(void **state)
 	sim_log_reset();
 	sim_pci_reset();
 	sim_time_reset();
+	/* The guest has been up for some time. */
+	sim_time_advance(7 * NS_PER_S);
 	events[0] = '\0';
 	up = down = selected = selected_most = 0;
 	card_bus = 0;
+	acpi_base = 0xae00;
+	has_successor = card_stays = false;
 	ejected = powered_off = 0;
 	never_completes = exchanged = was_hurried = false;
 	command_waits = waits_left = 0;
@@ -263,6 +277,9 @@ static void a_slot_gives_power_and_addresses_to_what_comes(void **state)
 	insert();
 	check("+01:00 ");
 	assert_true(has_power());
+	assert_string_equal(sim_log_info, "pci: 01:00.0: plugged in");
+	/* The light is on; what the port reports is as the firmware left it. */
+	assert_int_equal(sim_pci_get(port, SLOT_CONTROL, 2), 0x01c0);
 	assert_int_equal(sim_pci_get(port, SLOT_STATUS, 2), PRESENT);
 	assert_int_equal(sim_pci_unassigned(), 0);
 	assert_int_equal(listed(), 3);
@@ -280,7 +297,10 @@ static void the_button_lets_go_and_takes_power(void **state)
 		check("-01:00 ");
 		assert_int_equal(powered_off, i + 1);
 		assert_true(card->gone);
-		assert_int_equal(sim_pci_get(card, 0x04, 2) & 7, 0);
+		assert_int_equal(sim_pci_get(port, SLOT_CONTROL, 2), 0x07c0);
+		/* It decodes nothing, masters nothing, and interrupts nobody. */
+		assert_int_equal(sim_pci_get(card, 0x04, 2), 0x0400);
+		assert_string_equal(sim_log_info, "pci: 01:00.0: unplugged");
 		assert_int_equal(listed(), 2);
 	}
 	assert_int_equal(sim_log_warnings, 0);
@@ -336,7 +356,123 @@ static void what_is_pulled_out_is_gone(void **state)
 	put_status(CHANGED, PRESENT);
 	update_card();
 	check("!01:00 ");
+	assert_string_equal(sim_log_info, "pci: 01:00.0: gone");
 	insert();
+	check("+01:00 ");
+}
+
+/* There is no address that would tell. */
+static void what_has_no_bars_is_seen_to_go(void **state)
+{
+	(void)state;
+	start();
+	insert();
+	memset(card->writable + 0x10, 0, 24);
+	sim_pci_put(card, 0x10, 4, 0);
+	sim_pci_put(card, 0x20, 4, 0);
+	check("+01:00 ");
+	put_status(CHANGED, PRESENT);
+	update_card();
+	check("!01:00 ");
+}
+
+/* By another kind of card, which happens to have the same addresses. */
+static void what_was_exchanged_for_another_kind_is_noticed(void **state)
+{
+	(void)state;
+	start();
+	insert();
+	check("+01:00 ");
+	put_status(CHANGED, 0);
+	sim_pci_put(card, 0x02, 2, 0x1044);
+	exchanged = true;
+	check("!01:00 +01:00 ");
+}
+
+/* Its only address is in the first BAR. */
+static void what_was_exchanged_is_noticed_by_its_ports(void **state)
+{
+	(void)state;
+	start();
+	insert();
+	memset(card->writable + 0x20, 0, 8);
+	sim_pci_put(card, 0x20, 4, 0);
+	check("+01:00 ");
+	put_status(CHANGED, 0);
+	sim_pci_set_bar(card, 0, SIM_PCI_IO, 64, 0);
+	exchanged = true;
+	check("!01:00 +01:00 ");
+}
+
+static void functions_of_a_card_come_first_to_last_and_go_last_to_first(void **state)
+{
+	struct sim_pci_function *second = sim_pci_add(port, 0, 1, 0x1af4, 0x1044, 0x00ff00);
+
+	(void)state;
+	second->gone = true;
+	sim_pci_set_multifunction(card);
+	start();
+	insert();
+	second->gone = false;
+	check("+01:00 +01:00.1 ");
+	put_status(BUTTON, 0);
+	check("-01:00.1 -01:00 ");
+}
+
+static void a_bridge_in_a_slot_comes_alone_and_is_told(void **state)
+{
+	(void)state;
+	start();
+	insert();
+	memset(card->writable + 0x10, 0, 24);
+	sim_pci_put(card, 0x10, 4, 0);
+	sim_pci_put(card, 0x20, 4, 0);
+	sim_pci_put(card, 0x0e, 1, 1);
+	check("+01:00 ");
+	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning,
+			    "pci: 01:00.0: a bridge; what is behind it is not looked for");
+}
+
+/* Without power it stays where it is; only a hand takes it out. */
+static void a_card_that_stays_in_its_slot_is_not_taken_in_again(void **state)
+{
+	(void)state;
+	card_stays = true;
+	start();
+	insert();
+	check("+01:00 ");
+	put_status(BUTTON, 0);
+	check("-01:00 ");
+	check("");
+	assert_false(has_power());
+	put_status(BUTTON, 0);
+	check("+01:00 ");
+}
+
+static void a_button_pressed_at_an_empty_slot_does_nothing(void **state)
+{
+	(void)state;
+	start();
+	put_status(BUTTON, 0);
+	check("");
+	assert_false(has_power());
+	assert_int_equal(sim_pci_get(port, SLOT_STATUS, 2), 0);
+	assert_int_equal(sim_time_waits, 0);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
+/* Nobody pressed a button: the hand that changed the card is enough. */
+static void a_card_that_replaces_one_that_was_given_up_is_tried(void **state)
+{
+	(void)state;
+	start();
+	sim_pci_put(card, 0x00, 4, 0xffffffff);
+	insert();
+	check("");
+	sim_pci_put(card, 0x00, 4, 0x10451af4);
+	check("");
+	put_status(CHANGED, 0);
 	check("+01:00 ");
 }
 
@@ -363,7 +499,9 @@ static void a_card_that_does_not_answer_is_given_up_once(void **state)
 	insert();
 	check("");
 	assert_int_equal(sim_log_warnings, 1);
-	assert_in_range(sim_time_waits - before, 50, 110);
+	assert_string_equal(sim_log_warning, "pci: 00:04.0: what is in its slot does not answer");
+	/* A second of simulated time, with a look every 10 ms. */
+	assert_int_equal(sim_time_waits - before, 100);
 }
 
 /* The guest is stopped in each wait; the card has had no second to get ready. */
@@ -411,6 +549,28 @@ static void a_slot_that_never_completes_is_not_waited_for_long(void **state)
 	start();
 	insert();
 	check("+01:00 ");
+	assert_int_equal(sim_time_waits, 100);
+}
+
+/* While a command is obeyed. */
+static void press_meanwhile(void)
+{
+	if (waits_left == 5)
+		put_status(BUTTON, 0);
+	obey_later();
+}
+
+/* It is not taken for the end of the command, and not acknowledged with that. */
+static void a_button_pressed_during_a_command_is_not_lost(void **state)
+{
+	(void)state;
+	start();
+	command_waits = 7;
+	insert();
+	sim_time_on_wait = press_meanwhile;
+	check("+01:00 -01:00 ");
+	assert_false(was_hurried);
+	sim_time_on_wait = NULL;
 }
 
 /* Its command is done then, and what the next one waits for has not happened yet. */
@@ -470,6 +630,46 @@ static void a_port_that_is_gone_does_nothing(void **state)
 	start();
 	port->gone = true;
 	check("");
+	assert_int_equal(sim_time_waits, 0);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
+/* Express 7.5.3: its last register ends 28 bytes after it begins. */
+static void a_slot_must_fit_into_config_space(void **state)
+{
+	(void)state;
+	for (unsigned at = 0xe4; at <= 0xe8; at += 4) {
+		sim_pci_put(port, 0x34, 1, at);
+		sim_pci_set_capability(port, at, 0x10, 0);
+		sim_pci_put(port, at + 2, 2, 0x0142);
+		sim_pci_put(port, at + 0x14, 4, 0x006b);
+		assert_int_equal(start(), at == 0xe4);
+	}
+}
+
+/* What stands in the registers of its header is no slot. */
+static void a_bridge_that_is_not_express_has_no_slot(void **state)
+{
+	(void)state;
+	port->config[0x34] = 0;
+	sim_pci_put(port, 0x02, 2, 0x0142);
+	sim_pci_set_bar(port, 1, SIM_PCI_MEMORY32, 64, 0xc0000040);
+	assert_int_equal(start(), 0);
+}
+
+static void more_slots_than_64_are_left_alone(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 70; i++) {
+		struct sim_pci_function *f = sim_pci_add_bridge(NULL, 5 + i / 8, i % 8);
+
+		if (i % 8 == 0)
+			sim_pci_set_multifunction(f);
+		memcpy(f->config + EXPRESS, port->config + EXPRESS, 0x1c);
+		f->config[0x06] |= 0x10;
+		sim_pci_put(f, 0x34, 1, EXPRESS);
+		assert_int_equal(start(), i < 63 ? i + 2 : 64);
+	}
 }
 
 static void a_closed_window_is_opened_for_what_comes(void **state)
@@ -522,6 +722,120 @@ static void acpi_plugs_and_ejects_on_the_root_bus(void **state)
 	assert_int_equal(sim_log_warnings, 0);
 }
 
+/* The same by the other chipset, whose ports lie elsewhere. */
+static void acpi_works_on_q35(void **state)
+{
+	(void)state;
+	acpi_base = 0x0cc0;
+	card_bus = 1;
+	sim_pci_add(NULL, 31, 0, 0x8086, 0x2918, 0x060100);
+	sim_pci_port_read = port_read;
+	sim_pci_port_write = port_write;
+	sim_pci_put(port, EXPRESS + 0x14, 4, 0);
+	put_status(0, 0xffff);
+	sim_pci_put(port, SLOT_CONTROL, 2, 0);
+	assert_int_equal(start(), 1);
+	card->gone = false;
+	up = 1;
+	check("+01:00 ");
+	down = 1;
+	check("-01:00 ");
+	assert_int_equal(ejected, 1);
+}
+
+/* Then there is room for one that comes at the same time. */
+static void acpi_lets_go_before_it_takes_in(void **state)
+{
+	(void)state;
+	card->parent = NULL;
+	card->device = 31;
+	card->gone = false;
+	start_acpi();
+	has_successor = true;
+	down = up = 1u << 31;
+	check("-00:1f +00:1f ");
+	assert_int_equal(ejected, 1);
+}
+
+/* Of two bridges, in whatever order QEMU numbers their buses. */
+static void acpi_learns_where_the_new_function_is(void **state)
+{
+	struct sim_pci_function *other = sim_pci_add_bridge(NULL, 6, 0);
+
+	(void)state;
+	sim_pci_add(other, 3, 0, 0x1af4, 0x1044, 0x00ff00);
+	card->parent = other;
+	card->device = 9;
+	card_bus = 1;
+	start_acpi();
+	for (unsigned i = 1; i <= 2; i++) {
+		reset_card();
+		card->gone = false;
+		up = 1u << 9;
+		check("+02:09 ");
+		down = 1u << 9;
+		check("-02:09 ");
+		assert_int_equal(ejected, i);
+	}
+	/* The other number can then only be the other bus, which has nothing in this slot. */
+	card_bus = 2;
+	down = 1u << 3;
+	check("");
+	assert_int_equal(ejected, 2);
+	assert_string_equal(sim_log_warning,
+			    "pci: slot 3 of bus number 2 of ACPI is to be emptied, but which bus "
+			    "that is cannot be told");
+	assert_int_equal(sim_log_warnings, 1);
+	/* Another slot is another matter. */
+	down = 1u << 4;
+	check("");
+	assert_int_equal(sim_log_warnings, 2);
+}
+
+static void acpi_asks_for_no_more_than_32_buses(void **state)
+{
+	(void)state;
+	for (unsigned slot = 6; slot < 32; slot++)
+		for (unsigned function = 0; function < 2; function++)
+			sim_pci_set_multifunction(sim_pci_add_bridge(NULL, slot, function));
+	start_acpi();
+	check("");
+	assert_int_equal(selected_most, 31);
+}
+
+/* One of the two registers is enough to tell. */
+static void acpi_ports_that_fall_silent_say_nothing(void **state)
+{
+	(void)state;
+	card->parent = NULL;
+	card->device = 5;
+	card->gone = false;
+	start_acpi();
+	down = UINT32_MAX;
+	check("");
+	down = 0;
+	for (int i = 0; i < 3; i++) {
+		up = UINT32_MAX;
+		check("");
+	}
+	assert_int_equal(ejected, 0);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
+static void acpi_ports_of_another_vendor_are_none(void **state)
+{
+	(void)state;
+	sim_pci_add(NULL, 1, 0, 0x1af4, 0x7113, 0x068000);
+	sim_pci_add(NULL, 2, 0, 0x1af4, 0x2918, 0x068000);
+	sim_pci_add(NULL, 3, 0, 0x8086, 0x2919, 0x068000);
+	sim_pci_port_read = port_read;
+	sim_pci_port_write = port_write;
+	sim_pci_put(port, EXPRESS + 0x14, 4, 0);
+	assert_int_equal(start(), 0);
+	pci_slot_acpi_poll();
+	assert_int_equal(selected_most, 0);
+}
+
 static void acpi_learns_which_bus_is_meant(void **state)
 {
 	(void)state;
@@ -569,8 +883,6 @@ static void acpi_ports_that_are_not_there_are_not_asked(void **state)
 	assert_int_equal(start(), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, setup)
-
 /* Of any version of the capability, which the lowest bits of its flags tell. */
 static void a_port_without_a_slot_is_none_of_ours(void **state)
 {
@@ -583,6 +895,8 @@ static void a_port_without_a_slot_is_none_of_ours(void **state)
 	}
 }
 
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -593,6 +907,18 @@ int main(void)
 		TEST(what_comes_and_goes_is_recorded),
 		TEST(what_is_pulled_out_is_gone),
 		TEST(what_was_exchanged_is_noticed),
+		TEST(what_has_no_bars_is_seen_to_go),
+		TEST(what_was_exchanged_for_another_kind_is_noticed),
+		TEST(what_was_exchanged_is_noticed_by_its_ports),
+		TEST(functions_of_a_card_come_first_to_last_and_go_last_to_first),
+		TEST(a_bridge_in_a_slot_comes_alone_and_is_told),
+		TEST(a_card_that_stays_in_its_slot_is_not_taken_in_again),
+		TEST(a_button_pressed_at_an_empty_slot_does_nothing),
+		TEST(a_card_that_replaces_one_that_was_given_up_is_tried),
+		TEST(a_button_pressed_during_a_command_is_not_lost),
+		TEST(a_slot_must_fit_into_config_space),
+		TEST(a_bridge_that_is_not_express_has_no_slot),
+		TEST(more_slots_than_64_are_left_alone),
 		TEST(a_card_that_does_not_answer_is_given_up_once),
 		TEST(a_card_has_its_second_while_the_guest_is_awake),
 		TEST(a_slot_has_its_second_while_the_guest_is_awake),
@@ -603,6 +929,12 @@ int main(void)
 		TEST(a_port_that_is_gone_does_nothing),
 		TEST(a_closed_window_is_opened_for_what_comes),
 		TEST(acpi_plugs_and_ejects_on_the_root_bus),
+		TEST(acpi_works_on_q35),
+		TEST(acpi_lets_go_before_it_takes_in),
+		TEST(acpi_learns_where_the_new_function_is),
+		TEST(acpi_asks_for_no_more_than_32_buses),
+		TEST(acpi_ports_that_fall_silent_say_nothing),
+		TEST(acpi_ports_of_another_vendor_are_none),
 		TEST(acpi_learns_which_bus_is_meant),
 		TEST(acpi_finds_the_only_bus_that_can_be_meant),
 		TEST(acpi_does_not_guess_between_two_buses),
