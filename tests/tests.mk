@@ -197,12 +197,16 @@ tests/tools/balloonctl/guest_thread := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/dump := $(BALLOONCTL_TESTED) tests/unit/tools/core_file.c
 tests/tools/balloonctl/guest_libvirt := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
+ifneq ($(LIBVIRT),)
+tests/tools/balloonctl/libvirt_calls := $(BALLOONCTL_TESTED)
+endif
 tests/tools/balloonctl/guest_find := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_qmp := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/set := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/progress := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/status := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/watch_draw := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/watch := $(BALLOONCTL_TESTED) tests/unit/tools/balloonctl/screen.c
 tests/tools/balloonctl/poller := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/record := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/export := $(BALLOONCTL_TESTED)
