@@ -200,10 +200,14 @@ tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
 ifneq ($(LIBVIRT),)
 tests/tools/balloonctl/libvirt_calls := $(BALLOONCTL_TESTED)
 endif
+tests/tools/balloonctl/dump_shows := $(BALLOONCTL_TESTED) $(FRAME_FIXTURE) mm/frame_dump.c \
+	kernel/dump.c tests/unit/tools/core_file.c
 tests/tools/balloonctl/guest_find := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_qmp := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/set := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/progress := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/progress_shows := $(BALLOONCTL_TESTED) \
+	tests/unit/tools/balloonctl/screen.c
 tests/tools/balloonctl/status := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/watch_draw := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/watch := $(BALLOONCTL_TESTED) tests/unit/tools/balloonctl/screen.c

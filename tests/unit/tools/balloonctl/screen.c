@@ -89,15 +89,32 @@ void screen_soil(struct screen *screen)
 
 /* ---- what it is told ---- */
 
+/* Moves the rows from `from` to the end of the region up; down, if `by` is negative. */
+static void scroll_rows(struct screen *screen, int from, int by)
+{
+	int rest = screen->bottom - from - abs(by);
+
+	assert_true(rest >= 0);
+	memmove(screen->cells[by > 0 ? from : from - by], screen->cells[by > 0 ? from + by : from],
+		(size_t)rest * sizeof(screen->cells[0]));
+	for (int r = by > 0 ? from + rest : from; r < (by > 0 ? screen->bottom : from - by); r++)
+		erase(screen, r, 0, screen->columns);
+}
+
 static void next_row(struct screen *screen)
 {
-	if (screen->row < screen->rows - 1) {
+	if (screen->row == screen->bottom - 1)
+		scroll_rows(screen, screen->top, 1);
+	else if (screen->row < screen->rows - 1)
 		screen->row++;
-		return;
-	}
-	memmove(screen->cells[0], screen->cells[1],
-		(size_t)(screen->rows - 1) * sizeof(screen->cells[0]));
-	erase(screen, screen->rows - 1, 0, screen->columns);
+}
+
+static void row_before(struct screen *screen)
+{
+	if (screen->row == screen->top)
+		scroll_rows(screen, screen->top, -1);
+	else if (screen->row > 0)
+		screen->row--;
 }
 
 static void put(struct screen *screen, unsigned character)
@@ -180,6 +197,14 @@ static void erase_in_screen(struct screen *screen, int which)
 		erase(screen, screen->row, screen->column, screen->columns);
 }
 
+static void change_region(struct screen *screen)
+{
+	screen->top = screen->numbers[0] ? screen->numbers[0] - 1 : 0;
+	screen->bottom = screen->nr_numbers > 1 ? screen->numbers[1] : screen->rows;
+	assert_true(screen->top < screen->bottom && screen->bottom <= screen->rows);
+	move(screen, 0, 0);
+}
+
 static void obey(struct screen *screen, char command)
 {
 	int n = screen->numbers[0], times = n ? n : 1;
@@ -226,6 +251,21 @@ static void obey(struct screen *screen, char command)
 	case 'P':
 		shift(screen, -times);
 		break;
+	case 'L':
+		scroll_rows(screen, row, -times);
+		break;
+	case 'M':
+		scroll_rows(screen, row, times);
+		break;
+	case 'S':
+		scroll_rows(screen, screen->top, times);
+		break;
+	case 'T':
+		scroll_rows(screen, screen->top, -times);
+		break;
+	case 'r':
+		change_region(screen);
+		break;
 	case 'm':
 		change_pen(screen);
 		break;
@@ -254,6 +294,8 @@ static void take_control(struct screen *screen, char c)
 
 static void take_escaped(struct screen *screen, char c)
 {
+	if (c == 'M')
+		row_before(screen);
 	screen->state = c == '[' ? CONTROL : strchr("()#", c) ? ONE_MORE : GROUND;
 	screen->nr_numbers = 1;
 	screen->numbers[0] = 0;
@@ -315,6 +357,7 @@ void screen_start(struct screen *screen, int rows, int columns, const char *term
 	memset(screen, 0, sizeof(*screen));
 	screen->rows = rows;
 	screen->columns = columns;
+	screen->bottom = rows;
 	screen->pen = blank;
 	erase_rows(screen, 0, rows);
 	screen->clearings = 0;
@@ -345,6 +388,8 @@ void screen_resize(struct screen *screen, int rows, int columns)
 	assert_true(rows <= SCREEN_ROWS_MAX && columns <= SCREEN_COLUMNS_MAX);
 	screen->rows = rows;
 	screen->columns = columns;
+	screen->top = 0;
+	screen->bottom = rows;
 	assert_int_equal(ioctl(screen->fd, TIOCSWINSZ, &size), 0);
 }
 

@@ -30,7 +30,8 @@ struct screen {
 	pid_t pid;
 	int fd;
 	int row, column;
-	bool wraps; /* a character was put into the last column */
+	int top, bottom; /* of the rows that scroll, and the one after them */
+	bool wraps;	 /* a character was put into the last column */
 	struct screen_cell pen;
 	unsigned last, decoded, more; /* character; of UTF-8: its bits, bytes that are missing */
 	int state, nr_numbers, numbers[16];
