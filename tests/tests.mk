@@ -201,7 +201,7 @@ ifneq ($(LIBVIRT),)
 tests/tools/balloonctl/libvirt_calls := $(BALLOONCTL_TESTED)
 endif
 tests/tools/balloonctl/dump_shows := $(BALLOONCTL_TESTED) $(FRAME_FIXTURE) mm/frame_dump.c \
-	kernel/dump.c tests/unit/tools/core_file.c
+	kernel/dump.c tests/unit/tools/core_file.c tests/unit/tools/failing.c
 tests/tools/balloonctl/guest_find := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_qmp := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/set := $(BALLOONCTL_TESTED)
@@ -214,6 +214,13 @@ tests/tools/balloonctl/watch := $(BALLOONCTL_TESTED) tests/unit/tools/balloonctl
 tests/tools/balloonctl/poller := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/record := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/export := $(BALLOONCTL_TESTED)
+
+tests/tools/balloonctl/failing := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
+# What tests/unit/tools/failing.c stands in front of.
+FAILING := $(addprefix -Xlinker --wrap=,malloc calloc realloc strdup strndup asprintf \
+	open_memstream json_tokener_new MHD_create_response_from_buffer pthread_create fopen \
+	fdopen opendir mkstemp fchmod rename fstat pread socket setsockopt getsockopt recv send \
+	elf_begin)
 
 tests/docs/lines := tests/docs/lines.c
 
@@ -230,6 +237,8 @@ $(addsuffix /tools/svg_plot,$(RUNS)) $(addsuffix /bench/samples,$(RUNS)): LIBS :
 $(addsuffix /tools/core,$(RUNS)) $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
+$(addsuffix /tools/balloonctl/failing,$(RUNS)) $(addsuffix /tools/balloonctl/dump_shows,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
+	$(if $(LIBVIRT),-lvirt) $(FAILING)
 $(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)
 
 # Every NAME of the above, and one program for all devices that lie.

@@ -80,26 +80,28 @@ static int wait_ready(int fd, short events, int64_t deadline)
 	return n < 0 ? -errno : n;
 }
 
-/* Takes the first whole line out of the buffer; NULL if there is none. */
-static char *take_line(struct qmp *q)
+/*
+ * Takes the first whole line out of the buffer; false: there is none. *line is by free();
+ * NULL: out of memory.
+ */
+static bool take_line(struct qmp *q, char **line)
 {
 	char *end = NULL;
 	size_t line_len;
-	char *line;
 
 	assert(q->scanned <= q->len && q->len <= q->size);
 	if (q->len > q->scanned)
 		end = memchr(q->buf + q->scanned, '\n', q->len - q->scanned);
 	if (!end) {
 		q->scanned = q->len;
-		return NULL;
+		return false;
 	}
 	line_len = (size_t)(end - q->buf);
-	line = strndup(q->buf, line_len);
+	*line = strndup(q->buf, line_len);
 	q->len -= line_len + 1;
 	memmove(q->buf, end + 1, q->len);
 	q->scanned = 0;
-	return line;
+	return true;
 }
 
 static int receive_some(struct qmp *q)
@@ -136,7 +138,7 @@ static int receive_some(struct qmp *q)
 
 static int read_line(struct qmp *q, const char *what, char **line)
 {
-	while (!(*line = take_line(q))) {
+	while (!take_line(q, line)) {
 		int ret = q->late > LATE_MAX ? 0 : wait_ready(q->fd, POLLIN, q->deadline);
 
 		if (ret == 0)
@@ -148,7 +150,7 @@ static int read_line(struct qmp *q, const char *what, char **line)
 		if (ret)
 			return ret;
 	}
-	return 0;
+	return *line ? 0 : qmp_fail_and_close(q, -ENOMEM, "out of memory");
 }
 
 static bool only_blanks(const char *text)

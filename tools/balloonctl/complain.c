@@ -103,7 +103,8 @@ int open_guest(const struct common *common, int64_t deadline, struct guest **out
 
 	if (!err)
 		return EXIT_REACHED;
-	complain("%s", error);
+	/* There was no room for a sentence, either. */
+	complain("%s", error ? error : strerror(-err));
 	free(error);
 	if (err == -EINVAL)
 		return EXIT_USAGE;

@@ -27,7 +27,10 @@
 #include "mm/frame_map.h"
 #include "tests/unit/kernel/hen_events.h"
 #include "tests/unit/tools/core_file.h"
+#include "tests/unit/tools/failing.h"
 #include "tools/balloonctl/balloonctl.h"
+#include "tools/events_dump.h"
+#include "tools/frame_dump.h"
 
 /* The fake has a signed one. */
 #undef MIB
@@ -255,6 +258,76 @@ static void damaged_parts_are_named(void **state)
 	assert_bad("--json", NULL, "of another version of Aerostat");
 }
 
+/* ---- calls that fail ---- */
+
+/* Does all that balloonctl does with a core, up to the first error. */
+static int read_all(int fd, char error[CORE_ERROR_MAX])
+{
+	struct frame_dump_reader *frames;
+	struct events_dump_reader *events;
+	struct mem_figures all;
+	struct core *core;
+	char path[32];
+	int err;
+
+	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	err = core_open(path, &core, error);
+	if (err)
+		return err;
+	err = frame_dump_open(core, &frames, error);
+	if (!err) {
+		err = frame_dump_figures(frames, &all, error);
+		frame_dump_close(frames);
+	}
+	if (!err) {
+		err = events_dump_open(core, &events, error);
+		if (!err)
+			events_dump_close(events);
+	}
+	core_close(core);
+	return err;
+}
+
+/* `words` for an error, by its number; each failure is told, and nothing is left open. */
+static void fail_each(enum failing kind, int err, const char *words)
+{
+	int fd = make_core(), before = lowest_fd(), is;
+	char error[CORE_ERROR_MAX];
+	const char *failed;
+	unsigned n = 0;
+
+	do {
+		strcpy(error, "nothing");
+		fail_nth(kind, ++n);
+		is = read_all(fd, error);
+		failed = failed_call();
+		fail_nth(kind, 0);
+		assert_int_equal(lowest_fd(), before);
+		if (failed && !strcmp(failed, "elf_begin")) {
+			assert_int_equal(is, -EINVAL);
+			assert_int_equal(strncmp(error, "no ELF file: ", 13), 0);
+		} else if (failed) {
+			assert_int_equal(is, err);
+			assert_says(error, words);
+		}
+	} while (failed);
+	assert_int_equal(is, 0);
+	assert_true(n > 3);
+	close(fd);
+}
+
+static void short_memory_is_told(void **state)
+{
+	(void)state;
+	fail_each(FAILING_MEMORY, -ENOMEM, "out of memory");
+}
+
+static void file_that_cannot_be_read_is_told(void **state)
+{
+	(void)state;
+	fail_each(FAILING_CALLS, -EIO, "Input/output error");
+}
+
 /* ---- --live ---- */
 
 static char place[] = "/tmp/balloonctl-XXXXXX";
@@ -402,6 +475,8 @@ int main(void)
 		TEST(frame_has_an_owner),
 		TEST(frame_in_json_has_an_owner),
 		TEST(damaged_parts_are_named),
+		TEST(short_memory_is_told),
+		TEST(file_that_cannot_be_read_is_told),
 		LIVE(live_dump_is_shown_and_removed),
 		LIVE(signal_removes_what_was_dumped),
 		LIVE(relative_tmpdir_is_not_used),

@@ -44,7 +44,7 @@ static int move_to_half(void *arg)
 
 static void show(int columns, bool to_the_end)
 {
-	screen_start(&screen, 5, columns, "xterm", move_to_half, &to_the_end);
+	screen_start(&screen, 9, columns, "xterm", move_to_half, &to_the_end);
 	assert_int_equal(screen_end(&screen), 0);
 }
 
@@ -110,7 +110,7 @@ static void unknown_width_is_80(void **state)
 
 	(void)state;
 	for (int columns = 0; columns < 2; columns++) {
-		screen_start(s, 5, columns, "xterm", move_to_half, &to_the_end);
+		screen_start(s, 9, columns, "xterm", move_to_half, &to_the_end);
 		s->columns = 80;
 		assert_int_equal(screen_end(s), 0);
 		assert_row(0, "[####.....]  50%  768.0 MiB left, 256.0 MiB taken, 128.0 MiB/s, "
