@@ -184,6 +184,8 @@ tests/tools/vm := $(QMP_SOURCES) tools/vm.c tools/vm_start.c
 tests/tools/json_member := tools/json_member.c
 tests/tools/show_mem := tools/show_mem.c
 tests/tools/svg_plot := $(SVG_SOURCES)
+tests/tools/svg_scale := $(SVG_SOURCES)
+tests/tools/svg_picture := $(SVG_SOURCES)
 tests/tools/core := tools/core.c tests/unit/tools/core_file.c
 # Without mm/frame_runs.c, which FRAME has.
 tests/tools/frame_dump := $(filter-out mm/%,$(DUMP_SOURCES)) $(FRAME_FIXTURE) \
@@ -233,7 +235,8 @@ RUNS := $(BUILD)/tests $(BUILD)/coverage/run $(BUILD)/plain/run
 
 $(addsuffix /tools/qmp,$(RUNS)) $(addsuffix /tools/vm,$(RUNS)) \
 	$(addsuffix /tools/json_member,$(RUNS)): LIBS := -ljson-c
-$(addsuffix /tools/svg_plot,$(RUNS)) $(addsuffix /bench/samples,$(RUNS)): LIBS := -lm
+$(addsuffix /tools/svg_plot,$(RUNS)) $(addsuffix /tools/svg_scale,$(RUNS)) $(addsuffix /tools/svg_picture,$(RUNS)) \
+	$(addsuffix /bench/samples,$(RUNS)): LIBS := -lm
 $(addsuffix /tools/core,$(RUNS)) $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
