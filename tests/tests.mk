@@ -199,6 +199,8 @@ tests/tools/balloonctl/guest_thread := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/dump := $(BALLOONCTL_TESTED) tests/unit/tools/core_file.c
 tests/tools/balloonctl/guest_libvirt := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/answers := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/looks := $(BALLOONCTL_TESTED)
 ifneq ($(LIBVIRT),)
 tests/tools/balloonctl/libvirt_calls := $(BALLOONCTL_TESTED)
 endif
