@@ -185,6 +185,8 @@ tests/tools/vm := $(QMP_SOURCES) tools/vm.c tools/vm_start.c
 tests/tools/json_member := tools/json_member.c
 tests/tools/show_mem := tools/show_mem.c
 tests/tools/svg_plot := $(SVG_SOURCES)
+tests/tools/svg_scale := $(SVG_SOURCES)
+tests/tools/svg_picture := $(SVG_SOURCES)
 tests/tools/core := tools/core.c tests/unit/tools/core_file.c
 # Without mm/frame_runs.c, which FRAME has.
 tests/tools/frame_dump := $(filter-out mm/%,$(DUMP_SOURCES)) $(FRAME_FIXTURE) \
@@ -198,15 +200,32 @@ tests/tools/balloonctl/guest_thread := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/dump := $(BALLOONCTL_TESTED) tests/unit/tools/core_file.c
 tests/tools/balloonctl/guest_libvirt := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/answers := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/looks := $(BALLOONCTL_TESTED)
+ifneq ($(LIBVIRT),)
+tests/tools/balloonctl/libvirt_calls := $(BALLOONCTL_TESTED)
+endif
+tests/tools/balloonctl/dump_shows := $(BALLOONCTL_TESTED) $(FRAME_FIXTURE) mm/frame_dump.c \
+	kernel/dump.c tests/unit/tools/core_file.c tests/unit/tools/failing.c
 tests/tools/balloonctl/guest_find := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_qmp := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/set := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/progress := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/progress_shows := $(BALLOONCTL_TESTED) \
+	tests/unit/tools/balloonctl/screen.c
 tests/tools/balloonctl/status := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/watch_draw := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/watch := $(BALLOONCTL_TESTED) tests/unit/tools/balloonctl/screen.c
 tests/tools/balloonctl/poller := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/record := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/export := $(BALLOONCTL_TESTED)
+
+tests/tools/balloonctl/failing := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
+# What tests/unit/tools/failing.c stands in front of.
+FAILING := $(addprefix -Xlinker --wrap=,malloc calloc realloc strdup strndup asprintf \
+	open_memstream json_tokener_new MHD_create_response_from_buffer pthread_create fopen \
+	fdopen opendir mkstemp fchmod rename fstat pread socket setsockopt getsockopt recv send \
+	elf_begin)
 
 tests/docs/lines := tests/docs/lines.c
 
@@ -219,10 +238,13 @@ RUNS := $(BUILD)/tests $(BUILD)/coverage/run $(BUILD)/plain/run
 
 $(addsuffix /tools/qmp,$(RUNS)) $(addsuffix /tools/vm,$(RUNS)) \
 	$(addsuffix /tools/json_member,$(RUNS)): LIBS := -ljson-c
-$(addsuffix /tools/svg_plot,$(RUNS)) $(addsuffix /bench/samples,$(RUNS)): LIBS := -lm
+$(addsuffix /tools/svg_plot,$(RUNS)) $(addsuffix /tools/svg_scale,$(RUNS)) $(addsuffix /tools/svg_picture,$(RUNS)) \
+	$(addsuffix /bench/samples,$(RUNS)): LIBS := -lm
 $(addsuffix /tools/core,$(RUNS)) $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
+$(addsuffix /tools/balloonctl/failing,$(RUNS)) $(addsuffix /tools/balloonctl/dump_shows,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
+	$(if $(LIBVIRT),-lvirt) $(FAILING)
 $(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)
 
 # Every NAME of the above, and one program for all devices that lie.

@@ -127,7 +127,7 @@ static int send_command(struct qmp *q, const char *command, struct json_object *
 {
 	struct json_object *request = json_object_new_object();
 	const char *text;
-	char *line = NULL;
+	char *line;
 	int ret;
 
 	json_object_object_add(request, "execute", json_object_new_string(command));
@@ -135,11 +135,12 @@ static int send_command(struct qmp *q, const char *command, struct json_object *
 		json_object_object_add(request, "arguments", args);
 	json_object_object_add(request, "id", json_object_new_uint64(++q->last_id));
 	text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
-	if (asprintf(&line, "%s\n", text) < 0)
+	if (asprintf(&line, "%s\n", text) < 0) {
 		ret = qmp_fail(q, -ENOMEM, "out of memory");
-	else
+	} else {
 		ret = qmp_send_text(q, line);
-	free(line);
+		free(line);
+	}
 	json_object_put(request);
 	return ret;
 }

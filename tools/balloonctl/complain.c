@@ -53,18 +53,19 @@ int bad_option(int c, char **argv)
 	/* A long option is the word before optind, a short one is in optopt. */
 	const char *word = argv[optind - 1];
 	char letter[] = { '-', (char)optopt, '\0' };
-	bool is_long = !strncmp(word, "--", 2);
+	/* A long one that lacks its value is in optopt, too, by the letter that it has here. */
+	bool is_long = !optopt || !strncmp(word, "--", 2);
 
-	if (speaker && (letter[1] == 'g' || !strncmp(word, "--guest", 7))) {
+	if (speaker && ((!is_long && letter[1] == 'g') || !strncmp(word, "--guest", 7))) {
 		complain("the guest stands before the command: balloonctl -g NAME %s", speaker);
 		return EXIT_USAGE;
 	}
-	if (speaker && (letter[1] == 't' || !strncmp(word, "--timeout", 9))) {
+	if (speaker && ((!is_long && letter[1] == 't') || !strncmp(word, "--timeout", 9))) {
 		complain("the time stands before the command: balloonctl -t SEC %s", speaker);
 		return EXIT_USAGE;
 	}
 	complain(c == ':' ? "%s wants a value; see --help" : "%s is not understood; see --help",
-		 is_long || !optopt ? word : letter);
+		 is_long ? word : letter);
 	return EXIT_USAGE;
 }
 
@@ -104,7 +105,8 @@ int open_guest(const struct common *common, int64_t deadline, struct guest **out
 
 	if (!err)
 		return EXIT_REACHED;
-	complain("%s", error);
+	/* There was no room for a sentence, either. */
+	complain("%s", error ? error : strerror(-err));
 	free(error);
 	if (err == -EINVAL)
 		return EXIT_USAGE;

@@ -206,9 +206,10 @@ static int export_by_http(struct exporter *exporter, const struct request *reque
 
 static int export_once(struct exporter *exporter)
 {
-	if (wait_for_all(exporter) && write_all(exporter, stdout))
-		return EXIT_WRONG;
-	return EXIT_REACHED;
+	if (!wait_for_all(exporter) || !write_all(exporter, stdout))
+		return EXIT_REACHED;
+	complain("out of memory");
+	return EXIT_WRONG;
 }
 
 /* ---- the command ---- */

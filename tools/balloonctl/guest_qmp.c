@@ -27,10 +27,11 @@ static struct qmp *qmp_of(struct guest *guest)
 	return guest->connection;
 }
 
-/* Passes the sentence of a QMP error on. */
+/* Passes the sentence of a QMP error on; out of memory may be we ourselves. */
 static int fail_qmp(struct guest *guest, int err)
 {
-	return guest_fail(guest, err, "%s", qmp_error(qmp_of(guest)));
+	return guest_fail(guest, err, "%s",
+			  err == -ENOMEM ? "out of memory" : qmp_error(qmp_of(guest)));
 }
 
 static int fail_answer(struct guest *guest, const char *command)

@@ -52,11 +52,13 @@ static int get_text(struct qmp *qmp, const char *path, const char *property, cha
 
 	if (err)
 		return err;
-	*text = NULL;
-	if (json_object_is_type(string, json_type_string) && json_object_get_string_len(string))
+	err = -ENOENT;
+	if (json_object_is_type(string, json_type_string) && json_object_get_string_len(string)) {
 		*text = strdup(json_object_get_string(string));
+		err = *text ? 0 : -ENOMEM;
+	}
 	json_object_put(string);
-	return *text ? 0 : -ENOENT;
+	return err;
 }
 
 static char *join(const char *folder, const char *name)

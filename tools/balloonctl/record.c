@@ -218,10 +218,12 @@ static int find_guest(const struct call *call, char **name)
 	if (status)
 		return status;
 	err = guest_state(guest, &state);
-	if (err)
+	if (err) {
 		status = guest_failed(guest, err);
-	else if (!(*name = strdup(guest_name(guest))))
+	} else if (!(*name = strdup(guest_name(guest)))) {
+		complain("out of memory");
 		status = EXIT_WRONG;
+	}
 	guest_close(guest);
 	return status;
 }

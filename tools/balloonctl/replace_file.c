@@ -24,7 +24,7 @@ static bool may_be_replaced(const char *path)
 int replace_begin(struct replacement *replacement, const char *path)
 {
 	mode_t mask = umask(0);
-	int fd;
+	int fd, err;
 
 	umask(mask);
 	*replacement = (struct replacement){ .path = path };
@@ -40,9 +40,13 @@ int replace_begin(struct replacement *replacement, const char *path)
 	replacement->file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (replacement->file && fchmod(fd, 0644 & ~mask) == 0)
 		return 0;
-	fd = -errno;
+	err = -errno;
+	if (fd >= 0 && !replacement->file) {
+		close(fd);
+		unlink(replacement->temporary);
+	}
 	replace_abort(replacement);
-	return fd;
+	return err;
 }
 
 void replace_abort(struct replacement *replacement)

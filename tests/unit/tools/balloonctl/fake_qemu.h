@@ -46,13 +46,14 @@ struct fake_qemu {
 	enum fake_lie greeting; /* instead of the greeting */
 	bool deaf;		/* accepts nobody, and its backlog is full */
 	bool no_device, no_driver, paused;
-	bool lives;	     /* its driver sends statistics when it is asked for them */
-	bool panicked;	     /* and QEMU has stopped it for that */
-	bool old;	     /* has no x-query-virtio-status */
-	bool unmapped;	     /* the guest has not mapped the device's registers */
-	bool legacy;	     /* the device has registers in ports only */
-	bool plain;	     /* the device is on a virtio-mmio bus */
-	unsigned dump_looks; /* so many times a dump is found on its way */
+	bool lives;	       /* its driver sends statistics when it is asked for them */
+	bool panicked;	       /* and QEMU has stopped it for that */
+	bool old;	       /* has no x-query-virtio-status */
+	bool unmapped;	       /* the guest has not mapped the device's registers */
+	bool legacy;	       /* the device has registers in ports only */
+	bool plain;	       /* the device is on a virtio-mmio bus */
+	unsigned dump_looks;   /* so many times a dump is found on its way */
+	const char *dump_from; /* a file that is copied to where a dump is wanted; NULL: none */
 	const struct fake_answer *answers;
 };
 

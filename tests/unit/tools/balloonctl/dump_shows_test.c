@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * balloonctl dump of a whole guest: this process, with the real allocator and ring of
+ * events in it, at the addresses where they are, but for the root. What is printed, and
+ * what becomes of the file and the folder of a dump that was made now.
+ */
+#include "tests/unit/mm/frame_fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "drivers/balloon/balloon_dump.h"
+#include "kernel/dump.h"
+#include "kernel/lib/epitaph.h"
+#include "kernel/lib/events_dump.h"
+#include "mm/frame_dump.h"
+#include "mm/frame_map.h"
+#include "tests/unit/kernel/hen_events.h"
+#include "tests/unit/tools/core_file.h"
+#include "tests/unit/tools/failing.h"
+#include "tools/balloonctl/balloonctl.h"
+#include "tools/events_dump.h"
+#include "tools/frame_dump.h"
+
+/* The fake has a signed one. */
+#undef MIB
+#include "tests/unit/tools/balloonctl/fake_qemu.h"
+
+#define ROOT_PADDR 0x123000u
+#define LOOKS 12000 /* of 10 ms, at what must happen at some time */
+
+EVENTS_DEFINE(hen, HEN_EVENTS);
+
+struct epitaph panic_epitaph;
+
+/* The balloon's state, as drivers/balloon has it in its own way. */
+static struct state {
+	bool present, deflate_on_oom;
+	uint64_t target, actual, floor;
+} state_now;
+
+const struct balloon_dump balloon_dump = {
+	.version = BALLOON_DUMP_VERSION,
+	.size = sizeof(struct balloon_dump),
+	.state = (uintptr_t)&state_now,
+	.present = offsetof(struct state, present),
+	.deflate_on_oom = offsetof(struct state, deflate_on_oom),
+	.target = offsetof(struct state, target),
+	.actual = offsetof(struct state, actual),
+	.floor = offsetof(struct state, floor),
+	.owner_balloon = OWNER_BALLOON,
+	.owner_in_flight = OWNER_IN_FLIGHT,
+	.owner_leaving = OWNER_LEAVING,
+};
+
+/* ---- guests ---- */
+
+static struct dump_root root;
+
+/* A guest of 8 MiB without a frame 0 whose balloon has two MiB. */
+static int begin(void **state)
+{
+	(void)state;
+	panic_epitaph = (struct epitaph){ .version = EPITAPH_VERSION,
+					  .size = sizeof(panic_epitaph) };
+	root = dump_root;
+	root.self = ROOT_PADDR;
+	state_now = (struct state){ true, false, 512, 512, 77 };
+	fixture_start_one(1, 4 * BLOCK_FRAMES);
+	fixture_reserve(1, 99, OWNER_KERNEL);
+	fixture_reserve(BLOCK_FRAMES, 512, OWNER_BALLOON);
+	return 0;
+}
+
+static int make_core(void)
+{
+	const struct events_dump_source *sources =
+		(const struct events_dump_source *)__start_event_sources;
+	const struct core_piece pieces[] = {
+		{ ROOT_PADDR, &root, sizeof(root) },
+		{ (uintptr_t)&frame_dump, &frame_dump, sizeof(frame_dump) },
+		{ (uintptr_t)&balloon_dump, &balloon_dump, sizeof(balloon_dump) },
+		{ (uintptr_t)&state_now, &state_now, sizeof(state_now) },
+		{ frame_dump.names, (const void *)(uintptr_t)frame_dump.names,
+		  OWNER_COUNT * FRAME_DUMP_NAME },
+		{ (uintptr_t)&frame_map, &frame_map, sizeof(frame_map) },
+		{ (uintptr_t)frame_map.free_bits, frame_map.free_bits,
+		  frame_init_bytes(fixture_map()) },
+		{ (uintptr_t)&panic_epitaph, &panic_epitaph, sizeof(panic_epitaph) },
+		{ (uintptr_t)&events_dump, &events_dump, sizeof(events_dump) },
+		{ (uintptr_t)sources, sources, sizeof(*sources) },
+		{ (uintptr_t)sources[0].type, (const void *)(uintptr_t)sources[0].type,
+		  sources[0].type_count * sizeof(struct event_type) },
+		{ (uintptr_t)sources[0].ring, (const void *)(uintptr_t)sources[0].ring,
+		  sizeof(struct event_ring) },
+	};
+
+	return core_file_make(pieces, sizeof(pieces) / sizeof(pieces[0]));
+}
+
+static int lowest_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+/* Runs it on a core of the guest as it is now, with an option or two, or NULL. */
+static struct outcome dump(const char *option, const char *value)
+{
+	int fd = make_core(), before = lowest_fd();
+	struct outcome end;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	end = run_command(NULL, "dump", path, option, value, NULL);
+	/* It closed what it had opened. */
+	assert_int_equal(lowest_fd(), before);
+	close(fd);
+	return end;
+}
+
+static void assert_prints(const char *option, const char *value, int status, const char *text)
+{
+	struct outcome end = dump(option, value);
+
+	assert_string_equal(end.err, "");
+	assert_string_equal(end.out, text);
+	assert_int_equal(end.status, status);
+}
+
+/* ---- what is printed ---- */
+
+static const char figures[] = "Events since boot:\n"
+			      "hen        none\n"
+			      "MemTotal:             6140 kB\n"
+			      "MemFree:              5744 kB\n"
+			      "MemAvailable:         5744 kB\n"
+			      "Balloon InflatedTotal:2048kB InflatedFree:0kB\n"
+			      "Balloon target:2048kB actual:2048kB shortfall:0kB floor:308kB\n"
+			      "Free, by the largest run in its block: 1024kB:1648kB 2048kB:4096kB\n"
+			      "Owners:\n"
+			      "  free                 5744 kB       1436 frames\n"
+			      "  kernel                396 kB         99 frames\n"
+			      "  frame-map               0 kB          0 frames\n"
+			      "  page-tables             0 kB          0 frames\n"
+			      "  heap                    0 kB          0 frames\n"
+			      "  stacks                  0 kB          0 frames\n"
+			      "  virtqueues              0 kB          0 frames\n"
+			      "  balloon              2048 kB        512 frames\n"
+			      "  in-flight               0 kB          0 frames\n"
+			      "  reported                0 kB          0 frames\n"
+			      "  hinted                  0 kB          0 frames\n"
+			      "  leaving                 0 kB          0 frames\n"
+			      "  refused                 0 kB          0 frames\n"
+			      "  held                    0 kB          0 frames\n"
+			      "Ledger: ok (2047 frames)\n";
+static const char figures_json[] =
+	"{\"ram\":8384512,\"stat-total-memory\":6287360,\"stat-free-memory\":5881856,"
+	"\"stat-available-memory\":5881856,\"inflated-total\":2097152,\"inflated-free\":0,"
+	"\"balloon\":{\"target\":2097152,\"actual\":2097152,\"shortfall\":0,\"floor\":315392},"
+	"\"epitaph\":null,\"events\":[],\"event-counts\":{\"hen\":{\"egg\":0,\"fox-seen\":0}},"
+	"\"owners\":{\"free\":5881856,\"kernel\":405504,\"frame-map\":0,\"page-tables\":0,"
+	"\"heap\":0,\"stacks\":0,\"virtqueues\":0,\"balloon\":2097152,\"in-flight\":0,"
+	"\"reported\":0,\"hinted\":0,\"leaving\":0,\"refused\":0,\"held\":0},"
+	"\"ledger\":\"ok\"}\n";
+
+static void figures_are_printed(void **state)
+{
+	(void)state;
+	assert_prints(NULL, NULL, EXIT_REACHED, figures);
+}
+
+static void figures_in_json_are_one_object(void **state)
+{
+	(void)state;
+	assert_prints("--json", NULL, EXIT_REACHED, figures_json);
+	assert_prints("-j", NULL, EXIT_REACHED, figures_json);
+}
+
+static void broken_ledger_has_a_status_of_its_own(void **state)
+{
+	struct outcome end;
+
+	(void)state;
+	frame_map.count[OWNER_KERNEL]--;
+	frame_map.count[OWNER_HEAP]++;
+	end = dump(NULL, NULL);
+	assert_int_equal(end.status, EXIT_WRONG);
+	assert_string_equal(end.err, "");
+	assert_says(end.out, "\nLedger: BROKEN");
+	end = dump("--json", NULL);
+	assert_int_equal(end.status, EXIT_WRONG);
+	assert_says(end.out, "\"ledger\":\"BROKEN");
+}
+
+static void frame_has_an_owner(void **state)
+{
+	(void)state;
+	assert_prints("--pfn", "1", EXIT_REACHED, "Frame 0x1: kernel\n");
+	assert_prints("--pfn", "0x200", EXIT_REACHED, "Frame 0x200: balloon\n");
+	assert_prints("--pfn", "512", EXIT_REACHED, "Frame 0x200: balloon\n");
+	assert_prints("--pfn", "0", EXIT_REACHED, "Frame 0: absent\n");
+	assert_prints("--pfn", "100", EXIT_REACHED, "Frame 0x64: free\n");
+}
+
+static void frame_in_json_has_an_owner(void **state)
+{
+	int fd = make_core();
+	struct outcome end;
+	char path[32];
+
+	(void)state;
+	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	end = run_command(NULL, "dump", "--json", "--pfn", "0x201", path, NULL);
+	assert_string_equal(end.out, "{\"pfn\":513,\"owner\":\"balloon\"}\n");
+	assert_int_equal(end.status, EXIT_REACHED);
+	close(fd);
+}
+
+/* ---- what is no good ---- */
+
+static void assert_bad(const char *option, const char *value, const char *words)
+{
+	struct outcome end = dump(option, value);
+
+	assert_int_equal(end.status, EXIT_BAD_FILE);
+	assert_string_equal(end.out, "");
+	assert_says(end.err, "/dev/fd/");
+	assert_says(end.err, words);
+}
+
+static void damaged_parts_are_named(void **state)
+{
+	(void)state;
+	root.frames = 1;
+	assert_bad(NULL, NULL, "damaged: ");
+	assert_bad("--pfn", "1", "damaged: ");
+	root.frames = dump_root.frames;
+	root.events = 1;
+	assert_bad(NULL, NULL, "damaged: ");
+	/* Who has a frame is told without them. */
+	assert_prints("--pfn", "1", EXIT_REACHED, "Frame 0x1: kernel\n");
+	root.events = dump_root.events;
+	panic_epitaph.version++;
+	assert_bad("--json", NULL, "of another version of Aerostat");
+}
+
+/* ---- calls that fail ---- */
+
+/* Does all that balloonctl does with a core, up to the first error. */
+static int read_all(int fd, char error[CORE_ERROR_MAX])
+{
+	struct frame_dump_reader *frames;
+	struct events_dump_reader *events;
+	struct mem_figures all;
+	struct core *core;
+	char path[32];
+	int err;
+
+	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	err = core_open(path, &core, error);
+	if (err)
+		return err;
+	err = frame_dump_open(core, &frames, error);
+	if (!err) {
+		err = frame_dump_figures(frames, &all, error);
+		frame_dump_close(frames);
+	}
+	if (!err) {
+		err = events_dump_open(core, &events, error);
+		if (!err)
+			events_dump_close(events);
+	}
+	core_close(core);
+	return err;
+}
+
+/* `words` for an error, by its number; each failure is told, and nothing is left open. */
+static void fail_each(enum failing kind, int err, const char *words)
+{
+	int fd = make_core(), before = lowest_fd(), is;
+	char error[CORE_ERROR_MAX];
+	const char *failed;
+	unsigned n = 0;
+
+	do {
+		strcpy(error, "nothing");
+		fail_nth(kind, ++n);
+		is = read_all(fd, error);
+		failed = failed_call();
+		fail_nth(kind, 0);
+		assert_int_equal(lowest_fd(), before);
+		if (failed && !strcmp(failed, "elf_begin")) {
+			assert_int_equal(is, -EINVAL);
+			assert_int_equal(strncmp(error, "no ELF file: ", 13), 0);
+		} else if (failed) {
+			assert_int_equal(is, err);
+			assert_says(error, words);
+		}
+	} while (failed);
+	assert_int_equal(is, 0);
+	assert_true(n > 3);
+	close(fd);
+}
+
+static void short_memory_is_told(void **state)
+{
+	(void)state;
+	fail_each(FAILING_MEMORY, -ENOMEM, "out of memory");
+}
+
+static void file_that_cannot_be_read_is_told(void **state)
+{
+	(void)state;
+	fail_each(FAILING_CALLS, -EIO, "Input/output error");
+}
+
+/* ---- --live ---- */
+
+static char place[] = "/tmp/balloonctl-XXXXXX";
+static char source[64];
+
+/* TMPDIR, and a core for the fake QEMU, outside of it. */
+static int begin_live(void **state)
+{
+	struct stat is;
+	off_t at = 0;
+	int from, to;
+
+	begin(state);
+	strcpy(place, "/tmp/balloonctl-XXXXXX");
+	if (!mkdtemp(place))
+		return -1;
+	setenv("TMPDIR", place, 1);
+	snprintf(source, sizeof(source), "%s.core", place);
+	from = make_core();
+	to = open(source, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (fstat(from, &is) || sendfile(to, from, &at, (size_t)is.st_size) != is.st_size)
+		return -1;
+	close(from);
+	return close(to);
+}
+
+static int end_live(void **state)
+{
+	unlink(source);
+	unsetenv("TMPDIR");
+	return fixture_stop(state) || rmdir(place);
+}
+
+static void live_dump_is_shown_and_removed(void **state)
+{
+	const struct fake_qemu qemu = { .dump_looks = 2, .dump_from = source };
+	struct sigaction is;
+	struct outcome end = RUN_AGAINST(&qemu, "dump", "--live");
+
+	(void)state;
+	assert_string_equal(end.err, "");
+	assert_string_equal(end.out, figures);
+	assert_int_equal(end.status, EXIT_REACHED);
+	end = RUN_AGAINST(&qemu, "dump", "--live", "--pfn", "1");
+	assert_string_equal(end.out, "Frame 0x1: kernel\n");
+	/* Signals do what they did. */
+	assert_int_equal(sigaction(SIGTERM, NULL, &is), 0);
+	assert_true(is.sa_handler == SIG_DFL);
+	/* And nothing is left: end_live() fails if there is. */
+}
+
+static bool is_there(const char *pattern)
+{
+	glob_t found;
+	bool any = !glob(pattern, 0, NULL, &found);
+
+	if (any)
+		globfree(&found);
+	return any;
+}
+
+/*
+ * In front of libc's, for what the program counts of its lines is written at an orderly
+ * end only, and before exec(): this one has nothing to run.
+ */
+int raise(int number)
+{
+	execl("", "", NULL);
+	return kill(getpid(), number);
+}
+
+/* While QEMU does not say that it is done, with the file there already. */
+static void dump_live_until_killed(int number)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-dump", .times = 1, .value = "{\"status\": \"none\"}" },
+		{ .asks = "query-dump", .lie = FAKE_SAYS_NOTHING },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .answers = answers, .dump_from = source };
+	struct fake_place fake;
+	char pattern[64];
+	pid_t pid;
+	int status;
+
+	snprintf(pattern, sizeof(pattern), "%s/*/core", place);
+	fake_qemu_start(&qemu, &fake);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		run_command(fake.path, "dump", "--live", NULL);
+		_exit(0);
+	}
+	for (int i = 0; i < LOOKS && !is_there(pattern); i++)
+		usleep(10000);
+	assert_true(is_there(pattern));
+	kill(pid, number);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), number);
+	fake_qemu_stop(&fake);
+}
+
+static void signal_removes_what_was_dumped(void **state)
+{
+	static const int deadly[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE, SIGALRM };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
+		char pattern[64];
+
+		dump_live_until_killed(deadly[i]);
+		snprintf(pattern, sizeof(pattern), "%s/*", place);
+		assert_false(is_there(pattern));
+	}
+}
+
+static void relative_tmpdir_is_not_used(void **state)
+{
+	const struct fake_qemu qemu = { .dump_from = source };
+	char before[4096];
+	struct outcome end;
+
+	(void)state;
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_int_equal(chdir(place), 0);
+	setenv("TMPDIR", "here", 1);
+	assert_int_equal(mkdir("here", 0500), 0);
+	end = RUN_AGAINST(&qemu, "dump", "--live");
+	assert_string_equal(end.out, figures);
+	assert_int_equal(rmdir("here"), 0);
+	assert_int_equal(chdir(before), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, fixture_stop)
+#define LIVE(name) cmocka_unit_test_setup_teardown(name, begin_live, end_live)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(figures_are_printed),
+		TEST(figures_in_json_are_one_object),
+		TEST(broken_ledger_has_a_status_of_its_own),
+		TEST(frame_has_an_owner),
+		TEST(frame_in_json_has_an_owner),
+		TEST(damaged_parts_are_named),
+		TEST(short_memory_is_told),
+		TEST(file_that_cannot_be_read_is_told),
+		LIVE(live_dump_is_shown_and_removed),
+		LIVE(signal_removes_what_was_dumped),
+		LIVE(relative_tmpdir_is_not_used),
+	};
+
+	return cmocka_run_group_tests_name("balloonctl/dump_shows", tests, NULL, NULL);
+}

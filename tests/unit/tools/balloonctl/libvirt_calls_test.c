@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tools/balloonctl/guest_libvirt.c over a libvirt of this file, which stands in front of
+ * the real one: what each call is given, and what becomes of it when it fails.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include "tests/unit/tools/balloonctl/fake_qemu.h"
+#include "tools/balloonctl/guest_backend.h"
+
+#define NAME "qemu:///x#dom"
+#define KIB_MAX (INT64_MAX / 1024)
+
+/* ---- a libvirt ---- */
+
+struct _virConnect {
+	int nothing;
+};
+
+struct _virDomain {
+	int nothing;
+};
+
+static struct _virConnect the_connection;
+static struct _virDomain the_domain;
+
+enum call { OPEN = 1, LOOKUP, INFO, MEMORY_STATS, SET_MEMORY, XML, SET_PERIOD, DUMP };
+
+static struct {
+	enum call fails; /* 0: none */
+	bool silent;	 /* without an error that could be asked for */
+	int code;
+	virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
+	int nr_stats;
+	virDomainInfo info;
+	const char *xml;
+
+	/* What it was told. */
+	virErrorFunc on_error;
+	char uri[64], name[64], path[64];
+	unsigned long kib;
+	unsigned flags, format;
+	int period, closed, freed;
+} fake;
+
+static virError last_error = { .message = (char *)"words of libvirt" };
+
+virErrorPtr virGetLastError(void)
+{
+	last_error.code = fake.code;
+	return fake.silent ? NULL : &last_error;
+}
+
+void virSetErrorFunc(void *data, virErrorFunc handler)
+{
+	(void)data;
+	fake.on_error = handler;
+}
+
+static bool fails(enum call call)
+{
+	/* As the real one does, unless somebody has asked for silence. */
+	if (fake.fails == call && fake.on_error)
+		fake.on_error(NULL, &last_error);
+	else if (fake.fails == call)
+		fputs("libvirt: error\n", stderr);
+	return fake.fails == call;
+}
+
+virConnectPtr virConnectOpen(const char *name)
+{
+	snprintf(fake.uri, sizeof(fake.uri), "%s", name);
+	return fails(OPEN) ? NULL : &the_connection;
+}
+
+int virConnectClose(virConnectPtr connection)
+{
+	assert_ptr_equal(connection, &the_connection);
+	assert_true(fake.freed == 1 || fake.fails == LOOKUP);
+	fake.closed++;
+	return 0;
+}
+
+virDomainPtr virDomainLookupByName(virConnectPtr connection, const char *name)
+{
+	assert_ptr_equal(connection, &the_connection);
+	snprintf(fake.name, sizeof(fake.name), "%s", name);
+	return fails(LOOKUP) ? NULL : &the_domain;
+}
+
+int virDomainFree(virDomainPtr domain)
+{
+	assert_ptr_equal(domain, &the_domain);
+	fake.freed++;
+	return 0;
+}
+
+int virDomainGetInfo(virDomainPtr domain, virDomainInfoPtr info)
+{
+	assert_ptr_equal(domain, &the_domain);
+	*info = fake.info;
+	return fails(INFO) ? -1 : 0;
+}
+
+int virDomainMemoryStats(virDomainPtr domain, virDomainMemoryStatPtr stats, unsigned most,
+			 unsigned flags)
+{
+	assert_ptr_equal(domain, &the_domain);
+	assert_int_equal(most, VIR_DOMAIN_MEMORY_STAT_NR);
+	assert_int_equal(flags, 0);
+	memcpy(stats, fake.stats, sizeof(fake.stats));
+	return fails(MEMORY_STATS) ? -1 : fake.nr_stats;
+}
+
+int virDomainSetMemoryFlags(virDomainPtr domain, unsigned long kib, unsigned flags)
+{
+	assert_ptr_equal(domain, &the_domain);
+	fake.kib = kib;
+	fake.flags = flags;
+	return fails(SET_MEMORY) ? -1 : 0;
+}
+
+char *virDomainGetXMLDesc(virDomainPtr domain, unsigned flags)
+{
+	assert_ptr_equal(domain, &the_domain);
+	assert_int_equal(flags, 0);
+	return fails(XML) ? NULL : strdup(fake.xml);
+}
+
+int virDomainSetMemoryStatsPeriod(virDomainPtr domain, int period, unsigned flags)
+{
+	assert_ptr_equal(domain, &the_domain);
+	fake.period = period;
+	fake.flags = flags;
+	return fails(SET_PERIOD) ? -1 : 0;
+}
+
+int virDomainCoreDumpWithFormat(virDomainPtr domain, const char *path, unsigned format,
+				unsigned flags)
+{
+	assert_ptr_equal(domain, &the_domain);
+	snprintf(fake.path, sizeof(fake.path), "%s", path);
+	fake.format = format;
+	fake.flags = flags;
+	return fails(DUMP) ? -1 : 0;
+}
+
+int virDomainCoreDump(virDomainPtr domain, const char *path, unsigned flags)
+{
+	return virDomainCoreDumpWithFormat(domain, path, VIR_DOMAIN_CORE_DUMP_FORMAT_RAW, flags);
+}
+
+static void add_stat(int tag, unsigned long long value)
+{
+	fake.stats[fake.nr_stats++] = (virDomainMemoryStatStruct){ .tag = tag, .val = value };
+}
+
+/* A guest of 8 MiB, with 6 of them left to it, that has everything. */
+static int begin(void **state)
+{
+	(void)state;
+	memset(&fake, 0, sizeof(fake));
+	fake.info = (virDomainInfo){ .state = VIR_DOMAIN_RUNNING,
+				     .maxMem = 8192,
+				     .cpuTime = 7654321000000ull };
+	fake.xml = "<domain/>";
+	add_stat(VIR_DOMAIN_MEMORY_STAT_RSS, 77);
+	add_stat(VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, 6144);
+	return 0;
+}
+
+/* ---- guests ---- */
+
+/* Without the thread that libvirt is called in: guest_thread_test.c has that. */
+static int open_guest_called(const char *name, struct guest **out)
+{
+	struct guest *guest = calloc(1, sizeof(*guest));
+
+	assert_non_null(guest);
+	guest->backend = &guest_backend_libvirt;
+	*out = guest;
+	return guest->backend->open(guest, name);
+}
+
+static struct guest *open_good(void)
+{
+	struct guest *guest;
+
+	assert_int_equal(open_guest_called(NAME, &guest), 0);
+	return guest;
+}
+
+/* Closes it, and counts what libvirt's own are freed. */
+static void end(struct guest *guest)
+{
+	guest_close(guest);
+	assert_int_equal(fake.freed, 1);
+	assert_int_equal(fake.closed, 1);
+}
+
+static void assert_uri(const char *name, const char *uri, const char *domain)
+{
+	struct guest *guest;
+
+	assert_int_equal(open_guest_called(name, &guest), 0);
+	assert_string_equal(fake.uri, uri);
+	assert_string_equal(fake.name, domain);
+	guest_close(guest);
+	fake.freed = fake.closed = 0;
+}
+
+static void name_is_an_uri_and_a_domain(void **state)
+{
+	(void)state;
+	assert_uri("test:///default#a", "test:///default", "a");
+	assert_uri("libvirt:///session#web", "qemu:///session", "web");
+	assert_uri("libvirt:///system#w", "qemu:///system", "w");
+	assert_uri("libvirt://host/system#web-2", "qemu://host/system", "web-2");
+	assert_uri("qemu+ssh://host/system#web", "qemu+ssh://host/system", "web");
+	assert_uri("test:///a#b#c", "test:///a#b", "c");
+}
+
+static void connection_that_fails_is_not_kept(void **state)
+{
+	struct guest *guest;
+
+	(void)state;
+	fake.fails = OPEN;
+	fake.code = VIR_ERR_NO_CONNECT;
+	assert_int_equal(open_guest_called(NAME, &guest), -ENOTCONN);
+	assert_string_equal(guest_error(guest), "libvirt: words of libvirt");
+	guest_close(guest);
+	assert_true(fake.freed == 0 && fake.closed == 0);
+	fake.fails = LOOKUP;
+	fake.code = VIR_ERR_NO_DOMAIN;
+	assert_int_equal(open_guest_called(NAME, &guest), -ENOTCONN);
+	guest_close(guest);
+	assert_true(fake.freed == 0 && fake.closed == 1);
+}
+
+static void every_error_of_libvirt_has_one_of_ours(void **state)
+{
+	static const struct {
+		int code, err;
+	} errors[] = {
+		{ VIR_ERR_NO_DOMAIN, -ENOTCONN },
+		{ VIR_ERR_NO_CONNECT, -ENOTCONN },
+		{ VIR_ERR_INVALID_CONN, -ENOTCONN },
+		{ VIR_ERR_SYSTEM_ERROR, -ENOTCONN },
+		{ VIR_ERR_RPC, -ENOTCONN },
+		{ VIR_ERR_OPERATION_INVALID, -ENOTCONN },
+		{ VIR_ERR_AUTH_FAILED, -EPERM },
+		{ VIR_ERR_AUTH_CANCELLED, -EPERM },
+		{ VIR_ERR_ACCESS_DENIED, -EPERM },
+		{ VIR_ERR_OPERATION_TIMEOUT, -ETIMEDOUT },
+		{ VIR_ERR_DEVICE_MISSING, -ENODEV },
+		{ VIR_ERR_INTERNAL_ERROR, -EPROTO },
+		{ VIR_ERR_OPERATION_FAILED, -EPROTO },
+	};
+	struct guest *guest = open_good();
+	struct guest_state is;
+
+	(void)state;
+	fake.fails = INFO;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		fake.code = errors[i].code;
+		assert_int_equal(guest_state(guest, &is), errors[i].err);
+		assert_string_equal(guest_error(guest), "libvirt: words of libvirt");
+	}
+	fake.silent = true;
+	assert_int_equal(guest_state(guest, &is), -EPROTO);
+	assert_string_equal(guest_error(guest), "libvirt fails without saying why");
+	end(guest);
+}
+
+/* -ENODEV is what nothing of all this has by itself. */
+static void every_call_may_fail(void **state)
+{
+	struct guest *guest = open_good();
+	struct guest_state is;
+	struct guest_stats stats;
+	struct guest_cost cost;
+
+	(void)state;
+	fake.code = VIR_ERR_ACCESS_DENIED;
+	fake.fails = INFO;
+	assert_int_equal(guest_state(guest, &is), -EPERM);
+	fake.fails = MEMORY_STATS;
+	assert_int_equal(guest_state(guest, &is), -EPERM);
+	assert_int_equal(guest_stats(guest, &stats), -EPERM);
+	assert_int_equal(guest_cost(guest, &cost), -EPERM);
+	fake.fails = XML;
+	assert_int_equal(guest_stats(guest, &stats), -EPERM);
+	fake.fails = SET_MEMORY;
+	assert_int_equal(guest_set_target(guest, 4096), -EPERM);
+	fake.fails = SET_PERIOD;
+	assert_int_equal(guest_set_interval(guest, 5), -EPERM);
+	fake.fails = DUMP;
+	assert_int_equal(guest_dump(guest, "/a", 1), -EPERM);
+	/* Each was told, and libvirt did not print it. */
+	assert_string_equal(guest_error(guest), "libvirt: words of libvirt");
+	assert_non_null(fake.on_error);
+	end(guest);
+}
+
+static void amounts_are_in_kib(void **state)
+{
+	struct guest *guest = open_good();
+	struct guest_state is;
+
+	(void)state;
+	assert_int_equal(guest_state(guest, &is), 0);
+	assert_true(is.ram == 8 * MIB && is.left == 6 * MIB && is.taken == 2 * MIB);
+	assert_false(is.paused);
+	assert_string_equal(is.complaint, "");
+	fake.info.state = VIR_DOMAIN_PAUSED;
+	assert_int_equal(guest_state(guest, &is), 0);
+	assert_true(is.paused);
+	end(guest);
+}
+
+static void guest_without_a_balloon_is_told(void **state)
+{
+	struct guest *guest = open_good();
+	struct guest_state is;
+
+	(void)state;
+	/* What lies after those that it gave is not looked at. */
+	fake.nr_stats--;
+	assert_int_equal(guest_state(guest, &is), -ENODEV);
+	assert_string_equal(guest_error(guest), "the machine has no balloon device");
+	fake.nr_stats = 0;
+	assert_int_equal(guest_state(guest, &is), -ENODEV);
+	end(guest);
+}
+
+static void amounts_that_cannot_be_are_refused(void **state)
+{
+	struct guest *guest = open_good();
+	struct guest_state is;
+
+	(void)state;
+	fake.info.maxMem = KIB_MAX;
+	fake.stats[1].val = KIB_MAX;
+	assert_int_equal(guest_state(guest, &is), 0);
+	assert_true(is.ram == KIB_MAX * 1024ull && is.left == is.ram);
+	fake.stats[1].val = KIB_MAX + 1;
+	assert_int_equal(guest_state(guest, &is), -EPROTO);
+	assert_string_equal(guest_error(guest), "libvirt's figures make no sense");
+	fake.stats[1].val = 1;
+	fake.info.maxMem = KIB_MAX + 1;
+	assert_int_equal(guest_state(guest, &is), -EPROTO);
+	end(guest);
+}
+
+static void orders_are_for_the_running_guest(void **state)
+{
+	struct guest *guest = open_good();
+
+	(void)state;
+	assert_int_equal(guest_set_target(guest, 5 * MIB), 0);
+	assert_true(fake.kib == 5120 && fake.flags == VIR_DOMAIN_AFFECT_LIVE);
+	assert_int_equal(guest_set_target(guest, 5 * MIB + 1), -ERANGE);
+	assert_string_equal(guest_error(guest),
+			    "libvirt counts in KiB, and 5242881 bytes are no multiple");
+	assert_int_equal(fake.kib, 5120);
+	fake.flags = 0;
+	assert_int_equal(guest_set_interval(guest, 9), 0);
+	assert_true(fake.period == 9 && fake.flags == VIR_DOMAIN_AFFECT_LIVE);
+	assert_int_equal(guest_dump(guest, "/tmp/here", 1), 0);
+	assert_string_equal(fake.path, "/tmp/here");
+	assert_int_equal(fake.flags, VIR_DUMP_MEMORY_ONLY);
+	end(guest);
+}
+
+/* Counts stay as they are, amounts come in KiB. */
+static void statistics_have_their_own_numbers_and_units(void **state)
+{
+	static const struct {
+		int tag;
+		unsigned stat;
+		uint64_t unit;
+	} all[] = {
+		{ VIR_DOMAIN_MEMORY_STAT_SWAP_IN, STAT_SWAP_IN, 1024 },
+		{ VIR_DOMAIN_MEMORY_STAT_SWAP_OUT, STAT_SWAP_OUT, 1024 },
+		{ VIR_DOMAIN_MEMORY_STAT_MAJOR_FAULT, STAT_MAJOR_FAULTS, 1 },
+		{ VIR_DOMAIN_MEMORY_STAT_MINOR_FAULT, STAT_MINOR_FAULTS, 1 },
+		{ VIR_DOMAIN_MEMORY_STAT_UNUSED, STAT_FREE_MEMORY, 1024 },
+		{ VIR_DOMAIN_MEMORY_STAT_AVAILABLE, STAT_TOTAL_MEMORY, 1024 },
+		{ VIR_DOMAIN_MEMORY_STAT_USABLE, STAT_AVAILABLE_MEMORY, 1024 },
+		{ VIR_DOMAIN_MEMORY_STAT_DISK_CACHES, STAT_DISK_CACHES, 1024 },
+		{ VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGALLOC, STAT_HTLB_PGALLOC, 1 },
+		{ VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGFAIL, STAT_HTLB_PGFAIL, 1 },
+	};
+	const size_t count = sizeof(all) / sizeof(all[0]);
+	struct guest *guest = open_good();
+	struct guest_stats stats;
+
+	(void)state;
+	assert_int_equal(guest_stats(guest, &stats), 0);
+	assert_int_equal(stats.present, 0);
+	for (size_t i = 0; i < count; i++)
+		add_stat(all[i].tag, 100 + i);
+	assert_int_equal(guest_stats(guest, &stats), 0);
+	for (size_t i = 0; i < count; i++) {
+		assert_true(stats.present >> all[i].stat & 1);
+		assert_int_equal(stats.value[all[i].stat], (100 + i) * all[i].unit);
+		stats.present &= ~(1u << all[i].stat);
+	}
+	assert_int_equal(stats.present, 0);
+	end(guest);
+}
+
+static void report_has_the_age_of_its_time(void **state)
+{
+	struct guest *guest = open_good();
+	struct guest_stats stats;
+	time_t now = time(NULL);
+
+	(void)state;
+	assert_int_equal(guest_stats(guest, &stats), 0);
+	assert_false(stats.ever);
+	add_stat(VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, 0);
+	assert_int_equal(guest_stats(guest, &stats), 0);
+	assert_false(stats.ever);
+	fake.stats[2].val = 1;
+	assert_int_equal(guest_stats(guest, &stats), 0);
+	assert_true(stats.ever && stats.update == 1 && stats.age >= (double)now - 1);
+	fake.stats[2].val = (unsigned long long)now - 100;
+	assert_int_equal(guest_stats(guest, &stats), 0);
+	assert_true(stats.age >= 100 && stats.age <= 100 + difftime(time(NULL), now));
+	assert_true(stats.update == (uint64_t)now - 100);
+	/* Its clock may be ahead of ours. */
+	fake.stats[2].val = (unsigned long long)now + 10000;
+	assert_int_equal(guest_stats(guest, &stats), 0);
+	assert_true(stats.ever && stats.age == 0);
+	end(guest);
+}
+
+static void interval_is_that_of_the_balloon(void **state)
+{
+	static const struct {
+		const char *xml;
+		unsigned seconds;
+	} all[] = {
+		{ "<domain><memballoon model='virtio'><stats period='17'/></memballoon></domain>",
+		  17 },
+		{ "<memballoon model='virtio'/>", 0 },
+		{ "<stats period='5'/>", 0 },
+		{ "<stats period='5'/><memballoon model='virtio'></memballoon>", 0 },
+		{ "<memballoon><stats period='many'/></memballoon>", 0 },
+		{ "", 0 },
+	};
+	struct guest *guest = open_good();
+	struct guest_stats stats;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		fake.xml = all[i].xml;
+		assert_int_equal(guest_stats(guest, &stats), 0);
+		assert_int_equal(stats.interval, all[i].seconds);
+	}
+	end(guest);
+}
+
+static void cost_is_rss_and_processor_time(void **state)
+{
+	struct guest *guest = open_good();
+	struct guest_cost cost;
+
+	(void)state;
+	assert_int_equal(guest_cost(guest, &cost), 0);
+	assert_int_equal(cost.resident, 77 * 1024);
+	assert_int_equal(cost.cpu_ms, 7654321);
+	fake.fails = INFO;
+	assert_int_equal(guest_cost(guest, &cost), -ENOTSUP);
+	assert_string_equal(guest_error(guest), "libvirt does not say what the guest costs");
+	fake.fails = 0;
+	fake.nr_stats = 0;
+	assert_int_equal(guest_cost(guest, &cost), -ENOTSUP);
+	end(guest);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(name_is_an_uri_and_a_domain, begin),
+		cmocka_unit_test_setup(connection_that_fails_is_not_kept, begin),
+		cmocka_unit_test_setup(every_error_of_libvirt_has_one_of_ours, begin),
+		cmocka_unit_test_setup(every_call_may_fail, begin),
+		cmocka_unit_test_setup(amounts_are_in_kib, begin),
+		cmocka_unit_test_setup(guest_without_a_balloon_is_told, begin),
+		cmocka_unit_test_setup(amounts_that_cannot_be_are_refused, begin),
+		cmocka_unit_test_setup(orders_are_for_the_running_guest, begin),
+		cmocka_unit_test_setup(statistics_have_their_own_numbers_and_units, begin),
+		cmocka_unit_test_setup(report_has_the_age_of_its_time, begin),
+		cmocka_unit_test_setup(interval_is_that_of_the_balloon, begin),
+		cmocka_unit_test_setup(cost_is_rss_and_processor_time, begin),
+	};
+
+	return cmocka_run_group_tests_name("balloonctl/libvirt_calls", tests, NULL, NULL);
+}
