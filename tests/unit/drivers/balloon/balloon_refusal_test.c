@@ -300,6 +300,23 @@ static void a_single_frame_that_is_refused_is_offered_again_after_a_pause(void *
 	assert_host_has(1);
 }
 
+/* It is as if it had just come: there is nothing that it has refused. */
+static void a_host_that_was_reset_is_asked_at_once(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.refuses = all;
+	reason = BALLOON_REFUSED_FOR_NOW;
+	host_wants(1000);
+	assert_host_has(0);
+	host.refuses = NULL;
+	settle();
+	assert_host_has(0);
+	host.fault = BALLOON_FAULT_RESET_WANTED;
+	settle();
+	assert_host_has(1000);
+}
+
 static void a_single_frame_that_is_set_aside_is_had_by_need(void **state)
 {
 	(void)state;
@@ -328,6 +345,7 @@ int main(void)
 		HOST_TEST(a_pause_ends_when_it_is_over_and_then_the_next_is_longer),
 		HOST_TEST(what_is_passed_over_is_what_it_did_not_give_back),
 		HOST_TEST(a_single_frame_that_is_refused_is_offered_again_after_a_pause),
+		HOST_TEST(a_host_that_was_reset_is_asked_at_once),
 		HOST_TEST(a_single_frame_that_is_set_aside_is_had_by_need),
 	};
 
