@@ -42,12 +42,6 @@ void balloon_ranges_begin(const struct balloon_port *port, const struct balloon_
 	memset(&ranges, 0, sizeof(ranges));
 	ranges.port = port;
 	ranges.terms = terms;
-}
-
-void balloon_ranges_watch(void)
-{
-	assert(!ranges.with_host);
-	ranges.events = 0;
 	ranges.quiet_since = clock_ns();
 }
 

@@ -21,12 +21,10 @@
 
 /*
  * Prepares for another host, with this port; `terms` are read when there is something
- * to send. Nothing is counted, and what the last host has kept stays with it.
+ * to send. Nothing is counted, what the last host has kept stays with it, and the quiet
+ * before ranges are lent begins.
  */
 void balloon_ranges_begin(const struct balloon_port *port, const struct balloon_terms *terms);
-
-/* Begins the quiet before ranges are lent: the host was started, or started anew. */
-void balloon_ranges_watch(void);
 
 /* Lends free blocks, one call's worth, if it is time. Returns whether any were sent. */
 bool balloon_ranges_lend(void);

@@ -67,7 +67,6 @@ int balloon_start_port(void)
 	if (err)
 		return err;
 	balloon_agree();
-	balloon_ranges_watch();
 	balloon.running = true;
 	balloon.status.deflate_on_oom = balloon.terms.deflate_on_oom;
 	/* A host may keep the number over a reset; what we have is the truth. */

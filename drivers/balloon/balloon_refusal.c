@@ -40,8 +40,8 @@ void balloon_refusal_note(enum balloon_refusal why, bool deflates, pfn_t first, 
 	refusal.frames[why] += count;
 	if (why != BALLOON_REFUSED_FRAME)
 		begin_pause();
-	else if (deflates && refusal.passed < first + count)
-		refusal.passed = first + count;
+	else if (deflates)
+		refusal.passed = max_u64(refusal.passed, first + count);
 }
 
 void balloon_refusal_note_progress(void)
@@ -52,7 +52,7 @@ void balloon_refusal_note_progress(void)
 
 void balloon_refusal_exhausted(void)
 {
-	if (ledger_count(OWNER_REFUSED) > 0 || refusal.passed > 0)
+	if (ledger_count(OWNER_REFUSED) > 0 || refusal.passed)
 		begin_pause();
 }
 

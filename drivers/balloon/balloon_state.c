@@ -35,12 +35,12 @@ uint64_t balloon_frames_spare(void)
 {
 	uint64_t free = ledger_count(OWNER_FREE);
 
-	return free > balloon.config.floor ? free - balloon.config.floor : 0;
+	return free - min_u64(free, balloon.config.floor);
 }
 
 uint64_t balloon_frames_short(void)
 {
-	bool held_off = clock_ns() < balloon.hold_off_end || balloon_refusal_pause_end() > 0;
+	bool held_off = clock_ns() < balloon.hold_off_end || balloon_refusal_pause_end();
 
 	return balloon_shortfall(balloon.status.target, balloon_frames_given(),
 				 held_off ? 0 : balloon_frames_spare());
@@ -57,7 +57,7 @@ void balloon_tell_actual(uint64_t actual)
 
 static void ask_terms(struct balloon_terms *terms)
 {
-	memset(terms, 0, sizeof(*terms));
+	*terms = (struct balloon_terms){ 0 };
 	balloon.port->terms(balloon.config.strategy, terms);
 	assert(terms->best != BALLOON_AUTO && terms->best < BALLOON_STRATEGIES);
 	assert(terms->best != BALLOON_RANGE_FIRST || terms->ranges > 0);
@@ -133,8 +133,6 @@ void balloon_status(struct balloon_status *status)
 {
 	*status = balloon.status;
 	status->floor = balloon.config.floor;
-	if (!status->present)
-		return;
 	status->strategy = balloon.config.strategy;
 	status->effective = balloon_effective_strategy();
 	status->shortfall = balloon_frames_short();

@@ -35,7 +35,7 @@ uint64_t balloon_sent_awake(void)
 
 bool balloon_is_overdue(uint64_t sent_awake, uint64_t now_awake)
 {
-	return sent_awake < now_awake && now_awake - sent_awake > BALLOON_DEADLINE_NS;
+	return now_awake - min_u64(sent_awake, now_awake) > BALLOON_DEADLINE_NS;
 }
 
 bool balloon_has_news(void)
@@ -54,7 +54,7 @@ static uint64_t next_look(void)
 	look = min_u64(min_u64(look, balloon_ranges_next()), now + IDLE_NS);
 	if (now < balloon.hold_off_end)
 		return min_u64(look, balloon.hold_off_end);
-	if (pause_end > 0)
+	if (pause_end)
 		return min_u64(look, pause_end);
 	return balloon_frames_short() > 0 ? min_u64(look, now + RETRY_NS) : look;
 }

@@ -38,11 +38,11 @@ static bool has(unsigned feature)
 
 /* ---- The queues ---- */
 
-#define ALWAYS (-1)
+#define ALWAYS VIRTIO_FEATURES
 
 /* Other rows' operations are there, but hints never interrupt. */
 static const struct {
-	int feature; /* the bit that it comes with, or ALWAYS */
+	unsigned feature; /* the bit that it comes with, or ALWAYS */
 	uint16_t queues;
 	int (*start)(struct virtio_device *device, uint16_t index);
 	int (*take)(void);
@@ -74,7 +74,7 @@ static int start_queues(void)
 	for (size_t i = 0; i < ARRAY_SIZE(rows) && !err; i++) {
 		if (rows[i].feature != ALWAYS && !(device->offered >> rows[i].feature & 1))
 			continue;
-		if (rows[i].feature == ALWAYS || has((unsigned)rows[i].feature))
+		if (rows[i].feature == ALWAYS || has(rows[i].feature))
 			err = rows[i].start(device, index);
 		index = (uint16_t)(index + rows[i].queues);
 	}

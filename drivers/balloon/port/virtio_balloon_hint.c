@@ -155,11 +155,9 @@ static int send(paddr_t address, uint64_t length, bool device_writes, struct hin
 	return err;
 }
 
-/* Sends a command if the buffer is ours. */
+/* Sends a command if there is room. Those of the last round are back by then. */
 static bool send_command(unsigned which)
 {
-	if (hint.command_token[which].sent)
-		return false;
 	if (which == 0)
 		hint.command[0] = cpu_to_le32(hint.id);
 	return send(virt_to_phys(&hint.command[which]), sizeof(le32), false,
@@ -209,7 +207,7 @@ static bool take_hinted(struct hint *one)
 static bool take_free(struct hint *one, uint64_t floor)
 {
 	uint64_t free = ledger_count(OWNER_FREE);
-	uint64_t spare = free > floor ? (free - floor) / BLOCK_FRAMES : 0;
+	uint64_t spare = (free - min_u64(free, floor)) / BLOCK_FRAMES;
 	size_t max = (size_t)min_u64(spare, HINT_BLOCKS);
 
 	return max > 0 &&
@@ -295,7 +293,7 @@ static bool go_on(uint64_t floor)
 
 	switch (hint.state) {
 	case HINT_IDLE:
-		return false;
+		break;
 	case HINT_BEGIN:
 		/* Not before all of the last round is back: what it hinted is hinted anew. */
 		if (hint.in_flight > 0 || !send_command(0))

@@ -19,10 +19,13 @@
  * memory are some 11 ms, of anonymous memory less than 1 ms. Nor is more needed: a request
  * costs a few microseconds itself. Far below 2^32 bytes, the most of a chain (2.7.5.2).
  */
-#define REQUEST_BLOCKS_MAX (64 * MIB / BLOCK_SIZE)
+#define REQUEST_BLOCKS_MAX 32
 
-/* With poison: nobody else runs while a request is filled, and memory is slow at first touch. */
-#define POISONED_BLOCKS_MAX (16 * MIB / BLOCK_SIZE)
+/*
+ * With poison, 16 MiB: nobody else runs while a request is filled, and memory is slow at
+ * first touch.
+ */
+#define POISONED_BLOCKS_MAX 8
 
 _Static_assert(RANGES <= BALLOON_RANGES, "balloon_port.h");
 _Static_assert(RANGES <= VIRTQ_TABLE_ENTRIES, "a chain may be an indirect table");
@@ -118,8 +121,7 @@ bool virtio_balloon_report_has_news(void)
 
 void virtio_balloon_report_want_interrupts(bool wanted)
 {
-	if (report.present)
-		virtq_set_interrupts(&report.queue, wanted);
+	virtq_set_interrupts(&report.queue, wanted);
 }
 
 void virtio_balloon_report_stop(void)

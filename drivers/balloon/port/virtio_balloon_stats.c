@@ -110,8 +110,7 @@ err_frame:
 
 void virtio_balloon_stats_ready(void)
 {
-	if (stats.present)
-		virtq_kick(&stats.queue);
+	virtq_kick(&stats.queue);
 }
 
 int virtio_balloon_stats_take(void)
@@ -135,8 +134,7 @@ bool virtio_balloon_stats_has_news(void)
 
 void virtio_balloon_stats_want_interrupts(bool wanted)
 {
-	if (stats.present)
-		virtq_set_interrupts(&stats.queue, wanted);
+	virtq_set_interrupts(&stats.queue, wanted);
 }
 
 void virtio_balloon_stats_stop(void)

@@ -229,6 +229,20 @@ static void the_next_devices_statistics_begin_at_nothing(void **state)
 	assert_prints("Asked by the host: 0 times; this report is 0 ms old\n");
 }
 
+/* It has been reset, and has no report. */
+static void a_device_that_was_given_up_has_no_statistics(void **state)
+{
+	(void)state;
+	start(STATS_VQ, NO_FLOOR);
+	sim.completion = SIM_BALLOON_NEVER;
+	go_to(1000);
+	sim_time_advance(BALLOON_DEADLINE_NS + NS_PER_MS);
+	settle();
+	assert_non_null(status().broken);
+	assert_int_equal(sim_command("stats"), -ENODEV);
+	assert_string_equal(sim_command_text, "stats: the host takes no statistics\n");
+}
+
 static void a_broken_host_is_retried(void **state)
 {
 	(void)state;
@@ -279,6 +293,7 @@ int main(void)
 		HOST_TEST(refusals_and_a_broken_host_are_shown),
 		HOST_TEST(the_next_hosts_screen_begins_at_nothing),
 		TEST(the_next_devices_statistics_begin_at_nothing),
+		TEST(a_device_that_was_given_up_has_no_statistics),
 		TEST(a_broken_host_is_retried),
 		HOST_TEST(what_a_strategy_needs_is_the_ports_word),
 	};

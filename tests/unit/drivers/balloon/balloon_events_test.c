@@ -147,6 +147,29 @@ static void each_refusal_is_recorded_with_its_reason(void **state)
 	assert_int_equal(refused_for(BALLOON_REFUSED_FRAME), refused[BALLOON_REFUSED_FRAME]);
 }
 
+static pfn_t unwanted;
+
+static bool refuses_one(bool deflates, pfn_t pfn, enum balloon_refusal *why)
+{
+	*why = BALLOON_REFUSED_FRAME;
+	return !deflates && pfn == unwanted;
+}
+
+/* Move by move, and each of them once. */
+static void a_single_frame_that_is_refused_is_recorded(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	unwanted = paddr_to_pfn(RAM_START);
+	host.refuses = refuses_one;
+	for (uint64_t i = 1; i <= 3; i++) {
+		host_wants(RAM_FRAMES - 1);
+		assert_int_equal(refused_for(BALLOON_REFUSED_FRAME), i);
+		assert_int_equal(balloon_events.count[BALLOON_EVENT_REFUSED], i);
+		host_wants(0);
+	}
+}
+
 /* Some 700 frames are refused, one by one: the ring still says how it came to that. */
 static void a_host_that_refuses_much_does_not_flood_the_ring(void **state)
 {
@@ -238,6 +261,17 @@ static void a_host_that_is_tried_again_is_recorded_with_what_it_has(void **state
 	settle();
 	assert_int_equal(balloon_retry(&why), 0);
 	assert_event(0, BALLOON_EVENT_RETRIED, 300, 0);
+	/* What it was doing then is over: this is another move. */
+	host.late = true;
+	host_wants(301);
+	assert_event(0, BALLOON_EVENT_OFFERED, 1, 300);
+	host.fault = BALLOON_FAULT_RULES;
+	settle();
+	assert_event(0, BALLOON_EVENT_GAVE_UP, BALLOON_FAULT_RULES, 0);
+	assert_int_equal(balloon_retry(&why), 0);
+	settle();
+	assert_event(1, BALLOON_EVENT_RETRIED, 300, 0);
+	assert_event(0, BALLOON_EVENT_OFFERED, 1, 300);
 }
 
 int main(void)
@@ -248,6 +282,7 @@ int main(void)
 		EVENTS_TEST(a_move_of_one_frame_ends_in_the_next_round),
 		EVENTS_TEST(a_target_that_is_read_again_is_no_event),
 		EVENTS_TEST(each_refusal_is_recorded_with_its_reason),
+		EVENTS_TEST(a_single_frame_that_is_refused_is_recorded),
 		EVENTS_TEST(a_host_that_refuses_much_does_not_flood_the_ring),
 		EVENTS_TEST(refusals_are_recorded_before_a_host_is_given_up),
 		EVENTS_TEST(memory_that_is_taken_back_in_need_is_recorded),

@@ -17,6 +17,19 @@
 #include "drivers/balloon/balloon_wait.h"
 #include "tests/unit/drivers/balloon/host_fixture.h"
 
+static unsigned range_calls;
+static int range_err;
+
+static int take_ranges(const struct frame_run *ranges, size_t count)
+{
+	(void)ranges;
+	assert_in_range(count, 1, host.terms.ranges);
+	range_calls++;
+	if (!range_err)
+		balloon_ranges_answered();
+	return range_err;
+}
+
 static void answers_in_the_call_reach_every_target(void **state)
 {
 	static const uint64_t targets[] = { 1, 511, 512, 513, 9000, RAM_FRAMES, 8191, 0 };
@@ -83,6 +96,114 @@ static void a_strategy_may_be_chosen_while_a_host_goes(void **state)
 	host.target = 0;
 	assert_int_equal(balloon_attach(&host.port, NULL), 0);
 	assert_int_equal(status().effective, BALLOON_WHOLE_BLOCK);
+}
+
+/* What others do while a port sleeps: it may not be asked for anything now. */
+static void use_balloon_meanwhile(void)
+{
+	host.running = false;
+	assert_int_equal(balloon_set_strategy(BALLOON_PORTABLE), 0);
+	assert_int_equal(balloon_reclaim(0), 0);
+}
+
+static int reset_meanwhile(void)
+{
+	use_balloon_meanwhile();
+	return host.fault == BALLOON_FAULT_RULES ? -EIO : 0;
+}
+
+static int give_up_meanwhile(const char **why)
+{
+	(void)why;
+	use_balloon_meanwhile();
+	return 0;
+}
+
+static void a_host_that_is_being_reset_is_asked_for_nothing(void **state)
+{
+	(void)state;
+	host.port.reset = reset_meanwhile;
+	host.port.give_up = give_up_meanwhile;
+	host.port.deflate = NULL;
+	host.terms.deflate_on_oom = true;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(1000);
+	host.fault = BALLOON_FAULT_RESET_WANTED;
+	settle();
+	assert_int_equal(status().recoveries, 1);
+	assert_int_equal(host.starts, 2);
+	host.fault = BALLOON_FAULT_RULES;
+	settle();
+	assert_non_null(status().broken);
+	assert_int_equal(ballooned(), 1000);
+}
+
+static int does_not_reset(void)
+{
+	return -EIO;
+}
+
+static void a_host_that_wants_a_reset_and_does_not_finish_it_is_given_up(void **state)
+{
+	(void)state;
+	host.port.deflate = NULL;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(1000);
+	host.port.reset = does_not_reset;
+	host.fault = BALLOON_FAULT_RESET_WANTED;
+	balloon_step();
+	assert_string_equal(status().broken, "it asks for a reset and does not finish it");
+	assert_int_equal(host.resets, 1); /* it was given up, and not started */
+	assert_int_equal(host.starts, 1);
+	assert_int_equal(status().recoveries, 0);
+	host.port.reset = reset_meanwhile;
+}
+
+/* One range, or none, is the whole difference. */
+static void a_host_that_takes_one_range_at_a_time_takes_ranges(void **state)
+{
+	const struct balloon_config config = { .strategy = BALLOON_RANGE_FIRST };
+
+	(void)state;
+	host.port.send_ranges = take_ranges;
+	host.terms.ranges = 1;
+	host.terms.range_blocks = 1;
+	range_calls = 0;
+	range_err = 0;
+	balloon_init(&config);
+	assert_int_equal(balloon_attach(&host.port, NULL), 0);
+	assert_int_equal(sim_log_warnings, 0);
+	assert_int_equal(status().effective, BALLOON_RANGE_FIRST);
+	host_wants(3 * BLOCK_FRAMES);
+	assert_int_equal(range_calls, 3);
+	assert_host_has(3 * BLOCK_FRAMES);
+	assert_int_equal(balloon_set_strategy(BALLOON_RANGE_FIRST), 0);
+}
+
+/* Whatever the clock says when it comes. */
+static void a_new_host_is_lent_nothing_in_its_first_second(void **state)
+{
+	uint64_t frames, requests;
+
+	(void)state;
+	sim_time_advance(3600 * NS_PER_S);
+	host.port.send_ranges = take_ranges;
+	host.terms.ranges = 1;
+	host.terms.range_blocks = 4;
+	range_calls = 0;
+	range_err = 0;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	sim_time_step_ns = 0;
+	settle();
+	sim_time_advance(BALLOON_REPORT_QUIET_NS - 1);
+	settle();
+	assert_int_equal(range_calls, 0);
+	sim_time_advance(1);
+	settle();
+	assert_int_equal(range_calls, 8);
+	balloon_ranges_counts(&frames, &requests);
+	assert_int_equal(frames, RAM_FRAMES);
+	assert_int_equal(requests, 8);
 }
 
 /* The host changes its mind, and says so, right after it was asked. */
@@ -290,19 +411,6 @@ static void a_batch_that_finds_no_room_is_offered_again(void **state)
 	assert_host_has(3000);
 }
 
-static unsigned range_calls;
-static int range_err;
-
-static int take_ranges(const struct frame_run *ranges, size_t count)
-{
-	(void)ranges;
-	assert_in_range(count, 1, host.terms.ranges);
-	range_calls++;
-	if (!range_err)
-		balloon_ranges_answered();
-	return range_err;
-}
-
 static void ranges_that_find_no_room_are_lent_again(void **state)
 {
 	uint64_t frames, requests;
@@ -388,6 +496,8 @@ static void a_host_that_forgets_everything_gets_it_anew(void **state)
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
 	assert_int_equal(host.starts, 2);
 	assert_int_equal(host.resets, 0);
+	assert_string_equal(sim_log_info,
+			    "balloon: the host has forgotten the balloon, which is empty now");
 	settle();
 	assert_host_has(6000);
 	assert_int_equal(status().recoveries, 1);
@@ -561,6 +671,10 @@ int main(void)
 		HOST_TEST(a_host_may_have_one_batch_at_a_time),
 		HOST_TEST(a_host_that_leaves_is_told_that_the_balloon_is_empty),
 		HOST_TEST(a_strategy_may_be_chosen_while_a_host_goes),
+		HOST_TEST(a_host_that_is_being_reset_is_asked_for_nothing),
+		HOST_TEST(a_host_that_wants_a_reset_and_does_not_finish_it_is_given_up),
+		HOST_TEST(a_host_that_takes_one_range_at_a_time_takes_ranges),
+		HOST_TEST(a_new_host_is_lent_nothing_in_its_first_second),
 		HOST_TEST(what_is_said_while_the_target_is_read_is_a_reason_for_a_round),
 		HOST_TEST(of_a_batch_all_frames_arrive_but_those_that_are_refused),
 		HOST_TEST(blocks_come_back_whole_and_single_frames_one_by_one),

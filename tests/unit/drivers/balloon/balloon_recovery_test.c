@@ -211,6 +211,25 @@ static void silence_after_a_retry_is_given_up_like_any(void **state)
 	assert_int_equal(balloon_events.count[BALLOON_EVENT_RETRIED], 3);
 }
 
+/* What was before it is forgiven. */
+static void a_device_that_is_retried_may_be_reset_five_times_again(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	for (int i = 0; i < 6; i++) {
+		sim_virtio_need_reset(&sim.virtio);
+		settle();
+	}
+	assert_string_equal(status().broken, "it asks for one reset after the other");
+	assert_int_equal(retry(), 0);
+	assert_string_equal(sim_log_info, "balloon: the host is in use again");
+	for (int i = 0; i < 5; i++) {
+		sim_virtio_need_reset(&sim.virtio);
+		settle();
+		assert_null(status().broken);
+	}
+}
+
 /* ---- Nothing to retry ---- */
 
 static void a_device_in_use_is_left_alone(void **state)
@@ -418,6 +437,7 @@ int main(void)
 		TEST(a_device_that_refuses_features_stays_given_up),
 		TEST(a_device_that_is_gone_keeps_nothing_in_flight),
 		TEST(silence_after_a_retry_is_given_up_like_any),
+		TEST(a_device_that_is_retried_may_be_reset_five_times_again),
 		TEST(a_device_in_use_is_left_alone),
 		TEST(without_a_device_there_is_none),
 		TEST(one_retry_at_a_time),

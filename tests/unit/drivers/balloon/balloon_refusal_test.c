@@ -228,6 +228,109 @@ static void a_new_target_ends_the_pause(void **state)
 	assert_host_has(1001);
 }
 
+/* ---- Pauses, to the nanosecond ---- */
+
+static void refuse_for_now(void)
+{
+	balloon_refusal_note(BALLOON_REFUSED_FOR_NOW, false, paddr_to_pfn(RAM_START), 1);
+}
+
+static void a_pause_ends_when_it_is_over_and_then_the_next_is_longer(void **state)
+{
+	uint64_t began;
+
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	sim_time_step_ns = 0;
+	began = clock_ns();
+	refuse_for_now();
+	/* Several batches may be refused for one reason. */
+	sim_time_advance(BALLOON_PAUSE_MIN_NS - 1);
+	refuse_for_now();
+	assert_int_equal(balloon_refusal_pause_end(), began + BALLOON_PAUSE_MIN_NS);
+	assert_true(balloon_refusal_is_pause());
+	/* One that comes as it ends begins the next. */
+	sim_time_advance(1);
+	refuse_for_now();
+	assert_int_equal(balloon_refusal_pause_end(), began + 3 * BALLOON_PAUSE_MIN_NS);
+	sim_time_advance(2 * BALLOON_PAUSE_MIN_NS);
+	assert_false(balloon_refusal_is_pause());
+	assert_int_equal(balloon_refusal_pause_end(), 0);
+	/* Progress makes them short again. */
+	balloon_refusal_note_progress();
+	refuse_for_now();
+	assert_int_equal(balloon_refusal_pause_end(), began + 4 * BALLOON_PAUSE_MIN_NS);
+	balloon_refusal_note_progress();
+	assert_int_equal(balloon_refusal_pause_end(), 0);
+}
+
+/* What the host does not take is no reason not to ask for it. */
+static void what_is_passed_over_is_what_it_did_not_give_back(void **state)
+{
+	const pfn_t first = paddr_to_pfn(RAM_START);
+
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	balloon_refusal_note(BALLOON_REFUSED_FRAME, false, first + 10, 5);
+	assert_int_equal(balloon_refusal_passed(), 0);
+	balloon_refusal_note(BALLOON_REFUSED_FRAME, true, first + 10, 5);
+	assert_int_equal(balloon_refusal_passed(), first + 15);
+	/* Where there was no pause, none has ended. */
+	assert_false(balloon_refusal_is_pause());
+	assert_int_equal(balloon_refusal_passed(), first + 15);
+	balloon_refusal_forgive();
+	assert_int_equal(balloon_refusal_passed(), 0);
+}
+
+static void a_single_frame_that_is_refused_is_offered_again_after_a_pause(void **state)
+{
+	(void)state;
+	exhaust();
+	assert_int_equal(frame_free(paddr_to_pfn(RAM_START), 1, OWNER_HELD), 0);
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.refuses = none;
+	host_wants(1);
+	assert_int_equal(ledger_count(OWNER_REFUSED), 1);
+	assert_int_equal(refused(BALLOON_REFUSED_FRAME), 1);
+	host.refuses = NULL;
+	settle();
+	assert_int_equal(ledger_count(OWNER_REFUSED), 1);
+	sim_time_advance(BALLOON_PAUSE_MIN_NS + NS_PER_MS);
+	settle();
+	assert_host_has(1);
+}
+
+/* It is as if it had just come: there is nothing that it has refused. */
+static void a_host_that_was_reset_is_asked_at_once(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.refuses = all;
+	reason = BALLOON_REFUSED_FOR_NOW;
+	host_wants(1000);
+	assert_host_has(0);
+	host.refuses = NULL;
+	settle();
+	assert_host_has(0);
+	host.fault = BALLOON_FAULT_RESET_WANTED;
+	settle();
+	assert_host_has(1000);
+}
+
+static void a_single_frame_that_is_set_aside_is_had_by_need(void **state)
+{
+	(void)state;
+	exhaust();
+	assert_int_equal(frame_free(paddr_to_pfn(RAM_START), 1, OWNER_HELD), 0);
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.refuses = none;
+	host_wants(1);
+	assert_int_equal(balloon_reclaim(0), 1);
+	assert_int_equal(ledger_count(OWNER_FREE), 1);
+	host.refuses = NULL;
+	host_wants(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +342,11 @@ int main(void)
 		HOST_TEST(a_host_that_has_no_memory_is_asked_at_longer_and_longer_intervals),
 		HOST_TEST(a_run_that_is_refused_is_counted_by_its_frames),
 		HOST_TEST(a_new_target_ends_the_pause),
+		HOST_TEST(a_pause_ends_when_it_is_over_and_then_the_next_is_longer),
+		HOST_TEST(what_is_passed_over_is_what_it_did_not_give_back),
+		HOST_TEST(a_single_frame_that_is_refused_is_offered_again_after_a_pause),
+		HOST_TEST(a_host_that_was_reset_is_asked_at_once),
+		HOST_TEST(a_single_frame_that_is_set_aside_is_had_by_need),
 	};
 
 	return cmocka_run_group_tests_name("balloon_refusal", tests, set_up_ram, NULL);

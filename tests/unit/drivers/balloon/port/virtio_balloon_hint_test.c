@@ -486,6 +486,178 @@ static void a_device_that_never_ends_its_reset_is_pulled_out(void **state)
 	frame_set_poisoner(NULL);
 }
 
+/* ---- One buffer of many ---- */
+
+/* Brings the device to have one buffer and no other: the id, a hint, or STOP. */
+static void leave_the_id(void)
+{
+	balloon_set_floor(RAM_FRAMES);
+	sim_balloon_set_hint_id(&sim, ROUND);
+	balloon_step();
+}
+
+static void leave_the_first_hint(void)
+{
+	hint_round(ROUND);
+	sim_balloon_complete(&sim, 1);
+	while (sim.pending_count > 1)
+		sim.pending[1] = sim.pending[--sim.pending_count];
+}
+
+static void leave_a_late_hint(void)
+{
+	hint_round(ROUND);
+	sim_balloon_complete(&sim, sim.pending_count - 2);
+	sim.pending_count = 1;
+}
+
+static void leave_stop(void)
+{
+	hint_round(ROUND);
+	sim_balloon_complete(&sim, sim.pending_count - 1);
+}
+
+static void (*const leave_one[])(void) = { leave_the_id, leave_the_first_hint, leave_a_late_hint,
+					   leave_stop };
+
+static void each_single_buffer_that_is_forgotten_is_noticed(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(leave_one); i++) {
+		start(HINT, NO_FLOOR);
+		sim.completion = SIM_BALLOON_ON_DEMAND;
+		leave_one[i]();
+		settle();
+		sim.completion = SIM_BALLOON_NEVER;
+		sim.pending_count = 0;
+		sim_time_advance(BALLOON_DEADLINE_NS - NS_PER_MS);
+		settle();
+		assert_null(status().broken);
+		sim_time_advance(2 * NS_PER_MS);
+		settle();
+		assert_string_equal(status().broken, "no answer within 2 s");
+		assert_int_equal(ledger_count(OWNER_IN_FLIGHT) + ledger_count(OWNER_HINTED), 0);
+		if (i + 1 < ARRAY_SIZE(leave_one)) {
+			tear_down(state);
+			set_up(state);
+		}
+	}
+}
+
+/* Once a second, and not more often: a notification is expensive. */
+static void a_device_is_reminded_of_each_buffer_after_a_second(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(leave_one); i++) {
+		uint64_t notified;
+
+		start(HINT, NO_FLOOR);
+		sim.completion = SIM_BALLOON_ON_DEMAND;
+		leave_one[i]();
+		settle();
+		sim_time_step_ns = 0;
+		notified = sim.virtio.queue[sim.hint_queue].notified;
+		sim_time_advance(VIRTIO_DEADLINE_NS / 2 - NS_PER_MS);
+		settle();
+		assert_int_equal(sim.virtio.queue[sim.hint_queue].notified, notified);
+		sim_time_advance(2 * NS_PER_MS);
+		settle();
+		assert_int_equal(sim.virtio.queue[sim.hint_queue].notified, notified + 1);
+		sim_time_advance(VIRTIO_DEADLINE_NS / 2 - 2 * NS_PER_MS);
+		settle();
+		assert_int_equal(sim.virtio.queue[sim.hint_queue].notified, notified + 1);
+		if (i + 1 < ARRAY_SIZE(leave_one)) {
+			tear_down(state);
+			set_up(state);
+		}
+	}
+}
+
+static void a_new_round_waits_for_the_last_buffer_of_the_old_one(void **state)
+{
+	start_round();
+	(void)state;
+	sim_balloon_complete(&sim, sim.pending_count - 1);
+	settle();
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0); /* STOP is left */
+	sim_balloon_complete(&sim, sim.pending_count - 1);
+	hint_round(ROUND + 1);
+	assert_int_equal(sim.pending_count, 1);
+	assert_int_equal(sim.hint_command_count, 1);
+	drain();
+	assert_int_equal(sim.hint_commands[2], ROUND + 1);
+	assert_int_equal(sim.hint_command_count, 4);
+}
+
+static unsigned interrupts;
+
+static void count_interrupt(struct sim_virtio *virtio)
+{
+	interrupts++;
+	virtio_interrupt(&virtio->device, sim_virtio_read_isr(virtio));
+}
+
+/* From QEMU 7.2's hinting thread one would be its end. */
+static void the_hinting_queue_never_interrupts(void **state)
+{
+	start_round();
+	(void)state;
+	sim.virtio.raise = count_interrupt;
+	interrupts = 0;
+	while (sim.pending_count > 0) {
+		sim_balloon_complete(&sim, SIZE_MAX);
+		settle();
+	}
+	assert_int_equal(sim.hint_command_count, 2);
+	assert_int_equal(interrupts, 0);
+}
+
+/* Memory that was used before: what a command says is written, and not found there. */
+static void commands_are_right_in_memory_that_was_used(void **state)
+{
+	(void)state;
+	memset((void *)(uintptr_t)RAM_START, 0xee, RAM_FRAMES * FRAME_SIZE);
+	start(HINT, NO_FLOOR);
+	hint_round(ROUND);
+	assert_int_equal(sim.hint_commands[0], ROUND);
+	assert_int_equal(sim.hint_commands[1], 0);
+}
+
+/* Its first round begins with an id again, and nothing of the old one goes on. */
+static void a_reset_in_mid_round_ends_the_round(void **state)
+{
+	uint64_t free_before = start_round();
+
+	(void)state;
+	sim_balloon_complete(&sim, 3);
+	settle();
+	sim_virtio_need_reset(&sim.virtio);
+	balloon_step();
+	assert_int_equal(status().recoveries, 1);
+	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+	settle();
+	if (sim.pending_count > 0)
+		assert_false(sim.pending[0].chain.buffer[0].device_writes);
+	sim.hint_command_count = 0;
+	hint_round(ROUND + 1);
+	drain();
+	assert_int_equal(sim.hint_commands[sim.hint_command_count - 2], ROUND + 1);
+	assert_int_equal(sim.hint_commands[sim.hint_command_count - 1], 0);
+	hint_round(1);
+	assert_int_equal(ledger_count(OWNER_FREE), free_before);
+}
+
+static void a_device_that_broke_a_moment_ago_is_offered_no_hint(void **state)
+{
+	uint64_t in_flight, free_before = start_round();
+
+	(void)state;
+	in_flight = ledger_count(OWNER_IN_FLIGHT);
+	virtio_break(&sim.virtio.device, "end of test");
+	assert_false(virtio_balloon_hint_offer(NO_FLOOR));
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), in_flight);
+	settle();
+	assert_true(ledger_count(OWNER_FREE) > free_before); /* with the rings */
+}
+
 /* ---- Much memory ---- */
 
 #define HIGH_START (4 * GIB / FRAME_SIZE)
@@ -576,6 +748,13 @@ int main(void)
 		TEST(a_round_goes_on_when_its_blocks_were_taken_back),
 		TEST(filling_goes_on_when_the_device_is_gone),
 		TEST(nothing_is_filled_while_a_guest_moves),
+		TEST(each_single_buffer_that_is_forgotten_is_noticed),
+		TEST(a_device_is_reminded_of_each_buffer_after_a_second),
+		TEST(a_new_round_waits_for_the_last_buffer_of_the_old_one),
+		TEST(the_hinting_queue_never_interrupts),
+		TEST(commands_are_right_in_memory_that_was_used),
+		TEST(a_reset_in_mid_round_ends_the_round),
+		TEST(a_device_that_broke_a_moment_ago_is_offered_no_hint),
 		TEST(a_block_is_hinted_if_it_is_spare_to_the_last_frame),
 		cmocka_unit_test_setup_teardown(with_the_device_are_32_hints_of_16_mib,
 						set_up_large, tear_down),

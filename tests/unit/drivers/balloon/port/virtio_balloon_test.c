@@ -10,7 +10,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "arch/irq_flags.h"
 #include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/port/virtio_balloon.h"
 #include "drivers/virtio/virtio_feature_names.h"
@@ -34,13 +36,14 @@ static void poison_is_accepted_only_if_it_was_asked_for(void **state)
 	struct balloon_config config = { .poison = true, .poison_byte = 0xa5 };
 
 	(void)state;
-	start(PAGE_POISON, NO_FLOOR);
+	start(PAGE_POISON | VIRTIO_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST), NO_FLOOR);
 	assert_false(sim.virtio.device.accepted & PAGE_POISON);
 	assert_string_equal(virtio_refusal_reason(&sim.virtio.device, VIRTIO_BALLOON_F_PAGE_POISON),
 			    "only with poison=XX on the command line");
 	end_driver();
 	assert_int_equal(begin_with(&config), 0);
 	assert_true(sim.virtio.device.accepted & PAGE_POISON);
+	assert_true(virtio_has(&sim.virtio.device, VIRTIO_BALLOON_F_MUST_TELL_HOST));
 	assert_int_equal(sim_virtio_config32(&sim.virtio, SIM_BALLOON_POISON), 0xa5a5a5a5);
 }
 
@@ -52,6 +55,117 @@ static void beside_hints_event_idx_is_declined_with_a_reason(void **state)
 	assert_false(virtio_has(&sim.virtio.device, VIRTIO_F_EVENT_IDX));
 	assert_string_equal(virtio_refusal_reason(&sim.virtio.device, VIRTIO_F_EVENT_IDX),
 			    "not together with FREE_PAGE_HINT");
+}
+
+static void without_hints_event_idx_is_accepted(void **state)
+{
+	(void)state;
+	start(VIRTIO_BIT(VIRTIO_F_EVENT_IDX), NO_FLOOR);
+	assert_true(virtio_has(&sim.virtio.device, VIRTIO_F_EVENT_IDX));
+	go_to(1000);
+	assert_balloon(1000);
+}
+
+/* Reset, ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK; once more only where a bit is dropped. */
+static void features_are_negotiated_once(void **state)
+{
+	unsigned writes;
+
+	(void)state;
+	start(0, NO_FLOOR);
+	writes = sim.virtio.status_writes;
+	tear_down(state);
+	set_up(state);
+	start(HINT, NO_FLOOR);
+	assert_int_equal(sim.virtio.status_writes, writes);
+	tear_down(state);
+	set_up(state);
+	start(VIRTIO_BIT(VIRTIO_F_EVENT_IDX), NO_FLOOR);
+	assert_int_equal(sim.virtio.status_writes, writes);
+	tear_down(state);
+	set_up(state);
+	start(HINT | VIRTIO_BIT(VIRTIO_F_EVENT_IDX), NO_FLOOR);
+	assert_true(sim.virtio.status_writes > writes);
+}
+
+/* ---- Interrupts ---- */
+
+static unsigned interrupts;
+
+static void count_interrupt(struct sim_virtio *virtio)
+{
+	interrupts++;
+	virtio_interrupt(&virtio->device, sim_virtio_read_isr(virtio));
+}
+
+/* The rings are looked at in each round anyway. */
+static void nobody_is_interrupted_while_it_works(void **state)
+{
+	uint8_t copy[256];
+
+	(void)state;
+	start(STATS_VQ | HINT | REPORTING, NO_FLOOR);
+	sim.virtio.raise = count_interrupt;
+	interrupts = 0;
+	go_to(8000);
+	hint_round(ROUND);
+	hint_round(1);
+	go_to(5);
+	assert_int_equal(interrupts, 4); /* the config has changed */
+	sim_balloon_ask_stats(&sim, copy, sizeof(copy));
+	settle();
+	be_quiet();
+	assert_true(sim.reported > 0);
+	assert_int_equal(interrupts, 4);
+	assert_balloon(5);
+}
+
+static unsigned wakes_of[5];
+
+/* While it waits each queue says that it has news, but the one of hints. */
+static void answer_while_it_waits(void)
+{
+	uint8_t copy[256];
+
+	for (unsigned q = 0; q < ARRAY_SIZE(wakes_of); q++) {
+		unsigned before = interrupts;
+
+		if (q == sim.stats_queue)
+			sim_balloon_ask_stats(&sim, copy, sizeof(copy));
+		for (size_t i = 0; i < sim.pending_count && q != sim.stats_queue; i++) {
+			if (sim.pending[i].queue != q)
+				continue;
+			sim_virtio_push(&sim.virtio, q, sim.pending[i].chain.head, 0);
+			sim.pending[i] = sim.pending[--sim.pending_count];
+			break;
+		}
+		wakes_of[q] += interrupts - before;
+	}
+	virtio_break(&sim.virtio.device, "end of test");
+}
+
+static void each_queue_but_the_hints_interrupts_one_who_waits(void **state)
+{
+	(void)state;
+	start(STATS_VQ | HINT | REPORTING, NO_FLOOR);
+	balloon_set_strategy(BALLOON_PORTABLE);
+	go_to(3000);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	be_quiet();
+	go_to(2900);
+	go_to(3100);
+	hint_round(ROUND);
+	assert_true(sim.pending_count >= 4);
+	assert_int_equal(fake_irqs_off, 0);
+	sim.virtio.raise = count_interrupt;
+	memset(wakes_of, 0, sizeof(wakes_of));
+	sim_time_on_wait = answer_while_it_waits;
+	sim_ram_task(NULL);
+	sim_time_on_wait = NULL;
+	assert_int_equal(fake_irqs_off, 0);
+	for (unsigned q = 0; q < ARRAY_SIZE(wakes_of); q++)
+		assert_int_equal(wakes_of[q], q != sim.hint_queue);
+	sim.wrong_deflates = sim.double_inflates = 0;
 }
 
 /* ---- For people ---- */
@@ -76,6 +190,14 @@ static void people_see_the_accepted_features_by_name(void **state)
 	start(REPORTING | DEFLATE_ON_OOM | PAGE_POISON, NO_FLOOR);
 	assert_prints(balloon.port->print_features,
 		      "Features: DEFLATE_ON_OOM REPORTING VERSION_1\n");
+}
+
+static void people_see_bit_0_as_any_other(void **state)
+{
+	(void)state;
+	plug_in(true, VIRTIO_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST));
+	assert_int_equal(begin(NO_FLOOR), 0);
+	assert_prints(balloon.port->print_features, "Features: MUST_TELL_HOST\n");
 }
 
 static void people_see_that_there_are_no_features(void **state)
@@ -232,6 +354,32 @@ static void actual_is_written_in_one_access_on_a_legacy_device(void **state)
 	assert_true(writes_of_actual >= 3);
 }
 
+/* Its rings may still be written to: a device that comes next has nothing to do with them. */
+static void what_a_device_keeps_is_not_freed_with_the_next_one(void **state)
+{
+	uint64_t kept;
+
+	(void)state;
+	plug_in_all();
+	assert_int_equal(begin(NO_FLOOR), 0);
+	sim.virtio.slow_reset = SIM_VIRTIO_FOR_EVER;
+	end_driver();
+	kept = ledger_count(OWNER_VIRTQUEUES);
+	assert_true(kept > 0);
+	sim_balloon_fini(&sim);
+	plug_in_all();
+	sim.virtio.refuse_features = true;
+	assert_int_equal(begin(NO_FLOOR), -ENOTSUP);
+	assert_int_equal(ledger_count(OWNER_VIRTQUEUES), kept);
+	sim.virtio.refuse_features = false;
+	assert_int_equal(begin(NO_FLOOR), 0);
+	assert_int_equal(ledger_count(OWNER_VIRTQUEUES), 2 * kept);
+	go_to(1000);
+	assert_balloon(1000);
+	end_driver();
+	assert_int_equal(ledger_count(OWNER_VIRTQUEUES), kept);
+}
+
 /* ---- Devices that are gone, or lie ---- */
 
 static void a_bad_used_id_breaks_the_device_and_loses_no_frame(void **state)
@@ -278,7 +426,12 @@ int main(void)
 		TEST(features_that_it_does_not_do_are_not_accepted),
 		TEST(poison_is_accepted_only_if_it_was_asked_for),
 		TEST(beside_hints_event_idx_is_declined_with_a_reason),
+		TEST(without_hints_event_idx_is_accepted),
+		TEST(features_are_negotiated_once),
+		TEST(nobody_is_interrupted_while_it_works),
+		TEST(each_queue_but_the_hints_interrupts_one_who_waits),
 		TEST(people_see_the_accepted_features_by_name),
+		TEST(people_see_bit_0_as_any_other),
 		TEST(people_see_that_there_are_no_features),
 		TEST(people_see_what_was_hinted),
 		TEST(reaches_targets_on_a_legacy_device),
@@ -289,6 +442,7 @@ int main(void)
 		TEST(a_device_whose_config_is_too_short_is_not_started),
 		TEST(poison_is_told_only_to_a_device_that_knows_it),
 		TEST(actual_is_written_in_one_access_on_a_legacy_device),
+		TEST(what_a_device_keeps_is_not_freed_with_the_next_one),
 		TEST(a_bad_used_id_breaks_the_device_and_loses_no_frame),
 		TEST(a_device_that_is_gone_is_not_obeyed),
 		TEST(all_ones_are_no_target),
