@@ -126,6 +126,8 @@ static void every_type_and_status_has_a_name(void **state)
 	sim_virtio_init(&other, 27, false, 0, 1);
 	virtio_register(&other.device);
 	assert_int_equal(sim_command("virtio"), 0);
+	/* Others have their turn after each. */
+	assert_int_equal(sim_time_waits, 2);
 	virtio_unregister(&other.device);
 	assert_string_equal(sim_command_text,
 			    "simulated network (type 1), simulated, 0 interrupts\n"
