@@ -23,9 +23,7 @@ static uint64_t default_floor(void)
 {
 	uint64_t share = ledger_managed() / FLOOR_SHARE;
 
-	if (share < FLOOR_MIN)
-		return FLOOR_MIN;
-	return share < FLOOR_MAX ? share : FLOOR_MAX;
+	return min_u64(max_u64(share, FLOOR_MIN), FLOOR_MAX);
 }
 
 /* floor=SIZE */

@@ -83,7 +83,8 @@ tests/kernel/lib/parse := kernel/lib/parse.c
 tests/kernel/lib/log := kernel/lib/log.c kernel/lib/escape.c kernel/lib/hooks.c
 tests/kernel/lib/panic := kernel/lib/panic.c kernel/lib/hooks.c
 tests/kernel/lib/events := $(EVENTS)
-tests/kernel/events_print := kernel/events_print.c $(EVENTS)
+tests/kernel/events_print := kernel/events_print.c kernel/events_cmd.c tests/sim/sim_command.c \
+	$(EVENTS)
 tests/kernel/audit_cmd := kernel/audit_cmd.c tests/sim/sim_command.c $(SIM_TIME) \
 	$(FRAME_FIXTURE)
 tests/kernel/command_line := kernel/command_line.c
@@ -94,6 +95,8 @@ tests/kernel/hold := kernel/hold.c $(HOLD_FIXTURE)
 tests/kernel/hold_cmd := kernel/hold_cmd.c kernel/hold.c kernel/hold_task.c kernel/lib/parse.c \
 	tests/sim/sim_command.c $(HOLD_FIXTURE)
 tests/kernel/hold_busy := kernel/hold.c kernel/hold_task.c $(HOLD_FIXTURE)
+tests/kernel/poison_task := kernel/poison_task.c mm/poison.c tests/sim/sim_log.c $(HOLD_FIXTURE)
+tests/kernel/mem_figures := kernel/mem_figures.c
 tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c
 tests/kernel/shell := $(SHELL_SOURCES)

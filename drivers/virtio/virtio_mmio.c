@@ -45,8 +45,7 @@ static int map_registers(struct virtio_mmio *mmio)
 
 	if (place->size <= VIRTIO_MMIO_CONFIG)
 		return refuse(mmio, -EINVAL, "too small for virtio registers");
-	if (place->size > WINDOW_MAX)
-		place->size = WINDOW_MAX;
+	place->size = min_u64(place->size, WINDOW_MAX);
 	if (place->base < FRAME_SIZE || place->base % sizeof(uint32_t) != 0 ||
 	    paging_map_device(place->base, place->size, &window))
 		return refuse(mmio, -EINVAL, "no address for registers");

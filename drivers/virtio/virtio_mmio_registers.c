@@ -105,7 +105,7 @@ static uint16_t queue_size_max(struct virtio_device *device, uint16_t index)
 
 	write_register(device, MMIO_QUEUE_SEL, index);
 	max = read_register(device, MMIO_QUEUE_NUM_MAX);
-	return max < UINT16_MAX ? (uint16_t)max : UINT16_MAX;
+	return (uint16_t)min_u64(max, UINT16_MAX);
 }
 
 static void queue_notify(struct virtio_device *device, struct virtq *queue)

@@ -162,7 +162,7 @@ int virtio_pci_legacy_setup(struct virtio_pci *vp, const char **why)
 		*why = "BAR 0 is no block of ports";
 		return -ENODEV;
 	}
-	if (bar->address == 0 || bar->address > UINT16_MAX || bar->size < LEGACY_CONFIG_MSIX ||
+	if (bar->address == 0 || bar->size < LEGACY_CONFIG_MSIX ||
 	    bar->address + bar->size > (uint64_t)UINT16_MAX + 1) {
 		*why = "BAR 0 has no usable ports";
 		return -ENODEV;

@@ -293,8 +293,7 @@ static int map_capability(struct virtio_pci *vp, const struct capability *cap, u
 		return -EINVAL;
 	if ((uint64_t)cap->offset + cap->length > bar->size)
 		return -EINVAL;
-	return pci_map_bar(vp->pci, cap->bar, cap->offset, cap->length < max ? cap->length : max,
-			   window);
+	return pci_map_bar(vp->pci, cap->bar, cap->offset, min_u64(cap->length, max), window);
 }
 
 /* The multiplier must be 0 or an even power of two, that is, not 1 (4.1.4.4.1). */
@@ -312,7 +311,7 @@ static int take_notify(struct virtio_pci *vp, const struct capability *cap)
 	if (err)
 		return err;
 	vp->notify_multiplier = multiplier;
-	vp->notify_size = cap->length < NOTIFY_WINDOW_MAX ? cap->length : NOTIFY_WINDOW_MAX;
+	vp->notify_size = min_u64(cap->length, NOTIFY_WINDOW_MAX);
 	return 0;
 }
 
@@ -321,7 +320,7 @@ static int take_config(struct virtio_pci *vp, const struct capability *cap)
 	int err = map_capability(vp, cap, 1, CONFIG_WINDOW_MAX, 4, &vp->config);
 
 	if (!err)
-		vp->config_size = cap->length < CONFIG_WINDOW_MAX ? cap->length : CONFIG_WINDOW_MAX;
+		vp->config_size = min_u64(cap->length, CONFIG_WINDOW_MAX);
 	return err;
 }
 
@@ -371,6 +370,5 @@ int virtio_pci_modern_setup(struct virtio_pci *vp, const char **why)
 		vp->device.transport = &modern_transport;
 		return 0;
 	}
-	vp->config_size = 0;
 	return -ENODEV;
 }

@@ -24,6 +24,7 @@ struct piece {
 struct sim_acpi_write sim_acpi_writes[SIM_ACPI_WRITES_MAX];
 size_t sim_acpi_write_count;
 unsigned sim_acpi_looks;
+bool sim_acpi_refuses_windows;
 
 static struct piece pieces[PIECES_MAX];
 static size_t piece_count;
@@ -40,6 +41,7 @@ void sim_acpi_reset(void)
 	piece_count = 0;
 	sim_acpi_write_count = 0;
 	sim_acpi_looks = 0;
+	sim_acpi_refuses_windows = false;
 	port_number = port_value = smi_port = 0;
 }
 
@@ -139,7 +141,7 @@ bool paging_is_mapped(uint64_t vaddr)
 
 int paging_map_device(paddr_t paddr, uint64_t size, void **out)
 {
-	if (size > sizeof(window))
+	if (size > sizeof(window) || sim_acpi_refuses_windows)
 		return -EINVAL;
 	window_address = paddr;
 	window = 0;

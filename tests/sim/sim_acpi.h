@@ -50,4 +50,7 @@ extern size_t sim_acpi_write_count;
 /* Looks at the clock since the reset. */
 extern unsigned sim_acpi_looks;
 
+/* No register in memory can be mapped; until sim_acpi_reset(). */
+extern bool sim_acpi_refuses_windows;
+
 #endif

@@ -11,6 +11,7 @@ char sim_log_warning[LOG_LINE_MAX + 1];
 char sim_log_first_warning[LOG_LINE_MAX + 1];
 unsigned sim_log_infos;
 char sim_log_info[LOG_LINE_MAX + 1];
+unsigned sim_log_debugs;
 
 void sim_log_reset(void)
 {
@@ -19,6 +20,7 @@ void sim_log_reset(void)
 	sim_log_first_warning[0] = '\0';
 	sim_log_infos = 0;
 	sim_log_info[0] = '\0';
+	sim_log_debugs = 0;
 }
 
 void log_warn(const char *fmt, ...)
@@ -45,4 +47,5 @@ void log_info(const char *fmt, ...)
 void log_debug(const char *fmt, ...)
 {
 	(void)fmt;
+	sim_log_debugs++;
 }

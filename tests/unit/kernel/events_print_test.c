@@ -7,11 +7,13 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernel/events_print.h"
+#include "tests/sim/sim_command.h"
 #include "tests/unit/kernel/hen_events.h"
 
 EVENTS_DEFINE(hen, HEN_EVENTS);
@@ -125,9 +127,43 @@ static void a_ring_that_is_damaged_neither_ends_nor_hides_the_others(void **stat
 	assert_non_null(strstr(text, "fox        ?             \n"));
 }
 
+/* The command has the same, and braces. */
+static void the_command_prints_all_drivers_either_way(void **state)
+{
+	char *expected;
+
+	(void)state;
+	hen_event(HEN_EGG, 1, 1);
+	assert_int_equal(sim_command("events"), 0);
+	assert_non_null(strstr(sim_command_text, "Events since boot:\n"));
+	assert_non_null(strstr(sim_command_text, "egg            count=1 colour=0x1\n"));
+	assert_non_null(strstr(sim_command_text, "fox        none\n"));
+	printed(events_print_json);
+	assert_int_equal(sim_command("events -j"), 0);
+	/* Drivers stand in the order in which the linker has put them. */
+	assert_int_equal(strlen(sim_command_text), strlen(text) + 3);
+	assert_true(asprintf(&expected, "{%s}\n", text) > 0);
+	if (__start_event_sources->ring == &hen_events)
+		assert_string_equal(sim_command_text, expected);
+	free(expected);
+	sim_command_forget();
+}
+
+static void the_command_takes_no_other_arguments(void **state)
+{
+	(void)state;
+	assert_int_equal(sim_command("events -x"), -EINVAL);
+	assert_int_equal(sim_command("events -j -j"), -EINVAL);
+	assert_string_equal(sim_command_text, "");
+	sim_command_forget();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_command_prints_all_drivers_either_way, begin,
+						end),
+		cmocka_unit_test_setup_teardown(the_command_takes_no_other_arguments, begin, end),
 		cmocka_unit_test_setup_teardown(nothing_recorded_is_said_so, begin, end),
 		cmocka_unit_test_setup_teardown(events_of_all_drivers_stand_in_the_order_of_time,
 						begin, end),

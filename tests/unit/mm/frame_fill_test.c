@@ -169,6 +169,20 @@ static void frames_of_a_marked_block_are_filled_when_they_are_allocated(void **s
 	assert_filled(pfn, 1, 1);
 }
 
+/* As the largest run that is filled at once. */
+static void a_marked_block_is_filled_when_all_of_it_is_allocated(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	fixture_reserve(FIRST, FRAMES, OWNER_BALLOON);
+	fixture_free(FIRST + 512, 512, OWNER_BALLOON);
+	assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HEAP, &pfn), 0);
+	assert_int_equal(pfn, FIRST + 512);
+	assert_filled(pfn, 512, 1);
+	assert_int_equal(sum(), 512);
+}
+
 static void single_frames_are_filled_as_they_are_allocated_in_bulk(void **state)
 {
 	pfn_t pfns[200];
@@ -358,6 +372,7 @@ int main(void)
 		TEST(what_the_host_had_is_filled_later),
 		TEST(only_free_frames_of_a_block_are_filled),
 		TEST(frames_of_a_marked_block_are_filled_when_they_are_allocated),
+		TEST(a_marked_block_is_filled_when_all_of_it_is_allocated),
 		TEST(single_frames_are_filled_as_they_are_allocated_in_bulk),
 		TEST(a_block_without_a_free_frame_is_not_marked),
 		TEST(a_block_begins_anew_when_the_host_gives_back_more_of_it),

@@ -137,6 +137,47 @@ static void a_long_device_is_found(void **state)
 	}
 }
 
+/* 6.4.3: the length of a large descriptor has 16 bits, and what follows it is read. */
+static void a_long_descriptor_is_stepped_over(void **state)
+{
+	static uint8_t bytes[1200];
+	const uint8_t *resources = device + DEVICE_RESOURCES;
+	size_t left = sizeof(device) - DEVICE_RESOURCES;
+	struct acpi_device found;
+
+	(void)state;
+	for (size_t longer = 0x1fd; longer <= 0x203; longer++) {
+		size_t buffer = 3 + 3 + 3 + longer + left, all, at = 5;
+
+		memset(bytes, 0, sizeof(bytes));
+		memcpy(bytes, device, DEVICE_LENGTH);
+		memcpy(bytes + at, device + 4, DEVICE_CRS_BUFFER - 3);
+		at += DEVICE_CRS_BUFFER - 3;
+		/* The package that is the buffer, its size as a word, and the resources. */
+		bytes[at++] = (uint8_t)(0x80 | (buffer & 15));
+		bytes[at++] = (uint8_t)(buffer >> 4);
+		bytes[at++] = (uint8_t)(buffer >> 12);
+		bytes[at++] = 0x0b;
+		bytes[at++] = (uint8_t)(3 + longer + left);
+		bytes[at++] = (uint8_t)((3 + longer + left) >> 8);
+		bytes[at++] = 0x84;
+		bytes[at++] = (uint8_t)longer;
+		bytes[at++] = (uint8_t)(longer >> 8);
+		at += longer;
+		memcpy(bytes + at, resources, left);
+		at += left;
+		all = at - 2;
+		bytes[2] = (uint8_t)(0x80 | (all & 15));
+		bytes[3] = (uint8_t)(all >> 4);
+		bytes[4] = (uint8_t)(all >> 12);
+		start(bytes, at, "", 0);
+		assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+		assert_true(found.base == 0xfeb02e00);
+		assert_true(found.size == 512);
+		assert_int_equal(found.gsi, 47);
+	}
+}
+
 /* An id, or resources, that are nobody's name are no device's. */
 static void what_has_no_name_is_not_found(void **state)
 {
@@ -342,6 +383,7 @@ int main(void)
 		CASE(finds_the_memory_and_interrupt_of_a_device),
 		CASE(finds_all_devices_of_all_tables_in_order),
 		CASE(a_long_device_is_found),
+		CASE(a_long_descriptor_is_stepped_over),
 		CASE(what_has_no_name_is_not_found),
 		CASE(cut_devices_are_never_read_beyond_their_end),
 		CASE(a_device_ends_where_its_package_ends),

@@ -350,6 +350,33 @@ static void the_reset_register_may_lie_in_memory(void **state)
 	assert_write(0, true, 0xfea00201, 1, 0x42);
 }
 
+/* Nothing was written, and so there is no end to wait for. */
+static void registers_that_cannot_be_mapped_are_not_waited_for(void **state)
+{
+	(void)state;
+	put(112, 4, 1u << 10);
+	put_register(116, 0, UINT64_C(0xfea00201));
+	put_register(172, 0, UINT64_C(0xfed00000));
+	sim_acpi_add_table(DSDT, "DSDT", s5, sizeof(s5));
+	start(FADT_SIZE);
+	sim_acpi_refuses_windows = true;
+	acpi_reset();
+	assert_int_equal(sim_acpi_write_count, 0);
+	assert_int_equal(sim_acpi_looks, 0);
+	acpi_power_off();
+	assert_int_equal(sim_acpi_write_count, 0);
+	assert_int_equal(sim_acpi_looks, 0);
+	/* Nor is there one without any registers at all. */
+	setup(NULL);
+	put(64, 4, 0);
+	sim_acpi_add_table(DSDT, "DSDT", s5, sizeof(s5));
+	start(FADT_SIZE);
+	acpi_power_off();
+	acpi_reset();
+	assert_int_equal(sim_acpi_write_count, 0);
+	assert_int_equal(sim_acpi_looks, 0);
+}
+
 static void without_the_flag_there_is_no_reset_register(void **state)
 {
 	(void)state;
@@ -404,6 +431,7 @@ int main(void)
 		TEST(hardware_reduced_acpi_has_a_sleep_register),
 		TEST(the_reset_register_may_be_a_port),
 		TEST(the_reset_register_may_lie_in_memory),
+		TEST(registers_that_cannot_be_mapped_are_not_waited_for),
 		TEST(without_the_flag_there_is_no_reset_register),
 		TEST(a_short_fadt_has_only_what_it_holds),
 	};

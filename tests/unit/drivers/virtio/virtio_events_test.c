@@ -74,6 +74,20 @@ static void a_start_is_a_reset_and_the_features_that_hold(void **state)
 	assert_int_equal(virtio_events.recorded, 2);
 }
 
+/* In microseconds. */
+static void a_reset_says_how_long_it_took(void **state)
+{
+	struct event event;
+
+	(void)state;
+	sim.slow_reset = 300;
+	assert_int_equal(virtio_reset(&sim.device), 0);
+	assert_true(events_get(&virtio_events, virtio_events.recorded, &event));
+	assert_int_equal(event.type, VIRTIO_EVENT_RESET);
+	assert_int_equal(event.argument[0], VIRTIO_ID_BALLOON);
+	assert_in_range(event.argument[1], 29, 31);
+}
+
 static void a_device_that_cannot_be_used_is_refused(void **state)
 {
 	(void)state;
@@ -105,6 +119,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_start_is_a_reset_and_the_features_that_hold,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_reset_says_how_long_it_took, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_device_that_cannot_be_used_is_refused, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(breaking_is_recorded_once, setup, teardown),

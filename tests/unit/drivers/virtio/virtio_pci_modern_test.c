@@ -108,12 +108,63 @@ static void capability_that_is_too_short_is_passed_over(void **state)
 	(void)state;
 	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
 	at = add_vendor(2, BAR, 0x100, 0x100);
-	config_space[at + 2] = 16; /* no room for the multiplier */
+	config_space[at + 2] = 19; /* no room for the multiplier */
 	at = add_vendor(1, BAR, 0x100, 0x100);
 	config_space[at + 2] = 15;
 	sim_virtio_pci_add_modern(&regs);
 	probe();
 	use_device(virtio_devices());
+}
+
+/* To the last byte, and not beyond. */
+static void capability_may_end_with_config_space(void **state)
+{
+	(void)state;
+	for (uint8_t size = 16; size <= 17; size++) {
+		make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+		add_vendor(1, BAR, COMMON, 56);
+		add_vendor(2, BAR, NOTIFY, 0x1000);
+		regs.free_config = 0xf0;
+		config_space[add_vendor(3, BAR, ISR, 1) + 2] = size;
+		if (size == 16)
+			probe();
+		else
+			assert_left_alone("no usable ISR capability");
+	}
+}
+
+/* 4 KiB of config, and 4 MiB of notifications, are enough. */
+static void windows_are_as_large_as_their_capabilities(void **state)
+{
+	static const uint32_t sizes[][2] = {
+		{ 1, 1 }, { 0xffc, 0xffc }, { 0x1000, 0x1000 }, { 0x2000, 0x1000 }
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct virtio_device *device;
+
+		make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+		add_vendor(4, BAR, 0, sizes[i][0]);
+		sim_virtio_pci_add_modern(&regs);
+		device = probe();
+		assert_int_equal(device->transport->config_size(device), sizes[i][1]);
+	}
+}
+
+/* Whoever looks into dmesg for a reason finds one line for each. */
+static void bad_capability_is_told_to_who_asks(void **state)
+{
+	(void)state;
+	make_modern();
+	probe();
+	assert_int_equal(sim_log_debugs, 0);
+	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	add_vendor(1, BAR, 2, 56);
+	config_space[add_vendor(3, BAR, ISR, 1) + 2] = 15;
+	sim_virtio_pci_add_modern(&regs);
+	probe();
+	assert_int_equal(sim_log_debugs, 2);
 }
 
 static void capability_at_the_end_of_config_space_is_passed_over(void **state)
@@ -266,6 +317,9 @@ int main(void)
 		CASE(unassigned_bar_is_passed_over),
 		CASE(first_usable_capability_of_a_type_wins),
 		CASE(capability_that_is_too_short_is_passed_over),
+		CASE(capability_may_end_with_config_space),
+		CASE(windows_are_as_large_as_their_capabilities),
+		CASE(bad_capability_is_told_to_who_asks),
 		CASE(capability_at_the_end_of_config_space_is_passed_over),
 		CASE(capability_list_without_end_ends),
 		CASE(multiplier_that_is_no_even_power_of_two_is_passed_over),

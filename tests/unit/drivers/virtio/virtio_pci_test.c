@@ -73,6 +73,63 @@ static void transitional_device_with_bad_capabilities_is_used_as_legacy(void **s
 	use_device(virtio_devices());
 }
 
+/* 4.1.2.1: both ranges to their ends; a transitional one tells its type elsewhere. */
+static void types_are_told_by_ids(void **state)
+{
+	static const struct {
+		uint16_t id, subsystem, type;
+	} cases[] = {
+		{ 0x1000, 1, 1 },  { 0x103f, 9, 9 },	  { 0x1041, 0x1100, 1 },
+		{ 0x107f, 5, 63 }, { 0x1045, 0x1100, 5 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		make_function(cases[i].id, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+		pci.subsystem = cases[i].subsystem;
+		pci.address = (struct pci_address){ 0x12, 31, 7 };
+		sim_virtio_pci_add_modern(&regs);
+		assert_int_equal(probe()->type, cases[i].type);
+		assert_string_equal(virtio_devices()->address, "0000:12:1f.7");
+	}
+	/* A type of 0 is none. */
+	make_function(0x1040, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	sim_virtio_pci_add_modern(&regs);
+	assert_int_equal(virtio_pci_probe(), 0);
+	assert_false(enabled);
+}
+
+/* 4.1.4.10: after 20 bytes of registers, or 24 with MSI-X. */
+static void ports_are_used_to_their_ends(void **state)
+{
+	struct virtio_device *device;
+
+	(void)state;
+	make_function(0x1002, true, 0);
+	device = probe();
+	assert_int_equal(device->transport->config_size(device), PORTS_SIZE - 20);
+	make_function(0x1002, true, 0);
+	pci.bar[0].size = 23;
+	assert_left_alone("BAR 0 has no usable ports");
+	make_function(0x1002, true, 0);
+	pci.bar[0].size = 24;
+	device = probe();
+	assert_int_equal(device->transport->config_size(device), 4);
+}
+
+/* One line says which function it is, and what is missing for either interface. */
+static void left_alone_is_said_in_full(void **state)
+{
+	(void)state;
+	make_function(0x1002, true, 0);
+	pci.bar[0].kind = PCI_BAR_MEMORY32;
+	assert_left_alone("virtio: 0000:00:03.0: [1af4:1002] left alone: no usable common "
+			  "capability; BAR 0 is no block of ports");
+	make_function(0x1045, false, 0);
+	assert_left_alone("virtio: 0000:00:03.0: [1af4:1045] left alone: no usable common "
+			  "capability; not transitional");
+}
+
 static void other_functions_are_not_virtio(void **state)
 {
 	static const uint16_t ids[] = { 0x0fff, 0x1080, 0x1110 };
@@ -296,6 +353,9 @@ int main(void)
 		CASE(transitional_device_is_used_as_modern),
 		CASE(transitional_device_of_any_revision_is_taken),
 		CASE(transitional_device_with_bad_capabilities_is_used_as_legacy),
+		CASE(types_are_told_by_ids),
+		CASE(ports_are_used_to_their_ends),
+		CASE(left_alone_is_said_in_full),
 		CASE(other_functions_are_not_virtio),
 		CASE(probing_again_starts_anew),
 		CASE(device_is_reset_by_the_probe),

@@ -174,6 +174,7 @@ static void refused_features_are_not_supported(void **state)
 	sim.refuse_features = true;
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), -ENOTSUP);
 	assert_failed();
+	assert_string_equal(sim.device.broken, "refuses our choice of features");
 	assert_false(sim.status & VIRTIO_STATUS_DRIVER_OK);
 }
 
@@ -191,6 +192,30 @@ static void failed_device_is_reset_before_the_next_try(void **state)
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
 	assert_int_equal(sim.status_log[before], 0);
 	assert_false(sim.status & VIRTIO_STATUS_FAILED);
+}
+
+static uint64_t waits_began[2];
+
+static void note_wait(void)
+{
+	if (sim_time_waits <= ARRAY_SIZE(waits_began))
+		waits_began[sim_time_waits - 1] = clock_ns();
+}
+
+/* For 100 us the CPU is kept, then it is asked for every millisecond. */
+static void reset_is_spun_for_and_then_slept_for(void **state)
+{
+	(void)state;
+	sim.slow_reset = 900;
+	assert_int_equal(virtio_reset(&sim.device), 0);
+	assert_int_equal(sim_time_waits, 0);
+	start(false, VERSION_1);
+	sim.slow_reset = 1100;
+	sim_time_on_wait = note_wait;
+	assert_int_equal(virtio_reset(&sim.device), 0);
+	sim_time_on_wait = NULL;
+	assert_in_range(waits_began[0], 100 * NS_PER_US, 101 * NS_PER_US - 100);
+	assert_in_range(waits_began[1] - waits_began[0], NS_PER_MS, NS_PER_MS + NS_PER_US);
 }
 
 static void slow_reset_is_waited_for(void **state)
@@ -256,13 +281,27 @@ static void reset_that_ends_at_the_deadline_has_ended(void **state)
 	assert_int_equal(sim_time_looks, last_look);
 }
 
+/* Of what it offered before nothing is left. */
+static void failed_reset_leaves_no_features(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	sim.slow_reset = SIM_VIRTIO_FOR_EVER;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), -ETIMEDOUT);
+	assert_true(sim.device.offered == 0);
+	assert_string_equal(sim.device.broken, "does not finish its reset");
+	assert_string_equal(sim_log_warning, "virtio: simulated: does not finish its reset");
+}
+
 static void device_that_is_gone_is_an_error_at_once(void **state)
 {
 	(void)state;
 	sim.gone = true;
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), -EIO);
 	assert_true(clock_ns() < NS_PER_MS);
-	assert_non_null(sim.device.broken);
+	assert_string_equal(sim.device.broken, "gone: all registers read as ones");
+	/* Nobody is told that we gave up. */
+	assert_int_equal(sim.status_writes, 1);
 	assert_int_equal(sim_log_warnings, 1);
 	assert_true(virtio_needs_reset(&sim.device));
 }
@@ -278,6 +317,7 @@ static void device_that_goes_while_features_are_read_is_an_error(void **state)
 	(void)state;
 	sim.transport.get_features = features_and_gone;
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), -EIO);
+	assert_string_equal(sim.device.broken, "all registers read as ones");
 	assert_int_equal(sim.device.accepted, 0);
 	assert_int_equal(sim_log_warnings, 1);
 }
@@ -293,7 +333,7 @@ static void device_that_goes_before_features_ok_is_an_error(void **state)
 	(void)state;
 	sim.transport.set_features = set_features_and_gone;
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), -EIO);
-	assert_non_null(sim.device.broken);
+	assert_string_equal(sim.device.broken, "all registers read as ones");
 }
 
 static void broken_device_can_be_negotiated_again(void **state)
@@ -350,6 +390,8 @@ static void breaking_a_device_that_does_not_reset_ends(void **state)
 	virtio_break(&sim.device, "test");
 	assert_true(clock_ns() < VIRTIO_DEADLINE_NS + 10 * NS_PER_MS);
 	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning, "virtio: simulated: broken: test; and it does not "
+					     "finish its reset");
 }
 
 static void device_that_needs_reset_is_seen(void **state)
@@ -385,6 +427,14 @@ static void config_beyond_its_end_reads_as_zero(void **state)
 	sim.config_size = 14;
 	assert_int_equal(virtio_config_read32(&sim.device, 12), 0);
 	assert_int_equal(virtio_config_read32(&sim.device, SIZE_MAX - 1), 0);
+	assert_false(virtio_config_has(&sim.device, 12, 4));
+	assert_true(virtio_config_has(&sim.device, 12, 2));
+	assert_true(virtio_config_has(&sim.device, 0, 14));
+	assert_false(virtio_config_has(&sim.device, 0, 15));
+	/* The last four bytes are there. */
+	sim.config_size = 16;
+	assert_int_equal(virtio_config_read32(&sim.device, 12), 5);
+	sim.config_size = 14;
 	virtio_config_write32(&sim.device, 12, 9);
 	assert_int_equal(sim_virtio_config32(&sim, 12), 5);
 	sim.config_size = 2;
@@ -405,7 +455,32 @@ static void config_that_never_holds_still_ends(void **state)
 	(void)state;
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
 	sim.restless = SIM_VIRTIO_FOR_EVER;
-	virtio_config_read32(&sim.device, 0);
+	/* Each of 64 reads shows one more. */
+	assert_int_equal(virtio_config_read32(&sim.device, 0), 63);
+}
+
+/* One interrupt for everything says nothing; on a legacy device, the generation neither. */
+static void config_is_new_if_its_generation_is(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	sim.device.shared_interrupt = true;
+	assert_true(virtio_config_is_new(&sim.device));
+	assert_false(virtio_config_is_new(&sim.device));
+	sim.generation++;
+	assert_true(virtio_config_is_new(&sim.device));
+	assert_false(virtio_config_is_new(&sim.device));
+	/* It is unknown once more after a reset, whichever it is. */
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	assert_true(virtio_config_is_new(&sim.device));
+	assert_false(virtio_config_is_new(&sim.device));
+	sim.device.shared_interrupt = false;
+	assert_true(virtio_config_is_new(&sim.device));
+	start(true, STATS);
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	sim.device.shared_interrupt = true;
+	assert_true(virtio_config_is_new(&sim.device));
+	assert_true(virtio_config_is_new(&sim.device));
 }
 
 static void interrupt_wakes_and_tells_config_from_queue(void **state)
@@ -479,12 +554,14 @@ static void devices_are_found_by_type_in_order(void **state)
 
 static unsigned probes, removals;
 static int probe_result;
+static int probe_results[2];
+static const int *results; /* NULL: it is probe_result each time */
 
 static int driver_probe(struct virtio_device *device)
 {
 	(void)device;
 	probes++;
-	return probe_result;
+	return results ? results[probes - 1] : probe_result;
 }
 
 static void driver_remove(struct virtio_device *device)
@@ -532,6 +609,51 @@ static void device_that_its_driver_refused_is_not_removed_from_it(void **state)
 	assert_int_equal(virtio_register_driver(&test_driver), -EIO);
 	virtio_unregister(&a);
 	assert_int_equal(removals, 0);
+}
+
+/* Of two devices the first one's result counts, whatever the second's. */
+static void registering_a_driver_tells_of_its_first_device(void **state)
+{
+	static struct virtio_device a = { .type = 77 }, b = { .type = 77 };
+
+	(void)state;
+	probe_result = 0;
+	virtio_register(&a);
+	virtio_register(&b);
+	probe_results[0] = 0;
+	probe_results[1] = -EIO;
+	probes = 0;
+	results = probe_results;
+	assert_int_equal(virtio_register_driver(&test_driver), 0);
+	assert_ptr_equal(a.driver, &test_driver);
+	assert_null(b.driver);
+	probe_results[0] = -EIO;
+	probe_results[1] = 0;
+	probes = 0;
+	assert_int_equal(virtio_register_driver(&test_driver), -EIO);
+	assert_null(a.driver);
+	assert_ptr_equal(b.driver, &test_driver);
+	results = NULL;
+	virtio_unregister(&a);
+	virtio_unregister(&b);
+	assert_null(b.driver);
+}
+
+/* Registered once more, as by a test, it stays where it is, and so do those after it. */
+static void drivers_are_listed_once(void **state)
+{
+	static struct virtio_driver other = { .type = 78,
+					      .probe = driver_probe,
+					      .remove = driver_remove };
+
+	(void)state;
+	virtio_register_driver(&test_driver);
+	virtio_register_driver(&other);
+	virtio_register_driver(&test_driver);
+	virtio_register_driver(&other);
+	assert_ptr_equal(virtio_find_driver(77), &test_driver);
+	assert_ptr_equal(virtio_find_driver(78), &other);
+	assert_null(virtio_find_driver(79));
 }
 
 static void device_that_is_gone_is_broken_and_wakes(void **state)
@@ -586,6 +708,9 @@ int main(void)
 		CASE(missing_version_1_is_not_supported),
 		CASE(refused_features_are_not_supported),
 		CASE(failed_device_is_reset_before_the_next_try),
+		CASE(reset_is_spun_for_and_then_slept_for),
+		CASE(failed_reset_leaves_no_features),
+		CASE(config_is_new_if_its_generation_is),
 		CASE(slow_reset_is_waited_for),
 		CASE(reset_without_end_times_out_at_the_deadline),
 		CASE(reset_is_waited_for_however_time_jumps),
@@ -608,6 +733,8 @@ int main(void)
 		CASE(devices_are_found_by_type_in_order),
 		CASE(driver_gets_devices_that_are_there_and_that_come),
 		CASE(device_that_its_driver_refused_is_not_removed_from_it),
+		CASE(registering_a_driver_tells_of_its_first_device),
+		CASE(drivers_are_listed_once),
 		CASE(device_that_is_gone_is_broken_and_wakes),
 		CASE(device_that_was_pulled_out_has_nothing),
 		CASE(device_of_ones_that_is_still_there_is_not_gone),

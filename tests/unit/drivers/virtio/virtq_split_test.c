@@ -162,6 +162,22 @@ static void flags_stay_0_with_event_idx(void **state)
 	assert_int_equal(avail->flags, 0);
 }
 
+/* Without EVENT_IDX there is no such word (2.7.6), and nobody writes there. */
+static void used_event_is_not_written_without_event_idx(void **state)
+{
+	struct virtq_avail *avail = phys_to_virt(sim.queue[0].avail);
+
+	(void)state;
+	if (ring_has(VIRTIO_F_EVENT_IDX))
+		skip();
+	for (unsigned i = 0; i < 3; i++) {
+		sim_virtio_push(&sim, 0, offer(&tokens[0]), 0);
+		assert_used(&tokens[0]);
+	}
+	virtq_set_interrupts(&queue, false);
+	assert_int_equal(avail->ring[8], 0);
+}
+
 /* The farthest index is the one just before. */
 static void used_event_is_the_next_entry_or_the_farthest(void **state)
 {
@@ -196,6 +212,7 @@ int main(void)
 		cmocka_unit_test(size_that_is_no_power_of_two_is_refused),
 		CASE(indices_wrap_at_65536),
 		CASE(flags_stay_0_with_event_idx),
+		CASE(used_event_is_not_written_without_event_idx),
 		CASE(used_event_is_the_next_entry_or_the_farthest),
 	};
 	int failed = 0;

@@ -161,6 +161,11 @@ static void a_failed_assertion_names_expression_file_and_line(void **state)
 	assert_string_equal(panic_epitaph.message,
 			    "mm/frame.c:33: frame_free: count > 0 does not hold");
 	assert_string_equal(calls, "begin backtrace last_words halt ");
+	/* Its call, too, may be the last thing in a function. */
+	set_up(state);
+	depth = 0;
+	until_it_halts(__assert_func("mm/frame.c", 33, "frame_free", "count > 0"));
+	assert_int_equal(last_asked, panic_epitaph.at.address - 1);
 }
 
 static void an_exception_tells_its_own_place_and_frame(void **state)
