@@ -201,6 +201,7 @@ tests/tools/balloonctl/guest_libvirt := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/answers := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/looks := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/listen := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 ifneq ($(LIBVIRT),)
 tests/tools/balloonctl/libvirt_calls := $(BALLOONCTL_TESTED)
 endif
@@ -242,7 +243,7 @@ $(addsuffix /tools/svg_plot,$(RUNS)) $(addsuffix /tools/svg_scale,$(RUNS)) $(add
 $(addsuffix /tools/core,$(RUNS)) $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
-$(addsuffix /tools/balloonctl/failing,$(RUNS)) $(addsuffix /tools/balloonctl/dump_shows,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
+$(foreach name,dump_shows failing listen,$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAILING)
 $(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)
 
