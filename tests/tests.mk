@@ -180,6 +180,7 @@ tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
 tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
 tests/tools/qmp := $(QMP_SOURCES)
+tests/tools/qmp_calls := $(QMP_SOURCES) tests/unit/tools/failing.c
 tests/tools/vm := $(QMP_SOURCES) tools/vm.c tools/vm_start.c
 tests/tools/json_member := tools/json_member.c
 tests/tools/show_mem := tools/show_mem.c
@@ -224,8 +225,8 @@ tests/tools/balloonctl/failing := $(BALLOONCTL_TESTED) tests/unit/tools/failing.
 # What tests/unit/tools/failing.c stands in front of.
 FAILING := $(addprefix -Xlinker --wrap=,malloc calloc realloc strdup strndup asprintf \
 	open_memstream json_tokener_new MHD_create_response_from_buffer pthread_create fopen \
-	fdopen opendir mkstemp fchmod rename fstat pread socket setsockopt getsockopt recv send \
-	elf_begin)
+	fdopen opendir mkstemp fchmod rename fstat pread socket setsockopt getsockopt connect \
+	poll recv send elf_begin)
 
 tests/docs/lines := tests/docs/lines.c
 
@@ -238,6 +239,7 @@ RUNS := $(BUILD)/tests $(BUILD)/coverage/run $(BUILD)/plain/run
 
 $(addsuffix /tools/qmp,$(RUNS)) $(addsuffix /tools/vm,$(RUNS)) \
 	$(addsuffix /tools/json_member,$(RUNS)): LIBS := -ljson-c
+$(addsuffix /tools/qmp_calls,$(RUNS)): LIBS := -ljson-c -lelf -lmicrohttpd $(FAILING)
 $(addsuffix /tools/svg_plot,$(RUNS)) $(addsuffix /tools/svg_scale,$(RUNS)) $(addsuffix /tools/svg_picture,$(RUNS)) \
 	$(addsuffix /bench/samples,$(RUNS)): LIBS := -lm
 $(addsuffix /tools/core,$(RUNS)) $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
