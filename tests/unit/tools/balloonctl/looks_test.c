@@ -96,7 +96,7 @@ static void headline_and_row_have_all_columns(void **state)
 	course_write_head(file);
 	course_write_row(file, &row);
 	for (int i = 0; i < COURSE_COLUMNS; i++)
-		row.values[i] = i % 2 ? NAN : 1000000 + i;
+		row.values[i] = i % 2 ? (double)NAN : 1000000 + i;
 	course_write_row(file, &row);
 	fclose(file);
 	read_text(csv, text, sizeof(text));
