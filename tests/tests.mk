@@ -196,7 +196,7 @@ tests/tools/events_dump := $(DUMP_SOURCES) kernel/dump.c tests/unit/tools/core_f
 BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c
 tests/tools/balloonctl/command := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/deadline := $(BALLOONCTL_TESTED)
-tests/tools/balloonctl/guest_thread := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/guest_thread := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
 tests/tools/balloonctl/dump := $(BALLOONCTL_TESTED) tests/unit/tools/core_file.c
 tests/tools/balloonctl/guest_libvirt := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
@@ -217,9 +217,9 @@ tests/tools/balloonctl/progress_shows := $(BALLOONCTL_TESTED) \
 tests/tools/balloonctl/status := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/watch_draw := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/watch := $(BALLOONCTL_TESTED) tests/unit/tools/balloonctl/screen.c
-tests/tools/balloonctl/poller := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/poller := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
 tests/tools/balloonctl/record := $(BALLOONCTL_TESTED)
-tests/tools/balloonctl/export := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/export := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
 
 tests/tools/balloonctl/failing := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 # What tests/unit/tools/failing.c stands in front of.
@@ -227,6 +227,10 @@ FAILING := $(addprefix -Xlinker --wrap=,malloc calloc realloc strdup strndup asp
 	open_memstream json_tokener_new MHD_create_response_from_buffer pthread_create fopen \
 	fdopen opendir mkstemp fchmod rename fstat pread socket setsockopt getsockopt connect \
 	poll recv send elf_begin)
+
+# And tests/unit/tools/locks.c.
+LOCKS := $(addprefix -Xlinker --wrap=pthread_,mutex_lock mutex_unlock mutex_destroy cond_wait \
+	cond_timedwait)
 
 tests/docs/lines := tests/docs/lines.c
 
@@ -245,6 +249,8 @@ $(addsuffix /tools/svg_plot,$(RUNS)) $(addsuffix /tools/svg_scale,$(RUNS)) $(add
 $(addsuffix /tools/core,$(RUNS)) $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
+$(foreach name,guest_thread poller export,$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := \
+	$(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt) $(LOCKS)
 $(foreach name,dump_shows failing listen,$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAILING)
 $(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)

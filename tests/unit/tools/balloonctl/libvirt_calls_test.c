@@ -501,16 +501,16 @@ static void cost_is_rss_and_processor_time(void **state)
 
 #define LONG_MS 60000
 
-static struct poller *look_often(unsigned stats_interval)
+static struct poller *look(int interval_ms, unsigned looks, unsigned stats_interval)
 {
-	const struct poller_rate rate = { .interval_ms = 20,
+	const struct poller_rate rate = { .interval_ms = interval_ms,
 					  .timeout_ms = LONG_MS,
 					  .stats_interval = stats_interval };
 	struct sample sample = { 0 };
 	struct poller *poller;
 
 	assert_int_equal(poller_start(NAME, &rate, &poller), 0);
-	while (sample.number < 3) {
+	while (sample.number < looks) {
 		assert_true(poller_wait(poller, sample.number, LONG_MS, &sample));
 		assert_int_equal(sample.err, 0);
 		assert_true(sample.has_cost && sample.has_stats);
@@ -522,7 +522,7 @@ static struct poller *look_often(unsigned stats_interval)
 static void connection_is_kept_between_looks(void **state)
 {
 	(void)state;
-	poller_stop(look_often(0));
+	poller_stop(look(20, 3, 0));
 	assert_int_equal(fake.opened, 1);
 	/* Nobody asks for statistics, and nobody is told to. */
 	assert_int_equal(fake.period, 0);
@@ -535,10 +535,16 @@ static void statistics_are_asked_for_as_long_as_somebody_looks(void **state)
 
 	(void)state;
 	fake.period = -1;
-	poller = look_often(7);
+	poller = look(20, 3, 7);
 	assert_int_equal(fake.period, 7);
 	poller_stop(poller);
 	/* It is left as it was found. */
+	assert_int_equal(fake.period, 0);
+	/* At once, however long it is until the next look. */
+	fake.freed = fake.closed = 0;
+	poller = look(3600000, 1, 7);
+	assert_int_equal(fake.period, 7);
+	poller_stop(poller);
 	assert_int_equal(fake.period, 0);
 }
 
@@ -547,7 +553,7 @@ static void statistics_that_are_asked_for_already_are_left_alone(void **state)
 	(void)state;
 	fake.period = -1;
 	fake.xml = "<memballoon><stats period='5'/></memballoon>";
-	poller_stop(look_often(7));
+	poller_stop(look(20, 3, 7));
 	assert_int_equal(fake.period, -1);
 }
 
