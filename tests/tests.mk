@@ -184,6 +184,7 @@ tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
 tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
 tests/tools/qmp := $(QMP_SOURCES)
+tests/tools/qmp_calls := $(QMP_SOURCES) tests/unit/tools/failing.c
 tests/tools/vm := $(QMP_SOURCES) tools/vm.c tools/vm_start.c
 tests/tools/json_member := tools/json_member.c
 tests/tools/show_mem := tools/show_mem.c
@@ -199,12 +200,13 @@ tests/tools/events_dump := $(DUMP_SOURCES) kernel/dump.c tests/unit/tools/core_f
 BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c
 tests/tools/balloonctl/command := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/deadline := $(BALLOONCTL_TESTED)
-tests/tools/balloonctl/guest_thread := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/guest_thread := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
 tests/tools/balloonctl/dump := $(BALLOONCTL_TESTED) tests/unit/tools/core_file.c
 tests/tools/balloonctl/guest_libvirt := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/answers := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/looks := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/listen := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 ifneq ($(LIBVIRT),)
 tests/tools/balloonctl/libvirt_calls := $(BALLOONCTL_TESTED)
 endif
@@ -219,16 +221,20 @@ tests/tools/balloonctl/progress_shows := $(BALLOONCTL_TESTED) \
 tests/tools/balloonctl/status := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/watch_draw := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/watch := $(BALLOONCTL_TESTED) tests/unit/tools/balloonctl/screen.c
-tests/tools/balloonctl/poller := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/poller := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
 tests/tools/balloonctl/record := $(BALLOONCTL_TESTED)
-tests/tools/balloonctl/export := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/export := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
 
 tests/tools/balloonctl/failing := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 # What tests/unit/tools/failing.c stands in front of.
 FAILING := $(addprefix -Xlinker --wrap=,malloc calloc realloc strdup strndup asprintf \
 	open_memstream json_tokener_new MHD_create_response_from_buffer pthread_create fopen \
-	fdopen opendir mkstemp fchmod rename fstat pread socket setsockopt getsockopt recv send \
-	elf_begin)
+	fdopen opendir mkstemp fchmod rename fstat pread socket setsockopt getsockopt connect \
+	poll recv send elf_begin)
+
+# And tests/unit/tools/locks.c.
+LOCKS := $(addprefix -Xlinker --wrap=pthread_,mutex_lock mutex_unlock mutex_destroy cond_wait \
+	cond_timedwait)
 
 tests/docs/lines := tests/docs/lines.c
 
@@ -241,12 +247,15 @@ RUNS := $(BUILD)/tests $(BUILD)/coverage/run $(BUILD)/plain/run
 
 $(addsuffix /tools/qmp,$(RUNS)) $(addsuffix /tools/vm,$(RUNS)) \
 	$(addsuffix /tools/json_member,$(RUNS)): LIBS := -ljson-c
+$(addsuffix /tools/qmp_calls,$(RUNS)): LIBS := -ljson-c -lelf -lmicrohttpd $(FAILING)
 $(addsuffix /tools/svg_plot,$(RUNS)) $(addsuffix /tools/svg_scale,$(RUNS)) $(addsuffix /tools/svg_picture,$(RUNS)) \
 	$(addsuffix /bench/samples,$(RUNS)): LIBS := -lm
 $(addsuffix /tools/core,$(RUNS)) $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
-$(addsuffix /tools/balloonctl/failing,$(RUNS)) $(addsuffix /tools/balloonctl/dump_shows,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
+$(foreach name,guest_thread poller export,$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := \
+	$(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt) $(LOCKS)
+$(foreach name,dump_shows failing listen,$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAILING)
 $(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)
 

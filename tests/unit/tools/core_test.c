@@ -208,6 +208,141 @@ static void refuses_other_elf_files(void **state)
 	}
 }
 
+static void end_of_all_addresses_may_be_in_a_dump(void **state)
+{
+	Elf64_Phdr h = { .p_type = PT_LOAD, .p_offset = 64, .p_filesz = 8 };
+	char error[CORE_ERROR_MAX];
+	struct core *core;
+
+	(void)state;
+	h.p_paddr = UINT64_MAX - 8;
+	assert_int_equal(core_file_open(with_header(1, h), &core, error), 0);
+	core_close(core);
+	h.p_paddr = UINT64_MAX - 7;
+	refused(with_header(1, h), "damaged: memory at 0xfffffffffffffff8 is said to have 8 bytes");
+	core_close(NULL);
+}
+
+static void cut_segment_is_named_with_its_numbers(void **state)
+{
+	Elf64_Phdr h = { .p_type = PT_LOAD, .p_offset = 64, .p_paddr = 0x2000 };
+	int fd = core_file_make(two_pieces, 3);
+	char error[CORE_ERROR_MAX], words[CORE_ERROR_MAX];
+	struct core *core;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	/* All that is left of the file is as much as it can have. */
+	h.p_filesz = (uint64_t)st.st_size - 64;
+	assert_int_equal(core_file_open(with_header(1, h), &core, error), 0);
+	core_close(core);
+	h.p_filesz++;
+	snprintf(
+		words, sizeof(words),
+		"cut off: its headers speak of memory at 64, %llu bytes long, but the file ends at "
+		"%llu",
+		(unsigned long long)h.p_filesz, (unsigned long long)st.st_size);
+	refused(with_header(1, h), words);
+}
+
+/* Segments of nothing, and what is no memory, may lie anywhere. */
+static void headers_of_nothing_do_not_count(void **state)
+{
+	Elf64_Phdr h = { .p_type = PT_LOAD, .p_offset = UINT64_MAX, .p_paddr = 0x1000 };
+	char error[CORE_ERROR_MAX], text[8];
+	struct core *core;
+
+	(void)state;
+	assert_int_equal(core_file_open(with_header(1, h), &core, error), 0);
+	assert_int_equal(core_read(core, 0x1000, text, 4), 0);
+	assert_int_equal(core_read(core, 0x1004, text, 1), -EFAULT);
+	core_close(core);
+	h.p_type = PT_NOTE;
+	h.p_filesz = 8;
+	assert_int_equal(core_file_open(with_header(1, h), &core, error), 0);
+	core_close(core);
+}
+
+/* A byte of two pieces is one too many, wherever they lie. */
+static void pieces_may_touch_and_not_overlap(void **state)
+{
+	Elf64_Phdr h = { .p_type = PT_LOAD, .p_offset = 64, .p_filesz = 8 };
+	char error[CORE_ERROR_MAX];
+	struct core *core;
+
+	(void)state;
+	h.p_paddr = 0x1000 - 8;
+	assert_int_equal(core_file_open(with_header(1, h), &core, error), 0);
+	core_close(core);
+	h.p_paddr = 0x1000 - 7;
+	refused(with_header(1, h), "0x1000 is in it twice");
+	h.p_paddr = 0x100000004;
+	assert_int_equal(core_file_open(with_header(1, h), &core, error), 0);
+	core_close(core);
+	h.p_paddr = 0x100000003;
+	refused(with_header(1, h), "0x100000003 is in it twice");
+	/* Whichever of two that begin at one address comes first in the file. */
+	h.p_paddr = 0x100000000;
+	refused(with_header(1, h), "0x100000000 is in it twice");
+}
+
+/* With so many the count stands in the first section's header. */
+static int with_count(uint32_t count)
+{
+	int fd = core_file_make(two_pieces, 3);
+	Elf64_Ehdr header;
+	Elf64_Shdr section = { .sh_info = count };
+
+	assert_int_equal(pread(fd, &header, sizeof(header), 0), sizeof(header));
+	header.e_phnum = PN_XNUM;
+	header.e_shnum = 1;
+	header.e_shentsize = sizeof(section);
+	header.e_shoff = 16 * 1024 * 1024;
+	assert_int_equal(pwrite(fd, &header, sizeof(header), 0), sizeof(header));
+	assert_int_equal(pwrite(fd, &section, sizeof(section), 16 * 1024 * 1024), sizeof(section));
+	return fd;
+}
+
+static void only_so_many_headers_are_read(void **state)
+{
+	char error[CORE_ERROR_MAX];
+	struct core *core;
+
+	(void)state;
+	/* Those after the third are of nothing: the file is a hole there. */
+	assert_int_equal(core_file_open(with_count(CORE_SEGMENTS_MAX), &core, error), 0);
+	core_close(core);
+	refused(with_count(CORE_SEGMENTS_MAX + 1), "damaged: 65537 program headers");
+}
+
+/* Each of many, at its first and its last byte; and none between them. */
+static void every_one_of_many_pieces_is_found(void **state)
+{
+	static char data[64][2];
+	struct core_piece pieces[64];
+	char error[CORE_ERROR_MAX], text[2];
+	struct core *core;
+
+	(void)state;
+	for (int i = 0; i < 64; i++) {
+		data[i][0] = data[i][1] = (char)i;
+		pieces[i * 5 % 64] =
+			(struct core_piece){ .paddr = (uint64_t)i * 3, .data = data[i], .size = 2 };
+	}
+	assert_int_equal(core_file_open(core_file_make(pieces, 64), &core, error), 0);
+	for (int i = 0; i < 64; i++) {
+		assert_int_equal(core_read(core, (uint64_t)i * 3, text, 2), 0);
+		assert_true(text[0] == i && text[1] == i);
+		assert_int_equal(core_read(core, (uint64_t)i * 3 + 1, text, 1), 0);
+		assert_true(text[0] == i);
+		assert_int_equal(core_read(core, (uint64_t)i * 3 + 2, text, 1), -EFAULT);
+	}
+	assert_int_equal(core_read(core, 0, text, 0), 0);
+	core_close(core);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +356,12 @@ int main(void)
 		cmocka_unit_test(tells_that_a_dump_is_cut_off),
 		cmocka_unit_test(refuses_segments_that_cannot_be),
 		cmocka_unit_test(refuses_other_elf_files),
+		cmocka_unit_test(end_of_all_addresses_may_be_in_a_dump),
+		cmocka_unit_test(cut_segment_is_named_with_its_numbers),
+		cmocka_unit_test(headers_of_nothing_do_not_count),
+		cmocka_unit_test(pieces_may_touch_and_not_overlap),
+		cmocka_unit_test(only_so_many_headers_are_read),
+		cmocka_unit_test(every_one_of_many_pieces_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,7 @@
 
 #include "drivers/balloon/balloon_dump.h"
 #include "kernel/dump.h"
+#include "kernel/events_print.h"
 #include "kernel/lib/epitaph.h"
 #include "kernel/lib/events_dump.h"
 #include "mm/frame_dump.h"
@@ -332,6 +333,121 @@ static void what_lies_beyond_the_dump_is_named(void **state)
 	assert_refused("a ring of events is said to be at");
 }
 
+/* ---- At the edges ---- */
+
+/* A message and a symbol without an end, and as many places as there are. */
+static void the_longest_epitaph_is_printed_whole(void **state)
+{
+	char wanted[8192], *text;
+	size_t len;
+
+	(void)state;
+	panic_at("", "");
+	memset(image.epitaph.message, 'm', EPITAPH_MESSAGE);
+	memset(image.epitaph.at.symbol, 's', EPITAPH_SYMBOL);
+	image.epitaph.depth = EPITAPH_DEPTH;
+	for (unsigned i = 0; i < EPITAPH_DEPTH; i++)
+		image.epitaph.backtrace[i] = (struct epitaph_place){ .address = 0x100000 + i,
+								     .offset = i,
+								     .symbol = "f" };
+	len = (size_t)sprintf(wanted, "panicked: %0*d\n  12.000345 s after boot, at 00101234 ",
+			      EPITAPH_MESSAGE, 0);
+	memset(strchr(wanted, ' ') + 1, 'm', EPITAPH_MESSAGE);
+	memset(wanted + len, 's', EPITAPH_SYMBOL);
+	len += EPITAPH_SYMBOL;
+	len += (size_t)sprintf(wanted + len, "+0x34\nbacktrace:\n");
+	for (unsigned i = 0; i < EPITAPH_DEPTH; i++)
+		len += (size_t)sprintf(wanted + len, "  %08x f+%#x\n", 0x100000 + i, i);
+	strcpy(wanted + len, "Events since boot:\n");
+	text = printed(events_dump_print);
+	assert_ptr_equal(strstr(text, wanted), text);
+	free(text);
+}
+
+static void epitaph_in_json_is_this(void **state)
+{
+	char *text;
+
+	(void)state;
+	panic_at("a\x1f ~\x7f\"\\b", "lay");
+	text = printed(events_dump_print_json);
+	assert_ptr_equal(strstr(text,
+				"\"epitaph\":{\"time-ns\":12000345678,\"message\":"
+				"\"a\\u001f ~\\u007f\\\"\\\\b\",\"at\":{\"address\":1053236,"
+				"\"symbol\":\"lay\",\"offset\":52},\"backtrace\":["
+				"{\"address\":1053236,\"symbol\":\"lay\",\"offset\":52},"
+				"{\"address\":1065761,\"symbol\":\"\",\"offset\":0}]},\"events\":"),
+			 text);
+	free(text);
+	panic_at("", "");
+	memset(image.epitaph.message, 'm', EPITAPH_MESSAGE);
+	memset(image.epitaph.at.symbol, 's', EPITAPH_SYMBOL);
+	image.epitaph.depth = 0;
+	text = printed(events_dump_print_json);
+	assert_int_equal(strspn(strstr(text, "mm"), "m"), EPITAPH_MESSAGE);
+	assert_int_equal(strspn(strstr(text, "sss"), "s"), EPITAPH_SYMBOL);
+	assert_non_null(strstr(text, "\"backtrace\":[]},"));
+	free(text);
+}
+
+/* As many as there may be are asked for, and then are not there. */
+static void as_much_as_there_may_be_is_believed(void **state)
+{
+	(void)state;
+	image.events.sources_end = image.events.sources +
+				   EVENT_SOURCES_MAX * sizeof(struct events_dump_source);
+	image.source[0].driver[0] = '!';
+	assert_refused("driver 0 of those");
+	image.events.sources_end = image.events.sources +
+				   (EVENT_SOURCES_MAX + 1) * sizeof(struct events_dump_source);
+	assert_refused("damaged: sources of events from 0x");
+	image.source[0].type_count = EVENT_TYPES_MAX;
+	image.source[0].type = UINT64_MAX - 10;
+	assert_refused("the types of events is said to be at");
+	image.events.ring_size = 7;
+	image.events.type_size = 9;
+	assert_refused("damaged: rings of events have 7 bytes, types 9");
+}
+
+/* The longest names, with their NUL, and none where there is no argument. */
+static void names_may_be_as_long_as_their_fields(void **state)
+{
+	char error[CORE_ERROR_MAX];
+	struct events_dump_reader *dump;
+
+	(void)state;
+	memset(image.source[0].driver, 'z', EVENT_DRIVER_MAX - 1);
+	image.source[0].driver[EVENT_DRIVER_MAX - 1] = '\0';
+	memset(image.type[0][0].name, 'a', EVENT_NAME_MAX - 1);
+	image.type[0][0].name[EVENT_NAME_MAX - 1] = '\0';
+	memset(image.type[0][0].argument[0], '-', EVENT_NAME_MAX - 1);
+	image.type[0][0].argument[0][0] = '#';
+	image.type[0][0].argument[0][EVENT_NAME_MAX - 1] = '\0';
+	image.type[0][0].argument[1][0] = '\0';
+	assert_int_equal(open_image(&dump, error), 0);
+	events_dump_close(dump);
+	memset(image.type[0][0].argument[0], 'a', EVENT_NAME_MAX);
+	image.type[0][0].argument[0][0] = '#';
+	assert_refused("event 0 of driver");
+	image.type[0][0].argument[0][1] = '#';
+	assert_refused("event 0 of driver");
+}
+
+/* Types that a driver does not have are not looked at; the last that it has is. */
+static void only_types_that_there_are_count(void **state)
+{
+	char error[CORE_ERROR_MAX];
+	struct events_dump_reader *dump;
+	int i = driver("hen");
+
+	(void)state;
+	image.type[i][2].name[0] = '!';
+	assert_int_equal(open_image(&dump, error), 0);
+	events_dump_close(dump);
+	image.type[i][1].name[0] = '!';
+	assert_refused("damaged: event 1 of driver hen has no sane names");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +461,11 @@ int main(void)
 		cmocka_unit_test_setup(every_lie_about_the_way_is_named, take_image),
 		cmocka_unit_test_setup(a_name_that_is_none_is_refused, take_image),
 		cmocka_unit_test_setup(what_lies_beyond_the_dump_is_named, take_image),
+		cmocka_unit_test_setup(the_longest_epitaph_is_printed_whole, take_image),
+		cmocka_unit_test_setup(epitaph_in_json_is_this, take_image),
+		cmocka_unit_test_setup(as_much_as_there_may_be_is_believed, take_image),
+		cmocka_unit_test_setup(names_may_be_as_long_as_their_fields, take_image),
+		cmocka_unit_test_setup(only_types_that_there_are_count, take_image),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

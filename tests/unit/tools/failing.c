@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -20,12 +21,18 @@
 
 static atomic_uint left[2];
 static const char *_Atomic failed;
+static atomic_int wanted_errno;
 
 void fail_nth(enum failing kind, unsigned n)
 {
 	left[!kind] = 0;
 	failed = NULL;
 	left[kind] = n;
+}
+
+void fail_with(int err)
+{
+	wanted_errno = err;
 }
 
 const char *failed_call(void)
@@ -42,7 +49,7 @@ static bool fails(enum failing kind, const char *name, int err)
 	if (now != 1)
 		return false;
 	failed = name;
-	errno = err;
+	errno = wanted_errno ? wanted_errno : err;
 	return true;
 }
 
@@ -108,4 +115,7 @@ CALL(int, getsockopt, -1, EIO, (int fd, int level, int name, void *value, sockle
 CALL(ssize_t, recv, -1, EIO, (int fd, void *to, size_t size, int flags), (fd, to, size, flags))
 CALL(ssize_t, send, -1, EIO, (int fd, const void *from, size_t size, int flags),
      (fd, from, size, flags))
+CALL(int, connect, -1, EIO, (int fd, const struct sockaddr *to, socklen_t size), (fd, to, size))
+CALL(int, poll, -1, EIO, (struct pollfd * fds, nfds_t count, int timeout_ms),
+     (fds, count, timeout_ms))
 CALL(Elf *, elf_begin, NULL, EIO, (int fd, Elf_Cmd command, Elf *ref), (fd, command, ref))

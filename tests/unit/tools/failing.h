@@ -17,6 +17,9 @@ enum failing { FAILING_MEMORY, FAILING_CALLS };
  */
 void fail_nth(enum failing kind, unsigned n);
 
+/* Gives what fails from now on this errno; 0: each call has one of its own. */
+void fail_with(int err);
+
 /* Tells the name of the call that failed since fail_nth(); NULL: there were not so many. */
 const char *failed_call(void);
 

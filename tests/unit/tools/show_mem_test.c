@@ -66,12 +66,63 @@ static void two_modes_at_a_time_are_refused(void **state)
 			 -EINVAL);
 }
 
+/* What is more bytes than a number holds is no line. */
+static void amounts_fit_in_bytes(void **state)
+{
+	struct show_mem mem;
+
+	(void)state;
+	assert_int_equal(show_mem_parse("Balloon InflatedTotal:18014398509481983kB "
+					"InflatedFree:0kB\n" LEDGER,
+					&mem),
+			 0);
+	assert_true(mem.inflated_total == 18014398509481983ull * 1024);
+	assert_int_equal(show_mem_parse("Balloon InflatedTotal:18014398509481984kB "
+					"InflatedFree:0kB\n" LEDGER,
+					&mem),
+			 -ENOENT);
+	assert_int_equal(show_mem_parse("Balloon InflatedTotal:0kB "
+					"InflatedFree:18014398509481983kB\n" LEDGER,
+					&mem),
+			 0);
+	assert_true(mem.inflated_free == 18014398509481983ull * 1024);
+	assert_int_equal(show_mem_parse("Balloon InflatedTotal:0kB "
+					"InflatedFree:18014398509481984kB\n" LEDGER,
+					&mem),
+			 -ENOENT);
+}
+
+/* The first of each kind counts, in whatever order they come, also without an end. */
+static void first_lines_count_in_any_order(void **state)
+{
+	struct show_mem mem;
+
+	(void)state;
+	assert_int_equal(show_mem_parse("Ledger: ok (5 frames)\nLedger: ok (6 frames)\n"
+					"Balloon InflatedTotal:4kB InflatedFree:0kB\n"
+					"Balloon InflatedTotal:8kB InflatedFree:0kB",
+					&mem),
+			 0);
+	assert_int_equal(mem.ledger_frames, 5);
+	assert_int_equal(mem.inflated_total, 4096);
+	assert_int_equal(show_mem_parse("Ledger: ok (05 frames)\n"
+					"Balloon InflatedTotal:4kB InflatedFree:0kB\n",
+					&mem),
+			 -ENOENT);
+	assert_int_equal(show_mem_parse("Ledger: ok (5 frames) x\n"
+					"Balloon InflatedTotal:4kB InflatedFree:0kB\n",
+					&mem),
+			 -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_lines_are_found),
 		cmocka_unit_test(lines_of_another_form_are_refused),
 		cmocka_unit_test(two_modes_at_a_time_are_refused),
+		cmocka_unit_test(amounts_fit_in_bytes),
+		cmocka_unit_test(first_lines_count_in_any_order),
 	};
 
 	return cmocka_run_group_tests_name("show_mem", tests, NULL, NULL);

@@ -48,7 +48,7 @@ static void make_folder(const struct fixture *f, mode_t mode)
 
 static const char *path_of(const struct fixture *f, const char *name)
 {
-	static char path[128];
+	static char path[256];
 
 	snprintf(path, sizeof(path), "%s/%s", f->folder, name);
 	return path;
@@ -251,6 +251,159 @@ static void what_names_no_guest_is_refused(void **state)
 	clean_up(&f);
 }
 
+/* "/./././." at the end of a path names the same folder. */
+static void lengthen(char *path, size_t length)
+{
+	while (strlen(path) + 2 <= length)
+		strcat(path, "/.");
+	if (strlen(path) < length)
+		strcat(path, "/");
+	assert_int_equal(strlen(path), length);
+}
+
+/* PATH_MAX is 4096, with the NUL: the folder's name, "/aerostat-UID", must fit. */
+static void runtime_folder_may_be_as_long_as_a_path(void **state)
+{
+	char base[5000], mine[32];
+	size_t rest;
+	struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	make_folder(&f, 0700);
+	rest = (size_t)snprintf(mine, sizeof(mine), "/aerostat-%u", (unsigned)geteuid());
+	strcpy(base, f.base);
+	lengthen(base, 4095 - rest);
+	setenv("XDG_RUNTIME_DIR", base, 1);
+	assert_fails("a", -ENAMETOOLONG, "a socket's path has at most");
+	lengthen(base, 4096 - rest);
+	setenv("XDG_RUNTIME_DIR", base, 1);
+	assert_fails("a", -ENAMETOOLONG, "XDG_RUNTIME_DIR is too long for a socket");
+	clean_up(&f);
+}
+
+static void path_that_is_too_long_is_refused(void **state)
+{
+	static char path[5000];
+
+	(void)state;
+	memset(path, 'x', sizeof(path));
+	path[0] = path[4095] = '/';
+	path[4097] = '\0';
+	/* The folder, of 4095 bytes, is not there; of 4096 it cannot be. */
+	assert_fails(path, -ENAMETOOLONG, "/xxx");
+	path[4095] = 'x';
+	path[4096] = '/';
+	path[4097] = 'x';
+	path[4098] = '\0';
+	assert_fails(path, -ENAMETOOLONG, "xxx...: the path is too long");
+}
+
+static void socket_in_the_root_has_a_folder(void **state)
+{
+	(void)state;
+	assert_fails("/no-such-socket", -ENOENT, "/no-such-socket: No such file");
+}
+
+/* Without a runtime folder, or with one that is none, it is the one in /tmp. */
+static void tmp_is_used_without_a_runtime_folder(void **state)
+{
+	static const char *const none[] = { NULL, "", "/nonexistent", "/etc/passwd" };
+	char folder[64];
+	struct stat is;
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "/tmp/aerostat-%u", (unsigned)geteuid());
+	if (!stat(folder, &is))
+		snprintf(folder, sizeof(folder), "/tmp/aerostat-%u/none.qmp", (unsigned)geteuid());
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		if (none[i])
+			setenv("XDG_RUNTIME_DIR", none[i], 1);
+		else
+			unsetenv("XDG_RUNTIME_DIR");
+		assert_fails("none", -ENOENT, folder);
+	}
+	unsetenv("XDG_RUNTIME_DIR");
+}
+
+/* The lowest file descriptor that is free. */
+static int next_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+/* Its path is too long to connect to: nobody can tell that it is dead. */
+static void socket_with_a_long_name_counts(void **state)
+{
+	char name[120];
+	struct fixture f;
+	int before;
+
+	(void)state;
+	set_up(&f);
+	make_folder(&f, 0700);
+	add_living(&f, "a.qmp");
+	memset(name, 'x', sizeof(name));
+	strcpy(name + 110, ".qmp");
+	assert_int_equal(mknod(path_of(&f, name), S_IFREG | 0600, 0), 0);
+	before = next_fd();
+	assert_fails(NULL, -ENOTCONN, "2 guests run here; say which one with -g NAME: a xxxx");
+	assert_int_equal(next_fd(), before);
+	clean_up(&f);
+}
+
+static void names_of_many_guests_are_cut(void **state)
+{
+	struct guest *guest;
+	struct fixture f;
+	char *error;
+
+	(void)state;
+	set_up(&f);
+	make_folder(&f, 0700);
+	for (int i = 10; i < 60; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "guest-%d.qmp", i);
+		add_living(&f, name);
+	}
+	assert_int_equal(guest_open(NULL, deadline_in(60000), &guest, &error), -ENOTCONN);
+	assert_says(error, "50 guests run here; say which one with -g NAME: guest-10 guest-11 ");
+	/* 33 of nine bytes fit into 299, and two bytes of the next. */
+	assert_says(error, " guest-42 g");
+	assert_true(strlen(strstr(error, "NAME:") + 5) == 299);
+	free(error);
+	clean_up(&f);
+}
+
+/* Names that tools/run.sh would not have given are not shown. */
+static void other_files_are_no_guests(void **state)
+{
+	static const char *const others[] = { ".qmp",	"a.qmpx", "aqmp",
+					      "-a.qmp", ".a.qmp", "a b.qmp" };
+	struct fixture f;
+	size_t count;
+	char **names;
+
+	(void)state;
+	set_up(&f);
+	make_folder(&f, 0700);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(mknod(path_of(&f, others[i]), S_IFREG | 0600, 0), 0);
+	add_living(&f, "b.qmp");
+	guest_list(&names, &count);
+	assert_int_equal(count, 1);
+	assert_string_equal(names[0], "b");
+	free(names[0]);
+	free(names);
+	assert_opens(NULL, "b");
+	clean_up(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +414,13 @@ int main(void)
 		cmocka_unit_test(folder_of_somebody_else_is_refused),
 		cmocka_unit_test(path_is_taken_as_it_is),
 		cmocka_unit_test(what_names_no_guest_is_refused),
+		cmocka_unit_test(runtime_folder_may_be_as_long_as_a_path),
+		cmocka_unit_test(path_that_is_too_long_is_refused),
+		cmocka_unit_test(socket_in_the_root_has_a_folder),
+		cmocka_unit_test(tmp_is_used_without_a_runtime_folder),
+		cmocka_unit_test(socket_with_a_long_name_counts),
+		cmocka_unit_test(names_of_many_guests_are_cut),
+		cmocka_unit_test(other_files_are_no_guests),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/guest_find", tests, NULL, NULL);

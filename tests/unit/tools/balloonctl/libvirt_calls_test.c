@@ -15,12 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tools/balloonctl/guest_backend.h"
+#include "tools/balloonctl/poller.h"
 
 #define NAME "qemu:///x#dom"
 #define KIB_MAX (INT64_MAX / 1024)
@@ -54,7 +56,7 @@ static struct {
 	char uri[64], name[64], path[64];
 	unsigned long kib;
 	unsigned flags, format;
-	int period, closed, freed;
+	int period, opened, closed, freed;
 } fake;
 
 static virError last_error = { .message = (char *)"words of libvirt" };
@@ -83,6 +85,7 @@ static bool fails(enum call call)
 
 virConnectPtr virConnectOpen(const char *name)
 {
+	fake.opened++;
 	snprintf(fake.uri, sizeof(fake.uri), "%s", name);
 	return fails(OPEN) ? NULL : &the_connection;
 }
@@ -495,6 +498,75 @@ static void cost_is_rss_and_processor_time(void **state)
 	end(guest);
 }
 
+/* ---- guests that are looked at again and again ---- */
+
+#define LONG_MS 60000
+
+static struct poller *look(int interval_ms, unsigned looks, unsigned stats_interval)
+{
+	const struct poller_rate rate = { .interval_ms = interval_ms,
+					  .timeout_ms = LONG_MS,
+					  .stats_interval = stats_interval };
+	struct sample sample = { 0 };
+	struct poller *poller;
+
+	assert_int_equal(poller_start(NAME, &rate, &poller), 0);
+	while (sample.number < looks) {
+		assert_true(poller_wait(poller, sample.number, LONG_MS, &sample));
+		assert_int_equal(sample.err, 0);
+		assert_true(sample.has_cost && sample.has_stats);
+	}
+	return poller;
+}
+
+/* Its owner waits a second for a poller to end, and on a busy machine that is too short. */
+static void stop(struct poller *poller)
+{
+	poller_stop(poller);
+	for (int i = 0; i < LONG_MS / 10 && !fake.closed; i++)
+		usleep(10000);
+	assert_int_equal(fake.closed, 1);
+}
+
+/* To connect is expensive over ssh: libvirt keeps the connection. */
+static void connection_is_kept_between_looks(void **state)
+{
+	(void)state;
+	stop(look(20, 3, 0));
+	assert_int_equal(fake.opened, 1);
+	/* Nobody asks for statistics, and nobody is told to. */
+	assert_int_equal(fake.period, 0);
+	poller_stop(NULL);
+}
+
+static void statistics_are_asked_for_as_long_as_somebody_looks(void **state)
+{
+	struct poller *poller;
+
+	(void)state;
+	fake.period = -1;
+	poller = look(20, 3, 7);
+	assert_int_equal(fake.period, 7);
+	stop(poller);
+	/* It is left as it was found. */
+	assert_int_equal(fake.period, 0);
+	/* At once, however long it is until the next look. */
+	fake.freed = fake.closed = 0;
+	poller = look(3600000, 1, 7);
+	assert_int_equal(fake.period, 7);
+	stop(poller);
+	assert_int_equal(fake.period, 0);
+}
+
+static void statistics_that_are_asked_for_already_are_left_alone(void **state)
+{
+	(void)state;
+	fake.period = -1;
+	fake.xml = "<memballoon><stats period='5'/></memballoon>";
+	stop(look(20, 3, 7));
+	assert_int_equal(fake.period, -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -510,6 +582,9 @@ int main(void)
 		cmocka_unit_test_setup(report_has_the_age_of_its_time, begin),
 		cmocka_unit_test_setup(interval_is_that_of_the_balloon, begin),
 		cmocka_unit_test_setup(cost_is_rss_and_processor_time, begin),
+		cmocka_unit_test_setup(connection_is_kept_between_looks, begin),
+		cmocka_unit_test_setup(statistics_are_asked_for_as_long_as_somebody_looks, begin),
+		cmocka_unit_test_setup(statistics_that_are_asked_for_already_are_left_alone, begin),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/libvirt_calls", tests, NULL, NULL);

@@ -1,0 +1,662 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Commands of balloonctl that look at guests again and again: record, export and what they
+ * stand on, where a guest or a file does not do what it did before.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/unit/tools/balloonctl/fake_qemu.h"
+#include "tools/balloonctl/command.h"
+#include "tools/balloonctl/course.h"
+#include "tools/balloonctl/guest_backend.h"
+#include "tools/balloonctl/guest_set.h"
+#include "tools/balloonctl/history.h"
+#include "tools/balloonctl/metrics.h"
+#include "tools/balloonctl/periodic.h"
+#include "tools/balloonctl/poller.h"
+#include "tools/deadline.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define ALARM_S 60u /* for ever */
+
+static char folder[] = "/tmp/balloonctl-XXXXXX";
+static char csv[64], svg[64];
+
+static int begin(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/balloonctl-XXXXXX");
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(csv, sizeof(csv), "%s/a.csv", folder);
+	snprintf(svg, sizeof(svg), "%s/a.svg", folder);
+	alarm(ALARM_S);
+	return 0;
+}
+
+/* Fails if anything else was left there. */
+static int end(void **state)
+{
+	(void)state;
+	alarm(0);
+	unlink(csv);
+	unlink(svg);
+	return rmdir(folder);
+}
+
+static void write_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void read_text(const char *path, char *text, size_t size)
+{
+	FILE *file = fopen(path, "r");
+
+	assert_non_null(file);
+	text[fread(text, 1, size - 1, file)] = '\0';
+	fclose(file);
+}
+
+/* ---- record ---- */
+
+static void headline_and_row_have_all_columns(void **state)
+{
+	struct course_row row;
+	char text[1024];
+	FILE *file = fopen(csv, "w");
+
+	(void)state;
+	for (int i = 0; i < COURSE_COLUMNS; i++)
+		row.values[i] = i + 0.25;
+	course_write_head(file);
+	course_write_row(file, &row);
+	for (int i = 0; i < COURSE_COLUMNS; i++)
+		row.values[i] = i % 2 ? (double)NAN : 1000000 + i;
+	course_write_row(file, &row);
+	fclose(file);
+	read_text(csv, text, sizeof(text));
+	assert_string_equal(text,
+			    "time_s,unix_time_s,ram_bytes,target_left_bytes,left_bytes,taken_bytes,"
+			    "guest_free_bytes,guest_available_bytes,statistics_age_s,"
+			    "host_pss_bytes,host_cpu_s\n"
+			    "0.250,1.250,2,3,4,5,6,7,8.2,9,10.25\n"
+			    "1000000.000,,1000002,,1000004,,1000006,,1000008.0,,1000010.00\n");
+}
+
+/* Five minutes ago, with what the guest says. */
+static void row_has_all_that_is_known(void **state)
+{
+	static char report[256];
+	const struct fake_answer answers[] = {
+		{ .asks = "\"guest-stats\"", .value = report },
+		{ .asks = "polling-interval", .value = "10" },
+		{ .asks = "xp /1wx", .value = "\"0x00010000\"" },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .left_before = 768 * MIB, .answers = answers };
+	double before = (double)time(NULL), *v;
+	char error[COURSE_ERROR];
+	struct course course;
+	struct outcome got;
+	FILE *file;
+
+	(void)state;
+	snprintf(report, sizeof(report),
+		 "{\"stats\": {\"stat-free-memory\": 4096, \"stat-available-memory\": 8192}, "
+		 "\"last-update\": %lld}",
+		 (long long)time(NULL) - 300);
+	got = RUN_AGAINST(&qemu, "record", csv, "--for", "1");
+	assert_string_equal(got.err, "");
+	assert_string_equal(got.out, "");
+	file = fopen(csv, "r");
+	assert_int_equal(course_read(file, &course, error), 0);
+	fclose(file);
+	assert_true(course.count >= 1);
+	v = course.rows[0].values;
+	assert_true(v[COURSE_TIME] == 0);
+	assert_true(v[COURSE_UNIX_TIME] >= before && v[COURSE_UNIX_TIME] <= (double)time(NULL) + 1);
+	assert_true(v[COURSE_RAM] == FAKE_RAM);
+	assert_true(v[COURSE_TARGET] == 768 * MIB);
+	assert_true(v[COURSE_LEFT] == 768 * MIB);
+	assert_true(v[COURSE_TAKEN] == 256 * MIB);
+	assert_true(v[COURSE_FREE] == 4096);
+	assert_true(v[COURSE_AVAILABLE] == 8192);
+	assert_true(v[COURSE_STATS_AGE] >= 300 && v[COURSE_STATS_AGE] < 400);
+	assert_true(v[COURSE_HOST] > 0 && v[COURSE_HOST] < 1e9);
+	assert_true(v[COURSE_CPU] >= 0 && v[COURSE_CPU] < 60);
+	course_free(&course);
+}
+
+static void row_lacks_what_is_not_known(void **state)
+{
+	const struct fake_qemu qemu = { .unmapped = true, .left_before = 768 * MIB };
+	struct outcome got = RUN_AGAINST(&qemu, "record", "-", "--for", "1");
+	const char *row = strchr(got.out, '\n') + 1;
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_int_equal(strncmp(row, "0.000,", 6), 0);
+	/* No target; no statistics, nor their age. */
+	assert_says(row, ",1073741824,,805306368,268435456,,,,");
+}
+
+static void silence_is_told_once_and_waited_for(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-status", .times = 2, .value = "{\"running\": true}" },
+		{ .asks = "query-status", .lie = FAKE_SAYS_NOTHING },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .answers = answers };
+	const char *complaint;
+	struct outcome got;
+
+	(void)state;
+	run_within(200);
+	got = RUN_AGAINST(&qemu, "record", csv, "--interval", "0.1", "--for", "3");
+	run_within(0);
+	assert_int_equal(got.status, EXIT_REACHED);
+	complaint = strstr(got.err, "; waiting for it\n");
+	if (!complaint)
+		fail_msg("%s", got.err);
+	assert_null(strstr(complaint + strlen("; waiting"), "waiting"));
+}
+
+/* At its start it would have no time to wait for. */
+static void silence_before_the_first_line_is_the_end(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-status", .times = 1, .value = "{\"running\": true}" },
+		{ .asks = "query-status", .lie = FAKE_SAYS_NOTHING },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .answers = answers };
+	struct outcome got;
+
+	(void)state;
+	run_within(200);
+	got = RUN_AGAINST(&qemu, "record", csv, "--interval", "0.1");
+	run_within(0);
+	assert_int_equal(got.status, EXIT_TIMEOUT);
+	assert_says(got.err, "no answer to 'query-status' from QEMU in time\n");
+	assert_null(strstr(got.err, "waiting"));
+}
+
+static void file_that_takes_nothing_ends_the_recording(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 0 };
+	struct outcome got = RUN_AGAINST(&qemu, "record", "/dev/full", "--force");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_WRONG);
+	assert_says(got.err, "cannot write the file: No space left on device\n");
+	got = RUN_AGAINST(&qemu, "record", "/dev/full", "--force", "--for", "0");
+	assert_int_equal(got.status, EXIT_WRONG);
+	assert_says(got.err, "/dev/full: No space left on device\n");
+	got = RUN_AGAINST(&qemu, "record", "/nowhere/a.csv");
+	assert_int_equal(got.status, EXIT_WRONG);
+	assert_says(got.err, "/nowhere/a.csv: No such file or directory\n");
+}
+
+/* ---- plot ---- */
+
+static void course_is_not_drawn_over(void **state)
+{
+	char text[64];
+	struct outcome got;
+
+	(void)state;
+	write_text(csv, "time_s,left_bytes\n0,1\n");
+	got = run_command(NULL, "plot", csv, "-o", csv, NULL);
+	assert_int_equal(got.status, EXIT_USAGE);
+	assert_says(got.err, "a.csv is the course itself; the picture needs another file\n");
+	assert_int_equal(link(csv, svg), 0);
+	got = run_command(NULL, "plot", csv, "-o", svg, NULL);
+	assert_int_equal(got.status, EXIT_USAGE);
+	read_text(csv, text, sizeof(text));
+	assert_string_equal(text, "time_s,left_bytes\n0,1\n");
+	/* Another file on the same disk is another file. */
+	unlink(svg);
+	write_text(svg, "old");
+	got = run_command(NULL, "plot", csv, "-o", svg, NULL);
+	assert_int_equal(got.status, EXIT_REACHED);
+}
+
+static void picture_has_its_title_and_all_its_lines(void **state)
+{
+	static const char *const labels[] = { "target (left)", "left to the guest",
+					      "taken",	       "free in the guest",
+					      "available",     "host memory of QEMU" };
+	struct outcome got;
+
+	(void)state;
+	write_text(csv, "time_s,target_left_bytes,left_bytes,taken_bytes,guest_free_bytes,"
+			"guest_available_bytes,host_pss_bytes\n0,1,2,3,4,5,6\n9,1,2,3,4,5,6\n");
+	got = run_command(NULL, "plot", csv, "-o", "-", "--title", "My guest", NULL);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.out, "<title>My guest</title>");
+	for (size_t i = 0; i < COUNT(labels); i++) {
+		assert_says(got.out, labels[i]);
+	}
+	/* Dashes are in the legend and the line of the target and of what is available. */
+	for (size_t i = 0; i < 4; i++) {
+		char *at = strstr(got.out, "stroke-dasharray");
+
+		assert_non_null(at);
+		*at = '-';
+	}
+	assert_null(strstr(got.out, "stroke-dasharray"));
+	assert_says(got.out, ">time<");
+}
+
+static void course_that_cannot_be_read_is_told(void **state)
+{
+	struct outcome got = run_command(NULL, "plot", folder, "-o", svg, NULL);
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_WRONG);
+	assert_says(got.err, ": cannot be read: Is a directory\n");
+	assert_int_equal(access(svg, F_OK), -1);
+	write_text(csv, "time_s,left_bytes\n0,1\n");
+	got = run_command(NULL, "plot", csv, "-o", "/dev/full", NULL);
+	assert_int_equal(got.status, EXIT_WRONG);
+	assert_says(got.err, "/dev/full: there is something that is no regular file, and stays\n");
+}
+
+/* ---- guests that are looked at ---- */
+
+static void more_guests_than_can_be_watched_are_refused(void **state)
+{
+	static char *argv[300], names[258][16];
+	struct common common = { .guest = NULL };
+	struct guest_set set;
+	struct poller_rate rate = { .interval_ms = 1000, .timeout_ms = 1000 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		snprintf(names[i], sizeof(names[i]), "/no/g%zu", i);
+		argv[i] = names[i];
+	}
+	/* The last one once more is no more. */
+	argv[256] = argv[255];
+	assert_int_equal(guest_set_open(&set, &common, argv, 257, &rate), EXIT_REACHED);
+	assert_int_equal(set.count, 256);
+	assert_string_equal(poller_name(set.pollers[255]), "/no/g255");
+	guest_set_close(&set);
+	assert_int_equal(set.count, 0);
+	argv[256] = names[256];
+	assert_int_equal(guest_set_open(&set, &common, argv, 257, &rate), EXIT_WRONG);
+	assert_int_equal(set.count, 0);
+}
+
+static void guests_are_named_or_found(void **state)
+{
+	struct common named = { .guest = "/no/only" };
+	char *names[] = { (char *)"/no/a", (char *)"/no/b" };
+	struct poller_rate rate = { .interval_ms = 1000, .timeout_ms = 1000 };
+	struct guest_set set;
+
+	(void)state;
+	setenv("XDG_RUNTIME_DIR", folder, 1);
+	assert_int_equal(guest_set_open(&set, &named, NULL, 0, &rate), EXIT_REACHED);
+	assert_true(set.count == 1 && !set.finds);
+	assert_string_equal(poller_name(set.pollers[0]), "/no/only");
+	guest_set_close(&set);
+	/* Words are more than -g. */
+	assert_int_equal(guest_set_open(&set, &named, names, 2, &rate), EXIT_REACHED);
+	assert_true(set.count == 2 && !set.finds);
+	guest_set_close(&set);
+	named.guest = NULL;
+	assert_int_equal(guest_set_open(&set, &named, NULL, 0, &rate), EXIT_REACHED);
+	assert_true(set.count == 0 && set.finds);
+	guest_set_close(&set);
+	unsetenv("XDG_RUNTIME_DIR");
+}
+
+static void export_without_guests_is_told(void **state)
+{
+	struct outcome got;
+
+	(void)state;
+	setenv("XDG_RUNTIME_DIR", folder, 1);
+	got = run_command(NULL, "export", NULL);
+	unsetenv("XDG_RUNTIME_DIR");
+	assert_int_equal(got.status, EXIT_NO_CONNECT);
+	assert_says(got.err, "no guest runs here: start one with `make run`");
+	assert_string_equal(got.out, "");
+}
+
+/* Each of several is waited for, however long the first takes. */
+static void export_waits_for_every_guest(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 640 * MIB };
+	struct fake_place one, other;
+	struct outcome got;
+
+	(void)state;
+	fake_qemu_start(&qemu, &one);
+	fake_qemu_start(&qemu, &other);
+	got = run_command(NULL, "export", one.path, other.path, one.path, NULL);
+	fake_qemu_stop(&one);
+	fake_qemu_stop(&other);
+	assert_int_equal(got.status, EXIT_REACHED);
+	got.err[0] = '\0';
+	snprintf(got.err, sizeof(got.err),
+		 "balloon_up{guest=\"%s\"} 1\nballoon_up{guest=\"%s\"} 1\n#", one.path, other.path);
+	assert_says(got.out, got.err);
+}
+
+/* ---- rates and intervals ---- */
+
+static void interval_becomes_a_rate(void **state)
+{
+	struct common common = { .timeout_ms = 0 };
+	struct poller_rate rate = poller_rate_of(&common, 5000);
+
+	(void)state;
+	assert_true(rate.interval_ms == 5000 && rate.timeout_ms == LOOK_MS &&
+		    rate.stats_interval == 5);
+	rate = poller_rate_of(&common, 999);
+	assert_int_equal(rate.stats_interval, 1);
+	rate = poller_rate_of(&common, 1000);
+	assert_int_equal(rate.stats_interval, 1);
+	rate = poller_rate_of(&common, 2999);
+	assert_int_equal(rate.stats_interval, 2);
+	common.timeout_ms = 77;
+	rate = poller_rate_of(&common, 100);
+	assert_int_equal(rate.timeout_ms, 77);
+}
+
+static void intervals_are_rounded_to_milliseconds(void **state)
+{
+	static const struct {
+		const char *text;
+		int ms;
+	} good[] = { { "0.1", 100 },	{ "1", 1000 },	{ "3600", 3600000 }, { "0.1234", 123 },
+		     { "0.1236", 124 }, { "2.", 2000 }, { "000.5", 500 } };
+	static const char *const bad[] = { "0.0999", "3600.01", ".", "1.2.3", "", "1,5", "+1" };
+	int ms;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		assert_int_equal(interval_parse("--every", good[i].text, &ms), 0);
+		assert_int_equal(ms, good[i].ms);
+	}
+	ms = 5;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_int_equal(interval_parse("--every", bad[i], &ms), -EINVAL);
+	assert_int_equal(ms, 5);
+}
+
+static void signals_are_asked_for_anew_each_time(void **state)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(signals); i++) {
+		stop_on_signals();
+		assert_false(stop_asked());
+		raise(signals[i]);
+		assert_true(stop_asked());
+		signal(signals[i], SIG_DFL);
+	}
+	stop_on_signals();
+	assert_false(stop_asked());
+	for (size_t i = 0; i < COUNT(signals); i++)
+		signal(signals[i], SIG_DFL);
+}
+
+/* ---- what a guest costs ---- */
+
+static void process_that_is_not_there_costs_nothing_that_is_known(void **state)
+{
+	struct guest guest = { .name = NULL };
+	struct guest_cost cost;
+
+	(void)state;
+	assert_int_equal(guest_cost_of_process(&guest, INT_MAX, &cost), -ENOTSUP);
+	assert_string_equal(guest.error, "what process 2147483647 costs cannot be seen");
+}
+
+static void *touched;
+
+/* One that has 32 MiB of its own and has worked for half a second. */
+static pid_t start_worker(int *say)
+{
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct rusage used;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, "a ) b (");
+		touched = malloc(32 * MIB);
+		do {
+			memset(touched, 1, 32 * MIB);
+			getrusage(RUSAGE_SELF, &used);
+		} while (used.ru_utime.tv_sec + used.ru_stime.tv_sec < 1);
+		while (write(ends[1], "x", 1) == 1)
+			pause();
+	}
+	close(ends[1]);
+	*say = ends[0];
+	return pid;
+}
+
+static void cost_is_memory_and_processor_time(void **state)
+{
+	struct guest guest = { .name = NULL };
+	struct guest_cost cost;
+	char byte;
+	int say;
+	pid_t pid = start_worker(&say);
+
+	(void)state;
+	assert_int_equal(read(say, &byte, 1), 1);
+	assert_int_equal(guest_cost_of_process(&guest, pid, &cost), 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(say);
+	assert_true(cost.resident >= (uint64_t)(32 * MIB));
+	assert_true(cost.resident < (uint64_t)(2048 * MIB));
+	/* The kernel counts in steps of some milliseconds. */
+	assert_true(cost.cpu_ms >= 900 && cost.cpu_ms < 3000);
+}
+
+/* ---- history ---- */
+
+static struct sample at(uint64_t number, int64_t time, uint64_t taken)
+{
+	return (struct sample){
+		.number = number,
+		.time = time,
+		.state = { .ram = 1000, .left = 1000 - taken, .taken = taken },
+		.has_cost = true,
+		.cost.cpu_ms = (uint64_t)time / 2,
+	};
+}
+
+static void history_without_points_tells_nothing(void **state)
+{
+	static struct history history;
+	double processors;
+
+	(void)state;
+	memset(&history, 0, sizeof(history));
+	assert_null(history_at(&history, 5, 1000));
+	assert_true(history_ram(&history) == 0);
+	assert_true(history_rate(&history) == 0);
+	assert_false(history_cpu(&history, &processors));
+}
+
+static void rate_is_that_of_the_last_three_seconds(void **state)
+{
+	static struct history history;
+	double processors = 0;
+	struct sample sample;
+
+	(void)state;
+	memset(&history, 0, sizeof(history));
+	for (int i = 1; i <= 10; i++) {
+		sample = at((uint64_t)i, i * 1000, i < 7 ? 0 : (uint64_t)(i - 7) * 10);
+		history_add(&history, &sample);
+	}
+	/* From 7 s to 10 s; not from 6 s on. */
+	assert_true(history_rate(&history) == 10);
+	assert_true(history_cpu(&history, &processors));
+	assert_true(processors == 0.5);
+	/* The same sample again is none. */
+	history_add(&history, &sample);
+	assert_true(history_rate(&history) == 10);
+	/* Time that goes back, as of another process, is not known. */
+	sample = at(11, 11000, 30);
+	sample.cost.cpu_ms = 1;
+	history_add(&history, &sample);
+	assert_false(history_cpu(&history, &processors));
+	/* Nor is what was before it was gone. */
+	sample = at(12, 12000, 30);
+	sample.err = -EPIPE;
+	history_add(&history, &sample);
+	assert_true(history_rate(&history) == 0);
+	sample = at(13, 13000, 90);
+	history_add(&history, &sample);
+	assert_true(history_rate(&history) == 0);
+	sample = at(14, 14000, 95);
+	history_add(&history, &sample);
+	assert_true(history_rate(&history) == 5);
+	/* Or had another size. */
+	sample = at(15, 15000, 100);
+	sample.state.ram = 2000;
+	history_add(&history, &sample);
+	assert_true(history_rate(&history) == 0);
+	assert_true(history_ram(&history) == 2000);
+	sample = at(16, 16000, 0);
+	sample.err = -EPIPE;
+	history_add(&history, &sample);
+	assert_true(history_ram(&history) == 2000);
+}
+
+static void seldom_looks_have_a_rate_as_well(void **state)
+{
+	static struct history history;
+	struct sample sample;
+
+	(void)state;
+	memset(&history, 0, sizeof(history));
+	for (int i = 1; i <= 3; i++) {
+		sample = at((uint64_t)i, i * 10000, (uint64_t)(i * i) * 100);
+		history_add(&history, &sample);
+	}
+	/* (900 - 400) bytes in the last ten seconds. */
+	assert_true(history_rate(&history) == 50);
+}
+
+static void state_is_that_of_the_last_look(void **state)
+{
+	static struct history history;
+	struct sample sample;
+
+	(void)state;
+	memset(&history, 0, sizeof(history));
+	for (int i = 1; i <= 5; i++) {
+		sample = at((uint64_t)i, i * 1000, (uint64_t)i);
+		sample.state.has_target = i == 3;
+		sample.state.target_left = 400;
+		history_add(&history, &sample);
+	}
+	assert_null(history_at(&history, 999, 10000));
+	assert_true(history_at(&history, 1000, 0)->taken == 1);
+	assert_true(history_at(&history, 1999, 10000)->taken == 1);
+	assert_true(history_at(&history, 3000, 10000)->taken == 3);
+	assert_true(history_at(&history, 3000, 10000)->has_target);
+	assert_true(history_at(&history, 3000, 10000)->target_taken == 600);
+	assert_true(history_at(&history, 6000, 1000)->taken == 5);
+	assert_null(history_at(&history, 6001, 1000));
+}
+
+/* Points lie so far apart that the ring holds five minutes, however often it is looked. */
+static void ring_holds_five_minutes(void **state)
+{
+	const int64_t apart = HISTORY_MS / HISTORY_POINTS;
+	static struct history history;
+
+	(void)state;
+	memset(&history, 0, sizeof(history));
+	for (uint64_t i = 1; i <= 9000; i++) {
+		struct sample sample = at(i, (int64_t)i * 100, i % 1000);
+
+		history_add(&history, &sample);
+	}
+	assert_int_equal(history.count, HISTORY_POINTS);
+	/* The newest is there, and so is what was five minutes before it. */
+	assert_true(history_at(&history, 900000, 0)->taken == 0);
+	assert_non_null(history_at(&history, 900000 - HISTORY_MS, apart + 100));
+	assert_null(history_at(&history, 100000, 100000));
+	for (int64_t time = 600000; time < 900000; time += 1000)
+		assert_non_null(history_at(&history, time, apart + 100));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(headline_and_row_have_all_columns, begin, end),
+		cmocka_unit_test_setup_teardown(row_has_all_that_is_known, begin, end),
+		cmocka_unit_test_setup_teardown(row_lacks_what_is_not_known, begin, end),
+		cmocka_unit_test_setup_teardown(silence_is_told_once_and_waited_for, begin, end),
+		cmocka_unit_test_setup_teardown(silence_before_the_first_line_is_the_end, begin,
+						end),
+		cmocka_unit_test_setup_teardown(file_that_takes_nothing_ends_the_recording, begin,
+						end),
+		cmocka_unit_test_setup_teardown(course_is_not_drawn_over, begin, end),
+		cmocka_unit_test_setup_teardown(picture_has_its_title_and_all_its_lines, begin,
+						end),
+		cmocka_unit_test_setup_teardown(course_that_cannot_be_read_is_told, begin, end),
+		cmocka_unit_test_setup_teardown(more_guests_than_can_be_watched_are_refused, begin,
+						end),
+		cmocka_unit_test_setup_teardown(guests_are_named_or_found, begin, end),
+		cmocka_unit_test_setup_teardown(export_without_guests_is_told, begin, end),
+		cmocka_unit_test_setup_teardown(export_waits_for_every_guest, begin, end),
+		cmocka_unit_test(interval_becomes_a_rate),
+		cmocka_unit_test(intervals_are_rounded_to_milliseconds),
+		cmocka_unit_test(signals_are_asked_for_anew_each_time),
+		cmocka_unit_test(process_that_is_not_there_costs_nothing_that_is_known),
+		cmocka_unit_test(cost_is_memory_and_processor_time),
+		cmocka_unit_test(history_without_points_tells_nothing),
+		cmocka_unit_test(rate_is_that_of_the_last_three_seconds),
+		cmocka_unit_test(seldom_looks_have_a_rate_as_well),
+		cmocka_unit_test(state_is_that_of_the_last_look),
+		cmocka_unit_test(ring_holds_five_minutes),
+	};
+
+	return cmocka_run_group_tests_name("balloonctl/looks", tests, NULL, NULL);
+}

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tools/balloonctl/listen.c and listen_limit.c: addresses of both kinds, what is left when
+ * a server ends, and who is ended of many clients.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/loopback.h"
+#include "tests/unit/tools/balloonctl/fake_qemu.h"
+#include "tests/unit/tools/failing.h"
+#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/guest_backend.h"
+#include "tools/balloonctl/guest_thread.h"
+#include "tools/balloonctl/listen.h"
+#include "tools/balloonctl/listen_limit.h"
+#include "tools/balloonctl/poller.h"
+#include "tools/balloonctl/thread.h"
+#include "tools/deadline.h"
+
+#define LONG_MS 600000
+#define ALARM_S 60u
+
+static int begin(void **state)
+{
+	(void)state;
+	alarm(ALARM_S);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	fail_nth(FAILING_MEMORY, 0);
+	fail_nth(FAILING_CALLS, 0);
+	alarm(0);
+	return 0;
+}
+
+static int next_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+static char *make_page(void *context, size_t *size)
+{
+	*size = strlen(context);
+	return strdup(context);
+}
+
+static unsigned port_of(const char *address)
+{
+	return (unsigned)strtoul(strrchr(address, ':') + 1, NULL, 10);
+}
+
+/* ---- addresses ---- */
+
+static void assert_address(const char *where, const char *is)
+{
+	char address[LISTEN_ADDRESS];
+	struct listener *listener;
+
+	assert_int_equal(listen_start(where, make_page, (void *)(uintptr_t) "x", LONG_MS, &listener,
+				      address),
+			 EXIT_REACHED);
+	assert_int_equal(strncmp(address, is, strlen(is)), 0);
+	assert_true(port_of(address) > 0);
+	listen_stop(listener);
+}
+
+/* Not every machine has it. */
+static bool has_ipv6(void)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	bool has = fd >= 0 && !bind(fd, (struct sockaddr *)&at, sizeof(at));
+
+	if (fd >= 0)
+		close(fd);
+	return has;
+}
+
+static void addresses_are_of_both_kinds(void **state)
+{
+	(void)state;
+	assert_address("0", "127.0.0.1:");
+	assert_address("00000", "127.0.0.1:");
+	assert_address(":0", "127.0.0.1:");
+	assert_address("127.0.0.2:0", "127.0.0.2:");
+	assert_address("0.0.0.0:0", "0.0.0.0:");
+	if (!has_ipv6())
+		return;
+	assert_address("[::1]:0", "[::1]:");
+	assert_address("[0:0:0:0:0:0:0:1]:0", "[::1]:");
+	assert_address("[::]:0", "[::]:");
+}
+
+static void assert_refused(const char *where)
+{
+	char address[LISTEN_ADDRESS];
+	struct listener *listener;
+
+	assert_int_equal(listen_start(where, make_page, NULL, LONG_MS, &listener, address),
+			 EXIT_USAGE);
+}
+
+static void odd_addresses_are_refused(void **state)
+{
+	(void)state;
+	assert_refused("65536");
+	assert_refused("000000");
+	assert_refused("[127.0.0.1:0");
+	assert_refused("127.0.0.1]:0");
+	assert_refused("::1:0");
+	assert_refused("[::1:0");
+	assert_refused("::1]:0");
+	assert_refused("[:::::::::::::::::::::::::::::::::::::::::::::::::::::]:0");
+	assert_refused("1234567890123456789012345678901234567890123456789:0");
+	assert_refused("[x]:0");
+}
+
+/* ---- a server ---- */
+
+static void server_leaves_nothing_open(void **state)
+{
+	static char page[] = "page\n";
+	char address[LISTEN_ADDRESS], text[4096];
+	struct listener *listener;
+	int before = next_fd();
+
+	(void)state;
+	assert_int_equal(listen_start("0", make_page, page, LONG_MS, &listener, address), 0);
+	loopback_ask(port_of(address), "HEAD /metrics HTTP/1.0\r\n\r\n", text, sizeof(text));
+	assert_says(text, " 200 OK\r\n");
+	assert_says(text, "Content-Length: 5\r\n");
+	assert_null(strstr(text, "page"));
+	loopback_ask(port_of(address), "GET /metrics/ HTTP/1.0\r\n\r\n", text, sizeof(text));
+	assert_says(text, " 404 ");
+	assert_says(text, "Content-Type: text/plain\r\n");
+	assert_says(text, "\r\n\r\nthere is only /metrics\n");
+	assert_null(strstr(text, "Allow:"));
+	loopback_ask(port_of(address), "PUT /metrics HTTP/1.0\r\n\r\n", text, sizeof(text));
+	assert_says(text, " 405 ");
+	assert_says(text, "\r\n\r\nGET is wanted\n");
+	/* Another server cannot have the port, and the first goes on. */
+	{
+		struct listener *second = NULL;
+		char other[LISTEN_ADDRESS];
+
+		assert_int_equal(listen_start(address, make_page, page, LONG_MS, &second, other),
+				 EXIT_WRONG);
+		assert_null(second);
+	}
+	loopback_ask(port_of(address), "GET /metrics HTTP/1.0\r\n\r\n", text, sizeof(text));
+	assert_says(text, "\r\n\r\npage\n");
+	listen_stop(listener);
+	assert_int_equal(next_fd(), before);
+	/* The port is free at once, whoever was connected. */
+	assert_int_equal(listen_start(address, make_page, page, LONG_MS, &listener, text), 0);
+	listen_stop(listener);
+	assert_int_equal(next_fd(), before);
+}
+
+static void server_that_does_not_start_says_so(void **state)
+{
+	for (int kind = FAILING_MEMORY; kind <= FAILING_CALLS; kind++) {
+		unsigned n = 0;
+		bool failed;
+
+		(void)state;
+		do {
+			char address[LISTEN_ADDRESS];
+			struct listener *listener = NULL;
+			int before = next_fd(), status;
+
+			fail_nth((enum failing)kind, ++n);
+			status = listen_start("0", make_page, NULL, LONG_MS, &listener, address);
+			failed = failed_call() && strcmp(failed_call(), "setsockopt") != 0;
+			if (!failed && status)
+				fail_msg("%d %u", kind, n);
+			if (failed)
+				assert_int_equal(status, EXIT_WRONG);
+			failed = failed_call();
+			fail_nth((enum failing)kind, 0);
+			if (!status)
+				listen_stop(listener);
+			assert_int_equal(next_fd(), before);
+		} while (failed);
+		assert_true(n > 2);
+	}
+}
+
+/* The page is freed, and the client learns that there is none. */
+static void answer_without_memory_is_none(void **state)
+{
+	static char page[] = "page\n";
+	char address[LISTEN_ADDRESS], text[4096];
+	struct listener *listener;
+	unsigned n = 0;
+
+	(void)state;
+	assert_int_equal(listen_start("0", make_page, page, LONG_MS, &listener, address), 0);
+	do {
+		fail_nth(FAILING_MEMORY, ++n);
+		loopback_ask(port_of(address), "GET /metrics HTTP/1.0\r\n\r\n", text, sizeof(text));
+		assert_true(!failed_call() == !!strstr(text, " 200 OK"));
+		/* The first is that of the page itself. */
+		assert_true((n == 1) == !!strstr(text, " 500 "));
+	} while (failed_call());
+	assert_int_equal(n, 3);
+	listen_stop(listener);
+}
+
+/* ---- who is ended ---- */
+
+struct pair {
+	int ours, theirs;
+};
+
+static struct pair make_pair(struct listen_limit *limit)
+{
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	listen_limit_add(limit, ends[0]);
+	return (struct pair){ ends[0], ends[1] };
+}
+
+static bool is_ended(const struct pair *pair, int timeout_ms)
+{
+	struct pollfd pollfd = { .fd = pair->theirs, .events = POLLIN };
+	char byte;
+
+	return poll(&pollfd, 1, timeout_ms) == 1 && read(pair->theirs, &byte, 1) == 0;
+}
+
+static void close_pair(struct listen_limit *limit, const struct pair *pair)
+{
+	listen_limit_remove(limit, pair->ours);
+	close(pair->ours);
+	close(pair->theirs);
+}
+
+static void oldest_is_ended_for_one_too_many(void **state)
+{
+	struct listen_limit *limit = listen_limit_start(3, LONG_MS);
+	struct pair p[8];
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		p[i] = make_pair(limit);
+	for (int i = 0; i < 3; i++)
+		assert_false(is_ended(&p[i], 0));
+	p[3] = make_pair(limit);
+	assert_true(is_ended(&p[0], 0));
+	assert_false(is_ended(&p[1], 0));
+	/* It does not count any more, though it is there yet. */
+	p[4] = make_pair(limit);
+	assert_true(is_ended(&p[1], 0));
+	assert_false(is_ended(&p[2], 0));
+	/* One in the middle goes: those after it are as old as they were. */
+	close_pair(limit, &p[3]);
+	p[5] = make_pair(limit);
+	assert_false(is_ended(&p[2], 0) || is_ended(&p[4], 0));
+	p[6] = make_pair(limit);
+	assert_true(is_ended(&p[2], 0));
+	assert_false(is_ended(&p[4], 0) || is_ended(&p[5], 0) || is_ended(&p[6], 0));
+	p[7] = make_pair(limit);
+	assert_true(is_ended(&p[4], 0));
+	assert_false(is_ended(&p[5], 0) || is_ended(&p[6], 0) || is_ended(&p[7], 0));
+	for (int i = 0; i < 8; i++)
+		if (i != 3)
+			close_pair(limit, &p[i]);
+	listen_limit_stop(limit);
+	listen_limit_stop(NULL);
+}
+
+/* Each when its own time is over; a later one is waited for as well. */
+static void late_ones_are_ended(void **state)
+{
+	struct listen_limit *limit = listen_limit_start(8, 100);
+	struct pair one = make_pair(limit), other;
+
+	(void)state;
+	assert_true(is_ended(&one, LONG_MS));
+	other = make_pair(limit);
+	assert_true(is_ended(&other, LONG_MS));
+	close_pair(limit, &one);
+	close_pair(limit, &other);
+	one = make_pair(limit);
+	assert_true(is_ended(&one, LONG_MS));
+	close_pair(limit, &one);
+	listen_limit_stop(limit);
+}
+
+static void limit_that_does_not_start_is_none(void **state)
+{
+	(void)state;
+	fail_nth(FAILING_MEMORY, 1);
+	assert_null(listen_limit_start(3, LONG_MS));
+	fail_nth(FAILING_CALLS, 1);
+	assert_null(listen_limit_start(3, LONG_MS));
+	assert_string_equal(failed_call(), "pthread_create");
+}
+
+/* ---- threads ---- */
+
+static void *touch(void *arg)
+{
+	*(volatile bool *)arg = true;
+	return NULL;
+}
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void thread_that_does_not_start_is_an_error(void **state)
+{
+	volatile bool touched = false;
+
+	(void)state;
+	fail_nth(FAILING_CALLS, 1);
+	assert_int_equal(thread_start(touch, (void *)(uintptr_t)&touched), -EAGAIN);
+	assert_false(touched);
+}
+
+/* By the clock that deadlines are of, whatever the other is. */
+static void wait_ends_at_its_deadline(void **state)
+{
+	int64_t deadline = deadline_in(50);
+	pthread_cond_t condition;
+
+	(void)state;
+	thread_init_condition(&condition);
+	pthread_mutex_lock(&lock);
+	while (deadline_left(deadline)) {
+		int64_t before = deadline_now();
+
+		thread_wait(&condition, &lock, deadline);
+		/* Not at once, again and again. */
+		assert_true(deadline_now() > before);
+	}
+	pthread_mutex_unlock(&lock);
+	pthread_cond_destroy(&condition);
+}
+
+/* ---- guests in threads ---- */
+
+static int open_nothing(struct guest *guest, const char *name)
+{
+	(void)guest, (void)name;
+	return 0;
+}
+
+static void close_nothing(struct guest *guest)
+{
+	(void)guest;
+}
+
+static int dump_nothing(struct guest *guest, const char *path, int timeout_ms)
+{
+	(void)guest, (void)path, (void)timeout_ms;
+	return 0;
+}
+
+static const struct guest_backend nothing = {
+	.open = open_nothing,
+	.close = close_nothing,
+	.dump = dump_nothing,
+};
+
+static struct guest *new_guest(void)
+{
+	struct guest *guest = calloc(1, sizeof(*guest));
+
+	assert_non_null(guest);
+	guest->deadline = deadline_in(LONG_MS);
+	return guest;
+}
+
+static void guest_without_a_thread_is_told(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n <= 2; n++) {
+		struct guest *guest = new_guest();
+
+		fail_nth(FAILING_MEMORY, n);
+		assert_int_equal(guest_thread_open(guest, &nothing, "x"), -ENOMEM);
+		assert_string_equal(guest_error(guest), "out of memory");
+		guest_close(guest);
+	}
+	{
+		struct guest *guest = new_guest();
+
+		fail_nth(FAILING_CALLS, 1);
+		assert_int_equal(guest_thread_open(guest, &nothing, "x"), -EAGAIN);
+		assert_string_equal(guest_error(guest), "x: Resource temporarily unavailable");
+		guest_close(guest);
+		guest = new_guest();
+		assert_int_equal(guest_thread_open(guest, &nothing, "x"), 0);
+		fail_nth(FAILING_MEMORY, 1);
+		assert_int_equal(guest_dump(guest, "/a", 1), -ENOMEM);
+		assert_string_equal(guest_error(guest), "out of memory");
+		assert_int_equal(guest_dump(guest, "/a", 1), 0);
+		guest_close(guest);
+	}
+}
+
+static void poller_that_does_not_start_is_none(void **state)
+{
+	const struct poller_rate rate = { .interval_ms = 1000, .timeout_ms = 1000 };
+	struct poller *poller;
+
+	(void)state;
+	for (unsigned n = 1; n <= 2; n++) {
+		fail_nth(FAILING_MEMORY, n);
+		assert_int_equal(poller_start("/no/a", &rate, &poller), -ENOMEM);
+	}
+	fail_nth(FAILING_CALLS, 1);
+	assert_int_equal(poller_start("/no/a", &rate, &poller), -EAGAIN);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(addresses_are_of_both_kinds),
+		TEST(odd_addresses_are_refused),
+		TEST(server_leaves_nothing_open),
+		TEST(server_that_does_not_start_says_so),
+		TEST(answer_without_memory_is_none),
+		TEST(oldest_is_ended_for_one_too_many),
+		TEST(late_ones_are_ended),
+		TEST(limit_that_does_not_start_is_none),
+		TEST(thread_that_does_not_start_is_an_error),
+		TEST(wait_ends_at_its_deadline),
+		TEST(guest_without_a_thread_is_told),
+		TEST(poller_that_does_not_start_is_none),
+	};
+
+	return cmocka_run_group_tests_name("balloonctl/listen", tests, NULL, NULL);
+}

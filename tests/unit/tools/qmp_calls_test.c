@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tools/qmp.c and its parts where calls of the system are interrupted, fail, or do a part
+ * of what was asked. The peer is scripted, as in qmp_test.c.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "tests/unit/tools/failing.h"
+#include "tools/deadline.h"
+#include "tools/qmp.h"
+
+#define GREETING "{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n"
+#define NEGOTIATED "{\"return\": {}, \"id\": 1}\r\n"
+#define SHORT_MS 100
+#define LONG_MS 60000
+#define ALARM_S 60u
+#define LARGE ((size_t)4 * 1024 * 1024) /* more than a socket takes at once */
+
+struct fixture {
+	struct qmp *q;
+	int peer;
+};
+
+static int begin(void **state)
+{
+	(void)state;
+	alarm(ALARM_S);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	fail_nth(FAILING_CALLS, 0);
+	fail_with(0);
+	alarm(0);
+	return 0;
+}
+
+static int next_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static struct fixture new_fixture(int *fd)
+{
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	*fd = ends[0];
+	return (struct fixture){ qmp_new(), ends[1] };
+}
+
+static struct fixture connected(const char *script)
+{
+	struct fixture f;
+	int fd;
+
+	f = new_fixture(&fd);
+	say(f.peer, GREETING NEGOTIATED);
+	assert_int_equal(qmp_attach(f.q, fd, LONG_MS), 0);
+	say(f.peer, script);
+	qmp_set_timeout(f.q, LONG_MS);
+	return f;
+}
+
+static void done(struct fixture *f)
+{
+	qmp_free(f->q);
+	close(f->peer);
+}
+
+static void assert_error(const struct qmp *q, const char *words)
+{
+	assert_string_equal(qmp_error(q), words);
+}
+
+/* ---- interrupted ---- */
+
+/* Greets, negotiates and answers, with an errno at the n-th call. */
+static int talk(unsigned n, int err, struct fixture *f)
+{
+	int fd, ret;
+
+	*f = new_fixture(&fd);
+	say(f->peer, GREETING NEGOTIATED "{\"return\": {}, \"id\": 2}\n");
+	qmp_set_timeout(f->q, LONG_MS);
+	fail_with(err);
+	fail_nth(FAILING_CALLS, n);
+	ret = qmp_attach(f->q, fd, LONG_MS);
+	if (!ret)
+		ret = qmp_execute(f->q, "x", NULL, NULL);
+	return ret;
+}
+
+static void interrupted_calls_are_made_again(void **state)
+{
+	struct fixture f;
+	unsigned n = 0;
+	bool failed;
+
+	(void)state;
+	do {
+		assert_int_equal(talk(++n, EINTR, &f), 0);
+		failed = failed_call();
+		done(&f);
+	} while (failed);
+	assert_true(n > 4);
+}
+
+static void socket_that_has_nothing_yet_is_asked_again(void **state)
+{
+	struct fixture f;
+	unsigned n = 0;
+	bool failed;
+
+	(void)state;
+	do {
+		int ret = talk(++n, EAGAIN, &f);
+
+		failed = failed_call();
+		/* poll() never says that. */
+		if (failed && !strcmp(failed_call(), "poll"))
+			assert_int_equal(ret, -EAGAIN);
+		else
+			assert_int_equal(ret, 0);
+		done(&f);
+	} while (failed);
+	assert_true(n > 4);
+}
+
+/* The connection is closed, and what is asked then is told so. */
+static void failure_closes_the_connection(void **state)
+{
+	static const struct {
+		const char *call, *words;
+	} all[] = { { "poll", "poll: Input/output error" },
+		    { "recv", "cannot read from QEMU: Input/output error" },
+		    { "send", "cannot send to QEMU: Input/output error" } };
+	struct fixture f;
+	unsigned n = 0;
+	bool failed;
+
+	(void)state;
+	do {
+		int before = next_fd(), ret = talk(++n, 0, &f);
+
+		failed = failed_call();
+		assert_int_equal(ret, failed ? -EIO : 0);
+		for (size_t i = 0; failed && i < 3; i++)
+			if (!strcmp(failed_call(), all[i].call))
+				assert_error(f.q, all[i].words);
+		if (failed) {
+			assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -ENOTCONN);
+			assert_error(f.q, "not connected to QEMU");
+		}
+		done(&f);
+		assert_int_equal(next_fd(), before);
+	} while (failed);
+}
+
+static void peer_that_resets_has_closed(void **state)
+{
+	struct fixture f = connected("");
+
+	(void)state;
+	fail_with(ECONNRESET);
+	/* It is sent; one waits for the answer; and it is read. */
+	fail_nth(FAILING_CALLS, 2);
+	say(f.peer, "{\"ret");
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -ECONNRESET);
+	assert_error(f.q, "poll: Connection reset by peer");
+	done(&f);
+	f = connected("{\"ret");
+	fail_nth(FAILING_CALLS, 3);
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -ECONNRESET);
+	assert_error(f.q, "QEMU closed the connection");
+	done(&f);
+}
+
+/* ---- quit ---- */
+
+static int quit_failing(unsigned n, int err, const char *script)
+{
+	struct fixture f = connected(script);
+	int ret;
+
+	fail_with(err);
+	fail_nth(FAILING_CALLS, n);
+	ret = qmp_quit(f.q);
+	fail_nth(FAILING_CALLS, 0);
+	done(&f);
+	return ret;
+}
+
+static void quit_is_done_when_the_connection_ends(void **state)
+{
+	static const char yes[] = "{\"return\": {}, \"id\": 2}\n";
+
+	(void)state;
+	assert_int_equal(quit_failing(0, 0, yes), 0);
+	assert_int_equal(quit_failing(1, EPIPE, yes), 0);
+	assert_int_equal(quit_failing(3, ECONNRESET, yes), 0);
+	assert_int_equal(quit_failing(1, EIO, yes), -EIO);
+	assert_int_equal(quit_failing(3, EIO, yes), -EIO);
+	assert_int_equal(quit_failing(0, 0,
+				      "{\"error\": {\"class\": \"GenericError\", \"desc\": "
+				      "\"no\"}, \"id\": 2}\n"),
+			 -EREMOTEIO);
+}
+
+/* ---- parts ---- */
+
+/* Reads a line of this size after the negotiation's, and answers; a process of its own. */
+static pid_t read_and_answer(int fd, size_t size)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		static char text[65536];
+		size_t got = 0, lines = 0;
+		ssize_t n;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (lines < 2 && (n = read(fd, text, sizeof(text))) > 0)
+			for (ssize_t i = 0; i < n; i++) {
+				got += lines == 1;
+				lines += text[i] == '\n';
+			}
+		if (got == size)
+			say(fd, "{\"return\": {}, \"id\": 2}\n");
+		_exit(0);
+	}
+	return pid;
+}
+
+static void long_command_is_sent_in_parts(void **state)
+{
+	static const char around[] = "{\"execute\":\"x\",\"arguments\":{\"text\":\"\"},\"id\":2}\n";
+	struct fixture f = connected("");
+	struct json_object *args = json_object_new_object();
+	char *text = malloc(LARGE + 1);
+	pid_t pid;
+
+	(void)state;
+	memset(text, 'x', LARGE);
+	text[LARGE] = '\0';
+	json_object_object_add(args, "text", json_object_new_string(text));
+	pid = read_and_answer(f.peer, strlen(around) + LARGE);
+	assert_int_equal(qmp_execute(f.q, "x", args, NULL), 0);
+	waitpid(pid, NULL, 0);
+	free(text);
+	done(&f);
+}
+
+/* What was sent in part cannot be taken back. */
+static void command_that_nobody_reads_ends_in_time(void **state)
+{
+	struct fixture f = connected("");
+	struct json_object *args = json_object_new_object();
+	char *text = malloc(LARGE + 1);
+
+	(void)state;
+	memset(text, 'x', LARGE);
+	text[LARGE] = '\0';
+	json_object_object_add(args, "text", json_object_new_string(text));
+	free(text);
+	qmp_set_timeout(f.q, SHORT_MS);
+	assert_int_equal(qmp_execute(f.q, "x", args, NULL), -ETIMEDOUT);
+	assert_error(f.q, "cannot send to QEMU: Connection timed out");
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -ENOTCONN);
+	done(&f);
+}
+
+/* Several buffers long, and in several pieces. */
+static void long_answer_is_read_whole(void **state)
+{
+	const size_t size = 100000;
+	char *text = malloc(size + 100), *is;
+	struct fixture f = connected("");
+	size_t len;
+
+	(void)state;
+	len = (size_t)sprintf(text, "{\"return\": \"");
+	for (size_t i = 0; i < size; i++)
+		text[len++] = (char)('a' + i % 26);
+	strcpy(text + len, "\", \"id\": 2}\n{\"return\": \"next\", \"id\": 3}\n");
+	say(f.peer, text);
+	assert_int_equal(qmp_human(f.q, "x", &is), 0);
+	assert_int_equal(strlen(is), size);
+	assert_memory_equal(is, text + strlen("{\"return\": \""), size);
+	free(is);
+	/* What came with it is not lost. */
+	assert_int_equal(qmp_human(f.q, "x", &is), 0);
+	assert_string_equal(is, "next");
+	free(is);
+	free(text);
+	done(&f);
+}
+
+/* ---- answers ---- */
+
+static void only_the_answer_to_the_last_command_counts(void **state)
+{
+	struct fixture f = connected("{\"return\": \"old\", \"id\": 1}\n"
+				     "{\"return\": \"text\", \"id\": \"2\"}\n"
+				     "{\"return\": \"new\", \"id\": 3}\n"
+				     "{\"return\": \"right\", \"id\": 2}\n"
+				     "{\"return\": \"without\"}\n");
+	char *text;
+
+	(void)state;
+	assert_int_equal(qmp_human(f.q, "x", &text), 0);
+	assert_string_equal(text, "right");
+	free(text);
+	assert_int_equal(qmp_human(f.q, "x", &text), 0);
+	assert_string_equal(text, "without");
+	free(text);
+	done(&f);
+}
+
+static void words_of_qemu_are_made_harmless(void **state)
+{
+	struct fixture f = connected("{\"error\": {\"class\": \"A\\u001fB\", \"desc\": "
+				     "\"\\u0001\\u001f \\u007e\\u007f\\u00e9\"}, \"id\": 2}\n");
+
+	(void)state;
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -EREMOTEIO);
+	assert_error(f.q, "QEMU refuses 'x': ?? ~?\xc3\xa9");
+	assert_string_equal(qmp_error_class(f.q), "A?B");
+	/* The class is that of this error, and not of the next. */
+	assert_int_equal(qmp_event(f.q, "E", 0, NULL), -ETIMEDOUT);
+	assert_string_equal(qmp_error_class(f.q), "");
+	assert_error(f.q, "no event E from QEMU in time");
+	done(&f);
+}
+
+static void break_is_sent_to_its_console(void **state)
+{
+	struct fixture f = connected("{\"return\": {}, \"id\": 2}\n");
+	char sent[512] = "";
+
+	(void)state;
+	assert_int_equal(qmp_send_break(f.q, "con"), 0);
+	assert_true(read(f.peer, sent, sizeof(sent) - 1) > 0);
+	assert_string_equal(strchr(sent, '\n') + 1, "{\"execute\":\"chardev-send-break\","
+						    "\"arguments\":{\"id\":\"con\"},\"id\":2}\n");
+	done(&f);
+}
+
+static void amounts_are_exact_or_none(void **state)
+{
+	struct fixture f = connected("{\"return\": {\"actual\": 9223372036854775807}, \"id\": 2}\n"
+				     "{\"return\": {\"actual\": 9223372036854775808}, \"id\": 3}\n"
+				     "{\"return\": {\"actual\": -9223372036854775808}, \"id\": 4}\n"
+				     "{\"return\": {\"actual\": 1.5}, \"id\": 5}\n");
+	int64_t actual = 0;
+
+	(void)state;
+	assert_int_equal(qmp_query_balloon(f.q, &actual), 0);
+	assert_true(actual == INT64_MAX);
+	assert_int_equal(qmp_query_balloon(f.q, &actual), -EPROTO);
+	assert_error(f.q, "query-balloon gave no number");
+	assert_int_equal(qmp_query_balloon(f.q, &actual), 0);
+	assert_true(actual == INT64_MIN);
+	assert_int_equal(qmp_query_balloon(f.q, &actual), -EPROTO);
+	done(&f);
+}
+
+/* ---- connections ---- */
+
+static void nothing_can_be_asked_without_a_connection(void **state)
+{
+	struct qmp *q = qmp_new();
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(qmp_execute(q, "x", json_object_new_object(), NULL), -ENOTCONN);
+	assert_error(q, "not connected to QEMU");
+	assert_int_equal(qmp_event(q, "E", LONG_MS, NULL), -ENOTCONN);
+	assert_error(q, "not connected to QEMU");
+	assert_int_equal(qmp_peer(q, &pid), -ENOTCONN);
+	assert_error(q, "not connected to QEMU");
+	qmp_free(q);
+	qmp_free(NULL);
+}
+
+static void peer_is_the_process_behind_the_socket(void **state)
+{
+	struct fixture f = connected("");
+	pid_t pid = 0;
+
+	(void)state;
+	assert_int_equal(qmp_peer(f.q, &pid), 0);
+	assert_int_equal(pid, getpid());
+	fail_nth(FAILING_CALLS, 1);
+	assert_int_equal(qmp_peer(f.q, &pid), -EIO);
+	assert_error(f.q, "whose socket: Input/output error");
+	done(&f);
+}
+
+/* Nothing of the connection before is left. */
+static void another_connection_begins_anew(void **state)
+{
+	struct fixture f = connected("{\"event\": \"OLD\"}\n{\"event\": \"OTHER\"}\n{\"half");
+	char text[512];
+	int fd, ends[2];
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(qmp_event(f.q, "OTHER", LONG_MS, NULL), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	fd = ends[1];
+	say(fd, GREETING "{\"return\": {}, \"id\": 2}\n{\"event\": \"NEW\"}\n");
+	assert_int_equal(qmp_attach(f.q, ends[0], LONG_MS), 0);
+	assert_int_equal(qmp_event(f.q, "OLD", 0, NULL), -ETIMEDOUT);
+	assert_int_equal(qmp_event(f.q, "NEW", LONG_MS, NULL), 0);
+	/* The first socket is closed. */
+	while ((n = read(f.peer, text, sizeof(text))) > 0)
+		;
+	assert_int_equal(n, 0);
+	done(&f);
+	close(fd);
+}
+
+static void greeting_that_does_not_come_closes(void **state)
+{
+	int before = next_fd(), fd;
+	struct fixture f = new_fixture(&fd);
+
+	(void)state;
+	assert_int_equal(qmp_attach(f.q, fd, SHORT_MS), -ETIMEDOUT);
+	assert_error(f.q, "no greeting (is somebody else connected?) from QEMU in time");
+	close(f.peer);
+	assert_int_equal(next_fd(), before);
+	qmp_free(f.q);
+	f = new_fixture(&fd);
+	say(f.peer, GREETING "{\"error\": {\"class\": \"C\", \"desc\": \"no\"}, \"id\": 1}\n");
+	assert_int_equal(qmp_attach(f.q, fd, LONG_MS), -EREMOTEIO);
+	close(f.peer);
+	assert_int_equal(next_fd(), before);
+	qmp_free(f.q);
+}
+
+static void connecting_fails_where_it_is(void **state)
+{
+	static const char *const says[] = { "socket: Input/output error", "setsockopt", "connect",
+					    "getsockopt" };
+	char dir[] = "/tmp/qmp-test-XXXXXX", path[64], words[128];
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct qmp *q = qmp_new();
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), before;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/qmp", dir);
+	strcpy(addr.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 5), 0);
+	before = next_fd();
+	fail_with(EIO);
+	for (unsigned n = 1; n <= 4; n++) {
+		fail_nth(FAILING_CALLS, n);
+		assert_int_equal(qmp_connect(q, path, LONG_MS), -EIO);
+		snprintf(words, sizeof(words), "%s%s: Input/output error",
+			 n == 4 ? "" : "cannot connect to ", path);
+		assert_error(q, n == 1 ? says[0] : words);
+		if (n > 1)
+			assert_string_equal(failed_call(), says[n - 1]);
+		assert_int_equal(next_fd(), before);
+	}
+	/* Interrupted, it goes on until its time is over: nobody greets here. */
+	fail_with(EINTR);
+	fail_nth(FAILING_CALLS, 3);
+	assert_int_equal(qmp_connect(q, path, SHORT_MS), -ETIMEDOUT);
+	assert_error(q, "no greeting (is somebody else connected?) from QEMU in time");
+	fail_nth(FAILING_CALLS, 3);
+	assert_int_equal(qmp_connect(q, path, 0), -ETIMEDOUT);
+	snprintf(words, sizeof(words), "cannot connect to %s: Connection timed out", path);
+	assert_error(q, words);
+	unlink(path);
+	rmdir(dir);
+	close(fd);
+	qmp_free(q);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(interrupted_calls_are_made_again),
+		TEST(socket_that_has_nothing_yet_is_asked_again),
+		TEST(failure_closes_the_connection),
+		TEST(peer_that_resets_has_closed),
+		TEST(quit_is_done_when_the_connection_ends),
+		TEST(long_command_is_sent_in_parts),
+		TEST(command_that_nobody_reads_ends_in_time),
+		TEST(long_answer_is_read_whole),
+		TEST(only_the_answer_to_the_last_command_counts),
+		TEST(words_of_qemu_are_made_harmless),
+		TEST(break_is_sent_to_its_console),
+		TEST(amounts_are_exact_or_none),
+		TEST(nothing_can_be_asked_without_a_connection),
+		TEST(peer_is_the_process_behind_the_socket),
+		TEST(another_connection_begins_anew),
+		TEST(greeting_that_does_not_come_closes),
+		TEST(connecting_fails_where_it_is),
+	};
+
+	return cmocka_run_group_tests_name("qmp_calls", tests, NULL, NULL);
+}
