@@ -96,7 +96,7 @@ LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete
 SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)
 KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c shell_cmd.c show_mem.c \
 	audit_cmd.c mem_figures.c events_print.c events_cmd.c dump.c hold.c hold_task.c hold_cmd.c \
-	poison_task.c system.c pci_windows.c virtio_mmio_find.c devices.c options.c crash_cmd.c \
+	poison_task.c system.c pci_windows.c virtio_mmio_find.c devices.c options.c option_words.c crash_cmd.c \
 	heap_cmd.c)
 
 GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) kernel/task/task.c $(DRIVER_SOURCES) \

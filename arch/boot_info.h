@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define BOOT_MEMORY_MAX 256
-#define BOOT_COMMAND_LINE_MAX 1024
+#define BOOT_COMMAND_LINE_MAX 4096
 
 /* The types of an E820 map, which PVH uses and the UEFI loader translates to. */
 enum boot_memory_type {
@@ -33,12 +33,14 @@ struct boot_memory {
 };
 
 struct boot_info {
-	char way[16];		 /* "pvh" or "uefi" */
-	uint64_t acpi_rsdp;	 /* physical address, or 0 */
-	uint32_t memory_count;	 /* entries used below */
-	uint32_t memory_dropped; /* entries for which there was no room */
+	char way[16];		   /* "pvh" or "uefi" */
+	uint64_t acpi_rsdp;	   /* physical address, or 0 */
+	uint32_t memory_count;	   /* entries used below */
+	uint32_t memory_dropped;   /* entries for which there was no room */
+	uint32_t command_line_cut; /* 1: it was longer */
+	uint32_t pad;
 	struct boot_memory memory[BOOT_MEMORY_MAX];
-	char command_line[BOOT_COMMAND_LINE_MAX]; /* with its NUL; may be cut */
+	char command_line[BOOT_COMMAND_LINE_MAX]; /* with its NUL */
 };
 
 _Static_assert(sizeof(struct boot_memory) == 24, "the loader's entries");

@@ -59,17 +59,26 @@ static const char *value_of(const char *word, const char *end, const char *key)
 	return word + length + (word[length] == '=');
 }
 
+bool command_line_word(const char **cursor, struct command_line_word *word)
+{
+	const char *start = skip_blanks(*cursor);
+
+	*cursor = word_end(start, &word->complete);
+	word->text = start;
+	word->length = (size_t)(*cursor - start);
+	return word->length > 0;
+}
+
 int command_line_next(const char **cursor, const char *key, char *value, size_t size)
 {
-	const char *word, *end, *found;
-	bool complete;
+	struct command_line_word word;
 
-	for (word = skip_blanks(*cursor); *word; word = skip_blanks(end)) {
-		end = word_end(word, &complete);
-		*cursor = end;
-		found = value_of(word, end, key);
+	while (command_line_word(cursor, &word)) {
+		const char *end = word.text + word.length;
+		const char *found = value_of(word.text, end, key);
+
 		if (found)
-			return complete && copy_value(found, end, value, size) ? 1 : -EINVAL;
+			return word.complete && copy_value(found, end, value, size) ? 1 : -EINVAL;
 	}
 	return 0;
 }
@@ -78,21 +87,27 @@ bool command_line_option(const char *command_line, const char *key, char *value,
 {
 	const char *found = NULL;
 	const char *found_end = NULL;
-	const char *word = skip_blanks(command_line);
-	bool complete = true;
-	const char *end;
+	struct command_line_word word;
 
-	for (; *word; word = skip_blanks(end)) {
-		const char *start;
+	while (command_line_word(&command_line, &word)) {
+		const char *end = word.text + word.length;
+		const char *start = value_of(word.text, end, key);
 
-		end = word_end(word, &complete);
-		start = value_of(word, end, key);
 		if (!start)
 			continue;
-		if (!complete)
+		if (!word.complete)
 			return false;
 		found = start;
 		found_end = end;
 	}
 	return found && copy_value(found, found_end, value, size);
+}
+
+void command_line_drop_last_word(char *command_line)
+{
+	size_t length = strlen(command_line);
+
+	while (length > 0 && !is_blank(command_line[length - 1]))
+		length--;
+	command_line[length] = '\0';
 }

@@ -13,12 +13,14 @@
 #include "arch/irq.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/port/virtio_balloon.h"
+#include "kernel/command_line.h"
 #include "kernel/console.h"
 #include "kernel/devices.h"
 #include "kernel/lib/hooks.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/parse.h"
+#include "kernel/option_words.h"
 #include "kernel/options.h"
 #include "kernel/poison_task.h"
 #include "kernel/shell.h"
@@ -83,6 +85,14 @@ static void start_memory(const struct boot_info *boot)
 	frame_set_failure_hook(say_out_of_memory);
 }
 
+/* Before any of it is read. */
+static void check_command_line(char *command_line, bool cut)
+{
+	if (cut)
+		command_line_drop_last_word(command_line);
+	option_words_check(command_line, cut);
+}
+
 static void start_balloon(const char *command_line)
 {
 	struct balloon_config config;
@@ -108,7 +118,7 @@ static void print_banner(const struct boot_info *boot)
 
 _Noreturn void kernel_main(const struct boot_info *boot)
 {
-	void *command_line = (void *)(uintptr_t)boot->command_line;
+	char *command_line = (char *)(uintptr_t)boot->command_line;
 
 	set_hooks();			     /* text and panics have somewhere to go */
 	cpu_init();			     /* exceptions end in a panic */
@@ -121,7 +131,8 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	console_start();		     /* input, and output in the background */
 	console_set_magic(show_mem_at_once); /* Break + m */
 	irq_enable();			     /* ticks and keys come */
-	start_balloon(boot->command_line);   /* it waits for its device */
+	check_command_line(command_line, boot->command_line_cut);
+	start_balloon(boot->command_line); /* it waits for its device */
 	options_tell_virtio(boot->command_line);
 	devices_find(boot); /* which may be among these, or come later */
 	print_banner(boot); /* a person is greeted */

@@ -10,8 +10,8 @@
 #include "drivers/virtio/virtio_feature_names.h"
 #include "drivers/virtio/virtio_pci.h"
 #include "kernel/command_line.h"
-#include "kernel/lib/log.h"
 #include "kernel/lib/parse.h"
+#include "kernel/option_words.h"
 #include "mm/ledger.h"
 
 /* Inflation leaves a 64th of RAM free, at least 1 MiB, at most 16 MiB. */
@@ -26,15 +26,21 @@ static uint64_t default_floor(void)
 	return min_u64(max_u64(share, FLOOR_MIN), FLOOR_MAX);
 }
 
+/* Whether there is a value; one that is empty or too long has been told. */
+static bool get_value(const char *command_line, const char *name, char *text, size_t size)
+{
+	return command_line_option(command_line, name, text, size) && text[0];
+}
+
 /* floor=SIZE */
 static uint64_t choose_floor(const char *command_line)
 {
 	uint64_t frames = default_floor();
-	char text[FORMAT_SIZE_MAX];
+	char text[OPTION_FLOOR_MAX];
 
-	if (command_line_option(command_line, "floor", text, sizeof(text)) &&
+	if (get_value(command_line, OPTION_FLOOR, text, sizeof(text)) &&
 	    balloon_parse_floor(text, &frames))
-		log_warn("floor=%s is no size within this memory; write floor=64M", text);
+		OPTION_MISTAKE("floor=%s is no size within this memory; write floor=64M", text);
 	return frames;
 }
 
@@ -42,24 +48,24 @@ static uint64_t choose_floor(const char *command_line)
 static enum balloon_strategy choose_strategy(const char *command_line)
 {
 	enum balloon_strategy strategy = BALLOON_AUTO;
-	char text[32];
+	char text[OPTION_STRATEGY_MAX];
 
-	if (command_line_option(command_line, "strategy", text, sizeof(text)) &&
+	if (get_value(command_line, OPTION_STRATEGY, text, sizeof(text)) &&
 	    balloon_parse_strategy(text, &strategy))
-		log_warn("unknown strategy %s; choose %s", text, balloon_strategy_names());
+		OPTION_MISTAKE("unknown strategy %s; choose %s", text, balloon_strategy_names());
 	return strategy;
 }
 
 /* poison=XX: two hexadecimal digits. */
 static bool choose_poison(const char *command_line, uint8_t *byte)
 {
-	char text[8] = "0x";
+	char text[2 + OPTION_POISON_MAX] = "0x";
 	uint64_t value;
 
-	if (!command_line_option(command_line, "poison", text + 2, sizeof(text) - 2))
+	if (!get_value(command_line, OPTION_POISON, text + 2, sizeof(text) - 2))
 		return false;
 	if (strlen(text) != 4 || parse_u64(text, &value)) {
-		log_warn("poison=%s is no byte; write poison=a5", text + 2);
+		OPTION_MISTAKE("poison=%s is no byte; write poison=a5", text + 2);
 		return false;
 	}
 	*byte = (uint8_t)value;
@@ -69,15 +75,15 @@ static bool choose_poison(const char *command_line, uint8_t *byte)
 /* virtio.refuse=NAME,NAME: features to do without. */
 static void refuse_features(const char *command_line)
 {
-	char names[256];
+	char names[OPTION_REFUSE_MAX];
 	uint64_t features;
 
-	if (!command_line_option(command_line, "virtio.refuse", names, sizeof(names)))
+	if (!get_value(command_line, OPTION_REFUSE, names, sizeof(names)))
 		return;
 	if (virtio_parse_features(VIRTIO_ID_BALLOON, names, &features))
-		log_warn("virtio: virtio.refuse=%s has an unknown name; "
-			 "write virtio.refuse=EVENT_IDX,INDIRECT_DESC",
-			 names);
+		OPTION_MISTAKE("virtio: virtio.refuse=%s has an unknown name; "
+			       "write virtio.refuse=EVENT_IDX,INDIRECT_DESC",
+			       names);
 	else
 		virtio_refuse_features(features);
 }
@@ -85,14 +91,14 @@ static void refuse_features(const char *command_line)
 /* virtio.msix=off: INTx even where a device could do better. */
 static void choose_interrupts(const char *command_line)
 {
-	char text[8];
+	char text[OPTION_MSIX_MAX];
 
-	if (!command_line_option(command_line, "virtio.msix", text, sizeof(text)))
+	if (!get_value(command_line, OPTION_MSIX, text, sizeof(text)))
 		return;
 	if (strcmp(text, "off") == 0)
 		virtio_pci_refuse_msix();
 	else if (strcmp(text, "on") != 0)
-		log_warn("virtio: virtio.msix=%s is unknown; choose on or off", text);
+		OPTION_MISTAKE("virtio: virtio.msix=%s is unknown; choose on or off", text);
 }
 
 void options_tell_virtio(const char *command_line)

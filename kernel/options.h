@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The kernel's options, words of its command line. A value that makes no sense
- * is named in the log, and the default is used. Not here: run= (shell.c) and
- * virtio_mmio.device= (virtio_mmio_find.c).
+ * is named in the log, and the default is used. Not here: run= (shell_task.c) and
+ * virtio_mmio.device= (virtio_mmio_find.c); which words there are is in option_words.h.
  */
 #ifndef KERNEL_OPTIONS_H
 #define KERNEL_OPTIONS_H

@@ -7,6 +7,7 @@
 #include "kernel/console.h"
 #include "kernel/lib/log.h"
 #include "kernel/line_edit.h"
+#include "kernel/option_words.h"
 #include "kernel/shell.h"
 
 static struct line_edit editor;
@@ -23,7 +24,9 @@ static void run_option(const char *command_line)
 {
 	static char text[BOOT_COMMAND_LINE_MAX];
 
-	if (!command_line_option(command_line, "run", text, sizeof(text)))
+	if (option_words_have_mistakes())
+		shell_note_failure("a word of the command line");
+	if (!command_line_option(command_line, OPTION_RUN, text, sizeof(text)))
 		return;
 	printf("%s", SHELL_PROMPT);
 	puts(shell_is_plain(text) ? text : "?");

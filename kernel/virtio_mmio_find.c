@@ -9,9 +9,7 @@
 #include "drivers/virtio/virtio_mmio.h"
 #include "kernel/command_line.h"
 #include "kernel/lib/log.h"
-
-#define OPTION "virtio_mmio.device"
-#define OPTION_MAX 80
+#include "kernel/option_words.h"
 
 /* The _HID that QEMU, Firecracker and Linux have agreed on. */
 #define ACPI_ID "LNRO0005"
@@ -42,14 +40,15 @@ static void find_ioapics(void)
 static void find_on_command_line(const char *command_line)
 {
 	struct virtio_mmio_place place;
-	char text[OPTION_MAX];
+	char text[OPTION_MMIO_MAX];
 	int got;
 
-	while ((got = command_line_next(&command_line, OPTION, text, sizeof(text))) != 0) {
-		if (got < 0)
-			log_warn("virtio: a value of " OPTION " is too long or its quote is open");
-		else if (virtio_mmio_parse(text, &place))
-			log_warn("virtio: " OPTION "=%s is not SIZE@BASE:IRQ[:ID]", text);
+	while ((got = command_line_next(&command_line, OPTION_MMIO, text, sizeof(text))) != 0) {
+		if (got < 0 || !text[0])
+			continue; /* told by option_words_check() */
+		if (virtio_mmio_parse(text, &place))
+			OPTION_MISTAKE("virtio: " OPTION_MMIO "=%s is not SIZE@BASE:IRQ[:ID]",
+				       text);
 		else
 			virtio_mmio_add(&place);
 	}

@@ -88,7 +88,8 @@ tests/kernel/events_print := kernel/events_print.c kernel/events_cmd.c tests/sim
 tests/kernel/audit_cmd := kernel/audit_cmd.c tests/sim/sim_command.c $(SIM_TIME) \
 	$(FRAME_FIXTURE)
 tests/kernel/command_line := kernel/command_line.c
-tests/kernel/options := kernel/options.c drivers/balloon/balloon_settings.c \
+tests/kernel/option_words := kernel/option_words.c kernel/command_line.c tests/sim/sim_log.c
+tests/kernel/options := kernel/options.c kernel/option_words.c drivers/balloon/balloon_settings.c \
 	kernel/command_line.c kernel/lib/parse.c \
 	tests/sim/sim_log.c
 tests/kernel/hold := kernel/hold.c $(HOLD_FIXTURE)
@@ -99,7 +100,7 @@ tests/kernel/poison_task := kernel/poison_task.c mm/poison.c tests/sim/sim_log.c
 tests/kernel/mem_figures := kernel/mem_figures.c
 tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c
-tests/kernel/shell := $(SHELL_SOURCES)
+tests/kernel/shell := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 
 tests/kernel/task/task := kernel/task/task.c
 

@@ -43,6 +43,13 @@ static void read_memory_map(const struct pvh_start_info *info)
 	boot.memory_count = count;
 }
 
+static void read_command_line(const char *from)
+{
+	size_t room = sizeof(boot.command_line);
+
+	boot.command_line_cut = strlcpy(boot.command_line, from, room) >= room;
+}
+
 void pvh_main(const void *start_info)
 {
 	const struct pvh_start_info *info = start_info;
@@ -52,8 +59,7 @@ void pvh_main(const void *start_info)
 		boot.acpi_rsdp = info->rsdp;
 		read_memory_map(info);
 		if (info->command_line != 0)
-			strlcpy(boot.command_line, phys_to_virt(info->command_line),
-				sizeof(boot.command_line));
+			read_command_line(phys_to_virt(info->command_line));
 	}
 	kernel_main(&boot);
 }

@@ -37,7 +37,7 @@ done
 place()
 {
 	page=$1
-	names=$(grep -rhoE --include='*.c' "$3" kernel drivers mm | sed 's/[^"]*"//; s/".*//' |
+	names=$(grep -rhoE --include='*.[ch]' "$3" kernel drivers mm | sed 's/[^"]*"//; s/".*//' |
 		sort -u)
 	[ -n "$names" ] || complain "a search for each $2"
 	for name in $names; do
@@ -49,8 +49,7 @@ place()
 }
 
 place docs/console.md command '^COMMAND\("[a-z_]+"'
-place docs/command-line.md word \
-	'(command_line_option\([a-z_>-]+, |define OPTION )"[a-z_.]+"'
+place docs/command-line.md word 'define OPTION_[A-Z]+ "[a-z_.]+"'
 
 # What the foreign kernel supplies is what its page lists.
 page=docs/porting.md

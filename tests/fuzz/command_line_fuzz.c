@@ -33,6 +33,24 @@ static void check_value(const char *line, const char *key, size_t size)
 	free(value);
 }
 
+/* Every byte that is no blank is in exactly one word, each of which is whole but the last. */
+static void check_words(const char *line)
+{
+	const char *cursor = line, *end = line;
+	struct command_line_word word;
+	bool complete = true;
+
+	while (command_line_word(&cursor, &word)) {
+		fuzz_require(complete, "a word after one whose quote does not end");
+		fuzz_require(word.text >= end && cursor == word.text + word.length,
+			     "a word in another");
+		fuzz_require(strspn(end, " \t") == (size_t)(word.text - end), "bytes in no word");
+		complete = word.complete;
+		end = cursor;
+	}
+	fuzz_require(end[strspn(end, " \t")] == '\0', "bytes after the last word");
+}
+
 /* The last one that comes is the one that command_line_option() takes. */
 static void check_all(const char *line, const char *key)
 {
@@ -122,6 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_value(line, keys[i], BOOT_COMMAND_LINE_MAX);
 		check_all(line, keys[i]);
 	}
+	check_words(line);
 	check_numbers(line);
 	check_number(line);
 	check_size_text(line);

@@ -12,6 +12,8 @@
 
 #define EXIT_OF(n) (((n) << 1) | 1) /* isa-debug-exit */
 
+#define LINE_MAX_SURE 4000 /* a command line of so many bytes arrives by every way */
+
 /* Boots, has a balloon that works, and accounts for almost all of RAM. */
 static void check_boot(const struct guest_options *guest)
 {
@@ -242,6 +244,102 @@ static void exit_on_a_line_of_its_own_counts_all_lines(void **state)
 	harness_stop(vm);
 }
 
+/* Of so many bytes; the last command that it runs ends the guest with 5. */
+static void make_long_line(char *line, size_t length)
+{
+	static const char begin[] = "run=\"held", end[] = ";exit 5\"";
+	size_t n = strlen(begin);
+
+	memcpy(line, begin, n);
+	for (; n < length - strlen(end); n++)
+		line[n] = ";held"[(n - strlen(begin)) % 5];
+	/* A command that was begun is none; `;` alone is well. */
+	while (line[n - 1] != 'd' && line[n - 1] != ';')
+		line[--n] = ' ';
+	memset(line + n, ' ', length - strlen(end) - n);
+	strcpy(line + length - strlen(end), end);
+}
+
+static void a_long_command_line_arrives_by_every_way(void **state)
+{
+	static const struct {
+		const char *machine, *firmware;
+	} ways[] = {
+		{ "pc", "default" }, { "q35", "default" },     { "pc", "qboot" },
+		{ "q35", "qboot" },  { "microvm", "default" }, { "q35", "uefi" },
+	};
+	char line[LINE_MAX_SURE + 1];
+
+	(void)state;
+	make_long_line(line, LINE_MAX_SURE);
+	assert_int_equal(strlen(line), LINE_MAX_SURE);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct vm *vm = harness_start(&(struct guest_options){
+			.machine = ways[i].machine, .firmware = ways[i].firmware, .append = line });
+
+		harness_wait_status(vm, EXIT_OF(5));
+		assert_true(vm_has_said(vm, "nothing is held"));
+		assert_false(vm_has_said(vm, "warning: "));
+		harness_stop(vm);
+	}
+}
+
+/* Each of them before the first prompt, and in the log. */
+static void check_mistakes(const struct guest_options *guest, const char *const mistakes[])
+{
+	struct vm *vm = harness_start(guest);
+	char *text;
+
+	harness_wait_prompt(vm, &text);
+	for (; *mistakes; mistakes++) {
+		if (!strstr(text, *mistakes))
+			fail_msg("not told: %s\n%s", *mistakes, text);
+		harness_command_says(vm, "dmesg", *mistakes);
+	}
+	free(text);
+	/* And one who asks whether all went well is told, too. */
+	assert_int_equal(vm_send(vm, "exit\r", 5), 0);
+	harness_wait_status(vm, EXIT_OF(1));
+	harness_stop(vm);
+}
+
+static void every_word_of_the_command_line_is_accounted_for(void **state)
+{
+	(void)state;
+	check_mistakes(
+		&(struct guest_options){ .mem = "64M",
+					 .append = "rn=audit stratgy=portable flor=64M quiet "
+						   "floor=99G poison BOOT_IMAGE=x -- "
+						   "run=\"show_mem; ex" },
+		(const char *const[]){
+			"warning: command line: rn=audit is unknown; did you mean run=?\n",
+			"warning: command line: stratgy=portable is unknown; did you mean "
+			"strategy=?\n",
+			"warning: command line: flor=64M is unknown; did you mean floor=?\n",
+			"warning: command line: quiet is unknown; known are run, floor,",
+			"warning: floor=99G is no size within this memory; write floor=64M\n",
+			"warning: command line: poison has no value; write poison=a5\n",
+			"warning: command line: run=\"show_mem; ex is left out, as its quote "
+			"does not end\n",
+			NULL });
+}
+
+/*
+ * tools/run.sh refuses such a line, but gives one of EXTRA to QEMU, without blanks. SeaBIOS
+ * would not: its loader has room for less.
+ */
+static void a_command_line_that_was_cut_is_told(void **state)
+{
+	char extra[4300] = "-append floor=64M";
+
+	(void)state;
+	memset(extra + strlen(extra), '1', 4200);
+	check_mistakes(&(struct guest_options){ .mem = "64M", .firmware = "qboot", .extra = extra },
+		       (const char *const[]){ "warning: command line: longer than 4095 bytes, and "
+					      "cut after its last whole word\n",
+					      NULL });
+}
+
 static void command_line_reaches_the_guest_through_uefi(void **state)
 {
 	struct vm *vm = harness_start(&(struct guest_options){
@@ -303,6 +401,9 @@ int boot_tests(void)
 		TEST(every_command_that_fails_is_told_by_exit),
 		TEST(exit_without_a_failure_is_0),
 		TEST(exit_on_a_line_of_its_own_counts_all_lines),
+		TEST(a_long_command_line_arrives_by_every_way),
+		TEST(every_word_of_the_command_line_is_accounted_for),
+		TEST(a_command_line_that_was_cut_is_told),
 		TEST(command_line_reaches_the_guest_through_uefi),
 		TEST(poweroff_ends_qemu_with_0),
 		TEST(reboot_comes_back_to_the_prompt),

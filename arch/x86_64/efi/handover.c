@@ -141,12 +141,22 @@ static char clean(unsigned c)
 	return is_printable(c) ? (char)c : '?';
 }
 
-/* Ends the line at `length`, without trailing blanks. */
-static void finish_line(char *line, size_t length)
+/* A line that grows: `length` bytes of it are there. */
+static void add_character(struct boot_info *info, size_t *length, unsigned c)
 {
-	while (length > 0 && line[length - 1] == ' ')
+	if (*length < BOOT_COMMAND_LINE_MAX - 1)
+		info->command_line[(*length)++] = clean(c);
+	else if (!is_blank(c))
+		info->command_line_cut = 1;
+}
+
+/* Ends the line at `length`, without trailing blanks. */
+static void finish_line(struct boot_info *info, size_t length)
+{
+	/* Those before a cut show that the last word is whole. */
+	while (!info->command_line_cut && length > 0 && info->command_line[length - 1] == ' ')
 		length--;
-	line[length] = '\0';
+	info->command_line[length] = '\0';
 }
 
 /* UCS-2 of unknown alignment: a boot entry's options follow odd-sized data. */
@@ -197,7 +207,7 @@ static bool ends_in_efi(const unsigned char *options, size_t start, size_t end)
 	return true;
 }
 
-void handover_set_options(const void *options, size_t size, char *line)
+void handover_set_options(struct boot_info *info, const void *options, size_t size)
 {
 	const unsigned char *units = options;
 	size_t count = 0;
@@ -214,21 +224,18 @@ void handover_set_options(const void *options, size_t size, char *line)
 	if (ends_in_efi(units, start, end))
 		start = skip_blanks(units, end, count);
 
-	while (start < count && length < BOOT_COMMAND_LINE_MAX - 1)
-		line[length++] = clean(unit_at(units, start++));
-	finish_line(line, length);
+	while (start < count)
+		add_character(info, &length, unit_at(units, start++));
+	finish_line(info, length);
 }
 
-void handover_set_text(const char *text, size_t size, char *line)
+void handover_set_text(struct boot_info *info, const char *text, size_t size)
 {
 	size_t length = 0;
 
-	for (size_t i = 0; i < size && text[i] != '\0'; i++) {
-		if (length == BOOT_COMMAND_LINE_MAX - 1)
-			break;
-		line[length++] = clean((unsigned char)text[i]);
-	}
-	finish_line(line, length);
+	for (size_t i = 0; i < size && text[i] != '\0'; i++)
+		add_character(info, &length, (unsigned char)text[i]);
+	finish_line(info, length);
 }
 
 /* ---- the memory map ---- */

@@ -38,16 +38,16 @@ void handover_load_kernel(const void *elf, const struct kernel_image *image, voi
  * Makes a command line from an image's load options: UCS-2, `size` bytes, at any
  * alignment, with or without a NUL. Drops the image's own name at the start;
  * anything but printable ASCII becomes '?'. Options that do not begin as text are
- * binary data of a boot entry and give an empty line. `line` has room for
- * BOOT_COMMAND_LINE_MAX bytes and always gets its NUL.
+ * binary data of a boot entry and give an empty line. What does not fit is cut,
+ * and noted in `info`.
  */
-void handover_set_options(const void *options, size_t size, char *line);
+void handover_set_options(struct boot_info *info, const void *options, size_t size);
 
 /*
  * Makes a command line from `size` bytes of a text file: line ends become blanks,
- * anything but printable ASCII '?'. `line` is as for handover_set_options().
+ * anything but printable ASCII '?'. What does not fit is cut, and noted in `info`.
  */
-void handover_set_text(const char *text, size_t size, char *line);
+void handover_set_text(struct boot_info *info, const char *text, size_t size);
 
 /*
  * Adds a range to the memory map of `info`, joining it to a neighbour of the same

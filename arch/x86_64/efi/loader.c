@@ -223,14 +223,14 @@ static UINT64 find_acpi_rsdp(void)
 /* ---- the command line ---- */
 
 /* A missing file is the usual case, and no error. */
-static void read_command_line_file(EFI_HANDLE device, char *line)
+static void read_command_line_file(EFI_HANDLE device, struct boot_info *info)
 {
 	static EFI_GUID file_system = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
 	static CHAR16 path[] = L"\\EFI\\BOOT\\cmdline.txt";
 	EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;
 	EFI_FILE_HANDLE root;
 	EFI_FILE_HANDLE file;
-	char text[BOOT_COMMAND_LINE_MAX];
+	static char text[BOOT_COMMAND_LINE_MAX]; /* one more than fits: it would be cut */
 	UINTN size = sizeof(text);
 
 	if (boot_services->HandleProtocol(device, &file_system, (void **)&volume) != EFI_SUCCESS)
@@ -239,13 +239,13 @@ static void read_command_line_file(EFI_HANDLE device, char *line)
 		return;
 	if (root->Open(root, &file, path, EFI_FILE_MODE_READ, 0) == EFI_SUCCESS) {
 		if (file->Read(file, &size, text) == EFI_SUCCESS)
-			handover_set_text(text, size, line);
+			handover_set_text(info, text, size);
 		file->Close(file);
 	}
 	root->Close(root);
 }
 
-static void find_command_line(EFI_HANDLE handle, char *line)
+static void find_command_line(EFI_HANDLE handle, struct boot_info *info)
 {
 	static EFI_GUID loaded_image = LOADED_IMAGE_PROTOCOL;
 	EFI_LOADED_IMAGE *self;
@@ -253,9 +253,9 @@ static void find_command_line(EFI_HANDLE handle, char *line)
 	if (boot_services->HandleProtocol(handle, &loaded_image, (void **)&self) != EFI_SUCCESS)
 		return;
 	if (self->LoadOptions)
-		handover_set_options(self->LoadOptions, self->LoadOptionsSize, line);
-	if (line[0] == '\0' && self->DeviceHandle)
-		read_command_line_file(self->DeviceHandle, line);
+		handover_set_options(info, self->LoadOptions, self->LoadOptionsSize);
+	if (info->command_line[0] == '\0' && self->DeviceHandle)
+		read_command_line_file(self->DeviceHandle, info);
 }
 
 /* ---- the memory map and the end of the boot services ---- */
@@ -384,7 +384,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *table)
 	if (EFI_ERROR(status))
 		return status;
 	info->acpi_rsdp = find_acpi_rsdp();
-	find_command_line(handle, info->command_line);
+	find_command_line(handle, info);
 	status = allocate_memory_map(&map);
 	if (EFI_ERROR(status))
 		return status;

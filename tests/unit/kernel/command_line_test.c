@@ -107,6 +107,51 @@ static void each_of_several_options_is_found_in_turn(void **state)
 	assert_int_equal(command_line_next(&at, "d", value, sizeof(value)), 0);
 }
 
+static void assert_word(const char **at, const char *text, bool complete)
+{
+	struct command_line_word word;
+
+	assert_true(command_line_word(at, &word));
+	assert_int_equal(word.length, strlen(text));
+	assert_memory_equal(word.text, text, word.length);
+	assert_int_equal(word.complete, complete);
+}
+
+static void every_word_comes_in_turn(void **state)
+{
+	const char *at = " \ta=1  run=\"a b\"c \"d e\" = f=\"g h ";
+	struct command_line_word word;
+
+	(void)state;
+	assert_word(&at, "a=1", true);
+	assert_word(&at, "run=\"a b\"c", true);
+	assert_word(&at, "\"d e\"", true);
+	assert_word(&at, "=", true);
+	assert_word(&at, "f=\"g h ", false);
+	assert_false(command_line_word(&at, &word));
+	assert_false(command_line_word(&at, &word));
+}
+
+static void assert_dropped(const char *line, const char *left)
+{
+	char text[40];
+
+	strcpy(text, line);
+	command_line_drop_last_word(text);
+	assert_string_equal(text, left);
+}
+
+static void what_is_left_of_a_word_that_was_cut_is_dropped(void **state)
+{
+	(void)state;
+	assert_dropped("a=1 floor=64", "a=1 ");
+	assert_dropped("a=1\tfloor=64", "a=1\t");
+	assert_dropped("a=1 ", "a=1 ");
+	assert_dropped("floor=64", "");
+	assert_dropped("", "");
+	assert_dropped("run=\"a b", "run=\"a ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +162,8 @@ int main(void)
 		cmocka_unit_test(a_key_alone_has_an_empty_value),
 		cmocka_unit_test(the_last_one_counts),
 		cmocka_unit_test(half_a_value_is_no_value),
+		cmocka_unit_test(every_word_comes_in_turn),
+		cmocka_unit_test(what_is_left_of_a_word_that_was_cut_is_dropped),
 		cmocka_unit_test(each_of_several_options_is_found_in_turn),
 	};
 

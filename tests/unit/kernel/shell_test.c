@@ -14,13 +14,18 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kernel/task/task.h"
 #include "kernel/console.h"
 #include "kernel/lib/log.h"
+#include "kernel/option_words.h"
 #include "kernel/shell.h"
 #include "kernel/shell_words.h"
+
+#define TOLD_MAX 64
 
 /* ---- Commands: what ran is noted as text ---- */
 
@@ -58,15 +63,15 @@ static int type_ctrl_c(int argc, char **argv)
 	return 0;
 }
 
-/* Stands for `exit`. */
-static char failure_told[64];
+/* Stands for `exit`. What it is told is known to the parent of a process, too. */
+static char *failure_told;
 
 static int tell(int argc, char **argv)
 {
 	const char *failure = shell_failure();
 
 	note(argc, argv);
-	snprintf(failure_told, sizeof(failure_told), "%s", failure ? failure : "");
+	snprintf(failure_told, TOLD_MAX, "%s", failure ? failure : "");
 	return 0;
 }
 
@@ -315,24 +320,39 @@ static void a_failure_is_told_to_what_follows_on_the_line(void **state)
 			    "a23456789b23456789c23456789d234");
 }
 
+/* The shell remembers as long as the machine runs: a process of its own for each session. */
+static void assert_session_told(const char *command_line, const char *typed, const char *failure)
+{
+	pid_t pid;
+	int status;
+
+	strcpy(failure_told, "nothing was asked");
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		option_words_check(command_line, false);
+		run_task(command_line, typed);
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_string_equal(failure_told, failure);
+}
+
+/* Before any other test has failed a command. */
 static void on_a_line_of_its_own_it_is_told_the_first_failure_of_all(void **state)
 {
 	(void)state;
-	run("io");
-	run_task("run=\"note\"", "note\rtell\r");
-	assert_string_equal(failure_told, "a line that was dropped");
-	run_task("run=\"note; tell\"", "");
-	assert_string_equal(failure_told, "");
-}
-
-/* The shell remembers its first failure as long as the machine runs: this test comes first. */
-static void without_a_failure_nothing_is_told(void **state)
-{
-	(void)state;
-	run_task("run=\"note; audit\"", "note\r\r tell\r");
-	assert_string_equal(failure_told, "");
-	run_task("", "note\xff\rtell\r");
-	assert_string_equal(failure_told, "a line that was dropped");
+	assert_session_told("run=\"note; audit\"", "note\r\r tell\r", "");
+	assert_session_told("run=\"note; io; hold\"", "note\rtell\r", "io");
+	assert_session_told("", "note\rfrob\rnote\rtell\r", "frob");
+	assert_session_told("", "note\xff\rtell\r", "a line that was dropped");
+	assert_session_told("run=\"note\xff\"", "tell\r", "a line that is no text");
+	assert_session_told("run=\"note", "tell\r", "a word of the command line");
+	assert_session_told("rn=note", "tell\r", "a word of the command line");
+	/* On a line with others, only what is before it there counts. */
+	assert_session_told("rn=1", "io\rnote; tell\r", "");
 }
 
 static void an_unknown_command_is_named(void **state)
@@ -432,7 +452,7 @@ static void tab_knows_the_commands(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_a_failure_nothing_is_told),
+		cmocka_unit_test(on_a_line_of_its_own_it_is_told_the_first_failure_of_all),
 		cmocka_unit_test(blanks_separate_words),
 		cmocka_unit_test(semicolons_separate_commands),
 		cmocka_unit_test(double_quotes_group),
@@ -442,7 +462,6 @@ int main(void)
 		cmocka_unit_test(all_commands_of_a_line_run),
 		cmocka_unit_test(after_a_failure_the_line_goes_on),
 		cmocka_unit_test(a_failure_is_told_to_what_follows_on_the_line),
-		cmocka_unit_test(on_a_line_of_its_own_it_is_told_the_first_failure_of_all),
 		cmocka_unit_test(an_unknown_command_is_named),
 		cmocka_unit_test(wrong_usage_shows_the_right_one),
 		cmocka_unit_test(ctrl_c_ends_the_whole_line),
@@ -455,5 +474,9 @@ int main(void)
 		cmocka_unit_test(tab_knows_the_commands),
 	};
 
+	failure_told = mmap(NULL, TOLD_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			    0);
+	if (failure_told == MAP_FAILED)
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

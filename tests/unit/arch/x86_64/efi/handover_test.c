@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include <stdbool.h>
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,20 +157,28 @@ static void bad_segments_are_refused(void **state)
 
 /* ---- the command line ---- */
 
+static struct boot_info info;
+
+static void begin_line(void)
+{
+	memset(info.command_line, 'x', sizeof(info.command_line));
+	info.command_line_cut = 0;
+}
+
 static void options_give(const char *text, const char *expected)
 {
 	size_t length = strlen(text);
 	uint8_t *options = malloc(2 * length + 1);
-	char line[BOOT_COMMAND_LINE_MAX];
 
 	assert_non_null(options);
 	for (size_t i = 0; i < length; i++) {
 		options[1 + 2 * i] = (uint8_t)text[i];
 		options[2 + 2 * i] = 0;
 	}
-	memset(line, 'x', sizeof(line));
-	handover_set_options(options + 1, 2 * length, line);
-	assert_string_equal(line, expected);
+	begin_line();
+	handover_set_options(&info, options + 1, 2 * length);
+	assert_string_equal(info.command_line, expected);
+	assert_int_equal(info.command_line_cut, 0);
 	free(options);
 }
 
@@ -194,37 +204,57 @@ static void what_is_no_text_is_cleaned_or_dropped(void **state)
 	};
 	static const uint8_t wide[] = { 'a', 0, 'b', 1, 7, 0, '\n', 0, 'c', 0, 'd' };
 	static const uint8_t ended[] = { 'a', 0, 0, 0, 'b', 0 };
-	char line[BOOT_COMMAND_LINE_MAX];
 
 	(void)state;
-	handover_set_options(guid, sizeof(guid), line);
-	assert_string_equal(line, "");
-	handover_set_options(wide, sizeof(wide), line);
-	assert_string_equal(line, "a?? c");
-	handover_set_options(ended, sizeof(ended), line);
-	assert_string_equal(line, "a");
-	handover_set_text("run=\"x\"\r\ny\xc3\xa4\0z", 14, line);
-	assert_string_equal(line, "run=\"x\"  y??");
+	handover_set_options(&info, guid, sizeof(guid));
+	assert_string_equal(info.command_line, "");
+	handover_set_options(&info, wide, sizeof(wide));
+	assert_string_equal(info.command_line, "a?? c");
+	handover_set_options(&info, ended, sizeof(ended));
+	assert_string_equal(info.command_line, "a");
+	handover_set_text(&info, "run=\"x\"\r\ny\xc3\xa4\0z", 14);
+	assert_string_equal(info.command_line, "run=\"x\"  y??");
 }
 
-static void a_long_line_is_cut(void **state)
+/* `length` letters and then `rest`, by both ways; the line must be as long, and cut or not. */
+static void check_long(size_t length, const char *rest, size_t kept, bool cut)
 {
-	static char text[2 * BOOT_COMMAND_LINE_MAX];
-	char line[BOOT_COMMAND_LINE_MAX];
+	static char text[2 * BOOT_COMMAND_LINE_MAX], wide[2 * sizeof(text)];
+	size_t whole = length + strlen(rest);
+
+	memset(text, 'a', length);
+	memcpy(text + length, rest, strlen(rest));
+	for (size_t i = 0; i < whole; i++) {
+		wide[2 * i] = text[i];
+		wide[2 * i + 1] = 0;
+	}
+	for (int way = 0; way < 2; way++) {
+		begin_line();
+		if (way == 0)
+			handover_set_text(&info, text, whole);
+		else
+			handover_set_options(&info, wide, 2 * whole);
+		assert_int_equal(strlen(info.command_line), kept);
+		assert_int_equal(info.command_line_cut, cut);
+	}
+}
+
+static void a_long_line_is_cut_and_that_is_noted(void **state)
+{
+	size_t most = BOOT_COMMAND_LINE_MAX - 1;
 
 	(void)state;
-	memset(text, 'a', sizeof(text));
-	handover_set_text(text, sizeof(text), line);
-	assert_int_equal(strlen(line), BOOT_COMMAND_LINE_MAX - 1);
-	for (size_t i = 1; i < sizeof(text); i += 2)
-		text[i] = 0;
-	handover_set_options(text, sizeof(text), line);
-	assert_int_equal(strlen(line), BOOT_COMMAND_LINE_MAX - 1);
+	check_long(most, "", most, false);
+	check_long(most + 1, "", most, true);
+	check_long(most, " \n ", most, false);
+	check_long(most - 2, "   ", most - 2, false);
+	check_long(most, " b", most, true);
+	/* The blank before the cut shows that the word before it is whole. */
+	check_long(most - 1, " b", most, true);
+	check_long(2 * BOOT_COMMAND_LINE_MAX - 1, "", most, true);
 }
 
 /* ---- the memory map ---- */
-
-static struct boot_info info;
 
 static int clear_info(void **state)
 {
@@ -289,7 +319,7 @@ int main(void)
 	const struct CMUnitTest command_line[] = {
 		cmocka_unit_test(the_name_in_front_is_dropped),
 		cmocka_unit_test(what_is_no_text_is_cleaned_or_dropped),
-		cmocka_unit_test(a_long_line_is_cut),
+		cmocka_unit_test(a_long_line_is_cut_and_that_is_noted),
 	};
 	const struct CMUnitTest memory[] = {
 		cmocka_unit_test_setup(neighbours_of_one_type_become_one, clear_info),
