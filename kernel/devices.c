@@ -2,15 +2,41 @@
 /* From ACPI's tables to PCI and to virtio devices in memory. */
 #include "kernel/devices.h"
 
+#include <inttypes.h>
+
 #include "arch/boot_info.h"
+#include "arch/irq.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/pci/pci.h"
 #include "drivers/pci/pci_hotplug.h"
 #include "drivers/pci/pci_intx.h"
 #include "drivers/virtio/virtio_pci.h"
+#include "kernel/acpi_task.h"
 #include "kernel/lib/log.h"
 #include "kernel/pci_windows.h"
 #include "kernel/virtio_mmio_find.h"
+
+/* The place of a PC's first I/O APIC, if no table says otherwise. */
+#define IOAPIC_DEFAULT 0xfec00000
+
+/* A hostile table has no end of them. */
+#define IOAPICS_MAX 8
+
+static void find_ioapics(void)
+{
+	uint32_t first_gsi;
+	paddr_t address;
+
+	for (size_t n = 0; n < IOAPICS_MAX; n++) {
+		if (acpi_find_ioapic(n, &address, &first_gsi)) {
+			if (n == 0)
+				irq_add_ioapic(IOAPIC_DEFAULT, 0);
+			return;
+		}
+		if (irq_add_ioapic(address, first_gsi))
+			log_warn("acpi: the I/O APIC at %#" PRIx64 " cannot be used", address);
+	}
+}
 
 static const struct pci_hotplug_ops hotplug_ops = {
 	.added = virtio_pci_add,
@@ -39,6 +65,8 @@ static void find_pci(const struct boot_info *boot)
 void devices_find(const struct boot_info *boot)
 {
 	acpi_init(boot->acpi_rsdp);
+	find_ioapics();
+	acpi_task_start();
 	find_pci(boot);
 	virtio_mmio_find(boot->command_line);
 }

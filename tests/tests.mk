@@ -83,6 +83,7 @@ tests/kernel/lib/log := kernel/lib/log.c kernel/lib/escape.c kernel/lib/hooks.c
 tests/kernel/lib/panic := kernel/lib/panic.c kernel/lib/hooks.c
 tests/kernel/lib/events := $(EVENTS)
 tests/kernel/events_print := kernel/events_print.c $(EVENTS)
+tests/kernel/acpi_task := kernel/acpi_task.c tests/sim/sim_log.c
 tests/kernel/audit_cmd := kernel/audit_cmd.c tests/sim/sim_command.c $(SIM_TIME) \
 	$(FRAME_FIXTURE)
 tests/kernel/command_line := kernel/command_line.c
@@ -118,6 +119,8 @@ tests/drivers/serial/uart16550 := drivers/serial/uart16550.c kernel/lib/elapsed.
 tests/drivers/acpi/acpi := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_power := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_device := $(ACPI_TESTED)
+tests/drivers/acpi/acpi_name := $(ACPI_TESTED)
+tests/drivers/acpi/acpi_notify := $(ACPI_TESTED)
 
 tests/drivers/pci/pci_config := $(PCI_TESTED)
 tests/drivers/pci/pci_scan := $(PCI_TESTED)

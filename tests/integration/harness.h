@@ -122,6 +122,7 @@ int dump_tests(void);
 int hotplug_tests(void);
 int microvm_tests(void);
 int move_tests(void);
+int platform_tests(void);
 int poison_tests(void);
 int queues_tests(void);
 int state_tests(void);
