@@ -10,6 +10,7 @@
 #include "drivers/pci/pci.h"
 #include "drivers/pci/pci_hotplug.h"
 #include "drivers/pci/pci_intx.h"
+#include "drivers/pvpanic/pvpanic.h"
 #include "drivers/virtio/virtio_pci.h"
 #include "kernel/acpi_task.h"
 #include "kernel/lib/log.h"
@@ -38,10 +39,19 @@ static void find_ioapics(void)
 	}
 }
 
-static const struct pci_hotplug_ops hotplug_ops = {
-	.added = virtio_pci_add,
-	.removing = virtio_pci_remove,
-};
+static void add(const struct pci_device *device)
+{
+	pvpanic_pci_add(device);
+	virtio_pci_add(device);
+}
+
+static void remove(const struct pci_device *device, bool gone)
+{
+	pvpanic_pci_remove(device);
+	virtio_pci_remove(device, gone);
+}
+
+static const struct pci_hotplug_ops hotplug_ops = { .added = add, .removing = remove };
 
 static void find_pci(const struct boot_info *boot)
 {
@@ -58,6 +68,8 @@ static void find_pci(const struct boot_info *boot)
 	pci_windows_find(boot, ecam, last_bus, &windows);
 	pci_scan(&windows);
 	pci_route_intx();
+	for (const struct pci_device *device = pci_devices(); device; device = device->next)
+		pvpanic_pci_add(device);
 	virtio_pci_probe();
 	pci_hotplug_start(&hotplug_ops);
 }
@@ -67,6 +79,7 @@ void devices_find(const struct boot_info *boot)
 	acpi_init(boot->acpi_rsdp);
 	find_ioapics();
 	acpi_task_start();
+	pvpanic_find();
 	find_pci(boot);
 	virtio_mmio_find(boot->command_line);
 }

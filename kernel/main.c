@@ -13,6 +13,7 @@
 #include "arch/irq.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/port/virtio_balloon.h"
+#include "drivers/pvpanic/pvpanic.h"
 #include "kernel/console.h"
 #include "kernel/devices.h"
 #include "kernel/lib/hooks.h"
@@ -40,6 +41,7 @@ static void begin_panic(void)
 
 static void halt(uint8_t status)
 {
+	pvpanic_tell();
 	cpu_debug_exit(status);
 	cpu_halt();
 }

@@ -122,6 +122,8 @@ tests/drivers/acpi/acpi_device := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_name := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_notify := $(ACPI_TESTED)
 
+tests/drivers/pvpanic/pvpanic := drivers/pvpanic/pvpanic.c tests/sim/sim_log.c
+
 tests/drivers/pci/pci_config := $(PCI_TESTED)
 tests/drivers/pci/pci_scan := $(PCI_TESTED)
 tests/drivers/pci/pci_bar := $(PCI_TESTED)

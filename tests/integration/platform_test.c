@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The platform's devices: the power button. */
+/* The platform's devices: the power button, pvpanic. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +111,100 @@ static void the_power_button_does_not_wait_for_a_long_command(void **state)
 	harness_stop(vm);
 }
 
+/* ---- pvpanic ---- */
+
+#define EXIT_OF_PANIC ((101 << 1) | 1) /* isa-debug-exit */
+
+static struct vm *boot_to_panic(const char *machine, const char *extra)
+{
+	struct vm *vm = harness_boot(
+		&(struct guest_options){ .machine = machine, .mem = "64M", .extra = extra });
+
+	assert_int_equal(vm_send(vm, "crash panic\r", 12), 0);
+	return vm;
+}
+
+/* The host is told, and the guest ends as without the device. */
+static void check_told(const char *machine, const char *extra)
+{
+	struct vm *vm = boot_to_panic(machine, extra);
+
+	assert_qmp(vm, qmp_event(vm_qmp(vm), "GUEST_PANICKED", VM_TIMEOUT_MS, NULL));
+	/* Several devices may be there; it was one panic. */
+	assert_int_equal(vm_expect(vm, "Stopped with status 101", VM_TIMEOUT_MS, NULL), 0);
+	harness_wait_status(vm, EXIT_OF_PANIC);
+	assert_int_not_equal(qmp_event(vm_qmp(vm), "GUEST_PANICKED", 0, NULL), 0);
+	harness_stop(vm);
+}
+
+static void a_panic_is_told_by_the_isa_device(void **state)
+{
+	(void)state;
+	check_told("pc", "-device pvpanic -action panic=none");
+	check_told("q35", "-device pvpanic -action panic=none");
+	check_told("microvm", "-device pvpanic -action panic=none");
+}
+
+static void a_panic_is_told_by_the_pci_device(void **state)
+{
+	(void)state;
+	check_told("pc", "-device pvpanic-pci -action panic=none");
+	check_told("q35", "-device pvpanic-pci -action panic=none");
+}
+
+static void a_panic_is_one_event_with_several_devices(void **state)
+{
+	(void)state;
+	check_told("q35", "-device pvpanic-pci,events=2 -device pvpanic-pci -device pvpanic-pci "
+			  "-action panic=none");
+}
+
+/* QEMU's default: the machine ends when it was told. */
+static void a_panic_that_is_told_ends_the_machine(void **state)
+{
+	static const char *const devices[] = { "-device pvpanic", "-device pvpanic-pci" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct vm *vm = boot_to_panic("q35", devices[i]);
+
+		harness_wait_status(vm, 0);
+		assert_qmp(vm, qmp_event(vm_qmp(vm), "GUEST_PANICKED", VM_TIMEOUT_MS, NULL));
+		assert_true(vm_has_said(vm, "Stopped with status 101"));
+		harness_stop(vm);
+	}
+}
+
+/* Stopped by the event, the guest can say nothing more: all has been said. */
+static void the_text_of_a_panic_comes_before_the_event(void **state)
+{
+	struct vm *vm = boot_to_panic("q35", "-device pvpanic -action panic=pause");
+
+	(void)state;
+	assert_qmp(vm, qmp_event(vm_qmp(vm), "STOP", VM_TIMEOUT_MS, NULL));
+	assert_int_equal(vm_expect(vm, "PANIC: crash: as you wish", VM_TIMEOUT_MS, NULL), 0);
+	assert_int_equal(vm_expect(vm, "Stopped with status 101", VM_TIMEOUT_MS, NULL), 0);
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	harness_wait_status(vm, EXIT_OF_PANIC);
+	harness_stop(vm);
+}
+
+static void a_device_that_was_plugged_in_is_told(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){
+		.machine = "pc", .mem = "64M", .extra = "-action panic=none" });
+	char *text;
+
+	(void)state;
+	assert_qmp(vm, qmp_human(vm_qmp(vm), "device_add pvpanic-pci,id=p", &text));
+	free(text);
+	assert_int_equal(vm_expect(vm, "pvpanic: ", VM_TIMEOUT_MS, NULL), 0);
+	assert_int_equal(vm_send(vm, "crash panic\r", 12), 0);
+	assert_qmp(vm, qmp_event(vm_qmp(vm), "GUEST_PANICKED", VM_TIMEOUT_MS, NULL));
+	harness_wait_status(vm, EXIT_OF_PANIC);
+	harness_stop(vm);
+}
+
 int platform_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +215,12 @@ int platform_tests(void)
 		TEST(the_power_button_works_after_a_reset),
 		TEST(the_power_button_may_be_pressed_during_the_start),
 		TEST(the_power_button_does_not_wait_for_a_long_command),
+		TEST(a_panic_is_told_by_the_isa_device),
+		TEST(a_panic_is_told_by_the_pci_device),
+		TEST(a_panic_is_one_event_with_several_devices),
+		TEST(a_panic_that_is_told_ends_the_machine),
+		TEST(the_text_of_a_panic_comes_before_the_event),
+		TEST(a_device_that_was_plugged_in_is_told),
 	};
 
 	return cmocka_run_group_tests_name("platform", tests, NULL, NULL);
