@@ -73,8 +73,8 @@ MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_spans.c f
 	heap.c stack.c poison.c frame_dump.c)
 ACPI_SOURCES := $(addprefix drivers/acpi/,acpi.c acpi_tables.c acpi_aml.c acpi_power.c \
 	acpi_register.c acpi_device.c acpi_name.c acpi_notify.c)
-PCI_SOURCES := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
-	pci_gap.c pci_assign.c pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_slot.c \
+PCI_SOURCES := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_roots.c pci_scan.c pci_bar.c \
+	pci_bridge.c pci_gap.c pci_assign.c pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_slot.c \
 	pci_slot_express.c pci_slot_acpi.c pci_names.c pci_cmd.c)
 VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtio_feature_names.c \
 	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_irq.c virtio_pci_modern.c \

@@ -85,10 +85,8 @@ static void acpi_task(void *arg)
 
 void acpi_task_start(void)
 {
-	int err = acpi_notify_start(&notify_ops);
-
-	if (err) {
-		log_debug("acpi: no power button (%d)", err);
+	if (acpi_notify_start(&notify_ops)) {
+		log_debug("acpi: no power button");
 		return;
 	}
 	if (task_create("acpi", TASK_PRIORITY_DRIVER, acpi_task, NULL))

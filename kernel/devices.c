@@ -53,8 +53,12 @@ static void remove(const struct pci_device *device, bool gone)
 
 static const struct pci_hotplug_ops hotplug_ops = { .added = add, .removing = remove };
 
-static void find_pci(const struct boot_info *boot)
+_Static_assert(ACPI_BUSES == PCI_BUSES, "the set of root buses");
+
+/* `has_acpi`: its tables name the root buses. */
+static void find_pci(const struct boot_info *boot, bool has_acpi)
 {
+	uint8_t roots[PCI_BUSES / 8];
 	struct pci_windows windows;
 	paddr_t ecam = 0;
 	uint8_t last_bus = 0;
@@ -66,6 +70,8 @@ static void find_pci(const struct boot_info *boot)
 		}
 	}
 	pci_windows_find(boot, ecam, last_bus, &windows);
+	acpi_find_root_buses(roots);
+	pci_set_root_buses(has_acpi ? roots : NULL);
 	pci_scan(&windows);
 	pci_route_intx();
 	for (const struct pci_device *device = pci_devices(); device; device = device->next)
@@ -76,10 +82,11 @@ static void find_pci(const struct boot_info *boot)
 
 void devices_find(const struct boot_info *boot)
 {
-	acpi_init(boot->acpi_rsdp);
+	bool has_acpi = acpi_init(boot->acpi_rsdp) == 0;
+
 	find_ioapics();
 	acpi_task_start();
 	pvpanic_find();
-	find_pci(boot);
+	find_pci(boot, has_acpi);
 	virtio_mmio_find(boot->command_line);
 }

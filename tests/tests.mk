@@ -40,7 +40,7 @@ VIRTIO_PCI_FIXTURE := $(VIRTIO_PCI) $(addprefix tests/sim/,sim_virtio_pci.c sim_
 	$(VIRTQ) $(SIM_FRAMES) \
 	$(addprefix tests/unit/drivers/virtio/,virtio_fixture.c virtio_pci_fixture.c)
 
-PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c \
+PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_roots.c pci_scan.c pci_bar.c \
 	pci_bridge.c pci_gap.c pci_assign.c pci_capability.c) \
 	$(addprefix tests/sim/,sim_pci.c sim_bus.c sim_log.c) $(EVENTS)
 ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c) kernel/lib/elapsed.c

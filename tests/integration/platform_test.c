@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The platform's devices: the power button, pvpanic. */
+/* The platform's devices: the power button, pvpanic, several root buses. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +205,88 @@ static void a_device_that_was_plugged_in_is_told(void **state)
 	harness_stop(vm);
 }
 
+/* ---- Several root buses ---- */
+
+static unsigned long interrupts(struct vm *vm)
+{
+	char *text = harness_command(vm, "virtio");
+	char *at = strstr(text, "balloon (type 5), pci ");
+	unsigned long count = 0;
+
+	if (!at || sscanf(at, "balloon (type 5), pci %*[a-z], %lu interrupts", &count) != 1)
+		fail_msg("`virtio` tells no interrupts of the balloon:\n%s", text);
+	free(text);
+	return count;
+}
+
+/* The balloon is behind the expander, works, and its interrupts come. */
+static void check_behind(const char *machine, const char *firmware, const char *extra)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){
+		.machine = machine, .firmware = firmware, .balloon = "none", .extra = extra });
+
+	harness_take(vm, 64 * MIB);
+	harness_check_taken(vm, 64 * MIB, false);
+	harness_take(vm, 0);
+	harness_check_taken(vm, 0, false);
+	assert_true(interrupts(vm) > 0);
+	harness_stop(vm);
+}
+
+#define PXB_PCIE \
+	"-device pxb-pcie,id=far,bus_nr=128 " \
+	"-device pcie-root-port,id=port0,bus=far,chassis=1,slot=1 "
+#define PXB "-device pxb,id=far,bus_nr=8 "
+
+static void a_balloon_behind_pxb_pcie_is_found(void **state)
+{
+	(void)state;
+	check_behind("q35", NULL, PXB_PCIE "-device virtio-balloon-pci,bus=port0");
+	check_behind("q35", "qboot", PXB_PCIE "-device virtio-balloon-pci,bus=port0");
+	check_behind("q35", "uefi", PXB_PCIE "-device virtio-balloon-pci,bus=port0");
+}
+
+static void a_balloon_behind_pxb_is_found(void **state)
+{
+	(void)state;
+	check_behind("pc", NULL, PXB "-device virtio-balloon-pci,bus=far");
+	check_behind("pc", "qboot", PXB "-device virtio-balloon-pci,bus=far");
+}
+
+static void a_balloon_behind_the_second_of_three_expanders_is_found(void **state)
+{
+	(void)state;
+	check_behind("q35", NULL,
+		     "-device pxb-pcie,id=a,bus_nr=32 -device pxb-pcie,id=b,bus=pcie.0,bus_nr=128 "
+		     "-device pxb-pcie,id=c,bus=pcie.0,bus_nr=192 "
+		     "-device pcie-root-port,id=near,bus=pcie.0,chassis=1,slot=1 "
+		     "-device pcie-root-port,id=port0,bus=b,chassis=2,slot=2 "
+		     "-device virtio-balloon-pci,bus=port0");
+}
+
+/* No table names the bus: it is asked. */
+static void a_balloon_behind_pxb_is_found_without_acpi(void **state)
+{
+	(void)state;
+	check_behind("pc", NULL, "-machine acpi=off " PXB "-device virtio-balloon-pci,bus=far");
+}
+
+static void a_balloon_is_plugged_in_behind_pxb_pcie(void **state)
+{
+	struct vm *vm = harness_boot(
+		&(struct guest_options){ .machine = "q35", .balloon = "none", .extra = PXB_PCIE });
+	char *text;
+
+	(void)state;
+	assert_qmp(vm,
+		   qmp_human(vm_qmp(vm), "device_add virtio-balloon-pci,id=b,bus=port0", &text));
+	free(text);
+	assert_int_equal(vm_expect(vm, "plugged in", VM_TIMEOUT_MS, NULL), 0);
+	harness_take(vm, 64 * MIB);
+	harness_check_taken(vm, 64 * MIB, false);
+	harness_stop(vm);
+}
+
 int platform_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +303,11 @@ int platform_tests(void)
 		TEST(a_panic_that_is_told_ends_the_machine),
 		TEST(the_text_of_a_panic_comes_before_the_event),
 		TEST(a_device_that_was_plugged_in_is_told),
+		TEST(a_balloon_behind_pxb_pcie_is_found),
+		TEST(a_balloon_behind_pxb_is_found),
+		TEST(a_balloon_behind_the_second_of_three_expanders_is_found),
+		TEST(a_balloon_behind_pxb_is_found_without_acpi),
+		TEST(a_balloon_is_plugged_in_behind_pxb_pcie),
 	};
 
 	return cmocka_run_group_tests_name("platform", tests, NULL, NULL);
