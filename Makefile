@@ -77,9 +77,9 @@ MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_spans.c f
 	frame_fill.c frame_change.c frame.c frame_blocks.c frame_bulk.c ledger.c \
 	heap.c stack.c poison.c frame_dump.c)
 ACPI_SOURCES := $(addprefix drivers/acpi/,acpi.c acpi_tables.c acpi_aml.c acpi_power.c \
-	acpi_device.c)
-PCI_SOURCES := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c pci_bridge.c \
-	pci_gap.c pci_assign.c pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_slot.c \
+	acpi_register.c acpi_device.c acpi_name.c acpi_notify.c)
+PCI_SOURCES := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_roots.c pci_scan.c pci_bar.c \
+	pci_bridge.c pci_gap.c pci_assign.c pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_slot.c \
 	pci_slot_express.c pci_slot_acpi.c pci_names.c pci_cmd.c)
 VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtio_feature_names.c \
 	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_irq.c virtio_pci_modern.c \
@@ -90,13 +90,14 @@ BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_recovery.c bal
 	balloon_free.c \
 	$(addprefix port/,virtio_balloon.c virtio_balloon_pages.c virtio_balloon_stats.c \
 	virtio_balloon_report.c virtio_balloon_hint.c))
-DRIVER_SOURCES := drivers/serial/uart16550.c $(ACPI_SOURCES) $(PCI_SOURCES) $(VIRTIO_SOURCES) \
+DRIVER_SOURCES := drivers/serial/uart16550.c drivers/pvpanic/pvpanic.c $(ACPI_SOURCES) $(PCI_SOURCES) $(VIRTIO_SOURCES) \
 	$(BALLOON_SOURCES) $(addprefix drivers/balloon/,balloon_cmd.c port/virtio_balloon_cmd.c)
 LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete.c)
 SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)
 KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c shell_cmd.c show_mem.c \
 	audit_cmd.c mem_figures.c events_print.c events_cmd.c dump.c hold.c hold_task.c hold_cmd.c \
-	poison_task.c system.c pci_windows.c virtio_mmio_find.c devices.c options.c option_words.c crash_cmd.c \
+	poison_task.c acpi_task.c system.c pci_windows.c virtio_mmio_find.c devices.c options.c \
+	option_words.c crash_cmd.c \
 	heap_cmd.c)
 
 GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) kernel/task/task.c $(DRIVER_SOURCES) \

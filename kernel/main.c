@@ -45,7 +45,7 @@ static const struct panic_hooks panic_hooks = {
 	.backtrace = cpu_backtrace,
 	.symbol = symbol_find,
 	.last_words = show_mem,
-	.halt = system_exit,
+	.halt = system_panicked,
 };
 
 /* Gives the floors below what they call without knowing it. */

@@ -8,6 +8,7 @@
 #include "arch/clock.h"
 #include "arch/cpu.h"
 #include "drivers/acpi/acpi.h"
+#include "drivers/pvpanic/pvpanic.h"
 #include "kernel/console.h"
 #include "kernel/lib/command.h"
 #include "kernel/lib/escape.h"
@@ -121,21 +122,35 @@ static bool begin_step(unsigned step)
 	return first;
 }
 
+/* What isa-debug-exit tells QEMU, for machines that have none. */
+static void say_status(uint8_t status)
+{
+	if (!begin_step(1))
+		return;
+	printf("# exit %u\n", status);
+	console_flush();
+}
+
 /* Down a ladder: what the machine does not have is passed. */
 _Noreturn static void end(uint8_t status, bool turn_off)
 {
-	if (begin_step(1)) {
-		/* What isa-debug-exit tells QEMU, for machines that have none. */
-		printf("# exit %u\n", status);
-		console_flush();
-	}
-	if (turn_off && begin_step(2))
+	say_status(status);
+	if (turn_off && begin_step(3))
 		acpi_power_off();
-	if (begin_step(3))
+	if (begin_step(4))
 		cpu_debug_exit(status);
-	if (!turn_off && begin_step(4))
+	if (!turn_off && begin_step(5))
 		acpi_power_off();
 	cpu_reset();
+}
+
+/* The host may end the machine when it is told: all text is out before. */
+void system_panicked(uint8_t status)
+{
+	say_status(status);
+	if (begin_step(2))
+		pvpanic_tell();
+	end(status, false);
 }
 
 void system_exit(uint8_t status)

@@ -11,10 +11,12 @@ struct boot_info;
 void system_init(const struct boot_info *boot);
 
 /*
- * Ends the machine with this status (0 to 127), for `exit` and for a panic: says it in
- * the last line on the console, `# exit N`, then tries isa-debug-exit, turning the
- * machine off by ACPI, and a reset.
+ * Ends the machine with this status (0 to 127): says it in the last line on the console,
+ * `# exit N`, then tries isa-debug-exit, turning the machine off by ACPI, and a reset.
  */
 _Noreturn void system_exit(uint8_t status);
+
+/* Does the same after a panic; between the line and the end the host is told (pvpanic). */
+_Noreturn void system_panicked(uint8_t status);
 
 #endif

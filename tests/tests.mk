@@ -40,7 +40,7 @@ VIRTIO_PCI_FIXTURE := $(VIRTIO_PCI) $(addprefix tests/sim/,sim_virtio_pci.c sim_
 	$(VIRTQ) $(SIM_FRAMES) \
 	$(addprefix tests/unit/drivers/virtio/,virtio_fixture.c virtio_pci_fixture.c)
 
-PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_scan.c pci_bar.c \
+PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_roots.c pci_scan.c pci_bar.c \
 	pci_bridge.c pci_gap.c pci_assign.c pci_capability.c) \
 	$(addprefix tests/sim/,sim_pci.c sim_bus.c sim_log.c) $(EVENTS)
 ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c) kernel/lib/elapsed.c
@@ -85,6 +85,7 @@ tests/kernel/lib/panic := kernel/lib/panic.c kernel/lib/hooks.c
 tests/kernel/lib/events := $(EVENTS)
 tests/kernel/events_print := kernel/events_print.c kernel/events_cmd.c tests/sim/sim_command.c \
 	$(EVENTS)
+tests/kernel/acpi_task := kernel/acpi_task.c tests/sim/sim_log.c
 tests/kernel/audit_cmd := kernel/audit_cmd.c tests/sim/sim_command.c $(SIM_TIME) \
 	$(FRAME_FIXTURE)
 tests/kernel/command_line := kernel/command_line.c
@@ -123,6 +124,10 @@ tests/drivers/serial/uart16550 := drivers/serial/uart16550.c kernel/lib/elapsed.
 tests/drivers/acpi/acpi := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_power := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_device := $(ACPI_TESTED)
+tests/drivers/acpi/acpi_name := $(ACPI_TESTED)
+tests/drivers/acpi/acpi_notify := $(ACPI_TESTED)
+
+tests/drivers/pvpanic/pvpanic := drivers/pvpanic/pvpanic.c tests/sim/sim_log.c
 
 tests/drivers/pci/pci_config := $(PCI_TESTED)
 tests/drivers/pci/pci_scan := $(PCI_TESTED)

@@ -44,8 +44,9 @@ int acpi_find_ecam(paddr_t *base, uint8_t *last_bus);
  */
 int acpi_find_ioapic(size_t n, paddr_t *address, uint32_t *first_gsi);
 
-/* The first memory range and interrupt of a device's _CRS (6.4). */
+/* The first memory range, ports and interrupt of a device's _CRS (6.4). */
 struct acpi_device {
+	uint16_t port; /* the lowest; 0: it has none */
 	paddr_t base;
 	uint64_t size; /* 0: it has no memory */
 	bool has_interrupt;
@@ -60,6 +61,28 @@ struct acpi_device {
  * the device's registers before using it. -ENOENT: there are not as many.
  */
 int acpi_find_device(const char *hid, size_t n, struct acpi_device *device);
+
+/* An operation region (19.6.100); space 0 is memory, 1 ports. */
+struct acpi_region {
+	uint8_t space;
+	uint64_t base, size;
+};
+
+/*
+ * Find the first region, and the first integer, of this name of 4 characters in the DSDT
+ * or an SSDT, whatever device it belongs to. Only constants of up to 32 bits are found;
+ * bytes that merely look like them are taken for them. -ENOENT: there is none.
+ */
+int acpi_find_region(const char *name, struct acpi_region *region);
+int acpi_find_integer(const char *name, uint64_t *value);
+
+#define ACPI_BUSES 256
+
+/*
+ * Marks the buses of segment 0 that host bridges say are theirs (_BBN, 6.5.5): bus `n` is
+ * bit n % 8 of byte n / 8. Constants only, as above.
+ */
+void acpi_find_root_buses(uint8_t buses[ACPI_BUSES / 8]);
 
 /* Turns the machine off; returns if that cannot be done. */
 void acpi_power_off(void);

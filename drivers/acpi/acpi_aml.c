@@ -77,3 +77,27 @@ bool aml_is_name(const uint8_t *start, const uint8_t *at)
 		return true;
 	return at > start + 1 && at[-1] == AML_ROOT && at[-2] == AML_NAME;
 }
+
+bool aml_find_name(struct aml *aml, const char *name)
+{
+	const uint8_t *start = aml->at;
+
+	for (const uint8_t *at = start; aml->end - at >= AML_NAME_SIZE; at++) {
+		if (memcmp(at, name, AML_NAME_SIZE) == 0 && aml_is_name(start, at)) {
+			aml->at = at + AML_NAME_SIZE;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool aml_find_device(struct aml *aml)
+{
+	for (; aml->end - aml->at > 2; aml->at++) {
+		if (aml->at[0] == AML_EXTENDED && aml->at[1] == AML_EXTENDED_DEVICE) {
+			aml->at += 2;
+			return true;
+		}
+	}
+	return false;
+}

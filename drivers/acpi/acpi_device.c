@@ -11,11 +11,10 @@
 
 #include "drivers/acpi/acpi_internal.h"
 
-#define NAME_SIZE 4
-
 /* Resource descriptors (6.4.2, 6.4.3): a small one has its length in its tag. */
 #define RESOURCE_LARGE 0x80
 #define RESOURCE_SMALL_LENGTH 0x07
+#define RESOURCE_PORTS 0x47 /* 6.4.2.5: after one byte, the lowest base; 7 bytes */
 #define RESOURCE_END 0x79
 #define RESOURCE_END_MASK 0xf8
 #define RESOURCE_MEMORY32_FIXED 0x86 /* 6.4.3.4: after one byte, base and length */
@@ -24,26 +23,12 @@
 #define INTERRUPT_SIZE 6
 #define INTERRUPT_EDGE 0x02
 
-/* Steps over the first Name (`name`, ...) in these bytes, to what follows the name. */
-static bool find_name(struct aml *aml, const char name[NAME_SIZE])
-{
-	const uint8_t *start = aml->at;
-
-	for (const uint8_t *at = start; aml->end - at >= NAME_SIZE; at++) {
-		if (memcmp(at, name, NAME_SIZE) == 0 && aml_is_name(start, at)) {
-			aml->at = at + NAME_SIZE;
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool has_hid(struct aml aml, const char *hid)
 {
 	size_t size = strlen(hid) + 1;
 	uint8_t byte;
 
-	if (!find_name(&aml, "_HID") || !aml_read_byte(&aml, &byte) || byte != AML_STRING)
+	if (!aml_find_name(&aml, "_HID") || !aml_read_byte(&aml, &byte) || byte != AML_STRING)
 		return false;
 	return (size_t)(aml.end - aml.at) >= size && memcmp(aml.at, hid, size) == 0;
 }
@@ -55,6 +40,8 @@ static void take_resource(uint8_t tag, const uint8_t *at, size_t size, struct ac
 		device->base = acpi_read_number(at + 1, 4);
 		device->size = acpi_read_number(at + 5, 4);
 	}
+	if (tag == RESOURCE_PORTS && device->port == 0)
+		device->port = (uint16_t)acpi_read_number(at + 1, 2);
 	if (tag == RESOURCE_INTERRUPT && size >= INTERRUPT_SIZE && at[1] > 0 &&
 	    !device->has_interrupt) {
 		device->has_interrupt = true;
@@ -91,7 +78,7 @@ static bool read_crs(struct aml aml, struct acpi_device *device)
 	uint8_t byte;
 
 	memset(device, 0, sizeof(*device));
-	if (!find_name(&aml, "_CRS") || !aml_read_byte(&aml, &byte) || byte != AML_BUFFER ||
+	if (!aml_find_name(&aml, "_CRS") || !aml_read_byte(&aml, &byte) || byte != AML_BUFFER ||
 	    !aml_enter_package(&aml) || !aml_read_integer(&aml, &size))
 		return false;
 	if (size < (size_t)(aml.end - aml.at))
@@ -104,15 +91,14 @@ static bool read_crs(struct aml aml, struct acpi_device *device)
 static bool find_in_table(const struct acpi_header *table, const char *hid, size_t *n,
 			  struct acpi_device *device)
 {
-	const uint8_t *at = (const uint8_t *)table + sizeof(*table);
-	const uint8_t *end = (const uint8_t *)table + table->length;
+	struct aml aml = { .at = (const uint8_t *)table + sizeof(*table),
+			   .end = (const uint8_t *)table + table->length };
 
-	for (; end - at > 2; at++) {
-		struct aml aml = { .at = at + 2, .end = end };
+	while (aml_find_device(&aml)) {
+		struct aml inside = aml;
 
-		if (at[0] != AML_EXTENDED || at[1] != AML_EXTENDED_DEVICE)
-			continue;
-		if (!aml_enter_package(&aml) || !has_hid(aml, hid) || !read_crs(aml, device))
+		if (!aml_enter_package(&inside) || !has_hid(inside, hid) ||
+		    !read_crs(inside, device))
 			continue;
 		if ((*n)-- == 0)
 			return true;
@@ -122,12 +108,9 @@ static bool find_in_table(const struct acpi_header *table, const char *hid, size
 
 int acpi_find_device(const char *hid, size_t n, struct acpi_device *device)
 {
-	const struct acpi_header *fadt = acpi_find("FACP");
-	const struct acpi_header *table = fadt ? acpi_find_dsdt(fadt) : NULL;
+	const struct acpi_header *table;
 
-	if (table && find_in_table(table, hid, &n, device))
-		return 0;
-	for (size_t i = 0; (table = acpi_find_nth("SSDT", i)); i++) {
+	for (size_t i = 0; (table = acpi_find_aml(i)); i++) {
 		if (find_in_table(table, hid, &n, device))
 			return 0;
 	}

@@ -44,8 +44,49 @@ const struct acpi_header *acpi_find_nth(const char signature[4], size_t n);
 /* Learns from the tables found how to turn the machine off and how to reset it. */
 void acpi_read_power(void);
 
-/* Returns the DSDT that this FADT names, or NULL if it is not sound. */
-const struct acpi_header *acpi_find_dsdt(const struct acpi_header *fadt);
+/* Returns the `n`th table of AML, the DSDT first, then the SSDTs; NULL: there are not as many. */
+const struct acpi_header *acpi_find_aml(size_t n);
+
+/* Has the firmware hand the fixed registers over (SCI_EN), if it still has them. */
+void acpi_enter_mode(void);
+
+/* ---- acpi_register.c ---- */
+
+/* Fixed ACPI Description Table (5.2.9): what more than one file reads of it. */
+#define ACPI_FADT_FLAGS 112 /* 32 */
+#define ACPI_FLAG_HW_REDUCED (1u << 20)
+
+/* Address spaces (5.2.3.2) */
+#define ACPI_SPACE_MEMORY 0
+#define ACPI_SPACE_IO 1
+
+/* A register; address 0: there is none. */
+struct acpi_register {
+	uint8_t space;
+	uint64_t address;
+};
+
+/* Makes a register of what a table says; none if no register can lie there. */
+struct acpi_register acpi_make_register(uint8_t space, uint64_t address);
+
+/*
+ * Read where a register lies: from a generic address in the FADT; from a port of 32
+ * bits; from both, of which the extended field counts where it is filled in (5.2.9).
+ */
+struct acpi_register acpi_read_register(const struct acpi_header *fadt, size_t offset);
+struct acpi_register acpi_read_port(const struct acpi_header *fadt, size_t offset);
+struct acpi_register acpi_read_block(const struct acpi_header *fadt, size_t offset,
+				     size_t extended);
+
+/* Returns the register that lies `offset` bytes after `reg`, if there is one. */
+struct acpi_register acpi_register_after(struct acpi_register reg, uint64_t offset);
+
+/*
+ * Read and write a register, in one access of `width` bytes: 1, 2 or 4. False: there is
+ * none, or it cannot be reached.
+ */
+bool acpi_register_read(const struct acpi_register *reg, unsigned width, uint32_t *value);
+bool acpi_register_write(const struct acpi_register *reg, unsigned width, uint32_t value);
 
 /* ---- acpi_aml.c ---- */
 
@@ -60,8 +101,10 @@ const struct acpi_header *acpi_find_dsdt(const struct acpi_header *fadt);
 #define AML_BUFFER 0x11
 #define AML_PACKAGE 0x12
 #define AML_EXTENDED 0x5b
+#define AML_EXTENDED_REGION 0x80
 #define AML_EXTENDED_DEVICE 0x82
 #define AML_ROOT '\\'
+#define AML_NAME_SIZE 4
 
 /* The bytes of AML from `at` to `end`, still to be read. */
 struct aml {
@@ -83,5 +126,11 @@ bool aml_enter_package(struct aml *aml);
 
 /* Tells whether the name at `at` is defined here, by Name (XXXX, ...) or Name (\XXXX, ...). */
 bool aml_is_name(const uint8_t *start, const uint8_t *at);
+
+/* Steps to what follows the next Name (`name`, ...), of 4 characters; false: there is none. */
+bool aml_find_name(struct aml *aml, const char *name);
+
+/* Steps to what follows the next Device: its package. False: there is none. */
+bool aml_find_device(struct aml *aml);
 
 #endif

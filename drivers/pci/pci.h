@@ -8,6 +8,7 @@
  *
  *   pci_setup.c		a scan: the two steps of finding and of giving addresses
  *   pci_config.c	reading and writing config space, by ports or by ECAM
+ *   pci_roots.c		buses that no bridge leads to
  *   pci_scan.c		buses, bridges, functions
  *   pci_bar.c		sizing and writing BARs, turning functions on
  *   pci_bridge.c	bus numbers and windows of bridges
@@ -26,6 +27,7 @@
 
 #define PCI_BARS 6
 #define PCI_DEVICES_MAX 256
+#define PCI_BUSES 256
 
 /* A function's address. Only segment 0. */
 struct pci_address {
@@ -108,7 +110,14 @@ void pci_write32(const struct pci_device *device, unsigned offset, uint32_t valu
 /* Tells whether the function, or another with the same ids, still answers. */
 bool pci_is_there(const struct pci_device *device);
 
-/* Addresses that BARs on the root bus may get. Each `end` is exclusive. */
+/*
+ * Tells which buses are root buses besides bus 0, and in no other segment: bus `n` is bit
+ * n % 8 of byte n / 8. NULL: nobody knows, so pci_scan() asks each bus that no bridge has
+ * whether there is a function in its first slot. Kept; before any call there are none.
+ */
+void pci_set_root_buses(const uint8_t *buses);
+
+/* Addresses that BARs on a root bus may get. Each `end` is exclusive. */
 struct pci_windows {
 	uint64_t memory_start, memory_end;     /* below 4 GiB */
 	uint64_t memory64_start, memory64_end; /* above; empty if there is none */

@@ -133,6 +133,14 @@ static inline struct pci_function *pci_bridge_of(const struct pci_function *func
 /* Returns where ECAM lies in memory; a closed window if it is not used. */
 struct pci_window pci_config_window(void);
 
+/* ---- pci_roots.c ---- */
+
+/* Tells whether pci_set_root_buses() named the root buses; else each bus has to be asked. */
+bool pci_roots_are_told(void);
+
+/* Tells whether bus `number`, which no bridge has, is one more root bus. */
+bool pci_is_root(unsigned number);
+
 /* ---- pci_scan.c ---- */
 
 /* Fills pci_functions[] and the list with every function; assigns nothing. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding functions: those on the root bus, then depth first those behind its
- * bridges. Bus numbers of the firmware stay if they make sense; a bridge that has
+ * Finding functions: those on a root bus, then depth first those behind its
+ * bridges; then those of the next root bus. Bus numbers of the firmware stay if they make sense; a bridge that has
  * none, or impossible ones, gets some. As every bus number behind a bridge is
  * larger than the bridge's own, and nesting is bounded, no wiring makes this loop.
  *
@@ -303,13 +303,40 @@ static unsigned scan_bus(struct pci_device *bridge, uint8_t number, unsigned las
 	return highest_number(&bus, number);
 }
 
+/* ---- Root buses ---- */
+
+static bool is_behind_a_bridge(unsigned number)
+{
+	for (const struct pci_device *d = first; d; d = d->next)
+		if (is_numbered(d) && number >= d->secondary_bus && number <= d->subordinate_bus)
+			return true;
+	return false;
+}
+
+/* Returns the root bus that follows bus `number`, or `end` if there is none. */
+static unsigned next_root(unsigned number, unsigned end)
+{
+	do
+		number++;
+	while (number < end && (is_behind_a_bridge(number) || !pci_is_root(number)));
+	return number;
+}
+
 void pci_scan_buses(void)
 {
+	unsigned end, limit;
+
 	pci_function_count = 0;
 	first = NULL;
 	told_full = false;
-	if (pci_config_ops())
-		scan_bus(NULL, 0, pci_config_ops()->last_bus, 0);
+	if (!pci_config_ops())
+		return;
+	end = pci_config_ops()->last_bus + 1u;
+	/* The numbers up to the next root bus are for the bridges of this one. */
+	for (unsigned number = 0; number < end; number = next_root(number, end)) {
+		limit = pci_roots_are_told() ? next_root(number, end) : end;
+		scan_bus(NULL, (uint8_t)number, limit - 1, 0);
+	}
 }
 
 /* ---- Coming and going ---- */

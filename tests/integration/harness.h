@@ -123,6 +123,7 @@ int hotplug_tests(void);
 int machine_tests(void);
 int microvm_tests(void);
 int move_tests(void);
+int platform_tests(void);
 int poison_tests(void);
 int queues_tests(void);
 int state_tests(void);

@@ -34,6 +34,7 @@ int main(int argc, char **argv)
 	if (next)
 		return failed != 0;
 	failed += boot_tests();
+	failed += platform_tests();
 	failed += balloonctl_course_tests();
 	failed += console_tests();
 	failed += dump_tests();

@@ -8,6 +8,7 @@
 
 #include "arch/clock.h"
 #include "arch/io.h"
+#include "arch/irq.h"
 #include "arch/mmio.h"
 #include "arch/paging.h"
 #include "kernel/lib/elapsed.h"
@@ -25,14 +26,23 @@ struct sim_acpi_write sim_acpi_writes[SIM_ACPI_WRITES_MAX];
 size_t sim_acpi_write_count;
 unsigned sim_acpi_looks;
 bool sim_acpi_refuses_windows;
+uint32_t sim_acpi_gsi;
+bool sim_acpi_level;
+bool sim_acpi_empty_bus;
+int sim_acpi_irq_err;
 
 static struct piece pieces[PIECES_MAX];
 static size_t piece_count;
-static uint16_t port_number, port_value;
+static uint8_t ports[0x10000];
+static uint8_t clears[0x10000]; /* bits of them that a written one clears */
+static uint16_t pm1_control;	/* the port that was set last */
 static uint16_t smi_port;
 static uint8_t smi_value;
 static paddr_t window_address;
 static uint32_t window; /* what paging_map_device() gives */
+static paddr_t memory_address;
+static uint32_t memory_value;
+static struct irq_handler *handler;
 
 void sim_acpi_reset(void)
 {
@@ -42,7 +52,13 @@ void sim_acpi_reset(void)
 	sim_acpi_write_count = 0;
 	sim_acpi_looks = 0;
 	sim_acpi_refuses_windows = false;
-	port_number = port_value = smi_port = 0;
+	memset(ports, 0, sizeof(ports));
+	memset(clears, 0, sizeof(clears));
+	pm1_control = smi_port = 0;
+	memory_address = memory_value = 0;
+	handler = NULL;
+	sim_acpi_irq_err = 0;
+	sim_acpi_empty_bus = false;
 }
 
 /* ---- Memory ---- */
@@ -144,7 +160,7 @@ int paging_map_device(paddr_t paddr, uint64_t size, void **out)
 	if (size > sizeof(window) || sim_acpi_refuses_windows)
 		return -EINVAL;
 	window_address = paddr;
-	window = 0;
+	window = memory_address != 0 && paddr == memory_address ? memory_value : 0;
 	*out = &window;
 	return 0;
 }
@@ -169,8 +185,32 @@ uint64_t clock_awake_ns(void)
 
 void sim_acpi_set_port(uint16_t port, uint16_t value)
 {
-	port_number = port;
-	port_value = value;
+	pm1_control = port;
+	sim_acpi_set_ports(port, 2, value);
+}
+
+void sim_acpi_set_ports(uint16_t port, unsigned width, uint32_t value)
+{
+	memcpy(ports + port, &value, width);
+}
+
+uint32_t sim_acpi_get_ports(uint16_t port, unsigned width)
+{
+	uint32_t value = 0;
+
+	memcpy(&value, ports + port, width);
+	return value;
+}
+
+void sim_acpi_clear_by_ones(uint16_t port, unsigned width)
+{
+	memset(clears + port, 0xff, width);
+}
+
+void sim_acpi_set_memory(paddr_t address, uint32_t value)
+{
+	memory_address = address;
+	memory_value = value;
 }
 
 void sim_acpi_set_smi(uint16_t smi, uint8_t value)
@@ -179,23 +219,87 @@ void sim_acpi_set_smi(uint16_t smi, uint8_t value)
 	smi_value = value;
 }
 
+static void write_port(uint16_t port, unsigned width, uint32_t value)
+{
+	record(false, port, width, value);
+	for (unsigned i = 0; i < width; i++, value >>= 8) {
+		uint8_t *at = &ports[(uint16_t)(port + i)];
+		uint8_t ones = clears[(uint16_t)(port + i)];
+
+		*at = (uint8_t)((ones & *at & ~value) | (~ones & value));
+	}
+}
+
 void io_write8(uint16_t port, uint8_t value)
 {
-	record(false, port, 1, value);
+	write_port(port, 1, value);
 	if (smi_port != 0 && port == smi_port && value == smi_value)
-		port_value |= SIM_ACPI_SCI_ENABLE;
+		ports[pm1_control] |= SIM_ACPI_SCI_ENABLE;
 }
 
 void io_write16(uint16_t port, uint16_t value)
 {
-	record(false, port, 2, value);
-	if (port == port_number)
-		port_value = value;
+	write_port(port, 2, value);
+}
+
+void io_write32(uint16_t port, uint32_t value)
+{
+	write_port(port, 4, value);
+}
+
+static uint32_t read_port(uint16_t port, unsigned width)
+{
+	return sim_acpi_empty_bus ? UINT32_MAX : sim_acpi_get_ports(port, width);
+}
+
+uint8_t io_read8(uint16_t port)
+{
+	return (uint8_t)read_port(port, 1);
 }
 
 uint16_t io_read16(uint16_t port)
 {
-	return port == port_number ? port_value : 0;
+	return (uint16_t)read_port(port, 2);
+}
+
+uint32_t io_read32(uint16_t port)
+{
+	return read_port(port, 4);
+}
+
+int irq_register_gsi(uint32_t gsi, bool level, struct irq_handler *new_handler)
+{
+	if (sim_acpi_irq_err)
+		return sim_acpi_irq_err;
+	sim_acpi_gsi = gsi;
+	sim_acpi_level = level;
+	handler = new_handler;
+	return 0;
+}
+
+bool sim_acpi_has_handler(void)
+{
+	return handler;
+}
+
+bool sim_acpi_interrupt(void)
+{
+	return handler->handle(handler);
+}
+
+uint8_t mmio_read8(const void *reg)
+{
+	return *(const uint8_t *)reg;
+}
+
+/* Only the Generic Event Device has a register of this width: reading clears it. */
+uint32_t mmio_read32(const void *reg)
+{
+	uint32_t value = *(const uint32_t *)reg;
+
+	if (window_address == memory_address && value != UINT32_MAX)
+		memory_value = 0;
+	return value;
 }
 
 uint16_t mmio_read16(const void *reg)
@@ -213,4 +317,10 @@ void mmio_write16(void *reg, uint16_t value)
 {
 	*(uint16_t *)reg = value;
 	record(true, window_address, 2, value);
+}
+
+void mmio_write32(void *reg, uint32_t value)
+{
+	*(uint32_t *)reg = value;
+	record(true, window_address, 4, value);
 }

@@ -2,15 +2,15 @@
 /*
  * Physical memory with ACPI tables in it, and the registers that they name.
  * Each piece of memory is an allocation of its own, so that the sanitizer sees
- * a read beyond it. Implements arch/io.h, arch/mmio.h, arch/paging.h and
- * arch/clock.h; writes to registers are recorded, in their order.
+ * a read beyond it. Implements arch/io.h, arch/mmio.h, arch/paging.h, arch/clock.h
+ * and what drivers/acpi needs of arch/irq.h; writes to registers are recorded, in their order.
  */
 #ifndef TESTS_SIM_SIM_ACPI_H
 #define TESTS_SIM_SIM_ACPI_H
 
 #include "drivers/acpi/acpi.h"
 
-#define SIM_ACPI_WRITES_MAX 16
+#define SIM_ACPI_WRITES_MAX 64
 #define SIM_ACPI_SCI_ENABLE 1
 
 struct sim_acpi_write {
@@ -43,6 +43,28 @@ uint8_t *sim_acpi_add_xsdt(paddr_t paddr, const uint64_t *tables, size_t count);
 /* Set what a port reads as; after that, a write of `value` to `smi` sets SCI_EN in it. */
 void sim_acpi_set_port(uint16_t port, uint16_t value);
 void sim_acpi_set_smi(uint16_t smi, uint8_t value);
+
+/* Set what ports read as, and give what was last written. */
+void sim_acpi_set_ports(uint16_t port, unsigned width, uint32_t value);
+uint32_t sim_acpi_get_ports(uint16_t port, unsigned width);
+
+/* Has ones that are written to these ports clear their bits, as in status registers. */
+void sim_acpi_clear_by_ones(uint16_t port, unsigned width);
+
+/* While it is set, nothing answers to ports: they read as ones. */
+extern bool sim_acpi_empty_bus;
+
+/* Sets what a register in memory reads as, once: it is 0 then, unless it was all ones. */
+void sim_acpi_set_memory(paddr_t address, uint32_t value);
+
+/* What irq_register_gsi() was told, and gives (0, or an error). */
+extern uint32_t sim_acpi_gsi;
+extern bool sim_acpi_level;
+extern int sim_acpi_irq_err;
+
+/* Tells whether it has a handler; calls that, and gives what it says. */
+bool sim_acpi_has_handler(void);
+bool sim_acpi_interrupt(void);
 
 extern struct sim_acpi_write sim_acpi_writes[SIM_ACPI_WRITES_MAX];
 extern size_t sim_acpi_write_count;

@@ -122,6 +122,14 @@ struct sim_pci_function *sim_pci_add(struct sim_pci_function *parent, unsigned d
 	return f;
 }
 
+struct sim_pci_function *sim_pci_add_root(unsigned device, uint8_t bus)
+{
+	struct sim_pci_function *f = sim_pci_add(NULL, device, 0, 0x1b36, 0x0009, 0x060000);
+
+	f->root_bus = bus;
+	return f;
+}
+
 struct sim_pci_function *sim_pci_add_bridge(struct sim_pci_function *parent, unsigned device,
 					    unsigned function)
 {
@@ -232,12 +240,9 @@ static const struct sim_pci_function *claims(const struct sim_pci_function *pare
 }
 
 /* NULL: nobody answers. */
-static struct sim_pci_function *route(unsigned bus, unsigned device, unsigned function)
+static struct sim_pci_function *route_below(const struct sim_pci_function *parent, unsigned bus,
+					    unsigned device, unsigned function)
 {
-	const struct sim_pci_function *parent = NULL;
-
-	if (bus == 0)
-		return child(NULL, device, function);
 	for (unsigned hop = 0; hop < HOPS_MAX; hop++) {
 		const struct sim_pci_function *bridge = claims(parent, bus);
 
@@ -248,6 +253,21 @@ static struct sim_pci_function *route(unsigned bus, unsigned device, unsigned fu
 			return child(parent, device, function);
 	}
 	return NULL;
+}
+
+static struct sim_pci_function *route(unsigned bus, unsigned device, unsigned function)
+{
+	struct sim_pci_function *found = NULL;
+
+	if (bus == 0)
+		return child(NULL, device, function);
+	for (size_t i = 0; i < function_count && !found; i++) {
+		if (functions[i].root_bus == bus)
+			return child(&functions[i], device, function);
+		if (functions[i].root_bus != 0)
+			found = route_below(&functions[i], bus, device, function);
+	}
+	return found ? found : route_below(NULL, bus, device, function);
 }
 
 /* ---- Registers ---- */
@@ -374,7 +394,7 @@ static bool bridge_passes(const struct sim_pci_function *f, const struct region 
  */
 static bool reaches(const struct region *r)
 {
-	for (const struct sim_pci_function *b = r->f->parent; b; b = b->parent)
+	for (const struct sim_pci_function *b = r->f->parent; b && !b->root_bus; b = b->parent)
 		if (b->gone || !(b->config[0x04] & (r->io ? 1 : 2)) || !bridge_passes(b, r))
 			return false;
 	return true;
@@ -588,7 +608,7 @@ static const char *fault_of(const struct region *r, const struct pci_windows *w)
 {
 	if (r->start & (r->end - r->start - 1))
 		return "an address is not aligned";
-	for (const struct sim_pci_function *b = r->f->parent; b; b = b->parent) {
+	for (const struct sim_pci_function *b = r->f->parent; b && !b->root_bus; b = b->parent) {
 		if (!bridge_passes(b, r))
 			return "a bridge does not pass an address on";
 	}

@@ -31,6 +31,7 @@ struct sim_pci_function {
 	struct sim_pci_function *parent; /* the bridge above it; NULL on the root bus */
 	struct sim_pci_function *behind; /* of a bridge: whose children are behind it */
 	unsigned device, function;
+	unsigned root_bus; /* not 0: what is behind it is a root bus of this number */
 	uint8_t config[SIM_PCI_CONFIG_SIZE];
 	uint8_t writable[SIM_PCI_CONFIG_SIZE];
 	bool gone;     /* reads as all ones, writes do nothing */
@@ -63,6 +64,12 @@ struct sim_pci_function *sim_pci_add(struct sim_pci_function *parent, unsigned d
 /* Adds a bridge with a 64-bit prefetchable window; its registers are as after a reset. */
 struct sim_pci_function *sim_pci_add_bridge(struct sim_pci_function *parent, unsigned device,
 					    unsigned function);
+
+/*
+ * Adds a function of bus 0 that stands for a root bus of its own, as QEMU's pxb does: what is
+ * added behind it is on that bus.
+ */
+struct sim_pci_function *sim_pci_add_root(unsigned device, uint8_t bus);
 
 /* Puts the root bus behind this bridge once more, as by a wrong wire. */
 void sim_pci_loop_to_root(struct sim_pci_function *bridge);

@@ -47,6 +47,28 @@ static void nothing_that_the_firmware_placed_is_moved(void **state)
 	assert_memory_equal(b->config, before[2], sizeof(before[2]));
 }
 
+/* All root buses have the machine's windows in common. */
+static void functions_on_two_root_buses_share_the_windows(void **state)
+{
+	static const uint8_t roots[PCI_BUSES / 8] = { [0x80 / 8] = 1 };
+	struct sim_pci_function *root = sim_pci_add_root(3, 0x80);
+	struct sim_pci_function *there = add_function(root, 1, 0);
+	struct sim_pci_function *behind = add_function(sim_pci_add_bridge(root, 2, 0), 0, 0);
+	struct sim_pci_function *here = add_function(NULL, 1, 0);
+
+	(void)state;
+	sim_pci_set_bar(here, 0, SIM_PCI_IO, 64, 0);
+	sim_pci_set_bar(here, 1, LOW, 4096, 0);
+	sim_pci_set_bar(there, 0, SIM_PCI_IO, 64, 0);
+	sim_pci_set_bar(there, 1, LOW, 4096, 0);
+	sim_pci_set_bar(behind, 0, SIM_PCI_IO, 64, 0);
+	sim_pci_set_bar(behind, 1, LOW, 4096, 0);
+	pci_set_root_buses(roots);
+	scan(0, 0);
+	assert_true(sim_pci_bar_address(there, 1) != sim_pci_bar_address(here, 1));
+	assert_non_null(found_at(0x81, 0)->bridge);
+}
+
 static void everything_is_placed_where_nothing_was(void **state)
 {
 	struct sim_pci_function *a = add_function(NULL, 1, 0);
@@ -779,6 +801,7 @@ int main(void)
 				       setup_bus),
 		cmocka_unit_test_setup(a_bar_that_cannot_fit_does_not_take_the_others_down,
 				       setup_bus),
+		cmocka_unit_test_setup(functions_on_two_root_buses_share_the_windows, setup_bus),
 		cmocka_unit_test_setup(a_device_beside_a_bridge_stays_out_of_its_window, setup_bus),
 		cmocka_unit_test_setup(a_window_for_prefetchable_memory_is_for_large_bars,
 				       setup_bus),

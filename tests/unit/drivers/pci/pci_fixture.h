@@ -28,6 +28,7 @@ static inline int setup_bus(void **state)
 	(void)state;
 	sim_log_reset();
 	sim_pci_reset();
+	pci_set_root_buses((const uint8_t[PCI_BUSES / 8]){ 0 });
 	return pci_config_use_ports();
 }
 

@@ -567,6 +567,102 @@ static void a_long_chain_of_bridges_ends(void **state)
 	assert_string_equal(sim_log_warning, "pci: bus 0d: too many bridges before it");
 }
 
+/* ---- Root buses ---- */
+
+static void tell_roots(uint8_t one, uint8_t other)
+{
+	uint8_t buses[PCI_BUSES / 8] = { 0 };
+
+	buses[one / 8] |= (uint8_t)(1u << one % 8);
+	buses[other / 8] |= (uint8_t)(1u << other % 8);
+	pci_set_root_buses(buses);
+}
+
+static void functions_on_other_root_buses_are_found(void **state)
+{
+	struct sim_pci_function *high = sim_pci_add_root(3, 0x80);
+	struct sim_pci_function *low = sim_pci_add_root(4, 0x07);
+
+	(void)state;
+	add_function(high, 31, 0);
+	add_function(add_bridge(high, 0, 0x80, 0x81, 0x82), 0, 0);
+	add_function(low, 0, 0);
+	tell_roots(0x80, 0x07);
+	assert_string_equal(scan(), "00:03.0 00:04.0 07:00.0 80:00.0 80:1f.0 81:00.0 ");
+	assert_null(found_at(0x80, 31)->bridge);
+	assert_null(found_at(0x07, 0)->bridge);
+	assert_non_null(found_at(0x81, 0)->bridge);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
+/* Without a word of ACPI there is bus 0, and nothing else is read. */
+static void a_root_bus_that_nobody_told_of_is_not_read(void **state)
+{
+	(void)state;
+	add_function(sim_pci_add_root(3, 0x80), 0, 0);
+	assert_string_equal(scan(), "00:03.0 ");
+	assert_int_equal(sim_pci_highest_bus, 0);
+	/* Nor is one beyond the last bus. */
+	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 0x7f), 0);
+	tell_roots(0x80, 0xff);
+	assert_string_equal(scan(), "00:03.0 ");
+}
+
+/* The bridges of bus 0 get the numbers below the next root bus, those of that its own. */
+static void bridges_get_the_numbers_of_their_root_bus(void **state)
+{
+	struct sim_pci_function *a = sim_pci_add_bridge(NULL, 1, 0);
+	struct sim_pci_function *root = sim_pci_add_root(3, 0x08);
+	struct sim_pci_function *b = sim_pci_add_bridge(root, 0, 0);
+
+	(void)state;
+	add_function(a, 0, 0);
+	add_function(b, 0, 0);
+	tell_roots(0x08, 0x40);
+	assert_string_equal(scan(), "00:01.0 00:03.0 01:00.0 08:00.0 09:00.0 ");
+	assert_bus_numbers(a, 0, 1, 1);
+	assert_bus_numbers(b, 8, 9, 9);
+}
+
+/* A firmware that knew nothing of the root bus gave its number away. */
+static void a_bridge_does_not_keep_the_number_of_a_root_bus(void **state)
+{
+	struct sim_pci_function *bridge = add_bridge(NULL, 1, 0, 7, 9);
+
+	(void)state;
+	add_function(bridge, 0, 0);
+	add_function(sim_pci_add_root(3, 0x08), 0, 0);
+	tell_roots(0x08, 0x08);
+	assert_string_equal(scan(), "00:01.0 00:03.0 01:00.0 08:00.0 ");
+	assert_int_equal(sim_log_warnings, 1);
+}
+
+static void without_acpi_each_bus_without_a_bridge_is_asked_once(void **state)
+{
+	struct sim_pci_function *bridge = add_bridge(NULL, 1, 0, 1, 3);
+
+	(void)state;
+	add_function(bridge, 5, 0);
+	add_function(sim_pci_add_root(3, 0x80), 0, 0);
+	add_function(sim_pci_add_root(4, 0xff), 0, 0);
+	pci_set_root_buses(NULL);
+	assert_string_equal(scan(), "00:01.0 00:03.0 00:04.0 01:05.0 80:00.0 ff:00.0 ");
+	assert_true(sim_pci_reads < 1000);
+}
+
+/* A machine that does not look at bus numbers has one bus, and not 256. */
+static void a_bus_that_is_bus_0_again_is_no_root_bus(void **state)
+{
+	struct sim_pci_function *bridge = sim_pci_add(NULL, 0, 0, 0x8086, 0x1237, 0x060000);
+	struct sim_pci_function *again = sim_pci_add_root(3, 0x20);
+
+	(void)state;
+	(void)bridge;
+	sim_pci_add(again, 0, 0, 0x8086, 0x1237, 0x060000);
+	pci_set_root_buses(NULL);
+	assert_string_equal(scan(), "00:00.0 00:03.0 ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -613,6 +709,13 @@ int main(void)
 		cmocka_unit_test_setup(a_wire_back_to_the_root_bus_does_not_loop, setup_bus),
 		cmocka_unit_test_setup(two_wires_back_do_not_loop_either, setup_bus),
 		cmocka_unit_test_setup(a_long_chain_of_bridges_ends, setup_bus),
+		cmocka_unit_test_setup(functions_on_other_root_buses_are_found, setup_bus),
+		cmocka_unit_test_setup(a_root_bus_that_nobody_told_of_is_not_read, setup_bus),
+		cmocka_unit_test_setup(bridges_get_the_numbers_of_their_root_bus, setup_bus),
+		cmocka_unit_test_setup(a_bridge_does_not_keep_the_number_of_a_root_bus, setup_bus),
+		cmocka_unit_test_setup(without_acpi_each_bus_without_a_bridge_is_asked_once,
+				       setup_bus),
+		cmocka_unit_test_setup(a_bus_that_is_bus_0_again_is_no_root_bus, setup_bus),
 	};
 
 	return cmocka_run_group_tests_name("pci_scan", tests, NULL, NULL);

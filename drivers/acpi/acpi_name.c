@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Constants that DSDT and SSDTs name, read out of their bytes without running any AML:
+ * integers, operation regions, and the buses of host bridges. A hypervisor writes them
+ * as constants; what it computes at run time is not found. Bytes inside something else
+ * that look like a name are taken for one.
+ */
+#include <errno.h>
+
+#include "drivers/acpi/acpi_internal.h"
+
+/* Returns the bytes of a table after its header. */
+static struct aml open_table(const struct acpi_header *table)
+{
+	return (struct aml){ .at = (const uint8_t *)table + sizeof(*table),
+			     .end = (const uint8_t *)table + table->length };
+}
+
+/* ---- Integers ---- */
+
+int acpi_find_integer(const char *name, uint64_t *value)
+{
+	const struct acpi_header *table;
+
+	for (size_t n = 0; (table = acpi_find_aml(n)); n++) {
+		struct aml aml = open_table(table);
+
+		while (aml_find_name(&aml, name)) {
+			struct aml number = aml;
+
+			if (aml_read_integer(&number, value))
+				return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+/* ---- Operation regions (19.6.100, 20.2.5.2) ---- */
+
+/* `aml` begins after the name. */
+static bool read_region(struct aml aml, struct acpi_region *region)
+{
+	return aml_read_byte(&aml, &region->space) && aml_read_integer(&aml, &region->base) &&
+	       aml_read_integer(&aml, &region->size);
+}
+
+static bool find_region_in(struct aml aml, const char *name, struct acpi_region *region)
+{
+	for (; aml.end - aml.at >= 2 + AML_NAME_SIZE; aml.at++) {
+		const uint8_t *at = aml.at;
+		struct aml after = { .at = at + 2 + AML_NAME_SIZE, .end = aml.end };
+
+		if (at[0] == AML_EXTENDED && at[1] == AML_EXTENDED_REGION &&
+		    memcmp(at + 2, name, AML_NAME_SIZE) == 0 && read_region(after, region))
+			return true;
+	}
+	return false;
+}
+
+int acpi_find_region(const char *name, struct acpi_region *region)
+{
+	const struct acpi_header *table;
+
+	for (size_t n = 0; (table = acpi_find_aml(n)); n++) {
+		if (find_region_in(open_table(table), name, region))
+			return 0;
+	}
+	return -ENOENT;
+}
+
+/* ---- Buses of host bridges (6.5.5, 6.5.6) ---- */
+
+/* Tells whether the device, whose package `aml` is, belongs to another segment than 0. */
+static bool is_of_other_segment(struct aml aml)
+{
+	uint64_t segment;
+
+	return aml_find_name(&aml, "_SEG") && (!aml_read_integer(&aml, &segment) || segment != 0);
+}
+
+static void add_root_buses(struct aml aml, uint8_t buses[ACPI_BUSES / 8])
+{
+	uint64_t bus;
+
+	while (aml_find_device(&aml)) {
+		struct aml device = aml;
+
+		if (!aml_enter_package(&device) || is_of_other_segment(device) ||
+		    !aml_find_name(&device, "_BBN") || !aml_read_integer(&device, &bus) ||
+		    bus >= ACPI_BUSES)
+			continue;
+		buses[bus / 8] |= (uint8_t)(1u << bus % 8);
+	}
+}
+
+void acpi_find_root_buses(uint8_t buses[ACPI_BUSES / 8])
+{
+	const struct acpi_header *table;
+
+	memset(buses, 0, ACPI_BUSES / 8);
+	for (size_t n = 0; (table = acpi_find_aml(n)); n++)
+		add_root_buses(open_table(table), buses);
+}

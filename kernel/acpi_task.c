@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The power button. Its task acts when it gets its turn, which may take as long as a
+ * command that never rests; a guest that hangs gives it none, and is turned off by a
+ * second press, as a person does to a machine that does not obey.
+ */
+#include "kernel/acpi_task.h"
+
+#include <stdio.h>
+
+#include "arch/clock.h"
+#include "arch/irq.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/acpi/acpi_notify.h"
+#include "kernel/console.h"
+#include "kernel/lib/log.h"
+#include "kernel/task/task.h"
+#include "mm/ledger.h"
+
+/* So long the task may take before another press counts as impatience. */
+#define PATIENCE_NS NS_PER_S
+
+static struct wait_queue waiters;
+static volatile enum {
+	BUTTON_UP,
+	BUTTON_PRESSED, /* the task has yet to see it */
+	BUTTON_OBEYED,	/* the machine is being turned off */
+} button;
+static uint64_t pressed_at;
+
+static void turn_off(void)
+{
+	char verdict[LEDGER_VERDICT_MAX];
+
+	ledger_check(verdict);
+	printf("\nThe power button was pressed: the machine is turned off.\nLedger: %s\n", verdict);
+	console_flush();
+	acpi_power_off();
+	log_warn("acpi: the machine cannot be turned off; try exit");
+}
+
+/* Runs in the interrupt. */
+static void power_button(void)
+{
+	uint64_t now = clock_ns();
+
+	if (button == BUTTON_UP) {
+		button = BUTTON_PRESSED;
+		pressed_at = now;
+		task_wake(&waiters);
+	} else if (button == BUTTON_PRESSED && now - pressed_at >= PATIENCE_NS) {
+		button = BUTTON_OBEYED;
+		turn_off();
+	}
+}
+
+static void memory(void)
+{
+}
+
+static const struct acpi_notify_ops notify_ops = {
+	.power_button = power_button,
+	.memory = memory,
+};
+
+static void wait_for_news(void)
+{
+	uint64_t flags = irq_save();
+
+	while (button != BUTTON_PRESSED)
+		task_wait(&waiters, DEADLINE_NEVER);
+	irq_restore(flags);
+}
+
+static void acpi_task(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		wait_for_news();
+		button = BUTTON_OBEYED;
+		turn_off();
+		button = BUTTON_UP;
+	}
+}
+
+void acpi_task_start(void)
+{
+	if (acpi_notify_start(&notify_ops)) {
+		log_debug("acpi: no power button");
+		return;
+	}
+	if (task_create("acpi", TASK_PRIORITY_DRIVER, acpi_task, NULL))
+		log_warn("acpi: no task: the power button is obeyed when it is pressed twice");
+}

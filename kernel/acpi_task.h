@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the guest does when the machine tells it something by ACPI. */
+#ifndef KERNEL_ACPI_TASK_H
+#define KERNEL_ACPI_TASK_H
+
+/*
+ * Starts to listen, and a task that acts: the power button turns the machine off as
+ * `poweroff` does, after a line with the ledger's verdict. A press that no task has
+ * acted on for a second makes the next one do so at once, from its interrupt. After
+ * acpi_init() and irq_add_ioapic(); a machine that tells nothing gets no task.
+ */
+void acpi_task_start(void);
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The platform's devices: the power button, pvpanic, several root buses. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/integration/harness.h"
+
+#define PRESSED "The power button was pressed"
+
+/* ---- The power button ---- */
+
+static void press(struct vm *vm)
+{
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "system_powerdown", NULL, NULL));
+}
+
+/* The machine ends as by `poweroff`; the ledger's verdict comes before. */
+static void wait_for_power_off(struct vm *vm)
+{
+	assert_int_equal(vm_expect(vm, PRESSED, VM_TIMEOUT_MS, NULL), 0);
+	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL), 0);
+	harness_wait_status(vm, 0);
+}
+
+static void check_button(const struct guest_options *guest)
+{
+	struct vm *vm = harness_boot(guest);
+
+	press(vm);
+	wait_for_power_off(vm);
+	harness_stop(vm);
+}
+
+static void the_power_button_turns_pc_and_q35_off(void **state)
+{
+	(void)state;
+	check_button(&(struct guest_options){ .machine = "pc", .mem = "64M" });
+	check_button(&(struct guest_options){ .machine = "q35", .mem = "64M" });
+}
+
+static void the_power_button_turns_a_microvm_off(void **state)
+{
+	(void)state;
+	check_button(&(struct guest_options){ .machine = "microvm", .mem = "64M" });
+}
+
+static void the_power_button_works_with_qboot(void **state)
+{
+	(void)state;
+	check_button(&(struct guest_options){ .machine = "pc", .firmware = "qboot", .mem = "64M" });
+	check_button(
+		&(struct guest_options){ .machine = "q35", .firmware = "qboot", .mem = "64M" });
+}
+
+static void the_power_button_works_with_uefi(void **state)
+{
+	(void)state;
+	check_button(&(struct guest_options){ .machine = "q35", .firmware = "uefi" });
+}
+
+static void the_power_button_works_after_a_reset(void **state)
+{
+	static const char *const machines[] = { "q35", "microvm" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct vm *vm = harness_boot(
+			&(struct guest_options){ .machine = machines[i], .mem = "64M" });
+
+		assert_qmp(vm, qmp_execute(vm_qmp(vm), "system_reset", NULL, NULL));
+		harness_wait_prompt(vm, NULL);
+		press(vm);
+		wait_for_power_off(vm);
+		harness_stop(vm);
+	}
+}
+
+/* A press that comes before the guest listens is lost; the first one that does not counts. */
+static void the_power_button_may_be_pressed_during_the_start(void **state)
+{
+	struct vm *vm = harness_start(&(struct guest_options){ .machine = "pc", .mem = "64M" });
+	int status = -1;
+
+	(void)state;
+	for (int i = 0; i < VM_TIMEOUT_MS / 100; i++) {
+		if (qmp_execute(vm_qmp(vm), "system_powerdown", NULL, NULL) ||
+		    vm_has_said(vm, "Ledger: ok ("))
+			break;
+		if (qmp_event(vm_qmp(vm), "SHUTDOWN", 100, NULL) == 0)
+			break;
+	}
+	assert_int_equal(vm_wait_exit(vm, VM_TIMEOUT_MS, &status), 0);
+	assert_int_equal(status, 0);
+	assert_true(vm_has_said(vm, PRESSED));
+	harness_stop(vm);
+}
+
+static void the_power_button_does_not_wait_for_a_long_command(void **state)
+{
+	static const char line[] = "audit; audit; audit; audit; audit; audit; audit; audit\r";
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "1T" });
+
+	(void)state;
+	assert_int_equal(vm_send(vm, line, strlen(line)), 0);
+	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL), 0);
+	press(vm);
+	press(vm);
+	wait_for_power_off(vm);
+	harness_stop(vm);
+}
+
+/* ---- pvpanic ---- */
+
+#define EXIT_OF_PANIC ((101 << 1) | 1) /* isa-debug-exit */
+
+static struct vm *boot_to_panic(const char *machine, const char *extra)
+{
+	struct vm *vm = harness_boot(
+		&(struct guest_options){ .machine = machine, .mem = "64M", .extra = extra });
+
+	assert_int_equal(vm_send(vm, "crash panic\r", 12), 0);
+	return vm;
+}
+
+/* The host is told, and the guest ends as without the device. */
+static void check_told(const char *machine, const char *extra)
+{
+	struct vm *vm = boot_to_panic(machine, extra);
+
+	assert_qmp(vm, qmp_event(vm_qmp(vm), "GUEST_PANICKED", VM_TIMEOUT_MS, NULL));
+	/* Several devices may be there; it was one panic. */
+	assert_int_equal(vm_expect(vm, "Stopped with status 101", VM_TIMEOUT_MS, NULL), 0);
+	harness_wait_status(vm, EXIT_OF_PANIC);
+	assert_int_not_equal(qmp_event(vm_qmp(vm), "GUEST_PANICKED", 0, NULL), 0);
+	harness_stop(vm);
+}
+
+static void a_panic_is_told_by_the_isa_device(void **state)
+{
+	(void)state;
+	check_told("pc", "-device pvpanic -action panic=none");
+	check_told("q35", "-device pvpanic -action panic=none");
+	check_told("microvm", "-device pvpanic -action panic=none");
+}
+
+static void a_panic_is_told_by_the_pci_device(void **state)
+{
+	(void)state;
+	check_told("pc", "-device pvpanic-pci -action panic=none");
+	check_told("q35", "-device pvpanic-pci -action panic=none");
+}
+
+static void a_panic_is_one_event_with_several_devices(void **state)
+{
+	(void)state;
+	check_told("q35", "-device pvpanic-pci,events=2 -device pvpanic-pci -device pvpanic-pci "
+			  "-action panic=none");
+}
+
+/* QEMU's default: the machine ends when it was told. */
+static void a_panic_that_is_told_ends_the_machine(void **state)
+{
+	static const char *const devices[] = { "-device pvpanic", "-device pvpanic-pci" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct vm *vm = boot_to_panic("q35", devices[i]);
+
+		harness_wait_status(vm, 0);
+		assert_qmp(vm, qmp_event(vm_qmp(vm), "GUEST_PANICKED", VM_TIMEOUT_MS, NULL));
+		assert_true(vm_has_said(vm, "Stopped with status 101"));
+		harness_stop(vm);
+	}
+}
+
+/* Stopped by the event, the guest can say nothing more: all has been said. */
+static void the_text_of_a_panic_comes_before_the_event(void **state)
+{
+	struct vm *vm = boot_to_panic("q35", "-device pvpanic -action panic=pause");
+
+	(void)state;
+	assert_qmp(vm, qmp_event(vm_qmp(vm), "STOP", VM_TIMEOUT_MS, NULL));
+	assert_int_equal(vm_expect(vm, "PANIC: crash: as you wish", VM_TIMEOUT_MS, NULL), 0);
+	assert_int_equal(vm_expect(vm, "Stopped with status 101", VM_TIMEOUT_MS, NULL), 0);
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	harness_wait_status(vm, EXIT_OF_PANIC);
+	harness_stop(vm);
+}
+
+static void a_device_that_was_plugged_in_is_told(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){
+		.machine = "pc", .mem = "64M", .extra = "-action panic=none" });
+	char *text;
+
+	(void)state;
+	assert_qmp(vm, qmp_human(vm_qmp(vm), "device_add pvpanic-pci,id=p", &text));
+	free(text);
+	assert_int_equal(vm_expect(vm, "pvpanic: ", VM_TIMEOUT_MS, NULL), 0);
+	assert_int_equal(vm_send(vm, "crash panic\r", 12), 0);
+	assert_qmp(vm, qmp_event(vm_qmp(vm), "GUEST_PANICKED", VM_TIMEOUT_MS, NULL));
+	harness_wait_status(vm, EXIT_OF_PANIC);
+	harness_stop(vm);
+}
+
+/* ---- Several root buses ---- */
+
+static unsigned long interrupts(struct vm *vm)
+{
+	char *text = harness_command(vm, "virtio");
+	char *at = strstr(text, "balloon (type 5), pci ");
+	unsigned long count = 0;
+
+	if (!at || sscanf(at, "balloon (type 5), pci %*[a-z], %lu interrupts", &count) != 1)
+		fail_msg("`virtio` tells no interrupts of the balloon:\n%s", text);
+	free(text);
+	return count;
+}
+
+/* The balloon is behind the expander, works, and its interrupts come. */
+static void check_behind(const char *machine, const char *firmware, const char *extra)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){
+		.machine = machine, .firmware = firmware, .balloon = "none", .extra = extra });
+
+	harness_take(vm, 64 * MIB);
+	harness_check_taken(vm, 64 * MIB, false);
+	harness_take(vm, 0);
+	harness_check_taken(vm, 0, false);
+	assert_true(interrupts(vm) > 0);
+	harness_stop(vm);
+}
+
+#define PXB_PCIE \
+	"-device pxb-pcie,id=far,bus_nr=128 " \
+	"-device pcie-root-port,id=port0,bus=far,chassis=1,slot=1 "
+#define PXB "-device pxb,id=far,bus_nr=8 "
+
+static void a_balloon_behind_pxb_pcie_is_found(void **state)
+{
+	(void)state;
+	check_behind("q35", NULL, PXB_PCIE "-device virtio-balloon-pci,bus=port0");
+	check_behind("q35", "qboot", PXB_PCIE "-device virtio-balloon-pci,bus=port0");
+	check_behind("q35", "uefi", PXB_PCIE "-device virtio-balloon-pci,bus=port0");
+}
+
+static void a_balloon_behind_pxb_is_found(void **state)
+{
+	(void)state;
+	check_behind("pc", NULL, PXB "-device virtio-balloon-pci,bus=far");
+	check_behind("pc", "qboot", PXB "-device virtio-balloon-pci,bus=far");
+}
+
+static void a_balloon_behind_the_second_of_three_expanders_is_found(void **state)
+{
+	(void)state;
+	check_behind("q35", NULL,
+		     "-device pxb-pcie,id=a,bus_nr=32 -device pxb-pcie,id=b,bus=pcie.0,bus_nr=128 "
+		     "-device pxb-pcie,id=c,bus=pcie.0,bus_nr=192 "
+		     "-device pcie-root-port,id=near,bus=pcie.0,chassis=1,slot=1 "
+		     "-device pcie-root-port,id=port0,bus=b,chassis=2,slot=2 "
+		     "-device virtio-balloon-pci,bus=port0");
+}
+
+/* No table names the bus: it is asked. */
+static void a_balloon_behind_pxb_is_found_without_acpi(void **state)
+{
+	(void)state;
+	check_behind("pc", NULL, "-machine acpi=off " PXB "-device virtio-balloon-pci,bus=far");
+}
+
+static void a_balloon_is_plugged_in_behind_pxb_pcie(void **state)
+{
+	struct vm *vm = harness_boot(
+		&(struct guest_options){ .machine = "q35", .balloon = "none", .extra = PXB_PCIE });
+	char *text;
+
+	(void)state;
+	assert_qmp(vm,
+		   qmp_human(vm_qmp(vm), "device_add virtio-balloon-pci,id=b,bus=port0", &text));
+	free(text);
+	assert_int_equal(vm_expect(vm, "plugged in", VM_TIMEOUT_MS, NULL), 0);
+	harness_take(vm, 64 * MIB);
+	harness_check_taken(vm, 64 * MIB, false);
+	harness_stop(vm);
+}
+
+int platform_tests(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_power_button_turns_pc_and_q35_off),
+		TEST(the_power_button_turns_a_microvm_off),
+		TEST(the_power_button_works_with_qboot),
+		TEST(the_power_button_works_with_uefi),
+		TEST(the_power_button_works_after_a_reset),
+		TEST(the_power_button_may_be_pressed_during_the_start),
+		TEST(the_power_button_does_not_wait_for_a_long_command),
+		TEST(a_panic_is_told_by_the_isa_device),
+		TEST(a_panic_is_told_by_the_pci_device),
+		TEST(a_panic_is_one_event_with_several_devices),
+		TEST(a_panic_that_is_told_ends_the_machine),
+		TEST(the_text_of_a_panic_comes_before_the_event),
+		TEST(a_device_that_was_plugged_in_is_told),
+		TEST(a_balloon_behind_pxb_pcie_is_found),
+		TEST(a_balloon_behind_pxb_is_found),
+		TEST(a_balloon_behind_the_second_of_three_expanders_is_found),
+		TEST(a_balloon_behind_pxb_is_found_without_acpi),
+		TEST(a_balloon_is_plugged_in_behind_pxb_pcie),
+	};
+
+	return cmocka_run_group_tests_name("platform", tests, NULL, NULL);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The power button: its task, the impatient second press, and what is printed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "arch/clock.h"
+#include "arch/irq.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/acpi/acpi_notify.h"
+#include "kernel/acpi_task.h"
+#include "kernel/console.h"
+#include "kernel/lib/types.h"
+#include "kernel/task/task.h"
+#include "mm/ledger.h"
+#include "tests/sim/sim_log.h"
+
+static const struct acpi_notify_ops *ops;
+static int notify_err, create_err;
+static void (*task)(void *);
+static unsigned turned_off, flushed, woken, checked;
+static uint64_t now;
+static jmp_buf asleep;
+static bool press_again;
+
+/* ---- What it calls ---- */
+
+int acpi_notify_start(const struct acpi_notify_ops *callbacks)
+{
+	ops = callbacks;
+	return notify_err;
+}
+
+/* The machine cannot be turned off here: the test goes on. */
+void acpi_power_off(void)
+{
+	/* Text is out and the ledger was looked at. */
+	assert_int_equal(flushed, turned_off + 1);
+	assert_int_equal(checked, turned_off + 1);
+	turned_off++;
+	if (press_again)
+		ops->power_button();
+}
+
+int task_create(const char *name, enum task_priority priority, void (*fn)(void *), void *arg)
+{
+	(void)arg;
+	assert_string_equal(name, "acpi");
+	assert_int_equal(priority, TASK_PRIORITY_DRIVER);
+	task = fn;
+	return create_err;
+}
+
+/* Nothing wakes it: back to the test. */
+bool task_wait(struct wait_queue *queue, uint64_t deadline)
+{
+	(void)queue;
+	assert_true(deadline == DEADLINE_NEVER);
+	longjmp(asleep, 1);
+}
+
+void task_wake(struct wait_queue *queue)
+{
+	(void)queue;
+	woken++;
+}
+
+uint64_t clock_ns(void)
+{
+	return now;
+}
+
+void console_flush(void)
+{
+	flushed++;
+}
+
+bool ledger_check(char verdict[LEDGER_VERDICT_MAX])
+{
+	checked++;
+	strcpy(verdict, "ok (1 frames)");
+	return true;
+}
+
+/* ---- Tests ---- */
+
+static void run_task(void)
+{
+	if (setjmp(asleep) == 0)
+		task(NULL);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	sim_log_reset();
+	notify_err = create_err = 0;
+	task = NULL;
+	turned_off = flushed = woken = checked = 0;
+	press_again = false;
+	now += 10 * NS_PER_S;
+	acpi_task_start();
+	return 0;
+}
+
+static void a_press_wakes_the_task_which_turns_the_machine_off(void **state)
+{
+	(void)state;
+	run_task();
+	assert_int_equal(turned_off, 0);
+	ops->power_button();
+	assert_int_equal(turned_off, 0);
+	assert_int_equal(woken, 1);
+	run_task();
+	assert_int_equal(turned_off, 1);
+	/* That failed here, with a warning; the next press is a first one again. */
+	assert_int_equal(sim_log_warnings, 1);
+	now += 5 * NS_PER_S;
+	ops->power_button();
+	assert_int_equal(turned_off, 1);
+	run_task();
+	assert_int_equal(turned_off, 2);
+}
+
+static void two_presses_at_once_are_one(void **state)
+{
+	(void)state;
+	ops->power_button();
+	now += NS_PER_S - 1;
+	ops->power_button();
+	assert_int_equal(turned_off, 0);
+	run_task();
+	assert_int_equal(turned_off, 1);
+	run_task();
+	assert_int_equal(turned_off, 1);
+}
+
+static void a_press_after_a_second_of_nothing_acts_at_once(void **state)
+{
+	(void)state;
+	ops->power_button();
+	now += NS_PER_S;
+	ops->power_button();
+	assert_int_equal(turned_off, 1);
+	ops->power_button();
+	assert_int_equal(turned_off, 1);
+}
+
+static void a_press_while_the_machine_goes_is_nothing_new(void **state)
+{
+	(void)state;
+	press_again = true;
+	ops->power_button();
+	run_task();
+	assert_int_equal(turned_off, 1);
+}
+
+static void a_machine_without_a_button_gets_no_task(void **state)
+{
+	(void)state;
+	task = NULL;
+	notify_err = -ENODEV;
+	acpi_task_start();
+	assert_null(task);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
+static void without_a_task_there_is_a_warning(void **state)
+{
+	(void)state;
+	create_err = -ENOMEM;
+	acpi_task_start();
+	assert_int_equal(sim_log_warnings, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_press_wakes_the_task_which_turns_the_machine_off),
+		TEST(two_presses_at_once_are_one),
+		TEST(a_press_while_the_machine_goes_is_nothing_new),
+		TEST(a_machine_without_a_button_gets_no_task),
+		TEST(without_a_task_there_is_a_warning),
+		/* The last: the button stays pressed. */
+		TEST(a_press_after_a_second_of_nothing_acts_at_once),
+	};
+
+	return cmocka_run_group_tests_name("acpi_task", tests, NULL, NULL);
+}
