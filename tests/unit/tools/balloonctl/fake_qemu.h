@@ -19,8 +19,8 @@
 enum fake_lie {
 	FAKE_ANSWERS,
 	FAKE_SAYS_NOTHING,
-	FAKE_SAYS_HALF, /* of a line */
-	FAKE_DRIBBLES,	/* a byte now and then, of a line that has no end */
+	FAKE_SAYS_HALF, /* of an answer */
+	FAKE_DRIBBLES,	/* a byte now and then, of an answer that has no end */
 	FAKE_CHATTERS,	/* events, as fast as it can */
 	FAKE_BREATHES,	/* empty lines, as fast as it can */
 };
@@ -46,13 +46,17 @@ struct fake_qemu {
 	enum fake_lie greeting; /* instead of the greeting */
 	bool deaf;		/* accepts nobody, and its backlog is full */
 	bool no_device, no_driver, paused;
-	bool lives;	     /* its driver sends statistics when it is asked for them */
-	bool panicked;	     /* and QEMU has stopped it for that */
-	bool old;	     /* has no x-query-virtio-status */
-	bool unmapped;	     /* the guest has not mapped the device's registers */
-	bool legacy;	     /* the device has registers in ports only */
-	bool plain;	     /* the device is on a virtio-mmio bus */
-	unsigned dump_looks; /* so many times a dump is found on its way */
+	bool lives;    /* its driver sends statistics when it is asked for them */
+	bool panicked; /* and QEMU has stopped it for that */
+	bool old;      /* has no x-query-virtio-status */
+	bool unmapped; /* the guest has not mapped the device's registers */
+	bool legacy;   /* the device has registers in ports only */
+	bool plain;    /* the device is on a virtio-mmio bus */
+	/*
+	 * Its memory is all 0x5a. It is given away only while the guest stands still, so many
+	 * milliseconds after it was asked for. The second time the client gets a signal first.
+	 */
+	int peek_ms, peek_signal;
 	const struct fake_answer *answers;
 };
 
