@@ -63,7 +63,7 @@ static int cmd_heap(int argc, char **argv)
 	if (argc > 2)
 		return -EINVAL;
 	if (argc == 2 && parse_size(argv[1], &bytes)) {
-		printf("heap: %s is no size; write 64M, 1G or a number of bytes\n", argv[1]);
+		printf("heap: %s is no size; write 64M, 1.5G or a number of bytes\n", argv[1]);
 		return -ERANGE;
 	}
 	print_heap("Heap:");

@@ -33,7 +33,7 @@ static int parse_hold(int argc, char **argv, struct hold_info *wanted)
 	if (argc < 2 || argc > 3)
 		return -EINVAL;
 	if (parse_size(argv[1], &bytes)) {
-		printf("hold: %s is no size; write 64M, 1G or a number of bytes\n", argv[1]);
+		printf("hold: %s is no size; write 64M, 1.5G or a number of bytes\n", argv[1]);
 		return -ERANGE;
 	}
 	if (bytes == 0 || bytes > pfn_to_paddr(ledger_managed())) {

@@ -92,7 +92,7 @@ static int set_floor(const char *text)
 		printf("balloon: %s is more than this machine's memory of %" PRIu64 " kB\n", text,
 		       kb(ledger_managed()));
 	else if (err)
-		printf("balloon: %s is no size; write 64M, 1G or a number of bytes\n", text);
+		printf("balloon: %s is no size; write 64M, 1.5G or a number of bytes\n", text);
 	else
 		balloon_set_floor(floor);
 	return err ? -ERANGE : 0;

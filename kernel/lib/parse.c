@@ -12,6 +12,10 @@
 /* From the left: what size_suffix() and format_size() count by. */
 static const char size_letters[] = "kmgt";
 
+/* Of a size; what 64 bits can hold, and finer than a byte of a TiB. */
+#define FRACTION_DIGITS 15
+#define FRACTION_SCALE UINT64_C(1000000000000000)
+
 static int digit_value(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -58,6 +62,41 @@ int parse_u64(const char *text, uint64_t *value)
 	return err;
 }
 
+/*
+ * Reads what a size may have after its point, digits only, as a share of 10^15;
+ * more digits than that are no size: none is dropped.
+ */
+static int parse_fraction(const char *text, uint64_t *share, const char **end)
+{
+	unsigned digits = 0;
+
+	for (*share = 0; *text >= '0' && *text <= '9'; text++, digits++) {
+		if (digits == FRACTION_DIGITS)
+			return -EINVAL;
+		*share = *share * 10 + (uint64_t)(*text - '0');
+	}
+	if (digits == 0)
+		return -EINVAL;
+	for (; digits < FRACTION_DIGITS; digits++)
+		*share *= 10;
+	*end = text;
+	return 0;
+}
+
+/* 2^shift * share / 10^15, rounded down: by hand, as 128 bits cannot be divided here. */
+static uint64_t scale_fraction(uint64_t share, unsigned shift)
+{
+	uint64_t bytes = 0;
+
+	for (; shift > 0; shift--) {
+		share *= 2;
+		bytes = bytes * 2 + (share >= FRACTION_SCALE);
+		if (share >= FRACTION_SCALE)
+			share -= FRACTION_SCALE;
+	}
+	return bytes;
+}
+
 /* Reads the unit that follows a number, as a power of two. */
 static int size_suffix(const char *suffix, unsigned *shift)
 {
@@ -79,18 +118,25 @@ static int size_suffix(const char *suffix, unsigned *shift)
 
 int parse_size(const char *text, uint64_t *bytes)
 {
+	uint64_t number, share = 0;
+	bool fraction;
 	const char *end;
-	uint64_t number;
 	unsigned shift;
 	int err;
 
 	err = parse_digits(text, 10, &number, &end);
-	if (err == -EINVAL || size_suffix(end, &shift) != 0)
+	if (err == -EINVAL)
+		return -EINVAL;
+	fraction = *end == '.';
+	if (fraction && parse_fraction(end + 1, &share, &end))
+		return -EINVAL;
+	/* Bytes have no fraction. */
+	if (size_suffix(end, &shift) != 0 || (fraction && shift == 0))
 		return -EINVAL;
 	if (!err && number << shift >> shift != number)
 		err = -ERANGE;
 	if (!err)
-		*bytes = number << shift;
+		*bytes = (number << shift) + scale_fraction(share, shift);
 	return err;
 }
 

@@ -16,8 +16,9 @@ int parse_u64(const char *text, uint64_t *value);
 
 /*
  * Reads a size in bytes: a decimal number and, right after it, nothing or one
- * of k K m M g G t T (times 1024, 1024^2, ...), which "B" or "iB" may follow.
- * -EINVAL: not of this form; -ERANGE: 2^64 or more.
+ * of k K m M g G t T (times 1024, 1024^2, ...), which "B" or "iB" may follow. With
+ * a unit there may be a point and 1 to 15 digits, as in 1.5G; fractions of a byte
+ * are dropped. -EINVAL: not of this form; -ERANGE: 2^64 or more.
  */
 int parse_size(const char *text, uint64_t *bytes);
 

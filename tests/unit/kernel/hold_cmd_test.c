@@ -105,7 +105,7 @@ static void words_that_mean_nothing_are_named(void **state)
 	assert_runs("hold", -EINVAL, "");
 	assert_runs("hold 1M 0 0", -EINVAL, "");
 	assert_runs("hold much", -ERANGE,
-		    "hold: much is no size; write 64M, 1G or a number of bytes\n");
+		    "hold: much is no size; write 64M, 1.5G or a number of bytes\n");
 	assert_runs("hold 0", -ERANGE, "hold: 0 is nothing to hold\n");
 	assert_runs("hold 64M", -ENOMEM,
 		    "hold: not enough memory in runs of order 0; nothing is held\n");

@@ -52,7 +52,7 @@ static void a_wrong_floor_changes_nothing(void **state)
 			    "balloon: 1T is more than this machine's memory of 65536 kB\n");
 	assert_int_equal(sim_command("balloon floor much"), -ERANGE);
 	assert_string_equal(sim_command_text,
-			    "balloon: much is no size; write 64M, 1G or a number of bytes\n");
+			    "balloon: much is no size; write 64M, 1.5G or a number of bytes\n");
 	assert_int_equal(status().floor, 3 * MIB / FRAME_SIZE);
 }
 

@@ -102,14 +102,42 @@ static void parse_size_takes_every_suffix(void **state)
 static void parse_size_refuses_other_forms(void **state)
 {
 	static const char *const texts[] = {
-		"",	 "k",	"M",	"-1", "0x10",  "1 M",	" 1M",
-		"1M ",	 "1MM", "1b",	"1B", "1iB",   "1mi",	"1Mib",
-		"1MiBs", "1p",	"1.5G", "G1", "1\xcb", "1,000", "99999999999999999999Q"
+		"",	 "k",	"M",   "-1", "0x10",  "1 M",   " 1M",
+		"1M ",	 "1MM", "1b",  "1B", "1iB",   "1mi",   "1Mib",
+		"1MiBs", "1p",	"1.5", "G1", "1\xcb", "1,000", "99999999999999999999Q"
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		check(parse_size, &(struct parse_case){ texts[i], -EINVAL, 0 });
+}
+
+static void parse_size_takes_fractions_of_a_unit(void **state)
+{
+	static const struct parse_case cases[] = {
+		{ "1.5G", 0, 3 * GIB / 2 },
+		{ "0.5k", 0, 512 },
+		{ "1.50MiB", 0, 3 * MIB / 2 },
+		{ "0.0T", 0, 0 },
+		{ "0.1G", 0, 107374182 },
+		{ "0.000000000931323G", 0, 1 },
+		{ "0.000000000931322G", 0, 0 },
+		{ "0.999999999999999T", 0, 1024 * GIB - 1 },
+		{ "16777215.999999999999999T", 0, UINT64_MAX },
+	};
+	static const char *const none[] = { "1.G",    ".5G",   "1.5.5G",
+					    "1..5G",  "1.5",   "1.0",
+					    "1.-5G",  "1.+5G", "1. 5G",
+					    "1.5 G",  "1.5Gi", "1.0x1G",
+					    "1.5e3M", "1,5G",  "1.0000000000000000G" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check(parse_size, &cases[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		check(parse_size, &(struct parse_case){ none[i], -EINVAL, 0 });
+	check(parse_size, &(struct parse_case){ "16777216.5T", -ERANGE, 0 });
+	check(parse_u64, &(struct parse_case){ "1.5", -EINVAL, 0 });
 }
 
 static void parse_size_refuses_two_to_the_64(void **state)
@@ -166,6 +194,7 @@ int main(void)
 		cmocka_unit_test(parse_u64_refuses_what_is_too_large),
 		cmocka_unit_test(parse_size_takes_every_suffix),
 		cmocka_unit_test(parse_size_refuses_other_forms),
+		cmocka_unit_test(parse_size_takes_fractions_of_a_unit),
 		cmocka_unit_test(parse_size_refuses_two_to_the_64),
 		cmocka_unit_test(format_size_rounds_to_nearest),
 	};
