@@ -197,6 +197,7 @@ tests/tools/balloonctl/guest_thread := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/dump := $(BALLOONCTL_TESTED) tests/unit/tools/core_file.c
 tests/tools/balloonctl/guest_libvirt := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/amount := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_find := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_qmp := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/set := $(BALLOONCTL_TESTED)

@@ -182,7 +182,12 @@ static void signal_lets_the_guest_run_on(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		const struct fake_qemu qemu = { .peek_signal = numbers[i] };
+		const struct fake_answer answers[] = {
+			{ .asks = "pmemsave", .times = 1 },
+			{ .asks = "pmemsave", .times = 1, .signal = numbers[i] },
+			{ .asks = NULL },
+		};
+		const struct fake_qemu qemu = { .answers = answers };
 		struct fake_place place;
 		char said[400];
 		int status;

@@ -31,7 +31,6 @@ static struct fake_qemu model;
 static int64_t target;	/* memory left; 0: none was set */
 static size_t nr_asked; /* for what is left, since then */
 static unsigned used[MAX_ANSWERS];
-static unsigned nr_peeks;
 static bool halted;
 static pid_t client;
 static unsigned nr_reports; /* of a guest that lives */
@@ -145,8 +144,6 @@ static void answer_peek(const char *request, char *text, size_t size)
 	FILE *file;
 
 	nanosleep(&pause, NULL);
-	if (++nr_peeks == 2 && model.peek_signal)
-		kill(client, model.peek_signal);
 	if (name)
 		sscanf(name, "\"filename\":\"%63[^\"]", path);
 	file = runs() ? NULL : fopen(path, "wb");
@@ -259,6 +256,8 @@ static bool answer_request(FILE *to, const char *request)
 
 	if (answer && answer->before)
 		fputs(answer->before, to);
+	if (answer && answer->signal)
+		kill(client, answer->signal);
 	if (answer && answer->lie) {
 		lie(to, answer->lie);
 		return false;

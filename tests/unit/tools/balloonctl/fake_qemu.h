@@ -34,6 +34,7 @@ struct fake_answer {
 	const char *before; /* lines sent before it */
 	bool hang_up;	    /* instead of an answer, in mid-line */
 	enum fake_lie lie;  /* instead of an answer */
+	int signal;	    /* sent to the client before it */
 };
 
 struct fake_qemu {
@@ -52,11 +53,7 @@ struct fake_qemu {
 	bool unmapped; /* the guest has not mapped the device's registers */
 	bool legacy;   /* the device has registers in ports only */
 	bool plain;    /* the device is on a virtio-mmio bus */
-	/*
-	 * Its memory is all 0x5a. It is given away only while the guest stands still, so many
-	 * milliseconds after it was asked for. The second time the client gets a signal first.
-	 */
-	int peek_ms, peek_signal;
+	int peek_ms;   /* its memory, all 0x5a, is given away so late, and while it stands still */
 	const struct fake_answer *answers;
 };
 
