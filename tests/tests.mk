@@ -218,6 +218,7 @@ tests/tools/balloonctl/libvirt_calls := $(BALLOONCTL_TESTED)
 endif
 tests/tools/balloonctl/dump_shows := $(BALLOONCTL_TESTED) $(FRAME_FIXTURE) mm/frame_dump.c \
 	kernel/dump.c tests/unit/tools/core_file.c tests/unit/tools/failing.c
+tests/tools/balloonctl/amount := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_find := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_qmp := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/set := $(BALLOONCTL_TESTED)

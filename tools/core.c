@@ -25,6 +25,8 @@ struct segment {
 };
 
 struct core {
+	core_reader read; /* NULL: a file */
+	void *context;
 	int fd;
 	size_t count;
 	struct segment *segment; /* sorted by paddr, disjoint */
@@ -180,11 +182,26 @@ int core_open(const char *path, struct core **core, char error[CORE_ERROR_MAX])
 	return attach(fd, core, error);
 }
 
+int core_open_reader(core_reader read, void *context, struct core **out)
+{
+	struct core *core = calloc(1, sizeof(*core));
+
+	assert(read);
+	if (!core)
+		return -ENOMEM;
+	core->read = read;
+	core->context = context;
+	core->fd = -1;
+	*out = core;
+	return 0;
+}
+
 void core_close(struct core *core)
 {
 	if (!core)
 		return;
-	close(core->fd);
+	if (core->fd >= 0)
+		close(core->fd);
 	free(core->segment);
 	free(core);
 }
@@ -228,6 +245,8 @@ int core_read(const struct core *core, uint64_t paddr, void *to, size_t size)
 {
 	uint8_t *at = to;
 
+	if (core->read)
+		return core->read(core->context, paddr, to, size);
 	while (size > 0) {
 		const struct segment *segment = find_segment(core, paddr);
 		uint64_t skip;

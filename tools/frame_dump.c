@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -301,4 +302,20 @@ int frame_dump_figures(const struct frame_dump_reader *dump, struct mem_figures 
 	}
 	memcpy(f->free_by_order, dump->free_by_order, sizeof(f->free_by_order));
 	return frame_dump_audit(dump, &f->ledger_ok, f->verdict, error);
+}
+
+void frame_dump_moved(const struct frame_dump_reader *before, const struct frame_dump_reader *after,
+		      char text[FRAME_DUMP_MOVED])
+{
+	size_t length = 0;
+
+	*text = '\0';
+	for (uint32_t o = 0; o < before->layout.owner_count && length < FRAME_DUMP_MOVED; o++) {
+		int64_t change = (int64_t)(after->count[o] - before->count[o]);
+
+		if (change)
+			length += (size_t)snprintf(text + length, FRAME_DUMP_MOVED - length,
+						   "%s%s %+" PRId64, length ? ", " : "",
+						   before->names[o], change);
+	}
 }

@@ -35,6 +35,14 @@ void frame_dump_close(struct frame_dump_reader *dump);
 int frame_dump_figures(const struct frame_dump_reader *dump, struct mem_figures *figures,
 		       char error[CORE_ERROR_MAX]);
 
+#define FRAME_DUMP_MOVED 160
+/*
+ * Writes how many frames each owner had more or less in `after` than in `before`, of the same
+ * guest, as "free -512, balloon +512"; "": no owner had. It may be cut at its end.
+ */
+void frame_dump_moved(const struct frame_dump_reader *before, const struct frame_dump_reader *after,
+		      char text[FRAME_DUMP_MOVED]);
+
 /*
  * Finds the owner of a frame; *name is good until frame_dump_close(). It is that
  * of OWNER_ABSENT for a frame that is not managed, and "?" if the map holds no

@@ -108,7 +108,7 @@ static bool has_tokener(struct qmp *q)
 	if (q->tokener)
 		json_tokener_set_flags(q->tokener,
 				       JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
-	return q->tokener != NULL;
+	return !!q->tokener;
 }
 
 /* What the tokener made of `used` bytes, which are behind us. */

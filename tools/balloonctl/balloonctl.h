@@ -5,7 +5,7 @@
  * main.c: common options, --help.
  * command.c, commands.c: the list of commands, and how one is run (command.h).
  * complain.c: words to a person: complaints, text from outside, exit statuses.
- * size.c: sizes as people write and read them.
+ * size.c, amount.c: sizes as people write and read them.
  * guest.c, guest_qmp.c, guest_libvirt.c: reach a guest (guest.h); libvirt, which may
  * block, by guest_thread.c.
  * poller.c, guest_set.c, periodic.c: look at guests again and again.
@@ -49,6 +49,10 @@ struct guest;
 /* Prints "balloonctl COMMAND: ..." on stderr: one line, control characters escaped. */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
+/* Writes the line that complain() would print, with its newline; cut at `size`. */
+__attribute__((format(printf, 3, 4))) void complaint(char *line, size_t size, const char *format,
+						     ...);
+
 /* Sets the command that complain() puts before its words; NULL: none. */
 void complain_for(const char *command);
 
@@ -60,6 +64,9 @@ int bad_option(int c, char **argv);
 
 /* Prints text from outside: anything that is not printable ASCII comes as \xNN. */
 void put_escaped(FILE *out, const char *text);
+
+/* Gives an exit status in a word: "reached", "shortfall", "timeout". */
+const char *exit_word(int status);
 
 /* Returns the exit status for an error of guest.h; EXIT_REACHED for 0. */
 int exit_status(int err);
@@ -74,9 +81,9 @@ int open_guest(const struct common *common, int64_t deadline, struct guest **out
 int guest_failed(const struct guest *guest, int err);
 
 /*
- * size.c. Reads "64M", "1.5G", "4096" (bytes): units K M G T are powers of 1024,
- * "MiB" is M; exact to the byte, fractions of one dropped. No sign. -EINVAL: not a
- * size; -ERANGE: more than 2^63 - 1. Nothing is stored on an error.
+ * size.c. Reads "64M", "64MiB", "1.5G", "4096" (bytes) by the guest's own grammar, that of
+ * kernel/lib/parse.h. No sign. -EINVAL: not a size; -ERANGE: more than 2^63 - 1. Nothing
+ * is stored on an error.
  */
 int size_parse(const char *text, uint64_t *bytes);
 

@@ -54,6 +54,34 @@ static enum arguments read_options(const struct command *command, void *request,
 	return ARGUMENTS_GOOD;
 }
 
+static bool is_minus(const char *word)
+{
+	return word[0] == '-' && ((word[1] >= '0' && word[1] <= '9') || word[1] == '.');
+}
+
+/*
+ * Puts words like -512M behind all others, after a "--", where getopt_long() takes them for
+ * words. `sorted` has room for argc + 2; returns how many there are.
+ */
+static int sort_words(int argc, char **argv, char **sorted)
+{
+	static char end[] = "--";
+	int options = argc, count = 0;
+
+	for (int i = 0; i < argc; i++)
+		if (!strcmp(argv[i], end) && i < options)
+			options = i;
+	for (int i = 0; i < options; i++)
+		if (!is_minus(argv[i]))
+			sorted[count++] = argv[i];
+	sorted[count++] = end;
+	for (int i = 0; i < argc; i++)
+		if (i > options || (i < options && is_minus(argv[i])))
+			sorted[count++] = argv[i];
+	sorted[count] = NULL;
+	return count;
+}
+
 static enum arguments read_arguments(const struct command *command, void *request, int argc,
 				     char **argv)
 {
@@ -100,16 +128,21 @@ int command_run(const struct command *command, const struct common *common, int 
 {
 	struct call call = { .common = common };
 	void *request = malloc(command->request_size);
+	char **sorted = calloc((size_t)argc + 2, sizeof(*sorted));
 	int status;
 
 	assert(argc > 0 && command->request_size > 0);
-	if (!request) {
+	if (!request || !sorted) {
+		free(request);
+		free(sorted);
 		complain("out of memory");
 		return EXIT_WRONG;
 	}
 	memcpy(request, command->defaults, command->request_size);
 	call.request = request;
-	switch (read_arguments(command, request, argc, argv)) {
+	if (command->takes_minus)
+		argc = sort_words(argc, argv, sorted);
+	switch (read_arguments(command, request, argc, command->takes_minus ? sorted : argv)) {
 	case ARGUMENTS_GOOD:
 		status = run_with_guest(command, &call);
 		break;
@@ -120,6 +153,7 @@ int command_run(const struct command *command, const struct common *common, int 
 		status = EXIT_USAGE;
 		break;
 	}
+	free(sorted);
 	free(request);
 	return status;
 }

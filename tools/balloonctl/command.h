@@ -41,6 +41,9 @@ struct command {
 	const struct option *options;
 	const char *letters;
 
+	/* A word like -512M is a word and no option. */
+	bool takes_minus;
+
 	const void *defaults;
 	size_t request_size;
 	bool needs_guest;

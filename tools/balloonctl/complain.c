@@ -48,6 +48,18 @@ void complain(const char *format, ...)
 	fputc('\n', stderr);
 }
 
+void complaint(char *line, size_t size, const char *format, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	snprintf(line, size, "balloonctl%s%s: %s\n", speaker ? " " : "", speaker ? speaker : "",
+		 text);
+}
+
 int bad_option(int c, char **argv)
 {
 	/* A long option is the word before optind, a short one is in optopt. */
@@ -67,6 +79,20 @@ int bad_option(int c, char **argv)
 	complain(c == ':' ? "%s wants a value; see --help" : "%s is not understood; see --help",
 		 is_long ? word : letter);
 	return EXIT_USAGE;
+}
+
+const char *exit_word(int status)
+{
+	static const char *const words[] = {
+		[EXIT_REACHED] = "reached",	[EXIT_WRONG] = "failed",
+		[EXIT_USAGE] = "bad-arguments", [EXIT_SHORTFALL] = "shortfall",
+		[EXIT_TIMEOUT] = "timeout",	[EXIT_NO_DEVICE] = "no-device",
+		[EXIT_NO_DRIVER] = "no-driver", [EXIT_NO_CONNECT] = "no-connection",
+		[EXIT_BAD_FILE] = "bad-file",
+	};
+
+	assert(status >= 0 && (size_t)status < sizeof(words) / sizeof(words[0]));
+	return words[status];
 }
 
 int exit_status(int err)

@@ -2,13 +2,12 @@
 /*
  * balloonctl dump: who has a guest's memory and how it came to that, read from a
  * dump of it, so that the guest need not answer any more. core.c, frame_dump.c and
- * events_dump.c read the file; here are the arguments, the output, and the dump of
- * a guest that still runs.
+ * events_dump.c read it; live.c reads a guest that is still there. Here are the arguments
+ * and the output.
  */
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,23 +16,27 @@
 
 #include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest.h"
+#include "tools/balloonctl/live.h"
 #include "tools/core.h"
 #include "tools/events_dump.h"
 #include "tools/frame_dump.h"
 
 static const char help[] =
 	"usage: balloonctl dump [--pfn N] [--json] FILE\n"
-	"       balloonctl [-g NAME] dump --live [--pfn N] [--json]\n"
+	"       balloonctl [-g NAME] dump --live [--verbose] [--pfn N] [--json]\n"
 	"\n"
 	"Reads the memory of an Aerostat guest from FILE, an ELF core as QMP's\n"
 	"dump-guest-memory makes it (paging false), and prints what the guest's show_mem\n"
-	"would; before that, why it panicked, if it did, and what its drivers did last, as\n"
-	"its `events` would. The last line is the verdict of a recount of all frames. What a dump\n"
-	"cannot tell, the age of the last statistics, is left out.\n"
+	"would; before that, why it panicked, if it did, and what its drivers did last,\n"
+	"as its `events` would. The last line is the verdict of a recount of all frames.\n"
+	"What a dump cannot tell, the age of the last statistics, is left out.\n"
 	"\n"
-	"  --live    make the dump now, read it, and delete it; the guest stands still\n"
-	"            meanwhile. It lies in $TMPDIR, or in /var/tmp, and needs as much room\n"
-	"            as the guest has memory\n"
+	"  --live    read it from the guest that is there now, dead or alive: only what is\n"
+	"            needed, which is a few MiB of a TiB, and nothing of it lies on a disk.\n"
+	"            A guest that runs stands still meanwhile, 100 ms at a time; if it runs\n"
+	"            in between, what it moved is said\n"
+	"  --verbose say how much was read and how long the guest stood still, as a\n"
+	"            terminal is told in any case\n"
 	"  --pfn N   say only who holds the page frame with this number, 123 or 0x7b\n"
 	"  --json    one JSON object on one line; all amounts in bytes\n"
 	"\n"
@@ -41,9 +44,37 @@ static const char help[] =
 
 struct request {
 	const char *path; /* of the dump, unless `live` */
-	bool live, json, has_pfn;
+	bool live, verbose, json, has_pfn;
 	uint64_t pfn;
 };
+
+/* What is asked for, read as a whole before any of it is said. */
+struct found {
+	struct frame_dump_reader *frames; /* the names in the others are its own */
+	struct events_dump_reader *events;
+	struct mem_figures figures;
+	const char *owner; /* of the frame that was asked for */
+};
+
+static int read_all(const struct request *request, const struct core *core, struct found *found,
+		    char error[CORE_ERROR_MAX])
+{
+	int err = frame_dump_open(core, &found->frames, error);
+
+	if (!err && request->has_pfn)
+		return frame_dump_owner(found->frames, request->pfn, &found->owner, error);
+	if (!err)
+		err = frame_dump_figures(found->frames, &found->figures, error);
+	return err ? err : events_dump_open(core, &found->events, error);
+}
+
+static void free_all(struct found *found)
+{
+	events_dump_close(found->events);
+	frame_dump_close(found->frames);
+}
+
+/* ---- Output ---- */
 
 static int bad_file(const char *path, const char *error)
 {
@@ -59,135 +90,129 @@ static void print_owner(const struct request *request, const char *owner)
 		printf("Frame %#" PRIx64 ": %s\n", request->pfn, owner);
 }
 
-static struct events_dump_reader *black_box;
+static const struct events_dump_reader *black_box;
 
 static void print_black_box_json(void)
 {
 	events_dump_print_json(black_box);
 }
 
-static void print_all(const struct request *request, const struct mem_figures *figures)
+static int print_all(const struct request *request, const struct found *found)
 {
-	if (request->json) {
-		mem_figures_print_json(figures, print_black_box_json);
-		return;
-	}
-	events_dump_print(black_box);
-	mem_figures_print(figures);
-}
-
-static int show(const struct request *request, const struct core *core,
-		const struct frame_dump_reader *dump, const char *path)
-{
-	char error[CORE_ERROR_MAX];
-	struct mem_figures figures;
-	const char *owner;
-
 	if (request->has_pfn) {
-		if (frame_dump_owner(dump, request->pfn, &owner, error))
-			return bad_file(path, error);
-		print_owner(request, owner);
+		print_owner(request, found->owner);
 		return EXIT_REACHED;
 	}
-	if (frame_dump_figures(dump, &figures, error) || events_dump_open(core, &black_box, error))
-		return bad_file(path, error);
-	print_all(request, &figures);
-	events_dump_close(black_box);
-	return figures.ledger_ok ? EXIT_REACHED : EXIT_WRONG;
+	if (request->json) {
+		black_box = found->events;
+		mem_figures_print_json(&found->figures, print_black_box_json);
+	} else {
+		events_dump_print(found->events);
+		mem_figures_print(&found->figures);
+	}
+	return found->figures.ledger_ok ? EXIT_REACHED : EXIT_WRONG;
 }
 
 static int show_file(const struct request *request, const char *path)
 {
-	struct frame_dump_reader *dump;
+	struct found found = { 0 };
 	char error[CORE_ERROR_MAX];
 	struct core *core;
 	int status;
 
 	if (core_open(path, &core, error))
 		return bad_file(path, error);
-	if (frame_dump_open(core, &dump, error)) {
+	if (read_all(request, core, &found, error))
 		status = bad_file(path, error);
-	} else {
-		status = show(request, core, dump, path);
-		frame_dump_close(dump);
-	}
+	else
+		status = print_all(request, &found);
+	free_all(&found);
 	core_close(core);
 	return status;
 }
 
 /* ---- --live ---- */
 
-/* A dump is large and holds all that the guest knew: it is always removed. */
-static char folder[256];
-static char core_path[sizeof(folder) + 8];
-
-static void remove_dump(void)
+static int live_failed(const struct live *live, int err)
 {
-	unlink(core_path);
-	/* QEMU may be making the file at this moment; without the folder it cannot. */
-	while (rmdir(folder) && errno == ENOTEMPTY && !unlink(core_path))
-		;
+	complain("%s%s", live_error(live),
+		 err == -EINTR ? ": the guest is left as it was, no file is left, and nobody "
+				 "writes one"
+			       : "");
+	return exit_status(err);
 }
 
-static void remove_and_die(int number)
+/* The counters that were read first are held against those of now. */
+static int tell_what_moved(struct live *live, const struct found *found,
+			   const struct live_tally *tally)
 {
-	remove_dump();
-	signal(number, SIG_DFL);
-	raise(number);
+	char error[CORE_ERROR_MAX], moved[FRAME_DUMP_MOVED];
+	struct frame_dump_reader *now;
+	struct live_tally unused;
+	int err, open;
+
+	live_forget(live);
+	open = frame_dump_open(live_core(live), &now, error);
+	err = live_finish(live, &unused);
+	if (err || open)
+		return err;
+	frame_dump_moved(found->frames, now, moved);
+	frame_dump_close(now);
+	complain("the map was read in %u parts, between which the guest ran and moved %s%s",
+		 tally->stands, *moved ? moved : "no frame",
+		 *moved ? ": a map can look broken by that alone" : "");
+	return 0;
 }
 
-static const int deadly[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE, SIGALRM };
-
-static void on_deadly_signals(void (*handler)(int))
+static void tell_costs(const struct request *request, const struct live_tally *tally)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(deadly); i++)
-		signal(deadly[i], handler);
+	char bytes[SIZE_TEXT];
+
+	if (request->verbose || isatty(STDERR_FILENO))
+		complain("read %s of the guest's memory; it stood still %" PRId64 " ms at a time",
+			 size_word(tally->bytes, bytes), tally->ms_max);
 }
 
-static bool make_folder(void)
+static int read_and_show(const struct request *request, struct guest *guest, struct live *live)
 {
-	const char *where = getenv("TMPDIR");
-	int length;
+	struct found found = { 0 };
+	char error[CORE_ERROR_MAX];
+	struct live_tally tally;
+	int status, bad, err;
 
-	if (!where || *where != '/')
-		where = "/var/tmp";
-	length = snprintf(folder, sizeof(folder), "%s/balloonctl-XXXXXX", where);
-	if (length >= (int)sizeof(folder)) {
-		complain("TMPDIR is too long a path");
-		return false;
+	bad = read_all(request, live_core(live), &found, error);
+	err = live_finish(live, &tally);
+	if (!err && !bad && tally.stands > 1)
+		err = tell_what_moved(live, &found, &tally);
+	if (err) {
+		status = live_failed(live, err);
+	} else if (bad) {
+		status = bad_file(guest_name(guest), error);
+	} else {
+		tell_costs(request, &tally);
+		status = print_all(request, &found);
 	}
-	if (!mkdtemp(folder)) {
-		complain("cannot make a folder in %s: %s", where, strerror(errno));
-		return false;
-	}
-	snprintf(core_path, sizeof(core_path), "%s/core", folder);
-	return true;
-}
-
-static int dump_and_show(const struct call *call, struct guest *guest)
-{
-	const struct request *request = call->request;
-	int status, err;
-
-	on_deadly_signals(remove_and_die);
-	if (!make_folder())
-		return EXIT_WRONG;
-	err = guest_dump(guest, core_path, call->timeout_ms);
-	status = err ? guest_failed(guest, err) : show_file(request, core_path);
-	on_deadly_signals(SIG_DFL);
-	remove_dump();
+	free_all(&found);
 	return status;
 }
 
 static int show_live(const struct call *call)
 {
+	struct live *live = NULL;
 	struct guest *guest;
 	int status = open_guest(call->common, call->deadline, &guest);
 
 	if (status)
 		return status;
-	status = dump_and_show(call, guest);
+	if (live_open(guest, call->timeout_ms, &live)) {
+		complain("out of memory");
+		status = EXIT_WRONG;
+	} else {
+		status = read_and_show(call->request, guest, live);
+	}
+	fflush(stdout);
 	guest_close(guest);
+	live_close(live);
 	return status;
 }
 
@@ -220,6 +245,9 @@ static bool take_option(void *request, int letter, const char *value)
 	case 'l':
 		r->live = true;
 		return true;
+	case 'v':
+		r->verbose = true;
+		return true;
 	case 'p':
 		return parse_pfn(value, r);
 	default:
@@ -251,11 +279,9 @@ static int run(const struct call *call)
 }
 
 static const struct option options[] = {
-	{ "live", no_argument, NULL, 'l' },
-	{ "pfn", required_argument, NULL, 'p' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
+	{ "live", no_argument, NULL, 'l' },	 { "verbose", no_argument, NULL, 'v' },
+	{ "pfn", required_argument, NULL, 'p' }, { "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },	 { 0 },
 };
 
 const struct command command_dump = {
@@ -264,7 +290,7 @@ const struct command command_dump = {
 	.summary = "who has a guest's memory, by a dump of it",
 	.help = help,
 	.options = options,
-	.letters = "j",
+	.letters = "jv",
 	.defaults = &(const struct request){ .path = NULL },
 	.request_size = sizeof(struct request),
 	.take_option = take_option,

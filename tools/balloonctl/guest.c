@@ -190,11 +190,21 @@ int guest_set_interval(struct guest *guest, unsigned seconds)
 	return guest->backend->set_interval(guest, seconds);
 }
 
-int guest_dump(struct guest *guest, const char *path, int timeout_ms)
+int guest_peek(struct guest *guest, uint64_t paddr, void *to, size_t size)
 {
-	if (*path != '/')
-		return guest_fail(guest, -EINVAL, "%s is not an absolute path", path);
-	return guest->backend->dump(guest, path, timeout_ms);
+	assert(size > 0 && size <= GUEST_PEEK_MAX && paddr <= INT64_MAX - size);
+	return guest->backend->peek(guest, paddr, to, size);
+}
+
+int guest_halt(struct guest *guest, bool *ran)
+{
+	*ran = false;
+	return guest->backend->halt(guest, ran);
+}
+
+int guest_resume(struct guest *guest)
+{
+	return guest->backend->resume(guest);
 }
 
 int guest_cost(struct guest *guest, struct guest_cost *cost)

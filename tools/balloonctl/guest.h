@@ -137,13 +137,23 @@ int guest_set_interval(struct guest *guest, unsigned seconds);
  */
 int guest_cost(struct guest *guest, struct guest_cost *cost);
 
+#define GUEST_PEEK_MAX 262144u
+
 /*
- * Has the guest's manager dump its memory as an ELF core at `path`, while the guest
- * stands still. -EINVAL: the path is not absolute; -EREMOTEIO: QEMU refuses, or cannot
- * write it; -ETIMEDOUT: for `timeout_ms` nothing was said or written, or it took an hour;
- * -ENOTCONN, -ENOMEM.
+ * Copies at most GUEST_PEEK_MAX bytes of the guest's memory from a physical address on;
+ * where there is none the bytes are anything. -EREMOTEIO: its manager refuses; -ENOTSUP: it
+ * cannot hand memory over to this program; -EPROTO, -ENOTCONN, -ETIMEDOUT, -ENOMEM.
  */
-int guest_dump(struct guest *guest, const char *path, int timeout_ms);
+int guest_peek(struct guest *guest, uint64_t paddr, void *to, size_t size);
+
+/*
+ * Makes the guest stand still; *ran says whether it ran before. -ENOTCONN, -ETIMEDOUT,
+ * -EREMOTEIO.
+ */
+int guest_halt(struct guest *guest, bool *ran);
+
+/* Lets it run on. -ENOTCONN, -ETIMEDOUT, -EREMOTEIO: its manager refuses. */
+int guest_resume(struct guest *guest);
 
 /* Gives a name as "DEFLATE_ON_OOM"; NULL for a bit that has none. */
 const char *guest_feature_name(unsigned bit);

@@ -5,15 +5,13 @@
  * guest_cost.c include it.
  *
  * Operations return what guest.h says of the function of the same name; when
- * one fails it has called guest_fail() first. The target's range and the path of a
- * dump have been checked by guest.c.
+ * one fails it has called guest_fail() first. The target's range has been checked by
+ * guest.c.
  */
 #ifndef TOOLS_BALLOONCTL_GUEST_BACKEND_H
 #define TOOLS_BALLOONCTL_GUEST_BACKEND_H
 
 #include "tools/balloonctl/guest.h"
-
-#define DUMP_MS (3600 * 1000) /* a terabyte to a slow disk */
 
 struct guest_backend {
 	bool shared; /* it serves many connections at a time: one may be kept */
@@ -30,7 +28,9 @@ struct guest_backend {
 	int (*stats)(struct guest *guest, struct guest_stats *stats);
 	int (*set_interval)(struct guest *guest, unsigned seconds);
 	int (*cost)(struct guest *guest, struct guest_cost *cost);
-	int (*dump)(struct guest *guest, const char *path, int timeout_ms);
+	int (*peek)(struct guest *guest, uint64_t paddr, void *to, size_t size);
+	int (*halt)(struct guest *guest, bool *ran);
+	int (*resume)(struct guest *guest);
 };
 
 struct guest {

@@ -286,13 +286,26 @@ static int cost_libvirt(struct guest *guest, struct guest_cost *cost)
 	return 0;
 }
 
-/* The file is on the machine where the guest runs; libvirt decides who may read it. */
-static int dump_libvirt(struct guest *guest, const char *path, int timeout_ms)
+static int peek_libvirt(struct guest *guest, uint64_t paddr, void *to, size_t size)
 {
-	(void)timeout_ms;
-	if (virDomainCoreDump(domain_of(guest), path, VIR_DUMP_MEMORY_ONLY) < 0)
+	if (virDomainMemoryPeek(domain_of(guest), paddr, size, to, VIR_MEMORY_PHYSICAL) < 0)
 		return fail_libvirt(guest);
 	return 0;
+}
+
+static int halt_libvirt(struct guest *guest, bool *ran)
+{
+	int run;
+
+	if (virDomainGetState(domain_of(guest), &run, NULL, 0) < 0)
+		return fail_libvirt(guest);
+	*ran = run == VIR_DOMAIN_RUNNING;
+	return *ran && virDomainSuspend(domain_of(guest)) < 0 ? fail_libvirt(guest) : 0;
+}
+
+static int resume_libvirt(struct guest *guest)
+{
+	return virDomainResume(domain_of(guest)) < 0 ? fail_libvirt(guest) : 0;
 }
 
 const struct guest_backend guest_backend_libvirt = {
@@ -304,5 +317,7 @@ const struct guest_backend guest_backend_libvirt = {
 	.stats = stats_libvirt,
 	.set_interval = set_interval_libvirt,
 	.cost = cost_libvirt,
-	.dump = dump_libvirt,
+	.peek = peek_libvirt,
+	.halt = halt_libvirt,
+	.resume = resume_libvirt,
 };

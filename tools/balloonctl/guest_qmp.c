@@ -371,5 +371,7 @@ const struct guest_backend guest_backend_qmp = {
 	.stats = stats_qmp,
 	.set_interval = set_interval_qmp,
 	.cost = cost_qmp,
-	.dump = qmp_dump,
+	.peek = qmp_peek,
+	.halt = qmp_halt,
+	.resume = qmp_resume,
 };

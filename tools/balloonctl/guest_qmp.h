@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Shared by the files of the QMP backend: guest_qmp.c asks, guest_qmp_features.c
- * reads what QEMU says of the driver, guest_qmp_dump.c dumps the guest's memory, and
+ * reads what QEMU says of the driver, guest_qmp_memory.c reads the guest's memory, and
  * guest_qmp_target.c finds out what QMP has no command for. Only these files include it.
  */
 #ifndef TOOLS_BALLOONCTL_GUEST_QMP_H
 #define TOOLS_BALLOONCTL_GUEST_QMP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct json_object;
@@ -43,9 +44,12 @@ void qmp_read_driver(struct json_object *status, struct guest_state *state);
 int qmp_balloon_target(struct qmp *qmp, const struct balloon_path *path, uint64_t *taken);
 
 /*
- * guest_qmp_dump.c: the backend's dump(): -EREMOTEIO: QEMU refuses, or cannot write it;
- * -ETIMEDOUT: it does not get on; -ENOMEM; or what qmp.h has.
+ * guest_qmp_memory.c: the backend's peek(), halt() and resume(). -EREMOTEIO: QEMU refuses;
+ * -ENOTSUP: QEMU does not see this program; -EPROTO: it has not written what it says; or
+ * what qmp.h has.
  */
-int qmp_dump(struct guest *guest, const char *path, int timeout_ms);
+int qmp_peek(struct guest *guest, uint64_t paddr, void *to, size_t size);
+int qmp_halt(struct guest *guest, bool *ran);
+int qmp_resume(struct guest *guest);
 
 #endif

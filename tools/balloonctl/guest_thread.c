@@ -17,14 +17,16 @@
 
 #define CLOSE_MS 1000 /* a connection may take so long to be closed in order */
 
-enum kind { OPEN, STATE, SET_TARGET, STATS, SET_INTERVAL, COST, DUMP };
+enum kind { OPEN, STATE, SET_TARGET, STATS, SET_INTERVAL, COST, PEEK, HALT, RESUME };
 
 /* What is asked, and the answer to it. */
 struct question {
 	enum kind kind;
 	uint64_t bytes_left;
 	unsigned seconds;
-	int timeout_ms;
+	uint64_t paddr;
+	size_t size;
+	bool ran;
 	struct guest_state state;
 	struct guest_stats stats;
 	struct guest_cost cost;
@@ -40,7 +42,7 @@ struct worker {
 	bool left, ended; /* the caller has gone; the thread has */
 	struct question question;
 	struct guest inner;
-	char *path; /* of a dump */
+	uint8_t memory[GUEST_PEEK_MAX]; /* of PEEK: the caller may have gone */
 };
 
 static atomic_uint threads_left;
@@ -59,7 +61,6 @@ static void put(struct worker *worker)
 	pthread_cond_destroy(&worker->changed);
 	pthread_mutex_destroy(&worker->lock);
 	free(worker->inner.name);
-	free(worker->path);
 	free(worker);
 }
 
@@ -83,9 +84,13 @@ static int answer(struct worker *worker)
 		return inner->backend->set_interval(inner, question->seconds);
 	case COST:
 		return inner->backend->cost(inner, &question->cost);
+	case PEEK:
+		return inner->backend->peek(inner, question->paddr, worker->memory, question->size);
+	case HALT:
+		return inner->backend->halt(inner, &question->ran);
 	default:
-		assert(question->kind == DUMP);
-		return inner->backend->dump(inner, worker->path, question->timeout_ms);
+		assert(question->kind == RESUME);
+		return inner->backend->resume(inner);
 	}
 }
 
@@ -194,18 +199,29 @@ static int cost_by_thread(struct guest *guest, struct guest_cost *cost)
 	return err;
 }
 
-/* Nobody tells how far a dump is: it has all the time that one may take. */
-static int dump_by_thread(struct guest *guest, const char *path, int timeout_ms)
+/* The memory is the caller's to read once it is answered: only ask() changes it. */
+static int peek_by_thread(struct guest *guest, uint64_t paddr, void *to, size_t size)
 {
 	struct worker *worker = guest->connection;
+	int err = ask(guest, &(struct question){ .kind = PEEK, .paddr = paddr, .size = size });
 
-	if (worker->path)
-		return guest_fail(guest, -EBUSY, "one dump at a time");
-	worker->path = strdup(path);
-	if (!worker->path)
-		return guest_fail(guest, -ENOMEM, "out of memory");
-	guest->deadline = deadline_in(DUMP_MS);
-	return ask(guest, &(struct question){ .kind = DUMP, .timeout_ms = timeout_ms });
+	if (!err)
+		memcpy(to, worker->memory, size);
+	return err;
+}
+
+static int halt_by_thread(struct guest *guest, bool *ran)
+{
+	struct question question = { .kind = HALT };
+	int err = ask(guest, &question);
+
+	*ran = question.ran;
+	return err;
+}
+
+static int resume_by_thread(struct guest *guest)
+{
+	return ask(guest, &(struct question){ .kind = RESUME });
 }
 
 static void close_thread(struct guest *guest)
@@ -237,7 +253,9 @@ static const struct guest_backend guest_backend_thread = {
 	.stats = stats_by_thread,
 	.set_interval = set_interval_by_thread,
 	.cost = cost_by_thread,
-	.dump = dump_by_thread,
+	.peek = peek_by_thread,
+	.halt = halt_by_thread,
+	.resume = resume_by_thread,
 };
 
 static struct worker *make_worker(const struct guest_backend *backend, const char *name)

@@ -31,7 +31,7 @@ struct life {
 
 /*
  * Asks at the first call, and looks for the answer at each; state is the guest's newest.
- * Errors are those of guest_stats().
+ * -ENODEV, -ENOTCONN, -ETIMEDOUT, -EPROTO, as guest_stats() has them.
  */
 int life_look(struct guest *guest, struct life *life, const struct guest_state *state,
 	      enum life_sign *sign);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * balloonctl set, take, give: a target for the balloon. They differ in what
- * their size means, which is the whole confusion of ballooning, so each
+ * their amount means, which is the whole confusion of ballooning, so each
  * prints both amounts. The device counts pages: an odd target is rounded so
  * that the guest has rather more than less.
  */
@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include <getopt.h>
+#include <json-c/json.h>
 
+#include "tools/balloonctl/amount.h"
 #include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest.h"
 #include "tools/balloonctl/report.h"
@@ -19,26 +21,35 @@
 
 #define PAGE 4096ull
 #define PATIENCE_S 5
+#define WORDS_MAX 200
 
 static const char help[] =
-	"usage: balloonctl [-g NAME] set SIZE [--wait[=SEC]] [--patience=SEC]\n"
-	"       balloonctl [-g NAME] take SIZE ...\n"
-	"       balloonctl [-g NAME] give SIZE ...\n"
+	"usage: balloonctl [-g NAME] set AMOUNT [--wait[=SEC]] [--patience=SEC] [--json]\n"
+	"       balloonctl [-g NAME] take AMOUNT ...\n"
+	"       balloonctl [-g NAME] give AMOUNT ...\n"
 	"\n"
-	"  set SIZE    leave the guest SIZE of its memory: a target, as in `virsh setmem`\n"
-	"  take SIZE   have the balloon hold SIZE in all, whatever it holds now; `take 0`\n"
-	"              gives everything back\n"
-	"  give SIZE   let the guest have SIZE more than it has now, by what it last\n"
-	"              reported (not by the last target, which it may have missed)\n"
+	"  set AMOUNT   leave the guest AMOUNT of its memory: a target, as in\n"
+	"               `virsh setmem`; +AMOUNT and -AMOUNT: more or less than it has now\n"
+	"  take AMOUNT  have the balloon hold AMOUNT in all, whatever it holds now, and\n"
+	"               +AMOUNT or -AMOUNT more or less than now; `take 0` gives\n"
+	"               everything back\n"
+	"  give AMOUNT  let the guest have AMOUNT more than it has now\n"
 	"\n"
+	"AMOUNT is a size in bytes or with a unit, 1.5G, 64MiB, 64M (K, M, G, T are powers\n"
+	"of 1024), or a share of the guest's RAM, 25%. \"Now\" is what the guest last\n"
+	"reported, not the last target, which it may have missed. Targets are rounded to\n"
+	"pages in favour of the guest.\n"
+	"\n"
+	"  --all            instead of an amount: leave the guest all it has; take all that\n"
+	"                   it does not need; give all that the balloon holds\n"
 	"  --wait[=SEC]     wait until the target is reached, for SEC seconds at most;\n"
 	"                   without SEC, as long as there is progress; SEC counts from the\n"
 	"                   start of the command, also when nobody answers\n"
 	"  --patience=SEC   so long without progress is a standstill (default 5)\n"
+	"  --json           what came of it as one JSON object on one line\n"
 	"\n"
-	"Each prints target and actual, as memory left to the guest and memory taken.\n"
-	"SIZE is in bytes or has a unit, K M G T, powers of 1024, and is rounded to pages\n"
-	"in favour of the guest.\n"
+	"Each prints target and actual, as memory left to the guest and memory taken. Who\n"
+	"interrupts a wait leaves the target as it is.\n"
 	"\n"
 	"Exit status: without --wait 0 says that the target was set and a driver is there\n"
 	"to see it; with --wait, that it was reached.\n"
@@ -51,66 +62,77 @@ static const char help[] =
 	"  7  cannot connect, or the connection was lost\n"
 	"  1  anything else, 2 bad arguments or a size that this guest cannot have\n";
 
-/* ---- what a size means ---- */
-
-static uint64_t ram_of(const struct guest_state *state)
-{
-	return state->ram;
-}
-
-static uint64_t taken_of(const struct guest_state *state)
-{
-	return state->taken;
-}
-
-static uint64_t goal_of_set(const struct guest_state *state, uint64_t size)
-{
-	(void)state;
-	return size;
-}
-
-static uint64_t goal_of_take(const struct guest_state *state, uint64_t size)
-{
-	return state->ram - size;
-}
-
-static uint64_t goal_of_give(const struct guest_state *state, uint64_t size)
-{
-	return state->left + size;
-}
+/* ---- what an amount means ---- */
 
 enum { SET, TAKE, GIVE };
 
-static const struct meaning {
-	const char *command;
-	uint64_t (*most_of)(const struct guest_state *state); /* the largest size */
-	const char *too_much;
-	uint64_t (*goal_of)(const struct guest_state *state, uint64_t size); /* to be left */
-} meanings[] = {
-	[SET] = { "set", ram_of, "the guest has no more than", goal_of_set },
-	[TAKE] = { "take", ram_of, "the guest has no more than", goal_of_take },
-	[GIVE] = { "give", taken_of, "the balloon holds no more than", goal_of_give },
-};
-
 struct request {
-	const struct meaning *meaning;
-	uint64_t size;
-	bool wait;
+	int meaning;
+	const char *typed; /* NULL: --all */
+	struct amount amount;
+	bool all, wait, json;
 	struct wait_limits limits;
 };
+
+static const char *const names[] = { [SET] = "set", [TAKE] = "take", [GIVE] = "give" };
+
+/* What is typed changes what is left, or what is taken; `now` is how much that is. */
+static int find_sum(const struct request *request, uint64_t now, uint64_t bytes, uint64_t *sum)
+{
+	int sign = request->meaning == GIVE ? 1 : request->amount.sign;
+	char now_text[SIZE_TEXT];
+
+	if (sign < 0 && bytes > now) {
+		complain("'%s' is too much: %s no more than %s now", request->typed,
+			 request->meaning == TAKE ? "the balloon holds" : "the guest has",
+			 size_word(now, now_text));
+		return -ERANGE;
+	}
+	*sum = sign < 0 ? now - bytes : sign > 0 ? now + bytes : bytes;
+	return 0;
+}
+
+static int complain_too_much(const struct request *request, const struct guest_state *state)
+{
+	char most[SIZE_TEXT], now[SIZE_TEXT];
+
+	if (request->meaning == GIVE)
+		complain("'%s' is too much: the balloon holds no more than %s", request->typed,
+			 size_word(state->taken, most));
+	else if (request->amount.sign)
+		complain("'%s' is too much: the guest has no more than %s, of which %s %s now",
+			 request->typed, size_word(state->ram, most),
+			 size_word(request->meaning == TAKE ? state->taken : state->left, now),
+			 request->meaning == TAKE ? "are taken" : "are left");
+	else
+		complain("'%s' is too much: the guest has no more than %s", request->typed,
+			 size_word(state->ram, most));
+	return -ERANGE;
+}
+
+/* A guest cannot be left without any memory: all of it is all but a page. */
+static uint64_t goal_of_all(const struct request *request, const struct guest_state *state)
+{
+	return request->meaning == TAKE && state->ram > PAGE ? PAGE : state->ram;
+}
 
 /* Stores how many bytes are to be left to the guest; complains, -ERANGE. */
 static int find_goal(const struct request *request, const struct guest_state *state, uint64_t *goal)
 {
-	const struct meaning *meaning = request->meaning;
-	uint64_t most = meaning->most_of(state);
-	char most_text[SIZE_TEXT];
+	bool taken = request->meaning == TAKE;
+	uint64_t bytes = amount_bytes(&request->amount, state->ram), sum;
+	int err;
 
-	if (request->size > most) {
-		complain("%s %s", meaning->too_much, size_word(most, most_text));
-		return -ERANGE;
+	if (request->all) {
+		*goal = goal_of_all(request, state);
+		return 0;
 	}
-	*goal = (meaning->goal_of(state, request->size) + PAGE - 1) / PAGE * PAGE;
+	err = find_sum(request, taken ? state->taken : state->left, bytes, &sum);
+	if (err)
+		return err;
+	if (sum > state->ram)
+		return complain_too_much(request, state);
+	*goal = ((taken ? state->ram - sum : sum) + PAGE - 1) / PAGE * PAGE;
 	/* The guest's RAM need not be whole pages. */
 	if (*goal > state->ram)
 		*goal = state->ram;
@@ -119,30 +141,55 @@ static int find_goal(const struct request *request, const struct guest_state *st
 
 /* ---- the command ---- */
 
-static void print_result(const struct guest_state *state)
+/* The state, with what came of the command. */
+static void print_json(const struct guest *guest, const struct guest_state *state, int status,
+		       bool waited)
 {
-	report_print_amounts(state);
+	struct json_object *all = report_state(guest, state);
+
+	json_object_object_add(all, "status", json_object_new_int(status));
+	json_object_object_add(all, "outcome",
+			       json_object_new_string(status || waited ? exit_word(status)
+								       : "set"));
+	report_print_json(all);
+}
+
+static void print_result(const struct request *request, const struct guest *guest,
+			 const struct guest_state *state, int status)
+{
+	if (request->json)
+		print_json(guest, state, status, request->wait);
+	else
+		report_print_amounts(state);
 	if (state->complaint[0] != '\0')
 		complain("%s", state->complaint);
 }
 
-static int show_new_target(struct guest *guest)
+/* Whether somebody is there to see the new target; complains if not. */
+static int judge_target(const struct guest_state *state)
 {
-	struct guest_state state;
-	int err = guest_state(guest, &state);
-
-	if (err)
-		return guest_failed(guest, err);
-	print_result(&state);
-	if (state.panicked) {
+	if (state->panicked) {
 		complain("the target is set, but the guest has panicked");
 		return EXIT_TIMEOUT;
 	}
-	if (state.has_features && !state.driver_ok) {
+	if (state->has_features && !state->driver_ok) {
 		complain("the target is set, but no balloon driver runs in the guest");
 		return EXIT_NO_DRIVER;
 	}
 	return EXIT_REACHED;
+}
+
+static int show_new_target(const struct request *request, struct guest *guest)
+{
+	struct guest_state state;
+	int err = guest_state(guest, &state);
+	int status;
+
+	if (err)
+		return guest_failed(guest, err);
+	status = judge_target(&state);
+	print_result(request, guest, &state, status);
+	return status;
 }
 
 static int wait_and_show(const struct call *call, struct guest_state *state, uint64_t goal)
@@ -152,12 +199,13 @@ static int wait_and_show(const struct call *call, struct guest_state *state, uin
 	int status;
 
 	limits.look_ms = call->timeout_ms;
+	limits.quiet = request->json;
 	limits.end = DEADLINE_NONE;
 	if (limits.seconds)
 		limits.end = call->start + (int64_t)limits.seconds * 1000;
 	status = wait_for_target(call->guest, state, goal, &limits);
 	if (state->ram)
-		print_result(state);
+		print_result(request, call->guest, state, status);
 	return status;
 }
 
@@ -177,7 +225,7 @@ static int run(const struct call *call)
 	err = guest_set_target(guest, goal);
 	if (err)
 		return guest_failed(guest, err);
-	return request->wait ? wait_and_show(call, &state, goal) : show_new_target(guest);
+	return request->wait ? wait_and_show(call, &state, goal) : show_new_target(request, guest);
 }
 
 static bool parse_limit(const char *option, const char *text, unsigned *seconds)
@@ -192,26 +240,78 @@ static bool take_option(void *request, int letter, const char *value)
 {
 	struct request *r = request;
 
-	if (letter == 'p')
+	switch (letter) {
+	case 'p':
 		return parse_limit("--patience", value, &r->limits.patience);
-	assert(letter == 'w');
-	r->wait = true;
-	return !value || parse_limit("--wait", value, &r->limits.seconds);
+	case 'a':
+		r->all = true;
+		return true;
+	case 'j':
+		r->json = true;
+		return true;
+	default:
+		assert(letter == 'w');
+		r->wait = true;
+		return !value || parse_limit("--wait", value, &r->limits.seconds);
+	}
+}
+
+/* All that was typed, with blanks between the words. */
+static void join_words(char **words, size_t count, char text[WORDS_MAX])
+{
+	size_t length = 0;
+
+	*text = '\0';
+	for (size_t i = 0; i < count && length < WORDS_MAX; i++)
+		length += (size_t)snprintf(text + length, WORDS_MAX - length, "%s%s", i ? " " : "",
+					   words[i]);
+}
+
+static bool complain_count(const struct request *r, char **words, size_t count)
+{
+	const char *name = names[r->meaning];
+	char text[WORDS_MAX];
+
+	join_words(words, count, text);
+	if (r->all)
+		complain("'%s' is too much beside --all: either an amount or all", text);
+	else if (!count)
+		complain("an amount is wanted, as in `balloonctl %s 512M`, %s25%%, or --all", name,
+			 r->meaning == GIVE ? "" : "+512M, ");
+	else
+		complain("'%s' is more than one amount: write it in one word, as in "
+			 "`balloonctl %s 512M`%s",
+			 text, name, r->wait ? "; seconds go after =: --wait=60" : "");
+	return false;
 }
 
 static bool take_words(void *request, char **words, size_t count)
 {
 	struct request *r = request;
+	int err;
 
-	if (count != 1) {
-		complain("one size is wanted, as in `balloonctl %s 512M`%s", r->meaning->command,
-			 r->wait && count > 1 ? "; seconds go after =: --wait=60" : "");
+	if (count != !r->all)
+		return complain_count(r, words, count);
+	if (r->all)
+		return true;
+	r->typed = words[0];
+	err = amount_parse(words[0], &r->amount);
+	if (err == -ERANGE) {
+		complain("'%s' is more than any guest has", words[0]);
 		return false;
 	}
-	if (!size_parse(words[0], &r->size))
-		return true;
-	complain("'%s' is no size: bytes, or a number with K, M, G or T, as in 512M", words[0]);
-	return false;
+	if (err) {
+		complain("'%s' is no size: bytes, or a number with K, M, G or T, as in 512M, 1.5G, "
+			 "64MiB; +512M or -512M: more or less than now; 25%%: of its RAM",
+			 words[0]);
+		return false;
+	}
+	if (r->meaning == GIVE && r->amount.sign < 0) {
+		complain("'%s' cannot be given: `balloonctl take +%s` takes as much more", words[0],
+			 words[0] + 1);
+		return false;
+	}
+	return true;
 }
 
 static unsigned time_limit(const void *request)
@@ -222,26 +322,23 @@ static unsigned time_limit(const void *request)
 }
 
 static const struct option options[] = {
-	{ "wait", optional_argument, NULL, 'w' },
-	{ "patience", required_argument, NULL, 'p' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
+	{ "all", no_argument, NULL, 'a' },	  { "json", no_argument, NULL, 'j' },
+	{ "wait", optional_argument, NULL, 'w' }, { "patience", required_argument, NULL, 'p' },
+	{ "help", no_argument, NULL, 'h' },	  { 0 },
 };
 
-/* The three commands differ only in what their size means. */
+/* The three commands differ only in what their amount means. */
 #define SET_COMMAND(word, row, words) \
 	{ \
-		.name = (word), .arguments = "SIZE [--wait[=SEC]]", .summary = (words), \
-		.help = help, .options = options, \
-		.defaults = &(const struct request){ .meaning = &(row), \
+		.name = (word), .arguments = "AMOUNT | --all [--wait[=SEC]]", .summary = (words), \
+		.help = help, .options = options, .takes_minus = true, \
+		.defaults = &(const struct request){ .meaning = (row), \
 						     .limits.patience = PATIENCE_S }, \
 		.request_size = sizeof(struct request), .needs_guest = true, \
 		.take_option = take_option, .take_words = take_words, .time_limit = time_limit, \
 		.run = run, \
 	}
 
-const struct command command_set = SET_COMMAND("set", meanings[SET], "leave the guest SIZE");
-const struct command command_take = SET_COMMAND("take", meanings[TAKE],
-						"have the balloon hold SIZE in all");
-const struct command command_give = SET_COMMAND("give", meanings[GIVE],
-						"let the guest have SIZE more than now");
+const struct command command_set = SET_COMMAND("set", SET, "leave the guest AMOUNT");
+const struct command command_take = SET_COMMAND("take", TAKE, "have the balloon hold AMOUNT");
+const struct command command_give = SET_COMMAND("give", GIVE, "let the guest have AMOUNT more");

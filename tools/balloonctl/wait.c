@@ -8,7 +8,10 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <signal.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/life.h"
@@ -20,7 +23,7 @@
 #define POLL_MS 200
 #define SILENT_MS 1000 /* a QEMU that says nothing for longer is the reason */
 
-enum verdict { ON_ITS_WAY, REACHED, CHANGED, PANICKED, TIME_UP, STANDSTILL, NO_LIFE };
+enum verdict { ON_ITS_WAY, INTERRUPTED, REACHED, CHANGED, PANICKED, TIME_UP, STANDSTILL, NO_LIFE };
 
 struct waiting {
 	const struct wait_limits *limits;
@@ -31,6 +34,54 @@ struct waiting {
 	bool has_moved;
 	struct life life;
 };
+
+/* ---- signals ---- */
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+static char farewell[300];
+static volatile sig_atomic_t caught, must_restore;
+
+static void die(int number)
+{
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+/* At once, however long QEMU takes; but a guest that is asked for statistics is restored. */
+static void on_signal(int number)
+{
+	ssize_t n;
+
+	if (must_restore && !caught) {
+		caught = number;
+		return;
+	}
+	n = write(STDERR_FILENO, farewell, strlen(farewell));
+	(void)n;
+	die(number);
+}
+
+static void watch_signals(uint64_t goal, bool bar)
+{
+	char left[SIZE_TEXT];
+
+	/* It does not go on the bar's line. */
+	farewell[0] = '\n';
+	complaint(farewell + bar, sizeof(farewell) - bar,
+		  "interrupted; the target of %s left stands, whether the guest reaches it or not",
+		  size_word(goal, left));
+	caught = must_restore = 0;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], on_signal);
+}
+
+static void ignore_no_signals(void)
+{
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
+}
+
+/* ---- looks ---- */
 
 static void sleep_ms(int ms)
 {
@@ -176,6 +227,7 @@ static int judge_standstill(struct guest *guest, struct waiting *w, enum verdict
 
 	if (lacks_driver(w) || w->state.paused)
 		return 0;
+	must_restore = 1;
 	err = life_look(guest, &w->life, &w->state, &sign);
 	if (sign == LIFE_ASKED)
 		*verdict = ON_ITS_WAY;
@@ -201,7 +253,8 @@ static int look(struct guest *guest, struct waiting *w, enum verdict *verdict)
 
 		w->state = state;
 		w->last_answer = now;
-		progress_update(&w->progress, state.ram, state.left, now);
+		if (!w->limits->quiet)
+			progress_update(&w->progress, state.ram, state.left, now);
 		*verdict = judge(w, left_before, now);
 		if (*verdict == STANDSTILL)
 			err = judge_standstill(guest, w, verdict);
@@ -224,6 +277,8 @@ static int poll_guest(struct guest *guest, struct waiting *w, enum verdict *verd
 		sleep_ms(pause < left ? pause : left);
 		pause = pause * 2 < POLL_MS ? pause * 2 : POLL_MS;
 		err = look(guest, w, verdict);
+		if (caught)
+			*verdict = INTERRUPTED;
 	} while (!err && *verdict == ON_ITS_WAY);
 	return err;
 }
@@ -244,10 +299,14 @@ int wait_for_target(struct guest *guest, struct guest_state *state, uint64_t goa
 
 	assert(goal <= state->ram && limits->patience > 0 && limits->look_ms > 0);
 	progress_begin(&w.progress, state->ram, state->left, goal, now);
+	watch_signals(goal, w.progress.terminal && !limits->quiet);
 	err = poll_guest(guest, &w, &verdict);
 	/* A complaint does not go on the bar's line. */
 	progress_end(&w.progress);
 	life_end(guest, &w.life);
+	if (caught)
+		on_signal(caught);
+	ignore_no_signals();
 	*state = w.state;
 	if (err || (verdict == TIME_UP && is_silent(&w)))
 		state->ram = 0;

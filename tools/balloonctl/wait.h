@@ -3,6 +3,7 @@
 #ifndef TOOLS_BALLOONCTL_WAIT_H
 #define TOOLS_BALLOONCTL_WAIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tools/balloonctl/guest.h"
@@ -12,12 +13,14 @@ struct wait_limits {
 	int64_t end;	   /* when they are over; DEADLINE_NONE without `seconds` */
 	unsigned patience; /* seconds without progress that are a standstill */
 	int look_ms;	   /* how long the answers to one look may take */
+	bool quiet;	   /* no bar, no lines on stdout */
 };
 
 /*
  * Waits until `goal` bytes are left to the guest, the target that was just set.
  * *state is its state before that, and then the newest one; of a guest that was lost
- * its ram is 0. Returns an exit status; complains of everything but success.
+ * its ram is 0. Returns an exit status; complains of everything but success. SIGINT, SIGTERM
+ * and SIGHUP end the program, with a word of the target, which stays.
  */
 int wait_for_target(struct guest *guest, struct guest_state *state, uint64_t goal,
 		    const struct wait_limits *limits);

@@ -343,11 +343,38 @@ static void every_one_of_many_pieces_is_found(void **state)
 	core_close(core);
 }
 
+/* Gives the address, byte by byte; nothing from 0x1000 on. */
+static int give_addresses(void *context, uint64_t paddr, void *to, size_t size)
+{
+	++*(int *)context;
+	if (paddr + size > 0x1000)
+		return -EFAULT;
+	for (size_t i = 0; i < size; i++)
+		((uint8_t *)to)[i] = (uint8_t)(paddr + i);
+	return 0;
+}
+
+static void memory_may_come_from_elsewhere(void **state)
+{
+	struct core *core;
+	uint8_t bytes[3];
+	int calls = 0;
+
+	(void)state;
+	assert_int_equal(core_open_reader(give_addresses, &calls, &core), 0);
+	assert_int_equal(core_read(core, 0x7f, bytes, 3), 0);
+	assert_memory_equal(bytes, "\x7f\x80\x81", 3);
+	assert_int_equal(core_read(core, 0xffe, bytes, 3), -EFAULT);
+	assert_int_equal(calls, 2);
+	core_close(core);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_by_physical_address),
 		cmocka_unit_test(reads_across_adjacent_segments),
+		cmocka_unit_test(memory_may_come_from_elsewhere),
 		cmocka_unit_test(tells_what_is_not_in_the_dump),
 		cmocka_unit_test(tells_that_the_file_was_cut_after_it_was_opened),
 		cmocka_unit_test(refuses_what_is_no_file),

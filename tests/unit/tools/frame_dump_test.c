@@ -570,6 +570,26 @@ static void an_unknown_owner_of_a_frame_has_no_name(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start_mixed, fixture_stop)
 
+static void what_moved_is_told_by_owner(void **state)
+{
+	struct opened before = open_now(), after;
+	char moved[FRAME_DUMP_MOVED];
+	pfn_t pfn;
+
+	(void)state;
+	frame_dump_moved(before.dump, before.dump, moved);
+	assert_string_equal(moved, "");
+	assert_int_equal(frame_alloc(3, OWNER_HEAP, &pfn), 0);
+	after = open_now();
+	frame_dump_moved(before.dump, after.dump, moved);
+	assert_string_equal(moved, "free -8, heap +8");
+	frame_dump_moved(after.dump, before.dump, moved);
+	assert_string_equal(moved, "free +8, heap -8");
+	assert_int_equal(frame_free(pfn, 8, OWNER_HEAP), 0);
+	done(&after);
+	done(&before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -584,6 +604,7 @@ int main(void)
 		TEST(a_map_without_its_arrays_is_named),
 		TEST(every_broken_map_is_called_so_in_the_words_of_the_audit),
 		TEST(an_unknown_owner_of_a_frame_has_no_name),
+		TEST(what_moved_is_told_by_owner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,7 +152,7 @@ static void qemu_that_answers_is_waited_for(void **state)
 	assert_int_equal(type(&place, &every_command[3]).status, EXIT_REACHED);
 	assert_int_equal(type(&place, &every_command[6]).status, EXIT_REACHED);
 	assert_int_equal(type(&place, &every_command[8]).status, EXIT_REACHED);
-	/* It was dumped, to a file that this QEMU does not make. */
+	/* It was read, and no Aerostat was found. */
 	assert_int_equal(type(&place, &every_command[9]).status, EXIT_BAD_FILE);
 	fake_qemu_stop(&place);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tools/balloonctl/dump.c: its arguments, files that are no dumps, and what it leaves behind. */
+/*
+ * tools/balloonctl/dump.c and live.c: arguments, files that are no dumps, and how a guest is
+ * left that was read.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -7,14 +10,16 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tests/unit/tools/core_file.h"
-#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/command.h"
 
 #define NOWHERE "/nowhere/a"
 
@@ -87,45 +92,114 @@ static void memory_without_a_guest_in_it_is_no_dump(void **state)
 	assert_ends(&end, EXIT_BAD_FILE, "no core");
 }
 
-static void live_dump_needs_a_folder(void **state)
-{
-	const struct fake_qemu qemu = { 0 };
-	char deep[400];
-	struct outcome end;
+/* ---- --live ---- */
 
-	(void)state;
-	setenv("TMPDIR", "/nowhere", 1);
-	end = RUN_AGAINST(&qemu, "dump", "--live");
-	assert_ends(&end, EXIT_WRONG, "cannot make a folder in /nowhere");
-	memset(deep, 'x', sizeof(deep) - 1);
-	deep[0] = '/';
-	deep[sizeof(deep) - 1] = '\0';
-	setenv("TMPDIR", deep, 1);
-	end = RUN_AGAINST(&qemu, "dump", "--live");
-	assert_ends(&end, EXIT_WRONG, "TMPDIR is too long");
-	unsetenv("TMPDIR");
+/* Whether the guest of a fake runs, as its status says. */
+static bool runs(const struct fake_place *place)
+{
+	struct outcome end = run_command(place->path, "status", "--json", NULL);
+
+	assert_int_equal(end.status, EXIT_REACHED);
+	return strstr(end.out, "\"paused\":false");
 }
 
-static void live_dump_leaves_nothing_behind(void **state)
+static void guest_that_is_read_is_left_as_it_was(void **state)
 {
-	const struct fake_answer refuses[] = {
-		{ .asks = "dump-guest-memory", .error = "GenericError" }, { .asks = NULL }
-	};
-	const struct fake_qemu qemu = { 0 }, other = { .answers = refuses };
-	char dir[] = "/tmp/balloonctl-XXXXXX";
-	struct outcome end;
+	const struct fake_qemu guests[] = { { .paused = false }, { .paused = true } };
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
-	setenv("TMPDIR", dir, 1);
-	/* It says that it has written a file. */
+	for (size_t i = 0; i < 2; i++) {
+		struct fake_place place;
+		struct outcome end;
+
+		fake_qemu_start(&guests[i], &place);
+		end = run_command(place.path, "dump", "--live", NULL);
+		assert_ends(&end, EXIT_BAD_FILE, "no Aerostat is in this memory");
+		assert_says(end.err, place.path);
+		assert_int_equal(runs(&place), !guests[i].paused);
+		fake_qemu_stop(&place);
+	}
+}
+
+static void assert_live_fails(const char *asks, const struct fake_answer *answer, int status,
+			      const char *words)
+{
+	struct fake_answer answers[] = { *answer, { .asks = NULL } };
+	const struct fake_qemu qemu = { .answers = answers };
+	struct outcome end;
+
+	answers[0].asks = asks;
 	end = RUN_AGAINST(&qemu, "dump", "--live");
-	assert_ends(&end, EXIT_BAD_FILE, "/core: No such file");
-	assert_says(end.err, dir);
-	end = RUN_AGAINST(&other, "dump", "--live");
-	assert_ends(&end, EXIT_WRONG, "QEMU refuses 'dump-guest-memory'");
-	unsetenv("TMPDIR");
-	assert_int_equal(rmdir(dir), 0);
+	assert_ends(&end, status, words);
+	/* One complaint. */
+	assert_true(strchr(end.err, '\n') == end.err + strlen(end.err) - 1);
+}
+
+static void reading_that_fails_says_why(void **state)
+{
+	const struct fake_answer refuses = { .error = "GenericError" };
+	const struct fake_answer dies = { .hang_up = true }, lies = { .value = "{}" };
+
+	(void)state;
+	assert_live_fails("pmemsave", &refuses, EXIT_WRONG, "QEMU refuses 'pmemsave'");
+	assert_live_fails("pmemsave", &lies, EXIT_WRONG, "0 bytes of memory instead of ");
+	assert_live_fails("\"stop\"", &refuses, EXIT_WRONG, "QEMU refuses 'stop'");
+	assert_live_fails("\"cont\"", &refuses, EXIT_WRONG,
+			  "QEMU refuses 'cont': no; the guest stands still, and could not be told");
+	assert_live_fails("pmemsave", &dies, EXIT_NO_CONNECT, "closed the connection");
+}
+
+/* Runs it in a process that the fake sends a signal to; gives how that ended. */
+static int read_with_signal(const struct fake_place *place, char *said, size_t size)
+{
+	const struct common common = { .guest = place->path };
+	char *argv[] = { (char[]){ "dump" }, (char[]){ "--live" }, NULL };
+	int ends[2], status;
+	size_t length = 0;
+	ssize_t n;
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		dup2(ends[1], STDERR_FILENO);
+		_exit(command_run(command_find("dump"), &common, 2, argv));
+	}
+	close(ends[1]);
+	while ((n = read(ends[0], said + length, size - 1 - length)) > 0)
+		length += (size_t)n;
+	said[length] = '\0';
+	close(ends[0]);
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+static void signal_lets_the_guest_run_on(void **state)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		const struct fake_answer answers[] = {
+			{ .asks = "pmemsave", .times = 1 },
+			{ .asks = "pmemsave", .times = 1, .signal = numbers[i] },
+			{ .asks = NULL },
+		};
+		const struct fake_qemu qemu = { .answers = answers };
+		struct fake_place place;
+		char said[400];
+		int status;
+
+		fake_qemu_start(&qemu, &place);
+		status = read_with_signal(&place, said, sizeof(said));
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), numbers[i]);
+		assert_says(said, "interrupted: the guest is left as it was, no file is left");
+		assert_true(runs(&place));
+		fake_qemu_stop(&place);
+	}
 }
 
 int main(void)
@@ -134,8 +208,9 @@ int main(void)
 		cmocka_unit_test(frame_numbers_are_decimal_or_hexadecimal),
 		cmocka_unit_test(arguments_say_which_dump),
 		cmocka_unit_test(memory_without_a_guest_in_it_is_no_dump),
-		cmocka_unit_test(live_dump_needs_a_folder),
-		cmocka_unit_test(live_dump_leaves_nothing_behind),
+		cmocka_unit_test(guest_that_is_read_is_left_as_it_was),
+		cmocka_unit_test(reading_that_fails_says_why),
+		cmocka_unit_test(signal_lets_the_guest_run_on),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/dump", tests, NULL, NULL);

@@ -33,7 +33,8 @@ static struct fake_qemu model;
 static int64_t target;	/* memory left; 0: none was set */
 static size_t nr_asked; /* for what is left, since then */
 static unsigned used[MAX_ANSWERS];
-static unsigned nr_dump_looks;
+static bool halted;
+static pid_t client;
 static unsigned nr_reports; /* of a guest that lives */
 static char interval[16];   /* of its statistics */
 
@@ -123,14 +124,37 @@ static void answer_monitor(const char *request, char *text, size_t size)
 		snprintf(text, size, "\"Cannot access memory\\r\\n\"");
 }
 
-/* Says what QEMU would, whoever has written the file. */
-static void answer_dump(char *text, size_t size)
+static uint64_t argument(const char *request, const char *name)
 {
-	bool active = nr_dump_looks < model.dump_looks;
+	const char *at = strstr(request, name);
 
-	nr_dump_looks++;
-	snprintf(text, size, "{\"status\": \"%s\", \"completed\": %u, \"total\": %u}",
-		 active ? "active" : "completed", nr_dump_looks, model.dump_looks);
+	return at ? strtoull(at + strlen(name), NULL, 10) : 0;
+}
+
+static bool runs(void)
+{
+	return !model.paused && !model.panicked && !halted;
+}
+
+/* It opens the file by name, as QEMU does. */
+static void answer_peek(const char *request, char *text, size_t size)
+{
+	const struct timespec pause = { .tv_nsec = model.peek_ms * 1000000l };
+	const char *name = strstr(request, "\"filename\":\"");
+	uint64_t count = argument(request, "\"size\":");
+	char path[64] = "";
+	FILE *file;
+
+	nanosleep(&pause, NULL);
+	if (name)
+		sscanf(name, "\"filename\":\"%63[^\"]", path);
+	file = runs() ? NULL : fopen(path, "wb");
+	if (!file)
+		return;
+	while (count--)
+		putc(0x5a, file);
+	fclose(file);
+	snprintf(text, size, "{}");
 }
 
 /* The value to return; "" for a command that is not known. */
@@ -143,10 +167,10 @@ static void answer_by_itself(const char *request, char *text, size_t size)
 		snprintf(text, size, "{\"base-memory\": %lld, \"plugged-memory\": 0}", FAKE_RAM);
 	else if (strstr(request, "\"query-status\""))
 		snprintf(text, size, "{\"running\": %s, \"status\": \"%s\"}",
-			 model.paused || model.panicked ? "false" : "true",
-			 model.panicked ? "guest-panicked"
-			 : model.paused ? "paused"
-					: "running");
+			 runs() ? "true" : "false",
+			 runs()		  ? "running"
+			 : model.panicked ? "guest-panicked"
+					  : "paused");
 	else if (strstr(request, "\"query-balloon\""))
 		snprintf(text, size, "{\"actual\": %" PRId64 "}", left_now());
 	else if (strstr(request, "\"qom-list\"") && strstr(request, "peripheral\""))
@@ -160,10 +184,11 @@ static void answer_by_itself(const char *request, char *text, size_t size)
 		property = answer_property(request);
 	else if (strstr(request, "\"human-monitor-command\""))
 		answer_monitor(request, text, size);
-	else if (strstr(request, "\"query-dump\""))
-		answer_dump(text, size);
-	else if (strstr(request, "\"qmp_capabilities\"") || strstr(request, "\"qom-set\"") ||
-		 strstr(request, "\"dump-guest-memory\""))
+	else if (strstr(request, "\"pmemsave\""))
+		answer_peek(request, text, size);
+	else if (strstr(request, "\"qmp_capabilities\"") || strstr(request, "\"qom-set\""))
+		snprintf(text, size, "{}");
+	else if (strstr(request, "\"stop\"") || strstr(request, "\"cont\""))
 		snprintf(text, size, "{}");
 	if (property)
 		snprintf(text, size, "%s", property);
@@ -225,7 +250,7 @@ static void lie(FILE *to, enum fake_lie lie)
 	const struct timespec moment = { .tv_nsec = 10000000 };
 	bool fast = lie == FAKE_CHATTERS || lie == FAKE_BREATHES;
 
-	if (lie == FAKE_SAYS_HALF)
+	if (lie == FAKE_SAYS_HALF || lie == FAKE_DRIBBLES)
 		fputs("{\"retu", to);
 	fflush(to);
 	while (lie == FAKE_SAYS_NOTHING || lie == FAKE_SAYS_HALF)
@@ -249,6 +274,8 @@ static bool answer_request(FILE *to, const char *request)
 
 	if (answer && answer->before)
 		fputs(answer->before, to);
+	if (answer && answer->signal)
+		kill(client, answer->signal);
 	if (answer && answer->lie) {
 		lie(to, answer->lie);
 		return false;
@@ -270,6 +297,8 @@ static bool answer_request(FILE *to, const char *request)
 	if (!error) {
 		note_target(request);
 		note_interval(request);
+		if (strstr(request, "\"stop\"") || strstr(request, "\"cont\""))
+			halted = !!strstr(request, "\"stop\"");
 	}
 	if (model.dump_from && strstr(request, "\"dump-guest-memory\""))
 		write_dump(request);
@@ -305,8 +334,12 @@ static void greet(FILE *to)
 static void serve(int fd)
 {
 	FILE *from = fdopen(fd, "r"), *to = fdopen(dup(fd), "w");
+	struct ucred peer = { 0 };
+	socklen_t size = sizeof(peer);
 	char line[4096];
 
+	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+	client = peer.pid;
 	if (model.greeting)
 		lie(to, model.greeting);
 	else

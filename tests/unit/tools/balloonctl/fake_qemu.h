@@ -19,8 +19,8 @@
 enum fake_lie {
 	FAKE_ANSWERS,
 	FAKE_SAYS_NOTHING,
-	FAKE_SAYS_HALF, /* of a line */
-	FAKE_DRIBBLES,	/* a byte now and then, of a line that has no end */
+	FAKE_SAYS_HALF, /* of an answer */
+	FAKE_DRIBBLES,	/* a byte now and then, of an answer that has no end */
 	FAKE_CHATTERS,	/* events, as fast as it can */
 	FAKE_BREATHES,	/* empty lines, as fast as it can */
 };
@@ -34,6 +34,7 @@ struct fake_answer {
 	const char *before; /* lines sent before it */
 	bool hang_up;	    /* instead of an answer, in mid-line */
 	enum fake_lie lie;  /* instead of an answer */
+	int signal;	    /* sent to the client before it */
 };
 
 struct fake_qemu {
@@ -46,13 +47,13 @@ struct fake_qemu {
 	enum fake_lie greeting; /* instead of the greeting */
 	bool deaf;		/* accepts nobody, and its backlog is full */
 	bool no_device, no_driver, paused;
-	bool lives;	       /* its driver sends statistics when it is asked for them */
-	bool panicked;	       /* and QEMU has stopped it for that */
-	bool old;	       /* has no x-query-virtio-status */
-	bool unmapped;	       /* the guest has not mapped the device's registers */
-	bool legacy;	       /* the device has registers in ports only */
-	bool plain;	       /* the device is on a virtio-mmio bus */
-	unsigned dump_looks;   /* so many times a dump is found on its way */
+	bool lives;    /* its driver sends statistics when it is asked for them */
+	bool panicked; /* and QEMU has stopped it for that */
+	bool old;      /* has no x-query-virtio-status */
+	bool unmapped; /* the guest has not mapped the device's registers */
+	bool legacy;   /* the device has registers in ports only */
+	bool plain;    /* the device is on a virtio-mmio bus */
+	int peek_ms;   /* its memory, all 0x5a, is given away so late, and while it stands still */
 	const char *dump_from; /* a file that is copied to where a dump is wanted; NULL: none */
 	const struct fake_answer *answers;
 };

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <string.h>
 #include <stdlib.h>
 
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
@@ -135,7 +136,43 @@ static void interval_is_kept_by_libvirt(void **state)
 	guest_close(guest);
 }
 
-/* This driver has no dump of the memory alone. */
+static void guest_is_halted_by_libvirt(void **state)
+{
+	struct guest *guest = open_test();
+	struct guest_state now;
+	bool ran;
+
+	(void)state;
+	if (!guest)
+		return;
+	assert_int_equal(guest_halt(guest, &ran), 0);
+	assert_true(ran);
+	assert_int_equal(guest_state(guest, &now), 0);
+	assert_true(now.paused && !now.panicked);
+	assert_int_equal(guest_halt(guest, &ran), 0);
+	assert_false(ran);
+	assert_int_equal(guest_resume(guest), 0);
+	assert_int_equal(guest_state(guest, &now), 0);
+	assert_false(now.paused);
+	guest_close(guest);
+}
+
+static void memory_is_libvirts(void **state)
+{
+	static const char before[8] = "unread!";
+	struct guest *guest = open_test();
+	char memory[8];
+
+	(void)state;
+	if (!guest)
+		return;
+	memcpy(memory, before, sizeof(memory));
+	assert_int_equal(guest_peek(guest, 0, memory, sizeof(memory)), 0);
+	assert_memory_not_equal(memory, before, sizeof(memory));
+	guest_close(guest);
+}
+
+/* It runs already. */
 static void refusal_by_libvirt_is_passed_on(void **state)
 {
 	struct guest *guest = open_test();
@@ -143,7 +180,7 @@ static void refusal_by_libvirt_is_passed_on(void **state)
 	(void)state;
 	if (!guest)
 		return;
-	assert_int_equal(guest_dump(guest, "/nowhere/core", LONG_MS), -EPROTO);
+	assert_int_equal(guest_resume(guest), -EPROTO);
 	assert_says(guest_error(guest), "libvirt: ");
 	guest_close(guest);
 }
@@ -156,6 +193,8 @@ int main(void)
 		cmocka_unit_test(target_is_whole_kib),
 		cmocka_unit_test(statistics_are_libvirts_in_bytes),
 		cmocka_unit_test(interval_is_kept_by_libvirt),
+		cmocka_unit_test(guest_is_halted_by_libvirt),
+		cmocka_unit_test(memory_is_libvirts),
 		cmocka_unit_test(refusal_by_libvirt_is_passed_on),
 	};
 

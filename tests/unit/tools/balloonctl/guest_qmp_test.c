@@ -386,7 +386,7 @@ static void statistics_of_any_shape_do_no_harm(void **state)
 	}
 }
 
-/* ---- cost and dump ---- */
+/* ---- cost and memory ---- */
 
 static void cost_is_that_of_the_process_behind_the_socket(void **state)
 {
@@ -401,76 +401,80 @@ static void cost_is_that_of_the_process_behind_the_socket(void **state)
 	done(&f);
 }
 
-static void dump_is_asked_for_by_an_absolute_path(void **state)
+static void memory_is_what_qemu_writes(void **state)
+{
+	char memory[9] = "";
+	struct fixture f;
+	bool ran;
+
+	(void)state;
+	connect_to(&(struct fake_qemu){ 0 }, &f);
+	/* This QEMU gives nothing away while the guest runs. */
+	assert_int_equal(guest_peek(f.guest, 0, memory, 8), -EREMOTEIO);
+	assert_int_equal(guest_halt(f.guest, &ran), 0);
+	assert_true(ran);
+	assert_int_equal(guest_peek(f.guest, 4096, memory, 8), 0);
+	assert_string_equal(memory, "ZZZZZZZZ");
+	assert_int_equal(guest_halt(f.guest, &ran), 0);
+	assert_false(ran);
+	assert_int_equal(guest_resume(f.guest), 0);
+	assert_int_equal(guest_peek(f.guest, 0, memory, 8), -EREMOTEIO);
+	done(&f);
+}
+
+static void memory_is_asked_for_by_place_and_size(void **state)
 {
 	static const struct fake_answer answers[] = {
-		{ .asks = "\"paging\":false,\"protocol\":\"file:/tmp/x y,z\",\"detach\":true",
-		  .value = "{}" },
-		{ .asks = "dump-guest-memory", .error = "GenericError" },
+		{ .asks = "\"val\":1099511627776,\"size\":262144,\"filename\":\"/proc/",
+		  .error = "Right" },
+		{ .asks = "pmemsave", .error = "Wrong" },
 		{ .asks = NULL },
 	};
+	static char memory[GUEST_PEEK_MAX];
 	struct fixture f;
 
 	(void)state;
 	connect_to(&(struct fake_qemu){ .answers = answers }, &f);
-	assert_int_equal(guest_dump(f.guest, "/tmp/x y,z", PATIENCE_MS), 0);
-	assert_int_equal(guest_dump(f.guest, "x", PATIENCE_MS), -EINVAL);
-	assert_int_equal(guest_dump(f.guest, "/tmp/other", PATIENCE_MS), -EREMOTEIO);
+	assert_int_equal(guest_peek(f.guest, 1ull << 40, memory, sizeof(memory)), -EREMOTEIO);
+	assert_string_equal(guest_error(f.guest), "QEMU refuses 'pmemsave': no");
+	assert_int_equal(guest_peek(f.guest, 1ull << 40, memory, 1), -EREMOTEIO);
 	done(&f);
 }
 
-static void dump_is_there_when_all_is_written(void **state)
+static void memory_that_was_not_written_is_no_memory(void **state)
 {
+	char memory[8];
 	struct fixture f;
 
 	(void)state;
-	/* Another one is on its way first. */
-	connect_to(&(struct fake_qemu){ .dump_looks = 3 }, &f);
-	assert_int_equal(guest_dump(f.guest, "/tmp/x", PATIENCE_MS), 0);
+	connect_to(SAYS("pmemsave", "{}"), &f);
+	assert_int_equal(guest_peek(f.guest, 0, memory, 8), -EPROTO);
+	assert_string_equal(guest_error(f.guest),
+			    "QEMU has handed over 0 bytes of memory instead of 8");
 	done(&f);
 }
 
-#define FAILED "{\"status\": \"failed\", \"completed\": 7, \"total\": 9}"
-
-static void dump_that_fails_says_why(void **state)
+static void guest_that_cannot_be_halted_is_an_error(void **state)
 {
 	static const struct fake_answer answers[] = {
-		/* Before it begins, and after. */
-		{ .asks = "query-dump", .times = 1, .value = "{\"status\": \"none\"}" },
-		{ .asks = "query-dump",
-		  .times = 1,
-		  .before = "{\"event\": \"DUMP_COMPLETED\", \"data\": {\"error\": \"disk "
-			    "full\"}}\n",
-		  .value = FAILED },
-		{ .asks = "query-dump",
-		  .times = 1,
-		  .before = "{\"event\": \"DUMP_COMPLETED\", \"data\": {\"error\": \"of "
-			    "another\"}}\n",
-		  .value = FAILED },
-		{ .asks = "query-dump", .value = FAILED },
+		{ .asks = "\"stop\"", .error = "GenericError" },
+		{ .asks = "\"cont\"", .error = "GenericError" },
 		{ .asks = NULL },
 	};
 	struct fixture f;
+	bool ran;
 
 	(void)state;
 	connect_to(&(struct fake_qemu){ .answers = answers }, &f);
-	assert_int_equal(guest_dump(f.guest, "/tmp/x", PATIENCE_MS), -EREMOTEIO);
-	assert_string_equal(guest_error(f.guest), "QEMU could not write the dump: disk full");
-	/* Without a reason: the one that is there is older. */
-	assert_int_equal(guest_dump(f.guest, "/tmp/x", PATIENCE_MS), -EREMOTEIO);
-	assert_string_equal(guest_error(f.guest), "QEMU could not write the dump");
+	assert_int_equal(guest_halt(f.guest, &ran), -EREMOTEIO);
+	assert_string_equal(guest_error(f.guest), "QEMU refuses 'stop': no");
+	assert_int_equal(guest_resume(f.guest), -EREMOTEIO);
+	assert_string_equal(guest_error(f.guest), "QEMU refuses 'cont': no");
 	done(&f);
-}
-
-static void dump_that_does_not_get_on_is_given_up(void **state)
-{
-	struct fixture f;
-
-	(void)state;
-	connect_to(SAYS("query-dump", "{\"status\": \"active\", \"completed\": 7}"), &f);
-	alarm(60);
-	assert_int_equal(guest_dump(f.guest, "/tmp/x", 300), -ETIMEDOUT);
-	alarm(0);
+	/* It stands still already: nothing is to be done. */
+	connect_to(&(struct fake_qemu){ .answers = answers, .paused = true }, &f);
+	assert_int_equal(guest_halt(f.guest, &ran), 0);
+	assert_false(ran);
 	done(&f);
 }
 
@@ -494,10 +498,10 @@ int main(void)
 		cmocka_unit_test(age_is_by_this_machines_clock),
 		cmocka_unit_test(statistics_of_any_shape_do_no_harm),
 		cmocka_unit_test(cost_is_that_of_the_process_behind_the_socket),
-		cmocka_unit_test(dump_is_asked_for_by_an_absolute_path),
-		cmocka_unit_test(dump_is_there_when_all_is_written),
-		cmocka_unit_test(dump_that_fails_says_why),
-		cmocka_unit_test(dump_that_does_not_get_on_is_given_up),
+		cmocka_unit_test(memory_is_what_qemu_writes),
+		cmocka_unit_test(memory_is_asked_for_by_place_and_size),
+		cmocka_unit_test(memory_that_was_not_written_is_no_memory),
+		cmocka_unit_test(guest_that_cannot_be_halted_is_an_error),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/guest_qmp", tests, NULL, NULL);

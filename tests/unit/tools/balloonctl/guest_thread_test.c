@@ -42,7 +42,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool blocks;
 static unsigned inside, calls, closed;
-static char last_path[32];
+static bool halted;
 
 /* Each operation begins with this. */
 static void enter(void)
@@ -137,12 +137,27 @@ static int cost_fake(struct guest *guest, struct guest_cost *cost)
 	return 0;
 }
 
-static int dump_fake(struct guest *guest, const char *path, int timeout_ms)
+static int peek_fake(struct guest *guest, uint64_t paddr, void *to, size_t size)
+{
+	enter();
+	memset(to, (int)(paddr & 0xff), size);
+	return paddr < MIB ? 0 : guest_fail(guest, -EREMOTEIO, "no memory there");
+}
+
+static int halt_fake(struct guest *guest, bool *ran)
 {
 	(void)guest;
 	enter();
-	assert(timeout_ms == 13);
-	snprintf(last_path, sizeof(last_path), "%s", path);
+	*ran = !halted;
+	halted = true;
+	return 0;
+}
+
+static int resume_fake(struct guest *guest)
+{
+	(void)guest;
+	enter();
+	halted = false;
 	return 0;
 }
 
@@ -154,7 +169,9 @@ static const struct guest_backend fake = {
 	.stats = stats_fake,
 	.set_interval = set_interval_fake,
 	.cost = cost_fake,
-	.dump = dump_fake,
+	.peek = peek_fake,
+	.halt = halt_fake,
+	.resume = resume_fake,
 };
 
 static struct guest *new_guest(int time_ms)
@@ -190,6 +207,8 @@ static void all_that_is_asked_is_passed_on(void **state)
 	struct guest_state gives;
 	struct guest_stats stats;
 	struct guest_cost cost;
+	char memory[4] = "";
+	bool ran;
 
 	(void)state;
 	assert_int_equal(guest_thread_open(guest, &fake, "x"), 0);
@@ -205,9 +224,17 @@ static void all_that_is_asked_is_passed_on(void **state)
 	assert_int_equal(guest_set_interval(guest, 5), -EREMOTEIO);
 	assert_int_equal(guest_cost(guest, &cost), 0);
 	assert_int_equal(cost.cpu_ms, 11);
-	assert_int_equal(guest_dump(guest, "/tmp/a", 13), 0);
-	assert_string_equal(last_path, "/tmp/a");
-	assert_int_equal(guest_dump(guest, "/tmp/b", 13), -EBUSY);
+	assert_int_equal(guest_peek(guest, 0x17, memory, 3), 0);
+	assert_memory_equal(memory, "\x17\x17\x17", 4);
+	assert_int_equal(guest_peek(guest, MIB, memory, 3), -EREMOTEIO);
+	assert_memory_equal(memory, "\x17\x17\x17", 4);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(guest_halt(guest, &ran), 0);
+		assert_int_equal(ran, i == 0);
+	}
+	assert_int_equal(guest_resume(guest), 0);
+	assert_int_equal(guest_halt(guest, &ran), 0);
+	assert_true(ran);
 	guest_close(guest);
 	assert_int_equal(closed, 1);
 }

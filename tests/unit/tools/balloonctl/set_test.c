@@ -10,11 +10,14 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
-#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest.h"
 
 #define HALF "512M"
@@ -61,6 +64,62 @@ static void give_is_relative_to_what_is_left_now(void **state)
 	assert_target(&qemu, "give", "0", "Target       512.0 MiB left   512.0 MiB taken\n");
 }
 
+static void signs_are_relative_to_what_is_now(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 512 * MIB };
+
+	(void)state;
+	assert_target(&qemu, "set", "+256M", "Target       768.0 MiB left   256.0 MiB taken\n");
+	assert_target(&qemu, "set", "-256M", "Target       256.0 MiB left   768.0 MiB taken\n");
+	assert_target(&qemu, "take", "+256M", "Target       256.0 MiB left   768.0 MiB taken\n");
+	assert_target(&qemu, "take", "-256M", "Target       768.0 MiB left   256.0 MiB taken\n");
+	assert_target(&qemu, "give", "+256M", "Target       768.0 MiB left   256.0 MiB taken\n");
+	assert_target(&qemu, "take", "-512M", "Target       1.000 GiB left       0 B taken\n");
+}
+
+static void shares_are_of_all_ram(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 512 * MIB };
+
+	(void)state;
+	assert_target(&qemu, "set", "75%", "Target       768.0 MiB left   256.0 MiB taken\n");
+	assert_target(&qemu, "take", "75%", "Target       256.0 MiB left   768.0 MiB taken\n");
+	assert_target(&qemu, "set", "-12.5%", "Target       384.0 MiB left   640.0 MiB taken\n");
+	assert_target(&qemu, "take", "+12.5%", "Target       384.0 MiB left   640.0 MiB taken\n");
+	assert_target(&qemu, "give", "25%", "Target       768.0 MiB left   256.0 MiB taken\n");
+	assert_target(&qemu, "set", "33.3%", "Target       341.0 MiB left   683.0 MiB taken\n");
+}
+
+static void all_is_all_that_can_be(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 512 * MIB };
+
+	(void)state;
+	assert_target(&qemu, "set", "--all", "Target       1.000 GiB left       0 B taken\n");
+	assert_target(&qemu, "give", "--all", "Target       1.000 GiB left       0 B taken\n");
+	assert_target(&qemu, "take", "--all", "Target       4.000 KiB left   1.000 GiB taken\n");
+}
+
+/* Wherever it stands, and whatever is beside it. */
+static void minus_is_no_option(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 512 * MIB };
+	struct outcome got = RUN_AGAINST(&qemu, "set", "-256M", "--wait", "--patience=3");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.out, "Actual       256.0 MiB left");
+	got = RUN_AGAINST(&qemu, "set", "--wait", "-256M", "--json");
+	assert_int_equal(got.status, EXIT_REACHED);
+	got = RUN_AGAINST(&qemu, "set", "--wait", "--", "-256M");
+	assert_int_equal(got.status, EXIT_REACHED);
+	got = RUN_AGAINST(&qemu, "set", "-x256M");
+	assert_int_equal(got.status, EXIT_USAGE);
+	assert_says(got.err, "-x is not understood");
+	got = RUN_AGAINST(&qemu, "set", "1G", "--", "--wait");
+	assert_says(got.err, "'1G --wait' is more than one amount");
+}
+
 static void sizes_are_rounded_for_the_guest(void **state)
 {
 	const struct fake_qemu qemu = { 0 };
@@ -105,6 +164,19 @@ static void sizes_that_cannot_be_are_refused(void **state)
 	assert_refused(&taken, "take", "2G", "no more than 1.000 GiB");
 	assert_refused(&taken, "give", "257M", "holds no more than 256.0 MiB");
 	assert_refused(&taken, "set", "lots", "'lots' is no size");
+	assert_refused(
+		&taken, "set", "+257M",
+		"'+257M' is too much: the guest has no more than 1.000 GiB, of which 768.0 MiB "
+		"are left now");
+	assert_refused(&taken, "set", "-769M", "'-769M' is too much: the guest has no more than");
+	assert_refused(&taken, "take", "-257M", "'-257M' is too much: the balloon holds no more");
+	assert_refused(&taken, "take", "+769M", "of which 256.0 MiB are taken now");
+	assert_refused(&taken, "give", "-1M", "`balloonctl take +1M` takes as much more");
+	assert_refused(&taken, "give", "26%", "'26%' is too much: the balloon holds no more than");
+	assert_refused(&taken, "set", "101%", "'101%' is more than any guest has");
+	assert_refused(&taken, "set", "9000000T", "'9000000T' is more than any guest has");
+	assert_refused(&taken, "take", "1.G", "'1.G' is no size: bytes, or a number with");
+	assert_refused(&taken, "take", "100%", "without any memory");
 	assert_refused(&taken, "set", "\x1b[2J", "'\\x1b[2J' is no size");
 }
 
@@ -122,7 +194,16 @@ static void bad_arguments_are_refused_before_anything_is_done(void **state)
 	assert_int_equal(run_command("/nonexistent/x", "set", "1G", "--patience", NULL).status,
 			 EXIT_USAGE);
 	assert_int_equal(got.status, EXIT_USAGE);
+	assert_says(got.err, "'1G 60' is more than one amount");
 	assert_says(got.err, "seconds go after =: --wait=60");
+	got = run_command("/nonexistent/x", "take", "512", "M", NULL);
+	assert_says(got.err, "'512 M' is more than one amount: write it in one word, as in "
+			     "`balloonctl take 512M`\n");
+	got = run_command("/nonexistent/x", "give", NULL);
+	assert_says(got.err, "an amount is wanted, as in `balloonctl give 512M`, 25%, or --all");
+	got = run_command("/nonexistent/x", "set", "--all", "5", "G", NULL);
+	assert_int_equal(got.status, EXIT_USAGE);
+	assert_says(got.err, "'5 G' is too much beside --all");
 	assert_int_equal(run_command("/nonexistent/x", "set", "1G", "--now", NULL).status,
 			 EXIT_USAGE);
 }
@@ -304,6 +385,115 @@ static void panic_before_a_reset_is_over(void **state)
 	(void)state;
 	assert_string_equal(got.err, "");
 	assert_int_equal(got.status, EXIT_REACHED);
+}
+
+/* ---- interrupted ---- */
+
+/* Runs set --wait in a process that the fake sends a signal to; gives how that ended. */
+static int wait_with_signal(const struct fake_place *place, char *said, size_t size)
+{
+	const struct common common = { .guest = place->path };
+	char *argv[] = { (char[]){ "set" }, (char[]){ "512M" }, (char[]){ "--wait" },
+			 (char[]){ "--patience=1" }, NULL };
+	size_t length = 0;
+	int ends[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		dup2(ends[1], STDERR_FILENO);
+		complain_for("set");
+		_exit(command_run(command_find("set"), &common, 4, argv));
+	}
+	close(ends[1]);
+	while ((n = read(ends[0], said + length, size - 1 - length)) > 0)
+		length += (size_t)n;
+	said[length] = '\0';
+	close(ends[0]);
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+/* `answers`: the fake still does, afterwards. */
+static void assert_interrupted(const struct fake_qemu *qemu, int number, bool answers)
+{
+	struct fake_place place;
+	struct outcome after;
+	char said[400];
+	int status;
+
+	fake_qemu_start(qemu, &place);
+	status = wait_with_signal(&place, said, sizeof(said));
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), number);
+	assert_string_equal(said, "balloonctl set: interrupted; the target of 512.0 MiB left "
+				  "stands, whether the guest reaches it or not\n");
+	if (answers) {
+		after = run_command(place.path, "status", "--json", NULL);
+		assert_says(after.out, "\"target\":{\"left\":536870912,");
+		assert_says(after.out, "\"polling-interval\":0}");
+	}
+	fake_qemu_stop(&place);
+}
+
+static void wait_that_is_interrupted_says_that_the_target_stands(void **state)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		const struct fake_answer answers[] = {
+			{ .asks = "query-status", .times = 4 },
+			{ .asks = "query-status",
+			  .signal = numbers[i],
+			  .lie = FAKE_SAYS_NOTHING,
+			  .times = 1 },
+			{ .asks = NULL },
+		};
+		const struct fake_answer late[] = {
+			/* While it is asked whether it lives. */
+			{ .asks = "qom-set", .signal = numbers[i], .times = 1 },
+			{ .asks = NULL },
+		};
+
+		assert_interrupted(&(struct fake_qemu){ LEFTS(900 * MIB), .answers = answers },
+				   numbers[i], false);
+		assert_interrupted(&(struct fake_qemu){ LEFTS(900 * MIB), .answers = late },
+				   numbers[i], true);
+	}
+}
+
+/* ---- JSON ---- */
+
+static void assert_json(const struct fake_qemu *qemu, bool wait, int status, const char *words)
+{
+	struct outcome got = wait ? RUN_AGAINST(qemu, "set", HALF, "--json", "--wait",
+						"--patience=1")
+				  : RUN_AGAINST(qemu, "set", HALF, "--json");
+
+	assert_int_equal(got.status, status);
+	assert_says(got.out, words);
+	/* One object, one line. */
+	assert_true(got.out[0] == '{' && strchr(got.out, '\n') == got.out + strlen(got.out) - 1);
+}
+
+static void json_has_the_outcome(void **state)
+{
+	(void)state;
+	assert_json(&(struct fake_qemu){ 0 }, false, EXIT_REACHED,
+		    "\"status\":0,\"outcome\":\"set\"}");
+	assert_json(&(struct fake_qemu){ 0 }, true, EXIT_REACHED,
+		    "\"status\":0,\"outcome\":\"reached\"}");
+	assert_json(&(struct fake_qemu){ .lives = true, LEFTS(900 * MIB, 600 * MIB) }, true,
+		    EXIT_SHORTFALL, "\"status\":3,\"outcome\":\"shortfall\"}");
+	assert_json(&(struct fake_qemu){ LEFTS(900 * MIB, 600 * MIB) }, true, EXIT_TIMEOUT,
+		    "\"status\":4,\"outcome\":\"timeout\"}");
+	assert_json(&(struct fake_qemu){ .no_driver = true, LEFTS(FAKE_RAM) }, false,
+		    EXIT_NO_DRIVER, "\"status\":6,\"outcome\":\"no-driver\"}");
 }
 
 /* ---- time ---- */
@@ -545,6 +735,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(set_is_left_and_take_is_taken),
 		cmocka_unit_test(give_is_relative_to_what_is_left_now),
+		cmocka_unit_test(signs_are_relative_to_what_is_now),
+		cmocka_unit_test(shares_are_of_all_ram),
+		cmocka_unit_test(all_is_all_that_can_be),
+		cmocka_unit_test(minus_is_no_option),
+		cmocka_unit_test(wait_that_is_interrupted_says_that_the_target_stands),
+		cmocka_unit_test(json_has_the_outcome),
 		cmocka_unit_test(sizes_are_rounded_for_the_guest),
 		cmocka_unit_test(memory_of_odd_size_can_be_left_whole),
 		cmocka_unit_test(sizes_that_cannot_be_are_refused),

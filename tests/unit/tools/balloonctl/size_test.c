@@ -38,6 +38,7 @@ static void units_are_powers_of_1024(void **state)
 	assert_size("64M", 64ull << 20);
 	assert_size("64m", 64ull << 20);
 	assert_size("64MiB", 64ull << 20);
+	assert_size("64MB", 64ull << 20);
 	assert_size("3G", 3ull << 30);
 	assert_size("16T", 16ull << 40);
 	assert_size("007K", 7168);
@@ -62,7 +63,7 @@ static void what_is_no_size_is_refused(void **state)
 	static const char *const bad[] = { "",	   "M",
 					   "-1",   "+1",
 					   "1 M",  " 1",
-					   "1M ",  "1MB",
+					   "1M ",  "1Mb",
 					   "1B",   "1P",
 					   "1.M",  ".5M",
 					   "1.5",  "0x10",

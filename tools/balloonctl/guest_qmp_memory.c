@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reads a guest's memory by QMP: see guest_backend.h. QEMU writes it (pmemsave) into a file
+ * without a name that this process holds: nothing of it ever lies in a folder, and whatever
+ * ends this process, no file is left, and no writer.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "tools/balloonctl/guest_backend.h"
+#include "tools/balloonctl/guest_qmp.h"
+#include "tools/json_member.h"
+#include "tools/qmp.h"
+
+static int fail_qmp(struct guest *guest, int err)
+{
+	return guest_fail(guest, err, "%s", qmp_error(guest->connection));
+}
+
+/* The name of a process's namespace of process numbers; false: it cannot be seen. */
+static bool namespace_of(const char *pid, char name[64])
+{
+	char path[64];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/pid", pid);
+	length = readlink(path, name, 63);
+	name[length < 0 ? 0 : length] = '\0';
+	return length > 0;
+}
+
+/*
+ * QEMU opens the file by our number. Where numbers of processes mean others to it, it
+ * would write into a file of somebody else.
+ */
+static int check_namespace(struct guest *guest)
+{
+	char text[16], ours[64], theirs[64];
+	pid_t pid;
+	int err = qmp_peer(guest->connection, &pid);
+
+	if (err)
+		return fail_qmp(guest, err);
+	snprintf(text, sizeof(text), "%d", pid);
+	if (namespace_of("self", ours) && namespace_of(text, theirs) && !strcmp(ours, theirs))
+		return 0;
+	return guest_fail(guest, -ENOTSUP,
+			  "QEMU does not see this program (a container?), so it cannot hand the "
+			  "guest's memory over; call balloonctl where QEMU runs, or have a dump "
+			  "made by dump-guest-memory");
+}
+
+static int save(struct guest *guest, uint64_t paddr, size_t size, int fd)
+{
+	struct json_object *args = json_object_new_object();
+	char path[48];
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), fd);
+	json_object_object_add(args, "val", json_object_new_uint64(paddr));
+	json_object_object_add(args, "size", json_object_new_uint64(size));
+	json_object_object_add(args, "filename", json_object_new_string(path));
+	err = qmp_execute(guest->connection, "pmemsave", args, NULL);
+	return err ? fail_qmp(guest, err) : 0;
+}
+
+int qmp_peek(struct guest *guest, uint64_t paddr, void *to, size_t size)
+{
+	int err = check_namespace(guest);
+	ssize_t n;
+	int fd;
+
+	if (err)
+		return err;
+	fd = memfd_create("balloonctl", MFD_CLOEXEC);
+	if (fd < 0)
+		return guest_fail(guest, -errno, "a file without a name: %s", strerror(errno));
+	err = save(guest, paddr, size, fd);
+	if (!err) {
+		n = pread(fd, to, size, 0);
+		if (n != (ssize_t)size)
+			err = guest_fail(guest, -EPROTO,
+					 "QEMU has handed over %zd bytes of memory instead of %zu",
+					 n, size);
+	}
+	close(fd);
+	return err;
+}
+
+int qmp_halt(struct guest *guest, bool *ran)
+{
+	struct json_object *reply, *running;
+	int err = qmp_execute(guest->connection, "query-status", NULL, &reply);
+
+	if (err)
+		return fail_qmp(guest, err);
+	*ran = json_object_object_get_ex(reply, "running", &running) &&
+	       json_object_get_boolean(running);
+	json_object_put(reply);
+	if (*ran)
+		err = qmp_execute(guest->connection, "stop", NULL, NULL);
+	return err ? fail_qmp(guest, err) : 0;
+}
+
+int qmp_resume(struct guest *guest)
+{
+	int err = qmp_execute(guest->connection, "cont", NULL, NULL);
+
+	return err ? fail_qmp(guest, err) : 0;
+}

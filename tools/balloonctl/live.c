@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reads a guest's memory while it runs: see live.h. A signal is waited with until the guest
+ * runs again, which takes as long as its manager's answer; a second one is not.
+ */
+#include "tools/balloonctl/live.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "kernel/lib/types.h"
+#include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/guest.h"
+#include "tools/core.h"
+#include "tools/deadline.h"
+
+#define PIECE GUEST_PEEK_MAX
+#define PIECES 128
+#define ENOUGH_MS (LIVE_STAND_MS / 2) /* a piece and the answer to `cont` take their time, too */
+#define RUN_MS ENOUGH_MS
+
+/* A VGA's memory is a device: to read it would do something. */
+#define VGA_START 0xa0000u
+#define VGA_END 0xc0000u
+
+#define PADDR_END ((uint64_t)1 << 52)
+
+struct piece {
+	uint64_t number; /* times PIECE: its address */
+	uint8_t data[PIECE];
+};
+
+struct live {
+	struct guest *guest;
+	struct core *core;
+	int timeout_ms;
+	int err; /* the first one */
+	char why[600];
+	bool halted; /* by us: it is to run on */
+	int64_t since;
+	struct live_tally tally;
+	struct piece *piece[PIECES]; /* by the number's remainder */
+};
+
+/* ---- signals ---- */
+
+static const int deadly[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE, SIGALRM };
+static volatile sig_atomic_t caught;
+
+static void on_deadly_signals(void (*handler)(int))
+{
+	for (size_t i = 0; i < ARRAY_SIZE(deadly); i++)
+		signal(deadly[i], handler);
+}
+
+static void note_or_die(int number)
+{
+	if (caught) {
+		signal(number, SIG_DFL);
+		raise(number);
+	}
+	caught = number;
+}
+
+/* ---- the guest ---- */
+
+/* Each question has its time, but not the whole reading. */
+static void begin_question(struct live *live)
+{
+	guest_set_deadline(live->guest, deadline_in(live->timeout_ms));
+}
+
+static int halt(struct live *live)
+{
+	int err;
+
+	begin_question(live);
+	err = guest_halt(live->guest, &live->halted);
+	live->since = deadline_now();
+	live->tally.stands += live->halted;
+	return err;
+}
+
+static int let_run(struct live *live)
+{
+	int64_t stood;
+	int err;
+
+	if (!live->halted)
+		return 0;
+	begin_question(live);
+	err = guest_resume(live->guest);
+	if (err)
+		return err;
+	live->halted = false;
+	stood = deadline_now() - live->since;
+	if (stood > live->tally.ms_max)
+		live->tally.ms_max = stood;
+	return 0;
+}
+
+static int let_run_for_a_while(struct live *live)
+{
+	const struct timespec while_it_runs = { .tv_nsec = RUN_MS * 1000000l };
+	int err = let_run(live);
+
+	if (!err)
+		nanosleep(&while_it_runs, NULL);
+	return err;
+}
+
+static int read_piece(struct live *live, struct piece *piece, uint64_t number)
+{
+	bool tired = live->halted && deadline_now() - live->since >= ENOUGH_MS;
+	int err = 0;
+
+	if (tired)
+		err = let_run_for_a_while(live);
+	if (!err && caught)
+		err = -EINTR;
+	if (!err && !live->halted)
+		err = halt(live);
+	if (err)
+		return err;
+	begin_question(live);
+	piece->number = UINT64_MAX;
+	err = guest_peek(live->guest, number * PIECE, piece->data, PIECE);
+	if (err)
+		return err;
+	piece->number = number;
+	live->tally.bytes += PIECE;
+	return 0;
+}
+
+/* ---- the core ---- */
+
+/* Keeps the first error, and what was said of it. */
+static void note_error(struct live *live, int err)
+{
+	if (!err || live->err)
+		return;
+	live->err = err;
+	snprintf(live->why, sizeof(live->why), "%s",
+		 err == -EINTR	  ? "interrupted"
+		 : err == -ENOMEM ? "out of memory"
+				  : guest_error(live->guest));
+}
+
+/* NULL: there is an error. */
+static const struct piece *find_piece(struct live *live, uint64_t number)
+{
+	struct piece **place = &live->piece[number % PIECES];
+
+	if (!*place) {
+		*place = malloc(sizeof(**place));
+		if (!*place) {
+			note_error(live, -ENOMEM);
+			return NULL;
+		}
+		(*place)->number = UINT64_MAX;
+	}
+	if ((*place)->number != number)
+		note_error(live, read_piece(live, *place, number));
+	return live->err ? NULL : *place;
+}
+
+static int read_live(void *context, uint64_t paddr, void *to, size_t size)
+{
+	struct live *live = context;
+	uint8_t *at = to;
+
+	if (paddr > PADDR_END || size > PADDR_END - paddr ||
+	    (paddr < VGA_END && paddr + size > VGA_START))
+		return -EFAULT;
+	while (size > 0) {
+		size_t skip = paddr % PIECE;
+		size_t part = PIECE - skip < size ? PIECE - skip : size;
+		const struct piece *piece = find_piece(live, paddr / PIECE);
+
+		if (!piece)
+			return live->err;
+		memcpy(at, piece->data + skip, part);
+		at += part;
+		paddr += part;
+		size -= part;
+	}
+	return 0;
+}
+
+int live_open(struct guest *guest, int timeout_ms, struct live **out)
+{
+	struct live *live = calloc(1, sizeof(*live));
+	int err = live ? core_open_reader(read_live, live, &live->core) : -ENOMEM;
+
+	if (err) {
+		free(live);
+		return err;
+	}
+	live->guest = guest;
+	live->timeout_ms = timeout_ms;
+	caught = 0;
+	on_deadly_signals(note_or_die);
+	*out = live;
+	return 0;
+}
+
+const struct core *live_core(const struct live *live)
+{
+	return live->core;
+}
+
+int live_finish(struct live *live, struct live_tally *tally)
+{
+	int err = let_run(live);
+
+	*tally = live->tally;
+	note_error(live, err);
+	note_error(live, caught ? -EINTR : 0);
+	if (err)
+		strncat(live->why, "; the guest stands still, and could not be told to run on",
+			sizeof(live->why) - strlen(live->why) - 1);
+	return live->err;
+}
+
+const char *live_error(const struct live *live)
+{
+	return live->why;
+}
+
+void live_forget(struct live *live)
+{
+	for (size_t i = 0; i < PIECES; i++) {
+		free(live->piece[i]);
+		live->piece[i] = NULL;
+	}
+}
+
+void live_close(struct live *live)
+{
+	if (!live)
+		return;
+	live_forget(live);
+	core_close(live->core);
+	free(live);
+	on_deadly_signals(SIG_DFL);
+	if (caught)
+		raise(caught);
+}
