@@ -63,7 +63,7 @@ __attribute__((format(printf, 6, 7))) int grid_field(struct grid *grid, int row,
 /* Puts as many whole words of the text as fit into the row. Returns the column after them. */
 int grid_words(struct grid *grid, int row, int column, enum grid_style style, const char *text);
 
-/* Gives the columns that the text takes. */
+/* Returns the columns that the text takes. */
 int grid_width(const char *text);
 
 #endif

@@ -21,7 +21,7 @@ extern const struct watch_shade watch_used, watch_unused, watch_taken, watch_tar
 /* watch_draw.c: puts the character that this grid can have. */
 void watch_put(struct grid *grid, int row, int column, const struct watch_shade *shade);
 
-/* watch_draw.c: gives part / whole of `columns`, rounded; 0 of nothing. */
+/* watch_draw.c: Returns part / whole of `columns`, rounded; 0 of nothing. */
 int watch_share(uint64_t part, uint64_t whole, int columns);
 
 /* watch_draw.c: gives the guest that stands at this place of the order. */
