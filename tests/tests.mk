@@ -227,7 +227,8 @@ tests/tools/balloonctl/progress_shows := $(BALLOONCTL_TESTED) \
 	tests/unit/tools/balloonctl/screen.c
 tests/tools/balloonctl/status := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/watch_draw := $(BALLOONCTL_TESTED)
-tests/tools/balloonctl/watch := $(BALLOONCTL_TESTED) tests/unit/tools/balloonctl/screen.c
+tests/tools/balloonctl/watch := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/watch_keys := $(BALLOONCTL_TESTED) tests/unit/tools/balloonctl/screen.c
 tests/tools/balloonctl/poller := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
 tests/tools/balloonctl/record := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/export := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c

@@ -64,3 +64,55 @@ int grid_print(struct grid *grid, int row, int column, enum grid_style style, co
 	va_end(args);
 	return grid_text(grid, row, column, style, text);
 }
+
+int grid_width(const char *text)
+{
+	char shown[ESCAPE_MAX];
+	int width = 0;
+
+	for (; *text; text++)
+		width += (int)escape_byte((unsigned char)*text, shown);
+	return width;
+}
+
+int grid_field(struct grid *grid, int row, int column, int end, enum grid_style style,
+	       const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	assert(end <= grid->columns);
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (column + grid_width(text) > end)
+		return column;
+	return grid_text(grid, row, column, style, text);
+}
+
+/* The bytes of the next word, with the blanks before it; a number has its unit with it. */
+static size_t word_length(const char *text)
+{
+	size_t blanks = strspn(text, " "), len = blanks + strcspn(text + blanks, " ");
+
+	if (text[blanks] < '0' || text[blanks] > '9')
+		return len;
+	blanks = strspn(text + len, " ");
+	return len + blanks + strcspn(text + len + blanks, " ");
+}
+
+int grid_words(struct grid *grid, int row, int column, enum grid_style style, const char *text)
+{
+	char word[512];
+
+	while (*text) {
+		size_t len = word_length(text);
+
+		snprintf(word, sizeof(word), "%.*s", (int)len, text);
+		if (column + grid_width(word) > grid->columns)
+			break;
+		column = grid_text(grid, row, column, style, word);
+		text += len;
+	}
+	return column;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * grid.c: a picture made of characters, drawn into memory, so that drawing
- * needs no terminal. What does not fit is cut off.
+ * needs no terminal. What does not fit is cut off, or left out where that is said.
  */
 #ifndef TOOLS_BALLOONCTL_GRID_H
 #define TOOLS_BALLOONCTL_GRID_H
@@ -51,5 +51,19 @@ int grid_text(struct grid *grid, int row, int column, enum grid_style style, con
 __attribute__((format(printf, 5, 6))) int grid_print(struct grid *grid, int row, int column,
 						     enum grid_style style, const char *format,
 						     ...);
+
+/*
+ * Puts text as grid_print() does, but only if all of it fits into the row before
+ * column `end`. Returns the column after it, or `column` if it was left out.
+ */
+__attribute__((format(printf, 6, 7))) int grid_field(struct grid *grid, int row, int column,
+						     int end, enum grid_style style,
+						     const char *format, ...);
+
+/* Puts as many whole words of the text as fit into the row. Returns the column after them. */
+int grid_words(struct grid *grid, int row, int column, enum grid_style style, const char *text);
+
+/* Returns the columns that the text takes. */
+int grid_width(const char *text);
 
 #endif

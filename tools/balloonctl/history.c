@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A ring of points: see history.h. */
+/* A ring of points for each window: see history.h. */
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
@@ -7,93 +7,187 @@
 #include "tools/balloonctl/history.h"
 #include "tools/balloonctl/poller.h"
 
-static const struct history_point *point(const struct history *history, unsigned index)
+#define MINUTE_MS 60000
+
+int64_t history_window_ms(unsigned window)
 {
-	assert(index < history->count);
-	return &history->points[(history->first + index) % HISTORY_POINTS];
+	static const int64_t minutes[HISTORY_WINDOWS] = { 1, 5, 15, 60, 6 * 60, 24 * 60 };
+
+	assert(window < HISTORY_WINDOWS);
+	return minutes[window] * MINUTE_MS;
+}
+
+static const struct history_point *point(const struct history_ring *ring, unsigned index)
+{
+	assert(index < ring->count);
+	return &ring->points[(ring->first + index) % HISTORY_POINTS];
+}
+
+/* A place for the newest point; the oldest makes room. */
+static struct history_point *place(struct history_ring *ring)
+{
+	unsigned at = (ring->first + ring->count) % HISTORY_POINTS;
+
+	assert(ring->count <= HISTORY_POINTS && ring->first < HISTORY_POINTS);
+	if (ring->count < HISTORY_POINTS)
+		ring->count++;
+	else
+		ring->first = (ring->first + 1) % HISTORY_POINTS;
+	return &ring->points[at];
+}
+
+static void widen(struct history_point *to, const struct history_point *by)
+{
+	if (by->seen) {
+		to->low = to->seen && to->low < by->low ? to->low : by->low;
+		to->high = to->seen && to->high > by->high ? to->high : by->high;
+		to->seen = true;
+	}
+	to->missed |= by->missed;
 }
 
 /*
- * Guests that are looked at more often than the ring has points for get each
- * new point at the place of the one before, until it is old enough to stay.
+ * Guests that are looked at more often than the window has points for get each new
+ * point at the place of the one before, whose extremes it takes over, until it is old
+ * enough to stay.
  */
-static struct history_point *place(struct history *history)
+static void add_point(struct history_ring *ring, int64_t apart, struct history_point new)
 {
-	const int64_t apart = HISTORY_MS / HISTORY_POINTS;
-	unsigned at;
+	const struct history_point *last = ring->count ? point(ring, ring->count - 1) : NULL;
 
-	if (history->count > 1 &&
-	    point(history, history->count - 1)->time - point(history, history->count - 2)->time <
-		    apart)
-		history->count--;
-	assert(history->count <= HISTORY_POINTS && history->first < HISTORY_POINTS);
-	at = (history->first + history->count) % HISTORY_POINTS;
-	if (history->count < HISTORY_POINTS)
-		history->count++;
-	else
-		history->first = (history->first + 1) % HISTORY_POINTS;
-	return &history->points[at];
+	if (ring->count > 1 && last->time - point(ring, ring->count - 2)->time < apart) {
+		widen(&new, last);
+		ring->count--;
+	}
+	*place(ring) = new;
 }
 
 void history_add(struct history *history, const struct sample *sample)
 {
+	const struct guest_state *state = &sample->state;
+	struct history_point new = {
+		.time = sample->time,
+		.gone = sample->err,
+		.seen = !sample->err,
+		.missed = sample->err,
+		.low = state->taken,
+		.high = state->taken,
+		.ram = state->ram,
+		.taken = state->taken,
+		.has_target = state->has_target,
+		.target_taken = state->has_target ? state->ram - state->target_left : 0,
+		.has_cpu = sample->has_cost,
+		.cpu_ms = sample->cost.cpu_ms,
+	};
+
 	if (sample->number <= history->newest)
 		return;
 	history->newest = sample->number;
 	/* Nothing new was seen. */
 	if (sample->err == -EBUSY)
 		return;
-	*place(history) = (struct history_point){
-		.time = sample->time,
-		.gone = sample->err,
-		.ram = sample->state.ram,
-		.taken = sample->state.taken,
-		.has_target = sample->state.has_target,
-		.target_taken = sample->state.has_target
-					? sample->state.ram - sample->state.target_left
-					: 0,
-		.has_cpu = sample->has_cost,
-		.cpu_ms = sample->cost.cpu_ms,
-	};
+	for (unsigned i = 0; i < HISTORY_WINDOWS; i++)
+		add_point(&history->rings[i], history_window_ms(i) / HISTORY_POINTS, new);
 }
 
-const struct history_point *history_at(const struct history *history, int64_t time,
-				       int64_t stale_ms)
+/* The number of points that are not after `time`. */
+static unsigned count_until(const struct history_ring *ring, int64_t time)
 {
-	unsigned low = 0, high = history->count;
+	unsigned low = 0, high = ring->count;
 
 	while (low < high) {
 		unsigned middle = (low + high) / 2;
 
-		if (point(history, middle)->time <= time)
+		if (point(ring, middle)->time <= time)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (low == 0 || time - point(history, low - 1)->time > stale_ms)
-		return NULL;
-	return point(history, low - 1);
+	return low;
+}
+
+static void sum_up(const struct history_ring *ring, unsigned from, unsigned to,
+		   struct history_span *span)
+{
+	const struct history_point *last = NULL;
+	struct history_point sum = { .seen = false };
+
+	for (unsigned i = from; i < to; i++) {
+		const struct history_point *one = point(ring, i);
+
+		widen(&sum, one);
+		if (one->gone)
+			continue;
+		last = one;
+	}
+	span->seen = sum.seen;
+	span->missed = sum.missed;
+	span->low = sum.low;
+	span->high = sum.high;
+	span->last = last ? last->taken : sum.high;
+	span->has_target = last && last->has_target;
+	span->target_taken = last ? last->target_taken : 0;
+	assert(!span->seen || span->low <= span->high);
+}
+
+bool history_sum(const struct history *history, unsigned window, int64_t from, int64_t to,
+		 int64_t stale_ms, struct history_span *span)
+{
+	const struct history_ring *ring = &history->rings[window];
+	unsigned first = count_until(ring, from), end = count_until(ring, to);
+	struct history_point held;
+
+	assert(window < HISTORY_WINDOWS && from <= to);
+	*span = (struct history_span){ .seen = false };
+	if (first < end) {
+		sum_up(ring, first, end, span);
+		return true;
+	}
+	if (end == 0)
+		return false;
+	/* What held before goes on, but not what came before that. */
+	held = *point(ring, end - 1);
+	if (to - held.time > stale_ms)
+		return false;
+	*span = (struct history_span){ .seen = !held.gone,
+				       .missed = held.gone,
+				       .low = held.taken,
+				       .high = held.taken,
+				       .last = held.taken,
+				       .has_target = held.has_target,
+				       .target_taken = held.target_taken };
+	return true;
+}
+
+static uint64_t ram_of(const struct history_ring *ring)
+{
+	for (unsigned i = ring->count; i > 0; i--)
+		if (!point(ring, i - 1)->gone)
+			return point(ring, i - 1)->ram;
+	return 0;
 }
 
 uint64_t history_ram(const struct history *history)
 {
-	for (unsigned i = history->count; i > 0; i--)
-		if (!point(history, i - 1)->gone)
-			return point(history, i - 1)->ram;
-	return 0;
+	uint64_t ram = 0;
+
+	/* The longer windows remember it longer. */
+	for (unsigned i = 0; i < HISTORY_WINDOWS && !ram; i++)
+		ram = ram_of(&history->rings[i]);
+	return ram;
 }
 
 /* The oldest and the newest point of "now"; false: they tell nothing. */
-static bool lately(const struct history *history, const struct history_point **from,
+static bool lately(const struct history_ring *ring, const struct history_point **from,
 		   const struct history_point **to)
 {
-	unsigned i = history->count;
+	unsigned i = ring->count;
 
 	if (i == 0)
 		return false;
-	*from = *to = point(history, --i);
+	*from = *to = point(ring, --i);
 	while (i > 0 && !(*to)->gone) {
-		const struct history_point *before = point(history, --i);
+		const struct history_point *before = point(ring, --i);
 
 		if (before->gone || before->ram != (*to)->ram)
 			break;
@@ -109,7 +203,7 @@ double history_rate(const struct history *history)
 {
 	const struct history_point *from, *to;
 
-	if (!lately(history, &from, &to))
+	if (!lately(&history->rings[0], &from, &to))
 		return 0;
 	return ((double)to->taken - (double)from->taken) * 1000 / (double)(to->time - from->time);
 }
@@ -118,7 +212,7 @@ bool history_cpu(const struct history *history, double *processors)
 {
 	const struct history_point *from, *to;
 
-	if (!lately(history, &from, &to) || !from->has_cpu || !to->has_cpu ||
+	if (!lately(&history->rings[0], &from, &to) || !from->has_cpu || !to->has_cpu ||
 	    to->cpu_ms < from->cpu_ms)
 		return false;
 	*processors = (double)(to->cpu_ms - from->cpu_ms) / (double)(to->time - from->time);

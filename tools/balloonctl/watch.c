@@ -25,31 +25,42 @@
 #define FIND_MS 2000 /* between two searches for new guests */
 
 static const char help[] =
-	"usage: balloonctl watch [--interval SEC] [--ascii] [GUEST...]\n"
+	"usage: balloonctl watch [--interval SEC] [--window TIME] [--ascii] [GUEST...]\n"
 	"\n"
 	"Shows guests on a live screen: memory used, free and taken by the balloon, its\n"
-	"target, rates, and the course of the last five minutes. Without a GUEST (or -g)\n"
-	"all that `make run` has started, and new ones as they come. A guest that ends is\n"
-	"shown as gone until it is back. \"host\" is the memory of the machine that QEMU\n"
-	"occupies (Pss).\n"
+	"target, rates, and the course of the last five minutes, of which each column\n"
+	"shows the least and the most that was taken in its time. From three guests on it\n"
+	"is a table, with the selected one below. Without a GUEST (or -g) all that\n"
+	"`make run` has started, and new ones as they come. A guest that ends is shown as\n"
+	"gone until it is back. \"host\" is the memory of the machine that QEMU occupies\n"
+	"(Pss).\n"
 	"\n"
 	"  --interval SEC   look every SEC seconds, 0.1 to 3600 (default 1)\n"
+	"  --window TIME    show the course of the last 1m, 5m, 15m, 1h, 6h or 24h\n"
 	"  --ascii          draw with ASCII only; so it does where the locale has no UTF-8\n"
 	"\n"
-	"Keys: q quits, arrows scroll. If nobody asks a guest for its statistics, it is\n"
-	"asked every second (or SEC) as long as this runs.\n";
+	"Keys: q quits, ? lists the others: arrows select a guest, capital letters sort as\n"
+	"in virt-top, + and - change the window. If nobody asks a guest for its\n"
+	"statistics, it is asked every second (or SEC) as long as this runs.\n";
 
 struct request {
 	char **guests;
 	size_t guest_count;
 	int interval_ms;
+	unsigned window;
 	bool ascii;
 };
 
 struct watch {
 	struct guest_set set;
 	struct watch_view *views; /* one for each poller */
-	size_t count, first;
+	size_t *order;		  /* of them, as they are sorted */
+	size_t count;
+	size_t first;	 /* of the table's rows that are shown */
+	size_t selected; /* an index of `order` */
+	bool single, keys, reversed;
+	enum watch_sort sort;
+	unsigned window;
 	int interval_ms;
 	bool unicode;
 };
@@ -133,6 +144,7 @@ static void show_grid(const struct grid *grid)
 static int make_views(struct watch *watch)
 {
 	struct watch_view *views;
+	size_t *order;
 
 	if (watch->count == watch->set.count)
 		return 0;
@@ -140,13 +152,29 @@ static int make_views(struct watch *watch)
 	if (!views)
 		return -ENOMEM;
 	watch->views = views;
+	order = realloc(watch->order, watch->set.count * sizeof(order[0]));
+	if (!order)
+		return -ENOMEM;
+	watch->order = order;
 	for (; watch->count < watch->set.count; watch->count++) {
 		struct watch_view *view = &views[watch->count];
 
 		memset(view, 0, sizeof(*view));
 		view->name = poller_name(watch->set.pollers[watch->count]);
+		order[watch->count] = watch->count;
 	}
 	return 0;
+}
+
+/* The same guest stays selected wherever it is sorted to. */
+static void sort(struct watch *watch)
+{
+	size_t selected = watch->count ? watch->order[watch->selected] : 0;
+
+	watch_sort(watch->views, watch->order, watch->count, watch->sort, watch->reversed);
+	for (size_t i = 0; i < watch->count; i++)
+		if (watch->order[i] == selected)
+			watch->selected = i;
 }
 
 static void collect(struct watch *watch)
@@ -164,7 +192,14 @@ static void draw(const struct watch *watch)
 	struct watch_screen screen = {
 		.views = watch->views,
 		.count = watch->count,
+		.order = watch->order,
 		.first = watch->first,
+		.selected = watch->selected,
+		.single = watch->single,
+		.keys = watch->keys,
+		.sort = watch->sort,
+		.reversed = watch->reversed,
+		.window = watch->window,
 		.now = deadline_now(),
 		.interval_ms = watch->interval_ms,
 	};
@@ -176,39 +211,87 @@ static void draw(const struct watch *watch)
 	grid_free(&grid);
 }
 
-static void scroll_by(struct watch *watch, int by)
+/* The selected row is one of those that are shown. */
+static void scroll_to_selected(struct watch *watch)
 {
 	size_t fits = watch_fits(LINES, watch->count);
-	size_t last = watch->count > fits ? watch->count - fits : 0;
 
-	if (by < 0)
-		watch->first -= watch->first > 0;
-	else
-		watch->first += (size_t)by;
-	if (watch->first > last)
-		watch->first = last;
+	if (watch->first > watch->selected)
+		watch->first = watch->selected;
+	if (watch->selected >= watch->first + fits)
+		watch->first = watch->selected + 1 - fits;
+	if (watch->count <= fits)
+		watch->first = 0;
+}
+
+static void select_other(struct watch *watch, bool down)
+{
+	if (down && watch->selected + 1 < watch->count)
+		watch->selected++;
+	else if (!down && watch->selected > 0)
+		watch->selected--;
+}
+
+static void change_window(struct watch *watch, bool longer)
+{
+	if (longer && watch->window + 1 < HISTORY_WINDOWS)
+		watch->window++;
+	else if (!longer && watch->window > 0)
+		watch->window--;
+}
+
+static void sort_by_key(struct watch *watch, int key)
+{
+#define KEY(constant, key, heading, what) key,
+	static const char keys[] = { WATCH_SORT_TABLE(KEY) };
+#undef KEY
+
+	for (enum watch_sort i = 0; i < WATCH_SORTS; i++) {
+		if (key != keys[i])
+			continue;
+		watch->sort = i;
+		watch->reversed = false;
+	}
 }
 
 /* Does what a key asks for; false: quit. */
 static bool obey(struct watch *watch, int key)
 {
+	/* Any key leaves the list of keys, and does nothing else; ERR is none. */
+	if (watch->keys && key != 'q' && key != ERR && key != KEY_RESIZE) {
+		watch->keys = false;
+		return true;
+	}
 	switch (key) {
 	case 'q':
 	case 'Q':
 		return false;
+	case '?':
+		watch->keys = true;
+		break;
 	case KEY_UP:
 	case 'k':
-		scroll_by(watch, -1);
-		break;
 	case KEY_DOWN:
 	case 'j':
-		scroll_by(watch, 1);
+		select_other(watch, key == KEY_DOWN || key == 'j');
 		break;
-	case KEY_RESIZE:
-		scroll_by(watch, 0);
+	case '+':
+	case '-':
+		change_window(watch, key == '+');
+		break;
+	case 'r':
+		watch->reversed = !watch->reversed;
+		break;
+	case '\n':
+	case '\r':
+	case KEY_ENTER:
+		watch->single = !watch->single;
 		break;
 	case 'L' & 0x1f:
 		clearok(stdscr, TRUE);
+		break;
+	default:
+		sort_by_key(watch, key);
 		break;
 	}
 	return true;
@@ -227,6 +310,8 @@ static int show_until_told(struct watch *watch)
 		if (make_views(watch))
 			return EXIT_WRONG;
 		collect(watch);
+		sort(watch);
+		scroll_to_selected(watch);
 		draw(watch);
 		/* Waits REDRAW_MS at most. A terminal that is gone sends SIGHUP. */
 		key = getch();
@@ -236,12 +321,34 @@ static int show_until_told(struct watch *watch)
 
 /* ---- the command ---- */
 
+/* As the axis has it, without the blank: "5m", "5min", "1h". */
+static bool take_window(struct request *request, const char *value)
+{
+	for (unsigned i = 0; i < HISTORY_WINDOWS; i++) {
+		char text[16], *blank;
+
+		watch_window_text(i, text, sizeof(text));
+		blank = strchr(text, ' ');
+		assert(blank);
+		memmove(blank, blank + 1, strlen(blank));
+		if (!strcmp(value, text) || (!strncmp(value, text, strlen(value)) && value[0] &&
+					     value[strlen(value) - 1] == *blank)) {
+			request->window = i;
+			return true;
+		}
+	}
+	complain("--window %s: 1m, 5m, 15m, 1h, 6h or 24h is wanted", value);
+	return false;
+}
+
 static bool take_option(void *request, int letter, const char *value)
 {
 	struct request *r = request;
 
 	if (letter == 'i')
 		return !interval_parse("--interval", value, &r->interval_ms);
+	if (letter == 'w')
+		return take_window(r, value);
 	assert(letter == 'a');
 	r->ascii = true;
 	return true;
@@ -260,7 +367,7 @@ static int run(const struct call *call)
 {
 	const struct request *request = call->request;
 	struct poller_rate rate = poller_rate_of(call->common, request->interval_ms);
-	struct watch watch = { .interval_ms = request->interval_ms };
+	struct watch watch = { .interval_ms = request->interval_ms, .window = request->window };
 	int status = guest_set_open(&watch.set, call->common, request->guests, request->guest_count,
 				    &rate);
 
@@ -274,12 +381,14 @@ static int run(const struct call *call)
 		endwin();
 	}
 	guest_set_close(&watch.set);
+	free(watch.order);
 	free(watch.views);
 	return status;
 }
 
 static const struct option options[] = {
 	{ "interval", required_argument, NULL, 'i' },
+	{ "window", required_argument, NULL, 'w' },
 	{ "ascii", no_argument, NULL, 'a' },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
@@ -291,7 +400,7 @@ const struct command command_watch = {
 	.summary = "a live screen of one or many guests",
 	.help = help,
 	.options = options,
-	.defaults = &(const struct request){ .interval_ms = 1000 },
+	.defaults = &(const struct request){ .interval_ms = 1000, .window = HISTORY_DEFAULT },
 	.request_size = sizeof(struct request),
 	.take_option = take_option,
 	.take_words = take_words,

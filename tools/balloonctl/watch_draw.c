@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The screen of `balloonctl watch`: see watch_draw.h. A guest gets as many
- * rows as there are for it: name, bar, amounts and a course; or without the
- * course; or all in one row.
+ * The screen of `balloonctl watch`: see watch_draw.h. One or two guests have a name, a
+ * bar, amounts and a course each; more are a table, below which the selected one has
+ * the rows that are left.
  */
 #include <assert.h>
 #include <errno.h>
@@ -11,79 +11,91 @@
 
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/watch_draw.h"
+#include "tools/balloonctl/watch_parts.h"
 
 #define FRAME_ROWS 2 /* headline, legend */
 #define BRIEF_ROWS 3 /* name, bar, amounts */
 #define CHART_ROWS_MIN 3
-#define CHART_ROWS_MAX 16
 #define FULL_ROWS (BRIEF_ROWS + CHART_ROWS_MIN + 1) /* with the axis of time */
-#define LABEL_COLUMNS 10
-#define NAME_COLUMNS 20 /* in a single row */
-#define SILENCE_MS 5000 /* on top of the interval; a guest silent for longer hangs */
 
 /* ---- characters ---- */
 
-struct shade {
-	unsigned unicode, ascii;
-	enum grid_style style;
-};
+const struct watch_shade watch_used = { 0x2588, '#', GRID_USED };     /* full block */
+const struct watch_shade watch_unused = { 0x2591, '.', GRID_FREE };   /* light shade */
+const struct watch_shade watch_taken = { 0x2592, '=', GRID_TAKEN };   /* medium shade */
+const struct watch_shade watch_target = { 0x2502, '|', GRID_TARGET }; /* vertical line */
 
-static const struct shade used = { 0x2588, '#', GRID_USED };	 /* full block */
-static const struct shade unused = { 0x2591, '.', GRID_FREE };	 /* light shade */
-static const struct shade taken = { 0x2592, '=', GRID_TAKEN };	 /* medium shade */
-static const struct shade target = { 0x2502, '|', GRID_TARGET }; /* vertical line */
-static const struct shade goal = { 0x2500, '-', GRID_TARGET };	 /* horizontal line */
-static const struct shade absent = { 0x00d7, 'x', GRID_DIM };	 /* multiplication sign */
-
-static void put_shade(struct grid *grid, int row, int column, const struct shade *shade)
+void watch_put(struct grid *grid, int row, int column, const struct watch_shade *shade)
 {
 	grid_put(grid, row, column, grid->unicode ? shade->unicode : shade->ascii, shade->style);
 }
 
 /* ---- the state of a guest ---- */
 
-static bool is_gone(const struct watch_view *view)
+const struct watch_view *watch_view_at(const struct watch_screen *screen, size_t place)
 {
-	return view->sample.number == 0 || view->sample.err;
+	assert(place < screen->count);
+	return &screen->views[screen->order ? screen->order[place] : place];
 }
 
 static int64_t silence(const struct watch_screen *screen, const struct watch_view *view)
 {
 	int64_t age = screen->now - view->sample.time;
 
-	if (view->sample.number == 0 || age <= screen->interval_ms + SILENCE_MS)
+	if (view->sample.number == 0 || age <= screen->interval_ms + WATCH_SILENCE_MS)
 		return 0;
 	return age;
 }
 
-/* Writes what is wrong with the guest; "" if nothing is. */
-static void trouble(const struct watch_screen *screen, const struct watch_view *view, char *text,
-		    size_t size)
+bool watch_has_amounts(const struct watch_screen *screen, const struct watch_view *view)
+{
+	enum condition condition = sample_condition(&view->sample);
+
+	if (silence(screen, view) || !view->sample.seen)
+		return false;
+	return condition == CONDITION_UP || condition == CONDITION_BUSY;
+}
+
+static void busy_words(const struct watch_screen *screen, const struct sample *sample,
+		       char text[WATCH_TROUBLE])
+{
+	if (sample->seen)
+		snprintf(text, WATCH_TROUBLE, "busy: another client has its socket; seen %d s ago",
+			 (int)((screen->now - sample->seen) / 1000));
+	else
+		snprintf(text, WATCH_TROUBLE, "busy: another client has its socket");
+}
+
+void watch_trouble(const struct watch_screen *screen, const struct watch_view *view,
+		   char text[WATCH_TROUBLE])
 {
 	const struct sample *sample = &view->sample;
 
 	text[0] = '\0';
 	if (sample->number == 0)
-		snprintf(text, size, "connecting");
+		snprintf(text, WATCH_TROUBLE, "connecting");
 	else if (silence(screen, view))
-		snprintf(text, size, "no answer for %d s", (int)(silence(screen, view) / 1000));
+		snprintf(text, WATCH_TROUBLE, "no answer for %d s",
+			 (int)(silence(screen, view) / 1000));
+	else if (sample->err == -EBUSY)
+		busy_words(screen, sample, text);
 	else if (sample->err == -ETIMEDOUT)
-		snprintf(text, size, "no answer: %s", sample->error);
+		snprintf(text, WATCH_TROUBLE, "no answer: %s", sample->error);
 	else if (sample->err == -ENODEV)
-		snprintf(text, size, "%s", sample->error);
+		snprintf(text, WATCH_TROUBLE, "%s", sample->error);
 	else if (sample->err)
-		snprintf(text, size, "gone: %s", sample->error);
+		snprintf(text, WATCH_TROUBLE, "gone: %s", sample->error);
 	else if (sample->state.complaint[0] != '\0')
-		snprintf(text, size, "%s", sample->state.complaint);
+		snprintf(text, WATCH_TROUBLE, "%s", sample->state.complaint);
 	else if (sample->state.has_features && !sample->state.driver_ok)
-		snprintf(text, size, "no driver in the guest");
+		snprintf(text, WATCH_TROUBLE, "no driver in the guest");
 	else if (sample->state.paused)
-		snprintf(text, size, "paused");
+		snprintf(text, WATCH_TROUBLE, "paused");
 }
 
 /* ---- a bar: used, free and taken memory, and the target ---- */
 
-static int share(uint64_t part, uint64_t whole, int columns)
+int watch_share(uint64_t part, uint64_t whole, int columns)
 {
 	return whole ? (int)lround((double)part / (double)whole * columns) : 0;
 }
@@ -92,48 +104,55 @@ static void draw_bar(struct grid *grid, int row, int column, int width,
 		     const struct watch_view *view)
 {
 	const struct guest_state *state = &view->sample.state;
-	int inner = width - 2, left = share(state->left, state->ram, inner), busy = left;
+	int inner = width - 2, left = watch_share(state->left, state->ram, inner), busy = left;
 	uint64_t free;
 
 	if (inner < 1)
 		return;
 	if (sample_stat(&view->sample, STAT_FREE_MEMORY, &free) && free <= state->left)
-		busy = share(state->left - free, state->ram, inner);
+		busy = watch_share(state->left - free, state->ram, inner);
 	grid_text(grid, row, column, GRID_DIM, "[");
 	for (int i = 0; i < inner; i++)
-		put_shade(grid, row, column + 1 + i,
-			  i < busy   ? &used
-			  : i < left ? &unused
-				     : &taken);
+		watch_put(grid, row, column + 1 + i,
+			  i < busy   ? &watch_used
+			  : i < left ? &watch_unused
+				     : &watch_taken);
 	if (state->has_target) {
-		int at = share(state->target_left, state->ram, inner);
+		int at = watch_share(state->target_left, state->ram, inner);
 
-		put_shade(grid, row, column + 1 + (at < inner ? at : inner - 1), &target);
+		watch_put(grid, row, column + 1 + (at < inner ? at : inner - 1), &watch_target);
 	}
 	grid_text(grid, row, column + width - 1, GRID_DIM, "]");
 }
 
 /* ---- words ---- */
 
-static int draw_amount(struct grid *grid, int row, int column, const char *name, uint64_t bytes)
-{
-	char text[SIZE_TEXT];
-
-	return grid_print(grid, row, column, GRID_PLAIN, "%s %-10s ", name, size_word(bytes, text));
-}
-
+/* Amounts that do not fit are left out, one by one from the right. */
 static void draw_amounts(struct grid *grid, int row, const struct watch_view *view)
 {
-	const struct guest_state *state = &view->sample.state;
-	uint64_t free;
+	static const struct {
+		enum watch_sort amount;
+		const char *name;
+	} amounts[] = { { WATCH_BY_LEFT, "left" },
+			{ WATCH_BY_TAKEN, "taken" },
+			{ WATCH_BY_FREE, "free" },
+			{ WATCH_BY_TARGET, "target left" } };
+	char text[SIZE_TEXT];
 	int column = 1;
+	double bytes;
 
-	column = draw_amount(grid, row, column, "left", state->left);
-	column = draw_amount(grid, row, column, "taken", state->taken);
-	if (sample_stat(&view->sample, STAT_FREE_MEMORY, &free))
-		column = draw_amount(grid, row, column, "free", free);
-	if (state->has_target)
-		draw_amount(grid, row, column, "target left", state->target_left);
+	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+		int before = column;
+
+		if (!watch_amount(view, amounts[i].amount, &bytes))
+			continue;
+		column = grid_field(grid, row, column, grid->columns, GRID_PLAIN, "%s %s",
+				    amounts[i].name, size_word((uint64_t)bytes, text));
+		if (column == before)
+			break;
+		/* So that they stay where they are. */
+		column = before + (int)strlen(amounts[i].name) + 1 + 10 + 1;
+	}
 }
 
 /* "inflating 1.200 GiB/s", "" while it stands still. */
@@ -148,224 +167,204 @@ static void rate_words(const struct watch_view *view, char *text, size_t size)
 			 size_word((uint64_t)fabs(rate), amount));
 }
 
+#define RATES 3
+#define RATES_GAP 3
+
+/* Those that fit into `room` columns, at the right end of the row. */
 static void draw_rates(struct grid *grid, int row, int column, const struct watch_view *view)
 {
-	char text[160], amount[SIZE_TEXT];
+	char words[RATES][64] = { "", "", "" }, amount[SIZE_TEXT];
+	int count = 0, width = 0, end = grid->columns - 1;
 	double processors;
-	int len, start;
 
-	rate_words(view, text, sizeof(text));
-	len = (int)strlen(text);
+	rate_words(view, words[0], sizeof(words[0]));
 	if (view->sample.has_cost)
-		len += snprintf(text + len, sizeof(text) - (size_t)len, "   host %s",
-				size_word(view->sample.cost.resident, amount));
+		snprintf(words[1], sizeof(words[1]), "host %s",
+			 size_word(view->sample.cost.resident, amount));
 	if (history_cpu(&view->history, &processors))
-		len += snprintf(text + len, sizeof(text) - (size_t)len, "   processor %3.0f %%",
-				processors * 100);
-	start = grid->columns - 1 - len;
-	grid_text(grid, row, start > column ? start : column, GRID_PLAIN, text);
+		snprintf(words[2], sizeof(words[2]), "processor %3.0f %%", processors * 100);
+	for (; count < RATES; count++) {
+		int more = (int)strlen(words[count]);
+
+		more += more && width ? RATES_GAP : 0;
+		if (column + width + more > end)
+			break;
+		width += more;
+	}
+	column = end - width;
+	for (int i = 0; i < count; i++) {
+		if (words[i][0] == '\0')
+			continue;
+		column = grid_text(grid, row, column, GRID_PLAIN, words[i]) + RATES_GAP;
+	}
 }
 
 static void draw_headline(struct grid *grid, int row, const struct watch_screen *screen,
 			  const struct watch_view *view)
 {
 	int column = grid_text(grid, row, 1, GRID_BOLD, view->name) + 2;
-	char text[SAMPLE_ERROR + 32];
+	char text[WATCH_TROUBLE];
 
-	trouble(screen, view, text, sizeof(text));
-	column = grid_text(grid, row, column, GRID_ALARM, text);
-	if (!is_gone(view) && !silence(screen, view))
+	watch_trouble(screen, view, text);
+	column = grid_words(grid, row, column, GRID_ALARM, text);
+	if (watch_has_amounts(screen, view))
 		draw_rates(grid, row, column + (text[0] ? 2 : 0), view);
-}
-
-/* ---- the course ---- */
-
-/* Fills so many eighths of a row, upwards from `row`. */
-static void draw_column(struct grid *grid, int row, int column, int eighths)
-{
-	for (; eighths > 0; eighths -= 8, row--) {
-		int level = eighths < 8 ? eighths : 8;
-		unsigned ascii = level >= 6 ? '#' : level >= 3 ? ':' : '.';
-
-		/* The lower blocks stand in order: one eighth to full. */
-		grid_put(grid, row, column, grid->unicode ? 0x2580u + (unsigned)level : ascii,
-			 GRID_TAKEN);
-	}
-}
-
-struct chart {
-	const struct history *history;
-	int top, rows, column, columns;
-	uint64_t ram;
-	int64_t now, step, stale; /* milliseconds; a step is a column */
-};
-
-/* Gives the height in eighths of a row: at least one for the smallest amount. */
-static int level_of(const struct chart *chart, uint64_t bytes)
-{
-	int level = share(bytes, chart->ram, chart->rows * 8);
-
-	assert(chart->rows > 0 && chart->ram > 0);
-	if (level > chart->rows * 8)
-		level = chart->rows * 8;
-	return level == 0 && bytes > 0 ? 1 : level;
-}
-
-static void draw_point(struct grid *grid, const struct chart *chart, int i)
-{
-	/* Columns stay where they are in time, or peaks would flicker. */
-	int64_t time = chart->now / chart->step * chart->step -
-		       (int64_t)(chart->columns - 2 - i) * chart->step;
-	int bottom = chart->top + chart->rows - 1, column = chart->column + i;
-	const struct history_point *point;
-
-	if (time > chart->now)
-		time = chart->now;
-	point = history_at(chart->history, time, chart->stale);
-	if (!point)
-		return;
-	if (point->gone) {
-		put_shade(grid, bottom, column, &absent);
-		return;
-	}
-	if (point->has_target) {
-		int level = level_of(chart, point->target_taken);
-
-		put_shade(grid, bottom - (level ? (level - 1) / 8 : 0), column, &goal);
-	}
-	draw_column(grid, bottom, column, level_of(chart, point->taken));
-}
-
-static void draw_axes(struct grid *grid, const struct chart *chart)
-{
-	int bottom = chart->top + chart->rows;
-	char text[SIZE_TEXT];
-
-	size_format(chart->ram, text);
-	grid_print(grid, chart->top, 0, GRID_DIM, "%*s", LABEL_COLUMNS, text);
-	grid_print(grid, bottom - 1, 0, GRID_DIM, "%*s", LABEL_COLUMNS, "taken   0");
-	for (int row = chart->top; row < bottom; row++)
-		grid_put(grid, row, LABEL_COLUMNS + 1, grid->unicode ? 0x2502 : '|', GRID_DIM);
-	grid_print(grid, bottom, LABEL_COLUMNS + 2, GRID_DIM, "-%d min", HISTORY_MS / 60000);
-	grid_text(grid, bottom, chart->column + chart->columns - 3, GRID_DIM, "now");
-}
-
-static void draw_chart(struct grid *grid, int top, int rows, const struct watch_screen *screen,
-		       const struct watch_view *view)
-{
-	struct chart chart = {
-		.top = top,
-		.rows = rows < CHART_ROWS_MAX ? rows : CHART_ROWS_MAX,
-		.column = LABEL_COLUMNS + 2,
-		.columns = grid->columns - LABEL_COLUMNS - 3,
-		.ram = history_ram(&view->history),
-		.now = screen->now,
-		.stale = 2 * screen->interval_ms + SILENCE_MS,
-		.history = &view->history,
-	};
-
-	if (chart.columns < 10 || chart.ram == 0)
-		return;
-	chart.step = HISTORY_MS / chart.columns;
-	draw_axes(grid, &chart);
-	for (int i = 0; i < chart.columns; i++)
-		draw_point(grid, &chart, i);
 }
 
 /* ---- guests ---- */
 
-static void draw_one_row(struct grid *grid, int row, const struct watch_screen *screen,
-			 const struct watch_view *view)
-{
-	char text[SAMPLE_ERROR + 32], left[SIZE_TEXT];
-	int width = grid->columns - NAME_COLUMNS - 36;
-	int column;
-
-	grid_print(grid, row, 1, GRID_BOLD, "%.*s", NAME_COLUMNS - 1, view->name);
-	column = NAME_COLUMNS + 1;
-	trouble(screen, view, text, sizeof(text));
-	if (is_gone(view) || silence(screen, view)) {
-		grid_text(grid, row, column, GRID_ALARM, text);
-		return;
-	}
-	if (width >= 6)
-		draw_bar(grid, row, column, width, view);
-	column += width >= 6 ? width + 1 : 0;
-	size_format(view->sample.state.left, left);
-	column = grid_print(grid, row, column, GRID_PLAIN, "%s left  ", left);
-	if (text[0] == '\0')
-		rate_words(view, text, sizeof(text));
-	grid_text(grid, row, column, GRID_PLAIN, text);
-}
-
+/* In at least BRIEF_ROWS rows. */
 static void draw_guest(struct grid *grid, int row, int rows, const struct watch_screen *screen,
 		       const struct watch_view *view)
 {
-	if (rows < BRIEF_ROWS) {
-		draw_one_row(grid, row, screen, view);
-		return;
-	}
 	draw_headline(grid, row, screen, view);
-	if (!is_gone(view)) {
+	if (watch_has_amounts(screen, view)) {
 		draw_bar(grid, row + 1, 1, grid->columns - 2, view);
 		draw_amounts(grid, row + 2, view);
 	}
 	if (rows >= FULL_ROWS)
-		draw_chart(grid, row + BRIEF_ROWS, rows - BRIEF_ROWS - 1, screen, view);
+		watch_draw_chart(grid, row + BRIEF_ROWS, rows - BRIEF_ROWS - 1, screen, view);
 }
 
-static void draw_legend(struct grid *grid, bool scrolls)
+static void draw_all(struct grid *grid, const struct watch_screen *screen)
 {
-	static const struct {
-		const struct shade *shade;
-		const char *name;
-	} words[] = {
-		{ &used, "used" }, { &unused, "free" }, { &taken, "taken" }, { &target, "target" }
-	};
-	int row = grid->rows - 1, column = 1;
+	int rows = (grid->rows - FRAME_ROWS) / (int)screen->count;
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		put_shade(grid, row, column, words[i].shade);
-		column = grid_text(grid, row, column + 2, GRID_DIM, words[i].name) + 3;
-	}
-	grid_text(grid, row, column, GRID_DIM, scrolls ? "arrows scroll   q quits" : "q quits");
-}
-
-/* Gives the rows for each of `count` guests. */
-static int rows_each(int rows, size_t count)
-{
-	int most = rows - FRAME_ROWS;
-
-	if (count == 0 || most < 1)
-		return 1;
-	most = count > (size_t)most ? 1 : most / (int)count;
-	return most >= BRIEF_ROWS ? most : 1;
+	for (size_t i = 0; i < screen->count; i++)
+		draw_guest(grid, 1 + (int)i * rows, rows, screen, watch_view_at(screen, i));
 }
 
 size_t watch_fits(int rows, size_t count)
 {
-	int fits = (rows - FRAME_ROWS) / rows_each(rows, count);
+	int most = rows - FRAME_ROWS - 1;
 
-	return fits < 1 ? 1 : (size_t)fits;
+	if (most < 1)
+		return 1;
+	return count < (size_t)most ? count : (size_t)most;
+}
+
+static void draw_table(struct grid *grid, const struct watch_screen *screen)
+{
+	int fits = (int)watch_fits(grid->rows, screen->count);
+	/* Below the frame's headline, the table's, its rows and a blank one. */
+	int row = 3 + fits, rows = grid->rows - 1 - row;
+
+	watch_draw_table(grid, 1, fits, screen);
+	if (rows >= BRIEF_ROWS)
+		draw_guest(grid, row, rows, screen, watch_view_at(screen, screen->selected));
+}
+
+static bool is_table(const struct watch_screen *screen, int rows)
+{
+	size_t count = screen->count;
+
+	if (screen->single || count == 0)
+		return false;
+	return count >= WATCH_TABLE_MIN || (rows - FRAME_ROWS) / (int)count < BRIEF_ROWS;
+}
+
+/* ---- the frame ---- */
+
+void watch_window_text(unsigned window, char *text, size_t size)
+{
+	int minutes = (int)(history_window_ms(window) / 60000);
+
+	if (minutes < 60)
+		snprintf(text, size, "%d min", minutes);
+	else
+		snprintf(text, size, "%d h", minutes / 60);
+}
+
+/* What does not fit is left out, and what comes after it. */
+static void draw_title(struct grid *grid, const struct watch_screen *screen, bool table)
+{
+	size_t fits = watch_fits(grid->rows, screen->count), end = screen->first + fits;
+	char parts[4][64] = { "", "", "", "" }, window[16];
+	int column = 1;
+
+	watch_window_text(screen->window, window, sizeof(window));
+	snprintf(parts[0], sizeof(parts[0]), "balloonctl watch: %zu guest%s", screen->count,
+		 screen->count == 1 ? "" : "s");
+	snprintf(parts[1], sizeof(parts[1]), ", every %g s", screen->interval_ms / 1000.0);
+	snprintf(parts[2], sizeof(parts[2]), ", %s", window);
+	if (table && fits < screen->count)
+		snprintf(parts[3], sizeof(parts[3]), "   %zu to %zu of %zu", screen->first + 1,
+			 end < screen->count ? end : screen->count, screen->count);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (column + (int)strlen(parts[i]) > grid->columns)
+			return;
+		column = grid_text(grid, 0, column, GRID_BOLD, parts[i]);
+	}
+}
+
+static void draw_legend(struct grid *grid)
+{
+	static const struct {
+		const struct watch_shade *shade;
+		const char *name;
+	} words[] = { { &watch_used, "used" },
+		      { &watch_unused, "free" },
+		      { &watch_taken, "taken" },
+		      { &watch_target, "target" } };
+	int row = grid->rows - 1, column = 1;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (column + 2 + (int)strlen(words[i].name) > grid->columns)
+			return;
+		watch_put(grid, row, column, words[i].shade);
+		column = grid_text(grid, row, column + 2, GRID_DIM, words[i].name) + 3;
+	}
+	column = grid_field(grid, row, column, grid->columns, GRID_DIM, "? keys");
+	grid_field(grid, row, column + 3, grid->columns, GRID_DIM, "q quits");
+}
+
+static void draw_keys(struct grid *grid)
+{
+	static const char *const keys[] = {
+		"q         quit",
+		"?         this list; any key leaves it",
+		"up, down  select a guest (also k, j)",
+		"Enter     the selected guest alone, or all again",
+		"+, -      show a longer or shorter time",
+		"r         turn the order round",
+		"^L        draw anew",
+	};
+#define KEY(constant, key, heading, what) { key, what },
+	static const struct {
+		char key;
+		const char *what;
+	} sorts[] = { WATCH_SORT_TABLE(KEY) };
+#undef KEY
+	const int nr_keys = (int)(sizeof(keys) / sizeof(keys[0]));
+
+	grid_words(grid, 0, 1, GRID_BOLD, "balloonctl watch: keys");
+	for (int i = 0; i < nr_keys; i++)
+		grid_words(grid, 2 + i, 1, GRID_PLAIN, keys[i]);
+	grid_words(grid, 3 + nr_keys, 1, GRID_DIM, "A table is sorted by");
+	for (int i = 0; i < WATCH_SORTS; i++) {
+		grid_put(grid, 4 + nr_keys + i, 1, (unsigned)sorts[i].key, GRID_BOLD);
+		grid_words(grid, 4 + nr_keys + i, 11, GRID_PLAIN, sorts[i].what);
+	}
 }
 
 void watch_draw(struct grid *grid, const struct watch_screen *screen)
 {
-	int rows = rows_each(grid->rows, screen->count), row = 1;
-	size_t fits = watch_fits(grid->rows, screen->count), end = screen->first + fits;
-	bool scrolls = fits < screen->count;
+	bool table = is_table(screen, grid->rows);
 
-	assert(screen->first <= screen->count);
-	if (end > screen->count)
-		end = screen->count;
-	grid_print(grid, 0, 1, GRID_BOLD, "balloonctl watch: %zu guest%s, every %g s",
-		   screen->count, screen->count == 1 ? "" : "s", screen->interval_ms / 1000.0);
-	if (scrolls)
-		grid_print(grid, 0, grid->columns - 20, GRID_DIM, "%zu to %zu of %zu",
-			   screen->first + 1, end, screen->count);
+	assert(screen->count == 0 || screen->selected < screen->count);
+	if (screen->keys) {
+		draw_keys(grid);
+		return;
+	}
+	draw_title(grid, screen, table);
 	if (screen->count == 0)
-		grid_text(grid, 2, 1, GRID_PLAIN, "no guest runs here yet; `make run` starts one");
-	for (size_t i = screen->first; i < end; i++, row += rows)
-		draw_guest(grid, row, rows, screen, &screen->views[i]);
-	draw_legend(grid, scrolls);
+		grid_words(grid, 2, 1, GRID_PLAIN, "no guest runs here yet; `make run` starts one");
+	else if (table)
+		draw_table(grid, screen);
+	else if (screen->single)
+		draw_guest(grid, 1, grid->rows - FRAME_ROWS, screen,
+			   watch_view_at(screen, screen->selected));
+	else
+		draw_all(grid, screen);
+	draw_legend(grid);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tools/balloonctl/watch_draw.c, grid.c and history.c: what stands on the
- * screen, row by row, without a terminal.
+ * tools/balloonctl/watch_draw.c, watch_chart.c, watch_table.c, watch_sort.c, grid.c and
+ * history.c: what stands on the screen, row by row, without a terminal.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,6 +27,7 @@ static struct sample sample_of(uint64_t number, uint64_t taken)
 	struct sample sample = {
 		.number = number,
 		.time = START + (int64_t)number * 1000,
+		.seen = START + (int64_t)number * 1000,
 		.state = { .ram = RAM,
 			   .left = RAM - taken,
 			   .taken = taken,
@@ -82,19 +83,24 @@ static char *grid_row(const struct grid *grid, int row)
 	return text;
 }
 
-/* The screen as text, at the time of the first guest's last sample; by free(). */
-static char *draw_at(const struct watch_view *views, size_t count, int rows, int columns,
-		     bool unicode, int64_t later)
+/* As a person has it who has pressed no key. */
+static struct watch_screen screen_of(const struct watch_view *views, size_t count, int64_t later)
 {
-	struct watch_screen screen = { .views = views,
-				       .count = count,
-				       .now = (count ? views[0].sample.time : START) + later,
-				       .interval_ms = 1000 };
-	char *text = calloc(1, (size_t)rows * (size_t)columns * 4);
+	return (struct watch_screen){ .views = views,
+				      .count = count,
+				      .window = HISTORY_DEFAULT,
+				      .now = (count ? views[0].sample.time : START) + later,
+				      .interval_ms = 1000 };
+}
+
+/* By free(). */
+static char *draw_screen(const struct watch_screen *screen, int rows, int columns, bool unicode)
+{
+	char *text = calloc(1, (size_t)rows * ((size_t)columns * UTF8_MAX + 1) + 1);
 	struct grid grid;
 
 	grid_init(&grid, rows, columns, unicode);
-	watch_draw(&grid, &screen);
+	watch_draw(&grid, screen);
 	for (int i = 0; i < rows; i++) {
 		char *row = grid_row(&grid, i);
 
@@ -103,6 +109,15 @@ static char *draw_at(const struct watch_view *views, size_t count, int rows, int
 	}
 	grid_free(&grid);
 	return text;
+}
+
+/* The screen as text, at the time of the first guest's last sample; by free(). */
+static char *draw_at(const struct watch_view *views, size_t count, int rows, int columns,
+		     bool unicode, int64_t later)
+{
+	struct watch_screen screen = screen_of(views, count, later);
+
+	return draw_screen(&screen, rows, columns, unicode);
 }
 
 static char *draw(const struct watch_view *views, size_t count, int rows, int columns)
@@ -132,18 +147,18 @@ static void small_screen_is_as_drawn_here(void **state)
 	for (uint64_t i = 1; i <= 3; i++)
 		add(&view, sample_of(i, i * 128 * MIB));
 	assert_shows(draw(&view, 1, 12, 66),
-		     " balloonctl watch: 1 guest, every 1 s\n"
+		     " balloonctl watch: 1 guest, every 1 s, 5 min\n"
 		     " web     inflating 128.0 MiB/s   host 100.0 MiB   processor  50 %\n"
 		     " [########.......................|.......=======================]\n"
-		     " left 640.0 MiB  taken 384.0 MiB  free 512.0 MiB  target left 512.\n"
+		     " left 640.0 MiB  taken 384.0 MiB  free 512.0 MiB\n"
 		     " 1.000 GiB |\n"
 		     "           |\n"
 		     "           |\n"
-		     "           |                                                   -.\n"
-		     "           |                                                    #\n"
+		     "           |                                                   --\n"
+		     "           |                                                    +\n"
 		     " taken   0 |                                                   ##\n"
 		     "            -5 min                                            now\n"
-		     " # used   . free   = taken   | target   q quits\n");
+		     " # used   . free   = taken   | target   ? keys   q quits\n");
 }
 
 static void unicode_screen_has_blocks(void **state)
@@ -175,7 +190,7 @@ static void levels_between_rows_are_eighths(void **state)
 	add(&view, sample);
 	/* The top of the column: five eighths. */
 	assert_shows(draw_at(&view, 1, 24, 80, true, 0), " \u2585\n");
-	assert_shows(draw_at(&view, 1, 24, 80, false, 0), " :\n");
+	assert_shows(draw_at(&view, 1, 24, 80, false, 0), " +\n");
 }
 
 static void tells_inflating_from_deflating(void **state)
@@ -274,12 +289,13 @@ static void says_what_is_wrong_with_a_guest(void **state)
 	assert_shows(draw(&view, 1, 24, 80), " web  left is negative");
 }
 
-/* Rows: of many guests each gets fewer, and those beyond scroll. */
-static void many_guests_share_the_rows(void **state)
+/* From three guests on; below it the selected one has the rows that are left. */
+static void many_guests_are_a_table(void **state)
 {
 	static struct watch_view views[40];
 	static char names[40][8];
-	char *screen;
+	struct watch_screen screen;
+	char *text;
 
 	(void)state;
 	for (unsigned i = 0; i < 40; i++) {
@@ -287,38 +303,281 @@ static void many_guests_share_the_rows(void **state)
 		views[i].name = names[i];
 		add(&views[i], sample_of(1, 256 * MIB));
 	}
-	/* Three with a course, six with three rows, twenty-two with one. */
-	screen = draw(views, 3, 24, 80);
-	assert_shows(strdup(screen), " g2  ");
-	assert_shows(screen, "-5 min");
-	screen = draw(views, 6, 24, 80);
-	assert_null(strstr(screen, "-5 min"));
-	assert_shows(screen, " g5  ");
-	screen = draw(views, 22, 24, 80);
-	assert_null(strstr(screen, "arrows"));
-	assert_shows(screen, "\n g21 ");
-	screen = draw(views, 40, 24, 80);
-	assert_shows(strdup(screen), "1 to 22 of 40");
-	assert_shows(strdup(screen), "arrows scroll");
-	assert_hides(screen, "g22");
-	assert_int_equal(watch_fits(24, 40), 22);
+	assert_hides(draw(views, 2, 24, 80), "GUEST");
+	text = draw(views, 3, 24, 80);
+	assert_shows(strdup(text),
+		     " GUEST       LEFT      TAKEN     TARGET       FREE       HOST     CPU\n"
+		     ">g0     768.0 MiB  256.0 MiB  512.0 MiB  512.0 MiB  100.0 MiB\n"
+		     " g1     768.0 MiB  ");
+	assert_shows(text, "-5 min");
+	screen = screen_of(views, 3, 0);
+	screen.selected = 2;
+	text = draw_screen(&screen, 24, 80, false);
+	assert_shows(strdup(text), "\n g0     768");
+	assert_shows(strdup(text), "\n>g2     768");
+	assert_shows(text, "\n\n g2       ");
+	/* Twenty-one with one, and no row for more. */
+	assert_shows(draw(views, 21, 24, 80), "\n g20    768");
+	text = draw(views, 40, 24, 80);
+	assert_shows(strdup(text), "1 to 21 of 40");
+	assert_hides(text, "g21");
+	screen = screen_of(views, 40, 0);
+	screen.first = 19;
+	screen.selected = 39;
+	text = draw_screen(&screen, 24, 80, false);
+	assert_shows(strdup(text), "20 to 40 of 40");
+	assert_shows(text, "\n>g39    768");
+	assert_int_equal(watch_fits(24, 40), 21);
 	assert_int_equal(watch_fits(24, 3), 3);
 	assert_int_equal(watch_fits(1, 5), 1);
 }
 
-static void single_row_has_name_bar_and_amount(void **state)
+static void selected_guest_can_have_the_screen(void **state)
 {
-	static struct watch_view views[9] = { { .name = "web" } };
+	static struct watch_view views[3] = { { .name = "web" },
+					      { .name = "db" },
+					      { .name = "x" } };
+	struct watch_screen screen;
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		add(&views[i], sample_of(1, 256 * MIB));
+	screen = screen_of(views, 3, 0);
+	screen.single = true;
+	screen.selected = 1;
+	text = draw_screen(&screen, 24, 80, false);
+	assert_null(strstr(text, "web"));
+	assert_shows(text, "\n db    ");
+}
+
+static void table_says_what_is_wrong_with_a_guest(void **state)
+{
+	static struct watch_view views[4] = {
+		{ .name = "web" }, { .name = "db" }, { .name = "mail" }, { .name = "x" }
+	};
+	struct sample busy = sample_of(1, 256 * MIB);
+	char *text;
 
 	(void)state;
 	add(&views[0], sample_of(1, 256 * MIB));
 	add(&views[0], sample_of(2, 512 * MIB));
-	for (int i = 1; i < 9; i++)
-		views[i].name = "db";
-	assert_shows(draw(views, 9, 12, 80),
-		     "\n web                 [...........|==========] 512.0 MiB left  "
-		     "inflating 256.0 Mi\n");
-	assert_shows(draw(views, 9, 12, 80), "\n db                  connecting\n");
+	add(&views[2],
+	    (struct sample){ .number = 1, .time = START, .err = -ENOENT, .error = "no socket" });
+	busy.err = -EBUSY;
+	busy.time = START + 3000;
+	busy.state.has_target = busy.has_cost = busy.stats.ever = false;
+	add(&views[3], busy);
+	text = draw(views, 4, 12, 150);
+	assert_shows(strdup(text), "  +256.0 MiB\n");
+	assert_shows(strdup(text), "\n db     connecting\n");
+	assert_shows(strdup(text), "\n mail   gone: no socket\n");
+	/* What is not known is blank, and what was seen stands. */
+	assert_shows(strdup(text), "\n x      768.0 MiB  256.0 MiB            ");
+	assert_shows(text, "   busy: another client has its socket; seen 1 s ago\n");
+}
+
+static void assert_order(const struct watch_view *views, enum watch_sort sort, bool reversed,
+			 const char *names)
+{
+	size_t order[] = { 0, 1, 2, 3 };
+	char got[8] = "";
+
+	watch_sort(views, order, 4, sort, reversed);
+	for (size_t i = 0; i < 4; i++)
+		strcat(got, views[order[i]].name);
+	assert_string_equal(got, names);
+}
+
+static void table_is_sorted_by_any_column(void **state)
+{
+	static struct watch_view views[4] = {
+		{ .name = "b" }, { .name = "a" }, { .name = "d" }, { .name = "c" }
+	};
+	struct sample sample;
+
+	(void)state;
+	/* "c" was never seen; of "d" only what QEMU says is known. */
+	for (unsigned i = 0; i < 3; i++) {
+		sample = sample_of(1, 0);
+		sample.cost.cpu_ms = 0;
+		add(&views[i], sample);
+		sample = sample_of(2, (3 - i) * 64 * MIB);
+		sample.state.target_left = (i + 1) * 128 * MIB;
+		sample.stats.value[STAT_FREE_MEMORY] = i * 32 * MIB;
+		sample.cost.resident = (i + 5) * 16 * MIB;
+		sample.cost.cpu_ms = i * 100;
+		if (i == 2)
+			sample.has_cost = sample.has_stats = sample.state.has_target = false;
+		add(&views[i], sample);
+	}
+	assert_order(views, WATCH_BY_NAME, false, "abcd");
+	assert_order(views, WATCH_BY_NAME, true, "dcba");
+	assert_order(views, WATCH_BY_LEFT, false, "dabc");
+	assert_order(views, WATCH_BY_LEFT, true, "badc");
+	assert_order(views, WATCH_BY_TAKEN, false, "badc");
+	assert_order(views, WATCH_BY_TARGET, false, "abcd");
+	assert_order(views, WATCH_BY_TARGET, true, "bacd");
+	assert_order(views, WATCH_BY_FREE, false, "abcd");
+	assert_order(views, WATCH_BY_HOST, false, "abcd");
+	assert_order(views, WATCH_BY_HOST, true, "bacd");
+	assert_order(views, WATCH_BY_CPU, false, "abcd");
+	assert_order(views, WATCH_BY_RATE, false, "badc");
+	assert_order(views, WATCH_BY_RATE, true, "dabc");
+}
+
+static void keys_are_listed(void **state)
+{
+	struct watch_screen screen = screen_of(NULL, 0, 0);
+	char *text;
+
+	(void)state;
+	screen.keys = true;
+	text = draw_screen(&screen, 24, 80, false);
+	assert_shows(strdup(text), "\n q         quit\n");
+	assert_shows(strdup(text), "\n +, -      show a longer or shorter time\n");
+	assert_shows(text, "\n P         processor\n");
+}
+
+/* No part of a field that is longer than its name, unless all of it is there. */
+static void assert_whole(const char *screen, const char *field, size_t name_len, int columns)
+{
+	char part[64];
+
+	for (size_t len = name_len + 2; len < strlen(field); len++) {
+		const char *at = screen;
+
+		snprintf(part, sizeof(part), "%.*s", (int)len, field);
+		while ((at = strstr(at, part))) {
+			if (strncmp(at, field, strlen(field)) != 0)
+				fail_msg("%d columns: \"%s\" is cut in\n%s", columns, field,
+					 screen);
+			at++;
+		}
+	}
+}
+
+/* They are left out whole, on screens of any width. */
+static void numbers_are_never_cut(void **state)
+{
+	static const struct {
+		const char *field;
+		size_t name_len;
+	} fields[] = { { "left 640.0 MiB", 4 },
+		       { "taken 384.0 MiB", 5 },
+		       { "free 512.0 MiB", 4 },
+		       { "target left 512.0 MiB", 11 },
+		       { "host 100.0 MiB", 4 },
+		       { "processor  50 %", 10 },
+		       { "inflating 128.0 MiB/s", 9 },
+		       { "  640.0 MiB", 1 },
+		       { "  384.0 MiB", 1 },
+		       { "every 1 s", 5 },
+		       { "+128.0 MiB", 0 },
+		       { "no answer for 1234 s", 13 } };
+	static struct watch_view views[5];
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		views[i].name = "web";
+		for (uint64_t n = 1; n <= 3; n++)
+			add(&views[i], sample_of(n, n * 128 * MIB));
+	}
+	for (int columns = 1; columns < 220; columns++) {
+		for (size_t count = 1; count <= 5; count += 2) {
+			for (int64_t later = 0; later <= 1234000; later += 1234000) {
+				char *text = draw_at(views, count, 24, columns, false, later);
+
+				for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+					assert_whole(text, fields[i].field, fields[i].name_len,
+						     columns);
+				free(text);
+			}
+		}
+	}
+	/* And where there is room they are there. */
+	for (size_t i = 0; i < 7; i++)
+		assert_shows(draw(views, 1, 24, 100), fields[i].field);
+}
+
+/* A guest that was looked at once a second, and was given everything for one of them. */
+static void watch_a_dip(struct watch_view *view, uint64_t seconds, uint64_t dip)
+{
+	for (uint64_t i = 1; i <= seconds; i++)
+		add(view, sample_of(i, i == dip ? 0 : 512 * MIB));
+}
+
+/* Whatever the window is: a column has the extremes of its time. */
+static void dip_of_a_second_cannot_vanish(void **state)
+{
+	static struct watch_view view, peak;
+	struct watch_screen screen;
+	char *text;
+
+	(void)state;
+	view.name = peak.name = "web";
+	watch_a_dip(&view, 3000, 2900);
+	for (unsigned window = HISTORY_DEFAULT; window < HISTORY_WINDOWS; window++) {
+		screen = screen_of(&view, 1, 0);
+		screen.window = window;
+		text = draw_screen(&screen, 14, 40, false);
+		/* Empty at the bottom, and light above it. */
+		assert_non_null(strstr(text, ":"));
+		assert_non_null(strstr(strstr(text, "taken   0 |"), ":"));
+		free(text);
+	}
+	/* A peak, likewise: twice what was taken else. */
+	for (uint64_t i = 1; i <= 3000; i++)
+		add(&peak, sample_of(i, i == 2900 ? RAM : 512 * MIB));
+	screen = screen_of(&peak, 1, 0);
+	screen.window = HISTORY_WINDOWS - 1;
+	text = draw_screen(&screen, 14, 40, false);
+	assert_non_null(strstr(strstr(text, "1.000 GiB |"), ":"));
+	assert_shows(text, "-24 h");
+}
+
+static void absence_of_a_second_cannot_vanish(void **state)
+{
+	static struct watch_view view = { .name = "web" };
+	struct watch_screen screen;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 3000; i++) {
+		struct sample sample = sample_of(i, 512 * MIB);
+
+		if (i == 2900)
+			sample =
+				(struct sample){ .number = i, .time = sample.time, .err = -ENOENT };
+		add(&view, sample);
+	}
+	screen = screen_of(&view, 1, 0);
+	screen.window = HISTORY_WINDOWS - 2;
+	assert_shows(draw_screen(&screen, 14, 60, false), "x");
+}
+
+static void busy_guest_shows_what_was_seen(void **state)
+{
+	static struct watch_view view = { .name = "web" };
+	struct sample busy = sample_of(2, 256 * MIB);
+	char *text;
+
+	(void)state;
+	add(&view, sample_of(1, 256 * MIB));
+	busy.err = -EBUSY;
+	busy.seen = START + 1000;
+	busy.time = START + 61000;
+	add(&view, busy);
+	text = draw(&view, 1, 24, 100);
+	assert_shows(strdup(text), " web  busy: another client has its socket; seen 60 s ago");
+	assert_shows(strdup(text), "taken 256.0 MiB");
+	/* It is not gone, and nobody knows how it went on. */
+	assert_null(strstr(text, "x\n"));
+	free(text);
+	busy = (struct sample){ .number = 3, .time = START + 62000, .err = -EBUSY };
+	add(&view, busy);
+	text = draw(&view, 1, 24, 100);
+	assert_null(strstr(text, "seen"));
+	assert_hides(text, "taken 256");
 }
 
 static void no_size_of_screen_goes_wrong(void **state)
@@ -343,10 +602,11 @@ static void no_guest_is_said(void **state)
 	assert_shows(draw(NULL, 0, 24, 80), "no guest runs here yet");
 }
 
-static void history_keeps_five_minutes_at_any_pace(void **state)
+static void history_keeps_each_window_at_any_pace(void **state)
 {
 	static struct history history;
-	const struct history_point *point;
+	const int64_t end = START + 10000 * 100;
+	struct history_span span;
 
 	(void)state;
 	for (uint64_t i = 1; i <= 10000; i++) {
@@ -355,14 +615,22 @@ static void history_keeps_five_minutes_at_any_pace(void **state)
 		sample.time = START + (int64_t)i * 100;
 		history_add(&history, &sample);
 	}
-	point = history_at(&history, START + 10000 * 100, 1000);
-	assert_non_null(point);
-	assert_int_equal(point->taken, 10000 * 4096);
-	point = history_at(&history, START + 10000 * 100 - HISTORY_MS + 1000, 1000);
-	assert_non_null(point);
-	assert_in_range(point->taken, 7000 * 4096, 7010 * 4096);
-	assert_null(history_at(&history, START + 10000 * 100 + 1001, 1000));
-	assert_null(history_at(&history, START, 1000));
+	assert_true(history_sum(&history, 1, end - 1, end, 1000, &span));
+	assert_int_equal(span.last, 10000 * 4096);
+	/* Five minutes ago: to a step of the window. */
+	assert_true(history_sum(&history, 1, end - 300000, end - 290000, 1000, &span));
+	assert_in_range(span.last, 7080 * 4096, 7100 * 4096);
+	assert_in_range(span.low, 6990 * 4096, 7010 * 4096);
+	assert_int_equal(span.high, span.last);
+	/* The last state holds for as long as it is believed. */
+	assert_true(history_sum(&history, 1, end + 500, end + 1000, 1000, &span));
+	assert_int_equal(span.low, 10000 * 4096);
+	assert_false(history_sum(&history, 1, end + 500, end + 1001, 1000, &span));
+	assert_false(history_sum(&history, 1, START - 1000, START, 1000, &span));
+	/* A day has all of it. */
+	assert_true(history_sum(&history, 5, START, end, 1000, &span));
+	assert_int_equal(span.low, 4096);
+	assert_int_equal(span.high, 10000 * 4096);
 }
 
 static void sample_is_noted_once(void **state)
@@ -373,11 +641,11 @@ static void sample_is_noted_once(void **state)
 	(void)state;
 	/* None yet. */
 	history_add(&history, &sample);
-	assert_int_equal(history.count, 0);
+	assert_int_equal(history.rings[0].count, 0);
 	sample = sample_of(1, 0);
 	history_add(&history, &sample);
 	history_add(&history, &sample);
-	assert_int_equal(history.count, 1);
+	assert_int_equal(history.rings[0].count, 1);
 }
 
 static void rate_does_not_span_an_absence(void **state)
@@ -412,11 +680,18 @@ int main(void)
 		cmocka_unit_test(what_is_not_known_is_not_shown),
 		cmocka_unit_test(free_memory_that_cannot_be_is_not_drawn),
 		cmocka_unit_test(says_what_is_wrong_with_a_guest),
-		cmocka_unit_test(many_guests_share_the_rows),
-		cmocka_unit_test(single_row_has_name_bar_and_amount),
+		cmocka_unit_test(many_guests_are_a_table),
+		cmocka_unit_test(selected_guest_can_have_the_screen),
+		cmocka_unit_test(table_says_what_is_wrong_with_a_guest),
+		cmocka_unit_test(table_is_sorted_by_any_column),
+		cmocka_unit_test(keys_are_listed),
+		cmocka_unit_test(numbers_are_never_cut),
+		cmocka_unit_test(dip_of_a_second_cannot_vanish),
+		cmocka_unit_test(absence_of_a_second_cannot_vanish),
+		cmocka_unit_test(busy_guest_shows_what_was_seen),
 		cmocka_unit_test(no_size_of_screen_goes_wrong),
 		cmocka_unit_test(no_guest_is_said),
-		cmocka_unit_test(history_keeps_five_minutes_at_any_pace),
+		cmocka_unit_test(history_keeps_each_window_at_any_pace),
 		cmocka_unit_test(sample_is_noted_once),
 		cmocka_unit_test(rate_does_not_span_an_absence),
 	};

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tools/balloonctl/watch.c on a terminal: what a person sees and which keys do what.
+ * What is drawn where is for watch_draw_test.c.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/unit/tools/balloonctl/fake_qemu.h"
+#include "tests/unit/tools/balloonctl/screen.h"
+#include "tools/balloonctl/command.h"
+
+#define BLUE 4
+#define GREEN 2
+#define MAGENTA 5
+#define YELLOW 3
+#define RED 1
+
+#define CLEAR_KEY "\x0c" /* Ctrl-L */
+#define UP_KEY "\x1bOA"	 /* as xterm sends them to a program that wants a keypad */
+#define DOWN_KEY "\x1bOB"
+
+static struct screen screen;
+
+/* The words of a command after its name; NULL ends them. */
+static int watch(void *arg)
+{
+	const char *const *words = arg;
+	struct common common = { .guest = NULL };
+	char *argv[16] = { strdup("watch") };
+	int argc = 1, status;
+
+	while (words[argc - 1]) {
+		argv[argc] = strdup(words[argc - 1]);
+		argc++;
+	}
+	complain_for("watch");
+	status = command_run(&command_watch, &common, argc, argv);
+	while (argc)
+		free(argv[--argc]);
+	return status;
+}
+
+static void start(int rows, const char *term, const char *const *words)
+{
+	screen_start(&screen, rows, 80, term, watch, (void *)(uintptr_t)words);
+}
+
+#define START(rows, ...) start(rows, "xterm", (const char *const[]){ __VA_ARGS__, NULL })
+
+static void await(const char *text)
+{
+	int row, column;
+
+	screen_await(&screen, text, &row, &column);
+}
+
+static void quit(const char *key)
+{
+	screen_type(&screen, key);
+	assert_int_equal(screen_end(&screen), EXIT_REACHED);
+}
+
+/* The mark before a word of the legend, and how it is drawn. */
+static const struct screen_cell *mark_of(const char *word)
+{
+	int column;
+
+	for (column = 0; column + (int)strlen(word) < screen.columns; column++) {
+		const struct screen_cell *row = screen.cells[screen.rows - 1];
+		size_t same = 0;
+
+		while (word[same] && row[column + (int)same].character == (unsigned)word[same])
+			same++;
+		if (!word[same])
+			return &row[column - 2];
+	}
+	fail_msg("the last row has no \"%s\"", word);
+	return NULL;
+}
+
+static void guest_is_watched_until_q(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 768 * MIB };
+	struct fake_place place;
+	int row, column;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	START(24, place.path);
+	screen_await(&screen, "768.0 MiB", &row, &column);
+	screen_await(&screen, "balloonctl watch: 1 guest, every 1 s", &row, &column);
+	assert_int_equal(row, 0);
+	assert_true(screen.cells[row][column].bold);
+	screen_await(&screen, "q quits", &row, &column);
+	assert_int_equal(row, 23);
+	assert_true(screen.cells[row][column].dim);
+	assert_true(screen.hides_cursor && screen.is_other);
+	quit("q");
+	/* The person has the terminal back as it was. */
+	assert_false(screen.hides_cursor || screen.is_other);
+	fake_qemu_stop(&place);
+}
+
+static void capital_q_quits_as_well(void **state)
+{
+	(void)state;
+	START(24, "/nowhere/a");
+	await("q quits");
+	quit("Q");
+}
+
+/* Nothing of what is typed appears. */
+static void other_keys_do_nothing(void **state)
+{
+	(void)state;
+	START(24, "/nowhere/a");
+	await("gone");
+	screen_type(&screen, "Wxyz\n");
+	screen_soil(&screen);
+	screen_type(&screen, CLEAR_KEY);
+	await("gone");
+	assert_false(screen_shows(&screen, "Wxyz", NULL, NULL));
+	quit("q");
+}
+
+static void marks_have_their_colours(void **state)
+{
+	(void)state;
+	START(24, "/nowhere/a");
+	await("q quits");
+	assert_int_equal(mark_of("used")->colour, BLUE);
+	assert_int_equal(mark_of("free")->colour, GREEN);
+	assert_int_equal(mark_of("taken")->colour, MAGENTA);
+	assert_int_equal(mark_of("target")->colour, YELLOW);
+	assert_false(mark_of("used")->bold || mark_of("used")->dim);
+	quit("q");
+}
+
+static void what_is_wrong_is_red_and_bold(void **state)
+{
+	int row, column;
+
+	(void)state;
+	START(24, "/nowhere/a");
+	screen_await(&screen, "gone: /nowhere", &row, &column);
+	assert_int_equal(screen.cells[row][column].colour, RED);
+	assert_true(screen.cells[row][column].bold);
+	/* Its name has no colour. */
+	assert_true(screen_shows(&screen, "/nowhere/a", &row, &column));
+	assert_int_equal(screen.cells[row][column].colour, SCREEN_NO_COLOUR);
+	quit("q");
+}
+
+static void terminal_without_colours_does(void **state)
+{
+	const char *const words[] = { "/nowhere/a", NULL };
+
+	(void)state;
+	start(24, "vt220", words);
+	await("q quits");
+	assert_int_equal(mark_of("used")->colour, SCREEN_NO_COLOUR);
+	quit("q");
+}
+
+static void interval_is_shown(void **state)
+{
+	(void)state;
+	START(24, "--interval", "0.5", "/nowhere/a");
+	await("every 0.5 s");
+	quit("q");
+}
+
+/* ---- UTF-8 ---- */
+
+static bool shows_more_than_ascii(void)
+{
+	for (int r = 0; r < screen.rows; r++)
+		for (int c = 0; c < screen.columns; c++)
+			if (screen.cells[r][c].character > 0x7f)
+				return true;
+	return false;
+}
+
+static void locale_decides_what_is_drawn_with(void **state)
+{
+	(void)state;
+	setenv("LC_ALL", "C.UTF-8", 1);
+	START(24, "/nowhere/a");
+	await("q quits");
+	assert_true(shows_more_than_ascii());
+	assert_int_equal(mark_of("target")->character, 0x2502);
+	quit("q");
+	START(24, "--ascii", "/nowhere/a");
+	await("q quits");
+	assert_false(shows_more_than_ascii());
+	quit("q");
+	setenv("LC_ALL", "C", 1);
+	START(24, "/nowhere/a");
+	await("q quits");
+	assert_false(shows_more_than_ascii());
+	quit("q");
+}
+
+/* ---- scrolling ---- */
+
+#define NINE_GUESTS \
+	"/no/g1", "/no/g2", "/no/g3", "/no/g4", "/no/g5", "/no/g6", "/no/g7", "/no/g8", "/no/g9"
+
+static void arrows_scroll(void **state)
+{
+	(void)state;
+	START(8, NINE_GUESTS);
+	await("1 to 6 of 9");
+	await("/no/g6");
+	assert_false(screen_shows(&screen, "/no/g7", NULL, NULL));
+	/* There is nothing above. */
+	screen_type(&screen, UP_KEY);
+	screen_type(&screen, DOWN_KEY);
+	await("2 to 7 of 9");
+	await("/no/g7");
+	screen_await_without(&screen, "/no/g1");
+	screen_type(&screen, "j");
+	await("3 to 8 of 9");
+	screen_type(&screen, "j");
+	await("4 to 9 of 9");
+	/* Nor below. */
+	screen_type(&screen, "jjk");
+	await("3 to 8 of 9");
+	screen_type(&screen, UP_KEY "k");
+	await("1 to 6 of 9");
+	quit("q");
+}
+
+static void larger_terminal_shows_more_at_once(void **state)
+{
+	(void)state;
+	START(8, NINE_GUESTS);
+	await("1 to 6 of 9");
+	screen_type(&screen, "jjj");
+	await("4 to 9 of 9");
+	screen_resize(&screen, 10, 80);
+	await("2 to 9 of 9");
+	screen_resize(&screen, 12, 80);
+	await("/no/g1");
+	screen_await_without(&screen, "of 9");
+	quit("q");
+}
+
+static void clear_key_draws_all_anew(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	START(24, "/nowhere/a");
+	await("gone");
+	before = screen.clearings;
+	screen_soil(&screen);
+	screen_type(&screen, CLEAR_KEY);
+	await("balloonctl watch: 1 guest");
+	await("q quits");
+	assert_false(screen_shows(&screen, "~~", NULL, NULL));
+	assert_true(screen.clearings > before);
+	quit("q");
+}
+
+/* ---- guests that come ---- */
+
+static void guest_that_comes_is_shown(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 640 * MIB };
+	char base[] = "/tmp/balloonctl-XXXXXX", folder[64], path[96];
+	struct fake_place place;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	snprintf(folder, sizeof(folder), "%s/aerostat-%u", base, (unsigned)geteuid());
+	snprintf(path, sizeof(path), "%s/newcomer.qmp", folder);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	setenv("XDG_RUNTIME_DIR", base, 1);
+	fake_qemu_start(&qemu, &place);
+	start(24, "xterm", (const char *const[]){ NULL });
+	await("no guest runs here yet");
+	assert_int_equal(link(place.path, path), 0);
+	await("newcomer");
+	await("640.0 MiB");
+	await("1 guest,");
+	screen_await_without(&screen, "no guest runs here");
+	quit("q");
+	fake_qemu_stop(&place);
+	unlink(path);
+	rmdir(folder);
+	assert_int_equal(rmdir(base), 0);
+	unsetenv("XDG_RUNTIME_DIR");
+}
+
+static void guest_that_goes_is_shown_as_gone(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 640 * MIB };
+	struct fake_place place;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	START(24, "--interval", "0.1", place.path);
+	await("640.0 MiB");
+	fake_qemu_stop(&place);
+	await("gone: ");
+	quit("q");
+}
+
+/* ---- how it begins and ends ---- */
+
+static void signal_ends_it_in_order(void **state)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		START(24, "/nowhere/a");
+		await("gone");
+		kill(screen.pid, signals[i]);
+		assert_int_equal(screen_end(&screen), EXIT_REACHED);
+		assert_false(screen.hides_cursor || screen.is_other);
+	}
+}
+
+static void terminal_that_is_not_known_is_refused(void **state)
+{
+	const char *const words[] = { "/nowhere/a", NULL };
+
+	(void)state;
+	start(24, "nonsense", words);
+	assert_int_equal(screen_end(&screen), EXIT_WRONG);
+	assert_true(screen_shows(&screen,
+				 "balloonctl watch: the terminal 'nonsense' is not known; set TERM",
+				 NULL, NULL));
+	start(24, NULL, words);
+	assert_int_equal(screen_end(&screen), EXIT_WRONG);
+	assert_true(screen_shows(
+		&screen, "balloonctl watch: the terminal '' is not known; set TERM", NULL, NULL));
+}
+
+static void terminal_is_wanted(void **state)
+{
+	struct outcome got = run_command(NULL, "watch", "/nowhere/a", NULL);
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_WRONG);
+	assert_says(got.err, "a terminal is wanted; for scripts there are stats and record\n");
+	assert_string_equal(got.out, "");
+}
+
+/* Only one of the two. */
+static int watch_without_input(void *arg)
+{
+	close(STDIN_FILENO);
+	return watch(arg);
+}
+
+static int watch_into_a_file(void *arg)
+{
+	fclose(stdout);
+	return watch(arg);
+}
+
+static void terminal_is_wanted_on_both_sides(void **state)
+{
+	static const char *const words[] = { "/nowhere/a", NULL };
+
+	(void)state;
+	screen_start(&screen, 24, 80, "xterm", watch_without_input, (void *)(uintptr_t)words);
+	assert_int_equal(screen_end(&screen), EXIT_WRONG);
+	assert_true(screen_shows(&screen, "a terminal is wanted", NULL, NULL));
+	screen_start(&screen, 24, 80, "xterm", watch_into_a_file, (void *)(uintptr_t)words);
+	assert_int_equal(screen_end(&screen), EXIT_WRONG);
+	assert_true(screen_shows(&screen, "a terminal is wanted", NULL, NULL));
+}
+
+static void arguments_are_checked(void **state)
+{
+	struct outcome got = run_command(NULL, "watch", "--interval", "0", NULL);
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_USAGE);
+	assert_says(got.err, "--interval 0: seconds are wanted, 0.1 to 3600");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(guest_is_watched_until_q),
+		cmocka_unit_test(capital_q_quits_as_well),
+		cmocka_unit_test(other_keys_do_nothing),
+		cmocka_unit_test(marks_have_their_colours),
+		cmocka_unit_test(what_is_wrong_is_red_and_bold),
+		cmocka_unit_test(terminal_without_colours_does),
+		cmocka_unit_test(interval_is_shown),
+		cmocka_unit_test(locale_decides_what_is_drawn_with),
+		cmocka_unit_test(arrows_scroll),
+		cmocka_unit_test(larger_terminal_shows_more_at_once),
+		cmocka_unit_test(clear_key_draws_all_anew),
+		cmocka_unit_test(guest_that_comes_is_shown),
+		cmocka_unit_test(guest_that_goes_is_shown_as_gone),
+		cmocka_unit_test(signal_ends_it_in_order),
+		cmocka_unit_test(terminal_that_is_not_known_is_refused),
+		cmocka_unit_test(terminal_is_wanted),
+		cmocka_unit_test(terminal_is_wanted_on_both_sides),
+		cmocka_unit_test(arguments_are_checked),
+	};
+
+	return cmocka_run_group_tests_name("balloonctl/watch", tests, NULL, NULL);
+}
