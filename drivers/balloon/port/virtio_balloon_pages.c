@@ -41,8 +41,6 @@ static int send(struct virtq *queue, struct balloon_batch *batch)
 
 	assert(batch->index <= BALLOON_BATCHES);
 	assert(batch->frames > 0 && batch->frames <= BUFFER_MAX);
-	if (virtq_is_broken(queue))
-		return -EIO;
 	if (queue->free_count == 0)
 		return -EAGAIN;
 	for (size_t i = 0; i < batch->run_count; i++) {

@@ -124,7 +124,6 @@ static void a_host_that_is_being_reset_is_asked_for_nothing(void **state)
 	(void)state;
 	host.port.reset = reset_meanwhile;
 	host.port.give_up = give_up_meanwhile;
-	host.port.deflate = NULL;
 	host.terms.deflate_on_oom = true;
 	assert_int_equal(host_attach(NO_FLOOR), 0);
 	host_wants(1000);
@@ -136,6 +135,7 @@ static void a_host_that_is_being_reset_is_asked_for_nothing(void **state)
 	settle();
 	assert_non_null(status().broken);
 	assert_int_equal(ballooned(), 1000);
+	assert_int_equal(host.has.count, 1000);
 }
 
 static int does_not_reset(void)

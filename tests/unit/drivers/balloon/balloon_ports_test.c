@@ -332,6 +332,70 @@ static void need_gets_what_only_leaves(void **state)
 	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
 }
 
+/* One frame, a block, or the whole run if it is longer. */
+static void need_gets_a_frame_a_block_or_a_run(void **state)
+{
+	static const struct {
+		unsigned order;
+		uint64_t frames;
+	} cases[] = { { 0, 1 }, { 1, 512 }, { 3, 512 }, { 9, 512 }, { 10, 1024 }, { 11, 2048 } };
+
+	(void)state;
+	attach_sync();
+	sync_wants(8000);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(balloon_reclaim(cases[i].order), cases[i].frames);
+	assert_int_equal(status().oom_events, 6);
+	assert_int_equal(status().oom_frames, 4609);
+	assert_int_equal(ballooned(), 8000 - 4609);
+}
+
+static void need_asks_on_while_a_host_gives_frame_by_frame(void **state)
+{
+	(void)state;
+	attach_sync();
+	sync_wants(5000);
+	sim_sync.gives_most = 1;
+	assert_int_equal(balloon_reclaim(1), BLOCK_FRAMES);
+	assert_int_equal(ballooned(), 5000 - BLOCK_FRAMES);
+	assert_int_equal(status().oom_events, 1);
+}
+
+static void need_gets_nothing_of_an_empty_balloon(void **state)
+{
+	(void)state;
+	attach_sync();
+	sync_wants(1);
+	assert_int_equal(balloon_reclaim(0), 1);
+	assert_int_equal(balloon_reclaim(0), 0);
+	assert_int_equal(status().oom_events, 1);
+	assert_int_equal(status().oom_frames, 1);
+}
+
+/* What the host has not yet is enough, and it is not offered again at once. */
+static void need_of_a_frame_that_leaves_takes_none_from_the_balloon(void **state)
+{
+	uint64_t had;
+
+	(void)state;
+	leave_and_stop();
+	sim_sync.takes_most = 7;
+	sim_time_advance(BALLOON_PAUSE_MIN_NS + NS_PER_MS);
+	while (ballooned() == 0)
+		balloon_step();
+	had = ballooned();
+	assert_int_equal(balloon_reclaim(0), 1);
+	assert_int_equal(ballooned(), had);
+	assert_int_equal(status().oom_events, 0);
+	sim_sync.takes_most = UINT64_MAX;
+	sim_time_advance(BALLOON_HOLD_OFF_NS - NS_PER_MS);
+	settle();
+	assert_int_equal(ballooned(), had);
+	sim_time_advance(2 * NS_PER_MS);
+	settle();
+	assert_int_equal(ballooned(), 4 * BLOCK_FRAMES);
+}
+
 /* ---- A host that forgets everything ---- */
 
 /* A few seconds in which the task looks when it wants to. */
@@ -767,6 +831,10 @@ int main(void)
 		HOSTS_TEST(need_does_not_ask_for_what_is_refused_for_now_without_end),
 		HOSTS_TEST(need_asks_for_two_seconds_at_most),
 		HOSTS_TEST(need_gets_what_only_leaves),
+		HOSTS_TEST(need_gets_a_frame_a_block_or_a_run),
+		HOSTS_TEST(need_asks_on_while_a_host_gives_frame_by_frame),
+		HOSTS_TEST(need_gets_nothing_of_an_empty_balloon),
+		HOSTS_TEST(need_of_a_frame_that_leaves_takes_none_from_the_balloon),
 		HOSTS_TEST(what_is_forgotten_at_a_batch_is_given_anew),
 		HOSTS_TEST(what_is_forgotten_when_memory_is_needed_is_all_free_after_the_next_look),
 		HOSTS_TEST(a_host_may_forget_every_hour_for_ever),

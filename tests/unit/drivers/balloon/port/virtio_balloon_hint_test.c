@@ -658,6 +658,24 @@ static void a_device_that_broke_a_moment_ago_is_offered_no_hint(void **state)
 	assert_true(ledger_count(OWNER_FREE) > free_before); /* with the rings */
 }
 
+static void answer(void)
+{
+	drain();
+}
+
+static void a_hinted_block_that_is_anothers_is_a_panic(void **state)
+{
+	pfn_t pfn;
+
+	start_round();
+	(void)state;
+	assert_int_equal(frame_collect(OWNER_IN_FLIGHT, 0, 1, &pfn), 1);
+	assert_int_equal(frame_change_owner(pfn, 1, OWNER_IN_FLIGHT, OWNER_HELD), 0);
+	assert_panics(answer, "a hinted frame had another owner; look for a wild write");
+	assert_int_equal(frame_change_owner(pfn, 1, OWNER_HELD, OWNER_IN_FLIGHT), 0);
+	drain();
+}
+
 /* ---- Much memory ---- */
 
 #define HIGH_START (4 * GIB / FRAME_SIZE)
@@ -755,6 +773,7 @@ int main(void)
 		TEST(commands_are_right_in_memory_that_was_used),
 		TEST(a_reset_in_mid_round_ends_the_round),
 		TEST(a_device_that_broke_a_moment_ago_is_offered_no_hint),
+		TEST(a_hinted_block_that_is_anothers_is_a_panic),
 		TEST(a_block_is_hinted_if_it_is_spare_to_the_last_frame),
 		cmocka_unit_test_setup_teardown(with_the_device_are_32_hints_of_16_mib,
 						set_up_large, tear_down),
