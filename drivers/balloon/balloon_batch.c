@@ -66,7 +66,7 @@ size_t balloon_batches_room(void)
 {
 	size_t most = batches.terms->batches;
 
-	return batches.in_flight < most ? most - batches.in_flight : 0;
+	return most - min_u64(most, batches.in_flight);
 }
 
 static struct balloon_batch *empty(struct slot *slot, bool deflates)
@@ -123,13 +123,8 @@ static void move_run(pfn_t first, uint64_t count, enum owner from, enum owner to
 /* The frames in `scratch`, which are in ascending order. */
 static void add_listed(struct balloon_batch *batch, size_t count)
 {
-	const pfn_t *pfns = batches.scratch;
-
-	for (size_t i = 0, run; i < count; i += run) {
-		for (run = 1; i + run < count && pfns[i + run] == pfns[i] + run;)
-			run++;
-		balloon_batch_add(batch, pfns[i], run);
-	}
+	for (size_t i = 0; i < count; i++)
+		balloon_batch_add(batch, batches.scratch[i], 1);
 }
 
 void balloon_batch_add_free(struct balloon_batch *batch, uint64_t want)

@@ -201,6 +201,19 @@ static void frames_that_leave_are_not_offered_in_a_pause(void **state)
 	assert_int_equal(ballooned(), 4 * BLOCK_FRAMES);
 }
 
+/* A batch holds a block, and all that leaves fits into four. */
+static void what_leaves_goes_in_full_batches(void **state)
+{
+	(void)state;
+	leave_and_stop();
+	sim_sync.takes_most = UINT64_MAX;
+	sim_sync.batches[false] = 0;
+	sim_time_advance(2 * BALLOON_PAUSE_MIN_NS);
+	settle();
+	assert_int_equal(ballooned(), 4 * BLOCK_FRAMES);
+	assert_int_equal(sim_sync.batches[false], 4);
+}
+
 /* What leaves is free at once, and only the rest is asked back. */
 static void what_leaves_is_not_asked_back(void **state)
 {
@@ -824,6 +837,7 @@ int main(void)
 		HOSTS_TEST(the_tail_of_a_batch_is_refused_and_asked_for_again),
 		HOSTS_TEST(a_host_without_memory_is_asked_after_1_2_4_and_up_to_32_seconds),
 		HOSTS_TEST(frames_that_leave_are_not_offered_in_a_pause),
+		HOSTS_TEST(what_leaves_goes_in_full_batches),
 		HOSTS_TEST(what_leaves_is_not_asked_back),
 		HOSTS_TEST(a_move_lasts_while_a_single_frame_leaves),
 		HOSTS_TEST(a_frame_that_never_comes_back_does_not_keep_the_others_from_need),
