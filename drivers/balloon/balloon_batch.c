@@ -253,13 +253,14 @@ static uint64_t frames_before(const struct slot *slot, pfn_t first, uint64_t cou
 	const struct frame_run *end = &slot->batch.run[slot->batch.run_count];
 	uint64_t before = 0, offset = slot->offset;
 
-	while (run < end && (first < run->first + offset || first >= run->first + run->count)) {
+	/* The port refuses frames of the batch, in its order. */
+	while (first >= run->first + run->count) {
 		before += run->count - offset;
 		offset = 0;
 		run++;
+		assert(run < end);
 	}
-	/* The port refuses frames of the batch, in its order. */
-	assert(run < end);
+	assert(first >= run->first + offset);
 	assert(count <= run->first + run->count - first);
 	return before + (first - run->first - offset);
 }
@@ -335,7 +336,7 @@ uint64_t balloon_batch_arrived(struct balloon_batch *batch)
 
 int balloon_return_run(pfn_t first, uint64_t count)
 {
-	if (count == 0 || count > ledger_count(OWNER_BALLOON) || first + count < first)
+	if (count == 0)
 		return -EINVAL;
 	/* Asked one by one: the host's word is no reason to count a refused change. */
 	for (uint64_t i = 0; i < count; i++)
@@ -386,7 +387,7 @@ uint64_t balloon_batches_sent_awake(void)
 {
 	uint64_t oldest = DEADLINE_NEVER;
 
-	for (size_t i = 0; batches.in_flight > 0 && i <= BALLOON_BATCHES; i++)
+	for (size_t i = 0; i <= BALLOON_BATCHES; i++)
 		if (batches.slot[i].with_host)
 			oldest = min_u64(oldest, batches.slot[i].sent_awake);
 	return oldest;

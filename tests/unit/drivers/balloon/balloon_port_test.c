@@ -422,6 +422,41 @@ static void runs_that_touch_are_one(void **state)
 	assert_host_has(20);
 }
 
+static uint64_t asked_back[8];
+static unsigned times_asked;
+
+static int note_and_give_back(struct balloon_batch *batch)
+{
+	asked_back[times_asked++ % ARRAY_SIZE(asked_back)] = batch->frames;
+	balloon_batch_answered(batch);
+	return 0;
+}
+
+/* What comes before a block goes by itself only if the block can be had as a whole then. */
+static void frames_before_a_block_come_back_by_themselves(void **state)
+{
+	const pfn_t block = paddr_to_pfn(RAM_START) + 4 * BLOCK_FRAMES;
+	static const struct {
+		uint64_t before, wanted, batches[2];
+	} cases[] = { { 1, 513, { 1, 512 } }, { 5, 517, { 5, 512 } }, { 5, 512, { 512, 0 } } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		host.port.deflate = note_and_give_back;
+		host.target = 0;
+		assert_int_equal(host_attach(NO_FLOOR), 0);
+		assert_int_equal(frame_reserve(block - cases[i].before,
+					       cases[i].before + BLOCK_FRAMES, OWNER_BALLOON),
+				 0);
+		host.target = cases[i].before + BLOCK_FRAMES - cases[i].wanted;
+		memset(asked_back, 0, sizeof(asked_back));
+		times_asked = 0;
+		settle();
+		assert_memory_equal(asked_back, cases[i].batches, sizeof(cases[i].batches));
+		balloon_detach();
+	}
+}
+
 /* ---- Large runs ---- */
 
 #define GIANT_START ((pfn_t)1 << 22)
@@ -789,6 +824,7 @@ int main(void)
 		HOST_TEST(a_single_block_travels_as_one_both_ways),
 		HOST_TEST(a_batch_of_blocks_has_no_more_runs_than_was_agreed),
 		HOST_TEST(runs_that_touch_are_one),
+		HOST_TEST(frames_before_a_block_come_back_by_themselves),
 		HOST_TEST(a_run_may_be_of_sixteen_gigabytes),
 		HOST_TEST(frames_of_several_runs_are_refused_in_one_batch),
 		HOST_TEST(a_batch_that_finds_no_room_is_offered_again),

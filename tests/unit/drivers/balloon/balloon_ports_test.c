@@ -144,6 +144,19 @@ static void the_tail_of_a_batch_is_refused_and_asked_for_again(void **state)
 	assert_memory_equal(refused, sim_sync.refused, sizeof(refused));
 }
 
+/* It goes on, if slowly: there is no reason to leave it alone. */
+static void one_frame_of_a_batch_is_progress(void **state)
+{
+	(void)state;
+	attach_sync();
+	sim_sync.takes_most = 1;
+	sync_wants(9);
+	assert_int_equal(ballooned(), 9);
+	sim_sync.gives_most = 1;
+	sync_wants(2);
+	assert_int_equal(ballooned(), 2);
+}
+
 /* The intervals between the moments at which the host is asked, in seconds. */
 static void a_host_without_memory_is_asked_after_1_2_4_and_up_to_32_seconds(void **state)
 {
@@ -835,6 +848,7 @@ int main(void)
 		HOSTS_TEST(each_reason_in_one_batch_is_heeded),
 		HOSTS_TEST(another_target_frees_what_was_set_aside),
 		HOSTS_TEST(the_tail_of_a_batch_is_refused_and_asked_for_again),
+		HOSTS_TEST(one_frame_of_a_batch_is_progress),
 		HOSTS_TEST(a_host_without_memory_is_asked_after_1_2_4_and_up_to_32_seconds),
 		HOSTS_TEST(frames_that_leave_are_not_offered_in_a_pause),
 		HOSTS_TEST(what_leaves_goes_in_full_batches),

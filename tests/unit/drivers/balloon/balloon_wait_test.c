@@ -58,6 +58,11 @@ static void inflate_some(void)
 	go_to(2000);
 }
 
+static void inflate_one(void)
+{
+	go_to(1);
+}
+
 static void deflate_some(void)
 {
 	sim.completion = SIM_BALLOON_AT_ONCE;
@@ -84,8 +89,8 @@ static void hint_some(void)
 	hint_round(ROUND);
 }
 
-static void (*const kinds[])(void) = { inflate_some, deflate_some, let_blocks_leave, lend_blocks,
-				       hint_some };
+static void (*const kinds[])(void) = { inflate_some,	 inflate_one, deflate_some,
+				       let_blocks_leave, lend_blocks, hint_some };
 
 /* A request of this kind is with a device that answers on demand. */
 static void send_kind(void (*send)(void))
