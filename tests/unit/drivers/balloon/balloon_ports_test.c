@@ -541,6 +541,24 @@ static void what_a_host_refused_is_no_hosts_when_it_is_given_up(void **state)
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - sim_sync.host.count);
 }
 
+static void what_a_host_refused_is_no_hosts_when_it_is_pulled_out(void **state)
+{
+	(void)state;
+	attach_sync();
+	sim_sync.refuse_every = 2;
+	sim_sync.one_reason = true;
+	sim_sync.target = 1000;
+	balloon_step();
+	assert_true(ledger_count(OWNER_REFUSED) > 0);
+	sim_sync.gives_after = UINT64_MAX;
+	sim_sync.reset_err = -ETIMEDOUT;
+	balloon_detach();
+	assert_int_equal(ledger_count(OWNER_REFUSED), 0);
+	assert_true(sim_sync.host.count > 0);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - sim_sync.host.count);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), sim_sync.host.count);
+}
+
 static void what_only_leaves_is_free_when_the_host_is_given_up(void **state)
 {
 	(void)state;
@@ -868,6 +886,7 @@ int main(void)
 		HOSTS_TEST(a_host_may_forget_every_hour_for_ever),
 		HOSTS_TEST(what_a_host_does_not_let_go_of_is_in_flight_for_ever),
 		HOSTS_TEST(what_a_host_refused_is_no_hosts_when_it_is_given_up),
+		HOSTS_TEST(what_a_host_refused_is_no_hosts_when_it_is_pulled_out),
 		HOSTS_TEST(what_only_leaves_is_free_when_the_host_is_given_up),
 		HOSTS_TEST(
 			what_only_leaves_is_free_when_a_host_is_pulled_out_that_keeps_what_it_has),
