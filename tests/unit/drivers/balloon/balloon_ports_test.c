@@ -653,7 +653,8 @@ static void a_host_that_forgot_and_does_not_start_again_is_given_up(void **state
 	sim_port_sync_forget();
 	sim_sync.start_err = -EIO;
 	settle();
-	assert_non_null(status().broken);
+	assert_string_equal(status().broken, "it cannot be started again");
+	assert_int_equal(status().recoveries, 0);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
 }
 

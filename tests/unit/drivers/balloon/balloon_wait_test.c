@@ -460,6 +460,56 @@ static void a_request_is_overdue_a_moment_after_two_seconds(void **state)
 	assert_false(balloon_is_overdue(DEADLINE_NEVER, UINT64_MAX - 1));
 }
 
+static unsigned stats_held;
+static uint64_t reported, inflated;
+
+static void answer_the_first(void)
+{
+	uint8_t copy[256];
+
+	if (sleeps++ == 0) {
+		slept_from = clock_ns();
+		sim_balloon_complete(&sim, SIZE_MAX);
+		sim_balloon_ask_stats(&sim, copy, sizeof(copy));
+		return;
+	}
+	slept_to = clock_ns();
+	stats_held = sim.stats_held;
+	reported = ledger_count(OWNER_REPORTED);
+	inflated = ballooned();
+	virtio_break(&sim.virtio.device, "end of test");
+}
+
+/* Whichever queue the answer is in: it is acted on before the task sleeps again. */
+static void answer_a_sleeper(void)
+{
+	sim_time_step_ns = 0;
+	sleeps = 0;
+	sim_time_on_wait = answer_the_first;
+	sim_ram_task(NULL);
+	sim_time_on_wait = NULL;
+	assert_int_equal(slept_to, slept_from);
+	assert_int_equal(stats_held, 1);
+}
+
+static void what_each_queue_says_ends_the_sleep(void **state)
+{
+	(void)state;
+	start(STATS_VQ | REPORTING, NO_FLOOR);
+	answer_a_sleeper();
+	start_anew(state, STATS_VQ | REPORTING, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	be_quiet();
+	assert_int_equal(ledger_count(OWNER_REPORTED), RAM_FRAMES / 2);
+	answer_a_sleeper();
+	assert_int_equal(reported, 15 * BLOCK_FRAMES); /* all others, but the one with the rings */
+	start_anew(state, STATS_VQ, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	go_to(1000);
+	answer_a_sleeper();
+	assert_int_equal(inflated, 1000);
+}
+
 /* ---- Two tasks: the balloon's, and one that takes its device away ---- */
 
 static ucontext_t balloon_context, other_context;
@@ -545,6 +595,7 @@ int main(void)
 		TEST(it_sleeps_until_there_is_something_to_lend),
 		TEST(hints_are_looked_for_a_hundred_times_a_second),
 		TEST(an_answer_is_looked_for_twice_in_a_step_of_the_clock),
+		TEST(what_each_queue_says_ends_the_sleep),
 		TEST(a_request_is_overdue_a_moment_after_two_seconds),
 		TEST(a_host_leaves_only_after_the_task_has_ended),
 		TEST(with_nothing_to_do_the_target_is_read_once_a_second),
