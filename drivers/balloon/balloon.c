@@ -279,7 +279,6 @@ static void stop(void)
 	balloon.running = false;
 	if (balloon.port->reset() == -ETIMEDOUT) {
 		/* The next host has never had what this one keeps. */
-		balloon_refusal_forgive();
 		balloon_free_all(OWNER_LEAVING);
 		balloon_batches_forsake();
 	} else {

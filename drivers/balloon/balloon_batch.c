@@ -66,7 +66,7 @@ size_t balloon_batches_room(void)
 {
 	size_t most = batches.terms->batches;
 
-	return batches.in_flight < most ? most - batches.in_flight : 0;
+	return most - min_u64(most, batches.in_flight);
 }
 
 static struct balloon_batch *empty(struct slot *slot, bool deflates)
@@ -123,13 +123,8 @@ static void move_run(pfn_t first, uint64_t count, enum owner from, enum owner to
 /* The frames in `scratch`, which are in ascending order. */
 static void add_listed(struct balloon_batch *batch, size_t count)
 {
-	const pfn_t *pfns = batches.scratch;
-
-	for (size_t i = 0, run; i < count; i += run) {
-		for (run = 1; i + run < count && pfns[i + run] == pfns[i] + run;)
-			run++;
-		balloon_batch_add(batch, pfns[i], run);
-	}
+	for (size_t i = 0; i < count; i++)
+		balloon_batch_add(batch, batches.scratch[i], 1);
 }
 
 void balloon_batch_add_free(struct balloon_batch *batch, uint64_t want)
@@ -258,13 +253,14 @@ static uint64_t frames_before(const struct slot *slot, pfn_t first, uint64_t cou
 	const struct frame_run *end = &slot->batch.run[slot->batch.run_count];
 	uint64_t before = 0, offset = slot->offset;
 
-	while (run < end && (first < run->first + offset || first >= run->first + run->count)) {
+	/* The port refuses frames of the batch, in its order. */
+	while (first >= run->first + run->count) {
 		before += run->count - offset;
 		offset = 0;
 		run++;
+		assert(run < end);
 	}
-	/* The port refuses frames of the batch, in its order. */
-	assert(run < end);
+	assert(first >= run->first + offset);
 	assert(count <= run->first + run->count - first);
 	return before + (first - run->first - offset);
 }
@@ -340,7 +336,7 @@ uint64_t balloon_batch_arrived(struct balloon_batch *batch)
 
 int balloon_return_run(pfn_t first, uint64_t count)
 {
-	if (count == 0 || count > ledger_count(OWNER_BALLOON) || first + count < first)
+	if (count == 0)
 		return -EINVAL;
 	/* Asked one by one: the host's word is no reason to count a refused change. */
 	for (uint64_t i = 0; i < count; i++)
@@ -391,7 +387,7 @@ uint64_t balloon_batches_sent_awake(void)
 {
 	uint64_t oldest = DEADLINE_NEVER;
 
-	for (size_t i = 0; batches.in_flight > 0 && i <= BALLOON_BATCHES; i++)
+	for (size_t i = 0; i <= BALLOON_BATCHES; i++)
 		if (batches.slot[i].with_host)
 			oldest = min_u64(oldest, batches.slot[i].sent_awake);
 	return oldest;

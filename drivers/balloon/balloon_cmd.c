@@ -31,9 +31,8 @@ static void print_refusals(void)
 	uint64_t frames[BALLOON_REFUSALS];
 
 	balloon_refusal_counts(frames);
-	if (frames[BALLOON_REFUSED_FRAME] + frames[BALLOON_REFUSED_ENOUGH] +
-		    frames[BALLOON_REFUSED_FOR_NOW] >
-	    0)
+	if (frames[BALLOON_REFUSED_FRAME] || frames[BALLOON_REFUSED_ENOUGH] ||
+	    frames[BALLOON_REFUSED_FOR_NOW])
 		printf("Refused by the host: %" PRIu64 " frames for good, %" PRIu64
 		       " as the target was reached, %" PRIu64 " for want of memory\n",
 		       frames[BALLOON_REFUSED_FRAME], frames[BALLOON_REFUSED_ENOUGH],
@@ -53,7 +52,7 @@ static void print_traffic(void)
 	print_refusals();
 	balloon_ranges_counts(&frames, &times);
 	printf("Reported: %" PRIu64 " free frames; %" PRIu64 " requests in all\n", frames, times);
-	if (balloon.port && balloon.port->print_traffic)
+	if (balloon.port->print_traffic)
 		balloon.port->print_traffic();
 }
 
@@ -75,7 +74,7 @@ static void print_status(const struct balloon_status *s)
 	printf("Given back for want of memory: %" PRIu64 " frames in %" PRIu64 " events\n",
 	       s->oom_frames, s->oom_events);
 	printf("Recovered from resets: %" PRIu64 "\n", s->recoveries);
-	if (balloon.port && balloon.port->print_features)
+	if (balloon.port->print_features)
 		balloon.port->print_features();
 	if (s->broken)
 		printf("BROKEN: %s\n"

@@ -13,9 +13,7 @@
 /* How many batches a whole block takes. */
 static size_t batches_per_block(void)
 {
-	uint64_t frames = balloon.terms.batch_block_frames;
-
-	return frames < BLOCK_FRAMES ? BLOCK_FRAMES / frames : 1;
+	return BLOCK_FRAMES / min_u64(BLOCK_FRAMES, balloon.terms.batch_block_frames);
 }
 
 /* One block, cut up: where a batch holds less than one. */
@@ -92,10 +90,11 @@ uint64_t balloon_offer_free(uint64_t want)
 /* As many batches as there is room for, of frames that leave, or are in the balloon. */
 static uint64_t offer_owned(bool deflates, uint64_t want)
 {
-	uint64_t offered = 0, n = 1;
+	uint64_t offered = 0;
 
-	for (size_t left = balloon_batches_room(); left > 0 && n > 0 && offered < want; left--) {
+	for (size_t left = balloon_batches_room(); left > 0; left--) {
 		struct balloon_batch *batch = balloon_batch_new(deflates);
+		uint64_t n;
 
 		if (deflates)
 			balloon_batch_add_owned(batch, OWNER_BALLOON, balloon_refusal_passed(),
@@ -103,6 +102,8 @@ static uint64_t offer_owned(bool deflates, uint64_t want)
 		else
 			balloon_batch_add_owned(batch, OWNER_LEAVING, 0, want - offered);
 		n = balloon_batch_send(batch);
+		if (n == 0)
+			break;
 		offered += n;
 	}
 	return offered;

@@ -191,7 +191,10 @@ struct balloon_port {
 	uint64_t (*next_look)(void);
 	/* Whether take_finished() or read_target() would find something new. Interrupts are off. */
 	bool (*has_news)(void);
-	/* Whether the host should interrupt when it has news. */
+	/*
+	 * Whether the host should interrupt when it has news. The host can see the wish
+	 * before has_news() looks for the last time.
+	 */
 	void (*want_interrupts)(bool wanted);
 	/* Whether the host asks for a reset, and owes no answers: asked before it is given up. */
 	bool (*wants_reset)(void);

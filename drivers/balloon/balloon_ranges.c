@@ -157,7 +157,6 @@ uint64_t balloon_ranges_next(void)
 {
 	if (!can_lend())
 		return DEADLINE_NEVER;
-	watch_activity();
 	if (!frame_has_unreported())
 		return DEADLINE_NEVER;
 	return ranges.quiet_since + BALLOON_REPORT_QUIET_NS;
@@ -196,8 +195,7 @@ uint64_t balloon_ranges_sent_awake(void)
 
 void balloon_ranges_abandon(void)
 {
-	if (ranges.with_host)
-		settle(OWNER_FREE, false);
+	settle(OWNER_FREE, false);
 }
 
 void balloon_ranges_counts(uint64_t *frames, uint64_t *requests)

@@ -4,7 +4,6 @@
 
 #include <assert.h>
 
-#include "arch/barrier.h"
 #include "arch/clock.h"
 #include "arch/irq.h"
 #include "drivers/balloon/balloon_batch.h"
@@ -75,8 +74,6 @@ void balloon_wait_for_news(void)
 
 	assert(balloon.running);
 	want_interrupts(true);
-	/* The wish must be seen before we conclude that there is no news. */
-	dma_full_barrier();
 	flags = irq_save();
 	while (woken && !balloon_has_news())
 		woken = owed ? task_wait_device(balloon.waiters, deadline)

@@ -13,6 +13,7 @@ void (*sim_time_on_look)(void);
 uint64_t sim_time_step_ns;
 uint64_t sim_time_looks;
 uint64_t sim_time_waits;
+uint64_t sim_time_device_waits;
 uint64_t sim_time_wakes;
 
 static uint64_t counter_ns;
@@ -29,6 +30,7 @@ void sim_time_reset(void)
 	sim_time_on_look = NULL;
 	sim_time_looks = 0;
 	sim_time_waits = 0;
+	sim_time_device_waits = 0;
 	sim_time_wakes = 0;
 	waited_for = NULL;
 	woken = false;
@@ -125,5 +127,6 @@ void task_wake(struct wait_queue *queue)
 
 bool task_wait_device(struct wait_queue *queue, uint64_t deadline)
 {
+	sim_time_device_waits++;
 	return task_wait(queue, deadline);
 }

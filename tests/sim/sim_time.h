@@ -40,6 +40,9 @@ extern void (*sim_time_on_wait)(void);
 /* Waits so far: yields, sleeps, and task_wait()s. */
 extern uint64_t sim_time_waits;
 
+/* Those of them that were task_wait_device(). */
+extern uint64_t sim_time_device_waits;
+
 /* Calls of task_wake(). */
 extern uint64_t sim_time_wakes;
 

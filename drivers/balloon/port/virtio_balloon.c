@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "arch/clock.h"
 #include "drivers/balloon/balloon_port.h"
 #include "drivers/balloon/port/virtio_balloon_hint.h"
 #include "drivers/balloon/port/virtio_balloon_pages.h"
@@ -241,14 +240,6 @@ static bool wants_reset(void)
 	return virtio_needs_reset(device);
 }
 
-/* The hinting queue raises no interrupts. */
-static uint64_t next_look(void)
-{
-	return virtio_balloon_hint_sent_awake() != DEADLINE_NEVER
-		       ? clock_ns() + VIRTIO_BALLOON_HINT_POLL_NS
-		       : DEADLINE_NEVER;
-}
-
 /* ---- For people ---- */
 
 static void print_traffic(void)
@@ -295,7 +286,6 @@ static const struct balloon_port port = {
 	.send_ranges = virtio_balloon_report_send,
 	.write_actual = write_actual,
 	.sent_awake = virtio_balloon_hint_sent_awake,
-	.next_look = next_look,
 	.has_news = has_news,
 	.want_interrupts = want_interrupts,
 	.wants_reset = wants_reset,

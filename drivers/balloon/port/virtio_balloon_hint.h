@@ -17,13 +17,11 @@
 struct virtio_device;
 
 /*
- * The queue never asks for an interrupt; while it is busy it is looked at this
- * often. QEMU serves it from a thread that may not raise one: under TCG version
- * 7.2 ends itself if the driver wants one.
+ * Makes queue `index`. -ENOMEM; else virtq_create()'s errors. The queue never asks for an
+ * interrupt: QEMU serves it from a thread that may not raise one, and under TCG version
+ * 7.2 ends itself if the driver wants one. While it is busy it is looked at as often as
+ * any that owes an answer.
  */
-#define VIRTIO_BALLOON_HINT_POLL_NS (10 * NS_PER_MS)
-
-/* Makes queue `index`. -ENOMEM; else virtq_create()'s errors. */
 int virtio_balloon_hint_start(struct virtio_device *device, uint16_t index);
 
 /*

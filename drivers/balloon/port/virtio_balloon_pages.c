@@ -14,8 +14,13 @@
 
 /* Room for the PFNs of every batch, the one for memory pressure too. */
 #define BUFFER_MAX VIRTIO_BALLOON_BUFFER_BLOCK
-#define WIRE_BYTES ((BALLOON_BATCHES + 1) * BUFFER_MAX * sizeof(le32))
+#define WIRE_ORDER 3
+#define WIRE_FRAMES (1 << WIRE_ORDER)
 
+_Static_assert((BALLOON_BATCHES + 1) * BUFFER_MAX * sizeof(le32) <= WIRE_FRAMES * FRAME_SIZE,
+	       "all batches have room");
+_Static_assert((BALLOON_BATCHES + 1) * BUFFER_MAX * sizeof(le32) > WIRE_FRAMES / 2 * FRAME_SIZE,
+	       "and need it");
 _Static_assert(VIRTIO_BALLOON_BUFFER_BLOCK == BLOCK_FRAMES, "a buffer holds a whole block");
 _Static_assert(BLOCK_FRAMES % VIRTIO_BALLOON_BUFFER_PORTABLE == 0, "or a block fills several");
 _Static_assert(VIRTIO_BALLOON_BUFFER_BLOCK <= BALLOON_BATCH_RUNS, "all of them single frames");
@@ -41,10 +46,6 @@ static int send(struct virtq *queue, struct balloon_batch *batch)
 
 	assert(batch->index <= BALLOON_BATCHES);
 	assert(batch->frames > 0 && batch->frames <= BUFFER_MAX);
-	if (virtq_is_broken(queue))
-		return -EIO;
-	if (queue->free_count == 0)
-		return -EAGAIN;
 	for (size_t i = 0; i < batch->run_count; i++) {
 		const struct frame_run *run = &batch->run[i];
 
@@ -52,7 +53,8 @@ static int send(struct virtq *queue, struct balloon_batch *batch)
 		for (uint64_t k = 0; k < run->count; k++)
 			*wire++ = cpu_to_le32((uint32_t)(run->first + k));
 	}
-	return virtq_add(queue, &buffer, 1, batch) ? -EIO : 0;
+	/* No room, or a broken device, which the next look at it tells. */
+	return virtq_add(queue, &buffer, 1, batch) ? -EAGAIN : 0;
 }
 
 int virtio_balloon_pages_inflate(struct balloon_batch *batch)
@@ -121,19 +123,10 @@ void virtio_balloon_pages_terms(enum balloon_strategy strategy, struct balloon_t
 
 /* ---- Start and stop ---- */
 
-static unsigned wire_order(void)
-{
-	unsigned order = 0;
-
-	while (FRAME_SIZE << order < WIRE_BYTES)
-		order++;
-	return order;
-}
-
 static void free_wire(void)
 {
 	if (pages.wire_frame != 0)
-		frame_free(pages.wire_frame, (size_t)1 << wire_order(), OWNER_VIRTQUEUES);
+		frame_free(pages.wire_frame, WIRE_FRAMES, OWNER_VIRTQUEUES);
 	pages.wire_frame = 0;
 }
 
@@ -142,7 +135,7 @@ int virtio_balloon_pages_start(struct virtio_device *device, uint16_t index)
 	int err;
 
 	/* All that the device reads lies together, in frames of its own. */
-	err = frame_alloc(wire_order(), OWNER_VIRTQUEUES, &pages.wire_frame);
+	err = frame_alloc(WIRE_ORDER, OWNER_VIRTQUEUES, &pages.wire_frame);
 	if (err)
 		return err;
 	pages.wire = phys_to_virt(pfn_to_paddr(pages.wire_frame));

@@ -82,8 +82,6 @@ int virtio_balloon_report_send(const struct frame_run *ranges, size_t count)
 
 	assert(report.present && !report.with_device);
 	assert(count > 0 && count <= RANGES && count <= report.queue.size);
-	if (virtq_is_broken(&report.queue))
-		return -EIO;
 	for (size_t i = 0; i < count; i++) {
 		poison_range(&ranges[i]);
 		buffer[i] = (struct virtq_buffer){
@@ -126,8 +124,6 @@ void virtio_balloon_report_want_interrupts(bool wanted)
 
 void virtio_balloon_report_stop(void)
 {
-	if (!report.present)
-		return;
 	virtq_destroy(&report.queue);
 	report.present = false;
 }

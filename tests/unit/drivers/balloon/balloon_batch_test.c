@@ -3,7 +3,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -62,12 +64,42 @@ static void a_change_of_mind_in_flight_loses_nothing(void **state)
 	assert_balloon(50);
 }
 
+static void answer(void)
+{
+	sim_balloon_complete(&sim, SIZE_MAX);
+	settle();
+}
+
+/* Memory was overwritten: going on would make it worse. */
+static void a_frame_in_flight_that_is_anothers_is_a_panic(void **state)
+{
+	static char text[128];
+	pfn_t pfn;
+
+	(void)state;
+	start(0, NO_FLOOR);
+	go_to(100);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	for (uint64_t target = 50; target <= 150; target += 100) {
+		go_to(target);
+		assert_int_equal(frame_collect(OWNER_IN_FLIGHT, 0, 1, &pfn), 1);
+		assert_int_equal(frame_change_owner(pfn, 1, OWNER_IN_FLIGHT, OWNER_HELD), 0);
+		snprintf(text, sizeof(text), "frames %#" PRIx64 "+50 are not in-flight; look for",
+			 pfn);
+		assert_panics(answer, text);
+		assert_int_equal(frame_change_owner(pfn, 1, OWNER_HELD, OWNER_IN_FLIGHT), 0);
+		go_to(100);
+		drain();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(frames_in_flight_are_in_neither_camp),
 		TEST(keeps_several_buffers_in_flight),
 		TEST(a_change_of_mind_in_flight_loses_nothing),
+		TEST(a_frame_in_flight_that_is_anothers_is_a_panic),
 	};
 
 	return cmocka_run_group_tests_name("balloon_batch", tests, set_up_ram, NULL);

@@ -98,10 +98,21 @@ static void a_device_without_statistics_is_told(void **state)
 static void statistics_are_shown_with_their_tags(void **state)
 {
 	(void)state;
+	sim_time_advance(3600 * NS_PER_S);
 	start(STATS_VQ, NO_FLOOR);
+	sim_time_advance(1234 * NS_PER_MS);
 	assert_int_equal(sim_command("stats"), 0);
-	assert_prints("stat-total-memory                  67108864  (tag 5)\n");
-	assert_prints("Asked by the host: 0 times;");
+	assert_prints("stat-free-memory                   67");
+	assert_prints("  (tag 4)\nstat-total-memory                  67108864  (tag 5)\n"
+		      "stat-available-memory              67");
+	assert_prints("  (tag 6)\n"
+		      "stat-htlb-pgalloc                         0  (tag 8)\n"
+		      "stat-htlb-pgfail                          0  (tag 9)\n"
+		      "stat-oom-kills                            0  (tag 10)\n"
+		      "stat-alloc-stalls                         0  (tag 11)\n"
+		      "stat-direct-scans                         0  (tag 13)\n"
+		      "stat-direct-reclaims                      0  (tag 15)\n"
+		      "Asked by the host: 0 times; this report is 1234 ms old\n");
 }
 
 /* ---- Hosts of other kinds ---- */
@@ -186,11 +197,55 @@ static void refusals_and_a_broken_host_are_shown(void **state)
 	assert_prints("BROKEN: it answered what no host may answer\n");
 }
 
+static enum balloon_refusal reason;
+
+static bool refuses_five(bool deflates, pfn_t pfn, enum balloon_refusal *why)
+{
+	*why = reason;
+	return !deflates && (pfn - paddr_to_pfn(RAM_START)) / BLOCK_FRAMES == 1 &&
+	       pfn % BLOCK_FRAMES < 5;
+}
+
+static void each_reason_to_refuse_is_shown(void **state)
+{
+	static const char *const lines[] = {
+		"\nRefused by the host: 5 frames for good, 0 as the target was reached, "
+		"0 for want of memory\n",
+		"\nRefused by the host: 0 frames for good, 5 as the target was reached, "
+		"0 for want of memory\n",
+		"\nRefused by the host: 0 frames for good, 0 as the target was reached, "
+		"5 for want of memory\n",
+	};
+
+	(void)state;
+	host.refuses = refuses_five;
+	for (unsigned i = 0; i < ARRAY_SIZE(lines); i++) {
+		reason = (enum balloon_refusal)i;
+		host.target = RAM_FRAMES;
+		assert_int_equal(host_attach(NO_FLOOR), 0);
+		balloon_step();
+		assert_int_equal(sim_command("balloon"), 0);
+		assert_prints(lines[i]);
+		balloon_detach();
+	}
+}
+
+static int take_ranges(const struct frame_run *ranges, size_t count)
+{
+	(void)ranges, (void)count;
+	balloon_ranges_answered();
+	return 0;
+}
+
 static void the_next_hosts_screen_begins_at_nothing(void **state)
 {
 	(void)state;
 	host.terms.deflate_on_oom = true;
+	host.port.send_ranges = take_ranges;
+	host.terms.ranges = 1;
+	host.terms.range_blocks = 1;
 	assert_int_equal(host_attach(NO_FLOOR), 0);
+	be_quiet();
 	host.refuses = refuses_the_fourth;
 	host_wants(1000);
 	assert_int_equal(balloon_reclaim(0), 1);
@@ -291,6 +346,7 @@ int main(void)
 		HOST_TEST(amounts_are_in_one_mode_and_in_kilobytes),
 		HOST_TEST(a_screen_has_all_that_there_is_to_know),
 		HOST_TEST(refusals_and_a_broken_host_are_shown),
+		HOST_TEST(each_reason_to_refuse_is_shown),
 		HOST_TEST(the_next_hosts_screen_begins_at_nothing),
 		TEST(the_next_devices_statistics_begin_at_nothing),
 		TEST(a_device_that_was_given_up_has_no_statistics),

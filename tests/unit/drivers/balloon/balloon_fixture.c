@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -183,6 +185,31 @@ uint64_t ask(uint16_t tag)
 			return stats[i].value;
 	fail_msg("no statistic with tag %u", tag);
 	return 0;
+}
+
+/* ---- The end ---- */
+
+void assert_panics(void (*what)(void), const char *text)
+{
+	char said[256] = "";
+	int pipes[2], status;
+	pid_t child;
+
+	assert_int_equal(pipe(pipes), 0);
+	child = fork();
+	if (child == 0) {
+		dup2(pipes[1], STDERR_FILENO);
+		what();
+		_exit(0);
+	}
+	assert_true(child > 0);
+	close(pipes[1]);
+	assert_true(read(pipes[0], said, sizeof(said) - 1) >= 0);
+	close(pipes[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	if (!strstr(said, text))
+		fail_msg("\"%s\" is not in: %s", text, said);
 }
 
 /* ---- A device that writes into all that it has ---- */

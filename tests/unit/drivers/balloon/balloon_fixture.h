@@ -101,6 +101,9 @@ uint64_t ask(uint16_t tag);
  */
 void start_scribbling(uint64_t features, bool poison);
 
+/* The program ends, and says so: run in a child of this one. */
+void assert_panics(void (*what)(void), const char *text);
+
 #define POISON 0xa5
 
 extern uint64_t scribbled; /* frames */

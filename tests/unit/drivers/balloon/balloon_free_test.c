@@ -113,6 +113,18 @@ static void others_run_while_a_lost_balloon_is_left_to_its_host(void **state)
 	assert_int_equal(sim_time_waits, BLOCK_FRAMES - 1 + PIECES);
 }
 
+static void a_single_block_is_left_to_its_host_as_one(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	end_driver();
+	assert_int_equal(frame_reserve(HIGH_START, BLOCK_FRAMES, OWNER_BALLOON), 0);
+	sim_time_waits = 0;
+	balloon_batches_forsake();
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), BLOCK_FRAMES);
+	assert_int_equal(sim_time_waits, 1);
+}
+
 #undef TEST
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_large, tear_down)
 
@@ -124,6 +136,7 @@ int main(void)
 		TEST(what_was_hinted_comes_back_in_many_rounds),
 		TEST(a_gigabyte_of_what_was_hinted_comes_back_for_an_allocation),
 		TEST(others_run_while_a_lost_balloon_is_left_to_its_host),
+		TEST(a_single_block_is_left_to_its_host_as_one),
 	};
 
 	return cmocka_run_group_tests_name("balloon_free", tests, set_up_ram, NULL);

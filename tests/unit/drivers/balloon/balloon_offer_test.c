@@ -36,6 +36,32 @@ static void whole_block_buffers_hold_a_whole_block(void **state)
 	assert_int_equal(sim.buffers[SIM_BALLOON_INFLATE], 4);
 }
 
+/* And no frame is counted that was not offered. */
+static void three_blocks_are_six_buffers_of_page_numbers(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	go_to(3 * BLOCK_FRAMES);
+	assert_balloon(3 * BLOCK_FRAMES);
+	assert_int_equal(sim.buffers[SIM_BALLOON_INFLATE], 6);
+	assert_int_equal(sim.pfns[SIM_BALLOON_INFLATE], 3 * BLOCK_FRAMES);
+}
+
+/* The two fill it. */
+static void a_queue_of_two_takes_a_block(void **state)
+{
+	(void)state;
+	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	sim.virtio.queue[0].size_max = sim.virtio.queue[1].size_max = 2;
+	assert_int_equal(begin(NO_FLOOR), 0);
+	assert_int_equal(frame_reserve(paddr_to_pfn(RAM_START) + 20 * BLOCK_FRAMES, 1, OWNER_HELD),
+			 0);
+	assert_int_equal(frame_free_blocks(), RAM_FRAMES / BLOCK_FRAMES - 2);
+	go_to(BLOCK_FRAMES);
+	assert_balloon(BLOCK_FRAMES);
+	assert_int_equal(frame_free_blocks(), RAM_FRAMES / BLOCK_FRAMES - 3);
+}
+
 static void use_queues_of(uint16_t size, uint64_t features)
 {
 	uint64_t blocks;
@@ -129,6 +155,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(gives_whole_blocks_first),
 		TEST(whole_block_buffers_hold_a_whole_block),
+		TEST(three_blocks_are_six_buffers_of_page_numbers),
+		TEST(a_queue_of_two_takes_a_block),
 		TEST(small_queues_are_slow_but_right),
 		TEST(a_round_is_bounded_with_each_strategy),
 	};

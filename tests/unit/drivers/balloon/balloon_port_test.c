@@ -124,7 +124,6 @@ static void a_host_that_is_being_reset_is_asked_for_nothing(void **state)
 	(void)state;
 	host.port.reset = reset_meanwhile;
 	host.port.give_up = give_up_meanwhile;
-	host.port.deflate = NULL;
 	host.terms.deflate_on_oom = true;
 	assert_int_equal(host_attach(NO_FLOOR), 0);
 	host_wants(1000);
@@ -136,6 +135,7 @@ static void a_host_that_is_being_reset_is_asked_for_nothing(void **state)
 	settle();
 	assert_non_null(status().broken);
 	assert_int_equal(ballooned(), 1000);
+	assert_int_equal(host.has.count, 1000);
 }
 
 static int does_not_reset(void)
@@ -313,6 +313,146 @@ static void blocks_come_back_as_frames_where_that_is_as_cheap(void **state)
 		assert_int_equal(host_attach(NO_FLOOR), 0);
 		give_blocks_and_frames_between();
 		assert_int_equal(host.offers, cases[i].offers);
+		balloon_detach();
+	}
+}
+
+/* What is offered first is not offered twice, whatever it is made of. */
+static void a_target_within_reach_is_reached_in_a_round(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	/* Of blocks 4, 4 and 1, and 392 frames. */
+	host.target = 5000;
+	balloon_step();
+	assert_int_equal(host.has.count, 5000);
+	assert_int_equal(host.offers, 4);
+	host.target = 500;
+	balloon_step();
+	assert_int_equal(host.has.count, 500);
+	settle();
+	assert_host_has(500);
+}
+
+static void take_a_block_from(uint64_t free_blocks)
+{
+	pfn_t pfn;
+
+	while (frame_free_blocks() > free_blocks)
+		assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HELD, &pfn), 0);
+	host_wants(BLOCK_FRAMES);
+	assert_host_has(BLOCK_FRAMES);
+	assert_int_equal(frame_free_blocks(), free_blocks - 1);
+	host_wants(0);
+	assert_int_equal(frame_free_blocks(), free_blocks);
+}
+
+/* Though there are as many single frames. */
+static void a_block_is_taken_whole_be_it_the_last(void **state)
+{
+	(void)state;
+	/* Two broken blocks. */
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(frame_reserve(paddr_to_pfn(RAM_START) + i * BLOCK_FRAMES, 1,
+					       OWNER_HELD),
+				 0);
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	take_a_block_from(30);
+	take_a_block_from(2);
+	take_a_block_from(1);
+}
+
+/* Where a batch has fewer single frames than a block. */
+static void a_single_block_travels_as_one_both_ways(void **state)
+{
+	(void)state;
+	host.terms.batch_frames = 100;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(BLOCK_FRAMES);
+	assert_int_equal(host.offers, 1);
+	host_wants(0);
+	assert_int_equal(host.offers, 2);
+	assert_host_has(0);
+}
+
+/* Every other block is in use: each of the others is a run. */
+static void a_batch_of_blocks_has_no_more_runs_than_was_agreed(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 16; i++)
+		assert_int_equal(frame_reserve(paddr_to_pfn(RAM_START) + 2 * i * BLOCK_FRAMES,
+					       BLOCK_FRAMES, OWNER_HELD),
+				 0);
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(6 * BLOCK_FRAMES);
+	assert_int_equal(host.offers, 3);
+	host.offers = 0;
+	host_wants(0);
+	assert_int_equal(host.offers, 3);
+}
+
+static void runs_that_touch_are_one(void **state)
+{
+	const pfn_t first = paddr_to_pfn(RAM_START);
+	struct balloon_batch *batch;
+
+	(void)state;
+	host.port.deflate = NULL;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.target = 20;
+	assert_int_equal(frame_reserve(first, 5, OWNER_IN_FLIGHT), 0);
+	assert_int_equal(frame_reserve(first + 10, 5, OWNER_IN_FLIGHT), 0);
+	assert_int_equal(frame_reserve(first + 30, 10, OWNER_IN_FLIGHT), 0);
+	batch = balloon_batch_new(false);
+	balloon_batch_add(batch, first, 2);
+	balloon_batch_add(batch, first + 2, 3);
+	balloon_batch_add(batch, first + 10, 1);
+	balloon_batch_add(batch, first + 11, 4);
+	balloon_batch_add(batch, first + 30, 10);
+	assert_int_equal(batch->frames, 20);
+	assert_int_equal(batch->run_count, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		static const struct frame_run runs[] = { { 0, 5 }, { 10, 5 }, { 30, 10 } };
+
+		assert_int_equal(batch->run[i].first, first + runs[i].first);
+		assert_int_equal(batch->run[i].count, runs[i].count);
+	}
+	assert_int_equal(balloon_batch_send(batch), 20);
+	settle();
+	assert_host_has(20);
+}
+
+static uint64_t asked_back[8];
+static unsigned times_asked;
+
+static int note_and_give_back(struct balloon_batch *batch)
+{
+	asked_back[times_asked++ % ARRAY_SIZE(asked_back)] = batch->frames;
+	balloon_batch_answered(batch);
+	return 0;
+}
+
+/* What comes before a block goes by itself only if the block can be had as a whole then. */
+static void frames_before_a_block_come_back_by_themselves(void **state)
+{
+	const pfn_t block = paddr_to_pfn(RAM_START) + 4 * BLOCK_FRAMES;
+	static const struct {
+		uint64_t before, wanted, batches[2];
+	} cases[] = { { 1, 513, { 1, 512 } }, { 5, 517, { 5, 512 } }, { 5, 512, { 512, 0 } } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		host.port.deflate = note_and_give_back;
+		host.target = 0;
+		assert_int_equal(host_attach(NO_FLOOR), 0);
+		assert_int_equal(frame_reserve(block - cases[i].before,
+					       cases[i].before + BLOCK_FRAMES, OWNER_BALLOON),
+				 0);
+		host.target = cases[i].before + BLOCK_FRAMES - cases[i].wanted;
+		memset(asked_back, 0, sizeof(asked_back));
+		times_asked = 0;
+		settle();
+		assert_memory_equal(asked_back, cases[i].batches, sizeof(cases[i].batches));
 		balloon_detach();
 	}
 }
@@ -679,6 +819,12 @@ int main(void)
 		HOST_TEST(of_a_batch_all_frames_arrive_but_those_that_are_refused),
 		HOST_TEST(blocks_come_back_whole_and_single_frames_one_by_one),
 		HOST_TEST(blocks_come_back_as_frames_where_that_is_as_cheap),
+		HOST_TEST(a_target_within_reach_is_reached_in_a_round),
+		HOST_TEST(a_block_is_taken_whole_be_it_the_last),
+		HOST_TEST(a_single_block_travels_as_one_both_ways),
+		HOST_TEST(a_batch_of_blocks_has_no_more_runs_than_was_agreed),
+		HOST_TEST(runs_that_touch_are_one),
+		HOST_TEST(frames_before_a_block_come_back_by_themselves),
 		HOST_TEST(a_run_may_be_of_sixteen_gigabytes),
 		HOST_TEST(frames_of_several_runs_are_refused_in_one_batch),
 		HOST_TEST(a_batch_that_finds_no_room_is_offered_again),

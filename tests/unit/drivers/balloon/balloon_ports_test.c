@@ -144,6 +144,19 @@ static void the_tail_of_a_batch_is_refused_and_asked_for_again(void **state)
 	assert_memory_equal(refused, sim_sync.refused, sizeof(refused));
 }
 
+/* It goes on, if slowly: there is no reason to leave it alone. */
+static void one_frame_of_a_batch_is_progress(void **state)
+{
+	(void)state;
+	attach_sync();
+	sim_sync.takes_most = 1;
+	sync_wants(9);
+	assert_int_equal(ballooned(), 9);
+	sim_sync.gives_most = 1;
+	sync_wants(2);
+	assert_int_equal(ballooned(), 2);
+}
+
 /* The intervals between the moments at which the host is asked, in seconds. */
 static void a_host_without_memory_is_asked_after_1_2_4_and_up_to_32_seconds(void **state)
 {
@@ -199,6 +212,19 @@ static void frames_that_leave_are_not_offered_in_a_pause(void **state)
 	sim_time_advance(BALLOON_PAUSE_MIN_NS);
 	settle();
 	assert_int_equal(ballooned(), 4 * BLOCK_FRAMES);
+}
+
+/* A batch holds a block, and all that leaves fits into four. */
+static void what_leaves_goes_in_full_batches(void **state)
+{
+	(void)state;
+	leave_and_stop();
+	sim_sync.takes_most = UINT64_MAX;
+	sim_sync.batches[false] = 0;
+	sim_time_advance(2 * BALLOON_PAUSE_MIN_NS);
+	settle();
+	assert_int_equal(ballooned(), 4 * BLOCK_FRAMES);
+	assert_int_equal(sim_sync.batches[false], 4);
 }
 
 /* What leaves is free at once, and only the rest is asked back. */
@@ -332,6 +358,70 @@ static void need_gets_what_only_leaves(void **state)
 	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
 }
 
+/* One frame, a block, or the whole run if it is longer. */
+static void need_gets_a_frame_a_block_or_a_run(void **state)
+{
+	static const struct {
+		unsigned order;
+		uint64_t frames;
+	} cases[] = { { 0, 1 }, { 1, 512 }, { 3, 512 }, { 9, 512 }, { 10, 1024 }, { 11, 2048 } };
+
+	(void)state;
+	attach_sync();
+	sync_wants(8000);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(balloon_reclaim(cases[i].order), cases[i].frames);
+	assert_int_equal(status().oom_events, 6);
+	assert_int_equal(status().oom_frames, 4609);
+	assert_int_equal(ballooned(), 8000 - 4609);
+}
+
+static void need_asks_on_while_a_host_gives_frame_by_frame(void **state)
+{
+	(void)state;
+	attach_sync();
+	sync_wants(5000);
+	sim_sync.gives_most = 1;
+	assert_int_equal(balloon_reclaim(1), BLOCK_FRAMES);
+	assert_int_equal(ballooned(), 5000 - BLOCK_FRAMES);
+	assert_int_equal(status().oom_events, 1);
+}
+
+static void need_gets_nothing_of_an_empty_balloon(void **state)
+{
+	(void)state;
+	attach_sync();
+	sync_wants(1);
+	assert_int_equal(balloon_reclaim(0), 1);
+	assert_int_equal(balloon_reclaim(0), 0);
+	assert_int_equal(status().oom_events, 1);
+	assert_int_equal(status().oom_frames, 1);
+}
+
+/* What the host has not yet is enough, and it is not offered again at once. */
+static void need_of_a_frame_that_leaves_takes_none_from_the_balloon(void **state)
+{
+	uint64_t had;
+
+	(void)state;
+	leave_and_stop();
+	sim_sync.takes_most = 7;
+	sim_time_advance(BALLOON_PAUSE_MIN_NS + NS_PER_MS);
+	while (ballooned() == 0)
+		balloon_step();
+	had = ballooned();
+	assert_int_equal(balloon_reclaim(0), 1);
+	assert_int_equal(ballooned(), had);
+	assert_int_equal(status().oom_events, 0);
+	sim_sync.takes_most = UINT64_MAX;
+	sim_time_advance(BALLOON_HOLD_OFF_NS - NS_PER_MS);
+	settle();
+	assert_int_equal(ballooned(), had);
+	sim_time_advance(2 * NS_PER_MS);
+	settle();
+	assert_int_equal(ballooned(), 4 * BLOCK_FRAMES);
+}
+
 /* ---- A host that forgets everything ---- */
 
 /* A few seconds in which the task looks when it wants to. */
@@ -451,6 +541,24 @@ static void what_a_host_refused_is_no_hosts_when_it_is_given_up(void **state)
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - sim_sync.host.count);
 }
 
+static void what_a_host_refused_is_no_hosts_when_it_is_pulled_out(void **state)
+{
+	(void)state;
+	attach_sync();
+	sim_sync.refuse_every = 2;
+	sim_sync.one_reason = true;
+	sim_sync.target = 1000;
+	balloon_step();
+	assert_true(ledger_count(OWNER_REFUSED) > 0);
+	sim_sync.gives_after = UINT64_MAX;
+	sim_sync.reset_err = -ETIMEDOUT;
+	balloon_detach();
+	assert_int_equal(ledger_count(OWNER_REFUSED), 0);
+	assert_true(sim_sync.host.count > 0);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - sim_sync.host.count);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), sim_sync.host.count);
+}
+
 static void what_only_leaves_is_free_when_the_host_is_given_up(void **state)
 {
 	(void)state;
@@ -545,7 +653,8 @@ static void a_host_that_forgot_and_does_not_start_again_is_given_up(void **state
 	sim_port_sync_forget();
 	sim_sync.start_err = -EIO;
 	settle();
-	assert_non_null(status().broken);
+	assert_string_equal(status().broken, "it cannot be started again");
+	assert_int_equal(status().recoveries, 0);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
 }
 
@@ -758,8 +867,10 @@ int main(void)
 		HOSTS_TEST(each_reason_in_one_batch_is_heeded),
 		HOSTS_TEST(another_target_frees_what_was_set_aside),
 		HOSTS_TEST(the_tail_of_a_batch_is_refused_and_asked_for_again),
+		HOSTS_TEST(one_frame_of_a_batch_is_progress),
 		HOSTS_TEST(a_host_without_memory_is_asked_after_1_2_4_and_up_to_32_seconds),
 		HOSTS_TEST(frames_that_leave_are_not_offered_in_a_pause),
+		HOSTS_TEST(what_leaves_goes_in_full_batches),
 		HOSTS_TEST(what_leaves_is_not_asked_back),
 		HOSTS_TEST(a_move_lasts_while_a_single_frame_leaves),
 		HOSTS_TEST(a_frame_that_never_comes_back_does_not_keep_the_others_from_need),
@@ -767,11 +878,16 @@ int main(void)
 		HOSTS_TEST(need_does_not_ask_for_what_is_refused_for_now_without_end),
 		HOSTS_TEST(need_asks_for_two_seconds_at_most),
 		HOSTS_TEST(need_gets_what_only_leaves),
+		HOSTS_TEST(need_gets_a_frame_a_block_or_a_run),
+		HOSTS_TEST(need_asks_on_while_a_host_gives_frame_by_frame),
+		HOSTS_TEST(need_gets_nothing_of_an_empty_balloon),
+		HOSTS_TEST(need_of_a_frame_that_leaves_takes_none_from_the_balloon),
 		HOSTS_TEST(what_is_forgotten_at_a_batch_is_given_anew),
 		HOSTS_TEST(what_is_forgotten_when_memory_is_needed_is_all_free_after_the_next_look),
 		HOSTS_TEST(a_host_may_forget_every_hour_for_ever),
 		HOSTS_TEST(what_a_host_does_not_let_go_of_is_in_flight_for_ever),
 		HOSTS_TEST(what_a_host_refused_is_no_hosts_when_it_is_given_up),
+		HOSTS_TEST(what_a_host_refused_is_no_hosts_when_it_is_pulled_out),
 		HOSTS_TEST(what_only_leaves_is_free_when_the_host_is_given_up),
 		HOSTS_TEST(
 			what_only_leaves_is_free_when_a_host_is_pulled_out_that_keeps_what_it_has),

@@ -90,7 +90,86 @@ static void ranges_that_a_reset_interrupts_are_reported_again(void **state)
 	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
 }
 
+/* The larger half of the blocks, and one if there is only one. */
+static void of_the_free_blocks_half_are_lent_at_a_time(void **state)
+{
+	static const uint64_t cases[][2] = { { 1, 1 }, { 2, 1 }, { 4, 2 }, { 5, 3 }, { 9, 5 } };
+	pfn_t pfn;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		start(REPORTING, NO_FLOOR);
+		while (frame_free_blocks() > cases[i][0])
+			assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HELD, &pfn), 0);
+		sim.completion = SIM_BALLOON_ON_DEMAND;
+		be_quiet();
+		assert_int_equal(ledger_count(OWNER_REPORTED), cases[i][1] * BLOCK_FRAMES);
+		drain();
+		assert_int_equal(sim.reported, cases[i][0] * BLOCK_SIZE);
+		if (i + 1 < ARRAY_SIZE(cases)) {
+			tear_down(state);
+			set_up(state);
+		}
+	}
+}
+
+/* It may be wanted again at once, as any other. */
+static void a_block_that_is_freed_while_others_are_lent_is_not_lent_at_once(void **state)
+{
+	uint64_t lent;
+	pfn_t pfn;
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HELD, &pfn), 0);
+	while (frame_free_blocks() > 1) {
+		pfn_t other;
+
+		assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HELD, &other), 0);
+	}
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	be_quiet();
+	assert_int_equal(ledger_count(OWNER_REPORTED), BLOCK_FRAMES);
+	assert_int_equal(frame_free(pfn, BLOCK_FRAMES, OWNER_HELD), 0);
+	drain();
+	lent = sim.reported;
+	assert_int_equal(lent, BLOCK_SIZE);
+	be_quiet();
+	drain();
+	assert_int_equal(sim.reported, lent + BLOCK_SIZE);
+}
+
+static void answer(void)
+{
+	sim_balloon_complete(&sim, SIZE_MAX);
+	settle();
+}
+
+/* Memory was overwritten: going on would make it worse. */
+static void a_lent_block_that_is_anothers_is_a_panic(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	be_quiet();
+	assert_int_equal(frame_collect(OWNER_REPORTED, 0, 1, &pfn), 1);
+	assert_int_equal(frame_change_owner(pfn, 1, OWNER_REPORTED, OWNER_HELD), 0);
+	assert_panics(answer, "are not reported; look for a wild write");
+	assert_int_equal(frame_change_owner(pfn, 1, OWNER_HELD, OWNER_REPORTED), 0);
+}
+
 /* ---- Leaving ---- */
+
+static void a_single_block_leaves_as_a_range(void **state)
+{
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	go_to(BLOCK_FRAMES);
+	assert_balloon(BLOCK_FRAMES);
+	assert_int_equal(sim.reported, BLOCK_SIZE);
+	assert_int_equal(sim.inflates_before_report, 0);
+}
 
 static void range_first_tells_all_ranges_before_the_first_page_number(void **state)
 {
@@ -141,6 +220,10 @@ int main(void)
 		TEST(a_block_is_reported_again_after_it_was_used),
 		TEST(reported_frames_are_out_of_hands_until_acknowledged),
 		TEST(ranges_that_a_reset_interrupts_are_reported_again),
+		TEST(of_the_free_blocks_half_are_lent_at_a_time),
+		TEST(a_block_that_is_freed_while_others_are_lent_is_not_lent_at_once),
+		TEST(a_lent_block_that_is_anothers_is_a_panic),
+		TEST(a_single_block_leaves_as_a_range),
 		TEST(range_first_tells_all_ranges_before_the_first_page_number),
 		TEST(range_first_survives_random_targets_and_slow_answers),
 	};

@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "arch/clock.h"
+#include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_wait.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
 static unsigned idle_interrupts;
@@ -56,6 +58,11 @@ static void inflate_some(void)
 	go_to(2000);
 }
 
+static void inflate_one(void)
+{
+	go_to(1);
+}
+
 static void deflate_some(void)
 {
 	sim.completion = SIM_BALLOON_AT_ONCE;
@@ -82,8 +89,8 @@ static void hint_some(void)
 	hint_round(ROUND);
 }
 
-static void (*const kinds[])(void) = { inflate_some, deflate_some, let_blocks_leave, lend_blocks,
-				       hint_some };
+static void (*const kinds[])(void) = { inflate_some,	 inflate_one, deflate_some,
+				       let_blocks_leave, lend_blocks, hint_some };
 
 /* A request of this kind is with a device that answers on demand. */
 static void send_kind(void (*send)(void))
@@ -323,6 +330,186 @@ static void with_nothing_to_do_the_target_is_read_once_a_second(void **state)
 		assert_int_equal(sleep_ms(n), 1000);
 }
 
+static uint64_t slept_from, slept_to;
+
+static void time_the_first(void)
+{
+	if (sleeps++ == 0) {
+		slept_from = clock_ns();
+		return;
+	}
+	slept_to = clock_ns();
+	virtio_break(&sim.virtio.device, "end of test");
+}
+
+/* How long the task sleeps first, in nanoseconds; and whether it was for the device. */
+static uint64_t first_sleep(bool owed)
+{
+	sim_time_step_ns = 0;
+	sleeps = 0;
+	sim_time_device_waits = 0;
+	sim_time_on_wait = time_the_first;
+	sim_ram_task(NULL);
+	sim_time_on_wait = NULL;
+	assert_int_equal(sim_time_device_waits > 0, owed);
+	return slept_to - slept_from;
+}
+
+static void start_anew(void **state, uint64_t features, uint64_t floor)
+{
+	tear_down(state);
+	sim.wrong_deflates = 0;
+	set_up(state);
+	start(features, floor);
+}
+
+static void it_sleeps_to_the_end_of_a_pause(void **state)
+{
+	(void)state;
+	/* The floor keeps it from its target, and would be looked at more often. */
+	start(0, RAM_FRAMES);
+	go_to(1000);
+	sim_time_step_ns = 0;
+	balloon_refusal_note(BALLOON_REFUSED_FOR_NOW, false, paddr_to_pfn(RAM_START), 1);
+	sim_time_advance(BALLOON_PAUSE_MIN_NS - 300 * NS_PER_MS);
+	assert_int_equal(first_sleep(false), 300 * NS_PER_MS);
+}
+
+/* And once that is over it has nothing to look for. */
+static void it_sleeps_until_inflation_is_held_off_no_more(void **state)
+{
+	static const uint64_t before_end[] = { 300 * NS_PER_MS, 1, 0 };
+
+	(void)state;
+	start(DEFLATE_ON_OOM, NO_FLOOR);
+	for (size_t i = 0; i < ARRAY_SIZE(before_end); i++) {
+		go_to(1000);
+		sim_time_step_ns = 0;
+		assert_int_equal(balloon_reclaim(0), 1);
+		go_to(999);
+		sim_time_advance(BALLOON_HOLD_OFF_NS - before_end[i]);
+		assert_int_equal(first_sleep(false), before_end[i] ? before_end[i] : NS_PER_S);
+		start_anew(state, DEFLATE_ON_OOM, NO_FLOOR);
+	}
+}
+
+static void while_one_frame_is_missing_memory_is_looked_at_ten_times_a_second(void **state)
+{
+	uint64_t spare;
+
+	(void)state;
+	start(0, 10);
+	spare = ledger_count(OWNER_FREE) - 10;
+	go_to(spare + 1);
+	assert_balloon(spare);
+	assert_int_equal(first_sleep(false), NS_PER_S / 10);
+	start_anew(state, 0, 10);
+	go_to(spare);
+	assert_int_equal(first_sleep(false), NS_PER_S);
+}
+
+/* A block that has become free is lent a second later, and one that is lent is not waited for. */
+static void it_sleeps_until_there_is_something_to_lend(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	sim_time_step_ns = 0;
+	assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HELD, &pfn), 0);
+	be_quiet();
+	assert_int_equal(frame_free(pfn, BLOCK_FRAMES, OWNER_HELD), 0);
+	settle();
+	sim_time_advance(300 * NS_PER_MS);
+	assert_int_equal(first_sleep(false), 700 * NS_PER_MS);
+	start_anew(state, REPORTING, NO_FLOOR);
+	be_quiet();
+	sim_time_advance(60 * NS_PER_S);
+	settle();
+	assert_int_equal(first_sleep(false), NS_PER_S);
+}
+
+/* Nobody says when they are noted. */
+static void hints_are_looked_for_a_hundred_times_a_second(void **state)
+{
+	(void)state;
+	start(HINT, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	hint_round(ROUND);
+	assert_int_equal(first_sleep(true), NS_PER_S / 100);
+}
+
+static void an_answer_is_looked_for_twice_in_a_step_of_the_clock(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	go_to(1000);
+	assert_int_equal(first_sleep(true), CLOCK_AWAKE_STEP_NS / 2);
+}
+
+static void a_request_is_overdue_a_moment_after_two_seconds(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	assert_false(balloon_is_overdue(0, BALLOON_DEADLINE_NS));
+	assert_true(balloon_is_overdue(0, BALLOON_DEADLINE_NS + 1));
+	assert_true(balloon_is_overdue(7, BALLOON_DEADLINE_NS + 8));
+	/* One that was sent after the clock was read, and none at all. */
+	assert_false(balloon_is_overdue(BALLOON_DEADLINE_NS + 2, 1));
+	assert_false(balloon_is_overdue(DEADLINE_NEVER, UINT64_MAX - 1));
+}
+
+static unsigned stats_held;
+static uint64_t reported, inflated;
+
+static void answer_the_first(void)
+{
+	uint8_t copy[256];
+
+	if (sleeps++ == 0) {
+		slept_from = clock_ns();
+		sim_balloon_complete(&sim, SIZE_MAX);
+		sim_balloon_ask_stats(&sim, copy, sizeof(copy));
+		return;
+	}
+	slept_to = clock_ns();
+	stats_held = sim.stats_held;
+	reported = ledger_count(OWNER_REPORTED);
+	inflated = ballooned();
+	virtio_break(&sim.virtio.device, "end of test");
+}
+
+/* Whichever queue the answer is in: it is acted on before the task sleeps again. */
+static void answer_a_sleeper(void)
+{
+	sim_time_step_ns = 0;
+	sleeps = 0;
+	sim_time_on_wait = answer_the_first;
+	sim_ram_task(NULL);
+	sim_time_on_wait = NULL;
+	assert_int_equal(slept_to, slept_from);
+	assert_int_equal(stats_held, 1);
+}
+
+static void what_each_queue_says_ends_the_sleep(void **state)
+{
+	(void)state;
+	start(STATS_VQ | REPORTING, NO_FLOOR);
+	answer_a_sleeper();
+	start_anew(state, STATS_VQ | REPORTING, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	be_quiet();
+	assert_int_equal(ledger_count(OWNER_REPORTED), RAM_FRAMES / 2);
+	answer_a_sleeper();
+	assert_int_equal(reported, 15 * BLOCK_FRAMES); /* all others, but the one with the rings */
+	start_anew(state, STATS_VQ, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	go_to(1000);
+	answer_a_sleeper();
+	assert_int_equal(inflated, 1000);
+}
+
 /* ---- Two tasks: the balloon's, and one that takes its device away ---- */
 
 static ucontext_t balloon_context, other_context;
@@ -402,6 +589,14 @@ int main(void)
 		TEST(a_forgotten_deflation_is_noticed_among_others),
 		TEST(a_forgotten_range_is_noticed_among_others),
 		TEST(while_frames_are_missing_memory_is_looked_at_ten_times_a_second),
+		TEST(it_sleeps_to_the_end_of_a_pause),
+		TEST(it_sleeps_until_inflation_is_held_off_no_more),
+		TEST(while_one_frame_is_missing_memory_is_looked_at_ten_times_a_second),
+		TEST(it_sleeps_until_there_is_something_to_lend),
+		TEST(hints_are_looked_for_a_hundred_times_a_second),
+		TEST(an_answer_is_looked_for_twice_in_a_step_of_the_clock),
+		TEST(what_each_queue_says_ends_the_sleep),
+		TEST(a_request_is_overdue_a_moment_after_two_seconds),
 		TEST(a_host_leaves_only_after_the_task_has_ended),
 		TEST(with_nothing_to_do_the_target_is_read_once_a_second),
 	};

@@ -167,6 +167,25 @@ static void a_hint_queue_of_one_descriptor_is_slow_but_right(void **state)
 	assert_int_equal(ledger_count(OWNER_HINTED), 0);
 }
 
+/* It waits for its descriptor, whatever is said meanwhile, and is said once. */
+static void stop_that_waits_is_not_forgotten(void **state)
+{
+	(void)state;
+	plug_in(false, HINT | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	sim.virtio.queue[sim.hint_queue].size_max = 1;
+	assert_int_equal(begin(NO_FLOOR), 0);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	hint_round(ROUND);
+	sim_balloon_complete(&sim, 1);
+	settle();
+	assert_true(ledger_count(OWNER_IN_FLIGHT) > 0);
+	for (int i = 0; i < 3; i++)
+		hint_round(0);
+	drain();
+	assert_int_equal(sim.hint_command_count, 2);
+	assert_int_equal(sim.hint_commands[1], 0);
+}
+
 /* A round runs, of which the device answers when it is told to. Returns the frames free before. */
 static uint64_t start_round(void)
 {
@@ -658,6 +677,24 @@ static void a_device_that_broke_a_moment_ago_is_offered_no_hint(void **state)
 	assert_true(ledger_count(OWNER_FREE) > free_before); /* with the rings */
 }
 
+static void answer(void)
+{
+	drain();
+}
+
+static void a_hinted_block_that_is_anothers_is_a_panic(void **state)
+{
+	pfn_t pfn;
+
+	start_round();
+	(void)state;
+	assert_int_equal(frame_collect(OWNER_IN_FLIGHT, 0, 1, &pfn), 1);
+	assert_int_equal(frame_change_owner(pfn, 1, OWNER_IN_FLIGHT, OWNER_HELD), 0);
+	assert_panics(answer, "a hinted frame had another owner; look for a wild write");
+	assert_int_equal(frame_change_owner(pfn, 1, OWNER_HELD, OWNER_IN_FLIGHT), 0);
+	drain();
+}
+
 /* ---- Much memory ---- */
 
 #define HIGH_START (4 * GIB / FRAME_SIZE)
@@ -704,6 +741,31 @@ static void with_the_device_are_32_hints_of_16_mib(void **state)
 	assert_int_equal(ledger_count(OWNER_HINTED), 0);
 }
 
+/* What is with the device stays there, and nothing more comes. */
+static void stop_ends_a_round_with_much_left(void **state)
+{
+	(void)state;
+	start(HINT, NO_FLOOR);
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	hint_round(ROUND);
+	assert_int_equal(sim.pending_count, 1 + 32);
+	hint_round(0);
+	drain();
+	assert_in_range(sim.hinted, 31 * 16 * MIB, 32 * 16 * MIB);
+	assert_int_equal(sim.hint_command_count, 2);
+	assert_int_equal(sim.hint_commands[1], 0);
+	/* One that did not begin needs no end. */
+	hint_round(ROUND + 1);
+	sim_balloon_complete(&sim, 1);
+	hint_round(ROUND + 2);
+	hint_round(0);
+	drain();
+	assert_int_equal(sim.hint_command_count, 3);
+	assert_int_equal(sim.hint_commands[2], ROUND + 1);
+	hint_round(1);
+	assert_int_equal(ledger_count(OWNER_HINTED), 0);
+}
+
 /* The floor is kept to the frame: what is spare is hinted if it is a block, and not if less. */
 static void a_block_is_hinted_if_it_is_spare_to_the_last_frame(void **state)
 {
@@ -732,6 +794,7 @@ int main(void)
 		TEST(hints_leave_the_floor),
 		TEST(stop_before_the_round_began_ends_it),
 		TEST(a_hint_queue_of_one_descriptor_is_slow_but_right),
+		TEST(stop_that_waits_is_not_forgotten),
 		TEST(a_driver_that_ends_in_mid_round_keeps_nothing),
 		TEST(hints_of_the_next_device_are_counted_anew),
 		TEST(a_device_that_never_ends_its_reset_keeps_no_hinted_frame),
@@ -755,7 +818,10 @@ int main(void)
 		TEST(commands_are_right_in_memory_that_was_used),
 		TEST(a_reset_in_mid_round_ends_the_round),
 		TEST(a_device_that_broke_a_moment_ago_is_offered_no_hint),
+		TEST(a_hinted_block_that_is_anothers_is_a_panic),
 		TEST(a_block_is_hinted_if_it_is_spare_to_the_last_frame),
+		cmocka_unit_test_setup_teardown(stop_ends_a_round_with_much_left, set_up_large,
+						tear_down),
 		cmocka_unit_test_setup_teardown(with_the_device_are_32_hints_of_16_mib,
 						set_up_large, tear_down),
 	};

@@ -7,7 +7,10 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+
 #include "drivers/balloon/balloon_ranges.h"
+#include "drivers/balloon/port/virtio_balloon_report.h"
 #include "mm/poison.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
@@ -82,6 +85,46 @@ static void no_request_has_more_than_64_mib(void **state)
 	sim_balloon_set_target(&sim, HIGH_FRAMES);
 	assert_int_equal(largest_request(), REQUEST_FRAMES);
 	assert_balloon(HIGH_FRAMES);
+}
+
+/* A chain may be an indirect table, and that holds so many. */
+static void no_request_has_more_than_32_ranges(void **state)
+{
+	uint64_t blocks;
+
+	(void)state;
+	plug_in(false, REPORTING | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	sim.virtio.queue[sim.report_queue].size_max = 128;
+	assert_int_equal(begin(NO_FLOOR), 0);
+	/* Every other block is in use: each of the others is a range. */
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(frame_reserve(HIGH_START + 2 * i * BLOCK_FRAMES, 1, OWNER_HELD),
+				 0);
+	assert_int_equal(frame_reserve(HIGH_START + 200 * BLOCK_FRAMES,
+				       HIGH_FRAMES - 200 * BLOCK_FRAMES, OWNER_HELD),
+			 0);
+	blocks = frame_free_blocks();
+	assert_true(blocks > 100);
+	be_quiet();
+	assert_int_equal(sim.reported, blocks * BLOCK_SIZE);
+	assert_int_equal(sim.ranges_most, 32);
+}
+
+/* Nothing is told to it, and nothing of it is missing. */
+static void a_device_that_broke_a_moment_ago_is_told_no_range(void **state)
+{
+	const struct frame_run range = { RAM_START / FRAME_SIZE + 4 * BLOCK_FRAMES, BLOCK_FRAMES };
+
+	(void)state;
+	start(REPORTING, NO_FLOOR);
+	virtio_break(&sim.virtio.device, "end of test");
+	assert_int_equal(virtio_balloon_report_send(&range, 1), -EIO);
+	assert_int_equal(sim.report_requests, 0);
+	/* As it is with the device that follows. */
+	end_driver();
+	assert_int_equal(begin(NO_FLOOR), 0);
+	be_quiet();
+	assert_true(sim.reported > 0);
 }
 
 /* ---- Poison ---- */
@@ -216,6 +259,9 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(no_request_has_more_than_64_mib, set_up_large,
 						tear_down),
+		cmocka_unit_test_setup_teardown(no_request_has_more_than_32_ranges, set_up_large,
+						tear_down),
+		TEST(a_device_that_broke_a_moment_ago_is_told_no_range),
 		TEST(reported_blocks_hold_the_poison),
 		TEST(no_more_than_16_mib_are_poisoned_at_once),
 		TEST(poisoned_blocks_are_reported_after_a_move),

@@ -281,25 +281,41 @@ static void a_start_without_one_of_the_queues_keeps_no_frame(void **state)
 }
 
 /* With one frame more each time, until it has what it needs. */
-static void a_start_without_memory_keeps_no_frame(void **state)
+static void start_with_little_memory(void **state, uint64_t features)
 {
-	uint64_t needed = 0, had = 0;
+	uint64_t needed, had = 0;
+	int err;
 
-	plug_in_all();
+	plug_in(false, features);
 	assert_int_equal(begin(NO_FLOOR), 0);
 	needed = ledger_count(OWNER_VIRTQUEUES);
 	do {
-		start_anew(state);
+		tear_down(state);
+		set_up(state);
+		plug_in(false, features);
 		exhaust();
 		assert_int_equal(frame_free(paddr_to_pfn(RAM_START), ++had, OWNER_HELD), 0);
-		if (begin(NO_FLOOR) == 0)
+		err = begin(NO_FLOOR);
+		if (!err)
 			break;
 		assert_string_equal(sim.virtio.device.broken,
 				    "no queues or no memory for the balloon");
 		assert_int_equal(ledger_count(OWNER_FREE), had);
 	} while (had < 2 * needed);
+	assert_int_equal(err, 0);
 	assert_in_range(had, needed, needed + 8);
-	assert_true(status().present);
+	tear_down(state);
+	set_up(state);
+}
+
+static void a_start_without_memory_keeps_no_frame(void **state)
+{
+	static const uint64_t features[] = { STATS_VQ | HINT | REPORTING, STATS_VQ, HINT,
+					     REPORTING };
+
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
+		start_with_little_memory(state, features[i] | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	start(0, NO_FLOOR);
 }
 
 static void a_device_whose_config_is_too_short_is_not_started(void **state)
@@ -380,6 +396,85 @@ static void what_a_device_keeps_is_not_freed_with_the_next_one(void **state)
 	assert_int_equal(ledger_count(OWNER_VIRTQUEUES), kept);
 }
 
+/* It has two queues, and nothing of the others. */
+static void assert_is_plain(void)
+{
+	struct balloon_stat stats[BALLOON_STATS_MAX];
+	uint64_t requests, time;
+
+	assert_null(status().broken);
+	assert_int_equal(status().effective, BALLOON_PORTABLE);
+	assert_int_equal(balloon_set_strategy(BALLOON_RANGE_FIRST), -ENOTSUP);
+	assert_int_equal(balloon_stats_last(stats, &requests, &time), 0);
+	go_to(1000);
+	hint_round(ROUND);
+	be_quiet();
+	assert_balloon(1000);
+	assert_null(status().broken);
+}
+
+static void a_plain_device_after_one_that_keeps_its_queues_is_plain(void **state)
+{
+	(void)state;
+	plug_in_all();
+	assert_int_equal(begin(NO_FLOOR), 0);
+	sim.virtio.slow_reset = SIM_VIRTIO_FOR_EVER;
+	end_driver();
+	sim_balloon_fini(&sim);
+	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	assert_int_equal(begin(NO_FLOOR), 0);
+	assert_is_plain();
+}
+
+static void a_device_that_comes_back_plain_is_plain(void **state)
+{
+	const char *why;
+
+	(void)state;
+	plug_in_all();
+	assert_int_equal(begin(NO_FLOOR), 0);
+	sim.completion = SIM_BALLOON_NEVER;
+	go_to(1000);
+	sim_time_advance(BALLOON_DEADLINE_NS + NS_PER_MS);
+	settle();
+	assert_non_null(status().broken);
+	sim.completion = SIM_BALLOON_AT_ONCE;
+	sim.virtio.features = VIRTIO_BIT(VIRTIO_F_VERSION_1);
+	sim.stats_queue = sim.hint_queue = sim.report_queue = 0;
+	assert_int_equal(balloon_retry(&why), 0);
+	assert_is_plain();
+}
+
+/* Of two devices that are the same it is the one that was reset last. */
+static void a_second_device_takes_the_place_of_the_first(void **state)
+{
+	static struct sim_balloon other;
+
+	(void)state;
+	start(0, NO_FLOOR);
+	go_to(1000);
+	assert_balloon(1000);
+	sim_balloon_init(&other, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	sim_balloon_set_target(&other, 500);
+	virtio_register(&other.virtio.device);
+	settle();
+	assert_int_equal(sim.inflated, 0);
+	assert_int_equal(sim_balloon_actual(&sim), 0);
+	assert_int_equal(sim.virtio.status, 0);
+	assert_int_equal(other.inflated, 500);
+	assert_int_equal(sim_balloon_actual(&other), 500);
+	/* When the first goes, nothing happens; and the other is the one in use. */
+	virtio_unregister(&sim.virtio.device);
+	assert_true(status().present);
+	assert_int_equal(ballooned(), 500);
+	virtio_unregister(&other.virtio.device);
+	assert_false(status().present);
+	assert_int_equal(other.inflated, 0);
+	assert_null(other.virtio.violation);
+	sim_balloon_fini(&other);
+	virtio_register(&sim.virtio.device);
+}
+
 /* ---- Devices that are gone, or lie ---- */
 
 static void a_bad_used_id_breaks_the_device_and_loses_no_frame(void **state)
@@ -443,6 +538,9 @@ int main(void)
 		TEST(poison_is_told_only_to_a_device_that_knows_it),
 		TEST(actual_is_written_in_one_access_on_a_legacy_device),
 		TEST(what_a_device_keeps_is_not_freed_with_the_next_one),
+		TEST(a_plain_device_after_one_that_keeps_its_queues_is_plain),
+		TEST(a_device_that_comes_back_plain_is_plain),
+		TEST(a_second_device_takes_the_place_of_the_first),
 		TEST(a_bad_used_id_breaks_the_device_and_loses_no_frame),
 		TEST(a_device_that_is_gone_is_not_obeyed),
 		TEST(all_ones_are_no_target),
