@@ -565,6 +565,15 @@ static void a_long_chain_of_bridges_ends(void **state)
 	assert_int_equal(pci_scan(&windows), 13);
 	assert_int_equal(sim_log_warnings, 1);
 	assert_string_equal(sim_log_warning, "pci: bus 0d: too many bridges before it");
+	/* Nor does one that the firmware has numbered go deeper. */
+	sim_pci_reset();
+	sim_log_reset();
+	b = NULL;
+	for (uint8_t i = 0; i < 40; i++)
+		b = add_bridge(b, 0, i, (uint8_t)(i + 1), 255);
+	assert_int_equal(pci_scan(&windows), 13);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning, "pci: bus 0d: too many bridges before it");
 }
 
 int main(void)
