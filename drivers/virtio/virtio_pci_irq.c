@@ -135,8 +135,7 @@ void virtio_pci_irq_stop(struct virtio_pci *vp)
 
 void virtio_pci_irq_fall_back(struct virtio_pci *vp)
 {
-	if (vp->vectors == 0)
-		return;
+	assert(vp->vectors > 0);
 	log_warn("virtio: %s: does not take an MSI-X vector: INTx instead", vp->device.address);
 	stop_messages(vp);
 	use_intx(vp);

@@ -184,6 +184,19 @@ static void vector_that_does_not_read_back_means_intx(void **state)
 	}
 }
 
+/* As a person wants it: for good, and so the last of these tests. */
+static void msix_can_be_refused(void **state)
+{
+	(void)state;
+	make_modern();
+	add_msix(2);
+	virtio_pci_refuse_msix();
+	assert_string_equal(probe()->interrupts_by, "INTx");
+	assert_false(sim_virtio_pci_msix_is_on(&regs));
+	assert_int_equal(sim_irq_messages(), 0);
+	use_device(virtio_devices());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +210,7 @@ int main(void)
 		CASE(table_that_just_fits_is_used),
 		CASE(msix_vectors_can_run_short),
 		CASE(vector_that_does_not_read_back_means_intx),
+		CASE(msix_can_be_refused),
 	};
 
 	return cmocka_run_group_tests_name("virtio_pci_irq", tests, NULL, NULL);
