@@ -71,8 +71,7 @@ static void stop_messages(struct virtio_pci *vp)
 /* Registers as many vectors as table and machine have, up to two. */
 static int register_messages(struct virtio_pci *vp, struct irq_message *message)
 {
-	unsigned wanted = vp->msix.count < VIRTIO_PCI_VECTORS_MAX ? vp->msix.count
-								  : VIRTIO_PCI_VECTORS_MAX;
+	unsigned wanted = (unsigned)min_u64(vp->msix.count, VIRTIO_PCI_VECTORS_MAX);
 
 	assert(vp->vectors == 0 && vp->msix.count > 0);
 	vp->message[0].handle = handle_config;

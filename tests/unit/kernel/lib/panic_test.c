@@ -50,8 +50,9 @@ static size_t backtrace(const void *frame, uint64_t *address, size_t max)
 
 static const char *symbol(uint64_t address, uint64_t *offset)
 {
-	/* Functions begin at multiples of 0x1000. */
-	*offset = address & 0xfff;
+	/* Functions begin at multiples of 0x1000. Of what is in none there is no offset. */
+	if (symbol_name)
+		*offset = address & 0xfff;
 	last_asked = address;
 	return symbol_name;
 }
@@ -197,6 +198,8 @@ static void a_place_without_a_function_has_an_empty_name(void **state)
 	symbol_name = NULL;
 	until_it_halts(panic("lost"));
 	assert_string_equal(panic_epitaph.at.symbol, "");
+	/* What there is, is the byte before, where the call is. */
+	assert_int_equal(panic_epitaph.at.offset, 1);
 	assert_int_equal(panic_epitaph.backtrace[1].address, 0x1011);
 }
 
