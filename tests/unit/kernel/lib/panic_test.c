@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/lib/epitaph.h"
@@ -111,6 +112,26 @@ static void a_panic_begins_shows_where_speaks_and_halts(void **state)
 	(void)state;
 	until_it_halts(panic("page %#x", 0xbeef));
 	assert_string_equal(calls, "begin backtrace last_words halt ");
+}
+
+static void it_says_all_of_it(void **state)
+{
+	FILE *real = stdout;
+	char *text;
+	size_t length;
+
+	(void)state;
+	stdout = open_memstream(&text, &length);
+	if (setjmp(halted) == 0)
+		panic("page %#x", 0xbeef);
+	fclose(stdout);
+	stdout = real;
+	assert_string_equal(text, "\nPANIC: page 0xbeef\n"
+				  "backtrace:\n"
+				  "  00001010 somewhere+0x10\n"
+				  "  00001011 somewhere+0x11\n"
+				  "Stopped with status 101.\n");
+	free(text);
 }
 
 static void it_leaves_an_epitaph(void **state)
@@ -223,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_panic_begins_shows_where_speaks_and_halts, set_up),
+		cmocka_unit_test_setup(it_says_all_of_it, set_up),
 		cmocka_unit_test_setup(it_leaves_an_epitaph, set_up),
 		cmocka_unit_test_setup(a_return_address_belongs_to_the_call_before_it, set_up),
 		cmocka_unit_test_setup(an_exception_belongs_to_the_function_that_it_is_in, set_up),
