@@ -304,7 +304,7 @@ static void on_an_empty_line_tab_lists_all_names(void **state)
 	assert_string_equal(edit.line, "");
 	type("\t");
 	assert_string_equal(edit.line, "");
-	assert_string_equal(scrolled, "> \naudit  balloon  held  help  hold  show_mem\n");
+	assert_string_equal(scrolled, ">\naudit  balloon  held  help  hold  show_mem\n");
 }
 
 static void tabs_with_something_between_do_not_list(void **state)
