@@ -67,7 +67,7 @@ void line_insert(struct line_edit *edit, const char *text, size_t count)
 
 void line_erase_to(struct line_edit *edit, size_t other)
 {
-	size_t end = edit->cursor > other ? edit->cursor : other;
+	size_t end = max_u64(edit->cursor, other);
 	size_t count;
 
 	if (other < edit->cursor)

@@ -64,7 +64,7 @@ void virtio_pci_irq_setup(struct virtio_pci *vp, int msix_err);
 /* Disconnects them again, whichever they are. */
 void virtio_pci_irq_stop(struct virtio_pci *vp);
 
-/* Switches to INTx, as the device did not take a vector. Nothing happens on INTx. */
+/* Switches from messages to INTx, as the device did not take a vector. */
 void virtio_pci_irq_fall_back(struct virtio_pci *vp);
 
 /* Returns the vector for queues; there is one at least. */

@@ -71,8 +71,7 @@ static void stop_messages(struct virtio_pci *vp)
 /* Registers as many vectors as table and machine have, up to two. */
 static int register_messages(struct virtio_pci *vp, struct irq_message *message)
 {
-	unsigned wanted = vp->msix.count < VIRTIO_PCI_VECTORS_MAX ? vp->msix.count
-								  : VIRTIO_PCI_VECTORS_MAX;
+	unsigned wanted = (unsigned)min_u64(vp->msix.count, VIRTIO_PCI_VECTORS_MAX);
 
 	assert(vp->vectors == 0 && vp->msix.count > 0);
 	vp->message[0].handle = handle_config;
@@ -135,8 +134,7 @@ void virtio_pci_irq_stop(struct virtio_pci *vp)
 
 void virtio_pci_irq_fall_back(struct virtio_pci *vp)
 {
-	if (vp->vectors == 0)
-		return;
+	assert(vp->vectors > 0);
 	log_warn("virtio: %s: does not take an MSI-X vector: INTx instead", vp->device.address);
 	stop_messages(vp);
 	use_intx(vp);

@@ -63,9 +63,13 @@ int irq_register_message(struct irq_handler *handler, struct irq_message *messag
 
 void irq_unregister_message(struct irq_handler *handler)
 {
-	for (unsigned i = 0; i < SIM_IRQ_MESSAGES; i++)
-		if (messages[i] == handler)
+	for (unsigned i = 0; i < SIM_IRQ_MESSAGES; i++) {
+		if (messages[i] == handler) {
 			messages[i] = NULL;
+			return;
+		}
+	}
+	violate("a message's handler is taken back that was not there");
 }
 
 bool sim_irq_raise_line(void)
@@ -82,8 +86,8 @@ void sim_irq_send(uint64_t address, uint32_t data)
 
 	if (address != SIM_IRQ_ADDRESS || index >= SIM_IRQ_MESSAGES || !messages[index])
 		violate("a message to nobody");
-	else
-		messages[index]->handle(messages[index]);
+	else if (!messages[index]->handle(messages[index]))
+		violate("a message that its own handler does not claim");
 }
 
 unsigned sim_irq_messages(void)

@@ -99,6 +99,39 @@ static void a_size_is_rounded_up_to_whole_runs(void **state)
 	assert_holds("hold 4M 10", "4.0 MiB", 1, 10);
 }
 
+static void a_busy_hold_says_how_often_it_was_rewritten(void **state)
+{
+	char text[100];
+
+	(void)state;
+	sim_ram_task = NULL;
+	assert_int_equal(sim_command("hold 1M busy"), 0);
+	snprintf(text, sizeof(text), "held %u: 1.0 MiB in 256 runs of order 0, rewritten 0 times\n",
+		 the_id());
+	assert_string_equal(sim_command_text, text);
+	assert_non_null(sim_ram_task);
+	assert_true(hold_rewrite_some());
+	snprintf(text, sizeof(text), "held %u: 1.0 MiB in 256 runs of order 0, rewritten 1 times\n",
+		 the_id());
+	assert_runs("held", 0, text);
+	assert_int_equal(sim_command("release all"), 0);
+	/* It ends, as there is nothing for it to do. */
+	sim_ram_task(NULL);
+}
+
+/* With an order or without. */
+static void without_a_task_a_busy_hold_is_given_back(void **state)
+{
+	(void)state;
+	sim_ram_task_err = -ENOMEM;
+	assert_runs("hold 1M busy", -ENOMEM, "hold: no task to rewrite it; nothing is held\n");
+	assert_runs("hold 2M 9 busy", -ENOMEM, "hold: no task to rewrite it; nothing is held\n");
+	sim_ram_task_err = 0;
+	assert_runs("held", 0, "nothing is held\n");
+	assert_runs("hold busy", -ERANGE,
+		    "hold: busy is no size; write 64M, 1G or a number of bytes\n");
+}
+
 static void words_that_mean_nothing_are_named(void **state)
 {
 	(void)state;
@@ -204,6 +237,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_size_is_rounded_up_to_whole_runs),
+		TEST(without_a_task_a_busy_hold_is_given_back),
+		TEST(a_busy_hold_says_how_often_it_was_rewritten),
 		TEST(words_that_mean_nothing_are_named),
 		TEST(ctrl_c_leaves_nothing_held),
 		TEST(too_many_holds_are_refused),

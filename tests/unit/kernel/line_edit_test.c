@@ -296,6 +296,17 @@ static void a_second_tab_lists_the_names(void **state)
 	assert_line("d \x05", "held x");
 }
 
+/* They share nothing, and so nothing is typed for the person. */
+static void on_an_empty_line_tab_lists_all_names(void **state)
+{
+	(void)state;
+	type("\t");
+	assert_string_equal(edit.line, "");
+	type("\t");
+	assert_string_equal(edit.line, "");
+	assert_string_equal(scrolled, ">\naudit  balloon  held  help  hold  show_mem\n");
+}
+
 static void tabs_with_something_between_do_not_list(void **state)
 {
 	(void)state;
@@ -471,6 +482,7 @@ int main(void)
 		cmocka_unit_test_setup(tab_completes_a_unique_name_with_a_blank, begin),
 		cmocka_unit_test_setup(tab_completes_what_several_names_share, begin),
 		cmocka_unit_test_setup(a_second_tab_lists_the_names, begin),
+		cmocka_unit_test_setup(on_an_empty_line_tab_lists_all_names, begin),
 		cmocka_unit_test_setup(tabs_with_something_between_do_not_list, begin),
 		cmocka_unit_test_setup(tab_does_nothing_where_no_name_belongs, begin),
 		cmocka_unit_test_setup(tab_never_makes_a_line_too_long, begin),

@@ -32,6 +32,7 @@
 static char ran[1000];
 static bool ctrl_c;
 static bool running;
+static void (*show_line)(const char *line, size_t length); /* of the log */
 
 static int note(int argc, char **argv)
 {
@@ -86,6 +87,13 @@ COMMAND("hold", "SIZE [order]", "is used wrongly", NULL, fail_usage);
 COMMAND("io", "", "fails", NULL, fail_io);
 COMMAND("tell", "", "tells", NULL, tell);
 COMMAND("zap", "", "is interrupted", NULL, type_ctrl_c);
+static int say_something(int argc, char **argv)
+{
+	show_line("meanwhile\n", 10);
+	return note(argc, argv);
+}
+
+COMMAND("news", "", "lets the kernel speak", NULL, say_something);
 COMMAND("audit", "", "notes too", NULL, note_too);
 
 void task_set_priority(enum task_priority priority)
@@ -109,6 +117,11 @@ int console_read(uint64_t deadline)
 	assert_int_equal(deadline, UINT64_MAX);
 	if (*input == '\0')
 		longjmp(no_more_input, 1);
+	/* Here the kernel has something to say. */
+	if (*input == '!') {
+		show_line("news\n", 5);
+		input++;
+	}
 	return (uint8_t)*input++;
 }
 
@@ -119,6 +132,7 @@ void console_use_tasks(void)
 void log_set_show(void (*show)(const char *line, size_t length))
 {
 	assert_non_null(show);
+	show_line = show;
 }
 
 void console_begin_command(void)
@@ -266,7 +280,9 @@ static void commands_are_found_by_their_whole_name(void **state)
 
 static void commands_come_in_alphabetical_order(void **state)
 {
-	static const char *const sorted[] = { "audit", "hold", "io", "note", "tell", "zap" };
+	static const char *const sorted[] = {
+		"audit", "hold", "io", "news", "note", "tell", "zap"
+	};
 	const struct command *command = NULL;
 
 	(void)state;
@@ -429,6 +445,16 @@ static void the_task_shows_no_bytes_that_could_steer_a_terminal(void **state)
 	assert_null(strchr(shown, 0x1b));
 }
 
+/* While a line is typed it stands whole below; while a command runs nothing is repeated. */
+static void lines_of_the_log_leave_the_typed_line_whole(void **state)
+{
+	(void)state;
+	run_task("", "no!te 1\rnews\r");
+	assert_string_equal(ran, "[note][1][news]");
+	assert_non_null(strstr(shown, "news\naerostat> note 1\n"));
+	assert_non_null(strstr(shown, "aerostat> news\nmeanwhile\naerostat> "));
+}
+
 static void dropped_input_is_counted(void **state)
 {
 	uint64_t lines;
@@ -470,6 +496,7 @@ int main(void)
 		cmocka_unit_test(a_quote_without_end_runs_nothing_further),
 		cmocka_unit_test(the_task_runs_the_command_line_first),
 		cmocka_unit_test(the_task_shows_no_bytes_that_could_steer_a_terminal),
+		cmocka_unit_test(lines_of_the_log_leave_the_typed_line_whole),
 		cmocka_unit_test(dropped_input_is_counted),
 		cmocka_unit_test(tab_knows_the_commands),
 	};

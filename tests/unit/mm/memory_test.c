@@ -137,6 +137,20 @@ static void no_room_for_tables_after_the_image_is_an_error(void **state)
 	assert_books();
 }
 
+/* The tables fit, but the frame map has no run of frames that is long enough. */
+static void no_room_for_the_frame_map_is_an_error(void **state)
+{
+	paddr_t after = align_up(IMAGE_END, FRAME_SIZE) + TABLES * FRAME_SIZE;
+
+	(void)state;
+	boot.memory_count = 0;
+	say(SIM_RAM_START, after, BOOT_MEMORY_RAM);
+	for (paddr_t at = after + FRAME_SIZE; at < after + 128 * FRAME_SIZE; at += 2 * FRAME_SIZE)
+		if (boot.memory_count < ARRAY_SIZE(boot.memory))
+			say(at, at + FRAME_SIZE, BOOT_MEMORY_RAM);
+	assert_true(memory_init(&boot, IMAGE, IMAGE_END, 40) < 0);
+}
+
 static void too_little_memory_is_an_error(void **state)
 {
 	(void)state;
@@ -154,6 +168,7 @@ int main(void)
 		cmocka_unit_test(later_tables_come_from_the_allocator),
 		cmocka_unit_test(an_image_that_is_not_all_in_ram_is_an_error),
 		cmocka_unit_test(no_room_for_tables_after_the_image_is_an_error),
+		cmocka_unit_test(no_room_for_the_frame_map_is_an_error),
 		cmocka_unit_test(too_little_memory_is_an_error),
 	};
 

@@ -207,6 +207,22 @@ static void what_is_found_is_recorded(void **state)
 	assert_string_equal(sim_log_info, "pci: 2 functions; config space by ports");
 }
 
+/* Whoever looks into a slot once more finds what is new there, and nothing else. */
+static void what_is_listed_is_not_found_again(void **state)
+{
+	(void)state;
+	sim_pci_set_multifunction(add_function(NULL, 1, 0));
+	add_function(NULL, 2, 0);
+	scan();
+	assert_int_equal(pci_scan_slot(NULL, (struct pci_address){ 0, 1, 0 }), 0);
+	assert_int_equal(pci_scan_slot(NULL, (struct pci_address){ 0, 2, 0 }), 0);
+	add_function(NULL, 3, 0);
+	assert_int_equal(pci_scan_slot(NULL, (struct pci_address){ 0, 3, 0 }), 1);
+	assert_true(found_at(0, 3)->is_new);
+	assert_false(found_at(0, 2)->is_new);
+	assert_int_equal(pci_scan_slot(NULL, (struct pci_address){ 0, 3, 0 }), 0);
+}
+
 /* Of a bridge that has no bus behind it yet nothing can come. */
 static void nothing_comes_behind_a_bridge_without_a_bus(void **state)
 {
@@ -565,6 +581,15 @@ static void a_long_chain_of_bridges_ends(void **state)
 	assert_int_equal(pci_scan(&windows), 13);
 	assert_int_equal(sim_log_warnings, 1);
 	assert_string_equal(sim_log_warning, "pci: bus 0d: too many bridges before it");
+	/* Nor does one that the firmware has numbered go deeper. */
+	sim_pci_reset();
+	sim_log_reset();
+	b = NULL;
+	for (uint8_t i = 0; i < 40; i++)
+		b = add_bridge(b, 0, i, (uint8_t)(i + 1), 255);
+	assert_int_equal(pci_scan(&windows), 13);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning, "pci: bus 0d: too many bridges before it");
 }
 
 /* ---- Root buses ---- */
@@ -682,6 +707,7 @@ int main(void)
 				       setup_bus),
 		cmocka_unit_test_setup(the_list_is_in_the_order_of_addresses, setup_bus),
 		cmocka_unit_test_setup(what_is_found_is_recorded, setup_bus),
+		cmocka_unit_test_setup(what_is_listed_is_not_found_again, setup_bus),
 		cmocka_unit_test_setup(nothing_comes_behind_a_bridge_without_a_bus, setup_bus),
 		cmocka_unit_test_setup(numbers_are_kept_to_the_last, setup_bus),
 		cmocka_unit_test_setup(a_new_bridge_covers_all_numbers_behind_it, setup_bus),

@@ -657,6 +657,32 @@ static void overruns_are_counted(void **state)
 	assert_false(uart_read(&byte));
 }
 
+/* Parity, framing, or both at once: one error each time. */
+static void line_errors_are_counted(void **state)
+{
+	uint64_t errors = counts().line_errors, received;
+	uint64_t recorded = serial_events.count[SERIAL_EVENT_LINE_ERROR];
+	static const uint8_t bits[] = { 4, 8, 12 };
+	struct event event;
+	uint8_t byte;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bits); i++) {
+		received = counts().received;
+		sim.errors |= bits[i];
+		sim_receive("x", 1);
+		serve_interrupts();
+		assert_int_equal(counts().line_errors - errors, i + 1);
+		assert_int_equal(serial_events.count[SERIAL_EVENT_LINE_ERROR] - recorded, i + 1);
+		assert_true(events_get(&serial_events, serial_events.recorded, &event));
+		assert_int_equal(event.type, SERIAL_EVENT_LINE_ERROR);
+		assert_int_equal(event.argument[0], received);
+		assert_int_equal(event.argument[1], 0);
+		assert_true(uart_read(&byte) && byte == 'x');
+	}
+	assert_int_equal(counts().breaks, 0);
+}
+
 static void a_reader_sleeps_until_input_or_deadline(void **state)
 {
 	uint8_t byte;
@@ -797,6 +823,7 @@ int main(void)
 		cmocka_unit_test_setup(input_arrives_in_order, begin),
 		cmocka_unit_test_setup(input_that_nobody_reads_is_dropped_and_counted, begin),
 		cmocka_unit_test_setup(overruns_are_counted, begin),
+		cmocka_unit_test_setup(line_errors_are_counted, begin),
 		cmocka_unit_test_setup(a_reader_sleeps_until_input_or_deadline, begin),
 		cmocka_unit_test_setup(the_filter_can_take_bytes_out, begin),
 		cmocka_unit_test_setup(the_byte_behind_a_break_is_told_apart, begin),

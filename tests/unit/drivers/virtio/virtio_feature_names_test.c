@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtio_transport.h"
 
 #define STATS VIRTIO_BIT(1)
 #define EVENT_IDX VIRTIO_BIT(VIRTIO_F_EVENT_IDX)
@@ -109,6 +110,31 @@ static void features_have_names_by_type(void **state)
 	assert_null(virtio_feature_name(VIRTIO_ID_BALLOON, 64));
 }
 
+static const char *explain(unsigned bit)
+{
+	return bit == 1 ? "it has no figures" : "?";
+}
+
+/* The driver's own reason, if it has one. */
+static void what_a_driver_declines_has_its_reason(void **state)
+{
+	static struct virtio_driver plain = { .type = 5 },
+				    eloquent = { .type = 5, .why_declined = explain };
+	struct virtio_transport transport = { .legacy = false };
+	struct virtio_device device = { .type = VIRTIO_ID_BALLOON,
+					.transport = &transport,
+					.declined = STATS };
+
+	(void)state;
+	assert_string_equal(virtio_refusal_reason(&device, 1), "the driver does without");
+	device.driver = &plain;
+	assert_string_equal(virtio_refusal_reason(&device, 1), "the driver does without");
+	device.driver = &eloquent;
+	assert_string_equal(virtio_refusal_reason(&device, 1), "it has no figures");
+	assert_string_equal(virtio_refusal_reason(&device, 0), "not implemented");
+	assert_string_equal(virtio_refusal_reason(&device, 6), "unknown bit");
+}
+
 #define CASE(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -118,6 +144,7 @@ int main(void)
 		CASE(feature_names_are_parsed),
 		CASE(unknown_feature_names_are_refused_as_a_whole),
 		CASE(features_have_names_by_type),
+		CASE(what_a_driver_declines_has_its_reason),
 	};
 
 	return cmocka_run_group_tests_name("virtio_feature_names", tests, NULL, NULL);

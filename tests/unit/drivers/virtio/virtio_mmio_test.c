@@ -692,15 +692,38 @@ static void device_without_usable_interrupt_is_said_to_be_polled(void **state)
 	assert_null(handlers);
 }
 
+static void interrupt_once_more(struct sim_virtio *virtio)
+{
+	virtio->isr = VIRTIO_ISR_QUEUE;
+}
+
+/* And an interrupt that the line still has is taken off it. */
 static void device_is_reset_when_it_is_found(void **state)
 {
 	(void)state;
 	make_device(2);
 	sim.status = 15;
-	sim.isr = VIRTIO_ISR_QUEUE;
+	sim.on_reset = interrupt_once_more;
 	add();
 	assert_int_equal(sim.status, 0);
 	assert_int_equal(sim.isr, 0);
+	sim.on_reset = NULL;
+}
+
+/* Nothing of it reaches the device. */
+static void queue_too_high_for_a_legacy_device_is_refused(void **state)
+{
+	struct virtq high = { .desc = (void *)(uintptr_t)(UINT64_C(1) << 44), .size = 128 };
+	struct virtio_device *device;
+
+	(void)state;
+	make_device(1);
+	device = add();
+	assert_int_equal(virtio_negotiate(device, 0), 0);
+	high.device = device;
+	assert_int_equal(device->transport->queue_enable(device, &high), -EINVAL);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_false(sim.queue[0].enabled);
 }
 
 static void gone_device_is_an_error_everywhere(void **state)
@@ -782,6 +805,7 @@ int main(void)
 		CASE(interrupt_with_a_gone_device_wakes_but_is_not_claimed),
 		CASE(device_without_usable_interrupt_is_said_to_be_polled),
 		CASE(device_is_reset_when_it_is_found),
+		CASE(queue_too_high_for_a_legacy_device_is_refused),
 		CASE(gone_device_is_an_error_everywhere),
 		CASE(config_is_read_in_one_access),
 		CASE(config_of_four_bytes_is_written_at_once),

@@ -47,6 +47,9 @@ static void device_without_interrupt_pin_is_said_to_be_polled(void **state)
 	assert_int_equal(virtio_pci_probe(), 1);
 	assert_null(sim_irq_line);
 	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning,
+			    "virtio: 0000:00:03.0: has no interrupt pin: it will be polled");
+	assert_string_equal(virtio_devices()->interrupts_by, "nothing");
 }
 
 /* ---- MSI-X ---- */
@@ -81,6 +84,7 @@ static void msix_has_one_vector_for_config_and_one_for_queues(void **state)
 		assert_null(sim_irq_line);
 		assert_string_equal(device->interrupts_by,
 				    "MSI-X, vectors 64 (config), 65 (queues)");
+		assert_false(device->shared_interrupt);
 		use_device(device);
 		/* A second life: the reset had taken the vectors. */
 		use_device(device);
@@ -100,6 +104,7 @@ static void msix_with_one_vector_means_both(void **state)
 		add_msix(1);
 		device = probe();
 		assert_string_equal(device->interrupts_by, "MSI-X, vector 64");
+		assert_true(device->shared_interrupt);
 		assert_int_equal(virtio_negotiate(device, 0), 0);
 		assert_int_equal(virtq_create(device, 2, &queue), 0);
 		virtio_ready(device);
@@ -136,6 +141,8 @@ static void msix_that_does_not_work_leaves_intx(void **state)
 				enable_is_refused = true;
 			assert_int_equal(virtio_pci_probe(), 1);
 			assert_int_equal(sim_log_warnings, 1);
+			assert_non_null(
+				strstr(sim_log_warning, "virtio: 0000:00:03.0: no MSI-X: error -"));
 			assert_non_null(sim_irq_line);
 			assert_int_equal(sim_irq_messages(), 0);
 			assert_string_equal(virtio_devices()->interrupts_by, "INTx");
@@ -176,12 +183,28 @@ static void vector_that_does_not_read_back_means_intx(void **state)
 			device = probe();
 			regs.vectors_taken = taken;
 			use_device(device);
+			assert_string_equal(sim_log_first_warning,
+					    "virtio: 0000:00:03.0: does not take an MSI-X vector: "
+					    "INTx instead");
 			assert_string_equal(device->interrupts_by, "INTx");
 			assert_non_null(sim_irq_line);
 			assert_int_equal(sim_irq_messages(), 0);
 			assert_false(sim_virtio_pci_msix_is_on(&regs));
 		}
 	}
+}
+
+/* As a person wants it: for good, and so the last of these tests. */
+static void msix_can_be_refused(void **state)
+{
+	(void)state;
+	make_modern();
+	add_msix(2);
+	virtio_pci_refuse_msix();
+	assert_string_equal(probe()->interrupts_by, "INTx");
+	assert_false(sim_virtio_pci_msix_is_on(&regs));
+	assert_int_equal(sim_irq_messages(), 0);
+	use_device(virtio_devices());
 }
 
 int main(void)
@@ -197,6 +220,7 @@ int main(void)
 		CASE(table_that_just_fits_is_used),
 		CASE(msix_vectors_can_run_short),
 		CASE(vector_that_does_not_read_back_means_intx),
+		CASE(msix_can_be_refused),
 	};
 
 	return cmocka_run_group_tests_name("virtio_pci_irq", tests, NULL, NULL);

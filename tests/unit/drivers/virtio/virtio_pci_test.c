@@ -158,15 +158,22 @@ static void probing_again_starts_anew(void **state)
 	assert_null(sim_irq_line->next);
 }
 
+static void interrupt_once_more(struct sim_virtio *virtio)
+{
+	virtio->isr = VIRTIO_ISR_QUEUE;
+}
+
+/* And an interrupt that the line still has is taken off it. */
 static void device_is_reset_by_the_probe(void **state)
 {
 	(void)state;
 	make_modern();
 	sim.status = 15;
-	sim.isr = VIRTIO_ISR_QUEUE;
+	sim.on_reset = interrupt_once_more;
 	probe();
 	assert_int_equal(sim.status, 0);
 	assert_int_equal(sim.isr, 0);
+	sim.on_reset = NULL;
 }
 
 static void transitional_device_without_ports_is_left_alone(void **state)
@@ -330,6 +337,22 @@ static void many_functions_come_and_go_one_by_one(void **state)
 	assert_int_equal(virtio_pci_probe(), 1);
 }
 
+/* Nothing of it reaches the device. */
+static void queue_too_high_for_a_legacy_device_is_refused(void **state)
+{
+	struct virtq high = { .desc = (void *)(uintptr_t)(UINT64_C(1) << 44), .size = 128 };
+	struct virtio_device *device;
+
+	(void)state;
+	make_function(0x1002, true, 0);
+	device = probe();
+	assert_int_equal(virtio_negotiate(device, 0), 0);
+	high.device = device;
+	assert_int_equal(device->transport->queue_enable(device, &high), -EINVAL);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_false(sim.queue[0].enabled);
+}
+
 static void gone_device_is_an_error_everywhere(void **state)
 {
 	static struct virtq queue;
@@ -363,6 +386,7 @@ int main(void)
 		CASE(queue_that_is_in_use_already_is_an_error),
 		CASE(config_of_four_bytes_is_written_at_once),
 		CASE(many_functions_come_and_go_one_by_one),
+		CASE(queue_too_high_for_a_legacy_device_is_refused),
 		CASE(gone_device_is_an_error_everywhere),
 		CASE(a_function_comes_and_goes),
 	};

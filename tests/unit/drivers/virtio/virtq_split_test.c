@@ -124,6 +124,24 @@ static int create_fails(bool legacy, uint16_t size)
 	return err;
 }
 
+/* A page number of a legacy device has 32 bits. */
+static void legacy_queue_must_lie_below_16_tib(void **state)
+{
+	struct virtq high = { .device = &sim.device, .index = 2 };
+	uint32_t pfn = 7;
+
+	(void)state;
+	sim_log_reset();
+	high.desc = (void *)(uintptr_t)((UINT64_C(1) << 44) - FRAME_SIZE);
+	assert_int_equal(virtq_legacy_pfn(&high, &pfn), 0);
+	assert_true(pfn == UINT32_MAX);
+	assert_int_equal(sim_log_warnings, 0);
+	high.desc = (void *)(uintptr_t)(UINT64_C(1) << 44);
+	assert_int_equal(virtq_legacy_pfn(&high, &pfn), -EINVAL);
+	assert_string_equal(sim_log_warning,
+			    "virtio: simulated: queue 2 lies too high for a legacy device");
+}
+
 static void legacy_queue_larger_than_ours_is_refused(void **state)
 {
 	(void)state;
@@ -208,6 +226,7 @@ int main(void)
 		CASE(rings_are_never_believed),
 		CASE(used_ring_lies_on_a_page_of_its_own),
 		CASE(legacy_queue_has_the_size_of_the_device),
+		CASE(legacy_queue_must_lie_below_16_tib),
 		cmocka_unit_test(legacy_queue_larger_than_ours_is_refused),
 		cmocka_unit_test(size_that_is_no_power_of_two_is_refused),
 		CASE(indices_wrap_at_65536),

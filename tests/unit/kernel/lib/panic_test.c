@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/lib/epitaph.h"
@@ -50,8 +51,9 @@ static size_t backtrace(const void *frame, uint64_t *address, size_t max)
 
 static const char *symbol(uint64_t address, uint64_t *offset)
 {
-	/* Functions begin at multiples of 0x1000. */
-	*offset = address & 0xfff;
+	/* Functions begin at multiples of 0x1000. Of what is in none there is no offset. */
+	if (symbol_name)
+		*offset = address & 0xfff;
 	last_asked = address;
 	return symbol_name;
 }
@@ -110,6 +112,26 @@ static void a_panic_begins_shows_where_speaks_and_halts(void **state)
 	(void)state;
 	until_it_halts(panic("page %#x", 0xbeef));
 	assert_string_equal(calls, "begin backtrace last_words halt ");
+}
+
+static void it_says_all_of_it(void **state)
+{
+	FILE *real = stdout;
+	char *text;
+	size_t length;
+
+	(void)state;
+	stdout = open_memstream(&text, &length);
+	if (setjmp(halted) == 0)
+		panic("page %#x", 0xbeef);
+	fclose(stdout);
+	stdout = real;
+	assert_string_equal(text, "\nPANIC: page 0xbeef\n"
+				  "backtrace:\n"
+				  "  00001010 somewhere+0x10\n"
+				  "  00001011 somewhere+0x11\n"
+				  "Stopped with status 101.\n");
+	free(text);
 }
 
 static void it_leaves_an_epitaph(void **state)
@@ -197,6 +219,8 @@ static void a_place_without_a_function_has_an_empty_name(void **state)
 	symbol_name = NULL;
 	until_it_halts(panic("lost"));
 	assert_string_equal(panic_epitaph.at.symbol, "");
+	/* What there is, is the byte before, where the call is. */
+	assert_int_equal(panic_epitaph.at.offset, 1);
 	assert_int_equal(panic_epitaph.backtrace[1].address, 0x1011);
 }
 
@@ -220,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_panic_begins_shows_where_speaks_and_halts, set_up),
+		cmocka_unit_test_setup(it_says_all_of_it, set_up),
 		cmocka_unit_test_setup(it_leaves_an_epitaph, set_up),
 		cmocka_unit_test_setup(a_return_address_belongs_to_the_call_before_it, set_up),
 		cmocka_unit_test_setup(an_exception_belongs_to_the_function_that_it_is_in, set_up),
