@@ -263,6 +263,11 @@ static void headers_of_nothing_do_not_count(void **state)
 	h.p_filesz = 8;
 	assert_int_equal(core_file_open(with_header(1, h), &core, error), 0);
 	core_close(core);
+	/* The first may be memory, too. */
+	h = (Elf64_Phdr){ .p_type = PT_LOAD, .p_offset = 64, .p_paddr = 0x5000, .p_filesz = 8 };
+	assert_int_equal(core_file_open(with_header(0, h), &core, error), 0);
+	assert_int_equal(core_read(core, 0x5000, text, 8), 0);
+	core_close(core);
 }
 
 /* A byte of two pieces is one too many, wherever they lie. */
