@@ -54,17 +54,11 @@ static bool parse_port(const char *text, in_port_t *port)
 
 static bool parse_host(const char *host, in_port_t port, union address *address)
 {
-	memset(address, 0, sizeof(*address));
-	if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
-		address->v4.sin_family = AF_INET;
-		address->v4.sin_port = port;
+	*address = (union address){ .v4 = { .sin_family = AF_INET, .sin_port = port } };
+	if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1)
 		return true;
-	}
-	if (inet_pton(AF_INET6, host, &address->v6.sin6_addr) != 1)
-		return false;
-	address->v6.sin6_family = AF_INET6;
-	address->v6.sin6_port = port;
-	return true;
+	*address = (union address){ .v6 = { .sin6_family = AF_INET6, .sin6_port = port } };
+	return inet_pton(AF_INET6, host, &address->v6.sin6_addr) == 1;
 }
 
 static bool parse_address(const char *where, union address *address)

@@ -263,6 +263,11 @@ static void headers_of_nothing_do_not_count(void **state)
 	h.p_filesz = 8;
 	assert_int_equal(core_file_open(with_header(1, h), &core, error), 0);
 	core_close(core);
+	/* The first may be memory, too. */
+	h = (Elf64_Phdr){ .p_type = PT_LOAD, .p_offset = 64, .p_paddr = 0x5000, .p_filesz = 8 };
+	assert_int_equal(core_file_open(with_header(0, h), &core, error), 0);
+	assert_int_equal(core_read(core, 0x5000, text, 8), 0);
+	core_close(core);
 }
 
 /* A byte of two pieces is one too many, wherever they lie. */
@@ -286,6 +291,26 @@ static void pieces_may_touch_and_not_overlap(void **state)
 	/* Whichever of two that begin at one address comes first in the file. */
 	h.p_paddr = 0x100000000;
 	refused(with_header(1, h), "0x100000000 is in it twice");
+}
+
+/* The library's own words, and not that it has none. */
+static void why_headers_cannot_be_read_is_told(void **state)
+{
+	static const uint8_t lies[][2] = { { offsetof(Elf64_Ehdr, e_phnum) + 1, 0xff },
+					   { offsetof(Elf64_Ehdr, e_phoff) + 7, 0xff },
+					   { offsetof(Elf64_Ehdr, e_phoff) + 2, 0xff } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		int fd = core_file_make(two_pieces, 3);
+		char error[CORE_ERROR_MAX] = "";
+		struct core *core;
+
+		assert_int_equal(pwrite(fd, &lies[i][1], 1, lies[i][0]), 1);
+		assert_int_equal(core_file_open(fd, &core, error), -EINVAL);
+		assert_int_equal(strncmp(error, "cut off or damaged: ", 20), 0);
+		assert_null(strstr(error, "unknown error"));
+	}
 }
 
 /* With so many the count stands in the first section's header. */
@@ -387,6 +412,7 @@ int main(void)
 		cmocka_unit_test(cut_segment_is_named_with_its_numbers),
 		cmocka_unit_test(headers_of_nothing_do_not_count),
 		cmocka_unit_test(pieces_may_touch_and_not_overlap),
+		cmocka_unit_test(why_headers_cannot_be_read_is_told),
 		cmocka_unit_test(only_so_many_headers_are_read),
 		cmocka_unit_test(every_one_of_many_pieces_is_found),
 	};

@@ -552,6 +552,40 @@ static void every_broken_map_is_called_so_in_the_words_of_the_audit(void **state
 	}
 }
 
+/* A block for each order, whose largest free run is of it: in that list, and in no other. */
+static void every_order_has_its_list(void **state)
+{
+	char verdict[LEDGER_VERDICT_MAX];
+
+	(void)state;
+	for (unsigned broken = 0; broken <= BLOCK_ORDER; broken++) {
+		struct mem_figures f;
+		struct opened o;
+		size_t number;
+
+		fixture_stop(NULL);
+		fixture_start_one(1024 * BLOCK_FRAMES, 1100 * BLOCK_FRAMES);
+		for (unsigned order = 0; order < BLOCK_ORDER; order++)
+			fixture_reserve((1030 + order) * BLOCK_FRAMES + (1u << order),
+					BLOCK_FRAMES - (1u << order), OWNER_KERNEL);
+		fixture_assert_books();
+		o = open_now();
+		f = figures_of(&o);
+		assert_true(f.ledger_ok);
+		for (unsigned order = 0; order < BLOCK_ORDER; order++)
+			assert_int_equal(f.free_by_order[order], 1u << order);
+		done(&o);
+		/* One that is in no list any more. */
+		assert_true(frame_map_find((1030 + broken) * BLOCK_FRAMES, &number));
+		bitset_remove(&frame_map.by_order[broken], number);
+		assert_false(ledger_audit(verdict));
+		o = open_now();
+		f = figures_of(&o);
+		assert_string_equal(f.verdict, verdict);
+		done(&o);
+	}
+}
+
 static void an_unknown_owner_of_a_frame_has_no_name(void **state)
 {
 	struct opened o;
@@ -605,6 +639,7 @@ int main(void)
 		TEST(every_broken_map_is_called_so_in_the_words_of_the_audit),
 		TEST(an_unknown_owner_of_a_frame_has_no_name),
 		TEST(what_moved_is_told_by_owner),
+		TEST(every_order_has_its_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -426,6 +426,136 @@ static void only_so_many_run_at_a_time(void **state)
 		vm_stop(vms[i]);
 }
 
+/* ---- what is printed ---- */
+
+/* What was reported since the last time. */
+static char *reported(void)
+{
+	static char text[65536];
+	FILE *file = fopen(errors_path, "r");
+
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	assert_int_equal(ftruncate(STDERR_FILENO, 0), 0);
+	assert_int_equal(lseek(STDERR_FILENO, 0, SEEK_SET), 0);
+	return text;
+}
+
+static void nothing_printed_upsets_a_terminal(void **state)
+{
+	char all[256], *text = NULL, wanted[8];
+	const char *at;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	(void)state;
+	for (int i = 0; i < 256; i++)
+		all[i] = (char)i;
+	vm_print(file, all, 256);
+	vm_print(file, "abc", 2);
+	fclose(file);
+	at = text;
+	for (int i = 0; i < 256; i++) {
+		if (i == '\n' || i == '\t' || (i >= 0x20 && i <= 0x7e))
+			snprintf(wanted, sizeof(wanted), "%c", i);
+		else
+			snprintf(wanted, sizeof(wanted), i == '\r' ? "" : "\\x%02x", i);
+		assert_int_equal(strncmp(at, wanted, strlen(wanted)), 0);
+		at += strlen(wanted);
+	}
+	assert_string_equal(at, "ab");
+	free(text);
+}
+
+/* A line that did not end is ended, one that did is not ended again. */
+static void report_has_the_last_words(void **state)
+{
+	struct vm *vm = start("guest");
+
+	(void)state;
+	assert_int_equal(vm_expect_prompt(vm, LONG_MS, NULL), 0);
+	reported();
+	vm_report(vm, "one");
+	assert_string_equal(reported(), "VM 'test': one\n"
+					"---- the guest's last words (44 bytes so far):\n"
+					"boot " VM_PROMPT "is no prompt here\n" VM_PROMPT "\n"
+					"----\n");
+	vm_forget(vm);
+	vm_report(vm, "two");
+	assert_string_equal(reported(), "VM 'test': two\n"
+					"---- the guest's last words (0 bytes so far):\n"
+					"----\n");
+	assert_int_equal(vm_send(vm, "mute\r", 5), 0);
+	assert_int_equal(vm_expect(vm, "\r\n", LONG_MS, NULL), 0);
+	vm_report(vm, "three");
+	assert_string_equal(reported(), "VM 'test': three\n"
+					"---- the guest's last words (6 bytes so far):\n"
+					"mute\n"
+					"----\n");
+	vm_stop(vm);
+}
+
+/* More would scroll what matters away. */
+static void report_is_short(void **state)
+{
+	struct vm *vm = start("chatters");
+	char *text;
+
+	(void)state;
+	assert_int_equal(vm_expect(vm, "mmmm", LONG_MS, NULL), 0);
+	while (vm_expect(vm, "m", LONG_MS, NULL) == 0 && !vm_has_said(vm, "mmmmmmmm"))
+		;
+	reported();
+	vm_report(vm, "much");
+	text = strstr(reported(), "so far):\n") + strlen("so far):\n");
+	assert_int_equal(strspn(text, "m"), 2500);
+	assert_string_equal(text + strspn(text, "m"), "\n----\n");
+	vm_stop(vm);
+}
+
+static void deadlines_of_others_are_left_as_they_were(void **state)
+{
+	struct vm *vm = start("balloon");
+	int64_t mine = deadline_in(LONG_MS);
+
+	(void)state;
+	qmp_set_deadline(vm_qmp(vm), mine);
+	assert_int_equal(vm_wait_balloon(vm, 99 << 20, LONG_MS), 0);
+	assert_true(qmp_set_deadline(vm_qmp(vm), mine) == mine);
+	assert_int_equal(vm_wait_balloon(vm, 1, 0), -ETIMEDOUT);
+	assert_reported("waited 0 s in vain for a balloon that leaves 1 bytes: it leaves ");
+	assert_true(qmp_set_deadline(vm_qmp(vm), mine) == mine);
+	/* The answer that comes in the very time of all is one. */
+	qmp_set_deadline(vm_qmp(vm), deadline_in(-1));
+	assert_int_equal(vm_wait_balloon(vm, 1, LONG_MS), -ETIMEDOUT);
+	assert_reported("no time is left for 'query-balloon'");
+	vm_stop(vm);
+}
+
+/* In the order in which they were said, each once. */
+static void words_are_found_after_the_last_match(void **state)
+{
+	struct vm *vm = start("guest");
+	char *text;
+
+	(void)state;
+	assert_int_equal(vm_expect(vm, "boot", LONG_MS, &text), 0);
+	assert_string_equal(text, "");
+	free(text);
+	assert_int_equal(vm_expect(vm, "prompt", LONG_MS, &text), 0);
+	assert_string_equal(text, " " VM_PROMPT "is no ");
+	free(text);
+	assert_int_equal(vm_expect_prompt(vm, LONG_MS, NULL), 0);
+	assert_false(vm_has_said(vm, "boot"));
+	assert_int_equal(vm_send(vm, "two\r", 4), 0);
+	assert_int_equal(vm_expect(vm, "one", LONG_MS, NULL), 0);
+	assert_int_equal(vm_expect(vm, "two", LONG_MS, &text), 0);
+	assert_string_equal(text, "\n" VM_PROMPT "\n");
+	free(text);
+	vm_stop(vm);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(int argc, char **argv)
@@ -444,6 +574,11 @@ int main(int argc, char **argv)
 		TEST(log_has_all_and_nothing_else_is_left),
 		TEST(stopped_qemu_can_be_stopped),
 		TEST(only_so_many_run_at_a_time),
+		TEST(nothing_printed_upsets_a_terminal),
+		TEST(report_has_the_last_words),
+		TEST(report_is_short),
+		TEST(deadlines_of_others_are_left_as_they_were),
+		TEST(words_are_found_after_the_last_match),
 	};
 
 	if (argc > 1)

@@ -237,6 +237,10 @@ static void what_is_refused_is_unknown(void **state)
 		SHOWS(NO_TARGET, VALUE("xp /1wx", "\"0x\""), "status"),
 		SHOWS(NO_TARGET, VALUE("xp /1wx", "\"0x1 0x\""), "status"),
 		SHOWS(NO_TARGET, VALUE("xp /1wx", "\"0x100000000\""), "status"),
+		SHOWS("Statistics   none yet",
+		      VALUE("qom-list",
+			    "[{\"name\": \"b0\", \"type\": \"child<virtio-balloon-pci>\"}]"),
+		      "stats"),
 		/* The last number is the one that was asked for. */
 		SHOWS("Target       1.000 GiB left   4.000 KiB taken\n",
 		      VALUE("xp /1wx", "\"0x7: 0x00000001\\r\\n\""), "status"),

@@ -179,6 +179,22 @@ static void server_leaves_nothing_open(void **state)
 	assert_int_equal(next_fd(), before);
 }
 
+/* More, one after the other, than there may be at a time. */
+static void clients_that_have_gone_do_not_count(void **state)
+{
+	static char page[] = "page\n";
+	char address[LISTEN_ADDRESS], text[4096];
+	struct listener *listener;
+
+	(void)state;
+	assert_int_equal(listen_start("0", make_page, page, LONG_MS, &listener, address), 0);
+	for (int i = 0; i < 3 * LISTEN_LIMIT_MAX; i++) {
+		loopback_ask(port_of(address), "GET /metrics HTTP/1.0\r\n\r\n", text, sizeof(text));
+		assert_says(text, "\r\n\r\npage\n");
+	}
+	listen_stop(listener);
+}
+
 static void server_that_does_not_start_says_so(void **state)
 {
 	for (int kind = FAILING_MEMORY; kind <= FAILING_CALLS; kind++) {
@@ -445,6 +461,7 @@ int main(void)
 		TEST(addresses_are_of_both_kinds),
 		TEST(odd_addresses_are_refused),
 		TEST(server_leaves_nothing_open),
+		TEST(clients_that_have_gone_do_not_count),
 		TEST(server_that_does_not_start_says_so),
 		TEST(answer_without_memory_is_none),
 		TEST(oldest_is_ended_for_one_too_many),

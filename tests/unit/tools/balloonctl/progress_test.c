@@ -142,6 +142,22 @@ static void ram_may_change_on_the_way(void **state)
 	assert_text(&p, 100, "100%  512.0 MiB left, 256.0 MiB taken");
 }
 
+/* A byte to go is not none. */
+static void least_way_is_one(void **state)
+{
+	struct progress p;
+
+	(void)state;
+	begin(&p, RAM, RAM - 1, false);
+	add(&p, RAM, 2000);
+	assert_text(&p, 120, "  0%  1.000 GiB left, 0 B taken");
+	add(&p, RAM - 1, 3000);
+	assert_text(&p, 120, "100%  1.000 GiB left, 1 B taken");
+	begin(&p, RAM, RAM - 2, false);
+	add(&p, RAM - 1, 2000);
+	assert_text(&p, 120, " 50%  1.000 GiB left, 1 B taken, 1 B/s, 1 s to go");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +169,7 @@ int main(void)
 		cmocka_unit_test(rate_is_that_of_the_newest_samples),
 		cmocka_unit_test(narrow_terminal_has_what_fits),
 		cmocka_unit_test(ram_may_change_on_the_way),
+		cmocka_unit_test(least_way_is_one),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/progress", tests, NULL, NULL);

@@ -205,33 +205,70 @@ static void change_region(struct screen *screen)
 	move(screen, 0, 0);
 }
 
-static void obey(struct screen *screen, char command)
+/* Moves the cursor; false: it is another command. */
+static bool move_by(struct screen *screen, char command, int times)
 {
-	int n = screen->numbers[0], times = n ? n : 1;
 	int row = screen->row, column = screen->column;
 
 	switch (command) {
 	case 'H':
 		move(screen, times - 1, screen->nr_numbers > 1 ? screen->numbers[1] - 1 : 0);
-		break;
+		return true;
 	case 'd':
 		move(screen, times - 1, column);
-		break;
+		return true;
 	case 'G':
 		move(screen, row, times - 1);
-		break;
+		return true;
 	case 'A':
 		move(screen, row - times, column);
-		break;
+		return true;
 	case 'B':
 		move(screen, row + times, column);
-		break;
+		return true;
 	case 'C':
 		move(screen, row, column + times);
-		break;
+		return true;
 	case 'D':
 		move(screen, row, column - times);
-		break;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Moves rows; false: it is another command. */
+static bool scroll_by(struct screen *screen, char command, int times)
+{
+	switch (command) {
+	case 'L':
+		scroll_rows(screen, screen->row, -times);
+		return true;
+	case 'M':
+		scroll_rows(screen, screen->row, times);
+		return true;
+	case 'S':
+		scroll_rows(screen, screen->top, times);
+		return true;
+	case 'T':
+		scroll_rows(screen, screen->top, -times);
+		return true;
+	case 'r':
+		change_region(screen);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void obey(struct screen *screen, char command)
+{
+	int n = screen->numbers[0], times = n ? n : 1;
+	int row = screen->row, column = screen->column;
+
+	if (move_by(screen, command, times) || scroll_by(screen, command, times))
+		return;
+	switch (command) {
 	case 'J':
 		erase_in_screen(screen, n);
 		break;
@@ -250,21 +287,6 @@ static void obey(struct screen *screen, char command)
 		break;
 	case 'P':
 		shift(screen, -times);
-		break;
-	case 'L':
-		scroll_rows(screen, row, -times);
-		break;
-	case 'M':
-		scroll_rows(screen, row, times);
-		break;
-	case 'S':
-		scroll_rows(screen, screen->top, times);
-		break;
-	case 'T':
-		scroll_rows(screen, screen->top, -times);
-		break;
-	case 'r':
-		change_region(screen);
 		break;
 	case 'm':
 		change_pen(screen);

@@ -668,6 +668,78 @@ static void rate_does_not_span_an_absence(void **state)
 	assert_true(history_cpu(&history, &processors) && processors == 0.5);
 }
 
+/* A byte a second is a movement, in either direction; half of one is none. */
+static void least_rate_is_shown(void **state)
+{
+	static struct watch_view view;
+
+	(void)state;
+	memset(&view, 0, sizeof(view));
+	view.name = "a";
+	add(&view, sample_of(1, MIB));
+	add(&view, sample_of(2, MIB + 1));
+	assert_shows(draw(&view, 1, 24, 80), "inflating 1 B/s");
+	add(&view, sample_of(3, MIB + 1));
+	assert_hides(draw(&view, 1, 24, 80), "flating");
+	memset(&view.history, 0, sizeof(view.history));
+	add(&view, sample_of(1, MIB + 1));
+	add(&view, sample_of(2, MIB));
+	assert_shows(draw(&view, 1, 24, 80), "deflating 1 B/s");
+}
+
+/* The smallest screens with a chart, and the largest without. */
+static void chart_needs_its_rows(void **state)
+{
+	static struct watch_view view;
+	int rows = 4;
+
+	(void)state;
+	memset(&view, 0, sizeof(view));
+	view.name = "a";
+	add(&view, sample_of(1, 256 * MIB));
+	for (; rows < 40; rows++) {
+		char *text = draw(&view, 1, rows, 80);
+		bool has = strstr(text, "-5 min");
+
+		/* With its axis there is its bottom, and the row of the time below it. */
+		assert_true(has == !!strstr(text, "taken   0"));
+		free(text);
+		if (has)
+			break;
+	}
+	/* A headline and a legend; three rows for the guest; three of a chart, and the time. */
+	assert_int_equal(rows, 9);
+}
+
+/* Each kind of trouble, and what a person is told of it. */
+static void trouble_is_told_by_its_kind(void **state)
+{
+	static const struct {
+		int err;
+		const char *error, *shows;
+	} all[] = { { -ETIMEDOUT, "no greeting", "no answer: no greeting" },
+		    { -ENODEV, "the machine has none", "the machine has none" },
+		    { -EPIPE, "broken", "gone: broken" } };
+	static struct watch_view view;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct sample sample = { .number = 1, .time = START, .err = all[i].err };
+		char *text;
+
+		strcpy(sample.error, all[i].error);
+		memset(&view, 0, sizeof(view));
+		view.name = "a";
+		add(&view, sample);
+		text = draw(&view, 1, 24, 80);
+		if (!strstr(text, all[i].shows))
+			fail_msg("%s", text);
+		assert_true((i == 2) == !!strstr(text, "gone: "));
+		assert_true((i == 0) == !!strstr(text, "no answer: "));
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -694,6 +766,9 @@ int main(void)
 		cmocka_unit_test(history_keeps_each_window_at_any_pace),
 		cmocka_unit_test(sample_is_noted_once),
 		cmocka_unit_test(rate_does_not_span_an_absence),
+		cmocka_unit_test(least_rate_is_shown),
+		cmocka_unit_test(trouble_is_told_by_its_kind),
+		cmocka_unit_test(chart_needs_its_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
