@@ -210,11 +210,11 @@ include tools/tools.mk
 
 # ---- Running ----
 
-export MEM MACHINE QEMU ACCEL APPEND FIRMWARE BALLOON EXTRA NAME BUILD
+export MEM MACHINE QEMU ACCEL APPEND FIRMWARE BALLOON EXTRA NAME TIMEOUT BUILD
 
 KERNEL_IMAGES := $(BUILD)/aerostat.elf $(BUILD)/aerostat.efi $(BUILD)/esp.img
 
-# What a start wants: the images that FIRMWARE takes, and the demo.
+# What a start wants: the images that FIRMWARE takes, the demo, and what drives the balloon.
 RUN_UEFI := $(KERNEL_IMAGES) $(call needs,qemu firmware)
 RUN_ELF := $(BUILD)/aerostat.elf $(call needs,qemu)
 RUN := $(if $(filter uefi,$(FIRMWARE)),$(RUN_UEFI),$(RUN_ELF))
@@ -224,11 +224,11 @@ all: $(KERNEL_IMAGES)
 
 # Without a terminal there is nobody to leave at a console: the demo then, unless
 # the command line says what to do.
-run: $(BUILD)/tools/demo | $(RUN)
+run: $(BUILD)/tools/demo $(BUILD)/tools/balloonctl | $(RUN)
 	@if [ -t 0 ] || [ -n "$$APPEND" ]; then tools/run.sh; else tools/run.sh --demo; fi
 
 run-uefi: FIRMWARE := uefi
-run-uefi: $(BUILD)/tools/demo | $(RUN_UEFI)
+run-uefi: $(BUILD)/tools/demo $(BUILD)/tools/balloonctl | $(RUN_UEFI)
 	@if [ -t 0 ] || [ -n "$$APPEND" ]; then tools/run.sh; else tools/run.sh --demo; fi
 
 demo: $(BUILD)/tools/demo | $(RUN)
@@ -258,12 +258,13 @@ help:
 
 #: make                  the kernel (build/aerostat.elf) and the UEFI image
 #:                       (build/aerostat.efi, build/esp.img)
-#: make run              boot it; at a terminal you are left at its console
+#: make run              boot it; at a terminal you are left at its console, with a
+#:                       line of balloonctl to copy into another
 #: make run-uefi         the same by UEFI firmware (OVMF)
 #: make demo             boot it, take a quarter of its memory over QMP, give it
 #:                       back, show each step
 #:
-#:   MEM=1G              memory, 16M to 16T
+#:   MEM=1G              memory, 16M to 32T; 1.5G, 64MiB, or bytes
 #:   MACHINE=q35         or pc, microvm
 #:   FIRMWARE=default    or qboot, uefi
 #:   ACCEL=tcg           or kvm; the default is kvm where it works
@@ -272,6 +273,7 @@ help:
 #:   BALLOON=deflate-on-oom=on           properties of the balloon device; none:
 #:                                       no device
 #:   EXTRA='...'         further arguments for QEMU
+#:   TIMEOUT=60          seconds after which the machine is ended
 #:
 #: make virsh-demo       the same under libvirt, as an unprivileged user, with
 #:                       save and restore

@@ -4,7 +4,8 @@
 # Starts QEMU with the guest: the one place that knows QEMU's command line
 # for people (`make run`, `make run-uefi`, `make demo`). Run it with --help.
 # It checks what it is given, finds a name for the QMP socket that no living
-# guest has, and gives back the guest's own exit status.
+# guest has, and gives back the guest's own exit status. QEMU never outlives it,
+# but for a kill -9.
 
 set -u
 set -f		# EXTRA is split into words, never expanded to file names
@@ -12,23 +13,33 @@ set -f		# EXTRA is split into words, never expanded to file names
 usage()
 {
 	cat <<'END'
-usage: [NAME=value ...] tools/run.sh [--demo | --print]
+usage: [NAME=value ...] tools/run.sh [--quiet | --demo | --print]
+  --quiet  for scripts: print only what the guest's commands print
   --demo   show the balloon at work without a person (tools/demo.c)
   --print  print QEMU's arguments, one a line, and start nothing
 Environment:
-  MEM       memory of the guest, 16M to 32T (default 1G)
+  MEM       memory of the guest, 16M to 32T: 1G (the default), 1.5G, 64MiB,
+            or bytes
   MACHINE   pc, q35 or microvm (default q35)
   FIRMWARE  default, qboot or uefi
-  APPEND    the kernel's command line, as in APPEND='run="show_mem; exit 0"'
+  APPEND    the kernel's command line, as in APPEND='run="show_mem; exit 0"';
+            4000 bytes at most
   BALLOON   properties of the balloon device, as in deflate-on-oom=on,
             or none for no device
   ACCEL     kvm or tcg (default: kvm where it is sure to work)
   QEMU      the program (default qemu-system-x86_64)
-  EXTRA     further arguments for QEMU, separated by blanks
+  EXTRA     further arguments for QEMU, separated by blanks; its devices come
+            before the balloon, so that BALLOON=bus=rp finds such a bus
   NAME      of the guest and its QMP socket (default aerostat)
-  BUILD     where the built guest lies (default build)
-Exit status: the guest's own (`exit N`), 0 after poweroff, 125 if QEMU could
-not start.
+  BUILD     where the built guest lies (default: build, beside tools)
+  TIMEOUT   seconds after which the machine is ended
+At a terminal you are left at the guest's console. Else its input is standard
+input, once there is a prompt, and at the end of that it is told `exit`: so
+run="..." comes to its end first, and the status tells whether all went well.
+With --quiet a terminal is not read.
+Exit status: the guest's own (`exit N`), 0 after poweroff, 124 after TIMEOUT,
+125 if QEMU could not start, 126 if the guest ended without a sign of life,
+128 and its number after a signal.
 END
 }
 
@@ -45,9 +56,17 @@ case ${1-} in
 '') ;;
 --demo) MODE=demo ;;
 --print) MODE=print ;;
+--quiet) MODE=quiet ;;
 --help | -h) usage; exit 0 ;;
 *) usage >&2; exit 125 ;;
 esac
+
+# A tree can be used from any folder; in its own, names stay short.
+ROOT=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
+if [ -z "${BUILD-}" ]; then
+	BUILD=$ROOT/build
+	[ "$ROOT" != "$(pwd -P)" ] || BUILD=build
+fi
 
 MEM=${MEM:-1G}
 MACHINE=${MACHINE:-q35}
@@ -57,26 +76,84 @@ BALLOON=${BALLOON-}
 QEMU=${QEMU:-qemu-system-x86_64}
 EXTRA=${EXTRA-}
 NAME=${NAME:-aerostat}
-BUILD=${BUILD:-build}
+TIMEOUT=${TIMEOUT-}
 
-# Sets MEBI to the number of MiB in $MEM, rounded down.
+MEM_MAX=$((32 << 40))
+APPEND_MAX=4000
+
+# Sets SCALE to the bytes of the unit in $1, of none: 1.
+choose_scale()
+{
+	case $1 in
+	'') SCALE=1 ;;
+	[kK] | [kK]B | [kK]iB) SCALE=$((1 << 10)) ;;
+	[mM] | [mM]B | [mM]iB) SCALE=$((1 << 20)) ;;
+	[gG] | [gG]B | [gG]iB) SCALE=$((1 << 30)) ;;
+	[tT] | [tT]B | [tT]iB) SCALE=$((1 << 40)) ;;
+	*) return 1 ;;
+	esac
+}
+
+# Sets WHOLE and, of a number with a point, MILLIONTHS to the digits in $1.
+read_number()
+{
+	WHOLE=${1%%.*}
+	MILLIONTHS=
+	case $1 in
+	*.*)
+		MILLIONTHS=${1#*.}
+		[ ${#MILLIONTHS} -le 15 ] || return 1
+		case $MILLIONTHS in '' | *[!0-9]*) return 1 ;; esac
+		# Much less than a page, even of a TiB.
+		MILLIONTHS=$(printf '%.6s' "${MILLIONTHS}000000")
+		;;
+	esac
+	case $WHOLE in '' | *[!0-9]* | ????????????????*) return 1 ;; esac
+	# Leading zeros would make an octal number.
+	WHOLE=${WHOLE#"${WHOLE%%[!0]*}"}
+	MILLIONTHS=${MILLIONTHS#"${MILLIONTHS%%[!0]*}"}
+}
+
+# Sets SIZE, for QEMU, and MEBI, the number of MiB in it, rounded down.
 check_mem()
 {
-	number=${MEM%[kKmMgGtT]}
-	case $number in
-	'' | *[!0-9]* | 0* | ??????????*)
-		die "MEM=$MEM is no size: write 256M, 1G or 1T" ;;
-	esac
-	case $MEM in
-	*[kK]) MEBI=$((number / 1024)) ;;
-	*[mM]) MEBI=$number ;;
-	*[gG]) MEBI=$((number * 1024)) ;;
-	*[tT]) MEBI=$((number * 1024 * 1024)) ;;
-	*) die "MEM=$MEM has no unit: write ${MEM}M or ${MEM}G" ;;
-	esac
-	if [ "$MEBI" -lt 1 ] || [ "$MEBI" -gt $((32 * 1024 * 1024)) ]; then
-		die "MEM=$MEM is out of range: 1M to 32T can be tried"
+	number=${MEM%%[!0-9.]*}
+	unit=${MEM#"$number"}
+	if ! choose_scale "$unit" || ! read_number "$number" ||
+	   { [ "$SCALE" -eq 1 ] && [ "$number" != "${number%.*}" ]; }; then
+		die "MEM=$MEM is no size: write 256M, 1.5G, 64MiB or bytes"
 	fi
+	if [ "${WHOLE:-0}" -gt $((MEM_MAX / SCALE)) ]; then
+		BYTES=$((MEM_MAX + 1))
+	else
+		BYTES=$((${WHOLE:-0} * SCALE + ${MILLIONTHS:-0} * SCALE / 1000000))
+	fi
+	if [ $BYTES -lt $((1 << 20)) ] || [ $BYTES -gt $MEM_MAX ]; then
+		die "MEM=$MEM is out of range: 1M to 32T can be tried" \
+			"(a plain number is bytes)"
+	fi
+	MEBI=$((BYTES >> 20))
+	case $MEM in
+	*[!0-9kKmMgGtT]* | *[0-9]) SIZE=$(((BYTES + 4095) / 4096 * 4096)) ;;
+	*) SIZE=$MEM ;;
+	esac
+}
+
+check_append()
+{
+	length=$(printf %s "$APPEND" | wc -c)
+	[ "$length" -le $APPEND_MAX ] ||
+		die "APPEND=$(printf '%.40s' "$APPEND")... has $length bytes:" \
+			"$APPEND_MAX are the most that arrive by every way"
+}
+
+check_timeout()
+{
+	case $TIMEOUT in
+	'') ;;
+	*[!0-9.]* | *.*.* | .* | *. | 0 | 0.0 | ??????????*)
+		die "TIMEOUT=$TIMEOUT is no number of seconds: write 60" ;;
+	esac
 }
 
 check_words()
@@ -153,16 +230,23 @@ make_folder()
 }
 
 # The lock is held by this shell and by QEMU, through file descriptor 9: a
-# name is free again when both have ended, however they did.
+# name is free again when both have ended, however they did. Whoever ends in
+# good order removes the file; one that was waiting for it sees that, and makes
+# another.
 choose_name()
 {
 	name=$NAME
 	n=1
 	while :; do
-		exec 9>"$DIR/$name.lock" || die "cannot write to $DIR"
-		flock -n 9 && break
-		n=$((n + 1))
-		name=$NAME-$n
+		LOCK=$DIR/$name.lock
+		exec 9>"$LOCK" || die "cannot write to $DIR"
+		if ! flock -n 9; then
+			n=$((n + 1))
+			name=$NAME-$n
+		elif [ "$(stat -Lc %i /proc/self/fd/9)" = \
+				"$(stat -c %i "$LOCK" 2>/dev/null)" ]; then
+			break
+		fi
 	done
 	SOCKET=$DIR/$name.qmp
 	[ ${#SOCKET} -le 107 ] ||
@@ -192,6 +276,8 @@ if [ "$FIRMWARE" = uefi ] && [ "$MEBI" -lt 64 ]; then
 	die "MEM=$MEM is too little for UEFI firmware: 64M is the least"
 fi
 check_words
+check_append
+check_timeout
 choose_accel
 
 CPU=max
@@ -201,7 +287,7 @@ CPU=max
 set -- "$QEMU" -nodefaults -no-user-config -display none \
 	-name "$NAME" -accel "$ACCEL" -cpu "$CPU" \
 	-machine "$MACHINE,memory-backend=ram" \
-	-object "memory-backend-ram,id=ram,size=$MEM,reserve=off" \
+	-object "memory-backend-ram,id=ram,size=$SIZE,reserve=off" \
 	-device isa-debug-exit,iobase=0xf4,iosize=4
 
 case $(boot_way) in
@@ -232,6 +318,9 @@ uefi-disk)
 	;;
 esac
 
+# shellcheck disable=SC2086 # words are what EXTRA is for
+set -- "$@" $EXTRA
+
 # A microvm has no PCI, but places for virtio devices in memory.
 device=virtio-balloon-pci
 [ "$MACHINE" != microvm ] || device=virtio-balloon-device
@@ -240,11 +329,6 @@ none) ;;
 '') set -- "$@" -device "$device,id=balloon0" ;;
 *) set -- "$@" -device "$device,id=balloon0,$BALLOON" ;;
 esac
-
-# shellcheck disable=SC2086 # words are what EXTRA is for
-set -- "$@" $EXTRA
-
-# ---- run ----
 
 if [ $MODE = print ]; then
 	printf '%s\n' "$@"
@@ -256,47 +340,265 @@ if [ $MODE = demo ]; then
 	exec "$BUILD/tools/demo" "$@"
 fi
 
-make_folder
-choose_name
+# ---- What a person is told ----
 
-# socat reads best, but only perl-base is on every Debian.
-if command -v socat >/dev/null; then
-	dialogue="socat -t1 - UNIX-CONNECT:$SOCKET"
-else
-	dialogue="perl -MIO::Socket::UNIX -e '\$s = IO::Socket::UNIX->new(shift) or die \$!; print \$s <STDIN>; \$s->flush; shutdown \$s, 1; print <\$s>' $SOCKET"
-fi
-left=$((MEBI * 768 * 1024))
-cat <<END
-QEMU: $MACHINE, $MEM, $ACCEL, firmware $FIRMWARE
-QMP:  $SOCKET
-      A line to copy; its value is the number of bytes LEFT to the guest:
-printf '%s\n' '{"execute":"qmp_capabilities"}' '{"execute":"balloon","arguments":{"value":$left}}' '{"execute":"query-balloon"}' | $dialogue
-END
+# A line that does it without balloonctl. socat reads best, but only perl-base is
+# on every Debian.
+raw_line()
+{
+	if command -v socat >/dev/null; then
+		dialogue="socat -t1 - UNIX-CONNECT:$SOCKET"
+	else
+		dialogue="perl -MIO::Socket::UNIX -e '\$s = IO::Socket::UNIX->new(shift) or die \$!; print \$s <STDIN>; \$s->flush; shutdown \$s, 1; print <\$s>' $SOCKET"
+	fi
+	left=$((MEBI * 768 * 1024))
+	printf '%s ' "printf '%s\\n'" "'{\"execute\":\"qmp_capabilities\"}'" \
+		"'{\"execute\":\"balloon\",\"arguments\":{\"value\":$left}}'" \
+		"'{\"execute\":\"query-balloon\"}'"
+	printf '%s\n' "| $dialogue"
+}
 
-set -- "$@" -qmp "unix:$(comma_safe "$SOCKET"),server=on,wait=off"
-if [ -t 0 ]; then
-	echo "Keys: Ctrl-A C monitor and back (there: balloon $((MEBI * 3 / 4)))," \
-		"Ctrl-A B then m: show_mem at any time, Ctrl-A X leaves"
-	set -- "$@" -chardev stdio,id=con,mux=on,signal=off \
-		-serial chardev:con -mon chardev=con,mode=readline
-else
-	set -- "$@" -chardev stdio,id=con -serial chardev:con
-fi
+print_how_to()
+{
+	balloonctl=$BUILD/tools/balloonctl
+	echo "QEMU: $MACHINE, $MEM, $ACCEL, firmware $FIRMWARE"
+	echo "QMP:  $SOCKET"
+	echo "A line to copy, which leaves the guest $((MEBI * 3 / 4)) MiB:"
+	if [ -x "$balloonctl" ]; then
+		echo "$(readlink -f "$balloonctl") -g $SOCKET set $((MEBI * 3 / 4))M --wait"
+	else
+		raw_line
+	fi
+	[ $INTERACTIVE = no ] ||
+		echo "Keys: Ctrl-A C monitor and back (there: balloon" \
+			"$((MEBI * 3 / 4))), Ctrl-A B then m: show_mem at any" \
+			"time, Ctrl-A X leaves"
+}
+
+# ---- Helpers that run beside QEMU; TERM ends them, and what they wait for ----
+
+# A TERM from before the trap is lost: who sends it makes the file first.
+begin_helper()
+{
+	exec 9>&-
+	: &			# so that $! is ours
+	wait $!
+	trap 'kill $! 2>/dev/null; exit 0' TERM
+	trap '' INT HUP
+	[ ! -e "$TEMP/end" ] || exit 0
+}
+
+# Runs a command and waits for it, so that a signal need not.
+wait_for()
+{
+	"$@" &
+	wait $!
+}
+
+# What comes before the guest listens would be lost. At the end it is told to go, and
+# told again, as what was typed ahead may have been too much for it.
+feed()
+{
+	begin_helper
+	until grep -aq '^aerostat> ' "$TEMP/log" 2>/dev/null; do
+		wait_for sleep 0.1
+	done
+	if [ $MODE = run ] || [ ! -t 3 ]; then
+		cat <&3 &
+		wait $!
+	fi
+	while :; do
+		printf '\rexit\r'
+		wait_for sleep 2
+	done
+}
+
+watch_time()
+{
+	begin_helper
+	wait_for sleep "$TIMEOUT"
+	: >"$TEMP/late"
+	kill -TERM "$qemu"
+	wait_for sleep 5
+	kill -KILL "$qemu"
+}
+
+# What the guest's commands print: no firmware, no log of the boot, no prompts, not what
+# was typed at them, not its last words. What is wrong goes to standard error.
+commands_only()
+{
+	sed -un 's/\r//g
+		/^warning: /{ w /dev/stderr
+			d; }
+		/^exit: status 1, as this failed: /{ w /dev/stderr
+			d; }
+		/^aerostat> /{ h; d; }
+		x; /./!{ x; d; }
+		x
+		/^# exit [0-9]*$/d
+		p'
+}
+
+# ---- Run ----
+
+# shellcheck disable=SC2317 # a trap calls it
+pass_on()
+{
+	signal=$1
+	[ -z "$qemu" ] || kill -s "$1" "$qemu" 2>/dev/null
+}
+
+# shellcheck disable=SC2317 # a trap calls it
+clean_up()
+{
+	[ -z "$terminal" ] || stty "$terminal" <&3
+	[ -z "$TEMP" ] || rm -rf "$TEMP"
+	rm -f "$SOCKET" "$LOCK"
+}
+
+# $1 to the end: QEMU. Sets `qemu`.
+start()
+{
+	if [ $INTERACTIVE = yes ]; then
+		terminal=$(stty -g <&3)
+		"$@" <&3 2>"$TEMP/err" &
+		qemu=$!
+		return
+	fi
+	mkfifo "$TEMP/in" "$TEMP/out" || die "cannot write to $TEMP"
+	# Open at both ends, so that nobody waits for the other to open it.
+	exec 8<>"$TEMP/in"
+	if [ $MODE = quiet ]; then
+		(exec 8>&- 9>&-; commands_only <"$TEMP/out") &
+		filter=$!
+		"$@" <&8 >"$TEMP/out" 2>"$TEMP/err" &
+	else
+		"$@" <&8 2>"$TEMP/err" &
+	fi
+	qemu=$!
+	feed >"$TEMP/in" &
+	helpers="$helpers $!"
+}
+
+# Sets `status` to QEMU's; a signal interrupts a `wait`, and is no status.
+wait_for_qemu()
+{
+	while :; do
+		wait "$qemu"
+		status=$?
+		kill -0 "$qemu" 2>/dev/null || break
+	done
+}
+
+end_helpers()
+{
+	: >"$TEMP/end"
+	for helper in $helpers; do
+		kill "$helper" 2>/dev/null
+		wait "$helper"
+	done
+	[ -z "$filter" ] || wait "$filter"
+}
+
+# Prints the number of the signal that ended QEMU in good order; it says 0 then.
+signal_of_qemu()
+{
+	sed -n 's/.*: terminating on signal \([0-9]*\).*/\1/p' "$TEMP/err" | head -n 1
+}
 
 # QEMU's own failure to start is status 1 as well as the guest's `exit 0`,
 # ((0 << 1) | 1); only the former comes with a complaint on stderr.
-ERRORS=$DIR/$name.err
-trap 'rm -f "$SOCKET" "$ERRORS"' EXIT
-trap : INT
-"$@" 2>"$ERRORS"
-status=$?
-cat "$ERRORS" >&2
+has_complaint()
+{
+	grep "^[^ ]*${QEMU##*/}: " "$TEMP/err" | grep -qv ': warning: '
+}
 
-if [ $status -eq 1 ] && grep -q "^[^ ]*${QEMU##*/}: " "$ERRORS" &&
-   grep "^[^ ]*${QEMU##*/}: " "$ERRORS" | grep -qv ': warning: '; then
-	exit 125
+# A machine that resets before the kernel runs, with -no-reboot, ends as well as one that
+# did what it was asked.
+check_life()
+{
+	grep -aq 'Aerostat .* booted by ' "$TEMP/log" 2>/dev/null && return
+	echo "run.sh: the guest ended without a sign of life: its kernel never ran" >&2
+	exit 126
+}
+
+# Where nothing takes a status, the guest's last line has it.
+status_of_last_line()
+{
+	tail -c 256 "$TEMP/log" 2>/dev/null | tr -d '\r' |
+		sed -n '/./{ h; }; ${ x; s/^# exit \([0-9]\{1,3\}\)$/\1/p; }'
+}
+
+end()
+{
+	cat "$TEMP/err" >&2
+	if [ -e "$TEMP/late" ]; then
+		echo "run.sh: ended after TIMEOUT=$TIMEOUT seconds" >&2
+		exit 124
+	fi
+	case $signal in
+	HUP) exit 129 ;;
+	INT) exit 130 ;;
+	TERM) exit 143 ;;
+	esac
+	if [ "$status" -eq 1 ] && has_complaint; then
+		exit 125
+	fi
+	if [ "$status" -eq 0 ]; then
+		number=$(signal_of_qemu)
+		[ -z "$number" ] || exit $((128 + number))
+		number=$(status_of_last_line)
+		status=${number:-0}
+	elif [ $((status & 1)) -eq 1 ]; then
+		# A signal that kills QEMU can look the same (137 as the guest's
+		# 68), but never as success.
+		status=$((status >> 1))
+	fi
+	[ "$status" -ne 0 ] || check_life
+	exit "$status"
+}
+
+# Standard input, which may be closed, as 3.
+if (exec 3<&0) 2>/dev/null; then
+	exec 3<&0
+else
+	exec 3</dev/null
 fi
-# A signal that kills QEMU can look the same (137 as the guest's 68), but
-# never as success.
-[ $((status & 1)) -eq 0 ] || status=$((status >> 1))
-exit $status
+INTERACTIVE=no
+if [ $MODE = run ] && [ -t 3 ]; then
+	INTERACTIVE=yes
+fi
+qemu='' signal='' terminal='' filter='' helpers='' status='' TEMP=''
+
+make_folder
+choose_name
+trap clean_up EXIT
+trap 'pass_on HUP' HUP
+trap 'pass_on INT' INT
+trap 'pass_on TERM' TERM
+TEMP=$(mktemp -d "$DIR/$name.XXXXXX") || die "cannot write to $DIR"
+
+[ $MODE = quiet ] || print_how_to
+chardev="stdio,id=con,logfile=$(comma_safe "$TEMP/log")"
+set -- "$@" -qmp "unix:$(comma_safe "$SOCKET"),server=on,wait=off" \
+	-serial chardev:con
+if [ $INTERACTIVE = yes ]; then
+	start "$@" -chardev "$chardev,mux=on,signal=off" \
+		-mon chardev=con,mode=readline
+else
+	start "$@" -chardev "$chardev"
+fi
+# A signal that came before there was a QEMU.
+[ -z "$signal" ] || kill -s "$signal" "$qemu"
+if [ -n "$TIMEOUT" ]; then
+	watch_time &
+	helpers="$helpers $!"
+fi
+wait_for_qemu
+end_helpers
+if [ $MODE = quiet ] && [ -s "$TEMP/log" ] &&
+   ! grep -aq '^aerostat> ' "$TEMP/log"; then
+	echo "run.sh: the guest has not come to its prompt; it said last:" >&2
+	tail -n 20 "$TEMP/log" >&2
+fi
+end

@@ -438,7 +438,11 @@ static void balloonctl_reads_answers_of_many_lines(void **state)
 /* tools/run.sh with a console that nobody types at; ends when QEMU is told to. */
 static void start_by_script(struct program *program, const char *name)
 {
-	const char *const args[] = { "tools/run.sh", NULL };
+	/* At the end of its input the guest would be told to go. */
+	const char *const args[] = { "/bin/sh", "-c",
+				     "mkfifo $XDG_RUNTIME_DIR/$$ && exec 4<>$XDG_RUNTIME_DIR/$$ && "
+				     "rm $XDG_RUNTIME_DIR/$$ && exec tools/run.sh <&4",
+				     NULL };
 
 	setenv("XDG_RUNTIME_DIR", balloonctl_folder, 1);
 	setenv("NAME", name, 1);

@@ -126,6 +126,7 @@ int move_tests(void);
 int platform_tests(void);
 int poison_tests(void);
 int queues_tests(void);
+int run_script_tests(void);
 int state_tests(void);
 int hostile_tests(void);
 

@@ -39,6 +39,7 @@ int main(int argc, char **argv)
 	failed += console_tests();
 	failed += dump_tests();
 	failed += machine_tests();
+	failed += run_script_tests();
 	if (harness_tests_run == 0) {
 		fprintf(stderr, "no test has a name like '%s'\n", argc > 1 ? argv[1] : "*");
 		return 1;

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tools/run.sh as scripts use it: when it ends, with which status, what it prints, and
+ * that it leaves nothing behind. Most guests here are real; where QEMU itself must do
+ * what it seldom does, a small program stands for it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/integration/balloonctl_harness.h"
+#include "tools/deadline.h"
+
+#define SCRIPT "tools/run.sh"
+#define NO_SUCH "nosuch: no such command; help lists them\n"
+
+/* A machine that a failed test leaves behind ends by itself. */
+#define TIMEOUT_LATE "120"
+
+static const char *const variables[] = { "APPEND", "BALLOON", "EXTRA", "QEMU", "FIRMWARE" };
+
+static char runtime[128]; /* where the script has its sockets and locks */
+
+static int begin(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+		unsetenv(variables[i]);
+	setenv("XDG_RUNTIME_DIR", balloonctl_folder, 1);
+	setenv("NAME", "guest", 1);
+	setenv("MEM", "64M", 1);
+	setenv("TIMEOUT", TIMEOUT_LATE, 1);
+	snprintf(runtime, sizeof(runtime), "%s/aerostat-%u", balloonctl_folder,
+		 (unsigned)geteuid());
+	return 0;
+}
+
+/* Also a check: no socket, no lock, no file may be left in that folder. */
+static int end(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+		unsetenv(variables[i]);
+	unsetenv("XDG_RUNTIME_DIR");
+	unsetenv("NAME");
+	unsetenv("MEM");
+	unsetenv("TIMEOUT");
+	harness_tests_run++;
+	if (rmdir(runtime) && errno != ENOENT) {
+		fprintf(stderr, "%s: %s\n", runtime, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+/* Starts the script with `input` as its standard input. */
+static void start(struct program *program, int input, const char *const argv[])
+{
+	int own = dup(STDIN_FILENO);
+
+	assert_true(input >= 0);
+	dup2(input, STDIN_FILENO);
+	program_start(program, false, argv);
+	dup2(own, STDIN_FILENO);
+	close(own);
+}
+
+/* A file of that text, at its start. */
+static int input_of(const char *text)
+{
+	FILE *file = tmpfile();
+	int fd;
+
+	assert_non_null(file);
+	fputs(text, file);
+	rewind(file);
+	fd = dup(fileno(file));
+	fclose(file);
+	return fd;
+}
+
+static const struct program_end *run(const char *input, const char *option)
+{
+	const char *const argv[] = { SCRIPT, option, NULL };
+	static struct program_end ended;
+	struct program program;
+	int fd = input_of(input);
+
+	start(&program, fd, argv);
+	program_finish(&program, &ended);
+	close(fd);
+	return &ended;
+}
+
+static void assert_printed(const struct program_end *ended, int status, const char *out)
+{
+	if (ended->status != status || strcmp(ended->out, out) != 0)
+		fail_msg("status %d, not %d:\n%s\n%s", ended->status, status, ended->out,
+			 ended->err);
+}
+
+/* ---- The end ---- */
+
+static void ends_after_the_command_line_and_tells_how_it_went(void **state)
+{
+	(void)state;
+	setenv("APPEND", "run=\"audit\"", 1);
+	assert_end(run("", NULL), 0, "Ledger: ok (");
+	setenv("APPEND", "run=\"nosuch; audit\"", 1);
+	assert_end(run("", NULL), 1, "Ledger: ok (");
+	setenv("APPEND", "rn=\"audit\"", 1);
+	assert_end(run("", NULL), 1, "warning: command line: rn=\"audit\" is unknown");
+	setenv("APPEND", "run=\"exit 7\"", 1);
+	assert_end(run("", NULL), 7, "aerostat> exit 7");
+	setenv("APPEND", "run=poweroff", 1);
+	assert_end(run("", NULL), 0, "aerostat> poweroff");
+}
+
+static void what_is_typed_in_runs_to_its_end(void **state)
+{
+	(void)state;
+	assert_printed(run("version\n", "--quiet"), 0, "Aerostat " AEROSTAT_VERSION "\n");
+	/* The last line needs no end. */
+	assert_printed(run("held\nversion", "--quiet"), 0,
+		       "nothing is held\nAerostat " AEROSTAT_VERSION "\n");
+	assert_printed(run("nosuch\nheld\n", "--quiet"), 1, NO_SUCH "nothing is held\n");
+	assert_printed(run("held\nexit 9\nversion\n", "--quiet"), 9, "nothing is held\n");
+}
+
+static void the_command_line_comes_before_what_is_typed(void **state)
+{
+	(void)state;
+	setenv("APPEND", "run=\"hold 8M; held\"", 1);
+	assert_printed(run("version\n", "--quiet"), 0,
+		       "held 1: 8.0 MiB in 2048 runs of order 0\n"
+		       "held 1: 8.0 MiB in 2048 runs of order 0\n"
+		       "Aerostat " AEROSTAT_VERSION "\n");
+}
+
+static void quiet_says_what_is_wrong_on_standard_error(void **state)
+{
+	(void)state;
+	setenv("APPEND", "flor=1 run=\"held; nosuch\"", 1);
+	assert_printed(run("", "--quiet"), 1, "nothing is held\n" NO_SUCH);
+	assert_end(run("", "--quiet"), 1, "!warning: command line: flor=1 is unknown");
+	assert_end(run("", "--quiet"), 1, "!exit: status 1, as this failed: ");
+	/* Even if there was never a prompt. */
+	setenv("MEM", "8M", 1);
+	assert_printed(run("", "--quiet"), 1, "");
+	assert_end(run("", "--quiet"), 1, "!needs a machine with at least 16 MiB");
+}
+
+/* Input that never comes, and never ends. */
+static int endless(int fds[2])
+{
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	return fds[0];
+}
+
+static void close_both(const int fds[2])
+{
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void a_timeout_is_status_124(void **state)
+{
+	const char *const argv[] = { SCRIPT, NULL };
+	struct program_end ended;
+	struct program program;
+	int fds[2];
+
+	(void)state;
+	setenv("TIMEOUT", "0.5", 1);
+	start(&program, endless(fds), argv);
+	program_finish(&program, &ended);
+	assert_end(&ended, 124, "!run.sh: ended after TIMEOUT=0.5 seconds");
+	close_both(fds);
+}
+
+static void wait_for_socket(struct qmp *qmp, const char *path)
+{
+	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
+
+	while (access(path, F_OK) || qmp_connect(qmp, path, VM_TIMEOUT_MS)) {
+		if (deadline_left(deadline) == 0)
+			fail_msg("nobody listens at %s", path);
+		usleep(20000);
+	}
+}
+
+static void a_signal_ends_qemu_first(void **state)
+{
+	static const int signals[] = { SIGTERM, SIGHUP, SIGINT };
+	const char *const argv[] = { SCRIPT, NULL };
+	struct program_end ended;
+	struct program program;
+	char path[160];
+	int fds[2];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/guest.qmp", runtime);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct qmp *qmp = qmp_new();
+
+		start(&program, endless(fds), argv);
+		wait_for_socket(qmp, path);
+		assert_int_equal(kill(program.pid, signals[i]), 0);
+		program_finish(&program, &ended);
+		assert_int_equal(ended.status, 128 + signals[i]);
+		/* Who still listened there would answer. */
+		assert_int_not_equal(qmp_execute(qmp, "query-status", NULL, NULL), 0);
+		assert_int_equal(access(path, F_OK), -1);
+		qmp_free(qmp);
+		close_both(fds);
+	}
+}
+
+/* ---- A program that stands for QEMU ---- */
+
+/* Sets QEMU to a script of these lines, with the name of the log in $log. */
+static void fake_qemu(char path[160], const char *lines)
+{
+	FILE *file;
+
+	snprintf(path, 160, "%s/qemu", balloonctl_folder);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file,
+		"#!/bin/sh\n"
+		"for word; do case $word in\n"
+		"*logfile=*) log=${word#*logfile=}; log=${log%%%%,*} ;;\n"
+		"esac; done\n%s\n",
+		lines);
+	fclose(file);
+	assert_int_equal(chmod(path, 0700), 0);
+	setenv("QEMU", path, 1);
+}
+
+#define BANNER "echo 'Aerostat 1.2.3: 64 MiB of memory, booted by pvh' >$log\n"
+
+static void a_status_is_believed_only_with_a_sign_of_life(void **state)
+{
+	static const struct {
+		const char *lines;
+		int status;
+		const char *says;
+	} cases[] = {
+		{ "exit 0", 126, "!without a sign of life" },
+		{ "exit 1", 126, "!without a sign of life" }, /* exit 0 of a guest */
+		{ "exit 7", 3, "" },
+		{ BANNER "exit 0", 0, "" },
+		{ BANNER "exit 1", 0, "" },
+		{ BANNER "exit 3", 1, "" },
+		/* Nothing takes a status there, but the guest has told one. */
+		{ BANNER "printf '# exit 5\r\n\r\n' >>$log\nexit 0", 5, "" },
+		{ BANNER "printf '# exit 5\r\nmore\r\n' >>$log\nexit 0", 0, "" },
+		{ "printf '# exit 3\r\n' >>$log\nexit 0", 3, "" },
+		/* QEMU's own words. */
+		{ "echo qemu: no such machine >&2\nexit 1", 125, "!qemu: no such machine" },
+		{ BANNER "echo qemu: terminating on signal 15 from pid 1 >&2\nexit 0", 143,
+		  "!terminating" },
+	};
+	char path[160];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fake_qemu(path, cases[i].lines);
+		assert_end(run("", NULL), cases[i].status, cases[i].says);
+	}
+	unlink(path);
+}
+
+/* ---- What it is given ---- */
+
+static void it_works_from_any_folder(void **state)
+{
+	char script[PATH_MAX], build[PATH_MAX];
+	const char *const argv[] = { "/bin/sh", "-c", "cd / && exec \"$0\" --quiet", script, NULL };
+
+	(void)state;
+	assert_non_null(realpath(SCRIPT, script));
+	assert_non_null(realpath(getenv("BUILD") ? getenv("BUILD") : "build", build));
+	/* Without it, it is beside the script; the one that is tested may be another. */
+	if (strcmp(getenv("BUILD") ? getenv("BUILD") : "build", "build") == 0)
+		unsetenv("BUILD");
+	else
+		setenv("BUILD", build, 1);
+	setenv("APPEND", "run=\"version; exit 4\"", 1);
+	assert_printed(program_run(argv), 4, "Aerostat " AEROSTAT_VERSION "\n");
+	setenv("BUILD", build, 1);
+}
+
+static void the_line_to_copy_drives_the_balloon(void **state)
+{
+	const char *const script[] = { SCRIPT, NULL };
+	const char *const copied[] = { "/bin/sh", "-c",
+				       "cd / && eval \"$(grep balloonctl \"$0\")\"", NULL, NULL };
+	const char *argv[sizeof(copied) / sizeof(copied[0])];
+	struct program_end ended;
+	struct program program;
+	struct qmp *qmp = qmp_new();
+	char path[160], out[64];
+	int fds[2];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/guest.qmp", runtime);
+	start(&program, endless(fds), script);
+	wait_for_socket(qmp, path);
+	qmp_free(qmp);
+	memcpy(argv, copied, sizeof(copied));
+	snprintf(out, sizeof(out), "/proc/%d/fd/%d", (int)getpid(), fileno(program.out));
+	argv[3] = out;
+	assert_end(program_run(argv), EXIT_SUCCESS, "Actual       48.00 MiB left");
+	kill(program.pid, SIGTERM);
+	program_finish(&program, &ended);
+	close_both(fds);
+}
+
+static void sizes_are_those_of_everywhere_else(void **state)
+{
+	static const struct {
+		const char *mem, *size;
+	} good[] = {
+		{ "1G", "size=1G," },
+		{ "1g", "size=1g," },
+		{ "64MiB", "size=67108864," },
+		{ "64MB", "size=67108864," },
+		{ "1.5G", "size=1610612736," },
+		{ "67108864", "size=67108864," },
+		{ "100000000", "size=100003840," },
+		{ "0.25GiB", "size=268435456," },
+		{ "0001.50G", "size=1610612736," },
+		{ "32T", "size=32T," },
+		{ "31.999999T", "size=35184370991104," },
+	};
+	static const char *const bad[] = { "64X",  "much", "1.5",  "1..5G",
+					   ".5G",  "5.G",  "-1G",  "1 G",
+					   "1Gi",  "512",  "0.5M", "33T",
+					   "1G,x", "0",	   "1e9G", "99999999999999999999G" };
+	char says[80];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		setenv("MEM", good[i].mem, 1);
+		assert_end(run("", "--print"), 0, good[i].size);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		setenv("MEM", bad[i], 1);
+		snprintf(says, sizeof(says), "!run.sh: MEM=%s is ", bad[i]);
+		assert_end(run("", "--print"), 125, says);
+	}
+}
+
+static void a_command_line_that_is_too_long_is_refused(void **state)
+{
+	static char line[4002];
+
+	(void)state;
+	memset(line, 'x', 4000);
+	setenv("APPEND", line, 1);
+	assert_end(run("", "--print"), 0, line);
+	line[4000] = 'x';
+	setenv("APPEND", line, 1);
+	assert_end(run("", "--print"), 125, "!run.sh: APPEND=xxxx");
+	assert_end(run("", "--print"), 125, "!... has 4001 bytes: 4000 are the most");
+}
+
+static void a_timeout_that_is_none_is_refused(void **state)
+{
+	static const char *const bad[] = { "0", "x", "-1", "1.", ".5", "1m", "1.5.5", "1 2" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		setenv("TIMEOUT", bad[i], 1);
+		assert_end(run("", "--print"), 125, "!is no number of seconds");
+	}
+}
+
+static void the_balloon_finds_a_bus_of_extra(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){
+		.balloon = "bus=rp", .extra = "-device pcie-root-port,id=rp,chassis=1,slot=1" });
+
+	(void)state;
+	harness_command_says(vm, "lspci", "01:00.0 Unclassified device [00ff]: Red Hat");
+	harness_take(vm, 8 * MIB);
+	harness_check_taken(vm, 8 * MIB, false);
+	harness_stop(vm);
+}
+
+#define SCRIPT_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int run_script_tests(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCRIPT_TEST(ends_after_the_command_line_and_tells_how_it_went),
+		SCRIPT_TEST(what_is_typed_in_runs_to_its_end),
+		SCRIPT_TEST(the_command_line_comes_before_what_is_typed),
+		SCRIPT_TEST(quiet_says_what_is_wrong_on_standard_error),
+		SCRIPT_TEST(a_timeout_is_status_124),
+		SCRIPT_TEST(a_signal_ends_qemu_first),
+		SCRIPT_TEST(a_status_is_believed_only_with_a_sign_of_life),
+		SCRIPT_TEST(it_works_from_any_folder),
+		SCRIPT_TEST(the_line_to_copy_drives_the_balloon),
+		SCRIPT_TEST(sizes_are_those_of_everywhere_else),
+		SCRIPT_TEST(a_command_line_that_is_too_long_is_refused),
+		SCRIPT_TEST(a_timeout_that_is_none_is_refused),
+		TEST(the_balloon_finds_a_bus_of_extra),
+	};
+
+	return cmocka_run_group_tests_name("run.sh", tests, balloonctl_make_folder,
+					   balloonctl_remove_folder);
+}
