@@ -38,7 +38,6 @@ static void find_pci(const struct boot_info *boot)
 
 void devices_find(const struct boot_info *boot)
 {
-	acpi_init(boot->acpi_rsdp);
 	find_pci(boot);
 	virtio_mmio_find(boot->command_line);
 }

@@ -19,6 +19,7 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/parse.h"
+#include "kernel/machine.h"
 #include "kernel/options.h"
 #include "kernel/poison_task.h"
 #include "kernel/shell.h"
@@ -109,6 +110,7 @@ static void print_banner(const struct boot_info *boot)
 _Noreturn void kernel_main(const struct boot_info *boot)
 {
 	void *command_line = (void *)(uintptr_t)boot->command_line;
+	struct clock_references references;
 
 	set_hooks();			     /* text and panics have somewhere to go */
 	cpu_init();			     /* exceptions end in a panic */
@@ -117,7 +119,8 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	start_memory(boot);		     /* every frame has an owner */
 	irq_init();			     /* lines, all masked */
 	task_init();			     /* from here on this is the idle task */
-	clock_init(task_tick);		     /* time */
+	machine_find(boot, &references);     /* ACPI's tables, I/O APICs, counters */
+	clock_init(&references, task_alarm); /* time */
 	console_start();		     /* input, and output in the background */
 	console_set_magic(show_mem_at_once); /* Break + m */
 	irq_enable();			     /* ticks and keys come */

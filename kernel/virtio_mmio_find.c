@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 
-#include "arch/irq.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/virtio/virtio_mmio.h"
 #include "kernel/command_line.h"
@@ -16,28 +15,8 @@
 /* The _HID that QEMU, Firecracker and Linux have agreed on. */
 #define ACPI_ID "LNRO0005"
 
-/* The place of a PC's first I/O APIC, if no table says otherwise. */
-#define IOAPIC_DEFAULT 0xfec00000
-
 /* A hostile table has no end of them. */
-#define IOAPICS_MAX 8
 #define DEVICES_MAX 64
-
-static void find_ioapics(void)
-{
-	uint32_t first_gsi;
-	paddr_t address;
-
-	for (size_t n = 0; n < IOAPICS_MAX; n++) {
-		if (acpi_find_ioapic(n, &address, &first_gsi)) {
-			if (n == 0)
-				irq_add_ioapic(IOAPIC_DEFAULT, 0);
-			return;
-		}
-		if (irq_add_ioapic(address, first_gsi))
-			log_warn("acpi: the I/O APIC at %#" PRIx64 " cannot be used", address);
-	}
-}
 
 static void find_on_command_line(const char *command_line)
 {
@@ -69,7 +48,6 @@ static void find_in_acpi(void)
 
 void virtio_mmio_find(const char *command_line)
 {
-	find_ioapics();
 	find_on_command_line(command_line);
 	find_in_acpi();
 }

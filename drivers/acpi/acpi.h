@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The few ACPI tables that are needed (ACPI 6.4, 5.2): MCFG for ECAM, FADT for
- * power-off and reset, MADT for I/O APICs, DSDT and SSDTs for devices. No AML is
+ * power-off, reset and the timer, MADT for I/O APICs, HPET, DSDT and SSDTs for devices. No AML is
  * run; constants are read out of its bytes. Tables are input: signatures, lengths
  * and checksums are checked, and a table that fails is as good as absent.
  */
@@ -43,6 +43,15 @@ int acpi_find_ecam(paddr_t *base, uint8_t *last_bus);
  * not as many.
  */
 int acpi_find_ioapic(size_t n, paddr_t *address, uint32_t *first_gsi);
+
+/*
+ * Stores the port of the power management timer, and how many bits count (4.8.3.3): 24 or
+ * 32. -ENOENT: the FADT names none.
+ */
+int acpi_find_pm_timer(uint16_t *port, unsigned *bits);
+
+/* Stores where the first HPET's registers lie, in memory. -ENOENT: no table names one. */
+int acpi_find_hpet(paddr_t *address);
 
 /* The first memory range and interrupt of a device's _CRS (6.4). */
 struct acpi_device {
