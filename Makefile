@@ -70,7 +70,8 @@ FORCE:
 include kernel/newlib.mk
 
 ARCH_SOURCES := $(addprefix arch/x86_64/,start.S check_cpu.S vectors.S switch.S context.c descriptors.c \
-	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c ioapic.c clock.c paging.c)
+	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c apic.c ioapic.c gsi.c \
+	counters.c tsc_measure.c tsc_rate.c clock.c paging.c)
 LIB_SOURCES := $(addprefix kernel/lib/,elapsed.c escape.c events.c hooks.c libc.c log.c panic.c \
 	parse.c printf.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_spans.c frame_runs.c frame_map.c \
@@ -96,8 +97,8 @@ LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete
 SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)
 KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c shell_cmd.c show_mem.c \
 	audit_cmd.c mem_figures.c events_print.c events_cmd.c dump.c hold.c hold_task.c hold_cmd.c \
-	poison_task.c acpi_task.c system.c pci_windows.c virtio_mmio_find.c devices.c options.c \
-	option_words.c crash_cmd.c \
+	poison_task.c acpi_task.c system.c machine.c pci_windows.c virtio_mmio_find.c devices.c \
+	options.c option_words.c crash_cmd.c \
 	heap_cmd.c)
 
 GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) kernel/task/task.c $(DRIVER_SOURCES) \

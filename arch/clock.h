@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Time, on the time stamp counter, whose rate clock_init() measures against the 8254
- * timer; the tick comes from the same timer.
+ * Time, on the time stamp counter, and an alarm. Nothing ticks by itself: whoever wants
+ * to be called sets the alarm, so that a machine that has nothing to do sleeps.
  *
  * There are two clocks. clock_ns() is what people and the host mean by time. What
  * judges a device counts clock_awake_ns(): a guest that was stopped for an hour has
@@ -13,13 +13,31 @@
 
 #include <stdint.h>
 
+#include "kernel/lib/types.h"
+
+/* Jiffies in a second. While any task runs, the scheduler looks at the clock so often. */
 #define TICK_HZ 100
 
+/* What tables say of the machine's other counters; all zero where there are no tables. */
+struct clock_references {
+	uint16_t pm_timer_port; /* 0: there is none */
+	unsigned pm_timer_bits; /* 24 or 32 */
+	paddr_t hpet;		/* 0: there is none */
+};
+
 /*
- * Starts the clock and the tick; takes one millisecond. From now on `tick` is
- * called TICK_HZ times a second, with interrupts off. After irq_init().
+ * Starts the clock; takes a millisecond where the counter's rate must be measured. From
+ * now on `alarm` is called, with interrupts off, when the alarm is due, and perhaps
+ * without need: so look at the clock. After irq_init(), and after the machine's I/O APICs
+ * are known.
  */
-void clock_init(void (*tick)(void));
+void clock_init(const struct clock_references *references, void (*alarm)(void));
+
+/*
+ * Sets the only alarm to a moment of clock_ns(), in place of the one before;
+ * DEADLINE_NEVER: none. A moment that has passed is due at once. From any context.
+ */
+void clock_set_alarm(uint64_t time);
 
 /* Returns nanoseconds since clock_init(), 0 before it. Never goes back; from any context. */
 uint64_t clock_ns(void);
@@ -29,15 +47,22 @@ uint64_t clock_ns(void);
 
 /*
  * Returns how many of these nanoseconds the guest was seen to run: of those between two
- * looks at a clock, this or the other, at most CLOCK_AWAKE_STEP_NS. So whoever waits by it
- * looks at least that often. Never goes back; from any context.
+ * looks at a clock, this or the other, at most CLOCK_AWAKE_STEP_NS. While a task runs the
+ * scheduler looks, every tick; a processor that sleeps until the next deadline does not,
+ * and what it sleeps beyond a step is not counted, whether it was its own choice or the
+ * host's. So whoever waits by this clock wants to be woken at least every step: then all
+ * of its wait counts, however idle the guest is, and of a stop only one step. Never goes
+ * back; from any context.
  */
 uint64_t clock_awake_ns(void);
 
-/* Returns how many ticks there were since clock_init(). */
+/* Returns how many jiffies have passed since clock_init(). */
 uint64_t clock_jiffies(void);
 
-/* Returns the rate of the time stamp counter in Hz, as measured; 0 before clock_init(). */
+/* Returns the rate of the time stamp counter in Hz; 0 before clock_init(). */
 uint64_t clock_tsc_hz(void);
+
+/* Stores who told that rate, and what makes the alarm, in words for people. */
+void clock_describe(const char **rate_from, const char **alarm_by);
 
 #endif

@@ -40,9 +40,6 @@ void cpu_debug_exit(uint8_t status);
 /* Resets the machine by the keyboard controller and, failing that, a triple fault. */
 _Noreturn void cpu_reset(void);
 
-/* Stops the processor forever, with interrupts off. */
-_Noreturn void cpu_halt(void);
-
 /*
  * Stores the chain of return addresses that begins at the frame pointer
  * `frame`, NULL for the caller's own: at most `max`, innermost first. Returns

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupts. Lines are those of the two 8259 interrupt controllers, 0 to 15;
+ * Interrupts. Lines are those of the two 8259 interrupt controllers, 0 to 15, or the
+ * inputs of an I/O APIC that have these numbers on a machine without them;
  * every PCI INTx pin of the machine is routed to IRQ_PCI, which is level
  * triggered and shared: each of its handlers asks its own device. Turning
  * interrupts off and on is in arch/irq_flags.h.
@@ -29,7 +30,10 @@ struct irq_handler {
 	struct irq_handler *next; /* of this line; the table's */
 };
 
-/* Remaps and masks both controllers. Once, before irq_enable(). */
+/*
+ * Remaps and masks both controllers, if they are there. Once, before irq_enable(). Without
+ * them irq_add_ioapic() must tell of an I/O APIC before the first irq_register().
+ */
 void irq_init(void);
 
 /*
@@ -59,7 +63,7 @@ void irq_unregister_message(struct irq_handler *handler);
 
 /*
  * I/O APICs, whose inputs ACPI counts through as global system interrupts
- * (GSI). Those below IRQ_COUNT are the lines above, and stay with the 8259s.
+ * (GSI). Those below IRQ_COUNT are the lines above.
  */
 
 /* Tells of an I/O APIC, input 0 of which is `first_gsi`. -ENODEV: it does not answer; -ENOSPC. */

@@ -2,10 +2,7 @@
 /* From ACPI's tables to PCI and to virtio devices in memory. */
 #include "kernel/devices.h"
 
-#include <inttypes.h>
-
 #include "arch/boot_info.h"
-#include "arch/irq.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/pci/pci.h"
 #include "drivers/pci/pci_hotplug.h"
@@ -16,28 +13,6 @@
 #include "kernel/lib/log.h"
 #include "kernel/pci_windows.h"
 #include "kernel/virtio_mmio_find.h"
-
-/* The place of a PC's first I/O APIC, if no table says otherwise. */
-#define IOAPIC_DEFAULT 0xfec00000
-
-/* A hostile table has no end of them. */
-#define IOAPICS_MAX 8
-
-static void find_ioapics(void)
-{
-	uint32_t first_gsi;
-	paddr_t address;
-
-	for (size_t n = 0; n < IOAPICS_MAX; n++) {
-		if (acpi_find_ioapic(n, &address, &first_gsi)) {
-			if (n == 0)
-				irq_add_ioapic(IOAPIC_DEFAULT, 0);
-			return;
-		}
-		if (irq_add_ioapic(address, first_gsi))
-			log_warn("acpi: the I/O APIC at %#" PRIx64 " cannot be used", address);
-	}
-}
 
 static void add(const struct pci_device *device)
 {
@@ -55,8 +30,7 @@ static const struct pci_hotplug_ops hotplug_ops = { .added = add, .removing = re
 
 _Static_assert(ACPI_BUSES == PCI_BUSES, "the set of root buses");
 
-/* `has_acpi`: its tables name the root buses. */
-static void find_pci(const struct boot_info *boot, bool has_acpi)
+static void find_pci(const struct boot_info *boot)
 {
 	uint8_t roots[PCI_BUSES / 8];
 	struct pci_windows windows;
@@ -70,8 +44,7 @@ static void find_pci(const struct boot_info *boot, bool has_acpi)
 		}
 	}
 	pci_windows_find(boot, ecam, last_bus, &windows);
-	acpi_find_root_buses(roots);
-	pci_set_root_buses(has_acpi ? roots : NULL);
+	pci_set_root_buses(acpi_find_root_buses(roots) ? NULL : roots);
 	pci_scan(&windows);
 	pci_route_intx();
 	for (const struct pci_device *device = pci_devices(); device; device = device->next)
@@ -82,11 +55,8 @@ static void find_pci(const struct boot_info *boot, bool has_acpi)
 
 void devices_find(const struct boot_info *boot)
 {
-	bool has_acpi = acpi_init(boot->acpi_rsdp) == 0;
-
-	find_ioapics();
 	acpi_task_start();
 	pvpanic_find();
-	find_pci(boot, has_acpi);
+	find_pci(boot);
 	virtio_mmio_find(boot->command_line);
 }

@@ -20,6 +20,7 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/parse.h"
+#include "kernel/machine.h"
 #include "kernel/option_words.h"
 #include "kernel/options.h"
 #include "kernel/poison_task.h"
@@ -119,6 +120,7 @@ static void print_banner(const struct boot_info *boot)
 _Noreturn void kernel_main(const struct boot_info *boot)
 {
 	char *command_line = (char *)(uintptr_t)boot->command_line;
+	struct clock_references references;
 
 	set_hooks();			     /* text and panics have somewhere to go */
 	cpu_init();			     /* exceptions end in a panic */
@@ -127,7 +129,8 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	start_memory(boot);		     /* every frame has an owner */
 	irq_init();			     /* lines, all masked */
 	task_init();			     /* from here on this is the idle task */
-	clock_init(task_tick);		     /* time */
+	machine_find(boot, &references);     /* ACPI's tables, I/O APICs, counters */
+	clock_init(&references, task_alarm); /* time */
 	console_start();		     /* input, and output in the background */
 	console_set_magic(show_mem_at_once); /* Break + m */
 	irq_enable();			     /* ticks and keys come */

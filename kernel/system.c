@@ -70,6 +70,8 @@ static void print_escaped(const char *text)
 
 static int cmd_boot(int argc, char **argv)
 {
+	const char *rate_from, *alarm_by;
+
 	(void)argv;
 	if (argc > 1)
 		return -EINVAL;
@@ -77,8 +79,10 @@ static int cmd_boot(int argc, char **argv)
 	printf("Command line: ");
 	print_escaped(boot_info->command_line);
 	printf("\nACPI RSDP: %#" PRIx64 "\n", boot_info->acpi_rsdp);
-	printf("Processor: %u physical address bits, TSC at %" PRIu64 " MHz\n", cpu_physical_bits(),
-	       clock_tsc_hz() / 1000000);
+	printf("Processor: %u physical address bits\n", cpu_physical_bits());
+	clock_describe(&rate_from, &alarm_by);
+	printf("Clock: TSC at %" PRIu64 " MHz, by %s\nAlarm: by %s\n", clock_tsc_hz() / 1000000,
+	       rate_from, alarm_by);
 	print_memory_map();
 	return 0;
 }
@@ -92,7 +96,7 @@ static void print_task(const struct task_info *info)
 	const char *at = info->waits_at ? symbol_find(info->waits_at, &offset) : NULL;
 
 	printf("%3u %c %4u %8" PRIu64 "  %-12s %s\n", info->id, info->state, info->priority,
-	       info->ticks, info->name, at ? at : "-");
+	       info->jiffies, info->name, at ? at : "-");
 }
 
 static int cmd_ps(int argc, char **argv)
@@ -106,7 +110,7 @@ static int cmd_ps(int argc, char **argv)
 }
 COMMAND("ps", "", "the tasks",
 	"S: R runs or could, S sleeps, D waits for a device's answer, Z has ended.\n"
-	"PRIO: smaller runs first. TICKS: timer ticks that found it running.",
+	"PRIO: smaller runs first. TICKS: hundredths of a second that it ran.",
 	cmd_ps);
 
 /* ---- The ends ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The time stamp counter tells the time. Its rate is measured against channel 2 of
- * the 8254 timer, which makes no interrupts, for a millisecond. Channel 0 makes
- * the tick.
+ * The time stamp counter tells the time. Its rate is what CPUID or the hypervisor tell,
+ * else it is measured against what other counter there is. The alarm is the local APIC's
+ * timer; a processor without one gets the 8254's tick.
  */
 #include "arch/clock.h"
 
@@ -10,131 +10,115 @@
 #include <stdbool.h>
 
 #include "arch/cpu.h"
-#include "arch/io.h"
 #include "arch/irq.h"
-#include "arch/platform.h"
+#include "arch/paging.h"
+#include "arch/x86_64/apic.h"
+#include "arch/x86_64/counters.h"
+#include "arch/x86_64/entry.h"
+#include "arch/x86_64/tsc.h"
+#include "arch/x86_64/tsc_measure.h"
+#include "arch/x86_64/tsc_rate.h"
 #include "kernel/lib/elapsed.h"
 #include "kernel/lib/panic.h"
 
-#define PIT_HZ 1193182
-#define PIT_CHANNEL0_RATE 0x34 /* low then high byte, mode 2 */
-#define PIT_CHANNEL2_ONCE 0xb0 /* low then high byte, mode 0 */
-#define PIT_LATCH_CHANNEL2 0x80
-#define SPEAKER_GATE 0x01	/* lets channel 2 count */
-#define SPEAKER_OUTPUT2 0x20	/* channel 2 has counted down */
-#define SPEAKER_DATA 0x02	/* lets it be heard */
-#define CALIBRATION_COUNTS 1193 /* a millisecond */
-#define CALIBRATION_ATTEMPTS 20
-
-/* More than a second on any processor, so the millisecond must be over. */
-#define CALIBRATION_TSC_MAX (UINT64_C(1) << 32)
+#define MSR_KVM_SYSTEM_TIME 0x4b564d01
+#define KVM_SYSTEM_TIME_ENABLE 1
 
 #define NS_SHIFT 32
+#define COUNTS_SHIFT 24
 
-static uint64_t tsc_hz;
+/* A later alarm rings after this, for nothing. */
+#define ALARM_NS_MAX (86400 * NS_PER_S)
+
+_Static_assert(TSC_HZ_MAX <= UINT64_MAX >> COUNTS_SHIFT, "counts_per_ns is computed");
+
+static struct tsc_rate rate;
 static uint64_t ns_per_tsc; /* fixed point, NS_SHIFT bits */
 static struct elapsed elapsed;
-static volatile uint64_t jiffies;
-static void (*on_tick)(void);
+static void (*on_alarm)(void);
 
-static uint64_t read_tsc(void)
+/* What makes the alarm. */
+static enum alarm {
+	ALARM_NONE,
+	ALARM_TSC_DEADLINE,
+	ALARM_APIC_TIMER,
+	ALARM_PIT_TICK, /* it comes whether it was asked for or not */
+} alarm;
+
+/* How far what makes it counts in a nanosecond: fixed point, COUNTS_SHIFT bits, rounded up. */
+static uint64_t counts_per_ns;
+static uint64_t alarm_set_at, alarm_ns; /* when it was set, and for how long from then */
+
+/* ---- The rate ---- */
+
+static const struct tsc_counter apic_counter = {
+	.name = "the local APIC's timer",
+	.mask = UINT32_MAX,
+	.begin = apic_timer_run,
+	.read = apic_timer_read,
+};
+
+/* The host fills the structure while the MSR is written, and may do so until it is 0. */
+static struct tsc_rate ask_pvclock(void)
 {
-	uint32_t low, high;
+	static struct tsc_pvclock pvclock __attribute__((aligned(64)));
+	uint64_t paddr = virt_to_phys(&pvclock);
 
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
-	return (uint64_t)high << 32 | low;
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(MSR_KVM_SYSTEM_TIME), "a"((uint32_t)paddr | KVM_SYSTEM_TIME_ENABLE),
+			   "d"((uint32_t)(paddr >> 32))
+			 : "memory");
+	__asm__ volatile("wrmsr" : : "c"(MSR_KVM_SYSTEM_TIME), "a"(0), "d"(0) : "memory");
+	return tsc_rate_from_pvclock(&pvclock);
 }
+
+static struct tsc_rate measure(const struct tsc_counter *counter)
+{
+	return (struct tsc_rate){ tsc_measure(counter), counter->name };
+}
+
+/* The first counter that counts. QEMU's own timer for the APIC is the last resort. */
+static struct tsc_rate measure_any(const struct clock_references *references)
+{
+	struct tsc_rate measured = measure(&counter_pit);
+	struct tsc_counter counter;
+
+	if (measured.hz == 0 && counter_find_pm_timer(references, &counter))
+		measured = measure(&counter);
+	if (measured.hz == 0 && counter_find_hpet(references, &counter))
+		measured = measure(&counter);
+	if (measured.hz == 0 && cpu_has_apic()) {
+		counter = apic_counter;
+		counter.hz = tsc_rate_of_apic_timer(cpuid_read) / APIC_TIMER_DIVISOR;
+		if (counter.hz > 0)
+			measured = measure(&counter);
+	}
+	return measured;
+}
+
+static struct tsc_rate find_rate(const struct clock_references *references)
+{
+	struct tsc_rate found = tsc_rate_from_cpuid(cpuid_read);
+
+	if (found.hz == 0 && tsc_rate_has_pvclock(cpuid_read))
+		found = ask_pvclock();
+	if (found.hz == 0)
+		found = measure_any(references);
+	if (found.hz == 0)
+		found = tsc_rate_nominal(cpuid_read);
+	/* Nothing here works without time: waits have deadlines. */
+	if (found.hz == 0)
+		panic("clock: nothing tells the rate of the time stamp counter: no CPUID leaf, "
+		      "8254, ACPI timer or HPET");
+	return found;
+}
+
+/* ---- The clocks ---- */
 
 static uint64_t tsc_ns(void)
 {
-	return (uint64_t)((unsigned __int128)read_tsc() * ns_per_tsc >> NS_SHIFT);
-}
-
-static uint16_t read_channel2(void)
-{
-	uint8_t low;
-
-	io_write8(PORT_PIT_COMMAND, PIT_LATCH_CHANNEL2);
-	low = io_read8(PORT_PIT_CHANNEL2);
-	return (uint16_t)(low | io_read8(PORT_PIT_CHANNEL2) << 8);
-}
-
-/*
- * Stores what channel 2 showed and the time stamp of that. Each reading lies
- * between two time stamps; of a few readings the least disturbed one counts.
- */
-static void sample(uint16_t *count, uint64_t *tsc)
-{
-	uint64_t shortest = UINT64_MAX;
-
-	for (int i = 0; i < 4; i++) {
-		uint64_t before = read_tsc();
-		uint16_t value = read_channel2();
-		uint64_t after = read_tsc();
-
-		if (after - before < shortest) {
-			shortest = after - before;
-			*count = value;
-			*tsc = before + (after - before) / 2;
-		}
-	}
-}
-
-/* False if the host stopped the guest for longer than the counter lasts: 55 ms. */
-static bool measure_once(uint64_t *hz)
-{
-	uint16_t count0 = 0, count1 = 0;
-	uint64_t tsc0 = 0, tsc1 = 0;
-
-	io_write8(PORT_PIT_COMMAND, PIT_CHANNEL2_ONCE);
-	io_write8(PORT_PIT_CHANNEL2, 0xff);
-	io_write8(PORT_PIT_CHANNEL2, 0xff);
-	sample(&count0, &tsc0);
-	do {
-		cpu_relax();
-		sample(&count1, &tsc1);
-		/* Nothing here works without time: waits have deadlines, tasks a tick. */
-		if (count1 == count0 && tsc1 - tsc0 > CALIBRATION_TSC_MAX)
-			panic("clock: the 8254 timer does not count (a microvm needs pit=on)");
-	} while ((uint16_t)(count0 - count1) < CALIBRATION_COUNTS);
-	*hz = (tsc1 - tsc0) * PIT_HZ / (uint16_t)(count0 - count1);
-	return !(io_read8(PORT_SPEAKER) & SPEAKER_OUTPUT2);
-}
-
-static uint64_t measure_tsc_hz(void)
-{
-	uint8_t speaker = io_read8(PORT_SPEAKER);
-	uint64_t hz;
-
-	io_write8(PORT_SPEAKER, (uint8_t)((speaker & ~SPEAKER_DATA) | SPEAKER_GATE));
-	for (int i = 0; !measure_once(&hz) && i < CALIBRATION_ATTEMPTS; i++)
-		;
-	return hz;
-}
-
-static bool handle_tick(struct irq_handler *handler)
-{
-	(void)handler;
-	jiffies++;
-	on_tick();
-	return true;
-}
-
-static struct irq_handler tick_handler = { .handle = handle_tick };
-
-void clock_init(void (*tick)(void))
-{
-	uint16_t divisor = (PIT_HZ + TICK_HZ / 2) / TICK_HZ;
-
-	assert(tick);
-	tsc_hz = measure_tsc_hz();
-	ns_per_tsc = (UINT64_C(1000000000) << NS_SHIFT) / tsc_hz;
-	elapsed_begin(&elapsed, tsc_ns());
-	on_tick = tick;
-	io_write8(PORT_PIT_COMMAND, PIT_CHANNEL0_RATE);
-	io_write8(PORT_PIT_CHANNEL0, (uint8_t)divisor);
-	io_write8(PORT_PIT_CHANNEL0, (uint8_t)(divisor >> 8));
-	irq_register(IRQ_TIMER, &tick_handler);
+	return (uint64_t)((unsigned __int128)tsc_read() * ns_per_tsc >> NS_SHIFT);
 }
 
 /* Both clocks, as of now. Before clock_init() both stand at 0. */
@@ -143,7 +127,7 @@ static struct elapsed look(void)
 	uint64_t flags = irq_save();
 	struct elapsed now;
 
-	if (tsc_hz > 0)
+	if (rate.hz > 0)
 		elapsed_look(&elapsed, tsc_ns(), CLOCK_AWAKE_STEP_NS);
 	now = elapsed;
 	irq_restore(flags);
@@ -162,10 +146,145 @@ uint64_t clock_awake_ns(void)
 
 uint64_t clock_jiffies(void)
 {
-	return jiffies;
+	return clock_ns() / (NS_PER_S / TICK_HZ);
 }
 
 uint64_t clock_tsc_hz(void)
 {
-	return tsc_hz;
+	return rate.hz;
+}
+
+/* ---- The alarm ---- */
+
+static bool handle_pit_tick(struct irq_handler *handler)
+{
+	(void)handler;
+	on_alarm();
+	return true;
+}
+
+static struct irq_handler pit_handler = { .handle = handle_pit_tick };
+
+/*
+ * The timer's rate and the clock's were found in different ways. Where the timer rings
+ * before its time by the clock, it is faster than it was thought to be; else each sleep
+ * would end with one more that is very short.
+ */
+static void learn_from_early_ring(void)
+{
+	uint64_t slept = clock_ns() - alarm_set_at;
+
+	if (slept >= alarm_ns)
+		return;
+	counts_per_ns += counts_per_ns * (alarm_ns - slept) / alarm_ns + 1;
+	alarm_ns = 0;
+}
+
+void clock_handle_alarm(void)
+{
+	if (alarm == ALARM_APIC_TIMER)
+		learn_from_early_ring();
+	on_alarm();
+	apic_end_interrupt();
+}
+
+static void set_alarm_rate(uint64_t hz)
+{
+	counts_per_ns = (hz << COUNTS_SHIFT) / NS_PER_S + 1;
+}
+
+static uint64_t find_apic_timer_hz(void)
+{
+	uint64_t hz = tsc_rate_of_apic_timer(cpuid_read) / APIC_TIMER_DIVISOR;
+
+	if (hz == 0)
+		hz = tsc_measure_counter(&apic_counter, rate.hz);
+	return tsc_rate_is_sound(hz) ? hz : 0;
+}
+
+static void choose_alarm(void)
+{
+	uint64_t hz;
+
+	if (cpu_has_apic() && apic_timer_has_deadline()) {
+		alarm = ALARM_TSC_DEADLINE;
+		set_alarm_rate(rate.hz);
+		apic_timer_use_deadline();
+		return;
+	}
+	hz = cpu_has_apic() ? find_apic_timer_hz() : 0;
+	if (hz > 0) {
+		alarm = ALARM_APIC_TIMER;
+		set_alarm_rate(hz);
+		apic_timer_set(0);
+		return;
+	}
+	if (!irq_has_8259())
+		panic("clock: nothing rings: neither a local APIC's timer nor an 8254");
+	alarm = ALARM_PIT_TICK;
+}
+
+/* A count that the timer cannot have is cut: then it rings too early, which is allowed. */
+static void set_apic_timer(uint64_t ns)
+{
+	ns = min_u64(ns, ((uint64_t)UINT32_MAX << COUNTS_SHIFT) / counts_per_ns);
+	alarm_set_at = clock_ns();
+	alarm_ns = ns;
+	apic_timer_set((uint32_t)(ns * counts_per_ns >> COUNTS_SHIFT) + (ns == 0));
+}
+
+static void set_deadline(uint64_t ns)
+{
+	unsigned __int128 counts = (unsigned __int128)min_u64(ns, ALARM_NS_MAX) * counts_per_ns;
+
+	apic_timer_set_deadline(tsc_read() + (uint64_t)(counts >> COUNTS_SHIFT));
+}
+
+void clock_set_alarm(uint64_t time)
+{
+	uint64_t flags = irq_save();
+	uint64_t now = clock_ns();
+	uint64_t ns = time > now ? time - now : 0;
+
+	if (alarm == ALARM_TSC_DEADLINE && time == DEADLINE_NEVER)
+		apic_timer_set_deadline(0);
+	else if (alarm == ALARM_TSC_DEADLINE)
+		set_deadline(ns);
+	else if (alarm == ALARM_APIC_TIMER && time == DEADLINE_NEVER)
+		apic_timer_set(0);
+	else if (alarm == ALARM_APIC_TIMER)
+		set_apic_timer(ns);
+	irq_restore(flags);
+}
+
+/* ---- The start ---- */
+
+void clock_init(const struct clock_references *references, void (*alarm_hook)(void))
+{
+	assert(alarm_hook);
+	rate = find_rate(references);
+	ns_per_tsc = (NS_PER_S << NS_SHIFT) / rate.hz;
+	elapsed_begin(&elapsed, tsc_ns());
+	on_alarm = alarm_hook;
+	choose_alarm();
+	/* The firmware's tick would wake a machine that sleeps, even if nobody hears it. */
+	if (alarm == ALARM_PIT_TICK) {
+		counter_start_pit_tick();
+		irq_register(IRQ_TIMER, &pit_handler);
+	} else {
+		counter_stop_pit();
+	}
+}
+
+void clock_describe(const char **rate_from, const char **alarm_by)
+{
+	static const char *const names[] = {
+		[ALARM_NONE] = "nothing",
+		[ALARM_TSC_DEADLINE] = "the TSC's deadline",
+		[ALARM_APIC_TIMER] = "the local APIC's timer",
+		[ALARM_PIT_TICK] = "the 8254's tick",
+	};
+
+	*rate_from = rate.from;
+	*alarm_by = names[alarm];
 }

@@ -7,6 +7,7 @@
 #include "arch/io.h"
 #include "arch/irq.h"
 #include "arch/platform.h"
+#include "arch/x86_64/cpuid.h"
 #include "arch/x86_64/entry.h"
 
 /* A second or so: each read leaves the guest. */
@@ -16,13 +17,6 @@ void cpu_idle(void)
 {
 	/* STI takes effect after the next instruction: no interrupt comes between. */
 	__asm__ volatile("sti; hlt; cli" : : : "memory");
-}
-
-static void cpuid(uint32_t leaf, uint32_t out[4])
-{
-	__asm__ volatile("cpuid"
-			 : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
-			 : "a"(leaf), "c"(0));
 }
 
 #define CPUID_FEATURES 1
@@ -36,39 +30,39 @@ static void cpuid(uint32_t leaf, uint32_t out[4])
 #define CPUID_EDX_GIB_PAGES (1u << 26)
 
 /* Reads a leaf of the extended range; all zero if the processor does not have it. */
-static void cpuid_extended(uint32_t leaf, uint32_t out[4])
+static void cpuid_extended(uint32_t leaf, uint32_t out[CPUID_REGISTERS])
 {
-	cpuid(CPUID_EXTENDED, out);
-	if (out[0] >= leaf)
-		cpuid(leaf, out);
+	cpuid_read(CPUID_EXTENDED, out);
+	if (out[CPUID_EAX] >= leaf)
+		cpuid_read(leaf, out);
 	else
-		memset(out, 0, 4 * sizeof(out[0]));
+		memset(out, 0, CPUID_REGISTERS * sizeof(out[CPUID_EAX]));
 }
 
 unsigned cpu_physical_bits(void)
 {
-	uint32_t out[4];
+	uint32_t out[CPUID_REGISTERS];
 	unsigned bits;
 
 	cpuid_extended(CPUID_ADDRESS_SIZES, out);
-	bits = out[0] & 0xff ? out[0] & 0xff : 36;
+	bits = out[CPUID_EAX] & 0xff ? out[CPUID_EAX] & 0xff : 36;
 	return bits < IDENTITY_BITS ? bits : IDENTITY_BITS;
 }
 
 bool cpu_has_gib_pages(void)
 {
-	uint32_t out[4];
+	uint32_t out[CPUID_REGISTERS];
 
 	cpuid_extended(CPUID_EXTENDED_FEATURES, out);
-	return out[3] & CPUID_EDX_GIB_PAGES;
+	return out[CPUID_EDX] & CPUID_EDX_GIB_PAGES;
 }
 
 bool cpu_has_apic(void)
 {
-	uint32_t out[4];
+	uint32_t out[CPUID_REGISTERS];
 
-	cpuid(CPUID_FEATURES, out);
-	return out[3] & CPUID_EDX_APIC;
+	cpuid_read(CPUID_FEATURES, out);
+	return out[CPUID_EDX] & CPUID_EDX_APIC;
 }
 
 /*
@@ -91,11 +85,6 @@ void cpu_reset(void)
 	irq_disable();
 	io_write8(PORT_KEYBOARD_COMMAND, KEYBOARD_PULSE_RESET);
 	__asm__ volatile("lidt %0; int3" : : "m"(none));
-	cpu_halt();
-}
-
-void cpu_halt(void)
-{
 	for (;;)
-		__asm__ volatile("cli; hlt");
+		__asm__ volatile("hlt");
 }

@@ -36,10 +36,7 @@
 
 #ifndef __ASSEMBLER__
 
-#include <stdint.h>
-
-/* Executes CPUID for `leaf`; `out` gets EAX, EBX, ECX and EDX. */
-typedef void cpuid_fn(uint32_t leaf, uint32_t out[4]);
+#include "arch/x86_64/cpuid.h"
 
 /* Returns the name of the first need that the processor does not have, or NULL. */
 const char *cpu_needs_missing(cpuid_fn *cpuid);

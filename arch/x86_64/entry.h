@@ -10,8 +10,9 @@
 #define VECTOR_IRQ 32	   /* of interrupt line 0 */
 #define VECTOR_GSI 48	   /* the first for inputs of I/O APICs */
 #define VECTOR_SPURIOUS 63 /* the local APIC's; needs no answer */
-#define VECTOR_MESSAGE 64  /* of the first message; up to the last vector */
-#define VECTORS 80
+#define VECTOR_MESSAGE 64  /* of the first message; up to the timer's */
+#define VECTOR_TIMER 80	   /* the local APIC's */
+#define VECTORS 81
 
 /* Pushed by the entries in vectors.S, lowest address first. */
 struct trap_frame {
@@ -43,8 +44,14 @@ void irq_handle_message(unsigned vector);
 /* Makes a line trigger by level or by edge, in irq.c; some lines are edges always. */
 void irq_set_level(unsigned line, bool level);
 
-/* Handles the vector VECTOR_GSI + `route`, in ioapic.c. */
-void ioapic_handle(unsigned route);
+/* Tells whether there are 8259s, in irq.c. If not, an I/O APIC has the lines. */
+bool irq_has_8259(void);
+
+/* Handles the vector VECTOR_GSI + `route`, in gsi.c. */
+void gsi_handle(unsigned route);
+
+/* Handles the vector of the local APIC's timer, in clock.c. */
+void clock_handle_alarm(void);
 
 /* Fill a boot_info and call kernel_main(), in boot_pvh.c and boot_efi.c; start.S calls them. */
 _Noreturn void pvh_main(const void *start_info);

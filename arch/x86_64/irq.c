@@ -3,7 +3,8 @@
  * The two 8259A interrupt controllers and their lines. Their output reaches the
  * processor through the local APIC, which must be set up as a wire for it; some
  * firmware does that and some does not (qboot). Messages go to the local APIC
- * itself, with vectors above those of the lines.
+ * itself, with vectors above those of the lines. A machine without 8259s has its lines
+ * at the first inputs of an I/O APIC.
  */
 #include "arch/irq.h"
 
@@ -12,10 +13,10 @@
 
 #include "arch/cpu.h"
 #include "arch/io.h"
-#include "arch/mmio.h"
-#include "arch/paging.h"
 #include "arch/platform.h"
+#include "arch/x86_64/apic.h"
 #include "arch/x86_64/entry.h"
+#include "arch/x86_64/ioapic.h"
 #include "kernel/lib/log.h"
 
 /* Initialisation command words (8259A data sheet). */
@@ -33,27 +34,17 @@
 /* The lines of timer, keyboard, cascade, clock and coprocessor are always edges. */
 #define LINES_LEVEL 0xdef8
 
-/* Local APIC (Intel SDM volume 3, 11.4), 32 bits each. */
-#define APIC_BASE UINT64_C(0xfee00000)
-#define APIC_ID 0x20 /* in the top 8 bits */
-#define APIC_END_OF_INTERRUPT 0xb0
-#define APIC_SPURIOUS 0xf0
-#define APIC_SPURIOUS_ENABLE 0x100
-#define APIC_LVT_TIMER 0x320
-#define APIC_LVT_MASKED 0x10000
-#define APIC_LINT0 0x350
-#define APIC_LINT0_EXTINT 0x700 /* unmasked: the 8259 tells the vector */
-
 /* A message to a local APIC (11.11): fixed delivery, edge triggered. */
 #define MESSAGE_ADDRESS UINT64_C(0xfee00000)
 #define MESSAGE_DESTINATION_SHIFT 12
 
-#define MESSAGES (VECTORS - VECTOR_MESSAGE)
+#define MESSAGES (VECTOR_TIMER - VECTOR_MESSAGE)
 
 static struct irq_handler *messages[MESSAGES];
 static struct irq_handler *handlers[IRQ_COUNT];
 static unsigned in_a_row[IRQ_COUNT];
 static uint16_t mask = (uint16_t) ~(1u << LINE_CASCADE);
+static bool by_ioapic; /* there is no 8259: an I/O APIC has the lines */
 
 static uint16_t level_lines = 1u << IRQ_PCI;
 
@@ -69,15 +60,22 @@ static void write_mask(void)
 	io_write8(PORT_PIC_SLAVE_DATA, (uint8_t)(mask >> LINES_PER_CHIP));
 }
 
-static void open_apic(void)
+static void open_line(unsigned line)
 {
-	uint8_t *apic = phys_to_virt(APIC_BASE);
+	mask = (uint16_t)(mask & ~(1u << line));
+	if (!by_ioapic)
+		write_mask();
+	else if (ioapic_open(line, VECTOR_IRQ + line, level_lines & 1u << line))
+		log_warn("irq: neither an 8259 nor an I/O APIC: line %u is silent", line);
+}
 
-	if (!cpu_has_apic())
-		return;
-	mmio_write32(apic + APIC_SPURIOUS, APIC_SPURIOUS_ENABLE | VECTOR_SPURIOUS);
-	mmio_write32(apic + APIC_LVT_TIMER, APIC_LVT_MASKED); /* a firmware's may run */
-	mmio_write32(apic + APIC_LINT0, APIC_LINT0_EXTINT);
+static void close_line(unsigned line)
+{
+	mask = (uint16_t)(mask | 1u << line);
+	if (by_ioapic)
+		ioapic_close(line);
+	else
+		write_mask();
 }
 
 void irq_init(void)
@@ -93,9 +91,13 @@ void irq_init(void)
 	/* Only the PCI line is triggered by level; the others are ISA's. */
 	write_levels();
 	write_mask();
-	if (io_read8(PORT_PIC_MASTER_DATA) != (uint8_t)mask)
-		log_warn("irq: no 8259: no tick, and no input (a microvm needs pic=on)");
-	open_apic();
+	by_ioapic = io_read8(PORT_PIC_MASTER_DATA) != (uint8_t)mask;
+	apic_start(!by_ioapic);
+}
+
+bool irq_has_8259(void)
+{
+	return !by_ioapic;
 }
 
 void irq_set_level(unsigned line, bool level)
@@ -105,7 +107,10 @@ void irq_set_level(unsigned line, bool level)
 	if (!(LINES_LEVEL & bit))
 		return;
 	level_lines = (uint16_t)(level ? level_lines | bit : level_lines & ~bit);
-	write_levels();
+	if (!by_ioapic)
+		write_levels();
+	else if (!(mask & bit))
+		open_line(line);
 }
 
 void irq_register(enum irq_line line, struct irq_handler *handler)
@@ -114,8 +119,7 @@ void irq_register(enum irq_line line, struct irq_handler *handler)
 
 	handler->next = handlers[line];
 	handlers[line] = handler;
-	mask = (uint16_t)(mask & ~(1u << line));
-	write_mask();
+	open_line(line);
 	irq_restore(flags);
 }
 
@@ -129,10 +133,8 @@ void irq_unregister(enum irq_line line, struct irq_handler *handler)
 			break;
 		}
 	}
-	if (!handlers[line]) {
-		mask = (uint16_t)(mask | 1u << line);
-		write_mask();
-	}
+	if (!handlers[line])
+		close_line(line);
 	irq_restore(flags);
 }
 
@@ -141,7 +143,7 @@ static bool is_spurious(unsigned line)
 {
 	uint16_t port = line < LINES_PER_CHIP ? PORT_PIC_MASTER : PORT_PIC_SLAVE;
 
-	if (line % LINES_PER_CHIP != LINES_PER_CHIP - 1)
+	if (by_ioapic || line % LINES_PER_CHIP != LINES_PER_CHIP - 1)
 		return false;
 	io_write8(port, OCW3_READ_IN_SERVICE);
 	return !(io_read8(port) & 1u << (LINES_PER_CHIP - 1));
@@ -149,6 +151,10 @@ static bool is_spurious(unsigned line)
 
 static void end_of_interrupt(unsigned line)
 {
+	if (by_ioapic) {
+		apic_end_interrupt();
+		return;
+	}
 	if (line >= LINES_PER_CHIP)
 		io_write8(PORT_PIC_SLAVE, OCW2_END_OF_INTERRUPT);
 	io_write8(PORT_PIC_MASTER, OCW2_END_OF_INTERRUPT);
@@ -166,8 +172,7 @@ static void count_unclaimed(unsigned line, bool claimed)
 	}
 	if (++in_a_row[line] < UNCLAIMED_IN_A_ROW)
 		return;
-	mask = (uint16_t)(mask | 1u << line);
-	write_mask();
+	close_line(line);
 	log_warn("irq: line %u is closed: %u interrupts in a row that nobody claimed", line,
 		 UNCLAIMED_IN_A_ROW);
 }
@@ -188,11 +193,6 @@ void irq_handle(unsigned line)
 }
 
 /* ---- Messages ---- */
-
-static uint32_t apic_id(void)
-{
-	return mmio_read32((uint8_t *)phys_to_virt(APIC_BASE) + APIC_ID) >> 24;
-}
 
 int irq_register_message(struct irq_handler *handler, struct irq_message *message)
 {
@@ -224,5 +224,5 @@ void irq_handle_message(unsigned vector)
 
 	if (handler)
 		handler->handle(handler);
-	mmio_write32((uint8_t *)phys_to_virt(APIC_BASE) + APIC_END_OF_INTERRUPT, 0);
+	apic_end_interrupt();
 }

@@ -80,9 +80,11 @@ void trap_handle(struct trap_frame *frame)
 		if (frame->vector < VECTOR_IRQ + IRQ_COUNT)
 			irq_handle((unsigned)(frame->vector - VECTOR_IRQ));
 		else if (frame->vector >= VECTOR_GSI && frame->vector < VECTOR_SPURIOUS)
-			ioapic_handle((unsigned)(frame->vector - VECTOR_GSI));
-		else if (frame->vector >= VECTOR_MESSAGE && frame->vector < VECTORS)
+			gsi_handle((unsigned)(frame->vector - VECTOR_GSI));
+		else if (frame->vector >= VECTOR_MESSAGE && frame->vector < VECTOR_TIMER)
 			irq_handle_message((unsigned)frame->vector);
+		else if (frame->vector == VECTOR_TIMER)
+			clock_handle_alarm();
 		return;
 	}
 	panic_begin("EXCEPTION %" PRIu64 ": %s, error %#" PRIx64, frame->vector,

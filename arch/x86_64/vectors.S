@@ -39,7 +39,7 @@ trap_entry_\vector:
 	entries	21, 21, 1
 	entries	22, 28, 0
 	entries	29, 30, 1
-	entries	31, 79, 0
+	entries	31, 80, 0
 
 	.globl	trap_common
 	.type	trap_common, @function
@@ -90,7 +90,7 @@ trap_entries:
 	.quad	trap_entry_\vector
 	.endm
 	.set	i, 0
-	.rept	80
+	.rept	81
 	entry_address %i
 	.set	i, i + 1
 	.endr

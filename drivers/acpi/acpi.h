@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The few ACPI tables that are needed (ACPI 6.4, 5.2): MCFG for ECAM, FADT for
- * power-off and reset, MADT for I/O APICs, DSDT and SSDTs for devices. No AML is
+ * power-off, reset and the timer, MADT for I/O APICs, HPET, DSDT and SSDTs for devices. No AML is
  * run; constants are read out of its bytes. Tables are input: signatures, lengths
  * and checksums are checked, and a table that fails is as good as absent.
  */
@@ -44,6 +44,15 @@ int acpi_find_ecam(paddr_t *base, uint8_t *last_bus);
  */
 int acpi_find_ioapic(size_t n, paddr_t *address, uint32_t *first_gsi);
 
+/*
+ * Stores the port of the power management timer, and how many bits count (4.8.3.3): 24 or
+ * 32. -ENOENT: the FADT names none.
+ */
+int acpi_find_pm_timer(uint16_t *port, unsigned *bits);
+
+/* Stores where the first HPET's registers lie, in memory. -ENOENT: no table names one. */
+int acpi_find_hpet(paddr_t *address);
+
 /* The first memory range, ports and interrupt of a device's _CRS (6.4). */
 struct acpi_device {
 	uint16_t port; /* the lowest; 0: it has none */
@@ -80,9 +89,9 @@ int acpi_find_integer(const char *name, uint64_t *value);
 
 /*
  * Marks the buses of segment 0 that host bridges say are theirs (_BBN, 6.5.5): bus `n` is
- * bit n % 8 of byte n / 8. Constants only, as above.
+ * bit n % 8 of byte n / 8. Constants only, as above. -ENOENT: there is no AML to say so.
  */
-void acpi_find_root_buses(uint8_t buses[ACPI_BUSES / 8]);
+int acpi_find_root_buses(uint8_t buses[ACPI_BUSES / 8]);
 
 /* Turns the machine off; returns if that cannot be done. */
 void acpi_power_off(void);

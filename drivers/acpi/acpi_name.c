@@ -93,11 +93,12 @@ static void add_root_buses(struct aml aml, uint8_t buses[ACPI_BUSES / 8])
 	}
 }
 
-void acpi_find_root_buses(uint8_t buses[ACPI_BUSES / 8])
+int acpi_find_root_buses(uint8_t buses[ACPI_BUSES / 8])
 {
 	const struct acpi_header *table;
 
 	memset(buses, 0, ACPI_BUSES / 8);
 	for (size_t n = 0; (table = acpi_find_aml(n)); n++)
 		add_root_buses(open_table(table), buses);
+	return acpi_find_aml(0) ? 0 : -ENOENT;
 }

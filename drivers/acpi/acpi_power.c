@@ -41,6 +41,7 @@
 
 /* A hypervisor may take a while to stop the processor after the write; time awake. */
 #define END_WAIT_NS NS_PER_S
+#define END_LOOKS 1000000 /* while the clock still stands at 0 */
 
 /* How to turn the machine off and how to reset it, as far as the FADT says. */
 static struct {
@@ -188,10 +189,12 @@ static bool sleep_pm1(unsigned i, uint16_t more)
 
 static void wait_for_the_end(void)
 {
-	uint64_t start_awake = clock_awake_ns();
+	uint64_t start_awake = clock_awake_ns(), now_awake;
+	unsigned looks = 0;
 
-	while (clock_awake_ns() - start_awake < END_WAIT_NS)
-		;
+	do {
+		now_awake = clock_awake_ns();
+	} while (now_awake > 0 ? now_awake - start_awake < END_WAIT_NS : ++looks < END_LOOKS);
 }
 
 void acpi_power_off(void)

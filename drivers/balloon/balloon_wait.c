@@ -16,7 +16,7 @@
 #define RETRY_NS (NS_PER_S / 10)
 
 /* Without any interrupt the target is read this often. */
-#define IDLE_NS NS_PER_S
+#define IDLE_NS TASK_LOOK_NS
 
 /* While an answer is owed: no time awake is missed, even if nothing else ever looks. */
 #define OWED_LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
@@ -50,7 +50,7 @@ static uint64_t next_look(void)
 
 	if (balloon_sent_awake() != DEADLINE_NEVER)
 		return min_u64(look, now + OWED_LOOK_NS);
-	look = min_u64(min_u64(look, balloon_ranges_next()), now + IDLE_NS);
+	look = min_u64(min_u64(look, balloon_ranges_next()), task_next_look(now));
 	if (now < balloon.hold_off_end)
 		return min_u64(look, balloon.hold_off_end);
 	if (pause_end)

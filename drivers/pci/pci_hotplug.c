@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hot-plug, by looking a few times a second: an interrupt would only save the
- * quarter of a second until the next look. A slot may have both PCI Express's
- * way and ACPI's: what counts is what answers in it.
+ * Hot-plug, by looking once a second, together with others who do so (TASK_LOOK_NS):
+ * an interrupt would only save the time until the next look. A slot may have both PCI
+ * Express's way and ACPI's: what counts is what answers in it.
  */
 #include "drivers/pci/pci_hotplug.h"
 
 #include "arch/clock.h"
 #include "drivers/pci/pci_slot.h"
 #include "kernel/task/task.h"
-
-#define POLL_NS (NS_PER_S / 4)
 
 static void hotplug_task(void *arg)
 {
@@ -19,7 +17,7 @@ static void hotplug_task(void *arg)
 		pci_slot_drop_vanished();
 		pci_slot_express_poll();
 		pci_slot_acpi_poll();
-		task_sleep_until(clock_ns() + POLL_NS);
+		task_sleep_until(task_next_look(clock_ns()));
 	}
 }
 

@@ -10,8 +10,8 @@
 #include "drivers/pci/pci.h"
 
 /*
- * Finds the slots of what pci_scan() found and starts a task that looks at them a
- * few times a second; without slots there is no task. Keeps `ops`, both functions
+ * Finds the slots of what pci_scan() found and starts a task that looks at them
+ * once a second; without slots there is no task. Keeps `ops`, both functions
  * of which must be there. -ENOMEM, -EAGAIN: the task could not be created.
  */
 int pci_hotplug_start(const struct pci_hotplug_ops *ops);

@@ -6,6 +6,9 @@
  * is small and is simply searched.
  *
  * All of this happens with interrupts off, as interrupts wake tasks.
+ *
+ * While a task runs, task_alarm() is called at least every tick. A processor that idles
+ * sleeps until the next deadline.
  */
 #include "kernel/task/task.h"
 
@@ -21,6 +24,10 @@
 
 #define TASKS_MAX 16
 #define PRIORITY_IDLE 255
+#define TICK_NS (NS_PER_S / TICK_HZ)
+
+/* Setting the alarm costs about what waking up for nothing does, if it is done so often. */
+#define PUT_OFF_MAX 4
 
 _Static_assert(TASKS_MAX - 1 <= STACKS_MAX, "every task but the idle one has a stack");
 _Static_assert(TASK_PRIORITY_BACKGROUND < PRIORITY_IDLE, "the idle task runs last");
@@ -38,16 +45,23 @@ struct task {
 	struct task *next;	  /* in that queue */
 	bool woken;		  /* by task_wake() rather than by the deadline */
 	uint64_t waits_at;
-	uint64_t ticks;
+	uint64_t ran_ns;
 };
 
 static struct task tasks[TASKS_MAX];
 static struct task *current = &tasks[0];
+static uint64_t current_since; /* when it began to run, or was last accounted for */
+
+static uint64_t alarm = DEADLINE_NEVER; /* when task_alarm() is to be called next */
+static unsigned put_offs;		/* of the tick, since one came or the halt was long */
 
 void task_init(void)
 {
 	memset(tasks, 0, sizeof(tasks));
 	current = &tasks[0];
+	current_since = clock_ns();
+	alarm = DEADLINE_NEVER;
+	put_offs = 0;
 	tasks[0] = (struct task){ .state = 'R', .priority = PRIORITY_IDLE, .name = "idle" };
 }
 
@@ -76,14 +90,44 @@ static struct task *choose(void)
 	return best;
 }
 
+/* Counts the time since the last call as the current task's. */
+static void account(void)
+{
+	uint64_t now = clock_ns();
+
+	current->ran_ns += now - current_since;
+	current_since = now;
+}
+
 /* Lets another task run; returns when this one is chosen again. */
 static void switch_away(void)
 {
 	struct task *previous = current;
+	struct task *next = choose();
 
-	current = choose();
-	if (current != previous)
-		context_switch(&previous->context, &current->context);
+	if (next == previous)
+		return;
+	account();
+	current = next;
+	context_switch(&previous->context, &next->context);
+}
+
+static void set_alarm(uint64_t at)
+{
+	alarm = at;
+	clock_set_alarm(at);
+}
+
+/* The first moment at which a task is to be woken. */
+static uint64_t next_deadline(void)
+{
+	uint64_t next = DEADLINE_NEVER;
+
+	for (const struct task *task = tasks; task < tasks + TASKS_MAX; task++) {
+		if (task->state == 'S' || task->state == 'D')
+			next = min_u64(next, task->deadline);
+	}
+	return next;
 }
 
 /* The life of a task, on its own stack. */
@@ -165,6 +209,8 @@ static bool wait(struct wait_queue *queue, uint64_t deadline, char state, void *
 	assert_interrupts_off();
 	if (clock_ns() >= deadline)
 		return false;
+	if (deadline < alarm)
+		set_alarm(deadline);
 	if (current->priority == PRIORITY_IDLE) {
 		/* At boot, before there are other tasks: any interrupt may be the one. */
 		cpu_idle();
@@ -232,40 +278,66 @@ static void leave_queue(struct task *task)
 	task->queue = NULL;
 }
 
-void task_tick(void)
+void task_alarm(void)
 {
 	uint64_t now = clock_ns();
 
-	current->ticks++;
 	for (struct task *task = tasks; task < tasks + TASKS_MAX; task++) {
 		if ((task->state == 'S' || task->state == 'D') && task->deadline <= now) {
 			leave_queue(task);
 			task->state = 'R';
 		}
 	}
+	put_offs = 0;
+	set_alarm(min_u64(now + TICK_NS, next_deadline()));
+}
+
+/*
+ * Halts until an interrupt. The tick that the last busy time left is put off, unless
+ * busy times are short and follow each other fast: then it may come, once.
+ */
+static void halt(void)
+{
+	uint64_t start = clock_ns(), next = next_deadline(), end;
+
+	if (next > alarm && put_offs < PUT_OFF_MAX) {
+		put_offs++;
+		set_alarm(next);
+	}
+	cpu_idle();
+	end = clock_ns();
+	if (end - start >= TICK_NS)
+		put_offs = 0;
+	if (choose() != current && alarm > end + TICK_NS)
+		set_alarm(end + TICK_NS);
 }
 
 void task_idle(void)
 {
 	assert(current == &tasks[0] && current->priority == PRIORITY_IDLE);
 	irq_disable();
+	set_alarm(min_u64(clock_ns() + TICK_NS, next_deadline()));
 	for (;;) {
 		bury();
 		if (choose() == current)
-			cpu_idle();
+			halt();
 		switch_away();
 	}
 }
 
 void task_for_each(void (*fn)(const struct task_info *info))
 {
+	uint64_t flags = irq_save();
+
+	account();
+	irq_restore(flags);
 	for (unsigned i = 0; i < TASKS_MAX; i++) {
 		const struct task *task = &tasks[i];
 		struct task_info info = {
 			.id = i,
 			.state = task->state,
 			.priority = task->priority,
-			.ticks = task->ticks,
+			.jiffies = task->ran_ns / TICK_NS,
 			.name = task->name,
 			.waits_at = task->waits_at,
 		};

@@ -61,6 +61,18 @@ bool task_wait_device(struct wait_queue *queue, uint64_t deadline);
 /* Lets all waiters of a queue run again. May be called from an interrupt. */
 void task_wake(struct wait_queue *queue);
 
+/*
+ * Whoever only looks whether something has changed does so at moments that all of them
+ * share, so that an idle machine wakes up once a second for all.
+ */
+#define TASK_LOOK_NS NS_PER_S
+
+/* Returns the first such moment after `now`, of clock_ns(). */
+static inline uint64_t task_next_look(uint64_t now)
+{
+	return now - now % TASK_LOOK_NS + TASK_LOOK_NS;
+}
+
 /* ---- The scheduler's own side: for kernel_main() and `ps` ---- */
 
 /*
@@ -71,8 +83,8 @@ void task_wake(struct wait_queue *queue);
 /* Makes the caller the idle task, and the only one. Before any other call. */
 void task_init(void);
 
-/* Wakes tasks whose deadline has passed. Called by the clock's interrupt. */
-void task_tick(void);
+/* Wakes tasks whose deadline has passed, and sets the clock's next alarm, which calls it. */
+void task_alarm(void);
 
 /* Runs the idle task; it never returns. */
 _Noreturn void task_idle(void);
@@ -82,7 +94,7 @@ struct task_info {
 	unsigned id;
 	char state; /* R: runs or could, S: sleeps, D: waits for a device, Z: has ended */
 	unsigned priority;
-	uint64_t ticks; /* jiffies that came while it ran */
+	uint64_t jiffies; /* for how long it ran; the idle task, too, while it sleeps */
 	const char *name;
 	uint64_t waits_at; /* code address of the wait; 0: it does not wait */
 };

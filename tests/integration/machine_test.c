@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <json-c/json.h>
+
 #include "tests/integration/harness.h"
 
 #define EXIT_OF(n) (((n) << 1) | 1) /* isa-debug-exit */
@@ -98,64 +100,201 @@ static void processor_features_are_named_before_a_reset(void **state)
 
 /* ---- Ends without isa-debug-exit ---- */
 
-/* Types the line; the last one on the console is `last`, and the machine is gone. */
-static void check_end(const struct guest_options *guest, const char *line, const char *last)
+static void check_shutdown_reason(struct vm *vm, const char *reason)
 {
-	struct vm *vm = harness_boot(guest);
+	struct json_object *event, *got;
 
-	assert_int_equal(vm_send(vm, line, strlen(line)), 0);
-	assert_int_equal(vm_expect(vm, last, VM_TIMEOUT_MS, NULL), 0);
-	harness_wait_status(vm, 0);
-	assert_false(vm_has_said(vm, "\n"));
-	harness_stop(vm);
+	assert_qmp(vm, qmp_event(vm_qmp(vm), "SHUTDOWN", VM_TIMEOUT_MS, &event));
+	assert_int_equal(json_pointer_get(event, "/data/reason", &got), 0);
+	assert_string_equal(json_object_get_string(got), reason);
+	json_object_put(event);
 }
 
-static const struct {
-	const char *line, *last;
-} ends[] = {
-	{ "exit 7\r", "\n# exit 7\r\n" },
-	{ "poweroff\r", "\n# exit 0\r\n" },
-	{ "crash panic\r", "\n# exit 101\r\n" },
-	{ "reboot\r", "reboot\r\n" },
-};
+/* Each end: its last line on the console, and then the machine is gone, for this reason. */
+static void check_ends(const struct guest_options *guest, const char *reason, bool reboots)
+{
+	static const struct {
+		const char *line, *last;
+	} ends[] = {
+		{ "exit 7\r", "\n# exit 7\r\n" },
+		{ "poweroff\r", "\n# exit 0\r\n" },
+		{ "crash panic\r", "\n# exit 101\r\n" },
+		{ "reboot\r", "reboot\r\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]) - !reboots; i++) {
+		struct vm *vm = harness_boot(guest);
+
+		assert_int_equal(vm_send(vm, ends[i].line, strlen(ends[i].line)), 0);
+		assert_int_equal(vm_expect(vm, ends[i].last, VM_TIMEOUT_MS, NULL), 0);
+		check_shutdown_reason(vm, reason);
+		harness_wait_status(vm, 0);
+		assert_false(vm_has_said(vm, "\n"));
+		harness_stop(vm);
+	}
+}
 
 static void ends_by_acpi_where_there_is_no_debug_exit(void **state)
 {
 	static const char *const machines[] = { "pc", "q35", "microvm" };
 
 	(void)state;
-	for (size_t m = 0; m < 3; m++)
-		for (size_t i = 0; i < 3; i++)
-			check_end(&(struct guest_options){ .machine = machines[m],
-							   .mem = "64M",
-							   .extra = NO_DEBUG_EXIT },
-				  ends[i].line, ends[i].last);
+	for (size_t i = 0; i < 3; i++)
+		check_ends(&(struct guest_options){ .machine = machines[i],
+						    .mem = "64M",
+						    .extra = "-no-reboot" NO_DEBUG_EXIT },
+			   "guest-shutdown", false);
 }
 
+/* SeaBIOS has tables of its own where QEMU gives none; qboot has not. */
 static void ends_by_a_reset_where_there_is_no_acpi_either(void **state)
 {
 	static const char *const machines[] = { "pc", "q35", "microvm" };
 
 	(void)state;
-	for (size_t m = 0; m < 3; m++)
-		for (size_t i = 0; i < 4; i++)
-			check_end(&(struct guest_options){ .machine = machines[m],
-							   .mem = "64M",
-							   .extra = "-no-reboot -machine "
-								    "acpi=off" NO_DEBUG_EXIT },
-				  ends[i].line, ends[i].last);
+	for (size_t i = 0; i < 3; i++)
+		check_ends(
+			&(struct guest_options){
+				.machine = machines[i],
+				.mem = "64M",
+				.firmware = i < 2 ? "qboot" : NULL,
+				.extra = "-no-reboot -machine acpi=off" NO_DEBUG_EXIT },
+			"guest-reset", true);
 }
 
 /* And with no keyboard controller to reset it: a triple fault. */
 static void ends_by_a_triple_fault_at_last(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < 4; i++)
-		check_end(
-			&(struct guest_options){
-				.mem = "64M",
-				.extra = "-no-reboot -machine acpi=off,i8042=off" NO_DEBUG_EXIT },
-			ends[i].line, ends[i].last);
+	check_ends(&(struct guest_options){ .mem = "64M",
+					    .firmware = "qboot",
+					    .extra = "-no-reboot -machine "
+						     "acpi=off,i8042=off" NO_DEBUG_EXIT },
+		   "guest-reset", true);
+}
+
+/* ---- Clocks and interrupts ---- */
+
+/* What `boot` says of the clock. */
+struct clock {
+	unsigned mhz;
+	char from[64], alarm[64];
+};
+
+static struct clock read_clock(struct vm *vm)
+{
+	char *text = harness_command(vm, "boot");
+	const char *at = strstr(text, "\nClock: ");
+	struct clock clock;
+
+	if (!at || sscanf(at, "\nClock: TSC at %u MHz, by %63[^\n]\nAlarm: by %63[^\n]", &clock.mhz,
+			  clock.from, clock.alarm) != 3)
+		fail_msg("`boot` tells no clock:\n%s", text);
+	free(text);
+	return clock;
+}
+
+/* Sleeps, wakes up, follows a target, and sleeps again. */
+static struct clock check_clock(const struct guest_options *guest, const char *from,
+				const char *alarm)
+{
+	struct vm *vm = harness_boot(guest);
+	struct clock clock = read_clock(vm);
+
+	assert_string_equal(clock.from, from);
+	assert_string_equal(clock.alarm, alarm);
+	assert_false(vm_has_said(vm, "warning"));
+	harness_take(vm, 8 * MIB);
+	harness_check_taken(vm, 8 * MIB, false);
+	harness_stop(vm);
+	return clock;
+}
+
+/*
+ * Each way to find the rate finds the same: the counter is one of the host's. A rate
+ * that is taken for another's would be off by more than an eighth.
+ */
+static void every_counter_gives_the_same_rate(void **state)
+{
+	static const struct {
+		const char *machine, *firmware, *extra, *from;
+	} ways[] = {
+		{ "pc", NULL, NULL, "the 8254 timer" },
+		{ "q35", NULL, "-machine pit=off", "ACPI's timer" },
+		{ "pc", NULL, "-machine pit=off", "ACPI's timer" },
+		{ "microvm", NULL, NULL, "the 8254 timer" },
+		{ "microvm", NULL, "-machine pit=off", "the local APIC's timer" },
+		{ "q35", "qboot", "-machine pit=off,acpi=off", "the local APIC's timer" },
+	};
+	unsigned first = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		unsigned mhz = check_clock(&(struct guest_options){ .machine = ways[i].machine,
+								    .firmware = ways[i].firmware,
+								    .extra = ways[i].extra },
+					   ways[i].from, "the local APIC's timer")
+				       .mhz;
+
+		if (i == 0)
+			first = mhz;
+		assert_in_range(mhz, first - first / 8, first + first / 8);
+	}
+}
+
+static void a_processor_without_an_apic_has_the_8254s_tick(void **state)
+{
+	static const char *const machines[] = { "pc", "q35" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		check_clock(&(struct guest_options){ .machine = machines[i],
+						     .extra = "-cpu max,-apic" },
+			    "the 8254 timer", "the 8254's tick");
+}
+
+static void a_machine_that_nothing_can_wake_says_so(void **state)
+{
+	struct vm *vm = harness_start(&(struct guest_options){
+		.machine = "microvm", .extra = "-S -machine pit=off,pic=off -cpu max,-apic" });
+
+	(void)state;
+	begin(vm);
+	assert_int_equal(vm_expect(vm, "PANIC: clock: nothing ", VM_TIMEOUT_MS, NULL), 0);
+	harness_wait_status(vm, EXIT_OF(101));
+	harness_stop(vm);
+}
+
+/* As `virtio` tells them. */
+static unsigned long balloon_interrupts(struct vm *vm)
+{
+	char *text = harness_command(vm, "virtio");
+	const char *at = strstr(text, "balloon (type 5), pci ");
+	unsigned long count = 0;
+
+	if (!at || sscanf(at, "balloon (type 5), pci %*[a-z], %lu interrupts", &count) != 1)
+		fail_msg("`virtio` tells no interrupts of the balloon:\n%s", text);
+	free(text);
+	return count;
+}
+
+/* The I/O APIC has COM1's line, and that of PCI. */
+static void lines_without_8259s_are_the_io_apics(void **state)
+{
+	static const char *const machines[] = { "pc", "q35" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct vm *vm = harness_boot(
+			&(struct guest_options){ .machine = machines[i],
+						 .firmware = "qboot",
+						 .extra = "-machine pic=off,pit=off" });
+
+		harness_take(vm, 8 * MIB);
+		harness_check_taken(vm, 8 * MIB, false);
+		assert_true(balloon_interrupts(vm) > 0);
+		harness_stop(vm);
+	}
 }
 
 int machine_tests(void)
@@ -167,6 +306,10 @@ int machine_tests(void)
 		TEST(ends_by_acpi_where_there_is_no_debug_exit),
 		TEST(ends_by_a_reset_where_there_is_no_acpi_either),
 		TEST(ends_by_a_triple_fault_at_last),
+		TEST(every_counter_gives_the_same_rate),
+		TEST(a_processor_without_an_apic_has_the_8254s_tick),
+		TEST(a_machine_that_nothing_can_wake_says_so),
+		TEST(lines_without_8259s_are_the_io_apics),
 	};
 
 	return cmocka_run_group_tests_name("machine", tests, NULL, NULL);

@@ -21,7 +21,7 @@ static const struct need {
 /* Older Intel processors answer a leaf beyond the highest as if it were the highest. */
 static bool has(const struct need *need, cpuid_fn *cpuid)
 {
-	uint32_t out[4];
+	uint32_t out[CPUID_REGISTERS];
 
 	cpuid(need->leaf & LEAF_RANGE, out);
 	if (out[0] < need->leaf)

@@ -121,20 +121,13 @@ static EFI_STATUS fail(const char *what, EFI_STATUS status)
 
 /* ---- the processor ---- */
 
-static void cpuid(uint32_t leaf, uint32_t out[4])
-{
-	__asm__ volatile("cpuid"
-			 : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
-			 : "a"(leaf), "c"(0));
-}
-
 /*
  * Ends the machine, with a status where it has isa-debug-exit, if the processor lacks
  * something: the next entry of a boot menu would not help.
  */
 static EFI_STATUS check_processor(void)
 {
-	const char *missing = cpu_needs_missing(cpuid);
+	const char *missing = cpu_needs_missing(cpuid_read);
 
 	if (!missing)
 		return EFI_SUCCESS;

@@ -168,7 +168,7 @@ static void the_buses_of_all_host_bridges_are_found(void **state)
 	make_bridge(two + BRIDGE_SIZE, 0xff, 0);
 	make_bridge(one, 7, 0);
 	start(two, sizeof(two), one, sizeof(one));
-	acpi_find_root_buses(buses);
+	assert_int_equal(acpi_find_root_buses(buses), 0);
 	assert_int_equal(count_buses(buses), 3);
 	assert_true(has_bus(buses, 0x80));
 	assert_true(has_bus(buses, 0xff));
@@ -183,7 +183,7 @@ static void buses_of_other_segments_are_left_out(void **state)
 	make_bridge(two, 0x80, 1);
 	make_bridge(two + BRIDGE_SIZE, 0x90, 0);
 	start(two, sizeof(two), "", 0);
-	acpi_find_root_buses(buses);
+	assert_int_equal(acpi_find_root_buses(buses), 0);
 	assert_int_equal(count_buses(buses), 1);
 	assert_true(has_bus(buses, 0x90));
 }
@@ -196,7 +196,17 @@ static void a_number_that_is_no_bus_is_left_out(void **state)
 
 	(void)state;
 	start(aml, sizeof(aml), "", 0);
-	acpi_find_root_buses(buses);
+	assert_int_equal(acpi_find_root_buses(buses), 0);
+	assert_int_equal(count_buses(buses), 0);
+}
+
+static void without_tables_nobody_knows_the_buses(void **state)
+{
+	uint8_t buses[ACPI_BUSES / 8];
+
+	(void)state;
+	acpi_init(0);
+	assert_int_equal(acpi_find_root_buses(buses), -ENOENT);
 	assert_int_equal(count_buses(buses), 0);
 }
 
@@ -209,11 +219,11 @@ static void cut_and_loose_numbers_are_left_out(void **state)
 	make_bridge(one, 0x80, 0);
 	for (size_t size = 0; size < sizeof(one); size++) {
 		start(one, size, "", 0);
-		acpi_find_root_buses(buses);
+		assert_int_equal(acpi_find_root_buses(buses), 0);
 		assert_int_equal(count_buses(buses), 0);
 	}
 	start(one + 7, sizeof(one) - 7, "", 0);
-	acpi_find_root_buses(buses);
+	assert_int_equal(acpi_find_root_buses(buses), 0);
 	assert_int_equal(count_buses(buses), 0);
 }
 
@@ -230,6 +240,7 @@ int main(void)
 		TEST(the_buses_of_all_host_bridges_are_found),
 		TEST(buses_of_other_segments_are_left_out),
 		TEST(a_number_that_is_no_bus_is_left_out),
+		TEST(without_tables_nobody_knows_the_buses),
 		TEST(cut_and_loose_numbers_are_left_out),
 	};
 

@@ -403,6 +403,96 @@ static void a_truncated_entry_is_none(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- Timers ---- */
+
+#define FADT_BODY 208 /* a whole one's, after the header */
+
+/* A FADT of `size` bytes after the header that names a timer. */
+static void add_fadt(uint32_t port, uint8_t port_size, uint32_t flags, size_t size)
+{
+	static const uint32_t tables[] = { OTHER };
+	uint8_t body[FADT_BODY] = { 0 };
+
+	memcpy(body + 76 - 36, &port, 4);
+	body[91 - 36] = port_size;
+	memcpy(body + 112 - 36, &flags, 4);
+	sim_acpi_reset();
+	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	sim_acpi_add_rsdt(ROOT, tables, 1);
+	sim_acpi_add_table(OTHER, "FACP", body, size);
+	assert_int_equal(acpi_init(RSDP), 0);
+}
+
+static void the_pm_timers_port_and_width_are_found(void **state)
+{
+	unsigned bits = 0;
+	uint16_t port = 0;
+
+	(void)state;
+	add_fadt(0x608, 4, 0, FADT_BODY);
+	assert_int_equal(acpi_find_pm_timer(&port, &bits), 0);
+	assert_int_equal(port, 0x608);
+	assert_int_equal(bits, 24);
+	add_fadt(0xb008, 4, 1u << 8, FADT_BODY);
+	assert_int_equal(acpi_find_pm_timer(&port, &bits), 0);
+	assert_int_equal(port, 0xb008);
+	assert_int_equal(bits, 32);
+}
+
+static void a_machine_without_a_pm_timer_has_none(void **state)
+{
+	unsigned bits;
+	uint16_t port;
+
+	(void)state;
+	add_fadt(0, 4, 0, FADT_BODY);
+	assert_int_equal(acpi_find_pm_timer(&port, &bits), -ENOENT);
+	add_fadt(0x10000, 4, 0, FADT_BODY);
+	assert_int_equal(acpi_find_pm_timer(&port, &bits), -ENOENT);
+	add_fadt(0x608, 0, 0, FADT_BODY);
+	assert_int_equal(acpi_find_pm_timer(&port, &bits), -ENOENT);
+	/* Hardware-reduced: its fields mean nothing. */
+	add_fadt(0x608, 4, 1u << 20, FADT_BODY);
+	assert_int_equal(acpi_find_pm_timer(&port, &bits), -ENOENT);
+	/* The table ends before the field. */
+	add_fadt(0x608, 4, 0, 76 - 36 + 2);
+	assert_int_equal(acpi_find_pm_timer(&port, &bits), -ENOENT);
+	sim_acpi_reset();
+	assert_int_equal(acpi_init(0), -ENOENT);
+	assert_int_equal(acpi_find_pm_timer(&port, &bits), -ENOENT);
+}
+
+static int find_hpet(uint8_t space, uint64_t address, size_t size, paddr_t *found)
+{
+	static const uint32_t tables[] = { OTHER };
+	uint8_t body[20] = { 0 };
+
+	body[40 - 36] = space;
+	memcpy(body + 44 - 36, &address, 8);
+	sim_acpi_reset();
+	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	sim_acpi_add_rsdt(ROOT, tables, 1);
+	sim_acpi_add_table(OTHER, "HPET", body, size);
+	assert_int_equal(acpi_init(RSDP), 0);
+	return acpi_find_hpet(found);
+}
+
+static void the_hpets_registers_are_found_in_memory_only(void **state)
+{
+	paddr_t found = 0;
+
+	(void)state;
+	assert_int_equal(find_hpet(0, 0xfed00000, 20, &found), 0);
+	assert_int_equal(found, 0xfed00000);
+	assert_int_equal(find_hpet(1, 0xfed00000, 20, &found), -ENOENT);
+	assert_int_equal(find_hpet(0, 0, 20, &found), -ENOENT);
+	assert_int_equal(find_hpet(0, UINT64_MAX, 20, &found), -ENOENT);
+	assert_int_equal(find_hpet(0, 0xfed00000, 12, &found), -ENOENT);
+	sim_acpi_reset();
+	assert_int_equal(acpi_init(0), -ENOENT);
+	assert_int_equal(acpi_find_hpet(&found), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +518,9 @@ int main(void)
 		TEST(an_mcfg_with_a_bad_checksum_is_absent),
 		TEST(only_segment_0_from_bus_0_is_taken),
 		TEST(a_truncated_entry_is_none),
+		TEST(the_pm_timers_port_and_width_are_found),
+		TEST(a_machine_without_a_pm_timer_has_none),
+		TEST(the_hpets_registers_are_found_in_memory_only),
 	};
 
 	return cmocka_run_group_tests_name("acpi", tests, NULL, NULL);

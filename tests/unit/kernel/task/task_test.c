@@ -42,6 +42,8 @@ static struct host_context {
 
 static unsigned contexts_used;
 static uint64_t now;
+static uint64_t alarm;
+static unsigned alarms_set;
 static unsigned stacks;
 static bool no_stacks;
 static unsigned idles;
@@ -51,6 +53,13 @@ static jmp_buf idle_for_good;
 uint64_t clock_ns(void)
 {
 	return now;
+}
+
+void clock_set_alarm(uint64_t time)
+{
+	assert_int_equal(fake_irqs_off, 1);
+	alarm = time;
+	alarms_set++;
 }
 
 int stack_alloc(void **top)
@@ -114,8 +123,12 @@ void cpu_idle(void)
 
 static void tick(void)
 {
+	int irqs_off = fake_irqs_off;
+
 	now += TICK_NS;
-	task_tick();
+	fake_irqs_off = 1;
+	task_alarm();
+	fake_irqs_off = irqs_off;
 }
 
 /* ---- What tasks did ---- */
@@ -172,9 +185,11 @@ static void create(const char *name, enum task_priority priority, void (*fn)(voi
 static int set_up(void **state)
 {
 	(void)state;
-	task_init();
-	contexts_used = 0;
 	now = 0;
+	task_init();
+	alarm = DEADLINE_NEVER;
+	alarms_set = 0;
+	contexts_used = 0;
 	idles = 0;
 	no_stacks = false;
 	memset(trace, 0, sizeof(trace));
@@ -596,6 +611,146 @@ static void before_there_are_tasks_waiting_is_idling(void **state)
 	assert_int_equal(interrupts, 5);
 }
 
+/* ---- The alarm ---- */
+
+static void a_machine_without_deadlines_sleeps_for_good(void **state)
+{
+	(void)state;
+	create("a", TASK_PRIORITY_DRIVER, note_name_thrice);
+	run();
+	assert_trace("aaa");
+	assert_true(alarm == DEADLINE_NEVER);
+}
+
+static void an_idle_machine_sleeps_until_the_next_deadline(void **state)
+{
+	(void)state;
+	create("a9", TASK_PRIORITY_DRIVER, wait_by_name);
+	create("b7", TASK_PRIORITY_DRIVER, wait_by_name);
+	create("c8", TASK_PRIORITY_DRIVER, wait_by_name);
+	run();
+	assert_int_equal(alarm, 7 * TICK_NS);
+	/* One that rings too early, as any alarm may. */
+	run_for(1);
+	assert_int_equal(alarm, 7 * TICK_NS);
+	run_for(6);
+	assert_trace("B");
+	assert_int_equal(alarm, 8 * TICK_NS);
+	task_wake(&queue);
+	run();
+	assert_trace("ac");
+}
+
+static void sleep_a_little(void *arg)
+{
+	(void)arg;
+	assert_int_equal(alarm, now + TICK_NS);
+	irq_disable();
+	task_wait(&queue, now + TICK_NS / 10);
+	irq_enable();
+}
+
+static void note_alarm(void *arg)
+{
+	*(uint64_t *)arg = alarm;
+}
+
+/* While another task runs, too. */
+static void a_near_deadline_is_not_left_to_the_tick(void **state)
+{
+	uint64_t seen = 0;
+
+	(void)state;
+	create("little", TASK_PRIORITY_SHELL, sleep_a_little);
+	assert_int_equal(task_create("b", TASK_PRIORITY_DRIVER, note_alarm, &seen), 0);
+	run();
+	assert_int_equal(seen, TICK_NS / 10);
+	task_wake(&queue);
+	run();
+}
+
+static void tick_and_see(void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(alarm, now + TICK_NS);
+		tick();
+	}
+}
+
+static void a_task_that_runs_is_looked_at_every_tick(void **state)
+{
+	(void)state;
+	create("busy", TASK_PRIORITY_DRIVER, tick_and_see);
+	run();
+	assert_int_equal(now, 3 * TICK_NS);
+	assert_true(alarm == DEADLINE_NEVER);
+}
+
+static void (*on_wake)(void *);
+
+static void wait_and_see(void *arg)
+{
+	irq_disable();
+	task_wait(&queue, DEADLINE_NEVER);
+	irq_enable();
+	on_wake(arg);
+}
+
+static void sleep_long_and_wake(void)
+{
+	on_idle = NULL;
+	now += 500 * TICK_NS;
+	task_wake(&queue);
+}
+
+static void a_device_that_wakes_a_machine_starts_the_tick(void **state)
+{
+	(void)state;
+	on_wake = tick_and_see;
+	create("waiter", TASK_PRIORITY_DRIVER, wait_and_see);
+	run();
+	assert_true(alarm == DEADLINE_NEVER);
+	on_idle = sleep_long_and_wake;
+	if (!setjmp(idle_for_good))
+		task_idle();
+	fake_irqs_off = 0;
+	assert_int_equal(now, 503 * TICK_NS);
+	assert_true(alarm == DEADLINE_NEVER);
+}
+
+static unsigned naps;
+
+static void nap_and_wake(void)
+{
+	now += TICK_NS / 1000;
+	task_wake(&queue);
+}
+
+static void nap_for_long(void *arg)
+{
+	(void)arg;
+	irq_disable();
+	while (naps-- > 0)
+		task_wait(&queue, DEADLINE_NEVER);
+	on_idle = NULL;
+	irq_enable();
+}
+
+/* A device that answers fast: the alarm is set now and then, and not at each answer. */
+static void naps_do_not_set_the_alarm_each_time(void **state)
+{
+	(void)state;
+	naps = 900;
+	create("napper", TASK_PRIORITY_DRIVER, nap_for_long);
+	on_idle = nap_and_wake;
+	if (!setjmp(idle_for_good))
+		task_idle();
+	fake_irqs_off = 0;
+	assert_int_equal(idles, 900);
+	assert_in_range(alarms_set, 1, 20);
+}
+
 /* ---- What `ps` shows ---- */
 
 static struct task_info infos[TASKS_MOST + 1];
@@ -620,7 +775,7 @@ static void states_are_told_by_task_id(void **state)
 		assert_int_equal(infos[i].id, i);
 	assert_string_equal(infos[0].name, "idle");
 	assert_int_equal(infos[0].state, 'R');
-	assert_int_equal(infos[0].ticks, 2);
+	assert_int_equal(infos[0].jiffies, 2);
 	assert_int_equal(infos[1].state, 'S');
 	assert_int_not_equal(infos[1].waits_at, 0);
 	assert_int_equal(infos[1].priority, TASK_PRIORITY_DRIVER);
@@ -667,17 +822,17 @@ static void look_at_others(void *arg)
 	task_for_each(keep_info);
 }
 
-static void ticks_count_for_the_task_that_runs_and_its_end_is_seen(void **state)
+static void time_counts_for_the_task_that_runs_and_its_end_is_seen(void **state)
 {
 	(void)state;
 	create("busy", TASK_PRIORITY_DRIVER, end_at_once);
 	create("look", TASK_PRIORITY_DRIVER, look_at_others);
 	run();
 	assert_int_equal(info_count, 3);
-	assert_int_equal(infos[0].ticks, 0);
+	assert_int_equal(infos[0].jiffies, 0);
 	assert_int_equal(infos[1].state, 'Z');
-	assert_int_equal(infos[1].ticks, 2);
-	assert_int_equal(infos[2].ticks, 0);
+	assert_int_equal(infos[1].jiffies, 2);
+	assert_int_equal(infos[2].jiffies, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -707,9 +862,15 @@ int main(void)
 		TEST(a_silent_device_is_given_up_at_the_deadline),
 		TEST(a_sleep_ends_on_time),
 		TEST(before_there_are_tasks_waiting_is_idling),
+		TEST(a_machine_without_deadlines_sleeps_for_good),
+		TEST(an_idle_machine_sleeps_until_the_next_deadline),
+		TEST(a_near_deadline_is_not_left_to_the_tick),
+		TEST(a_task_that_runs_is_looked_at_every_tick),
+		TEST(a_device_that_wakes_a_machine_starts_the_tick),
+		TEST(naps_do_not_set_the_alarm_each_time),
 		TEST(states_are_told_by_task_id),
 		TEST(who_runs_again_waits_nowhere),
-		TEST(ticks_count_for_the_task_that_runs_and_its_end_is_seen),
+		TEST(time_counts_for_the_task_that_runs_and_its_end_is_seen),
 	};
 
 	return cmocka_run_group_tests_name("task", tests, NULL, NULL);

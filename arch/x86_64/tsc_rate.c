@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * CPUID's leaves about rates (Intel SDM volume 2, CPUID, leaves 15H and 16H; VMware's
+ * timing leaf, which KVM has, too) and KVM's pvclock (Linux, Documentation/virt/kvm/x86/
+ * msr.rst).
+ */
+#include "arch/x86_64/tsc_rate.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define LEAF_FEATURES 1
+#define ECX_HYPERVISOR (UINT32_C(1) << 31)
+
+#define LEAF_CRYSTAL 0x15
+#define LEAF_NOMINAL 0x16
+
+/* A hypervisor has a range of leaves here, or a multiple of this step above it. */
+#define HYPERVISOR_FIRST UINT32_C(0x40000000)
+#define HYPERVISOR_STEP 0x100
+#define HYPERVISOR_LAST UINT32_C(0x40010000)
+#define HYPERVISOR_FEATURES 0x01 /* of KVM */
+#define HYPERVISOR_TIMING 0x10	 /* of VMware and KVM: kHz of TSC and of APIC timer */
+#define KVM_FEATURE_CLOCKSOURCE2 (UINT32_C(1) << 3)
+
+#define SIGNATURE_SIZE 12
+#define SIGNATURE_KVM "KVMKVMKVM\0\0"
+#define SIGNATURE_TCG "TCGTCGTCGTCG"
+#define SIGNATURE_VMWARE "VMwareVMware"
+
+#define GHZ UINT64_C(1000000000)
+
+bool tsc_rate_is_sound(uint64_t hz)
+{
+	return hz >= TSC_HZ_MIN && hz <= TSC_HZ_MAX;
+}
+
+static struct tsc_rate rate_of(uint64_t hz, const char *from)
+{
+	return tsc_rate_is_sound(hz) ? (struct tsc_rate){ hz, from } : (struct tsc_rate){ 0 };
+}
+
+/* ---- The hypervisor's leaves ---- */
+
+/* Finds the range of leaves with this signature. 0: there is none. */
+static uint32_t find_hypervisor(cpuid_fn *cpuid, const char *signature)
+{
+	uint32_t out[CPUID_REGISTERS];
+
+	cpuid(LEAF_FEATURES, out);
+	if (!(out[CPUID_ECX] & ECX_HYPERVISOR))
+		return 0;
+	for (uint32_t base = HYPERVISOR_FIRST; base < HYPERVISOR_LAST; base += HYPERVISOR_STEP) {
+		cpuid(base, out);
+		if (memcmp(&out[CPUID_EBX], signature, SIGNATURE_SIZE) == 0)
+			return base;
+	}
+	return 0;
+}
+
+/* False if the hypervisor of this signature is not there, or has no timing leaf. */
+static bool read_timing(cpuid_fn *cpuid, const char *signature, uint32_t out[CPUID_REGISTERS])
+{
+	uint32_t base = find_hypervisor(cpuid, signature);
+
+	if (base == 0)
+		return false;
+	cpuid(base, out);
+	if (out[CPUID_EAX] < base + HYPERVISOR_TIMING)
+		return false;
+	cpuid(base + HYPERVISOR_TIMING, out);
+	return true;
+}
+
+static bool find_timing(cpuid_fn *cpuid, uint32_t out[CPUID_REGISTERS])
+{
+	return read_timing(cpuid, SIGNATURE_KVM, out) || read_timing(cpuid, SIGNATURE_VMWARE, out);
+}
+
+uint64_t tsc_rate_of_apic_timer(cpuid_fn *cpuid)
+{
+	uint32_t out[CPUID_REGISTERS];
+
+	if (find_timing(cpuid, out) && tsc_rate_is_sound(out[CPUID_EBX] * UINT64_C(1000)))
+		return out[CPUID_EBX] * UINT64_C(1000);
+	if (find_hypervisor(cpuid, SIGNATURE_TCG) || find_hypervisor(cpuid, SIGNATURE_KVM))
+		return GHZ;
+	return 0;
+}
+
+/* ---- The rate ---- */
+
+/* The counter runs at EBX / EAX of the crystal's rate, ECX in Hz. */
+static uint64_t read_crystal(cpuid_fn *cpuid)
+{
+	uint32_t out[CPUID_REGISTERS];
+
+	cpuid(0, out);
+	if (out[CPUID_EAX] < LEAF_CRYSTAL)
+		return 0;
+	cpuid(LEAF_CRYSTAL, out);
+	if (out[CPUID_EAX] == 0)
+		return 0;
+	return (uint64_t)out[CPUID_ECX] * out[CPUID_EBX] / out[CPUID_EAX];
+}
+
+struct tsc_rate tsc_rate_from_cpuid(cpuid_fn *cpuid)
+{
+	uint32_t out[CPUID_REGISTERS];
+	struct tsc_rate rate = { 0 };
+
+	if (find_timing(cpuid, out))
+		rate = rate_of(out[CPUID_EAX] * UINT64_C(1000), "the hypervisor's CPUID leaf");
+	if (rate.hz == 0)
+		rate = rate_of(read_crystal(cpuid), "CPUID leaf 0x15");
+	return rate;
+}
+
+struct tsc_rate tsc_rate_nominal(cpuid_fn *cpuid)
+{
+	uint32_t out[CPUID_REGISTERS];
+
+	cpuid(0, out);
+	if (out[CPUID_EAX] < LEAF_NOMINAL)
+		return (struct tsc_rate){ 0 };
+	cpuid(LEAF_NOMINAL, out);
+	return rate_of((out[CPUID_EAX] & 0xffff) * UINT64_C(1000000), "CPUID leaf 0x16");
+}
+
+bool tsc_rate_has_pvclock(cpuid_fn *cpuid)
+{
+	uint32_t base = find_hypervisor(cpuid, SIGNATURE_KVM);
+	uint32_t out[CPUID_REGISTERS];
+
+	if (base == 0)
+		return false;
+	cpuid(base + HYPERVISOR_FEATURES, out);
+	return out[CPUID_EAX] & KVM_FEATURE_CLOCKSOURCE2;
+}
+
+struct tsc_rate tsc_rate_from_pvclock(const struct tsc_pvclock *pvclock)
+{
+	int shift = pvclock->tsc_shift;
+	uint64_t hz;
+
+	if (pvclock->tsc_to_system_mul == 0 || shift < -31 || shift > 31)
+		return (struct tsc_rate){ 0 };
+	/* ns = (counts << shift) * mul >> 32, and a negative shift is one to the right */
+	hz = (GHZ << 32) / pvclock->tsc_to_system_mul;
+	if (shift < 0)
+		hz = hz > UINT64_MAX >> -shift ? 0 : hz << -shift;
+	else
+		hz >>= shift;
+	return rate_of(hz, "KVM's pvclock");
+}
