@@ -78,7 +78,7 @@ MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_spans.c f
 	frame_fill.c frame_change.c frame.c frame_blocks.c frame_bulk.c ledger.c \
 	heap.c stack.c poison.c frame_dump.c)
 ACPI_SOURCES := $(addprefix drivers/acpi/,acpi.c acpi_tables.c acpi_aml.c acpi_power.c \
-	acpi_register.c acpi_device.c acpi_name.c acpi_notify.c)
+	acpi_register.c acpi_device.c acpi_name.c acpi_notify.c acpi_memory.c)
 PCI_SOURCES := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_roots.c pci_scan.c pci_bar.c \
 	pci_bridge.c pci_gap.c pci_assign.c pci_capability.c pci_intx.c pci_msix.c pci_hotplug.c pci_slot.c \
 	pci_slot_express.c pci_slot_acpi.c pci_names.c pci_cmd.c)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The power button. Its task acts when it gets its turn, which may take as long as a
+ * The power button, and memory that comes and goes. The button's task acts when it gets its turn, which may take as long as a
  * command that never rests; a guest that hangs gives it none, and is turned off by a
  * second press, as a person does to a machine that does not obey.
  */
@@ -11,6 +11,7 @@
 #include "arch/clock.h"
 #include "arch/irq.h"
 #include "drivers/acpi/acpi.h"
+#include "drivers/acpi/acpi_memory.h"
 #include "drivers/acpi/acpi_notify.h"
 #include "kernel/console.h"
 #include "kernel/lib/log.h"
@@ -27,6 +28,7 @@ static volatile enum {
 	BUTTON_OBEYED,	/* the machine is being turned off */
 } button;
 static uint64_t pressed_at;
+static volatile bool memory_changed;
 
 static void turn_off(void)
 {
@@ -54,8 +56,11 @@ static void power_button(void)
 	}
 }
 
+/* So does this. */
 static void memory(void)
 {
+	memory_changed = true;
+	task_wake(&waiters);
 }
 
 static const struct acpi_notify_ops notify_ops = {
@@ -67,7 +72,7 @@ static void wait_for_news(void)
 {
 	uint64_t flags = irq_save();
 
-	while (button != BUTTON_PRESSED)
+	while (button != BUTTON_PRESSED && !memory_changed)
 		task_wait(&waiters, DEADLINE_NEVER);
 	irq_restore(flags);
 }
@@ -77,6 +82,12 @@ static void acpi_task(void *arg)
 	(void)arg;
 	for (;;) {
 		wait_for_news();
+		if (memory_changed) {
+			memory_changed = false;
+			acpi_memory_look();
+		}
+		if (button != BUTTON_PRESSED)
+			continue;
 		button = BUTTON_OBEYED;
 		turn_off();
 		button = BUTTON_UP;
@@ -85,6 +96,8 @@ static void acpi_task(void *arg)
 
 void acpi_task_start(void)
 {
+	acpi_memory_find();
+	acpi_memory_look();
 	if (acpi_notify_start(&notify_ops)) {
 		log_debug("acpi: no power button");
 		return;

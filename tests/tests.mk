@@ -43,7 +43,8 @@ VIRTIO_PCI_FIXTURE := $(VIRTIO_PCI) $(addprefix tests/sim/,sim_virtio_pci.c sim_
 PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_roots.c pci_scan.c pci_bar.c \
 	pci_bridge.c pci_gap.c pci_assign.c pci_capability.c) \
 	$(addprefix tests/sim/,sim_pci.c sim_bus.c sim_log.c) $(EVENTS)
-ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c) kernel/lib/elapsed.c
+ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c) kernel/lib/elapsed.c \
+	kernel/lib/parse.c
 
 BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
 	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
@@ -127,6 +128,7 @@ tests/drivers/acpi/acpi := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_power := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_device := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_name := $(ACPI_TESTED)
+tests/drivers/acpi/acpi_memory := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_notify := $(ACPI_TESTED)
 
 tests/drivers/pvpanic/pvpanic := drivers/pvpanic/pvpanic.c tests/sim/sim_log.c

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding functions: those on a root bus, then depth first those behind its
- * bridges; then those of the next root bus. Bus numbers of the firmware stay if they make sense; a bridge that has
- * none, or impossible ones, gets some. As every bus number behind a bridge is
- * larger than the bridge's own, and nesting is bounded, no wiring makes this loop.
+ * Finding functions: those on a root bus, then depth first those behind its bridges;
+ * then those of the next root bus. Bus numbers of the firmware stay if they make sense; a
+ * bridge that has none, or impossible ones, gets some. As every bus number behind a bridge
+ * is larger than the bridge's own, and nesting is bounded, no wiring makes this loop.
  *
  * Each access is an exit of the virtual machine, so only slots that can hold
  * something are read.

@@ -9,6 +9,8 @@
  */
 #include "tests/fuzz/fuzz.h"
 
+#include "drivers/acpi/acpi_memory.h"
+#include "drivers/acpi/acpi_notify.h"
 #include "tests/sim/sim_acpi.h"
 #include "tests/sim/sim_log.h"
 
@@ -163,9 +165,27 @@ static void add_rsdp(uint8_t revision)
 
 /* ---- Asking ---- */
 
+static void ignore(void)
+{
+}
+
+/* What is named, and what is told: each may be any register. */
+static void ask_events(void)
+{
+	static const struct acpi_notify_ops ops = { ignore, ignore };
+	uint8_t buses[ACPI_BUSES / 8];
+
+	acpi_find_root_buses(buses);
+	acpi_memory_find();
+	acpi_memory_look();
+	if (acpi_notify_start(&ops) == 0)
+		sim_acpi_interrupt();
+	sim_acpi_write_count = 0;
+}
+
 static void ask(paddr_t rsdp)
 {
-	static const char *const hids[] = { "LNRO0005", "PNP0A08", "_" };
+	static const char *const hids[] = { "LNRO0005", "ACPI0013", "QEMU0001", "_" };
 	struct acpi_device device;
 	uint32_t first_gsi;
 	uint8_t last_bus;
@@ -182,7 +202,7 @@ static void ask(paddr_t rsdp)
 			fuzz_require(device.size == 0 ||
 					     device.base + (device.size - 1) >= device.base,
 				     "a device beyond the end of addresses");
-	sim_acpi_write_count = 0;
+	ask_events();
 	acpi_power_off();
 	sim_acpi_write_count = 0;
 	acpi_reset();

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The platform's devices: the power button, pvpanic, several root buses. */
+/*
+ * The platform's devices: the power button, pvpanic, several root buses,
+ * memory in slots.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,6 +290,87 @@ static void a_balloon_is_plugged_in_behind_pxb_pcie(void **state)
 	harness_stop(vm);
 }
 
+/* ---- Memory in slots ---- */
+
+#define HALF_A_GIB \
+	"-object memory-backend-ram,id=m1,size=512M,reserve=off -device pc-dimm,id=d1,memdev=m1"
+#define UNUSED "512.0 MiB in 1 slot are there, which this guest does not use"
+
+/* The guest has what it had without the slots, and says what it leaves. */
+static void check_slots(const char *machine, const char *firmware)
+{
+	struct vm *vm = harness_start(
+		&(struct guest_options){ .machine = machine,
+					 .firmware = firmware,
+					 .extra = "-m 256M,slots=4,maxmem=4G " HALF_A_GIB });
+
+	assert_int_equal(vm_expect(vm, UNUSED, VM_TIMEOUT_MS, NULL), 0);
+	harness_wait_prompt(vm, NULL);
+	assert_in_range(harness_memory(vm).ram, 240 * MIB, 256 * MIB);
+	harness_command_says(vm, "dmesg", UNUSED);
+	harness_command_says(vm, "audit", "Ledger: ok (");
+	harness_stop(vm);
+}
+
+static void memory_in_slots_at_the_start_is_mentioned(void **state)
+{
+	(void)state;
+	check_slots("pc", NULL);
+	check_slots("q35", NULL);
+	check_slots("q35", "qboot");
+}
+
+static void no_slots_are_no_word(void **state)
+{
+	struct vm *vm = harness_boot(
+		&(struct guest_options){ .extra = "-m 256M,slots=4,maxmem=4G" });
+	char *text = harness_command(vm, "dmesg");
+
+	(void)state;
+	assert_null(strstr(text, "slot"));
+	free(text);
+	harness_stop(vm);
+}
+
+static void ask_monitor(struct vm *vm, const char *line)
+{
+	char *text;
+
+	assert_qmp(vm, qmp_human(vm_qmp(vm), line, &text));
+	if (*text)
+		fail_msg("%s: %s", line, text);
+	free(text);
+}
+
+/* Told by the event, and let go at once: twice, so that the event comes again. */
+static void check_coming_and_going(const char *machine)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){
+		.machine = machine, .extra = "-m 256M,slots=4,maxmem=4G" });
+
+	for (unsigned i = 0; i < 2; i++) {
+		ask_monitor(vm, "object_add memory-backend-ram,id=m1,size=512M,reserve=off");
+		ask_monitor(vm, "device_add pc-dimm,id=d1,memdev=m1");
+		assert_int_equal(vm_expect(vm, UNUSED, VM_TIMEOUT_MS, NULL), 0);
+		ask_monitor(vm, "device_del d1");
+		assert_qmp(vm, qmp_event(vm_qmp(vm), "DEVICE_DELETED", VM_TIMEOUT_MS, NULL));
+		assert_int_equal(vm_expect(vm, "all slots are empty now", VM_TIMEOUT_MS, NULL), 0);
+		ask_monitor(vm, "object_del m1");
+	}
+	harness_command_says(vm, "audit", "Ledger: ok (");
+	/* The button, which shares the interrupt, still works. */
+	press(vm);
+	wait_for_power_off(vm);
+	harness_stop(vm);
+}
+
+static void memory_that_comes_is_mentioned_and_may_go(void **state)
+{
+	(void)state;
+	check_coming_and_going("pc");
+	check_coming_and_going("q35");
+}
+
 int platform_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +392,9 @@ int platform_tests(void)
 		TEST(a_balloon_behind_the_second_of_three_expanders_is_found),
 		TEST(a_balloon_behind_pxb_is_found_without_acpi),
 		TEST(a_balloon_is_plugged_in_behind_pxb_pcie),
+		TEST(memory_in_slots_at_the_start_is_mentioned),
+		TEST(no_slots_are_no_word),
+		TEST(memory_that_comes_is_mentioned_and_may_go),
 	};
 
 	return cmocka_run_group_tests_name("platform", tests, NULL, NULL);

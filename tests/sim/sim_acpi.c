@@ -30,6 +30,7 @@ uint32_t sim_acpi_gsi;
 bool sim_acpi_level;
 bool sim_acpi_empty_bus;
 int sim_acpi_irq_err;
+void (*sim_acpi_on_port_write)(uint16_t port, uint32_t value);
 
 static struct piece pieces[PIECES_MAX];
 static size_t piece_count;
@@ -59,6 +60,7 @@ void sim_acpi_reset(void)
 	handler = NULL;
 	sim_acpi_irq_err = 0;
 	sim_acpi_empty_bus = false;
+	sim_acpi_on_port_write = NULL;
 }
 
 /* ---- Memory ---- */
@@ -198,7 +200,9 @@ uint32_t sim_acpi_get_ports(uint16_t port, unsigned width)
 {
 	uint32_t value = 0;
 
-	memcpy(&value, ports + port, width);
+	/* The bytes after the last port are those of the first. */
+	for (unsigned i = width; i-- > 0;)
+		value = value << 8 | ports[(uint16_t)(port + i)];
 	return value;
 }
 
@@ -221,6 +225,8 @@ void sim_acpi_set_smi(uint16_t smi, uint8_t value)
 
 static void write_port(uint16_t port, unsigned width, uint32_t value)
 {
+	uint32_t written = value;
+
 	record(false, port, width, value);
 	for (unsigned i = 0; i < width; i++, value >>= 8) {
 		uint8_t *at = &ports[(uint16_t)(port + i)];
@@ -228,6 +234,8 @@ static void write_port(uint16_t port, unsigned width, uint32_t value)
 
 		*at = (uint8_t)((ones & *at & ~value) | (~ones & value));
 	}
+	if (sim_acpi_on_port_write)
+		sim_acpi_on_port_write(port, written);
 }
 
 void io_write8(uint16_t port, uint8_t value)

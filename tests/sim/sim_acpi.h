@@ -10,7 +10,7 @@
 
 #include "drivers/acpi/acpi.h"
 
-#define SIM_ACPI_WRITES_MAX 64
+#define SIM_ACPI_WRITES_MAX 1024
 #define SIM_ACPI_SCI_ENABLE 1
 
 struct sim_acpi_write {
@@ -53,6 +53,9 @@ void sim_acpi_clear_by_ones(uint16_t port, unsigned width);
 
 /* While it is set, nothing answers to ports: they read as ones. */
 extern bool sim_acpi_empty_bus;
+
+/* Called after each write to a port, for registers that do something; NULL at first. */
+extern void (*sim_acpi_on_port_write)(uint16_t port, uint32_t value);
 
 /* Sets what a register in memory reads as, once: it is 0 then, unless it was all ones. */
 void sim_acpi_set_memory(paddr_t address, uint32_t value);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The power button: its task, the impatient second press, and what is printed. */
+/* The power button: its task, the impatient second press; memory that changes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 #include "arch/clock.h"
 #include "arch/irq.h"
 #include "drivers/acpi/acpi.h"
+#include "drivers/acpi/acpi_memory.h"
 #include "drivers/acpi/acpi_notify.h"
 #include "kernel/acpi_task.h"
 #include "kernel/console.h"
@@ -23,7 +24,7 @@
 static const struct acpi_notify_ops *ops;
 static int notify_err, create_err;
 static void (*task)(void *);
-static unsigned turned_off, flushed, woken, checked;
+static unsigned turned_off, flushed, woken, checked, found, looked;
 static uint64_t now;
 static jmp_buf asleep;
 static bool press_again;
@@ -34,6 +35,18 @@ int acpi_notify_start(const struct acpi_notify_ops *callbacks)
 {
 	ops = callbacks;
 	return notify_err;
+}
+
+int acpi_memory_find(void)
+{
+	found++;
+	return 0;
+}
+
+void acpi_memory_look(void)
+{
+	assert_int_equal(found, 1);
+	looked++;
 }
 
 /* The machine cannot be turned off here: the test goes on. */
@@ -101,7 +114,7 @@ static int setup(void **state)
 	sim_log_reset();
 	notify_err = create_err = 0;
 	task = NULL;
-	turned_off = flushed = woken = checked = 0;
+	turned_off = flushed = woken = checked = found = looked = 0;
 	press_again = false;
 	now += 10 * NS_PER_S;
 	acpi_task_start();
@@ -160,10 +173,31 @@ static void a_press_while_the_machine_goes_is_nothing_new(void **state)
 	assert_int_equal(turned_off, 1);
 }
 
+static void memory_is_looked_at_at_the_start_and_when_it_changes(void **state)
+{
+	(void)state;
+	assert_int_equal(looked, 1);
+	run_task();
+	assert_int_equal(looked, 1);
+	ops->memory();
+	assert_int_equal(looked, 1);
+	assert_int_equal(woken, 1);
+	run_task();
+	assert_int_equal(looked, 2);
+	assert_int_equal(turned_off, 0);
+	/* Both at once. */
+	ops->memory();
+	ops->power_button();
+	run_task();
+	assert_int_equal(looked, 3);
+	assert_int_equal(turned_off, 1);
+}
+
 static void a_machine_without_a_button_gets_no_task(void **state)
 {
 	(void)state;
 	task = NULL;
+	found = 0;
 	notify_err = -ENODEV;
 	acpi_task_start();
 	assert_null(task);
@@ -174,6 +208,7 @@ static void without_a_task_there_is_a_warning(void **state)
 {
 	(void)state;
 	create_err = -ENOMEM;
+	found = 0;
 	acpi_task_start();
 	assert_int_equal(sim_log_warnings, 1);
 }
@@ -186,6 +221,7 @@ int main(void)
 		TEST(a_press_wakes_the_task_which_turns_the_machine_off),
 		TEST(two_presses_at_once_are_one),
 		TEST(a_press_while_the_machine_goes_is_nothing_new),
+		TEST(memory_is_looked_at_at_the_start_and_when_it_changes),
 		TEST(a_machine_without_a_button_gets_no_task),
 		TEST(without_a_task_there_is_a_warning),
 		/* The last: the button stays pressed. */
