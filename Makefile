@@ -5,6 +5,9 @@
 # tools, tests and benchmarks are in files of their own, which are included
 # where they are needed. All output lies under $(BUILD).
 
+# The one place of the version: of the guest, of the programs for the host, of a release.
+VERSION := 0.9.0
+
 BUILD ?= build
 CC = gcc
 LD = ld
@@ -43,6 +46,8 @@ $(BUILD)/packages/%: tools/packages.sh
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wundef -Wpointer-arith -Wvla -Wwrite-strings -Werror
 
+VERSION_FLAGS := -DAEROSTAT_VERSION=\"$(VERSION)\"
+
 # Interrupts may come at any instruction: no red zone, and no registers that
 # trap_common does not save. Frame pointers and plain calls make backtraces.
 GUEST_FLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone \
@@ -50,7 +55,7 @@ GUEST_FLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone 
 	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
 	-fno-optimize-sibling-calls
 
-CFLAGS_KERNEL = $(GUEST_FLAGS) $(WARNINGS) -I. $(NEWLIB_CFLAGS)
+CFLAGS_KERNEL = $(GUEST_FLAGS) $(WARNINGS) $(VERSION_FLAGS) -I. $(NEWLIB_CFLAGS)
 
 # What is built with FLAGS depends on this, which is rewritten when they change.
 $(BUILD)/%/flags: FORCE

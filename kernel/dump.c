@@ -19,7 +19,9 @@ __attribute__((section(".dump"), used, aligned(DUMP_PAGE))) const struct dump_ro
 	.balloon = (uintptr_t)&balloon_dump,
 	.epitaph = (uintptr_t)&panic_epitaph,
 	.events = (uintptr_t)&events_dump,
+	.release = AEROSTAT_VERSION,
 };
+_Static_assert(sizeof(AEROSTAT_VERSION) <= DUMP_RELEASE_MAX, "the version fits with its NUL");
 
 /* The reader takes these for granted. If one no longer holds, EVENTS_DUMP_VERSION grows. */
 #define SAME(field) \

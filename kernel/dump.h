@@ -20,7 +20,10 @@
 #define DUMP_MAGIC_SIZE 16
 
 /* Grows when a field here changes its meaning; the parts have versions of their own. */
-#define DUMP_VERSION 2
+#define DUMP_VERSION 3
+
+/* Room for the version of Aerostat, its NUL included. */
+#define DUMP_RELEASE_MAX 24
 
 #define DUMP_PAGE 4096
 #define DUMP_LIMIT (64 * 1024 * 1024)
@@ -34,6 +37,7 @@ struct dump_root {
 	uint64_t balloon; /* struct balloon_dump */
 	uint64_t epitaph; /* struct epitaph */
 	uint64_t events;  /* struct events_dump */
+	char release[DUMP_RELEASE_MAX]; /* "1.2.3" */
 };
 
 extern const struct dump_root dump_root;

@@ -106,7 +106,7 @@ static void print_banner(const struct boot_info *boot)
 {
 	char size[FORMAT_SIZE_MAX];
 
-	printf("Aerostat: %s of memory, booted by %s\n",
+	printf("Aerostat " AEROSTAT_VERSION ": %s of memory, booted by %s\n",
 	       format_size(pfn_to_paddr(ledger_managed()), size), boot->way);
 	printf("`help` lists the commands. Under `make run`: Ctrl-A C is QEMU's monitor\n"
 	       "(there `balloon 256` leaves the guest 256 MiB), Ctrl-A X leaves.\n");

@@ -67,7 +67,8 @@ static void print_json_owners(const struct mem_figures *f)
 
 void mem_figures_print_json(const struct mem_figures *f, void (*more)(void))
 {
-	printf("{\"ram\":%" PRIu64 ",\"stat-total-memory\":%" PRIu64
+	printf("{\"version\":\"%s\"", f->version);
+	printf(",\"ram\":%" PRIu64 ",\"stat-total-memory\":%" PRIu64
 	       ",\"stat-free-memory\":%" PRIu64 ",\"stat-available-memory\":%" PRIu64
 	       ",\"inflated-total\":%" PRIu64 ",\"inflated-free\":%" PRIu64 ",",
 	       pfn_to_paddr(f->account.ram), pfn_to_paddr(f->account.total),

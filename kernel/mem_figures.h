@@ -16,6 +16,7 @@
 #define MEM_OWNERS_MAX 32
 
 struct mem_figures {
+	const char *version; /* of the Aerostat whose figures they are */
 	struct balloon_account account;
 	bool has_balloon;
 	uint64_t target, actual, shortfall, floor; /* with has_balloon */

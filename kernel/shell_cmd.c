@@ -101,6 +101,19 @@ static int cmd_uptime(int argc, char **argv)
 
 COMMAND("uptime", "", "time since boot, and jiffies", NULL, cmd_uptime);
 
+static int cmd_version(int argc, char **argv)
+{
+	bool json = argc == 2 && strcmp(argv[1], "-j") == 0;
+
+	if (argc > 2 || (argc == 2 && !json))
+		return -EINVAL;
+	printf(json ? "{\"version\":\"%s\"}\n" : "Aerostat %s\n", AEROSTAT_VERSION);
+	return 0;
+}
+
+COMMAND("version", "[-j]", "the version of this Aerostat", "With -j: one line of JSON.",
+	cmd_version);
+
 static int cmd_console(int argc, char **argv)
 {
 	struct uart_counts counts;

@@ -23,6 +23,7 @@ static void gather(struct mem_figures *f)
 {
 	struct balloon_status balloon;
 
+	f->version = AEROSTAT_VERSION;
 	balloon_status(&balloon);
 	balloon_account(balloon.deflate_on_oom, &f->account);
 	f->has_balloon = balloon.present;

@@ -230,7 +230,7 @@ UNIT_NAMES := $(sort $(patsubst tests/%,%,$(filter tests/%,$(.VARIABLES))))
 UNIT_TESTS := $(UNIT_NAMES:%=$(BUILD)/tests/%) $(BUILD)/tests/lies $(BUILD)/tests/porting
 
 CFLAGS_UNIT := -std=gnu11 -D_GNU_SOURCE -g -fno-omit-frame-pointer $(WARNINGS) -Wconversion \
-	$(CMOCKA)
+	$(CMOCKA) $(VERSION_FLAGS)
 CFLAGS_TEST := $(CFLAGS_UNIT) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
 $(BUILD)/unit/flags: FLAGS = $(HOSTCC) $(CFLAGS_TEST)

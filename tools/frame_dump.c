@@ -178,11 +178,26 @@ static int check_balloon(const struct frame_dump_reader *dump, char error[CORE_E
 			 owners);
 }
 
+/* It is printed, into JSON too: nothing else than what a version is made of. */
+static int check_release(const char release[DUMP_RELEASE_MAX], char error[CORE_ERROR_MAX])
+{
+	static const char fit[] = "0123456789.+~-abcdefghijklmnopqrstuvwxyz";
+	size_t length = strnlen(release, DUMP_RELEASE_MAX);
+
+	if (length > 0 && length < DUMP_RELEASE_MAX && strspn(release, fit) == length)
+		return 0;
+	return dump_fail(error, -EINVAL, "damaged: its version is no version");
+}
+
 static int read_dump(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
 {
 	struct dump_root root;
 	int err = dump_read_root(dump->core, &root, error);
 
+	if (!err)
+		err = check_release(root.release, error);
+	if (!err)
+		memcpy(dump->release, root.release, sizeof(dump->release));
 	if (!err)
 		err = dump_read_part(dump->core, "frame map", root.frames, FRAME_DUMP_VERSION,
 				     &dump->layout, sizeof(dump->layout), error);
@@ -272,6 +287,7 @@ int frame_dump_figures(const struct frame_dump_reader *dump, struct mem_figures 
 	int err;
 
 	memset(f, 0, sizeof(*f));
+	f->version = dump->release;
 	err = read_balloon(dump, f, &deflate_on_oom, error);
 	if (err)
 		return err;

@@ -8,6 +8,7 @@
 #define TOOLS_FRAME_DUMP_INTERNAL_H
 
 #include "drivers/balloon/balloon_dump.h"
+#include "kernel/dump.h"
 #include "mm/frame_dump.h"
 #include "tools/frame_dump.h"
 
@@ -15,6 +16,7 @@
 
 struct frame_dump_reader {
 	const struct core *core;
+	char release[DUMP_RELEASE_MAX];
 	struct frame_dump layout;
 	struct balloon_dump balloon;
 	char names[DUMP_OWNERS_MAX][FRAME_DUMP_NAME];

@@ -7,7 +7,7 @@
 # For tests: cmocka 2 has other names for some of what cmocka 1 knows, and complains.
 CMOCKA := -DCMOCKA_DISABLE_DEPRECATION_WARNINGS
 
-CFLAGS_HOST := -std=gnu11 -D_GNU_SOURCE -O2 -g -I. $(WARNINGS) $(CMOCKA)
+CFLAGS_HOST := -std=gnu11 -D_GNU_SOURCE -O2 -g -I. $(WARNINGS) $(CMOCKA) $(VERSION_FLAGS)
 
 QMP_SOURCES := $(addprefix tools/,qmp.c qmp_connect.c qmp_wire.c qmp_commands.c json_member.c)
 SVG_SOURCES := tools/svg_plot.c tools/svg_scale.c

@@ -186,9 +186,9 @@ static void history_and_editing_keys_work(void **state)
 static void every_command_has_help_and_answers(void **state)
 {
 	static const char *const commands[] = {
-		"help",	   "help show_mem", "show_mem", "owners",   "audit",
-		"balloon", "features",	    "lspci",	"lspci -v", "virtio",
-		"held",	   "uptime",	    "ps",	"dmesg",    "boot",
+		"help",	    "help show_mem", "show_mem", "owners",  "audit", "balloon",
+		"features", "lspci",	     "lspci -v", "virtio",  "held",  "uptime",
+		"ps",	    "dmesg",	     "boot",	 "version",
 	};
 	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
 
@@ -202,6 +202,21 @@ static void every_command_has_help_and_answers(void **state)
 	}
 	harness_command_says(vm, "lspci", "1af4:1002");
 	harness_command_says(vm, "balloon", "InflatedTotal: 0 kB");
+	harness_stop(vm);
+}
+
+static void the_version_is_the_same_everywhere(void **state)
+{
+	struct vm *vm = harness_start(&(struct guest_options){ .mem = "64M" });
+	char *text;
+
+	(void)state;
+	harness_wait_prompt(vm, &text);
+	assert_non_null(strstr(text, "Aerostat " AEROSTAT_VERSION ": "));
+	free(text);
+	harness_command_says(vm, "version", "Aerostat " AEROSTAT_VERSION "\n");
+	harness_command_says(vm, "version -j", "{\"version\":\"" AEROSTAT_VERSION "\"}\n");
+	harness_command_says(vm, "show_mem -j", "{\"version\":\"" AEROSTAT_VERSION "\",");
 	harness_stop(vm);
 }
 
@@ -230,6 +245,7 @@ int console_tests(void)
 		TEST(break_and_m_print_show_mem_while_a_command_runs),
 		TEST(history_and_editing_keys_work),
 		TEST(every_command_has_help_and_answers),
+		TEST(the_version_is_the_same_everywhere),
 		TEST(a_failed_assertion_says_what_and_where_and_ends_qemu),
 	};
 

@@ -161,6 +161,7 @@ static void figures_are_those_of_the_guest(void **state)
 	char verdict[LEDGER_VERDICT_MAX];
 
 	(void)state;
+	assert_string_equal(f.version, AEROSTAT_VERSION);
 	assert_int_equal(f.owner_count, OWNER_COUNT - 1);
 	for (unsigned i = OWNER_FREE; i < OWNER_COUNT; i++) {
 		assert_string_equal(f.owner[i - 1].name, owner_name((enum owner)i));
@@ -266,6 +267,9 @@ struct lie {
 LIE(no_magic, i->root.magic[3] ^= 1)
 LIE(newer_root, i->root.version++)
 LIE(long_root, i->root.size++)
+LIE(no_release, i->root.release[0] = '\0')
+LIE(endless_release, memset(i->root.release, '1', sizeof(i->root.release)))
+LIE(quoted_release, i->root.release[1] = '"')
 LIE(newer_frames, i->frames.version = 7)
 LIE(short_frames, i->frames.size--)
 LIE(newer_balloon, i->balloon.version = 0)
@@ -309,8 +313,11 @@ LIE(span_misnumbered, i->map.spans.span[1].first++)
 
 static const struct lie lies[] = {
 	{ no_magic, "no Aerostat" },
-	{ newer_root, "of another version of Aerostat: its description has layout 3" },
+	{ newer_root, "of another version of Aerostat: its description has layout 4" },
 	{ long_root, "its description should have" },
+	{ no_release, "its version is no version" },
+	{ endless_release, "its version is no version" },
+	{ quoted_release, "its version is no version" },
 	{ newer_frames, "of another version of Aerostat: its frame map has layout 7" },
 	{ short_frames, "its frame map should have" },
 	{ newer_balloon, "of another version of Aerostat: its balloon has layout 0" },
