@@ -311,6 +311,8 @@ help:
 #:                       what they should
 #: make test-debian      both commands on a fresh Debian, from its bootstrap on;
 #:                       RELEASE=trixie, or which; part of test-all
+#: make check-contrib    what promtool and systemd say of balloonctl's alerts, metrics
+#:                       and unit; part of test-all
 #: make check-layers     whether includes and calls point one way
 #: make check-style      the rules of style that a machine can hold, and
 #:                       assertions per thousand lines

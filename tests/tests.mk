@@ -561,6 +561,12 @@ test-docs:
 docs-samples:
 	@$(alone) $(BUILD)/tests/docs/run --update $(PAGES)
 
+# ---- What is shipped beside balloonctl: its dashboard, alerts and unit ----
+
+.PHONY: check-contrib
+check-contrib: $(BUILD)/tests/tools/balloonctl/export
+	@tests/contrib/run.sh $(BUILD)
+
 # ---- Rules for the tree itself ----
 
 .PHONY: check-layers check-style check-conformance
@@ -587,5 +593,5 @@ test: all test-unit test-integration test-docs check-layers check-style check-co
 	check-qemu-next check-mutants matrix test-libvirt fuzz-short
 
 test-all: matrix-all test-slow test-qemu-next test-stops virsh-demo coverage mutants fuzz model \
-		test-debian-short
-	@cat $(QEMU_NEXT)/results $(BUILD)/soak-results
+		test-debian-short check-contrib
+	@cat $(QEMU_NEXT)/results $(BUILD)/soak-results $(BUILD)/contrib-results

@@ -17,6 +17,7 @@
 
 #include "tools/deadline.h"
 #include "tools/json_member.h"
+#include "tools/qmp_holder.h"
 #include "tools/qmp_internal.h"
 
 struct qmp *qmp_new(void)
@@ -268,6 +269,11 @@ unsigned qmp_version(const struct qmp *q)
 	return q->version;
 }
 
+int qmp_fail_busy(struct qmp *q)
+{
+	return qmp_fail(q, -EBUSY, "busy: another client is connected to QEMU's socket");
+}
+
 int qmp_attach(struct qmp *q, int fd, int timeout_ms)
 {
 	struct json_object *greeting, *qmp = NULL;
@@ -279,7 +285,9 @@ int qmp_attach(struct qmp *q, int fd, int timeout_ms)
 	qmp_close(q);
 	qmp_forget_events(q);
 	q->fd = fd;
-	ret = qmp_read_object(q, "greeting (is somebody else connected?)", &greeting);
+	ret = qmp_read_object(q, "greeting", &greeting);
+	if (ret == -ETIMEDOUT && qmp_is_held_by_other(fd, NULL))
+		ret = qmp_fail_busy(q);
 	if (ret) {
 		qmp_close(q);
 		return ret;

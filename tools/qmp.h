@@ -49,14 +49,14 @@ void qmp_free(struct qmp *q);
  * Connects to the socket at `path`, reads the greeting and leaves negotiation
  * mode. It must be a socket and belong to the caller: the owner of a QMP socket
  * decides what those who trust its answers believe. -ENAMETOOLONG, -ENOTSOCK,
- * -EPERM, -ETIMEDOUT, -EPROTO, or what lstat(2) and connect(2) say.
+ * -EPERM, -ETIMEDOUT, -EBUSY, -EPROTO, or what lstat(2) and connect(2) say.
  */
 int qmp_connect(struct qmp *q, const char *path, int timeout_ms);
 
 /*
  * Reads the greeting and leaves negotiation mode on a connected stream socket,
  * which belongs to the client from now on, also on failure. -ETIMEDOUT: nobody
- * greets; -EPROTO: what greets does not speak QMP; -ECONNRESET, -EMSGSIZE.
+ * greets; -EBUSY: somebody else is greeted; -EPROTO: what greets does not speak QMP; -ECONNRESET, -EMSGSIZE.
  */
 int qmp_attach(struct qmp *q, int fd, int timeout_ms);
 

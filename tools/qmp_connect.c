@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tools/deadline.h"
+#include "tools/qmp_holder.h"
 #include "tools/qmp_internal.h"
 
 static int check_owner(struct qmp *q, const char *path)
@@ -102,7 +103,9 @@ int qmp_connect(struct qmp *q, const char *path, int timeout_ms)
 	if (fd < 0)
 		return qmp_fail(q, -errno, "socket: %s", strerror(errno));
 	ret = connect_in_time(q, fd, &addr);
-	if (ret)
+	if (ret == -ETIMEDOUT && qmp_is_held_by_other(fd, path))
+		ret = qmp_fail_busy(q);
+	else if (ret)
 		qmp_fail(q, ret, "cannot connect to %s: %s", path, strerror(-ret));
 	else
 		ret = check_peer(q, fd, path);

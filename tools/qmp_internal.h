@@ -40,6 +40,9 @@ struct qmp {
  */
 __attribute__((format(printf, 3, 4))) int qmp_fail(struct qmp *q, int err, const char *format, ...);
 
+/* Keeps the sentence for a socket that serves somebody else; returns -EBUSY. */
+int qmp_fail_busy(struct qmp *q);
+
 /* Begins something that has to be done by `deadline`, and by the one of all commands. */
 void qmp_begin(struct qmp *q, int64_t deadline);
 

@@ -9,7 +9,8 @@ CMOCKA := -DCMOCKA_DISABLE_DEPRECATION_WARNINGS
 
 CFLAGS_HOST := -std=gnu11 -D_GNU_SOURCE -O2 -g -I. $(WARNINGS) $(CMOCKA) $(VERSION_FLAGS)
 
-QMP_SOURCES := $(addprefix tools/,qmp.c qmp_connect.c qmp_wire.c qmp_commands.c json_member.c)
+QMP_SOURCES := $(addprefix tools/,qmp.c qmp_connect.c qmp_wire.c qmp_commands.c qmp_holder.c \
+	json_member.c)
 SVG_SOURCES := tools/svg_plot.c tools/svg_scale.c
 VM_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(QMP_SOURCES) tools/vm.c tools/vm_start.c)
 TOOL_OBJECTS := $(VM_OBJECTS) $(addprefix $(BUILD)/host/tools/,show_mem.o vm_arguments.o vm_migrate.o)

@@ -22,8 +22,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define BALLOONCTL_VERSION "0.4"
-
 /* Exit statuses; also in --help and in the manual page. */
 enum {
 	EXIT_REACHED = 0,

@@ -103,6 +103,7 @@ int exit_status(int err)
 	case -ERANGE:
 		return EXIT_USAGE;
 	case -ETIMEDOUT:
+	case -EBUSY:
 		return EXIT_TIMEOUT;
 	case -ENODEV:
 		return EXIT_NO_DEVICE;
@@ -134,7 +135,7 @@ int open_guest(const struct common *common, int64_t deadline, struct guest **out
 	if (err == -EINVAL)
 		return EXIT_USAGE;
 	/* Any other error means that there is no connection. */
-	return err == -ETIMEDOUT ? EXIT_TIMEOUT : EXIT_NO_CONNECT;
+	return err == -ETIMEDOUT || err == -EBUSY ? EXIT_TIMEOUT : EXIT_NO_CONNECT;
 }
 
 int guest_failed(const struct guest *guest, int err)

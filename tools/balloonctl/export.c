@@ -32,8 +32,11 @@ static const char help[] =
 	"                         [--interval SEC] [--stats SEC] [GUEST...]\n"
 	"\n"
 	"Guests as Prometheus metrics. Without a GUEST (or -g) all that `make run` has\n"
-	"started. A guest that is gone has balloon_up 0 and no other metric; what is not\n"
-	"known is absent. Without an option they are printed once.\n"
+	"started. balloon_guest_state says of each whether it is up, busy (another client\n"
+	"has its socket: what was seen last stands there with its age), silent, without a\n"
+	"balloon, or gone; balloon_up is 0 for those that are silent or gone, and they\n"
+	"have no values. What is not known is absent. Without an option they are printed\n"
+	"once.\n"
 	"\n"
 	"  --textfile FILE      write FILE once, for node_exporter's textfile collector,\n"
 	"                       which wants a name that ends in .prom\n"
@@ -68,16 +71,16 @@ static int write_all(struct exporter *exporter, FILE *file)
 	size_t count = exporter->set.count;
 	struct metrics_guest *guests = calloc(count + 1, sizeof(guests[0]));
 	struct sample *samples = calloc(count + 1, sizeof(samples[0]));
-	int64_t now = deadline_now();
 	int64_t silence = (int64_t)exporter->interval_ms + exporter->timeout_ms + SILENCE_MS;
 
 	for (size_t i = 0; guests && samples && i < count; i++) {
 		struct poller *poller = exporter->set.pollers[i];
 
 		poller_latest(poller, &samples[i]);
+		guests[i].now = deadline_now();
 		guests[i].name = poller_name(poller);
 		guests[i].sample = &samples[i];
-		guests[i].hangs = now - samples[i].time > silence;
+		guests[i].hangs = guests[i].now - samples[i].time > silence;
 	}
 	if (guests && samples)
 		metrics_write(file, guests, count);

@@ -18,6 +18,7 @@
  *	-ENOTCONN	there is no such guest, or the connection is gone
  *	-EPERM		the socket is not ours
  *	-ETIMEDOUT	no answer by the deadline
+ *	-EBUSY		no answer, as the socket serves another client meanwhile
  *	-EPROTO		an answer that makes no sense
  *	-ERANGE		a size that this guest cannot have
  * or what qmp.h has. Of these -ENOTCONN, -ETIMEDOUT and -EPROTO can come from
@@ -75,7 +76,7 @@ struct guest_cost {
  * that of guest_set_deadline(), and holds for the connection, too. On failure
  * *error is a sentence, the caller's by free(), or NULL if there was no memory for
  * one. -EINVAL: no name of a guest; -ENOTSUP: built without libvirt; -ENOMEM; -EPERM,
- * -ENOENT, -ENOTCONN, -ETIMEDOUT, -EPROTO and what else the connection says.
+ * -ENOENT, -ENOTCONN, -ETIMEDOUT, -EBUSY, -EPROTO and what else the connection says.
  */
 int guest_open(const char *name, int64_t deadline, struct guest **out, char **error);
 

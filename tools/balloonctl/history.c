@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A ring of points: see history.h. */
 #include <assert.h>
+#include <errno.h>
 #include <stddef.h>
 
 #include "tools/balloonctl/history.h"
@@ -39,6 +40,9 @@ void history_add(struct history *history, const struct sample *sample)
 	if (sample->number <= history->newest)
 		return;
 	history->newest = sample->number;
+	/* Nothing new was seen. */
+	if (sample->err == -EBUSY)
+		return;
 	*place(history) = (struct history_point){
 		.time = sample->time,
 		.gone = sample->err,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A web server with one page: see listen.h. Requests are input from anybody
+ * A web server with one page and one that leads to it: see listen.h. Requests are input from anybody
  * who can connect: few connections, short waits, a time for all, one answer, no body,
  * nothing echoed.
  */
@@ -127,8 +127,19 @@ static int open_socket(const union address *address)
 
 /* ---- requests ---- */
 
-static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, char *text,
-			      size_t size, enum MHD_ResponseMemoryMode mode)
+#define HTML "text/html; charset=utf-8"
+
+static const char front_page[] =
+	"<!DOCTYPE html>\n"
+	"<html lang=\"en\">\n"
+	"<head><meta charset=\"utf-8\"><title>balloonctl export</title></head>\n"
+	"<body><h1>balloonctl export " AEROSTAT_VERSION "</h1>\n"
+	"<p>Memory balloons of virtual machines: <a href=\"/metrics\">metrics</a> for "
+	"Prometheus.</p></body>\n"
+	"</html>\n";
+
+static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type,
+			      char *text, size_t size, enum MHD_ResponseMemoryMode mode)
 {
 	struct MHD_Response *response = MHD_create_response_from_buffer(size, text, mode);
 	enum MHD_Result result;
@@ -138,8 +149,7 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
 			free(text);
 		return MHD_NO;
 	}
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-				status == MHD_HTTP_OK ? METRICS_CONTENT_TYPE : "text/plain");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	/* So that the time of a connection is that of a request. */
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
@@ -151,7 +161,8 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
 
 static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status, const char *why)
 {
-	return answer(connection, status, (char *)why, strlen(why), MHD_RESPMEM_PERSISTENT);
+	return answer(connection, status, "text/plain", (char *)why, strlen(why),
+		      MHD_RESPMEM_PERSISTENT);
 }
 
 /* The parameters are libmicrohttpd's. */
@@ -166,12 +177,16 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	(void)version, (void)upload, (void)upload_size, (void)request;
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET is wanted\n");
+	if (!strcmp(url, "/"))
+		return answer(connection, MHD_HTTP_OK, HTML, (char *)front_page, strlen(front_page),
+			      MHD_RESPMEM_PERSISTENT);
 	if (strcmp(url, "/metrics") != 0)
 		return refuse(connection, MHD_HTTP_NOT_FOUND, "there is only /metrics\n");
 	text = listener->page(listener->context, &size);
 	if (!text)
 		return refuse(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "not now\n");
-	return answer(connection, MHD_HTTP_OK, text, size, MHD_RESPMEM_MUST_FREE);
+	return answer(connection, MHD_HTTP_OK, METRICS_CONTENT_TYPE, text, size,
+		      MHD_RESPMEM_MUST_FREE);
 }
 
 /* The parameters are libmicrohttpd's. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * listen.c: a web server with one page, /metrics, for `balloonctl export`.
+ * listen.c: a web server with one page, /metrics, and at / a link to it, for
+ * `balloonctl export`.
  */
 #ifndef TOOLS_BALLOONCTL_LISTEN_H
 #define TOOLS_BALLOONCTL_LISTEN_H

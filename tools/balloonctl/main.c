@@ -99,7 +99,7 @@ int main(int argc, char **argv)
 		case 'h':
 			return finish(print_help());
 		case 'V':
-			puts("balloonctl " BALLOONCTL_VERSION);
+			puts("balloonctl " AEROSTAT_VERSION);
 			return finish(EXIT_REACHED);
 		default:
 			return bad_option(c, argv);

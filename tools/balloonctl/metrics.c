@@ -30,71 +30,91 @@ static bool give_real(struct value *value, double real)
 	return true;
 }
 
-/* ---- values from a sample of a guest that is up; false: not known ---- */
+/* ---- values of a guest that was seen; false: not known ---- */
 
-static bool read_ram(const struct sample *sample, struct value *value)
+static bool read_ram(const struct metrics_guest *guest, struct value *value)
 {
-	return give(value, sample->state.ram);
+	return give(value, guest->sample->state.ram);
 }
 
-static bool read_left(const struct sample *sample, struct value *value)
+static bool read_left(const struct metrics_guest *guest, struct value *value)
 {
-	return give(value, sample->state.left);
+	return give(value, guest->sample->state.left);
 }
 
-static bool read_taken(const struct sample *sample, struct value *value)
+static bool read_taken(const struct metrics_guest *guest, struct value *value)
 {
-	return give(value, sample->state.taken);
+	return give(value, guest->sample->state.taken);
 }
 
-static bool read_target(const struct sample *sample, struct value *value)
+static bool read_target(const struct metrics_guest *guest, struct value *value)
 {
-	return sample->state.has_target && give(value, sample->state.target_left);
+	return guest->sample->state.has_target && give(value, guest->sample->state.target_left);
 }
 
-static bool read_driver(const struct sample *sample, struct value *value)
+static bool read_driver(const struct metrics_guest *guest, struct value *value)
 {
-	return sample->state.has_features && give(value, sample->state.driver_ok);
+	return guest->sample->state.has_features && give(value, guest->sample->state.driver_ok);
 }
 
-static bool read_paused(const struct sample *sample, struct value *value)
+static bool read_paused(const struct metrics_guest *guest, struct value *value)
 {
-	return give(value, sample->state.paused);
+	return give(value, guest->sample->state.paused);
 }
 
-static bool read_complaint(const struct sample *sample, struct value *value)
+static bool read_complaint(const struct metrics_guest *guest, struct value *value)
 {
-	return give(value, sample->state.complaint[0] != '\0');
+	return give(value, guest->sample->state.complaint[0] != '\0');
 }
 
-static bool read_update(const struct sample *sample, struct value *value)
+static bool read_update(const struct metrics_guest *guest, struct value *value)
 {
-	return sample->has_stats && sample->stats.ever && give(value, sample->stats.update);
+	return guest->sample->has_stats && guest->sample->stats.ever &&
+	       give(value, guest->sample->stats.update);
 }
 
-static bool read_interval(const struct sample *sample, struct value *value)
+static bool read_interval(const struct metrics_guest *guest, struct value *value)
 {
-	return sample->has_stats && give(value, sample->stats.interval);
+	return guest->sample->has_stats && give(value, guest->sample->stats.interval);
 }
 
-static bool read_resident(const struct sample *sample, struct value *value)
+static bool read_resident(const struct metrics_guest *guest, struct value *value)
 {
-	return sample->has_cost && give(value, sample->cost.resident);
+	return guest->sample->has_cost && give(value, guest->sample->cost.resident);
 }
 
-static bool read_cpu(const struct sample *sample, struct value *value)
+static bool read_cpu(const struct metrics_guest *guest, struct value *value)
 {
-	return sample->has_cost && give_real(value, (double)sample->cost.cpu_ms / 1000);
+	return guest->sample->has_cost &&
+	       give_real(value, (double)guest->sample->cost.cpu_ms / 1000);
+}
+
+/* Ages grow between two looks. */
+static bool read_age(const struct metrics_guest *guest, struct value *value)
+{
+	return give_real(value, (double)(guest->now - guest->sample->seen) / 1000);
+}
+
+static bool read_stats_age(const struct metrics_guest *guest, struct value *value)
+{
+	const struct sample *sample = guest->sample;
+
+	if (!sample->has_stats || !sample->stats.ever)
+		return false;
+	read_age(guest, value);
+	return give_real(value, value->real + sample->stats.age);
 }
 
 struct metric {
 	const char *name, *type, *help;
-	bool (*read)(const struct sample *sample, struct value *value);
+	bool (*read)(const struct metrics_guest *guest, struct value *value);
 	unsigned stat; /* without read: a STAT_ number */
 };
 
 /* The names of the statistics are QMP's, with Prometheus' units at their end. */
 static const struct metric metrics[] = {
+	{ "balloon_age_seconds", "gauge",
+	  "How old the values of this guest are; its statistics are older.", read_age, 0 },
 	{ "balloon_ram_bytes", "gauge", "Memory that the host gave to the guest.", read_ram, 0 },
 	{ "balloon_left_bytes", "gauge", "Memory left to the guest.", read_left, 0 },
 	{ "balloon_taken_bytes", "gauge", "Memory that the balloon holds.", read_taken, 0 },
@@ -105,6 +125,8 @@ static const struct metric metrics[] = {
 	  read_complaint, 0 },
 	{ "balloon_stats_update_timestamp_seconds", "gauge",
 	  "When the guest last sent statistics, in Unix time.", read_update, 0 },
+	{ "balloon_stats_age_seconds", "gauge", "How old the guest's statistics are.",
+	  read_stats_age, 0 },
 	{ "balloon_stats_interval_seconds", "gauge",
 	  "How often the guest is asked for statistics; 0: never.", read_interval, 0 },
 	{ "balloon_host_memory_bytes", "gauge", "Memory of the host that QEMU occupies (Pss).",
@@ -145,13 +167,13 @@ static const struct metric metrics[] = {
 };
 
 /* A person has typed the name: bytes that are not plain text come as \xNN. */
-static void write_labels(FILE *file, const char *name)
+static void write_label(FILE *file, const char *label, const char *text)
 {
 	char shown[ESCAPE_MAX];
 
-	fputs("{guest=\"", file);
-	for (; *name; name++) {
-		size_t len = escape_byte((unsigned char)*name, shown);
+	fprintf(file, "%s=\"", label);
+	for (; *text; text++) {
+		size_t len = escape_byte((unsigned char)*text, shown);
 
 		for (size_t i = 0; i < len; i++) {
 			if (shown[i] == '\\' || shown[i] == '"')
@@ -159,22 +181,41 @@ static void write_labels(FILE *file, const char *name)
 			fputc(shown[i], file);
 		}
 	}
-	fputs("\"} ", file);
+	fputc('"', file);
 }
 
-static bool is_up(const struct metrics_guest *guest)
+static void write_name(FILE *file, const char *name, const struct metrics_guest *guest)
 {
-	return guest->sample->number && !guest->sample->err && !guest->hangs;
+	fprintf(file, "%s{", name);
+	write_label(file, "guest", guest->name);
+	fputs("} ", file);
 }
 
+static enum condition condition_of(const struct metrics_guest *guest)
+{
+	enum condition condition = sample_condition(guest->sample);
+
+	return guest->hangs && condition != CONDITION_PENDING ? CONDITION_NO_ANSWER : condition;
+}
+
+/* A guest without a balloon is there, and so is one that serves somebody else. */
+static bool is_there(const struct metrics_guest *guest)
+{
+	enum condition condition = condition_of(guest);
+
+	return condition == CONDITION_UP || condition == CONDITION_BUSY ||
+	       condition == CONDITION_NO_BALLOON;
+}
+
+/* Old values are better than none only as long as the guest is known to be there. */
 static bool read_value(const struct metric *metric, const struct metrics_guest *guest,
 		       struct value *value)
 {
 	*value = (struct value){ 0 };
-	if (!is_up(guest))
+	if (!is_there(guest) || !guest->sample->seen)
 		return false;
 	if (metric->read)
-		return metric->read(guest->sample, value);
+		return metric->read(guest, value);
 	return sample_stat(guest->sample, metric->stat, &value->whole);
 }
 
@@ -195,8 +236,7 @@ static void write_metric(FILE *file, const struct metric *metric,
 		if (!has_head)
 			write_head(file, metric->name, metric->type, metric->help);
 		has_head = true;
-		fputs(metric->name, file);
-		write_labels(file, guests[i].name);
+		write_name(file, metric->name, &guests[i]);
 		if (value.is_real)
 			fprintf(file, "%.3f\n", value.real);
 		else
@@ -204,15 +244,44 @@ static void write_metric(FILE *file, const struct metric *metric,
 	}
 }
 
+static void write_build(FILE *file)
+{
+	write_head(file, "balloon_build_info", "gauge", "Of what version this exporter is.");
+	fputs("balloon_build_info{", file);
+	write_label(file, "version", AEROSTAT_VERSION);
+	fputs("} 1\n", file);
+}
+
+static void write_up(FILE *file, const struct metrics_guest *guests, size_t count)
+{
+	write_head(file, "balloon_up", "gauge", "Whether the guest is there, busy or not.");
+	for (size_t i = 0; i < count; i++) {
+		write_name(file, "balloon_up", &guests[i]);
+		fputs(is_there(&guests[i]) ? "1\n" : "0\n", file);
+	}
+}
+
+static void write_states(FILE *file, const struct metrics_guest *guests, size_t count)
+{
+	write_head(file, "balloon_guest_state", "gauge",
+		   "What the last look at the guest has found: one of these is 1.");
+	for (size_t i = 0; i < count; i++) {
+		for (enum condition c = 0; c < CONDITIONS; c++) {
+			fputs("balloon_guest_state{", file);
+			write_label(file, "guest", guests[i].name);
+			fputc(',', file);
+			write_label(file, "state", condition_word(c));
+			fputs(c == condition_of(&guests[i]) ? "} 1\n" : "} 0\n", file);
+		}
+	}
+}
+
 void metrics_write(FILE *file, const struct metrics_guest *guests, size_t count)
 {
 	assert(guests || !count);
-	write_head(file, "balloon_up", "gauge", "Whether the guest is there and answers.");
-	for (size_t i = 0; i < count; i++) {
-		fputs("balloon_up", file);
-		write_labels(file, guests[i].name);
-		fputs(is_up(&guests[i]) ? "1\n" : "0\n", file);
-	}
+	write_build(file);
+	write_up(file, guests, count);
+	write_states(file, guests, count);
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++)
 		write_metric(file, &metrics[i], guests, count);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * metrics.c: samples of guests in Prometheus' text format (version 0.0.4):
- * base units, all lines of a metric together, unknown values absent.
+ * base units, all lines of a metric together, unknown values absent. Which of its
+ * conditions a guest is in is a set of states: one of them is 1. Values stand
+ * beside their ages.
  */
 #ifndef TOOLS_BALLOONCTL_METRICS_H
 #define TOOLS_BALLOONCTL_METRICS_H
@@ -16,7 +18,8 @@
 struct metrics_guest {
 	const char *name;
 	const struct sample *sample;
-	bool hangs; /* it has not answered for too long: as good as gone */
+	int64_t now; /* by deadline_now() */
+	bool hangs;  /* it has not answered for too long, and its poller still waits */
 };
 
 /* Writes all metrics of `count` guests; the caller checks whether the file could be written. */

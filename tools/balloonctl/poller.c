@@ -108,6 +108,8 @@ static void look(struct poller *poller, struct sample *sample)
 	if (!sample->err)
 		sample->err = look_at(poller, sample);
 	sample->time = deadline_now();
+	if (!sample->err)
+		sample->seen = sample->time;
 	/* To connect anew each time is expensive over ssh. */
 	if (sample->err || !guest_may_be_kept(poller->guest))
 		disconnect(poller);
@@ -115,9 +117,22 @@ static void look(struct poller *poller, struct sample *sample)
 
 /* ---- the thread ---- */
 
+/* Somebody else's connection changes nothing of what was seen before it. */
+static void keep_seen(const struct sample *before, struct sample *sample)
+{
+	struct sample kept = *before;
+
+	kept.time = sample->time;
+	kept.err = sample->err;
+	memcpy(kept.error, sample->error, sizeof(kept.error));
+	*sample = kept;
+}
+
 static void publish(struct poller *poller, struct sample *sample)
 {
 	pthread_mutex_lock(&poller->lock);
+	if (sample->err == -EBUSY)
+		keep_seen(&poller->sample, sample);
 	sample->number = poller->sample.number + 1;
 	poller->sample = *sample;
 	pthread_cond_broadcast(&poller->changed);
@@ -244,10 +259,44 @@ void poller_stop(struct poller *poller)
 	put(poller);
 }
 
+enum condition sample_condition(const struct sample *sample)
+{
+	if (sample->number == 0)
+		return CONDITION_PENDING;
+	switch (sample->err) {
+	case 0:
+		return CONDITION_UP;
+	case -EBUSY:
+		return CONDITION_BUSY;
+	case -ETIMEDOUT:
+		return CONDITION_NO_ANSWER;
+	case -ENODEV:
+		return CONDITION_NO_BALLOON;
+	case -ENOENT:
+	case -ENOTCONN:
+	case -ECONNREFUSED:
+	case -ECONNRESET:
+	case -EPIPE:
+		return CONDITION_GONE;
+	default:
+		return CONDITION_FAILED;
+	}
+}
+
+const char *condition_word(enum condition condition)
+{
+#define CONDITION_WORD(constant, word) [constant] = word,
+	static const char *const words[] = { CONDITION_TABLE(CONDITION_WORD) };
+#undef CONDITION_WORD
+
+	assert(condition < CONDITIONS);
+	return words[condition];
+}
+
 bool sample_stat(const struct sample *sample, unsigned stat, uint64_t *value)
 {
 	assert(stat < STAT_COUNT);
-	if (sample->err || !sample->has_stats || !sample->stats.ever ||
+	if ((sample->err && sample->err != -EBUSY) || !sample->has_stats || !sample->stats.ever ||
 	    !(sample->stats.present >> stat & 1))
 		return false;
 	*value = sample->stats.value[stat];

@@ -18,12 +18,16 @@
 
 #define SAMPLE_ERROR 200
 
-/* One look at a guest. */
+/*
+ * One look at a guest. After one that found it busy (err is -EBUSY) what follows `error`
+ * is what was seen last, if ever; after any other error it is zero.
+ */
 struct sample {
 	uint64_t number; /* 1 for the first one; 0: there was none yet */
 	int64_t time;	 /* when it was there, by deadline_now() */
-	int err;	 /* the guest is gone, and all that follows `error` is zero */
+	int err;
 	char error[SAMPLE_ERROR];
+	int64_t seen; /* when what follows was true, by deadline_now(); 0: nothing is known */
 	struct guest_state state;
 	bool has_stats;
 	struct guest_stats stats;
@@ -67,6 +71,26 @@ void poller_ask_stop(struct poller *poller);
  * the thread then ends with its look. NULL is allowed.
  */
 void poller_stop(struct poller *poller);
+
+/* What a look has found; X(constant, word). */
+#define CONDITION_TABLE(X) \
+	X(CONDITION_PENDING, "pending")	      /* there was no look yet */ \
+	X(CONDITION_UP, "up")		      /* it answers */ \
+	X(CONDITION_BUSY, "busy")	      /* its socket serves another client */ \
+	X(CONDITION_NO_ANSWER, "no_answer")   /* it is there, and says nothing */ \
+	X(CONDITION_NO_BALLOON, "no_balloon") /* it answers, and has no such device */ \
+	X(CONDITION_GONE, "gone")	      /* there is nobody to connect to */ \
+	X(CONDITION_FAILED, "failed")	      /* anything else: see the sample's `error` */
+
+#define CONDITION_CONSTANT(constant, word) constant,
+enum condition { CONDITION_TABLE(CONDITION_CONSTANT) CONDITIONS };
+#undef CONDITION_CONSTANT
+
+/* Gives what the look has found, whatever was seen before. */
+enum condition sample_condition(const struct sample *sample);
+
+/* Gives the condition in one word, as "no_answer". */
+const char *condition_word(enum condition condition);
 
 /* Stores a statistic, by STAT_ number; false: the guest has never said it. */
 bool sample_stat(const struct sample *sample, unsigned stat, uint64_t *value);

@@ -109,7 +109,7 @@ static bool take(struct recording *recording, const struct sample *sample, int *
 {
 	int err;
 
-	if (sample->err == -ETIMEDOUT && recording->start) {
+	if ((sample->err == -ETIMEDOUT || sample->err == -EBUSY) && recording->start) {
 		if (!recording->silent)
 			complain("%s; waiting for it", sample->error);
 		recording->silent = true;

@@ -25,6 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <json-c/json.h>
+
 #include "tests/loopback.h"
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tools/balloonctl/balloonctl.h"
@@ -34,11 +36,14 @@
 #define LONG_MS 600000 /* for a client that is not to be ended */
 #define SHORT_MS 300   /* for one that is */
 #define ALARM_S 60u    /* for ever */
+#define SEEN 5000      /* a sample's time */
 
 static struct sample sample_of(void)
 {
 	struct sample sample = {
 		.number = 1,
+		.time = SEEN,
+		.seen = SEEN,
 		.state = { .ram = 1024 * MIB, .left = 768 * MIB, .taken = 256 * MIB },
 		.has_stats = true,
 		.stats = { .ever = true,
@@ -102,8 +107,8 @@ static void assert_conventional(const char *text)
 static void metrics_are_grouped_and_exact(void **state)
 {
 	struct sample one = sample_of(), two = sample_of();
-	struct metrics_guest guests[] = { { .name = "web", .sample = &one },
-					  { .name = "db", .sample = &two } };
+	struct metrics_guest guests[] = { { .name = "web", .sample = &one, .now = SEEN + 1500 },
+					  { .name = "db", .sample = &two, .now = SEEN } };
 	char *text = write_metrics(guests, 2);
 
 	(void)state;
@@ -114,6 +119,12 @@ static void metrics_are_grouped_and_exact(void **state)
 	assert_says(text, "balloon_stat_swap_in_bytes_total{guest=\"web\"} 18446744073709551615\n");
 	assert_says(text, "balloon_stats_update_timestamp_seconds{guest=\"web\"} 997\n");
 	assert_says(text, "balloon_stats_interval_seconds{guest=\"db\"} 7\n");
+	/* Each has the age that it has now, not that of the look. */
+	assert_says(text, "balloon_age_seconds{guest=\"web\"} 1.500\n"
+			  "balloon_age_seconds{guest=\"db\"} 0.000\n#");
+	assert_says(text, "balloon_stats_age_seconds{guest=\"web\"} 4.000\n"
+			  "balloon_stats_age_seconds{guest=\"db\"} 2.500\n#");
+	assert_says(text, "\nballoon_build_info{version=\"" AEROSTAT_VERSION "\"} 1\n");
 	free(text);
 }
 
@@ -133,28 +144,186 @@ static void what_is_not_known_is_absent(void **state)
 	sample.stats.ever = false;
 	text = write_metrics(&guest, 1);
 	assert_null(strstr(text, "balloon_stat_"));
+	assert_null(strstr(text, "balloon_stats_age"));
 	assert_null(strstr(text, "timestamp"));
 	free(text);
 }
 
-static void guest_that_is_gone_or_hangs_is_only_down(void **state)
+/* Exactly one state of the guest is 1. */
+static void assert_state(const char *text, const char *guest, const char *state)
+{
+	unsigned states = 0, ones = 0;
+	char start[64], one[96];
+
+	snprintf(start, sizeof(start), "balloon_guest_state{guest=\"%s\",state=", guest);
+	snprintf(one, sizeof(one), "%s\"%s\"} 1\n", start, state);
+	assert_says(text, one);
+	for (const char *at = text; (at = strstr(at, start)); at++, states++)
+		ones += strchr(at, '\n')[-1] == '1';
+	assert_int_equal(ones, 1);
+	assert_int_equal(states, CONDITIONS);
+}
+
+/* All that a look can end with is told apart, and only who is silent or away is down. */
+static void every_condition_has_a_state_of_its_own(void **state)
+{
+	static const struct {
+		int err;
+		bool hangs, up;
+		const char *word;
+	} cases[] = {
+		{ 0, false, true, "up" },
+		{ -EBUSY, false, true, "busy" },
+		{ -ENODEV, false, true, "no_balloon" },
+		{ -ETIMEDOUT, false, false, "no_answer" },
+		{ 0, true, false, "no_answer" },
+		{ -EBUSY, true, false, "no_answer" },
+		{ -ENOENT, false, false, "gone" },
+		{ -ECONNREFUSED, false, false, "gone" },
+		{ -ECONNRESET, false, false, "gone" },
+		{ -EPIPE, false, false, "gone" },
+		{ -ENOTCONN, false, false, "gone" },
+		{ -EPERM, false, false, "failed" },
+		{ -EPROTO, false, false, "failed" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sample sample = { .number = 3, .time = SEEN, .err = cases[i].err };
+		struct metrics_guest guest = {
+			.name = "a", .sample = &sample, .now = SEEN, .hangs = cases[i].hangs
+		};
+		char *text = write_metrics(&guest, 1);
+
+		assert_conventional(text);
+		assert_state(text, "a", cases[i].word);
+		assert_says(text, cases[i].up ? "balloon_up{guest=\"a\"} 1\n"
+					      : "balloon_up{guest=\"a\"} 0\n");
+		free(text);
+	}
+}
+
+static void guest_that_is_gone_or_hangs_has_no_values(void **state)
 {
 	struct sample samples[] = {
 		sample_of(), { .number = 3, .err = -ENOENT }, { 0 }, sample_of()
 	};
 	struct metrics_guest guests[] = { { .name = "a", .sample = &samples[0] },
 					  { .name = "b", .sample = &samples[1] },
-					  { .name = "c", .sample = &samples[2] },
+					  { .name = "c", .sample = &samples[2], .hangs = true },
 					  { .name = "d", .sample = &samples[3], .hangs = true } };
 	char *text = write_metrics(guests, 4);
 
 	(void)state;
 	assert_says(text, "balloon_up{guest=\"a\"} 1\nballoon_up{guest=\"b\"} 0\n"
 			  "balloon_up{guest=\"c\"} 0\nballoon_up{guest=\"d\"} 0\n");
+	assert_state(text, "c", "pending");
 	assert_says(text, "balloon_ram_bytes{guest=\"a\"}");
 	assert_null(strstr(text, "balloon_ram_bytes{guest=\"b\"}"));
 	assert_null(strstr(text, "balloon_ram_bytes{guest=\"d\"}"));
 	free(text);
+}
+
+/* What was seen before somebody else came stands, with its age. */
+static void busy_guest_keeps_what_was_seen(void **state)
+{
+	struct sample busy = sample_of();
+	struct metrics_guest guest = { .name = "a", .sample = &busy, .now = SEEN + 60000 };
+	char *text;
+
+	(void)state;
+	busy.err = -EBUSY;
+	busy.time = SEEN + 59000;
+	text = write_metrics(&guest, 1);
+	assert_state(text, "a", "busy");
+	assert_says(text, "balloon_left_bytes{guest=\"a\"} 805306368\n");
+	assert_says(text, "balloon_stat_free_memory_bytes{guest=\"a\"} 536870912\n");
+	assert_says(text, "balloon_age_seconds{guest=\"a\"} 60.000\n");
+	assert_says(text, "balloon_stats_age_seconds{guest=\"a\"} 62.500\n");
+	free(text);
+	/* One that was never seen has nothing. */
+	busy = (struct sample){ .number = 1, .err = -EBUSY };
+	text = write_metrics(&guest, 1);
+	assert_state(text, "a", "busy");
+	assert_null(strstr(text, "balloon_age"));
+	assert_null(strstr(text, "balloon_left"));
+	free(text);
+}
+
+/* A guest of which all is known. */
+static char *write_everything(void)
+{
+	struct sample sample = sample_of();
+	struct metrics_guest guest = { .name = "a", .sample = &sample, .now = SEEN };
+
+	sample.state.has_target = sample.state.has_features = sample.has_cost = true;
+	sample.stats.present = (1u << STAT_COUNT) - 1;
+	return write_metrics(&guest, 1);
+}
+
+/* For `promtool check metrics`, which tests/contrib/run.sh has judge it. */
+static void all_metrics_are_conventional(void **state)
+{
+	const char *path = getenv("METRICS_FILE");
+	char *text = write_everything();
+
+	(void)state;
+	assert_conventional(text);
+	if (path) {
+		FILE *file = fopen(path, "w");
+
+		assert_non_null(file);
+		fputs(text, file);
+		assert_int_equal(fclose(file), 0);
+	}
+	free(text);
+}
+
+/* By free(). */
+static char *read_file(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char *text = NULL;
+	size_t size = 0;
+
+	if (!file)
+		fail_msg("%s: %s", path, strerror(errno));
+	assert_true(getdelim(&text, &size, '\0', file) > 0);
+	fclose(file);
+	return text;
+}
+
+/* Every balloon_NAME in the file is a metric; how many there are. */
+static unsigned assert_names_metrics(const char *path, const char *metrics)
+{
+	char *text = read_file(path), name[80], type[96];
+	unsigned count = 0;
+
+	for (const char *at = text; (at = strstr(at, "balloon_")); at += strlen(name), count++) {
+		snprintf(name, sizeof(name), "%.*s", (int)strspn(at, "abcdefghijklmnopqrstuvwxyz_"),
+			 at);
+		snprintf(type, sizeof(type), "# TYPE %s ", name);
+		if (!strstr(metrics, type))
+			fail_msg("%s: there is no metric %s", path, name);
+	}
+	free(text);
+	return count;
+}
+
+static void dashboard_and_alerts_name_what_there_is(void **state)
+{
+	char *metrics = write_everything();
+	struct json_object *dashboard = json_object_from_file(
+		"tools/balloonctl/contrib/balloonctl-dashboard.json");
+
+	(void)state;
+	assert_non_null(dashboard);
+	json_object_put(dashboard);
+	assert_true(assert_names_metrics("tools/balloonctl/contrib/balloonctl-dashboard.json",
+					 metrics) > 15);
+	assert_true(assert_names_metrics("tools/balloonctl/contrib/balloonctl-alerts.yml",
+					 metrics) > 10);
+	free(metrics);
 }
 
 static void labels_are_escaped(void **state)
@@ -404,7 +573,7 @@ static void ask(const char *address, const char *request, char *text, size_t siz
 	loopback_ask((unsigned)strtoul(strrchr(address, ':') + 1, NULL, 10), request, text, size);
 }
 
-static void server_has_one_page(void **state)
+static void server_has_one_page_and_a_link_to_it(void **state)
 {
 	static char page[] = "balloon_up 1\n";
 	char address[LISTEN_ADDRESS], text[4096];
@@ -418,6 +587,11 @@ static void server_has_one_page(void **state)
 	assert_says(text, "HTTP/1.1 200 ");
 	assert_says(text, "Content-Type: text/plain; version=0.0.4");
 	assert_says(text, "\r\n\r\nballoon_up 1\n");
+	ask(address, "GET / HTTP/1.0\r\n\r\n", text, sizeof(text));
+	assert_says(text, "HTTP/1.1 200 ");
+	assert_says(text, "Content-Type: text/html; charset=utf-8");
+	assert_says(text, "<a href=\"/metrics\">");
+	assert_null(strstr(text, "balloon_up"));
 	ask(address, "GET /../etc/passwd HTTP/1.0\r\n\r\n", text, sizeof(text));
 	assert_says(text, " 404 ");
 	ask(address, "POST /metrics HTTP/1.0\r\nContent-Length: 0\r\n\r\n", text, sizeof(text));
@@ -556,17 +730,19 @@ static void client_that_reads_nothing_is_ended(void **state)
 	listen_stop(listener);
 }
 
-static void clients_that_do_nothing_delay_nobody(void **state)
+/* Each has said the part `said` of a request. */
+static void assert_idlers_delay_nobody(const char *said)
 {
 	static char page[] = "balloon_up 1\n";
 	char address[LISTEN_ADDRESS], text[4096];
 	struct listener *listener;
 	int idle[16];
 
-	(void)state;
 	assert_int_equal(listen_start("0", make_page, page, LONG_MS, &listener, address), 0);
 	for (size_t i = 0; i < 16; i++)
 		idle[i] = connect_to(address, 0);
+	for (size_t i = 0; i < 16; i++)
+		assert_int_equal(send(idle[i], said, strlen(said), 0), strlen(said));
 	alarm(ALARM_S);
 	ask(address, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", text, sizeof(text));
 	assert_says(text, "\r\n\r\nballoon_up 1\n");
@@ -578,6 +754,21 @@ static void clients_that_do_nothing_delay_nobody(void **state)
 	for (size_t i = 0; i < 16; i++)
 		close(idle[i]);
 	listen_stop(listener);
+}
+
+static void clients_that_do_nothing_delay_nobody(void **state)
+{
+	(void)state;
+	assert_idlers_delay_nobody("");
+}
+
+/* Sixteen that stop in the middle of a request. */
+static void half_open_clients_delay_nobody(void **state)
+{
+	(void)state;
+	assert_idlers_delay_nobody("GET /metr");
+	assert_idlers_delay_nobody("GET /metrics HTTP/1.1\r\nHost: a\r\n");
+	assert_idlers_delay_nobody("POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n");
 }
 
 /* HTTP/1.1 would keep it, and the client was told. */
@@ -604,7 +795,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(metrics_are_grouped_and_exact),
 		cmocka_unit_test(what_is_not_known_is_absent),
-		cmocka_unit_test(guest_that_is_gone_or_hangs_is_only_down),
+		cmocka_unit_test(every_condition_has_a_state_of_its_own),
+		cmocka_unit_test(guest_that_is_gone_or_hangs_has_no_values),
+		cmocka_unit_test(busy_guest_keeps_what_was_seen),
+		cmocka_unit_test(all_metrics_are_conventional),
+		cmocka_unit_test(dashboard_and_alerts_name_what_there_is),
 		cmocka_unit_test(labels_are_escaped),
 		cmocka_unit_test(metrics_are_printed_once),
 		cmocka_unit_test(text_file_is_replaced_whole),
@@ -612,12 +807,13 @@ int main(void)
 		cmocka_unit_test(text_file_is_renewed_and_removed_at_the_end),
 		cmocka_unit_test(metrics_are_served_until_the_end),
 		cmocka_unit_test(export_refuses_odd_arguments),
-		cmocka_unit_test(server_has_one_page),
+		cmocka_unit_test(server_has_one_page_and_a_link_to_it),
 		cmocka_unit_test(server_is_on_loopback_by_default),
 		cmocka_unit_test(server_without_a_thread_is_an_error),
 		cmocka_unit_test(client_that_says_a_byte_at_a_time_is_ended),
 		cmocka_unit_test(client_that_reads_nothing_is_ended),
 		cmocka_unit_test(clients_that_do_nothing_delay_nobody),
+		cmocka_unit_test(half_open_clients_delay_nobody),
 		cmocka_unit_test(connection_is_for_one_answer),
 	};
 

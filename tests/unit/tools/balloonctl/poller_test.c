@@ -15,7 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
@@ -105,6 +107,83 @@ static void statistic_is_known_only_if_all_say_so(void **state)
 	sample.stats.ever = false;
 	assert_false(sample_stat(&sample, STAT_FREE_MEMORY, &value));
 	assert_int_equal(value, 42);
+}
+
+/* Somebody who connects and stays. */
+static int hold(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char greeting;
+
+	strcpy(addr.sun_path, path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(read(fd, &greeting, 1), 1);
+	return fd;
+}
+
+/* As long as somebody else is connected nothing is asked, and nothing is lost. */
+static void busy_guest_is_not_gone(void **state)
+{
+	static const struct poller_rate rate = { .interval_ms = 20, .timeout_ms = 500 };
+	struct fake_qemu qemu = { .left_before = 768 * MIB };
+	struct sample sample = { 0 }, seen;
+	struct fake_place place;
+	struct poller *poller;
+	int other;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	assert_int_equal(poller_start(place.path, &rate, &poller), 0);
+	next_with(poller, 0, &sample);
+	other = hold(place.path);
+	next_with(poller, -EBUSY, &sample);
+	assert_int_equal(sample_condition(&sample), CONDITION_BUSY);
+	assert_non_null(strstr(sample.error, "another client"));
+	assert_int_equal(sample.state.left, 768 * MIB);
+	assert_true(sample.seen > 0 && sample.seen < sample.time);
+	seen = sample;
+	next(poller, &sample);
+	assert_int_equal(sample.err, -EBUSY);
+	assert_int_equal(sample.seen, seen.seen);
+	close(other);
+	next_with(poller, 0, &sample);
+	assert_int_equal(sample.seen, sample.time);
+	end(poller, &place);
+}
+
+/* One that says nothing to us, and serves nobody else either. */
+static void silent_guest_is_not_busy(void **state)
+{
+	static const struct poller_rate rate = { .interval_ms = 20, .timeout_ms = 200 };
+	struct fake_qemu qemu = { .greeting = FAKE_SAYS_NOTHING };
+	struct sample sample = { 0 };
+	struct fake_place place;
+	struct poller *poller;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	assert_int_equal(poller_start(place.path, &rate, &poller), 0);
+	next_with(poller, -ETIMEDOUT, &sample);
+	assert_int_equal(sample_condition(&sample), CONDITION_NO_ANSWER);
+	assert_int_equal(sample.seen, 0);
+	end(poller, &place);
+}
+
+/* Those who wait for their turn are not served, whoever else waits. */
+static void guest_that_accepts_nobody_is_not_busy(void **state)
+{
+	static const struct poller_rate rate = { .interval_ms = 20, .timeout_ms = 200 };
+	struct fake_qemu qemu = { .deaf = true };
+	struct sample sample = { 0 };
+	struct fake_place place;
+	struct poller *poller;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	assert_int_equal(poller_start(place.path, &rate, &poller), 0);
+	next_with(poller, -ETIMEDOUT, &sample);
+	end(poller, &place);
 }
 
 /* One client at a time: between two looks others are served. */
@@ -283,6 +362,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(samples_hold_what_the_guest_says),
 		cmocka_unit_test(statistic_is_known_only_if_all_say_so),
+		cmocka_unit_test(busy_guest_is_not_gone),
+		cmocka_unit_test(silent_guest_is_not_busy),
+		cmocka_unit_test(guest_that_accepts_nobody_is_not_busy),
 		cmocka_unit_test(others_get_their_turn),
 		cmocka_unit_test(guest_that_dies_is_gone_until_it_is_back),
 		cmocka_unit_test(connection_that_breaks_is_made_anew),
