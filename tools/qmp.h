@@ -56,7 +56,8 @@ int qmp_connect(struct qmp *q, const char *path, int timeout_ms);
 /*
  * Reads the greeting and leaves negotiation mode on a connected stream socket,
  * which belongs to the client from now on, also on failure. -ETIMEDOUT: nobody
- * greets; -EBUSY: somebody else is greeted; -EPROTO: what greets does not speak QMP; -ECONNRESET, -EMSGSIZE.
+ * greets; -EBUSY: somebody else is connected; -EPROTO: what greets does not speak QMP;
+ * -ECONNRESET, -EMSGSIZE.
  */
 int qmp_attach(struct qmp *q, int fd, int timeout_ms);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A web server with one page and one that leads to it: see listen.h. Requests are input from anybody
- * who can connect: few connections, short waits, a time for all, one answer, no body,
- * nothing echoed.
+ * A web server with one page and one that leads to it: see listen.h. Requests are input
+ * from anybody who can connect: few connections, short waits, a time for all, one answer,
+ * no body, nothing echoed.
  */
 #include <assert.h>
 #include <arpa/inet.h>

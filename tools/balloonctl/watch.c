@@ -34,7 +34,7 @@ static const char help[] =
 	"occupies (Pss).\n"
 	"\n"
 	"  --interval SEC   look every SEC seconds, 0.1 to 3600 (default 1)\n"
-	"  --ascii          draw with ASCII only; so it does where the locale has no UTF-8\n"
+	"  --ascii          draw with ASCII only, as where the locale has no UTF-8\n"
 	"\n"
 	"Keys: q quits, arrows scroll. If nobody asks a guest for its statistics, it is\n"
 	"asked every second (or SEC) as long as this runs.\n";
