@@ -207,7 +207,9 @@ tests/tools/frame_dump := $(filter-out mm/%,$(DUMP_SOURCES)) $(FRAME_FIXTURE) \
 	mm/frame_dump.c kernel/dump.c tests/unit/tools/core_file.c
 tests/tools/events_dump := $(DUMP_SOURCES) kernel/dump.c tests/unit/tools/core_file.c
 
-BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c
+BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c \
+	tests/schema/schema.c
+tests/tools/balloonctl/list := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/command := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/deadline := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_thread := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
@@ -496,7 +498,7 @@ INTEGRATION_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/integra
 $(INTEGRATION_OBJECTS): | $(call needs,test)
 
 $(BUILD)/tests/integration/run: $(INTEGRATION_OBJECTS) $(TOOL_OBJECTS) \
-		$(BUILD)/host/tools/balloonctl/course.o
+		$(BUILD)/host/tools/balloonctl/course.o $(BUILD)/host/tests/schema/schema.o
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lcmocka
 

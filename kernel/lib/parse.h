@@ -2,6 +2,7 @@
 /*
  * Numbers and sizes as people write them. All functions take a whole string:
  * what follows the number makes it wrong. Nothing is changed on an error.
+ * Host programs include this file.
  */
 #ifndef KERNEL_LIB_PARSE_H
 #define KERNEL_LIB_PARSE_H

@@ -414,6 +414,55 @@ static void balloonctl_does_not_take_a_dead_guest_for_a_shortfall(void **state)
 	harness_stop(vm);
 }
 
+/* ---- RAM that the guest does not use ---- */
+
+static uint64_t unused_now(void)
+{
+	struct json_object *all, *unused;
+	uint64_t bytes;
+
+	assert_end(BALLOONCTL("stats", "--interval", "1"), EXIT_REACHED, "stat-total-memory");
+	assert_end(BALLOONCTL("stats", "--interval", "0"), EXIT_REACHED, "nobody asks");
+	all = status_json();
+	unused = json_object_object_get(all, "unused");
+	assert_true(json_object_is_type(unused, json_type_int));
+	bytes = json_object_get_uint64(unused);
+	json_object_put(all);
+	return bytes;
+}
+
+/* What the firmware keeps is the same; the DIMM comes on top of it. */
+static void check_dimm(const char *balloon)
+{
+	struct guest_options guest = { .balloon = balloon };
+	char extra[256];
+	struct vm *vm;
+	uint64_t before;
+
+	vm = balloonctl_boot(guest);
+	before = unused_now();
+	assert_true(before < 4 * MIB);
+	harness_stop(vm);
+	snprintf(extra, sizeof(extra),
+		 "%s -m slots=2,maxmem=2G -object memory-backend-ram,id=m,size=128M "
+		 "-device pc-dimm,memdev=m",
+		 balloonctl_option);
+	guest.extra = extra;
+	vm = harness_boot(&guest);
+	assert_true(unused_now() - before == 128 * MIB);
+	assert_end(BALLOONCTL("take", "16M", "--wait"), EXIT_REACHED, "16.00 MiB taken");
+	assert_true(unused_now() - before == 128 * MIB);
+	assert_end(BALLOONCTL("status"), EXIT_REACHED, "MiB of RAM not used by the guest");
+	harness_stop(vm);
+}
+
+static void balloonctl_shows_a_dimm_that_the_guest_does_not_use(void **state)
+{
+	(void)state;
+	check_dimm(NULL);
+	check_dimm("deflate-on-oom=on");
+}
+
 /* ---- pretty=on ---- */
 
 static void balloonctl_reads_answers_of_many_lines(void **state)
@@ -477,6 +526,23 @@ static void end_guest(const char *path, struct program *program)
 	program_finish(program, &end);
 }
 
+/* Its driver is told by QEMU, or it is not. */
+static void assert_list(const char *lines)
+{
+	const char *const args[] = { program_path("balloonctl"), "list", NULL };
+	const struct program_end *end = program_run(args);
+	char known[sizeof(end->out)];
+	char *unknown;
+
+	snprintf(known, sizeof(known), "%s", end->out);
+	while ((unknown = strstr(known, " unknown\n")))
+		memmove(unknown, unknown + strlen(" unknown"),
+			strlen(unknown + strlen(" unknown")) + 1);
+	assert_int_equal(end->status, EXIT_REACHED);
+	if (!strstr(known, lines))
+		fail_msg("not \"%s\": %s", lines, known);
+}
+
 static void balloonctl_finds_the_guests_of_the_run_script(void **state)
 {
 	const char *const no_name[] = { program_path("balloonctl"), "status", NULL };
@@ -492,6 +558,8 @@ static void balloonctl_finds_the_guests_of_the_run_script(void **state)
 	start_by_script(&two, "second");
 	wait_for_guest("second");
 	assert_end(program_run(no_name), EXIT_NO_CONNECT, "!-g NAME: first second");
+	assert_list("first   63.00 MiB left   1.000 MiB taken   driver\n"
+		    "second  63.00 MiB left   1.000 MiB taken   driver\n");
 	snprintf(path, sizeof(path), "%s/first.qmp", runtime);
 	end_guest(path, &one);
 	assert_end(program_run(no_name), EXIT_REACHED, "Guest        second\n");
@@ -595,6 +663,7 @@ int balloonctl_tests(void)
 		TEST(balloonctl_does_not_wait_for_a_qemu_that_is_stopped),
 		TEST(balloonctl_does_not_take_a_dead_guest_for_a_shortfall),
 		TEST(balloonctl_reads_answers_of_many_lines),
+		TEST(balloonctl_shows_a_dimm_that_the_guest_does_not_use),
 		TEST(balloonctl_finds_the_guests_of_the_run_script),
 		TEST(balloonctl_is_completed_by_bash),
 		TEST(balloonctl_has_every_command_in_its_manual),

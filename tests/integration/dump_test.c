@@ -13,6 +13,7 @@
 
 #include "tests/integration/harness.h"
 #include "tests/integration/program.h"
+#include "tests/schema/schema.h"
 #include "tools/balloonctl/balloonctl.h"
 
 static char folder[] = "/tmp/aerostat-test-XXXXXX";
@@ -116,6 +117,14 @@ static void assert_same_texts(const char *show_mem, const char *events, const ch
 	assert_same_text(show_mem, at, strlen(at));
 }
 
+static void assert_fits(const char *schema, const char *text)
+{
+	char error[SCHEMA_ERROR];
+
+	if (schema_check(schema, text, error))
+		fail_msg("%s", error);
+}
+
 static void assert_still_same(const char *before, const char *after)
 {
 	struct json_object *a = find_json(before), *b = find_json(after);
@@ -150,12 +159,14 @@ static void check_agreement(struct guest_options guest)
 	end = DUMP("--json", core_path);
 	assert_end(end, EXIT_REACHED, "\"ledger\":\"ok\"", "");
 	assert_same_json(json, events_json, end->out);
+	assert_fits("balloonctl-dump", end->out);
 	end = DUMP("--live", "--json");
 	assert_end(end, EXIT_REACHED, "\"ledger\":\"ok\"", "");
 	assert_same_json(json, events_json, end->out);
 	assert_end(DUMP("--pfn", "0x100", core_path), EXIT_REACHED, "Frame 0x100: kernel\n", "");
-	assert_end(DUMP("--json", "--pfn", "0", "--live"), EXIT_REACHED,
-		   "{\"pfn\":0,\"owner\":\"absent\"}\n", "");
+	end = DUMP("--json", "--pfn", "0", "--live");
+	assert_end(end, EXIT_REACHED, "{\"pfn\":0,\"owner\":\"absent\"}\n", "");
+	assert_fits("balloonctl-dump-pfn", end->out);
 	/* Still alive, and still the same. */
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
 	free(text);
@@ -242,7 +253,9 @@ static void check_epitaph(const char *way, const char *message, const char *func
 	assert_end(end, EXIT_REACHED, message, "");
 	assert_int_equal(strncmp(end->out, "panicked: ", 10), 0);
 	assert_end(end, EXIT_REACHED, "cmd_crash+0x", "");
-	json = find_json(DUMP("--live", "--json")->out);
+	end = DUMP("--live", "--json");
+	assert_fits("balloonctl-dump", end->out);
+	json = find_json(end->out);
 	assert_int_equal(json_pointer_get(json, "/epitaph/at/symbol", &at), 0);
 	assert_string_equal(json_object_get_string(at), function);
 	assert_int_equal(json_pointer_get(json, "/epitaph/message", &at), 0);

@@ -9,7 +9,7 @@
  * guest.c, guest_qmp.c, guest_libvirt.c: reach a guest (guest.h); libvirt, which may
  * block, by guest_thread.c.
  * poller.c, guest_set.c, periodic.c: look at guests again and again.
- * status.c, set.c, stats.c, watch.c, record.c, plot.c, export.c, dump.c: a
+ * list.c, status.c, set.c, stats.c, watch.c, record.c, plot.c, export.c, dump.c: a
  * command each, of which only its row in commands.c is known elsewhere.
  *
  * Each failure is said once, where it is noticed, by complain(), which names the

@@ -68,8 +68,8 @@ struct command {
 	int (*run)(const struct call *call);
 };
 
-extern const struct command command_status, command_set, command_take, command_give, command_stats,
-	command_watch, command_record, command_plot, command_export, command_dump;
+extern const struct command command_list, command_status, command_set, command_take, command_give,
+	command_stats, command_watch, command_record, command_plot, command_export, command_dump;
 
 /* All of them, in the order of --help; NULL ends the list. */
 extern const struct command *const commands[];

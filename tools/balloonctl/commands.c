@@ -6,8 +6,7 @@
 #include "tools/balloonctl/command.h"
 
 const struct command *const commands[] = {
-	&command_status, &command_set,	 &command_take,
-	&command_give,	 &command_stats, &command_watch,
-	&command_record, &command_plot,	 &command_export,
-	&command_dump,	 NULL,
+	&command_list, &command_status, &command_set,	&command_take,
+	&command_give, &command_stats,	&command_watch, &command_record,
+	&command_plot, &command_export, &command_dump,	NULL,
 };

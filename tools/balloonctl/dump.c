@@ -31,9 +31,9 @@ static const char help[] =
 	"as its `events` would. The last line is the verdict of a recount of all frames.\n"
 	"What a dump cannot tell, the age of the last statistics, is left out.\n"
 	"\n"
-	"  --live    read it from the guest that is there now, dead or alive: only what is\n"
-	"            needed, which is a few MiB of a TiB, and nothing of it lies on a disk.\n"
-	"            A guest that runs stands still meanwhile, 100 ms at a time; if it runs\n"
+	"  --live    read it from the guest that is there now, dead or alive: only what\n"
+	"            is needed, a few MiB of a TiB, and nothing of it lies on a disk. A\n"
+	"            guest that runs stands still meanwhile, 100 ms at a time; if it runs\n"
 	"            in between, what it moved is said\n"
 	"  --verbose say how much was read and how long the guest stood still, as a\n"
 	"            terminal is told in any case\n"
@@ -287,7 +287,7 @@ static const struct option options[] = {
 const struct command command_dump = {
 	.name = "dump",
 	.arguments = "FILE | --live [--pfn N]",
-	.summary = "who has a guest's memory, by a dump of it",
+	.summary = "who has a guest's memory",
 	.help = help,
 	.options = options,
 	.letters = "jv",

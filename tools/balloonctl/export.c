@@ -42,13 +42,14 @@ static const char help[] =
 	"                       which wants a name that ends in .prom\n"
 	"  --every SEC          renew it every SEC seconds, and remove it at the end\n"
 	"  --listen ADDR:PORT   serve http://ADDR:PORT/metrics until interrupted; ADDR is\n"
-	"                       numeric, [ADDR] for IPv6; PORT alone is on loopback. There\n"
-	"                       is no password: take care who can reach another address.\n"
+	"                       numeric, [ADDR] for IPv6; PORT alone is on loopback.\n"
+	"                       There is no password: take care who can reach another\n"
+	"                       address.\n"
 	"                       A client has ten seconds for a request and its answer\n"
 	"  --interval SEC       with --listen: look every SEC seconds, 0.1 to 3600\n"
 	"                       (default 5)\n"
-	"  --stats SEC          have guests asked for statistics every SEC seconds as long\n"
-	"                       as this runs, where nobody else asks\n";
+	"  --stats SEC          have guests asked for statistics every SEC seconds while\n"
+	"                       this runs, where nobody else asks\n";
 
 struct request {
 	const char *textfile, *listen;

@@ -212,3 +212,19 @@ int guest_cost(struct guest *guest, struct guest_cost *cost)
 	memset(cost, 0, sizeof(*cost));
 	return guest->backend->cost(guest, cost);
 }
+
+bool guest_unused(const struct guest_state *state, const struct guest_stats *stats, uint64_t *bytes)
+{
+	uint64_t total = stats->value[STAT_TOTAL_MEMORY];
+	bool has_taken = state->has_features && state->accepted >> DEFLATE_ON_OOM_BIT & 1;
+
+	if (!(stats->present >> STAT_TOTAL_MEMORY & 1) || state->complaint[0] != '\0' ||
+	    (!state->has_features && state->taken))
+		return false;
+	if (!has_taken && __builtin_add_overflow(total, state->taken, &total))
+		return false;
+	if (total > state->ram)
+		return false;
+	*bytes = state->ram - total;
+	return true;
+}

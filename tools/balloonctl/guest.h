@@ -35,7 +35,9 @@
 
 struct guest;
 
-#define STATS_VQ_BIT 1 /* of the features: the driver can send statistics */
+/* Of the features: the driver can send statistics; they count what is taken as used. */
+#define STATS_VQ_BIT 1
+#define DEFLATE_ON_OOM_BIT 2
 
 /* virtio 1.3, 5.5.3 and 6: bits by number; names by guest_feature_name(). */
 struct guest_state {
@@ -154,6 +156,14 @@ int guest_halt(struct guest *guest, bool *ran);
 
 /* Lets it run on. -ENOTCONN, -ETIMEDOUT, -EREMOTEIO: its manager refuses. */
 int guest_resume(struct guest *guest);
+
+/*
+ * Stores how many bytes of the RAM that QEMU has given to the machine the guest does not use,
+ * a DIMM that it ignores for example: less what its statistics and its balloon account for.
+ * false: that is not known, as its statistics, or how they count, are not, or do not fit.
+ */
+bool guest_unused(const struct guest_state *state, const struct guest_stats *stats,
+		  uint64_t *bytes);
 
 /* Gives a name as "DEFLATE_ON_OOM"; NULL for a bit that has none. */
 const char *guest_feature_name(unsigned bit);

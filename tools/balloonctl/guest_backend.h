@@ -45,6 +45,14 @@ extern const struct guest_backend guest_backend_qmp;
 /* Refuses where it was built without. Blocks as long as libvirt does: see guest_thread.h. */
 extern const struct guest_backend guest_backend_libvirt;
 
+/*
+ * guest_libvirt.c: calls `take` with the name of each running domain of a URI, until it
+ * returns an error. Blocks as long as libvirt does. -ENOTSUP: built without; -ENOTCONN,
+ * -EPERM, -EPROTO, with a sentence in guest->error; -ENOMEM; or what `take` returns.
+ */
+int guest_libvirt_list(struct guest *guest, const char *uri,
+		       int (*take)(void *context, const char *domain), void *context);
+
 /* Keeps the sentence for guest_error(); returns `err`. */
 __attribute__((format(printf, 3, 4))) int guest_fail(struct guest *guest, int err,
 						     const char *format, ...);

@@ -156,6 +156,45 @@ static void close_libvirt(struct guest *guest)
 	free(connection);
 }
 
+static int list_domains(struct guest *guest, virConnectPtr connect,
+			int (*take)(void *context, const char *domain), void *context)
+{
+	virDomainPtr *domains;
+	int count = virConnectListAllDomains(connect, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+	int err = 0;
+
+	if (count < 0)
+		return fail_libvirt(guest);
+	for (int i = 0; i < count; i++) {
+		const char *name = virDomainGetName(domains[i]);
+
+		if (!err)
+			err = name ? take(context, name) : fail_libvirt(guest);
+		virDomainFree(domains[i]);
+	}
+	free(domains);
+	return err;
+}
+
+int guest_libvirt_list(struct guest *guest, const char *uri,
+		       int (*take)(void *context, const char *domain), void *context)
+{
+	char *known = uri_of(uri, strlen(uri));
+	virConnectPtr connect;
+	int err;
+
+	if (!known)
+		return guest_fail(guest, -ENOMEM, "out of memory");
+	virSetErrorFunc(NULL, be_quiet);
+	connect = virConnectOpen(known);
+	free(known);
+	if (!connect)
+		return fail_libvirt(guest);
+	err = list_domains(guest, connect, take, context);
+	virConnectClose(connect);
+	return err;
+}
+
 /* ---- what libvirt knows ---- */
 
 struct figures {

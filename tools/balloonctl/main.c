@@ -20,7 +20,8 @@ static const char help_guest[] =
 	"by default), the path of a QMP socket (with a slash in it), or a libvirt URI\n"
 	"with the domain after #: libvirt:///session#name, qemu+ssh://host/system#name.\n"
 	"\n"
-	"Sizes are bytes, or have a unit: K, M, G, T are powers of 1024, as in 1.5G.\n"
+	"Sizes are bytes, or have a unit, as in 1.5G, 64MiB, 64M: K, M, G, T are powers\n"
+	"of 1024.\n"
 	"\"Left\" is memory that the guest has, \"taken\" what the balloon has of it.\n";
 
 static const char help_status[] =
@@ -34,7 +35,7 @@ static int print_help(void)
 {
 	printf("usage: balloonctl [-g NAME] [-t SEC] COMMAND [ARGUMENT...]\n\n");
 	for (size_t i = 0; commands[i]; i++)
-		printf("  %-8s %-33s %s\n", commands[i]->name, commands[i]->arguments,
+		printf("  %-8s %-32s %s\n", commands[i]->name, commands[i]->arguments,
 		       commands[i]->summary);
 	fputs(help_guest, stdout);
 	fputs(help_status, stdout);

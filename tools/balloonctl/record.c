@@ -277,7 +277,7 @@ static const struct option options[] = {
 const struct command command_record = {
 	.name = "record",
 	.arguments = "FILE [--for SEC]",
-	.summary = "the course of a guest's memory as CSV",
+	.summary = "a guest's memory over time as CSV",
 	.help = help,
 	.options = options,
 	.defaults = &(const struct request){ .interval_ms = 1000 },

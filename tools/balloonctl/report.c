@@ -45,11 +45,11 @@ static struct json_object *features_array(uint64_t features)
 	return array;
 }
 
-struct json_object *report_state(const struct guest *guest, const struct guest_state *state)
+struct json_object *report_amounts(const char *name, const struct guest_state *state)
 {
 	struct json_object *all = json_object_new_object();
 
-	add_text(all, "guest", guest_name(guest));
+	add_text(all, "guest", name);
 	add_number(all, "ram", state->ram);
 	add_number(all, "left", state->left);
 	add_number(all, "taken", state->taken);
@@ -62,13 +62,21 @@ struct json_object *report_state(const struct guest *guest, const struct guest_s
 		add_number(target, "taken", state->ram - state->target_left);
 		json_object_object_add(all, "target", target);
 	}
-	if (state->has_features) {
+	if (state->has_features)
 		json_object_object_add(all, "driver", json_object_new_boolean(state->driver_ok));
+	if (state->complaint[0] != '\0')
+		add_text(all, "complaint", state->complaint);
+	return all;
+}
+
+struct json_object *report_state(const struct guest *guest, const struct guest_state *state)
+{
+	struct json_object *all = report_amounts(guest_name(guest), state);
+
+	if (state->has_features) {
 		json_object_object_add(all, "features", features_array(state->accepted));
 		json_object_object_add(all, "offered", features_array(state->offered));
 	}
-	if (state->complaint[0] != '\0')
-		add_text(all, "complaint", state->complaint);
 	return all;
 }
 

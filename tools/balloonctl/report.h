@@ -12,9 +12,12 @@ struct json_object;
 
 /*
  * Makes {"guest": name, "ram":, "left":, "taken":, "paused":, "panicked":, "target": {"left":,
- * "taken":}, "driver":, "features": [...], "offered": [...], "complaint":};
- * members that are not known are absent. The caller's by json_object_put().
+ * "taken":}, "driver":, "complaint":}; members that are not known are absent. The
+ * caller's by json_object_put().
  */
+struct json_object *report_amounts(const char *name, const struct guest_state *state);
+
+/* Makes report_amounts() with "features": [...], "offered": [...], if they are known. */
 struct json_object *report_state(const struct guest *guest, const struct guest_state *state);
 
 /*

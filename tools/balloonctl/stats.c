@@ -30,8 +30,8 @@ static const char help[] =
 	"\n"
 	"It waits for twice SEC and some seconds at most.\n"
 	"\n"
-	"Exit status: 4 no answer came in time, 5 no balloon device, 6 no driver in the guest,\n"
-	"7 cannot connect.\n";
+	"Exit status: 4 no answer came in time, 5 no balloon device, 6 no driver in the\n"
+	"guest, 7 cannot connect.\n";
 
 struct request {
 	bool json, set_interval;
@@ -183,7 +183,7 @@ static const struct option options[] = {
 const struct command command_stats = {
 	.name = "stats",
 	.arguments = "[--interval SEC] [--json]",
-	.summary = "all statistics, as QMP and as virsh name them",
+	.summary = "statistics, by QMP's, virsh's names",
 	.help = help,
 	.options = options,
 	.defaults = &(const struct request){ .json = false },

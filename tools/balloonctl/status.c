@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include <getopt.h>
+#include <json-c/json.h>
 
 #include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest.h"
@@ -17,7 +18,9 @@ static const char help[] =
 	"Shows the guest's memory, the balloon's target and what was reached of it, the\n"
 	"features that the driver negotiated, and the last statistics with their age.\n"
 	"The target is read from the device's registers, where the guest has mapped\n"
-	"them; \"unknown\" otherwise. What the guest never sent is not shown.\n"
+	"them; \"unknown\" otherwise. What the guest never sent is not shown. The rest is\n"
+	"QEMU's RAM less what statistics and balloon account for: a DIMM that the guest\n"
+	"does not use is in it, and what it keeps for itself at boot.\n"
 	"\n"
 	"  --json   one JSON object on one line; all amounts in bytes, ages in seconds\n";
 
@@ -69,12 +72,27 @@ static void print_state(const struct guest *guest, const struct guest_state *sta
 	}
 }
 
+/* By statistics that may be older than the rest: they say how old. */
+static void print_unused(const struct guest_state *state, const struct guest_stats *stats)
+{
+	char text[SIZE_TEXT];
+	uint64_t unused;
+
+	if (!guest_unused(state, stats, &unused))
+		return;
+	size_format(unused, text);
+	printf("Rest         %s of RAM not used by the guest\n", text);
+}
+
 static int print_json(const struct guest *guest, const struct guest_state *state,
 		      const struct guest_stats *stats)
 {
 	struct json_object *all = report_state(guest, state);
+	uint64_t unused;
 
 	report_add_stats(all, stats);
+	if (guest_unused(state, stats, &unused))
+		json_object_object_add(all, "unused", json_object_new_uint64(unused));
 	report_print_json(all);
 	return EXIT_REACHED;
 }
@@ -93,6 +111,7 @@ static int show(struct guest *guest, bool json)
 		return print_json(guest, &state, &stats);
 	print_state(guest, &state);
 	report_print_stats(&stats);
+	print_unused(&state, &stats);
 	return EXIT_REACHED;
 }
 

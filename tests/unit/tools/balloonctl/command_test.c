@@ -62,6 +62,31 @@ static void help_names_the_command_and_its_options(void **state)
 	}
 }
 
+/* A terminal has 80 columns. */
+static void assert_narrow(const char *name, const char *text)
+{
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		size_t length = strcspn(line, "\n");
+
+		if (length > 80 || memchr(line, '\t', length))
+			fail_msg("%s: %zu columns: %.*s", name, length, (int)length, line);
+	}
+}
+
+static void help_fits_80_columns(void **state)
+{
+	(void)state;
+	for (size_t i = 0; commands[i]; i++) {
+		char line[200];
+
+		assert_narrow(commands[i]->name, commands[i]->help);
+		/* As `balloonctl --help` prints it. */
+		snprintf(line, sizeof(line), "  %-8s %-32s %s", commands[i]->name,
+			 commands[i]->arguments, commands[i]->summary);
+		assert_narrow(commands[i]->name, line);
+	}
+}
+
 static void first_mistake_is_the_one_that_is_told(void **state)
 {
 	struct outcome got = run_command(NOWHERE, "status", "--nonsense", "--help", NULL);
@@ -101,6 +126,7 @@ int main(void)
 		cmocka_unit_test(command_is_found_by_its_whole_name),
 		cmocka_unit_test(help_is_all_that_is_done),
 		cmocka_unit_test(help_names_the_command_and_its_options),
+		cmocka_unit_test(help_fits_80_columns),
 		cmocka_unit_test(first_mistake_is_the_one_that_is_told),
 		cmocka_unit_test(guest_is_opened_only_for_a_command_that_needs_it),
 		cmocka_unit_test(each_run_begins_with_the_defaults),

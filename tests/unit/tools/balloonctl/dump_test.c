@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,9 @@
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tests/unit/tools/core_file.h"
 #include "tools/balloonctl/command.h"
+#include "tools/balloonctl/guest.h"
+#include "tools/balloonctl/live.h"
+#include "tools/deadline.h"
 
 #define NOWHERE "/nowhere/a"
 
@@ -149,6 +153,88 @@ static void reading_that_fails_says_why(void **state)
 	assert_live_fails("pmemsave", &dies, EXIT_NO_CONNECT, "closed the connection");
 }
 
+static struct live *open_live(const struct fake_qemu *qemu, struct fake_place *place,
+			      struct guest **guest)
+{
+	struct live *live;
+	char *error;
+
+	fake_qemu_start(qemu, place);
+	if (guest_open(place->path, deadline_in(60000), guest, &error))
+		fail_msg("%s", error);
+	assert_int_equal(live_open(*guest, 60000, &live), 0);
+	return live;
+}
+
+static void close_live(struct live *live, struct guest *guest, struct fake_place *place)
+{
+	guest_close(guest);
+	live_close(live);
+	fake_qemu_stop(place);
+}
+
+static void only_what_is_asked_for_is_read_and_once(void **state)
+{
+	const struct fake_qemu qemu = { 0 };
+	struct fake_place place;
+	struct live_tally tally;
+	struct guest *guest;
+	struct live *live = open_live(&qemu, &place, &guest);
+	const struct core *core = live_core(live);
+	uint8_t bytes[8];
+
+	(void)state;
+	assert_int_equal(core_read(core, 0, bytes, 8), 0);
+	assert_memory_equal(bytes, "ZZZZZZZZ", 8);
+	assert_int_equal(core_read(core, 4096, bytes, 8), 0);
+	/* Half in one piece, half in the next. */
+	assert_int_equal(core_read(core, (1ull << 40) - 4, bytes, 8), 0);
+	assert_memory_equal(bytes, "ZZZZZZZZ", 8);
+	/* A device, and beyond all memory. */
+	assert_int_equal(core_read(core, 0xa0000, bytes, 8), -EFAULT);
+	assert_int_equal(core_read(core, 0x9fffc, bytes, 8), -EFAULT);
+	assert_int_equal(core_read(core, 0xbffff, bytes, 1), -EFAULT);
+	assert_int_equal(core_read(core, 0xc0000, bytes, 8), 0);
+	assert_int_equal(core_read(core, (1ull << 52) - 4, bytes, 8), -EFAULT);
+	assert_int_equal(core_read(core, UINT64_MAX - 3, bytes, 8), -EFAULT);
+	assert_int_equal(live_finish(live, &tally), 0);
+	assert_int_equal(tally.bytes, 4 * GUEST_PEEK_MAX);
+	assert_int_equal(tally.stands, 1);
+	live_forget(live);
+	assert_int_equal(core_read(core, 0, bytes, 8), 0);
+	assert_int_equal(live_finish(live, &tally), 0);
+	assert_int_equal(tally.bytes, 5 * GUEST_PEEK_MAX);
+	assert_int_equal(tally.stands, 2);
+	close_live(live, guest, &place);
+}
+
+/* Each piece takes more than half of what it may stand still. */
+static void guest_runs_between_when_reading_takes_long(void **state)
+{
+	const struct fake_qemu qemus[] = { { .peek_ms = 70 }, { .peek_ms = 70, .paused = true } };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct fake_place place;
+		struct live_tally tally;
+		struct guest *guest;
+		struct live *live = open_live(&qemus[i], &place, &guest);
+		uint8_t byte;
+
+		for (uint64_t piece = 0; piece < 4; piece++)
+			assert_int_equal(core_read(live_core(live), (piece + 9) << 20, &byte, 1),
+					 0);
+		assert_int_equal(live_finish(live, &tally), 0);
+		/* One that did not run is not made to. */
+		assert_int_equal(tally.stands, qemus[i].paused ? 0 : 4);
+		assert_true(qemus[i].paused ? tally.ms_max == 0 : tally.ms_max >= 70);
+		guest_close(guest);
+		guest = NULL;
+		assert_int_equal(runs(&place), !qemus[i].paused);
+		close_live(live, guest, &place);
+	}
+}
+
 /* Runs it in a process that the fake sends a signal to; gives how that ended. */
 static int read_with_signal(const struct fake_place *place, char *said, size_t size)
 {
@@ -210,6 +296,8 @@ int main(void)
 		cmocka_unit_test(memory_without_a_guest_in_it_is_no_dump),
 		cmocka_unit_test(guest_that_is_read_is_left_as_it_was),
 		cmocka_unit_test(reading_that_fails_says_why),
+		cmocka_unit_test(only_what_is_asked_for_is_read_and_once),
+		cmocka_unit_test(guest_runs_between_when_reading_takes_long),
 		cmocka_unit_test(signal_lets_the_guest_run_on),
 	};
 

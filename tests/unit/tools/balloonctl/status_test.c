@@ -16,6 +16,7 @@
 
 #include <json-c/json.h>
 
+#include "tests/schema/schema.h"
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/guest.h"
@@ -45,6 +46,80 @@ static struct json_object *parse(const char *text)
 	/* One object, one line. */
 	assert_true(strchr(text, '\n') == text + strlen(text) - 1);
 	return all;
+}
+
+static void assert_fits(const char *schema, const char *text)
+{
+	char error[SCHEMA_ERROR];
+
+	if (schema_check(schema, text, error))
+		fail_msg("%s", error);
+}
+
+/* Whatever is known or not. */
+static void json_fits_its_schema(void **state)
+{
+	static const struct fake_qemu guests[] = {
+		{ .left_before = 768 * MIB },	     { .left_before = -4096 },
+		{ .old = true, .unmapped = true },   { .no_driver = true, .paused = true },
+		{ .panicked = true, .plain = true },
+	};
+	struct fake_answer answers[3];
+	const struct fake_qemu reporting = reporting_qemu(answers);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(guests) / sizeof(guests[0]); i++) {
+		assert_fits("balloonctl-status", RUN_AGAINST(&guests[i], "status", "--json").out);
+		assert_fits("balloonctl-stats", RUN_AGAINST(&guests[i], "stats", "--json").out);
+		assert_fits("balloonctl-set", RUN_AGAINST(&guests[i], "set", "50%", "--json").out);
+	}
+	assert_fits("balloonctl-status", RUN_AGAINST(&reporting, "status", "--json").out);
+	assert_fits("balloonctl-stats", RUN_AGAINST(&reporting, "stats", "--json").out);
+}
+
+/* What the guest does not know of; how it counts is known by its features. */
+static void assert_unused(const char *total, bool deflate, int64_t left, const char *says)
+{
+	char text[128], features[200];
+	const struct fake_answer answers[] = {
+		{ .asks = "\"guest-stats\"", .value = text },
+		{ .asks = "x-query-virtio-status", .value = features },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .left_before = left, .answers = answers };
+	struct outcome got;
+
+	snprintf(text, sizeof(text), "{\"stats\": {\"stat-total-memory\": %s}, \"last-update\": 9}",
+		 total);
+	snprintf(features, sizeof(features),
+		 "{\"status\": {\"statuses\": [\"VIRTIO_CONFIG_S_DRIVER_OK\"]}, "
+		 "\"guest-features\": {\"dev-features\": [\"VIRTIO_BALLOON_F_%s: x\"]}}",
+		 deflate ? "DEFLATE_ON_OOM" : "STATS_VQ");
+	got = RUN_AGAINST(&qemu, "status");
+	assert_int_equal(got.status, EXIT_REACHED);
+	if (says)
+		assert_says(got.out, says);
+	else
+		assert_null(strstr(got.out, "not used by the guest"));
+	got = RUN_AGAINST(&qemu, "status", "--json");
+	assert_fits("balloonctl-status", got.out);
+	assert_int_equal(!!strstr(got.out, "\"unused\":"), !!says);
+}
+
+static void ram_that_the_guest_does_not_use_is_shown(void **state)
+{
+	(void)state;
+	assert_unused("536870912", false, FAKE_RAM,
+		      "\nRest         512.0 MiB of RAM not used by the guest\n");
+	assert_unused("268435456", false, 768 * MIB, "\nRest         512.0 MiB of RAM not");
+	/* The total has what is taken. */
+	assert_unused("536870912", true, 768 * MIB, "\nRest         512.0 MiB of RAM not");
+	assert_unused("1073741824", true, 768 * MIB, "\nRest             0 B of RAM not");
+	/* It does not fit: the statistics are older. */
+	assert_unused("1073741824", false, 768 * MIB, NULL);
+	assert_unused("18446744073709551614", false, 768 * MIB, NULL);
+	assert_unused("1073741825", true, FAKE_RAM, NULL);
+	assert_unused("536870912", false, -4096, NULL);
 }
 
 static uint64_t number(struct json_object *object, const char *name)
@@ -282,6 +357,8 @@ int main(void)
 		cmocka_unit_test(status_says_what_is_left_and_taken),
 		cmocka_unit_test(status_says_what_is_not_known),
 		cmocka_unit_test(status_in_json_has_only_what_is_known),
+		cmocka_unit_test(json_fits_its_schema),
+		cmocka_unit_test(ram_that_the_guest_does_not_use_is_shown),
 		cmocka_unit_test(complaints_are_shown),
 		cmocka_unit_test(statistics_have_qmps_names_and_virshs),
 		cmocka_unit_test(statistics_in_json_are_exact),

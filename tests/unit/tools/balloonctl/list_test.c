@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * balloonctl list, guest_names.c: guests of tools/run.sh, of folders and of libvirt, each
+ * with what can be said of it.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tests/schema/schema.h"
+#include "tests/unit/tools/balloonctl/fake_qemu.h"
+#include "tools/balloonctl/balloonctl.h"
+
+/* A runtime folder, and in it the folder of tools/run.sh. */
+static char base[32], folder[64];
+
+static int set_up(void **state)
+{
+	(void)state;
+	strcpy(base, "/tmp/balloonctl-XXXXXX");
+	if (!mkdtemp(base))
+		return -1;
+	snprintf(folder, sizeof(folder), "%s/aerostat-%u", base, (unsigned)geteuid());
+	setenv("XDG_RUNTIME_DIR", base, 1);
+	setenv("HOME", base, 1);
+	run_within(0);
+	return mkdir(folder, 0700);
+}
+
+static int clean_up(void **state)
+{
+	char command[64];
+
+	(void)state;
+	/* The name is mkdtemp()'s own. */
+	snprintf(command, sizeof(command), "rm -r %s", base);
+	return system(command);
+}
+
+static const char *path_of(const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return path;
+}
+
+static void add_guest(const struct fake_place *place, const char *name)
+{
+	assert_int_equal(link(place->path, path_of(name)), 0);
+}
+
+/* A socket that somebody listens on, or has listened on. */
+static int add_socket(const char *name, bool listens)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(addr.sun_path, path_of(name));
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	if (listens)
+		assert_int_equal(listen(fd, 5), 0);
+	else
+		close(fd);
+	return fd;
+}
+
+static struct outcome list(const char *word, const char *other)
+{
+	struct outcome got = run_command(NULL, "list", word, other, NULL);
+	struct outcome json = run_command(NULL, "list", "--json", word, other, NULL);
+	char error[SCHEMA_ERROR];
+
+	assert_int_equal(json.status, got.status);
+	if (schema_check("balloonctl-list", json.out, error))
+		fail_msg("%s", error);
+	/* For assert_says(): one text after the other. */
+	strncat(got.out, json.out, sizeof(got.out) - strlen(got.out) - 1);
+	return got;
+}
+
+static void guests_of_the_run_script_are_listed(void **state)
+{
+	const struct fake_qemu one = { .left_before = 768 * MIB };
+	const struct fake_qemu two = { .no_driver = true, .paused = true }, three = { .old = true };
+	struct fake_place places[3];
+	struct outcome got;
+
+	(void)state;
+	fake_qemu_start(&one, &places[0]);
+	fake_qemu_start(&two, &places[1]);
+	fake_qemu_start(&three, &places[2]);
+	add_guest(&places[0], "web.qmp");
+	add_guest(&places[1], "db-2.qmp");
+	add_guest(&places[2], "x.qmp");
+	got = list(NULL, NULL);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_string_equal(got.err, "");
+	assert_says(got.out, "db-2  1.000 GiB left       0 B taken   no driver, paused\n"
+			     "web   768.0 MiB left   256.0 MiB taken   driver\n"
+			     "x     1.000 GiB left       0 B taken   driver unknown\n");
+	assert_says(got.out, "{\"guests\":[{\"guest\":\"db-2\",");
+	assert_says(got.out, "{\"guest\":\"web\",\"ram\":1073741824,\"left\":805306368,"
+			     "\"taken\":268435456,");
+	for (int i = 0; i < 3; i++)
+		fake_qemu_stop(&places[i]);
+}
+
+static void guests_that_say_nothing_say_why(void **state)
+{
+	const struct fake_qemu silent = { .greeting = FAKE_SAYS_NOTHING },
+			       bare = { .no_device = true };
+	struct fake_place places[2];
+	struct outcome got;
+	int fd, held, served;
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	(void)state;
+	fake_qemu_start(&silent, &places[0]);
+	fake_qemu_start(&bare, &places[1]);
+	add_guest(&places[0], "a-silent.qmp");
+	add_guest(&places[1], "b-bare.qmp");
+	add_socket("c-dead.qmp", false);
+	/* It serves one client, and takes no other meanwhile. */
+	fd = add_socket("d-busy.qmp", true);
+	strcpy(addr.sun_path, path_of("d-busy.qmp"));
+	held = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(connect(held, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	served = accept(fd, NULL, NULL);
+	assert_true(served >= 0);
+	run_within(1000);
+	got = list(NULL, NULL);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.out, "a-silent  no answer\n"
+			     "b-bare    no balloon\n"
+			     "c-dead    gone\n"
+			     "d-busy    busy\n");
+	assert_says(got.out, "\"guest\":\"d-busy\",\"error\":\"busy: another client");
+	assert_says(got.out, "\"condition\":\"gone\"");
+	close(served);
+	close(held);
+	close(fd);
+	fake_qemu_stop(&places[0]);
+	fake_qemu_stop(&places[1]);
+}
+
+static void folders_and_sockets_may_be_named(void **state)
+{
+	const struct fake_qemu qemu = { .panicked = true };
+	struct fake_place place;
+	struct outcome got;
+	char line[160];
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	got = list(place.dir, NULL);
+	assert_int_equal(got.status, EXIT_REACHED);
+	snprintf(line, sizeof(line), "%s/fake.qmp  1.000 GiB left", place.dir);
+	assert_says(got.out, line);
+	assert_says(got.out, "driver, panicked\n");
+	/* A folder's name may end with a slash, and a guest is listed once. */
+	snprintf(line, sizeof(line), "%s/", place.dir);
+	got = list(line, place.path);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_non_null(strchr(got.out, '\n'));
+	assert_true(strchr(got.out, '\n')[1] == '{');
+	fake_qemu_stop(&place);
+}
+
+static void only_sockets_of_that_name_are_guests(void **state)
+{
+	struct outcome got;
+
+	(void)state;
+	assert_int_equal(mknod(path_of("file.qmp"), S_IFREG | 0600, 0), 0);
+	add_socket("socket", false);
+	add_socket(".qmp", false);
+	got = list(folder, NULL);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_non_null(strstr(got.out, "{\"guests\":["));
+	assert_null(strstr(got.out, "/socket"));
+	assert_null(strstr(got.out, "/.qmp"));
+}
+
+static void places_that_cannot_be_searched_are_named(void **state)
+{
+	struct outcome got = list("/nowhere", NULL);
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_NO_CONNECT);
+	assert_says(got.err, "/nowhere: No such file or directory");
+	assert_says(got.out, "{\"guests\":[]}");
+	got = list("name", NULL);
+	assert_int_equal(got.status, EXIT_USAGE);
+	assert_says(got.err, "name: no place of guests: take a folder or a socket");
+	got = list("/etc/passwd", NULL);
+	assert_int_equal(got.status, EXIT_NO_CONNECT);
+	assert_says(got.err, "/etc/passwd: neither a folder nor a socket");
+	/* The others are listed all the same. */
+	add_socket("gone.qmp", false);
+	got = list("/nowhere", path_of("gone.qmp"));
+	assert_int_equal(got.status, EXIT_NO_CONNECT);
+	assert_says(got.out, "/gone.qmp  gone\n");
+}
+
+/* libvirt's own driver for tests has one domain. */
+static void domains_of_libvirt_are_listed(void **state)
+{
+	struct outcome got = list("test:///default", NULL);
+
+	(void)state;
+	if (strstr(got.err, "built without libvirt"))
+		return;
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.out,
+		    "test:///default#test  2.000 GiB left   6.000 GiB taken   driver unknown");
+	got = list("test:///default#test", NULL);
+	assert_says(got.out, "test:///default#test  2.000 GiB left");
+	got = list("nonsense:///x", NULL);
+	assert_int_equal(got.status, EXIT_NO_CONNECT);
+	assert_says(got.err, "nonsense:///x: libvirt: ");
+}
+
+#define LIST_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, clean_up)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIST_TEST(guests_of_the_run_script_are_listed),
+		LIST_TEST(guests_that_say_nothing_say_why),
+		LIST_TEST(folders_and_sockets_may_be_named),
+		LIST_TEST(only_sockets_of_that_name_are_guests),
+		LIST_TEST(places_that_cannot_be_searched_are_named),
+		LIST_TEST(domains_of_libvirt_are_listed),
+	};
+
+	return cmocka_run_group_tests_name("balloonctl/list", tests, NULL, NULL);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finds names of guests: see guest_names.h. Only names are found here: whether a socket may
+ * be trusted is asked when it is opened. libvirt, which may block for ever, is asked in a
+ * thread that is left behind if it does.
+ */
+#include "tools/balloonctl/guest_names.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tools/balloonctl/guest.h"
+#include "tools/balloonctl/guest_backend.h"
+#include "tools/balloonctl/thread.h"
+#include "tools/deadline.h"
+
+#define SUFFIX ".qmp"
+
+static int add(struct guest_names *names, const char *name)
+{
+	char **more = realloc(names->name, (names->count + 1) * sizeof(*more));
+	char *copy = strdup(name);
+
+	if (more)
+		names->name = more;
+	if (!more || !copy) {
+		free(copy);
+		return -ENOMEM;
+	}
+	names->name[names->count++] = copy;
+	return 0;
+}
+
+void guest_names_free(struct guest_names *names)
+{
+	while (names->count)
+		free(names->name[--names->count]);
+	free(names->name);
+	names->name = NULL;
+}
+
+/* ---- folders ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_socket(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && S_ISSOCK(st.st_mode);
+}
+
+static int add_folder(struct guest_names *names, const char *folder)
+{
+	size_t first = names->count, suffix = strlen(SUFFIX);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	int err = 0;
+
+	if (!dir)
+		return -errno;
+	while (!err && (entry = readdir(dir))) {
+		size_t length = strlen(entry->d_name);
+		char path[PATH_MAX];
+
+		if (length <= suffix || strcmp(entry->d_name + length - suffix, SUFFIX) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s%s%s", folder,
+			 folder[strlen(folder) - 1] == '/' ? "" : "/", entry->d_name);
+		if (is_socket(path))
+			err = add(names, path);
+	}
+	closedir(dir);
+	if (names->count > first)
+		qsort(names->name + first, names->count - first, sizeof(char *), compare_names);
+	return err;
+}
+
+/* ---- libvirt ---- */
+
+struct search {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	unsigned holders; /* the thread and who waits for it; the last frees */
+	bool done;
+	char *uri;
+	struct guest_names names;
+	struct guest guest; /* for the error's sentence */
+	int err;
+};
+
+static void put(struct search *search)
+{
+	bool last;
+
+	pthread_mutex_lock(&search->lock);
+	last = --search->holders == 0;
+	pthread_mutex_unlock(&search->lock);
+	if (!last)
+		return;
+	pthread_cond_destroy(&search->changed);
+	pthread_mutex_destroy(&search->lock);
+	guest_names_free(&search->names);
+	free(search->uri);
+	free(search);
+}
+
+static int take_domain(void *context, const char *domain)
+{
+	struct search *search = context;
+	char *name;
+	int err;
+
+	if (asprintf(&name, "%s#%s", search->uri, domain) < 0)
+		return -ENOMEM;
+	err = add(&search->names, name);
+	free(name);
+	return err;
+}
+
+static void *run_search(void *arg)
+{
+	struct search *search = arg;
+	int err = guest_libvirt_list(&search->guest, search->uri, take_domain, search);
+
+	pthread_mutex_lock(&search->lock);
+	search->err = err;
+	search->done = true;
+	pthread_cond_broadcast(&search->changed);
+	pthread_mutex_unlock(&search->lock);
+	put(search);
+	return NULL;
+}
+
+static struct search *make_search(const char *uri)
+{
+	struct search *search = calloc(1, sizeof(*search));
+
+	if (!search)
+		return NULL;
+	pthread_mutex_init(&search->lock, NULL);
+	thread_init_condition(&search->changed);
+	search->holders = 1;
+	search->uri = strdup(uri);
+	if (search->uri)
+		return search;
+	put(search);
+	return NULL;
+}
+
+/* Moves what was found, by the deadline, to `names`. */
+static int finish_search(struct search *search, struct guest_names *names, int64_t deadline,
+			 char **error)
+{
+	int err;
+
+	pthread_mutex_lock(&search->lock);
+	while (!search->done && deadline_left(deadline))
+		thread_wait(&search->changed, &search->lock, deadline);
+	err = search->done ? search->err : -ETIMEDOUT;
+	for (size_t i = 0; !err && i < search->names.count; i++)
+		err = add(names, search->names.name[i]);
+	if (err == -ETIMEDOUT)
+		*error = strdup("no answer from libvirt in time");
+	else if (err && err != -ENOMEM)
+		*error = strdup(search->guest.error);
+	pthread_mutex_unlock(&search->lock);
+	return err;
+}
+
+static int add_libvirt(struct guest_names *names, const char *uri, int64_t deadline, char **error)
+{
+	struct search *search = make_search(uri);
+	int err;
+
+	if (!search)
+		return -ENOMEM;
+	search->holders = 2;
+	err = thread_start(run_search, search);
+	if (err)
+		search->holders = 1;
+	else
+		err = finish_search(search, names, deadline, error);
+	put(search);
+	return err;
+}
+
+/* ---- places ---- */
+
+static bool is_uri(const char *place)
+{
+	const char *colon = strstr(place, "://");
+
+	return colon && strcspn(place, "/") > (size_t)(colon - place);
+}
+
+int guest_names_add(struct guest_names *names, const char *place, int64_t deadline, char **error)
+{
+	struct stat st;
+
+	*error = NULL;
+	if (is_uri(place) && !strchr(place, '#'))
+		return add_libvirt(names, place, deadline, error);
+	if (is_uri(place))
+		return add(names, place);
+	if (!strchr(place, '/')) {
+		*error = strdup("no place of guests: take a folder or a socket, with a slash in "
+				"its path, or a URI like libvirt:///session");
+		return -EINVAL;
+	}
+	if (stat(place, &st))
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return add_folder(names, place);
+	if (S_ISSOCK(st.st_mode))
+		return add(names, place);
+	*error = strdup("neither a folder nor a socket");
+	return -ENOTSOCK;
+}
+
+/* To open libvirt's URI would start a daemon where none runs. */
+static bool listens(const char *format, const char *folder, const char *daemon)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	bool there = false;
+	int fd;
+
+	if (!folder || *folder == '\0' ||
+	    (size_t)snprintf(addr.sun_path, sizeof(addr.sun_path), format, folder, daemon) >=
+		    sizeof(addr.sun_path))
+		return false;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0) {
+		there = !connect(fd, (const struct sockaddr *)&addr, sizeof(addr));
+		close(fd);
+	}
+	return there;
+}
+
+static void add_running_libvirt(struct guest_names *names, int64_t deadline)
+{
+	static const char *const daemons[] = { "virtqemud-sock", "libvirt-sock" };
+	bool session = false, system = false;
+	char *error = NULL;
+
+	for (size_t i = 0; i < 2; i++) {
+		system |= listens("%s/libvirt/%s", "/run", daemons[i]);
+		session |= listens("%s/libvirt/%s", getenv("XDG_RUNTIME_DIR"), daemons[i]) ||
+			   listens("%s/.cache/libvirt/%s", getenv("HOME"), daemons[i]);
+	}
+	/* Who may not ask has no guests there. */
+	if (session)
+		add_libvirt(names, "libvirt:///session", deadline, &error);
+	free(error);
+	error = NULL;
+	if (system)
+		add_libvirt(names, "libvirt:///system", deadline, &error);
+	free(error);
+}
+
+void guest_names_add_usual(struct guest_names *names, int64_t deadline)
+{
+	char **found;
+	size_t count;
+
+	guest_list(&found, &count);
+	for (size_t i = 0; i < count; i++) {
+		add(names, found[i]);
+		free(found[i]);
+	}
+	free(found);
+	add_running_libvirt(names, deadline);
+}
