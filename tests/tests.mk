@@ -567,6 +567,14 @@ docs-samples:
 check-contrib: $(BUILD)/tests/tools/balloonctl/export
 	@tests/contrib/run.sh $(BUILD)
 
+# ---- Scripts, manual pages, completion, installation ----
+
+.PHONY: check-shell
+check-shell: $(BUILD)/tools/balloonctl | $(call needs,shell)
+	@tests/shell/run.sh
+	@tests/shell/completion.sh $(BUILD)
+	@tests/shell/install.sh $(BUILD)
+
 # ---- Rules for the tree itself ----
 
 .PHONY: check-layers check-style check-conformance
@@ -593,5 +601,5 @@ test: all test-unit test-integration test-docs check-layers check-style check-co
 	check-qemu-next check-mutants matrix test-libvirt fuzz-short
 
 test-all: matrix-all test-slow test-qemu-next test-stops virsh-demo coverage mutants fuzz model \
-		test-debian-short check-contrib
+		test-debian-short check-contrib check-shell
 	@cat $(QEMU_NEXT)/results $(BUILD)/soak-results $(BUILD)/contrib-results

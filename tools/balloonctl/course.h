@@ -46,7 +46,10 @@ struct course {
 /* Writes the headline. */
 void course_write_head(FILE *file);
 
-/* Writes a line, of the guest with this name; the caller flushes the file, and learns then whether it could be written. */
+/*
+ * Writes a line, of the guest with this name; the caller flushes the file, and learns
+ * then whether it could be written.
+ */
 void course_write_row(FILE *file, const struct course_row *row, const char *guest);
 
 /*
