@@ -280,8 +280,9 @@ help:
 #:                       save and restore
 #: make tools            build/tools/balloonctl, which drives and shows balloons
 #:                       from the host
-#: make install          balloonctl, its manual page and completion;
-#:                       PREFIX=/usr/local DESTDIR=
+#: make install          balloonctl, manual pages, completion for bash, zsh and fish,
+#:                       dashboard and alerts; PREFIX=/usr/local DESTDIR=
+#: make uninstall        removes exactly that, with the same PREFIX and DESTDIR
 #:
 #: make test             all tests: on the host, and of the real image under
 #:                       QEMU; make matrix, too
@@ -318,6 +319,9 @@ help:
 #:                       RELEASE=trixie, or which; part of test-all
 #: make check-contrib    what promtool and systemd say of balloonctl's alerts, metrics
 #:                       and unit; part of test-all
+#: make check-shell      what shellcheck says of the scripts and mandoc of the manual
+#:                       pages, what zsh and fish complete, and whether uninstall
+#:                       removes what install put; part of test-all
 #: make check-layers     whether includes and calls point one way
 #: make check-style      the rules of style that a machine can hold, and
 #:                       assertions per thousand lines

@@ -629,6 +629,14 @@ docs-samples:
 check-contrib: $(BUILD)/tests/tools/balloonctl/export
 	@tests/contrib/run.sh $(BUILD)
 
+# ---- Scripts, manual pages, completion, installation ----
+
+.PHONY: check-shell
+check-shell: $(BUILD)/tools/balloonctl | $(call needs,shell)
+	@tests/shell/run.sh
+	@tests/shell/completion.sh $(BUILD)
+	@tests/shell/install.sh $(BUILD)
+
 # ---- Rules for the tree itself ----
 
 .PHONY: check-layers check-style check-conformance
@@ -658,4 +666,5 @@ test:
 
 test-all:
 	@MAKE='$(MAKE)' BUILD='$(BUILD)' tests/parts.sh $@ matrix-all test-slow test-qemu-next \
-		test-stops virsh-demo coverage mutants fuzz model test-debian-short check-contrib
+		test-stops virsh-demo coverage mutants fuzz model test-debian-short check-contrib \
+		check-shell

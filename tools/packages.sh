@@ -35,6 +35,7 @@ libvirt)
 	packages="libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu"
 	;;
 debian) why="to try it on a fresh Debian" packages="mmdebstrap uidmap" ;;
+shell) why="to check scripts and manual pages" packages="shellcheck mandoc zsh fish" ;;
 model) why="to check the model of the protocol" packages="gcc libc6-dev spin" ;;
 *)
 	sets=$(sed -n 's/^\([a-z-]*\)).*/\1/p' "$0" | tr '\n' ' ')

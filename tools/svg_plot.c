@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lines over x as SVG: see svg_plot.h. The y axis begins at 0. There is no
+ * Lines over x as SVG: see svg_plot.h. The y axis begins at 0, and an even axis ends at
+ * a tick. There is no
  * background, and all colours have enough contrast on white and on black.
  */
 #include <errno.h>
@@ -15,13 +16,15 @@
 #define HEIGHT 440
 #define LEFT 82
 #define RIGHT (WIDTH - 24)
-#define TOP 84
+#define TOP_MIN 84
 #define BOTTOM (HEIGHT - 56)
 #define TITLE_Y 26
 #define LEGEND_Y 52
 #define LEGEND_ROW 18
-#define LETTER 7.2 /* width of one, about */
-#define TICKS_X 12 /* not more, or they would touch */
+#define LEGEND_GAP 24 /* from its last line to the frame */
+#define HEADROOM 0.05 /* above the highest line, so that it is not taken for the frame */
+#define LETTER 7.2    /* width of one, about */
+#define TICKS_X 12    /* not more, or they would touch */
 #define TICKS_Y 6
 #define DASHES " stroke-dasharray=\"7 6\""
 #define INK "#7a7a7a" /* of text and axes */
@@ -70,7 +73,10 @@ static void draw_x_axis(FILE *file, const struct svg_scale *x)
 
 		fprintf(file, "<path class=\"axis\" d=\"M%.1f %d v5\"/>\n", at, BOTTOM);
 		svg_write_value(text, sizeof(text), x, x->ticks[i]);
-		put_label(file, at, BOTTOM + 20, "middle", text);
+		if (at + (double)strlen(text) * LETTER / 2 > WIDTH)
+			put_label(file, WIDTH, BOTTOM + 20, "end", text);
+		else
+			put_label(file, at, BOTTOM + 20, "middle", text);
 	}
 	if (x->axis.label)
 		put_label(file, (LEFT + RIGHT) / 2.0, HEIGHT - 12, "middle", x->axis.label);
@@ -89,15 +95,19 @@ static void draw_y_axis(FILE *file, const struct svg_scale *y)
 	}
 	if (!y->axis.label)
 		return;
-	fprintf(file, "<g transform=\"translate(16 %.1f) rotate(-90)\">", (TOP + BOTTOM) / 2.0);
+	fprintf(file, "<g transform=\"translate(16 %.1f) rotate(-90)\">", (y->end + BOTTOM) / 2);
 	put_label(file, 0, 0, "middle", y->axis.label);
 	fputs("</g>\n", file);
 }
 
-/* A line of the legend is as long as the picture is wide, then comes the next. */
-static void draw_legend(FILE *file, const struct svg_plot *plot)
+/*
+ * Draws the legend if there is a file. A line of it is as long as the picture is wide,
+ * then comes the next. Returns where the frame begins below it.
+ */
+static int draw_legend(FILE *file, const struct svg_plot *plot)
 {
-	double x = LEFT, y = LEGEND_Y;
+	int y = LEGEND_Y;
+	double x = LEFT;
 
 	for (size_t i = 0; i < plot->count; i++) {
 		const struct svg_series *series = &plot->series[i];
@@ -107,11 +117,14 @@ static void draw_legend(FILE *file, const struct svg_plot *plot)
 			x = LEFT;
 			y += LEGEND_ROW;
 		}
-		fprintf(file, "<path class=\"line\" stroke=\"%s\"%s d=\"M%.1f %.1f h22\"/>\n",
-			colours[i], series->dashed ? DASHES : "", x, y - 4);
-		put_label(file, x + 28, y, "start", series->label);
+		if (file) {
+			fprintf(file, "<path class=\"line\" stroke=\"%s\"%s d=\"M%.1f %d h22\"/>\n",
+				colours[i], series->dashed ? DASHES : "", x, y - 4);
+			put_label(file, x + 28, y, "start", series->label);
+		}
 		x += width;
 	}
+	return y + LEGEND_GAP > TOP_MIN ? y + LEGEND_GAP : TOP_MIN;
 }
 
 /*
@@ -230,19 +243,23 @@ static void draw_head(FILE *file, const struct svg_plot *plot)
 int svg_plot_write(FILE *file, const struct svg_plot *plot)
 {
 	struct svg_scale x = { .axis = plot->x, .start = LEFT, .end = RIGHT };
-	struct svg_scale y = { .axis = plot->y, .start = BOTTOM, .end = TOP };
+	struct svg_scale y = { .axis = plot->y, .start = BOTTOM };
 
 	if (plot->count > SVG_SERIES_MAX || !svg_find_range(plot, &x, &y))
 		return -EINVAL;
 	y.axis.log = false;
-	svg_round_up(&y, TICKS_Y);
+	y.end = draw_legend(NULL, plot);
+	svg_round_up(&y, TICKS_Y, HEADROOM);
+	if (!x.axis.log)
+		svg_round_up(&x, TICKS_X, 0);
 	svg_make_ticks(&y, TICKS_Y);
 	svg_make_ticks(&x, TICKS_X);
 	draw_head(file, plot);
 	draw_legend(file, plot);
 	draw_y_axis(file, &y);
 	draw_x_axis(file, &x);
-	fprintf(file, "<path class=\"axis\" d=\"M%d %d V%d H%d\"/>\n", LEFT, TOP, BOTTOM, RIGHT);
+	fprintf(file, "<path class=\"axis\" d=\"M%d %.0f V%d H%d\"/>\n", LEFT, y.end, BOTTOM,
+		RIGHT);
 	for (size_t i = 0; i < plot->count; i++) {
 		draw_line(file, plot, i, &x, &y);
 		draw_dots(file, plot, i, &x, &y);

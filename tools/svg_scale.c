@@ -72,6 +72,8 @@ static double step_of(enum svg_unit unit, double raw)
 	static const double seconds[] = { 60,	120,  300,   600,   900,   1800,
 					  3600, 7200, 14400, 21600, 43200, 86400 };
 
+	/* A step that fits but for rounding fits. */
+	raw *= 1 - 1e-9;
 	if (unit == SVG_BYTES)
 		return fmax(pow(2, ceil(log2(raw))), 1);
 	if (unit == SVG_TIME && raw > 30 && raw <= 86400) {
@@ -150,13 +152,19 @@ bool svg_find_range(const struct svg_plot *plot, struct svg_scale *x, struct svg
 	return any;
 }
 
-void svg_round_up(struct svg_scale *y, unsigned most)
+void svg_round_up(struct svg_scale *scale, unsigned most, double headroom)
 {
-	double step = step_of(y->axis.unit, (y->to - y->from) / most);
+	double step = 0, last;
 
-	assert(y->from < y->to && most > 0);
-	y->from = floor(y->from / step + 1e-9) * step;
-	y->to = fmax(ceil(y->to / step - 1e-9) * step, y->from + step);
+	assert(scale->from < scale->to && most > 0 && headroom >= 0);
+	scale->to += (scale->to - scale->from) * headroom;
+	/* A longer axis may want longer steps. */
+	do {
+		last = step;
+		step = step_of(scale->axis.unit, (scale->to - scale->from) / most);
+		scale->from = floor(scale->from / step + 1e-9) * step;
+		scale->to = fmax(ceil(scale->to / step - 1e-9) * step, scale->from + step);
+	} while (step > last);
 }
 
 void svg_make_ticks(struct svg_scale *scale, unsigned most)

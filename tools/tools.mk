@@ -66,11 +66,39 @@ $(BUILD)/libvirt/balloonctl: $(BALLOONCTL_COMMON_OBJECTS) \
 
 PREFIX ?= /usr/local
 
-.PHONY: tools install
+.PHONY: tools install uninstall
 tools: $(BUILD)/tools/demo $(BUILD)/tools/balloonctl
 
-install: $(BUILD)/tools/balloonctl
-	install -D -m 755 $< '$(DESTDIR)$(PREFIX)/bin/balloonctl'
-	install -D -m 644 tools/balloonctl.1 '$(DESTDIR)$(PREFIX)/share/man/man1/balloonctl.1'
-	install -D -m 644 tools/balloonctl/completion.bash \
-		'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/balloonctl'
+# What is installed: PATH:MODE:SOURCE, paths below PREFIX.
+CONTRIB := tools/balloonctl/contrib
+DOC := share/doc/balloonctl
+INSTALLED = bin/balloonctl:755:$(BUILD)/tools/balloonctl \
+	share/man/man1/balloonctl.1:644:tools/balloonctl.1 \
+	share/man/man7/aerostat.7:644:docs/aerostat.7 \
+	share/bash-completion/completions/balloonctl:644:tools/balloonctl/completion.bash \
+	share/zsh/site-functions/_balloonctl:644:tools/balloonctl/completion.zsh \
+	share/fish/vendor_completions.d/balloonctl.fish:644:tools/balloonctl/completion.fish \
+	$(foreach file,balloonctl-dashboard.json balloonctl-alerts.yml \
+		balloonctl-alerts_test.yml,$(DOC)/$(file):644:$(CONTRIB)/$(file)) \
+	$(DOC)/balloonctl-export.service:644:$(BUILD)/balloonctl-export.service
+
+# The unit names the program by its path.
+$(BUILD)/balloonctl-export.service: $(CONTRIB)/balloonctl-export.service FORCE
+	@mkdir -p $(@D)
+	@sed 's,/usr/bin/balloonctl,$(PREFIX)/bin/balloonctl,' $< > $@
+
+install: $(BUILD)/tools/balloonctl $(BUILD)/balloonctl-export.service
+	@set -e; for file in $(INSTALLED); do \
+		path=$${file%%:*} mode=$${file#*:}; \
+		echo "  INSTALL	$(DESTDIR)$(PREFIX)/$$path"; \
+		install -D -m "$${mode%%:*}" "$${file##*:}" "$(DESTDIR)$(PREFIX)/$$path"; \
+	done
+
+# Folders that others use, too, stay.
+uninstall:
+	@set -e; for file in $(INSTALLED); do \
+		echo "  REMOVE	$(DESTDIR)$(PREFIX)/$${file%%:*}"; \
+		rm -f "$(DESTDIR)$(PREFIX)/$${file%%:*}"; \
+	done
+	@[ ! -d "$(DESTDIR)$(PREFIX)/$(DOC)" ] || \
+		rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(PREFIX)/$(DOC)"

@@ -58,6 +58,7 @@ cannot_be_had()
 
 find_mirror()
 {
+	# shellcheck disable=SC2016 # apt's own
 	mirror=$(apt-get indextargets 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' \
 		--format '$(REPO_URI)' 2>/dev/null | head -n 1)
 	case $mirror in
@@ -154,6 +155,7 @@ for goal; do
 	fi
 	say "make $goal: $(($(date +%s) - start)) s"
 done
+# shellcheck disable=SC2016 # dpkg's own
 in_release dpkg-query -W -f '${Package} ${Version}\n' gcc clang qemu-system-x86 ovmf \
 	newlib-source gnu-efi libcmocka-dev 2>/dev/null |
 	while read -r package version; do

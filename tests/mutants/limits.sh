@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh disable=SC3045 # dash has these limits
 #
 # How a program that may do anything is run: for run.sh and see.sh.
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck disable=SC1007,SC2013,SC2015,SC2034,SC2046,SC2086,SC2153,SC2254 # lists of words
 #
 # Whether the unit tests would notice: puts small faults, one at a time, into a copy of
 # a source file, links it into programs of the unit tests, and runs those. One must fail.

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck disable=SC2086 # lists of words
 #
 # Prints what a unit test's program takes and what it runs:
 #

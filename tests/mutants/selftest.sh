@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck disable=SC2086 # lists of words
 #
 # The parts of `make mutants`, by themselves: which faults the rules make of a small
 # file and which they leave alone, that a seed draws the same again, which programs run

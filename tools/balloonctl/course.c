@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/lib/escape.h"
 #include "tools/balloonctl/course.h"
 
 #define FIELDS_MAX 64
+#define GUEST "guest"	  /* the column of names */
 #define ROWS_MAX 10000000 /* a year, at one every three seconds */
 
 static const struct {
@@ -27,10 +29,23 @@ void course_write_head(FILE *file)
 {
 	for (unsigned i = 0; i < COURSE_COLUMNS; i++)
 		fprintf(file, "%s%s", i ? "," : "", columns[i].name);
-	fputc('\n', file);
+	fputs("," GUEST "\n", file);
 }
 
-void course_write_row(FILE *file, const struct course_row *row)
+/* A spreadsheet is to read it, too: as bytes that are not plain text come commas and quotes. */
+static void write_name(FILE *file, const char *name)
+{
+	char shown[ESCAPE_MAX];
+
+	for (; *name; name++) {
+		if (*name == ',' || *name == '"')
+			fprintf(file, "\\x%02x", (unsigned char)*name);
+		else
+			fwrite(shown, 1, escape_byte((unsigned char)*name, shown), file);
+	}
+}
+
+void course_write_row(FILE *file, const struct course_row *row, const char *guest)
 {
 	for (unsigned i = 0; i < COURSE_COLUMNS; i++) {
 		if (i)
@@ -38,6 +53,8 @@ void course_write_row(FILE *file, const struct course_row *row)
 		if (!isnan(row->values[i]))
 			fprintf(file, "%.*f", columns[i].digits, row->values[i]);
 	}
+	fputc(',', file);
+	write_name(file, guest);
 	fputc('\n', file);
 }
 
@@ -51,6 +68,7 @@ struct reader {
 	char *error;
 	int meaning[FIELDS_MAX]; /* a COURSE_ constant, or -1 */
 	unsigned fields;
+	int guest; /* the field that is the guest's name, or -1 */
 };
 
 __attribute__((format(printf, 2, 3))) static int fail(struct reader *reader, const char *format,
@@ -121,6 +139,8 @@ static int read_head(struct reader *reader)
 			return fail(reader, "two columns %s", columns[column].name);
 		if (column >= 0)
 			seen[column] = true;
+		else if (!strcmp(field, GUEST))
+			reader->guest = (int)reader->fields;
 		reader->meaning[reader->fields++] = column;
 	}
 	if (!seen[COURSE_TIME])
@@ -143,7 +163,15 @@ static int read_value(struct reader *reader, const char *field, int column, doub
 		    columns[column].name);
 }
 
-static int read_row(struct reader *reader, struct course_row *row)
+/* The name of the whole course is that of its first line. */
+static void read_guest(const struct reader *reader, unsigned at, const char *field,
+		       struct course *course)
+{
+	if ((int)at == reader->guest && course->count == 0 && strlen(field) < COURSE_GUEST)
+		strcpy(course->guest, field);
+}
+
+static int read_row(struct reader *reader, struct course *course, struct course_row *row)
 {
 	char *rest = reader->line, *field;
 	unsigned fields = 0;
@@ -154,6 +182,7 @@ static int read_row(struct reader *reader, struct course_row *row)
 		unsigned at = fields++;
 		int err = 0;
 
+		read_guest(reader, at, field, course);
 		if (at < reader->fields && reader->meaning[at] >= 0)
 			err = read_value(reader, field, reader->meaning[at],
 					 &row->values[reader->meaning[at]]);
@@ -197,7 +226,7 @@ static int read_rows(struct reader *reader, struct course *course)
 	int err;
 
 	while ((err = next_line(reader)) > 0) {
-		err = read_row(reader, &row);
+		err = read_row(reader, course, &row);
 		if (!err)
 			err = append(reader, course, &row);
 		if (err)
@@ -208,7 +237,7 @@ static int read_rows(struct reader *reader, struct course *course)
 
 int course_read(FILE *file, struct course *course, char error[COURSE_ERROR])
 {
-	struct reader reader = { .file = file, .error = error };
+	struct reader reader = { .file = file, .error = error, .guest = -1 };
 	int err;
 
 	*course = (struct course){ 0 };

@@ -2,7 +2,7 @@
 /*
  * course.c: the file that `record` writes and `plot` reads: CSV, a headline with
  * names and units, then a line for each look at a guest. The field of an unknown
- * value is empty.
+ * value is empty. The last column is the guest's name, escaped: it has no comma.
  */
 #ifndef TOOLS_BALLOONCTL_COURSE_H
 #define TOOLS_BALLOONCTL_COURSE_H
@@ -35,16 +35,22 @@ struct course_row {
 	double values[COURSE_COLUMNS];
 };
 
+#define COURSE_GUEST 80
+
 struct course {
 	struct course_row *rows;
 	size_t count;
+	char guest[COURSE_GUEST]; /* of the first line; "": it is not said, or too long */
 };
 
 /* Writes the headline. */
 void course_write_head(FILE *file);
 
-/* Writes a line; the caller flushes the file, and learns then whether it could be written. */
-void course_write_row(FILE *file, const struct course_row *row);
+/*
+ * Writes a line, of the guest with this name; the caller flushes the file, and learns
+ * then whether it could be written.
+ */
+void course_write_row(FILE *file, const struct course_row *row, const char *guest);
 
 /*
  * Reads all of a file; *course is the caller's by course_free(), and empty on an

@@ -24,7 +24,7 @@ static const char help[] =
 	"output. Where nothing is known the lines have gaps.\n"
 	"\n"
 	"  -o, --output OUT.svg\n"
-	"      --title TEXT       above the picture\n";
+	"      --title TEXT       above the picture; without it the guest's name stands there\n";
 
 struct request {
 	const char *input, *output, *title;
@@ -91,6 +91,7 @@ static int make_series(const struct course *course, const double *time,
 static int draw(FILE *file, const struct course *course, const char *title)
 {
 	struct svg_series series[LINES] = { 0 };
+	char of_guest[COURSE_GUEST + 16];
 	struct svg_plot plot = {
 		.title = title,
 		.x = { .label = "time", .unit = SVG_TIME },
@@ -100,6 +101,10 @@ static int draw(FILE *file, const struct course *course, const char *title)
 	double *time = column(course, COURSE_TIME);
 	int err = -ENOMEM;
 
+	if (!title && course->guest[0] != '\0') {
+		snprintf(of_guest, sizeof(of_guest), "Memory of %s", course->guest);
+		plot.title = of_guest;
+	}
 	if (time)
 		err = make_series(course, time, series);
 	if (err > 0) {

@@ -26,7 +26,8 @@ static const char help[] =
 	"Writes the guest's course as CSV, with a headline, until it is interrupted (or\n"
 	"the guest ends): time, RAM, target, memory left and taken, what the guest says\n"
 	"is free and available and how old that is, and QEMU's memory (Pss) and\n"
-	"processor time on this machine. What is not known is an empty field.\n"
+	"processor time on this machine, and its name. What is not known is an empty\n"
+	"field.\n"
 	"`balloonctl plot` draws it. FILE may be - for standard output.\n"
 	"\n"
 	"  --interval SEC   a line every SEC seconds, 0.1 to 3600 (default 1)\n"
@@ -100,7 +101,7 @@ static int write_row(struct recording *recording, const struct sample *sample)
 		row.values[COURSE_HOST] = (double)sample->cost.resident;
 		row.values[COURSE_CPU] = (double)sample->cost.cpu_ms / 1000;
 	}
-	course_write_row(recording->file, &row);
+	course_write_row(recording->file, &row, poller_name(recording->poller));
 	return fflush(recording->file) ? -errno : 0;
 }
 

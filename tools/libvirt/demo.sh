@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck disable=SC2016,SC2086 # $virsh is a list of words
 #
 # Aerostat under libvirt, without rights: defines a guest for qemu:///session,
 # takes memory by `virsh setmem`, shows what libvirt and the guest say, saves,

@@ -87,8 +87,8 @@ static void line_goes_through_its_points(void **state)
 
 	(void)state;
 	assert_well_formed(svg);
-	/* 82 to 776 across, 384 up to 84. */
-	assert_drawn(svg, "d=\"M82.0 384.0L429.0 84.0L776.0 234.0h1\"");
+	/* 82 to 776 across, 384 up to 84, which is 5 GiB. */
+	assert_drawn(svg, "d=\"M82.0 384.0L429.0 144.0L776.0 264.0h1\"");
 	assert_drawn(svg, ">0 B<");
 	assert_drawn(svg, ">1 GiB<");
 	assert_drawn(svg, ">4 GiB<");
@@ -104,7 +104,7 @@ static void steps_hold_a_value_until_the_next(void **state)
 	char *svg = draw(&(struct svg_plot){ .series = &series, .count = 1 });
 
 	(void)state;
-	assert_drawn(svg, "M82.0 234.0H776.0V84.0");
+	assert_drawn(svg, "M82.0 259.0H776.0V134.0");
 	free(svg);
 }
 
@@ -117,7 +117,7 @@ static void what_is_not_known_is_a_gap(void **state)
 	(void)state;
 	assert_well_formed(svg);
 	/* Up to the last that is known, at x = 3; one alone is a dot. */
-	assert_drawn(svg, "M82.0 234.0L313.3 234.0h1M776.0 84.0h1");
+	assert_drawn(svg, "M82.0 264.0L313.3 264.0h1M776.0 144.0h1");
 	assert_null(strstr(svg, "nan"));
 	assert_null(strstr(svg, "inf"));
 	free(svg);
@@ -137,7 +137,7 @@ static void many_points_in_a_pixel_keep_their_extremes(void **state)
 	}
 	svg = draw(&(struct svg_plot){ .series = &series, .count = 1 });
 	assert_true(strlen(svg) < 64 * 1024);
-	assert_drawn(svg, " 84.0L");
+	assert_drawn(svg, " 134.0L");
 	assert_drawn(svg, " 384.0L");
 	free(svg);
 	free(x);
@@ -167,7 +167,7 @@ static void log_axis_leaves_out_what_has_no_logarithm(void **state)
 	char *svg = draw(&(struct svg_plot){ .x = { .log = true }, .series = &series, .count = 1 });
 
 	(void)state;
-	assert_drawn(svg, "\"M82.0 84.0L776.0 84.0h1\"");
+	assert_drawn(svg, "\"M82.0 134.0L776.0 134.0h1\"");
 	assert_drawn(svg, ">100<");
 	free(svg);
 }
@@ -191,7 +191,7 @@ static void long_times_are_minutes_and_hours(void **state)
 static void values_have_up_to_six_steps(void **state)
 {
 	static const double x[] = { 0, 10 };
-	double y[] = { 0, 6 };
+	double y[] = { 0, 5 };
 	struct svg_series series = { .label = "a", .x = x, .y = y, .count = 2 };
 	struct svg_plot plot = { .x = { .unit = SVG_TIME }, .series = &series, .count = 1 };
 	char *svg = draw(&plot);
@@ -199,7 +199,7 @@ static void values_have_up_to_six_steps(void **state)
 	(void)state;
 	assert_drawn(svg, ">5<");
 	free(svg);
-	y[1] = 7;
+	y[1] = 6;
 	svg = draw(&plot);
 	assert_drawn(svg, ">8<");
 	assert_null(strstr(svg, ">5<"));
@@ -230,6 +230,90 @@ static void long_times_have_the_steps_of_a_clock(void **state)
 
 		assert_drawn(svg, clock[i].first);
 		assert_drawn(svg, clock[i].third);
+		free(svg);
+	}
+}
+
+/* Where the frame begins at the left: "M82 Y V384". */
+static double top_of_frame(const char *svg)
+{
+	const char *frame = strstr(svg, "<path class=\"axis\" d=\"M82 ");
+	double top = 0;
+
+	while (frame && !(sscanf(frame, "<path class=\"axis\" d=\"M82 %lf V384", &top) == 1 &&
+			  strstr(frame, " V384") && strstr(frame, " V384") < strchr(frame, '>')))
+		frame = strstr(frame + 1, "<path class=\"axis\" d=\"M82 ");
+	assert_non_null(frame);
+	return top;
+}
+
+/* Of any height: the highest line is not the frame's upper edge, nor lost below it. */
+static void highest_line_has_room_above_it(void **state)
+{
+	static const double x[] = { 0, 1 };
+
+	(void)state;
+	for (double high = 0.9; high < 1e12; high *= 1.37) {
+		double y[] = { high, high }, at = 0;
+		struct svg_series series = { .label = "a", .x = x, .y = y, .count = 2 };
+		struct svg_plot plot = { .series = &series, .count = 1 };
+		char *svg;
+
+		plot.y.unit = high < 1e6 ? SVG_NUMBER : SVG_BYTES;
+		svg = draw(&plot);
+		/* The legend and the axis have theirs before the line. */
+		for (const char *line = svg; (line = strstr(line, " d=\"M82.0 ")); line++)
+			assert_int_equal(sscanf(line, " d=\"M82.0 %lf", &at), 1);
+		assert_true(at >= top_of_frame(svg) + 10 && at < 384 - 100);
+		free(svg);
+	}
+}
+
+static void legend_of_many_lines_moves_the_frame(void **state)
+{
+	static const double x[] = { 0, 1 };
+	struct svg_series series[SVG_SERIES_MAX];
+	struct svg_plot plot = { .series = series };
+	char *svg;
+
+	(void)state;
+	for (size_t i = 0; i < SVG_SERIES_MAX; i++) {
+		double lowest = 0, y;
+
+		series[i] = (struct svg_series){
+			.label = "a line with a long name, and more", .x = x, .y = x, .count = 2
+		};
+		plot.count = i + 1;
+		svg = draw(&plot);
+		for (const char *at = svg; (at = strstr(at, "text-anchor=\"start\"")); at++) {
+			const char *start = at;
+
+			while (strncmp(start, "y=\"", 3) != 0)
+				start--;
+			assert_int_equal(sscanf(start, "y=\"%lf", &y), 1);
+			lowest = y > lowest ? y : lowest;
+		}
+		assert_true(lowest > 0 && top_of_frame(svg) >= lowest + 20);
+		free(svg);
+	}
+}
+
+/* Whatever the time is, the axis ends at a tick with a label. */
+static void last_tick_is_labelled(void **state)
+{
+	static const double y[] = { 1, 1 };
+
+	(void)state;
+	for (double seconds = 0.7; seconds < 1e6; seconds *= 1.31) {
+		const double x[] = { 0, seconds };
+		struct svg_series series = { .label = "a", .x = x, .y = y, .count = 2 };
+		char *svg = draw(&(struct svg_plot){
+			.x = { .unit = SVG_TIME }, .series = &series, .count = 1 });
+
+		assert_drawn(svg, "d=\"M776.0 384 v5\"");
+		if (!strstr(svg, "<text x=\"776.0\" y=\"404.0\" text-anchor=\"middle\">") &&
+		    !strstr(svg, "<text x=\"800.0\" y=\"404.0\" text-anchor=\"end\">"))
+			fail_msg("%g s: there is no last label in\n%s", seconds, svg);
 		free(svg);
 	}
 }
@@ -307,6 +391,9 @@ int main(void)
 		cmocka_unit_test(long_times_are_minutes_and_hours),
 		cmocka_unit_test(values_have_up_to_six_steps),
 		cmocka_unit_test(long_times_have_the_steps_of_a_clock),
+		cmocka_unit_test(highest_line_has_room_above_it),
+		cmocka_unit_test(legend_of_many_lines_moves_the_frame),
+		cmocka_unit_test(last_tick_is_labelled),
 		cmocka_unit_test(flat_and_absurd_numbers_still_make_a_picture),
 		cmocka_unit_test(text_is_escaped),
 		cmocka_unit_test(nothing_makes_no_picture),

@@ -92,11 +92,12 @@ static void what_was_written_is_read_again(void **state)
 	(void)state;
 	row.values[COURSE_FREE] = NAN;
 	course_write_head(file);
-	course_write_row(file, &row);
-	course_write_row(file, &row);
+	course_write_row(file, &row, "a,b\"\n");
+	course_write_row(file, &row, "c");
 	fclose(file);
 	assert_int_equal(read_text(text, strlen(text), &course, error), 0);
 	assert_int_equal(course.count, 2);
+	assert_string_equal(course.guest, "a\\x2cb\\x22\\x0a");
 	for (int i = 0; i < COURSE_COLUMNS; i++)
 		if (i == COURSE_FREE)
 			assert_true(isnan(course.rows[1].values[i]));
@@ -183,9 +184,28 @@ static void plot_draws_what_is_known(void **state)
 	assert_string_equal(end.err, "");
 	read_file(svg, text, sizeof(text));
 	assert_says(text, "left to the guest");
-	assert_says(text, "M82.0 84.0L776.0 234.0");
+	assert_says(text, "M82.0 144.0L776.0 264.0");
 	assert_null(strstr(text, "free in the guest"));
 	assert_null(strstr(text, "target"));
+}
+
+/* The first line's; one that is too long for a picture is left out. */
+static void plot_has_the_name_of_the_guest(void **state)
+{
+	char text[16384], long_name[400];
+
+	(void)state;
+	assert_int_equal(plot("time_s,left_bytes,guest\n0,1,web\n1,2,db\n").status, EXIT_REACHED);
+	read_file(svg, text, sizeof(text));
+	assert_says(text, "<title>Memory of web</title>");
+	assert_int_equal(run_command(NULL, "plot", csv, "-o", svg, "--title", "Other", NULL).status,
+			 EXIT_REACHED);
+	read_file(svg, text, sizeof(text));
+	assert_says(text, "<title>Other</title>");
+	snprintf(long_name, sizeof(long_name), "guest,time_s,left_bytes\n%0200d,0,1\n", 7);
+	assert_int_equal(plot(long_name).status, EXIT_REACHED);
+	read_file(svg, text, sizeof(text));
+	assert_null(strstr(text, "<title>"));
 }
 
 static void plot_tells_what_is_wrong_and_keeps_the_old_picture(void **state)
@@ -253,6 +273,7 @@ static void record_writes_a_line_for_each_look(void **state)
 	assert_true(course.rows[0].values[COURSE_HOST] > 0);
 	/* It never sent any. */
 	assert_true(isnan(course.rows[0].values[COURSE_FREE]));
+	assert_int_equal(strncmp(course.guest, "/tmp/balloonctl-", 16), 0);
 	course_free(&course);
 }
 
@@ -368,6 +389,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_course_is_refused_with_its_line),
 		cmocka_unit_test(file_of_many_columns_is_refused),
 		cmocka_unit_test_teardown(plot_draws_what_is_known, remove_files),
+		cmocka_unit_test_teardown(plot_has_the_name_of_the_guest, remove_files),
 		cmocka_unit_test_teardown(plot_tells_what_is_wrong_and_keeps_the_old_picture,
 					  remove_files),
 		cmocka_unit_test_teardown(plot_wants_an_input_and_an_output, remove_files),
