@@ -114,7 +114,8 @@ static void json_has_them_in_bytes_and_more(void **state)
 	(void)state;
 	assert_string_equal(
 		as_json(&figures, print_more),
-		"{\"ram\":4096000,\"stat-total-memory\":3686400,\"stat-free-memory\":3276800,"
+		"{\"version\":\"" AEROSTAT_VERSION
+		"\",\"ram\":4096000,\"stat-total-memory\":3686400,\"stat-free-memory\":3276800,"
 		"\"stat-available-memory\":2867200,\"inflated-total\":245760,"
 		"\"inflated-free\":204800,"
 		"\"balloon\":{\"target\":163840,\"actual\":122880,\"shortfall\":81920,"
@@ -132,7 +133,8 @@ static void json_without_a_balloon_says_null(void **state)
 
 	(void)state;
 	assert_string_equal(as_json(&f, NULL),
-			    "{\"ram\":0,\"stat-total-memory\":0,\"stat-free-memory\":0,"
+			    "{\"version\":\"" AEROSTAT_VERSION
+			    "\",\"ram\":0,\"stat-total-memory\":0,\"stat-free-memory\":0,"
 			    "\"stat-available-memory\":0,\"inflated-total\":0,\"inflated-free\":0,"
 			    "\"balloon\":null,\"owners\":{\"free\":4096},\"ledger\":\"ok\"}\n");
 }

@@ -141,11 +141,17 @@ static void steps_of_bytes_are_powers_of_two_from_1(void **state)
 {
 	static const struct {
 		double raw, step;
-	} all[] = {
-		{ 0.1, 1 },	     { 0.5, 1 },     { 1, 1 },	     { 1.5, 2 },     { 2, 2 },
-		{ 2.1, 4 },	     { 1000, 1024 }, { 1024, 1024 }, { 1025, 2048 }, { GIB, GIB },
-		{ GIB + 1, 2 * GIB }
-	};
+	} all[] = { { 0.1, 1 },
+		    { 0.5, 1 },
+		    { 1, 1 },
+		    { 1.5, 2 },
+		    { 2, 2 },
+		    { 2.1, 4 },
+		    { 1000, 1024 },
+		    { 1024, 1024 },
+		    { 1025, 2048 },
+		    { GIB, GIB },
+		    { GIB * 1.001, 2 * GIB } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(all); i++)
@@ -280,26 +286,26 @@ static void range_is_rounded_to_ticks(void **state)
 	struct svg_scale y = { .from = 0, .to = 5.2 };
 
 	(void)state;
-	svg_round_up(&y, 6);
+	svg_round_up(&y, 6, 0);
 	assert_true(is_near(y.from, 0) && is_near(y.to, 6));
 	y = (struct svg_scale){ .from = -0.3, .to = 6 };
-	svg_round_up(&y, 7);
+	svg_round_up(&y, 7, 0);
 	assert_true(is_near(y.from, -1) && is_near(y.to, 6));
 	/* What is on a tick by a hair stays there. */
 	y = (struct svg_scale){ .from = -2 - 1e-10, .to = 6 + 1e-10 };
-	svg_round_up(&y, 8);
+	svg_round_up(&y, 8, 0);
 	assert_true(is_near(y.from, -2) && is_near(y.to, 6));
 	y = (struct svg_scale){ .from = -2e-10, .to = 6 + 2e-10 };
-	svg_round_up(&y, 6);
+	svg_round_up(&y, 6, 0);
 	assert_true(y.from == 0 && is_near(y.to, 6));
 	y = (struct svg_scale){ .from = -0.01, .to = 6.01 };
-	svg_round_up(&y, 6);
+	svg_round_up(&y, 6, 0);
 	assert_true(is_near(y.from, -2) && is_near(y.to, 8));
 	y = (struct svg_scale){ .axis.unit = SVG_BYTES, .from = 0, .to = 0.5 };
-	svg_round_up(&y, 6);
+	svg_round_up(&y, 6, 0);
 	assert_true(y.from == 0 && y.to == 1);
 	y = (struct svg_scale){ .axis.unit = SVG_BYTES, .from = 0, .to = 3 * GIB + 100 };
-	svg_round_up(&y, 6);
+	svg_round_up(&y, 6, 0);
 	assert_true(is_near(y.to, 4 * GIB));
 }
 

@@ -168,7 +168,8 @@ static const char figures[] = "Events since boot:\n"
 			      "  held                    0 kB          0 frames\n"
 			      "Ledger: ok (2047 frames)\n";
 static const char figures_json[] =
-	"{\"ram\":8384512,\"stat-total-memory\":6287360,\"stat-free-memory\":5881856,"
+	"{\"version\":\"" AEROSTAT_VERSION
+	"\",\"ram\":8384512,\"stat-total-memory\":6287360,\"stat-free-memory\":5881856,"
 	"\"stat-available-memory\":5881856,\"inflated-total\":2097152,\"inflated-free\":0,"
 	"\"balloon\":{\"target\":2097152,\"actual\":2097152,\"shortfall\":0,\"floor\":315392},"
 	"\"epitaph\":null,\"events\":[],\"event-counts\":{\"hen\":{\"egg\":0,\"fox-seen\":0}},"
@@ -328,143 +329,7 @@ static void file_that_cannot_be_read_is_told(void **state)
 	fail_each(FAILING_CALLS, -EIO, "Input/output error");
 }
 
-/* ---- --live ---- */
-
-static char place[] = "/tmp/balloonctl-XXXXXX";
-static char source[64];
-
-/* TMPDIR, and a core for the fake QEMU, outside of it. */
-static int begin_live(void **state)
-{
-	struct stat is;
-	off_t at = 0;
-	int from, to;
-
-	begin(state);
-	strcpy(place, "/tmp/balloonctl-XXXXXX");
-	if (!mkdtemp(place))
-		return -1;
-	setenv("TMPDIR", place, 1);
-	snprintf(source, sizeof(source), "%s.core", place);
-	from = make_core();
-	to = open(source, O_WRONLY | O_CREAT | O_EXCL, 0600);
-	if (fstat(from, &is) || sendfile(to, from, &at, (size_t)is.st_size) != is.st_size)
-		return -1;
-	close(from);
-	return close(to);
-}
-
-static int end_live(void **state)
-{
-	unlink(source);
-	unsetenv("TMPDIR");
-	return fixture_stop(state) || rmdir(place);
-}
-
-static void live_dump_is_shown_and_removed(void **state)
-{
-	const struct fake_qemu qemu = { .dump_looks = 2, .dump_from = source };
-	struct sigaction is;
-	struct outcome end = RUN_AGAINST(&qemu, "dump", "--live");
-
-	(void)state;
-	assert_string_equal(end.err, "");
-	assert_string_equal(end.out, figures);
-	assert_int_equal(end.status, EXIT_REACHED);
-	end = RUN_AGAINST(&qemu, "dump", "--live", "--pfn", "1");
-	assert_string_equal(end.out, "Frame 0x1: kernel\n");
-	/* Signals do what they did. */
-	assert_int_equal(sigaction(SIGTERM, NULL, &is), 0);
-	assert_true(is.sa_handler == SIG_DFL);
-	/* And nothing is left: end_live() fails if there is. */
-}
-
-static bool is_there(const char *pattern)
-{
-	glob_t found;
-	bool any = !glob(pattern, 0, NULL, &found);
-
-	if (any)
-		globfree(&found);
-	return any;
-}
-
-/*
- * In front of libc's, for what the program counts of its lines is written at an orderly
- * end only, and before exec(): this one has nothing to run.
- */
-int raise(int number)
-{
-	execl("", "", NULL);
-	return kill(getpid(), number);
-}
-
-/* While QEMU does not say that it is done, with the file there already. */
-static void dump_live_until_killed(int number)
-{
-	const struct fake_answer answers[] = {
-		{ .asks = "query-dump", .times = 1, .value = "{\"status\": \"none\"}" },
-		{ .asks = "query-dump", .lie = FAKE_SAYS_NOTHING },
-		{ .asks = NULL },
-	};
-	const struct fake_qemu qemu = { .answers = answers, .dump_from = source };
-	struct fake_place fake;
-	char pattern[64];
-	pid_t pid;
-	int status;
-
-	snprintf(pattern, sizeof(pattern), "%s/*/core", place);
-	fake_qemu_start(&qemu, &fake);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		run_command(fake.path, "dump", "--live", NULL);
-		_exit(0);
-	}
-	for (int i = 0; i < LOOKS && !is_there(pattern); i++)
-		usleep(10000);
-	assert_true(is_there(pattern));
-	kill(pid, number);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status));
-	assert_int_equal(WTERMSIG(status), number);
-	fake_qemu_stop(&fake);
-}
-
-static void signal_removes_what_was_dumped(void **state)
-{
-	static const int deadly[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE, SIGALRM };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
-		char pattern[64];
-
-		dump_live_until_killed(deadly[i]);
-		snprintf(pattern, sizeof(pattern), "%s/*", place);
-		assert_false(is_there(pattern));
-	}
-}
-
-static void relative_tmpdir_is_not_used(void **state)
-{
-	const struct fake_qemu qemu = { .dump_from = source };
-	char before[4096];
-	struct outcome end;
-
-	(void)state;
-	assert_non_null(getcwd(before, sizeof(before)));
-	assert_int_equal(chdir(place), 0);
-	setenv("TMPDIR", "here", 1);
-	assert_int_equal(mkdir("here", 0500), 0);
-	end = RUN_AGAINST(&qemu, "dump", "--live");
-	assert_string_equal(end.out, figures);
-	assert_int_equal(rmdir("here"), 0);
-	assert_int_equal(chdir(before), 0);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, fixture_stop)
-#define LIVE(name) cmocka_unit_test_setup_teardown(name, begin_live, end_live)
 
 int main(void)
 {
@@ -477,9 +342,6 @@ int main(void)
 		TEST(damaged_parts_are_named),
 		TEST(short_memory_is_told),
 		TEST(file_that_cannot_be_read_is_told),
-		LIVE(live_dump_is_shown_and_removed),
-		LIVE(signal_removes_what_was_dumped),
-		LIVE(relative_tmpdir_is_not_used),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/dump_shows", tests, NULL, NULL);

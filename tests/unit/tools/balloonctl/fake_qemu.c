@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -194,22 +193,6 @@ static void answer_by_itself(const char *request, char *text, size_t size)
 		snprintf(text, size, "%s", property);
 }
 
-/* "protocol":"file:PATH" */
-static void write_dump(const char *request)
-{
-	const char *path = strstr(request, "\"file:");
-	int from = open(model.dump_from, O_RDONLY), to;
-	char *copy = strndup(path + 6, strcspn(path + 6, "\""));
-	off_t at = 0;
-
-	to = open(copy, O_WRONLY | O_CREAT | O_EXCL, 0600);
-	while (sendfile(to, from, &at, 1 << 20) > 0)
-		;
-	close(from);
-	close(to);
-	free(copy);
-}
-
 static const struct fake_answer *find_answer(const char *request)
 {
 	for (unsigned i = 0; model.answers && model.answers[i].asks; i++) {
@@ -300,8 +283,6 @@ static bool answer_request(FILE *to, const char *request)
 		if (strstr(request, "\"stop\"") || strstr(request, "\"cont\""))
 			halted = !!strstr(request, "\"stop\"");
 	}
-	if (model.dump_from && strstr(request, "\"dump-guest-memory\""))
-		write_dump(request);
 	if (!error && *value)
 		fprintf(to, "{\"return\": %s, %s\r\n", value, id);
 	else

@@ -54,7 +54,6 @@ struct fake_qemu {
 	bool legacy;   /* the device has registers in ports only */
 	bool plain;    /* the device is on a virtio-mmio bus */
 	int peek_ms;   /* its memory, all 0x5a, is given away so late, and while it stands still */
-	const char *dump_from; /* a file that is copied to where a dump is wanted; NULL: none */
 	const struct fake_answer *answers;
 };
 

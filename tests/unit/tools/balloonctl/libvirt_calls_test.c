@@ -40,7 +40,19 @@ struct _virDomain {
 static struct _virConnect the_connection;
 static struct _virDomain the_domain;
 
-enum call { OPEN = 1, LOOKUP, INFO, MEMORY_STATS, SET_MEMORY, XML, SET_PERIOD, DUMP };
+enum call {
+	OPEN = 1,
+	LOOKUP,
+	INFO,
+	MEMORY_STATS,
+	SET_MEMORY,
+	XML,
+	SET_PERIOD,
+	PEEK,
+	STATE,
+	SUSPEND,
+	RESUME
+};
 
 static struct {
 	enum call fails; /* 0: none */
@@ -53,10 +65,12 @@ static struct {
 
 	/* What it was told. */
 	virErrorFunc on_error;
-	char uri[64], name[64], path[64];
+	char uri[64], name[64];
+	unsigned long long start;
 	unsigned long kib;
-	unsigned flags, format;
+	unsigned flags;
 	int period, opened, closed, freed;
+	int reason; /* of its state */
 } fake;
 
 static virError last_error = { .message = (char *)"words of libvirt" };
@@ -152,19 +166,38 @@ int virDomainSetMemoryStatsPeriod(virDomainPtr domain, int period, unsigned flag
 	return fails(SET_PERIOD) ? -1 : 0;
 }
 
-int virDomainCoreDumpWithFormat(virDomainPtr domain, const char *path, unsigned format,
-				unsigned flags)
+int virDomainMemoryPeek(virDomainPtr domain, unsigned long long start, size_t size, void *buffer,
+			unsigned flags)
 {
 	assert_ptr_equal(domain, &the_domain);
-	snprintf(fake.path, sizeof(fake.path), "%s", path);
-	fake.format = format;
+	fake.start = start;
 	fake.flags = flags;
-	return fails(DUMP) ? -1 : 0;
+	memset(buffer, 0x5a, size);
+	return fails(PEEK) ? -1 : 0;
 }
 
-int virDomainCoreDump(virDomainPtr domain, const char *path, unsigned flags)
+int virDomainGetState(virDomainPtr domain, int *state, int *reason, unsigned flags)
 {
-	return virDomainCoreDumpWithFormat(domain, path, VIR_DOMAIN_CORE_DUMP_FORMAT_RAW, flags);
+	assert_ptr_equal(domain, &the_domain);
+	assert_int_equal(flags, 0);
+	*state = fake.info.state;
+	if (reason)
+		*reason = fake.reason;
+	return fails(STATE) ? -1 : 0;
+}
+
+int virDomainSuspend(virDomainPtr domain)
+{
+	assert_ptr_equal(domain, &the_domain);
+	fake.info.state = VIR_DOMAIN_PAUSED;
+	return fails(SUSPEND) ? -1 : 0;
+}
+
+int virDomainResume(virDomainPtr domain)
+{
+	assert_ptr_equal(domain, &the_domain);
+	fake.info.state = VIR_DOMAIN_RUNNING;
+	return fails(RESUME) ? -1 : 0;
 }
 
 static void add_stat(int tag, unsigned long long value)
@@ -297,6 +330,8 @@ static void every_call_may_fail(void **state)
 	struct guest_state is;
 	struct guest_stats stats;
 	struct guest_cost cost;
+	char bytes[3];
+	bool ran;
 
 	(void)state;
 	fake.code = VIR_ERR_ACCESS_DENIED;
@@ -312,8 +347,16 @@ static void every_call_may_fail(void **state)
 	assert_int_equal(guest_set_target(guest, 4096), -EPERM);
 	fake.fails = SET_PERIOD;
 	assert_int_equal(guest_set_interval(guest, 5), -EPERM);
-	fake.fails = DUMP;
-	assert_int_equal(guest_dump(guest, "/a", 1), -EPERM);
+	fake.fails = STATE;
+	assert_int_equal(guest_state(guest, &is), -EPERM);
+	assert_int_equal(guest_halt(guest, &ran), -EPERM);
+	fake.fails = PEEK;
+	assert_int_equal(guest_peek(guest, 0, bytes, sizeof(bytes)), -EPERM);
+	fake.info.state = VIR_DOMAIN_RUNNING;
+	fake.fails = SUSPEND;
+	assert_int_equal(guest_halt(guest, &ran), -EPERM);
+	fake.fails = RESUME;
+	assert_int_equal(guest_resume(guest), -EPERM);
 	/* Each was told, and libvirt did not print it. */
 	assert_string_equal(guest_error(guest), "libvirt: words of libvirt");
 	assert_non_null(fake.on_error);
@@ -373,6 +416,8 @@ static void amounts_that_cannot_be_are_refused(void **state)
 static void orders_are_for_the_running_guest(void **state)
 {
 	struct guest *guest = open_good();
+	char bytes[3] = "";
+	bool ran;
 
 	(void)state;
 	assert_int_equal(guest_set_target(guest, 5 * MIB), 0);
@@ -384,9 +429,16 @@ static void orders_are_for_the_running_guest(void **state)
 	fake.flags = 0;
 	assert_int_equal(guest_set_interval(guest, 9), 0);
 	assert_true(fake.period == 9 && fake.flags == VIR_DOMAIN_AFFECT_LIVE);
-	assert_int_equal(guest_dump(guest, "/tmp/here", 1), 0);
-	assert_string_equal(fake.path, "/tmp/here");
-	assert_int_equal(fake.flags, VIR_DUMP_MEMORY_ONLY);
+	assert_int_equal(guest_peek(guest, 0x1234, bytes, 2), 0);
+	assert_true(fake.start == 0x1234 && fake.flags == VIR_MEMORY_PHYSICAL);
+	assert_memory_equal(bytes, "\x5a\x5a\0", 3);
+	fake.info.state = VIR_DOMAIN_RUNNING;
+	assert_int_equal(guest_halt(guest, &ran), 0);
+	assert_true(ran && fake.info.state == VIR_DOMAIN_PAUSED);
+	assert_int_equal(guest_halt(guest, &ran), 0);
+	assert_false(ran);
+	assert_int_equal(guest_resume(guest), 0);
+	assert_int_equal(fake.info.state, VIR_DOMAIN_RUNNING);
 	end(guest);
 }
 

@@ -94,10 +94,10 @@ static void headline_and_row_have_all_columns(void **state)
 	for (int i = 0; i < COURSE_COLUMNS; i++)
 		row.values[i] = i + 0.25;
 	course_write_head(file);
-	course_write_row(file, &row);
+	course_write_row(file, &row, "a");
 	for (int i = 0; i < COURSE_COLUMNS; i++)
 		row.values[i] = i % 2 ? (double)NAN : 1000000 + i;
-	course_write_row(file, &row);
+	course_write_row(file, &row, "a");
 	fclose(file);
 	read_text(csv, text, sizeof(text));
 	assert_string_equal(text,
@@ -708,139 +708,6 @@ static void cost_is_memory_and_processor_time(void **state)
 	assert_int_equal(next_fd(), before);
 }
 
-/* ---- history ---- */
-
-static struct sample at(uint64_t number, int64_t time, uint64_t taken)
-{
-	return (struct sample){
-		.number = number,
-		.time = time,
-		.state = { .ram = 1000, .left = 1000 - taken, .taken = taken },
-		.has_cost = true,
-		.cost.cpu_ms = (uint64_t)time / 2,
-	};
-}
-
-static void history_without_points_tells_nothing(void **state)
-{
-	static struct history history;
-	double processors;
-
-	(void)state;
-	memset(&history, 0, sizeof(history));
-	assert_null(history_at(&history, 5, 1000));
-	assert_true(history_ram(&history) == 0);
-	assert_true(history_rate(&history) == 0);
-	assert_false(history_cpu(&history, &processors));
-}
-
-static void rate_is_that_of_the_last_three_seconds(void **state)
-{
-	static struct history history;
-	double processors = 0;
-	struct sample sample;
-
-	(void)state;
-	memset(&history, 0, sizeof(history));
-	for (int i = 1; i <= 10; i++) {
-		sample = at((uint64_t)i, i * 1000, i < 7 ? 0 : (uint64_t)(i - 7) * 10);
-		history_add(&history, &sample);
-	}
-	/* From 7 s to 10 s; not from 6 s on. */
-	assert_true(history_rate(&history) == 10);
-	assert_true(history_cpu(&history, &processors));
-	assert_true(processors == 0.5);
-	/* The same sample again is none. */
-	history_add(&history, &sample);
-	assert_true(history_rate(&history) == 10);
-	/* Time that goes back, as of another process, is not known. */
-	sample = at(11, 11000, 30);
-	sample.cost.cpu_ms = 1;
-	history_add(&history, &sample);
-	assert_false(history_cpu(&history, &processors));
-	/* Nor is what was before it was gone. */
-	sample = at(12, 12000, 30);
-	sample.err = -EPIPE;
-	history_add(&history, &sample);
-	assert_true(history_rate(&history) == 0);
-	sample = at(13, 13000, 90);
-	history_add(&history, &sample);
-	assert_true(history_rate(&history) == 0);
-	sample = at(14, 14000, 95);
-	history_add(&history, &sample);
-	assert_true(history_rate(&history) == 5);
-	/* Or had another size. */
-	sample = at(15, 15000, 100);
-	sample.state.ram = 2000;
-	history_add(&history, &sample);
-	assert_true(history_rate(&history) == 0);
-	assert_true(history_ram(&history) == 2000);
-	sample = at(16, 16000, 0);
-	sample.err = -EPIPE;
-	history_add(&history, &sample);
-	assert_true(history_ram(&history) == 2000);
-}
-
-static void seldom_looks_have_a_rate_as_well(void **state)
-{
-	static struct history history;
-	struct sample sample;
-
-	(void)state;
-	memset(&history, 0, sizeof(history));
-	for (int i = 1; i <= 3; i++) {
-		sample = at((uint64_t)i, i * 10000, (uint64_t)(i * i) * 100);
-		history_add(&history, &sample);
-	}
-	/* (900 - 400) bytes in the last ten seconds. */
-	assert_true(history_rate(&history) == 50);
-}
-
-static void state_is_that_of_the_last_look(void **state)
-{
-	static struct history history;
-	struct sample sample;
-
-	(void)state;
-	memset(&history, 0, sizeof(history));
-	for (int i = 1; i <= 5; i++) {
-		sample = at((uint64_t)i, i * 1000, (uint64_t)i);
-		sample.state.has_target = i == 3;
-		sample.state.target_left = 400;
-		history_add(&history, &sample);
-	}
-	assert_null(history_at(&history, 999, 10000));
-	assert_true(history_at(&history, 1000, 0)->taken == 1);
-	assert_true(history_at(&history, 1999, 10000)->taken == 1);
-	assert_true(history_at(&history, 3000, 10000)->taken == 3);
-	assert_true(history_at(&history, 3000, 10000)->has_target);
-	assert_true(history_at(&history, 3000, 10000)->target_taken == 600);
-	assert_true(history_at(&history, 6000, 1000)->taken == 5);
-	assert_null(history_at(&history, 6001, 1000));
-}
-
-/* Points lie so far apart that the ring holds five minutes, however often it is looked. */
-static void ring_holds_five_minutes(void **state)
-{
-	const int64_t apart = HISTORY_MS / HISTORY_POINTS;
-	static struct history history;
-
-	(void)state;
-	memset(&history, 0, sizeof(history));
-	for (uint64_t i = 1; i <= 9000; i++) {
-		struct sample sample = at(i, (int64_t)i * 100, i % 1000);
-
-		history_add(&history, &sample);
-	}
-	assert_int_equal(history.count, HISTORY_POINTS);
-	/* The newest is there, and so is what was five minutes before it. */
-	assert_true(history_at(&history, 900000, 0)->taken == 0);
-	assert_non_null(history_at(&history, 900000 - HISTORY_MS, apart + 100));
-	assert_null(history_at(&history, 100000, 100000));
-	for (int64_t time = 600000; time < 900000; time += 1000)
-		assert_non_null(history_at(&history, time, apart + 100));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -868,11 +735,6 @@ int main(void)
 		cmocka_unit_test(signals_are_asked_for_anew_each_time),
 		cmocka_unit_test(process_that_is_not_there_costs_nothing_that_is_known),
 		cmocka_unit_test(cost_is_memory_and_processor_time),
-		cmocka_unit_test(history_without_points_tells_nothing),
-		cmocka_unit_test(rate_is_that_of_the_last_three_seconds),
-		cmocka_unit_test(seldom_looks_have_a_rate_as_well),
-		cmocka_unit_test(state_is_that_of_the_last_look),
-		cmocka_unit_test(ring_holds_five_minutes),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/looks", tests, NULL, NULL);
