@@ -300,6 +300,35 @@ static void a_single_frame_that_is_refused_is_offered_again_after_a_pause(void *
 	assert_host_has(1);
 }
 
+/* What is on its way may be all that is wanted. */
+static void no_pause_begins_while_an_answer_is_owed(void **state)
+{
+	struct balloon_batch *first;
+
+	(void)state;
+	exhaust();
+	assert_int_equal(frame_free(paddr_to_pfn(RAM_START), 20, OWNER_HELD), 0);
+	host.terms.batch_frames = 10;
+	host.late = true;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host_wants(100);
+	first = host.held[0];
+	assert_non_null(first);
+	assert_non_null(host.held[1]);
+	/* Of the one all are refused, and there is nothing else to offer. */
+	host.held[0] = NULL;
+	balloon_batch_refuse(first, first->run[0].first, 10, BALLOON_REFUSED_FRAME);
+	balloon_batch_answered(first);
+	settle();
+	assert_int_equal(ledger_count(OWNER_REFUSED), 10);
+	assert_int_equal(balloon_refusal_pause_end(), 0);
+	host.answers = true;
+	settle();
+	assert_int_equal(ballooned(), 10);
+	assert_true(balloon_refusal_pause_end() > 0);
+	host.late = false;
+}
+
 /* It is as if it had just come: there is nothing that it has refused. */
 static void a_host_that_was_reset_is_asked_at_once(void **state)
 {
@@ -345,6 +374,7 @@ int main(void)
 		HOST_TEST(a_pause_ends_when_it_is_over_and_then_the_next_is_longer),
 		HOST_TEST(what_is_passed_over_is_what_it_did_not_give_back),
 		HOST_TEST(a_single_frame_that_is_refused_is_offered_again_after_a_pause),
+		HOST_TEST(no_pause_begins_while_an_answer_is_owed),
 		HOST_TEST(a_host_that_was_reset_is_asked_at_once),
 		HOST_TEST(a_single_frame_that_is_set_aside_is_had_by_need),
 	};
