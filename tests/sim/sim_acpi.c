@@ -25,6 +25,7 @@ struct sim_acpi_write sim_acpi_writes[SIM_ACPI_WRITES_MAX];
 size_t sim_acpi_write_count;
 unsigned sim_acpi_looks;
 bool sim_acpi_refuses_windows;
+unsigned sim_acpi_smi_reads;
 
 static struct piece pieces[PIECES_MAX];
 static size_t piece_count;
@@ -42,6 +43,7 @@ void sim_acpi_reset(void)
 	sim_acpi_write_count = 0;
 	sim_acpi_looks = 0;
 	sim_acpi_refuses_windows = false;
+	sim_acpi_smi_reads = 0;
 	port_number = port_value = smi_port = 0;
 }
 
@@ -195,6 +197,9 @@ void io_write16(uint16_t port, uint16_t value)
 
 uint16_t io_read16(uint16_t port)
 {
+	/* It takes its time. */
+	if (sim_acpi_smi_reads > 0 && --sim_acpi_smi_reads == 0)
+		port_value |= SIM_ACPI_SCI_ENABLE;
 	return port == port_number ? port_value : 0;
 }
 

@@ -273,6 +273,23 @@ static void a_resource_that_is_cut_is_not_taken(void **state)
 	assert_true(found.size == 0);
 }
 
+/* What stands after the end is no resource, whatever it looks like. */
+static void resources_end_with_their_end(void **state)
+{
+	uint8_t aml[sizeof(device)];
+	struct acpi_device found;
+
+	(void)state;
+	memcpy(aml, device, sizeof(device));
+	/* In the place of the memory range, twelve bytes: an end, and things without a meaning. */
+	memset(aml + DEVICE_RESOURCES, 0, 12);
+	aml[DEVICE_RESOURCES] = 0x79;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_true(found.size == 0);
+	assert_false(found.has_interrupt);
+}
+
 /* Its package ends with the table, and both in the middle of the string. */
 static void an_id_that_is_cut_is_not_read_beyond_its_end(void **state)
 {
@@ -389,6 +406,7 @@ int main(void)
 		CASE(a_device_ends_where_its_package_ends),
 		CASE(any_wrong_byte_is_survived),
 		CASE(a_resource_that_is_cut_is_not_taken),
+		CASE(resources_end_with_their_end),
 		CASE(an_id_that_is_cut_is_not_read_beyond_its_end),
 		CASE(a_crs_that_is_no_buffer_is_not_taken),
 		CASE(a_method_for_crs_is_not_run),

@@ -386,20 +386,26 @@ static void without_a_uart_output_is_dropped(void **state)
 static void init_sets_115200_8n1_with_fifos(void **state)
 {
 	(void)state;
+	/* Whatever the firmware left. */
+	sim.ier = 0x0f;
+	sim.dll = sim.dlm = sim.mcr = sim.fcr = 0x5f;
 	assert_true(uart_init());
 	assert_int_equal(sim.dll, 1);
 	assert_int_equal(sim.dlm, 0);
 	assert_int_equal(sim.lcr, 3);
-	assert_int_equal(sim.fcr & 0xc1, 1);
+	assert_int_equal(sim.fcr, 0x07);
 	assert_int_equal(sim.mcr, 0x0b);
 	assert_int_equal(sim.ier, 0);
 }
 
 static void early_output_is_polled(void **state)
 {
+	uint64_t sent = counts().sent;
+
 	(void)state;
 	uart_write(pattern, 100000, true);
 	check_output(pattern, 100000);
+	assert_int_equal(counts().sent - sent, 100000);
 	sim.reading = READS_SLOWLY;
 	uart_write(pattern, 100000, true);
 	uart_write("", 0, true);
@@ -469,6 +475,23 @@ static void a_slow_uart_is_given_fifo_after_fifo(void **state)
 	}
 	check_output(pattern, 1000);
 	assert_int_equal(sim.ier, 5);
+}
+
+/* One byte more than the FIFO takes is enough to ask for an interrupt. */
+static void the_last_byte_goes_by_an_interrupt(void **state)
+{
+	(void)state;
+	sim.reading = READS_SLOWLY;
+	uart_write(pattern, FIFO + 1, true);
+	assert_int_equal(sim.tx_count, FIFO);
+	assert_int_equal(sim.ier, 7);
+	sim_drain();
+	sim_update_line();
+	serve_interrupts();
+	assert_int_equal(sim.tx_count, 1);
+	assert_int_equal(sim.ier, 5);
+	sim_drain();
+	check_output(pattern, FIFO + 1);
 }
 
 static void a_task_sleeps_until_there_is_room(void **state)
@@ -645,6 +668,7 @@ static void overruns_are_counted(void **state)
 {
 	uint64_t overruns = counts().overruns;
 	uint64_t recorded = serial_events.count[SERIAL_EVENT_OVERRUN];
+	struct event event;
 	uint8_t byte;
 
 	(void)state;
@@ -652,6 +676,9 @@ static void overruns_are_counted(void **state)
 	serve_interrupts();
 	assert_int_equal(counts().overruns - overruns, 1);
 	assert_int_equal(serial_events.count[SERIAL_EVENT_OVERRUN] - recorded, 1);
+	assert_true(events_get(&serial_events, serial_events.recorded, &event));
+	assert_int_equal(event.type, SERIAL_EVENT_OVERRUN);
+	assert_int_equal(event.argument[1], 0);
 	for (const char *p = "0123456789abcdef"; *p; p++)
 		assert_true(uart_read(&byte) && byte == *p);
 	assert_false(uart_read(&byte));
@@ -718,12 +745,16 @@ static void the_byte_behind_a_break_is_told_apart(void **state)
 {
 	uint64_t breaks = counts().breaks;
 	uint64_t recorded = serial_events.count[SERIAL_EVENT_BREAK];
+	struct event event;
 	uint8_t byte;
 
 	(void)state;
 	sim_receive("a", 1);
 	sim_break();
 	serve_interrupts();
+	assert_true(events_get(&serial_events, serial_events.recorded, &event));
+	assert_int_equal(event.type, SERIAL_EVENT_BREAK);
+	assert_int_equal(event.argument[1], 0);
 	sim_receive("mb", 2);
 	serve_interrupts();
 	assert_string_equal(keys, "m");
@@ -813,6 +844,7 @@ int main(void)
 		cmocka_unit_test_setup(start_takes_what_came_before, begin),
 		cmocka_unit_test_setup(the_rest_of_long_output_goes_by_interrupts, begin),
 		cmocka_unit_test_setup(a_slow_uart_is_given_fifo_after_fifo, begin),
+		cmocka_unit_test_setup(the_last_byte_goes_by_an_interrupt, begin),
 		cmocka_unit_test_setup(a_task_sleeps_until_there_is_room, begin),
 		cmocka_unit_test_setup(with_interrupts_off_a_writer_polls, begin),
 		cmocka_unit_test_setup(a_guest_that_was_stopped_loses_no_output, begin),
