@@ -190,7 +190,12 @@ static void what_has_no_name_is_not_found(void **state)
 	       sizeof(device) - DEVICE_CRS_BUFFER + 5);
 	start(bytes, sizeof(bytes), "", 0);
 	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
-	/* As the machine has it, but the name of its resources is another. */
+	/* As the machine has it, but its id is no string; it is that of a PNP device. */
+	memcpy(bytes, device, sizeof(device));
+	bytes[DEVICE_HID + 5] = 0x0c;
+	start(bytes, sizeof(bytes), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
+	/* Or the name of its resources is another. */
 	memcpy(bytes, device, sizeof(device));
 	bytes[DEVICE_CRS_BUFFER - 1] = 'T';
 	start(bytes, sizeof(bytes), "", 0);
