@@ -120,6 +120,7 @@ tests/mm/frame_random := $(FRAME_FIXTURE)
 tests/drivers/serial/uart16550 := drivers/serial/uart16550.c kernel/lib/elapsed.c $(EVENTS)
 
 tests/drivers/acpi/acpi := $(ACPI_TESTED)
+tests/drivers/acpi/acpi_aml := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_power := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_device := $(ACPI_TESTED)
 
