@@ -278,6 +278,45 @@ static void a_resource_that_is_cut_is_not_taken(void **state)
 	assert_true(found.size == 0);
 }
 
+/* From the lowest to the highest, and none of what follows. */
+static void all_bits_of_a_resource_count(void **state)
+{
+	static const uint8_t resources[] = { 0x78, 0x56, 0x34, 0x92, 0x03, 0x02, 0x00, 0xa1,
+					     0x89, 10,	 0,    1,    2,	   0x67, 0x45, 0x23,
+					     0x81, 9,	 9,    9,    9,	   0x79, 0 };
+	uint8_t aml[sizeof(device) + 4];
+	struct acpi_device found;
+
+	(void)state;
+	/* An interrupt descriptor with two numbers is four bytes longer. */
+	memcpy(aml, device, sizeof(device));
+	memcpy(aml + DEVICE_RESOURCES + 4, resources, sizeof(resources));
+	aml[DEVICE_LENGTH] += 4;
+	aml[DEVICE_CRS_BUFFER + 1] += 4;
+	aml[DEVICE_CRS_SIZE] += 4;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_true(found.base == 0x92345678);
+	assert_true(found.size == 0xa1000203);
+	assert_int_equal(found.gsi, 0x81234567);
+}
+
+/* The order of names is free, and the id may be the last thing that there is. */
+static void an_id_may_end_its_device(void **state)
+{
+	const size_t size = 6 + sizeof(ID); /* of its name and value */
+	uint8_t aml[sizeof(device)];
+	struct acpi_device found;
+
+	(void)state;
+	memcpy(aml, device, DEVICE_HID);
+	memcpy(aml + DEVICE_HID, device + DEVICE_HID + size, sizeof(device) - DEVICE_HID - size);
+	memcpy(aml + sizeof(device) - size, device + DEVICE_HID, size);
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_int_equal(found.gsi, 47);
+}
+
 /* What stands after the end is no resource, whatever it looks like. */
 static void resources_end_with_their_end(void **state)
 {
@@ -411,6 +450,8 @@ int main(void)
 		CASE(a_device_ends_where_its_package_ends),
 		CASE(any_wrong_byte_is_survived),
 		CASE(a_resource_that_is_cut_is_not_taken),
+		CASE(all_bits_of_a_resource_count),
+		CASE(an_id_may_end_its_device),
 		CASE(resources_end_with_their_end),
 		CASE(an_id_that_is_cut_is_not_read_beyond_its_end),
 		CASE(a_crs_that_is_no_buffer_is_not_taken),
