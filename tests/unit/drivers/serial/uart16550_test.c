@@ -438,11 +438,19 @@ static void start_takes_what_came_before(void **state)
 	uint8_t byte;
 
 	(void)state;
+	/* Output that nobody took waits for an interrupt from now on. */
+	sim.reading = READS_NEVER;
+	uart_write(pattern, 100, true);
 	sim_receive("hi", 2);
 	uart_start(filter);
 	assert_non_null(handler);
+	assert_int_equal(sim.ier, 7);
+	sim.reading = READS_AT_ONCE;
+	sim_drain();
+	sim_update_line();
 	serve_interrupts();
 	assert_int_equal(sim.ier, 5);
+	check_output(pattern, 100);
 	assert_true(uart_read(&byte) && byte == 'h');
 	assert_true(uart_read(&byte) && byte == 'i');
 	assert_false(uart_read(&byte));
@@ -599,9 +607,14 @@ static void a_host_that_does_not_read_costs_one_second_once(void **state)
 
 static void in_an_interrupt_a_deaf_host_costs_one_bound(void **state)
 {
+	uint64_t start = now;
+
 	(void)state;
 	sim.reading = READS_NEVER;
 	irq_disable();
+	/* 50 ms of simulated time. */
+	uart_write(pattern, 65536 + FIFO + 1, true);
+	assert_in_range(now - start, 50 * NS_PER_MS, 50 * NS_PER_MS + 500 * NS_PER_US);
 	sim.accesses = 0;
 	for (int i = 0; i < 1000; i++)
 		uart_write(pattern, 1000, true);
@@ -617,6 +630,14 @@ static void write_sync_has_sent_all_when_it_returns(void **state)
 	irq_disable();
 	uart_write_sync(pattern + 50000, 50000);
 	check_output(pattern, 100000);
+	/* It does not sleep, though it could. */
+	irq_enable();
+	sim.reading = READS_SLOWLY;
+	uart_write_sync(pattern, 100000);
+	sim_drain();
+	check_output(pattern, 100000);
+	assert_int_equal(waits, 0);
+	irq_disable();
 	sim.reading = READS_NEVER;
 	sim.accesses = 0;
 	uart_write_sync(pattern, 100);
@@ -818,6 +839,8 @@ static void a_writer_that_reads_lsr_does_not_lose_a_break(void **state)
 /* The last one: the UART goes mad. */
 static void an_insane_uart_does_not_hang(void **state)
 {
+	uint64_t received = counts().received;
+
 	(void)state;
 	sim.insane = true;
 	sim.accesses = 0;
@@ -825,6 +848,8 @@ static void an_insane_uart_does_not_hang(void **state)
 	assert_true(handler->handle(handler));
 	irq_enable();
 	assert_in_range(sim.accesses, 1, 10000);
+	/* Sixteen rounds of 64 bytes. */
+	assert_int_equal(counts().received - received, 16 * 64);
 	sim.insane = false;
 	sim.absent = true;
 	sim.accesses = 0;
