@@ -143,7 +143,7 @@ bool paging_is_mapped(uint64_t vaddr)
 
 int paging_map_device(paddr_t paddr, uint64_t size, void **out)
 {
-	if (size > sizeof(window) || sim_acpi_refuses_windows)
+	if (size == 0 || size > sizeof(window) || sim_acpi_refuses_windows)
 		return -EINVAL;
 	window_address = paddr;
 	window = 0;
