@@ -102,6 +102,7 @@ tests/kernel/hold_cmd := kernel/hold_cmd.c kernel/hold.c kernel/hold_task.c kern
 tests/kernel/hold_busy := kernel/hold.c kernel/hold_task.c $(HOLD_FIXTURE)
 tests/kernel/poison_task := kernel/poison_task.c mm/poison.c tests/sim/sim_log.c $(HOLD_FIXTURE)
 tests/kernel/mem_figures := kernel/mem_figures.c
+tests/kernel/heap_cmd := kernel/heap_cmd.c kernel/lib/parse.c tests/sim/sim_command.c $(SIM_TIME)
 tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c
 tests/kernel/shell := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
@@ -125,6 +126,7 @@ tests/mm/frame_random := $(FRAME_FIXTURE)
 tests/drivers/serial/uart16550 := drivers/serial/uart16550.c kernel/lib/elapsed.c $(EVENTS)
 
 tests/drivers/acpi/acpi := $(ACPI_TESTED)
+tests/drivers/acpi/acpi_aml := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_power := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_device := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_name := $(ACPI_TESTED)
@@ -275,6 +277,7 @@ $(addsuffix /tools/balloonctl/clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 $(foreach name,dump_shows failing listen,$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAILING)
 $(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)
+$(addsuffix /kernel/heap_cmd,$(RUNS)): LIBS := $(addprefix -Xlinker --wrap=,malloc free)
 
 # Every NAME of the above, and one program for all devices that lie.
 UNIT_NAMES := $(sort $(patsubst tests/%,%,$(filter tests/%,$(.VARIABLES))))

@@ -31,6 +31,7 @@ bool sim_acpi_level;
 bool sim_acpi_empty_bus;
 int sim_acpi_irq_err;
 void (*sim_acpi_on_port_write)(uint16_t port, uint32_t value);
+unsigned sim_acpi_smi_reads;
 
 static struct piece pieces[PIECES_MAX];
 static size_t piece_count;
@@ -61,6 +62,7 @@ void sim_acpi_reset(void)
 	sim_acpi_irq_err = 0;
 	sim_acpi_empty_bus = false;
 	sim_acpi_on_port_write = NULL;
+	sim_acpi_smi_reads = 0;
 }
 
 /* ---- Memory ---- */
@@ -159,7 +161,7 @@ bool paging_is_mapped(uint64_t vaddr)
 
 int paging_map_device(paddr_t paddr, uint64_t size, void **out)
 {
-	if (size > sizeof(window) || sim_acpi_refuses_windows)
+	if (size == 0 || size > sizeof(window) || sim_acpi_refuses_windows)
 		return -EINVAL;
 	window_address = paddr;
 	window = memory_address != 0 && paddr == memory_address ? memory_value : 0;
@@ -267,6 +269,9 @@ uint8_t io_read8(uint16_t port)
 
 uint16_t io_read16(uint16_t port)
 {
+	/* It takes its time. */
+	if (sim_acpi_smi_reads > 0 && --sim_acpi_smi_reads == 0)
+		ports[pm1_control] |= SIM_ACPI_SCI_ENABLE;
 	return (uint16_t)read_port(port, 2);
 }
 

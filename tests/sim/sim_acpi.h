@@ -78,4 +78,7 @@ extern unsigned sim_acpi_looks;
 /* No register in memory can be mapped; until sim_acpi_reset(). */
 extern bool sim_acpi_refuses_windows;
 
+/* Reads of a 16-bit port after which ACPI mode is there by itself; 0: it is not. */
+extern unsigned sim_acpi_smi_reads;
+
 #endif

@@ -455,6 +455,14 @@ static void lines_of_the_log_leave_the_typed_line_whole(void **state)
 	assert_non_null(strstr(shown, "aerostat> news\nmeanwhile\naerostat> "));
 }
 
+static void without_run_there_is_a_prompt_at_once(void **state)
+{
+	(void)state;
+	run_task("floor=1", "");
+	assert_string_equal(shown, "aerostat> ");
+	assert_string_equal(ran, "");
+}
+
 static void dropped_input_is_counted(void **state)
 {
 	uint64_t lines;
@@ -497,6 +505,7 @@ int main(void)
 		cmocka_unit_test(the_task_runs_the_command_line_first),
 		cmocka_unit_test(the_task_shows_no_bytes_that_could_steer_a_terminal),
 		cmocka_unit_test(lines_of_the_log_leave_the_typed_line_whole),
+		cmocka_unit_test(without_run_there_is_a_prompt_at_once),
 		cmocka_unit_test(dropped_input_is_counted),
 		cmocka_unit_test(tab_knows_the_commands),
 	};

@@ -163,6 +163,8 @@ static void a_long_descriptor_is_stepped_over(void **state)
 		bytes[at++] = 0x84;
 		bytes[at++] = (uint8_t)longer;
 		bytes[at++] = (uint8_t)(longer >> 8);
+		/* Whoever looks into it finds the end. */
+		memset(bytes + at, 0x79, longer);
 		at += longer;
 		memcpy(bytes + at, resources, left);
 		at += left;
@@ -190,7 +192,12 @@ static void what_has_no_name_is_not_found(void **state)
 	       sizeof(device) - DEVICE_CRS_BUFFER + 5);
 	start(bytes, sizeof(bytes), "", 0);
 	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
-	/* As the machine has it, but the name of its resources is another. */
+	/* As the machine has it, but its id is no string; it is that of a PNP device. */
+	memcpy(bytes, device, sizeof(device));
+	bytes[DEVICE_HID + 5] = 0x0c;
+	start(bytes, sizeof(bytes), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
+	/* Or the name of its resources is another. */
 	memcpy(bytes, device, sizeof(device));
 	bytes[DEVICE_CRS_BUFFER - 1] = 'T';
 	start(bytes, sizeof(bytes), "", 0);
@@ -271,6 +278,109 @@ static void a_resource_that_is_cut_is_not_taken(void **state)
 	start(aml, sizeof(aml), "", 0);
 	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
 	assert_true(found.size == 0);
+}
+
+/* From the lowest to the highest, and none of what follows. */
+static void all_bits_of_a_resource_count(void **state)
+{
+	static const uint8_t resources[] = { 0x78, 0x56, 0x34, 0x92, 0x03, 0x02, 0x00, 0xa1,
+					     0x89, 10,	 0,    1,    2,	   0x67, 0x45, 0x23,
+					     0x81, 9,	 9,    9,    9,	   0x79, 0 };
+	uint8_t aml[sizeof(device) + 4];
+	struct acpi_device found;
+
+	(void)state;
+	/* An interrupt descriptor with two numbers is four bytes longer. */
+	memcpy(aml, device, sizeof(device));
+	memcpy(aml + DEVICE_RESOURCES + 4, resources, sizeof(resources));
+	aml[DEVICE_LENGTH] += 4;
+	aml[DEVICE_CRS_BUFFER + 1] += 4;
+	aml[DEVICE_CRS_SIZE] += 4;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_true(found.base == 0x92345678);
+	assert_true(found.size == 0xa1000203);
+	assert_int_equal(found.gsi, 0x81234567);
+}
+
+/* The order of names is free, and the id may be the last thing that there is. */
+static void an_id_may_end_its_device(void **state)
+{
+	const size_t size = 6 + sizeof(ID); /* of its name and value */
+	uint8_t aml[sizeof(device)];
+	struct acpi_device found;
+
+	(void)state;
+	memcpy(aml, device, DEVICE_HID);
+	memcpy(aml + DEVICE_HID, device + DEVICE_HID + size, sizeof(device) - DEVICE_HID - size);
+	memcpy(aml + sizeof(device) - size, device + DEVICE_HID, size);
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_int_equal(found.gsi, 47);
+}
+
+/* What stands after the end is no resource, whatever it looks like. */
+static void resources_end_with_their_end(void **state)
+{
+	uint8_t aml[sizeof(device)];
+	struct acpi_device found;
+
+	(void)state;
+	memcpy(aml, device, sizeof(device));
+	/* In the place of the memory range, twelve bytes: an end, and things without a meaning. */
+	memset(aml + DEVICE_RESOURCES, 0, 12);
+	/* With a checksum, as it should be, or with any number of bytes. */
+	for (uint8_t end = 0x78; end <= 0x7f; end++) {
+		aml[DEVICE_RESOURCES] = end;
+		start(aml, sizeof(aml), "", 0);
+		assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+		assert_true(found.size == 0);
+		assert_false(found.has_interrupt);
+	}
+	/* They may also end with their buffer, without any mark. */
+	memcpy(aml, device, sizeof(device));
+	aml[DEVICE_CRS_SIZE] = 12 + 9;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_true(found.has_interrupt);
+}
+
+/* 6.4.2: its length is in the lowest three bits of its tag. */
+static void a_small_descriptor_is_stepped_over(void **state)
+{
+	static const uint8_t small[] = { 0x23, 0x79, 0x79, 0x79 };
+	uint8_t aml[sizeof(device) + sizeof(small)];
+	struct acpi_device found;
+
+	(void)state;
+	memcpy(aml, device, DEVICE_RESOURCES);
+	memcpy(aml + DEVICE_RESOURCES, small, sizeof(small));
+	memcpy(aml + DEVICE_RESOURCES + sizeof(small), device + DEVICE_RESOURCES,
+	       sizeof(device) - DEVICE_RESOURCES);
+	aml[DEVICE_LENGTH] += sizeof(small);
+	aml[DEVICE_CRS_BUFFER + 1] += sizeof(small);
+	aml[DEVICE_CRS_SIZE] += sizeof(small);
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_true(found.size == 512);
+	assert_int_equal(found.gsi, 47);
+}
+
+/* A processor, or a power resource, may have the same names in it. */
+static void other_things_are_no_devices(void **state)
+{
+	uint8_t aml[sizeof(device)];
+	struct acpi_device found;
+
+	(void)state;
+	memcpy(aml, device, sizeof(device));
+	aml[1] = 0x83;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
+	aml[0] = 0x5c;
+	aml[1] = 0x82;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
 }
 
 /* Its package ends with the table, and both in the middle of the string. */
@@ -389,6 +499,11 @@ int main(void)
 		CASE(a_device_ends_where_its_package_ends),
 		CASE(any_wrong_byte_is_survived),
 		CASE(a_resource_that_is_cut_is_not_taken),
+		CASE(all_bits_of_a_resource_count),
+		CASE(an_id_may_end_its_device),
+		CASE(resources_end_with_their_end),
+		CASE(a_small_descriptor_is_stepped_over),
+		CASE(other_things_are_no_devices),
 		CASE(an_id_that_is_cut_is_not_read_beyond_its_end),
 		CASE(a_crs_that_is_no_buffer_is_not_taken),
 		CASE(a_method_for_crs_is_not_run),

@@ -268,6 +268,41 @@ static void firmware_that_does_not_answer_is_not_waited_for_for_ever(void **stat
 	assert_int_equal(sim_acpi_write_count, 3);
 }
 
+/* It has a thousand looks for it. */
+static void firmware_that_answers_late_is_waited_for(void **state)
+{
+	for (unsigned reads = 999; reads <= 1000; reads++) {
+		setup(state);
+		put(48, 4, SMI);
+		put(52, 1, 0xf1);
+		sim_acpi_set_port(PM1A, 0);
+		sim_acpi_add_table(DSDT, "DSDT", s5, sizeof(s5));
+		start(FADT_SIZE);
+		sim_acpi_smi_reads = reads;
+		acpi_power_off();
+		assert_int_equal(sim_acpi_write_count, 3);
+		assert_write(0, false, SMI, 1, 0xf1);
+		assert_write(1, false, PM1A, 2, 5 << 10 | 1);
+	}
+}
+
+/* A package of two has a type for each. */
+static void two_types_are_for_one_register_each(void **state)
+{
+	static const uint8_t two[] = {
+		0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x02, 0x0a, 5, 0x0a, 3
+	};
+
+	(void)state;
+	put(68, 4, PM1B);
+	sim_acpi_add_table(DSDT, "DSDT", two, sizeof(two));
+	start(FADT_SIZE);
+	acpi_power_off();
+	assert_int_equal(sim_acpi_write_count, 4);
+	assert_write(0, false, PM1A, 2, 5 << 10);
+	assert_write(1, false, PM1B, 2, 3 << 10);
+}
+
 /* Stopped after the write, the hypervisor has had no time; see sim_acpi.c. */
 static void the_end_is_waited_for_while_the_guest_is_awake(void **state)
 {
@@ -432,6 +467,8 @@ int main(void)
 		TEST(the_reset_register_may_be_a_port),
 		TEST(the_reset_register_may_lie_in_memory),
 		TEST(registers_that_cannot_be_mapped_are_not_waited_for),
+		TEST(firmware_that_answers_late_is_waited_for),
+		TEST(two_types_are_for_one_register_each),
 		TEST(without_the_flag_there_is_no_reset_register),
 		TEST(a_short_fadt_has_only_what_it_holds),
 	};

@@ -141,6 +141,23 @@ static void the_ebda_is_searched_first(void **state)
 	assert_int_equal(acpi_init(0), 0);
 }
 
+/* All eight bytes of its address count; then the other root does. */
+static void an_xsdt_at_an_absurd_address_leaves_the_rsdt(void **state)
+{
+	static const uint64_t absurd[] = { MCFG };
+	static const uint32_t tables[] = { OTHER };
+
+	(void)state;
+	sim_acpi_add_rsdp(RSDP, 2, ROOT, UINT64_C(1) << 56 | UINT64_C(0x123450000));
+	sim_acpi_add_xsdt(UINT64_C(0x123450000), absurd, 1);
+	sim_acpi_add_rsdt(ROOT, tables, 1);
+	sim_acpi_add_table(OTHER, "HPET", NULL, 0);
+	add_mcfg(0xb0000000, 0, 0, 255);
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_non_null(acpi_find("HPET"));
+	assert_null(acpi_find("MCFG"));
+}
+
 static void a_machine_without_acpi_is_no_fault(void **state)
 {
 	(void)state;
@@ -501,6 +518,7 @@ int main(void)
 		TEST(without_an_address_the_bios_area_is_searched),
 		TEST(the_last_place_of_the_bios_area_is_searched_too),
 		TEST(the_ebda_is_searched_first),
+		TEST(an_xsdt_at_an_absurd_address_leaves_the_rsdt),
 		TEST(a_machine_without_acpi_is_no_fault),
 		TEST(an_rsdp_with_a_bad_checksum_is_none),
 		TEST(an_address_that_cannot_be_reached_is_no_rsdp),

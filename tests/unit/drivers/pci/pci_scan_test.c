@@ -296,6 +296,8 @@ static void behind_a_root_port_only_slot_0_is_asked(void **state)
 	add_function(b, 0, 0);
 	scan();
 	reads = sim_pci_reads;
+	/* Whatever answers beside it is an echo. */
+	add_function(b, 1, 0);
 	sim_pci_reads = 0;
 	b->config[0x34] = 0x54;
 	sim_pci_set_capability(b, 0x54, 0x10, 0);
@@ -309,13 +311,13 @@ static void behind_a_root_port_only_slot_0_is_asked(void **state)
 	/* But an upstream port, and a bridge to conventional PCI, have all slots. */
 	add_function(b, 9, 0);
 	sim_pci_put(b, 0x56, 2, 0x0052);
-	assert_string_equal(scan(), "00:01.0 01:00.0 01:09.0 ");
+	assert_string_equal(scan(), "00:01.0 01:00.0 01:01.0 01:09.0 ");
 	sim_pci_put(b, 0x56, 2, 0x0071);
-	assert_string_equal(scan(), "00:01.0 01:00.0 01:09.0 ");
+	assert_string_equal(scan(), "00:01.0 01:00.0 01:01.0 01:09.0 ");
 	/* And so has one that is not express, whatever its registers look like. */
 	b->config[0x34] = 0;
 	sim_pci_put(b, 0x02, 2, 0x0042);
-	assert_string_equal(scan(), "00:01.0 01:00.0 01:09.0 ");
+	assert_string_equal(scan(), "00:01.0 01:00.0 01:01.0 01:09.0 ");
 }
 
 /* Up to the last number of the bridge above. */
@@ -426,6 +428,20 @@ static void a_bridge_for_which_no_number_is_left_stays_closed(void **state)
 	assert_bus_numbers(inner, 0, 0, 0);
 	assert_int_equal(sim_log_warnings, 1);
 	assert_string_equal(sim_log_warning, "pci: 01:00.0: no bus number is left for it");
+}
+
+/* Of what it said nothing is left: it would claim buses of others. */
+static void a_bridge_with_impossible_numbers_loses_them_at_any_rate(void **state)
+{
+	struct sim_pci_function *old = add_bridge(NULL, 1, 0, 1, 1);
+	struct sim_pci_function *wrong = add_bridge(NULL, 2, 0, 1, 9);
+
+	(void)state;
+	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 1), 0);
+	assert_string_equal(scan(), "00:01.0 00:02.0 ");
+	assert_bus_numbers(old, 0, 1, 1);
+	assert_bus_numbers(wrong, 0, 0, 0);
+	assert_int_equal(sim_log_warnings, 2);
 }
 
 static void no_bus_above_the_last_is_numbered_or_asked(void **state)
@@ -720,6 +736,8 @@ int main(void)
 		cmocka_unit_test_setup(a_new_bridge_gets_numbers_beside_those_of_the_firmware,
 				       setup_bus),
 		cmocka_unit_test_setup(a_bridge_for_which_no_number_is_left_stays_closed,
+				       setup_bus),
+		cmocka_unit_test_setup(a_bridge_with_impossible_numbers_loses_them_at_any_rate,
 				       setup_bus),
 		cmocka_unit_test_setup(no_bus_above_the_last_is_numbered_or_asked, setup_bus),
 		cmocka_unit_test_setup(impossible_numbers_are_replaced, setup_bus),

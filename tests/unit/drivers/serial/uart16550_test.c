@@ -386,6 +386,9 @@ static void without_a_uart_output_is_dropped(void **state)
 static void init_sets_115200_8n1_with_fifos(void **state)
 {
 	(void)state;
+	/* Whatever the firmware left. */
+	sim.ier = 0x0f;
+	sim.dll = sim.dlm = sim.mcr = sim.fcr = 0x5f;
 	assert_true(uart_init());
 	assert_int_equal(sim.dll, 1);
 	assert_int_equal(sim.dlm, 0);
@@ -397,9 +400,12 @@ static void init_sets_115200_8n1_with_fifos(void **state)
 
 static void early_output_is_polled(void **state)
 {
+	uint64_t sent = counts().sent;
+
 	(void)state;
 	uart_write(pattern, 100000, true);
 	check_output(pattern, 100000);
+	assert_int_equal(counts().sent - sent, 100000);
 	sim.reading = READS_SLOWLY;
 	uart_write(pattern, 100000, true);
 	uart_write("", 0, true);
@@ -432,11 +438,19 @@ static void start_takes_what_came_before(void **state)
 	uint8_t byte;
 
 	(void)state;
+	/* Output that nobody took waits for an interrupt from now on. */
+	sim.reading = READS_NEVER;
+	uart_write(pattern, 100, true);
 	sim_receive("hi", 2);
 	uart_start(filter);
 	assert_non_null(handler);
+	assert_int_equal(sim.ier, 7);
+	sim.reading = READS_AT_ONCE;
+	sim_drain();
+	sim_update_line();
 	serve_interrupts();
 	assert_int_equal(sim.ier, 5);
+	check_output(pattern, 100);
 	assert_true(uart_read(&byte) && byte == 'h');
 	assert_true(uart_read(&byte) && byte == 'i');
 	assert_false(uart_read(&byte));
@@ -469,6 +483,23 @@ static void a_slow_uart_is_given_fifo_after_fifo(void **state)
 	}
 	check_output(pattern, 1000);
 	assert_int_equal(sim.ier, 5);
+}
+
+/* One byte more than the FIFO takes is enough to ask for an interrupt. */
+static void the_last_byte_goes_by_an_interrupt(void **state)
+{
+	(void)state;
+	sim.reading = READS_SLOWLY;
+	uart_write(pattern, FIFO + 1, true);
+	assert_int_equal(sim.tx_count, FIFO);
+	assert_int_equal(sim.ier, 7);
+	sim_drain();
+	sim_update_line();
+	serve_interrupts();
+	assert_int_equal(sim.tx_count, 1);
+	assert_int_equal(sim.ier, 5);
+	sim_drain();
+	check_output(pattern, FIFO + 1);
 }
 
 static void a_task_sleeps_until_there_is_room(void **state)
@@ -576,9 +607,14 @@ static void a_host_that_does_not_read_costs_one_second_once(void **state)
 
 static void in_an_interrupt_a_deaf_host_costs_one_bound(void **state)
 {
+	uint64_t start = now;
+
 	(void)state;
 	sim.reading = READS_NEVER;
 	irq_disable();
+	/* 50 ms of simulated time. */
+	uart_write(pattern, 65536 + FIFO + 1, true);
+	assert_in_range(now - start, 50 * NS_PER_MS, 50 * NS_PER_MS + 500 * NS_PER_US);
 	sim.accesses = 0;
 	for (int i = 0; i < 1000; i++)
 		uart_write(pattern, 1000, true);
@@ -594,6 +630,14 @@ static void write_sync_has_sent_all_when_it_returns(void **state)
 	irq_disable();
 	uart_write_sync(pattern + 50000, 50000);
 	check_output(pattern, 100000);
+	/* It does not sleep, though it could. */
+	irq_enable();
+	sim.reading = READS_SLOWLY;
+	uart_write_sync(pattern, 100000);
+	sim_drain();
+	check_output(pattern, 100000);
+	assert_int_equal(waits, 0);
+	irq_disable();
 	sim.reading = READS_NEVER;
 	sim.accesses = 0;
 	uart_write_sync(pattern, 100);
@@ -645,6 +689,7 @@ static void overruns_are_counted(void **state)
 {
 	uint64_t overruns = counts().overruns;
 	uint64_t recorded = serial_events.count[SERIAL_EVENT_OVERRUN];
+	struct event event;
 	uint8_t byte;
 
 	(void)state;
@@ -652,6 +697,9 @@ static void overruns_are_counted(void **state)
 	serve_interrupts();
 	assert_int_equal(counts().overruns - overruns, 1);
 	assert_int_equal(serial_events.count[SERIAL_EVENT_OVERRUN] - recorded, 1);
+	assert_true(events_get(&serial_events, serial_events.recorded, &event));
+	assert_int_equal(event.type, SERIAL_EVENT_OVERRUN);
+	assert_int_equal(event.argument[1], 0);
 	for (const char *p = "0123456789abcdef"; *p; p++)
 		assert_true(uart_read(&byte) && byte == *p);
 	assert_false(uart_read(&byte));
@@ -718,12 +766,16 @@ static void the_byte_behind_a_break_is_told_apart(void **state)
 {
 	uint64_t breaks = counts().breaks;
 	uint64_t recorded = serial_events.count[SERIAL_EVENT_BREAK];
+	struct event event;
 	uint8_t byte;
 
 	(void)state;
 	sim_receive("a", 1);
 	sim_break();
 	serve_interrupts();
+	assert_true(events_get(&serial_events, serial_events.recorded, &event));
+	assert_int_equal(event.type, SERIAL_EVENT_BREAK);
+	assert_int_equal(event.argument[1], 0);
 	sim_receive("mb", 2);
 	serve_interrupts();
 	assert_string_equal(keys, "m");
@@ -787,6 +839,8 @@ static void a_writer_that_reads_lsr_does_not_lose_a_break(void **state)
 /* The last one: the UART goes mad. */
 static void an_insane_uart_does_not_hang(void **state)
 {
+	uint64_t received = counts().received;
+
 	(void)state;
 	sim.insane = true;
 	sim.accesses = 0;
@@ -794,6 +848,8 @@ static void an_insane_uart_does_not_hang(void **state)
 	assert_true(handler->handle(handler));
 	irq_enable();
 	assert_in_range(sim.accesses, 1, 10000);
+	/* Sixteen rounds of 64 bytes. */
+	assert_int_equal(counts().received - received, 16 * 64);
 	sim.insane = false;
 	sim.absent = true;
 	sim.accesses = 0;
@@ -813,6 +869,7 @@ int main(void)
 		cmocka_unit_test_setup(start_takes_what_came_before, begin),
 		cmocka_unit_test_setup(the_rest_of_long_output_goes_by_interrupts, begin),
 		cmocka_unit_test_setup(a_slow_uart_is_given_fifo_after_fifo, begin),
+		cmocka_unit_test_setup(the_last_byte_goes_by_an_interrupt, begin),
 		cmocka_unit_test_setup(a_task_sleeps_until_there_is_room, begin),
 		cmocka_unit_test_setup(with_interrupts_off_a_writer_polls, begin),
 		cmocka_unit_test_setup(a_guest_that_was_stopped_loses_no_output, begin),

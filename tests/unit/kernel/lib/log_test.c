@@ -188,6 +188,27 @@ static void log_again(uint64_t ns, const char *line, void *arg)
 	log_debug("twice");
 }
 
+static void log_once(uint64_t ns, const char *line, void *arg)
+{
+	(void)ns;
+	(void)line;
+	if (++*(size_t *)arg == 1)
+		log_debug("meanwhile");
+}
+
+static void what_is_logged_meanwhile_is_not_shown(void **state)
+{
+	size_t calls = 0;
+
+	(void)state;
+	log_info("%s", "");
+	assert_string_equal(shown, "\n");
+	assert_string_equal(newest(), "");
+	log_for_each(log_once, &calls);
+	assert_int_equal(calls, lines);
+	assert_string_equal(newest(), "meanwhile");
+}
+
 /* Lines are overwritten under the reader: it ends, early rather than never. */
 static void logging_while_the_log_is_read_ends(void **state)
 {
@@ -274,6 +295,7 @@ int main(void)
 		cmocka_unit_test_setup(a_long_line_is_cut, begin),
 		cmocka_unit_test_setup(an_escape_is_not_cut_in_two, begin),
 		cmocka_unit_test_setup(the_oldest_lines_make_room, begin),
+		cmocka_unit_test_setup(what_is_logged_meanwhile_is_not_shown, begin),
 		cmocka_unit_test_setup(logging_while_the_log_is_read_ends, begin),
 		cmocka_unit_test_setup(without_a_console_and_a_clock_a_line_is_kept, begin),
 		cmocka_unit_test_setup(no_line_is_torn_by_an_interrupt_that_logs, begin),
