@@ -55,6 +55,7 @@ static void set_hooks(void)
 	panic_set_hooks(&panic_hooks);
 	lib_set_console(console_write);
 	lib_set_clock(clock_ns);
+	lib_set_interrupted(console_interrupted);
 }
 
 /* Reclaiming did not help either: a person wants to know where the memory is. */

@@ -48,24 +48,42 @@ void command_print_usage(const struct command *command)
 
 /* ---- What failed ---- */
 
-/* The first on the present line, and the first of all; "": nothing. */
-static char failed_on_line[FAILURE_MAX];
-static char failed_ever[FAILURE_MAX];
+struct failure {
+	char what[FAILURE_MAX]; /* "": nothing failed */
+	int status;
+};
+
+/* The first on the present line, and the first of all. */
+static struct failure failed_on_line, failed_ever;
 static unsigned commands_on_line; /* the one that runs included */
+
+static void note(struct failure *failure, const char *what, int status)
+{
+	if (failure->what[0])
+		return;
+	snprintf(failure->what, sizeof(failure->what), "%s", what);
+	failure->status = status;
+}
+
+static void note_failure(const char *what, int status)
+{
+	note(&failed_on_line, what, status);
+	note(&failed_ever, what, status);
+}
 
 void shell_note_failure(const char *what)
 {
-	if (failed_on_line[0] == '\0')
-		snprintf(failed_on_line, sizeof(failed_on_line), "%s", what);
-	if (failed_ever[0] == '\0')
-		snprintf(failed_ever, sizeof(failed_ever), "%s", what);
+	note_failure(what, COMMAND_FAILED);
 }
 
-const char *shell_failure(void)
+const char *shell_failure(int *status)
 {
-	const char *failed = commands_on_line > 1 ? failed_on_line : failed_ever;
+	const struct failure *failed = commands_on_line > 1 ? &failed_on_line : &failed_ever;
 
-	return failed[0] ? failed : NULL;
+	if (!failed->what[0])
+		return NULL;
+	*status = failed->status;
+	return failed->what;
 }
 
 /* ---- Lines ---- */
@@ -120,7 +138,7 @@ static int run_words(int argc, char **argv)
 	commands_on_line++;
 	err = run_command(argc, argv);
 	if (err)
-		shell_note_failure(argv[0]);
+		note_failure(argv[0], err > 0 ? err : COMMAND_FAILED);
 	return err;
 }
 
@@ -131,7 +149,7 @@ int shell_run_line(char *text)
 	int err = 0;
 	int argc;
 
-	failed_on_line[0] = '\0';
+	failed_on_line.what[0] = '\0';
 	commands_on_line = 0;
 	if (!shell_is_plain(text)) {
 		printf("line with bytes that are not printable: dropped\n");

@@ -31,7 +31,7 @@ bool shell_is_plain(const char *text);
 
 /*
  * Runs the commands of a line, which is changed on the way. Returns what the
- * first one that failed returned; -ENOENT: it is unknown; -EILSEQ: the line is not
+ * first one that failed returned, a status of its own included; -ENOENT: it is unknown; -EILSEQ: the line is not
  * plain; -EINVAL, -E2BIG: it cannot be split; -EINTR: Ctrl-C, and the rest of the
  * line was not run. Only for the shell's task.
  */
@@ -42,10 +42,10 @@ void shell_note_failure(const char *what);
 
 /*
  * Gives the name of the first command that failed among those before the present one on
- * its line; if it is the first there, among all since boot. NULL: none. Good until the
- * line ends.
+ * its line; if it is the first there, among all since boot. Stores the status that stands
+ * for it, 1 to 127. NULL: none failed. Good until the line ends.
  */
-const char *shell_failure(void);
+const char *shell_failure(int *status);
 
 /* True once Ctrl-C was typed while the present command runs. */
 bool shell_interrupted(void);

@@ -9,33 +9,28 @@
 #include "drivers/serial/uart16550.h"
 #include "kernel/lib/command.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/parse.h"
 #include "kernel/task/task.h"
 #include "kernel/shell.h"
 
-#define HELP_WIDTH_MAX 34
-
-static size_t synopsis_width(const struct command *command)
-{
-	size_t arguments = strlen(command->arguments);
-
-	return strlen(command->name) + (arguments > 0 ? 1 : 0) + arguments;
-}
+/* Where summaries begin, so that all of them end within 80 columns. */
+#define SUMMARY_COLUMN 28
 
 static void list_commands(void)
 {
 	const struct command *command;
 	char synopsis[80];
-	size_t width = 0;
+	int column;
 
 	for (command = command_after(NULL); command; command = command_after(command)) {
-		if (synopsis_width(command) > width)
-			width = synopsis_width(command);
-	}
-	if (width > HELP_WIDTH_MAX)
-		width = HELP_WIDTH_MAX;
-	for (command = command_after(NULL); command; command = command_after(command)) {
-		snprintf(synopsis, sizeof(synopsis), "%s %s", command->name, command->arguments);
-		printf("%-*s  %s\n", (int)width, synopsis, command->summary);
+		column = snprintf(synopsis, sizeof(synopsis), "%s%s%s", command->name,
+				  *command->arguments ? " " : "", command->arguments);
+		printf("%s", synopsis);
+		if (column > SUMMARY_COLUMN - 2) {
+			printf("\n");
+			column = 0;
+		}
+		printf("%*s%s\n", SUMMARY_COLUMN - column, "", command->summary);
 	}
 }
 
@@ -100,6 +95,28 @@ static int cmd_uptime(int argc, char **argv)
 }
 
 COMMAND("uptime", "", "time since boot, and jiffies", NULL, cmd_uptime);
+
+/* Ctrl-C wakes nobody. */
+#define SLEEP_STEP_NS (50 * NS_PER_MS)
+
+static int cmd_sleep(int argc, char **argv)
+{
+	uint64_t ns, end;
+
+	if (argc != 2)
+		return -EINVAL;
+	if (parse_seconds(argv[1], &ns)) {
+		printf("sleep: %s is no time; write a number of seconds, as 10 or 0.5\n", argv[1]);
+		return -ERANGE;
+	}
+	end = clock_ns() + ns;
+	while (clock_ns() < end && !shell_interrupted())
+		task_sleep_until(min_u64(end, clock_ns() + SLEEP_STEP_NS));
+	return 0;
+}
+
+COMMAND("sleep", "SECONDS", "do nothing for so long",
+	"SECONDS may have decimals, as in 0.5. Ctrl-C ends it.", cmd_sleep);
 
 static int cmd_version(int argc, char **argv)
 {

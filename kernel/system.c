@@ -20,7 +20,6 @@
 
 /* QEMU's status is (value << 1) | 1, in eight bits. */
 #define EXIT_STATUS_MAX 127
-#define EXIT_FAILED 1
 
 static const struct boot_info *boot_info;
 
@@ -164,13 +163,14 @@ void system_exit(uint8_t status)
 
 static int cmd_exit(int argc, char **argv)
 {
-	const char *failed = argc == 1 ? shell_failure() : NULL;
-	uint64_t status = failed ? EXIT_FAILED : 0;
+	int failed_status = 0;
+	const char *failed = argc == 1 ? shell_failure(&failed_status) : NULL;
+	uint64_t status = (uint64_t)failed_status;
 
 	if (argc > 2)
 		return -EINVAL;
 	if (failed)
-		printf("exit: status %d, as this failed: %s\n", EXIT_FAILED, failed);
+		printf("exit: status %d, as this failed: %s\n", failed_status, failed);
 	if (argc == 2 && (parse_u64(argv[1], &status) || status > EXIT_STATUS_MAX)) {
 		printf("exit: %s is no status; 0 to %d are\n", argv[1], EXIT_STATUS_MAX);
 		return -ERANGE;
@@ -180,7 +180,8 @@ static int cmd_exit(int argc, char **argv)
 COMMAND("exit", "[N]", "end QEMU with a status",
 	"Through isa-debug-exit: QEMU itself ends with (N << 1) | 1. N is 0 to 127.\n"
 	"Without N: 1 if a command before it on its line failed, else 0; `exit` on a line\n"
-	"of its own ends with 1 if anything failed since boot.\n"
+	"of its own ends with 1 if anything failed since boot. If that was `balloon wait`,\n"
+	"it is the status of that.\n"
 	"A machine without it is turned off (ACPI) or, failing that, reset.",
 	cmd_exit);
 

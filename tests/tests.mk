@@ -169,8 +169,10 @@ tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_recovery := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_account := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_batch := $(BALLOON_FIXTURE)
-tests/drivers/balloon/balloon_cmd := drivers/balloon/balloon_cmd.c tests/sim/sim_command.c \
-	$(HOST_FIXTURE)
+tests/drivers/balloon/balloon_cmd := drivers/balloon/balloon_cmd.c \
+	drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c $(HOST_FIXTURE)
+tests/drivers/balloon/balloon_wait_cmd := drivers/balloon/balloon_wait_cmd.c \
+	kernel/lib/parse.c $(EVENTS) $(SIM_TIME)
 tests/drivers/balloon/balloon_events := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_free := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)

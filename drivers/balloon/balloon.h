@@ -20,6 +20,7 @@
  *   balloon_stats.c	everything that is counted for the host
  *   balloon_events.c	the events that it records
  *   balloon_cmd.c	the console's commands
+ *   balloon_wait_cmd.c	one of them, which waits for the target
  *   port/		one hypervisor each
  *
  * Nothing here is for interrupts, but balloon_status().

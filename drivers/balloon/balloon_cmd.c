@@ -16,6 +16,7 @@
 #include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_stats.h"
+#include "drivers/balloon/balloon_wait_cmd.h"
 #include "kernel/lib/command.h"
 #include "kernel/task/task.h"
 #include "mm/ledger.h"
@@ -126,6 +127,8 @@ static int cmd_balloon(int argc, char **argv)
 {
 	struct balloon_status status;
 
+	if (argc > 1 && argc < 4 && strcmp(argv[1], "wait") == 0)
+		return balloon_wait_for_target(argv[2]);
 	balloon_status(&status);
 	if (!status.present) {
 		printf("balloon: the machine has no usable balloon device\n");
@@ -142,8 +145,10 @@ static int cmd_balloon(int argc, char **argv)
 	print_status(&status);
 	return 0;
 }
-COMMAND("balloon", "[floor SIZE|strategy NAME|retry]", "the balloon's state",
+COMMAND("balloon", "[wait [SECONDS]|floor SIZE|strategy NAME|retry]", "the balloon's state",
 	"Target, actual, shortfall: memory taken from the guest.\n"
+	"balloon wait [SECONDS]: until actual is target. It fails with status 3 if nothing\n"
+	"has moved for 5 s, 4 if time is up, 5 without a device, 6 if that was given up.\n"
 	"balloon floor SIZE: inflation leaves at least this much memory free.\n"
 	"balloon strategy NAME: how memory is given.\n"
 	"  portable     in batches that every host takes; of virtio, 256 page numbers\n"

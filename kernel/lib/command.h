@@ -9,12 +9,15 @@
  * runs in the shell's task, may sleep and must yield at least every 20 ms of
  * work. It returns 0, or a negative errno after it has said what was wrong: scripts
  * rely on it, as `exit` does (shell_failure()). -EINVAL without a word makes the
- * shell print the usage line.
+ * shell print the usage line. A command whose failures are told apart returns a status
+ * of its own, 2 to 127; all others stand for COMMAND_FAILED.
  */
 #ifndef KERNEL_LIB_COMMAND_H
 #define KERNEL_LIB_COMMAND_H
 
 #include "kernel/lib/types.h"
+
+#define COMMAND_FAILED 1
 
 struct command {
 	const char *name;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The console and the clock that the library was handed: see hooks.h. */
+/* The console, the clock and the Ctrl-C that the library was handed: see hooks.h. */
 #include "kernel/lib/hooks.h"
 
 static void (*write_text)(const char *text, size_t length);
 static uint64_t (*read_clock)(void);
+static bool (*is_interrupted)(void);
 
 void lib_set_console(void (*write)(const char *text, size_t length))
 {
@@ -13,6 +14,16 @@ void lib_set_console(void (*write)(const char *text, size_t length))
 void lib_set_clock(uint64_t (*clock)(void))
 {
 	read_clock = clock;
+}
+
+void lib_set_interrupted(bool (*interrupted)(void))
+{
+	is_interrupted = interrupted;
+}
+
+bool lib_interrupted(void)
+{
+	return is_interrupted && is_interrupted();
 }
 
 void lib_write(const char *text, size_t length)

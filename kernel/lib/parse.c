@@ -16,6 +16,9 @@ static const char size_letters[] = "kmgt";
 #define FRACTION_DIGITS 15
 #define FRACTION_SCALE UINT64_C(1000000000000000)
 
+/* Of time: thirty years. */
+#define SECONDS_MAX 1000000000
+
 static int digit_value(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -138,6 +141,21 @@ int parse_size(const char *text, uint64_t *bytes)
 	if (!err)
 		*bytes = (number << shift) + scale_fraction(share, shift);
 	return err;
+}
+
+int parse_seconds(const char *text, uint64_t *ns)
+{
+	uint64_t number, share = 0;
+	const char *end;
+	int err = parse_digits(text, 10, &number, &end);
+
+	if (err == -EINVAL || (*end == '.' && parse_fraction(end + 1, &share, &end)) ||
+	    *end != '\0')
+		return -EINVAL;
+	if (err || number > SECONDS_MAX)
+		return -ERANGE;
+	*ns = number * NS_PER_S + share / (FRACTION_SCALE / NS_PER_S);
+	return 0;
 }
 
 /* `bytes` in tenths of 2^shift, rounded to nearest; 20 <= shift <= 60. */

@@ -23,6 +23,12 @@ int parse_u64(const char *text, uint64_t *value);
  */
 int parse_size(const char *text, uint64_t *bytes);
 
+/*
+ * Reads seconds, "10" or "0.5", as nanoseconds: at most 10^9, with up to 15 digits after
+ * the point, of which nine count. -EINVAL: not of this form; -ERANGE: more.
+ */
+int parse_seconds(const char *text, uint64_t *ns);
+
 /* Writes "64.0 MiB", "4 KiB" or "100 B": for people, rounded to nearest, one digit. */
 const char *format_size(uint64_t bytes, char text[FORMAT_SIZE_MAX]);
 

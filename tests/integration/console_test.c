@@ -9,7 +9,8 @@
 
 #include "tests/integration/harness.h"
 
-#define PANIC_EXIT (101 << 1 | 1) /* isa-debug-exit */
+#define EXIT_OF(n) ((n) << 1 | 1) /* isa-debug-exit */
+#define PANIC_EXIT EXIT_OF(101)
 #define BALLOON_LINE "Balloon InflatedTotal:0kB InflatedFree:0kB"
 
 static void type(struct vm *vm, const char *text)
@@ -205,6 +206,80 @@ static void every_command_has_help_and_answers(void **state)
 	harness_stop(vm);
 }
 
+/*
+ * Types a line whose command takes long, and Ctrl-C; there must be a prompt again. A Ctrl-C
+ * that comes before the command has begun is no interruption: then another.
+ */
+static void check_ctrl_c(struct vm *vm, const char *line)
+{
+	int tries = 60;
+
+	type(vm, line);
+	type(vm, "\r");
+	assert_int_equal(vm_expect(vm, line, VM_TIMEOUT_MS, NULL), 0);
+	do {
+		type(vm, "\003");
+		assert_true(--tries > 0);
+	} while (vm_expect(vm, "^C", 1000, NULL));
+	harness_wait_prompt(vm, NULL);
+}
+
+static void sleep_takes_its_time_unless_it_is_interrupted(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
+	char *answer = harness_command(vm, "sleep 0.2");
+
+	(void)state;
+	assert_string_equal(answer, "");
+	free(answer);
+	harness_command_says(vm, "sleep 1m", "sleep: 1m is no time; write a number of seconds");
+	harness_command_says(vm, "sleep", "usage: sleep SECONDS");
+	check_ctrl_c(vm, "sleep 100000");
+	harness_stop(vm);
+}
+
+/* What the guest ends with after it has waited. */
+static void check_wait_ends_with(struct vm *vm, const char *line, int status)
+{
+	type(vm, line);
+	harness_wait_status(vm, EXIT_OF(status));
+	harness_stop(vm);
+}
+
+static void balloon_wait_ends_when_the_target_is_reached(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "256M" });
+	char *answer;
+
+	(void)state;
+	harness_set_target(vm, 100 * MIB);
+	/* The guest may not have heard of it yet. */
+	harness_command_says(vm, "sleep 0.5", "");
+	answer = harness_command(vm, "balloon wait");
+	assert_string_equal(answer, "");
+	free(answer);
+	harness_check_taken(vm, 100 * MIB, false);
+	check_wait_ends_with(vm, "balloon wait 60; exit\r", 0);
+}
+
+static void balloon_wait_tells_why_a_target_is_not_reached(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
+
+	(void)state;
+	harness_set_target(vm, harness_ram(vm) - MIB);
+	harness_command_says(vm, "sleep 0.5", "");
+	check_ctrl_c(vm, "hold 1; balloon wait 1000");
+	harness_command_says(vm, "balloon wait 0", "balloon: time is up: ");
+	harness_command_says(vm, "balloon wait x", "balloon: x is no time;");
+	check_wait_ends_with(vm, "balloon wait; exit\r", 3);
+	vm = harness_boot(&(struct guest_options){ .mem = "64M" });
+	harness_set_target(vm, harness_ram(vm) - MIB);
+	check_wait_ends_with(vm, "sleep 0.5; balloon wait 0.5; exit\r", 4);
+	vm = harness_boot(&(struct guest_options){ .mem = "64M", .balloon = "none" });
+	check_wait_ends_with(vm, "balloon wait 1; exit\r", 5);
+}
+
 static void the_version_is_the_same_everywhere(void **state)
 {
 	struct vm *vm = harness_start(&(struct guest_options){ .mem = "64M" });
@@ -245,6 +320,9 @@ int console_tests(void)
 		TEST(break_and_m_print_show_mem_while_a_command_runs),
 		TEST(history_and_editing_keys_work),
 		TEST(every_command_has_help_and_answers),
+		TEST(sleep_takes_its_time_unless_it_is_interrupted),
+		TEST(balloon_wait_ends_when_the_target_is_reached),
+		TEST(balloon_wait_tells_why_a_target_is_not_reached),
 		TEST(the_version_is_the_same_everywhere),
 		TEST(a_failed_assertion_says_what_and_where_and_ends_qemu),
 	};

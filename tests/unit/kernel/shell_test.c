@@ -57,6 +57,12 @@ static int fail_usage(int argc, char **argv)
 	return -EINVAL;
 }
 
+static int fail_with_5(int argc, char **argv)
+{
+	note(argc, argv);
+	return 5;
+}
+
 static int type_ctrl_c(int argc, char **argv)
 {
 	note(argc, argv);
@@ -69,10 +75,14 @@ static char *failure_told;
 
 static int tell(int argc, char **argv)
 {
-	const char *failure = shell_failure();
+	int status = 77;
+	const char *failure = shell_failure(&status);
 
 	note(argc, argv);
+	assert_true(failure || status == 77);
 	snprintf(failure_told, TOLD_MAX, "%s", failure ? failure : "");
+	if (failure && status != 1)
+		snprintf(failure_told, TOLD_MAX, "%s %d", failure, status);
 	return 0;
 }
 
@@ -86,6 +96,7 @@ COMMAND("note", "", "notes", NULL, note);
 COMMAND("hold", "SIZE [order]", "is used wrongly", NULL, fail_usage);
 COMMAND("io", "", "fails", NULL, fail_io);
 COMMAND("tell", "", "tells", NULL, tell);
+COMMAND("wait", "", "fails with 5", NULL, fail_with_5);
 COMMAND("zap", "", "is interrupted", NULL, type_ctrl_c);
 static int say_something(int argc, char **argv)
 {
@@ -281,7 +292,7 @@ static void commands_are_found_by_their_whole_name(void **state)
 static void commands_come_in_alphabetical_order(void **state)
 {
 	static const char *const sorted[] = {
-		"audit", "hold", "io", "news", "note", "tell", "zap"
+		"audit", "hold", "io", "news", "note", "tell", "wait", "zap"
 	};
 	const struct command *command = NULL;
 
@@ -329,6 +340,8 @@ static void a_failure_is_told_to_what_follows_on_the_line(void **state)
 	assert_string_equal(told("note; io; note; tell"), "io");
 	assert_string_equal(told("hold 1 2; io; tell"), "hold");
 	assert_string_equal(told("frob; tell"), "frob");
+	assert_string_equal(told("note; wait; io; tell"), "wait 5");
+	assert_string_equal(told("io; wait; tell"), "io");
 	/* Another line, another start. */
 	assert_null(told("note; tell"));
 	/* A name may be as long as a line. */
@@ -362,6 +375,7 @@ static void on_a_line_of_its_own_it_is_told_the_first_failure_of_all(void **stat
 	(void)state;
 	assert_session_told("run=\"note; audit\"", "note\r\r tell\r", "");
 	assert_session_told("run=\"note; io; hold\"", "note\rtell\r", "io");
+	assert_session_told("run=wait", "io\rtell\r", "wait 5");
 	assert_session_told("", "note\rfrob\rnote\rtell\r", "frob");
 	assert_session_told("", "note\xff\rtell\r", "a line that was dropped");
 	assert_session_told("run=\"note\xff\"", "tell\r", "a line that is no text");

@@ -140,6 +140,31 @@ static void parse_size_takes_fractions_of_a_unit(void **state)
 	check(parse_u64, &(struct parse_case){ "1.5", -EINVAL, 0 });
 }
 
+static void parse_seconds_takes_decimals(void **state)
+{
+	static const struct parse_case cases[] = {
+		{ "0", 0, 0 },
+		{ "10", 0, 10 * NS_PER_S },
+		{ "0.5", 0, NS_PER_S / 2 },
+		{ "1.25", 0, NS_PER_S * 5 / 4 },
+		{ "0.000000001", 0, 1 },
+		{ "0.0000000019", 0, 1 },
+		{ "1000000000", 0, 1000000000 * NS_PER_S },
+		{ "1000000001", -ERANGE, 0 },
+		{ "99999999999999999999", -ERANGE, 0 },
+	};
+	static const char *const none[] = {
+		"",   ".5",  "5.",  "-1",    "1s",  "1 ",
+		" 1", "1e3", "0x5", "1.5.5", "1,5", "1.0000000000000000"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check(parse_seconds, &cases[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		check(parse_seconds, &(struct parse_case){ none[i], -EINVAL, 0 });
+}
+
 static void parse_size_refuses_two_to_the_64(void **state)
 {
 	static const char *const texts[] = { "18446744073709551616",  "16777216T",
@@ -195,6 +220,7 @@ int main(void)
 		cmocka_unit_test(parse_size_takes_every_suffix),
 		cmocka_unit_test(parse_size_refuses_other_forms),
 		cmocka_unit_test(parse_size_takes_fractions_of_a_unit),
+		cmocka_unit_test(parse_seconds_takes_decimals),
 		cmocka_unit_test(parse_size_refuses_two_to_the_64),
 		cmocka_unit_test(format_size_rounds_to_nearest),
 	};
