@@ -337,6 +337,8 @@ help:
 #:                       it, as JSON
 #: make bench-console    how long the console takes to answer while the guest works;
 #:                       BENCH='-M 8G -b anonymous -t 1' for a little of it
+#: make bench-idle       what a guest that does nothing costs, beside a Linux guest;
+#:                       BENCH='-g 200 -m q35' for 200 at once
 #: make bench-move       bytes and time of moves of a busy guest, by features,
 #:                       beside hinting alone; with QEMU 10 and later
 #: make bench-alloc      the frame allocator beside a textbook buddy, on the host;

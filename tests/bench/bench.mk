@@ -4,7 +4,7 @@
 # arguments for the programs, as -n ROUNDS, are in BENCH.
 
 .PHONY: bench bench-boot bench-balloon bench-console bench-alloc
-bench: bench-boot bench-balloon bench-console bench-alloc bench-move
+bench: bench-boot bench-balloon bench-console bench-alloc bench-move bench-idle
 
 # ---- Time to the prompt, beside a kernel that prints one byte ----
 
@@ -54,6 +54,18 @@ $(BUILD)/bench/console: $(addprefix $(BUILD)/host/tests/bench/,console.o console
 
 bench-console: $(BUILD)/bench/console $(BUILD)/aerostat.elf | $(call needs,qemu)
 	@$(BUILD)/bench/console $(BENCH) $(BUILD)/aerostat.elf
+
+# ---- What an idle guest costs, beside a Linux guest ----
+
+$(BUILD)/bench/idle: $(addprefix $(BUILD)/host/tests/bench/,idle.o idle_guest.o arguments.o host.o \
+		samples.o circumstances.o)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm -pthread
+
+.PHONY: bench-idle
+bench-idle: $(BUILD)/bench/idle $(BUILD)/aerostat.elf $(BUILD)/bench/linux/initrd \
+		| $(call needs,qemu)
+	@$(BUILD)/bench/idle $(BENCH) $(BUILD)/aerostat.elf $(BUILD)/bench/linux
 
 # ---- Moves of a busy guest, by QEMUs from version 10 on, beside hinting alone ----
 
