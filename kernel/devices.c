@@ -55,8 +55,7 @@ static const struct pci_hotplug_ops hotplug_ops = { .added = add, .removing = re
 
 _Static_assert(ACPI_BUSES == PCI_BUSES, "the set of root buses");
 
-/* `has_acpi`: its tables name the root buses. */
-static void find_pci(const struct boot_info *boot, bool has_acpi)
+static void find_pci(const struct boot_info *boot)
 {
 	uint8_t roots[PCI_BUSES / 8];
 	struct pci_windows windows;
@@ -71,7 +70,8 @@ static void find_pci(const struct boot_info *boot, bool has_acpi)
 	}
 	pci_windows_find(boot, ecam, last_bus, &windows);
 	acpi_find_root_buses(roots);
-	pci_set_root_buses(has_acpi ? roots : NULL);
+	/* With ACPI its tables name all of them. */
+	pci_set_root_buses(acpi_find("FACP") ? roots : NULL);
 	pci_scan(&windows);
 	pci_route_intx();
 	for (const struct pci_device *device = pci_devices(); device; device = device->next)
@@ -82,11 +82,10 @@ static void find_pci(const struct boot_info *boot, bool has_acpi)
 
 void devices_find(const struct boot_info *boot)
 {
-	bool has_acpi = acpi_init(boot->acpi_rsdp) == 0;
-
+	acpi_init(boot->acpi_rsdp);
 	find_ioapics();
 	acpi_task_start();
 	pvpanic_find();
-	find_pci(boot, has_acpi);
+	find_pci(boot);
 	virtio_mmio_find(boot->command_line);
 }

@@ -9,6 +9,7 @@ unsigned sim_log_warnings;
 char sim_log_warning[LOG_LINE_MAX + 1];
 unsigned sim_log_infos;
 char sim_log_info[LOG_LINE_MAX + 1];
+unsigned sim_log_debugs;
 
 void sim_log_reset(void)
 {
@@ -16,6 +17,7 @@ void sim_log_reset(void)
 	sim_log_warning[0] = '\0';
 	sim_log_infos = 0;
 	sim_log_info[0] = '\0';
+	sim_log_debugs = 0;
 }
 
 void log_warn(const char *fmt, ...)
@@ -41,4 +43,5 @@ void log_info(const char *fmt, ...)
 void log_debug(const char *fmt, ...)
 {
 	(void)fmt;
+	sim_log_debugs++;
 }

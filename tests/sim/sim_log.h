@@ -13,6 +13,9 @@ extern char sim_log_warning[LOG_LINE_MAX + 1];
 extern unsigned sim_log_infos;
 extern char sim_log_info[LOG_LINE_MAX + 1];
 
+/* Lines of log_debug() since then. */
+extern unsigned sim_log_debugs;
+
 /* Forgets all lines and counts. */
 void sim_log_reset(void);
 
