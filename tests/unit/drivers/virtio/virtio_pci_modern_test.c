@@ -101,8 +101,7 @@ static void notifying_by_ports_as_well_is_no_fault(void **state)
 	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
 	add_vendor(1, BAR, COMMON, 0x1000);
 	add_vendor(2, 0, 0, 4);
-	probe();
-	assert_non_null(strstr(sim_log_warning, "no usable notify capability"));
+	assert_left_alone("no usable notify capability");
 	/* Other structures are of no use in ports. */
 	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
 	add_vendor(1, 0, 0, 0x10);
