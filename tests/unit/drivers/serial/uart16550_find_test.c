@@ -20,6 +20,7 @@ static uint16_t bases[2]; /* of its UARTs; 0: none */
 static bool no_fifo;
 static bool same_byte; /* reads as the byte that was written last, at any port */
 static uint8_t last;
+static uint8_t stuck_at; /* all ports read as this */
 
 static bool is_uart(uint16_t port)
 {
@@ -39,6 +40,8 @@ void io_write8(uint16_t port, uint8_t value)
 
 uint8_t io_read8(uint16_t port)
 {
+	if (stuck_at)
+		return stuck_at;
 	if (same_byte)
 		return (uint8_t)(last & 0x7f);
 	if (!is_uart(port))
@@ -54,6 +57,7 @@ static int setup(void **state)
 	memset(ports, 0, sizeof(ports));
 	memset(bases, 0, sizeof(bases));
 	no_fifo = same_byte = false;
+	stuck_at = 0;
 	return 0;
 }
 
@@ -117,6 +121,10 @@ static void an_empty_machine_has_none(void **state)
 	assert_false(uart_find(&uart));
 	/* Nor has one in which the last byte lingers on the bus, if not all of it. */
 	same_byte = true;
+	assert_false(uart_find(&uart));
+	stuck_at = 0x5a;
+	assert_false(uart_find(&uart));
+	stuck_at = 0xa5;
 	assert_false(uart_find(&uart));
 }
 
