@@ -110,7 +110,8 @@ static void the_power_button_does_not_wait_for_a_long_command(void **state)
 	assert_int_equal(vm_send(vm, line, strlen(line)), 0);
 	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL), 0);
 	press(vm);
-	press(vm);
+	/* The second one may find nobody. */
+	qmp_execute(vm_qmp(vm), "system_powerdown", NULL, NULL);
 	wait_for_power_off(vm);
 	harness_stop(vm);
 }
@@ -431,12 +432,28 @@ static void notifying_by_ports_as_well_is_no_warning(void **state)
 	harness_stop(vm);
 }
 
+/* QEMU drops machine types when they are six years old. */
+static bool qemu_knows(const char *machine)
+{
+	FILE *help = popen("${QEMU:-qemu-system-x86_64} -machine help", "r");
+	char line[256];
+	bool found = false;
+
+	assert_non_null(help);
+	while (fgets(line, sizeof(line), help))
+		found = found || strncmp(line, machine, strlen(machine)) == 0;
+	assert_int_equal(pclose(help), 0);
+	return found;
+}
+
 /* The oldest machines that take a kernel by PVH. */
 static void old_machines_boot(void **state)
 {
 	static const char *const machines[] = { "pc-i440fx-4.0", "pc-q35-4.0" };
 
 	(void)state;
+	if (!qemu_knows(machines[0]) || !qemu_knows(machines[1]))
+		skip();
 	for (size_t i = 0; i < 2; i++) {
 		char extra[64];
 		struct vm *vm;
