@@ -91,8 +91,9 @@ BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_recovery.c bal
 	balloon_free.c \
 	$(addprefix port/,virtio_balloon.c virtio_balloon_pages.c virtio_balloon_stats.c \
 	virtio_balloon_report.c virtio_balloon_hint.c))
-DRIVER_SOURCES := drivers/serial/uart16550.c drivers/pvpanic/pvpanic.c $(ACPI_SOURCES) \
-	$(PCI_SOURCES) $(VIRTIO_SOURCES) $(BALLOON_SOURCES) $(addprefix drivers/balloon/,balloon_cmd.c \
+SERIAL_SOURCES := $(addprefix drivers/serial/,uart16550.c uart16550_find.c debugcon.c)
+DRIVER_SOURCES := $(SERIAL_SOURCES) drivers/pvpanic/pvpanic.c $(ACPI_SOURCES) $(PCI_SOURCES) \
+	$(VIRTIO_SOURCES) $(BALLOON_SOURCES) $(addprefix drivers/balloon/,balloon_cmd.c \
 	balloon_wait_cmd.c port/virtio_balloon_cmd.c)
 LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete.c)
 SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)

@@ -16,7 +16,8 @@
 
 enum irq_line {
 	IRQ_TIMER = 0,
-	IRQ_COM1 = 4,
+	IRQ_COM2 = 3, /* and COM4's */
+	IRQ_COM1 = 4, /* and COM3's */
 	IRQ_PCI = 11,
 	IRQ_COUNT = 16,
 };

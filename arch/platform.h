@@ -27,8 +27,14 @@
 /* QEMU's isa-debug-exit, where `-device isa-debug-exit,iobase=0xf4,iosize=4` put it */
 #define PORT_DEBUG_EXIT 0xf4
 
-/* First serial line: base of the 16550's eight registers */
+/* Serial lines: base of each 16550's eight registers */
 #define PORT_COM1 0x3f8
+#define PORT_COM2 0x2f8
+#define PORT_COM3 0x3e8
+#define PORT_COM4 0x2e8
+
+/* Bochs' and QEMU's port for debugging output */
+#define PORT_DEBUGCON 0xe9
 
 /* PCI configuration mechanism #1 (PCI Local Bus 3.0, 3.2.2.3.2) */
 #define PORT_PCI_CONFIG_ADDRESS 0xcf8

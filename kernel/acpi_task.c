@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The power button, and memory that comes and goes. The button's task acts when it gets its turn, which may take as long as a
- * command that never rests; a guest that hangs gives it none, and is turned off by a
- * second press, as a person does to a machine that does not obey.
+ * The power button, and memory that comes and goes. The task acts when it gets its turn,
+ * which may take as long as a command that never rests; a guest that hangs gives it none,
+ * and is turned off by a second press, as a person does to a machine that does not obey.
  */
 #include "kernel/acpi_task.h"
 

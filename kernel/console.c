@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The console on the serial line. How the line is driven is the driver's
- * business; here is what some of the bytes on it mean.
+ * The console on the serial line, or where there is none on a port for output. How they
+ * are driven is the drivers' business; here is what some of the bytes mean.
  */
 #include "kernel/console.h"
 
 #include <errno.h>
 
+#include "drivers/serial/debugcon.h"
 #include "drivers/serial/uart16550.h"
 
 #define CTRL_C 0x03
 #define MAGIC_KEY 'm'
 
+static bool by_debugcon; /* there is no serial line */
 static bool tasks;
 static bool polling;
 static void (*magic_hook)(void);
@@ -32,7 +34,9 @@ void console_write(const char *text, size_t length)
 		/* Room for one more byte and its '\r'. */
 		if (n < sizeof(piece) - 1 && i + 1 < length)
 			continue;
-		if (polling)
+		if (by_debugcon)
+			debugcon_write(piece, n);
+		else if (polling)
 			uart_write_sync(piece, n);
 		else
 			uart_write(piece, n, tasks);
@@ -58,7 +62,10 @@ static bool filter_byte(uint8_t byte, bool after_break)
 
 bool console_init(void)
 {
-	return uart_init();
+	if (uart_init())
+		return true;
+	by_debugcon = debugcon_init();
+	return by_debugcon;
 }
 
 void console_start(void)

@@ -11,7 +11,10 @@
 
 #include "kernel/lib/types.h"
 
-/* Starts output, by polling. Returns false if there is no serial line. */
+/*
+ * Starts output, by polling: on the first serial line that is there, else on port 0xe9,
+ * which has no input. Returns false if there is neither.
+ */
 bool console_init(void);
 
 /*

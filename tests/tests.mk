@@ -123,7 +123,10 @@ tests/mm/frame_fill := $(FRAME_FIXTURE)
 tests/mm/frame_huge := $(FRAME_FIXTURE)
 tests/mm/frame_random := $(FRAME_FIXTURE)
 
-tests/drivers/serial/uart16550 := drivers/serial/uart16550.c kernel/lib/elapsed.c $(EVENTS)
+tests/drivers/serial/debugcon := drivers/serial/debugcon.c
+tests/drivers/serial/uart16550_find := drivers/serial/uart16550_find.c
+tests/drivers/serial/uart16550 := drivers/serial/uart16550.c drivers/serial/uart16550_find.c \
+	kernel/lib/elapsed.c $(EVENTS)
 
 tests/drivers/acpi/acpi := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_aml := $(ACPI_TESTED)

@@ -14,9 +14,8 @@
 #include "arch/cpu.h"
 #include "arch/io.h"
 #include "arch/irq.h"
-#include "arch/platform.h"
 #include "drivers/serial/serial_events.h"
-#include "drivers/serial/uart16550_regs.h"
+#include "drivers/serial/uart16550_internal.h"
 #include "kernel/task/task.h"
 
 #define TX_RING_SIZE 65536u
@@ -52,7 +51,7 @@ EVENTS_DEFINE(serial, SERIAL_EVENTS);
 
 static bool present;
 static bool started; /* interrupts drive both rings */
-static unsigned fifo_size = 1;
+static struct uart uart;
 static uint8_t ier;
 static uart_filter *input_filter;
 static enum break_state break_state;
@@ -73,12 +72,12 @@ static struct wait_queue rx_waiters;
 
 static uint8_t uart_reg_read(uint16_t reg)
 {
-	return io_read8(PORT_COM1 + reg);
+	return io_read8((uint16_t)(uart.port + reg));
 }
 
 static void uart_reg_write(uint16_t reg, uint8_t value)
 {
-	io_write8(PORT_COM1 + reg, value);
+	io_write8((uint16_t)(uart.port + reg), value);
 }
 
 static void set_ier(uint8_t value)
@@ -127,7 +126,7 @@ static size_t transmit(void)
 	for (unsigned burst = 0; burst < TX_BURST && tx_used() > 0; burst++) {
 		if (!(read_line_status() & LSR_THRE))
 			break;
-		for (unsigned i = 0; i < fifo_size && tx_used() > 0; i++, sent++)
+		for (unsigned i = 0; i < uart.fifo_size && tx_used() > 0; i++, sent++)
 			uart_reg_write(UART_THR, (uint8_t)tx_ring[tx_tail++ % TX_RING_SIZE]);
 	}
 	if (started)
@@ -343,39 +342,11 @@ static bool handle_irq(struct irq_handler *handler)
 
 static struct irq_handler irq_handler = { .handle = handle_irq };
 
-/* The scratch register keeps what is written; an empty bus does not. */
-static bool probe(void)
-{
-	static const uint8_t patterns[] = { 0x5a, 0xa5 };
-
-	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
-		uart_reg_write(UART_SCR, patterns[i]);
-		if (uart_reg_read(UART_SCR) != patterns[i])
-			return false;
-	}
-	return true;
-}
-
 bool uart_init(void)
 {
-	present = probe();
-	if (!present)
-		return false;
 	ier = 0;
-	uart_reg_write(UART_IER, ier);
-	uart_reg_write(UART_LCR, LCR_DLAB);
-	uart_reg_write(UART_DLL, DIVISOR_115200);
-	uart_reg_write(UART_DLM, 0);
-	uart_reg_write(UART_LCR, LCR_8N1);
-	/*
-	 * A line that was typed or pasted comes in one piece: an emulated UART takes from its
-	 * host what is wanted before an interrupt, and each time waits for a device at work.
-	 */
-	uart_reg_write(UART_FCR, FCR_ENABLE | FCR_CLEAR | FCR_TRIGGER_8);
-	uart_reg_write(UART_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
-	if ((uart_reg_read(UART_IIR) & IIR_FIFO) == IIR_FIFO)
-		fifo_size = FIFO_SIZE;
-	return true;
+	present = uart_find(&uart);
+	return present;
 }
 
 void uart_start(uart_filter *filter)
@@ -386,7 +357,7 @@ void uart_start(uart_filter *filter)
 	if (!present)
 		return;
 	input_filter = filter;
-	irq_register(IRQ_COM1, &irq_handler);
+	irq_register(uart.line, &irq_handler);
 	flags = irq_save();
 	started = true;
 	/* Input that has come so far waits in the UART; this lets it raise the line. */

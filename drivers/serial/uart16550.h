@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The serial line: a 16550 as COM1, 115200 baud, 8 bits, no parity. Output and
- * input pass through a ring each, so a writer rarely waits. Newlines are not
- * converted here.
+ * The serial line: a 16550, the first of COM1 to COM4 that is there; 115200 baud, 8
+ * bits, no parity. Output and input pass through a ring each, so a writer rarely waits.
+ * Newlines are not converted here.
  *
  * If the other end does not read, output is dropped after a short wait, and
  * counted; the guest goes on. Without a UART all output is dropped.

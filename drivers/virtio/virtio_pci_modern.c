@@ -339,6 +339,16 @@ static int take_capability(struct virtio_pci *vp, const struct capability *cap)
 }
 
 /*
+ * Ports may be a second way to notify (4.1.4.4), as with QEMU's modern-pio-notify: memory
+ * is the way that is taken, and nothing is wrong.
+ */
+static bool is_by_ports(const struct virtio_pci *vp, const struct capability *cap)
+{
+	return cap->cfg_type == CFG_NOTIFY && cap->bar < PCI_BARS &&
+	       vp->pci->bar[cap->bar].kind == PCI_BAR_IO;
+}
+
+/*
  * Walks the capabilities, which are in any order: QEMU has the common one last.
  * One that cannot be used does not end the walk.
  */
@@ -351,7 +361,8 @@ static void take_capabilities(struct virtio_pci *vp)
 		at = pci_find_capability(vp->pci, CAP_VENDOR, at);
 		if (at == 0)
 			return;
-		if (!read_capability(vp->pci, at, &cap) || take_capability(vp, &cap))
+		if (!read_capability(vp->pci, at, &cap) ||
+		    (!is_by_ports(vp, &cap) && take_capability(vp, &cap)))
 			log_debug("virtio: %s: capability at 0x%x cannot be used",
 				  vp->device.address, at);
 	}

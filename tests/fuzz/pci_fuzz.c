@@ -34,6 +34,7 @@ enum op {
 	OP_BUS_NUMBERS,
 	OP_WINDOWS,
 	OP_BYTE,
+	OP_ROOT,
 	OP_COUNT,
 };
 
@@ -50,6 +51,8 @@ static struct sim_pci_function *bridges[FUNCTIONS_MAX + 1]; /* the first is the 
 static uint8_t bars[FUNCTIONS_MAX];			    /* that it has, a bit each */
 static size_t function_count, bridge_count;
 static bool honest;
+static uint8_t roots[PCI_BUSES / 8]; /* as ACPI tells them */
+static bool roots_unknown;
 
 /* The function that goes away, after so many writes to anything. */
 static struct sim_pci_function *leaving;
@@ -158,6 +161,23 @@ static void set_windows(struct sim_pci_function *f, struct fuzz_input *in)
 		put_bytes(f, 0x28, 12, in);
 }
 
+/* A root bus that is there, is told of, or both; or nobody tells of any. */
+static void add_root(struct fuzz_input *in)
+{
+	uint8_t bus = fuzz_byte(in), how = fuzz_byte(in);
+
+	honest = false;
+	if (how & 1)
+		roots[bus / 8] |= (uint8_t)(1u << bus % 8);
+	if (how & 2)
+		roots_unknown = true;
+	if (!(how & 4) || function_count == FUNCTIONS_MAX)
+		return;
+	bridges[bridge_count++] = sim_pci_add_root(how >> 3, bus);
+	bars[function_count] = 0;
+	functions[function_count++] = bridges[bridge_count - 1];
+}
+
 static void build(struct fuzz_input *in)
 {
 	unsigned op = fuzz_byte(in) % OP_COUNT;
@@ -192,6 +212,9 @@ static void build(struct fuzz_input *in)
 		break;
 	case OP_WINDOWS:
 		set_windows(f, in);
+		break;
+	case OP_ROOT:
+		add_root(in);
 		break;
 	default:
 		honest = false;
@@ -327,12 +350,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	honest = true;
 	leaving = NULL;
 	writes_left = 0;
+	roots_unknown = false;
+	memset(roots, 0, sizeof(roots));
 	while (fuzz_left(&in) > 0)
 		build(&in);
 	if (leaving)
 		sim_pci_on_write = leave;
 	if (!(machine & 4) || pci_config_use_ecam(SIM_PCI_ECAM_BASE, machine) != 0)
 		fuzz_require(pci_config_use_ports() == 0, "no ports");
+	pci_set_root_buses(roots_unknown ? NULL : roots);
 	pci_scan(w);
 	if (honest) {
 		fuzz_require(!sim_pci_violation, "violation: %s", sim_pci_violation);

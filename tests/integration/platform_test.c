@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The platform's devices: the power button, pvpanic, several root buses,
- * memory in slots.
+ * memory in slots, consoles.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/integration/harness.h"
 
@@ -109,7 +110,8 @@ static void the_power_button_does_not_wait_for_a_long_command(void **state)
 	assert_int_equal(vm_send(vm, line, strlen(line)), 0);
 	assert_int_equal(vm_expect(vm, "Ledger: ok (", VM_TIMEOUT_MS, NULL), 0);
 	press(vm);
-	press(vm);
+	/* The second one may find nobody. */
+	qmp_execute(vm_qmp(vm), "system_powerdown", NULL, NULL);
 	wait_for_power_off(vm);
 	harness_stop(vm);
 }
@@ -371,6 +373,101 @@ static void memory_that_comes_is_mentioned_and_may_go(void **state)
 	check_coming_and_going("q35");
 }
 
+/* ---- Consoles ---- */
+
+/* The machine's only UART moves, by QEMU's defaults for it. */
+static void check_console_at(const char *extra)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M", .extra = extra });
+
+	harness_command_says(vm, "audit", "Ledger: ok (");
+	/* More than its FIFO takes, both ways. */
+	harness_command_says(vm, "help", "uptime");
+	harness_stop(vm);
+}
+
+static void a_console_on_another_serial_line_than_the_first_works(void **state)
+{
+	(void)state;
+	check_console_at("-global isa-serial.iobase=0x2f8 -global isa-serial.irq=3");
+	check_console_at("-global isa-serial.iobase=0x3e8 -global isa-serial.irq=4");
+}
+
+/* The UART lies where no driver looks: what is left is port 0xe9, for output. */
+static void without_a_serial_line_text_goes_to_port_0xe9(void **state)
+{
+	char path[] = "build/log/debugconXXXXXX";
+	char extra[160], text[8192];
+	struct vm *vm;
+	size_t length;
+	FILE *file;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	snprintf(extra, sizeof(extra), "-global isa-serial.iobase=0x1230 -debugcon file:%s", path);
+	vm = harness_start(&(struct guest_options){
+		.mem = "64M", .append = "run=\"audit; exit 3\"", .extra = extra });
+	harness_wait_status(vm, (3 << 1) | 1);
+	harness_stop(vm);
+	file = fdopen(fd, "r");
+	assert_non_null(file);
+	length = fread(text, 1, sizeof(text) - 1, file);
+	text[length] = '\0';
+	fclose(file);
+	unlink(path);
+	assert_non_null(strstr(text, "Ledger: ok ("));
+}
+
+static void notifying_by_ports_as_well_is_no_warning(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){ .balloon = "modern-pio-notify=on" });
+	char *text = harness_command(vm, "dmesg");
+
+	(void)state;
+	assert_null(strstr(text, "cannot be used"));
+	free(text);
+	harness_take(vm, 32 * MIB);
+	harness_check_taken(vm, 32 * MIB, false);
+	harness_stop(vm);
+}
+
+/* QEMU drops machine types when they are six years old. */
+static bool qemu_knows(const char *machine)
+{
+	FILE *help = popen("${QEMU:-qemu-system-x86_64} -machine help", "r");
+	char line[256];
+	bool found = false;
+
+	assert_non_null(help);
+	while (fgets(line, sizeof(line), help))
+		found = found || strncmp(line, machine, strlen(machine)) == 0;
+	assert_int_equal(pclose(help), 0);
+	return found;
+}
+
+/* The oldest machines that take a kernel by PVH. */
+static void old_machines_boot(void **state)
+{
+	static const char *const machines[] = { "pc-i440fx-4.0", "pc-q35-4.0" };
+
+	(void)state;
+	if (!qemu_knows(machines[0]) || !qemu_knows(machines[1]))
+		skip();
+	for (size_t i = 0; i < 2; i++) {
+		char extra[64];
+		struct vm *vm;
+
+		snprintf(extra, sizeof(extra), "-machine %s", machines[i]);
+		vm = harness_boot(&(struct guest_options){ .machine = "pc", .extra = extra });
+		harness_take(vm, 32 * MIB);
+		harness_check_taken(vm, 32 * MIB, false);
+		press(vm);
+		wait_for_power_off(vm);
+		harness_stop(vm);
+	}
+}
+
 int platform_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +492,10 @@ int platform_tests(void)
 		TEST(memory_in_slots_at_the_start_is_mentioned),
 		TEST(no_slots_are_no_word),
 		TEST(memory_that_comes_is_mentioned_and_may_go),
+		TEST(a_console_on_another_serial_line_than_the_first_works),
+		TEST(without_a_serial_line_text_goes_to_port_0xe9),
+		TEST(notifying_by_ports_as_well_is_no_warning),
+		TEST(old_machines_boot),
 	};
 
 	return cmocka_run_group_tests_name("platform", tests, NULL, NULL);

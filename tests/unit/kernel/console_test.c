@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "drivers/serial/debugcon.h"
 #include "drivers/serial/uart16550.h"
 #include "kernel/console.h"
 
@@ -23,9 +24,26 @@ static uart_filter *filter;
 static const char *input;
 static unsigned magics;
 
+static bool no_uart, has_debugcon;
+static unsigned debugcon_calls;
+
 bool uart_init(void)
 {
-	return true;
+	return !no_uart;
+}
+
+bool debugcon_init(void)
+{
+	return has_debugcon;
+}
+
+void debugcon_write(const char *text, size_t length)
+{
+	assert_true(sent_length + length < sizeof(sent));
+	memcpy(sent + sent_length, text, length);
+	sent_length += length;
+	sent[sent_length] = '\0';
+	debugcon_calls++;
 }
 
 void uart_start(uart_filter *f)
@@ -202,6 +220,21 @@ static void writers_sleep_only_in_tasks_and_never_when_polling(void **state)
 	assert_int_equal(flushes, 1);
 }
 
+static void without_a_serial_line_text_goes_to_the_debugging_port(void **state)
+{
+	(void)state;
+	assert_true(console_init());
+	console_write("a", 1);
+	assert_int_equal(debugcon_calls, 0);
+	no_uart = true;
+	assert_false(console_init());
+	has_debugcon = true;
+	assert_true(console_init());
+	console_write("b\n", 2);
+	assert_int_equal(debugcon_calls, 1);
+	assert_string_equal(sent, "ab\r\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +245,9 @@ int main(void)
 		cmocka_unit_test_setup(break_and_m_is_the_magic_key, begin),
 		cmocka_unit_test_setup(ctrl_c_interrupts_only_a_running_command, begin),
 		cmocka_unit_test_setup(writers_sleep_only_in_tasks_and_never_when_polling, begin),
+		/* The last: the serial line does not come back. */
+		cmocka_unit_test_setup(without_a_serial_line_text_goes_to_the_debugging_port,
+				       begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,36 @@ static void bad_capabilities_are_passed_over(void **state)
 	assert_passed_over(4, BAR, DEVICE + 2, 0x100);
 }
 
+/* QEMU's modern-pio-notify: ports and memory, in either order. Without memory there is none. */
+static void notifying_by_ports_as_well_is_no_fault(void **state)
+{
+	(void)state;
+	for (unsigned first = 0; first < 2; first++) {
+		make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+		if (first)
+			add_vendor(2, 0, 0, 4);
+		sim_virtio_pci_add_modern(&regs);
+		if (!first)
+			add_vendor(2, 0, 0, 4);
+		sim_log_reset();
+		probe();
+		assert_int_equal(sim_log_debugs, 0);
+		assert_int_equal(sim_log_warnings, 0);
+		use_device(virtio_devices());
+	}
+	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	add_vendor(1, BAR, COMMON, 0x1000);
+	add_vendor(2, 0, 0, 4);
+	assert_left_alone("no usable notify capability");
+	/* Other structures are of no use in ports. */
+	make_function(0x1045, false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	add_vendor(1, 0, 0, 0x10);
+	sim_virtio_pci_add_modern(&regs);
+	sim_log_reset();
+	probe();
+	assert_int_equal(sim_log_debugs, 1);
+}
+
 static void unassigned_bar_is_passed_over(void **state)
 {
 	(void)state;
@@ -314,6 +344,7 @@ int main(void)
 		CASE(modern_device_without_capabilities_is_left_alone),
 		CASE(device_without_config_has_an_empty_one),
 		CASE(bad_capabilities_are_passed_over),
+		CASE(notifying_by_ports_as_well_is_no_fault),
 		CASE(unassigned_bar_is_passed_over),
 		CASE(first_usable_capability_of_a_type_wins),
 		CASE(capability_that_is_too_short_is_passed_over),

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Registers of the 16550, for its driver alone (PC16550D data sheet, 8.0). */
-#ifndef DRIVERS_SERIAL_UART16550_REGS_H
-#define DRIVERS_SERIAL_UART16550_REGS_H
+/*
+ * For the 16550's driver alone: its registers (PC16550D data sheet, 8.0), and finding
+ * one.
+ */
+#ifndef DRIVERS_SERIAL_UART16550_INTERNAL_H
+#define DRIVERS_SERIAL_UART16550_INTERNAL_H
+
+#include "arch/irq.h"
+#include "kernel/lib/types.h"
 
 /* Registers, 8 bits each; offsets from the first port. */
 #define UART_RBR 0 /* read: receiver buffer */
@@ -44,5 +50,15 @@
 
 #define DIVISOR_115200 1
 #define FIFO_SIZE 16
+
+/* A UART: its first port, its interrupt, and how many bytes it takes in one go. */
+struct uart {
+	uint16_t port;
+	enum irq_line line;
+	unsigned fifo_size;
+};
+
+/* Finds the first UART that answers, of COM1 to COM4, and sets it up; false: there is none. */
+bool uart_find(struct uart *uart);
 
 #endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finding a UART, of those that a PC may have, and setting it up. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "arch/io.h"
+#include "arch/platform.h"
+#include "drivers/serial/uart16550_internal.h"
+
+#define REGISTERS 8
+
+/* A machine's ports: those of a UART keep what is written, the others read as ones. */
+static uint8_t ports[0x400];
+static uint16_t bases[2]; /* of its UARTs; 0: none */
+static bool no_fifo;
+static bool same_byte; /* reads as the byte that was written last, at any port */
+static uint8_t last;
+static uint8_t stuck_at; /* all ports read as this */
+
+static bool is_uart(uint16_t port)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (bases[i] != 0 && port >= bases[i] && port < bases[i] + REGISTERS)
+			return true;
+	return false;
+}
+
+void io_write8(uint16_t port, uint8_t value)
+{
+	assert_true(port < sizeof(ports));
+	last = value;
+	if (is_uart(port))
+		ports[port] = value;
+}
+
+uint8_t io_read8(uint16_t port)
+{
+	if (stuck_at)
+		return stuck_at;
+	if (same_byte)
+		return (uint8_t)(last & 0x7f);
+	if (!is_uart(port))
+		return 0xff;
+	if ((port & 7) == UART_IIR)
+		return no_fifo ? 0x01 : 0xc1;
+	return ports[port];
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(ports, 0, sizeof(ports));
+	memset(bases, 0, sizeof(bases));
+	no_fifo = same_byte = false;
+	stuck_at = 0;
+	return 0;
+}
+
+static void each_serial_line_of_a_pc_is_found(void **state)
+{
+	static const struct {
+		uint16_t base;
+		enum irq_line line;
+	} lines[] = {
+		{ 0x3f8, IRQ_COM1 }, { 0x2f8, IRQ_COM2 }, { 0x3e8, IRQ_COM1 }, { 0x2e8, IRQ_COM2 }
+	};
+	struct uart uart;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		setup(NULL);
+		bases[0] = lines[i].base;
+		assert_true(uart_find(&uart));
+		assert_int_equal(uart.port, lines[i].base);
+		assert_int_equal(uart.line, lines[i].line);
+	}
+	assert_int_equal(IRQ_COM1, 4);
+	assert_int_equal(IRQ_COM2, 3);
+}
+
+static void of_two_the_first_is_taken_and_the_other_left_alone(void **state)
+{
+	struct uart uart;
+
+	(void)state;
+	bases[0] = PORT_COM2;
+	bases[1] = PORT_COM1;
+	assert_true(uart_find(&uart));
+	assert_int_equal(uart.port, PORT_COM1);
+	for (unsigned reg = 0; reg < REGISTERS; reg++)
+		assert_int_equal(ports[PORT_COM2 + reg], 0);
+}
+
+static void a_found_uart_is_set_up_and_silent(void **state)
+{
+	struct uart uart;
+
+	(void)state;
+	bases[0] = PORT_COM2;
+	assert_true(uart_find(&uart));
+	assert_int_equal(ports[PORT_COM2 + UART_IER], 0);
+	assert_int_equal(ports[PORT_COM2 + UART_LCR], LCR_8N1);
+	assert_int_equal(ports[PORT_COM2 + UART_MCR], MCR_DTR | MCR_RTS | MCR_OUT2);
+	assert_int_equal(ports[PORT_COM2 + UART_FCR], FCR_ENABLE | FCR_CLEAR);
+	assert_int_equal(uart.fifo_size, FIFO_SIZE);
+	no_fifo = true;
+	assert_true(uart_find(&uart));
+	assert_int_equal(uart.fifo_size, 1);
+}
+
+static void an_empty_machine_has_none(void **state)
+{
+	struct uart uart;
+
+	(void)state;
+	assert_false(uart_find(&uart));
+	/* Nor has one in which the last byte lingers on the bus, if not all of it. */
+	same_byte = true;
+	assert_false(uart_find(&uart));
+	stuck_at = 0x5a;
+	assert_false(uart_find(&uart));
+	stuck_at = 0xa5;
+	assert_false(uart_find(&uart));
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_serial_line_of_a_pc_is_found),
+		TEST(of_two_the_first_is_taken_and_the_other_left_alone),
+		TEST(a_found_uart_is_set_up_and_silent),
+		TEST(an_empty_machine_has_none),
+	};
+
+	return cmocka_run_group_tests_name("uart16550_find", tests, NULL, NULL);
+}
