@@ -8,6 +8,7 @@
  * size.c, amount.c: sizes as people write and read them.
  * guest.c, guest_qmp.c, guest_libvirt.c: reach a guest (guest.h); libvirt, which may
  * block, by guest_thread.c.
+ * guest_names.c: find guests; life.c, wait.c: wait for one; live.c: read its memory.
  * poller.c, guest_set.c, periodic.c: look at guests again and again.
  * list.c, status.c, set.c, stats.c, watch.c, record.c, plot.c, export.c, dump.c: a
  * command each, of which only its row in commands.c is known elsewhere.
