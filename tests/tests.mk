@@ -575,6 +575,15 @@ check-shell: $(BUILD)/tools/balloonctl | $(call needs,shell)
 	@tests/shell/completion.sh $(BUILD)
 	@tests/shell/install.sh $(BUILD)
 
+# ---- Releases: the same bytes twice, whole, and usable ----
+
+.PHONY: check-dist check-deb
+check-dist: | $(call needs,kernel uefi host tools dist release qemu firmware)
+	@$(alone) tests/release/dist.sh $(BUILD)
+
+check-deb: deb
+	@tests/release/deb.sh $(BUILD)
+
 # ---- Rules for the tree itself ----
 
 .PHONY: check-layers check-style check-conformance
@@ -601,5 +610,6 @@ test: all test-unit test-integration test-docs check-layers check-style check-co
 	check-qemu-next check-mutants matrix test-libvirt fuzz-short
 
 test-all: matrix-all test-slow test-qemu-next test-stops virsh-demo coverage mutants fuzz model \
-		test-debian-short check-contrib check-shell
+		test-debian-short check-contrib check-shell \
+		check-dist check-deb
 	@cat $(QEMU_NEXT)/results $(BUILD)/soak-results $(BUILD)/contrib-results
