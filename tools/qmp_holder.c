@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Connections of a unix socket, as the kernel lists them: see qmp_holder.h. Each end
- * of one is a socket of its own. The server's end bears the server's address from
- * connect(2) on, and has an inode from accept(2) on.
+ * of one is a socket of its own, and the server's end bears the server's address. One that
+ * was not accepted yet has no inode, and is not in the list.
  */
 #include <errno.h>
 #include <stdalign.h>
@@ -102,7 +102,7 @@ static void look_at(struct search *search, const struct nlmsghdr *head)
 	bool named = false, ours = false;
 	const struct rtattr *part;
 
-	if (head->nlmsg_len < NLMSG_LENGTH(sizeof(*socket)) || socket->udiag_ino == 0)
+	if (head->nlmsg_len < NLMSG_LENGTH(sizeof(*socket)))
 		return;
 	for (; (part = attribute_at(at, end)); at += RTA_ALIGN(part->rta_len)) {
 		size_t size = part->rta_len - sizeof(*part);

@@ -152,21 +152,26 @@ static void busy_guest_is_not_gone(void **state)
 	end(poller, &place);
 }
 
-/* One that says nothing to us, and serves nobody else either. */
+/* One that says nothing to us, and serves nobody else either; another one does. */
 static void silent_guest_is_not_busy(void **state)
 {
 	static const struct poller_rate rate = { .interval_ms = 20, .timeout_ms = 200 };
-	struct fake_qemu qemu = { .greeting = FAKE_SAYS_NOTHING };
+	struct fake_qemu silent = { .greeting = FAKE_SAYS_NOTHING }, held = { 0 };
+	struct fake_place place, elsewhere;
 	struct sample sample = { 0 };
-	struct fake_place place;
 	struct poller *poller;
+	int other;
 
 	(void)state;
-	fake_qemu_start(&qemu, &place);
+	fake_qemu_start(&held, &elsewhere);
+	other = hold(elsewhere.path);
+	fake_qemu_start(&silent, &place);
 	assert_int_equal(poller_start(place.path, &rate, &poller), 0);
 	next_with(poller, -ETIMEDOUT, &sample);
 	assert_int_equal(sample_condition(&sample), CONDITION_NO_ANSWER);
 	assert_int_equal(sample.seen, 0);
+	close(other);
+	fake_qemu_stop(&elsewhere);
 	end(poller, &place);
 }
 
