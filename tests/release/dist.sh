@@ -113,7 +113,7 @@ boots()
 	rm -f serial
 	qemu-system-x86_64 -M q35 -m 256 -display none -nodefaults -no-reboot \
 		-drive if=pflash,format=raw,unit=0,readonly=on,file="$firmware" \
-		-serial file:serial "$@" &
+		-serial file:serial "$@" 2>qemu.err &
 	qemu=$!
 	tries=0 status=1
 	while [ $tries -lt 1200 ] && kill -0 $qemu 2>/dev/null; do
@@ -123,7 +123,7 @@ boots()
 	done
 	kill $qemu 2>/dev/null || :
 	wait $qemu 2>/dev/null || :
-	[ "$status" -eq 0 ] || tail -n 5 serial
+	[ "$status" -eq 0 ] || tail -n 5 serial qemu.err
 	check "$words"
 }
 
