@@ -99,7 +99,8 @@ static void look_at(struct search *search, const struct nlmsghdr *head)
 {
 	const struct unix_diag_msg *socket = NLMSG_DATA(head);
 	const char *end = (const char *)head + head->nlmsg_len, *at = (const char *)(socket + 1);
-	bool named = false, ours = false;
+	bool named = false;
+	uint32_t peer = 0;
 	const struct rtattr *part;
 
 	if (head->nlmsg_len < NLMSG_LENGTH(sizeof(*socket)))
@@ -112,10 +113,11 @@ static void look_at(struct search *search, const struct nlmsghdr *head)
 			named = size >= search->name_len &&
 				strnlen(value, size) <= search->name_len &&
 				!memcmp(value, search->name, search->name_len);
-		else if (part->rta_type == UNIX_DIAG_PEER && size == sizeof(search->inode))
-			ours = !memcmp(value, &search->inode, size);
+		else if (part->rta_type == UNIX_DIAG_PEER && size == sizeof(peer))
+			memcpy(&peer, value, size);
 	}
-	search->found |= named && !ours;
+	/* One that has gone without the server having noticed has no inode any more. */
+	search->found |= named && peer != 0 && peer != search->inode;
 }
 
 /* One answer of the kernel; false: it was the last. */
