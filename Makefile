@@ -210,6 +210,7 @@ $(BUILD)/esp.img: $(BUILD)/aerostat.efi
 # ---- Host tools ----
 
 include tools/tools.mk
+include tools/release.mk
 
 # ---- Running ----
 
@@ -286,6 +287,10 @@ help:
 #:                       dashboard and alerts; PREFIX=/usr/local DESTDIR=
 #: make uninstall        removes exactly that, with the same PREFIX and DESTDIR
 #:
+#: make dist             build/aerostat-VERSION.tar.xz: kernel, UEFI image, ISO and
+#:                       disk image, balloonctl, pages, sums, SPDX list
+#: make deb              balloonctl as a Debian package, looked at by lintian
+#:
 #: make test             all tests: on the host, and of the real image under
 #:                       QEMU; make matrix, too
 #: make test-unit        those on the host (ASan, UBSan); TESTS='*frame*' for
@@ -321,6 +326,9 @@ help:
 #:                       RELEASE=trixie, or which; part of test-all
 #: make check-contrib    what promtool and systemd say of balloonctl's alerts, metrics
 #:                       and unit; part of test-all
+#: make check-dist       whether a release is the same bytes when made elsewhere and
+#:                       later, is whole, boots, and docs/ci.md works with it; and
+#: make check-deb        likewise for the package; both part of test-all
 #: make check-shell      what shellcheck says of the scripts and mandoc of the manual
 #:                       pages, what zsh and fish complete, and whether uninstall
 #:                       removes what install put; part of test-all
@@ -356,4 +364,5 @@ help:
 # What headers each object was made from. The copies of the tree that some tests
 # make have their own, and what is unpacked has folders of such names.
 -include $(shell find -H $(BUILD) \( -path $(BUILD)/mutants -o -path $(BUILD)/debian \
-	-o -path $(BUILD)/qemu-next \) -prune -o -name '*.d' -print 2>/dev/null)
+	-o -path $(BUILD)/qemu-next -o -path $(BUILD)/check-dist \) -prune \
+	-o -type f -name '*.d' -print 2>/dev/null)

@@ -645,6 +645,15 @@ check-shell: $(BUILD)/tools/balloonctl | $(call needs,shell)
 	@tests/shell/completion.sh $(BUILD)
 	@tests/shell/install.sh $(BUILD)
 
+# ---- Releases: the same bytes twice, whole, and usable ----
+
+.PHONY: check-dist check-deb
+check-dist: | $(call needs,kernel uefi host tools dist release qemu firmware)
+	@$(alone) tests/release/dist.sh $(BUILD)
+
+check-deb: deb
+	@tests/release/deb.sh $(BUILD)
+
 # ---- Rules for the tree itself ----
 
 .PHONY: check-layers check-style check-conformance
@@ -675,4 +684,4 @@ test:
 test-all:
 	@MAKE='$(MAKE)' BUILD='$(BUILD)' tests/parts.sh $@ matrix-all test-slow test-qemu-next \
 		test-stops virsh-demo coverage mutants fuzz model test-debian-short check-contrib \
-		check-shell
+		check-shell check-dist check-deb

@@ -35,6 +35,9 @@ libvirt)
 	packages="libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu"
 	;;
 debian) why="to try it on a fresh Debian" packages="mmdebstrap uidmap" ;;
+dist) why="to pack a release" packages="mtools xorriso xz-utils" ;;
+deb) why="to make a Debian package" packages="dpkg-dev lintian" ;;
+release) why="to test releases" packages="faketime" ;;
 shell) why="to check scripts and manual pages" packages="shellcheck mandoc zsh fish" ;;
 model) why="to check the model of the protocol" packages="gcc libc6-dev spin" ;;
 *)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Connections of a unix socket, as the kernel lists them: see qmp_holder.h. Each end
- * of one is a socket of its own. The server's end bears the server's address from
- * connect(2) on, and has an inode from accept(2) on.
+ * of one is a socket of its own, and the server's end bears the server's address. One that
+ * was not accepted yet has no inode, and is not in the list.
  */
 #include <errno.h>
 #include <stdalign.h>
@@ -99,10 +99,11 @@ static void look_at(struct search *search, const struct nlmsghdr *head)
 {
 	const struct unix_diag_msg *socket = NLMSG_DATA(head);
 	const char *end = (const char *)head + head->nlmsg_len, *at = (const char *)(socket + 1);
-	bool named = false, ours = false;
+	bool named = false;
+	uint32_t peer = 0;
 	const struct rtattr *part;
 
-	if (head->nlmsg_len < NLMSG_LENGTH(sizeof(*socket)) || socket->udiag_ino == 0)
+	if (head->nlmsg_len < NLMSG_LENGTH(sizeof(*socket)))
 		return;
 	for (; (part = attribute_at(at, end)); at += RTA_ALIGN(part->rta_len)) {
 		size_t size = part->rta_len - sizeof(*part);
@@ -112,10 +113,11 @@ static void look_at(struct search *search, const struct nlmsghdr *head)
 			named = size >= search->name_len &&
 				strnlen(value, size) <= search->name_len &&
 				!memcmp(value, search->name, search->name_len);
-		else if (part->rta_type == UNIX_DIAG_PEER && size == sizeof(search->inode))
-			ours = !memcmp(value, &search->inode, size);
+		else if (part->rta_type == UNIX_DIAG_PEER && size == sizeof(peer))
+			memcpy(&peer, value, size);
 	}
-	search->found |= named && !ours;
+	/* One that has gone without the server having noticed has no inode any more. */
+	search->found |= named && peer != 0 && peer != search->inode;
 }
 
 /* One answer of the kernel; false: it was the last. */

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -200,6 +202,71 @@ static void wait_for_metric(unsigned port, const char *name, const char *value)
 		pause_a_moment(deadline, line);
 }
 
+/* Somebody else who connects to QEMU, and stays. */
+static int hold_socket(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char greeting;
+
+	strcpy(addr.sun_path, balloonctl_qmp);
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	/* The exporter's look may be in front. */
+	while (recv(fd, &greeting, 1, MSG_DONTWAIT) != 1)
+		pause_a_moment(deadline, "a greeting");
+	return fd;
+}
+
+static void wait_for_state(unsigned port, const char *state)
+{
+	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
+	char line[256];
+
+	snprintf(line, sizeof(line), "\nballoon_guest_state{guest=\"%s\",state=\"%s\"} 1\n",
+		 balloonctl_qmp, state);
+	for (scrape(port); !strstr(text, line); scrape(port))
+		pause_a_moment(deadline, line);
+}
+
+/* As QEMU itself has it: held by another client, stopped, and gone. */
+static void balloonctl_export_tells_busy_from_silent_and_gone(void **state)
+{
+	struct vm *vm = balloonctl_boot((struct guest_options){ 0 });
+	const char *const words[] = { program_path("balloonctl"),
+				      "-t",
+				      "1",
+				      "export",
+				      "--listen",
+				      "0",
+				      "--interval",
+				      "0.2",
+				      balloonctl_qmp,
+				      NULL };
+	struct program program;
+	unsigned port;
+	int other;
+
+	(void)state;
+	program_start(&program, false, words);
+	port = wait_for_port(&program);
+	wait_for_state(port, "up");
+	other = hold_socket();
+	wait_for_state(port, "busy");
+	assert_non_null(strstr(text, "\nballoon_left_bytes{"));
+	assert_non_null(strstr(text, "\nballoon_age_seconds{"));
+	close(other);
+	wait_for_state(port, "up");
+	kill(vm_pid(vm), SIGSTOP);
+	wait_for_state(port, "no_answer");
+	assert_null(strstr(text, "balloon_left_bytes"));
+	kill(vm_pid(vm), SIGCONT);
+	wait_for_state(port, "up");
+	harness_stop(vm);
+	wait_for_state(port, "gone");
+	finish(&program, SIGTERM, EXIT_REACHED);
+}
+
 static void balloonctl_export_is_scraped_until_the_guest_is_gone(void **state)
 {
 	struct vm *vm = balloonctl_boot((struct guest_options){ 0 });
@@ -307,6 +374,7 @@ int balloonctl_course_tests(void)
 		TEST(balloonctl_records_and_plots_an_inflation),
 		TEST(balloonctl_record_leaves_the_guest_as_it_was),
 		TEST(balloonctl_export_is_scraped_until_the_guest_is_gone),
+		TEST(balloonctl_export_tells_busy_from_silent_and_gone),
 		TEST(balloonctl_watch_shows_guests_that_live_hang_and_die),
 		TEST(balloonctl_watch_wants_a_terminal),
 	};
