@@ -217,7 +217,8 @@ tests/tools/balloonctl/progress_shows := $(BALLOONCTL_TESTED) \
 	tests/unit/tools/balloonctl/screen.c
 tests/tools/balloonctl/status := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/watch_draw := $(BALLOONCTL_TESTED)
-tests/tools/balloonctl/watch := $(BALLOONCTL_TESTED) tests/unit/tools/balloonctl/screen.c
+tests/tools/balloonctl/watch := $(BALLOONCTL_TESTED) tests/unit/tools/balloonctl/screen.c \
+	tests/unit/tools/failing.c
 tests/tools/balloonctl/poller := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
 tests/tools/balloonctl/record := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/export := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
@@ -245,8 +246,8 @@ RUNS := $(BUILD)/tests $(BUILD)/coverage/run $(BUILD)/plain/run
 $(addsuffix /tools/qmp,$(RUNS)) $(addsuffix /tools/vm,$(RUNS)) \
 	$(addsuffix /tools/json_member,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /tools/qmp_calls,$(RUNS)): LIBS := -ljson-c -lelf -lmicrohttpd $(FAILING)
-$(addsuffix /tools/svg_plot,$(RUNS)) $(addsuffix /tools/svg_scale,$(RUNS)) $(addsuffix /tools/svg_picture,$(RUNS)) \
-	$(addsuffix /bench/samples,$(RUNS)): LIBS := -lm
+$(foreach name,tools/svg_plot tools/svg_scale tools/svg_picture bench/samples, \
+	$(addsuffix /$(name),$(RUNS))): LIBS := -lm
 $(addsuffix /tools/core,$(RUNS)) $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
@@ -254,8 +255,8 @@ $(foreach name,guest_thread poller export,$(addsuffix /tools/balloonctl/$(name),
 	$(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt) $(LOCKS)
 $(addsuffix /tools/balloonctl/clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(addprefix -Xlinker --wrap=,clock_gettime nanosleep time)
-$(foreach name,dump_shows failing listen,$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
-	$(if $(LIBVIRT),-lvirt) $(FAILING)
+$(foreach name,dump_shows failing listen watch,$(addsuffix /tools/balloonctl/$(name),$(RUNS))): \
+	LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt) $(FAILING)
 $(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)
 
 # Every NAME of the above, and one program for all devices that lie.

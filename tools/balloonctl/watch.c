@@ -224,8 +224,11 @@ static int show_until_told(struct watch *watch)
 			guest_set_find(&watch->set);
 			find = deadline_in(FIND_MS);
 		}
-		if (make_views(watch))
+		if (make_views(watch)) {
+			endwin();
+			complain("out of memory");
 			return EXIT_WRONG;
+		}
 		collect(watch);
 		draw(watch);
 		/* Waits REDRAW_MS at most. A terminal that is gone sends SIGHUP. */
