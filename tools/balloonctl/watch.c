@@ -159,7 +159,7 @@ static void collect(struct watch *watch)
 	}
 }
 
-static void draw(const struct watch *watch)
+static int draw(const struct watch *watch)
 {
 	struct watch_screen screen = {
 		.views = watch->views,
@@ -169,11 +169,25 @@ static void draw(const struct watch *watch)
 		.interval_ms = watch->interval_ms,
 	};
 	struct grid grid;
+	int err = grid_init(&grid, LINES, COLS, watch->unicode);
 
-	grid_init(&grid, LINES, COLS, watch->unicode);
+	if (err)
+		return err;
 	watch_draw(&grid, &screen);
 	show_grid(&grid);
 	grid_free(&grid);
+	return 0;
+}
+
+/* -ENOMEM. */
+static int show(struct watch *watch)
+{
+	int err = make_views(watch);
+
+	if (err)
+		return err;
+	collect(watch);
+	return draw(watch);
 }
 
 static void scroll_by(struct watch *watch, int by)
@@ -224,13 +238,8 @@ static int show_until_told(struct watch *watch)
 			guest_set_find(&watch->set);
 			find = deadline_in(FIND_MS);
 		}
-		if (make_views(watch)) {
-			endwin();
-			complain("out of memory");
+		if (show(watch))
 			return EXIT_WRONG;
-		}
-		collect(watch);
-		draw(watch);
 		/* Waits REDRAW_MS at most. A terminal that is gone sends SIGHUP. */
 		key = getch();
 	} while (obey(watch, key) && !stop_asked());
@@ -275,6 +284,8 @@ static int run(const struct call *call)
 	if (!status) {
 		status = show_until_told(&watch);
 		endwin();
+		if (status)
+			complain("out of memory");
 	}
 	guest_set_close(&watch.set);
 	free(watch.views);

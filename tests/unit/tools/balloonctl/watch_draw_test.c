@@ -93,7 +93,7 @@ static char *draw_at(const struct watch_view *views, size_t count, int rows, int
 	char *text = calloc(1, (size_t)rows * (size_t)columns * 4);
 	struct grid grid;
 
-	grid_init(&grid, rows, columns, unicode);
+	assert_int_equal(grid_init(&grid, rows, columns, unicode), 0);
 	watch_draw(&grid, &screen);
 	for (int i = 0; i < rows; i++) {
 		char *row = grid_row(&grid, i);
