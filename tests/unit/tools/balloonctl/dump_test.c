@@ -97,12 +97,15 @@ static void live_dump_needs_a_folder(void **state)
 	setenv("TMPDIR", "/nowhere", 1);
 	end = RUN_AGAINST(&qemu, "dump", "--live");
 	assert_ends(&end, EXIT_WRONG, "cannot make a folder in /nowhere");
+	assert_true(strchr(end.err, '\n') == end.err + strlen(end.err) - 1);
 	memset(deep, 'x', sizeof(deep) - 1);
 	deep[0] = '/';
 	deep[sizeof(deep) - 1] = '\0';
 	setenv("TMPDIR", deep, 1);
 	end = RUN_AGAINST(&qemu, "dump", "--live");
 	assert_ends(&end, EXIT_WRONG, "TMPDIR is too long");
+	/* And nothing else: no dump was asked for. */
+	assert_true(strchr(end.err, '\n') == end.err + strlen(end.err) - 1);
 	unsetenv("TMPDIR");
 }
 

@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,6 +247,89 @@ static void answer_without_memory_is_none(void **state)
 	listen_stop(listener);
 }
 
+/* ---- export, of which the page is made in the server's thread ---- */
+
+static char port[8];
+static unsigned nr_good, nr_none; /* answers with a page, and without */
+
+static void find_port(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t size = sizeof(at);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+	snprintf(port, sizeof(port), "%u", ntohs(at.sin_port));
+	close(fd);
+}
+
+static bool is_served(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)atoi(port)),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	bool is = !connect(fd, (struct sockaddr *)&to, sizeof(to));
+
+	close(fd);
+	return is;
+}
+
+/* Asks until no allocation is left that could fail, and then ends the program's command. */
+static void *ask_without_memory(void *arg)
+{
+	char text[16384];
+	unsigned n = 0;
+
+	(void)arg;
+	while (!is_served())
+		usleep(10000);
+	/* Once the guest was looked at, nobody else allocates anything. */
+	do {
+		usleep(10000);
+		loopback_ask((unsigned)atoi(port), "GET /metrics HTTP/1.0\r\n\r\n", text,
+			     sizeof(text));
+	} while (!strstr(text, "balloon_left_bytes"));
+	nr_good = nr_none = 0;
+	do {
+		fail_nth(FAILING_MEMORY, ++n);
+		loopback_ask((unsigned)atoi(port), "GET /metrics HTTP/1.0\r\n\r\n", text,
+			     sizeof(text));
+		nr_good += strstr(text, " 200 OK") && strstr(text, "balloon_left_bytes");
+		nr_none += strstr(text, "not now\n") && strstr(text, " 500 ");
+	} while (failed_call());
+	kill(getpid(), SIGTERM);
+	return NULL;
+}
+
+/* The book of samples, the text, and the answer: without one of them there is no page. */
+static void page_without_memory_is_none(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 640 * MIB };
+	struct fake_place place;
+	struct outcome got;
+	pthread_t thread;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	do {
+		find_port();
+		assert_int_equal(pthread_create(&thread, NULL, ask_without_memory, NULL), 0);
+		got = run_command(place.path, "export", "--listen", port, "--interval", "3600",
+				  NULL);
+		if (got.status)
+			pthread_cancel(thread);
+		pthread_join(thread, NULL);
+		/* Somebody else may have taken it. */
+	} while (strstr(got.err, "Address already in use"));
+	fake_qemu_stop(&place);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_int_equal(nr_none, 3);
+	assert_int_equal(nr_good, 1);
+}
+
 /* ---- who is ended ---- */
 
 struct pair {
@@ -464,6 +549,7 @@ int main(void)
 		TEST(clients_that_have_gone_do_not_count),
 		TEST(server_that_does_not_start_says_so),
 		TEST(answer_without_memory_is_none),
+		TEST(page_without_memory_is_none),
 		TEST(oldest_is_ended_for_one_too_many),
 		TEST(late_ones_are_ended),
 		TEST(limit_that_does_not_start_is_none),
