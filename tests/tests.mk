@@ -205,7 +205,7 @@ tests/tools/balloonctl/looks := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/clock := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/listen := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 ifneq ($(LIBVIRT),)
-tests/tools/balloonctl/libvirt_calls := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/libvirt_calls := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 endif
 tests/tools/balloonctl/dump_shows := $(BALLOONCTL_TESTED) $(FRAME_FIXTURE) mm/frame_dump.c \
 	kernel/dump.c tests/unit/tools/core_file.c tests/unit/tools/failing.c
@@ -251,12 +251,14 @@ $(foreach name,tools/svg_plot tools/svg_scale tools/svg_picture bench/samples, \
 $(addsuffix /tools/core,$(RUNS)) $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
-$(foreach name,guest_thread poller export,$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := \
-	$(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt) $(LOCKS)
+$(foreach name,guest_thread poller export, \
+	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
+	$(if $(LIBVIRT),-lvirt) $(LOCKS)
 $(addsuffix /tools/balloonctl/clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(addprefix -Xlinker --wrap=,clock_gettime nanosleep time)
-$(foreach name,dump_shows failing listen watch,$(addsuffix /tools/balloonctl/$(name),$(RUNS))): \
-	LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt) $(FAILING)
+$(foreach name,dump_shows failing libvirt_calls listen watch, \
+	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
+	$(if $(LIBVIRT),-lvirt) $(FAILING)
 $(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)
 
 # Every NAME of the above, and one program for all devices that lie.

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/loopback.h"
@@ -195,6 +196,25 @@ static void clients_that_have_gone_do_not_count(void **state)
 		assert_says(text, "\r\n\r\npage\n");
 	}
 	listen_stop(listener);
+}
+
+static void server_may_have_the_number_0(void **state)
+{
+	static char page[] = "page\n";
+	char address[LISTEN_ADDRESS], text[4096];
+	int saved = dup(STDIN_FILENO), status;
+	struct listener *listener;
+
+	(void)state;
+	close(STDIN_FILENO);
+	status = listen_start("0", make_page, page, LONG_MS, &listener, address);
+	assert_int_equal(status, 0);
+	assert_true(next_fd() > STDERR_FILENO);
+	loopback_ask(port_of(address), "GET /metrics HTTP/1.0\r\n\r\n", text, sizeof(text));
+	assert_says(text, "\r\n\r\npage\n");
+	listen_stop(listener);
+	assert_int_equal(dup(saved), STDIN_FILENO);
+	close(saved);
 }
 
 static void server_that_does_not_start_says_so(void **state)
@@ -538,6 +558,33 @@ static void poller_that_does_not_start_is_none(void **state)
 	assert_int_equal(poller_start("/no/a", &rate, &poller), -EAGAIN);
 }
 
+/* A guest that is named, in a folder of its own. */
+static void name_without_memory_finds_nobody(void **state)
+{
+	char base[] = "/tmp/balloonctl-XXXXXX", folder[64], *error;
+	struct guest *guest;
+	int err;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	snprintf(folder, sizeof(folder), "%s/aerostat-%u", base, (unsigned)geteuid());
+	assert_int_equal(mkdir(folder, 0700), 0);
+	setenv("XDG_RUNTIME_DIR", base, 1);
+	/* The guest itself, its name, the path; the next is QMP's, which ends the program. */
+	for (unsigned n = 1; n <= 3; n++) {
+		fail_nth(FAILING_MEMORY, n);
+		err = guest_open("web", deadline_in(LONG_MS), &guest, &error);
+		assert_int_equal(err, n == 2 ? -ENOENT : -ENOMEM);
+		assert_true((n == 1) == !error);
+		if (n == 3)
+			assert_string_equal(error, "out of memory");
+		free(error);
+	}
+	unsetenv("XDG_RUNTIME_DIR");
+	rmdir(folder);
+	assert_int_equal(rmdir(base), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -547,6 +594,7 @@ int main(void)
 		TEST(odd_addresses_are_refused),
 		TEST(server_leaves_nothing_open),
 		TEST(clients_that_have_gone_do_not_count),
+		TEST(server_may_have_the_number_0),
 		TEST(server_that_does_not_start_says_so),
 		TEST(answer_without_memory_is_none),
 		TEST(page_without_memory_is_none),
@@ -557,6 +605,7 @@ int main(void)
 		TEST(wait_ends_at_its_deadline),
 		TEST(guest_without_a_thread_is_told),
 		TEST(poller_that_does_not_start_is_none),
+		TEST(name_without_memory_finds_nobody),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/listen", tests, NULL, NULL);

@@ -675,6 +675,38 @@ static void metrics_are_these(void **state)
 	free(text);
 }
 
+/* ---- amounts ---- */
+
+static void first_complaint_explains_the_others(void **state)
+{
+	struct guest_state is = { .ram = 0 };
+
+	(void)state;
+	guest_account(&is, 100, 101);
+	assert_true(is.left == 100 && is.taken == 0);
+	guest_account_target(&is, 101);
+	assert_false(is.has_target);
+	assert_string_equal(is.complaint,
+			    "more memory is said to be left to the guest than it has: "
+			    "101 of 100 bytes");
+	is = (struct guest_state){ .ram = 0 };
+	guest_account(&is, 100, -1);
+	assert_true(is.left == 0 && is.taken == 100);
+	guest_account(&is, 100, 101);
+	assert_string_equal(is.complaint, "the guest says that its balloon holds more than all its "
+					  "memory: -1 bytes would be left");
+	is = (struct guest_state){ .ram = 0 };
+	guest_account(&is, 100, 0);
+	assert_true(is.left == 0 && is.taken == 100);
+	guest_account(&is, 100, 100);
+	assert_true(is.left == 100 && is.taken == 0);
+	guest_account_target(&is, 100);
+	assert_true(is.has_target && is.target_left == 0);
+	guest_account_target(&is, 0);
+	assert_true(is.target_left == 100);
+	assert_string_equal(is.complaint, "");
+}
+
 /* ---- what a guest costs ---- */
 
 static void process_that_is_not_there_costs_nothing_that_is_known(void **state)
@@ -927,6 +959,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(export_waits_for_every_guest, begin, end),
 		cmocka_unit_test_setup_teardown(newcomer_is_exported, begin, end),
 		cmocka_unit_test_setup_teardown(file_may_have_the_number_0, begin, end),
+		cmocka_unit_test(first_complaint_explains_the_others),
 		cmocka_unit_test(metrics_are_these),
 		cmocka_unit_test(interval_becomes_a_rate),
 		cmocka_unit_test(intervals_are_rounded_to_milliseconds),
