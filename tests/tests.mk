@@ -228,7 +228,7 @@ tests/tools/balloonctl/looks := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/clock := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/listen := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 ifneq ($(LIBVIRT),)
-tests/tools/balloonctl/libvirt_calls := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/libvirt_calls := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 endif
 tests/tools/balloonctl/dump_shows := $(BALLOONCTL_TESTED) $(FRAME_FIXTURE) mm/frame_dump.c \
 	kernel/dump.c tests/unit/tools/core_file.c tests/unit/tools/failing.c
@@ -242,7 +242,8 @@ tests/tools/balloonctl/progress_shows := $(BALLOONCTL_TESTED) \
 tests/tools/balloonctl/status := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/watch_draw := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/watch := $(BALLOONCTL_TESTED)
-tests/tools/balloonctl/watch_keys := $(BALLOONCTL_TESTED) tests/unit/tools/balloonctl/screen.c
+tests/tools/balloonctl/watch_keys := $(BALLOONCTL_TESTED) tests/unit/tools/balloonctl/screen.c \
+	tests/unit/tools/failing.c
 tests/tools/balloonctl/poller := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
 tests/tools/balloonctl/record := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/export := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
@@ -270,16 +271,18 @@ RUNS := $(BUILD)/tests $(BUILD)/coverage/run $(BUILD)/plain/run
 $(addsuffix /tools/qmp,$(RUNS)) $(addsuffix /tools/vm,$(RUNS)) \
 	$(addsuffix /tools/json_member,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /tools/qmp_calls,$(RUNS)): LIBS := -ljson-c -lelf -lmicrohttpd $(FAILING)
-$(addsuffix /tools/svg_plot,$(RUNS)) $(addsuffix /tools/svg_scale,$(RUNS)) $(addsuffix /tools/svg_picture,$(RUNS)) \
-	$(addsuffix /bench/samples,$(RUNS)): LIBS := -lm
+$(foreach name,tools/svg_plot tools/svg_scale tools/svg_picture bench/samples, \
+	$(addsuffix /$(name),$(RUNS))): LIBS := -lm
 $(addsuffix /tools/core,$(RUNS)) $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
-$(foreach name,guest_thread poller export,$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := \
-	$(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt) $(LOCKS)
+$(foreach name,guest_thread poller export, \
+	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
+	$(if $(LIBVIRT),-lvirt) $(LOCKS)
 $(addsuffix /tools/balloonctl/clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(addprefix -Xlinker --wrap=,clock_gettime nanosleep time)
-$(foreach name,dump_shows failing listen,$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
+$(foreach name,dump_shows failing libvirt_calls listen watch_keys, \
+	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAILING)
 $(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)
 $(addsuffix /kernel/heap_cmd,$(RUNS)): LIBS := $(addprefix -Xlinker --wrap=,malloc free)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A picture made of characters: see grid.h. */
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,19 +9,18 @@
 #include "kernel/lib/escape.h"
 #include "tools/balloonctl/grid.h"
 
-void grid_init(struct grid *grid, int rows, int columns, bool unicode)
+int grid_init(struct grid *grid, int rows, int columns, bool unicode)
 {
 	size_t count = (size_t)rows * (size_t)columns;
 
 	assert(rows >= 0 && columns >= 0);
 	*grid = (struct grid){ .rows = rows, .columns = columns, .unicode = unicode };
 	grid->cells = malloc((count ? count : 1) * sizeof(grid->cells[0]));
-	if (!grid->cells) {
-		perror("balloonctl");
-		exit(1);
-	}
+	if (!grid->cells)
+		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		grid->cells[i] = (struct grid_cell){ .character = ' ' };
+	return 0;
 }
 
 void grid_free(struct grid *grid)

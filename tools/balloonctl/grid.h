@@ -32,8 +32,8 @@ struct grid {
 	struct grid_cell *cells;
 };
 
-/* Makes a blank grid; never fails (ends the program instead). */
-void grid_init(struct grid *grid, int rows, int columns, bool unicode);
+/* Makes a blank grid; -ENOMEM. */
+int grid_init(struct grid *grid, int rows, int columns, bool unicode);
 
 /* Frees the cells. */
 void grid_free(struct grid *grid);

@@ -139,9 +139,11 @@ static void free_names(char **names, size_t count)
 
 static int socket_path(struct guest *guest, const char *folder, const char *name, char **path)
 {
-	if (asprintf(path, "%s/%s" SUFFIX, folder, name) < 0)
-		return guest_fail(guest, -ENOMEM, "out of memory");
-	return 0;
+	if (asprintf(path, "%s/%s" SUFFIX, folder, name) >= 0)
+		return 0;
+	/* What is there now is not defined. */
+	*path = NULL;
+	return guest_fail(guest, -ENOMEM, "out of memory");
 }
 
 /* A QEMU that was killed has left its socket, on which nobody listens. */

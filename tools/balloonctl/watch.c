@@ -187,7 +187,7 @@ static void collect(struct watch *watch)
 	}
 }
 
-static void draw(const struct watch *watch)
+static int draw(const struct watch *watch)
 {
 	struct watch_screen screen = {
 		.views = watch->views,
@@ -204,11 +204,14 @@ static void draw(const struct watch *watch)
 		.interval_ms = watch->interval_ms,
 	};
 	struct grid grid;
+	int err = grid_init(&grid, LINES, COLS, watch->unicode);
 
-	grid_init(&grid, LINES, COLS, watch->unicode);
+	if (err)
+		return err;
 	watch_draw(&grid, &screen);
 	show_grid(&grid);
 	grid_free(&grid);
+	return 0;
 }
 
 /* The selected row is one of those that are shown. */
@@ -222,6 +225,19 @@ static void scroll_to_selected(struct watch *watch)
 		watch->first = watch->selected + 1 - fits;
 	if (watch->count <= fits)
 		watch->first = 0;
+}
+
+/* -ENOMEM. */
+static int show(struct watch *watch)
+{
+	int err = make_views(watch);
+
+	if (err)
+		return err;
+	collect(watch);
+	sort(watch);
+	scroll_to_selected(watch);
+	return draw(watch);
 }
 
 static void select_other(struct watch *watch, bool down)
@@ -307,12 +323,8 @@ static int show_until_told(struct watch *watch)
 			guest_set_find(&watch->set);
 			find = deadline_in(FIND_MS);
 		}
-		if (make_views(watch))
+		if (show(watch))
 			return EXIT_WRONG;
-		collect(watch);
-		sort(watch);
-		scroll_to_selected(watch);
-		draw(watch);
 		/* Waits REDRAW_MS at most. A terminal that is gone sends SIGHUP. */
 		key = getch();
 	} while (obey(watch, key) && !stop_asked());
@@ -379,6 +391,8 @@ static int run(const struct call *call)
 	if (!status) {
 		status = show_until_told(&watch);
 		endwin();
+		if (status)
+			complain("out of memory");
 	}
 	guest_set_close(&watch.set);
 	free(watch.order);

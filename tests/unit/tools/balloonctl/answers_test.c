@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -370,6 +371,36 @@ static void interval_fails_where_it_is(void **state)
 		assert_refusal(&all[i]);
 }
 
+static void every_error_has_its_status(void **state)
+{
+	static const struct {
+		int err, status;
+	} all[] = {
+		{ 0, EXIT_REACHED },
+		{ -ERANGE, EXIT_USAGE },
+		{ -ETIMEDOUT, EXIT_TIMEOUT },
+		{ -ENODEV, EXIT_NO_DEVICE },
+		{ -ENOTCONN, EXIT_NO_CONNECT },
+		{ -ECONNRESET, EXIT_NO_CONNECT },
+		{ -ECONNREFUSED, EXIT_NO_CONNECT },
+		{ -EPIPE, EXIT_NO_CONNECT },
+		{ -EPERM, EXIT_NO_CONNECT },
+		{ -EACCES, EXIT_NO_CONNECT },
+		{ -ENOENT, EXIT_NO_CONNECT },
+		{ -ENOTDIR, EXIT_NO_CONNECT },
+		{ -ENOTSOCK, EXIT_NO_CONNECT },
+		{ -ENAMETOOLONG, EXIT_NO_CONNECT },
+		{ -ENOMEM, EXIT_WRONG },
+		{ -EREMOTEIO, EXIT_WRONG },
+		{ -EPROTO, EXIT_WRONG },
+		{ -EIO, EXIT_WRONG },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(all); i++)
+		assert_int_equal(exit_status(all[i].err), all[i].status);
+}
+
 /* ---- arguments ---- */
 
 static void guest_that_names_none_is_bad_usage(void **state)
@@ -421,6 +452,7 @@ int main(void)
 		cmocka_unit_test(legacy_device_has_its_target_in_a_port),
 		cmocka_unit_test(interval_that_was_set_is_cleared_first),
 		cmocka_unit_test(interval_fails_where_it_is),
+		cmocka_unit_test(every_error_has_its_status),
 		cmocka_unit_test(guest_that_names_none_is_bad_usage),
 		cmocka_unit_test(time_behind_the_command_is_told_its_place),
 	};

@@ -259,6 +259,19 @@ static void damaged_parts_are_named(void **state)
 	assert_bad("--json", NULL, "of another version of Aerostat");
 }
 
+/* Who has a frame stands in an array that is not there. */
+static void owner_beyond_the_dump_is_named(void **state)
+{
+	struct frame_map before = frame_map;
+
+	(void)state;
+	frame_map.owner_bytes = NULL;
+	assert_bad("--pfn", "1", "damaged: ");
+	/* A whole block has one for all its frames, elsewhere. */
+	assert_prints("--pfn", "512", EXIT_REACHED, "Frame 0x200: balloon\n");
+	frame_map = before;
+}
+
 /* ---- calls that fail ---- */
 
 /* Does all that balloonctl does with a core, up to the first error. */
@@ -340,6 +353,7 @@ int main(void)
 		TEST(frame_has_an_owner),
 		TEST(frame_in_json_has_an_owner),
 		TEST(damaged_parts_are_named),
+		TEST(owner_beyond_the_dump_is_named),
 		TEST(short_memory_is_told),
 		TEST(file_that_cannot_be_read_is_told),
 	};

@@ -21,6 +21,7 @@
 #include <libvirt/virterror.h>
 
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
+#include "tests/unit/tools/failing.h"
 #include "tools/balloonctl/guest_backend.h"
 #include "tools/balloonctl/poller.h"
 
@@ -286,6 +287,26 @@ static void connection_that_fails_is_not_kept(void **state)
 	assert_int_equal(open_guest_called(NAME, &guest), -ENOTCONN);
 	guest_close(guest);
 	assert_true(fake.freed == 0 && fake.closed == 1);
+}
+
+/* Both ways in which an URI is made. */
+static void memory_that_is_short_is_told(void **state)
+{
+	static const char *const names[] = { NAME, "libvirt:///session#dom" };
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct guest *guest = calloc(1, sizeof(*guest));
+
+		assert_non_null(guest);
+		guest->backend = &guest_backend_libvirt;
+		fail_nth(FAILING_MEMORY, 1 + (unsigned)i % 2);
+		assert_int_equal(guest->backend->open(guest, names[i / 2]), -ENOMEM);
+		assert_string_equal(guest_error(guest), "out of memory");
+		fail_nth(FAILING_MEMORY, 0);
+		guest_close(guest);
+		assert_int_equal(fake.opened, 0);
+	}
 }
 
 static void every_error_of_libvirt_has_one_of_ours(void **state)
@@ -624,6 +645,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(name_is_an_uri_and_a_domain, begin),
 		cmocka_unit_test_setup(connection_that_fails_is_not_kept, begin),
+		cmocka_unit_test_setup(memory_that_is_short_is_told, begin),
 		cmocka_unit_test_setup(every_error_of_libvirt_has_one_of_ours, begin),
 		cmocka_unit_test_setup(every_call_may_fail, begin),
 		cmocka_unit_test_setup(amounts_are_in_kib, begin),

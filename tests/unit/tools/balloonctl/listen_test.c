@@ -14,10 +14,13 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/loopback.h"
@@ -195,6 +198,25 @@ static void clients_that_have_gone_do_not_count(void **state)
 	listen_stop(listener);
 }
 
+static void server_may_have_the_number_0(void **state)
+{
+	static char page[] = "page\n";
+	char address[LISTEN_ADDRESS], text[4096];
+	int saved = dup(STDIN_FILENO), status;
+	struct listener *listener;
+
+	(void)state;
+	close(STDIN_FILENO);
+	status = listen_start("0", make_page, page, LONG_MS, &listener, address);
+	assert_int_equal(status, 0);
+	assert_true(next_fd() > STDERR_FILENO);
+	loopback_ask(port_of(address), "GET /metrics HTTP/1.0\r\n\r\n", text, sizeof(text));
+	assert_says(text, "\r\n\r\npage\n");
+	listen_stop(listener);
+	assert_int_equal(dup(saved), STDIN_FILENO);
+	close(saved);
+}
+
 static void server_that_does_not_start_says_so(void **state)
 {
 	for (int kind = FAILING_MEMORY; kind <= FAILING_CALLS; kind++) {
@@ -243,6 +265,89 @@ static void answer_without_memory_is_none(void **state)
 	} while (failed_call());
 	assert_int_equal(n, 3);
 	listen_stop(listener);
+}
+
+/* ---- export, of which the page is made in the server's thread ---- */
+
+static char port[8];
+static unsigned nr_good, nr_none; /* answers with a page, and without */
+
+static void find_port(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t size = sizeof(at);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+	snprintf(port, sizeof(port), "%u", ntohs(at.sin_port));
+	close(fd);
+}
+
+static bool is_served(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons((uint16_t)atoi(port)),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	bool is = !connect(fd, (struct sockaddr *)&to, sizeof(to));
+
+	close(fd);
+	return is;
+}
+
+/* Asks until no allocation is left that could fail, and then ends the program's command. */
+static void *ask_without_memory(void *arg)
+{
+	char text[16384];
+	unsigned n = 0;
+
+	(void)arg;
+	while (!is_served())
+		usleep(10000);
+	/* Once the guest was looked at, nobody else allocates anything. */
+	do {
+		usleep(10000);
+		loopback_ask((unsigned)atoi(port), "GET /metrics HTTP/1.0\r\n\r\n", text,
+			     sizeof(text));
+	} while (!strstr(text, "balloon_left_bytes"));
+	nr_good = nr_none = 0;
+	do {
+		fail_nth(FAILING_MEMORY, ++n);
+		loopback_ask((unsigned)atoi(port), "GET /metrics HTTP/1.0\r\n\r\n", text,
+			     sizeof(text));
+		nr_good += strstr(text, " 200 OK") && strstr(text, "balloon_left_bytes");
+		nr_none += strstr(text, "not now\n") && strstr(text, " 500 ");
+	} while (failed_call());
+	kill(getpid(), SIGTERM);
+	return NULL;
+}
+
+/* The book of samples, the text, and the answer: without one of them there is no page. */
+static void page_without_memory_is_none(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 640 * MIB };
+	struct fake_place place;
+	struct outcome got;
+	pthread_t thread;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	do {
+		find_port();
+		assert_int_equal(pthread_create(&thread, NULL, ask_without_memory, NULL), 0);
+		got = run_command(place.path, "export", "--listen", port, "--interval", "3600",
+				  NULL);
+		if (got.status)
+			pthread_cancel(thread);
+		pthread_join(thread, NULL);
+		/* Somebody else may have taken it. */
+	} while (strstr(got.err, "Address already in use"));
+	fake_qemu_stop(&place);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_int_equal(nr_none, 3);
+	assert_int_equal(nr_good, 1);
 }
 
 /* ---- who is ended ---- */
@@ -452,6 +557,33 @@ static void poller_that_does_not_start_is_none(void **state)
 	assert_int_equal(poller_start("/no/a", &rate, &poller), -EAGAIN);
 }
 
+/* A guest that is named, in a folder of its own. */
+static void name_without_memory_finds_nobody(void **state)
+{
+	char base[] = "/tmp/balloonctl-XXXXXX", folder[64], *error;
+	struct guest *guest;
+	int err;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	snprintf(folder, sizeof(folder), "%s/aerostat-%u", base, (unsigned)geteuid());
+	assert_int_equal(mkdir(folder, 0700), 0);
+	setenv("XDG_RUNTIME_DIR", base, 1);
+	/* The guest itself, its name, the path; the next is QMP's, which ends the program. */
+	for (unsigned n = 1; n <= 3; n++) {
+		fail_nth(FAILING_MEMORY, n);
+		err = guest_open("web", deadline_in(LONG_MS), &guest, &error);
+		assert_int_equal(err, n == 2 ? -ENOENT : -ENOMEM);
+		assert_true((n == 1) == !error);
+		if (n == 3)
+			assert_string_equal(error, "out of memory");
+		free(error);
+	}
+	unsetenv("XDG_RUNTIME_DIR");
+	rmdir(folder);
+	assert_int_equal(rmdir(base), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -461,8 +593,10 @@ int main(void)
 		TEST(odd_addresses_are_refused),
 		TEST(server_leaves_nothing_open),
 		TEST(clients_that_have_gone_do_not_count),
+		TEST(server_may_have_the_number_0),
 		TEST(server_that_does_not_start_says_so),
 		TEST(answer_without_memory_is_none),
+		TEST(page_without_memory_is_none),
 		TEST(oldest_is_ended_for_one_too_many),
 		TEST(late_ones_are_ended),
 		TEST(limit_that_does_not_start_is_none),
@@ -470,6 +604,7 @@ int main(void)
 		TEST(wait_ends_at_its_deadline),
 		TEST(guest_without_a_thread_is_told),
 		TEST(poller_that_does_not_start_is_none),
+		TEST(name_without_memory_finds_nobody),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/listen", tests, NULL, NULL);

@@ -371,6 +371,70 @@ static void export_waits_for_every_guest(void **state)
 	assert_says(got.out, got.err);
 }
 
+/* Waits until a file has the words, and then tells its parent to end. */
+static pid_t end_parent_when(const char *path, const char *words)
+{
+	pid_t parent = getpid(), pid;
+
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (true) {
+		char text[16384] = "";
+		int fd = open(path, O_RDONLY);
+
+		if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && strstr(text, words))
+			break;
+		close(fd);
+		usleep(20000);
+	}
+	kill(parent, SIGTERM);
+	_exit(0);
+}
+
+/* One that comes while the file is renewed is in it from then on. */
+static void newcomer_is_exported(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 640 * MIB };
+	char runtime[64], socket[128];
+	struct fake_place place;
+	struct outcome got;
+	pid_t linker, ender;
+
+	(void)state;
+	snprintf(runtime, sizeof(runtime), "%s/aerostat-%u", folder, (unsigned)geteuid());
+	snprintf(socket, sizeof(socket), "%s/newcomer.qmp", runtime);
+	assert_int_equal(mkdir(runtime, 0700), 0);
+	setenv("XDG_RUNTIME_DIR", folder, 1);
+	fake_qemu_start(&qemu, &place);
+	ender = end_parent_when(svg, "balloon_left_bytes{guest=\"newcomer\"} 671088640\n");
+	fflush(NULL);
+	linker = fork();
+	assert_true(linker >= 0);
+	if (linker == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* When the file is there nobody runs yet. */
+		while (access(svg, F_OK))
+			usleep(20000);
+		_exit(link(place.path, socket) != 0);
+	}
+	got = run_command(NULL, "export", "--textfile", svg, "--every", "0.1", NULL);
+	unsetenv("XDG_RUNTIME_DIR");
+	kill(ender, SIGKILL);
+	waitpid(ender, NULL, 0);
+	waitpid(linker, NULL, 0);
+	fake_qemu_stop(&place);
+	unlink(socket);
+	assert_int_equal(rmdir(runtime), 0);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_string_equal(got.err, "");
+	/* A file that is not renewed any more would lie. */
+	assert_int_equal(access(svg, F_OK), -1);
+}
+
 /* ---- without standard input, whose number is then that of another file ---- */
 
 static void file_may_have_the_number_0(void **state)
@@ -611,6 +675,38 @@ static void metrics_are_these(void **state)
 	free(text);
 }
 
+/* ---- amounts ---- */
+
+static void first_complaint_explains_the_others(void **state)
+{
+	struct guest_state is = { .ram = 0 };
+
+	(void)state;
+	guest_account(&is, 100, 101);
+	assert_true(is.left == 100 && is.taken == 0);
+	guest_account_target(&is, 101);
+	assert_false(is.has_target);
+	assert_string_equal(is.complaint,
+			    "more memory is said to be left to the guest than it has: "
+			    "101 of 100 bytes");
+	is = (struct guest_state){ .ram = 0 };
+	guest_account(&is, 100, -1);
+	assert_true(is.left == 0 && is.taken == 100);
+	guest_account(&is, 100, 101);
+	assert_string_equal(is.complaint, "the guest says that its balloon holds more than all its "
+					  "memory: -1 bytes would be left");
+	is = (struct guest_state){ .ram = 0 };
+	guest_account(&is, 100, 0);
+	assert_true(is.left == 0 && is.taken == 100);
+	guest_account(&is, 100, 100);
+	assert_true(is.left == 100 && is.taken == 0);
+	guest_account_target(&is, 100);
+	assert_true(is.has_target && is.target_left == 0);
+	guest_account_target(&is, 0);
+	assert_true(is.target_left == 100);
+	assert_string_equal(is.complaint, "");
+}
+
 /* ---- what a guest costs ---- */
 
 static void process_that_is_not_there_costs_nothing_that_is_known(void **state)
@@ -728,7 +824,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(guests_are_named_or_found, begin, end),
 		cmocka_unit_test_setup_teardown(export_without_guests_is_told, begin, end),
 		cmocka_unit_test_setup_teardown(export_waits_for_every_guest, begin, end),
+		cmocka_unit_test_setup_teardown(newcomer_is_exported, begin, end),
 		cmocka_unit_test_setup_teardown(file_may_have_the_number_0, begin, end),
+		cmocka_unit_test(first_complaint_explains_the_others),
 		cmocka_unit_test(metrics_are_these),
 		cmocka_unit_test(interval_becomes_a_rate),
 		cmocka_unit_test(intervals_are_rounded_to_milliseconds),

@@ -373,6 +373,7 @@ static void take(struct screen *screen, const char *bytes, ssize_t count)
 void screen_start(struct screen *screen, int rows, int columns, const char *term,
 		  int (*run)(void *arg), void *arg)
 {
+	static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 	struct winsize size = { .ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns };
 
 	assert_true(rows <= SCREEN_ROWS_MAX && columns <= SCREEN_COLUMNS_MAX);
@@ -389,6 +390,9 @@ void screen_start(struct screen *screen, int rows, int columns, const char *term
 	if (screen->pid)
 		return;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* cmocka would go on with the next test. */
+	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+		signal(crashes[i], SIG_DFL);
 	unsetenv("LINES");
 	unsetenv("COLUMNS");
 	if (term)

@@ -99,7 +99,7 @@ static char *draw_screen(const struct watch_screen *screen, int rows, int column
 	char *text = calloc(1, (size_t)rows * ((size_t)columns * UTF8_MAX + 1) + 1);
 	struct grid grid;
 
-	grid_init(&grid, rows, columns, unicode);
+	assert_int_equal(grid_init(&grid, rows, columns, unicode), 0);
 	watch_draw(&grid, screen);
 	for (int i = 0; i < rows; i++) {
 		char *row = grid_row(&grid, i);
@@ -687,6 +687,35 @@ static void least_rate_is_shown(void **state)
 	assert_shows(draw(&view, 1, 24, 80), "deflating 1 B/s");
 }
 
+/* The line of a target of nothing is at the bottom, and so is that of less than a row. */
+static void target_of_nothing_is_at_the_bottom(void **state)
+{
+	static const uint64_t targets[] = { RAM, RAM - MIB };
+	static struct watch_view view;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct sample sample = sample_of(1, 0);
+		char *text, *bottom, *above;
+
+		memset(&view, 0, sizeof(view));
+		view.name = "a";
+		sample.state.target_left = targets[i];
+		add(&view, sample);
+		text = draw(&view, 1, 24, 80);
+		bottom = strstr(text, "taken   0");
+		assert_non_null(bottom);
+		assert_true(strcspn(bottom, "-") < strcspn(bottom, "\n"));
+		/* The row above it, which ends where this one begins. */
+		while (*--bottom != '\n')
+			;
+		*bottom = '\0';
+		above = strrchr(text, '\n');
+		assert_null(strchr(above, '-'));
+		free(text);
+	}
+}
+
 /* The smallest screens with a chart, and the largest without. */
 static void chart_needs_its_rows(void **state)
 {
@@ -768,6 +797,7 @@ int main(void)
 		cmocka_unit_test(rate_does_not_span_an_absence),
 		cmocka_unit_test(least_rate_is_shown),
 		cmocka_unit_test(trouble_is_told_by_its_kind),
+		cmocka_unit_test(target_of_nothing_is_at_the_bottom),
 		cmocka_unit_test(chart_needs_its_rows),
 	};
 

@@ -19,6 +19,7 @@
 
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tests/unit/tools/balloonctl/screen.h"
+#include "tests/unit/tools/failing.h"
 #include "tools/balloonctl/command.h"
 
 #define BLUE 4
@@ -31,7 +32,10 @@
 #define UP_KEY "\x1bOA"	 /* as xterm sends them to a program that wants a keypad */
 #define DOWN_KEY "\x1bOB"
 
+#define FAILED 64 /* besides the status */
+
 static struct screen screen;
+static unsigned failing; /* the allocation that fails, from 1; 0: none does */
 
 /* The words of a command after its name; NULL ends them. */
 static int watch(void *arg)
@@ -46,7 +50,10 @@ static int watch(void *arg)
 		argc++;
 	}
 	complain_for("watch");
+	fail_nth(FAILING_MEMORY, failing);
 	status = command_run(&command_watch, &common, argc, argv);
+	status |= failed_call() ? FAILED : 0;
+	fail_nth(FAILING_MEMORY, 0);
 	while (argc)
 		free(argv[--argc]);
 	return status;
@@ -258,6 +265,24 @@ static void larger_terminal_shows_more_at_once(void **state)
 	quit("q");
 }
 
+/* Only its width: what is shown stays where it was. */
+static void wider_terminal_scrolls_nothing(void **state)
+{
+	char headline[128];
+
+	(void)state;
+	START(8, NINE_GUESTS);
+	await("1 to 6 of 9");
+	screen_type(&screen, "jj");
+	await("3 to 8 of 9");
+	screen_resize(&screen, 8, 100);
+	/* As far to the right as it can be. */
+	snprintf(headline, sizeof(headline), "%-79s3 to 8 of 9",
+		 "balloonctl watch: 9 guests, every 1 s");
+	await(headline);
+	quit("q");
+}
+
 static void clear_key_draws_all_anew(void **state)
 {
 	unsigned before;
@@ -387,6 +412,32 @@ static void terminal_is_wanted_on_both_sides(void **state)
 	assert_true(screen_shows(&screen, "a terminal is wanted", NULL, NULL));
 }
 
+/* ---- without memory ---- */
+
+/* Whatever it was for, it is told, or is done without; and the terminal is as it was. */
+static void memory_that_is_short_is_told(void **state)
+{
+	static const char *const words[] = { "/nowhere/a", NULL };
+	int status;
+
+	(void)state;
+	failing = 0;
+	do {
+		failing++;
+		screen_start(&screen, 24, 80, "xterm", watch, (void *)(uintptr_t)words);
+		screen_type(&screen, "q");
+		status = screen_end(&screen);
+		assert_int_equal(status & ~FAILED & ~EXIT_WRONG, 0);
+		assert_false(screen.hides_cursor || screen.is_other);
+		if (status & EXIT_WRONG)
+			assert_true(screen_shows(&screen, "out of memory", NULL, NULL) ||
+				    screen_shows(&screen, "Cannot allocate memory", NULL, NULL));
+	} while (status & FAILED);
+	assert_int_equal(status, EXIT_REACHED);
+	assert_true(failing > 4);
+	failing = 0;
+}
+
 static void arguments_are_checked(void **state)
 {
 	struct outcome got = run_command(NULL, "watch", "--interval", "0", NULL);
@@ -409,6 +460,7 @@ int main(void)
 		cmocka_unit_test(locale_decides_what_is_drawn_with),
 		cmocka_unit_test(arrows_scroll),
 		cmocka_unit_test(larger_terminal_shows_more_at_once),
+		cmocka_unit_test(wider_terminal_scrolls_nothing),
 		cmocka_unit_test(clear_key_draws_all_anew),
 		cmocka_unit_test(guest_that_comes_is_shown),
 		cmocka_unit_test(guest_that_goes_is_shown_as_gone),
@@ -416,6 +468,7 @@ int main(void)
 		cmocka_unit_test(terminal_that_is_not_known_is_refused),
 		cmocka_unit_test(terminal_is_wanted),
 		cmocka_unit_test(terminal_is_wanted_on_both_sides),
+		cmocka_unit_test(memory_that_is_short_is_told),
 		cmocka_unit_test(arguments_are_checked),
 	};
 
