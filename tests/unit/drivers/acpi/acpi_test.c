@@ -338,7 +338,7 @@ static void more_tables_than_64_are_passed_over(void **state)
 	(void)state;
 	for (size_t i = 0; i < 70; i++)
 		tables[i] = OTHER;
-	tables[69] = MCFG;
+	tables[64] = MCFG;
 	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
 	sim_acpi_add_rsdt(ROOT, tables, 70);
 	sim_acpi_add_table(OTHER, "HPET", NULL, 0);
