@@ -129,7 +129,7 @@ static void without_a_task_a_busy_hold_is_given_back(void **state)
 	sim_ram_task_err = 0;
 	assert_runs("held", 0, "nothing is held\n");
 	assert_runs("hold busy", -ERANGE,
-		    "hold: busy is no size; write 64M, 1G or a number of bytes\n");
+		    "hold: busy is no size; write 64M, 1.5G or a number of bytes\n");
 }
 
 static void words_that_mean_nothing_are_named(void **state)

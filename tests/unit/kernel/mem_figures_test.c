@@ -15,6 +15,7 @@
 static char *text;
 
 static const struct mem_figures figures = {
+	.version = AEROSTAT_VERSION,
 	.account = { .ram = 1000,
 		     .total = 900,
 		     .free = 800,
@@ -126,7 +127,8 @@ static void json_has_them_in_bytes_and_more(void **state)
 
 static void json_without_a_balloon_says_null(void **state)
 {
-	struct mem_figures f = { .owner_count = 1,
+	struct mem_figures f = { .version = AEROSTAT_VERSION,
+				 .owner_count = 1,
 				 .owner = { { "free", 1 } },
 				 .verdict = "ok: 1 frame",
 				 .ledger_ok = true };

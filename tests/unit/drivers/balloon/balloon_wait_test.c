@@ -346,6 +346,13 @@ static void time_the_first(void)
 	virtio_break(&sim.virtio.device, "end of test");
 }
 
+/* So many milliseconds after a whole second, at which those look who wait for nothing. */
+static void stand_at(uint64_t ms)
+{
+	sim_time_step_ns = 0;
+	sim_time_advance(NS_PER_S - clock_ns() % NS_PER_S + ms * NS_PER_MS);
+}
+
 /* How long the task sleeps first, in nanoseconds; and whether it was for the device. */
 static uint64_t first_sleep(bool owed)
 {
@@ -373,7 +380,7 @@ static void it_sleeps_to_the_end_of_a_pause(void **state)
 	/* The floor keeps it from its target, and would be looked at more often. */
 	start(0, RAM_FRAMES);
 	go_to(1000);
-	sim_time_step_ns = 0;
+	stand_at(500);
 	balloon_refusal_note(BALLOON_REFUSED_FOR_NOW, false, paddr_to_pfn(RAM_START), 1);
 	sim_time_advance(BALLOON_PAUSE_MIN_NS - 300 * NS_PER_MS);
 	assert_int_equal(first_sleep(false), 300 * NS_PER_MS);
@@ -388,11 +395,11 @@ static void it_sleeps_until_inflation_is_held_off_no_more(void **state)
 	start(DEFLATE_ON_OOM, NO_FLOOR);
 	for (size_t i = 0; i < ARRAY_SIZE(before_end); i++) {
 		go_to(1000);
-		sim_time_step_ns = 0;
+		stand_at(500);
 		assert_int_equal(balloon_reclaim(0), 1);
 		go_to(999);
 		sim_time_advance(BALLOON_HOLD_OFF_NS - before_end[i]);
-		assert_int_equal(first_sleep(false), before_end[i] ? before_end[i] : NS_PER_S);
+		assert_int_equal(first_sleep(false), before_end[i] ? before_end[i] : NS_PER_S / 2);
 		start_anew(state, DEFLATE_ON_OOM, NO_FLOOR);
 	}
 }
@@ -406,10 +413,12 @@ static void while_one_frame_is_missing_memory_is_looked_at_ten_times_a_second(vo
 	spare = ledger_count(OWNER_FREE) - 10;
 	go_to(spare + 1);
 	assert_balloon(spare);
+	stand_at(500);
 	assert_int_equal(first_sleep(false), NS_PER_S / 10);
 	start_anew(state, 0, 10);
 	go_to(spare);
-	assert_int_equal(first_sleep(false), NS_PER_S);
+	stand_at(500);
+	assert_int_equal(first_sleep(false), NS_PER_S / 2);
 }
 
 /* A block that has become free is lent a second later, and one that is lent is not waited for. */
@@ -422,6 +431,7 @@ static void it_sleeps_until_there_is_something_to_lend(void **state)
 	sim_time_step_ns = 0;
 	assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_HELD, &pfn), 0);
 	be_quiet();
+	stand_at(700);
 	assert_int_equal(frame_free(pfn, BLOCK_FRAMES, OWNER_HELD), 0);
 	settle();
 	sim_time_advance(300 * NS_PER_MS);
@@ -430,6 +440,7 @@ static void it_sleeps_until_there_is_something_to_lend(void **state)
 	be_quiet();
 	sim_time_advance(60 * NS_PER_S);
 	settle();
+	stand_at(0);
 	assert_int_equal(first_sleep(false), NS_PER_S);
 }
 
