@@ -291,9 +291,8 @@ static void commands_are_found_by_their_whole_name(void **state)
 
 static void commands_come_in_alphabetical_order(void **state)
 {
-	static const char *const sorted[] = {
-		"audit", "hold", "io", "news", "note", "tell", "wait", "zap"
-	};
+	static const char *const sorted[] = { "audit", "hold", "io",   "news",
+					      "note",  "tell", "wait", "zap" };
 	const struct command *command = NULL;
 
 	(void)state;
