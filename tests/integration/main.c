@@ -36,6 +36,7 @@ int main(int argc, char **argv)
 	failed += boot_tests();
 	failed += balloonctl_course_tests();
 	failed += console_tests();
+	failed += screen_tests();
 	failed += dump_tests();
 	failed += run_script_tests();
 	if (harness_tests_run == 0) {

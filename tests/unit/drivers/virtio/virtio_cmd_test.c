@@ -89,7 +89,8 @@ static void device_is_shown_with_features_and_reasons(void **state)
 	assert_prints("simulated balloon (type 5), simulated, 0 interrupts\n");
 	assert_prints("status    0x0f ACKNOWLEDGE DRIVER FEATURES_OK DRIVER_OK\n");
 	assert_prints("offered   0x0200000920000012 STATS_VQ PAGE_POISON EVENT_IDX VERSION_1 "
-		      "IN_ORDER bit-57\n");
+		      "IN_ORDER\n"
+		      "            bit-57\n");
 	assert_prints("accepted  0x0000000100000002 STATS_VQ VERSION_1\n");
 	assert_prints("refused    4 PAGE_POISON        not implemented\n");
 	assert_prints("refused   29 EVENT_IDX          refused on the command line\n");
@@ -97,6 +98,19 @@ static void device_is_shown_with_features_and_reasons(void **state)
 	assert_prints("refused   57 bit-57             unknown bit\n");
 	assert_prints("queue 1   size 128, 1 in flight, 1 notifications\n");
 	assert_null(strstr(sim_command_text, "broken"));
+	assert_int_equal(sim_command("virtio -j"), 0);
+	assert_string_equal(
+		sim_command_text,
+		"{\"devices\":[{\"address\":\"simulated\",\"name\":\"balloon\",\"type\":5,"
+		"\"transport\":\"simulated\",\"interrupts\":0,\"interrupts-by\":null,\"status\":15,"
+		"\"broken\":null,\"offered\":[\"STATS_VQ\",\"PAGE_POISON\",\"EVENT_IDX\","
+		"\"VERSION_1\",\"IN_ORDER\",\"bit-57\"],\"accepted\":[\"STATS_VQ\",\"VERSION_1\"],"
+		"\"refused\":[{\"feature\":\"PAGE_POISON\",\"reason\":\"not implemented\"},"
+		"{\"feature\":\"EVENT_IDX\",\"reason\":\"refused on the command line\"},"
+		"{\"feature\":\"IN_ORDER\",\"reason\":\"not implemented\"},"
+		"{\"feature\":\"bit-57\",\"reason\":\"unknown bit\"}],"
+		"\"queues\":[{\"queue\":1,\"size\":128,\"in-flight\":1,\"notifications\":1,"
+		"\"broken\":false}]}]}\n");
 	virtio_break(&sim.device, "a used entry names no chain in flight");
 	assert_int_equal(sim_command("virtio"), 0);
 	assert_prints("broken    a used entry names no chain in flight\n");
