@@ -72,8 +72,8 @@ include kernel/newlib.mk
 ARCH_SOURCES := $(addprefix arch/x86_64/,start.S check_cpu.S vectors.S switch.S context.c descriptors.c \
 	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c apic.c ioapic.c gsi.c \
 	counters.c tsc_measure.c tsc_rate.c clock.c paging.c)
-LIB_SOURCES := $(addprefix kernel/lib/,elapsed.c escape.c events.c hooks.c libc.c log.c panic.c \
-	parse.c printf.c)
+LIB_SOURCES := $(addprefix kernel/lib/,elapsed.c escape.c events.c hooks.c libc.c json.c log.c panic.c \
+	parse.c printf.c wrap.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_spans.c frame_runs.c frame_map.c \
 	frame_fill.c frame_change.c frame.c frame_blocks.c frame_bulk.c ledger.c \
 	heap.c stack.c poison.c frame_dump.c)
@@ -300,16 +300,19 @@ help:
 #:                       interrupts x ring x features
 #: make model            the balloon's protocol, modelled, in all of its states;
 #:                       and planted faults
-#: make test-all         what takes longer: all cells, floods, later QEMUs, libvirt,
-#:                       mutants, the model, a minute of each fuzzer, another Debian
+#: make test-all         what takes longer: all cells, floods, later QEMUs,
+#:                       libvirt, mutants, the model, a minute of each fuzzer,
+#:                       another Debian
 #: make qemu-next        unpack the QEMUs of Debian's later suites below
 #:                       build/qemu-next, for QEMU=; nothing is installed
 #: make test-qemu-next   with each of them: tests under QEMU, and the short matrix
-#: make test-stops       with each QEMU from 10 on: guests that stand still for 2.1 s in
-#:                       the middle of each kind of wait; part of test-all
-#: make test-soak        COUNT=1000 such stops, WAITS='*flate' for some kinds; and five
-#:                       times as many random targets, a tenth with a running
-#:                       move; then RUNS=10 of make test beside two busy loops
+#: make test-stops       with each QEMU from 10 on: guests that stand still for
+#:                       2.1 s in the middle of each kind of wait; part of
+#:                       test-all
+#: make test-soak        COUNT=1000 such stops, WAITS='*flate' for some kinds; and
+#:                       five times as many random targets, a tenth with a
+#:                       running move; then RUNS=10 of make test beside two
+#:                       busy loops
 #: make matrix-all       every cell; CELLS='*packed*' for some of them; both
 #:                       write build/matrix.md
 #: make fuzz             what takes input, fed with noise; TIME=40 seconds each,
@@ -317,9 +320,10 @@ help:
 #: make coverage         which branches the unit tests take; less than 90 % is a
 #:                       failure
 #: make mutants          whether the unit tests notice small faults: those in
-#:                       tests/mutants/list, and 150 that a rule makes; SEED=2 draws
-#:                       others, DRAW=50 IN=mm so many in files that begin so,
-#:                       FAULTS='*packed*' only some of the list; part of test-all
+#:                       tests/mutants/list, and 150 that a rule makes; SEED=2
+#:                       draws others, DRAW=50 IN=mm so many in files that begin
+#:                       so, FAULTS='*packed*' only some of the list; part of
+#:                       test-all
 #: make check-mutants    whether the rules, the draws and the limits of these do
 #:                       what they should
 #: make test-debian      both commands on a fresh Debian, from its bootstrap on;
@@ -344,10 +348,10 @@ help:
 #: make bench-balloon    each strategy beside the device alone and a Linux guest,
 #:                       and the goals; BENCH='-n 3 --json' for three rounds of
 #:                       it, as JSON
-#: make bench-console    how long the console takes to answer while the guest works;
-#:                       BENCH='-M 8G -b anonymous -t 1' for a little of it
-#: make bench-idle       what a guest that does nothing costs, beside a Linux guest;
-#:                       BENCH='-g 200 -m q35' for 200 at once
+#: make bench-console    how long the console takes to answer while the guest
+#:                       works; BENCH='-M 8G -b anonymous -t 1' for a little of it
+#: make bench-idle       what a guest that does nothing costs, beside a Linux
+#:                       guest; BENCH='-g 200 -m q35' for 200 at once
 #: make bench-move       bytes and time of moves of a busy guest, by features,
 #:                       beside hinting alone; with QEMU 10 and later
 #: make bench-alloc      the frame allocator beside a textbook buddy, on the host;

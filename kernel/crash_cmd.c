@@ -91,7 +91,7 @@ static int cmd_crash(int argc, char **argv)
 	return -ERANGE;
 }
 COMMAND("crash", "WAY", "end the kernel, to see what that looks like",
-	"null reads a null pointer, code writes into code, data runs data, stack overflows\n"
-	"the stack, panic panics, assert fails an assertion. QEMU ends with the status of\n"
-	"a panic.",
+	"null reads a null pointer, code writes into code, data runs data, stack\n"
+	"overflows the stack, panic panics, assert fails an assertion. QEMU ends with the\n"
+	"status of a panic.",
 	cmd_crash);

@@ -22,7 +22,7 @@ static int cmd_events(int argc, char **argv)
 	printf("}\n");
 	return 0;
 }
-COMMAND("events", "[-j]", "what the drivers saw and did, with seconds since boot",
+COMMAND("events", "[-j]", "what the drivers saw and did, and when",
 	"The last 64 of each driver, and how many of each kind there were since boot.\n"
 	"With -j: one line of JSON.",
 	cmd_events);

@@ -5,7 +5,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "kernel/lib/hooks.h"
 #include "kernel/lib/types.h"
+#include "kernel/lib/wrap.h"
 
 /* How far each ring has been read. What is recorded meanwhile is not shown. */
 struct reader {
@@ -90,17 +92,20 @@ static void print_arguments(const struct event_type *type, const struct event *e
 
 static void print_counts(const struct event_source *source)
 {
-	bool any = false;
+	struct wrap line;
+	size_t left = 0;
 
-	printf("%-10s", source->driver);
-	for (size_t t = 0; t < source->type_count; t++) {
-		if (source->ring->count[t] == 0)
-			continue;
-		printf("%s %s %" PRIu64, any ? "," : "", source->type[t].name,
-		       source->ring->count[t]);
-		any = true;
-	}
-	printf("%s\n", any ? "" : " none");
+	for (size_t t = 0; t < source->type_count; t++)
+		left += source->ring->count[t] > 0;
+	wrap_begin(&line, 11);
+	wrap_word(&line, "%-10s", source->driver);
+	if (left == 0)
+		wrap_word(&line, "none");
+	for (size_t t = 0; t < source->type_count; t++)
+		if (source->ring->count[t] > 0)
+			wrap_word(&line, "%s %" PRIu64 "%s", source->type[t].name,
+				  source->ring->count[t], --left > 0 ? "," : "");
+	wrap_end(&line);
 }
 
 void events_print(const struct event_source *sources, size_t count)
@@ -109,7 +114,7 @@ void events_print(const struct event_source *sources, size_t count)
 	const struct event_source *source;
 	struct event event;
 
-	while ((source = take(&reader, &event))) {
+	while (!lib_interrupted() && (source = take(&reader, &event))) {
 		const struct event_type *type = type_of(source, &event);
 
 		printf("[%5" PRIu64 ".%06" PRIu64 "] %-10s %-14s", event.time_ns / NS_PER_S,

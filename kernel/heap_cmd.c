@@ -7,6 +7,7 @@
 
 #include "kernel/lib/command.h"
 #include "kernel/lib/parse.h"
+#include "kernel/shell.h"
 #include "kernel/task/task.h"
 #include "mm/heap.h"
 #include "mm/ledger.h"
@@ -30,7 +31,7 @@ static struct piece *take_pieces(uint64_t *bytes)
 	struct piece *last = NULL;
 	uint64_t got = 0;
 
-	while (got < *bytes) {
+	while (got < *bytes && !shell_interrupted()) {
 		struct piece *piece = malloc(PIECE);
 
 		if (!piece)
@@ -74,6 +75,10 @@ static int cmd_heap(int argc, char **argv)
 	print_heap("Taken:");
 	free_pieces(pieces);
 	print_heap("Freed:");
+	if (shell_interrupted()) {
+		printf("heap: interrupted\n");
+		return -EINTR;
+	}
 	if (got < bytes) {
 		printf("heap: only %" PRIu64 " bytes could be had\n", got);
 		return -ENOMEM;

@@ -136,7 +136,7 @@ static int add_run(struct hold *hold, pfn_t run)
 	return 0;
 }
 
-static int take_run(struct hold *hold)
+static int take_run(struct hold *hold, hold_stop *stop)
 {
 	uint64_t frames = UINT64_C(1) << hold->order;
 	pfn_t run;
@@ -148,6 +148,8 @@ static int take_run(struct hold *hold)
 		return -ENOMEM;
 	}
 	for (uint64_t i = 0; i < frames; i++) {
+		if (stop())
+			return -EINTR;
 		/* So long a run comes as it is: see frame_alloc(). */
 		if (hold->order > BLOCK_ORDER)
 			frame_fill_run(run + i, 1);
@@ -166,7 +168,7 @@ int hold_take(uint64_t runs, unsigned order, hold_stop *stop, unsigned *id)
 		return -EAGAIN;
 	*hold = (struct hold){ .id = ++last_id, .order = order };
 	while (hold->runs < runs && !err)
-		err = stop() ? -EINTR : take_run(hold);
+		err = take_run(hold, stop);
 	*id = hold->id;
 	if (err)
 		give_back(hold);
@@ -226,44 +228,60 @@ bool hold_rewrite_some(void)
 
 /* ---- Releasing ---- */
 
-/* Verifies a run; the first `written` frames have been rewritten once more. */
-static void verify_run(const struct hold *hold, pfn_t run, uint64_t written, uint64_t *broken,
-		       pfn_t *first_broken)
+/* A release on its way. */
+struct release {
+	hold_stop *stop; /* or NULL */
+	bool stopped;
+	uint64_t written; /* frames that have been rewritten once more, from here on */
+	uint64_t broken;
+	pfn_t first_broken;
+};
+
+static bool go_on(struct release *release)
+{
+	if (!release->stopped && release->stop && release->stop())
+		release->stopped = true;
+	return !release->stopped;
+}
+
+/* Verifies a run, as far as nobody stops it. */
+static void verify_run(const struct hold *hold, pfn_t run, struct release *release)
 {
 	uint64_t frames = UINT64_C(1) << hold->order;
 
-	for (pfn_t pfn = run; pfn < run + frames; pfn++) {
+	for (pfn_t pfn = run; pfn < run + frames && go_on(release); pfn++) {
 		take_turns(1);
-		if (verify_frame(pfn, hold->id, hold->rewritten + (pfn - run < written)))
+		if (verify_frame(pfn, hold->id, hold->rewritten + (pfn - run < release->written)))
 			continue;
-		(*broken)++;
-		if (pfn < *first_broken)
-			*first_broken = pfn;
+		release->broken++;
+		if (pfn < release->first_broken)
+			release->first_broken = pfn;
 	}
+	release->written -= min_u64(release->written, frames);
 }
 
-int hold_release(unsigned id, uint64_t *broken, pfn_t *first_broken)
+int hold_release(unsigned id, hold_stop *stop, uint64_t *broken, pfn_t *first_broken)
 {
+	struct release release = { .stop = stop, .first_broken = PFN_NONE };
 	struct hold *hold = id ? find_hold(id) : NULL;
-	uint64_t left;
 
 	*broken = 0;
 	*first_broken = PFN_NONE;
 	if (!hold)
 		return -ENOENT;
 	hold->busy = false;
-	left = hold->written;
+	release.written = hold->written;
 	while (hold->pages) {
 		const struct page *page = hold->pages;
 
-		for (uint64_t i = 0; i < page->count; i++) {
-			verify_run(hold, page->run[i], left, broken, first_broken);
-			left -= min_u64(left, UINT64_C(1) << hold->order);
-		}
+		for (uint64_t i = 0; i < page->count; i++)
+			verify_run(hold, page->run[i], &release);
 		free_page(hold);
 	}
 	*hold = (struct hold){ 0 };
-	return 0;
+	*broken = release.broken;
+	*first_broken = release.first_broken;
+	return release.stopped ? -EINTR : 0;
 }
 
 bool hold_next(unsigned id, struct hold_info *info)

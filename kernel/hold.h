@@ -21,7 +21,7 @@ struct hold_info {
 	uint64_t rewritten; /* times, all of it */
 };
 
-/* Called now and then while memory is taken; true: give up. */
+/* Called for each frame while memory is taken or verified; true: give up. */
 typedef bool hold_stop(void);
 
 /*
@@ -32,9 +32,10 @@ int hold_take(uint64_t runs, unsigned order, hold_stop *stop, unsigned *id);
 
 /*
  * Verifies a hold and frees it. Stores how many frames had lost their pattern
- * and the lowest of them. -ENOENT: no such hold.
+ * and the lowest of them. -ENOENT: no such hold; -EINTR: `stop`, which may be NULL, said
+ * so: it is free, but not all of it was verified.
  */
-int hold_release(unsigned id, uint64_t *broken, pfn_t *first_broken);
+int hold_release(unsigned id, hold_stop *stop, uint64_t *broken, pfn_t *first_broken);
 
 /* Makes a hold busy, for hold_rewrite_some() to rewrite. -ENOENT: no such hold. */
 int hold_make_busy(unsigned id);

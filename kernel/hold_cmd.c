@@ -63,7 +63,7 @@ static int make_busy(unsigned id)
 	if (!err)
 		return 0;
 	printf("hold: no task to rewrite it; nothing is held\n");
-	hold_release(id, &broken, &first);
+	hold_release(id, NULL, &broken, &first);
 	return err;
 }
 
@@ -105,9 +105,11 @@ static int release(unsigned id)
 	uint64_t broken;
 	pfn_t first;
 
-	if (hold_release(id, &broken, &first)) {
+	int err = hold_release(id, shell_interrupted, &broken, &first);
+
+	if (err == -ENOENT) {
 		printf("release: there is no hold %u; `held` lists them\n", id);
-		return -ENOENT;
+		return err;
 	}
 	if (broken > 0) {
 		printf("released %u: PATTERN BROKEN in %" PRIu64 " frames, first in PFN %#" PRIx64
@@ -115,8 +117,9 @@ static int release(unsigned id)
 		       id, broken, first);
 		return -EIO;
 	}
-	printf("released %u: pattern intact\n", id);
-	return 0;
+	printf("released %u: %s\n", id,
+	       err ? "interrupted; not all was verified" : "pattern intact");
+	return err;
 }
 
 static int cmd_release(int argc, char **argv)
@@ -128,10 +131,10 @@ static int cmd_release(int argc, char **argv)
 	if (argc != 2)
 		return -EINVAL;
 	if (strcmp(argv[1], "all") == 0) {
-		while (hold_next(0, &info)) {
+		while (err != -EINTR && hold_next(0, &info)) {
 			int one = release(info.id);
 
-			err = err ? err : one;
+			err = err && one != -EINTR ? err : one;
 		}
 		return err;
 	}
@@ -141,7 +144,10 @@ static int cmd_release(int argc, char **argv)
 	}
 	return release((unsigned)id);
 }
-COMMAND("release", "ID|all", "verify held memory and give it back", NULL, cmd_release);
+COMMAND("release", "ID|all", "verify held memory and give it back",
+	"Ctrl-C ends the verifying: what is not verified yet of this hold is given back\n"
+	"all the same; other holds stay.",
+	cmd_release);
 
 static int cmd_held(int argc, char **argv)
 {

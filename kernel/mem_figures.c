@@ -5,19 +5,36 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "kernel/lib/wrap.h"
+
 static uint64_t kb(uint64_t frames)
 {
 	return frames * (FRAME_SIZE / KIB);
 }
 
+static void print_balloon(const struct mem_figures *f)
+{
+	struct wrap line;
+
+	wrap_begin(&line, 8);
+	wrap_word(&line, "Balloon target:%" PRIu64 "kB", kb(f->target));
+	wrap_word(&line, "actual:%" PRIu64 "kB", kb(f->actual));
+	wrap_word(&line, "shortfall:%" PRIu64 "kB", kb(f->shortfall));
+	wrap_word(&line, "floor:%" PRIu64 "kB", kb(f->floor));
+	wrap_end(&line);
+}
+
 static void print_free_by_order(const struct mem_figures *f)
 {
-	printf("Free, by the largest run in its block:");
+	struct wrap line;
+
+	wrap_begin(&line, 2);
+	wrap_text(&line, "Free, by the largest run in its block:");
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
 		if (f->free_by_order[o] > 0)
-			printf(" %" PRIu64 "kB:%" PRIu64 "kB", kb(UINT64_C(1) << o),
-			       kb(f->free_by_order[o]));
-	printf("\n");
+			wrap_word(&line, "%" PRIu64 "kB:%" PRIu64 "kB", kb(UINT64_C(1) << o),
+				  kb(f->free_by_order[o]));
+	wrap_end(&line);
 }
 
 void mem_figures_print_owners(const struct mem_figures *f)
@@ -35,9 +52,7 @@ void mem_figures_print(const struct mem_figures *f)
 	printf("Balloon InflatedTotal:%" PRIu64 "kB InflatedFree:%" PRIu64 "kB\n",
 	       kb(f->account.inflated_total), kb(f->account.inflated_free));
 	if (f->has_balloon)
-		printf("Balloon target:%" PRIu64 "kB actual:%" PRIu64 "kB shortfall:%" PRIu64
-		       "kB floor:%" PRIu64 "kB\n",
-		       kb(f->target), kb(f->actual), kb(f->shortfall), kb(f->floor));
+		print_balloon(f);
 	print_free_by_order(f);
 	printf("Owners:\n");
 	mem_figures_print_owners(f);
@@ -56,13 +71,13 @@ static void print_json_balloon(const struct mem_figures *f)
 	       pfn_to_paddr(f->floor));
 }
 
-static void print_json_owners(const struct mem_figures *f)
+void mem_figures_print_owners_json(const struct mem_figures *f)
 {
 	printf("\"owners\":{");
 	for (unsigned o = 0; o < f->owner_count; o++)
 		printf("%s\"%s\":%" PRIu64, o > 0 ? "," : "", f->owner[o].name,
 		       pfn_to_paddr(f->owner[o].frames));
-	printf("},");
+	printf("}");
 }
 
 void mem_figures_print_json(const struct mem_figures *f, void (*more)(void))
@@ -77,7 +92,7 @@ void mem_figures_print_json(const struct mem_figures *f, void (*more)(void))
 	print_json_balloon(f);
 	if (more)
 		more();
-	print_json_owners(f);
+	mem_figures_print_owners_json(f);
 	/* The text of a verdict has no quotes: owners' names and numbers. */
-	printf("\"ledger\":\"%s\"}\n", f->ledger_ok ? "ok" : f->verdict);
+	printf(",\"ledger\":\"%s\"}\n", f->ledger_ok ? "ok" : f->verdict);
 }

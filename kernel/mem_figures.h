@@ -36,6 +36,9 @@ void mem_figures_print(const struct mem_figures *figures);
 /* Prints only the owners. */
 void mem_figures_print_owners(const struct mem_figures *figures);
 
+/* Prints the owners as a member of a JSON object, in bytes: "owners":{...} */
+void mem_figures_print_owners_json(const struct mem_figures *figures);
+
 /* Prints a line of JSON, in bytes; `more`, if any, prints further members ("\"name\":value,"). */
 void mem_figures_print_json(const struct mem_figures *figures, void (*more)(void));
 

@@ -31,9 +31,9 @@ bool shell_is_plain(const char *text);
 
 /*
  * Runs the commands of a line, which is changed on the way. Returns what the
- * first one that failed returned, a status of its own included; -ENOENT: it is unknown; -EILSEQ: the line is not
- * plain; -EINVAL, -E2BIG: it cannot be split; -EINTR: Ctrl-C, and the rest of the
- * line was not run. Only for the shell's task.
+ * first one that failed returned, a status of its own included; -ENOENT: it is
+ * unknown; -EILSEQ: the line is not plain; -EINVAL, -E2BIG: it cannot be split;
+ * -EINTR: Ctrl-C, and the rest of the line was not run. Only for the shell's task.
  */
 int shell_run_line(char *text);
 

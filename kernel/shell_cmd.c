@@ -58,7 +58,8 @@ static int cmd_help(int argc, char **argv)
 
 COMMAND("help", "[command]", "list the commands, or explain one",
 	"Commands on one line are separated by `;`. Double quotes keep blanks together.\n"
-	"Sizes are bytes, or 4096k, 64M, 1.5G, 1GiB. Tab completes names, Ctrl-C interrupts.",
+	"Sizes are bytes, or 4096k, 64M, 1.5G, 1GiB. Tab completes names, Ctrl-C\n"
+	"interrupts.",
 	cmd_help);
 
 static void print_log_line(uint64_t ns, const char *line, void *arg)

@@ -6,15 +6,12 @@
 #include "kernel/show_mem.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "arch/clock.h"
 #include "drivers/balloon/balloon.h"
-#include "drivers/balloon/balloon_stats.h"
+#include "drivers/balloon/balloon_cmd.h"
 #include "kernel/lib/command.h"
-#include "kernel/task/task.h"
 #include "kernel/mem_figures.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
@@ -63,22 +60,11 @@ void show_mem_at_once(void)
 	show_mem();
 }
 
-/* The last report that the host was sent, which QMP's guest-stats shows. */
 static void print_json_stats(void)
 {
-	struct balloon_stat stats[BALLOON_STATS_MAX];
-	uint64_t requests, time;
-	size_t count = balloon_stats_last(stats, &requests, &time);
-
-	if (count == 0) {
-		printf("\"stats\":null,");
-		return;
-	}
-	printf("\"stats\":{\"requests\":%" PRIu64 ",\"age-ms\":%" PRIu64, requests,
-	       (clock_ns() - time) / NS_PER_MS);
-	for (size_t i = 0; i < count; i++)
-		printf(",\"stat-%s\":%" PRIu64, stats[i].name, stats[i].value);
-	printf("},");
+	printf("\"stats\":");
+	balloon_stats_print_json();
+	printf(",");
 }
 
 static bool show_figures_json(void)
@@ -101,19 +87,26 @@ static int cmd_show_mem(int argc, char **argv)
 COMMAND("show_mem", "[-j]", "where the memory is, and whether the ledger adds up",
 	"With -j: one line of JSON, all in bytes; `stats` is the last report to the host.\n"
 	"Break + m prints the text at any time.\n"
-	"InflatedTotal: ballooned memory that is the host's (DEFLATE_ON_OOM not negotiated).\n"
-	"InflatedFree: ballooned memory that comes back when needed (negotiated).",
+	"InflatedTotal: ballooned memory that is the host's (DEFLATE_ON_OOM was not\n"
+	"negotiated). InflatedFree: ballooned memory that comes back in need (it was).",
 	cmd_show_mem);
 
 static int cmd_owners(int argc, char **argv)
 {
+	bool json = argc == 2 && strcmp(argv[1], "-j") == 0;
 	struct mem_figures f;
 
-	(void)argv;
-	if (argc > 1)
+	if (argc > 2 || (argc == 2 && !json))
 		return -EINVAL;
 	gather(&f);
+	if (json) {
+		printf("{");
+		mem_figures_print_owners_json(&f);
+		printf("}\n");
+		return 0;
+	}
 	mem_figures_print_owners(&f);
 	return 0;
 }
-COMMAND("owners", "", "who has how many frames", NULL, cmd_owners);
+COMMAND("owners", "[-j]", "who has how many frames", "With -j: one line of JSON, in bytes.",
+	cmd_owners);

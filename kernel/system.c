@@ -180,8 +180,8 @@ static int cmd_exit(int argc, char **argv)
 COMMAND("exit", "[N]", "end QEMU with a status",
 	"Through isa-debug-exit: QEMU itself ends with (N << 1) | 1. N is 0 to 127.\n"
 	"Without N: 1 if a command before it on its line failed, else 0; `exit` on a line\n"
-	"of its own ends with 1 if anything failed since boot. If that was `balloon wait`,\n"
-	"it is the status of that.\n"
+	"of its own ends with 1 if anything failed since boot. If that was\n"
+	"`balloon wait`, it is the status of that.\n"
 	"A machine without it is turned off (ACPI) or, failing that, reset.",
 	cmd_exit);
 

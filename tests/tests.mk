@@ -15,6 +15,9 @@ FRAME := $(addprefix mm/,frame.c frame_map.c frame_runs.c frame_change.c frame_b
 	frame_spans.c frame_fill.c ledger.c bitset.c owner.c)
 FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
 
+# What commands print with.
+PRINT := kernel/lib/wrap.c kernel/lib/json.c
+
 # What drivers record.
 EVENTS := kernel/lib/events.c kernel/lib/hooks.c
 
@@ -83,13 +86,14 @@ tests/arch/x86_64/efi/handover := arch/x86_64/efi/handover.c
 
 tests/kernel/lib/elapsed := kernel/lib/elapsed.c
 tests/kernel/lib/parse := kernel/lib/parse.c
+tests/kernel/lib/wrap := kernel/lib/wrap.c kernel/lib/json.c
 tests/kernel/lib/log := kernel/lib/log.c kernel/lib/escape.c kernel/lib/hooks.c
 tests/kernel/lib/panic := kernel/lib/panic.c kernel/lib/hooks.c
 tests/kernel/lib/events := $(EVENTS)
-tests/kernel/events_print := kernel/events_print.c kernel/events_cmd.c tests/sim/sim_command.c \
-	$(EVENTS)
+tests/kernel/events_print := kernel/events_print.c kernel/events_cmd.c kernel/lib/wrap.c \
+	tests/sim/sim_command.c $(EVENTS)
 tests/kernel/acpi_task := kernel/acpi_task.c tests/sim/sim_log.c
-tests/kernel/audit_cmd := kernel/audit_cmd.c tests/sim/sim_command.c $(SIM_TIME) \
+tests/kernel/audit_cmd := kernel/audit_cmd.c $(PRINT) tests/sim/sim_command.c $(SIM_TIME) \
 	$(FRAME_FIXTURE)
 tests/kernel/command_line := kernel/command_line.c
 tests/kernel/option_words := kernel/option_words.c kernel/command_line.c tests/sim/sim_log.c
@@ -149,7 +153,7 @@ tests/drivers/pci/pci_msix := drivers/pci/pci_msix.c $(PCI_TESTED)
 tests/drivers/pci/pci_slot := $(addprefix drivers/pci/,pci_slot.c pci_slot_express.c \
 	pci_slot_acpi.c) $(SIM_TIME) $(PCI_TESTED)
 tests/drivers/pci/pci_cmd := drivers/pci/pci_cmd.c drivers/pci/pci_names.c \
-	tests/sim/sim_command.c $(PCI_TESTED)
+	tests/sim/sim_command.c $(PRINT) $(PCI_TESTED)
 
 tests/drivers/virtio/virtq := $(VIRTQ_FIXTURE)
 tests/drivers/virtio/virtq_split := $(VIRTQ_FIXTURE)
@@ -165,7 +169,7 @@ tests/drivers/virtio/virtio_mmio := drivers/virtio/virtio_mmio.c \
 	drivers/virtio/virtio_mmio_registers.c tests/sim/sim_bus.c $(VIRTQ) $(SIM_FRAMES) \
 	tests/unit/drivers/virtio/virtio_fixture.c
 tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c kernel/lib/parse.c
-tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_command.c $(VIRTQ) \
+tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_command.c $(PRINT) $(VIRTQ) \
 	$(SIM_FRAMES)
 
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
@@ -173,7 +177,7 @@ tests/drivers/balloon/balloon_recovery := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_account := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_batch := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_cmd := drivers/balloon/balloon_cmd.c \
-	drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c $(HOST_FIXTURE)
+	drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c $(PRINT) $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_wait_cmd := drivers/balloon/balloon_wait_cmd.c \
 	kernel/lib/parse.c $(EVENTS) $(SIM_TIME)
 tests/drivers/balloon/balloon_events := $(HOST_FIXTURE)

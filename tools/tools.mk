@@ -31,7 +31,7 @@ $(BUILD)/tools/demo: $(BUILD)/host/tools/demo.o $(TOOL_OBJECTS)
 # The readers of a dump are for tests, too.
 DUMP_SOURCES := $(addprefix tools/,core.c dump_root.c frame_dump.c frame_dump_owner.c \
 	frame_dump_audit.c events_dump.c) kernel/mem_figures.c kernel/events_print.c \
-	$(addprefix kernel/lib/,events.c hooks.c escape.c) mm/frame_runs.c
+	$(addprefix kernel/lib/,events.c hooks.c escape.c wrap.c) mm/frame_runs.c
 BALLOONCTL_COMMON := $(addprefix tools/balloonctl/,command.c commands.c complain.c size.c amount.c \
 	report.c guest.c guest_find.c guest_names.c guest_features.c guest_cost.c guest_qmp.c \
 	guest_qmp_features.c guest_qmp_target.c guest_qmp_memory.c guest_thread.c thread.c \

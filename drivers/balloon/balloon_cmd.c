@@ -12,12 +12,14 @@
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_account.h"
 #include "drivers/balloon/balloon_batch.h"
+#include "drivers/balloon/balloon_cmd.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_stats.h"
 #include "drivers/balloon/balloon_wait_cmd.h"
 #include "kernel/lib/command.h"
+#include "kernel/lib/json.h"
 #include "kernel/task/task.h"
 #include "mm/ledger.h"
 
@@ -83,6 +85,56 @@ static void print_status(const struct balloon_status *s)
 		       s->broken);
 }
 
+static void print_json_refusals(void)
+{
+	uint64_t frames[BALLOON_REFUSALS];
+
+	balloon_refusal_counts(frames);
+	printf(",\"refused\":{\"for-good\":%" PRIu64 ",\"target-reached\":%" PRIu64
+	       ",\"for-now\":%" PRIu64 "}",
+	       pfn_to_paddr(frames[BALLOON_REFUSED_FRAME]),
+	       pfn_to_paddr(frames[BALLOON_REFUSED_ENOUGH]),
+	       pfn_to_paddr(frames[BALLOON_REFUSED_FOR_NOW]));
+}
+
+static void print_json_traffic(void)
+{
+	struct balloon_batch_counts batches;
+	uint64_t frames, times;
+
+	balloon_batches_counts(&batches);
+	printf(",\"inflated\":%" PRIu64 ",\"inflate-requests\":%" PRIu64,
+	       pfn_to_paddr(batches.inflated), batches.inflate_requests);
+	printf(",\"deflated\":%" PRIu64 ",\"deflate-requests\":%" PRIu64,
+	       pfn_to_paddr(batches.deflated), batches.deflate_requests);
+	print_json_refusals();
+	balloon_ranges_counts(&frames, &times);
+	printf(",\"reported\":%" PRIu64 ",\"report-requests\":%" PRIu64, pfn_to_paddr(frames),
+	       times);
+}
+
+static void print_status_json(const struct balloon_status *s)
+{
+	struct balloon_account account;
+
+	balloon_account(s->deflate_on_oom, &account);
+	printf("{\"inflated-total\":%" PRIu64 ",\"inflated-free\":%" PRIu64,
+	       pfn_to_paddr(account.inflated_total), pfn_to_paddr(account.inflated_free));
+	printf(",\"target\":%" PRIu64 ",\"actual\":%" PRIu64 ",\"shortfall\":%" PRIu64
+	       ",\"floor\":%" PRIu64,
+	       pfn_to_paddr(s->target), pfn_to_paddr(s->actual), pfn_to_paddr(s->shortfall),
+	       pfn_to_paddr(s->floor));
+	printf(",\"strategy\":\"%s\",\"strategy-used\":\"%s\"", balloon_strategy_name(s->strategy),
+	       balloon_strategy_name(s->effective));
+	print_json_traffic();
+	printf(",\"writes-of-actual\":%" PRIu64 ",\"given-back\":%" PRIu64
+	       ",\"give-back-events\":%" PRIu64 ",\"recoveries\":%" PRIu64,
+	       s->actual_writes, pfn_to_paddr(s->oom_frames), s->oom_events, s->recoveries);
+	printf(",\"broken\":");
+	json_print_string(s->broken);
+	printf("}\n");
+}
+
 static int set_floor(const char *text)
 {
 	uint64_t floor;
@@ -140,37 +192,65 @@ static int cmd_balloon(int argc, char **argv)
 		return set_strategy(argv[2]);
 	if (argc == 2 && strcmp(argv[1], "retry") == 0)
 		return retry();
-	if (argc != 1)
+	if (argc == 2 && strcmp(argv[1], "-j") == 0)
+		print_status_json(&status);
+	else if (argc == 1)
+		print_status(&status);
+	else
 		return -EINVAL;
-	print_status(&status);
 	return 0;
 }
-COMMAND("balloon", "[wait [SECONDS]|floor SIZE|strategy NAME|retry]", "the balloon's state",
-	"Target, actual, shortfall: memory taken from the guest.\n"
-	"balloon wait [SECONDS]: until actual is target. It fails with status 3 if nothing\n"
-	"has moved for 5 s, 4 if time is up, 5 without a device, 6 if that was given up.\n"
+COMMAND("balloon", "[-j|wait [SECONDS]|floor SIZE|strategy NAME|retry]", "the balloon's state",
+	"Target, actual, shortfall: memory taken from the guest. With -j: one line of\n"
+	"JSON, memory in bytes.\n"
+	"balloon wait [SECONDS]: until actual is target. It fails with status 3 if\n"
+	"nothing has moved for 5 s, 4 if time is up, 5 without a device, 6 if that was\n"
+	"given up.\n"
 	"balloon floor SIZE: inflation leaves at least this much memory free.\n"
 	"balloon strategy NAME: how memory is given.\n"
 	"  portable     in batches that every host takes; of virtio, 256 page numbers\n"
-	"  whole-block  a block in one batch: QEMU with huge pages frees nothing with less\n"
-	"  range-first  blocks as ranges first, then in batches: where the host takes ranges\n"
-	"               (QEMU: free-page-reporting=on), it has the memory at once\n"
+	"  whole-block  a block in one batch: QEMU with huge pages frees nothing with\n"
+	"               less\n"
+	"  range-first  blocks as ranges first, then in batches: where the host takes\n"
+	"               ranges (QEMU: free-page-reporting=on), it has the memory at once\n"
 	"  auto         range-first where it can be, else portable\n"
 	"balloon retry: a device that was given up is reset and used again.",
 	cmd_balloon);
+
+void balloon_stats_print_json(void)
+{
+	struct balloon_stat stats[BALLOON_STATS_MAX];
+	uint64_t requests, time;
+	size_t count = balloon_stats_last(stats, &requests, &time);
+
+	if (count == 0) {
+		printf("null");
+		return;
+	}
+	printf("{\"requests\":%" PRIu64 ",\"age-ms\":%" PRIu64, requests,
+	       (clock_ns() - time) / NS_PER_MS);
+	for (size_t i = 0; i < count; i++)
+		printf(",\"stat-%s\":%" PRIu64, stats[i].name, stats[i].value);
+	printf("}");
+}
 
 static int cmd_stats(int argc, char **argv)
 {
 	struct balloon_stat stats[BALLOON_STATS_MAX];
 	uint64_t requests, time;
 	size_t count = balloon_stats_last(stats, &requests, &time);
+	bool json = argc == 2 && strcmp(argv[1], "-j") == 0;
 
-	(void)argv;
-	if (argc > 1)
+	if (argc > 2 || (argc == 2 && !json))
 		return -EINVAL;
 	if (count == 0) {
 		printf("stats: the host takes no statistics\n");
 		return -ENODEV;
+	}
+	if (json) {
+		balloon_stats_print_json();
+		printf("\n");
+		return 0;
 	}
 	for (size_t i = 0; i < count; i++)
 		printf("stat-%-17s %20" PRIu64 "  (tag %u)\n", stats[i].name, stats[i].value,
@@ -179,5 +259,7 @@ static int cmd_stats(int argc, char **argv)
 	       requests, (clock_ns() - time) / NS_PER_MS);
 	return 0;
 }
-COMMAND("stats", "", "the last statistics that the host was given",
-	"Names and units are QMP's: memory in bytes, the rest in events or frames.", cmd_stats);
+COMMAND("stats", "[-j]", "the last statistics that the host was given",
+	"Names and units are QMP's: memory in bytes, the rest in events or frames.\n"
+	"With -j: one line of JSON.",
+	cmd_stats);

@@ -11,6 +11,9 @@
 #include "drivers/pci/pci_internal.h"
 #include "drivers/pci/pci_names.h"
 #include "kernel/lib/command.h"
+#include "kernel/lib/hooks.h"
+#include "kernel/lib/json.h"
+#include "kernel/lib/wrap.h"
 
 #define VENDOR_VIRTIO 0x1af4
 
@@ -47,18 +50,15 @@ static const char *size_text(uint64_t size, char text[SIZE_TEXT])
 }
 
 /* Prints what is known of the name: "Red Hat, Inc. Virtio RNG", "Device 1234:5678". */
-static void print_device_name(uint16_t vendor, uint16_t device)
+static void print_device_name(struct wrap *line, uint16_t vendor, uint16_t device)
 {
 	const char *vendor_name = pci_vendor_name(vendor);
-	const char *name = pci_device_name(vendor, device);
+	const char *name = vendor_name ? pci_device_name(vendor, device) : NULL;
 
-	if (!vendor_name)
-		printf("Device");
-	else if (name)
-		printf("%s %s", vendor_name, name);
-	else
-		printf("%s Device", vendor_name);
-	printf(" [%04x:%04x]", vendor, device);
+	if (vendor_name)
+		wrap_text(line, vendor_name);
+	wrap_text(line, name ? name : "Device");
+	wrap_word(line, "[%04x:%04x]", vendor, device);
 }
 
 static void print_heading(const struct pci_device *device)
@@ -66,16 +66,46 @@ static void print_heading(const struct pci_device *device)
 	uint16_t class = (uint16_t)(device->class >> 8);
 	const char *class_name = pci_class_name(class);
 	char name[PCI_NAME_SIZE];
+	struct wrap line;
 
-	printf("%s ", pci_name(device, name));
-	if (class_name)
-		printf("%s [%04x]: ", class_name, class);
-	else
-		printf("Class [%04x]: ", class);
-	print_device_name(device->vendor, device->device);
+	wrap_begin(&line, 8);
+	wrap_word(&line, "%s", pci_name(device, name));
+	wrap_text(&line, class_name ? class_name : "Class");
+	wrap_word(&line, "[%04x]:", class);
+	print_device_name(&line, device->vendor, device->device);
 	if (device->revision != 0)
-		printf(" (rev %02x)", device->revision);
-	printf("\n");
+		wrap_word(&line, "(rev %02x)", device->revision);
+	wrap_end(&line);
+}
+
+/* ---- -j ---- */
+
+static void print_device_json(const struct pci_device *device)
+{
+	uint16_t class = (uint16_t)(device->class >> 8);
+	char name[PCI_NAME_SIZE];
+
+	printf("{\"address\":\"%s\",\"class\":\"%04x\",\"class-name\":", pci_name(device, name),
+	       class);
+	json_print_string(pci_class_name(class));
+	printf(",\"vendor\":\"%04x\",\"vendor-name\":", device->vendor);
+	json_print_string(pci_vendor_name(device->vendor));
+	printf(",\"device\":\"%04x\",\"device-name\":", device->device);
+	json_print_string(pci_device_name(device->vendor, device->device));
+	printf(",\"revision\":%u}", device->revision);
+}
+
+static void print_json(void)
+{
+	const char *comma = "";
+
+	printf("{\"devices\":[");
+	for (const struct pci_device *device = pci_devices(); device; device = device->next) {
+		printf("%s", comma);
+		print_device_json(device);
+		comma = ",";
+	}
+	printf("]}\n");
 }
 
 /* ---- -v ---- */
@@ -258,19 +288,27 @@ static void print_details(const struct pci_device *device)
 static int cmd_lspci(int argc, char **argv)
 {
 	bool verbose = argc == 2 && strcmp(argv[1], "-v") == 0;
+	bool json = argc == 2 && strcmp(argv[1], "-j") == 0;
 
-	if (argc > 2 || (argc == 2 && !verbose))
+	if (argc > 2 || (argc == 2 && !verbose && !json))
 		return -EINVAL;
 	if (!pci_config_ops()) {
 		printf("lspci: this machine has no PCI\n");
 		return -ENODEV;
 	}
-	for (const struct pci_device *device = pci_devices(); device; device = device->next) {
+	if (json) {
+		print_json();
+		return 0;
+	}
+	for (const struct pci_device *device = pci_devices(); device && !lib_interrupted();
+	     device = device->next) {
 		print_heading(device);
 		if (verbose)
 			print_details(device);
 	}
 	return 0;
 }
-COMMAND("lspci", "[-v]", "the PCI devices",
-	"With -v also their addresses, interrupts, bridge windows and capabilities.", cmd_lspci);
+COMMAND("lspci", "[-v|-j]", "the PCI devices",
+	"With -v also their addresses, interrupts, bridge windows and capabilities.\n"
+	"With -j: one line of JSON.",
+	cmd_lspci);

@@ -6,11 +6,15 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "drivers/virtio/virtio_feature_names.h"
 #include "drivers/virtio/virtio_transport.h"
 #include "drivers/virtio/virtq.h"
 #include "kernel/lib/command.h"
+#include "kernel/lib/hooks.h"
+#include "kernel/lib/json.h"
+#include "kernel/lib/wrap.h"
 #include "kernel/task/task.h"
 
 struct bit_name {
@@ -79,13 +83,15 @@ static const char *feature_name(const struct virtio_device *device, unsigned bit
 
 static void print_features(const struct virtio_device *device, const char *title, uint64_t bits)
 {
+	struct wrap line;
 	char text[8];
 
-	printf("  %-9s 0x%016" PRIx64, title, bits);
+	wrap_begin(&line, 12);
+	wrap_word(&line, "  %-9s 0x%016" PRIx64, title, bits);
 	for (unsigned bit = 0; bit < VIRTIO_FEATURES; bit++)
 		if (bits >> bit & 1)
-			printf(" %s", feature_name(device, bit, text));
-	printf("\n");
+			wrap_word(&line, "%s", feature_name(device, bit, text));
+	wrap_end(&line);
 }
 
 static void print_refused(const struct virtio_device *device)
@@ -132,23 +138,108 @@ static void print_device(struct virtio_device *device)
 	print_queues(device);
 }
 
+/* ---- -j ---- */
+
+static void print_json_features(const struct virtio_device *device, const char *name, uint64_t bits)
+{
+	const char *comma = "";
+	char text[8];
+
+	printf(",\"%s\":[", name);
+	for (unsigned bit = 0; bit < VIRTIO_FEATURES; bit++) {
+		if (!(bits >> bit & 1))
+			continue;
+		printf("%s\"%s\"", comma, feature_name(device, bit, text));
+		comma = ",";
+	}
+	printf("]");
+}
+
+static void print_json_refused(const struct virtio_device *device)
+{
+	uint64_t refused = device->offered & ~device->accepted;
+	const char *comma = "";
+	char text[8];
+
+	printf(",\"refused\":[");
+	for (unsigned bit = 0; bit < VIRTIO_FEATURES; bit++) {
+		if (!(refused >> bit & 1))
+			continue;
+		printf("%s{\"feature\":\"%s\",\"reason\":", comma, feature_name(device, bit, text));
+		json_print_string(virtio_refusal_reason(device, bit));
+		printf("}");
+		comma = ",";
+	}
+	printf("]");
+}
+
+static void print_json_queues(const struct virtio_device *device)
+{
+	const char *comma = "";
+
+	printf(",\"queues\":[");
+	for (unsigned i = 0; i < device->queue_count; i++) {
+		const struct virtq *queue = device->queue[i];
+
+		if (!queue)
+			continue;
+		printf("%s{\"queue\":%u,\"size\":%u,\"in-flight\":%u,\"notifications\":%" PRIu64
+		       ",\"broken\":%s}",
+		       comma, i, queue->size, queue->in_flight, queue->notifications,
+		       virtq_is_broken(queue) ? "true" : "false");
+		comma = ",";
+	}
+	printf("]");
+}
+
+static void print_device_json(struct virtio_device *device)
+{
+	printf("{\"address\":\"%s\",\"name\":\"%s\",\"type\":%u,\"transport\":\"%s\"",
+	       device->address, type_name(device->type), device->type, device->transport->name);
+	printf(",\"interrupts\":%" PRIu64 ",\"interrupts-by\":", device->interrupt_count);
+	json_print_string(device->interrupts_by[0] ? device->interrupts_by : NULL);
+	printf(",\"status\":%u,\"broken\":", device->transport->get_status(device));
+	json_print_string(device->broken);
+	print_json_features(device, "offered", device->offered);
+	print_json_features(device, "accepted", device->accepted);
+	print_json_refused(device);
+	print_json_queues(device);
+	printf("}");
+}
+
+static void print_json(void)
+{
+	const char *comma = "";
+
+	printf("{\"devices\":[");
+	for (struct virtio_device *device = virtio_devices(); device; device = device->next) {
+		printf("%s", comma);
+		print_device_json(device);
+		comma = ",";
+	}
+	printf("]}\n");
+}
+
 static int cmd_virtio(int argc, char **argv)
 {
 	struct virtio_device *device = virtio_devices();
 
-	(void)argv;
+	if (argc == 2 && strcmp(argv[1], "-j") == 0) {
+		print_json();
+		return 0;
+	}
 	if (argc != 1)
 		return -EINVAL;
 	if (!device)
 		printf("no virtio devices\n");
-	for (; device; device = device->next) {
+	for (; device && !lib_interrupted(); device = device->next) {
 		print_device(device);
 		task_yield();
 	}
 	return 0;
 }
 
-COMMAND("virtio", "", "virtio devices, their features and queues",
+COMMAND("virtio", "[-j]", "virtio devices, their features and queues",
 	"Features are shown as offered, as accepted, and one by one where they\n"
-	"were refused, with the reason.",
+	"were refused, with the reason. With -j: one line of JSON.",
 	cmd_virtio);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The library calls nothing above itself, so it is handed a console, a
- * clock, and the person's Ctrl-C. kernel/main.c does so first of all; a host program that takes parts
- * of the library hands it its own, or none. What a panic needs is in panic.h.
+ * The library calls nothing above itself, so it is handed a console, a clock and
+ * the person's Ctrl-C. kernel/main.c does so first of all; a host program that takes
+ * parts of the library hands it its own, or none. What a panic needs is in panic.h.
  */
 #ifndef KERNEL_LIB_HOOKS_H
 #define KERNEL_LIB_HOOKS_H

@@ -224,6 +224,46 @@ static void check_ctrl_c(struct vm *vm, const char *line)
 	harness_wait_prompt(vm, NULL);
 }
 
+/* What it says when Ctrl-C comes while it runs: on a fast machine it may be over before. */
+static void check_says_interrupted(struct vm *vm, const char *before, const char *line,
+				   const char *says)
+{
+	char *answer;
+	bool said = false;
+
+	for (int tries = 0; tries < 20 && !said; tries++) {
+		free(harness_command(vm, before));
+		type(vm, line);
+		type(vm, "\r");
+		assert_int_equal(vm_expect(vm, line, VM_TIMEOUT_MS, NULL), 0);
+		assert_int_equal(vm_expect(vm, "\n", VM_TIMEOUT_MS, NULL), 0);
+		type(vm, "\003");
+		harness_wait_prompt(vm, &answer);
+		said = strstr(answer, says);
+		free(answer);
+		/* If it came too late, it has ended the empty line. */
+		type(vm, "\r");
+		harness_wait_prompt(vm, NULL);
+		harness_command_says(vm, "audit", "Ledger: ok (");
+	}
+	if (!said)
+		fail_msg("`%s` never says \"%s\"", line, says);
+}
+
+static void long_commands_obey_ctrl_c(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "4G" });
+
+	(void)state;
+	check_says_interrupted(vm, "held", "heap 3G", "heap: interrupted\n");
+	check_says_interrupted(vm, "held", "hold 3G", "hold: interrupted; nothing is held\n");
+	check_says_interrupted(vm, "held", "hold 1G 18", "hold: interrupted; nothing is held\n");
+	check_says_interrupted(vm, "release all; hold 2G", "release all",
+			       "interrupted; not all was verified\n");
+	harness_command_says(vm, "held", "nothing is held");
+	harness_stop(vm);
+}
+
 static void sleep_takes_its_time_unless_it_is_interrupted(void **state)
 {
 	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
@@ -320,6 +360,7 @@ int console_tests(void)
 		TEST(break_and_m_print_show_mem_while_a_command_runs),
 		TEST(history_and_editing_keys_work),
 		TEST(every_command_has_help_and_answers),
+		TEST(long_commands_obey_ctrl_c),
 		TEST(sleep_takes_its_time_unless_it_is_interrupted),
 		TEST(balloon_wait_ends_when_the_target_is_reached),
 		TEST(balloon_wait_tells_why_a_target_is_not_reached),

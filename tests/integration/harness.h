@@ -127,6 +127,7 @@ int platform_tests(void);
 int poison_tests(void);
 int queues_tests(void);
 int run_script_tests(void);
+int screen_tests(void);
 int state_tests(void);
 int hostile_tests(void);
 

@@ -37,6 +37,7 @@ int main(int argc, char **argv)
 	failed += platform_tests();
 	failed += balloonctl_course_tests();
 	failed += console_tests();
+	failed += screen_tests();
 	failed += dump_tests();
 	failed += machine_tests();
 	failed += run_script_tests();

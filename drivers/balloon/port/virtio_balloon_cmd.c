@@ -25,5 +25,5 @@ static int cmd_features(int argc, char **argv)
 	return 0;
 }
 
-COMMAND("features", "", "feature bits negotiated with the balloon, bit 0 first",
+COMMAND("features", "", "the balloon's accepted feature bits, bit 0 first",
 	"The same text as Linux's /sys/bus/virtio/devices/virtioN/features.", cmd_features);

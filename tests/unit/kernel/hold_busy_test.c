@@ -62,7 +62,7 @@ static void assert_released(unsigned id, uint64_t wanted)
 	uint64_t broken;
 	pfn_t first;
 
-	assert_int_equal(hold_release(id, &broken, &first), 0);
+	assert_int_equal(hold_release(id, NULL, &broken, &first), 0);
 	assert_int_equal(broken, wanted);
 }
 

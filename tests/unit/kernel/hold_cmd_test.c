@@ -170,6 +170,20 @@ static void ctrl_c_leaves_nothing_held(void **state)
 	assert_runs("held", 0, "nothing is held\n");
 }
 
+static void ctrl_c_ends_a_release_and_leaves_other_holds(void **state)
+{
+	(void)state;
+	assert_int_equal(sim_command("hold 1M"), 0);
+	assert_int_equal(sim_command("hold 2M"), 0);
+	interrupted = true;
+	assert_int_equal(sim_command("release all"), -EINTR);
+	assert_non_null(strstr(sim_command_text, ": interrupted; not all was verified\n"));
+	interrupted = false;
+	assert_int_equal(sim_command("held"), 0);
+	assert_non_null(strstr(sim_command_text, ": 2.0 MiB in 512 runs of order 0\n"));
+	assert_null(strstr(sim_command_text, "1.0 MiB"));
+}
+
 static void too_many_holds_are_refused(void **state)
 {
 	(void)state;
@@ -241,6 +255,7 @@ int main(void)
 		TEST(a_busy_hold_says_how_often_it_was_rewritten),
 		TEST(words_that_mean_nothing_are_named),
 		TEST(ctrl_c_leaves_nothing_held),
+		TEST(ctrl_c_ends_a_release_and_leaves_other_holds),
 		TEST(too_many_holds_are_refused),
 		TEST(a_broken_pattern_is_said_and_is_an_error),
 		TEST(of_many_holds_one_that_is_broken_is_an_error),

@@ -45,12 +45,29 @@ static void every_function_has_one_line(void **state)
 	assert_int_equal(sim_command("lspci"), 0);
 	assert_string_equal(
 		sim_command_text,
-		"00:00.0 Host bridge [0600]: Intel Corporation 440FX - 82441FX PMC [Natoma] "
-		"[8086:1237] (rev 02)\n"
+		"00:00.0 Host bridge [0600]: Intel Corporation 440FX - 82441FX PMC [Natoma]\n"
+		"        [8086:1237] (rev 02)\n"
 		"00:01.0 ISA bridge [0601]: Intel Corporation Device [8086:abcd]\n"
 		"00:02.0 Class [1234]: Device [4242:abcd]\n"
-		"00:04.0 Unclassified device [00ff]: Red Hat, Inc. Virtio memory balloon "
-		"[1af4:1002]\n");
+		"00:04.0 Unclassified device [00ff]: Red Hat, Inc. Virtio memory balloon\n"
+		"        [1af4:1002]\n");
+	assert_int_equal(sim_command("lspci -j"), 0);
+	assert_string_equal(
+		sim_command_text,
+		"{\"devices\":["
+		"{\"address\":\"00:00.0\",\"class\":\"0600\",\"class-name\":\"Host bridge\","
+		"\"vendor\":\"8086\",\"vendor-name\":\"Intel Corporation\",\"device\":\"1237\","
+		"\"device-name\":\"440FX - 82441FX PMC [Natoma]\",\"revision\":2},"
+		"{\"address\":\"00:01.0\",\"class\":\"0601\",\"class-name\":\"ISA bridge\","
+		"\"vendor\":\"8086\",\"vendor-name\":\"Intel Corporation\",\"device\":\"abcd\","
+		"\"device-name\":null,\"revision\":0},"
+		"{\"address\":\"00:02.0\",\"class\":\"1234\",\"class-name\":null,"
+		"\"vendor\":\"4242\",\"vendor-name\":null,\"device\":\"abcd\","
+		"\"device-name\":null,\"revision\":0},"
+		"{\"address\":\"00:04.0\",\"class\":\"00ff\","
+		"\"class-name\":\"Unclassified device\",\"vendor\":\"1af4\","
+		"\"vendor-name\":\"Red Hat, Inc.\",\"device\":\"1002\","
+		"\"device-name\":\"Virtio memory balloon\",\"revision\":0}]}\n");
 }
 
 static void a_device_is_shown_with_all_that_it_has(void **state)
@@ -66,8 +83,8 @@ static void a_device_is_shown_with_all_that_it_has(void **state)
 	assert_int_equal(sim_command("lspci -v"), 0);
 	assert_string_equal(
 		sim_command_text,
-		"00:04.0 Unclassified device [00ff]: Red Hat, Inc. Virtio memory balloon "
-		"[1af4:1002]\n"
+		"00:04.0 Unclassified device [00ff]: Red Hat, Inc. Virtio memory balloon\n"
+		"        [1af4:1002]\n"
 		"\tSubsystem: Red Hat, Inc. Device [1af4:0005]\n"
 		"\tFlags: bus master, I/O, fast devsel, latency 0\n"
 		"\tInterrupt: pin A, line 11\n"

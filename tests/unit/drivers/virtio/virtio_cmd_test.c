@@ -92,7 +92,8 @@ static void device_is_shown_with_features_and_reasons(void **state)
 		"simulated balloon (type 5), simulated, 0 interrupts\n"
 		"  status    0x0f ACKNOWLEDGE DRIVER FEATURES_OK DRIVER_OK\n"
 		"  offered   0x8200000920000013 bit-0 STATS_VQ PAGE_POISON EVENT_IDX VERSION_1 "
-		"IN_ORDER bit-57 bit-63\n"
+		"IN_ORDER\n"
+		"            bit-57 bit-63\n"
 		"  accepted  0x0000000100000002 STATS_VQ VERSION_1\n"
 		"  refused    0 bit-0              unknown bit\n"
 		"  refused    4 PAGE_POISON        not implemented\n"
@@ -101,6 +102,22 @@ static void device_is_shown_with_features_and_reasons(void **state)
 		"  refused   57 bit-57             unknown bit\n"
 		"  refused   63 bit-63             unknown bit\n"
 		"  queue 1   size 128, 1 in flight, 1 notifications\n");
+	assert_int_equal(sim_command("virtio -j"), 0);
+	assert_string_equal(
+		sim_command_text,
+		"{\"devices\":[{\"address\":\"simulated\",\"name\":\"balloon\",\"type\":5,"
+		"\"transport\":\"simulated\",\"interrupts\":0,\"interrupts-by\":null,\"status\":15,"
+		"\"broken\":null,\"offered\":[\"bit-0\",\"STATS_VQ\",\"PAGE_POISON\",\"EVENT_IDX\","
+		"\"VERSION_1\",\"IN_ORDER\",\"bit-57\",\"bit-63\"],\"accepted\":[\"STATS_VQ\","
+		"\"VERSION_1\"],"
+		"\"refused\":[{\"feature\":\"bit-0\",\"reason\":\"unknown bit\"},"
+		"{\"feature\":\"PAGE_POISON\",\"reason\":\"not implemented\"},"
+		"{\"feature\":\"EVENT_IDX\",\"reason\":\"refused on the command line\"},"
+		"{\"feature\":\"IN_ORDER\",\"reason\":\"not implemented\"},"
+		"{\"feature\":\"bit-57\",\"reason\":\"unknown bit\"},"
+		"{\"feature\":\"bit-63\",\"reason\":\"unknown bit\"}],"
+		"\"queues\":[{\"queue\":1,\"size\":128,\"in-flight\":1,\"notifications\":1,"
+		"\"broken\":false}]}]}\n");
 	snprintf(sim.device.interrupts_by, sizeof(sim.device.interrupts_by), "GSI 24");
 	sim.device.interrupt_count = 12;
 	virtio_break(&sim.device, "a used entry names no chain in flight");
