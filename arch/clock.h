@@ -59,10 +59,15 @@ uint64_t clock_awake_ns(void);
 /* Returns how many jiffies have passed since clock_init(). */
 uint64_t clock_jiffies(void);
 
-/* Returns the rate of the time stamp counter in Hz; 0 before clock_init(). */
-uint64_t clock_tsc_hz(void);
+/* The clock, for people. */
+struct clock_description {
+	uint64_t tsc_hz;      /* the rate of the time stamp counter */
+	const char *rate_by;  /* who told it */
+	const char *alarm_by; /* what makes the alarm */
+	uint64_t rings;	      /* alarms so far */
+};
 
-/* Stores who told that rate, and what makes the alarm, in words for people. */
-void clock_describe(const char **rate_from, const char **alarm_by);
+/* Describes it. After clock_init(). */
+void clock_describe(struct clock_description *description);
 
 #endif

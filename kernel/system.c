@@ -69,7 +69,7 @@ static void print_escaped(const char *text)
 
 static int cmd_boot(int argc, char **argv)
 {
-	const char *rate_from, *alarm_by;
+	struct clock_description clock;
 
 	(void)argv;
 	if (argc > 1)
@@ -79,9 +79,9 @@ static int cmd_boot(int argc, char **argv)
 	print_escaped(boot_info->command_line);
 	printf("\nACPI RSDP: %#" PRIx64 "\n", boot_info->acpi_rsdp);
 	printf("Processor: %u physical address bits\n", cpu_physical_bits());
-	clock_describe(&rate_from, &alarm_by);
-	printf("Clock: TSC at %" PRIu64 " MHz, by %s\nAlarm: by %s\n", clock_tsc_hz() / 1000000,
-	       rate_from, alarm_by);
+	clock_describe(&clock);
+	printf("Clock: TSC at %" PRIu64 " MHz, by %s\n", clock.tsc_hz / 1000000, clock.rate_by);
+	printf("Alarm: by %s, which rang %" PRIu64 " times\n", clock.alarm_by, clock.rings);
 	print_memory_map();
 	return 0;
 }

@@ -79,6 +79,7 @@ $(foreach kind,unit coverage plain fuzz,$(SEES_FAKE_PCI:%=$(BUILD)/$(kind)/%.o))
 # `tests/NAME := SOURCES` is the program $(BUILD)/tests/NAME: these sources and
 # tests/unit/NAME_test.c. Other libraries than cmocka are in its LIBS.
 
+tests/arch/x86_64/alarm_rate := arch/x86_64/alarm_rate.c
 tests/arch/x86_64/tsc_measure := arch/x86_64/tsc_measure.c arch/x86_64/tsc_rate.c
 tests/arch/x86_64/tsc_rate := arch/x86_64/tsc_rate.c
 tests/arch/x86_64/efi/cpu_needs := arch/x86_64/efi/cpu_needs.c

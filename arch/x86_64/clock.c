@@ -12,6 +12,7 @@
 #include "arch/cpu.h"
 #include "arch/irq.h"
 #include "arch/paging.h"
+#include "arch/x86_64/alarm_rate.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/counters.h"
 #include "arch/x86_64/entry.h"
@@ -25,12 +26,9 @@
 #define KVM_SYSTEM_TIME_ENABLE 1
 
 #define NS_SHIFT 32
-#define COUNTS_SHIFT 24
 
 /* A later alarm rings after this, for nothing. */
 #define ALARM_NS_MAX (86400 * NS_PER_S)
-
-_Static_assert(TSC_HZ_MAX <= UINT64_MAX >> COUNTS_SHIFT, "counts_per_ns is computed");
 
 static struct tsc_rate rate;
 static uint64_t ns_per_tsc; /* fixed point, NS_SHIFT bits */
@@ -44,10 +42,9 @@ static enum alarm {
 	ALARM_APIC_TIMER,
 	ALARM_PIT_TICK, /* it comes whether it was asked for or not */
 } alarm;
-
-/* How far what makes it counts in a nanosecond: fixed point, COUNTS_SHIFT bits, rounded up. */
-static uint64_t counts_per_ns;
+static struct alarm_rate alarm_rate;
 static uint64_t alarm_set_at, alarm_ns; /* when it was set, and for how long from then */
+static uint64_t rings;
 
 /* ---- The rate ---- */
 
@@ -149,48 +146,25 @@ uint64_t clock_jiffies(void)
 	return clock_ns() / (NS_PER_S / TICK_HZ);
 }
 
-uint64_t clock_tsc_hz(void)
-{
-	return rate.hz;
-}
-
 /* ---- The alarm ---- */
 
 static bool handle_pit_tick(struct irq_handler *handler)
 {
 	(void)handler;
+	rings++;
 	on_alarm();
 	return true;
 }
 
 static struct irq_handler pit_handler = { .handle = handle_pit_tick };
 
-/*
- * The timer's rate and the clock's were found in different ways. Where the timer rings
- * before its time by the clock, it is faster than it was thought to be; else each sleep
- * would end with one more that is very short.
- */
-static void learn_from_early_ring(void)
-{
-	uint64_t slept = clock_ns() - alarm_set_at;
-
-	if (slept >= alarm_ns)
-		return;
-	counts_per_ns += counts_per_ns * (alarm_ns - slept) / alarm_ns + 1;
-	alarm_ns = 0;
-}
-
 void clock_handle_alarm(void)
 {
 	if (alarm == ALARM_APIC_TIMER)
-		learn_from_early_ring();
+		alarm_rate_learn(&alarm_rate, alarm_ns, clock_ns() - alarm_set_at);
+	rings++;
 	on_alarm();
 	apic_end_interrupt();
-}
-
-static void set_alarm_rate(uint64_t hz)
-{
-	counts_per_ns = (hz << COUNTS_SHIFT) / NS_PER_S + 1;
 }
 
 static uint64_t find_apic_timer_hz(void)
@@ -208,14 +182,14 @@ static void choose_alarm(void)
 
 	if (cpu_has_apic() && apic_timer_has_deadline()) {
 		alarm = ALARM_TSC_DEADLINE;
-		set_alarm_rate(rate.hz);
+		alarm_rate_set(&alarm_rate, rate.hz);
 		apic_timer_use_deadline();
 		return;
 	}
 	hz = cpu_has_apic() ? find_apic_timer_hz() : 0;
 	if (hz > 0) {
 		alarm = ALARM_APIC_TIMER;
-		set_alarm_rate(hz);
+		alarm_rate_set(&alarm_rate, hz);
 		apic_timer_set(0);
 		return;
 	}
@@ -224,20 +198,18 @@ static void choose_alarm(void)
 	alarm = ALARM_PIT_TICK;
 }
 
-/* A count that the timer cannot have is cut: then it rings too early, which is allowed. */
+/* A time that the timer cannot have is cut: then it rings too early, which is allowed. */
 static void set_apic_timer(uint64_t ns)
 {
-	ns = min_u64(ns, ((uint64_t)UINT32_MAX << COUNTS_SHIFT) / counts_per_ns);
+	alarm_ns = min_u64(ns, alarm_rate_longest(&alarm_rate, UINT32_MAX - 1));
 	alarm_set_at = clock_ns();
-	alarm_ns = ns;
-	apic_timer_set((uint32_t)(ns * counts_per_ns >> COUNTS_SHIFT) + (ns == 0));
+	apic_timer_set((uint32_t)alarm_rate_counts(&alarm_rate, alarm_ns));
 }
 
 static void set_deadline(uint64_t ns)
 {
-	unsigned __int128 counts = (unsigned __int128)min_u64(ns, ALARM_NS_MAX) * counts_per_ns;
-
-	apic_timer_set_deadline(tsc_read() + (uint64_t)(counts >> COUNTS_SHIFT));
+	ns = min_u64(ns, ALARM_NS_MAX);
+	apic_timer_set_deadline(tsc_read() + alarm_rate_counts(&alarm_rate, ns));
 }
 
 void clock_set_alarm(uint64_t time)
@@ -276,7 +248,7 @@ void clock_init(const struct clock_references *references, void (*alarm_hook)(vo
 	}
 }
 
-void clock_describe(const char **rate_from, const char **alarm_by)
+void clock_describe(struct clock_description *description)
 {
 	static const char *const names[] = {
 		[ALARM_NONE] = "nothing",
@@ -285,6 +257,10 @@ void clock_describe(const char **rate_from, const char **alarm_by)
 		[ALARM_PIT_TICK] = "the 8254's tick",
 	};
 
-	*rate_from = rate.from;
-	*alarm_by = names[alarm];
+	*description = (struct clock_description){
+		.tsc_hz = rate.hz,
+		.rate_by = rate.from,
+		.alarm_by = names[alarm],
+		.rings = rings,
+	};
 }

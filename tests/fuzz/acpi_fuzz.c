@@ -189,6 +189,8 @@ static void ask(paddr_t rsdp)
 	struct acpi_device device;
 	uint32_t first_gsi;
 	uint8_t last_bus;
+	uint16_t port;
+	unsigned bits;
 	paddr_t base;
 	size_t n;
 
@@ -197,6 +199,10 @@ static void ask(paddr_t rsdp)
 		fuzz_require(base % MIB == 0 && base != 0, "an impossible ECAM window");
 	for (n = 0; acpi_find_ioapic(n, &base, &first_gsi) == 0; n++)
 		fuzz_require(n < ANSWERS_MAX, "no end of I/O APICs");
+	if (acpi_find_pm_timer(&port, &bits) == 0)
+		fuzz_require(port != 0 && (bits == 24 || bits == 32), "an impossible timer");
+	if (acpi_find_hpet(&base) == 0)
+		fuzz_require(base != 0 && base < UINT64_C(1) << 46, "an impossible HPET");
 	for (size_t i = 0; i < ARRAY_SIZE(hids); i++)
 		for (n = 0; n < 8 && acpi_find_device(hids[i], n, &device) == 0; n++)
 			fuzz_require(device.size == 0 ||

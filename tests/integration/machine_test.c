@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -175,10 +176,13 @@ static void ends_by_a_triple_fault_at_last(void **state)
 
 /* ---- Clocks and interrupts ---- */
 
+#define REST_US 3000000
+
 /* What `boot` says of the clock. */
 struct clock {
 	unsigned mhz;
 	char from[64], alarm[64];
+	unsigned long rings;
 };
 
 static struct clock read_clock(struct vm *vm)
@@ -187,11 +191,24 @@ static struct clock read_clock(struct vm *vm)
 	const char *at = strstr(text, "\nClock: ");
 	struct clock clock;
 
-	if (!at || sscanf(at, "\nClock: TSC at %u MHz, by %63[^\n]\nAlarm: by %63[^\n]", &clock.mhz,
-			  clock.from, clock.alarm) != 3)
+	if (!at ||
+	    sscanf(at, "\nClock: TSC at %u MHz, by %63[^\n]\nAlarm: by %63[^,], which rang %lu ",
+		   &clock.mhz, clock.from, clock.alarm, &clock.rings) != 4)
 		fail_msg("`boot` tells no clock:\n%s", text);
 	free(text);
 	return clock;
+}
+
+static unsigned long read_jiffies(struct vm *vm)
+{
+	char *text = harness_command(vm, "uptime");
+	const char *at = strstr(text, ", ");
+	unsigned long jiffies = 0;
+
+	if (!at || sscanf(at, ", %lu jiffies", &jiffies) != 1)
+		fail_msg("`uptime` tells no jiffies:\n%s", text);
+	free(text);
+	return jiffies;
 }
 
 /* Sleeps, wakes up, follows a target, and sleeps again. */
@@ -297,6 +314,26 @@ static void lines_without_8259s_are_the_io_apics(void **state)
 	}
 }
 
+/* By the guest's own clock, however slow the host is: a tick would be one a jiffy. */
+static void an_idle_machine_is_left_alone(void **state)
+{
+	static const char *const machines[] = { "pc", "q35", "microvm" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct vm *vm = harness_boot(&(struct guest_options){ .machine = machines[i] });
+		unsigned long rings = read_clock(vm).rings, jiffies = read_jiffies(vm);
+
+		usleep(REST_US);
+		jiffies = read_jiffies(vm) - jiffies;
+		rings = read_clock(vm).rings - rings;
+		assert_true(jiffies >= REST_US / 10000);
+		/* One a second, and a few for the commands. */
+		assert_in_range(rings, 1, jiffies / 8);
+		harness_stop(vm);
+	}
+}
+
 int machine_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +347,7 @@ int machine_tests(void)
 		TEST(a_processor_without_an_apic_has_the_8254s_tick),
 		TEST(a_machine_that_nothing_can_wake_says_so),
 		TEST(lines_without_8259s_are_the_io_apics),
+		TEST(an_idle_machine_is_left_alone),
 	};
 
 	return cmocka_run_group_tests_name("machine", tests, NULL, NULL);
