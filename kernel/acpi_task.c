@@ -96,9 +96,12 @@ static void acpi_task(void *arg)
 
 void acpi_task_start(void)
 {
+	int err = acpi_notify_start(&notify_ops);
+
+	/* After that: what comes from now on is told. */
 	acpi_memory_find();
 	acpi_memory_look();
-	if (acpi_notify_start(&notify_ops)) {
+	if (err) {
 		log_debug("acpi: no power button");
 		return;
 	}

@@ -83,7 +83,8 @@ bool aml_find_name(struct aml *aml, const char *name)
 	const uint8_t *start = aml->at;
 
 	for (const uint8_t *at = start; aml->end - at >= AML_NAME_SIZE; at++) {
-		if (memcmp(at, name, AML_NAME_SIZE) == 0 && aml_is_name(start, at)) {
+		if (*at == name[0] && memcmp(at, name, AML_NAME_SIZE) == 0 &&
+		    aml_is_name(start, at)) {
 			aml->at = at + AML_NAME_SIZE;
 			return true;
 		}

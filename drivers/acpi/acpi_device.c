@@ -87,6 +87,17 @@ static bool read_crs(struct aml aml, struct acpi_device *device)
 	return true;
 }
 
+/* Tells whether the bytes have this text at all: cheaper than looking into every device. */
+static bool has_text(struct aml aml, const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	for (; (size_t)(aml.end - aml.at) >= size; aml.at++)
+		if (*aml.at == (uint8_t)text[0] && memcmp(aml.at, text, size) == 0)
+			return true;
+	return false;
+}
+
 /* Counts `*n` down for each match; true at the match where it was 0. */
 static bool find_in_table(const struct acpi_header *table, const char *hid, size_t *n,
 			  struct acpi_device *device)
@@ -94,6 +105,8 @@ static bool find_in_table(const struct acpi_header *table, const char *hid, size
 	struct aml aml = { .at = (const uint8_t *)table + sizeof(*table),
 			   .end = (const uint8_t *)table + table->length };
 
+	if (!has_text(aml, hid))
+		return false;
 	while (aml_find_device(&aml)) {
 		struct aml inside = aml;
 

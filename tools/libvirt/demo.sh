@@ -4,7 +4,7 @@
 #
 # Aerostat under libvirt, without rights: defines a guest for qemu:///session,
 # takes memory by `virsh setmem`, shows what libvirt and the guest say, saves,
-# restores and destroys it. Ends with 0 only if all figures agreed. Called by
+# restores, reboots and ends it. Ends with 0 only if all figures agreed. Called by
 # `make virsh-demo`; started by root it goes on as the user nobody.
 #
 #	BUILD=build tools/libvirt/demo.sh
@@ -129,6 +129,23 @@ show $virsh restore "$state/saved"
 wait_for "the restored balloon" actual 786432
 show $virsh setmem "$NAME" 1G --live
 wait_for "the balloon to be empty" actual 1048576
-show $virsh destroy "$NAME"
+# The power button. A press is lost while the guest starts, so it is pressed until it is
+# obeyed; for a reboot libvirt resets the guest when that has turned itself off.
+timeout 60 $virsh event --domain "$NAME" --event reboot >"$state/event" &
+waiter=$!
+show $virsh reboot "$NAME" --mode acpi
+while kill -0 $waiter 2>/dev/null; do
+	sleep 1
+	$virsh reboot "$NAME" --mode acpi >/dev/null || :
+done
+wait $waiter || die "the guest did not obey the power button: no reboot"
+show $virsh shutdown "$NAME" --mode acpi
+tries=0
+until [ "$($virsh domstate "$NAME")" = "shut off" ]; do
+	tries=$((tries + 1))
+	[ $tries -lt 60 ] || die "the guest did not obey the power button: no shutdown"
+	sleep 1
+	$virsh shutdown "$NAME" --mode acpi >/dev/null 2>&1 || :
+done
 show $virsh undefine "$NAME"
 echo "libvirt, QEMU and the guest agreed each time."
