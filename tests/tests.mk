@@ -514,7 +514,8 @@ INTEGRATION_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/integra
 $(INTEGRATION_OBJECTS): | $(call needs,test)
 
 $(BUILD)/tests/integration/run: $(INTEGRATION_OBJECTS) $(TOOL_OBJECTS) \
-		$(BUILD)/host/tools/balloonctl/course.o $(BUILD)/host/tests/schema/schema.o
+		$(BUILD)/host/tools/balloonctl/course.o $(BUILD)/host/tests/schema/schema.o \
+		$(BUILD)/host/kernel/lib/escape.o
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lcmocka
 

@@ -249,9 +249,10 @@ int svg_plot_write(FILE *file, const struct svg_plot *plot)
 		return -EINVAL;
 	y.axis.log = false;
 	y.end = draw_legend(NULL, plot);
-	svg_round_up(&y, TICKS_Y, HEADROOM);
+	y.to += (y.to - y.from) * HEADROOM;
+	svg_round_up(&y, TICKS_Y);
 	if (!x.axis.log)
-		svg_round_up(&x, TICKS_X, 0);
+		svg_round_up(&x, TICKS_X);
 	svg_make_ticks(&y, TICKS_Y);
 	svg_make_ticks(&x, TICKS_X);
 	draw_head(file, plot);

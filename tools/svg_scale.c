@@ -73,7 +73,7 @@ static double step_of(enum svg_unit unit, double raw)
 					  3600, 7200, 14400, 21600, 43200, 86400 };
 
 	/* A step that fits but for rounding fits. */
-	raw *= 1 - 1e-9;
+	raw *= 1 - 1e-12;
 	if (unit == SVG_BYTES)
 		return fmax(pow(2, ceil(log2(raw))), 1);
 	if (unit == SVG_TIME && raw > 30 && raw <= 86400) {
@@ -152,12 +152,11 @@ bool svg_find_range(const struct svg_plot *plot, struct svg_scale *x, struct svg
 	return any;
 }
 
-void svg_round_up(struct svg_scale *scale, unsigned most, double headroom)
+void svg_round_up(struct svg_scale *scale, unsigned most)
 {
 	double step = 0, last;
 
-	assert(scale->from < scale->to && most > 0 && headroom >= 0);
-	scale->to += (scale->to - scale->from) * headroom;
+	assert(scale->from < scale->to && most > 0);
 	/* A longer axis may want longer steps. */
 	do {
 		last = step;

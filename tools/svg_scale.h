@@ -28,11 +28,8 @@ bool svg_is_usable(const struct svg_plot *plot, double x, double y);
  */
 bool svg_find_range(const struct svg_plot *plot, struct svg_scale *x, struct svg_scale *y);
 
-/*
- * Extends an axis that has a range to begin and end at one of about `most` even ticks,
- * and to be longer than the range by the part `headroom` of it at least.
- */
-void svg_round_up(struct svg_scale *scale, unsigned most, double headroom);
+/* Extends an axis that has a range to begin and end at one of about `most` even ticks. */
+void svg_round_up(struct svg_scale *scale, unsigned most);
 
 /*
  * Chooses about `most` ticks of an axis that has a range: even ones, or powers of

@@ -31,18 +31,21 @@ check()
 	fi
 }
 
-# make_in FOLDER COMMAND...: a copy of the tree, and a release of it.
+# make_in FOLDER COMMAND...: a release of a copy of the tree.
 make_in()
 {
 	folder=$1
 	shift
 	mkdir -p "$folder"
-	git ls-files -co --exclude-standard | while read -r file; do
-		[ ! -e "$file" ] || echo "$file"
-	done | tar -T - -cf - | tar -C "$folder" -xmf -
+	tar -C "$folder" -xmf "$room/tree.tar"
 	(cd "$folder" && "$@" make -j2 PACKAGES=no dist) >"$room/log" 2>&1 ||
 		{ tail -n 20 "$room/log" "$folder"/build/dist.log; exit 1; }
 }
+
+# Both copies are of one moment: somebody may be at work here.
+git ls-files -co --exclude-standard | while read -r file; do
+	[ ! -e "$file" ] || echo "$file"
+done | tar -T - -cf "$room/tree.tar"
 
 later=
 if command -v faketime >/dev/null; then
@@ -105,11 +108,11 @@ for file in /usr/share/OVMF/OVMF_CODE.fd /usr/share/OVMF/OVMF_CODE_4M.fd; do
 	[ ! -f "$file" ] || firmware=$file
 done
 
-# boots WORDS ARGUMENT...: to the prompt, by UEFI.
+# boots WORDS PATTERN ARGUMENT...: by UEFI, until this stands on the serial line.
 boots()
 {
-	words=$1
-	shift
+	words=$1 pattern=$2
+	shift 2
 	rm -f serial
 	qemu-system-x86_64 -M q35 -m 256 -display none -nodefaults -no-reboot \
 		-drive if=pflash,format=raw,unit=0,readonly=on,file="$firmware" \
@@ -117,7 +120,7 @@ boots()
 	qemu=$!
 	tries=0 status=1
 	while [ $tries -lt 1200 ] && kill -0 $qemu 2>/dev/null; do
-		! grep -aq 'aerostat>' serial 2>/dev/null || { status=0; break; }
+		! grep -aq "$pattern" serial 2>/dev/null || { status=0; break; }
 		tries=$((tries + 1))
 		sleep 0.1
 	done
@@ -128,10 +131,15 @@ boots()
 }
 
 if [ -n "$firmware" ] && command -v qemu-system-x86_64 >/dev/null; then
-	boots "UEFI firmware boots its ISO image" \
+	boots "UEFI firmware boots its ISO image" 'aerostat>' \
 		-drive file="$name/aerostat.iso",format=raw,media=cdrom,readonly=on
 	cp "$name/aerostat.img" disk
-	boots "UEFI firmware boots its disk image" -drive file=disk,format=raw
+	boots "UEFI firmware boots its disk image" 'aerostat>' -drive file=disk,format=raw
+	echo 'run="version"' >cmdline.txt
+	mcopy -i disk@@1M cmdline.txt ::/EFI/BOOT/
+	# The banner has more on its line.
+	boots "which runs what is put beside the program" "^Aerostat ${name#aerostat-}.\\?\$" \
+		-drive file=disk,format=raw
 else
 	echo "check-dist: its images were not booted, as OVMF or QEMU is not here"
 fi

@@ -39,8 +39,8 @@ static const char help[] =
 	"  --window TIME    show the course of the last 1m, 5m, 15m, 1h, 6h or 24h\n"
 	"  --ascii          draw with ASCII only, as where the locale has no UTF-8\n"
 	"\n"
-	"Keys: q quits, ? lists the others: arrows select a guest, capital letters sort as\n"
-	"in virt-top, + and - change the window. If nobody asks a guest for its\n"
+	"Keys: q quits, ? lists the others: arrows select a guest, capital letters sort\n"
+	"as in virt-top, + and - change the window. If nobody asks a guest for its\n"
 	"statistics, it is asked every second (or SEC) as long as this runs.\n";
 
 struct request {
@@ -58,7 +58,8 @@ struct watch {
 	size_t count;
 	size_t first;	 /* of the table's rows that are shown */
 	size_t selected; /* an index of `order` */
-	bool single, keys, reversed;
+	bool single, keys;
+	bool sorted, reversed; /* until a key says so they stand as they were named or found */
 	enum watch_sort sort;
 	unsigned window;
 	int interval_ms;
@@ -171,6 +172,8 @@ static void sort(struct watch *watch)
 {
 	size_t selected = watch->count ? watch->order[watch->selected] : 0;
 
+	if (!watch->sorted)
+		return;
 	watch_sort(watch->views, watch->order, watch->count, watch->sort, watch->reversed);
 	for (size_t i = 0; i < watch->count; i++)
 		if (watch->order[i] == selected)
@@ -266,6 +269,7 @@ static void sort_by_key(struct watch *watch, int key)
 		if (key != keys[i])
 			continue;
 		watch->sort = i;
+		watch->sorted = true;
 		watch->reversed = false;
 	}
 }
@@ -296,6 +300,7 @@ static bool obey(struct watch *watch, int key)
 		change_window(watch, key == '+');
 		break;
 	case 'r':
+		watch->sorted = true;
 		watch->reversed = !watch->reversed;
 		break;
 	case '\n':
