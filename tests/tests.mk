@@ -106,7 +106,7 @@ tests/kernel/hold_cmd := kernel/hold_cmd.c kernel/hold.c kernel/hold_task.c kern
 	tests/sim/sim_command.c $(HOLD_FIXTURE)
 tests/kernel/hold_busy := kernel/hold.c kernel/hold_task.c $(HOLD_FIXTURE)
 tests/kernel/poison_task := kernel/poison_task.c mm/poison.c tests/sim/sim_log.c $(HOLD_FIXTURE)
-tests/kernel/mem_figures := kernel/mem_figures.c
+tests/kernel/mem_figures := kernel/mem_figures.c kernel/lib/wrap.c
 tests/kernel/heap_cmd := kernel/heap_cmd.c kernel/lib/parse.c tests/sim/sim_command.c $(SIM_TIME)
 tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 
+#include "kernel/shell.h"
 #include "mm/heap.h"
 #include "mm/ledger.h"
 #include "tests/sim/sim_command.h"
@@ -55,10 +56,22 @@ uint64_t ledger_count(enum owner owner)
 	return count;
 }
 
+/* Ctrl-C comes when so many pieces are there, and stays seen. */
+static size_t stop_at;
+static bool stopped;
+
+bool shell_interrupted(void)
+{
+	stopped = stopped || count == stop_at;
+	return stopped;
+}
+
 static int set_up(void **state)
 {
 	(void)state;
 	sim_time_reset();
+	stop_at = SIZE_MAX;
+	stopped = false;
 	count = 0;
 	most = ARRAY_SIZE(pieces);
 	return 0;
@@ -126,6 +139,17 @@ static void words_that_mean_nothing_are_named(void **state)
 	assert_runs("heap 1 2", -EINVAL, "");
 }
 
+static void ctrl_c_ends_it_and_all_is_freed(void **state)
+{
+	(void)state;
+	stop_at = 2;
+	assert_runs("heap 40000", -EINTR,
+		    "Heap:  0 bytes, 0 frames\n"
+		    "Taken: 8000 bytes, 2 frames\n"
+		    "Freed: 0 bytes, 0 frames\n"
+		    "heap: interrupted\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -133,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(alone_it_shows_the_heap),
 		TEST(a_size_is_taken_in_pieces_and_freed),
+		TEST(ctrl_c_ends_it_and_all_is_freed),
 		TEST(what_cannot_be_had_is_said),
 		TEST(words_that_mean_nothing_are_named),
 	};

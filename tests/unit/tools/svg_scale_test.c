@@ -286,26 +286,26 @@ static void range_is_rounded_to_ticks(void **state)
 	struct svg_scale y = { .from = 0, .to = 5.2 };
 
 	(void)state;
-	svg_round_up(&y, 6, 0);
+	svg_round_up(&y, 6);
 	assert_true(is_near(y.from, 0) && is_near(y.to, 6));
 	y = (struct svg_scale){ .from = -0.3, .to = 6 };
-	svg_round_up(&y, 7, 0);
+	svg_round_up(&y, 7);
 	assert_true(is_near(y.from, -1) && is_near(y.to, 6));
 	/* What is on a tick by a hair stays there. */
 	y = (struct svg_scale){ .from = -2 - 1e-10, .to = 6 + 1e-10 };
-	svg_round_up(&y, 8, 0);
+	svg_round_up(&y, 8);
 	assert_true(is_near(y.from, -2) && is_near(y.to, 6));
 	y = (struct svg_scale){ .from = -2e-10, .to = 6 + 2e-10 };
-	svg_round_up(&y, 6, 0);
+	svg_round_up(&y, 6);
 	assert_true(y.from == 0 && is_near(y.to, 6));
 	y = (struct svg_scale){ .from = -0.01, .to = 6.01 };
-	svg_round_up(&y, 6, 0);
+	svg_round_up(&y, 6);
 	assert_true(is_near(y.from, -2) && is_near(y.to, 8));
 	y = (struct svg_scale){ .axis.unit = SVG_BYTES, .from = 0, .to = 0.5 };
-	svg_round_up(&y, 6, 0);
+	svg_round_up(&y, 6);
 	assert_true(y.from == 0 && y.to == 1);
 	y = (struct svg_scale){ .axis.unit = SVG_BYTES, .from = 0, .to = 3 * GIB + 100 };
-	svg_round_up(&y, 6, 0);
+	svg_round_up(&y, 6);
 	assert_true(is_near(y.to, 4 * GIB));
 }
 
