@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The shell's task: where lines come from, and what the console shows meanwhile. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "arch/boot_info.h"
+#include "drivers/serial/uart16550.h"
 #include "kernel/command_line.h"
 #include "kernel/console.h"
 #include "kernel/lib/log.h"
@@ -31,6 +33,21 @@ static void run_option(const char *command_line)
 	printf("%s", SHELL_PROMPT);
 	puts(shell_is_plain(text) ? text : "?");
 	shell_run_line(text);
+}
+
+/* What was typed ahead, and was too much for the serial line, may have been half a command. */
+static void tell_lost_input(void)
+{
+	static uint64_t told;
+	struct uart_counts counts;
+
+	uart_get_counts(&counts);
+	if (counts.received_dropped == told)
+		return;
+	printf("%" PRIu64 " bytes of input were lost: they came faster than they were taken\n",
+	       counts.received_dropped - told);
+	told = counts.received_dropped;
+	shell_note_failure("input that was lost");
 }
 
 static char *read_line(void)
@@ -75,6 +92,8 @@ void shell_task(void *command_line)
 	run_option(command_line);
 	line_edit_init(&editor, SHELL_PROMPT, console_write, name_after);
 	log_set_show(show_log_line);
-	for (;;)
+	for (;;) {
+		tell_lost_input();
 		shell_run_line(read_line());
+	}
 }

@@ -33,9 +33,9 @@ Environment:
   NAME      of the guest and its QMP socket (default aerostat)
   BUILD     where the built guest lies (default: build, beside tools)
   TIMEOUT   seconds after which the machine is ended
-At a terminal you are left at the guest's console. Else its input is standard
-input, once there is a prompt, and at the end of that it is told `exit`: so
-run="..." comes to its end first, and the status tells whether all went well.
+At a terminal you are left at the guest's console. Else the lines of standard
+input are typed there, and at the end of them it is told `exit`: so run="..."
+comes to its end first, and the status tells whether all went well.
 With --quiet a terminal is not read.
 Exit status: the guest's own (`exit N`), 0 after poweroff, 124 after TIMEOUT,
 125 if QEMU could not start, 126 if the guest ended without a sign of life,
@@ -395,8 +395,44 @@ wait_for()
 	wait $!
 }
 
+# How many there were so far; each line of input makes one.
+count_prompts()
+{
+	grep -ac '^aerostat> ' "$TEMP/log" 2>/dev/null
+}
+
+# Waits for so many. A guest that was reset may owe some for ever.
+wait_for_prompts()
+{
+	silence=0
+	now=$(count_prompts)
+	while [ "${now:-0}" -lt "$1" ] && [ $silence -lt 600 ]; do
+		before=$now
+		wait_for sleep 0.1
+		now=$(count_prompts)
+		silence=$((silence + 1))
+		[ "$now" = "$before" ] || silence=0
+	done
+}
+
+# The guest keeps 4096 bytes that are typed ahead, and loses what comes after them.
+type_lines()
+{
+	lines=$(count_prompts)
+	ahead=0
+	while IFS= read -r line <&3 || [ -n "$line" ]; do
+		printf '%s\r' "$line"
+		lines=$((lines + 1))
+		ahead=$((ahead + ${#line} + 1))
+		if [ $ahead -gt 2000 ]; then
+			wait_for_prompts $lines
+			ahead=0
+		fi
+	done
+}
+
 # What comes before the guest listens would be lost. At the end it is told to go, and
-# told again, as what was typed ahead may have been too much for it.
+# told again, as nobody knows whether a guest that was reset has heard it.
 feed()
 {
 	begin_helper
@@ -404,11 +440,10 @@ feed()
 		wait_for sleep 0.1
 	done
 	if [ $MODE = run ] || [ ! -t 3 ]; then
-		cat <&3 &
-		wait $!
+		type_lines
 	fi
 	while :; do
-		printf '\rexit\r'
+		printf 'exit\r'
 		wait_for sleep 2
 	done
 }

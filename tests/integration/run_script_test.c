@@ -133,6 +133,27 @@ static void what_is_typed_in_runs_to_its_end(void **state)
 	assert_printed(run("held\nexit 9\nversion\n", "--quiet"), 9, "nothing is held\n");
 }
 
+/* More than the guest can keep while it works on the first line. */
+static void no_line_of_a_long_script_is_lost(void **state)
+{
+	static char script[20000];
+	const struct program_end *ended;
+	size_t answers = 0;
+
+	(void)state;
+	strcpy(script, "hold 40M\n");
+	for (int i = 0; i < 1500; i++)
+		strcat(script, "held 1 2 3\n");
+	strcat(script, "exit 6\n");
+	ended = run(script, "--quiet");
+	assert_int_equal(ended->status, 6);
+	for (const char *at = ended->out; (at = strstr(at, "usage: held\n")); at++)
+		answers++;
+	/* As many as the test keeps of the output. */
+	assert_true(answers > 1300);
+	assert_null(strstr(ended->out, "lost"));
+}
+
 static void the_command_line_comes_before_what_is_typed(void **state)
 {
 	(void)state;
@@ -402,6 +423,7 @@ int run_script_tests(void)
 	const struct CMUnitTest tests[] = {
 		SCRIPT_TEST(ends_after_the_command_line_and_tells_how_it_went),
 		SCRIPT_TEST(what_is_typed_in_runs_to_its_end),
+		SCRIPT_TEST(no_line_of_a_long_script_is_lost),
 		SCRIPT_TEST(the_command_line_comes_before_what_is_typed),
 		SCRIPT_TEST(quiet_says_what_is_wrong_on_standard_error),
 		SCRIPT_TEST(a_timeout_is_status_124),

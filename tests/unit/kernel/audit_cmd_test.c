@@ -111,6 +111,27 @@ static void refused_changes_are_mentioned(void **state)
 					      "Ledger: ok (5120000 frames)\n");
 }
 
+static void the_verdict_is_an_object_too(void **state)
+{
+	(void)state;
+	assert_int_equal(sim_command("audit -j"), 0);
+	assert_string_equal(sim_command_text,
+			    "{\"ledger\":\"ok\",\"frames\":5120000,\"restarts\":0,"
+			    "\"sums-compared\":true,\"refused-changes\":0}\n");
+	changes_left = UINT64_MAX;
+	assert_int_not_equal(frame_free(BASE, 1, OWNER_HEAP), 0);
+	assert_int_equal(sim_command("audit -j"), 0);
+	assert_string_equal(sim_command_text,
+			    "{\"ledger\":\"ok\",\"frames\":5120000,\"restarts\":8,"
+			    "\"sums-compared\":false,\"refused-changes\":1}\n");
+	changes_left = 0;
+	frame_map.records[BLOCKS - 1].owner = OWNER_HEAP;
+	assert_int_equal(sim_command("audit -j"), -EIO);
+	assert_non_null(
+		strstr(sim_command_text, "{\"ledger\":\"BROKEN heap: counted 512, booked 0\","));
+	assert_int_equal(sim_command("audit -j -j"), -EINVAL);
+}
+
 static void ctrl_c_ends_it(void **state)
 {
 	(void)state;
@@ -130,6 +151,7 @@ int main(void)
 		TEST(it_ends_though_memory_never_rests),
 		TEST(what_is_wrong_is_said_after_it_started_over_too),
 		TEST(refused_changes_are_mentioned),
+		TEST(the_verdict_is_an_object_too),
 		TEST(ctrl_c_ends_it),
 	};
 

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "drivers/serial/uart16550.h"
 #include "kernel/task/task.h"
 #include "kernel/console.h"
 #include "kernel/lib/log.h"
@@ -138,6 +139,13 @@ int console_read(uint64_t deadline)
 
 void console_use_tasks(void)
 {
+}
+
+static uint64_t lost;
+
+void uart_get_counts(struct uart_counts *counts)
+{
+	*counts = (struct uart_counts){ .received_dropped = lost };
 }
 
 void log_set_show(void (*show)(const char *line, size_t length))
@@ -380,6 +388,9 @@ static void on_a_line_of_its_own_it_is_told_the_first_failure_of_all(void **stat
 	assert_session_told("run=\"note\xff\"", "tell\r", "a line that is no text");
 	assert_session_told("run=\"note", "tell\r", "a word of the command line");
 	assert_session_told("rn=note", "tell\r", "a word of the command line");
+	lost = 7;
+	assert_session_told("", "note\rtell\r", "input that was lost");
+	lost = 0;
 	/* On a line with others, only what is before it there counts. */
 	assert_session_told("rn=1", "io\rnote; tell\r", "");
 }
@@ -489,6 +500,17 @@ static void dropped_input_is_counted(void **state)
 	assert_int_equal(bytes, 2);
 }
 
+static void input_that_was_lost_is_told_once(void **state)
+{
+	(void)state;
+	lost = 300;
+	run_task("", "note\r");
+	assert_string_equal(shown,
+			    "300 bytes of input were lost: they came faster than they were taken\n"
+			    "aerostat> note\n"
+			    "aerostat> ");
+}
+
 static void tab_knows_the_commands(void **state)
 {
 	(void)state;
@@ -521,6 +543,7 @@ int main(void)
 		cmocka_unit_test(without_run_there_is_a_prompt_at_once),
 		cmocka_unit_test(dropped_input_is_counted),
 		cmocka_unit_test(tab_knows_the_commands),
+		cmocka_unit_test(input_that_was_lost_is_told_once),
 	};
 
 	failure_told = mmap(NULL, TOLD_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,

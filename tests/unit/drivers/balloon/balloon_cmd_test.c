@@ -113,6 +113,11 @@ static void statistics_are_shown_with_their_tags(void **state)
 		      "stat-direct-scans                         0  (tag 13)\n"
 		      "stat-direct-reclaims                      0  (tag 15)\n"
 		      "Asked by the host: 0 times; this report is 1234 ms old\n");
+	assert_int_equal(sim_command("stats -j"), 0);
+	assert_prints("{\"requests\":0,\"age-ms\":1234,\"stat-free-memory\":67047424,"
+		      "\"stat-total-memory\":67108864,\"stat-available-memory\":67047424,");
+	assert_prints(",\"stat-htlb-pgfail\":0");
+	assert_int_equal(sim_command("stats -j -j"), -EINVAL);
 }
 
 /* ---- Hosts of other kinds ---- */
@@ -173,6 +178,18 @@ static void a_screen_has_all_that_there_is_to_know(void **state)
 			    "Given back for want of memory: 1 frames in 1 events\n"
 			    "Recovered from resets: 0\n"
 			    "the port's features\n");
+	assert_int_equal(sim_command("balloon -j"), 0);
+	assert_string_equal(
+		sim_command_text,
+		"{\"inflated-total\":0,\"inflated-free\":815104,\"target\":819200,"
+		"\"actual\":815104,\"shortfall\":4096,\"floor\":12288,\"strategy\":\"auto\","
+		"\"strategy-used\":\"portable\",\"inflated\":4096000,\"inflate-requests\":2,"
+		"\"deflated\":3280896,\"deflate-requests\":3,"
+		"\"refused\":{\"for-good\":0,\"target-reached\":0,\"for-now\":0},"
+		"\"reported\":0,\"report-requests\":0,\"writes-of-actual\":3,"
+		"\"given-back\":4096,\"give-back-events\":1,\"recoveries\":0,"
+		"\"broken\":null}\n");
+	assert_int_equal(sim_command("balloon -j now"), -EINVAL);
 }
 
 static bool refuses_the_fourth(bool deflates, pfn_t pfn, enum balloon_refusal *why)
@@ -191,10 +208,14 @@ static void refusals_and_a_broken_host_are_shown(void **state)
 	assert_int_equal(sim_command("balloon"), 0);
 	assert_prints("Refused by the host: 128 frames for good, 0 as the target was reached, "
 		      "0 for want of memory\n");
+	assert_int_equal(sim_command("balloon -j"), 0);
+	assert_prints("\"refused\":{\"for-good\":524288,\"target-reached\":0,\"for-now\":0}");
 	host.fault = BALLOON_FAULT_RULES;
 	settle();
 	assert_int_equal(sim_command("balloon"), 0);
 	assert_prints("BROKEN: it answered what no host may answer\n");
+	assert_int_equal(sim_command("balloon -j"), 0);
+	assert_prints("\"broken\":\"it answered what no host may answer\"}\n");
 }
 
 static enum balloon_refusal reason;
