@@ -13,6 +13,7 @@
 #include "drivers/pvpanic/pvpanic.h"
 #include "drivers/virtio/virtio_pci.h"
 #include "kernel/acpi_task.h"
+#include "kernel/console.h"
 #include "kernel/lib/log.h"
 #include "kernel/pci_windows.h"
 #include "kernel/virtio_mmio_find.h"
@@ -80,11 +81,19 @@ static void find_pci(const struct boot_info *boot)
 	pci_hotplug_start(&hotplug_ops);
 }
 
+/* For the power button. */
+static void turn_off(void)
+{
+	console_flush();
+	acpi_power_off();
+	log_warn("acpi: the machine cannot be turned off; try exit");
+}
+
 void devices_find(const struct boot_info *boot)
 {
 	acpi_init(boot->acpi_rsdp);
 	find_ioapics();
-	acpi_task_start();
+	acpi_task_start(turn_off);
 	pvpanic_find();
 	find_pci(boot);
 	virtio_mmio_find(boot->command_line);
