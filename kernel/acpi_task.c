@@ -10,10 +10,8 @@
 
 #include "arch/clock.h"
 #include "arch/irq.h"
-#include "drivers/acpi/acpi.h"
 #include "drivers/acpi/acpi_memory.h"
 #include "drivers/acpi/acpi_notify.h"
-#include "kernel/console.h"
 #include "kernel/lib/log.h"
 #include "kernel/task/task.h"
 #include "mm/ledger.h"
@@ -21,6 +19,7 @@
 /* So long the task may take before another press counts as impatience. */
 #define PATIENCE_NS NS_PER_S
 
+static void (*power_off)(void);
 static struct wait_queue waiters;
 static volatile enum {
 	BUTTON_UP,
@@ -36,9 +35,7 @@ static void turn_off(void)
 
 	ledger_check(verdict);
 	printf("\nThe power button was pressed: the machine is turned off.\nLedger: %s\n", verdict);
-	console_flush();
-	acpi_power_off();
-	log_warn("acpi: the machine cannot be turned off; try exit");
+	power_off();
 }
 
 /* Runs in the interrupt. */
@@ -94,10 +91,12 @@ static void acpi_task(void *arg)
 	}
 }
 
-void acpi_task_start(void)
+void acpi_task_start(void (*turns_off)(void))
 {
-	int err = acpi_notify_start(&notify_ops);
+	int err;
 
+	power_off = turns_off;
+	err = acpi_notify_start(&notify_ops);
 	/* After that: what comes from now on is told. */
 	acpi_memory_find();
 	acpi_memory_look();

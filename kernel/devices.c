@@ -12,6 +12,7 @@
 #include "kernel/acpi_task.h"
 #include "kernel/lib/log.h"
 #include "kernel/pci_windows.h"
+#include "kernel/system.h"
 #include "kernel/virtio_mmio_find.h"
 
 static void add(const struct pci_device *device)
@@ -55,7 +56,7 @@ static void find_pci(const struct boot_info *boot)
 
 void devices_find(const struct boot_info *boot)
 {
-	acpi_task_start();
+	acpi_task_start(system_power_off);
 	pvpanic_find();
 	find_pci(boot);
 	virtio_mmio_find(boot->command_line);

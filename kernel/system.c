@@ -161,6 +161,11 @@ void system_exit(uint8_t status)
 	end(status, false);
 }
 
+void system_power_off(void)
+{
+	end(0, true);
+}
+
 static int cmd_exit(int argc, char **argv)
 {
 	int failed_status = 0;
@@ -190,7 +195,7 @@ static int cmd_poweroff(int argc, char **argv)
 	(void)argv;
 	if (argc > 1)
 		return -EINVAL;
-	end(0, true);
+	system_power_off();
 }
 COMMAND("poweroff", "", "turn the machine off (ACPI)", "A machine without ACPI ends as by exit 0.",
 	cmd_poweroff);

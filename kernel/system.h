@@ -16,6 +16,9 @@ void system_init(const struct boot_info *boot);
  */
 _Noreturn void system_exit(uint8_t status);
 
+/* Ends it likewise, with status 0, but tries ACPI first: for `poweroff` and the power button. */
+_Noreturn void system_power_off(void);
+
 /* Does the same after a panic; between the line and the end the host is told (pvpanic). */
 _Noreturn void system_panicked(uint8_t status);
 
