@@ -16,6 +16,7 @@
 #include "kernel/lib/types.h"
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/guest.h"
+#include "tools/balloonctl/periodic.h"
 #include "tools/core.h"
 #include "tools/deadline.h"
 
@@ -55,7 +56,7 @@ static volatile sig_atomic_t caught;
 static void on_deadly_signals(void (*handler)(int))
 {
 	for (size_t i = 0; i < ARRAY_SIZE(deadly); i++)
-		signal(deadly[i], handler);
+		catch_signal(deadly[i], handler);
 }
 
 static void note_or_die(int number)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * periodic.c: shared by the commands that run until they are told to end: watch,
- * record and export.
+ * record and export; and signals for those that wait.
  */
 #ifndef TOOLS_BALLOONCTL_PERIODIC_H
 #define TOOLS_BALLOONCTL_PERIODIC_H
@@ -22,6 +22,9 @@ struct poller_rate poller_rate_of(const struct common *common, int interval_ms);
 
 /* Returns the milliseconds that one look may take: -t, or LOOK_MS. */
 int look_timeout(const struct common *common);
+
+/* Sets what a signal does, unless it is ignored, as nohup(1) has it. */
+void catch_signal(int number, void (*handler)(int));
 
 /* From now on SIGINT, SIGTERM and SIGHUP only make stop_asked() true. */
 void stop_on_signals(void);

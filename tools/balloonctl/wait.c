@@ -15,6 +15,7 @@
 
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/life.h"
+#include "tools/balloonctl/periodic.h"
 #include "tools/balloonctl/progress.h"
 #include "tools/balloonctl/wait.h"
 #include "tools/deadline.h"
@@ -72,13 +73,13 @@ static void watch_signals(uint64_t goal, bool bar)
 		  size_word(goal, left));
 	caught = must_restore = 0;
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		signal(signals[i], on_signal);
+		catch_signal(signals[i], on_signal);
 }
 
-static void ignore_no_signals(void)
+static void unwatch_signals(void)
 {
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		signal(signals[i], SIG_DFL);
+		catch_signal(signals[i], SIG_DFL);
 }
 
 /* ---- looks ---- */
@@ -306,7 +307,7 @@ int wait_for_target(struct guest *guest, struct guest_state *state, uint64_t goa
 	life_end(guest, &w.life);
 	if (caught)
 		on_signal(caught);
-	ignore_no_signals();
+	unwatch_signals();
 	*state = w.state;
 	if (err || (verdict == TIME_UP && is_silent(&w)))
 		state->ram = 0;

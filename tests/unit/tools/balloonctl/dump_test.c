@@ -288,6 +288,23 @@ static void signal_lets_the_guest_run_on(void **state)
 	}
 }
 
+/* As under nohup(1). */
+static void signal_that_is_ignored_ends_no_reading(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "pmemsave", .times = 1, .signal = SIGHUP },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .answers = answers };
+	struct outcome end;
+
+	(void)state;
+	signal(SIGHUP, SIG_IGN);
+	end = RUN_AGAINST(&qemu, "dump", "--live");
+	assert_ends(&end, EXIT_BAD_FILE, "no Aerostat is in this memory");
+	assert_true(signal(SIGHUP, SIG_DFL) == SIG_IGN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +316,7 @@ int main(void)
 		cmocka_unit_test(only_what_is_asked_for_is_read_and_once),
 		cmocka_unit_test(guest_runs_between_when_reading_takes_long),
 		cmocka_unit_test(signal_lets_the_guest_run_on),
+		cmocka_unit_test(signal_that_is_ignored_ends_no_reading),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/dump", tests, NULL, NULL);

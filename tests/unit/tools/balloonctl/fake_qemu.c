@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "tools/balloonctl/command.h"
+#include "tools/balloonctl/guest.h"
 
 #define PAGE 4096
 #define MAX_ANSWERS 32
@@ -141,17 +142,20 @@ static void answer_peek(const char *request, char *text, size_t size)
 	const struct timespec pause = { .tv_nsec = model.peek_ms * 1000000l };
 	const char *name = strstr(request, "\"filename\":\"");
 	uint64_t count = argument(request, "\"size\":");
+	static uint8_t memory[GUEST_PEEK_MAX];
 	char path[64] = "";
 	FILE *file;
 
 	nanosleep(&pause, NULL);
 	if (name)
 		sscanf(name, "\"filename\":\"%63[^\"]", path);
-	file = runs() ? NULL : fopen(path, "wb");
+	file = runs() || count > sizeof(memory) ? NULL : fopen(path, "wb");
 	if (!file)
 		return;
-	while (count--)
-		putc(0x5a, file);
+	memset(memory, 0x5a, (size_t)count);
+	if (model.peek)
+		model.peek(argument(request, "\"val\":"), memory, (size_t)count);
+	fwrite(memory, 1, (size_t)count, file);
 	fclose(file);
 	snprintf(text, size, "{}");
 }
@@ -282,6 +286,8 @@ static bool answer_request(FILE *to, const char *request)
 		note_interval(request);
 		if (strstr(request, "\"stop\"") || strstr(request, "\"cont\""))
 			halted = !!strstr(request, "\"stop\"");
+		if (strstr(request, "\"cont\"") && model.resumed)
+			model.resumed();
 	}
 	if (!error && *value)
 		fprintf(to, "{\"return\": %s, %s\r\n", value, id);

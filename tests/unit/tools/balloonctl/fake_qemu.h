@@ -53,7 +53,13 @@ struct fake_qemu {
 	bool unmapped; /* the guest has not mapped the device's registers */
 	bool legacy;   /* the device has registers in ports only */
 	bool plain;    /* the device is on a virtio-mmio bus */
-	int peek_ms;   /* its memory, all 0x5a, is given away so late, and while it stands still */
+	/*
+	 * Its memory is given away while it stands still, and so late. What is in it: what
+	 * peek() stores, in the fake's process; NULL: 0x5a.
+	 */
+	int peek_ms;
+	void (*peek)(uint64_t paddr, uint8_t *to, size_t size);
+	void (*resumed)(void); /* called there when it may run again */
 	const struct fake_answer *answers;
 };
 

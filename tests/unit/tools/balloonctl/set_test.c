@@ -467,6 +467,26 @@ static void wait_that_is_interrupted_says_that_the_target_stands(void **state)
 	}
 }
 
+/* As under nohup(1). */
+static void signal_that_is_ignored_ends_no_wait(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-status", .times = 4 },
+		{ .asks = "query-status", .signal = SIGHUP, .times = 1 },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = {
+		LEFTS(900 * MIB, 800 * MIB, 700 * MIB, 600 * MIB, 512 * MIB), .answers = answers
+	};
+	struct outcome got;
+
+	(void)state;
+	signal(SIGHUP, SIG_IGN);
+	got = RUN_AGAINST(&qemu, "set", HALF, "--wait");
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_true(signal(SIGHUP, SIG_DFL) == SIG_IGN);
+}
+
 /* ---- JSON ---- */
 
 static void assert_json(const struct fake_qemu *qemu, bool wait, int status, const char *words)
@@ -740,6 +760,7 @@ int main(void)
 		cmocka_unit_test(all_is_all_that_can_be),
 		cmocka_unit_test(minus_is_no_option),
 		cmocka_unit_test(wait_that_is_interrupted_says_that_the_target_stands),
+		cmocka_unit_test(signal_that_is_ignored_ends_no_wait),
 		cmocka_unit_test(json_has_the_outcome),
 		cmocka_unit_test(sizes_are_rounded_for_the_guest),
 		cmocka_unit_test(memory_of_odd_size_can_be_left_whole),

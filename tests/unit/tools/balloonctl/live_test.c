@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * balloonctl dump --live of a guest with a frame map: the real mm/ code in the process of a
+ * fake QEMU, whose memory is the guest's, at the addresses where it is, but for the root,
+ * which is put where a kernel has it. Each piece takes so long that the guest runs in
+ * between, and may move frames.
+ */
+#include "tests/unit/mm/frame_fixture.h"
+
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "drivers/balloon/balloon_dump.h"
+#include "kernel/dump.h"
+#include "kernel/lib/epitaph.h"
+#include "kernel/lib/events.h"
+#include "tests/schema/schema.h"
+#include "tools/balloonctl/balloonctl.h"
+#undef MIB
+#include "tests/unit/tools/balloonctl/fake_qemu.h"
+
+#define ROOT_PADDR 0x123000u
+#define PEEK_MS 70 /* more than half of what a guest may stand still */
+
+/* The balloon's state, as drivers/balloon has it in its own way. */
+static struct state {
+	bool present, deflate_on_oom;
+	uint64_t target, actual, floor;
+} state_now;
+
+const struct balloon_dump balloon_dump = {
+	.version = BALLOON_DUMP_VERSION,
+	.size = sizeof(struct balloon_dump),
+	.state = (uintptr_t)&state_now,
+	.present = offsetof(struct state, present),
+	.deflate_on_oom = offsetof(struct state, deflate_on_oom),
+	.target = offsetof(struct state, target),
+	.actual = offsetof(struct state, actual),
+	.floor = offsetof(struct state, floor),
+	.owner_balloon = OWNER_BALLOON,
+	.owner_in_flight = OWNER_IN_FLIGHT,
+	.owner_leaving = OWNER_LEAVING,
+};
+
+struct epitaph panic_epitaph = { .version = EPITAPH_VERSION, .size = sizeof(struct epitaph) };
+
+#define TEST_EVENTS(EVENT) EVENT(TEST_EVENT, "test", "", "")
+EVENTS_DECLARE(test, TEST_EVENTS)
+EVENTS_DEFINE(test, TEST_EVENTS);
+
+/* ---- in the fake's process ---- */
+
+/* Where nothing is mapped there are zeros. */
+static void give_memory(uint64_t paddr, uint8_t *to, size_t size)
+{
+	struct dump_root root = dump_root;
+
+	memset(to, 0, size);
+	for (size_t at = 0; at < size; at += DUMP_PAGE) {
+		struct iovec local = { to + at, DUMP_PAGE };
+		struct iovec remote = { (void *)(uintptr_t)(paddr + at), DUMP_PAGE };
+
+		if (process_vm_readv(getpid(), &local, 1, &remote, 1, 0) != DUMP_PAGE)
+			memset(to + at, 0, DUMP_PAGE);
+	}
+	root.self = ROOT_PADDR;
+	if (paddr <= ROOT_PADDR && ROOT_PADDR - paddr < size)
+		memcpy(to + (ROOT_PADDR - paddr), &root, sizeof(root));
+}
+
+static void move_frames(void)
+{
+	pfn_t pfn;
+
+	assert_int_equal(frame_alloc(3, OWNER_HEAP, &pfn), 0);
+}
+
+/* ---- here ---- */
+
+static int start(void **state)
+{
+	(void)state;
+	fixture_start_one(256, 40 * BLOCK_FRAMES);
+	fixture_reserve(256, 100, OWNER_KERNEL);
+	return 0;
+}
+
+static void guest_that_rests_is_told_as_it_is(void **state)
+{
+	const struct fake_qemu qemu = { .peek = give_memory };
+	struct outcome got = RUN_AGAINST(&qemu, "dump", "--live", "--verbose");
+	char error[SCHEMA_ERROR];
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.out, "  kernel                400 kB        100 frames\n");
+	assert_says(got.out, "Ledger: ok (");
+	assert_says(got.err, "of the guest's memory; it stood still ");
+	got = RUN_AGAINST(&qemu, "dump", "--live", "--json");
+	assert_int_equal(got.status, EXIT_REACHED);
+	if (schema_check("balloonctl-dump", got.out, error))
+		fail_msg("%s", error);
+	got = RUN_AGAINST(&qemu, "dump", "--live", "--pfn", "300");
+	assert_string_equal(got.out, "Frame 0x12c: kernel\n");
+	got = RUN_AGAINST(&qemu, "dump", "--live", "--pfn", "0", "--json");
+	assert_int_equal(got.status, EXIT_REACHED);
+	if (schema_check("balloonctl-dump-pfn", got.out, error))
+		fail_msg("%s", error);
+}
+
+static void guest_that_ran_in_between_and_moved_nothing_is_whole(void **state)
+{
+	const struct fake_qemu qemu = { .peek = give_memory, .peek_ms = PEEK_MS };
+	struct outcome got = RUN_AGAINST(&qemu, "dump", "--live");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.err, " parts, between which the guest ran and moved no frame\n");
+	assert_says(got.out, "Ledger: ok (");
+}
+
+static void what_moved_in_between_is_said(void **state)
+{
+	const struct fake_qemu qemu = { .peek = give_memory,
+					.peek_ms = PEEK_MS,
+					.resumed = move_frames };
+	struct outcome got = RUN_AGAINST(&qemu, "dump", "--live");
+
+	(void)state;
+	assert_says(got.err, "between which the guest ran and moved free -");
+	assert_says(got.err, ", heap +");
+	assert_says(got.err, ": a map can look broken by that alone\n");
+	/* The counters were read first, then the map, in which there is more by now. */
+	assert_int_equal(got.status, EXIT_WRONG);
+	assert_says(got.out, "Ledger: BROKEN");
+}
+
+#define LIVE_TEST(name) cmocka_unit_test_setup_teardown(name, start, fixture_stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIVE_TEST(guest_that_rests_is_told_as_it_is),
+		LIVE_TEST(guest_that_ran_in_between_and_moved_nothing_is_whole),
+		LIVE_TEST(what_moved_in_between_is_said),
+	};
+
+	return cmocka_run_group_tests_name("balloonctl/live", tests, NULL, NULL);
+}
