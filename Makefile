@@ -283,8 +283,8 @@ help:
 #:                       save and restore
 #: make tools            build/tools/balloonctl, which drives and shows balloons
 #:                       from the host
-#: make install          balloonctl, manual pages, completion for bash, zsh and fish,
-#:                       dashboard and alerts; PREFIX=/usr/local DESTDIR=
+#: make install          balloonctl, manual pages, completion for bash, zsh and
+#:                       fish, dashboard and alerts; PREFIX=/usr/local DESTDIR=
 #: make uninstall        removes exactly that, with the same PREFIX and DESTDIR
 #:
 #: make dist             build/aerostat-VERSION.tar.xz: kernel, UEFI image, ISO and
@@ -328,14 +328,14 @@ help:
 #:                       what they should
 #: make test-debian      both commands on a fresh Debian, from its bootstrap on;
 #:                       RELEASE=trixie, or which; part of test-all
-#: make check-contrib    what promtool and systemd say of balloonctl's alerts, metrics
-#:                       and unit; part of test-all
-#: make check-dist       whether a release is the same bytes when made elsewhere and
-#:                       later, is whole, boots, and docs/ci.md works with it; and
+#: make check-contrib    what promtool and systemd say of balloonctl's alerts,
+#:                       metrics and unit; part of test-all
+#: make check-dist       whether a release is the same bytes when made elsewhere
+#:                       and later, is whole, boots, and docs/ci.md works with it
 #: make check-deb        likewise for the package; both part of test-all
-#: make check-shell      what shellcheck says of the scripts and mandoc of the manual
-#:                       pages, what zsh and fish complete, and whether uninstall
-#:                       removes what install put; part of test-all
+#: make check-shell      what shellcheck says of the scripts and mandoc of the
+#:                       manual pages, what zsh and fish complete, and whether
+#:                       uninstall removes what install put; part of test-all
 #: make check-layers     whether includes and calls point one way
 #: make check-style      the rules of style that a machine can hold, and
 #:                       assertions per thousand lines

@@ -34,8 +34,7 @@ rm -rf "$built/deb"
 mkdir -p "$root/DEBIAN" "$built/deb/debian"
 env -u MAKEFLAGS -u MFLAGS make -s BUILD="$built" PACKAGES=no DESTDIR="$root" PREFIX=/usr install \
 	>"$built/deb/log"
-strip --remove-section=.comment --remove-section=.note \
-	--remove-section=.note.gnu.build-id "$root/usr/bin/balloonctl"
+strip --remove-section=.comment --remove-section=.note "$root/usr/bin/balloonctl"
 # The guest's page is the guest's.
 rm -r "$root/usr/share/man/man7"
 gzip -9n "$root/usr/share/man/man1/balloonctl.1"

@@ -41,8 +41,7 @@ put()
 
 # Names of functions stay, for backtraces; where the sources lay does not.
 objcopy --strip-debug "$built/aerostat.elf" "$root/aerostat.elf"
-# The linker's id of the build is a sum over debugging information, too.
-strip -s -R .note.gnu.build-id -o "$root/balloonctl" "$built/tools/balloonctl"
+strip -s -o "$root/balloonctl" "$built/tools/balloonctl"
 chmod 755 "$root/aerostat.elf" "$root/balloonctl"
 # objcopy has put the time into the header of the file (COFF, 4 bytes after the machine).
 put 644 "$built/aerostat.efi" aerostat.efi

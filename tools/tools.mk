@@ -53,10 +53,12 @@ BALLOONCTL_COMMON_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o, \
 $(filter-out $(TOOL_OBJECTS),$(BALLOONCTL_COMMON_OBJECTS)): | $(call needs,tools)
 $(BUILD)/host/tools/balloonctl/guest_libvirt.o: | $(if $(LIBVIRT),,$(call needs,libvirt-headers))
 
+# The linker's id of a build is a sum over what debuggers read, and so over where the
+# sources lie: a release is to be the same everywhere.
 $(BUILD)/tools/balloonctl: $(BUILD)/host/tools/balloonctl/main.o \
 		$(BALLOONCTL_SOURCES:%.c=$(BUILD)/host/%.o)
 	@mkdir -p $(@D)
-	$(call say,LD)$(HOSTCC) -o $@ $^ $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
+	$(call say,LD)$(HOSTCC) -Wl,--build-id=none -o $@ $^ $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 
 # One that has libvirt in any case, for `make virsh-demo`.
 $(BUILD)/libvirt/balloonctl: $(BALLOONCTL_COMMON_OBJECTS) \

@@ -98,6 +98,10 @@ status=0
 check "its balloonctl runs, and is of this version"
 
 status=0
+readelf -lW "$name/balloonctl" | grep -q GNU_RELRO || status=1
+check "its balloonctl is hardened as it was linked"
+
+status=0
 ! grep -aF -e "$room" -e "$tree" -r "$name" || status=1
 check "it names no folder of this machine"
 
