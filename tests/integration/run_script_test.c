@@ -141,7 +141,8 @@ static void no_line_of_a_long_script_is_lost(void **state)
 	size_t answers = 0;
 
 	(void)state;
-	strcpy(script, "hold 40M\n");
+	setenv("MEM", "2G", 1);
+	strcpy(script, "hold 1500M\n");
 	for (int i = 0; i < 1500; i++)
 		strcat(script, "held 1 2 3\n");
 	strcat(script, "exit 6\n");
