@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -248,26 +249,64 @@ static void guest_that_moves_no_more_is_a_shortfall(void **state)
 
 #define NO_STATS_VQ "{\"status\": {\"statuses\": [\"VIRTIO_CONFIG_S_DRIVER_OK: x\"]}}"
 
-static void assert_wait_ends(const struct fake_qemu *qemu, int status, const char *words)
+/*
+ * A guest has seconds for a sign of life: each wait is in a process of its own, and goes on
+ * while the next tests run. The last test looks how they ended.
+ */
+static pid_t trials[32];
+static size_t nr_trials;
+
+static bool wait_ends(const struct fake_qemu *qemu, int status, const char *words)
 {
 	struct outcome got = RUN_AGAINST(qemu, "set", HALF, "--wait", "--patience=1");
 
-	if (got.status != status)
-		fail_msg("status %d: %s%s", got.status, got.out, got.err);
-	assert_says(got.err, words);
-	assert_says(got.out, "Actual ");
+	if (got.status == status && strstr(got.err, words) && strstr(got.out, "Actual "))
+		return true;
+	fprintf(stderr, "not status %d and \"%s\", but %d: %s%s", status, words, got.status,
+		got.out, got.err);
+	return false;
+}
+
+static void expect_wait_to_end(const struct fake_qemu *qemu, int status, const char *words)
+{
+	pid_t pid;
+
+	assert_true(nr_trials < sizeof(trials) / sizeof(trials[0]));
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(!wait_ends(qemu, status, words));
+	}
+	trials[nr_trials++] = pid;
+}
+
+static void all_waits_end_as_they_should(void **state)
+{
+	unsigned failed = 0;
+
+	(void)state;
+	assert_true(nr_trials > 0);
+	while (nr_trials) {
+		int status;
+
+		assert_true(waitpid(trials[--nr_trials], &status, 0) > 0);
+		failed += status != 0;
+	}
+	assert_int_equal(failed, 0);
 }
 
 /* What a dead guest last reported says nothing, however far it came. */
 static void guest_without_a_sign_of_life_is_no_shortfall(void **state)
 {
 	(void)state;
-	assert_wait_ends(
+	expect_wait_to_end(
 		&(struct fake_qemu){ LEFTS(FAKE_RAM, 900 * MIB, 600 * MIB) }, EXIT_TIMEOUT,
 		"no sign of life: nothing has moved for 1 s, and the guest does not answer "
 		"when asked for statistics; the guest last reported 600.0 MiB left");
-	assert_wait_ends(&(struct fake_qemu){ LEFTS(FAKE_RAM) }, EXIT_TIMEOUT,
-			 "the guest last reported 1.000 GiB left");
+	expect_wait_to_end(&(struct fake_qemu){ LEFTS(FAKE_RAM) }, EXIT_TIMEOUT,
+			   "the guest last reported 1.000 GiB left");
 }
 
 /* Reports that were there before it was asked are none. */
@@ -281,9 +320,9 @@ static void old_report_is_no_sign_of_life(void **state)
 	};
 
 	(void)state;
-	assert_wait_ends(&qemu, EXIT_TIMEOUT, "no sign of life");
+	expect_wait_to_end(&qemu, EXIT_TIMEOUT, "no sign of life");
 	/* It has sent statistics, so it could. */
-	assert_wait_ends(&old, EXIT_TIMEOUT, "no sign of life");
+	expect_wait_to_end(&old, EXIT_TIMEOUT, "no sign of life");
 }
 
 static void driver_that_sends_nothing_shows_life_by_moving(void **state)
@@ -297,10 +336,10 @@ static void driver_that_sends_nothing_shows_life_by_moving(void **state)
 	const struct fake_qemu unknown_stands = { .old = true, LEFTS(FAKE_RAM) };
 
 	(void)state;
-	assert_wait_ends(&moves, EXIT_SHORTFALL, "stays at 600.0 MiB left");
-	assert_wait_ends(&stands, EXIT_TIMEOUT, "answers no questions (it has no STATS_VQ)");
-	assert_wait_ends(&unknown_moves, EXIT_SHORTFALL, "stays at 600.0 MiB left");
-	assert_wait_ends(&unknown_stands, EXIT_TIMEOUT, "does not answer when asked");
+	expect_wait_to_end(&moves, EXIT_SHORTFALL, "stays at 600.0 MiB left");
+	expect_wait_to_end(&stands, EXIT_TIMEOUT, "answers no questions (it has no STATS_VQ)");
+	expect_wait_to_end(&unknown_moves, EXIT_SHORTFALL, "stays at 600.0 MiB left");
+	expect_wait_to_end(&unknown_stands, EXIT_TIMEOUT, "does not answer when asked");
 }
 
 static void qemu_that_cannot_have_it_asked_is_no_error(void **state)
@@ -309,7 +348,7 @@ static void qemu_that_cannot_have_it_asked_is_no_error(void **state)
 					ANSWER(.asks = "qom-set", .error = "GenericError") };
 
 	(void)state;
-	assert_wait_ends(&qemu, EXIT_SHORTFALL, "stays at 600.0 MiB left");
+	expect_wait_to_end(&qemu, EXIT_SHORTFALL, "stays at 600.0 MiB left");
 }
 
 static void guest_is_asked_afterwards_as_often_as_before(void **state)
@@ -341,7 +380,7 @@ static void panic_is_told_in_words(void **state)
 	struct outcome got;
 
 	(void)state;
-	assert_wait_ends(&qemu, EXIT_TIMEOUT, "the guest has panicked and cannot move");
+	expect_wait_to_end(&qemu, EXIT_TIMEOUT, "the guest has panicked and cannot move");
 	got = RUN_AGAINST(&qemu, "set", HALF);
 	assert_int_equal(got.status, EXIT_TIMEOUT);
 	assert_says(got.err, "the target is set, but the guest has panicked");
@@ -371,7 +410,7 @@ static void panic_in_mid_wait_ends_it(void **state)
 	const struct fake_qemu qemu = { LEFTS(900 * MIB, 800 * MIB), .answers = answers };
 
 	(void)state;
-	assert_wait_ends(&qemu, EXIT_TIMEOUT, "the guest has panicked");
+	expect_wait_to_end(&qemu, EXIT_TIMEOUT, "the guest has panicked");
 }
 
 static void panic_before_a_reset_is_over(void **state)
@@ -794,6 +833,7 @@ int main(void)
 		cmocka_unit_test(connection_that_dies_after_the_target_is_said),
 		cmocka_unit_test(device_that_goes_in_mid_wait_is_said),
 		cmocka_unit_test(refusal_by_qemu_is_passed_on),
+		cmocka_unit_test(all_waits_end_as_they_should),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/set", tests, NULL, NULL);
