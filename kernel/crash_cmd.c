@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arch/cpu.h"
+#include "arch/irq_flags.h"
 #include "kernel/lib/command.h"
 #include "kernel/lib/panic.h"
 #include "mm/stack.h"
@@ -62,12 +64,23 @@ static int fail_assertion(void)
 	return 0;
 }
 
+/* Nothing ends this: a machine that is there, and a guest that is not. */
+static int hang(void)
+{
+	irq_disable();
+	for (;;)
+		cpu_relax();
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*go)(void);
 } ways[] = {
-	{ "null", read_null },	     { "code", write_code },  { "data", run_data },
-	{ "stack", overflow_stack }, { "panic", just_panic }, { "assert", fail_assertion },
+	{ "null", read_null },	 { "code", write_code },
+	{ "data", run_data },	 { "stack", overflow_stack },
+	{ "panic", just_panic }, { "assert", fail_assertion },
+	{ "hang", hang },
 };
 
 /* The kernel should have ended. */
@@ -93,5 +106,5 @@ static int cmd_crash(int argc, char **argv)
 COMMAND("crash", "WAY", "end the kernel, to see what that looks like",
 	"null reads a null pointer, code writes into code, data runs data, stack\n"
 	"overflows the stack, panic panics, assert fails an assertion. QEMU ends with the\n"
-	"status of a panic.",
+	"status of a panic. hang does not end: the guest says and does nothing any more.",
 	cmd_crash);

@@ -415,7 +415,7 @@ wait_for_prompts()
 	done
 }
 
-# The guest keeps 4096 bytes that are typed ahead, and loses what comes after them.
+# The guest keeps 16384 bytes that are typed ahead, and loses what comes after them.
 type_lines()
 {
 	lines=$(count_prompts)

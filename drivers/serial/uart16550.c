@@ -19,7 +19,7 @@
 #include "kernel/task/task.h"
 
 #define TX_RING_SIZE 65536u
-#define RX_RING_SIZE 4096u
+#define RX_RING_SIZE 16384u
 
 /* Positions wrap at 2^32, and must then still name the same place. */
 _Static_assert((TX_RING_SIZE & (TX_RING_SIZE - 1)) == 0, "a power of two");

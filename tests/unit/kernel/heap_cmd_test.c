@@ -135,7 +135,7 @@ static void words_that_mean_nothing_are_named(void **state)
 {
 	(void)state;
 	assert_runs("heap much", -ERANGE,
-		    "heap: much is no size; write 64M, 1G or a number of bytes\n");
+		    "heap: much is no size; write 64M, 1.5G or a number of bytes\n");
 	assert_runs("heap 1 2", -EINVAL, "");
 }
 

@@ -155,7 +155,8 @@ static void every_flag_has_its_word(void **state)
 	assert_int_equal(sim_command("lspci -v"), 0);
 	assert_string_equal(sim_command_text,
 			    "00:05.0 Ethernet controller [0200]: Intel Corporation 82540EM Gigabit "
-			    "Ethernet Controller [8086:100e]\n"
+			    "Ethernet\n"
+			    "        Controller [8086:100e]\n"
 			    "\tSubsystem: Device [4242:1100]\n"
 			    "\tFlags: memory, 66MHz, fast back to back, medium devsel, latency 64\n"
 			    "\tInterrupt: pin D, line 5 [disabled]\n"
@@ -294,7 +295,8 @@ static void a_device_that_is_gone_is_shown_so(void **state)
 	assert_int_equal(sim_command("lspci -v"), 0);
 	assert_string_equal(sim_command_text,
 			    "00:04.0 Unclassified device [00ff]: Red Hat, Inc. Virtio memory "
-			    "balloon [1af4:1002]\n"
+			    "balloon\n"
+			    "        [1af4:1002]\n"
 			    "\tdoes not answer any more\n"
 			    "\n");
 }

@@ -106,7 +106,7 @@ static void a_found_uart_is_set_up_and_silent(void **state)
 	assert_int_equal(ports[PORT_COM2 + UART_IER], 0);
 	assert_int_equal(ports[PORT_COM2 + UART_LCR], LCR_8N1);
 	assert_int_equal(ports[PORT_COM2 + UART_MCR], MCR_DTR | MCR_RTS | MCR_OUT2);
-	assert_int_equal(ports[PORT_COM2 + UART_FCR], FCR_ENABLE | FCR_CLEAR);
+	assert_int_equal(ports[PORT_COM2 + UART_FCR], FCR_ENABLE | FCR_CLEAR | FCR_TRIGGER_8);
 	assert_int_equal(uart.fifo_size, FIFO_SIZE);
 	no_fifo = true;
 	assert_true(uart_find(&uart));

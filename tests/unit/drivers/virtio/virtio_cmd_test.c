@@ -91,9 +91,8 @@ static void device_is_shown_with_features_and_reasons(void **state)
 		sim_command_text,
 		"simulated balloon (type 5), simulated, 0 interrupts\n"
 		"  status    0x0f ACKNOWLEDGE DRIVER FEATURES_OK DRIVER_OK\n"
-		"  offered   0x8200000920000013 bit-0 STATS_VQ PAGE_POISON EVENT_IDX VERSION_1 "
-		"IN_ORDER\n"
-		"            bit-57 bit-63\n"
+		"  offered   0x8200000920000013 bit-0 STATS_VQ PAGE_POISON EVENT_IDX VERSION_1\n"
+		"            IN_ORDER bit-57 bit-63\n"
 		"  accepted  0x0000000100000002 STATS_VQ VERSION_1\n"
 		"  refused    0 bit-0              unknown bit\n"
 		"  refused    4 PAGE_POISON        not implemented\n"
