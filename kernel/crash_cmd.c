@@ -8,6 +8,7 @@
 
 #include "arch/cpu.h"
 #include "arch/irq_flags.h"
+#include "kernel/console.h"
 #include "kernel/lib/command.h"
 #include "kernel/lib/panic.h"
 #include "mm/stack.h"
@@ -67,6 +68,8 @@ static int fail_assertion(void)
 /* Nothing ends this: a machine that is there, and a guest that is not. */
 static int hang(void)
 {
+	printf("crash: hanging\n");
+	console_flush();
 	irq_disable();
 	for (;;)
 		cpu_relax();
