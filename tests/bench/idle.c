@@ -26,6 +26,8 @@
 #define GOAL_SHARE 0.05 /* percent of a processor */
 #define GOAL_ANSWER_MS 100.0
 #define GUESTS_MAX 1000
+#define KINDS_MAX 4
+#define WINDOWS 10 /* of a measurement; the median is not one burst's */
 #define ASK_ROUNDS 3
 
 /* A guest has settled when it used less than this of two seconds, twice in a row. */
@@ -144,39 +146,40 @@ static void start(struct kind *kind)
 
 /* ---- Measuring ---- */
 
-static double *note_used(const struct kind *kind)
+/* What each guest has used so far goes to `used`. */
+static void note_used(const struct kind *kind, double *used)
 {
-	double *used = calloc(kind->count, sizeof(*used));
-
-	if (!used)
-		abort();
 	for (size_t i = 0; i < kind->count; i++)
 		used[i] = host_cpu_seconds(kind->guests[i].pid);
-	return used;
+}
+
+/* One window of time, the same for all guests. */
+static void measure_window(struct kind *kinds, size_t count)
+{
+	static double before[KINDS_MAX][GUESTS_MAX], after[GUESTS_MAX];
+	double start, seconds;
+
+	for (size_t k = 0; k < count; k++)
+		note_used(&kinds[k], before[k]);
+	start = host_now();
+	usleep((useconds_t)(options.seconds / WINDOWS * 1e6));
+	seconds = host_now() - start;
+	for (size_t k = 0; k < count; k++) {
+		note_used(&kinds[k], after);
+		for (size_t i = 0; i < kinds[k].count; i++)
+			samples_add(&kinds[k].share, (after[i] - before[k][i]) / seconds * 100);
+	}
 }
 
 static void measure(struct kind *kinds, size_t count)
 {
-	double *before[4];
-	double start, seconds;
-
+	for (unsigned window = 0; window < WINDOWS; window++)
+		measure_window(kinds, count);
 	for (size_t k = 0; k < count; k++)
-		before[k] = note_used(&kinds[k]);
-	start = host_now();
-	usleep((useconds_t)(options.seconds * 1e6));
-	seconds = host_now() - start;
-	for (size_t k = 0; k < count; k++) {
-		double *after = note_used(&kinds[k]);
-
-		for (size_t i = 0; i < kinds[k].count; i++) {
-			uint64_t pss = host_memory_of(kinds[k].guests[i].pid, "Pss:");
-
-			samples_add(&kinds[k].share, (after[i] - before[k][i]) / seconds * 100);
-			samples_add(&kinds[k].mib, (double)pss / (1 << 20));
-		}
-		free(after);
-		free(before[k]);
-	}
+		for (size_t i = 0; i < kinds[k].count; i++)
+			samples_add(&kinds[k].mib,
+				    (double)host_memory_of(kinds[k].guests[i].pid, "Pss:") /
+					    (1 << 20));
 }
 
 static void ask(struct kind *kind)
@@ -278,7 +281,7 @@ static size_t make_kinds(struct kind *kinds, char *machines, size_t guests)
 	char *save = NULL;
 	size_t count = 0;
 
-	for (char *machine = strtok_r(machines, ",", &save); machine && count < 4;
+	for (char *machine = strtok_r(machines, ",", &save); machine && count < KINDS_MAX;
 	     machine = strtok_r(NULL, ",", &save)) {
 		kinds[count++] = (struct kind){ .machine = machine, .count = guests };
 		if (guests == 1)
@@ -293,7 +296,7 @@ int main(int argc, char **argv)
 	static const struct option longs[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 	char all_machines[] = "q35,microvm", *machines = all_machines;
 	struct circumstances circumstances;
-	struct kind kinds[4];
+	struct kind kinds[KINDS_MAX + 1];
 	size_t count, guests = 1;
 	bool json = false;
 	int option;
