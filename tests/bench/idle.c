@@ -26,6 +26,8 @@
 #define GOAL_SHARE 0.05 /* percent of a processor */
 #define GOAL_ANSWER_MS 100.0
 #define GUESTS_MAX 1000
+#define KINDS_MAX 4
+#define WINDOWS 10 /* of a measurement */
 #define ASK_ROUNDS 3
 
 /* A guest has settled when it used less than this of two seconds, twice in a row. */
@@ -44,9 +46,10 @@ struct kind {
 	bool is_linux;
 	struct idle_guest *guests;
 	size_t count;
-	struct samples share; /* percent of a processor */
-	struct samples mib;   /* PSS */
-	struct samples ms;    /* until the console answered */
+	struct samples share;  /* percent of a processor */
+	struct samples window; /* likewise, in each window */
+	struct samples mib;    /* PSS */
+	struct samples ms;     /* until the console answered */
 };
 
 __attribute__((noreturn)) static void usage(void)
@@ -144,38 +147,50 @@ static void start(struct kind *kind)
 
 /* ---- Measuring ---- */
 
-static double *note_used(const struct kind *kind)
+/* What each guest has used so far goes to `used`. */
+static void note_used(const struct kind *kind, double *used)
 {
-	double *used = calloc(kind->count, sizeof(*used));
-
-	if (!used)
-		abort();
 	for (size_t i = 0; i < kind->count; i++)
 		used[i] = host_cpu_seconds(kind->guests[i].pid);
-	return used;
 }
 
-static void measure(struct kind *kinds, size_t count)
+/* One window of time, the same for all guests. */
+static void measure_window(struct kind *kinds, size_t count)
 {
-	double *before[4];
+	static double before[KINDS_MAX][GUESTS_MAX], after[GUESTS_MAX];
 	double start, seconds;
 
 	for (size_t k = 0; k < count; k++)
-		before[k] = note_used(&kinds[k]);
+		note_used(&kinds[k], before[k]);
 	start = host_now();
-	usleep((useconds_t)(options.seconds * 1e6));
+	usleep((useconds_t)(options.seconds / WINDOWS * 1e6));
 	seconds = host_now() - start;
 	for (size_t k = 0; k < count; k++) {
-		double *after = note_used(&kinds[k]);
+		note_used(&kinds[k], after);
+		for (size_t i = 0; i < kinds[k].count; i++)
+			samples_add(&kinds[k].window, (after[i] - before[k][i]) / seconds * 100);
+	}
+}
 
+/* The figure is that of the whole time, bursts and all; the windows show whether it had any. */
+static void measure(struct kind *kinds, size_t count)
+{
+	static double before[KINDS_MAX][GUESTS_MAX], after[GUESTS_MAX];
+	double start = host_now(), seconds;
+
+	for (size_t k = 0; k < count; k++)
+		note_used(&kinds[k], before[k]);
+	for (unsigned window = 0; window < WINDOWS; window++)
+		measure_window(kinds, count);
+	seconds = host_now() - start;
+	for (size_t k = 0; k < count; k++) {
+		note_used(&kinds[k], after);
 		for (size_t i = 0; i < kinds[k].count; i++) {
 			uint64_t pss = host_memory_of(kinds[k].guests[i].pid, "Pss:");
 
 			samples_add(&kinds[k].share, (after[i] - before[k][i]) / seconds * 100);
 			samples_add(&kinds[k].mib, (double)pss / (1 << 20));
 		}
-		free(after);
-		free(before[k]);
 	}
 }
 
@@ -213,14 +228,15 @@ static void print_text(const struct circumstances *c, const struct kind *kinds, 
 {
 	printf("%s; QEMU, TCG, " MEMORY "; %s; %.0f s; `%s`\n\n", c->host, c->date, options.seconds,
 	       c->command);
-	printf("| machine | guest | guests at once | a processor's share, %% | PSS, MiB | answers "
-	       "of the console, ms | |\n|---|---|---|---|---|---|---|\n");
+	printf("| machine | guest | guests at once | a processor's share, %% | of a window | "
+	       "PSS, MiB | answers of the console, ms | |\n|---|---|---|---|---|---|---|---|\n");
 	for (size_t k = 0; k < count; k++) {
 		bool met = samples_median(&kinds[k].share) <= GOAL_SHARE &&
 			   samples_quantile(&kinds[k].ms, 1) <= GOAL_ANSWER_MS;
 
 		printf("| %s | %s | %zu |", kinds[k].machine, kind_name(&kinds[k]), kinds[k].count);
 		print_range(&kinds[k].share, "%.3f");
+		print_range(&kinds[k].window, "%.3f");
 		print_range(&kinds[k].mib, "%.1f");
 		if (kinds[k].is_linux) {
 			printf(" - | - |\n");
@@ -263,6 +279,7 @@ static void print_json(const struct circumstances *c, const struct kind *kinds, 
 		json_object_object_add(row, "guest", json_object_new_string(kind_name(&kinds[k])));
 		json_object_object_add(row, "guests", json_object_new_int((int)kinds[k].count));
 		add_figures(row, "processor-percent", &kinds[k].share);
+		add_figures(row, "window-processor-percent", &kinds[k].window);
 		add_figures(row, "pss-mib", &kinds[k].mib);
 		add_figures(row, "answer-ms", &kinds[k].ms);
 		json_object_array_add(rows, row);
@@ -278,7 +295,7 @@ static size_t make_kinds(struct kind *kinds, char *machines, size_t guests)
 	char *save = NULL;
 	size_t count = 0;
 
-	for (char *machine = strtok_r(machines, ",", &save); machine && count < 4;
+	for (char *machine = strtok_r(machines, ",", &save); machine && count < KINDS_MAX;
 	     machine = strtok_r(NULL, ",", &save)) {
 		kinds[count++] = (struct kind){ .machine = machine, .count = guests };
 		if (guests == 1)
@@ -293,7 +310,7 @@ int main(int argc, char **argv)
 	static const struct option longs[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
 	char all_machines[] = "q35,microvm", *machines = all_machines;
 	struct circumstances circumstances;
-	struct kind kinds[4];
+	struct kind kinds[KINDS_MAX + 1];
 	size_t count, guests = 1;
 	bool json = false;
 	int option;
