@@ -24,7 +24,7 @@ static const char help[] =
 	"output. Where nothing is known the lines have gaps.\n"
 	"\n"
 	"  -o, --output OUT.svg\n"
-	"      --title TEXT       above the picture; without it the guest's name stands there\n";
+	"      --title TEXT       above the picture, instead of the guest's name\n";
 
 struct request {
 	const char *input, *output, *title;

@@ -39,8 +39,8 @@ static const char help[] =
 	"  --window TIME    show the course of the last 1m, 5m, 15m, 1h, 6h or 24h\n"
 	"  --ascii          draw with ASCII only, as where the locale has no UTF-8\n"
 	"\n"
-	"Keys: q quits, ? lists the others: arrows select a guest, capital letters sort as\n"
-	"in virt-top, + and - change the window. If nobody asks a guest for its\n"
+	"Keys: q quits, ? lists the others: arrows select a guest, capital letters sort\n"
+	"as in virt-top, + and - change the window. If nobody asks a guest for its\n"
 	"statistics, it is asked every second (or SEC) as long as this runs.\n";
 
 struct request {
