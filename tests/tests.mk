@@ -247,8 +247,7 @@ tests/tools/balloonctl/progress_shows := $(BALLOONCTL_TESTED) \
 	tests/unit/tools/balloonctl/screen.c
 tests/tools/balloonctl/status := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/watch_draw := $(BALLOONCTL_TESTED)
-tests/tools/balloonctl/watch := $(BALLOONCTL_TESTED)
-tests/tools/balloonctl/watch_keys := $(BALLOONCTL_TESTED) tests/unit/tools/balloonctl/screen.c \
+tests/tools/balloonctl/watch := $(BALLOONCTL_TESTED) tests/unit/tools/balloonctl/screen.c \
 	tests/unit/tools/failing.c
 tests/tools/balloonctl/poller := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
 tests/tools/balloonctl/record := $(BALLOONCTL_TESTED)
@@ -257,7 +256,7 @@ tests/tools/balloonctl/export := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
 tests/tools/balloonctl/failing := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 # What tests/unit/tools/failing.c stands in front of.
 FAILING := $(addprefix -Xlinker --wrap=,malloc calloc realloc strdup strndup asprintf \
-	open_memstream json_tokener_new MHD_create_response_from_buffer pthread_create fopen \
+	open_memstream json_tokener_new_ex MHD_create_response_from_buffer pthread_create fopen \
 	fdopen opendir mkstemp fchmod rename fstat pread socket setsockopt getsockopt connect \
 	poll recv send elf_begin)
 
@@ -287,7 +286,7 @@ $(foreach name,guest_thread poller export, \
 	$(if $(LIBVIRT),-lvirt) $(LOCKS)
 $(addsuffix /tools/balloonctl/clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(addprefix -Xlinker --wrap=,clock_gettime nanosleep time)
-$(foreach name,dump_shows failing libvirt_calls listen watch_keys, \
+$(foreach name,dump_shows failing libvirt_calls listen watch, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAILING)
 $(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)

@@ -217,7 +217,7 @@ static int draw(const struct watch *watch)
 	return 0;
 }
 
-/* The selected row is one of those that are shown. */
+/* The selected row is one of those that are shown, and all rows are used. */
 static void scroll_to_selected(struct watch *watch)
 {
 	size_t fits = watch_fits(LINES, watch->count);
@@ -226,8 +226,8 @@ static void scroll_to_selected(struct watch *watch)
 		watch->first = watch->selected;
 	if (watch->selected >= watch->first + fits)
 		watch->first = watch->selected + 1 - fits;
-	if (watch->count <= fits)
-		watch->first = 0;
+	if (watch->first + fits > watch->count)
+		watch->first = watch->count > fits ? watch->count - fits : 0;
 }
 
 /* -ENOMEM. */

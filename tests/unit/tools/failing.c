@@ -75,7 +75,7 @@ MEMORY(realloc, (void *old, size_t size), (old, size))
 MEMORY(strdup, (const char *text), (text))
 MEMORY(strndup, (const char *text, size_t size), (text, size))
 MEMORY(open_memstream, (char **text, size_t *size), (text, size))
-MEMORY(json_tokener_new, (void), ())
+MEMORY(json_tokener_new_ex, (int depth), (depth))
 
 int __wrap_asprintf(char **text, const char *format, ...);
 int __wrap_asprintf(char **text, const char *format, ...)

@@ -131,7 +131,8 @@ static void status_is_this(void **state)
 	      "Statistics   ", "s old");
 	whole("--json", "status",
 	      "{\"guest\":\"%s\",\"ram\":1073741824,\"left\":805306368,\"taken\":268435456,"
-	      "\"paused\":true,\"target\":{\"left\":1073741824,\"taken\":0},\"driver\":true,"
+	      "\"paused\":true,\"panicked\":false,\"target\":{\"left\":1073741824,\"taken\":0},"
+	      "\"driver\":true,"
 	      "\"features\":[\"MUST_TELL_HOST\",\"EVENT_IDX\",\"VERSION_1\",63],"
 	      "\"offered\":[\"STATS_VQ\",\"REPORTING\",6,\"BAD_FEATURE\"]," STATISTICS_JSON,
 	      "\"statistics-age\":", ",");
@@ -211,7 +212,13 @@ static void refused_question_is_named(void **state)
 		FAILS(EXIT_NO_DEVICE, NO_DEVICE, VALUE("qom-list", "[]"), "stats"),
 		FAILS(EXIT_NO_DEVICE, NO_DEVICE, VALUE("qom-list", "7"), "stats"),
 		FAILS(EXIT_NO_DEVICE, NO_DEVICE, ERROR("qom-list"), "stats", "--interval", "5"),
-		FAILS(EXIT_WRONG, REFUSES("query-dump"), ERROR("query-dump"), "dump", "--live"),
+		FAILS(EXIT_WRONG, REFUSES("query-status"), ERROR("query-status"), "dump", "--live"),
+		FAILS(EXIT_WRONG, REFUSES("stop"), ERROR("\"stop\""), "dump", "--live"),
+		FAILS(EXIT_WRONG, REFUSES("pmemsave"), ERROR("pmemsave"), "dump", "--live"),
+		FAILS(EXIT_WRONG,
+		      "QEMU refuses 'cont': no; the guest stands still, and could not be told to "
+		      "run on\n",
+		      ERROR("\"cont\""), "dump", "--live"),
 	};
 
 	(void)state;
@@ -286,8 +293,10 @@ static void connection_that_ends_is_told_at_every_question(void **state)
 		LOST("polling", "stats"),
 		LOST("qom-set", "stats", "--interval", "0"),
 		LOST("\"balloon\"", "set", "512M"),
-		LOST("query-dump", "dump", "--live"),
-		LOST("dump-guest-memory", "dump", "--live"),
+		LOST("query-status", "dump", "--live"),
+		LOST("\"stop\"", "dump", "--live"),
+		LOST("pmemsave", "dump", "--live"),
+		LOST("\"cont\"", "dump", "--live"),
 	};
 
 	(void)state;

@@ -102,7 +102,9 @@ static int state_fake(struct guest *guest, struct guest_state *state)
 static uint64_t update;	  /* of the report, in Unix time */
 static int64_t new_at;	  /* there is another one from then on */
 static unsigned interval; /* that it is polled with */
-static unsigned told[8], nr_told;
+static unsigned told[MAX], nr_told;
+static bool lives; /* the guest answers as soon as it is asked */
+static bool lives_in_waits = true;
 static unsigned stats_fail_at, nr_stats; /* the n-th time, from 1 */
 
 static int stats_fake(struct guest *guest, struct guest_stats *stats)
@@ -119,8 +121,10 @@ static int stats_fake(struct guest *guest, struct guest_stats *stats)
 static int set_interval_fake(struct guest *guest, unsigned seconds)
 {
 	(void)guest;
+	assert_true(nr_told < MAX);
 	told[nr_told++] = seconds;
 	interval = seconds;
+	update += lives && seconds;
 	return 0;
 }
 
@@ -147,6 +151,7 @@ static int begin(void **state)
 	update = 1;
 	new_at = INT64_MAX;
 	interval = 0;
+	lives = false;
 	guest.deadline = 0;
 	return 0;
 }
@@ -212,6 +217,7 @@ static struct waiting wait_for(const struct answer *script, int64_t end, unsigne
 	int is;
 
 	begin(NULL);
+	lives = lives_in_waits;
 	answers = script;
 	guest_account(&w.state, FAKE_RAM, FAKE_RAM);
 	is = catch_output(wait_once, &w);
@@ -280,16 +286,18 @@ static void standstill_is_certain_after_the_patience(void **state)
 	struct waiting w;
 
 	(void)state;
-	/* 500: it moves. 1499: a millisecond too early. 1579. */
+	/* 500: it moves. 1499: a millisecond too early. 1579: it is asked, and 1739: it lives. */
 	w = wait_for(just, 0, 1, EXIT_SHORTFALL);
-	assert_int_equal(now, BEGIN + 1579);
+	assert_int_equal(now, BEGIN + 1739);
 	assert_string_equal(err,
 			    "balloonctl: shortfall of 388.0 MiB: nothing has moved for 1 s, the "
 			    "guest stays at 900.0 MiB left\n");
 	assert_true(w.state.left == 900 * MIB && w.state.ram == FAKE_RAM);
-	/* 500, 1500. */
+	/* 500, 1500, 1580. */
 	wait_for(over, 0, 1, EXIT_SHORTFALL);
-	assert_int_equal(now, BEGIN + 1500);
+	assert_int_equal(now, BEGIN + 1580);
+	/* It was asked for its statistics, and is not any more. */
+	assert_true(nr_told == 2 && told[0] == 1 && told[1] == 0);
 }
 
 static void standstill_has_its_reason(void **state)
@@ -344,6 +352,25 @@ static void time_that_is_up_has_its_reason(void **state)
 	assert_int_equal(nr_pauses, 2);
 	assert_int_equal(pauses[1], 1000000);
 	assert_int_equal(now, BEGIN + 100);
+}
+
+/* Once a second, since QEMU keeps whole ones, and for five. */
+static void sign_of_life_is_asked_for_five_seconds(void **state)
+{
+	static const struct answer script[] = { AT(FAKE_RAM), LAST };
+	static const unsigned asked[] = { 1, 0, 1, 0, 1, 0, 1, 0, 1, 0 };
+
+	(void)state;
+	lives_in_waits = false;
+	wait_for(script, 0, 1, EXIT_TIMEOUT);
+	lives_in_waits = true;
+	assert_string_equal(err, "balloonctl: no sign of life: nothing has moved for 1 s, and the "
+				 "guest does not answer when asked for statistics; the guest last "
+				 "reported 1.000 GiB left\n");
+	/* 20, 60, 140, 300, 500 ... 1100: it is asked. 6100. */
+	assert_int_equal(now, BEGIN + 6100);
+	assert_int_equal(nr_told, sizeof(asked) / sizeof(asked[0]));
+	assert_memory_equal(told, asked, sizeof(asked));
 }
 
 /* Silence for more than a second is the reason, and then nothing is known. */
@@ -551,6 +578,7 @@ int main(void)
 		cmocka_unit_test_setup(standstill_is_certain_after_the_patience, begin),
 		cmocka_unit_test_setup(standstill_has_its_reason, begin),
 		cmocka_unit_test_setup(time_that_is_up_has_its_reason, begin),
+		cmocka_unit_test_setup(sign_of_life_is_asked_for_five_seconds, begin),
 		cmocka_unit_test_setup(silence_is_told_apart, begin),
 		cmocka_unit_test_setup(what_is_not_sure_is_not_reached, begin),
 		cmocka_unit_test_setup(report_is_waited_for_twice_its_time_and_five_seconds, begin),

@@ -103,9 +103,9 @@ static void headline_and_row_have_all_columns(void **state)
 	assert_string_equal(text,
 			    "time_s,unix_time_s,ram_bytes,target_left_bytes,left_bytes,taken_bytes,"
 			    "guest_free_bytes,guest_available_bytes,statistics_age_s,"
-			    "host_pss_bytes,host_cpu_s\n"
-			    "0.250,1.250,2,3,4,5,6,7,8.2,9,10.25\n"
-			    "1000000.000,,1000002,,1000004,,1000006,,1000008.0,,1000010.00\n");
+			    "host_pss_bytes,host_cpu_s,guest\n"
+			    "0.250,1.250,2,3,4,5,6,7,8.2,9,10.25,a\n"
+			    "1000000.000,,1000002,,1000004,,1000006,,1000008.0,,1000010.00,a\n");
 }
 
 /* Five minutes ago, with what the guest says. */
@@ -536,9 +536,25 @@ static void signals_are_asked_for_anew_each_time(void **state)
 
 /* All that there are, of a guest of which all is known. */
 static const char all_metrics[] =
-	"# HELP balloon_up Whether the guest is there and answers.\n"
+	"# HELP balloon_build_info Of what version this exporter is.\n"
+	"# TYPE balloon_build_info gauge\n"
+	"balloon_build_info{version=\"" AEROSTAT_VERSION "\"} 1\n"
+	"# HELP balloon_up Whether the guest is there, busy or not.\n"
 	"# TYPE balloon_up gauge\n"
 	"balloon_up{guest=\"web\"} 1\n"
+	"# HELP balloon_guest_state What the last look at the guest has found: one of these is 1.\n"
+	"# TYPE balloon_guest_state gauge\n"
+	"balloon_guest_state{guest=\"web\",state=\"pending\"} 0\n"
+	"balloon_guest_state{guest=\"web\",state=\"up\"} 1\n"
+	"balloon_guest_state{guest=\"web\",state=\"busy\"} 0\n"
+	"balloon_guest_state{guest=\"web\",state=\"no_answer\"} 0\n"
+	"balloon_guest_state{guest=\"web\",state=\"no_balloon\"} 0\n"
+	"balloon_guest_state{guest=\"web\",state=\"gone\"} 0\n"
+	"balloon_guest_state{guest=\"web\",state=\"failed\"} 0\n"
+	"# HELP balloon_age_seconds How old the values of this guest are; its statistics are "
+	"older.\n"
+	"# TYPE balloon_age_seconds gauge\n"
+	"balloon_age_seconds{guest=\"web\"} 2.500\n"
 	"# HELP balloon_ram_bytes Memory that the host gave to the guest.\n"
 	"# TYPE balloon_ram_bytes gauge\n"
 	"balloon_ram_bytes{guest=\"web\"} 1000\n"
@@ -564,6 +580,9 @@ static const char all_metrics[] =
 	"Unix time.\n"
 	"# TYPE balloon_stats_update_timestamp_seconds gauge\n"
 	"balloon_stats_update_timestamp_seconds{guest=\"web\"} 55\n"
+	"# HELP balloon_stats_age_seconds How old the guest's statistics are.\n"
+	"# TYPE balloon_stats_age_seconds gauge\n"
+	"balloon_stats_age_seconds{guest=\"web\"} 6.500\n"
 	"# HELP balloon_stats_interval_seconds How often the guest is asked for statistics; 0: "
 	"never.\n"
 	"# TYPE balloon_stats_interval_seconds gauge\n"
@@ -628,6 +647,7 @@ static void metrics_are_these(void **state)
 {
 	struct sample sample = {
 		.number = 1,
+		.seen = 5000,
 		.state = { .ram = 1000,
 			   .left = 800,
 			   .taken = 200,
@@ -638,7 +658,7 @@ static void metrics_are_these(void **state)
 			   .paused = true,
 			   .complaint = "no" },
 		.has_stats = true,
-		.stats = { .ever = true, .update = 55, .interval = 7, .present = 0xffff },
+		.stats = { .ever = true, .update = 55, .age = 4, .interval = 7, .present = 0xffff },
 		.has_cost = true,
 		.cost = { .resident = 4096, .cpu_ms = 12345 },
 	};
@@ -652,7 +672,7 @@ static void metrics_are_these(void **state)
 		[STAT_ASYNC_SCANS] = 112,      [STAT_DIRECT_SCANS] = 113,
 		[STAT_ASYNC_RECLAIMS] = 114,   [STAT_DIRECT_RECLAIMS] = 115,
 	};
-	const struct metrics_guest guest = { .name = "web", .sample = &sample };
+	const struct metrics_guest guest = { .name = "web", .sample = &sample, .now = 7500 };
 	char *text = NULL;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);

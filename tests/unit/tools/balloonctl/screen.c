@@ -30,25 +30,36 @@ static const struct screen_cell blank = { .character = ' ', .colour = SCREEN_NO_
 
 /* ---- what it shows ---- */
 
-bool screen_shows(const struct screen *screen, const char *text, int *row, int *column)
+/* Where text begins in a row; -1: it is not there. */
+static int find_in_row(const struct screen *screen, int row, const char *text)
 {
 	int length = (int)strlen(text);
 
-	for (int r = 0; r < screen->rows; r++)
-		for (int c = 0; c + length <= screen->columns; c++) {
-			int same = 0;
+	for (int c = 0; c + length <= screen->columns; c++) {
+		const struct screen_cell *cells = &screen->cells[row][c];
+		int same = 0;
 
-			while (same < length &&
-			       screen->cells[r][c + same].character == (unsigned char)text[same])
-				same++;
-			if (same < length)
-				continue;
-			if (row) {
-				*row = r;
-				*column = c;
-			}
-			return true;
+		while (same < length && cells[same].character == (unsigned char)text[same])
+			same++;
+		if (same == length)
+			return c;
+	}
+	return -1;
+}
+
+bool screen_shows(const struct screen *screen, const char *text, int *row, int *column)
+{
+	for (int r = 0; r < screen->rows; r++) {
+		int at = find_in_row(screen, r, text);
+
+		if (at < 0)
+			continue;
+		if (row) {
+			*row = r;
+			*column = at;
 		}
+		return true;
+	}
 	return false;
 }
 
@@ -451,6 +462,18 @@ void screen_await(struct screen *screen, const char *text, int *row, int *column
 {
 	read_until(screen, text, true);
 	screen_shows(screen, text, row, column);
+}
+
+void screen_await_at(struct screen *screen, int row, const char *text)
+{
+	int64_t deadline = deadline_in(LONG_MS);
+	bool goes_on = true;
+
+	while (find_in_row(screen, row, text) < 0) {
+		if (!goes_on || deadline_left(deadline) == 0)
+			fail_showing(screen, "its row does not have", text);
+		goes_on = read_some(screen, deadline);
+	}
 }
 
 void screen_await_without(struct screen *screen, const char *text)

@@ -51,6 +51,9 @@ void screen_resize(struct screen *screen, int rows, int columns);
 /* Reads until `text` is on the screen, and stores where; fails the test if it never is. */
 void screen_await(struct screen *screen, const char *text, int *row, int *column);
 
+/* Reads until `text` is in one row. */
+void screen_await_at(struct screen *screen, int row, const char *text);
+
 /* Reads until `text` is not on the screen any more. */
 void screen_await_without(struct screen *screen, const char *text);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tools/balloonctl/watch.c on a pseudo terminal, as a person has it: what stands there
- * on terminals of several widths, what keys do, and how it ends. The terminal is a
- * VT100 of a hundred lines.
+ * tools/balloonctl/watch.c on a terminal: what a person sees, on terminals of several
+ * sizes, and which keys do what. What is drawn where is for watch_draw_test.c.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,407 +10,516 @@
 
 #include <cmocka.h>
 
-#include <errno.h>
-#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
-#include "tools/balloonctl/balloonctl.h"
+#include "tests/unit/tools/balloonctl/screen.h"
+#include "tests/unit/tools/failing.h"
 #include "tools/balloonctl/command.h"
 
-#define ROWS 24
-#define COLUMNS_MAX 200
-#define ALARM_S 120u /* for ever */
-#define GUESTS_MAX 3
+#define BLUE 4
+#define GREEN 2
+#define MAGENTA 5
+#define YELLOW 3
+#define RED 1
 
-/* ---- a terminal ---- */
+#define CLEAR_KEY "\x0c" /* Ctrl-L */
+#define UP_KEY "\x1bOA"	 /* as xterm sends them to a program that wants a keypad */
+#define DOWN_KEY "\x1bOB"
 
-struct terminal {
-	int fd;
-	pid_t pid;
-	int columns, row, column;
-	int top, bottom; /* rows that scroll */
-	char cells[ROWS][COLUMNS_MAX];
-	char escape[64]; /* a sequence that is not complete yet, without its ESC */
-	size_t escape_len;
-	bool in_escape;
-	char text[ROWS * (COLUMNS_MAX + 1) + 1];
-};
+#define FAILED 64 /* besides the status */
 
-static void clear_cells(struct terminal *t, int row, int from, int to)
+static struct screen screen;
+static unsigned failing; /* the allocation that fails, from 1; 0: none does */
+
+/* The words of a command after its name; NULL ends them. */
+static int watch(void *arg)
 {
-	memset(&t->cells[row][from], ' ', (size_t)(to - from));
-}
+	const char *const *words = arg;
+	struct common common = { .guest = NULL };
+	char *argv[16] = { strdup("watch") };
+	int argc = 1, status;
 
-static void clear_below(struct terminal *t)
-{
-	clear_cells(t, t->row, t->column, COLUMNS_MAX);
-	for (int row = t->row + 1; row < ROWS; row++)
-		clear_cells(t, row, 0, COLUMNS_MAX);
-}
-
-static void line_feed(struct terminal *t)
-{
-	if (t->row != t->bottom) {
-		t->row += t->row < ROWS - 1;
-		return;
+	while (words[argc - 1]) {
+		argv[argc] = strdup(words[argc - 1]);
+		argc++;
 	}
-	memmove(t->cells[t->top], t->cells[t->top + 1],
-		(size_t)(t->bottom - t->top) * sizeof(t->cells[0]));
-	clear_cells(t, t->bottom, 0, COLUMNS_MAX);
+	complain_for("watch");
+	fail_nth(FAILING_MEMORY, failing);
+	status = command_run(&command_watch, &common, argc, argv);
+	status |= failed_call() ? FAILED : 0;
+	fail_nth(FAILING_MEMORY, 0);
+	while (argc)
+		free(argv[--argc]);
+	return status;
 }
 
-static void reverse_line_feed(struct terminal *t)
+static void start(int rows, int columns, const char *term, const char *const *words)
 {
-	if (t->row != t->top) {
-		t->row -= t->row > 0;
-		return;
+	screen_start(&screen, rows, columns, term, watch, (void *)(uintptr_t)words);
+}
+
+#define START_WIDE(rows, columns, ...) \
+	start(rows, columns, "xterm", (const char *const[]){ __VA_ARGS__, NULL })
+#define START(rows, ...) START_WIDE(rows, 80, __VA_ARGS__)
+
+static void await(const char *text)
+{
+	int row, column;
+
+	screen_await(&screen, text, &row, &column);
+}
+
+static void quit(const char *key)
+{
+	screen_type(&screen, key);
+	assert_int_equal(screen_end(&screen), EXIT_REACHED);
+}
+
+/* The mark before a word of the legend, and how it is drawn. */
+static const struct screen_cell *mark_of(const char *word)
+{
+	int column;
+
+	for (column = 0; column + (int)strlen(word) < screen.columns; column++) {
+		const struct screen_cell *row = screen.cells[screen.rows - 1];
+		size_t same = 0;
+
+		while (word[same] && row[column + (int)same].character == (unsigned)word[same])
+			same++;
+		if (!word[same])
+			return &row[column - 2];
 	}
-	memmove(t->cells[t->top + 1], t->cells[t->top],
-		(size_t)(t->bottom - t->top) * sizeof(t->cells[0]));
-	clear_cells(t, t->top, 0, COLUMNS_MAX);
+	fail_msg("the last row has no \"%s\"", word);
+	return NULL;
 }
 
-static void move_to(struct terminal *t, int row, int column)
+static void guest_is_watched_until_q(void **state)
 {
-	t->row = row < 0 ? 0 : row >= ROWS ? ROWS - 1 : row;
-	t->column = column < 0 ? 0 : column >= t->columns ? t->columns - 1 : column;
+	const struct fake_qemu qemu = { .left_before = 768 * MIB };
+	struct fake_place place;
+	int row, column;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	START(24, place.path);
+	screen_await(&screen, "768.0 MiB", &row, &column);
+	screen_await(&screen, "balloonctl watch: 1 guest, every 1 s", &row, &column);
+	assert_int_equal(row, 0);
+	assert_true(screen.cells[row][column].bold);
+	screen_await(&screen, "q quits", &row, &column);
+	assert_int_equal(row, 23);
+	assert_true(screen.cells[row][column].dim);
+	assert_true(screen.hides_cursor && screen.is_other);
+	quit("q");
+	/* The person has the terminal back as it was. */
+	assert_false(screen.hides_cursor || screen.is_other);
+	fake_qemu_stop(&place);
 }
 
-/* ESC [ PARAMETERS LETTER. Attributes and modes change nothing that is looked at. */
-static void control(struct terminal *t, const char *parameters, char letter)
+static void capital_q_quits_as_well(void **state)
 {
-	int first = 0, second = 0;
+	(void)state;
+	START(24, "/nowhere/a");
+	await("q quits");
+	quit("Q");
+}
 
-	sscanf(parameters, "%d;%d", &first, &second);
-	switch (letter) {
-	case 'H':
-		move_to(t, (first ? first : 1) - 1, (second ? second : 1) - 1);
-		break;
-	case 'A':
-		move_to(t, t->row - (first ? first : 1), t->column);
-		break;
-	case 'B':
-		move_to(t, t->row + (first ? first : 1), t->column);
-		break;
-	case 'C':
-		move_to(t, t->row, t->column + (first ? first : 1));
-		break;
-	case 'D':
-		move_to(t, t->row, t->column - (first ? first : 1));
-		break;
-	case 'J':
-		assert_int_equal(first, 0);
-		clear_below(t);
-		break;
-	case 'K':
-		if (first == 1)
-			clear_cells(t, t->row, 0, t->column + 1);
-		else
-			clear_cells(t, t->row, t->column, COLUMNS_MAX);
-		break;
-	case 'r':
-		t->top = (first ? first : 1) - 1;
-		t->bottom = (second ? second : ROWS) - 1;
-		assert_true(t->top < t->bottom && t->bottom < ROWS);
-		move_to(t, 0, 0);
-		break;
-	default:
-		if (!strchr("mhl", letter))
-			fail_msg("the terminal has no ESC [ %s %c", parameters, letter);
+/* Nothing of what is typed appears. */
+static void other_keys_do_nothing(void **state)
+{
+	(void)state;
+	START(24, "/nowhere/a");
+	await("gone");
+	screen_type(&screen, "Wxyz\n");
+	screen_soil(&screen);
+	screen_type(&screen, CLEAR_KEY);
+	await("gone");
+	assert_false(screen_shows(&screen, "Wxyz", NULL, NULL));
+	quit("q");
+}
+
+static void marks_have_their_colours(void **state)
+{
+	(void)state;
+	START(24, "/nowhere/a");
+	await("q quits");
+	assert_int_equal(mark_of("used")->colour, BLUE);
+	assert_int_equal(mark_of("free")->colour, GREEN);
+	assert_int_equal(mark_of("taken")->colour, MAGENTA);
+	assert_int_equal(mark_of("target")->colour, YELLOW);
+	assert_false(mark_of("used")->bold || mark_of("used")->dim);
+	quit("q");
+}
+
+static void what_is_wrong_is_red_and_bold(void **state)
+{
+	int row, column;
+
+	(void)state;
+	START(24, "/nowhere/a");
+	screen_await(&screen, "gone: /nowhere", &row, &column);
+	assert_int_equal(screen.cells[row][column].colour, RED);
+	assert_true(screen.cells[row][column].bold);
+	/* Its name has no colour. */
+	assert_true(screen_shows(&screen, "/nowhere/a", &row, &column));
+	assert_int_equal(screen.cells[row][column].colour, SCREEN_NO_COLOUR);
+	quit("q");
+}
+
+static void terminal_without_colours_does(void **state)
+{
+	const char *const words[] = { "/nowhere/a", NULL };
+
+	(void)state;
+	start(24, 80, "vt220", words);
+	await("q quits");
+	assert_int_equal(mark_of("used")->colour, SCREEN_NO_COLOUR);
+	quit("q");
+}
+
+static void interval_is_shown(void **state)
+{
+	(void)state;
+	START(24, "--interval", "0.5", "/nowhere/a");
+	await("every 0.5 s");
+	quit("q");
+}
+
+/* ---- UTF-8 ---- */
+
+static bool shows_more_than_ascii(void)
+{
+	for (int r = 0; r < screen.rows; r++)
+		for (int c = 0; c < screen.columns; c++)
+			if (screen.cells[r][c].character > 0x7f)
+				return true;
+	return false;
+}
+
+static void locale_decides_what_is_drawn_with(void **state)
+{
+	(void)state;
+	setenv("LC_ALL", "C.UTF-8", 1);
+	START(24, "/nowhere/a");
+	await("q quits");
+	assert_true(shows_more_than_ascii());
+	assert_int_equal(mark_of("target")->character, 0x2502);
+	quit("q");
+	START(24, "--ascii", "/nowhere/a");
+	await("q quits");
+	assert_false(shows_more_than_ascii());
+	quit("q");
+	setenv("LC_ALL", "C", 1);
+	START(24, "/nowhere/a");
+	await("q quits");
+	assert_false(shows_more_than_ascii());
+	quit("q");
+}
+
+/* ---- scrolling ---- */
+
+#define NINE_GUESTS \
+	"/no/g1", "/no/g2", "/no/g3", "/no/g4", "/no/g5", "/no/g6", "/no/g7", "/no/g8", "/no/g9"
+
+/* Of eight rows five are guests'. */
+static void arrows_select_and_scroll(void **state)
+{
+	(void)state;
+	START(8, NINE_GUESTS);
+	await("1 to 5 of 9");
+	await(">/no/g1 ");
+	await("/no/g5 ");
+	assert_false(screen_shows(&screen, "/no/g6", NULL, NULL));
+	/* There is nothing above. */
+	screen_type(&screen, UP_KEY);
+	screen_type(&screen, DOWN_KEY);
+	await(">/no/g2 ");
+	screen_type(&screen, "jjj");
+	await(">/no/g5 ");
+	await("1 to 5 of 9");
+	screen_type(&screen, "j");
+	await(">/no/g6 ");
+	await("2 to 6 of 9");
+	screen_await_without(&screen, "/no/g1 ");
+	/* Nor below. */
+	screen_type(&screen, "jjjjk");
+	await(">/no/g8 ");
+	await("5 to 9 of 9");
+	screen_type(&screen, UP_KEY UP_KEY "k");
+	await(">/no/g5 ");
+	await("5 to 9 of 9");
+	screen_type(&screen, "k");
+	await(">/no/g4 ");
+	await("4 to 8 of 9");
+	quit("q");
+}
+
+static void selected_guest_is_shown_alone(void **state)
+{
+	static const char *const enter[] = { "\n", "\r", "\x1bOM" };
+
+	(void)state;
+	START(8, NINE_GUESTS);
+	await("1 to 5 of 9");
+	screen_type(&screen, "j");
+	for (size_t i = 0; i < sizeof(enter) / sizeof(enter[0]); i++) {
+		await(">/no/g2 ");
+		screen_type(&screen, enter[i]);
+		screen_await_without(&screen, "GUEST");
+		await(" /no/g2  gone: ");
+		assert_false(screen_shows(&screen, "/no/g1", NULL, NULL));
+		screen_type(&screen, "\n");
+		await("GUEST");
+	}
+	quit("q");
+}
+
+/* No row is blank as long as a guest is not shown. */
+static void larger_terminal_shows_more_at_once(void **state)
+{
+	(void)state;
+	START(8, NINE_GUESTS);
+	await("1 to 5 of 9");
+	screen_type(&screen, "jjjjjjjj");
+	await("5 to 9 of 9");
+	screen_resize(&screen, 10, 80);
+	await("3 to 9 of 9");
+	await("/no/g3 ");
+	screen_resize(&screen, 12, 80);
+	await("/no/g1 ");
+	screen_await_without(&screen, "of 9");
+	await(">/no/g9 ");
+	quit("q");
+}
+
+/* Only its width: what is shown stays where it was. */
+static void wider_terminal_scrolls_nothing(void **state)
+{
+	(void)state;
+	START_WIDE(8, 40, NINE_GUESTS);
+	await("/no/g5 ");
+	screen_type(&screen, "jjjjj");
+	await(">/no/g6 ");
+	assert_false(screen_shows(&screen, "No such file or directory", NULL, NULL));
+	screen_resize(&screen, 8, 100);
+	await("/no/g2  gone: /no: No such file or directory");
+	await("2 to 6 of 9");
+	await(">/no/g6 ");
+	quit("q");
+}
+
+static void clear_key_draws_all_anew(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	START(24, "/nowhere/a");
+	await("gone");
+	before = screen.clearings;
+	screen_soil(&screen);
+	screen_type(&screen, CLEAR_KEY);
+	await("balloonctl watch: 1 guest");
+	await("q quits");
+	assert_false(screen_shows(&screen, "~~", NULL, NULL));
+	assert_true(screen.clearings > before);
+	quit("q");
+}
+
+/* ---- three guests ---- */
+
+#define GUESTS 3
+#define FIRST_ROW 2 /* of a table: the screen's headline and its own are above */
+
+static struct fake_place places[GUESTS];
+
+/* Of 1 GiB each, with so many MiB left. */
+static void start_guests(size_t count, const int64_t *left)
+{
+	for (size_t i = 0; i < count; i++)
+		fake_qemu_start(&(struct fake_qemu){ .left_before = left[i] * MIB }, &places[i]);
+}
+
+static void stop_guests(size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		fake_qemu_stop(&places[i]);
+}
+
+/* What is left and taken stands in the rows in this order, and the guest stays selected. */
+static void await_order(const int64_t *left, int64_t selected)
+{
+	for (int i = 0; i < GUESTS; i++) {
+		char words[64];
+
+		snprintf(words, sizeof(words), "%lld.0 MiB  %lld.0 MiB", (long long)left[i],
+			 1024 - (long long)left[i]);
+		screen_await_at(&screen, FIRST_ROW + i, words);
+		if (left[i] == selected)
+			screen_await_at(&screen, FIRST_ROW + i, ">");
 	}
 }
 
-static void take_escape(struct terminal *t, char c)
+static void table_is_sorted_by_keys(void **state)
 {
-	assert_true(t->escape_len < sizeof(t->escape) - 1);
-	t->escape[t->escape_len++] = c;
-	t->escape[t->escape_len] = '\0';
-	if (t->escape[0] == '[') {
-		if (t->escape_len == 1 || strchr("0123456789;?", c))
-			return;
-		control(t, t->escape + 1 + (t->escape[1] == '?'), c);
-	} else if (strchr("()", t->escape[0]) && t->escape_len == 1) {
-		return;
-	} else if (t->escape[0] == 'M') {
-		reverse_line_feed(t);
-	} else if (t->escape[0] == 'D') {
-		line_feed(t);
+	static const int64_t left[GUESTS] = { 768, 256, 512 }, most[GUESTS] = { 768, 512, 256 },
+			     least[GUESTS] = { 256, 512, 768 };
+	int64_t by_name[GUESTS], selected = left[0]; /* the one that was named first */
+
+	(void)state;
+	start_guests(GUESTS, left);
+	for (int i = 0; i < GUESTS; i++) {
+		int before = 0;
+
+		for (int other = 0; other < GUESTS; other++)
+			before += strcmp(places[other].path, places[i].path) < 0;
+		by_name[before] = left[i];
 	}
-	t->in_escape = false;
+	START(24, places[0].path, places[1].path, places[2].path);
+	await_order(by_name, selected);
+	screen_type(&screen, "T");
+	await_order(least, selected);
+	screen_type(&screen, "r");
+	await_order(most, selected);
+	/* The order is turned round until another is asked for. */
+	screen_type(&screen, "T");
+	await_order(least, selected);
+	screen_type(&screen, "M");
+	await_order(most, selected);
+	screen_type(&screen, "N");
+	await_order(by_name, selected);
+	quit("q");
+	stop_guests(GUESTS);
 }
 
-static void put_character(struct terminal *t, char c)
+/* ---- numbers ---- */
+
+static const char *screen_text(void)
 {
-	/* The cursor stays at the right edge until there is more to write. */
-	if (t->column == t->columns) {
-		t->column = 0;
-		line_feed(t);
-	}
-	t->cells[t->row][t->column++] = c;
-}
+	static char text[SCREEN_ROWS_MAX * (SCREEN_COLUMNS_MAX + 1) + 1];
+	size_t length = 0;
 
-static void take_byte(struct terminal *t, char c)
-{
-	if (t->in_escape) {
-		take_escape(t, c);
-	} else if (c == '\x1b') {
-		t->in_escape = true;
-		t->escape_len = 0;
-	} else if (c == '\r') {
-		t->column = 0;
-	} else if (c == '\n') {
-		line_feed(t);
-	} else if (c == '\b') {
-		move_to(t, t->row, t->column - 1);
-	} else if (c == '\t') {
-		move_to(t, t->row, (t->column | 7) + 1);
-	} else if (c >= ' ') {
-		put_character(t, c);
-	}
-}
+	for (int r = 0; r < screen.rows; r++) {
+		size_t end = length;
 
-/* The screen's rows without the blanks at their ends. */
-static const char *text_of(struct terminal *t)
-{
-	size_t len = 0;
-
-	for (int row = 0; row < ROWS; row++) {
-		size_t end = len;
-
-		for (int column = 0; column < t->columns; column++) {
-			t->text[len++] = t->cells[row][column];
-			if (t->cells[row][column] != ' ')
-				end = len;
+		for (int c = 0; c < screen.columns; c++) {
+			text[length++] = (char)screen.cells[r][c].character;
+			if (screen.cells[r][c].character != ' ')
+				end = length;
 		}
-		len = end;
-		t->text[len++] = '\n';
+		length = end;
+		text[length++] = '\n';
 	}
-	t->text[len] = '\0';
-	return t->text;
-}
-
-/* Reads what is there; false: nobody writes any more. */
-static bool read_some(struct terminal *t)
-{
-	char buf[4096];
-	ssize_t n = read(t->fd, buf, sizeof(buf));
-
-	for (ssize_t i = 0; i < n; i++)
-		take_byte(t, buf[i]);
-	return n > 0;
-}
-
-static struct terminal *shown; /* when the time is up */
-
-static void give_up(int number)
-{
-	(void)number;
-	if (shown && write(STDERR_FILENO, shown->text, strlen(shown->text)) < 0)
-		_exit(2);
-	_exit(1);
-}
-
-/* Waits until `words` stand on the screen, or until they do no more. */
-static void await(struct terminal *t, const char *words, bool there)
-{
-	shown = t;
-	alarm(ALARM_S);
-	while (!strstr(text_of(t), words) == there)
-		if (!read_some(t))
-			fail_msg("it ended without \"%s\" on\n%s", words, t->text);
-	alarm(0);
-}
-
-static void press(struct terminal *t, char key)
-{
-	assert_int_equal(write(t->fd, &key, 1), 1);
-}
-
-static void resize(struct terminal *t, int columns)
-{
-	struct winsize size = { .ws_row = ROWS, .ws_col = (unsigned short)columns };
-
-	t->columns = columns;
-	assert_int_equal(ioctl(t->fd, TIOCSWINSZ, &size), 0);
-}
-
-/* ---- guests, and somebody who watches them ---- */
-
-struct scene {
-	struct fake_place places[GUESTS_MAX];
-	size_t guests;
-	struct terminal terminal;
-};
-
-/* In a process of its own. The guests' names are those of the sockets. */
-static void watch(struct scene *scene)
-{
-	struct common common = { 0 };
-	char *argv[GUESTS_MAX + 5] = { strdup("watch"), strdup("--ascii"), strdup("--interval"),
-				       strdup("0.1") };
-	int argc = 4;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setenv("TERM", "vt100", 1);
-	unsetenv("LINES");
-	unsetenv("COLUMNS");
-	for (size_t i = 0; i < scene->guests; i++)
-		argv[argc++] = scene->places[i].path;
-	/* What ncurses has allocated is nobody's leak. */
-	_exit(command_run(command_find("watch"), &common, argc, argv));
-}
-
-/* Guests of 1 GiB with so many MiB left, on a terminal of so many columns. */
-static void begin(struct scene *scene, size_t guests, const int64_t *left, int columns)
-{
-	struct winsize size = { .ws_row = ROWS, .ws_col = (unsigned short)columns };
-	struct terminal *t = &scene->terminal;
-
-	memset(scene, 0, sizeof(*scene));
-	scene->guests = guests;
-	for (size_t i = 0; i < guests; i++)
-		fake_qemu_start(&(struct fake_qemu){ .left_before = left[i] * MIB },
-				&scene->places[i]);
-	t->columns = columns;
-	t->bottom = ROWS - 1;
-	memset(t->cells, ' ', sizeof(t->cells));
-	fflush(NULL);
-	t->pid = forkpty(&t->fd, NULL, NULL, &size);
-	assert_true(t->pid >= 0);
-	if (t->pid == 0)
-		watch(scene);
-}
-
-/* It ends by itself, with success, and leaves the terminal in order. */
-static void end(struct scene *scene)
-{
-	struct terminal *t = &scene->terminal;
-	int status;
-
-	shown = t;
-	alarm(ALARM_S);
-	while (read_some(t))
-		;
-	assert_int_equal(waitpid(t->pid, &status, 0), t->pid);
-	alarm(0);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), EXIT_REACHED);
-	close(t->fd);
-	for (size_t i = 0; i < scene->guests; i++)
-		fake_qemu_stop(&scene->places[i]);
+	text[length] = '\0';
+	return text;
 }
 
 /* A number is followed by all of its unit. */
-static void assert_whole_numbers(const char *screen)
+static void assert_whole_numbers(void)
 {
-	for (const char *at = screen; (at = strpbrk(at, "0123456789"));) {
+	static const char *const units[] = { " KiB", " MiB", " GiB",   " B", " %",
+					     " s",   " min", " guest", " |" };
+	const char *text = screen_text();
+
+	for (const char *at = text; (at = strpbrk(at, "0123456789"));) {
 		const char *before = at, *after = at + strspn(at, "0123456789.");
+		bool whole = false;
 
 		at = after;
 		/* Digits in a name. */
-		if (before > screen && !strchr(" +\n", before[-1]))
+		if (before > text && !strchr(" +\n", before[-1]))
 			continue;
-		if (strncmp(after, " KiB", 4) && strncmp(after, " MiB", 4) &&
-		    strncmp(after, " GiB", 4) && strncmp(after, " B", 2) &&
-		    strncmp(after, " %", 2) && strncmp(after, " s", 2) &&
-		    strncmp(after, " min", 4) && strncmp(after, " guest", 6) &&
-		    strncmp(after, " |", 2))
-			fail_msg("\"%.12s\" is no whole number in\n%s", before, screen);
+		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+			whole = whole || !strncmp(after, units[i], strlen(units[i]));
+		if (!whole)
+			fail_msg("\"%.12s\" is no whole number in\n%s", before, text);
 	}
 }
 
 static void screens_of_many_widths_have_whole_numbers(void **state)
 {
 	static const int widths[] = { 40, 60, 80, 200 };
-	static const int64_t left[] = { 768, 512, 896 };
-	static struct scene scene;
+	static const int64_t left[GUESTS] = { 768, 512, 896 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
-		for (size_t guests = 1; guests <= GUESTS_MAX; guests += GUESTS_MAX - 1) {
-			begin(&scene, guests, left, widths[i]);
-			await(&scene.terminal, "768.0 MiB", true);
-			await(&scene.terminal, "256.0 MiB", true);
-			assert_whole_numbers(text_of(&scene.terminal));
-			press(&scene.terminal, 'q');
-			end(&scene);
+		for (size_t guests = 1; guests <= GUESTS; guests += GUESTS - 1) {
+			start_guests(guests, left);
+			START_WIDE(24, widths[i], "--ascii", "--interval", "0.1", places[0].path,
+				   guests > 1 ? places[1].path : NULL, places[2].path);
+			await("768.0 MiB");
+			await("256.0 MiB");
+			assert_whole_numbers();
+			quit("q");
+			stop_guests(guests);
 		}
 	}
 }
 
-static void keys_do_what_their_list_says(void **state)
+/* ---- the list of keys, and the window ---- */
+
+static void keys_are_listed(void **state)
 {
 	static const int64_t left[] = { 768 };
-	static struct scene scene;
-	struct terminal *t = &scene.terminal;
 
 	(void)state;
-	begin(&scene, 1, left, 80);
-	await(t, "left 768.0 MiB", true);
-	await(t, "-5 min", true);
-	press(t, '?');
-	await(t, "balloonctl watch: keys", true);
-	await(t, "left 768.0 MiB", false);
-	/* The key that leaves the list does nothing else. */
-	press(t, '+');
-	await(t, "-5 min", true);
-	press(t, '+');
-	await(t, "-15 min", true);
-	press(t, '-');
-	press(t, '-');
-	press(t, '-');
-	await(t, "-1 min", true);
-	resize(t, 40);
-	await(t, "target left", false);
-	await(t, "left 768.0 MiB", true);
-	assert_whole_numbers(text_of(t));
-	press(t, 'q');
-	end(&scene);
+	start_guests(1, left);
+	START(12, places[0].path);
+	await("left 768.0 MiB");
+	screen_type(&screen, "?");
+	await("balloonctl watch: keys");
+	screen_await_without(&screen, "left 768.0 MiB");
+	/* There is room for all of it now, and it is still there. */
+	screen_resize(&screen, 24, 80);
+	await("change of what is taken");
+	/* The key that leaves it does nothing else. */
+	screen_type(&screen, "+");
+	await("left 768.0 MiB");
+	await("every 1 s, 5 min");
+	screen_type(&screen, "?");
+	await("balloonctl watch: keys");
+	quit("q");
+	stop_guests(1);
 }
 
-/* The order of three guests by the ends of their rows' names. */
-static void table_is_sorted_by_keys(void **state)
+static void window_is_changed_by_keys(void **state)
 {
-	static const int64_t left[] = { 512, 768, 256 };
-	static struct scene scene;
-	struct terminal *t = &scene.terminal;
+	static const int64_t left[] = { 768 };
 
 	(void)state;
-	begin(&scene, 3, left, 80);
-	await(t, "512.0 MiB  512.0 MiB", true);
-	await(t, "768.0 MiB  256.0 MiB", true);
-	await(t, "256.0 MiB  768.0 MiB", true);
-	press(t, 'T');
-	/* Most is taken from the third. */
-	alarm(ALARM_S);
-	while (!(strstr(text_of(t), "256.0 MiB  768") < strstr(t->text, "512.0 MiB  512") &&
-		 strstr(t->text, "512.0 MiB  512") < strstr(t->text, "768.0 MiB  256")))
-		assert_true(read_some(t));
-	press(t, 'r');
-	while (!(strstr(text_of(t), "768.0 MiB  256") < strstr(t->text, "512.0 MiB  512") &&
-		 strstr(t->text, "512.0 MiB  512") < strstr(t->text, "256.0 MiB  768")))
-		assert_true(read_some(t));
-	alarm(0);
-	/* The selected one alone, and back. */
-	press(t, '\n');
-	await(t, "GUEST", false);
-	press(t, '\n');
-	await(t, "GUEST", true);
-	press(t, 'j');
-	press(t, 'k');
-	kill(t->pid, SIGTERM);
-	end(&scene);
+	start_guests(1, left);
+	START(24, "--ascii", "--interval", "0.1", places[0].path);
+	await("every 0.1 s, 5 min");
+	await("-5 min");
+	screen_type(&screen, "+");
+	await("-15 min");
+	await(", 15 min");
+	screen_type(&screen, "--");
+	await("-1 min");
+	/* There is none beyond, at either end. */
+	screen_type(&screen, "--+");
+	await("-5 min");
+	screen_type(&screen, "++++++");
+	await("-24 h");
+	screen_type(&screen, "-");
+	await("-6 h");
+	screen_resize(&screen, 24, 40);
+	screen_await_without(&screen, "target left");
+	await("left 768.0 MiB");
+	assert_whole_numbers();
+	quit("q");
+	START(24, "--window", "1h", places[0].path);
+	await("every 1 s, 1 h");
+	quit("q");
+	stop_guests(1);
 }
 
-static void watch_refuses_odd_windows(void **state)
+static void odd_windows_are_refused(void **state)
 {
 	static const char *const bad[] = { "", "m", "5", "7m", "1", "1x", "5mi", "25h", "-1h" };
 
@@ -425,19 +533,187 @@ static void watch_refuses_odd_windows(void **state)
 	/* A good one gets as far as the terminal, which is none here. */
 	assert_says(run_command("/nowhere/a", "watch", "--window", "24h", NULL).err,
 		    "a terminal is wanted");
-	assert_says(run_command("/nowhere/a", "watch", "--window", "15m", NULL).err,
+	assert_says(run_command("/nowhere/a", "watch", "--window", "15min", NULL).err,
 		    "a terminal is wanted");
+}
+
+/* ---- guests that come ---- */
+
+static void guest_that_comes_is_shown(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 640 * MIB };
+	char base[] = "/tmp/balloonctl-XXXXXX", folder[64], path[96];
+	struct fake_place place;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	snprintf(folder, sizeof(folder), "%s/aerostat-%u", base, (unsigned)geteuid());
+	snprintf(path, sizeof(path), "%s/newcomer.qmp", folder);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	setenv("XDG_RUNTIME_DIR", base, 1);
+	fake_qemu_start(&qemu, &place);
+	start(24, 80, "xterm", (const char *const[]){ NULL });
+	await("no guest runs here yet");
+	assert_int_equal(link(place.path, path), 0);
+	await("newcomer");
+	await("640.0 MiB");
+	await("1 guest,");
+	screen_await_without(&screen, "no guest runs here");
+	quit("q");
+	fake_qemu_stop(&place);
+	unlink(path);
+	rmdir(folder);
+	assert_int_equal(rmdir(base), 0);
+	unsetenv("XDG_RUNTIME_DIR");
+}
+
+static void guest_that_goes_is_shown_as_gone(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 640 * MIB };
+	struct fake_place place;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	START(24, "--interval", "0.1", place.path);
+	await("640.0 MiB");
+	fake_qemu_stop(&place);
+	await("gone: ");
+	quit("q");
+}
+
+/* ---- how it begins and ends ---- */
+
+static void signal_ends_it_in_order(void **state)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		START(24, "/nowhere/a");
+		await("gone");
+		kill(screen.pid, signals[i]);
+		assert_int_equal(screen_end(&screen), EXIT_REACHED);
+		assert_false(screen.hides_cursor || screen.is_other);
+	}
+}
+
+static void terminal_that_is_not_known_is_refused(void **state)
+{
+	const char *const words[] = { "/nowhere/a", NULL };
+
+	(void)state;
+	start(24, 80, "nonsense", words);
+	assert_int_equal(screen_end(&screen), EXIT_WRONG);
+	assert_true(screen_shows(&screen,
+				 "balloonctl watch: the terminal 'nonsense' is not known; set TERM",
+				 NULL, NULL));
+	start(24, 80, NULL, words);
+	assert_int_equal(screen_end(&screen), EXIT_WRONG);
+	assert_true(screen_shows(
+		&screen, "balloonctl watch: the terminal '' is not known; set TERM", NULL, NULL));
+}
+
+static void terminal_is_wanted(void **state)
+{
+	struct outcome got = run_command(NULL, "watch", "/nowhere/a", NULL);
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_WRONG);
+	assert_says(got.err, "a terminal is wanted; for scripts there are stats and record\n");
+	assert_string_equal(got.out, "");
+}
+
+/* Only one of the two. */
+static int watch_without_input(void *arg)
+{
+	close(STDIN_FILENO);
+	return watch(arg);
+}
+
+static int watch_into_a_file(void *arg)
+{
+	fclose(stdout);
+	return watch(arg);
+}
+
+static void terminal_is_wanted_on_both_sides(void **state)
+{
+	static const char *const words[] = { "/nowhere/a", NULL };
+
+	(void)state;
+	screen_start(&screen, 24, 80, "xterm", watch_without_input, (void *)(uintptr_t)words);
+	assert_int_equal(screen_end(&screen), EXIT_WRONG);
+	assert_true(screen_shows(&screen, "a terminal is wanted", NULL, NULL));
+	screen_start(&screen, 24, 80, "xterm", watch_into_a_file, (void *)(uintptr_t)words);
+	assert_int_equal(screen_end(&screen), EXIT_WRONG);
+	assert_true(screen_shows(&screen, "a terminal is wanted", NULL, NULL));
+}
+
+/* ---- without memory ---- */
+
+/* Whatever it was for, it is told, or is done without; and the terminal is as it was. */
+static void memory_that_is_short_is_told(void **state)
+{
+	static const char *const words[] = { "/nowhere/a", NULL };
+	int status;
+
+	(void)state;
+	failing = 0;
+	do {
+		failing++;
+		screen_start(&screen, 24, 80, "xterm", watch, (void *)(uintptr_t)words);
+		screen_type(&screen, "q");
+		status = screen_end(&screen);
+		assert_int_equal(status & ~FAILED & ~EXIT_WRONG, 0);
+		assert_false(screen.hides_cursor || screen.is_other);
+		if (status & EXIT_WRONG)
+			assert_true(screen_shows(&screen, "out of memory", NULL, NULL) ||
+				    screen_shows(&screen, "Cannot allocate memory", NULL, NULL));
+	} while (status & FAILED);
+	assert_int_equal(status, EXIT_REACHED);
+	assert_true(failing > 4);
+	failing = 0;
+}
+
+static void arguments_are_checked(void **state)
+{
+	struct outcome got = run_command(NULL, "watch", "--interval", "0", NULL);
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_USAGE);
+	assert_says(got.err, "--interval 0: seconds are wanted, 0.1 to 3600");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(screens_of_many_widths_have_whole_numbers),
-		cmocka_unit_test(keys_do_what_their_list_says),
+		cmocka_unit_test(guest_is_watched_until_q),
+		cmocka_unit_test(capital_q_quits_as_well),
+		cmocka_unit_test(other_keys_do_nothing),
+		cmocka_unit_test(marks_have_their_colours),
+		cmocka_unit_test(what_is_wrong_is_red_and_bold),
+		cmocka_unit_test(terminal_without_colours_does),
+		cmocka_unit_test(interval_is_shown),
+		cmocka_unit_test(locale_decides_what_is_drawn_with),
+		cmocka_unit_test(arrows_select_and_scroll),
+		cmocka_unit_test(selected_guest_is_shown_alone),
+		cmocka_unit_test(larger_terminal_shows_more_at_once),
+		cmocka_unit_test(wider_terminal_scrolls_nothing),
+		cmocka_unit_test(clear_key_draws_all_anew),
 		cmocka_unit_test(table_is_sorted_by_keys),
-		cmocka_unit_test(watch_refuses_odd_windows),
+		cmocka_unit_test(screens_of_many_widths_have_whole_numbers),
+		cmocka_unit_test(keys_are_listed),
+		cmocka_unit_test(window_is_changed_by_keys),
+		cmocka_unit_test(odd_windows_are_refused),
+		cmocka_unit_test(guest_that_comes_is_shown),
+		cmocka_unit_test(guest_that_goes_is_shown_as_gone),
+		cmocka_unit_test(signal_ends_it_in_order),
+		cmocka_unit_test(terminal_that_is_not_known_is_refused),
+		cmocka_unit_test(terminal_is_wanted),
+		cmocka_unit_test(terminal_is_wanted_on_both_sides),
+		cmocka_unit_test(memory_that_is_short_is_told),
+		cmocka_unit_test(arguments_are_checked),
 	};
 
-	signal(SIGALRM, give_up);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("balloonctl/watch", tests, NULL, NULL);
 }
