@@ -398,7 +398,7 @@ static void balloonctl_does_not_take_a_dead_guest_for_a_shortfall(void **state)
 	(void)state;
 	assert_end(BALLOONCTL("take", "16M", "--wait"), EXIT_REACHED, "16.00 MiB taken");
 	assert_int_equal(vm_send(vm, "crash hang\r", 11), 0);
-	assert_int_equal(vm_expect(vm, "crash: hanging\n", VM_TIMEOUT_MS, NULL), 0);
+	assert_int_equal(vm_expect(vm, "crash: hanging\r\n", VM_TIMEOUT_MS, NULL), 0);
 	end = BALLOONCTL("take", "32M", "--wait", "--patience=1");
 	assert_end(end, EXIT_TIMEOUT, "!no sign of life");
 	assert_end(end, EXIT_TIMEOUT, "!the guest last reported 240.0 MiB left");
