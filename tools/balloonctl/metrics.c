@@ -207,12 +207,19 @@ static bool is_there(const struct metrics_guest *guest)
 	       condition == CONDITION_NO_BALLOON;
 }
 
+/* What QEMU says is true of a guest that has panicked, too. */
+static bool has_values(const struct metrics_guest *guest)
+{
+	return guest->sample->seen &&
+	       (is_there(guest) || condition_of(guest) == CONDITION_PANICKED);
+}
+
 /* Old values are better than none only as long as the guest is known to be there. */
 static bool read_value(const struct metric *metric, const struct metrics_guest *guest,
 		       struct value *value)
 {
 	*value = (struct value){ 0 };
-	if (!is_there(guest) || !guest->sample->seen)
+	if (!has_values(guest))
 		return false;
 	if (metric->read)
 		return metric->read(guest, value);

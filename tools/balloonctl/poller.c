@@ -265,7 +265,7 @@ enum condition sample_condition(const struct sample *sample)
 		return CONDITION_PENDING;
 	switch (sample->err) {
 	case 0:
-		return CONDITION_UP;
+		return sample->state.panicked ? CONDITION_PANICKED : CONDITION_UP;
 	case -EBUSY:
 		return CONDITION_BUSY;
 	case -ETIMEDOUT:

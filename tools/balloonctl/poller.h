@@ -76,6 +76,7 @@ void poller_stop(struct poller *poller);
 #define CONDITION_TABLE(X) \
 	X(CONDITION_PENDING, "pending")	      /* there was no look yet */ \
 	X(CONDITION_UP, "up")		      /* it answers */ \
+	X(CONDITION_PANICKED, "panicked")     /* QEMU answers, and the guest has said so */ \
 	X(CONDITION_BUSY, "busy")	      /* its socket serves another client */ \
 	X(CONDITION_NO_ANSWER, "no_answer")   /* it is there, and says nothing */ \
 	X(CONDITION_NO_BALLOON, "no_balloon") /* it answers, and has no such device */ \

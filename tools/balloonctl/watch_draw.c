@@ -53,7 +53,8 @@ bool watch_has_amounts(const struct watch_screen *screen, const struct watch_vie
 
 	if (silence(screen, view) || !view->sample.seen)
 		return false;
-	return condition == CONDITION_UP || condition == CONDITION_BUSY;
+	return condition == CONDITION_UP || condition == CONDITION_PANICKED ||
+	       condition == CONDITION_BUSY;
 }
 
 static void busy_words(const struct watch_screen *screen, const struct sample *sample,
@@ -85,6 +86,8 @@ void watch_trouble(const struct watch_screen *screen, const struct watch_view *v
 		snprintf(text, WATCH_TROUBLE, "%s", sample->error);
 	else if (sample->err)
 		snprintf(text, WATCH_TROUBLE, "gone: %s", sample->error);
+	else if (sample->state.panicked)
+		snprintf(text, WATCH_TROUBLE, "panicked");
 	else if (sample->state.complaint[0] != '\0')
 		snprintf(text, WATCH_TROUBLE, "%s", sample->state.complaint);
 	else if (sample->state.has_features && !sample->state.driver_ok)

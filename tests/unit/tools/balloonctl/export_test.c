@@ -172,19 +172,13 @@ static void every_condition_has_a_state_of_its_own(void **state)
 		bool hangs, up;
 		const char *word;
 	} cases[] = {
-		{ 0, false, true, "up" },
-		{ -EBUSY, false, true, "busy" },
-		{ -ENODEV, false, true, "no_balloon" },
-		{ -ETIMEDOUT, false, false, "no_answer" },
-		{ 0, true, false, "no_answer" },
-		{ -EBUSY, true, false, "no_answer" },
-		{ -ENOENT, false, false, "gone" },
-		{ -ECONNREFUSED, false, false, "gone" },
-		{ -ECONNRESET, false, false, "gone" },
-		{ -EPIPE, false, false, "gone" },
-		{ -ENOTCONN, false, false, "gone" },
-		{ -EPERM, false, false, "failed" },
-		{ -EPROTO, false, false, "failed" },
+		{ 0, false, false, "panicked" },	   { 0, false, true, "up" },
+		{ -EBUSY, false, true, "busy" },	   { -ENODEV, false, true, "no_balloon" },
+		{ -ETIMEDOUT, false, false, "no_answer" }, { 0, true, false, "no_answer" },
+		{ -EBUSY, true, false, "no_answer" },	   { -ENOENT, false, false, "gone" },
+		{ -ECONNREFUSED, false, false, "gone" },   { -ECONNRESET, false, false, "gone" },
+		{ -EPIPE, false, false, "gone" },	   { -ENOTCONN, false, false, "gone" },
+		{ -EPERM, false, false, "failed" },	   { -EPROTO, false, false, "failed" },
 	};
 
 	(void)state;
@@ -193,14 +187,30 @@ static void every_condition_has_a_state_of_its_own(void **state)
 		struct metrics_guest guest = {
 			.name = "a", .sample = &sample, .now = SEEN, .hangs = cases[i].hangs
 		};
-		char *text = write_metrics(&guest, 1);
+		char *text;
 
+		sample.state.panicked = !strcmp(cases[i].word, "panicked");
+		text = write_metrics(&guest, 1);
 		assert_conventional(text);
 		assert_state(text, "a", cases[i].word);
 		assert_says(text, cases[i].up ? "balloon_up{guest=\"a\"} 1\n"
 					      : "balloon_up{guest=\"a\"} 0\n");
 		free(text);
 	}
+}
+
+static void guest_that_has_panicked_is_down_and_has_values(void **state)
+{
+	struct sample sample = sample_of();
+	struct metrics_guest guest = { .name = "a", .sample = &sample, .now = SEEN };
+	char *text;
+
+	(void)state;
+	sample.state.panicked = true;
+	text = write_metrics(&guest, 1);
+	assert_says(text, "balloon_up{guest=\"a\"} 0\n");
+	assert_says(text, "balloon_left_bytes{guest=\"a\"} 805306368\n");
+	free(text);
 }
 
 static void guest_that_is_gone_or_hangs_has_no_values(void **state)
@@ -796,6 +806,7 @@ int main(void)
 		cmocka_unit_test(metrics_are_grouped_and_exact),
 		cmocka_unit_test(what_is_not_known_is_absent),
 		cmocka_unit_test(every_condition_has_a_state_of_its_own),
+		cmocka_unit_test(guest_that_has_panicked_is_down_and_has_values),
 		cmocka_unit_test(guest_that_is_gone_or_hangs_has_no_values),
 		cmocka_unit_test(busy_guest_keeps_what_was_seen),
 		cmocka_unit_test(all_metrics_are_conventional),

@@ -287,6 +287,9 @@ static void says_what_is_wrong_with_a_guest(void **state)
 	assert_shows(draw(&view, 1, 24, 80), " web  paused");
 	strcpy(view.sample.state.complaint, "left is negative");
 	assert_shows(draw(&view, 1, 24, 80), " web  left is negative");
+	view.sample.state.panicked = true;
+	assert_shows(draw(&view, 1, 24, 80), " web  panicked");
+	assert_shows(draw(&view, 1, 24, 80), "left 1.000 GiB");
 }
 
 /* From three guests on; below it the selected one has the rows that are left. */
