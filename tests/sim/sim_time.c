@@ -25,7 +25,7 @@ void sim_time_reset(void)
 {
 	counter_ns = 0;
 	elapsed_begin(&elapsed, 0);
-	sim_time_step_ns = 100;
+	sim_time_step_ns = 1000;
 	sim_time_on_wait = NULL;
 	sim_time_on_look = NULL;
 	sim_time_looks = 0;

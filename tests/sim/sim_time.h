@@ -10,7 +10,7 @@
 
 #include "kernel/task/task.h"
 
-/* How long each reading of the clock takes, so that busy waits end; 100 after a reset. */
+/* How long each reading of the clock takes, so that busy waits end; 1000 after a reset. */
 extern uint64_t sim_time_step_ns;
 
 /* Sets both clocks to 0; no callbacks, no counts. */

@@ -152,6 +152,7 @@ static void a_host_that_has_no_memory_is_asked_at_longer_and_longer_intervals(vo
 	static const uint64_t seconds[] = { 1, 2, 4, 8, 16, 32, 32, 32 };
 
 	(void)state;
+	sim_time_step_ns = 100;
 	assert_int_equal(host_attach(NO_FLOOR), 0);
 	host_wants(1000);
 	host.refuses = all;

@@ -80,6 +80,7 @@ static void a_reset_says_how_long_it_took(void **state)
 	struct event event;
 
 	(void)state;
+	sim_time_step_ns = 100;
 	sim.slow_reset = 300;
 	assert_int_equal(virtio_reset(&sim.device), 0);
 	assert_true(events_get(&virtio_events, virtio_events.recorded, &event));

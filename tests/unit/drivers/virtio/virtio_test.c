@@ -206,10 +206,12 @@ static void note_wait(void)
 static void reset_is_spun_for_and_then_slept_for(void **state)
 {
 	(void)state;
+	sim_time_step_ns = 100;
 	sim.slow_reset = 900;
 	assert_int_equal(virtio_reset(&sim.device), 0);
 	assert_int_equal(sim_time_waits, 0);
 	start(false, VERSION_1);
+	sim_time_step_ns = 100;
 	sim.slow_reset = 1100;
 	sim_time_on_wait = note_wait;
 	assert_int_equal(virtio_reset(&sim.device), 0);
