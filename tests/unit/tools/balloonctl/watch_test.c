@@ -273,7 +273,7 @@ static void selected_guest_is_shown_alone(void **state)
 		screen_type(&screen, enter[i]);
 		screen_await_without(&screen, "GUEST");
 		await(" /no/g2  gone: ");
-		assert_false(screen_shows(&screen, "/no/g1", NULL, NULL));
+		screen_await_without(&screen, "/no/g1");
 		screen_type(&screen, "\n");
 		await("GUEST");
 	}
@@ -306,7 +306,7 @@ static void wider_terminal_scrolls_nothing(void **state)
 	await("/no/g5 ");
 	screen_type(&screen, "jjjjj");
 	await(">/no/g6 ");
-	assert_false(screen_shows(&screen, "No such file or directory", NULL, NULL));
+	assert_false(screen_shows(&screen, "file or directory", NULL, NULL));
 	screen_resize(&screen, 8, 100);
 	await("/no/g2  gone: /no: No such file or directory");
 	await("2 to 6 of 9");
@@ -419,7 +419,10 @@ static const char *screen_text(void)
 	return text;
 }
 
-/* A number is followed by all of its unit. */
+/*
+ * A number is followed by all of its unit: when the program has ended, for before that
+ * half of a picture may have come.
+ */
 static void assert_whole_numbers(void)
 {
 	static const char *const units[] = { " KiB", " MiB", " GiB",   " B", " %",
@@ -454,8 +457,8 @@ static void screens_of_many_widths_have_whole_numbers(void **state)
 				   guests > 1 ? places[1].path : NULL, places[2].path);
 			await("768.0 MiB");
 			await("256.0 MiB");
-			assert_whole_numbers();
 			quit("q");
+			assert_whole_numbers();
 			stop_guests(guests);
 		}
 	}
@@ -511,8 +514,8 @@ static void window_is_changed_by_keys(void **state)
 	screen_resize(&screen, 24, 40);
 	screen_await_without(&screen, "target left");
 	await("left 768.0 MiB");
-	assert_whole_numbers();
 	quit("q");
+	assert_whole_numbers();
 	START(24, "--window", "1h", places[0].path);
 	await("every 1 s, 1 h");
 	quit("q");
