@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "kernel/lib/command.h"
+#include "kernel/lib/hooks.h"
 #include "kernel/lib/json.h"
-#include "kernel/shell.h"
 #include "kernel/task/task.h"
 #include "mm/ledger.h"
 
@@ -23,7 +23,7 @@ static enum ledger_step count_all(struct ledger_audit *audit, char verdict[LEDGE
 {
 	enum ledger_step step = ledger_audit_step(audit, verdict);
 
-	while (step == LEDGER_MORE && !shell_interrupted()) {
+	while (step == LEDGER_MORE && !lib_interrupted()) {
 		task_yield();
 		step = ledger_audit_step(audit, verdict);
 	}

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "kernel/lib/command.h"
+#include "kernel/lib/hooks.h"
 #include "kernel/lib/parse.h"
-#include "kernel/shell.h"
 #include "kernel/task/task.h"
 #include "mm/heap.h"
 #include "mm/ledger.h"
@@ -31,7 +31,7 @@ static struct piece *take_pieces(uint64_t *bytes)
 	struct piece *last = NULL;
 	uint64_t got = 0;
 
-	while (got < *bytes && !shell_interrupted()) {
+	while (got < *bytes && !lib_interrupted()) {
 		struct piece *piece = malloc(PIECE);
 
 		if (!piece)
@@ -75,7 +75,7 @@ static int cmd_heap(int argc, char **argv)
 	print_heap("Taken:");
 	free_pieces(pieces);
 	print_heap("Freed:");
-	if (shell_interrupted()) {
+	if (lib_interrupted()) {
 		printf("heap: interrupted\n");
 		return -EINTR;
 	}

@@ -7,8 +7,8 @@
 
 #include "kernel/hold.h"
 #include "kernel/lib/command.h"
+#include "kernel/lib/hooks.h"
 #include "kernel/lib/parse.h"
-#include "kernel/shell.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 
@@ -74,7 +74,7 @@ static int cmd_hold(int argc, char **argv)
 
 	if (err)
 		return err;
-	err = hold_take(info.runs, info.order, shell_interrupted, &info.id);
+	err = hold_take(info.runs, info.order, lib_interrupted, &info.id);
 	switch (err) {
 	case 0:
 		if (info.busy)
@@ -105,7 +105,7 @@ static int release(unsigned id)
 	uint64_t broken;
 	pfn_t first;
 
-	int err = hold_release(id, shell_interrupted, &broken, &first);
+	int err = hold_release(id, lib_interrupted, &broken, &first);
 
 	if (err == -ENOENT) {
 		printf("release: there is no hold %u; `held` lists them\n", id);

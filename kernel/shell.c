@@ -112,7 +112,7 @@ static int run_command(int argc, char **argv)
 	result = command->run(argc, argv);
 	task_set_priority(TASK_PRIORITY_SHELL);
 	console_end_command();
-	if (shell_interrupted()) {
+	if (console_interrupted()) {
 		printf("^C\n");
 		return -EINTR;
 	}
@@ -164,9 +164,4 @@ int shell_run_line(char *text)
 			break;
 	}
 	return first;
-}
-
-bool shell_interrupted(void)
-{
-	return console_interrupted();
 }

@@ -47,9 +47,6 @@ void shell_note_failure(const char *what);
  */
 const char *shell_failure(int *status);
 
-/* True once Ctrl-C was typed while the present command runs. */
-bool shell_interrupted(void);
-
 /* ---- shell_task.c ---- */
 
 /* Stores how many lines and bytes of input were dropped as too long or not printable. */

@@ -8,6 +8,7 @@
 #include "arch/clock.h"
 #include "drivers/serial/uart16550.h"
 #include "kernel/lib/command.h"
+#include "kernel/lib/hooks.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/parse.h"
 #include "kernel/task/task.h"
@@ -65,7 +66,7 @@ COMMAND("help", "[command]", "list the commands, or explain one",
 static void print_log_line(uint64_t ns, const char *line, void *arg)
 {
 	(void)arg;
-	if (shell_interrupted())
+	if (lib_interrupted())
 		return;
 	printf("[%5" PRIu64 ".%06" PRIu64 "] %s\n", ns / NS_PER_S, ns % NS_PER_S / NS_PER_US, line);
 }
@@ -111,7 +112,7 @@ static int cmd_sleep(int argc, char **argv)
 		return -ERANGE;
 	}
 	end = clock_ns() + ns;
-	while (clock_ns() < end && !shell_interrupted())
+	while (clock_ns() < end && !lib_interrupted())
 		task_sleep_until(min_u64(end, clock_ns() + SLEEP_STEP_NS));
 	return 0;
 }

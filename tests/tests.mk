@@ -49,8 +49,8 @@ PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_roots.c pci_
 ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c) kernel/lib/elapsed.c \
 	kernel/lib/parse.c
 
-BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTQ) $(SIM) tests/sim/sim_balloon.c \
-	tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
+BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c kernel/lib/wrap.c $(VIRTQ) $(SIM) \
+	tests/sim/sim_balloon.c tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
 # Likewise with hosts that a test answers for by itself.
 HOST_FIXTURE := $(BALLOON_FIXTURE) tests/sim/sim_host.c \
 	tests/unit/drivers/balloon/host_fixture.c
@@ -59,7 +59,8 @@ PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
 
 # A whole machine: the balloon and all that is between it and a simulated bus.
-SIM_MACHINE := $(BALLOON_SOURCES) kernel/lib/parse.c $(VIRTIO_PCI) $(VIRTQ) $(PCI_TESTED) $(SIM) \
+SIM_MACHINE := $(BALLOON_SOURCES) kernel/lib/parse.c kernel/lib/wrap.c $(VIRTIO_PCI) $(VIRTQ) \
+	$(PCI_TESTED) $(SIM) \
 	$(addprefix tests/sim/,sim_balloon.c sim_virtio_pci.c sim_irq.c sim_ram.c) $(FRAME)
 
 # Devices that lie, and the machine that they do it to.
@@ -178,7 +179,7 @@ tests/drivers/balloon/balloon_recovery := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_account := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_batch := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_cmd := drivers/balloon/balloon_cmd.c \
-	drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c $(PRINT) $(HOST_FIXTURE)
+	drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c kernel/lib/json.c $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_wait_cmd := drivers/balloon/balloon_wait_cmd.c \
 	kernel/lib/parse.c $(EVENTS) $(SIM_TIME)
 tests/drivers/balloon/balloon_events := $(HOST_FIXTURE)
@@ -325,7 +326,7 @@ $(BUILD)/tests/lies: $(call objects,unit,tests/lies/main.c $(LIES))
 # The drivers in a kernel that is not this one: what docs/porting.md promises. Nothing
 # of tests/sim or tests/fake; its headers of instructions stand in front of arch/'s.
 PORTED_SOURCES := mm/memmap.c $(FRAME) $(VIRTQ) drivers/virtio/virtio_mmio.c \
-	drivers/virtio/virtio_mmio_registers.c $(BALLOON_SOURCES) kernel/lib/parse.c \
+	drivers/virtio/virtio_mmio_registers.c $(BALLOON_SOURCES) kernel/lib/parse.c kernel/lib/wrap.c \
 	kernel/lib/elapsed.c $(EVENTS)
 
 $(BUILD)/porting/%.o: %.c $(BUILD)/unit/flags

@@ -27,14 +27,11 @@
 /* The timer in the FADT (5.2.9) */
 #define FADT_PM_TIMER 76      /* 32, a port */
 #define FADT_PM_TIMER_SIZE 91 /* 8: 4, or 0 */
-#define FADT_FLAGS 112	      /* 32 */
 #define FADT_FLAG_TIMER_32_BITS (1u << 8)
-#define FADT_FLAG_HW_REDUCED (1u << 20)
 
 /* HPET (IA-PC HPET specification 1.0a, 3.2.4): a generic address (5.2.3.2) */
 #define HPET_SPACE 40	/* 8 */
 #define HPET_ADDRESS 44 /* 64 */
-#define SPACE_MEMORY 0
 
 int acpi_init(paddr_t rsdp)
 {
@@ -96,8 +93,8 @@ int acpi_find_pm_timer(uint16_t *port, unsigned *bits)
 	if (!fadt)
 		return -ENOENT;
 	address = acpi_read_field(fadt, FADT_PM_TIMER, 4);
-	flags = acpi_read_field(fadt, FADT_FLAGS, 4);
-	if (address == 0 || address > UINT16_MAX || flags & FADT_FLAG_HW_REDUCED ||
+	flags = acpi_read_field(fadt, ACPI_FADT_FLAGS, 4);
+	if (address == 0 || address > UINT16_MAX || flags & ACPI_FLAG_HW_REDUCED ||
 	    acpi_read_field(fadt, FADT_PM_TIMER_SIZE, 1) != sizeof(uint32_t))
 		return -ENOENT;
 	*port = (uint16_t)address;
@@ -110,7 +107,7 @@ int acpi_find_hpet(paddr_t *address)
 	const struct acpi_header *hpet = acpi_find("HPET");
 	uint64_t value;
 
-	if (!hpet || acpi_read_field(hpet, HPET_SPACE, 1) != SPACE_MEMORY)
+	if (!hpet || acpi_read_field(hpet, HPET_SPACE, 1) != ACPI_SPACE_MEMORY)
 		return -ENOENT;
 	value = acpi_read_field(hpet, HPET_ADDRESS, 8);
 	if (value == 0 || value >= ACPI_ADDRESS_END)

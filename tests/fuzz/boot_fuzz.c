@@ -271,10 +271,13 @@ static void check_options(struct fuzz_input *in)
 	memcpy(options, in->at, left);
 	for (int text = 0; text < 2; text++) {
 		memset(boot.command_line, '#', sizeof(boot.command_line));
-		if (text)
-			handover_set_text(&boot, options, left);
-		else
+		if (text) {
+			boot.command_line[0] = '\0';
+			handover_add_text(&boot, options, left);
+			handover_end_text(&boot);
+		} else {
 			handover_set_options(&boot, options, left);
+		}
 		fuzz_require(memchr(boot.command_line, '\0', sizeof(boot.command_line)),
 			     "a command line without an end");
 		for (const char *c = boot.command_line; *c; c++)

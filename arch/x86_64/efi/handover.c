@@ -229,13 +229,30 @@ void handover_set_options(struct boot_info *info, const void *options, size_t si
 	finish_line(info, length);
 }
 
-void handover_set_text(struct boot_info *info, const char *text, size_t size)
+/* The loader has no C library. */
+static size_t line_length(const struct boot_info *info)
 {
 	size_t length = 0;
 
-	for (size_t i = 0; i < size && text[i] != '\0'; i++)
-		add_character(info, &length, (unsigned char)text[i]);
-	finish_line(info, length);
+	while (info->command_line[length] != '\0')
+		length++;
+	return length;
+}
+
+bool handover_add_text(struct boot_info *info, const char *text, size_t size)
+{
+	size_t length = line_length(info);
+	size_t i = 0;
+
+	while (i < size && text[i] != '\0' && !info->command_line_cut)
+		add_character(info, &length, (unsigned char)text[i++]);
+	info->command_line[length] = '\0';
+	return i == size && !info->command_line_cut;
+}
+
+void handover_end_text(struct boot_info *info)
+{
+	finish_line(info, line_length(info));
 }
 
 /* ---- the memory map ---- */

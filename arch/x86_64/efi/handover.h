@@ -7,6 +7,7 @@
 #ifndef ARCH_X86_64_EFI_HANDOVER_H
 #define ARCH_X86_64_EFI_HANDOVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,10 +45,14 @@ void handover_load_kernel(const void *elf, const struct kernel_image *image, voi
 void handover_set_options(struct boot_info *info, const void *options, size_t size);
 
 /*
- * Makes a command line from `size` bytes of a text file: line ends become blanks,
- * anything but printable ASCII '?'. What does not fit is cut, and noted in `info`.
+ * Adds `size` bytes of a text file to a command line that begins empty: line ends become
+ * blanks, anything but printable ASCII '?'. What does not fit is cut, and noted in `info`.
+ * Returns whether what follows in the file matters.
  */
-void handover_set_text(struct boot_info *info, const char *text, size_t size);
+bool handover_add_text(struct boot_info *info, const char *text, size_t size);
+
+/* Ends that line after its last word. */
+void handover_end_text(struct boot_info *info);
 
 /*
  * Adds a range to the memory map of `info`, joining it to a neighbour of the same

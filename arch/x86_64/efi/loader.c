@@ -215,6 +215,20 @@ static UINT64 find_acpi_rsdp(void)
 
 /* ---- the command line ---- */
 
+/* Reads on after the room is full: a blank may stand there, and words after it. */
+static void read_command_line_text(EFI_FILE_HANDLE file, struct boot_info *info)
+{
+	static char text[BOOT_COMMAND_LINE_MAX];
+	UINTN size;
+
+	do {
+		size = sizeof(text);
+		if (file->Read(file, &size, text) != EFI_SUCCESS)
+			break;
+	} while (handover_add_text(info, text, size) && size == sizeof(text));
+	handover_end_text(info);
+}
+
 /* A missing file is the usual case, and no error. */
 static void read_command_line_file(EFI_HANDLE device, struct boot_info *info)
 {
@@ -223,16 +237,13 @@ static void read_command_line_file(EFI_HANDLE device, struct boot_info *info)
 	EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;
 	EFI_FILE_HANDLE root;
 	EFI_FILE_HANDLE file;
-	static char text[BOOT_COMMAND_LINE_MAX]; /* one more than fits: it would be cut */
-	UINTN size = sizeof(text);
 
 	if (boot_services->HandleProtocol(device, &file_system, (void **)&volume) != EFI_SUCCESS)
 		return;
 	if (volume->OpenVolume(volume, &root) != EFI_SUCCESS)
 		return;
 	if (root->Open(root, &file, path, EFI_FILE_MODE_READ, 0) == EFI_SUCCESS) {
-		if (file->Read(file, &size, text) == EFI_SUCCESS)
-			handover_set_text(info, text, size);
+		read_command_line_text(file, info);
 		file->Close(file);
 	}
 	root->Close(root);

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "drivers/balloon/balloon_port.h"
 #include "drivers/balloon/port/virtio_balloon_hint.h"
@@ -18,9 +17,7 @@
 #include "drivers/balloon/port/virtio_balloon_stats.h"
 #include "drivers/virtio/virtio.h"
 #include "drivers/virtio/virtio_feature_names.h"
-
-/* A line of the console. */
-#define CONSOLE_COLUMNS 80
+#include "kernel/lib/wrap.h"
 
 /* Device config (5.5.4), 4 bytes each; the hint id is virtio_balloon_hint.c's. */
 #define CONFIG_NUM_PAGES 0x00
@@ -256,23 +253,19 @@ static void print_traffic(void)
 
 static void print_features(void)
 {
-	size_t column = strlen("Features:");
+	struct wrap line;
 
-	printf("Features:");
+	wrap_begin(&line, 10);
+	wrap_word(&line, "Features:");
 	for (unsigned bit = 0; bit < VIRTIO_FEATURES; bit++) {
 		const char *name = virtio_feature_name(VIRTIO_ID_BALLOON, bit);
 
-		if (!(device->accepted >> bit & 1))
-			continue;
-		name = name ? name : "?";
-		column += 1 + strlen(name);
-		if (column > CONSOLE_COLUMNS) {
-			printf("\n         ");
-			column = strlen("Features:") + 1 + strlen(name);
-		}
-		printf(" %s", name);
+		if (device->accepted >> bit & 1)
+			wrap_word(&line, "%s", name ? name : "?");
 	}
-	printf("%s\n", device->accepted == 0 ? " none" : "");
+	if (device->accepted == 0)
+		wrap_word(&line, "none");
+	wrap_end(&line);
 }
 
 /* The two bits that negotiate() declines. */

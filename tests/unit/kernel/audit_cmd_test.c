@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kernel/shell.h"
+#include "kernel/lib/hooks.h"
 #include "mm/frame_map.h"
 #include "tests/sim/sim_command.h"
 #include "tests/sim/sim_time.h"
@@ -15,7 +15,7 @@
 
 static bool interrupted;
 
-bool shell_interrupted(void)
+bool lib_interrupted(void)
 {
 	return interrupted;
 }

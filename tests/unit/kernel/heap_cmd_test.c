@@ -12,7 +12,7 @@
 
 #include <errno.h>
 
-#include "kernel/shell.h"
+#include "kernel/lib/hooks.h"
 #include "mm/heap.h"
 #include "mm/ledger.h"
 #include "tests/sim/sim_command.h"
@@ -60,7 +60,7 @@ uint64_t ledger_count(enum owner owner)
 static size_t stop_at;
 static bool stopped;
 
-bool shell_interrupted(void)
+bool lib_interrupted(void)
 {
 	stopped = stopped || count == stop_at;
 	return stopped;
@@ -155,10 +155,8 @@ static void ctrl_c_ends_it_and_all_is_freed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(alone_it_shows_the_heap),
-		TEST(a_size_is_taken_in_pieces_and_freed),
-		TEST(ctrl_c_ends_it_and_all_is_freed),
-		TEST(what_cannot_be_had_is_said),
+		TEST(alone_it_shows_the_heap),		 TEST(a_size_is_taken_in_pieces_and_freed),
+		TEST(ctrl_c_ends_it_and_all_is_freed),	 TEST(what_cannot_be_had_is_said),
 		TEST(words_that_mean_nothing_are_named),
 	};
 

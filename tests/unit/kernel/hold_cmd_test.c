@@ -14,7 +14,7 @@
 
 #include "arch/paging.h"
 #include "kernel/hold.h"
-#include "kernel/shell.h"
+#include "kernel/lib/hooks.h"
 #include "mm/ledger.h"
 #include "tests/sim/sim_command.h"
 #include "tests/sim/sim_ram.h"
@@ -22,7 +22,7 @@
 
 static bool interrupted;
 
-bool shell_interrupted(void)
+bool lib_interrupted(void)
 {
 	return interrupted;
 }

@@ -212,8 +212,24 @@ static void what_is_no_text_is_cleaned_or_dropped(void **state)
 	assert_string_equal(info.command_line, "a?? c");
 	handover_set_options(&info, ended, sizeof(ended));
 	assert_string_equal(info.command_line, "a");
-	handover_set_text(&info, "run=\"x\"\r\ny\xc3\xa4\0z", 14);
+	info.command_line[0] = '\0';
+	assert_false(handover_add_text(&info, "run=\"x\"\r\ny\xc3\xa4\0z", 14));
+	handover_end_text(&info);
 	assert_string_equal(info.command_line, "run=\"x\"  y??");
+}
+
+/* As the loader reads a file, of which no piece may be the last that matters. */
+static void add_in_pieces(const char *text, size_t size)
+{
+	size_t piece = BOOT_COMMAND_LINE_MAX;
+
+	info.command_line[0] = '\0';
+	while (size > piece && handover_add_text(&info, text, piece)) {
+		text += piece;
+		size -= piece;
+	}
+	handover_add_text(&info, text, size < piece ? size : piece);
+	handover_end_text(&info);
 }
 
 /* `length` letters and then `rest`, by both ways; the line must be as long, and cut or not. */
@@ -231,7 +247,7 @@ static void check_long(size_t length, const char *rest, size_t kept, bool cut)
 	for (int way = 0; way < 2; way++) {
 		begin_line();
 		if (way == 0)
-			handover_set_text(&info, text, whole);
+			add_in_pieces(text, whole);
 		else
 			handover_set_options(&info, wide, 2 * whole);
 		assert_int_equal(strlen(info.command_line), kept);
@@ -252,6 +268,9 @@ static void a_long_line_is_cut_and_that_is_noted(void **state)
 	/* The blank before the cut shows that the word before it is whole. */
 	check_long(most - 1, " b", most, true);
 	check_long(2 * BOOT_COMMAND_LINE_MAX - 1, "", most, true);
+	/* More than a piece of a file: blanks where the room ends hide no word after them. */
+	check_long(most, "                    b", most, true);
+	check_long(most - 2, "                    b", most, true);
 }
 
 /* ---- the memory map ---- */

@@ -192,6 +192,18 @@ static void people_see_the_accepted_features_by_name(void **state)
 		      "Features: DEFLATE_ON_OOM REPORTING VERSION_1\n");
 }
 
+static void many_features_go_on_below_within_80_columns(void **state)
+{
+	(void)state;
+	plug_in(true, VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX) |
+			      VIRTIO_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST) | STATS_VQ |
+			      DEFLATE_ON_OOM | REPORTING);
+	assert_int_equal(begin(NO_FLOOR), 0);
+	assert_prints(balloon.port->print_features,
+		      "Features: MUST_TELL_HOST STATS_VQ DEFLATE_ON_OOM REPORTING INDIRECT_DESC\n"
+		      "          EVENT_IDX\n");
+}
+
 static void people_see_bit_0_as_any_other(void **state)
 {
 	(void)state;
@@ -526,6 +538,7 @@ int main(void)
 		TEST(nobody_is_interrupted_while_it_works),
 		TEST(each_queue_but_the_hints_interrupts_one_who_waits),
 		TEST(people_see_the_accepted_features_by_name),
+		TEST(many_features_go_on_below_within_80_columns),
 		TEST(people_see_bit_0_as_any_other),
 		TEST(people_see_that_there_are_no_features),
 		TEST(people_see_what_was_hinted),
