@@ -546,6 +546,7 @@ static const char all_metrics[] =
 	"# TYPE balloon_guest_state gauge\n"
 	"balloon_guest_state{guest=\"web\",state=\"pending\"} 0\n"
 	"balloon_guest_state{guest=\"web\",state=\"up\"} 1\n"
+	"balloon_guest_state{guest=\"web\",state=\"panicked\"} 0\n"
 	"balloon_guest_state{guest=\"web\",state=\"busy\"} 0\n"
 	"balloon_guest_state{guest=\"web\",state=\"no_answer\"} 0\n"
 	"balloon_guest_state{guest=\"web\",state=\"no_balloon\"} 0\n"
