@@ -88,6 +88,12 @@ static const char *run_word(const struct guest_state *state)
 	return state->panicked ? ", panicked" : state->paused ? ", paused" : "";
 }
 
+/* QEMU answers, whatever became of the guest. */
+static bool has_amounts(enum condition condition)
+{
+	return condition == CONDITION_UP || condition == CONDITION_PANICKED;
+}
+
 static void print_line(const char *name, const struct sample *sample, int width)
 {
 	char left[SIZE_TEXT], taken[SIZE_TEXT];
@@ -96,7 +102,7 @@ static void print_line(const char *name, const struct sample *sample, int width)
 
 	put_escaped(stdout, name);
 	printf("%*s", (int)strlen(name) < width ? width - (int)strlen(name) : 0, "");
-	if (condition == CONDITION_UP) {
+	if (has_amounts(condition)) {
 		size_format(sample->state.left, left);
 		size_format(sample->state.taken, taken);
 		printf("  %s left   %s taken   %s%s\n", left, taken, driver_word(&sample->state),
@@ -122,7 +128,7 @@ static struct json_object *json_of(const char *name, const struct sample *sample
 
 	if (condition == CONDITION_PENDING)
 		condition = CONDITION_NO_ANSWER;
-	if (condition == CONDITION_UP) {
+	if (has_amounts(condition)) {
 		object = report_amounts(name, &sample->state);
 	} else {
 		object = json_object_new_object();
