@@ -135,7 +135,7 @@ static bool runs(void)
 	return !model.paused && !model.panicked && !halted;
 }
 
-/* It opens the file by name, as QEMU does. */
+/* It opens the file by name, as QEMU does, and must be told all of three arguments. */
 static void answer_peek(const char *request, char *text, size_t size)
 {
 	const struct timespec pause = { .tv_nsec = model.peek_ms * 1000000l };
@@ -147,7 +147,7 @@ static void answer_peek(const char *request, char *text, size_t size)
 	nanosleep(&pause, NULL);
 	if (name)
 		sscanf(name, "\"filename\":\"%63[^\"]", path);
-	file = runs() ? NULL : fopen(path, "wb");
+	file = runs() || !strstr(request, "\"val\":") ? NULL : fopen(path, "wb");
 	if (!file)
 		return;
 	while (count--)
