@@ -158,13 +158,12 @@ static void draw_amounts(struct grid *grid, int row, const struct watch_view *vi
 	}
 }
 
-/* "inflating 1.200 GiB/s", "" while it stands still. */
+/* "inflating 1.200 GiB/s"; leaves the text alone while nothing moves. */
 static void rate_words(const struct watch_view *view, char *text, size_t size)
 {
 	double rate = history_rate(&view->history);
 	char amount[SIZE_TEXT];
 
-	text[0] = '\0';
 	if (fabs(rate) >= 1)
 		snprintf(text, size, "%s %s/s", rate > 0 ? "inflating" : "deflating",
 			 size_word((uint64_t)fabs(rate), amount));

@@ -136,7 +136,7 @@ static bool runs(void)
 	return !model.paused && !model.panicked && !halted;
 }
 
-/* It opens the file by name, as QEMU does. */
+/* It opens the file by name, as QEMU does, and must be told all of three arguments. */
 static void answer_peek(const char *request, char *text, size_t size)
 {
 	const struct timespec pause = { .tv_nsec = model.peek_ms * 1000000l };
@@ -149,7 +149,8 @@ static void answer_peek(const char *request, char *text, size_t size)
 	nanosleep(&pause, NULL);
 	if (name)
 		sscanf(name, "\"filename\":\"%63[^\"]", path);
-	file = runs() || count > sizeof(memory) ? NULL : fopen(path, "wb");
+	file = runs() || count > sizeof(memory) || !strstr(request, "\"val\":") ? NULL
+										: fopen(path, "wb");
 	if (!file)
 		return;
 	memset(memory, 0x5a, (size_t)count);

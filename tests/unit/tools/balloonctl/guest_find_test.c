@@ -171,6 +171,7 @@ static void dead_sockets_do_not_count(void **state)
 static void folder_that_is_not_private_is_refused(void **state)
 {
 	static const mode_t open_modes[] = { 0701, 0710, 0750, 0755, 0777, 01777 };
+	char words[64];
 	struct fixture f;
 
 	(void)state;
@@ -182,8 +183,10 @@ static void folder_that_is_not_private_is_refused(void **state)
 		char **names;
 
 		assert_int_equal(chmod(f.folder, open_modes[i]), 0);
-		assert_fails(NULL, -EPERM, "chmod 700");
-		assert_fails("a", -EPERM, "chmod 700");
+		snprintf(words, sizeof(words), "(mode %03o); make it private: chmod 700",
+			 (unsigned)open_modes[i] & 0777);
+		assert_fails(NULL, -EPERM, words);
+		assert_fails("a", -EPERM, words);
 		guest_list(&names, &count);
 		assert_int_equal(count, 0);
 	}
