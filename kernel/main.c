@@ -134,7 +134,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	clock_init(&references, task_alarm); /* time */
 	console_start();		     /* input, and output in the background */
 	console_set_magic(show_mem_at_once); /* Break + m */
-	irq_enable();			     /* ticks and keys come */
+	irq_enable();			     /* alarms and keys come */
 	check_command_line(command_line, boot->command_line_cut);
 	start_balloon(boot->command_line); /* it waits for its device */
 	options_tell_virtio(boot->command_line);

@@ -43,11 +43,14 @@ static void read_memory_map(const struct pvh_start_info *info)
 	boot.memory_count = count;
 }
 
+/* No more is read than there is room for: what lies there may have no end. */
 static void read_command_line(const char *from)
 {
-	size_t room = sizeof(boot.command_line);
+	size_t most = sizeof(boot.command_line) - 1;
+	size_t length = strnlen(from, most + 1);
 
-	boot.command_line_cut = strlcpy(boot.command_line, from, room) >= room;
+	boot.command_line_cut = length > most;
+	memcpy(boot.command_line, from, length > most ? most : length);
 }
 
 void pvh_main(const void *start_info)

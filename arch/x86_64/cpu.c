@@ -9,9 +9,11 @@
 #include "arch/platform.h"
 #include "arch/x86_64/cpuid.h"
 #include "arch/x86_64/entry.h"
+#include "arch/x86_64/tsc.h"
 
-/* A second or so: each read leaves the guest. */
+/* A second or so, whatever a read costs, which leaves the guest. The clock may not run yet. */
 #define DEBUG_EXIT_READS 1000000
+#define DEBUG_EXIT_TSC (UINT64_C(1) << 32)
 
 void cpu_idle(void)
 {
@@ -68,13 +70,15 @@ bool cpu_has_apic(void)
 /*
  * A newer QEMU (10.0) lets the processor run on until its main loop ends it, and
  * what the guest did meanwhile would be seen: so wait. Without the device, the
- * port reads as all ones.
+ * port reads as all ones; some hypervisors answer 0 there, as the device does.
  */
 void cpu_debug_exit(uint8_t status)
 {
+	uint64_t start = tsc_read();
+
 	io_write32(PORT_DEBUG_EXIT, status);
 	for (unsigned i = 0; i < DEBUG_EXIT_READS; i++)
-		if (io_read8(PORT_DEBUG_EXIT) == UINT8_MAX)
+		if (io_read8(PORT_DEBUG_EXIT) == UINT8_MAX || tsc_read() - start >= DEBUG_EXIT_TSC)
 			break;
 }
 

@@ -92,13 +92,28 @@ bool aml_find_name(struct aml *aml, const char *name)
 	return false;
 }
 
-bool aml_find_device(struct aml *aml)
+static bool find_device(struct aml *aml)
 {
 	for (; aml->end - aml->at > 2; aml->at++) {
 		if (aml->at[0] == AML_EXTENDED && aml->at[1] == AML_EXTENDED_DEVICE) {
 			aml->at += 2;
 			return true;
 		}
+	}
+	return false;
+}
+
+bool aml_find_device(struct aml *aml, struct aml *inside, uint64_t *left)
+{
+	uint64_t size;
+
+	while (find_device(aml)) {
+		*inside = *aml;
+		if (!aml_enter_package(inside))
+			continue;
+		size = (uint64_t)(inside->end - inside->at);
+		*left -= min_u64(*left, size);
+		return *left > 0;
 	}
 	return false;
 }

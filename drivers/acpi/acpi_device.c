@@ -98,22 +98,24 @@ static bool has_text(struct aml aml, const char *text)
 	return false;
 }
 
-/* Counts `*n` down for each match; true at the match where it was 0. */
-static bool find_in_table(const struct acpi_header *table, const char *hid, size_t *n,
+/* What goes on from table to table. */
+struct search {
+	size_t n; /* matches to pass over */
+	uint64_t left;
+};
+
+/* True at the match that is searched for. */
+static bool find_in_table(const struct acpi_header *table, const char *hid, struct search *search,
 			  struct acpi_device *device)
 {
+	struct aml inside;
 	struct aml aml = { .at = (const uint8_t *)table + sizeof(*table),
 			   .end = (const uint8_t *)table + table->length };
 
 	if (!has_text(aml, hid))
 		return false;
-	while (aml_find_device(&aml)) {
-		struct aml inside = aml;
-
-		if (!aml_enter_package(&inside) || !has_hid(inside, hid) ||
-		    !read_crs(inside, device))
-			continue;
-		if ((*n)-- == 0)
+	while (aml_find_device(&aml, &inside, &search->left)) {
+		if (has_hid(inside, hid) && read_crs(inside, device) && search->n-- == 0)
 			return true;
 	}
 	return false;
@@ -121,10 +123,11 @@ static bool find_in_table(const struct acpi_header *table, const char *hid, size
 
 int acpi_find_device(const char *hid, size_t n, struct acpi_device *device)
 {
+	struct search search = { .n = n, .left = AML_SEARCH_MAX };
 	const struct acpi_header *table;
 
 	for (size_t i = 0; (table = acpi_find_aml(i)); i++) {
-		if (find_in_table(table, hid, &n, device))
+		if (find_in_table(table, hid, &search, device))
 			return 0;
 	}
 	return -ENOENT;

@@ -130,7 +130,13 @@ bool aml_is_name(const uint8_t *start, const uint8_t *at);
 /* Steps to what follows the next Name (`name`, ...), of 4 characters; false: there is none. */
 bool aml_find_name(struct aml *aml, const char *name);
 
-/* Steps to what follows the next Device: its package. False: there is none. */
-bool aml_find_device(struct aml *aml);
+/* Bytes of packages to look at in one search: devices inside each other are read anew each. */
+#define AML_SEARCH_MAX (16 * MIB)
+
+/*
+ * Steps to the next Device whose package is sound, and stores that as `inside`; takes its
+ * bytes off `*left`. False: there is none, or it has more than are left.
+ */
+bool aml_find_device(struct aml *aml, struct aml *inside, uint64_t *left);
 
 #endif

@@ -78,20 +78,17 @@ static bool is_of_other_segment(struct aml aml)
 	return aml_find_name(&aml, "_SEG") && (!aml_read_integer(&aml, &segment) || segment != 0);
 }
 
-static void add_root_buses(struct aml aml, uint8_t buses[ACPI_BUSES / 8])
+static void add_root_buses(struct aml aml, uint64_t *left, uint8_t buses[ACPI_BUSES / 8])
 {
-	struct aml any = aml;
+	struct aml any = aml, device;
 	uint64_t bus;
 
 	/* Most machines have no such name at all: a look that takes less than what follows. */
 	if (!aml_find_name(&any, "_BBN"))
 		return;
-	while (aml_find_device(&aml)) {
-		struct aml device = aml;
-
-		if (!aml_enter_package(&device) || is_of_other_segment(device) ||
-		    !aml_find_name(&device, "_BBN") || !aml_read_integer(&device, &bus) ||
-		    bus >= ACPI_BUSES)
+	while (aml_find_device(&aml, &device, left)) {
+		if (is_of_other_segment(device) || !aml_find_name(&device, "_BBN") ||
+		    !aml_read_integer(&device, &bus) || bus >= ACPI_BUSES)
 			continue;
 		buses[bus / 8] |= (uint8_t)(1u << bus % 8);
 	}
@@ -100,9 +97,10 @@ static void add_root_buses(struct aml aml, uint8_t buses[ACPI_BUSES / 8])
 int acpi_find_root_buses(uint8_t buses[ACPI_BUSES / 8])
 {
 	const struct acpi_header *table;
+	uint64_t left = AML_SEARCH_MAX;
 
 	memset(buses, 0, ACPI_BUSES / 8);
 	for (size_t n = 0; (table = acpi_find_aml(n)); n++)
-		add_root_buses(open_table(table), buses);
+		add_root_buses(open_table(table), &left, buses);
 	return acpi_find_aml(0) ? 0 : -ENOENT;
 }

@@ -15,8 +15,9 @@
 #define EXIT_OF(n) (((n) << 1) | 1) /* isa-debug-exit */
 
 /* Stands in front of isa-debug-exit, which tools/run.sh always gives: an empty port. */
-#define NO_DEBUG_EXIT \
-	" -chardev null,id=none -device isa-debugcon,iobase=0xf4,chardev=none,readback=0xff"
+#define PORT_OF_NOTHING(answer) \
+	" -chardev null,id=none -device isa-debugcon,iobase=0xf4,chardev=none,readback=" answer
+#define NO_DEBUG_EXIT PORT_OF_NOTHING("0xff")
 
 /* ---- Processors ---- */
 
@@ -145,6 +146,15 @@ static void ends_by_acpi_where_there_is_no_debug_exit(void **state)
 						    .mem = "64M",
 						    .extra = "-no-reboot" NO_DEBUG_EXIT },
 			   "guest-shutdown", false);
+}
+
+/* As the device itself answers: it is waited for, but not for ever. */
+static void ends_by_acpi_where_an_empty_port_answers_0(void **state)
+{
+	(void)state;
+	check_ends(&(struct guest_options){ .mem = "64M",
+					    .extra = "-no-reboot" PORT_OF_NOTHING("0") },
+		   "guest-shutdown", false);
 }
 
 /* SeaBIOS has tables of its own where QEMU gives none; qboot has not. */
@@ -341,6 +351,7 @@ int machine_tests(void)
 		TEST(processor_features_that_are_missing_are_named_under_uefi),
 		TEST(processor_features_are_named_before_a_reset),
 		TEST(ends_by_acpi_where_there_is_no_debug_exit),
+		TEST(ends_by_acpi_where_an_empty_port_answers_0),
 		TEST(ends_by_a_reset_where_there_is_no_acpi_either),
 		TEST(ends_by_a_triple_fault_at_last),
 		TEST(every_counter_gives_the_same_rate),

@@ -90,6 +90,41 @@ static void finds_the_memory_and_interrupt_of_a_device(void **state)
 	assert_int_equal(acpi_find_device("LNRO000", 0, &found), -ENOENT);
 }
 
+/* Each device is inside the one before; the last of them is real. */
+static size_t make_nest(uint8_t *aml, size_t depth)
+{
+	size_t size = depth * 6 + sizeof(device), at = 0;
+
+	for (size_t i = 0; i < depth; i++, at += 6) {
+		size_t length = size - at - 2;
+
+		aml[at] = 0x5b;
+		aml[at + 1] = 0x82;
+		aml[at + 2] = (uint8_t)(0xc0 | (length & 0xf));
+		aml[at + 3] = (uint8_t)(length >> 4);
+		aml[at + 4] = (uint8_t)(length >> 12);
+		aml[at + 5] = (uint8_t)(length >> 20);
+	}
+	memcpy(aml + at, device, sizeof(device));
+	return size;
+}
+
+/* Each is read for itself: the more are around others, the longer that takes. */
+static void a_search_of_devices_inside_each_other_ends(void **state)
+{
+	static uint8_t aml[6 * 10000 + sizeof(device)];
+	struct acpi_device found;
+
+	(void)state;
+	start(aml, make_nest(aml, 100), "", 0);
+	assert_int_equal(acpi_find_device(ID, 100, &found), 0);
+	/* 10,000 packages of 30,000 bytes are more than one search reads; of all tables. */
+	start(aml, make_nest(aml, 10000), device, sizeof(device));
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_int_equal(acpi_find_device(ID, 10000, &found), -ENOENT);
+	assert_int_equal(acpi_find_device(ID, 10001, &found), -ENOENT);
+}
+
 static void finds_all_devices_of_all_tables_in_order(void **state)
 {
 	uint8_t two[2 * sizeof(device)], one[sizeof(device)];
@@ -492,6 +527,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(finds_the_memory_and_interrupt_of_a_device),
 		CASE(finds_all_devices_of_all_tables_in_order),
+		CASE(a_search_of_devices_inside_each_other_ends),
 		CASE(a_long_device_is_found),
 		CASE(a_long_descriptor_is_stepped_over),
 		CASE(what_has_no_name_is_not_found),
