@@ -44,7 +44,7 @@ for part; do
 		failed="$failed $part"
 		# What did not get so far as to say what failed was not built.
 		case $last in
-		*FAILED* | *failed*) ;;
+		*FAILED* | *failed* | *wrong*) ;;
 		*) last=$(grep -m 1 'error:\|Error\|\*\*\*' "$logs/$part" || echo "$last") ;;
 		esac
 	fi
