@@ -38,8 +38,9 @@ input are typed there, and at the end of them it is told `exit`: so run="..."
 comes to its end first, and the status tells whether all went well.
 With --quiet a terminal is not read.
 Exit status: the guest's own (`exit N`), 0 after poweroff, 124 after TIMEOUT,
-125 if QEMU could not start, 126 if the guest ended without a sign of life,
-128 and its number after a signal.
+125 if QEMU could not start, or --quiet could not write all that the guest has
+said; 126 if the guest ended without a sign of life; 128 and its number after a
+signal.
 END
 }
 
@@ -58,8 +59,10 @@ case ${1-} in
 --print) MODE=print ;;
 --quiet) MODE=quiet ;;
 --help | -h) usage; exit 0 ;;
-*) usage >&2; exit 125 ;;
+*) die "$1 is no option: --quiet, --demo, --print and --help are; what the guest" \
+	"is to run goes into APPEND='run=\"show_mem; exit 0\"'" ;;
 esac
+[ $# -lt 2 ] || die "$2 is one argument too many: there is one option at most"
 
 # A tree can be used from any folder; in its own, names stay short.
 ROOT=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
@@ -370,9 +373,8 @@ print_how_to()
 		raw_line
 	fi
 	[ $INTERACTIVE = no ] ||
-		echo "Keys: Ctrl-A C monitor and back (there: balloon" \
-			"$((MEBI * 3 / 4))), Ctrl-A B then m: show_mem at any" \
-			"time, Ctrl-A X leaves"
+		printf '%s\n' "Keys: Ctrl-A C monitor and back (there: balloon $((MEBI * 3 / 4)))" \
+			"      Ctrl-A B then m: show_mem at any time; Ctrl-A X leaves"
 }
 
 # ---- Helpers that run beside QEMU; TERM ends them, and what they wait for ----
@@ -476,6 +478,14 @@ commands_only()
 
 # ---- Run ----
 
+# What the guest says is looked for in a file, and would never be found on a full disk.
+check_room()
+{
+	head -c 65536 /dev/zero 2>/dev/null >"$TEMP/room" ||
+		die "no room for a log of 64 KiB in $DIR: make some, or set XDG_RUNTIME_DIR"
+	rm "$TEMP/room"
+}
+
 # shellcheck disable=SC2317 # a trap calls it
 pass_on()
 {
@@ -525,6 +535,7 @@ wait_for_qemu()
 	done
 }
 
+# That nobody reads on (SIGPIPE) is the reader's own choice.
 end_helpers()
 {
 	: >"$TEMP/end"
@@ -532,7 +543,7 @@ end_helpers()
 		kill "$helper" 2>/dev/null
 		wait "$helper"
 	done
-	[ -z "$filter" ] || wait "$filter"
+	[ -z "$filter" ] || wait "$filter" || [ $? -eq 141 ] || unwritten=yes
 }
 
 # Prints the number of the signal that ended QEMU in good order; it says 0 then.
@@ -550,9 +561,14 @@ has_complaint()
 
 # A machine that resets before the kernel runs, with -no-reboot, ends as well as one that
 # did what it was asked.
+has_lived()
+{
+	grep -aq 'Aerostat .* booted by ' "$TEMP/log" 2>/dev/null
+}
+
 check_life()
 {
-	grep -aq 'Aerostat .* booted by ' "$TEMP/log" 2>/dev/null && return
+	has_lived && return
 	echo "run.sh: the guest ended without a sign of life: its kernel never ran" >&2
 	exit 126
 }
@@ -568,7 +584,9 @@ end()
 {
 	cat "$TEMP/err" >&2
 	if [ -e "$TEMP/late" ]; then
-		echo "run.sh: ended after TIMEOUT=$TIMEOUT seconds" >&2
+		late=
+		has_lived || late=", without a word of its kernel on the console"
+		echo "run.sh: ended after TIMEOUT=$TIMEOUT seconds$late" >&2
 		exit 124
 	fi
 	case $signal in
@@ -590,6 +608,10 @@ end()
 		status=$((status >> 1))
 	fi
 	[ "$status" -ne 0 ] || check_life
+	if [ -n "$unwritten" ] && [ "$status" -eq 0 ]; then
+		echo "run.sh: cannot write all that the guest has said" >&2
+		exit 125
+	fi
 	exit "$status"
 }
 
@@ -603,7 +625,7 @@ INTERACTIVE=no
 if [ $MODE = run ] && [ -t 3 ]; then
 	INTERACTIVE=yes
 fi
-qemu='' signal='' terminal='' filter='' helpers='' status='' TEMP=''
+qemu='' signal='' terminal='' filter='' helpers='' status='' unwritten='' TEMP=''
 
 make_folder
 choose_name
@@ -611,7 +633,9 @@ trap clean_up EXIT
 trap 'pass_on HUP' HUP
 trap 'pass_on INT' INT
 trap 'pass_on TERM' TERM
+trap 'exit 141' PIPE		# of our own lines; or else nothing is cleaned up
 TEMP=$(mktemp -d "$DIR/$name.XXXXXX") || die "cannot write to $DIR"
+check_room
 
 [ $MODE = quiet ] || print_how_to
 chardev="stdio,id=con,logfile=$(comma_safe "$TEMP/log")"

@@ -206,6 +206,49 @@ static void a_timeout_is_status_124(void **state)
 	close_both(fds);
 }
 
+/* A kernel that never runs does not look like one that takes long. */
+static void a_timeout_tells_a_guest_that_never_spoke(void **state)
+{
+	(void)state;
+	setenv("TIMEOUT", "2", 1);
+	setenv("EXTRA", "-S", 1);
+	assert_end(run("", NULL), 124, "!without a word of its kernel");
+}
+
+static const struct program_end *run_shell(const char *line)
+{
+	const char *const argv[] = { "/bin/sh", "-c", line, NULL };
+
+	return program_run(argv);
+}
+
+/* What is lost must not look like what went well; `end` sees that nothing is left behind. */
+static void output_that_cannot_be_written_is_no_success(void **state)
+{
+	(void)state;
+	setenv("APPEND", "run=\"version; exit\"", 1);
+	assert_end(run_shell(SCRIPT " --quiet </dev/null >/dev/full"), 125,
+		   "!run.sh: cannot write all");
+	assert_end(run_shell("ulimit -f 8; " SCRIPT " --quiet </dev/null"), 125,
+		   "!run.sh: no room for a log");
+	setenv("APPEND", "run=\"version; exit 3\"", 1);
+	assert_end(run_shell(SCRIPT " --quiet </dev/null >/dev/full"), 3, "");
+}
+
+/* Writes until nobody has the pipe open to read any more. */
+#define READER_IS_GONE "trap '' PIPE; while echo; do :; done 2>/dev/null; trap - PIPE; "
+
+static void a_reader_that_goes_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	setenv("APPEND", "run=\"version; exit\"", 1);
+	assert_end(run_shell("{ " READER_IS_GONE SCRIPT
+			     " --quiet </dev/null; echo $? >&2; } | true"),
+		   0, "!0\n");
+	assert_end(run_shell("{ " READER_IS_GONE SCRIPT " </dev/null; echo $? >&2; } | true"), 0,
+		   "!141\n");
+}
+
 static void wait_for_socket(struct qmp *qmp, const char *path)
 {
 	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
@@ -380,6 +423,15 @@ static void sizes_are_those_of_everywhere_else(void **state)
 	}
 }
 
+static void arguments_that_are_none_are_named(void **state)
+{
+	const char *const argv[] = { SCRIPT, "--quiet", "audit", NULL };
+
+	(void)state;
+	assert_end(run("", "show_mem"), 125, "!run.sh: show_mem is no option");
+	assert_end(program_run(argv), 125, "!run.sh: audit is one argument too many");
+}
+
 static void a_command_line_that_is_too_long_is_refused(void **state)
 {
 	static char line[4002];
@@ -428,6 +480,10 @@ int run_script_tests(void)
 		SCRIPT_TEST(the_command_line_comes_before_what_is_typed),
 		SCRIPT_TEST(quiet_says_what_is_wrong_on_standard_error),
 		SCRIPT_TEST(a_timeout_is_status_124),
+		SCRIPT_TEST(a_timeout_tells_a_guest_that_never_spoke),
+		SCRIPT_TEST(output_that_cannot_be_written_is_no_success),
+		SCRIPT_TEST(a_reader_that_goes_leaves_nothing_behind),
+		SCRIPT_TEST(arguments_that_are_none_are_named),
 		SCRIPT_TEST(a_signal_ends_qemu_first),
 		SCRIPT_TEST(a_status_is_believed_only_with_a_sign_of_life),
 		SCRIPT_TEST(it_works_from_any_folder),
