@@ -25,6 +25,11 @@
 #define APIC_TIMER_DIVIDE 0x3e0
 #define DIVIDE_BY_16 0x3
 
+/* How it is reached (SDM 3A, 11.4.4). */
+#define MSR_APIC_BASE 0x1b
+#define APIC_BASE_X2APIC (UINT64_C(1) << 10)
+#define APIC_BASE_ENABLE (UINT64_C(1) << 11)
+
 #define CPUID_FEATURES 1
 #define ECX_TSC_DEADLINE (1u << 24)
 #define MSR_TSC_DEADLINE 0x6e0
@@ -41,10 +46,42 @@ static uint32_t apic_read(uint32_t reg)
 	return mmio_read32((uint8_t *)phys_to_virt(APIC_BASE) + reg);
 }
 
+static uint64_t msr_read(uint32_t msr)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	return (uint64_t)high << 32 | low;
+}
+
+static void msr_write(uint32_t msr, uint64_t value)
+{
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+			 : "memory");
+}
+
+/*
+ * Firmware may hand it over as an x2APIC, which has no registers in memory; the way back
+ * leads through "disabled" (11.12.5).
+ */
+static void leave_x2apic(void)
+{
+	uint64_t base = msr_read(MSR_APIC_BASE);
+
+	if (!(base & APIC_BASE_X2APIC))
+		return;
+	base &= ~APIC_BASE_X2APIC;
+	msr_write(MSR_APIC_BASE, base & ~APIC_BASE_ENABLE);
+	msr_write(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+}
+
 bool apic_start(bool wire)
 {
 	if (!cpu_has_apic())
 		return false;
+	leave_x2apic();
 	apic_write(APIC_SPURIOUS, APIC_SPURIOUS_ENABLE | VECTOR_SPURIOUS);
 	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED); /* a firmware's may run */
 	apic_write(APIC_LINT0, wire ? APIC_LINT0_EXTINT : APIC_LVT_MASKED);
@@ -99,8 +136,5 @@ void apic_timer_use_deadline(void)
 
 void apic_timer_set_deadline(uint64_t tsc)
 {
-	__asm__ volatile("wrmsr"
-			 :
-			 : "c"(MSR_TSC_DEADLINE), "a"((uint32_t)tsc), "d"((uint32_t)(tsc >> 32))
-			 : "memory");
+	msr_write(MSR_TSC_DEADLINE, tsc);
 }

@@ -87,8 +87,8 @@ bool events_get(const struct event_ring *ring, uint64_t number, struct event *ev
 	table(EVENT_FITS) _Static_assert((int)driver##_event_types <= EVENT_TYPES_MAX, #driver); \
 	extern struct event_ring driver##_events; \
 \
-	static inline void driver##_event(enum driver##_event type, uint64_t first, \
-					  uint64_t second) \
+	__attribute__((unused)) static inline void driver##_event(enum driver##_event type, \
+								  uint64_t first, uint64_t second) \
 	{ \
 		events_record(&driver##_events, lib_time_ns(), type, first, second); \
 	}

@@ -86,7 +86,7 @@ static void bar_is_as_wide_as_the_terminal(void **state)
 	show(79, false);
 	assert_row(0, "[####....]" WORDS);
 	show(78, false);
-	assert_row(0, WORDS + 1);
+	assert_row(0, &WORDS[1]);
 	/* And long enough. */
 	show(109, false);
 	assert_row(0, "[###################...................]" WORDS);
