@@ -313,6 +313,15 @@ static bool is_behind_a_bridge(unsigned number)
 	return false;
 }
 
+/* Returns the first number after bus `number` that a bridge found before has, or `end`. */
+static unsigned next_taken(unsigned number, unsigned end)
+{
+	do
+		number++;
+	while (number < end && !is_behind_a_bridge(number));
+	return number;
+}
+
 /* Returns the root bus that follows bus `number`, or `end` if there is none. */
 static unsigned next_root(unsigned number, unsigned end)
 {
@@ -332,9 +341,9 @@ void pci_scan_buses(void)
 	if (!pci_config_ops())
 		return;
 	end = pci_config_ops()->last_bus + 1u;
-	/* The numbers up to the next root bus are for the bridges of this one. */
+	/* The numbers up to the next root bus, or to those in use, are for bridges of this one. */
 	for (unsigned number = 0; number < end; number = next_root(number, end)) {
-		limit = pci_roots_are_told() ? next_root(number, end) : end;
+		limit = pci_roots_are_told() ? next_root(number, end) : next_taken(number, end);
 		scan_bus(NULL, (uint8_t)number, limit - 1, 0);
 	}
 }

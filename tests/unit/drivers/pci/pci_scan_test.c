@@ -691,6 +691,23 @@ static void without_acpi_each_bus_without_a_bridge_is_asked_once(void **state)
 	assert_true(sim_pci_reads < 1000);
 }
 
+/* What was found behind one root bus is not found again behind the next. */
+static void without_acpi_root_buses_share_no_numbers(void **state)
+{
+	struct sim_pci_function *low = add_bridge(NULL, 1, 0, 0x90, 0x91);
+	struct sim_pci_function *root = sim_pci_add_root(3, 0x80);
+	struct sim_pci_function *high = add_bridge(root, 0, 0x80, 0x90, 0x91);
+
+	(void)state;
+	add_function(low, 0, 0);
+	add_function(high, 0, 0);
+	pci_set_root_buses(NULL);
+	assert_string_equal(scan(), "00:01.0 00:03.0 80:00.0 81:00.0 90:00.0 ");
+	assert_bus_numbers(low, 0, 0x90, 0x91);
+	assert_bus_numbers(high, 0x80, 0x81, 0x81);
+	assert_int_equal(sim_log_warnings, 1);
+}
+
 /* A machine that does not look at bus numbers has one bus, and not 256. */
 static void a_bus_that_is_bus_0_again_is_no_root_bus(void **state)
 {
@@ -759,6 +776,7 @@ int main(void)
 		cmocka_unit_test_setup(a_bridge_does_not_keep_the_number_of_a_root_bus, setup_bus),
 		cmocka_unit_test_setup(without_acpi_each_bus_without_a_bridge_is_asked_once,
 				       setup_bus),
+		cmocka_unit_test_setup(without_acpi_root_buses_share_no_numbers, setup_bus),
 		cmocka_unit_test_setup(a_bus_that_is_bus_0_again_is_no_root_bus, setup_bus),
 	};
 
