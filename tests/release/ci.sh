@@ -62,10 +62,21 @@ done
 mkdir "$room/plain"
 cp "$archive" "$room/plain/"
 try plain sh -eu "$room/blocks/shell.sh"
-# One step after the other in one folder; the service's shell is bash with these options.
+# One step after the other in one folder; the service's shell is bash with this option.
 export AEROSTAT=https://example.org/aerostat.tar.xz
 for step in "$room"/blocks/step*.sh; do
-	try hosted bash --noprofile --norc -eo pipefail "$step"
+	try hosted bash -e "$step"
+done
+# A guest that fails fails its step, on a folder where all steps have just passed.
+for words in 'audit;/nosuch; audit;' 'run=.*; exit"/run=\\"audit; exit 3\\"'; do
+	sed "s/$words/" "$room/blocks/step03.sh" >"$room/planted.sh"
+	if cmp -s "$room/blocks/step03.sh" "$room/planted.sh" ||
+	   (cd "$room/hosted" && timeout 300 bash -e "$room/planted.sh") >/dev/null 2>&1; then
+		echo "not ok - a guest that fails passes the hosted step"
+		bad=$((bad + 1))
+	else
+		echo "ok - a guest that fails does not pass the hosted step"
+	fi
 done
 
 # And a release that is damaged is noticed.

@@ -181,13 +181,21 @@ static void drop_dead(const char *folder, char **names, size_t *count)
 	*count = kept;
 }
 
-static int fail_with_names(struct guest *guest, char **names, size_t count)
+/* Prints " NAME" for each, as far as there is room. */
+static void print_names(char *text, size_t size, char **names, size_t count)
 {
-	char list[300] = "";
 	size_t len = 0;
 
-	for (size_t i = 0; i < count && len < sizeof(list); i++)
-		len += (size_t)snprintf(list + len, sizeof(list) - len, " %s", names[i]);
+	*text = '\0';
+	for (size_t i = 0; i < count && len < size; i++)
+		len += (size_t)snprintf(text + len, size - len, " %s", names[i]);
+}
+
+static int fail_with_names(struct guest *guest, char **names, size_t count)
+{
+	char list[300];
+
+	print_names(list, sizeof(list), names, count);
 	return guest_fail(guest, -ENOTCONN, "%zu guests run here; say which one with -g NAME:%s",
 			  count, list);
 }
@@ -216,6 +224,27 @@ static int find_only(struct guest *guest, const char *folder, char **path)
 	return err;
 }
 
+static int find_named(struct guest *guest, const char *folder, const char *name, char **path)
+{
+	char **names = NULL, list[300];
+	size_t count = 0;
+	struct stat st;
+	int err = socket_path(guest, folder, name, path);
+
+	/* Of a path that is too long, the connection says so. */
+	if (err || strlen(*path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path) ||
+	    !lstat(*path, &st) || errno != ENOENT)
+		return err;
+	list_folder(folder, &names, &count);
+	print_names(list, sizeof(list), names, count);
+	err = guest_fail(guest, -ENOENT, "no guest %s runs here, as there is no %s; %s%s", name,
+			 *path, count ? "there are:" : "nor is there another", list);
+	free_names(names, count);
+	free(*path);
+	*path = NULL;
+	return err;
+}
+
 static int find_by_name(struct guest *guest, const char *name, char **path)
 {
 	char folder[PATH_MAX];
@@ -230,7 +259,7 @@ static int find_by_name(struct guest *guest, const char *name, char **path)
 	err = runtime_folder(guest, folder, sizeof(folder));
 	if (err)
 		return err;
-	return name ? socket_path(guest, folder, name, path) : find_only(guest, folder, path);
+	return name ? find_named(guest, folder, name, path) : find_only(guest, folder, path);
 }
 
 int guest_find_socket(struct guest *guest, const char *name, char **path)

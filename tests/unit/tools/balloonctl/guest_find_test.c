@@ -116,11 +116,13 @@ static void only_guest_needs_no_name(void **state)
 	assert_fails(NULL, -ENOENT, "no guest runs here");
 	make_folder(&f, 0700);
 	assert_fails(NULL, -ENOTCONN, "no guest runs here");
+	assert_fails("other", -ENOENT, "no guest other runs here");
+	assert_fails("other", -ENOENT, "other.qmp; nor is there another");
 	add_living(&f, "aerostat.qmp");
 	assert_int_equal(mknod(path_of(&f, "aerostat.lock"), S_IFREG | 0600, 0), 0);
 	assert_opens(NULL, "aerostat");
 	assert_opens("aerostat", "aerostat");
-	assert_fails("other", -ENOENT, "other.qmp");
+	assert_fails("other", -ENOENT, "other.qmp; there are: aerostat");
 	clean_up(&f);
 }
 
@@ -137,6 +139,7 @@ static void of_several_guests_one_must_be_named(void **state)
 	add_living(&f, "a-2.qmp");
 	assert_fails(NULL, -ENOTCONN, "2 guests run here; say which one with -g NAME: a-2 b");
 	assert_opens("a-2", "a-2");
+	assert_fails("a", -ENOENT, "a.qmp; there are: a-2 b");
 	for (int i = 7; i > 0; i--) {
 		char name[8] = { 'c', (char)('0' + i * 5 % 8), '.', 'q', 'm', 'p' };
 
