@@ -788,7 +788,7 @@ static void add_taken(struct watch_view *view, uint64_t number, uint64_t taken)
 	add(view, sample);
 }
 
-/* Of the last minute, the rows of the chart with its axes, so many columns of them. */
+/* Of the last minute, the amounts and, below them, the chart, so many columns of it. */
 static void assert_chart(const struct watch_view *view, int columns, bool unicode, int64_t later,
 			 const char *rows)
 {
@@ -798,10 +798,10 @@ static void assert_chart(const struct watch_view *view, int columns, bool unicod
 	screen.window = 0;
 	text = draw_screen(&screen, CHART_TOP + CHART_ROWS + 2, columns + 13, unicode);
 	from = text;
-	for (int i = 0; i < CHART_TOP; i++)
+	for (int i = 0; i < CHART_TOP - 1; i++)
 		from = strchr(from, '\n') + 1;
 	to = from;
-	for (int i = 0; i <= CHART_ROWS; i++)
+	for (int i = 0; i <= CHART_ROWS + 1; i++)
 		to = strchr(to, '\n') + 1;
 	*to = '\0';
 	assert_string_equal(from, rows);
@@ -823,27 +823,30 @@ static void each_eighth_has_its_block(void **state)
 
 	(void)state;
 	add_taken(&view, number++, 2 * RAM);
+	add_taken(&view, number++, AMOUNT(AMOUNTS + 2));
 	add_taken(&view, number++, 0);
 	add_taken(&view, number++, 1);
 	for (int i = 1; i <= AMOUNTS; i++)
 		add_taken(&view, number++, AMOUNT(i));
 	add_taken(&view, number++, 0);
 	assert_chart(&view, 60, false, 0,
-		     " 1.000 GiB |                       #                          ..+++###\n"
-		     "           |                       #                  ..+++###########\n"
-		     "           |                       #          ..+++###################\n"
-		     " taken   0 |                       # ...+++###########################\n"
+		     " left 1.000 GiB  taken 0 B        free 512.0 MiB\n"
+		     " 1.000 GiB |                      ##                          ..+++###\n"
+		     "           |                      ##                  ..+++###########\n"
+		     "           |                      ##          ..+++###################\n"
+		     " taken   0 |                      ## ...+++###########################\n"
 		     "            -1 min                                                   now\n");
 	assert_chart(&view, 60, true, 0,
-		     " 1.000 GiB \u2502                       \u2588                          "
+		     " left 1.000 GiB  taken 0 B        free 512.0 MiB\n"
+		     " 1.000 GiB \u2502                      \u2588\u2588                          "
 		     "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588\n"
-		     "           \u2502                       \u2588                  "
+		     "           \u2502                      \u2588\u2588                  "
 		     "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588\u2588\u2588\u2588\u2588"
 		     "\u2588\u2588\u2588\u2588\n"
-		     "           \u2502                       \u2588          "
+		     "           \u2502                      \u2588\u2588          "
 		     "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588\u2588\u2588\u2588\u2588"
 		     "\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\n"
-		     " taken   0 \u2502                       \u2588 "
+		     " taken   0 \u2502                      \u2588\u2588 "
 		     "\u2581\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588\u2588\u2588\u2588"
 		     "\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588"
 		     "\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\n"
@@ -868,12 +871,14 @@ static void column_shows_its_extremes(void **state)
 			add_taken(&view, number++, AMOUNT(amounts[i][j]));
 	/* The last column has begun just now, and shows what holds. */
 	assert_chart(&view, 20, false, 0,
+		     " left 64.00 MiB  taken 960.0 MiB\n"
 		     " 1.000 GiB |::             :  .#\n"
 		     "           |::     :    #..:  ##\n"
 		     "           |::::  :::   ####  ##\n"
 		     " taken   0 |::######..#.####::##\n"
 		     "            -1 min           now\n");
 	assert_chart(&view, 20, true, 0,
+		     " left 64.00 MiB  taken 960.0 MiB\n"
 		     " 1.000 GiB \u2502\u2591\u2591             \u2591  \u2581\u2586\n"
 		     "           \u2502\u2591\u2591     \u2591    \u2588\u2581\u2581\u2591  "
 		     "\u2588\u2588\n"
@@ -905,6 +910,7 @@ static void target_is_a_line(void **state)
 		add(&view, sample);
 	}
 	assert_chart(&view, 60, false, 0,
+		     " left 640.0 MiB  taken 384.0 MiB  free 512.0 MiB  target left 0 B\n"
 		     " 1.000 GiB |                                          --------       ---\n"
 		     "           |                                  --------             --\n"
 		     "           |                          --------                ++++++++++\n"
@@ -921,6 +927,7 @@ static void silence_has_an_end(void **state)
 	(void)state;
 	add_taken(&view, 1, AMOUNT(12));
 	assert_chart(&view, 60, false, 20000,
+		     "\n"
 		     " 1.000 GiB |\n"
 		     "           |\n"
 		     "           |                                      ++++++++\n"
@@ -928,6 +935,7 @@ static void silence_has_an_end(void **state)
 		     "            -1 min                                                   now\n");
 	add(&view, dead);
 	assert_chart(&view, 60, false, 20999,
+		     "\n"
 		     " 1.000 GiB |\n"
 		     "           |\n"
 		     "           |                                     +\n"
@@ -935,6 +943,7 @@ static void silence_has_an_end(void **state)
 		     "            -1 min                                                   now\n");
 	add_taken(&view, 30, AMOUNT(3));
 	assert_chart(&view, 60, false, 500,
+		     " left 928.0 MiB  taken 96.00 MiB  free 512.0 MiB\n"
 		     " 1.000 GiB |\n"
 		     "           |\n"
 		     "           |                             +\n"
@@ -949,12 +958,14 @@ static void chart_has_ten_columns_and_sixteen_rows(void **state)
 	(void)state;
 	add_taken(&view, 1, AMOUNT(12));
 	assert_chart(&view, 10, false, 0,
+		     " left 640.0 MiB\n"
 		     " 1.000 GiB |\n"
 		     "           |\n"
 		     "           |         +\n"
 		     " taken   0 |         #\n"
 		     "            -1 min now\n");
 	assert_chart(&view, 9, false, 0,
+		     " left 640.0 MiB\n"
 		     "\n"
 		     "\n"
 		     "\n"
