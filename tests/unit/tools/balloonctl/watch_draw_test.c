@@ -139,6 +139,13 @@ static void assert_hides(char *screen, const char *words)
 	free(screen);
 }
 
+/* All of it. */
+static void assert_screen(char *screen, const char *text)
+{
+	assert_string_equal(screen, text);
+	free(screen);
+}
+
 static void small_screen_is_as_drawn_here(void **state)
 {
 	static struct watch_view view = { .name = "web" };
@@ -427,6 +434,135 @@ static void table_is_sorted_by_any_column(void **state)
 	assert_order(views, WATCH_BY_CPU, false, "abcd");
 	assert_order(views, WATCH_BY_RATE, false, "badc");
 	assert_order(views, WATCH_BY_RATE, true, "dabc");
+}
+
+/* How each cell looks: b for bold, and so on; blank where nothing stands. By free(). */
+static char *draw_styles(const struct watch_screen *screen, int rows, int columns)
+{
+	static const char letters[] = {
+		[GRID_PLAIN] = 'p', [GRID_DIM] = 'd',  [GRID_BOLD] = 'b',  [GRID_ALARM] = 'a',
+		[GRID_USED] = 'u',  [GRID_FREE] = 'f', [GRID_TAKEN] = 't', [GRID_TARGET] = 'g',
+	};
+	char *text = malloc((size_t)rows * ((size_t)columns + 1) + 1), *to = text;
+	struct grid grid;
+
+	assert_int_equal(grid_init(&grid, rows, columns, false), 0);
+	watch_draw(&grid, screen);
+	for (int i = 0; i < rows * columns; i++) {
+		*to++ = grid.cells[i].character == ' ' ? ' ' : letters[grid.cells[i].style];
+		if (i % columns != columns - 1)
+			continue;
+		while (to > text && to[-1] == ' ')
+			to--;
+		*to++ = '\n';
+	}
+	*to = '\0';
+	grid_free(&grid);
+	return text;
+}
+
+static void styles_are_as_drawn_here(void **state)
+{
+	static struct watch_view views[3] = { { .name = "mail-server" },
+					      { .name = "db" },
+					      { .name = "x" } };
+	struct watch_screen screen;
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		add(&views[i], sample_of(1, 256 * MIB));
+	screen = screen_of(views, 3, 0);
+	assert_screen(draw_styles(&screen, 16, 90),
+		      " bbbbbbbbbb bbbbbb b bbbbbbb bbbbb b bb b bbb\n"
+		      " bbbbb             dddd      ddddd     dddddd       dddd       dddd     ddd "
+		      "   dddddddd\n"
+		      "bbbbbbbbbbbb  ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp\n"
+		      " bb           ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp\n"
+		      " a            aaaaaaaaaa\n"
+		      "\n"
+		      " bbbbbbbbbbb                                                               "
+		      "pppp ppppp ppp\n"
+		      " duuuuuuuuuuuuuuuuuuuuuufffffffffffffffffffffgfffffffffffffffffffffttttttttt"
+		      "ttttttttttttd\n"
+		      " pppp ppppp ppp  ppppp ppppp ppp  pppp ppppp ppp  pppppp pppp ppppp ppp\n"
+		      " ddddd ddd d\n"
+		      "           d\n"
+		      "           d                                                                "
+		      "            g\n"
+		      "           d                                                                "
+		      "            t\n"
+		      " ddddd   d d                                                                "
+		      "            t\n"
+		      "            dd ddd                                                          "
+		      "          ddd\n"
+		      " u dddd   f dddd   t ddddd   g dddddd   d dddd   d ddddd\n");
+	screen.sort = WATCH_BY_TAKEN;
+	assert_screen(draw_styles(&screen, 6, 90),
+		      " bbbbbbbbbb bbbbbb b bbbbbbb bbbbb b bb b bbb\n"
+		      " ddddd             dddd      bbbbb     dddddd       dddd       dddd     ddd "
+		      "   dddddddd\n"
+		      "bbbbbbbbbbbb  ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp\n"
+		      " bb           ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp\n"
+		      " a            aaaaaaaaaa\n"
+		      " u dddd   f dddd   t ddddd   g dddddd   d dddd   d ddddd\n");
+	add(&views[1], (struct sample){ .number = 2, .time = START + 2000, .err = -EPIPE });
+	screen = screen_of(&views[1], 1, 0);
+	assert_screen(draw_styles(&screen, 12, 60),
+		      " bbbbbbbbbb bbbbbb b bbbbbb bbbbb b bb b bbb\n"
+		      " bb  aaaaa\n"
+		      "\n"
+		      "\n"
+		      " ddddd ddd d\n"
+		      "           d\n"
+		      "           d\n"
+		      "           d                                             g\n"
+		      "           d                                             t\n"
+		      " ddddd   d d                                             ta\n"
+		      "            dd ddd                                      ddd\n"
+		      " u dddd   f dddd   t ddddd   g dddddd   d dddd   d ddddd\n");
+	screen.keys = true;
+	assert_screen(draw_styles(&screen, 20, 70),
+		      " bbbbbbbbbb bbbbbb bbbb\n"
+		      "\n"
+		      " p         pppp\n"
+		      " p         pppp ppppp ppp ppp pppppp pp\n"
+		      " ppp pppp  pppppp p ppppp ppppp pp pp\n"
+		      " ppppp     ppp pppppppp ppppp pppppp pp ppp ppppp\n"
+		      " pp p      pppp p pppppp pp ppppppp pppp\n"
+		      " p         pppp ppp ppppp ppppp\n"
+		      " pp        pppp pppp\n"
+		      "\n"
+		      " d ddddd dd dddddd dd\n"
+		      " b         pppp\n"
+		      " b         pppppp pppp\n"
+		      " b         pppppp ppppp\n"
+		      " b         pppppp ppppppp pp pp ppppp\n"
+		      " b         pppppp pppp pp ppp ppppp\n"
+		      " b         pppppp pp ppp pppp\n"
+		      " b         ppppppppp\n"
+		      " b         pppppp pp pppp pp ppppp\n"
+		      "\n");
+	assert_screen(draw_screen(&screen, 20, 70, false),
+		      " balloonctl watch: keys\n"
+		      "\n"
+		      " q         quit\n"
+		      " ?         this list; any key leaves it\n"
+		      " up, down  select a guest (also k, j)\n"
+		      " Enter     the selected guest alone, or all again\n"
+		      " +, -      show a longer or shorter time\n"
+		      " r         turn the order round\n"
+		      " ^L        draw anew\n"
+		      "\n"
+		      " A table is sorted by\n"
+		      " N         name\n"
+		      " M         memory left\n"
+		      " T         memory taken\n"
+		      " G         target (memory to be left)\n"
+		      " F         memory free in the guest\n"
+		      " H         memory of the host\n"
+		      " P         processor\n"
+		      " C         change of what is taken\n"
+		      "\n");
 }
 
 static void keys_are_listed(void **state)
@@ -808,13 +944,6 @@ static void assert_chart(const struct watch_view *view, int columns, bool unicod
 	free(text);
 }
 
-/* All of it. */
-static void assert_screen(char *screen, const char *text)
-{
-	assert_string_equal(screen, text);
-	free(screen);
-}
-
 /* A column is a second: nothing, a byte, each eighth, and more than there is. */
 static void each_eighth_has_its_block(void **state)
 {
@@ -1005,6 +1134,33 @@ static void chart_has_ten_columns_and_sixteen_rows(void **state)
 		" # used   . free   = taken   | target   ? keys   q quits\n");
 }
 
+/* The longest of the windows' names reaches up to two columns before "now". */
+static void window_is_named_where_there_is_room(void **state)
+{
+	static struct watch_view view = { .name = "web" };
+	struct watch_screen screen;
+
+	(void)state;
+	add_taken(&view, 1, AMOUNT(12));
+	screen = screen_of(&view, 1, 0);
+	screen.window = 2;
+	assert_shows(draw_screen(&screen, 12, 24, false), "\n            -15 min now\n");
+	assert_shows(draw_screen(&screen, 12, 23, false), "\n                   now\n");
+}
+
+/* Without RAM there is no scale. */
+static void guest_that_was_never_seen_has_no_chart(void **state)
+{
+	static struct watch_view view = { .name = "web" };
+
+	(void)state;
+	add(&view, (struct sample){ .number = 1, .time = START, .err = -EPIPE, .error = "x" });
+	assert_screen(draw(&view, 1, 9, 60), " balloonctl watch: 1 guest, every 1 s, 5 min\n"
+					     " web  gone: x\n\n\n\n\n\n\n"
+					     " # used   . free   = taken   | target   ? keys   q "
+					     "quits\n");
+}
+
 /* ---- a table, cell by cell ---- */
 
 static void table_is_as_drawn_here(void **state)
@@ -1088,6 +1244,7 @@ int main(void)
 		cmocka_unit_test(selected_guest_can_have_the_screen),
 		cmocka_unit_test(table_says_what_is_wrong_with_a_guest),
 		cmocka_unit_test(table_is_sorted_by_any_column),
+		cmocka_unit_test(styles_are_as_drawn_here),
 		cmocka_unit_test(keys_are_listed),
 		cmocka_unit_test(numbers_are_never_cut),
 		cmocka_unit_test(dip_of_a_second_cannot_vanish),
@@ -1107,6 +1264,8 @@ int main(void)
 		cmocka_unit_test(target_is_a_line),
 		cmocka_unit_test(silence_has_an_end),
 		cmocka_unit_test(chart_has_ten_columns_and_sixteen_rows),
+		cmocka_unit_test(window_is_named_where_there_is_room),
+		cmocka_unit_test(guest_that_was_never_seen_has_no_chart),
 		cmocka_unit_test(table_is_as_drawn_here),
 	};
 
