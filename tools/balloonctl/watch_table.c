@@ -39,17 +39,16 @@ static int name_width(const struct watch_screen *screen)
 
 static void write_amount(enum watch_sort column, double amount, char text[SIZE_TEXT + 1])
 {
+	char size[SIZE_TEXT];
+
+	text[0] = '\0';
 	if (column == WATCH_BY_CPU) {
 		snprintf(text, SIZE_TEXT, "%.0f %%", amount * 100);
 	} else if (column == WATCH_BY_RATE) {
 		/* Less than a byte a second is none. */
-		text[0] = amount < 0 ? '-' : '+';
-		size_format((uint64_t)fabs(amount), text + 1);
-		if (fabs(amount) < 1)
-			strcpy(text, "");
-		else
-			memmove(text + 1, text + 1 + strspn(text + 1, " "),
-				strlen(text + 1 + strspn(text + 1, " ")) + 1);
+		if (fabs(amount) >= 1)
+			snprintf(text, SIZE_TEXT + 1, "%c%s", amount < 0 ? '-' : '+',
+				 size_word((uint64_t)fabs(amount), size));
 	} else {
 		size_format((uint64_t)amount, text);
 	}

@@ -20,6 +20,7 @@
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest_backend.h"
+#include "tools/balloonctl/life.h"
 #include "tools/balloonctl/wait.h"
 #include "tools/deadline.h"
 
@@ -106,6 +107,8 @@ static unsigned told[MAX], nr_told;
 static bool lives; /* the guest answers as soon as it is asked */
 static bool lives_in_waits = true;
 static unsigned stats_fail_at, nr_stats; /* the n-th time, from 1 */
+static unsigned refuse_at;		 /* likewise, an interval */
+static int refusal;
 
 static int stats_fake(struct guest *guest, struct guest_stats *stats)
 {
@@ -120,9 +123,10 @@ static int stats_fake(struct guest *guest, struct guest_stats *stats)
 
 static int set_interval_fake(struct guest *guest, unsigned seconds)
 {
-	(void)guest;
 	assert_true(nr_told < MAX);
 	told[nr_told++] = seconds;
+	if (nr_told == refuse_at)
+		return guest_fail(guest, refusal, "no interval");
 	interval = seconds;
 	update += lives && seconds;
 	return 0;
@@ -147,7 +151,7 @@ static int begin(void **state)
 	(void)state;
 	now = BEGIN;
 	nr_pauses = nr_asked = 0;
-	nr_told = nr_stats = stats_fail_at = 0;
+	nr_told = nr_stats = stats_fail_at = refuse_at = 0;
 	update = 1;
 	new_at = INT64_MAX;
 	interval = 0;
@@ -569,6 +573,136 @@ static void reason_why_no_report_can_come_is_told(void **state)
 	assert_string_equal(err, "balloonctl: the guest's own words\n");
 }
 
+/* ---- signs of life, look by look ---- */
+
+static const struct guest_state willing = { .has_features = true, .accepted = 2 };
+
+/* The sign at a time since the beginning, after which so many intervals were set in all. */
+static void assert_sign(struct life *life, const struct guest_state *state, int64_t at,
+			enum life_sign sign, unsigned nr)
+{
+	enum life_sign is = LIFE_MUTE;
+
+	now = BEGIN + at;
+	assert_int_equal(life_look(&guest, life, state, &is), 0);
+	assert_int_equal(is, sign);
+	assert_int_equal(nr_told, nr);
+}
+
+static void guest_is_asked_once_a_second(void **state)
+{
+	static const unsigned all[] = { 1, 0, 1, 0, 1, 0 };
+	struct life life = { 0 };
+
+	(void)state;
+	assert_sign(&life, &willing, 0, LIFE_ASKED, 1);
+	assert_sign(&life, &willing, 999, LIFE_ASKED, 1);
+	assert_sign(&life, &willing, 1000, LIFE_ASKED, 3);
+	/* From the last question on, when the look was late. */
+	assert_sign(&life, &willing, 2500, LIFE_ASKED, 5);
+	assert_sign(&life, &willing, 3499, LIFE_ASKED, 5);
+	update++;
+	assert_sign(&life, &willing, 3500, LIFE_SHOWN, 5);
+	life_end(&guest, &life);
+	assert_int_equal(nr_told, 6);
+	assert_memory_equal(told, all, sizeof(all));
+	life_end(&guest, &life);
+	assert_int_equal(nr_told, 6);
+}
+
+/* Who polls already has its interval back each time, and keeps it. */
+static void interval_of_somebody_else_stays(void **state)
+{
+	static const unsigned all[] = { 0, 7, 0, 7 };
+	struct life life = { 0 };
+
+	(void)state;
+	interval = 7;
+	assert_sign(&life, &willing, 0, LIFE_ASKED, 2);
+	assert_sign(&life, &willing, 1000, LIFE_ASKED, 4);
+	assert_memory_equal(told, all, sizeof(all));
+	life_end(&guest, &life);
+	assert_int_equal(nr_told, 4);
+}
+
+static void silence_begins_after_five_seconds(void **state)
+{
+	const struct guest_state unknown = { .has_features = false };
+	struct life life = { 0 }, other = { 0 };
+
+	(void)state;
+	assert_sign(&life, &willing, 0, LIFE_ASKED, 1);
+	assert_sign(&life, &willing, 4999, LIFE_ASKED, 3);
+	assert_sign(&life, &willing, 5000, LIFE_SILENT, 3);
+	/* It has sent some, so it could; else nobody knows. */
+	assert_sign(&life, &unknown, 5000, LIFE_SILENT, 3);
+	update = 0;
+	assert_sign(&life, &unknown, 5000, LIFE_MUTE, 3);
+	assert_sign(&life, &willing, 5000, LIFE_SILENT, 3);
+	/* Nothing was ever sent: that is no change. */
+	begin(NULL);
+	update = 0;
+	assert_sign(&other, &unknown, 0, LIFE_ASKED, 1);
+	update = 1;
+	assert_sign(&other, &unknown, 1, LIFE_SHOWN, 1);
+}
+
+/* Our own interval is not taken for somebody else's. */
+static void forgotten_answer_is_asked_for_anew(void **state)
+{
+	static const unsigned all[] = { 1, 0, 1, 0 };
+	struct life life = { 0 };
+
+	(void)state;
+	assert_sign(&life, &willing, 0, LIFE_ASKED, 1);
+	update++;
+	assert_sign(&life, &willing, 100, LIFE_SHOWN, 1);
+	life_forget(&life);
+	assert_sign(&life, &willing, 200, LIFE_ASKED, 3);
+	assert_sign(&life, &willing, 5199, LIFE_ASKED, 5);
+	assert_sign(&life, &willing, 5200, LIFE_SILENT, 5);
+	assert_memory_equal(told, all, sizeof(all));
+	assert_int_equal(life.interval, 0);
+}
+
+static void guest_that_sends_no_statistics_is_not_asked(void **state)
+{
+	const struct guest_state mute = { .has_features = true, .accepted = ~2ull };
+	struct life life = { 0 };
+
+	(void)state;
+	assert_sign(&life, &mute, 0, LIFE_MUTE, 0);
+	assert_int_equal(nr_stats, 0);
+	life_end(&guest, &life);
+	assert_int_equal(nr_told, 0);
+}
+
+static void what_cannot_be_asked_is_an_error_or_a_mute(void **state)
+{
+	enum life_sign sign = LIFE_ASKED;
+	struct life life = { 0 };
+
+	(void)state;
+	stats_fail_at = 1;
+	assert_int_equal(life_look(&guest, &life, &willing, &sign), -EPIPE);
+	assert_int_equal(sign, LIFE_MUTE);
+	assert_false(life.asking);
+	/* The first of two, and the second. */
+	for (refuse_at = 1; refuse_at <= 2; refuse_at++) {
+		life = (struct life){ 0 };
+		nr_told = 0;
+		interval = 7;
+		refusal = -ETIMEDOUT;
+		assert_int_equal(life_look(&guest, &life, &willing, &sign), -ETIMEDOUT);
+		assert_int_equal(nr_told, refuse_at);
+		life = (struct life){ 0 };
+		nr_told = 0;
+		interval = 7;
+		refusal = -EREMOTEIO;
+		assert_sign(&life, &willing, 0, LIFE_MUTE, refuse_at);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -579,6 +713,12 @@ int main(void)
 		cmocka_unit_test_setup(standstill_has_its_reason, begin),
 		cmocka_unit_test_setup(time_that_is_up_has_its_reason, begin),
 		cmocka_unit_test_setup(sign_of_life_is_asked_for_five_seconds, begin),
+		cmocka_unit_test_setup(guest_is_asked_once_a_second, begin),
+		cmocka_unit_test_setup(interval_of_somebody_else_stays, begin),
+		cmocka_unit_test_setup(silence_begins_after_five_seconds, begin),
+		cmocka_unit_test_setup(forgotten_answer_is_asked_for_anew, begin),
+		cmocka_unit_test_setup(guest_that_sends_no_statistics_is_not_asked, begin),
+		cmocka_unit_test_setup(what_cannot_be_asked_is_an_error_or_a_mute, begin),
 		cmocka_unit_test_setup(silence_is_told_apart, begin),
 		cmocka_unit_test_setup(what_is_not_sure_is_not_reached, begin),
 		cmocka_unit_test_setup(report_is_waited_for_twice_its_time_and_five_seconds, begin),

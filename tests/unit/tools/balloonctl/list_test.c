@@ -215,6 +215,78 @@ static void places_that_cannot_be_searched_are_named(void **state)
 	assert_says(got.out, "/gone.qmp  gone\n");
 }
 
+/* A name that is too long for a column is in no one's way. */
+static void names_are_a_column_of_forty(void **state)
+{
+	char name[48], text[256];
+	struct outcome got;
+
+	(void)state;
+	add_socket("a.qmp", false);
+	snprintf(name, sizeof(name), "%041d.qmp", 7);
+	add_socket(name, false);
+	got = run_command(NULL, "list", NULL);
+	snprintf(text, sizeof(text), "%041d  gone\na  gone\n", 7);
+	assert_string_equal(got.out, text);
+	snprintf(name, sizeof(name), "%040d.qmp", 8);
+	add_socket(name, false);
+	got = run_command(NULL, "list", NULL);
+	snprintf(text, sizeof(text), "%041d  gone\n%040d  gone\n%-40s  gone\n", 7, 8, "a");
+	assert_string_equal(got.out, text);
+}
+
+static void guest_that_fails_says_how(void **state)
+{
+	static const struct fake_answer answers[] = {
+		{ .asks = "\"query-balloon\"", .value = "{\"actual\": \"\\u001b\"}" }, { 0 }
+	};
+	const struct fake_qemu strange = { .answers = answers }, none = { .no_device = true };
+	struct fake_place places[2];
+	struct outcome got;
+
+	(void)state;
+	fake_qemu_start(&strange, &places[0]);
+	fake_qemu_start(&none, &places[1]);
+	add_guest(&places[0], "a.qmp");
+	add_guest(&places[1], "b.qmp");
+	got = run_command(NULL, "list", NULL);
+	assert_string_equal(got.out, "a  failed: query-balloon gave no number\n"
+				     "b  no balloon\n");
+	got = run_command(NULL, "list", "--json", NULL);
+	assert_string_equal(
+		got.out, "{\"guests\":[{\"guest\":\"a\",\"error\":\"query-balloon gave no number\","
+			 "\"condition\":\"failed\"},{\"guest\":\"b\",\"error\":\"QEMU refuses "
+			 "'query-balloon': no\",\"condition\":\"no_balloon\"}]}\n");
+	fake_qemu_stop(&places[0]);
+	fake_qemu_stop(&places[1]);
+}
+
+/* In the order of the names, not of the folder; a slash at its end is not doubled. */
+static void sockets_of_a_folder_are_sorted(void **state)
+{
+	static const char *const names[] = { "d", "b", "e", "a", "c" };
+	char other[80], text[600] = "";
+	struct outcome got;
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s/../other", folder);
+	assert_int_equal(mkdir(other, 0700), 0);
+	for (size_t i = 0; i < 5; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "../other/%s.qmp", names[i]);
+		add_socket(name, false);
+	}
+	for (char name = 'a'; name <= 'e'; name++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s/%c.qmp  gone\n",
+			 other, name);
+	got = run_command(NULL, "list", other, NULL);
+	assert_string_equal(got.out, text);
+	strcat(other, "/");
+	got = run_command(NULL, "list", other, NULL);
+	assert_string_equal(got.out, text);
+}
+
 /* libvirt's own driver for tests has one domain. */
 static void domains_of_libvirt_are_listed(void **state)
 {
@@ -243,6 +315,9 @@ int main(void)
 		LIST_TEST(folders_and_sockets_may_be_named),
 		LIST_TEST(only_sockets_of_that_name_are_guests),
 		LIST_TEST(places_that_cannot_be_searched_are_named),
+		LIST_TEST(names_are_a_column_of_forty),
+		LIST_TEST(guest_that_fails_says_how),
+		LIST_TEST(sockets_of_a_folder_are_sorted),
 		LIST_TEST(domains_of_libvirt_are_listed),
 	};
 

@@ -139,6 +139,13 @@ static void assert_hides(char *screen, const char *words)
 	free(screen);
 }
 
+/* All of it. */
+static void assert_screen(char *screen, const char *text)
+{
+	assert_string_equal(screen, text);
+	free(screen);
+}
+
 static void small_screen_is_as_drawn_here(void **state)
 {
 	static struct watch_view view = { .name = "web" };
@@ -427,6 +434,135 @@ static void table_is_sorted_by_any_column(void **state)
 	assert_order(views, WATCH_BY_CPU, false, "abcd");
 	assert_order(views, WATCH_BY_RATE, false, "badc");
 	assert_order(views, WATCH_BY_RATE, true, "dabc");
+}
+
+/* How each cell looks: b for bold, and so on; blank where nothing stands. By free(). */
+static char *draw_styles(const struct watch_screen *screen, int rows, int columns)
+{
+	static const char letters[] = {
+		[GRID_PLAIN] = 'p', [GRID_DIM] = 'd',  [GRID_BOLD] = 'b',  [GRID_ALARM] = 'a',
+		[GRID_USED] = 'u',  [GRID_FREE] = 'f', [GRID_TAKEN] = 't', [GRID_TARGET] = 'g',
+	};
+	char *text = malloc((size_t)rows * ((size_t)columns + 1) + 1), *to = text;
+	struct grid grid;
+
+	assert_int_equal(grid_init(&grid, rows, columns, false), 0);
+	watch_draw(&grid, screen);
+	for (int i = 0; i < rows * columns; i++) {
+		*to++ = grid.cells[i].character == ' ' ? ' ' : letters[grid.cells[i].style];
+		if (i % columns != columns - 1)
+			continue;
+		while (to > text && to[-1] == ' ')
+			to--;
+		*to++ = '\n';
+	}
+	*to = '\0';
+	grid_free(&grid);
+	return text;
+}
+
+static void styles_are_as_drawn_here(void **state)
+{
+	static struct watch_view views[3] = { { .name = "mail-server" },
+					      { .name = "db" },
+					      { .name = "x" } };
+	struct watch_screen screen;
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		add(&views[i], sample_of(1, 256 * MIB));
+	screen = screen_of(views, 3, 0);
+	assert_screen(draw_styles(&screen, 16, 90),
+		      " bbbbbbbbbb bbbbbb b bbbbbbb bbbbb b bb b bbb\n"
+		      " bbbbb             dddd      ddddd     dddddd       dddd       dddd     ddd "
+		      "   dddddddd\n"
+		      "bbbbbbbbbbbb  ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp\n"
+		      " bb           ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp\n"
+		      " a            aaaaaaaaaa\n"
+		      "\n"
+		      " bbbbbbbbbbb                                                               "
+		      "pppp ppppp ppp\n"
+		      " duuuuuuuuuuuuuuuuuuuuuufffffffffffffffffffffgfffffffffffffffffffffttttttttt"
+		      "ttttttttttttd\n"
+		      " pppp ppppp ppp  ppppp ppppp ppp  pppp ppppp ppp  pppppp pppp ppppp ppp\n"
+		      " ddddd ddd d\n"
+		      "           d\n"
+		      "           d                                                                "
+		      "            g\n"
+		      "           d                                                                "
+		      "            t\n"
+		      " ddddd   d d                                                                "
+		      "            t\n"
+		      "            dd ddd                                                          "
+		      "          ddd\n"
+		      " u dddd   f dddd   t ddddd   g dddddd   d dddd   d ddddd\n");
+	screen.sort = WATCH_BY_TAKEN;
+	assert_screen(draw_styles(&screen, 6, 90),
+		      " bbbbbbbbbb bbbbbb b bbbbbbb bbbbb b bb b bbb\n"
+		      " ddddd             dddd      bbbbb     dddddd       dddd       dddd     ddd "
+		      "   dddddddd\n"
+		      "bbbbbbbbbbbb  ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp\n"
+		      " bb           ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp\n"
+		      " a            aaaaaaaaaa\n"
+		      " u dddd   f dddd   t ddddd   g dddddd   d dddd   d ddddd\n");
+	add(&views[1], (struct sample){ .number = 2, .time = START + 2000, .err = -EPIPE });
+	screen = screen_of(&views[1], 1, 0);
+	assert_screen(draw_styles(&screen, 12, 60),
+		      " bbbbbbbbbb bbbbbb b bbbbbb bbbbb b bb b bbb\n"
+		      " bb  aaaaa\n"
+		      "\n"
+		      "\n"
+		      " ddddd ddd d\n"
+		      "           d\n"
+		      "           d\n"
+		      "           d                                             g\n"
+		      "           d                                             t\n"
+		      " ddddd   d d                                             ta\n"
+		      "            dd ddd                                      ddd\n"
+		      " u dddd   f dddd   t ddddd   g dddddd   d dddd   d ddddd\n");
+	screen.keys = true;
+	assert_screen(draw_styles(&screen, 20, 70),
+		      " bbbbbbbbbb bbbbbb bbbb\n"
+		      "\n"
+		      " p         pppp\n"
+		      " p         pppp ppppp ppp ppp pppppp pp\n"
+		      " ppp pppp  pppppp p ppppp ppppp pp pp\n"
+		      " ppppp     ppp pppppppp ppppp pppppp pp ppp ppppp\n"
+		      " pp p      pppp p pppppp pp ppppppp pppp\n"
+		      " p         pppp ppp ppppp ppppp\n"
+		      " pp        pppp pppp\n"
+		      "\n"
+		      " d ddddd dd dddddd dd\n"
+		      " b         pppp\n"
+		      " b         pppppp pppp\n"
+		      " b         pppppp ppppp\n"
+		      " b         pppppp ppppppp pp pp ppppp\n"
+		      " b         pppppp pppp pp ppp ppppp\n"
+		      " b         pppppp pp ppp pppp\n"
+		      " b         ppppppppp\n"
+		      " b         pppppp pp pppp pp ppppp\n"
+		      "\n");
+	assert_screen(draw_screen(&screen, 20, 70, false),
+		      " balloonctl watch: keys\n"
+		      "\n"
+		      " q         quit\n"
+		      " ?         this list; any key leaves it\n"
+		      " up, down  select a guest (also k, j)\n"
+		      " Enter     the selected guest alone, or all again\n"
+		      " +, -      show a longer or shorter time\n"
+		      " r         turn the order round\n"
+		      " ^L        draw anew\n"
+		      "\n"
+		      " A table is sorted by\n"
+		      " N         name\n"
+		      " M         memory left\n"
+		      " T         memory taken\n"
+		      " G         target (memory to be left)\n"
+		      " F         memory free in the guest\n"
+		      " H         memory of the host\n"
+		      " P         processor\n"
+		      " C         change of what is taken\n"
+		      "\n");
 }
 
 static void keys_are_listed(void **state)
@@ -772,6 +908,326 @@ static void trouble_is_told_by_its_kind(void **state)
 	}
 }
 
+/* ---- the chart, column by column ---- */
+
+#define CHART_TOP 4  /* below the title, the name, the bar and the amounts */
+#define CHART_ROWS 4 /* so that a row has eight of the 32 amounts below */
+#define AMOUNTS 32
+#define AMOUNT(n) (RAM / AMOUNTS * (unsigned long long)(n))
+
+/* A guest of this moment, without a target. */
+static void add_taken(struct watch_view *view, uint64_t number, uint64_t taken)
+{
+	struct sample sample = sample_of(number, taken);
+
+	sample.state.has_target = false;
+	add(view, sample);
+}
+
+/* Of the last minute, the amounts and, below them, the chart, so many columns of it. */
+static void assert_chart(const struct watch_view *view, int columns, bool unicode, int64_t later,
+			 const char *rows)
+{
+	struct watch_screen screen = screen_of(view, 1, later);
+	char *text, *from, *to;
+
+	screen.window = 0;
+	text = draw_screen(&screen, CHART_TOP + CHART_ROWS + 2, columns + 13, unicode);
+	from = text;
+	for (int i = 0; i < CHART_TOP - 1; i++)
+		from = strchr(from, '\n') + 1;
+	to = from;
+	for (int i = 0; i <= CHART_ROWS + 1; i++)
+		to = strchr(to, '\n') + 1;
+	*to = '\0';
+	assert_string_equal(from, rows);
+	free(text);
+}
+
+/* A column is a second: nothing, a byte, each eighth, and more than there is. */
+static void each_eighth_has_its_block(void **state)
+{
+	static struct watch_view view = { .name = "web" };
+	uint64_t number = 1;
+
+	(void)state;
+	add_taken(&view, number++, 2 * RAM);
+	add_taken(&view, number++, AMOUNT(AMOUNTS + 2));
+	add_taken(&view, number++, 0);
+	add_taken(&view, number++, 1);
+	for (int i = 1; i <= AMOUNTS; i++)
+		add_taken(&view, number++, AMOUNT(i));
+	add_taken(&view, number++, 0);
+	assert_chart(&view, 60, false, 0,
+		     " left 1.000 GiB  taken 0 B        free 512.0 MiB\n"
+		     " 1.000 GiB |                      ##                          ..+++###\n"
+		     "           |                      ##                  ..+++###########\n"
+		     "           |                      ##          ..+++###################\n"
+		     " taken   0 |                      ## ...+++###########################\n"
+		     "            -1 min                                                   now\n");
+	assert_chart(&view, 60, true, 0,
+		     " left 1.000 GiB  taken 0 B        free 512.0 MiB\n"
+		     " 1.000 GiB \u2502                      \u2588\u2588                          "
+		     "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588\n"
+		     "           \u2502                      \u2588\u2588                  "
+		     "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588\u2588\u2588\u2588\u2588"
+		     "\u2588\u2588\u2588\u2588\n"
+		     "           \u2502                      \u2588\u2588          "
+		     "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588\u2588\u2588\u2588\u2588"
+		     "\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\n"
+		     " taken   0 \u2502                      \u2588\u2588 "
+		     "\u2581\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588\u2588\u2588\u2588"
+		     "\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588"
+		     "\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\n"
+		     "            -1 min                                                   now\n");
+}
+
+/* Three in a column: the least is solid, the most is light, and the last decides in a row. */
+static void column_shows_its_extremes(void **state)
+{
+	static const int amounts[][3] = {
+		{ 0, 32, 0 },	{ 32, 0, 32 }, { 8, 9, 8 },    { 9, 8, 9 },    { 7, 8, 7 },
+		{ 8, 7, 8 },	{ 8, 16, 8 },  { 8, 17, 9 },   { 1, 15, 1 },   { 1, 7, 4 },
+		{ 1, 7, 3 },	{ 1, 7, 5 },   { 17, 24, 17 }, { 17, 24, 24 }, { 24, 17, 21 },
+		{ 16, 25, 16 }, { 0, 1, 0 },   { 1, 0, 1 },    { 32, 25, 30 },
+	};
+	static struct watch_view view = { .name = "web" };
+	uint64_t number = 3; /* the first of a column, as START is not */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++)
+		for (int j = 0; j < 3; j++)
+			add_taken(&view, number++, AMOUNT(amounts[i][j]));
+	/* The last column has begun just now, and shows what holds. */
+	assert_chart(&view, 20, false, 0,
+		     " left 64.00 MiB  taken 960.0 MiB\n"
+		     " 1.000 GiB |::             :  .#\n"
+		     "           |::     :    #..:  ##\n"
+		     "           |::::  :::   ####  ##\n"
+		     " taken   0 |::######..#.####::##\n"
+		     "            -1 min           now\n");
+	assert_chart(&view, 20, true, 0,
+		     " left 64.00 MiB  taken 960.0 MiB\n"
+		     " 1.000 GiB \u2502\u2591\u2591             \u2591  \u2581\u2586\n"
+		     "           \u2502\u2591\u2591     \u2591    \u2588\u2581\u2581\u2591  "
+		     "\u2588\u2588\n"
+		     "           \u2502\u2591\u2591\u2591\u2591  \u2591\u2591\u2591   "
+		     "\u2588\u2588\u2588\u2588  \u2588\u2588\n"
+		     " taken   0 "
+		     "\u2502\u2591\u2591\u2588\u2588\u2588\u2587\u2588\u2588\u2581\u2581\u2587"
+		     "\u2581\u2588\u2588\u2588\u2588\u2591\u2591\u2588\u2588\n"
+		     "            -1 min           now\n");
+}
+
+/* The line is in the row in which a column of the target would end, and behind a column. */
+static void target_is_a_line(void **state)
+{
+	static struct watch_view view = { .name = "web" };
+	uint64_t number = 1;
+
+	(void)state;
+	for (int i = 0; i <= AMOUNTS; i++) {
+		struct sample sample = sample_of(number++, 0);
+
+		sample.state.target_left = RAM - AMOUNT(i);
+		add(&view, sample);
+	}
+	for (int i = 0; i <= AMOUNTS; i += 4) {
+		struct sample sample = sample_of(number++, AMOUNT(12));
+
+		sample.state.target_left = RAM - AMOUNT(i);
+		add(&view, sample);
+	}
+	assert_chart(&view, 60, false, 0,
+		     " left 640.0 MiB  taken 384.0 MiB  free 512.0 MiB  target left 0 B\n"
+		     " 1.000 GiB |                                          --------       ---\n"
+		     "           |                                  --------             --\n"
+		     "           |                          --------                ++++++++++\n"
+		     " taken   0 |                 ---------                        ##########\n"
+		     "            -1 min                                                   now\n");
+}
+
+/* The last state holds for two intervals and five seconds; an absence likewise. */
+static void silence_has_an_end(void **state)
+{
+	static struct watch_view view = { .name = "web" };
+	struct sample dead = { .number = 2, .time = START + 2000, .err = -ENOENT };
+
+	(void)state;
+	add_taken(&view, 1, AMOUNT(12));
+	assert_chart(&view, 60, false, 20000,
+		     "\n"
+		     " 1.000 GiB |\n"
+		     "           |\n"
+		     "           |                                      ++++++++\n"
+		     " taken   0 |                                      ########\n"
+		     "            -1 min                                                   now\n");
+	add(&view, dead);
+	assert_chart(&view, 60, false, 20999,
+		     "\n"
+		     " 1.000 GiB |\n"
+		     "           |\n"
+		     "           |                                     +\n"
+		     " taken   0 |                                     #xxxxxxxx\n"
+		     "            -1 min                                                   now\n");
+	add_taken(&view, 30, AMOUNT(3));
+	assert_chart(&view, 60, false, 500,
+		     " left 928.0 MiB  taken 96.00 MiB  free 512.0 MiB\n"
+		     " 1.000 GiB |\n"
+		     "           |\n"
+		     "           |                             +\n"
+		     " taken   0 |                             #xxxxxxxx                    ++\n"
+		     "            -1 min                                                   now\n");
+}
+
+static void chart_has_ten_columns_and_sixteen_rows(void **state)
+{
+	static struct watch_view view = { .name = "web" };
+
+	(void)state;
+	add_taken(&view, 1, AMOUNT(12));
+	assert_chart(&view, 10, false, 0,
+		     " left 640.0 MiB\n"
+		     " 1.000 GiB |\n"
+		     "           |\n"
+		     "           |         +\n"
+		     " taken   0 |         #\n"
+		     "            -1 min now\n");
+	assert_chart(&view, 9, false, 0,
+		     " left 640.0 MiB\n"
+		     "\n"
+		     "\n"
+		     "\n"
+		     "\n"
+		     "\n");
+	assert_screen(
+		draw(&view, 1, 30, 80),
+		" balloonctl watch: 1 guest, every 1 s, 5 min\n"
+		" web                                                             host 100.0 MiB\n"
+		" [##########......................................============================]\n"
+		" left 640.0 MiB  taken 384.0 MiB  free 512.0 MiB\n"
+		" 1.000 GiB |\n"
+		"           |\n"
+		"           |\n"
+		"           |\n"
+		"           |\n"
+		"           |\n"
+		"           |\n"
+		"           |\n"
+		"           |\n"
+		"           |\n"
+		"           |                                                                  #\n"
+		"           |                                                                  #\n"
+		"           |                                                                  #\n"
+		"           |                                                                  #\n"
+		"           |                                                                  #\n"
+		" taken   0 |                                                                  #\n"
+		"            -5 min                                                          now\n"
+		"\n"
+		"\n"
+		"\n"
+		"\n"
+		"\n"
+		"\n"
+		"\n"
+		"\n"
+		" # used   . free   = taken   | target   ? keys   q quits\n");
+}
+
+/* The longest of the windows' names reaches up to two columns before "now". */
+static void window_is_named_where_there_is_room(void **state)
+{
+	static struct watch_view view = { .name = "web" };
+	struct watch_screen screen;
+
+	(void)state;
+	add_taken(&view, 1, AMOUNT(12));
+	screen = screen_of(&view, 1, 0);
+	screen.window = 2;
+	assert_shows(draw_screen(&screen, 12, 24, false), "\n            -15 min now\n");
+	assert_shows(draw_screen(&screen, 12, 23, false), "\n                   now\n");
+}
+
+/* Without RAM there is no scale. */
+static void guest_that_was_never_seen_has_no_chart(void **state)
+{
+	static struct watch_view view = { .name = "web" };
+
+	(void)state;
+	add(&view, (struct sample){ .number = 1, .time = START, .err = -EPIPE, .error = "x" });
+	assert_screen(draw(&view, 1, 9, 60), " balloonctl watch: 1 guest, every 1 s, 5 min\n"
+					     " web  gone: x\n\n\n\n\n\n\n"
+					     " # used   . free   = taken   | target   ? keys   q "
+					     "quits\n");
+}
+
+/* ---- a table, cell by cell ---- */
+
+static void table_is_as_drawn_here(void **state)
+{
+	static struct watch_view views[6] = {
+		{ .name = "web" },    { .name = "a-name-that-is-longer-than-it-may-be" },
+		{ .name = "x\x01y" }, { .name = "db" },
+		{ .name = "mail" },   { .name = "new" }
+	};
+	struct sample sample;
+	struct watch_screen screen;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 3; i++)
+		for (uint64_t j = 0; j < 5; j++)
+			add(&views[j],
+			    sample_of(i, j == 1 ? RAM - i * 200 * MIB : 512 * j + i * j));
+	sample = sample_of(4, 0);
+	sample.cost.cpu_ms = 13850;
+	sample.state.has_target = false;
+	sample.state.panicked = true;
+	add(&views[3], sample);
+	sample = sample_of(4, 4 * 513);
+	sample.err = -EPIPE;
+	strcpy(sample.error, "broken");
+	add(&views[4], sample);
+	screen = screen_of(views, 6, 1000);
+	screen.sort = WATCH_BY_CPU;
+	screen.selected = 3;
+	assert_screen(draw_screen(&screen, 14, 170, false),
+		      " balloonctl watch: 6 guests, every 1 s, 5 min\n"
+		      " GUEST                          LEFT      TAKEN     TARGET       FREE       "
+		      "HOST     CPU    CHANGE/S\n"
+		      " web                       1.000 GiB        0 B  512.0 MiB  512.0 MiB  "
+		      "100.0 MiB    50 %\n"
+		      " a-name-that-is-longer-th  600.0 MiB  424.0 MiB  512.0 MiB  512.0 MiB  "
+		      "100.0 MiB    50 %  -200.0 MiB\n"
+		      " x\\x01y                    1.000 GiB  1.006 KiB  512.0 MiB  512.0 MiB  "
+		      "100.0 MiB    50 %        +2 B\n"
+		      ">db                        1.000 GiB        0 B             512.0 MiB  "
+		      "100.0 MiB   445 %      -513 B  panicked\n"
+		      " mail                      gone: broken\n"
+		      " new                       connecting\n"
+		      "\n"
+		      " db  panicked                                                               "
+		      "                                         deflating 513 B/s   host 100.0 MiB "
+		      "  processor 445 %\n"
+		      " [##########################################################################"
+		      "#########..................................................................."
+		      "................]\n"
+		      " left 1.000 GiB  taken 0 B        free 512.0 MiB\n"
+		      "\n"
+		      " # used   . free   = taken   | target   ? keys   q quits\n");
+	assert_screen(
+		draw_screen(&screen, 9, 85, false),
+		" balloonctl watch: 6 guests, every 1 s, 5 min\n"
+		" GUEST                          LEFT      TAKEN     TARGET       FREE       HOST\n"
+		" web                       1.000 GiB        0 B  512.0 MiB  512.0 MiB  100.0 MiB\n"
+		" a-name-that-is-longer-th  600.0 MiB  424.0 MiB  512.0 MiB  512.0 MiB  100.0 MiB\n"
+		" x\\x01y                    1.000 GiB  1.006 KiB  512.0 MiB  512.0 MiB  100.0 "
+		"MiB\n"
+		">db                        1.000 GiB        0 B             512.0 MiB  100.0 MiB\n"
+		" mail                      gone: broken\n"
+		" new                       connecting\n"
+		" # used   . free   = taken   | target   ? keys   q quits\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -788,6 +1244,7 @@ int main(void)
 		cmocka_unit_test(selected_guest_can_have_the_screen),
 		cmocka_unit_test(table_says_what_is_wrong_with_a_guest),
 		cmocka_unit_test(table_is_sorted_by_any_column),
+		cmocka_unit_test(styles_are_as_drawn_here),
 		cmocka_unit_test(keys_are_listed),
 		cmocka_unit_test(numbers_are_never_cut),
 		cmocka_unit_test(dip_of_a_second_cannot_vanish),
@@ -802,6 +1259,14 @@ int main(void)
 		cmocka_unit_test(trouble_is_told_by_its_kind),
 		cmocka_unit_test(target_of_nothing_is_at_the_bottom),
 		cmocka_unit_test(chart_needs_its_rows),
+		cmocka_unit_test(each_eighth_has_its_block),
+		cmocka_unit_test(column_shows_its_extremes),
+		cmocka_unit_test(target_is_a_line),
+		cmocka_unit_test(silence_has_an_end),
+		cmocka_unit_test(chart_has_ten_columns_and_sixteen_rows),
+		cmocka_unit_test(window_is_named_where_there_is_room),
+		cmocka_unit_test(guest_that_was_never_seen_has_no_chart),
+		cmocka_unit_test(table_is_as_drawn_here),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
