@@ -188,6 +188,8 @@ static void an_address_that_cannot_be_reached_is_no_rsdp(void **state)
 {
 	(void)state;
 	assert_int_equal(acpi_init(0x12345000), -ENOENT);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning, "acpi: there is no RSDP at 0x12345000");
 	assert_int_equal(acpi_init(UINT64_C(1) << 46), -ENOENT);
 	assert_int_equal(acpi_init(UINT64_MAX), -ENOENT);
 }
@@ -217,7 +219,7 @@ static uint8_t *add_two_roots(size_t length)
 {
 	static const uint64_t above[] = { OTHER };
 	static const uint32_t below[] = { MCFG };
-	static uint8_t longer[64];
+	static uint8_t longer[4100];
 	uint8_t *rsdp;
 
 	rsdp = sim_acpi_add_rsdp(RSDP, 2, ROOT, UINT64_C(0x123450008));
@@ -249,6 +251,17 @@ static void a_second_part_is_as_long_as_it_says(void **state)
 		sim_acpi_fix_checksum(rsdp, length, 32);
 		assert_int_equal(uses_xsdt(), length >= 36);
 	}
+	rsdp = add_two_roots(4096);
+	sim_acpi_fix_checksum(rsdp, 4096, 32);
+	assert_true(uses_xsdt());
+	rsdp = add_two_roots(4097);
+	sim_acpi_fix_checksum(rsdp, 4097, 32);
+	assert_false(uses_xsdt());
+	/* Its sum counts. */
+	rsdp = add_two_roots(36);
+	sim_acpi_fix_checksum(rsdp, 36, 32);
+	rsdp[33] ^= 1;
+	assert_false(uses_xsdt());
 	/* All four bytes of the length count. */
 	rsdp = add_two_roots(0x01000024);
 	sim_acpi_fix_checksum(rsdp, 36, 32);
@@ -435,6 +448,15 @@ static void more_tables_than_64_are_passed_over(void **state)
 	assert_int_equal(acpi_init(RSDP), 0);
 	assert_null(acpi_find("MCFG"));
 	assert_int_equal(sim_log_warnings, 1);
+	setup(NULL);
+	tables[63] = MCFG;
+	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	sim_acpi_add_rsdt(ROOT, tables, 64);
+	sim_acpi_add_table(OTHER, "HPET", NULL, 0);
+	add_mcfg(0xb0000000, 0, 0, 255);
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_non_null(acpi_find("MCFG"));
+	assert_int_equal(sim_log_warnings, 0);
 }
 
 static void what_was_found_before_is_forgotten(void **state)
@@ -443,6 +465,8 @@ static void what_was_found_before_is_forgotten(void **state)
 	add_machine();
 	assert_int_equal(acpi_init(RSDP), 0);
 	assert_int_equal(acpi_init(0x12345000), -ENOENT);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning, "acpi: there is no RSDP at 0x12345000");
 	assert_null(acpi_find("MCFG"));
 }
 
