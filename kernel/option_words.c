@@ -56,11 +56,6 @@ bool option_words_have_mistakes(void)
 	return mistakes > 0;
 }
 
-static size_t min_size(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Where the name ends: at the "=", or with the word. */
 static size_t name_length(const struct command_line_word *word)
 {
@@ -75,7 +70,7 @@ static bool is_passed_over(const char *name, size_t length)
 		size_t own = strlen(passed_over[i]);
 		bool all_of_them = passed_over[i][own - 1] == '.';
 
-		if ((length == own || (length > own && all_of_them)) &&
+		if ((all_of_them ? length >= own : length == own) &&
 		    memcmp(name, passed_over[i], own) == 0)
 			return true;
 	}
@@ -112,7 +107,7 @@ static size_t distance(const char *name, size_t length, const char *other)
 			size_t changed = diagonal + (small(name[j - 1]) != *other);
 
 			diagonal = row[j];
-			row[j] = min_size(changed, min_size(row[j], row[j - 1]) + 1);
+			row[j] = min_u64(changed, min_u64(row[j], row[j - 1]) + 1);
 		}
 	}
 	return row[length];
@@ -178,7 +173,7 @@ static void check_word(const struct command_line_word *word)
 	const struct option_word *option = find_known(word->text, length);
 	char shown[SHOWN_MAX + sizeof("...")];
 
-	snprintf(shown, sizeof(shown), "%.*s%s", (int)min_size(word->length, SHOWN_MAX), word->text,
+	snprintf(shown, sizeof(shown), "%.*s%s", (int)min_u64(word->length, SHOWN_MAX), word->text,
 		 word->length > SHOWN_MAX ? "..." : "");
 	if (!word->complete)
 		OPTION_MISTAKE("command line: %s is left out, as its quote does not end", shown);

@@ -140,6 +140,7 @@ tests/drivers/acpi/acpi_power := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_device := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_name := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_memory := $(ACPI_TESTED)
+tests/drivers/acpi/acpi_register := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_notify := $(ACPI_TESTED)
 
 tests/drivers/pvpanic/pvpanic := drivers/pvpanic/pvpanic.c tests/sim/sim_log.c

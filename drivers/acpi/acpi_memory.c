@@ -55,13 +55,13 @@ int acpi_memory_find(void)
 	struct acpi_region region;
 	uint64_t slots;
 
-	registers = (struct acpi_register){ 0, 0 };
+	registers = (struct acpi_register){ 0 };
 	unused = unused_slots = 0;
 	if (acpi_find_region(REGION, &region) || region.size < REGISTERS_SIZE ||
 	    acpi_find_integer(SLOTS, &slots))
 		return -ENODEV;
 	registers = acpi_make_register(region.space, region.base);
-	slot_count = slots < SLOTS_MAX ? (unsigned)slots : SLOTS_MAX;
+	slot_count = (unsigned)min_u64(slots, SLOTS_MAX);
 	write_register(SELECT, 4, 0);
 	if ((uint8_t)read_register(FLAGS, 1) != FLAGS_NOBODY)
 		return 0;
@@ -94,9 +94,8 @@ void acpi_memory_look(void)
 	uint64_t before = unused;
 	uint64_t size;
 
-	if (registers.address == 0)
-		return;
 	unused = unused_slots = 0;
+	/* Without registers, all slots look as if nobody answered. */
 	for (unsigned slot = 0; slot < slot_count; slot++) {
 		size = look_at(slot);
 		/* Sizes that cannot be do not make the sum small. */

@@ -86,7 +86,7 @@ static struct irq_handler sci_handler = { .handle = handle_sci };
 static struct acpi_register start_pm1(const struct acpi_header *fadt, size_t offset,
 				      size_t extended)
 {
-	const struct acpi_register none = { 0, 0 };
+	const struct acpi_register none = { 0 };
 	struct acpi_register status = acpi_read_block(fadt, offset, extended);
 	size_t size = acpi_read_field(fadt, FADT_PM1_EVENT_SIZE, 1);
 	struct acpi_register enable = acpi_register_after(status, size / 2);
@@ -105,7 +105,7 @@ static struct acpi_register start_pm1(const struct acpi_header *fadt, size_t off
 /* Lets only the events of the first byte through that are `handled`. */
 static struct acpi_register start_gpe(struct acpi_register status, size_t size, uint32_t handled)
 {
-	const struct acpi_register none = { 0, 0 };
+	const struct acpi_register none = { 0 };
 	struct acpi_register enable = acpi_register_after(status, size / 2);
 	uint32_t kept;
 

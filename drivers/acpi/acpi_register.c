@@ -16,7 +16,7 @@
 
 struct acpi_register acpi_make_register(uint8_t space, uint64_t address)
 {
-	const struct acpi_register none = { 0, 0 };
+	const struct acpi_register none = { 0 };
 	struct acpi_register reg = { space, address };
 
 	if (space == ACPI_SPACE_IO)

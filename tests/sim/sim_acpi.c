@@ -31,6 +31,7 @@ bool sim_acpi_level;
 bool sim_acpi_empty_bus;
 int sim_acpi_irq_err;
 void (*sim_acpi_on_port_write)(uint16_t port, uint32_t value);
+void (*sim_acpi_on_port_read)(uint16_t port, unsigned width);
 unsigned sim_acpi_smi_reads;
 
 static struct piece pieces[PIECES_MAX];
@@ -62,6 +63,7 @@ void sim_acpi_reset(void)
 	sim_acpi_irq_err = 0;
 	sim_acpi_empty_bus = false;
 	sim_acpi_on_port_write = NULL;
+	sim_acpi_on_port_read = NULL;
 	sim_acpi_smi_reads = 0;
 }
 
@@ -259,6 +261,8 @@ void io_write32(uint16_t port, uint32_t value)
 
 static uint32_t read_port(uint16_t port, unsigned width)
 {
+	if (sim_acpi_on_port_read)
+		sim_acpi_on_port_read(port, width);
 	return sim_acpi_empty_bus ? UINT32_MAX : sim_acpi_get_ports(port, width);
 }
 

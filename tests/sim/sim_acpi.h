@@ -57,6 +57,9 @@ extern bool sim_acpi_empty_bus;
 /* Called after each write to a port, for registers that do something; NULL at first. */
 extern void (*sim_acpi_on_port_write)(uint16_t port, uint32_t value);
 
+/* Called before each read of a port; NULL at first. */
+extern void (*sim_acpi_on_port_read)(uint16_t port, unsigned width);
+
 /* Sets what a register in memory reads as, once: it is 0 then, unless it was all ones. */
 void sim_acpi_set_memory(paddr_t address, uint32_t value);
 

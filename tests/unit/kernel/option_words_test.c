@@ -54,16 +54,21 @@ static void a_word_that_is_nearly_known_is_told_with_the_known_one(void **state)
 		const char *word, *near;
 	} typos[] = {
 		{ "rn=\"audit; exit\"", "run" },
-		{ "stratgy=portable", "strategy" },
 		{ "flor=64M", "floor" },
 		{ "Floor=64M", "floor" },
-		{ "floors=64M", "floor" },
 		{ "RUN=audit", "run" },
 		{ "poisen=a5", "poison" },
 		{ "virtio.msi=off", "virtio.msix" },
 		{ "virtio-refuse=X", "virtio.refuse" },
-		{ "ron=audit", "run" },
 		{ "virtio.mmio.device=1", "virtio_mmio.device" },
+		/* A letter less or more, at the beginning too; six of eighteen. */
+		{ "un=audit", "run" },
+		{ "xfloor=64M", "floor" },
+		{ "virtio_mmio.devicexxxxxx=1", "virtio_mmio.device" },
+		/* Two changes of eight letters are as many as may be; case is none. */
+		{ "strAtexx=1", "strategy" },
+		/* As near to virtio.refuse, which comes later. */
+		{ "virtio.refx=1", "virtio.msix" },
 	};
 	char warning[120];
 
@@ -82,6 +87,8 @@ static void a_word_like_none_is_told_with_all_known_ones(void **state)
 {
 	(void)state;
 	assert_told("quiet", "command line: quiet is unknown; known are " KNOWN);
+	assert_told("on=1", "command line: on=1 is unknown; known are " KNOWN);
+	assert_told("flxxr=1", "command line: flxxr=1 is unknown; known are " KNOWN);
 	assert_told("=", "command line: = is unknown; known are " KNOWN);
 	assert_told("memory_is_low_and_has_been=1",
 		    "command line: memory_is_low_and_has_been=1 is unknown; known are " KNOWN);
@@ -99,6 +106,9 @@ static void a_long_word_is_shown_in_part(void **state)
 	check(line);
 	assert_int_equal(strspn(strchr(sim_log_warning, 'x'), "x"), 60);
 	assert_non_null(strstr(sim_log_warning, "xx... is unknown; known are "));
+	line[60] = '\0';
+	check(line);
+	assert_non_null(strstr(sim_log_warning, "xx is unknown; known are "));
 }
 
 static void what_loaders_add_is_passed_over(void **state)
@@ -107,7 +117,7 @@ static void what_loaders_add_is_passed_over(void **state)
 	assert_untold("BOOT_IMAGE=/boot/aerostat.elf BOOTIF=01-52-54-00-12-34-56 initrd=x.img "
 		      "-- --- root=/dev/vda ro console=ttyS0");
 	assert_untold("reboot=k panic=1 pci=off nomodule 8250.nr_uarts=0 i8042.noaux i8042.nomux "
-		      "i8042.dumbkbd swiotlb=noforce noapic noacpi rw");
+		      "i8042.dumbkbd 8250. swiotlb=noforce noapic noacpi rw");
 	/* Whole names only, and no more of a family than its members. */
 	assert_told("pcix=1", "command line: pcix=1 is unknown; known are " KNOWN);
 	assert_told("-=1", "command line: -=1 is unknown; known are " KNOWN);
@@ -168,6 +178,8 @@ static void after_many_mistakes_the_rest_is_counted(void **state)
 	check("a b");
 	assert_string_equal(sim_log_warning,
 			    "command line: 2 more words were not looked at, after 32 mistakes");
+	check("a");
+	assert_int_equal(sim_log_warnings, 1);
 }
 
 int main(void)

@@ -131,6 +131,48 @@ static void a_name_follows_its_operator(void **state)
 	assert_false(aml_is_name(text + 3, text + 3));
 }
 
+/* Also if nothing comes after it. */
+static void a_name_is_found_at_the_end(void **state)
+{
+	struct aml aml = aml_of("\x08NEAR\x08NAME", 10, 0);
+
+	(void)state;
+	assert_true(aml_find_name(&aml, "NAME"));
+	assert_int_equal(aml.at - bytes, 10);
+	assert_false(aml_find_name(&aml, "NAME"));
+}
+
+/* Two bytes, and a package of its length alone; it is taken off what is left to read. */
+static void the_smallest_device_is_found(void **state)
+{
+	struct aml aml = aml_of("\x5b\x82\x01", 3, 0), inside;
+	uint64_t left = 1;
+
+	(void)state;
+	assert_true(aml_find_device(&aml, &inside, &left));
+	assert_int_equal(aml.at - bytes, 2);
+	assert_int_equal(inside.at - bytes, 3);
+	assert_int_equal(inside.end - bytes, 3);
+	assert_int_equal(left, 1);
+	assert_false(aml_find_device(&aml, &inside, &left));
+	aml = aml_of("\x5b\x82", 2, 0);
+	assert_false(aml_find_device(&aml, &inside, &left));
+}
+
+static void a_search_ends_when_nothing_is_left_to_read(void **state)
+{
+	struct aml aml = aml_of("\x5b\x82\x09", 3, 8), inside;
+	uint64_t left = 9;
+
+	(void)state;
+	assert_true(aml_find_device(&aml, &inside, &left));
+	assert_int_equal(left, 1);
+	left = 8;
+	aml.at = bytes;
+	assert_false(aml_find_device(&aml, &inside, &left));
+	assert_int_equal(left, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +181,9 @@ int main(void)
 		cmocka_unit_test(a_length_that_is_cut_is_none),
 		cmocka_unit_test(numbers_have_up_to_four_bytes),
 		cmocka_unit_test(a_name_follows_its_operator),
+		cmocka_unit_test(a_name_is_found_at_the_end),
+		cmocka_unit_test(the_smallest_device_is_found),
+		cmocka_unit_test(a_search_ends_when_nothing_is_left_to_read),
 	};
 
 	return cmocka_run_group_tests_name("acpi_aml", tests, NULL, NULL);

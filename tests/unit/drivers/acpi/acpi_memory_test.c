@@ -57,6 +57,12 @@ static void on_write(uint16_t port, uint32_t value)
 	show_slot();
 }
 
+/* A register is read as wide as it is. */
+static void on_read(uint16_t port, unsigned width)
+{
+	assert_int_equal(width, port == FLAGS ? 1 : 4);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -65,6 +71,7 @@ static int setup(void **state)
 	memset(slots, 0, sizeof(slots));
 	selected = ejected = 0;
 	sim_acpi_on_port_write = on_write;
+	sim_acpi_on_port_read = on_read;
 	return 0;
 }
 
@@ -148,6 +155,41 @@ static void memory_that_is_to_leave_may_go(void **state)
 	assert_string_equal(sim_log_info, "memory: all slots are empty now");
 }
 
+static void assert_write(size_t i, uint16_t port, unsigned width, uint32_t value)
+{
+	assert_int_equal(sim_acpi_writes[i].address, port);
+	assert_int_equal(sim_acpi_writes[i].width, width);
+	assert_int_equal(sim_acpi_writes[i].value, value);
+}
+
+/* A slot is selected; what was asked for is first seen, and then done. */
+static void each_register_is_written_in_its_turn(void **state)
+{
+	(void)state;
+	fill(1, GIB, 1 | 2 | 4);
+	assert_int_equal(start_with(aml, sizeof(aml)), 0);
+	assert_int_equal(sim_acpi_write_count, 1);
+	assert_write(0, BASE, 4, 0);
+	acpi_memory_look();
+	assert_int_equal(sim_acpi_write_count, 7);
+	assert_write(1, BASE, 4, 0);
+	assert_write(2, BASE, 4, 1);
+	assert_write(3, FLAGS, 1, 2);
+	assert_write(4, FLAGS, 1, 4);
+	assert_write(5, FLAGS, 1, 8);
+	assert_write(6, BASE, 4, 2);
+}
+
+static void a_byte_is_memory_too(void **state)
+{
+	(void)state;
+	fill(0, 1, 1);
+	assert_int_equal(start_with(aml, sizeof(aml)), 0);
+	acpi_memory_look();
+	assert_string_equal(sim_log_warning,
+			    "memory: 1 B in 1 slot are there, which this guest does not use");
+}
+
 static void a_machine_without_slots_has_none(void **state)
 {
 	uint8_t bytes[sizeof(aml)];
@@ -168,6 +210,7 @@ static void a_machine_without_slots_has_none(void **state)
 	sim_acpi_write_count = 0;
 	acpi_memory_look();
 	assert_int_equal(sim_acpi_write_count, 0);
+	assert_int_equal(sim_log_warnings + sim_log_infos, 0);
 }
 
 /* More slots than there can be are not looked at for ever; a sum stays a large one. */
@@ -197,6 +240,8 @@ int main(void)
 		TEST(memory_from_the_start_is_one_line),
 		TEST(memory_that_comes_is_a_line_and_is_seen),
 		TEST(memory_that_is_to_leave_may_go),
+		TEST(each_register_is_written_in_its_turn),
+		TEST(a_byte_is_memory_too),
 		TEST(a_machine_without_slots_has_none),
 		TEST(impossible_numbers_do_no_harm),
 	};

@@ -16,8 +16,8 @@
 #define RSDP 0xf5a00
 #define ROOT 0x7ffe0000
 #define FADT 0x7ffe1000
-#define DSDT 0x7ffe2000
-#define SSDT 0x7ffe8000
+#define DSDT 0x7fe00000
+#define SSDT 0x7fff0000
 
 static int setup(void **state)
 {
@@ -27,8 +27,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* A machine with these bytes of AML in its DSDT, and in an SSDT. */
-static void start(const void *aml, size_t size, const void *more, size_t more_size)
+static void add_tables(const void *aml, size_t size, size_t count)
 {
 	static const uint32_t tables[] = { FADT, SSDT };
 	uint8_t fadt[240] = { 0 };
@@ -37,9 +36,22 @@ static void start(const void *aml, size_t size, const void *more, size_t more_si
 	setup(NULL);
 	memcpy(fadt + 4, &dsdt, sizeof(dsdt));
 	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
-	sim_acpi_add_rsdt(ROOT, tables, 2);
+	sim_acpi_add_rsdt(ROOT, tables, count);
 	sim_acpi_add_table(FADT, "FACP", fadt, sizeof(fadt));
 	sim_acpi_add_table(DSDT, "DSDT", aml, size);
+}
+
+/* A machine with these bytes of AML in its DSDT, and no other table with AML. */
+static void start_alone(const void *aml, size_t size)
+{
+	add_tables(aml, size, 1);
+	assert_int_equal(acpi_init(RSDP), 0);
+}
+
+/* With a DSDT, and an SSDT. */
+static void start(const void *aml, size_t size, const void *more, size_t more_size)
+{
+	add_tables(aml, size, 2);
 	sim_acpi_add_table(SSDT, "SSDT", more, more_size);
 	assert_int_equal(acpi_init(RSDP), 0);
 }
@@ -200,6 +212,53 @@ static void a_number_that_is_no_bus_is_left_out(void **state)
 	assert_int_equal(count_buses(buses), 0);
 }
 
+/* A device in a device in a device, each nearly as large as a table can be. */
+static size_t nest_devices(uint8_t *aml, size_t size, unsigned depth)
+{
+	for (unsigned i = 0; i < depth; i++, aml += 10, size -= 10) {
+		size_t length = size - 2;
+
+		aml[0] = 0x5b;
+		aml[1] = 0x82;
+		aml[2] = (uint8_t)(0xc0 | (length & 0xf));
+		for (unsigned k = 0; k < 3; k++)
+			aml[3 + k] = (uint8_t)(length >> (4 + 8 * k));
+		memcpy(aml + 6, "DEEP", 4);
+	}
+	return size;
+}
+
+/* A search reads 16 MiB of packages: a table in which no bus is named has no part in that. */
+static void a_table_without_buses_takes_nothing_of_the_search(void **state)
+{
+	static uint8_t nested[1024 * 1024 - 36];
+	uint8_t one[BRIDGE_SIZE], buses[ACPI_BUSES / 8];
+	size_t left = nest_devices(nested, sizeof(nested), 20);
+
+	(void)state;
+	make_bridge(one, 0x80, 0);
+	start(nested, sizeof(nested), one, sizeof(one));
+	assert_int_equal(acpi_find_root_buses(buses), 0);
+	assert_int_equal(count_buses(buses), 1);
+	assert_true(has_bus(buses, 0x80));
+	/* With one, it may take all. */
+	make_bridge(nested + sizeof(nested) - left, 0x90, 0);
+	start(nested, sizeof(nested), one, sizeof(one));
+	assert_int_equal(acpi_find_root_buses(buses), 0);
+	assert_false(has_bus(buses, 0x80));
+}
+
+static void the_main_table_alone_is_tables_enough(void **state)
+{
+	uint8_t one[BRIDGE_SIZE], buses[ACPI_BUSES / 8];
+
+	(void)state;
+	make_bridge(one, 0x80, 0);
+	start_alone(one, sizeof(one));
+	assert_int_equal(acpi_find_root_buses(buses), 0);
+	assert_int_equal(count_buses(buses), 1);
+}
+
 static void without_tables_nobody_knows_the_buses(void **state)
 {
 	uint8_t buses[ACPI_BUSES / 8];
@@ -240,6 +299,8 @@ int main(void)
 		TEST(the_buses_of_all_host_bridges_are_found),
 		TEST(buses_of_other_segments_are_left_out),
 		TEST(a_number_that_is_no_bus_is_left_out),
+		TEST(a_table_without_buses_takes_nothing_of_the_search),
+		TEST(the_main_table_alone_is_tables_enough),
 		TEST(without_tables_nobody_knows_the_buses),
 		TEST(cut_and_loose_numbers_are_left_out),
 	};

@@ -20,7 +20,7 @@
 #define DSDT 0x7ffe2000
 
 #define FADT_SIZE 276
-#define SCI 9
+#define SCI 0x109
 #define PM1A 0x600
 #define PM1B 0x700
 #define PM1_CONTROL 0x604
@@ -32,6 +32,7 @@
 #define GED 0xfea00000
 
 static uint8_t fadt[FADT_SIZE];
+static size_t fadt_size;
 static unsigned buttons, memories;
 
 static void count_button(void)
@@ -58,6 +59,7 @@ static int setup(void **state)
 	sim_acpi_reset();
 	sim_log_reset();
 	buttons = memories = 0;
+	fadt_size = FADT_SIZE;
 	memset(fadt, 0, sizeof(fadt));
 	put(40, 4, DSDT);
 	put(46, 2, SCI);
@@ -65,7 +67,9 @@ static int setup(void **state)
 	put(64, 4, PM1_CONTROL);
 	put(80, 4, GPE0);
 	put(88, 1, 4);
+	put(89, 1, 2); /* of the control register: the field after */
 	put(92, 1, 4);
+	put(94, 1, 16); /* the number of the first event in the second block */
 	sim_acpi_clear_by_ones(PM1A, 2);
 	sim_acpi_clear_by_ones(PM1B, 2);
 	sim_acpi_clear_by_ones(GPE0, 2);
@@ -85,7 +89,7 @@ static int start_with(const void *aml, size_t size)
 
 	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
 	sim_acpi_add_rsdt(ROOT, tables, 1);
-	sim_acpi_add_table(FADT, "FACP", fadt + 36, FADT_SIZE - 36);
+	sim_acpi_add_table(FADT, "FACP", fadt + 36, fadt_size - 36);
 	sim_acpi_add_table(DSDT, "DSDT", aml, size);
 	assert_int_equal(acpi_init(RSDP), 0);
 	return acpi_notify_start(&ops);
@@ -96,7 +100,40 @@ static int start(void)
 	return start_with("", 0);
 }
 
+/* The writes to ports from the `first` on. */
+static void assert_writes(size_t first, const struct sim_acpi_write *expected, size_t count)
+{
+	assert_int_equal(sim_acpi_write_count - first, count);
+	for (size_t i = 0; i < count; i++) {
+		assert_false(sim_acpi_writes[first + i].memory);
+		assert_int_equal(sim_acpi_writes[first + i].address, expected[i].address);
+		assert_int_equal(sim_acpi_writes[first + i].width, expected[i].width);
+		assert_int_equal(sim_acpi_writes[first + i].value, expected[i].value);
+	}
+}
+
 /* ---- Fixed hardware ---- */
+
+static void each_register_is_written_once(void **state)
+{
+	static const struct sim_acpi_write expected[] = {
+		{ false, PM1A, 2, BUTTON },	{ false, PM1A + 2, 2, BUTTON },
+		{ false, GPE0 + 3, 1, 0 },	{ false, GPE0, 1, MEMORY },
+		{ false, GPE0 + 2, 1, MEMORY },
+	};
+	static const struct sim_acpi_write taken[] = { { false, GPE0, 1, MEMORY } };
+
+	(void)state;
+	sim_acpi_set_ports(GPE0, 2, MEMORY | 0x0101);
+	assert_int_equal(start(), 0);
+	assert_writes(0, expected, ARRAY_SIZE(expected));
+	/* Nothing of ours happened: nothing is cleared. */
+	assert_false(sim_acpi_interrupt());
+	assert_writes(ARRAY_SIZE(expected), NULL, 0);
+	sim_acpi_set_ports(GPE0, 1, MEMORY | 1);
+	assert_true(sim_acpi_interrupt());
+	assert_writes(ARRAY_SIZE(expected), taken, ARRAY_SIZE(taken));
+}
 
 static void a_press_is_told_once_and_its_bit_cleared(void **state)
 {
@@ -185,6 +222,8 @@ static void the_firmware_hands_the_registers_over_first(void **state)
 	assert_int_equal(start(), 0);
 	assert_int_equal(sim_acpi_writes[0].address, SMI);
 	assert_int_equal(sim_acpi_writes[0].value, 0xf1);
+	/* The field before says as much as it said. */
+	assert_int_equal(sim_acpi_gsi, SCI);
 }
 
 static void registers_that_are_not_there_are_no_button(void **state)
@@ -222,6 +261,68 @@ static void without_general_purpose_events_there_is_the_button(void **state)
 	sim_acpi_set_ports(PM1A, 2, BUTTON);
 	assert_true(sim_acpi_interrupt());
 	assert_int_equal(buttons, 1);
+}
+
+/* A register of each kind; what lies behind them is another's. */
+static void the_smallest_block_of_general_purpose_events_will_do(void **state)
+{
+	(void)state;
+	put(80, 4, GPE0 + 1);
+	put(92, 1, 2);
+	sim_acpi_set_ports(GPE0 + 3, 1, 0x55);
+	assert_int_equal(start(), 0);
+	assert_int_equal(sim_acpi_get_ports(GPE0 + 2, 2), 0x5500 | MEMORY);
+	sim_acpi_set_ports(GPE0 + 1, 1, MEMORY);
+	assert_true(sim_acpi_interrupt());
+	assert_int_equal(memories, 1);
+	/* A single register cannot be both. */
+	setup(NULL);
+	put(80, 4, GPE0 + 2);
+	put(92, 1, 1);
+	assert_int_equal(start(), 0);
+	sim_acpi_set_ports(GPE0 + 2, 1, MEMORY);
+	assert_false(sim_acpi_interrupt());
+	assert_int_equal(memories, 0);
+}
+
+/* A generic address: a space, its width in bits, the address. */
+static void put_extended(size_t offset, uint16_t port)
+{
+	put(offset, 4, 0x2001);
+	put(offset + 4, 8, port);
+}
+
+static void extended_fields_count_where_they_are_filled_in(void **state)
+{
+	(void)state;
+	put(60, 4, PM1B);
+	put(84, 4, GPE1);
+	put(93, 1, 4);
+	put_extended(148, PM1A + 0x40);
+	put_extended(160, PM1B + 0x40);
+	put_extended(220, GPE0 + 0x40);
+	put_extended(232, GPE1 + 0x40);
+	sim_acpi_set_ports(GPE1 + 2, 2, 0x1234);
+	sim_acpi_set_ports(GPE1 + 0x42, 2, 0x1234);
+	assert_int_equal(start(), 0);
+	assert_int_equal(sim_acpi_get_ports(PM1A + 2, 2), 0);
+	assert_int_equal(sim_acpi_get_ports(PM1A + 0x42, 2), BUTTON);
+	assert_int_equal(sim_acpi_get_ports(PM1B + 2, 2), 0);
+	assert_int_equal(sim_acpi_get_ports(PM1B + 0x42, 2), BUTTON);
+	assert_int_equal(sim_acpi_get_ports(GPE0 + 2, 2), 0);
+	assert_int_equal(sim_acpi_get_ports(GPE0 + 0x42, 2), MEMORY);
+	assert_int_equal(sim_acpi_get_ports(GPE1 + 2, 2), 0x1234);
+	assert_int_equal(sim_acpi_get_ports(GPE1 + 0x42, 2), 0);
+}
+
+static void events_whose_enable_bits_do_not_stay_are_none(void **state)
+{
+	(void)state;
+	sim_acpi_clear_by_ones(GPE0 + 2, 1);
+	assert_int_equal(start(), 0);
+	sim_acpi_set_ports(GPE0, 1, MEMORY);
+	assert_false(sim_acpi_interrupt());
+	assert_int_equal(memories, 0);
 }
 
 static void an_interrupt_that_cannot_be_had_is_told(void **state)
@@ -273,9 +374,24 @@ static void the_event_device_tells_what_its_bits_say(void **state)
 	sim_acpi_set_memory(GED, 1);
 	assert_true(sim_acpi_interrupt());
 	assert_int_equal(memories, 1);
+	assert_int_equal(buttons, 1);
 	assert_false(sim_acpi_interrupt());
 	/* The fixed hardware is not touched: there is none. */
 	assert_int_equal(sim_acpi_write_count, 0);
+}
+
+/* They are the last field of the table's first version. */
+static void flags_count_if_they_are_whole(void **state)
+{
+	(void)state;
+	make_reduced();
+	fadt_size = 116;
+	assert_int_equal(start_with(ged, sizeof(ged)), 0);
+	assert_int_equal(sim_acpi_gsi, 9);
+	make_reduced();
+	fadt_size = 115;
+	assert_int_equal(start_with(ged, sizeof(ged)), 0);
+	assert_int_equal(sim_acpi_gsi, SCI);
 }
 
 static void old_events_of_the_event_device_are_dropped(void **state)
@@ -319,7 +435,8 @@ static void an_event_device_that_never_ends_does_not_hold_the_machine(void **sta
 	assert_int_equal(start_with(ged, sizeof(ged)), 0);
 	sim_acpi_set_memory(GED, UINT32_MAX);
 	assert_true(sim_acpi_interrupt());
-	assert_true(buttons < 100);
+	assert_int_equal(buttons, 16);
+	assert_int_equal(memories, 16);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -327,6 +444,7 @@ static void an_event_device_that_never_ends_does_not_hold_the_machine(void **sta
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(each_register_is_written_once),
 		TEST(a_press_is_told_once_and_its_bit_cleared),
 		TEST(memory_is_told_by_its_general_purpose_event),
 		TEST(two_events_in_one_interrupt_are_both_told),
@@ -337,9 +455,13 @@ int main(void)
 		TEST(registers_that_are_not_there_are_no_button),
 		TEST(an_empty_bus_is_no_button),
 		TEST(without_general_purpose_events_there_is_the_button),
+		TEST(the_smallest_block_of_general_purpose_events_will_do),
+		TEST(extended_fields_count_where_they_are_filled_in),
+		TEST(events_whose_enable_bits_do_not_stay_are_none),
 		TEST(an_interrupt_that_cannot_be_had_is_told),
 		TEST(a_machine_without_acpi_tells_nothing),
 		TEST(the_event_device_tells_what_its_bits_say),
+		TEST(flags_count_if_they_are_whole),
 		TEST(old_events_of_the_event_device_are_dropped),
 		TEST(an_event_device_of_another_kind_is_left_alone),
 		TEST(an_event_device_that_never_ends_does_not_hold_the_machine),

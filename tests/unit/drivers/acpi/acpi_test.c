@@ -188,6 +188,8 @@ static void an_address_that_cannot_be_reached_is_no_rsdp(void **state)
 {
 	(void)state;
 	assert_int_equal(acpi_init(0x12345000), -ENOENT);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning, "acpi: there is no RSDP at 0x12345000");
 	assert_int_equal(acpi_init(UINT64_C(1) << 46), -ENOENT);
 	assert_int_equal(acpi_init(UINT64_MAX), -ENOENT);
 }
@@ -210,6 +212,106 @@ static void a_damaged_second_part_leaves_the_rsdt(void **state)
 	assert_int_equal(acpi_init(RSDP), 0);
 	memset(rsdp + 20, 0, 4);
 	assert_int_equal(acpi_init(RSDP), 0);
+}
+
+/* A machine whose XSDT has an HPET, and whose RSDT an MCFG; returns its RSDP. */
+static uint8_t *add_two_roots(size_t length)
+{
+	static const uint64_t above[] = { OTHER };
+	static const uint32_t below[] = { MCFG };
+	static uint8_t longer[4100];
+	uint8_t *rsdp;
+
+	rsdp = sim_acpi_add_rsdp(RSDP, 2, ROOT, UINT64_C(0x123450008));
+	memcpy(longer, rsdp, 36);
+	setup(NULL);
+	rsdp = sim_acpi_add(RSDP, longer, sizeof(longer));
+	memcpy(rsdp + 20, &length, 4);
+	sim_acpi_add_xsdt(UINT64_C(0x123450008), above, 1);
+	sim_acpi_add_rsdt(ROOT, below, 1);
+	sim_acpi_add_table(OTHER, "HPET", NULL, 0);
+	add_mcfg(0xb0000000, 0, 0, 255);
+	return rsdp;
+}
+
+static bool uses_xsdt(void)
+{
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_int_equal(!acpi_find("HPET"), !!acpi_find("MCFG"));
+	return acpi_find("HPET");
+}
+
+static void a_second_part_is_as_long_as_it_says(void **state)
+{
+	uint8_t *rsdp;
+
+	(void)state;
+	for (size_t length = 34; length < 64; length++) {
+		rsdp = add_two_roots(length);
+		sim_acpi_fix_checksum(rsdp, length, 32);
+		assert_int_equal(uses_xsdt(), length >= 36);
+	}
+	rsdp = add_two_roots(4096);
+	sim_acpi_fix_checksum(rsdp, 4096, 32);
+	assert_true(uses_xsdt());
+	rsdp = add_two_roots(4097);
+	sim_acpi_fix_checksum(rsdp, 4097, 32);
+	assert_false(uses_xsdt());
+	/* Its sum counts. */
+	rsdp = add_two_roots(36);
+	sim_acpi_fix_checksum(rsdp, 36, 32);
+	rsdp[33] ^= 1;
+	assert_false(uses_xsdt());
+	/* All four bytes of the length count. */
+	rsdp = add_two_roots(0x01000024);
+	sim_acpi_fix_checksum(rsdp, 36, 32);
+	assert_false(uses_xsdt());
+}
+
+static void the_first_revision_has_no_second_part(void **state)
+{
+	uint8_t *rsdp = add_two_roots(36);
+
+	(void)state;
+	rsdp[15] = 1;
+	sim_acpi_fix_checksum(rsdp, 20, 8);
+	sim_acpi_fix_checksum(rsdp, 36, 32);
+	assert_false(uses_xsdt());
+}
+
+static void behind_the_bios_area_nothing_is_searched(void **state)
+{
+	static const uint32_t tables[] = { MCFG };
+
+	(void)state;
+	sim_acpi_add_rsdp(0x100000, 0, ROOT, 0);
+	sim_acpi_add_rsdt(ROOT, tables, 1);
+	add_mcfg(0xb0000000, 0, 0, 255);
+	assert_int_equal(acpi_init(0), -ENOENT);
+}
+
+/* The end of what can be addressed, and its beginning. */
+static void a_table_lies_within_memory(void **state)
+{
+	const uint64_t end = UINT64_C(1) << 46;
+	const uint64_t good[] = { end - 36 }, beyond[] = { end - 36, 0, MCFG };
+	uint8_t body[64] = { 0 };
+
+	(void)state;
+	sim_acpi_add_rsdp(RSDP, 2, 0, UINT64_C(0x123450000));
+	sim_acpi_add_xsdt(UINT64_C(0x123450000), good, 1);
+	sim_acpi_add_table(end - 36, "HPET", NULL, 0);
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_non_null(acpi_find("HPET"));
+	setup(NULL);
+	sim_acpi_add_rsdp(RSDP, 2, 0, UINT64_C(0x123450000));
+	sim_acpi_add_xsdt(UINT64_C(0x123450000), beyond, 3);
+	sim_acpi_add_table(end - 36, "HPET", body, sizeof(body));
+	sim_acpi_add_table(0, "HPET", NULL, 0);
+	add_mcfg(0xb0000000, 0, 0, 255);
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_null(acpi_find("HPET"));
+	assert_non_null(acpi_find("MCFG"));
 }
 
 static void an_xsdt_that_is_damaged_leaves_the_rsdt(void **state)
@@ -346,6 +448,15 @@ static void more_tables_than_64_are_passed_over(void **state)
 	assert_int_equal(acpi_init(RSDP), 0);
 	assert_null(acpi_find("MCFG"));
 	assert_int_equal(sim_log_warnings, 1);
+	setup(NULL);
+	tables[63] = MCFG;
+	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	sim_acpi_add_rsdt(ROOT, tables, 64);
+	sim_acpi_add_table(OTHER, "HPET", NULL, 0);
+	add_mcfg(0xb0000000, 0, 0, 255);
+	assert_int_equal(acpi_init(RSDP), 0);
+	assert_non_null(acpi_find("MCFG"));
+	assert_int_equal(sim_log_warnings, 0);
 }
 
 static void what_was_found_before_is_forgotten(void **state)
@@ -354,6 +465,8 @@ static void what_was_found_before_is_forgotten(void **state)
 	add_machine();
 	assert_int_equal(acpi_init(RSDP), 0);
 	assert_int_equal(acpi_init(0x12345000), -ENOENT);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning, "acpi: there is no RSDP at 0x12345000");
 	assert_null(acpi_find("MCFG"));
 }
 
@@ -523,6 +636,10 @@ int main(void)
 		TEST(an_rsdp_with_a_bad_checksum_is_none),
 		TEST(an_address_that_cannot_be_reached_is_no_rsdp),
 		TEST(a_damaged_second_part_leaves_the_rsdt),
+		TEST(a_second_part_is_as_long_as_it_says),
+		TEST(the_first_revision_has_no_second_part),
+		TEST(behind_the_bios_area_nothing_is_searched),
+		TEST(a_table_lies_within_memory),
 		TEST(an_xsdt_that_is_damaged_leaves_the_rsdt),
 		TEST(a_root_with_another_signature_is_none),
 		TEST(tables_at_absurd_addresses_are_passed_over),
