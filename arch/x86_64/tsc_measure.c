@@ -88,10 +88,10 @@ static bool run_undisturbed(const struct tsc_counter *counter, uint32_t counts, 
 	return false;
 }
 
-/* 0: that is no rate of any counter. */
+/* 0: that is no rate of any counter, or one that stands still. */
 static uint64_t scale(uint64_t value, uint64_t by, uint64_t per)
 {
-	return by > UINT64_MAX / value ? 0 : value * by / per;
+	return value == 0 || by > UINT64_MAX / value ? 0 : value * by / per;
 }
 
 uint64_t tsc_measure(const struct tsc_counter *counter)

@@ -163,6 +163,19 @@ static void one_that_stands_still_is_none(void **state)
 	assert_true(tsc - start < TSC_HZ / 10);
 }
 
+static uint32_t count_alone(void)
+{
+	return ++reads;
+}
+
+static void a_tsc_that_stands_still_has_no_rate(void **state)
+{
+	(void)state;
+	tsc_step = 0;
+	counter.read = count_alone;
+	assert_int_equal(tsc_measure(&counter), 0);
+}
+
 /* They are not what they say they are. */
 static void a_counter_at_another_rate_than_it_says_is_none(void **state)
 {
@@ -205,6 +218,7 @@ int main(void)
 		TEST(one_that_wraps_each_time_is_given_up),
 		TEST(a_window_of_seconds_is_measured_anew),
 		TEST(one_that_stands_still_is_none),
+		TEST(a_tsc_that_stands_still_has_no_rate),
 		TEST(a_counter_at_another_rate_than_it_says_is_none),
 		TEST(a_counter_is_measured_against_the_tsc),
 	};
