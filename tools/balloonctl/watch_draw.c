@@ -299,6 +299,8 @@ static void draw_title(struct grid *grid, const struct watch_screen *screen, boo
 	}
 }
 
+#define HOW_TO_ASK "? keys" /* what a narrow screen shows in any case */
+
 static void draw_legend(struct grid *grid)
 {
 	static const struct {
@@ -308,15 +310,15 @@ static void draw_legend(struct grid *grid)
 		      { &watch_unused, "free" },
 		      { &watch_taken, "taken" },
 		      { &watch_target, "target" } };
-	int row = grid->rows - 1, column = 1;
+	int row = grid->rows - 1, column = 1, room = grid->columns - (int)strlen(HOW_TO_ASK) - 3;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (column + 2 + (int)strlen(words[i].name) > grid->columns)
-			return;
+		if (column + 2 + (int)strlen(words[i].name) > room)
+			break;
 		watch_put(grid, row, column, words[i].shade);
 		column = grid_text(grid, row, column + 2, GRID_DIM, words[i].name) + 3;
 	}
-	column = grid_field(grid, row, column, grid->columns, GRID_DIM, "? keys");
+	column = grid_field(grid, row, column, grid->columns, GRID_DIM, HOW_TO_ASK);
 	grid_field(grid, row, column + 3, grid->columns, GRID_DIM, "q quits");
 }
 

@@ -281,6 +281,17 @@ static void free_memory_that_cannot_be_is_not_drawn(void **state)
 	assert_shows(draw(&view, 1, 12, 40), "[###########################========|]");
 }
 
+static void a_narrow_screen_tells_how_to_ask(void **state)
+{
+	static struct watch_view view = { .name = "web" };
+
+	(void)state;
+	add(&view, sample_of(1, 0));
+	assert_shows(draw(&view, 1, 24, 80), "? keys   q quits");
+	assert_shows(draw(&view, 1, 24, 40), "taken   ? keys");
+	assert_shows(draw(&view, 1, 24, 20), "? keys");
+}
+
 static void says_what_is_wrong_with_a_guest(void **state)
 {
 	static struct watch_view view = { .name = "web" };
@@ -1239,6 +1250,7 @@ int main(void)
 		cmocka_unit_test(guest_that_hangs_is_said_to),
 		cmocka_unit_test(what_is_not_known_is_not_shown),
 		cmocka_unit_test(free_memory_that_cannot_be_is_not_drawn),
+		cmocka_unit_test(a_narrow_screen_tells_how_to_ask),
 		cmocka_unit_test(says_what_is_wrong_with_a_guest),
 		cmocka_unit_test(many_guests_are_a_table),
 		cmocka_unit_test(selected_guest_can_have_the_screen),
