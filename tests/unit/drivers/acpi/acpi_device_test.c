@@ -454,6 +454,43 @@ static void a_method_for_crs_is_not_run(void **state)
 	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
 }
 
+/* 6.4.2.5; the first one counts. */
+static void the_ports_of_a_device_are_found(void **state)
+{
+	static const uint8_t resources[] = { 0x47, 1,	 0xf8, 0x13, 0xf9, 0x13, 1, 8,	  0x47,
+					     1,	   0x34, 2,    0x34, 2,	   1,	 8, 0x79, 0 };
+	uint8_t aml[sizeof(device)];
+	struct acpi_device found;
+
+	(void)state;
+	start(device, sizeof(device), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_int_equal(found.port, 0);
+	memcpy(aml, device, sizeof(device));
+	memcpy(aml + DEVICE_RESOURCES, resources, sizeof(resources));
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_int_equal(found.port, 0x13f8);
+	assert_int_equal(found.size, 0);
+	assert_false(found.has_interrupt);
+}
+
+/* The texts are there, but not as this device's. */
+static void an_id_is_compared_whole(void **state)
+{
+	static const char texts[] = "LNRO000\0LNRO0006";
+	uint8_t aml[sizeof(device) + sizeof(texts)];
+	struct acpi_device found;
+
+	(void)state;
+	memcpy(aml, device, sizeof(device));
+	memcpy(aml + sizeof(device), texts, sizeof(texts));
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device("LNRO000", 0, &found), -ENOENT);
+	assert_int_equal(acpi_find_device("LNRO0006", 0, &found), -ENOENT);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+}
+
 static void no_tables_are_no_devices(void **state)
 {
 	struct acpi_device found;
@@ -543,6 +580,8 @@ int main(void)
 		CASE(an_id_that_is_cut_is_not_read_beyond_its_end),
 		CASE(a_crs_that_is_no_buffer_is_not_taken),
 		CASE(a_method_for_crs_is_not_run),
+		CASE(the_ports_of_a_device_are_found),
+		CASE(an_id_is_compared_whole),
 		CASE(no_tables_are_no_devices),
 		CASE(finds_io_apics),
 		CASE(bad_entries_end_the_madt),
