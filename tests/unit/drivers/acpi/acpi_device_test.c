@@ -16,7 +16,7 @@
 #define RSDP 0xf5a00
 #define ROOT 0x7ffe0000
 #define FADT 0x7ffe1000
-#define DSDT 0x7ffe2000
+#define DSDT 0x7fe00000
 #define SSDT 0x7ffe8000
 #define MADT 0x7fff0000
 
@@ -123,6 +123,21 @@ static void a_search_of_devices_inside_each_other_ends(void **state)
 	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
 	assert_int_equal(acpi_find_device(ID, 10000, &found), -ENOENT);
 	assert_int_equal(acpi_find_device(ID, 10001, &found), -ENOENT);
+}
+
+/* A table without the id takes nothing of the search, whatever else it has. */
+static void a_table_without_the_id_is_passed_over(void **state)
+{
+	static uint8_t aml[6 * 10000 + sizeof(device)];
+	size_t size = make_nest(aml, 10000);
+	struct acpi_device found;
+
+	(void)state;
+	/* A longer id, which begins as the wanted one. */
+	memcpy(aml + size - sizeof(device) + DEVICE_HID + 6 + strlen(ID), "7", 1);
+	start(aml, size, device, sizeof(device));
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_int_equal(found.gsi, 47);
 }
 
 static void finds_all_devices_of_all_tables_in_order(void **state)
@@ -310,6 +325,10 @@ static void a_resource_that_is_cut_is_not_taken(void **state)
 	/* A memory range too short to have a length. */
 	memcpy(aml, device, sizeof(device));
 	aml[DEVICE_RESOURCES + 1] = 5;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_true(found.size == 0);
+	aml[DEVICE_RESOURCES + 1] = 8;
 	start(aml, sizeof(aml), "", 0);
 	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
 	assert_true(found.size == 0);
@@ -565,6 +584,7 @@ int main(void)
 		CASE(finds_the_memory_and_interrupt_of_a_device),
 		CASE(finds_all_devices_of_all_tables_in_order),
 		CASE(a_search_of_devices_inside_each_other_ends),
+		CASE(a_table_without_the_id_is_passed_over),
 		CASE(a_long_device_is_found),
 		CASE(a_long_descriptor_is_stepped_over),
 		CASE(what_has_no_name_is_not_found),

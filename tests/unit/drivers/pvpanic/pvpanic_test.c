@@ -36,7 +36,7 @@ static uint8_t last_value, memory_register;
 static int map_err;
 static int enabled;
 static uint64_t awake, step;
-static unsigned looks;
+static unsigned looks, looks_before_write;
 
 int acpi_find_device(const char *hid, size_t n, struct acpi_device *device)
 {
@@ -57,6 +57,7 @@ uint8_t io_read8(uint16_t port)
 void io_write8(uint16_t port, uint8_t value)
 {
 	port_writes++;
+	looks_before_write = looks;
 	last_port = port;
 	last_value = value;
 }
@@ -272,14 +273,28 @@ static void unplugged_function_is_not_touched(void)
 	MUST(memory_writes == 1);
 }
 
+static void free_entry_is_stepped_over(void)
+{
+	memory_register = 1;
+	pvpanic_pci_add(&function);
+	describe(PORT);
+	port_events[PORT] = 1;
+	pvpanic_find();
+	pvpanic_pci_remove(&function);
+	pvpanic_tell();
+	MUST(port_writes == 1 && last_port == PORT && memory_writes == 0);
+}
+
 static void host_gets_a_moment(void)
 {
 	describe(PORT);
 	port_events[PORT] = 1;
 	pvpanic_find();
 	looks = 0;
+	awake = 10 * NS_PER_S;
 	pvpanic_tell();
 	MUST(looks == 99);
+	MUST(looks_before_write == 0);
 }
 
 static void clock_that_stands_does_not_hold_the_panic(void)
@@ -309,6 +324,7 @@ CHILD(one_panic_is_one_event, of_several_the_first_is_told)
 CHILD(a_port_that_is_described_twice_is_one_device, twice_described_takes_one_entry)
 CHILD(a_device_more_than_there_is_room_for_is_left_alone, fifth_device_is_left_alone)
 CHILD(a_function_that_was_unplugged_is_not_touched, unplugged_function_is_not_touched)
+CHILD(what_comes_after_an_unplugged_function_is_told, free_entry_is_stepped_over)
 CHILD(the_host_gets_a_moment_to_act, host_gets_a_moment)
 CHILD(a_panic_before_the_clock_ends_too, clock_that_stands_does_not_hold_the_panic)
 
@@ -323,6 +339,7 @@ int main(void)
 		cmocka_unit_test(a_port_that_is_described_twice_is_one_device),
 		cmocka_unit_test(a_device_more_than_there_is_room_for_is_left_alone),
 		cmocka_unit_test(a_function_that_was_unplugged_is_not_touched),
+		cmocka_unit_test(what_comes_after_an_unplugged_function_is_told),
 		cmocka_unit_test(the_host_gets_a_moment_to_act),
 		cmocka_unit_test(a_panic_before_the_clock_ends_too),
 	};
