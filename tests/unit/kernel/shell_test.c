@@ -33,6 +33,7 @@
 static char ran[1000];
 static bool ctrl_c;
 static bool running;
+static enum task_priority present_priority = TASK_PRIORITY_SHELL;
 static void (*show_line)(const char *line, size_t length); /* of the log */
 
 static int note(int argc, char **argv)
@@ -40,6 +41,7 @@ static int note(int argc, char **argv)
 	size_t used = strlen(ran);
 
 	assert_true(running);
+	assert_int_equal(present_priority, TASK_PRIORITY_DRIVER);
 	assert_null(argv[argc]);
 	for (int i = 0; i < argc; i++)
 		used += (size_t)snprintf(ran + used, sizeof(ran) - used, "[%s]", argv[i]);
@@ -110,7 +112,7 @@ COMMAND("audit", "", "notes too", NULL, note_too);
 
 void task_set_priority(enum task_priority priority)
 {
-	(void)priority;
+	present_priority = priority;
 }
 
 /* ---- The console ---- */
@@ -207,6 +209,8 @@ static int run(const char *line)
 	catch_begin();
 	result = shell_run_line(text);
 	catch_end();
+	assert_false(running);
+	assert_int_equal(present_priority, TASK_PRIORITY_SHELL);
 	return result;
 }
 
@@ -347,6 +351,7 @@ static void a_failure_is_told_to_what_follows_on_the_line(void **state)
 	assert_string_equal(told("note; io; note; tell"), "io");
 	assert_string_equal(told("hold 1 2; io; tell"), "hold");
 	assert_string_equal(told("frob; tell"), "frob");
+	assert_string_equal(told("f; tell"), "f");
 	assert_string_equal(told("note; wait; io; tell"), "wait 5");
 	assert_string_equal(told("io; wait; tell"), "io");
 	/* Another line, another start. */
@@ -386,6 +391,7 @@ static void on_a_line_of_its_own_it_is_told_the_first_failure_of_all(void **stat
 	assert_session_told("", "note\rfrob\rnote\rtell\r", "frob");
 	assert_session_told("", "note\xff\rtell\r", "a line that was dropped");
 	assert_session_told("run=\"note\xff\"", "tell\r", "a line that is no text");
+	assert_session_told("", "note \"\rtell\r", "a quote does not end");
 	assert_session_told("run=\"note", "tell\r", "a word of the command line");
 	assert_session_told("rn=note", "tell\r", "a word of the command line");
 	lost = 7;
@@ -437,7 +443,9 @@ static void bytes_that_are_not_text_are_never_obeyed(void **state)
 	assert_int_equal(run("note\x7f"), -EILSEQ);
 	assert_string_equal(ran, "");
 	assert_null(strchr(shown, 0x1b));
-	assert_int_equal(run("note\t1"), 0);
+	assert_int_equal(run("note \x1f"), -EILSEQ);
+	assert_string_equal(shown, "line with bytes that are not printable: dropped\n");
+	assert_int_equal(run("note\t1 ~"), 0);
 }
 
 static void a_quote_without_end_runs_nothing_further(void **state)

@@ -16,7 +16,7 @@
 #define RSDP 0xf5a00
 #define ROOT 0x7ffe0000
 #define FADT 0x7ffe1000
-#define DSDT 0x7ffe2000
+#define DSDT 0x7fe00000
 #define SSDT 0x7ffe8000
 #define MADT 0x7fff0000
 
@@ -123,6 +123,21 @@ static void a_search_of_devices_inside_each_other_ends(void **state)
 	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
 	assert_int_equal(acpi_find_device(ID, 10000, &found), -ENOENT);
 	assert_int_equal(acpi_find_device(ID, 10001, &found), -ENOENT);
+}
+
+/* A table without the id takes nothing of the search, whatever else it has. */
+static void a_table_without_the_id_is_passed_over(void **state)
+{
+	static uint8_t aml[6 * 10000 + sizeof(device)];
+	size_t size = make_nest(aml, 10000);
+	struct acpi_device found;
+
+	(void)state;
+	/* A longer id, which begins as the wanted one. */
+	memcpy(aml + size - sizeof(device) + DEVICE_HID + 6 + strlen(ID), "7", 1);
+	start(aml, size, device, sizeof(device));
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_int_equal(found.gsi, 47);
 }
 
 static void finds_all_devices_of_all_tables_in_order(void **state)
@@ -313,6 +328,10 @@ static void a_resource_that_is_cut_is_not_taken(void **state)
 	start(aml, sizeof(aml), "", 0);
 	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
 	assert_true(found.size == 0);
+	aml[DEVICE_RESOURCES + 1] = 8;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_true(found.size == 0);
 }
 
 /* From the lowest to the highest, and none of what follows. */
@@ -454,6 +473,43 @@ static void a_method_for_crs_is_not_run(void **state)
 	assert_int_equal(acpi_find_device(ID, 0, &found), -ENOENT);
 }
 
+/* 6.4.2.5; the first one counts. */
+static void the_ports_of_a_device_are_found(void **state)
+{
+	static const uint8_t resources[] = { 0x47, 1,	 0xf8, 0x13, 0xf9, 0x13, 1, 8,	  0x47,
+					     1,	   0x34, 2,    0x34, 2,	   1,	 8, 0x79, 0 };
+	uint8_t aml[sizeof(device)];
+	struct acpi_device found;
+
+	(void)state;
+	start(device, sizeof(device), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_int_equal(found.port, 0);
+	memcpy(aml, device, sizeof(device));
+	memcpy(aml + DEVICE_RESOURCES, resources, sizeof(resources));
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_int_equal(found.port, 0x13f8);
+	assert_int_equal(found.size, 0);
+	assert_false(found.has_interrupt);
+}
+
+/* The texts are there, but not as this device's. */
+static void an_id_is_compared_whole(void **state)
+{
+	static const char texts[] = "LNRO000\0LNRO0006";
+	uint8_t aml[sizeof(device) + sizeof(texts)];
+	struct acpi_device found;
+
+	(void)state;
+	memcpy(aml, device, sizeof(device));
+	memcpy(aml + sizeof(device), texts, sizeof(texts));
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device("LNRO000", 0, &found), -ENOENT);
+	assert_int_equal(acpi_find_device("LNRO0006", 0, &found), -ENOENT);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+}
+
 static void no_tables_are_no_devices(void **state)
 {
 	struct acpi_device found;
@@ -528,6 +584,7 @@ int main(void)
 		CASE(finds_the_memory_and_interrupt_of_a_device),
 		CASE(finds_all_devices_of_all_tables_in_order),
 		CASE(a_search_of_devices_inside_each_other_ends),
+		CASE(a_table_without_the_id_is_passed_over),
 		CASE(a_long_device_is_found),
 		CASE(a_long_descriptor_is_stepped_over),
 		CASE(what_has_no_name_is_not_found),
@@ -543,6 +600,8 @@ int main(void)
 		CASE(an_id_that_is_cut_is_not_read_beyond_its_end),
 		CASE(a_crs_that_is_no_buffer_is_not_taken),
 		CASE(a_method_for_crs_is_not_run),
+		CASE(the_ports_of_a_device_are_found),
+		CASE(an_id_is_compared_whole),
 		CASE(no_tables_are_no_devices),
 		CASE(finds_io_apics),
 		CASE(bad_entries_end_the_madt),

@@ -17,10 +17,17 @@
 /* A machine's ports: those of a UART keep what is written, the others read as ones. */
 static uint8_t ports[0x400];
 static uint16_t bases[2]; /* of its UARTs; 0: none */
-static bool no_fifo;
-static bool same_byte; /* reads as the byte that was written last, at any port */
+static uint8_t no_fifo;	  /* what the register says then */
+static bool same_byte;	  /* reads as the byte that was written last, at any port */
 static uint8_t last;
 static uint8_t stuck_at; /* all ports read as this */
+
+static struct {
+	uint16_t port;
+	uint8_t value;
+} writes[64];
+static size_t write_count;
+static size_t fifo_looked_at; /* after so many */
 
 static bool is_uart(uint16_t port)
 {
@@ -34,6 +41,9 @@ void io_write8(uint16_t port, uint8_t value)
 {
 	assert_true(port < sizeof(ports));
 	last = value;
+	assert_true(write_count < ARRAY_SIZE(writes));
+	writes[write_count].port = port;
+	writes[write_count++].value = value;
 	if (is_uart(port))
 		ports[port] = value;
 }
@@ -47,7 +57,9 @@ uint8_t io_read8(uint16_t port)
 	if (!is_uart(port))
 		return 0xff;
 	if ((port & 7) == UART_IIR)
-		return no_fifo ? 0x01 : 0xc1;
+		fifo_looked_at = write_count;
+	if ((port & 7) == UART_IIR)
+		return no_fifo ? no_fifo : 0xc1;
 	return ports[port];
 }
 
@@ -56,8 +68,9 @@ static int setup(void **state)
 	(void)state;
 	memset(ports, 0, sizeof(ports));
 	memset(bases, 0, sizeof(bases));
-	no_fifo = same_byte = false;
-	stuck_at = 0;
+	same_byte = false;
+	no_fifo = stuck_at = 0;
+	write_count = 0;
 	return 0;
 }
 
@@ -108,9 +121,31 @@ static void a_found_uart_is_set_up_and_silent(void **state)
 	assert_int_equal(ports[PORT_COM2 + UART_MCR], MCR_DTR | MCR_RTS | MCR_OUT2);
 	assert_int_equal(ports[PORT_COM2 + UART_FCR], FCR_ENABLE | FCR_CLEAR | FCR_TRIGGER_8);
 	assert_int_equal(uart.fifo_size, FIFO_SIZE);
-	no_fifo = true;
+	/* None; one of the 8250's kind; one that does not work. */
+	for (unsigned i = 0; i < 3; i++) {
+		no_fifo = (uint8_t)(0x01 + 0x40 * i);
+		assert_true(uart_find(&uart));
+		assert_int_equal(uart.fifo_size, 1);
+	}
+}
+
+/* The divisor is there while bit 7 of the line's register is set. */
+static void the_registers_are_written_in_their_order(void **state)
+{
+	static const uint8_t expected[][2] = { { 7, 0x5a }, { 7, 0xa5 }, { 1, 0 },
+					       { 3, 0x80 }, { 0, 1 },	 { 1, 0 },
+					       { 3, 0x03 }, { 2, 0x87 }, { 4, 0x0b } };
+	struct uart uart;
+
+	(void)state;
+	bases[0] = PORT_COM1;
 	assert_true(uart_find(&uart));
-	assert_int_equal(uart.fifo_size, 1);
+	assert_int_equal(write_count, ARRAY_SIZE(expected));
+	assert_int_equal(fifo_looked_at, write_count);
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		assert_int_equal(writes[i].port, PORT_COM1 + expected[i][0]);
+		assert_int_equal(writes[i].value, expected[i][1]);
+	}
 }
 
 static void an_empty_machine_has_none(void **state)
@@ -136,6 +171,7 @@ int main(void)
 		TEST(each_serial_line_of_a_pc_is_found),
 		TEST(of_two_the_first_is_taken_and_the_other_left_alone),
 		TEST(a_found_uart_is_set_up_and_silent),
+		TEST(the_registers_are_written_in_their_order),
 		TEST(an_empty_machine_has_none),
 	};
 

@@ -82,14 +82,30 @@ static void a_word_that_is_too_long_has_a_line_of_its_own(void **state)
 	assert_said(SIXTY TEN TEN TEN "\n  " SIXTY TEN TEN TEN "\n  a\n\n");
 }
 
+static void a_line_may_begin_with_a_single_letter(void **state)
+{
+	struct wrap wrap;
+
+	(void)state;
+	begin();
+	wrap_begin(&wrap, 2);
+	wrap_word(&wrap, "x");
+	wrap_word(&wrap, SIXTY TEN "123456789");
+	wrap_end(&wrap);
+	/* And again, from the first column. */
+	wrap_word(&wrap, "y");
+	wrap_end(&wrap);
+	assert_said("x\n  " SIXTY TEN "123456789\ny\n");
+}
+
 static void strings_of_json_are_escaped(void **state)
 {
 	(void)state;
 	begin();
-	json_print_string("a \"b\" \\ c\n\x7f\xe9");
+	json_print_string("a \"b\" \\ c\n\x1f ~\x7f\xe9");
 	json_print_string("");
 	json_print_string(NULL);
-	assert_said("\"a \\\"b\\\" \\\\ c\\u000a\\u007f\\u00e9\"\"\"null");
+	assert_said("\"a \\\"b\\\" \\\\ c\\u000a\\u001f ~\\u007f\\u00e9\"\"\"null");
 }
 
 static int end(void **state)
@@ -105,6 +121,7 @@ int main(void)
 		cmocka_unit_test(words_go_up_to_the_last_column),
 		cmocka_unit_test(a_text_breaks_at_its_blanks),
 		cmocka_unit_test(a_word_that_is_too_long_has_a_line_of_its_own),
+		cmocka_unit_test(a_line_may_begin_with_a_single_letter),
 		cmocka_unit_test(strings_of_json_are_escaped),
 	};
 
