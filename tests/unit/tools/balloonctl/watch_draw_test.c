@@ -1226,6 +1226,11 @@ static void table_is_as_drawn_here(void **state)
 		" mail                      gone: broken\n"
 		" new                       connecting\n"
 		" # used   . free   = taken   | target   ? keys   q quits\n");
+	/* A column of the screen less, and one of the table goes. */
+	assert_shows(draw_screen(&screen, 9, 89, false), "  CPU\n web ");
+	assert_shows(draw_screen(&screen, 9, 89, false), "  50 %\n a-name");
+	assert_shows(draw_screen(&screen, 9, 88, false), " HOST\n web ");
+	assert_shows(draw_screen(&screen, 9, 88, false), " MiB\n a-name");
 }
 
 int main(void)
