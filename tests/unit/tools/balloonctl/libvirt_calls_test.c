@@ -11,9 +11,13 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,7 +27,9 @@
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tests/unit/tools/failing.h"
 #include "tools/balloonctl/guest_backend.h"
+#include "tools/balloonctl/guest_names.h"
 #include "tools/balloonctl/poller.h"
+#include "tools/deadline.h"
 
 #define NAME "qemu:///x#dom"
 #define KIB_MAX (INT64_MAX / 1024)
@@ -52,7 +58,9 @@ enum call {
 	PEEK,
 	STATE,
 	SUSPEND,
-	RESUME
+	RESUME,
+	LIST,
+	GET_NAME
 };
 
 static struct {
@@ -72,6 +80,11 @@ static struct {
 	unsigned flags;
 	int period, opened, closed, freed;
 	int reason; /* of its state */
+
+	const char *const *domains; /* that run; NULL ends them */
+	atomic_bool hangs;	    /* when it is opened */
+	atomic_bool closes;	    /* it has been closed */
+	unsigned sessions;	    /* that were opened: there may be a system's, too */
 } fake;
 
 static virError last_error = { .message = (char *)"words of libvirt" };
@@ -101,6 +114,9 @@ static bool fails(enum call call)
 virConnectPtr virConnectOpen(const char *name)
 {
 	fake.opened++;
+	fake.sessions += !strcmp(name, "qemu:///session");
+	while (fake.hangs)
+		usleep(1000);
 	snprintf(fake.uri, sizeof(fake.uri), "%s", name);
 	return fails(OPEN) ? NULL : &the_connection;
 }
@@ -108,8 +124,9 @@ virConnectPtr virConnectOpen(const char *name)
 int virConnectClose(virConnectPtr connection)
 {
 	assert_ptr_equal(connection, &the_connection);
-	assert_true(fake.freed == 1 || fake.fails == LOOKUP);
+	assert_true(fake.freed == 1 || fake.fails == LOOKUP || fake.domains);
 	fake.closed++;
+	fake.closes = true;
 	return 0;
 }
 
@@ -120,9 +137,31 @@ virDomainPtr virDomainLookupByName(virConnectPtr connection, const char *name)
 	return fails(LOOKUP) ? NULL : &the_domain;
 }
 
+int virConnectListAllDomains(virConnectPtr connection, virDomainPtr **domains, unsigned flags)
+{
+	int count = 0;
+
+	assert_ptr_equal(connection, &the_connection);
+	assert_int_equal(flags, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+	if (fails(LIST))
+		return -1;
+	while (fake.domains && fake.domains[count])
+		count++;
+	/* Not with calloc(), which may be told to fail. */
+	*domains = aligned_alloc(sizeof(**domains), (size_t)(count + 1) * sizeof(**domains));
+	for (int i = 0; i < count; i++)
+		(*domains)[i] = (virDomainPtr)(uintptr_t)&fake.domains[i];
+	return count;
+}
+
+const char *virDomainGetName(virDomainPtr domain)
+{
+	return fails(GET_NAME) ? NULL : *(const char *const *)domain;
+}
+
 int virDomainFree(virDomainPtr domain)
 {
-	assert_ptr_equal(domain, &the_domain);
+	assert_true(domain == &the_domain || fake.domains);
 	fake.freed++;
 	return 0;
 }
@@ -640,6 +679,188 @@ static void statistics_that_are_asked_for_already_are_left_alone(void **state)
 	assert_int_equal(fake.period, -1);
 }
 
+/* ---- names of guests ---- */
+
+#define LONG_MS 60000
+
+static const char *const two[] = { "web", "db", NULL };
+
+static void domains_are_named_after_their_uri(void **state)
+{
+	struct guest_names names = { .count = 0 };
+	char *error = NULL;
+
+	(void)state;
+	fake.domains = two;
+	assert_int_equal(
+		guest_names_add(&names, "libvirt:///session", deadline_in(LONG_MS), &error), 0);
+	assert_null(error);
+	assert_int_equal(names.count, 2);
+	assert_string_equal(names.name[0], "libvirt:///session#web");
+	assert_string_equal(names.name[1], "libvirt:///session#db");
+	assert_string_equal(fake.uri, "qemu:///session");
+	assert_true(fake.opened == 1 && fake.freed == 2 && fake.closed == 1);
+	guest_names_free(&names);
+	assert_int_equal(names.count, 0);
+	assert_null(names.name);
+}
+
+static void libvirt_that_fails_has_its_words(void **state)
+{
+	static const enum call calls[] = { OPEN, LIST, GET_NAME };
+	struct guest_names names = { .count = 0 };
+	char *error;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		begin(NULL);
+		fake.domains = two;
+		fake.fails = calls[i];
+		fake.code = VIR_ERR_NO_CONNECT;
+		assert_int_equal(guest_names_add(&names, "test:///x", deadline_in(LONG_MS), &error),
+				 -ENOTCONN);
+		assert_string_equal(error, "libvirt: words of libvirt");
+		free(error);
+		assert_int_equal(names.count, 0);
+		assert_int_equal(fake.closed, i > 0);
+		assert_int_equal(fake.freed, i == 2 ? 2 : 0);
+	}
+}
+
+/* What it says later is for nobody, and is freed by whoever is the last to know of it. */
+static void libvirt_that_hangs_is_left_behind(void **state)
+{
+	struct guest_names names = { .count = 0 };
+	char *error;
+
+	(void)state;
+	fake.domains = two;
+	fake.hangs = true;
+	assert_int_equal(guest_names_add(&names, "test:///x", deadline_in(50), &error), -ETIMEDOUT);
+	assert_string_equal(error, "no answer from libvirt in time");
+	free(error);
+	assert_int_equal(names.count, 0);
+	fake.hangs = false;
+	for (int i = 0; i < LONG_MS && !fake.closes; i++)
+		usleep(1000);
+	assert_true(fake.closes);
+}
+
+static void names_need_memory(void **state)
+{
+	struct guest_names names = { .count = 0 };
+	unsigned n = 0;
+	char *error;
+	int err;
+
+	(void)state;
+	do {
+		begin(NULL);
+		fake.domains = two;
+		fail_nth(FAILING_MEMORY, ++n);
+		err = guest_names_add(&names, "test:///x", deadline_in(LONG_MS), &error);
+		assert_int_equal(err, failed_call() ? -ENOMEM : 0);
+		fail_nth(FAILING_MEMORY, 0);
+		/* What was found before may be in the list. */
+		assert_true(err ? names.count < 2 : names.count == 2);
+		free(error);
+		guest_names_free(&names);
+	} while (err);
+	assert_true(n > 8);
+}
+
+static void calls_for_names_may_fail(void **state)
+{
+	struct guest_names names = { .count = 0 };
+	char *error;
+
+	(void)state;
+	fail_with(EAGAIN);
+	fail_nth(FAILING_CALLS, 1);
+	assert_int_equal(guest_names_add(&names, "test:///x", deadline_in(LONG_MS), &error),
+			 -EAGAIN);
+	assert_string_equal(failed_call(), "pthread_create");
+	assert_null(error);
+	fail_with(EACCES);
+	fail_nth(FAILING_CALLS, 1);
+	assert_int_equal(guest_names_add(&names, "/tmp", deadline_in(LONG_MS), &error), -EACCES);
+	assert_string_equal(failed_call(), "opendir");
+	assert_null(error);
+	fail_with(0);
+	fail_nth(FAILING_CALLS, 0);
+	assert_int_equal(names.count, 0);
+	assert_int_equal(fake.opened, 0);
+}
+
+/* Somebody listens there, in a folder of this test's own. */
+static int listen_at(const char *base, const char *folder, const char *name, char path[108])
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(path, 108, "%s/%s", base, folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	strcat(path, "/libvirt");
+	assert_int_equal(mkdir(path, 0700), 0);
+	strcat(strcat(path, "/"), name);
+	strcpy(addr.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 5), 0);
+	return fd;
+}
+
+static void remove_listener(int fd, char *path)
+{
+	close(fd);
+	unlink(path);
+	for (int i = 0; i < 3; i++) {
+		*strrchr(path, '/') = '\0';
+		assert_int_equal(rmdir(path), 0);
+	}
+}
+
+/* How often a session is asked where this is called so; `runtime` is in that folder, or not. */
+static unsigned asked_at(const char *folder, const char *name, const char *runtime)
+{
+	struct guest_names names = { .count = 0 };
+	char base[] = "/tmp/balloonctl-XXXXXX", path[108], text[300];
+	int fd;
+
+	begin(NULL);
+	assert_non_null(mkdtemp(base));
+	fd = listen_at(base, folder, name, path);
+	setenv("HOME", base, 1);
+	unsetenv("XDG_RUNTIME_DIR");
+	snprintf(text, sizeof(text), "%s/%s", base, runtime ? runtime : "");
+	if (runtime)
+		setenv("XDG_RUNTIME_DIR", *runtime ? text : "", 1);
+	fake.domains = two;
+	guest_names_add_usual(&names, deadline_in(LONG_MS));
+	assert_true(names.count >= 2 * fake.sessions);
+	guest_names_free(&names);
+	remove_listener(fd, path);
+	return fake.sessions;
+}
+
+/* To ask where none runs would start one. */
+static void session_is_asked_where_it_listens(void **state)
+{
+	char far[200];
+
+	(void)state;
+	assert_int_equal(asked_at("xdg", "libvirt-sock", "xdg"), 1);
+	assert_int_equal(asked_at("xdg", "virtqemud-sock", "xdg"), 1);
+	assert_int_equal(asked_at(".cache", "libvirt-sock", NULL), 1);
+	assert_int_equal(asked_at(".cache", "virtqemud-sock", "nowhere"), 1);
+	assert_int_equal(asked_at("xdg", "other-sock", "xdg"), 0);
+	assert_int_equal(asked_at("xdg", "libvirt-sock", NULL), 0);
+	assert_int_equal(asked_at("xdg", "libvirt-sock", ""), 0);
+	/* Longer than an address can be. */
+	memset(far, 'x', sizeof(far));
+	far[sizeof(far) - 1] = '\0';
+	assert_int_equal(asked_at("xdg", "libvirt-sock", far), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -659,6 +880,12 @@ int main(void)
 		cmocka_unit_test_setup(connection_is_kept_between_looks, begin),
 		cmocka_unit_test_setup(statistics_are_asked_for_as_long_as_somebody_looks, begin),
 		cmocka_unit_test_setup(statistics_that_are_asked_for_already_are_left_alone, begin),
+		cmocka_unit_test_setup(domains_are_named_after_their_uri, begin),
+		cmocka_unit_test_setup(libvirt_that_fails_has_its_words, begin),
+		cmocka_unit_test_setup(libvirt_that_hangs_is_left_behind, begin),
+		cmocka_unit_test_setup(names_need_memory, begin),
+		cmocka_unit_test_setup(calls_for_names_may_fail, begin),
+		cmocka_unit_test_setup(session_is_asked_where_it_listens, begin),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/libvirt_calls", tests, NULL, NULL);

@@ -1237,6 +1237,112 @@ static void table_is_as_drawn_here(void **state)
 		" mail                      gone: broken\n"
 		" new                       connecting\n"
 		" # used   . free   = taken   | target   ? keys   q quits\n");
+	/* A column of the screen less, and one of the table goes. */
+	assert_shows(draw_screen(&screen, 9, 89, false), "  CPU\n web ");
+	assert_shows(draw_screen(&screen, 9, 89, false), "  50 %\n a-name");
+	assert_shows(draw_screen(&screen, 9, 88, false), " HOST\n web ");
+	assert_shows(draw_screen(&screen, 9, 88, false), " MiB\n a-name");
+}
+
+/* ---- what fits, to the column ---- */
+
+static void words_come_and_go_with_their_column(void **state)
+{
+	static const struct {
+		int columns; /* from so many on */
+		const char *words;
+	} all[] = { { 26, " balloonctl watch: 1 guest" },
+		    { 37, " guest, every 1 s" },
+		    { 44, " s, 5 min" },
+		    { 7, "\n # used" },
+		    { 16, "   . free" },
+		    { 26, "   = taken" },
+		    { 37, "   | target" },
+		    { 46, "   ? keys" },
+		    { 56, "   q quits" },
+		    { 28, "inflating" },
+		    { 45, "host" },
+		    { 63, "processor" },
+		    { 15, " left 640.0 MiB" },
+		    { 32, "  taken 384.0 MiB" },
+		    { 48, "  free 512.0 MiB" },
+		    { 71, "  target left 512.0 MiB" },
+		    { 5, " [" } };
+	static struct watch_view view = { .name = "web" };
+
+	(void)state;
+	for (uint64_t i = 1; i <= 3; i++)
+		add(&view, sample_of(i, i * 128 * MIB));
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		assert_shows(draw(&view, 1, 8, all[i].columns), all[i].words);
+		assert_hides(draw(&view, 1, 8, all[i].columns - 1), all[i].words);
+	}
+}
+
+static void two_guests_need_three_rows_each(void **state)
+{
+	static struct watch_view views[2] = { { .name = "web" }, { .name = "db" } };
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		add(&views[i], sample_of(1, 256 * MIB));
+	assert_shows(draw(views, 2, 7, 80), "\n GUEST");
+	assert_screen(draw(views, 2, 8, 50), " balloonctl watch: 2 guests, every 1 s, 5 min\n"
+					     " web                               host 100.0 MiB\n"
+					     " [############...........|...........===========]\n"
+					     " left 768.0 MiB  taken 256.0 MiB  free 512.0 MiB\n"
+					     " db                                host 100.0 MiB\n"
+					     " [############...........|...........===========]\n"
+					     " left 768.0 MiB  taken 256.0 MiB  free 512.0 MiB\n"
+					     " # used   . free   = taken   | target   ? keys\n");
+}
+
+static void selected_guest_has_three_rows_or_none(void **state)
+{
+	static struct watch_view views[3] = { { .name = "web" },
+					      { .name = "db" },
+					      { .name = "x" } };
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		add(&views[i], sample_of(1, 256 * MIB));
+	/* Title, heading, three guests, a blank one, three rows, the legend. */
+	assert_shows(draw(views, 3, 10, 80), "\n\n web ");
+	assert_hides(draw(views, 3, 9, 80), "\n\n web ");
+}
+
+static void windows_have_their_names(void **state)
+{
+	static const char *const names[] = { "1 min", "5 min", "15 min", "1 h", "6 h", "24 h" };
+	char text[16];
+
+	(void)state;
+	for (unsigned i = 0; i < HISTORY_WINDOWS; i++) {
+		watch_window_text(i, text, sizeof(text));
+		assert_string_equal(text, names[i]);
+	}
+}
+
+/* The interval and five seconds; and a guest that says nothing of its RAM has a bar, too. */
+static void states_at_their_limits(void **state)
+{
+	static struct watch_view view = { .name = "web" };
+	struct sample sample = sample_of(1, 256 * MIB);
+
+	(void)state;
+	add(&view, sample);
+	assert_hides(draw_at(&view, 1, 12, 60, false, 6000), "no answer");
+	assert_shows(draw_at(&view, 1, 12, 60, false, 6001), " web  no answer for 6 s\n");
+	strcpy(view.sample.state.complaint, "?");
+	assert_shows(draw(&view, 1, 12, 60), " web  ?  ");
+	view.sample = sample_of(1, 0);
+	view.sample.state.ram = view.sample.state.left = view.sample.state.target_left = 0;
+	assert_shows(draw(&view, 1, 8, 20), "\n [|===============]\n");
+	view.sample.state.has_target = false;
+	assert_shows(draw(&view, 1, 8, 20), "\n [================]\n");
+	view.sample.err = -EBUSY;
+	view.sample.seen = 0;
+	assert_shows(draw(&view, 1, 8, 60), " web  busy: another client has its socket\n");
 }
 
 int main(void)
@@ -1279,6 +1385,11 @@ int main(void)
 		cmocka_unit_test(window_is_named_where_there_is_room),
 		cmocka_unit_test(guest_that_was_never_seen_has_no_chart),
 		cmocka_unit_test(table_is_as_drawn_here),
+		cmocka_unit_test(words_come_and_go_with_their_column),
+		cmocka_unit_test(two_guests_need_three_rows_each),
+		cmocka_unit_test(selected_guest_has_three_rows_or_none),
+		cmocka_unit_test(windows_have_their_names),
+		cmocka_unit_test(states_at_their_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
