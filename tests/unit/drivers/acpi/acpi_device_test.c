@@ -316,7 +316,13 @@ static void a_resource_that_is_cut_is_not_taken(void **state)
 	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
 	assert_true(found.size == 512);
 	assert_false(found.has_interrupt);
-	/* An interrupt descriptor without a number in it. */
+	/* An interrupt descriptor that ends within its number. */
+	memcpy(aml, device, sizeof(device));
+	aml[DEVICE_FLAGS - 2] = 5;
+	start(aml, sizeof(aml), "", 0);
+	assert_int_equal(acpi_find_device(ID, 0, &found), 0);
+	assert_false(found.has_interrupt);
+	/* One without a number in it. */
 	memcpy(aml, device, sizeof(device));
 	aml[DEVICE_GSI_COUNT] = 0;
 	start(aml, sizeof(aml), "", 0);

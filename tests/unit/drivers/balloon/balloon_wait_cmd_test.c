@@ -104,6 +104,21 @@ static void five_seconds_without_a_move_are_a_shortfall(void **state)
 	assert_in_range(clock_awake_ns(), 5 * NS_PER_S, 6 * NS_PER_S);
 }
 
+/* A look takes no time here: every hundredth of a second there is one. */
+static void the_moments_are_exact(void **state)
+{
+	(void)state;
+	sim_time_step_ns = 0;
+	assert_says(NULL, 3, "balloon: nothing has moved for 5 s: 0 B of 1.0 MiB are taken\n");
+	assert_int_equal(sim_time_waits, 500);
+	begin(NULL);
+	sim_time_step_ns = 0;
+	assert_says("0", 4, "balloon: time is up: 0 B of 1.0 MiB are taken\n");
+	assert_int_equal(sim_time_waits, 0);
+	assert_says("0.025", 4, "balloon: time is up: 0 B of 1.0 MiB are taken\n");
+	assert_int_equal(sim_time_waits, 3);
+}
+
 static void a_new_target_is_a_move(void **state)
 {
 	(void)state;
@@ -170,6 +185,7 @@ int main(void)
 		cmocka_unit_test_setup(a_balloon_that_is_there_is_not_waited_for, begin),
 		cmocka_unit_test_setup(it_waits_as_long_as_the_balloon_moves, begin),
 		cmocka_unit_test_setup(five_seconds_without_a_move_are_a_shortfall, begin),
+		cmocka_unit_test_setup(the_moments_are_exact, begin),
 		cmocka_unit_test_setup(a_new_target_is_a_move, begin),
 		cmocka_unit_test_setup(a_guest_that_was_stopped_goes_on, begin),
 		cmocka_unit_test_setup(time_that_is_up_is_said, begin),

@@ -40,6 +40,8 @@ static void parse_u64_takes_decimal_and_hexadecimal(void **state)
 		{ "0x0", 0, 0 },
 		{ "0xfF", 0, 255 },
 		{ "0X10", 0, 16 },
+		{ "0xabcdef", 0, 0xabcdef },
+		{ "0xABCDEF", 0, 0xabcdef },
 		{ "0xffffffffffffffff", 0, UINT64_MAX },
 		{ "0x00000000000000000001", 0, 1 },
 	};
@@ -52,9 +54,9 @@ static void parse_u64_takes_decimal_and_hexadecimal(void **state)
 static void parse_u64_refuses_what_is_no_number(void **state)
 {
 	static const char *const texts[] = {
-		"",	" ",  " 1", "1 ",  "-1", "+1",	 "0x",
-		"0xg",	"ff", "1k", "1.0", "x1", "00x1", "99999999999999999999x",
-		"\xff", "1\n"
+		"",	" ",   " 1",  "1 ",  "-1",  "+1",   "0x",
+		"0xg",	"ff",  "1k",  "1.0", "x1",  "00x1", "99999999999999999999x",
+		"\xff", "1\n", "0x@", "0x/", "0x:", "0x`",  "0xG"
 	};
 
 	(void)state;
