@@ -707,107 +707,95 @@ static void without_acpi_root_buses_share_no_numbers(void **state)
 	assert_bus_numbers(low, 0, 0x90, 0x91);
 	assert_bus_numbers(high, 0x80, 0x81, 0x81);
 	assert_int_equal(sim_log_warnings, 1);
-	/* Nor is one on which there is nothing, by either sign of that. */
-	static void a_vendor_that_is_none_makes_no_root_bus(void **state)
-	{
-		struct sim_pci_function *nothing = sim_pci_add_root(3, 0x20);
-		struct sim_pci_function *something = sim_pci_add_root(4, 0x30);
+}
 
-		(void)state;
-		sim_pci_add(nothing, 0, 0, 0, 0x1237, 0x060000);
-		sim_pci_add(something, 0, 0, 1, 0x1237, 0x060000);
-		pci_set_root_buses(NULL);
-		assert_false(pci_is_root(0x20));
-		assert_true(pci_is_root(0x30));
-		assert_false(pci_is_root(0xff));
-	}
+/* Nor is one on which there is nothing, by either sign of that. */
+static void a_vendor_that_is_none_makes_no_root_bus(void **state)
+{
+	struct sim_pci_function *nothing = sim_pci_add_root(3, 0x20);
+	struct sim_pci_function *something = sim_pci_add_root(4, 0x30);
 
-	/* A machine that does not look at bus numbers has one bus, and not 256. */
-	static void a_bus_that_is_bus_0_again_is_no_root_bus(void **state)
-	{
-		struct sim_pci_function *bridge = sim_pci_add(NULL, 0, 0, 0x8086, 0x1237, 0x060000);
-		struct sim_pci_function *again = sim_pci_add_root(3, 0x20);
+	(void)state;
+	sim_pci_add(nothing, 0, 0, 0, 0x1237, 0x060000);
+	sim_pci_add(something, 0, 0, 1, 0x1237, 0x060000);
+	pci_set_root_buses(NULL);
+	assert_false(pci_is_root(0x20));
+	assert_true(pci_is_root(0x30));
+	assert_false(pci_is_root(0xff));
+}
 
-		(void)state;
-		(void)bridge;
-		sim_pci_add(again, 0, 0, 0x8086, 0x1237, 0x060000);
-		pci_set_root_buses(NULL);
-		assert_string_equal(scan(), "00:00.0 00:03.0 ");
-	}
+/* A machine that does not look at bus numbers has one bus, and not 256. */
+static void a_bus_that_is_bus_0_again_is_no_root_bus(void **state)
+{
+	struct sim_pci_function *bridge = sim_pci_add(NULL, 0, 0, 0x8086, 0x1237, 0x060000);
+	struct sim_pci_function *again = sim_pci_add_root(3, 0x20);
 
-	int main(void)
-	{
-		const struct CMUnitTest tests[] = {
-			cmocka_unit_test(without_a_mechanism_nothing_is_found),
-			cmocka_unit_test_setup(an_empty_bus_has_no_functions, setup_bus),
-			cmocka_unit_test_setup(the_header_is_read, setup_bus),
-			cmocka_unit_test_setup(an_impossible_interrupt_pin_is_none, setup_bus),
-			cmocka_unit_test_setup(functions_of_a_multifunction_device_are_found,
-					       setup_bus),
-			cmocka_unit_test_setup(other_functions_are_not_asked_without_need,
-					       setup_bus),
-			cmocka_unit_test_setup(a_vendor_of_zero_or_all_ones_is_nothing, setup_bus),
-			cmocka_unit_test_setup(an_unknown_header_is_listed_and_left_alone,
-					       setup_bus),
-			cmocka_unit_test_setup(more_functions_than_fit_are_left_alone, setup_bus),
-			cmocka_unit_test_setup(a_second_scan_starts_anew, setup_bus),
-			cmocka_unit_test_setup(
-				what_is_behind_bridges_is_found_in_the_order_of_addresses,
-				setup_bus),
-			cmocka_unit_test_setup(buses_may_be_numbered_in_another_order_than_slots,
-					       setup_bus),
-			cmocka_unit_test_setup(the_list_is_in_the_order_of_addresses, setup_bus),
-			cmocka_unit_test_setup(what_is_found_is_recorded, setup_bus),
-			cmocka_unit_test_setup(what_is_listed_is_not_found_again, setup_bus),
-			cmocka_unit_test_setup(nothing_comes_behind_a_bridge_without_a_bus,
-					       setup_bus),
-			cmocka_unit_test_setup(numbers_are_kept_to_the_last, setup_bus),
-			cmocka_unit_test_setup(a_new_bridge_covers_all_numbers_behind_it,
-					       setup_bus),
-			cmocka_unit_test_setup(the_first_of_the_longest_runs_of_numbers_is_taken,
-					       setup_bus),
-			cmocka_unit_test_setup(the_same_is_found_through_ecam, setup_bus),
-			cmocka_unit_test_setup(behind_a_root_port_only_slot_0_is_asked, setup_bus),
-			cmocka_unit_test_setup(bridges_without_numbers_get_them_depth_first,
-					       setup_bus),
-			cmocka_unit_test_setup(the_latency_beside_bus_numbers_stays, setup_bus),
-			cmocka_unit_test_setup(
-				a_new_bridge_gets_numbers_beside_those_of_the_firmware, setup_bus),
-			cmocka_unit_test_setup(a_bridge_for_which_no_number_is_left_stays_closed,
-					       setup_bus),
-			cmocka_unit_test_setup(
-				a_bridge_with_impossible_numbers_loses_them_at_any_rate, setup_bus),
-			cmocka_unit_test_setup(no_bus_above_the_last_is_numbered_or_asked,
-					       setup_bus),
-			cmocka_unit_test_setup(impossible_numbers_are_replaced, setup_bus),
-			cmocka_unit_test_setup(a_secondary_bus_at_or_before_its_own_is_replaced,
-					       setup_bus),
-			cmocka_unit_test_setup(
-				numbers_beyond_those_of_the_bridge_above_are_replaced, setup_bus),
-			cmocka_unit_test_setup(the_second_of_two_overlapping_bridges_is_renumbered,
-					       setup_bus),
-			cmocka_unit_test_setup(a_bridge_that_keeps_its_wrong_numbers_is_left_alone,
-					       setup_bus),
-			cmocka_unit_test_setup(
-				the_numbers_behind_a_bridge_that_goes_away_are_nobody_elses,
-				setup_bus),
-			cmocka_unit_test_setup(a_wire_back_to_the_root_bus_does_not_loop,
-					       setup_bus),
-			cmocka_unit_test_setup(two_wires_back_do_not_loop_either, setup_bus),
-			cmocka_unit_test_setup(a_long_chain_of_bridges_ends, setup_bus),
-			cmocka_unit_test_setup(functions_on_other_root_buses_are_found, setup_bus),
-			cmocka_unit_test_setup(a_root_bus_that_nobody_told_of_is_not_read,
-					       setup_bus),
-			cmocka_unit_test_setup(bridges_get_the_numbers_of_their_root_bus,
-					       setup_bus),
-			cmocka_unit_test_setup(a_bridge_does_not_keep_the_number_of_a_root_bus,
-					       setup_bus),
-			cmocka_unit_test_setup(without_acpi_each_bus_without_a_bridge_is_asked_once,
-					       setup_bus),
-			cmocka_unit_test_setup(without_acpi_root_buses_share_no_numbers, setup_bus),
-			cmocka_unit_test_setup(a_vendor_that_is_none_makes_no_root_bus, setup_bus),
-			cmocka_unit_test_setup(a_bus_that_is_bus_0_again_is_no_root_bus, setup_bus),
-		};
+	(void)state;
+	(void)bridge;
+	sim_pci_add(again, 0, 0, 0x8086, 0x1237, 0x060000);
+	pci_set_root_buses(NULL);
+	assert_string_equal(scan(), "00:00.0 00:03.0 ");
+}
 
-		return cmocka_run_group_tests_name("pci_scan", tests, NULL, NULL);
-	}
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_mechanism_nothing_is_found),
+		cmocka_unit_test_setup(an_empty_bus_has_no_functions, setup_bus),
+		cmocka_unit_test_setup(the_header_is_read, setup_bus),
+		cmocka_unit_test_setup(an_impossible_interrupt_pin_is_none, setup_bus),
+		cmocka_unit_test_setup(functions_of_a_multifunction_device_are_found, setup_bus),
+		cmocka_unit_test_setup(other_functions_are_not_asked_without_need, setup_bus),
+		cmocka_unit_test_setup(a_vendor_of_zero_or_all_ones_is_nothing, setup_bus),
+		cmocka_unit_test_setup(an_unknown_header_is_listed_and_left_alone, setup_bus),
+		cmocka_unit_test_setup(more_functions_than_fit_are_left_alone, setup_bus),
+		cmocka_unit_test_setup(a_second_scan_starts_anew, setup_bus),
+		cmocka_unit_test_setup(what_is_behind_bridges_is_found_in_the_order_of_addresses,
+				       setup_bus),
+		cmocka_unit_test_setup(buses_may_be_numbered_in_another_order_than_slots,
+				       setup_bus),
+		cmocka_unit_test_setup(the_list_is_in_the_order_of_addresses, setup_bus),
+		cmocka_unit_test_setup(what_is_found_is_recorded, setup_bus),
+		cmocka_unit_test_setup(what_is_listed_is_not_found_again, setup_bus),
+		cmocka_unit_test_setup(nothing_comes_behind_a_bridge_without_a_bus, setup_bus),
+		cmocka_unit_test_setup(numbers_are_kept_to_the_last, setup_bus),
+		cmocka_unit_test_setup(a_new_bridge_covers_all_numbers_behind_it, setup_bus),
+		cmocka_unit_test_setup(the_first_of_the_longest_runs_of_numbers_is_taken,
+				       setup_bus),
+		cmocka_unit_test_setup(the_same_is_found_through_ecam, setup_bus),
+		cmocka_unit_test_setup(behind_a_root_port_only_slot_0_is_asked, setup_bus),
+		cmocka_unit_test_setup(bridges_without_numbers_get_them_depth_first, setup_bus),
+		cmocka_unit_test_setup(the_latency_beside_bus_numbers_stays, setup_bus),
+		cmocka_unit_test_setup(a_new_bridge_gets_numbers_beside_those_of_the_firmware,
+				       setup_bus),
+		cmocka_unit_test_setup(a_bridge_for_which_no_number_is_left_stays_closed,
+				       setup_bus),
+		cmocka_unit_test_setup(a_bridge_with_impossible_numbers_loses_them_at_any_rate,
+				       setup_bus),
+		cmocka_unit_test_setup(no_bus_above_the_last_is_numbered_or_asked, setup_bus),
+		cmocka_unit_test_setup(impossible_numbers_are_replaced, setup_bus),
+		cmocka_unit_test_setup(a_secondary_bus_at_or_before_its_own_is_replaced, setup_bus),
+		cmocka_unit_test_setup(numbers_beyond_those_of_the_bridge_above_are_replaced,
+				       setup_bus),
+		cmocka_unit_test_setup(the_second_of_two_overlapping_bridges_is_renumbered,
+				       setup_bus),
+		cmocka_unit_test_setup(a_bridge_that_keeps_its_wrong_numbers_is_left_alone,
+				       setup_bus),
+		cmocka_unit_test_setup(the_numbers_behind_a_bridge_that_goes_away_are_nobody_elses,
+				       setup_bus),
+		cmocka_unit_test_setup(a_wire_back_to_the_root_bus_does_not_loop, setup_bus),
+		cmocka_unit_test_setup(two_wires_back_do_not_loop_either, setup_bus),
+		cmocka_unit_test_setup(a_long_chain_of_bridges_ends, setup_bus),
+		cmocka_unit_test_setup(functions_on_other_root_buses_are_found, setup_bus),
+		cmocka_unit_test_setup(a_root_bus_that_nobody_told_of_is_not_read, setup_bus),
+		cmocka_unit_test_setup(bridges_get_the_numbers_of_their_root_bus, setup_bus),
+		cmocka_unit_test_setup(a_bridge_does_not_keep_the_number_of_a_root_bus, setup_bus),
+		cmocka_unit_test_setup(without_acpi_each_bus_without_a_bridge_is_asked_once,
+				       setup_bus),
+		cmocka_unit_test_setup(without_acpi_root_buses_share_no_numbers, setup_bus),
+		cmocka_unit_test_setup(a_vendor_that_is_none_makes_no_root_bus, setup_bus),
+		cmocka_unit_test_setup(a_bus_that_is_bus_0_again_is_no_root_bus, setup_bus),
+	};
+
+	return cmocka_run_group_tests_name("pci_scan", tests, NULL, NULL);
+}
