@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -546,10 +547,18 @@ static int client_of(const struct server *server)
 	return fd;
 }
 
+static void unlink_server(const struct server *server)
+{
+	char path[sizeof(server->addr.sun_path) + 1] = "";
+
+	memcpy(path, server->addr.sun_path, sizeof(server->addr.sun_path));
+	assert_int_equal(unlink(path), 0);
+}
+
 static void end_server(struct server *server)
 {
 	if (server->addr.sun_path[0] != '\0')
-		assert_int_equal(unlink(server->addr.sun_path), 0);
+		unlink_server(server);
 	close(server->fd);
 }
 
@@ -580,18 +589,34 @@ static void assert_holder_is_seen(const char *path)
 static void other_client_is_seen_at_any_address(void **state)
 {
 	char base[] = "/tmp/qmp-XXXXXX", path[109], abstract[40];
+	int here = open(".", O_RDONLY), client, served;
+	struct server longer;
 
 	(void)state;
 	assert_non_null(mkdtemp(base));
+	assert_int_equal(chdir(base), 0);
+	assert_holder_is_seen("x");
+	assert_int_equal(fchdir(here), 0);
+	close(here);
 	snprintf(path, sizeof(path), "%s/x", base);
 	assert_holder_is_seen(path);
-	/* As long as can be with a NUL behind it. */
-	memset(path + strlen(path), 'y', 107 - strlen(path));
-	path[107] = '\0';
-	assert_holder_is_seen(path);
+	/* As long as can be, with a NUL behind it and without. */
+	for (size_t len = 107; len <= 108; len++) {
+		memset(path + strlen(path), 'y', len - strlen(path));
+		path[len] = '\0';
+		assert_holder_is_seen(path);
+	}
 	assert_int_equal(rmdir(base), 0);
-	snprintf(abstract, sizeof(abstract), "@aerostat-test-%d", getpid());
+	/* One that begins like it is another. */
+	snprintf(abstract, sizeof(abstract), "@aerostat-test-%d-2", getpid());
+	serve_at(&longer, abstract);
+	client = client_of(&longer);
+	served = accept(longer.fd, NULL, NULL);
+	abstract[strlen(abstract) - 2] = '\0';
 	assert_holder_is_seen(abstract);
+	close(served);
+	close(client);
+	end_server(&longer);
 }
 
 /* By a client that could not connect. */
@@ -627,16 +652,28 @@ static void other_client_is_seen_by_the_path(void **state)
 
 static void socket_without_a_name_is_held_by_nobody(void **state)
 {
-	char path[120];
-	int ends[2], fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	char path[300], abstract[40];
+	int ends[2], fd = socket(AF_UNIX, SOCK_STREAM, 0), other, served;
+	struct server server;
 
 	(void)state;
+	/* Without a name this would be it. */
+	snprintf(abstract, sizeof(abstract), "@aerostat-test-%d", getpid());
+	serve_at(&server, abstract);
+	other = client_of(&server);
+	served = accept(server.fd, NULL, NULL);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	assert_false(qmp_is_held_by_other(ends[0], NULL));
 	assert_false(qmp_is_held_by_other(ends[0], "/tmp"));
 	memset(path, 'x', sizeof(path));
 	path[sizeof(path) - 1] = '\0';
 	assert_false(qmp_is_held_by_other(fd, path));
+	assert_false(qmp_is_held_by_other(fd, NULL));
+	assert_false(qmp_is_held_by_other(fd, ""));
+	assert_false(qmp_is_held_by_other(-1, "x"));
+	close(served);
+	close(other);
+	end_server(&server);
 	close(ends[0]);
 	close(ends[1]);
 	close(fd);
