@@ -340,6 +340,8 @@ static void many_guests_are_a_table(void **state)
 	assert_int_equal(watch_fits(24, 40), 21);
 	assert_int_equal(watch_fits(24, 3), 3);
 	assert_int_equal(watch_fits(1, 5), 1);
+	assert_int_equal(watch_fits(4, 5), 1);
+	assert_int_equal(watch_fits(4, 0), 0);
 }
 
 static void selected_guest_can_have_the_screen(void **state)
@@ -1266,6 +1268,12 @@ static void words_come_and_go_with_their_column(void **state)
 		assert_shows(draw(&view, 1, 8, all[i].columns), all[i].words);
 		assert_hides(draw(&view, 1, 8, all[i].columns - 1), all[i].words);
 	}
+	/* Two columns after what is wrong. */
+	memset(&view.history, 0, sizeof(view.history));
+	add(&view, sample_of(1, 256 * MIB));
+	view.sample.state.paused = true;
+	assert_shows(draw(&view, 1, 8, 29), "\n web  paused  host 100.0 MiB\n");
+	assert_shows(draw(&view, 1, 8, 28), "\n web  paused\n");
 }
 
 static void two_guests_need_three_rows_each(void **state)
