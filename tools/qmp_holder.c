@@ -32,10 +32,10 @@ struct search {
 	bool found;
 };
 
-static bool has_address(const struct sockaddr_un *peer, socklen_t len)
+/* A path ends before its zero, or where the address does; else it is abstract. */
+static size_t name_length(const char *name, size_t size)
 {
-	return peer->sun_family == AF_UNIX && len > offsetof(struct sockaddr_un, sun_path) &&
-	       len <= sizeof(*peer);
+	return size && name[0] != '\0' ? strnlen(name, size) : size;
 }
 
 /* Whose connections are looked for, and what our own end is; false: it has no name. */
@@ -50,12 +50,11 @@ static bool begin(struct search *search, int fd, const char *path)
 		return false;
 	search->inode = (uint32_t)st.st_ino;
 	if (!getpeername(fd, (struct sockaddr *)&peer, &len)) {
-		if (!has_address(&peer, len))
-			return false;
-		search->name_len = len - offsetof(struct sockaddr_un, sun_path);
-		/* A path ends before its zero, or where the address does; else it is abstract. */
-		if (peer.sun_path[0] != '\0')
-			search->name_len = strnlen(peer.sun_path, search->name_len);
+		/* The zero behind a path that leaves no room for it is counted, and not given. */
+		if (len > sizeof(peer))
+			len = sizeof(peer);
+		search->name_len = name_length(peer.sun_path,
+					       len - offsetof(struct sockaddr_un, sun_path));
 		path = peer.sun_path;
 	} else if (path) {
 		search->name_len = strlen(path);
@@ -110,8 +109,7 @@ static void look_at(struct search *search, const struct nlmsghdr *head)
 		const void *value = part + 1;
 
 		if (part->rta_type == UNIX_DIAG_NAME)
-			named = size >= search->name_len &&
-				strnlen(value, size) <= search->name_len &&
+			named = name_length(value, size) == search->name_len &&
 				!memcmp(value, search->name, search->name_len);
 		else if (part->rta_type == UNIX_DIAG_PEER && size == sizeof(peer))
 			memcpy(&peer, value, size);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 #include "tests/unit/tools/failing.h"
 #include "tools/deadline.h"
 #include "tools/qmp.h"
+#include "tools/qmp_holder.h"
 
 #define GREETING "{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n"
 #define NEGOTIATED "{\"return\": {}, \"id\": 1}\r\n"
@@ -512,6 +514,213 @@ static void connecting_fails_where_it_is(void **state)
 	qmp_free(q);
 }
 
+/* ---- who holds a socket ---- */
+
+struct server {
+	struct sockaddr_un addr;
+	socklen_t len;
+	int fd;
+};
+
+/* With its NUL, as it is usual, if the address has room for it; "@" begins an abstract one. */
+static void serve_at(struct server *server, const char *path)
+{
+	size_t len = strlen(path);
+
+	*server = (struct server){ .addr = { .sun_family = AF_UNIX } };
+	memcpy(server->addr.sun_path, path, len);
+	if (*path == '@')
+		server->addr.sun_path[0] = '\0';
+	else if (len < sizeof(server->addr.sun_path))
+		len++;
+	server->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+	server->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(server->fd, (struct sockaddr *)&server->addr, server->len), 0);
+	assert_int_equal(listen(server->fd, 5), 0);
+}
+
+static int client_of(const struct server *server)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	assert_int_equal(connect(fd, (const struct sockaddr *)&server->addr, server->len), 0);
+	return fd;
+}
+
+static void unlink_server(const struct server *server)
+{
+	char path[sizeof(server->addr.sun_path) + 1] = "";
+
+	memcpy(path, server->addr.sun_path, sizeof(server->addr.sun_path));
+	assert_int_equal(unlink(path), 0);
+}
+
+static void end_server(struct server *server)
+{
+	if (server->addr.sun_path[0] != '\0')
+		unlink_server(server);
+	close(server->fd);
+}
+
+/* Before, while and after somebody else is served, as a client sees it that is connected. */
+static void assert_holder_is_seen(const char *path)
+{
+	struct server server;
+	int other, served, we;
+
+	serve_at(&server, path);
+	we = client_of(&server);
+	assert_false(qmp_is_held_by_other(we, NULL));
+	served = accept(server.fd, NULL, NULL);
+	/* That is our own connection. */
+	assert_false(qmp_is_held_by_other(we, NULL));
+	other = client_of(&server);
+	assert_true(qmp_is_held_by_other(other, NULL));
+	/* One that waits, as we do, holds nothing. */
+	assert_false(qmp_is_held_by_other(we, NULL));
+	/* The server has not noticed yet. */
+	close(we);
+	assert_false(qmp_is_held_by_other(other, NULL));
+	close(other);
+	close(served);
+	end_server(&server);
+}
+
+static void other_client_is_seen_at_any_address(void **state)
+{
+	char base[] = "/tmp/qmp-XXXXXX", path[109], abstract[40];
+	int here = open(".", O_RDONLY), client, served;
+	struct server longer;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	assert_int_equal(chdir(base), 0);
+	assert_holder_is_seen("x");
+	assert_int_equal(fchdir(here), 0);
+	close(here);
+	snprintf(path, sizeof(path), "%s/x", base);
+	assert_holder_is_seen(path);
+	/* As long as can be, with a NUL behind it and without. */
+	for (size_t len = 107; len <= 108; len++) {
+		memset(path + strlen(path), 'y', len - strlen(path));
+		path[len] = '\0';
+		assert_holder_is_seen(path);
+	}
+	assert_int_equal(rmdir(base), 0);
+	/* One that begins like it is another. */
+	snprintf(abstract, sizeof(abstract), "@aerostat-test-%d-2", getpid());
+	serve_at(&longer, abstract);
+	client = client_of(&longer);
+	served = accept(longer.fd, NULL, NULL);
+	abstract[strlen(abstract) - 2] = '\0';
+	assert_holder_is_seen(abstract);
+	close(served);
+	close(client);
+	end_server(&longer);
+}
+
+/* By a client that could not connect. */
+static void other_client_is_seen_by_the_path(void **state)
+{
+	static const char *const others[] = { "a", "abc", "b", "ac" };
+	char base[] = "/tmp/qmp-XXXXXX", path[64];
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), other, served;
+	struct server server;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	snprintf(path, sizeof(path), "%s/ab", base);
+	serve_at(&server, path);
+	other = client_of(&server);
+	assert_false(qmp_is_held_by_other(fd, path));
+	served = accept(server.fd, NULL, NULL);
+	assert_true(qmp_is_held_by_other(fd, path));
+	assert_false(qmp_is_held_by_other(fd, NULL));
+	assert_false(qmp_is_held_by_other(fd, ""));
+	assert_false(qmp_is_held_by_other(-1, path));
+	/* Names that only begin like it, or end. */
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s/%s", base, others[i]);
+		assert_false(qmp_is_held_by_other(fd, path));
+	}
+	close(served);
+	close(other);
+	close(fd);
+	end_server(&server);
+	assert_int_equal(rmdir(base), 0);
+}
+
+static void socket_without_a_name_is_held_by_nobody(void **state)
+{
+	char path[300], abstract[40];
+	int ends[2], fd = socket(AF_UNIX, SOCK_STREAM, 0), other, served;
+	struct server server;
+
+	(void)state;
+	/* Without a name this would be it. */
+	snprintf(abstract, sizeof(abstract), "@aerostat-test-%d", getpid());
+	serve_at(&server, abstract);
+	other = client_of(&server);
+	served = accept(server.fd, NULL, NULL);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_false(qmp_is_held_by_other(ends[0], NULL));
+	assert_false(qmp_is_held_by_other(ends[0], "/tmp"));
+	memset(path, 'x', sizeof(path));
+	path[sizeof(path) - 1] = '\0';
+	assert_false(qmp_is_held_by_other(fd, path));
+	assert_false(qmp_is_held_by_other(fd, NULL));
+	assert_false(qmp_is_held_by_other(fd, ""));
+	assert_false(qmp_is_held_by_other(-1, "x"));
+	close(served);
+	close(other);
+	end_server(&server);
+	close(ends[0]);
+	close(ends[1]);
+	close(fd);
+}
+
+/* Whatever cannot be asked, nobody is said to be there; an interruption is nothing. */
+static void holder_is_not_guessed(void **state)
+{
+	char base[] = "/tmp/qmp-XXXXXX", path[64];
+	int other, served, we;
+	struct server server;
+	unsigned n = 0;
+	bool held;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	snprintf(path, sizeof(path), "%s/x", base);
+	serve_at(&server, path);
+	other = client_of(&server);
+	served = accept(server.fd, NULL, NULL);
+	we = client_of(&server);
+	do {
+		fail_with(EIO);
+		fail_nth(FAILING_CALLS, ++n);
+		held = qmp_is_held_by_other(we, NULL);
+		/* What a part of the list has shown is so, whatever becomes of the next. */
+		assert_true(failed_call() ? n > 5 || !held : held);
+	} while (failed_call());
+	assert_true(n > 4);
+	fail_with(EINTR);
+	for (n = 1; n < 100; n++) {
+		fail_nth(FAILING_CALLS, n);
+		held = qmp_is_held_by_other(we, NULL);
+		if (!failed_call())
+			break;
+		if (!strcmp(failed_call(), "recv"))
+			assert_true(held);
+	}
+	assert_true(held);
+	fail_nth(FAILING_CALLS, 0);
+	close(we);
+	close(served);
+	close(other);
+	end_server(&server);
+	assert_int_equal(rmdir(base), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -533,6 +742,10 @@ int main(void)
 		TEST(peer_is_the_process_behind_the_socket),
 		TEST(another_connection_begins_anew),
 		TEST(greeting_that_does_not_come_closes),
+		TEST(other_client_is_seen_at_any_address),
+		TEST(other_client_is_seen_by_the_path),
+		TEST(socket_without_a_name_is_held_by_nobody),
+		TEST(holder_is_not_guessed),
 		TEST(connecting_fails_where_it_is),
 	};
 

@@ -454,6 +454,22 @@ static void memory_that_was_not_written_is_no_memory(void **state)
 	done(&f);
 }
 
+static void memory_of_a_guest_that_has_gone_is_not_read(void **state)
+{
+	static const struct fake_answer answers[] = { { .asks = "query-status", .hang_up = true },
+						      { .asks = NULL } };
+	struct fixture f;
+	char memory[8];
+	bool ran;
+
+	(void)state;
+	connect_to(&(struct fake_qemu){ .answers = answers }, &f);
+	assert_true(guest_halt(f.guest, &ran) < 0);
+	assert_int_equal(guest_peek(f.guest, 0, memory, 8), -ENOTCONN);
+	assert_string_equal(guest_error(f.guest), "not connected to QEMU");
+	done(&f);
+}
+
 static void guest_that_cannot_be_halted_is_an_error(void **state)
 {
 	static const struct fake_answer answers[] = {
@@ -501,6 +517,7 @@ int main(void)
 		cmocka_unit_test(memory_is_what_qemu_writes),
 		cmocka_unit_test(memory_is_asked_for_by_place_and_size),
 		cmocka_unit_test(memory_that_was_not_written_is_no_memory),
+		cmocka_unit_test(memory_of_a_guest_that_has_gone_is_not_read),
 		cmocka_unit_test(guest_that_cannot_be_halted_is_an_error),
 	};
 

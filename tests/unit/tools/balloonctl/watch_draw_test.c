@@ -351,6 +351,8 @@ static void many_guests_are_a_table(void **state)
 	assert_int_equal(watch_fits(24, 40), 21);
 	assert_int_equal(watch_fits(24, 3), 3);
 	assert_int_equal(watch_fits(1, 5), 1);
+	assert_int_equal(watch_fits(4, 5), 1);
+	assert_int_equal(watch_fits(4, 0), 0);
 }
 
 static void selected_guest_can_have_the_screen(void **state)
@@ -472,16 +474,26 @@ static char *draw_styles(const struct watch_screen *screen, int rows, int column
 	return text;
 }
 
-static void styles_are_as_drawn_here(void **state)
+/* Two that are there, and one that was not seen yet. */
+static struct watch_view *three_guests(void)
 {
-	static struct watch_view views[3] = { { .name = "mail-server" },
-					      { .name = "db" },
-					      { .name = "x" } };
+	static struct watch_view views[3];
+
+	memset(views, 0, sizeof(views));
+	views[0].name = "mail-server";
+	views[1].name = "db";
+	views[2].name = "x";
+	for (int i = 0; i < 2; i++)
+		add(&views[i], sample_of(1, 256 * MIB));
+	return views;
+}
+
+static void table_has_its_styles(void **state)
+{
+	const struct watch_view *views = three_guests();
 	struct watch_screen screen;
 
 	(void)state;
-	for (int i = 0; i < 2; i++)
-		add(&views[i], sample_of(1, 256 * MIB));
 	screen = screen_of(views, 3, 0);
 	assert_screen(draw_styles(&screen, 16, 90),
 		      " bbbbbbbbbb bbbbbb b bbbbbbb bbbbb b bb b bbb\n"
@@ -516,6 +528,14 @@ static void styles_are_as_drawn_here(void **state)
 		      " bb           ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp  ppppp ppp\n"
 		      " a            aaaaaaaaaa\n"
 		      " u dddd   f dddd   t ddddd   g dddddd   d dddd   d ddddd\n");
+}
+
+static void guest_that_is_gone_has_its_styles(void **state)
+{
+	struct watch_view *views = three_guests();
+	struct watch_screen screen;
+
+	(void)state;
 	add(&views[1], (struct sample){ .number = 2, .time = START + 2000, .err = -EPIPE });
 	screen = screen_of(&views[1], 1, 0);
 	assert_screen(draw_styles(&screen, 12, 60),
@@ -531,6 +551,13 @@ static void styles_are_as_drawn_here(void **state)
 		      " ddddd   d d                                             ta\n"
 		      "            dd ddd                                      ddd\n"
 		      " u dddd   f dddd   t ddddd   g dddddd   d dddd   d ddddd\n");
+}
+
+static void list_of_keys_is_as_drawn_here(void **state)
+{
+	struct watch_screen screen = screen_of(NULL, 0, 0);
+
+	(void)state;
 	screen.keys = true;
 	assert_screen(draw_styles(&screen, 20, 70),
 		      " bbbbbbbbbb bbbbbb bbbb\n"
@@ -1174,17 +1201,21 @@ static void guest_that_was_never_seen_has_no_chart(void **state)
 
 /* ---- a table, cell by cell ---- */
 
-static void table_is_as_drawn_here(void **state)
+/* Six of all kinds; by the processor's time, and the fourth is selected. */
+static struct watch_screen screen_of_six(void)
 {
 	static struct watch_view views[6] = {
 		{ .name = "web" },    { .name = "a-name-that-is-longer-than-it-may-be" },
 		{ .name = "x\x01y" }, { .name = "db" },
 		{ .name = "mail" },   { .name = "new" }
 	};
-	struct sample sample;
 	struct watch_screen screen;
+	struct sample sample;
 
-	(void)state;
+	for (size_t i = 0; i < 6; i++) {
+		memset(&views[i].sample, 0, sizeof(views[i].sample));
+		memset(&views[i].history, 0, sizeof(views[i].history));
+	}
 	for (uint64_t i = 1; i <= 3; i++)
 		for (uint64_t j = 0; j < 5; j++)
 			add(&views[j],
@@ -1201,6 +1232,14 @@ static void table_is_as_drawn_here(void **state)
 	screen = screen_of(views, 6, 1000);
 	screen.sort = WATCH_BY_CPU;
 	screen.selected = 3;
+	return screen;
+}
+
+static void table_is_as_drawn_here(void **state)
+{
+	struct watch_screen screen = screen_of_six();
+
+	(void)state;
 	assert_screen(draw_screen(&screen, 14, 170, false),
 		      " balloonctl watch: 6 guests, every 1 s, 5 min\n"
 		      " GUEST                          LEFT      TAKEN     TARGET       FREE       "
@@ -1225,6 +1264,13 @@ static void table_is_as_drawn_here(void **state)
 		      " left 1.000 GiB  taken 0 B        free 512.0 MiB\n"
 		      "\n"
 		      " # used   . free   = taken   | target   ? keys   q quits\n");
+}
+
+static void narrow_table_leaves_columns_out(void **state)
+{
+	struct watch_screen screen = screen_of_six();
+
+	(void)state;
 	assert_screen(
 		draw_screen(&screen, 9, 85, false),
 		" balloonctl watch: 6 guests, every 1 s, 5 min\n"
@@ -1277,6 +1323,12 @@ static void words_come_and_go_with_their_column(void **state)
 		assert_shows(draw(&view, 1, 8, all[i].columns), all[i].words);
 		assert_hides(draw(&view, 1, 8, all[i].columns - 1), all[i].words);
 	}
+	/* Two columns after what is wrong. */
+	memset(&view.history, 0, sizeof(view.history));
+	add(&view, sample_of(1, 256 * MIB));
+	view.sample.state.paused = true;
+	assert_shows(draw(&view, 1, 8, 29), "\n web  paused  host 100.0 MiB\n");
+	assert_shows(draw(&view, 1, 8, 28), "\n web  paused\n");
 }
 
 static void two_guests_need_three_rows_each(void **state)
@@ -1362,7 +1414,9 @@ int main(void)
 		cmocka_unit_test(selected_guest_can_have_the_screen),
 		cmocka_unit_test(table_says_what_is_wrong_with_a_guest),
 		cmocka_unit_test(table_is_sorted_by_any_column),
-		cmocka_unit_test(styles_are_as_drawn_here),
+		cmocka_unit_test(table_has_its_styles),
+		cmocka_unit_test(guest_that_is_gone_has_its_styles),
+		cmocka_unit_test(list_of_keys_is_as_drawn_here),
 		cmocka_unit_test(keys_are_listed),
 		cmocka_unit_test(numbers_are_never_cut),
 		cmocka_unit_test(dip_of_a_second_cannot_vanish),
@@ -1385,6 +1439,7 @@ int main(void)
 		cmocka_unit_test(window_is_named_where_there_is_room),
 		cmocka_unit_test(guest_that_was_never_seen_has_no_chart),
 		cmocka_unit_test(table_is_as_drawn_here),
+		cmocka_unit_test(narrow_table_leaves_columns_out),
 		cmocka_unit_test(words_come_and_go_with_their_column),
 		cmocka_unit_test(two_guests_need_three_rows_each),
 		cmocka_unit_test(selected_guest_has_three_rows_or_none),
