@@ -131,10 +131,9 @@ int parse_size(const char *text, uint64_t *bytes)
 	if (err == -EINVAL)
 		return -EINVAL;
 	fraction = *end == '.';
-	if (fraction && parse_fraction(end + 1, &share, &end))
-		return -EINVAL;
 	/* Bytes have no fraction. */
-	if (size_suffix(end, &shift) != 0 || (fraction && shift == 0))
+	if ((fraction && parse_fraction(end + 1, &share, &end)) || size_suffix(end, &shift) != 0 ||
+	    (fraction && shift == 0))
 		return -EINVAL;
 	if (!err && number << shift >> shift != number)
 		err = -ERANGE;

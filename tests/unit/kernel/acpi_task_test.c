@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "arch/clock.h"
@@ -26,6 +28,7 @@ static unsigned turned_off, woken, checked, found, looked;
 static uint64_t now;
 static jmp_buf asleep;
 static bool press_again;
+static bool in_interrupt;
 
 /* ---- What it calls ---- */
 
@@ -46,6 +49,7 @@ int acpi_memory_find(void)
 void acpi_memory_look(void)
 {
 	assert_int_equal(found, 1);
+	assert_false(fake_irqs_off);
 	looked++;
 }
 
@@ -55,6 +59,7 @@ static void turn_off(void)
 	/* The ledger was looked at. */
 	assert_int_equal(checked, turned_off + 1);
 	turned_off++;
+	assert_int_equal(fake_irqs_off, in_interrupt);
 	if (press_again)
 		ops->power_button();
 }
@@ -73,6 +78,8 @@ bool task_wait(struct wait_queue *queue, uint64_t deadline)
 {
 	(void)queue;
 	assert_true(deadline == DEADLINE_NEVER);
+	/* What comes between the look and the wait would be missed. */
+	assert_true(fake_irqs_off);
 	longjmp(asleep, 1);
 }
 
@@ -98,8 +105,23 @@ bool ledger_check(char verdict[LEDGER_VERDICT_MAX])
 
 static void run_task(void)
 {
+	fake_irqs_off = 0;
 	if (setjmp(asleep) == 0)
 		task(NULL);
+}
+
+static void run_task_that_says(const char *text)
+{
+	FILE *console = stdout;
+	char *said = NULL;
+	size_t length;
+
+	stdout = open_memstream(&said, &length);
+	run_task();
+	fclose(stdout);
+	stdout = console;
+	assert_string_equal(said, text);
+	free(said);
 }
 
 static int setup(void **state)
@@ -110,7 +132,8 @@ static int setup(void **state)
 	task = NULL;
 	ops = NULL;
 	turned_off = woken = checked = found = looked = 0;
-	press_again = false;
+	press_again = in_interrupt = false;
+	fake_irqs_off = 0;
 	now += 10 * NS_PER_S;
 	acpi_task_start(turn_off);
 	return 0;
@@ -124,7 +147,8 @@ static void a_press_wakes_the_task_which_turns_the_machine_off(void **state)
 	ops->power_button();
 	assert_int_equal(turned_off, 0);
 	assert_int_equal(woken, 1);
-	run_task();
+	run_task_that_says("\nThe power button was pressed: the machine is turned off.\n"
+			   "Ledger: ok (1 frames)\n");
 	assert_int_equal(turned_off, 1);
 	/* That failed here; the next press is a first one again. */
 	now += 5 * NS_PER_S;
@@ -152,6 +176,7 @@ static void a_press_after_a_second_of_nothing_acts_at_once(void **state)
 	(void)state;
 	ops->power_button();
 	now += NS_PER_S;
+	fake_irqs_off = in_interrupt = true;
 	ops->power_button();
 	assert_int_equal(turned_off, 1);
 	ops->power_button();
@@ -196,6 +221,7 @@ static void a_machine_without_a_button_gets_no_task(void **state)
 	acpi_task_start(turn_off);
 	assert_null(task);
 	assert_int_equal(sim_log_warnings, 0);
+	assert_int_equal(sim_log_debugs, 1);
 }
 
 static void without_a_task_there_is_a_warning(void **state)

@@ -134,6 +134,38 @@ static void so_many_runs_are_held_and_come_back(void **state)
 	}
 }
 
+/* Asked before each frame: others had their turn after every 256. */
+static uint64_t turns_seen;
+static unsigned turn_at, full_turns;
+
+static bool watch_turns(void)
+{
+	asked++;
+	if (sim_time_waits == turns_seen)
+		return false;
+	if (turns_seen > 0) {
+		assert_int_equal(asked - turn_at, 256);
+		full_turns++;
+	}
+	turns_seen = sim_time_waits;
+	turn_at = asked;
+	return false;
+}
+
+static void others_have_their_turn_after_256_frames(void **state)
+{
+	unsigned id;
+
+	(void)state;
+	turns_seen = turn_at = full_turns = 0;
+	assert_int_equal(hold_take(2048, 0, watch_turns, &id), 0);
+	assert_int_equal(sim_time_waits, 8);
+	assert_in_range(full_turns, 6, 7);
+	/* Each frame is verified, and then freed. */
+	assert_int_equal(release(id, PFN_NONE), 0);
+	assert_int_equal(sim_time_waits, 8 + 16);
+}
+
 static void a_hold_that_does_not_fit_leaves_nothing(void **state)
 {
 	unsigned id;
@@ -366,6 +398,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(so_many_runs_are_held_and_come_back),
+		TEST(others_have_their_turn_after_256_frames),
 		TEST(a_hold_that_does_not_fit_leaves_nothing),
 		TEST(a_run_without_a_page_for_its_address_is_given_back),
 		TEST(taking_stops_when_it_is_told_to),
