@@ -679,7 +679,7 @@ static void a_bridge_does_not_keep_the_number_of_a_root_bus(void **state)
 	assert_int_equal(sim_log_warnings, 1);
 }
 
-static void without_acpi_each_bus_without_a_bridge_is_asked_once(void **state)
+static void without_acpi_each_free_bus_is_asked_once(void **state)
 {
 	struct sim_pci_function *bridge = add_bridge(NULL, 1, 0, 1, 3);
 
@@ -782,8 +782,7 @@ int main(void)
 		cmocka_unit_test_setup(a_root_bus_that_nobody_told_of_is_not_read, setup_bus),
 		cmocka_unit_test_setup(bridges_get_the_numbers_of_their_root_bus, setup_bus),
 		cmocka_unit_test_setup(a_bridge_does_not_keep_the_number_of_a_root_bus, setup_bus),
-		cmocka_unit_test_setup(without_acpi_each_bus_without_a_bridge_is_asked_once,
-				       setup_bus),
+		cmocka_unit_test_setup(without_acpi_each_free_bus_is_asked_once, setup_bus),
 		cmocka_unit_test_setup(without_acpi_root_buses_share_no_numbers, setup_bus),
 		cmocka_unit_test_setup(a_bus_that_is_bus_0_again_is_no_root_bus, setup_bus),
 	};
