@@ -650,6 +650,33 @@ static void other_client_is_seen_by_the_path(void **state)
 	assert_int_equal(rmdir(base), 0);
 }
 
+/* So many that the kernel tells of them in parts. */
+static void every_part_of_the_list_is_read(void **state)
+{
+	static struct server servers[150];
+	static int clients[150], served[150];
+	char name[40];
+
+	(void)state;
+	for (int i = 0; i < 150; i++) {
+		snprintf(name, sizeof(name), "@aerostat-test-%d-%03d-0123456789", getpid(), i);
+		serve_at(&servers[i], name);
+		clients[i] = client_of(&servers[i]);
+		served[i] = accept(servers[i].fd, NULL, NULL);
+	}
+	for (int i = 0; i < 150; i++) {
+		int we = client_of(&servers[i]);
+
+		assert_true(qmp_is_held_by_other(we, NULL));
+		close(we);
+	}
+	for (int i = 0; i < 150; i++) {
+		close(served[i]);
+		close(clients[i]);
+		end_server(&servers[i]);
+	}
+}
+
 static void socket_without_a_name_is_held_by_nobody(void **state)
 {
 	char path[300], abstract[40];
@@ -744,6 +771,7 @@ int main(void)
 		TEST(greeting_that_does_not_come_closes),
 		TEST(other_client_is_seen_at_any_address),
 		TEST(other_client_is_seen_by_the_path),
+		TEST(every_part_of_the_list_is_read),
 		TEST(socket_without_a_name_is_held_by_nobody),
 		TEST(holder_is_not_guessed),
 		TEST(connecting_fails_where_it_is),

@@ -1312,6 +1312,11 @@ static void words_come_and_go_with_their_column(void **state)
 		assert_shows(draw(&view, 1, 8, all[i].columns), all[i].words);
 		assert_hides(draw(&view, 1, 8, all[i].columns - 1), all[i].words);
 	}
+	/* No word is cut. */
+	assert_shows(draw(&view, 1, 6, 6), "\n\n\n");
+	assert_shows(draw(&view, 1, 8, 15), "\n # used\n");
+	assert_shows(draw(&view, 1, 8, 25), "\n # used   . free\n");
+	assert_shows(draw(&view, 1, 8, 36), "\n # used   . free   = taken\n");
 	/* Two columns after what is wrong. */
 	memset(&view.history, 0, sizeof(view.history));
 	add(&view, sample_of(1, 256 * MIB));
