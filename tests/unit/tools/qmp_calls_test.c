@@ -624,7 +624,7 @@ static void other_client_is_seen_by_the_path(void **state)
 {
 	static const char *const others[] = { "a", "abc", "b", "ac" };
 	char base[] = "/tmp/qmp-XXXXXX", path[64];
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0), other, served;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), other, served, next;
 	struct server server;
 
 	(void)state;
@@ -634,7 +634,9 @@ static void other_client_is_seen_by_the_path(void **state)
 	other = client_of(&server);
 	assert_false(qmp_is_held_by_other(fd, path));
 	served = accept(server.fd, NULL, NULL);
+	next = next_fd();
 	assert_true(qmp_is_held_by_other(fd, path));
+	assert_int_equal(next_fd(), next);
 	assert_false(qmp_is_held_by_other(fd, NULL));
 	assert_false(qmp_is_held_by_other(fd, ""));
 	assert_false(qmp_is_held_by_other(-1, path));
