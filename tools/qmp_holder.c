@@ -82,7 +82,10 @@ static bool ask(int fd)
 	return send(fd, &request, sizeof(request), 0) == (ssize_t)sizeof(request);
 }
 
-/* The attribute that begins at `at`, of a message that ends at `end`; NULL: none does. */
+/*
+ * The attribute that begins at `at`, of a message that ends at `end`; NULL: none does, or
+ * the message has ended before.
+ */
 static const struct rtattr *attribute_at(const char *at, const char *end)
 {
 	const struct rtattr *part = (const struct rtattr *)at;
@@ -102,8 +105,6 @@ static void look_at(struct search *search, const struct nlmsghdr *head)
 	uint32_t peer = 0;
 	const struct rtattr *part;
 
-	if (head->nlmsg_len < NLMSG_LENGTH(sizeof(*socket)))
-		return;
 	for (; (part = attribute_at(at, end)); at += RTA_ALIGN(part->rta_len)) {
 		size_t size = part->rta_len - sizeof(*part);
 		const void *value = part + 1;

@@ -37,11 +37,11 @@ static int name_width(const struct watch_screen *screen)
 	return width < NAME_MAX ? width : NAME_MAX;
 }
 
+/* Leaves the text alone where there is nothing to say. */
 static void write_amount(enum watch_sort column, double amount, char text[SIZE_TEXT + 1])
 {
 	char size[SIZE_TEXT];
 
-	text[0] = '\0';
 	if (column == WATCH_BY_CPU) {
 		snprintf(text, SIZE_TEXT, "%.0f %%", amount * 100);
 	} else if (column == WATCH_BY_RATE) {

@@ -624,7 +624,7 @@ static void other_client_is_seen_by_the_path(void **state)
 {
 	static const char *const others[] = { "a", "abc", "b", "ac" };
 	char base[] = "/tmp/qmp-XXXXXX", path[64];
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0), other, served;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), other, served, next;
 	struct server server;
 
 	(void)state;
@@ -634,7 +634,9 @@ static void other_client_is_seen_by_the_path(void **state)
 	other = client_of(&server);
 	assert_false(qmp_is_held_by_other(fd, path));
 	served = accept(server.fd, NULL, NULL);
+	next = next_fd();
 	assert_true(qmp_is_held_by_other(fd, path));
+	assert_int_equal(next_fd(), next);
 	assert_false(qmp_is_held_by_other(fd, NULL));
 	assert_false(qmp_is_held_by_other(fd, ""));
 	assert_false(qmp_is_held_by_other(-1, path));
@@ -648,6 +650,33 @@ static void other_client_is_seen_by_the_path(void **state)
 	close(fd);
 	end_server(&server);
 	assert_int_equal(rmdir(base), 0);
+}
+
+/* So many that the kernel tells of them in parts. */
+static void every_part_of_the_list_is_read(void **state)
+{
+	static struct server servers[150];
+	static int clients[150], served[150];
+	char name[40];
+
+	(void)state;
+	for (int i = 0; i < 150; i++) {
+		snprintf(name, sizeof(name), "@aerostat-test-%d-%03d-0123456789", getpid(), i);
+		serve_at(&servers[i], name);
+		clients[i] = client_of(&servers[i]);
+		served[i] = accept(servers[i].fd, NULL, NULL);
+	}
+	for (int i = 0; i < 150; i++) {
+		int we = client_of(&servers[i]);
+
+		assert_true(qmp_is_held_by_other(we, NULL));
+		close(we);
+	}
+	for (int i = 0; i < 150; i++) {
+		close(served[i]);
+		close(clients[i]);
+		end_server(&servers[i]);
+	}
 }
 
 static void socket_without_a_name_is_held_by_nobody(void **state)
@@ -744,6 +773,7 @@ int main(void)
 		TEST(greeting_that_does_not_come_closes),
 		TEST(other_client_is_seen_at_any_address),
 		TEST(other_client_is_seen_by_the_path),
+		TEST(every_part_of_the_list_is_read),
 		TEST(socket_without_a_name_is_held_by_nobody),
 		TEST(holder_is_not_guessed),
 		TEST(connecting_fails_where_it_is),

@@ -776,7 +776,10 @@ static void no_size_of_screen_goes_wrong(void **state)
 static void no_guest_is_said(void **state)
 {
 	(void)state;
-	assert_shows(draw(NULL, 0, 24, 80), "no guest runs here yet");
+	assert_screen(draw(NULL, 0, 5, 80),
+		      " balloonctl watch: 0 guests, every 1 s, 5 min\n\n"
+		      " no guest runs here yet; `make run` starts one\n\n"
+		      " # used   . free   = taken   | target   ? keys   q quits\n");
 }
 
 static void history_keeps_each_window_at_any_pace(void **state)
@@ -1323,6 +1326,11 @@ static void words_come_and_go_with_their_column(void **state)
 		assert_shows(draw(&view, 1, 8, all[i].columns), all[i].words);
 		assert_hides(draw(&view, 1, 8, all[i].columns - 1), all[i].words);
 	}
+	/* No word is cut. */
+	assert_shows(draw(&view, 1, 6, 6), "\n\n\n");
+	assert_shows(draw(&view, 1, 8, 15), "\n # used\n");
+	assert_shows(draw(&view, 1, 8, 25), "\n # used   . free\n");
+	assert_shows(draw(&view, 1, 8, 36), "\n # used   . free   = taken\n");
 	/* Two columns after what is wrong. */
 	memset(&view.history, 0, sizeof(view.history));
 	add(&view, sample_of(1, 256 * MIB));
