@@ -56,7 +56,8 @@ static void parse_u64_refuses_what_is_no_number(void **state)
 	static const char *const texts[] = {
 		"",	" ",   " 1",  "1 ",  "-1",  "+1",   "0x",
 		"0xg",	"ff",  "1k",  "1.0", "x1",  "00x1", "99999999999999999999x",
-		"\xff", "1\n", "0x@", "0x/", "0x:", "0x`",  "0xG"
+		"\xff", "1\n", "0x@", "0x/", "0x:", "0x`",  "0xG",
+		"1a",	"1A",  "a"
 	};
 
 	(void)state;
