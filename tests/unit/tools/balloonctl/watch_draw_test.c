@@ -1303,11 +1303,11 @@ static void words_come_and_go_with_their_column(void **state)
 	} all[] = { { 26, " balloonctl watch: 1 guest" },
 		    { 37, " guest, every 1 s" },
 		    { 44, " s, 5 min" },
-		    { 7, "\n # used" },
-		    { 16, "   . free" },
-		    { 26, "   = taken" },
-		    { 37, "   | target" },
-		    { 46, "   ? keys" },
+		    { 7, "\n ? keys" },
+		    { 16, "\n # used   ? keys" },
+		    { 25, "   . free" },
+		    { 35, "   = taken" },
+		    { 46, "   | target" },
 		    { 56, "   q quits" },
 		    { 28, "inflating" },
 		    { 45, "host" },
@@ -1328,9 +1328,9 @@ static void words_come_and_go_with_their_column(void **state)
 	}
 	/* No word is cut. */
 	assert_shows(draw(&view, 1, 6, 6), "\n\n\n");
-	assert_shows(draw(&view, 1, 8, 15), "\n # used\n");
-	assert_shows(draw(&view, 1, 8, 25), "\n # used   . free\n");
-	assert_shows(draw(&view, 1, 8, 36), "\n # used   . free   = taken\n");
+	assert_shows(draw(&view, 1, 8, 15), "\n ? keys\n");
+	assert_shows(draw(&view, 1, 8, 24), "\n # used   ? keys\n");
+	assert_shows(draw(&view, 1, 8, 36), "\n # used   . free   = taken   ? keys\n");
 	/* Two columns after what is wrong. */
 	memset(&view.history, 0, sizeof(view.history));
 	add(&view, sample_of(1, 256 * MIB));
