@@ -11,6 +11,8 @@
 # a part printed stays in BUILD/log/TARGET/PART. MAKE and BUILD are in the environment.
 
 set -u
+# shellcheck source=tests/logged.sh
+. tests/logged.sh
 target=$1
 shift
 logs=$BUILD/log/$target
@@ -30,12 +32,9 @@ for part; do
 	echo "== make $part"
 	begin=$(date +%s)
 	# shellcheck disable=SC2086 # MAKE is a command and its options
-	{
-		$MAKE --no-print-directory $jobs "$part"
-		echo $? >"$logs/status"
-	} 2>&1 | tee "$logs/$part"
+	logged "$logs/$part" $MAKE --no-print-directory $jobs "$part"
+	status=$?
 	seconds=$(($(date +%s) - begin))
-	status=$(cat "$logs/status" 2>/dev/null || echo 1)
 	count=$((count + 1))
 	outcome=passed
 	last=$(grep -v '^ *$\|^make' "$logs/$part" | tail -n 1)
@@ -54,7 +53,6 @@ done
 echo
 echo "== make $target"
 cat "$logs/sum"
-rm -f "$logs/status"
 # shellcheck disable=SC2086
 set -- $failed
 if [ $# -gt 0 ]; then

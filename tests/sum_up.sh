@@ -9,16 +9,14 @@
 # What the program printed stays in LOG. The status is the program's.
 
 set -u
+# shellcheck source=tests/logged.sh
+. tests/logged.sh
 name=$1
 log=$2
 shift 2
 mkdir -p "$(dirname "$log")"
-{
-	"$@"
-	echo $? >"$log.status"
-} 2>&1 | tee "$log"
-status=$(cat "$log.status" 2>/dev/null || echo 1)
-rm -f "$log.status"
+logged "$log" "$@"
+status=$?
 # The names stand at the end of their group once more.
 names=$(sed -n 's/^\[  FAILED  \] \([^0-9 ][^ ]*\)$/\1/p' "$log" | sort -u | tr '\n' ' ')
 ran=$(sed -n 's/^\[==========\] .*: \([0-9]*\) test(s) run\.$/\1/p; s/^\[==========\] \([0-9]*\) test(s) run\.$/\1/p' "$log" |

@@ -218,7 +218,7 @@ tests/tools/svg_picture := $(SVG_SOURCES)
 tests/tools/core := tools/core.c tests/unit/tools/core_file.c
 # Without mm/frame_runs.c, which FRAME has.
 tests/tools/frame_dump := $(filter-out mm/%,$(DUMP_SOURCES)) $(FRAME_FIXTURE) \
-	mm/frame_dump.c kernel/dump.c tests/unit/tools/core_file.c
+	mm/frame_dump.c kernel/dump.c $(addprefix tests/unit/tools/,core_file.c dumped_balloon.c)
 tests/tools/events_dump := $(DUMP_SOURCES) kernel/dump.c tests/unit/tools/core_file.c
 
 BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c \
@@ -229,7 +229,8 @@ tests/tools/balloonctl/deadline := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_thread := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
 tests/tools/balloonctl/dump := $(BALLOONCTL_TESTED) tests/unit/tools/core_file.c
 tests/tools/balloonctl/guest_libvirt := $(BALLOONCTL_TESTED)
-tests/tools/balloonctl/live := $(BALLOONCTL_TESTED) $(FRAME_FIXTURE) mm/frame_dump.c kernel/dump.c
+tests/tools/balloonctl/live := $(BALLOONCTL_TESTED) $(FRAME_FIXTURE) mm/frame_dump.c kernel/dump.c \
+	tests/unit/tools/dumped_balloon.c
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/answers := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/looks := $(BALLOONCTL_TESTED)
@@ -239,7 +240,7 @@ ifneq ($(LIBVIRT),)
 tests/tools/balloonctl/libvirt_calls := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 endif
 tests/tools/balloonctl/dump_shows := $(BALLOONCTL_TESTED) $(FRAME_FIXTURE) mm/frame_dump.c \
-	kernel/dump.c tests/unit/tools/core_file.c tests/unit/tools/failing.c
+	kernel/dump.c $(addprefix tests/unit/tools/,core_file.c failing.c dumped_balloon.c)
 tests/tools/balloonctl/amount := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_find := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_qmp := $(BALLOONCTL_TESTED)

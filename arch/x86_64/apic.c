@@ -9,6 +9,7 @@
 #include "arch/paging.h"
 #include "arch/x86_64/cpuid.h"
 #include "arch/x86_64/entry.h"
+#include "arch/x86_64/msr.h"
 
 #define APIC_BASE UINT64_C(0xfee00000)
 #define APIC_ID 0x20 /* in the top 8 bits */
@@ -44,22 +45,6 @@ static void apic_write(uint32_t reg, uint32_t value)
 static uint32_t apic_read(uint32_t reg)
 {
 	return mmio_read32((uint8_t *)phys_to_virt(APIC_BASE) + reg);
-}
-
-static uint64_t msr_read(uint32_t msr)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-	return (uint64_t)high << 32 | low;
-}
-
-static void msr_write(uint32_t msr, uint64_t value)
-{
-	__asm__ volatile("wrmsr"
-			 :
-			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-			 : "memory");
 }
 
 /*

@@ -16,6 +16,7 @@
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/counters.h"
 #include "arch/x86_64/entry.h"
+#include "arch/x86_64/msr.h"
 #include "arch/x86_64/tsc.h"
 #include "arch/x86_64/tsc_measure.h"
 #include "arch/x86_64/tsc_rate.h"
@@ -59,14 +60,9 @@ static const struct tsc_counter apic_counter = {
 static struct tsc_rate ask_pvclock(void)
 {
 	static struct tsc_pvclock pvclock __attribute__((aligned(64)));
-	uint64_t paddr = virt_to_phys(&pvclock);
 
-	__asm__ volatile("wrmsr"
-			 :
-			 : "c"(MSR_KVM_SYSTEM_TIME), "a"((uint32_t)paddr | KVM_SYSTEM_TIME_ENABLE),
-			   "d"((uint32_t)(paddr >> 32))
-			 : "memory");
-	__asm__ volatile("wrmsr" : : "c"(MSR_KVM_SYSTEM_TIME), "a"(0), "d"(0) : "memory");
+	msr_write(MSR_KVM_SYSTEM_TIME, virt_to_phys(&pvclock) | KVM_SYSTEM_TIME_ENABLE);
+	msr_write(MSR_KVM_SYSTEM_TIME, 0);
 	return tsc_rate_from_pvclock(&pvclock);
 }
 

@@ -88,6 +88,14 @@ static const char *run_word(const struct guest_state *state)
 	return state->panicked ? ", panicked" : state->paused ? ", paused" : "";
 }
 
+/* A guest that was not seen in time gave no answer. */
+static enum condition condition_of(const struct sample *sample)
+{
+	enum condition condition = sample_condition(sample);
+
+	return condition == CONDITION_PENDING ? CONDITION_NO_ANSWER : condition;
+}
+
 /* QEMU answers, whatever became of the guest. */
 static bool has_amounts(enum condition condition)
 {
@@ -97,7 +105,7 @@ static bool has_amounts(enum condition condition)
 static void print_line(const char *name, const struct sample *sample, int width)
 {
 	char left[SIZE_TEXT], taken[SIZE_TEXT];
-	enum condition condition = sample_condition(sample);
+	enum condition condition = condition_of(sample);
 	char word[24];
 
 	put_escaped(stdout, name);
@@ -109,8 +117,7 @@ static void print_line(const char *name, const struct sample *sample, int width)
 		       run_word(&sample->state));
 		return;
 	}
-	snprintf(word, sizeof(word), "%s",
-		 condition_word(condition == CONDITION_PENDING ? CONDITION_NO_ANSWER : condition));
+	snprintf(word, sizeof(word), "%s", condition_word(condition));
 	for (char *c = word; *c; c++)
 		*c = *c == '_' ? ' ' : *c;
 	printf("  %s", word);
@@ -123,11 +130,9 @@ static void print_line(const char *name, const struct sample *sample, int width)
 
 static struct json_object *json_of(const char *name, const struct sample *sample)
 {
-	enum condition condition = sample_condition(sample);
+	enum condition condition = condition_of(sample);
 	struct json_object *object;
 
-	if (condition == CONDITION_PENDING)
-		condition = CONDITION_NO_ANSWER;
 	if (has_amounts(condition)) {
 		object = report_amounts(name, &sample->state);
 	} else {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * balloonctl watch: guests on a live screen. Pollers look at the guests,
- * watch_draw.c draws; here is only what needs a terminal.
+ * balloonctl watch: guests on a live screen. Pollers look at the guests, watch_draw.c
+ * draws, watch_terminal.c has the terminal; here is what keys do.
  */
 #include <assert.h>
 #include <errno.h>
@@ -9,8 +9,6 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <wchar.h>
 
 #include <getopt.h>
 #include <ncurses.h>
@@ -19,6 +17,7 @@
 #include "tools/balloonctl/guest_set.h"
 #include "tools/balloonctl/periodic.h"
 #include "tools/balloonctl/watch_draw.h"
+#include "tools/balloonctl/watch_terminal.h"
 #include "tools/deadline.h"
 
 #define REDRAW_MS 250
@@ -65,80 +64,6 @@ struct watch {
 	int interval_ms;
 	bool unicode;
 };
-
-/* ---- the terminal ---- */
-
-static void start_colours(void)
-{
-	static const struct {
-		short style, colour;
-	} pairs[] = { { GRID_USED, COLOR_BLUE },
-		      { GRID_FREE, COLOR_GREEN },
-		      { GRID_TAKEN, COLOR_MAGENTA },
-		      { GRID_TARGET, COLOR_YELLOW },
-		      { GRID_ALARM, COLOR_RED } };
-
-	if (!has_colors() || start_color() == ERR)
-		return;
-	/* On whatever background the person has. */
-	use_default_colors();
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		init_pair(pairs[i].style, pairs[i].colour, -1);
-}
-
-static int start_screen(void)
-{
-	/* initscr() would end the program with words of its own. */
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		complain("a terminal is wanted; for scripts there are stats and record");
-		return EXIT_WRONG;
-	}
-	if (!newterm(NULL, stdout, stdin)) {
-		complain("the terminal '%s' is not known; set TERM",
-			 getenv("TERM") ? getenv("TERM") : "");
-		return EXIT_WRONG;
-	}
-	/* After ncurses, which would end the program at once. */
-	stop_on_signals();
-	start_colours();
-	cbreak();
-	noecho();
-	keypad(stdscr, TRUE);
-	curs_set(0);
-	timeout(REDRAW_MS);
-	return EXIT_REACHED;
-}
-
-static attr_t attributes(enum grid_style style)
-{
-	switch (style) {
-	case GRID_BOLD:
-	case GRID_ALARM:
-		return A_BOLD;
-	case GRID_DIM:
-		return A_DIM;
-	default:
-		return A_NORMAL;
-	}
-}
-
-static void show_cell(int row, int column, const struct grid_cell *cell)
-{
-	short pair = cell->style >= GRID_USED ? (short)cell->style : 0;
-	wchar_t text[] = { (wchar_t)cell->character, L'\0' };
-	cchar_t shown;
-
-	if (setcchar(&shown, text, attributes(cell->style), pair, NULL) == OK)
-		mvadd_wch(row, column, &shown);
-}
-
-static void show_grid(const struct grid *grid)
-{
-	for (int row = 0; row < grid->rows; row++)
-		for (int column = 0; column < grid->columns; column++)
-			show_cell(row, column, &grid->cells[row * grid->columns + column]);
-	refresh();
-}
 
 /* ---- guests ---- */
 
@@ -212,7 +137,7 @@ static int draw(const struct watch *watch)
 	if (err)
 		return err;
 	watch_draw(&grid, &screen);
-	show_grid(&grid);
+	watch_terminal_show(&grid);
 	grid_free(&grid);
 	return 0;
 }
@@ -392,7 +317,7 @@ static int run(const struct call *call)
 		return status;
 	setlocale(LC_CTYPE, "");
 	watch.unicode = !request->ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
-	status = start_screen();
+	status = watch_terminal_start(REDRAW_MS);
 	if (!status) {
 		status = show_until_told(&watch);
 		endwin();

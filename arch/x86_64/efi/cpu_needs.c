@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+_Static_assert(CPU_NEEDS_EDX == CPUID_EDX, "the registers' order");
+
 #define LEAF_RANGE 0x80000000u /* the extended leaves have this bit, and a highest of their own */
 
 static const struct need {
@@ -24,7 +26,7 @@ static bool has(const struct need *need, cpuid_fn *cpuid)
 	uint32_t out[CPUID_REGISTERS];
 
 	cpuid(need->leaf & LEAF_RANGE, out);
-	if (out[0] < need->leaf)
+	if (out[CPUID_EAX] < need->leaf)
 		return false;
 	cpuid(need->leaf, out);
 	return out[need->reg] & UINT32_C(1) << need->bit;

@@ -133,8 +133,7 @@ static EFI_STATUS check_processor(void)
 		return EFI_SUCCESS;
 	print(CPU_NEEDS_BEFORE);
 	print(missing);
-	print(CPU_NEEDS_AFTER);
-	print(CPU_NEEDS_END);
+	print(CPU_NEEDS_AFTER CPU_NEEDS_END);
 	io_write32(PORT_DEBUG_EXIT, CPU_NEEDS_STATUS);
 	system_table->RuntimeServices->ResetSystem(EfiResetShutdown, EFI_UNSUPPORTED, 0, NULL);
 	return EFI_UNSUPPORTED;
@@ -235,8 +234,7 @@ static void read_command_line_file(EFI_HANDLE device, struct boot_info *info)
 	static EFI_GUID file_system = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
 	static CHAR16 path[] = L"\\EFI\\BOOT\\cmdline.txt";
 	EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *volume;
-	EFI_FILE_HANDLE root;
-	EFI_FILE_HANDLE file;
+	EFI_FILE_HANDLE root, file;
 
 	if (boot_services->HandleProtocol(device, &file_system, (void **)&volume) != EFI_SUCCESS)
 		return;

@@ -19,29 +19,10 @@
 #include "mm/frame_map.h"
 #include "mm/ledger.h"
 #include "tests/unit/tools/core_file.h"
+#include "tests/unit/tools/dumped_balloon.h"
 #include "tools/frame_dump.h"
 
 #define ROOT_PADDR 0x123000u
-
-/* The balloon's state, as drivers/balloon has it in its own way. */
-static struct state {
-	bool present, deflate_on_oom;
-	uint64_t target, actual, floor;
-} state_now;
-
-const struct balloon_dump balloon_dump = {
-	.version = BALLOON_DUMP_VERSION,
-	.size = sizeof(struct balloon_dump),
-	.state = (uintptr_t)&state_now,
-	.present = offsetof(struct state, present),
-	.deflate_on_oom = offsetof(struct state, deflate_on_oom),
-	.target = offsetof(struct state, target),
-	.actual = offsetof(struct state, actual),
-	.floor = offsetof(struct state, floor),
-	.owner_balloon = OWNER_BALLOON,
-	.owner_in_flight = OWNER_IN_FLIGHT,
-	.owner_leaving = OWNER_LEAVING,
-};
 
 /* Named by the root, but not read here: events need a driver that has some. */
 struct epitaph panic_epitaph;
@@ -88,7 +69,7 @@ static struct opened open_image(const struct image *image)
 		{ ROOT_PADDR, &image->root, sizeof(image->root) },
 		{ (uintptr_t)&frame_dump, &image->frames, sizeof(image->frames) },
 		{ (uintptr_t)&balloon_dump, &image->balloon, sizeof(image->balloon) },
-		{ (uintptr_t)&state_now, &state_now, sizeof(state_now) },
+		{ (uintptr_t)&dumped_balloon, &dumped_balloon, sizeof(dumped_balloon) },
 		{ frame_dump.names, image->names, sizeof(image->names) },
 		{ (uintptr_t)&frame_map, &image->map, sizeof(image->map) },
 		{ (uintptr_t)frame_map.free_bits, frame_map.free_bits,
@@ -139,7 +120,7 @@ static int start_mixed(void **state)
 	pfn_t pfns[300];
 
 	(void)state;
-	memset(&state_now, 0, sizeof(state_now));
+	memset(&dumped_balloon, 0, sizeof(dumped_balloon));
 	fixture_start(ranges, 3);
 	fixture_reserve(256, 100, OWNER_KERNEL);
 	fixture_reserve(2 * BLOCK_FRAMES, BLOCK_FRAMES, OWNER_BALLOON);
@@ -183,12 +164,12 @@ static void the_balloon_counts_in_its_mode(void **state)
 	uint64_t taken = BLOCK_FRAMES + 3;
 
 	(void)state;
-	state_now = (struct state){ true, false, taken, taken - 1, 77 };
+	dumped_balloon = (struct dumped_balloon){ true, false, taken, taken - 1, 77 };
 	for (int mode = 0; mode < 2; mode++) {
 		struct opened o;
 		struct mem_figures f;
 
-		state_now.deflate_on_oom = mode;
+		dumped_balloon.deflate_on_oom = mode;
 		o = open_now();
 		f = figures_of(&o);
 		assert_true(f.has_balloon);
@@ -209,11 +190,11 @@ static void what_cannot_come_from_above_the_floor_is_shortfall(void **state)
 	struct opened o;
 
 	(void)state;
-	state_now = (struct state){ true, false, taken + free, taken, 100 };
+	dumped_balloon = (struct dumped_balloon){ true, false, taken + free, taken, 100 };
 	o = open_now();
 	assert_int_equal(figures_of(&o).shortfall, 100);
 	done(&o);
-	state_now.floor = free + 1;
+	dumped_balloon.floor = free + 1;
 	o = open_now();
 	assert_int_equal(figures_of(&o).shortfall, free);
 	done(&o);

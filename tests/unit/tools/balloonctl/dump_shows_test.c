@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * balloonctl dump of a whole guest: this process, with the real allocator and ring of
- * events in it, at the addresses where they are, but for the root. What is printed, and
- * what becomes of the file and the folder of a dump that was made now.
+ * events in it, at the addresses where they are, but for the root. What is printed.
  */
 #include "tests/unit/mm/frame_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "drivers/balloon/balloon_dump.h"
@@ -27,6 +21,7 @@
 #include "mm/frame_map.h"
 #include "tests/unit/kernel/hen_events.h"
 #include "tests/unit/tools/core_file.h"
+#include "tests/unit/tools/dumped_balloon.h"
 #include "tests/unit/tools/failing.h"
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/events_dump.h"
@@ -37,31 +32,10 @@
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 
 #define ROOT_PADDR 0x123000u
-#define LOOKS 12000 /* of 10 ms, at what must happen at some time */
 
 EVENTS_DEFINE(hen, HEN_EVENTS);
 
 struct epitaph panic_epitaph;
-
-/* The balloon's state, as drivers/balloon has it in its own way. */
-static struct state {
-	bool present, deflate_on_oom;
-	uint64_t target, actual, floor;
-} state_now;
-
-const struct balloon_dump balloon_dump = {
-	.version = BALLOON_DUMP_VERSION,
-	.size = sizeof(struct balloon_dump),
-	.state = (uintptr_t)&state_now,
-	.present = offsetof(struct state, present),
-	.deflate_on_oom = offsetof(struct state, deflate_on_oom),
-	.target = offsetof(struct state, target),
-	.actual = offsetof(struct state, actual),
-	.floor = offsetof(struct state, floor),
-	.owner_balloon = OWNER_BALLOON,
-	.owner_in_flight = OWNER_IN_FLIGHT,
-	.owner_leaving = OWNER_LEAVING,
-};
 
 /* ---- guests ---- */
 
@@ -75,7 +49,7 @@ static int begin(void **state)
 					  .size = sizeof(panic_epitaph) };
 	root = dump_root;
 	root.self = ROOT_PADDR;
-	state_now = (struct state){ true, false, 512, 512, 77 };
+	dumped_balloon = (struct dumped_balloon){ true, false, 512, 512, 77 };
 	fixture_start_one(1, 4 * BLOCK_FRAMES);
 	fixture_reserve(1, 99, OWNER_KERNEL);
 	fixture_reserve(BLOCK_FRAMES, 512, OWNER_BALLOON);
@@ -90,7 +64,7 @@ static int make_core(void)
 		{ ROOT_PADDR, &root, sizeof(root) },
 		{ (uintptr_t)&frame_dump, &frame_dump, sizeof(frame_dump) },
 		{ (uintptr_t)&balloon_dump, &balloon_dump, sizeof(balloon_dump) },
-		{ (uintptr_t)&state_now, &state_now, sizeof(state_now) },
+		{ (uintptr_t)&dumped_balloon, &dumped_balloon, sizeof(dumped_balloon) },
 		{ frame_dump.names, (const void *)(uintptr_t)frame_dump.names,
 		  OWNER_COUNT * FRAME_DUMP_NAME },
 		{ (uintptr_t)&frame_map, &frame_map, sizeof(frame_map) },

@@ -11,7 +11,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "drivers/balloon/balloon_dump.h"
 #include "kernel/dump.h"
 #include "kernel/lib/epitaph.h"
 #include "kernel/lib/events.h"
@@ -22,26 +21,6 @@
 
 #define ROOT_PADDR 0x123000u
 #define PEEK_MS 70 /* more than half of what a guest may stand still */
-
-/* The balloon's state, as drivers/balloon has it in its own way. */
-static struct state {
-	bool present, deflate_on_oom;
-	uint64_t target, actual, floor;
-} state_now;
-
-const struct balloon_dump balloon_dump = {
-	.version = BALLOON_DUMP_VERSION,
-	.size = sizeof(struct balloon_dump),
-	.state = (uintptr_t)&state_now,
-	.present = offsetof(struct state, present),
-	.deflate_on_oom = offsetof(struct state, deflate_on_oom),
-	.target = offsetof(struct state, target),
-	.actual = offsetof(struct state, actual),
-	.floor = offsetof(struct state, floor),
-	.owner_balloon = OWNER_BALLOON,
-	.owner_in_flight = OWNER_IN_FLIGHT,
-	.owner_leaving = OWNER_LEAVING,
-};
 
 struct epitaph panic_epitaph = { .version = EPITAPH_VERSION, .size = sizeof(struct epitaph) };
 
