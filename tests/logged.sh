@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh
 #
 # For scripts that run others: parts.sh and sum_up.sh.
 
