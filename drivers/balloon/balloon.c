@@ -218,7 +218,7 @@ static void balloon_task(void *arg)
 	balloon.task_running = true;
 	while (balloon_is_alive() && !balloon.removing) {
 		if (balloon_step())
-			task_yield();
+			balloon_yield();
 		else if (balloon_is_alive() && !balloon.removing)
 			balloon_wait_for_news();
 	}
@@ -264,7 +264,7 @@ static void deflate_all(void)
 	while (balloon_is_alive() && has_frames() && balloon.port->deflate &&
 	       balloon_refusal_pause_end() == 0) {
 		if (balloon_step())
-			task_yield();
+			balloon_yield();
 		else if (balloon_is_alive() && has_frames())
 			balloon_wait_for_news();
 	}

@@ -19,6 +19,7 @@ struct balloon_state {
 	struct balloon_terms terms; /* while it runs */
 	struct balloon_status status;
 	uint64_t actual_time;	  /* when `actual` was last written */
+	uint64_t turn_end;	  /* when the task last slept */
 	uint64_t move_start;	  /* while `moving` */
 	uint64_t hold_off_end;	  /* no inflation before */
 	unsigned resets_in_a_row; /* since the host last took an offer */

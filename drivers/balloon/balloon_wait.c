@@ -21,6 +21,10 @@
 /* While an answer is owed: no time awake is missed, even if nothing else ever looks. */
 #define OWED_LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
 
+/* The host has a turn of at least this length, this often. */
+#define TURN_NS (NS_PER_MS / 10)
+#define TURN_EVERY_NS (5 * NS_PER_MS)
+
 _Static_assert(DEADLINE_NEVER == UINT64_MAX, "it comes after every moment");
 _Static_assert(RETRY_NS < IDLE_NS && IDLE_NS < BALLOON_DEADLINE_NS,
 	       "a look is never an overdue one");
@@ -80,6 +84,19 @@ void balloon_wait_for_news(void)
 			     : task_wait(balloon.waiters, deadline);
 	irq_restore(flags);
 	want_interrupts(false);
+	balloon.turn_end = clock_ns();
+}
+
+void balloon_yield(void)
+{
+	uint64_t now = clock_ns();
+
+	if (now - balloon.turn_end < TURN_EVERY_NS) {
+		task_yield();
+		return;
+	}
+	task_sleep_until(now + TURN_NS);
+	balloon.turn_end = clock_ns();
 }
 
 void balloon_nudge(void)

@@ -23,6 +23,13 @@ bool balloon_has_news(void);
 /* Sleeps until the host has news or it is time to look by ourselves. For the task alone. */
 void balloon_wait_for_news(void);
 
+/*
+ * Lets other tasks run and, every few milliseconds, the host: one that works within the
+ * notification may hold a lock meanwhile that its console waits for, and that this processor
+ * takes again at once unless it halts. For the task, between two rounds that found work.
+ */
+void balloon_yield(void);
+
 /* Wakes the task, as there is something to do; for callers outside it. */
 void balloon_nudge(void);
 

@@ -15,6 +15,7 @@ uint64_t sim_time_looks;
 uint64_t sim_time_waits;
 uint64_t sim_time_device_waits;
 uint64_t sim_time_wakes;
+uint64_t sim_time_slept_ns;
 
 static uint64_t counter_ns;
 static struct elapsed elapsed;
@@ -32,6 +33,7 @@ void sim_time_reset(void)
 	sim_time_waits = 0;
 	sim_time_device_waits = 0;
 	sim_time_wakes = 0;
+	sim_time_slept_ns = 0;
 	waited_for = NULL;
 	woken = false;
 }
@@ -91,8 +93,10 @@ static void move_to(uint64_t deadline)
 		fprintf(stderr, "sim_time: a wait that nothing ends\n");
 		abort();
 	}
-	if (deadline > elapsed.ns)
-		counter_ns += deadline - elapsed.ns;
+	if (deadline <= elapsed.ns)
+		return;
+	counter_ns += deadline - elapsed.ns;
+	sim_time_slept_ns += deadline - elapsed.ns;
 }
 
 void task_yield(void)

@@ -46,4 +46,7 @@ extern uint64_t sim_time_device_waits;
 /* Calls of task_wake(). */
 extern uint64_t sim_time_wakes;
 
+/* For how long nothing ran: by sleeps, and waits that nobody ended. */
+extern uint64_t sim_time_slept_ns;
+
 #endif

@@ -50,6 +50,68 @@ static void interrupts_for_nothing_are_endured(void **state)
 	assert_int_equal(idle_interrupts, 200);
 }
 
+/* ---- The host's turns ---- */
+
+static struct {
+	void (*notify)(struct sim_virtio *sim, unsigned index);
+	uint64_t work_ns, slept_ns, turn_end, longest_ns;
+	unsigned rounds, turns;
+} busy;
+
+static void work_within_notification(struct sim_virtio *virtio, unsigned index)
+{
+	uint64_t now;
+
+	sim_time_advance(busy.work_ns);
+	busy.notify(virtio, index);
+	now = clock_ns();
+	if (sim_time_slept_ns > busy.slept_ns) {
+		busy.slept_ns = sim_time_slept_ns;
+		busy.turn_end = now - busy.work_ns;
+		busy.turns++;
+	}
+	busy.longest_ns = max_u64(busy.longest_ns, now - busy.turn_end);
+}
+
+/* There is always something to do. */
+static void change_target(void)
+{
+	busy.rounds++;
+	sim_balloon_set_target(&sim, busy.rounds % 16 < 8 ? RAM_FRAMES : 0);
+	if (busy.rounds == 100)
+		virtio_break(&sim.virtio.device, "end of test");
+}
+
+static void be_busy(uint64_t work_ns)
+{
+	start(0, NO_FLOOR);
+	busy = (typeof(busy)){ .notify = sim.virtio.queue[0].notify,
+			       .work_ns = work_ns,
+			       .slept_ns = sim_time_slept_ns,
+			       .turn_end = clock_ns() };
+	sim.virtio.queue[0].notify = sim.virtio.queue[1].notify = work_within_notification;
+	sim.completion = SIM_BALLOON_AT_ONCE;
+	sim_balloon_set_target(&sim, RAM_FRAMES);
+	sim_time_on_wait = change_target;
+	sim_ram_task(NULL);
+	sim_time_on_wait = NULL;
+	assert_int_equal(busy.rounds, 100);
+}
+
+static void a_host_that_works_in_the_notification_has_its_turns(void **state)
+{
+	be_busy(8 * NS_PER_MS);
+	assert_true(busy.turns >= 98);
+	assert_true(busy.longest_ns < 9 * NS_PER_MS);
+	tear_down(state);
+	set_up(state);
+	/* Not after each round that is short: turns are 2 % of the time at most. */
+	be_busy(NS_PER_MS);
+	assert_in_range(busy.turns, 14, 20);
+	assert_true(busy.longest_ns < 7 * NS_PER_MS);
+	assert_true(busy.slept_ns / busy.turns >= NS_PER_MS / 10);
+}
+
 /* ---- Time in which the guest ran ---- */
 
 /* How to bring a request of each kind to the device. */
@@ -594,6 +656,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(interrupts_for_nothing_are_endured),
+		TEST(a_host_that_works_in_the_notification_has_its_turns),
 		TEST(a_stopped_guest_gives_nothing_up),
 		TEST(an_answer_that_is_there_is_taken_before_it_is_missed),
 		TEST(an_answer_at_the_last_look_is_taken),
