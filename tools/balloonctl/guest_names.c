@@ -93,23 +93,16 @@ static int add_folder(struct guest_names *names, const char *folder)
 struct search {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	unsigned holders; /* the thread and who waits for it; the last frees */
-	bool done;
+	bool done; /* the thread does not touch it any more */
+	bool left; /* nor does who waited, and the thread frees it */
 	char *uri;
 	struct guest_names names;
 	struct guest guest; /* for the error's sentence */
 	int err;
 };
 
-static void put(struct search *search)
+static void free_search(struct search *search)
 {
-	bool last;
-
-	pthread_mutex_lock(&search->lock);
-	last = --search->holders == 0;
-	pthread_mutex_unlock(&search->lock);
-	if (!last)
-		return;
 	pthread_cond_destroy(&search->changed);
 	pthread_mutex_destroy(&search->lock);
 	guest_names_free(&search->names);
@@ -134,13 +127,16 @@ static void *run_search(void *arg)
 {
 	struct search *search = arg;
 	int err = guest_libvirt_list(&search->guest, search->uri, take_domain, search);
+	bool left;
 
 	pthread_mutex_lock(&search->lock);
 	search->err = err;
 	search->done = true;
+	left = search->left;
 	pthread_cond_broadcast(&search->changed);
 	pthread_mutex_unlock(&search->lock);
-	put(search);
+	if (left)
+		free_search(search);
 	return NULL;
 }
 
@@ -152,18 +148,18 @@ static struct search *make_search(const char *uri)
 		return NULL;
 	pthread_mutex_init(&search->lock, NULL);
 	thread_init_condition(&search->changed);
-	search->holders = 1;
 	search->uri = strdup(uri);
 	if (search->uri)
 		return search;
-	put(search);
+	free_search(search);
 	return NULL;
 }
 
-/* Moves what was found, by the deadline, to `names`. */
+/* Moves what was found, by the deadline, to `names`; nobody has the search after it. */
 static int finish_search(struct search *search, struct guest_names *names, int64_t deadline,
 			 char **error)
 {
+	bool done;
 	int err;
 
 	pthread_mutex_lock(&search->lock);
@@ -176,7 +172,11 @@ static int finish_search(struct search *search, struct guest_names *names, int64
 		*error = strdup("no answer from libvirt in time");
 	else if (err && err != -ENOMEM)
 		*error = strdup(search->guest.error);
+	search->left = true;
+	done = search->done;
 	pthread_mutex_unlock(&search->lock);
+	if (done)
+		free_search(search);
 	return err;
 }
 
@@ -187,13 +187,10 @@ static int add_libvirt(struct guest_names *names, const char *uri, int64_t deadl
 
 	if (!search)
 		return -ENOMEM;
-	search->holders = 2;
 	err = thread_start(run_search, search);
-	if (err)
-		search->holders = 1;
-	else
-		err = finish_search(search, names, deadline, error);
-	put(search);
+	if (!err)
+		return finish_search(search, names, deadline, error);
+	free_search(search);
 	return err;
 }
 

@@ -2,8 +2,8 @@
 /*
  * Operations that may block, with a deadline: see guest_thread.h. The thread has a guest
  * of its own, `inner`, on which it calls the backend; what is asked and answered is
- * copied, so that it can go on alone. It and the caller each hold the worker, and the
- * last of them frees it.
+ * copied, so that it can go on alone. The caller frees the worker when the thread has
+ * ended; one that the caller left to itself frees it.
  */
 #include <assert.h>
 #include <errno.h>
@@ -36,10 +36,9 @@ struct question {
 struct worker {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* one of the following members */
-	unsigned holders;
-	bool asked;	  /* `question` is the thread's own until it is answered */
-	bool closed;	  /* nobody asks any more */
-	bool left, ended; /* the caller has gone; the thread has */
+	bool asked;		/* `question` is the thread's own until it is answered */
+	bool closed;		/* nobody asks any more */
+	bool left, ended;	/* the caller has gone; the thread has */
 	struct question question;
 	struct guest inner;
 	uint8_t memory[GUEST_PEEK_MAX]; /* of PEEK: the caller may have gone */
@@ -47,17 +46,8 @@ struct worker {
 
 static atomic_uint threads_left;
 
-/* Called without the lock. */
-static void put(struct worker *worker)
+static void free_worker(struct worker *worker)
 {
-	bool last;
-
-	pthread_mutex_lock(&worker->lock);
-	assert(worker->holders > 0);
-	last = --worker->holders == 0;
-	pthread_mutex_unlock(&worker->lock);
-	if (!last)
-		return;
 	pthread_cond_destroy(&worker->changed);
 	pthread_mutex_destroy(&worker->lock);
 	free(worker->inner.name);
@@ -114,16 +104,19 @@ static void answer_until_closed(struct worker *worker)
 static void *run(void *arg)
 {
 	struct worker *worker = arg;
+	bool left;
 
 	answer_until_closed(worker);
 	worker->inner.backend->close(&worker->inner);
 	pthread_mutex_lock(&worker->lock);
 	worker->ended = true;
-	if (worker->left)
-		atomic_fetch_sub(&threads_left, 1);
+	left = worker->left;
 	pthread_cond_broadcast(&worker->changed);
 	pthread_mutex_unlock(&worker->lock);
-	put(worker);
+	if (left) {
+		free_worker(worker);
+		atomic_fetch_sub(&threads_left, 1);
+	}
 	return NULL;
 }
 
@@ -228,6 +221,7 @@ static void close_thread(struct guest *guest)
 {
 	struct worker *worker = guest->connection;
 	int64_t deadline = deadline_in(CLOSE_MS);
+	bool ended;
 
 	if (!worker)
 		return;
@@ -237,12 +231,13 @@ static void close_thread(struct guest *guest)
 	/* One that did not answer in time is not waited for again. */
 	while (!worker->asked && !worker->ended && deadline_left(deadline))
 		thread_wait(&worker->changed, &worker->lock, deadline);
-	if (!worker->ended) {
-		worker->left = true;
+	ended = worker->ended;
+	worker->left = true;
+	if (!ended)
 		atomic_fetch_add(&threads_left, 1);
-	}
 	pthread_mutex_unlock(&worker->lock);
-	put(worker);
+	if (ended)
+		free_worker(worker);
 }
 
 static const struct guest_backend guest_backend_thread = {
@@ -268,10 +263,9 @@ static struct worker *make_worker(const struct guest_backend *backend, const cha
 	worker->inner.name = strdup(name);
 	pthread_mutex_init(&worker->lock, NULL);
 	thread_init_condition(&worker->changed);
-	worker->holders = 1;
 	if (worker->inner.name)
 		return worker;
-	put(worker);
+	free_worker(worker);
 	return NULL;
 }
 
@@ -288,11 +282,9 @@ int guest_thread_open(struct guest *guest, const struct guest_backend *backend, 
 	worker = make_worker(backend, name);
 	if (!worker)
 		return guest_fail(guest, -ENOMEM, "out of memory");
-	worker->holders = 2;
 	err = thread_start(run, worker);
 	if (err) {
-		worker->holders = 1;
-		put(worker);
+		free_worker(worker);
 		return guest_fail(guest, err, "%s: %s", name, strerror(-err));
 	}
 	guest->connection = worker;

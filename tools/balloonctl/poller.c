@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A thread that looks at a guest: see poller.h. The thread and its owner each
- * hold the poller, and the last of them frees it: a thread that waits for a guest
- * that does not answer cannot be ended, only left to end later.
+ * A thread that looks at a guest: see poller.h. Its owner frees the poller when the
+ * thread has ended. One that waits for a guest that does not answer cannot be ended, only
+ * left to end later, and then frees it.
  */
 #include <assert.h>
 #include <errno.h>
@@ -20,9 +20,9 @@
 struct poller {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* one of the following members */
-	unsigned holders;
-	bool stop, ended;
-	int64_t stop_by; /* its owner waits until then at most */
+	bool stop, ended;	/* told to end; does not touch the poller any more */
+	bool left;		/* nor does its owner */
+	int64_t stop_by;	/* its owner waits until then at most */
 	struct sample sample;
 
 	/* The thread's own. */
@@ -32,17 +32,8 @@ struct poller {
 	bool asks; /* we have set the interval of the statistics */
 };
 
-/* Called without the lock. */
-static void put(struct poller *poller)
+static void free_poller(struct poller *poller)
 {
-	bool last;
-
-	pthread_mutex_lock(&poller->lock);
-	assert(poller->holders > 0);
-	last = --poller->holders == 0;
-	pthread_mutex_unlock(&poller->lock);
-	if (!last)
-		return;
 	pthread_cond_destroy(&poller->changed);
 	pthread_mutex_destroy(&poller->lock);
 	free(poller->name);
@@ -166,6 +157,7 @@ static void *run(void *arg)
 {
 	struct poller *poller = arg;
 	int64_t next = deadline_now();
+	bool left;
 
 	do {
 		struct sample sample;
@@ -182,9 +174,11 @@ static void *run(void *arg)
 	undo(poller);
 	pthread_mutex_lock(&poller->lock);
 	poller->ended = true;
+	left = poller->left;
 	pthread_cond_broadcast(&poller->changed);
 	pthread_mutex_unlock(&poller->lock);
-	put(poller);
+	if (left)
+		free_poller(poller);
 	return NULL;
 }
 
@@ -198,13 +192,11 @@ int poller_start(const char *name, const struct poller_rate *rate, struct poller
 	assert(name && rate->interval_ms > 0 && rate->timeout_ms > 0);
 	poller->name = strdup(name);
 	poller->rate = *rate;
-	poller->holders = 2;
 	pthread_mutex_init(&poller->lock, NULL);
 	thread_init_condition(&poller->changed);
 	err = poller->name ? thread_start(run, poller) : -ENOMEM;
 	if (err) {
-		poller->holders = 1;
-		put(poller);
+		free_poller(poller);
 		return err;
 	}
 	*out = poller;
@@ -249,14 +241,19 @@ void poller_ask_stop(struct poller *poller)
 
 void poller_stop(struct poller *poller)
 {
+	bool ended;
+
 	if (!poller)
 		return;
 	poller_ask_stop(poller);
 	pthread_mutex_lock(&poller->lock);
 	while (!poller->ended && deadline_left(poller->stop_by) > 0)
 		thread_wait(&poller->changed, &poller->lock, poller->stop_by);
+	poller->left = true;
+	ended = poller->ended;
 	pthread_mutex_unlock(&poller->lock);
-	put(poller);
+	if (ended)
+		free_poller(poller);
 }
 
 enum condition sample_condition(const struct sample *sample)

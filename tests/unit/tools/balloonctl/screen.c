@@ -481,6 +481,12 @@ void screen_await_without(struct screen *screen, const char *text)
 	read_until(screen, text, false);
 }
 
+void screen_assert_shows(struct screen *screen, const char *text)
+{
+	if (!screen_shows(screen, text, NULL, NULL))
+		fail_showing(screen, "there is no", text);
+}
+
 int screen_end(struct screen *screen)
 {
 	int64_t deadline = deadline_in(LONG_MS);

@@ -57,6 +57,9 @@ void screen_await_at(struct screen *screen, int row, const char *text);
 /* Reads until `text` is not on the screen any more. */
 void screen_await_without(struct screen *screen, const char *text);
 
+/* Fails, and shows the screen, if `text` is not on it now. */
+void screen_assert_shows(struct screen *screen, const char *text);
+
 /* Tells whether `text` is on the screen now, and stores where; `row` may be NULL. */
 bool screen_shows(const struct screen *screen, const char *text, int *row, int *column);
 

@@ -608,13 +608,11 @@ static void terminal_that_is_not_known_is_refused(void **state)
 	(void)state;
 	start(24, 80, "nonsense", words);
 	assert_int_equal(screen_end(&screen), EXIT_WRONG);
-	assert_true(screen_shows(&screen,
-				 "balloonctl watch: the terminal 'nonsense' is not known; set TERM",
-				 NULL, NULL));
+	screen_assert_shows(&screen,
+			    "balloonctl watch: the terminal 'nonsense' is not known; set TERM");
 	start(24, 80, NULL, words);
 	assert_int_equal(screen_end(&screen), EXIT_WRONG);
-	assert_true(screen_shows(
-		&screen, "balloonctl watch: the terminal '' is not known; set TERM", NULL, NULL));
+	screen_assert_shows(&screen, "balloonctl watch: the terminal '' is not known; set TERM");
 }
 
 static void terminal_is_wanted(void **state)
@@ -647,10 +645,10 @@ static void terminal_is_wanted_on_both_sides(void **state)
 	(void)state;
 	screen_start(&screen, 24, 80, "xterm", watch_without_input, (void *)(uintptr_t)words);
 	assert_int_equal(screen_end(&screen), EXIT_WRONG);
-	assert_true(screen_shows(&screen, "a terminal is wanted", NULL, NULL));
+	screen_assert_shows(&screen, "a terminal is wanted");
 	screen_start(&screen, 24, 80, "xterm", watch_into_a_file, (void *)(uintptr_t)words);
 	assert_int_equal(screen_end(&screen), EXIT_WRONG);
-	assert_true(screen_shows(&screen, "a terminal is wanted", NULL, NULL));
+	screen_assert_shows(&screen, "a terminal is wanted");
 }
 
 /* ---- without memory ---- */
