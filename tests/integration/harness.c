@@ -21,6 +21,8 @@
 #define MAX_ARGS 2048
 #define READ_MAX 262144
 
+const char *harness_group;
+
 static struct vm *running[MAX_GUESTS];
 
 /* ---- start and stop ---- */
@@ -121,8 +123,9 @@ static void name_guest(const struct guest_options *guest, char *name, size_t siz
 {
 	static unsigned int count;
 
-	snprintf(name, size, "%02u-%s-%s-%s", ++count, guest->machine ? guest->machine : "q35",
-		 guest->mem ? guest->mem : "256M", guest->firmware ? guest->firmware : "default");
+	snprintf(name, size, "%s-%02u-%s-%s-%s", harness_group, ++count,
+		 guest->machine ? guest->machine : "q35", guest->mem ? guest->mem : "256M",
+		 guest->firmware ? guest->firmware : "default");
 }
 
 static void make_log_path(const char *name, char *path, size_t size)
@@ -183,11 +186,11 @@ void harness_stop(struct vm *vm)
 	vm_stop(vm);
 }
 
-unsigned harness_tests_run;
+_Atomic unsigned *harness_tests_run;
 
 int harness_teardown(void **state)
 {
-	harness_tests_run++;
+	(*harness_tests_run)++;
 	(void)state;
 	for (size_t i = 0; i < MAX_GUESTS; i++)
 		if (running[i])

@@ -62,8 +62,14 @@ void harness_wait_prompt(struct vm *vm, char **text);
 /* Stops a guest that has done its part. */
 void harness_stop(struct vm *vm);
 
-/* Counted by the teardown: a pattern that chooses no test is a mistake. */
-extern unsigned harness_tests_run;
+/*
+ * Counted by the teardown, of all groups, whose processes share it: a pattern that
+ * chooses no test is a mistake.
+ */
+extern _Atomic unsigned *harness_tests_run;
+
+/* The group that this process runs: its logs have its name. */
+extern const char *harness_group;
 
 /* cmocka teardown: stops the guests that a failed test did not stop. Returns 0. */
 int harness_teardown(void **state);

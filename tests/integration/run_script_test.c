@@ -51,7 +51,7 @@ static int end(void **state)
 	unsetenv("NAME");
 	unsetenv("MEM");
 	unsetenv("TIMEOUT");
-	harness_tests_run++;
+	(*harness_tests_run)++;
 	if (rmdir(runtime) && errno != ENOENT) {
 		fprintf(stderr, "%s: %s\n", runtime, strerror(errno));
 		return -1;

