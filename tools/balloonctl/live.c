@@ -129,7 +129,6 @@ static int read_piece(struct live *live, struct piece *piece, uint64_t number)
 	if (err)
 		return err;
 	begin_question(live);
-	piece->number = UINT64_MAX;
 	err = guest_peek(live->guest, number * PIECE, piece->data, PIECE);
 	if (err)
 		return err;
