@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/unit/tools/failing.h"
 #include "tools/balloonctl/guest_backend.h"
 #include "tools/balloonctl/live.h"
 #include "tools/core.h"
@@ -367,6 +368,40 @@ static void guest_that_stays_stopped_is_told(void **state)
 	assert_string_equal(asked, "spcc");
 }
 
+static void guest_that_stays_stopped_at_the_end_is_told(void **state)
+{
+	(void)state;
+	assert_int_equal(read_piece(0), 0);
+	resume_err = -ENOTCONN;
+	/* That is worse than a signal. */
+	send(SIGTERM);
+	assert_int_equal(live_finish(live, &tally), -ENOTCONN);
+	assert_string_equal(live_error(live),
+			    "no cont; the guest stands still, and could not be told to run on");
+	assert_int_equal(tally.bytes, PIECE);
+}
+
+static void memory_of_ours_that_is_short_is_told(void **state)
+{
+	struct live *none = NULL;
+
+	(void)state;
+	fail_nth(FAILING_MEMORY, 1);
+	assert_int_equal(read_piece(0), -ENOMEM);
+	fail_nth(FAILING_MEMORY, 0);
+	assert_string_equal(asked, "");
+	assert_int_equal(read_piece(1), -ENOMEM);
+	assert_int_equal(live_finish(live, &tally), -ENOMEM);
+	assert_string_equal(live_error(live), "out of memory");
+	for (unsigned n = 1; n <= 2; n++) {
+		fail_nth(FAILING_MEMORY, n);
+		assert_int_equal(live_open(&guest, TIMEOUT_MS, &none), -ENOMEM);
+		assert_non_null(failed_call());
+	}
+	fail_nth(FAILING_MEMORY, 0);
+	assert_null(none);
+}
+
 /* ---- signals ---- */
 
 static void signal_ends_the_reading_between_two_pieces(void **state)
@@ -451,6 +486,8 @@ int main(void)
 		LIVE_TEST(first_error_is_told_and_the_guest_runs_on),
 		LIVE_TEST(guest_that_cannot_be_stopped_is_not_read),
 		LIVE_TEST(guest_that_stays_stopped_is_told),
+		LIVE_TEST(guest_that_stays_stopped_at_the_end_is_told),
+		LIVE_TEST(memory_of_ours_that_is_short_is_told),
 		LIVE_TEST(signal_ends_the_reading_between_two_pieces),
 		LIVE_TEST(signal_in_the_last_piece_is_noticed),
 		LIVE_TEST(second_signal_is_not_waited_with),
