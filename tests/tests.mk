@@ -235,6 +235,7 @@ tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/answers := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/looks := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/clock := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/poller_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/live_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/listen := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 ifneq ($(LIBVIRT),)
@@ -292,6 +293,9 @@ $(addsuffix /tools/balloonctl/clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(addprefix -Xlinker --wrap=,clock_gettime nanosleep time)
 $(addsuffix /tools/balloonctl/live_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(addprefix -Xlinker --wrap=,clock_gettime nanosleep raise) $(FAILING)
+$(addsuffix /tools/balloonctl/poller_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
+	$(if $(LIBVIRT),-lvirt) \
+	$(addprefix -Xlinker --wrap=,clock_gettime pthread_cond_timedwait guest_open) $(FAILING)
 $(foreach name,dump_shows failing libvirt_calls listen watch, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAILING)
