@@ -295,7 +295,8 @@ $(addsuffix /tools/balloonctl/live_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(addprefix -Xlinker --wrap=,clock_gettime nanosleep raise) $(FAILING)
 $(addsuffix /tools/balloonctl/poller_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) \
-	$(addprefix -Xlinker --wrap=,clock_gettime pthread_cond_timedwait guest_open) $(FAILING)
+	$(addprefix -Xlinker --wrap=,clock_gettime guest_open pthread_cond_init \
+	pthread_cond_broadcast pthread_cond_timedwait) $(FAILING)
 $(foreach name,dump_shows failing libvirt_calls listen watch, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAILING)
