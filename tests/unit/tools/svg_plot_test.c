@@ -144,6 +144,65 @@ static void many_points_in_a_pixel_keep_their_extremes(void **state)
 	free(y);
 }
 
+/* The first, the lowest, the highest and the last of a pixel's points, each once. */
+static void points_in_a_pixel_are_drawn_once(void **state)
+{
+	static const struct {
+		double y[4];
+		const char *path;
+	} all[] = {
+		{ { 4, 6, 2, 10 }, "\"M82.0 284.0L82.2 234.0L82.2 334.0L776.0 134.0h1\"" },
+		{ { 4, 2, 6, 10 }, "\"M82.0 284.0L82.2 334.0L82.2 234.0L776.0 134.0h1\"" },
+		{ { 6, 2, 4, 10 }, "\"M82.0 234.0L82.2 334.0L82.2 284.0L776.0 134.0h1\"" },
+		{ { 4, 4, 2, 10 }, "\"M82.0 284.0L82.2 334.0L776.0 134.0h1\"" },
+		{ { 4, 4, 6, 10 }, "\"M82.0 284.0L82.2 234.0L776.0 134.0h1\"" },
+		{ { 4, 6, 6, 10 }, "\"M82.0 284.0L82.2 234.0L776.0 134.0h1\"" },
+	};
+	static const double x[] = { 0, 0.1, 0.2, 600 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct svg_series series = { .label = "a", .x = x, .y = all[i].y, .count = 4 };
+		char *svg = draw(&(struct svg_plot){ .series = &series, .count = 1 });
+
+		assert_drawn(svg, all[i].path);
+		free(svg);
+	}
+}
+
+/* Room above the highest line is a part of all the axis, also where that begins below 0. */
+static void axis_may_begin_below_0(void **state)
+{
+	static const double x[] = { 0, 10 }, y[] = { -10, 10 };
+	struct svg_series series = { .label = "a", .x = x, .y = y, .count = 2 };
+	char *svg = draw(&(struct svg_plot){ .series = &series, .count = 1 });
+
+	(void)state;
+	assert_drawn(svg, "M82.0 384.0L776.0 144.0h1");
+	assert_drawn(svg, ">-10<");
+	assert_drawn(svg, ">15<");
+	free(svg);
+}
+
+/* The words of the last tick end with the picture if they would not fit into it. */
+static void words_do_not_reach_beyond_the_picture(void **state)
+{
+	static const double y[] = { 1, 1 };
+	double x[] = { 0, 600 };
+	struct svg_series series = { .label = "a", .x = x, .y = y, .count = 2 };
+	struct svg_plot plot = { .x = { .unit = SVG_TIME }, .series = &series, .count = 1 };
+	char *svg = draw(&plot);
+
+	(void)state;
+	assert_drawn(svg, "<text x=\"776.0\" y=\"404.0\" text-anchor=\"middle\">10 min<");
+	free(svg);
+	x[1] = 6000;
+	svg = draw(&plot);
+	assert_drawn(svg, "<text x=\"800.0\" y=\"404.0\" text-anchor=\"end\">100 min<");
+	assert_drawn(svg, " text-anchor=\"middle\">90 min<");
+	free(svg);
+}
+
 static void log_axis_has_powers_of_two_for_bytes(void **state)
 {
 	static const double x[] = { GIB / 8, GIB, 8 * GIB }, y[] = { 1, 2, 3 };
@@ -348,14 +407,18 @@ static void text_is_escaped(void **state)
 {
 	static const double x[] = { 0, 1 };
 	struct svg_series series = { .label = "a<b & \"c\"\x1b\xff", .x = x, .y = x, .count = 2 };
-	char *svg = draw(&(struct svg_plot){
-		.title = "</svg>", .x = { .label = "x > y" }, .series = &series, .count = 1 });
+	char *svg = draw(&(struct svg_plot){ .title = "</svg>\x1f\x7f\x80 ~",
+					     .x = { .label = "x > y" },
+					     .series = &series,
+					     .count = 1 });
 
 	(void)state;
 	assert_well_formed(svg);
 	assert_drawn(svg, "a&lt;b &amp; &quot;c&quot;?"
 			  "?<");
-	assert_drawn(svg, "<title>&lt;/svg&gt;</title>");
+	assert_drawn(svg, "<title>&lt;/svg&gt;?"
+			  "?"
+			  "? ~</title>");
 	free(svg);
 }
 
@@ -386,6 +449,9 @@ int main(void)
 		cmocka_unit_test(steps_hold_a_value_until_the_next),
 		cmocka_unit_test(what_is_not_known_is_a_gap),
 		cmocka_unit_test(many_points_in_a_pixel_keep_their_extremes),
+		cmocka_unit_test(points_in_a_pixel_are_drawn_once),
+		cmocka_unit_test(axis_may_begin_below_0),
+		cmocka_unit_test(words_do_not_reach_beyond_the_picture),
 		cmocka_unit_test(log_axis_has_powers_of_two_for_bytes),
 		cmocka_unit_test(log_axis_leaves_out_what_has_no_logarithm),
 		cmocka_unit_test(long_times_are_minutes_and_hours),
