@@ -235,6 +235,8 @@ tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/answers := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/looks := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/clock := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/history := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/grid := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/course := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/poller_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/live_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
@@ -298,7 +300,7 @@ $(addsuffix /tools/balloonctl/poller_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) 
 	$(if $(LIBVIRT),-lvirt) \
 	$(addprefix -Xlinker --wrap=,clock_gettime guest_open pthread_cond_init \
 	pthread_cond_broadcast pthread_cond_timedwait) $(FAILING)
-$(foreach name,course dump_shows failing libvirt_calls listen watch, \
+$(foreach name,course dump_shows failing grid libvirt_calls listen watch, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAILING)
 $(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)
