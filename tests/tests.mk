@@ -239,6 +239,7 @@ tests/tools/balloonctl/history := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/grid := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/course := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/poller_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
+tests/tools/balloonctl/looks_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/live_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/listen := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 ifneq ($(LIBVIRT),)
@@ -296,6 +297,10 @@ $(addsuffix /tools/balloonctl/clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(addprefix -Xlinker --wrap=,clock_gettime nanosleep time)
 $(addsuffix /tools/balloonctl/live_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(addprefix -Xlinker --wrap=,clock_gettime nanosleep raise) $(FAILING)
+$(addsuffix /tools/balloonctl/looks_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
+	$(if $(LIBVIRT),-lvirt) \
+	$(addprefix -Xlinker --wrap=,clock_gettime nanosleep guest_open guest_list poller_start \
+	poller_name poller_latest poller_wait poller_ask_stop poller_stop) $(FAILING)
 $(addsuffix /tools/balloonctl/poller_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) \
 	$(addprefix -Xlinker --wrap=,clock_gettime guest_open pthread_cond_init \

@@ -104,7 +104,7 @@ static void make_even_ticks(struct svg_scale *scale, unsigned most)
 	}
 }
 
-/* Powers of two or ten, a few of them left out where there are many. */
+/* Powers of two or ten; some are left out where there are more than ten. */
 static void make_log_ticks(struct svg_scale *scale, unsigned most)
 {
 	double base = scale->axis.unit == SVG_BYTES ? 2 : 10;
@@ -112,7 +112,7 @@ static void make_log_ticks(struct svg_scale *scale, unsigned most)
 	double last = floor(log(scale->to) / log(base) + 1e-9);
 	double stride = ceil((last - first + 1) / 10);
 
-	for (double e = first; e <= last && scale->nr_ticks < SVG_TICKS_MAX; e += stride)
+	for (double e = first; e <= last; e += stride)
 		scale->ticks[scale->nr_ticks++] = pow(base, e);
 	/* Less than a decade: better uneven than none. */
 	if (scale->nr_ticks < 2) {

@@ -357,6 +357,24 @@ static void legend_of_many_lines_moves_the_frame(void **state)
 	}
 }
 
+/* One that is wider than the picture has a line of its own, but no empty one above it. */
+static void legend_begins_in_its_first_line(void **state)
+{
+	static const double x[] = { 0, 1 };
+	char name[121];
+	struct svg_series series[2] = { { .label = name, .x = x, .y = x, .count = 2 },
+					{ .label = "b", .x = x, .y = x, .count = 2 } };
+	char *svg;
+
+	(void)state;
+	memset(name, 'a', 120);
+	name[120] = '\0';
+	svg = draw(&(struct svg_plot){ .series = series, .count = 2 });
+	assert_drawn(svg, "<text x=\"110.0\" y=\"52.0\" text-anchor=\"start\">aaaa");
+	assert_drawn(svg, "<text x=\"110.0\" y=\"70.0\" text-anchor=\"start\">b<");
+	free(svg);
+}
+
 /* Whatever the time is, the axis ends at a tick with a label. */
 static void last_tick_is_labelled(void **state)
 {
@@ -459,6 +477,7 @@ int main(void)
 		cmocka_unit_test(long_times_have_the_steps_of_a_clock),
 		cmocka_unit_test(highest_line_has_room_above_it),
 		cmocka_unit_test(legend_of_many_lines_moves_the_frame),
+		cmocka_unit_test(legend_begins_in_its_first_line),
 		cmocka_unit_test(last_tick_is_labelled),
 		cmocka_unit_test(flat_and_absurd_numbers_still_make_a_picture),
 		cmocka_unit_test(text_is_escaped),
