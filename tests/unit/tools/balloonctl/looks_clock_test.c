@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * record and export by a clock of this test's own, with pollers that only say what the test
+ * record and export by a clock of this test's own, with fake.pollers that only say what the test
  * wrote down: when they look, what they wait for, how they end.
  */
 #include <stdarg.h>
@@ -15,199 +15,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "tests/unit/tools/balloonctl/fake_pollers.h"
 #include "tests/unit/tools/failing.h"
 #include "tools/balloonctl/command.h"
-#include "tools/balloonctl/guest_backend.h"
-#include "tools/balloonctl/poller.h"
+#include "tools/balloonctl/periodic.h"
 
-#define BEGIN 5000000 /* of all tests, in milliseconds */
-#define ALARM_S 60u   /* for ever */
+#define ALARM_S 60u /* for ever */
 #define TIMEOUT_MS 700
-#define SLICE_MS 100 /* a signal is noticed so soon */
 #define SILENCE_MS 5000
 #define FIRST_MS 2000
-#define POLLERS 4
-#define SAMPLES 12
-#define NEVER INT64_MAX
-
-/* ---- the clock, which puts itself on while somebody waits ---- */
-
-static int64_t now;
-static int64_t stop_at; /* a signal comes then */
-
-static void pass(int64_t ms)
-{
-	int64_t before = now;
-
-	now += ms;
-	if (before < stop_at && now >= stop_at)
-		raise(SIGTERM);
-}
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
-{
-	(void)clock;
-	*time = (struct timespec){ .tv_sec = now / 1000, .tv_nsec = now % 1000 * 1000000 };
-	return 0;
-}
-
-int __wrap_nanosleep(const struct timespec *time, struct timespec *rest);
-int __wrap_nanosleep(const struct timespec *time, struct timespec *rest)
-{
-	(void)rest;
-	assert_true(time->tv_sec == 0 && time->tv_nsec == SLICE_MS * 1000000);
-	pass(SLICE_MS);
-	return 0;
-}
-
-/* ---- pollers ---- */
-
-/* Samples by the time at which they are there; the last one stays. */
-struct poller {
-	char name[16];
-	struct poller_rate rate;
-	struct sample samples[SAMPLES];
-	size_t count;
-	bool stopped;
-};
-
-static struct poller pollers[POLLERS];
-static size_t nr_pollers, nr_latest, nr_waits;
-static int start_err;
-static uint64_t last_after;
-
-static struct sample newest(const struct poller *poller)
-{
-	struct sample sample = { .number = 0 };
-
-	for (size_t i = 0; i < poller->count; i++)
-		if (poller->samples[i].time <= now)
-			sample = poller->samples[i];
-	return sample;
-}
-
-int __wrap_poller_start(const char *name, const struct poller_rate *rate, struct poller **out);
-int __wrap_poller_start(const char *name, const struct poller_rate *rate, struct poller **out)
-{
-	struct poller *poller = &pollers[nr_pollers];
-
-	if (start_err)
-		return start_err;
-	assert_true(nr_pollers < POLLERS);
-	snprintf(poller->name, sizeof(poller->name), "%s", name);
-	poller->rate = *rate;
-	nr_pollers++;
-	*out = poller;
-	return 0;
-}
-
-const char *__wrap_poller_name(const struct poller *poller);
-const char *__wrap_poller_name(const struct poller *poller)
-{
-	return poller->name;
-}
-
-void __wrap_poller_latest(struct poller *poller, struct sample *sample);
-void __wrap_poller_latest(struct poller *poller, struct sample *sample)
-{
-	nr_latest++;
-	*sample = newest(poller);
-}
-
-bool __wrap_poller_wait(struct poller *poller, uint64_t after, int timeout_ms,
-			struct sample *sample);
-bool __wrap_poller_wait(struct poller *poller, uint64_t after, int timeout_ms,
-			struct sample *sample)
-{
-	assert_in_range(timeout_ms, 0, SLICE_MS);
-	nr_waits++;
-	last_after = after;
-	*sample = newest(poller);
-	for (; sample->number <= after && timeout_ms > 0; timeout_ms--) {
-		pass(1);
-		*sample = newest(poller);
-	}
-	return sample->number > after;
-}
-
-void __wrap_poller_ask_stop(struct poller *poller);
-void __wrap_poller_ask_stop(struct poller *poller)
-{
-	(void)poller;
-}
-
-void __wrap_poller_stop(struct poller *poller);
-void __wrap_poller_stop(struct poller *poller)
-{
-	poller->stopped = true;
-}
-
-/* The next sample of a poller, which is there so late. */
-static struct sample *add(size_t poller, int64_t ms)
-{
-	struct poller *p = &pollers[poller];
-	struct sample *sample = &p->samples[p->count++];
-
-	assert_true(p->count <= SAMPLES);
-	*sample = (struct sample){ .number = p->count,
-				   .time = BEGIN + ms,
-				   .seen = BEGIN + ms,
-				   .state = { .ram = 1000, .left = 800, .taken = 200 } };
-	return sample;
-}
-
-static void add_error(size_t poller, int64_t ms, int err, const char *why)
-{
-	struct sample *sample = add(poller, ms);
-
-	*sample = (struct sample){ .number = sample->number, .time = sample->time, .err = err };
-	strcpy(sample->error, why);
-}
-
-/* ---- guests ---- */
-
-static size_t nr_found, nr_lists; /* guests that are there; how often they were looked for */
-static int state_err;
-
-void __wrap_guest_list(char ***names, size_t *count);
-void __wrap_guest_list(char ***names, size_t *count)
-{
-	nr_lists++;
-	*names = malloc((nr_found + 1) * sizeof((*names)[0]));
-	for (size_t i = 0; i < nr_found; i++) {
-		(*names)[i] = malloc(16);
-		snprintf((*names)[i], 16, "g%u", (unsigned)i & 0xff);
-	}
-	*count = nr_found;
-}
-
-static int state_fake(struct guest *guest, struct guest_state *state)
-{
-	state->ram = 1000;
-	return state_err ? guest_fail(guest, state_err, "the guest's own words") : 0;
-}
-
-static void close_fake(struct guest *guest)
-{
-	(void)guest;
-}
-
-static const struct guest_backend fake = { .state = state_fake, .close = close_fake };
-
-int __wrap_guest_open(const char *name, int64_t deadline, struct guest **out, char **error);
-int __wrap_guest_open(const char *name, int64_t deadline, struct guest **out, char **error)
-{
-	*error = NULL;
-	*out = calloc(1, sizeof(**out));
-	(*out)->backend = &fake;
-	(*out)->name = strdup(name ? name : "web");
-	(*out)->deadline = deadline;
-	return 0;
-}
 
 /* ---- commands ---- */
 
@@ -223,11 +41,7 @@ static int begin(void **state)
 		return -1;
 	snprintf(path, sizeof(path), "%s/file", folder);
 	alarm(ALARM_S);
-	now = BEGIN;
-	stop_at = NEVER;
-	memset(pollers, 0, sizeof(pollers));
-	nr_pollers = nr_latest = nr_waits = nr_found = nr_lists = 0;
-	start_err = state_err = 0;
+	fake_begin();
 	return 0;
 }
 
@@ -299,11 +113,11 @@ static void rows_have_the_time_of_their_looks(void **state)
 	struct sample *sample;
 
 	(void)state;
-	add(0, 40);
-	sample = add(0, 1040);
+	fake_add(0, 40);
+	sample = fake_add(0, 1040);
 	sample->state.has_target = true;
 	sample->state.target_left = 700;
-	sample = add(0, 2290);
+	sample = fake_add(0, 2290);
 	sample->has_cost = true;
 	sample->cost = (struct guest_cost){ .resident = 77, .cpu_ms = 1250 };
 	sample->has_stats = true;
@@ -317,47 +131,48 @@ static void rows_have_the_time_of_their_looks(void **state)
 					      "1.000,5001.040,1000,700,800,200,,,,,,web\n"
 					      "2.250,5002.290,1000,,800,200,55,,3.0,77,1.25,web\n");
 	/* No shorter, and longer only by as much as a signal may be overlooked. */
-	assert_in_range(now, BEGIN + 3000, BEGIN + 3000 + SLICE_MS - 1);
-	assert_true(pollers[0].stopped);
-	assert_true(pollers[0].rate.interval_ms == 1000 && pollers[0].rate.stats_interval == 1 &&
-		    pollers[0].rate.timeout_ms == TIMEOUT_MS);
-	assert_int_equal(last_after, 3);
+	assert_in_range(fake.now, FAKE_BEGIN + 3000, FAKE_BEGIN + 3000 + PERIODIC_SLICE_MS - 1);
+	assert_true(fake.pollers[0].stopped);
+	assert_true(fake.pollers[0].rate.interval_ms == 1000 &&
+		    fake.pollers[0].rate.stats_interval == 1 &&
+		    fake.pollers[0].rate.timeout_ms == TIMEOUT_MS);
+	assert_int_equal(fake.last_after, 3);
 }
 
 static void recording_of_no_time_is_a_headline(void **state)
 {
 	(void)state;
-	add(0, 0);
+	fake_add(0, 0);
 	assert_int_equal(RUN("record", path, "--for", "0"), EXIT_REACHED);
 	assert_string_equal(file_text(), HEAD);
-	assert_int_equal(nr_waits, 0);
+	assert_int_equal(fake.nr_waits, 0);
 }
 
 static void recording_ends_by_a_signal(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 8; i++)
-		add(0, i * 1000);
-	stop_at = BEGIN + 2500;
+		fake_add(0, i * 1000);
+	fake.stop_at = FAKE_BEGIN + 2500;
 	assert_int_equal(RUN("record", path), EXIT_REACHED);
 	assert_string_equal(err, "");
 	assert_has(file_text(), "\n2.000,");
 	assert_null(strstr(file_text(), "\n3.000,"));
-	assert_true(now < BEGIN + 2500 + SLICE_MS);
-	assert_true(pollers[0].stopped);
+	assert_true(fake.now < FAKE_BEGIN + 2500 + PERIODIC_SLICE_MS);
+	assert_true(fake.pollers[0].stopped);
 }
 
 /* Each time that it begins, and once. */
 static void silence_is_told_when_it_begins(void **state)
 {
 	(void)state;
-	add(0, 0);
-	add_error(0, 1000, -ETIMEDOUT, "no answer");
-	add_error(0, 2000, -ETIMEDOUT, "still none");
-	add_error(0, 3000, -EBUSY, "another client");
-	add(0, 4000);
-	add_error(0, 5000, -EBUSY, "another client");
-	add(0, 6000);
+	fake_add(0, 0);
+	fake_add_error(0, 1000, -ETIMEDOUT, "no answer");
+	fake_add_error(0, 2000, -ETIMEDOUT, "still none");
+	fake_add_error(0, 3000, -EBUSY, "another client");
+	fake_add(0, 4000);
+	fake_add_error(0, 5000, -EBUSY, "another client");
+	fake_add(0, 6000);
 	assert_int_equal(RUN("record", path, "--for", "7"), EXIT_REACHED);
 	assert_string_equal(err, "balloonctl: no answer; waiting for it\n"
 				 "balloonctl: another client; waiting for it\n");
@@ -374,12 +189,12 @@ static void guest_that_is_gone_ends_the_recording(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		add(0, 0);
-		add_error(0, 1000, all[i].err, "it is gone");
+		fake_add(0, 0);
+		fake_add_error(0, 1000, all[i].err, "it is gone");
 		assert_int_equal(RUN("record", path), all[i].status);
 		assert_string_equal(err, "balloonctl: it is gone\n");
 		assert_string_equal(file_text(), HEAD "0.000,5000.000,1000,,800,200,,,,,,web\n");
-		assert_int_equal(now, BEGIN + 1000);
+		assert_int_equal(fake.now, FAKE_BEGIN + 1000);
 		end(NULL);
 		begin(NULL);
 	}
@@ -393,7 +208,7 @@ static void silence_at_the_start_ends_the_recording(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		add_error(0, 200, all[i].err, "not now");
+		fake_add_error(0, 200, all[i].err, "not now");
 		assert_int_equal(RUN("record", path), exit_status(all[i].err));
 		assert_string_equal(err, "balloonctl: not now\n");
 		assert_string_equal(file_text(), HEAD);
@@ -405,12 +220,12 @@ static void silence_at_the_start_ends_the_recording(void **state)
 static void recording_that_cannot_begin_is_told(void **state)
 {
 	(void)state;
-	state_err = -ENODEV;
+	fake.state_err = -ENODEV;
 	assert_int_equal(RUN("record", path), EXIT_NO_DEVICE);
 	assert_string_equal(err, "balloonctl: the guest's own words\n");
 	assert_int_equal(access(path, F_OK), -1);
-	state_err = 0;
-	start_err = -EAGAIN;
+	fake.state_err = 0;
+	fake.start_err = -EAGAIN;
 	assert_int_equal(RUN("record", path), EXIT_WRONG);
 	assert_has(err, strerror(EAGAIN));
 	assert_int_equal(RUN("record"), EXIT_USAGE);
@@ -428,98 +243,99 @@ static void guest_that_was_not_looked_at_for_long_hangs(void **state)
 
 	(void)state;
 	for (int later = 0; later <= 1; later++) {
-		add(0, -silence - later);
+		fake_add(0, -silence - later);
 		assert_int_equal(RUN("export", "web"), EXIT_REACHED);
 		assert_string_equal(err, "");
 		assert_has(out, later ? "\nballoon_up{guest=\"web\"} 0\n"
 				      : "\nballoon_up{guest=\"web\"} 1\n");
 		assert_has(out, later ? ",state=\"no_answer\"} 1\n" : ",state=\"up\"} 1\n");
-		assert_true(pollers[0].stopped);
-		assert_int_equal(nr_latest, 1);
+		assert_true(fake.pollers[0].stopped);
+		assert_int_equal(fake.nr_latest, 1);
 		end(NULL);
 		begin(NULL);
 	}
 	/* As old as what was seen. */
-	add(0, -1500);
+	fake_add(0, -1500);
 	assert_int_equal(RUN("export", "web", "--interval", "2", "--stats", "3"), EXIT_REACHED);
 	assert_has(out, "\nballoon_age_seconds{guest=\"web\"} 1.500\n");
-	assert_true(pollers[0].rate.interval_ms == 2000 && pollers[0].rate.stats_interval == 3);
+	assert_true(fake.pollers[0].rate.interval_ms == 2000 &&
+		    fake.pollers[0].rate.stats_interval == 3);
 }
 
 /* Together no longer than an answer may take, and a little. */
 static void first_looks_are_waited_for(void **state)
 {
 	(void)state;
-	add(1, 250);
+	fake_add(1, 250);
 	assert_int_equal(RUN("export", "a", "b"), EXIT_REACHED);
-	assert_int_equal(now, BEGIN + TIMEOUT_MS + FIRST_MS);
+	assert_int_equal(fake.now, FAKE_BEGIN + TIMEOUT_MS + FIRST_MS);
 	assert_has(out, "\nballoon_up{guest=\"a\"} 0\nballoon_up{guest=\"b\"} 1\n");
 	assert_has(out, "{guest=\"a\",state=\"pending\"} 1\n");
 	/* Not at all where they are there. */
 	end(NULL);
 	begin(NULL);
-	add(0, 0);
-	add(1, 120);
+	fake_add(0, 0);
+	fake_add(1, 120);
 	assert_int_equal(RUN("export", "a", "b"), EXIT_REACHED);
-	assert_int_equal(now, BEGIN + 120);
-	assert_int_equal(nr_waits, 3);
+	assert_int_equal(fake.now, FAKE_BEGIN + 120);
+	assert_int_equal(fake.nr_waits, 3);
 	assert_has(out, "\nballoon_up{guest=\"a\"} 1\nballoon_up{guest=\"b\"} 1\n");
 }
 
 static void signal_ends_the_first_wait(void **state)
 {
 	(void)state;
-	stop_at = BEGIN + 250;
+	fake.stop_at = FAKE_BEGIN + 250;
 	assert_int_equal(RUN("export", "a"), EXIT_REACHED);
 	assert_string_equal(out, "");
 	assert_string_equal(err, "");
-	assert_int_equal(now, BEGIN + 300);
+	assert_int_equal(fake.now, FAKE_BEGIN + 300);
 	begin(NULL);
-	stop_at = BEGIN + 250;
+	fake.stop_at = FAKE_BEGIN + 250;
 	assert_int_equal(RUN("export", "a", "--textfile", path), EXIT_REACHED);
 	assert_int_equal(access(path, F_OK), -1);
-	assert_int_equal(nr_latest, 0);
+	assert_int_equal(fake.nr_latest, 0);
 }
 
 static void file_is_renewed_in_its_time(void **state)
 {
 	(void)state;
-	add(0, 0);
-	nr_found = 1;
-	stop_at = BEGIN + 2950;
+	fake_add(0, 0);
+	fake.nr_found = 1;
+	fake.stop_at = FAKE_BEGIN + 2950;
 	assert_int_equal(RUN("export", "--textfile", path, "--every", "1"), EXIT_REACHED);
 	assert_string_equal(err, "");
 	/* At 0, 1 and 2 seconds; the first guests were found before. */
-	assert_int_equal(nr_latest, 3);
-	assert_int_equal(nr_lists, 3);
-	assert_int_equal(now, BEGIN + 3000);
+	assert_int_equal(fake.nr_latest, 3);
+	assert_int_equal(fake.nr_lists, 3);
+	assert_int_equal(fake.now, FAKE_BEGIN + 3000);
 	assert_int_equal(access(path, F_OK), -1);
 	/* A file that is renewed is as new as it can be. */
-	assert_int_equal(pollers[0].rate.interval_ms, 1000);
-	assert_true(pollers[0].stopped);
+	assert_int_equal(fake.pollers[0].rate.interval_ms, 1000);
+	assert_true(fake.pollers[0].stopped);
 }
 
 static void file_that_is_written_once_stays(void **state)
 {
 	(void)state;
-	add(0, 0);
-	nr_found = 1;
+	fake_add(0, 0);
+	fake.nr_found = 1;
 	assert_int_equal(RUN("export", "--textfile", path), EXIT_REACHED);
 	assert_has(file_text(), "\nballoon_up{guest=\"g0\"} 1\n");
-	assert_int_equal(now, BEGIN);
-	assert_true(nr_lists == 1 && nr_latest == 1);
+	assert_int_equal(fake.now, FAKE_BEGIN);
+	assert_true(fake.nr_lists == 1 && fake.nr_latest == 1);
 }
 
 static void server_looks_for_guests_in_between(void **state)
 {
 	(void)state;
-	stop_at = BEGIN + 12345;
+	fake.stop_at = FAKE_BEGIN + 12345;
 	assert_int_equal(RUN("export", "--listen", "0"), EXIT_REACHED);
 	assert_int_equal(strncmp(out, "http://127.0.0.1:", 17), 0);
 	assert_has(out, "/metrics\n");
 	/* At the beginning, after 5 and 10 seconds. */
-	assert_int_equal(nr_lists, 3);
-	assert_int_equal(now, BEGIN + 12400);
+	assert_int_equal(fake.nr_lists, 3);
+	assert_int_equal(fake.now, FAKE_BEGIN + 12400);
 }
 
 static void guest_is_wanted_where_nobody_waits_for_one(void **state)
@@ -530,7 +346,7 @@ static void guest_is_wanted_where_nobody_waits_for_one(void **state)
 	assert_int_equal(RUN("export", "--textfile", path), EXIT_NO_CONNECT);
 	assert_int_equal(access(path, F_OK), -1);
 	/* One that goes on can wait for it. */
-	stop_at = BEGIN + 500;
+	fake.stop_at = FAKE_BEGIN + 500;
 	assert_int_equal(RUN("export", "--textfile", path, "--every", "1"), EXIT_REACHED);
 	assert_string_equal(err, "");
 	assert_string_equal(out, "");
@@ -545,7 +361,7 @@ static void metrics_without_memory_are_none(void **state)
 		int status;
 
 		begin(NULL);
-		add(0, 0);
+		fake_add(0, 0);
 		fail_nth(FAILING_MEMORY, ++n);
 		status = RUN("export", "a");
 		if (!failed_call()) {
