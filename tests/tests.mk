@@ -235,6 +235,15 @@ tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/answers := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/looks := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/clock := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/history := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/grid := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
+tests/tools/balloonctl/course := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
+tests/tools/balloonctl/poller_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
+tests/tools/balloonctl/looks_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c \
+	tests/unit/tools/balloonctl/fake_pollers.c
+tests/tools/balloonctl/watch_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c \
+	tests/unit/tools/balloonctl/fake_pollers.c
+tests/tools/balloonctl/live_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/listen := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 ifneq ($(LIBVIRT),)
 tests/tools/balloonctl/libvirt_calls := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
@@ -289,7 +298,21 @@ $(foreach name,guest_thread poller export, \
 	$(if $(LIBVIRT),-lvirt) $(LOCKS)
 $(addsuffix /tools/balloonctl/clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(addprefix -Xlinker --wrap=,clock_gettime nanosleep time)
-$(foreach name,dump_shows failing libvirt_calls listen watch, \
+$(addsuffix /tools/balloonctl/live_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
+	$(if $(LIBVIRT),-lvirt) $(addprefix -Xlinker --wrap=,clock_gettime nanosleep raise) $(FAILING)
+# What tests/unit/tools/balloonctl/fake_pollers.c stands in front of.
+FAKE_POLLERS := $(addprefix -Xlinker --wrap=,clock_gettime nanosleep guest_open guest_list \
+	poller_start poller_name poller_latest poller_wait poller_ask_stop poller_stop)
+$(addsuffix /tools/balloonctl/looks_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
+	$(if $(LIBVIRT),-lvirt) $(FAKE_POLLERS) $(FAILING)
+$(addsuffix /tools/balloonctl/watch_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
+	$(if $(LIBVIRT),-lvirt) $(FAKE_POLLERS) $(FAILING) \
+	$(addprefix -Xlinker --wrap=,watch_terminal_start watch_terminal_show wgetch endwin clearok)
+$(addsuffix /tools/balloonctl/poller_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
+	$(if $(LIBVIRT),-lvirt) \
+	$(addprefix -Xlinker --wrap=,clock_gettime guest_open pthread_cond_init \
+	pthread_cond_broadcast pthread_cond_timedwait) $(FAILING)
+$(foreach name,course dump_shows failing grid libvirt_calls listen watch, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAILING)
 $(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)

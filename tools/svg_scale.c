@@ -56,35 +56,34 @@ double svg_pixel(const struct svg_scale *scale, double value)
 	return scale->start + part * (scale->end - scale->start);
 }
 
-/* The smallest of 1, 2, 5 times a power of ten that is not below `raw`. */
+/* The first of these that is not below `raw`, as one of them is. */
+static double first_that_fits(const double *steps, double raw)
+{
+	while (*steps < raw)
+		steps++;
+	return *steps;
+}
+
+/* The smallest of 1, 2, 5 times a power of ten that is not below `raw`, which is none. */
 static double decimal_step(double raw)
 {
+	static const double steps[] = { 2, 5, 10 };
 	double power = pow(10, floor(log10(raw)));
 
-	return raw <= power	  ? power
-	       : raw <= 2 * power ? 2 * power
-	       : raw <= 5 * power ? 5 * power
-				  : 10 * power;
+	return power * first_that_fits(steps, raw / power);
 }
 
 static double step_of(enum svg_unit unit, double raw)
 {
-	static const double seconds[] = { 60,	120,  300,   600,   900,   1800,
-					  3600, 7200, 14400, 21600, 43200, 86400 };
+	static const double clock[] = { 30,   60,   120,   300,	  600,	 900,  1800,
+					3600, 7200, 14400, 21600, 43200, 86400 };
 
 	/* A step that fits but for rounding fits. */
 	raw *= 1 - 1e-12;
 	if (unit == SVG_BYTES)
 		return fmax(pow(2, ceil(log2(raw))), 1);
-	if (unit == SVG_TIME && raw > 30 && raw <= 86400) {
-		size_t i = 0;
-
-		while (seconds[i] < raw)
-			i++;
-		return seconds[i];
-	}
-	if (unit == SVG_TIME && raw > 20 && raw <= 30)
-		return 30;
+	if (unit == SVG_TIME && raw > 20 && raw <= 86400)
+		return first_that_fits(clock, raw);
 	return decimal_step(raw);
 }
 
@@ -105,15 +104,15 @@ static void make_even_ticks(struct svg_scale *scale, unsigned most)
 	}
 }
 
-/* Powers of two or ten, a few of them left out where there are many. */
+/* Powers of two or ten; some are left out where there are more than ten. */
 static void make_log_ticks(struct svg_scale *scale, unsigned most)
 {
 	double base = scale->axis.unit == SVG_BYTES ? 2 : 10;
 	double first = ceil(log(scale->from) / log(base) - 1e-9);
 	double last = floor(log(scale->to) / log(base) + 1e-9);
-	double stride = fmax(ceil((last - first + 1) / 10), 1);
+	double stride = ceil((last - first + 1) / 10);
 
-	for (double e = first; e <= last && scale->nr_ticks < SVG_TICKS_MAX; e += stride)
+	for (double e = first; e <= last; e += stride)
 		scale->ticks[scale->nr_ticks++] = pow(base, e);
 	/* Less than a decade: better uneven than none. */
 	if (scale->nr_ticks < 2) {

@@ -103,7 +103,7 @@ static void check_course(const char *path, uint64_t ram)
 	FILE *file = fopen(path, "r");
 
 	assert_non_null(file);
-	if (course_read(file, &course, error))
+	if (course_read(file, COURSE_ROWS_MAX, &course, error))
 		fail_msg("%s", error);
 	fclose(file);
 	assert_true(count_left(&course, ram, ram) >= 2);

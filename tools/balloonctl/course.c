@@ -11,8 +11,7 @@
 #include "tools/balloonctl/course.h"
 
 #define FIELDS_MAX 64
-#define GUEST "guest"	  /* the column of names */
-#define ROWS_MAX 10000000 /* a year, at one every three seconds */
+#define GUEST "guest" /* the column of names */
 
 static const struct {
 	const char *name;
@@ -65,6 +64,7 @@ struct reader {
 	char *line; /* by getline() */
 	size_t size;
 	size_t number; /* of the line, from 1 */
+	size_t rows_max;
 	char *error;
 	int meaning[FIELDS_MAX]; /* a COURSE_ constant, or -1 */
 	unsigned fields;
@@ -90,13 +90,14 @@ static int next_line(struct reader *reader)
 {
 	ssize_t len;
 
-	errno = 0;
 	len = getline(&reader->line, &reader->size, reader->file);
 	if (len < 0) {
-		if (!ferror(reader->file))
+		int err = -errno;
+
+		if (feof(reader->file))
 			return 0;
-		fail(reader, "cannot be read: %s", strerror(errno));
-		return errno ? -errno : -EIO;
+		fail(reader, "cannot be read: %s", strerror(-err));
+		return err;
 	}
 	reader->number++;
 	if (memchr(reader->line, '\0', (size_t)len))
@@ -203,8 +204,8 @@ static int append(struct reader *reader, struct course *course, const struct cou
 	if (last && row->values[COURSE_TIME] < last->values[COURSE_TIME])
 		return fail(reader, "time goes back, from %g s to %g s", last->values[COURSE_TIME],
 			    row->values[COURSE_TIME]);
-	if (course->count == ROWS_MAX)
-		return fail(reader, "more than %d lines", ROWS_MAX);
+	if (course->count == reader->rows_max)
+		return fail(reader, "more than %zu lines", reader->rows_max);
 	/* Doubled whenever the count is a power of two. */
 	if ((course->count & (course->count - 1)) == 0) {
 		size_t room = course->count ? course->count * 2 : 1;
@@ -235,9 +236,9 @@ static int read_rows(struct reader *reader, struct course *course)
 	return err;
 }
 
-int course_read(FILE *file, struct course *course, char error[COURSE_ERROR])
+int course_read(FILE *file, size_t rows_max, struct course *course, char error[COURSE_ERROR])
 {
-	struct reader reader = { .file = file, .error = error, .guest = -1 };
+	struct reader reader = { .file = file, .error = error, .rows_max = rows_max, .guest = -1 };
 	int err;
 
 	*course = (struct course){ 0 };

@@ -71,14 +71,15 @@ struct guest_cost {
 };
 
 /*
- * Connects to a guest, which is the caller's by guest_close(). `name` is the path
- * of a QMP socket (it has a slash), a libvirt URI with the domain after a #
+ * Connects to a guest, which is the caller's by guest_close(). `name` is the path of a
+ * QMP socket (it has a slash), a libvirt URI with the domain after a #
  * ("libvirt:///session#name", "qemu+ssh://host/system#name"), or a short name of a
  * socket in the folder that tools/run.sh uses; NULL: the only one there. `deadline` is
- * that of guest_set_deadline(), and holds for the connection, too. On failure
- * *error is a sentence, the caller's by free(), or NULL if there was no memory for
- * one. -EINVAL: no name of a guest; -ENOTSUP: built without libvirt; -ENOMEM; -EPERM,
- * -ENOENT, -ENOTCONN, -ETIMEDOUT, -EBUSY, -EPROTO and what else the connection says.
+ * that of guest_set_deadline(), and holds for the connection, too. On failure *out is
+ * left alone, and *error is a sentence, the caller's by free(), or NULL if there was no
+ * memory for one. -EINVAL: no name of a guest; -ENOTSUP: built without libvirt; -ENOMEM;
+ * -EPERM, -ENOENT, -ENOTCONN, -ETIMEDOUT, -EBUSY, -EPROTO and what else the connection
+ * says.
  */
 int guest_open(const char *name, int64_t deadline, struct guest **out, char **error);
 

@@ -39,8 +39,10 @@ static struct history_point *place(struct history_ring *ring)
 static void widen(struct history_point *to, const struct history_point *by)
 {
 	if (by->seen) {
-		to->low = to->seen && to->low < by->low ? to->low : by->low;
-		to->high = to->seen && to->high > by->high ? to->high : by->high;
+		if (!to->seen || by->low < to->low)
+			to->low = by->low;
+		if (!to->seen || by->high > to->high)
+			to->high = by->high;
 		to->seen = true;
 	}
 	to->missed |= by->missed;
@@ -75,7 +77,7 @@ void history_add(struct history *history, const struct sample *sample)
 		.ram = state->ram,
 		.taken = state->taken,
 		.has_target = state->has_target,
-		.target_taken = state->has_target ? state->ram - state->target_left : 0,
+		.target_taken = state->ram - state->target_left,
 		.has_cpu = sample->has_cost,
 		.cpu_ms = sample->cost.cpu_ms,
 	};
@@ -126,7 +128,8 @@ static void sum_up(const struct history_ring *ring, unsigned from, unsigned to,
 	span->high = sum.high;
 	span->last = last ? last->taken : sum.high;
 	span->has_target = last && last->has_target;
-	span->target_taken = last ? last->target_taken : 0;
+	if (last)
+		span->target_taken = last->target_taken;
 	assert(!span->seen || span->low <= span->high);
 }
 
@@ -138,7 +141,6 @@ bool history_sum(const struct history *history, unsigned window, int64_t from, i
 	struct history_point held;
 
 	assert(window < HISTORY_WINDOWS && from <= to);
-	*span = (struct history_span){ .seen = false };
 	if (first < end) {
 		sum_up(ring, first, end, span);
 		return true;

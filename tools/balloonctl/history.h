@@ -43,7 +43,7 @@ struct history_span {
 	bool seen, missed;	  /* the guest was there; it was gone */
 	uint64_t low, high, last; /* taken, if `seen` */
 	bool has_target;
-	uint64_t target_taken; /* the last one */
+	uint64_t target_taken; /* the last one, if `has_target` */
 };
 
 /* Gives the length of a window: the first is a minute, the last a day. */

@@ -129,7 +129,6 @@ static int read_piece(struct live *live, struct piece *piece, uint64_t number)
 	if (err)
 		return err;
 	begin_question(live);
-	piece->number = UINT64_MAX;
 	err = guest_peek(live->guest, number * PIECE, piece->data, PIECE);
 	if (err)
 		return err;
@@ -174,9 +173,10 @@ static int read_live(void *context, uint64_t paddr, void *to, size_t size)
 {
 	struct live *live = context;
 	uint8_t *at = to;
+	uint64_t end;
 
-	if (paddr > PADDR_END || size > PADDR_END - paddr ||
-	    (paddr < VGA_END && paddr + size > VGA_START))
+	if (__builtin_add_overflow(paddr, size, &end) || end > PADDR_END ||
+	    (paddr < VGA_END && end > VGA_START))
 		return -EFAULT;
 	while (size > 0) {
 		size_t skip = paddr % PIECE;
@@ -222,9 +222,9 @@ int live_finish(struct live *live, struct live_tally *tally)
 	*tally = live->tally;
 	note_error(live, err);
 	note_error(live, caught ? -EINTR : 0);
+	/* There is room for it after any guest_error(). */
 	if (err)
-		strncat(live->why, "; the guest stands still, and could not be told to run on",
-			sizeof(live->why) - strlen(live->why) - 1);
+		strcat(live->why, "; the guest stands still, and could not be told to run on");
 	return live->err;
 }
 

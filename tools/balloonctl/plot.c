@@ -159,7 +159,7 @@ static int read_file(const struct request *request, struct course *course)
 		complain("%s: %s", request->input, strerror(errno));
 		return EXIT_WRONG;
 	}
-	err = course_read(file, course, error);
+	err = course_read(file, COURSE_ROWS_MAX, course, error);
 	if (!standard)
 		fclose(file);
 	if (!err)

@@ -84,10 +84,8 @@ static int connect_guest(struct poller *poller, char error[SAMPLE_ERROR])
 		return 0;
 	}
 	err = guest_open(poller->name, deadline, &poller->guest, &why);
-	if (err) {
-		poller->guest = NULL;
+	if (err)
 		snprintf(error, SAMPLE_ERROR, "%s", why ? why : strerror(-err));
-	}
 	free(why);
 	return err;
 }

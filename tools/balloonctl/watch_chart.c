@@ -96,7 +96,8 @@ static void draw_course(struct grid *grid, const struct chart *chart)
 static void draw_axes(struct grid *grid, const struct chart *chart)
 {
 	int bottom = chart->top + chart->rows, end = chart->column + chart->columns;
-	char text[SIZE_TEXT], window[16];
+	char text[SIZE_TEXT];
+	char window[16];
 
 	size_format(chart->ram, text);
 	grid_print(grid, chart->top, 0, GRID_DIM, "%*s", LABEL_COLUMNS, text);

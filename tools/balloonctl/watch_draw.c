@@ -281,7 +281,8 @@ void watch_window_text(unsigned window, char *text, size_t size)
 static void draw_title(struct grid *grid, const struct watch_screen *screen, bool table)
 {
 	size_t fits = watch_fits(grid->rows, screen->count), end = screen->first + fits;
-	char parts[4][64] = { "", "", "", "" }, window[16];
+	char parts[4][64] = { "", "", "", "" };
+	char window[16];
 	int column = 1;
 
 	watch_window_text(screen->window, window, sizeof(window));

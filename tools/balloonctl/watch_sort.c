@@ -8,18 +8,18 @@
 
 static bool free_amount(const struct watch_view *view, double *amount)
 {
-	uint64_t bytes = 0;
-	bool known = sample_stat(&view->sample, STAT_FREE_MEMORY, &bytes);
+	uint64_t bytes;
 
+	if (!sample_stat(&view->sample, STAT_FREE_MEMORY, &bytes))
+		return false;
 	*amount = (double)bytes;
-	return known && bytes <= view->sample.state.left;
+	return bytes <= view->sample.state.left;
 }
 
 bool watch_amount(const struct watch_view *view, enum watch_sort sort, double *amount)
 {
 	const struct sample *sample = &view->sample;
 
-	*amount = 0;
 	if (!sample->seen)
 		return false;
 	switch (sort) {
@@ -58,12 +58,13 @@ static int compare_amounts(const struct watch_view *a, const struct watch_view *
 	double of_a, of_b;
 	bool knows_a = watch_amount(a, sorting->sort, &of_a);
 	bool knows_b = watch_amount(b, sorting->sort, &of_b);
+	int order;
 
 	if (!knows_a || !knows_b)
 		return (int)knows_b - (int)knows_a;
-	if (of_a == of_b)
-		return 0;
-	return (of_a > of_b) == sorting->reversed ? 1 : -1;
+	/* The largest is the first. */
+	order = (of_a < of_b) - (of_a > of_b);
+	return sorting->reversed ? -order : order;
 }
 
 static int compare(const void *one, const void *other, void *context)

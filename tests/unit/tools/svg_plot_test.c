@@ -144,6 +144,65 @@ static void many_points_in_a_pixel_keep_their_extremes(void **state)
 	free(y);
 }
 
+/* The first, the lowest, the highest and the last of a pixel's points, each once. */
+static void points_in_a_pixel_are_drawn_once(void **state)
+{
+	static const struct {
+		double y[4];
+		const char *path;
+	} all[] = {
+		{ { 4, 6, 2, 10 }, "\"M82.0 284.0L82.2 234.0L82.2 334.0L776.0 134.0h1\"" },
+		{ { 4, 2, 6, 10 }, "\"M82.0 284.0L82.2 334.0L82.2 234.0L776.0 134.0h1\"" },
+		{ { 6, 2, 4, 10 }, "\"M82.0 234.0L82.2 334.0L82.2 284.0L776.0 134.0h1\"" },
+		{ { 4, 4, 2, 10 }, "\"M82.0 284.0L82.2 334.0L776.0 134.0h1\"" },
+		{ { 4, 4, 6, 10 }, "\"M82.0 284.0L82.2 234.0L776.0 134.0h1\"" },
+		{ { 4, 6, 6, 10 }, "\"M82.0 284.0L82.2 234.0L776.0 134.0h1\"" },
+	};
+	static const double x[] = { 0, 0.1, 0.2, 600 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct svg_series series = { .label = "a", .x = x, .y = all[i].y, .count = 4 };
+		char *svg = draw(&(struct svg_plot){ .series = &series, .count = 1 });
+
+		assert_drawn(svg, all[i].path);
+		free(svg);
+	}
+}
+
+/* Room above the highest line is a part of all the axis, also where that begins below 0. */
+static void axis_may_begin_below_0(void **state)
+{
+	static const double x[] = { 0, 10 }, y[] = { -10, 10 };
+	struct svg_series series = { .label = "a", .x = x, .y = y, .count = 2 };
+	char *svg = draw(&(struct svg_plot){ .series = &series, .count = 1 });
+
+	(void)state;
+	assert_drawn(svg, "M82.0 384.0L776.0 144.0h1");
+	assert_drawn(svg, ">-10<");
+	assert_drawn(svg, ">15<");
+	free(svg);
+}
+
+/* The words of the last tick end with the picture if they would not fit into it. */
+static void words_do_not_reach_beyond_the_picture(void **state)
+{
+	static const double y[] = { 1, 1 };
+	double x[] = { 0, 600 };
+	struct svg_series series = { .label = "a", .x = x, .y = y, .count = 2 };
+	struct svg_plot plot = { .x = { .unit = SVG_TIME }, .series = &series, .count = 1 };
+	char *svg = draw(&plot);
+
+	(void)state;
+	assert_drawn(svg, "<text x=\"776.0\" y=\"404.0\" text-anchor=\"middle\">10 min<");
+	free(svg);
+	x[1] = 6000;
+	svg = draw(&plot);
+	assert_drawn(svg, "<text x=\"800.0\" y=\"404.0\" text-anchor=\"end\">100 min<");
+	assert_drawn(svg, " text-anchor=\"middle\">90 min<");
+	free(svg);
+}
+
 static void log_axis_has_powers_of_two_for_bytes(void **state)
 {
 	static const double x[] = { GIB / 8, GIB, 8 * GIB }, y[] = { 1, 2, 3 };
@@ -298,6 +357,24 @@ static void legend_of_many_lines_moves_the_frame(void **state)
 	}
 }
 
+/* One that is wider than the picture has a line of its own, but no empty one above it. */
+static void legend_begins_in_its_first_line(void **state)
+{
+	static const double x[] = { 0, 1 };
+	char name[121];
+	struct svg_series series[2] = { { .label = name, .x = x, .y = x, .count = 2 },
+					{ .label = "b", .x = x, .y = x, .count = 2 } };
+	char *svg;
+
+	(void)state;
+	memset(name, 'a', 120);
+	name[120] = '\0';
+	svg = draw(&(struct svg_plot){ .series = series, .count = 2 });
+	assert_drawn(svg, "<text x=\"110.0\" y=\"52.0\" text-anchor=\"start\">aaaa");
+	assert_drawn(svg, "<text x=\"110.0\" y=\"70.0\" text-anchor=\"start\">b<");
+	free(svg);
+}
+
 /* Whatever the time is, the axis ends at a tick with a label. */
 static void last_tick_is_labelled(void **state)
 {
@@ -348,14 +425,18 @@ static void text_is_escaped(void **state)
 {
 	static const double x[] = { 0, 1 };
 	struct svg_series series = { .label = "a<b & \"c\"\x1b\xff", .x = x, .y = x, .count = 2 };
-	char *svg = draw(&(struct svg_plot){
-		.title = "</svg>", .x = { .label = "x > y" }, .series = &series, .count = 1 });
+	char *svg = draw(&(struct svg_plot){ .title = "</svg>\x1f\x7f\x80 ~",
+					     .x = { .label = "x > y" },
+					     .series = &series,
+					     .count = 1 });
 
 	(void)state;
 	assert_well_formed(svg);
 	assert_drawn(svg, "a&lt;b &amp; &quot;c&quot;?"
 			  "?<");
-	assert_drawn(svg, "<title>&lt;/svg&gt;</title>");
+	assert_drawn(svg, "<title>&lt;/svg&gt;?"
+			  "?"
+			  "? ~</title>");
 	free(svg);
 }
 
@@ -386,6 +467,9 @@ int main(void)
 		cmocka_unit_test(steps_hold_a_value_until_the_next),
 		cmocka_unit_test(what_is_not_known_is_a_gap),
 		cmocka_unit_test(many_points_in_a_pixel_keep_their_extremes),
+		cmocka_unit_test(points_in_a_pixel_are_drawn_once),
+		cmocka_unit_test(axis_may_begin_below_0),
+		cmocka_unit_test(words_do_not_reach_beyond_the_picture),
 		cmocka_unit_test(log_axis_has_powers_of_two_for_bytes),
 		cmocka_unit_test(log_axis_leaves_out_what_has_no_logarithm),
 		cmocka_unit_test(long_times_are_minutes_and_hours),
@@ -393,6 +477,7 @@ int main(void)
 		cmocka_unit_test(long_times_have_the_steps_of_a_clock),
 		cmocka_unit_test(highest_line_has_room_above_it),
 		cmocka_unit_test(legend_of_many_lines_moves_the_frame),
+		cmocka_unit_test(legend_begins_in_its_first_line),
 		cmocka_unit_test(last_tick_is_labelled),
 		cmocka_unit_test(flat_and_absurd_numbers_still_make_a_picture),
 		cmocka_unit_test(text_is_escaped),

@@ -70,6 +70,7 @@ static void numbers_are_bare_and_almost_nothing_is_0(void **state)
 	assert_word(SVG_NUMBER, 1, 1234567, "1.23457e+06");
 	assert_word(SVG_NUMBER, 1, 1e-10, "0");
 	assert_word(SVG_NUMBER, 1, -1e-10, "0");
+	assert_word(SVG_NUMBER, 1, 1e-9, "1e-09");
 	assert_word(SVG_NUMBER, 1, 2e-9, "2e-09");
 	assert_word(SVG_NUMBER, 1000, 1e-7, "0");
 	assert_word(SVG_NUMBER, 0, 1e-10, "1e-10");
@@ -208,6 +209,26 @@ static void steps_of_time_are_those_of_a_clock(void **state)
 			fail_msg("%g: %g", all[i].raw, step_for(SVG_TIME, all[i].raw));
 }
 
+/* By as much as sums may be beside what they should be. */
+static void step_that_fits_but_for_rounding_fits(void **state)
+{
+	static const double decimals[] = { 0.01, 0.02, 0.05, 1, 2, 5, 1000, 2000, 5000 };
+	static const double times[] = { 10,   20,   30,	  60,	 120,	300,   600,  900,
+					1800, 3600, 7200, 14400, 21600, 43200, 86400 };
+
+	(void)state;
+	for (int hair = 0; hair < 10; hair++) {
+		double more = 1 + hair * 1e-13;
+
+		for (size_t i = 0; i < COUNT(decimals); i++)
+			if (!is_near(step_for(SVG_NUMBER, decimals[i] * more), decimals[i]))
+				fail_msg("%g", step_for(SVG_NUMBER, decimals[i] * more));
+		for (size_t i = 0; i < COUNT(times); i++)
+			if (!is_near(step_for(SVG_TIME, times[i] * more), times[i]))
+				fail_msg("%g s", step_for(SVG_TIME, times[i] * more));
+	}
+}
+
 static void ticks_are_multiples_of_the_step_within_the_axis(void **state)
 {
 	struct svg_scale scale = scale_of(SVG_NUMBER, 0, 10, 5);
@@ -223,6 +244,9 @@ static void ticks_are_multiples_of_the_step_within_the_axis(void **state)
 	ASSERT_TICKS(&scale, 2, 4, 6, 8, 10);
 	scale = scale_of(SVG_NUMBER, 2.001, 9.999, 4);
 	ASSERT_TICKS(&scale, 4, 6, 8);
+	/* A hair of the axis, however far it is from 0. */
+	scale = scale_of(SVG_NUMBER, 1000, 1000.999999, 5);
+	ASSERT_TICKS(&scale, 1000, 1000.2, 1000.4, 1000.6, 1000.8);
 	/* Steps of a tenth do not add up to one, either. */
 	scale = scale_of(SVG_NUMBER, 0, 1, 10);
 	assert_int_equal(scale.nr_ticks, 11);
@@ -307,6 +331,21 @@ static void range_is_rounded_to_ticks(void **state)
 	y = (struct svg_scale){ .axis.unit = SVG_BYTES, .from = 0, .to = 3 * GIB + 100 };
 	svg_round_up(&y, 6);
 	assert_true(is_near(y.to, 4 * GIB));
+	y = (struct svg_scale){ .axis.unit = SVG_BYTES, .from = -5e-10, .to = 5e-10 };
+	svg_round_up(&y, 6);
+	assert_true(y.from == 0 && y.to == 1);
+}
+
+/* Seven steps of 1 do not fit, where six of them did before they were rounded. */
+static void range_that_grows_by_rounding_may_have_longer_steps(void **state)
+{
+	struct svg_scale y = { .from = -0.1, .to = 5.9 };
+
+	(void)state;
+	svg_round_up(&y, 6);
+	assert_true(is_near(y.from, -2) && is_near(y.to, 6));
+	svg_make_ticks(&y, 6);
+	ASSERT_TICKS(&y, -2, 0, 2, 4, 6);
 }
 
 /* ---- what can be drawn ---- */
@@ -400,10 +439,12 @@ int main(void)
 		cmocka_unit_test(steps_are_1_2_and_5_times_a_power_of_ten),
 		cmocka_unit_test(steps_of_bytes_are_powers_of_two_from_1),
 		cmocka_unit_test(steps_of_time_are_those_of_a_clock),
+		cmocka_unit_test(step_that_fits_but_for_rounding_fits),
 		cmocka_unit_test(ticks_are_multiples_of_the_step_within_the_axis),
 		cmocka_unit_test(ticks_are_no_more_than_there_is_room_for),
 		cmocka_unit_test(log_ticks_are_powers),
 		cmocka_unit_test(range_is_rounded_to_ticks),
+		cmocka_unit_test(range_that_grows_by_rounding_may_have_longer_steps),
 		cmocka_unit_test(absurd_numbers_are_not_usable),
 		cmocka_unit_test(range_holds_all_series_and_zero),
 		cmocka_unit_test(range_of_one_value_has_some_width),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tools/balloonctl/amount.h"
@@ -47,6 +48,8 @@ static void shares_are_of_the_ram(void **state)
 	assert_amount("33.3%", 0, 1000, 333);
 	assert_amount("33.3%", 0, 1001, 333);
 	assert_amount("33.3%", 0, 1002, 334);
+	assert_amount("50%", 0, 1, 1);
+	assert_amount("49.9%", 0, 1, 0);
 	assert_amount("0.1%", 0, 1ull << 44, 17592186044);
 }
 
@@ -78,6 +81,24 @@ static void what_is_no_amount_is_refused(void **state)
 	assert_int_equal(amount.value, 7);
 }
 
+/* One that is too long is refused, and none is cut: it would be another number. */
+static void long_share_is_read_whole_or_refused(void **state)
+{
+	char text[64];
+
+	(void)state;
+	for (int length = 2; length < 60; length++) {
+		struct amount amount = { .value = 7 };
+		int err;
+
+		snprintf(text, sizeof(text), "%0*d%%", length, 50);
+		err = amount_parse(text, &amount);
+		assert_int_equal(err, length <= 46 ? 0 : -EINVAL);
+		if (!err)
+			assert_int_equal(amount_bytes(&amount, GIB), GIB / 2);
+	}
+}
+
 static void too_much_is_refused(void **state)
 {
 	static const char *const much[] = { "100.000000000001%",   "101%",     "+200%", "16777216%",
@@ -97,6 +118,7 @@ int main(void)
 		cmocka_unit_test(shares_are_of_the_ram),
 		cmocka_unit_test(all_is_all_of_the_ram),
 		cmocka_unit_test(what_is_no_amount_is_refused),
+		cmocka_unit_test(long_share_is_read_whole_or_refused),
 		cmocka_unit_test(too_much_is_refused),
 	};
 

@@ -134,7 +134,7 @@ static void row_has_all_that_is_known(void **state)
 	assert_string_equal(got.err, "");
 	assert_string_equal(got.out, "");
 	file = fopen(csv, "r");
-	assert_int_equal(course_read(file, &course, error), 0);
+	assert_int_equal(course_read(file, COURSE_ROWS_MAX, &course, error), 0);
 	fclose(file);
 	assert_true(course.count >= 1);
 	v = course.rows[0].values;

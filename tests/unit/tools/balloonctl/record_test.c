@@ -77,7 +77,7 @@ static int read_text(const char *text, size_t len, struct course *course, char *
 	int err;
 
 	assert_non_null(file);
-	err = course_read(file, course, error);
+	err = course_read(file, COURSE_ROWS_MAX, course, error);
 	fclose(file);
 	return err;
 }
