@@ -209,7 +209,7 @@ tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
 tests/tools/qmp := $(QMP_SOURCES)
 tests/tools/qmp_calls := $(QMP_SOURCES) tests/unit/tools/failing.c
-tests/tools/vm := $(QMP_SOURCES) tools/vm.c tools/vm_start.c
+tests/tools/vm := $(QMP_SOURCES) tools/vm.c tools/vm_start.c tests/unit/tools/failing.c
 tests/tools/json_member := tools/json_member.c
 tests/tools/show_mem := tools/show_mem.c
 tests/tools/svg_plot := $(SVG_SOURCES)
@@ -276,9 +276,9 @@ tests/bench/trace := tests/bench/trace.c
 # Where the programs lie: with sanitizers, with coverage, with neither (for mutants).
 RUNS := $(BUILD)/tests $(BUILD)/coverage/run $(BUILD)/plain/run
 
-$(addsuffix /tools/qmp,$(RUNS)) $(addsuffix /tools/vm,$(RUNS)) \
-	$(addsuffix /tools/json_member,$(RUNS)): LIBS := -ljson-c
-$(addsuffix /tools/qmp_calls,$(RUNS)): LIBS := -ljson-c -lelf -lmicrohttpd $(FAILING)
+$(addsuffix /tools/qmp,$(RUNS)) $(addsuffix /tools/json_member,$(RUNS)): LIBS := -ljson-c
+$(addsuffix /tools/qmp_calls,$(RUNS)) $(addsuffix /tools/vm,$(RUNS)): \
+	LIBS := -ljson-c -lelf -lmicrohttpd $(FAILING)
 $(foreach name,tools/svg_plot tools/svg_scale tools/svg_picture bench/samples, \
 	$(addsuffix /$(name),$(RUNS))): LIBS := -lm
 $(addsuffix /tools/core,$(RUNS)) $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
