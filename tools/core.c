@@ -47,7 +47,7 @@ static int compare_segments(const void *left, const void *right)
 {
 	const struct segment *a = left, *b = right;
 
-	return a->paddr < b->paddr ? -1 : a->paddr > b->paddr;
+	return (a->paddr > b->paddr) - (a->paddr < b->paddr);
 }
 
 /* Keeps a segment of memory that lies in the file as a whole. */
