@@ -232,6 +232,8 @@ tests/tools/balloonctl/guest_libvirt := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/live := $(BALLOONCTL_TESTED) $(FRAME_FIXTURE) mm/frame_dump.c kernel/dump.c \
 	tests/unit/tools/dumped_balloon.c
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/replace_file := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
+tests/tools/balloonctl/thread := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/answers := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/looks := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/clock := $(BALLOONCTL_TESTED)
@@ -260,7 +262,7 @@ tests/tools/balloonctl/failing := $(BALLOONCTL_TESTED) tests/unit/tools/failing.
 # What tests/unit/tools/failing.c stands in front of.
 FAILING := $(addprefix -Xlinker --wrap=,malloc calloc realloc strdup strndup asprintf \
 	open_memstream json_tokener_new_ex MHD_create_response_from_buffer pthread_create fopen \
-	fdopen opendir mkstemp fchmod rename fstat pread socket setsockopt getsockopt connect \
+	fdopen opendir memfd_create readlink mkstemp fchmod rename fstat pread socket setsockopt getsockopt connect \
 	poll recv send elf_begin)
 
 # And tests/unit/tools/locks.c.
@@ -289,7 +291,7 @@ $(foreach name,guest_thread poller export, \
 	$(if $(LIBVIRT),-lvirt) $(LOCKS)
 $(addsuffix /tools/balloonctl/clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(addprefix -Xlinker --wrap=,clock_gettime nanosleep time)
-$(foreach name,dump_shows failing libvirt_calls listen watch, \
+$(foreach name,dump_shows failing libvirt_calls listen replace_file thread watch, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAILING)
 $(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)

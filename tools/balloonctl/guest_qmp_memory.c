@@ -84,7 +84,10 @@ int qmp_peek(struct guest *guest, uint64_t paddr, void *to, size_t size)
 	err = save(guest, paddr, size, fd);
 	if (!err) {
 		n = pread(fd, to, size, 0);
-		if (n != (ssize_t)size)
+		if (n < 0)
+			err = guest_fail(guest, -errno, "what QEMU has handed over: %s",
+					 strerror(errno));
+		else if (n != (ssize_t)size)
 			err = guest_fail(guest, -EPROTO,
 					 "QEMU has handed over %zd bytes of memory instead of %zu",
 					 n, size);

@@ -564,6 +564,22 @@ static void short_memory_is_an_error_of_its_own(void **state)
 	vm_stop(vm);
 }
 
+/* While nobody says anything it is not asked again and again who does. */
+static void waiting_takes_no_processor(void **state)
+{
+	struct vm *vm = start("hangs");
+
+	(void)state;
+	fail_nth(FAILING_CALLS, 100);
+	assert_int_equal(vm_expect(vm, "x", SHORT_MS, NULL), -ETIMEDOUT);
+	assert_null(failed_call());
+	fail_nth(FAILING_CALLS, 100);
+	assert_int_equal(vm_wait_exit(vm, SHORT_MS, &(int){ 0 }), -ETIMEDOUT);
+	assert_null(failed_call());
+	fail_nth(FAILING_CALLS, 0);
+	vm_stop(vm);
+}
+
 static void deadlines_of_others_are_left_as_they_were(void **state)
 {
 	struct vm *vm = start("balloon");
@@ -629,6 +645,7 @@ int main(int argc, char **argv)
 		TEST(report_is_short),
 		TEST(report_has_the_end_of_what_qemu_complained_of),
 		TEST(short_memory_is_an_error_of_its_own),
+		TEST(waiting_takes_no_processor),
 		TEST(deadlines_of_others_are_left_as_they_were),
 		TEST(words_are_found_after_the_last_match),
 	};
