@@ -114,6 +114,13 @@ static void be_qmp(FILE *from, int64_t left)
 	_exit(0);
 }
 
+/* It is ready before it says anything. */
+static void begin_with_a_prompt(int serial)
+{
+	say(serial, VM_PROMPT);
+	pause();
+}
+
 /* More than the machine keeps of it, without an end. */
 static void chatter(int serial)
 {
@@ -149,6 +156,8 @@ static int be_qemu(char **argv)
 		be_guest(serial);
 	if (!strcmp(role, "balloon"))
 		be_qmp(qmp, 100 << 20);
+	if (!strcmp(role, "prompts"))
+		begin_with_a_prompt(serial);
 	if (!strcmp(role, "chatters"))
 		chatter(serial);
 	if (!strcmp(role, "trickles"))
@@ -355,6 +364,11 @@ static void very_first_words_are_found(void **state)
 	free(text);
 	/* And those that begin where the last ones ended. */
 	assert_int_equal(vm_expect(vm, VM_PROMPT, LONG_MS, &text), 0);
+	assert_string_equal(text, "");
+	free(text);
+	vm_stop(vm);
+	vm = start("prompts");
+	assert_int_equal(vm_expect_prompt(vm, LONG_MS, &text), 0);
 	assert_string_equal(text, "");
 	free(text);
 	vm_stop(vm);

@@ -12,6 +12,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -184,6 +185,7 @@ static void sizes_that_cannot_be_are_refused(void **state)
 static void bad_arguments_are_refused_before_anything_is_done(void **state)
 {
 	struct outcome got = run_command("/nonexistent/x", "set", "1G", "--wait", "60", NULL);
+	char word[151], said[300];
 
 	(void)state;
 	assert_int_equal(run_command("/nonexistent/x", "set", NULL).status, EXIT_USAGE);
@@ -200,6 +202,11 @@ static void bad_arguments_are_refused_before_anything_is_done(void **state)
 	got = run_command("/nonexistent/x", "take", "512", "M", NULL);
 	assert_says(got.err, "'512 M' is more than one amount: write it in one word, as in "
 			     "`balloonctl take 512M`\n");
+	/* What is very long is cut. */
+	memset(word, 'x', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	snprintf(said, sizeof(said), "'%s %.48s' is more than one amount", word, word);
+	assert_says(run_command("/nonexistent/x", "set", word, word, word, NULL).err, said);
 	got = run_command("/nonexistent/x", "give", NULL);
 	assert_says(got.err, "an amount is wanted, as in `balloonctl give 512M`, 25%, or --all");
 	got = run_command("/nonexistent/x", "set", "--all", "5", "G", NULL);
@@ -277,7 +284,7 @@ static void expect_wait_to_end(const struct fake_qemu *qemu, int status, const c
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		_exit(!wait_ends(qemu, status, words));
+		exit(!wait_ends(qemu, status, words));
 	}
 	trials[nr_trials++] = pid;
 }
