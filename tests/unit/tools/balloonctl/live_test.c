@@ -48,7 +48,8 @@ static void give_memory(uint64_t paddr, uint8_t *to, size_t size)
 		if (process_vm_readv(getpid(), &local, 1, &remote, 1, 0) != DUMP_PAGE)
 			memset(to + at, 0, DUMP_PAGE);
 	}
-	root.self = is_damaged ? 0 : ROOT_PADDR;
+	root.self = ROOT_PADDR;
+	root.version += is_damaged;
 	if (paddr <= ROOT_PADDR && ROOT_PADDR - paddr < size)
 		memcpy(to + (ROOT_PADDR - paddr), &root, sizeof(root));
 }
