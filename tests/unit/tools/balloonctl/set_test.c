@@ -736,6 +736,27 @@ static void events_in_the_middle_of_answers_change_nothing(void **state)
 	assert_int_equal(got.status, EXIT_REACHED);
 }
 
+/* What cannot be asked for before the target is set leaves it as it is. */
+static void guest_that_cannot_be_seen_gets_no_target(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-status", .times = 1, .value = "{\"running\": true}" },
+		{ .asks = "query-status", .times = 1, .error = "GenericError" },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .answers = answers };
+	struct fake_place place;
+	struct outcome got;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	got = run_command(place.path, "set", HALF, NULL);
+	assert_int_equal(got.status, EXIT_WRONG);
+	assert_says(got.err, "QEMU refuses 'query-status'");
+	assert_says(run_command(place.path, "status", NULL).out, "1.000 GiB left");
+	fake_qemu_stop(&place);
+}
+
 /* The third time somebody asks, when the waiting has begun. */
 static void connection_that_dies_in_mid_wait_is_said(void **state)
 {
@@ -836,6 +857,7 @@ int main(void)
 		cmocka_unit_test(wait_does_not_need_to_know_the_target),
 		cmocka_unit_test(lie_is_not_taken_for_success),
 		cmocka_unit_test(events_in_the_middle_of_answers_change_nothing),
+		cmocka_unit_test(guest_that_cannot_be_seen_gets_no_target),
 		cmocka_unit_test(connection_that_dies_in_mid_wait_is_said),
 		cmocka_unit_test(connection_that_dies_after_the_target_is_said),
 		cmocka_unit_test(device_that_goes_in_mid_wait_is_said),
