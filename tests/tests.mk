@@ -262,7 +262,7 @@ tests/tools/balloonctl/failing := $(BALLOONCTL_TESTED) tests/unit/tools/failing.
 # What tests/unit/tools/failing.c stands in front of.
 FAILING := $(addprefix -Xlinker --wrap=,malloc calloc realloc strdup strndup asprintf \
 	open_memstream json_tokener_new_ex MHD_create_response_from_buffer pthread_create fopen \
-	fdopen opendir memfd_create readlink mkstemp fchmod rename fstat pread socket setsockopt getsockopt connect \
+	fdopen opendir memfd_create stat mkstemp fchmod rename fstat pread socket setsockopt getsockopt connect \
 	poll recv send elf_begin)
 
 # And tests/unit/tools/locks.c.

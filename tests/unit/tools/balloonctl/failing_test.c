@@ -122,11 +122,11 @@ static void assert_run(bool good, const struct run *r, const char *command, unsi
 
 static bool names_the_reason(const struct run *r, enum failing kind)
 {
-	static const int reasons[] = { EAGAIN, EMFILE, EPERM, EIO };
+	static const int reasons[] = { EAGAIN, EMFILE, EPERM, EACCES, EIO };
 
-	/* Which files are whose, QEMU and this program must agree on. */
-	if (!strcmp(r->failed, "readlink"))
-		return strstr(r->err, "QEMU does not see this program");
+	/* Which process is which, QEMU and this program must agree on. */
+	if (!strcmp(r->failed, "stat") && strstr(r->err, "QEMU does not see this program"))
+		return true;
 
 	if (kind == FAILING_MEMORY)
 		return strstr(r->err, "out of memory") || strstr(r->err, strerror(ENOMEM));
