@@ -104,6 +104,7 @@ static uint64_t update;	  /* of the report, in Unix time */
 static int64_t new_at;	  /* there is another one from then on */
 static unsigned interval; /* that it is polled with */
 static unsigned told[MAX], nr_told;
+static int64_t told_by[MAX]; /* the deadlines */
 static bool lives; /* the guest answers as soon as it is asked */
 static bool lives_in_waits = true;
 static unsigned stats_fail_at, nr_stats; /* the n-th time, from 1 */
@@ -124,6 +125,7 @@ static int stats_fake(struct guest *guest, struct guest_stats *stats)
 static int set_interval_fake(struct guest *guest, unsigned seconds)
 {
 	assert_true(nr_told < MAX);
+	told_by[nr_told] = guest->deadline;
 	told[nr_told++] = seconds;
 	if (nr_told == refuse_at)
 		return guest_fail(guest, refusal, "no interval");
@@ -526,6 +528,8 @@ static void second_of_the_last_report_is_left_first(void **state)
 	new_at = BEGIN + 1000;
 	assert_int_equal(stats("3"), EXIT_REACHED);
 	assert_true(nr_pauses >= 1 && pauses[0] == 1000000000);
+	/* That was none of the time in which QEMU is to answer. */
+	assert_true(nr_told == 1 && told_by[0] == BEGIN + 1000 + 10000);
 	begin(NULL);
 	update = UNIX_BEGIN - 1;
 	new_at = BEGIN + 50;

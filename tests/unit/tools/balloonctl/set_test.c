@@ -176,6 +176,9 @@ static void sizes_that_cannot_be_are_refused(void **state)
 	assert_refused(&taken, "give", "-1M", "`balloonctl take +1M` takes as much more");
 	assert_refused(&taken, "give", "26%", "'26%' is too much: the balloon holds no more than");
 	assert_refused(&taken, "set", "101%", "'101%' is more than any guest has");
+	/* That is all that is to be said of it. */
+	assert_string_equal(run_command("/nonexistent/x", "set", "101%", NULL).err,
+			    "balloonctl: '101%' is more than any guest has\n");
 	assert_refused(&taken, "set", "9000000T", "'9000000T' is more than any guest has");
 	assert_refused(&taken, "take", "1.G", "'1.G' is no size: bytes, or a number with");
 	assert_refused(&taken, "take", "100%", "without any memory");
