@@ -110,9 +110,11 @@ static int read_arrays(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX
 		uint64_t *to;
 	} arrays[] = {
 		{ layout->owned, layout->set_stride, owners, dump->owned },
-		{ layout->by_order, layout->set_stride, BLOCK_ORDER + 1, dump->by_order },
+		{ layout->by_order, layout->set_stride, ARRAY_SIZE(dump->by_order),
+		  dump->by_order },
 		{ layout->count, sizeof(uint64_t), owners, dump->count },
-		{ layout->free_by_order, sizeof(uint64_t), BLOCK_ORDER + 1, dump->free_by_order },
+		{ layout->free_by_order, sizeof(uint64_t), ARRAY_SIZE(dump->free_by_order),
+		  dump->free_by_order },
 	};
 	int err = 0;
 

@@ -120,6 +120,8 @@ static void ram_that_the_guest_does_not_use_is_shown(void **state)
 	assert_unused("18446744073709551614", false, 768 * MIB, NULL);
 	assert_unused("1073741825", true, FAKE_RAM, NULL);
 	assert_unused("536870912", false, -4096, NULL);
+	/* Nothing is made of what cannot be. */
+	assert_unused("536870912", true, -4096, NULL);
 }
 
 static uint64_t number(struct json_object *object, const char *name)
