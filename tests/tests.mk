@@ -209,7 +209,7 @@ tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
 tests/tools/qmp := $(QMP_SOURCES)
 tests/tools/qmp_calls := $(QMP_SOURCES) tests/unit/tools/failing.c
-tests/tools/vm := $(QMP_SOURCES) tools/vm.c tools/vm_start.c
+tests/tools/vm := $(QMP_SOURCES) tools/vm.c tools/vm_start.c tests/unit/tools/failing.c
 tests/tools/json_member := tools/json_member.c
 tests/tools/show_mem := tools/show_mem.c
 tests/tools/svg_plot := $(SVG_SOURCES)
@@ -232,6 +232,8 @@ tests/tools/balloonctl/guest_libvirt := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/live := $(BALLOONCTL_TESTED) $(FRAME_FIXTURE) mm/frame_dump.c kernel/dump.c \
 	tests/unit/tools/dumped_balloon.c
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/replace_file := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
+tests/tools/balloonctl/thread := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/answers := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/looks := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/clock := $(BALLOONCTL_TESTED)
@@ -269,7 +271,7 @@ tests/tools/balloonctl/failing := $(BALLOONCTL_TESTED) tests/unit/tools/failing.
 # What tests/unit/tools/failing.c stands in front of.
 FAILING := $(addprefix -Xlinker --wrap=,malloc calloc realloc strdup strndup asprintf \
 	open_memstream json_tokener_new_ex MHD_create_response_from_buffer pthread_create fopen \
-	fdopen opendir mkstemp fchmod rename fstat pread socket setsockopt getsockopt connect \
+	fdopen opendir memfd_create stat mkstemp fchmod rename fstat pread socket setsockopt getsockopt connect \
 	poll recv send elf_begin)
 
 # And tests/unit/tools/locks.c.
@@ -285,9 +287,9 @@ tests/bench/trace := tests/bench/trace.c
 # Where the programs lie: with sanitizers, with coverage, with neither (for mutants).
 RUNS := $(BUILD)/tests $(BUILD)/coverage/run $(BUILD)/plain/run
 
-$(addsuffix /tools/qmp,$(RUNS)) $(addsuffix /tools/vm,$(RUNS)) \
-	$(addsuffix /tools/json_member,$(RUNS)): LIBS := -ljson-c
-$(addsuffix /tools/qmp_calls,$(RUNS)): LIBS := -ljson-c -lelf -lmicrohttpd $(FAILING)
+$(addsuffix /tools/qmp,$(RUNS)) $(addsuffix /tools/json_member,$(RUNS)): LIBS := -ljson-c
+$(addsuffix /tools/qmp_calls,$(RUNS)) $(addsuffix /tools/vm,$(RUNS)): \
+	LIBS := -ljson-c -lelf -lmicrohttpd $(FAILING)
 $(foreach name,tools/svg_plot tools/svg_scale tools/svg_picture bench/samples, \
 	$(addsuffix /$(name),$(RUNS))): LIBS := -lm
 $(addsuffix /tools/core,$(RUNS)) $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
@@ -312,7 +314,7 @@ $(addsuffix /tools/balloonctl/poller_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) 
 	$(if $(LIBVIRT),-lvirt) \
 	$(addprefix -Xlinker --wrap=,clock_gettime guest_open pthread_cond_init \
 	pthread_cond_broadcast pthread_cond_timedwait) $(FAILING)
-$(foreach name,course dump_shows failing grid libvirt_calls listen watch, \
+$(foreach name,course dump_shows failing grid libvirt_calls listen replace_file thread watch, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAILING)
 $(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)

@@ -47,7 +47,7 @@ static int compare_segments(const void *left, const void *right)
 {
 	const struct segment *a = left, *b = right;
 
-	return a->paddr < b->paddr ? -1 : a->paddr > b->paddr;
+	return (a->paddr > b->paddr) - (a->paddr < b->paddr);
 }
 
 /* Keeps a segment of memory that lies in the file as a whole. */
@@ -209,9 +209,12 @@ void core_close(struct core *core)
 /* The segment that holds an address, or NULL. */
 static const struct segment *find_segment(const struct core *core, uint64_t paddr)
 {
-	size_t low = 0, high = core->count;
+	size_t low = 1, high = core->count;
 
-	/* Those below `low` begin at or before the address, those from `high` on after it. */
+	/*
+	 * Those below `low` begin at or before the address, those from `high` on after it.
+	 * Where the very first begins after it, the distance is more than any size.
+	 */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -220,7 +223,7 @@ static const struct segment *find_segment(const struct core *core, uint64_t padd
 		else
 			high = middle;
 	}
-	if (low == 0 || paddr - core->segment[low - 1].paddr >= core->segment[low - 1].size)
+	if (paddr - core->segment[low - 1].paddr >= core->segment[low - 1].size)
 		return NULL;
 	return &core->segment[low - 1];
 }

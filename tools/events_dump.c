@@ -58,10 +58,10 @@ static bool is_name(const char *name, size_t size)
 
 static bool type_is_sane(const struct event_type *type)
 {
-	bool sane = type->name[0] != '\0' && is_name(type->name, EVENT_NAME_MAX);
+	bool sane = *type->name && is_name(type->name, EVENT_NAME_MAX);
 
 	for (int i = 0; i < 2; i++) {
-		size_t mark = type->argument[i][0] == '#';
+		size_t mark = *type->argument[i] == '#';
 
 		sane = sane && is_name(type->argument[i] + mark, EVENT_NAME_MAX - mark);
 	}
@@ -164,7 +164,7 @@ static void print_text(const char *text, size_t size)
 static void print_place(const struct epitaph_place *place)
 {
 	printf("%08" PRIx64 " ", place->address);
-	if (place->symbol[0] == '\0') {
+	if (!*place->symbol) {
 		printf("?");
 		return;
 	}

@@ -72,22 +72,35 @@ static int read_names(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX]
 	return err;
 }
 
-/* `count` fields of struct frame_map, `stride` bytes apart, from `offset` on. */
-static int read_fields(const struct frame_dump_reader *dump, uint32_t offset, uint32_t stride,
-		       size_t count, uint64_t *to, char error[CORE_ERROR_MAX])
+/* A field of struct frame_map. */
+static int read_field(const struct frame_dump_reader *dump, uint64_t offset, uint64_t *to,
+		      char error[CORE_ERROR_MAX])
 {
+	return frame_dump_read(dump, dump->layout.map, offset, 1, sizeof(*to), to, "the frame map",
+			       error);
+}
+
+static int read_fields(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
+{
+	const struct frame_dump *layout = &dump->layout;
+	const struct {
+		uint32_t offset;
+		uint64_t *to;
+	} fields[] = {
+		{ layout->blocks, &dump->blocks },   { layout->span_count, &dump->span_count },
+		{ layout->known, &dump->known },     { layout->block, &dump->block },
+		{ layout->free, &dump->free },	     { layout->owner, &dump->owner },
+		{ layout->managed, &dump->managed },
+	};
 	int err = 0;
 
-	for (size_t i = 0; i < count && !err; i++) {
-		uint64_t at = offset + (uint64_t)i * stride;
-
-		err = frame_dump_read(dump, dump->layout.map, at, 1, sizeof(*to), to + i,
-				      "the frame map", error);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(fields) && !err; i++)
+		err = read_field(dump, fields[i].offset, fields[i].to, error);
 	return err;
 }
 
-static int read_map(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
+/* Arrays of such fields, whose elements are `stride` bytes apart. */
+static int read_arrays(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
 {
 	const struct frame_dump *layout = &dump->layout;
 	uint32_t owners = layout->owner_count;
@@ -95,24 +108,29 @@ static int read_map(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
 		uint32_t offset, stride;
 		size_t count;
 		uint64_t *to;
-	} fields[] = {
-		{ layout->blocks, 0, 1, &dump->blocks },
-		{ layout->span_count, 0, 1, &dump->span_count },
-		{ layout->known, 0, 1, &dump->known },
-		{ layout->block, 0, 1, &dump->block },
-		{ layout->free, 0, 1, &dump->free },
-		{ layout->owner, 0, 1, &dump->owner },
+	} arrays[] = {
 		{ layout->owned, layout->set_stride, owners, dump->owned },
-		{ layout->by_order, layout->set_stride, BLOCK_ORDER + 1, dump->by_order },
+		{ layout->by_order, layout->set_stride, ARRAY_SIZE(dump->by_order),
+		  dump->by_order },
 		{ layout->count, sizeof(uint64_t), owners, dump->count },
-		{ layout->managed, 0, 1, &dump->managed },
-		{ layout->free_by_order, sizeof(uint64_t), BLOCK_ORDER + 1, dump->free_by_order },
+		{ layout->free_by_order, sizeof(uint64_t), ARRAY_SIZE(dump->free_by_order),
+		  dump->free_by_order },
 	};
 	int err = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(fields) && !err; i++)
-		err = read_fields(dump, fields[i].offset, fields[i].stride, fields[i].count,
-				  fields[i].to, error);
+	for (size_t a = 0; a < ARRAY_SIZE(arrays); a++)
+		for (size_t i = 0; i < arrays[a].count && !err; i++)
+			err = read_field(dump, arrays[a].offset + (uint64_t)i * arrays[a].stride,
+					 arrays[a].to + i, error);
+	return err;
+}
+
+static int read_map(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
+{
+	int err = read_fields(dump, error);
+
+	if (!err)
+		err = read_arrays(dump, error);
 	if (!err && dump->blocks == 0)
 		err = dump_fail(error, -EINVAL, "of a guest that had not set up its memory yet");
 	if (!err && dump->blocks > BLOCKS_MAX)

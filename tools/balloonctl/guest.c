@@ -114,7 +114,7 @@ __attribute__((format(printf, 2, 3))) static void note(struct guest_state *state
 {
 	va_list args;
 
-	if (state->complaint[0] != '\0')
+	if (*state->complaint)
 		return;
 	va_start(args, format);
 	vsnprintf(state->complaint, sizeof(state->complaint), format, args);
@@ -218,7 +218,7 @@ bool guest_unused(const struct guest_state *state, const struct guest_stats *sta
 	uint64_t total = stats->value[STAT_TOTAL_MEMORY];
 	bool has_taken = state->has_features && state->accepted >> DEFLATE_ON_OOM_BIT & 1;
 
-	if (!(stats->present >> STAT_TOTAL_MEMORY & 1) || state->complaint[0] != '\0' ||
+	if (!(stats->present >> STAT_TOTAL_MEMORY & 1) || *state->complaint ||
 	    (!state->has_features && state->taken))
 		return false;
 	if (!has_taken && __builtin_add_overflow(total, state->taken, &total))

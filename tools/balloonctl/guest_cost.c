@@ -14,7 +14,8 @@
 /* The number after "Pss:" in kB, as the kernel sums it over all mappings. */
 static int read_pss(int pid, uint64_t *bytes)
 {
-	char path[64], line[256];
+	char line[256];
+	char path[64];
 	int err = -ENOTSUP;
 	FILE *file;
 
@@ -36,7 +37,8 @@ static int read_pss(int pid, uint64_t *bytes)
 /* Fields 14 and 15 of proc(5)'s stat. The name before them may hold anything, even blanks. */
 static int read_cpu(int pid, uint64_t *ms)
 {
-	char path[64], text[1024];
+	char text[1024];
+	char path[64];
 	uint64_t user, system;
 	const char *at = NULL;
 	FILE *file;

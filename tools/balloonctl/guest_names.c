@@ -246,25 +246,29 @@ static bool listens(const char *format, const char *folder, const char *daemon)
 	return there;
 }
 
+/* Who may not ask has no guests there. */
+static void add_what_may_be_asked(struct guest_names *names, const char *uri, int64_t deadline)
+{
+	char *error = NULL;
+
+	add_libvirt(names, uri, deadline, &error);
+	free(error);
+}
+
 static void add_running_libvirt(struct guest_names *names, int64_t deadline)
 {
 	static const char *const daemons[] = { "virtqemud-sock", "libvirt-sock" };
 	bool session = false, system = false;
-	char *error = NULL;
 
 	for (size_t i = 0; i < 2; i++) {
 		system |= listens("%s/libvirt/%s", "/run", daemons[i]);
 		session |= listens("%s/libvirt/%s", getenv("XDG_RUNTIME_DIR"), daemons[i]) ||
 			   listens("%s/.cache/libvirt/%s", getenv("HOME"), daemons[i]);
 	}
-	/* Who may not ask has no guests there. */
 	if (session)
-		add_libvirt(names, "libvirt:///session", deadline, &error);
-	free(error);
-	error = NULL;
+		add_what_may_be_asked(names, "libvirt:///session", deadline);
 	if (system)
-		add_libvirt(names, "libvirt:///system", deadline, &error);
-	free(error);
+		add_what_may_be_asked(names, "libvirt:///system", deadline);
 }
 
 void guest_names_add_usual(struct guest_names *names, int64_t deadline)

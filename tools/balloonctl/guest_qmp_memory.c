@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
@@ -23,16 +24,15 @@ static int fail_qmp(struct guest *guest, int err)
 	return guest_fail(guest, err, "%s", qmp_error(guest->connection));
 }
 
-/* The name of a process's namespace of process numbers; false: it cannot be seen. */
-static bool namespace_of(const char *pid, char name[64])
+/* Whether a process has the numbers of processes that we have; not if that cannot be seen. */
+static bool has_our_numbers(pid_t pid)
 {
+	struct stat ours, theirs;
 	char path[64];
-	ssize_t length;
 
-	snprintf(path, sizeof(path), "/proc/%s/ns/pid", pid);
-	length = readlink(path, name, 63);
-	name[length < 0 ? 0 : length] = '\0';
-	return length > 0;
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", pid);
+	return !stat("/proc/self/ns/pid", &ours) && !stat(path, &theirs) &&
+	       ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 }
 
 /*
@@ -41,14 +41,12 @@ static bool namespace_of(const char *pid, char name[64])
  */
 static int check_namespace(struct guest *guest)
 {
-	char text[16], ours[64], theirs[64];
 	pid_t pid;
 	int err = qmp_peer(guest->connection, &pid);
 
 	if (err)
 		return fail_qmp(guest, err);
-	snprintf(text, sizeof(text), "%d", pid);
-	if (namespace_of("self", ours) && namespace_of(text, theirs) && !strcmp(ours, theirs))
+	if (has_our_numbers(pid))
 		return 0;
 	return guest_fail(guest, -ENOTSUP,
 			  "QEMU does not see this program (a container?), so it cannot hand the "
@@ -84,7 +82,10 @@ int qmp_peek(struct guest *guest, uint64_t paddr, void *to, size_t size)
 	err = save(guest, paddr, size, fd);
 	if (!err) {
 		n = pread(fd, to, size, 0);
-		if (n != (ssize_t)size)
+		if (n < 0)
+			err = guest_fail(guest, -errno, "what QEMU has handed over: %s",
+					 strerror(errno));
+		else if (n != (ssize_t)size)
 			err = guest_fail(guest, -EPROTO,
 					 "QEMU has handed over %zd bytes of memory instead of %zu",
 					 n, size);

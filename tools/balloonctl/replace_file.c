@@ -37,11 +37,12 @@ int replace_begin(struct replacement *replacement, const char *path)
 	if (asprintf(&replacement->temporary, "%s.XXXXXX", path) < 0)
 		return -ENOMEM;
 	fd = mkstemp(replacement->temporary);
-	replacement->file = fd < 0 ? NULL : fdopen(fd, "w");
-	if (replacement->file && fchmod(fd, 0644 & ~mask) == 0)
+	if (fd >= 0 && fchmod(fd, 0644 & ~mask) == 0)
+		replacement->file = fdopen(fd, "w");
+	if (replacement->file)
 		return 0;
 	err = -errno;
-	if (fd >= 0 && !replacement->file) {
+	if (fd >= 0) {
 		close(fd);
 		unlink(replacement->temporary);
 	}

@@ -64,7 +64,7 @@ struct json_object *report_amounts(const char *name, const struct guest_state *s
 	}
 	if (state->has_features)
 		json_object_object_add(all, "driver", json_object_new_boolean(state->driver_ok));
-	if (state->complaint[0] != '\0')
+	if (*state->complaint)
 		add_text(all, "complaint", state->complaint);
 	return all;
 }

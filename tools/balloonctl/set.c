@@ -161,7 +161,7 @@ static void print_result(const struct request *request, const struct guest *gues
 		print_json(guest, state, status, request->wait);
 	else
 		report_print_amounts(state);
-	if (state->complaint[0] != '\0')
+	if (*state->complaint)
 		complain("%s", state->complaint);
 }
 

@@ -65,7 +65,7 @@ static void print_state(const struct guest *guest, const struct guest_state *sta
 	printf("RAM          %s\n", ram);
 	report_print_amounts(state);
 	print_driver(state);
-	if (state->complaint[0] != '\0') {
+	if (*state->complaint) {
 		fputs("Complaint    ", stdout);
 		put_escaped(stdout, state->complaint);
 		putchar('\n');

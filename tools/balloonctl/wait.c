@@ -94,7 +94,7 @@ static void sleep_ms(int ms)
 /* A number that had to be corrected does not count. */
 static bool is_reached(const struct waiting *w)
 {
-	return w->state.left == w->goal && w->state.complaint[0] == '\0';
+	return w->state.left == w->goal && !*w->state.complaint;
 }
 
 static int complain_shortfall(const struct waiting *w)

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -368,6 +369,31 @@ static void every_one_of_many_pieces_is_found(void **state)
 	core_close(core);
 }
 
+/* Who calls without a standard input has the number 0 for the file. */
+static void descriptor_0_is_one(void **state)
+{
+	static const char data[] = "data";
+	const struct core_piece piece = { .paddr = 0x1000, .data = data, .size = sizeof(data) };
+	int fd = core_file_make(&piece, 1), saved = dup(STDIN_FILENO), err, left;
+	char error[CORE_ERROR_MAX], text[sizeof(data)] = "";
+	struct core *core;
+
+	(void)state;
+	assert_true(saved > 0);
+	close(STDIN_FILENO);
+	err = core_file_open(fd, &core, error);
+	if (!err) {
+		err = core_read(core, 0x1000, text, sizeof(text));
+		core_close(core);
+	}
+	left = fcntl(STDIN_FILENO, F_GETFD);
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+	assert_int_equal(err, 0);
+	assert_string_equal(text, data);
+	assert_int_equal(left, -1);
+}
+
 /* Gives the address, byte by byte; nothing from 0x1000 on. */
 static int give_addresses(void *context, uint64_t paddr, void *to, size_t size)
 {
@@ -400,6 +426,7 @@ int main(void)
 		cmocka_unit_test(reads_by_physical_address),
 		cmocka_unit_test(reads_across_adjacent_segments),
 		cmocka_unit_test(memory_may_come_from_elsewhere),
+		cmocka_unit_test(descriptor_0_is_one),
 		cmocka_unit_test(tells_what_is_not_in_the_dump),
 		cmocka_unit_test(tells_that_the_file_was_cut_after_it_was_opened),
 		cmocka_unit_test(refuses_what_is_no_file),

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -102,6 +103,8 @@ CALL(int, pthread_create, EAGAIN, EAGAIN,
 CALL(FILE *, fopen, NULL, EMFILE, (const char *path, const char *mode), (path, mode))
 CALL(FILE *, fdopen, NULL, EMFILE, (int fd, const char *mode), (fd, mode))
 CALL(DIR *, opendir, NULL, EMFILE, (const char *path), (path))
+CALL(int, memfd_create, -1, EMFILE, (const char *name, unsigned flags), (name, flags))
+CALL(int, stat, -1, EACCES, (const char *path, struct stat *st), (path, st))
 CALL(int, mkstemp, -1, EMFILE, (char *path), (path))
 CALL(int, fchmod, -1, EPERM, (int fd, mode_t mode), (fd, mode))
 CALL(int, rename, -1, EIO, (const char *from, const char *to), (from, to))

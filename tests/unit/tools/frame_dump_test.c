@@ -15,6 +15,7 @@
 #include "kernel/dump.h"
 #include "kernel/lib/epitaph.h"
 #include "kernel/lib/events.h"
+#include "kernel/mem_figures.h"
 #include "mm/frame_dump.h"
 #include "mm/frame_map.h"
 #include "mm/ledger.h"
@@ -38,6 +39,7 @@ struct image {
 	struct balloon_dump balloon;
 	struct frame_map map;
 	char names[OWNER_COUNT][FRAME_DUMP_NAME];
+	uint64_t root_at;
 	size_t pieces; /* how many of them are in the core */
 };
 
@@ -55,6 +57,7 @@ static struct image take_image(void)
 		.frames = frame_dump,
 		.balloon = balloon_dump,
 		.map = frame_map,
+		.root_at = ROOT_PADDR,
 		.pieces = 7,
 	};
 
@@ -66,7 +69,7 @@ static struct image take_image(void)
 static struct opened open_image(const struct image *image)
 {
 	const struct core_piece pieces[] = {
-		{ ROOT_PADDR, &image->root, sizeof(image->root) },
+		{ image->root_at, &image->root, sizeof(image->root) },
 		{ (uintptr_t)&frame_dump, &image->frames, sizeof(image->frames) },
 		{ (uintptr_t)&balloon_dump, &image->balloon, sizeof(image->balloon) },
 		{ (uintptr_t)&dumped_balloon, &dumped_balloon, sizeof(dumped_balloon) },
@@ -200,6 +203,106 @@ static void what_cannot_come_from_above_the_floor_is_shortfall(void **state)
 	done(&o);
 }
 
+/* What is on its way to the host, or back, is no shortfall. */
+static void frames_on_their_way_count_as_given(void **state)
+{
+	uint64_t taken = BLOCK_FRAMES + 3, free;
+	struct opened o;
+
+	(void)state;
+	fixture_reserve(0x100000 + 20 * BLOCK_FRAMES, 5, OWNER_IN_FLIGHT);
+	fixture_reserve(0x100000 + 21 * BLOCK_FRAMES, 7, OWNER_LEAVING);
+	free = ledger_count(OWNER_FREE);
+	dumped_balloon = (struct dumped_balloon){ true, false, taken + 12 + free, taken, 0 };
+	o = open_now();
+	assert_int_equal(figures_of(&o).shortfall, 0);
+	done(&o);
+	dumped_balloon.target++;
+	o = open_now();
+	assert_int_equal(figures_of(&o).shortfall, 1);
+	done(&o);
+}
+
+/* Its record is not forgotten. */
+static void block_that_was_given_back_is_free_as_a_whole(void **state)
+{
+	struct mem_figures f;
+	struct opened o;
+	const char *name;
+
+	(void)state;
+	fixture_free(2 * BLOCK_FRAMES, BLOCK_FRAMES, OWNER_BALLOON);
+	fixture_assert_books();
+	o = open_now();
+	f = figures_of(&o);
+	assert_true(f.ledger_ok);
+	assert_int_equal(f.free_by_order[BLOCK_ORDER], frame_free_by_order(BLOCK_ORDER));
+	assert_int_equal(frame_dump_owner(o.dump, 2 * BLOCK_FRAMES, &name, o.error), 0);
+	assert_string_equal(name, "free");
+	done(&o);
+}
+
+static uint8_t other_number(uint8_t owner)
+{
+	return owner == OWNER_ABSENT ? OWNER_HELD : owner == OWNER_HELD ? OWNER_ABSENT : owner;
+}
+
+/* Holes and frames that are held change their numbers. */
+static void renumber(struct image *image)
+{
+	char name[FRAME_DUMP_NAME];
+	struct bitset set = image->map.blocks_of[OWNER_ABSENT];
+	uint64_t count = image->map.count[OWNER_ABSENT];
+
+	memcpy(name, image->names[OWNER_ABSENT], sizeof(name));
+	memcpy(image->names[OWNER_ABSENT], image->names[OWNER_HELD], sizeof(name));
+	memcpy(image->names[OWNER_HELD], name, sizeof(name));
+	image->map.blocks_of[OWNER_ABSENT] = image->map.blocks_of[OWNER_HELD];
+	image->map.blocks_of[OWNER_HELD] = set;
+	image->map.count[OWNER_ABSENT] = image->map.count[OWNER_HELD];
+	image->map.count[OWNER_HELD] = count;
+	image->frames.owner_absent = OWNER_HELD;
+	for (size_t i = 0; i < frame_map.block_count; i++) {
+		frame_map.records[i].owner = other_number(frame_map.records[i].owner);
+		for (size_t f = 0; f < BLOCK_FRAMES; f++)
+			frame_map.owner_bytes[i][f] = other_number(frame_map.owner_bytes[i][f]);
+	}
+}
+
+/* Another version of the guest may have others; the dump tells them. */
+static void numbers_of_owners_are_the_dumps_own(void **state)
+{
+	uint64_t holes = ledger_count(OWNER_ABSENT);
+	struct image image;
+	struct mem_figures f;
+	struct opened o;
+	const char *name;
+
+	(void)state;
+	assert_true(holes > 0);
+	image = take_image();
+	renumber(&image);
+	o = open_image(&image);
+	assert_int_equal(o.err, 0);
+	f = figures_of(&o);
+	assert_true(f.ledger_ok);
+	assert_int_equal(f.owner_count, OWNER_COUNT - 1);
+	assert_string_equal(f.owner[0].name, "held");
+	assert_int_equal(f.owner[0].frames, 299);
+	assert_string_equal(f.owner[1].name, "free");
+	assert_int_equal(f.account.ram, ledger_managed());
+	assert_int_equal(frame_dump_owner(o.dump, 0, &name, o.error), 0);
+	assert_string_equal(name, "absent");
+	done(&o);
+	/* Too many of the first of them, too. */
+	image.map.count[OWNER_ABSENT]++;
+	o = open_image(&image);
+	f = figures_of(&o);
+	assert_false(f.ledger_ok);
+	assert_non_null(strstr(f.verdict, "held"));
+	done(&o);
+}
+
 static void owner_of_each_frame_is_the_guests(void **state)
 {
 	struct opened o = open_now();
@@ -220,6 +323,21 @@ static void owner_of_each_frame_is_the_guests(void **state)
 	done(&o);
 }
 
+static void root_is_looked_for_in_the_first_64_mib(void **state)
+{
+	(void)state;
+	for (int beyond = 0; beyond < 2; beyond++) {
+		struct image image = take_image();
+		struct opened o;
+
+		image.root_at = DUMP_LIMIT - (beyond ? 0 : DUMP_PAGE);
+		image.root.self = image.root_at;
+		o = open_image(&image);
+		assert_int_equal(!o.err, !beyond);
+		done(&o);
+	}
+}
+
 static void a_copy_of_the_root_elsewhere_is_none(void **state)
 {
 	struct image image = take_image();
@@ -234,6 +352,9 @@ static void a_copy_of_the_root_elsewhere_is_none(void **state)
 }
 
 /* ---- lies of what leads to the map ---- */
+
+/* As many as 52 bits of an address reach. */
+#define MOST_BLOCKS ((uint64_t)1 << 31)
 
 struct lie {
 	void (*tell)(struct image *image);
@@ -276,21 +397,28 @@ LIE(empty_name, i->names[5][0] = '\0')
 LIE(endless_name, memset(i->names[5], 'a', FRAME_DUMP_NAME))
 LIE(balloon_is_no_owner, i->balloon.owner_balloon = OWNER_COUNT)
 LIE(in_flight_is_no_owner, i->balloon.owner_in_flight = UINT32_MAX)
+LIE(in_flight_is_next_to_one, i->balloon.owner_in_flight = OWNER_COUNT)
 LIE(leaving_is_no_owner, i->balloon.owner_leaving = OWNER_COUNT)
 LIE(no_map_yet, i->map.block_count = 0)
 LIE(too_many_blocks, i->map.block_count = UINT64_MAX)
+LIE(a_block_too_many, i->map.block_count = MOST_BLOCKS + 1)
+LIE(most_blocks, i->map.block_count = MOST_BLOCKS)
+LIE(an_owner_too_many, i->frames.owner_count = MEM_OWNERS_MAX + 2)
+LIE(most_owners, i->frames.owner_count = MEM_OWNERS_MAX + 1)
 LIE(blocks_off_by_one, i->map.block_count++)
 LIE(fewer_blocks, i->map.block_count--)
 LIE(many_spans, i->map.spans.count = MEM_RANGES_MAX + 1)
 LIE(endless_spans, (i->frames.span_max = UINT32_MAX, i->map.spans.count = UINT32_MAX))
+LIE(a_span_too_many, (i->frames.span_max = UINT32_MAX, i->map.spans.count = 1025))
+LIE(most_spans, (i->frames.span_max = UINT32_MAX, i->map.spans.count = 1024))
 LIE(no_spans, i->map.spans.count = 0)
 LIE(spans_overlap, i->map.spans.span[1].start = i->map.spans.span[0].start)
 LIE(span_in_mid_block, i->map.spans.span[1].start++)
+LIE(span_too_far, i->map.spans.span[1].start = MOST_BLOCKS * BLOCK_FRAMES + BLOCK_FRAMES)
 LIE(span_far_away, i->map.spans.span[1].start = UINT64_MAX - BLOCK_FRAMES + 1)
 LIE(span_wraps, i->map.spans.span[1].blocks = UINT64_MAX - 4)
 LIE(span_empty, i->map.spans.span[0].blocks = 0)
 LIE(span_misnumbered, i->map.spans.span[1].first++)
-#undef LIE
 
 static const struct lie lies[] = {
 	{ no_magic, "no Aerostat" },
@@ -312,6 +440,8 @@ static const struct lie lies[] = {
 	{ small_frames, "frames of 2^9 bytes" },
 	{ large_blocks, "blocks of 2^18 frames" },
 	{ many_owners, "4294967295 owners" },
+	{ an_owner_too_many, " owners, free is number 1, absent 0" },
+	{ most_owners, "the table of owners is said to be at" },
 	{ no_owners, "0 owners" },
 	{ free_is_no_owner, "free is number" },
 	{ absent_is_no_owner, "absent " },
@@ -324,16 +454,24 @@ static const struct lie lies[] = {
 	{ endless_name, "owner 5 has no sane name" },
 	{ balloon_is_no_owner, "the balloon is owner" },
 	{ in_flight_is_no_owner, "the balloon is owner" },
+	{ in_flight_is_next_to_one, "the balloon is owner" },
 	{ leaving_is_no_owner, "the balloon is owner" },
 	{ no_map_yet, "had not set up its memory" },
 	{ too_many_blocks, "18446744073709551615 blocks" },
+	{ a_block_too_many, "damaged: 2147483649 blocks" },
+	/* Not so many that it cannot be, but the spans have less. */
+	{ most_blocks, "the map has 2147483648" },
 	{ blocks_off_by_one, "the map has" },
 	{ fewer_blocks, "span 1 of memory" },
 	{ many_spans, "33 spans" },
 	{ endless_spans, "4294967295 spans" },
+	{ a_span_too_many, "1025 spans" },
+	/* Likewise: so many may be, but the map ends before. */
+	{ most_spans, "the frame map is said to be at" },
 	{ no_spans, "spans of 0 blocks" },
 	{ spans_overlap, "span 1 of memory" },
 	{ span_in_mid_block, "span 1 of memory" },
+	{ span_too_far, "span 1 of memory" },
 	{ span_far_away, "span 1 of memory" },
 	{ span_wraps, "span 1 of memory" },
 	{ span_empty, "span 0 of memory" },
@@ -351,6 +489,44 @@ static void every_lie_about_the_way_is_named(void **state)
 		o = open_image(&image);
 		if (!o.err || !strstr(o.error, lies[i].says))
 			fail_msg("lie %zu: \"%s\" lacks \"%s\"", i, o.error, lies[i].says);
+		done(&o);
+	}
+}
+
+LIE(mixed_is_the_next_number, i->frames.owner_mixed = OWNER_COUNT)
+LIE(longest_name, memset(i->names[5], 'a', FRAME_DUMP_NAME - 1))
+LIE(longest_release, memset(i->root.release, '1', DUMP_RELEASE_MAX - 1))
+LIE(span_at_the_end, i->map.spans.span[1].start = MOST_BLOCKS * BLOCK_FRAMES)
+
+/* One span as two that touch. */
+static void adjacent_spans(struct image *i)
+{
+	struct frame_span *span = i->map.spans.span;
+
+	span[2] = span[1];
+	span[2].start += 1000 * BLOCK_FRAMES;
+	span[2].first += 1000;
+	span[2].blocks -= 1000;
+	span[1].blocks = 1000;
+	i->map.spans.count++;
+}
+
+static void what_just_may_be_is_no_lie(void **state)
+{
+	static void (*const unusual[])(struct image * image) = {
+		mixed_is_the_next_number, longest_name,	  longest_release,
+		span_at_the_end,	  adjacent_spans,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(unusual); i++) {
+		struct image image = take_image();
+		struct opened o;
+
+		unusual[i](&image);
+		o = open_image(&image);
+		if (o.err)
+			fail_msg("%zu: \"%s\"", i, o.error);
 		done(&o);
 	}
 }
@@ -413,6 +589,8 @@ static void a_map_without_its_arrays_is_named(void **state)
 	assert_non_null(strstr(o.error, "the known set"));
 	done(&o);
 }
+
+#undef LIE
 
 /* ---- lies in the map: what the guest's own audit would say ---- */
 
@@ -611,9 +789,14 @@ int main(void)
 		TEST(figures_are_those_of_the_guest),
 		TEST(the_balloon_counts_in_its_mode),
 		TEST(what_cannot_come_from_above_the_floor_is_shortfall),
+		TEST(frames_on_their_way_count_as_given),
+		TEST(block_that_was_given_back_is_free_as_a_whole),
+		TEST(numbers_of_owners_are_the_dumps_own),
 		TEST(owner_of_each_frame_is_the_guests),
+		TEST(root_is_looked_for_in_the_first_64_mib),
 		TEST(a_copy_of_the_root_elsewhere_is_none),
 		TEST(every_lie_about_the_way_is_named),
+		TEST(what_just_may_be_is_no_lie),
 		TEST(an_array_beyond_the_dump_is_named),
 		TEST(a_balloon_beyond_the_dump_is_named),
 		TEST(a_map_without_its_arrays_is_named),

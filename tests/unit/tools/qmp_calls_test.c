@@ -619,6 +619,75 @@ static void other_client_is_seen_at_any_address(void **state)
 	end_server(&longer);
 }
 
+/* With clients that are not served, and so not closed before the server is. */
+static size_t fill_backlog(const struct server *server, int fds[8])
+{
+	size_t count = 0;
+
+	do {
+		assert_true(count < 8);
+		fds[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	} while (!connect(fds[count++], (const struct sockaddr *)&server->addr, server->len));
+	assert_int_equal(errno, EAGAIN);
+	return count;
+}
+
+static void socket_that_is_held_and_full_is_busy(void **state)
+{
+	char base[] = "/tmp/qmp-XXXXXX", path[64];
+	int other, served, before, waiting[8];
+	struct qmp *q = qmp_new();
+	struct server server;
+	size_t count;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	snprintf(path, sizeof(path), "%s/x", base);
+	serve_at(&server, path);
+	assert_int_equal(listen(server.fd, 0), 0);
+	other = client_of(&server);
+	served = accept(server.fd, NULL, NULL);
+	count = fill_backlog(&server, waiting);
+	before = next_fd();
+	assert_int_equal(qmp_connect(q, path, SHORT_MS), -EBUSY);
+	assert_error(q, "busy: another client is connected to QEMU's socket");
+	assert_int_equal(next_fd(), before);
+	while (count)
+		close(waiting[--count]);
+	close(served);
+	close(other);
+	end_server(&server);
+	assert_int_equal(rmdir(base), 0);
+	qmp_free(q);
+}
+
+/* Only root can make one: a socket is served by whoever listens. */
+static void socket_that_another_user_serves_is_refused(void **state)
+{
+	char base[] = "/tmp/qmp-XXXXXX", path[64], words[128];
+	struct qmp *q = qmp_new();
+	struct server server;
+	int before;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	snprintf(path, sizeof(path), "%s/x", base);
+	serve_at(&server, path);
+	if (geteuid() == 0) {
+		assert_int_equal(seteuid(12345), 0);
+		assert_int_equal(listen(server.fd, 5), 0);
+		assert_int_equal(seteuid(0), 0);
+		before = next_fd();
+		assert_int_equal(qmp_connect(q, path, LONG_MS), -EPERM);
+		snprintf(words, sizeof(words), "%s is served by user 12345, not by us", path);
+		assert_error(q, words);
+		assert_int_equal(next_fd(), before);
+	}
+	end_server(&server);
+	assert_int_equal(rmdir(base), 0);
+	qmp_free(q);
+}
+
 /* By a client that could not connect. */
 static void other_client_is_seen_by_the_path(void **state)
 {
@@ -773,6 +842,8 @@ int main(void)
 		TEST(greeting_that_does_not_come_closes),
 		TEST(other_client_is_seen_at_any_address),
 		TEST(other_client_is_seen_by_the_path),
+		TEST(socket_that_is_held_and_full_is_busy),
+		TEST(socket_that_another_user_serves_is_refused),
 		TEST(every_part_of_the_list_is_read),
 		TEST(socket_without_a_name_is_held_by_nobody),
 		TEST(holder_is_not_guessed),

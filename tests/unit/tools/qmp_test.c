@@ -385,6 +385,35 @@ static void error_says_where_json_ends(void **state)
 	done(&f);
 }
 
+/* No more than is there, nor more than fits a line. */
+static void what_is_no_json_is_shown_in_part(void **state)
+{
+	char text[400] = "{\"return\": \"", words[120], much[101] = "";
+	struct fixture f;
+
+	(void)state;
+	memset(text + strlen(text), 'x', 200);
+	strcat(text, "\", \"id\": 2}\n");
+	f = connected(text);
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), 0);
+	say(f.peer, "{\"return\": 3, \"id\": 3}\r\nrubbish");
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), 0);
+	assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -EPROTO);
+	assert_string_equal(qmp_error(f.q), "QEMU sent what is no JSON object: rubbish");
+	done(&f);
+	memset(much, 'y', 100);
+	for (size_t length = 79; length < 82; length++) {
+		much[length] = '\0';
+		f = connected(much);
+		much[length] = 'y';
+		assert_int_equal(qmp_execute(f.q, "x", NULL, NULL), -EPROTO);
+		snprintf(words, sizeof(words), "QEMU sent what is no JSON object: %.*s",
+			 length < 80 ? (int)length : 80, much);
+		assert_string_equal(qmp_error(f.q), words);
+		done(&f);
+	}
+}
+
 /* The answer is good; what follows is nobody's. */
 static void rubbish_after_an_answer_is_the_next_ones(void **state)
 {
@@ -805,6 +834,7 @@ int main(void)
 		cmocka_unit_test(object_of_the_largest_size_is_taken),
 		cmocka_unit_test(what_is_no_json_object_is_an_error),
 		cmocka_unit_test(error_says_where_json_ends),
+		cmocka_unit_test(what_is_no_json_is_shown_in_part),
 		cmocka_unit_test(rubbish_after_an_answer_is_the_next_ones),
 		cmocka_unit_test(zero_bytes_are_no_json),
 		cmocka_unit_test(deep_nesting_is_an_error),

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/unit/tools/failing.h"
 #include "tools/deadline.h"
 #include "tools/qmp.h"
 #include "tools/vm.h"
@@ -113,6 +114,13 @@ static void be_qmp(FILE *from, int64_t left)
 	_exit(0);
 }
 
+/* It is ready before it says anything. */
+static void begin_with_a_prompt(int serial)
+{
+	say(serial, VM_PROMPT);
+	pause();
+}
+
 /* More than the machine keeps of it, without an end. */
 static void chatter(int serial)
 {
@@ -121,6 +129,13 @@ static void chatter(int serial)
 	memset(much, 'm', sizeof(much) - 1);
 	while (true)
 		say(serial, much);
+}
+
+/* More than a report has of it. */
+static void complain_at_length(void)
+{
+	for (int i = 0; i < 300; i++)
+		fprintf(stderr, "%c: complaint\n", i < 50 ? 'a' : 'b');
 }
 
 static int be_qemu(char **argv)
@@ -134,11 +149,15 @@ static int be_qemu(char **argv)
 		fprintf(stderr, "qemu: no \x1b such option\n");
 		return 3;
 	}
+	if (!strcmp(role, "complains"))
+		complain_at_length();
 	qmp = begin_qmp(argv);
 	if (!strcmp(role, "guest"))
 		be_guest(serial);
 	if (!strcmp(role, "balloon"))
 		be_qmp(qmp, 100 << 20);
+	if (!strcmp(role, "prompts"))
+		begin_with_a_prompt(serial);
 	if (!strcmp(role, "chatters"))
 		chatter(serial);
 	if (!strcmp(role, "trickles"))
@@ -348,6 +367,11 @@ static void very_first_words_are_found(void **state)
 	assert_string_equal(text, "");
 	free(text);
 	vm_stop(vm);
+	vm = start("prompts");
+	assert_int_equal(vm_expect_prompt(vm, LONG_MS, &text), 0);
+	assert_string_equal(text, "");
+	free(text);
+	vm_stop(vm);
 }
 
 /* Before we are connected, or after. */
@@ -516,6 +540,60 @@ static void report_is_short(void **state)
 	vm_stop(vm);
 }
 
+/* Of what QEMU itself said, too, the end is what tells. */
+static void report_has_the_end_of_what_qemu_complained_of(void **state)
+{
+	struct vm *vm = start("complains");
+	char *text;
+
+	(void)state;
+	reported();
+	vm_report(vm, "much");
+	text = strstr(reported(), "---- QEMU's stderr ends with:\n");
+	assert_non_null(text);
+	text += strlen("---- QEMU's stderr ends with:\n");
+	assert_int_equal(strlen(text), 2500 + strlen("----\n"));
+	/* The last 192 lines, and four bytes of the one before. */
+	assert_int_equal(strncmp(text, "int\nb: complaint\n", 17), 0);
+	assert_string_equal(text + 2500 - 13, "b: complaint\n----\n");
+	vm_stop(vm);
+}
+
+static void short_memory_is_an_error_of_its_own(void **state)
+{
+	struct vm *vm = start("guest");
+	char *text;
+
+	(void)state;
+	fail_nth(FAILING_MEMORY, 1);
+	assert_int_equal(vm_expect(vm, "boot", LONG_MS, &text), -ENOMEM);
+	fail_nth(FAILING_MEMORY, 0);
+	/* Nothing was lost by it. */
+	assert_int_equal(vm_expect(vm, "boot", LONG_MS, &text), 0);
+	assert_string_equal(text, "");
+	free(text);
+	fail_nth(FAILING_MEMORY, 1);
+	assert_int_equal(vm_expect(vm, " ", LONG_MS, &text), -ENOMEM);
+	fail_nth(FAILING_MEMORY, 0);
+	vm_stop(vm);
+}
+
+/* While nobody says anything it is not asked again and again who does. */
+static void waiting_takes_no_processor(void **state)
+{
+	struct vm *vm = start("hangs");
+
+	(void)state;
+	fail_nth(FAILING_CALLS, 100);
+	assert_int_equal(vm_expect(vm, "x", SHORT_MS, NULL), -ETIMEDOUT);
+	assert_null(failed_call());
+	fail_nth(FAILING_CALLS, 100);
+	assert_int_equal(vm_wait_exit(vm, SHORT_MS, &(int){ 0 }), -ETIMEDOUT);
+	assert_null(failed_call());
+	fail_nth(FAILING_CALLS, 0);
+	vm_stop(vm);
+}
+
 static void deadlines_of_others_are_left_as_they_were(void **state)
 {
 	struct vm *vm = start("balloon");
@@ -579,6 +657,9 @@ int main(int argc, char **argv)
 		TEST(nothing_printed_upsets_a_terminal),
 		TEST(report_has_the_last_words),
 		TEST(report_is_short),
+		TEST(report_has_the_end_of_what_qemu_complained_of),
+		TEST(short_memory_is_an_error_of_its_own),
+		TEST(waiting_takes_no_processor),
 		TEST(deadlines_of_others_are_left_as_they_were),
 		TEST(words_are_found_after_the_last_match),
 	};

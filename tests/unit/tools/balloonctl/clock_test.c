@@ -104,7 +104,8 @@ static uint64_t update;	  /* of the report, in Unix time */
 static int64_t new_at;	  /* there is another one from then on */
 static unsigned interval; /* that it is polled with */
 static unsigned told[MAX], nr_told;
-static bool lives; /* the guest answers as soon as it is asked */
+static int64_t told_by[MAX]; /* the deadlines */
+static bool lives;	     /* the guest answers as soon as it is asked */
 static bool lives_in_waits = true;
 static unsigned stats_fail_at, nr_stats; /* the n-th time, from 1 */
 static unsigned refuse_at;		 /* likewise, an interval */
@@ -124,6 +125,7 @@ static int stats_fake(struct guest *guest, struct guest_stats *stats)
 static int set_interval_fake(struct guest *guest, unsigned seconds)
 {
 	assert_true(nr_told < MAX);
+	told_by[nr_told] = guest->deadline;
 	told[nr_told++] = seconds;
 	if (nr_told == refuse_at)
 		return guest_fail(guest, refusal, "no interval");
@@ -137,7 +139,15 @@ static void close_fake(struct guest *guest)
 	(void)guest;
 }
 
+static int set_target_fake(struct guest *guest, uint64_t left)
+{
+	(void)guest;
+	assert_int_equal(left, FAKE_RAM / 2);
+	return 0;
+}
+
 static const struct guest_backend fake = {
+	.set_target = set_target_fake,
 	.close = close_fake,
 	.state = state_fake,
 	.stats = stats_fake,
@@ -455,8 +465,45 @@ static int stats(const char *seconds)
 	return status;
 }
 
+static int run_set(void *arg)
+{
+	(void)arg;
+	return command_set.run(&call);
+}
+
+/* As `set 512M --wait=SECONDS` does half a second after it was called. */
+static int set(const char *seconds)
+{
+	static const struct common common;
+	char half[] = "512M", *words[] = { half, NULL };
+	void *request = malloc(command_set.request_size);
+	int status;
+
+	memcpy(request, command_set.defaults, command_set.request_size);
+	assert_true(command_set.take_option(request, 'w', seconds));
+	assert_true(command_set.take_words(request, words, 1));
+	call = (struct call){ .common = &common,
+			      .request = request,
+			      .guest = &guest,
+			      .start = now - 500,
+			      .timeout_ms = 10000,
+			      .deadline = now - 500 + 10000 };
+	status = catch_output(run_set, NULL);
+	free(request);
+	return status;
+}
+
 static const struct answer at_once[] = { AT(FAKE_RAM), LAST };
 static const struct answer late[] = { { .ms = 12000, .left = FAKE_RAM }, LAST };
+
+static void seconds_of_a_wait_are_those_of_the_command(void **state)
+{
+	(void)state;
+	answers = at_once;
+	assert_int_equal(set("3"), EXIT_TIMEOUT);
+	assert_says(err, "time is up after 3 s, and the guest has not moved\n");
+	assert_int_equal(now, BEGIN + 3000 - 500);
+}
 
 static void report_is_waited_for_twice_its_time_and_five_seconds(void **state)
 {
@@ -526,6 +573,8 @@ static void second_of_the_last_report_is_left_first(void **state)
 	new_at = BEGIN + 1000;
 	assert_int_equal(stats("3"), EXIT_REACHED);
 	assert_true(nr_pauses >= 1 && pauses[0] == 1000000000);
+	/* That was none of the time in which QEMU is to answer. */
+	assert_true(nr_told == 1 && told_by[0] == BEGIN + 1000 + 10000);
 	begin(NULL);
 	update = UNIX_BEGIN - 1;
 	new_at = BEGIN + 50;
@@ -721,6 +770,7 @@ int main(void)
 		cmocka_unit_test_setup(what_cannot_be_asked_is_an_error_or_a_mute, begin),
 		cmocka_unit_test_setup(silence_is_told_apart, begin),
 		cmocka_unit_test_setup(what_is_not_sure_is_not_reached, begin),
+		cmocka_unit_test_setup(seconds_of_a_wait_are_those_of_the_command, begin),
 		cmocka_unit_test_setup(report_is_waited_for_twice_its_time_and_five_seconds, begin),
 		cmocka_unit_test_setup(report_that_comes_is_shown, begin),
 		cmocka_unit_test_setup(each_look_at_statistics_has_its_deadline, begin),

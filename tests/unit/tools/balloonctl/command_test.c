@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <getopt.h>
 
@@ -120,6 +121,33 @@ static void each_run_begins_with_the_defaults(void **state)
 	assert_null(strchr(RUN_AGAINST(&qemu, "status").out, '{'));
 }
 
+/* Where stdout and stderr are one file. */
+static void complaint_stands_after_what_was_printed_before_it(void **state)
+{
+	int saved[2], number;
+	FILE *file = tmpfile();
+	char text[80] = "";
+
+	(void)state;
+	assert_non_null(file);
+	fflush(NULL);
+	for (number = 0; number < 2; number++) {
+		saved[number] = dup(number + 1);
+		dup2(fileno(file), number + 1);
+	}
+	printf("printed\n");
+	complain("%d\t", 7);
+	printf("printed\n");
+	fflush(stdout);
+	while (number--) {
+		dup2(saved[number], number + 1);
+		close(saved[number]);
+	}
+	assert_true(pread(fileno(file), text, sizeof(text) - 1, 0) > 0);
+	assert_string_equal(text, "printed\nballoonctl: 7\\x09\nprinted\n");
+	fclose(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +158,7 @@ int main(void)
 		cmocka_unit_test(first_mistake_is_the_one_that_is_told),
 		cmocka_unit_test(guest_is_opened_only_for_a_command_that_needs_it),
 		cmocka_unit_test(each_run_begins_with_the_defaults),
+		cmocka_unit_test(complaint_stands_after_what_was_printed_before_it),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/command", tests, NULL, NULL);

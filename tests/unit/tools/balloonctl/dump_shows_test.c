@@ -316,6 +316,32 @@ static void file_that_cannot_be_read_is_told(void **state)
 	fail_each(FAILING_CALLS, -EIO, "Input/output error");
 }
 
+static void interrupted_reading_goes_on(void **state)
+{
+	int fd = make_core();
+	char error[CORE_ERROR_MAX];
+	unsigned reads = 0;
+
+	(void)state;
+	for (unsigned n = 1; n < 100; n++) {
+		int is;
+
+		fail_with(EINTR);
+		fail_nth(FAILING_CALLS, n);
+		is = read_all(fd, error);
+		if (!failed_call())
+			break;
+		if (strcmp(failed_call(), "pread") != 0)
+			continue;
+		assert_int_equal(is, 0);
+		reads++;
+	}
+	fail_with(0);
+	fail_nth(FAILING_CALLS, 0);
+	assert_true(reads > 3);
+	close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, fixture_stop)
 
 int main(void)
@@ -330,6 +356,7 @@ int main(void)
 		TEST(owner_beyond_the_dump_is_named),
 		TEST(short_memory_is_told),
 		TEST(file_that_cannot_be_read_is_told),
+		TEST(interrupted_reading_goes_on),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/dump_shows", tests, NULL, NULL);

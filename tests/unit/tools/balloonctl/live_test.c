@@ -7,6 +7,7 @@
  */
 #include "tests/unit/mm/frame_fixture.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -30,6 +31,10 @@ EVENTS_DEFINE(test, TEST_EVENTS);
 
 /* ---- in the fake's process ---- */
 
+/* After so many times that it may run again the root is damaged; 0: it never is. */
+static unsigned resumes_left;
+static bool is_damaged;
+
 /* Where nothing is mapped there are zeros. */
 static void give_memory(uint64_t paddr, uint8_t *to, size_t size)
 {
@@ -44,8 +49,14 @@ static void give_memory(uint64_t paddr, uint8_t *to, size_t size)
 			memset(to + at, 0, DUMP_PAGE);
 	}
 	root.self = ROOT_PADDR;
+	root.version += is_damaged;
 	if (paddr <= ROOT_PADDR && ROOT_PADDR - paddr < size)
 		memcpy(to + (ROOT_PADDR - paddr), &root, sizeof(root));
+}
+
+static void damage_late(void)
+{
+	is_damaged |= resumes_left && --resumes_left == 0;
 }
 
 static void move_frames(void)
@@ -115,6 +126,44 @@ static void what_moved_in_between_is_said(void **state)
 	assert_says(got.out, "Ledger: BROKEN");
 }
 
+static unsigned parts_of(const struct outcome *got)
+{
+	const char *at = strstr(got->err, "the map was read in ");
+	unsigned parts = 0;
+
+	assert_non_null(at);
+	assert_int_equal(sscanf(at, "the map was read in %u parts", &parts), 1);
+	return parts;
+}
+
+/* The second look, for what moved, is part of the reading: but what is known is shown. */
+static void second_look_that_fails_is_told(void **state)
+{
+	const struct fake_qemu whole = { .peek = give_memory, .peek_ms = PEEK_MS };
+	struct outcome got = RUN_AGAINST(&whole, "dump", "--live");
+	struct fake_answer answers[] = { { .asks = "\"cont\"", .times = parts_of(&got) },
+					 { .asks = "\"cont\"", .error = "GenericError" },
+					 { .asks = NULL } };
+	const struct fake_qemu refuses = { .peek = give_memory,
+					   .peek_ms = PEEK_MS,
+					   .answers = answers };
+	const struct fake_qemu damaged = { .peek = give_memory,
+					   .peek_ms = PEEK_MS,
+					   .resumed = damage_late };
+
+	(void)state;
+	resumes_left = answers[0].times;
+	got = RUN_AGAINST(&refuses, "dump", "--live");
+	assert_int_equal(got.status, EXIT_WRONG);
+	assert_string_equal(got.out, "");
+	assert_says(got.err, "QEMU refuses 'cont'");
+	got = RUN_AGAINST(&damaged, "dump", "--live");
+	resumes_left = 0;
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.out, "Ledger: ok (");
+	assert_null(strstr(got.err, " parts"));
+}
+
 #define LIVE_TEST(name) cmocka_unit_test_setup_teardown(name, start, fixture_stop)
 
 int main(void)
@@ -123,6 +172,7 @@ int main(void)
 		LIVE_TEST(guest_that_rests_is_told_as_it_is),
 		LIVE_TEST(guest_that_ran_in_between_and_moved_nothing_is_whole),
 		LIVE_TEST(what_moved_in_between_is_said),
+		LIVE_TEST(second_look_that_fails_is_told),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/live", tests, NULL, NULL);

@@ -12,6 +12,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -152,6 +153,8 @@ static void assert_refused(const struct fake_qemu *qemu, const char *command, co
 	assert_int_equal(got.status, EXIT_USAGE);
 	assert_says(got.err, words);
 	assert_string_equal(got.out, "");
+	/* One complaint. */
+	assert_true(strchr(got.err, '\n') == got.err + strlen(got.err) - 1);
 }
 
 static void sizes_that_cannot_be_are_refused(void **state)
@@ -184,6 +187,7 @@ static void sizes_that_cannot_be_are_refused(void **state)
 static void bad_arguments_are_refused_before_anything_is_done(void **state)
 {
 	struct outcome got = run_command("/nonexistent/x", "set", "1G", "--wait", "60", NULL);
+	char word[151], said[300];
 
 	(void)state;
 	assert_int_equal(run_command("/nonexistent/x", "set", NULL).status, EXIT_USAGE);
@@ -200,6 +204,11 @@ static void bad_arguments_are_refused_before_anything_is_done(void **state)
 	got = run_command("/nonexistent/x", "take", "512", "M", NULL);
 	assert_says(got.err, "'512 M' is more than one amount: write it in one word, as in "
 			     "`balloonctl take 512M`\n");
+	/* What is very long is cut. */
+	memset(word, 'x', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	snprintf(said, sizeof(said), "'%s %.48s' is more than one amount", word, word);
+	assert_says(run_command("/nonexistent/x", "set", word, word, word, NULL).err, said);
 	got = run_command("/nonexistent/x", "give", NULL);
 	assert_says(got.err, "an amount is wanted, as in `balloonctl give 512M`, 25%, or --all");
 	got = run_command("/nonexistent/x", "set", "--all", "5", "G", NULL);
@@ -277,7 +286,7 @@ static void expect_wait_to_end(const struct fake_qemu *qemu, int status, const c
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		_exit(!wait_ends(qemu, status, words));
+		exit(!wait_ends(qemu, status, words));
 	}
 	trials[nr_trials++] = pid;
 }
@@ -729,6 +738,27 @@ static void events_in_the_middle_of_answers_change_nothing(void **state)
 	assert_int_equal(got.status, EXIT_REACHED);
 }
 
+/* What cannot be asked for before the target is set leaves it as it is. */
+static void guest_that_cannot_be_seen_gets_no_target(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-status", .times = 1, .value = "{\"running\": true}" },
+		{ .asks = "query-status", .times = 1, .error = "GenericError" },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .answers = answers };
+	struct fake_place place;
+	struct outcome got;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	got = run_command(place.path, "set", HALF, NULL);
+	assert_int_equal(got.status, EXIT_WRONG);
+	assert_says(got.err, "QEMU refuses 'query-status'");
+	assert_says(run_command(place.path, "status", NULL).out, "1.000 GiB left");
+	fake_qemu_stop(&place);
+}
+
 /* The third time somebody asks, when the waiting has begun. */
 static void connection_that_dies_in_mid_wait_is_said(void **state)
 {
@@ -829,6 +859,7 @@ int main(void)
 		cmocka_unit_test(wait_does_not_need_to_know_the_target),
 		cmocka_unit_test(lie_is_not_taken_for_success),
 		cmocka_unit_test(events_in_the_middle_of_answers_change_nothing),
+		cmocka_unit_test(guest_that_cannot_be_seen_gets_no_target),
 		cmocka_unit_test(connection_that_dies_in_mid_wait_is_said),
 		cmocka_unit_test(connection_that_dies_after_the_target_is_said),
 		cmocka_unit_test(device_that_goes_in_mid_wait_is_said),

@@ -110,6 +110,11 @@ static void shown_sizes_have_four_digits(void **state)
 	assert_shown((100ull << 20) - 1, "100.0 MiB");
 	assert_shown((1000ull << 20) - 1, " 1000 MiB");
 	assert_shown(16ull << 40, "16.00 TiB");
+	/* Exactly where a digit more begins. */
+	assert_shown(1023 * 1024 + 512, "1.000 MiB");
+	assert_shown((uint64_t)(9.9995 * 0x1p50), "10.00 PiB");
+	assert_shown((uint64_t)(99.995 * 0x1p50), "100.0 PiB");
+	assert_shown((uint64_t)(999.95 * 0x1p50), " 1000 PiB");
 	assert_shown(UINT64_MAX, "16.00 EiB");
 }
 

@@ -120,6 +120,8 @@ static void ram_that_the_guest_does_not_use_is_shown(void **state)
 	assert_unused("18446744073709551614", false, 768 * MIB, NULL);
 	assert_unused("1073741825", true, FAKE_RAM, NULL);
 	assert_unused("536870912", false, -4096, NULL);
+	/* Nothing is made of what cannot be. */
+	assert_unused("536870912", true, -4096, NULL);
 }
 
 static uint64_t number(struct json_object *object, const char *name)
@@ -335,6 +337,30 @@ static void too_many_arguments_are_refused(void **state)
 			 EXIT_USAGE);
 }
 
+static void interval_is_a_number_of_32_bits(void **state)
+{
+	static const char *const bad[] = { "\"10\"", "-1", "4294967296" };
+	const struct fake_answer largest[] = {
+		{ .asks = "polling-interval", .value = "4294967295" }, { .asks = NULL }
+	};
+	const struct fake_qemu most = { .answers = largest };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const struct fake_answer answers[] = {
+			{ .asks = "polling-interval", .value = bad[i] }, { .asks = NULL }
+		};
+		const struct fake_qemu qemu = { .answers = answers };
+		struct outcome got = RUN_AGAINST(&qemu, "stats", "--json");
+
+		assert_int_equal(got.status, EXIT_WRONG);
+		assert_string_equal(got.out, "");
+		assert_says(got.err, "QEMU's answer to 'qom-get guest-stats-polling-interval' "
+				     "makes no sense");
+	}
+	assert_says(RUN_AGAINST(&most, "stats", "--json").out, "\"polling-interval\":4294967295}");
+}
+
 static void guest_behind_the_command_is_told_its_place(void **state)
 {
 	struct outcome got;
@@ -364,6 +390,7 @@ int main(void)
 		cmocka_unit_test(statistics_in_json_are_exact),
 		cmocka_unit_test(interval_waits_for_the_next_report),
 		cmocka_unit_test(interval_is_what_qemu_is_told),
+		cmocka_unit_test(interval_is_a_number_of_32_bits),
 		cmocka_unit_test(silence_has_a_reason),
 		cmocka_unit_test(words_of_qemu_are_escaped),
 		cmocka_unit_test(too_many_arguments_are_refused),
