@@ -25,6 +25,7 @@ struct piece {
 struct sim_acpi_write sim_acpi_writes[SIM_ACPI_WRITES_MAX];
 size_t sim_acpi_write_count;
 unsigned sim_acpi_looks;
+bool sim_acpi_clock_stands;
 bool sim_acpi_refuses_windows;
 uint32_t sim_acpi_gsi;
 bool sim_acpi_level;
@@ -54,6 +55,7 @@ void sim_acpi_reset(void)
 	piece_count = 0;
 	sim_acpi_write_count = 0;
 	sim_acpi_looks = 0;
+	sim_acpi_clock_stands = false;
 	sim_acpi_refuses_windows = false;
 	memset(ports, 0, sizeof(ports));
 	memset(clears, 0, sizeof(clears));
@@ -184,8 +186,10 @@ uint64_t clock_awake_ns(void)
 {
 	static struct elapsed elapsed;
 
-	elapsed_look(&elapsed, elapsed.counter_ns + 100000000, CLOCK_AWAKE_STEP_NS);
 	sim_acpi_looks++;
+	if (sim_acpi_clock_stands)
+		return 0;
+	elapsed_look(&elapsed, elapsed.counter_ns + 100000000, CLOCK_AWAKE_STEP_NS);
 	return elapsed.awake_ns;
 }
 
