@@ -30,7 +30,7 @@ static void history_keep(struct line_edit *edit)
 		return;
 	if (edit->history_count > 0 && strcmp(history_line(edit, 1), edit->line) == 0)
 		return;
-	memcpy(edit->history[edit->history_count++ % LINE_HISTORY], edit->line, edit->length + 1);
+	strcpy(edit->history[edit->history_count++ % LINE_HISTORY], edit->line);
 }
 
 static void history_go(struct line_edit *edit, size_t back)
@@ -38,7 +38,7 @@ static void history_go(struct line_edit *edit, size_t back)
 	if (back > edit->history_count || back > LINE_HISTORY)
 		return;
 	if (edit->history_back == 0)
-		memcpy(edit->draft, edit->line, edit->length + 1);
+		strcpy(edit->draft, edit->line);
 	edit->history_back = back;
 	line_replace(edit, back == 0 ? edit->draft : history_line(edit, back));
 }

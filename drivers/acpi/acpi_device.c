@@ -52,17 +52,18 @@ static void take_resource(uint8_t tag, const uint8_t *at, size_t size, struct ac
 
 static void read_resources(struct aml aml, struct acpi_device *device)
 {
-	uint8_t tag, low, high;
 	size_t size;
+	uint8_t tag;
 
 	while (aml_read_byte(&aml, &tag)) {
 		if ((tag & RESOURCE_END_MASK) == (RESOURCE_END & RESOURCE_END_MASK))
 			return;
 		size = tag & RESOURCE_SMALL_LENGTH;
 		if (tag & RESOURCE_LARGE) {
-			if (!aml_read_byte(&aml, &low) || !aml_read_byte(&aml, &high))
+			if (aml.end - aml.at < 2)
 				return;
-			size = low | (size_t)high << 8;
+			size = acpi_read_number(aml.at, 2);
+			aml.at += 2;
 		}
 		if (size > (size_t)(aml.end - aml.at))
 			return;

@@ -168,11 +168,10 @@ void acpi_enter_mode(void)
 {
 	unsigned polls = 0;
 
-	if (power.acpi_enable == 0 || !is_legacy_mode() ||
-	    !acpi_register_write(&power.smi_command, 1, power.acpi_enable))
-		return;
-	while (is_legacy_mode() && ++polls < ENABLE_POLLS)
-		;
+	if (power.acpi_enable != 0 && is_legacy_mode() &&
+	    acpi_register_write(&power.smi_command, 1, power.acpi_enable))
+		while (is_legacy_mode() && ++polls < ENABLE_POLLS)
+			;
 }
 
 static bool sleep_pm1(unsigned i, uint16_t more)
@@ -194,7 +193,7 @@ static void wait_for_the_end(void)
 
 	do {
 		now_awake = clock_awake_ns();
-	} while (now_awake - start_awake < END_WAIT_NS && (now_awake > 0 || ++looks < END_LOOKS));
+	} while (now_awake - start_awake < END_WAIT_NS && (now_awake || ++looks < END_LOOKS));
 }
 
 void acpi_power_off(void)

@@ -79,6 +79,9 @@ extern size_t sim_acpi_write_count;
 extern unsigned sim_acpi_looks;
 extern bool sim_acpi_clock_stands;
 
+/* The time between two looks: at first 100 ms, in which the guest is stopped. */
+extern uint64_t sim_acpi_look_ns;
+
 /* No register in memory can be mapped; until sim_acpi_reset(). */
 extern bool sim_acpi_refuses_windows;
 

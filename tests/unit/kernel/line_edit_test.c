@@ -272,6 +272,8 @@ static void tab_completes_a_unique_name_with_a_blank(void **state)
 	assert_line("sh\t-j", "show_mem -j");
 	assert_line("audit; ba\tfloor", "audit; balloon floor");
 	assert_line("audit;ba\t", "audit;balloon ");
+	assert_line(" ba\t", " balloon ");
+	assert_line(" help ba\t", " help balloon ");
 	assert_line("help  sh\t", "help  show_mem ");
 	assert_line("-j\x01sh\t", "show_mem -j");
 }

@@ -288,16 +288,18 @@ static void firmware_that_answers_late_is_waited_for(void **state)
 
 static void after_a_thousand_looks_no_answer_is_expected(void **state)
 {
-	(void)state;
-	put(48, 4, SMI);
-	put(52, 1, 0xf1);
-	sim_acpi_set_port(PM1A, 0);
-	sim_acpi_add_table(DSDT, "DSDT", s5, sizeof(s5));
-	start(FADT_SIZE);
-	/* One before it is asked, and one for what else is in the register. */
-	sim_acpi_smi_reads = 1 + 1000 + 1 + 1;
-	acpi_power_off();
-	assert_write(1, false, PM1A, 2, 5 << 10);
+	/* One look comes before it is asked, and one sees what else is in the register. */
+	for (unsigned late = 0; late <= 1; late++) {
+		setup(state);
+		put(48, 4, SMI);
+		put(52, 1, 0xf1);
+		sim_acpi_set_port(PM1A, 0);
+		sim_acpi_add_table(DSDT, "DSDT", s5, sizeof(s5));
+		start(FADT_SIZE);
+		sim_acpi_smi_reads = 1 + 1000 + 1 + late;
+		acpi_power_off();
+		assert_write(1, false, PM1A, 2, 5 << 10 | (late ? 0 : SIM_ACPI_SCI_ENABLE));
+	}
 }
 
 /* A machine that is always in ACPI mode says so by a value of 0. */
@@ -369,6 +371,17 @@ static void a_clock_that_stands_does_not_hold_the_guest_for_ever(void **state)
 	sim_acpi_clock_stands = true;
 	acpi_power_off();
 	assert_int_equal(sim_acpi_looks, 1 + 1000000);
+}
+
+/* However often it is looked at, a clock that goes is believed. */
+static void the_end_is_waited_for_as_long_on_a_fast_processor(void **state)
+{
+	(void)state;
+	sim_acpi_add_table(DSDT, "DSDT", s5, sizeof(s5));
+	start(FADT_SIZE);
+	sim_acpi_look_ns = 500;
+	acpi_power_off();
+	assert_int_equal(sim_acpi_looks, 1 + NS_PER_S / 500);
 }
 
 static void the_extended_register_counts(void **state)
@@ -541,6 +554,7 @@ int main(void)
 		TEST(one_type_is_for_both_registers),
 		TEST(two_types_are_for_one_register_each),
 		TEST(a_clock_that_stands_does_not_hold_the_guest_for_ever),
+		TEST(the_end_is_waited_for_as_long_on_a_fast_processor),
 		TEST(without_the_flag_there_is_no_reset_register),
 		TEST(a_short_fadt_has_only_what_it_holds),
 	};
