@@ -91,9 +91,9 @@ static void a_debug_line_is_only_kept(void **state)
 static void outside_text_is_escaped(void **state)
 {
 	(void)state;
-	log_info("acpi: \x1b[2J\n\x80\xff\x7f~\t");
-	assert_string_equal(shown, "acpi: \\x1b[2J\\x0a\\x80\\xff\\x7f~\\x09\n");
-	assert_string_equal(newest(), "acpi: \\x1b[2J\\x0a\\x80\\xff\\x7f~\\x09");
+	log_info("acpi: \x1b[2J\n\x80\xff\x7f~\x1f\t");
+	assert_string_equal(shown, "acpi: \\x1b[2J\\x0a\\x80\\xff\\x7f~\\x1f\\x09\n");
+	assert_string_equal(newest(), "acpi: \\x1b[2J\\x0a\\x80\\xff\\x7f~\\x1f\\x09");
 }
 
 static void a_long_line_is_cut(void **state)
