@@ -151,7 +151,8 @@ static void text_is_echoed_and_returned(void **state)
 {
 	(void)state;
 	assert_line("show_mem -j", "show_mem -j");
-	assert_string_equal(scrolled, "> show_mem -j\n");
+	assert_line(" !~", " !~");
+	assert_string_equal(scrolled, "> show_mem -j\n>  !~\n");
 }
 
 static void cr_lf_and_crlf_each_end_one_line(void **state)
