@@ -19,14 +19,12 @@ struct reader {
 
 static struct reader begin(const struct event_source *sources, size_t count)
 {
-	struct reader reader = { .sources = sources, .count = count };
+	struct reader reader = { .sources = sources, .count = min_u64(count, EVENT_SOURCES_MAX) };
 
-	if (count > EVENT_SOURCES_MAX)
-		reader.count = EVENT_SOURCES_MAX;
 	for (size_t i = 0; i < reader.count; i++) {
 		uint64_t recorded = sources[i].ring->recorded;
 
-		reader.left[i] = recorded < EVENTS_KEPT ? recorded : EVENTS_KEPT;
+		reader.left[i] = min_u64(recorded, EVENTS_KEPT);
 		reader.next[i] = recorded - reader.left[i] + 1;
 	}
 	return reader;

@@ -254,8 +254,7 @@ static void verify_run(const struct hold *hold, pfn_t run, struct release *relea
 		if (verify_frame(pfn, hold->id, hold->rewritten + (pfn - run < release->written)))
 			continue;
 		release->broken++;
-		if (pfn < release->first_broken)
-			release->first_broken = pfn;
+		release->first_broken = min_u64(release->first_broken, pfn);
 	}
 	release->written -= min_u64(release->written, frames);
 }

@@ -28,9 +28,10 @@ static void history_keep(struct line_edit *edit)
 {
 	if (edit->line[strspn(edit->line, " ")] == '\0')
 		return;
-	if (edit->history_count > 0 && strcmp(history_line(edit, 1), edit->line) == 0)
+	/* Of the first line, that is an empty one. */
+	if (strcmp(history_line(edit, 1), edit->line) == 0)
 		return;
-	memcpy(edit->history[edit->history_count++ % LINE_HISTORY], edit->line, edit->length + 1);
+	strcpy(edit->history[edit->history_count++ % LINE_HISTORY], edit->line);
 }
 
 static void history_go(struct line_edit *edit, size_t back)
@@ -38,7 +39,7 @@ static void history_go(struct line_edit *edit, size_t back)
 	if (back > edit->history_count || back > LINE_HISTORY)
 		return;
 	if (edit->history_back == 0)
-		memcpy(edit->draft, edit->line, edit->length + 1);
+		strcpy(edit->draft, edit->line);
 	edit->history_back = back;
 	line_replace(edit, back == 0 ? edit->draft : history_line(edit, back));
 }
@@ -158,6 +159,7 @@ static void feed_control(struct line_edit *edit, uint8_t byte)
 		break;
 	case CTRL('U'):
 		line_erase_to(edit, 0);
+		/* What was not shown has gone with the rest. */
 		edit->binary = false;
 		break;
 	case CTRL('W'):
@@ -189,7 +191,7 @@ static void feed_final(struct line_edit *edit, uint8_t byte)
 		}
 	} else if (edit->parameter) {
 		/* With a modifier: no key of ours. */
-		byte = 0;
+		return;
 	}
 	switch (byte) {
 	case 'A':
@@ -219,7 +221,7 @@ static void feed_escape(struct line_edit *edit, uint8_t byte)
 	enum line_escape state = edit->escape;
 
 	edit->escape = LINE_ESCAPE_NONE;
-	if (byte >= 0x80) {
+	if (byte > '~') {
 		drop_byte(edit);
 	} else if (state == LINE_ESCAPE_BEGUN) {
 		edit->parameter = 0;
@@ -229,7 +231,7 @@ static void feed_escape(struct line_edit *edit, uint8_t byte)
 			edit->escape = LINE_ESCAPE_BRACKET;
 		else if (byte == 'O')
 			edit->escape = LINE_ESCAPE_O;
-	} else if (byte >= 0x40) {
+	} else if (byte >= '@') {
 		feed_final(edit, byte);
 	} else if (state == LINE_ESCAPE_BRACKET && ++edit->escape_length < ESCAPE_SEQUENCE_MAX) {
 		/* More than one character of parameters: no key of ours. */
@@ -265,7 +267,7 @@ void line_edit_init(struct line_edit *edit, const char *prompt,
 void line_edit_begin(struct line_edit *edit)
 {
 	clear_line(edit);
-	line_emit(edit, edit->prompt);
+	line_show(edit);
 }
 
 char *line_edit_feed(struct line_edit *edit, uint8_t byte)
@@ -279,7 +281,7 @@ char *line_edit_feed(struct line_edit *edit, uint8_t byte)
 	if (byte == '\n' && after_cr)
 		return NULL;
 	/* A sequence that is cut off by a control character is over. */
-	if (byte < 0x20 || byte == KEY_DELETE)
+	if (byte < ' ' || byte == KEY_DELETE)
 		edit->escape = LINE_ESCAPE_NONE;
 	if (byte == '\r' || byte == '\n')
 		return end_line(edit);
@@ -294,9 +296,9 @@ char *line_edit_feed(struct line_edit *edit, uint8_t byte)
 		line_complete(edit, after_tab);
 	else if (byte == CTRL('C'))
 		cancel_line(edit);
-	else if (byte < 0x20 || byte == KEY_DELETE)
+	else if (byte < ' ' || byte == KEY_DELETE)
 		feed_control(edit, byte);
-	else if (byte < 0x80)
+	else if (byte <= '~')
 		line_insert(edit, &c, 1);
 	else
 		drop_byte(edit);

@@ -4,19 +4,24 @@
 
 #include "kernel/line_edit_internal.h"
 
-/* A name stands at the beginning of a command, or after `help`. */
-static bool name_expected(const struct line_edit *edit, size_t start)
+/* Returns where the word that ends at `end` begins. */
+static size_t word_start(const char *line, size_t end)
 {
-	const char *line = edit->line;
+	while (end > 0 && line[end - 1] != ' ' && line[end - 1] != ';')
+		end--;
+	return end;
+}
 
-	while (start > 0 && line[start - 1] == ' ')
-		start--;
-	if (start >= 4 && strncmp(line + start - 4, "help", 4) == 0) {
-		start -= 4;
-		while (start > 0 && line[start - 1] == ' ')
-			start--;
-	}
-	return start == 0 || line[start - 1] == ';';
+/* A name stands at the beginning of a command, or after `help`. */
+static bool name_expected(const char *line, size_t start)
+{
+	static const char help[] = "help";
+	size_t end = line_before_blanks(line, start);
+	size_t word = word_start(line, end);
+
+	if (end - word == strlen(help) && strncmp(line + word, help, strlen(help)) == 0)
+		end = line_before_blanks(line, word);
+	return end == 0 || line[end - 1] == ';';
 }
 
 static size_t common_length(const char *a, const char *b)
@@ -45,32 +50,30 @@ static void list_names(struct line_edit *edit, const char *start, size_t length)
 
 void line_complete(struct line_edit *edit, bool second)
 {
-	size_t start = edit->cursor;
-	size_t matches = 0;
-	size_t common = 0;
-	const char *first = NULL;
+	size_t start = word_start(edit->line, edit->cursor);
+	size_t length = edit->cursor - start;
+	const char *first = NULL, *last = NULL;
 	const char *name;
-	size_t length;
+	size_t common;
 
-	while (start > 0 && edit->line[start - 1] != ' ' && edit->line[start - 1] != ';')
-		start--;
-	length = edit->cursor - start;
-	if (!name_expected(edit, start))
+	if (!name_expected(edit->line, start))
 		return;
 	for (name = edit->name_after(NULL); name; name = edit->name_after(name)) {
 		if (strncmp(name, edit->line + start, length) != 0)
 			continue;
-		common = first ? common_length(first, name) : strlen(name);
-		/* Sorted: what the first and the last share, all share. */
 		if (!first)
 			first = name;
-		matches++;
+		last = name;
 	}
-	if (matches == 0 || edit->length + common - length + 1 > LINE_MAX_LENGTH)
+	if (!first)
+		return;
+	/* Sorted: what the first and the last share, all share. */
+	common = common_length(first, last);
+	if (edit->length + common - length + 1 > LINE_MAX_LENGTH)
 		return;
 	line_insert(edit, first + length, common - length);
-	if (matches == 1)
+	if (first == last)
 		line_insert(edit, " ", 1);
-	if (matches > 1 && common == length && second)
+	else if (common == length && second)
 		list_names(edit, edit->line + start, length);
 }

@@ -25,6 +25,9 @@ void line_erase_to(struct line_edit *edit, size_t other);
 /* Puts another text in place of the line, the cursor at its end. */
 void line_replace(struct line_edit *edit, const char *text);
 
+/* Returns where the blanks begin that stand before `end`; there may be none. */
+size_t line_before_blanks(const char *line, size_t end);
+
 /* Returns where the word left of the cursor begins. */
 size_t line_word_before(const struct line_edit *edit);
 

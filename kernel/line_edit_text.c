@@ -87,12 +87,17 @@ void line_replace(struct line_edit *edit, const char *text)
 	line_insert(edit, text, strlen(text));
 }
 
+size_t line_before_blanks(const char *line, size_t end)
+{
+	while (end > 0 && line[end - 1] == ' ')
+		end--;
+	return end;
+}
+
 size_t line_word_before(const struct line_edit *edit)
 {
-	size_t i = edit->cursor;
+	size_t i = line_before_blanks(edit->line, edit->cursor);
 
-	while (i > 0 && edit->line[i - 1] == ' ')
-		i--;
 	while (i > 0 && edit->line[i - 1] != ' ')
 		i--;
 	return i;

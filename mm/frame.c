@@ -267,7 +267,7 @@ uint64_t frame_free_owned(enum owner owner, uint64_t count)
 		if (n == 0)
 			n = free_owned_frames(owner, count - freed);
 		freed += n;
-	} while (n > 0 && freed < count);
+	} while (n > 0);
 	return freed;
 }
 

@@ -12,12 +12,8 @@ static size_t next_broken_block(size_t from)
 {
 	size_t lowest = BITSET_NONE;
 
-	for (unsigned o = 0; o < BLOCK_ORDER; o++) {
-		size_t number = bitset_next(&frame_map.by_order[o], from);
-
-		if (number < lowest)
-			lowest = number;
-	}
+	for (unsigned o = 0; o < BLOCK_ORDER; o++)
+		lowest = min_u64(lowest, bitset_next(&frame_map.by_order[o], from));
 	return lowest;
 }
 

@@ -12,7 +12,7 @@ static pfn_t span_end(const struct frame_span *span)
 
 size_t frame_spans_make(const struct memmap *map, struct frame_spans *spans)
 {
-	size_t blocks = 0;
+	size_t total = 0;
 
 	assert(map->count <= MEM_RANGES_MAX);
 	spans->count = 0;
@@ -26,13 +26,13 @@ size_t frame_spans_make(const struct memmap *map, struct frame_spans *spans)
 			start = span_end(span);
 		} else {
 			span = &spans->span[spans->count++];
-			*span = (struct frame_span){ start, blocks, 0 };
+			*span = (struct frame_span){ start, total, 0 };
 		}
 		assert(end >= start);
 		span->blocks += (size_t)((end - start) / BLOCK_FRAMES);
-		blocks += (size_t)((end - start) / BLOCK_FRAMES);
+		total += (size_t)((end - start) / BLOCK_FRAMES);
 	}
-	return blocks;
+	return total;
 }
 
 size_t frame_spans_below(const struct frame_spans *spans, pfn_t limit)

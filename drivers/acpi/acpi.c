@@ -9,8 +9,7 @@
 
 /* MCFG (PCI Firmware 3.2, 4.1.2): after 8 reserved bytes, entries */
 #define MCFG_ENTRIES 44
-#define MCFG_ENTRY_SIZE 16
-#define MCFG_ENTRY_BASE 0	/* 64 */
+#define MCFG_ENTRY_SIZE 16	/* the first 64 bits: the base */
 #define MCFG_ENTRY_SEGMENT 8	/* 16 */
 #define MCFG_ENTRY_FIRST_BUS 10 /* 8 */
 #define MCFG_ENTRY_LAST_BUS 11	/* 8 */
@@ -50,15 +49,15 @@ int acpi_find_ecam(paddr_t *base, uint8_t *last_bus)
 	if (!mcfg)
 		return -ENOENT;
 	for (at = MCFG_ENTRIES; at + MCFG_ENTRY_SIZE <= mcfg->length; at += MCFG_ENTRY_SIZE) {
-		uint64_t address = acpi_read_field(mcfg, at + MCFG_ENTRY_BASE, 8);
+		uint64_t address = acpi_read_field64(mcfg, at);
 
-		if (acpi_read_field(mcfg, at + MCFG_ENTRY_SEGMENT, 2) != 0 ||
-		    acpi_read_field(mcfg, at + MCFG_ENTRY_FIRST_BUS, 1) != 0)
+		if (acpi_read_field16(mcfg, at + MCFG_ENTRY_SEGMENT) != 0 ||
+		    acpi_read_field8(mcfg, at + MCFG_ENTRY_FIRST_BUS) != 0)
 			continue;
 		if (address == 0 || address >= ACPI_ADDRESS_END || address % ECAM_ALIGN != 0)
 			continue;
 		*base = address;
-		*last_bus = (uint8_t)acpi_read_field(mcfg, at + MCFG_ENTRY_LAST_BUS, 1);
+		*last_bus = acpi_read_field8(mcfg, at + MCFG_ENTRY_LAST_BUS);
 		return 0;
 	}
 	return -ENOENT;
@@ -71,15 +70,16 @@ int acpi_find_ioapic(size_t n, paddr_t *address, uint32_t *first_gsi)
 
 	if (!madt)
 		return -ENOENT;
-	for (at = MADT_ENTRIES; at + MADT_ENTRY_LENGTH < madt->length; at += length) {
-		length = acpi_read_field(madt, at + MADT_ENTRY_LENGTH, 1);
-		if (length < MADT_ENTRY_LENGTH + 1 || length > madt->length - at)
+	for (at = MADT_ENTRIES;; at += length) {
+		/* 0 after the last one. */
+		length = acpi_read_field8(madt, at + MADT_ENTRY_LENGTH);
+		if (length <= MADT_ENTRY_LENGTH || length > madt->length - at)
 			break;
-		if (acpi_read_field(madt, at, 1) != MADT_IOAPIC || length < MADT_IOAPIC_SIZE ||
+		if (acpi_read_field8(madt, at) != MADT_IOAPIC || length < MADT_IOAPIC_SIZE ||
 		    n-- != 0)
 			continue;
-		*address = acpi_read_field(madt, at + MADT_IOAPIC_ADDRESS, 4);
-		*first_gsi = (uint32_t)acpi_read_field(madt, at + MADT_IOAPIC_GSI, 4);
+		*address = acpi_read_field32(madt, at + MADT_IOAPIC_ADDRESS);
+		*first_gsi = acpi_read_field32(madt, at + MADT_IOAPIC_GSI);
 		return 0;
 	}
 	return -ENOENT;
@@ -88,14 +88,14 @@ int acpi_find_ioapic(size_t n, paddr_t *address, uint32_t *first_gsi)
 int acpi_find_pm_timer(uint16_t *port, unsigned *bits)
 {
 	const struct acpi_header *fadt = acpi_find("FACP");
-	uint64_t address, flags;
+	uint32_t address, flags;
 
 	if (!fadt)
 		return -ENOENT;
-	address = acpi_read_field(fadt, FADT_PM_TIMER, 4);
-	flags = acpi_read_field(fadt, ACPI_FADT_FLAGS, 4);
+	address = acpi_read_field32(fadt, FADT_PM_TIMER);
+	flags = acpi_read_field32(fadt, ACPI_FADT_FLAGS);
 	if (address == 0 || address > UINT16_MAX || flags & ACPI_FLAG_HW_REDUCED ||
-	    acpi_read_field(fadt, FADT_PM_TIMER_SIZE, 1) != sizeof(uint32_t))
+	    acpi_read_field8(fadt, FADT_PM_TIMER_SIZE) != sizeof(uint32_t))
 		return -ENOENT;
 	*port = (uint16_t)address;
 	*bits = flags & FADT_FLAG_TIMER_32_BITS ? 32 : 24;
@@ -107,9 +107,9 @@ int acpi_find_hpet(paddr_t *address)
 	const struct acpi_header *hpet = acpi_find("HPET");
 	uint64_t value;
 
-	if (!hpet || acpi_read_field(hpet, HPET_SPACE, 1) != ACPI_SPACE_MEMORY)
+	if (!hpet || acpi_read_field8(hpet, HPET_SPACE) != ACPI_SPACE_MEMORY)
 		return -ENOENT;
-	value = acpi_read_field(hpet, HPET_ADDRESS, 8);
+	value = acpi_read_field64(hpet, HPET_ADDRESS);
 	if (value == 0 || value >= ACPI_ADDRESS_END)
 		return -ENOENT;
 	*address = value;

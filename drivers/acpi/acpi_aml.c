@@ -8,6 +8,12 @@
 
 #include "drivers/acpi/acpi_internal.h"
 
+struct aml aml_open(const struct acpi_header *table)
+{
+	return (struct aml){ .at = (const uint8_t *)table + sizeof(*table),
+			     .end = (const uint8_t *)table + table->length };
+}
+
 bool aml_read_byte(struct aml *aml, uint8_t *byte)
 {
 	assert(aml->at <= aml->end);
@@ -71,7 +77,22 @@ bool aml_read_integer(struct aml *aml, uint64_t *value)
 	return true;
 }
 
-bool aml_is_name(const uint8_t *start, const uint8_t *at)
+bool aml_find(struct aml *aml, const void *bytes, size_t size)
+{
+	const uint8_t *first = bytes;
+
+	for (const uint8_t *at = aml->at; (size_t)(aml->end - at) >= size; at++) {
+		/* Cheaper than a call for each of a long table's bytes. */
+		if (*at == *first && memcmp(at, bytes, size) == 0) {
+			aml->at = at + size;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Tells whether the name at `at` is defined here, by Name (XXXX, ...) or Name (\XXXX, ...). */
+static bool is_name(const uint8_t *start, const uint8_t *at)
 {
 	if (at > start && at[-1] == AML_NAME)
 		return true;
@@ -82,32 +103,19 @@ bool aml_find_name(struct aml *aml, const char *name)
 {
 	const uint8_t *start = aml->at;
 
-	for (const uint8_t *at = start; aml->end - at >= AML_NAME_SIZE; at++) {
-		if (*at == name[0] && memcmp(at, name, AML_NAME_SIZE) == 0 &&
-		    aml_is_name(start, at)) {
-			aml->at = at + AML_NAME_SIZE;
+	while (aml_find(aml, name, AML_NAME_SIZE)) {
+		if (is_name(start, aml->at - AML_NAME_SIZE))
 			return true;
-		}
-	}
-	return false;
-}
-
-static bool find_device(struct aml *aml)
-{
-	for (; aml->end - aml->at > 2; aml->at++) {
-		if (aml->at[0] == AML_EXTENDED && aml->at[1] == AML_EXTENDED_DEVICE) {
-			aml->at += 2;
-			return true;
-		}
 	}
 	return false;
 }
 
 bool aml_find_device(struct aml *aml, struct aml *inside, uint64_t *left)
 {
+	static const uint8_t device[] = { AML_EXTENDED, AML_EXTENDED_DEVICE };
 	uint64_t size;
 
-	while (find_device(aml)) {
+	while (aml_find(aml, device, sizeof(device))) {
 		*inside = *aml;
 		if (!aml_enter_package(inside))
 			continue;

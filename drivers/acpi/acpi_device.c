@@ -52,17 +52,18 @@ static void take_resource(uint8_t tag, const uint8_t *at, size_t size, struct ac
 
 static void read_resources(struct aml aml, struct acpi_device *device)
 {
-	uint8_t tag, low, high;
 	size_t size;
+	uint8_t tag;
 
 	while (aml_read_byte(&aml, &tag)) {
 		if ((tag & RESOURCE_END_MASK) == (RESOURCE_END & RESOURCE_END_MASK))
 			return;
 		size = tag & RESOURCE_SMALL_LENGTH;
 		if (tag & RESOURCE_LARGE) {
-			if (!aml_read_byte(&aml, &low) || !aml_read_byte(&aml, &high))
+			if (aml.end - aml.at < 2)
 				return;
-			size = low | (size_t)high << 8;
+			size = acpi_read_number(aml.at, 2);
+			aml.at += 2;
 		}
 		if (size > (size_t)(aml.end - aml.at))
 			return;
@@ -87,17 +88,6 @@ static bool read_crs(struct aml aml, struct acpi_device *device)
 	return true;
 }
 
-/* Tells whether the bytes have this text at all: cheaper than looking into every device. */
-static bool has_text(struct aml aml, const char *text)
-{
-	size_t size = strlen(text) + 1;
-
-	for (; (size_t)(aml.end - aml.at) >= size; aml.at++)
-		if (*aml.at == (uint8_t)text[0] && memcmp(aml.at, text, size) == 0)
-			return true;
-	return false;
-}
-
 /* What goes on from table to table. */
 struct search {
 	size_t n; /* matches to pass over */
@@ -108,11 +98,10 @@ struct search {
 static bool find_in_table(const struct acpi_header *table, const char *hid, struct search *search,
 			  struct acpi_device *device)
 {
-	struct aml inside;
-	struct aml aml = { .at = (const uint8_t *)table + sizeof(*table),
-			   .end = (const uint8_t *)table + table->length };
+	struct aml aml = aml_open(table), any = aml, inside;
 
-	if (!has_text(aml, hid))
+	/* Cheaper than looking into every device. */
+	if (!aml_find(&any, hid, strlen(hid) + 1))
 		return false;
 	while (aml_find_device(&aml, &inside, &search->left)) {
 		if (has_hid(inside, hid) && read_crs(inside, device) && search->n-- == 0)

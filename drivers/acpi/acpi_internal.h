@@ -27,8 +27,11 @@ static inline uint64_t acpi_read_number(const uint8_t *at, size_t bytes)
  */
 int acpi_find_tables(paddr_t rsdp);
 
-/* Reads a field, of 8 bytes at most; 0 if the table ends before the field does. */
-uint64_t acpi_read_field(const struct acpi_header *table, size_t offset, size_t bytes);
+/* Read a field of so many bits; 0 if the table ends before the field does. */
+uint8_t acpi_read_field8(const struct acpi_header *table, size_t offset);
+uint16_t acpi_read_field16(const struct acpi_header *table, size_t offset);
+uint32_t acpi_read_field32(const struct acpi_header *table, size_t offset);
+uint64_t acpi_read_field64(const struct acpi_header *table, size_t offset);
 
 /* Tells whether the table has this signature of 4 characters. */
 bool acpi_has_signature(const struct acpi_header *table, const char *signature);
@@ -111,6 +114,9 @@ struct aml {
 	const uint8_t *at, *end;
 };
 
+/* Returns the bytes of a table after its header. */
+struct aml aml_open(const struct acpi_header *table);
+
 /*
  * Read and step over a byte, and a constant of up to 32 bits. False, and
  * anything may have been stepped over, if the bytes end or say something else.
@@ -124,8 +130,8 @@ bool aml_read_integer(struct aml *aml, uint64_t *value);
  */
 bool aml_enter_package(struct aml *aml);
 
-/* Tells whether the name at `at` is defined here, by Name (XXXX, ...) or Name (\XXXX, ...). */
-bool aml_is_name(const uint8_t *start, const uint8_t *at);
+/* Steps to what follows the next place where these bytes are; false: there is none. */
+bool aml_find(struct aml *aml, const void *bytes, size_t size);
 
 /* Steps to what follows the next Name (`name`, ...), of 4 characters; false: there is none. */
 bool aml_find_name(struct aml *aml, const char *name);

@@ -9,13 +9,6 @@
 
 #include "drivers/acpi/acpi_internal.h"
 
-/* Returns the bytes of a table after its header. */
-static struct aml open_table(const struct acpi_header *table)
-{
-	return (struct aml){ .at = (const uint8_t *)table + sizeof(*table),
-			     .end = (const uint8_t *)table + table->length };
-}
-
 /* ---- Integers ---- */
 
 int acpi_find_integer(const char *name, uint64_t *value)
@@ -23,7 +16,7 @@ int acpi_find_integer(const char *name, uint64_t *value)
 	const struct acpi_header *table;
 
 	for (size_t n = 0; (table = acpi_find_aml(n)); n++) {
-		struct aml aml = open_table(table);
+		struct aml aml = aml_open(table);
 
 		while (aml_find_name(&aml, name)) {
 			struct aml number = aml;
@@ -46,12 +39,11 @@ static bool read_region(struct aml aml, struct acpi_region *region)
 
 static bool find_region_in(struct aml aml, const char *name, struct acpi_region *region)
 {
-	for (; aml.end - aml.at >= 2 + AML_NAME_SIZE; aml.at++) {
-		const uint8_t *at = aml.at;
-		struct aml after = { .at = at + 2 + AML_NAME_SIZE, .end = aml.end };
+	uint8_t start[2 + AML_NAME_SIZE] = { AML_EXTENDED, AML_EXTENDED_REGION };
 
-		if (at[0] == AML_EXTENDED && at[1] == AML_EXTENDED_REGION &&
-		    memcmp(at + 2, name, AML_NAME_SIZE) == 0 && read_region(after, region))
+	memcpy(start + 2, name, AML_NAME_SIZE);
+	while (aml_find(&aml, start, sizeof(start))) {
+		if (read_region(aml, region))
 			return true;
 	}
 	return false;
@@ -62,7 +54,7 @@ int acpi_find_region(const char *name, struct acpi_region *region)
 	const struct acpi_header *table;
 
 	for (size_t n = 0; (table = acpi_find_aml(n)); n++) {
-		if (find_region_in(open_table(table), name, region))
+		if (find_region_in(aml_open(table), name, region))
 			return 0;
 	}
 	return -ENOENT;
@@ -101,6 +93,6 @@ int acpi_find_root_buses(uint8_t buses[ACPI_BUSES / 8])
 
 	memset(buses, 0, ACPI_BUSES / 8);
 	for (size_t n = 0; (table = acpi_find_aml(n)); n++)
-		add_root_buses(open_table(table), &left, buses);
+		add_root_buses(aml_open(table), &left, buses);
 	return acpi_find_aml(0) ? 0 : -ENOENT;
 }

@@ -88,7 +88,7 @@ static struct acpi_register start_pm1(const struct acpi_header *fadt, size_t off
 {
 	const struct acpi_register none = { 0 };
 	struct acpi_register status = acpi_read_block(fadt, offset, extended);
-	size_t size = acpi_read_field(fadt, FADT_PM1_EVENT_SIZE, 1);
+	size_t size = acpi_read_field8(fadt, FADT_PM1_EVENT_SIZE);
 	struct acpi_register enable = acpi_register_after(status, size / 2);
 	uint32_t kept;
 
@@ -123,7 +123,7 @@ static struct acpi_register start_gpe(struct acpi_register status, size_t size, 
 
 static int start_fixed(const struct acpi_header *fadt)
 {
-	uint32_t gsi = (uint32_t)acpi_read_field(fadt, FADT_SCI, 2);
+	uint32_t gsi = acpi_read_field16(fadt, FADT_SCI);
 	int err;
 
 	acpi_enter_mode();
@@ -132,12 +132,12 @@ static int start_fixed(const struct acpi_header *fadt)
 	if (pm1_status[0].address == 0)
 		return -ENODEV;
 	start_gpe(acpi_read_block(fadt, FADT_GPE1, FADT_X_GPE1),
-		  acpi_read_field(fadt, FADT_GPE1_SIZE, 1), 0);
+		  acpi_read_field8(fadt, FADT_GPE1_SIZE), 0);
 	err = irq_register_gsi(gsi, true, &sci_handler);
 	if (err)
 		return err;
 	gpe_status = start_gpe(acpi_read_block(fadt, FADT_GPE0, FADT_X_GPE0),
-			       acpi_read_field(fadt, FADT_GPE0_SIZE, 1), GPE_MEMORY);
+			       acpi_read_field8(fadt, FADT_GPE0_SIZE), GPE_MEMORY);
 	return 0;
 }
 
@@ -187,7 +187,7 @@ int acpi_notify_start(const struct acpi_notify_ops *callbacks)
 	if (!fadt)
 		return -ENODEV;
 	ops = callbacks;
-	if (acpi_read_field(fadt, ACPI_FADT_FLAGS, 4) & ACPI_FLAG_HW_REDUCED)
+	if (acpi_read_field32(fadt, ACPI_FADT_FLAGS) & ACPI_FLAG_HW_REDUCED)
 		return start_ged();
 	return start_fixed(fadt);
 }

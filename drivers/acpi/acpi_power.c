@@ -88,15 +88,10 @@ static bool read_s5(struct aml aml)
 
 static bool find_s5(const struct acpi_header *table)
 {
-	const uint8_t *start = (const uint8_t *)table + sizeof(*table);
-	const uint8_t *end = (const uint8_t *)table + table->length;
+	struct aml aml = aml_open(table);
 
-	for (const uint8_t *at = start; end - at >= 4; at++) {
-		at = memchr(at, '_', (size_t)(end - at) - 3);
-		if (!at)
-			return false;
-		if (memcmp(at, "_S5_", 4) == 0 && aml_is_name(start, at) &&
-		    read_s5((struct aml){ .at = at + 4, .end = end }))
+	while (aml_find_name(&aml, "_S5_")) {
+		if (read_s5(aml))
 			return true;
 	}
 	return false;
@@ -106,11 +101,11 @@ static bool find_s5(const struct acpi_header *table)
 
 static const struct acpi_header *find_dsdt(const struct acpi_header *fadt)
 {
-	paddr_t paddr = acpi_read_field(fadt, FADT_X_DSDT, 8);
+	paddr_t paddr = acpi_read_field64(fadt, FADT_X_DSDT);
 	const struct acpi_header *table;
 
 	if (paddr == 0)
-		paddr = acpi_read_field(fadt, FADT_DSDT, 4);
+		paddr = acpi_read_field32(fadt, FADT_DSDT);
 	table = paddr ? acpi_check_table(paddr) : NULL;
 	return table && acpi_has_signature(table, "DSDT") ? table : NULL;
 }
@@ -136,13 +131,13 @@ static bool find_any_s5(void)
 void acpi_read_power(void)
 {
 	const struct acpi_header *fadt = acpi_find("FACP");
-	uint64_t flags;
+	uint32_t flags;
 
 	memset(&power, 0, sizeof(power));
 	dsdt = fadt ? find_dsdt(fadt) : NULL;
 	if (!fadt)
 		return;
-	flags = acpi_read_field(fadt, ACPI_FADT_FLAGS, 4);
+	flags = acpi_read_field32(fadt, ACPI_FADT_FLAGS);
 	power.has_s5 = find_any_s5();
 	if (flags & ACPI_FLAG_HW_REDUCED) {
 		power.sleep_control = acpi_read_register(fadt, FADT_SLEEP_CONTROL);
@@ -150,29 +145,33 @@ void acpi_read_power(void)
 		power.pm1[0] = acpi_read_block(fadt, FADT_PM1A_CONTROL, FADT_X_PM1A_CONTROL);
 		power.pm1[1] = acpi_read_block(fadt, FADT_PM1B_CONTROL, FADT_X_PM1B_CONTROL);
 		power.smi_command = acpi_read_port(fadt, FADT_SMI_COMMAND);
-		power.acpi_enable = (uint8_t)acpi_read_field(fadt, FADT_ACPI_ENABLE, 1);
+		power.acpi_enable = acpi_read_field8(fadt, FADT_ACPI_ENABLE);
 	}
 	if (flags & FADT_FLAG_RESET && fadt->length > FADT_RESET_VALUE) {
 		power.reset = acpi_read_register(fadt, FADT_RESET_REGISTER);
-		power.reset_value = (uint8_t)acpi_read_field(fadt, FADT_RESET_VALUE, 1);
+		power.reset_value = acpi_read_field8(fadt, FADT_RESET_VALUE);
 	}
 }
 
 /* ---- Turning off, resetting ---- */
 
-/* The firmware must hand the registers over before ACPI can enter a sleep state. */
-void acpi_enter_mode(void)
+/* Tells whether the firmware still has the registers. */
+static bool is_legacy_mode(void)
 {
 	uint32_t control;
 
-	if (power.smi_command.address == 0 || power.acpi_enable == 0)
-		return;
-	for (unsigned i = 0; i < ENABLE_POLLS; i++) {
-		if (!acpi_register_read(&power.pm1[0], 2, &control) || control & PM1_SCI_ENABLE)
-			return;
-		if (i == 0)
-			acpi_register_write(&power.smi_command, 1, power.acpi_enable);
-	}
+	return acpi_register_read(&power.pm1[0], 2, &control) && !(control & PM1_SCI_ENABLE);
+}
+
+/* It must hand them over before ACPI can enter a sleep state. */
+void acpi_enter_mode(void)
+{
+	unsigned polls = 0;
+
+	if (power.acpi_enable != 0 && is_legacy_mode() &&
+	    acpi_register_write(&power.smi_command, 1, power.acpi_enable))
+		while (is_legacy_mode() && ++polls < ENABLE_POLLS)
+			;
 }
 
 static bool sleep_pm1(unsigned i, uint16_t more)
@@ -194,7 +193,7 @@ static void wait_for_the_end(void)
 
 	do {
 		now_awake = clock_awake_ns();
-	} while (now_awake > 0 ? now_awake - start_awake < END_WAIT_NS : ++looks < END_LOOKS);
+	} while (now_awake - start_awake < END_WAIT_NS && (now_awake || ++looks < END_LOOKS));
 }
 
 void acpi_power_off(void)

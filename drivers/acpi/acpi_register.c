@@ -10,8 +10,7 @@
 #include "arch/paging.h"
 #include "drivers/acpi/acpi_internal.h"
 
-/* Generic Address Structure (5.2.3.2) */
-#define GAS_SPACE 0   /* 8 */
+/* Generic Address Structure (5.2.3.2): its first byte is the space */
 #define GAS_ADDRESS 4 /* 64 */
 
 struct acpi_register acpi_make_register(uint8_t space, uint64_t address)
@@ -26,13 +25,13 @@ struct acpi_register acpi_make_register(uint8_t space, uint64_t address)
 
 struct acpi_register acpi_read_register(const struct acpi_header *fadt, size_t offset)
 {
-	return acpi_make_register((uint8_t)acpi_read_field(fadt, offset + GAS_SPACE, 1),
-				  acpi_read_field(fadt, offset + GAS_ADDRESS, 8));
+	return acpi_make_register(acpi_read_field8(fadt, offset),
+				  acpi_read_field64(fadt, offset + GAS_ADDRESS));
 }
 
 struct acpi_register acpi_read_port(const struct acpi_header *fadt, size_t offset)
 {
-	uint64_t port = acpi_read_field(fadt, offset, 4);
+	uint32_t port = acpi_read_field32(fadt, offset);
 
 	return (struct acpi_register){ ACPI_SPACE_IO, port <= UINT16_MAX ? port : 0 };
 }

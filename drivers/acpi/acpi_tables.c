@@ -42,12 +42,32 @@ static size_t table_count;
 
 /* ---- Bytes ---- */
 
-uint64_t acpi_read_field(const struct acpi_header *table, size_t offset, size_t bytes)
+static uint64_t read_field(const struct acpi_header *table, size_t offset, size_t bytes)
 {
 	assert(bytes <= sizeof(uint64_t));
 	if (offset + bytes > table->length)
 		return 0;
 	return acpi_read_number((const uint8_t *)table + offset, bytes);
+}
+
+uint8_t acpi_read_field8(const struct acpi_header *table, size_t offset)
+{
+	return (uint8_t)read_field(table, offset, sizeof(uint8_t));
+}
+
+uint16_t acpi_read_field16(const struct acpi_header *table, size_t offset)
+{
+	return (uint16_t)read_field(table, offset, sizeof(uint16_t));
+}
+
+uint32_t acpi_read_field32(const struct acpi_header *table, size_t offset)
+{
+	return (uint32_t)read_field(table, offset, sizeof(uint32_t));
+}
+
+uint64_t acpi_read_field64(const struct acpi_header *table, size_t offset)
+{
+	return read_field(table, offset, sizeof(uint64_t));
 }
 
 static bool adds_up(const void *data, size_t size)
@@ -115,7 +135,7 @@ static bool read_root(paddr_t paddr, const char *signature, size_t entry_size)
 			log_warn("acpi: more than %d tables", TABLES_MAX);
 			break;
 		}
-		table = acpi_check_table(acpi_read_field(root, offset, entry_size));
+		table = acpi_check_table(read_field(root, offset, entry_size));
 		if (table)
 			tables[table_count++] = table;
 	}

@@ -37,6 +37,7 @@ struct request {
 static struct pci_windows kept;
 static const struct pci_windows *const host = &kept;
 
+/* None are left but between being wanted and being given. */
 static struct request requests[REQUESTS_MAX];
 static size_t request_count;
 static bool told_full;
@@ -144,7 +145,6 @@ static void want_windows(struct pci_function *function)
 /* Collects what has no address behind `bridge`; NULL: on the root bus. */
 static void collect_requests(const struct pci_function *bridge)
 {
-	request_count = 0;
 	for (size_t i = 0; i < pci_function_count; i++) {
 		if (pci_bridge_of(&pci_functions[i]) != bridge)
 			continue;
@@ -193,6 +193,7 @@ static void find_needs(struct pci_function *bridge)
 		need.size = align_up(need.size, unit);
 		bridge->need[kind] = need;
 	}
+	request_count = 0;
 }
 
 /* ---- Giving addresses ---- */
@@ -255,9 +256,9 @@ static void give(const struct request *request, const struct pci_function *bridg
 
 static void give_all(const struct pci_function *bridge)
 {
-	collect_requests(bridge);
 	for (size_t i = 0; i < request_count; i++)
 		give(&requests[i], bridge);
+	request_count = 0;
 }
 
 /* ---- Addresses of the firmware ---- */
@@ -265,10 +266,10 @@ static void give_all(const struct pci_function *bridge)
 static bool is_passed_on(const struct pci_function *bridge, const struct pci_bar *bar)
 {
 	for (enum pci_window_kind kind = PCI_WINDOW_IO; kind < PCI_WINDOWS; kind++) {
-		const struct pci_window *window = &bridge->window[kind];
+		const struct pci_window window = bridge->window[kind];
 
 		if ((kind == PCI_WINDOW_IO) == (bar->kind == PCI_BAR_IO) &&
-		    bar->address >= window->start && bar->address + bar->size <= window->end)
+		    bar->address >= window.start && bar->address + bar->size <= window.end)
 			return true;
 	}
 	return false;
@@ -303,10 +304,13 @@ void pci_assign(const struct pci_windows *windows)
 		if (pci_is_bridge(&pci_functions[i].device))
 			find_needs(&pci_functions[i]);
 	}
+	collect_requests(NULL);
 	give_all(NULL);
 	for (size_t i = 0; i < pci_function_count; i++) {
-		if (pci_is_bridge(&pci_functions[i].device))
-			give_all(&pci_functions[i]);
+		if (!pci_is_bridge(&pci_functions[i].device))
+			continue;
+		collect_requests(&pci_functions[i]);
+		give_all(&pci_functions[i]);
 	}
 }
 
@@ -321,15 +325,12 @@ void pci_assign_slot(struct pci_device *bridge)
 
 	if (above) {
 		find_needs(above);
-		request_count = 0;
 		want_windows(above);
-		for (size_t i = 0; i < request_count; i++)
-			give(&requests[i], pci_bridge_of(above));
+		give_all(pci_bridge_of(above));
 	}
-	request_count = 0;
-	for (size_t i = 0; i < pci_function_count; i++)
-		if (pci_functions[i].device.is_new)
-			want_bars(above, &pci_functions[i]);
-	for (size_t i = 0; i < request_count; i++)
-		give(&requests[i], above);
+	for (struct pci_device *d = pci_devices(); d; d = d->next) {
+		if (d->is_new)
+			want_bars(above, container_of(d, struct pci_function, device));
+	}
+	give_all(above);
 }

@@ -143,7 +143,7 @@ static void size_memory64(const struct pci_device *device, unsigned index, struc
 static unsigned size_bar(struct pci_device *device, unsigned index)
 {
 	struct pci_bar *bar = &device->bar[index];
-	uint32_t mask;
+	uint32_t mask, type;
 	uint32_t value = probe_register(device, bar_register(index), &mask);
 
 	if (mask == 0)
@@ -157,22 +157,20 @@ static unsigned size_bar(struct pci_device *device, unsigned index)
 		return 1;
 	}
 	bar->prefetchable = value & PCI_BAR_PREFETCHABLE;
-	switch (value & PCI_BAR_TYPE) {
-	case PCI_BAR_TYPE_32:
+	type = value & PCI_BAR_TYPE;
+	if (type == PCI_BAR_TYPE_64 && index + 1 < bar_count(device)) {
+		size_memory64(device, index, bar, value, mask);
+		return 2;
+	}
+	if (type == PCI_BAR_TYPE_32) {
 		bar->kind = PCI_BAR_MEMORY32;
 		set_size(device, index, bar, value & ~MEMORY_FLAGS, mask & ~MEMORY_FLAGS, 32);
-		return 1;
-	case PCI_BAR_TYPE_64:
-		if (index + 1 < bar_count(device)) {
-			size_memory64(device, index, bar, value, mask);
-			return 2;
-		}
-		refuse(device, bar, index, "its upper half would lie after the last BAR");
-		return 1;
-	default:
-		refuse(device, bar, index, "its type is reserved");
-		return 1;
+	} else {
+		refuse(device, bar, index,
+		       type == PCI_BAR_TYPE_64 ? "its upper half would lie after the last BAR"
+					       : "its type is reserved");
 	}
+	return 1;
 }
 
 void pci_size_bars(struct pci_device *device)
@@ -228,10 +226,10 @@ static uint16_t decoding_of_bars(const struct pci_device *device)
 	uint16_t decoding = 0;
 
 	for (unsigned i = 0; i < PCI_BARS; i++) {
-		const struct pci_bar *bar = &device->bar[i];
+		const struct pci_bar bar = device->bar[i];
 
-		if (bar->kind != PCI_BAR_NONE && bar->address != 0)
-			decoding |= bar->kind == PCI_BAR_IO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+		if (bar.kind != PCI_BAR_NONE && bar.address != 0)
+			decoding |= bar.kind == PCI_BAR_IO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 	}
 	return decoding;
 }
@@ -271,16 +269,18 @@ void pci_disable(const struct pci_device *device)
 int pci_map_bar(const struct pci_device *device, unsigned bar, uint64_t offset, uint64_t size,
 		void **window)
 {
-	const struct pci_bar *b;
+	uint64_t end = offset + size;
+	struct pci_bar b;
 
 	if (bar >= PCI_BARS)
 		return -EINVAL;
-	b = &device->bar[bar];
-	if (b->kind != PCI_BAR_MEMORY32 && b->kind != PCI_BAR_MEMORY64)
+	b = device->bar[bar];
+	if (b.kind != PCI_BAR_MEMORY32 && b.kind != PCI_BAR_MEMORY64)
 		return -EINVAL;
-	if (size == 0 || offset > b->size || size > b->size - offset)
+	/* Nothing, and what goes round, ends where it begins or before. */
+	if (end <= offset || end > b.size)
 		return -EINVAL;
-	if (b->address == 0)
+	if (b.address == 0)
 		return -ENXIO;
-	return paging_map_device(b->address + offset, size, window);
+	return paging_map_device(b.address + offset, size, window);
 }

@@ -37,11 +37,9 @@ static struct pci_window read_io(const struct pci_device *bridge)
 	uint64_t base = (uint64_t)(registers & 0xf0) << 8;
 	uint64_t limit = (uint64_t)(registers >> 8 & 0xf0) << 8;
 
-	if ((registers & WIDTH_BITS) == IO_WIDTH_32) {
-		base |= (uint64_t)pci_read16(bridge, PCI_IO_BASE_UPPER) << 16;
-		limit |= (uint64_t)pci_read16(bridge, PCI_IO_LIMIT_UPPER) << 16;
-	}
-	if (limit >= PCI_IO_END)
+	/* There are no ports above 64 Ki. */
+	if ((registers & WIDTH_BITS) == IO_WIDTH_32 &&
+	    (pci_read16(bridge, PCI_IO_BASE_UPPER) | pci_read16(bridge, PCI_IO_LIMIT_UPPER)))
 		return (struct pci_window){ 0, 0 };
 	return make_window(base, limit, IO_UNIT);
 }

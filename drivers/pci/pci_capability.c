@@ -9,10 +9,8 @@
 
 #define CAPABILITIES_START 0x40
 #define CAPABILITIES_END 0x100
-#define STEPS_MAX 48 /* 192 bytes in steps of four */
 #define ID_GONE 0xff /* the function no longer answers */
 
-_Static_assert(CAPABILITIES_START + 4 * STEPS_MAX == CAPABILITIES_END, "a step for each place");
 _Static_assert(CAPABILITIES_END / 4 <= 64, "a bit of walk()'s `seen` for each place");
 
 /* Returns the offset in a pointer register, whose low bits are reserved. */
@@ -41,7 +39,7 @@ static unsigned walk(const struct pci_device *device, int wanted, unsigned after
 	bool passed = after == 0;
 	uint64_t seen = 0;
 
-	for (unsigned step = 0; step < STEPS_MAX && at >= CAPABILITIES_START; step++) {
+	while (at >= CAPABILITIES_START) {
 		if (seen >> at / 4 & 1)
 			return 0;
 		seen |= UINT64_C(1) << at / 4;

@@ -332,7 +332,6 @@ static bool handle_irq(struct irq_handler *handler)
 			return true;
 		receive();
 		transmit();
-		uart_reg_read(UART_MSR);
 	}
 	/* There is more to serve: make a new edge, or no interrupt would come again. */
 	uart_reg_write(UART_IER, 0);

@@ -20,7 +20,6 @@
 #define UART_LCR 3 /* line control */
 #define UART_MCR 4 /* modem control */
 #define UART_LSR 5 /* line status; reading clears the errors */
-#define UART_MSR 6 /* modem status */
 #define UART_SCR 7 /* scratch */
 
 #define IER_RDI 0x01  /* received data */

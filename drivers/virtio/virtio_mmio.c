@@ -95,8 +95,10 @@ static int setup(struct virtio_mmio *mmio, const struct virtio_mmio_place *place
 	if (err)
 		return err;
 	err = virtio_mmio_identify(mmio, &why);
+	if (err < 0)
+		return refuse(mmio, err, why);
 	if (err)
-		return err < 0 ? refuse(mmio, err, why) : err;
+		return err;
 	/* End whatever the firmware did with the device, and drop an old interrupt. */
 	mmio->device.transport->set_status(&mmio->device, 0);
 	mmio->device.transport->read_isr(&mmio->device);

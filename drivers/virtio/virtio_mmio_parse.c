@@ -8,24 +8,20 @@
 
 #define NUMBER_MAX 24
 
-/* Cuts off the word before `separator`, or the rest if that is 0. -EINVAL: none, or too long. */
-static int take_word(const char **text, char separator, char word[NUMBER_MAX])
+/* Cuts off the word before `separator`, or the rest if that is "". -EINVAL: none, or too long. */
+static int take_word(const char **text, const char *separator, char word[NUMBER_MAX])
 {
-	const char *end = separator ? strchr(*text, separator) : *text + strlen(*text);
-	size_t length;
+	size_t length = strcspn(*text, separator);
 
-	if (!end)
-		return -EINVAL;
-	length = (size_t)(end - *text);
-	if (length >= NUMBER_MAX)
+	if ((*text)[length] != separator[0] || length >= NUMBER_MAX)
 		return -EINVAL;
 	memcpy(word, *text, length);
 	word[length] = '\0';
-	*text = separator ? end + 1 : end;
+	*text += length + strlen(separator);
 	return 0;
 }
 
-static int take_number(const char **text, char separator, uint64_t *value)
+static int take_number(const char **text, const char *separator, uint64_t *value)
 {
 	char word[NUMBER_MAX];
 
@@ -38,9 +34,9 @@ static int take_size(const char **text, uint64_t *size)
 {
 	char word[NUMBER_MAX];
 
-	if (take_word(text, '@', word))
+	if (take_word(text, "@", word) || (parse_u64(word, size) && parse_size(word, size)))
 		return -EINVAL;
-	return parse_u64(word, size) && parse_size(word, size) ? -EINVAL : 0;
+	return 0;
 }
 
 int virtio_mmio_parse(const char *text, struct virtio_mmio_place *place)
@@ -48,12 +44,12 @@ int virtio_mmio_parse(const char *text, struct virtio_mmio_place *place)
 	uint64_t size, base, irq, id;
 	const char *at = text;
 
-	if (take_size(&at, &size) || take_number(&at, ':', &base))
+	if (take_size(&at, &size) || take_number(&at, ":", &base))
 		return -EINVAL;
 	if (strchr(at, ':')) {
-		if (take_number(&at, ':', &irq) || take_number(&at, '\0', &id))
+		if (take_number(&at, ":", &irq) || take_number(&at, "", &id))
 			return -EINVAL;
-	} else if (take_number(&at, '\0', &irq)) {
+	} else if (take_number(&at, "", &irq)) {
 		return -EINVAL;
 	}
 	if (irq > UINT32_MAX)

@@ -60,7 +60,7 @@ static int setup_transport(struct virtio_pci *vp)
 	return -ENODEV;
 }
 
-static int setup_function(struct virtio_pci *vp, const struct pci_device *pci, uint16_t type)
+static void setup_function(struct virtio_pci *vp, const struct pci_device *pci, uint16_t type)
 {
 	int msix_err, err;
 
@@ -78,14 +78,13 @@ static int setup_function(struct virtio_pci *vp, const struct pci_device *pci, u
 	err = setup_transport(vp);
 	if (err) {
 		vp->pci = NULL;
-		return err;
+		return;
 	}
 	/* End whatever the firmware did with the device, and drop an old interrupt. */
 	vp->device.transport->set_status(&vp->device, 0);
 	vp->device.transport->read_isr(&vp->device);
 	virtio_pci_irq_setup(vp, msix_err);
 	virtio_register(&vp->device);
-	return 0;
 }
 
 static void drop_function(struct virtio_pci *vp)

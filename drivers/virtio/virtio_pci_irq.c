@@ -128,7 +128,6 @@ void virtio_pci_irq_stop(struct virtio_pci *vp)
 {
 	if (vp->has_intx)
 		irq_unregister(IRQ_PCI, &vp->intx);
-	vp->has_intx = false;
 	stop_messages(vp);
 }
 

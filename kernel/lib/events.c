@@ -19,8 +19,6 @@ void events_record(struct event_ring *ring, uint64_t time_ns, unsigned type, uin
 
 	assert(type < EVENT_TYPES_MAX);
 	__atomic_fetch_add(&ring->count[type], 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&event->number, 0, __ATOMIC_RELAXED);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	event->time_ns = time_ns;
 	event->type = type;
 	event->argument[0] = first;
@@ -32,9 +30,8 @@ bool events_get(const struct event_ring *ring, uint64_t number, struct event *co
 {
 	const struct event *event = &ring->event[(number - 1) % EVENTS_KEPT];
 
-	if (number == 0 || __atomic_load_n(&event->number, __ATOMIC_ACQUIRE) != (uint32_t)number)
-		return false;
 	*copy = *event;
+	/* An interrupt that wrote into it meanwhile has written the number, too. */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&event->number, __ATOMIC_RELAXED) == (uint32_t)number;
+	return number != 0 && __atomic_load_n(&event->number, __ATOMIC_RELAXED) == (uint32_t)number;
 }

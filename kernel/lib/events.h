@@ -42,7 +42,7 @@ struct event_type {
 struct event {
 	uint64_t time_ns; /* since boot */
 	uint32_t type;
-	uint32_t number; /* low half of: 1 + how many came before; 0: being written */
+	uint32_t number; /* written last: low half of 1 + how many came before */
 	uint64_t argument[2];
 };
 

@@ -14,10 +14,8 @@
 #include "kernel/lib/escape.h"
 #include "kernel/lib/hooks.h"
 
-#define LOG_LINES 256
-
 struct log_entry {
-	uint64_t number; /* 1 + that of its line; 0: empty, or being written */
+	uint64_t number; /* 1 + that of its line, written last; 0: empty */
 	uint64_t ns;
 	char line[LOG_LINE_MAX + 1];
 };
@@ -47,31 +45,27 @@ static size_t append_escaped(char line[LOG_LINE_MAX + 1], size_t length, const c
 }
 
 /* Taking a number is one instruction; what follows may be interrupted. */
-static void keep(uint64_t ns, const char *line, size_t length)
+static void keep(uint64_t ns, const char *line)
 {
 	uint64_t i = __atomic_fetch_add(&line_count, 1, __ATOMIC_RELAXED);
 	struct log_entry *entry = &ring[i % LOG_LINES];
 
-	__atomic_store_n(&entry->number, 0, __ATOMIC_RELAXED);
-	/* Interrupted here, an overwritten line must be known as such. */
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	entry->ns = ns;
-	memcpy(entry->line, line, length + 1);
+	strcpy(entry->line, line);
 	__atomic_store_n(&entry->number, i + 1, __ATOMIC_RELEASE);
 }
 
 static void log_line(const char *prefix, bool show, const char *fmt, va_list args)
 {
-	/* One byte for the NUL, then for the newline. */
-	char line[LOG_LINE_MAX + 2];
-	char raw[LOG_LINE_MAX + 1];
+	char line[LOG_LINE_MAX + sizeof("\n")];
+	char raw[sizeof(line)];
 	size_t length;
 
 	if (vsnprintf(raw, sizeof(raw), fmt, args) < 0)
 		return;
 	length = append_escaped(line, 0, prefix);
 	length = append_escaped(line, length, raw);
-	keep(lib_time_ns(), line, length);
+	keep(lib_time_ns(), line);
 	if (show) {
 		line[length] = '\n';
 		show_line(line, length + 1);
@@ -115,9 +109,8 @@ static bool copy_line(uint64_t i, struct log_entry *copy)
 {
 	const struct log_entry *entry = &ring[i % LOG_LINES];
 
-	if (__atomic_load_n(&entry->number, __ATOMIC_ACQUIRE) != i + 1)
-		return false;
 	*copy = *entry;
+	/* An interrupt that wrote into it meanwhile has written the number, too. */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	return __atomic_load_n(&entry->number, __ATOMIC_RELAXED) == i + 1;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The kernel's log: what happened, in the order it happened. Every line goes
- * to the console at once and is kept, with its time, for `dmesg`; when the
- * ring is full the oldest lines make room.
+ * to the console at once and is kept, with its time, for `dmesg`; when there
+ * are LOG_LINES the oldest makes room.
  *
  * A line begins with its module ("pci: ...") and has no newline at its end.
  * May be called before any initialisation and from an interrupt; never
@@ -14,6 +14,7 @@
 
 #include "kernel/lib/types.h"
 
+#define LOG_LINES 256
 #define LOG_LINE_MAX 200
 
 /* Logs and shows. */
@@ -31,7 +32,10 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  */
 void log_set_show(void (*show)(const char *line, size_t length));
 
-/* Calls `fn` for each kept line, oldest first; `ns` is its time since boot. */
+/*
+ * Calls `fn` for each kept line, oldest first; `ns` is its time since boot. Not from an
+ * interrupt, which may have come while a line was being written.
+ */
 void log_for_each(void (*fn)(uint64_t ns, const char *line, void *arg), void *arg);
 
 #endif

@@ -75,8 +75,12 @@ bool sim_acpi_interrupt(void);
 extern struct sim_acpi_write sim_acpi_writes[SIM_ACPI_WRITES_MAX];
 extern size_t sim_acpi_write_count;
 
-/* Looks at the clock since the reset. */
+/* Looks at the clock since the reset; it stands at 0 while the other is set. */
 extern unsigned sim_acpi_looks;
+extern bool sim_acpi_clock_stands;
+
+/* The time between two looks: at first 100 ms, in which the guest is stopped. */
+extern uint64_t sim_acpi_look_ns;
 
 /* No register in memory can be mapped; until sim_acpi_reset(). */
 extern bool sim_acpi_refuses_windows;

@@ -16,6 +16,7 @@
 
 static char sent[4096];
 static size_t sent_length;
+static unsigned calls;
 static unsigned sync_calls;
 static unsigned sleepy_calls;
 static unsigned flushes;
@@ -57,6 +58,7 @@ void uart_write(const char *text, size_t length, bool may_sleep)
 	memcpy(sent + sent_length, text, length);
 	sent_length += length;
 	sent[sent_length] = '\0';
+	calls++;
 	sleepy_calls += may_sleep;
 }
 
@@ -103,6 +105,7 @@ static int begin(void **state)
 {
 	(void)state;
 	sent_length = 0;
+	calls = 0;
 	sent[0] = '\0';
 	console_start();
 	return 0;
@@ -156,6 +159,20 @@ static void a_newline_may_fall_anywhere(void **state)
 		assert_int_equal(sent_length, sizeof(text) + 1);
 		assert_memory_equal(sent + i, "\r\n", 2);
 	}
+}
+
+/* A call for each piece of 255 bytes, or 256 with the last one's '\r'. */
+static void few_calls_send_long_text(void **state)
+{
+	char text[512];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	console_write(text, 255);
+	console_write(text, 256);
+	text[254] = '\n';
+	console_write(text, 255);
+	assert_int_equal(calls, 4);
 }
 
 static void reading_waits_until_the_deadline(void **state)
@@ -241,6 +258,7 @@ int main(void)
 		cmocka_unit_test_setup(a_newline_becomes_cr_lf, begin),
 		cmocka_unit_test_setup(long_text_arrives_whole, begin),
 		cmocka_unit_test_setup(a_newline_may_fall_anywhere, begin),
+		cmocka_unit_test_setup(few_calls_send_long_text, begin),
 		cmocka_unit_test_setup(reading_waits_until_the_deadline, begin),
 		cmocka_unit_test_setup(break_and_m_is_the_magic_key, begin),
 		cmocka_unit_test_setup(ctrl_c_interrupts_only_a_running_command, begin),

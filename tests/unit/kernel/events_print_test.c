@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "kernel/events_print.h"
+#include "kernel/lib/types.h"
 #include "tests/sim/sim_command.h"
 #include "tests/unit/kernel/hen_events.h"
 
@@ -110,6 +111,59 @@ static void events_that_were_overwritten_are_counted_only(void **state)
 	assert_non_null(strstr(text, "fox        slept 1000\n"));
 }
 
+static void of_those_at_one_time_the_first_drivers_come_first(void **state)
+{
+	(void)state;
+	events_record(&fox_events, 5000, FOX_SLEPT, 1, 0);
+	events_record(&hen_events, 5000, HEN_FOX, 0, 0);
+	printed(events_print);
+	assert_int_equal(strncmp(text, "[    0.000005] hen ", 19), 0);
+	assert_non_null(strstr(text, "\n[    0.000005] fox "));
+}
+
+static const struct event_type goat_types[] = {
+	{ "ate-all-the-hay", { "n", "#k" } },
+	{ "ate-the-washing", { "", "" } },
+	{ "on-the-roof", { "", "" } },
+	{ "in-the-vineyard", { "", "" } },
+};
+static struct event_ring goat_events;
+
+static void print_goats(void (*print)(const struct event_source *sources, size_t count))
+{
+	const struct event_source goats = { "goat", goat_types, ARRAY_SIZE(goat_types),
+					    &goat_events };
+	FILE *real = stdout;
+	size_t length;
+
+	memset(&goat_events, 0, sizeof(goat_events));
+	for (unsigned type = 0; type < ARRAY_SIZE(goat_types); type++)
+		events_record(&goat_events, 0, type, type + 7, 10);
+	stdout = open_memstream(&text, &length);
+	print(&goats, 1);
+	fclose(stdout);
+	stdout = real;
+}
+
+static void an_arguments_name_may_be_a_letter(void **state)
+{
+	(void)state;
+	print_goats(events_print);
+	assert_non_null(strstr(text, "ate-all-the-hay n=7 k=0xa\n"));
+	free(text);
+	print_goats(events_print_json);
+	assert_non_null(strstr(text, "\"event\":\"ate-all-the-hay\",\"n\":7,\"k\":10}"));
+}
+
+static void counts_that_need_two_lines_stand_below_each_other(void **state)
+{
+	(void)state;
+	print_goats(events_print);
+	assert_non_null(strstr(text,
+			       "goat       ate-all-the-hay 1, ate-the-washing 1, on-the-roof 1,\n"
+			       "           in-the-vineyard 1\n"));
+}
+
 /* As a dump may have it. */
 static void a_ring_that_is_damaged_neither_ends_nor_hides_the_others(void **state)
 {
@@ -169,6 +223,11 @@ int main(void)
 						begin, end),
 		cmocka_unit_test_setup_teardown(as_json_all_of_it_is_on_one_line, begin, end),
 		cmocka_unit_test_setup_teardown(events_that_were_overwritten_are_counted_only,
+						begin, end),
+		cmocka_unit_test_setup_teardown(of_those_at_one_time_the_first_drivers_come_first,
+						begin, end),
+		cmocka_unit_test_setup_teardown(an_arguments_name_may_be_a_letter, begin, end),
+		cmocka_unit_test_setup_teardown(counts_that_need_two_lines_stand_below_each_other,
 						begin, end),
 		cmocka_unit_test_setup_teardown(
 			a_ring_that_is_damaged_neither_ends_nor_hides_the_others, begin, end),

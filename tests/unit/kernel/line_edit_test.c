@@ -26,6 +26,8 @@ static struct line_edit edit;
 static char row[WIDTH + 1];
 static size_t column;
 static char scrolled[2000];
+static size_t newline_column;
+static unsigned clears;
 
 static void terminal_newline(void)
 {
@@ -43,6 +45,7 @@ static void terminal_newline(void)
 static void terminal_put(char c)
 {
 	if (c == '\n') {
+		newline_column = column;
 		terminal_newline();
 	} else if (c == '\b') {
 		assert_true(column > 0);
@@ -59,6 +62,7 @@ static void emit(const char *text, size_t length)
 	static const char clear[] = "\x1b[H\x1b[2J";
 
 	if (length == strlen(clear) && memcmp(text, clear, length) == 0) {
+		clears++;
 		memset(row, 0, sizeof(row));
 		column = 0;
 		return;
@@ -130,6 +134,7 @@ static int begin(void **state)
 	memset(row, 0, sizeof(row));
 	memset(scrolled, 0, sizeof(scrolled));
 	column = 0;
+	clears = 0;
 	complete_lines = 0;
 	complete_line[0] = '\0';
 	line_edit_init(&edit, PROMPT, emit, name_after);
@@ -146,7 +151,8 @@ static void text_is_echoed_and_returned(void **state)
 {
 	(void)state;
 	assert_line("show_mem -j", "show_mem -j");
-	assert_string_equal(scrolled, "> show_mem -j\n");
+	assert_line(" !~", " !~");
+	assert_string_equal(scrolled, "> show_mem -j\n>  !~\n");
 }
 
 static void cr_lf_and_crlf_each_end_one_line(void **state)
@@ -203,6 +209,7 @@ static void delete_erases_under_the_cursor(void **state)
 	(void)state;
 	assert_line("abc\x01\x1b[3~", "bc");
 	assert_line("abc\x1b[3~", "abc");
+	assert_line("abc\x01\x1b[3~d", "dbc");
 }
 
 static void whole_parts_are_erased(void **state)
@@ -221,7 +228,18 @@ static void ctrl_l_clears_and_shows_the_line_again(void **state)
 {
 	(void)state;
 	type("abc" LEFT "\x0c");
+	assert_int_equal(clears, 1);
 	assert_line("x", "abxc");
+}
+
+/* What is shown next would stand in the rows of a line that has more than one. */
+static void a_line_is_left_at_its_end(void **state)
+{
+	(void)state;
+	type("abcd" LEFT LEFT "\r");
+	assert_int_equal(newline_column, strlen(PROMPT "abcd"));
+	type("abcd\x01\x03");
+	assert_int_equal(newline_column, strlen(PROMPT "abcd^C"));
 }
 
 static void ctrl_c_drops_the_line(void **state)
@@ -243,6 +261,14 @@ static void history_goes_back_and_forth(void **state)
 	assert_line("draft" UP UP DOWN DOWN, "draft");
 	assert_line("x" DOWN, "x");
 	assert_line(UP "y", "xy");
+}
+
+static void a_line_that_comes_again_at_once_is_kept_once(void **state)
+{
+	(void)state;
+	type("a\ra\rb\rb\r");
+	assert_line(UP UP, "a");
+	assert_line(UP UP UP UP UP, "a");
 }
 
 static void an_edited_old_line_leaves_history_alone(void **state)
@@ -272,6 +298,10 @@ static void tab_completes_a_unique_name_with_a_blank(void **state)
 	assert_line("sh\t-j", "show_mem -j");
 	assert_line("audit; ba\tfloor", "audit; balloon floor");
 	assert_line("audit;ba\t", "audit;balloon ");
+	assert_line(" ba\t", " balloon ");
+	assert_line(" help ba\t", " help balloon ");
+	assert_line("audit; help ba\t", "audit; help balloon ");
+	assert_line("audit;help ba\t", "audit;help balloon ");
 	assert_line("help  sh\t", "help  show_mem ");
 	assert_line("-j\x01sh\t", "show_mem -j");
 }
@@ -321,6 +351,7 @@ static void tab_does_nothing_where_no_name_belongs(void **state)
 	assert_line("xhelp sh\t\t", "xhelp sh");
 	assert_line("frob\t\t", "frob");
 	assert_line("held help sh\t", "held help sh");
+	assert_line("helm sh\t", "helm sh");
 }
 
 static void tab_never_makes_a_line_too_long(void **state)
@@ -329,10 +360,15 @@ static void tab_never_makes_a_line_too_long(void **state)
 
 	(void)state;
 	memset(line, ' ', sizeof(line));
-	strcpy(line + LINE_MAX_LENGTH - 7, "sh");
+	strcpy(line + LINE_MAX_LENGTH - 8, "sh");
 	type(line);
 	assert_line("\t", line);
 	assert_int_equal(edit.dropped_lines, 0);
+	/* The blank is the last that has room. */
+	line[LINE_MAX_LENGTH - 9] = '\0';
+	type(line);
+	strcat(line, "show_mem ");
+	assert_line("sh\t", line);
 }
 
 static void a_line_of_255_bytes_is_taken(void **state)
@@ -412,6 +448,24 @@ static void unknown_sequences_are_swallowed(void **state)
 	assert_line("a\x1bxb", "ab");
 	assert_line("a\x1bOPb", "ab");
 	assert_line("a\x1b\x1b[Db", "ba");
+	assert_line("a\x1b[@b", "ab");
+	assert_line("a\x1b[ qb", "ab");
+	assert_line("ac\x1b[1;5Db", "acb");
+}
+
+/* Whatever they are part of. */
+static void in_a_sequence_too_such_bytes_are_counted(void **state)
+{
+	(void)state;
+	type("a\x1b[\x1f");
+	assert_int_equal(edit.dropped_bytes, 1);
+	type("\x1b[");
+	feed_byte(0x80);
+	type("\x1b");
+	feed_byte(0xff);
+	assert_int_equal(edit.dropped_bytes, 3);
+	type("b\r");
+	assert_int_equal(edit.dropped_lines, 1);
 }
 
 static void a_sequence_that_does_not_end_is_given_up(void **state)
@@ -475,7 +529,9 @@ int main(void)
 		cmocka_unit_test_setup(delete_erases_under_the_cursor, begin),
 		cmocka_unit_test_setup(whole_parts_are_erased, begin),
 		cmocka_unit_test_setup(ctrl_l_clears_and_shows_the_line_again, begin),
+		cmocka_unit_test_setup(a_line_is_left_at_its_end, begin),
 		cmocka_unit_test_setup(ctrl_c_drops_the_line, begin),
+		cmocka_unit_test_setup(a_line_that_comes_again_at_once_is_kept_once, begin),
 		cmocka_unit_test_setup(history_goes_back_and_forth, begin),
 		cmocka_unit_test_setup(an_edited_old_line_leaves_history_alone, begin),
 		cmocka_unit_test_setup(history_keeps_32_lines, begin),
@@ -493,6 +549,7 @@ int main(void)
 		cmocka_unit_test_setup(a_line_with_such_bytes_is_dropped_whole, begin),
 		cmocka_unit_test_setup(ctrl_u_begins_such_a_line_anew, begin),
 		cmocka_unit_test_setup(unknown_sequences_are_swallowed, begin),
+		cmocka_unit_test_setup(in_a_sequence_too_such_bytes_are_counted, begin),
 		cmocka_unit_test_setup(a_sequence_that_does_not_end_is_given_up, begin),
 		cmocka_unit_test_setup(what_comes_from_elsewhere_gets_rows_of_its_own, begin),
 		cmocka_unit_test_setup(random_input_is_harmless, begin),

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -120,6 +121,8 @@ void task_set_priority(enum task_priority priority)
 static char shown[4000];
 static const char *input = "";
 static jmp_buf no_more_input;
+static bool uses_tasks;
+static uint64_t lost;
 
 void console_write(const char *text, size_t length)
 {
@@ -129,6 +132,7 @@ void console_write(const char *text, size_t length)
 int console_read(uint64_t deadline)
 {
 	assert_int_equal(deadline, UINT64_MAX);
+	assert_true(uses_tasks);
 	if (*input == '\0')
 		longjmp(no_more_input, 1);
 	/* Here the kernel has something to say. */
@@ -136,14 +140,22 @@ int console_read(uint64_t deadline)
 		show_line("news\n", 5);
 		input++;
 	}
+	/* And here more has come than was taken. */
+	if (*input == '?') {
+		lost += 20;
+		input++;
+	}
+	if (*input == '0') {
+		input++;
+		return '\0';
+	}
 	return (uint8_t)*input++;
 }
 
 void console_use_tasks(void)
 {
+	uses_tasks = true;
 }
-
-static uint64_t lost;
 
 void uart_get_counts(struct uart_counts *counts)
 {
@@ -373,7 +385,7 @@ static void assert_session_told(const char *command_line, const char *typed, con
 	if (pid == 0) {
 		option_words_check(command_line, false);
 		run_task(command_line, typed);
-		_exit(0);
+		exit(0);
 	}
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -399,6 +411,16 @@ static void on_a_line_of_its_own_it_is_told_the_first_failure_of_all(void **stat
 	lost = 0;
 	/* On a line with others, only what is before it there counts. */
 	assert_session_told("rn=1", "io\rnote; tell\r", "");
+}
+
+static void a_command_has_16_words_at_most(void **state)
+{
+	(void)state;
+	assert_int_equal(run("note 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16"), 0);
+	assert_non_null(strstr(ran, "[15][16]"));
+	assert_int_equal(run("note 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17"), -E2BIG);
+	assert_string_equal(ran, "");
+	assert_string_equal(shown, "too many words\n");
 }
 
 static void an_unknown_command_is_named(void **state)
@@ -506,6 +528,10 @@ static void dropped_input_is_counted(void **state)
 	shell_get_dropped(&lines, &bytes);
 	assert_int_equal(lines, 1);
 	assert_int_equal(bytes, 2);
+	run_task("", "0\r");
+	shell_get_dropped(&lines, &bytes);
+	assert_int_equal(lines, 1);
+	assert_int_equal(bytes, 1);
 }
 
 static void input_that_was_lost_is_told_once(void **state)
@@ -516,6 +542,11 @@ static void input_that_was_lost_is_told_once(void **state)
 	assert_string_equal(shown,
 			    "300 bytes of input were lost: they came faster than they were taken\n"
 			    "aerostat> note\n"
+			    "aerostat> ");
+	run_task("", "note?\r");
+	assert_string_equal(shown,
+			    "aerostat> note\n"
+			    "20 bytes of input were lost: they came faster than they were taken\n"
 			    "aerostat> ");
 }
 
@@ -539,6 +570,7 @@ int main(void)
 		cmocka_unit_test(all_commands_of_a_line_run),
 		cmocka_unit_test(after_a_failure_the_line_goes_on),
 		cmocka_unit_test(a_failure_is_told_to_what_follows_on_the_line),
+		cmocka_unit_test(a_command_has_16_words_at_most),
 		cmocka_unit_test(an_unknown_command_is_named),
 		cmocka_unit_test(wrong_usage_shows_the_right_one),
 		cmocka_unit_test(ctrl_c_ends_the_whole_line),

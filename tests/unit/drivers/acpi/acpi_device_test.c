@@ -558,6 +558,22 @@ static void finds_io_apics(void **state)
 	assert_int_equal(acpi_find_ioapic(2, &at, &gsi), -ENOENT);
 }
 
+/* After the shortest entry that there can be, the last one, whose input 0 has a large number. */
+static void an_io_apic_may_end_the_madt(void **state)
+{
+	static const uint8_t entries[] = {
+		9, 2, 1, 12, 0, 0, 0, 0, 2, 0xfe, 0x78, 0x56, 0x34, 0x12
+	};
+	uint32_t gsi;
+	paddr_t at;
+
+	(void)state;
+	start_madt(entries, sizeof(entries));
+	assert_int_equal(acpi_find_ioapic(0, &at, &gsi), 0);
+	assert_int_equal(at, 0xfe020000);
+	assert_int_equal(gsi, 0x12345678);
+}
+
 static void bad_entries_end_the_madt(void **state)
 {
 	/* Lengths of 0 and 1 would go on for ever, 200 is beyond the end, 11 too short. */
@@ -610,6 +626,7 @@ int main(void)
 		CASE(an_id_is_compared_whole),
 		CASE(no_tables_are_no_devices),
 		CASE(finds_io_apics),
+		CASE(an_io_apic_may_end_the_madt),
 		CASE(bad_entries_end_the_madt),
 	};
 

@@ -226,15 +226,15 @@ static void both_pm1_registers_get_their_type_and_then_the_enable_bit(void **sta
 {
 	(void)state;
 	put(68, 4, PM1B);
-	sim_acpi_set_port(PM1A, 0x1c03);
+	sim_acpi_set_port(PM1A, 0x9c03);
 	sim_acpi_add_table(DSDT, "DSDT", s5, sizeof(s5));
 	start(FADT_SIZE);
 	assert_int_equal(sim_acpi_write_count, 0);
 	acpi_power_off();
 	assert_int_equal(sim_acpi_write_count, 4);
-	assert_write(0, false, PM1A, 2, 5 << 10 | 3);
+	assert_write(0, false, PM1A, 2, 0x8000 | 5 << 10 | 3);
 	assert_write(1, false, PM1B, 2, 3 << 10);
-	assert_write(2, false, PM1A, 2, 0x2000 | 5 << 10 | 3);
+	assert_write(2, false, PM1A, 2, 0xa000 | 5 << 10 | 3);
 	assert_write(3, false, PM1B, 2, 0x2000 | 3 << 10);
 }
 
@@ -286,6 +286,55 @@ static void firmware_that_answers_late_is_waited_for(void **state)
 	}
 }
 
+static void after_a_thousand_looks_no_answer_is_expected(void **state)
+{
+	/* One look comes before it is asked, and one sees what else is in the register. */
+	for (unsigned late = 0; late <= 1; late++) {
+		setup(state);
+		put(48, 4, SMI);
+		put(52, 1, 0xf1);
+		sim_acpi_set_port(PM1A, 0);
+		sim_acpi_add_table(DSDT, "DSDT", s5, sizeof(s5));
+		start(FADT_SIZE);
+		sim_acpi_smi_reads = 1 + 1000 + 1 + late;
+		acpi_power_off();
+		assert_write(1, false, PM1A, 2, 5 << 10 | (late ? 0 : SIM_ACPI_SCI_ENABLE));
+	}
+}
+
+/* A machine that is always in ACPI mode says so by a value of 0. */
+static void firmware_is_not_asked_without_a_value_to_ask_with(void **state)
+{
+	(void)state;
+	for (uint8_t value = 0; value <= 1; value++) {
+		setup(state);
+		put(48, 4, SMI);
+		put(52, 1, value);
+		sim_acpi_add_table(DSDT, "DSDT", s5, sizeof(s5));
+		start(FADT_SIZE);
+		acpi_power_off();
+		assert_int_equal(sim_acpi_write_count, value ? 3 : 2);
+		assert_write(0, false, value ? SMI : PM1A, value ? 1 : 2, value ? 1 : 5 << 10);
+	}
+}
+
+/* Whatever follows in the package. */
+static void one_type_is_for_both_registers(void **state)
+{
+	static const uint8_t one[] = {
+		0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x01, 0x0a, 5, 0x0a, 3
+	};
+
+	(void)state;
+	put(68, 4, PM1B);
+	sim_acpi_add_table(DSDT, "DSDT", one, sizeof(one));
+	start(FADT_SIZE);
+	acpi_power_off();
+	assert_int_equal(sim_acpi_write_count, 4);
+	assert_write(0, false, PM1A, 2, 5 << 10);
+	assert_write(1, false, PM1B, 2, 5 << 10);
+}
+
 /* A package of two has a type for each. */
 static void two_types_are_for_one_register_each(void **state)
 {
@@ -313,6 +362,28 @@ static void the_end_is_waited_for_while_the_guest_is_awake(void **state)
 	assert_int_equal(sim_acpi_looks, 1 + NS_PER_S / CLOCK_AWAKE_STEP_NS);
 }
 
+/* As it does before it was set up. */
+static void a_clock_that_stands_does_not_hold_the_guest_for_ever(void **state)
+{
+	(void)state;
+	sim_acpi_add_table(DSDT, "DSDT", s5, sizeof(s5));
+	start(FADT_SIZE);
+	sim_acpi_clock_stands = true;
+	acpi_power_off();
+	assert_int_equal(sim_acpi_looks, 1 + 1000000);
+}
+
+/* However often it is looked at, a clock that goes is believed. */
+static void the_end_is_waited_for_as_long_on_a_fast_processor(void **state)
+{
+	(void)state;
+	sim_acpi_add_table(DSDT, "DSDT", s5, sizeof(s5));
+	start(FADT_SIZE);
+	sim_acpi_look_ns = 500;
+	acpi_power_off();
+	assert_int_equal(sim_acpi_looks, 1 + NS_PER_S / 500);
+}
+
 static void the_extended_register_counts(void **state)
 {
 	(void)state;
@@ -322,6 +393,14 @@ static void the_extended_register_counts(void **state)
 	acpi_power_off();
 	assert_int_equal(sim_acpi_write_count, 2);
 	assert_write(1, true, 0xfed00000, 2, 0x2000 | 5 << 10);
+	setup(NULL);
+	put(68, 4, SMI);
+	put_register(184, 1, PM1B);
+	sim_acpi_add_table(DSDT, "DSDT", s5, sizeof(s5));
+	start(FADT_SIZE);
+	acpi_power_off();
+	assert_int_equal(sim_acpi_write_count, 4);
+	assert_write(3, false, PM1B, 2, 0x2000 | 3 << 10);
 }
 
 static void the_extended_dsdt_counts(void **state)
@@ -371,6 +450,8 @@ static void the_reset_register_may_be_a_port(void **state)
 	acpi_reset();
 	assert_int_equal(sim_acpi_write_count, 1);
 	assert_write(0, false, 0xcf9, 1, 0x0f);
+	/* The hypervisor gets its time. */
+	assert_int_equal(sim_acpi_looks, 1 + NS_PER_S / CLOCK_AWAKE_STEP_NS);
 }
 
 static void the_reset_register_may_lie_in_memory(void **state)
@@ -468,7 +549,12 @@ int main(void)
 		TEST(the_reset_register_may_lie_in_memory),
 		TEST(registers_that_cannot_be_mapped_are_not_waited_for),
 		TEST(firmware_that_answers_late_is_waited_for),
+		TEST(after_a_thousand_looks_no_answer_is_expected),
+		TEST(firmware_is_not_asked_without_a_value_to_ask_with),
+		TEST(one_type_is_for_both_registers),
 		TEST(two_types_are_for_one_register_each),
+		TEST(a_clock_that_stands_does_not_hold_the_guest_for_ever),
+		TEST(the_end_is_waited_for_as_long_on_a_fast_processor),
 		TEST(without_the_flag_there_is_no_reset_register),
 		TEST(a_short_fadt_has_only_what_it_holds),
 	};

@@ -516,6 +516,25 @@ static void only_segment_0_from_bus_0_is_taken(void **state)
 	assert_no_ecam();
 }
 
+/* All bits of a segment's number count, and the end of what can be addressed is no place. */
+static void an_entry_for_another_segment_or_beyond_memory_is_none(void **state)
+{
+	const struct {
+		uint64_t base;
+		uint16_t segment;
+	} bad[] = { { 0xb0000000, 0x0100 }, { UINT64_C(1) << 46, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		uint8_t body[24] = { 0 };
+
+		memcpy(body + 8, &bad[i].base, 8);
+		memcpy(body + 16, &bad[i].segment, 2);
+		ecam(body, sizeof(body));
+		assert_no_ecam();
+	}
+}
+
 static void a_truncated_entry_is_none(void **state)
 {
 	static const uint8_t body[] = {
@@ -567,6 +586,9 @@ static void the_pm_timers_port_and_width_are_found(void **state)
 	assert_int_equal(acpi_find_pm_timer(&port, &bits), 0);
 	assert_int_equal(port, 0xb008);
 	assert_int_equal(bits, 32);
+	add_fadt(0xffff, 4, 0, FADT_BODY);
+	assert_int_equal(acpi_find_pm_timer(&port, &bits), 0);
+	assert_int_equal(port, 0xffff);
 }
 
 static void a_machine_without_a_pm_timer_has_none(void **state)
@@ -617,6 +639,7 @@ static void the_hpets_registers_are_found_in_memory_only(void **state)
 	assert_int_equal(find_hpet(1, 0xfed00000, 20, &found), -ENOENT);
 	assert_int_equal(find_hpet(0, 0, 20, &found), -ENOENT);
 	assert_int_equal(find_hpet(0, UINT64_MAX, 20, &found), -ENOENT);
+	assert_int_equal(find_hpet(0, UINT64_C(1) << 46, 20, &found), -ENOENT);
 	assert_int_equal(find_hpet(0, 0xfed00000, 12, &found), -ENOENT);
 	sim_acpi_reset();
 	assert_int_equal(acpi_init(0), -ENOENT);
@@ -652,6 +675,7 @@ int main(void)
 		TEST(what_was_found_before_is_forgotten),
 		TEST(an_mcfg_with_a_bad_checksum_is_absent),
 		TEST(only_segment_0_from_bus_0_is_taken),
+		TEST(an_entry_for_another_segment_or_beyond_memory_is_none),
 		TEST(a_truncated_entry_is_none),
 		TEST(the_pm_timers_port_and_width_are_found),
 		TEST(a_machine_without_a_pm_timer_has_none),

@@ -691,6 +691,8 @@ static void a_window_of_32_bits_stays_below_4_gib(void **state)
 	sim_pci_set_bar(add_function(bridge, 0, 0), 0, LOW, MIB, 0);
 	pci_scan(&odd);
 	assert_windows(bridge, IO_CLOSED, CLOSED, WIDE_CLOSED);
+	assert_string_equal(sim_log_first_warning,
+			    "pci: 00:02.0: memory window of 0x200000 bytes: there is no room");
 	assert_non_null(strstr(sim_log_warning, "no room"));
 }
 

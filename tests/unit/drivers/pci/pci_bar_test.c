@@ -171,6 +171,10 @@ static void reserved_types_are_refused(void **state)
 	refuse(0);
 	sim_pci_put(sim, 0x10, 4, 0x6);
 	refuse(0);
+	/* What comes after it is found. */
+	sim_pci_set_bar(sim, 1, SIM_PCI_MEMORY32, 4096, 0xfebf0000);
+	refuse(0);
+	assert_bar(1, PCI_BAR_MEMORY32, 0xfebf0000, 4096);
 }
 
 static void flags_without_address_bits_are_refused(void **state)

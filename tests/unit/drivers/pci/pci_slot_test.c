@@ -722,12 +722,10 @@ static void acpi_plugs_and_ejects_on_the_root_bus(void **state)
 	assert_int_equal(sim_log_warnings, 0);
 }
 
-/* The same by the other chipset, whose ports lie elsewhere. */
-static void acpi_works_on_q35(void **state)
+/* The other chipset, whose ports lie elsewhere. */
+static void start_q35(void)
 {
-	(void)state;
 	acpi_base = 0x0cc0;
-	card_bus = 1;
 	sim_pci_add(NULL, 31, 0, 0x8086, 0x2918, 0x060100);
 	sim_pci_port_read = port_read;
 	sim_pci_port_write = port_write;
@@ -735,12 +733,36 @@ static void acpi_works_on_q35(void **state)
 	put_status(0, 0xffff);
 	sim_pci_put(port, SLOT_CONTROL, 2, 0);
 	assert_int_equal(start(), 1);
+}
+
+static void acpi_works_on_q35(void **state)
+{
+	(void)state;
+	card_bus = 1;
+	start_q35();
 	card->gone = false;
 	up = 1;
 	check("+01:00 ");
 	down = 1;
 	check("-01:00 ");
 	assert_int_equal(ejected, 1);
+}
+
+/* There number 0 may be any: what is known by it has no other. */
+static void acpi_has_one_number_for_each_bus(void **state)
+{
+	(void)state;
+	sim_pci_add(sim_pci_add_bridge(NULL, 6, 0), 0, 0, 0x1af4, 0x1044, 0x00ff00);
+	card_bus = 0;
+	start_q35();
+	card->gone = false;
+	up = 1;
+	check("+01:00 ");
+	card_bus = 1;
+	down = 1;
+	/* What is ejected here is always the card. */
+	check("-02:00 !01:00 ");
+	assert_int_equal(sim_log_warnings, 0);
 }
 
 /* Then there is room for one that comes at the same time. */
@@ -930,6 +952,7 @@ int main(void)
 		TEST(a_closed_window_is_opened_for_what_comes),
 		TEST(acpi_plugs_and_ejects_on_the_root_bus),
 		TEST(acpi_works_on_q35),
+		TEST(acpi_has_one_number_for_each_bus),
 		TEST(acpi_lets_go_before_it_takes_in),
 		TEST(acpi_learns_where_the_new_function_is),
 		TEST(acpi_asks_for_no_more_than_32_buses),

@@ -144,7 +144,6 @@ static void every_type_and_status_has_a_name(void **state)
 	assert_int_equal(sim_command("virtio"), 0);
 	/* Others have their turn after each. */
 	assert_int_equal(sim_time_waits, 2);
-	virtio_unregister(&other.device);
 	assert_string_equal(sim_command_text,
 			    "simulated network (type 1), simulated, 0 interrupts\n"
 			    "  status    0xcf ACKNOWLEDGE DRIVER FEATURES_OK DRIVER_OK NEEDS_RESET "
@@ -153,6 +152,25 @@ static void every_type_and_status_has_a_name(void **state)
 			    "simulated PMEM (type 27), simulated, 0 interrupts\n"
 			    "  status    0x00\n"
 			    "  no driver has asked for its features\n");
+	assert_int_equal(sim_command("virtio -j"), 0);
+	virtio_unregister(&other.device);
+	assert_prints("\"queues\":[]},{\"address\":\"simulated\",\"name\":\"PMEM\",");
+}
+
+static void queues_are_listed_from_the_first(void **state)
+{
+	static struct virtq first;
+
+	(void)state;
+	start(VIRTIO_BIT(32));
+	assert_int_equal(virtio_negotiate(&sim.device, 0), 0);
+	assert_int_equal(virtq_create(&sim.device, 0, &first), 0);
+	assert_int_equal(virtq_create(&sim.device, 1, &queue), 0);
+	assert_int_equal(sim_command("virtio -j"), 0);
+	assert_prints("\"queues\":[{\"queue\":0,\"size\":128,\"in-flight\":0,\"notifications\":0,"
+		      "\"broken\":false},{\"queue\":1,");
+	virtq_destroy(&queue);
+	virtq_destroy(&first);
 }
 
 static void failed_initialisation_is_a_reason(void **state)
@@ -196,6 +214,7 @@ int main(void)
 		CASE(arguments_are_refused),
 		CASE(device_is_shown_with_features_and_reasons),
 		CASE(every_type_and_status_has_a_name),
+		CASE(queues_are_listed_from_the_first),
 		CASE(failed_initialisation_is_a_reason),
 		CASE(device_without_driver_and_gone_device_are_shown),
 		CASE(no_devices_at_all_is_said),

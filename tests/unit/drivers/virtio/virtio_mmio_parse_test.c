@@ -30,6 +30,8 @@ static void command_line_is_read_as_linux_reads_it(void **state)
 	assert_parsed("0x200@0xfeb00e00:0x18:3", 512, 0xfeb00e00, 24);
 	assert_parsed("4K@3489660928:5", 4096, 0xd0000000, 5);
 	assert_parsed("1M@0x1001e000:74:1", 1048576, 0x1001e000, 74);
+	/* A number has 23 digits at most. */
+	assert_parsed("512@0x0000000000000feb00e00:12", 512, 0xfeb00e00, 12);
 }
 
 static void bad_words_of_the_command_line_are_refused(void **state)
@@ -50,6 +52,7 @@ static void bad_words_of_the_command_line_are_refused(void **state)
 		"512@0xfeb00e00:4294967296",
 		"512@0x1feb00e0000000000:5",
 		"512@0x0000000000000000000000000000feb00e00:5",
+		"512@0x00000000000000feb00e00:12",
 		"512:0xfeb00e00@5",
 		"5Q@0xfeb00e00:5",
 	};

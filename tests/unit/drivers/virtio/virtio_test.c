@@ -291,6 +291,7 @@ static void failed_reset_leaves_no_features(void **state)
 	sim.slow_reset = SIM_VIRTIO_FOR_EVER;
 	assert_int_equal(virtio_negotiate(&sim.device, STATS), -ETIMEDOUT);
 	assert_true(sim.device.offered == 0);
+	assert_true(sim.device.accepted == 0);
 	assert_string_equal(sim.device.broken, "does not finish its reset");
 	assert_string_equal(sim_log_warning, "virtio: simulated: does not finish its reset");
 }

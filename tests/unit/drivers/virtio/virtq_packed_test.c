@@ -30,6 +30,9 @@ static void areas_lie_one_after_another(void **state)
 		assert_int_equal(sim.queue[0].used, sim.queue[0].avail + 4);
 		assert_true(sim.queue[0].used + 4 <=
 			    sim.queue[0].desc + sim_frame_in_use() * FRAME_SIZE);
+		/* No more frames than they need; indirect tables have one. */
+		assert_int_equal(sim_frame_in_use(),
+				 (sizes[i] < 256 ? 1 : 2) + ring_has(VIRTIO_F_INDIRECT_DESC));
 	}
 }
 

@@ -76,7 +76,7 @@ static void rings_are_never_believed(void **state)
 
 static void used_ring_lies_on_a_page_of_its_own(void **state)
 {
-	static const uint16_t sizes[] = { 1, 2, 32, 64, 128, 256 };
+	static const uint16_t sizes[] = { 1, 2, 32, 64, 128, 256, 512, 1024 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {

@@ -26,6 +26,7 @@ static size_t depth;
 static bool last_words_panic;
 static const char *symbol_name;
 static const void *followed;
+static const void *caller; /* of the frame that is followed */
 static uint64_t last_asked;
 
 static void note(const char *name)
@@ -43,6 +44,8 @@ static size_t backtrace(const void *frame, uint64_t *address, size_t max)
 {
 	note("backtrace");
 	followed = frame;
+	/* The frame pointer that the function saved is its caller's. */
+	caller = *(void *const *)frame;
 	assert_int_equal(max, EPITAPH_DEPTH);
 	for (size_t i = 0; i < depth; i++)
 		address[i] = 0x1010 + i;
@@ -153,6 +156,42 @@ static void it_leaves_an_epitaph(void **state)
 	assert_string_equal(e->backtrace[2].symbol, "");
 }
 
+static const void *own_frame;
+static uintptr_t own_return;
+
+static void __attribute__((noinline)) die(void)
+{
+	own_frame = __builtin_frame_address(0);
+	own_return = (uintptr_t)__builtin_return_address(0);
+	panic("gone");
+}
+
+static void __attribute__((noinline)) fail_to_assert(void)
+{
+	own_frame = __builtin_frame_address(0);
+	own_return = (uintptr_t)__builtin_return_address(0);
+	__assert_func("mm/frame.c", 33, "frame_free", "count > 0");
+}
+
+/* Whose address is known, and who is followed from there. */
+static void assert_place_is(void (*function)(void))
+{
+	uint64_t start = (uintptr_t)function;
+
+	depth = 0;
+	until_it_halts(function());
+	assert_in_range(panic_epitaph.at.address, start + 1, start + 200);
+	assert_true(panic_epitaph.at.address != own_return);
+	assert_ptr_equal(caller, own_frame);
+}
+
+static void who_calls_it_is_where_it_happened(void **state)
+{
+	assert_place_is(die);
+	set_up(state);
+	assert_place_is(fail_to_assert);
+}
+
 /* The call of panic() may be the last thing in a function, which is the one to be named. */
 static void a_return_address_belongs_to_the_call_before_it(void **state)
 {
@@ -171,7 +210,7 @@ static void an_exception_belongs_to_the_function_that_it_is_in(void **state)
 	(void)state;
 	depth = 0;
 	panic_begin("EXCEPTION 6");
-	until_it_halts(panic_end(NULL, 0x3000));
+	until_it_halts(panic_end(&state, 0x3000));
 	assert_int_equal(last_asked, 0x3000);
 	assert_int_equal(panic_epitaph.at.offset, 0);
 }
@@ -192,7 +231,7 @@ static void a_failed_assertion_names_expression_file_and_line(void **state)
 
 static void an_exception_tells_its_own_place_and_frame(void **state)
 {
-	int frame;
+	void *frame = &frame;
 
 	(void)state;
 	panic_begin("EXCEPTION %d", 14);
@@ -246,6 +285,7 @@ int main(void)
 		cmocka_unit_test_setup(a_panic_begins_shows_where_speaks_and_halts, set_up),
 		cmocka_unit_test_setup(it_says_all_of_it, set_up),
 		cmocka_unit_test_setup(it_leaves_an_epitaph, set_up),
+		cmocka_unit_test_setup(who_calls_it_is_where_it_happened, set_up),
 		cmocka_unit_test_setup(a_return_address_belongs_to_the_call_before_it, set_up),
 		cmocka_unit_test_setup(an_exception_belongs_to_the_function_that_it_is_in, set_up),
 		cmocka_unit_test_setup(a_failed_assertion_names_expression_file_and_line, set_up),
