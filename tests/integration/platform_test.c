@@ -116,6 +116,27 @@ static void the_power_button_does_not_wait_for_a_long_command(void **state)
 	harness_stop(vm);
 }
 
+/* No task has its turn any more: the interrupt acts, and does not look at the books. */
+static void the_power_button_turns_a_guest_off_that_hangs(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
+
+	(void)state;
+	assert_int_equal(vm_send(vm, "crash spin\r", 11), 0);
+	assert_int_equal(vm_expect(vm, "crash: spinning\r\n", VM_TIMEOUT_MS, NULL), 0);
+	press(vm);
+	/* The first one after a second is the second one for the guest. */
+	for (int i = 0; i < VM_TIMEOUT_MS / 100; i++) {
+		if (qmp_event(vm_qmp(vm), "SHUTDOWN", 100, NULL) == 0)
+			break;
+		qmp_execute(vm_qmp(vm), "system_powerdown", NULL, NULL);
+	}
+	harness_wait_status(vm, 0);
+	assert_true(vm_has_said(vm, PRESSED " again"));
+	assert_true(vm_has_said(vm, "Ledger: not checked, as no task has its turn any more\r\n"));
+	harness_stop(vm);
+}
+
 /* ---- pvpanic ---- */
 
 #define EXIT_OF_PANIC ((101 << 1) | 1) /* isa-debug-exit */
@@ -478,6 +499,7 @@ int platform_tests(void)
 		TEST(the_power_button_works_after_a_reset),
 		TEST(the_power_button_may_be_pressed_during_the_start),
 		TEST(the_power_button_does_not_wait_for_a_long_command),
+		TEST(the_power_button_turns_a_guest_off_that_hangs),
 		TEST(a_panic_is_told_by_the_isa_device),
 		TEST(a_panic_is_told_by_the_pci_device),
 		TEST(a_panic_is_one_event_with_several_devices),
