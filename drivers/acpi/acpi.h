@@ -79,8 +79,8 @@ struct acpi_region {
 
 /*
  * Find the first region, and the first integer, of this name of 4 characters in the DSDT
- * or an SSDT, whatever device it belongs to. Only constants of up to 32 bits are found;
- * bytes that merely look like them are taken for them. -ENOENT: there is none.
+ * or an SSDT, whatever device it belongs to. Only constants are found, and bytes that
+ * merely look like them are taken for them. -ENOENT: there is none.
  */
 int acpi_find_region(const char *name, struct acpi_region *region);
 int acpi_find_integer(const char *name, uint64_t *value);
