@@ -148,6 +148,7 @@ tests/drivers/pvpanic/pvpanic := drivers/pvpanic/pvpanic.c tests/sim/sim_log.c
 
 tests/drivers/pci/pci_config := $(PCI_TESTED)
 tests/drivers/pci/pci_scan := $(PCI_TESTED)
+tests/drivers/pci/pci_roots := $(PCI_TESTED)
 tests/drivers/pci/pci_bar := $(PCI_TESTED)
 tests/drivers/pci/pci_bridge := $(PCI_TESTED)
 tests/drivers/pci/pci_assign := $(PCI_TESTED)

@@ -89,7 +89,8 @@ int acpi_find_integer(const char *name, uint64_t *value);
 
 /*
  * Marks the buses of segment 0 that host bridges say are theirs (_BBN, 6.5.5): bus `n` is
- * bit n % 8 of byte n / 8. Constants only, as above. -ENOENT: there is no AML to say so.
+ * bit n % 8 of byte n / 8. Constants only, as above. -ENOENT: there may be others, as there
+ * is no AML, one is computed, or there was too much to read.
  */
 int acpi_find_root_buses(uint8_t buses[ACPI_BUSES / 8]);
 

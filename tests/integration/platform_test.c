@@ -295,6 +295,16 @@ static void a_balloon_behind_pxb_is_found_without_acpi(void **state)
 {
 	(void)state;
 	check_behind("pc", NULL, "-machine acpi=off " PXB "-device virtio-balloon-pci,bus=far");
+	check_behind("q35", "qboot",
+		     "-machine acpi=off " PXB_PCIE "-device virtio-balloon-pci,bus=port0");
+}
+
+/* SeaBIOS then makes tables of its own, which name no bus. */
+static void a_balloon_behind_pxb_pcie_is_found_with_the_firmwares_tables(void **state)
+{
+	(void)state;
+	check_behind("q35", NULL,
+		     "-machine acpi=off " PXB_PCIE "-device virtio-balloon-pci,bus=port0");
 }
 
 static void a_balloon_is_plugged_in_behind_pxb_pcie(void **state)
@@ -510,6 +520,7 @@ int platform_tests(void)
 		TEST(a_balloon_behind_pxb_is_found),
 		TEST(a_balloon_behind_the_second_of_three_expanders_is_found),
 		TEST(a_balloon_behind_pxb_is_found_without_acpi),
+		TEST(a_balloon_behind_pxb_pcie_is_found_with_the_firmwares_tables),
 		TEST(a_balloon_is_plugged_in_behind_pxb_pcie),
 		TEST(memory_in_slots_at_the_start_is_mentioned),
 		TEST(no_slots_are_no_word),
