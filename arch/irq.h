@@ -39,7 +39,8 @@ void irq_init(void);
 
 /*
  * Adds a handler to a line and unmasks the line. The handler is the caller's
- * and stays linked until irq_unregister().
+ * and stays linked until irq_unregister(). A line other than IRQ_PCI is the machine's own
+ * from then on: irq_register_gsi() refuses it.
  */
 void irq_register(enum irq_line line, struct irq_handler *handler);
 void irq_unregister(enum irq_line line, struct irq_handler *handler);
@@ -72,7 +73,7 @@ int irq_add_ioapic(uint64_t paddr, uint32_t first_gsi);
 
 /*
  * Adds a handler to an interrupt, active high; `level`: how it is triggered
- * (the first to register decides). -EBUSY: the machine itself has this line;
+ * (the first to register decides). -EBUSY: this line is the machine's own, as the console's;
  * -ENODEV: no I/O APIC has this input; -ENOSPC: no vector is left.
  */
 int irq_register_gsi(uint32_t gsi, bool level, struct irq_handler *handler);

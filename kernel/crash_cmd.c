@@ -76,6 +76,15 @@ static int hang(void)
 	return 0;
 }
 
+/* Interrupts come, and no task has its turn any more. */
+static int spin(void)
+{
+	printf("crash: spinning\n");
+	for (;;)
+		cpu_relax();
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*go)(void);
@@ -83,7 +92,7 @@ static const struct {
 	{ "null", read_null },	 { "code", write_code },
 	{ "data", run_data },	 { "stack", overflow_stack },
 	{ "panic", just_panic }, { "assert", fail_assertion },
-	{ "hang", hang },
+	{ "hang", hang },	 { "spin", spin },
 };
 
 /* The kernel should have ended. */
@@ -109,5 +118,6 @@ static int cmd_crash(int argc, char **argv)
 COMMAND("crash", "WAY", "end the kernel, to see what that looks like",
 	"null reads a null pointer, code writes into code, data runs data, stack\n"
 	"overflows the stack, panic panics, assert fails an assertion. QEMU ends with the\n"
-	"status of a panic. hang does not end: the guest says and does nothing any more.",
+	"status of a panic. hang does not end: the guest says and does nothing any more;\n"
+	"spin neither, but it hears interrupts, such as the power button's second press.",
 	cmd_crash);

@@ -37,6 +37,7 @@ static void find_pci(const struct boot_info *boot)
 	struct pci_windows windows;
 	paddr_t ecam = 0;
 	uint8_t last_bus = 0;
+	bool all;
 
 	if (acpi_find_ecam(&ecam, &last_bus) || pci_config_use_ecam(ecam, last_bus)) {
 		if (pci_config_use_ports()) {
@@ -45,7 +46,8 @@ static void find_pci(const struct boot_info *boot)
 		}
 	}
 	pci_windows_find(boot, ecam, last_bus, &windows);
-	pci_set_root_buses(acpi_find_root_buses(roots) ? NULL : roots);
+	all = acpi_find_root_buses(roots) == 0;
+	pci_set_root_buses(roots, all);
 	pci_scan(&windows);
 	pci_route_intx();
 	for (const struct pci_device *device = pci_devices(); device; device = device->next)

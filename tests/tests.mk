@@ -81,6 +81,7 @@ $(foreach kind,unit coverage plain fuzz,$(SEES_FAKE_PCI:%=$(BUILD)/$(kind)/%.o))
 # tests/unit/NAME_test.c. Other libraries than cmocka are in its LIBS.
 
 tests/arch/x86_64/alarm_rate := arch/x86_64/alarm_rate.c
+tests/arch/x86_64/gsi := arch/x86_64/gsi.c arch/x86_64/irq.c tests/sim/sim_log.c
 tests/arch/x86_64/tsc_measure := arch/x86_64/tsc_measure.c arch/x86_64/tsc_rate.c
 tests/arch/x86_64/tsc_rate := arch/x86_64/tsc_rate.c
 tests/arch/x86_64/efi/cpu_needs := arch/x86_64/efi/cpu_needs.c
@@ -147,6 +148,7 @@ tests/drivers/pvpanic/pvpanic := drivers/pvpanic/pvpanic.c tests/sim/sim_log.c
 
 tests/drivers/pci/pci_config := $(PCI_TESTED)
 tests/drivers/pci/pci_scan := $(PCI_TESTED)
+tests/drivers/pci/pci_roots := $(PCI_TESTED)
 tests/drivers/pci/pci_bar := $(PCI_TESTED)
 tests/drivers/pci/pci_bridge := $(PCI_TESTED)
 tests/drivers/pci/pci_assign := $(PCI_TESTED)

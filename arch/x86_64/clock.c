@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The time stamp counter tells the time. Its rate is what CPUID or the hypervisor tell,
+ * The time stamp counter tells the time. Its rate is what the hypervisor or CPUID tell,
  * else it is measured against what other counter there is. The alarm is the local APIC's
  * timer; a processor without one gets the 8254's tick.
  */
@@ -92,10 +92,8 @@ static struct tsc_rate measure_any(const struct clock_references *references)
 
 static struct tsc_rate find_rate(const struct clock_references *references)
 {
-	struct tsc_rate found = tsc_rate_from_cpuid(cpuid_read);
+	struct tsc_rate found = tsc_rate_told(cpuid_read, ask_pvclock);
 
-	if (found.hz == 0 && tsc_rate_has_pvclock(cpuid_read))
-		found = ask_pvclock();
 	if (found.hz == 0)
 		found = measure_any(references);
 	if (found.hz == 0)

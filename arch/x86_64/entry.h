@@ -14,6 +14,8 @@
 #define VECTOR_TIMER 80	   /* the local APIC's */
 #define VECTORS 81
 
+struct irq_handler;
+
 /* Pushed by the entries in vectors.S, lowest address first. */
 struct trap_frame {
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
@@ -40,6 +42,12 @@ void trap_handle(struct trap_frame *frame);
 /* Handle the vectors of a line and of a message, in irq.c. */
 void irq_handle(unsigned line);
 void irq_handle_message(unsigned vector);
+
+/* Adds a handler to a line that devices of a bus may share, and unmasks it, in irq.c. */
+void irq_share(unsigned line, struct irq_handler *handler);
+
+/* Tells whether a line is the machine's own, in irq.c: no device of a bus may share it. */
+bool irq_is_own(unsigned line);
 
 /* Makes a line trigger by level or by edge, in irq.c; some lines are edges always. */
 void irq_set_level(unsigned line, bool level);

@@ -15,9 +15,6 @@
 
 #define ROUTES (VECTOR_SPURIOUS - VECTOR_GSI)
 
-/* Lines that no device of a bus may share; line 2 is the slave 8259's. */
-#define LINES_OF_THE_MACHINE (1u << IRQ_TIMER | 1u << 2 | 1u << IRQ_COM1)
-
 /* One for each vector; free without handlers. */
 static struct route {
 	uint32_t gsi;
@@ -40,12 +37,12 @@ static struct route *find_route(uint32_t gsi)
 
 static int register_line(uint32_t line, bool level, struct irq_handler *handler)
 {
-	if (LINES_OF_THE_MACHINE & 1u << line)
+	if (irq_is_own(line))
 		return -EBUSY;
 	/* PCI devices share their line as it is. */
 	if (line != IRQ_PCI)
 		irq_set_level(line, level);
-	irq_register(line, handler);
+	irq_share(line, handler);
 	return 0;
 }
 

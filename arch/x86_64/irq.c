@@ -48,6 +48,9 @@ static bool by_ioapic; /* there is no 8259: an I/O APIC has the lines */
 
 static uint16_t level_lines = 1u << IRQ_PCI;
 
+/* Lines that no device of a bus may share: these, and those of irq_register(). */
+static uint16_t own_lines = 1u << IRQ_TIMER | 1u << LINE_CASCADE;
+
 static void write_levels(void)
 {
 	io_write8(PORT_ELCR_MASTER, (uint8_t)level_lines);
@@ -113,7 +116,19 @@ void irq_set_level(unsigned line, bool level)
 		open_line(line);
 }
 
+bool irq_is_own(unsigned line)
+{
+	return own_lines & 1u << line;
+}
+
 void irq_register(enum irq_line line, struct irq_handler *handler)
+{
+	if (line != IRQ_PCI)
+		own_lines = (uint16_t)(own_lines | 1u << line);
+	irq_share(line, handler);
+}
+
+void irq_share(unsigned line, struct irq_handler *handler)
 {
 	uint64_t flags = irq_save();
 

@@ -104,13 +104,32 @@ static uint64_t read_crystal(cpuid_fn *cpuid)
 	return (uint64_t)out[CPUID_ECX] * out[CPUID_EBX] / out[CPUID_EAX];
 }
 
-struct tsc_rate tsc_rate_from_cpuid(cpuid_fn *cpuid)
+static struct tsc_rate read_hypervisor(cpuid_fn *cpuid)
 {
 	uint32_t out[CPUID_REGISTERS];
-	struct tsc_rate rate = { 0 };
 
-	if (find_timing(cpuid, out))
-		rate = rate_of(out[CPUID_EAX] * UINT64_C(1000), "the hypervisor's CPUID leaf");
+	if (!find_timing(cpuid, out))
+		return (struct tsc_rate){ 0 };
+	return rate_of(out[CPUID_EAX] * UINT64_C(1000), "the hypervisor's CPUID leaf");
+}
+
+static bool has_pvclock(cpuid_fn *cpuid)
+{
+	uint32_t base = find_hypervisor(cpuid, SIGNATURE_KVM);
+	uint32_t out[CPUID_REGISTERS];
+
+	if (base == 0)
+		return false;
+	cpuid(base + HYPERVISOR_FEATURES, out);
+	return out[CPUID_EAX] & KVM_FEATURE_CLOCKSOURCE2;
+}
+
+struct tsc_rate tsc_rate_told(cpuid_fn *cpuid, pvclock_fn *ask_pvclock)
+{
+	struct tsc_rate rate = read_hypervisor(cpuid);
+
+	if (rate.hz == 0 && has_pvclock(cpuid))
+		rate = ask_pvclock();
 	if (rate.hz == 0)
 		rate = rate_of(read_crystal(cpuid), "CPUID leaf 0x15");
 	return rate;
@@ -125,17 +144,6 @@ struct tsc_rate tsc_rate_nominal(cpuid_fn *cpuid)
 		return (struct tsc_rate){ 0 };
 	cpuid(LEAF_NOMINAL, out);
 	return rate_of((out[CPUID_EAX] & 0xffff) * UINT64_C(1000000), "CPUID leaf 0x16");
-}
-
-bool tsc_rate_has_pvclock(cpuid_fn *cpuid)
-{
-	uint32_t base = find_hypervisor(cpuid, SIGNATURE_KVM);
-	uint32_t out[CPUID_REGISTERS];
-
-	if (base == 0)
-		return false;
-	cpuid(base + HYPERVISOR_FEATURES, out);
-	return out[CPUID_EAX] & KVM_FEATURE_CLOCKSOURCE2;
 }
 
 struct tsc_rate tsc_rate_from_pvclock(const struct tsc_pvclock *pvclock)

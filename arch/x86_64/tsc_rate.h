@@ -37,17 +37,19 @@ _Static_assert(sizeof(struct tsc_pvclock) == 32, "KVM's pvclock_vcpu_time_info")
 /* Tells whether a rate is one that a counter could have. */
 bool tsc_rate_is_sound(uint64_t hz);
 
+/* Has KVM fill its structure, and returns the rate that this tells. */
+typedef struct tsc_rate pvclock_fn(void);
+
 /*
- * Returns the exact rate, where CPUID tells it: the hypervisor's leaf 0x40000010, then
- * the processor's 0x15.
+ * Returns the rate that somebody tells exactly. The hypervisor comes first, as it alone
+ * knows whether it scales the guest's counter: its leaf 0x40000010, then, if it is KVM,
+ * `ask_pvclock`; the crystal of leaf 0x15 may be the host's. Nothing is asked that CPUID
+ * does not announce.
  */
-struct tsc_rate tsc_rate_from_cpuid(cpuid_fn *cpuid);
+struct tsc_rate tsc_rate_told(cpuid_fn *cpuid, pvclock_fn *ask_pvclock);
 
 /* Returns the nominal rate of leaf 0x16, in whole MHz: where nothing better is known. */
 struct tsc_rate tsc_rate_nominal(cpuid_fn *cpuid);
-
-/* Tells whether CPUID says that KVM's pvclock can be asked. */
-bool tsc_rate_has_pvclock(cpuid_fn *cpuid);
 
 /* Returns the rate that KVM's structure tells. */
 struct tsc_rate tsc_rate_from_pvclock(const struct tsc_pvclock *pvclock);

@@ -79,8 +79,8 @@ struct acpi_region {
 
 /*
  * Find the first region, and the first integer, of this name of 4 characters in the DSDT
- * or an SSDT, whatever device it belongs to. Only constants of up to 32 bits are found;
- * bytes that merely look like them are taken for them. -ENOENT: there is none.
+ * or an SSDT, whatever device it belongs to. Only constants are found, and bytes that
+ * merely look like them are taken for them. -ENOENT: there is none.
  */
 int acpi_find_region(const char *name, struct acpi_region *region);
 int acpi_find_integer(const char *name, uint64_t *value);
@@ -89,7 +89,8 @@ int acpi_find_integer(const char *name, uint64_t *value);
 
 /*
  * Marks the buses of segment 0 that host bridges say are theirs (_BBN, 6.5.5): bus `n` is
- * bit n % 8 of byte n / 8. Constants only, as above. -ENOENT: there is no AML to say so.
+ * bit n % 8 of byte n / 8. Constants only, as above. -ENOENT: there may be others, as there
+ * is no AML, one is computed, or there was too much to read.
  */
 int acpi_find_root_buses(uint8_t buses[ACPI_BUSES / 8]);
 

@@ -57,6 +57,8 @@ static int number_size(uint8_t prefix)
 		return 2;
 	case AML_DWORD:
 		return 4;
+	case AML_QWORD:
+		return 8;
 	default:
 		return -1;
 	}

@@ -101,6 +101,7 @@ bool acpi_register_write(const struct acpi_register *reg, unsigned width, uint32
 #define AML_WORD 0x0b
 #define AML_DWORD 0x0c
 #define AML_STRING 0x0d
+#define AML_QWORD 0x0e
 #define AML_BUFFER 0x11
 #define AML_PACKAGE 0x12
 #define AML_EXTENDED 0x5b
@@ -118,7 +119,7 @@ struct aml {
 struct aml aml_open(const struct acpi_header *table);
 
 /*
- * Read and step over a byte, and a constant of up to 32 bits. False, and
+ * Read and step over a byte, and a constant of up to 64 bits. False, and
  * anything may have been stepped over, if the bytes end or say something else.
  */
 bool aml_read_byte(struct aml *aml, uint8_t *byte);

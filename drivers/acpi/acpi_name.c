@@ -62,6 +62,8 @@ int acpi_find_region(const char *name, struct acpi_region *region)
 
 /* ---- Buses of host bridges (6.5.5, 6.5.6) ---- */
 
+#define BUS_NUMBER "_BBN"
+
 /* Tells whether the device, whose package `aml` is, belongs to another segment than 0. */
 static bool is_of_other_segment(struct aml aml)
 {
@@ -70,16 +72,31 @@ static bool is_of_other_segment(struct aml aml)
 	return aml_find_name(&aml, "_SEG") && (!aml_read_integer(&aml, &segment) || segment != 0);
 }
 
-static void add_root_buses(struct aml aml, uint64_t *left, uint8_t buses[ACPI_BUSES / 8])
+/* Tells whether the name stands anywhere in `aml`, and in `*constant` whether always so. */
+static bool has_bus_numbers(struct aml aml, bool *constant)
 {
-	struct aml any = aml, device;
+	const uint8_t *start = aml.at;
+	bool found = false;
 	uint64_t bus;
 
-	/* Most machines have no such name at all: a look that takes less than what follows. */
-	if (!aml_find_name(&any, "_BBN"))
-		return;
+	for (const uint8_t *at = start; aml.end - at >= AML_NAME_SIZE; at++) {
+		if (memcmp(at, BUS_NUMBER, AML_NAME_SIZE) != 0)
+			continue;
+		found = true;
+		aml.at = at + AML_NAME_SIZE;
+		if (!aml_is_name(start, at) || !aml_read_integer(&aml, &bus))
+			*constant = false;
+	}
+	return found;
+}
+
+static void add_root_buses(struct aml aml, uint64_t *left, uint8_t buses[ACPI_BUSES / 8])
+{
+	struct aml device;
+	uint64_t bus;
+
 	while (aml_find_device(&aml, &device, left)) {
-		if (is_of_other_segment(device) || !aml_find_name(&device, "_BBN") ||
+		if (is_of_other_segment(device) || !aml_find_name(&device, BUS_NUMBER) ||
 		    !aml_read_integer(&device, &bus) || bus >= ACPI_BUSES)
 			continue;
 		buses[bus / 8] |= (uint8_t)(1u << bus % 8);
@@ -90,9 +107,13 @@ int acpi_find_root_buses(uint8_t buses[ACPI_BUSES / 8])
 {
 	const struct acpi_header *table;
 	uint64_t left = AML_SEARCH_MAX;
+	bool constant = true;
 
 	memset(buses, 0, ACPI_BUSES / 8);
-	for (size_t n = 0; (table = acpi_find_aml(n)); n++)
-		add_root_buses(aml_open(table), &left, buses);
-	return acpi_find_aml(0) ? 0 : -ENOENT;
+	for (size_t n = 0; (table = acpi_find_aml(n)); n++) {
+		/* Most machines have no such name: a look that takes less than the search. */
+		if (has_bus_numbers(aml_open(table), &constant))
+			add_root_buses(aml_open(table), &left, buses);
+	}
+	return acpi_find_aml(0) && constant && left > 0 ? 0 : -ENOENT;
 }

@@ -4,7 +4,8 @@
  * bits raise the SCI, a shared level, while they and their enable bits are set; a bit is
  * cleared by writing a one. All but the bits that are handled here are disabled, or one
  * of them could hold the line for ever. A machine without that hardware may have a
- * Generic Event Device, as QEMU's microvm: one register that is cleared by reading.
+ * Generic Event Device, as QEMU's microvm and cloud-hypervisor: one register that is
+ * cleared by reading.
  */
 #include "drivers/acpi/acpi_notify.h"
 
@@ -36,12 +37,21 @@
 #define GPE_MEMORY 0x08
 #define GPE_SIZE_MIN 2
 
-/* QEMU's Generic Event Device (its docs/specs/acpi_hw_reduced_hotplug), 32 bits */
+/*
+ * Generic Event Devices. Which register the AML reads, and which of its bits mean what, is
+ * each hypervisor's choice: QEMU (its docs/specs/acpi_hw_reduced_hotplug), and
+ * cloud-hypervisor (its devices/src/acpi.rs), whose memory in slots is not QEMU's.
+ */
 #define GED_ID "ACPI0013"
-#define GED_REGION "EREG"
-#define GED_SIZE 4
-#define GED_MEMORY 0x1
-#define GED_POWER_BUTTON 0x2
+
+static const struct ged_kind {
+	const char *region;
+	unsigned width; /* of the region and of an access, in bytes */
+	uint32_t memory, power_button;
+} ged_kinds[] = {
+	{ "EREG", 4, 0x1, 0x2 },
+	{ "GDST", 1, 0, 0x8 },
+};
 
 /* Events served in one interrupt: each may have come while another was. */
 #define ROUNDS 16
@@ -52,6 +62,7 @@ static const struct acpi_notify_ops *ops;
 static struct acpi_register pm1_status[2];
 static struct acpi_register gpe_status;
 static struct acpi_register ged;
+static const struct ged_kind *ged_kind;
 
 /* ---- Fixed hardware ---- */
 
@@ -151,12 +162,12 @@ static bool handle_ged(struct irq_handler *handler)
 
 	(void)handler;
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		if (!acpi_register_read(&ged, GED_SIZE, &events) || events == 0)
+		if (!acpi_register_read(&ged, ged_kind->width, &events) || events == 0)
 			break;
 		any = true;
-		if (events & GED_POWER_BUTTON)
+		if (events & ged_kind->power_button)
 			ops->power_button();
-		if (events & GED_MEMORY)
+		if (events & ged_kind->memory)
 			ops->memory();
 	}
 	return any;
@@ -164,19 +175,31 @@ static bool handle_ged(struct irq_handler *handler)
 
 static struct irq_handler ged_handler = { .handle = handle_ged };
 
-static int start_ged(void)
+/* Finds the register, and drops what it has to say. */
+static bool find_ged(const struct ged_kind *kind)
 {
+	const uint32_t nobody = UINT32_MAX >> (32 - 8 * kind->width);
 	struct acpi_region region;
-	struct acpi_device device;
 	uint32_t old;
 
-	if (acpi_find_device(GED_ID, 0, &device) || !device.has_interrupt ||
-	    acpi_find_region(GED_REGION, &region) || region.size != GED_SIZE)
-		return -ENODEV;
+	if (acpi_find_region(kind->region, &region) || region.size != kind->width)
+		return false;
 	ged = acpi_make_register(region.space, region.base);
-	if (!acpi_register_read(&ged, GED_SIZE, &old) || old == UINT32_MAX)
+	ged_kind = kind;
+	return acpi_register_read(&ged, kind->width, &old) && old != nobody;
+}
+
+static int start_ged(void)
+{
+	struct acpi_device device;
+
+	if (acpi_find_device(GED_ID, 0, &device) || !device.has_interrupt)
 		return -ENODEV;
-	return irq_register_gsi(device.gsi, device.level, &ged_handler);
+	for (size_t i = 0; i < ARRAY_SIZE(ged_kinds); i++) {
+		if (find_ged(&ged_kinds[i]))
+			return irq_register_gsi(device.gsi, device.level, &ged_handler);
+	}
+	return -ENODEV;
 }
 
 int acpi_notify_start(const struct acpi_notify_ops *callbacks)

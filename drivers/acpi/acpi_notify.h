@@ -2,7 +2,7 @@
 /*
  * What the machine tells by ACPI's own interrupt: that the power button was pressed, and
  * that memory came or is to go. It comes from fixed hardware with its SCI (ACPI 6.4,
- * 4.8), or from a Generic Event Device (5.6.9), whose register QEMU's AML reads.
+ * 4.8), or from a Generic Event Device (5.6.9), whose register a hypervisor's AML reads.
  */
 #ifndef DRIVERS_ACPI_ACPI_NOTIFY_H
 #define DRIVERS_ACPI_ACPI_NOTIFY_H

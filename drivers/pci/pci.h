@@ -112,10 +112,11 @@ bool pci_is_there(const struct pci_device *device);
 
 /*
  * Tells which buses are root buses besides bus 0, and in no other segment: bus `n` is bit
- * n % 8 of byte n / 8. NULL: nobody knows, so pci_scan() asks each bus that no bridge has
- * whether there is a function in its first slot. Kept; before any call there are none.
+ * n % 8 of byte n / 8. If these are not `all`, pci_scan() asks each bus that no bridge has
+ * whether there is a function in its first slot; if bus 0 has more host bridges than these
+ * would need, in any slot. Kept; before any call there are none.
  */
-void pci_set_root_buses(const uint8_t *buses);
+void pci_set_root_buses(const uint8_t buses[PCI_BUSES / 8], bool all);
 
 /* Addresses that BARs on a root bus may get. Each `end` is exclusive. */
 struct pci_windows {

@@ -120,6 +120,12 @@ static inline bool pci_is_bridge(const struct pci_device *device)
 	return device->header_type == PCI_HEADER_BRIDGE;
 }
 
+/* Tells whether it is a bridge that has bus numbers. */
+static inline bool pci_is_numbered(const struct pci_device *device)
+{
+	return pci_is_bridge(device) && device->secondary_bus != 0;
+}
+
 /* Returns the bridge above a function; NULL on the root bus. */
 static inline struct pci_function *pci_bridge_of(const struct pci_function *function)
 {
@@ -135,11 +141,17 @@ struct pci_window pci_config_window(void);
 
 /* ---- pci_roots.c ---- */
 
-/* Tells whether pci_set_root_buses() named the root buses; else each bus has to be asked. */
-bool pci_roots_are_told(void);
+/*
+ * Returns the root bus that follows bus `number`, or `end` if there is none; buses may be
+ * asked for that. `found`: the list of what was found so far, with all of bus 0.
+ */
+unsigned pci_root_next(const struct pci_device *found, unsigned number, unsigned end);
 
-/* Tells whether bus `number`, which no bridge has, is one more root bus. */
-bool pci_is_root(unsigned number);
+/*
+ * Returns the end of the numbers that bridges of root bus `number` may have: the next one
+ * that is told as a root bus, or that was found behind another, or `end`.
+ */
+unsigned pci_root_end(const struct pci_device *found, unsigned number, unsigned end);
 
 /* ---- pci_scan.c ---- */
 

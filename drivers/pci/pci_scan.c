@@ -158,17 +158,12 @@ struct bus {
 	unsigned first_number, last_number;
 };
 
-static bool is_numbered(const struct pci_device *device)
-{
-	return pci_is_bridge(device) && device->secondary_bus != 0;
-}
-
 static const struct pci_device *bridge_to(const struct bus *bus, size_t to, unsigned number)
 {
 	for (size_t i = bus->from; i < to; i++) {
 		const struct pci_device *device = &pci_functions[i].device;
 
-		if (is_numbered(device) && number >= device->secondary_bus &&
+		if (pci_is_numbered(device) && number >= device->secondary_bus &&
 		    number <= device->subordinate_bus)
 			return device;
 	}
@@ -199,7 +194,7 @@ static void check_numbers(const struct bus *bus)
 	for (size_t i = bus->from; i < bus->to; i++) {
 		struct pci_device *bridge = &pci_functions[i].device;
 
-		if (!is_numbered(bridge) || numbers_fit(bus, i))
+		if (!pci_is_numbered(bridge) || numbers_fit(bus, i))
 			continue;
 		log_warn("pci: %s: bus numbers %02x to %02x cannot be here", pci_name(bridge, name),
 			 bridge->secondary_bus, bridge->subordinate_bus);
@@ -255,7 +250,7 @@ static void scan_numbered(const struct bus *bus, unsigned depth)
 	for (size_t i = bus->from; i < bus->to; i++) {
 		struct pci_device *bridge = &pci_functions[i].device;
 
-		if (is_numbered(bridge))
+		if (pci_is_numbered(bridge))
 			scan_bus(bridge, bridge->secondary_bus, bridge->subordinate_bus, depth + 1);
 	}
 }
@@ -265,7 +260,7 @@ static void scan_unnumbered(const struct bus *bus, unsigned depth)
 	for (size_t i = bus->from; i < bus->to; i++) {
 		const struct pci_device *bridge = &pci_functions[i].device;
 
-		if (pci_is_bridge(bridge) && !is_numbered(bridge))
+		if (pci_is_bridge(bridge) && !pci_is_numbered(bridge))
 			number_bridge(bus, &pci_functions[i], depth);
 	}
 }
@@ -275,7 +270,7 @@ static unsigned highest_number(const struct bus *bus, unsigned number)
 	for (size_t i = bus->from; i < bus->to; i++) {
 		const struct pci_device *device = &pci_functions[i].device;
 
-		if (is_numbered(device) && device->subordinate_bus > number)
+		if (pci_is_numbered(device) && device->subordinate_bus > number)
 			number = device->subordinate_bus;
 	}
 	return number;
@@ -303,37 +298,11 @@ static unsigned scan_bus(struct pci_device *bridge, uint8_t number, unsigned las
 	return highest_number(&bus, number);
 }
 
-/* ---- Root buses ---- */
-
-static bool is_behind_a_bridge(unsigned number)
-{
-	for (const struct pci_device *d = first; d; d = d->next)
-		if (is_numbered(d) && number >= d->secondary_bus && number <= d->subordinate_bus)
-			return true;
-	return false;
-}
-
-/* Returns the first number after bus `number` that a bridge found before has, or `end`. */
-static unsigned next_taken(unsigned number, unsigned end)
-{
-	do
-		number++;
-	while (number < end && !is_behind_a_bridge(number));
-	return number;
-}
-
-/* Returns the root bus that follows bus `number`, or `end` if there is none. */
-static unsigned next_root(unsigned number, unsigned end)
-{
-	do
-		number++;
-	while (number < end && (is_behind_a_bridge(number) || !pci_is_root(number)));
-	return number;
-}
+/* ---- All buses ---- */
 
 void pci_scan_buses(void)
 {
-	unsigned end, limit;
+	unsigned end;
 
 	pci_function_count = 0;
 	first = NULL;
@@ -341,11 +310,8 @@ void pci_scan_buses(void)
 	if (!pci_config_ops())
 		return;
 	end = pci_config_ops()->last_bus + 1u;
-	/* The numbers up to the next root bus, or to those in use, are for bridges of this one. */
-	for (unsigned number = 0; number < end; number = next_root(number, end)) {
-		limit = pci_roots_are_told() ? next_root(number, end) : next_taken(number, end);
-		scan_bus(NULL, (uint8_t)number, limit - 1, 0);
-	}
+	for (unsigned number = 0; number < end; number = pci_root_next(first, number, end))
+		scan_bus(NULL, (uint8_t)number, pci_root_end(first, number, end) - 1, 0);
 }
 
 /* ---- Coming and going ---- */

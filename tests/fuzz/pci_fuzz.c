@@ -358,7 +358,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		sim_pci_on_write = leave;
 	if (!(machine & 4) || pci_config_use_ecam(SIM_PCI_ECAM_BASE, machine) != 0)
 		fuzz_require(pci_config_use_ports() == 0, "no ports");
-	pci_set_root_buses(roots_unknown ? NULL : roots);
+	pci_set_root_buses(roots, !roots_unknown);
 	pci_scan(w);
 	if (honest) {
 		fuzz_require(!sim_pci_violation, "violation: %s", sim_pci_violation);

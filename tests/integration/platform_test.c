@@ -116,6 +116,27 @@ static void the_power_button_does_not_wait_for_a_long_command(void **state)
 	harness_stop(vm);
 }
 
+/* No task has its turn any more: the interrupt acts, and does not look at the books. */
+static void the_power_button_turns_a_guest_off_that_hangs(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
+
+	(void)state;
+	assert_int_equal(vm_send(vm, "crash spin\r", 11), 0);
+	assert_int_equal(vm_expect(vm, "crash: spinning\r\n", VM_TIMEOUT_MS, NULL), 0);
+	press(vm);
+	/* The first one after a second is the second one for the guest. */
+	for (int i = 0; i < VM_TIMEOUT_MS / 100; i++) {
+		if (qmp_event(vm_qmp(vm), "SHUTDOWN", 100, NULL) == 0)
+			break;
+		qmp_execute(vm_qmp(vm), "system_powerdown", NULL, NULL);
+	}
+	harness_wait_status(vm, 0);
+	assert_true(vm_has_said(vm, PRESSED " again"));
+	assert_true(vm_has_said(vm, "Ledger: not checked, as no task has its turn any more\r\n"));
+	harness_stop(vm);
+}
+
 /* ---- pvpanic ---- */
 
 #define EXIT_OF_PANIC ((101 << 1) | 1) /* isa-debug-exit */
@@ -274,6 +295,16 @@ static void a_balloon_behind_pxb_is_found_without_acpi(void **state)
 {
 	(void)state;
 	check_behind("pc", NULL, "-machine acpi=off " PXB "-device virtio-balloon-pci,bus=far");
+	check_behind("q35", "qboot",
+		     "-machine acpi=off " PXB_PCIE "-device virtio-balloon-pci,bus=port0");
+}
+
+/* SeaBIOS then makes tables of its own, which name no bus. */
+static void a_balloon_behind_pxb_pcie_is_found_with_the_firmwares_tables(void **state)
+{
+	(void)state;
+	check_behind("q35", NULL,
+		     "-machine acpi=off " PXB_PCIE "-device virtio-balloon-pci,bus=port0");
 }
 
 static void a_balloon_is_plugged_in_behind_pxb_pcie(void **state)
@@ -478,6 +509,7 @@ int platform_tests(void)
 		TEST(the_power_button_works_after_a_reset),
 		TEST(the_power_button_may_be_pressed_during_the_start),
 		TEST(the_power_button_does_not_wait_for_a_long_command),
+		TEST(the_power_button_turns_a_guest_off_that_hangs),
 		TEST(a_panic_is_told_by_the_isa_device),
 		TEST(a_panic_is_told_by_the_pci_device),
 		TEST(a_panic_is_one_event_with_several_devices),
@@ -488,6 +520,7 @@ int platform_tests(void)
 		TEST(a_balloon_behind_pxb_is_found),
 		TEST(a_balloon_behind_the_second_of_three_expanders_is_found),
 		TEST(a_balloon_behind_pxb_is_found_without_acpi),
+		TEST(a_balloon_behind_pxb_pcie_is_found_with_the_firmwares_tables),
 		TEST(a_balloon_is_plugged_in_behind_pxb_pcie),
 		TEST(memory_in_slots_at_the_start_is_mentioned),
 		TEST(no_slots_are_no_word),

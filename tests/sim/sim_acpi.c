@@ -310,12 +310,16 @@ bool sim_acpi_interrupt(void)
 	return handler->handle(handler);
 }
 
+/* Only Generic Event Devices have registers of these widths: reading clears them. */
 uint8_t mmio_read8(const void *reg)
 {
-	return *(const uint8_t *)reg;
+	uint8_t value = *(const uint8_t *)reg;
+
+	if (window_address == memory_address && value != UINT8_MAX)
+		memory_value = 0;
+	return value;
 }
 
-/* Only the Generic Event Device has a register of this width: reading clears it. */
 uint32_t mmio_read32(const void *reg)
 {
 	uint32_t value = *(const uint32_t *)reg;

@@ -56,8 +56,8 @@ void acpi_memory_look(void)
 /* The machine cannot be turned off here: the test goes on. */
 static void turn_off(void)
 {
-	/* The ledger was looked at. */
-	assert_int_equal(checked, turned_off + 1);
+	/* The ledger was looked at, but not in an interrupt. */
+	assert_int_equal(checked, in_interrupt ? 0 : turned_off + 1);
 	turned_off++;
 	assert_int_equal(fake_irqs_off, in_interrupt);
 	if (press_again)
@@ -110,14 +110,19 @@ static void run_task(void)
 		task(NULL);
 }
 
-static void run_task_that_says(const char *text)
+static void press(void)
+{
+	ops->power_button();
+}
+
+static void assert_says(void (*act)(void), const char *text)
 {
 	FILE *console = stdout;
 	char *said = NULL;
 	size_t length;
 
 	stdout = open_memstream(&said, &length);
-	run_task();
+	act();
 	fclose(stdout);
 	stdout = console;
 	assert_string_equal(said, text);
@@ -147,8 +152,8 @@ static void a_press_wakes_the_task_which_turns_the_machine_off(void **state)
 	ops->power_button();
 	assert_int_equal(turned_off, 0);
 	assert_int_equal(woken, 1);
-	run_task_that_says("\nThe power button was pressed: the machine is turned off.\n"
-			   "Ledger: ok (1 frames)\n");
+	assert_says(run_task, "\nThe power button was pressed: the machine is turned off.\n"
+			      "Ledger: ok (1 frames)\n");
 	assert_int_equal(turned_off, 1);
 	/* That failed here; the next press is a first one again. */
 	now += 5 * NS_PER_S;
@@ -177,7 +182,8 @@ static void a_press_after_a_second_of_nothing_acts_at_once(void **state)
 	ops->power_button();
 	now += NS_PER_S;
 	fake_irqs_off = in_interrupt = true;
-	ops->power_button();
+	assert_says(press, "\nThe power button was pressed again: the machine is turned off.\n"
+			   "Ledger: not checked, as no task has its turn any more\n");
 	assert_int_equal(turned_off, 1);
 	ops->power_button();
 	assert_int_equal(turned_off, 1);

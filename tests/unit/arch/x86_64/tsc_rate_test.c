@@ -47,10 +47,27 @@ static void add_hypervisor(uint32_t base, uint32_t last, const char *signature)
 	memcpy(&leaf->out[CPUID_EBX], signature, 12);
 }
 
+/* What KVM's pvclock says, and how often it was asked. */
+static struct tsc_rate pvclock_rate;
+static unsigned asked;
+
+static struct tsc_rate fake_pvclock(void)
+{
+	asked++;
+	return pvclock_rate;
+}
+
+static struct tsc_rate told(void)
+{
+	return tsc_rate_told(fake_cpuid, fake_pvclock);
+}
+
 static int forget(void **state)
 {
 	(void)state;
 	leaf_count = 0;
+	pvclock_rate = (struct tsc_rate){ 0 };
+	asked = 0;
 	return 0;
 }
 
@@ -58,10 +75,10 @@ static void a_processor_that_tells_nothing_has_no_rate(void **state)
 {
 	(void)state;
 	add(0, 0x16, 0, 0);
-	assert_int_equal(tsc_rate_from_cpuid(fake_cpuid).hz, 0);
+	assert_int_equal(told().hz, 0);
 	assert_int_equal(tsc_rate_nominal(fake_cpuid).hz, 0);
 	assert_int_equal(tsc_rate_of_apic_timer(fake_cpuid), 0);
-	assert_false(tsc_rate_has_pvclock(fake_cpuid));
+	assert_int_equal(asked, 0);
 }
 
 /* 24 MHz times 216 / 2, as of a processor of 2592 MHz. */
@@ -72,7 +89,7 @@ static void the_crystal_gives_the_rate(void **state)
 	(void)state;
 	add(0, 0x15, 0, 0);
 	add(0x15, 2, 216, 24000000);
-	rate = tsc_rate_from_cpuid(fake_cpuid);
+	rate = told();
 	assert_int_equal(rate.hz, 2592 * MHZ);
 	assert_string_equal(rate.from, "CPUID leaf 0x15");
 }
@@ -88,7 +105,7 @@ static void a_crystal_with_a_part_missing_gives_none(void **state)
 		forget(NULL);
 		add(0, 0x16, 0, 0);
 		add(0x15, parts[i][0], parts[i][1], parts[i][2]);
-		assert_int_equal(tsc_rate_from_cpuid(fake_cpuid).hz, 0);
+		assert_int_equal(told().hz, 0);
 	}
 }
 
@@ -98,7 +115,7 @@ static void a_leaf_beyond_the_highest_is_not_read(void **state)
 	add(0, 0x14, 0, 0);
 	add(0x15, 2, 216, 24000000);
 	add(0x16, 2600, 0, 0);
-	assert_int_equal(tsc_rate_from_cpuid(fake_cpuid).hz, 0);
+	assert_int_equal(told().hz, 0);
 	assert_int_equal(tsc_rate_nominal(fake_cpuid).hz, 0);
 	leaves[0].out[CPUID_EAX] = 0x15;
 	assert_int_equal(tsc_rate_nominal(fake_cpuid).hz, 0);
@@ -111,9 +128,9 @@ static void impossible_rates_are_none(void **state)
 	(void)state;
 	add(0, 0x15, 0, 0);
 	add(0x15, 1, UINT32_MAX, UINT32_MAX);
-	assert_int_equal(tsc_rate_from_cpuid(fake_cpuid).hz, 0);
+	assert_int_equal(told().hz, 0);
 	memcpy(leaves[1].out, (uint32_t[]){ 1000, 1, 24000000, 0 }, sizeof(leaves[1].out));
-	assert_int_equal(tsc_rate_from_cpuid(fake_cpuid).hz, 0);
+	assert_int_equal(told().hz, 0);
 }
 
 /* The hypervisor knows what it does to the guest's counter; the crystal is the host's. */
@@ -126,7 +143,7 @@ static void the_hypervisor_is_believed_first(void **state)
 	add(0x15, 2, 216, 24000000);
 	add_hypervisor(HYPERVISOR, HYPERVISOR + 0x10, "KVMKVMKVM\0\0\0");
 	add(HYPERVISOR + 0x10, 2100000, 1000000, 0);
-	rate = tsc_rate_from_cpuid(fake_cpuid);
+	rate = told();
 	assert_int_equal(rate.hz, 2100 * MHZ);
 	assert_string_equal(rate.from, "the hypervisor's CPUID leaf");
 	assert_int_equal(tsc_rate_of_apic_timer(fake_cpuid), 1000 * MHZ);
@@ -138,9 +155,9 @@ static void a_hypervisor_that_tells_zero_is_passed(void **state)
 	add(0, 0x15, 0, 0);
 	add(0x15, 2, 216, 24000000);
 	add_hypervisor(HYPERVISOR, HYPERVISOR + 0x10, "VMwareVMware");
-	assert_int_equal(tsc_rate_from_cpuid(fake_cpuid).hz, 2592 * MHZ);
+	assert_int_equal(told().hz, 2592 * MHZ);
 	add(HYPERVISOR + 0x10, 2100000, 66000, 0);
-	assert_int_equal(tsc_rate_from_cpuid(fake_cpuid).hz, 2100 * MHZ);
+	assert_int_equal(told().hz, 2100 * MHZ);
 	assert_int_equal(tsc_rate_of_apic_timer(fake_cpuid), 66 * MHZ);
 }
 
@@ -149,7 +166,7 @@ static void a_timing_leaf_beyond_the_hypervisors_highest_is_not_read(void **stat
 	(void)state;
 	add_hypervisor(HYPERVISOR, HYPERVISOR + 0xf, "KVMKVMKVM\0\0\0");
 	add(HYPERVISOR + 0x10, 2100000, 66000, 0);
-	assert_int_equal(tsc_rate_from_cpuid(fake_cpuid).hz, 0);
+	assert_int_equal(told().hz, 0);
 	assert_int_equal(tsc_rate_of_apic_timer(fake_cpuid), 1000 * MHZ);
 }
 
@@ -159,11 +176,11 @@ static void a_hypervisor_is_found_behind_another(void **state)
 	(void)state;
 	add_hypervisor(HYPERVISOR, HYPERVISOR + 0x10, "Microsoft Hv");
 	add(HYPERVISOR + 0x10, 9, 9, 0);
-	assert_int_equal(tsc_rate_from_cpuid(fake_cpuid).hz, 0);
+	assert_int_equal(told().hz, 0);
 	assert_int_equal(tsc_rate_of_apic_timer(fake_cpuid), 0);
 	add_hypervisor(HYPERVISOR + 0x100, HYPERVISOR + 0x110, "KVMKVMKVM\0\0\0");
 	add(HYPERVISOR + 0x110, 2100000, 0, 0);
-	assert_int_equal(tsc_rate_from_cpuid(fake_cpuid).hz, 2100 * MHZ);
+	assert_int_equal(told().hz, 2100 * MHZ);
 	assert_int_equal(tsc_rate_of_apic_timer(fake_cpuid), 1000 * MHZ);
 }
 
@@ -173,7 +190,7 @@ static void without_the_hypervisors_bit_its_leaves_mean_nothing(void **state)
 	add_hypervisor(HYPERVISOR, HYPERVISOR + 0x10, "KVMKVMKVM\0\0\0");
 	add(HYPERVISOR + 0x10, 2100000, 1000000, 0);
 	leaves[0].out[CPUID_ECX] = 0;
-	assert_int_equal(tsc_rate_from_cpuid(fake_cpuid).hz, 0);
+	assert_int_equal(told().hz, 0);
 	assert_int_equal(tsc_rate_of_apic_timer(fake_cpuid), 0);
 }
 
@@ -182,19 +199,64 @@ static void tcg_tells_no_rate_but_its_apic_counts_nanoseconds(void **state)
 	(void)state;
 	add_hypervisor(HYPERVISOR, HYPERVISOR + 1, "TCGTCGTCGTCG");
 	add(HYPERVISOR + 0x10, 2100000, 66000, 0);
-	assert_int_equal(tsc_rate_from_cpuid(fake_cpuid).hz, 0);
+	assert_int_equal(told().hz, 0);
 	assert_int_equal(tsc_rate_of_apic_timer(fake_cpuid), 1000 * MHZ);
-	assert_false(tsc_rate_has_pvclock(fake_cpuid));
+	assert_int_equal(asked, 0);
 }
 
+/* A KVM that has a pvclock and no timing leaf, on a host whose crystal is in leaf 0x15. */
+static void add_kvm_with_pvclock(void)
+{
+	add(0, 0x15, 0, 0);
+	add(0x15, 2, 216, 24000000);
+	add_hypervisor(HYPERVISOR, HYPERVISOR + 1, "KVMKVMKVM\0\0\0");
+	add(HYPERVISOR + 1, 1u << 3, 0, 0);
+}
+
+/* The host's crystal says 2592 MHz, and the host scales the guest's counter to 2100. */
+static void pvclock_is_believed_before_the_crystal(void **state)
+{
+	struct tsc_rate rate;
+
+	(void)state;
+	add_kvm_with_pvclock();
+	pvclock_rate = (struct tsc_rate){ 2100 * MHZ, "KVM's pvclock" };
+	rate = told();
+	assert_int_equal(rate.hz, 2100 * MHZ);
+	assert_string_equal(rate.from, "KVM's pvclock");
+	assert_int_equal(asked, 1);
+}
+
+/* Writing the MSR of a pvclock that is not there is a fault. */
 static void pvclock_is_asked_only_where_kvm_has_it(void **state)
 {
 	(void)state;
-	add_hypervisor(HYPERVISOR, HYPERVISOR + 1, "KVMKVMKVM\0\0\0");
-	add(HYPERVISOR + 1, 1u << 0, 0, 0);
-	assert_false(tsc_rate_has_pvclock(fake_cpuid));
-	leaves[2].out[CPUID_EAX] |= 1u << 3;
-	assert_true(tsc_rate_has_pvclock(fake_cpuid));
+	add_kvm_with_pvclock();
+	pvclock_rate = (struct tsc_rate){ 2100 * MHZ, "KVM's pvclock" };
+	leaves[4].out[CPUID_EAX] = 1u << 0;
+	assert_int_equal(told().hz, 2592 * MHZ);
+	assert_int_equal(asked, 0);
+	leaves[4].out[CPUID_EAX] |= 1u << 3;
+	assert_int_equal(told().hz, 2100 * MHZ);
+	assert_int_equal(asked, 1);
+}
+
+static void pvclock_is_not_asked_after_the_hypervisors_leaf(void **state)
+{
+	(void)state;
+	add_kvm_with_pvclock();
+	leaves[3].out[CPUID_EAX] = HYPERVISOR + 0x10;
+	add(HYPERVISOR + 0x10, 2000000, 1000000, 0);
+	assert_int_equal(told().hz, 2000 * MHZ);
+	assert_int_equal(asked, 0);
+}
+
+static void a_pvclock_that_tells_nothing_is_passed(void **state)
+{
+	(void)state;
+	add_kvm_with_pvclock();
+	assert_int_equal(told().hz, 2592 * MHZ);
+	assert_int_equal(asked, 1);
 }
 
 /* Linux's numbers on a host of 2592 MHz: shift -1, and one of 800 MHz: shift 0 and more. */
@@ -242,7 +304,10 @@ int main(void)
 		TEST(a_hypervisor_is_found_behind_another),
 		TEST(without_the_hypervisors_bit_its_leaves_mean_nothing),
 		TEST(tcg_tells_no_rate_but_its_apic_counts_nanoseconds),
+		TEST(pvclock_is_believed_before_the_crystal),
 		TEST(pvclock_is_asked_only_where_kvm_has_it),
+		TEST(pvclock_is_not_asked_after_the_hypervisors_leaf),
+		TEST(a_pvclock_that_tells_nothing_is_passed),
 		TEST(pvclock_gives_the_rate),
 		TEST(a_pvclock_that_was_not_filled_gives_none),
 	};

@@ -96,9 +96,9 @@ static void assert_number(const void *data, size_t size, uint64_t wanted)
 	assert_true(aml_read_integer(&aml, &value));
 }
 
-static void numbers_have_up_to_four_bytes(void **state)
+static void numbers_have_up_to_eight_bytes(void **state)
 {
-	static const uint8_t others[] = { 0x02, 0x0d, 0x0e, 0x12, 0xff };
+	static const uint8_t others[] = { 0x02, 0x0d, 0x0f, 0x12, 0xff };
 	uint64_t value;
 
 	(void)state;
@@ -107,6 +107,7 @@ static void numbers_have_up_to_four_bytes(void **state)
 	assert_number("\x0a\xfe", 2, 0xfe);
 	assert_number("\x0b\x34\x92", 3, 0x9234);
 	assert_number("\x0c\x78\x56\x34\x92", 5, 0x92345678);
+	assert_number("\x0e\x78\x56\x34\x12\xef\xcd\xab\x89", 9, UINT64_C(0x89abcdef12345678));
 	for (size_t i = 0; i < sizeof(others); i++) {
 		struct aml aml = aml_of(&others[i], 1, 8);
 
@@ -186,7 +187,7 @@ int main(void)
 		cmocka_unit_test(a_package_is_as_long_as_it_says),
 		cmocka_unit_test(a_package_shorter_than_its_own_length_is_none),
 		cmocka_unit_test(a_length_that_is_cut_is_none),
-		cmocka_unit_test(numbers_have_up_to_four_bytes),
+		cmocka_unit_test(numbers_have_up_to_eight_bytes),
 		cmocka_unit_test(a_name_follows_its_operator),
 		cmocka_unit_test(a_name_is_found_at_the_end),
 		cmocka_unit_test(the_smallest_device_is_found),

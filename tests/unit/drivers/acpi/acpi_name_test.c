@@ -244,8 +244,36 @@ static void a_table_without_buses_takes_nothing_of_the_search(void **state)
 	/* With one, it may take all. */
 	make_bridge(nested + sizeof(nested) - left, 0x90, 0);
 	start(nested, sizeof(nested), one, sizeof(one));
-	assert_int_equal(acpi_find_root_buses(buses), 0);
+	assert_int_equal(acpi_find_root_buses(buses), -ENOENT);
 	assert_false(has_bus(buses, 0x80));
+}
+
+/* Method (_BBN) { Return (0x80) }, beside a bridge that has a constant. */
+static void a_bus_that_is_computed_may_be_any(void **state)
+{
+	static const uint8_t computed[] = { 0x5b, 0x82, 15,  'P', 'C', '9',  '0',  0x14, 9,
+					    '_',  'B',	'B', 'N', 0,   0xa4, 0x0a, 0x80 };
+	uint8_t one[BRIDGE_SIZE], buses[ACPI_BUSES / 8];
+
+	(void)state;
+	make_bridge(one, 7, 0);
+	start(computed, sizeof(computed), one, sizeof(one));
+	assert_int_equal(acpi_find_root_buses(buses), -ENOENT);
+	assert_int_equal(count_buses(buses), 1);
+	assert_true(has_bus(buses, 7));
+	start(one, sizeof(one), computed, sizeof(computed));
+	assert_int_equal(acpi_find_root_buses(buses), -ENOENT);
+	assert_int_equal(count_buses(buses), 1);
+}
+
+static void tables_that_name_no_bus_leave_bus_0(void **state)
+{
+	uint8_t buses[ACPI_BUSES / 8];
+
+	(void)state;
+	start("\x08_ADR", 5, "", 0);
+	assert_int_equal(acpi_find_root_buses(buses), 0);
+	assert_int_equal(count_buses(buses), 0);
 }
 
 static void the_main_table_alone_is_tables_enough(void **state)
@@ -278,7 +306,9 @@ static void cut_and_loose_numbers_are_left_out(void **state)
 	make_bridge(one, 0x80, 0);
 	for (size_t size = 0; size < sizeof(one); size++) {
 		start(one, size, "", 0);
-		assert_int_equal(acpi_find_root_buses(buses), 0);
+		/* Where it is named, and its number cut, there may be one. */
+		assert_int_equal(acpi_find_root_buses(buses),
+				 size < BRIDGE_BUS - 1 || size > BRIDGE_BUS ? 0 : -ENOENT);
 		assert_int_equal(count_buses(buses), 0);
 	}
 	start(one + 7, sizeof(one) - 7, "", 0);
@@ -300,6 +330,8 @@ int main(void)
 		TEST(buses_of_other_segments_are_left_out),
 		TEST(a_number_that_is_no_bus_is_left_out),
 		TEST(a_table_without_buses_takes_nothing_of_the_search),
+		TEST(a_bus_that_is_computed_may_be_any),
+		TEST(tables_that_name_no_bus_leave_bus_0),
 		TEST(the_main_table_alone_is_tables_enough),
 		TEST(without_tables_nobody_knows_the_buses),
 		TEST(cut_and_loose_numbers_are_left_out),

@@ -354,6 +354,29 @@ static const uint8_t ged[] = {
 #define GED_ADDRESS 50
 #define GED_LENGTH 55
 
+/*
+ * As cloud-hypervisor has it: the register, in a region of 1 byte near the end of 46 bits, is
+ * another device's than the interrupt, 5.
+ */
+static const uint8_t cloud_ged[] = {
+	0x5b, 0x82, 'K',  8,	0x2e, '_',  'S',  'B',	'_',  'G',  'E',  'C', '_',  8,	   '_',
+	'H',  'I',  'D',  0x0c, 'A',  0xd0, 0x0a, 6,	8,    '_',  'U',  'I', 'D',  0x0d, 'G',
+	'e',  'n',  'e',  'r',	'i',  'c',  0x20, 'E',	'v',  'e',  'n',  't', 0x20, 'C',  'o',
+	'n',  't',  'r',  'o',	'l',  'l',  'e',  'r',	0,    8,    '_',  'C', 'R',  'S',  0x11,
+	'3',  0x0a, '0',  0x8a, 0x2b, 0,    0,	  0x0c, 1,    0,    0,	  0,   0,    0,	   0,
+	0,    0,    0,	  0,	0xef, 0xff, 0xff, 0x3f, 0,    0,    0,	  0,   0xef, 0xff, 0xff,
+	0x3f, 0,    0,	  0,	0,    0,    0,	  0,	0,    0,    0,	  1,   0,    0,	   0,
+	0,    0,    0,	  0,	'y',  0,    0x5b, 0x80, 'G',  'D',  'S',  'T', 0,    0x0e, 0,
+	0,    0xef, 0xff, 0xff, 0x3f, 0,    0,	  1,	0x5b, 0x81, 0x0b, 'G', 'D',  'S',  'T',
+	'A',  'G',  'D',  'A',	'T',  8,    0x5b, 0x82, '3',  0x2e, '_',  'S', 'B',  '_',  'G',
+	'E',  'D',  '_',  8,	'_',  'H',  'I',  'D',	0x0d, 'A',  'C',  'P', 'I',  '0',  '0',
+	'1',  '3',  0,	  8,	'_',  'U',  'I',  'D',	0,    8,    '_',  'C', 'R',  'S',  0x11,
+	0x0e, 0x0a, 0x0b, 0x89, 6,    0,    3,	  1,	5,    0,    0,	  0,   'y',  0,
+};
+
+#define CLOUD_GED UINT64_C(0x3fffffef0000)
+#define CLOUD_GED_LENGTH 127
+
 static void make_reduced(void)
 {
 	setup(NULL);
@@ -428,6 +451,51 @@ static void an_event_device_of_another_kind_is_left_alone(void **state)
 	assert_false(sim_acpi_has_handler());
 }
 
+/* Its bits: processors 1, memory 2 (by registers that are not QEMU's), PCI 4, the button 8. */
+static void the_event_device_of_cloud_hypervisor_tells_of_the_button(void **state)
+{
+	(void)state;
+	make_reduced();
+	assert_int_equal(start_with(cloud_ged, sizeof(cloud_ged)), 0);
+	assert_int_equal(sim_acpi_gsi, 5);
+	assert_false(sim_acpi_level);
+	sim_acpi_set_memory(CLOUD_GED, 8);
+	assert_true(sim_acpi_interrupt());
+	assert_int_equal(buttons, 1);
+	assert_false(sim_acpi_interrupt());
+	sim_acpi_set_memory(CLOUD_GED, 1 | 2 | 4);
+	assert_true(sim_acpi_interrupt());
+	assert_int_equal(buttons, 1);
+	assert_int_equal(memories, 0);
+}
+
+static void old_events_of_cloud_hypervisor_are_dropped(void **state)
+{
+	(void)state;
+	make_reduced();
+	sim_acpi_set_memory(CLOUD_GED, 8);
+	assert_int_equal(start_with(cloud_ged, sizeof(cloud_ged)), 0);
+	assert_false(sim_acpi_interrupt());
+	assert_int_equal(buttons, 0);
+}
+
+static void a_register_of_cloud_hypervisors_name_is_checked(void **state)
+{
+	uint8_t other[sizeof(cloud_ged)];
+
+	(void)state;
+	/* Nobody answers. */
+	make_reduced();
+	sim_acpi_set_memory(CLOUD_GED, UINT8_MAX);
+	assert_int_equal(start_with(cloud_ged, sizeof(cloud_ged)), -ENODEV);
+	/* No bytes. */
+	make_reduced();
+	memcpy(other, cloud_ged, sizeof(other));
+	other[CLOUD_GED_LENGTH] = 0;
+	assert_int_equal(start_with(other, sizeof(other)), -ENODEV);
+	assert_false(sim_acpi_has_handler());
+}
+
 static void an_event_device_that_never_ends_does_not_hold_the_machine(void **state)
 {
 	(void)state;
@@ -464,6 +532,9 @@ int main(void)
 		TEST(flags_count_if_they_are_whole),
 		TEST(old_events_of_the_event_device_are_dropped),
 		TEST(an_event_device_of_another_kind_is_left_alone),
+		TEST(the_event_device_of_cloud_hypervisor_tells_of_the_button),
+		TEST(old_events_of_cloud_hypervisor_are_dropped),
+		TEST(a_register_of_cloud_hypervisors_name_is_checked),
 		TEST(an_event_device_that_never_ends_does_not_hold_the_machine),
 	};
 

@@ -63,7 +63,7 @@ static void functions_on_two_root_buses_share_the_windows(void **state)
 	sim_pci_set_bar(there, 1, LOW, 4096, 0);
 	sim_pci_set_bar(behind, 0, SIM_PCI_IO, 64, 0);
 	sim_pci_set_bar(behind, 1, LOW, 4096, 0);
-	pci_set_root_buses(roots);
+	pci_set_root_buses(roots, true);
 	scan(0, 0);
 	assert_true(sim_pci_bar_address(there, 1) != sim_pci_bar_address(here, 1));
 	assert_non_null(found_at(0x81, 0)->bridge);

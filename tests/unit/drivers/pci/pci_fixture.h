@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "drivers/pci/pci.h"
 #include "tests/sim/sim_log.h"
@@ -28,7 +29,7 @@ static inline int setup_bus(void **state)
 	(void)state;
 	sim_log_reset();
 	sim_pci_reset();
-	pci_set_root_buses((const uint8_t[PCI_BUSES / 8]){ 0 });
+	pci_set_root_buses((const uint8_t[PCI_BUSES / 8]){ 0 }, true);
 	return pci_config_use_ports();
 }
 
@@ -37,6 +38,43 @@ static inline struct sim_pci_function *add_function(struct sim_pci_function *par
 						    unsigned device, unsigned function)
 {
 	return sim_pci_add(parent, device, function, 0x1af4, 0x1002, 0x00ff00);
+}
+
+/* Adds a bridge that the firmware has numbered. */
+static inline struct sim_pci_function *add_bridge(struct sim_pci_function *parent, unsigned device,
+						  uint8_t primary, uint8_t secondary,
+						  uint8_t subordinate)
+{
+	struct sim_pci_function *f = sim_pci_add_bridge(parent, device, 0);
+
+	sim_pci_set_bus_numbers(f, primary, secondary, subordinate);
+	return f;
+}
+
+/* Returns the addresses found, in the order of the list: "00:01.0 01:00.0 ". */
+static inline const char *scan_bus(void)
+{
+	static char text[PCI_DEVICES_MAX * 8 + 1];
+	size_t length = 0;
+	size_t count = pci_scan(&windows);
+	size_t listed = 0;
+
+	text[0] = '\0';
+	for (const struct pci_device *d = pci_devices(); d; d = d->next) {
+		length += (size_t)snprintf(text + length, sizeof(text) - length, "%02x:%02x.%u ",
+					   d->address.bus, d->address.device, d->address.function);
+		listed++;
+	}
+	assert_int_equal(listed, count);
+	return text;
+}
+
+/* Compares what a bridge has now. */
+static inline void assert_bus_numbers(const struct sim_pci_function *f, unsigned primary,
+				      unsigned secondary, unsigned subordinate)
+{
+	assert_int_equal(sim_pci_get(f, 0x18, 4) & 0xffffff,
+			 primary | secondary << 8 | subordinate << 16);
 }
 
 /* Returns function 0 of a slot, which the scan must have found. */

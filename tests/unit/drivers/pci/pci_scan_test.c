@@ -1,52 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finding functions and numbering bridges, on a simulated bus. */
-#include <stdio.h>
 #include <string.h>
 
 #include "drivers/pci/pci_events.h"
 #include "drivers/pci/pci_internal.h"
 #include "tests/unit/drivers/pci/pci_fixture.h"
 
-static struct sim_pci_function *add_bridge(struct sim_pci_function *parent, unsigned device,
-					   uint8_t primary, uint8_t secondary, uint8_t subordinate)
-{
-	struct sim_pci_function *f = sim_pci_add_bridge(parent, device, 0);
-
-	sim_pci_set_bus_numbers(f, primary, secondary, subordinate);
-	return f;
-}
-
-/* The addresses found, in the order of the list: "00:01.0 01:00.0 ". */
-static const char *scan(void)
-{
-	static char text[PCI_DEVICES_MAX * 8 + 1];
-	size_t length = 0;
-	size_t count = pci_scan(&windows);
-	size_t listed = 0;
-
-	text[0] = '\0';
-	for (const struct pci_device *d = pci_devices(); d; d = d->next) {
-		length += (size_t)snprintf(text + length, sizeof(text) - length, "%02x:%02x.%u ",
-					   d->address.bus, d->address.device, d->address.function);
-		listed++;
-	}
-	assert_int_equal(listed, count);
-	return text;
-}
-
-static void assert_bus_numbers(const struct sim_pci_function *f, unsigned primary,
-			       unsigned secondary, unsigned subordinate)
-{
-	assert_int_equal(sim_pci_get(f, 0x18, 4) & 0xffffff,
-			 primary | secondary << 8 | subordinate << 16);
-}
-
 /* ---- Functions ---- */
 
 static void an_empty_bus_has_no_functions(void **state)
 {
 	(void)state;
-	assert_string_equal(scan(), "");
+	assert_string_equal(scan_bus(), "");
 	assert_null(pci_devices());
 	/* 32 slots, one read each. */
 	assert_int_equal(sim_pci_reads, 32);
@@ -61,7 +26,7 @@ static void the_header_is_read(void **state)
 	sim_pci_put(f, 0x08, 1, 0x07);
 	sim_pci_put(f, 0x2c, 4, 0x11001af4);
 	sim_pci_put(f, 0x3d, 1, 2);
-	scan();
+	scan_bus();
 	d = pci_devices();
 	assert_int_equal(d->vendor, 0x1af4);
 	assert_int_equal(d->device, 0x1045);
@@ -78,7 +43,7 @@ static void an_impossible_interrupt_pin_is_none(void **state)
 {
 	(void)state;
 	sim_pci_put(add_function(NULL, 2, 0), 0x3d, 1, 5);
-	scan();
+	scan_bus();
 	assert_int_equal(pci_devices()->interrupt_pin, 0);
 }
 
@@ -89,7 +54,7 @@ static void functions_of_a_multifunction_device_are_found(void **state)
 	add_function(NULL, 1, 3);
 	add_function(NULL, 1, 7);
 	add_function(NULL, 31, 0);
-	assert_string_equal(scan(), "00:01.0 00:01.3 00:01.7 00:1f.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 00:01.3 00:01.7 00:1f.0 ");
 	assert_int_equal(found_at(0, 1)->header_type, 0);
 }
 
@@ -99,7 +64,7 @@ static void other_functions_are_not_asked_without_need(void **state)
 	add_function(NULL, 1, 0);
 	add_function(NULL, 1, 1);
 	add_function(NULL, 2, 3); /* without a function 0 there is no device */
-	assert_string_equal(scan(), "00:01.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 ");
 }
 
 static void a_vendor_of_zero_or_all_ones_is_nothing(void **state)
@@ -108,7 +73,7 @@ static void a_vendor_of_zero_or_all_ones_is_nothing(void **state)
 	sim_pci_add(NULL, 1, 0, 0x0000, 0x0001, 0);
 	sim_pci_add(NULL, 2, 0, 0xffff, 0x0001, 0);
 	add_function(NULL, 3, 0)->gone = true;
-	assert_string_equal(scan(), "");
+	assert_string_equal(scan_bus(), "");
 }
 
 static void an_unknown_header_is_listed_and_left_alone(void **state)
@@ -121,7 +86,7 @@ static void an_unknown_header_is_listed_and_left_alone(void **state)
 	sim_pci_put(f, 0x3d, 1, 2);
 	sim_pci_put(f, 0x2c, 4, 0x00051af4);
 	sim_pci_set_bar(f, 0, SIM_PCI_MEMORY32, 4096, 0);
-	assert_string_equal(scan(), "00:01.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 ");
 	assert_int_equal(sim_pci_writes, 0);
 	assert_int_equal(pci_devices()->bar[0].kind, PCI_BAR_NONE);
 	/* Where a device has these, it may have anything. */
@@ -161,10 +126,10 @@ static void a_second_scan_starts_anew(void **state)
 
 	(void)state;
 	add_function(NULL, 2, 0);
-	assert_string_equal(scan(), "00:01.0 00:02.0 ");
-	assert_string_equal(scan(), "00:01.0 00:02.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 00:02.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 00:02.0 ");
 	f->gone = true;
-	assert_string_equal(scan(), "00:02.0 ");
+	assert_string_equal(scan_bus(), "00:02.0 ");
 }
 
 static void without_a_mechanism_nothing_is_found(void **state)
@@ -188,8 +153,8 @@ static void the_list_is_in_the_order_of_addresses(void **state)
 	add_function(NULL, 31, 0);
 	add_function(bridge, 0, 0);
 	add_function(bridge, 31, 0);
-	assert_string_equal(scan(), "00:00.0 00:00.1 00:00.7 00:01.0 00:01.1 00:1f.0 01:00.0 "
-				    "01:1f.0 ");
+	assert_string_equal(scan_bus(), "00:00.0 00:00.1 00:00.7 00:01.0 00:01.1 00:1f.0 01:00.0 "
+					"01:1f.0 ");
 }
 
 static void what_is_found_is_recorded(void **state)
@@ -200,7 +165,7 @@ static void what_is_found_is_recorded(void **state)
 	(void)state;
 	add_function(NULL, 1, 0);
 	add_function(NULL, 2, 0);
-	scan();
+	scan_bus();
 	assert_int_equal(pci_events.count[PCI_EVENT_FOUND] - found, 2);
 	assert_true(events_get(&pci_events, pci_events.recorded, &event));
 	assert_int_equal(event.type, PCI_EVENT_FOUND);
@@ -214,7 +179,7 @@ static void what_is_listed_is_not_found_again(void **state)
 	(void)state;
 	sim_pci_set_multifunction(add_function(NULL, 1, 0));
 	add_function(NULL, 2, 0);
-	scan();
+	scan_bus();
 	assert_int_equal(pci_scan_slot(NULL, (struct pci_address){ 0, 1, 0 }), 0);
 	assert_int_equal(pci_scan_slot(NULL, (struct pci_address){ 0, 2, 0 }), 0);
 	add_function(NULL, 3, 0);
@@ -232,7 +197,7 @@ static void nothing_comes_behind_a_bridge_without_a_bus(void **state)
 
 	(void)state;
 	b->stubborn = true;
-	scan();
+	scan_bus();
 	assert_int_equal(pci_devices()->secondary_bus, 0);
 	reads = sim_pci_reads;
 	assert_int_equal(pci_scan_slot(pci_devices(), (struct pci_address){ 0 }), 0);
@@ -252,7 +217,7 @@ static void what_is_behind_bridges_is_found_in_the_order_of_addresses(void **sta
 	add_function(b2, 0, 0);
 	add_function(b3, 1, 0);
 	add_function(NULL, 2, 0);
-	assert_string_equal(scan(), "00:01.0 00:02.0 00:03.0 01:00.0 01:05.0 02:00.0 04:01.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 00:02.0 00:03.0 01:00.0 01:05.0 02:00.0 04:01.0 ");
 	assert_ptr_equal(found_at(2, 0)->bridge, found_at(1, 0));
 	assert_ptr_equal(found_at(1, 0)->bridge, found_at(0, 1));
 	assert_null(found_at(0, 1)->bridge);
@@ -273,7 +238,7 @@ static void buses_may_be_numbered_in_another_order_than_slots(void **state)
 	(void)state;
 	add_function(b1, 0, 0);
 	add_function(b2, 0, 0);
-	assert_string_equal(scan(), "00:01.0 00:02.0 01:00.0 05:00.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 00:02.0 01:00.0 05:00.0 ");
 	assert_ptr_equal(found_at(1, 0)->bridge, found_at(0, 2));
 }
 
@@ -284,7 +249,7 @@ static void the_same_is_found_through_ecam(void **state)
 	(void)state;
 	add_function(b1, 5, 0);
 	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 255), 0);
-	assert_string_equal(scan(), "00:01.0 01:05.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 01:05.0 ");
 	assert_null(sim_pci_violation);
 }
 
@@ -295,7 +260,7 @@ static void behind_a_root_port_only_slot_0_is_asked(void **state)
 
 	(void)state;
 	add_function(b, 0, 0);
-	scan();
+	scan_bus();
 	reads = sim_pci_reads;
 	/* Whatever answers beside it is an echo. */
 	add_function(b, 1, 0);
@@ -303,22 +268,22 @@ static void behind_a_root_port_only_slot_0_is_asked(void **state)
 	b->config[0x34] = 0x54;
 	sim_pci_set_capability(b, 0x54, 0x10, 0);
 	sim_pci_put(b, 0x56, 2, 0x0042); /* root port */
-	assert_string_equal(scan(), "00:01.0 01:00.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 01:00.0 ");
 	assert_true(sim_pci_reads <= reads - 31 + 4);
 	sim_pci_reads = 0;
 	sim_pci_put(b, 0x56, 2, 0x0062); /* downstream port */
-	assert_string_equal(scan(), "00:01.0 01:00.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 01:00.0 ");
 	assert_true(sim_pci_reads <= reads - 31 + 4);
 	/* But an upstream port, and a bridge to conventional PCI, have all slots. */
 	add_function(b, 9, 0);
 	sim_pci_put(b, 0x56, 2, 0x0052);
-	assert_string_equal(scan(), "00:01.0 01:00.0 01:01.0 01:09.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 01:00.0 01:01.0 01:09.0 ");
 	sim_pci_put(b, 0x56, 2, 0x0071);
-	assert_string_equal(scan(), "00:01.0 01:00.0 01:01.0 01:09.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 01:00.0 01:01.0 01:09.0 ");
 	/* And so has one that is not express, whatever its registers look like. */
 	b->config[0x34] = 0;
 	sim_pci_put(b, 0x02, 2, 0x0042);
-	assert_string_equal(scan(), "00:01.0 01:00.0 01:01.0 01:09.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 01:00.0 01:01.0 01:09.0 ");
 }
 
 /* Up to the last number of the bridge above. */
@@ -330,7 +295,7 @@ static void numbers_are_kept_to_the_last(void **state)
 
 	(void)state;
 	add_function(inner, 0, 0);
-	scan();
+	scan_bus();
 	assert_bus_numbers(outer, 0, 1, 3);
 	assert_bus_numbers(inner, 1, 2, 3);
 	assert_bus_numbers(last, 0, 4, 255);
@@ -346,7 +311,7 @@ static void a_new_bridge_covers_all_numbers_behind_it(void **state)
 
 	(void)state;
 	add_function(outer, 2, 0);
-	scan();
+	scan_bus();
 	assert_bus_numbers(outer, 0, 1, 5);
 	assert_bus_numbers(first, 1, 5, 5);
 	assert_bus_numbers(second, 1, 2, 3);
@@ -360,12 +325,12 @@ static void the_first_of_the_longest_runs_of_numbers_is_taken(void **state)
 
 	(void)state;
 	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 5), 0);
-	scan();
+	scan_bus();
 	assert_bus_numbers(old, 0, 3, 3);
 	assert_bus_numbers(fresh, 0, 1, 1);
 	sim_pci_set_bus_numbers(fresh, 0, 0, 0);
 	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 6), 0);
-	scan();
+	scan_bus();
 	assert_bus_numbers(fresh, 0, 4, 4);
 }
 
@@ -383,8 +348,8 @@ static void bridges_without_numbers_get_them_depth_first(void **state)
 	add_function(b2, 0, 0);
 	add_function(b3, 0, 0);
 	add_function(b4, 0, 0);
-	assert_string_equal(scan(), "00:01.0 00:02.0 01:00.0 01:01.0 01:02.0 02:00.0 03:00.0 "
-				    "04:00.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 00:02.0 01:00.0 01:01.0 01:02.0 02:00.0 03:00.0 "
+					"04:00.0 ");
 	assert_bus_numbers(b1, 0, 1, 3);
 	assert_bus_numbers(b2, 1, 2, 2);
 	assert_bus_numbers(b3, 1, 3, 3);
@@ -399,7 +364,7 @@ static void the_latency_beside_bus_numbers_stays(void **state)
 
 	(void)state;
 	b->config[0x1b] = 0x40;
-	scan();
+	scan_bus();
 	assert_int_equal(sim_pci_get(b, 0x18, 4), 0x40010100);
 }
 
@@ -412,7 +377,7 @@ static void a_new_bridge_gets_numbers_beside_those_of_the_firmware(void **state)
 	(void)state;
 	add_function(fresh, 0, 0);
 	add_function(inner, 0, 0);
-	assert_string_equal(scan(), "00:01.0 00:02.0 01:00.0 02:00.0 05:00.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 00:02.0 01:00.0 02:00.0 05:00.0 ");
 	assert_bus_numbers(old, 0, 1, 4);
 	assert_bus_numbers(fresh, 0, 5, 5);
 	assert_bus_numbers(inner, 1, 2, 2);
@@ -425,7 +390,7 @@ static void a_bridge_for_which_no_number_is_left_stays_closed(void **state)
 
 	(void)state;
 	add_function(inner, 0, 0);
-	assert_string_equal(scan(), "00:02.0 01:00.0 ");
+	assert_string_equal(scan_bus(), "00:02.0 01:00.0 ");
 	assert_bus_numbers(inner, 0, 0, 0);
 	assert_int_equal(sim_log_warnings, 1);
 	assert_string_equal(sim_log_warning, "pci: 01:00.0: no bus number is left for it");
@@ -439,7 +404,7 @@ static void a_bridge_with_impossible_numbers_loses_them_at_any_rate(void **state
 
 	(void)state;
 	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 1), 0);
-	assert_string_equal(scan(), "00:01.0 00:02.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 00:02.0 ");
 	assert_bus_numbers(old, 0, 1, 1);
 	assert_bus_numbers(wrong, 0, 0, 0);
 	assert_int_equal(sim_log_warnings, 2);
@@ -452,8 +417,8 @@ static void no_bus_above_the_last_is_numbered_or_asked(void **state)
 		add_function(add_bridge(NULL, slot, 0, 0, 0), 0, 0);
 	add_bridge(NULL, 8, 0, 9, 9);
 	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 3), 0);
-	assert_string_equal(scan(), "00:01.0 00:02.0 00:03.0 00:04.0 00:05.0 00:08.0 "
-				    "01:00.0 02:00.0 03:00.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 00:02.0 00:03.0 00:04.0 00:05.0 00:08.0 "
+					"01:00.0 02:00.0 03:00.0 ");
 	assert_int_equal(sim_pci_highest_bus, 3);
 }
 
@@ -471,7 +436,7 @@ static void impossible_numbers_are_replaced(void **state)
 		sim_log_reset();
 		b = add_bridge(NULL, 1, 0, wrong[i][0], wrong[i][1]);
 		add_function(b, 0, 0);
-		assert_string_equal(scan(), "00:01.0 01:00.0 ");
+		assert_string_equal(scan_bus(), "00:01.0 01:00.0 ");
 		assert_bus_numbers(b, 0, 1, 1);
 		assert_int_equal(sim_log_warnings, 1);
 	}
@@ -484,10 +449,10 @@ static void a_secondary_bus_at_or_before_its_own_is_replaced(void **state)
 
 	(void)state;
 	add_function(b2, 0, 0);
-	assert_string_equal(scan(), "00:01.0 02:00.0 03:00.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 02:00.0 03:00.0 ");
 	assert_bus_numbers(b2, 2, 3, 3);
 	sim_pci_set_bus_numbers(b2, 2, 1, 5);
-	assert_string_equal(scan(), "00:01.0 02:00.0 03:00.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 02:00.0 03:00.0 ");
 	assert_bus_numbers(b2, 2, 3, 3);
 }
 
@@ -498,7 +463,7 @@ static void numbers_beyond_those_of_the_bridge_above_are_replaced(void **state)
 
 	(void)state;
 	add_function(b2, 0, 0);
-	assert_string_equal(scan(), "00:01.0 01:00.0 02:00.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 01:00.0 02:00.0 ");
 	assert_bus_numbers(b2, 1, 2, 2);
 	assert_int_equal(sim_log_warnings, 1);
 }
@@ -511,7 +476,7 @@ static void the_second_of_two_overlapping_bridges_is_renumbered(void **state)
 	(void)state;
 	add_function(b1, 0, 0);
 	add_function(b2, 1, 0);
-	assert_string_equal(scan(), "00:01.0 00:02.0 01:00.0 05:01.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 00:02.0 01:00.0 05:01.0 ");
 	assert_bus_numbers(b1, 0, 1, 4);
 	assert_bus_numbers(b2, 0, 5, 5);
 	assert_int_equal(sim_log_warnings, 1);
@@ -519,7 +484,7 @@ static void the_second_of_two_overlapping_bridges_is_renumbered(void **state)
 	/* One number is enough, be it the last. */
 	sim_pci_set_bus_numbers(b1, 0, 6, 9);
 	sim_pci_set_bus_numbers(b2, 0, 3, 6);
-	scan();
+	scan_bus();
 	assert_bus_numbers(b1, 0, 6, 9);
 	assert_bus_numbers(b2, 0, 10, 10);
 	assert_int_equal(sim_log_warnings, 2);
@@ -532,7 +497,7 @@ static void a_bridge_that_keeps_its_wrong_numbers_is_left_alone(void **state)
 	(void)state;
 	b->stubborn = true;
 	add_function(b, 0, 0);
-	assert_string_equal(scan(), "00:01.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 ");
 	assert_int_equal(sim_log_warnings, 2);
 	assert_string_equal(sim_log_warning, "pci: 00:01.0: does not keep its bus numbers");
 	assert_int_equal(found_at(0, 1)->secondary_bus, 0);
@@ -561,7 +526,7 @@ static void the_numbers_behind_a_bridge_that_goes_away_are_nobody_elses(void **s
 	add_function(leaving, 7, 0);
 	add_function(b, 7, 0);
 	sim_pci_on_write = leave_at_second_numbers;
-	assert_string_equal(scan(), "00:01.0 00:02.0 01:00.0 02:07.0 03:07.0 ");
+	assert_string_equal(scan_bus(), "00:01.0 00:02.0 01:00.0 02:07.0 03:07.0 ");
 	assert_bus_numbers(a, 0, 1, 2);
 	assert_bus_numbers(b, 0, 3, 3);
 	assert_int_equal(sim_log_warnings, 1);
@@ -607,126 +572,6 @@ static void a_long_chain_of_bridges_ends(void **state)
 	assert_int_equal(pci_scan(&windows), 13);
 	assert_int_equal(sim_log_warnings, 1);
 	assert_string_equal(sim_log_warning, "pci: bus 0d: too many bridges before it");
-}
-
-/* ---- Root buses ---- */
-
-static void tell_roots(uint8_t one, uint8_t other)
-{
-	uint8_t buses[PCI_BUSES / 8] = { 0 };
-
-	buses[one / 8] |= (uint8_t)(1u << one % 8);
-	buses[other / 8] |= (uint8_t)(1u << other % 8);
-	pci_set_root_buses(buses);
-}
-
-static void functions_on_other_root_buses_are_found(void **state)
-{
-	struct sim_pci_function *high = sim_pci_add_root(3, 0x80);
-	struct sim_pci_function *low = sim_pci_add_root(4, 0x07);
-
-	(void)state;
-	add_function(high, 31, 0);
-	add_function(add_bridge(high, 0, 0x80, 0x81, 0x82), 0, 0);
-	add_function(low, 0, 0);
-	tell_roots(0x80, 0x07);
-	assert_string_equal(scan(), "00:03.0 00:04.0 07:00.0 80:00.0 80:1f.0 81:00.0 ");
-	assert_null(found_at(0x80, 31)->bridge);
-	assert_null(found_at(0x07, 0)->bridge);
-	assert_non_null(found_at(0x81, 0)->bridge);
-	assert_int_equal(sim_log_warnings, 0);
-}
-
-/* Without a word of ACPI there is bus 0, and nothing else is read. */
-static void a_root_bus_that_nobody_told_of_is_not_read(void **state)
-{
-	(void)state;
-	add_function(sim_pci_add_root(3, 0x80), 0, 0);
-	assert_string_equal(scan(), "00:03.0 ");
-	assert_int_equal(sim_pci_highest_bus, 0);
-	/* Nor is one beyond the last bus. */
-	assert_int_equal(pci_config_use_ecam(SIM_PCI_ECAM_BASE, 0x7f), 0);
-	tell_roots(0x80, 0xff);
-	assert_string_equal(scan(), "00:03.0 ");
-}
-
-/* The bridges of bus 0 get the numbers below the next root bus, those of that its own. */
-static void bridges_get_the_numbers_of_their_root_bus(void **state)
-{
-	struct sim_pci_function *a = sim_pci_add_bridge(NULL, 1, 0);
-	struct sim_pci_function *root = sim_pci_add_root(3, 0x08);
-	struct sim_pci_function *b = sim_pci_add_bridge(root, 0, 0);
-
-	(void)state;
-	add_function(a, 0, 0);
-	add_function(b, 0, 0);
-	tell_roots(0x08, 0x40);
-	assert_string_equal(scan(), "00:01.0 00:03.0 01:00.0 08:00.0 09:00.0 ");
-	assert_bus_numbers(a, 0, 1, 1);
-	assert_bus_numbers(b, 8, 9, 9);
-}
-
-/* A firmware that knew nothing of the root bus gave its number away. */
-static void a_bridge_does_not_keep_the_number_of_a_root_bus(void **state)
-{
-	struct sim_pci_function *bridge = add_bridge(NULL, 1, 0, 7, 9);
-
-	(void)state;
-	add_function(bridge, 0, 0);
-	add_function(sim_pci_add_root(3, 0x08), 0, 0);
-	tell_roots(0x08, 0x08);
-	assert_string_equal(scan(), "00:01.0 00:03.0 01:00.0 08:00.0 ");
-	assert_int_equal(sim_log_warnings, 1);
-}
-
-static void without_acpi_each_free_bus_is_asked_once(void **state)
-{
-	struct sim_pci_function *bridge = add_bridge(NULL, 1, 0, 1, 3);
-
-	(void)state;
-	add_function(bridge, 0, 0);
-	add_function(sim_pci_add_root(3, 0x80), 0, 0);
-	add_function(sim_pci_add_root(4, 0xff), 0, 0);
-	pci_set_root_buses(NULL);
-	assert_string_equal(scan(), "00:01.0 00:03.0 00:04.0 01:00.0 80:00.0 ff:00.0 ");
-	assert_true(sim_pci_reads < 1000);
-}
-
-/* What was found behind one root bus is not found again behind the next. */
-static void without_acpi_root_buses_share_no_numbers(void **state)
-{
-	struct sim_pci_function *low = add_bridge(NULL, 1, 0, 0x90, 0x91);
-	struct sim_pci_function *root = sim_pci_add_root(3, 0x80);
-	struct sim_pci_function *high = add_bridge(root, 0, 0x80, 0x90, 0x91);
-
-	(void)state;
-	add_function(low, 0, 0);
-	add_function(high, 0, 0);
-	pci_set_root_buses(NULL);
-	assert_string_equal(scan(), "00:01.0 00:03.0 80:00.0 81:00.0 90:00.0 ");
-	assert_bus_numbers(low, 0, 0x90, 0x91);
-	assert_bus_numbers(high, 0x80, 0x81, 0x81);
-	assert_int_equal(sim_log_warnings, 1);
-}
-
-/* A machine that does not look at bus numbers has one bus, and not 256. */
-static void a_bus_that_is_bus_0_again_is_no_root_bus(void **state)
-{
-	struct sim_pci_function *bridge = sim_pci_add(NULL, 0, 0, 0x8086, 0x1237, 0x060000);
-	struct sim_pci_function *again = sim_pci_add_root(3, 0x20);
-
-	(void)state;
-	(void)bridge;
-	sim_pci_add(again, 0, 0, 0x8086, 0x1237, 0x060000);
-	pci_set_root_buses(NULL);
-	assert_string_equal(scan(), "00:00.0 00:03.0 ");
-	/* Nor is one on which there is nothing, by either sign of that. */
-	sim_pci_add(sim_pci_add_root(4, 0x30), 0, 0, 0, 0x1237, 0x060000);
-	sim_pci_add(sim_pci_add_root(5, 0x40), 0, 0, 1, 0x1237, 0x060000);
-	assert_false(pci_is_root(0x20));
-	assert_false(pci_is_root(0x30));
-	assert_true(pci_is_root(0x40));
-	assert_false(pci_is_root(0xff));
 }
 
 int main(void)
@@ -778,13 +623,6 @@ int main(void)
 		cmocka_unit_test_setup(a_wire_back_to_the_root_bus_does_not_loop, setup_bus),
 		cmocka_unit_test_setup(two_wires_back_do_not_loop_either, setup_bus),
 		cmocka_unit_test_setup(a_long_chain_of_bridges_ends, setup_bus),
-		cmocka_unit_test_setup(functions_on_other_root_buses_are_found, setup_bus),
-		cmocka_unit_test_setup(a_root_bus_that_nobody_told_of_is_not_read, setup_bus),
-		cmocka_unit_test_setup(bridges_get_the_numbers_of_their_root_bus, setup_bus),
-		cmocka_unit_test_setup(a_bridge_does_not_keep_the_number_of_a_root_bus, setup_bus),
-		cmocka_unit_test_setup(without_acpi_each_free_bus_is_asked_once, setup_bus),
-		cmocka_unit_test_setup(without_acpi_root_buses_share_no_numbers, setup_bus),
-		cmocka_unit_test_setup(a_bus_that_is_bus_0_again_is_no_root_bus, setup_bus),
 	};
 
 	return cmocka_run_group_tests_name("pci_scan", tests, NULL, NULL);
