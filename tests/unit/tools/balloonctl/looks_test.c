@@ -516,7 +516,7 @@ static void intervals_are_rounded_to_milliseconds(void **state)
 
 static void signals_are_asked_for_anew_each_time(void **state)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(signals); i++) {

@@ -623,7 +623,8 @@ static void terminal_is_wanted(void **state)
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_WRONG);
-	assert_says(got.err, "a terminal is wanted; for scripts there are stats and record\n");
+	assert_says(got.err, "a terminal is wanted; for scripts there are watch --json, stats and "
+			     "record\n");
 	assert_string_equal(got.out, "");
 }
 
