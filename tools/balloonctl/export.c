@@ -42,7 +42,7 @@ static const char help[] =
 	"known is absent. Without an option they are printed once.\n"
 	"\n"
 	"  --textfile FILE      write FILE once, for node_exporter's textfile collector,\n"
-	"                       which wants a name that ends in .prom\n"
+	"                       which reads only names that end in .prom\n"
 	"  --every SEC          renew it every SEC seconds, and remove it at the end\n"
 	"  --listen ADDR:PORT   serve http://ADDR:PORT/metrics until interrupted; ADDR is\n"
 	"                       numeric, [ADDR] for IPv6; PORT alone is on loopback.\n"
@@ -51,8 +51,8 @@ static const char help[] =
 	"                       A client has ten seconds for a request and its answer\n"
 	"  --interval SEC       with --listen: look every SEC seconds, 0.1 to 3600\n"
 	"                       (default 5)\n"
-	"  --stats SEC          have guests asked for statistics every SEC seconds while\n"
-	"                       this runs, where nobody else asks\n"
+	"  --stats SEC          with --listen or --every: have guests asked for statistics\n"
+	"                       every SEC seconds while this runs, where nobody else asks\n"
 	"  --json               print one JSON object on one line, once: the same values,\n"
 	"                       by the names of list, stats and watch --json\n";
 
@@ -60,7 +60,7 @@ struct request {
 	const char *textfile, *listen;
 	int interval_ms, every_ms;
 	unsigned stats;
-	bool json;
+	bool json, has_interval;
 	char **guests;
 	size_t guest_count;
 };
@@ -261,17 +261,22 @@ static bool take_option(void *request, int letter, const char *value)
 		r->listen = value;
 		return true;
 	case 'i':
+		r->has_interval = true;
 		return !interval_parse("--interval", value, &r->interval_ms);
 	case 'j':
 		r->json = true;
 		return true;
 	default:
 		assert(letter == 's');
-		if (!seconds_parse(value, &r->stats))
-			return true;
-		complain("--stats %s: whole seconds are wanted", value);
-		return false;
+		return !seconds_option("--stats", value, &r->stats);
 	}
+}
+
+static bool has_suffix(const char *path, const char *suffix)
+{
+	size_t length = strlen(path), end = strlen(suffix);
+
+	return length > end && !strcmp(path + length - end, suffix);
 }
 
 static bool take_words(void *request, char **words, size_t count)
@@ -282,11 +287,20 @@ static bool take_words(void *request, char **words, size_t count)
 	r->guest_count = count;
 	if (r->textfile && r->listen)
 		complain("--textfile and --listen exclude each other");
+	else if (r->textfile && !has_suffix(r->textfile, ".prom"))
+		complain("--textfile %s: a name that ends in .prom is wanted, as node_exporter "
+			 "reads no other",
+			 r->textfile);
 	else if (r->json && (r->textfile || r->listen))
 		complain("--json is printed; %s is for Prometheus, which reads no JSON",
 			 r->textfile ? "--textfile" : "--listen");
 	else if (r->every_ms && !r->textfile)
 		complain("--every goes with --textfile");
+	else if (r->has_interval && !r->listen)
+		complain("--interval goes with --listen%s",
+			 r->textfile ? "; a file is renewed by --every" : "");
+	else if (r->stats && !r->listen && !r->every_ms)
+		complain("--stats goes with --listen or --every: a guest is asked while this runs");
 	else
 		return true;
 	return false;

@@ -29,6 +29,15 @@ int interval_parse(const char *option, const char *text, int *ms)
 	return 0;
 }
 
+int seconds_option(const char *option, const char *text, unsigned *seconds)
+{
+	int err = seconds_parse(text, seconds);
+
+	if (err)
+		complain("%s %s: whole seconds are wanted, 0 to %d", option, text, SECONDS_MAX);
+	return err;
+}
+
 int look_timeout(const struct common *common)
 {
 	return common->timeout_ms ? common->timeout_ms : LOOK_MS;

@@ -15,6 +15,9 @@
 /* Reads the value of an option: "0.5" seconds, 0.1 to 3600. Complains; -EINVAL. */
 int interval_parse(const char *option, const char *text, int *ms);
 
+/* Reads the value of an option: whole seconds, as seconds_parse() does. Complains; -EINVAL. */
+int seconds_option(const char *option, const char *text, unsigned *seconds);
+
 struct common;
 
 /* Gives the rate of a poller that looks so often: statistics as often, in whole seconds. */

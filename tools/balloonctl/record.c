@@ -190,10 +190,7 @@ static bool take_option(void *request, int letter, const char *value)
 		return !interval_parse("--interval", value, &r->interval_ms);
 	case 't':
 		r->has_end = true;
-		if (!seconds_parse(value, &r->seconds))
-			return true;
-		complain("--for %s: whole seconds are wanted", value);
-		return false;
+		return !seconds_option("--for", value, &r->seconds);
 	case 'j':
 		r->json = true;
 		return true;

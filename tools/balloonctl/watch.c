@@ -39,7 +39,7 @@ static const char help[] =
 	"  --interval SEC   look every SEC seconds, 0.1 to 3600 (default 1)\n"
 	"  --window TIME    show the course of the last 1m, 5m, 15m, 1h, 6h or 24h\n"
 	"  --ascii          draw with ASCII only, as where the locale has no UTF-8\n"
-	"  --json           no screen, but a line for each look at a guest: a JSON object,\n"
+	"  --json           no screen, but a line for each look at a guest: an object,\n"
 	"                   all amounts in bytes; until a signal comes, or nobody reads on\n"
 	"\n"
 	"Keys: q quits, ? lists the others: arrows select a guest, capital letters sort\n"
