@@ -51,8 +51,9 @@ static const char help[] =
 	"                       A client has ten seconds for a request and its answer\n"
 	"  --interval SEC       with --listen: look every SEC seconds, 0.1 to 3600\n"
 	"                       (default 5)\n"
-	"  --stats SEC          with --listen or --every: have guests asked for statistics\n"
-	"                       every SEC seconds while this runs, where nobody else asks\n"
+	"  --stats SEC          with --listen or --every: have guests asked for\n"
+	"                       statistics every SEC seconds while this runs, where\n"
+	"                       nobody else asks\n"
 	"  --json               print one JSON object on one line, once: the same values,\n"
 	"                       by the names of list, stats and watch --json\n";
 

@@ -40,7 +40,7 @@ static const char help[] =
 	"  --window TIME    show the course of the last 1m, 5m, 15m, 1h, 6h or 24h\n"
 	"  --ascii          draw with ASCII only, as where the locale has no UTF-8\n"
 	"  --json           no screen, but a line for each look at a guest: an object,\n"
-	"                   all amounts in bytes; until a signal comes, or nobody reads on\n"
+	"                   all amounts in bytes; until a signal, or until nobody reads\n"
 	"\n"
 	"Keys: q quits, ? lists the others: arrows select a guest, capital letters sort\n"
 	"as in virt-top, + and - change the window. If nobody asks a guest for its\n"
