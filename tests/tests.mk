@@ -267,6 +267,7 @@ tests/tools/balloonctl/watch := $(BALLOONCTL_TESTED) tests/unit/tools/balloonctl
 	tests/unit/tools/failing.c
 tests/tools/balloonctl/poller := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
 tests/tools/balloonctl/record := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/json := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/export := $(BALLOONCTL_TESTED) tests/unit/tools/locks.c
 
 tests/tools/balloonctl/failing := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c

@@ -9,7 +9,8 @@
  * guest.c, guest_qmp.c, guest_libvirt.c: reach a guest (guest.h); libvirt, which may
  * block, by guest_thread.c.
  * guest_names.c: find guests; life.c, wait.c: wait for one; live.c: read its memory.
- * poller.c, guest_set.c, periodic.c: look at guests again and again.
+ * poller.c, guest_set.c, periodic.c: look at guests again and again; course.c, course_sum.c: what
+ * they found over time.
  * list.c, status.c, set.c, stats.c, watch.c, record.c, plot.c, export.c, dump.c: a
  * command each, of which only its row in commands.c is known elsewhere.
  *

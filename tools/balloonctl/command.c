@@ -24,6 +24,9 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
+/* Stands before the words that begin with a minus; nobody has typed it. */
+static char end_of_options[] = "--";
+
 bool no_words(char **words, size_t count)
 {
 	if (count)
@@ -48,6 +51,10 @@ static enum arguments read_options(const struct command *command, void *request,
 			bad_option(c, argv);
 			return ARGUMENTS_BAD;
 		}
+		if (optarg == end_of_options) {
+			complain("%s wants a value; see --help", argv[optind - 2]);
+			return ARGUMENTS_BAD;
+		}
 		if (!command->take_option(request, c, optarg))
 			return ARGUMENTS_BAD;
 	}
@@ -65,16 +72,15 @@ static bool is_minus(const char *word)
  */
 static int sort_words(int argc, char **argv, char **sorted)
 {
-	static char end[] = "--";
 	int options = argc, count = 0;
 
 	for (int i = 0; i < argc; i++)
-		if (!strcmp(argv[i], end) && i < options)
+		if (!strcmp(argv[i], end_of_options) && i < options)
 			options = i;
 	for (int i = 0; i < options; i++)
 		if (!is_minus(argv[i]))
 			sorted[count++] = argv[i];
-	sorted[count++] = end;
+	sorted[count++] = end_of_options;
 	for (int i = 0; i < argc; i++)
 		if (i > options || (i < options && is_minus(argv[i])))
 			sorted[count++] = argv[i];

@@ -22,6 +22,16 @@ static const struct {
 #undef COURSE_COLUMN
 };
 
+const char *course_name(enum course_column column)
+{
+	return columns[column].name;
+}
+
+void course_format(enum course_column column, double value, char *text, size_t size)
+{
+	snprintf(text, size, "%.*f", columns[column].digits, value);
+}
+
 /* ---- write ---- */
 
 void course_write_head(FILE *file)

@@ -44,6 +44,12 @@ struct course {
 	char guest[COURSE_GUEST]; /* of the first line; "": it is not said, or too long */
 };
 
+/* Gives the name of a column, as it stands in the headline. */
+const char *course_name(enum course_column column);
+
+/* Writes a value, which is known, as it stands in a line. */
+void course_format(enum course_column column, double value, char *text, size_t size);
+
 /* Writes the headline. */
 void course_write_head(FILE *file);
 

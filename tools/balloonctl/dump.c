@@ -263,6 +263,10 @@ static bool take_words(void *request, char **words, size_t count)
 
 	if (r->live)
 		return no_words(words, count);
+	if (r->verbose) {
+		complain("--verbose goes with --live: a file is read as it is");
+		return false;
+	}
 	if (!count) {
 		complain("which file? With --live the dump is made now; see --help");
 		return false;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <getopt.h>
+#include <json-c/json.h>
 
 #include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest_set.h"
@@ -19,6 +20,7 @@
 #include "tools/balloonctl/metrics.h"
 #include "tools/balloonctl/periodic.h"
 #include "tools/balloonctl/replace_file.h"
+#include "tools/balloonctl/report.h"
 #include "tools/deadline.h"
 
 #define CLIENT_MS 10000 /* for a client of the server to ask, and to read the answer */
@@ -30,6 +32,7 @@
 static const char help[] =
 	"usage: balloonctl export [--textfile FILE [--every SEC] | --listen ADDR:PORT]\n"
 	"                         [--interval SEC] [--stats SEC] [GUEST...]\n"
+	"       balloonctl export --json [GUEST...]\n"
 	"\n"
 	"Guests as Prometheus metrics. Without a GUEST (or -g) all that `make run` has\n"
 	"started. balloon_guest_state says of each whether it is up, has panicked, is\n"
@@ -39,7 +42,7 @@ static const char help[] =
 	"known is absent. Without an option they are printed once.\n"
 	"\n"
 	"  --textfile FILE      write FILE once, for node_exporter's textfile collector,\n"
-	"                       which wants a name that ends in .prom\n"
+	"                       which reads only names that end in .prom\n"
 	"  --every SEC          renew it every SEC seconds, and remove it at the end\n"
 	"  --listen ADDR:PORT   serve http://ADDR:PORT/metrics until interrupted; ADDR is\n"
 	"                       numeric, [ADDR] for IPv6; PORT alone is on loopback.\n"
@@ -48,13 +51,17 @@ static const char help[] =
 	"                       A client has ten seconds for a request and its answer\n"
 	"  --interval SEC       with --listen: look every SEC seconds, 0.1 to 3600\n"
 	"                       (default 5)\n"
-	"  --stats SEC          have guests asked for statistics every SEC seconds while\n"
-	"                       this runs, where nobody else asks\n";
+	"  --stats SEC          with --listen or --every: have guests asked for\n"
+	"                       statistics every SEC seconds while this runs, where\n"
+	"                       nobody else asks\n"
+	"  --json               print one JSON object on one line, once: the same values,\n"
+	"                       by the names of list, stats and watch --json\n";
 
 struct request {
 	const char *textfile, *listen;
 	int interval_ms, every_ms;
 	unsigned stats;
+	bool json, has_interval;
 	char **guests;
 	size_t guest_count;
 };
@@ -65,8 +72,9 @@ struct exporter {
 	int interval_ms, timeout_ms;
 };
 
-/* ---- metrics of all guests ---- */
+/* ---- all guests ---- */
 
+/* As metrics; -ENOMEM. */
 static int write_all(struct exporter *exporter, FILE *file)
 {
 	size_t count = exporter->set.count;
@@ -90,6 +98,25 @@ static int write_all(struct exporter *exporter, FILE *file)
 	free(samples);
 	free(guests);
 	return count == SIZE_MAX ? -ENOMEM : 0;
+}
+
+/* As one object, in which a guest that was not seen in time is pending. */
+static void print_json(struct exporter *exporter)
+{
+	struct json_object *all = json_object_new_object(), *guests = json_object_new_array();
+
+	for (size_t i = 0; i < exporter->set.count; i++) {
+		struct poller *poller = exporter->set.pollers[i];
+		struct sample sample;
+
+		poller_latest(poller, &sample);
+		json_object_array_add(guests,
+				      report_look(poller_name(poller), &sample,
+						  sample_condition(&sample), deadline_now()));
+	}
+	json_object_object_add(all, "version", json_object_new_string(AEROSTAT_VERSION));
+	json_object_object_add(all, "guests", guests);
+	report_print_json(all);
 }
 
 static char *make_page(void *context, size_t *size)
@@ -205,9 +232,15 @@ static int export_by_http(struct exporter *exporter, const struct request *reque
 	return EXIT_REACHED;
 }
 
-static int export_once(struct exporter *exporter)
+static int export_once(struct exporter *exporter, bool json)
 {
-	if (!wait_for_all(exporter) || !write_all(exporter, stdout))
+	if (!wait_for_all(exporter))
+		return EXIT_REACHED;
+	if (json) {
+		print_json(exporter);
+		return EXIT_REACHED;
+	}
+	if (!write_all(exporter, stdout))
 		return EXIT_REACHED;
 	complain("out of memory");
 	return EXIT_WRONG;
@@ -229,14 +262,22 @@ static bool take_option(void *request, int letter, const char *value)
 		r->listen = value;
 		return true;
 	case 'i':
+		r->has_interval = true;
 		return !interval_parse("--interval", value, &r->interval_ms);
+	case 'j':
+		r->json = true;
+		return true;
 	default:
 		assert(letter == 's');
-		if (!seconds_parse(value, &r->stats))
-			return true;
-		complain("--stats %s: whole seconds are wanted", value);
-		return false;
+		return !seconds_option("--stats", value, &r->stats);
 	}
+}
+
+static bool has_suffix(const char *path, const char *suffix)
+{
+	size_t length = strlen(path), end = strlen(suffix);
+
+	return length > end && !strcmp(path + length - end, suffix);
 }
 
 static bool take_words(void *request, char **words, size_t count)
@@ -247,8 +288,20 @@ static bool take_words(void *request, char **words, size_t count)
 	r->guest_count = count;
 	if (r->textfile && r->listen)
 		complain("--textfile and --listen exclude each other");
+	else if (r->textfile && !has_suffix(r->textfile, ".prom"))
+		complain("--textfile %s: a name that ends in .prom is wanted, as node_exporter "
+			 "reads no other",
+			 r->textfile);
+	else if (r->json && (r->textfile || r->listen))
+		complain("--json is printed; %s is for Prometheus, which reads no JSON",
+			 r->textfile ? "--textfile" : "--listen");
 	else if (r->every_ms && !r->textfile)
 		complain("--every goes with --textfile");
+	else if (r->has_interval && !r->listen)
+		complain("--interval goes with --listen%s",
+			 r->textfile ? "; a file is renewed by --every" : "");
+	else if (r->stats && !r->listen && !r->every_ms)
+		complain("--stats goes with --listen or --every: a guest is asked while this runs");
 	else
 		return true;
 	return false;
@@ -261,7 +314,7 @@ static int export_as(struct exporter *exporter, const struct request *request)
 		return export_by_http(exporter, request);
 	if (request->textfile)
 		return export_file(exporter, request);
-	return export_once(exporter);
+	return export_once(exporter, request->json);
 }
 
 static int run(const struct call *call)
@@ -292,13 +345,10 @@ static int run(const struct call *call)
 }
 
 static const struct option options[] = {
-	{ "textfile", required_argument, NULL, 't' },
-	{ "every", required_argument, NULL, 'e' },
-	{ "listen", required_argument, NULL, 'l' },
-	{ "interval", required_argument, NULL, 'i' },
-	{ "stats", required_argument, NULL, 's' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
+	{ "textfile", required_argument, NULL, 't' }, { "every", required_argument, NULL, 'e' },
+	{ "listen", required_argument, NULL, 'l' },   { "interval", required_argument, NULL, 'i' },
+	{ "stats", required_argument, NULL, 's' },    { "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },	      { 0 },
 };
 
 const struct command command_export = {

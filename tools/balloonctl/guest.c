@@ -34,6 +34,28 @@ static bool is_uri(const char *name)
 	return colon && strcspn(name, "/") > (size_t)(colon - name);
 }
 
+static int check_name(struct guest *guest, const char *name)
+{
+	const char *hash = strrchr(name, '#');
+
+	if (!is_uri(name))
+		return guest_find_check(guest, name);
+	if (hash && hash[1] != '\0')
+		return 0;
+	return guest_fail(guest, -EINVAL,
+			  "%s names no domain: write it after a #, as in libvirt:///session#name",
+			  name);
+}
+
+int guest_check_name(const char *name, char **error)
+{
+	struct guest guest = { .name = NULL };
+	int err = check_name(&guest, name);
+
+	*error = err ? strdup(guest.error) : NULL;
+	return err;
+}
+
 static int open_libvirt(struct guest *guest, const char *name)
 {
 	return guest_thread_open(guest, &guest_backend_libvirt, name);
@@ -64,7 +86,9 @@ int guest_open(const char *name, int64_t deadline, struct guest **out, char **er
 	guest->deadline = deadline;
 	if (name)
 		guest->name = strdup(name);
-	err = is_uri(name) ? open_libvirt(guest, name) : open_socket(guest, name);
+	err = name ? check_name(guest, name) : 0;
+	if (!err)
+		err = is_uri(name) ? open_libvirt(guest, name) : open_socket(guest, name);
 	if (err) {
 		*error = strdup(guest->error);
 		guest_close(guest);

@@ -84,6 +84,12 @@ struct guest_cost {
 int guest_open(const char *name, int64_t deadline, struct guest **out, char **error);
 
 /*
+ * Tells whether a name can be that of a guest, whether there is one or not. -EINVAL: it
+ * cannot; *error is a sentence as that of guest_open(), or NULL.
+ */
+int guest_check_name(const char *name, char **error);
+
+/*
  * Lists the short names of the sockets in the folder that tools/run.sh uses,
  * sorted; the array and each name are the caller's by free(). Sockets that nobody
  * serves any more are among them. *count is 0 if there is no such folder, or if it

@@ -57,6 +57,9 @@ int guest_libvirt_list(struct guest *guest, const char *uri,
 __attribute__((format(printf, 3, 4))) int guest_fail(struct guest *guest, int err,
 						     const char *format, ...);
 
+/* guest_find.c: whether `name`, which is no URI, can be that of a guest. -EINVAL. */
+int guest_find_check(struct guest *guest, const char *name);
+
 /*
  * guest_find.c: finds the QMP socket that `name`, which is NULL or no URI, stands
  * for, and makes sure that nobody else could have put it there; *path is the

@@ -245,18 +245,22 @@ static int find_named(struct guest *guest, const char *folder, const char *name,
 	return err;
 }
 
+int guest_find_check(struct guest *guest, const char *name)
+{
+	if (strchr(name, '/') || is_short_name(name))
+		return 0;
+	return guest_fail(guest, -EINVAL,
+			  "'%s' names no guest: take a short name as `make run` has it, "
+			  "the path of a QMP socket (with a slash), or a URI like "
+			  "libvirt:///session#name",
+			  name);
+}
+
 static int find_by_name(struct guest *guest, const char *name, char **path)
 {
 	char folder[PATH_MAX];
-	int err;
+	int err = runtime_folder(guest, folder, sizeof(folder));
 
-	if (name && !is_short_name(name))
-		return guest_fail(guest, -EINVAL,
-				  "'%s' names no guest: take a short name as `make run` has it, "
-				  "the path of a QMP socket (with a slash), or a URI like "
-				  "libvirt:///session#name",
-				  name);
-	err = runtime_folder(guest, folder, sizeof(folder));
 	if (err)
 		return err;
 	return name ? find_named(guest, folder, name, path) : find_only(guest, folder, path);

@@ -5,6 +5,7 @@
  * "libvirt:///session" is short for "qemu:///session". libvirt counts in KiB,
  * and says nothing of targets and features: these stay unknown.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -122,11 +123,7 @@ static int open_libvirt(struct guest *guest, const char *name)
 	struct connection *connection;
 	char *uri;
 
-	if (!hash || hash[1] == '\0')
-		return guest_fail(guest, -EINVAL,
-				  "%s names no domain: write it after a #, as in "
-				  "libvirt:///session#name",
-				  name);
+	assert(hash && hash[1] != '\0');
 	connection = calloc(1, sizeof(*connection));
 	uri = uri_of(name, (size_t)(hash - name));
 	guest->connection = connection;

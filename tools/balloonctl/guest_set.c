@@ -52,8 +52,25 @@ void guest_set_find(struct guest_set *set)
 	free(names);
 }
 
+/* What can never be a guest is not waited for. */
+static bool are_names(char **names, size_t count)
+{
+	char *error = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!guest_check_name(names[i], &error))
+			continue;
+		complain("%s", error ? error : "out of memory");
+		free(error);
+		return false;
+	}
+	return true;
+}
+
 static int add_all(struct guest_set *set, char **names, size_t count)
 {
+	if (!are_names(names, count))
+		return EXIT_USAGE;
 	for (size_t i = 0; i < count; i++) {
 		int err = add(set, names[i]);
 

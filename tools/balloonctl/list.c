@@ -128,25 +128,6 @@ static void print_line(const char *name, const struct sample *sample, int width)
 	putchar('\n');
 }
 
-static struct json_object *json_of(const char *name, const struct sample *sample)
-{
-	enum condition condition = condition_of(sample);
-	struct json_object *object;
-
-	if (has_amounts(condition)) {
-		object = report_amounts(name, &sample->state);
-	} else {
-		object = json_object_new_object();
-		json_object_object_add(object, "guest", json_object_new_string(name));
-		if (sample->err)
-			json_object_object_add(object, "error",
-					       json_object_new_string(sample->error));
-	}
-	json_object_object_add(object, "condition",
-			       json_object_new_string(condition_word(condition)));
-	return object;
-}
-
 static void print_all(const struct guest_set *set, const struct sample *samples, bool json)
 {
 	struct json_object *all = json_object_new_object(), *array = json_object_new_array();
@@ -161,7 +142,8 @@ static void print_all(const struct guest_set *set, const struct sample *samples,
 		const char *name = poller_name(set->pollers[i]);
 
 		if (json)
-			json_object_array_add(array, json_of(name, &samples[i]));
+			json_object_array_add(array, report_condition(name, &samples[i],
+								      condition_of(&samples[i])));
 		else
 			print_line(name, &samples[i], width);
 	}

@@ -41,15 +41,25 @@ struct listener {
 
 /* ---- addresses ---- */
 
-static bool parse_port(const char *text, in_port_t *port)
+#define WANTED "ADDR:PORT is wanted, as in 127.0.0.1:9100 or [::1]:9100, or PORT alone"
+
+/* A wrong address: what is wrong with it, and a part of it that is. */
+struct mistake {
+	const char *what;
+	char part[64];
+};
+
+static bool parse_port(const char *text, in_port_t *port, struct mistake *mistake)
 {
 	unsigned long value = strtoul(text, NULL, 10);
 
-	if (*text == '\0' || strlen(text) > 5 || text[strspn(text, "0123456789")] != '\0' ||
-	    value > 65535)
-		return false;
+	if (*text == '\0')
+		mistake->what = "there is no port";
+	else if (strlen(text) > 5 || text[strspn(text, "0123456789")] != '\0' || value > 65535)
+		mistake->what = "is no port, which is 0 to 65535";
+	snprintf(mistake->part, sizeof(mistake->part), "%s", text);
 	*port = htons((uint16_t)value);
-	return true;
+	return !mistake->what;
 }
 
 static bool parse_host(const char *host, in_port_t port, union address *address)
@@ -61,14 +71,28 @@ static bool parse_host(const char *host, in_port_t port, union address *address)
 	return inet_pton(AF_INET6, host, &address->v6.sin6_addr) == 1;
 }
 
-static bool parse_address(const char *where, union address *address)
+/* The end of ADDR, after which there may be a port; NULL: there is no ADDR. */
+static const char *end_of_host(const char *where)
 {
 	const char *colon = strrchr(where, ':');
-	size_t len = colon ? (size_t)(colon - where) : 0;
+
+	if (where[0] == '[' && where[strlen(where) - 1] == ']')
+		return where + strlen(where);
+	return colon ? colon : strchr(where, '.') ? where + strlen(where) : NULL;
+}
+
+static bool parse_address(const char *where, union address *address, struct mistake *mistake)
+{
+	const char *end = end_of_host(where), *port_text = end ? end + (*end == ':') : where;
+	size_t len = end ? (size_t)(end - where) : 0;
 	char host[INET6_ADDRSTRLEN + 2] = "127.0.0.1";
 	in_port_t port;
 
-	if (len >= sizeof(host) || !parse_port(colon ? colon + 1 : where, &port))
+	if (!parse_port(port_text, &port, mistake))
+		return false;
+	snprintf(mistake->part, sizeof(mistake->part), "%.*s", (int)len, where);
+	mistake->what = "is no numeric address";
+	if (len >= sizeof(host))
 		return false;
 	if (len)
 		snprintf(host, sizeof(host), "%.*s", (int)len, where);
@@ -76,10 +100,19 @@ static bool parse_address(const char *where, union address *address)
 		host[len - 1] = '\0';
 		memmove(host, host + 1, len - 1);
 	} else if (strchr(host, ':')) {
-		/* Without brackets it is not clear which colon begins the port. */
+		/* It is not clear which colon begins the port. */
+		mistake->what = "has a colon, and is not in brackets";
 		return false;
 	}
 	return parse_host(host, port, address);
+}
+
+static void complain_address(const char *where, const struct mistake *mistake)
+{
+	if (mistake->part[0] == '\0')
+		complain("--listen %s: %s; " WANTED, where, mistake->what);
+	else
+		complain("--listen %s: '%s' %s; " WANTED, where, mistake->part, mistake->what);
 }
 
 /* Writes the address that the socket has now, with the port that was chosen. */
@@ -229,12 +262,13 @@ static void stop(struct listener *listener)
 int listen_start(const char *where, listen_page page, void *context, int total_ms,
 		 struct listener **out, char address[LISTEN_ADDRESS])
 {
+	struct mistake mistake = { .what = NULL };
 	struct listener *listener;
 	union address bind_to;
 	int fd;
 
-	if (!parse_address(where, &bind_to)) {
-		complain("--listen %s: ADDR:PORT is wanted, with a numeric address", where);
+	if (!parse_address(where, &bind_to, &mistake)) {
+		complain_address(where, &mistake);
 		return EXIT_USAGE;
 	}
 	fd = open_socket(&bind_to);

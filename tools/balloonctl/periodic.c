@@ -11,7 +11,7 @@
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/periodic.h"
 
-static volatile sig_atomic_t asked;
+static volatile sig_atomic_t asked, pipe_gone;
 
 int interval_parse(const char *option, const char *text, int *ms)
 {
@@ -27,6 +27,15 @@ int interval_parse(const char *option, const char *text, int *ms)
 	}
 	*ms = (int)lround(seconds * 1000);
 	return 0;
+}
+
+int seconds_option(const char *option, const char *text, unsigned *seconds)
+{
+	int err = seconds_parse(text, seconds);
+
+	if (err)
+		complain("%s %s: whole seconds are wanted, 0 to %d", option, text, SECONDS_MAX);
+	return err;
 }
 
 int look_timeout(const struct common *common)
@@ -46,8 +55,9 @@ struct poller_rate poller_rate_of(const struct common *common, int interval_ms)
 
 static void note_signal(int number)
 {
-	(void)number;
 	asked = 1;
+	if (number == SIGPIPE)
+		pipe_gone = 1;
 }
 
 void catch_signal(int number, void (*handler)(int))
@@ -61,9 +71,9 @@ void catch_signal(int number, void (*handler)(int))
 
 void stop_on_signals(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
 
-	asked = 0;
+	asked = pipe_gone = 0;
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		catch_signal(signals[i], note_signal);
 }
@@ -71,4 +81,12 @@ void stop_on_signals(void)
 bool stop_asked(void)
 {
 	return asked != 0;
+}
+
+void end_by_pipe(void)
+{
+	if (!pipe_gone)
+		return;
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
 }

@@ -15,6 +15,9 @@
 /* Reads the value of an option: "0.5" seconds, 0.1 to 3600. Complains; -EINVAL. */
 int interval_parse(const char *option, const char *text, int *ms);
 
+/* Reads the value of an option: whole seconds, as seconds_parse() does. Complains; -EINVAL. */
+int seconds_option(const char *option, const char *text, unsigned *seconds);
+
 struct common;
 
 /* Gives the rate of a poller that looks so often: statistics as often, in whole seconds. */
@@ -26,8 +29,14 @@ int look_timeout(const struct common *common);
 /* Sets what a signal does, unless it is ignored, as nohup(1) has it. */
 void catch_signal(int number, void (*handler)(int));
 
-/* From now on SIGINT, SIGTERM and SIGHUP only make stop_asked() true. */
+/*
+ * From now on SIGINT, SIGTERM, SIGHUP, and SIGPIPE, by which a reader of ours is gone, only
+ * make stop_asked() true, so that guests are left as they were found.
+ */
 void stop_on_signals(void);
+
+/* Ends the program as SIGPIPE would have, if that was it. */
+void end_by_pipe(void);
 
 /* Tells whether one of these signals has come since stop_on_signals(). */
 bool stop_asked(void);

@@ -9,14 +9,16 @@
 #include <sys/stat.h>
 
 #include <getopt.h>
+#include <json-c/json.h>
 
 #include "tools/balloonctl/command.h"
-#include "tools/balloonctl/course.h"
+#include "tools/balloonctl/course_sum.h"
 #include "tools/balloonctl/replace_file.h"
+#include "tools/balloonctl/report.h"
 #include "tools/svg_plot.h"
 
 static const char help[] =
-	"usage: balloonctl plot FILE -o OUT.svg [--title TEXT]\n"
+	"usage: balloonctl plot FILE -o OUT.svg [--title TEXT] [--json]\n"
 	"\n"
 	"Draws the course that `balloonctl record` has written to FILE (- for standard\n"
 	"input): memory left to the guest and the target, what the guest says is free and\n"
@@ -24,10 +26,13 @@ static const char help[] =
 	"output. Where nothing is known the lines have gaps.\n"
 	"\n"
 	"  -o, --output OUT.svg\n"
-	"      --title TEXT       above the picture; without it the guest's name\n";
+	"      --title TEXT       above the picture; without it the guest's name\n"
+	"      --json             what was drawn as one JSON object on one line: of each\n"
+	"                         column its first, last, least and most\n";
 
 struct request {
 	const char *input, *output, *title;
+	bool json;
 };
 
 /* The lines that are drawn, the last on top. */
@@ -181,11 +186,17 @@ static bool take_option(void *request, int letter, const char *value)
 {
 	struct request *r = request;
 
-	if (letter == 'o') {
+	switch (letter) {
+	case 'o':
 		r->output = value;
-	} else {
-		assert(letter == 't');
+		break;
+	case 't':
 		r->title = value;
+		break;
+	default:
+		assert(letter == 'j');
+		r->json = true;
+		break;
 	}
 	return true;
 }
@@ -200,11 +211,33 @@ static bool take_words(void *request, char **words, size_t count)
 		return false;
 	}
 	r->input = words[0];
+	if (r->json && !strcmp(r->output, "-")) {
+		complain("standard output takes the picture or --json, not both");
+		return false;
+	}
 	if (is_same_file(r->input, r->output)) {
 		complain("%s is the course itself; the picture needs another file", r->output);
 		return false;
 	}
 	return no_words(words + 1, count - 1);
+}
+
+static void print_json(const struct request *request, const struct course *course)
+{
+	struct json_object *all = json_object_new_object();
+	struct course_sum sum = { .rows = 0 };
+	unsigned drawn = 0;
+
+	for (size_t i = 0; i < LINES; i++)
+		drawn |= 1u << lines[i].column;
+	for (size_t i = 0; i < course->count; i++)
+		course_sum_add(&sum, &course->rows[i]);
+	json_object_object_add(all, "course", json_object_new_string(request->input));
+	json_object_object_add(all, "picture", json_object_new_string(request->output));
+	if (course->guest[0] != '\0')
+		json_object_object_add(all, "guest", json_object_new_string(course->guest));
+	course_sum_report(&sum, drawn, all);
+	report_print_json(all);
 }
 
 static int run(const struct call *call)
@@ -216,6 +249,8 @@ static int run(const struct call *call)
 	if (status)
 		return status;
 	status = draw_to_file(request, &course);
+	if (!status && request->json)
+		print_json(request, &course);
 	course_free(&course);
 	return status;
 }
@@ -223,6 +258,7 @@ static int run(const struct call *call)
 static const struct option options[] = {
 	{ "output", required_argument, NULL, 'o' },
 	{ "title", required_argument, NULL, 't' },
+	{ "json", no_argument, NULL, 'j' },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };

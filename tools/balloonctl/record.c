@@ -13,15 +13,18 @@
 #include <unistd.h>
 
 #include <getopt.h>
+#include <json-c/json.h>
 
 #include "tools/balloonctl/command.h"
-#include "tools/balloonctl/course.h"
+#include "tools/balloonctl/course_sum.h"
 #include "tools/balloonctl/periodic.h"
 #include "tools/balloonctl/poller.h"
+#include "tools/balloonctl/report.h"
 #include "tools/deadline.h"
 
 static const char help[] =
 	"usage: balloonctl [-g NAME] record FILE [--interval SEC] [--for SEC] [--force]\n"
+	"                                   [--json]\n"
 	"\n"
 	"Writes the guest's course as CSV, with a headline, until it is interrupted (or\n"
 	"the guest ends): time, RAM, target, memory left and taken, what the guest says\n"
@@ -33,6 +36,8 @@ static const char help[] =
 	"  --interval SEC   a line every SEC seconds, 0.1 to 3600 (default 1)\n"
 	"  --for SEC        for so long, in whole seconds\n"
 	"  --force          overwrite FILE\n"
+	"  --json           at the end, what was recorded as one JSON object on one line:\n"
+	"                   rows, seconds, of each column the first, last, least and most\n"
 	"\n"
 	"If nobody asks the guest for its statistics, it is asked every second (or SEC)\n"
 	"as long as this runs. Exit status: 0 also after a signal; 7 the guest is gone.\n";
@@ -42,7 +47,7 @@ struct request {
 	int interval_ms;
 	bool has_end;
 	unsigned seconds;
-	bool force;
+	bool force, json;
 };
 
 struct recording {
@@ -51,6 +56,7 @@ struct recording {
 	int64_t start; /* deadline_now() of the first line; 0: none yet */
 	double unix_start;
 	bool silent; /* it has been said that the guest does not answer */
+	struct course_sum sum;
 };
 
 /* ---- lines ---- */
@@ -101,6 +107,7 @@ static int write_row(struct recording *recording, const struct sample *sample)
 		row.values[COURSE_HOST] = (double)sample->cost.resident;
 		row.values[COURSE_CPU] = (double)sample->cost.cpu_ms / 1000;
 	}
+	course_sum_add(&recording->sum, &row);
 	course_write_row(recording->file, &row, poller_name(recording->poller));
 	return fflush(recording->file) ? -errno : 0;
 }
@@ -125,7 +132,9 @@ static bool take(struct recording *recording, const struct sample *sample, int *
 	err = write_row(recording, sample);
 	if (!err)
 		return true;
-	complain("cannot write the file: %s", strerror(-err));
+	/* Whoever reads no more from a pipe has had enough: see end_by_pipe(). */
+	if (err != -EPIPE || !stop_asked())
+		complain("cannot write the file: %s", strerror(-err));
 	*status = EXIT_WRONG;
 	return false;
 }
@@ -181,10 +190,10 @@ static bool take_option(void *request, int letter, const char *value)
 		return !interval_parse("--interval", value, &r->interval_ms);
 	case 't':
 		r->has_end = true;
-		if (!seconds_parse(value, &r->seconds))
-			return true;
-		complain("--for %s: whole seconds are wanted", value);
-		return false;
+		return !seconds_option("--for", value, &r->seconds);
+	case 'j':
+		r->json = true;
+		return true;
 	default:
 		assert(letter == 'f');
 		r->force = true;
@@ -201,6 +210,10 @@ static bool take_words(void *request, char **words, size_t count)
 		return false;
 	}
 	r->path = words[0];
+	if (r->json && !strcmp(r->path, "-")) {
+		complain("standard output takes the course or --json, not both; see watch --json");
+		return false;
+	}
 	return no_words(words + 1, count - 1);
 }
 
@@ -247,6 +260,18 @@ static int record_to(struct recording *recording, const struct call *call, const
 	return status;
 }
 
+static void print_json(const struct recording *recording, const char *guest, const char *path,
+		       int status)
+{
+	struct json_object *all = json_object_new_object();
+
+	json_object_object_add(all, "guest", json_object_new_string(guest));
+	json_object_object_add(all, "file", json_object_new_string(path));
+	course_sum_report(&recording->sum, ~(1u << COURSE_TIME | 1u << COURSE_UNIX_TIME), all);
+	json_object_object_add(all, "status", json_object_new_int(status));
+	report_print_json(all);
+}
+
 static int run(const struct call *call)
 {
 	const struct request *request = call->request;
@@ -262,17 +287,18 @@ static int run(const struct call *call)
 			complain("%s: %s", request->path, strerror(errno));
 			status = EXIT_WRONG;
 		}
+		if (request->json)
+			print_json(&recording, name, request->path, status);
 	}
 	free(name);
+	end_by_pipe();
 	return status;
 }
 
 static const struct option options[] = {
-	{ "interval", required_argument, NULL, 'i' },
-	{ "for", required_argument, NULL, 't' },
-	{ "force", no_argument, NULL, 'f' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
+	{ "interval", required_argument, NULL, 'i' }, { "for", required_argument, NULL, 't' },
+	{ "force", no_argument, NULL, 'f' },	      { "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },	      { 0 },
 };
 
 const struct command command_record = {

@@ -45,7 +45,7 @@ static struct json_object *features_array(uint64_t features)
 	return array;
 }
 
-struct json_object *report_amounts(const char *name, const struct guest_state *state)
+static struct json_object *amounts(const char *name, const struct guest_state *state)
 {
 	struct json_object *all = json_object_new_object();
 
@@ -71,7 +71,7 @@ struct json_object *report_amounts(const char *name, const struct guest_state *s
 
 struct json_object *report_state(const struct guest *guest, const struct guest_state *state)
 {
-	struct json_object *all = report_amounts(guest_name(guest), state);
+	struct json_object *all = amounts(guest_name(guest), state);
 
 	if (state->has_features) {
 		json_object_object_add(all, "features", features_array(state->accepted));
@@ -87,6 +87,57 @@ static struct json_object *seconds(double value)
 
 	snprintf(text, sizeof(text), "%.3f", value);
 	return json_object_new_double_s(value, text);
+}
+
+/* What was seen is true of a guest that has panicked, and of one that serves somebody else. */
+static bool has_amounts(const struct sample *sample, enum condition condition)
+{
+	return sample->seen && (condition == CONDITION_UP || condition == CONDITION_PANICKED ||
+				condition == CONDITION_BUSY);
+}
+
+struct json_object *report_condition(const char *name, const struct sample *sample,
+				     enum condition condition)
+{
+	struct json_object *all;
+
+	if (has_amounts(sample, condition)) {
+		all = amounts(name, &sample->state);
+	} else {
+		all = json_object_new_object();
+		add_text(all, "guest", name);
+	}
+	if (sample->err)
+		add_text(all, "error", sample->error);
+	add_text(all, "condition", condition_word(condition));
+	return all;
+}
+
+static void add_cost(struct json_object *all, const struct guest_cost *cost)
+{
+	struct json_object *host = json_object_new_object();
+
+	add_number(host, "memory", cost->resident);
+	json_object_object_add(host, "cpu-seconds", seconds((double)cost->cpu_ms / 1000));
+	json_object_object_add(all, "host", host);
+}
+
+struct json_object *report_look(const char *name, const struct sample *sample,
+				enum condition condition, int64_t now)
+{
+	struct json_object *all = report_condition(name, sample, condition);
+	double age = (double)(now - sample->seen) / 1000;
+	struct guest_stats stats = sample->stats;
+
+	if (!has_amounts(sample, condition))
+		return all;
+	json_object_object_add(all, "age", seconds(age));
+	stats.age += age;
+	if (sample->has_stats)
+		report_add_stats(all, &stats);
+	if (sample->has_cost)
+		add_cost(all, &sample->cost);
+	return all;
 }
 
 void report_print_json(struct json_object *all)

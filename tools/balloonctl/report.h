@@ -6,19 +6,31 @@
 #ifndef TOOLS_BALLOONCTL_REPORT_H
 #define TOOLS_BALLOONCTL_REPORT_H
 
-#include "tools/balloonctl/guest.h"
+#include "tools/balloonctl/poller.h"
 
 struct json_object;
 
 /*
  * Makes {"guest": name, "ram":, "left":, "taken":, "paused":, "panicked":, "target": {"left":,
- * "taken":}, "driver":, "complaint":}; members that are not known are absent. The
- * caller's by json_object_put().
+ * "taken":}, "driver":, "complaint":, "features": [...], "offered": [...]}; members that are
+ * not known are absent. The caller's by json_object_put(), as are the others.
  */
-struct json_object *report_amounts(const char *name, const struct guest_state *state);
-
-/* Makes report_amounts() with "features": [...], "offered": [...], if they are known. */
 struct json_object *report_state(const struct guest *guest, const struct guest_state *state);
+
+/*
+ * Makes what report_state() makes, without features, of a look that found it, else only "guest"
+ * and "error"; with "condition", a word for `condition`.
+ */
+struct json_object *report_condition(const char *name, const struct sample *sample,
+				     enum condition condition);
+
+/*
+ * Makes report_condition() with all else that a look has found: "age" (seconds at `now`, by
+ * deadline_now()), report_add_stats(), whose age is that at `now`, and "host": {"memory":,
+ * "cpu-seconds":}. Only members that are known.
+ */
+struct json_object *report_look(const char *name, const struct sample *sample,
+				enum condition condition, int64_t now);
 
 /*
  * Adds "statistics" (QMP's names; only what was sent), "statistics-age" (in

@@ -71,6 +71,7 @@ struct request {
 	const char *typed; /* NULL: --all */
 	struct amount amount;
 	bool all, wait, json;
+	bool has_patience;
 	struct wait_limits limits;
 };
 
@@ -232,7 +233,7 @@ static bool parse_limit(const char *option, const char *text, unsigned *seconds)
 {
 	if (!seconds_parse(text, seconds) && *seconds)
 		return true;
-	complain("%s=%s: whole seconds, 1 or more, are wanted", option, text);
+	complain("%s=%s: whole seconds are wanted, 1 to %d", option, text, SECONDS_MAX);
 	return false;
 }
 
@@ -242,6 +243,7 @@ static bool take_option(void *request, int letter, const char *value)
 
 	switch (letter) {
 	case 'p':
+		r->has_patience = true;
 		return parse_limit("--patience", value, &r->limits.patience);
 	case 'a':
 		r->all = true;
@@ -290,6 +292,10 @@ static bool take_words(void *request, char **words, size_t count)
 	struct request *r = request;
 	int err;
 
+	if (r->has_patience && !r->wait) {
+		complain("--patience goes with --wait");
+		return false;
+	}
 	if (count != !r->all)
 		return complain_count(r, words, count);
 	if (r->all)

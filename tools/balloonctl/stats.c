@@ -11,6 +11,7 @@
 
 #include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest.h"
+#include "tools/balloonctl/periodic.h"
 #include "tools/balloonctl/report.h"
 #include "tools/deadline.h"
 
@@ -157,10 +158,7 @@ static bool take_option(void *request, int letter, const char *value)
 	}
 	assert(letter == 'i');
 	r->set_interval = true;
-	if (!seconds_parse(value, &r->interval))
-		return true;
-	complain("--interval %s: whole seconds are wanted", value);
-	return false;
+	return !seconds_option("--interval", value, &r->interval);
 }
 
 static int run(const struct call *call)

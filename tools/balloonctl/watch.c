@@ -17,6 +17,7 @@
 #include "tools/balloonctl/guest_set.h"
 #include "tools/balloonctl/periodic.h"
 #include "tools/balloonctl/watch_draw.h"
+#include "tools/balloonctl/watch_lines.h"
 #include "tools/balloonctl/watch_terminal.h"
 #include "tools/deadline.h"
 
@@ -25,6 +26,7 @@
 
 static const char help[] =
 	"usage: balloonctl watch [--interval SEC] [--window TIME] [--ascii] [GUEST...]\n"
+	"       balloonctl watch --json [--interval SEC] [GUEST...]\n"
 	"\n"
 	"Shows guests on a live screen: memory used, free and taken by the balloon, its\n"
 	"target, rates, and the course of the last five minutes, of which each column\n"
@@ -37,6 +39,8 @@ static const char help[] =
 	"  --interval SEC   look every SEC seconds, 0.1 to 3600 (default 1)\n"
 	"  --window TIME    show the course of the last 1m, 5m, 15m, 1h, 6h or 24h\n"
 	"  --ascii          draw with ASCII only, as where the locale has no UTF-8\n"
+	"  --json           no screen, but a line for each look at a guest: an object,\n"
+	"                   all amounts in bytes; until a signal, or until nobody reads\n"
 	"\n"
 	"Keys: q quits, ? lists the others: arrows select a guest, capital letters sort\n"
 	"as in virt-top, + and - change the window. If nobody asks a guest for its\n"
@@ -47,7 +51,8 @@ struct request {
 	size_t guest_count;
 	int interval_ms;
 	unsigned window;
-	bool ascii;
+	bool ascii, json;
+	bool drawn; /* it was said how it is to be drawn */
 };
 
 struct watch {
@@ -289,6 +294,11 @@ static bool take_option(void *request, int letter, const char *value)
 
 	if (letter == 'i')
 		return !interval_parse("--interval", value, &r->interval_ms);
+	if (letter == 'j') {
+		r->json = true;
+		return true;
+	}
+	r->drawn = true;
 	if (letter == 'w')
 		return take_window(r, value);
 	assert(letter == 'a');
@@ -302,7 +312,22 @@ static bool take_words(void *request, char **words, size_t count)
 
 	r->guests = words;
 	r->guest_count = count;
-	return true;
+	if (r->json && r->drawn)
+		complain("--json draws nothing: --window and --ascii are for the screen");
+	return !r->json || !r->drawn;
+}
+
+static int watch_on_screen(struct watch *watch)
+{
+	int status = watch_terminal_start(REDRAW_MS);
+
+	if (status)
+		return status;
+	status = show_until_told(watch);
+	endwin();
+	if (status)
+		complain("out of memory");
+	return status;
 }
 
 static int run(const struct call *call)
@@ -317,30 +342,23 @@ static int run(const struct call *call)
 		return status;
 	setlocale(LC_CTYPE, "");
 	watch.unicode = !request->ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
-	status = watch_terminal_start(REDRAW_MS);
-	if (!status) {
-		status = show_until_told(&watch);
-		endwin();
-		if (status)
-			complain("out of memory");
-	}
+	status = request->json ? watch_lines(&watch.set) : watch_on_screen(&watch);
 	guest_set_close(&watch.set);
 	free(watch.order);
 	free(watch.views);
+	end_by_pipe();
 	return status;
 }
 
 static const struct option options[] = {
-	{ "interval", required_argument, NULL, 'i' },
-	{ "window", required_argument, NULL, 'w' },
-	{ "ascii", no_argument, NULL, 'a' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
+	{ "interval", required_argument, NULL, 'i' }, { "window", required_argument, NULL, 'w' },
+	{ "ascii", no_argument, NULL, 'a' },	      { "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },	      { 0 },
 };
 
 const struct command command_watch = {
 	.name = "watch",
-	.arguments = "[GUEST...]",
+	.arguments = "[--json] [GUEST...]",
 	.summary = "a live screen of one or many guests",
 	.help = help,
 	.options = options,

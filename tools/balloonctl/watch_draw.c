@@ -14,6 +14,7 @@
 #include "tools/balloonctl/watch_parts.h"
 
 #define FRAME_ROWS 2 /* headline, legend */
+#define FRAME_MIN 4  /* a screen of fewer rows has no frame */
 #define BRIEF_ROWS 3 /* name, bar, amounts */
 #define CHART_ROWS_MIN 3
 #define FULL_ROWS (BRIEF_ROWS + CHART_ROWS_MIN + 1) /* with the axis of time */
@@ -201,10 +202,21 @@ static void draw_rates(struct grid *grid, int row, int column, const struct watc
 	}
 }
 
+int watch_put_name(struct grid *grid, int row, int width, enum grid_style style, const char *name)
+{
+	if (grid_width(name) <= width)
+		return grid_text(grid, row, 1, style, name);
+	if (width < 1)
+		return 1;
+	while (grid_width(name) > width - 1)
+		name++;
+	return grid_print(grid, row, 1, style, "~%s", name);
+}
+
 static void draw_headline(struct grid *grid, int row, const struct watch_screen *screen,
 			  const struct watch_view *view)
 {
-	int column = grid_text(grid, row, 1, GRID_BOLD, view->name) + 2;
+	int column = watch_put_name(grid, row, grid->columns - 2, GRID_BOLD, view->name) + 2;
 	char text[WATCH_TROUBLE];
 
 	watch_trouble(screen, view, text);
@@ -236,9 +248,15 @@ static void draw_all(struct grid *grid, const struct watch_screen *screen)
 		draw_guest(grid, 1 + (int)i * rows, rows, screen, watch_view_at(screen, i));
 }
 
+/* Above and below what is shown of guests; a screen without room for it is theirs. */
+static bool has_frame(int rows)
+{
+	return rows >= FRAME_MIN;
+}
+
 size_t watch_fits(int rows, size_t count)
 {
-	int most = rows - FRAME_ROWS - 1;
+	int most = rows - (has_frame(rows) ? FRAME_ROWS : 0) - 1;
 
 	if (most < 1)
 		return 1;
@@ -251,7 +269,8 @@ static void draw_table(struct grid *grid, const struct watch_screen *screen)
 	/* Below the frame's headline, the table's, its rows and a blank one. */
 	int row = 3 + fits, rows = grid->rows - 1 - row;
 
-	watch_draw_table(grid, 1, fits, screen);
+	/* A single row is a guest's: the table's headline is above the screen. */
+	watch_draw_table(grid, has_frame(grid->rows) - (grid->rows == 1), fits, screen);
 	if (rows >= BRIEF_ROWS)
 		draw_guest(grid, row, rows, screen, watch_view_at(screen, screen->selected));
 }
@@ -260,7 +279,7 @@ static bool is_table(const struct watch_screen *screen, int rows)
 {
 	size_t count = screen->count;
 
-	if (screen->single || count == 0)
+	if (count == 0 || (screen->single && rows >= FRAME_ROWS + BRIEF_ROWS))
 		return false;
 	return count >= WATCH_TABLE_MIN || (rows - FRAME_ROWS) / (int)count < BRIEF_ROWS;
 }
@@ -354,16 +373,20 @@ static void draw_keys(struct grid *grid)
 
 void watch_draw(struct grid *grid, const struct watch_screen *screen)
 {
-	bool table = is_table(screen, grid->rows);
+	bool table = is_table(screen, grid->rows), framed = has_frame(grid->rows);
 
 	assert(screen->count == 0 || screen->selected < screen->count);
 	if (screen->keys) {
 		draw_keys(grid);
 		return;
 	}
-	draw_title(grid, screen, table);
+	if (framed) {
+		draw_title(grid, screen, table);
+		draw_legend(grid);
+	}
 	if (screen->count == 0)
-		grid_words(grid, 2, 1, GRID_PLAIN, "no guest runs here yet; `make run` starts one");
+		grid_words(grid, framed ? 2 : 0, 1, GRID_PLAIN,
+			   "no guest runs here yet; `make run` starts one");
 	else if (table)
 		draw_table(grid, screen);
 	else if (screen->single)
@@ -371,5 +394,4 @@ void watch_draw(struct grid *grid, const struct watch_screen *screen)
 			   watch_view_at(screen, screen->selected));
 	else
 		draw_all(grid, screen);
-	draw_legend(grid);
 }

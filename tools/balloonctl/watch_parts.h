@@ -21,6 +21,12 @@ extern const struct watch_shade watch_used, watch_unused, watch_taken, watch_tar
 /* watch_draw.c: puts the character that this grid can have. */
 void watch_put(struct grid *grid, int row, int column, const struct watch_shade *shade);
 
+/*
+ * watch_draw.c: puts a guest's name at the left. Of one that is wider than `width` it is the
+ * end, after a ~: there names differ. Returns the column after it.
+ */
+int watch_put_name(struct grid *grid, int row, int width, enum grid_style style, const char *name);
+
 /* watch_draw.c: Returns part / whole of `columns`, rounded; 0 of nothing. */
 int watch_share(uint64_t part, uint64_t whole, int columns);
 

@@ -24,17 +24,19 @@ static const int widths[WATCH_SORTS] = {
 	[WATCH_BY_HOST] = 9, [WATCH_BY_CPU] = 6,   [WATCH_BY_RATE] = 10,
 };
 
-/* As wide as the longest name, within limits. */
-static int name_width(const struct watch_screen *screen)
+/* As wide as the longest name, within limits, and within the screen. */
+static int name_width(const struct grid *grid, const struct watch_screen *screen)
 {
-	int width = NAME_MIN;
+	int width = NAME_MIN, most = grid->columns - 2;
+
+	most = most < NAME_MAX ? most : NAME_MAX;
 
 	for (size_t i = 0; i < screen->count; i++) {
 		int one = grid_width(screen->views[i].name);
 
 		width = one > width ? one : width;
 	}
-	return width < NAME_MAX ? width : NAME_MAX;
+	return width < most ? width : most;
 }
 
 /* Leaves the text alone where there is nothing to say. */
@@ -58,8 +60,9 @@ static void draw_headings(struct grid *grid, int row, int width, const struct wa
 {
 	int column = 1 + width;
 
-	grid_print(grid, row, 1, screen->sort == WATCH_BY_NAME ? GRID_BOLD : GRID_DIM, "%.*s",
-		   width, headings[WATCH_BY_NAME]);
+	grid_field(grid, row, 1, grid->columns,
+		   screen->sort == WATCH_BY_NAME ? GRID_BOLD : GRID_DIM, "%s",
+		   headings[WATCH_BY_NAME]);
 	for (enum watch_sort i = WATCH_BY_NAME + 1; i < WATCH_SORTS; i++) {
 		enum grid_style style = screen->sort == i ? GRID_BOLD : GRID_DIM;
 		int end = column + GAP + widths[i];
@@ -103,10 +106,7 @@ static void draw_row(struct grid *grid, int row, int width, const struct watch_s
 	style = trouble[0] != '\0' ? GRID_ALARM : GRID_BOLD;
 	if (place == screen->selected)
 		grid_put(grid, row, 0, '>', GRID_BOLD);
-	grid_print(grid, row, 1, style, "%.*s", width, view->name);
-	/* A name that was cut, or escaped, must not reach into the amounts. */
-	for (int i = column; i < grid->columns; i++)
-		grid_put(grid, row, i, ' ', GRID_PLAIN);
+	watch_put_name(grid, row, width, style, view->name);
 	if (watch_has_amounts(screen, view))
 		column = draw_amounts(grid, row, column, view);
 	grid_words(grid, row, column + GAP, GRID_ALARM, trouble);
@@ -114,7 +114,7 @@ static void draw_row(struct grid *grid, int row, int width, const struct watch_s
 
 void watch_draw_table(struct grid *grid, int top, int rows, const struct watch_screen *screen)
 {
-	int width = name_width(screen);
+	int width = name_width(grid, screen);
 
 	draw_headings(grid, top, width, screen);
 	for (int i = 0; i < rows && screen->first + (size_t)i < screen->count; i++)

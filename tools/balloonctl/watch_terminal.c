@@ -34,7 +34,8 @@ int watch_terminal_start(int wait_ms)
 {
 	/* initscr() would end the program with words of its own. */
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		complain("a terminal is wanted; for scripts there are stats and record");
+		complain("a terminal is wanted; for scripts there are watch --json, stats and "
+			 "record");
 		return EXIT_WRONG;
 	}
 	if (!newterm(NULL, stdout, stdin)) {

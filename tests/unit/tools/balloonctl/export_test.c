@@ -554,8 +554,9 @@ static void export_refuses_odd_arguments(void **state)
 			fail_msg("%s: status %d", bad[i], end.status);
 		assert_says(end.err, "ADDR:PORT is wanted");
 	}
-	end = run_command(NULL, "export", "--listen", "0", "--textfile", "a", NULL);
+	end = run_command(NULL, "export", "--listen", "0", "--textfile", "a.prom", NULL);
 	assert_int_equal(end.status, EXIT_USAGE);
+	assert_says(end.err, "--textfile and --listen exclude each other\n");
 	end = run_command(NULL, "export", "--every", "5", NULL);
 	assert_int_equal(end.status, EXIT_USAGE);
 	end = run_command(NULL, "export", "--stats", "0.5", NULL);
@@ -565,6 +566,113 @@ static void export_refuses_odd_arguments(void **state)
 	assert_int_equal(end.status, EXIT_USAGE);
 	end = run_command(NULL, "export", "--interval", "3600.1", NULL);
 	assert_int_equal(end.status, EXIT_USAGE);
+}
+
+/* What is wrong is named, and what would be right. */
+static void address_that_is_wrong_says_where(void **state)
+{
+	static const struct {
+		const char *typed, *words;
+	} bad[] = { { ":99999", ":99999: '99999' is no port, which is 0 to 65535; ADDR:PORT is "
+				"wanted, as in 127.0.0.1:9100 or [::1]:9100, or PORT alone\n" },
+		    { ":abc", "'abc' is no port, which is 0 to 65535; " },
+		    { "65536", "'65536' is no port" },
+		    { "localhost", "'localhost' is no port" },
+		    { "", ": there is no port; " },
+		    { "[::1]:", ": there is no port; " },
+		    { "[::1]", ": there is no port; " },
+		    { "127.0.0.1", ": there is no port; " },
+		    { "localhost:9100", "'localhost' is no numeric address; " },
+		    { "1.2.3.4.5:80", "'1.2.3.4.5' is no numeric address; " },
+		    { "[]:80", "'[]' is no numeric address; " },
+		    { "::1:9100", "'::1' has a colon, and is not in brackets; " },
+		    { "http://127.0.0.1:9100", "'http://127.0.0.1' has a colon, and is not" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct outcome end = run_command("/nowhere/a", "export", "--listen", bad[i].typed,
+						 NULL);
+
+		assert_int_equal(end.status, EXIT_USAGE);
+		assert_says(end.err, bad[i].words);
+	}
+}
+
+static void file_has_a_name_that_is_read(void **state)
+{
+	static const char *const bad[] = { "a.txt", "", "-", ".prom", "a.prom.new", "prom" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct outcome end = run_command("/nowhere/a", "export", "--textfile", bad[i],
+						 NULL);
+
+		assert_int_equal(end.status, EXIT_USAGE);
+		assert_says(end.err, ": a name that ends in .prom is wanted, as node_exporter "
+				     "reads no other\n");
+		assert_int_equal(access(bad[i], F_OK), -1);
+	}
+}
+
+static void options_without_effect_are_refused(void **state)
+{
+	struct outcome end = run_command("/nowhere/a", "export", "--interval", "5", NULL);
+
+	(void)state;
+	assert_int_equal(end.status, EXIT_USAGE);
+	assert_says(end.err, "--interval goes with --listen\n");
+	end = run_command("/nowhere/a", "export", "--textfile", "a.prom", "--interval", "5", NULL);
+	assert_int_equal(end.status, EXIT_USAGE);
+	assert_says(end.err, "--interval goes with --listen; a file is renewed by --every\n");
+	end = run_command("/nowhere/a", "export", "--textfile", "a.prom", "--stats", "5", NULL);
+	assert_int_equal(end.status, EXIT_USAGE);
+	assert_says(end.err, "--stats goes with --listen or --every: a guest is asked while this");
+	end = run_command("/nowhere/a", "set", "5M", "--patience=5", NULL);
+	assert_int_equal(end.status, EXIT_USAGE);
+	assert_says(end.err, "--patience goes with --wait\n");
+	end = run_command(NULL, "dump", "--verbose", "/nowhere/a", NULL);
+	assert_int_equal(end.status, EXIT_USAGE);
+	assert_says(end.err, "--verbose goes with --live: a file is read as it is\n");
+}
+
+/* What stands before the amount for getopt() was not typed. */
+static void option_at_the_end_wants_its_value(void **state)
+{
+	static const char *const amounts[] = { "5M", "-5M" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct outcome end = run_command("/nowhere/a", "set", amounts[i], "--wait",
+						 "--patience", NULL);
+
+		assert_int_equal(end.status, EXIT_USAGE);
+		assert_says(end.err, ": --patience wants a value; see --help\n");
+	}
+}
+
+/* To look for it again and again would find nothing, ever. */
+static void name_of_no_guest_is_refused(void **state)
+{
+	static const char *const commands[][3] = { { "export", NULL, NULL },
+						   { "export", "--listen", "0" },
+						   { "watch", "--json", NULL } };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const char *const *words = commands[i];
+		struct outcome end;
+
+		end = words[2]	 ? run_command(NULL, words[0], words[1], words[2], "a b", NULL)
+		      : words[1] ? run_command(NULL, words[0], words[1], "a b", NULL)
+				 : run_command(NULL, words[0], "/nowhere/a", "a b", NULL);
+		assert_int_equal(end.status, EXIT_USAGE);
+		assert_says(end.err, "'a b' names no guest: take a short name");
+		assert_string_equal(end.out, "");
+	}
+	/* After -g as well, and a URI needs its domain. */
+	assert_int_equal(run_command("#x", "export", NULL).status, EXIT_USAGE);
+	assert_says(run_command(NULL, "watch", "--json", "libvirt:///session#", NULL).err,
+		    "libvirt:///session# names no domain: write it after a #");
 }
 
 /* ---- the server ---- */
@@ -818,6 +926,11 @@ int main(void)
 		cmocka_unit_test(text_file_is_renewed_and_removed_at_the_end),
 		cmocka_unit_test(metrics_are_served_until_the_end),
 		cmocka_unit_test(export_refuses_odd_arguments),
+		cmocka_unit_test(address_that_is_wrong_says_where),
+		cmocka_unit_test(file_has_a_name_that_is_read),
+		cmocka_unit_test(options_without_effect_are_refused),
+		cmocka_unit_test(option_at_the_end_wants_its_value),
+		cmocka_unit_test(name_of_no_guest_is_refused),
 		cmocka_unit_test(server_has_one_page_and_a_link_to_it),
 		cmocka_unit_test(server_is_on_loopback_by_default),
 		cmocka_unit_test(server_without_a_thread_is_an_error),

@@ -31,7 +31,7 @@
 #define ALARM_S 60u    /* for ever */
 
 static char folder[] = "/tmp/balloonctl-XXXXXX";
-static char csv[64], svg[64], out_path[64], err_path[64];
+static char csv[64], svg[64], prom[64], out_path[64], err_path[64];
 
 /* ---- one run ---- */
 
@@ -185,6 +185,7 @@ static int begin(void **state)
 		return -1;
 	snprintf(csv, sizeof(csv), "%s/a.csv", folder);
 	snprintf(svg, sizeof(svg), "%s/a.svg", folder);
+	snprintf(prom, sizeof(prom), "%s/a.prom", folder);
 	snprintf(out_path, sizeof(out_path), "%s/out", folder);
 	snprintf(err_path, sizeof(err_path), "%s/err", folder);
 	file = fopen(csv, "w");
@@ -197,6 +198,7 @@ static int end(void **state)
 	(void)state;
 	unlink(csv);
 	unlink(svg);
+	unlink(prom);
 	unlink(out_path);
 	unlink(err_path);
 	return rmdir(folder);
@@ -226,7 +228,7 @@ static void memory_that_is_short_makes_no_half_of_a_file(void **state)
 	(void)state;
 	TRY(WORDS("plot", csv, "-o", "-"));
 	TRY(WORDS("plot", csv, "-o", svg));
-	TRY(WORDS("export", "--textfile", svg));
+	TRY(WORDS("export", "--textfile", prom));
 }
 
 static void guest_that_cannot_be_asked_is_down(void **state)
@@ -250,7 +252,7 @@ static void calls_that_fail_are_named(void **state)
 	TRY(WORDS("status"), .kind = FAILING_CALLS);
 	TRY(WORDS("record", svg, "--for", "0", "--force"), .kind = FAILING_CALLS);
 	TRY(WORDS("plot", csv, "-o", svg), .kind = FAILING_CALLS);
-	TRY(WORDS("export", "--textfile", svg), .kind = FAILING_CALLS);
+	TRY(WORDS("export", "--textfile", prom), .kind = FAILING_CALLS);
 }
 
 int main(void)

@@ -40,7 +40,7 @@
 #define ALARM_S 60u /* for ever */
 
 static char folder[] = "/tmp/balloonctl-XXXXXX";
-static char csv[64], svg[64];
+static char csv[64], svg[64], prom[64];
 
 static int begin(void **state)
 {
@@ -50,6 +50,7 @@ static int begin(void **state)
 		return -1;
 	snprintf(csv, sizeof(csv), "%s/a.csv", folder);
 	snprintf(svg, sizeof(svg), "%s/a.svg", folder);
+	snprintf(prom, sizeof(prom), "%s/a.prom", folder);
 	alarm(ALARM_S);
 	return 0;
 }
@@ -61,6 +62,7 @@ static int end(void **state)
 	alarm(0);
 	unlink(csv);
 	unlink(svg);
+	unlink(prom);
 	return rmdir(folder);
 }
 
@@ -410,18 +412,18 @@ static void newcomer_is_exported(void **state)
 	assert_int_equal(mkdir(runtime, 0700), 0);
 	setenv("XDG_RUNTIME_DIR", folder, 1);
 	fake_qemu_start(&qemu, &place);
-	ender = end_parent_when(svg, "balloon_left_bytes{guest=\"newcomer\"} 671088640\n");
+	ender = end_parent_when(prom, "balloon_left_bytes{guest=\"newcomer\"} 671088640\n");
 	fflush(NULL);
 	linker = fork();
 	assert_true(linker >= 0);
 	if (linker == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		/* When the file is there nobody runs yet. */
-		while (access(svg, F_OK))
+		while (access(prom, F_OK))
 			usleep(20000);
 		_exit(link(place.path, socket) != 0);
 	}
-	got = run_command(NULL, "export", "--textfile", svg, "--every", "0.1", NULL);
+	got = run_command(NULL, "export", "--textfile", prom, "--every", "0.1", NULL);
 	unsetenv("XDG_RUNTIME_DIR");
 	kill(ender, SIGKILL);
 	waitpid(ender, NULL, 0);
@@ -432,7 +434,7 @@ static void newcomer_is_exported(void **state)
 	assert_int_equal(got.status, EXIT_REACHED);
 	assert_string_equal(got.err, "");
 	/* A file that is not renewed any more would lie. */
-	assert_int_equal(access(svg, F_OK), -1);
+	assert_int_equal(access(prom, F_OK), -1);
 }
 
 /* ---- without standard input, whose number is then that of another file ---- */
@@ -455,16 +457,16 @@ static void file_may_have_the_number_0(void **state)
 	assert_string_equal(got.err, "");
 	assert_int_equal(got.status, EXIT_REACHED);
 	write_text(csv, "time_s,left_bytes\n0,1\n1,2\n");
-	got = run_command(NULL, "plot", csv, "-o", svg, NULL);
+	got = run_command(NULL, "plot", csv, "-o", prom, NULL);
 	assert_string_equal(got.err, "");
 	got = run_command(NULL, "dump", csv, NULL);
 	assert_int_equal(got.status, EXIT_BAD_FILE);
 	assert_says(got.err, "a.csv: no ELF file");
-	unlink(svg);
-	got = run_command(place.path, "export", "--textfile", svg, NULL);
+	unlink(prom);
+	got = run_command(place.path, "export", "--textfile", prom, NULL);
 	assert_string_equal(got.err, "");
 	assert_int_equal(got.status, EXIT_REACHED);
-	read_text(svg, text, sizeof(text));
+	read_text(prom, text, sizeof(text));
 	assert_says(text, "balloon_up");
 	/* Each was closed: the number is free again. */
 	assert_int_equal(dup(saved), STDIN_FILENO);
@@ -516,7 +518,7 @@ static void intervals_are_rounded_to_milliseconds(void **state)
 
 static void signals_are_asked_for_anew_each_time(void **state)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(signals); i++) {

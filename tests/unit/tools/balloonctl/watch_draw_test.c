@@ -1249,7 +1249,7 @@ static void table_is_as_drawn_here(void **state)
 		      "HOST     CPU    CHANGE/S\n"
 		      " web                       1.000 GiB        0 B  512.0 MiB  512.0 MiB  "
 		      "100.0 MiB    50 %\n"
-		      " a-name-that-is-longer-th  600.0 MiB  424.0 MiB  512.0 MiB  512.0 MiB  "
+		      " ~s-longer-than-it-may-be  600.0 MiB  424.0 MiB  512.0 MiB  512.0 MiB  "
 		      "100.0 MiB    50 %  -200.0 MiB\n"
 		      " x\\x01y                    1.000 GiB  1.006 KiB  512.0 MiB  512.0 MiB  "
 		      "100.0 MiB    50 %        +2 B\n"
@@ -1279,7 +1279,7 @@ static void narrow_table_leaves_columns_out(void **state)
 		" balloonctl watch: 6 guests, every 1 s, 5 min\n"
 		" GUEST                          LEFT      TAKEN     TARGET       FREE       HOST\n"
 		" web                       1.000 GiB        0 B  512.0 MiB  512.0 MiB  100.0 MiB\n"
-		" a-name-that-is-longer-th  600.0 MiB  424.0 MiB  512.0 MiB  512.0 MiB  100.0 MiB\n"
+		" ~s-longer-than-it-may-be  600.0 MiB  424.0 MiB  512.0 MiB  512.0 MiB  100.0 MiB\n"
 		" x\\x01y                    1.000 GiB  1.006 KiB  512.0 MiB  512.0 MiB  100.0 "
 		"MiB\n"
 		">db                        1.000 GiB        0 B             512.0 MiB  100.0 MiB\n"
@@ -1288,9 +1288,9 @@ static void narrow_table_leaves_columns_out(void **state)
 		" # used   . free   = taken   | target   ? keys   q quits\n");
 	/* A column of the screen less, and one of the table goes. */
 	assert_shows(draw_screen(&screen, 9, 89, false), "  CPU\n web ");
-	assert_shows(draw_screen(&screen, 9, 89, false), "  50 %\n a-name");
+	assert_shows(draw_screen(&screen, 9, 89, false), "  50 %\n ~s-long");
 	assert_shows(draw_screen(&screen, 9, 88, false), " HOST\n web ");
-	assert_shows(draw_screen(&screen, 9, 88, false), " MiB\n a-name");
+	assert_shows(draw_screen(&screen, 9, 88, false), " MiB\n ~s-long");
 }
 
 /* ---- what fits, to the column ---- */
@@ -1337,6 +1337,60 @@ static void words_come_and_go_with_their_column(void **state)
 	view.sample.state.paused = true;
 	assert_shows(draw(&view, 1, 8, 29), "\n web  paused  host 100.0 MiB\n");
 	assert_shows(draw(&view, 1, 8, 28), "\n web  paused\n");
+}
+
+/* Of a name that does not fit, its end, where names differ. */
+static void name_that_is_too_wide_shows_its_end(void **state)
+{
+	static struct watch_view views[3] = { { .name = "/run/vm/web-1.qmp" },
+					      { .name = "/run/vm/web-2.qmp" },
+					      { .name = "/run/vm/x\n" } };
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		add(&views[i], sample_of(1, 256 * MIB));
+	assert_shows(draw(views, 1, 5, 19), "\n /run/vm/web-1.qmp\n");
+	assert_shows(draw(views, 1, 5, 18), "\n ~un/vm/web-1.qmp\n");
+	assert_shows(draw(views, 1, 5, 4), "\n ~p\n");
+	assert_shows(draw(views, 1, 5, 3), "\n ~\n");
+	assert_shows(draw(views, 1, 5, 2), "\n\n");
+	assert_screen(draw(views, 3, 6, 12), "\n GUEST\n>~web-1.qmp\n ~web-2.qmp\n"
+					     " ~/vm/x\\x0a\n ? keys\n");
+	assert_screen(draw(views, 3, 6, 6), "\n GUEST\n>~qmp\n ~qmp\n ~\n\n");
+	assert_screen(draw(views, 3, 6, 5), "\n\n>~mp\n ~mp\n ~\n\n");
+}
+
+/* Whole rows are left out, and nothing stands on anything else. */
+static void screen_of_few_rows_has_what_fits(void **state)
+{
+	static struct watch_view views[3] = { { .name = "web" },
+					      { .name = "db" },
+					      { .name = "x" } };
+	static const char heading[] = " GUEST       LEFT      TAKEN     TARGET\n",
+			  web[] = "  768.0 MiB  256.0 MiB  512.0 MiB\n";
+	char text[512];
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		add(&views[i], sample_of(1, 256 * MIB));
+	for (size_t count = 1; count <= 3; count++) {
+		struct watch_screen screen = screen_of(views, count, 0);
+
+		/* Alone or not. */
+		screen.single = count == 2;
+		snprintf(text, sizeof(text), ">web  %s", web);
+		assert_screen(draw_screen(&screen, 1, 43, false), text);
+		snprintf(text, sizeof(text), "%s>web  %s", heading, web);
+		assert_screen(draw_screen(&screen, 2, 43, false), text);
+		snprintf(text, sizeof(text), "%s>web  %s%s%s", heading, web,
+			 count > 1 ? " db   " : "", count > 1 ? web : "\n");
+		assert_screen(draw_screen(&screen, 3, 43, false), text);
+	}
+	snprintf(text, sizeof(text), " balloonctl watch: 1 guest, every 1 s\n%s>web  %s%s", heading,
+		 web, " # used   . free   = taken   ? keys\n");
+	assert_screen(draw(views, 1, 4, 43), text);
+	assert_screen(draw(NULL, 0, 1, 80), " no guest runs here yet; `make run` starts one\n");
+	assert_screen(draw(NULL, 0, 3, 80), " no guest runs here yet; `make run` starts one\n\n\n");
 }
 
 static void two_guests_need_three_rows_each(void **state)
@@ -1449,6 +1503,8 @@ int main(void)
 		cmocka_unit_test(table_is_as_drawn_here),
 		cmocka_unit_test(narrow_table_leaves_columns_out),
 		cmocka_unit_test(words_come_and_go_with_their_column),
+		cmocka_unit_test(name_that_is_too_wide_shows_its_end),
+		cmocka_unit_test(screen_of_few_rows_has_what_fits),
 		cmocka_unit_test(two_guests_need_three_rows_each),
 		cmocka_unit_test(selected_guest_has_three_rows_or_none),
 		cmocka_unit_test(windows_have_their_names),

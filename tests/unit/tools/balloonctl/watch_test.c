@@ -314,6 +314,37 @@ static void wider_terminal_scrolls_nothing(void **state)
 	quit("q");
 }
 
+/* As in a corner of a tiled screen: what is there is whole, and comes back. */
+static void terminal_may_be_tiny(void **state)
+{
+	static const int64_t left[] = { 768 };
+	const struct fake_qemu qemu = { .left_before = left[0] * MIB };
+	struct fake_place place;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	START(24, "--ascii", place.path);
+	await("left 768.0 MiB");
+	screen_resize(&screen, 1, 80);
+	screen_await_at(&screen, 0, "  768.0 MiB  256.0 MiB");
+	screen_await_at(&screen, 0, ">~");
+	screen_resize(&screen, 2, 80);
+	screen_await_at(&screen, 0, " GUEST");
+	screen_await_at(&screen, 1, "  768.0 MiB  256.0 MiB");
+	screen_resize(&screen, 4, 12);
+	screen_await_at(&screen, 2, "/fake.qmp");
+	screen_await_at(&screen, 3, " ? keys");
+	screen_resize(&screen, 24, 80);
+	await("left 768.0 MiB");
+	await("q quits");
+	quit("q");
+	/* From the start, too. */
+	START_WIDE(1, 8, place.path);
+	await("~e.qmp");
+	quit("q");
+	fake_qemu_stop(&place);
+}
+
 static void clear_key_draws_all_anew(void **state)
 {
 	unsigned before;
@@ -621,7 +652,8 @@ static void terminal_is_wanted(void **state)
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_WRONG);
-	assert_says(got.err, "a terminal is wanted; for scripts there are stats and record\n");
+	assert_says(got.err, "a terminal is wanted; for scripts there are watch --json, stats and "
+			     "record\n");
 	assert_string_equal(got.out, "");
 }
 
@@ -701,6 +733,7 @@ int main(void)
 		cmocka_unit_test(selected_guest_is_shown_alone),
 		cmocka_unit_test(larger_terminal_shows_more_at_once),
 		cmocka_unit_test(wider_terminal_scrolls_nothing),
+		cmocka_unit_test(terminal_may_be_tiny),
 		cmocka_unit_test(clear_key_draws_all_anew),
 		cmocka_unit_test(table_is_sorted_by_keys),
 		cmocka_unit_test(screens_of_many_widths_have_whole_numbers),
