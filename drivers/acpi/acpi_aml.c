@@ -94,7 +94,7 @@ bool aml_find(struct aml *aml, const void *bytes, size_t size)
 }
 
 /* Tells whether the name at `at` is defined here, by Name (XXXX, ...) or Name (\XXXX, ...). */
-static bool is_name(const uint8_t *start, const uint8_t *at)
+bool aml_is_name(const uint8_t *start, const uint8_t *at)
 {
 	if (at > start && at[-1] == AML_NAME)
 		return true;
@@ -106,7 +106,7 @@ bool aml_find_name(struct aml *aml, const char *name)
 	const uint8_t *start = aml->at;
 
 	while (aml_find(aml, name, AML_NAME_SIZE)) {
-		if (is_name(start, aml->at - AML_NAME_SIZE))
+		if (aml_is_name(start, aml->at - AML_NAME_SIZE))
 			return true;
 	}
 	return false;

@@ -134,6 +134,9 @@ bool aml_enter_package(struct aml *aml);
 /* Steps to what follows the next place where these bytes are; false: there is none. */
 bool aml_find(struct aml *aml, const void *bytes, size_t size);
 
+/* Tells whether the name at `at` is defined here, by Name (XXXX, ...) or Name (\XXXX, ...). */
+bool aml_is_name(const uint8_t *start, const uint8_t *at);
+
 /* Steps to what follows the next Name (`name`, ...), of 4 characters; false: there is none. */
 bool aml_find_name(struct aml *aml, const char *name);
 

@@ -77,14 +77,13 @@ static bool has_bus_numbers(struct aml aml, bool *constant)
 {
 	const uint8_t *start = aml.at;
 	bool found = false;
-	uint64_t bus;
 
-	for (const uint8_t *at = start; aml.end - at >= AML_NAME_SIZE; at++) {
-		if (memcmp(at, BUS_NUMBER, AML_NAME_SIZE) != 0)
-			continue;
+	while (aml_find(&aml, BUS_NUMBER, AML_NAME_SIZE)) {
+		struct aml value = aml;
+		uint64_t bus;
+
 		found = true;
-		aml.at = at + AML_NAME_SIZE;
-		if (!aml_is_name(start, at) || !aml_read_integer(&aml, &bus))
+		if (!aml_is_name(start, aml.at - AML_NAME_SIZE) || !aml_read_integer(&value, &bus))
 			*constant = false;
 	}
 	return found;
