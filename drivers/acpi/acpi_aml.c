@@ -93,7 +93,6 @@ bool aml_find(struct aml *aml, const void *bytes, size_t size)
 	return false;
 }
 
-/* Tells whether the name at `at` is defined here, by Name (XXXX, ...) or Name (\XXXX, ...). */
 bool aml_is_name(const uint8_t *start, const uint8_t *at)
 {
 	if (at > start && at[-1] == AML_NAME)

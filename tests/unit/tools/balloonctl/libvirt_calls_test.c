@@ -784,6 +784,10 @@ static void calls_for_names_may_fail(void **state)
 	fail_with(EACCES);
 	fail_nth(FAILING_CALLS, 1);
 	assert_int_equal(guest_names_add(&names, "/tmp", deadline_in(LONG_MS), &error), -EACCES);
+	assert_string_equal(failed_call(), "stat");
+	assert_null(error);
+	fail_nth(FAILING_CALLS, 2);
+	assert_int_equal(guest_names_add(&names, "/tmp", deadline_in(LONG_MS), &error), -EACCES);
 	assert_string_equal(failed_call(), "opendir");
 	assert_null(error);
 	fail_with(0);

@@ -39,7 +39,7 @@ static int begin(void **state)
 	strcpy(folder, "/tmp/balloonctl-XXXXXX");
 	if (!mkdtemp(folder))
 		return -1;
-	snprintf(path, sizeof(path), "%s/file", folder);
+	snprintf(path, sizeof(path), "%s/file.prom", folder);
 	alarm(ALARM_S);
 	fake_begin();
 	return 0;
@@ -231,7 +231,7 @@ static void recording_that_cannot_begin_is_told(void **state)
 	assert_int_equal(RUN("record"), EXIT_USAGE);
 	assert_string_equal(err, "balloonctl: which FILE is to be written? See --help\n");
 	assert_int_equal(RUN("record", "--for", "x", path), EXIT_USAGE);
-	assert_string_equal(err, "balloonctl: --for x: whole seconds are wanted\n");
+	assert_string_equal(err, "balloonctl: --for x: whole seconds are wanted, 0 to 31622400\n");
 }
 
 /* ---- export ---- */
@@ -256,10 +256,10 @@ static void guest_that_was_not_looked_at_for_long_hangs(void **state)
 	}
 	/* As old as what was seen. */
 	fake_add(0, -1500);
-	assert_int_equal(RUN("export", "web", "--interval", "2", "--stats", "3"), EXIT_REACHED);
+	assert_int_equal(RUN("export", "web"), EXIT_REACHED);
 	assert_has(out, "\nballoon_age_seconds{guest=\"web\"} 1.500\n");
-	assert_true(fake.pollers[0].rate.interval_ms == 2000 &&
-		    fake.pollers[0].rate.stats_interval == 3);
+	assert_true(fake.pollers[0].rate.interval_ms == 5000 &&
+		    fake.pollers[0].rate.stats_interval == 0);
 }
 
 /* Together no longer than an answer may take, and a little. */
@@ -303,8 +303,10 @@ static void file_is_renewed_in_its_time(void **state)
 	fake_add(0, 0);
 	fake.nr_found = 1;
 	fake.stop_at = FAKE_BEGIN + 2950;
-	assert_int_equal(RUN("export", "--textfile", path, "--every", "1"), EXIT_REACHED);
+	assert_int_equal(RUN("export", "--textfile", path, "--every", "1", "--stats", "3"),
+			 EXIT_REACHED);
 	assert_string_equal(err, "");
+	assert_int_equal(fake.pollers[0].rate.stats_interval, 3);
 	/* At 0, 1 and 2 seconds; the first guests were found before. */
 	assert_int_equal(fake.nr_latest, 3);
 	assert_int_equal(fake.nr_lists, 3);
