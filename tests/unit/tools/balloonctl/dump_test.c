@@ -201,7 +201,7 @@ static void only_what_is_asked_for_is_read_and_once(void **state)
 	assert_int_equal(core_read(core, UINT64_MAX - 3, bytes, 8), -EFAULT);
 	assert_int_equal(live_finish(live, &tally), 0);
 	assert_int_equal(tally.bytes, 5 * GUEST_PEEK_MAX);
-	/* How often depends on how long the reading took: live_clock_test.c has a clock for that. */
+	/* How often depends on how long reading took; live_clock_test.c has a clock for that. */
 	stands = tally.stands;
 	assert_true(stands >= 1);
 	live_forget(live);
