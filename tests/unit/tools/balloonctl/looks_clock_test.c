@@ -115,6 +115,8 @@ static void rows_have_the_time_of_their_looks(void **state)
 	(void)state;
 	fake_add(0, 40);
 	sample = fake_add(0, 1040);
+	/* Of statistics that could not be had now. */
+	sample->stats = (struct guest_stats){ .ever = true, .age = 9 };
 	sample->state.has_target = true;
 	sample->state.target_left = 700;
 	sample = fake_add(0, 2290);
