@@ -140,6 +140,45 @@ static void odd_addresses_are_refused(void **state)
 	assert_refused("[x]:0");
 }
 
+/* Whether it can be had is another question. */
+static void longest_address_and_highest_port_are_understood(void **state)
+{
+	static const char *const good[] = { "65535", "127.0.0.1:65535",
+					    "[0000:0000:0000:0000:0000:ffff:255.255.255.255]:0" };
+	char address[LISTEN_ADDRESS];
+	struct listener *listener;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		int status = listen_start(good[i], make_page, NULL, LONG_MS, &listener, address);
+
+		if (status == EXIT_REACHED)
+			listen_stop(listener);
+		assert_int_not_equal(status, EXIT_USAGE);
+	}
+}
+
+static void port_that_is_taken_leaves_nothing_open(void **state)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), before;
+	char address[LISTEN_ADDRESS], port[16];
+	socklen_t size = sizeof(at);
+	struct listener *listener;
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, size), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+	snprintf(port, sizeof(port), "%u", (unsigned)ntohs(at.sin_port));
+	before = next_fd();
+	assert_int_equal(listen_start(port, make_page, NULL, LONG_MS, &listener, address),
+			 EXIT_WRONG);
+	assert_int_equal(next_fd(), before);
+	close(fd);
+}
+
 /* ---- a server ---- */
 
 static void server_leaves_nothing_open(void **state)
@@ -591,6 +630,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(addresses_are_of_both_kinds),
 		TEST(odd_addresses_are_refused),
+		TEST(longest_address_and_highest_port_are_understood),
+		TEST(port_that_is_taken_leaves_nothing_open),
 		TEST(server_leaves_nothing_open),
 		TEST(clients_that_have_gone_do_not_count),
 		TEST(server_may_have_the_number_0),
