@@ -453,6 +453,25 @@ static void oldest_is_ended_for_one_too_many(void **state)
 	listen_limit_stop(NULL);
 }
 
+/* Whichever of them goes. */
+static void as_many_as_may_be_come_and_go(void **state)
+{
+	struct listen_limit *limit = listen_limit_start(LISTEN_LIMIT_MAX - 1, LONG_MS);
+	struct pair p[LISTEN_LIMIT_MAX];
+
+	(void)state;
+	for (int i = 0; i < LISTEN_LIMIT_MAX; i++)
+		p[i] = make_pair(limit);
+	assert_true(is_ended(&p[0], 0));
+	close_pair(limit, &p[LISTEN_LIMIT_MAX - 1]);
+	p[LISTEN_LIMIT_MAX - 1] = make_pair(limit);
+	for (int i = 1; i < LISTEN_LIMIT_MAX; i++)
+		assert_false(is_ended(&p[i], 0));
+	for (int i = LISTEN_LIMIT_MAX - 1; i >= 0; i--)
+		close_pair(limit, &p[i]);
+	listen_limit_stop(limit);
+}
+
 /* Each when its own time is over; a later one is waited for as well. */
 static void late_ones_are_ended(void **state)
 {
@@ -639,6 +658,7 @@ int main(void)
 		TEST(answer_without_memory_is_none),
 		TEST(page_without_memory_is_none),
 		TEST(oldest_is_ended_for_one_too_many),
+		TEST(as_many_as_may_be_come_and_go),
 		TEST(late_ones_are_ended),
 		TEST(limit_that_does_not_start_is_none),
 		TEST(thread_that_does_not_start_is_an_error),
