@@ -248,7 +248,7 @@ tests/tools/balloonctl/looks_clock := $(BALLOONCTL_TESTED) tests/unit/tools/fail
 tests/tools/balloonctl/watch_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c \
 	tests/unit/tools/balloonctl/fake_pollers.c
 tests/tools/balloonctl/live_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
-tests/tools/balloonctl/listen := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
+tests/tools/balloonctl/listen := $(BALLOONCTL_TESTED) $(addprefix tests/unit/tools/,failing.c locks.c)
 ifneq ($(LIBVIRT),)
 tests/tools/balloonctl/libvirt_calls := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 endif
@@ -305,6 +305,8 @@ $(addsuffix /tools/balloonctl/clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(addprefix -Xlinker --wrap=,clock_gettime nanosleep time)
 $(addsuffix /tools/balloonctl/live_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(addprefix -Xlinker --wrap=,clock_gettime nanosleep raise) $(FAILING)
+$(addsuffix /tools/balloonctl/listen,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
+	$(if $(LIBVIRT),-lvirt) $(FAILING) $(LOCKS)
 # What tests/unit/tools/balloonctl/fake_pollers.c stands in front of.
 FAKE_POLLERS := $(addprefix -Xlinker --wrap=,clock_gettime nanosleep guest_open guest_list \
 	poller_start poller_name poller_latest poller_wait poller_ask_stop poller_stop)
@@ -317,7 +319,7 @@ $(addsuffix /tools/balloonctl/poller_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) 
 	$(if $(LIBVIRT),-lvirt) \
 	$(addprefix -Xlinker --wrap=,clock_gettime guest_open pthread_cond_init \
 	pthread_cond_broadcast pthread_cond_timedwait) $(FAILING)
-$(foreach name,course dump_shows failing grid libvirt_calls listen replace_file thread watch, \
+$(foreach name,course dump_shows failing grid libvirt_calls replace_file thread watch, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAILING)
 $(addsuffix /lies,$(RUNS)): LIBS := $(WRAPPED)

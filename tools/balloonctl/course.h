@@ -62,9 +62,9 @@ void course_write_row(FILE *file, const struct course_row *row, const char *gues
 /*
  * Reads all of a file, which has no more than `rows_max` lines below its headline; *course
  * is the caller's by course_free(), and empty on an error. Columns may come in any order,
- * some may be absent, those with other names are skipped; the time must be there, and
- * never go back. -EINVAL: the file is not of this kind, or damaged; -ENOMEM; or what
- * read(2) says. `error` then says what is wrong in which line.
+ * some may be absent, those with other names are skipped; the time must be there, and never
+ * go back. -EINVAL: the file is not of this kind, or damaged; -ENOMEM; or what read(2) says.
+ * `error` then says what is wrong in which line.
  */
 int course_read(FILE *file, size_t rows_max, struct course *course, char error[COURSE_ERROR]);
 

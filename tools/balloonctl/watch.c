@@ -156,8 +156,8 @@ static void scroll_to_selected(struct watch *watch)
 		watch->first = watch->selected;
 	if (watch->selected >= watch->first + fits)
 		watch->first = watch->selected + 1 - fits;
-	if (watch->first + fits > watch->count)
-		watch->first = watch->count > fits ? watch->count - fits : 0;
+	while (watch->first > 0 && watch->first + fits > watch->count)
+		watch->first--;
 }
 
 /* -ENOMEM. */

@@ -140,6 +140,45 @@ static void odd_addresses_are_refused(void **state)
 	assert_refused("[x]:0");
 }
 
+/* Whether it can be had is another question. */
+static void longest_address_and_highest_port_are_understood(void **state)
+{
+	static const char *const good[] = { "65535", "127.0.0.1:65535",
+					    "[0000:0000:0000:0000:0000:ffff:255.255.255.255]:0" };
+	char address[LISTEN_ADDRESS];
+	struct listener *listener;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		int status = listen_start(good[i], make_page, NULL, LONG_MS, &listener, address);
+
+		if (status == EXIT_REACHED)
+			listen_stop(listener);
+		assert_int_not_equal(status, EXIT_USAGE);
+	}
+}
+
+static void port_that_is_taken_leaves_nothing_open(void **state)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), before;
+	char address[LISTEN_ADDRESS], port[16];
+	socklen_t size = sizeof(at);
+	struct listener *listener;
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, size), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+	snprintf(port, sizeof(port), "%u", (unsigned)ntohs(at.sin_port));
+	before = next_fd();
+	assert_int_equal(listen_start(port, make_page, NULL, LONG_MS, &listener, address),
+			 EXIT_WRONG);
+	assert_int_equal(next_fd(), before);
+	close(fd);
+}
+
 /* ---- a server ---- */
 
 static void server_leaves_nothing_open(void **state)
@@ -414,6 +453,25 @@ static void oldest_is_ended_for_one_too_many(void **state)
 	listen_limit_stop(NULL);
 }
 
+/* Whichever of them goes. */
+static void as_many_as_may_be_come_and_go(void **state)
+{
+	struct listen_limit *limit = listen_limit_start(LISTEN_LIMIT_MAX - 1, LONG_MS);
+	struct pair p[LISTEN_LIMIT_MAX];
+
+	(void)state;
+	for (int i = 0; i < LISTEN_LIMIT_MAX; i++)
+		p[i] = make_pair(limit);
+	assert_true(is_ended(&p[0], 0));
+	close_pair(limit, &p[LISTEN_LIMIT_MAX - 1]);
+	p[LISTEN_LIMIT_MAX - 1] = make_pair(limit);
+	for (int i = 1; i < LISTEN_LIMIT_MAX; i++)
+		assert_false(is_ended(&p[i], 0));
+	for (int i = LISTEN_LIMIT_MAX - 1; i >= 0; i--)
+		close_pair(limit, &p[i]);
+	listen_limit_stop(limit);
+}
+
 /* Each when its own time is over; a later one is waited for as well. */
 static void late_ones_are_ended(void **state)
 {
@@ -591,6 +649,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(addresses_are_of_both_kinds),
 		TEST(odd_addresses_are_refused),
+		TEST(longest_address_and_highest_port_are_understood),
+		TEST(port_that_is_taken_leaves_nothing_open),
 		TEST(server_leaves_nothing_open),
 		TEST(clients_that_have_gone_do_not_count),
 		TEST(server_may_have_the_number_0),
@@ -598,6 +658,7 @@ int main(void)
 		TEST(answer_without_memory_is_none),
 		TEST(page_without_memory_is_none),
 		TEST(oldest_is_ended_for_one_too_many),
+		TEST(as_many_as_may_be_come_and_go),
 		TEST(late_ones_are_ended),
 		TEST(limit_that_does_not_start_is_none),
 		TEST(thread_that_does_not_start_is_an_error),

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/unit/tools/balloonctl/fake_pollers.h"
@@ -115,11 +116,13 @@ static void rows_have_the_time_of_their_looks(void **state)
 	(void)state;
 	fake_add(0, 40);
 	sample = fake_add(0, 1040);
+	/* Of statistics that could not be had now. */
+	sample->stats = (struct guest_stats){ .ever = true, .age = 9 };
 	sample->state.has_target = true;
 	sample->state.target_left = 700;
 	sample = fake_add(0, 2290);
 	sample->has_cost = true;
-	sample->cost = (struct guest_cost){ .resident = 77, .cpu_ms = 1250 };
+	sample->cost = (struct guest_cost){ .resident = 77, .cpu_ms = 123450 };
 	sample->has_stats = true;
 	sample->stats =
 		(struct guest_stats){ .ever = true, .age = 3, .present = 1u << STAT_FREE_MEMORY };
@@ -127,9 +130,10 @@ static void rows_have_the_time_of_their_looks(void **state)
 	assert_int_equal(RUN("record", path, "--for", "3"), EXIT_REACHED);
 	assert_string_equal(err, "");
 	assert_string_equal(out, "");
-	assert_string_equal(file_text(), HEAD "0.000,5000.040,1000,,800,200,,,,,,web\n"
-					      "1.000,5001.040,1000,700,800,200,,,,,,web\n"
-					      "2.250,5002.290,1000,,800,200,55,,3.0,77,1.25,web\n");
+	assert_string_equal(file_text(),
+			    HEAD "0.000,5000.040,1000,,800,200,,,,,,web\n"
+				 "1.000,5001.040,1000,700,800,200,,,,,,web\n"
+				 "2.250,5002.290,1000,,800,200,55,,3.0,77,123.45,web\n");
 	/* No shorter, and longer only by as much as a signal may be overlooked. */
 	assert_in_range(fake.now, FAKE_BEGIN + 3000, FAKE_BEGIN + 3000 + PERIODIC_SLICE_MS - 1);
 	assert_true(fake.pollers[0].stopped);
@@ -230,8 +234,24 @@ static void recording_that_cannot_begin_is_told(void **state)
 	assert_has(err, strerror(EAGAIN));
 	assert_int_equal(RUN("record"), EXIT_USAGE);
 	assert_string_equal(err, "balloonctl: which FILE is to be written? See --help\n");
+	assert_int_equal(RUN("record", path, "b"), EXIT_USAGE);
+	assert_has(err, "'b' is too much");
 	assert_int_equal(RUN("record", "--for", "x", path), EXIT_USAGE);
 	assert_string_equal(err, "balloonctl: --for x: whole seconds are wanted, 0 to 31622400\n");
+}
+
+/* A program is not made of it, nor is it a secret: as any other file. */
+static void file_has_the_usual_mode(void **state)
+{
+	mode_t before = umask(022);
+	struct stat is;
+
+	(void)state;
+	fake_add(0, 0);
+	assert_int_equal(RUN("record", path, "--for", "0"), EXIT_REACHED);
+	umask(before);
+	assert_int_equal(stat(path, &is), 0);
+	assert_int_equal(is.st_mode, S_IFREG | 0644);
 }
 
 /* ---- export ---- */
@@ -392,6 +412,7 @@ int main(void)
 		LOOKS_TEST(guest_that_is_gone_ends_the_recording),
 		LOOKS_TEST(silence_at_the_start_ends_the_recording),
 		LOOKS_TEST(recording_that_cannot_begin_is_told),
+		LOOKS_TEST(file_has_the_usual_mode),
 		LOOKS_TEST(guest_that_was_not_looked_at_for_long_hangs),
 		LOOKS_TEST(first_looks_are_waited_for),
 		LOOKS_TEST(signal_ends_the_first_wait),

@@ -659,7 +659,7 @@ static void metrics_are_these(void **state)
 			   .has_features = true,
 			   .driver_ok = true,
 			   .paused = true,
-			   .complaint = "no" },
+			   .complaint = "x" },
 		.has_stats = true,
 		.stats = { .ever = true, .update = 55, .age = 4, .interval = 7, .present = 0xffff },
 		.has_cost = true,

@@ -208,6 +208,21 @@ static void plot_has_the_name_of_the_guest(void **state)
 	assert_null(strstr(text, "<title>"));
 }
 
+/* What became known only later is drawn from then on. */
+static void plot_draws_what_begins_late(void **state)
+{
+	struct outcome end = plot("time_s,left_bytes,guest_free_bytes,guest\n"
+				  "0,1073741824,,x\n30,,,x\n60,536870912,268435456,x\n");
+	char text[16384];
+
+	(void)state;
+	assert_int_equal(end.status, EXIT_REACHED);
+	read_file(svg, text, sizeof(text));
+	assert_says(text, "<title>Memory of x</title>");
+	assert_says(text, "free in the guest");
+	assert_says(text, "\"M776.0 ");
+}
+
 static void plot_tells_what_is_wrong_and_keeps_the_old_picture(void **state)
 {
 	char text[64];
@@ -390,6 +405,7 @@ int main(void)
 		cmocka_unit_test(file_of_many_columns_is_refused),
 		cmocka_unit_test_teardown(plot_draws_what_is_known, remove_files),
 		cmocka_unit_test_teardown(plot_has_the_name_of_the_guest, remove_files),
+		cmocka_unit_test_teardown(plot_draws_what_begins_late, remove_files),
 		cmocka_unit_test_teardown(plot_tells_what_is_wrong_and_keeps_the_old_picture,
 					  remove_files),
 		cmocka_unit_test_teardown(plot_wants_an_input_and_an_output, remove_files),

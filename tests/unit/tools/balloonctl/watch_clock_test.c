@@ -41,7 +41,8 @@ static bool unicode;
 static const int *keys; /* ERR: none is pressed; 0: for ever */
 static int start_status, wait_ms;
 static unsigned nr_ends, nr_clears;
-static int lines_then; /* the terminal has so many after the first key; 0: it stays */
+static size_t lines_at; /* the terminal has other rows after so many pictures; 0: never */
+static int lines_then;
 
 int __wrap_watch_terminal_start(int ms);
 int __wrap_watch_terminal_start(int ms)
@@ -75,7 +76,7 @@ int __wrap_wgetch(WINDOW *window);
 int __wrap_wgetch(WINDOW *window)
 {
 	(void)window;
-	if (lines_then)
+	if (lines_at && nr_pictures == lines_at)
 		LINES = lines_then;
 	fake_pass(REDRAW_MS);
 	return *keys ? *keys++ : ERR;
@@ -109,7 +110,7 @@ static int begin(void **state)
 	nr_pictures = 0;
 	start_status = 0;
 	nr_ends = nr_clears = 0;
-	lines_then = 0;
+	lines_at = 0;
 	LINES = 24;
 	COLS = 80;
 	return 0;
@@ -218,25 +219,42 @@ static void selected_guest_is_among_those_that_are_shown(void **state)
 	    "f", NULL);
 	ASSERT_TABLES("Abc", "aBc", "abC", "bcD", "cdE", "deF", "deF", "dEf", "Def", "Cde", "Bcd");
 	assert_true(shows(0, "1 to 3 of 6") && shows(4, "3 to 5 of 6"));
-	/* All rows are used where there are more of them. */
-	begin(NULL);
-	add_guests(6);
-	LINES = 6;
-	lines_then = 7;
-	RUN(KEYS('j', 'j', 'j', 'j', 'j', 'q'), "a", "b", "c", "d", "e", "f", NULL);
-	LINES = 7;
-	assert_string_equal(table_of(5), "cdeF");
-	begin(NULL);
-	add_guests(6);
-	LINES = 5;
-	RUN(KEYS('j', 'j', 'j', 'j', 'j', 'q'), "a", "b", "c", "d", "e", "f", NULL);
-	assert_string_equal(table_of(5), "eF");
+	/* Wherever it is sorted to. */
 	begin(NULL);
 	add_guests(4);
 	LINES = 5;
-	lines_then = 12;
-	RUN(KEYS('j', 'j', 'j', 'q'), "a", "b", "c", "d", NULL);
-	assert_string_equal(table_of(3), "abcD");
+	RUN(KEYS('M', 'q'), "a", "b", "c", "d", NULL);
+	ASSERT_TABLES("Ab", "bA");
+}
+
+static void rows_of_a_terminal_that_grows_are_all_used(void **state)
+{
+	static const struct {
+		int rows;
+		const char *table;
+	} all[] = {
+		{ 6, "deF" }, { 7, "cdeF" }, { 8, "bcdeF" }, { 9, "abcdeF" }, { 24, "abcdeF" }
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		begin(NULL);
+		add_guests(6);
+		LINES = 6;
+		lines_at = 6;
+		lines_then = all[i].rows;
+		RUN(KEYS('j', 'j', 'j', 'j', 'j', KEY_RESIZE, 'q'), "a", "b", "c", "d", "e", "f",
+		    NULL);
+		assert_string_equal(table_of(6), all[i].table);
+	}
+	/* One that shrinks shows the selected one yet. */
+	begin(NULL);
+	add_guests(4);
+	LINES = 24;
+	lines_at = 3;
+	lines_then = 5;
+	RUN(KEYS('j', 'j', KEY_RESIZE, 'q'), "a", "b", "c", "d", NULL);
+	assert_string_equal(table_of(3), "bC");
 }
 
 static void keys_change_the_window(void **state)
@@ -478,6 +496,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WATCH_TEST(keys_select_a_guest_of_the_table),
 		WATCH_TEST(selected_guest_is_among_those_that_are_shown),
+		WATCH_TEST(rows_of_a_terminal_that_grows_are_all_used),
 		WATCH_TEST(keys_change_the_window),
 		WATCH_TEST(list_of_keys_is_left_by_any_of_them),
 		WATCH_TEST(selected_guest_is_shown_alone_and_with_others),
