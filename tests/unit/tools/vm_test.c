@@ -117,7 +117,7 @@ static void be_qmp(FILE *from, int64_t left)
 /* It is ready before it says anything. */
 static void begin_with_a_prompt(int serial)
 {
-	say(serial, VM_PROMPT);
+	say(serial, VM_PROMPT "no " VM_PROMPT "\r" VM_PROMPT);
 	pause();
 }
 
@@ -370,6 +370,10 @@ static void very_first_words_are_found(void **state)
 	vm = start("prompts");
 	assert_int_equal(vm_expect_prompt(vm, LONG_MS, &text), 0);
 	assert_string_equal(text, "");
+	free(text);
+	/* A line may begin after a carriage return alone. */
+	assert_int_equal(vm_expect_prompt(vm, LONG_MS, &text), 0);
+	assert_string_equal(text, "no " VM_PROMPT);
 	free(text);
 	vm_stop(vm);
 }

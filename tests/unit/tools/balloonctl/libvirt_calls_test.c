@@ -439,6 +439,33 @@ static void amounts_are_in_kib(void **state)
 	end(guest);
 }
 
+static void panic_is_told_apart_from_a_pause(void **state)
+{
+	static const struct {
+		int state, reason;
+		bool panicked, paused;
+	} trials[] = {
+		{ VIR_DOMAIN_RUNNING, VIR_DOMAIN_PAUSED_CRASHED, false, false },
+		{ VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER, false, true },
+		{ VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_CRASHED, true, true },
+		{ VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED, true, true },
+		{ VIR_DOMAIN_SHUTDOWN, 0, false, false },
+	};
+	struct guest *guest = open_good();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
+		struct guest_state is;
+
+		fake.info.state = (unsigned char)trials[i].state;
+		fake.reason = trials[i].reason;
+		assert_int_equal(guest_state(guest, &is), 0);
+		assert_int_equal(is.panicked, trials[i].panicked);
+		assert_int_equal(is.paused, trials[i].paused);
+	}
+	end(guest);
+}
+
 static void guest_without_a_balloon_is_told(void **state)
 {
 	struct guest *guest = open_good();
@@ -782,10 +809,13 @@ static void calls_for_names_may_fail(void **state)
 	assert_string_equal(failed_call(), "pthread_create");
 	assert_null(error);
 	fail_with(EACCES);
-	fail_nth(FAILING_CALLS, 1);
-	assert_int_equal(guest_names_add(&names, "/tmp", deadline_in(LONG_MS), &error), -EACCES);
-	assert_string_equal(failed_call(), "opendir");
-	assert_null(error);
+	for (unsigned n = 1; n < 3; n++) {
+		fail_nth(FAILING_CALLS, n);
+		assert_int_equal(guest_names_add(&names, "/tmp", deadline_in(LONG_MS), &error),
+				 -EACCES);
+		assert_string_equal(failed_call(), n == 1 ? "stat" : "opendir");
+		assert_null(error);
+	}
 	fail_with(0);
 	fail_nth(FAILING_CALLS, 0);
 	assert_int_equal(names.count, 0);
@@ -870,6 +900,7 @@ int main(void)
 		cmocka_unit_test_setup(every_error_of_libvirt_has_one_of_ours, begin),
 		cmocka_unit_test_setup(every_call_may_fail, begin),
 		cmocka_unit_test_setup(amounts_are_in_kib, begin),
+		cmocka_unit_test_setup(panic_is_told_apart_from_a_pause, begin),
 		cmocka_unit_test_setup(guest_without_a_balloon_is_told, begin),
 		cmocka_unit_test_setup(amounts_that_cannot_be_are_refused, begin),
 		cmocka_unit_test_setup(orders_are_for_the_running_guest, begin),
