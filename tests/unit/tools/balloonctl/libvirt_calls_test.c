@@ -26,6 +26,7 @@
 
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tests/unit/tools/failing.h"
+#include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/guest_backend.h"
 #include "tools/balloonctl/guest_names.h"
 #include "tools/balloonctl/poller.h"
@@ -822,6 +823,33 @@ static void calls_for_names_may_fail(void **state)
 	assert_int_equal(fake.opened, 0);
 }
 
+/* Without a guest, and whatever there is no memory for. */
+static void list_that_cannot_be_made_says_why(void **state)
+{
+	struct outcome got;
+	unsigned n = 2;
+
+	(void)state;
+	setenv("XDG_RUNTIME_DIR", "/nowhere", 1);
+	setenv("HOME", "/nowhere", 1);
+	do {
+		/* The first are the test's own, for the words. */
+		fail_nth(FAILING_MEMORY, ++n);
+		got = run_command(NULL, "list", "--json", NULL);
+		if (!failed_call())
+			break;
+		if (got.status) {
+			assert_int_equal(got.status, EXIT_WRONG);
+			assert_string_equal(got.out, "");
+			assert_says(got.err, "out of memory\n");
+		}
+	} while (n < 100);
+	fail_nth(FAILING_MEMORY, 0);
+	assert_true(n > 3);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_string_equal(got.out, "{\"guests\":[]}\n");
+}
+
 /* Somebody listens there, in a folder of this test's own. */
 static int listen_at(const char *base, const char *folder, const char *name, char path[108])
 {
@@ -916,6 +944,7 @@ int main(void)
 		cmocka_unit_test_setup(libvirt_that_hangs_is_left_behind, begin),
 		cmocka_unit_test_setup(names_need_memory, begin),
 		cmocka_unit_test_setup(calls_for_names_may_fail, begin),
+		cmocka_unit_test_setup(list_that_cannot_be_made_says_why, begin),
 		cmocka_unit_test_setup(session_is_asked_where_it_listens, begin),
 	};
 
