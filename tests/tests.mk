@@ -319,6 +319,8 @@ $(addsuffix /tools/balloonctl/poller_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) 
 	$(if $(LIBVIRT),-lvirt) \
 	$(addprefix -Xlinker --wrap=,clock_gettime guest_open pthread_cond_init \
 	pthread_cond_broadcast pthread_cond_timedwait) $(FAILING)
+$(addsuffix /tools/balloonctl/set,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
+	$(if $(LIBVIRT),-lvirt) -Xlinker --wrap=raise
 $(foreach name,course dump_shows failing grid libvirt_calls replace_file thread watch, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAILING)

@@ -124,10 +124,11 @@ static bool read_part(struct search *search, int fd)
 {
 	alignas(struct nlmsghdr) char buf[CHUNK];
 	ssize_t received = recv(fd, buf, sizeof(buf), 0);
-	unsigned left = received > 0 ? (unsigned)received : 0;
+	unsigned left;
 
 	if (received <= 0)
 		return received < 0 && errno == EINTR;
+	left = (unsigned)received;
 	for (struct nlmsghdr *head = (struct nlmsghdr *)buf; NLMSG_OK(head, left);
 	     head = NLMSG_NEXT(head, left)) {
 		if (head->nlmsg_type == NLMSG_DONE || head->nlmsg_type == NLMSG_ERROR)

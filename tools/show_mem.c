@@ -24,9 +24,8 @@ static bool parse_balloon(const char *line, struct show_mem *found)
 	char again[128];
 
 	if (sscanf(line, "Balloon InflatedTotal:%" SCNu64 "kB InflatedFree:%" SCNu64 "kB", &total,
-		   &free) != 2)
-		return false;
-	if (total > UINT64_MAX / 1024 || free > UINT64_MAX / 1024)
+		   &free) != 2 ||
+	    total > UINT64_MAX / 1024 || free > UINT64_MAX / 1024)
 		return false;
 	snprintf(again, sizeof(again),
 		 "Balloon InflatedTotal:%" PRIu64 "kB InflatedFree:%" PRIu64 "kB", total, free);

@@ -233,7 +233,6 @@ int guest_resume(struct guest *guest)
 
 int guest_cost(struct guest *guest, struct guest_cost *cost)
 {
-	memset(cost, 0, sizeof(*cost));
 	return guest->backend->cost(guest, cost);
 }
 

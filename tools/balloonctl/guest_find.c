@@ -226,7 +226,8 @@ static int find_only(struct guest *guest, const char *folder, char **path)
 
 static int find_named(struct guest *guest, const char *folder, const char *name, char **path)
 {
-	char **names = NULL, list[300];
+	char **names = NULL;
+	char list[300];
 	size_t count = 0;
 	struct stat st;
 	int err = socket_path(guest, folder, name, path);

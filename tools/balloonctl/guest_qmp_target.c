@@ -91,7 +91,7 @@ static int monitor_number(struct qmp *qmp, const char *command, uint32_t *value)
 		return err;
 	for (char *next = strstr(text, "0x"); next; next = strstr(next + 1, "0x"))
 		at = next;
-	number = at ? strtoull(at, &end, 16) : 0;
+	number = strtoull(at ? at : "", &end, 16);
 	if (!at || end == at + 1 || number > UINT32_MAX)
 		err = -ENOENT;
 	*value = (uint32_t)number;

@@ -745,6 +745,25 @@ static void every_order_has_its_list(void **state)
 	}
 }
 
+/* A guest of a TiB would cost much, live. */
+static void records_of_what_was_never_touched_are_not_read(void **state)
+{
+	struct image image;
+	struct mem_figures f;
+	struct opened o;
+
+	(void)state;
+	fixture_stop(NULL);
+	fixture_start_one(1024 * BLOCK_FRAMES, 1100 * BLOCK_FRAMES);
+	image = take_image();
+	image.map.records = (struct frame_record *)UINTPTR_MAX;
+	o = open_image(&image);
+	f = figures_of(&o);
+	assert_true(f.ledger_ok);
+	assert_int_equal(f.free_by_order[BLOCK_ORDER], 76 * BLOCK_FRAMES);
+	done(&o);
+}
+
 static void an_unknown_owner_of_a_frame_has_no_name(void **state)
 {
 	struct opened o;
@@ -804,6 +823,7 @@ int main(void)
 		TEST(an_unknown_owner_of_a_frame_has_no_name),
 		TEST(what_moved_is_told_by_owner),
 		TEST(every_order_has_its_list),
+		TEST(records_of_what_was_never_touched_are_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,6 +125,26 @@ static void guest_that_is_read_is_left_as_it_was(void **state)
 	}
 }
 
+/* Nobody knows whether it runs: it is not made to. */
+static void guest_of_unknown_state_is_left_alone(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-status", .times = 1, .error = "GenericError" }, { .asks = NULL }
+	};
+	const struct fake_qemu qemu = { .answers = answers };
+	const struct fake_answer halted[] = { { .asks = "\"cont\"", .hang_up = true },
+					      { .asks = NULL } };
+	const struct fake_qemu paused = { .paused = true, .answers = halted };
+	struct outcome end = RUN_AGAINST(&qemu, "dump", "--live");
+
+	(void)state;
+	assert_ends(&end, EXIT_WRONG, "QEMU refuses 'query-status'");
+	assert_null(strstr(end.err, "stands still"));
+	/* And one that stands still is never told to run. */
+	end = RUN_AGAINST(&paused, "dump", "--live");
+	assert_ends(&end, EXIT_BAD_FILE, "no Aerostat is in this memory");
+}
+
 static void assert_live_fails(const char *asks, const struct fake_answer *answer, int status,
 			      const char *words)
 {
@@ -316,6 +336,7 @@ int main(void)
 		cmocka_unit_test(arguments_say_which_dump),
 		cmocka_unit_test(memory_without_a_guest_in_it_is_no_dump),
 		cmocka_unit_test(guest_that_is_read_is_left_as_it_was),
+		cmocka_unit_test(guest_of_unknown_state_is_left_alone),
 		cmocka_unit_test(reading_that_fails_says_why),
 		cmocka_unit_test(only_what_is_asked_for_is_read_and_once),
 		cmocka_unit_test(guest_runs_between_when_reading_takes_long),

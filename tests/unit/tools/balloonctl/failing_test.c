@@ -26,6 +26,7 @@
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tests/unit/tools/failing.h"
 #include "tools/balloonctl/command.h"
+#include "tools/balloonctl/guest_backend.h"
 
 #define CALLS_MAX 2000 /* more than any command makes */
 #define ALARM_S 60u    /* for ever */
@@ -255,6 +256,23 @@ static void calls_that_fail_are_named(void **state)
 	TRY(WORDS("export", "--textfile", prom), .kind = FAILING_CALLS);
 }
 
+/* Memory and processor time: one without the other is not told. */
+static void cost_is_known_as_a_whole_or_not_at_all(void **state)
+{
+	struct guest guest = { 0 };
+	struct guest_cost cost;
+
+	(void)state;
+	for (unsigned n = 1; n < 3; n++) {
+		fail_nth(FAILING_CALLS, n);
+		assert_int_equal(guest_cost_of_process(&guest, getpid(), &cost), -ENOTSUP);
+		assert_string_equal(failed_call(), "fopen");
+	}
+	fail_nth(FAILING_CALLS, 0);
+	assert_int_equal(guest_cost_of_process(&guest, getpid(), &cost), 0);
+	assert_true(cost.resident > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +282,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(guest_that_cannot_be_asked_is_down, begin, end),
 		cmocka_unit_test_setup_teardown(guest_that_cannot_be_read_says_why, begin, end),
 		cmocka_unit_test_setup_teardown(calls_that_fail_are_named, begin, end),
+		cmocka_unit_test(cost_is_known_as_a_whole_or_not_at_all),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/failing", tests, NULL, NULL);

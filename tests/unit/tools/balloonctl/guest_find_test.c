@@ -220,16 +220,24 @@ static void folder_of_somebody_else_is_refused(void **state)
 
 static void path_is_taken_as_it_is(void **state)
 {
+	static const mode_t modes[] = { 0777, 0770, 0702, 0720 };
+	char words[128];
 	struct fixture f;
 
 	(void)state;
 	set_up(&f);
 	assert_opens(f.place.path, f.place.path);
 	/* Anybody may put a socket there, so that the right one proves nothing. */
-	assert_int_equal(chmod(f.place.dir, 0777), 0);
-	assert_fails(f.place.path, -EPERM, "others may put files");
-	assert_int_equal(chmod(f.place.dir, 0770), 0);
-	assert_fails(f.place.path, -EPERM, "others may put files");
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		snprintf(words, sizeof(words),
+			 "others may put files into the socket's folder %s (mode %03o)",
+			 f.place.dir, (unsigned)modes[i]);
+		assert_int_equal(chmod(f.place.dir, modes[i]), 0);
+		assert_fails(f.place.path, -EPERM, words);
+	}
+	/* What they can only read is ours. */
+	assert_int_equal(chmod(f.place.dir, 0755), 0);
+	assert_opens(f.place.path, f.place.path);
 	/* As in /tmp: they may, but not in the place of ours. */
 	assert_int_equal(chmod(f.place.dir, 01777), 0);
 	assert_opens(f.place.path, f.place.path);

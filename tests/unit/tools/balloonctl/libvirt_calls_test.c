@@ -26,6 +26,7 @@
 
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tests/unit/tools/failing.h"
+#include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/guest_backend.h"
 #include "tools/balloonctl/guest_names.h"
 #include "tools/balloonctl/poller.h"
@@ -439,6 +440,33 @@ static void amounts_are_in_kib(void **state)
 	end(guest);
 }
 
+static void panic_is_told_apart_from_a_pause(void **state)
+{
+	static const struct {
+		int state, reason;
+		bool panicked, paused;
+	} trials[] = {
+		{ VIR_DOMAIN_RUNNING, VIR_DOMAIN_PAUSED_CRASHED, false, false },
+		{ VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER, false, true },
+		{ VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_CRASHED, true, true },
+		{ VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED, true, true },
+		{ VIR_DOMAIN_SHUTDOWN, 0, false, false },
+	};
+	struct guest *guest = open_good();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
+		struct guest_state is;
+
+		fake.info.state = (unsigned char)trials[i].state;
+		fake.reason = trials[i].reason;
+		assert_int_equal(guest_state(guest, &is), 0);
+		assert_int_equal(is.panicked, trials[i].panicked);
+		assert_int_equal(is.paused, trials[i].paused);
+	}
+	end(guest);
+}
+
 static void guest_without_a_balloon_is_told(void **state)
 {
 	struct guest *guest = open_good();
@@ -782,18 +810,44 @@ static void calls_for_names_may_fail(void **state)
 	assert_string_equal(failed_call(), "pthread_create");
 	assert_null(error);
 	fail_with(EACCES);
-	fail_nth(FAILING_CALLS, 1);
-	assert_int_equal(guest_names_add(&names, "/tmp", deadline_in(LONG_MS), &error), -EACCES);
-	assert_string_equal(failed_call(), "stat");
-	assert_null(error);
-	fail_nth(FAILING_CALLS, 2);
-	assert_int_equal(guest_names_add(&names, "/tmp", deadline_in(LONG_MS), &error), -EACCES);
-	assert_string_equal(failed_call(), "opendir");
-	assert_null(error);
+	for (unsigned n = 1; n < 3; n++) {
+		fail_nth(FAILING_CALLS, n);
+		assert_int_equal(guest_names_add(&names, "/tmp", deadline_in(LONG_MS), &error),
+				 -EACCES);
+		assert_string_equal(failed_call(), n == 1 ? "stat" : "opendir");
+		assert_null(error);
+	}
 	fail_with(0);
 	fail_nth(FAILING_CALLS, 0);
 	assert_int_equal(names.count, 0);
 	assert_int_equal(fake.opened, 0);
+}
+
+/* Without a guest, and whatever there is no memory for. */
+static void list_that_cannot_be_made_says_why(void **state)
+{
+	struct outcome got;
+	unsigned n = 2;
+
+	(void)state;
+	setenv("XDG_RUNTIME_DIR", "/nowhere", 1);
+	setenv("HOME", "/nowhere", 1);
+	do {
+		/* The first are the test's own, for the words. */
+		fail_nth(FAILING_MEMORY, ++n);
+		got = run_command(NULL, "list", "--json", NULL);
+		if (!failed_call())
+			break;
+		if (got.status) {
+			assert_int_equal(got.status, EXIT_WRONG);
+			assert_string_equal(got.out, "");
+			assert_says(got.err, "out of memory\n");
+		}
+	} while (n < 100);
+	fail_nth(FAILING_MEMORY, 0);
+	assert_true(n > 3);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_string_equal(got.out, "{\"guests\":[]}\n");
 }
 
 /* Somebody listens there, in a folder of this test's own. */
@@ -874,6 +928,7 @@ int main(void)
 		cmocka_unit_test_setup(every_error_of_libvirt_has_one_of_ours, begin),
 		cmocka_unit_test_setup(every_call_may_fail, begin),
 		cmocka_unit_test_setup(amounts_are_in_kib, begin),
+		cmocka_unit_test_setup(panic_is_told_apart_from_a_pause, begin),
 		cmocka_unit_test_setup(guest_without_a_balloon_is_told, begin),
 		cmocka_unit_test_setup(amounts_that_cannot_be_are_refused, begin),
 		cmocka_unit_test_setup(orders_are_for_the_running_guest, begin),
@@ -889,6 +944,7 @@ int main(void)
 		cmocka_unit_test_setup(libvirt_that_hangs_is_left_behind, begin),
 		cmocka_unit_test_setup(names_need_memory, begin),
 		cmocka_unit_test_setup(calls_for_names_may_fail, begin),
+		cmocka_unit_test_setup(list_that_cannot_be_made_says_why, begin),
 		cmocka_unit_test_setup(session_is_asked_where_it_listens, begin),
 	};
 

@@ -64,6 +64,16 @@ static void longest_words_fit_beside_a_bar_in_80_columns(void **state)
 		"[########.]  94%  150.0 MiB left, 874.0 MiB taken, 850.0 MiB/s, under 1 s to go");
 }
 
+static void rate_is_known_after_a_millisecond(void **state)
+{
+	struct progress p;
+
+	(void)state;
+	begin(&p, RAM, 512 * MIB, false);
+	add(&p, 1023 * MIB, 1001);
+	assert_text(&p, 120, "  0%  1023 MiB left, 1.000 MiB taken, 1000 MiB/s, under 1 s to go");
+}
+
 static void lines_have_no_bar(void **state)
 {
 	struct progress p;
@@ -101,6 +111,16 @@ static void wrong_direction_is_no_progress(void **state)
 	begin(&p, 512 * MIB, 256 * MIB, false);
 	add(&p, 0, 2000);
 	assert_text(&p, 120, "100%  0 B left, 1.000 GiB taken");
+	/* Half of the way too far. */
+	begin(&p, 512 * MIB, 256 * MIB, false);
+	add(&p, 128 * MIB, 2000);
+	assert_text(&p, 120, "100%  128.0 MiB left, 896.0 MiB taken");
+	/* Who is there already has no way: neither this one back. */
+	begin(&p, 512 * MIB, 512 * MIB, false);
+	for (int i = 0; i < 2 * PROGRESS_SAMPLES; i++)
+		add(&p, (700 - (uint64_t)i) * MIB, 2000 + i * 100);
+	add(&p, 600 * MIB, 9000);
+	assert_text(&p, 120, "100%  600.0 MiB left, 424.0 MiB taken");
 }
 
 static void rate_is_that_of_the_newest_samples(void **state)
@@ -163,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bar_has_rate_and_time_left),
 		cmocka_unit_test(longest_words_fit_beside_a_bar_in_80_columns),
+		cmocka_unit_test(rate_is_known_after_a_millisecond),
 		cmocka_unit_test(lines_have_no_bar),
 		cmocka_unit_test(who_stands_still_has_no_rate),
 		cmocka_unit_test(wrong_direction_is_no_progress),

@@ -197,7 +197,11 @@ static void status_in_json_has_only_what_is_known(void **state)
 
 static void complaints_are_shown(void **state)
 {
-	const struct fake_qemu qemu = { .left_before = -4096 };
+	const struct fake_answer answers[] = { { .asks = "query-balloon",
+						 .value = "{\"actual\": 0}" },
+					       { .asks = "xp /1wx", .value = "\"0x40000\"" },
+					       { .asks = NULL } };
+	const struct fake_qemu qemu = { .left_before = -4096 }, none = { .answers = answers };
 	struct outcome got = RUN_AGAINST(&qemu, "status");
 
 	(void)state;
@@ -206,6 +210,11 @@ static void complaints_are_shown(void **state)
 	assert_says(got.out, "Complaint    the guest says that its balloon holds more");
 	got = RUN_AGAINST(&qemu, "status", "--json");
 	assert_says(got.out, "\"complaint\":\"the guest says");
+	/* None and all are just what can be. */
+	got = RUN_AGAINST(&none, "status");
+	assert_says(got.out, "Actual           0 B left   1.000 GiB taken\n");
+	assert_says(got.out, "Target           0 B left   1.000 GiB taken\n");
+	assert_null(strstr(got.out, "Complaint"));
 }
 
 static void statistics_have_qmps_names_and_virshs(void **state)

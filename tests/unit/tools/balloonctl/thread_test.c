@@ -18,12 +18,21 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed;
-static bool done;
+static bool started, done;
+static int detached;
 static sigset_t blocked;
 
+/* Looks at itself when whoever started it has nothing more to do with that. */
 static void *note_mask(void *arg)
 {
+	pthread_attr_t attr;
+
 	pthread_mutex_lock(&lock);
+	while (!started)
+		thread_wait(&changed, &lock, DEADLINE_NONE);
+	pthread_getattr_np(pthread_self(), &attr);
+	pthread_attr_getdetachstate(&attr, &detached);
+	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
 	*(int *)arg = 7;
 	done = true;
@@ -35,9 +44,11 @@ static void *note_mask(void *arg)
 static void wait_for_it(void)
 {
 	pthread_mutex_lock(&lock);
+	started = true;
+	pthread_cond_broadcast(&changed);
 	while (!done)
 		thread_wait(&changed, &lock, DEADLINE_NONE);
-	done = false;
+	started = done = false;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -72,6 +83,8 @@ static void signals_are_for_who_started_it(void **state)
 	wait_for_it();
 	assert_int_equal(value, 7);
 	assert_true(are_blocked(&blocked));
+	/* Nobody joins it. */
+	assert_int_equal(detached, PTHREAD_CREATE_DETACHED);
 	assert_mask_is(&mine);
 	/* Also if there is none. */
 	fail_nth(FAILING_CALLS, 1);
