@@ -404,6 +404,19 @@ static void what_was_exchanged_is_noticed_by_its_ports(void **state)
 	check("!01:00 +01:00 ");
 }
 
+/* Its address is in another BAR than the first. */
+static void what_is_in_its_place_stays(void **state)
+{
+	(void)state;
+	start();
+	insert();
+	memset(card->writable + 0x10, 0, 4);
+	sim_pci_put(card, 0x10, 4, 0);
+	check("+01:00 ");
+	put_status(CHANGED, 0);
+	check("");
+}
+
 static void functions_of_a_card_come_first_to_last_and_go_last_to_first(void **state)
 {
 	struct sim_pci_function *second = sim_pci_add(port, 0, 1, 0x1af4, 0x1044, 0x00ff00);
@@ -932,6 +945,7 @@ int main(void)
 		TEST(what_has_no_bars_is_seen_to_go),
 		TEST(what_was_exchanged_for_another_kind_is_noticed),
 		TEST(what_was_exchanged_is_noticed_by_its_ports),
+		TEST(what_is_in_its_place_stays),
 		TEST(functions_of_a_card_come_first_to_last_and_go_last_to_first),
 		TEST(a_bridge_in_a_slot_comes_alone_and_is_told),
 		TEST(a_card_that_stays_in_its_slot_is_not_taken_in_again),
