@@ -405,7 +405,7 @@ static void what_was_exchanged_is_noticed_by_its_ports(void **state)
 }
 
 /* Its address is in another BAR than the first. */
-static void what_is_in_its_place_stays(void **state)
+static void what_is_in_its_place_stays_until_it_is_exchanged(void **state)
 {
 	(void)state;
 	start();
@@ -415,6 +415,10 @@ static void what_is_in_its_place_stays(void **state)
 	check("+01:00 ");
 	put_status(CHANGED, 0);
 	check("");
+	put_status(CHANGED, 0);
+	sim_pci_set_bar(card, 4, SIM_PCI_MEMORY64 | SIM_PCI_PREFETCHABLE, 0x4000, 0);
+	exchanged = true;
+	check("!01:00 +01:00 ");
 }
 
 static void functions_of_a_card_come_first_to_last_and_go_last_to_first(void **state)
@@ -945,7 +949,7 @@ int main(void)
 		TEST(what_has_no_bars_is_seen_to_go),
 		TEST(what_was_exchanged_for_another_kind_is_noticed),
 		TEST(what_was_exchanged_is_noticed_by_its_ports),
-		TEST(what_is_in_its_place_stays),
+		TEST(what_is_in_its_place_stays_until_it_is_exchanged),
 		TEST(functions_of_a_card_come_first_to_last_and_go_last_to_first),
 		TEST(a_bridge_in_a_slot_comes_alone_and_is_told),
 		TEST(a_card_that_stays_in_its_slot_is_not_taken_in_again),
