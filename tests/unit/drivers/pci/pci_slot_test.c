@@ -200,7 +200,7 @@ static void add_port(void)
 	sim_pci_put(port, 0x34, 1, EXPRESS);
 	sim_pci_put(port, EXPRESS + 2, 2, 0x0142);    /* root port with a slot */
 	sim_pci_put(port, EXPRESS + 0x14, 4, 0x006b); /* hot-plug, button, power, light */
-	sim_pci_put(port, SLOT_CONTROL, 2, 0x07c0 | POWER_OFF);
+	sim_pci_put(port, SLOT_CONTROL, 2, 0x07c1 | POWER_OFF);
 	port->writable[SLOT_CONTROL] = 0xff;
 	port->writable[SLOT_CONTROL + 1] = 0x1f;
 	sim_pci_on_write = on_write;
@@ -279,7 +279,7 @@ static void a_slot_gives_power_and_addresses_to_what_comes(void **state)
 	assert_true(has_power());
 	assert_string_equal(sim_log_info, "pci: 01:00.0: plugged in");
 	/* The light is on; what the port reports is as the firmware left it. */
-	assert_int_equal(sim_pci_get(port, SLOT_CONTROL, 2), 0x01c0);
+	assert_int_equal(sim_pci_get(port, SLOT_CONTROL, 2), 0x01c1);
 	assert_int_equal(sim_pci_get(port, SLOT_STATUS, 2), PRESENT);
 	assert_int_equal(sim_pci_unassigned(), 0);
 	assert_int_equal(listed(), 3);
@@ -297,7 +297,7 @@ static void the_button_lets_go_and_takes_power(void **state)
 		check("-01:00 ");
 		assert_int_equal(powered_off, i + 1);
 		assert_true(card->gone);
-		assert_int_equal(sim_pci_get(port, SLOT_CONTROL, 2), 0x07c0);
+		assert_int_equal(sim_pci_get(port, SLOT_CONTROL, 2), 0x07c1);
 		/* It decodes nothing, masters nothing, and interrupts nobody. */
 		assert_int_equal(sim_pci_get(card, 0x04, 2), 0x0400);
 		assert_string_equal(sim_log_info, "pci: 01:00.0: unplugged");
