@@ -73,8 +73,6 @@ void line_erase_to(struct line_edit *edit, size_t other)
 	if (other < edit->cursor)
 		line_move_to(edit, other);
 	count = end - edit->cursor;
-	if (count == 0)
-		return;
 	memmove(edit->line + edit->cursor, edit->line + end, edit->length - end + 1);
 	edit->length -= count;
 	show_tail(edit, count);

@@ -123,7 +123,7 @@ static void print_device(struct virtio_device *device)
 	printf("%s %s (type %u), %s, %" PRIu64 " interrupts\n", device->address,
 	       type_name(device->type), device->type, device->transport->name,
 	       device->interrupt_count);
-	if (device->interrupts_by[0] != '\0')
+	if (*device->interrupts_by)
 		printf("  interrupts by %s\n", device->interrupts_by);
 	if (device->broken)
 		printf("  broken    %s\n", device->broken);
@@ -197,7 +197,7 @@ static void print_device_json(struct virtio_device *device)
 	printf("{\"address\":\"%s\",\"name\":\"%s\",\"type\":%u,\"transport\":\"%s\"",
 	       device->address, type_name(device->type), device->type, device->transport->name);
 	printf(",\"interrupts\":%" PRIu64 ",\"interrupts-by\":", device->interrupt_count);
-	json_print_string(device->interrupts_by[0] ? device->interrupts_by : NULL);
+	json_print_string(*device->interrupts_by ? device->interrupts_by : NULL);
 	printf(",\"status\":%u,\"broken\":", device->transport->get_status(device));
 	json_print_string(device->broken);
 	print_json_features(device, "offered", device->offered);

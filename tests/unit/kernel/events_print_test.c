@@ -169,7 +169,7 @@ static void a_ring_that_is_damaged_neither_ends_nor_hides_the_others(void **stat
 {
 	(void)state;
 	events_record(&hen_events, 1, HEN_EGG, 1, 1);
-	events_record(&hen_events, 2, 99 % EVENT_TYPES_MAX, 1, 1);
+	events_record(&hen_events, 2, hen_event_types, 1, 1);
 	memset(&fox_events, 0xff, sizeof(fox_events));
 	printed(events_print);
 	assert_non_null(strstr(text, "hen        egg            count=1 colour=0x1\n"));

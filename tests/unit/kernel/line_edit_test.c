@@ -271,6 +271,22 @@ static void a_line_that_comes_again_at_once_is_kept_once(void **state)
 	assert_line(UP UP UP UP UP, "a");
 }
 
+/* They have no room beside each other. */
+static void a_long_line_gives_way_to_a_long_one_of_history(void **state)
+{
+	char line[201];
+
+	(void)state;
+	memset(line, 'a', 200);
+	line[200] = '\0';
+	assert_line(line, line);
+	memset(line, 'b', 200);
+	type(line);
+	memset(line, 'a', 200);
+	assert_line(UP, line);
+	assert_int_equal(edit.dropped_lines, 0);
+}
+
 static void an_edited_old_line_leaves_history_alone(void **state)
 {
 	(void)state;
@@ -532,6 +548,7 @@ int main(void)
 		cmocka_unit_test_setup(a_line_is_left_at_its_end, begin),
 		cmocka_unit_test_setup(ctrl_c_drops_the_line, begin),
 		cmocka_unit_test_setup(a_line_that_comes_again_at_once_is_kept_once, begin),
+		cmocka_unit_test_setup(a_long_line_gives_way_to_a_long_one_of_history, begin),
 		cmocka_unit_test_setup(history_goes_back_and_forth, begin),
 		cmocka_unit_test_setup(an_edited_old_line_leaves_history_alone, begin),
 		cmocka_unit_test_setup(history_keeps_32_lines, begin),

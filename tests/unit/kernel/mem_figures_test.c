@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernel/mem_figures.h"
 
@@ -91,6 +92,28 @@ static void text_has_all_of_them_in_kb(void **state)
 			    "Ledger: owner heap has 3 frames too many\n");
 }
 
+static void figures_that_need_two_lines_are_indented(void **state)
+{
+	struct mem_figures f = { .verdict = "ok",
+				 .has_balloon = true,
+				 .target = UINT64_C(1) << 40,
+				 .actual = UINT64_C(1) << 40,
+				 .shortfall = UINT64_C(1) << 40,
+				 .floor = 1,
+				 .free_by_order = { 9999999, 9999999, 9999999, 9999999 } };
+
+	(void)state;
+	as_text(&f);
+	assert_non_null(strstr(text, "\n"
+				     "Balloon target:4398046511104kB actual:4398046511104kB "
+				     "shortfall:4398046511104kB\n"
+				     "        floor:4kB\n"));
+	assert_non_null(strstr(text, "\n"
+				     "Free, by the largest run in its block: 4kB:39999996kB "
+				     "8kB:39999996kB\n"
+				     "  16kB:39999996kB 32kB:39999996kB\n"));
+}
+
 static void text_without_a_balloon_has_a_line_less(void **state)
 {
 	struct mem_figures f = { .verdict = "ok" };
@@ -145,6 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(text_has_all_of_them_in_kb, end),
+		cmocka_unit_test_teardown(figures_that_need_two_lines_are_indented, end),
 		cmocka_unit_test_teardown(text_without_a_balloon_has_a_line_less, end),
 		cmocka_unit_test_teardown(json_has_them_in_bytes_and_more, end),
 		cmocka_unit_test_teardown(json_without_a_balloon_says_null, end),

@@ -6,11 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "drivers/balloon/balloon_reclaim.h"
+#include "drivers/balloon/balloon_cmd.h"
 #include "tests/sim/sim_command.h"
 #include "tests/unit/drivers/balloon/host_fixture.h"
 
@@ -29,6 +31,20 @@ static void a_machine_without_a_balloon_is_told(void **state)
 	assert_string_equal(sim_command_text,
 			    "balloon: the machine has no usable balloon device\n");
 	assert_int_equal(sim_command("balloon floor 1M"), -ENODEV);
+	/* As `help balloon` has it. */
+	assert_int_equal(sim_command("balloon wait"), 5);
+	assert_int_equal(sim_command("balloon wait 1"), 5);
+}
+
+static void there_is_nothing_to_wait_for_at_the_target(void **state)
+{
+	(void)state;
+	start(0, NO_FLOOR);
+	go_to(100);
+	assert_int_equal(sim_command("balloon wait"), 0);
+	assert_int_equal(sim_command("balloon wait 1"), 0);
+	assert_int_equal(sim_command("balloon wait 1 2"), -EINVAL);
+	assert_int_equal(sim_command("balloon 1 2"), -EINVAL);
 }
 
 static void a_floor_is_rounded_up_and_shown(void **state)
@@ -117,7 +133,25 @@ static void statistics_are_shown_with_their_tags(void **state)
 	assert_prints("{\"requests\":0,\"age-ms\":1234,\"stat-free-memory\":67047424,"
 		      "\"stat-total-memory\":67108864,\"stat-available-memory\":67047424,");
 	assert_prints(",\"stat-htlb-pgfail\":0");
+	/* One line, and nothing else. */
+	assert_string_equal(strchr(sim_command_text, '}'), "}\n");
 	assert_int_equal(sim_command("stats -j -j"), -EINVAL);
+}
+
+static void statistics_that_nobody_takes_are_null_in_json(void **state)
+{
+	FILE *real = stdout;
+	char *text;
+	size_t length;
+
+	(void)state;
+	start(0, NO_FLOOR);
+	stdout = open_memstream(&text, &length);
+	balloon_stats_print_json();
+	fclose(stdout);
+	stdout = real;
+	assert_string_equal(text, "null");
+	free(text);
 }
 
 /* ---- Hosts of other kinds ---- */
@@ -267,6 +301,11 @@ static void the_next_hosts_screen_begins_at_nothing(void **state)
 	host.terms.range_blocks = 1;
 	assert_int_equal(host_attach(NO_FLOOR), 0);
 	be_quiet();
+	/* A range is a block, and all are free. */
+	assert_int_equal(sim_command("balloon"), 0);
+	assert_prints("Reported: 16384 free frames; 32 requests in all\n");
+	assert_int_equal(sim_command("balloon -j"), 0);
+	assert_prints(",\"reported\":67108864,\"report-requests\":32,");
 	host.refuses = refuses_the_fourth;
 	host_wants(1000);
 	assert_int_equal(balloon_reclaim(0), 1);
@@ -358,12 +397,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_machine_without_a_balloon_is_told),
+		TEST(there_is_nothing_to_wait_for_at_the_target),
 		TEST(a_floor_is_rounded_up_and_shown),
 		TEST(a_wrong_floor_changes_nothing),
 		TEST(a_strategy_that_cannot_be_had_changes_nothing),
 		TEST(other_words_are_refused),
 		TEST(a_device_without_statistics_is_told),
 		TEST(statistics_are_shown_with_their_tags),
+		TEST(statistics_that_nobody_takes_are_null_in_json),
 		HOST_TEST(amounts_are_in_one_mode_and_in_kilobytes),
 		HOST_TEST(a_screen_has_all_that_there_is_to_know),
 		HOST_TEST(refusals_and_a_broken_host_are_shown),

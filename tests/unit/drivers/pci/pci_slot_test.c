@@ -200,7 +200,7 @@ static void add_port(void)
 	sim_pci_put(port, 0x34, 1, EXPRESS);
 	sim_pci_put(port, EXPRESS + 2, 2, 0x0142);    /* root port with a slot */
 	sim_pci_put(port, EXPRESS + 0x14, 4, 0x006b); /* hot-plug, button, power, light */
-	sim_pci_put(port, SLOT_CONTROL, 2, 0x07c0 | POWER_OFF);
+	sim_pci_put(port, SLOT_CONTROL, 2, 0x07c1 | POWER_OFF);
 	port->writable[SLOT_CONTROL] = 0xff;
 	port->writable[SLOT_CONTROL + 1] = 0x1f;
 	sim_pci_on_write = on_write;
@@ -279,7 +279,7 @@ static void a_slot_gives_power_and_addresses_to_what_comes(void **state)
 	assert_true(has_power());
 	assert_string_equal(sim_log_info, "pci: 01:00.0: plugged in");
 	/* The light is on; what the port reports is as the firmware left it. */
-	assert_int_equal(sim_pci_get(port, SLOT_CONTROL, 2), 0x01c0);
+	assert_int_equal(sim_pci_get(port, SLOT_CONTROL, 2), 0x01c1);
 	assert_int_equal(sim_pci_get(port, SLOT_STATUS, 2), PRESENT);
 	assert_int_equal(sim_pci_unassigned(), 0);
 	assert_int_equal(listed(), 3);
@@ -297,7 +297,7 @@ static void the_button_lets_go_and_takes_power(void **state)
 		check("-01:00 ");
 		assert_int_equal(powered_off, i + 1);
 		assert_true(card->gone);
-		assert_int_equal(sim_pci_get(port, SLOT_CONTROL, 2), 0x07c0);
+		assert_int_equal(sim_pci_get(port, SLOT_CONTROL, 2), 0x07c1);
 		/* It decodes nothing, masters nothing, and interrupts nobody. */
 		assert_int_equal(sim_pci_get(card, 0x04, 2), 0x0400);
 		assert_string_equal(sim_log_info, "pci: 01:00.0: unplugged");
@@ -400,6 +400,23 @@ static void what_was_exchanged_is_noticed_by_its_ports(void **state)
 	check("+01:00 ");
 	put_status(CHANGED, 0);
 	sim_pci_set_bar(card, 0, SIM_PCI_IO, 64, 0);
+	exchanged = true;
+	check("!01:00 +01:00 ");
+}
+
+/* Its address is in another BAR than the first. */
+static void what_is_in_its_place_stays_until_it_is_exchanged(void **state)
+{
+	(void)state;
+	start();
+	insert();
+	memset(card->writable + 0x10, 0, 4);
+	sim_pci_put(card, 0x10, 4, 0);
+	check("+01:00 ");
+	put_status(CHANGED, 0);
+	check("");
+	put_status(CHANGED, 0);
+	sim_pci_set_bar(card, 4, SIM_PCI_MEMORY64 | SIM_PCI_PREFETCHABLE, 0x4000, 0);
 	exchanged = true;
 	check("!01:00 +01:00 ");
 }
@@ -932,6 +949,7 @@ int main(void)
 		TEST(what_has_no_bars_is_seen_to_go),
 		TEST(what_was_exchanged_for_another_kind_is_noticed),
 		TEST(what_was_exchanged_is_noticed_by_its_ports),
+		TEST(what_is_in_its_place_stays_until_it_is_exchanged),
 		TEST(functions_of_a_card_come_first_to_last_and_go_last_to_first),
 		TEST(a_bridge_in_a_slot_comes_alone_and_is_told),
 		TEST(a_card_that_stays_in_its_slot_is_not_taken_in_again),

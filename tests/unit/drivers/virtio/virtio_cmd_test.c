@@ -169,6 +169,9 @@ static void queues_are_listed_from_the_first(void **state)
 	assert_int_equal(sim_command("virtio -j"), 0);
 	assert_prints("\"queues\":[{\"queue\":0,\"size\":128,\"in-flight\":0,\"notifications\":0,"
 		      "\"broken\":false},{\"queue\":1,");
+	assert_int_equal(sim_command("virtio"), 0);
+	assert_prints("  queue 0   size 128, 0 in flight, 0 notifications\n"
+		      "  queue 1   size 128, 0 in flight, 0 notifications\n");
 	virtq_destroy(&queue);
 	virtq_destroy(&first);
 }
