@@ -341,6 +341,8 @@ static void check_slots(const char *machine, const char *firmware)
 	harness_wait_prompt(vm, NULL);
 	assert_in_range(harness_memory(vm).ram, 240 * MIB, 256 * MIB);
 	harness_command_says(vm, "dmesg", UNUSED);
+	harness_command_says(vm, "show_mem", "MemUnused:          524288 kB");
+	harness_command_says(vm, "show_mem -j", "\"unused_bytes\":536870912,");
 	harness_command_says(vm, "audit", "Ledger: ok (");
 	harness_stop(vm);
 }
@@ -362,6 +364,10 @@ static void no_slots_are_no_word(void **state)
 	(void)state;
 	assert_null(strstr(text, "slot"));
 	free(text);
+	text = harness_command(vm, "show_mem");
+	assert_null(strstr(text, "MemUnused"));
+	free(text);
+	harness_command_says(vm, "show_mem -j", "\"unused_bytes\":0,");
 	harness_stop(vm);
 }
 
