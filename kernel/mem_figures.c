@@ -49,6 +49,8 @@ void mem_figures_print(const struct mem_figures *f)
 	printf("MemTotal:     %12" PRIu64 " kB\n", kb(f->account.total));
 	printf("MemFree:      %12" PRIu64 " kB\n", kb(f->account.free));
 	printf("MemAvailable: %12" PRIu64 " kB\n", kb(f->account.available));
+	if (f->has_unused && f->unused_bytes > 0)
+		printf("MemUnused:    %12" PRIu64 " kB\n", f->unused_bytes / KIB);
 	printf("Balloon InflatedTotal:%" PRIu64 "kB InflatedFree:%" PRIu64 "kB\n",
 	       kb(f->account.inflated_total), kb(f->account.inflated_free));
 	if (f->has_balloon)
@@ -89,6 +91,8 @@ void mem_figures_print_json(const struct mem_figures *f, void (*more)(void))
 	       pfn_to_paddr(f->account.ram), pfn_to_paddr(f->account.total),
 	       pfn_to_paddr(f->account.free), pfn_to_paddr(f->account.available),
 	       pfn_to_paddr(f->account.inflated_total), pfn_to_paddr(f->account.inflated_free));
+	if (f->has_unused)
+		printf("\"unused_bytes\":%" PRIu64 ",", f->unused_bytes);
 	print_json_balloon(f);
 	if (more)
 		more();

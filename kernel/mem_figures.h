@@ -4,7 +4,7 @@
  * its counters (show_mem.c), the host's `balloonctl dump` from a dump of the
  * guest's memory: both print the same words. Host programs include this file.
  *
- * Amounts are in frames until they are printed.
+ * Amounts are in frames until they are printed, where no other unit is named.
  */
 #ifndef KERNEL_MEM_FIGURES_H
 #define KERNEL_MEM_FIGURES_H
@@ -28,6 +28,8 @@ struct mem_figures {
 	uint64_t free_by_order[BLOCK_ORDER + 1];
 	char verdict[LEDGER_VERDICT_MAX];
 	bool ledger_ok;
+	bool has_unused;       /* a dump does not tell */
+	uint64_t unused_bytes; /* that are there, and not managed; with has_unused */
 };
 
 /* Prints all figures as text. */

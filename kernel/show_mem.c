@@ -9,12 +9,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "drivers/acpi/acpi_memory.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_cmd.h"
 #include "kernel/lib/command.h"
 #include "kernel/mem_figures.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
+#include "mm/memory.h"
+
+/* In slots, or left out of the firmware's map: more addresses or ranges than can be used. */
+static uint64_t unused_bytes(void)
+{
+	uint64_t slots = acpi_memory_unused(), left_out = pfn_to_paddr(memory_map()->dropped);
+
+	return slots <= UINT64_MAX - left_out ? slots + left_out : UINT64_MAX;
+}
 
 static void gather(struct mem_figures *f)
 {
@@ -36,6 +46,8 @@ static void gather(struct mem_figures *f)
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
 		f->free_by_order[o] = frame_free_by_order(o);
 	f->ledger_ok = ledger_check(f->verdict);
+	f->has_unused = true;
+	f->unused_bytes = unused_bytes();
 }
 _Static_assert(OWNER_COUNT <= MEM_OWNERS_MAX, "owners in struct mem_figures");
 
@@ -88,7 +100,8 @@ COMMAND("show_mem", "[-j]", "where the memory is, and whether the ledger adds up
 	"With -j: one line of JSON, all in bytes; `stats` is the last report to the host.\n"
 	"Break + m prints the text at any time.\n"
 	"InflatedTotal: ballooned memory that is the host's (DEFLATE_ON_OOM was not\n"
-	"negotiated). InflatedFree: ballooned memory that comes back in need (it was).",
+	"negotiated). InflatedFree: ballooned memory that comes back in need (it was).\n"
+	"MemUnused, if any: memory that is there, as in slots, and that is left alone.",
 	cmd_show_mem);
 
 static int cmd_owners(int argc, char **argv)

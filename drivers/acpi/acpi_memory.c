@@ -32,7 +32,6 @@
 static struct acpi_register registers; /* address 0: there are none */
 static unsigned slot_count;
 static uint64_t unused; /* bytes */
-static unsigned unused_slots;
 
 static uint32_t read_register(unsigned offset, unsigned width)
 {
@@ -56,7 +55,7 @@ int acpi_memory_find(void)
 	uint64_t slots;
 
 	registers = (struct acpi_register){ 0 };
-	unused = unused_slots = 0;
+	unused = 0;
 	if (acpi_find_region(REGION, &region) || region.size < REGISTERS_SIZE ||
 	    acpi_find_integer(SLOTS, &slots))
 		return -ENODEV;
@@ -88,23 +87,29 @@ static uint64_t look_at(unsigned slot)
 	return read_register(SIZE, 4) | (uint64_t)read_register(SIZE + 4, 4) << 32;
 }
 
+/* The sum may be asked for in an interrupt, so it is whole at any time. */
 void acpi_memory_look(void)
 {
 	char text[FORMAT_SIZE_MAX];
-	uint64_t before = unused;
-	uint64_t size;
+	uint64_t before = unused, sum = 0, size;
+	unsigned slots = 0;
 
-	unused = unused_slots = 0;
 	/* Without registers, all slots look as if nobody answered. */
 	for (unsigned slot = 0; slot < slot_count; slot++) {
 		size = look_at(slot);
 		/* Sizes that cannot be do not make the sum small. */
-		unused = size <= UINT64_MAX - unused ? unused + size : UINT64_MAX;
-		unused_slots += size > 0;
+		sum = size <= UINT64_MAX - sum ? sum + size : UINT64_MAX;
+		slots += size > 0;
 	}
-	if (unused > 0 && unused != before)
+	unused = sum;
+	if (sum > 0 && sum != before)
 		log_warn("memory: %s in %u slot%s are there, which this guest does not use",
-			 format_size(unused, text), unused_slots, unused_slots == 1 ? "" : "s");
-	else if (unused != before)
+			 format_size(sum, text), slots, slots == 1 ? "" : "s");
+	else if (sum != before)
 		log_info("memory: all slots are empty now");
+}
+
+uint64_t acpi_memory_unused(void)
+{
+	return unused;
 }

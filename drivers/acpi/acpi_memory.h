@@ -21,4 +21,7 @@ int acpi_memory_find(void);
  */
 void acpi_memory_look(void);
 
+/* Returns how many bytes were in the slots at the last look; from an interrupt, too. */
+uint64_t acpi_memory_unused(void);
+
 #endif

@@ -128,6 +128,28 @@ static void text_without_a_balloon_has_a_line_less(void **state)
 					 "Ledger: ok\n");
 }
 
+/* Of a guest: a line if there is such memory, and a member at any rate. */
+static void memory_that_is_not_used_is_told(void **state)
+{
+	struct mem_figures f = { .version = AEROSTAT_VERSION,
+				 .has_unused = true,
+				 .unused_bytes = UINT64_C(3) << 40,
+				 .verdict = "ok" };
+
+	(void)state;
+	assert_non_null(strstr(as_text(&f), "MemAvailable:            0 kB\n"
+					    "MemUnused:      3221225472 kB\n"
+					    "Balloon "));
+	end(NULL);
+	assert_non_null(strstr(as_json(&f, NULL),
+			       ",\"inflated-free\":0,\"unused_bytes\":3298534883328,\"balloon\":"));
+	end(NULL);
+	f.unused_bytes = 0;
+	assert_null(strstr(as_text(&f), "MemUnused"));
+	end(NULL);
+	assert_non_null(strstr(as_json(&f, NULL), "\"unused_bytes\":0,"));
+}
+
 static void print_more(void)
 {
 	printf("\"more\":1,");
@@ -170,6 +192,7 @@ int main(void)
 		cmocka_unit_test_teardown(text_has_all_of_them_in_kb, end),
 		cmocka_unit_test_teardown(figures_that_need_two_lines_are_indented, end),
 		cmocka_unit_test_teardown(text_without_a_balloon_has_a_line_less, end),
+		cmocka_unit_test_teardown(memory_that_is_not_used_is_told, end),
 		cmocka_unit_test_teardown(json_has_them_in_bytes_and_more, end),
 		cmocka_unit_test_teardown(json_without_a_balloon_says_null, end),
 	};

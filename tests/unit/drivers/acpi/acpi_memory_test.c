@@ -117,6 +117,7 @@ static void memory_from_the_start_is_one_line(void **state)
 	assert_int_equal(sim_log_warnings, 1);
 	assert_string_equal(sim_log_warning,
 			    "memory: 6.5 GiB in 2 slots are there, which this guest does not use");
+	assert_true(acpi_memory_unused() == 6 * GIB + 512 * MIB);
 	/* Nothing changed. */
 	acpi_memory_look();
 	assert_int_equal(sim_log_warnings + sim_log_infos, 1);
@@ -153,6 +154,28 @@ static void memory_that_is_to_leave_may_go(void **state)
 	assert_int_equal(ejected, 2);
 	assert_int_equal(sim_log_warnings + sim_log_infos, 3);
 	assert_string_equal(sim_log_info, "memory: all slots are empty now");
+	assert_true(acpi_memory_unused() == 0);
+}
+
+static uint64_t seen_meanwhile;
+
+static void look_meanwhile(uint16_t port, unsigned width)
+{
+	(void)port;
+	(void)width;
+	seen_meanwhile = acpi_memory_unused();
+}
+
+/* Break + m may ask in the middle of a look. */
+static void the_sum_is_whole_at_any_time(void **state)
+{
+	(void)state;
+	fill(0, GIB, 1);
+	assert_int_equal(start_with(aml, sizeof(aml)), 0);
+	acpi_memory_look();
+	sim_acpi_on_port_read = look_meanwhile;
+	acpi_memory_look();
+	assert_true(seen_meanwhile == GIB);
 }
 
 static void assert_write(size_t i, uint16_t port, unsigned width, uint32_t value)
@@ -229,6 +252,7 @@ static void impossible_numbers_do_no_harm(void **state)
 	acpi_memory_look();
 	assert_int_equal(sim_acpi_write_count, 256);
 	assert_int_equal(sim_log_warnings, 1);
+	assert_true(acpi_memory_unused() == UINT64_MAX);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, setup)
@@ -240,6 +264,7 @@ int main(void)
 		TEST(memory_from_the_start_is_one_line),
 		TEST(memory_that_comes_is_a_line_and_is_seen),
 		TEST(memory_that_is_to_leave_may_go),
+		TEST(the_sum_is_whole_at_any_time),
 		TEST(each_register_is_written_in_its_turn),
 		TEST(a_byte_is_memory_too),
 		TEST(a_machine_without_slots_has_none),
