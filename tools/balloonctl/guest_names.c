@@ -249,37 +249,69 @@ static bool listens(const char *format, const char *folder, const char *daemon)
 	return there;
 }
 
-static void add_running_libvirt(struct guest_names *names, int64_t deadline)
+/* Keeps the first of several errors; takes the sentence of either. */
+static int first_of(int err, char **error, int other, char *sentence)
+{
+	if (err || !other) {
+		free(sentence);
+		return err;
+	}
+	*error = sentence;
+	return other;
+}
+
+/* Who may not ask, or cannot, has no guests there. */
+static int add_if_allowed(struct guest_names *names, const char *uri, int64_t deadline,
+			  char **error)
+{
+	char *sentence = NULL;
+	int err = add_libvirt(names, uri, deadline, &sentence);
+
+	if (err == -EPERM || err == -ENOTSUP)
+		err = 0;
+	if (err && asprintf(error, "%s: %s", uri, sentence ? sentence : "") < 0)
+		*error = NULL;
+	free(sentence);
+	return err;
+}
+
+static int add_running_libvirt(struct guest_names *names, int64_t deadline, char **error)
 {
 	static const char *const daemons[] = { "virtqemud-sock", "libvirt-sock" };
 	bool session = false, system = false;
-	char *error = NULL;
+	char *sentence = NULL;
+	int err = 0;
 
 	for (size_t i = 0; i < 2; i++) {
 		system |= listens("%s/libvirt/%s", "/run", daemons[i]);
 		session |= listens("%s/libvirt/%s", getenv("XDG_RUNTIME_DIR"), daemons[i]) ||
 			   listens("%s/.cache/libvirt/%s", getenv("HOME"), daemons[i]);
 	}
-	/* Who may not ask has no guests there. */
-	if (session)
-		add_libvirt(names, "libvirt:///session", deadline, &error);
-	free(error);
-	error = NULL;
-	if (system)
-		add_libvirt(names, "libvirt:///system", deadline, &error);
-	free(error);
+	/* What root calls its session is the system's. */
+	if (session && geteuid())
+		err = add_if_allowed(names, "libvirt:///session", deadline, error);
+	if (system) {
+		int other = add_if_allowed(names, "libvirt:///system", deadline, &sentence);
+
+		err = first_of(err, error, other, sentence);
+	}
+	return err;
 }
 
-void guest_names_add_usual(struct guest_names *names, int64_t deadline)
+int guest_names_add_usual(struct guest_names *names, int64_t deadline, char **error)
 {
-	char **found;
+	char **found, *sentence = NULL;
 	size_t count;
+	int err, other;
 
-	guest_list(&found, &count);
+	*error = NULL;
+	err = guest_list(&found, &count, error);
 	for (size_t i = 0; i < count; i++) {
-		add(names, found[i]);
+		if (add(names, found[i]) && !err)
+			err = -ENOMEM;
 		free(found[i]);
 	}
 	free(found);
-	add_running_libvirt(names, deadline);
+	other = add_running_libvirt(names, deadline, &sentence);
+	return first_of(err, error, other, sentence);
 }
