@@ -48,6 +48,41 @@ void guest_names_free(struct guest_names *names)
 	names->name = NULL;
 }
 
+static bool is_uri(const char *place)
+{
+	const char *colon = strstr(place, "://");
+
+	return colon && strcspn(place, "/") > (size_t)(colon - place);
+}
+
+/* ---- sockets ---- */
+
+static bool is_served_by(const char *name, const struct stat *socket)
+{
+	struct guest guest = { .name = NULL };
+	char *path = NULL;
+	struct stat st;
+	bool same;
+
+	if (is_uri(name) || guest_find_socket(&guest, name, &path))
+		return false;
+	same = !stat(path, &st) && st.st_dev == socket->st_dev && st.st_ino == socket->st_ino;
+	free(path);
+	return same;
+}
+
+/* A guest that is known already, by its short name perhaps, is no other one. */
+static int add_socket(struct guest_names *names, const char *path)
+{
+	struct stat st;
+
+	if (!stat(path, &st))
+		for (size_t i = 0; i < names->count; i++)
+			if (is_served_by(names->name[i], &st))
+				return 0;
+	return add(names, path);
+}
+
 /* ---- folders ---- */
 
 static int compare_names(const void *a, const void *b)
@@ -80,7 +115,7 @@ static int add_folder(struct guest_names *names, const char *folder)
 		snprintf(path, sizeof(path), "%s%s%s", folder,
 			 folder[strlen(folder) - 1] == '/' ? "" : "/", entry->d_name);
 		if (is_socket(path))
-			err = add(names, path);
+			err = add_socket(names, path);
 	}
 	closedir(dir);
 	if (names->count > first)
@@ -199,13 +234,6 @@ static int add_libvirt(struct guest_names *names, const char *uri, int64_t deadl
 
 /* ---- places ---- */
 
-static bool is_uri(const char *place)
-{
-	const char *colon = strstr(place, "://");
-
-	return colon && strcspn(place, "/") > (size_t)(colon - place);
-}
-
 int guest_names_add(struct guest_names *names, const char *place, int64_t deadline, char **error)
 {
 	struct stat st;
@@ -225,7 +253,7 @@ int guest_names_add(struct guest_names *names, const char *place, int64_t deadli
 	if (S_ISDIR(st.st_mode))
 		return add_folder(names, place);
 	if (S_ISSOCK(st.st_mode))
-		return add(names, place);
+		return add_socket(names, place);
 	*error = strdup("neither a folder nor a socket");
 	return -ENOTSOCK;
 }

@@ -210,8 +210,8 @@ static void places_that_cannot_be_searched_are_named(void **state)
 	assert_int_equal(got.status, EXIT_NO_CONNECT);
 	assert_says(got.err, "/etc/passwd: neither a folder nor a socket");
 	/* The others are listed all the same. */
-	add_socket("gone.qmp", false);
-	got = list("/nowhere", path_of("gone.qmp"));
+	add_socket("../gone.qmp", false);
+	got = list("/nowhere", path_of("../gone.qmp"));
 	assert_int_equal(got.status, EXIT_NO_CONNECT);
 	assert_says(got.out, "/gone.qmp  gone\n");
 }
@@ -271,6 +271,20 @@ static void libvirt_that_hangs_is_told(void **state)
 	assert_int_equal(got.status, EXIT_TIMEOUT);
 	assert_says(got.err, "libvirt:///session: no answer from libvirt in time\n");
 	assert_string_equal(got.out, "a  gone\n");
+}
+
+/* However often, and by whatever name its socket is given. */
+static void guest_is_listed_once(void **state)
+{
+	char slashes[128];
+	struct outcome got;
+
+	(void)state;
+	add_socket("web.qmp", false);
+	snprintf(slashes, sizeof(slashes), "%s//web.qmp", folder);
+	got = run_command(NULL, "list", folder, path_of("web.qmp"), slashes, NULL);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_string_equal(got.out, "web  gone\n");
 }
 
 /* A name that is too long for a column is in no one's way. */
@@ -375,6 +389,7 @@ int main(void)
 		LIST_TEST(places_that_cannot_be_searched_are_named),
 		LIST_TEST(folder_that_is_not_ours_alone_is_told),
 		LIST_TEST(libvirt_that_hangs_is_told),
+		LIST_TEST(guest_is_listed_once),
 		LIST_TEST(names_are_a_column_of_forty),
 		LIST_TEST(guest_that_fails_says_how),
 		LIST_TEST(sockets_of_a_folder_are_sorted),
