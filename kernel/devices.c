@@ -31,6 +31,17 @@ static const struct pci_hotplug_ops hotplug_ops = { .added = add, .removing = re
 
 _Static_assert(ACPI_BUSES == PCI_BUSES, "the set of root buses");
 
+/* A microvm with pcie=on says in AML alone where its config space is (_CBA). */
+static void tell_unreached(void)
+{
+	struct acpi_device bridge;
+
+	if (acpi_find_device("PNP0A08", 0, &bridge))
+		log_info("pci: none");
+	else
+		log_info("pci: ACPI names a host bridge, but no MCFG and no port 0xcf8 lead to it");
+}
+
 static void find_pci(const struct boot_info *boot)
 {
 	uint8_t roots[PCI_BUSES / 8];
@@ -41,7 +52,7 @@ static void find_pci(const struct boot_info *boot)
 
 	if (acpi_find_ecam(&ecam, &last_bus) || pci_config_use_ecam(ecam, last_bus)) {
 		if (pci_config_use_ports()) {
-			log_info("pci: none");
+			tell_unreached();
 			return;
 		}
 	}

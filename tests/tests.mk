@@ -709,6 +709,7 @@ check-layers: $(GUEST_OBJECTS)
 
 check-style:
 	@tests/style/run.sh
+	@MAKE='$(MAKE)' tests/style/wanted.sh
 	@tools/check_style.sh
 
 check-conformance:

@@ -80,6 +80,22 @@ static void mmio_version_2_found_by_acpi(void **state)
 	check_microvm(VERSION_2, "mmio@feb02e00 balloon (type 5), mmio modern,");
 }
 
+/* QEMU tells nobody who runs no AML where that bus is. */
+static void pci_express_without_mcfg_is_told(void **state)
+{
+	struct vm *vm = harness_boot(
+		&(struct guest_options){ .machine = "microvm", .extra = VERSION_2 "-M pcie=on" });
+
+	(void)state;
+	harness_command_says(
+		vm, "dmesg",
+		"pci: ACPI names a host bridge, but no MCFG and no port 0xcf8 lead to it");
+	harness_command_says(vm, "virtio", "mmio@feb02e00 balloon (type 5), mmio modern,");
+	harness_take(vm, 64 * MIB);
+	harness_check_taken(vm, 64 * MIB, false);
+	harness_stop(vm);
+}
+
 static void mmio_version_1_found_on_the_command_line(void **state)
 {
 	(void)state;
@@ -230,6 +246,7 @@ int microvm_tests(void)
 	const struct CMUnitTest tests[] = {
 		TEST(mmio_version_1_found_by_acpi),
 		TEST(mmio_version_2_found_by_acpi),
+		TEST(pci_express_without_mcfg_is_told),
 		TEST(mmio_version_1_found_on_the_command_line),
 		TEST(mmio_version_2_found_on_the_command_line),
 		TEST(mmio_with_the_first_io_apic_only),

@@ -78,7 +78,11 @@ static void choose(bool all, const char *pattern)
 		exit(1);
 	}
 	if (matrix.count == 0) {
-		fprintf(stderr, "no cell that can be run has a name like '%s'\n", pattern);
+		fprintf(stderr,
+			"no cell that can be run has a name like '%s': one is %s; `make "
+			"matrix-all` "
+			"has more than `make matrix`\n",
+			pattern, vital_cells[0]);
 		exit(1);
 	}
 }

@@ -277,7 +277,7 @@ static bool has_suffix(const char *path, const char *suffix)
 {
 	size_t length = strlen(path), end = strlen(suffix);
 
-	return length > end && !strcmp(path + length - end, suffix);
+	return length >= end && !strcmp(path + length - end, suffix);
 }
 
 static bool take_words(void *request, char **words, size_t count)

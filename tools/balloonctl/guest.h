@@ -92,10 +92,11 @@ int guest_check_name(const char *name, char **error);
 /*
  * Lists the short names of the sockets in the folder that tools/run.sh uses,
  * sorted; the array and each name are the caller's by free(). Sockets that nobody
- * serves any more are among them. *count is 0 if there is no such folder, or if it
- * is not ours alone.
+ * serves any more are among them; without such a folder there are none. On failure *names
+ * has those that were found, and *error is a sentence as that of guest_open(). -EPERM: the
+ * folder is not ours alone; -ENOMEM; or what opendir(3) says.
  */
-void guest_list(char ***names, size_t *count);
+int guest_list(char ***names, size_t *count, char **error);
 
 /* Closes and frees; NULL is allowed. */
 void guest_close(struct guest *guest);

@@ -82,14 +82,18 @@ static bool is_short_name(const char *name)
 				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] == '\0';
 }
 
-/* The name in "NAME.qmp", by free(); NULL if it is none. */
-static char *name_of_socket(const char *file)
+/* Tells whether it is a "NAME.qmp". */
+static bool is_name_of_socket(const char *file)
 {
 	size_t len = strlen(file), suffix = strlen(SUFFIX);
 
-	if (len <= suffix || strcmp(file + len - suffix, SUFFIX) != 0 || !is_short_name(file))
-		return NULL;
-	return strndup(file, len - suffix);
+	return len > suffix && !strcmp(file + len - suffix, SUFFIX) && is_short_name(file);
+}
+
+/* The name in it, by free(); NULL: out of memory. */
+static char *name_of_socket(const char *file)
+{
+	return strndup(file, strlen(file) - strlen(SUFFIX));
 }
 
 static int compare_names(const void *a, const void *b)
@@ -97,37 +101,55 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void list_folder(const char *folder, char ***names, size_t *count)
+static int add_name(const char *file, char ***names, size_t *count)
+{
+	char *name = name_of_socket(file);
+	char **more = realloc(*names, (*count + 1) * sizeof(char *));
+
+	if (more)
+		*names = more;
+	if (!more || !name) {
+		free(name);
+		return -ENOMEM;
+	}
+	(*names)[(*count)++] = name;
+	return 0;
+}
+
+/* On failure there are those that were found. */
+static int list_folder(struct guest *guest, const char *folder, char ***names, size_t *count)
 {
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
+	int err = 0;
 
-	while (dir && (entry = readdir(dir))) {
-		char *name = name_of_socket(entry->d_name);
-		char **more = name ? realloc(*names, (*count + 1) * sizeof(char *)) : NULL;
-
-		if (!more) {
-			free(name);
-			continue;
-		}
-		*names = more;
-		(*names)[(*count)++] = name;
-	}
-	if (dir)
-		closedir(dir);
+	if (!dir)
+		return guest_fail(guest, -errno, "%s: %s", folder, strerror(errno));
+	while (!err && (entry = readdir(dir)))
+		if (is_name_of_socket(entry->d_name))
+			err = add_name(entry->d_name, names, count);
+	closedir(dir);
 	if (*count)
 		qsort(*names, *count, sizeof(char *), compare_names);
+	return err ? guest_fail(guest, err, "out of memory; a guest may be missing") : 0;
 }
 
-void guest_list(char ***names, size_t *count)
+int guest_list(char ***names, size_t *count, char **error)
 {
-	struct guest unused = { 0 };
+	struct guest guest = { .name = NULL };
 	char folder[PATH_MAX];
+	int err = runtime_folder(&guest, folder, sizeof(folder));
 
 	*names = NULL;
 	*count = 0;
-	if (!runtime_folder(&unused, folder, sizeof(folder)))
-		list_folder(folder, names, count);
+	*error = NULL;
+	if (err == -ENOENT)
+		return 0;
+	if (!err)
+		err = list_folder(&guest, folder, names, count);
+	if (err)
+		*error = strdup(guest.error);
+	return err;
 }
 
 static void free_names(char **names, size_t count)
@@ -204,11 +226,14 @@ static int find_only(struct guest *guest, const char *folder, char **path)
 {
 	char **names = NULL;
 	size_t count = 0;
-	int err;
+	int err = list_folder(guest, folder, &names, &count);
 
-	list_folder(folder, &names, &count);
-	if (count > 1)
+	if (!err && count > 1)
 		drop_dead(folder, names, &count);
+	if (err)
+		free_names(names, count);
+	if (err)
+		return err;
 	if (count == 0)
 		err = guest_fail(guest, -ENOTCONN,
 				 "no guest runs here: no socket in %s; start one with `make run`, "
@@ -236,7 +261,8 @@ static int find_named(struct guest *guest, const char *folder, const char *name,
 	if (err || strlen(*path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path) ||
 	    !lstat(*path, &st) || errno != ENOENT)
 		return err;
-	list_folder(folder, &names, &count);
+	/* They are only for the sentence. */
+	list_folder(guest, folder, &names, &count);
 	print_names(list, sizeof(list), names, count);
 	err = guest_fail(guest, -ENOENT, "no guest %s runs here, as there is no %s; %s%s", name,
 			 *path, count ? "there are:" : "nor is there another", list);

@@ -87,6 +87,7 @@ static int fail_libvirt(struct guest *guest)
 		break;
 	case VIR_ERR_AUTH_FAILED:
 	case VIR_ERR_AUTH_CANCELLED:
+	case VIR_ERR_AUTH_UNAVAILABLE:
 	case VIR_ERR_ACCESS_DENIED:
 		err = -EPERM;
 		break;

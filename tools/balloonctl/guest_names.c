@@ -48,6 +48,41 @@ void guest_names_free(struct guest_names *names)
 	names->name = NULL;
 }
 
+static bool is_uri(const char *place)
+{
+	const char *colon = strstr(place, "://");
+
+	return colon && strcspn(place, "/") > (size_t)(colon - place);
+}
+
+/* ---- sockets ---- */
+
+static bool is_served_by(const char *name, const struct stat *socket)
+{
+	struct guest guest = { .name = NULL };
+	char *path = NULL;
+	struct stat st;
+	bool same;
+
+	if (is_uri(name) || guest_find_socket(&guest, name, &path))
+		return false;
+	same = !stat(path, &st) && st.st_dev == socket->st_dev && st.st_ino == socket->st_ino;
+	free(path);
+	return same;
+}
+
+/* A guest that is known already, by its short name perhaps, is no other one. */
+static int add_socket(struct guest_names *names, const char *path)
+{
+	struct stat st;
+
+	if (!stat(path, &st))
+		for (size_t i = 0; i < names->count; i++)
+			if (is_served_by(names->name[i], &st))
+				return 0;
+	return add(names, path);
+}
+
 /* ---- folders ---- */
 
 static int compare_names(const void *a, const void *b)
@@ -80,7 +115,7 @@ static int add_folder(struct guest_names *names, const char *folder)
 		snprintf(path, sizeof(path), "%s%s%s", folder,
 			 folder[strlen(folder) - 1] == '/' ? "" : "/", entry->d_name);
 		if (is_socket(path))
-			err = add(names, path);
+			err = add_socket(names, path);
 	}
 	closedir(dir);
 	if (names->count > first)
@@ -196,13 +231,6 @@ static int add_libvirt(struct guest_names *names, const char *uri, int64_t deadl
 
 /* ---- places ---- */
 
-static bool is_uri(const char *place)
-{
-	const char *colon = strstr(place, "://");
-
-	return colon && strcspn(place, "/") > (size_t)(colon - place);
-}
-
 int guest_names_add(struct guest_names *names, const char *place, int64_t deadline, char **error)
 {
 	struct stat st;
@@ -222,7 +250,7 @@ int guest_names_add(struct guest_names *names, const char *place, int64_t deadli
 	if (S_ISDIR(st.st_mode))
 		return add_folder(names, place);
 	if (S_ISSOCK(st.st_mode))
-		return add(names, place);
+		return add_socket(names, place);
 	*error = strdup("neither a folder nor a socket");
 	return -ENOTSOCK;
 }
@@ -246,41 +274,69 @@ static bool listens(const char *format, const char *folder, const char *daemon)
 	return there;
 }
 
-/* Who may not ask has no guests there. */
-static void add_what_may_be_asked(struct guest_names *names, const char *uri, int64_t deadline)
+/* Keeps the first of several errors; takes the sentence of either. */
+static int first_of(int err, char **error, int other, char *sentence)
 {
-	char *error = NULL;
-
-	add_libvirt(names, uri, deadline, &error);
-	free(error);
+	if (err || !other) {
+		free(sentence);
+		return err;
+	}
+	*error = sentence;
+	return other;
 }
 
-static void add_running_libvirt(struct guest_names *names, int64_t deadline)
+/* Who may not ask, or cannot, has no guests there. */
+static int add_if_allowed(struct guest_names *names, const char *uri, int64_t deadline,
+			  char **error)
+{
+	char *sentence = NULL;
+	int err = add_libvirt(names, uri, deadline, &sentence);
+
+	if (err == -EPERM || err == -ENOTSUP)
+		err = 0;
+	if (err && asprintf(error, "%s: %s", uri, sentence ? sentence : "") < 0)
+		*error = NULL;
+	free(sentence);
+	return err;
+}
+
+static int add_running_libvirt(struct guest_names *names, int64_t deadline, char **error)
 {
 	static const char *const daemons[] = { "virtqemud-sock", "libvirt-sock" };
 	bool session = false, system = false;
+	char *sentence = NULL;
+	int err = 0;
 
 	for (size_t i = 0; i < 2; i++) {
 		system |= listens("%s/libvirt/%s", "/run", daemons[i]);
 		session |= listens("%s/libvirt/%s", getenv("XDG_RUNTIME_DIR"), daemons[i]) ||
 			   listens("%s/.cache/libvirt/%s", getenv("HOME"), daemons[i]);
 	}
-	if (session)
-		add_what_may_be_asked(names, "libvirt:///session", deadline);
-	if (system)
-		add_what_may_be_asked(names, "libvirt:///system", deadline);
+	/* What root calls its session is the system's. */
+	if (session && geteuid())
+		err = add_if_allowed(names, "libvirt:///session", deadline, error);
+	if (system) {
+		int other = add_if_allowed(names, "libvirt:///system", deadline, &sentence);
+
+		err = first_of(err, error, other, sentence);
+	}
+	return err;
 }
 
-void guest_names_add_usual(struct guest_names *names, int64_t deadline)
+int guest_names_add_usual(struct guest_names *names, int64_t deadline, char **error)
 {
-	char **found;
+	char **found, *sentence = NULL;
 	size_t count;
+	int err, other;
 
-	guest_list(&found, &count);
+	*error = NULL;
+	err = guest_list(&found, &count, error);
 	for (size_t i = 0; i < count; i++) {
-		add(names, found[i]);
+		if (add(names, found[i]) && !err)
+			err = -ENOMEM;
 		free(found[i]);
 	}
 	free(found);
-	add_running_libvirt(names, deadline);
+	other = add_running_libvirt(names, deadline, &sentence);
+	return first_of(err, error, other, sentence);
 }

@@ -16,10 +16,13 @@ struct guest_names {
 };
 
 /*
- * Adds the guests of tools/run.sh, and the running domains of a libvirt that runs here, as
- * far as it answers by `deadline`. A place that is not there has no guests.
+ * Adds the guests of tools/run.sh, and the running domains of a libvirt that runs here. A place
+ * that is not there has no guests, nor has a libvirt that may not be asked, or cannot by this
+ * build. On failure those that were found are there, and *error is a sentence about the first
+ * one, by free(), or NULL: what guest_list() says; -ETIMEDOUT: libvirt has not answered by
+ * `deadline`; -ENOTCONN, -EPROTO.
  */
-void guest_names_add_usual(struct guest_names *names, int64_t deadline);
+int guest_names_add_usual(struct guest_names *names, int64_t deadline, char **error);
 
 /*
  * Adds the guests at `place`: NAME.qmp in a folder, a QMP socket, both with a slash in them,

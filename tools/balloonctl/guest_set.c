@@ -36,20 +36,41 @@ static int add(struct guest_set *set, const char *name)
 	return err;
 }
 
-void guest_set_find(struct guest_set *set)
+static int find(struct guest_set *set, char **error)
 {
 	char **names;
 	size_t count;
+	int err = guest_list(&names, &count, error);
 
-	if (!set->finds)
-		return;
-	guest_list(&names, &count);
 	for (size_t i = 0; i < count; i++) {
 		/* A guest that does not fit now may fit at the next look. */
 		add(set, names[i]);
 		free(names[i]);
 	}
 	free(names);
+	return err;
+}
+
+void guest_set_find(struct guest_set *set)
+{
+	char *error = NULL;
+
+	/* What is wrong now may be right at the next look. */
+	if (set->finds)
+		find(set, &error);
+	free(error);
+}
+
+/* At the start a person is there to be told. */
+static int find_first(struct guest_set *set)
+{
+	char *error = NULL;
+	int err = find(set, &error);
+
+	if (err)
+		complain("%s", error ? error : strerror(-err));
+	free(error);
+	return exit_status(err);
 }
 
 /* What can never be a guest is not waited for. */
@@ -96,7 +117,8 @@ int guest_set_open(struct guest_set *set, const struct common *common, char **na
 		status = add_all(set, &only, 1);
 	else
 		status = add_all(set, names, count);
-	guest_set_find(set);
+	if (!status && set->finds)
+		status = find_first(set);
 	if (status)
 		guest_set_close(set);
 	return status;

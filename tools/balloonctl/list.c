@@ -38,7 +38,10 @@ static const char help[] =
 	"\n"
 	"  --json   one JSON object on one line; all amounts in bytes\n"
 	"\n"
-	"Exit status: 0 also if there is none; 1, 2 or 7 if a WHERE cannot be searched.\n";
+	"Exit status: 0 all that there are were listed, whatever became of them, also if\n"
+	"there is none. Else one may be missing: 1 there was no memory, 2 a WHERE is no\n"
+	"place, 4 libvirt gave no answer, 7 a place cannot be searched; the others are\n"
+	"listed.\n";
 
 struct request {
 	bool json;
@@ -60,13 +63,23 @@ static int add_place(const char *place, int timeout_ms, struct guest_names *name
 	return err == -EINVAL ? EXIT_USAGE : exit_status(err);
 }
 
+static int add_usual(int timeout_ms, struct guest_names *names)
+{
+	char *error = NULL;
+	int err = guest_names_add_usual(names, deadline_in(timeout_ms), &error);
+
+	if (err)
+		complain("%s", error ? error : strerror(-err));
+	free(error);
+	return exit_status(err);
+}
+
 /* The status is that of the first place that cannot be searched; the others are. */
 static int find_guests(const struct call *call, int timeout_ms, struct guest_names *names)
 {
 	const struct request *request = call->request;
-	int status = EXIT_REACHED;
+	int status = add_usual(timeout_ms, names);
 
-	guest_names_add_usual(names, deadline_in(timeout_ms));
 	for (size_t i = 0; i < request->count; i++) {
 		int one = add_place(request->places[i], timeout_ms, names);
 

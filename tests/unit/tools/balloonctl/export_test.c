@@ -600,7 +600,8 @@ static void address_that_is_wrong_says_where(void **state)
 
 static void file_has_a_name_that_is_read(void **state)
 {
-	static const char *const bad[] = { "a.txt", "", "-", ".prom", "a.prom.new", "prom" };
+	static const char *const bad[] = { "/nowhere/a.txt", "", "-", "/nowhere/a.prom.new",
+					   "/nowhere/prom" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -610,7 +611,6 @@ static void file_has_a_name_that_is_read(void **state)
 		assert_int_equal(end.status, EXIT_USAGE);
 		assert_says(end.err, ": a name that ends in .prom is wanted, as node_exporter "
 				     "reads no other\n");
-		assert_int_equal(access(bad[i], F_OK), -1);
 	}
 }
 

@@ -273,6 +273,66 @@ static void cost_is_known_as_a_whole_or_not_at_all(void **state)
 	assert_true(cost.resident > 0);
 }
 
+/* A guest is on the list, at least as one that failed, or the status says that it may not be. */
+static void short_memory_hides_no_guest(void **state)
+{
+	struct fake_place place;
+	struct run r;
+	unsigned n = 0;
+
+	(void)state;
+	fake_qemu_start(&answering, &place);
+	do {
+		char *argv[] = { (char[]){ "list" }, place.dir, NULL };
+
+		run(NULL, argv, FAILING_MEMORY, ++n, &r);
+		if (r.status)
+			assert_run(r.status == EXIT_WRONG && names_the_reason(&r, FAILING_MEMORY),
+				   &r, "list", n);
+		else
+			assert_run(strstr(r.out, "/fake.qmp  1.000 GiB left") ||
+					   strstr(r.out, "/fake.qmp  failed: "),
+				   &r, "list", n);
+		assert_true(n < CALLS_MAX);
+	} while (*r.failed);
+	assert_true(n > 2);
+	fake_qemu_stop(&place);
+}
+
+/* So it is with those of tools/run.sh, which nobody names. */
+static void short_memory_hides_no_guest_that_is_found(void **state)
+{
+	struct fake_place place;
+	char runtime[64], socket[96];
+	struct run r;
+	unsigned n = 0;
+
+	(void)state;
+	fake_qemu_start(&answering, &place);
+	snprintf(runtime, sizeof(runtime), "%s/aerostat-%u", folder, (unsigned)geteuid());
+	snprintf(socket, sizeof(socket), "%s/web.qmp", runtime);
+	assert_int_equal(mkdir(runtime, 0700), 0);
+	assert_int_equal(link(place.path, socket), 0);
+	setenv("XDG_RUNTIME_DIR", folder, 1);
+	do {
+		char *argv[] = { (char[]){ "list" }, NULL };
+
+		run(NULL, argv, FAILING_MEMORY, ++n, &r);
+		if (r.status)
+			assert_run(r.status == EXIT_WRONG && names_the_reason(&r, FAILING_MEMORY),
+				   &r, "list", n);
+		else
+			assert_run(strstr(r.out, "web  1.000 GiB left") ||
+					   strstr(r.out, "web  failed: "),
+				   &r, "list", n);
+		assert_true(n < CALLS_MAX);
+	} while (*r.failed);
+	unsetenv("XDG_RUNTIME_DIR");
+	unlink(socket);
+	rmdir(runtime);
+	fake_qemu_stop(&place);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +343,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(guest_that_cannot_be_read_says_why, begin, end),
 		cmocka_unit_test_setup_teardown(calls_that_fail_are_named, begin, end),
 		cmocka_unit_test(cost_is_known_as_a_whole_or_not_at_all),
+		cmocka_unit_test_setup_teardown(short_memory_hides_no_guest, begin, end),
+		cmocka_unit_test_setup_teardown(short_memory_hides_no_guest_that_is_found, begin,
+						end),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/failing", tests, NULL, NULL);

@@ -130,7 +130,7 @@ static void of_several_guests_one_must_be_named(void **state)
 {
 	struct fixture f;
 	size_t count;
-	char **names;
+	char **names, *error;
 
 	(void)state;
 	set_up(&f);
@@ -145,7 +145,7 @@ static void of_several_guests_one_must_be_named(void **state)
 
 		add_dead(&f, name);
 	}
-	guest_list(&names, &count);
+	assert_int_equal(guest_list(&names, &count, &error), 0);
 	assert_int_equal(count, 9);
 	assert_string_equal(names[0], "a-2");
 	for (size_t i = 1; i < count; i++)
@@ -183,15 +183,17 @@ static void folder_that_is_not_private_is_refused(void **state)
 	add_living(&f, "a.qmp");
 	for (size_t i = 0; i < sizeof(open_modes) / sizeof(open_modes[0]); i++) {
 		size_t count;
-		char **names;
+		char **names, *error;
 
 		assert_int_equal(chmod(f.folder, open_modes[i]), 0);
 		snprintf(words, sizeof(words), "(mode %03o); make it private: chmod 700",
 			 (unsigned)open_modes[i] & 0777);
 		assert_fails(NULL, -EPERM, words);
 		assert_fails("a", -EPERM, words);
-		guest_list(&names, &count);
+		assert_int_equal(guest_list(&names, &count, &error), -EPERM);
 		assert_int_equal(count, 0);
+		assert_says(error, words);
+		free(error);
 	}
 	assert_int_equal(chmod(f.folder, 0700), 0);
 	assert_opens("a", "a");
@@ -404,7 +406,7 @@ static void other_files_are_no_guests(void **state)
 					      "-a.qmp", ".a.qmp", "a b.qmp" };
 	struct fixture f;
 	size_t count;
-	char **names;
+	char **names, *error;
 
 	(void)state;
 	set_up(&f);
@@ -412,7 +414,7 @@ static void other_files_are_no_guests(void **state)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		assert_int_equal(mknod(path_of(&f, others[i]), S_IFREG | 0600, 0), 0);
 	add_living(&f, "b.qmp");
-	guest_list(&names, &count);
+	assert_int_equal(guest_list(&names, &count, &error), 0);
 	assert_int_equal(count, 1);
 	assert_string_equal(names[0], "b");
 	free(names[0]);

@@ -170,7 +170,7 @@ static int status_of(pid_t pid)
 static void watch_prints_a_line_for_each_look(void **state)
 {
 	const struct fake_qemu qemu = { .left_before = 768 * MIB, .lives = true };
-	double before = (double)time(NULL), first;
+	double before = (double)time(NULL), first, last = 0;
 	struct fake_place place;
 	struct watcher watcher;
 	const char *line;
@@ -193,8 +193,11 @@ static void watch_prints_a_line_for_each_look(void **state)
 	while (strcmp(member(line, "statistics stat-free-memory"), "4096") != 0 ||
 	       strcmp(member(line, "polling-interval"), "1") != 0);
 	assert_true(number(line, "time") > first);
+	/* No look comes twice. */
 	for (int i = 0; i < 2; i++) {
 		line = next_line(&watcher, "/nowhere/a");
+		assert_true(number(line, "time") > last);
+		last = number(line, "time");
 		assert_string_equal(member(line, "condition"), "gone");
 		assert_says(line, "\"error\":\"/nowhere: No such file or directory\"");
 		assert_string_equal(member(line, "left"), "");

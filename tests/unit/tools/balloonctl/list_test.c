@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,10 +210,81 @@ static void places_that_cannot_be_searched_are_named(void **state)
 	assert_int_equal(got.status, EXIT_NO_CONNECT);
 	assert_says(got.err, "/etc/passwd: neither a folder nor a socket");
 	/* The others are listed all the same. */
-	add_socket("gone.qmp", false);
-	got = list("/nowhere", path_of("gone.qmp"));
+	add_socket("../gone.qmp", false);
+	got = list("/nowhere", path_of("../gone.qmp"));
 	assert_int_equal(got.status, EXIT_NO_CONNECT);
 	assert_says(got.out, "/gone.qmp  gone\n");
+}
+
+/* Where a guest may be missing, the status tells, and the others are listed. */
+static void folder_that_is_not_ours_alone_is_told(void **state)
+{
+	char other[80];
+	struct outcome got;
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s/other", base);
+	assert_int_equal(mkdir(other, 0700), 0);
+	add_socket("../other/a.qmp", false);
+	assert_int_equal(chmod(folder, 0755), 0);
+	got = list(other, NULL);
+	assert_int_equal(got.status, EXIT_NO_CONNECT);
+	assert_says(got.err, "others may use the folder ");
+	assert_says(got.out, "/other/a.qmp  gone\n");
+	/* Nor are its guests passed over by the commands that look again and again. */
+	got = run_command(NULL, "watch", "--json", NULL);
+	assert_int_equal(got.status, EXIT_NO_CONNECT);
+	assert_says(got.err, "others may use the folder ");
+	assert_int_equal(run_command(NULL, "export", NULL).status, EXIT_NO_CONNECT);
+	/* Where there is none there are no guests. */
+	assert_int_equal(rmdir(folder), 0);
+	got = list(other, NULL);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_string_equal(got.err, "");
+}
+
+#define NOBODY 65534
+
+/* It takes a connection, and says nothing. Root has no libvirt of its own. */
+static void libvirt_that_hangs_is_told(void **state)
+{
+	bool root = geteuid() == 0;
+	struct outcome got;
+	char path[80];
+	int fd;
+
+	(void)state;
+	got = run_command(NULL, "list", "test:///default", NULL);
+	if (strstr(got.err, "built without libvirt"))
+		return;
+	assert_false(root && (chown(base, NOBODY, (gid_t)-1) || seteuid(NOBODY)));
+	snprintf(path, sizeof(path), "%s/libvirt", base);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(folder, sizeof(folder), "%s/aerostat-%u", base, (unsigned)geteuid());
+	assert_false(root && mkdir(folder, 0700));
+	add_socket("a.qmp", false);
+	fd = add_socket("../libvirt/libvirt-sock", true);
+	run_within(500);
+	got = run_command(NULL, "list", NULL);
+	assert_false(root && seteuid(0));
+	close(fd);
+	assert_int_equal(got.status, EXIT_TIMEOUT);
+	assert_says(got.err, "libvirt:///session: no answer from libvirt in time\n");
+	assert_string_equal(got.out, "a  gone\n");
+}
+
+/* However often, and by whatever name its socket is given. */
+static void guest_is_listed_once(void **state)
+{
+	char slashes[128];
+	struct outcome got;
+
+	(void)state;
+	add_socket("web.qmp", false);
+	snprintf(slashes, sizeof(slashes), "%s//web.qmp", folder);
+	got = run_command(NULL, "list", folder, path_of("web.qmp"), slashes, NULL);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_string_equal(got.out, "web  gone\n");
 }
 
 /* A name that is too long for a column is in no one's way. */
@@ -315,6 +387,9 @@ int main(void)
 		LIST_TEST(folders_and_sockets_may_be_named),
 		LIST_TEST(only_sockets_of_that_name_are_guests),
 		LIST_TEST(places_that_cannot_be_searched_are_named),
+		LIST_TEST(folder_that_is_not_ours_alone_is_told),
+		LIST_TEST(libvirt_that_hangs_is_told),
+		LIST_TEST(guest_is_listed_once),
 		LIST_TEST(names_are_a_column_of_forty),
 		LIST_TEST(guest_that_fails_says_how),
 		LIST_TEST(sockets_of_a_folder_are_sorted),
