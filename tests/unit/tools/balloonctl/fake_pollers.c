@@ -146,9 +146,10 @@ void fake_add_error(size_t poller, int64_t ms, int err, const char *why)
 
 /* ---- guests ---- */
 
-void __wrap_guest_list(char ***names, size_t *count);
-void __wrap_guest_list(char ***names, size_t *count)
+int __wrap_guest_list(char ***names, size_t *count, char **error);
+int __wrap_guest_list(char ***names, size_t *count, char **error)
 {
+	*error = NULL;
 	*count = fake.nr_found + (fake.now >= fake.another_at);
 	*names = malloc((*count + 1) * sizeof((*names)[0]));
 	for (size_t i = 0; i < *count; i++) {
@@ -156,6 +157,7 @@ void __wrap_guest_list(char ***names, size_t *count)
 		snprintf((*names)[i], 16, "g%u", (unsigned)i & 0xff);
 	}
 	fake.nr_lists++;
+	return 0;
 }
 
 static int state_fake(struct guest *guest, struct guest_state *state)
