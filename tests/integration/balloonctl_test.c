@@ -496,7 +496,9 @@ static void start_by_script(struct program *program, const char *name)
 
 static void wait_for_guest(const char *name)
 {
-	const char *const args[] = { program_path("balloonctl"), "-g", name, "take", "1M", NULL };
+	const char *const args[] = {
+		program_path("balloonctl"), "-g", name, "take", "1M", "--wait", NULL
+	};
 	const struct timespec pause = { .tv_nsec = 200000000 };
 	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
 	const struct program_end *end;
