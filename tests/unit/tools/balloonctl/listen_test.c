@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -36,6 +37,7 @@
 #include "tools/deadline.h"
 
 #define LONG_MS 600000
+#define PATIENCE_MS 30000 /* less than the alarm, which would not say why */
 #define ALARM_S 60u
 
 static int begin(void **state)
@@ -219,6 +221,37 @@ static void server_leaves_nothing_open(void **state)
 	assert_int_equal(listen_start(address, make_page, page, LONG_MS, &listener, text), 0);
 	listen_stop(listener);
 	assert_int_equal(next_fd(), before);
+}
+
+static unsigned count_threads(void)
+{
+	DIR *folder = opendir("/proc/self/task");
+	struct dirent *entry;
+	unsigned count = 0;
+
+	assert_non_null(folder);
+	while ((entry = readdir(folder)))
+		count += entry->d_name[0] != '.';
+	closedir(folder);
+	return count;
+}
+
+/* A thread is there yet for a moment after its last word. */
+static void server_leaves_no_thread(void **state)
+{
+	unsigned before = count_threads();
+	char address[LISTEN_ADDRESS];
+	struct listener *listener;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(listen_start("0", make_page, NULL, LONG_MS, &listener, address),
+				 0);
+		assert_true(count_threads() > before);
+		listen_stop(listener);
+	}
+	for (int64_t until = deadline_in(PATIENCE_MS); count_threads() > before; usleep(1000))
+		assert_true(deadline_left(until) > 0);
 }
 
 /* More, one after the other, than there may be at a time. */
@@ -652,6 +685,7 @@ int main(void)
 		TEST(longest_address_and_highest_port_are_understood),
 		TEST(port_that_is_taken_leaves_nothing_open),
 		TEST(server_leaves_nothing_open),
+		TEST(server_leaves_no_thread),
 		TEST(clients_that_have_gone_do_not_count),
 		TEST(server_may_have_the_number_0),
 		TEST(server_that_does_not_start_says_so),
