@@ -295,7 +295,8 @@ $(addsuffix /tools/qmp_calls,$(RUNS)) $(addsuffix /tools/vm,$(RUNS)): \
 	LIBS := -ljson-c -lelf -lmicrohttpd $(FAILING)
 $(foreach name,tools/svg_plot tools/svg_scale tools/svg_picture bench/samples, \
 	$(addsuffix /$(name),$(RUNS))): LIBS := -lm
-$(addsuffix /tools/core,$(RUNS)) $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
+$(addsuffix /tools/core,$(RUNS)): LIBS := -lelf -Xlinker --wrap=pread
+$(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 $(foreach name,guest_thread poller export, \

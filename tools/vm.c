@@ -104,6 +104,12 @@ int vm_fail(struct vm *vm, int err, const char *format, ...)
 	return err;
 }
 
+/* Whole ones, for a report. */
+static int seconds_of(int ms)
+{
+	return ms / 1000;
+}
+
 /* ---- the serial line ---- */
 
 static int make_room(struct vm *vm)
@@ -232,7 +238,7 @@ static int expect(struct vm *vm, find_fn *finder, const char *text, const struct
 			return vm_fail(vm, ret, "the line ended while we waited for \"%s\"", text);
 		if (deadline_left(limit->deadline) == 0)
 			return vm_fail(vm, -ETIMEDOUT, "waited %d s in vain for \"%s\"",
-				       limit->ms / 1000, text);
+				       seconds_of(limit->ms), text);
 		wait_serial(vm, POLLIN, limit->deadline);
 		ret = read_serial(vm);
 	}
@@ -337,7 +343,7 @@ static int wait_balloon(struct vm *vm, int64_t bytes_left, int timeout_ms)
 			return vm_fail(vm, -ETIMEDOUT,
 				       "waited %d s in vain for a balloon that leaves %" PRId64
 				       " bytes: it leaves %" PRId64,
-				       timeout_ms / 1000, bytes_left, actual);
+				       seconds_of(timeout_ms), bytes_left, actual);
 		listen_a_while(vm);
 	}
 	return vm_fail(vm, ret, "%s", qmp_error(vm->qmp));
@@ -368,5 +374,6 @@ int vm_wait_exit(struct vm *vm, int timeout_ms, int *status)
 			return 0;
 		}
 	} while (deadline_left(deadline));
-	return vm_fail(vm, -ETIMEDOUT, "waited %d s in vain for QEMU's end", timeout_ms / 1000);
+	return vm_fail(vm, -ETIMEDOUT, "waited %d s in vain for QEMU's end",
+		       seconds_of(timeout_ms));
 }

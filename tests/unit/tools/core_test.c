@@ -369,6 +369,35 @@ static void every_one_of_many_pieces_is_found(void **state)
 	core_close(core);
 }
 
+/* Of one call; 0: as many as are wanted. */
+static size_t bytes_max;
+
+ssize_t __real_pread(int fd, void *to, size_t size, off_t at);
+ssize_t __wrap_pread(int fd, void *to, size_t size, off_t at);
+ssize_t __wrap_pread(int fd, void *to, size_t size, off_t at)
+{
+	return __real_pread(fd, to, bytes_max && size > bytes_max ? bytes_max : size, at);
+}
+
+/* A call may give less than is wanted, and is made again for the rest. */
+static void reads_in_as_many_parts_as_it_takes(void **state)
+{
+	static const char data[] = "0123456789";
+	const struct core_piece piece = { .paddr = 0x1000, .data = data, .size = sizeof(data) };
+	char error[CORE_ERROR_MAX], text[sizeof(data)] = "";
+	struct core *core;
+
+	(void)state;
+	assert_int_equal(core_file_open(core_file_make(&piece, 1), &core, error), 0);
+	for (bytes_max = 1; bytes_max < 5; bytes_max++) {
+		memset(text, 0, sizeof(text));
+		assert_int_equal(core_read(core, 0x1000, text, sizeof(text)), 0);
+		assert_string_equal(text, data);
+	}
+	bytes_max = 0;
+	core_close(core);
+}
+
 /* Who calls without a standard input has the number 0 for the file. */
 static void descriptor_0_is_one(void **state)
 {
@@ -426,6 +455,7 @@ int main(void)
 		cmocka_unit_test(reads_by_physical_address),
 		cmocka_unit_test(reads_across_adjacent_segments),
 		cmocka_unit_test(memory_may_come_from_elsewhere),
+		cmocka_unit_test(reads_in_as_many_parts_as_it_takes),
 		cmocka_unit_test(descriptor_0_is_one),
 		cmocka_unit_test(tells_what_is_not_in_the_dump),
 		cmocka_unit_test(tells_that_the_file_was_cut_after_it_was_opened),

@@ -271,6 +271,19 @@ static void guest_that_says_nothing_is_not_waited_for(void **state)
 	vm_stop(vm);
 }
 
+/* Those that have passed: none of 999 ms, and one of 1000. */
+static void seconds_of_a_wait_are_whole(void **state)
+{
+	struct vm *vm = start("hangs");
+
+	(void)state;
+	assert_int_equal(vm_expect(vm, "one", 999, NULL), -ETIMEDOUT);
+	assert_reported("waited 0 s in vain for \"one\"");
+	assert_int_equal(vm_expect(vm, "two", 1000, NULL), -ETIMEDOUT);
+	assert_reported("waited 1 s in vain for \"two\"");
+	vm_stop(vm);
+}
+
 static void guest_that_says_other_things_is_not_waited_for(void **state)
 {
 	struct vm *vm = start("trickles");
@@ -657,6 +670,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(guest_is_talked_to),
 		TEST(guest_that_says_nothing_is_not_waited_for),
+		TEST(seconds_of_a_wait_are_whole),
 		TEST(guest_that_says_other_things_is_not_waited_for),
 		TEST(guest_that_does_not_stop_talking_is_an_error),
 		TEST(guest_that_takes_nothing_is_not_waited_for),

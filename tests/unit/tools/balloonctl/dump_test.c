@@ -145,6 +145,24 @@ static void guest_of_unknown_state_is_left_alone(void **state)
 	assert_ends(&end, EXIT_BAD_FILE, "no Aerostat is in this memory");
 }
 
+/* It would write into a file of somebody else. */
+static void qemu_in_a_container_gets_no_file(void **state)
+{
+	const struct fake_qemu qemu = { .elsewhere = true };
+	struct fake_place place;
+	struct outcome end;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	/* Not every user may make one. */
+	if (place.is_elsewhere) {
+		end = run_command(place.path, "dump", "--live", NULL);
+		assert_ends(&end, EXIT_WRONG, "QEMU does not see this program (a container?)");
+		assert_true(runs(&place));
+	}
+	fake_qemu_stop(&place);
+}
+
 static void assert_live_fails(const char *asks, const struct fake_answer *answer, int status,
 			      const char *words)
 {
@@ -337,6 +355,7 @@ int main(void)
 		cmocka_unit_test(memory_without_a_guest_in_it_is_no_dump),
 		cmocka_unit_test(guest_that_is_read_is_left_as_it_was),
 		cmocka_unit_test(guest_of_unknown_state_is_left_alone),
+		cmocka_unit_test(qemu_in_a_container_gets_no_file),
 		cmocka_unit_test(reading_that_fails_says_why),
 		cmocka_unit_test(only_what_is_asked_for_is_read_and_once),
 		cmocka_unit_test(guest_runs_between_when_reading_takes_long),

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -354,10 +355,31 @@ static void fill_backlog(const struct sockaddr_un *addr)
 	close(fd);
 }
 
+/*
+ * Goes on in a child that has other numbers of processes, if there may be one. Who listens
+ * last is the one that a client sees, so `ready` is told after that.
+ */
+static void go_elsewhere(int fd, int ready)
+{
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID) && unshare(CLONE_NEWUSER | CLONE_NEWPID))
+		return;
+	pid = fork();
+	if (pid != 0) {
+		waitpid(pid, NULL, 0);
+		_exit(0);
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (listen(fd, 5) || write(ready, "", 1) != 1)
+		_exit(1);
+}
+
 void fake_qemu_start(const struct fake_qemu *qemu, struct fake_place *place)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), ready[2];
+	char byte;
 
 	strcpy(place->dir, "/tmp/balloonctl-XXXXXX");
 	assert_non_null(mkdtemp(place->dir));
@@ -368,17 +390,25 @@ void fake_qemu_start(const struct fake_qemu *qemu, struct fake_place *place)
 	if (qemu->deaf)
 		fill_backlog(&addr);
 	fflush(NULL);
+	assert_int_equal(pipe(ready), 0);
 	place->pid = fork();
 	assert_true(place->pid >= 0);
 	if (place->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		signal(SIGPIPE, SIG_IGN);
 		model = *qemu;
+		close(ready[0]);
+		if (model.elsewhere)
+			go_elsewhere(fd, ready[1]);
+		close(ready[1]);
 		while (model.deaf)
 			pause();
 		while (true)
 			serve(accept(fd, NULL, NULL));
 	}
+	close(ready[1]);
+	place->is_elsewhere = qemu->elsewhere && read(ready[0], &byte, 1) == 1;
+	close(ready[0]);
 	close(fd);
 }
 

@@ -47,12 +47,13 @@ struct fake_qemu {
 	enum fake_lie greeting; /* instead of the greeting */
 	bool deaf;		/* accepts nobody, and its backlog is full */
 	bool no_device, no_driver, paused;
-	bool lives;    /* its driver sends statistics when it is asked for them */
-	bool panicked; /* and QEMU has stopped it for that */
-	bool old;      /* has no x-query-virtio-status */
-	bool unmapped; /* the guest has not mapped the device's registers */
-	bool legacy;   /* the device has registers in ports only */
-	bool plain;    /* the device is on a virtio-mmio bus */
+	bool lives;	/* its driver sends statistics when it is asked for them */
+	bool panicked;	/* and QEMU has stopped it for that */
+	bool old;	/* has no x-query-virtio-status */
+	bool unmapped;	/* the guest has not mapped the device's registers */
+	bool legacy;	/* the device has registers in ports only */
+	bool plain;	/* the device is on a virtio-mmio bus */
+	bool elsewhere; /* in a container: numbers of processes mean others to it */
 	/*
 	 * Its memory is given away while it stands still, and so late. What is in it: what
 	 * peek() stores, in the fake's process; NULL: 0x5a.
@@ -66,6 +67,7 @@ struct fake_qemu {
 struct fake_place {
 	char dir[32], path[64];
 	pid_t pid;
+	bool is_elsewhere; /* not where that may not be */
 };
 
 /* Starts it on a socket in a folder of its own. */
