@@ -62,7 +62,7 @@ static bool choose_poison(const char *command_line, uint8_t *byte)
 	char text[2 + OPTION_POISON_MAX] = "0x";
 	uint64_t value;
 
-	if (!get_value(command_line, OPTION_POISON, text + 2, sizeof(text) - 2))
+	if (!get_value(command_line, OPTION_POISON, text + 2, OPTION_POISON_MAX))
 		return false;
 	if (strlen(text) != 4 || parse_u64(text, &value)) {
 		OPTION_MISTAKE("poison=%s is no byte; write poison=a5", text + 2);

@@ -44,12 +44,10 @@ static bool is_ram(const struct boot_memory *entries, size_t count, uint64_t at,
 		if (!entry_bytes(&entries[i], &b) || b.last < at)
 			continue;
 		if (b.first > at) {
-			if (b.first - 1 < *last)
-				*last = b.first - 1;
+			*last = min_u64(*last, b.first - 1);
 			continue;
 		}
-		if (b.last < *last)
-			*last = b.last;
+		*last = min_u64(*last, b.last);
 		if (entries[i].type == BOOT_MEMORY_RAM)
 			ram = true;
 		else

@@ -39,12 +39,9 @@ static void use_intx(struct virtio_pci *vp)
 static bool handle_config(struct irq_handler *handler)
 {
 	struct virtio_pci *vp = container_of(handler, struct virtio_pci, message[0]);
-	uint8_t isr = VIRTIO_ISR_CONFIG;
 
-	/* Alone it stands for the queues, too: both are looked at (4.1.5.1.2). */
-	if (vp->vectors == 1)
-		isr |= VIRTIO_ISR_QUEUE;
-	virtio_interrupt(&vp->device, isr);
+	/* Alone it stands for the queues, too: who is woken looks at both (4.1.5.1.2). */
+	virtio_interrupt(&vp->device, VIRTIO_ISR_CONFIG);
 	return true;
 }
 

@@ -61,16 +61,12 @@ void task_init(void)
 	current = &tasks[0];
 	current_since = clock_ns();
 	alarm = DEADLINE_NEVER;
-	put_offs = 0;
 	tasks[0] = (struct task){ .state = 'R', .priority = PRIORITY_IDLE, .name = "idle" };
 }
 
-/* Catches a caller who could lose a wake-up between the last look and the wait. */
-static void assert_interrupts_off(void)
+static bool interrupts_are_off(void)
 {
-	uint64_t flags = irq_save();
-
-	assert(!irq_flags_enabled(flags));
+	return !irq_flags_enabled(irq_save());
 }
 
 /* The task that is to run next: the current one only if no other has its priority. */
@@ -206,7 +202,8 @@ void task_set_priority(enum task_priority priority)
  */
 static bool wait(struct wait_queue *queue, uint64_t deadline, char state, void *at)
 {
-	assert_interrupts_off();
+	/* Or a wake-up between the caller's last look and this would be lost. */
+	assert(interrupts_are_off());
 	if (clock_ns() >= deadline)
 		return false;
 	if (deadline < alarm)

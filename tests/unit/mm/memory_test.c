@@ -26,6 +26,8 @@
 #define IMAGE_END (IMAGE + IMAGE_FRAMES * FRAME_SIZE - 5)
 #define TABLES 3
 
+static unsigned tables = TABLES; /* made at the start */
+static uint64_t mapped;		 /* bytes */
 static struct boot_info boot;
 static paddr_t (*alloc_table)(void);
 static paddr_t (*late_alloc)(void);
@@ -34,18 +36,20 @@ static void (*late_free)(paddr_t table);
 int paging_begin(paddr_t (*alloc)(void))
 {
 	alloc_table = alloc;
+	mapped = 0;
 	return 0;
 }
 
 int paging_map_ram(paddr_t start, paddr_t end)
 {
 	assert_true(start < end);
+	mapped += end - start;
 	return 0;
 }
 
 int paging_load(void)
 {
-	for (unsigned i = 0; i < TABLES; i++)
+	for (unsigned i = 0; i < tables; i++)
 		if (alloc_table() == 0)
 			return -ENOMEM;
 	return 0;
@@ -102,13 +106,50 @@ static void what_is_in_use_has_its_owner(void **state)
 static void later_tables_come_from_the_allocator(void **state)
 {
 	paddr_t table;
+	pfn_t pfn;
 
 	(void)state;
 	assert_int_equal(start_with_hole(0, 0), 0);
 	table = late_alloc();
 	assert_int_equal(frame_owner(table / FRAME_SIZE), OWNER_PAGE_TABLES);
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), TABLES + 1);
 	late_free(table);
 	assert_int_equal(frame_owner(table / FRAME_SIZE), OWNER_FREE);
+	while (frame_alloc(0, OWNER_HEAP, &pfn) == 0)
+		;
+	assert_int_equal(late_alloc(), 0);
+}
+
+static void all_memory_is_mapped(void **state)
+{
+	(void)state;
+	assert_int_equal(start_with_hole(0, 0), 0);
+	assert_int_equal(mapped, RAM_BYTES);
+	assert_int_equal(start_with_hole(SIM_RAM_START + 5 * MIB, SIM_RAM_START + 6 * MIB), 0);
+	assert_int_equal(memory_map()->count, 2);
+	assert_int_equal(mapped, RAM_BYTES - MIB);
+}
+
+static void page_0_is_nobodys(void **state)
+{
+	(void)state;
+	boot.memory_count = 0;
+	say(0, 4 * FRAME_SIZE, BOOT_MEMORY_RAM);
+	say(SIM_RAM_START, SIM_RAM_START + RAM_BYTES, BOOT_MEMORY_RAM);
+	assert_int_equal(memory_init(&boot, IMAGE, IMAGE_END, 40), 0);
+	assert_int_equal(memory_map()->range[0].start, 1);
+	assert_int_equal(ledger_managed(), 3 + SIM_RAM_FRAMES);
+	assert_books();
+}
+
+static void tables_may_be_there_already(void **state)
+{
+	(void)state;
+	tables = 0;
+	assert_int_equal(start_with_hole(0, 0), 0);
+	tables = TABLES;
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 0);
+	assert_books();
 }
 
 /* Found by fuzzing: it was a panic when the image was entered under its owner. */
@@ -122,6 +163,9 @@ static void an_image_that_is_not_all_in_ram_is_an_error(void **state)
 	assert_int_equal(start_with_hole(SIM_RAM_START, SIM_RAM_START + 4 * MIB), -EINVAL);
 	assert_int_equal(start_with_hole(SIM_RAM_START, IMAGE), 0);
 	assert_books();
+	/* What an earlier map had does not count. */
+	assert_int_equal(start_with_hole(SIM_RAM_START + MIB, SIM_RAM_START + MIB + 1), 0);
+	assert_int_equal(start_with_hole(SIM_RAM_START, SIM_RAM_START + 32 * MIB), -EINVAL);
 }
 
 static void no_room_for_tables_after_the_image_is_an_error(void **state)
@@ -137,18 +181,27 @@ static void no_room_for_tables_after_the_image_is_an_error(void **state)
 	assert_books();
 }
 
-/* The tables fit, but the frame map has no run of frames that is long enough. */
-static void no_room_for_the_frame_map_is_an_error(void **state)
+/* The tables fit; then there are so many frames for the frame map. */
+static int start_with_room(uint64_t frames)
 {
-	paddr_t after = align_up(IMAGE_END, FRAME_SIZE) + TABLES * FRAME_SIZE;
+	paddr_t image = SIM_RAM_START + MEMORY_MIN;
+	paddr_t after = image + FRAME_SIZE;
+
+	boot.memory_count = 0;
+	say(SIM_RAM_START, after + (TABLES + frames) * FRAME_SIZE, BOOT_MEMORY_RAM);
+	return memory_init(&boot, image, after, 40);
+}
+
+static void the_frame_map_has_the_room_that_it_needs_or_there_is_an_error(void **state)
+{
+	uint64_t frames = 0;
 
 	(void)state;
-	boot.memory_count = 0;
-	say(SIM_RAM_START, after, BOOT_MEMORY_RAM);
-	for (paddr_t at = after + FRAME_SIZE; at < after + 128 * FRAME_SIZE; at += 2 * FRAME_SIZE)
-		if (boot.memory_count < ARRAY_SIZE(boot.memory))
-			say(at, at + FRAME_SIZE, BOOT_MEMORY_RAM);
-	assert_true(memory_init(&boot, IMAGE, IMAGE_END, 40) < 0);
+	while (start_with_room(frames) == -ENOMEM)
+		frames++;
+	assert_int_equal(start_with_room(frames), 0);
+	assert_int_equal(frames, align_up(frame_init_bytes(memory_map()), FRAME_SIZE) / FRAME_SIZE);
+	assert_books();
 }
 
 static void too_little_memory_is_an_error(void **state)
@@ -168,7 +221,10 @@ int main(void)
 		cmocka_unit_test(later_tables_come_from_the_allocator),
 		cmocka_unit_test(an_image_that_is_not_all_in_ram_is_an_error),
 		cmocka_unit_test(no_room_for_tables_after_the_image_is_an_error),
-		cmocka_unit_test(no_room_for_the_frame_map_is_an_error),
+		cmocka_unit_test(the_frame_map_has_the_room_that_it_needs_or_there_is_an_error),
+		cmocka_unit_test(all_memory_is_mapped),
+		cmocka_unit_test(page_0_is_nobodys),
+		cmocka_unit_test(tables_may_be_there_already),
 		cmocka_unit_test(too_little_memory_is_an_error),
 	};
 

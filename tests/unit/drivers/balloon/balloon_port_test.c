@@ -773,6 +773,29 @@ static void assert_range_first_needs(const char *need)
 	balloon_detach();
 }
 
+static enum balloon_strategy asked_for;
+
+static void terms_by_strategy(enum balloon_strategy strategy, struct balloon_terms *terms)
+{
+	asked_for = strategy;
+	*terms = host.terms;
+}
+
+/* What it takes may depend on the strategy. */
+static void a_port_is_asked_for_the_strategy_that_it_gets(void **state)
+{
+	const struct balloon_config config = { .strategy = BALLOON_RANGE_FIRST };
+
+	(void)state;
+	host.port.terms = terms_by_strategy;
+	balloon_init(&config);
+	assert_int_equal(balloon_attach(&host.port, NULL), 0);
+	assert_int_equal(asked_for, BALLOON_AUTO);
+	assert_int_equal(balloon_set_strategy(BALLOON_WHOLE_BLOCK), 0);
+	settle();
+	assert_int_equal(asked_for, BALLOON_WHOLE_BLOCK);
+}
+
 /* The core has no hypervisor's words: the port says what its host lacks. */
 static void a_port_says_what_range_first_needs(void **state)
 {
@@ -839,6 +862,7 @@ int main(void)
 		HOST_TEST(a_host_that_asks_by_deltas_gets_what_it_asks),
 		HOST_TEST(only_ballooned_frames_can_be_given_back),
 		HOST_TEST(a_port_that_cannot_deflate_is_never_asked_to),
+		HOST_TEST(a_port_is_asked_for_the_strategy_that_it_gets),
 		HOST_TEST(a_port_says_what_range_first_needs),
 		HOST_TEST(a_second_port_is_not_attached),
 	};

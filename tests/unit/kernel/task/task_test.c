@@ -109,6 +109,8 @@ void context_switch(struct context *from, struct context *to)
 	struct host_context *entered = (struct host_context *)(uintptr_t)to->stack_pointer;
 
 	assert_int_equal(fake_irqs_off, 1);
+	/* Who goes on alone does so at once. */
+	assert_ptr_not_equal(from, to);
 	swapcontext(&(left ? left : new_context(from))->host, &entered->host);
 }
 
@@ -211,6 +213,7 @@ static void note_name_thrice(void *arg)
 	for (unsigned i = 0; i < 3; i++) {
 		note(*name);
 		task_yield();
+		assert_int_equal(fake_irqs_off, 0);
 	}
 }
 
@@ -469,11 +472,14 @@ static void a_deadline_that_has_passed_is_no_wait(void **state)
 	assert_trace("-aaa");
 }
 
+static uintptr_t device_return, name_return, sleep_return; /* who called whom that waits */
+
 static void wait_by_name(void *arg)
 {
 	const char *name = arg;
 	uint64_t ticks = (uint64_t)(name[1] - '0');
 
+	name_return = (uintptr_t)__builtin_return_address(0);
 	irq_disable();
 	if (task_wait(&queue, ticks * TICK_NS))
 		note(*name);
@@ -554,6 +560,7 @@ static void each_wait_has_its_own_answer(void **state)
 static void wait_for_a_device(void *arg)
 {
 	(void)arg;
+	device_return = (uintptr_t)__builtin_return_address(0);
 	irq_disable();
 	note(task_wait_device(&queue, 9 * TICK_NS) ? '+' : '-');
 	irq_enable();
@@ -669,6 +676,38 @@ static void a_near_deadline_is_not_left_to_the_tick(void **state)
 	run();
 }
 
+static void wait_as_long(void *arg)
+{
+	unsigned *seen = arg;
+
+	*seen = alarms_set;
+	irq_disable();
+	task_wait(&queue, TICK_NS / 10);
+	irq_enable();
+}
+
+static void note_alarms_set(void *arg)
+{
+	unsigned *seen = arg;
+
+	*seen = alarms_set - *seen;
+}
+
+static void for_the_same_deadline_the_alarm_is_set_once(void **state)
+{
+	unsigned seen = 0;
+
+	(void)state;
+	create("little", TASK_PRIORITY_SHELL, sleep_a_little);
+	assert_int_equal(task_create("b", TASK_PRIORITY_DRIVER, wait_as_long, &seen), 0);
+	assert_int_equal(task_create("c", TASK_PRIORITY_BACKGROUND, note_alarms_set, &seen), 0);
+	run();
+	assert_int_equal(seen, 0);
+	task_wake(&queue);
+	assert_int_equal(fake_irqs_off, 0);
+	run();
+}
+
 static void tick_and_see(void *arg)
 {
 	(void)arg;
@@ -717,6 +756,29 @@ static void a_device_that_wakes_a_machine_starts_the_tick(void **state)
 	fake_irqs_off = 0;
 	assert_int_equal(now, 503 * TICK_NS);
 	assert_true(alarm == DEADLINE_NEVER);
+}
+
+static void sleep_until_soon(void *arg)
+{
+	(void)arg;
+	task_sleep_until(500 * TICK_NS + TICK_NS / 2);
+}
+
+static void a_deadline_before_the_next_tick_stays(void **state)
+{
+	uint64_t seen = 0;
+
+	(void)state;
+	on_wake = note_alarm;
+	create("soon", TASK_PRIORITY_DRIVER, sleep_until_soon);
+	assert_int_equal(task_create("waiter", TASK_PRIORITY_DRIVER, wait_and_see, &seen), 0);
+	run();
+	on_idle = sleep_long_and_wake;
+	if (!setjmp(idle_for_good))
+		task_idle();
+	fake_irqs_off = 0;
+	assert_int_equal(seen, 500 * TICK_NS + TICK_NS / 2);
+	run_for(1);
 }
 
 static unsigned naps;
@@ -775,19 +837,50 @@ static void states_are_told_by_task_id(void **state)
 		assert_int_equal(infos[i].id, i);
 	assert_string_equal(infos[0].name, "idle");
 	assert_int_equal(infos[0].state, 'R');
+	assert_int_equal(infos[0].priority, 255);
 	assert_int_equal(infos[0].jiffies, 2);
 	assert_int_equal(infos[1].state, 'S');
 	assert_int_not_equal(infos[1].waits_at, 0);
+	assert_int_not_equal(infos[1].waits_at, name_return);
 	assert_int_equal(infos[1].priority, TASK_PRIORITY_DRIVER);
 	assert_string_equal(infos[2].name, "device");
 	assert_int_equal(infos[2].state, 'D');
 	assert_int_not_equal(infos[2].waits_at, 0);
+	assert_int_not_equal(infos[2].waits_at, device_return);
 	assert_int_equal(infos[2].priority, TASK_PRIORITY_SHELL);
 	assert_int_equal(infos[3].state, 'R');
 	assert_int_equal(infos[3].waits_at, 0);
 	task_wake(&queue);
 	run();
 	assert_trace("+nann");
+}
+
+static void __attribute__((noinline)) sleep_here(void)
+{
+	sleep_return = (uintptr_t)__builtin_return_address(0);
+	task_sleep_until(9 * TICK_NS);
+	note('z');
+}
+
+static void sleep_in_a_call(void *arg)
+{
+	(void)arg;
+	sleep_here();
+}
+
+/* The place is where it sleeps, not who called that. */
+static void where_a_task_sleeps_is_told(void **state)
+{
+	(void)state;
+	create("sleeper", TASK_PRIORITY_DRIVER, sleep_in_a_call);
+	run_for(1);
+	info_count = 0;
+	task_for_each(keep_info);
+	assert_int_equal(infos[1].state, 'S');
+	assert_int_not_equal(infos[1].waits_at, 0);
+	assert_int_not_equal(infos[1].waits_at, sleep_return);
+	run_for(8);
+	assert_trace("z");
 }
 
 static void look_after_a_wait(void *arg)
@@ -867,7 +960,10 @@ int main(void)
 		TEST(a_near_deadline_is_not_left_to_the_tick),
 		TEST(a_task_that_runs_is_looked_at_every_tick),
 		TEST(a_device_that_wakes_a_machine_starts_the_tick),
+		TEST(for_the_same_deadline_the_alarm_is_set_once),
+		TEST(a_deadline_before_the_next_tick_stays),
 		TEST(naps_do_not_set_the_alarm_each_time),
+		TEST(where_a_task_sleeps_is_told),
 		TEST(states_are_told_by_task_id),
 		TEST(who_runs_again_waits_nowhere),
 		TEST(time_counts_for_the_task_that_runs_and_its_end_is_seen),

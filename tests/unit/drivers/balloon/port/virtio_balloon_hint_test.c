@@ -536,7 +536,23 @@ static void leave_stop(void)
 	sim_balloon_complete(&sim, sim.pending_count - 1);
 }
 
-static void (*const leave_one[])(void) = { leave_the_id, leave_the_first_hint, leave_a_late_hint,
+/* The others are answered, STOP included. */
+static void leave_only_the_first_hint(void)
+{
+	hint_round(ROUND);
+	sim_balloon_complete(&sim, 1);
+	for (int i = 0; i < 2; i++) {
+		sim.pending[sim.pending_count] = sim.pending[0];
+		for (size_t j = 0; j < sim.pending_count; j++)
+			sim.pending[j] = sim.pending[j + 1];
+		sim_balloon_complete(&sim, sim.pending_count - 1);
+		settle();
+	}
+	assert_int_equal(sim.pending_count, 1);
+}
+
+static void (*const leave_one[])(void) = { leave_the_id, leave_the_first_hint,
+					   leave_only_the_first_hint, leave_a_late_hint,
 					   leave_stop };
 
 static void each_single_buffer_that_is_forgotten_is_noticed(void **state)
