@@ -9,6 +9,7 @@
 
 #include "drivers/serial/debugcon.h"
 #include "drivers/serial/uart16550.h"
+#include "kernel/lib/log.h"
 
 #define CTRL_C 0x03
 #define MAGIC_KEY 'm'
@@ -71,6 +72,15 @@ bool console_init(void)
 void console_start(void)
 {
 	uart_start(filter_byte);
+	if (by_debugcon)
+		log_info("console: on port 0xe9, which takes no input: use run= for commands");
+}
+
+const char *console_name(void)
+{
+	if (by_debugcon)
+		return "port 0xe9, which takes no input";
+	return uart_name() ? uart_name() : "nothing: there is neither a serial line nor port 0xe9";
 }
 
 void console_use_tasks(void)

@@ -24,8 +24,11 @@ bool console_init(void);
  */
 void console_write(const char *text, size_t length);
 
-/* Starts input, and output in the background. */
+/* Starts input, and output in the background; has a line in the log if there is no input. */
 void console_start(void);
+
+/* Returns what the console is on, for people. */
+const char *console_name(void);
 
 /* Lets a writer in a task sleep, from here on, instead of polling. */
 void console_use_tasks(void);

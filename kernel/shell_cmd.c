@@ -7,6 +7,7 @@
 
 #include "arch/clock.h"
 #include "drivers/serial/uart16550.h"
+#include "kernel/console.h"
 #include "kernel/lib/command.h"
 #include "kernel/lib/hooks.h"
 #include "kernel/lib/log.h"
@@ -133,15 +134,12 @@ static int cmd_version(int argc, char **argv)
 COMMAND("version", "[-j]", "the version of this Aerostat", "With -j: one line of JSON.",
 	cmd_version);
 
-static int cmd_console(int argc, char **argv)
+static void print_line_counts(void)
 {
 	struct uart_counts counts;
 	uint64_t lines;
 	uint64_t bytes;
 
-	(void)argv;
-	if (argc > 1)
-		return -EINVAL;
 	uart_get_counts(&counts);
 	shell_get_dropped(&lines, &bytes);
 	printf("sent      %" PRIu64 " bytes, %" PRIu64 " dropped as nobody read them\n",
@@ -152,7 +150,18 @@ static int cmd_console(int argc, char **argv)
 	       counts.overruns, counts.line_errors, counts.breaks);
 	printf("input     %" PRIu64 " bytes that are no text, %" PRIu64 " lines dropped\n", bytes,
 	       lines);
+}
+
+static int cmd_console(int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
+	printf("on        %s\n", console_name());
+	/* Where there is no serial line, nothing of it is counted. */
+	if (uart_name())
+		print_line_counts();
 	return 0;
 }
 
-COMMAND("console", "", "what came, went and was lost on the serial line", NULL, cmd_console);
+COMMAND("console", "", "where it is; what came, went and was lost on it", NULL, cmd_console);

@@ -111,7 +111,7 @@ tests/kernel/poison_task := kernel/poison_task.c mm/poison.c tests/sim/sim_log.c
 tests/kernel/mem_figures := kernel/mem_figures.c kernel/lib/wrap.c
 tests/kernel/heap_cmd := kernel/heap_cmd.c kernel/lib/parse.c tests/sim/sim_command.c $(SIM_TIME)
 tests/kernel/line_edit := $(LINE_EDIT)
-tests/kernel/console := kernel/console.c
+tests/kernel/console := kernel/console.c tests/sim/sim_log.c
 tests/kernel/shell := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 
 tests/kernel/task/task := kernel/task/task.c

@@ -2,8 +2,8 @@
 /*
  * Asks the processor for all that the image needs, in the PVH entry's 32-bit mode,
  * before any of it is used: a processor without long mode would reset the machine
- * in silence. If something is missing: a line that names it on the first serial
- * line, and the end, with a status where the machine has isa-debug-exit, else by the
+ * in silence. If something is missing: a line that names it where the console would be
+ * (see docs/platform.md, "Where text goes"), and the end, with a status where the machine has isa-debug-exit, else by the
  * keyboard controller's reset and a triple fault.
  */
 #include "arch/platform.h"
@@ -12,8 +12,8 @@
 #define EFLAGS_ID	0x00200000	/* it can be changed where there is CPUID */
 #define LEAF_RANGE	0x80000000	/* extended leaves have a highest of their own */
 
-#define COM1_THR	PORT_COM1
-#define COM1_LSR	(PORT_COM1 + 5)
+#define UART_LSR	5
+#define UART_SCR	7		/* keeps what is written, if a UART is there */
 #define LSR_THRE	0x20		/* takes a byte */
 #define LSR_READS	0x10000		/* then it is as good as not there */
 #define EXIT_READS	0x10000		/* QEMU 10 ends a little later: see cpu_debug_exit() */
@@ -75,6 +75,7 @@ all_there:
 
 	/* EDI: the name of what is missing. */
 missing:
+	call	find_line
 	movl	$text_before, %esi
 	call	print
 	movl	%edi, %esi
@@ -94,23 +95,46 @@ missing:
 	lidt	no_idt
 	int3
 
-	/* ESI: a text with its NUL. */
+	/* Stores in EBP the first port of the first serial line that answers, or 0. */
+find_line:
+	movl	$lines, %esi
+1:	movzwl	(%esi), %ebp
+	testl	%ebp, %ebp
+	jz	2f
+	addl	$2, %esi
+	leal	UART_SCR(%ebp), %edx
+	movb	$0x5a, %al
+	outb	%al, %dx
+	inb	%dx, %al
+	cmpb	$0x5a, %al
+	jne	1b
+	movb	$0xa5, %al
+	outb	%al, %dx
+	inb	%dx, %al
+	cmpb	$0xa5, %al
+	jne	1b
+2:	ret
+
+	/* ESI: a text with its NUL; EBP: a serial line. Without one, port 0xe9 may be there. */
 print:
 	lodsb
 	testb	%al, %al
+	jz	4f
+	movl	$PORT_DEBUGCON, %edx
+	testl	%ebp, %ebp
 	jz	3f
 	movb	%al, %ah
 	movl	$LSR_READS, %ecx
-	movw	$COM1_LSR, %dx
+	leal	UART_LSR(%ebp), %edx
 1:	inb	%dx, %al
 	testb	$LSR_THRE, %al
 	jnz	2f
 	loop	1b
 2:	movb	%ah, %al
-	movw	$COM1_THR, %dx
-	outb	%al, %dx
+	movl	%ebp, %edx
+3:	outb	%al, %dx
 	jmp	print
-3:	ret
+4:	ret
 
 	.section .rodata
 	/* Entries of: leaf, register, bit, name; the end is a leaf of 0. */
@@ -124,6 +148,8 @@ needs:
 #define NEED(leaf, reg, bit, name) need leaf, reg, bit, name;
 	CPU_NEEDS(NEED)
 	.long	0
+lines:
+	.word	PORT_COM1, PORT_COM2, PORT_COM3, PORT_COM4, 0
 no_cpuid:
 	.asciz	"CPUID"
 text_before:

@@ -349,6 +349,11 @@ bool uart_init(void)
 	return present;
 }
 
+const char *uart_name(void)
+{
+	return present ? uart.name : NULL;
+}
+
 void uart_start(uart_filter *filter)
 {
 	uint64_t flags;

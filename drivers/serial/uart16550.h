@@ -35,6 +35,9 @@ typedef bool uart_filter(uint8_t byte, bool after_break);
  */
 bool uart_init(void);
 
+/* Returns the name of the UART, "COM1" to "COM4"; NULL: there is none. */
+const char *uart_name(void);
+
 /*
  * Starts input, and lets interrupts send output. Once, after irq_init() and
  * uart_init(). `filter`: NULL for none.

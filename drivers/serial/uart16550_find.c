@@ -8,10 +8,10 @@
 #include "drivers/serial/uart16550_internal.h"
 
 static const struct uart candidates[] = {
-	{ .port = PORT_COM1, .line = IRQ_COM1 },
-	{ .port = PORT_COM2, .line = IRQ_COM2 },
-	{ .port = PORT_COM3, .line = IRQ_COM1 },
-	{ .port = PORT_COM4, .line = IRQ_COM2 },
+	{ .name = "COM1", .port = PORT_COM1, .line = IRQ_COM1 },
+	{ .name = "COM2", .port = PORT_COM2, .line = IRQ_COM2 },
+	{ .name = "COM3", .port = PORT_COM3, .line = IRQ_COM1 },
+	{ .name = "COM4", .port = PORT_COM4, .line = IRQ_COM2 },
 };
 
 static void write_register(const struct uart *uart, uint16_t reg, uint8_t value)

@@ -51,8 +51,9 @@
 #define DIVISOR_115200 1
 #define FIFO_SIZE 16
 
-/* A UART: its first port, its interrupt, and how many bytes it takes in one go. */
+/* A UART: its name, first port, interrupt, and how many bytes it takes in one go. */
 struct uart {
+	const char *name;
 	uint16_t port;
 	enum irq_line line;
 	unsigned fifo_size;

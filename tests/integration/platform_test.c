@@ -430,22 +430,27 @@ static void a_console_on_another_serial_line_than_the_first_works(void **state)
 	check_console_at("-global isa-serial.iobase=0x3e8 -global isa-serial.irq=4");
 }
 
-/* The UART lies where no driver looks: what is left is port 0xe9, for output. */
-static void without_a_serial_line_text_goes_to_port_0xe9(void **state)
+/*
+ * The UART lies where no driver looks: what is left is port 0xe9, for output. `wanted` is
+ * what it must have shown before the guest ends with `status`.
+ */
+static void check_port_0xe9(const char *append, const char *more, int status,
+			    const char *const *wanted)
 {
 	char path[] = "build/log/debugconXXXXXX";
-	char extra[160], text[8192];
+	char extra[200], text[8192];
 	struct vm *vm;
 	size_t length;
 	FILE *file;
 	int fd = mkstemp(path);
 
-	(void)state;
 	assert_true(fd >= 0);
-	snprintf(extra, sizeof(extra), "-global isa-serial.iobase=0x1230 -debugcon file:%s", path);
-	vm = harness_start(&(struct guest_options){
-		.mem = "64M", .append = "run=\"audit; exit 3\"", .extra = extra });
-	harness_wait_status(vm, (3 << 1) | 1);
+	snprintf(extra, sizeof(extra), "-global isa-serial.iobase=0x1230 -debugcon file:%s %s",
+		 path, more);
+	vm = harness_start(
+		&(struct guest_options){ .mem = "64M", .append = append, .extra = extra });
+	qmp_execute(vm_qmp(vm), "cont", NULL, NULL);
+	harness_wait_status(vm, status);
 	harness_stop(vm);
 	file = fdopen(fd, "r");
 	assert_non_null(file);
@@ -453,7 +458,44 @@ static void without_a_serial_line_text_goes_to_port_0xe9(void **state)
 	text[length] = '\0';
 	fclose(file);
 	unlink(path);
-	assert_non_null(strstr(text, "Ledger: ok ("));
+	for (; *wanted; wanted++)
+		if (!strstr(text, *wanted))
+			fail_msg("port 0xe9 shows no \"%s\":\n%s", *wanted, text);
+}
+
+static void without_a_serial_line_text_goes_to_port_0xe9(void **state)
+{
+	static const char *const wanted[] = { "console: on port 0xe9, which takes no input",
+					      "on        port 0xe9, which takes no input\r\n"
+					      "Ledger: ok (",
+					      NULL };
+
+	(void)state;
+	check_port_0xe9("run=\"console; audit; exit 3\"", "-S", (3 << 1) | 1, wanted);
+}
+
+/* It is said where the console would be. */
+static void a_processor_that_lacks_something_is_told_wherever_the_console_is(void **state)
+{
+	static const char *const wanted[] = { "aerostat: this processor lacks no-execute",
+					      "\r\n# exit 1\r\n", NULL };
+	static const char *const serial[] = { "2f8", "3e8", "2e8" };
+
+	(void)state;
+	check_port_0xe9(NULL, "-S -no-reboot -cpu max,-nx", (1 << 1) | 1, wanted);
+	for (size_t i = 0; i < 3; i++) {
+		char extra[100];
+		struct vm *vm;
+
+		snprintf(extra, sizeof(extra),
+			 "-S -no-reboot -cpu max,-nx -global isa-serial.iobase=0x%s", serial[i]);
+		vm = harness_start(&(struct guest_options){ .mem = "64M", .extra = extra });
+		qmp_execute(vm_qmp(vm), "cont", NULL, NULL);
+		assert_int_equal(vm_expect(vm, wanted[0], VM_TIMEOUT_MS, NULL), 0);
+		assert_int_equal(vm_expect(vm, wanted[1], VM_TIMEOUT_MS, NULL), 0);
+		harness_wait_status(vm, (1 << 1) | 1);
+		harness_stop(vm);
+	}
 }
 
 static void notifying_by_ports_as_well_is_no_warning(void **state)
@@ -533,6 +575,7 @@ int platform_tests(void)
 		TEST(memory_that_comes_is_mentioned_and_may_go),
 		TEST(a_console_on_another_serial_line_than_the_first_works),
 		TEST(without_a_serial_line_text_goes_to_port_0xe9),
+		TEST(a_processor_that_lacks_something_is_told_wherever_the_console_is),
 		TEST(notifying_by_ports_as_well_is_no_warning),
 		TEST(old_machines_boot),
 	};

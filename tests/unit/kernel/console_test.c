@@ -13,6 +13,7 @@
 #include "drivers/serial/debugcon.h"
 #include "drivers/serial/uart16550.h"
 #include "kernel/console.h"
+#include "tests/sim/sim_log.h"
 
 static char sent[4096];
 static size_t sent_length;
@@ -30,6 +31,11 @@ static unsigned debugcon_calls;
 bool uart_init(void)
 {
 	return !no_uart;
+}
+
+const char *uart_name(void)
+{
+	return no_uart ? NULL : "COM3";
 }
 
 bool debugcon_init(void)
@@ -104,6 +110,7 @@ static int begin(void **state)
 	(void)state;
 	sent_length = 0;
 	sent[0] = '\0';
+	sim_log_reset();
 	console_start();
 	return 0;
 }
@@ -224,12 +231,25 @@ static void without_a_serial_line_text_goes_to_the_debugging_port(void **state)
 {
 	(void)state;
 	assert_true(console_init());
+	assert_string_equal(console_name(), "COM3");
 	console_write("a", 1);
 	assert_int_equal(debugcon_calls, 0);
+	console_start();
+	assert_int_equal(sim_log_infos, 0);
 	no_uart = true;
 	assert_false(console_init());
+	assert_string_equal(console_name(),
+			    "nothing: there is neither a serial line nor port 0xe9");
+	console_start();
+	assert_int_equal(sim_log_infos, 0);
 	has_debugcon = true;
 	assert_true(console_init());
+	assert_string_equal(console_name(), "port 0xe9, which takes no input");
+	/* A person sees a prompt there, and cannot type. */
+	console_start();
+	assert_int_equal(sim_log_infos, 1);
+	assert_string_equal(sim_log_info,
+			    "console: on port 0xe9, which takes no input: use run= for commands");
 	console_write("b\n", 2);
 	assert_int_equal(debugcon_calls, 1);
 	assert_string_equal(sent, "ab\r\n");

@@ -79,9 +79,11 @@ static void each_serial_line_of_a_pc_is_found(void **state)
 	static const struct {
 		uint16_t base;
 		enum irq_line line;
-	} lines[] = {
-		{ 0x3f8, IRQ_COM1 }, { 0x2f8, IRQ_COM2 }, { 0x3e8, IRQ_COM1 }, { 0x2e8, IRQ_COM2 }
-	};
+		const char *name;
+	} lines[] = { { 0x3f8, IRQ_COM1, "COM1" },
+		      { 0x2f8, IRQ_COM2, "COM2" },
+		      { 0x3e8, IRQ_COM1, "COM3" },
+		      { 0x2e8, IRQ_COM2, "COM4" } };
 	struct uart uart;
 
 	(void)state;
@@ -91,6 +93,7 @@ static void each_serial_line_of_a_pc_is_found(void **state)
 		assert_true(uart_find(&uart));
 		assert_int_equal(uart.port, lines[i].base);
 		assert_int_equal(uart.line, lines[i].line);
+		assert_string_equal(uart.name, lines[i].name);
 	}
 	assert_int_equal(IRQ_COM1, 4);
 	assert_int_equal(IRQ_COM2, 3);
