@@ -515,12 +515,13 @@ static void notifying_by_ports_as_well_is_no_warning(void **state)
 static bool qemu_knows(const char *machine)
 {
 	FILE *help = popen("${QEMU:-qemu-system-x86_64} -machine help", "r");
+	size_t length = strlen(machine);
 	char line[256];
 	bool found = false;
 
 	assert_non_null(help);
 	while (fgets(line, sizeof(line), help))
-		found = found || strncmp(line, machine, strlen(machine)) == 0;
+		found = found || (strncmp(line, machine, length) == 0 && line[length] == ' ');
 	assert_int_equal(pclose(help), 0);
 	return found;
 }
