@@ -73,7 +73,7 @@ void console_start(void)
 {
 	uart_start(filter_byte);
 	if (by_debugcon)
-		log_info("console: on port 0xe9, without input: commands come by run= alone");
+		log_info("console: on port 0xe9, which takes no input: use run= for commands");
 }
 
 const char *console_name(void)

@@ -515,14 +515,30 @@ static void notifying_by_ports_as_well_is_no_warning(void **state)
 static bool qemu_knows(const char *machine)
 {
 	FILE *help = popen("${QEMU:-qemu-system-x86_64} -machine help", "r");
+	size_t length = strlen(machine);
 	char line[256];
 	bool found = false;
 
 	assert_non_null(help);
 	while (fgets(line, sizeof(line), help))
-		found = found || strncmp(line, machine, strlen(machine)) == 0;
+		found = found || (strncmp(line, machine, length) == 0 && line[length] == ' ');
 	assert_int_equal(pclose(help), 0);
 	return found;
+}
+
+static void check_old_machine(const char *machine, const char *firmware, const char *cpu)
+{
+	char extra[64];
+	struct vm *vm;
+
+	snprintf(extra, sizeof(extra), "-machine %s -cpu %s", machine, cpu);
+	vm = harness_boot(
+		&(struct guest_options){ .machine = "pc", .firmware = firmware, .extra = extra });
+	harness_take(vm, 32 * MIB);
+	harness_check_taken(vm, 32 * MIB, false);
+	press(vm);
+	wait_for_power_off(vm);
+	harness_stop(vm);
 }
 
 /* The oldest machines that take a kernel by PVH. */
@@ -533,18 +549,36 @@ static void old_machines_boot(void **state)
 	(void)state;
 	if (!qemu_knows(machines[0]) || !qemu_knows(machines[1]))
 		skip();
-	for (size_t i = 0; i < 2; i++) {
-		char extra[64];
-		struct vm *vm;
+	for (size_t i = 0; i < 2; i++)
+		check_old_machine(machines[i], NULL, "max");
+}
 
-		snprintf(extra, sizeof(extra), "-machine %s", machines[i]);
-		vm = harness_boot(&(struct guest_options){ .machine = "pc", .extra = extra });
-		harness_take(vm, 32 * MIB);
-		harness_check_taken(vm, 32 * MIB, false);
-		press(vm);
-		wait_for_power_off(vm);
-		harness_stop(vm);
-	}
+/* On these `-cpu max` tells of no long mode. */
+static void still_older_machines_boot_by_uefi(void **state)
+{
+	static const char *const machines[] = { "pc-i440fx-2.1", "pc-q35-2.5" };
+
+	(void)state;
+	if (!qemu_knows(machines[0]) || !qemu_knows(machines[1]))
+		skip();
+	for (size_t i = 0; i < 2; i++)
+		check_old_machine(machines[i], "uefi", "qemu64");
+}
+
+/* Its own processor has no long mode; there is no PCI, and so no balloon. */
+static void a_machine_without_pci_boots_with_a_new_processor(void **state)
+{
+	struct vm *vm = harness_boot(
+		&(struct guest_options){ .machine = "pc",
+					 .balloon = "none",
+					 .mem = "64M",
+					 .extra = "-M isapc -m 64M,slots=0,maxmem=64M" });
+
+	(void)state;
+	harness_command_says(vm, "dmesg", "pci: none");
+	harness_command_says(vm, "balloon", "no usable balloon device");
+	harness_command_says(vm, "audit", "Ledger: ok (");
+	harness_stop(vm);
 }
 
 int platform_tests(void)
@@ -578,6 +612,8 @@ int platform_tests(void)
 		TEST(a_processor_that_lacks_something_is_told_wherever_the_console_is),
 		TEST(notifying_by_ports_as_well_is_no_warning),
 		TEST(old_machines_boot),
+		TEST(still_older_machines_boot_by_uefi),
+		TEST(a_machine_without_pci_boots_with_a_new_processor),
 	};
 
 	return cmocka_run_group_tests_name("platform", tests, NULL, NULL);

@@ -265,8 +265,8 @@ static void without_a_serial_line_text_goes_to_the_debugging_port(void **state)
 	/* A person sees a prompt there, and cannot type. */
 	console_start();
 	assert_int_equal(sim_log_infos, 1);
-	assert_string_equal(sim_log_info, "console: on port 0xe9, without input: commands "
-					  "come by run= alone");
+	assert_string_equal(sim_log_info,
+			    "console: on port 0xe9, which takes no input: use run= for commands");
 	console_write("b\n", 2);
 	assert_int_equal(debugcon_calls, 1);
 	assert_string_equal(sent, "ab\r\n");
