@@ -823,7 +823,7 @@ static void remove_listener(int fd, char *path)
 static unsigned asked_at(const char *folder, const char *name, const char *runtime)
 {
 	struct guest_names names = { .count = 0 };
-	char base[] = "/tmp/balloonctl-XXXXXX", path[108], text[300];
+	char base[] = "/tmp/balloonctl-XXXXXX", path[108], text[300], *error;
 	int fd;
 
 	begin(NULL);
@@ -835,19 +835,26 @@ static unsigned asked_at(const char *folder, const char *name, const char *runti
 	if (runtime)
 		setenv("XDG_RUNTIME_DIR", *runtime ? text : "", 1);
 	fake.domains = two;
-	guest_names_add_usual(&names, deadline_in(LONG_MS));
+	assert_int_equal(guest_names_add_usual(&names, deadline_in(LONG_MS), &error), 0);
 	assert_true(names.count >= 2 * fake.sessions);
 	guest_names_free(&names);
 	remove_listener(fd, path);
 	return fake.sessions;
 }
 
+#define NOBODY 65534
+
 /* To ask where none runs would start one. */
 static void session_is_asked_where_it_listens(void **state)
 {
+	bool root = geteuid() == 0;
 	char far[200];
 
 	(void)state;
+	/* Root's is the system's. */
+	if (root)
+		assert_int_equal(asked_at("xdg", "libvirt-sock", "xdg"), 0);
+	assert_false(root && seteuid(NOBODY));
 	assert_int_equal(asked_at("xdg", "libvirt-sock", "xdg"), 1);
 	assert_int_equal(asked_at("xdg", "virtqemud-sock", "xdg"), 1);
 	assert_int_equal(asked_at(".cache", "libvirt-sock", NULL), 1);
@@ -859,6 +866,7 @@ static void session_is_asked_where_it_listens(void **state)
 	memset(far, 'x', sizeof(far));
 	far[sizeof(far) - 1] = '\0';
 	assert_int_equal(asked_at("xdg", "libvirt-sock", far), 0);
+	assert_false(root && seteuid(0));
 }
 
 int main(void)
