@@ -7,8 +7,6 @@
 
 #include "tools/balloonctl/guest_set.h"
 
-#define GUESTS_MAX 256 /* a thread each */
-
 static bool has(const struct guest_set *set, const char *name)
 {
 	for (size_t i = 0; i < set->count; i++)
@@ -24,7 +22,7 @@ static int add(struct guest_set *set, const char *name)
 
 	if (has(set, name))
 		return 0;
-	if (set->count == GUESTS_MAX)
+	if (set->count == GUEST_SET_MAX)
 		return -ENOSPC;
 	more = realloc(set->pollers, (set->count + 1) * sizeof(more[0]));
 	if (!more)
@@ -96,7 +94,7 @@ static int add_all(struct guest_set *set, char **names, size_t count)
 		int err = add(set, names[i]);
 
 		if (err == -ENOSPC)
-			complain("more than %d guests at a time cannot be watched", GUESTS_MAX);
+			complain("more than %d guests at a time cannot be watched", GUEST_SET_MAX);
 		else if (err)
 			complain("%s: %s", names[i], strerror(-err));
 		if (err)

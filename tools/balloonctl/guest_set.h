@@ -13,6 +13,8 @@
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/poller.h"
 
+#define GUEST_SET_MAX 256 /* a thread each */
+
 struct guest_set {
 	struct poller_rate rate;
 	bool finds; /* nobody said which ones */

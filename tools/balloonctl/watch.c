@@ -342,7 +342,10 @@ static int run(const struct call *call)
 		return status;
 	setlocale(LC_CTYPE, "");
 	watch.unicode = !request->ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
-	status = request->json ? watch_lines(&watch.set) : watch_on_screen(&watch);
+	if (request->json)
+		watch_lines(&watch.set);
+	else
+		status = watch_on_screen(&watch);
 	guest_set_close(&watch.set);
 	free(watch.order);
 	free(watch.views);

@@ -2,9 +2,6 @@
 /* `balloonctl watch --json`: see watch_lines.h. */
 #include "tools/balloonctl/watch_lines.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include <json-c/json.h>
@@ -19,25 +16,8 @@
 
 struct lines {
 	struct guest_set *set;
-	uint64_t *printed; /* of each poller, the number of its last look that was printed */
-	size_t count;
+	uint64_t printed[GUEST_SET_MAX]; /* of each poller, the last look that was printed */
 };
-
-static int make_room(struct lines *lines)
-{
-	size_t count = lines->set->count;
-	uint64_t *more;
-
-	if (count == lines->count)
-		return 0;
-	more = realloc(lines->printed, count * sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	memset(more + lines->count, 0, (count - lines->count) * sizeof(*more));
-	lines->printed = more;
-	lines->count = count;
-	return 0;
-}
 
 /* When a look was over, which was a moment ago. */
 static struct json_object *time_of(const struct sample *sample, int64_t now)
@@ -55,7 +35,7 @@ static struct json_object *time_of(const struct sample *sample, int64_t now)
 
 static void print_new(struct lines *lines)
 {
-	for (size_t i = 0; i < lines->count; i++) {
+	for (size_t i = 0; i < lines->set->count; i++) {
 		struct poller *poller = lines->set->pollers[i];
 		int64_t now = deadline_now();
 		struct json_object *all;
@@ -73,7 +53,7 @@ static void print_new(struct lines *lines)
 	fflush(stdout);
 }
 
-static int print_until_told(struct lines *lines)
+static void print_until_told(struct lines *lines)
 {
 	const struct timespec turn = { .tv_nsec = TURN_MS * 1000000l };
 	int64_t find = deadline_in(FIND_MS);
@@ -83,23 +63,15 @@ static int print_until_told(struct lines *lines)
 			guest_set_find(lines->set);
 			find = deadline_in(FIND_MS);
 		}
-		if (make_room(lines)) {
-			complain("out of memory");
-			return EXIT_WRONG;
-		}
 		print_new(lines);
 		nanosleep(&turn, NULL);
 	}
-	return EXIT_REACHED;
 }
 
-int watch_lines(struct guest_set *set)
+void watch_lines(struct guest_set *set)
 {
 	struct lines lines = { .set = set };
-	int status;
 
 	stop_on_signals();
-	status = print_until_told(&lines);
-	free(lines.printed);
-	return status;
+	print_until_told(&lines);
 }

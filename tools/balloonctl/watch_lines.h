@@ -8,8 +8,8 @@ struct guest_set;
 /*
  * Prints each look at each guest on a line of its own as soon as it is over, also those
  * at guests that come later, until a signal asks for the end or nobody reads the lines any
- * more. Returns an exit status.
+ * more.
  */
-int watch_lines(struct guest_set *set);
+void watch_lines(struct guest_set *set);
 
 #endif
