@@ -144,6 +144,51 @@ size_t bitset_next(const struct bitset *set, size_t from)
 	return BITSET_NONE;
 }
 
+/* Follows bit `i` of level `n` down to the highest member under it. */
+static size_t descend_high(const struct bitset *set, unsigned n, size_t i)
+{
+	while (n-- > 0) {
+		assert(set->level[n][i] != 0);
+		i = i * WORD_BITS + WORD_BITS - 1 - (size_t)__builtin_clzll(set->level[n][i]);
+	}
+	return i;
+}
+
+size_t bitset_previous(const struct bitset *set, size_t end)
+{
+	assert(end <= set->size);
+	/* On level n, look at the bits below `end`. */
+	for (unsigned n = 0; n < set->levels && end > 0; n++) {
+		size_t last = end - 1;
+		uint64_t word = set->level[n][last / WORD_BITS] &
+				UINT64_MAX >> (WORD_BITS - 1 - last % WORD_BITS);
+
+		if (word != 0) {
+			last = align_down(last, WORD_BITS) + WORD_BITS - 1 -
+			       (size_t)__builtin_clzll(word);
+			return descend_high(set, n, last);
+		}
+		end = last / WORD_BITS;
+	}
+	return BITSET_NONE;
+}
+
+void bitset_extend(struct bitset *set, size_t size, uint64_t *words)
+{
+	struct bitset old = *set;
+	size_t used = words_for(old.size);
+
+	assert(size >= old.size);
+	bitset_init(set, size, words);
+	memcpy(set->level[0], old.level[0], used * sizeof(*words));
+	for (unsigned n = 0; n + 1 < set->levels; n++) {
+		for (size_t i = 0; i < used; i++)
+			if (set->level[n][i] != 0)
+				set->level[n + 1][i / WORD_BITS] |= bit_of(i);
+		used = words_for(used);
+	}
+}
+
 size_t bitset_count(const struct bitset *set)
 {
 	size_t count = 0;

@@ -39,6 +39,12 @@ void bitset_remove(struct bitset *set, size_t i);
 /* Adds first, first + 1, ... end - 1, a word at a time; end <= size. */
 void bitset_add_range(struct bitset *set, size_t first, size_t end);
 
+/*
+ * Makes a set larger: its members move to `words`, an array of bitset_words(size) words,
+ * and what it had is no longer used. `size` is no less than before. O(size).
+ */
+void bitset_extend(struct bitset *set, size_t size, uint64_t *words);
+
 /* Counts the members. O(size). */
 size_t bitset_count(const struct bitset *set);
 
@@ -47,5 +53,8 @@ size_t bitset_first(const struct bitset *set);
 
 /* Returns the lowest member that is not below `from`, or BITSET_NONE. */
 size_t bitset_next(const struct bitset *set, size_t from);
+
+/* Returns the highest member below `end`, or BITSET_NONE; `end` is at most the size. */
+size_t bitset_previous(const struct bitset *set, size_t end);
 
 #endif

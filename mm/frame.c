@@ -74,9 +74,9 @@ enum owner frame_owner(pfn_t pfn)
 /*
  * Takes a run from the block whose largest free run is the smallest that is large
  * enough, so that crumbs are used up before anything larger is broken; the lowest
- * among those blocks.
+ * among those blocks. Only blocks below number `end` are asked.
  */
-static bool take_run(unsigned order, enum owner owner, pfn_t *pfn)
+static bool take_run_below(size_t end, unsigned order, enum owner owner, pfn_t *pfn)
 {
 	for (unsigned o = order; o <= BLOCK_ORDER; o++) {
 		unsigned first = 0;
@@ -85,13 +85,22 @@ static bool take_run(unsigned order, enum owner owner, pfn_t *pfn)
 		if (frame_map.free_by_order[o] == 0)
 			continue;
 		number = bitset_first(&frame_map.by_order[o]);
+		if (number >= end)
+			continue;
 		if (o < BLOCK_ORDER)
-			first = frame_runs_lowest(frame_map.free_bits[number], order);
+			first = frame_runs_lowest(frame_map_free_bits(number), order);
 		frame_map_change(number, first, 1u << order, OWNER_FREE, owner);
 		*pfn = frame_map_pfn(number) + first;
 		return true;
 	}
 	return false;
+}
+
+/* What is small may stay for long: a whole block of the boot is broken before one of a region. */
+static bool take_run(unsigned order, enum owner owner, pfn_t *pfn)
+{
+	return take_run_below(frame_map.boot_count, order, owner, pfn) ||
+	       take_run_below(frame_map.block_count, order, owner, pfn);
 }
 
 /* Counts the whole free blocks from `number` on, up to the first that is not, at most `count`. */
@@ -118,12 +127,14 @@ static bool find_blocks_in_span(const struct frame_span *span, size_t count, siz
 	return false;
 }
 
-/* Takes `count` (a power of two) contiguous blocks, aligned by their addresses. */
-static bool take_blocks(size_t count, enum owner owner, pfn_t *pfn)
+/* Takes `count` (a power of two) contiguous blocks below number `end`, aligned by address. */
+static bool take_blocks(size_t end, size_t count, enum owner owner, pfn_t *pfn)
 {
 	size_t number;
 
 	for (size_t i = 0; i < frame_map.spans.count; i++) {
+		if (frame_map.spans.span[i].first >= end)
+			break;
 		if (!find_blocks_in_span(&frame_map.spans.span[i], count, &number))
 			continue;
 		*pfn = frame_map_pfn(number);
@@ -137,12 +148,17 @@ static bool take_blocks(size_t count, enum owner owner, pfn_t *pfn)
 	return false;
 }
 
+static size_t blocks_of_order(unsigned order)
+{
+	return (size_t)1 << (order - BLOCK_ORDER);
+}
+
 /* Takes 2^order frames, if there are as many now. */
 static bool take(unsigned order, enum owner owner, pfn_t *pfn)
 {
 	if (order <= BLOCK_ORDER)
 		return take_run(order, owner, pfn);
-	return take_blocks((size_t)1 << (order - BLOCK_ORDER), owner, pfn);
+	return take_blocks(frame_map.block_count, blocks_of_order(order), owner, pfn);
 }
 
 /* Asks the reclaimer to free frames until the allocation succeeds or nothing helps. */
@@ -172,6 +188,21 @@ int frame_alloc(unsigned order, enum owner owner, pfn_t *pfn)
 	}
 	if (!got && on_failure)
 		on_failure(order);
+	return got ? 0 : -ENOMEM;
+}
+
+int frame_alloc_boot(unsigned order, enum owner owner, pfn_t *pfn)
+{
+	size_t end = frame_map.boot_count;
+	bool got;
+
+	assert(owner_is_allocated(owner));
+	if (order > FRAME_ORDER_MAX)
+		return -EINVAL;
+	if (order <= BLOCK_ORDER)
+		got = take_run_below(end, order, owner, pfn);
+	else
+		got = take_blocks(end, blocks_of_order(order), owner, pfn);
 	return got ? 0 : -ENOMEM;
 }
 
@@ -292,15 +323,15 @@ bool frame_fill_step(void)
 
 	if (frame_fill.paused || number == BITSET_NONE)
 		return false;
-	assert(frame_fill.poisoner && frame_map.records[number].free_count > 0);
+	assert(frame_fill.poisoner && frame_map_record(number)->free_count > 0);
 	if (number != frame_fill.number)
 		frame_fill.word = 0;
 	frame_fill.number = number;
 	word = frame_fill.word++;
 	assert(word < BLOCK_WORDS);
-	whole = frame_map.records[number].owner == OWNER_FREE;
+	whole = frame_map_record(number)->owner == OWNER_FREE;
 	fill_word(frame_map_pfn(number) + word * 64,
-		  whole ? UINT64_MAX : frame_map.free_bits[number][word]);
+		  whole ? UINT64_MAX : frame_map_free_bits(number)[word]);
 	if (frame_fill.word == BLOCK_WORDS) {
 		frame_fill_forget(number);
 		frame_fill.word = 0;

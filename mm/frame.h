@@ -44,12 +44,19 @@ void frame_init(const struct memmap *map, void *memory);
 /* ---- Allocating ---- */
 
 /*
- * Allocates a naturally aligned run of 2^order frames. Asks the reclaimer if
- * there is none. What is longer than a block holds anything, with a poisoner too:
- * see frame_fill_run(). -EINVAL: `order` is above FRAME_ORDER_MAX; -ENOMEM: the
- * reclaimer could not help either.
+ * Allocates a naturally aligned run of 2^order frames. One that is smaller than a block
+ * comes from memory that was there at boot, as long as that has one, so that blocks of
+ * regions (mm/frame_region.h) stay whole. Asks the reclaimer if there is no run. What
+ * is longer than a block holds anything, with a poisoner too: see frame_fill_run().
+ * -EINVAL: `order` is above FRAME_ORDER_MAX; -ENOMEM: the reclaimer could not help either.
  */
 int frame_alloc(unsigned order, enum owner owner, pfn_t *pfn);
+
+/*
+ * Allocates like frame_alloc(), but only memory that was there at boot, and does not ask
+ * the reclaimer. -EINVAL: `order` is above FRAME_ORDER_MAX; -ENOMEM: there is none.
+ */
+int frame_alloc_boot(unsigned order, enum owner owner, pfn_t *pfn);
 
 /*
  * Allocates up to `count` single frames below `limit`, in ascending order; uses
@@ -65,9 +72,9 @@ size_t frame_alloc_bulk(size_t count, pfn_t limit, enum owner owner, pfn_t *pfns
 int frame_alloc_block(pfn_t limit, enum owner owner, pfn_t *pfn);
 
 /*
- * Allocates the lowest whole free block and those that follow it without a gap,
- * at most `max` blocks, all of which end at or below `limit`; stores how many.
- * Does not ask the reclaimer. -ENOMEM: there is none.
+ * Allocates the lowest whole free block and those that follow it without a gap, all in
+ * memory of the boot or all in one region, at most `max` blocks, all of which end at or
+ * below `limit`; stores how many. Does not ask the reclaimer. -ENOMEM: there is none.
  */
 int frame_alloc_blocks(size_t max, pfn_t limit, enum owner owner, pfn_t *pfn, size_t *blocks);
 

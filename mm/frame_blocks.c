@@ -11,14 +11,16 @@
 #include "mm/frame_change.h"
 #include "mm/frame_map.h"
 
-/* Counts the members of `set` from `number` on that are contiguous in memory, at most `max`. */
+/*
+ * Counts the members of `set` from `number` on that are contiguous in memory, at most `max`:
+ * within one span, as a region is a piece of the host's memory apart.
+ */
 static size_t count_contiguous(const struct bitset *set, size_t number, size_t max)
 {
-	pfn_t start = frame_map_pfn(number);
+	size_t left = min_u64(max, frame_spans_left(&frame_map.spans, number));
 	size_t n = 1;
 
-	while (n < max && number + n < set->size && bitset_test(set, number + n) &&
-	       frame_map_pfn(number + n) == start + n * BLOCK_FRAMES)
+	while (n < left && bitset_test(set, number + n))
 		n++;
 	return n;
 }
@@ -63,10 +65,9 @@ size_t frame_count_blocks(pfn_t pfn, size_t max, enum owner owner)
 	assert(owner_is_allocated(owner));
 	if (pfn % BLOCK_FRAMES != 0 || !frame_map_find(pfn, &number))
 		return 0;
-	while (n < max && number + n < frame_map.block_count &&
-	       bitset_test(&frame_map.known, number + n) &&
-	       frame_map.records[number + n].owner == owner &&
-	       frame_map_pfn(number + n) == pfn + n * BLOCK_FRAMES)
+	max = min_u64(max, frame_spans_left(&frame_map.spans, number));
+	while (n < max && bitset_test(&frame_map.known, number + n) &&
+	       frame_map_record(number + n)->owner == owner)
 		n++;
 	return n;
 }

@@ -30,7 +30,7 @@ static uint64_t count_broken(pfn_t limit)
 		if (base >= limit)
 			break;
 		for (unsigned w = 0; w < BLOCK_WORDS; w++)
-			sum += count_bits(frame_runs_below(frame_map.free_bits[b], w, base, limit));
+			sum += count_bits(frame_runs_below(frame_map_free_bits(b), w, base, limit));
 	}
 	return sum;
 }

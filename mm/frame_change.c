@@ -30,13 +30,17 @@ static unsigned count_owned(const uint8_t *owners, unsigned count, enum owner ow
 /* Returns 0 if all the frames are `owner`'s, or why the change is refused. */
 static int check_in_block(size_t number, unsigned first, unsigned count, enum owner owner)
 {
-	const uint8_t *owners = frame_map.owner_bytes[number] + first;
+	const struct frame_record *record = frame_map_record(number);
+	const uint8_t *owners;
 	unsigned n;
 
 	if (!bitset_test(&frame_map.known, number))
 		return owner == OWNER_FREE ? 0 : -EPERM;
-	if (frame_map.records[number].owner != OWNER_MIXED)
-		return frame_map.records[number].owner == owner ? 0 : -EPERM;
+	if (record->owner == OWNER_ABSENT)
+		return -EINVAL;
+	if (record->owner != OWNER_MIXED)
+		return record->owner == owner ? 0 : -EPERM;
+	owners = frame_map_owner_bytes(number) + first;
 	n = count_owned(owners, count, owner);
 	if (n == count)
 		return 0;

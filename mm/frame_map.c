@@ -18,7 +18,7 @@ struct frame_map frame_map;
 /* The block's record, which is made now if the block has none. */
 static struct frame_record *know_block(size_t number)
 {
-	struct frame_record *record = &frame_map.records[number];
+	struct frame_record *record = frame_map_record(number);
 
 	if (!bitset_test(&frame_map.known, number)) {
 		bitset_add(&frame_map.known, number);
@@ -32,29 +32,29 @@ static void break_up(struct frame_record *record, size_t number)
 {
 	if (record->owner == OWNER_MIXED)
 		return;
-	memset(frame_map.owner_bytes[number], record->owner, BLOCK_FRAMES);
-	memset(frame_map.free_bits[number], record->owner == OWNER_FREE ? 0xff : 0,
-	       sizeof(frame_map.free_bits[number]));
+	memset(frame_map_owner_bytes(number), record->owner, BLOCK_FRAMES);
+	memset(frame_map_free_bits(number), record->owner == OWNER_FREE ? 0xff : 0,
+	       BLOCK_WORDS * sizeof(uint64_t));
 	record->owner = OWNER_MIXED;
 }
 
 enum owner frame_map_owner(size_t number, unsigned frame)
 {
-	const struct frame_record *record = &frame_map.records[number];
+	const struct frame_record *record = frame_map_record(number);
 
 	assert(number < frame_map.block_count && frame < BLOCK_FRAMES);
 	if (!bitset_test(&frame_map.known, number))
 		return OWNER_FREE;
-	return record->owner == OWNER_MIXED ? frame_map.owner_bytes[number][frame] : record->owner;
+	return record->owner == OWNER_MIXED ? frame_map_owner_bytes(number)[frame] : record->owner;
 }
 
 const uint8_t *frame_map_owners(size_t number)
 {
 	assert(number < frame_map.block_count);
 	if (!bitset_test(&frame_map.known, number) ||
-	    frame_map.records[number].owner != OWNER_MIXED)
+	    frame_map_record(number)->owner != OWNER_MIXED)
 		return NULL;
-	return frame_map.owner_bytes[number];
+	return frame_map_owner_bytes(number);
 }
 
 /* Enters a block into the books of free space. */
@@ -122,9 +122,9 @@ static inline void mark_frames(struct frame_record *record, size_t number, unsig
 			       unsigned count, enum owner from, enum owner to)
 {
 	break_up(record, number);
-	set_owners(frame_map.owner_bytes[number] + first, count, to);
+	set_owners(frame_map_owner_bytes(number) + first, count, to);
 	if (from == OWNER_FREE || to == OWNER_FREE)
-		frame_runs_mark(frame_map.free_bits[number], first, count, to == OWNER_FREE);
+		frame_runs_mark(frame_map_free_bits(number), first, count, to == OWNER_FREE);
 }
 
 /* Notes that an owner has frames in a block. */
@@ -142,7 +142,7 @@ static inline void book_taken(struct frame_record *record, size_t number, unsign
 
 	assert(count <= record->free_count);
 	if (left > 0)
-		order = frame_runs_largest(frame_map.free_bits[number], record->order);
+		order = frame_runs_largest(frame_map_free_bits(number), record->order);
 	set_free(record, number, left, order);
 	if (left == 0 && frame_fill.poisoner)
 		frame_fill_forget(number);
@@ -155,8 +155,8 @@ static uint8_t order_after_free(const struct frame_record *record, size_t number
 	uint8_t order;
 
 	if ((count & (count - 1)) != 0 || first % count != 0)
-		return frame_runs_largest(frame_map.free_bits[number], BLOCK_ORDER);
-	order = frame_runs_around(frame_map.free_bits[number], first,
+		return frame_runs_largest(frame_map_free_bits(number), BLOCK_ORDER);
+	order = frame_runs_around(frame_map_free_bits(number), first,
 				  (unsigned)__builtin_ctz(count));
 	return record->order != ORDER_NONE && record->order > order ? record->order : order;
 }
@@ -192,7 +192,7 @@ void frame_map_change(size_t number, unsigned first, unsigned count, enum owner 
 {
 	struct frame_record *record = know_block(number);
 
-	assert(count > 0 && count <= BLOCK_FRAMES);
+	assert(count > 0 && count <= BLOCK_FRAMES && record != &frame_map.absent);
 	assert(first <= BLOCK_FRAMES - count);
 	if (count == BLOCK_FRAMES)
 		record->owner = (uint8_t)to;
@@ -225,7 +225,7 @@ static size_t take_from_word(size_t number, unsigned word, uint64_t wanted, size
 		unsigned bit = (unsigned)__builtin_ctzll(wanted);
 		unsigned run = (unsigned)min_u64(frame_runs_ones(wanted >> bit), count - n);
 
-		mark_frames(&frame_map.records[number], number, word * 64 + bit, run, OWNER_FREE,
+		mark_frames(frame_map_record(number), number, word * 64 + bit, run, OWNER_FREE,
 			    owner);
 		if (frame_fill.poisoner)
 			frame_fill_taken(number, base + bit, run, owner);
@@ -240,7 +240,7 @@ size_t frame_map_take_lowest(size_t number, size_t count, pfn_t limit, enum owne
 			     pfn_t *pfns)
 {
 	struct frame_record *record = know_block(number);
-	const uint64_t *free_bits = frame_map.free_bits[number];
+	const uint64_t *free_bits = frame_map_free_bits(number);
 	pfn_t base = frame_map_pfn(number);
 	size_t n = 0;
 
@@ -264,14 +264,11 @@ void frame_map_mark_reported(size_t number)
 
 void frame_map_unindex(size_t number, enum owner owner)
 {
-	assert(frame_map.records[number].owner != owner);
+	assert(frame_map_record(number)->owner != owner);
 	bitset_remove(&frame_map.blocks_of[owner], number);
 }
 
 /* ---- Making the map ---- */
-
-/* Sets: `known`, `unreported`, one for each order and each owner, and frame_fill.unfilled. */
-#define SET_COUNT (3 + BLOCK_ORDER + 1 + OWNER_COUNT)
 
 size_t frame_map_bytes(const struct memmap *map)
 {
@@ -282,7 +279,7 @@ size_t frame_map_bytes(const struct memmap *map)
 		return 0;
 	return blocks * (sizeof(*frame_map.free_bits) + sizeof(*frame_map.owner_bytes) +
 			 sizeof(*frame_map.records)) +
-	       SET_COUNT * bitset_words(blocks) * sizeof(uint64_t);
+	       FRAME_MAP_SETS * bitset_words(blocks) * sizeof(uint64_t);
 }
 
 /* Lays the arrays into `memory`, those with the largest alignment first. */
@@ -294,7 +291,7 @@ static void lay_out(size_t blocks, uint8_t *memory)
 	frame_map.free_bits = (void *)memory;
 	memory += blocks * sizeof(*frame_map.free_bits);
 	set = (void *)memory;
-	memory += SET_COUNT * words * sizeof(uint64_t);
+	memory += FRAME_MAP_SETS * words * sizeof(uint64_t);
 	frame_map.records = (void *)memory;
 	memory += blocks * sizeof(*frame_map.records);
 	frame_map.owner_bytes = (void *)memory;
@@ -347,7 +344,9 @@ void frame_map_init(const struct memmap *map, void *memory)
 {
 	frame_map = (struct frame_map){ 0 };
 	frame_fill = (struct frame_fill){ 0 };
+	frame_map.absent.order = ORDER_NONE;
 	frame_map.block_count = frame_spans_make(map, &frame_map.spans);
+	frame_map.boot_count = frame_map.block_count;
 	if (frame_map.block_count == 0)
 		return;
 	assert((uintptr_t)memory % 64 == 0);

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The frame map as it lies in memory. Only mm/frame_map.c changes it.
- * mm/frame.c, mm/frame_blocks.c, mm/frame_bulk.c, mm/frame_change.c,
- * mm/frame_dump.c and mm/ledger.c read it, and nobody else but tests includes
- * this file.
+ * The frame map as it lies in memory. Only mm/frame_map.c changes it, and
+ * mm/frame_section.c, by which blocks come and go. mm/frame.c, mm/frame_blocks.c,
+ * mm/frame_bulk.c, mm/frame_change.c, mm/frame_dump.c, mm/frame_region.c and
+ * mm/ledger.c read it, and nobody else but tests includes this file.
  *
  * A block is known by its number (mm/frame_spans.h). Its record says who its
  * frames belong to; only where they have different owners does each frame have
  * an owner byte and a free bit.
+ *
+ * The blocks that were there at boot have the lower numbers, and their records in
+ * arrays. Those of regions (mm/frame_region.h) follow. They have a bit in each set from
+ * the day that they are announced, but records only in sections of 128, which come with
+ * the first of their blocks and leave with the last (mm/frame_section.h). A block of a
+ * region that is not there is in `known`, and OWNER_ABSENT's as a whole.
  */
 #ifndef MM_FRAME_MAP_H
 #define MM_FRAME_MAP_H
@@ -31,8 +37,22 @@ struct frame_record {
 _Static_assert(BLOCK_FRAMES <= UINT16_MAX, "free_count holds a whole block");
 _Static_assert((unsigned)OWNER_COUNT < OWNER_MIXED, "OWNER_MIXED is no owner");
 
+#define SECTION_BLOCKS 128
+
+/* What the arrays of struct frame_map have of a block, for blocks that came later. */
+struct frame_section {
+	uint8_t owner_bytes[SECTION_BLOCKS][BLOCK_FRAMES];
+	uint64_t free_bits[SECTION_BLOCKS][BLOCK_WORDS];
+	struct frame_record records[SECTION_BLOCKS];
+	size_t present; /* its blocks that are not absent */
+};
+
+/* Sets: `known`, `unreported`, one for each order and each owner, and frame_fill.unfilled. */
+#define FRAME_MAP_SETS (3 + BLOCK_ORDER + 1 + OWNER_COUNT)
+
 struct frame_map {
-	size_t block_count;
+	size_t block_count; /* with those that are announced */
+	size_t boot_count;  /* that were there at boot: their numbers are below this */
 	struct frame_spans spans;
 
 	/* Blocks that have a record. */
@@ -46,7 +66,7 @@ struct frame_map {
 	struct bitset unreported;
 	uint64_t unreported_events; /* additions to it */
 
-	struct frame_record *records; /* one per block */
+	struct frame_record *records; /* one per block that was there at boot; so are: */
 	/* Valid only for blocks that are OWNER_MIXED. */
 	uint64_t (*free_bits)[BLOCK_WORDS];   /* a bit per frame: it is free */
 	uint8_t (*owner_bytes)[BLOCK_FRAMES]; /* a byte per frame: its owner */
@@ -58,6 +78,16 @@ struct frame_map {
 	uint64_t free_by_order[BLOCK_ORDER + 1];
 
 	uint64_t changes; /* of owners, ever: a count of the map that saw none is one picture */
+
+	/* Sections by number, from `boot_count` on; NULL: none of its blocks is there. */
+	struct frame_section **sections;
+	size_t section_count;
+	struct frame_section *reserve; /* for the next section; NULL: no region is announced */
+	size_t sections_outside;       /* that do not lie in memory of the boot, this one too */
+	struct frame_record absent;    /* of all blocks without a section */
+	/* The frames that the sets and `sections` were laid into for regions; none at boot. */
+	pfn_t extension;
+	size_t extension_frames;
 };
 
 extern struct frame_map frame_map;
@@ -78,6 +108,45 @@ static inline bool frame_map_find(pfn_t pfn, size_t *number)
 static inline pfn_t frame_map_pfn(size_t number)
 {
 	return frame_spans_pfn(&frame_map.spans, number);
+}
+
+/* Returns the section that block `number` of a region belongs to, or NULL. */
+static inline struct frame_section *frame_map_section(size_t number)
+{
+	return frame_map.sections[(number - frame_map.boot_count) / SECTION_BLOCKS];
+}
+
+/* Returns where block `number` of a region stands in its section. */
+static inline size_t frame_map_section_index(size_t number)
+{
+	return (number - frame_map.boot_count) % SECTION_BLOCKS;
+}
+
+/* Returns a block's record; it may be written only if the block is not absent as a whole. */
+static inline struct frame_record *frame_map_record(size_t number)
+{
+	struct frame_section *section;
+
+	if (number < frame_map.boot_count)
+		return &frame_map.records[number];
+	section = frame_map_section(number);
+	return section ? &section->records[frame_map_section_index(number)] : &frame_map.absent;
+}
+
+/* Returns the bitmap of a block that is not absent as a whole. */
+static inline uint64_t *frame_map_free_bits(size_t number)
+{
+	if (number < frame_map.boot_count)
+		return frame_map.free_bits[number];
+	return frame_map_section(number)->free_bits[frame_map_section_index(number)];
+}
+
+/* Returns the owner bytes of a block that is not absent as a whole. */
+static inline uint8_t *frame_map_owner_bytes(size_t number)
+{
+	if (number < frame_map.boot_count)
+		return frame_map.owner_bytes[number];
+	return frame_map_section(number)->owner_bytes[frame_map_section_index(number)];
 }
 
 /* Returns the owner of a block's frame; `frame` is below BLOCK_FRAMES. */

@@ -3,6 +3,7 @@
 #include "mm/frame_spans.h"
 
 #include <assert.h>
+#include <errno.h>
 
 /* The first frame after a span. */
 static pfn_t span_end(const struct frame_span *span)
@@ -33,6 +34,22 @@ size_t frame_spans_make(const struct memmap *map, struct frame_spans *spans)
 		total += (size_t)((end - start) / BLOCK_FRAMES);
 	}
 	return total;
+}
+
+int frame_spans_append(struct frame_spans *spans, pfn_t start, size_t blocks)
+{
+	const struct frame_span *last = &spans->span[spans->count - (spans->count > 0)];
+	pfn_t last_end = spans->count > 0 ? span_end(last) : 0;
+	size_t first = spans->count > 0 ? last->first + last->blocks : 0;
+	pfn_t frames_max = UINT64_MAX >> FRAME_SHIFT;
+
+	if (blocks == 0 || start % BLOCK_FRAMES != 0 || start < last_end || start > frames_max ||
+	    blocks > (frames_max - start) / BLOCK_FRAMES)
+		return -EINVAL;
+	if (spans->count == FRAME_SPANS_MAX)
+		return -ENOSPC;
+	spans->span[spans->count++] = (struct frame_span){ start, first, blocks };
+	return 0;
 }
 
 size_t frame_spans_below(const struct frame_spans *spans, pfn_t limit)

@@ -10,6 +10,11 @@
 #include "kernel/lib/types.h"
 #include "mm/memmap.h"
 
+/* Regions (mm/frame_region.h) that can follow the ranges of RAM. */
+#define FRAME_REGIONS_MAX 16
+
+#define FRAME_SPANS_MAX (MEM_RANGES_MAX + FRAME_REGIONS_MAX)
+
 /* Consecutive blocks with consecutive numbers. */
 struct frame_span {
 	pfn_t start;  /* first frame of the first block */
@@ -19,11 +24,19 @@ struct frame_span {
 
 struct frame_spans {
 	size_t count;
-	struct frame_span span[MEM_RANGES_MAX]; /* ascending */
+	struct frame_span span[FRAME_SPANS_MAX]; /* ascending */
 };
 
 /* Numbers the blocks that have RAM of `map` in them; returns how many there are. */
 size_t frame_spans_make(const struct memmap *map, struct frame_spans *spans);
+
+/*
+ * Numbers `blocks` more from frame `start` on, as a span of its own: none of them
+ * may lie below the end of what is numbered. -EINVAL: they do, `start` begins no block,
+ * there are no blocks, or they would end beyond the last frame of an address of 64 bits;
+ * -ENOSPC: there are FRAME_SPANS_MAX spans.
+ */
+int frame_spans_append(struct frame_spans *spans, pfn_t start, size_t blocks);
 
 /* Returns how many blocks end at or below the frame `limit`: the number after the last. */
 size_t frame_spans_below(const struct frame_spans *spans, pfn_t limit);
@@ -53,6 +66,16 @@ static inline pfn_t frame_spans_pfn(const struct frame_spans *spans, size_t numb
 	while (number - span->first >= span->blocks)
 		span++;
 	return span->start + (number - span->first) * BLOCK_FRAMES;
+}
+
+/* Returns how many blocks a span has from `number` on, which must be a block's. */
+static inline size_t frame_spans_left(const struct frame_spans *spans, size_t number)
+{
+	const struct frame_span *span = spans->span;
+
+	while (number - span->first >= span->blocks)
+		span++;
+	return span->first + span->blocks - number;
 }
 
 /*

@@ -63,10 +63,13 @@ bool ledger_check(char verdict[LEDGER_VERDICT_MAX])
 static bool recount_mixed(size_t number, struct ledger_audit *sum, unsigned *free,
 			  char verdict[LEDGER_VERDICT_MAX])
 {
+	const uint8_t *owners = frame_map_owner_bytes(number);
+	const uint64_t *bits = frame_map_free_bits(number);
+
 	*free = 0;
 	for (unsigned f = 0; f < BLOCK_FRAMES; f++) {
-		uint8_t owner = frame_map.owner_bytes[number][f];
-		bool bit = frame_map.free_bits[number][f / 64] >> (f % 64) & 1;
+		uint8_t owner = owners[f];
+		bool bit = bits[f / 64] >> (f % 64) & 1;
 
 		if (owner >= OWNER_COUNT)
 			return broken(verdict, LEDGER_FRAME_OWNER, number, f, owner);
@@ -93,7 +96,7 @@ static bool check_lists(size_t number, unsigned order, char verdict[LEDGER_VERDI
 
 static bool recount_known(size_t number, struct ledger_audit *sum, char verdict[LEDGER_VERDICT_MAX])
 {
-	const struct frame_record *record = &frame_map.records[number];
+	const struct frame_record *record = frame_map_record(number);
 	unsigned order = ORDER_NONE;
 	unsigned free = 0;
 
@@ -101,7 +104,7 @@ static bool recount_known(size_t number, struct ledger_audit *sum, char verdict[
 		if (!recount_mixed(number, sum, &free, verdict))
 			return false;
 		if (free > 0)
-			order = frame_runs_largest(frame_map.free_bits[number], BLOCK_ORDER);
+			order = frame_runs_largest(frame_map_free_bits(number), BLOCK_ORDER);
 	} else if (record->owner >= OWNER_COUNT) {
 		return broken(verdict, LEDGER_BLOCK_OWNER, number, record->owner);
 	} else {
@@ -189,7 +192,7 @@ enum ledger_step ledger_audit_step(struct ledger_audit *audit, char verdict[LEDG
 			break;
 		if (!recount_known(number, audit, verdict))
 			return LEDGER_UNSOUND;
-		work += frame_map.records[number].owner == OWNER_MIXED ? WORK_BROKEN : 1;
+		work += frame_map_record(number)->owner == OWNER_MIXED ? WORK_BROKEN : 1;
 		audit->known++;
 		audit->next = number + 1;
 	}

@@ -24,6 +24,7 @@
 	X(OWNER_HINTED, "hinted") \
 	X(OWNER_LEAVING, "leaving") \
 	X(OWNER_REFUSED, "refused") \
+	X(OWNER_UNPLUGGED, "unplugged") \
 	X(OWNER_HELD, "held")
 
 #define OWNER_CONSTANT(constant, name) constant,
@@ -31,13 +32,15 @@ enum owner { OWNER_TABLE(OWNER_CONSTANT) OWNER_COUNT };
 #undef OWNER_CONSTANT
 
 /*
- * OWNER_ABSENT is a hole beside RAM in the same block: not managed, and in no
- * sum. OWNER_IN_FLIGHT is a frame that the balloon handed to the device and
+ * OWNER_ABSENT is a hole beside RAM in the same block, or memory of a region that is
+ * not plugged (mm/frame_region.h): not managed, and in no sum. OWNER_IN_FLIGHT is a frame that the balloon handed to the device and
  * that the device has not acknowledged: nobody may touch it. OWNER_REPORTED
  * and OWNER_HINTED are lent to the device through the other queues. OWNER_LEAVING
  * was given to the host as part of a range, and will be in-flight to the balloon
  * soon. OWNER_REFUSED is a frame that the host would not take: the balloon sets it
- * aside, so that the allocator does not offer it again at once.
+ * aside, so that the allocator does not offer it again at once. OWNER_UNPLUGGED is a
+ * block of a region on its way out: the host was asked to take it and has not answered,
+ * so it still counts, and nobody may touch it.
  */
 
 /* Tells whether frames can be allocated for this owner: it is neither free nor absent. */
@@ -52,10 +55,10 @@ static inline bool owner_is_allocated(enum owner owner)
  */
 static inline bool owner_is_host(enum owner owner)
 {
-	return owner >= OWNER_BALLOON && owner <= OWNER_REFUSED;
+	return owner >= OWNER_BALLOON && owner <= OWNER_UNPLUGGED;
 }
 
-_Static_assert(OWNER_REFUSED - OWNER_BALLOON == 5, "the owners between are the host's, too");
+_Static_assert(OWNER_UNPLUGGED - OWNER_BALLOON == 6, "the owners between are the host's, too");
 
 /* Returns the owner's name, or "?" if the number is no owner. */
 const char *owner_name(enum owner owner);

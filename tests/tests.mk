@@ -12,7 +12,7 @@ alone := flock -o $(BUILD)/cores
 # ---- Sources that several programs share ----
 
 FRAME := $(addprefix mm/,frame.c frame_map.c frame_runs.c frame_change.c frame_blocks.c frame_bulk.c \
-	frame_spans.c frame_fill.c ledger.c bitset.c owner.c)
+	frame_spans.c frame_fill.c frame_section.c frame_region.c ledger.c bitset.c owner.c)
 FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
 
 # What commands print with.
@@ -129,6 +129,8 @@ tests/mm/frame_blocks := $(FRAME_FIXTURE)
 tests/mm/frame_fill := $(FRAME_FIXTURE)
 tests/mm/frame_huge := $(FRAME_FIXTURE)
 tests/mm/frame_random := $(FRAME_FIXTURE)
+tests/mm/frame_region := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
+tests/mm/frame_region_random := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 
 tests/drivers/serial/debugcon := drivers/serial/debugcon.c
 tests/drivers/serial/uart16550_find := drivers/serial/uart16550_find.c

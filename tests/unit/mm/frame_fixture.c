@@ -38,6 +38,11 @@ void fixture_start_one(pfn_t start, pfn_t end)
 	fixture_start(&range, 1);
 }
 
+void fixture_expect_managed(uint64_t frames)
+{
+	map.frames = frames;
+}
+
 const struct memmap *fixture_map(void)
 {
 	return &map;

@@ -27,6 +27,9 @@ void fixture_start(const struct mem_range *ranges, size_t count);
 /* fixture_start() with one range. */
 void fixture_start_one(pfn_t start, pfn_t end);
 
+/* As many frames are managed from now on: blocks have come, or left. */
+void fixture_expect_managed(uint64_t frames);
+
 /* The map that the allocator manages now. */
 const struct memmap *fixture_map(void);
 

@@ -407,7 +407,7 @@ LIE(an_owner_too_many, i->frames.owner_count = MEM_OWNERS_MAX + 2)
 LIE(most_owners, i->frames.owner_count = MEM_OWNERS_MAX + 1)
 LIE(blocks_off_by_one, i->map.block_count++)
 LIE(fewer_blocks, i->map.block_count--)
-LIE(many_spans, i->map.spans.count = MEM_RANGES_MAX + 1)
+LIE(many_spans, i->map.spans.count = FRAME_SPANS_MAX + 1)
 LIE(endless_spans, (i->frames.span_max = UINT32_MAX, i->map.spans.count = UINT32_MAX))
 LIE(a_span_too_many, (i->frames.span_max = UINT32_MAX, i->map.spans.count = 1025))
 LIE(most_spans, (i->frames.span_max = UINT32_MAX, i->map.spans.count = 1024))
@@ -463,7 +463,7 @@ static const struct lie lies[] = {
 	{ most_blocks, "the map has 2147483648" },
 	{ blocks_off_by_one, "the map has" },
 	{ fewer_blocks, "span 1 of memory" },
-	{ many_spans, "33 spans" },
+	{ many_spans, "49 spans" },
 	{ endless_spans, "4294967295 spans" },
 	{ a_span_too_many, "1025 spans" },
 	/* Likewise: so many may be, but the map ends before. */

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Regions: checks what is asked for, and chooses the blocks that leave. See frame_region.h. */
+#include "mm/frame_region.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "mm/frame_change.h"
+#include "mm/frame_map.h"
+#include "mm/frame_section.h"
+
+/* Stores the number of the first of `blocks` blocks of one region. Returns false if they are none. */
+static bool find_blocks(pfn_t pfn, size_t blocks, size_t *number)
+{
+	const struct frame_spans *spans = &frame_map.spans;
+
+	if (blocks == 0 || pfn % BLOCK_FRAMES != 0)
+		return false;
+	for (size_t i = 0; i < spans->count; i++) {
+		const struct frame_span *span = &spans->span[i];
+		size_t at;
+
+		if (span->first < frame_map.boot_count || pfn < span->start)
+			continue;
+		at = (size_t)((pfn - span->start) / BLOCK_FRAMES);
+		*number = span->first + at;
+		if (at < span->blocks && blocks <= span->blocks - at)
+			return true;
+	}
+	return false;
+}
+
+/* Tells whether all of these blocks are the owner's as a whole. */
+static bool are_owned(size_t number, size_t blocks, enum owner owner)
+{
+	for (size_t n = 0; n < blocks; n++)
+		if (frame_map_record(number + n)->owner != owner)
+			return false;
+	return true;
+}
+
+pfn_t frame_region_boot_end(void)
+{
+	pfn_t end = 0;
+
+	if (frame_map.boot_count > 0)
+		end = frame_map_pfn(frame_map.boot_count - 1) + BLOCK_FRAMES;
+	return end;
+}
+
+int frame_region_announce(pfn_t start, size_t blocks)
+{
+	int err = frame_spans_append(&frame_map.spans, start, blocks);
+
+	if (err)
+		return err;
+	err = frame_section_extend();
+	if (err)
+		frame_map.spans.count--;
+	return err;
+}
+
+int frame_region_plug(pfn_t pfn, size_t blocks)
+{
+	size_t number;
+
+	if (!find_blocks(pfn, blocks, &number))
+		return -EINVAL;
+	if (!are_owned(number, blocks, OWNER_ABSENT))
+		return -EPERM;
+	for (size_t n = 0; n < blocks; n++)
+		frame_section_come(number + n);
+	return 0;
+}
+
+int frame_region_leave(pfn_t pfn, size_t blocks)
+{
+	size_t number;
+
+	if (!find_blocks(pfn, blocks, &number))
+		return -EINVAL;
+	if (!are_owned(number, blocks, OWNER_UNPLUGGED))
+		return -EPERM;
+	for (size_t n = 0; n < blocks; n++)
+		frame_section_leave(number + n);
+	return 0;
+}
+
+/* ---- What can leave ---- */
+
+/* Stores the number of a part's first block. -EINVAL: see frame_region_claim(). */
+static int find_part(const struct frame_region_part *part, size_t *first)
+{
+	if (!find_blocks(part->start, part->blocks, first))
+		return -EINVAL;
+	return part->unit == 0 || part->blocks % part->unit != 0 ? -EINVAL : 0;
+}
+
+/* Tells whether every block of a unit is free as a whole. */
+static bool unit_is_free(size_t number, size_t unit)
+{
+	for (size_t n = 0; n < unit; n++)
+		if (!bitset_test(&frame_map.by_order[BLOCK_ORDER], number + n))
+			return false;
+	return true;
+}
+
+/* Finds the highest free unit of a part that ends at or below block `end`; or BITSET_NONE. */
+static size_t highest_unit(size_t first, size_t end, size_t unit)
+{
+	const struct bitset *whole = &frame_map.by_order[BLOCK_ORDER];
+	size_t number = bitset_previous(whole, end);
+
+	while (number != BITSET_NONE && number >= first) {
+		size_t at = number - (number - first) % unit;
+
+		if (unit_is_free(at, unit))
+			return at;
+		number = bitset_previous(whole, at);
+	}
+	return BITSET_NONE;
+}
+
+int frame_region_claim(const struct frame_region_part *part, size_t max, pfn_t *pfn, size_t *blocks)
+{
+	size_t first, at, n;
+	int err = find_part(part, &first);
+
+	if (err)
+		return err;
+	frame_section_settle();
+	n = part->unit;
+	at = highest_unit(first, first + part->blocks, n);
+	if (at == BITSET_NONE || max < n)
+		return -ENOENT;
+	while (at > first && max - n >= part->unit && unit_is_free(at - part->unit, part->unit)) {
+		at -= part->unit;
+		n += part->unit;
+	}
+	*pfn = frame_map_pfn(at);
+	*blocks = n;
+	err = frame_change_run(*pfn, n * BLOCK_FRAMES, OWNER_FREE, OWNER_UNPLUGGED);
+	assert(!err);
+	return 0;
+}
+
+size_t frame_region_removable(const struct frame_region_part *part)
+{
+	size_t first, at, end, n = 0;
+
+	if (find_part(part, &first))
+		return 0;
+	end = first + part->blocks;
+	while ((at = highest_unit(first, end, part->unit)) != BITSET_NONE) {
+		n += part->unit;
+		end = at;
+	}
+	return n;
+}

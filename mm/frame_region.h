@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Regions: memory that comes and goes by whole blocks while the guest runs, as
+ * virtio-mem and DIMMs bring it.
+ *
+ * A region is announced once, when it is found: that gives its blocks numbers, and costs
+ * about 30 bits a block (not quite 2 MiB for 1 TiB). All its frames are OWNER_ABSENT's
+ * then: managed by nobody, in no sum. Blocks come by frame_region_plug(): they are free,
+ * and the ledger's total grows with them. They leave in two steps, so that at every moment
+ * each frame has an owner and the sum holds:
+ *
+ *	            frame_region_plug()
+ *	absent  ──────────────────────────►  free
+ *	   ▲                                  │ ▲
+ *	   │ frame_region_leave()             │ │ frame_free(.., OWNER_UNPLUGGED):
+ *	   │                                  │ │ the host would not have them
+ *	   │    frame_region_claim(), or      ▼ │
+ *	   └────────────────────────────  unplugged
+ *	        frame_reserve() for particular blocks
+ *
+ * OWNER_UNPLUGGED's frames are in the total until the host has answered. Nobody touches
+ * them, and none of them is ever offered to the balloon, to reporting or to hinting, since
+ * those take free frames only.
+ *
+ * Growing needs no free frame: what the books of new blocks need is kept in reserve, for
+ * 128 blocks at a time, and is made up for from the first block that has come. The
+ * reserve, and the books, lie in memory of the boot as long as there is room; those that
+ * had to be laid into a region keep their block from leaving, until frame_region_claim()
+ * finds room for them elsewhere.
+ *
+ * The allocator serves runs smaller than a block from memory of the boot while there is
+ * any, so that blocks of regions stay whole (mm/frame.h).
+ *
+ * Addresses are PFNs, sizes are in blocks of 512 frames. To be called in tasks only, after
+ * frame_init(), which forgets all regions. Whoever plugs has mapped the memory before, and
+ * may unmap it once it has been claimed: this file maps nothing, and it writes to blocks
+ * only where it lays its books.
+ */
+#ifndef MM_FRAME_REGION_H
+#define MM_FRAME_REGION_H
+
+#include "kernel/lib/types.h"
+
+/*
+ * Announces `blocks` blocks from frame `start` on, none of which is there yet. Regions are
+ * announced in the order of their addresses; FRAME_REGIONS_MAX of them always fit. -EINVAL: there
+ * are no blocks, `start` begins none, they do not lie above all memory and all regions that
+ * are known, or they end beyond any address; -ENOSPC: there are too many regions; -ENOMEM:
+ * memory of the boot has no room for their numbers. Nothing is changed on an error.
+ */
+int frame_region_announce(pfn_t start, size_t blocks);
+
+/*
+ * Frees blocks that have come: all of them are absent, and lie in one region. They hold
+ * anything, and are to be filled if there is a poisoner; the host need not be told that
+ * they are free, as nothing of it is behind them. Never fails for want of memory. -EINVAL:
+ * there are no blocks, `pfn` begins none, or they lie in no region; -EPERM: one of them is
+ * there already. Nothing is changed on an error.
+ */
+int frame_region_plug(pfn_t pfn, size_t blocks);
+
+/* What may be claimed: a device's region, or the part of it that the device can take now. */
+struct frame_region_part {
+	pfn_t start;   /* a region's first frame, or that of any block in it */
+	size_t blocks; /* a multiple of `unit` */
+	size_t unit;   /* blocks that come and go together, counted from `start` on */
+};
+
+/*
+ * Gives free blocks of one region to OWNER_UNPLUGGED: the highest whole units that lie
+ * together, at most `max` blocks; stores the first frame and how many. First moves books
+ * that lie in regions into memory of the boot, as far as there is room. Does not ask the
+ * reclaimer. -EINVAL: the part lies in no region, has no blocks, or no whole number of
+ * units; -ENOENT: no unit is free, or `max` is less than one.
+ */
+int frame_region_claim(const struct frame_region_part *part, size_t max, pfn_t *pfn,
+		       size_t *blocks);
+
+/*
+ * Lets blocks go that were claimed as a whole, once the host has taken them: they are
+ * absent again. -EINVAL: there are no blocks, `pfn` begins none, or they lie in no region;
+ * -EPERM: one of them is not OWNER_UNPLUGGED's as a whole. Nothing is changed on an error.
+ */
+int frame_region_leave(pfn_t pfn, size_t blocks);
+
+/*
+ * Counts the blocks in free whole units: what frame_region_claim() would find now, if the
+ * books stay where they are. 0 if the part lies in no region. O(blocks / 64).
+ */
+size_t frame_region_removable(const struct frame_region_part *part);
+
+/* Returns the first frame above all memory that was there at boot. */
+pfn_t frame_region_boot_end(void);
+
+#endif

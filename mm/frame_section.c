@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Blocks that come and leave, and where their records lie: see frame_section.h. Nobody but
+ * the frame map has a pointer into a section, so that a section can move.
+ */
+#include "mm/frame_section.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "arch/irq.h"
+#include "arch/phys_map.h"
+#include "mm/frame.h"
+#include "mm/frame_fill.h"
+#include "mm/frame_map.h"
+#include "mm/frame_region.h"
+
+#define SECTION_FRAMES ((sizeof(struct frame_section) + FRAME_SIZE - 1) / FRAME_SIZE)
+
+_Static_assert(SECTION_FRAMES == 19, "what mm/frame_section.h says");
+
+/* Takes contiguous frames for the map; of a power of two the rest is freed again. */
+static int alloc_frames(size_t frames, bool boot_only, pfn_t *pfn)
+{
+	unsigned order = 0;
+	int err;
+
+	while (order <= FRAME_ORDER_MAX && (size_t)1 << order < frames)
+		order++;
+	err = (boot_only ? frame_alloc_boot : frame_alloc)(order, OWNER_FRAME_MAP, pfn);
+	if (err)
+		return -ENOMEM;
+	if ((size_t)1 << order > frames) {
+		err = frame_free(*pfn + frames, ((size_t)1 << order) - frames, OWNER_FRAME_MAP);
+		assert(!err);
+	}
+	return 0;
+}
+
+/* ---- One section ---- */
+
+static pfn_t section_pfn(const struct frame_section *section)
+{
+	return paddr_to_pfn(virt_to_phys(section));
+}
+
+static bool is_outside(const struct frame_section *section)
+{
+	return section_pfn(section) >= frame_region_boot_end();
+}
+
+/* Takes frames for a section; what is in them does not matter. NULL: there are none. */
+static struct frame_section *alloc_section(bool boot_only)
+{
+	struct frame_section *section;
+	pfn_t pfn;
+
+	if (alloc_frames(SECTION_FRAMES, boot_only, &pfn))
+		return NULL;
+	section = phys_to_virt(pfn_to_paddr(pfn));
+	frame_map.sections_outside += is_outside(section);
+	return section;
+}
+
+static void free_section(struct frame_section *section)
+{
+	int err;
+
+	frame_map.sections_outside -= is_outside(section);
+	err = frame_free(section_pfn(section), SECTION_FRAMES, OWNER_FRAME_MAP);
+	assert(!err);
+}
+
+/* Uses the reserve for block `number` and its neighbours, none of which is there. */
+static void open_section(size_t number)
+{
+	struct frame_section *section = frame_map.reserve;
+
+	assert(section);
+	frame_map.reserve = NULL;
+	for (size_t i = 0; i < SECTION_BLOCKS; i++)
+		section->records[i] = frame_map.absent;
+	section->present = 0;
+	frame_map.sections[(number - frame_map.boot_count) / SECTION_BLOCKS] = section;
+}
+
+/* Frees a section without blocks, or what was in reserve, if that lies in a region. */
+static void close_section(size_t number)
+{
+	struct frame_section *section = frame_map_section(number);
+	struct frame_section *reserve = frame_map.reserve;
+
+	assert(section->present == 0 && reserve);
+	frame_map.sections[(number - frame_map.boot_count) / SECTION_BLOCKS] = NULL;
+	if (is_outside(reserve) && !is_outside(section)) {
+		frame_map.reserve = section;
+		section = reserve;
+	}
+	free_section(section);
+}
+
+/* Moves a section into memory of the boot; false: there is no room. */
+static bool move_section(struct frame_section **section)
+{
+	struct frame_section *old = *section;
+	struct frame_section *new = alloc_section(true);
+
+	if (!new)
+		return false;
+	/* The frames of neither are recorded in the copy before the pointer has changed. */
+	memcpy(new, old, sizeof(*new));
+	*section = new;
+	free_section(old);
+	return true;
+}
+
+void frame_section_settle(void)
+{
+	size_t i = 0;
+
+	if (frame_map.sections_outside == 0)
+		return;
+	if (is_outside(frame_map.reserve) && !move_section(&frame_map.reserve))
+		return;
+	for (; i < frame_map.section_count && frame_map.sections_outside > 0; i++) {
+		struct frame_section **section = &frame_map.sections[i];
+
+		if (*section && is_outside(*section) && !move_section(section))
+			return;
+	}
+}
+
+/* ---- One block ---- */
+
+/* Moves a block's frames in the books, and the total, so that an interrupt finds the sum right. */
+static void move_count(enum owner from, enum owner to, int managed)
+{
+	uint64_t flags = irq_save();
+
+	assert(frame_map.count[from] >= BLOCK_FRAMES);
+	frame_map.count[from] -= BLOCK_FRAMES;
+	frame_map.count[to] += BLOCK_FRAMES;
+	if (managed > 0)
+		frame_map.managed += BLOCK_FRAMES;
+	else
+		frame_map.managed -= BLOCK_FRAMES;
+	frame_map.changes++;
+	irq_restore(flags);
+}
+
+void frame_section_come(size_t number)
+{
+	assert(number >= frame_map.boot_count);
+	assert(frame_map_record(number)->owner == OWNER_ABSENT);
+	if (!frame_map_section(number))
+		open_section(number);
+	frame_map_section(number)->present++;
+	*frame_map_record(number) = (struct frame_record){ BLOCK_FRAMES, OWNER_FREE, BLOCK_ORDER };
+	bitset_remove(&frame_map.blocks_of[OWNER_ABSENT], number);
+	bitset_add(&frame_map.by_order[BLOCK_ORDER], number);
+	frame_map.free_by_order[BLOCK_ORDER] += BLOCK_FRAMES;
+	move_count(OWNER_ABSENT, OWNER_FREE, 1);
+	if (frame_fill.poisoner)
+		frame_fill_freed(number, frame_map_pfn(number), BLOCK_FRAMES, OWNER_UNPLUGGED);
+	if (!frame_map.reserve)
+		frame_map.reserve = alloc_section(false);
+	/* A whole block is free: at least this one. */
+	assert(frame_map.reserve);
+}
+
+void frame_section_leave(size_t number)
+{
+	struct frame_section *section = frame_map_section(number);
+
+	assert(number >= frame_map.boot_count && section && section->present > 0);
+	assert(frame_map_record(number)->owner == OWNER_UNPLUGGED);
+	*frame_map_record(number) = frame_map.absent;
+	bitset_remove(&frame_map.blocks_of[OWNER_UNPLUGGED], number);
+	bitset_add(&frame_map.blocks_of[OWNER_ABSENT], number);
+	move_count(OWNER_UNPLUGGED, OWNER_ABSENT, -1);
+	if (--section->present == 0)
+		close_section(number);
+}
+
+/* ---- More numbers ---- */
+
+/* Moves all sets to `words`, with room for `blocks` members. */
+static void extend_sets(size_t blocks, uint64_t *words)
+{
+	size_t step = bitset_words(blocks);
+
+	bitset_extend(&frame_map.known, blocks, words);
+	bitset_extend(&frame_map.unreported, blocks, words += step);
+	bitset_extend(&frame_fill.unfilled, blocks, words += step);
+	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
+		bitset_extend(&frame_map.by_order[o], blocks, words += step);
+	for (unsigned o = 0; o < OWNER_COUNT; o++)
+		bitset_extend(&frame_map.blocks_of[o], blocks, words += step);
+}
+
+/* Gives `sections` a larger array, the rest of which is empty. */
+static void extend_sections(size_t count, struct frame_section **sections)
+{
+	for (size_t i = 0; i < count; i++)
+		sections[i] = i < frame_map.section_count ? frame_map.sections[i] : NULL;
+	frame_map.sections = sections;
+	frame_map.section_count = count;
+}
+
+/* Makes the blocks from number `first` on absent. */
+static void add_absent(size_t first, size_t end)
+{
+	bitset_add_range(&frame_map.known, first, end);
+	bitset_add_range(&frame_map.blocks_of[OWNER_ABSENT], first, end);
+	frame_map.block_count = end;
+	frame_map.count[OWNER_ABSENT] += (end - first) * BLOCK_FRAMES;
+	frame_map.changes++;
+}
+
+/* Frees what the last extension was laid into; the arrays of the boot stay. */
+static void free_extension(void)
+{
+	int err = 0;
+
+	if (frame_map.extension_frames > 0)
+		err = frame_free(frame_map.extension, frame_map.extension_frames, OWNER_FRAME_MAP);
+	assert(!err);
+}
+
+int frame_section_extend(void)
+{
+	const struct frame_span *span = &frame_map.spans.span[frame_map.spans.count - 1];
+	size_t blocks = span->first + span->blocks;
+	size_t sections = (blocks - frame_map.boot_count - 1) / SECTION_BLOCKS + 1;
+	size_t words = FRAME_MAP_SETS * bitset_words(blocks);
+	size_t frames = ((words + sections) * sizeof(uint64_t) + FRAME_SIZE - 1) / FRAME_SIZE;
+	uint64_t *memory;
+	pfn_t pfn;
+
+	assert(span->first == frame_map.block_count && span->blocks > 0);
+	if (alloc_frames(frames, true, &pfn))
+		return -ENOMEM;
+	if (!frame_map.reserve)
+		frame_map.reserve = alloc_section(true);
+	if (!frame_map.reserve) {
+		int err = frame_free(pfn, frames, OWNER_FRAME_MAP);
+
+		assert(!err);
+		return -ENOMEM;
+	}
+	memory = phys_to_virt(pfn_to_paddr(pfn));
+	extend_sets(blocks, memory);
+	extend_sections(sections, (void *)(memory + words));
+	free_extension();
+	frame_map.extension = pfn;
+	frame_map.extension_frames = frames;
+	add_absent(span->first, blocks);
+	return 0;
+}
