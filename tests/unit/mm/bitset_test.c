@@ -40,6 +40,14 @@ static size_t naive_next(const bool *member, size_t size, size_t from)
 	return BITSET_NONE;
 }
 
+static size_t naive_previous(const bool *member, size_t end)
+{
+	while (end > 0)
+		if (member[--end])
+			return end;
+	return BITSET_NONE;
+}
+
 static void assert_members(const struct bitset *set, const bool *member)
 {
 	size_t expect = naive_next(member, set->size, 0);
@@ -254,12 +262,64 @@ static void random_changes_agree_with_an_array(void **state)
 			bitset_remove(&set, i);
 			member[i] = false;
 		}
-		if (n % 16 == 0)
+		if (n % 16 == 0) {
 			assert_int_equal(bitset_next(&set, from), naive_next(member, SIZE, from));
+			assert_int_equal(bitset_previous(&set, from), naive_previous(member, from));
+		}
 	}
 	assert_members(&set, member);
 	free(member);
 	free_set(&set);
+}
+
+static void the_highest_member_below_is_found_from_everywhere_above(void **state)
+{
+	(void)state;
+	for (size_t s = 0; s < ARRAY_SIZE(sizes); s++) {
+		struct bitset set = make_set(sizes[s]);
+		size_t member = sizes[s] / 2;
+
+		assert_int_equal(bitset_previous(&set, sizes[s]), BITSET_NONE);
+		bitset_add(&set, member);
+		for (size_t end = 0; end <= sizes[s]; end += 1 + end / 50)
+			assert_int_equal(bitset_previous(&set, end),
+					 end > member ? member : BITSET_NONE);
+		assert_int_equal(bitset_previous(&set, member), BITSET_NONE);
+		assert_int_equal(bitset_previous(&set, member + 1), member);
+		bitset_add_range(&set, 0, sizes[s]);
+		for (size_t end = sizes[s]; end > 0; end -= 1 + end / 50)
+			assert_int_equal(bitset_previous(&set, end), end - 1);
+		free_set(&set);
+	}
+}
+
+/* From each size to each that is no smaller, with every fifth member. */
+static void a_larger_set_has_the_same_members(void **state)
+{
+	(void)state;
+	for (size_t s = 0; s < ARRAY_SIZE(sizes); s++) {
+		for (size_t l = s; l < ARRAY_SIZE(sizes); l++) {
+			struct bitset set = make_set(sizes[s]), larger = make_set(sizes[l]);
+			bool *member = calloc(sizes[l], sizeof(*member));
+			uint64_t *old = set.level[0];
+
+			assert_non_null(member);
+			memset(larger.level[0], 0xa5, bitset_words(sizes[l]) * sizeof(uint64_t));
+			for (size_t i = sizes[s] % 5; i < sizes[s]; i += 5 + i / 20) {
+				bitset_add(&set, i);
+				member[i] = true;
+			}
+			bitset_extend(&set, sizes[l], larger.level[0]);
+			free(old);
+			assert_int_equal(set.size, sizes[l]);
+			assert_members(&set, member);
+			bitset_add(&set, sizes[l] - 1);
+			member[sizes[l] - 1] = true;
+			assert_members(&set, member);
+			free(member);
+			free_set(&set);
+		}
+	}
 }
 
 int main(void)
@@ -275,6 +335,8 @@ int main(void)
 		cmocka_unit_test(removing_one_leaves_neighbours_in_all_levels),
 		cmocka_unit_test(an_added_range_has_its_members_and_no_others),
 		cmocka_unit_test(a_full_set_has_every_member_up_to_its_size),
+		cmocka_unit_test(the_highest_member_below_is_found_from_everywhere_above),
+		cmocka_unit_test(a_larger_set_has_the_same_members),
 		cmocka_unit_test(random_changes_agree_with_an_array),
 	};
 

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+
 #include "mm/frame_spans.h"
 
 #define B BLOCK_FRAMES
@@ -154,6 +156,58 @@ static void as_many_spans_as_ranges_fit(void **state)
 	assert_span(MEM_RANGES_MAX - 1, (MEM_RANGES_MAX - 1) * 2 * B, MEM_RANGES_MAX - 1, 1);
 }
 
+static void blocks_that_are_appended_are_a_span_of_their_own(void **state)
+{
+	size_t number;
+
+	(void)state;
+	start_two_spans();
+	assert_int_equal(frame_spans_append(&spans, 13 * B, 4), 0);
+	assert_int_equal(spans.count, 3);
+	assert_span(2, 13 * B, 5, 4);
+	assert_true(frame_spans_find(&spans, 14 * B + 1, &number));
+	assert_int_equal(number, 6);
+	assert_int_equal(frame_spans_pfn(&spans, 8), 16 * B);
+	assert_int_equal(frame_spans_below(&spans, 13 * B), 5);
+	assert_int_equal(frame_spans_below(&spans, PFN_NONE), 9);
+	/* To the last frame that there can be. */
+	assert_int_equal(frame_spans_append(&spans, ((pfn_t)1 << 52) - 3 * B, 3), -EINVAL);
+	assert_int_equal(frame_spans_append(&spans, ((pfn_t)1 << 52) - 4 * B, 3), 0);
+}
+
+static void what_does_not_lie_above_is_not_appended(void **state)
+{
+	const struct frame_spans none = { 0 };
+	struct frame_spans before;
+
+	(void)state;
+	start_two_spans();
+	before = spans;
+	assert_int_equal(frame_spans_append(&spans, 13 * B, 0), -EINVAL);
+	assert_int_equal(frame_spans_append(&spans, 13 * B + 1, 1), -EINVAL);
+	assert_int_equal(frame_spans_append(&spans, 12 * B, 1), -EINVAL);
+	assert_int_equal(frame_spans_append(&spans, 5 * B, 1), -EINVAL);
+	assert_int_equal(frame_spans_append(&spans, 0, 1), -EINVAL);
+	assert_int_equal(frame_spans_append(&spans, 13 * B, SIZE_MAX / B), -EINVAL);
+	assert_memory_equal(&spans, &before, sizeof(spans));
+	for (size_t i = spans.count; i < FRAME_SPANS_MAX; i++)
+		assert_int_equal(frame_spans_append(&spans, (20 + i) * B, 1), 0);
+	assert_int_equal(frame_spans_append(&spans, 1000 * B, 1), -ENOSPC);
+	spans = none;
+	assert_int_equal(frame_spans_append(&spans, 3 * B, 2), 0);
+	assert_span(0, 3 * B, 0, 2);
+}
+
+static void what_is_left_of_a_span_ends_with_it(void **state)
+{
+	(void)state;
+	start_two_spans();
+	assert_int_equal(frame_spans_left(&spans, 0), 2);
+	assert_int_equal(frame_spans_left(&spans, 1), 1);
+	assert_int_equal(frame_spans_left(&spans, 2), 3);
+	assert_int_equal(frame_spans_left(&spans, 4), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +219,9 @@ int main(void)
 		cmocka_unit_test(blocks_below_a_limit_end_there_or_before),
 		cmocka_unit_test(a_walk_begins_within_a_block_or_after_a_hole),
 		cmocka_unit_test(as_many_spans_as_ranges_fit),
+		cmocka_unit_test(blocks_that_are_appended_are_a_span_of_their_own),
+		cmocka_unit_test(what_does_not_lie_above_is_not_appended),
+		cmocka_unit_test(what_is_left_of_a_span_ends_with_it),
 	};
 
 	return cmocka_run_group_tests_name("frame_spans", tests, NULL, NULL);
