@@ -514,6 +514,29 @@ static void without_room_the_block_with_the_books_stays(void **state)
 	fixture_assert_books();
 }
 
+/* One section too many, as its blocks have left: the reserve is the one that is in no way. */
+static void of_two_sections_the_one_in_memory_of_the_boot_is_kept(void **state)
+{
+	uint64_t used;
+
+	(void)state;
+	start();
+	region_plug(REGION, 1);
+	take_everything();
+	region_plug(REGION + 200 * B, 1);
+	/* Used what was in reserve, and replaced it. */
+	assert_int_equal(frame_map.sections_outside, 1);
+	assert_int_equal(frame_region_removable(&all), 0);
+	used = books();
+	fixture_free(REGION, B, OWNER_HELD);
+	fixture_reserve(REGION, B, OWNER_UNPLUGGED);
+	region_leave(REGION, 1);
+	assert_int_equal(books(), used - 19);
+	assert_int_equal(frame_map.sections_outside, 0);
+	assert_int_equal(frame_region_removable(&all), 1);
+	fixture_assert_books();
+}
+
 /* 1 GiB at boot, 1 TiB announced: what the goals allow, with four page tables. */
 static void a_tib_that_is_announced_costs_less_than_2_mib(void **state)
 {
@@ -735,6 +758,7 @@ int main(void)
 		TEST(books_come_and_leave_with_their_blocks),
 		TEST(books_in_a_region_move_when_the_boot_has_room),
 		TEST(without_room_the_block_with_the_books_stays),
+		TEST(of_two_sections_the_one_in_memory_of_the_boot_is_kept),
 		TEST(a_tib_that_is_announced_costs_less_than_2_mib),
 		TEST(a_gib_that_is_announced_costs_little),
 		TEST(small_runs_come_from_the_boot_while_it_has_any),
