@@ -33,6 +33,36 @@ void paging_set_allocator(paddr_t (*alloc)(void), void (*free)(paddr_t table));
  */
 int paging_map_device(paddr_t paddr, uint64_t size, void **window);
 
+/* A table for blocks maps 2^PAGING_BLOCK_TABLE_ORDER of them: 1 GiB, aligned. */
+#define PAGING_BLOCK_TABLE_ORDER 9
+
+/*
+ * Makes tables for memory that may come from `start` up to, and without, `end`, which are
+ * multiples of 2 MiB: those above tables for blocks, one for 512 GiB. Maps nothing.
+ * -EINVAL: the address space does not reach there; -EBUSY: something is mapped there;
+ * -ENOMEM: some tables were made, and stay.
+ */
+int paging_prepare_blocks(paddr_t start, paddr_t end);
+
+/*
+ * Maps blocks that have come where they are, as RAM: within what was prepared and within
+ * one aligned GiB, none of them mapped. If that has no table, takes the frame `*table`,
+ * which is then set to 0; allocates nothing.
+ */
+void paging_map_blocks(paddr_t start, paddr_t end, paddr_t *table);
+
+/*
+ * Undoes paging_map_blocks(). Returns the frame of their table if that maps nothing now,
+ * and is used no longer; 0: it still does.
+ */
+paddr_t paging_unmap_blocks(paddr_t start, paddr_t end);
+
+/* Returns the table for the blocks around `paddr`, 0: there is none. */
+paddr_t paging_block_table(paddr_t paddr);
+
+/* Moves that table, which must be there, to the frame `table`; returns where it was. */
+paddr_t paging_move_block_table(paddr_t paddr, paddr_t table);
+
 /* Maps a page of the heap or stacks window that is not mapped. -ENOMEM. */
 int paging_map_page(uint64_t vaddr, pfn_t pfn);
 

@@ -30,15 +30,6 @@ static bool find_blocks(pfn_t pfn, size_t blocks, size_t *number)
 	return false;
 }
 
-/* Tells whether all of these blocks are the owner's as a whole. */
-static bool are_owned(size_t number, size_t blocks, enum owner owner)
-{
-	for (size_t n = 0; n < blocks; n++)
-		if (frame_map_record(number + n)->owner != owner)
-			return false;
-	return true;
-}
-
 pfn_t frame_region_boot_end(void)
 {
 	pfn_t end = 0;
@@ -60,30 +51,42 @@ int frame_region_announce(pfn_t start, size_t blocks)
 	return err;
 }
 
-int frame_region_plug(pfn_t pfn, size_t blocks)
+/* Finds blocks that are all the owner's. -EINVAL: they are none; -EPERM: they are not his. */
+static int find_owned(pfn_t pfn, size_t blocks, enum owner owner, size_t *number)
+{
+	if (!find_blocks(pfn, blocks, number))
+		return -EINVAL;
+	for (size_t n = 0; n < blocks; n++)
+		if (frame_map_record(*number + n)->owner != owner)
+			return -EPERM;
+	return 0;
+}
+
+int frame_region_check_plug(pfn_t pfn, size_t blocks)
 {
 	size_t number;
 
-	if (!find_blocks(pfn, blocks, &number))
-		return -EINVAL;
-	if (!are_owned(number, blocks, OWNER_ABSENT))
-		return -EPERM;
-	for (size_t n = 0; n < blocks; n++)
+	return find_owned(pfn, blocks, OWNER_ABSENT, &number);
+}
+
+int frame_region_plug(pfn_t pfn, size_t blocks)
+{
+	size_t number;
+	int err = find_owned(pfn, blocks, OWNER_ABSENT, &number);
+
+	for (size_t n = 0; !err && n < blocks; n++)
 		frame_section_come(number + n);
-	return 0;
+	return err;
 }
 
 int frame_region_leave(pfn_t pfn, size_t blocks)
 {
 	size_t number;
+	int err = find_owned(pfn, blocks, OWNER_UNPLUGGED, &number);
 
-	if (!find_blocks(pfn, blocks, &number))
-		return -EINVAL;
-	if (!are_owned(number, blocks, OWNER_UNPLUGGED))
-		return -EPERM;
-	for (size_t n = 0; n < blocks; n++)
+	for (size_t n = 0; !err && n < blocks; n++)
 		frame_section_leave(number + n);
-	return 0;
+	return err;
 }
 
 /* ---- What can leave ---- */

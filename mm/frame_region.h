@@ -33,8 +33,8 @@
  *
  * Addresses are PFNs, sizes are in blocks of 512 frames. To be called in tasks only, after
  * frame_init(), which forgets all regions. Whoever plugs has mapped the memory before, and
- * may unmap it once it has been claimed: this file maps nothing, and it writes to blocks
- * only where it lays its books.
+ * may unmap it once it has been claimed (mm/memory_region.h does both): this file maps
+ * nothing, and it writes to blocks only where it lays its books.
  */
 #ifndef MM_FRAME_REGION_H
 #define MM_FRAME_REGION_H
@@ -58,6 +58,9 @@ int frame_region_announce(pfn_t start, size_t blocks);
  * there already. Nothing is changed on an error.
  */
 int frame_region_plug(pfn_t pfn, size_t blocks);
+
+/* Returns what frame_region_plug() would, and changes nothing. -EINVAL, -EPERM. */
+int frame_region_check_plug(pfn_t pfn, size_t blocks);
 
 /* What may be claimed: a device's region, or the part of it that the device can take now. */
 struct frame_region_part {

@@ -6,7 +6,10 @@
  * cannot be touched. Addresses below 4 GiB that are not RAM are mapped uncached at
  * once, device windows above when a driver asks.
  *
- * Once filled, an entry never changes, except those of the two windows' pages.
+ * Memory of regions, which comes later and may leave, is mapped by pages of 2 MiB.
+ *
+ * Once filled, an entry never changes, except those of the two windows' pages, and those of
+ * regions.
  */
 #include "arch/paging.h"
 
@@ -211,6 +214,111 @@ pfn_t paging_unmap_page(uint64_t vaddr)
 	if (empty)
 		free_table(virt_to_phys(entry));
 	return pfn;
+}
+
+/* ---- Blocks that come and leave ---- */
+
+/* Virtual addresses of the lower half have so many bits. */
+#define VIRTUAL_BITS 47
+
+/* The table for the blocks of one GiB; NULL: there is none. */
+static uint64_t *block_table(paddr_t paddr)
+{
+	const uint64_t *entry = find_entry(paddr, LEVEL_GIB, false);
+
+	if (!entry || !(*entry & PTE_PRESENT) || *entry & PTE_LARGE)
+		return NULL;
+	return phys_to_virt(*entry & PTE_ADDRESS);
+}
+
+/* Whether something is mapped from `start` up to `end`, which lie in one aligned GiB. */
+static bool gib_is_used(paddr_t start, paddr_t end)
+{
+	const uint64_t *entry = find_entry(start, LEVEL_GIB, false);
+	const uint64_t *table = block_table(start);
+
+	if (!table)
+		return entry && *entry & PTE_PRESENT;
+	for (paddr_t at = start; at < end; at += BLOCK_SIZE)
+		if (table[entry_index(at, LEVEL_BLOCK)] & PTE_PRESENT)
+			return true;
+	return false;
+}
+
+int paging_prepare_blocks(paddr_t start, paddr_t end)
+{
+	uint64_t limit = UINT64_C(1) << min_u64(cpu_physical_bits(), VIRTUAL_BITS);
+
+	assert(start < end && start % BLOCK_SIZE == 0 && end % BLOCK_SIZE == 0);
+	if (end > limit)
+		return -EINVAL;
+	for (paddr_t at = start; at < end; at = align_down(at, GIB) + GIB)
+		if (gib_is_used(at, min_u64(end, align_down(at, GIB) + GIB)))
+			return -EBUSY;
+	for (paddr_t at = start; at < end; at = align_down(at, GIB) + GIB)
+		if (!find_entry(at, LEVEL_GIB, true))
+			return -ENOMEM;
+	return 0;
+}
+
+void paging_map_blocks(paddr_t start, paddr_t end, paddr_t *table)
+{
+	uint64_t *entry = find_entry(start, LEVEL_GIB, false);
+	uint64_t *blocks;
+
+	assert(entry && start < end && start / GIB == (end - 1) / GIB);
+	if (!(*entry & PTE_PRESENT)) {
+		assert(*table);
+		memset(phys_to_virt(*table), 0, FRAME_SIZE);
+		*entry = *table | PTE_PRESENT | PTE_WRITE;
+		*table = 0;
+	}
+	blocks = block_table(start);
+	assert(blocks);
+	for (paddr_t at = start; at < end; at += BLOCK_SIZE) {
+		uint64_t *block = &blocks[entry_index(at, LEVEL_BLOCK)];
+
+		assert(!(*block & PTE_PRESENT));
+		*block = at | DATA | PTE_LARGE;
+	}
+}
+
+paddr_t paging_unmap_blocks(paddr_t start, paddr_t end)
+{
+	uint64_t *blocks = block_table(start);
+
+	assert(blocks && start < end && start / GIB == (end - 1) / GIB);
+	for (paddr_t at = start; at < end; at += BLOCK_SIZE) {
+		uint64_t *block = &blocks[entry_index(at, LEVEL_BLOCK)];
+
+		assert(*block & PTE_PRESENT && *block & PTE_LARGE);
+		*block = 0;
+		flush_page(at);
+	}
+	if (!table_is_empty(blocks))
+		return 0;
+	*find_entry(start, LEVEL_GIB, false) = 0;
+	/* Makes the processor forget the table, whatever address it had it for. */
+	flush_page(start);
+	return virt_to_phys(blocks);
+}
+
+paddr_t paging_block_table(paddr_t paddr)
+{
+	const uint64_t *table = block_table(paddr);
+
+	return table ? virt_to_phys(table) : 0;
+}
+
+paddr_t paging_move_block_table(paddr_t paddr, paddr_t table)
+{
+	uint64_t *old = block_table(paddr);
+
+	assert(old);
+	memcpy(phys_to_virt(table), old, FRAME_SIZE);
+	*find_entry(paddr, LEVEL_GIB, false) = table | PTE_PRESENT | PTE_WRITE;
+	flush_page(paddr);
+	return virt_to_phys(old);
 }
 
 bool paging_is_mapped(uint64_t vaddr)

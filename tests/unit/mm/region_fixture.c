@@ -38,6 +38,11 @@ void region_fixture_boot(uint64_t frames)
 	fixture_start_one(RAM, RAM + frames);
 }
 
+void region_fixture_map(pfn_t pfn, uint64_t frames, bool mapped)
+{
+	protect(pfn, frames, mapped ? PROT_READ | PROT_WRITE : PROT_NONE);
+}
+
 void region_announce(pfn_t start, size_t blocks)
 {
 	assert_int_equal(frame_region_announce(start, blocks), 0);

@@ -24,6 +24,9 @@ int region_fixture_reserve(void **state);
 /* Starts anew with `frames` of RAM at boot, which can be touched and hold garbage. */
 void region_fixture_boot(uint64_t frames);
 
+/* Makes frames touchable, or not; what is in them stays. */
+void region_fixture_map(pfn_t pfn, uint64_t frames, bool mapped);
+
 /* Announces a region; must succeed. */
 void region_announce(pfn_t start, size_t blocks);
 

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/memory_region.c: regions and their page tables, of which there are here only those
+ * for blocks. What the tables do not map cannot be touched (region_fixture.h).
+ */
+#include "tests/unit/mm/region_fixture.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "arch/paging.h"
+#include "mm/frame_map.h"
+#include "mm/ledger.h"
+#include "mm/memory_region.h"
+
+#define B BLOCK_FRAMES
+#define GIB_FRAMES (GIB / FRAME_SIZE)
+#define BOOT_BLOCKS 8
+
+/* From the middle of a GiB into the fifth. */
+#define REGION (RAM + GIB_FRAMES / 2)
+#define REGION_BLOCKS 2048
+
+static const struct frame_region_part all = { REGION, REGION_BLOCKS, 1 };
+
+/* ---- Page tables, one for each GiB from RAM on ---- */
+
+static struct {
+	paddr_t table;
+	bool mapped[512];
+} gib[8];
+
+static int prepare_err;
+static paddr_t prepared_start, prepared_end;
+
+int paging_prepare_blocks(paddr_t start, paddr_t end)
+{
+	prepared_start = start;
+	prepared_end = end;
+	return prepare_err;
+}
+
+static size_t gib_of(paddr_t paddr)
+{
+	size_t i = (size_t)(paddr / GIB - RAM / GIB_FRAMES);
+
+	assert_true(i < ARRAY_SIZE(gib));
+	return i;
+}
+
+static void set(paddr_t start, paddr_t end, bool mapped)
+{
+	assert_true(start < end && start % BLOCK_SIZE == 0 && end % BLOCK_SIZE == 0);
+	assert_int_equal(gib_of(start), gib_of(end - 1));
+	assert_true(start >= prepared_start && end <= prepared_end);
+	for (paddr_t at = start; at < end; at += BLOCK_SIZE) {
+		bool *block = &gib[gib_of(at)].mapped[at / BLOCK_SIZE % 512];
+
+		assert_int_equal(*block, !mapped);
+		*block = mapped;
+	}
+	region_fixture_map(start / FRAME_SIZE, (end - start) / FRAME_SIZE, mapped);
+}
+
+void paging_map_blocks(paddr_t start, paddr_t end, paddr_t *table)
+{
+	paddr_t *own = &gib[gib_of(start)].table;
+
+	if (!*own) {
+		assert_int_not_equal(*table, 0);
+		assert_int_equal(frame_owner(paddr_to_pfn(*table)), OWNER_PAGE_TABLES);
+		*own = *table;
+		*table = 0;
+		/* It is written. */
+		memset(phys_to_virt(*own), 0, FRAME_SIZE);
+	}
+	set(start, end, true);
+}
+
+paddr_t paging_unmap_blocks(paddr_t start, paddr_t end)
+{
+	size_t i = gib_of(start);
+	paddr_t table = gib[i].table;
+
+	assert_int_not_equal(table, 0);
+	set(start, end, false);
+	if (memchr(gib[i].mapped, true, sizeof(gib[i].mapped)))
+		return 0;
+	gib[i].table = 0;
+	return table;
+}
+
+paddr_t paging_block_table(paddr_t paddr)
+{
+	return gib[gib_of(paddr)].table;
+}
+
+paddr_t paging_move_block_table(paddr_t paddr, paddr_t table)
+{
+	paddr_t old = gib[gib_of(paddr)].table;
+
+	assert_int_not_equal(old, 0);
+	memcpy(phys_to_virt(table), phys_to_virt(old), FRAME_SIZE);
+	gib[gib_of(paddr)].table = table;
+	return old;
+}
+
+/* ---- The tests ---- */
+
+static void boot(void)
+{
+	memset(gib, 0, sizeof(gib));
+	prepare_err = 0;
+	memory_region_forget();
+	region_fixture_boot(BOOT_BLOCKS * B);
+}
+
+static void start(void)
+{
+	boot();
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), 0);
+}
+
+static void plug(pfn_t pfn, size_t blocks)
+{
+	assert_int_equal(memory_region_plug(pfn, blocks), 0);
+	fixture_expect_managed(ledger_managed());
+}
+
+static size_t claim(size_t max, pfn_t *pfn)
+{
+	size_t blocks = 0;
+	int err = memory_region_claim(&all, max, pfn, &blocks);
+
+	assert_true(err == 0 || err == -ENOENT);
+	return err ? 0 : blocks;
+}
+
+static void leave(pfn_t pfn, size_t blocks)
+{
+	assert_int_equal(memory_region_leave(pfn, blocks), 0);
+	fixture_expect_managed(ledger_managed());
+}
+
+static void take_everything(void)
+{
+	pfn_t pfn;
+
+	for (unsigned order = BLOCK_ORDER + 1; order-- > 0;)
+		while (frame_alloc(order, OWNER_HELD, &pfn) == 0)
+			;
+}
+
+/* One in reserve, and those of each GiB. */
+static size_t count_tables(void)
+{
+	size_t n = 1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(gib); i++)
+		n += gib[i].table != 0;
+	return n;
+}
+
+static void an_announced_region_has_a_table_in_reserve_and_maps_nothing(void **state)
+{
+	(void)state;
+	start();
+	assert_int_equal(prepared_start, pfn_to_paddr(REGION));
+	assert_int_equal(prepared_end, pfn_to_paddr(REGION + REGION_BLOCKS * B));
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 1);
+	assert_int_equal(count_tables(), 1);
+	fixture_assert_books();
+}
+
+static void a_region_that_cannot_be_mapped_is_not_announced(void **state)
+{
+	(void)state;
+	boot();
+	prepare_err = -EBUSY;
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), -EBUSY);
+	prepare_err = 0;
+	prepared_end = 0;
+	assert_int_equal(memory_region_announce(0, 1), -EINVAL);
+	assert_int_equal(memory_region_announce(RAM, 1), -EINVAL);
+	assert_int_equal(memory_region_announce(REGION, 0), -EINVAL);
+	assert_int_equal(memory_region_announce(REGION + 1, 1), -EINVAL);
+	assert_int_equal(memory_region_announce(REGION, SIZE_MAX / B), -EINVAL);
+	assert_int_equal(memory_region_announce(REGION, (size_t)1 << 55), -EINVAL);
+	assert_int_equal(memory_region_announce(PFN_NONE - B + 1, 1), -EINVAL);
+	assert_int_equal(prepared_end, 0);
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 0);
+	take_everything();
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), -ENOMEM);
+	fixture_assert_books();
+}
+
+static void blocks_are_mapped_while_they_are_there(void **state)
+{
+	pfn_t pfn;
+	size_t n;
+
+	(void)state;
+	start();
+	plug(REGION, REGION_BLOCKS);
+	assert_int_equal(count_tables(), 6);
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 6);
+	assert_int_equal(memory_region_plug(REGION, 1), -EPERM);
+	assert_int_equal(memory_region_plug(REGION - B, 1), -EINVAL);
+	assert_int_equal(claim(1000, &pfn), 1000);
+	assert_int_equal(count_tables(), 4);
+	memory_region_keep(pfn, 1000);
+	assert_int_equal(count_tables(), 6);
+	fixture_assert_books();
+	while ((n = claim(300, &pfn)) > 0)
+		leave(pfn, n);
+	assert_int_equal(ledger_managed(), BOOT_BLOCKS * B);
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 1);
+	assert_int_equal(count_tables(), 1);
+	fixture_assert_books();
+}
+
+/* Each time a section is missing; a table is, every fourth time. */
+static void growing_needs_no_free_frame(void **state)
+{
+	(void)state;
+	start();
+	for (size_t n = 0; n < REGION_BLOCKS; n += SECTION_BLOCKS) {
+		take_everything();
+		assert_int_equal(ledger_count(OWNER_FREE), 0);
+		plug(REGION + n * B, n % 3 == 0 ? SECTION_BLOCKS : 1);
+	}
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), count_tables());
+	assert_int_equal(count_tables(), 6);
+	fixture_assert_books();
+}
+
+static void tables_in_a_region_move_when_the_boot_has_room(void **state)
+{
+	pfn_t pfn;
+	size_t n;
+
+	(void)state;
+	start();
+	take_everything();
+	plug(REGION, REGION_BLOCKS);
+	assert_int_equal(count_tables(), 6);
+	while ((n = claim(REGION_BLOCKS, &pfn)) > 0)
+		leave(pfn, n);
+	/* A block stays, for the books and the tables that are left. */
+	assert_int_equal(ledger_managed(), (BOOT_BLOCKS + 1) * B);
+	fixture_assert_books();
+	frame_free_owned(OWNER_HELD, UINT64_MAX);
+	assert_int_equal(claim(REGION_BLOCKS, &pfn), 1);
+	leave(pfn, 1);
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 1);
+	fixture_assert_books();
+}
+
+static void tables_of_a_whole_region_move(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	start();
+	take_everything();
+	plug(REGION, REGION_BLOCKS);
+	frame_free_owned(OWNER_HELD, UINT64_MAX);
+	assert_int_equal(claim(REGION_BLOCKS, &pfn), REGION_BLOCKS);
+	leave(pfn, REGION_BLOCKS);
+	assert_int_equal(ledger_managed(), BOOT_BLOCKS * B);
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 1);
+	fixture_assert_books();
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, fixture_stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_announced_region_has_a_table_in_reserve_and_maps_nothing),
+		TEST(a_region_that_cannot_be_mapped_is_not_announced),
+		TEST(blocks_are_mapped_while_they_are_there),
+		TEST(growing_needs_no_free_frame),
+		TEST(tables_in_a_region_move_when_the_boot_has_room),
+		TEST(tables_of_a_whole_region_move),
+	};
+
+	return cmocka_run_group_tests_name("memory_region", tests, region_fixture_reserve, NULL);
+}
