@@ -82,6 +82,7 @@ $(foreach kind,unit coverage plain fuzz,$(SEES_FAKE_PCI:%=$(BUILD)/$(kind)/%.o))
 
 tests/arch/x86_64/alarm_rate := arch/x86_64/alarm_rate.c
 tests/arch/x86_64/gsi := arch/x86_64/gsi.c arch/x86_64/irq.c tests/sim/sim_log.c
+tests/arch/x86_64/paging := arch/x86_64/paging.c
 tests/arch/x86_64/tsc_measure := arch/x86_64/tsc_measure.c arch/x86_64/tsc_rate.c
 tests/arch/x86_64/tsc_rate := arch/x86_64/tsc_rate.c
 tests/arch/x86_64/efi/cpu_needs := arch/x86_64/efi/cpu_needs.c

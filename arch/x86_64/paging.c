@@ -19,6 +19,7 @@
 
 #include "arch/cpu.h"
 #include "arch/x86_64/entry.h"
+#include "arch/x86_64/tlb.h"
 
 #define PTE_PRESENT UINT64_C(0x001)
 #define PTE_WRITE UINT64_C(0x002)
@@ -145,7 +146,7 @@ int paging_load(void)
 	for (paddr_t at = 0; at < LOW_END; at += BLOCK_SIZE)
 		if (map_identity(at, LEVEL_BLOCK, DATA | PTE_UNCACHED))
 			return -ENOMEM;
-	__asm__ volatile("movq %0, %%cr3" : : "r"(virt_to_phys(top)) : "memory");
+	tlb_load(virt_to_phys(top));
 	return 0;
 }
 
@@ -166,11 +167,6 @@ int paging_map_device(paddr_t paddr, uint64_t size, void **window)
 			return -ENOMEM;
 	*window = phys_to_virt(paddr);
 	return 0;
-}
-
-static void flush_page(uint64_t vaddr)
-{
-	__asm__ volatile("invlpg (%0)" : : "r"(vaddr) : "memory");
 }
 
 int paging_map_page(uint64_t vaddr, pfn_t pfn)
@@ -210,7 +206,7 @@ pfn_t paging_unmap_page(uint64_t vaddr)
 	if (empty)
 		*above = 0;
 	/* Makes the processor forget the page, and the table on the way to it. */
-	flush_page(vaddr);
+	tlb_flush_page(vaddr);
 	if (empty)
 		free_table(virt_to_phys(entry));
 	return pfn;
@@ -293,13 +289,13 @@ paddr_t paging_unmap_blocks(paddr_t start, paddr_t end)
 
 		assert(*block & PTE_PRESENT && *block & PTE_LARGE);
 		*block = 0;
-		flush_page(at);
+		tlb_flush_page(at);
 	}
 	if (!table_is_empty(blocks))
 		return 0;
 	*find_entry(start, LEVEL_GIB, false) = 0;
 	/* Makes the processor forget the table, whatever address it had it for. */
-	flush_page(start);
+	tlb_flush_page(start);
 	return virt_to_phys(blocks);
 }
 
@@ -317,7 +313,7 @@ paddr_t paging_move_block_table(paddr_t paddr, paddr_t table)
 	assert(old);
 	memcpy(phys_to_virt(table), old, FRAME_SIZE);
 	*find_entry(paddr, LEVEL_GIB, false) = table | PTE_PRESENT | PTE_WRITE;
-	flush_page(paddr);
+	tlb_flush_page(paddr);
 	return virt_to_phys(old);
 }
 
