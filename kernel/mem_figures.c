@@ -51,6 +51,8 @@ void mem_figures_print(const struct mem_figures *f)
 	printf("MemAvailable: %12" PRIu64 " kB\n", kb(f->account.available));
 	if (f->has_unused && f->unused_bytes > 0)
 		printf("MemUnused:    %12" PRIu64 " kB\n", f->unused_bytes / KIB);
+	if (f->has_regions)
+		printf("MemRemovable: %12" PRIu64 " kB\n", kb(f->removable));
 	printf("Balloon InflatedTotal:%" PRIu64 "kB InflatedFree:%" PRIu64 "kB\n",
 	       kb(f->account.inflated_total), kb(f->account.inflated_free));
 	if (f->has_balloon)
@@ -93,6 +95,8 @@ void mem_figures_print_json(const struct mem_figures *f, void (*more)(void))
 	       pfn_to_paddr(f->account.inflated_total), pfn_to_paddr(f->account.inflated_free));
 	if (f->has_unused)
 		printf("\"unused_bytes\":%" PRIu64 ",", f->unused_bytes);
+	if (f->has_regions)
+		printf("\"removable\":%" PRIu64 ",", pfn_to_paddr(f->removable));
 	print_json_balloon(f);
 	if (more)
 		more();

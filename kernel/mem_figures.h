@@ -30,6 +30,8 @@ struct mem_figures {
 	bool ledger_ok;
 	bool has_unused;       /* a dump does not tell */
 	uint64_t unused_bytes; /* that are there, and not managed; with has_unused */
+	bool has_regions;      /* where memory can come and leave; an interrupt does not tell */
+	uint64_t removable;    /* that could leave now; with has_regions */
 };
 
 /* Prints all figures as text. */

@@ -9,7 +9,7 @@
 #include "mm/frame_map.h"
 #include "mm/frame_section.h"
 
-/* Stores the number of the first of `blocks` blocks of one region. Returns false if they are none. */
+/* Stores the number of the first of some blocks of one region; false: they are no such blocks. */
 static bool find_blocks(pfn_t pfn, size_t blocks, size_t *number)
 {
 	const struct frame_spans *spans = &frame_map.spans;

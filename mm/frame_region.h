@@ -9,14 +9,12 @@
  * and the ledger's total grows with them. They leave in two steps, so that at every moment
  * each frame has an owner and the sum holds:
  *
- *	            frame_region_plug()
- *	absent  ──────────────────────────►  free
- *	   ▲                                  │ ▲
- *	   │ frame_region_leave()             │ │ frame_free(.., OWNER_UNPLUGGED):
- *	   │                                  │ │ the host would not have them
- *	   │    frame_region_claim(), or      ▼ │
- *	   └────────────────────────────  unplugged
- *	        frame_reserve() for particular blocks
+ *	        frame_region_plug()
+ *	absent -----------------------> free
+ *	absent <--- unplugged <-------- free    frame_region_claim(), or frame_reserve() for
+ *	         |      |                       particular blocks
+ *	         |      '-------------> free    frame_free(): the host would not have them
+ *	         '- frame_region_leave()
  *
  * OWNER_UNPLUGGED's frames are in the total until the host has answered. Nobody touches
  * them, and none of them is ever offered to the balloon, to reporting or to hinting, since

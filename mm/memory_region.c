@@ -7,14 +7,19 @@
 
 #include "arch/paging.h"
 #include "mm/frame.h"
+#include "mm/frame_spans.h"
 
 #define GIB_FRAMES ((size_t)1 << PAGING_BLOCK_TABLE_ORDER << BLOCK_ORDER)
 
 static struct {
 	paddr_t spare;	/* a frame for the next table; 0: no region is announced */
 	size_t outside; /* tables that lie in regions, this one too */
-	pfn_t from, to; /* all regions lie there */
 } tables;
+
+static struct {
+	size_t count;
+	struct frame_region_part part[FRAME_REGIONS_MAX]; /* each of them all of a region */
+} regions;
 
 static bool is_outside(paddr_t table)
 {
@@ -43,28 +48,48 @@ static void for_each_table(pfn_t pfn, size_t blocks, void (*each)(pfn_t pfn, siz
 	}
 }
 
-int memory_region_announce(pfn_t start, size_t blocks)
+/* Makes tables for a region, and puts one in reserve. -EINVAL, -EBUSY, -ENOMEM. */
+static int prepare(pfn_t start, size_t blocks)
 {
-	pfn_t end = start + blocks * BLOCK_FRAMES;
+	pfn_t frames_max = UINT64_MAX >> FRAME_SHIFT;
 	pfn_t spare;
 	int err;
 
 	if (blocks == 0 || start % BLOCK_FRAMES != 0 || start < frame_region_boot_end() ||
-	    blocks > (UINT64_MAX >> BLOCK_SHIFT) || end > UINT64_MAX >> FRAME_SHIFT || end < start)
+	    start > frames_max || blocks > (frames_max - start) / BLOCK_FRAMES)
 		return -EINVAL;
-	err = paging_prepare_blocks(pfn_to_paddr(start), pfn_to_paddr(end));
-	if (err)
+	err = paging_prepare_blocks(pfn_to_paddr(start),
+				    pfn_to_paddr(start + blocks * BLOCK_FRAMES));
+	if (err || tables.spare)
 		return err;
-	if (!tables.spare) {
-		if (frame_alloc_boot(0, OWNER_PAGE_TABLES, &spare))
-			return -ENOMEM;
-		tables.spare = pfn_to_paddr(spare);
-		tables.from = start;
-	}
-	err = frame_region_announce(start, blocks);
+	if (frame_alloc_boot(0, OWNER_PAGE_TABLES, &spare))
+		return -ENOMEM;
+	tables.spare = pfn_to_paddr(spare);
+	return 0;
+}
+
+int memory_region_announce(pfn_t start, size_t blocks, size_t unit)
+{
+	int err;
+
+	if (unit == 0 || blocks % unit != 0)
+		return -EINVAL;
+	if (regions.count == FRAME_REGIONS_MAX)
+		return -ENOSPC;
+	err = prepare(start, blocks);
 	if (!err)
-		tables.to = end;
+		err = frame_region_announce(start, blocks);
+	if (!err)
+		regions.part[regions.count++] = (struct frame_region_part){ start, blocks, unit };
 	return err;
+}
+
+bool memory_region_removable(size_t *blocks)
+{
+	*blocks = 0;
+	for (size_t i = 0; i < regions.count; i++)
+		*blocks += frame_region_removable(&regions.part[i]);
+	return regions.count > 0;
 }
 
 /* ---- Coming ---- */
@@ -154,6 +179,18 @@ static paddr_t better_place(paddr_t table)
 	return pfn_to_paddr(pfn);
 }
 
+static void settle_region(const struct frame_region_part *region)
+{
+	pfn_t end = region->start + region->blocks * BLOCK_FRAMES;
+
+	for (pfn_t at = align_down(region->start, GIB_FRAMES); at < end; at += GIB_FRAMES) {
+		paddr_t table = better_place(paging_block_table(pfn_to_paddr(at)));
+
+		if (table)
+			free_table(paging_move_block_table(pfn_to_paddr(at), table));
+	}
+}
+
 /* Moves tables out of regions, as long as memory of the boot has room. */
 static void settle(void)
 {
@@ -163,12 +200,8 @@ static void settle(void)
 		free_table(tables.spare);
 		tables.spare = table;
 	}
-	for (pfn_t at = align_down(tables.from, GIB_FRAMES); at < tables.to && tables.outside > 0;
-	     at += GIB_FRAMES) {
-		table = better_place(paging_block_table(pfn_to_paddr(at)));
-		if (table)
-			free_table(paging_move_block_table(pfn_to_paddr(at), table));
-	}
+	for (size_t i = 0; i < regions.count && tables.outside > 0; i++)
+		settle_region(&regions.part[i]);
 }
 
 int memory_region_claim(const struct frame_region_part *part, size_t max, pfn_t *pfn,
@@ -192,4 +225,5 @@ void memory_region_forget(void)
 {
 	tables.spare = 0;
 	tables.outside = 0;
+	regions.count = 0;
 }

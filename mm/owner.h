@@ -33,8 +33,9 @@ enum owner { OWNER_TABLE(OWNER_CONSTANT) OWNER_COUNT };
 
 /*
  * OWNER_ABSENT is a hole beside RAM in the same block, or memory of a region that is
- * not plugged (mm/frame_region.h): not managed, and in no sum. OWNER_IN_FLIGHT is a frame that the balloon handed to the device and
- * that the device has not acknowledged: nobody may touch it. OWNER_REPORTED
+ * not plugged (mm/frame_region.h): not managed, and in no sum. OWNER_IN_FLIGHT is a
+ * frame that the balloon handed to the device and that the device has not
+ * acknowledged: nobody may touch it. OWNER_REPORTED
  * and OWNER_HINTED are lent to the device through the other queues. OWNER_LEAVING
  * was given to the host as part of a range, and will be in-flight to the balloon
  * soon. OWNER_REFUSED is a frame that the host would not take: the balloon sets it

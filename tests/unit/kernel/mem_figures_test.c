@@ -150,6 +150,30 @@ static void memory_that_is_not_used_is_told(void **state)
 	assert_non_null(strstr(as_json(&f, NULL), "\"unused_bytes\":0,"));
 }
 
+/* A line and a member as soon as there is a region, be nothing of it removable. */
+static void memory_that_can_leave_is_told(void **state)
+{
+	struct mem_figures f = { .version = AEROSTAT_VERSION,
+				 .has_regions = true,
+				 .removable = 3 * BLOCK_FRAMES,
+				 .verdict = "ok" };
+
+	(void)state;
+	assert_non_null(strstr(as_text(&f), "MemAvailable:            0 kB\n"
+					    "MemRemovable:         6144 kB\n"
+					    "Balloon "));
+	end(NULL);
+	assert_non_null(strstr(as_json(&f, NULL), ",\"removable\":6291456,\"balloon\":"));
+	end(NULL);
+	f.removable = 0;
+	assert_non_null(strstr(as_text(&f), "MemRemovable:            0 kB\n"));
+	end(NULL);
+	f.has_regions = false;
+	assert_null(strstr(as_text(&f), "MemRemovable"));
+	end(NULL);
+	assert_null(strstr(as_json(&f, NULL), "removable"));
+}
+
 static void print_more(void)
 {
 	printf("\"more\":1,");
@@ -193,6 +217,7 @@ int main(void)
 		cmocka_unit_test_teardown(figures_that_need_two_lines_are_indented, end),
 		cmocka_unit_test_teardown(text_without_a_balloon_has_a_line_less, end),
 		cmocka_unit_test_teardown(memory_that_is_not_used_is_told, end),
+		cmocka_unit_test_teardown(memory_that_can_leave_is_told, end),
 		cmocka_unit_test_teardown(json_has_them_in_bytes_and_more, end),
 		cmocka_unit_test_teardown(json_without_a_balloon_says_null, end),
 	};

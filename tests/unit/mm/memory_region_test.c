@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "arch/paging.h"
+#include "arch/phys_map.h"
 #include "mm/frame_map.h"
 #include "mm/ledger.h"
 #include "mm/memory_region.h"
@@ -118,7 +119,7 @@ static void boot(void)
 static void start(void)
 {
 	boot();
-	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), 0);
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS, 1), 0);
 }
 
 static void plug(pfn_t pfn, size_t blocks)
@@ -177,20 +178,22 @@ static void a_region_that_cannot_be_mapped_is_not_announced(void **state)
 	(void)state;
 	boot();
 	prepare_err = -EBUSY;
-	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), -EBUSY);
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS, 1), -EBUSY);
 	prepare_err = 0;
 	prepared_end = 0;
-	assert_int_equal(memory_region_announce(0, 1), -EINVAL);
-	assert_int_equal(memory_region_announce(RAM, 1), -EINVAL);
-	assert_int_equal(memory_region_announce(REGION, 0), -EINVAL);
-	assert_int_equal(memory_region_announce(REGION + 1, 1), -EINVAL);
-	assert_int_equal(memory_region_announce(REGION, SIZE_MAX / B), -EINVAL);
-	assert_int_equal(memory_region_announce(REGION, (size_t)1 << 55), -EINVAL);
-	assert_int_equal(memory_region_announce(PFN_NONE - B + 1, 1), -EINVAL);
+	assert_int_equal(memory_region_announce(0, 1, 1), -EINVAL);
+	assert_int_equal(memory_region_announce(RAM, 1, 1), -EINVAL);
+	assert_int_equal(memory_region_announce(REGION, 0, 1), -EINVAL);
+	assert_int_equal(memory_region_announce(REGION + 1, 1, 1), -EINVAL);
+	assert_int_equal(memory_region_announce(REGION, SIZE_MAX / B, 1), -EINVAL);
+	assert_int_equal(memory_region_announce(REGION, (size_t)1 << 55, 1), -EINVAL);
+	assert_int_equal(memory_region_announce(PFN_NONE - B + 1, 1, 1), -EINVAL);
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS, 0), -EINVAL);
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS, 3), -EINVAL);
 	assert_int_equal(prepared_end, 0);
 	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 0);
 	take_everything();
-	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), -ENOMEM);
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS, 1), -ENOMEM);
 	fixture_assert_books();
 }
 
@@ -272,6 +275,50 @@ static void tables_of_a_whole_region_move(void **state)
 	fixture_assert_books();
 }
 
+static void so_many_regions_can_be_announced_and_no_more(void **state)
+{
+	pfn_t at = REGION;
+
+	(void)state;
+	boot();
+	for (size_t n = 0; n < FRAME_REGIONS_MAX; n++, at += 3 * B)
+		assert_int_equal(memory_region_announce(at, 2, 2), 0);
+	assert_int_equal(memory_region_announce(at, 2, 2), -ENOSPC);
+	fixture_assert_books();
+}
+
+static void what_could_be_unplugged_is_counted_in_units_of_all_regions(void **state)
+{
+	const struct frame_region_part second = { REGION + 20 * B, 12, 4 };
+	size_t blocks = 77;
+	pfn_t pfn;
+
+	(void)state;
+	boot();
+	assert_false(memory_region_removable(&blocks));
+	assert_int_equal(blocks, 0);
+	assert_int_equal(memory_region_announce(REGION, 10, 1), 0);
+	assert_true(memory_region_removable(&blocks));
+	assert_int_equal(blocks, 0);
+	assert_int_equal(memory_region_announce(second.start, second.blocks, second.unit), 0);
+	/* The fake of the tables knows of the last region only. */
+	prepared_start = pfn_to_paddr(REGION);
+	plug(REGION, 3);
+	plug(second.start, 7);
+	assert_true(memory_region_removable(&blocks));
+	assert_int_equal(blocks, 3 + 4);
+	assert_int_equal(memory_region_claim(&second, 8, &pfn, &blocks), 0);
+	assert_int_equal(pfn, second.start);
+	assert_int_equal(blocks, 4);
+	assert_true(memory_region_removable(&blocks));
+	assert_int_equal(blocks, 3);
+	fixture_reserve(REGION + B, 1, OWNER_HEAP);
+	assert_true(memory_region_removable(&blocks));
+	assert_int_equal(blocks, 2);
+	memory_region_keep(second.start, 4);
+	fixture_assert_books();
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, fixture_stop)
 
 int main(void)
@@ -283,6 +330,8 @@ int main(void)
 		TEST(growing_needs_no_free_frame),
 		TEST(tables_in_a_region_move_when_the_boot_has_room),
 		TEST(tables_of_a_whole_region_move),
+		TEST(so_many_regions_can_be_announced_and_no_more),
+		TEST(what_could_be_unplugged_is_counted_in_units_of_all_regions),
 	};
 
 	return cmocka_run_group_tests_name("memory_region", tests, region_fixture_reserve, NULL);
