@@ -275,6 +275,30 @@ static void tables_of_a_whole_region_move(void **state)
 	fixture_assert_books();
 }
 
+/* One table too many, as its blocks have left: the reserve is the one that is in no way. */
+static void of_two_tables_the_one_in_memory_of_the_boot_is_kept(void **state)
+{
+	const struct frame_region_part first = { REGION, 1, 1 };
+	pfn_t pfns[3];
+	size_t blocks;
+	pfn_t pfn;
+
+	(void)state;
+	start();
+	plug(REGION, 1);
+	take_everything();
+	plug(REGION + GIB_FRAMES, 1);
+	assert_int_equal(frame_collect(OWNER_PAGE_TABLES, 0, 3, pfns), 3);
+	assert_true(pfns[2] >= REGION);
+	fixture_free(REGION, B, OWNER_HELD);
+	assert_int_equal(memory_region_claim(&first, 1, &pfn, &blocks), 0);
+	leave(REGION, 1);
+	assert_int_equal(frame_collect(OWNER_PAGE_TABLES, 0, 3, pfns), 2);
+	assert_true(pfns[1] < frame_region_boot_end());
+	assert_int_equal(count_tables(), 2);
+	fixture_assert_books();
+}
+
 static void so_many_regions_can_be_announced_and_no_more(void **state)
 {
 	pfn_t at = REGION;
@@ -330,6 +354,7 @@ int main(void)
 		TEST(growing_needs_no_free_frame),
 		TEST(tables_in_a_region_move_when_the_boot_has_room),
 		TEST(tables_of_a_whole_region_move),
+		TEST(of_two_tables_the_one_in_memory_of_the_boot_is_kept),
 		TEST(so_many_regions_can_be_announced_and_no_more),
 		TEST(what_could_be_unplugged_is_counted_in_units_of_all_regions),
 	};
