@@ -41,14 +41,7 @@ pfn_t frame_region_boot_end(void)
 
 int frame_region_announce(pfn_t start, size_t blocks)
 {
-	int err = frame_spans_append(&frame_map.spans, start, blocks);
-
-	if (err)
-		return err;
-	err = frame_section_extend();
-	if (err)
-		frame_map.spans.count--;
-	return err;
+	return frame_section_extend(start, blocks);
 }
 
 /* Finds blocks that are all the owner's. -EINVAL: they are none; -EPERM: they are not his. */

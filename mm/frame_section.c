@@ -228,7 +228,8 @@ static void free_extension(void)
 	assert(!err);
 }
 
-int frame_section_extend(void)
+/* Moves sets and sections to where there is room for the last span. -ENOMEM. */
+static int make_room(void)
 {
 	const struct frame_span *span = &frame_map.spans.span[frame_map.spans.count - 1];
 	size_t blocks = span->first + span->blocks;
@@ -257,4 +258,16 @@ int frame_section_extend(void)
 	frame_map.extension_frames = frames;
 	add_absent(span->first, blocks);
 	return 0;
+}
+
+int frame_section_extend(pfn_t start, size_t blocks)
+{
+	int err = frame_spans_append(&frame_map.spans, start, blocks);
+
+	if (err)
+		return err;
+	err = make_room();
+	if (err)
+		frame_map.spans.count--;
+	return err;
 }

@@ -14,11 +14,11 @@
 #include "kernel/lib/types.h"
 
 /*
- * Gives numbers to the blocks of the span that was appended last to frame_map.spans,
- * which become absent. -ENOMEM: there is no room in memory of the boot for their bits in
- * the sets or for the reserve; nothing was changed then.
+ * Gives numbers to `blocks` blocks from frame `start` on, which are absent then. -EINVAL,
+ * -ENOSPC: see frame_spans_append(); -ENOMEM: there is no room in memory of the boot for
+ * their bits in the sets, or for the reserve. Nothing is changed on an error.
  */
-int frame_section_extend(void);
+int frame_section_extend(pfn_t start, size_t blocks);
 
 /* Makes block `number`, which is absent as a whole, a free one. */
 void frame_section_come(size_t number);

@@ -139,6 +139,7 @@ static const char figures[] = "Events since boot:\n"
 			      "  hinted                  0 kB          0 frames\n"
 			      "  leaving                 0 kB          0 frames\n"
 			      "  refused                 0 kB          0 frames\n"
+			      "  unplugged               0 kB          0 frames\n"
 			      "  held                    0 kB          0 frames\n"
 			      "Ledger: ok (2047 frames)\n";
 static const char figures_json[] =
@@ -149,7 +150,7 @@ static const char figures_json[] =
 	"\"epitaph\":null,\"events\":[],\"event-counts\":{\"hen\":{\"egg\":0,\"fox-seen\":0}},"
 	"\"owners\":{\"free\":5881856,\"kernel\":405504,\"frame-map\":0,\"page-tables\":0,"
 	"\"heap\":0,\"stacks\":0,\"virtqueues\":0,\"balloon\":2097152,\"in-flight\":0,"
-	"\"reported\":0,\"hinted\":0,\"leaving\":0,\"refused\":0,\"held\":0},"
+	"\"reported\":0,\"hinted\":0,\"leaving\":0,\"refused\":0,\"unplugged\":0,\"held\":0},"
 	"\"ledger\":\"ok\"}\n";
 
 static void figures_are_printed(void **state)
