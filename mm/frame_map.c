@@ -13,6 +13,31 @@
 
 struct frame_map frame_map;
 
+/* ---- Records of what came later ---- */
+
+/* Where a block of a region stands in its section. */
+static size_t section_index(size_t number)
+{
+	return (number - frame_map.boot_count) % SECTION_BLOCKS;
+}
+
+struct frame_record *frame_map_section_record(size_t number)
+{
+	struct frame_section *section = frame_map_section(number);
+
+	return section ? &section->records[section_index(number)] : &frame_map.absent;
+}
+
+uint64_t *frame_map_section_free_bits(size_t number)
+{
+	return frame_map_section(number)->free_bits[section_index(number)];
+}
+
+uint8_t *frame_map_section_owner_bytes(size_t number)
+{
+	return frame_map_section(number)->owner_bytes[section_index(number)];
+}
+
 /* ---- One block ---- */
 
 /* The block's record, which is made now if the block has none. */

@@ -110,43 +110,42 @@ static inline pfn_t frame_map_pfn(size_t number)
 	return frame_spans_pfn(&frame_map.spans, number);
 }
 
+/* Tells whether a block was there at boot, as most are: its records are in the arrays. */
+static inline bool frame_map_is_boot(size_t number)
+{
+	return __builtin_expect(number < frame_map.boot_count, true);
+}
+
 /* Returns the section that block `number` of a region belongs to, or NULL. */
 static inline struct frame_section *frame_map_section(size_t number)
 {
 	return frame_map.sections[(number - frame_map.boot_count) / SECTION_BLOCKS];
 }
 
-/* Returns where block `number` of a region stands in its section. */
-static inline size_t frame_map_section_index(size_t number)
-{
-	return (number - frame_map.boot_count) % SECTION_BLOCKS;
-}
+/* Return what a block of a region has in its section: see the functions below. */
+struct frame_record *frame_map_section_record(size_t number);
+uint64_t *frame_map_section_free_bits(size_t number);
+uint8_t *frame_map_section_owner_bytes(size_t number);
 
 /* Returns a block's record; it may be written only if the block is not absent as a whole. */
 static inline struct frame_record *frame_map_record(size_t number)
 {
-	struct frame_section *section;
-
-	if (number < frame_map.boot_count)
-		return &frame_map.records[number];
-	section = frame_map_section(number);
-	return section ? &section->records[frame_map_section_index(number)] : &frame_map.absent;
+	return frame_map_is_boot(number) ? &frame_map.records[number]
+					 : frame_map_section_record(number);
 }
 
 /* Returns the bitmap of a block that is not absent as a whole. */
 static inline uint64_t *frame_map_free_bits(size_t number)
 {
-	if (number < frame_map.boot_count)
-		return frame_map.free_bits[number];
-	return frame_map_section(number)->free_bits[frame_map_section_index(number)];
+	return frame_map_is_boot(number) ? frame_map.free_bits[number]
+					 : frame_map_section_free_bits(number);
 }
 
 /* Returns the owner bytes of a block that is not absent as a whole. */
 static inline uint8_t *frame_map_owner_bytes(size_t number)
 {
-	if (number < frame_map.boot_count)
-		return frame_map.owner_bytes[number];
-	return frame_map_section(number)->owner_bytes[frame_map_section_index(number)];
+	return frame_map_is_boot(number) ? frame_map.owner_bytes[number]
+					 : frame_map_section_owner_bytes(number);
 }
 
 /* Returns the owner of a block's frame; `frame` is below BLOCK_FRAMES. */
