@@ -110,6 +110,14 @@ static inline pfn_t frame_map_pfn(size_t number)
 	return frame_spans_pfn(&frame_map.spans, number);
 }
 
+/* Returns the first frame above the blocks that were there at boot. */
+static inline pfn_t frame_map_boot_end(void)
+{
+	size_t blocks = frame_map.boot_count;
+
+	return blocks > 0 ? frame_map_pfn(blocks - 1) + BLOCK_FRAMES : 0;
+}
+
 /* Tells whether a block was there at boot, as most are: its records are in the arrays. */
 static inline bool frame_map_is_boot(size_t number)
 {

@@ -32,11 +32,7 @@ static bool find_blocks(pfn_t pfn, size_t blocks, size_t *number)
 
 pfn_t frame_region_boot_end(void)
 {
-	pfn_t end = 0;
-
-	if (frame_map.boot_count > 0)
-		end = frame_map_pfn(frame_map.boot_count - 1) + BLOCK_FRAMES;
-	return end;
+	return frame_map_boot_end();
 }
 
 int frame_region_announce(pfn_t start, size_t blocks)

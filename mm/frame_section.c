@@ -14,7 +14,6 @@
 #include "mm/frame.h"
 #include "mm/frame_fill.h"
 #include "mm/frame_map.h"
-#include "mm/frame_region.h"
 
 #define SECTION_FRAMES ((sizeof(struct frame_section) + FRAME_SIZE - 1) / FRAME_SIZE)
 
@@ -47,7 +46,7 @@ static pfn_t section_pfn(const struct frame_section *section)
 
 static bool is_outside(const struct frame_section *section)
 {
-	return section_pfn(section) >= frame_region_boot_end();
+	return section_pfn(section) >= frame_map_boot_end();
 }
 
 /* Takes frames for a section; what is in them does not matter. NULL: there are none. */

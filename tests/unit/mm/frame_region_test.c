@@ -136,6 +136,10 @@ static void without_room_for_its_numbers_nothing_is_announced(void **state)
 
 	(void)state;
 	boot();
+	/* A host may say anything. */
+	assert_int_equal(frame_region_announce(REGION, (size_t)1 << 42), -ENOMEM);
+	assert_int_equal(frame_region_announce(REGION, (size_t)1 << 30), -ENOMEM);
+	fixture_assert_books();
 	take_everything();
 	assert_int_equal(frame_region_announce(REGION, REGION_BLOCKS), -ENOMEM);
 	/* From one frame on until there is room for the numbers, and for the reserve. */
