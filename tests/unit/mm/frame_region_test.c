@@ -421,11 +421,40 @@ static void a_part_that_is_none_is_refused(void **state)
 /* As a DIMM is asked for: not the highest blocks, but these. */
 static void particular_blocks_can_be_claimed_as_well(void **state)
 {
+	struct picture *before;
+
 	(void)state;
 	start();
 	region_plug(REGION, 20);
-	fixture_reserve(REGION + 3 * B, 4 * B, OWNER_UNPLUGGED);
-	region_leave(REGION + 3 * B, 4);
+	fixture_reserve(REGION + 9 * B + 77, 1, OWNER_HEAP);
+	before = fixture_picture();
+	assert_int_equal(frame_region_claim_blocks(REGION + 3 * B, 0), -EINVAL);
+	assert_int_equal(frame_region_claim_blocks(REGION + 3 * B + 1, 1), -EINVAL);
+	assert_int_equal(frame_region_claim_blocks(RAM + B, 1), -EINVAL);
+	assert_int_equal(frame_region_claim_blocks(REGION + 3 * B, 7), -EPERM);
+	assert_int_equal(frame_region_claim_blocks(REGION + 19 * B, 2), -EPERM);
+	fixture_assert_same(before);
+	assert_int_equal(frame_region_claim_blocks(REGION + 3 * B, 6), 0);
+	fixture_assert_owner(REGION + 3 * B, 6 * B, OWNER_UNPLUGGED);
+	assert_int_equal(frame_region_claim_blocks(REGION + 8 * B, 1), -EPERM);
+	region_leave(REGION + 3 * B, 6);
+	assert_int_equal(frame_region_claim_blocks(REGION + 8 * B, 1), -EPERM);
+	assert_int_equal(ledger_refused(), 0);
+	fixture_assert_books();
+}
+
+/* The books are in its blocks: they move first. */
+static void a_claim_of_particular_blocks_moves_books_out_of_them(void **state)
+{
+	(void)state;
+	start();
+	take_everything();
+	region_plug(REGION, 2);
+	assert_int_equal(frame_map.sections_outside, 1);
+	assert_int_equal(frame_region_claim_blocks(REGION, 2), -EPERM);
+	frame_free_owned(OWNER_HELD, UINT64_MAX);
+	assert_int_equal(frame_region_claim_blocks(REGION, 2), 0);
+	region_leave(REGION, 2);
 	fixture_assert_books();
 }
 
@@ -759,6 +788,7 @@ int main(void)
 		TEST(a_claim_keeps_within_its_part),
 		TEST(a_part_that_is_none_is_refused),
 		TEST(particular_blocks_can_be_claimed_as_well),
+		TEST(a_claim_of_particular_blocks_moves_books_out_of_them),
 		TEST(books_come_and_leave_with_their_blocks),
 		TEST(books_in_a_region_move_when_the_boot_has_room),
 		TEST(without_room_the_block_with_the_books_stays),

@@ -299,6 +299,26 @@ static void of_two_tables_the_one_in_memory_of_the_boot_is_kept(void **state)
 	fixture_assert_books();
 }
 
+/* A DIMM of 1 GiB that lies in two GiB, and a table in it that has to go first. */
+static void particular_blocks_are_unmapped_as_well(void **state)
+{
+	(void)state;
+	start();
+	take_everything();
+	plug(REGION + 2 * B, 512);
+	assert_int_equal(memory_region_claim_blocks(REGION + 2 * B, 512), -EPERM);
+	frame_free_owned(OWNER_HELD, UINT64_MAX);
+	assert_int_equal(memory_region_claim_blocks(REGION, 3), -EPERM);
+	assert_int_equal(memory_region_claim_blocks(REGION - B, 1), -EINVAL);
+	assert_int_equal(memory_region_claim_blocks(REGION + 2 * B, 512), 0);
+	assert_int_equal(count_tables(), 1);
+	memory_region_keep(REGION + 2 * B, 512);
+	assert_int_equal(memory_region_claim_blocks(REGION + 2 * B, 512), 0);
+	leave(REGION + 2 * B, 512);
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 1);
+	fixture_assert_books();
+}
+
 static void so_many_regions_can_be_announced_and_no_more(void **state)
 {
 	pfn_t at = REGION;
@@ -355,6 +375,7 @@ int main(void)
 		TEST(tables_in_a_region_move_when_the_boot_has_room),
 		TEST(tables_of_a_whole_region_move),
 		TEST(of_two_tables_the_one_in_memory_of_the_boot_is_kept),
+		TEST(particular_blocks_are_unmapped_as_well),
 		TEST(so_many_regions_can_be_announced_and_no_more),
 		TEST(what_could_be_unplugged_is_counted_in_units_of_all_regions),
 	};
