@@ -94,7 +94,8 @@ int frame_region_leave(pfn_t pfn, size_t blocks);
 
 /*
  * Counts the blocks in free whole units: what frame_region_claim() would find now, if the
- * books stay where they are. 0 if the part lies in no region. O(blocks / 64).
+ * books stay where they are. 0 if the part lies in no region. Takes a step for each free
+ * unit: some ms for a TiB.
  */
 size_t frame_region_removable(const struct frame_region_part *part);
 
