@@ -155,6 +155,15 @@ static bool run_groups(unsigned kind)
 	return passed;
 }
 
+/* What a shell's background jobs or nohup(1) ignore would be ignored by all that is tested. */
+static void forget_ignored_signals(void)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
+}
+
 /* False: one failed, or there was none. */
 static bool run_like(const char *pattern)
 {
@@ -178,6 +187,7 @@ int main(int argc, char **argv)
 		kind = SLOW;
 	else if (argc > 1 && strcmp(argv[1], "--next") == 0)
 		kind = NEXT;
+	forget_ignored_signals();
 	harness_tests_run = mmap(NULL, sizeof(*harness_tests_run), PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (harness_tests_run == MAP_FAILED) {

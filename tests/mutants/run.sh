@@ -11,7 +11,7 @@
 #	BUILD HOSTCC PLAIN SANITIZED	compilers' flags, without and with sanitizers
 #	MUTATED				folders in which faults are made by rule
 #	SEED DRAW IN			which are drawn, how many, of files that begin so
-#	FAULTS				a pattern: names in the list
+#	FAULTS				patterns: names in the list
 #
 # The status is 0 if all of the list were caught, and FLOOR per cent of those drawn.
 
@@ -89,14 +89,21 @@ check_without()
 # The faults of the list that are to be tried: name, file, program.
 table()
 {
+	set -f	# FAULTS are no files
 	awk '/^fault: / { name = $2 }
 		/^file: / { file = $2 }
 		/^test: / { print name, file, $2 }' tests/mutants/list |
 	while read -r name file program; do
-		case $name in
-		$FAULTS) echo "$name $file $program" ;;
-		esac
+		for like in $FAULTS; do
+			case $name in
+			$like)
+				echo "$name $file $program"
+				break
+				;;
+			esac
+		done
 	done
+	set +f
 }
 
 draw()

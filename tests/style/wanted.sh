@@ -67,8 +67,8 @@ taken test-unit TESTS='mm/* kernel/shell'
 taken test-integration TESTS='stops_at_its_floor_and_lives boots_on_*'
 taken test-docs PAGES='README.md docs/console.md'
 taken fuzz FUZZ='acpi pci' TIME=1
-taken test-stops WAITS='*flate'
-taken mutants FAULTS='*packed*'
+taken test-stops WAITS='*flate reset'
+taken mutants FAULTS='*packed* host-*'
 taken mutants IN=kernel/sh DRAW=0 SEED=7
 # What another goal is asked for is no matter.
 taken test-docs TESTS=nosuch FUZZ=nosuch
