@@ -526,6 +526,11 @@ static void picture_has_its_extremes_told(void **state)
 		"{ \"left_bytes\": { \"first\": 4, \"last\": 5, \"least\": 2, \"most\": "
 		"6, \"rows\": 4 }, \"guest_free_bytes\": { \"first\": 7, \"last\": 7, "
 		"\"least\": 7, \"most\": 7, \"rows\": 1 } }");
+	/* A course of next to no time. */
+	write_text(csv, "time_s,left_bytes\n0,4\n3e-323,5\n");
+	got = run_command(NULL, "plot", csv, "-o", svg, "--json", NULL);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_string_equal(member(got.out, "seconds"), "0.000");
 	write_text(csv, "time_s,left_bytes\n");
 	got = run_command(NULL, "plot", csv, "-o", svg, "--json", NULL);
 	assert_int_equal(got.status, EXIT_WRONG);
