@@ -381,6 +381,31 @@ static void look_has_all_that_is_known_with_its_age(void **state)
 			    "\"condition\":\"panicked\",\"age\":0.000}");
 }
 
+/* A schema says so, for whoever reads no prose. */
+static void no_value_is_younger_than_now(void **state)
+{
+	static const struct {
+		const char *schema, *start, *age;
+	} all[] = {
+		{ "balloonctl-watch", "{\"guest\":\"a\",\"condition\":\"up\",\"time\":1,", "age" },
+		{ "balloonctl-watch", "{\"guest\":\"a\",\"condition\":\"up\",\"time\":1,",
+		  "statistics-age" },
+		{ "balloonctl-stats", "{\"guest\":\"a\",\"statistics\":{},\"polling-interval\":0,",
+		  "statistics-age" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(all); i++) {
+		char text[128], error[SCHEMA_ERROR];
+
+		snprintf(text, sizeof(text), "%s\"%s\":0.0}", all[i].start, all[i].age);
+		assert_fits(all[i].schema, text);
+		snprintf(text, sizeof(text), "%s\"%s\":-0.001}", all[i].start, all[i].age);
+		assert_int_equal(schema_check(all[i].schema, text, error), -1);
+		assert_says(error, "-0.001 is less than 0");
+	}
+}
+
 static void busy_guest_has_what_was_seen_last(void **state)
 {
 	struct sample sample = sample_of();
@@ -564,6 +589,7 @@ int main(void)
 		JSON_TEST(watch_finds_guests_that_come),
 		cmocka_unit_test(watch_with_json_draws_nothing),
 		cmocka_unit_test(look_has_all_that_is_known_with_its_age),
+		cmocka_unit_test(no_value_is_younger_than_now),
 		cmocka_unit_test(busy_guest_has_what_was_seen_last),
 		JSON_TEST(export_prints_all_guests_once),
 		cmocka_unit_test(export_serves_no_json),
