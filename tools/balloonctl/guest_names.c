@@ -294,7 +294,7 @@ static int add_if_allowed(struct guest_names *names, const char *uri, int64_t de
 
 	if (err == -EPERM || err == -ENOTSUP)
 		err = 0;
-	if (err && asprintf(error, "%s: %s", uri, sentence ? sentence : "") < 0)
+	if (err && asprintf(error, "%s: %s", uri, sentence ? sentence : strerror(-err)) < 0)
 		*error = NULL;
 	free(sentence);
 	return err;
