@@ -48,13 +48,6 @@ void guest_names_free(struct guest_names *names)
 	names->name = NULL;
 }
 
-static bool is_uri(const char *place)
-{
-	const char *colon = strstr(place, "://");
-
-	return colon && strcspn(place, "/") > (size_t)(colon - place);
-}
-
 /* ---- sockets ---- */
 
 static bool is_served_by(const char *name, const struct stat *socket)
@@ -64,7 +57,7 @@ static bool is_served_by(const char *name, const struct stat *socket)
 	struct stat st;
 	bool same;
 
-	if (is_uri(name) || guest_find_socket(&guest, name, &path))
+	if (guest_is_uri(name) || guest_find_socket(&guest, name, &path))
 		return false;
 	same = !stat(path, &st) && st.st_dev == socket->st_dev && st.st_ino == socket->st_ino;
 	free(path);
@@ -236,9 +229,9 @@ int guest_names_add(struct guest_names *names, const char *place, int64_t deadli
 	struct stat st;
 
 	*error = NULL;
-	if (is_uri(place) && !strchr(place, '#'))
+	if (guest_is_uri(place) && !strchr(place, '#'))
 		return add_libvirt(names, place, deadline, error);
-	if (is_uri(place))
+	if (guest_is_uri(place))
 		return add(names, place);
 	if (!strchr(place, '/')) {
 		*error = strdup("no place of guests: take a folder or a socket, with a slash in "
@@ -294,7 +287,7 @@ static int add_if_allowed(struct guest_names *names, const char *uri, int64_t de
 
 	if (err == -EPERM || err == -ENOTSUP)
 		err = 0;
-	if (err && asprintf(error, "%s: %s", uri, sentence ? sentence : "") < 0)
+	if (err && asprintf(error, "%s: %s", uri, sentence ? sentence : strerror(-err)) < 0)
 		*error = NULL;
 	free(sentence);
 	return err;
