@@ -19,7 +19,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/mutants/limits.sh
 
-WORKERS=2
+# Half of them wait: for deadlines, and for others.
+WORKERS=$((2 * $(nproc)))
 # Of a hundred that are drawn: so many are to be caught, and so many must be, as a draw
 # scatters.
 GOAL=95
