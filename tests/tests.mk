@@ -539,6 +539,7 @@ mutants: | $(call needs,host tools test)
 		$(alone) tests/mutants/run.sh
 
 check-mutants:
+	@tests/mutants/lists.sh
 	@tests/mutants/selftest.sh
 
 # ---- The protocol's model, all of its states, and the faults planted in it ----

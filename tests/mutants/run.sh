@@ -117,18 +117,6 @@ draw()
 		"$scratch/sites" > "$scratch/drawn"
 }
 
-# What is named as changing nothing is a fault that a rule still makes. Prints the others.
-check_equivalent()
-{
-	awk -F '\t' 'FILENAME == ARGV[1] { made[$1, $2, $8, $9] = 1; next }
-		sub(/^file: */, "") { file = $0 }
-		sub(/^in: */, "") { within = $0 }
-		/^-/ { old = substr($0, 2) }
-		/^\+/ && !((file, within, old, substr($0, 2)) in made) {
-			print file ": in tests/mutants/equivalent, but no rule makes it: " old }' \
-		"$scratch/sites" tests/mutants/equivalent
-}
-
 # ---- A fault in a program ----
 
 # What failed: the first test that says so, or in which the program ended.
@@ -384,20 +372,18 @@ build_all
 # Each fault is another file; a cache has none of them.
 export CCACHE_DISABLE=1
 collect
-check_without > "$scratch/wrong"
+tests/mutants/lists.sh > "$scratch/wrong"
+check_without >> "$scratch/wrong"
 : > "$scratch/listed"
 : > "$scratch/results"
 : > "$scratch/table"
 [ -n "$IN" ] && [ -z "$FAULTS" ] || {
 	FAULTS=${FAULTS:-*} table > "$scratch/table"
 	[ -s "$scratch/table" ] || die "no fault in tests/mutants/list has a name like '$FAULTS'"
-	twice=$(cut -d ' ' -f 1 "$scratch/table" | sort | uniq -d)
-	[ -z "$twice" ] || die "two faults have the same name: $twice"
 	both work_list | tee "$scratch/listed"
 }
 [ -n "$FAULTS" ] || {
 	draw
-	[ -n "$IN" ] || check_equivalent >> "$scratch/wrong"
 	both work_drawn | tee "$scratch/results"
 }
 sum_up
