@@ -416,6 +416,30 @@ static void no_look_ends_after_it_was_printed(void **state)
 	assert_int_equal(strcspn(out, "\n"), strlen(out) - 1);
 }
 
+/* However often the poller is asked meanwhile. */
+static void each_look_is_printed_once(void **state)
+{
+	static const char *const times[] = { "5000.040", "5000.040", "5000.140", "5000.250" };
+	const char *at = out;
+
+	(void)state;
+	fake_add(0, 40);
+	fake_add(1, 40);
+	fake_add(0, 140);
+	fake_add(1, 250);
+	fake.slice_ms = 20;
+	fake.stop_at = FAKE_BEGIN + 600;
+	assert_int_equal(RUN("watch", "--json", "a", "b"), EXIT_REACHED);
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		at = strstr(at, "\"time\":");
+		assert_non_null(at);
+		at += strlen("\"time\":");
+		assert_int_equal(strncmp(at, times[i], strlen(times[i])), 0);
+	}
+	assert_null(strstr(at, "\"time\":"));
+	assert_true(fake.nr_latest > 40);
+}
+
 #define LOOKS_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -437,6 +461,7 @@ int main(void)
 		LOOKS_TEST(server_looks_for_guests_in_between),
 		LOOKS_TEST(guest_is_wanted_where_nobody_waits_for_one),
 		LOOKS_TEST(no_look_ends_after_it_was_printed),
+		LOOKS_TEST(each_look_is_printed_once),
 		cmocka_unit_test(metrics_without_memory_are_none),
 	};
 
