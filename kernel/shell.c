@@ -20,12 +20,10 @@
 
 const struct command *command_find(const char *name)
 {
-	const struct command *c = NULL;
-
-	do {
-		c = command_after(c);
-	} while (c && strcmp(c->name, name) != 0);
-	return c;
+	for (const struct command *c = __start_commands; c < __stop_commands; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
 }
 
 const struct command *command_after(const struct command *previous)

@@ -19,9 +19,9 @@ logs=$BUILD/log/$target
 rm -rf "$logs"
 mkdir -p "$logs"
 
-# Builds what a part needs with all processors, unless the calling make shares out its own.
-case ${MAKEFLAGS:-} in
-*jobserver*) jobs= ;;
+# Builds what a part needs with all processors, unless the calling make was told how many.
+case " ${MAKEFLAGS:-}" in
+*' -j'*) jobs= ;;
 *) jobs=-j$(nproc) ;;
 esac
 

@@ -17,8 +17,9 @@ shift 2
 mkdir -p "$(dirname "$log")"
 logged "$log" "$@"
 status=$?
-# The names stand at the end of their group once more.
-names=$(sed -n 's/^\[  FAILED  \] \([^0-9 ][^ ]*\)$/\1/p' "$log" | sort -u | tr '\n' ' ')
+# The names stand at the end of their group once more; one that could not even be set up or
+# torn down is an error.
+names=$(sed -n 's/^\[  \(FAILED\|ERROR \)  \] \([^0-9 -][^ ]*\)$/\2/p' "$log" | sort -u | tr '\n' ' ')
 ran=$(sed -n 's/^\[==========\] .*: \([0-9]*\) test(s) run\.$/\1/p; s/^\[==========\] \([0-9]*\) test(s) run\.$/\1/p' "$log" |
 	awk '{ sum += $1 } END { print sum + 0 }')
 if [ "$status" -eq 0 ]; then

@@ -376,13 +376,17 @@ $(BUILD)/tests/porting: $(call objects,porting,$(wildcard tests/porting/*.c) $(P
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) $(CFLAGS_TEST) -o $@ $^ -pthread
 
-# Those whose NAME is like TESTS, or all.
-UNIT_WANTED := $(if $(TESTS),$(shell for name in $(UNIT_NAMES) lies porting; do \
-	case $$name in ($(TESTS)) echo $(BUILD)/tests/$$name;; esac; done),$(UNIT_TESTS))
+# The words of TESTS, not as names of files.
+PATTERNS := $(foreach word,$(TESTS),'$(word)')
+
+# Those whose NAME is like one of them, or all.
+UNIT_WANTED := $(if $(TESTS),$(sort $(shell for name in $(UNIT_NAMES) lies porting; do \
+	for like in $(PATTERNS); do \
+	case $$name in ($$like) echo $(BUILD)/tests/$$name;; esac; done; done)),$(UNIT_TESTS))
 
 .PHONY: test-unit
 test-unit: $(UNIT_WANTED)
-	@tests/unit/run.sh $(BUILD)/tests $^
+	@tests/unit/run.sh $(BUILD)/log/$@ $(BUILD)/tests $^
 
 # ---- Coverage: which branches of the allocator and the drivers the unit tests take ----
 #
@@ -417,7 +421,7 @@ $(BUILD)/coverage/run/lies: $(call objects,coverage,tests/lies/main.c $(LIES))
 coverage: $(COVERING:%=$(BUILD)/coverage/run/%) $(BUILD)/coverage/run/lies \
 		| $(call needs,coverage)
 	@find $(BUILD)/coverage -name '*.gcda' -delete
-	@tests/unit/run.sh $(BUILD)/coverage/run $^ >$(BUILD)/coverage/log 2>&1 || \
+	@tests/unit/run.sh $(BUILD)/log/$@ $(BUILD)/coverage/run $^ >$(BUILD)/coverage/log 2>&1 || \
 		{ cat $(BUILD)/coverage/log; exit 1; }
 	@short=; for d in $(COVERED); do \
 		$(GCOVR) --filter "$$d/" --fail-under-branch 90 || short="$$short $$d"; done; \
@@ -539,6 +543,7 @@ mutants: | $(call needs,host tools test)
 		$(alone) tests/mutants/run.sh
 
 check-mutants:
+	@tests/mutants/lists.sh
 	@tests/mutants/selftest.sh
 
 # ---- The protocol's model, all of its states, and the faults planted in it ----
@@ -567,7 +572,7 @@ test-integration test-slow: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run \
 
 test-integration:
 	@$(alone) tests/sum_up.sh $@ $(BUILD)/log/$@ $(BUILD)/tests/integration/run \
-		$(if $(TESTS),'$(TESTS)')
+		$(PATTERNS)
 
 test-slow:
 	@SLOW=1 $(alone) tests/sum_up.sh $@ $(BUILD)/log/$@ $(BUILD)/tests/integration/run --slow

@@ -6,9 +6,9 @@
 #
 #   tools/check_style.sh [ROOT]    the tree to look at; without it, this one
 #
-# Reads C sources and headers (and assembly, for who calls what) and counts on
-# the layout of `make fmt`: what a file defines or declares begins in the first
-# column, as does the brace that opens or ends a function.
+# Reads C sources and headers (and assembly, for its head, the length of its lines,
+# and who calls what) and counts on the layout of `make fmt`: what a file defines or
+# declares begins in the first column, as does the brace that opens or ends a function.
 
 set -u
 export LC_ALL=C
@@ -78,11 +78,11 @@ function declared(s) {
 function complain(line, sentence) { print FILENAME ":" line ": " sentence }
 '
 
-# All sources, tests too: the head, the length of lines and functions, NULL.
+# All sources, tests and assembly too: the head, the length of lines and functions, NULL.
 check_shape()
 {
 	# shellcheck disable=SC2016
-	files '\.[ch]$' | xargs awk "$shared"'
+	files '\.[chS]$' | xargs awk "$shared"'
 	FNR == 1 && !/SPDX-License-Identifier/ { complain(1, "the first line is no SPDX line") }
 	FNR == 2 && !/^\/\*/ { complain(2, "no head comment after the SPDX line") }
 	{

@@ -3,11 +3,13 @@
 #include "tools/svg_scale.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 
 #include "kernel/lib/types.h"
 
 #define ABSURD 1e100 /* beyond it sums and products would overflow */
+#define TINY DBL_MIN /* below it numbers lose their digits, and powers of ten are 0 */
 
 /* ---- values as text ---- */
 
@@ -56,21 +58,28 @@ double svg_pixel(const struct svg_scale *scale, double value)
 	return scale->start + part * (scale->end - scale->start);
 }
 
-/* The first of these that is not below `raw`, as one of them is. */
-static double first_that_fits(const double *steps, double raw)
+/* The first of these that is not below `raw`; the last one fits if none of them does. */
+static double first_that_fits(const double *steps, size_t count, double raw)
 {
-	while (*steps < raw)
-		steps++;
-	return *steps;
+	size_t i = 0;
+
+	while (i + 1 < count && steps[i] < raw)
+		i++;
+	return steps[i];
 }
 
-/* The smallest of 1, 2, 5 times a power of ten that is not below `raw`, which is none. */
+/*
+ * The smallest of 1, 2, 5 times a power of ten that is above `raw`, which is itself none of
+ * them: step_of() has taken a hair off it. A quotient may be 10 and a little by rounding.
+ */
 static double decimal_step(double raw)
 {
 	static const double steps[] = { 2, 5, 10 };
 	double power = pow(10, floor(log10(raw)));
 
-	return power * first_that_fits(steps, raw / power);
+	/* See TINY. */
+	assert(power > 0);
+	return power * first_that_fits(steps, ARRAY_SIZE(steps), raw / power);
 }
 
 static double step_of(enum svg_unit unit, double raw)
@@ -83,7 +92,7 @@ static double step_of(enum svg_unit unit, double raw)
 	if (unit == SVG_BYTES)
 		return fmax(pow(2, ceil(log2(raw))), 1);
 	if (unit == SVG_TIME && raw > 20 && raw <= 86400)
-		return first_that_fits(clock, raw);
+		return first_that_fits(clock, ARRAY_SIZE(clock), raw);
 	return decimal_step(raw);
 }
 
@@ -123,7 +132,7 @@ static void make_log_ticks(struct svg_scale *scale, unsigned most)
 
 bool svg_is_usable(const struct svg_plot *plot, double x, double y)
 {
-	return fabs(x) <= ABSURD && fabs(y) <= ABSURD && (!plot->x.log || x > 0);
+	return fabs(x) <= ABSURD && fabs(y) <= ABSURD && (!plot->x.log || x >= TINY);
 }
 
 bool svg_find_range(const struct svg_plot *plot, struct svg_scale *x, struct svg_scale *y)
@@ -144,9 +153,9 @@ bool svg_find_range(const struct svg_plot *plot, struct svg_scale *x, struct svg
 			any = true;
 		}
 	}
-	if (x->to - x->from <= fabs(x->to) * 1e-9)
+	if (x->to - x->from <= fmax(fabs(x->to) * 1e-9, TINY))
 		x->to = x->axis.log ? x->from * 2 : x->from + fmax(1, fabs(x->from) * 1e-6);
-	if (y->to <= y->from)
+	if (y->to - y->from <= TINY)
 		y->to = y->from + 1;
 	return any;
 }

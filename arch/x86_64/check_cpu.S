@@ -3,8 +3,8 @@
  * Asks the processor for all that the image needs, in the PVH entry's 32-bit mode,
  * before any of it is used: a processor without long mode would reset the machine
  * in silence. If something is missing: a line that names it where the console would be
- * (see docs/platform.md, "Where text goes"), and the end, with a status where the machine has isa-debug-exit, else by the
- * keyboard controller's reset and a triple fault.
+ * (see docs/platform.md, "Where text goes"), and the end, with a status where the machine
+ * has isa-debug-exit, else by the keyboard controller's reset and a triple fault.
  */
 #include "arch/platform.h"
 #include "arch/x86_64/cpu_needs.h"

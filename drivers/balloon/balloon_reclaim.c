@@ -21,9 +21,7 @@
 
 static uint64_t frames_wanted(unsigned order)
 {
-	uint64_t run = UINT64_C(1) << order;
-
-	return order == 0 || run > BLOCK_FRAMES ? run : BLOCK_FRAMES;
+	return order == 0 ? 1 : max_u64(UINT64_C(1) << order, BLOCK_FRAMES);
 }
 
 /* When the oldest request was sent that has frames which are only lent. */

@@ -79,12 +79,13 @@ void balloon_wait_for_news(void)
 	assert(balloon.running);
 	want_interrupts(true);
 	flags = irq_save();
-	while (woken && !balloon_has_news())
+	while (woken && !balloon_has_news()) {
 		woken = owed ? task_wait_device(balloon.waiters, deadline)
 			     : task_wait(balloon.waiters, deadline);
+		balloon.turn_end = clock_ns();
+	}
 	irq_restore(flags);
 	want_interrupts(false);
-	balloon.turn_end = clock_ns();
 }
 
 void balloon_yield(void)

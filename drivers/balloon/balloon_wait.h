@@ -26,7 +26,8 @@ void balloon_wait_for_news(void);
 /*
  * Lets other tasks run and, every few milliseconds, the host: one that works within the
  * notification may hold a lock meanwhile that its console waits for, and that this processor
- * takes again at once unless it halts. For the task, between two rounds that found work.
+ * takes again at once unless it halts. Where time comes by ticks alone, that sleep lasts until
+ * the next one. For the task, between two rounds that found work.
  */
 void balloon_yield(void);
 

@@ -266,10 +266,9 @@ static void give_all(const struct pci_function *bridge)
 static bool is_passed_on(const struct pci_function *bridge, const struct pci_bar *bar)
 {
 	for (enum pci_window_kind kind = PCI_WINDOW_IO; kind < PCI_WINDOWS; kind++) {
-		const struct pci_window window = bridge->window[kind];
-
 		if ((kind == PCI_WINDOW_IO) == (bar->kind == PCI_BAR_IO) &&
-		    bar->address >= window.start && bar->address + bar->size <= window.end)
+		    bar->address >= bridge->window[kind].start &&
+		    bar->address + bar->size <= bridge->window[kind].end)
 			return true;
 	}
 	return false;

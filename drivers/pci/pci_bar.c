@@ -226,10 +226,11 @@ static uint16_t decoding_of_bars(const struct pci_device *device)
 	uint16_t decoding = 0;
 
 	for (unsigned i = 0; i < PCI_BARS; i++) {
-		const struct pci_bar bar = device->bar[i];
+		/* By its index: a bound that is wrong shows, where a pointer would hide it. */
+		enum pci_bar_kind kind = device->bar[i].kind;
 
-		if (bar.kind != PCI_BAR_NONE && bar.address != 0)
-			decoding |= bar.kind == PCI_BAR_IO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+		if (kind != PCI_BAR_NONE && device->bar[i].address != 0)
+			decoding |= kind == PCI_BAR_IO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 	}
 	return decoding;
 }
@@ -270,17 +271,19 @@ int pci_map_bar(const struct pci_device *device, unsigned bar, uint64_t offset, 
 		void **window)
 {
 	uint64_t end = offset + size;
-	struct pci_bar b;
+	enum pci_bar_kind kind;
+	uint64_t address;
 
 	if (bar >= PCI_BARS)
 		return -EINVAL;
-	b = device->bar[bar];
-	if (b.kind != PCI_BAR_MEMORY32 && b.kind != PCI_BAR_MEMORY64)
+	kind = device->bar[bar].kind;
+	address = device->bar[bar].address;
+	if (kind != PCI_BAR_MEMORY32 && kind != PCI_BAR_MEMORY64)
 		return -EINVAL;
 	/* Nothing, and what goes round, ends where it begins or before. */
-	if (end <= offset || end > b.size)
+	if (end <= offset || end > device->bar[bar].size)
 		return -EINVAL;
-	if (b.address == 0)
+	if (address == 0)
 		return -ENXIO;
-	return paging_map_device(b.address + offset, size, window);
+	return paging_map_device(address + offset, size, window);
 }

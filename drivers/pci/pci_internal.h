@@ -143,7 +143,7 @@ struct pci_window pci_config_window(void);
 
 /*
  * Returns the root bus that follows bus `number`, or `end` if there is none; buses may be
- * asked for that. `found`: the list of what was found so far, with all of bus 0.
+ * asked for that. `found`: the list of what was found so far, by address, with all of bus 0.
  */
 unsigned pci_root_next(const struct pci_device *found, unsigned number, unsigned end);
 

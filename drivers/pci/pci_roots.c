@@ -11,6 +11,7 @@
 #include "drivers/pci/pci_internal.h"
 
 #define CLASS_HOST_BRIDGE 0x0600
+#define NOTHING UINT32_MAX /* what a slot says that nothing is in */
 
 static uint8_t told[PCI_BUSES / 8];
 static unsigned told_count; /* without bus 0 */
@@ -33,20 +34,39 @@ void pci_set_root_buses(const uint8_t buses[PCI_BUSES / 8], bool all)
 
 /* ---- Asking ---- */
 
-/* Each root bus has a function on bus 0 that stands for it. */
+/*
+ * QEMU's pxb and pxb-pcie have a function on bus 0 that stands for the root bus behind them.
+ * That is their way, not PCI's: a chipset has host bridges there that stand for no bus, most
+ * of them beside the function 0 of one slot.
+ */
 static unsigned count_host_bridges(const struct pci_device *found)
 {
 	unsigned count = 0;
 
 	for (const struct pci_device *d = found; d; d = d->next)
-		count += d->address.bus == 0 && d->class >> 8 == CLASS_HOST_BRIDGE;
+		count += d->address.bus == 0 && d->address.function == 0 &&
+			 d->class >> 8 == CLASS_HOST_BRIDGE;
 	return count;
 }
 
-/* By how many slots a bus is asked; 0: there are no others than were told. */
+/* Root buses that were found by asking. The list goes by address. */
+static unsigned count_found(const struct pci_device *found)
+{
+	unsigned count = 0, last = 0;
+
+	for (const struct pci_device *d = found; d; d = d->next) {
+		if (d->bridge || d->address.bus == last || is_told(d->address.bus))
+			continue;
+		last = d->address.bus;
+		count++;
+	}
+	return count;
+}
+
+/* By how many slots a bus is asked; 0: there are no others than are known. */
 static unsigned slots_to_ask(const struct pci_device *found)
 {
-	if (count_host_bridges(found) > told_count + 1)
+	if (count_host_bridges(found) > 1 + told_count + count_found(found))
 		return PCI_SLOTS;
 	return told_all ? 0 : 1;
 }
@@ -56,20 +76,29 @@ static uint32_t read_id(unsigned bus, unsigned slot)
 	const struct pci_device device = {
 		.address = { .bus = (uint8_t)bus, .device = (uint8_t)slot },
 	};
+	uint32_t id = pci_read32(&device, PCI_VENDOR);
 
-	return pci_read32(&device, PCI_VENDOR);
+	return (uint16_t)id == UINT16_MAX || (uint16_t)id == 0 ? NOTHING : id;
+}
+
+static uint32_t id_on_bus_0(const struct pci_device *found, unsigned slot)
+{
+	for (const struct pci_device *d = found; d && d->address.bus == 0; d = d->next)
+		if (d->address.device == slot && d->address.function == 0)
+			return d->vendor | (uint32_t)d->device << 16;
+	return NOTHING;
 }
 
 /* Where bus numbers are not looked at, every bus is bus 0 once more. */
-static bool answers(unsigned number, unsigned slots)
+static bool answers(const struct pci_device *found, unsigned number, unsigned slots)
 {
 	bool any = false, differs = false;
 
 	for (unsigned slot = 0; slot < slots && !(any && differs); slot++) {
 		uint32_t id = read_id(number, slot);
 
-		any = any || ((uint16_t)id != UINT16_MAX && (uint16_t)id != 0);
-		differs = differs || id != read_id(0, slot);
+		any = any || id != NOTHING;
+		differs = differs || id != id_on_bus_0(found, slot);
 	}
 	return any && differs;
 }
@@ -92,7 +121,7 @@ unsigned pci_root_next(const struct pci_device *found, unsigned number, unsigned
 	while (++number < end) {
 		if (is_behind_a_bridge(found, number))
 			continue;
-		if (is_told(number) || answers(number, slots))
+		if (is_told(number) || answers(found, number, slots))
 			break;
 	}
 	return number;

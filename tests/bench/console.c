@@ -77,10 +77,13 @@ static void add_place(const char *memory, enum console_backing backing)
 	place_count++;
 }
 
-/* Of 2 MiB pages: a little of what comes next is touched, too. */
+/*
+ * Of 2 MiB pages. What the guest gave away and uses again may be other pages: with few more
+ * than are populated QEMU ended by SIGBUS.
+ */
 static uint64_t huge_bytes(void)
 {
-	return console_options.populated + (UINT64_C(128) << 20);
+	return 2 * console_options.populated + (UINT64_C(128) << 20);
 }
 
 /* Every size with every backing. Hugetlb only if there are pages. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The integration tests: the real image under a real QEMU. To be run from
- * the project's root; an argument, with * and ?, chooses tests by name, and
+ * the project's root; arguments, with * and ?, choose tests by name, and
  * --slow those groups that do more with SLOW=1 in the environment, --next those
  * that depend most on how QEMU does things: the balloon and its device, its queues,
  * state and moves, hot-plug, a hostile host, balloonctl.
  *
- * A group is a process of its own, and as many run at a time as there are processors;
- * what one prints stands together. Serial logs are kept in build/log, or in the folder
+ * A group is a process of its own, and as many run at a time as there are processors, four
+ * at most; what one prints stands together. Serial logs are kept in build/log, or in the folder
  * RESULTS.
  */
 #include "tests/integration/harness.h"
@@ -92,18 +92,31 @@ static void print_output(struct group *group)
 	fflush(stdout);
 }
 
+/* The group whose process this is; NULL: a stranger, which process 1 is left with. */
+static struct group *find_group(pid_t pid)
+{
+	for (size_t i = 0; i < NR_GROUPS; i++)
+		if (groups[i].pid == pid)
+			return &groups[i];
+	return NULL;
+}
+
 /* Waits until one of the groups has ended; returns whether all of it passed. */
 static bool finish_one(void)
 {
-	struct group *group = groups;
+	struct group *group = NULL;
 	int status;
 	pid_t pid;
 
-	do
+	while (!group) {
 		pid = wait(&status);
-	while (pid < 0 && errno == EINTR);
-	while (group->pid != pid)
-		group++;
+		if (pid > 0)
+			group = find_group(pid);
+		else if (errno != EINTR) {
+			perror("wait for a group");
+			exit(1);
+		}
+	}
 	group->pid = 0;
 	print_output(group);
 	if (WIFSIGNALED(status))
@@ -112,17 +125,25 @@ static bool finish_one(void)
 	return status == 0;
 }
 
-static bool run_groups(unsigned kind)
+/* At a time: one where nobody knows. */
+static unsigned room(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned room = processors > AT_A_TIME_MAX ? AT_A_TIME_MAX : (unsigned)processors;
-	unsigned running = 0;
+
+	if (processors < 1)
+		return 1;
+	return processors > AT_A_TIME_MAX ? AT_A_TIME_MAX : (unsigned)processors;
+}
+
+static bool run_groups(unsigned kind)
+{
+	unsigned running = 0, most = room();
 	bool passed = true;
 
 	for (size_t i = 0; i < NR_GROUPS; i++) {
 		if (kind && !(groups[i].kinds & kind))
 			continue;
-		if (running == room) {
+		if (running == most) {
 			passed &= finish_one();
 			running--;
 		}
@@ -134,27 +155,48 @@ static bool run_groups(unsigned kind)
 	return passed;
 }
 
+/* What a shell's background jobs or nohup(1) ignore would be ignored by all that is tested. */
+static void forget_ignored_signals(void)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
+}
+
+/* False: one failed, or there was none. */
+static bool run_like(const char *pattern)
+{
+	unsigned before = *harness_tests_run;
+	bool passed;
+
+	cmocka_set_test_filter(pattern);
+	passed = run_groups(0);
+	if (*harness_tests_run > before)
+		return passed;
+	fprintf(stderr, "no test has a name like '%s'\n", pattern);
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned kind = 0;
-	bool passed;
+	bool passed = true;
 
 	if (argc > 1 && strcmp(argv[1], "--slow") == 0)
 		kind = SLOW;
 	else if (argc > 1 && strcmp(argv[1], "--next") == 0)
 		kind = NEXT;
-	else if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
+	forget_ignored_signals();
 	harness_tests_run = mmap(NULL, sizeof(*harness_tests_run), PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (harness_tests_run == MAP_FAILED) {
 		perror("mmap");
 		return 1;
 	}
-	passed = run_groups(kind);
-	if (*harness_tests_run == 0) {
-		fprintf(stderr, "no test has a name like '%s'\n", argc > 1 ? argv[1] : "*");
-		return 1;
-	}
+	if (kind || argc < 2)
+		return !run_groups(kind);
+	for (int i = 1; i < argc; i++)
+		passed &= run_like(argv[i]);
 	return !passed;
 }

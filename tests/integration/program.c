@@ -52,13 +52,22 @@ static void read_file(FILE *file, char text[PROGRAM_OUTPUT])
 	fclose(file);
 }
 
+/* What was written right before the other end was closed may be there at the next look. */
+static ssize_t read_twice(int fd, char *to, size_t size)
+{
+	ssize_t n = read(fd, to, size);
+
+	return n < 0 ? read(fd, to, size) : n;
+}
+
 /* To the end: reading fails when nobody has the terminal open any more. */
 static void read_terminal(int fd, char text[PROGRAM_OUTPUT])
 {
 	size_t len = 0;
 	ssize_t n;
 
-	while (len < PROGRAM_OUTPUT - 1 && (n = read(fd, text + len, PROGRAM_OUTPUT - 1 - len)) > 0)
+	while (len < PROGRAM_OUTPUT - 1 &&
+	       (n = read_twice(fd, text + len, PROGRAM_OUTPUT - 1 - len)) > 0)
 		len += (size_t)n;
 	text[len] = '\0';
 	close(fd);

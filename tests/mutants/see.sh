@@ -29,6 +29,7 @@ run()
 {
 	(cd "$room" && run_limited "$1" $TIMEOUT $TIMEOUT output) && return
 	echo "mutants: $name fails without any fault in it:" >&2
+	grep -a '^\[  ERROR\|^\[   LINE\|^\[  FAILED' "$room/output" | head -n 20 >&2
 	tail -n 20 "$room/output" >&2
 	exit 1
 }

@@ -4,7 +4,7 @@
 #
 # The parts of `make mutants`, by themselves: which faults the rules make of a small
 # file and which they leave alone, that a seed draws the same again, which programs run
-# a line, and that a program which goes round or waits for ever comes to an end.
+# a line, which entries of the lists are stale, and that a program which goes round or waits for ever comes to an end.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -138,6 +138,48 @@ for range in 10-10 11-11 13-13 14-14 11-14 15-15,12-12; do
 	felt "$range"
 done > "$room/seen"
 same "programs that run a line"
+
+# ---- What the lists name is still there ----
+
+# In the test's own file, whose lines stay: one fault that is there, others that are not.
+mkdir "$room/lists"
+cat > "$room/lists/list" <<'END'
+fault: there
+file: tests/mutants/apply.awk
+-END {
++BEGIN {
+
+fault: gone
+file: tests/mutants/apply.awk
+-a line that nobody wrote
++another
+
+fault: twice
+file: tests/mutants/apply.awk
+-END {
++BEGIN {
+
+fault: twice
+file: tests/mutants/apply.awk
+-END {
++
+END
+cat > "$room/lists/equivalent" <<'END'
+file: kernel/gone.c
+in:   -
+why:  the file is gone
+-int a = 1;
++int a = 2;
+END
+tests/mutants/lists.sh "$room/lists" > "$room/seen" && echo "the status is 0" >> "$room/seen"
+cat > "$room/expected" <<'END'
+twice: two faults of the list have this name
+gone: in tests/mutants/apply.awk its old lines stand there 0 times, not once
+twice: in tests/mutants/apply.awk its old lines stand there 0 times, not once
+twice: in tests/mutants/apply.awk its old lines stand there 0 times, not once
+kernel/gone.c: named as changing nothing, but no rule makes it: int a = 1;
+END
+same "what is stale in the lists"
 
 # ---- Limits ----
 

@@ -72,6 +72,14 @@ static bool fits_enum(struct check *check, struct json_object *words, struct jso
 		       json_object_to_json_string(words));
 }
 
+static bool fits_minimum(struct check *check, struct json_object *least, struct json_object *value)
+{
+	if (json_object_get_double(value) >= json_object_get_double(least))
+		return true;
+	return differs(check, "%s is less than %s", json_object_to_json_string(value),
+		       json_object_to_json_string(least));
+}
+
 static bool has_required(struct check *check, struct json_object *names, struct json_object *value)
 {
 	for (size_t i = 0; i < json_object_array_length(names); i++) {
@@ -119,7 +127,7 @@ static bool knows_words(struct check *check, struct json_object *schema)
 	static const char *const words[] = { "$schema",	    "$id",	  "title",
 					     "description", "type",	  "enum",
 					     "required",    "properties", "additionalProperties",
-					     "items" };
+					     "items",	    "minimum" };
 
 	json_object_object_foreach(schema, name, unused)
 	{
@@ -143,6 +151,8 @@ static bool fits(struct check *check, struct json_object *schema, struct json_ob
 		good = fits_type(check, rule, value);
 	if (good && json_object_object_get_ex(schema, "enum", &rule))
 		good = fits_enum(check, rule, value);
+	if (good && json_object_object_get_ex(schema, "minimum", &rule))
+		good = fits_minimum(check, rule, value);
 	if (good && json_object_is_type(value, json_type_object)) {
 		if (json_object_object_get_ex(schema, "required", &rule))
 			good = has_required(check, rule, value);

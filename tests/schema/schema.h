@@ -2,8 +2,8 @@
 /*
  * schema.c: holds an object of JSON against one of the schemas in docs/schemas, which are
  * documentation: this test keeps them true. Of JSON Schema it knows what those use: type,
- * enum, required, properties, additionalProperties, items. A word of a schema that it does
- * not know is a failure, and so is a member that no schema speaks of.
+ * enum, minimum (of a number), required, properties, additionalProperties, items. A word of a
+ * schema that it does not know is a failure, and so is a member that no schema speaks of.
  */
 #ifndef TESTS_SCHEMA_SCHEMA_H
 #define TESTS_SCHEMA_SCHEMA_H

@@ -72,26 +72,40 @@ static void add_job(const char *qemu, const struct wait *wait, unsigned wanted)
 	read_version(qemu, job->version);
 }
 
+/* Whether one of the words is a pattern for `name`. */
+static bool is_like(const char *name, const char *words)
+{
+	char *copy = strdup(words), *rest = copy, *word;
+	bool like = false;
+
+	if (!copy)
+		abort();
+	while (!like && (word = strsep(&rest, " ")))
+		like = fnmatch(word, name, 0) == 0;
+	free(copy);
+	return like;
+}
+
 /* The waits whose name matches; returns how many. */
-static size_t choose_waits(const char *pattern, const struct wait *chosen[])
+static size_t choose_waits(const char *patterns, const struct wait *chosen[])
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < wait_count; i++)
-		if (fnmatch(pattern, waits[i].name, 0) == 0)
+		if (is_like(waits[i].name, patterns))
 			chosen[count++] = &waits[i];
 	if (count == 0) {
-		fprintf(stderr, "no kind of wait has a name like '%s'\n", pattern);
+		fprintf(stderr, "no kind of wait has a name like '%s'\n", patterns);
 		exit(1);
 	}
 	return count;
 }
 
-static void make_jobs(bool each, unsigned stops, unsigned targets, const char *pattern,
+static void make_jobs(bool each, unsigned stops, unsigned targets, const char *patterns,
 		      char **qemus, size_t count)
 {
 	const struct wait *chosen[WAITS_MAX];
-	size_t kinds = choose_waits(pattern, chosen), max = count * (kinds + 1);
+	size_t kinds = choose_waits(patterns, chosen), max = count * (kinds + 1);
 
 	jobs = calloc(max, sizeof(jobs[0]));
 	if (!jobs)

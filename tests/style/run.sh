@@ -145,6 +145,9 @@ after mm/jar.c '	return count;' "	/*$(printf '%090d' 0)*/"
 expect 'a line has 100 columns at most, a tab being 8' \
 	'mm/jar.c:23: a line of 102 columns; at most 100'
 
+printf '/* SPDX-License-Identifier: BSD-2-Clause */\n/* %0101d */\n' 0 >mm/jar.S
+expect 'nor has assembly longer lines' 'mm/jar.S:2: a line of 107 columns; at most 100'
+
 # shellcheck disable=SC2046
 after kernel/play.c '	jar_take();' $(yes 'again();' | head -n 56)
 expect 'a function has 60 lines at most' 'kernel/play.c:5: play() has 61 lines; at most 60'

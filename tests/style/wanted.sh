@@ -63,12 +63,12 @@ refused "SEED=x: a whole number is wanted" mutants SEED=x
 refused "COUNT=abc: a whole number is wanted, from 1 on" test-soak COUNT=abc
 refused "RUNS=x: a whole number is wanted" test-soak RUNS=x
 
-taken test-unit TESTS='mm/*'
-taken test-integration TESTS=stops_at_its_floor_and_lives
+taken test-unit TESTS='mm/* kernel/shell'
+taken test-integration TESTS='stops_at_its_floor_and_lives boots_on_*'
 taken test-docs PAGES='README.md docs/console.md'
 taken fuzz FUZZ='acpi pci' TIME=1
-taken test-stops WAITS='*flate'
-taken mutants FAULTS='*packed*'
+taken test-stops WAITS='*flate reset'
+taken mutants FAULTS='*packed* host-*'
 taken mutants IN=kernel/sh DRAW=0 SEED=7
 # What another goal is asked for is no matter.
 taken test-docs TESTS=nosuch FUZZ=nosuch

@@ -4,57 +4,68 @@
 # Runs unit test programs, as many at a time as there are processors, each to its end
 # whatever became of others, and sums up:
 #
-#	run.sh FOLDER PROGRAM...
+#	run.sh LOGS FOLDER PROGRAM...
 #
 # Programs are named without FOLDER in the sum, and what failed in them stands right
-# before it. All that one prints stands together, and in FOLDER/../log/test-unit.
-# The status is 0 only if there was a program and all passed.
+# before it. All that one prints stands together, and in the folder LOGS. The status is
+# 0 only if there was a program, and each has run and passed.
 
 set -u
 
 # They take seconds, sanitizers and a busy machine included.
 TIMEOUT=600
 
-# run_one FOLDER LOGS PROGRAM
+# run_one LOGS FOLDER PROGRAM
 run_one()
 {
-	log=$2/${3#"$1/"}
+	name=${3#"$2/"}
+	log=$1/$name
 	mkdir -p "${log%/*}"
 	timeout --foreground $TIMEOUT "$3" >"$log" 2>&1 </dev/null
 	status=$?
-	[ $status -eq 0 ] || echo "${3#"$1/"}: failed, with status $status" >>"$log"
+	if [ $status -eq 0 ]; then
+		echo "$name" >>"$1.passed"
+	else
+		echo "$name: failed, with status $status" >>"$log"
+	fi
 	(
 		flock 9
 		echo "== $3"
 		cat "$log"
-	) 9>>"$2.lock"
-	return $status
+	) 9>>"$1.lock"
 }
 
 if [ "$1" = --one ]; then
 	shift
-	run_one "$@" || echo "${3#"$1/"}" >>"$2.failed"
+	run_one "$@"
 	exit 0
 fi
 
-folder=$1
-logs=$(dirname "$folder")/log/test-unit
-shift
+logs=$1
+folder=$2
+shift 2
 if [ $# -eq 0 ]; then
 	echo "test-unit: no program has such a name; try TESTS='*frame*'" >&2
 	exit 1
 fi
-mkdir -p "$logs"
-: >"$logs.failed"
-printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 "$0" --one "$folder" "$logs"
+mkdir -p "$logs" || exit 1
+rm -f "$logs.passed"
+: >"$logs.passed" || exit 1
+printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 "$0" --one "$logs" "$folder"
 
-names=$(sort "$logs.failed")
-failed=$(wc -l <"$logs.failed")
-rm -f "$logs.failed" "$logs.lock"
+# What left no note has failed, whether it ran or not.
+names=
+for program; do
+	name=${program#"$folder/"}
+	grep -qxF "$name" "$logs.passed" || names="$names $name"
+done
+rm -f "$logs.passed" "$logs.lock"
+failed=0
 for name in $names; do
+	failed=$((failed + 1))
 	echo "$name:"
 	grep -a '^\[  ERROR\|^\[   LINE\|^\[  FAILED\|ERROR: .*Sanitizer\|runtime error:' \
 		"$logs/$name" | head -n 20
 done
-echo "$(($# - failed)) programs passed, $failed failed${names:+: $(echo "$names" | tr '\n' ' ')}"
-[ "$failed" -eq 0 ]
+echo "$(($# - failed)) programs passed, $failed failed${names:+:}$names"
+[ $failed -eq 0 ]

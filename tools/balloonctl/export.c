@@ -341,6 +341,7 @@ static int run(const struct call *call)
 	}
 	status = export_as(&exporter, request);
 	guest_set_close(&exporter.set);
+	end_by_pipe();
 	return status;
 }
 

@@ -27,7 +27,7 @@ int guest_fail(struct guest *guest, int err, const char *format, ...)
 
 /* ---- open and close ---- */
 
-static bool is_uri(const char *name)
+bool guest_is_uri(const char *name)
 {
 	const char *colon = name ? strstr(name, "://") : NULL;
 
@@ -38,7 +38,7 @@ static int check_name(struct guest *guest, const char *name)
 {
 	const char *hash = strrchr(name, '#');
 
-	if (!is_uri(name))
+	if (!guest_is_uri(name))
 		return guest_find_check(guest, name);
 	if (hash && hash[1] != '\0')
 		return 0;
@@ -88,7 +88,7 @@ int guest_open(const char *name, int64_t deadline, struct guest **out, char **er
 		guest->name = strdup(name);
 	err = name ? check_name(guest, name) : 0;
 	if (!err)
-		err = is_uri(name) ? open_libvirt(guest, name) : open_socket(guest, name);
+		err = guest_is_uri(name) ? open_libvirt(guest, name) : open_socket(guest, name);
 	if (err) {
 		*error = strdup(guest->error);
 		guest_close(guest);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The operations by which guest.c reaches a guest, in two ways: QMP
- * (guest_qmp.c) and libvirt (guest_libvirt.c). Only these files, guest_find.c and
- * guest_cost.c include it.
+ * (guest_qmp.c) and libvirt (guest_libvirt.c). Only these files, their parts,
+ * guest_thread.h, guest_find.c, guest_names.c and guest_cost.c include it.
  *
  * Operations return what guest.h says of the function of the same name; when
  * one fails it has called guest_fail() first. The target's range has been checked by
@@ -56,6 +56,9 @@ int guest_libvirt_list(struct guest *guest, const char *uri,
 /* Keeps the sentence for guest_error(); returns `err`. */
 __attribute__((format(printf, 3, 4))) int guest_fail(struct guest *guest, int err,
 						     const char *format, ...);
+
+/* guest.c: tells whether a name, of a guest or of a place of guests, is a URI; NULL is none. */
+bool guest_is_uri(const char *name);
 
 /* guest_find.c: whether `name`, which is no URI, can be that of a guest. -EINVAL. */
 int guest_find_check(struct guest *guest, const char *name);

@@ -228,12 +228,12 @@ static int find_only(struct guest *guest, const char *folder, char **path)
 	size_t count = 0;
 	int err = list_folder(guest, folder, &names, &count);
 
-	if (!err && count > 1)
-		drop_dead(folder, names, &count);
-	if (err)
+	if (err) {
 		free_names(names, count);
-	if (err)
 		return err;
+	}
+	if (count > 1)
+		drop_dead(folder, names, &count);
 	if (count == 0)
 		err = guest_fail(guest, -ENOTCONN,
 				 "no guest runs here: no socket in %s; start one with `make run`, "

@@ -68,38 +68,39 @@ static void be_quiet(void *data, virErrorPtr error)
 	(void)data, (void)error;
 }
 
-/* Turns libvirt's last error into one of guest.h. */
-static int fail_libvirt(struct guest *guest)
+static int errno_of(int code)
 {
-	const virError *error = virGetLastError();
-	int err = -EPROTO;
-
-	if (!error)
-		return guest_fail(guest, -EPROTO, "libvirt fails without saying why");
-	switch (error->code) {
+	switch (code) {
 	case VIR_ERR_NO_DOMAIN:
 	case VIR_ERR_NO_CONNECT:
 	case VIR_ERR_INVALID_CONN:
 	case VIR_ERR_SYSTEM_ERROR:
 	case VIR_ERR_RPC:
 	case VIR_ERR_OPERATION_INVALID: /* the domain does not run */
-		err = -ENOTCONN;
-		break;
+		return -ENOTCONN;
 	case VIR_ERR_AUTH_FAILED:
 	case VIR_ERR_AUTH_CANCELLED:
 	case VIR_ERR_AUTH_UNAVAILABLE:
 	case VIR_ERR_ACCESS_DENIED:
-		err = -EPERM;
-		break;
+		return -EPERM;
 	case VIR_ERR_OPERATION_TIMEOUT:
-		err = -ETIMEDOUT;
-		break;
+		return -ETIMEDOUT;
 	case VIR_ERR_DEVICE_MISSING:
-		err = -ENODEV;
-		break;
+		return -ENODEV;
 	default:
-		break;
+		return -EPROTO;
 	}
+}
+
+/* Turns libvirt's last error into one of guest.h. */
+static int fail_libvirt(struct guest *guest)
+{
+	const virError *error = virGetLastError();
+	int err = error ? errno_of(error->code) : -EPROTO;
+
+	/* An error may be without words where memory is short. */
+	if (!error || !error->message)
+		return guest_fail(guest, err, "libvirt fails without saying why");
 	return guest_fail(guest, err, "libvirt: %s", error->message);
 }
 

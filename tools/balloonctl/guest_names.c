@@ -48,13 +48,6 @@ void guest_names_free(struct guest_names *names)
 	names->name = NULL;
 }
 
-static bool is_uri(const char *place)
-{
-	const char *colon = strstr(place, "://");
-
-	return colon && strcspn(place, "/") > (size_t)(colon - place);
-}
-
 /* ---- sockets ---- */
 
 static bool is_served_by(const char *name, const struct stat *socket)
@@ -64,7 +57,7 @@ static bool is_served_by(const char *name, const struct stat *socket)
 	struct stat st;
 	bool same;
 
-	if (is_uri(name) || guest_find_socket(&guest, name, &path))
+	if (guest_is_uri(name) || guest_find_socket(&guest, name, &path))
 		return false;
 	same = !stat(path, &st) && st.st_dev == socket->st_dev && st.st_ino == socket->st_ino;
 	free(path);
@@ -126,10 +119,7 @@ static int add_folder(struct guest_names *names, const char *folder)
 /* ---- libvirt ---- */
 
 struct search {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	bool done; /* the thread does not touch it any more */
-	bool left; /* nor does who waited, and the thread frees it */
+	struct thread_share share;
 	char *uri;
 	struct guest_names names;
 	struct guest guest; /* for the error's sentence */
@@ -138,8 +128,7 @@ struct search {
 
 static void free_search(struct search *search)
 {
-	pthread_cond_destroy(&search->changed);
-	pthread_mutex_destroy(&search->lock);
+	thread_share_destroy(&search->share);
 	guest_names_free(&search->names);
 	free(search->uri);
 	free(search);
@@ -161,16 +150,9 @@ static int take_domain(void *context, const char *domain)
 static void *run_search(void *arg)
 {
 	struct search *search = arg;
-	int err = guest_libvirt_list(&search->guest, search->uri, take_domain, search);
-	bool left;
 
-	pthread_mutex_lock(&search->lock);
-	search->err = err;
-	search->done = true;
-	left = search->left;
-	pthread_cond_broadcast(&search->changed);
-	pthread_mutex_unlock(&search->lock);
-	if (left)
+	search->err = guest_libvirt_list(&search->guest, search->uri, take_domain, search);
+	if (thread_share_end(&search->share))
 		free_search(search);
 	return NULL;
 }
@@ -181,8 +163,7 @@ static struct search *make_search(const char *uri)
 
 	if (!search)
 		return NULL;
-	pthread_mutex_init(&search->lock, NULL);
-	thread_init_condition(&search->changed);
+	thread_share_init(&search->share);
 	search->uri = strdup(uri);
 	if (search->uri)
 		return search;
@@ -194,23 +175,19 @@ static struct search *make_search(const char *uri)
 static int finish_search(struct search *search, struct guest_names *names, int64_t deadline,
 			 char **error)
 {
-	bool done;
 	int err;
 
-	pthread_mutex_lock(&search->lock);
-	while (!search->done && deadline_left(deadline))
-		thread_wait(&search->changed, &search->lock, deadline);
-	err = search->done ? search->err : -ETIMEDOUT;
+	pthread_mutex_lock(&search->share.lock);
+	while (!search->share.ended && deadline_left(deadline))
+		thread_wait(&search->share.changed, &search->share.lock, deadline);
+	err = search->share.ended ? search->err : -ETIMEDOUT;
 	for (size_t i = 0; !err && i < search->names.count; i++)
 		err = add(names, search->names.name[i]);
 	if (err == -ETIMEDOUT)
 		*error = strdup("no answer from libvirt in time");
 	else if (err && err != -ENOMEM)
 		*error = strdup(search->guest.error);
-	search->left = true;
-	done = search->done;
-	pthread_mutex_unlock(&search->lock);
-	if (done)
+	if (thread_share_leave(&search->share))
 		free_search(search);
 	return err;
 }
@@ -236,9 +213,9 @@ int guest_names_add(struct guest_names *names, const char *place, int64_t deadli
 	struct stat st;
 
 	*error = NULL;
-	if (is_uri(place) && !strchr(place, '#'))
+	if (guest_is_uri(place) && !strchr(place, '#'))
 		return add_libvirt(names, place, deadline, error);
-	if (is_uri(place))
+	if (guest_is_uri(place))
 		return add(names, place);
 	if (!strchr(place, '/')) {
 		*error = strdup("no place of guests: take a folder or a socket, with a slash in "
@@ -294,7 +271,7 @@ static int add_if_allowed(struct guest_names *names, const char *uri, int64_t de
 
 	if (err == -EPERM || err == -ENOTSUP)
 		err = 0;
-	if (err && asprintf(error, "%s: %s", uri, sentence ? sentence : "") < 0)
+	if (err && asprintf(error, "%s: %s", uri, sentence ? sentence : strerror(-err)) < 0)
 		*error = NULL;
 	free(sentence);
 	return err;

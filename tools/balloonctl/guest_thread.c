@@ -34,11 +34,9 @@ struct question {
 };
 
 struct worker {
-	pthread_mutex_t lock;
-	pthread_cond_t changed; /* one of the following members */
-	bool asked;		/* `question` is the thread's own until it is answered */
-	bool closed;		/* nobody asks any more */
-	bool left, ended;	/* the caller has gone; the thread has */
+	struct thread_share share;
+	bool asked;  /* `question` is the thread's own until it is answered */
+	bool closed; /* nobody asks any more */
 	struct question question;
 	struct guest inner;
 	uint8_t memory[GUEST_PEEK_MAX]; /* of PEEK: the caller may have gone */
@@ -48,8 +46,7 @@ static atomic_uint threads_left;
 
 static void free_worker(struct worker *worker)
 {
-	pthread_cond_destroy(&worker->changed);
-	pthread_mutex_destroy(&worker->lock);
+	thread_share_destroy(&worker->share);
 	free(worker->inner.name);
 	free(worker);
 }
@@ -86,34 +83,28 @@ static int answer(struct worker *worker)
 
 static void answer_until_closed(struct worker *worker)
 {
-	pthread_mutex_lock(&worker->lock);
+	pthread_mutex_lock(&worker->share.lock);
 	while (worker->asked || !worker->closed) {
 		if (!worker->asked) {
-			thread_wait(&worker->changed, &worker->lock, DEADLINE_NONE);
+			thread_wait(&worker->share.changed, &worker->share.lock, DEADLINE_NONE);
 			continue;
 		}
-		pthread_mutex_unlock(&worker->lock);
+		pthread_mutex_unlock(&worker->share.lock);
 		worker->question.err = answer(worker);
-		pthread_mutex_lock(&worker->lock);
+		pthread_mutex_lock(&worker->share.lock);
 		worker->asked = false;
-		pthread_cond_broadcast(&worker->changed);
+		pthread_cond_broadcast(&worker->share.changed);
 	}
-	pthread_mutex_unlock(&worker->lock);
+	pthread_mutex_unlock(&worker->share.lock);
 }
 
 static void *run(void *arg)
 {
 	struct worker *worker = arg;
-	bool left;
 
 	answer_until_closed(worker);
 	worker->inner.backend->close(&worker->inner);
-	pthread_mutex_lock(&worker->lock);
-	worker->ended = true;
-	left = worker->left;
-	pthread_cond_broadcast(&worker->changed);
-	pthread_mutex_unlock(&worker->lock);
-	if (left) {
+	if (thread_share_end(&worker->share)) {
 		free_worker(worker);
 		atomic_fetch_sub(&threads_left, 1);
 	}
@@ -126,7 +117,7 @@ static void *run(void *arg)
 static bool wait_for_answer(struct worker *worker, int64_t deadline)
 {
 	while (worker->asked && deadline_left(deadline))
-		thread_wait(&worker->changed, &worker->lock, deadline);
+		thread_wait(&worker->share.changed, &worker->share.lock, deadline);
 	return !worker->asked;
 }
 
@@ -136,22 +127,22 @@ static int ask(struct guest *guest, struct question *question)
 	struct worker *worker = guest->connection;
 	int err = -ETIMEDOUT;
 
-	pthread_mutex_lock(&worker->lock);
+	pthread_mutex_lock(&worker->share.lock);
 	/* An answer that came too late is dropped. */
 	if (wait_for_answer(worker, guest->deadline) && deadline_left(guest->deadline)) {
 		worker->question = *question;
 		worker->asked = true;
-		pthread_cond_broadcast(&worker->changed);
+		pthread_cond_broadcast(&worker->share.changed);
 		if (wait_for_answer(worker, guest->deadline)) {
 			*question = worker->question;
 			err = question->err;
 			if (err)
 				guest_fail(guest, err, "%s", worker->inner.error);
-			pthread_mutex_unlock(&worker->lock);
+			pthread_mutex_unlock(&worker->share.lock);
 			return err;
 		}
 	}
-	pthread_mutex_unlock(&worker->lock);
+	pthread_mutex_unlock(&worker->share.lock);
 	return guest_fail(guest, err, "%s: no answer from libvirt in time", worker->inner.name);
 }
 
@@ -221,22 +212,18 @@ static void close_thread(struct guest *guest)
 {
 	struct worker *worker = guest->connection;
 	int64_t deadline = deadline_in(CLOSE_MS);
-	bool ended;
 
 	if (!worker)
 		return;
-	pthread_mutex_lock(&worker->lock);
+	pthread_mutex_lock(&worker->share.lock);
 	worker->closed = true;
-	pthread_cond_broadcast(&worker->changed);
+	pthread_cond_broadcast(&worker->share.changed);
 	/* One that did not answer in time is not waited for again. */
-	while (!worker->asked && !worker->ended && deadline_left(deadline))
-		thread_wait(&worker->changed, &worker->lock, deadline);
-	ended = worker->ended;
-	worker->left = true;
-	if (!ended)
+	while (!worker->asked && !worker->share.ended && deadline_left(deadline))
+		thread_wait(&worker->share.changed, &worker->share.lock, deadline);
+	if (!worker->share.ended)
 		atomic_fetch_add(&threads_left, 1);
-	pthread_mutex_unlock(&worker->lock);
-	if (ended)
+	if (thread_share_leave(&worker->share))
 		free_worker(worker);
 }
 
@@ -261,8 +248,7 @@ static struct worker *make_worker(const struct guest_backend *backend, const cha
 		return NULL;
 	worker->inner.backend = backend;
 	worker->inner.name = strdup(name);
-	pthread_mutex_init(&worker->lock, NULL);
-	thread_init_condition(&worker->changed);
+	thread_share_init(&worker->share);
 	if (worker->inner.name)
 		return worker;
 	free_worker(worker);

@@ -222,9 +222,9 @@ int live_finish(struct live *live, struct live_tally *tally)
 	*tally = live->tally;
 	note_error(live, err);
 	note_error(live, caught ? -EINTR : 0);
-	/* There is room for it after any guest_error(). */
 	if (err)
-		strcat(live->why, "; the guest stands still, and could not be told to run on");
+		strncat(live->why, "; the guest stands still, and could not be told to run on",
+			sizeof(live->why) - strlen(live->why) - 1);
 	return live->err;
 }
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,8 @@ bool stop_asked(void)
 
 void end_by_pipe(void)
 {
+	/* What is written only now may be what nobody reads. */
+	fflush(stdout);
 	if (!pipe_gone)
 		return;
 	signal(SIGPIPE, SIG_DFL);

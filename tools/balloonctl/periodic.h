@@ -35,7 +35,10 @@ void catch_signal(int number, void (*handler)(int));
  */
 void stop_on_signals(void);
 
-/* Ends the program as SIGPIPE would have, if that was it. */
+/*
+ * Writes what stdout still holds, and ends the program as SIGPIPE would have, if that was it.
+ * Whoever has called stop_on_signals() calls it when guests are left as they were found.
+ */
 void end_by_pipe(void);
 
 /* Tells whether one of these signals has come since stop_on_signals(). */

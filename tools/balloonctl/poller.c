@@ -6,7 +6,6 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +17,9 @@
 #define STOP_MS 1000
 
 struct poller {
-	pthread_mutex_t lock;
-	pthread_cond_t changed; /* one of the following members */
-	bool stop, ended;	/* told to end; does not touch the poller any more */
-	bool left;		/* nor does its owner */
-	int64_t stop_by;	/* its owner waits until then at most */
+	struct thread_share share;
+	bool stop;	 /* the thread is told to end */
+	int64_t stop_by; /* its owner waits until then at most */
 	struct sample sample;
 
 	/* The thread's own. */
@@ -34,8 +31,7 @@ struct poller {
 
 static void free_poller(struct poller *poller)
 {
-	pthread_cond_destroy(&poller->changed);
-	pthread_mutex_destroy(&poller->lock);
+	thread_share_destroy(&poller->share);
 	free(poller->name);
 	free(poller);
 }
@@ -119,13 +115,13 @@ static void keep_seen(const struct sample *before, struct sample *sample)
 
 static void publish(struct poller *poller, struct sample *sample)
 {
-	pthread_mutex_lock(&poller->lock);
+	pthread_mutex_lock(&poller->share.lock);
 	if (sample->err == -EBUSY)
 		keep_seen(&poller->sample, sample);
 	sample->number = poller->sample.number + 1;
 	poller->sample = *sample;
-	pthread_cond_broadcast(&poller->changed);
-	pthread_mutex_unlock(&poller->lock);
+	pthread_cond_broadcast(&poller->share.changed);
+	pthread_mutex_unlock(&poller->share.lock);
 }
 
 /* Waits until `time`; false: told to end. */
@@ -133,11 +129,11 @@ static bool pause_until(struct poller *poller, int64_t time)
 {
 	bool stop;
 
-	pthread_mutex_lock(&poller->lock);
+	pthread_mutex_lock(&poller->share.lock);
 	while (!poller->stop && deadline_left(time) > 0)
-		thread_wait(&poller->changed, &poller->lock, time);
+		thread_wait(&poller->share.changed, &poller->share.lock, time);
 	stop = poller->stop;
-	pthread_mutex_unlock(&poller->lock);
+	pthread_mutex_unlock(&poller->share.lock);
 	return !stop;
 }
 
@@ -155,7 +151,6 @@ static void *run(void *arg)
 {
 	struct poller *poller = arg;
 	int64_t next = deadline_now();
-	bool left;
 
 	do {
 		struct sample sample;
@@ -170,12 +165,7 @@ static void *run(void *arg)
 			next = now + (poller->rate.interval_ms > 100 ? 10 : 1);
 	} while (pause_until(poller, next));
 	undo(poller);
-	pthread_mutex_lock(&poller->lock);
-	poller->ended = true;
-	left = poller->left;
-	pthread_cond_broadcast(&poller->changed);
-	pthread_mutex_unlock(&poller->lock);
-	if (left)
+	if (thread_share_end(&poller->share))
 		free_poller(poller);
 	return NULL;
 }
@@ -190,8 +180,7 @@ int poller_start(const char *name, const struct poller_rate *rate, struct poller
 	assert(name && rate->interval_ms > 0 && rate->timeout_ms > 0);
 	poller->name = strdup(name);
 	poller->rate = *rate;
-	pthread_mutex_init(&poller->lock, NULL);
-	thread_init_condition(&poller->changed);
+	thread_share_init(&poller->share);
 	err = poller->name ? thread_start(run, poller) : -ENOMEM;
 	if (err) {
 		free_poller(poller);
@@ -210,47 +199,42 @@ const char *poller_name(const struct poller *poller)
 
 void poller_latest(struct poller *poller, struct sample *sample)
 {
-	pthread_mutex_lock(&poller->lock);
+	pthread_mutex_lock(&poller->share.lock);
 	*sample = poller->sample;
-	pthread_mutex_unlock(&poller->lock);
+	pthread_mutex_unlock(&poller->share.lock);
 }
 
 bool poller_wait(struct poller *poller, uint64_t after, int timeout_ms, struct sample *sample)
 {
 	int64_t deadline = deadline_in(timeout_ms);
 
-	pthread_mutex_lock(&poller->lock);
+	pthread_mutex_lock(&poller->share.lock);
 	while (poller->sample.number <= after && deadline_left(deadline) > 0)
-		thread_wait(&poller->changed, &poller->lock, deadline);
+		thread_wait(&poller->share.changed, &poller->share.lock, deadline);
 	*sample = poller->sample;
-	pthread_mutex_unlock(&poller->lock);
+	pthread_mutex_unlock(&poller->share.lock);
 	return sample->number > after;
 }
 
 void poller_ask_stop(struct poller *poller)
 {
-	pthread_mutex_lock(&poller->lock);
+	pthread_mutex_lock(&poller->share.lock);
 	if (!poller->stop)
 		poller->stop_by = deadline_in(STOP_MS);
 	poller->stop = true;
-	pthread_cond_broadcast(&poller->changed);
-	pthread_mutex_unlock(&poller->lock);
+	pthread_cond_broadcast(&poller->share.changed);
+	pthread_mutex_unlock(&poller->share.lock);
 }
 
 void poller_stop(struct poller *poller)
 {
-	bool ended;
-
 	if (!poller)
 		return;
 	poller_ask_stop(poller);
-	pthread_mutex_lock(&poller->lock);
-	while (!poller->ended && deadline_left(poller->stop_by) > 0)
-		thread_wait(&poller->changed, &poller->lock, poller->stop_by);
-	poller->left = true;
-	ended = poller->ended;
-	pthread_mutex_unlock(&poller->lock);
-	if (ended)
+	pthread_mutex_lock(&poller->share.lock);
+	while (!poller->share.ended && deadline_left(poller->stop_by) > 0)
+		thread_wait(&poller->share.changed, &poller->share.lock, poller->stop_by);
+	if (thread_share_leave(&poller->share))
 		free_poller(poller);
 }
 

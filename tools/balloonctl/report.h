@@ -18,8 +18,9 @@ struct json_object;
 struct json_object *report_state(const struct guest *guest, const struct guest_state *state);
 
 /*
- * Makes what report_state() makes, without features, of a look that found it, else only "guest"
- * and "error"; with "condition", a word for `condition`.
+ * Makes what report_state() makes, without features, of a guest that the look found, and of a
+ * busy one that was seen before; else only "guest". Adds "error", if the look failed, and
+ * "condition", a word for `condition`.
  */
 struct json_object *report_condition(const char *name, const struct sample *sample,
 				     enum condition condition);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Detached threads, and conditions that are waited for by a deadline: see thread.h. */
+#include <assert.h>
 #include <signal.h>
 #include <time.h>
 
@@ -39,4 +40,39 @@ void thread_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadl
 		pthread_cond_wait(condition, lock);
 	else
 		pthread_cond_timedwait(condition, lock, &until);
+}
+
+void thread_share_init(struct thread_share *share)
+{
+	pthread_mutex_init(&share->lock, NULL);
+	thread_init_condition(&share->changed);
+}
+
+void thread_share_destroy(struct thread_share *share)
+{
+	pthread_cond_destroy(&share->changed);
+	pthread_mutex_destroy(&share->lock);
+}
+
+bool thread_share_end(struct thread_share *share)
+{
+	bool left;
+
+	pthread_mutex_lock(&share->lock);
+	assert(!share->ended);
+	share->ended = true;
+	left = share->left;
+	pthread_cond_broadcast(&share->changed);
+	pthread_mutex_unlock(&share->lock);
+	return left;
+}
+
+bool thread_share_leave(struct thread_share *share)
+{
+	bool ended = share->ended;
+
+	assert(!share->left);
+	share->left = true;
+	pthread_mutex_unlock(&share->lock);
+	return ended;
 }

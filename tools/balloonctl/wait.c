@@ -38,7 +38,7 @@ struct waiting {
 
 /* ---- signals ---- */
 
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
 static char farewell[300];
 static volatile sig_atomic_t caught, must_restore;
 
@@ -51,13 +51,15 @@ static void die(int number)
 /* At once, however long QEMU takes; but a guest that is asked for statistics is restored. */
 static void on_signal(int number)
 {
-	ssize_t n;
+	ssize_t n = 0;
 
 	if (must_restore && !caught) {
 		caught = number;
 		return;
 	}
-	n = write(STDERR_FILENO, farewell, strlen(farewell));
+	/* Whoever reads no more needs no words. */
+	if (number != SIGPIPE)
+		n = write(STDERR_FILENO, farewell, strlen(farewell));
 	(void)n;
 	die(number);
 }

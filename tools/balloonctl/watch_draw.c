@@ -268,9 +268,12 @@ static void draw_table(struct grid *grid, const struct watch_screen *screen)
 	int fits = (int)watch_fits(grid->rows, screen->count);
 	/* Below the frame's headline, the table's, its rows and a blank one. */
 	int row = 3 + fits, rows = grid->rows - 1 - row;
+	int top = has_frame(grid->rows) ? 1 : 0;
 
 	/* A single row is a guest's: the table's headline is above the screen. */
-	watch_draw_table(grid, has_frame(grid->rows) - (grid->rows == 1), fits, screen);
+	if (grid->rows == 1)
+		top = -1;
+	watch_draw_table(grid, top, fits, screen);
 	if (rows >= BRIEF_ROWS)
 		draw_guest(grid, row, rows, screen, watch_view_at(screen, screen->selected));
 }

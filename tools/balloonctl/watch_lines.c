@@ -37,11 +37,13 @@ static void print_new(struct lines *lines)
 {
 	for (size_t i = 0; i < lines->set->count; i++) {
 		struct poller *poller = lines->set->pollers[i];
-		int64_t now = deadline_now();
 		struct json_object *all;
 		struct sample sample;
+		int64_t now;
 
 		poller_latest(poller, &sample);
+		/* Not before: the look may have ended in between. */
+		now = deadline_now();
 		if (sample.number == lines->printed[i])
 			continue;
 		lines->printed[i] = sample.number;

@@ -30,7 +30,7 @@ static const struct mem_figures figures = {
 	.floor = 10,
 	.owner_count = 2,
 	.owner = { { "free", 800 }, { "kernel", 1234567 } },
-	.free_by_order = { [0] = 3, [1] = 4, [BLOCK_ORDER] = 512 },
+	.free_by_order = { [0] = 3, [1] = 4, [2] = 1, [BLOCK_ORDER] = 512 },
 	.verdict = "owner heap has 3 frames too many",
 };
 
@@ -85,7 +85,7 @@ static void text_has_all_of_them_in_kb(void **state)
 			    "Balloon InflatedTotal:240kB InflatedFree:200kB\n"
 			    "Balloon target:160kB actual:120kB shortfall:80kB floor:40kB\n"
 			    "Free, by the largest run in its block: 4kB:12kB 8kB:16kB "
-			    "2048kB:2048kB\n"
+			    "16kB:4kB 2048kB:2048kB\n"
 			    "Owners:\n"
 			    "  free                 3200 kB        800 frames\n"
 			    "  kernel            4938268 kB    1234567 frames\n"

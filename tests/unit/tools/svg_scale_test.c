@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -365,6 +366,8 @@ static void absurd_numbers_are_not_usable(void **state)
 	assert_false(svg_is_usable(&plain, 0, NAN));
 	assert_false(svg_is_usable(&plain, INFINITY, 0));
 	assert_true(svg_is_usable(&log_plot, 1e-300, 0));
+	assert_true(svg_is_usable(&log_plot, DBL_MIN, 0));
+	assert_false(svg_is_usable(&log_plot, DBL_MIN / 2, 0));
 	assert_true(svg_is_usable(&log_plot, 0.5, -1));
 	assert_false(svg_is_usable(&log_plot, 0, 0));
 	assert_false(svg_is_usable(&log_plot, -1, 0));
@@ -429,6 +432,35 @@ static void range_of_one_value_has_some_width(void **state)
 	assert_true(x.to == apart[1]);
 }
 
+/* Numbers that strtod() reads, and that have no powers of ten between them. */
+static void range_of_almost_nothing_is_none(void **state)
+{
+	static const double tiny[] = { 0, 3e-323 }, below[] = { -3e-323, 0 }, zero[] = { 0, 0 };
+	static const double least[] = { 0, 2 * DBL_MIN };
+	struct svg_series series = { .x = tiny, .y = tiny, .count = 2 };
+	struct svg_scale x, y;
+
+	(void)state;
+	assert_true(find(false, &series, 1, &x, &y));
+	assert_true(x.from == 0 && x.to == 1 && y.from == 0 && y.to == 1);
+	series = (struct svg_series){ .x = below, .y = below, .count = 2 };
+	assert_true(find(false, &series, 1, &x, &y));
+	assert_true(x.to == x.from + 1 && y.to == y.from + 1);
+	/* With the least that is something there are ticks still. */
+	series = (struct svg_series){ .x = least, .y = zero, .count = 2 };
+	assert_true(find(false, &series, 1, &x, &y));
+	assert_true(x.to == 2 * DBL_MIN);
+	svg_make_ticks(&x, 8);
+	assert_int_equal(x.nr_ticks, 5);
+	assert_true(x.ticks[1] > 0.9e-308 && x.ticks[1] < 1.1e-308);
+	series.x = least + 1;
+	series.count = 1;
+	assert_true(find(true, &series, 1, &x, &y));
+	assert_true(x.from == 2 * DBL_MIN && x.to == 4 * DBL_MIN);
+	svg_make_ticks(&x, 8);
+	assert_true(x.nr_ticks > 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -448,6 +480,7 @@ int main(void)
 		cmocka_unit_test(absurd_numbers_are_not_usable),
 		cmocka_unit_test(range_holds_all_series_and_zero),
 		cmocka_unit_test(range_of_one_value_has_some_width),
+		cmocka_unit_test(range_of_almost_nothing_is_none),
 	};
 
 	return cmocka_run_group_tests_name("svg_scale", tests, NULL, NULL);

@@ -49,6 +49,9 @@ static void where_bus_0_has_more_host_bridges_than_buses_are_told_all_are_asked(
 	add_host_bridge();
 	add_function(sim_pci_add_root(3, 0x80), 0, 0);
 	assert_string_equal(scan_bus(), "00:00.0 00:03.0 80:00.0 ");
+	/* Up to the one that must be there, each slot once; what bus 0 has is known. */
+	assert_int_equal(sim_pci_highest_bus, 0x80);
+	assert_true(sim_pci_reads < (0x80 + 10) * PCI_SLOTS);
 	/* One of two is told. */
 	add_function(sim_pci_add_root(4, 0x07), 0, 0);
 	tell_roots(0x80, 0x80);
@@ -92,6 +95,35 @@ static void only_host_bridges_on_bus_0_count(void **state)
 	sim_pci_add(bridge, 0, 0, 0x8086, 0x1237, 0x060000);
 	assert_string_equal(scan_bus(), "00:00.0 00:01.0 01:00.0 ");
 	assert_int_equal(sim_pci_highest_bus, 1);
+}
+
+/* A chipset's other functions, of the same class, stand for none either. */
+static void only_host_bridges_of_function_0_count(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < PCI_FUNCTIONS; i++)
+		sim_pci_put(sim_pci_add(NULL, 0, i, 0x1106, 0x0204, 0x060000), 0x0e, 1, 0x80);
+	assert_string_equal(scan_bus(), "00:00.0 00:00.1 00:00.2 00:00.3 00:00.4 00:00.5 00:00.6 "
+					"00:00.7 ");
+	assert_int_equal(sim_pci_highest_bus, 0);
+}
+
+/* One that is told is none of those that were found by asking; several functions are one. */
+static void buses_are_asked_until_none_is_missing(void **state)
+{
+	struct sim_pci_function *first = sim_pci_add_root(3, 0x10);
+	struct sim_pci_function *port = sim_pci_add_bridge(first, 1, 0);
+
+	(void)state;
+	add_host_bridge();
+	add_function(first, 0, 0);
+	add_function(port, 0, 0);
+	add_function(sim_pci_add_root(4, 0x20), 0, 0);
+	add_function(sim_pci_add_root(5, 0x30), 7, 0);
+	tell_roots(0x20, 0x20);
+	assert_string_equal(scan_bus(), "00:00.0 00:03.0 00:04.0 00:05.0 10:00.0 10:01.0 11:00.0 "
+					"20:00.0 30:07.0 ");
+	assert_int_equal(sim_pci_highest_bus, 0x30);
 }
 
 /* Some are told, by tables that compute others. */
@@ -225,6 +257,8 @@ int main(void)
 		TEST(a_root_bus_that_must_be_somewhere_is_asked_by_all_slots),
 		TEST(where_each_host_bridges_bus_is_told_none_is_asked),
 		TEST(only_host_bridges_on_bus_0_count),
+		TEST(only_host_bridges_of_function_0_count),
+		TEST(buses_are_asked_until_none_is_missing),
 		TEST(what_is_told_counts_beside_what_is_asked),
 		TEST(a_root_bus_that_nobody_told_of_is_not_read),
 		TEST(bridges_get_the_numbers_of_their_root_bus),

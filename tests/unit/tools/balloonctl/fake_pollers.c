@@ -23,6 +23,7 @@ void fake_begin(void)
 {
 	memset(&fake, 0, sizeof(fake));
 	fake.now = FAKE_BEGIN;
+	fake.slice_ms = PERIODIC_SLICE_MS;
 	fake.stop_at = fake.another_at = INT64_MAX;
 }
 
@@ -50,8 +51,8 @@ int __wrap_nanosleep(const struct timespec *time, struct timespec *rest);
 int __wrap_nanosleep(const struct timespec *time, struct timespec *rest)
 {
 	(void)rest;
-	assert_true(time->tv_sec == 0 && time->tv_nsec == PERIODIC_SLICE_MS * 1000000);
-	fake_pass(PERIODIC_SLICE_MS);
+	assert_true(time->tv_sec == 0 && time->tv_nsec == fake.slice_ms * 1000000);
+	fake_pass(fake.slice_ms);
 	return 0;
 }
 
@@ -92,6 +93,7 @@ void __wrap_poller_latest(struct poller *poller, struct sample *sample);
 void __wrap_poller_latest(struct poller *poller, struct sample *sample)
 {
 	fake.nr_latest++;
+	fake_pass(fake.read_ms);
 	*sample = newest(poller);
 }
 

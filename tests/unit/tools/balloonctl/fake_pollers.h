@@ -27,17 +27,19 @@ struct poller {
 };
 
 extern struct fake {
-	int64_t now;	 /* milliseconds, of all clocks */
-	int64_t stop_at; /* SIGTERM comes then */
+	int64_t now;	  /* milliseconds, of all clocks */
+	int64_t stop_at;  /* SIGTERM comes then */
+	int64_t slice_ms; /* so long is each sleep */
 	struct poller pollers[FAKE_POLLERS];
 	size_t nr_pollers; /* that were started */
 	size_t nr_latest;  /* samples that were read */
+	int64_t read_ms;   /* so long a reading waits for its sample */
 	size_t nr_waits;   /* for a sample */
 	uint64_t last_after;
 	int start_err, state_err;
 	size_t nr_found;    /* guests that are there: g0, g1 */
 	int64_t another_at; /* one more is there from then on */
-	size_t nr_lists; /* how often they were looked for */
+	size_t nr_lists;    /* how often they were looked for */
 } fake;
 
 /* Forgets all. */

@@ -357,6 +357,7 @@ static void socket_with_a_long_name_counts(void **state)
 {
 	char name[120];
 	struct fixture f;
+	size_t length;
 	int saved = dup(STDIN_FILENO);
 
 	(void)state;
@@ -364,7 +365,10 @@ static void socket_with_a_long_name_counts(void **state)
 	make_folder(&f, 0700);
 	add_living(&f, "a.qmp");
 	memset(name, 'x', sizeof(name));
-	strcpy(name + 110, ".qmp");
+	/* By one byte. */
+	length = sizeof(((struct sockaddr_un *)0)->sun_path) - strlen(path_of(&f, ""));
+	strcpy(name + length - 4, ".qmp");
+	assert_int_equal(strlen(path_of(&f, name)), 108);
 	assert_int_equal(mknod(path_of(&f, name), S_IFREG | 0600, 0), 0);
 	/* Without standard input its number is the next. */
 	close(STDIN_FILENO);

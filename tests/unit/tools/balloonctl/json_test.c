@@ -31,6 +31,8 @@
 #include "tools/balloonctl/report.h"
 
 #define ALARM_S 120u /* for ever */
+#define WORDS_MAX 8
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static char folder[32], csv[64], svg[64];
 
@@ -118,28 +120,36 @@ struct watcher {
 	FILE *lines;
 };
 
+/* Runs a command, given by its words, that prints to `out`. */
+static pid_t start_command(int out, const char *guest, const char *const words[WORDS_MAX])
+{
+	struct common common = { .guest = guest };
+	char *argv[WORDS_MAX + 1] = { NULL };
+	int argc = 0;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid > 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	dup2(out, STDOUT_FILENO);
+	closefrom(STDERR_FILENO + 1);
+	for (; argc < WORDS_MAX && words[argc]; argc++)
+		argv[argc] = strdup(words[argc]);
+	exit(command_run(command_find(argv[0]), &common, argc, argv));
+}
+
 /* `balloonctl watch --json --interval 0.1 NAME OTHER` at the end of a pipe. */
 static struct watcher start_watch(const char *name, const char *other)
 {
-	struct common common = { .guest = NULL };
-	const char *words[] = { "watch", "--json", "--interval", "0.1", name, other, NULL };
+	const char *words[WORDS_MAX] = { "watch", "--json", "--interval", "0.1", name, other };
 	struct watcher watcher;
-	char *argv[7];
 	int ends[2];
 
 	assert_int_equal(pipe(ends), 0);
-	fflush(NULL);
-	watcher.pid = fork();
-	assert_true(watcher.pid >= 0);
-	if (watcher.pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		dup2(ends[1], STDOUT_FILENO);
-		close(ends[0]);
-		close(ends[1]);
-		for (int i = 0; i < 7; i++)
-			argv[i] = words[i] ? strdup(words[i]) : NULL;
-		exit(command_run(&command_watch, &common, other ? 6 : name ? 5 : 4, argv));
-	}
+	watcher.pid = start_command(ends[1], NULL, words);
 	close(ends[1]);
 	watcher.lines = fdopen(ends[0], "r");
 	return watcher;
@@ -244,6 +254,40 @@ static void reader_that_is_gone_leaves_the_guest_as_it_was(void **state)
 			fail_msg("the guest is still asked for statistics, ten times of ten");
 }
 
+/* A command's status where nobody reads what it prints, as `... | true` may have it. */
+static int status_without_reader(const char *guest, const char *const words[WORDS_MAX])
+{
+	int ends[2], status;
+
+	assert_int_equal(pipe(ends), 0);
+	close(ends[0]);
+	status = status_of(start_command(ends[1], guest, words));
+	close(ends[1]);
+	return status;
+}
+
+/* Also those that write only at their end, when signals are long caught. */
+static void reader_that_is_gone_ends_a_command_in_silence(void **state)
+{
+	const struct fake_qemu qemu = { .left_before = 768 * MIB };
+	const char *const exports[][WORDS_MAX] = { { "export", "/nowhere/a" },
+						   { "export", "--json", "/nowhere/a" },
+						   { "export", "--listen", "0", "/nowhere/a" } };
+	const char *const records[][WORDS_MAX] = {
+		{ "record", csv, "--force", "--for", "0", "--json" },
+		{ "record", "-", "--for", "0" },
+	};
+	struct fake_place place;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(exports); i++)
+		assert_int_equal(status_without_reader(NULL, exports[i]), 128 + SIGPIPE);
+	fake_qemu_start(&qemu, &place);
+	for (size_t i = 0; i < COUNT(records); i++)
+		assert_int_equal(status_without_reader(place.path, records[i]), 128 + SIGPIPE);
+	fake_qemu_stop(&place);
+}
+
 /* Without names it is all that there are, and will be. */
 static void watch_finds_guests_that_come(void **state)
 {
@@ -335,6 +379,31 @@ static void look_has_all_that_is_known_with_its_age(void **state)
 			    "{\"guest\":\"web\",\"ram\":1073741824,\"left\":805306368,"
 			    "\"taken\":268435456,\"paused\":false,\"panicked\":false,"
 			    "\"condition\":\"panicked\",\"age\":0.000}");
+}
+
+/* A schema says so, for whoever reads no prose. */
+static void no_value_is_younger_than_now(void **state)
+{
+	static const struct {
+		const char *schema, *start, *age;
+	} all[] = {
+		{ "balloonctl-watch", "{\"guest\":\"a\",\"condition\":\"up\",\"time\":1,", "age" },
+		{ "balloonctl-watch", "{\"guest\":\"a\",\"condition\":\"up\",\"time\":1,",
+		  "statistics-age" },
+		{ "balloonctl-stats", "{\"guest\":\"a\",\"statistics\":{},\"polling-interval\":0,",
+		  "statistics-age" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(all); i++) {
+		char text[128], error[SCHEMA_ERROR];
+
+		snprintf(text, sizeof(text), "%s\"%s\":0.0}", all[i].start, all[i].age);
+		assert_fits(all[i].schema, text);
+		snprintf(text, sizeof(text), "%s\"%s\":-0.001}", all[i].start, all[i].age);
+		assert_int_equal(schema_check(all[i].schema, text, error), -1);
+		assert_says(error, "-0.001 is less than 0");
+	}
 }
 
 static void busy_guest_has_what_was_seen_last(void **state)
@@ -482,6 +551,11 @@ static void picture_has_its_extremes_told(void **state)
 		"{ \"left_bytes\": { \"first\": 4, \"last\": 5, \"least\": 2, \"most\": "
 		"6, \"rows\": 4 }, \"guest_free_bytes\": { \"first\": 7, \"last\": 7, "
 		"\"least\": 7, \"most\": 7, \"rows\": 1 } }");
+	/* A course of next to no time. */
+	write_text(csv, "time_s,left_bytes\n0,4\n3e-323,5\n");
+	got = run_command(NULL, "plot", csv, "-o", svg, "--json", NULL);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_string_equal(member(got.out, "seconds"), "0.000");
 	write_text(csv, "time_s,left_bytes\n");
 	got = run_command(NULL, "plot", csv, "-o", svg, "--json", NULL);
 	assert_int_equal(got.status, EXIT_WRONG);
@@ -511,9 +585,11 @@ int main(void)
 		cmocka_unit_test(every_command_has_json_and_a_schema),
 		JSON_TEST(watch_prints_a_line_for_each_look),
 		JSON_TEST(reader_that_is_gone_leaves_the_guest_as_it_was),
+		JSON_TEST(reader_that_is_gone_ends_a_command_in_silence),
 		JSON_TEST(watch_finds_guests_that_come),
 		cmocka_unit_test(watch_with_json_draws_nothing),
 		cmocka_unit_test(look_has_all_that_is_known_with_its_age),
+		cmocka_unit_test(no_value_is_younger_than_now),
 		cmocka_unit_test(busy_guest_has_what_was_seen_last),
 		JSON_TEST(export_prints_all_guests_once),
 		cmocka_unit_test(export_serves_no_json),

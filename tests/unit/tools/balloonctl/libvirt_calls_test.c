@@ -67,6 +67,7 @@ enum call {
 static struct {
 	enum call fails; /* 0: none */
 	bool silent;	 /* without an error that could be asked for */
+	bool mute;	 /* an error without words */
 	int code;
 	virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
 	int nr_stats;
@@ -88,11 +89,12 @@ static struct {
 	unsigned sessions;	    /* that were opened: there may be a system's, too */
 } fake;
 
-static virError last_error = { .message = (char *)"words of libvirt" };
+static virError last_error;
 
 virErrorPtr virGetLastError(void)
 {
 	last_error.code = fake.code;
+	last_error.message = fake.mute ? NULL : (char *)(uintptr_t) "words of libvirt";
 	return fake.silent ? NULL : &last_error;
 }
 
@@ -378,6 +380,10 @@ static void every_error_of_libvirt_has_one_of_ours(void **state)
 		assert_int_equal(guest_state(guest, &is), errors[i].err);
 		assert_string_equal(guest_error(guest), "libvirt: words of libvirt");
 	}
+	fake.mute = true;
+	fake.code = VIR_ERR_RPC;
+	assert_int_equal(guest_state(guest, &is), -ENOTCONN);
+	assert_string_equal(guest_error(guest), "libvirt fails without saying why");
 	fake.silent = true;
 	assert_int_equal(guest_state(guest, &is), -EPROTO);
 	assert_string_equal(guest_error(guest), "libvirt fails without saying why");
@@ -863,7 +869,7 @@ static int listen_at(const char *base, const char *folder, const char *name, cha
 	strcat(strcat(path, "/"), name);
 	strcpy(addr.sun_path, path);
 	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-	assert_int_equal(listen(fd, 5), 0);
+	assert_int_equal(listen(fd, 64), 0);
 	return fd;
 }
 
@@ -931,6 +937,41 @@ static void session_is_asked_where_it_listens(void **state)
 	assert_int_equal(seteuid(getuid()), 0);
 }
 
+/* Here the call that fails has no words of its own. */
+static void session_that_cannot_be_asked_has_a_reason(void **state)
+{
+	struct guest_names names = { .count = 0 };
+	char base[] = "/tmp/balloonctl-XXXXXX", path[108], *error;
+	unsigned n = 0;
+	int fd, err;
+
+	(void)state;
+	if (geteuid() == 0)
+		assert_int_equal(seteuid(NOBODY), 0);
+	assert_non_null(mkdtemp(base));
+	fd = listen_at(base, ".cache", "libvirt-sock", path);
+	setenv("HOME", base, 1);
+	unsetenv("XDG_RUNTIME_DIR");
+	fake.domains = two;
+	fail_with(EAGAIN);
+	do {
+		error = NULL;
+		fail_nth(FAILING_CALLS, ++n);
+		err = guest_names_add_usual(&names, deadline_in(LONG_MS), &error);
+		assert_non_null(failed_call());
+		if (strcmp(failed_call(), "pthread_create") != 0)
+			free(error);
+	} while (strcmp(failed_call(), "pthread_create") != 0);
+	fail_with(0);
+	fail_nth(FAILING_CALLS, 0);
+	assert_int_equal(err, -EAGAIN);
+	assert_string_equal(error, "libvirt:///session: Resource temporarily unavailable");
+	free(error);
+	guest_names_free(&names);
+	remove_listener(fd, path);
+	assert_int_equal(seteuid(getuid()), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -958,6 +999,7 @@ int main(void)
 		cmocka_unit_test_setup(calls_for_names_may_fail, begin),
 		cmocka_unit_test_setup(list_that_cannot_be_made_says_why, begin),
 		cmocka_unit_test_setup(session_is_asked_where_it_listens, begin),
+		cmocka_unit_test_setup(session_that_cannot_be_asked_has_a_reason, begin),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/libvirt_calls", tests, NULL, NULL);

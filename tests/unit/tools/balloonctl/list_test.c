@@ -357,6 +357,11 @@ static void sockets_of_a_folder_are_sorted(void **state)
 	strcat(other, "/");
 	got = run_command(NULL, "list", other, NULL);
 	assert_string_equal(got.out, text);
+	/* What was named before stays before. */
+	add_socket("z.qmp", false);
+	got = run_command(NULL, "list", path_of("z.qmp"), other, NULL);
+	assert_says(got.out, "z  gone\n");
+	assert_string_equal(strchr(got.out, '\n') + 1, text);
 }
 
 /* libvirt's own driver for tests has one domain. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * record and export by a clock of this test's own, with fake.pollers that only say what the test
- * wrote down: when they look, what they wait for, how they end.
+ * record, export and watch --json by a clock of this test's own, with fake pollers that only
+ * say what the test wrote down: when they look, what they wait for, how they end.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -400,6 +400,46 @@ static void metrics_without_memory_are_none(void **state)
 	assert_true(n > 3);
 }
 
+/* ---- watch ---- */
+
+/* A look ends while its poller is asked for it. */
+static void no_look_ends_after_it_was_printed(void **state)
+{
+	(void)state;
+	fake_add(0, 50);
+	fake.read_ms = 80;
+	fake.slice_ms = 20;
+	fake.stop_at = FAKE_BEGIN + 250;
+	assert_int_equal(RUN("watch", "--json", "a"), EXIT_REACHED);
+	assert_has(out, "\"age\":0.030,");
+	assert_has(out, "\"time\":5000.050}\n");
+	assert_int_equal(strcspn(out, "\n"), strlen(out) - 1);
+}
+
+/* However often the poller is asked meanwhile. */
+static void each_look_is_printed_once(void **state)
+{
+	static const char *const times[] = { "5000.040", "5000.040", "5000.140", "5000.250" };
+	const char *at = out;
+
+	(void)state;
+	fake_add(0, 40);
+	fake_add(1, 40);
+	fake_add(0, 140);
+	fake_add(1, 250);
+	fake.slice_ms = 20;
+	fake.stop_at = FAKE_BEGIN + 600;
+	assert_int_equal(RUN("watch", "--json", "a", "b"), EXIT_REACHED);
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		at = strstr(at, "\"time\":");
+		assert_non_null(at);
+		at += strlen("\"time\":");
+		assert_int_equal(strncmp(at, times[i], strlen(times[i])), 0);
+	}
+	assert_null(strstr(at, "\"time\":"));
+	assert_true(fake.nr_latest > 40);
+}
+
 #define LOOKS_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -420,6 +460,8 @@ int main(void)
 		LOOKS_TEST(file_that_is_written_once_stays),
 		LOOKS_TEST(server_looks_for_guests_in_between),
 		LOOKS_TEST(guest_is_wanted_where_nobody_waits_for_one),
+		LOOKS_TEST(no_look_ends_after_it_was_printed),
+		LOOKS_TEST(each_look_is_printed_once),
 		cmocka_unit_test(metrics_without_memory_are_none),
 	};
 

@@ -440,6 +440,9 @@ static bool read_some(struct screen *screen, int64_t deadline)
 	if (poll(&pollfd, 1, deadline_left(deadline)) <= 0)
 		return true;
 	count = read(screen->fd, bytes, sizeof(bytes));
+	/* What was written right before the other end was closed may be there at the next look. */
+	if (count < 0)
+		count = read(screen->fd, bytes, sizeof(bytes));
 	if (count <= 0)
 		return false;
 	take(screen, bytes, count);

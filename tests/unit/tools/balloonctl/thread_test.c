@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "tests/unit/tools/failing.h"
 #include "tools/balloonctl/thread.h"
@@ -113,11 +114,98 @@ static void wait_ends_at_its_deadline(void **state)
 	pthread_cond_destroy(&changed);
 }
 
+/* ---- what is shared ---- */
+
+/* The thread waits to be told `go`, and ends; whether it had to free is in `freed`. */
+static struct thread_share share;
+static bool go, freed, over;
+
+static void *end_when_told(void *arg)
+{
+	bool frees;
+
+	(void)arg;
+	pthread_mutex_lock(&share.lock);
+	while (!go)
+		thread_wait(&share.changed, &share.lock, DEADLINE_NONE);
+	pthread_mutex_unlock(&share.lock);
+	frees = thread_share_end(&share);
+	pthread_mutex_lock(&lock);
+	freed = frees;
+	over = true;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+	return NULL;
+}
+
+static void begin_sharing(void)
+{
+	memset(&share, 0, sizeof(share));
+	go = freed = over = false;
+	thread_share_init(&share);
+	thread_init_condition(&changed);
+	assert_int_equal(thread_start(end_when_told, NULL), 0);
+}
+
+/* Has the lock. */
+static void tell_to_end(void)
+{
+	go = true;
+	pthread_cond_broadcast(&share.changed);
+}
+
+static void wait_until_over(void)
+{
+	pthread_mutex_lock(&lock);
+	while (!over)
+		thread_wait(&changed, &lock, DEADLINE_NONE);
+	pthread_mutex_unlock(&lock);
+}
+
+static void end_sharing(void)
+{
+	/* Nobody has the lock. */
+	assert_int_equal(pthread_mutex_trylock(&share.lock), 0);
+	pthread_mutex_unlock(&share.lock);
+	thread_share_destroy(&share);
+	pthread_cond_destroy(&changed);
+}
+
+static void owner_frees_when_the_thread_has_ended(void **state)
+{
+	(void)state;
+	begin_sharing();
+	pthread_mutex_lock(&share.lock);
+	tell_to_end();
+	while (!share.ended)
+		thread_wait(&share.changed, &share.lock, DEADLINE_NONE);
+	assert_true(thread_share_leave(&share));
+	wait_until_over();
+	assert_false(freed);
+	end_sharing();
+}
+
+static void thread_that_was_left_frees(void **state)
+{
+	(void)state;
+	begin_sharing();
+	pthread_mutex_lock(&share.lock);
+	assert_false(thread_share_leave(&share));
+	pthread_mutex_lock(&share.lock);
+	tell_to_end();
+	pthread_mutex_unlock(&share.lock);
+	wait_until_over();
+	assert_true(freed);
+	end_sharing();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signals_are_for_who_started_it),
 		cmocka_unit_test(wait_ends_at_its_deadline),
+		cmocka_unit_test(owner_frees_when_the_thread_has_ended),
+		cmocka_unit_test(thread_that_was_left_frees),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/thread", tests, NULL, NULL);
