@@ -99,6 +99,18 @@ int frame_region_leave(pfn_t pfn, size_t blocks);
  */
 size_t frame_region_removable(const struct frame_region_part *part);
 
+/*
+ * Finds blocks that hold nothing but free frames and `owner`'s, and at least one of his in
+ * each unit: the highest whole units that lie together, at most `max` blocks. Once he has
+ * given them up they can be claimed. -EINVAL: see frame_region_claim(), or nothing is
+ * allocated for `owner`; -ENOENT: there is no such unit. Changes nothing.
+ */
+int frame_region_find_held(const struct frame_region_part *part, size_t max, enum owner owner,
+			   pfn_t *pfn, size_t *blocks);
+
+/* Tells whether blocks lie in one region that was announced. */
+bool frame_region_contains(pfn_t pfn, size_t blocks);
+
 /* Returns the first frame above all memory that was there at boot. */
 pfn_t frame_region_boot_end(void);
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What memory that comes and goes (drivers/mem) wants of the balloon: that it takes no
+ * frames which are to leave, and that those which it has are replaced. The number of
+ * ballooned frames stays at the host's target meanwhile: others are inflated first, then
+ * these are asked back.
+ */
+#ifndef DRIVERS_BALLOON_BALLOON_VACATE_H
+#define DRIVERS_BALLOON_BALLOON_VACATE_H
+
+#include "kernel/lib/types.h"
+
+/* No limit. */
+#define BALLOON_ANYWHERE UINT64_MAX
+
+/*
+ * Lets inflation take no frame from `limit` on, until the next call; BALLOON_ANYWHERE: all
+ * memory. Without a limit memory of the boot goes first.
+ */
+void balloon_avoid(pfn_t limit);
+
+enum balloon_vacancy {
+	BALLOON_VACANT,	     /* none of the frames is the balloon's, or on its way */
+	BALLOON_MOVING_OUT,  /* some are; call again */
+	BALLOON_NO_ROOM,     /* some are, and the floor leaves no others to take their place */
+	BALLOON_GIVES_NONE,  /* some are, and this host gives none back, or not now */
+};
+
+/*
+ * Wants the frames from `start` to before `end` out of the balloon. One stretch at a time:
+ * another one takes its place. To be called again until the answer is not
+ * BALLOON_MOVING_OUT; the balloon's task does the work. balloon_stay() ends it.
+ */
+enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end);
+
+/* Wants nothing out of the balloon any more. */
+void balloon_stay(void);
+
+#endif

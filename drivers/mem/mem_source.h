@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory that comes and goes: its sources, which are virtio-mem devices and slots with
+ * DIMMs, in one list for those who show them. Amounts are in frames.
+ *
+ *   mem_source.c	   the list
+ *   mem_leave.c	   how blocks leave: free ones first, then those that the balloon holds
+ *   mem_events.c	   the events that all of it records
+ *   virtio_mem.c	   virtio-mem (virtio 1.3, 5.15): a device's life
+ *   virtio_mem_request.c  its requests, on their way
+ *   dimm.c		   DIMMs, by the registers that drivers/acpi reads
+ *   mem_cmd.c		   the command `lsmem`
+ *
+ * Tasks only.
+ */
+#ifndef DRIVERS_MEM_MEM_SOURCE_H
+#define DRIVERS_MEM_MEM_SOURCE_H
+
+#include "kernel/lib/types.h"
+#include "mm/frame_region.h"
+
+/* A source belongs to its driver, which keeps it right; readers change nothing. */
+struct mem_source {
+	const char *kind; /* "virtio-mem" or "dimm" */
+	char name[24];	  /* "0000:00:04.0", "slot 0" */
+	struct frame_region_part part; /* all that it can have, in its units */
+	uint64_t requested;	       /* what the host wants there to be */
+	uint64_t plugged;	       /* what is there */
+	const char *trouble; /* why the two differ, or will for ever: a clause for people; NULL */
+	struct mem_source *next; /* the list's */
+};
+
+/* Puts a source at its place in the list, which is in the order of addresses. */
+void mem_source_add(struct mem_source *source);
+
+/* Takes it out of the list. */
+void mem_source_remove(struct mem_source *source);
+
+/* Returns the first source, or NULL. */
+const struct mem_source *mem_sources(void);
+
+/*
+ * Stores how many frames could leave now, as blocks that are free: show_mem's MemRemovable.
+ * Returns false if there is no source.
+ */
+bool mem_removable(uint64_t *frames);
+
+/* Forgets all sources: for a machine that begins anew. */
+void mem_source_forget(void);
+
+#endif
