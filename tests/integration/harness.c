@@ -40,6 +40,7 @@ static void print_arguments(const struct guest_options *guest, int fd)
 {
 	set_variable("MACHINE", guest->machine);
 	set_variable("MEM", guest->mem ? guest->mem : "256M");
+	set_variable("GROW", guest->grow);
 	set_variable("FIRMWARE", guest->firmware);
 	set_variable("APPEND", guest->append);
 	set_variable("BALLOON", guest->balloon);

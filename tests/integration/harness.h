@@ -32,6 +32,7 @@
 struct guest_options {
 	const char *machine;  /* "pc", "q35", "microvm" */
 	const char *mem;      /* default here: "256M" */
+	const char *grow;     /* what virtio-mem may bring; slots come with it */
 	const char *firmware; /* "qboot", "uefi" */
 	const char *append;
 	const char *balloon;	 /* properties, or "none" */
