@@ -38,6 +38,7 @@
 #define MM_FRAME_REGION_H
 
 #include "kernel/lib/types.h"
+#include "mm/owner.h"
 
 /*
  * Announces `blocks` blocks from frame `start` on, none of which is there yet. Regions are
