@@ -11,7 +11,7 @@
 
 #include <json-c/json.h>
 
-#include "tests/integration/harness.h"
+#include "tests/integration/growth_harness.h"
 #include "tests/integration/program.h"
 #include "tests/schema/schema.h"
 #include "tools/balloonctl/balloonctl.h"
@@ -140,6 +140,25 @@ static void assert_still_same(const char *before, const char *after)
 	json_object_put(b);
 }
 
+/*
+ * Blocks that are used are plugged between others that are not: what is left out of a core
+ * lies in the midst of it.
+ */
+static void grow_with_holes(struct vm *vm)
+{
+	uint64_t rest;
+
+	growth_reach(vm, "mem0", 512 * MIB);
+	growth_hold(vm, 300 * MIB);
+	harness_command_says(vm, "hold 8M", "held ");
+	harness_command_says(vm, "release 1", "pattern intact");
+	growth_request(vm, "mem0", 0);
+	growth_wait_trouble(vm, 0, "in use");
+	rest = harness_memory(vm).owned;
+	growth_reach(vm, "mem0", 256 * MIB);
+	assert_true(harness_memory(vm).owned > rest);
+}
+
 static void check_agreement(struct guest_options guest)
 {
 	const struct program_end *end;
@@ -148,6 +167,8 @@ static void check_agreement(struct guest_options guest)
 
 	guest.extra = qmp_option;
 	vm = harness_boot(&guest);
+	if (guest.grow)
+		grow_with_holes(vm);
 	if (!guest.balloon || strcmp(guest.balloon, "none") != 0)
 		harness_take(vm, 100 * MIB + 3 * FRAME);
 	free(harness_command(vm, "hold 20M"));
@@ -205,6 +226,13 @@ static void dump_finds_a_kernel_that_uefi_has_booted(void **state)
 {
 	(void)state;
 	check_agreement((struct guest_options){ .firmware = "uefi" });
+}
+
+static void dump_says_what_a_guest_says_that_grew(void **state)
+{
+	(void)state;
+	check_agreement((struct guest_options){ .grow = "1G" });
+	check_agreement((struct guest_options){ .grow = "1G", .machine = "pc", .balloon = "none" });
 }
 
 static void dump_reads_a_guest_that_is_dead(void **state)
@@ -362,6 +390,7 @@ int dump_tests(void)
 		TEST(dump_says_what_the_guest_says_with_deflate_on_oom),
 		TEST(dump_says_what_the_guest_says_without_a_balloon),
 		TEST(dump_finds_a_kernel_that_uefi_has_booted),
+		TEST(dump_says_what_a_guest_says_that_grew),
 		TEST(dump_reads_a_guest_that_is_dead),
 		TEST(dump_tells_why_a_guest_panicked),
 		TEST(dump_tells_which_exception_a_guest_died_of),
