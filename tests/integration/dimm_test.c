@@ -142,6 +142,16 @@ static void empty_slots_are_no_memory(void **state)
 
 /* ---- In and out ---- */
 
+/* The guest's next hold has this number. */
+static void use_and_release(struct vm *vm, unsigned hold)
+{
+	char line[24];
+
+	harness_command_says(vm, "hold 400M", "held ");
+	snprintf(line, sizeof(line), "release %u", hold);
+	harness_command_says(vm, line, "pattern intact");
+}
+
 static void check_cycles(const char *machine)
 {
 	struct vm *vm = boot(machine, SLOTS);
@@ -156,8 +166,7 @@ static void check_cycles(const char *machine)
 		growth_check(vm, &base, first);
 		plug(vm, 2, second);
 		growth_check(vm, &base, first + second);
-		harness_command_says(vm, "hold 400M", "held ");
-		harness_command_says(vm, "release 2", "pattern intact");
+		use_and_release(vm, i + 2);
 		harness_take(vm, 64 * MIB + i * FRAME);
 		eject(vm, 1);
 		growth_check(vm, &base, second);
@@ -187,16 +196,16 @@ static void check_refusal(const char *machine)
 	struct memory base = harness_memory(vm);
 	struct ost ost;
 
-	plug(vm, 3, GIB);
-	growth_check(vm, &base, GIB);
-	growth_hold(vm, 64 * MIB);
+	plug(vm, 3, 256 * MIB);
+	growth_check(vm, &base, 256 * MIB);
+	growth_hold(vm, 32 * MIB);
 	ask_back(vm, 3);
 	ost = wait_ost(vm);
 	assert_int_equal(ost.source, SOURCE_EJECTION);
 	assert_int_not_equal(ost.status, STATUS_DONE);
 	assert_string_equal(ost.slot, "0");
 	/* It is in use as before, and the guest says who has it. */
-	growth_check(vm, &base, GIB);
+	growth_check(vm, &base, 256 * MIB);
 	harness_command_says(vm, "dmesg", "held");
 	assert_false(qmp_has_seen(vm_qmp(vm), "DEVICE_DELETED", ""));
 	growth_release(vm);
