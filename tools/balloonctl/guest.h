@@ -162,7 +162,10 @@ int guest_peek(struct guest *guest, uint64_t paddr, void *to, size_t size);
  */
 int guest_halt(struct guest *guest, bool *ran);
 
-/* Lets it run on. -ENOTCONN, -ETIMEDOUT, -EREMOTEIO: its manager refuses. */
+/*
+ * Lets it run on, if it has not ended meanwhile. -ENOTCONN, -ETIMEDOUT, -EREMOTEIO: its
+ * manager refuses.
+ */
 int guest_resume(struct guest *guest);
 
 /*

@@ -341,9 +341,18 @@ static int halt_libvirt(struct guest *guest, bool *ran)
 	return *ran && virDomainSuspend(domain_of(guest)) < 0 ? fail_libvirt(guest) : 0;
 }
 
+/* A guest that was about to end when it was halted has ended by then, and cannot run on. */
 static int resume_libvirt(struct guest *guest)
 {
-	return virDomainResume(domain_of(guest)) < 0 ? fail_libvirt(guest) : 0;
+	int run, err;
+
+	if (virDomainResume(domain_of(guest)) == 0)
+		return 0;
+	err = fail_libvirt(guest);
+	if (virDomainGetState(domain_of(guest), &run, NULL, 0) == 0 &&
+	    (run == VIR_DOMAIN_SHUTOFF || run == VIR_DOMAIN_CRASHED))
+		return 0;
+	return err;
 }
 
 const struct guest_backend guest_backend_libvirt = {

@@ -94,24 +94,42 @@ int qmp_peek(struct guest *guest, uint64_t paddr, void *to, size_t size)
 	return err;
 }
 
-int qmp_halt(struct guest *guest, bool *ran)
+/* Asks in which state QEMU is. *runs is false, and *ended too, if it does not say. */
+static int read_run_state(struct guest *guest, bool *runs, bool *ended)
 {
-	struct json_object *reply, *running;
+	struct json_object *reply, *member;
+	const char *status = NULL;
 	int err = qmp_execute(guest->connection, "query-status", NULL, &reply);
 
 	if (err)
-		return fail_qmp(guest, err);
-	*ran = json_object_object_get_ex(reply, "running", &running) &&
-	       json_object_get_boolean(running);
+		return err;
+	*runs = json_object_object_get_ex(reply, "running", &member) &&
+		json_object_get_boolean(member);
+	if (json_object_object_get_ex(reply, "status", &member))
+		status = json_object_get_string(member);
+	*ended = status && (!strcmp(status, "shutdown") || !strcmp(status, "internal-error"));
 	json_object_put(reply);
-	if (*ran)
+	return 0;
+}
+
+int qmp_halt(struct guest *guest, bool *ran)
+{
+	bool ended;
+	int err = read_run_state(guest, ran, &ended);
+
+	if (!err && *ran)
 		err = qmp_execute(guest->connection, "stop", NULL, NULL);
 	return err ? fail_qmp(guest, err) : 0;
 }
 
+/* A guest that was about to end when it was halted has ended by then, and cannot run on. */
 int qmp_resume(struct guest *guest)
 {
 	int err = qmp_execute(guest->connection, "cont", NULL, NULL);
+	bool runs, ended;
 
-	return err ? fail_qmp(guest, err) : 0;
+	if (!err)
+		return 0;
+	fail_qmp(guest, err);
+	return err == -EREMOTEIO && !read_run_state(guest, &runs, &ended) && ended ? 0 : err;
 }

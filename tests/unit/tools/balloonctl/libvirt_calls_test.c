@@ -239,8 +239,10 @@ int virDomainSuspend(virDomainPtr domain)
 int virDomainResume(virDomainPtr domain)
 {
 	assert_ptr_equal(domain, &the_domain);
+	if (fails(RESUME))
+		return -1;
 	fake.info.state = VIR_DOMAIN_RUNNING;
-	return fails(RESUME) ? -1 : 0;
+	return 0;
 }
 
 static void add_stat(int tag, unsigned long long value)
@@ -533,6 +535,24 @@ static void orders_are_for_the_running_guest(void **state)
 	assert_false(ran);
 	assert_int_equal(guest_resume(guest), 0);
 	assert_int_equal(fake.info.state, VIR_DOMAIN_RUNNING);
+	end(guest);
+}
+
+/* It was on its way out when it was halted: libvirt lets it run no more. */
+static void guest_that_ended_while_it_was_halted_need_not_run_on(void **state)
+{
+	struct guest *guest = open_good();
+
+	(void)state;
+	fake.fails = RESUME;
+	fake.code = VIR_ERR_OPERATION_INVALID;
+	fake.info.state = VIR_DOMAIN_SHUTOFF;
+	assert_int_equal(guest_resume(guest), 0);
+	fake.info.state = VIR_DOMAIN_CRASHED;
+	assert_int_equal(guest_resume(guest), 0);
+	fake.info.state = VIR_DOMAIN_PAUSED;
+	assert_true(guest_resume(guest) < 0);
+	assert_string_equal(guest_error(guest), "libvirt: words of libvirt");
 	end(guest);
 }
 
@@ -985,6 +1005,7 @@ int main(void)
 		cmocka_unit_test_setup(guest_without_a_balloon_is_told, begin),
 		cmocka_unit_test_setup(amounts_that_cannot_be_are_refused, begin),
 		cmocka_unit_test_setup(orders_are_for_the_running_guest, begin),
+		cmocka_unit_test_setup(guest_that_ended_while_it_was_halted_need_not_run_on, begin),
 		cmocka_unit_test_setup(statistics_have_their_own_numbers_and_units, begin),
 		cmocka_unit_test_setup(report_has_the_age_of_its_time, begin),
 		cmocka_unit_test_setup(interval_is_that_of_the_balloon, begin),
