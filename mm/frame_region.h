@@ -38,6 +38,7 @@
 #define MM_FRAME_REGION_H
 
 #include "kernel/lib/types.h"
+#include "mm/owner.h"
 
 /*
  * Announces `blocks` blocks from frame `start` on, none of which is there yet. Regions are
@@ -102,13 +103,14 @@ size_t frame_region_removable(const struct frame_region_part *part);
 /*
  * Finds blocks that hold nothing but free frames and `owner`'s, and at least one of his in
  * each unit: the highest whole units that lie together, at most `max` blocks. Once he has
- * given them up they can be claimed. -EINVAL: see frame_region_claim(), or nothing is
- * allocated for `owner`; -ENOENT: there is no such unit. Changes nothing.
+ * given them up they can be claimed. Takes a step for each block that he has frames in.
+ * Changes nothing. -EINVAL: see frame_region_claim(), or nothing is allocated for `owner`;
+ * -ENOENT: there is no such unit, or `max` is less than one.
  */
 int frame_region_find_held(const struct frame_region_part *part, size_t max, enum owner owner,
 			   pfn_t *pfn, size_t *blocks);
 
-/* Tells whether blocks lie in one region that was announced. */
+/* Tells whether some whole blocks lie in one region that was announced. */
 bool frame_region_contains(pfn_t pfn, size_t blocks);
 
 /* Returns the first frame above all memory that was there at boot. */

@@ -458,6 +458,155 @@ static void a_claim_of_particular_blocks_moves_books_out_of_them(void **state)
 	fixture_assert_books();
 }
 
+/* ---- What the balloon holds ---- */
+
+/* Asks for blocks held by the balloon; returns how many, 0 if there are none. */
+static size_t find_held(const struct frame_region_part *part, size_t max, pfn_t *pfn)
+{
+	size_t blocks = 77;
+	int err;
+
+	*pfn = PFN_UNTOUCHED;
+	err = frame_region_find_held(part, max, OWNER_BALLOON, pfn, &blocks);
+	if (!err)
+		return blocks;
+	assert_int_equal(err, -ENOENT);
+	assert_int_equal(*pfn, PFN_UNTOUCHED);
+	assert_int_equal(blocks, 77);
+	return 0;
+}
+
+static void held_units_are_found_from_the_highest_down(void **state)
+{
+	const struct frame_region_part pairs = { REGION, 20, 2 };
+	const struct frame_region_part fives = { REGION, 20, 5 };
+	struct picture *before;
+	pfn_t pfn;
+
+	(void)state;
+	start();
+	region_plug(REGION, 20);
+	assert_int_equal(find_held(&all, 9, &pfn), 0);
+	/* A whole block, one frame, the last frame, two whole blocks. */
+	fixture_reserve(REGION + 18 * B, B, OWNER_BALLOON);
+	fixture_reserve(REGION + 12 * B + 77, 1, OWNER_BALLOON);
+	fixture_reserve(REGION + 12 * B - 1, 1, OWNER_BALLOON);
+	fixture_reserve(REGION + 5 * B, 2 * B, OWNER_BALLOON);
+	before = fixture_picture();
+	assert_int_equal(find_held(&all, 9, &pfn), 1);
+	assert_int_equal(pfn, REGION + 18 * B);
+	/* The unit's other block is free. */
+	assert_int_equal(find_held(&pairs, 9, &pfn), 2);
+	assert_int_equal(pfn, REGION + 18 * B);
+	assert_int_equal(find_held(&fives, 9, &pfn), 5);
+	assert_int_equal(pfn, REGION + 15 * B);
+	/* All four units of five have some of it. */
+	assert_int_equal(find_held(&fives, 10, &pfn), 10);
+	assert_int_equal(pfn, REGION + 10 * B);
+	assert_int_equal(find_held(&fives, 100, &pfn), 15);
+	assert_int_equal(pfn, REGION + 5 * B);
+	assert_int_equal(find_held(&fives, 4, &pfn), 0);
+	assert_int_equal(find_held(&all, 0, &pfn), 0);
+	fixture_assert_same(before);
+	fixture_free(REGION + 18 * B, B, OWNER_BALLOON);
+	assert_int_equal(find_held(&all, 9, &pfn), 2);
+	assert_int_equal(pfn, REGION + 11 * B);
+	assert_int_equal(find_held(&all, 1, &pfn), 1);
+	assert_int_equal(pfn, REGION + 12 * B);
+	fixture_assert_books();
+}
+
+static void units_in_which_others_have_a_frame_are_not_held(void **state)
+{
+	const struct frame_region_part pairs = { REGION, 20, 2 };
+	pfn_t pfn;
+
+	(void)state;
+	start();
+	/* Block 9 is not there. */
+	region_plug(REGION, 9);
+	region_plug(REGION + 10 * B, 10);
+	fixture_reserve(REGION + 16 * B, B, OWNER_BALLOON);
+	fixture_reserve(REGION + 17 * B + B - 1, 1, OWNER_HEAP);
+	fixture_reserve(REGION + 14 * B, B - 1, OWNER_BALLOON);
+	fixture_reserve(REGION + 15 * B - 1, 1, OWNER_IN_FLIGHT);
+	fixture_reserve(REGION + 12 * B, B, OWNER_BALLOON);
+	fixture_reserve(REGION + 13 * B, B, OWNER_HELD);
+	fixture_reserve(REGION + 8 * B, 3, OWNER_BALLOON);
+	assert_int_equal(find_held(&pairs, 20, &pfn), 0);
+	/* Block by block there are some. */
+	assert_int_equal(find_held(&all, 20, &pfn), 1);
+	assert_int_equal(pfn, REGION + 16 * B);
+	fixture_free(REGION + 13 * B, B, OWNER_HELD);
+	assert_int_equal(find_held(&pairs, 20, &pfn), 2);
+	assert_int_equal(pfn, REGION + 12 * B);
+	/* Another owner's share is his own. */
+	assert_int_equal(frame_region_find_held(&all, 20, OWNER_HEAP, &pfn, &(size_t){ 0 }), 0);
+	assert_int_equal(pfn, REGION + 17 * B);
+}
+
+/* A block that is all free now, or another's, may still be in the owner's index. */
+static void blocks_that_were_held_once_are_held_no_more(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	start();
+	region_plug(REGION, 20);
+	fixture_reserve(REGION + 9 * B, 4 * B, OWNER_BALLOON);
+	fixture_free(REGION + 12 * B, B, OWNER_BALLOON);
+	fixture_free(REGION + 11 * B, B, OWNER_BALLOON);
+	fixture_reserve(REGION + 11 * B + 3, 7, OWNER_HELD);
+	fixture_free(REGION + 10 * B, B - 1, OWNER_BALLOON);
+	assert_int_equal(find_held(&all, 20, &pfn), 2);
+	assert_int_equal(pfn, REGION + 9 * B);
+	/* Nor is a block that lies beside the part, or in memory of the boot. */
+	fixture_reserve(RAM + 4 * B, B, OWNER_BALLOON);
+	assert_int_equal(find_held(&(struct frame_region_part){ REGION + 11 * B, 9, 1 }, 9, &pfn),
+			 0);
+	assert_int_equal(find_held(&(struct frame_region_part){ REGION + 2 * B, 7, 1 }, 9, &pfn),
+			 0);
+	assert_int_equal(find_held(&(struct frame_region_part){ REGION + 2 * B, 8, 1 }, 9, &pfn),
+			 1);
+}
+
+static void nobody_holds_a_part_that_is_none(void **state)
+{
+	const struct frame_region_part odd = { REGION, 3, 2 };
+	size_t blocks = 77;
+	pfn_t pfn = PFN_UNTOUCHED;
+
+	(void)state;
+	start();
+	region_plug(REGION, 3);
+	fixture_reserve(REGION, 3 * B, OWNER_BALLOON);
+	assert_int_equal(frame_region_find_held(&odd, 9, OWNER_BALLOON, &pfn, &blocks), -EINVAL);
+	assert_int_equal(frame_region_find_held(&all, 9, OWNER_FREE, &pfn, &blocks), -EINVAL);
+	assert_int_equal(frame_region_find_held(&all, 9, OWNER_ABSENT, &pfn, &blocks), -EINVAL);
+	assert_int_equal(frame_region_find_held(&all, 9, OWNER_COUNT, &pfn, &blocks), -EINVAL);
+	assert_int_equal(pfn, PFN_UNTOUCHED);
+	assert_int_equal(blocks, 77);
+}
+
+static void a_region_contains_its_blocks_and_no_others(void **state)
+{
+	(void)state;
+	start();
+	region_announce(REGION + REGION_BLOCKS * B, 10);
+	region_plug(REGION + B, 1);
+	assert_true(frame_region_contains(REGION, REGION_BLOCKS));
+	assert_true(frame_region_contains(REGION + (REGION_BLOCKS - 1) * B, 1));
+	assert_true(frame_region_contains(REGION + REGION_BLOCKS * B, 10));
+	assert_false(frame_region_contains(REGION, 0));
+	assert_false(frame_region_contains(REGION + 1, 1));
+	assert_false(frame_region_contains(REGION - B, 2));
+	/* They are in two regions. */
+	assert_false(frame_region_contains(REGION + (REGION_BLOCKS - 1) * B, 2));
+	assert_false(frame_region_contains(REGION + REGION_BLOCKS * B, 11));
+	assert_false(frame_region_contains(REGION, SIZE_MAX));
+	assert_false(frame_region_contains(RAM, 1));
+}
+
 /* ---- Where the books lie ---- */
 
 static void books_come_and_leave_with_their_blocks(void **state)
@@ -789,6 +938,11 @@ int main(void)
 		TEST(a_part_that_is_none_is_refused),
 		TEST(particular_blocks_can_be_claimed_as_well),
 		TEST(a_claim_of_particular_blocks_moves_books_out_of_them),
+		TEST(held_units_are_found_from_the_highest_down),
+		TEST(units_in_which_others_have_a_frame_are_not_held),
+		TEST(blocks_that_were_held_once_are_held_no_more),
+		TEST(nobody_holds_a_part_that_is_none),
+		TEST(a_region_contains_its_blocks_and_no_others),
 		TEST(books_come_and_leave_with_their_blocks),
 		TEST(books_in_a_region_move_when_the_boot_has_room),
 		TEST(without_room_the_block_with_the_books_stays),
