@@ -110,6 +110,9 @@ size_t frame_region_removable(const struct frame_region_part *part);
 int frame_region_find_held(const struct frame_region_part *part, size_t max, enum owner owner,
 			   pfn_t *pfn, size_t *blocks);
 
+/* Stores region `i`, counted from 0 by address, in units of a block; false: there are not so many. */
+bool frame_region_get(size_t i, struct frame_region_part *region);
+
 /* Tells whether some whole blocks lie in one region that was announced. */
 bool frame_region_contains(pfn_t pfn, size_t blocks);
 

@@ -607,6 +607,29 @@ static void a_region_contains_its_blocks_and_no_others(void **state)
 	assert_false(frame_region_contains(RAM, 1));
 }
 
+static void regions_are_listed_in_the_order_of_their_addresses(void **state)
+{
+	const struct mem_range ranges[] = { { RAM, RAM + B }, { RAM + 3 * B, RAM + 4 * B } };
+	struct frame_region_part region = { 1, 2, 3 };
+
+	(void)state;
+	start();
+	region_announce(REGION + REGION_BLOCKS * B, 10);
+	assert_true(frame_region_get(0, &region));
+	assert_int_equal(region.start, REGION);
+	assert_int_equal(region.blocks, REGION_BLOCKS);
+	assert_int_equal(region.unit, 1);
+	assert_true(frame_region_get(1, &region));
+	assert_int_equal(region.start, REGION + REGION_BLOCKS * B);
+	assert_int_equal(region.blocks, 10);
+	assert_false(frame_region_get(2, &region));
+	assert_false(frame_region_get(SIZE_MAX, &region));
+	fixture_stop(NULL);
+	fixture_start(ranges, 2);
+	assert_false(frame_region_get(0, &region));
+	assert_false(frame_region_get(1, &region));
+}
+
 /* ---- Where the books lie ---- */
 
 static void books_come_and_leave_with_their_blocks(void **state)
@@ -943,6 +966,7 @@ int main(void)
 		TEST(blocks_that_were_held_once_are_held_no_more),
 		TEST(nobody_holds_a_part_that_is_none),
 		TEST(a_region_contains_its_blocks_and_no_others),
+		TEST(regions_are_listed_in_the_order_of_their_addresses),
 		TEST(books_come_and_leave_with_their_blocks),
 		TEST(books_in_a_region_move_when_the_boot_has_room),
 		TEST(without_room_the_block_with_the_books_stays),
