@@ -237,7 +237,7 @@ tests/tools/balloonctl/guest_thread := $(BALLOONCTL_TESTED) tests/unit/tools/loc
 tests/tools/balloonctl/dump := $(BALLOONCTL_TESTED) tests/unit/tools/core_file.c
 tests/tools/balloonctl/guest_libvirt := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/live := $(BALLOONCTL_TESTED) $(FRAME_FIXTURE) mm/frame_dump.c kernel/dump.c \
-	tests/unit/tools/dumped_balloon.c
+	$(addprefix tests/unit/,tools/dumped_balloon.c mm/region_fixture.c)
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/replace_file := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/thread := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
