@@ -201,14 +201,27 @@ static void book_freed(struct frame_record *record, size_t number, unsigned firs
 	}
 }
 
-/* Moves both counts together, so that an interrupt that reads them finds their sum right. */
-static inline void move_count(enum owner from, enum owner to, uint64_t count)
+/* What is free in regions has a count of its own; few changes are there. */
+static void move_region_free(enum owner from, enum owner to, uint64_t count)
+{
+	if (from == OWNER_FREE) {
+		assert(frame_map.region_free >= count);
+		frame_map.region_free -= count;
+	} else if (to == OWNER_FREE) {
+		frame_map.region_free += count;
+	}
+}
+
+/* Moves all counts together, so that an interrupt that reads them finds their sum right. */
+static inline void move_count(size_t number, enum owner from, enum owner to, uint64_t count)
 {
 	uint64_t flags = irq_save();
 
 	assert(frame_map.count[from] >= count);
 	frame_map.count[from] -= count;
 	frame_map.count[to] += count;
+	if (!frame_map_is_boot(number))
+		move_region_free(from, to, count);
 	frame_map.changes++;
 	irq_restore(flags);
 }
@@ -233,7 +246,7 @@ void frame_map_change(size_t number, unsigned first, unsigned count, enum owner 
 		if (frame_fill.poisoner)
 			frame_fill_freed(number, frame_map_pfn(number) + first, count, from);
 	}
-	move_count(from, to, count);
+	move_count(number, from, to, count);
 }
 
 /*
@@ -275,7 +288,7 @@ size_t frame_map_take_lowest(size_t number, size_t count, pfn_t limit, enum owne
 				    count - n, owner, pfns + n);
 	index_block(number, owner);
 	book_taken(record, number, (unsigned)n);
-	move_count(OWNER_FREE, owner, n);
+	move_count(number, OWNER_FREE, owner, n);
 	return n;
 }
 

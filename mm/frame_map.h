@@ -74,6 +74,7 @@ struct frame_map {
 	/* The ledger: frames by owner, and their sum without OWNER_ABSENT. */
 	uint64_t count[OWNER_COUNT];
 	uint64_t managed;
+	uint64_t region_free; /* free frames of regions, in count[OWNER_FREE] as well */
 	/* Free frames, by the `order` of their block. */
 	uint64_t free_by_order[BLOCK_ORDER + 1];
 

@@ -133,17 +133,19 @@ void frame_section_settle(void)
 /* ---- One block ---- */
 
 /* Moves a block's frames in the books, and the total, so that an interrupt finds the sum right. */
-static void move_count(enum owner from, enum owner to, int managed)
+static void move_count(enum owner from, enum owner to)
 {
 	uint64_t flags = irq_save();
 
 	assert(frame_map.count[from] >= BLOCK_FRAMES);
 	frame_map.count[from] -= BLOCK_FRAMES;
 	frame_map.count[to] += BLOCK_FRAMES;
-	if (managed > 0)
+	if (to == OWNER_FREE) {
 		frame_map.managed += BLOCK_FRAMES;
-	else
+		frame_map.region_free += BLOCK_FRAMES;
+	} else {
 		frame_map.managed -= BLOCK_FRAMES;
+	}
 	frame_map.changes++;
 	irq_restore(flags);
 }
@@ -159,7 +161,7 @@ void frame_section_come(size_t number)
 	bitset_remove(&frame_map.blocks_of[OWNER_ABSENT], number);
 	bitset_add(&frame_map.by_order[BLOCK_ORDER], number);
 	frame_map.free_by_order[BLOCK_ORDER] += BLOCK_FRAMES;
-	move_count(OWNER_ABSENT, OWNER_FREE, 1);
+	move_count(OWNER_ABSENT, OWNER_FREE);
 	if (frame_fill.poisoner)
 		frame_fill_freed(number, frame_map_pfn(number), BLOCK_FRAMES, OWNER_UNPLUGGED);
 	if (!frame_map.reserve)
@@ -177,7 +179,7 @@ void frame_section_leave(size_t number)
 	*frame_map_record(number) = frame_map.absent;
 	bitset_remove(&frame_map.blocks_of[OWNER_UNPLUGGED], number);
 	bitset_add(&frame_map.blocks_of[OWNER_ABSENT], number);
-	move_count(OWNER_UNPLUGGED, OWNER_ABSENT, -1);
+	move_count(OWNER_UNPLUGGED, OWNER_ABSENT);
 	if (--section->present == 0)
 		close_section(number);
 }

@@ -326,6 +326,7 @@ static void so_many_regions_can_be_announced_and_no_more(void **state)
 	for (size_t n = 0; n < FRAME_SPANS_MAX - 1; n++, at += 3 * B)
 		assert_int_equal(memory_region_announce(at, 2), 0);
 	assert_int_equal(memory_region_announce(at, 2), -ENOSPC);
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 1);
 	fixture_assert_books();
 }
 
