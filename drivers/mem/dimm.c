@@ -196,14 +196,13 @@ static void hand_over(struct dimm *dimm)
 static void refuse(struct dimm *dimm, const char *why)
 {
 	char size[FORMAT_SIZE_MAX], users[DIMM_USERS_MAX];
+	bool used = dimm_list_users(&dimm->source.part, users);
 
 	acpi_memory_refuse(number(dimm));
 	mem_event(MEM_EVENT_STUCK, 0, dimm->source.plugged);
 	end_leaving(dimm);
-	if (dimm_list_users(&dimm->source.part, users))
-		why = users;
-	log_warn("memory: slot %u: %s cannot leave: %s", number(dimm),
-		 format_size(bytes(dimm), size), why);
+	log_warn("memory: slot %u: %s cannot leave: %s%s", number(dimm),
+		 format_size(bytes(dimm), size), used ? "in it are " : "", used ? users : why);
 }
 
 /* Goes on with one that leaves; returns whether it will take longer. */
@@ -261,12 +260,12 @@ static void lose(struct dimm *dimm)
 	dimm->source.trouble = "it was taken away while it was in use";
 	abandon_free(dimm);
 	if (dimm->state == DIMM_EMPTY)
-		log_warn("memory: slot %u: %s are gone that were not asked back", number(dimm),
-			 size);
+		log_warn("memory: slot %u: %s were taken away unasked", number(dimm), size);
 	else
-		log_warn("memory: slot %u: %s are gone that were not asked back: %s", number(dimm),
-			 size,
-			 dimm_list_users(&dimm->source.part, users) ? users : "they are lent");
+		log_warn("memory: slot %u: %s were taken away unasked, and with them %s",
+			 number(dimm), size,
+			 dimm_list_users(&dimm->source.part, users) ? users
+								    : "some of the balloon's");
 }
 
 /* ---- Looking ---- */

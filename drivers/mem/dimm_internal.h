@@ -23,8 +23,8 @@ const char *dimm_plug(const struct acpi_memory_slot *slot, pfn_t *start, size_t 
 #define DIMM_USERS_MAX 120
 
 /*
- * Writes who has frames in a part, "12 frames are held's, 3 are heap's", but for the balloon,
- * which moves out. Returns false if nobody else has any.
+ * Writes who has frames in a part, "12 frames of held, 3 of heap", but for the balloon, which
+ * moves out. Returns false if nobody else has any.
  */
 bool dimm_list_users(const struct frame_region_part *part, char text[DIMM_USERS_MAX]);
 

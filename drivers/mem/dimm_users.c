@@ -55,16 +55,14 @@ static void write_list(const struct users *users, char text[DIMM_USERS_MAX])
 	text[0] = '\0';
 	for (unsigned o = OWNER_FREE + 1; o < OWNER_COUNT && length < DIMM_USERS_MAX; o++) {
 		uint64_t frames = users->frames[o];
+		const char *before = length > 0 ? ", " : users->more ? "at least " : "";
+		const char *what = length > 0 ? "" : frames == 1 ? " frame" : " frames";
 
 		if (frames == 0)
 			continue;
 		length += (size_t)snprintf(text + length, DIMM_USERS_MAX - length,
-					   "%s%s%" PRIu64 "%s %s %s's", length > 0 ? ", " : "",
-					   users->more ? "at least " : "", frames,
-					   length > 0	 ? ""
-					   : frames == 1 ? " frame"
-							 : " frames",
-					   frames == 1 ? "is" : "are", owner_name((enum owner)o));
+					   "%s%" PRIu64 "%s of %s", before, frames, what,
+					   owner_name((enum owner)o));
 	}
 }
 
