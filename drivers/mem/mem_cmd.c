@@ -23,9 +23,11 @@ static const char *size_text(uint64_t frames, char text[SIZE_TEXT])
 	uint64_t size = frames * (FRAME_SIZE / KIB);
 	size_t unit = 0;
 
-	for (; size > 0 && size % 1024 == 0 && unit + 1 < sizeof(units); size /= 1024)
+	if (frames == 0)
+		return "0";
+	for (; size % 1024 == 0 && unit + 1 < sizeof(units); size /= 1024)
 		unit++;
-	snprintf(text, SIZE_TEXT, "%" PRIu64 "%c", size, size > 0 ? units[unit] : 'K');
+	snprintf(text, SIZE_TEXT, "%" PRIu64 "%c", size, units[unit]);
 	return text;
 }
 
@@ -55,50 +57,66 @@ static int count_digits(void)
 	return digits;
 }
 
-static void print_range(paddr_t start, paddr_t end, int digits)
+/* A line of the table; what there is no sense in is "-". */
+static void print_line(const char *start, int digits, const char *size, const char *source,
+		       const char *const columns[4])
 {
-	printf("%0*" PRIx64 "-%0*" PRIx64, digits, start, digits, end - 1);
+	printf("%-*s %8s %-23s %5s %9s %8s %9s\n", digits, start, size, source, columns[0],
+	       columns[1], columns[2], columns[3]);
+}
+
+static const char *start_text(pfn_t pfn, int digits, char text[SIZE_TEXT])
+{
+	snprintf(text, SIZE_TEXT, "%0*" PRIx64, digits, pfn_to_paddr(pfn));
+	return text;
 }
 
 static void print_boot(int digits)
 {
+	static const char *const nothing[] = { "-", "-", "-", "-" };
 	const struct memmap *map = memory_map();
-	char size[SIZE_TEXT];
+	char start[SIZE_TEXT], size[SIZE_TEXT];
 
-	for (size_t i = 0; i < map->count; i++) {
-		const struct mem_range *range = &map->range[i];
+	for (size_t i = 0; i < map->count; i++)
+		print_line(start_text(map->range[i].start, digits, start), digits,
+			   size_text(map->range[i].end - map->range[i].start, size), "boot",
+			   nothing);
+}
 
-		print_range(pfn_to_paddr(range->start), pfn_to_paddr(range->end), digits);
-		printf(" %-23s %5s %9s %9s %9s\n", "boot", "-", "-",
-		       size_text(range->end - range->start, size), "-");
-	}
+static void print_trouble(const char *trouble)
+{
+	struct wrap line;
+
+	wrap_begin(&line, 8);
+	wrap_word(&line, "       ");
+	wrap_text(&line, trouble);
+	wrap_end(&line);
 }
 
 static void print_source(const struct mem_source *source, int digits)
 {
-	char name[SIZE_TEXT + sizeof(source->name)], unit[SIZE_TEXT], requested[SIZE_TEXT];
-	char plugged[SIZE_TEXT], free[SIZE_TEXT];
-	struct wrap line;
+	char name[SIZE_TEXT + sizeof(source->name)], start[SIZE_TEXT], size[SIZE_TEXT];
+	char unit[SIZE_TEXT], requested[SIZE_TEXT], plugged[SIZE_TEXT], free[SIZE_TEXT];
+	const char *const columns[] = {
+		size_text(source->part.unit * BLOCK_FRAMES, unit),
+		size_text(source->requested, requested),
+		size_text(source->plugged, plugged),
+		size_text(removable(source), free),
+	};
 
-	print_range(pfn_to_paddr(source->part.start), part_end(&source->part), digits);
 	snprintf(name, sizeof(name), "%s %s", source->kind, source->name);
-	printf(" %-23s %5s %9s %9s %9s\n", name, size_text(source->part.unit * BLOCK_FRAMES, unit),
-	       size_text(source->requested, requested), size_text(source->plugged, plugged),
-	       size_text(removable(source), free));
-	if (!source->trouble)
-		return;
-	printf("        ");
-	wrap_begin(&line, 8);
-	wrap_text(&line, source->trouble);
-	wrap_end(&line);
+	print_line(start_text(source->part.start, digits, start), digits,
+		   size_text(source->part.blocks * BLOCK_FRAMES, size), name, columns);
+	if (source->trouble)
+		print_trouble(source->trouble);
 }
 
 static void print_table(void)
 {
+	static const char *const heads[] = { "UNIT", "REQUESTED", "PLUGGED", "REMOVABLE" };
 	int digits = count_digits();
 
-	printf("%-*s %-23s %5s %9s %9s %9s\n", 2 * digits + 1, "RANGE", "SOURCE", "UNIT",
-	       "REQUESTED", "PLUGGED", "REMOVABLE");
+	print_line("START", digits, "SIZE", "SOURCE", heads);
 	print_boot(digits);
 	for (const struct mem_source *source = mem_sources(); source; source = source->next)
 		print_source(source, digits);
@@ -159,8 +177,9 @@ static int cmd_lsmem(int argc, char **argv)
 	return 0;
 }
 COMMAND("lsmem", "[-j]", "memory of the boot, and memory that comes and goes",
-	"A virtio-mem device, or a slot with a DIMM, is a source: the addresses that it may\n"
-	"have, how much comes and goes together, how much the host wants there to be, how\n"
-	"much is there, and how much of that could leave now. With -j: one line of JSON,\n"
-	"all in bytes.",
+	"A virtio-mem device, or a slot with a DIMM, is a source: where it may have memory,\n"
+	"how much of that comes and goes together (UNIT), how much the host wants there to\n"
+	"be, how much is there, and how much of it is free in whole units and so could\n"
+	"leave now. A line below says what is in the way, if something is.\n"
+	"With -j: one line of JSON, all in bytes.",
 	cmd_lsmem);
