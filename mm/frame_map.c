@@ -155,7 +155,7 @@ static inline void mark_frames(struct frame_record *record, size_t number, unsig
 /* Notes that an owner has frames in a block. */
 static inline void index_block(size_t number, enum owner owner)
 {
-	if (owner != OWNER_FREE && !bitset_test(&frame_map.blocks_of[owner], number))
+	if (owner > OWNER_FREE && !bitset_test(&frame_map.blocks_of[owner], number))
 		bitset_add(&frame_map.blocks_of[owner], number);
 }
 
@@ -339,7 +339,7 @@ static void lay_out(size_t blocks, uint8_t *memory)
 	frame_fill_init(blocks, set += words);
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
 		bitset_init(&frame_map.by_order[o], blocks, set += words);
-	for (unsigned o = 0; o < OWNER_COUNT; o++)
+	for (unsigned o = OWNER_FREE + 1; o < OWNER_COUNT; o++)
 		bitset_init(&frame_map.blocks_of[o], blocks, set += words);
 	assert((uint8_t *)(set + words) == (uint8_t *)frame_map.records);
 }
