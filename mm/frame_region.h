@@ -38,6 +38,7 @@
 #define MM_FRAME_REGION_H
 
 #include "kernel/lib/types.h"
+#include "mm/owner.h"
 
 /*
  * Announces `blocks` blocks from frame `start` on, none of which is there yet. Regions are
@@ -107,6 +108,9 @@ size_t frame_region_removable(const struct frame_region_part *part);
  */
 int frame_region_find_held(const struct frame_region_part *part, size_t max, enum owner owner,
 			   pfn_t *pfn, size_t *blocks);
+
+/* Counts the free frames of regions in blocks that end at or below `limit`. */
+uint64_t frame_region_free_below(pfn_t limit);
 
 /* Tells whether blocks lie in one region that was announced. */
 bool frame_region_contains(pfn_t pfn, size_t blocks);
