@@ -17,7 +17,6 @@
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "mm/memory.h"
-#include "mm/memory_region.h"
 
 /* In slots, or left out of the firmware's map: more addresses or ranges than can be used. */
 static uint64_t unused_bytes(void)
@@ -53,22 +52,12 @@ static void gather(struct mem_figures *f)
 }
 _Static_assert(OWNER_COUNT <= MEM_OWNERS_MAX, "owners in struct mem_figures");
 
-/* What is no counter, but looked up in the frame map: for tasks. */
-static void gather_in_task(struct mem_figures *f)
-{
-	size_t removable;
-
-	gather(f);
-	f->has_regions = memory_region_removable(&removable);
-	f->removable = removable * BLOCK_FRAMES;
-}
-
 /* Prints it all; returns whether the ledger adds up. */
 static bool show_figures(void)
 {
 	struct mem_figures f;
 
-	gather_in_task(&f);
+	gather(&f);
 	mem_figures_print(&f);
 	return f.ledger_ok;
 }
@@ -98,7 +87,7 @@ static bool show_figures_json(void)
 {
 	struct mem_figures f;
 
-	gather_in_task(&f);
+	gather(&f);
 	mem_figures_print_json(&f, print_json_stats);
 	return f.ledger_ok;
 }

@@ -149,6 +149,9 @@ uint64_t frame_free_by_order(unsigned order);
 /* Counts the blocks that are free as a whole. */
 uint64_t frame_free_blocks(void);
 
+/* Counts the free frames of memory that was there at boot. */
+uint64_t frame_boot_free(void);
+
 /* Allocations of frame_alloc() since frame_init(). */
 struct frame_events {
 	uint64_t block_allocs;	 /* of a block or more that succeeded */

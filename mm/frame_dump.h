@@ -47,14 +47,14 @@ struct frame_dump {
 	uint32_t span_count;		   /* uint64_t */
 	uint32_t spans;			   /* array of struct frame_dump_span */
 	uint32_t known;			   /* pointer to a bitmap, a bit for each block */
-	uint32_t owned;			   /* the same for each owner, set_stride bytes apart */
-	uint32_t by_order;		   /* the same for each order, 0 to block_order */
-	uint32_t set_stride;
-	uint32_t block;	  /* pointer to struct frame_dump_block[blocks] */
-	uint32_t free;	  /* pointer to bitmaps, a bit for each frame */
-	uint32_t owner;	  /* pointer to bytes, one for each frame */
-	uint32_t count;	  /* uint64_t[owner_count]: the ledger */
-	uint32_t managed; /* uint64_t */
+	uint32_t owned;			   /* the same for each owner but absent and free, */
+	uint32_t by_order;		   /* and for each order, 0 to block_order, */
+	uint32_t set_stride;		   /* so many bytes apart */
+	uint32_t block;			   /* pointer to struct frame_dump_block[blocks] */
+	uint32_t free;			   /* pointer to bitmaps, a bit for each frame */
+	uint32_t owner;			   /* pointer to bytes, one for each frame */
+	uint32_t count;			   /* uint64_t[owner_count]: the ledger */
+	uint32_t managed;		   /* uint64_t */
 	uint32_t free_by_order;
 	uint32_t reserved;
 };

@@ -40,6 +40,21 @@ int frame_region_announce(pfn_t start, size_t blocks)
 	return frame_section_extend(start, blocks);
 }
 
+bool frame_region_get(size_t i, struct frame_region_part *region)
+{
+	const struct frame_spans *spans = &frame_map.spans;
+
+	for (size_t s = 0; s < spans->count; s++) {
+		const struct frame_span *span = &spans->span[s];
+
+		if (span->first < frame_map.boot_count || i-- > 0)
+			continue;
+		*region = (struct frame_region_part){ span->start, span->blocks, 1 };
+		return true;
+	}
+	return false;
+}
+
 bool frame_region_contains(pfn_t pfn, size_t blocks)
 {
 	size_t number;

@@ -4,7 +4,7 @@
  * virtio-mem and DIMMs bring it.
  *
  * A region is announced once, when it is found: that gives its blocks numbers, and costs
- * about 30 bits a block (not quite 2 MiB for 1 TiB). All its frames are OWNER_ABSENT's
+ * about 28 bits a block (less than 2 MiB for 1 TiB). All its frames are OWNER_ABSENT's
  * then: managed by nobody, in no sum. Blocks come by frame_region_plug(): they are free,
  * and the ledger's total grows with them. They leave in two steps, so that at every moment
  * each frame has an owner and the sum holds:
@@ -109,6 +109,9 @@ size_t frame_region_removable(const struct frame_region_part *part);
  */
 int frame_region_find_held(const struct frame_region_part *part, size_t max, enum owner owner,
 			   pfn_t *pfn, size_t *blocks);
+
+/* Stores region `i`, counted from 0 by address, in units of a block; false: there are not so many. */
+bool frame_region_get(size_t i, struct frame_region_part *region);
 
 /* Tells whether some whole blocks lie in one region that was announced. */
 bool frame_region_contains(pfn_t pfn, size_t blocks);

@@ -121,6 +121,8 @@ static bool recount_known(size_t number, struct ledger_audit *sum, char verdict[
 		return broken(verdict, LEDGER_UNFILLED, number);
 	if (order != ORDER_NONE)
 		sum->free_by_order[order] += free;
+	if (!frame_map_is_boot(number))
+		sum->region_free += free;
 	return check_lists(number, order, verdict);
 }
 
@@ -134,6 +136,8 @@ static bool compare(const struct ledger_audit *sum, char verdict[LEDGER_VERDICT_
 		if (sum->free_by_order[o] != frame_map.free_by_order[o])
 			return broken(verdict, LEDGER_ORDER_COUNT, o, sum->free_by_order[o],
 				      frame_map.free_by_order[o]);
+	if (sum->region_free != frame_map.region_free)
+		return broken(verdict, LEDGER_REGION_FREE, sum->region_free, frame_map.region_free);
 	return ledger_check(verdict);
 }
 

@@ -76,7 +76,8 @@ static int read_records(struct audit *a)
 	for (unsigned o = 0; o < BLOCK_ORDER && !err; o++)
 		err = read_set(a, dump->by_order[o], w->by_order[o]);
 	for (unsigned o = 0; o < dump->layout.owner_count && !err; o++)
-		err = read_set(a, dump->owned[o], w->owned[o]);
+		if (o != dump->layout.owner_absent && o != dump->layout.owner_free)
+			err = read_set(a, dump->owned[o], w->owned[o]);
 	return err ? err
 		   : frame_dump_read(dump, dump->block, w->first, sizeof(*w->block), w->blocks,
 				     w->block, "the array of blocks", a->error);

@@ -35,6 +35,7 @@ static const struct frame_region_part regions[] = {
 
 static uint8_t model[FRAMES];
 static uint64_t model_count[OWNER_COUNT];
+static uint64_t model_boot_free;
 static uint64_t map_at_boot; /* frames */
 
 /* Where the books lay after the last step that can have moved them. */
@@ -80,6 +81,9 @@ static void model_set(pfn_t pfn, uint64_t count, enum owner from, enum owner to)
 		assert_int_equal(model[pfn + i - RAM], from);
 		model[pfn + i - RAM] = (uint8_t)to;
 	}
+	if (pfn < RAM + BOOT_BLOCKS * B)
+		model_boot_free += (to == OWNER_FREE ? count : 0) -
+				   (from == OWNER_FREE ? count : 0);
 	model_count[from] -= count;
 	model_count[to] += count;
 }
@@ -120,6 +124,7 @@ static void model_start(void)
 	memset(model, OWNER_FREE, BOOT_BLOCKS * B);
 	model_count[OWNER_ABSENT] = (FIRST_BLOCKS + SECOND_BLOCKS) * B;
 	model_count[OWNER_FREE] = BOOT_BLOCKS * B;
+	model_boot_free = BOOT_BLOCKS * B;
 	model_books();
 }
 
@@ -336,6 +341,7 @@ static void compare_counts(void)
 
 	for (unsigned o = 0; o < OWNER_COUNT; o++)
 		assert_int_equal(ledger_count((enum owner)o), model_count[o]);
+	assert_int_equal(frame_boot_free(), model_boot_free);
 	assert_int_equal(ledger_managed(), (BOOT_BLOCKS + FIRST_BLOCKS + SECOND_BLOCKS) * B -
 						   model_count[OWNER_ABSENT]);
 	if (!ledger_check(verdict))
@@ -344,8 +350,13 @@ static void compare_counts(void)
 
 static void compare_maps(void)
 {
+	uint64_t free = frame_boot_free();
+
 	for (size_t i = 0; i < FRAMES; i++)
 		assert_int_equal(frame_owner(RAM + i), model[i]);
+	for (size_t i = 0; i < BOOT_BLOCKS * B; i++)
+		free -= model[i] == OWNER_FREE;
+	assert_int_equal(free, 0);
 	fixture_assert_books();
 }
 
