@@ -8,7 +8,10 @@
  *   mem_events.c	   the events that all of it records
  *   virtio_mem_config.c   virtio-mem (virtio 1.3, 5.15): what a device says of itself
  *   virtio_mem_request.c  its requests, on their way
+ *   virtio_mem_books.c	   what its answers do to the frame map
  *   virtio_mem_audit.c	   whether device and books agree, block by block
+ *   virtio_mem_recovery.c from reset to running and back
+ *   virtio_mem_wait.c	   when a device is looked at again
  *   virtio_mem_work.c	   what the host wants, and how it is reached
  *   virtio_mem.c	   devices: their start, their tasks, their end
  *   dimm.c		   DIMMs, by the registers that drivers/acpi reads

@@ -17,7 +17,7 @@ static size_t blocks;
 static void start(size_t unit)
 {
 	mem_fixture_boot();
-	assert_int_equal(memory_region_announce(REGION, 2 * BLOCKS, 1), 0);
+	assert_int_equal(memory_region_announce(REGION, 2 * BLOCKS), 0);
 	assert_int_equal(memory_region_plug(REGION, 2 * BLOCKS), 0);
 	one = (struct mem_source){ .kind = "virtio-mem", .part = { REGION, BLOCKS, unit } };
 	other = (struct mem_source){ .kind = "virtio-mem",

@@ -70,7 +70,7 @@ static void removable_is_the_sum_of_free_units(void **state)
 	(void)state;
 	assert_false(mem_removable(&frames));
 	assert_int_equal(frames, 0);
-	assert_int_equal(memory_region_announce(REGION, 20, 1), 0);
+	assert_int_equal(memory_region_announce(REGION, 20), 0);
 	mem_source_add(&low);
 	mem_source_add(&middle);
 	assert_true(mem_removable(&frames));
