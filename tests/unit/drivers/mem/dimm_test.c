@@ -406,12 +406,12 @@ static void a_window_is_cut_to_whole_blocks(void **state)
 static void windows_that_cannot_be_are_named_and_left(void **state)
 {
 	(void)state;
-	add_range(RAM + 8 * B, 2 * BLOCK_SIZE);
+	add_range(RAM + (BOOT_BLOCKS - 1) * B, 2 * BLOCK_SIZE);
 	dimm_start();
 	assert_int_equal(sim_log_warnings, 1);
 	assert_string_equal(
 		sim_log_warning,
-		"acpi: SRAT: memory that comes at 0x200001000000 to 0x200001400000 could "
+		"acpi: SRAT: memory that comes at 0x200001e00000 to 0x200002200000 could "
 		"not be used: that is where memory of the boot lies, or below it");
 	set_up(state);
 	add_range(REGION, 8 * 1024 * 1024 * BLOCK_SIZE + BLOCK_SIZE);
