@@ -85,10 +85,10 @@ PCI_SOURCES := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_roots.c pci
 VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtio_feature_names.c \
 	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_irq.c virtio_pci_modern.c \
 	virtio_pci_legacy.c virtio_mmio.c virtio_mmio_registers.c virtio_mmio_parse.c virtio_cmd.c)
-BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_recovery.c balloon_offer.c \
+BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_recovery.c balloon_place.c balloon_offer.c \
 	balloon_batch.c balloon_ranges.c balloon_refusal.c balloon_wait.c balloon_reclaim.c \
 	balloon_state.c balloon_settings.c balloon_stats.c balloon_account.c balloon_events.c \
-	balloon_free.c \
+	balloon_free.c balloon_vacate.c \
 	$(addprefix port/,virtio_balloon.c virtio_balloon_pages.c virtio_balloon_stats.c \
 	virtio_balloon_report.c virtio_balloon_hint.c))
 MEM_SOURCES := $(addprefix drivers/mem/,mem_source.c mem_leave.c mem_events.c)

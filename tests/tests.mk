@@ -66,8 +66,8 @@ SIM_MACHINE := $(BALLOON_SOURCES) kernel/lib/parse.c kernel/lib/wrap.c $(VIRTIO_
 # Devices that lie, and the machine that they do it to.
 LIES := $(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(SIM_MACHINE)
 # Allocations that fail stand in front of the allocator's.
-WRAPPED := $(addprefix -Xlinker --wrap=,frame_alloc frame_alloc_bulk frame_alloc_block \
-	frame_alloc_blocks frame_alloc_unreported)
+WRAPPED := $(addprefix -Xlinker --wrap=,frame_alloc frame_alloc_bulk_within \
+	frame_alloc_blocks_within frame_alloc_unreported)
 
 MEM_FIXTURE := $(addprefix drivers/mem/,mem_source.c mem_leave.c mem_events.c) mm/memory_region.c \
 	$(FRAME_FIXTURE) tests/unit/mm/region_fixture.c $(SIM_TIME) $(EVENTS) tests/sim/sim_log.c \
