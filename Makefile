@@ -92,6 +92,8 @@ BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_recovery.c bal
 	$(addprefix port/,virtio_balloon.c virtio_balloon_pages.c virtio_balloon_stats.c \
 	virtio_balloon_report.c virtio_balloon_hint.c))
 MEM_SOURCES := $(addprefix drivers/mem/,mem_source.c mem_leave.c mem_events.c)
+VIRTIO_MEM_SOURCES := $(addprefix drivers/mem/virtio_mem,_config.c _request.c _books.c _audit.c \
+	_recovery.c _wait.c _work.c .c)
 SERIAL_SOURCES := $(addprefix drivers/serial/,uart16550.c uart16550_find.c debugcon.c)
 DRIVER_SOURCES := $(SERIAL_SOURCES) drivers/pvpanic/pvpanic.c $(ACPI_SOURCES) $(PCI_SOURCES) \
 	$(VIRTIO_SOURCES) $(BALLOON_SOURCES) $(addprefix drivers/balloon/,balloon_cmd.c \

@@ -54,13 +54,6 @@ uint64_t frame_region_free_below(pfn_t limit)
 	return sum;
 }
 
-uint64_t frame_boot_free(void)
-{
-	if (frame_map.block_count == frame_map.boot_count)
-		return frame_map.count[OWNER_FREE];
-	return frame_map.count[OWNER_FREE] - frame_region_free_below(PFN_NONE);
-}
-
 int frame_region_announce(pfn_t start, size_t blocks)
 {
 	return frame_section_extend(start, blocks);

@@ -110,11 +110,11 @@ size_t frame_region_removable(const struct frame_region_part *part);
 int frame_region_find_held(const struct frame_region_part *part, size_t max, enum owner owner,
 			   pfn_t *pfn, size_t *blocks);
 
-/* Stores region `i`, counted from 0 by address, in units of a block; false: there are not so many. */
-bool frame_region_get(size_t i, struct frame_region_part *region);
-
 /* Counts the free frames of regions in blocks that end at or below `limit`. */
 uint64_t frame_region_free_below(pfn_t limit);
+
+/* Stores region `i`, counted from 0 by address, in units of a block; false: there are not so many. */
+bool frame_region_get(size_t i, struct frame_region_part *region);
 
 /* Tells whether some whole blocks lie in one region that was announced. */
 bool frame_region_contains(pfn_t pfn, size_t blocks);

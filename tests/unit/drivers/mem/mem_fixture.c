@@ -156,7 +156,6 @@ void mem_fixture_boot(void)
 	sim_log_reset();
 	memset(&mem_events, 0, sizeof(mem_events));
 	mem_source_forget();
-	memory_region_forget();
 	region_fixture_boot(BOOT_BLOCKS * B);
 }
 
