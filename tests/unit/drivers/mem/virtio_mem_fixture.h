@@ -54,6 +54,9 @@ void wait_ns(uint64_t ns);
 /* The host wants so many blocks of device 0; then settle(). */
 void request(size_t blocks);
 
+/* The driver and the frame map agree on this number of blocks of device 0. */
+void expect_plugged_by_us(size_t blocks);
+
 /* Device 0, the driver and the frame map agree on this number of blocks. */
 void expect_plugged(size_t blocks);
 
