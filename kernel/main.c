@@ -108,12 +108,17 @@ static void start_balloon(const char *command_line)
 	virtio_balloon_start();
 }
 
+/* What the machine was started with, and what has come on top of it. */
 static void print_banner(const struct boot_info *boot)
 {
+	uint64_t booted = memory_map()->frames, come = ledger_managed() - booted;
 	char size[FORMAT_SIZE_MAX];
 
-	printf("Aerostat " AEROSTAT_VERSION ": %s of memory, booted by %s\n",
-	       format_size(pfn_to_paddr(ledger_managed()), size), boot->way);
+	printf("Aerostat " AEROSTAT_VERSION ": %s of memory",
+	       format_size(pfn_to_paddr(booted), size));
+	if (come > 0)
+		printf(" and %s plugged in", format_size(pfn_to_paddr(come), size));
+	printf(", booted by %s\n", boot->way);
 	printf("`help` lists the commands. Under `make run`: Ctrl-A C is QEMU's monitor\n"
 	       "(there `balloon 256` leaves the guest 256 MiB), Ctrl-A X leaves.\n");
 }

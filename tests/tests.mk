@@ -117,6 +117,8 @@ tests/kernel/hold_cmd := kernel/hold_cmd.c kernel/hold.c kernel/hold_task.c kern
 tests/kernel/hold_busy := kernel/hold.c kernel/hold_task.c $(HOLD_FIXTURE)
 tests/kernel/poison_task := kernel/poison_task.c mm/poison.c tests/sim/sim_log.c $(HOLD_FIXTURE)
 tests/kernel/mem_figures := kernel/mem_figures.c kernel/lib/wrap.c
+tests/kernel/show_mem := kernel/show_mem.c kernel/mem_figures.c kernel/lib/wrap.c mm/owner.c \
+	tests/sim/sim_command.c
 tests/kernel/heap_cmd := kernel/heap_cmd.c kernel/lib/parse.c tests/sim/sim_command.c $(SIM_TIME)
 tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c tests/sim/sim_log.c
@@ -224,6 +226,9 @@ tests/drivers/mem/virtio_mem := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_work := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_audit := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_recovery := $(VIRTIO_MEM_FIXTURE)
+
+tests/drivers/mem/dimm := $(DIMM_SOURCES) kernel/lib/parse.c $(MEM_FIXTURE)
+tests/drivers/mem/mem_cmd := drivers/mem/mem_cmd.c $(PRINT) tests/sim/sim_command.c $(MEM_FIXTURE)
 
 tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
