@@ -58,6 +58,9 @@ HOST_FIXTURE := $(BALLOON_FIXTURE) tests/sim/sim_host.c \
 PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
 
+# And memory that comes and goes beside them.
+REGION_WORLD := tests/unit/drivers/balloon/region_world.c
+
 # A whole machine: the balloon and all that is between it and a simulated bus.
 SIM_MACHINE := $(BALLOON_SOURCES) kernel/lib/parse.c kernel/lib/wrap.c $(VIRTIO_PCI) $(VIRTQ) \
 	$(PCI_TESTED) $(SIM) \
@@ -201,6 +204,7 @@ tests/drivers/balloon/balloon_wait_cmd := drivers/balloon/balloon_wait_cmd.c \
 tests/drivers/balloon/balloon_events := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_free := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_place := $(HOST_FIXTURE) $(REGION_WORLD)
 tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_ports := $(PORTS_FIXTURE)
 tests/drivers/balloon/balloon_ports_random := $(PORTS_FIXTURE) \
@@ -211,6 +215,9 @@ tests/drivers/balloon/balloon_refusal := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_settings := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_state := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_stats := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_vacate := $(HOST_FIXTURE) $(REGION_WORLD)
+tests/drivers/balloon/balloon_vacate_random := $(PORTS_FIXTURE) $(REGION_WORLD) \
+	tests/unit/drivers/balloon/random_hosts.c
 tests/drivers/balloon/balloon_wait := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_cmd := drivers/balloon/port/virtio_balloon_cmd.c \

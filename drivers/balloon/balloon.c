@@ -108,7 +108,7 @@ static uint64_t offer(void)
 	bool back;
 
 	/* Reached, and not only on its way: what is in-flight may still be refused. */
-	if (given == goal && balloon_batches_sent_awake() == DEADLINE_NEVER)
+	if (held == 0 && given == goal && balloon_batches_sent_awake() == DEADLINE_NEVER)
 		balloon_refusal_forgive();
 	offered = balloon_vacate_ask_back(held);
 	back = offered > 0 || given > goal;

@@ -67,6 +67,7 @@ uint64_t balloon_offer_free(uint64_t want)
 {
 	size_t per_block = batches_per_block(), left = balloon_batches_room();
 	uint64_t offered = 0;
+	pfn_t from = 0;
 
 	while (offered < want && left > 0) {
 		struct balloon_place place = balloon_next_place();
@@ -74,6 +75,10 @@ uint64_t balloon_offer_free(uint64_t want)
 		bool block = some >= BLOCK_FRAMES && balloon.terms.batches >= per_block &&
 			     frame_has_block_within(place.from, place.end);
 
+		/* The blocks of the next place may have to leave as ranges first. */
+		if (offered > 0 && place.from != from)
+			break;
+		from = place.from;
 		/* A block must go as a whole: rather later than in halves. */
 		if (block && left < per_block)
 			break;

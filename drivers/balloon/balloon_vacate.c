@@ -132,6 +132,7 @@ static uint64_t frames_of_a_turn(void)
 uint64_t balloon_vacate_begin_round(void)
 {
 	pfn_t limit = balloon_vacate_limit();
+	bool pause = balloon_refusal_is_pause();
 	uint64_t held;
 
 	vacate.outcome = BALLOON_MOVING_OUT;
@@ -142,7 +143,7 @@ uint64_t balloon_vacate_begin_round(void)
 		return 0;
 	held = count_held(frames_of_a_turn());
 	/* Or they would be replaced, refused and put back without end. */
-	if (held == 0 && has_some(OWNER_BALLOON))
+	if (held == 0 && !pause && has_some(OWNER_BALLOON))
 		vacate.rest_end = clock_ns() + REST_NS;
 	return held;
 }
@@ -158,8 +159,10 @@ uint64_t balloon_vacate_ask_back(uint64_t held)
 
 void balloon_vacate_note_stuck(uint64_t missing)
 {
+	/* It is known when these end, and the task goes on then. */
 	if (balloon_batches_sent_awake() != DEADLINE_NEVER ||
-	    balloon_ranges_sent_awake() != DEADLINE_NEVER || clock_ns() < balloon.hold_off_end)
+	    balloon_ranges_sent_awake() != DEADLINE_NEVER || balloon_refusal_pause_end() ||
+	    clock_ns() < balloon.hold_off_end)
 		return;
 	vacate.outcome = missing > 0 && balloon_frames_spare() == 0 ? BALLOON_NO_ROOM
 								    : BALLOON_GIVES_NONE;
@@ -197,6 +200,9 @@ enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end)
 	wake_task();
 	if (!has_some(OWNER_BALLOON))
 		return are_forsaken() ? BALLOON_GIVES_NONE : BALLOON_MOVING_OUT;
+	/* Memory was freed since. */
+	if (vacate.outcome == BALLOON_NO_ROOM && balloon_frames_spare() > 0)
+		vacate.outcome = BALLOON_MOVING_OUT;
 	if (!balloon.port->deflate || now < balloon_refusal_pause_end() || now < vacate.rest_end)
 		return BALLOON_GIVES_NONE;
 	return vacate.outcome;
