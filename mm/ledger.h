@@ -42,8 +42,7 @@ struct ledger_audit {
 	uint64_t count[OWNER_COUNT];
 	uint64_t free_by_order[BLOCK_ORDER + 1];
 	uint64_t region_free;
-	size_t known;	  /* blocks counted */
-	size_t next;	  /* the first that is not */
+	size_t next;	  /* the first block that is not counted */
 	uint64_t changes; /* of the map, before it began */
 	bool sums;	  /* they are compared */
 };

@@ -251,6 +251,7 @@ tests/tools/core := tools/core.c tests/unit/tools/core_file.c
 # Without mm/frame_runs.c, which FRAME has.
 tests/tools/frame_dump := $(filter-out mm/%,$(DUMP_SOURCES)) $(FRAME_FIXTURE) \
 	mm/frame_dump.c kernel/dump.c $(addprefix tests/unit/tools/,core_file.c dumped_balloon.c)
+tests/tools/frame_dump_region := $(tests/tools/frame_dump) tests/unit/mm/region_fixture.c
 tests/tools/events_dump := $(DUMP_SOURCES) kernel/dump.c tests/unit/tools/core_file.c
 
 BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c \
@@ -262,7 +263,7 @@ tests/tools/balloonctl/guest_thread := $(BALLOONCTL_TESTED) tests/unit/tools/loc
 tests/tools/balloonctl/dump := $(BALLOONCTL_TESTED) tests/unit/tools/core_file.c
 tests/tools/balloonctl/guest_libvirt := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/live := $(BALLOONCTL_TESTED) $(FRAME_FIXTURE) mm/frame_dump.c kernel/dump.c \
-	tests/unit/tools/dumped_balloon.c
+	$(addprefix tests/unit/,tools/dumped_balloon.c mm/region_fixture.c)
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/replace_file := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/thread := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
@@ -327,6 +328,7 @@ $(foreach name,tools/svg_plot tools/svg_scale tools/svg_picture bench/samples, \
 	$(addsuffix /$(name),$(RUNS))): LIBS := -lm
 $(addsuffix /tools/core,$(RUNS)): LIBS := -lelf -Xlinker --wrap=pread
 $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
+$(addsuffix /tools/frame_dump_region,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 $(foreach name,guest_thread poller export, \

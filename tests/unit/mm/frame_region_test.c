@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "arch/phys_map.h"
+#include "mm/frame_fill.h"
 #include "mm/frame_map.h"
 #include "mm/ledger.h"
 
@@ -979,6 +980,66 @@ static void the_audit_counts_what_is_plugged_and_what_is_not(void **state)
 	fixture_assert_books();
 }
 
+/* A section that is not there is skipped, but not what is said of its blocks. */
+static void the_audit_names_what_is_wrong_where_nothing_is_plugged(void **state)
+{
+	const size_t absent = BOOT_BLOCKS + 150;
+
+	(void)state;
+	start();
+	region_plug(REGION, 3);
+	bitset_add(&frame_map.by_order[3], absent);
+	bitset_add(&frame_map.by_order[1], absent + 1);
+	assert_broken("BROKEN block 158 of order 255 is wrong in list 3");
+	bitset_remove(&frame_map.by_order[3], absent);
+	bitset_remove(&frame_map.by_order[1], absent + 1);
+	bitset_add(&frame_fill.unfilled, BOOT_BLOCKS + REGION_BLOCKS - 1);
+	assert_broken("BROKEN block 307 is to be filled, but has nothing to fill");
+	bitset_remove(&frame_fill.unfilled, BOOT_BLOCKS + REGION_BLOCKS - 1);
+	bitset_remove(&frame_map.known, absent);
+	assert_broken("BROKEN 10 blocks are listed as whole, 11 are");
+	bitset_add(&frame_map.known, absent);
+	/* What follows is there. */
+	region_plug(REGION + 256 * B, 1);
+	frame_map_record(BOOT_BLOCKS + 256)->owner = OWNER_HELD;
+	assert_broken("BROKEN block 264: record says 512 free, order 9; map says 0, 255");
+	frame_map_record(BOOT_BLOCKS + 256)->owner = OWNER_FREE;
+	fixture_assert_books();
+}
+
+static size_t audit_steps(void)
+{
+	char verdict[LEDGER_VERDICT_MAX];
+	struct ledger_audit audit;
+	enum ledger_step step;
+	size_t steps = 0;
+
+	ledger_audit_begin(&audit, true);
+	do {
+		step = ledger_audit_step(&audit, verdict);
+		steps++;
+	} while (step == LEDGER_MORE);
+	assert_int_equal(step, LEDGER_SOUND);
+	return steps;
+}
+
+/* Block by block it would be more than a hundred. */
+static void to_audit_what_is_not_there_costs_a_step_or_two(void **state)
+{
+	const size_t tib = (size_t)1 << 19;
+	const pfn_t region = RAM + 4 * GIB / FRAME_SIZE;
+
+	(void)state;
+	region_fixture_boot(GIB / FRAME_SIZE);
+	region_announce(region, tib);
+	assert_int_equal(audit_steps(), 2);
+	/* Two that are there, and all that lies between. */
+	region_plug(region + 5 * B, 1);
+	region_plug(region + (tib - 1) * B, 1);
+	assert_int_equal(audit_steps(), 2);
+	fixture_assert_books();
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, fixture_stop)
 
 int main(void)
@@ -1022,6 +1083,8 @@ int main(void)
 		TEST(frames_are_collected_and_taken_across_the_boundary),
 		TEST(blocks_that_come_are_filled_before_they_are_used),
 		TEST(the_audit_counts_what_is_plugged_and_what_is_not),
+		TEST(the_audit_names_what_is_wrong_where_nothing_is_plugged),
+		TEST(to_audit_what_is_not_there_costs_a_step_or_two),
 	};
 
 	return cmocka_run_group_tests_name("frame_region", tests, region_fixture_reserve, NULL);

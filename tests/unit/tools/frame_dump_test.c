@@ -422,14 +422,14 @@ LIE(span_misnumbered, i->map.spans.span[1].first++)
 
 static const struct lie lies[] = {
 	{ no_magic, "no Aerostat" },
-	{ newer_root, "of another version of Aerostat: its description has layout 4" },
+	{ newer_root, "of a newer version of Aerostat: its description has layout 4" },
 	{ long_root, "its description should have" },
 	{ no_release, "its version is no version" },
 	{ endless_release, "its version is no version" },
 	{ quoted_release, "its version is no version" },
-	{ newer_frames, "of another version of Aerostat: its frame map has layout 7" },
+	{ newer_frames, "of a newer version of Aerostat: its frame map has layout 7" },
 	{ short_frames, "its frame map should have" },
-	{ newer_balloon, "of another version of Aerostat: its balloon has layout 0" },
+	{ newer_balloon, "of an older version of Aerostat: its balloon has layout 0" },
 	{ short_balloon, "its balloon should have" },
 	{ frames_nowhere, "frame map is said to be at 0xfffffffffffffffc" },
 	{ balloon_nowhere, "balloon is said to be at 0xc" },
