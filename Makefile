@@ -92,11 +92,14 @@ BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_recovery.c bal
 	$(addprefix port/,virtio_balloon.c virtio_balloon_pages.c virtio_balloon_stats.c \
 	virtio_balloon_report.c virtio_balloon_hint.c))
 MEM_SOURCES := $(addprefix drivers/mem/,mem_source.c mem_leave.c mem_events.c)
+VIRTIO_MEM_SOURCES := $(addprefix drivers/mem/virtio_mem,_config.c _request.c _books.c _audit.c \
+	_recovery.c _wait.c _work.c .c)
 DIMM_SOURCES := $(addprefix drivers/mem/,dimm.c dimm_place.c dimm_users.c)
 SERIAL_SOURCES := $(addprefix drivers/serial/,uart16550.c uart16550_find.c debugcon.c)
 DRIVER_SOURCES := $(SERIAL_SOURCES) drivers/pvpanic/pvpanic.c $(ACPI_SOURCES) $(PCI_SOURCES) \
 	$(VIRTIO_SOURCES) $(BALLOON_SOURCES) $(addprefix drivers/balloon/,balloon_cmd.c \
-	balloon_wait_cmd.c port/virtio_balloon_cmd.c) $(MEM_SOURCES) $(DIMM_SOURCES) drivers/mem/mem_cmd.c
+	balloon_wait_cmd.c port/virtio_balloon_cmd.c) $(MEM_SOURCES) $(VIRTIO_MEM_SOURCES) \
+	$(DIMM_SOURCES) drivers/mem/mem_cmd.c
 LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete.c)
 SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)
 KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c shell_cmd.c show_mem.c \

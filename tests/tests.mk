@@ -76,6 +76,9 @@ MEM_FIXTURE := $(addprefix drivers/mem/,mem_source.c mem_leave.c mem_events.c) m
 	$(FRAME_FIXTURE) tests/unit/mm/region_fixture.c $(SIM_TIME) $(EVENTS) tests/sim/sim_log.c \
 	tests/unit/drivers/mem/mem_fixture.c
 
+VIRTIO_MEM_FIXTURE := $(VIRTIO_MEM_SOURCES) $(VIRTQ) $(addprefix tests/sim/,sim_mem.c sim_virtio.c \
+	sim_virtq.c) $(MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_fixture.c
+
 # What is mapped where is the simulation's in objects of these names.
 SEES_FAKE_PCI := drivers/pci/% drivers/acpi/% tests/unit/drivers/pci/% \
 	tests/unit/drivers/acpi/% tests/sim/sim_pci tests/sim/sim_acpi
@@ -226,6 +229,10 @@ tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
 
 tests/drivers/mem/mem_source := $(MEM_FIXTURE)
 tests/drivers/mem/mem_leave := $(MEM_FIXTURE)
+tests/drivers/mem/virtio_mem := $(VIRTIO_MEM_FIXTURE)
+tests/drivers/mem/virtio_mem_work := $(VIRTIO_MEM_FIXTURE)
+tests/drivers/mem/virtio_mem_audit := $(VIRTIO_MEM_FIXTURE)
+tests/drivers/mem/virtio_mem_recovery := $(VIRTIO_MEM_FIXTURE)
 
 tests/drivers/mem/dimm := $(DIMM_SOURCES) kernel/lib/parse.c $(MEM_FIXTURE)
 tests/drivers/mem/mem_cmd := drivers/mem/mem_cmd.c $(PRINT) tests/sim/sim_command.c $(MEM_FIXTURE)

@@ -12,9 +12,6 @@ uint64_t balloon_spare(void);
 /* Sets the number of free frames that inflation leaves alone. */
 void balloon_set_floor(uint64_t floor);
 
-/* Returns how many free frames there are above the floor, with a host or without. */
-uint64_t balloon_spare(void);
-
 /* Chooses how frames are given. -ENOTSUP: range-first, and the host takes no ranges; unchanged. */
 int balloon_set_strategy(enum balloon_strategy strategy);
 

@@ -87,7 +87,7 @@ static void stop_task(struct virtio_mem *mem)
 static void drop(struct virtio_mem *mem, const char *why)
 {
 	virtio_break(mem->device, why);
-	virtio_mem_queue_stop(&mem->queue);
+	virtio_mem_queue_forsake(&mem->queue);
 	forget(mem);
 }
 
@@ -146,6 +146,7 @@ static int probe(struct virtio_device *device)
 	memcpy(mem->source.name, device->address, sizeof(mem->source.name));
 	err = virtio_mem_run_device(mem);
 	if (err) {
+		virtio_mem_queue_forsake(&mem->queue);
 		forget(mem);
 		return err;
 	}
@@ -228,7 +229,7 @@ static void remove_device(struct virtio_device *device)
 	stop_task(mem);
 	mem->running = false;
 	empty = !mem->announced || let_go(mem);
-	virtio_mem_queue_stop(&mem->queue);
+	virtio_mem_queue_forsake(&mem->queue);
 	if (empty) {
 		if (mem->announced)
 			mem_source_remove(&mem->source);

@@ -94,11 +94,17 @@ void virtio_mem_queue_stop(struct virtio_mem_queue *queue)
 	struct virtio_device *device = queue->virtq.device;
 
 	forget_requests(queue);
-	if (!device)
+	if (!device || !virtio_is_reset(device))
 		return;
-	if (queue->wire_frame != PFN_NONE && virtio_is_reset(device))
+	if (queue->wire_frame != PFN_NONE)
 		frame_free(queue->wire_frame, 1, OWNER_VIRTQUEUES);
 	queue->wire_frame = PFN_NONE;
+	virtq_destroy(&queue->virtq);
+}
+
+void virtio_mem_queue_forsake(struct virtio_mem_queue *queue)
+{
+	virtio_mem_queue_stop(queue);
 	virtq_destroy(&queue->virtq);
 }
 
@@ -209,19 +215,6 @@ int virtio_mem_take(struct virtio_mem_queue *queue, struct virtio_mem_request *r
 	slot->with_device = false;
 	queue->count--;
 	return 1;
-}
-
-bool virtio_mem_forsake(struct virtio_mem_queue *queue, struct virtio_mem_request *request)
-{
-	for (size_t i = 0; i < VIRTIO_MEM_REQUESTS; i++) {
-		if (!queue->slot[i].with_device)
-			continue;
-		queue->slot[i].with_device = false;
-		queue->count--;
-		*request = queue->slot[i].request;
-		return true;
-	}
-	return false;
 }
 
 uint64_t virtio_mem_sent_awake(const struct virtio_mem_queue *queue)

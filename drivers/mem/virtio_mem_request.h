@@ -66,10 +66,13 @@ int virtio_mem_queue_start(struct virtio_mem_queue *queue, struct virtio_device 
 			   uint64_t block_size);
 
 /*
- * Gives back what virtio_mem_queue_start() made, if the device was reset; else that stays
- * with it. Requests are forgotten.
+ * Forgets all requests, and gives back what virtio_mem_queue_start() made if the device was
+ * reset; if not, another call may do so later.
  */
 void virtio_mem_queue_stop(struct virtio_mem_queue *queue);
+
+/* Stops the queue for good: a device that was not reset keeps the frames, and the log says so. */
+void virtio_mem_queue_forsake(struct virtio_mem_queue *queue);
 
 /* Tells whether one more request has room. */
 bool virtio_mem_has_room(const struct virtio_mem_queue *queue);
@@ -89,9 +92,6 @@ void virtio_mem_kick(struct virtio_mem_queue *queue);
  * rules, or was reset.
  */
 int virtio_mem_take(struct virtio_mem_queue *queue, struct virtio_mem_request *request);
-
-/* Returns a request that has had no answer, and forgets it; false: there is none. */
-bool virtio_mem_forsake(struct virtio_mem_queue *queue, struct virtio_mem_request *request);
 
 /* Returns when the oldest request without an answer was sent; DEADLINE_NEVER: there is none. */
 uint64_t virtio_mem_sent_awake(const struct virtio_mem_queue *queue);
