@@ -13,6 +13,7 @@
 #include "arch/irq.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/port/virtio_balloon.h"
+#include "drivers/mem/virtio_mem.h"
 #include "kernel/command_line.h"
 #include "kernel/console.h"
 #include "kernel/devices.h"
@@ -142,8 +143,10 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	irq_enable();			     /* alarms and keys come */
 	check_command_line(command_line, boot->command_line_cut);
 	start_balloon(boot->command_line); /* it waits for its device */
+	virtio_mem_start();		   /* so does memory that comes and goes */
 	options_tell_virtio(boot->command_line);
 	devices_find(boot); /* which may be among these, or come later */
+	virtio_mem_begin(); /* memory comes as the host wishes */
 	print_banner(boot); /* a person is greeted */
 	task_create("shell", TASK_PRIORITY_SHELL, shell_task, command_line);
 	task_idle(); /* runs the other tasks, else waits for interrupts */
