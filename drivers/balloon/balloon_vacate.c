@@ -132,8 +132,8 @@ static uint64_t frames_of_a_turn(void)
 uint64_t balloon_vacate_begin_round(void)
 {
 	pfn_t limit = balloon_vacate_limit();
-	bool pause = balloon_refusal_is_pause();
 	uint64_t held;
+	bool pause;
 
 	vacate.outcome = BALLOON_MOVING_OUT;
 	if (limit < BALLOON_ANYWHERE)
@@ -141,6 +141,8 @@ uint64_t balloon_vacate_begin_round(void)
 	if (!is_wanted() || balloon.removing || !balloon.port->deflate ||
 	    clock_ns() < vacate.rest_end)
 		return 0;
+	/* After one, nothing is passed over any more. */
+	pause = balloon_refusal_is_pause();
 	held = count_held(frames_of_a_turn());
 	/* Or they would be replaced, refused and put back without end. */
 	if (held == 0 && !pause && has_some(OWNER_BALLOON))
