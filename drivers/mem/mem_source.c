@@ -45,8 +45,3 @@ bool mem_removable(uint64_t *frames)
 		*frames += frame_region_removable(&source->part) * BLOCK_FRAMES;
 	return first;
 }
-
-void mem_source_forget(void)
-{
-	first = NULL;
-}

@@ -52,7 +52,4 @@ const struct mem_source *mem_sources(void);
  */
 bool mem_removable(uint64_t *frames);
 
-/* Forgets all sources: for a machine that begins anew. */
-void mem_source_forget(void);
-
 #endif

@@ -20,13 +20,8 @@
 #include "mm/frame.h"
 #include "mm/memory_region.h"
 
-static struct virtio_mem devices[VIRTIO_MEM_DEVICES];
+struct virtio_mem virtio_mem_devices[VIRTIO_MEM_DEVICES];
 static bool begun; /* regions are announced as soon as they are found */
-
-struct virtio_mem *virtio_mem_at(size_t index)
-{
-	return &devices[index];
-}
 
 /* ---- The table ---- */
 
@@ -40,8 +35,9 @@ static bool is_taken(const struct virtio_mem *mem)
 static struct virtio_mem *find(const struct virtio_device *device)
 {
 	for (size_t i = 0; i < VIRTIO_MEM_DEVICES; i++)
-		if (device ? devices[i].device == device : !is_taken(&devices[i]))
-			return &devices[i];
+		if (device ? virtio_mem_devices[i].device == device
+			   : !is_taken(&virtio_mem_devices[i]))
+			return &virtio_mem_devices[i];
 	return NULL;
 }
 
@@ -165,7 +161,7 @@ void virtio_mem_begin(void)
 	do {
 		lowest = NULL;
 		for (size_t i = 0; i < VIRTIO_MEM_DEVICES; i++) {
-			struct virtio_mem *mem = &devices[i];
+			struct virtio_mem *mem = &virtio_mem_devices[i];
 
 			if (mem->device && !mem->announced &&
 			    (!lowest || mem->source.part.start < lowest->source.part.start))
@@ -257,7 +253,7 @@ static struct virtio_driver driver = {
 
 void virtio_mem_start(void)
 {
-	memset(devices, 0, sizeof(devices));
+	memset(virtio_mem_devices, 0, sizeof(virtio_mem_devices));
 	begun = false;
 	virtio_register_driver(&driver);
 }

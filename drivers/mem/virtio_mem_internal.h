@@ -106,7 +106,10 @@ void virtio_mem_record(struct virtio_mem *mem);
 /* Returns how many blocks a request can be about: whole units, at least one. */
 size_t virtio_mem_blocks_max(const struct virtio_mem *mem);
 
-/* Finds the first units from *pfn on, below `end`, that are absent; at most `max` blocks; 0: none. */
+/*
+ * Finds the first units from *pfn on and below `end` that are absent; returns how many blocks
+ * they are, at most `max`.
+ */
 size_t virtio_mem_find_absent(const struct virtio_mem *mem, pfn_t *pfn, pfn_t end, size_t max);
 
 /* Returns where the usable part of the region ends, in whole units. */
@@ -164,7 +167,7 @@ bool virtio_mem_step(struct virtio_mem *mem);
 
 /* ---- virtio_mem.c ---- */
 
-/* Returns the place of a device in the table, for tests; whether one is there is for it to say. */
-struct virtio_mem *virtio_mem_at(size_t index);
+/* The devices, each at a place that it keeps. */
+extern struct virtio_mem virtio_mem_devices[VIRTIO_MEM_DEVICES];
 
 #endif

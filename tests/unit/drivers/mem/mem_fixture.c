@@ -146,6 +146,16 @@ void panic(const char *fmt, ...)
 	abort();
 }
 
+void mem_fixture_forget_sources(void)
+{
+	while (mem_sources()) {
+		struct mem_source *source = (struct mem_source *)(uintptr_t)mem_sources();
+
+		source->leaving = false;
+		mem_source_remove(source);
+	}
+}
+
 void mem_fixture_boot(void)
 {
 	memset(gib, 0, sizeof(gib));
@@ -155,7 +165,7 @@ void mem_fixture_boot(void)
 	sim_time_reset();
 	sim_log_reset();
 	memset(&mem_events, 0, sizeof(mem_events));
-	mem_source_forget();
+	mem_fixture_forget_sources();
 	region_fixture_boot(BOOT_BLOCKS * B);
 }
 

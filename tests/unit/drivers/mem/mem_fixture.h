@@ -46,6 +46,9 @@ extern void (*fake_paging_on_map)(pfn_t pfn, size_t blocks, bool mapped);
 /* A machine with BOOT_BLOCKS of memory, no region, no source, no event, and time 0. */
 void mem_fixture_boot(void);
 
+/* Takes all sources out of the list, whatever they are at. */
+void mem_fixture_forget_sources(void);
+
 /* For a test's setup: mem_fixture_boot(). Returns 0. */
 int mem_fixture_set_up(void **state);
 

@@ -53,15 +53,6 @@ static void a_source_can_go_from_anywhere(void **state)
 	expect_list(NULL, NULL, NULL);
 }
 
-static void all_sources_can_be_forgotten(void **state)
-{
-	(void)state;
-	mem_source_add(&low);
-	mem_source_add(&high);
-	mem_source_forget();
-	expect_list(NULL, NULL, NULL);
-}
-
 /* Each by its own units: half a unit does not count. */
 static void removable_is_the_sum_of_free_units(void **state)
 {
@@ -91,8 +82,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sources_are_in_the_order_of_addresses, set_up,
 						mem_fixture_tear_down),
 		cmocka_unit_test_setup_teardown(a_source_can_go_from_anywhere, set_up,
-						mem_fixture_tear_down),
-		cmocka_unit_test_setup_teardown(all_sources_can_be_forgotten, set_up,
 						mem_fixture_tear_down),
 		cmocka_unit_test_setup_teardown(removable_is_the_sum_of_free_units, set_up,
 						mem_fixture_tear_down),

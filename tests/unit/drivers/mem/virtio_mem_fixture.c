@@ -82,7 +82,7 @@ int virtio_mem_tear_down(void **state)
 			fail_msg("the driver: %s", sims[i].virtio.violation);
 		sim_mem_fini(&sims[i]);
 	}
-	mem_source_forget();
+	mem_fixture_forget_sources();
 	return mem_fixture_tear_down(state);
 }
 
@@ -116,7 +116,7 @@ static bool step_all(void)
 	bool more = false;
 
 	for (size_t i = 0; i < VIRTIO_MEM_DEVICES; i++)
-		more |= virtio_mem_step(virtio_mem_at(i));
+		more |= virtio_mem_step(&virtio_mem_devices[i]);
 	return more;
 }
 
@@ -136,8 +136,8 @@ void wait_ns(uint64_t ns)
 	settle();
 	while (clock_ns() < end) {
 		for (size_t i = 0; i < VIRTIO_MEM_DEVICES; i++)
-			if (virtio_mem_at(i)->running)
-				virtio_mem_wait(virtio_mem_at(i));
+			if (virtio_mem_devices[i].running)
+				virtio_mem_wait(&virtio_mem_devices[i]);
 		sim_time_advance(10 * NS_PER_MS);
 		settle();
 	}

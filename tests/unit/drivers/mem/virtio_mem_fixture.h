@@ -27,10 +27,12 @@ extern unsigned fake_tasks;
 
 /* The first device, and what the driver has of it. */
 #define sim (sims[0])
-#define mem (virtio_mem_at(0))
+#define mem (&virtio_mem_devices[0])
 
-/* An empty machine; and its end: books in order, rules kept, devices gone. */
+/* Begins with an empty machine. Returns 0. */
 int virtio_mem_set_up(void **state);
+
+/* Ends it: the books are in order, no rule was broken, and the devices go. Returns 0. */
 int virtio_mem_tear_down(void **state);
 
 /*
