@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "mm/frame.h"
 #include "mm/frame_change.h"
 #include "mm/frame_map.h"
 #include "mm/frame_section.h"
@@ -33,6 +34,24 @@ static bool find_blocks(pfn_t pfn, size_t blocks, size_t *number)
 pfn_t frame_region_boot_end(void)
 {
 	return frame_map_boot_end();
+}
+
+/* A section that is not there costs one step. */
+uint64_t frame_region_free_below(pfn_t limit)
+{
+	size_t end = frame_spans_below(&frame_map.spans, limit);
+	uint64_t sum = 0;
+
+	for (size_t s = 0; s < frame_map.section_count; s++) {
+		size_t number = frame_map.boot_count + s * SECTION_BLOCKS;
+
+		if (number >= end)
+			break;
+		for (size_t n = 0; frame_map.sections[s] && n < SECTION_BLOCKS; n++)
+			if (number + n < end)
+				sum += frame_map.sections[s]->records[n].free_count;
+	}
+	return sum;
 }
 
 int frame_region_announce(pfn_t start, size_t blocks)

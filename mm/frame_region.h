@@ -110,6 +110,9 @@ size_t frame_region_removable(const struct frame_region_part *part);
 int frame_region_find_held(const struct frame_region_part *part, size_t max, enum owner owner,
 			   pfn_t *pfn, size_t *blocks);
 
+/* Counts the free frames of regions in blocks that end at or below `limit`. */
+uint64_t frame_region_free_below(pfn_t limit);
+
 /* Stores region `i`, from 0 on by address, as a part in units of one block; false: it is none. */
 bool frame_region_get(size_t i, struct frame_region_part *region);
 

@@ -58,6 +58,9 @@ HOST_FIXTURE := $(BALLOON_FIXTURE) tests/sim/sim_host.c \
 PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
 
+# And memory that comes and goes beside them.
+REGION_WORLD := tests/unit/drivers/balloon/region_world.c
+
 # A whole machine: the balloon and all that is between it and a simulated bus.
 SIM_MACHINE := $(BALLOON_SOURCES) kernel/lib/parse.c kernel/lib/wrap.c $(VIRTIO_PCI) $(VIRTQ) \
 	$(PCI_TESTED) $(SIM) \
@@ -66,8 +69,15 @@ SIM_MACHINE := $(BALLOON_SOURCES) kernel/lib/parse.c kernel/lib/wrap.c $(VIRTIO_
 # Devices that lie, and the machine that they do it to.
 LIES := $(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(SIM_MACHINE)
 # Allocations that fail stand in front of the allocator's.
-WRAPPED := $(addprefix -Xlinker --wrap=,frame_alloc frame_alloc_bulk frame_alloc_block \
-	frame_alloc_blocks frame_alloc_unreported)
+WRAPPED := $(addprefix -Xlinker --wrap=,frame_alloc frame_alloc_bulk_within \
+	frame_alloc_blocks_within frame_alloc_unreported)
+
+MEM_FIXTURE := $(addprefix drivers/mem/,mem_source.c mem_leave.c mem_events.c) mm/memory_region.c \
+	$(FRAME_FIXTURE) tests/unit/mm/region_fixture.c $(SIM_TIME) $(EVENTS) tests/sim/sim_log.c \
+	tests/unit/drivers/mem/mem_fixture.c
+
+VIRTIO_MEM_FIXTURE := $(VIRTIO_MEM_SOURCES) $(VIRTQ) $(addprefix tests/sim/,sim_mem.c sim_virtio.c \
+	sim_virtq.c) $(MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_fixture.c
 
 # What is mapped where is the simulation's in objects of these names.
 SEES_FAKE_PCI := drivers/pci/% drivers/acpi/% tests/unit/drivers/pci/% \
@@ -110,6 +120,9 @@ tests/kernel/hold_cmd := kernel/hold_cmd.c kernel/hold.c kernel/hold_task.c kern
 tests/kernel/hold_busy := kernel/hold.c kernel/hold_task.c $(HOLD_FIXTURE)
 tests/kernel/poison_task := kernel/poison_task.c mm/poison.c tests/sim/sim_log.c $(HOLD_FIXTURE)
 tests/kernel/mem_figures := kernel/mem_figures.c kernel/lib/wrap.c
+tests/kernel/show_mem := kernel/show_mem.c kernel/mem_figures.c kernel/lib/wrap.c mm/owner.c \
+	tests/sim/sim_command.c
+tests/kernel/pci_windows := kernel/pci_windows.c
 tests/kernel/heap_cmd := kernel/heap_cmd.c kernel/lib/parse.c tests/sim/sim_command.c $(SIM_TIME)
 tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c tests/sim/sim_log.c
@@ -131,6 +144,7 @@ tests/mm/frame_fill := $(FRAME_FIXTURE)
 tests/mm/frame_huge := $(FRAME_FIXTURE)
 tests/mm/frame_random := $(FRAME_FIXTURE)
 tests/mm/memory_region := mm/memory_region.c $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
+tests/mm/frame_within := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 tests/mm/frame_region := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 tests/mm/frame_region_random := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 
@@ -192,6 +206,7 @@ tests/drivers/balloon/balloon_wait_cmd := drivers/balloon/balloon_wait_cmd.c \
 tests/drivers/balloon/balloon_events := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_free := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_place := $(HOST_FIXTURE) $(REGION_WORLD)
 tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_ports := $(PORTS_FIXTURE)
 tests/drivers/balloon/balloon_ports_random := $(PORTS_FIXTURE) \
@@ -202,6 +217,9 @@ tests/drivers/balloon/balloon_refusal := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_settings := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_state := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_stats := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_vacate := $(HOST_FIXTURE) $(REGION_WORLD)
+tests/drivers/balloon/balloon_vacate_random := $(PORTS_FIXTURE) $(REGION_WORLD) \
+	tests/unit/drivers/balloon/random_hosts.c
 tests/drivers/balloon/balloon_wait := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_cmd := drivers/balloon/port/virtio_balloon_cmd.c \
@@ -210,6 +228,16 @@ tests/drivers/balloon/port/virtio_balloon_hint := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_pages := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_report := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
+
+tests/drivers/mem/mem_source := $(MEM_FIXTURE)
+tests/drivers/mem/mem_leave := $(MEM_FIXTURE)
+tests/drivers/mem/virtio_mem := $(VIRTIO_MEM_FIXTURE)
+tests/drivers/mem/virtio_mem_work := $(VIRTIO_MEM_FIXTURE)
+tests/drivers/mem/virtio_mem_audit := $(VIRTIO_MEM_FIXTURE)
+tests/drivers/mem/virtio_mem_recovery := $(VIRTIO_MEM_FIXTURE)
+
+tests/drivers/mem/dimm := $(DIMM_SOURCES) kernel/lib/parse.c $(MEM_FIXTURE)
+tests/drivers/mem/mem_cmd := drivers/mem/mem_cmd.c $(PRINT) tests/sim/sim_command.c $(MEM_FIXTURE)
 
 tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
