@@ -145,32 +145,78 @@ __attribute__((format(printf, 2, 3))) static void note(struct guest_state *state
 	va_end(args);
 }
 
-void guest_account(struct guest_state *state, uint64_t ram, int64_t left)
+/* Why a device cannot be as it was said to be; NULL: it can. */
+static const char *find_fault(const struct guest_state *state,
+			      const struct guest_mem_device *device)
 {
-	state->ram = ram;
+	uint64_t odd = device->block - 1;
+
+	if (device->block == 0 || device->block & odd)
+		return "its block is no power of two";
+	if (device->region > INT64_MAX || device->plugged > device->region ||
+	    device->requested > device->region)
+		return "it has more plugged or requested than it can bring";
+	if ((device->region | device->plugged | device->requested) & odd)
+		return "its sizes are no multiples of its block";
+	/* Each is at most half of what a sum can hold. */
+	if (state->grown + device->plugged > INT64_MAX ||
+	    state->requested + device->requested > INT64_MAX)
+		return "it and others bring more than there can be";
+	for (unsigned i = 0; i < state->nr_devices; i++)
+		if (!strcmp(state->devices[i].name, device->name))
+			return "there are two of this name";
+	return *device->name ? NULL : "it has no name";
+}
+
+void guest_account_device(struct guest_state *state, const struct guest_mem_device *device)
+{
+	const char *fault = find_fault(state, device);
+
+	state->has_grown = true;
+	if (fault) {
+		note(state, "the virtio-mem device %.60s makes no sense: %s", device->name, fault);
+		return;
+	}
+	state->grown += device->plugged;
+	state->requested += device->requested;
+	if (state->nr_devices < GUEST_MEM_DEVICES)
+		state->devices[state->nr_devices++] = *device;
+}
+
+/* What is said to be left of the RAM that the balloon counts, made possible. */
+static uint64_t possible_left(struct guest_state *state, uint64_t counted, int64_t left)
+{
 	if (left < 0) {
 		note(state,
 		     "the guest says that its balloon holds more than all its memory: "
 		     "%" PRId64 " bytes would be left",
 		     left);
-		state->left = 0;
-	} else if ((uint64_t)left > ram) {
+		return 0;
+	}
+	if ((uint64_t)left > counted) {
 		note(state,
 		     "more memory is said to be left to the guest than it has: "
 		     "%" PRId64 " of %" PRIu64 " bytes",
-		     left, ram);
-		state->left = ram;
-	} else {
-		state->left = (uint64_t)left;
+		     left, counted);
+		return counted;
 	}
-	state->taken = ram - state->left;
-	assert(state->left + state->taken == state->ram);
+	return (uint64_t)left;
+}
+
+void guest_account(struct guest_state *state, uint64_t counted, int64_t left)
+{
+	assert(state->dimms <= counted && counted <= INT64_MAX && state->grown <= INT64_MAX);
+	state->base = counted - state->dimms;
+	state->ram = counted + state->grown;
+	state->taken = counted - possible_left(state, counted, left);
+	state->left = state->ram - state->taken;
+	assert(state->left >= state->grown && state->base + state->dimms == counted);
 }
 
 void guest_account_target(struct guest_state *state, uint64_t taken)
 {
 	assert(state->left + state->taken == state->ram);
-	if (taken > state->ram) {
+	if (taken > state->base + state->dimms) {
 		note(state,
 		     "the target is said to be more than all memory: %" PRIu64 " bytes taken",
 		     taken);
@@ -186,21 +232,32 @@ int guest_state(struct guest *guest, struct guest_state *state)
 	return guest->backend->state(guest, state);
 }
 
+/* Whether the balloon can leave so much: -ERANGE. */
+static int check_target(struct guest *guest, const struct guest_state *state, uint64_t bytes_left)
+{
+	if (bytes_left == 0)
+		return guest_fail(guest, -ERANGE, "a guest cannot be left without any memory");
+	if (bytes_left > state->ram)
+		return guest_fail(guest, -ERANGE,
+				  "%" PRIu64 " bytes cannot be left to a guest of %" PRIu64
+				  " bytes",
+				  bytes_left, state->ram);
+	if (bytes_left <= state->grown)
+		return guest_fail(guest, -ERANGE,
+				  "the balloon cannot take what virtio-mem has plugged, %" PRIu64
+				  " bytes: `balloonctl shrink` does, or leave the guest more",
+				  state->grown);
+	return 0;
+}
+
 int guest_set_target(struct guest *guest, uint64_t bytes_left)
 {
 	struct guest_state state;
 	int err = guest_state(guest, &state);
 
-	if (err)
-		return err;
-	if (bytes_left == 0)
-		return guest_fail(guest, -ERANGE, "a guest cannot be left without any memory");
-	if (bytes_left > state.ram)
-		return guest_fail(guest, -ERANGE,
-				  "%" PRIu64 " bytes cannot be left to a guest of %" PRIu64
-				  " bytes",
-				  bytes_left, state.ram);
-	return guest->backend->set_target(guest, bytes_left);
+	if (!err)
+		err = check_target(guest, &state, bytes_left);
+	return err ? err : guest->backend->set_target(guest, bytes_left - state.grown);
 }
 
 int guest_stats(struct guest *guest, struct guest_stats *stats)

@@ -23,6 +23,7 @@ struct guest_backend {
 	void (*close)(struct guest *guest);
 	/* *state is all zero before. */
 	int (*state)(struct guest *guest, struct guest_state *state);
+	/* bytes_left is of what the balloon counts: without anything that is grown. */
 	int (*set_target)(struct guest *guest, uint64_t bytes_left);
 	/* *stats is all zero before. */
 	int (*stats)(struct guest *guest, struct guest_stats *stats);
@@ -73,10 +74,18 @@ int guest_find_check(struct guest *guest, const char *name);
 int guest_find_socket(struct guest *guest, const char *name, char **path);
 
 /*
- * guest.c: fills in ram, left and taken. `left` is what was said, and may be
- * anything: an impossible amount becomes the nearest possible one, and a complaint.
+ * guest.c: adds a virtio-mem device, before guest_account(). What was said of it may be
+ * anything: a device that is impossible becomes a complaint, and is not added.
  */
-void guest_account(struct guest_state *state, uint64_t ram, int64_t left);
+void guest_account_device(struct guest_state *state, const struct guest_mem_device *device);
+
+/*
+ * guest.c: fills in ram, base, left and taken; dimms and the devices are there already.
+ * `counted` is the RAM that the balloon counts, base and DIMMs, and `left` is how much of that
+ * is said to be left; it may be anything: an impossible amount becomes the nearest
+ * possible one, and a complaint.
+ */
+void guest_account(struct guest_state *state, uint64_t counted, int64_t left);
 
 /*
  * guest.c: fills in the target, by the bytes that are said to be taken with it, after

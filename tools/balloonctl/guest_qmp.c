@@ -159,7 +159,8 @@ static void close_qmp(struct guest *guest)
 
 /* ---- state ---- */
 
-static int read_ram(struct guest *guest, uint64_t *ram)
+/* Fills in base and dimms. */
+static int read_ram(struct guest *guest, struct guest_state *state)
 {
 	static const char command[] = "query-memory-size-summary";
 	uint64_t base = 0, plugged = 0;
@@ -173,7 +174,8 @@ static int read_ram(struct guest *guest, uint64_t *ram)
 	json_object_put(reply);
 	if (base == 0 || base > INT64_MAX || plugged > INT64_MAX - base)
 		return fail_answer(guest, command);
-	*ram = base + plugged;
+	state->base = base;
+	state->dimms = plugged;
 	return 0;
 }
 
@@ -238,7 +240,7 @@ static int state_qmp(struct guest *guest, struct guest_state *state)
 {
 	struct balloon_path path;
 	int64_t left;
-	int err = read_ram(guest, &state->ram);
+	int err = read_ram(guest, state);
 
 	if (!err)
 		err = read_running(guest, state);
@@ -247,7 +249,7 @@ static int state_qmp(struct guest *guest, struct guest_state *state)
 	err = qmp_query_balloon(qmp_of(guest), &left);
 	if (err)
 		return fail_qmp(guest, err);
-	guest_account(state, state->ram, left);
+	guest_account(state, state->base + state->dimms, left);
 	err = find_balloon(qmp_of(guest), &path);
 	if (err == -ENOENT)
 		return 0;
