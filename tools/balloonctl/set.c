@@ -111,13 +111,32 @@ static int complain_too_much(const struct request *request, const struct guest_s
 	return -ERANGE;
 }
 
-/* A guest cannot be left without any memory: all of it is all but a page. */
+/*
+ * A guest cannot be left without any memory, and the balloon takes none that is grown: all of
+ * the rest is all but a page.
+ */
 static uint64_t goal_of_all(const struct request *request, const struct guest_state *state)
 {
-	return request->meaning == TAKE && state->ram > PAGE ? PAGE : state->ram;
+	return request->meaning == TAKE && state->ram - state->grown > PAGE ? state->grown + PAGE
+									    : state->ram;
 }
 
-/* Stores how many bytes are to be left to the guest; complains, -ERANGE. */
+/* The balloon takes less than base and DIMMs: what virtio-mem has plugged is not its own. */
+static int complain_grown(const struct request *request, const struct guest_state *state)
+{
+	char grown[SIZE_TEXT], rest[SIZE_TEXT];
+
+	complain("'%s' is too much to take: the guest has %s by virtio-mem, which its balloon "
+		 "cannot take (`balloonctl shrink` gives them back), and %s that it can",
+		 request->typed, size_word(state->grown, grown),
+		 size_word(state->ram - state->grown, rest));
+	return -ERANGE;
+}
+
+/*
+ * Stores how many bytes are to be left to the guest, of all that it has; complains, -ERANGE:
+ * less than is grown, or more than there is.
+ */
 static int find_goal(const struct request *request, const struct guest_state *state, uint64_t *goal)
 {
 	bool taken = request->meaning == TAKE;
@@ -137,6 +156,9 @@ static int find_goal(const struct request *request, const struct guest_state *st
 	/* The guest's RAM need not be whole pages. */
 	if (*goal > state->ram)
 		*goal = state->ram;
+	/* Without anything grown this is nothing at all, which has its own words. */
+	if (state->grown && *goal <= state->grown)
+		return complain_grown(request, state);
 	return 0;
 }
 
@@ -196,6 +218,7 @@ static int show_new_target(const struct request *request, struct guest *guest)
 static int wait_and_show(const struct call *call, struct guest_state *state, uint64_t goal)
 {
 	const struct request *request = call->request;
+	struct wait_goal target = { .balloon = true, .bytes_left = goal - state->grown };
 	struct wait_limits limits = request->limits;
 	int status;
 
@@ -204,7 +227,7 @@ static int wait_and_show(const struct call *call, struct guest_state *state, uin
 	limits.end = DEADLINE_NONE;
 	if (limits.seconds)
 		limits.end = call->start + (int64_t)limits.seconds * 1000;
-	status = wait_for_target(call->guest, state, goal, &limits);
+	status = wait_for_target(call->guest, state, &target, &limits);
 	if (state->ram)
 		print_result(request, call->guest, state, status);
 	return status;
@@ -223,7 +246,7 @@ static int run(const struct call *call)
 	err = find_goal(request, &state, &goal);
 	if (err)
 		return exit_status(err);
-	err = guest_set_target(guest, goal);
+	err = guest_set_target(guest, goal - state.grown);
 	if (err)
 		return guest_failed(guest, err);
 	return request->wait ? wait_and_show(call, &state, goal) : show_new_target(request, guest);
