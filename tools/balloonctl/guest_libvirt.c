@@ -252,7 +252,7 @@ static void read_running(int run, int reason, struct guest_state *state)
 static int state_libvirt(struct guest *guest, struct guest_state *state)
 {
 	struct figures figures;
-	uint64_t counted, left;
+	uint64_t counted = 0, left;
 	virDomainInfo info;
 	int run, reason;
 	int err;
