@@ -17,6 +17,9 @@ static const char help[] =
 	"\n"
 	"Shows the guest's memory, the balloon's target and what was reached of it, the\n"
 	"features that the driver negotiated, and the last statistics with their age.\n"
+	"Of a guest that has DIMMs or virtio-mem devices it shows what its RAM is made of\n"
+	"(base, DIMMs, grown), and of each device what is plugged, what is requested of\n"
+	"it, and what it can bring in all, by blocks of what size.\n"
 	"The target is read from the device's registers, where the guest has mapped\n"
 	"them; \"unknown\" otherwise. What the guest never sent is not shown. The rest is\n"
 	"QEMU's RAM less what statistics and balloon account for: a DIMM that the guest\n"
@@ -56,13 +59,10 @@ static void print_driver(const struct guest_state *state)
 
 static void print_state(const struct guest *guest, const struct guest_state *state)
 {
-	char ram[SIZE_TEXT];
-
 	fputs("Guest        ", stdout);
 	put_escaped(stdout, guest_name(guest));
 	puts(state->panicked ? " (panicked)" : state->paused ? " (paused)" : "");
-	size_format(state->ram, ram);
-	printf("RAM          %s\n", ram);
+	report_print_memory(state);
 	report_print_amounts(state);
 	print_driver(state);
 	if (*state->complaint) {
