@@ -428,7 +428,7 @@ static const char *draw_one(uint64_t grown, uint64_t requested, int columns)
 /* Forty columns are the bar: of 4 GiB, each is a tenth of one. */
 static void bar_ends_with_what_is_still_to_come(void **state)
 {
-	struct guest_state guest = grown_state(RAM, 3 * RAM);
+	struct guest_state guest;
 
 	(void)state;
 	assert_says(draw_one(0, 3 * RAM, 44), "\n [########==~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~]\n");
@@ -437,6 +437,17 @@ static void bar_ends_with_what_is_still_to_come(void **state)
 		    "\n [######################################==]\n");
 	/* It is to shrink: the guest still has it. */
 	assert_says(draw_one(3 * RAM, RAM, 44), "\n [######################################==]\n");
+	/* More than can be counted is drawn as far as that goes. */
+	guest = (struct guest_state){ .ram = 1ull << 63,
+				      .left = 1ull << 62,
+				      .taken = 1ull << 62,
+				      .has_grown = true,
+				      .requested = 1ull << 63 };
+	begin_watch(NULL);
+	see(0, "web", 0, &guest);
+	assert_says(draw(1, 12, 44, WATCH_BY_NAME),
+		    "\n [##########==========~~~~~~~~~~~~~~~~~~~~]\n");
+	guest = grown_state(RAM, 3 * RAM);
 	/* The target is that of the whole RAM, and free memory may be anywhere in it. */
 	guest.has_target = true;
 	guest.target_left = 3 * RAM / 2;
