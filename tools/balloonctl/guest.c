@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The part of a guest that both ways of reaching it share: see guest.h. Amounts
- * that were said are made to add up here; guest_find.c knows how guests are named.
+ * The part of a guest that both ways of reaching it share: see guest.h. guest_account.c
+ * makes amounts that were said add up; guest_find.c knows how guests are named.
  */
 #include <assert.h>
 #include <errno.h>
@@ -130,106 +130,20 @@ bool guest_may_be_kept(const struct guest *guest)
 	return guest->backend->shared;
 }
 
-/* ---- amounts are checked ---- */
+/* ---- memory ---- */
 
-/* Keeps the first complaint, which explains the others. */
-__attribute__((format(printf, 2, 3))) static void note(struct guest_state *state,
-						       const char *format, ...)
+int guest_memory(struct guest *guest, struct guest_state *state)
 {
-	va_list args;
-
-	if (*state->complaint)
-		return;
-	va_start(args, format);
-	vsnprintf(state->complaint, sizeof(state->complaint), format, args);
-	va_end(args);
-}
-
-/* Why a device cannot be as it was said to be; NULL: it can. */
-static const char *find_fault(const struct guest_state *state,
-			      const struct guest_mem_device *device)
-{
-	uint64_t odd = device->block - 1;
-
-	if (device->block == 0 || device->block & odd)
-		return "its block is no power of two";
-	if (device->region > INT64_MAX || device->plugged > device->region ||
-	    device->requested > device->region)
-		return "it has more plugged or requested than it can bring";
-	if ((device->region | device->plugged | device->requested) & odd)
-		return "its sizes are no multiples of its block";
-	/* Each is at most half of what a sum can hold. */
-	if (state->grown + device->plugged > INT64_MAX ||
-	    state->requested + device->requested > INT64_MAX)
-		return "it and others bring more than there can be";
-	for (unsigned i = 0; i < state->nr_devices; i++)
-		if (!strcmp(state->devices[i].name, device->name))
-			return "there are two of this name";
-	return *device->name ? NULL : "it has no name";
-}
-
-void guest_account_device(struct guest_state *state, const struct guest_mem_device *device)
-{
-	const char *fault = find_fault(state, device);
-
-	state->has_grown = true;
-	if (fault) {
-		note(state, "the virtio-mem device %.60s makes no sense: %s", device->name, fault);
-		return;
-	}
-	state->grown += device->plugged;
-	state->requested += device->requested;
-	if (state->nr_devices < GUEST_MEM_DEVICES)
-		state->devices[state->nr_devices++] = *device;
-}
-
-/* What is said to be left of the RAM that the balloon counts, made possible. */
-static uint64_t possible_left(struct guest_state *state, uint64_t counted, int64_t left)
-{
-	if (left < 0) {
-		note(state,
-		     "the guest says that its balloon holds more than all its memory: "
-		     "%" PRId64 " bytes would be left",
-		     left);
-		return 0;
-	}
-	if ((uint64_t)left > counted) {
-		note(state,
-		     "more memory is said to be left to the guest than it has: "
-		     "%" PRId64 " of %" PRIu64 " bytes",
-		     left, counted);
-		return counted;
-	}
-	return (uint64_t)left;
-}
-
-void guest_account(struct guest_state *state, uint64_t counted, int64_t left)
-{
-	assert(state->dimms <= counted && counted <= INT64_MAX && state->grown <= INT64_MAX);
-	state->base = counted - state->dimms;
-	state->ram = counted + state->grown;
-	state->taken = counted - possible_left(state, counted, left);
-	state->left = state->ram - state->taken;
-	assert(state->left >= state->grown && state->base + state->dimms == counted);
-}
-
-void guest_account_target(struct guest_state *state, uint64_t taken)
-{
-	assert(state->left + state->taken == state->ram);
-	if (taken > state->base + state->dimms) {
-		note(state,
-		     "the target is said to be more than all memory: %" PRIu64 " bytes taken",
-		     taken);
-		return;
-	}
-	state->has_target = true;
-	state->target_left = state->ram - taken;
+	memset(state, 0, sizeof(*state));
+	return guest->backend->state(guest, state);
 }
 
 int guest_state(struct guest *guest, struct guest_state *state)
 {
-	memset(state, 0, sizeof(*state));
-	return guest->backend->state(guest, state);
+	int err = guest_memory(guest, state);
+
+	/* The backend has left its words. */
+	return !err && state->lacks_balloon ? -ENODEV : err;
 }
 
 /* Whether the balloon can leave so much: -ERANGE. */
@@ -245,7 +159,7 @@ static int check_target(struct guest *guest, const struct guest_state *state, ui
 	if (bytes_left <= state->grown)
 		return guest_fail(guest, -ERANGE,
 				  "the balloon cannot take what virtio-mem has plugged, %" PRIu64
-				  " bytes: `balloonctl shrink` does, or leave the guest more",
+				  " bytes: leave the guest more, or `balloonctl shrink` it first",
 				  state->grown);
 	return 0;
 }
@@ -258,6 +172,74 @@ int guest_set_target(struct guest *guest, uint64_t bytes_left)
 	if (!err)
 		err = check_target(guest, &state, bytes_left);
 	return err ? err : guest->backend->set_target(guest, bytes_left - state.grown);
+}
+
+int guest_set_taken(struct guest *guest, uint64_t taken)
+{
+	struct guest_state state;
+	uint64_t counted;
+	int err = guest_state(guest, &state);
+
+	if (err)
+		return err;
+	counted = state.base + state.dimms;
+	if (taken >= counted)
+		return guest_fail(guest, -ERANGE,
+				  "the balloon can take less than %" PRIu64
+				  " bytes, base and DIMMs, and not %" PRIu64,
+				  counted, taken);
+	return guest->backend->set_target(guest, counted - taken);
+}
+
+const struct guest_mem_device *guest_find_device(const struct guest_state *state, const char *name)
+{
+	for (unsigned i = 0; i < state->nr_devices; i++)
+		if (!strcmp(state->devices[i].name, name))
+			return &state->devices[i];
+	return NULL;
+}
+
+/* Looks at the guest for the device; *is is what it is now. */
+static int need_device(struct guest *guest, const char *name, struct guest_mem_device *is)
+{
+	const struct guest_mem_device *found;
+	struct guest_state state;
+	int err = guest_memory(guest, &state);
+
+	if (err)
+		return err;
+	found = guest_find_device(&state, name);
+	if (!found)
+		return guest_fail(guest, -ENODEV, "the machine has no virtio-mem device %s", name);
+	*is = *found;
+	return 0;
+}
+
+int guest_request(struct guest *guest, const char *device, uint64_t bytes)
+{
+	struct guest_mem_device is;
+	int err = need_device(guest, device, &is);
+
+	if (err)
+		return err;
+	if (bytes % is.block)
+		return guest_fail(guest, -ERANGE,
+				  "%s plugs blocks of %" PRIu64 " bytes, and %" PRIu64
+				  " bytes are no multiple",
+				  device, is.block, bytes);
+	if (bytes > is.region)
+		return guest_fail(guest, -ERANGE,
+				  "%s can bring %" PRIu64 " bytes at most, and not %" PRIu64,
+				  device, is.region, bytes);
+	return guest->backend->request(guest, device, bytes);
+}
+
+int guest_find_driver(struct guest *guest, const char *device, bool *driver_ok)
+{
+	struct guest_mem_device is;
+	int err = need_device(guest, device, &is);
+
+	return err ? err : guest->backend->find_driver(guest, device, driver_ok);
 }
 
 int guest_stats(struct guest *guest, struct guest_stats *stats)
@@ -291,20 +273,4 @@ int guest_resume(struct guest *guest)
 int guest_cost(struct guest *guest, struct guest_cost *cost)
 {
 	return guest->backend->cost(guest, cost);
-}
-
-bool guest_unused(const struct guest_state *state, const struct guest_stats *stats, uint64_t *bytes)
-{
-	uint64_t total = stats->value[STAT_TOTAL_MEMORY];
-	bool has_taken = state->has_features && state->accepted >> DEFLATE_ON_OOM_BIT & 1;
-
-	if (!(stats->present >> STAT_TOTAL_MEMORY & 1) || *state->complaint ||
-	    (!state->has_features && state->taken))
-		return false;
-	if (!has_taken && __builtin_add_overflow(total, state->taken, &total))
-		return false;
-	if (total > state->ram)
-		return false;
-	*bytes = state->ram - total;
-	return true;
 }

@@ -62,16 +62,17 @@ struct guest_mem_device {
 
 /* virtio 1.3, 5.5.3 and 6: bits by number; names by guest_feature_name(). */
 struct guest_state {
-	uint64_t ram;	/* base + dimms + grown */
-	uint64_t left;	/* as the guest last reported it, grown to ram */
-	uint64_t taken; /* ram - left, 0 to base + dimms */
-	uint64_t base;	/* without anything that can be plugged */
-	uint64_t dimms; /* all DIMMs together */
-	bool has_grown; /* there is a virtio-mem device; without, the next four are 0 */
-	uint64_t grown; /* plugged by all of them together */
-	uint64_t requested;
+	uint64_t ram;	     /* base + dimms + grown */
+	uint64_t left;	     /* as the guest last reported it, grown to ram */
+	uint64_t taken;	     /* ram - left, 0 to base + dimms */
+	uint64_t base;	     /* without anything that can be plugged */
+	uint64_t dimms;	     /* all DIMMs together */
+	bool has_grown;	     /* there is a virtio-mem device; without, the next four are 0 */
+	uint64_t grown;	     /* plugged by all of them together */
+	uint64_t requested;  /* of all of them together */
 	unsigned nr_devices; /* those in `devices`; others are in the sums only */
 	struct guest_mem_device devices[GUEST_MEM_DEVICES]; /* in QEMU's or libvirt's order */
+	bool lacks_balloon; /* the machine has none: see guest_memory() */
 	bool has_target;
 	uint64_t target_left; /* the host's last target, if that can be known */
 	bool has_features;
@@ -152,6 +153,16 @@ bool guest_may_be_kept(const struct guest *guest);
 int guest_state(struct guest *guest, struct guest_state *state);
 
 /*
+ * Reads what guest_state() does, of a machine that may have no balloon: then it lacks_balloon,
+ * all of its RAM is left, and it has no target and no features. -ENOTCONN, -ETIMEDOUT,
+ * -EPROTO.
+ */
+int guest_memory(struct guest *guest, struct guest_state *state);
+
+/* Finds a virtio-mem device by its name; NULL: there is none. */
+const struct guest_mem_device *guest_find_device(const struct guest_state *state, const char *name);
+
+/*
  * Sends a target for the balloon; does not wait for the guest. bytes_left is of the whole
  * RAM: what virtio-mem has plugged now is subtracted before it is sent. -ERANGE: more than
  * ram, or not more than is grown, which the balloon cannot take, or not what the manager
@@ -160,12 +171,24 @@ int guest_state(struct guest *guest, struct guest_state *state);
 int guest_set_target(struct guest *guest, uint64_t bytes_left);
 
 /*
+ * Sends a target for the balloon by what it is to hold, whatever virtio-mem has plugged.
+ * -ERANGE: not less than base and DIMMs; else as guest_set_target().
+ */
+int guest_set_taken(struct guest *guest, uint64_t taken);
+
+/*
  * Requests that a virtio-mem device, by its name in guest_state(), has so many bytes
- * plugged; does not wait for the guest. -ENOENT: no device of that name; -ERANGE: no multiple of
+ * plugged; does not wait for the guest. -ENODEV: no device of that name; -ERANGE: no multiple of
  * its block, or more than its region; -ENOTSUP: this libvirt cannot; -EREMOTEIO: QEMU
  * refuses; -ENOTCONN, -ETIMEDOUT, -EPROTO.
  */
 int guest_request(struct guest *guest, const char *device, uint64_t bytes);
+
+/*
+ * Finds out whether a driver of the guest runs a virtio-mem device. -ENOTSUP: that cannot be
+ * known; -ENODEV: no device of that name; -ENOTCONN, -ETIMEDOUT, -EPROTO.
+ */
+int guest_find_driver(struct guest *guest, const char *device, bool *driver_ok);
 
 /*
  * Reads the newest statistics; `ever` is false if there are none yet. -ENODEV,
