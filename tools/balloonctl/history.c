@@ -172,7 +172,7 @@ static uint64_t ram_of(const struct history_ring *ring)
 	return 0;
 }
 
-uint64_t history_ram(const struct history *history)
+static uint64_t last_ram(const struct history *history)
 {
 	uint64_t ram = 0;
 
@@ -185,7 +185,7 @@ uint64_t history_ram(const struct history *history)
 uint64_t history_ram_most(const struct history *history, unsigned window, int64_t from, bool *moved)
 {
 	const struct history_ring *ring = &history->rings[window];
-	uint64_t ram = history_ram(history), most = ram;
+	uint64_t ram = last_ram(history), most = ram;
 
 	assert(window < HISTORY_WINDOWS);
 	*moved = false;

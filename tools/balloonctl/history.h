@@ -61,9 +61,6 @@ void history_add(struct history *history, const struct sample *sample);
 bool history_sum(const struct history *history, unsigned window, int64_t from, int64_t to,
 		 int64_t stale_ms, struct history_span *span);
 
-/* Gives the guest's memory when it was seen last; 0: it never was. */
-uint64_t history_ram(const struct history *history);
-
 /*
  * Gives the most memory that the guest had after `from`, as the window has it, or when it was
  * seen last; *moved tells whether it had less, too. 0: it was never seen.

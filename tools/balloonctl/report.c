@@ -85,6 +85,8 @@ static struct json_object *amounts(const char *name, const struct guest_state *s
 	add_number(all, "left", state->left);
 	add_number(all, "taken", state->taken);
 	add_parts(all, state);
+	if (state->lacks_balloon)
+		json_object_object_add(all, "balloon", json_object_new_boolean(false));
 	json_object_object_add(all, "paused", json_object_new_boolean(state->paused));
 	json_object_object_add(all, "panicked", json_object_new_boolean(state->panicked));
 	if (state->has_target) {

@@ -301,7 +301,7 @@ static void draw_legend(struct grid *grid, const struct watch_screen *screen)
 		      { &watch_taken, "taken", false },
 		      { &watch_target, "target", false },
 		      { &watch_requested, "requested", !has_requested(screen) },
-		      { &watch_ram, "RAM", !has_ram(screen) } };
+		      { &watch_ram, "RAM it had", !has_ram(screen) } };
 	int row = grid->rows - 1, column = 1, room = grid->columns - (int)strlen(HOW_TO_ASK) - 3;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

@@ -303,7 +303,7 @@ static void picture_has_the_ram_of_a_guest_that_grows(void **state)
 
 	(void)state;
 	assert_int_equal(got.status, EXIT_REACHED);
-	assert_says(got.out, ">RAM</text>");
+	assert_says(got.out, ">RAM of the guest</text>");
 	assert_says(got.out, ">RAM requested</text>");
 	/* A step at half of the time, down in the picture's own coordinates. */
 	assert_says(got.out, "\" d=\"M82.0 264.0H429.0V144.0H776.0V144.0h1\"");
@@ -327,12 +327,12 @@ static void ram_that_never_moves_is_no_line(void **state)
 	assert_lacks(got.out, "ram_bytes");
 	/* A DIMM came: it did. Nothing was requested of anybody. */
 	got = plot("time_s,ram_bytes,left_bytes,dimms_bytes\n0,9,1,0\n9,10,2,1\n");
-	assert_says(got.out, ">RAM</text>");
+	assert_says(got.out, ">RAM of the guest</text>");
 	assert_lacks(got.out, "RAM requested");
 	/* It can grow, and did not. */
 	got = plot("time_s,ram_bytes,left_bytes,grown_bytes,requested_bytes\n0,9,1,0,0\n"
 		   "9,9,2,0,0\n");
-	assert_says(got.out, ">RAM</text>");
+	assert_says(got.out, ">RAM of the guest</text>");
 	assert_says(got.out, ">RAM requested</text>");
 }
 
@@ -535,7 +535,7 @@ static void course_has_a_line_for_ram_that_moved(void **state)
 			    "           |                                                  ^\n"
 			    "           |\n"
 			    " taken   0 |                                                  # #\n");
-	assert_says(screen, "   | target   ^ RAM   ? keys");
+	assert_says(screen, "   | target   ^ RAM it had   ? keys");
 	/* The height stays until the window is past it. */
 	see(0, "web", 20000, &small);
 	assert_says(draw(1, 12, 66, WATCH_BY_NAME), "\n 2.000 GiB |");

@@ -187,6 +187,35 @@ static void status_says_what_the_ram_is_made_of(void **state)
 			     "\"requested\":3221225472,\"memory-devices\":[{\"id\":\"m0\",");
 }
 
+/* Its memory can be grown all the same. */
+static void guest_without_a_balloon_has_memory(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-memory-devices",
+		  .value = "[" VIRTIO_MEM("\"id\": \"m0\", \"max-size\": 4294967296, \"size\": "
+					  "2147483648, \"requested-size\": 2147483648") "]" },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .no_device = true, .answers = answers };
+	struct outcome got = RUN_AGAINST(&qemu, "status");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_string_equal(got.err, "");
+	assert_says(got.out, "\nGrown        2.000 GiB plugged   2.000 GiB requested\n");
+	assert_says(got.out, "\nBalloon      none\n");
+	assert_null(strstr(got.out, "Target"));
+	assert_null(strstr(got.out, "Driver"));
+	assert_null(strstr(got.out, "Statistics"));
+	got = RUN_AGAINST(&qemu, "status", "--json");
+	assert_fits("balloonctl-status", got.out);
+	assert_says(got.out, "\"ram\":3221225472,\"left\":3221225472,\"taken\":0,");
+	assert_says(got.out, "\"balloon\":false,");
+	got = RUN_AGAINST(&((struct fake_qemu){ .no_device = true }), "status");
+	assert_int_equal(got.status, EXIT_NO_DEVICE);
+	assert_says(got.err, "balloon");
+}
+
 /* What cannot be is complained of, and is in no number. */
 static void devices_that_cannot_be_are_no_memory(void **state)
 {
@@ -467,6 +496,7 @@ int main(void)
 		cmocka_unit_test(status_says_what_is_left_and_taken),
 		cmocka_unit_test(status_says_what_the_ram_is_made_of),
 		cmocka_unit_test(devices_that_cannot_be_are_no_memory),
+		cmocka_unit_test(guest_without_a_balloon_has_memory),
 		cmocka_unit_test(status_says_what_is_not_known),
 		cmocka_unit_test(status_in_json_has_only_what_is_known),
 		cmocka_unit_test(json_fits_its_schema),
