@@ -278,6 +278,8 @@ tests/tools/balloonctl/course := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/poller_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/looks_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c \
 	tests/unit/tools/balloonctl/fake_pollers.c
+tests/tools/balloonctl/growth_shows := $(BALLOONCTL_TESTED) \
+	tests/unit/tools/balloonctl/fake_pollers.c
 tests/tools/balloonctl/watch_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c \
 	tests/unit/tools/balloonctl/fake_pollers.c
 tests/tools/balloonctl/live_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
@@ -347,6 +349,8 @@ FAKE_POLLERS := $(addprefix -Xlinker --wrap=,clock_gettime nanosleep guest_open 
 	poller_start poller_name poller_latest poller_wait poller_ask_stop poller_stop)
 $(addsuffix /tools/balloonctl/looks_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAKE_POLLERS) $(FAILING)
+$(addsuffix /tools/balloonctl/growth_shows,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
+	$(if $(LIBVIRT),-lvirt) $(FAKE_POLLERS)
 $(addsuffix /tools/balloonctl/watch_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAKE_POLLERS) $(FAILING) \
 	$(addprefix -Xlinker --wrap=,watch_terminal_start watch_terminal_show wgetch endwin clearok)
