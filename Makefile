@@ -210,6 +210,7 @@ help:
 #:                       back, show each step
 #:
 #:   MEM=1G              memory, 16M to 32T; 1.5G, 64MiB, or bytes
+#:   GROW=8G             memory that may come later: docs/growth.md
 #:   MACHINE=q35         or pc, microvm
 #:   FIRMWARE=default    or qboot, uefi
 #:   ACCEL=tcg           or kvm; the default is kvm where it works

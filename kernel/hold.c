@@ -259,6 +259,13 @@ static void verify_run(const struct hold *hold, pfn_t run, struct release *relea
 	release->written -= min_u64(release->written, frames);
 }
 
+static int end_release(const struct release *release, uint64_t *broken, pfn_t *first_broken)
+{
+	*broken = release->broken;
+	*first_broken = release->first_broken;
+	return release->stopped ? -EINTR : 0;
+}
+
 int hold_release(unsigned id, hold_stop *stop, uint64_t *broken, pfn_t *first_broken)
 {
 	struct release release = { .stop = stop, .first_broken = PFN_NONE };
@@ -278,9 +285,40 @@ int hold_release(unsigned id, hold_stop *stop, uint64_t *broken, pfn_t *first_br
 		free_page(hold);
 	}
 	*hold = (struct hold){ 0 };
-	*broken = release.broken;
-	*first_broken = release.first_broken;
-	return release.stopped ? -EINTR : 0;
+	return end_release(&release, broken, first_broken);
+}
+
+/* The first one stays, the second goes, and so on. */
+static void release_half_page(struct hold *hold, struct page *page, struct release *release)
+{
+	uint64_t kept = 0;
+
+	for (uint64_t i = 0; i < page->count; i++) {
+		if (i % 2 == 0) {
+			page->run[kept++] = page->run[i];
+			continue;
+		}
+		verify_run(hold, page->run[i], release);
+		frame_free(page->run[i], UINT64_C(1) << hold->order, OWNER_HELD);
+		hold->runs--;
+	}
+	page->count = kept;
+}
+
+int hold_release_half(unsigned id, hold_stop *stop, uint64_t *broken, pfn_t *first_broken)
+{
+	struct release release = { .stop = stop, .first_broken = PFN_NONE };
+	struct hold *hold = id ? find_hold(id) : NULL;
+
+	*broken = 0;
+	*first_broken = PFN_NONE;
+	if (!hold)
+		return -ENOENT;
+	if (hold->busy)
+		return -EBUSY;
+	for (struct page *page = hold->pages; page; page = page->next)
+		release_half_page(hold, page, &release);
+	return end_release(&release, broken, first_broken);
 }
 
 bool hold_next(unsigned id, struct hold_info *info)

@@ -37,6 +37,12 @@ int hold_take(uint64_t runs, unsigned order, hold_stop *stop, unsigned *id);
  */
 int hold_release(unsigned id, hold_stop *stop, uint64_t *broken, pfn_t *first_broken);
 
+/*
+ * Verifies and frees every second run of a hold, so that what is free lies in pieces; else
+ * as hold_release(). -EBUSY: it is a busy one; it stays whole. -ENOENT, -EINTR.
+ */
+int hold_release_half(unsigned id, hold_stop *stop, uint64_t *broken, pfn_t *first_broken);
+
 /* Makes a hold busy, for hold_rewrite_some() to rewrite. -ENOENT: no such hold. */
 int hold_make_busy(unsigned id);
 

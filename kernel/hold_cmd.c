@@ -100,15 +100,20 @@ COMMAND("hold", "SIZE [order] [busy]", "take memory, filled with a pattern",
 	"pattern all the time, while nothing else is to be done.",
 	cmd_hold);
 
-static int release(unsigned id)
+static int release(unsigned id, bool half)
 {
 	uint64_t broken;
 	pfn_t first;
 
-	int err = hold_release(id, lib_interrupted, &broken, &first);
+	int err = half ? hold_release_half(id, lib_interrupted, &broken, &first)
+		       : hold_release(id, lib_interrupted, &broken, &first);
 
 	if (err == -ENOENT) {
 		printf("release: there is no hold %u; `held` lists them\n", id);
+		return err;
+	}
+	if (err == -EBUSY) {
+		printf("release: a busy hold goes as a whole\n");
 		return err;
 	}
 	if (broken > 0) {
@@ -117,36 +122,43 @@ static int release(unsigned id)
 		       id, broken, first);
 		return -EIO;
 	}
-	printf("released %u: %s\n", id,
+	printf("released %s%u: %s\n", half ? "half of " : "", id,
 	       err ? "interrupted; not all was verified" : "pattern intact");
+	return err;
+}
+
+static int release_all(void)
+{
+	struct hold_info info;
+	int err = 0;
+
+	while (err != -EINTR && hold_next(0, &info)) {
+		int one = release(info.id, false);
+
+		err = err && one != -EINTR ? err : one;
+	}
 	return err;
 }
 
 static int cmd_release(int argc, char **argv)
 {
-	struct hold_info info;
+	bool half = argc == 3 && strcmp(argv[2], "half") == 0;
 	uint64_t id;
-	int err = 0;
 
-	if (argc != 2)
+	if (argc != 2 && !half)
 		return -EINVAL;
-	if (strcmp(argv[1], "all") == 0) {
-		while (err != -EINTR && hold_next(0, &info)) {
-			int one = release(info.id);
-
-			err = err && one != -EINTR ? err : one;
-		}
-		return err;
-	}
+	if (!half && strcmp(argv[1], "all") == 0)
+		return release_all();
 	if (parse_u64(argv[1], &id) || id == 0 || id > UINT32_MAX) {
 		printf("release: %s is no hold's number; `held` lists them\n", argv[1]);
 		return -ERANGE;
 	}
-	return release((unsigned)id);
+	return release((unsigned)id, half);
 }
-COMMAND("release", "ID|all", "verify held memory and give it back",
+COMMAND("release", "ID [half]|all", "verify held memory and give it back",
 	"Ctrl-C ends the verifying: what is not verified yet of this hold is given back\n"
-	"all the same; other holds stay.",
+	"all the same; other holds stay. `half`: of the hold ID, every second run, so that\n"
+	"what is free lies in pieces.",
 	cmd_release);
 
 static int cmd_held(int argc, char **argv)

@@ -20,6 +20,9 @@ usage: [NAME=value ...] tools/run.sh [--quiet | --demo | --print]
 Environment:
   MEM       memory of the guest, 16M to 32T: 1G (the default), 1.5G, 64MiB,
             or bytes
+  GROW      memory that may come later, up to 16T, in blocks of 2 MiB (default:
+            none): a virtio-mem device, mem0, with nothing in it at the start,
+            and 16 empty slots for DIMMs of 16G in all; not on microvm
   MACHINE   pc, q35 or microvm (default q35)
   FIRMWARE  default, qboot or uefi
   APPEND    the kernel's command line, as in APPEND='run="show_mem; exit 0"';
@@ -72,6 +75,7 @@ if [ -z "${BUILD-}" ]; then
 fi
 
 MEM=${MEM:-1G}
+GROW=${GROW-}
 MACHINE=${MACHINE:-q35}
 FIRMWARE=${FIRMWARE:-default}
 APPEND=${APPEND-}
@@ -82,6 +86,9 @@ NAME=${NAME:-aerostat}
 TIMEOUT=${TIMEOUT-}
 
 MEM_MAX=$((32 << 40))
+GROW_MAX=$((16 << 40))	# of one region, for the guest
+SLOTS=16
+SLOTS_GIBI=16		# in all
 APPEND_MAX=4000
 
 # Sets SCALE to the bytes of the unit in $1, of none: 1.
@@ -117,29 +124,58 @@ read_number()
 	MILLIONTHS=${MILLIONTHS#"${MILLIONTHS%%[!0]*}"}
 }
 
-# Sets SIZE, for QEMU, and MEBI, the number of MiB in it, rounded down.
-check_mem()
+# Sets BYTES to the size that the variable $1 has as $2, or to more than MEM_MAX.
+read_size()
 {
-	number=${MEM%%[!0-9.]*}
-	unit=${MEM#"$number"}
+	number=${2%%[!0-9.]*}
+	unit=${2#"$number"}
 	if ! choose_scale "$unit" || ! read_number "$number" ||
 	   { [ "$SCALE" -eq 1 ] && [ "$number" != "${number%.*}" ]; }; then
-		die "MEM=$MEM is no size: write 256M, 1.5G, 64MiB or bytes"
+		die "$1=$2 is no size: write 256M, 1.5G, 64MiB or bytes"
 	fi
 	if [ "${WHOLE:-0}" -gt $((MEM_MAX / SCALE)) ]; then
 		BYTES=$((MEM_MAX + 1))
 	else
 		BYTES=$((${WHOLE:-0} * SCALE + ${MILLIONTHS:-0} * SCALE / 1000000))
 	fi
+}
+
+# Sets SIZE, for QEMU, MEBI, the number of MiB in it, rounded down, and GIBI, rounded up.
+check_mem()
+{
+	read_size MEM "$MEM"
 	if [ $BYTES -lt $((1 << 20)) ] || [ $BYTES -gt $MEM_MAX ]; then
 		die "MEM=$MEM is out of range: 1M to 32T can be tried" \
 			"(a plain number is bytes)"
 	fi
 	MEBI=$((BYTES >> 20))
+	GIBI=$(((BYTES + (1 << 30) - 1) >> 30))
 	case $MEM in
 	*[!0-9kKmMgGtT]* | *[0-9]) SIZE=$(((BYTES + 4095) / 4096 * 4096)) ;;
 	*) SIZE=$MEM ;;
 	esac
+}
+
+# Sets GROW_MEBI, 0 of none. A virtio-mem device has whole blocks, which QEMU makes as
+# large as the huge pages of the host's processor.
+check_grow()
+{
+	GROW_MEBI=0
+	[ -n "$GROW" ] || return 0
+	[ "$MACHINE" != microvm ] ||
+		die "GROW=$GROW: a microvm has no virtio-mem: take MACHINE=q35 or pc"
+	read_size GROW "$GROW"
+	if [ $BYTES -eq 0 ] || [ $BYTES -gt $GROW_MAX ]; then
+		die "GROW=$GROW is out of range: 2M to 16T may come later" \
+			"(a plain number is bytes)"
+	fi
+	GROW_MEBI=$((BYTES >> 21 << 1))
+	if [ $((GROW_MEBI << 20)) -ne $BYTES ]; then
+		less=
+		[ $GROW_MEBI -eq 0 ] || less="${GROW_MEBI}M or "
+		die "GROW=$GROW is no number of whole blocks, which have 2 MiB:" \
+			"write $less$((GROW_MEBI + 2))M"
+	fi
 }
 
 check_append()
@@ -279,13 +315,14 @@ if [ "$FIRMWARE" = uefi ] && [ "$MEBI" -lt 64 ]; then
 	die "MEM=$MEM is too little for UEFI firmware: 64M is the least"
 fi
 check_words
+check_grow
 check_append
 check_timeout
 choose_accel
 
 CPU=max
 # 40 bits of address, the default of TCG, end at 1 TiB.
-[ "$MEBI" -le $((900 * 1024)) ] || CPU=max,phys-bits=46
+[ $((MEBI + GROW_MEBI)) -le $((900 * 1024)) ] || CPU=max,phys-bits=46
 
 set -- "$QEMU" -nodefaults -no-user-config -display none \
 	-name "$NAME" -accel "$ACCEL" -cpu "$CPU" \
@@ -321,6 +358,13 @@ uefi-disk)
 	;;
 esac
 
+# Whole GiB, which QEMU wants to be whole pages.
+if [ $GROW_MEBI -ne 0 ]; then
+	most=$((GIBI + (GROW_MEBI + 1023) / 1024 + SLOTS_GIBI))
+	set -- "$@" -m "slots=$SLOTS,maxmem=${most}G" \
+		-object "memory-backend-ram,id=grow,size=${GROW_MEBI}M,reserve=off"
+fi
+
 # shellcheck disable=SC2086 # words are what EXTRA is for
 set -- "$@" $EXTRA
 
@@ -332,6 +376,8 @@ none) ;;
 '') set -- "$@" -device "$device,id=balloon0" ;;
 *) set -- "$@" -device "$device,id=balloon0,$BALLOON" ;;
 esac
+[ $GROW_MEBI -eq 0 ] ||
+	set -- "$@" -device virtio-mem-pci,id=mem0,memdev=grow,requested-size=0
 
 if [ $MODE = print ]; then
 	printf '%s\n' "$@"
@@ -345,8 +391,8 @@ fi
 
 # ---- What a person is told ----
 
-# A line that does it without balloonctl. socat reads best, but only perl-base is
-# on every Debian.
+# Prints a line that executes commands, each an argument, without balloonctl. socat reads
+# best, but only perl-base is on every Debian.
 raw_line()
 {
 	if command -v socat >/dev/null; then
@@ -354,26 +400,43 @@ raw_line()
 	else
 		dialogue="perl -MIO::Socket::UNIX -e '\$s = IO::Socket::UNIX->new(shift) or die \$!; print \$s <STDIN>; \$s->flush; shutdown \$s, 1; print <\$s>' $SOCKET"
 	fi
-	left=$((MEBI * 768 * 1024))
-	printf '%s ' "printf '%s\\n'" "'{\"execute\":\"qmp_capabilities\"}'" \
-		"'{\"execute\":\"balloon\",\"arguments\":{\"value\":$left}}'" \
-		"'{\"execute\":\"query-balloon\"}'"
+	printf '%s ' "printf '%s\\n'" "'{\"execute\":\"qmp_capabilities\"}'"
+	for command; do
+		printf '%s ' "'{\"execute\":$command}'"
+	done
 	printf '%s\n' "| $dialogue"
+}
+
+# A line for balloonctl, as far as it is there, or else QMP's commands for the same.
+print_line()
+{
+	balloonctl=$BUILD/tools/balloonctl
+	arguments=$1
+	shift
+	if [ -x "$balloonctl" ]; then
+		echo "$(readlink -f "$balloonctl") -g $SOCKET $arguments"
+	else
+		raw_line "$@"
+	fi
 }
 
 print_how_to()
 {
-	balloonctl=$BUILD/tools/balloonctl
-	echo "QEMU: $MACHINE, $MEM, $ACCEL, firmware $FIRMWARE"
+	left=$((MEBI * 3 / 4))
+	echo "QEMU: $MACHINE, $MEM${GROW:+ and up to $GROW more}, $ACCEL, firmware $FIRMWARE"
 	echo "QMP:  $SOCKET"
-	echo "A line to copy, which leaves the guest $((MEBI * 3 / 4)) MiB:"
-	if [ -x "$balloonctl" ]; then
-		echo "$(readlink -f "$balloonctl") -g $SOCKET set $((MEBI * 3 / 4))M --wait"
-	else
-		raw_line
+	echo "A line to copy, which leaves the guest $left MiB:"
+	print_line "set ${left}M --wait" \
+		"\"balloon\",\"arguments\":{\"value\":$((MEBI * 768 * 1024))}" \
+		'"query-balloon"'
+	if [ -n "$GROW" ]; then
+		echo "And one by which it grows by all that may come, $GROW_MEBI MiB:"
+		print_line "grow ${GROW_MEBI}M --wait" \
+			"\"qom-set\",\"arguments\":{\"path\":\"mem0\",\"property\":\"requested-size\",\"value\":$((GROW_MEBI << 20))}" \
+			'"query-memory-devices"'
 	fi
 	[ $INTERACTIVE = no ] ||
-		printf '%s\n' "Keys: Ctrl-A C monitor and back (there: balloon $((MEBI * 3 / 4)))" \
+		printf '%s\n' "Keys: Ctrl-A C monitor and back (there: balloon $left${GROW:+, qom-set mem0 requested-size $GROW})" \
 			"      Ctrl-A B then m: show_mem at any time; Ctrl-A X leaves"
 }
 

@@ -2,7 +2,7 @@
 /*
  * vm_arguments.c: QEMU's command line as tools/run.sh makes it, so that what
  * people run is what is tested. What is asked for is in the environment: MACHINE,
- * MEM, BALLOON and the others that `tools/run.sh --help` names.
+ * MEM, GROW, BALLOON and the others that `tools/run.sh --help` names.
  */
 #ifndef TOOLS_VM_ARGUMENTS_H
 #define TOOLS_VM_ARGUMENTS_H

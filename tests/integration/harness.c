@@ -40,6 +40,7 @@ static void print_arguments(const struct guest_options *guest, int fd)
 {
 	set_variable("MACHINE", guest->machine);
 	set_variable("MEM", guest->mem ? guest->mem : "256M");
+	set_variable("GROW", guest->grow);
 	set_variable("FIRMWARE", guest->firmware);
 	set_variable("APPEND", guest->append);
 	set_variable("BALLOON", guest->balloon);
@@ -198,6 +199,16 @@ int harness_teardown(void **state)
 	return 0;
 }
 
+void harness_monitor(struct vm *vm, const char *line)
+{
+	char *text = NULL;
+
+	assert_qmp(vm, qmp_human(vm_qmp(vm), line, &text));
+	if (*text)
+		fail_msg("%s: %s", line, text);
+	free(text);
+}
+
 void harness_wait_status(struct vm *vm, int status)
 {
 	int is;
@@ -225,15 +236,42 @@ void harness_command_says(struct vm *vm, const char *line, const char *text)
 	free(answer);
 }
 
-/* ---- show_mem -j ---- */
+/* ---- What is printed with -j ---- */
 
-static uint64_t number_in(struct json_object *object, const char *name)
+/* The guest may log a line of its own beside the one line of JSON. */
+static struct json_object *parse_json_line(const char *command, const char *text)
+{
+	const char *start = text[0] == '{' ? text : strstr(text, "\n{");
+	struct json_object *all;
+	char *line;
+
+	if (!start)
+		fail_msg("%s prints no JSON but:\n%s", command, text);
+	start = strchr(start, '{');
+	line = strndup(start, strcspn(start, "\n"));
+	all = json_tokener_parse(line);
+	if (!json_object_is_type(all, json_type_object))
+		fail_msg("%s prints what is no JSON: %s", command, line);
+	free(line);
+	return all;
+}
+
+struct json_object *harness_json(struct vm *vm, const char *line)
+{
+	char *text = harness_command(vm, line);
+	struct json_object *all = parse_json_line(line, text);
+
+	free(text);
+	return all;
+}
+
+uint64_t harness_number(struct json_object *object, const char *name)
 {
 	struct json_object *number;
 
 	if (!json_object_object_get_ex(object, name, &number) ||
 	    !json_object_is_type(number, json_type_int))
-		fail_msg("show_mem -j has no number \"%s\": %s", name,
+		fail_msg("there is no number \"%s\" in %s", name,
 			 json_object_to_json_string(object));
 	/* json-c clamps negative numbers to 0 on this way out. */
 	assert_true(json_object_get_int64(number) >= 0);
@@ -249,10 +287,10 @@ static void read_balloon(struct json_object *all, struct memory *mem)
 	mem->has_balloon = balloon;
 	if (!balloon)
 		return;
-	mem->target = number_in(balloon, "target");
-	mem->actual = number_in(balloon, "actual");
-	mem->shortfall = number_in(balloon, "shortfall");
-	mem->floor = number_in(balloon, "floor");
+	mem->target = harness_number(balloon, "target");
+	mem->actual = harness_number(balloon, "actual");
+	mem->shortfall = harness_number(balloon, "shortfall");
+	mem->floor = harness_number(balloon, "floor");
 }
 
 static void read_owners(struct json_object *all, struct memory *mem)
@@ -261,13 +299,15 @@ static void read_owners(struct json_object *all, struct memory *mem)
 
 	if (!json_object_is_type(owners, json_type_object))
 		fail_msg("show_mem -j has no \"owners\"");
-	mem->owned_by_balloon = number_in(owners, "balloon");
+	mem->owned_by_balloon = harness_number(owners, "balloon");
+	mem->unplugged = harness_number(owners, "unplugged");
+	mem->held = harness_number(owners, "held");
 	json_object_object_foreach(owners, name, bytes)
 	{
 		(void)bytes;
 		/* Holes are in the map, but nobody manages them. */
 		if (strcmp(name, "absent"))
-			mem->owned += number_in(owners, name);
+			mem->owned += harness_number(owners, name);
 	}
 }
 
@@ -275,43 +315,26 @@ static void read_memory(struct json_object *all, struct memory *mem)
 {
 	struct json_object *ledger = json_object_object_get(all, "ledger");
 
-	mem->ram = number_in(all, "ram");
-	mem->total = number_in(all, "stat-total-memory");
-	mem->free = number_in(all, "stat-free-memory");
-	mem->available = number_in(all, "stat-available-memory");
-	mem->inflated_total = number_in(all, "inflated-total");
-	mem->inflated_free = number_in(all, "inflated-free");
+	mem->ram = harness_number(all, "ram");
+	mem->total = harness_number(all, "stat-total-memory");
+	mem->free = harness_number(all, "stat-free-memory");
+	mem->available = harness_number(all, "stat-available-memory");
+	mem->has_removable = json_object_object_get(all, "removable");
+	if (mem->has_removable)
+		mem->removable = harness_number(all, "removable");
+	mem->inflated_total = harness_number(all, "inflated-total");
+	mem->inflated_free = harness_number(all, "inflated-free");
 	mem->ledger_ok = json_object_is_type(ledger, json_type_string) &&
 			 !strcmp(json_object_get_string(ledger), "ok");
 	read_balloon(all, mem);
 	read_owners(all, mem);
 }
 
-/* The guest may log a line of its own beside the one line of JSON. */
-static struct json_object *parse_json_line(const char *text)
-{
-	const char *start = text[0] == '{' ? text : strstr(text, "\n{");
-	struct json_object *all;
-	char *line;
-
-	if (!start)
-		fail_msg("show_mem -j prints no JSON but:\n%s", text);
-	start = strchr(start, '{');
-	line = strndup(start, strcspn(start, "\n"));
-	all = json_tokener_parse(line);
-	if (!json_object_is_type(all, json_type_object))
-		fail_msg("show_mem -j prints what is no JSON: %s", line);
-	free(line);
-	return all;
-}
-
 struct memory harness_memory(struct vm *vm)
 {
-	char *text = harness_command(vm, "show_mem -j");
-	struct json_object *all = parse_json_line(text);
+	struct json_object *all = harness_json(vm, "show_mem -j");
 	struct memory mem = { 0 };
 
-	free(text);
 	read_memory(all, &mem);
 	json_object_put(all);
 	return mem;
@@ -319,15 +342,33 @@ struct memory harness_memory(struct vm *vm)
 
 /* ---- the balloon ---- */
 
+/* QEMU counts DIMMs among the memory that its balloon takes from, and virtio-mem never. */
+static uint64_t sum_of_dimms(struct vm *vm)
+{
+	struct json_object *devices;
+	uint64_t sum = 0;
+
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), "query-memory-devices", NULL, &devices));
+	for (size_t i = 0; i < json_object_array_length(devices); i++) {
+		struct json_object *device = json_object_array_get_idx(devices, i);
+		struct json_object *type = json_object_object_get(device, "type");
+
+		if (!strcmp(json_object_get_string(type), "dimm"))
+			sum += harness_number(json_object_object_get(device, "data"), "size");
+	}
+	json_object_put(devices);
+	return sum;
+}
+
 uint64_t harness_ram(struct vm *vm)
 {
 	struct json_object *reply;
 	uint64_t ram;
 
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "query-memory-size-summary", NULL, &reply));
-	ram = number_in(reply, "base-memory");
+	ram = harness_number(reply, "base-memory");
 	json_object_put(reply);
-	return ram;
+	return ram + sum_of_dimms(vm);
 }
 
 void harness_set_target(struct vm *vm, uint64_t bytes_taken)

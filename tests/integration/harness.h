@@ -19,6 +19,8 @@
 #include "tools/qmp.h"
 #include "tools/vm.h"
 
+struct json_object;
+
 #define KIB 1024ull
 #define MIB (1024ull * KIB)
 #define GIB (1024ull * MIB)
@@ -32,6 +34,7 @@
 struct guest_options {
 	const char *machine;  /* "pc", "q35", "microvm" */
 	const char *mem;      /* default here: "256M" */
+	const char *grow;     /* what virtio-mem may bring; slots come with it */
 	const char *firmware; /* "qboot", "uefi" */
 	const char *append;
 	const char *balloon;	 /* properties, or "none" */
@@ -43,10 +46,12 @@ struct guest_options {
 struct memory {
 	uint64_t ram, total, free, available;
 	uint64_t inflated_total, inflated_free;
+	bool has_removable; /* there is memory that may leave */
+	uint64_t removable;
 	bool has_balloon;
 	uint64_t target, actual, shortfall, floor;
 	uint64_t owned; /* sum over the owners */
-	uint64_t owned_by_balloon;
+	uint64_t owned_by_balloon, unplugged, held;
 	bool ledger_ok;
 };
 
@@ -77,13 +82,25 @@ int harness_teardown(void **state);
 /* Types a line; the answer is the caller's by free(). */
 char *harness_command(struct vm *vm, const char *line);
 
+/*
+ * Types a line; gives the line of JSON in its answer, an object, the caller's by
+ * json_object_put().
+ */
+struct json_object *harness_json(struct vm *vm, const char *line);
+
+/* Gives a number that must be in an object, and not be negative. */
+uint64_t harness_number(struct json_object *object, const char *name);
+
 /* Types a line; its answer must contain `text`. */
 void harness_command_says(struct vm *vm, const char *line, const char *text);
+
+/* Runs a command of QEMU's monitor, which says something only if it fails. */
+void harness_monitor(struct vm *vm, const char *line);
 
 /* Waits for the guest to end by itself, and QEMU with that status. */
 void harness_wait_status(struct vm *vm, int status);
 
-/* Gives the RAM that the guest has from QEMU, in bytes. */
+/* Gives the RAM that a balloon can speak of, in bytes: the guest's own, and that in DIMMs. */
 uint64_t harness_ram(struct vm *vm);
 
 /* Asks the guest and QMP for the figures. */
@@ -124,7 +141,9 @@ int balloon_tests(void);
 int balloonctl_tests(void);
 int balloonctl_course_tests(void);
 int console_tests(void);
+int dimm_tests(void);
 int dump_tests(void);
+int growth_tests(void);
 int hotplug_tests(void);
 int machine_tests(void);
 int microvm_tests(void);

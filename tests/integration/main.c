@@ -39,6 +39,8 @@ struct group {
 static struct group groups[] = {
 	{ "hostile", hostile_tests, NEXT | SLOW, 0, NULL },
 	{ "hotplug", hotplug_tests, NEXT | SLOW, 0, NULL },
+	{ "growth", growth_tests, NEXT | SLOW, 0, NULL },
+	{ "dimm", dimm_tests, NEXT | SLOW, 0, NULL },
 	{ "balloonctl", balloonctl_tests, NEXT, 0, NULL },
 	{ "balloon", balloon_tests, NEXT, 0, NULL },
 	{ "queues", queues_tests, NEXT, 0, NULL },

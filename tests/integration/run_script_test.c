@@ -23,7 +23,9 @@
 /* A machine that a failed test leaves behind ends by itself. */
 #define TIMEOUT_LATE "120"
 
-static const char *const variables[] = { "APPEND", "BALLOON", "EXTRA", "QEMU", "FIRMWARE" };
+static const char *const variables[] = {
+	"APPEND", "BALLOON", "EXTRA", "QEMU", "FIRMWARE", "MACHINE", "GROW",
+};
 
 static char runtime[128]; /* where the script has its sockets and locks */
 
@@ -423,6 +425,85 @@ static void sizes_are_those_of_everywhere_else(void **state)
 	}
 }
 
+static void growth_is_a_device_and_slots(void **state)
+{
+	static const struct {
+		const char *mem, *grow, *slots, *backend;
+	} cases[] = {
+		{ "1G", "8G", "\nslots=16,maxmem=25G\n", ",id=grow,size=8192M,reserve=off\n" },
+		{ "100000000", "1.5GiB", "\nslots=16,maxmem=19G\n", ",size=1536M," },
+		{ "1025M", "1026M", "\nslots=16,maxmem=20G\n", ",size=1026M," },
+		{ "64M", "4194304", "\nslots=16,maxmem=18G\n", ",size=4M," },
+		{ "64M", "2M", "\nslots=16,maxmem=18G\n", ",size=2M," },
+		{ "1G", "16T", "\nslots=16,maxmem=16401G\n", ",size=16777216M," },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		setenv("MEM", cases[i].mem, 1);
+		setenv("GROW", cases[i].grow, 1);
+		assert_end(run("", "--print"), 0, cases[i].slots);
+		assert_end(run("", "--print"), 0, cases[i].backend);
+		assert_end(run("", "--print"), 0,
+			   "\n-device\nvirtio-mem-pci,id=mem0,memdev=grow,requested-size=0\n");
+	}
+	assert_end(run("", "--print"), 0, "\nmax,phys-bits=46\n");
+	setenv("GROW", "", 1);
+	assert_null(strstr(run("", "--print")->out, "slots"));
+	assert_null(strstr(run("", "--print")->out, "virtio-mem"));
+}
+
+static void growth_that_cannot_be_is_refused(void **state)
+{
+	static const struct {
+		const char *grow, *says;
+	} cases[] = {
+		{ "3M", "!GROW=3M is no number of whole blocks, which have 2 MiB: write 2M or 4M" },
+		{ "1M", "!which have 2 MiB: write 2M\n" },
+		{ "2097153", "!which have 2 MiB: write 2M or 4M" },
+		{ "17T", "!GROW=17T is out of range: 2M to 16T" },
+		{ "999999999999T", "!is out of range: 2M to 16T" },
+		{ "0", "!GROW=0 is out of range: 2M to 16T" },
+		{ "much", "!GROW=much is no size: write 256M" },
+		{ "8G,x", "!GROW=8G,x is no size: write 256M" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		setenv("GROW", cases[i].grow, 1);
+		assert_end(run("", "--print"), 125, cases[i].says);
+	}
+	setenv("GROW", "8G", 1);
+	setenv("MACHINE", "microvm", 1);
+	assert_end(run("", "--print"), 125, "!a microvm has no virtio-mem: take MACHINE=q35 or pc");
+}
+
+/* The device brings all that it may beside a DIMM in each slot. */
+static void qemu_starts_with_what_may_come(void **state)
+{
+	static const char *const machines[] = { "q35", "pc" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct vm *vm = harness_start(&(struct guest_options){
+			.machine = machines[i],
+			.mem = "100000000",
+			.grow = "1026M",
+			.extra = "-S -object memory-backend-ram,id=d0,size=16G,reserve=off "
+				 "-device pc-dimm,memdev=d0" });
+		char *text;
+
+		assert_qmp(vm, qmp_human(vm_qmp(vm), "qom-set mem0 requested-size 1026M", &text));
+		assert_string_equal(text, "");
+		free(text);
+		assert_qmp(vm, qmp_human(vm_qmp(vm), "info memory-devices", &text));
+		assert_non_null(strstr(text, "requested-size: 1075838976"));
+		assert_non_null(strstr(text, "size: 17179869184"));
+		free(text);
+		harness_stop(vm);
+	}
+}
+
 static void arguments_that_are_none_are_named(void **state)
 {
 	const char *const argv[] = { SCRIPT, "--quiet", "audit", NULL };
@@ -489,6 +570,9 @@ int run_script_tests(void)
 		SCRIPT_TEST(it_works_from_any_folder),
 		SCRIPT_TEST(the_line_to_copy_drives_the_balloon),
 		SCRIPT_TEST(sizes_are_those_of_everywhere_else),
+		SCRIPT_TEST(growth_is_a_device_and_slots),
+		SCRIPT_TEST(growth_that_cannot_be_is_refused),
+		TEST(qemu_starts_with_what_may_come),
 		SCRIPT_TEST(a_command_line_that_is_too_long_is_refused),
 		SCRIPT_TEST(a_timeout_that_is_none_is_refused),
 		TEST(the_balloon_finds_a_bus_of_extra),

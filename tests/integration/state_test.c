@@ -13,6 +13,7 @@
 
 #include <json-c/json.h>
 
+#include "tests/integration/snapshots.h"
 #include "tools/deadline.h"
 
 #define POLL_US 20000
@@ -105,63 +106,6 @@ static void reset_on_the_way_it_boots_and_follows_the_target(void **state)
 
 /* ---- savevm and loadvm ---- */
 
-/* Runs a job of QEMU's and waits for its end. */
-static void create(struct vm *vm, const char *options)
-{
-	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
-	struct json_object *args = json_object_new_object(), *jobs = NULL;
-	const char *text = "";
-
-	json_object_object_add(args, "job-id", json_object_new_string("create"));
-	json_object_object_add(args, "options", json_tokener_parse(options));
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "blockdev-create", args, NULL));
-	while (!strstr(text, "\"concluded\"")) {
-		if (!deadline_left(deadline))
-			fail_msg("not created: %s", text);
-		usleep(POLL_US);
-		json_object_put(jobs);
-		assert_qmp(vm, qmp_execute(vm_qmp(vm), "query-jobs", NULL, &jobs));
-		text = json_object_to_json_string_ext(jobs, JSON_C_TO_STRING_PLAIN);
-	}
-	if (strstr(text, "\"error\""))
-		fail_msg("not created: %s", text);
-	json_object_put(jobs);
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "job-dismiss", json_tokener_parse("{'id':'create'}"),
-				   NULL));
-}
-
-static void add_node(struct vm *vm, const char *options)
-{
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "blockdev-add", json_tokener_parse(options), NULL));
-}
-
-/*
- * A place for snapshots. QEMU itself makes the image, so that no other
- * program is needed, and the guest does not see it.
- */
-static void add_snapshot_image(struct vm *vm, const char *path)
-{
-	char text[160];
-
-	snprintf(text, sizeof(text), "{'driver':'file','filename':'%s','size':0}", path);
-	create(vm, text);
-	snprintf(text, sizeof(text), "{'driver':'file','node-name':'file','filename':'%s'}", path);
-	add_node(vm, text);
-	create(vm, "{'driver':'qcow2','file':'file','size':1048576}");
-	add_node(vm, "{'driver':'qcow2','node-name':'snapshots','file':'file'}");
-}
-
-/* The monitor's savevm and loadvm say something only if they fail. */
-static void human(struct vm *vm, const char *command)
-{
-	char *text = NULL;
-
-	assert_qmp(vm, qmp_human(vm_qmp(vm), command, &text));
-	if (*text)
-		fail_msg("%s: %s", command, text);
-	free(text);
-}
-
 static struct vm *boot_with_snapshots(char *path)
 {
 	int fd = mkstemp(path);
@@ -170,7 +114,7 @@ static struct vm *boot_with_snapshots(char *path)
 	assert_true(fd >= 0);
 	close(fd);
 	vm = harness_boot(&(struct guest_options){ .mem = "2G" });
-	add_snapshot_image(vm, path);
+	snapshots_add(vm, path);
 	unlink(path);
 	return vm;
 }
@@ -185,13 +129,13 @@ static void loadvm_brings_back_an_earlier_balloon(void **state)
 	(void)state;
 	harness_command_says(vm, "hold 24M", "held ");
 	harness_take(vm, 100 * MIB + FRAME);
-	human(vm, "savevm inflated");
+	harness_monitor(vm, "savevm inflated");
 	harness_check_taken(vm, 100 * MIB + FRAME, false);
 	for (size_t i = 0; i < 2; i++) {
 		harness_take(vm, later[i]);
 		harness_command_says(vm, "release all", "pattern intact");
 		harness_command_says(vm, "hold 64M", "held ");
-		human(vm, "loadvm inflated");
+		harness_monitor(vm, "loadvm inflated");
 		wait_taken(vm, 100 * MIB + FRAME);
 		harness_command_says(vm, "show_mem -j", "\"held\":25165824");
 	}
@@ -212,12 +156,12 @@ static void loadvm_goes_on_where_savevm_was_on_the_way(void **state)
 	harness_command_says(vm, "hold 24M", "held ");
 	for (size_t i = 0; i < 2; begin = ends[i], i++) {
 		harness_stop_on_the_way(vm, begin, ends[i]);
-		human(vm, "savevm middle");
+		harness_monitor(vm, "savevm middle");
 		execute(vm, "cont");
 		wait_taken(vm, ends[i]);
 		/* Back from the end, and from where there was no balloon. */
 		for (int again = 0; again < 2; again++) {
-			human(vm, "loadvm middle");
+			harness_monitor(vm, "loadvm middle");
 			execute(vm, "cont");
 			wait_taken(vm, ends[i]);
 			harness_take(vm, 0);

@@ -153,6 +153,9 @@ static void words_that_mean_nothing_are_named(void **state)
 	assert_runs("held x", -EINVAL, "");
 	assert_runs("release", -EINVAL, "");
 	assert_runs("release 1 2", -EINVAL, "");
+	assert_runs("release 1 half more", -EINVAL, "");
+	assert_runs("release all half", -ERANGE,
+		    "release: all is no hold's number; `held` lists them\n");
 	assert_runs("release x", -ERANGE, "release: x is no hold's number; `held` lists them\n");
 	assert_runs("release 0", -ERANGE, "release: 0 is no hold's number; `held` lists them\n");
 	assert_runs("release 4294967296", -ERANGE,
@@ -230,6 +233,21 @@ static void of_many_holds_one_that_is_broken_is_an_error(void **state)
 	assert_runs("release all", 0, "");
 }
 
+static void half_of_a_hold_is_released(void **state)
+{
+	char line[40], text[100];
+
+	(void)state;
+	assert_int_equal(sim_command("hold 8M 9"), 0);
+	snprintf(line, sizeof(line), "release %u half", the_id());
+	snprintf(text, sizeof(text), "released half of %u: pattern intact\n", the_id());
+	assert_runs(line, 0, text);
+	snprintf(text, sizeof(text), "held %u: 4.0 MiB in 2 runs of order 9\n", the_id());
+	assert_runs("held", 0, text);
+	hold_make_busy(the_id());
+	assert_runs(line, -EBUSY, "release: a busy hold goes as a whole\n");
+}
+
 static void every_hold_has_a_line_of_its_own(void **state)
 {
 	char text[200];
@@ -259,6 +277,7 @@ int main(void)
 		TEST(too_many_holds_are_refused),
 		TEST(a_broken_pattern_is_said_and_is_an_error),
 		TEST(of_many_holds_one_that_is_broken_is_an_error),
+		TEST(half_of_a_hold_is_released),
 		TEST(every_hold_has_a_line_of_its_own),
 	};
 

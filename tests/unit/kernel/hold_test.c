@@ -376,6 +376,81 @@ static void a_release_that_is_stopped_frees_all_the_same(void **state)
 }
 
 /* Of what a hold and its release do, others wait for 256 frames at most, a millisecond or so. */
+/* ---- Half of it ---- */
+
+/* Over more than a page of addresses, with an odd number of runs. */
+static void every_second_run_goes(void **state)
+{
+	const uint64_t runs = 2 * RUNS_A_PAGE + 1;
+	static pfn_t before[2 * RUNS_A_PAGE + 1], after[2 * RUNS_A_PAGE + 1];
+	struct hold_info info;
+	uint64_t broken;
+	unsigned id;
+	pfn_t first;
+
+	(void)state;
+	id = take(runs, 0);
+	assert_int_equal(held(before, runs), runs);
+	assert_int_equal(hold_release_half(id, NULL, &broken, &first), 0);
+	assert_int_equal(broken, 0);
+	assert_int_equal(first, PFN_NONE);
+	assert_true(hold_next(0, &info));
+	assert_int_equal(info.runs, RUNS_A_PAGE + 1);
+	assert_int_equal(held(after, runs), RUNS_A_PAGE + 1);
+	for (size_t i = 0; i <= RUNS_A_PAGE; i++)
+		assert_int_equal(after[i], before[2 * i]);
+	assert_int_equal(release(id, PFN_NONE), 0);
+}
+
+/* Only what goes is verified; the rest is, when it goes. */
+static void half_of_a_broken_hold_is_broken(void **state)
+{
+	uint64_t broken;
+	unsigned id;
+	pfn_t pfns[4], first;
+
+	(void)state;
+	id = take(4, 0);
+	assert_int_equal(held(pfns, 4), 4);
+	words_of(pfns[2])[0] ^= 1;
+	words_of(pfns[3])[0] ^= 1;
+	assert_int_equal(hold_release_half(id, NULL, &broken, &first), 0);
+	assert_int_equal(broken, 1);
+	assert_int_equal(first, pfns[3]);
+	assert_int_equal(release(id, pfns[2]), 1);
+}
+
+static void half_of_a_busy_hold_or_of_none_is_refused(void **state)
+{
+	uint64_t broken;
+	unsigned id;
+	pfn_t first;
+
+	(void)state;
+	assert_int_equal(hold_release_half(NO_HOLD, NULL, &broken, &first), -ENOENT);
+	id = take(4, 0);
+	assert_int_equal(hold_release_half(id + 1, NULL, &broken, &first), -ENOENT);
+	assert_int_equal(hold_make_busy(id), 0);
+	assert_int_equal(hold_release_half(id, NULL, &broken, &first), -EBUSY);
+	assert_int_equal(ledger_count(OWNER_HELD), 4);
+	assert_int_equal(release(id, PFN_NONE), 0);
+}
+
+static void half_a_release_that_is_stopped_frees_its_half(void **state)
+{
+	uint64_t broken;
+	unsigned id;
+	pfn_t first;
+
+	(void)state;
+	id = take(4, 0);
+	asked = 0;
+	stop_at = 1;
+	assert_int_equal(hold_release_half(id, stop_sometime, &broken, &first), -EINTR);
+	assert_int_equal(ledger_count(OWNER_HELD), 2);
+	assert_int_equal(release(id, PFN_NONE), 0);
+}
+
 static void others_have_their_turns(void **state)
 {
 	uint64_t before = sim_time_waits;
@@ -412,6 +487,10 @@ int main(void)
 		TEST(a_frame_of_zeroes_is_broken),
 		TEST(a_release_that_is_stopped_frees_all_the_same),
 		TEST(what_is_no_hold_is_not_released),
+		TEST(every_second_run_goes),
+		TEST(half_of_a_broken_hold_is_broken),
+		TEST(half_of_a_busy_hold_or_of_none_is_refused),
+		TEST(half_a_release_that_is_stopped_frees_its_half),
 		TEST(others_have_their_turns),
 	};
 

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * snapshots.c: a place for the monitor's savevm and loadvm in a guest that has no disk.
+ * It fails the running test when something is not as it must be.
+ */
+#ifndef TESTS_INTEGRATION_SNAPSHOTS_H
+#define TESTS_INTEGRATION_SNAPSHOTS_H
+
+struct vm;
+
+/*
+ * Makes an image at `path`, which is there and empty, and gives it to the machine. QEMU
+ * itself makes it, so that no other program is needed, and the guest does not see it.
+ */
+void snapshots_add(struct vm *vm, const char *path);
+
+#endif
