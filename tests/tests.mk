@@ -235,6 +235,7 @@ tests/drivers/mem/virtio_mem := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_work := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_audit := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_recovery := $(VIRTIO_MEM_FIXTURE)
+tests/drivers/mem/virtio_mem_lies := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
 
 tests/drivers/mem/dimm := $(DIMM_SOURCES) kernel/lib/parse.c $(MEM_FIXTURE)
 tests/drivers/mem/mem_cmd := drivers/mem/mem_cmd.c $(PRINT) tests/sim/sim_command.c $(MEM_FIXTURE)

@@ -126,6 +126,8 @@ static void handle(struct virtio_mem *mem, const struct virtio_mem_request *requ
 			virtio_mem_come(mem, pfn, blocks);
 		else
 			virtio_mem_leave(mem, pfn, blocks);
+		if (mem->busy_ns > 0)
+			mem->source.trouble = NULL;
 		mem->busy_ns = 0;
 		return;
 	}

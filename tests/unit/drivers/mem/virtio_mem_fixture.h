@@ -65,6 +65,9 @@ void expect_plugged(size_t blocks);
 /* The frame map is in order. */
 void assert_books(void);
 
+/* Tells whether device i is registered. */
+bool is_there(size_t i);
+
 /* Pulls device i out: gone, or while it still answers. */
 void pull(size_t i, bool gone);
 
