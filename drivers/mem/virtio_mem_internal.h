@@ -53,6 +53,7 @@ struct virtio_mem {
 	bool removing;	   /* it goes: its task ends */
 	bool changed;	   /* the config is to be read, whatever the device says */
 	bool unknown;	   /* something is plugged that we do not have: UNPLUG_ALL comes first */
+	bool nacked;	   /* it may count what we do not have */
 	bool doubt;	   /* books and device may differ: an audit comes first */
 	bool reached;	   /* what was requested last, and that is recorded */
 	bool waits;	   /* for a balloon that moves out: looked at again soon */

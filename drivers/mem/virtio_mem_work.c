@@ -22,6 +22,9 @@
 /* Claims of one piece of work that are recorded, and likewise of what was kept. */
 #define CLAIMS_RECORDED 16
 
+/* No device counts so much. */
+#define NOT_AUDITED UINT64_MAX
+
 static const char wants_reset[] = "it asks for a reset";
 static const char breaks_rules[] = "it answered what no device may answer";
 
@@ -49,6 +52,17 @@ static void begin_piece_of_work(struct virtio_mem *mem)
 	mem->run.recorded = 0;
 }
 
+/* Asks for an audit when the device's count is not ours, once for each such count. */
+static bool check_count(struct virtio_mem *mem)
+{
+	uint64_t ours = mem->source.plugged * FRAME_SIZE;
+
+	if (mem->config.plugged != ours && mem->config.plugged != mem->audited)
+		mem->doubt = true;
+	mem->audited = mem->config.plugged;
+	return mem->doubt;
+}
+
 /* Reads what may change; wants_reset, or NULL. */
 static const char *look(struct virtio_mem *mem)
 {
@@ -63,6 +77,12 @@ static const char *look(struct virtio_mem *mem)
 	if (virtio_needs_reset(mem->device)) {
 		mem->config = before;
 		return wants_reset;
+	}
+	if (mem->config.usable != before.usable)
+		mem->audited = NOT_AUDITED;
+	if (mem->nacked && mem->queue.count == 0) {
+		mem->nacked = false;
+		check_count(mem);
 	}
 	if (mem->config.requested != before.requested)
 		begin_piece_of_work(mem);
@@ -141,10 +161,10 @@ static void handle(struct virtio_mem *mem, const struct virtio_mem_request *requ
 	}
 	name_refusal(mem, request);
 	/* One of the blocks may be in another state: then it is not used before that is known. */
-	if (request->answer == VIRTIO_MEM_ERROR)
-		mem->doubt = true;
-	else
-		mem->changed = true;
+	mem->doubt |= request->answer == VIRTIO_MEM_ERROR;
+	/* Or it counts what we do not have. */
+	mem->nacked |= request->answer == VIRTIO_MEM_NACK;
+	mem->changed = true;
 }
 
 static int take_answers(struct virtio_mem *mem)
@@ -314,17 +334,6 @@ static bool settle(struct virtio_mem *mem)
 	else if (requested > mem->source.plugged)
 		mem->source.trouble = "only whole blocks are used";
 	return true;
-}
-
-/* Asks for an audit when the device's count is not ours, once for each such count. */
-static bool check_count(struct virtio_mem *mem)
-{
-	uint64_t ours = mem->source.plugged * FRAME_SIZE;
-
-	if (mem->config.plugged != ours && mem->config.plugged != mem->audited)
-		mem->doubt = true;
-	mem->audited = mem->config.plugged;
-	return mem->doubt;
 }
 
 static bool work(struct virtio_mem *mem, const char **fault)
