@@ -46,6 +46,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc, (void)argv;
+	fake_boot_blocks = 2;
 	return region_fixture_reserve(NULL);
 }
 
