@@ -19,7 +19,7 @@
 #define BUSY_LEAST_NS (NS_PER_S / 10)
 #define BUSY_MOST_NS (5 * NS_PER_S)
 
-/* Claims of one piece of work that are recorded, and likewise of what was kept. */
+/* Claims of one piece of work that are recorded. */
 #define CLAIMS_RECORDED 16
 
 /* No device counts so much. */
@@ -48,6 +48,7 @@ static void begin_piece_of_work(struct virtio_mem *mem)
 	mem->requested_time = clock_ns();
 	mem->reached = false;
 	mem->named = 0;
+	mem->stuck = false;
 	mem->claims = 0;
 	mem->run.recorded = 0;
 }
@@ -98,12 +99,14 @@ static const char *look(struct virtio_mem *mem)
 static void pause(struct virtio_mem *mem, const char *why)
 {
 	mem->pause_end = task_next_look(clock_ns());
-	if (mem->source.trouble != why)
-		mem_event(MEM_EVENT_STUCK, mem->wanted, mem->source.plugged);
 	mem->source.trouble = why;
+	if (mem->stuck)
+		return;
+	mem->stuck = true;
+	mem_event(MEM_EVENT_STUCK, mem->wanted, mem->source.plugged);
 }
 
-/* Several requests may be answered so at once: that is one time. */
+/* Several requests may be answered so at once: that is one time. The event is of the first. */
 static void wait_for_busy(struct virtio_mem *mem, enum virtio_mem_type type)
 {
 	uint64_t now = clock_ns();
@@ -111,9 +114,10 @@ static void wait_for_busy(struct virtio_mem *mem, enum virtio_mem_type type)
 	mem->source.trouble = "the device is busy, and is asked again and again";
 	if (mem->busy_ns > 0 && now < mem->pause_end)
 		return;
+	if (mem->busy_ns == 0)
+		mem_event(MEM_EVENT_BUSY, type, 0);
 	mem->busy_ns = mem->busy_ns > 0 ? min_u64(2 * mem->busy_ns, BUSY_MOST_NS) : BUSY_LEAST_NS;
 	mem->pause_end = now + mem->busy_ns;
-	mem_event(MEM_EVENT_BUSY, type, 0);
 }
 
 static void name_refusal(struct virtio_mem *mem, const struct virtio_mem_request *request)
