@@ -19,7 +19,7 @@
 #include "mm/ledger.h"
 #include "mm/memory.h"
 
-/* In slots and not used, or left out of the firmware's map: more addresses or ranges than can be used. */
+/* What cannot be used: in slots, or of the firmware's map (too many ranges, or addresses). */
 static uint64_t unused_bytes(void)
 {
 	uint64_t slots = dimm_unused(), left_out = pfn_to_paddr(memory_map()->dropped);

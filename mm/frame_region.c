@@ -138,15 +138,15 @@ static bool unit_is_free(size_t number, size_t unit)
 	return true;
 }
 
-/* Counts the owner's frames in a block whose frames have different owners. */
-static unsigned count_in_block(size_t number, enum owner owner)
+/* Tells whether all frames of a broken block are free or the owner's. */
+static bool others_have_none(size_t number, enum owner owner)
 {
 	const uint8_t *owners = frame_map_owner_bytes(number);
-	unsigned n = 0;
 
 	for (unsigned f = 0; f < BLOCK_FRAMES; f++)
-		n += owners[f] == owner;
-	return n;
+		if (owners[f] != owner && owners[f] != OWNER_FREE)
+			return false;
+	return true;
 }
 
 /* Tells whether all of a unit that is not free is the owner's, and something is. */
@@ -156,13 +156,13 @@ static bool unit_is_held(size_t number, size_t unit, enum owner owner)
 
 	for (size_t n = number; n < number + unit; n++) {
 		const struct frame_record *record = frame_map_record(n);
-		unsigned his = record->owner == owner ? BLOCK_FRAMES : 0;
+		bool his = record->owner == owner || record->owner == OWNER_FREE;
 
 		if (record->owner == OWNER_MIXED)
-			his = count_in_block(n, owner);
-		if (his + record->free_count < BLOCK_FRAMES)
+			his = others_have_none(n, owner);
+		if (!his)
 			return false;
-		some |= his > 0;
+		some |= record->free_count < BLOCK_FRAMES;
 	}
 	return some;
 }

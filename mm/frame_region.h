@@ -113,7 +113,7 @@ int frame_region_find_held(const struct frame_region_part *part, size_t max, enu
 /* Counts the free frames of regions in blocks that end at or below `limit`. */
 uint64_t frame_region_free_below(pfn_t limit);
 
-/* Stores region `i`, counted from 0 by address, in units of a block; false: there are not so many. */
+/* Stores region `i`, from 0 on by address, as a part in units of one block; false: it is none. */
 bool frame_region_get(size_t i, struct frame_region_part *region);
 
 /* Tells whether some whole blocks lie in one region that was announced. */

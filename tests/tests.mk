@@ -122,6 +122,7 @@ tests/kernel/poison_task := kernel/poison_task.c mm/poison.c tests/sim/sim_log.c
 tests/kernel/mem_figures := kernel/mem_figures.c kernel/lib/wrap.c
 tests/kernel/show_mem := kernel/show_mem.c kernel/mem_figures.c kernel/lib/wrap.c mm/owner.c \
 	tests/sim/sim_command.c
+tests/kernel/pci_windows := kernel/pci_windows.c
 tests/kernel/heap_cmd := kernel/heap_cmd.c kernel/lib/parse.c tests/sim/sim_command.c $(SIM_TIME)
 tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c tests/sim/sim_log.c
@@ -143,6 +144,7 @@ tests/mm/frame_fill := $(FRAME_FIXTURE)
 tests/mm/frame_huge := $(FRAME_FIXTURE)
 tests/mm/frame_random := $(FRAME_FIXTURE)
 tests/mm/memory_region := mm/memory_region.c $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
+tests/mm/frame_within := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 tests/mm/frame_region := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 tests/mm/frame_region_random := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 

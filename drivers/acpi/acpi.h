@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The few ACPI tables that are needed (ACPI 6.4, 5.2): MCFG for ECAM, FADT for
- * power-off, reset and the timer, MADT for I/O APICs, HPET, SRAT for memory that may come, DSDT and
- * SSDTs for devices. No AML is run; constants are read out of its bytes. Tables are input: signatures, lengths
- * and checksums are checked, and a table that fails is as good as absent.
+ * power-off, reset and the timer, MADT for I/O APICs, HPET, SRAT for memory that may
+ * come, DSDT and SSDTs for devices. No AML is run; constants are read out of its bytes.
+ * Tables are input: signatures, lengths and checksums are checked, and a table that fails
+ * is as good as absent.
  */
 #ifndef DRIVERS_ACPI_ACPI_H
 #define DRIVERS_ACPI_ACPI_H

@@ -21,7 +21,7 @@
 #include "mm/frame.h"
 #include "mm/ledger.h"
 
-/* Above the target at a time, at most; and never less than a block, which goes as a whole. */
+/* So many more frames than the target are given at a time, at most: a few batches of any port. */
 #define TURN_FRAMES (UINT64_C(8) * BLOCK_FRAMES)
 
 /* A host that keeps frames of the stretch is asked for them again after this long. */
@@ -120,20 +120,11 @@ static bool has_some(enum owner owner)
 	return frame_collect(owner, vacate.start, 1, &first) == 1 && first < vacate.end;
 }
 
-/* What the host can have, and give back, with all its batches. */
-static uint64_t frames_of_a_turn(void)
-{
-	const struct balloon_terms *terms = &balloon.terms;
-	uint64_t batch = max_u64(terms->batch_frames, terms->batch_block_frames);
-
-	return max_u64(BLOCK_FRAMES, min_u64(TURN_FRAMES, terms->batches * batch));
-}
-
 uint64_t balloon_vacate_begin_round(void)
 {
 	pfn_t limit = balloon_vacate_limit();
-	bool pause = balloon_refusal_is_pause();
 	uint64_t held;
+	bool pause;
 
 	vacate.outcome = BALLOON_MOVING_OUT;
 	if (limit < BALLOON_ANYWHERE)
@@ -141,7 +132,9 @@ uint64_t balloon_vacate_begin_round(void)
 	if (!is_wanted() || balloon.removing || !balloon.port->deflate ||
 	    clock_ns() < vacate.rest_end)
 		return 0;
-	held = count_held(frames_of_a_turn());
+	/* After one, nothing is passed over any more. */
+	pause = balloon_refusal_is_pause();
+	held = count_held(TURN_FRAMES);
 	/* Or they would be replaced, refused and put back without end. */
 	if (held == 0 && !pause && has_some(OWNER_BALLOON))
 		vacate.rest_end = clock_ns() + REST_NS;

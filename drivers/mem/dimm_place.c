@@ -10,6 +10,7 @@
 #include "drivers/acpi/acpi.h"
 #include "drivers/mem/dimm_internal.h"
 #include "drivers/mem/mem_events.h"
+#include "drivers/mem/mem_source.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/parse.h"
 #include "mm/memory_region.h"
@@ -102,6 +103,20 @@ static const char *check_shape(const struct acpi_memory_slot *slot)
 	return NULL;
 }
 
+/* Tells whether another source has any of these addresses, plugged or not. */
+static bool is_taken(pfn_t start, size_t blocks)
+{
+	pfn_t end = start + blocks * BLOCK_FRAMES;
+
+	for (const struct mem_source *source = mem_sources(); source; source = source->next) {
+		const struct frame_region_part *part = &source->part;
+
+		if (part->start < end && start < part->start + part->blocks * BLOCK_FRAMES)
+			return true;
+	}
+	return false;
+}
+
 const char *dimm_plug(const struct acpi_memory_slot *slot, pfn_t *start, size_t *blocks)
 {
 	const char *why = check_shape(slot);
@@ -110,16 +125,13 @@ const char *dimm_plug(const struct acpi_memory_slot *slot, pfn_t *start, size_t 
 		return why;
 	*start = paddr_to_pfn(slot->address);
 	*blocks = (size_t)(slot->size / BLOCK_SIZE);
-	if (!has_window && frame_region_check_plug(*start, *blocks) == -EINVAL)
+	if (is_taken(*start, *blocks))
+		return "other memory that comes and goes lies there";
+	if (!has_window && !frame_region_contains(*start, *blocks))
 		why = announce(*start, *blocks);
 	if (why)
 		return why;
-	switch (memory_region_plug(*start, *blocks)) {
-	case 0:
-		return NULL;
-	case -EPERM:
-		return "other memory that came later lies there";
-	default:
-		return "it lies outside of what the firmware (SRAT) has announced";
-	}
+	return memory_region_plug(*start, *blocks)
+		       ? "it lies outside of what the firmware (SRAT) has announced"
+		       : NULL;
 }

@@ -177,9 +177,9 @@ static int cmd_lsmem(int argc, char **argv)
 	return 0;
 }
 COMMAND("lsmem", "[-j]", "memory of the boot, and memory that comes and goes",
-	"A virtio-mem device, or a slot with a DIMM, is a source: where it may have memory,\n"
-	"how much of that comes and goes together (UNIT), how much the host wants there to\n"
-	"be, how much is there, and how much of it is free in whole units and so could\n"
-	"leave now. A line below says what is in the way, if something is.\n"
+	"A virtio-mem device, or a slot with a DIMM, is a source: where it may have\n"
+	"memory, how much of that comes and goes together (UNIT), how much the host wants\n"
+	"there to be, how much is there, and how much of it is free in whole units and so\n"
+	"could leave now. A line below says what is in the way, if something is.\n"
 	"With -j: one line of JSON, all in bytes.",
 	cmd_lsmem);

@@ -123,6 +123,22 @@ static void blocks_that_boot_memory_has_go_before_its_crumbs(void **state)
 			 BLOCK_FRAMES - 1);
 }
 
+static void crumbs_of_boot_memory_go_before_blocks_of_regions(void **state)
+{
+	(void)state;
+	plug_everything();
+	for (size_t i = 0; i < BOOT_BLOCKS; i++)
+		if (frame_owner(WORLD_START + i * BLOCK_FRAMES + 9) == OWNER_FREE)
+			assert_int_equal(frame_reserve(WORLD_START + i * BLOCK_FRAMES + 9, 1,
+						       OWNER_HELD),
+					 0);
+	attach(0);
+	assert_true(boot_free() > 3 * BLOCK_FRAMES);
+	host_wants(3 * BLOCK_FRAMES);
+	assert_int_equal(ballooned_in(WORLD_START, BOOT_END), 3 * BLOCK_FRAMES);
+	assert_int_equal(frame_free_blocks(), LOWER_BLOCKS + UPPER_BLOCKS);
+}
+
 static void all_that_is_above_the_floor_is_taken_in_the_end(void **state)
 {
 	uint64_t free;
@@ -327,6 +343,7 @@ int main(void)
 		PLACE_TEST(memory_of_the_boot_goes_first_but_for_the_floor),
 		PLACE_TEST(in_each_place_whole_blocks_go_first),
 		PLACE_TEST(blocks_that_boot_memory_has_go_before_its_crumbs),
+		PLACE_TEST(crumbs_of_boot_memory_go_before_blocks_of_regions),
 		PLACE_TEST(all_that_is_above_the_floor_is_taken_in_the_end),
 		PLACE_TEST(a_boot_memory_below_the_floor_is_left_alone),
 		PLACE_TEST(without_free_frames_in_regions_all_is_one_place),

@@ -374,6 +374,29 @@ static void a_frame_that_is_kept_is_not_asked_for_without_end(void **state)
 	assert_host_has(40);
 }
 
+/* Others can go for it, so the target is reached each time. */
+static void a_frame_that_is_kept_among_others_is_asked_for_once_a_second(void **state)
+{
+	uint64_t offers;
+
+	(void)state;
+	begin_with_frames_in_the_upper_region(FLOOR, 100);
+	refuses = keeps_the_third;
+	assert_int_equal(vacate_until_settled(UPPER, UPPER + 40), BALLOON_GIVES_NONE);
+	assert_host_has(100);
+	offers = host.offers;
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(balloon_vacate(UPPER, UPPER + 40), BALLOON_GIVES_NONE);
+		rounds();
+	}
+	assert_int_equal(host.offers, offers);
+	assert_int_equal(ballooned_in(UPPER, UPPER + 40), 1);
+	sim_time_advance(NS_PER_S);
+	assert_int_equal(vacate_until_settled(UPPER, UPPER + 40), BALLOON_GIVES_NONE);
+	assert_in_range(host.offers, offers + 1, offers + 10);
+	assert_host_has(100);
+}
+
 static void a_host_that_gives_none_for_now_is_asked_later(void **state)
 {
 	uint64_t offers;
@@ -682,6 +705,40 @@ static void replacements_leave_as_ranges_first(void **state)
 	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
 }
 
+static bool is_whole_block(pfn_t pfn)
+{
+	pfn_t block = align_down(pfn, BLOCK_FRAMES);
+
+	return frames_of(OWNER_FREE, block, block + BLOCK_FRAMES) == BLOCK_FRAMES;
+}
+
+/* Not all that a large stretch has leaves before the first frame of it comes back. */
+static void a_turn_is_a_few_blocks(void **state)
+{
+	const uint64_t in = UPPER_BLOCKS * BLOCK_FRAMES;
+	uint64_t most = 0;
+
+	(void)state;
+	host.port.send_ranges = send_ranges;
+	host.terms.ranges = 4;
+	host.terms.range_blocks = 100;
+	host.terms.best = BALLOON_RANGE_FIRST;
+	ranges_late = false;
+	/* Whole blocks only, or the crumbs of the boot would go in between. */
+	for (pfn_t pfn = WORLD_START; pfn < BOOT_END; pfn++)
+		if (frame_owner(pfn) == OWNER_FREE && !is_whole_block(pfn))
+			assert_int_equal(frame_reserve(pfn, 1, OWNER_HELD), 0);
+	begin_with_frames_in_the_upper_region(0, in);
+	balloon_vacate(UPPER, UPPER_END);
+	for (bool more = true; more;) {
+		more = one_round();
+		most = max_u64(most, balloon_frames_given());
+	}
+	assert_int_equal(most, in + 8 * BLOCK_FRAMES);
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_VACANT);
+	assert_host_has(in);
+}
+
 /* ---- The virtio device ---- */
 
 static int set_up_virtio(void **state)
@@ -777,6 +834,7 @@ int main(void)
 		VACATE_TEST(what_the_target_lacks_comes_first),
 		VACATE_TEST(a_host_that_never_gives_back_gives_none),
 		VACATE_TEST(a_frame_that_is_kept_is_not_asked_for_without_end),
+		VACATE_TEST(a_frame_that_is_kept_among_others_is_asked_for_once_a_second),
 		VACATE_TEST(a_host_that_gives_none_for_now_is_asked_later),
 		VACATE_TEST(a_host_that_has_enough_is_left_alone),
 		VACATE_TEST(a_host_that_takes_no_batch_gives_none),
@@ -793,6 +851,7 @@ int main(void)
 		VACATE_TEST(memory_that_is_short_meanwhile_is_served),
 		VACATE_TEST(frames_that_leave_are_freed_and_others_offered),
 		VACATE_TEST(replacements_leave_as_ranges_first),
+		VACATE_TEST(a_turn_is_a_few_blocks),
 		VIRTIO_TEST(a_virtio_device_is_moved_out),
 		VIRTIO_TEST(a_reset_in_mid_move_loses_nothing),
 	};

@@ -342,7 +342,7 @@ static void memory_that_lies_over_another_dimm_is_refused(void **state)
 	assert_string_equal(calls, "came 0, not-used 0");
 	assert_string_equal(sim_log_warning,
 			    "memory: slot 0: 8.0 MiB at 0x200080e00000 are not used: other memory "
-			    "that came later lies there");
+			    "that comes and goes lies there");
 	expect_plugged(4);
 	assert_true(dimm_unused() == 8 * MIB);
 	/* It moves to where there is room. */
@@ -350,6 +350,26 @@ static void memory_that_lies_over_another_dimm_is_refused(void **state)
 	assert_string_equal(calls, "came 0, used 0");
 	expect_plugged(8);
 	assert_int_equal(dimm_unused(), 0);
+}
+
+/* Even if not a block of it is plugged. */
+static void memory_that_lies_over_another_source_is_refused(void **state)
+{
+	struct mem_source other = { .kind = "virtio-mem",
+				    .part = { .start = REGION + 8 * B, .blocks = 8, .unit = 1 } };
+
+	(void)state;
+	dimm_start();
+	mem_source_add(&other);
+	insert(0, REGION + B, 8);
+	assert_string_equal(calls, "came 0, not-used 0");
+	insert(1, REGION + 15 * B, 1);
+	assert_string_equal(calls, "came 1, not-used 1");
+	insert(2, REGION, 8);
+	insert(3, REGION + 16 * B, 8);
+	assert_string_equal(calls, "came 3, used 3");
+	expect_plugged(16);
+	mem_source_remove(&other);
 }
 
 static void sizes_that_cannot_be_do_not_make_the_sum_small(void **state)
@@ -858,6 +878,7 @@ int main(void)
 		WINDOW_TEST(memory_that_lies_over_ram_is_refused),
 		WINDOW_TEST(memory_outside_of_the_window_is_refused),
 		WINDOW_TEST(memory_that_lies_over_another_dimm_is_refused),
+		WINDOW_TEST(memory_that_lies_over_another_source_is_refused),
 		WINDOW_TEST(sizes_that_cannot_be_do_not_make_the_sum_small),
 		TEST(windows_are_announced_in_the_order_of_their_addresses),
 		TEST(a_window_is_cut_to_whole_blocks),
