@@ -81,19 +81,11 @@ static inline size_t frame_alloc_bulk(size_t count, pfn_t limit, enum owner owne
 int frame_alloc_blocks_within(size_t max, pfn_t from, pfn_t limit, enum owner owner, pfn_t *pfn,
 			      size_t *blocks);
 
-/* Allocates like frame_alloc_blocks_within(), from the lowest frame on. */
+/* Allocates like frame_alloc_blocks_within(), from the lowest frame on. -ENOMEM: there is none. */
 static inline int frame_alloc_blocks(size_t max, pfn_t limit, enum owner owner, pfn_t *pfn,
 				     size_t *blocks)
 {
 	return frame_alloc_blocks_within(max, 0, limit, owner, pfn, blocks);
-}
-
-/* Allocates like frame_alloc_blocks(), one block. */
-static inline int frame_alloc_block(pfn_t limit, enum owner owner, pfn_t *pfn)
-{
-	size_t one;
-
-	return frame_alloc_blocks(1, limit, owner, pfn, &one);
 }
 
 /* Tells whether frame_alloc_blocks_within() would find a block. */

@@ -39,7 +39,8 @@
 
 /*
  * Range-first: all the ranges of a target go before the first frame, so that the
- * host has the memory in milliseconds. Single frames are for what is left.
+ * host has the memory in milliseconds. Single frames are for what is left: of boot memory,
+ * then of regions.
  */
 static uint64_t inflate_by_ranges(uint64_t want)
 {

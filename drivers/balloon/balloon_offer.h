@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which frames go into a batch: memory of the boot before regions (balloon_place.h), in each
- * of them whole blocks before single frames, low ones before high ones. Each call offers as many batches as the host has room for, and no more
- * than it can have at a time: one that answers at once always has room, and others
- * want to run, too. Amounts are in frames.
+ * of them whole blocks before single frames, low ones before high ones. Each call offers as many
+ * batches as the host has room for, and no more than it can have at a time: one that answers at
+ * once always has room, and others want to run, too. Amounts are in frames.
  */
 #ifndef DRIVERS_BALLOON_BALLOON_OFFER_H
 #define DRIVERS_BALLOON_BALLOON_OFFER_H
