@@ -478,6 +478,7 @@ fuzz/pci := $(PCI_TESTED) $(VIRTIO_PCI) tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAME
 fuzz/split_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/packed_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/balloon := $(LIES)
+fuzz/virtio_mem := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
 fuzz/line := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
 	drivers/virtio/virtio_mmio_parse.c
@@ -485,6 +486,7 @@ fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
 $(BUILD)/fuzz/core: LIBS := -lelf
 $(BUILD)/fuzz/qmp: LIBS := -ljson-c
 $(BUILD)/fuzz/balloon: LIBS := $(WRAPPED) -lcmocka
+$(BUILD)/fuzz/virtio_mem: LIBS := -lcmocka
 
 FUZZERS := $(sort $(patsubst fuzz/%,%,$(filter fuzz/%,$(.VARIABLES))))
 FUZZ_CC := clang

@@ -72,7 +72,9 @@ void virtio_mem_keep(struct virtio_mem *mem, pfn_t pfn, size_t blocks)
 {
 	memory_region_keep(pfn, blocks);
 	virtio_mem_record(mem);
-	mem_event(MEM_EVENT_KEPT, pfn, blocks * BLOCK_FRAMES);
+	/* One that asks to be asked again does so for as long as it migrates. */
+	if (mem->claims <= RUNS_RECORDED)
+		mem_event(MEM_EVENT_KEPT, pfn, blocks * BLOCK_FRAMES);
 }
 
 size_t virtio_mem_blocks_max(const struct virtio_mem *mem)

@@ -53,8 +53,10 @@ struct virtio_mem {
 	bool removing;	   /* it goes: its task ends */
 	bool changed;	   /* the config is to be read, whatever the device says */
 	bool unknown;	   /* something is plugged that we do not have: UNPLUG_ALL comes first */
+	bool nacked;	   /* it may count what we do not have */
 	bool doubt;	   /* books and device may differ: an audit comes first */
 	bool reached;	   /* what was requested last, and that is recorded */
+	bool stuck;	   /* in this piece of work, and that is recorded */
 	bool waits;	   /* for a balloon that moves out: looked at again soon */
 	/* Frames. */
 	uint64_t wanted;     /* what is requested, as far as there can be as much */

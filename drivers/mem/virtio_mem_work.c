@@ -19,8 +19,11 @@
 #define BUSY_LEAST_NS (NS_PER_S / 10)
 #define BUSY_MOST_NS (5 * NS_PER_S)
 
-/* Claims of one piece of work that are recorded, and likewise of what was kept. */
+/* Claims of one piece of work that are recorded. */
 #define CLAIMS_RECORDED 16
+
+/* No device counts so much. */
+#define NOT_AUDITED UINT64_MAX
 
 static const char wants_reset[] = "it asks for a reset";
 static const char breaks_rules[] = "it answered what no device may answer";
@@ -45,8 +48,20 @@ static void begin_piece_of_work(struct virtio_mem *mem)
 	mem->requested_time = clock_ns();
 	mem->reached = false;
 	mem->named = 0;
+	mem->stuck = false;
 	mem->claims = 0;
 	mem->run.recorded = 0;
+}
+
+/* Asks for an audit when the device's count is not ours, once for each such count. */
+static bool check_count(struct virtio_mem *mem)
+{
+	uint64_t ours = mem->source.plugged * FRAME_SIZE;
+
+	if (mem->config.plugged != ours && mem->config.plugged != mem->audited)
+		mem->doubt = true;
+	mem->audited = mem->config.plugged;
+	return mem->doubt;
 }
 
 /* Reads what may change; wants_reset, or NULL. */
@@ -64,6 +79,12 @@ static const char *look(struct virtio_mem *mem)
 		mem->config = before;
 		return wants_reset;
 	}
+	if (mem->config.usable != before.usable)
+		mem->audited = NOT_AUDITED;
+	if (mem->nacked && mem->queue.count == 0) {
+		mem->nacked = false;
+		check_count(mem);
+	}
 	if (mem->config.requested != before.requested)
 		begin_piece_of_work(mem);
 	else if (mem->config.usable == before.usable)
@@ -78,12 +99,14 @@ static const char *look(struct virtio_mem *mem)
 static void pause(struct virtio_mem *mem, const char *why)
 {
 	mem->pause_end = task_next_look(clock_ns());
-	if (mem->source.trouble != why)
-		mem_event(MEM_EVENT_STUCK, mem->wanted, mem->source.plugged);
 	mem->source.trouble = why;
+	if (mem->stuck)
+		return;
+	mem->stuck = true;
+	mem_event(MEM_EVENT_STUCK, mem->wanted, mem->source.plugged);
 }
 
-/* Several requests may be answered so at once: that is one time. */
+/* Several requests may be answered so at once: that is one time. The event is of the first. */
 static void wait_for_busy(struct virtio_mem *mem, enum virtio_mem_type type)
 {
 	uint64_t now = clock_ns();
@@ -91,9 +114,10 @@ static void wait_for_busy(struct virtio_mem *mem, enum virtio_mem_type type)
 	mem->source.trouble = "the device is busy, and is asked again and again";
 	if (mem->busy_ns > 0 && now < mem->pause_end)
 		return;
+	if (mem->busy_ns == 0)
+		mem_event(MEM_EVENT_BUSY, type, 0);
 	mem->busy_ns = mem->busy_ns > 0 ? min_u64(2 * mem->busy_ns, BUSY_MOST_NS) : BUSY_LEAST_NS;
 	mem->pause_end = now + mem->busy_ns;
-	mem_event(MEM_EVENT_BUSY, type, 0);
 }
 
 static void name_refusal(struct virtio_mem *mem, const struct virtio_mem_request *request)
@@ -141,10 +165,10 @@ static void handle(struct virtio_mem *mem, const struct virtio_mem_request *requ
 	}
 	name_refusal(mem, request);
 	/* One of the blocks may be in another state: then it is not used before that is known. */
-	if (request->answer == VIRTIO_MEM_ERROR)
-		mem->doubt = true;
-	else
-		mem->changed = true;
+	mem->doubt |= request->answer == VIRTIO_MEM_ERROR;
+	/* Or it counts what we do not have. */
+	mem->nacked |= request->answer == VIRTIO_MEM_NACK;
+	mem->changed = true;
 }
 
 static int take_answers(struct virtio_mem *mem)
@@ -314,17 +338,6 @@ static bool settle(struct virtio_mem *mem)
 	else if (requested > mem->source.plugged)
 		mem->source.trouble = "only whole blocks are used";
 	return true;
-}
-
-/* Asks for an audit when the device's count is not ours, once for each such count. */
-static bool check_count(struct virtio_mem *mem)
-{
-	uint64_t ours = mem->source.plugged * FRAME_SIZE;
-
-	if (mem->config.plugged != ours && mem->config.plugged != mem->audited)
-		mem->doubt = true;
-	mem->audited = mem->config.plugged;
-	return mem->doubt;
 }
 
 static bool work(struct virtio_mem *mem, const char **fault)

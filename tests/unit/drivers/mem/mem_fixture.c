@@ -15,6 +15,7 @@
 
 struct fake_balloon fake_balloon;
 int fake_paging_err;
+size_t fake_boot_blocks = BOOT_BLOCKS;
 void (*fake_paging_on_map)(pfn_t pfn, size_t blocks, bool mapped);
 
 /* ---- Page tables: one frame for each GiB that maps something ---- */
@@ -106,16 +107,17 @@ void balloon_avoid(pfn_t limit)
 	fake_balloon.avoided++;
 }
 
-/* Replaces one frame of the stretch; false: there is none. */
-static bool replace_one(pfn_t start, pfn_t end)
+/* Replaces one frame of the stretch. */
+static enum balloon_vacancy replace_one(pfn_t start, pfn_t end)
 {
 	pfn_t pfn, other;
 
 	if (frame_collect(OWNER_BALLOON, start, 1, &pfn) == 0 || pfn >= end)
-		return false;
-	assert_int_equal(frame_alloc_bulk(1, start, OWNER_BALLOON, &other), 1);
+		return BALLOON_VACANT;
+	if (frame_alloc_bulk(1, start, OWNER_BALLOON, &other) == 0)
+		return BALLOON_NO_ROOM;
 	assert_int_equal(frame_free(pfn, 1, OWNER_BALLOON), 0);
-	return true;
+	return BALLOON_MOVING_OUT;
 }
 
 enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end)
@@ -127,9 +129,12 @@ enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end)
 	fake_balloon.moving = true;
 	if (fake_balloon.answers)
 		return fake_balloon.answer;
-	for (size_t n = 0; n < fake_balloon.step; n++)
-		if (!replace_one(start, end))
-			return BALLOON_VACANT;
+	for (size_t n = 0; n < fake_balloon.step; n++) {
+		enum balloon_vacancy vacancy = replace_one(start, end);
+
+		if (vacancy != BALLOON_MOVING_OUT)
+			return vacancy;
+	}
 	return BALLOON_MOVING_OUT;
 }
 
@@ -166,7 +171,7 @@ void mem_fixture_boot(void)
 	sim_log_reset();
 	memset(&mem_events, 0, sizeof(mem_events));
 	mem_fixture_forget_sources();
-	region_fixture_boot(BOOT_BLOCKS * B);
+	region_fixture_boot(fake_boot_blocks * B);
 }
 
 int mem_fixture_set_up(void **state)

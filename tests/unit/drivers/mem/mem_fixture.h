@@ -43,7 +43,10 @@ extern struct fake_balloon fake_balloon;
 extern int fake_paging_err;
 extern void (*fake_paging_on_map)(pfn_t pfn, size_t blocks, bool mapped);
 
-/* A machine with BOOT_BLOCKS of memory, no region, no source, no event, and time 0. */
+/* Blocks at boot; BOOT_BLOCKS unless a program of many machines wants to be faster. */
+extern size_t fake_boot_blocks;
+
+/* A machine with that much memory, no region, no source, no event, and time 0. */
 void mem_fixture_boot(void);
 
 /* Takes all sources out of the list, whatever they are at. */

@@ -241,6 +241,7 @@ int main(int argc, char **argv)
 	struct CMUnitTest tests[100];
 
 	assert_true(mem_lie_count <= ARRAY_SIZE(tests));
+	fake_boot_blocks = 2;
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
 	for (size_t i = 0; i < mem_lie_count; i++)

@@ -294,7 +294,7 @@ static void a_busy_device_is_asked_at_a_growing_pace(void **state)
 	assert_in_range(asked, 3, 4);
 	wait_ns(60 * NS_PER_S);
 	assert_in_range(sim.requests[VIRTIO_MEM_PLUG] - 1 - asked, 11, 16);
-	assert_int_equal(mem_fixture_events(MEM_EVENT_BUSY), sim.requests[VIRTIO_MEM_PLUG] - 1);
+	assert_int_equal(mem_fixture_events(MEM_EVENT_BUSY), 1);
 	assert_int_equal(sim_log_warnings, 0);
 	sim.busy = false;
 	wait_ns(6 * NS_PER_S);
@@ -312,8 +312,13 @@ static void what_a_busy_device_does_not_take_is_free_again(void **state)
 	expect_plugged(20);
 	assert_int_equal(ledger_count(OWNER_UNPLUGGED), 0);
 	assert_int_equal(mem_fixture_events(MEM_EVENT_KEPT), 1);
+	/* For as long as it may take: how it began is still among what is kept. */
+	wait_ns(300 * NS_PER_S);
+	assert_true(sim.requests[VIRTIO_MEM_UNPLUG] > 50);
+	assert_int_equal(mem_fixture_last_event(MEM_EVENT_REQUESTED).argument[0], 5 * B);
+	assert_true(mem_fixture_events(MEM_EVENT_KEPT) <= 16);
 	sim.busy = false;
-	wait_ns(NS_PER_S);
+	wait_ns(6 * NS_PER_S);
 	expect_plugged(5);
 }
 
