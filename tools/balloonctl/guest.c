@@ -146,35 +146,7 @@ int guest_state(struct guest *guest, struct guest_state *state)
 	return !err && state->lacks_balloon ? -ENODEV : err;
 }
 
-/* Whether the balloon can leave so much: -ERANGE. */
-static int check_target(struct guest *guest, const struct guest_state *state, uint64_t bytes_left)
-{
-	if (bytes_left == 0)
-		return guest_fail(guest, -ERANGE, "a guest cannot be left without any memory");
-	if (bytes_left > state->ram)
-		return guest_fail(guest, -ERANGE,
-				  "%" PRIu64 " bytes cannot be left to a guest of %" PRIu64
-				  " bytes",
-				  bytes_left, state->ram);
-	if (bytes_left <= state->grown)
-		return guest_fail(guest, -ERANGE,
-				  "the balloon cannot take what virtio-mem has plugged, %" PRIu64
-				  " bytes: leave the guest more, or `balloonctl shrink` it first",
-				  state->grown);
-	return 0;
-}
-
 int guest_set_target(struct guest *guest, uint64_t bytes_left)
-{
-	struct guest_state state;
-	int err = guest_state(guest, &state);
-
-	if (!err)
-		err = check_target(guest, &state, bytes_left);
-	return err ? err : guest->backend->set_target(guest, bytes_left - state.grown);
-}
-
-int guest_set_taken(struct guest *guest, uint64_t taken)
 {
 	struct guest_state state;
 	uint64_t counted;
@@ -183,12 +155,14 @@ int guest_set_taken(struct guest *guest, uint64_t taken)
 	if (err)
 		return err;
 	counted = state.base + state.dimms;
-	if (taken >= counted)
+	if (bytes_left == 0)
+		return guest_fail(guest, -ERANGE, "a guest cannot be left without any memory");
+	if (bytes_left > counted)
 		return guest_fail(guest, -ERANGE,
-				  "the balloon can take less than %" PRIu64
-				  " bytes, base and DIMMs, and not %" PRIu64,
-				  counted, taken);
-	return guest->backend->set_target(guest, counted - taken);
+				  "%" PRIu64 " bytes cannot be left to a guest of %" PRIu64
+				  " bytes",
+				  bytes_left, counted);
+	return guest->backend->set_target(guest, bytes_left);
 }
 
 const struct guest_mem_device *guest_find_device(const struct guest_state *state, const char *name)

@@ -15,8 +15,8 @@
  * The RAM is what the machine has now: its base, which it began with, its DIMMs, and what
  * virtio-mem devices have plugged, which is "grown": base + dimms + grown = ram. QEMU's balloon
  * counts DIMMs and never virtio-mem, so it can take base + dimms at most, and what is
- * grown is always left to the guest. All amounts left, targets too, are here of the whole:
- * the difference is made where QEMU and libvirt are spoken to.
+ * grown is always left to the guest. All amounts left that are read here, targets too, are of
+ * the whole.
  *
  * Errors: 0 or a negative errno, and guest_error() says in a sentence what
  * went wrong and what would be right:
@@ -163,18 +163,12 @@ int guest_memory(struct guest *guest, struct guest_state *state);
 const struct guest_mem_device *guest_find_device(const struct guest_state *state, const char *name);
 
 /*
- * Sends a target for the balloon; does not wait for the guest. bytes_left is of the whole
- * RAM: what virtio-mem has plugged now is subtracted before it is sent. -ERANGE: more than
- * ram, or not more than is grown, which the balloon cannot take, or not what the manager
- * can count; -ENODEV, -ENOTCONN, -ETIMEDOUT, -EPROTO.
+ * Sends a target for the balloon; does not wait for the guest. bytes_left is of base and DIMMs,
+ * which is all that the balloon counts: less by what is grown than the guest is to have.
+ * -ERANGE: more than base and DIMMs, or 0, or not what the manager can count; -ENODEV,
+ * -ENOTCONN, -ETIMEDOUT, -EPROTO.
  */
 int guest_set_target(struct guest *guest, uint64_t bytes_left);
-
-/*
- * Sends a target for the balloon by what it is to hold, whatever virtio-mem has plugged.
- * -ERANGE: not less than base and DIMMs; else as guest_set_target().
- */
-int guest_set_taken(struct guest *guest, uint64_t taken);
 
 /*
  * Requests that a virtio-mem device, by its name in guest_state(), has so many bytes

@@ -26,7 +26,6 @@ struct guest_backend {
 	 * all is left, and guest_fail() has been called with the words that guest_state() wants.
 	 */
 	int (*state)(struct guest *guest, struct guest_state *state);
-	/* bytes_left is of what the balloon counts: without anything that is grown. */
 	int (*set_target)(struct guest *guest, uint64_t bytes_left);
 	/* One of its devices, with a size that it can have. */
 	int (*request)(struct guest *guest, const char *device, uint64_t bytes);

@@ -252,7 +252,7 @@ static void read_running(int run, int reason, struct guest_state *state)
 static int state_libvirt(struct guest *guest, struct guest_state *state)
 {
 	struct figures figures;
-	uint64_t counted, left;
+	uint64_t counted = 0, left;
 	virDomainInfo info;
 	int run, reason;
 	int err;
@@ -289,11 +289,10 @@ static int set_target_libvirt(struct guest *guest, uint64_t bytes_left)
 	return 0;
 }
 
-/* A libvirt that cannot: what else may be typed. */
+/* A libvirt that cannot: what may be typed elsewhere. The domain is what guest_open() was given. */
 static int fail_request(struct guest *guest, const char *device, uint64_t bytes)
 {
 	const virError *error = virGetLastError();
-	const char *name = virDomainGetName(domain_of(guest));
 
 	switch (error ? error->code : 0) {
 	case VIR_ERR_NO_SUPPORT:
@@ -304,7 +303,7 @@ static int fail_request(struct guest *guest, const char *device, uint64_t bytes)
 				  "newer: virsh update-memory-device %s --alias %s "
 				  "--requested-size %llu",
 				  device, error->message ? error->message : "it says no more",
-				  name ? name : "DOMAIN", device, bytes / KIB);
+				  strrchr(guest->name, '#') + 1, device, bytes / KIB);
 	default:
 		return fail_libvirt(guest);
 	}

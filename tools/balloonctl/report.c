@@ -181,6 +181,16 @@ void report_print_json(struct json_object *all)
 	json_object_put(all);
 }
 
+void report_print_outcome(const struct guest *guest, const struct guest_state *state, int status,
+			  bool waited)
+{
+	struct json_object *all = report_state(guest, state);
+
+	json_object_object_add(all, "status", json_object_new_int(status));
+	add_text(all, "outcome", status || waited ? exit_word(status) : "set");
+	report_print_json(all);
+}
+
 void report_add_stats(struct json_object *all, const struct guest_stats *stats)
 {
 	struct json_object *values = json_object_new_object();

@@ -50,6 +50,13 @@ void report_print_json(struct json_object *all);
  */
 void report_print_memory(const struct guest_state *state);
 
+/*
+ * Prints what came of a new target as one line of JSON: report_state() with "status" and
+ * "outcome", a word for it. `waited`: the command has waited for the guest.
+ */
+void report_print_outcome(const struct guest *guest, const struct guest_state *state, int status,
+			  bool waited);
+
 /* Prints "Target  768.0 MiB left  256.0 MiB taken", and a line with Actual. */
 void report_print_amounts(const struct guest_state *state);
 
