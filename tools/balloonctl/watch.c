@@ -337,12 +337,14 @@ static int run(const struct call *call)
 	const struct request *request = call->request;
 	struct poller_rate rate = poller_rate_of(call->common, request->interval_ms);
 	struct watch watch = { .interval_ms = request->interval_ms, .window = request->window };
-	int status = guest_set_open(&watch.set, call->common, request->guests, request->guest_count,
-				    &rate);
+	int status;
 
+	/* Before there are threads: a parser of JSON in one of them uses what this replaces. */
+	setlocale(LC_CTYPE, "");
+	status = guest_set_open(&watch.set, call->common, request->guests, request->guest_count,
+				&rate);
 	if (status)
 		return status;
-	setlocale(LC_CTYPE, "");
 	watch.unicode = !request->ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
 	if (request->json)
 		watch_lines(&watch.set);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,7 @@ int __wrap_poller_start(const char *name, const struct poller_rate *rate, struct
 	assert_true(fake.nr_pollers < FAKE_POLLERS);
 	snprintf(poller->name, sizeof(poller->name), "%s", name);
 	poller->rate = *rate;
+	snprintf(poller->locale, sizeof(poller->locale), "%s", setlocale(LC_CTYPE, NULL));
 	fake.nr_pollers++;
 	*out = poller;
 	return 0;

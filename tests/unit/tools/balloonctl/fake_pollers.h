@@ -24,6 +24,7 @@ struct poller {
 	struct sample samples[FAKE_SAMPLES];
 	size_t count;
 	bool stopped;
+	char locale[32]; /* in which it was started: LC_CTYPE */
 };
 
 extern struct fake {

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -417,6 +418,22 @@ static void no_look_ends_after_it_was_printed(void **state)
 	assert_int_equal(strcspn(out, "\n"), strlen(out) - 1);
 }
 
+/* To change it later would take it away from under a thread that parses an answer. */
+static void locale_is_set_before_there_are_threads(void **state)
+{
+	(void)state;
+	setlocale(LC_CTYPE, "C");
+	setenv("LC_ALL", "C.UTF-8", 1);
+	fake_add(0, 0);
+	fake.slice_ms = 20;
+	fake.stop_at = FAKE_BEGIN + 100;
+	assert_int_equal(RUN("watch", "--json", "a"), EXIT_REACHED);
+	assert_string_equal(fake.pollers[0].locale, "C.UTF-8");
+	assert_string_equal(setlocale(LC_CTYPE, NULL), "C.UTF-8");
+	unsetenv("LC_ALL");
+	setlocale(LC_CTYPE, "C");
+}
+
 /* However often the poller is asked meanwhile. */
 static void each_look_is_printed_once(void **state)
 {
@@ -462,6 +479,7 @@ int main(void)
 		LOOKS_TEST(server_looks_for_guests_in_between),
 		LOOKS_TEST(guest_is_wanted_where_nobody_waits_for_one),
 		LOOKS_TEST(no_look_ends_after_it_was_printed),
+		LOOKS_TEST(locale_is_set_before_there_are_threads),
 		LOOKS_TEST(each_look_is_printed_once),
 		cmocka_unit_test(metrics_without_memory_are_none),
 	};
