@@ -290,6 +290,8 @@ help:
 #: make bench-balloon    each strategy beside the device alone and a Linux guest,
 #:                       and the goals; BENCH='-n 3 --json' for three rounds of
 #:                       it, as JSON
+#: make bench-growth     memory that virtio-mem brings and takes, beside the device
+#:                       alone and a Linux guest, and the goals
 #: make bench-console    how long the console takes to answer while the guest
 #:                       works; BENCH='-M 8G -b anonymous -t 1' for a little of it
 #: make bench-idle       what a guest that does nothing costs, beside a Linux

@@ -4,7 +4,7 @@
 # arguments for the programs, as -n ROUNDS, are in BENCH.
 
 .PHONY: bench bench-boot bench-balloon bench-console bench-alloc
-bench: bench-boot bench-balloon bench-console bench-alloc bench-move bench-idle
+bench: bench-boot bench-balloon bench-growth bench-console bench-alloc bench-move bench-idle
 
 # ---- Time to the prompt, beside a kernel that prints one byte ----
 
@@ -44,6 +44,19 @@ bench-balloon: $(BUILD)/bench/balloon $(BUILD)/bench/one_byte.elf $(BUILD)/aeros
 		$(BUILD)/bench/linux/initrd | $(call needs,qemu)
 	@$(BUILD)/bench/balloon $(BENCH) $(BUILD)/aerostat.elf $(BUILD)/bench/one_byte.elf \
 		$(BUILD)/bench/linux
+
+# ---- Memory that grows, beside the device alone and a Linux guest ----
+
+$(BUILD)/bench/growth: $(addprefix $(BUILD)/host/tests/bench/,growth.o growth_measure.o \
+		growth_report.o growth_guest.o lone_mem.o qtest.o arguments.o host.o samples.o \
+		circumstances.o) $(VM_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm -pthread
+
+.PHONY: bench-growth
+bench-growth: $(BUILD)/bench/growth $(BUILD)/aerostat.elf $(BUILD)/bench/linux/initrd \
+		| $(call needs,qemu)
+	@$(BUILD)/bench/growth $(BENCH) $(BUILD)/aerostat.elf $(BUILD)/bench/linux
 
 # ---- The console's answers while the guest works, beside an idle guest ----
 

@@ -2,6 +2,7 @@
 /* QEMU's qtest protocol: see qtest.h for the contract. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,17 +64,17 @@ err_gone:
 	exit(1);
 }
 
-static void out(struct qtest *q, const char *access, uint16_t port, uint32_t value)
+static void out(struct qtest *q, const char *access, uint64_t address, uint32_t value)
 {
-	snprintf(q->text, sizeof(q->text), "%s 0x%x 0x%x\n", access, port, value);
+	snprintf(q->text, sizeof(q->text), "%s 0x%" PRIx64 " 0x%x\n", access, address, value);
 	transact(q);
 }
 
-static uint32_t in(struct qtest *q, const char *access, uint16_t port)
+static uint32_t in(struct qtest *q, const char *access, uint64_t address)
 {
-	snprintf(q->text, sizeof(q->text), "%s 0x%x\n", access, port);
+	snprintf(q->text, sizeof(q->text), "%s 0x%" PRIx64 "\n", access, address);
 	transact(q);
-	return (uint32_t)strtoul(q->text + 2, NULL, 16);
+	return (uint32_t)strtoull(q->text + 2, NULL, 16);
 }
 
 void qtest_out8(struct qtest *q, uint16_t port, uint8_t value)
@@ -99,4 +100,29 @@ uint16_t qtest_in16(struct qtest *q, uint16_t port)
 uint32_t qtest_in32(struct qtest *q, uint16_t port)
 {
 	return in(q, "inl", port);
+}
+
+void qtest_write8(struct qtest *q, uint64_t address, uint8_t value)
+{
+	out(q, "writeb", address, value);
+}
+
+void qtest_write16(struct qtest *q, uint64_t address, uint16_t value)
+{
+	out(q, "writew", address, value);
+}
+
+void qtest_write32(struct qtest *q, uint64_t address, uint32_t value)
+{
+	out(q, "writel", address, value);
+}
+
+uint16_t qtest_read16(struct qtest *q, uint64_t address)
+{
+	return (uint16_t)in(q, "readw", address);
+}
+
+uint32_t qtest_read32(struct qtest *q, uint64_t address)
+{
+	return in(q, "readl", address);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * qtest.c: QEMU's qtest protocol: port accesses in place of a guest's, one
+ * qtest.c: QEMU's qtest protocol: port and memory accesses in place of a guest's, one
  * line each, answered when the device has done what they ask for.
  */
 #ifndef TESTS_BENCH_QTEST_H
@@ -36,5 +36,12 @@ void qtest_out16(struct qtest *q, uint16_t port, uint16_t value);
 void qtest_out32(struct qtest *q, uint16_t port, uint32_t value);
 uint16_t qtest_in16(struct qtest *q, uint16_t port);
 uint32_t qtest_in32(struct qtest *q, uint16_t port);
+
+/* Memory accesses: registers of devices. Each returns when the device has done it. */
+void qtest_write8(struct qtest *q, uint64_t address, uint8_t value);
+void qtest_write16(struct qtest *q, uint64_t address, uint16_t value);
+void qtest_write32(struct qtest *q, uint64_t address, uint32_t value);
+uint16_t qtest_read16(struct qtest *q, uint64_t address);
+uint32_t qtest_read32(struct qtest *q, uint64_t address);
 
 #endif

@@ -488,12 +488,17 @@ static void balloonctl_says_what_is_possible(void **state)
 /* What goes is a sign of life; what is in use does not, and that is said. */
 static void balloonctl_tells_that_the_guest_falls_short(void **state)
 {
-	struct vm *vm = balloonctl_boot((struct guest_options){ .grow = "512M" });
+	struct vm *vm;
 
 	(void)state;
+	if (growth_rounds(0, 1) == 0) {
+		print_message("skipped: it takes ten seconds; SLOW=1 does it\n");
+		skip();
+	}
+	vm = balloonctl_boot((struct guest_options){ .grow = "512M" });
 	assert_end(BALLOONCTL("grow", "512M", "--wait"), 0, "");
 	harness_command_says(vm, "hold 500M", "held ");
-	assert_end(BALLOONCTL("shrink", "512M", "--wait=3"), 3, "");
+	assert_end(BALLOONCTL("shrink", "512M", "--wait=20"), 3, "");
 	assert_in_range(plugged(vm, MEM0), 240 * MIB, 300 * MIB);
 	growth_release(vm);
 	growth_wait(vm, MEM0, 0);
