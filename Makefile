@@ -85,16 +85,21 @@ PCI_SOURCES := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_roots.c pci
 VIRTIO_SOURCES := $(addprefix drivers/virtio/,virtio.c virtio_features.c virtio_feature_names.c \
 	virtq.c virtq_split.c virtq_packed.c virtio_pci.c virtio_pci_irq.c virtio_pci_modern.c \
 	virtio_pci_legacy.c virtio_mmio.c virtio_mmio_registers.c virtio_mmio_parse.c virtio_cmd.c)
-BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_recovery.c balloon_offer.c \
+BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_recovery.c balloon_place.c balloon_offer.c \
 	balloon_batch.c balloon_ranges.c balloon_refusal.c balloon_wait.c balloon_reclaim.c \
 	balloon_state.c balloon_settings.c balloon_stats.c balloon_account.c balloon_events.c \
-	balloon_free.c \
+	balloon_free.c balloon_vacate.c \
 	$(addprefix port/,virtio_balloon.c virtio_balloon_pages.c virtio_balloon_stats.c \
 	virtio_balloon_report.c virtio_balloon_hint.c))
+MEM_SOURCES := $(addprefix drivers/mem/,mem_source.c mem_leave.c mem_events.c)
+VIRTIO_MEM_SOURCES := $(addprefix drivers/mem/virtio_mem,_config.c _request.c _books.c _audit.c \
+	_recovery.c _wait.c _work.c .c)
+DIMM_SOURCES := $(addprefix drivers/mem/,dimm.c dimm_place.c dimm_users.c)
 SERIAL_SOURCES := $(addprefix drivers/serial/,uart16550.c uart16550_find.c debugcon.c)
 DRIVER_SOURCES := $(SERIAL_SOURCES) drivers/pvpanic/pvpanic.c $(ACPI_SOURCES) $(PCI_SOURCES) \
 	$(VIRTIO_SOURCES) $(BALLOON_SOURCES) $(addprefix drivers/balloon/,balloon_cmd.c \
-	balloon_wait_cmd.c port/virtio_balloon_cmd.c)
+	balloon_wait_cmd.c port/virtio_balloon_cmd.c) $(MEM_SOURCES) $(VIRTIO_MEM_SOURCES) \
+	$(DIMM_SOURCES) drivers/mem/mem_cmd.c
 LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete.c)
 SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)
 KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c shell_cmd.c show_mem.c \

@@ -10,8 +10,8 @@
 
 #include "arch/clock.h"
 #include "arch/irq.h"
-#include "drivers/acpi/acpi_memory.h"
 #include "drivers/acpi/acpi_notify.h"
+#include "drivers/mem/dimm.h"
 #include "kernel/lib/log.h"
 #include "kernel/task/task.h"
 #include "mm/ledger.h"
@@ -78,24 +78,27 @@ static const struct acpi_notify_ops notify_ops = {
 	.memory = memory,
 };
 
-static void wait_for_news(void)
+static void wait_for_news(uint64_t deadline)
 {
 	uint64_t flags = irq_save();
 
-	while (button != BUTTON_PRESSED && !memory_changed)
-		task_wait(&waiters, DEADLINE_NEVER);
+	while (button != BUTTON_PRESSED && !memory_changed && task_wait(&waiters, deadline))
+		;
 	irq_restore(flags);
 }
 
 static void acpi_task(void *arg)
 {
+	bool leaving = false; /* memory is, which takes its time */
+
 	(void)arg;
 	for (;;) {
-		wait_for_news();
+		wait_for_news(leaving ? clock_ns() + DIMM_STEP_NS : DEADLINE_NEVER);
 		if (memory_changed) {
 			memory_changed = false;
-			acpi_memory_look();
+			dimm_look();
 		}
+		leaving = dimm_step();
 		if (button != BUTTON_PRESSED)
 			continue;
 		button = BUTTON_OBEYED;
@@ -111,8 +114,7 @@ void acpi_task_start(void (*turns_off)(void))
 	power_off = turns_off;
 	err = acpi_notify_start(&notify_ops);
 	/* After that: what comes from now on is told. */
-	acpi_memory_find();
-	acpi_memory_look();
+	dimm_start();
 	if (err) {
 		log_debug("acpi: no power button");
 		return;

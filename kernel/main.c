@@ -13,6 +13,7 @@
 #include "arch/irq.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/port/virtio_balloon.h"
+#include "drivers/mem/virtio_mem.h"
 #include "kernel/command_line.h"
 #include "kernel/console.h"
 #include "kernel/devices.h"
@@ -108,12 +109,17 @@ static void start_balloon(const char *command_line)
 	virtio_balloon_start();
 }
 
+/* What the machine was started with, and what has come on top of it. */
 static void print_banner(const struct boot_info *boot)
 {
+	uint64_t booted = memory_map()->frames, come = ledger_managed() - booted;
 	char size[FORMAT_SIZE_MAX];
 
-	printf("Aerostat " AEROSTAT_VERSION ": %s of memory, booted by %s\n",
-	       format_size(pfn_to_paddr(ledger_managed()), size), boot->way);
+	printf("Aerostat " AEROSTAT_VERSION ": %s of memory",
+	       format_size(pfn_to_paddr(booted), size));
+	if (come > 0)
+		printf(" and %s plugged in", format_size(pfn_to_paddr(come), size));
+	printf(", booted by %s\n", boot->way);
 	printf("`help` lists the commands. Under `make run`: Ctrl-A C is QEMU's monitor\n"
 	       "(there `balloon 256` leaves the guest 256 MiB), Ctrl-A X leaves.\n");
 }
@@ -137,8 +143,10 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	irq_enable();			     /* alarms and keys come */
 	check_command_line(command_line, boot->command_line_cut);
 	start_balloon(boot->command_line); /* it waits for its device */
+	virtio_mem_start();		   /* so does memory that comes and goes */
 	options_tell_virtio(boot->command_line);
 	devices_find(boot); /* which may be among these, or come later */
+	virtio_mem_begin(); /* memory comes as the host wishes */
 	print_banner(boot); /* a person is greeted */
 	task_create("shell", TASK_PRIORITY_SHELL, shell_task, command_line);
 	task_idle(); /* runs the other tasks, else waits for interrupts */

@@ -3,12 +3,16 @@
 #include "kernel/pci_windows.h"
 
 #include "arch/cpu.h"
+#include "drivers/acpi/acpi.h"
 
 /* Not lower, whatever the memory map leaves out; not up to the IOAPIC. */
 #define MEMORY_LOWEST UINT64_C(0x80000000)
 #define MEMORY_END UINT64_C(0xfec00000)
 
 #define MEMORY64_SIZE (32 * GIB)
+
+/* Of ranges where memory may come so many are looked at: a table may name any number. */
+#define RANGES_MAX 64
 
 /* Above the ports of the chipset. */
 #define IO_START 0xc000
@@ -28,6 +32,18 @@ static void pass_by(uint64_t start, uint64_t size, uint64_t limit, uint64_t *top
 		*top = start + size;
 }
 
+/* The end of a range that [start, end) touches and where memory may come, or 0. */
+static uint64_t end_of_hotplug_range(uint64_t start, uint64_t end)
+{
+	uint64_t size;
+	paddr_t at;
+
+	for (size_t n = 0; n < RANGES_MAX && !acpi_find_hotplug_range(n, &at, &size); n++)
+		if (at < end && at + size > start)
+			return at + size;
+	return 0;
+}
+
 /* The end of an entry that [start, end) touches, or 0. */
 static uint64_t end_of_obstacle(const struct boot_info *boot, uint64_t start, uint64_t end)
 {
@@ -37,7 +53,7 @@ static uint64_t end_of_obstacle(const struct boot_info *boot, uint64_t start, ui
 		if (is_sane(m) && m->start < end && m->start + m->size > start)
 			return m->start + m->size;
 	}
-	return 0;
+	return end_of_hotplug_range(start, end);
 }
 
 /* The lowest place above 4 GiB with nothing in it; the processor may end before it. */

@@ -2,7 +2,7 @@
 /*
  * Which addresses PCI devices may be given where the firmware gave none. ACPI
  * would tell in AML; the memory map tells as much: what lies above everything
- * it names, below the interrupt controllers.
+ * it names, below the interrupt controllers. Where memory may come (SRAT), none goes.
  */
 #ifndef KERNEL_PCI_WINDOWS_H
 #define KERNEL_PCI_WINDOWS_H

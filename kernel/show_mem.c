@@ -9,20 +9,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "drivers/acpi/acpi_memory.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_cmd.h"
+#include "drivers/mem/dimm.h"
+#include "drivers/mem/mem_source.h"
 #include "kernel/lib/command.h"
 #include "kernel/mem_figures.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "mm/memory.h"
-#include "mm/memory_region.h"
 
-/* In slots, or left out of the firmware's map: more addresses or ranges than can be used. */
+/* What cannot be used: in slots, or of the firmware's map (too many ranges, or addresses). */
 static uint64_t unused_bytes(void)
 {
-	uint64_t slots = acpi_memory_unused(), left_out = pfn_to_paddr(memory_map()->dropped);
+	uint64_t slots = dimm_unused(), left_out = pfn_to_paddr(memory_map()->dropped);
 
 	return slots <= UINT64_MAX - left_out ? slots + left_out : UINT64_MAX;
 }
@@ -56,11 +56,8 @@ _Static_assert(OWNER_COUNT <= MEM_OWNERS_MAX, "owners in struct mem_figures");
 /* What is no counter, but looked up in the frame map: for tasks. */
 static void gather_in_task(struct mem_figures *f)
 {
-	size_t removable;
-
 	gather(f);
-	f->has_regions = memory_region_removable(&removable);
-	f->removable = removable * BLOCK_FRAMES;
+	f->has_regions = mem_removable(&f->removable);
 }
 
 /* Prints it all; returns whether the ledger adds up. */
@@ -116,7 +113,8 @@ COMMAND("show_mem", "[-j]", "where the memory is, and whether the ledger adds up
 	"Break + m prints the text at any time.\n"
 	"InflatedTotal: ballooned memory that is the host's (DEFLATE_ON_OOM was not\n"
 	"negotiated). InflatedFree: ballooned memory that comes back in need (it was).\n"
-	"MemUnused, if any: memory that is there, as in slots, and that is left alone.",
+	"MemUnused, if any: memory that is there, as in slots, and that is left alone.\n"
+	"MemRemovable, where memory came that can leave: what nobody uses of it (lsmem).",
 	cmd_show_mem);
 
 static int cmd_owners(int argc, char **argv)

@@ -16,6 +16,7 @@
 #include "kernel/shell.h"
 #include "kernel/system.h"
 #include "kernel/task/task.h"
+#include "mm/ledger.h"
 #include "mm/memory.h"
 
 /* QEMU's status is (value << 1) | 1, in eight bits. */
@@ -40,6 +41,7 @@ static const char *memory_type_name(uint32_t type)
 static void print_memory_map(void)
 {
 	const struct memmap *map = memory_map();
+	char size[FORMAT_SIZE_MAX];
 
 	printf("Memory map of the firmware:\n");
 	for (uint32_t i = 0; i < boot_info->memory_count; i++) {
@@ -55,6 +57,9 @@ static void print_memory_map(void)
 	for (size_t i = 0; i < map->count; i++)
 		printf("  %012" PRIx64 " - %012" PRIx64 "\n", pfn_to_paddr(map->range[i].start),
 		       pfn_to_paddr(map->range[i].end));
+	if (ledger_managed() > map->frames)
+		printf("  and %s that came on top (lsmem)\n",
+		       format_size(pfn_to_paddr(ledger_managed() - map->frames), size));
 	if (map->dropped > 0)
 		printf("  %" PRIu64 " frames of RAM are not used\n", map->dropped);
 }

@@ -351,6 +351,11 @@ uint64_t frame_free_blocks(void)
 	return frame_map.free_by_order[BLOCK_ORDER] / BLOCK_FRAMES;
 }
 
+uint64_t frame_boot_free(void)
+{
+	return frame_map.count[OWNER_FREE] - frame_map.region_free;
+}
+
 void frame_set_reclaimer(frame_reclaimer *reclaimer)
 {
 	reclaim = reclaimer;

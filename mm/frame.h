@@ -59,24 +59,37 @@ int frame_alloc(unsigned order, enum owner owner, pfn_t *pfn);
 int frame_alloc_boot(unsigned order, enum owner owner, pfn_t *pfn);
 
 /*
- * Allocates up to `count` single frames below `limit`, in ascending order; uses
- * up broken blocks before it breaks a whole one. Returns how many there were.
- * Does not ask the reclaimer.
+ * Allocates up to `count` single frames from `from` to before `limit`, in ascending order;
+ * uses up broken blocks before it breaks a whole one. Returns how many there were.
+ * `from` begins a block. Does not ask the reclaimer.
  */
-size_t frame_alloc_bulk(size_t count, pfn_t limit, enum owner owner, pfn_t *pfns);
+size_t frame_alloc_bulk_within(size_t count, pfn_t from, pfn_t limit, enum owner owner,
+			       pfn_t *pfns);
+
+/* Allocates like frame_alloc_bulk_within(), from the lowest frame on. */
+static inline size_t frame_alloc_bulk(size_t count, pfn_t limit, enum owner owner, pfn_t *pfns)
+{
+	return frame_alloc_bulk_within(count, 0, limit, owner, pfns);
+}
 
 /*
- * Allocates the lowest whole free block that ends at or below `limit`. Does not
- * ask the reclaimer. -ENOMEM: there is none.
+ * Allocates the lowest whole free block that begins at or above `from`, and those that follow
+ * it without a gap, all in memory of the boot or all in one region, at most `max` blocks, all of
+ * which end at or below `limit`; stores how many. Does not ask the reclaimer. -ENOMEM: there is
+ * none.
  */
-int frame_alloc_block(pfn_t limit, enum owner owner, pfn_t *pfn);
+int frame_alloc_blocks_within(size_t max, pfn_t from, pfn_t limit, enum owner owner, pfn_t *pfn,
+			      size_t *blocks);
 
-/*
- * Allocates the lowest whole free block and those that follow it without a gap, all in
- * memory of the boot or all in one region, at most `max` blocks, all of which end at or
- * below `limit`; stores how many. Does not ask the reclaimer. -ENOMEM: there is none.
- */
-int frame_alloc_blocks(size_t max, pfn_t limit, enum owner owner, pfn_t *pfn, size_t *blocks);
+/* Allocates like frame_alloc_blocks_within(), from the lowest frame on. -ENOMEM: there is none. */
+static inline int frame_alloc_blocks(size_t max, pfn_t limit, enum owner owner, pfn_t *pfn,
+				     size_t *blocks)
+{
+	return frame_alloc_blocks_within(max, 0, limit, owner, pfn, blocks);
+}
+
+/* Tells whether frame_alloc_blocks_within() would find a block. */
+bool frame_has_block_within(pfn_t from, pfn_t limit);
 
 /*
  * Counts the whole blocks from frame `pfn` on, without a gap, that are `owner`'s, at
@@ -148,6 +161,9 @@ uint64_t frame_free_by_order(unsigned order);
 
 /* Counts the blocks that are free as a whole. */
 uint64_t frame_free_blocks(void);
+
+/* Counts the free frames of memory that was there at boot. */
+uint64_t frame_boot_free(void);
 
 /* Allocations of frame_alloc() since frame_init(). */
 struct frame_events {

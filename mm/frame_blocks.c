@@ -25,11 +25,11 @@ static size_t count_contiguous(const struct bitset *set, size_t number, size_t m
 	return n;
 }
 
-/* Takes the lowest members of a set of whole free blocks that lie below block `end`. */
-static bool take_contiguous(const struct bitset *set, size_t max, size_t end, enum owner owner,
-			    pfn_t *pfn, size_t *blocks)
+/* Takes the lowest members of a set of whole free blocks from block `from` to before `end`. */
+static bool take_contiguous(const struct bitset *set, size_t max, size_t from, size_t end,
+			    enum owner owner, pfn_t *pfn, size_t *blocks)
 {
-	size_t number = bitset_first(set);
+	size_t number = bitset_next(set, from);
 
 	assert(owner_is_allocated(owner));
 	assert(max > 0);
@@ -42,20 +42,31 @@ static bool take_contiguous(const struct bitset *set, size_t max, size_t end, en
 	return true;
 }
 
-int frame_alloc_blocks(size_t max, pfn_t limit, enum owner owner, pfn_t *pfn, size_t *blocks)
+/* Returns the lowest block that begins at or above a frame. */
+static size_t first_block(pfn_t from)
+{
+	unsigned frame;
+	size_t number = frame_spans_from(&frame_map.spans, from, &frame);
+
+	return frame > 0 ? number + 1 : number;
+}
+
+int frame_alloc_blocks_within(size_t max, pfn_t from, pfn_t limit, enum owner owner, pfn_t *pfn,
+			      size_t *blocks)
 {
 	size_t end = frame_spans_below(&frame_map.spans, limit);
 
-	if (!take_contiguous(&frame_map.by_order[BLOCK_ORDER], max, end, owner, pfn, blocks))
+	if (!take_contiguous(&frame_map.by_order[BLOCK_ORDER], max, first_block(from), end, owner,
+			     pfn, blocks))
 		return -ENOMEM;
 	return 0;
 }
 
-int frame_alloc_block(pfn_t limit, enum owner owner, pfn_t *pfn)
+bool frame_has_block_within(pfn_t from, pfn_t limit)
 {
-	size_t one;
+	size_t number = bitset_next(&frame_map.by_order[BLOCK_ORDER], first_block(from));
 
-	return frame_alloc_blocks(1, limit, owner, pfn, &one);
+	return number != BITSET_NONE && number < frame_spans_below(&frame_map.spans, limit);
 }
 
 size_t frame_count_blocks(pfn_t pfn, size_t max, enum owner owner)
@@ -76,7 +87,7 @@ int frame_alloc_unreported(size_t max, enum owner owner, pfn_t *pfn, size_t *blo
 {
 	size_t end = frame_map.block_count;
 
-	if (!take_contiguous(&frame_map.unreported, max, end, owner, pfn, blocks))
+	if (!take_contiguous(&frame_map.unreported, max, 0, end, owner, pfn, blocks))
 		return -ENOENT;
 	return 0;
 }

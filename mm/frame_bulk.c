@@ -17,33 +17,47 @@ static size_t next_broken_block(size_t from)
 	return lowest;
 }
 
-/* Counts the free frames below `limit` in broken blocks. */
-static uint64_t count_broken(pfn_t limit)
+/* Counts the free frames of a block below `limit`. */
+static uint64_t count_free(size_t number, pfn_t limit)
+{
+	pfn_t base = frame_map_pfn(number);
+	uint64_t sum = 0;
+
+	if (limit - base >= BLOCK_FRAMES)
+		return frame_map_record(number)->free_count;
+	for (unsigned w = 0; w < BLOCK_WORDS; w++)
+		sum += count_bits(frame_runs_below(frame_map_free_bits(number), w, base, limit));
+	return sum;
+}
+
+/* Counts the free frames in broken blocks from block `from` on, below `limit`, up to `enough`. */
+static uint64_t count_broken(size_t from, pfn_t limit, uint64_t enough)
 {
 	uint64_t sum = 0;
 
-	if (frame_spans_below(&frame_map.spans, limit) == frame_map.block_count)
+	if (from == 0 && frame_spans_below(&frame_map.spans, limit) == frame_map.block_count)
 		return frame_map.count[OWNER_FREE] - frame_map.free_by_order[BLOCK_ORDER];
-	for (size_t b = next_broken_block(0); b != BITSET_NONE; b = next_broken_block(b + 1)) {
-		pfn_t base = frame_map_pfn(b);
-
-		if (base >= limit)
+	for (size_t b = next_broken_block(from); b != BITSET_NONE && sum < enough;
+	     b = next_broken_block(b + 1)) {
+		if (frame_map_pfn(b) >= limit)
 			break;
-		for (unsigned w = 0; w < BLOCK_WORDS; w++)
-			sum += count_bits(frame_runs_below(frame_map_free_bits(b), w, base, limit));
+		sum += count_free(b, limit);
 	}
 	return sum;
 }
 
-size_t frame_alloc_bulk(size_t count, pfn_t limit, enum owner owner, pfn_t *pfns)
+size_t frame_alloc_bulk_within(size_t count, pfn_t from_pfn, pfn_t limit, enum owner owner,
+			       pfn_t *pfns)
 {
-	uint64_t broken = count_broken(limit);
+	unsigned frame;
+	size_t from = frame_spans_from(&frame_map.spans, from_pfn, &frame);
+	uint64_t broken = count_broken(from, limit, count);
 	/* Only what the broken blocks lack is taken from whole ones, the lowest first. */
 	size_t whole = count > broken ? (size_t)(count - broken) : 0;
 	size_t got = 0;
-	size_t from = 0;
 
 	assert(owner_is_allocated(owner));
+	assert(frame == 0);
 	while (got < count) {
 		size_t next = next_broken_block(from);
 		size_t block = BITSET_NONE;

@@ -28,6 +28,7 @@ _Static_assert(sizeof(struct frame_record) == sizeof(struct frame_dump_block), "
 _Static_assert(sizeof(size_t) == sizeof(uint64_t), "counts");
 
 #define OFFSET(field) ((uint32_t)offsetof(struct frame_map, field))
+#define IN_SECTION(field) ((uint32_t)offsetof(struct frame_section, field))
 
 const struct frame_dump frame_dump = {
 	.version = FRAME_DUMP_VERSION,
@@ -49,10 +50,18 @@ const struct frame_dump frame_dump = {
 	.owned = OFFSET(blocks_of[0].level[0]),
 	.by_order = OFFSET(by_order[0].level[0]),
 	.set_stride = sizeof(struct bitset),
+	.boot = OFFSET(boot_count),
 	.block = OFFSET(records),
 	.free = OFFSET(free_bits),
 	.owner = OFFSET(owner_bytes),
+	.sections = OFFSET(sections),
+	.section_count = OFFSET(section_count),
 	.count = OFFSET(count),
 	.managed = OFFSET(managed),
+	.region_free = OFFSET(region_free),
 	.free_by_order = OFFSET(free_by_order),
+	.section_blocks = SECTION_BLOCKS,
+	.section_block = IN_SECTION(records),
+	.section_free = IN_SECTION(free_bits),
+	.section_owner = IN_SECTION(owner_bytes),
 };

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Grows when this structure, or what it leads to, is laid out differently. */
-#define FRAME_DUMP_VERSION 1
+#define FRAME_DUMP_VERSION 2
 
 #define FRAME_DUMP_NAME 16 /* bytes of an owner's name, filled up with NULs */
 
@@ -47,15 +47,28 @@ struct frame_dump {
 	uint32_t span_count;		   /* uint64_t */
 	uint32_t spans;			   /* array of struct frame_dump_span */
 	uint32_t known;			   /* pointer to a bitmap, a bit for each block */
-	uint32_t owned;			   /* the same for each owner, set_stride bytes apart */
-	uint32_t by_order;		   /* the same for each order, 0 to block_order */
-	uint32_t set_stride;
-	uint32_t block;	  /* pointer to struct frame_dump_block[blocks] */
-	uint32_t free;	  /* pointer to bitmaps, a bit for each frame */
-	uint32_t owner;	  /* pointer to bytes, one for each frame */
-	uint32_t count;	  /* uint64_t[owner_count]: the ledger */
-	uint32_t managed; /* uint64_t */
+	uint32_t owned;			   /* the same for each owner but absent and free, */
+	uint32_t by_order;		   /* and for each order, 0 to block_order, */
+	uint32_t set_stride;		   /* so many bytes apart */
+	uint32_t boot;			   /* uint64_t: blocks with lower numbers have */
+	uint32_t block;			   /* a pointer to struct frame_dump_block[], */
+	uint32_t free;			   /* one to bitmaps, a bit for each frame, */
+	uint32_t owner;			   /* and one to bytes, one for each frame */
+	uint32_t sections;		   /* pointer to pointers, for the others: see below */
+	uint32_t section_count;		   /* uint64_t: such pointers */
+	uint32_t count;			   /* uint64_t[owner_count]: the ledger */
+	uint32_t managed;		   /* uint64_t */
+	uint32_t region_free;		   /* uint64_t: free frames of blocks from `boot` on */
 	uint32_t free_by_order;
+	/*
+	 * A section has what follows, at these offsets, for section_blocks blocks whose numbers
+	 * are consecutive, the first section from `boot` on. A pointer that is NULL: all of
+	 * them are absent.
+	 */
+	uint32_t section_blocks; /* no offset, but a number */
+	uint32_t section_block;	 /* struct frame_dump_block[section_blocks] */
+	uint32_t section_free;	 /* bitmaps */
+	uint32_t section_owner;	 /* bytes */
 	uint32_t reserved;
 };
 

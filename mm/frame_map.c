@@ -155,7 +155,7 @@ static inline void mark_frames(struct frame_record *record, size_t number, unsig
 /* Notes that an owner has frames in a block. */
 static inline void index_block(size_t number, enum owner owner)
 {
-	if (owner != OWNER_FREE && !bitset_test(&frame_map.blocks_of[owner], number))
+	if (owner > OWNER_FREE && !bitset_test(&frame_map.blocks_of[owner], number))
 		bitset_add(&frame_map.blocks_of[owner], number);
 }
 
@@ -201,14 +201,27 @@ static void book_freed(struct frame_record *record, size_t number, unsigned firs
 	}
 }
 
-/* Moves both counts together, so that an interrupt that reads them finds their sum right. */
-static inline void move_count(enum owner from, enum owner to, uint64_t count)
+/* What is free in regions has a count of its own; few changes are there. */
+static void move_region_free(enum owner from, enum owner to, uint64_t count)
+{
+	if (from == OWNER_FREE) {
+		assert(frame_map.region_free >= count);
+		frame_map.region_free -= count;
+	} else if (to == OWNER_FREE) {
+		frame_map.region_free += count;
+	}
+}
+
+/* Moves all counts together, so that an interrupt that reads them finds their sum right. */
+static inline void move_count(size_t number, enum owner from, enum owner to, uint64_t count)
 {
 	uint64_t flags = irq_save();
 
 	assert(frame_map.count[from] >= count);
 	frame_map.count[from] -= count;
 	frame_map.count[to] += count;
+	if (!frame_map_is_boot(number))
+		move_region_free(from, to, count);
 	frame_map.changes++;
 	irq_restore(flags);
 }
@@ -233,7 +246,7 @@ void frame_map_change(size_t number, unsigned first, unsigned count, enum owner 
 		if (frame_fill.poisoner)
 			frame_fill_freed(number, frame_map_pfn(number) + first, count, from);
 	}
-	move_count(from, to, count);
+	move_count(number, from, to, count);
 }
 
 /*
@@ -275,7 +288,7 @@ size_t frame_map_take_lowest(size_t number, size_t count, pfn_t limit, enum owne
 				    count - n, owner, pfns + n);
 	index_block(number, owner);
 	book_taken(record, number, (unsigned)n);
-	move_count(OWNER_FREE, owner, n);
+	move_count(number, OWNER_FREE, owner, n);
 	return n;
 }
 
@@ -326,7 +339,7 @@ static void lay_out(size_t blocks, uint8_t *memory)
 	frame_fill_init(blocks, set += words);
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
 		bitset_init(&frame_map.by_order[o], blocks, set += words);
-	for (unsigned o = 0; o < OWNER_COUNT; o++)
+	for (unsigned o = OWNER_FREE + 1; o < OWNER_COUNT; o++)
 		bitset_init(&frame_map.blocks_of[o], blocks, set += words);
 	assert((uint8_t *)(set + words) == (uint8_t *)frame_map.records);
 }

@@ -47,8 +47,11 @@ struct frame_section {
 	size_t present; /* its blocks that are not absent */
 };
 
-/* Sets: `known`, `unreported`, one for each order and each owner, and frame_fill.unfilled. */
-#define FRAME_MAP_SETS (3 + BLOCK_ORDER + 1 + OWNER_COUNT)
+/*
+ * Sets: `known`, `unreported`, frame_fill.unfilled, one for each order, and one for each owner
+ * for whom frames can be allocated.
+ */
+#define FRAME_MAP_SETS (3 + BLOCK_ORDER + 1 + OWNER_COUNT - (OWNER_FREE + 1))
 
 struct frame_map {
 	size_t block_count; /* with those that are announced */
@@ -57,7 +60,7 @@ struct frame_map {
 
 	/* Blocks that have a record. */
 	struct bitset known;
-	/* For each owner, the blocks in which it has, or once had, a frame. */
+	/* For each owner above OWNER_FREE, the blocks in which it has, or once had, a frame. */
 	struct bitset blocks_of[OWNER_COUNT];
 	/* Every block with a free frame is in one of these, by its `order`. */
 	struct bitset by_order[BLOCK_ORDER + 1];
@@ -74,6 +77,7 @@ struct frame_map {
 	/* The ledger: frames by owner, and their sum without OWNER_ABSENT. */
 	uint64_t count[OWNER_COUNT];
 	uint64_t managed;
+	uint64_t region_free; /* free frames of regions, in count[OWNER_FREE] as well */
 	/* Free frames, by the `order` of their block. */
 	uint64_t free_by_order[BLOCK_ORDER + 1];
 

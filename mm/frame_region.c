@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "mm/frame.h"
 #include "mm/frame_change.h"
 #include "mm/frame_map.h"
 #include "mm/frame_section.h"
@@ -35,9 +36,49 @@ pfn_t frame_region_boot_end(void)
 	return frame_map_boot_end();
 }
 
+/* A section that is not there costs one step. */
+uint64_t frame_region_free_below(pfn_t limit)
+{
+	size_t end = frame_spans_below(&frame_map.spans, limit);
+	uint64_t sum = 0;
+
+	for (size_t s = 0; s < frame_map.section_count; s++) {
+		size_t number = frame_map.boot_count + s * SECTION_BLOCKS;
+
+		if (number >= end)
+			break;
+		for (size_t n = 0; frame_map.sections[s] && n < SECTION_BLOCKS; n++)
+			if (number + n < end)
+				sum += frame_map.sections[s]->records[n].free_count;
+	}
+	return sum;
+}
+
 int frame_region_announce(pfn_t start, size_t blocks)
 {
 	return frame_section_extend(start, blocks);
+}
+
+bool frame_region_get(size_t i, struct frame_region_part *region)
+{
+	const struct frame_spans *spans = &frame_map.spans;
+
+	for (size_t s = 0; s < spans->count; s++) {
+		const struct frame_span *span = &spans->span[s];
+
+		if (span->first < frame_map.boot_count || i-- > 0)
+			continue;
+		*region = (struct frame_region_part){ span->start, span->blocks, 1 };
+		return true;
+	}
+	return false;
+}
+
+bool frame_region_contains(pfn_t pfn, size_t blocks)
+{
+	size_t number;
+
+	return find_blocks(pfn, blocks, &number);
 }
 
 /* Finds blocks that are all the owner's. -EINVAL: they are none; -EPERM: they are not his. */
@@ -97,43 +138,100 @@ static bool unit_is_free(size_t number, size_t unit)
 	return true;
 }
 
-/* Finds the highest free unit of a part that ends at or below block `end`; or BITSET_NONE. */
-static size_t highest_unit(size_t first, size_t end, size_t unit)
+/* Tells whether all frames of a broken block are free or the owner's. */
+static bool others_have_none(size_t number, enum owner owner)
 {
-	const struct bitset *whole = &frame_map.by_order[BLOCK_ORDER];
-	size_t number = bitset_previous(whole, end);
+	const uint8_t *owners = frame_map_owner_bytes(number);
+
+	for (unsigned f = 0; f < BLOCK_FRAMES; f++)
+		if (owners[f] != owner && owners[f] != OWNER_FREE)
+			return false;
+	return true;
+}
+
+/* Tells whether all of a unit that is not free is the owner's, and something is. */
+static bool unit_is_held(size_t number, size_t unit, enum owner owner)
+{
+	bool some = false;
+
+	for (size_t n = number; n < number + unit; n++) {
+		const struct frame_record *record = frame_map_record(n);
+		bool his = record->owner == owner || record->owner == OWNER_FREE;
+
+		if (record->owner == OWNER_MIXED)
+			his = others_have_none(n, owner);
+		if (!his)
+			return false;
+		some |= record->free_count < BLOCK_FRAMES;
+	}
+	return some;
+}
+
+/* Tells whether a unit is free as a whole, with OWNER_FREE, or else as unit_is_held() says. */
+static bool unit_is(size_t number, size_t unit, enum owner owner)
+{
+	return owner == OWNER_FREE ? unit_is_free(number, unit) : unit_is_held(number, unit, owner);
+}
+
+/* Finds the highest unit_is() of a part that ends at or below block `end`; or BITSET_NONE. */
+static size_t highest_unit(size_t first, size_t end, size_t unit, enum owner owner)
+{
+	const struct bitset *blocks = owner == OWNER_FREE ? &frame_map.by_order[BLOCK_ORDER]
+							  : &frame_map.blocks_of[owner];
+	size_t number = bitset_previous(blocks, end);
 
 	while (number != BITSET_NONE && number >= first) {
 		size_t at = number - (number - first) % unit;
 
-		if (unit_is_free(at, unit))
+		if (unit_is(at, unit, owner))
 			return at;
-		number = bitset_previous(whole, at);
+		number = bitset_previous(blocks, at);
 	}
 	return BITSET_NONE;
 }
 
-int frame_region_claim(const struct frame_region_part *part, size_t max, pfn_t *pfn, size_t *blocks)
+/* Finds the highest such units that lie together, at most `max` blocks. -ENOENT: there are none. */
+static int highest_units(const struct frame_region_part *part, size_t first, size_t max,
+			 enum owner owner, pfn_t *pfn, size_t *blocks)
 {
-	size_t first, at, n;
-	int err = find_part(part, &first);
+	size_t n = part->unit;
+	size_t at = highest_unit(first, first + part->blocks, n, owner);
 
-	if (err)
-		return err;
-	frame_section_settle();
-	n = part->unit;
-	at = highest_unit(first, first + part->blocks, n);
 	if (at == BITSET_NONE || max < n)
 		return -ENOENT;
-	while (at > first && max - n >= part->unit && unit_is_free(at - part->unit, part->unit)) {
+	while (at > first && max - n >= part->unit && unit_is(at - part->unit, part->unit, owner)) {
 		at -= part->unit;
 		n += part->unit;
 	}
 	*pfn = frame_map_pfn(at);
 	*blocks = n;
-	err = frame_change_run(*pfn, n * BLOCK_FRAMES, OWNER_FREE, OWNER_UNPLUGGED);
+	return 0;
+}
+
+int frame_region_claim(const struct frame_region_part *part, size_t max, pfn_t *pfn, size_t *blocks)
+{
+	size_t first;
+	int err = find_part(part, &first);
+
+	if (err)
+		return err;
+	frame_section_settle();
+	err = highest_units(part, first, max, OWNER_FREE, pfn, blocks);
+	if (err)
+		return err;
+	err = frame_change_run(*pfn, *blocks * BLOCK_FRAMES, OWNER_FREE, OWNER_UNPLUGGED);
 	assert(!err);
 	return 0;
+}
+
+int frame_region_find_held(const struct frame_region_part *part, size_t max, enum owner owner,
+			   pfn_t *pfn, size_t *blocks)
+{
+	size_t first;
+
+	if (!owner_is_allocated(owner) || find_part(part, &first))
+		return -EINVAL;
+	return highest_units(part, first, max, owner, pfn, blocks);
 }
 
 int frame_region_claim_blocks(pfn_t pfn, size_t blocks)
@@ -156,7 +254,7 @@ size_t frame_region_removable(const struct frame_region_part *part)
 	if (find_part(part, &first))
 		return 0;
 	end = first + part->blocks;
-	while ((at = highest_unit(first, end, part->unit)) != BITSET_NONE) {
+	while ((at = highest_unit(first, end, part->unit, OWNER_FREE)) != BITSET_NONE) {
 		n += part->unit;
 		end = at;
 	}

@@ -4,7 +4,7 @@
  * virtio-mem and DIMMs bring it.
  *
  * A region is announced once, when it is found: that gives its blocks numbers, and costs
- * about 30 bits a block (not quite 2 MiB for 1 TiB). All its frames are OWNER_ABSENT's
+ * about 28 bits a block (less than 2 MiB for 1 TiB). All its frames are OWNER_ABSENT's
  * then: managed by nobody, in no sum. Blocks come by frame_region_plug(): they are free,
  * and the ledger's total grows with them. They leave in two steps, so that at every moment
  * each frame has an owner and the sum holds:
@@ -103,13 +103,20 @@ size_t frame_region_removable(const struct frame_region_part *part);
 /*
  * Finds blocks that hold nothing but free frames and `owner`'s, and at least one of his in
  * each unit: the highest whole units that lie together, at most `max` blocks. Once he has
- * given them up they can be claimed. -EINVAL: see frame_region_claim(), or nothing is
- * allocated for `owner`; -ENOENT: there is no such unit. Changes nothing.
+ * given them up they can be claimed. Takes a step for each block that he has frames in.
+ * Changes nothing. -EINVAL: see frame_region_claim(), or nothing is allocated for `owner`;
+ * -ENOENT: there is no such unit, or `max` is less than one.
  */
 int frame_region_find_held(const struct frame_region_part *part, size_t max, enum owner owner,
 			   pfn_t *pfn, size_t *blocks);
 
-/* Tells whether blocks lie in one region that was announced. */
+/* Counts the free frames of regions in blocks that end at or below `limit`. */
+uint64_t frame_region_free_below(pfn_t limit);
+
+/* Stores region `i`, from 0 on by address, as a part in units of one block; false: it is none. */
+bool frame_region_get(size_t i, struct frame_region_part *region);
+
+/* Tells whether some whole blocks lie in one region that was announced. */
 bool frame_region_contains(pfn_t pfn, size_t blocks);
 
 /* Returns the first frame above all memory that was there at boot. */

@@ -133,17 +133,19 @@ void frame_section_settle(void)
 /* ---- One block ---- */
 
 /* Moves a block's frames in the books, and the total, so that an interrupt finds the sum right. */
-static void move_count(enum owner from, enum owner to, int managed)
+static void move_count(enum owner from, enum owner to)
 {
 	uint64_t flags = irq_save();
 
 	assert(frame_map.count[from] >= BLOCK_FRAMES);
 	frame_map.count[from] -= BLOCK_FRAMES;
 	frame_map.count[to] += BLOCK_FRAMES;
-	if (managed > 0)
+	if (to == OWNER_FREE) {
 		frame_map.managed += BLOCK_FRAMES;
-	else
+		frame_map.region_free += BLOCK_FRAMES;
+	} else {
 		frame_map.managed -= BLOCK_FRAMES;
+	}
 	frame_map.changes++;
 	irq_restore(flags);
 }
@@ -156,10 +158,9 @@ void frame_section_come(size_t number)
 		open_section(number);
 	frame_map_section(number)->present++;
 	*frame_map_record(number) = (struct frame_record){ BLOCK_FRAMES, OWNER_FREE, BLOCK_ORDER };
-	bitset_remove(&frame_map.blocks_of[OWNER_ABSENT], number);
 	bitset_add(&frame_map.by_order[BLOCK_ORDER], number);
 	frame_map.free_by_order[BLOCK_ORDER] += BLOCK_FRAMES;
-	move_count(OWNER_ABSENT, OWNER_FREE, 1);
+	move_count(OWNER_ABSENT, OWNER_FREE);
 	if (frame_fill.poisoner)
 		frame_fill_freed(number, frame_map_pfn(number), BLOCK_FRAMES, OWNER_UNPLUGGED);
 	if (!frame_map.reserve)
@@ -176,8 +177,7 @@ void frame_section_leave(size_t number)
 	assert(frame_map_record(number)->owner == OWNER_UNPLUGGED);
 	*frame_map_record(number) = frame_map.absent;
 	bitset_remove(&frame_map.blocks_of[OWNER_UNPLUGGED], number);
-	bitset_add(&frame_map.blocks_of[OWNER_ABSENT], number);
-	move_count(OWNER_UNPLUGGED, OWNER_ABSENT, -1);
+	move_count(OWNER_UNPLUGGED, OWNER_ABSENT);
 	if (--section->present == 0)
 		close_section(number);
 }
@@ -194,7 +194,7 @@ static void extend_sets(size_t blocks, uint64_t *words)
 	bitset_extend(&frame_fill.unfilled, blocks, words += step);
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
 		bitset_extend(&frame_map.by_order[o], blocks, words += step);
-	for (unsigned o = 0; o < OWNER_COUNT; o++)
+	for (unsigned o = OWNER_FREE + 1; o < OWNER_COUNT; o++)
 		bitset_extend(&frame_map.blocks_of[o], blocks, words += step);
 }
 
@@ -211,7 +211,6 @@ static void extend_sections(size_t count, struct frame_section **sections)
 static void add_absent(size_t first, size_t end)
 {
 	bitset_add_range(&frame_map.known, first, end);
-	bitset_add_range(&frame_map.blocks_of[OWNER_ABSENT], first, end);
 	frame_map.block_count = end;
 	frame_map.count[OWNER_ABSENT] += (end - first) * BLOCK_FRAMES;
 	frame_map.changes++;

@@ -121,7 +121,45 @@ static bool recount_known(size_t number, struct ledger_audit *sum, char verdict[
 		return broken(verdict, LEDGER_UNFILLED, number);
 	if (order != ORDER_NONE)
 		sum->free_by_order[order] += free;
+	if (!frame_map_is_boot(number))
+		sum->region_free += free;
 	return check_lists(number, order, verdict);
+}
+
+/* Returns the end of the blocks from `number` on of which none is there: they have no sections. */
+static size_t absent_end(size_t number)
+{
+	size_t boot = frame_map.boot_count;
+
+	if (frame_map_is_boot(number))
+		return number;
+	while (number < frame_map.block_count && !frame_map_section(number))
+		number = boot + align_down(number - boot, SECTION_BLOCKS) + SECTION_BLOCKS;
+	return min_u64(number, frame_map.block_count);
+}
+
+/* Tells whether one of the blocks from `first` on is said to have something free. */
+static bool any_listed(size_t first, size_t end)
+{
+	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
+		if (bitset_next(&frame_map.by_order[o], first) < end)
+			return true;
+	return bitset_next(&frame_fill.unfilled, first) < end;
+}
+
+/*
+ * Counts blocks that are not there, all that follow each other at once: there may be very many.
+ * Returns how many; 0 if the first of them is there, or something is wrong with one of them,
+ * which is found out block by block.
+ */
+static size_t recount_absent(size_t number, struct ledger_audit *sum)
+{
+	size_t end = absent_end(number);
+
+	if (end == number || any_listed(number, end))
+		return 0;
+	sum->count[OWNER_ABSENT] += (end - number) * BLOCK_FRAMES;
+	return end - number;
 }
 
 static bool compare(const struct ledger_audit *sum, char verdict[LEDGER_VERDICT_MAX])
@@ -134,6 +172,8 @@ static bool compare(const struct ledger_audit *sum, char verdict[LEDGER_VERDICT_
 		if (sum->free_by_order[o] != frame_map.free_by_order[o])
 			return broken(verdict, LEDGER_ORDER_COUNT, o, sum->free_by_order[o],
 				      frame_map.free_by_order[o]);
+	if (sum->region_free != frame_map.region_free)
+		return broken(verdict, LEDGER_REGION_FREE, sum->region_free, frame_map.region_free);
 	return ledger_check(verdict);
 }
 
@@ -152,7 +192,7 @@ static bool check_unfilled(char verdict[LEDGER_VERDICT_MAX])
 static bool conclude(struct ledger_audit *audit, char verdict[LEDGER_VERDICT_MAX])
 {
 	size_t whole = bitset_count(&frame_map.by_order[BLOCK_ORDER]);
-	size_t unknown = frame_map.block_count - audit->known;
+	size_t unknown = frame_map.block_count - bitset_count(&frame_map.known);
 	uint64_t counted = audit->free_by_order[BLOCK_ORDER] / BLOCK_FRAMES + unknown;
 
 	/* Blocks without a record are listed as whole, too. */
@@ -178,6 +218,14 @@ void ledger_audit_begin(struct ledger_audit *audit, bool sums)
 	*audit = (struct ledger_audit){ .changes = frame_map.changes, .sums = sums };
 }
 
+/* A section that is not there costs as much as a block; a broken block is looked into. */
+static unsigned work_of(size_t number, size_t absent)
+{
+	if (absent > 0)
+		return 1 + (unsigned)(absent / SECTION_BLOCKS);
+	return frame_map_record(number)->owner == OWNER_MIXED ? WORK_BROKEN : 1;
+}
+
 enum ledger_step ledger_audit_step(struct ledger_audit *audit, char verdict[LEDGER_VERDICT_MAX])
 {
 	unsigned work = 0;
@@ -187,14 +235,15 @@ enum ledger_step ledger_audit_step(struct ledger_audit *audit, char verdict[LEDG
 		return LEDGER_CHANGED;
 	while (frame_map.block_count > 0 && work < STEP_WORK) {
 		size_t number = bitset_next(&frame_map.known, audit->next);
+		size_t blocks;
 
 		if (number == BITSET_NONE)
 			break;
-		if (!recount_known(number, audit, verdict))
+		blocks = recount_absent(number, audit);
+		if (blocks == 0 && !recount_known(number, audit, verdict))
 			return LEDGER_UNSOUND;
-		work += frame_map_record(number)->owner == OWNER_MIXED ? WORK_BROKEN : 1;
-		audit->known++;
-		audit->next = number + 1;
+		work += work_of(number, blocks);
+		audit->next = number + (blocks > 0 ? blocks : 1);
 	}
 	if (work >= STEP_WORK)
 		return LEDGER_MORE;

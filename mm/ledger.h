@@ -41,8 +41,8 @@ bool ledger_audit(char verdict[LEDGER_VERDICT_MAX]);
 struct ledger_audit {
 	uint64_t count[OWNER_COUNT];
 	uint64_t free_by_order[BLOCK_ORDER + 1];
-	size_t known;	  /* blocks counted */
-	size_t next;	  /* the first that is not */
+	uint64_t region_free;
+	size_t next;	  /* the first block that is not counted */
 	uint64_t changes; /* of the map, before it began */
 	bool sums;	  /* they are compared */
 };

@@ -7,19 +7,13 @@
 
 #include "arch/paging.h"
 #include "mm/frame.h"
-#include "mm/frame_spans.h"
 
 #define GIB_FRAMES ((size_t)1 << PAGING_BLOCK_TABLE_ORDER << BLOCK_ORDER)
 
 static struct {
-	paddr_t spare;	/* a frame for the next table; 0: no region is announced */
+	paddr_t spare;	/* a frame for the next table, from the first region on; 0: used */
 	size_t outside; /* tables that lie in regions, this one too */
 } tables;
-
-static struct {
-	size_t count;
-	struct frame_region_part part[FRAME_REGIONS_MAX]; /* each of them all of a region */
-} regions;
 
 static bool is_outside(paddr_t table)
 {
@@ -48,48 +42,44 @@ static void for_each_table(pfn_t pfn, size_t blocks, void (*each)(pfn_t pfn, siz
 	}
 }
 
-/* Makes tables for a region, and puts one in reserve. -EINVAL, -EBUSY, -ENOMEM. */
+/* Makes the tables that reach over a whole region. -EINVAL, -EBUSY, -ENOMEM. */
 static int prepare(pfn_t start, size_t blocks)
 {
 	pfn_t frames_max = UINT64_MAX >> FRAME_SHIFT;
-	pfn_t spare;
-	int err;
 
 	if (blocks == 0 || start % BLOCK_FRAMES != 0 || start < frame_region_boot_end() ||
 	    start > frames_max || blocks > (frames_max - start) / BLOCK_FRAMES)
 		return -EINVAL;
-	err = paging_prepare_blocks(pfn_to_paddr(start),
-				    pfn_to_paddr(start + blocks * BLOCK_FRAMES));
-	if (err || tables.spare)
-		return err;
+	return paging_prepare_blocks(pfn_to_paddr(start),
+				     pfn_to_paddr(start + blocks * BLOCK_FRAMES));
+}
+
+/* Announces the first region, with which a table comes into reserve. -EINVAL, -ENOSPC, -ENOMEM. */
+static int announce_first(pfn_t start, size_t blocks)
+{
+	pfn_t spare;
+	int err;
+
 	if (frame_alloc_boot(0, OWNER_PAGE_TABLES, &spare))
 		return -ENOMEM;
 	tables.spare = pfn_to_paddr(spare);
-	return 0;
-}
-
-int memory_region_announce(pfn_t start, size_t blocks, size_t unit)
-{
-	int err;
-
-	if (unit == 0 || blocks % unit != 0)
-		return -EINVAL;
-	if (regions.count == FRAME_REGIONS_MAX)
-		return -ENOSPC;
-	err = prepare(start, blocks);
-	if (!err)
-		err = frame_region_announce(start, blocks);
-	if (!err)
-		regions.part[regions.count++] = (struct frame_region_part){ start, blocks, unit };
+	tables.outside = 0;
+	err = frame_region_announce(start, blocks);
+	if (err)
+		free_table(tables.spare);
 	return err;
 }
 
-bool memory_region_removable(size_t *blocks)
+int memory_region_announce(pfn_t start, size_t blocks)
 {
-	*blocks = 0;
-	for (size_t i = 0; i < regions.count; i++)
-		*blocks += frame_region_removable(&regions.part[i]);
-	return regions.count > 0;
+	struct frame_region_part first;
+	int err = prepare(start, blocks);
+
+	if (err)
+		return err;
+	if (!frame_region_get(0, &first))
+		return announce_first(start, blocks);
+	return frame_region_announce(start, blocks);
 }
 
 /* ---- Coming ---- */
@@ -195,13 +185,14 @@ static void settle_region(const struct frame_region_part *region)
 static void settle(void)
 {
 	paddr_t table = tables.outside > 0 ? better_place(tables.spare) : 0;
+	struct frame_region_part region;
 
 	if (table) {
 		free_table(tables.spare);
 		tables.spare = table;
 	}
-	for (size_t i = 0; i < regions.count && tables.outside > 0; i++)
-		settle_region(&regions.part[i]);
+	for (size_t i = 0; tables.outside > 0 && frame_region_get(i, &region); i++)
+		settle_region(&region);
 }
 
 int memory_region_claim(const struct frame_region_part *part, size_t max, pfn_t *pfn,
@@ -230,11 +221,4 @@ int memory_region_claim_blocks(pfn_t pfn, size_t blocks)
 int memory_region_leave(pfn_t pfn, size_t blocks)
 {
 	return frame_region_leave(pfn, blocks);
-}
-
-void memory_region_forget(void)
-{
-	tables.spare = 0;
-	tables.outside = 0;
-	regions.count = 0;
 }

@@ -14,13 +14,12 @@
 #include "mm/frame_region.h"
 
 /*
- * Announces a region of `blocks` blocks from frame `start` on, of which `unit` come and go
- * together. -EINVAL: see frame_region_announce(), or it is no whole number of units, or it
- * reaches beyond the address space; -EBUSY: something is
+ * Announces a region of `blocks` blocks from frame `start` on. -EINVAL: see
+ * frame_region_announce(), or it reaches beyond the address space; -EBUSY: something is
  * mapped there; -ENOSPC, -ENOMEM: see frame_region_announce(). On an error nothing comes
  * of it but, perhaps, tables that are empty.
  */
-int memory_region_announce(pfn_t start, size_t blocks, size_t unit);
+int memory_region_announce(pfn_t start, size_t blocks);
 
 /*
  * Maps blocks that the host has plugged, and frees them. Never fails for want of memory.
@@ -47,14 +46,5 @@ int memory_region_leave(pfn_t pfn, size_t blocks);
 
 /* Maps claimed blocks again that the host would not take, and frees them. */
 void memory_region_keep(pfn_t pfn, size_t blocks);
-
-/*
- * Stores how many blocks of all regions are in free whole units: they could be unplugged
- * now. Returns false if no region was announced.
- */
-bool memory_region_removable(size_t *blocks);
-
-/* Forgets all regions, as frame_init() does: for a machine that begins anew. */
-void memory_region_forget(void);
 
 #endif

@@ -58,6 +58,9 @@ HOST_FIXTURE := $(BALLOON_FIXTURE) tests/sim/sim_host.c \
 PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
 
+# And memory that comes and goes beside them.
+REGION_WORLD := tests/unit/drivers/balloon/region_world.c
+
 # A whole machine: the balloon and all that is between it and a simulated bus.
 SIM_MACHINE := $(BALLOON_SOURCES) kernel/lib/parse.c kernel/lib/wrap.c $(VIRTIO_PCI) $(VIRTQ) \
 	$(PCI_TESTED) $(SIM) \
@@ -66,8 +69,15 @@ SIM_MACHINE := $(BALLOON_SOURCES) kernel/lib/parse.c kernel/lib/wrap.c $(VIRTIO_
 # Devices that lie, and the machine that they do it to.
 LIES := $(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(SIM_MACHINE)
 # Allocations that fail stand in front of the allocator's.
-WRAPPED := $(addprefix -Xlinker --wrap=,frame_alloc frame_alloc_bulk frame_alloc_block \
-	frame_alloc_blocks frame_alloc_unreported)
+WRAPPED := $(addprefix -Xlinker --wrap=,frame_alloc frame_alloc_bulk_within \
+	frame_alloc_blocks_within frame_alloc_unreported)
+
+MEM_FIXTURE := $(addprefix drivers/mem/,mem_source.c mem_leave.c mem_events.c) mm/memory_region.c \
+	$(FRAME_FIXTURE) tests/unit/mm/region_fixture.c $(SIM_TIME) $(EVENTS) tests/sim/sim_log.c \
+	tests/unit/drivers/mem/mem_fixture.c
+
+VIRTIO_MEM_FIXTURE := $(VIRTIO_MEM_SOURCES) $(VIRTQ) $(addprefix tests/sim/,sim_mem.c sim_virtio.c \
+	sim_virtq.c) $(MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_fixture.c
 
 # What is mapped where is the simulation's in objects of these names.
 SEES_FAKE_PCI := drivers/pci/% drivers/acpi/% tests/unit/drivers/pci/% \
@@ -110,6 +120,9 @@ tests/kernel/hold_cmd := kernel/hold_cmd.c kernel/hold.c kernel/hold_task.c kern
 tests/kernel/hold_busy := kernel/hold.c kernel/hold_task.c $(HOLD_FIXTURE)
 tests/kernel/poison_task := kernel/poison_task.c mm/poison.c tests/sim/sim_log.c $(HOLD_FIXTURE)
 tests/kernel/mem_figures := kernel/mem_figures.c kernel/lib/wrap.c
+tests/kernel/show_mem := kernel/show_mem.c kernel/mem_figures.c kernel/lib/wrap.c mm/owner.c \
+	tests/sim/sim_command.c
+tests/kernel/pci_windows := kernel/pci_windows.c
 tests/kernel/heap_cmd := kernel/heap_cmd.c kernel/lib/parse.c tests/sim/sim_command.c $(SIM_TIME)
 tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c tests/sim/sim_log.c
@@ -131,6 +144,7 @@ tests/mm/frame_fill := $(FRAME_FIXTURE)
 tests/mm/frame_huge := $(FRAME_FIXTURE)
 tests/mm/frame_random := $(FRAME_FIXTURE)
 tests/mm/memory_region := mm/memory_region.c $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
+tests/mm/frame_within := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 tests/mm/frame_region := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 tests/mm/frame_region_random := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 
@@ -192,6 +206,7 @@ tests/drivers/balloon/balloon_wait_cmd := drivers/balloon/balloon_wait_cmd.c \
 tests/drivers/balloon/balloon_events := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_free := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_place := $(HOST_FIXTURE) $(REGION_WORLD)
 tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_ports := $(PORTS_FIXTURE)
 tests/drivers/balloon/balloon_ports_random := $(PORTS_FIXTURE) \
@@ -202,6 +217,9 @@ tests/drivers/balloon/balloon_refusal := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_settings := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_state := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_stats := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_vacate := $(HOST_FIXTURE) $(REGION_WORLD)
+tests/drivers/balloon/balloon_vacate_random := $(PORTS_FIXTURE) $(REGION_WORLD) \
+	tests/unit/drivers/balloon/random_hosts.c
 tests/drivers/balloon/balloon_wait := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_cmd := drivers/balloon/port/virtio_balloon_cmd.c \
@@ -210,6 +228,17 @@ tests/drivers/balloon/port/virtio_balloon_hint := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_pages := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_report := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
+
+tests/drivers/mem/mem_source := $(MEM_FIXTURE)
+tests/drivers/mem/mem_leave := $(MEM_FIXTURE)
+tests/drivers/mem/virtio_mem := $(VIRTIO_MEM_FIXTURE)
+tests/drivers/mem/virtio_mem_work := $(VIRTIO_MEM_FIXTURE)
+tests/drivers/mem/virtio_mem_audit := $(VIRTIO_MEM_FIXTURE)
+tests/drivers/mem/virtio_mem_recovery := $(VIRTIO_MEM_FIXTURE)
+tests/drivers/mem/virtio_mem_lies := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
+
+tests/drivers/mem/dimm := $(DIMM_SOURCES) kernel/lib/parse.c $(MEM_FIXTURE)
+tests/drivers/mem/mem_cmd := drivers/mem/mem_cmd.c $(PRINT) tests/sim/sim_command.c $(MEM_FIXTURE)
 
 tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
@@ -225,6 +254,7 @@ tests/tools/core := tools/core.c tests/unit/tools/core_file.c
 # Without mm/frame_runs.c, which FRAME has.
 tests/tools/frame_dump := $(filter-out mm/%,$(DUMP_SOURCES)) $(FRAME_FIXTURE) \
 	mm/frame_dump.c kernel/dump.c $(addprefix tests/unit/tools/,core_file.c dumped_balloon.c)
+tests/tools/frame_dump_region := $(tests/tools/frame_dump) tests/unit/mm/region_fixture.c
 tests/tools/events_dump := $(DUMP_SOURCES) kernel/dump.c tests/unit/tools/core_file.c
 
 BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c \
@@ -236,8 +266,12 @@ tests/tools/balloonctl/guest_thread := $(BALLOONCTL_TESTED) tests/unit/tools/loc
 tests/tools/balloonctl/dump := $(BALLOONCTL_TESTED) tests/unit/tools/core_file.c
 tests/tools/balloonctl/guest_libvirt := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/live := $(BALLOONCTL_TESTED) $(FRAME_FIXTURE) mm/frame_dump.c kernel/dump.c \
-	tests/unit/tools/dumped_balloon.c
+	$(addprefix tests/unit/,tools/dumped_balloon.c mm/region_fixture.c)
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/grow_plan := tools/balloonctl/grow_plan.c
+tests/tools/balloonctl/grow := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/guest_qmp_devices := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/guest_libvirt_xml := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/replace_file := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/thread := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/answers := $(BALLOONCTL_TESTED)
@@ -248,6 +282,8 @@ tests/tools/balloonctl/grid := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/course := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/poller_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/looks_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c \
+	tests/unit/tools/balloonctl/fake_pollers.c
+tests/tools/balloonctl/growth_shows := $(BALLOONCTL_TESTED) \
 	tests/unit/tools/balloonctl/fake_pollers.c
 tests/tools/balloonctl/watch_clock := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c \
 	tests/unit/tools/balloonctl/fake_pollers.c
@@ -301,6 +337,7 @@ $(foreach name,tools/svg_plot tools/svg_scale tools/svg_picture bench/samples, \
 	$(addsuffix /$(name),$(RUNS))): LIBS := -lm
 $(addsuffix /tools/core,$(RUNS)): LIBS := -lelf -Xlinker --wrap=pread
 $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
+$(addsuffix /tools/frame_dump_region,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 $(foreach name,guest_thread poller export, \
@@ -317,6 +354,8 @@ FAKE_POLLERS := $(addprefix -Xlinker --wrap=,clock_gettime nanosleep guest_open 
 	poller_start poller_name poller_latest poller_wait poller_ask_stop poller_stop)
 $(addsuffix /tools/balloonctl/looks_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAKE_POLLERS) $(FAILING)
+$(addsuffix /tools/balloonctl/growth_shows,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
+	$(if $(LIBVIRT),-lvirt) $(FAKE_POLLERS)
 $(addsuffix /tools/balloonctl/watch_clock,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) \
 	$(if $(LIBVIRT),-lvirt) $(FAKE_POLLERS) $(FAILING) \
 	$(addprefix -Xlinker --wrap=,watch_terminal_start watch_terminal_show wgetch endwin clearok)
@@ -443,6 +482,7 @@ fuzz/pci := $(PCI_TESTED) $(VIRTIO_PCI) tests/sim/sim_irq.c $(VIRTQ) $(SIM_FRAME
 fuzz/split_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/packed_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/balloon := $(LIES)
+fuzz/virtio_mem := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
 fuzz/line := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
 	drivers/virtio/virtio_mmio_parse.c
@@ -450,6 +490,7 @@ fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
 $(BUILD)/fuzz/core: LIBS := -lelf
 $(BUILD)/fuzz/qmp: LIBS := -ljson-c
 $(BUILD)/fuzz/balloon: LIBS := $(WRAPPED) -lcmocka
+$(BUILD)/fuzz/virtio_mem: LIBS := -lcmocka
 
 FUZZERS := $(sort $(patsubst fuzz/%,%,$(filter fuzz/%,$(.VARIABLES))))
 FUZZ_CC := clang

@@ -27,7 +27,7 @@ FLOORS='
 ^drivers/(serial|acpi|pci|pvpanic)/
 ^drivers/virtio/
 ^drivers/balloon/[^/]*$
-^drivers/balloon/port/
+^drivers/(balloon/port|mem)/
 ^kernel/
 '
 
@@ -58,8 +58,8 @@ forbid()
 
 forbid 'only arch/x86_64 sees arch/x86_64' \
 	'^(arch/[a-z_]*\.h|kernel|mm|drivers|tools)' 'arch/x86_64/'
-forbid 'drivers/virtio does not know the devices' '^drivers/virtio/' 'drivers/balloon'
-forbid 'a device driver speaks to virtio, never to PCI' '^drivers/balloon/' 'drivers/pci'
+forbid 'drivers/virtio does not know the devices' '^drivers/virtio/' 'drivers/(balloon|mem)/'
+forbid 'a device driver speaks to virtio, never to PCI' '^drivers/(balloon|mem)/' 'drivers/pci'
 forbid 'the core of the balloon knows no hypervisor' \
 	'^drivers/balloon/[^/]*$' 'drivers/(virtio|pci|balloon/port)'
 forbid 'a port sees of the balloon'"'"'s core only balloon_port.h and balloon_stats.h' \

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * core.c: a machine's memory by physical address: in a file, an ELF64 core as
- * QMP's dump-guest-memory makes it (paging=false), or wherever the caller reads it from.
- * It knows nothing of what lies in that memory, and reads only what it is asked for.
+ * core.c: a machine's memory by physical address: in a file, an ELF64 core as QMP's
+ * dump-guest-memory makes it (paging=false), or wherever the caller reads it from.
+ * It knows nothing of what lies in that memory, and reads only what it is asked for: where
+ * no memory is plugged, the file may have holes.
  *
  * The file is input. On failure a function that takes `error` leaves a sentence
  * of at most CORE_ERROR_MAX bytes in it.
@@ -15,8 +16,8 @@
 
 #define CORE_ERROR_MAX 200
 
-/* Segments of memory; QEMU makes a few. */
-#define CORE_SEGMENTS_MAX 65536
+/* Segments of memory: a few, or one for every second block where memory came and went. */
+#define CORE_SEGMENTS_MAX (1024 * 1024)
 
 struct core;
 

@@ -64,9 +64,10 @@ static int check_version(const char *what, uint32_t version, uint32_t size, uint
 {
 	if (version != known_version)
 		return dump_fail(error, -EINVAL,
-				 "of another version of Aerostat: its %s has layout %" PRIu32
+				 "of %s version of Aerostat: its %s has layout %" PRIu32
 				 ", this program knows %" PRIu32,
-				 what, version, known_version);
+				 version < known_version ? "an older" : "a newer", what, version,
+				 known_version);
 	if (size != known_size)
 		return dump_fail(error, -EINVAL,
 				 "damaged: its %s should have %zu bytes, not %" PRIu32, what,

@@ -48,6 +48,8 @@ static int check_layout(const struct frame_dump *layout, char error[CORE_ERROR_M
 				 "damaged: %" PRIu32 " stands for mixed owners, %" PRIu32
 				 " for no order",
 				 layout->owner_mixed, layout->order_none);
+	if (layout->section_blocks == 0)
+		return dump_fail(error, -EINVAL, "damaged: sections without blocks");
 	return 0;
 }
 
@@ -87,10 +89,17 @@ static int read_fields(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX
 		uint32_t offset;
 		uint64_t *to;
 	} fields[] = {
-		{ layout->blocks, &dump->blocks },   { layout->span_count, &dump->span_count },
-		{ layout->known, &dump->known },     { layout->block, &dump->block },
-		{ layout->free, &dump->free },	     { layout->owner, &dump->owner },
+		{ layout->blocks, &dump->blocks },
+		{ layout->span_count, &dump->span_count },
+		{ layout->known, &dump->known },
+		{ layout->block, &dump->block },
+		{ layout->free, &dump->free },
+		{ layout->owner, &dump->owner },
 		{ layout->managed, &dump->managed },
+		{ layout->boot, &dump->boot },
+		{ layout->sections, &dump->sections },
+		{ layout->section_count, &dump->section_count },
+		{ layout->region_free, &dump->region_free },
 	};
 	int err = 0;
 
@@ -137,6 +146,23 @@ static int read_map(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
 		err = dump_fail(error, -EINVAL, "damaged: %" PRIu64 " blocks of 2 MiB",
 				dump->blocks);
 	return err;
+}
+
+/* The blocks that came later are those of the sections. */
+static int check_sections(const struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
+{
+	uint64_t later = dump->blocks - dump->boot, size = dump->layout.section_blocks;
+
+	if (dump->boot > dump->blocks)
+		return dump_fail(error, -EINVAL,
+				 "damaged: %" PRIu64 " blocks, of which %" PRIu64
+				 " were there at boot",
+				 dump->blocks, dump->boot);
+	if (dump->section_count != later / size + (later % size != 0))
+		return dump_fail(error, -EINVAL,
+				 "damaged: %" PRIu64 " sections for %" PRIu64 " blocks",
+				 dump->section_count, later);
+	return 0;
 }
 
 /* Spans ascend, do not overlap, and number all the blocks without a gap. */
@@ -230,6 +256,8 @@ static int read_dump(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
 		err = read_map(dump, error);
 	if (!err)
 		err = read_spans(dump, error);
+	if (!err)
+		err = check_sections(dump, error);
 	return err ? err : check_balloon(dump, error);
 }
 

@@ -23,6 +23,7 @@ struct window {
 	uint64_t known[WINDOW_WORDS];
 	uint64_t by_order[BLOCK_ORDER + 1][WINDOW_WORDS];
 	uint64_t owned[DUMP_OWNERS_MAX][WINDOW_WORDS];
+	bool has_owned; /* they are read */
 	struct frame_dump_block block[WINDOW];
 };
 
@@ -33,6 +34,7 @@ struct audit {
 	bool ok;
 	uint64_t count[DUMP_OWNERS_MAX];
 	uint64_t free_by_order[BLOCK_ORDER + 1];
+	uint64_t region_free;
 	uint64_t known; /* blocks */
 	uint64_t whole; /* blocks listed as free as a whole */
 	struct window window;
@@ -66,20 +68,75 @@ static int read_set(const struct audit *a, uint64_t set, uint64_t *to)
 			       "a set of blocks", a->error);
 }
 
-/* Reads the rest of a window in which some block has a record. */
+/* Reads the records of blocks that have them in one place, from the window's block `i` on. */
+static int read_place(struct audit *a, size_t i, const struct frame_dump_place *place, size_t count)
+{
+	const struct frame_dump *layout = &a->dump->layout;
+	struct frame_dump_block *block = &a->window.block[i];
+
+	if (!place->absent)
+		return frame_dump_read(a->dump, place->block, a->window.first + i - place->first,
+				       sizeof(*block), count, block, "the array of blocks",
+				       a->error);
+	for (size_t n = 0; n < count; n++)
+		block[n] = (struct frame_dump_block){ 0, (uint8_t)layout->owner_absent,
+						      (uint8_t)layout->order_none };
+	return 0;
+}
+
+/* Reads the lists and records of a window in which some block has a record. */
 static int read_records(struct audit *a)
+{
+	struct window *w = &a->window;
+	struct frame_dump_place place;
+	size_t count;
+	int err = 0;
+
+	for (unsigned o = 0; o < BLOCK_ORDER && !err; o++)
+		err = read_set(a, a->dump->by_order[o], w->by_order[o]);
+	for (size_t i = 0; i < w->blocks && !err; i += count) {
+		count = w->blocks - i;
+		err = frame_dump_find(a->dump, w->first + i, &place, a->error);
+		if (err)
+			break;
+		if (place.end - (w->first + i) < count)
+			count = (size_t)(place.end - (w->first + i));
+		err = read_place(a, i, &place, count);
+	}
+	return err;
+}
+
+/* Reads in which blocks of the window owners have frames: only broken blocks need it. */
+static int read_owned(struct audit *a)
 {
 	const struct frame_dump_reader *dump = a->dump;
 	struct window *w = &a->window;
 	int err = 0;
 
-	for (unsigned o = 0; o < BLOCK_ORDER && !err; o++)
-		err = read_set(a, dump->by_order[o], w->by_order[o]);
+	if (w->has_owned)
+		return 0;
 	for (unsigned o = 0; o < dump->layout.owner_count && !err; o++)
-		err = read_set(a, dump->owned[o], w->owned[o]);
-	return err ? err
-		   : frame_dump_read(dump, dump->block, w->first, sizeof(*w->block), w->blocks,
-				     w->block, "the array of blocks", a->error);
+		if (o != dump->layout.owner_absent && o != dump->layout.owner_free)
+			err = read_set(a, dump->owned[o], w->owned[o]);
+	w->has_owned = true;
+	return err;
+}
+
+/* Reads the owners of a broken block's frames, and which are free. */
+static int read_frames(struct audit *a, uint64_t number, uint8_t owners[BLOCK_FRAMES],
+		       uint64_t free[BLOCK_WORDS])
+{
+	struct frame_dump_place place;
+	int err = frame_dump_find(a->dump, number, &place, a->error);
+
+	if (!err)
+		err = frame_dump_read(a->dump, place.owner, number - place.first, BLOCK_FRAMES, 1,
+				      owners, "the array of owners", a->error);
+	if (!err)
+		err = frame_dump_read(a->dump, place.free, number - place.first,
+				      BLOCK_WORDS * sizeof(*free), 1, free,
+				      "the array of free bitmaps", a->error);
+	return err ? err : read_owned(a);
 }
 
 /* A block whose frames have owners of their own: counted, and held against its bitmap. */
@@ -89,12 +146,8 @@ static int recount_mixed(struct audit *a, size_t i, unsigned *free_frames, unsig
 	uint64_t number = a->window.first + i;
 	uint8_t owners[BLOCK_FRAMES];
 	uint64_t free[BLOCK_WORDS];
-	int err = frame_dump_read(dump, dump->owner, number, sizeof(owners), 1, owners,
-				  "the array of owners", a->error);
+	int err = read_frames(a, number, owners, free);
 
-	if (!err)
-		err = frame_dump_read(dump, dump->free, number, sizeof(free), 1, free,
-				      "the array of free bitmaps", a->error);
 	for (unsigned f = 0; f < BLOCK_FRAMES && !err; f++) {
 		uint8_t owner = owners[f];
 		bool bit = test(free, f);
@@ -156,6 +209,8 @@ static int recount_block(struct audit *a, size_t i)
 			      free, order);
 	if (order <= BLOCK_ORDER)
 		a->free_by_order[order] += free;
+	if (a->window.first + i >= a->dump->boot)
+		a->region_free += free;
 	check_lists(a, i, order);
 	return 0;
 }
@@ -224,6 +279,8 @@ static void compare(struct audit *a)
 		if (a->free_by_order[o] != dump->free_by_order[o])
 			broken(a, LEDGER_ORDER_COUNT, o, a->free_by_order[o],
 			       dump->free_by_order[o]);
+	if (a->ok && a->region_free != dump->region_free)
+		broken(a, LEDGER_REGION_FREE, a->region_free, dump->region_free);
 	if (a->ok)
 		check_sum(a);
 }
@@ -239,6 +296,7 @@ int frame_dump_audit(const struct frame_dump_reader *dump, bool *ok,
 		uint64_t left = dump->blocks - w->first;
 
 		w->blocks = left < WINDOW ? (size_t)left : WINDOW;
+		w->has_owned = false;
 		err = recount_window(&a);
 	}
 	if (!err && a.ok)

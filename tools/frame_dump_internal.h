@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Shared by the files of the map's reader: frame_dump.c finds and checks the
- * map, and reads counters; frame_dump_owner.c looks up single frames;
+ * map, and reads counters; frame_dump_owner.c looks up blocks and frames;
  * frame_dump_audit.c counts everything anew. Only these files include it.
  */
 #ifndef TOOLS_FRAME_DUMP_INTERNAL_H
@@ -22,14 +22,15 @@ struct frame_dump_reader {
 	char names[DUMP_OWNERS_MAX][FRAME_DUMP_NAME];
 
 	/* Copies of what struct frame_map has. */
-	uint64_t blocks;
+	uint64_t blocks, boot;
 	uint64_t span_count;
 	struct frame_dump_span *span;
-	uint64_t known, block, free, owner; /* where the arrays lie */
+	uint64_t known, block, free, owner, sections; /* where the arrays lie */
+	uint64_t section_count;
 	uint64_t owned[DUMP_OWNERS_MAX];
 	uint64_t by_order[BLOCK_ORDER + 1];
 	uint64_t count[DUMP_OWNERS_MAX];
-	uint64_t managed;
+	uint64_t managed, region_free;
 	uint64_t free_by_order[BLOCK_ORDER + 1];
 };
 
@@ -41,6 +42,17 @@ struct frame_dump_reader {
 int frame_dump_read(const struct frame_dump_reader *dump, uint64_t array, uint64_t first,
 		    size_t size, size_t count, void *to, const char *what,
 		    char error[CORE_ERROR_MAX]);
+
+/* Where blocks have their records, free bitmaps and owner bytes. */
+struct frame_dump_place {
+	uint64_t first, end;	     /* numbers of the blocks that have them there */
+	bool absent;		     /* none of them is there, nor are: */
+	uint64_t block, free, owner; /* arrays, from block `first` on */
+};
+
+/* Finds the place of a block, whose number is one. -EINVAL: the dump does not tell; -EIO. */
+int frame_dump_find(const struct frame_dump_reader *dump, uint64_t number,
+		    struct frame_dump_place *place, char error[CORE_ERROR_MAX]);
 
 /*
  * Counts every frame anew, holds the sums against the guest's ledger, and stores

@@ -33,11 +33,12 @@ DUMP_SOURCES := $(addprefix tools/,core.c dump_root.c frame_dump.c frame_dump_ow
 	frame_dump_audit.c events_dump.c) kernel/mem_figures.c kernel/events_print.c \
 	$(addprefix kernel/lib/,events.c hooks.c escape.c wrap.c) mm/frame_runs.c
 BALLOONCTL_COMMON := $(addprefix tools/balloonctl/,command.c commands.c complain.c size.c amount.c \
-	report.c guest.c guest_find.c guest_names.c guest_features.c guest_cost.c guest_qmp.c \
-	guest_qmp_features.c guest_qmp_target.c guest_qmp_memory.c guest_thread.c thread.c \
-	progress.c progress_text.c life.c wait.c status.c \
-	set.c stats.c periodic.c poller.c guest_set.c history.c grid.c \
-	watch_sort.c watch_chart.c watch_table.c watch_draw.c watch_terminal.c watch_lines.c watch.c \
+	report.c guest.c guest_account.c guest_find.c guest_names.c guest_features.c guest_cost.c guest_qmp.c \
+	guest_qmp_features.c guest_qmp_target.c guest_qmp_memory.c \
+	guest_qmp_devices.c guest_libvirt_xml.c guest_thread.c thread.c \
+	progress.c progress_text.c life.c wait.c wait_options.c status.c \
+	set.c grow_plan.c grow.c stats.c periodic.c poller.c guest_set.c history.c grid.c \
+	watch_sort.c watch_bar.c watch_chart.c watch_table.c watch_draw.c watch_terminal.c watch_lines.c watch.c \
 	course.c course_sum.c record.c plot.c replace_file.c metrics.c listen.c listen_limit.c export.c live.c list.c dump.c) \
 	kernel/lib/parse.c $(SVG_SOURCES) $(QMP_SOURCES) $(DUMP_SOURCES)
 BALLOONCTL_LIBS := -ljson-c -lelf -lncursesw -lmicrohttpd -lm -pthread

@@ -32,6 +32,16 @@
 #define HPET_SPACE 40	/* 8 */
 #define HPET_ADDRESS 44 /* 64 */
 
+/* SRAT (5.2.16): after 12 reserved bytes, entries of a type and a length each */
+#define SRAT_ENTRIES 48
+#define SRAT_ENTRY_LENGTH 1 /* 8 */
+#define SRAT_MEMORY 1
+#define SRAT_MEMORY_START 8  /* 64 */
+#define SRAT_MEMORY_BYTES 16 /* 64 */
+#define SRAT_MEMORY_FLAGS 28 /* 32 */
+#define SRAT_MEMORY_SIZE 40
+#define SRAT_FLAGS_HOTPLUG 3u /* enabled, and hot-pluggable */
+
 int acpi_init(paddr_t rsdp)
 {
 	int err = acpi_find_tables(rsdp);
@@ -114,4 +124,41 @@ int acpi_find_hpet(paddr_t *address)
 		return -ENOENT;
 	*address = value;
 	return 0;
+}
+
+/* Stores the range of an entry of so many bytes; false: nothing comes there. */
+static bool read_hotplug_range(const struct acpi_header *srat, size_t at, size_t length,
+			       paddr_t *start, uint64_t *size)
+{
+	uint32_t flags = acpi_read_field32(srat, at + SRAT_MEMORY_FLAGS);
+
+	if (acpi_read_field8(srat, at) != SRAT_MEMORY || length < SRAT_MEMORY_SIZE ||
+	    (flags & SRAT_FLAGS_HOTPLUG) != SRAT_FLAGS_HOTPLUG)
+		return false;
+	*start = acpi_read_field64(srat, at + SRAT_MEMORY_START);
+	*size = acpi_read_field64(srat, at + SRAT_MEMORY_BYTES);
+	return *size > 0 && *size <= UINT64_MAX - *start;
+}
+
+int acpi_find_hotplug_range(size_t n, paddr_t *start, uint64_t *size)
+{
+	const struct acpi_header *srat = acpi_find("SRAT");
+	size_t at, length;
+
+	if (!srat)
+		return -ENOENT;
+	for (at = SRAT_ENTRIES;; at += length) {
+		paddr_t range;
+		uint64_t bytes;
+
+		/* 0 after the last one. */
+		length = acpi_read_field8(srat, at + SRAT_ENTRY_LENGTH);
+		if (length <= SRAT_ENTRY_LENGTH || length > srat->length - at)
+			return -ENOENT;
+		if (!read_hotplug_range(srat, at, length, &range, &bytes) || n-- != 0)
+			continue;
+		*start = range;
+		*size = bytes;
+		return 0;
+	}
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The few ACPI tables that are needed (ACPI 6.4, 5.2): MCFG for ECAM, FADT for
- * power-off, reset and the timer, MADT for I/O APICs, HPET, DSDT and SSDTs for devices. No AML is
- * run; constants are read out of its bytes. Tables are input: signatures, lengths
- * and checksums are checked, and a table that fails is as good as absent.
+ * power-off, reset and the timer, MADT for I/O APICs, HPET, SRAT for memory that may
+ * come, DSDT and SSDTs for devices. No AML is run; constants are read out of its bytes.
+ * Tables are input: signatures, lengths and checksums are checked, and a table that fails
+ * is as good as absent.
  */
 #ifndef DRIVERS_ACPI_ACPI_H
 #define DRIVERS_ACPI_ACPI_H
@@ -52,6 +53,13 @@ int acpi_find_pm_timer(uint16_t *port, unsigned *bits);
 
 /* Stores where the first HPET's registers lie, in memory. -ENOENT: no table names one. */
 int acpi_find_hpet(paddr_t *address);
+
+/*
+ * Stores the `n`th range of addresses, counted from 0, in which memory may come while the
+ * machine runs: an entry of the SRAT that is enabled and hot-pluggable (5.2.16.2). It has at
+ * least a byte and does not wrap; nothing else of it is checked. -ENOENT: there are not as many.
+ */
+int acpi_find_hotplug_range(size_t n, paddr_t *start, uint64_t *size);
 
 /* The first memory range, ports and interrupt of a device's _CRS (6.4). */
 struct acpi_device {

@@ -1,37 +1,43 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A slot is selected, and then its registers are read. What they say is the host's word,
- * and only added up. Nothing here touches the memory itself.
+ * A slot is selected, and then its registers are read or written. Some offsets are one
+ * register when they are read, and another when they are written.
  */
 #include "drivers/acpi/acpi_memory.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "drivers/acpi/acpi_internal.h"
-#include "kernel/lib/log.h"
-#include "kernel/lib/parse.h"
 
 /* What QEMU's AML calls them: the registers, and the number of slots. */
 #define REGION "HPMR"
 #define SLOTS "MDNR"
 
 /* The registers, 32 bits each but the last */
-#define SELECT 0x00 /* written */
-#define SIZE 0x08   /* 64 bits */
-#define FLAGS 0x14  /* 8 bits */
+#define SELECT 0x00  /* written */
+#define ADDRESS 0x00 /* read, 64 bits */
+#define EVENT 0x04   /* written: what _OST (ACPI 6.4, 6.3.5) answers */
+#define SIZE 0x08    /* read, 64 bits */
+#define STATUS 0x08  /* written: how; the host is told then */
+#define FLAGS 0x14   /* 8 bits */
 #define REGISTERS_SIZE 0x18
 
 #define FLAG_ENABLED 0x01
 #define FLAG_INSERTED 0x02 /* written: seen */
-#define FLAG_REMOVING 0x04 /* the host wants it back; written: seen */
+#define FLAG_REMOVING 0x04 /* written: seen */
 #define FLAG_EJECT 0x08	   /* written: it may go */
 #define FLAGS_NOBODY 0xff
 
-#define SLOTS_MAX 256
+/* Events and statuses of _OST */
+#define EVENT_INSERTED 1
+#define EVENT_EJECTION 3
+#define STATUS_SUCCESS 0x00
+#define STATUS_FAILURE 0x01
+#define STATUS_BUSY 0x81
 
 static struct acpi_register registers; /* address 0: there are none */
 static unsigned slot_count;
-static uint64_t unused; /* bytes */
 
 static uint32_t read_register(unsigned offset, unsigned width)
 {
@@ -40,6 +46,11 @@ static uint32_t read_register(unsigned offset, unsigned width)
 
 	acpi_register_read(&reg, width, &value);
 	return value;
+}
+
+static uint64_t read_register64(unsigned offset)
+{
+	return read_register(offset, 4) | (uint64_t)read_register(offset + 4, 4) << 32;
 }
 
 static void write_register(unsigned offset, unsigned width, uint32_t value)
@@ -55,61 +66,80 @@ int acpi_memory_find(void)
 	uint64_t slots;
 
 	registers = (struct acpi_register){ 0 };
-	unused = 0;
+	slot_count = 0;
 	if (acpi_find_region(REGION, &region) || region.size < REGISTERS_SIZE ||
 	    acpi_find_integer(SLOTS, &slots))
 		return -ENODEV;
 	registers = acpi_make_register(region.space, region.base);
-	slot_count = (unsigned)min_u64(slots, SLOTS_MAX);
 	write_register(SELECT, 4, 0);
-	if ((uint8_t)read_register(FLAGS, 1) != FLAGS_NOBODY)
-		return 0;
-	registers.address = 0;
-	return -ENODEV;
+	if (slots == 0 || (uint8_t)read_register(FLAGS, 1) == FLAGS_NOBODY)
+		return -ENODEV;
+	slot_count = (unsigned)min_u64(slots, ACPI_MEMORY_SLOTS_MAX);
+	return 0;
 }
 
-/* Returns how much memory there is in the slot, in bytes, after what is asked was done. */
-static uint64_t look_at(unsigned slot)
+unsigned acpi_memory_slots(void)
 {
-	uint32_t flags;
+	return slot_count;
+}
 
+static void select_slot(unsigned slot)
+{
+	assert(slot < slot_count);
 	write_register(SELECT, 4, slot);
-	flags = read_register(FLAGS, 1);
-	if ((uint8_t)flags == FLAGS_NOBODY || !(flags & FLAG_ENABLED))
-		return 0;
-	if (flags & FLAG_INSERTED)
-		write_register(FLAGS, 1, FLAG_INSERTED);
-	if (flags & FLAG_REMOVING) {
-		write_register(FLAGS, 1, FLAG_REMOVING);
-		write_register(FLAGS, 1, FLAG_EJECT);
-		return 0;
-	}
-	return read_register(SIZE, 4) | (uint64_t)read_register(SIZE + 4, 4) << 32;
 }
 
-/* The sum may be asked for in an interrupt, so it is whole at any time. */
-void acpi_memory_look(void)
+void acpi_memory_read(unsigned slot, struct acpi_memory_slot *state)
 {
-	char text[FORMAT_SIZE_MAX];
-	uint64_t before = unused, sum = 0, size;
-	unsigned slots = 0;
+	uint8_t flags;
 
-	/* Without registers, all slots look as if nobody answered. */
-	for (unsigned slot = 0; slot < slot_count; slot++) {
-		size = look_at(slot);
-		/* Sizes that cannot be do not make the sum small. */
-		sum = size <= UINT64_MAX - sum ? sum + size : UINT64_MAX;
-		slots += size > 0;
-	}
-	unused = sum;
-	if (sum > 0 && sum != before)
-		log_warn("memory: %s in %u slot%s are there, which this guest does not use",
-			 format_size(sum, text), slots, slots == 1 ? "" : "s");
-	else if (sum != before)
-		log_info("memory: all slots are empty now");
+	*state = (struct acpi_memory_slot){ 0 };
+	select_slot(slot);
+	flags = (uint8_t)read_register(FLAGS, 1);
+	if (flags == FLAGS_NOBODY || !(flags & FLAG_ENABLED))
+		return;
+	state->present = true;
+	state->inserted = flags & FLAG_INSERTED;
+	state->removing = flags & FLAG_REMOVING;
+	state->address = read_register64(ADDRESS);
+	state->size = read_register64(SIZE);
 }
 
-uint64_t acpi_memory_unused(void)
+static void write_flag(unsigned slot, uint8_t flag)
 {
-	return unused;
+	select_slot(slot);
+	write_register(FLAGS, 1, flag);
+}
+
+void acpi_memory_clear_inserted(unsigned slot)
+{
+	write_flag(slot, FLAG_INSERTED);
+}
+
+void acpi_memory_clear_removing(unsigned slot)
+{
+	write_flag(slot, FLAG_REMOVING);
+}
+
+void acpi_memory_eject(unsigned slot)
+{
+	write_flag(slot, FLAG_EJECT);
+}
+
+/* The host has the status together with the event that was written before. */
+static void answer(unsigned slot, uint32_t event, uint32_t status)
+{
+	select_slot(slot);
+	write_register(EVENT, 4, event);
+	write_register(STATUS, 4, status);
+}
+
+void acpi_memory_report(unsigned slot, bool used)
+{
+	answer(slot, EVENT_INSERTED, used ? STATUS_SUCCESS : STATUS_FAILURE);
+}
+
+void acpi_memory_refuse(unsigned slot)
+{
+	answer(slot, EVENT_EJECTION, STATUS_BUSY);
 }

@@ -1,27 +1,46 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory in slots (DIMMs), which may be there from the start, come and go. QEMU's
- * registers for it (its docs/specs/acpi_mem_hotplug) are named by the DSDT. The guest
- * does not use such memory: it says how much there is, and lets it go when it is asked.
+ * Slots for memory (DIMMs), which may be in them from the start, come and go. QEMU's
+ * registers for it (its docs/specs/acpi_mem_hotplug) are named by the DSDT. This is how
+ * they are read and written; what is done with the memory is decided elsewhere. What a slot
+ * says is the host's word: nothing of it is checked here. Tasks only.
  */
 #ifndef DRIVERS_ACPI_ACPI_MEMORY_H
 #define DRIVERS_ACPI_ACPI_MEMORY_H
 
 #include "kernel/lib/types.h"
 
-/*
- * Finds the slots; what is in them is looked at by acpi_memory_look() from now on. After
- * acpi_init(). -ENODEV: the machine has none, or they do not answer.
- */
+/* More are not looked at. */
+#define ACPI_MEMORY_SLOTS_MAX 256
+
+struct acpi_memory_slot {
+	bool present;
+	bool inserted;	 /* it has come since acpi_memory_clear_inserted() */
+	bool removing;	 /* the host wants it back, since acpi_memory_clear_removing() */
+	paddr_t address; /* 0 unless it is present */
+	uint64_t size;	 /* in bytes; likewise */
+};
+
+/* Finds the slots, after acpi_init(). -ENODEV: the machine has none, or they do not answer. */
 int acpi_memory_find(void);
 
-/*
- * Looks at all slots: lets go what is to leave, and when the sum changed has a line in
- * the log. Not from an interrupt.
- */
-void acpi_memory_look(void);
+/* Returns how many slots were found; they are numbered from 0. */
+unsigned acpi_memory_slots(void);
 
-/* Returns how many bytes were in the slots at the last look; from an interrupt, too. */
-uint64_t acpi_memory_unused(void);
+/* Stores what the slot says now. */
+void acpi_memory_read(unsigned slot, struct acpi_memory_slot *state);
+
+/* Tell the slot that its news was seen. */
+void acpi_memory_clear_inserted(unsigned slot);
+void acpi_memory_clear_removing(unsigned slot);
+
+/* Tells the host, after memory was inserted, whether the guest uses it. */
+void acpi_memory_report(unsigned slot, bool used);
+
+/* Lets the host take what is in the slot; acpi_memory_read() tells whether it did. */
+void acpi_memory_eject(unsigned slot);
+
+/* Tells the host that what it wants back is in use. */
+void acpi_memory_refuse(unsigned slot);
 
 #endif

@@ -20,11 +20,13 @@
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_events.h"
 #include "drivers/balloon/balloon_offer.h"
+#include "drivers/balloon/balloon_place.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_recovery.h"
 #include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_stats.h"
+#include "drivers/balloon/balloon_vacate.h"
 #include "drivers/balloon/balloon_wait.h"
 #include "kernel/task/task.h"
 #include "mm/frame.h"
@@ -37,7 +39,8 @@
 
 /*
  * Range-first: all the ranges of a target go before the first frame, so that the
- * host has the memory in milliseconds. Single frames are for what is left.
+ * host has the memory in milliseconds. Single frames are for what is left: of boot memory,
+ * then of regions.
  */
 static uint64_t inflate_by_ranges(uint64_t want)
 {
@@ -61,14 +64,17 @@ static uint64_t inflate(uint64_t want)
 	return balloon_offer_free(want);
 }
 
-/* Leaving frames are simply free again; after that, the host must give the rest back. */
-static uint64_t deflate(uint64_t want)
+/*
+ * Leaving frames are simply free again; after that, the host must give the rest back. While
+ * a stretch is vacated (balloon_vacate.h) that rest is what it `held`, in its own turn.
+ */
+static uint64_t deflate(uint64_t want, uint64_t held)
 {
 	uint64_t freed = frame_free_owned(OWNER_LEAVING, min_u64(want, BALLOON_FREE_FRAMES));
 
-	if (freed || balloon_refusal_is_pause())
+	if (freed || held > 0 || balloon_refusal_is_pause())
 		return freed;
-	return balloon_offer_ballooned(want);
+	return balloon_offer_ballooned(balloon_refusal_passed(), want);
 }
 
 /*
@@ -97,14 +103,18 @@ static void end_move(void)
 
 static uint64_t offer(void)
 {
-	uint64_t given = balloon_frames_given(), target = balloon.status.target, offered, missing;
-	uint64_t ballooned = ledger_count(OWNER_BALLOON), since = clock_ns();
-	bool back = given > target;
+	uint64_t held = balloon_vacate_begin_round(), goal = balloon.status.target + held;
+	uint64_t given = balloon_frames_given(), since = clock_ns(), offered, missing;
+	uint64_t ballooned = ledger_count(OWNER_BALLOON);
+	bool back;
 
 	/* Reached, and not only on its way: what is in-flight may still be refused. */
-	if (given == target && balloon_batches_sent_awake() == DEADLINE_NEVER)
+	if (held == 0 && given == goal && balloon_batches_sent_awake() == DEADLINE_NEVER)
 		balloon_refusal_forgive();
-	offered = back ? deflate(given - target) : inflate(target - given);
+	offered = balloon_vacate_ask_back(held);
+	back = offered > 0 || given > goal;
+	if (offered == 0)
+		offered = back ? deflate(given - goal, held) : inflate(goal - given);
 	if (offered > 0) {
 		if (balloon.port->kick)
 			balloon.port->kick();
@@ -112,8 +122,10 @@ static uint64_t offer(void)
 		balloon.resets_in_a_row = 0;
 		return offered;
 	}
-	if (given != target && balloon_sent_awake() == DEADLINE_NEVER)
+	if (given != goal && balloon_sent_awake() == DEADLINE_NEVER)
 		balloon_refusal_exhausted();
+	if (held > 0)
+		balloon_vacate_note_stuck(back ? 0 : goal - given);
 	missing = balloon_frames_short();
 	if (missing > 0 && balloon.port->short_of)
 		balloon.port->short_of(missing);
@@ -241,6 +253,7 @@ static void forget_host(void)
 
 void balloon_init(const struct balloon_config *config)
 {
+	balloon_vacate_forget();
 	balloon.config = *config;
 }
 

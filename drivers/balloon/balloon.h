@@ -8,7 +8,9 @@
  *
  *   balloon.c		its life: what is offered, a round, the end, the start
  *   balloon_recovery.c	what can go wrong: resets, a host that is given up, or tried again
+ *   balloon_place.c	from where they are taken
  *   balloon_offer.c	which frames go
+ *   balloon_vacate.c	frames of memory that is to leave, out of the balloon
  *   balloon_batch.c	frames on their way, in batches
  *   balloon_ranges.c	whole blocks that are lent to the host, or leave, as ranges
  *   balloon_refusal.c	frames that the host refused, and how long it is left alone then

@@ -127,11 +127,13 @@ static void add_listed(struct balloon_batch *batch, size_t count)
 		balloon_batch_add(batch, batches.scratch[i], 1);
 }
 
-void balloon_batch_add_free(struct balloon_batch *batch, uint64_t want)
+void balloon_batch_add_free(struct balloon_batch *batch, const struct balloon_place *place,
+			    uint64_t want)
 {
 	size_t count = (size_t)min_u64(want, batches.terms->batch_frames);
 
-	count = frame_alloc_bulk(count, batches.terms->pfn_limit, OWNER_IN_FLIGHT, batches.scratch);
+	count = frame_alloc_bulk_within(count, place->from, place->end, OWNER_IN_FLIGHT,
+					batches.scratch);
 	add_listed(batch, count);
 }
 

@@ -8,6 +8,7 @@
 #ifndef DRIVERS_BALLOON_BALLOON_BATCH_H
 #define DRIVERS_BALLOON_BALLOON_BATCH_H
 
+#include "drivers/balloon/balloon_place.h"
 #include "drivers/balloon/balloon_port.h"
 #include "kernel/lib/types.h"
 #include "mm/owner.h"
@@ -30,8 +31,9 @@ struct balloon_batch *balloon_batch_spare(void);
 /* Adds frames that are in-flight already. Runs that touch become one. */
 void balloon_batch_add(struct balloon_batch *batch, pfn_t first, uint64_t count);
 
-/* Adds single free frames, up to `want` and to what a batch has. */
-void balloon_batch_add_free(struct balloon_batch *batch, uint64_t want);
+/* Adds single free frames of a place, up to `want` and to what a batch has. */
+void balloon_batch_add_free(struct balloon_batch *batch, const struct balloon_place *place,
+			    uint64_t want);
 
 /*
  * Adds the lowest frames of an owner from `from` on to an empty batch, up to `want` and

@@ -5,7 +5,7 @@
 #include <assert.h>
 
 #include "drivers/balloon/balloon_batch.h"
-#include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_place.h"
 #include "drivers/balloon/balloon_state_internal.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
@@ -17,13 +17,14 @@ static size_t batches_per_block(void)
 }
 
 /* One block, cut up: where a batch holds less than one. */
-static uint64_t offer_block_in_pieces(void)
+static uint64_t offer_block_in_pieces(const struct balloon_place *place)
 {
 	uint64_t piece = balloon.terms.batch_block_frames, sent = 0;
+	size_t one;
 	pfn_t pfn;
 
 	assert(BLOCK_FRAMES % piece == 0);
-	if (frame_alloc_block(balloon.terms.pfn_limit, OWNER_IN_FLIGHT, &pfn))
+	if (frame_alloc_blocks_within(1, place->from, place->end, OWNER_IN_FLIGHT, &pfn, &one))
 		return 0;
 	for (pfn_t end = pfn + BLOCK_FRAMES; pfn < end; pfn += piece) {
 		struct balloon_batch *batch = balloon_batch_new(false);
@@ -35,7 +36,7 @@ static uint64_t offer_block_in_pieces(void)
 }
 
 /* One batch of whole blocks. */
-static uint64_t offer_blocks(uint64_t want)
+static uint64_t offer_blocks(const struct balloon_place *place, uint64_t want)
 {
 	const struct balloon_terms *terms = &balloon.terms;
 	uint64_t left = min_u64(want, terms->batch_block_frames) / BLOCK_FRAMES;
@@ -44,8 +45,8 @@ static uint64_t offer_blocks(uint64_t want)
 	pfn_t pfn;
 
 	while (left > 0 && batch->run_count < terms->batch_runs &&
-	       !frame_alloc_blocks((size_t)left, terms->pfn_limit, OWNER_IN_FLIGHT, &pfn,
-				   &blocks)) {
+	       !frame_alloc_blocks_within((size_t)left, place->from, place->end, OWNER_IN_FLIGHT,
+					  &pfn, &blocks)) {
 		assert(blocks > 0 && blocks <= left);
 		balloon_batch_add(batch, pfn, blocks * BLOCK_FRAMES);
 		left -= blocks;
@@ -54,11 +55,11 @@ static uint64_t offer_blocks(uint64_t want)
 }
 
 /* One batch of single frames. */
-static uint64_t offer_frames(uint64_t want)
+static uint64_t offer_frames(const struct balloon_place *place, uint64_t want)
 {
 	struct balloon_batch *batch = balloon_batch_new(false);
 
-	balloon_batch_add_free(batch, want);
+	balloon_batch_add_free(batch, place, want);
 	return balloon_batch_send(batch);
 }
 
@@ -66,19 +67,26 @@ uint64_t balloon_offer_free(uint64_t want)
 {
 	size_t per_block = batches_per_block(), left = balloon_batches_room();
 	uint64_t offered = 0;
+	pfn_t from = 0;
 
 	while (offered < want && left > 0) {
-		bool block = want - offered >= BLOCK_FRAMES && frame_free_blocks() > 0 &&
-			     balloon.terms.batches >= per_block;
-		uint64_t n = 0;
+		struct balloon_place place = balloon_next_place();
+		uint64_t some = min_u64(want - offered, place.frames), n = 0;
+		bool block = some >= BLOCK_FRAMES && balloon.terms.batches >= per_block &&
+			     frame_has_block_within(place.from, place.end);
 
+		/* The blocks of the next place may have to leave as ranges first. */
+		if (offered > 0 && place.from != from)
+			break;
+		from = place.from;
 		/* A block must go as a whole: rather later than in halves. */
 		if (block && left < per_block)
 			break;
 		if (block)
-			n = per_block > 1 ? offer_block_in_pieces() : offer_blocks(want - offered);
+			n = per_block > 1 ? offer_block_in_pieces(&place)
+					  : offer_blocks(&place, some);
 		if (n == 0)
-			n = offer_frames(want - offered);
+			n = offer_frames(&place, some);
 		if (n == 0)
 			break;
 		left -= block ? per_block : 1;
@@ -88,19 +96,16 @@ uint64_t balloon_offer_free(uint64_t want)
 }
 
 /* As many batches as there is room for, of frames that leave, or are in the balloon. */
-static uint64_t offer_owned(bool deflates, uint64_t want)
+static uint64_t offer_owned(bool deflates, pfn_t from, uint64_t want)
 {
+	enum owner owner = deflates ? OWNER_BALLOON : OWNER_LEAVING;
 	uint64_t offered = 0;
 
 	for (size_t left = balloon_batches_room(); left > 0; left--) {
 		struct balloon_batch *batch = balloon_batch_new(deflates);
 		uint64_t n;
 
-		if (deflates)
-			balloon_batch_add_owned(batch, OWNER_BALLOON, balloon_refusal_passed(),
-						want - offered);
-		else
-			balloon_batch_add_owned(batch, OWNER_LEAVING, 0, want - offered);
+		balloon_batch_add_owned(batch, owner, from, want - offered);
 		n = balloon_batch_send(batch);
 		if (n == 0)
 			break;
@@ -111,10 +116,10 @@ static uint64_t offer_owned(bool deflates, uint64_t want)
 
 uint64_t balloon_offer_leaving(void)
 {
-	return offer_owned(false, UINT64_MAX);
+	return offer_owned(false, 0, UINT64_MAX);
 }
 
-uint64_t balloon_offer_ballooned(uint64_t want)
+uint64_t balloon_offer_ballooned(pfn_t from, uint64_t want)
 {
-	return balloon.port->deflate ? offer_owned(true, want) : 0;
+	return balloon.port->deflate ? offer_owned(true, from, want) : 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which frames go into a batch: whole blocks before single frames, low ones before
- * high ones. Each call offers as many batches as the host has room for, and no more
- * than it can have at a time: one that answers at once always has room, and others
- * want to run, too. Amounts are in frames.
+ * Which frames go into a batch: memory of the boot before regions (balloon_place.h), in each
+ * of them whole blocks before single frames, low ones before high ones. Each call offers as many
+ * batches as the host has room for, and no more than it can have at a time: one that answers at
+ * once always has room, and others want to run, too. Amounts are in frames.
  */
 #ifndef DRIVERS_BALLOON_BALLOON_OFFER_H
 #define DRIVERS_BALLOON_BALLOON_OFFER_H
@@ -16,10 +16,7 @@ uint64_t balloon_offer_free(uint64_t want);
 /* Offers frames that are `leaving`. Returns how many. */
 uint64_t balloon_offer_leaving(void);
 
-/*
- * Asks for up to `want` frames of the balloon, the lowest; those that the host would
- * not give back are passed over until a pause has ended. Returns how many.
- */
-uint64_t balloon_offer_ballooned(uint64_t want);
+/* Asks for up to `want` frames of the balloon, the lowest from `from` on. Returns how many. */
+uint64_t balloon_offer_ballooned(pfn_t from, uint64_t want);
 
 #endif

@@ -30,8 +30,9 @@ void balloon_ranges_begin(const struct balloon_port *port, const struct balloon_
 bool balloon_ranges_lend(void);
 
 /*
- * Lets whole free blocks leave, one call's worth, at most `blocks`. Returns how many
- * frames were sent; 0: the host has ranges already, takes none, or there are none.
+ * Lets whole free blocks leave, one call's worth, at most `blocks`, out of one place
+ * (balloon_place.h). Returns how many frames were sent; 0: the host has ranges already, takes
+ * none, or there are none.
  */
 uint64_t balloon_ranges_leave(uint64_t blocks);
 

@@ -10,6 +10,7 @@
 #include "drivers/balloon/balloon_account.h"
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_dump.h"
+#include "drivers/balloon/balloon_place.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_state_internal.h"
@@ -31,7 +32,7 @@ uint64_t balloon_frames_given(void)
 	       balloon_batches_inflating() + balloon_ranges_leaving();
 }
 
-uint64_t balloon_frames_spare(void)
+uint64_t balloon_spare(void)
 {
 	uint64_t free = ledger_count(OWNER_FREE);
 

@@ -6,6 +6,9 @@
 #include "drivers/balloon/balloon_settings.h"
 #include "kernel/lib/types.h"
 
+/* Counts the free frames above the floor, which is a setting: with or without a host. */
+uint64_t balloon_spare(void);
+
 /* Sets the number of free frames that inflation leaves alone. */
 void balloon_set_floor(uint64_t floor);
 

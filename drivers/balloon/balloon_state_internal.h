@@ -40,9 +40,6 @@ bool balloon_is_alive(void);
 /* Counts the frames that are the balloon's, or will be when the host answers. */
 uint64_t balloon_frames_given(void);
 
-/* Counts the free frames above the floor. */
-uint64_t balloon_frames_spare(void);
-
 /* Counts the frames of the target that cannot be given now. */
 uint64_t balloon_frames_short(void);
 

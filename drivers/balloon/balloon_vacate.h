@@ -20,10 +20,10 @@
 void balloon_avoid(pfn_t limit);
 
 enum balloon_vacancy {
-	BALLOON_VACANT,	     /* none of the frames is the balloon's, or on its way */
-	BALLOON_MOVING_OUT,  /* some are; call again */
-	BALLOON_NO_ROOM,     /* some are, and the floor leaves no others to take their place */
-	BALLOON_GIVES_NONE,  /* some are, and this host gives none back, or not now */
+	BALLOON_VACANT,	    /* none of the frames is the balloon's, or on its way */
+	BALLOON_MOVING_OUT, /* some are; call again */
+	BALLOON_NO_ROOM,    /* some are, and the floor leaves no others to take their place */
+	BALLOON_GIVES_NONE, /* some are, and this host gives none back, or not now */
 };
 
 /*
@@ -35,5 +35,29 @@ enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end);
 
 /* Wants nothing out of the balloon any more. */
 void balloon_stay(void);
+
+/* ---- For the balloon's own files ---- */
+
+/* Returns the frame from which on inflation takes none: avoided, or to be vacated. */
+pfn_t balloon_vacate_limit(void);
+
+/*
+ * Begins a round: frees what only leaves from the limit on. Returns how many frames of the
+ * stretch are to be replaced and asked back in the next turn: none of those that the host
+ * would not give back.
+ */
+uint64_t balloon_vacate_begin_round(void);
+
+/*
+ * Asks for up to `held` frames of the stretch, but never for one that the target needs:
+ * others have arrived in their place. Returns how many.
+ */
+uint64_t balloon_vacate_ask_back(uint64_t held);
+
+/* Notes why nothing was offered in a round: `missing` frames were to be inflated. */
+void balloon_vacate_note_stuck(uint64_t missing);
+
+/* Forgets what was wanted. */
+void balloon_vacate_forget(void);
 
 #endif

@@ -26,13 +26,16 @@ enum mem_leave {
 enum mem_leave mem_leave(const struct mem_source *source, size_t max, pfn_t *pfn, size_t *blocks,
 			 const char **why);
 
-/* The same, for all blocks of a source or none: a DIMM. */
+/* Does so for all blocks of a source or none: a DIMM. They are those of its part. */
 enum mem_leave mem_leave_whole(const struct mem_source *source, const char **why);
 
-/* Says that a source wants to give back from now on: inflation takes none of its frames. */
-void mem_leave_begin(const struct mem_source *source);
+/*
+ * Says that a source of the list wants to give back from now on: inflation takes none of its
+ * frames. Said again, it changes nothing.
+ */
+void mem_leave_begin(struct mem_source *source);
 
 /* Says that it does not any more; if the balloon was moving out for it, it may stay. */
-void mem_leave_end(const struct mem_source *source);
+void mem_leave_end(struct mem_source *source);
 
 #endif

@@ -6,8 +6,14 @@
  *   mem_source.c	   the list
  *   mem_leave.c	   how blocks leave: free ones first, then those that the balloon holds
  *   mem_events.c	   the events that all of it records
- *   virtio_mem.c	   virtio-mem (virtio 1.3, 5.15): a device's life
+ *   virtio_mem_config.c   virtio-mem (virtio 1.3, 5.15): what a device says of itself
  *   virtio_mem_request.c  its requests, on their way
+ *   virtio_mem_books.c	   what its answers do to the frame map
+ *   virtio_mem_audit.c	   whether device and books agree, block by block
+ *   virtio_mem_recovery.c from reset to running and back
+ *   virtio_mem_wait.c	   when a device is looked at again
+ *   virtio_mem_work.c	   what the host wants, and how it is reached
+ *   virtio_mem.c	   devices: their start, their tasks, their end
  *   dimm.c		   DIMMs, by the registers that drivers/acpi reads
  *   mem_cmd.c		   the command `lsmem`
  *
@@ -21,12 +27,13 @@
 
 /* A source belongs to its driver, which keeps it right; readers change nothing. */
 struct mem_source {
-	const char *kind; /* "virtio-mem" or "dimm" */
-	char name[24];	  /* "0000:00:04.0", "slot 0" */
+	const char *kind;	       /* "virtio-mem" or "dimm" */
+	char name[24];		       /* "0000:00:04.0", "slot 0" */
 	struct frame_region_part part; /* all that it can have, in its units */
 	uint64_t requested;	       /* what the host wants there to be */
 	uint64_t plugged;	       /* what is there */
 	const char *trouble; /* why the two differ, or will for ever: a clause for people; NULL */
+	bool leaving;	     /* mem_leave.c's: it gives back, or wants to */
 	struct mem_source *next; /* the list's */
 };
 
@@ -44,8 +51,5 @@ const struct mem_source *mem_sources(void);
  * Returns false if there is no source.
  */
 bool mem_removable(uint64_t *frames);
-
-/* Forgets all sources: for a machine that begins anew. */
-void mem_source_forget(void);
 
 #endif

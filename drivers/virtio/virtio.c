@@ -322,22 +322,35 @@ bool virtio_config_has(struct virtio_device *device, size_t offset, size_t width
 	return size >= width && offset <= size - width;
 }
 
-uint32_t virtio_config_read32(struct virtio_device *device, size_t offset)
+/* Reads one or two words, or 0 if they lie beyond the config. */
+static uint64_t config_read(struct virtio_device *device, size_t offset, size_t words)
 {
 	const struct virtio_transport *transport = device->transport;
-	uint32_t value = 0;
+	uint64_t value = 0;
 	uint8_t before;
 
-	if (!virtio_config_has(device, offset, sizeof(value)))
+	if (!virtio_config_has(device, offset, words * sizeof(uint32_t)))
 		return 0;
-	assert(offset % sizeof(value) == 0);
+	assert(offset % sizeof(uint32_t) == 0);
 	for (unsigned i = 0; i < CONFIG_READS_MAX; i++) {
 		before = transport->config_generation(device);
 		value = transport->config_read32(device, offset);
+		if (words == 2)
+			value |= (uint64_t)transport->config_read32(device, offset + 4) << 32;
 		if (transport->config_generation(device) == before)
 			break;
 	}
 	return value;
+}
+
+uint32_t virtio_config_read32(struct virtio_device *device, size_t offset)
+{
+	return (uint32_t)config_read(device, offset, 1);
+}
+
+uint64_t virtio_config_read64(struct virtio_device *device, size_t offset)
+{
+	return config_read(device, offset, 2);
 }
 
 void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t value)

@@ -35,6 +35,7 @@ struct virtio_transport;
 
 /* Device types (5). */
 #define VIRTIO_ID_BALLOON 5
+#define VIRTIO_ID_MEM 24
 
 /* No wait on a device is longer than this. */
 #define VIRTIO_DEADLINE_NS (2 * NS_PER_S)
@@ -171,6 +172,13 @@ bool virtio_needs_reset(struct virtio_device *device);
  * tells, before such a value is obeyed. `offset` is a multiple of 4.
  */
 uint32_t virtio_config_read32(struct virtio_device *device, size_t offset);
+
+/*
+ * Reads eight bytes of the config by two accesses (2.5.1), again until the generation holds
+ * still, so that they belong together. Returns 0 if they lie beyond the config, and all ones
+ * if the device is gone. `offset` is a multiple of 4.
+ */
+uint64_t virtio_config_read64(struct virtio_device *device, size_t offset);
 
 /* Writes four bytes of the config, if it has them, in one access. */
 void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t value);

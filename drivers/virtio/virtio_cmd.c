@@ -36,7 +36,7 @@ static const struct bit_name type_names[] = {
 	{ 19, "socket" },
 	{ 20, "crypto" },
 	{ 23, "IOMMU" },
-	{ 24, "memory" },
+	{ VIRTIO_ID_MEM, "memory" },
 	{ 25, "sound" },
 	{ 26, "file system" },
 	{ 27, "PMEM" },

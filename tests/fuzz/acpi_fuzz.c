@@ -173,11 +173,13 @@ static void ignore(void)
 static void ask_events(void)
 {
 	static const struct acpi_notify_ops ops = { ignore, ignore };
+	struct acpi_memory_slot slot;
 	uint8_t buses[ACPI_BUSES / 8];
 
 	acpi_find_root_buses(buses);
 	acpi_memory_find();
-	acpi_memory_look();
+	for (unsigned i = 0; i < acpi_memory_slots(); i++)
+		acpi_memory_read(i, &slot);
 	if (acpi_notify_start(&ops) == 0)
 		sim_acpi_interrupt();
 	sim_acpi_write_count = 0;
@@ -192,6 +194,7 @@ static void ask(paddr_t rsdp)
 	uint16_t port;
 	unsigned bits;
 	paddr_t base;
+	uint64_t size;
 	size_t n;
 
 	acpi_init(rsdp);
@@ -203,6 +206,10 @@ static void ask(paddr_t rsdp)
 		fuzz_require(port != 0 && (bits == 24 || bits == 32), "an impossible timer");
 	if (acpi_find_hpet(&base) == 0)
 		fuzz_require(base != 0 && base < UINT64_C(1) << 46, "an impossible HPET");
+	for (n = 0; acpi_find_hotplug_range(n, &base, &size) == 0; n++) {
+		fuzz_require(n < ANSWERS_MAX, "no end of ranges for memory");
+		fuzz_require(size > 0 && base + size > base, "an impossible range for memory");
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(hids); i++)
 		for (n = 0; n < 8 && acpi_find_device(hids[i], n, &device) == 0; n++)
 			fuzz_require(device.size == 0 ||

@@ -56,7 +56,7 @@ enum op {
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-static bool plugged, blind, ring_lied, forgot, stuck;
+static bool plugged, blind, ring_lied, set_up_lied, forgot, stuck;
 static const struct lie *to_end; /* the lie whose end() is owed: one at a time */
 
 /* cmocka's checks of the world end the program in a way that libFuzzer sees. */
@@ -151,7 +151,7 @@ static void use_bad_id(uint8_t argument)
 		sim_virtio_push(&world.virtio, index, queue->size + argument, 0);
 }
 
-static const struct lie *find_lie(size_t n, bool *about_rings)
+static const struct lie *find_lie(size_t n, bool *about_rings, bool *about_set_up)
 {
 	const struct lie *const tables[] = { ring_lies, time_lies, config_lies, setup_lies };
 	const size_t counts[] = { ring_lie_count, time_lie_count, config_lie_count,
@@ -159,6 +159,7 @@ static const struct lie *find_lie(size_t n, bool *about_rings)
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
 		*about_rings = i == 0;
+		*about_set_up = i == 3;
 		if (n < counts[i])
 			return &tables[i][n];
 		n -= counts[i];
@@ -173,8 +174,8 @@ static const struct lie *find_lie(size_t n, bool *about_rings)
 static void tell_lie(uint8_t argument)
 {
 	bool packed = world.virtio.features & VIRTIO_BIT(VIRTIO_F_RING_PACKED);
-	bool about_rings;
-	const struct lie *lie = find_lie(argument, &about_rings);
+	bool about_rings, about_set_up;
+	const struct lie *lie = find_lie(argument, &about_rings, &about_set_up);
 
 	if (!lie || (lie->packed_only && !packed) || (lie->split_only && packed))
 		return;
@@ -188,6 +189,7 @@ static void tell_lie(uint8_t argument)
 	if (world.virtio.gone || strncmp(lie->name, "it is gone", strlen("it is gone")) == 0)
 		return;
 	ring_lied = ring_lied || about_rings;
+	set_up_lied = set_up_lied || about_set_up;
 	forgot = forgot || lie->forgets;
 	if (lie->end)
 		to_end = lie;
@@ -332,7 +334,7 @@ static void own(pfn_t pfn, uint64_t frames, bool device)
 static void begin(uint8_t kind)
 {
 	blind = kind & BLIND;
-	ring_lied = forgot = stuck = false;
+	ring_lied = set_up_lied = forgot = stuck = false;
 	to_end = NULL;
 	srand(1); /* for lies of random bytes */
 	world_begin(&rings[kind % (BLIND - 1u) % ring_count], blind);
@@ -350,8 +352,11 @@ static void end(void)
 	if (to_end)
 		to_end->end(&world);
 	world_go_on(STEP_IDLE); /* what is wrong has its time to be noticed */
-	/* What was written over rings is found only when they are used again. */
-	if ((forgot || ring_lied) && plugged)
+	/*
+	 * What was written over rings is found only when they are used again; and what a
+	 * driver was told in its set-up, as which queue is which, is true no more.
+	 */
+	if ((forgot || ring_lied || set_up_lied) && plugged)
 		replug();
 	world_behave();
 	/* What a device keeps that would not be reset can be too much to go on with. */

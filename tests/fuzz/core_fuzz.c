@@ -16,7 +16,11 @@
 
 static void read_frames(const struct frame_dump_reader *dump)
 {
-	static const pfn_t frames[] = { 0, 0x100, 0x123, 0x5ff, 0x100000, PFN_NONE };
+	/* Of the seeds; the frames of regions last. */
+	static const pfn_t frames[] = {
+		0,	  0x100,       0x123,	    0x5ff,	 0x100000,
+		PFN_NONE, 0x200001000, 0x200001207, 0x200001400, 0x20001d0ff
+	};
 	char error[CORE_ERROR_MAX];
 	struct mem_figures figures;
 	const char *name;

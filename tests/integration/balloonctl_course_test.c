@@ -51,8 +51,17 @@ static void read_stream(FILE *file)
 	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 }
 
-/* Waits until the file has a line with `words`. */
-static void wait_for_line(const char *path, const char *words)
+static unsigned count_words(const char *words)
+{
+	unsigned count = 0;
+
+	for (const char *at = text; (at = strstr(at, words)); at += strlen(words))
+		count++;
+	return count;
+}
+
+/* Waits until `words` stand in the file so often. */
+static void wait_for_lines(const char *path, const char *words, unsigned count)
 {
 	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
 
@@ -62,10 +71,22 @@ static void wait_for_line(const char *path, const char *words)
 		read_stream(file);
 		if (file)
 			fclose(file);
-		if (strstr(text, words))
+		if (count_words(words) >= count)
 			return;
 		pause_a_moment(deadline, words);
 	}
+}
+
+static void wait_for_line(const char *path, const char *words)
+{
+	wait_for_lines(path, words, 1);
+}
+
+/* Waits for lines of two looks, the second of which has begun since the call. */
+static void wait_for_fresh_line(const char *path)
+{
+	wait_for_line(path, "\n");
+	wait_for_lines(path, "\n", count_words("\n") + 2);
 }
 
 static void finish(struct program *program, int signal, int status)
@@ -134,9 +155,9 @@ static void balloonctl_records_and_plots_an_inflation(void **state)
 		 100 * MIB);
 	wait_for_line(csv, taken);
 	harness_take(vm, 0);
-	/* Its statistics are of now; then one more line. */
+	/* Its statistics are of now. */
 	assert_end(BALLOONCTL("stats", "--interval", "1"), EXIT_REACHED, "stat-free-memory");
-	wait_for_line(csv, "\n");
+	wait_for_fresh_line(csv);
 	finish(&program, SIGINT, EXIT_REACHED);
 	check_course(csv, ram);
 	assert_end(BALLOONCTL("record", csv, "--for", "1"), EXIT_WRONG, "!--force");

@@ -297,6 +297,7 @@ static void check_epitaph(const char *way, const char *message, const char *func
 	assert_int_equal(strncmp(end->out, "panicked: ", 10), 0);
 	assert_end(end, EXIT_REACHED, "cmd_crash+0x", "");
 	end = DUMP("--live", "--json");
+	assert_end(end, EXIT_REACHED, "{", "");
 	assert_fits("balloonctl-dump", end->out);
 	json = find_json(end->out);
 	assert_int_equal(json_pointer_get(json, "/epitaph/at/symbol", &at), 0);

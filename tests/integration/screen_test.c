@@ -75,7 +75,7 @@ static void every_command_fits_80_columns(void **state)
 	static const char *const lines[] = {
 		"show_mem", "balloon", "stats",	      "owners",	 "audit",   "virtio",	"lspci",
 		"lspci -v", "events",  "console",     "uptime",	 "ps",	    "features", "boot",
-		"hold 1M",  "held",    "release all", "heap 1M", "version",
+		"hold 1M",  "held",    "release all", "heap 1M", "version", "lsmem",
 	};
 	struct vm *vm = harness_boot(&rich);
 
@@ -118,6 +118,7 @@ static void check_all_objects(struct vm *vm)
 	check_object(vm, "audit -j", "guest-audit");
 	check_object(vm, "virtio -j", "guest-virtio");
 	check_object(vm, "lspci -j", "guest-lspci");
+	check_object(vm, "lsmem -j", "guest-lsmem");
 	check_object(vm, "events -j", "guest-events");
 }
 

@@ -18,17 +18,17 @@ static struct {
 } failure;
 
 int __real_frame_alloc(unsigned order, enum owner owner, pfn_t *pfn);
-size_t __real_frame_alloc_bulk(size_t count, pfn_t limit, enum owner owner, pfn_t *pfns);
-int __real_frame_alloc_block(pfn_t limit, enum owner owner, pfn_t *pfn);
-int __real_frame_alloc_blocks(size_t max, pfn_t limit, enum owner owner, pfn_t *pfn,
-			      size_t *blocks);
+size_t __real_frame_alloc_bulk_within(size_t count, pfn_t from, pfn_t limit, enum owner owner,
+				      pfn_t *pfns);
+int __real_frame_alloc_blocks_within(size_t max, pfn_t from, pfn_t limit, enum owner owner,
+				     pfn_t *pfn, size_t *blocks);
 int __real_frame_alloc_unreported(size_t max, enum owner owner, pfn_t *pfn, size_t *blocks);
 
 int __wrap_frame_alloc(unsigned order, enum owner owner, pfn_t *pfn);
-size_t __wrap_frame_alloc_bulk(size_t count, pfn_t limit, enum owner owner, pfn_t *pfns);
-int __wrap_frame_alloc_block(pfn_t limit, enum owner owner, pfn_t *pfn);
-int __wrap_frame_alloc_blocks(size_t max, pfn_t limit, enum owner owner, pfn_t *pfn,
-			      size_t *blocks);
+size_t __wrap_frame_alloc_bulk_within(size_t count, pfn_t from, pfn_t limit, enum owner owner,
+				      pfn_t *pfns);
+int __wrap_frame_alloc_blocks_within(size_t max, pfn_t from, pfn_t limit, enum owner owner,
+				     pfn_t *pfn, size_t *blocks);
 int __wrap_frame_alloc_unreported(size_t max, enum owner owner, pfn_t *pfn, size_t *blocks);
 
 static bool fails(void)
@@ -49,19 +49,17 @@ int __wrap_frame_alloc(unsigned order, enum owner owner, pfn_t *pfn)
 	return fails() ? -ENOMEM : __real_frame_alloc(order, owner, pfn);
 }
 
-size_t __wrap_frame_alloc_bulk(size_t count, pfn_t limit, enum owner owner, pfn_t *pfns)
+size_t __wrap_frame_alloc_bulk_within(size_t count, pfn_t from, pfn_t limit, enum owner owner,
+				      pfn_t *pfns)
 {
-	return fails() ? 0 : __real_frame_alloc_bulk(count, limit, owner, pfns);
+	return fails() ? 0 : __real_frame_alloc_bulk_within(count, from, limit, owner, pfns);
 }
 
-int __wrap_frame_alloc_block(pfn_t limit, enum owner owner, pfn_t *pfn)
+int __wrap_frame_alloc_blocks_within(size_t max, pfn_t from, pfn_t limit, enum owner owner,
+				     pfn_t *pfn, size_t *blocks)
 {
-	return fails() ? -ENOMEM : __real_frame_alloc_block(limit, owner, pfn);
-}
-
-int __wrap_frame_alloc_blocks(size_t max, pfn_t limit, enum owner owner, pfn_t *pfn, size_t *blocks)
-{
-	return fails() ? -ENOMEM : __real_frame_alloc_blocks(max, limit, owner, pfn, blocks);
+	return fails() ? -ENOMEM
+		       : __real_frame_alloc_blocks_within(max, from, limit, owner, pfn, blocks);
 }
 
 int __wrap_frame_alloc_unreported(size_t max, enum owner owner, pfn_t *pfn, size_t *blocks)

@@ -100,6 +100,8 @@ try holds balloon safety "one owner for each frame, none lost, none used while l
 try holds balloon liveness "the target is reached, and the host told so"
 try holds hint safety "one owner for each block, none used while lent, each id once and while it is current, no deadlock"
 try holds hint liveness "rounds end, with STOP if we end them, and hinted blocks are free after DONE"
+try holds growth safety "no frame used or given in a block that is unplugged or on its way out, the target and the floor kept while it leaves"
+try holds growth liveness "a block comes and leaves as the host wants it, and the target is reached"
 
 try finds balloon safety FAULT_REUSED_BEFORE_ACK "(app&lent)==0"
 try finds balloon safety FAULT_DEFLATING_FREED "(app&lent)==0"
@@ -121,6 +123,15 @@ try finds hint safety FAULT_ID_NOT_WITHDRAWN "violated (config_id==id)"
 try finds hint safety FAULT_NOT_HINTED_ANEW "(hinted& ~(fresh"
 try finds hint safety FAULT_STOP_OF_NOTHING "(told&&"
 try finds hint liveness FAULT_NO_STOP "acceptance cycle"
+
+try finds growth safety FAULT_IN_FLIGHT_BLOCK_CLAIMED "==5)"
+try finds growth safety FAULT_LENT_BLOCK_CLAIMED "==5)"
+try finds growth safety FAULT_USED_BEFORE_PLUGGED "(plugged||"
+try finds growth safety FAULT_BUSY_TAKEN_FOR_ACK "asked==1)"
+try finds growth safety FAULT_FLOOR_PASSED ">=1)"
+try finds growth safety FAULT_ASKED_BACK_FIRST ">=seen)"
+try finds growth liveness FAULT_STRETCH_INFLATED "acceptance cycle"
+try finds growth liveness FAULT_NOT_WOKEN "acceptance cycle"
 
 if [ $failed -gt 0 ]; then
 	echo "model: $failed of $tried searches FAILED" >&2

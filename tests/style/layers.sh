@@ -122,6 +122,16 @@ plant drivers/balloon/port/port.c '#include "drivers/pci/pci.h"' 'int port;'
 expect 1 'a device driver speaks to virtio, never to PCI'
 
 sound_tree
+plant drivers/pci/pci.h 'int pci(void);'
+plant drivers/mem/mem.c '#include "drivers/pci/pci.h"' 'int mem;'
+expect 1 'a device driver speaks to virtio, never to PCI'
+
+sound_tree
+plant drivers/mem/mem.h 'int mem(void);'
+plant drivers/balloon/balloon.c '#include "drivers/mem/mem.h"' 'int balloon;'
+expect 1 'drivers/balloon/balloon includes drivers/mem/mem.h, which lies higher'
+
+sound_tree
 plant drivers/virtio/queue.c '#include "drivers/balloon/balloon.h"' 'int queue;'
 plant drivers/balloon/balloon.h 'int balloon(void);'
 expect 1 'drivers/virtio does not know the devices'

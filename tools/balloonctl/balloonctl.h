@@ -8,10 +8,11 @@
  * size.c, amount.c: sizes as people write and read them.
  * guest.c, guest_qmp.c, guest_libvirt.c: reach a guest (guest.h); libvirt, which may
  * block, by guest_thread.c.
- * guest_names.c: find guests; life.c, wait.c: wait for one; live.c: read its memory.
+ * guest_names.c: find guests; life.c, wait.c, wait_options.c: wait for one; live.c: read its
+ * memory; grow_plan.c: by which means a guest grows and shrinks.
  * poller.c, guest_set.c, periodic.c: look at guests again and again; course.c, course_sum.c: what
  * they found over time.
- * list.c, status.c, set.c, stats.c, watch.c, record.c, plot.c, export.c, dump.c: a
+ * list.c, status.c, set.c, grow.c, stats.c, watch.c, record.c, plot.c, export.c, dump.c: a
  * command each, of which only its row in commands.c is known elsewhere.
  *
  * Each failure is said once, where it is noticed, by complain(), which names the
@@ -31,7 +32,7 @@ enum {
 	EXIT_USAGE = 2,	     /* bad arguments */
 	EXIT_SHORTFALL = 3,  /* the guest stays short of the target */
 	EXIT_TIMEOUT = 4,    /* still on its way when the time was up */
-	EXIT_NO_DEVICE = 5,  /* the machine has no balloon device */
+	EXIT_NO_DEVICE = 5,  /* the machine has no balloon device, or none for grow and shrink */
 	EXIT_NO_DRIVER = 6,  /* no driver in the guest answers */
 	EXIT_NO_CONNECT = 7, /* no such guest, no connection, not our socket */
 	EXIT_BAD_FILE = 8,   /* dump: not an ELF core of this guest */
@@ -96,6 +97,9 @@ int seconds_parse(const char *text, unsigned *seconds);
 #define SIZE_TEXT 24
 /* Writes "768.0 MiB", "1.500 GiB": four digits in five columns; for people only. */
 void size_format(uint64_t bytes, char text[SIZE_TEXT]);
+
+/* Writes "1536M", "4097": exactly, as size_parse() reads it, in the largest unit that fits. */
+void size_exact(uint64_t bytes, char text[SIZE_TEXT]);
 
 /* Writes the size as size_format() does, and gives it without the blanks at its start. */
 const char *size_word(uint64_t bytes, char text[SIZE_TEXT]);

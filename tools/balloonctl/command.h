@@ -69,7 +69,8 @@ struct command {
 };
 
 extern const struct command command_list, command_status, command_set, command_take, command_give,
-	command_stats, command_watch, command_record, command_plot, command_export, command_dump;
+	command_grow, command_shrink, command_stats, command_watch, command_record, command_plot,
+	command_export, command_dump;
 
 /* All of them, in the order of --help; NULL ends the list. */
 extern const struct command *const commands[];

@@ -24,7 +24,11 @@
 	X(COURSE_AVAILABLE, "guest_available_bytes", 0) \
 	X(COURSE_STATS_AGE, "statistics_age_s", 1) \
 	X(COURSE_HOST, "host_pss_bytes", 0) \
-	X(COURSE_CPU, "host_cpu_s", 2)
+	X(COURSE_CPU, "host_cpu_s", 2) \
+	X(COURSE_BASE, "base_bytes", 0) /* base + dimms + grown = ram */ \
+	X(COURSE_DIMMS, "dimms_bytes", 0) \
+	X(COURSE_GROWN, "grown_bytes", 0) /* by virtio-mem devices, if there are any */ \
+	X(COURSE_REQUESTED, "requested_bytes", 0)
 
 #define COURSE_CONSTANT(constant, name, digits) constant,
 enum course_column { COURSE_TABLE(COURSE_CONSTANT) COURSE_COLUMNS };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The part of a guest that both ways of reaching it share: see guest.h. Amounts
- * that were said are made to add up here; guest_find.c knows how guests are named.
+ * The part of a guest that both ways of reaching it share: see guest.h. guest_account.c
+ * makes amounts that were said add up; guest_find.c knows how guests are named.
  */
 #include <assert.h>
 #include <errno.h>
@@ -130,77 +130,90 @@ bool guest_may_be_kept(const struct guest *guest)
 	return guest->backend->shared;
 }
 
-/* ---- amounts are checked ---- */
+/* ---- memory ---- */
 
-/* Keeps the first complaint, which explains the others. */
-__attribute__((format(printf, 2, 3))) static void note(struct guest_state *state,
-						       const char *format, ...)
-{
-	va_list args;
-
-	if (*state->complaint)
-		return;
-	va_start(args, format);
-	vsnprintf(state->complaint, sizeof(state->complaint), format, args);
-	va_end(args);
-}
-
-void guest_account(struct guest_state *state, uint64_t ram, int64_t left)
-{
-	state->ram = ram;
-	if (left < 0) {
-		note(state,
-		     "the guest says that its balloon holds more than all its memory: "
-		     "%" PRId64 " bytes would be left",
-		     left);
-		state->left = 0;
-	} else if ((uint64_t)left > ram) {
-		note(state,
-		     "more memory is said to be left to the guest than it has: "
-		     "%" PRId64 " of %" PRIu64 " bytes",
-		     left, ram);
-		state->left = ram;
-	} else {
-		state->left = (uint64_t)left;
-	}
-	state->taken = ram - state->left;
-	assert(state->left + state->taken == state->ram);
-}
-
-void guest_account_target(struct guest_state *state, uint64_t taken)
-{
-	assert(state->left + state->taken == state->ram);
-	if (taken > state->ram) {
-		note(state,
-		     "the target is said to be more than all memory: %" PRIu64 " bytes taken",
-		     taken);
-		return;
-	}
-	state->has_target = true;
-	state->target_left = state->ram - taken;
-}
-
-int guest_state(struct guest *guest, struct guest_state *state)
+int guest_memory(struct guest *guest, struct guest_state *state)
 {
 	memset(state, 0, sizeof(*state));
 	return guest->backend->state(guest, state);
 }
 
+int guest_state(struct guest *guest, struct guest_state *state)
+{
+	int err = guest_memory(guest, state);
+
+	/* The backend has left its words. */
+	return !err && state->lacks_balloon ? -ENODEV : err;
+}
+
 int guest_set_target(struct guest *guest, uint64_t bytes_left)
 {
 	struct guest_state state;
+	uint64_t counted;
 	int err = guest_state(guest, &state);
 
 	if (err)
 		return err;
+	counted = state.base + state.dimms;
 	if (bytes_left == 0)
 		return guest_fail(guest, -ERANGE, "a guest cannot be left without any memory");
-	if (bytes_left > state.ram)
+	if (bytes_left > counted)
 		return guest_fail(guest, -ERANGE,
 				  "%" PRIu64 " bytes cannot be left to a guest of %" PRIu64
 				  " bytes",
-				  bytes_left, state.ram);
+				  bytes_left, counted);
 	return guest->backend->set_target(guest, bytes_left);
+}
+
+const struct guest_mem_device *guest_find_device(const struct guest_state *state, const char *name)
+{
+	for (unsigned i = 0; i < state->nr_devices; i++)
+		if (!strcmp(state->devices[i].name, name))
+			return &state->devices[i];
+	return NULL;
+}
+
+/* Looks at the guest for the device; *is is what it is now. */
+static int need_device(struct guest *guest, const char *name, struct guest_mem_device *is)
+{
+	const struct guest_mem_device *found;
+	struct guest_state state;
+	int err = guest_memory(guest, &state);
+
+	if (err)
+		return err;
+	found = guest_find_device(&state, name);
+	if (!found)
+		return guest_fail(guest, -ENODEV, "the machine has no virtio-mem device %s", name);
+	*is = *found;
+	return 0;
+}
+
+int guest_request(struct guest *guest, const char *device, uint64_t bytes)
+{
+	struct guest_mem_device is;
+	int err = need_device(guest, device, &is);
+
+	if (err)
+		return err;
+	if (bytes % is.block)
+		return guest_fail(guest, -ERANGE,
+				  "%s plugs blocks of %" PRIu64 " bytes, and %" PRIu64
+				  " bytes are no multiple",
+				  device, is.block, bytes);
+	if (bytes > is.region)
+		return guest_fail(guest, -ERANGE,
+				  "%s can bring %" PRIu64 " bytes at most, and not %" PRIu64,
+				  device, is.region, bytes);
+	return guest->backend->request(guest, device, bytes);
+}
+
+int guest_find_driver(struct guest *guest, const char *device, bool *driver_ok)
+{
+	struct guest_mem_device is;
+	int err = need_device(guest, device, &is);
+
+	return err ? err : guest->backend->find_driver(guest, device, driver_ok);
 }
 
 int guest_stats(struct guest *guest, struct guest_stats *stats)
@@ -234,20 +247,4 @@ int guest_resume(struct guest *guest)
 int guest_cost(struct guest *guest, struct guest_cost *cost)
 {
 	return guest->backend->cost(guest, cost);
-}
-
-bool guest_unused(const struct guest_state *state, const struct guest_stats *stats, uint64_t *bytes)
-{
-	uint64_t total = stats->value[STAT_TOTAL_MEMORY];
-	bool has_taken = state->has_features && state->accepted >> DEFLATE_ON_OOM_BIT & 1;
-
-	if (!(stats->present >> STAT_TOTAL_MEMORY & 1) || *state->complaint ||
-	    (!state->has_features && state->taken))
-		return false;
-	if (!has_taken && __builtin_add_overflow(total, state->taken, &total))
-		return false;
-	if (total > state->ram)
-		return false;
-	*bytes = state->ram - total;
-	return true;
 }

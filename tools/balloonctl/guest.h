@@ -12,6 +12,12 @@
  * libvirt and the guest say is input: it was checked before it stands here, and
  * anything impossible is in `complaint`, not in the numbers.
  *
+ * The RAM is what the machine has now: its base, which it began with, its DIMMs, and what
+ * virtio-mem devices have plugged, which is "grown": base + dimms + grown = ram. QEMU's balloon
+ * counts DIMMs and never virtio-mem, so it can take base + dimms at most, and what is
+ * grown is always left to the guest. All amounts left that are read here, targets too, are of
+ * the whole.
+ *
  * Errors: 0 or a negative errno, and guest_error() says in a sentence what
  * went wrong and what would be right:
  *	-ENODEV		the machine has no balloon device
@@ -39,11 +45,34 @@ struct guest;
 #define STATS_VQ_BIT 1
 #define DEFLATE_ON_OOM_BIT 2
 
+#define GUEST_MEM_DEVICES 16
+#define GUEST_MEM_NAME 128 /* bytes, with the final 0 */
+
+/*
+ * A virtio-mem device (virtio 1.3, 5.15). block is a power of two; region and requested are
+ * multiples of it; requested and plugged are at most region.
+ */
+struct guest_mem_device {
+	char name[GUEST_MEM_NAME]; /* QMP: its id, else its path in QEMU; libvirt: its alias */
+	uint64_t block;		   /* it plugs and unplugs so much, or multiples */
+	uint64_t region;	   /* so much it can bring in all */
+	uint64_t requested;	   /* so much the host wants plugged */
+	uint64_t plugged;	   /* so much the guest has plugged */
+};
+
 /* virtio 1.3, 5.5.3 and 6: bits by number; names by guest_feature_name(). */
 struct guest_state {
-	uint64_t ram;
-	uint64_t left;	/* as the guest last reported it, 0 to ram */
-	uint64_t taken; /* ram - left */
+	uint64_t ram;	     /* base + dimms + grown */
+	uint64_t left;	     /* as the guest last reported it, grown to ram */
+	uint64_t taken;	     /* ram - left, 0 to base + dimms */
+	uint64_t base;	     /* without anything that can be plugged */
+	uint64_t dimms;	     /* all DIMMs together */
+	bool has_grown;	     /* there is a virtio-mem device; without, the next four are 0 */
+	uint64_t grown;	     /* plugged by all of them together */
+	uint64_t requested;  /* of all of them together */
+	unsigned nr_devices; /* those in `devices`; others are in the sums only */
+	struct guest_mem_device devices[GUEST_MEM_DEVICES]; /* in QEMU's or libvirt's order */
+	bool lacks_balloon; /* the machine has none: see guest_memory() */
 	bool has_target;
 	uint64_t target_left; /* the host's last target, if that can be known */
 	bool has_features;
@@ -124,10 +153,36 @@ bool guest_may_be_kept(const struct guest *guest);
 int guest_state(struct guest *guest, struct guest_state *state);
 
 /*
- * Sends a target; does not wait for the guest. -ERANGE: more than ram, or 0, or not
- * what the manager can count; -ENODEV, -ENOTCONN, -ETIMEDOUT, -EPROTO.
+ * Reads what guest_state() does, of a machine that may have no balloon: then it lacks_balloon,
+ * all of its RAM is left, and it has no target and no features. -ENOTCONN, -ETIMEDOUT,
+ * -EPROTO.
+ */
+int guest_memory(struct guest *guest, struct guest_state *state);
+
+/* Finds a virtio-mem device by its name; NULL: there is none. */
+const struct guest_mem_device *guest_find_device(const struct guest_state *state, const char *name);
+
+/*
+ * Sends a target for the balloon; does not wait for the guest. bytes_left is of base and DIMMs,
+ * which is all that the balloon counts: less by what is grown than the guest is to have.
+ * -ERANGE: more than base and DIMMs, or 0, or not what the manager can count; -ENODEV,
+ * -ENOTCONN, -ETIMEDOUT, -EPROTO.
  */
 int guest_set_target(struct guest *guest, uint64_t bytes_left);
+
+/*
+ * Requests that a virtio-mem device, by its name in guest_state(), has so many bytes
+ * plugged; does not wait for the guest. -ENODEV: no device of that name; -ERANGE: no multiple of
+ * its block, or more than its region; -ENOTSUP: this libvirt cannot; -EREMOTEIO: QEMU
+ * refuses; -ENOTCONN, -ETIMEDOUT, -EPROTO.
+ */
+int guest_request(struct guest *guest, const char *device, uint64_t bytes);
+
+/*
+ * Finds out whether a driver of the guest runs a virtio-mem device. -ENOTSUP: that cannot be
+ * known; -ENODEV: no device of that name; -ENOTCONN, -ETIMEDOUT, -EPROTO.
+ */
+int guest_find_driver(struct guest *guest, const char *device, bool *driver_ok);
 
 /*
  * Reads the newest statistics; `ever` is false if there are none yet. -ENODEV,
@@ -162,7 +217,10 @@ int guest_peek(struct guest *guest, uint64_t paddr, void *to, size_t size);
  */
 int guest_halt(struct guest *guest, bool *ran);
 
-/* Lets it run on. -ENOTCONN, -ETIMEDOUT, -EREMOTEIO: its manager refuses. */
+/*
+ * Lets it run on, if it has not ended meanwhile. -ENOTCONN, -ETIMEDOUT, -EREMOTEIO: its
+ * manager refuses.
+ */
 int guest_resume(struct guest *guest);
 
 /*

@@ -21,9 +21,15 @@ struct guest_backend {
 	void (*note_deadline)(struct guest *guest);
 	/* Called once, also after an open() that failed. */
 	void (*close)(struct guest *guest);
-	/* *state is all zero before. */
+	/*
+	 * *state is all zero before. A machine without a balloon is no error: it lacks_balloon,
+	 * all is left, and guest_fail() has been called with the words that guest_state() wants.
+	 */
 	int (*state)(struct guest *guest, struct guest_state *state);
 	int (*set_target)(struct guest *guest, uint64_t bytes_left);
+	/* One of its devices, with a size that it can have. */
+	int (*request)(struct guest *guest, const char *device, uint64_t bytes);
+	int (*find_driver)(struct guest *guest, const char *device, bool *driver_ok);
 	/* *stats is all zero before. */
 	int (*stats)(struct guest *guest, struct guest_stats *stats);
 	int (*set_interval)(struct guest *guest, unsigned seconds);
@@ -73,13 +79,21 @@ int guest_find_check(struct guest *guest, const char *name);
 int guest_find_socket(struct guest *guest, const char *name, char **path);
 
 /*
- * guest.c: fills in ram, left and taken. `left` is what was said, and may be
- * anything: an impossible amount becomes the nearest possible one, and a complaint.
+ * guest_account.c: adds a virtio-mem device, before guest_account(). What was said of it may be
+ * anything: a device that is impossible becomes a complaint, and is not added.
  */
-void guest_account(struct guest_state *state, uint64_t ram, int64_t left);
+void guest_account_device(struct guest_state *state, const struct guest_mem_device *device);
 
 /*
- * guest.c: fills in the target, by the bytes that are said to be taken with it, after
+ * guest_account.c: fills in ram, base, left and taken; dimms and the devices are there already.
+ * `counted` is the RAM that the balloon counts, base and DIMMs, and `left` is how much of that
+ * is said to be left; it may be anything: an impossible amount becomes the nearest
+ * possible one, and a complaint.
+ */
+void guest_account(struct guest_state *state, uint64_t counted, int64_t left);
+
+/*
+ * guest_account.c: fills in the target, by the bytes that are said to be taken with it, after
  * guest_account(). An impossible amount becomes a complaint, and the target unknown.
  */
 void guest_account_target(struct guest_state *state, uint64_t taken);

@@ -17,6 +17,7 @@
 #include <libvirt/virterror.h>
 
 #include "tools/balloonctl/guest_backend.h"
+#include "tools/balloonctl/guest_libvirt_xml.h"
 
 #define KIB 1024ull
 
@@ -219,29 +220,61 @@ static bool find_figure(const struct figures *figures, int tag, uint64_t *value)
 	return false;
 }
 
+/*
+ * Fills in dimms and devices; *counted is the RAM that the balloon counts. libvirt's memory of
+ * a domain has all memory devices in it, whatever of them is plugged.
+ */
+static int read_ram(struct guest *guest, unsigned long long memory_kib, struct guest_state *state,
+		    uint64_t *counted)
+{
+	char *xml = virDomainGetXMLDesc(domain_of(guest), 0);
+	uint64_t memory, all;
+	int err;
+
+	if (!xml)
+		return fail_libvirt(guest);
+	err = libvirt_read_devices(xml, state, &all);
+	free(xml);
+	if (err || memory_kib > INT64_MAX / KIB || all > memory_kib * KIB)
+		return guest_fail(guest, -EPROTO, "libvirt's figures make no sense");
+	memory = memory_kib * KIB;
+	*counted = memory - all + state->dimms;
+	return 0;
+}
+
+static void read_running(int run, int reason, struct guest_state *state)
+{
+	state->panicked = run == VIR_DOMAIN_CRASHED ||
+			  (run == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_CRASHED);
+	state->paused = run == VIR_DOMAIN_PAUSED || run == VIR_DOMAIN_CRASHED;
+}
+
 static int state_libvirt(struct guest *guest, struct guest_state *state)
 {
 	struct figures figures;
+	uint64_t counted = 0, left;
 	virDomainInfo info;
 	int run, reason;
-	uint64_t left;
 	int err;
 
 	if (virDomainGetInfo(domain_of(guest), &info) < 0 ||
 	    virDomainGetState(domain_of(guest), &run, &reason, 0) < 0)
 		return fail_libvirt(guest);
-	state->panicked = run == VIR_DOMAIN_CRASHED ||
-			  (run == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_CRASHED);
-	state->paused = run == VIR_DOMAIN_PAUSED || run == VIR_DOMAIN_CRASHED;
+	read_running(run, reason, state);
 	err = read_figures(guest, &figures);
+	if (!err)
+		err = read_ram(guest, info.maxMem, state, &counted);
 	if (err)
 		return err;
 	/* A domain without a balloon has all its memory, and no figure for it. */
-	if (!find_figure(&figures, VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, &left))
-		return guest_fail(guest, -ENODEV, "the machine has no balloon device");
-	if (left > INT64_MAX / KIB || info.maxMem > INT64_MAX / KIB)
+	if (!find_figure(&figures, VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, &left)) {
+		guest_fail(guest, -ENODEV, "the machine has no balloon device");
+		state->lacks_balloon = true;
+		left = counted / KIB;
+	}
+	if (left > INT64_MAX / KIB)
 		return guest_fail(guest, -EPROTO, "libvirt's figures make no sense");
-	guest_account(state, info.maxMem * KIB, (int64_t)(left * KIB));
+	guest_account(state, counted, (int64_t)(left * KIB));
 	return 0;
 }
 
@@ -254,6 +287,53 @@ static int set_target_libvirt(struct guest *guest, uint64_t bytes_left)
 	if (virDomainSetMemoryFlags(domain_of(guest), bytes_left / KIB, VIR_DOMAIN_AFFECT_LIVE) < 0)
 		return fail_libvirt(guest);
 	return 0;
+}
+
+/* A libvirt that cannot: what may be typed elsewhere. The domain is what guest_open() was given. */
+static int fail_request(struct guest *guest, const char *device, uint64_t bytes)
+{
+	const virError *error = virGetLastError();
+
+	switch (error ? error->code : 0) {
+	case VIR_ERR_NO_SUPPORT:
+	case VIR_ERR_OPERATION_UNSUPPORTED:
+	case VIR_ERR_CONFIG_UNSUPPORTED:
+		return guest_fail(guest, -ENOTSUP,
+				  "this libvirt does not change the size of %s (%s); where it is "
+				  "newer: virsh update-memory-device %s --alias %s "
+				  "--requested-size %llu",
+				  device, error->message ? error->message : "it says no more",
+				  strrchr(guest->name, '#') + 1, device, bytes / KIB);
+	default:
+		return fail_libvirt(guest);
+	}
+}
+
+static int request_libvirt(struct guest *guest, const char *device, uint64_t bytes)
+{
+	char *xml, *element;
+	int err = 0;
+
+	if (bytes % KIB != 0)
+		return guest_fail(guest, -ERANGE, "libvirt counts in KiB");
+	xml = virDomainGetXMLDesc(domain_of(guest), 0);
+	if (!xml)
+		return fail_libvirt(guest);
+	element = libvirt_request_xml(xml, device, bytes);
+	free(xml);
+	if (!element)
+		return guest_fail(guest, -EPROTO, "libvirt does not describe %s", device);
+	if (virDomainUpdateDeviceFlags(domain_of(guest), element, VIR_DOMAIN_AFFECT_LIVE) < 0)
+		err = fail_request(guest, device, bytes);
+	free(element);
+	return err;
+}
+
+static int find_driver_libvirt(struct guest *guest, const char *device, bool *driver_ok)
+{
+	*driver_ok = false;
+	return guest_fail(guest, -ENOTSUP, "libvirt does not tell whether a driver runs %s",
+			  device);
 }
 
 /*
@@ -341,9 +421,18 @@ static int halt_libvirt(struct guest *guest, bool *ran)
 	return *ran && virDomainSuspend(domain_of(guest)) < 0 ? fail_libvirt(guest) : 0;
 }
 
+/* A guest that was about to end when it was halted has ended by then, and cannot run on. */
 static int resume_libvirt(struct guest *guest)
 {
-	return virDomainResume(domain_of(guest)) < 0 ? fail_libvirt(guest) : 0;
+	int run, err;
+
+	if (virDomainResume(domain_of(guest)) == 0)
+		return 0;
+	err = fail_libvirt(guest);
+	if (virDomainGetState(domain_of(guest), &run, NULL, 0) == 0 &&
+	    (run == VIR_DOMAIN_SHUTOFF || run == VIR_DOMAIN_CRASHED))
+		return 0;
+	return err;
 }
 
 const struct guest_backend guest_backend_libvirt = {
@@ -352,6 +441,8 @@ const struct guest_backend guest_backend_libvirt = {
 	.close = close_libvirt,
 	.state = state_libvirt,
 	.set_target = set_target_libvirt,
+	.request = request_libvirt,
+	.find_driver = find_driver_libvirt,
 	.stats = stats_libvirt,
 	.set_interval = set_interval_libvirt,
 	.cost = cost_libvirt,

@@ -27,21 +27,21 @@ static struct qmp *qmp_of(struct guest *guest)
 	return guest->connection;
 }
 
-/* Passes the sentence of a QMP error on; out of memory may be we ourselves. */
-static int fail_qmp(struct guest *guest, int err)
+/* Out of memory may be we ourselves. */
+int guest_fail_qmp(struct guest *guest, int err)
 {
 	return guest_fail(guest, err, "%s",
 			  err == -ENOMEM ? "out of memory" : qmp_error(qmp_of(guest)));
 }
 
-static int fail_answer(struct guest *guest, const char *command)
+int guest_fail_answer(struct guest *guest, const char *command)
 {
 	return guest_fail(guest, -EPROTO, "QEMU's answer to '%s' makes no sense", command);
 }
 
 /* ---- the tree of objects ---- */
 
-static struct json_object *path_args(const char *path)
+struct json_object *qom_path_args(const char *path)
 {
 	struct json_object *args = json_object_new_object();
 
@@ -51,15 +51,15 @@ static struct json_object *path_args(const char *path)
 
 int qom_get(struct qmp *qmp, const char *path, const char *property, struct json_object **value)
 {
-	struct json_object *args = path_args(path);
+	struct json_object *args = qom_path_args(path);
 
 	json_object_object_add(args, "property", json_object_new_string(property));
 	return qmp_execute(qmp, "qom-get", args, value);
 }
 
-static int qom_set_int(struct qmp *qmp, const char *path, const char *property, int64_t value)
+int qom_set_int(struct qmp *qmp, const char *path, const char *property, int64_t value)
 {
-	struct json_object *args = path_args(path);
+	struct json_object *args = qom_path_args(path);
 
 	json_object_object_add(args, "property", json_object_new_string(property));
 	json_object_object_add(args, "value", json_object_new_int64(value));
@@ -89,7 +89,7 @@ static int make_path(const char *folder, struct json_object *child, struct ballo
 static int find_in(struct qmp *qmp, const char *folder, struct balloon_path *path)
 {
 	struct json_object *list;
-	int err = qmp_execute(qmp, "qom-list", path_args(folder), &list);
+	int err = qmp_execute(qmp, "qom-list", qom_path_args(folder), &list);
 	size_t count = 0;
 
 	if (err)
@@ -124,7 +124,7 @@ static int need_balloon(struct guest *guest, struct balloon_path *path)
 
 	if (err == -ENOENT)
 		return guest_fail(guest, -ENODEV, "the machine has no balloon device");
-	return err ? fail_qmp(guest, err) : 0;
+	return err ? guest_fail_qmp(guest, err) : 0;
 }
 
 /* ---- connection ---- */
@@ -146,7 +146,7 @@ static int open_qmp(struct guest *guest, const char *path)
 	if (err == -ECONNREFUSED)
 		return guest_fail(guest, err, "%s: nobody listens there (any more)", path);
 	if (err)
-		return fail_qmp(guest, err);
+		return guest_fail_qmp(guest, err);
 	if (!guest->name)
 		guest->name = strdup(path);
 	return 0;
@@ -159,24 +159,6 @@ static void close_qmp(struct guest *guest)
 
 /* ---- state ---- */
 
-static int read_ram(struct guest *guest, uint64_t *ram)
-{
-	static const char command[] = "query-memory-size-summary";
-	uint64_t base = 0, plugged = 0;
-	struct json_object *reply;
-	int err = qmp_execute(qmp_of(guest), command, NULL, &reply);
-
-	if (err)
-		return fail_qmp(guest, err);
-	json_member_uint64(reply, "base-memory", &base);
-	json_member_uint64(reply, "plugged-memory", &plugged);
-	json_object_put(reply);
-	if (base == 0 || base > INT64_MAX || plugged > INT64_MAX - base)
-		return fail_answer(guest, command);
-	*ram = base + plugged;
-	return 0;
-}
-
 /*
  * Of a panic (pvpanic) QEMU keeps the word if it stops the guest for it; if it lets the
  * guest run on, there is an event only.
@@ -187,7 +169,7 @@ static int read_running(struct guest *guest, struct guest_state *state)
 	int err = qmp_execute(qmp_of(guest), "query-status", NULL, &reply);
 
 	if (err)
-		return fail_qmp(guest, err);
+		return guest_fail_qmp(guest, err);
 	state->paused = json_object_object_get_ex(reply, "running", &running) &&
 			json_object_is_type(running, json_type_boolean) &&
 			!json_object_get_boolean(running);
@@ -202,19 +184,18 @@ static int read_running(struct guest *guest, struct guest_state *state)
  * 11.1 has it, and aborts at it whatever the device: the guest would be gone. No
  * later one is known to be sound, so none is asked.
  */
-static int read_features(struct guest *guest, const struct balloon_path *path,
-			 struct guest_state *state)
+int qmp_read_features(struct guest *guest, const char *path, struct guest_state *state)
 {
 	struct json_object *status;
 	int err;
 
 	if (qmp_version(qmp_of(guest)) >= STATUS_ABORTS)
 		return 0;
-	err = qmp_execute(qmp_of(guest), "x-query-virtio-status", path_args(path->virtio), &status);
+	err = qmp_execute(qmp_of(guest), "x-query-virtio-status", qom_path_args(path), &status);
 	if (err == -EREMOTEIO || err == -ENODEV)
 		return 0;
 	if (err)
-		return fail_qmp(guest, err);
+		return guest_fail_qmp(guest, err);
 	qmp_read_driver(status, state);
 	json_object_put(status);
 	return 0;
@@ -229,7 +210,7 @@ static int read_target(struct guest *guest, const struct balloon_path *path,
 	if (err == -ENOENT)
 		return 0;
 	if (err)
-		return fail_qmp(guest, err);
+		return guest_fail_qmp(guest, err);
 	guest_account_target(state, taken);
 	return 0;
 }
@@ -238,7 +219,8 @@ static int state_qmp(struct guest *guest, struct guest_state *state)
 {
 	struct balloon_path path;
 	int64_t left;
-	int err = read_ram(guest, &state->ram);
+	uint64_t counted;
+	int err = qmp_read_ram(guest, state, &counted);
 
 	if (!err)
 		err = read_running(guest, state);
@@ -246,14 +228,17 @@ static int state_qmp(struct guest *guest, struct guest_state *state)
 		return err;
 	err = qmp_query_balloon(qmp_of(guest), &left);
 	if (err)
-		return fail_qmp(guest, err);
-	guest_account(state, state->ram, left);
+		guest_fail_qmp(guest, err);
+	if (err && err != -ENODEV)
+		return err;
+	state->lacks_balloon = err == -ENODEV;
+	guest_account(state, counted, err ? (int64_t)counted : left);
 	err = find_balloon(qmp_of(guest), &path);
 	if (err == -ENOENT)
 		return 0;
 	if (err)
-		return fail_qmp(guest, err);
-	err = read_features(guest, &path, state);
+		return guest_fail_qmp(guest, err);
+	err = qmp_read_features(guest, path.virtio, state);
 	if (!err)
 		err = read_target(guest, &path, state);
 	free_path(&path);
@@ -264,7 +249,7 @@ static int set_target_qmp(struct guest *guest, uint64_t bytes_left)
 {
 	int err = qmp_balloon(qmp_of(guest), bytes_left);
 
-	return err ? fail_qmp(guest, err) : 0;
+	return err ? guest_fail_qmp(guest, err) : 0;
 }
 
 /* ---- statistics ---- */
@@ -314,14 +299,14 @@ static int stats_at(struct guest *guest, const char *device, struct guest_stats 
 	int err = qom_get(qmp_of(guest), device, "guest-stats", &report);
 
 	if (err)
-		return fail_qmp(guest, err);
+		return guest_fail_qmp(guest, err);
 	read_report(report, stats);
 	json_object_put(report);
 	err = qom_get(qmp_of(guest), device, "guest-stats-polling-interval", &interval);
 	if (err)
-		return fail_qmp(guest, err);
+		return guest_fail_qmp(guest, err);
 	if (!json_uint64(interval, &seconds) || seconds > UINT32_MAX)
-		err = fail_answer(guest, "qom-get guest-stats-polling-interval");
+		err = guest_fail_answer(guest, "qom-get guest-stats-polling-interval");
 	else
 		stats->interval = (unsigned)seconds;
 	json_object_put(interval);
@@ -349,7 +334,7 @@ static int set_interval_qmp(struct guest *guest, unsigned seconds)
 		return err;
 	err = qom_set_int(qmp_of(guest), path.device, "guest-stats-polling-interval", seconds);
 	free_path(&path);
-	return err ? fail_qmp(guest, err) : 0;
+	return err ? guest_fail_qmp(guest, err) : 0;
 }
 
 /* ---- cost ---- */
@@ -359,7 +344,7 @@ static int cost_qmp(struct guest *guest, struct guest_cost *cost)
 	pid_t pid;
 	int err = qmp_peer(qmp_of(guest), &pid);
 
-	return err ? fail_qmp(guest, err) : guest_cost_of_process(guest, pid, cost);
+	return err ? guest_fail_qmp(guest, err) : guest_cost_of_process(guest, pid, cost);
 }
 
 const struct guest_backend guest_backend_qmp = {
@@ -368,6 +353,8 @@ const struct guest_backend guest_backend_qmp = {
 	.close = close_qmp,
 	.state = state_qmp,
 	.set_target = set_target_qmp,
+	.request = qmp_request,
+	.find_driver = qmp_find_driver,
 	.stats = stats_qmp,
 	.set_interval = set_interval_qmp,
 	.cost = cost_qmp,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Shared by the files of the QMP backend: guest_qmp.c asks, guest_qmp_features.c
- * reads what QEMU says of the driver, guest_qmp_memory.c reads the guest's memory, and
- * guest_qmp_target.c finds out what QMP has no command for. Only these files include it.
+ * reads what QEMU says of the driver, guest_qmp_memory.c reads the guest's memory,
+ * guest_qmp_devices.c knows the devices that bring memory, and guest_qmp_target.c finds out
+ * what QMP has no command for. Only these files include it.
  */
 #ifndef TOOLS_BALLOONCTL_GUEST_QMP_H
 #define TOOLS_BALLOONCTL_GUEST_QMP_H
@@ -23,12 +24,30 @@ struct balloon_path {
 	bool is_plain; /* on a virtio-mmio bus, not on PCI */
 };
 
+/* Passes the sentence of a QMP error on; returns `err`. */
+int guest_fail_qmp(struct guest *guest, int err);
+
+/* Says that QEMU's answer to a command makes no sense; returns -EPROTO. */
+int guest_fail_answer(struct guest *guest, const char *command);
+
+/* Makes {"path": path}, the caller's by json_object_put(). */
+struct json_object *qom_path_args(const char *path);
+
 /*
  * Reads a property; *value is the caller's by json_object_put(). Errors as
  * qmp_execute() has them: -ENODEV and -EREMOTEIO say that there is no such
  * object or property.
  */
 int qom_get(struct qmp *qmp, const char *path, const char *property, struct json_object **value);
+
+/* Sets a property. Errors as qom_get() has them. */
+int qom_set_int(struct qmp *qmp, const char *path, const char *property, int64_t value);
+
+/*
+ * Fills in the features and driver_ok of `state` by the virtio device at `path`, if this QEMU
+ * tells them. Errors as guest_state() has them.
+ */
+int qmp_read_features(struct guest *guest, const char *path, struct guest_state *state);
 
 /*
  * Fills in the features and driver_ok of `state` from QEMU's answer to
@@ -42,6 +61,16 @@ void qmp_read_driver(struct json_object *status, struct guest_state *state);
  * whose registers cannot be found; else what qmp.h has.
  */
 int qmp_balloon_target(struct qmp *qmp, const struct balloon_path *path, uint64_t *taken);
+
+/*
+ * guest_qmp_devices.c: fills in dimms and the virtio-mem devices; *counted is the RAM that
+ * the balloon counts. Errors as guest_state() has them.
+ */
+int qmp_read_ram(struct guest *guest, struct guest_state *state, uint64_t *counted);
+
+/* guest_qmp_devices.c: the backend's request() and find_driver(). */
+int qmp_request(struct guest *guest, const char *device, uint64_t bytes);
+int qmp_find_driver(struct guest *guest, const char *device, bool *driver_ok);
 
 /*
  * guest_qmp_memory.c: the backend's peek(), halt() and resume(). -EREMOTEIO: QEMU refuses;

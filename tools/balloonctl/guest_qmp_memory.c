@@ -19,11 +19,6 @@
 #include "tools/json_member.h"
 #include "tools/qmp.h"
 
-static int fail_qmp(struct guest *guest, int err)
-{
-	return guest_fail(guest, err, "%s", qmp_error(guest->connection));
-}
-
 /* Whether a process has the numbers of processes that we have; not if that cannot be seen. */
 static bool has_our_numbers(pid_t pid)
 {
@@ -45,7 +40,7 @@ static int check_namespace(struct guest *guest)
 	int err = qmp_peer(guest->connection, &pid);
 
 	if (err)
-		return fail_qmp(guest, err);
+		return guest_fail_qmp(guest, err);
 	if (has_our_numbers(pid))
 		return 0;
 	return guest_fail(guest, -ENOTSUP,
@@ -65,7 +60,7 @@ static int save(struct guest *guest, uint64_t paddr, size_t size, int fd)
 	json_object_object_add(args, "size", json_object_new_uint64(size));
 	json_object_object_add(args, "filename", json_object_new_string(path));
 	err = qmp_execute(guest->connection, "pmemsave", args, NULL);
-	return err ? fail_qmp(guest, err) : 0;
+	return err ? guest_fail_qmp(guest, err) : 0;
 }
 
 int qmp_peek(struct guest *guest, uint64_t paddr, void *to, size_t size)
@@ -94,24 +89,42 @@ int qmp_peek(struct guest *guest, uint64_t paddr, void *to, size_t size)
 	return err;
 }
 
-int qmp_halt(struct guest *guest, bool *ran)
+/* Asks in which state QEMU is. *runs is false, and *ended too, if it does not say. */
+static int read_run_state(struct guest *guest, bool *runs, bool *ended)
 {
-	struct json_object *reply, *running;
+	struct json_object *reply, *member;
+	const char *status = NULL;
 	int err = qmp_execute(guest->connection, "query-status", NULL, &reply);
 
 	if (err)
-		return fail_qmp(guest, err);
-	*ran = json_object_object_get_ex(reply, "running", &running) &&
-	       json_object_get_boolean(running);
+		return err;
+	*runs = json_object_object_get_ex(reply, "running", &member) &&
+		json_object_get_boolean(member);
+	if (json_object_object_get_ex(reply, "status", &member))
+		status = json_object_get_string(member);
+	*ended = status && (!strcmp(status, "shutdown") || !strcmp(status, "internal-error"));
 	json_object_put(reply);
-	if (*ran)
-		err = qmp_execute(guest->connection, "stop", NULL, NULL);
-	return err ? fail_qmp(guest, err) : 0;
+	return 0;
 }
 
+int qmp_halt(struct guest *guest, bool *ran)
+{
+	bool ended;
+	int err = read_run_state(guest, ran, &ended);
+
+	if (!err && *ran)
+		err = qmp_execute(guest->connection, "stop", NULL, NULL);
+	return err ? guest_fail_qmp(guest, err) : 0;
+}
+
+/* A guest that was about to end when it was halted has ended by then, and cannot run on. */
 int qmp_resume(struct guest *guest)
 {
 	int err = qmp_execute(guest->connection, "cont", NULL, NULL);
+	bool runs, ended;
 
-	return err ? fail_qmp(guest, err) : 0;
+	if (!err)
+		return 0;
+	guest_fail_qmp(guest, err);
+	return err == -EREMOTEIO && !read_run_state(guest, &runs, &ended) && ended ? 0 : err;
 }

@@ -17,12 +17,26 @@
 
 #define CLOSE_MS 1000 /* a connection may take so long to be closed in order */
 
-enum kind { OPEN, STATE, SET_TARGET, STATS, SET_INTERVAL, COST, PEEK, HALT, RESUME };
+enum kind {
+	OPEN,
+	STATE,
+	SET_TARGET,
+	REQUEST,
+	FIND_DRIVER,
+	STATS,
+	SET_INTERVAL,
+	COST,
+	PEEK,
+	HALT,
+	RESUME
+};
 
 /* What is asked, and the answer to it. */
 struct question {
 	enum kind kind;
-	uint64_t bytes_left;
+	uint64_t bytes; /* left, or requested */
+	char device[GUEST_MEM_NAME];
+	bool driver_ok;
 	unsigned seconds;
 	uint64_t paddr;
 	size_t size;
@@ -64,7 +78,11 @@ static int answer(struct worker *worker)
 	case STATE:
 		return inner->backend->state(inner, &question->state);
 	case SET_TARGET:
-		return inner->backend->set_target(inner, question->bytes_left);
+		return inner->backend->set_target(inner, question->bytes);
+	case REQUEST:
+		return inner->backend->request(inner, question->device, question->bytes);
+	case FIND_DRIVER:
+		return inner->backend->find_driver(inner, question->device, &question->driver_ok);
 	case STATS:
 		return inner->backend->stats(inner, &question->stats);
 	case SET_INTERVAL:
@@ -136,8 +154,8 @@ static int ask(struct guest *guest, struct question *question)
 		if (wait_for_answer(worker, guest->deadline)) {
 			*question = worker->question;
 			err = question->err;
-			if (err)
-				guest_fail(guest, err, "%s", worker->inner.error);
+			/* Also where there is no error: of a balloon that is lacking. */
+			memcpy(guest->error, worker->inner.error, sizeof(guest->error));
 			pthread_mutex_unlock(&worker->share.lock);
 			return err;
 		}
@@ -157,7 +175,26 @@ static int state_by_thread(struct guest *guest, struct guest_state *state)
 
 static int set_target_by_thread(struct guest *guest, uint64_t bytes_left)
 {
-	return ask(guest, &(struct question){ .kind = SET_TARGET, .bytes_left = bytes_left });
+	return ask(guest, &(struct question){ .kind = SET_TARGET, .bytes = bytes_left });
+}
+
+static int request_by_thread(struct guest *guest, const char *device, uint64_t bytes)
+{
+	struct question question = { .kind = REQUEST, .bytes = bytes };
+
+	strcpy(question.device, device);
+	return ask(guest, &question);
+}
+
+static int find_driver_by_thread(struct guest *guest, const char *device, bool *driver_ok)
+{
+	struct question question = { .kind = FIND_DRIVER };
+	int err;
+
+	strcpy(question.device, device);
+	err = ask(guest, &question);
+	*driver_ok = question.driver_ok;
+	return err;
 }
 
 static int stats_by_thread(struct guest *guest, struct guest_stats *stats)
@@ -232,6 +269,8 @@ static const struct guest_backend guest_backend_thread = {
 	.close = close_thread,
 	.state = state_by_thread,
 	.set_target = set_target_by_thread,
+	.request = request_by_thread,
+	.find_driver = find_driver_by_thread,
 	.stats = stats_by_thread,
 	.set_interval = set_interval_by_thread,
 	.cost = cost_by_thread,

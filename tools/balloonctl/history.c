@@ -75,6 +75,7 @@ void history_add(struct history *history, const struct sample *sample)
 		.low = state->taken,
 		.high = state->taken,
 		.ram = state->ram,
+		.grown = state->grown,
 		.taken = state->taken,
 		.has_target = state->has_target,
 		.target_taken = state->ram - state->target_left,
@@ -128,6 +129,7 @@ static void sum_up(const struct history_ring *ring, unsigned from, unsigned to,
 	span->high = sum.high;
 	span->last = last ? last->taken : sum.high;
 	span->has_target = last && last->has_target;
+	span->ram = last ? last->ram : 0;
 	if (last)
 		span->target_taken = last->target_taken;
 	assert(!span->seen || span->low <= span->high);
@@ -157,7 +159,8 @@ bool history_sum(const struct history *history, unsigned window, int64_t from, i
 				       .high = held.taken,
 				       .last = held.taken,
 				       .has_target = held.has_target,
-				       .target_taken = held.target_taken };
+				       .target_taken = held.target_taken,
+				       .ram = held.gone ? 0 : held.ram };
 	return true;
 }
 
@@ -169,7 +172,7 @@ static uint64_t ram_of(const struct history_ring *ring)
 	return 0;
 }
 
-uint64_t history_ram(const struct history *history)
+static uint64_t last_ram(const struct history *history)
 {
 	uint64_t ram = 0;
 
@@ -177,6 +180,30 @@ uint64_t history_ram(const struct history *history)
 	for (unsigned i = 0; i < HISTORY_WINDOWS && !ram; i++)
 		ram = ram_of(&history->rings[i]);
 	return ram;
+}
+
+uint64_t history_ram_most(const struct history *history, unsigned window, int64_t from, bool *moved)
+{
+	const struct history_ring *ring = &history->rings[window];
+	uint64_t ram = last_ram(history), most = ram;
+
+	assert(window < HISTORY_WINDOWS);
+	*moved = false;
+	for (unsigned i = count_until(ring, from); i < ring->count; i++) {
+		const struct history_point *one = point(ring, i);
+
+		if (one->gone)
+			continue;
+		*moved |= one->ram != ram;
+		most = one->ram > most ? one->ram : most;
+	}
+	return most;
+}
+
+/* What the balloon counts: what has grown is no business of its. */
+static uint64_t counted(const struct history_point *point)
+{
+	return point->ram - point->grown;
 }
 
 /* The oldest and the newest point of "now"; false: they tell nothing. */
@@ -191,7 +218,7 @@ static bool lately(const struct history_ring *ring, const struct history_point *
 	while (i > 0 && !(*to)->gone) {
 		const struct history_point *before = point(ring, --i);
 
-		if (before->gone || before->ram != (*to)->ram)
+		if (before->gone || counted(before) != counted(*to))
 			break;
 		/* Looked at seldom: one step back is "now" then. */
 		if (*from != *to && (*to)->time - before->time > HISTORY_RATE_MS)

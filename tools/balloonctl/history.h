@@ -22,7 +22,7 @@ struct history_point {
 	bool gone;	    /* at `time` */
 	bool seen, missed;  /* at any time since the point before */
 	uint64_t low, high; /* taken since the point before, if `seen` */
-	uint64_t ram, taken, target_taken;
+	uint64_t ram, grown, taken, target_taken;
 	bool has_target, has_cpu;
 	uint64_t cpu_ms;
 };
@@ -44,6 +44,7 @@ struct history_span {
 	uint64_t low, high, last; /* taken, if `seen` */
 	bool has_target;
 	uint64_t target_taken; /* the last one, if `has_target` */
+	uint64_t ram;	       /* when the guest was seen last; 0: it was not */
 };
 
 /* Gives the length of a window: the first is a minute, the last a day. */
@@ -60,8 +61,12 @@ void history_add(struct history *history, const struct sample *sample);
 bool history_sum(const struct history *history, unsigned window, int64_t from, int64_t to,
 		 int64_t stale_ms, struct history_span *span);
 
-/* Gives the guest's memory when it was seen last; 0: it never was. */
-uint64_t history_ram(const struct history *history);
+/*
+ * Gives the most memory that the guest had after `from`, as the window has it, or when it was
+ * seen last; *moved tells whether it had less, too. 0: it was never seen.
+ */
+uint64_t history_ram_most(const struct history *history, unsigned window, int64_t from,
+			  bool *moved);
 
 /* Gives the bytes a second by which the balloon grew (or, below 0, shrank) lately. */
 double history_rate(const struct history *history);

@@ -44,7 +44,7 @@ int life_look(struct guest *guest, struct life *life, const struct guest_state *
 	int err;
 
 	*sign = LIFE_MUTE;
-	if (state->has_features && !(state->accepted >> STATS_VQ_BIT & 1))
+	if (state->lacks_balloon || (state->has_features && !(state->accepted >> STATS_VQ_BIT & 1)))
 		return 0;
 	err = guest_stats(guest, &stats);
 	if (err)

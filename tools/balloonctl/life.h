@@ -2,7 +2,7 @@
 /*
  * life.c: asks a guest that does not move whether it lives. QEMU has the driver asked for
  * statistics, and the time of the newest ones changes with the answer. A guest whose
- * driver sends none can only be seen to move.
+ * driver sends none, or that has no balloon, can only be seen to move.
  */
 #ifndef TOOLS_BALLOONCTL_LIFE_H
 #define TOOLS_BALLOONCTL_LIFE_H

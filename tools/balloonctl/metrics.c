@@ -37,6 +37,26 @@ static bool read_ram(const struct metrics_guest *guest, struct value *value)
 	return give(value, guest->sample->state.ram);
 }
 
+static bool read_base(const struct metrics_guest *guest, struct value *value)
+{
+	return give(value, guest->sample->state.base);
+}
+
+static bool read_dimms(const struct metrics_guest *guest, struct value *value)
+{
+	return give(value, guest->sample->state.dimms);
+}
+
+static bool read_grown(const struct metrics_guest *guest, struct value *value)
+{
+	return guest->sample->state.has_grown && give(value, guest->sample->state.grown);
+}
+
+static bool read_requested(const struct metrics_guest *guest, struct value *value)
+{
+	return guest->sample->state.has_grown && give(value, guest->sample->state.requested);
+}
+
 static bool read_left(const struct metrics_guest *guest, struct value *value)
 {
 	return give(value, guest->sample->state.left);
@@ -116,6 +136,12 @@ static const struct metric metrics[] = {
 	{ "balloon_age_seconds", "gauge",
 	  "How old the values of this guest are; its statistics are older.", read_age, 0 },
 	{ "balloon_ram_bytes", "gauge", "Memory that the host gave to the guest.", read_ram, 0 },
+	{ "balloon_base_bytes", "gauge", "Of this, what cannot be unplugged.", read_base, 0 },
+	{ "balloon_dimms_bytes", "gauge", "Of this, what is in DIMMs.", read_dimms, 0 },
+	{ "balloon_grown_bytes", "gauge", "Of this, what virtio-mem devices have plugged.",
+	  read_grown, 0 },
+	{ "balloon_requested_bytes", "gauge", "What is requested of virtio-mem devices.",
+	  read_requested, 0 },
 	{ "balloon_left_bytes", "gauge", "Memory left to the guest.", read_left, 0 },
 	{ "balloon_taken_bytes", "gauge", "Memory that the balloon holds.", read_taken, 0 },
 	{ "balloon_target_left_bytes", "gauge", "Memory to be left to the guest.", read_target, 0 },

@@ -22,8 +22,10 @@ static const char help[] =
 	"\n"
 	"Draws the course that `balloonctl record` has written to FILE (- for standard\n"
 	"input): memory left to the guest and the target, what the guest says is free and\n"
-	"available, and QEMU's memory on the host. OUT.svg is replaced; - is standard\n"
-	"output. Where nothing is known the lines have gaps.\n"
+	"available, and QEMU's memory on the host. Of a guest that can grow, or did, the\n"
+	"RAM is a line, too, and so is what it would be with all that is requested of its\n"
+	"virtio-mem devices. OUT.svg is replaced; - is standard output. Where nothing is\n"
+	"known the lines have gaps.\n"
 	"\n"
 	"  -o, --output OUT.svg\n"
 	"      --title TEXT       above the picture; without it the guest's name\n"
@@ -36,28 +38,60 @@ struct request {
 };
 
 /* The lines that are drawn, the last on top. */
-static const struct {
+static const struct line {
 	enum course_column column;
 	const char *label;
 	bool steps, dashed;
+	bool growth; /* only where the guest can grow, or did */
 } lines[] = {
-	{ COURSE_TARGET, "target (left)", true, true },
-	{ COURSE_LEFT, "left to the guest", false, false },
-	{ COURSE_TAKEN, "taken", false, false },
-	{ COURSE_FREE, "free in the guest", true, false },
-	{ COURSE_AVAILABLE, "available", true, true },
-	{ COURSE_HOST, "host memory of QEMU", false, false },
+	{ COURSE_TARGET, "target (left)", true, true, false },
+	{ COURSE_LEFT, "left to the guest", false, false, false },
+	{ COURSE_TAKEN, "taken", false, false, false },
+	{ COURSE_FREE, "free in the guest", true, false, false },
+	{ COURSE_AVAILABLE, "available", true, true, false },
+	{ COURSE_HOST, "host memory of QEMU", false, false, false },
+	{ COURSE_RAM, "RAM of the guest", true, false, true },
+	{ COURSE_REQUESTED, "RAM requested", true, true, true },
 };
 
 #define LINES (sizeof(lines) / sizeof(lines[0]))
+
+_Static_assert(LINES <= SVG_SERIES_MAX, "a colour for each line");
+
+/* Of what is requested it is the RAM with that: beside the RAM it shows what is still to come. */
+static double value_of(const struct course_row *row, enum course_column which)
+{
+	const double *values = row->values;
+
+	if (which == COURSE_REQUESTED)
+		return values[COURSE_RAM] - values[COURSE_GROWN] + values[COURSE_REQUESTED];
+	return values[which];
+}
 
 static double *column(const struct course *course, enum course_column which)
 {
 	double *values = malloc((course->count + 1) * sizeof(values[0]));
 
 	for (size_t i = 0; values && i < course->count; i++)
-		values[i] = course->rows[i].values[which];
+		values[i] = value_of(&course->rows[i], which);
 	return values;
+}
+
+static struct course_sum sum_up(const struct course *course)
+{
+	struct course_sum sum = { .rows = 0 };
+
+	for (size_t i = 0; i < course->count; i++)
+		course_sum_add(&sum, &course->rows[i]);
+	return sum;
+}
+
+/* RAM that can do nothing but stay as it is would be a line without news. */
+static bool is_drawn(const struct line *line, const struct course_sum *sum)
+{
+	const struct course_span *ram = &sum->columns[COURSE_RAM];
+
+	return !line->growth || sum->columns[COURSE_GROWN].count > 0 || ram->least < ram->most;
 }
 
 static bool has_any(const double *values, size_t count)
@@ -72,11 +106,15 @@ static bool has_any(const double *values, size_t count)
 static int make_series(const struct course *course, const double *time,
 		       struct svg_series series[LINES])
 {
+	const struct course_sum sum = sum_up(course);
 	int count = 0;
 
 	for (size_t i = 0; i < LINES; i++) {
-		double *values = column(course, lines[i].column);
+		double *values;
 
+		if (!is_drawn(&lines[i], &sum))
+			continue;
+		values = column(course, lines[i].column);
 		if (!values)
 			return -ENOMEM;
 		if (!has_any(values, course->count)) {
@@ -225,13 +263,12 @@ static bool take_words(void *request, char **words, size_t count)
 static void print_json(const struct request *request, const struct course *course)
 {
 	struct json_object *all = json_object_new_object();
-	struct course_sum sum = { .rows = 0 };
+	const struct course_sum sum = sum_up(course);
 	unsigned drawn = 0;
 
 	for (size_t i = 0; i < LINES; i++)
-		drawn |= 1u << lines[i].column;
-	for (size_t i = 0; i < course->count; i++)
-		course_sum_add(&sum, &course->rows[i]);
+		if (is_drawn(&lines[i], &sum))
+			drawn |= 1u << lines[i].column;
 	json_object_object_add(all, "course", json_object_new_string(request->input));
 	json_object_object_add(all, "picture", json_object_new_string(request->output));
 	if (course->guest[0] != '\0')

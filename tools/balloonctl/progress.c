@@ -49,7 +49,7 @@ static void show(struct progress *progress, int64_t now)
 void progress_begin(struct progress *progress, uint64_t ram, uint64_t left, uint64_t goal,
 		    int64_t now)
 {
-	assert(left <= ram && goal <= ram);
+	assert(left <= ram);
 	memset(progress, 0, sizeof(*progress));
 	progress->ram = ram;
 	progress->start = left;

@@ -25,7 +25,7 @@ struct progress {
 	unsigned count;
 };
 
-/* Begins at `left` bytes; nothing is shown yet. */
+/* Begins at `left` bytes; the goal may be more than the RAM, as it may grow. Shows nothing yet. */
 void progress_begin(struct progress *progress, uint64_t ram, uint64_t left, uint64_t goal,
 		    int64_t now);
 

@@ -29,8 +29,9 @@ static const char help[] =
 	"Writes the guest's course as CSV, with a headline, until it is interrupted (or\n"
 	"the guest ends): time, RAM, target, memory left and taken, what the guest says\n"
 	"is free and available and how old that is, and QEMU's memory (Pss) and\n"
-	"processor time on this machine, and its name. What is not known is an empty\n"
-	"field.\n"
+	"processor time on this machine, what the RAM is made of (base, DIMMs, grown by\n"
+	"virtio-mem devices, and what is requested of them), and its name. What is not\n"
+	"known is an empty field.\n"
 	"`balloonctl plot` draws it. FILE may be - for standard output.\n"
 	"\n"
 	"  --interval SEC   a line every SEC seconds, 0.1 to 3600 (default 1)\n"
@@ -81,6 +82,16 @@ static void put_stats(struct course_row *row, const struct sample *sample)
 		row->values[COURSE_STATS_AGE] = sample->stats.age;
 }
 
+static void put_growth(struct course_row *row, const struct guest_state *state)
+{
+	row->values[COURSE_BASE] = (double)state->base;
+	row->values[COURSE_DIMMS] = (double)state->dimms;
+	if (!state->has_grown)
+		return;
+	row->values[COURSE_GROWN] = (double)state->grown;
+	row->values[COURSE_REQUESTED] = (double)state->requested;
+}
+
 static int write_row(struct recording *recording, const struct sample *sample)
 {
 	const struct guest_state *state = &sample->state;
@@ -102,6 +113,7 @@ static int write_row(struct recording *recording, const struct sample *sample)
 		row.values[COURSE_TARGET] = (double)state->target_left;
 	row.values[COURSE_LEFT] = (double)state->left;
 	row.values[COURSE_TAKEN] = (double)state->taken;
+	put_growth(&row, state);
 	put_stats(&row, sample);
 	if (sample->has_cost) {
 		row.values[COURSE_HOST] = (double)sample->cost.resident;

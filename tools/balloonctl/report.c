@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/grid.h"
 #include "tools/balloonctl/report.h"
 
 struct stat_line {
@@ -45,6 +46,36 @@ static struct json_object *features_array(uint64_t features)
 	return array;
 }
 
+static struct json_object *devices_array(const struct guest_state *state)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (unsigned i = 0; i < state->nr_devices; i++) {
+		const struct guest_mem_device *device = &state->devices[i];
+		struct json_object *one = json_object_new_object();
+
+		add_text(one, "id", device->name);
+		add_number(one, "block", device->block);
+		add_number(one, "region", device->region);
+		add_number(one, "requested", device->requested);
+		add_number(one, "plugged", device->plugged);
+		json_object_array_add(array, one);
+	}
+	return array;
+}
+
+/* What the RAM is made of. */
+static void add_parts(struct json_object *all, const struct guest_state *state)
+{
+	add_number(all, "base", state->base);
+	add_number(all, "dimms", state->dimms);
+	if (!state->has_grown)
+		return;
+	add_number(all, "grown", state->grown);
+	add_number(all, "requested", state->requested);
+	json_object_object_add(all, "memory-devices", devices_array(state));
+}
+
 static struct json_object *amounts(const char *name, const struct guest_state *state)
 {
 	struct json_object *all = json_object_new_object();
@@ -53,6 +84,9 @@ static struct json_object *amounts(const char *name, const struct guest_state *s
 	add_number(all, "ram", state->ram);
 	add_number(all, "left", state->left);
 	add_number(all, "taken", state->taken);
+	add_parts(all, state);
+	if (state->lacks_balloon)
+		json_object_object_add(all, "balloon", json_object_new_boolean(false));
 	json_object_object_add(all, "paused", json_object_new_boolean(state->paused));
 	json_object_object_add(all, "panicked", json_object_new_boolean(state->panicked));
 	if (state->has_target) {
@@ -147,6 +181,16 @@ void report_print_json(struct json_object *all)
 	json_object_put(all);
 }
 
+void report_print_outcome(const struct guest *guest, const struct guest_state *state, int status,
+			  bool waited)
+{
+	struct json_object *all = report_state(guest, state);
+
+	json_object_object_add(all, "status", json_object_new_int(status));
+	add_text(all, "outcome", status || waited ? exit_word(status) : "set");
+	report_print_json(all);
+}
+
 void report_add_stats(struct json_object *all, const struct guest_stats *stats)
 {
 	struct json_object *values = json_object_new_object();
@@ -177,6 +221,45 @@ void report_print_amounts(const struct guest_state *state)
 	else
 		puts("Target       unknown");
 	print_amounts("Actual", state->ram, state->left);
+}
+
+/* Names of devices are QEMU's or libvirt's words. */
+static void print_device(const struct guest_mem_device *device)
+{
+	char plugged[SIZE_TEXT], requested[SIZE_TEXT], region[SIZE_TEXT], block[SIZE_TEXT];
+	int width = grid_width(device->name);
+
+	size_format(device->plugged, plugged);
+	size_format(device->requested, requested);
+	fputs("  ", stdout);
+	put_escaped(stdout, device->name);
+	printf("%*s %s plugged   %s requested   of %s by %s\n", width < 10 ? 10 - width : 0, "",
+	       plugged, requested, size_word(device->region, region),
+	       size_word(device->block, block));
+}
+
+void report_print_memory(const struct guest_state *state)
+{
+	char text[SIZE_TEXT];
+
+	size_format(state->ram, text);
+	printf("RAM          %s\n", text);
+	if (!state->has_grown && state->dimms == 0)
+		return;
+	size_format(state->base, text);
+	printf("Base         %s\n", text);
+	if (state->dimms) {
+		size_format(state->dimms, text);
+		printf("DIMMs        %s\n", text);
+	}
+	if (!state->has_grown)
+		return;
+	size_format(state->grown, text);
+	printf("Grown        %s plugged   ", text);
+	size_format(state->requested, text);
+	printf("%s requested\n", text);
+	for (unsigned i = 0; i < state->nr_devices; i++)
+		print_device(&state->devices[i]);
 }
 
 static void print_headline(const struct guest_stats *stats)

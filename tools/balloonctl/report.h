@@ -11,9 +11,11 @@
 struct json_object;
 
 /*
- * Makes {"guest": name, "ram":, "left":, "taken":, "paused":, "panicked":, "target": {"left":,
- * "taken":}, "driver":, "complaint":, "features": [...], "offered": [...]}; members that are
- * not known are absent. The caller's by json_object_put(), as are the others.
+ * Makes {"guest": name, "ram":, "left":, "taken":, "base":, "dimms":, "grown":, "requested":,
+ * "memory-devices": [{"id":, "block":, "region":, "requested":, "plugged":}...], "balloon":,
+ * "paused":, "panicked":, "target": {"left":, "taken":}, "driver":, "complaint":,
+ * "features": [...], "offered": [...]}; members that are not known are absent. The caller's by
+ * json_object_put(), as are the others.
  */
 struct json_object *report_state(const struct guest *guest, const struct guest_state *state);
 
@@ -41,6 +43,19 @@ void report_add_stats(struct json_object *all, const struct guest_stats *stats);
 
 /* Prints it on one line of stdout; consumes `all`. */
 void report_print_json(struct json_object *all);
+
+/*
+ * Prints "RAM  1.000 GiB" and, of a guest with DIMMs or virtio-mem devices, what it is made of:
+ * a line each for base, DIMMs, what has grown, and each device.
+ */
+void report_print_memory(const struct guest_state *state);
+
+/*
+ * Prints what came of a new target as one line of JSON: report_state() with "status" and
+ * "outcome", a word for it. `waited`: the command has waited for the guest.
+ */
+void report_print_outcome(const struct guest *guest, const struct guest_state *state, int status,
+			  bool waited);
 
 /* Prints "Target  768.0 MiB left  256.0 MiB taken", and a line with Actual. */
 void report_print_amounts(const struct guest_state *state);

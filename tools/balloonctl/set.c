@@ -10,17 +10,14 @@
 #include <string.h>
 
 #include <getopt.h>
-#include <json-c/json.h>
 
 #include "tools/balloonctl/amount.h"
 #include "tools/balloonctl/command.h"
 #include "tools/balloonctl/guest.h"
 #include "tools/balloonctl/report.h"
-#include "tools/balloonctl/wait.h"
-#include "tools/deadline.h"
+#include "tools/balloonctl/wait_options.h"
 
 #define PAGE 4096ull
-#define PATIENCE_S 5
 #define WORDS_MAX 200
 
 static const char help[] =
@@ -38,7 +35,8 @@ static const char help[] =
 	"AMOUNT is a size in bytes or with a unit, 1.5G, 64MiB, 64M (K, M, G, T are\n"
 	"powers of 1024), or a share of the guest's RAM, 25%. \"Now\" is what the guest\n"
 	"last reported, not the last target, which it may have missed. Targets are\n"
-	"rounded to pages in favour of the guest.\n"
+	"rounded to pages in favour of the guest. What virtio-mem has plugged counts as\n"
+	"the guest's memory, and the balloon takes none of it: see grow and shrink.\n"
 	"\n"
 	"  --all            instead of an amount: leave the guest all it has; take all\n"
 	"                   that it does not need; give all that the balloon holds\n"
@@ -70,9 +68,8 @@ struct request {
 	int meaning;
 	const char *typed; /* NULL: --all */
 	struct amount amount;
-	bool all, wait, json;
-	bool has_patience;
-	struct wait_limits limits;
+	bool all, json;
+	struct wait_options wait;
 };
 
 static const char *const names[] = { [SET] = "set", [TAKE] = "take", [GIVE] = "give" };
@@ -111,13 +108,32 @@ static int complain_too_much(const struct request *request, const struct guest_s
 	return -ERANGE;
 }
 
-/* A guest cannot be left without any memory: all of it is all but a page. */
+/*
+ * A guest cannot be left without any memory, and the balloon takes none that is grown: all of
+ * the rest is all but a page.
+ */
 static uint64_t goal_of_all(const struct request *request, const struct guest_state *state)
 {
-	return request->meaning == TAKE && state->ram > PAGE ? PAGE : state->ram;
+	return request->meaning == TAKE && state->ram - state->grown > PAGE ? state->grown + PAGE
+									    : state->ram;
 }
 
-/* Stores how many bytes are to be left to the guest; complains, -ERANGE. */
+/* The balloon takes less than base and DIMMs: what virtio-mem has plugged is not its own. */
+static int complain_grown(const struct request *request, const struct guest_state *state)
+{
+	char grown[SIZE_TEXT], rest[SIZE_TEXT];
+
+	complain("'%s' is too %s: %s of the guest's memory are plugged by virtio-mem, which only "
+		 "`balloonctl shrink` gives back; its balloon can take the other %s",
+		 request->typed, request->meaning == TAKE ? "much to take" : "little to leave",
+		 size_word(state->grown, grown), size_word(state->ram - state->grown, rest));
+	return -ERANGE;
+}
+
+/*
+ * Stores how many bytes are to be left to the guest, of all that it has; complains, -ERANGE:
+ * less than is grown, or more than there is.
+ */
 static int find_goal(const struct request *request, const struct guest_state *state, uint64_t *goal)
 {
 	bool taken = request->meaning == TAKE;
@@ -137,29 +153,19 @@ static int find_goal(const struct request *request, const struct guest_state *st
 	/* The guest's RAM need not be whole pages. */
 	if (*goal > state->ram)
 		*goal = state->ram;
+	/* Without anything grown this is nothing at all, which has its own words. */
+	if (state->grown && *goal <= state->grown)
+		return complain_grown(request, state);
 	return 0;
 }
 
 /* ---- the command ---- */
 
-/* The state, with what came of the command. */
-static void print_json(const struct guest *guest, const struct guest_state *state, int status,
-		       bool waited)
-{
-	struct json_object *all = report_state(guest, state);
-
-	json_object_object_add(all, "status", json_object_new_int(status));
-	json_object_object_add(all, "outcome",
-			       json_object_new_string(status || waited ? exit_word(status)
-								       : "set"));
-	report_print_json(all);
-}
-
 static void print_result(const struct request *request, const struct guest *guest,
 			 const struct guest_state *state, int status)
 {
 	if (request->json)
-		print_json(guest, state, status, request->wait);
+		report_print_outcome(guest, state, status, request->wait.wanted);
 	else
 		report_print_amounts(state);
 	if (*state->complaint)
@@ -196,15 +202,11 @@ static int show_new_target(const struct request *request, struct guest *guest)
 static int wait_and_show(const struct call *call, struct guest_state *state, uint64_t goal)
 {
 	const struct request *request = call->request;
-	struct wait_limits limits = request->limits;
+	struct wait_goal target = { .balloon = true, .bytes_left = goal - state->grown };
+	struct wait_limits limits = wait_limits(&request->wait, call, request->json);
 	int status;
 
-	limits.look_ms = call->timeout_ms;
-	limits.quiet = request->json;
-	limits.end = DEADLINE_NONE;
-	if (limits.seconds)
-		limits.end = call->start + (int64_t)limits.seconds * 1000;
-	status = wait_for_target(call->guest, state, goal, &limits);
+	status = wait_for_target(call->guest, state, &target, &limits);
 	if (state->ram)
 		print_result(request, call->guest, state, status);
 	return status;
@@ -223,18 +225,11 @@ static int run(const struct call *call)
 	err = find_goal(request, &state, &goal);
 	if (err)
 		return exit_status(err);
-	err = guest_set_target(guest, goal);
+	err = guest_set_target(guest, goal - state.grown);
 	if (err)
 		return guest_failed(guest, err);
-	return request->wait ? wait_and_show(call, &state, goal) : show_new_target(request, guest);
-}
-
-static bool parse_limit(const char *option, const char *text, unsigned *seconds)
-{
-	if (!seconds_parse(text, seconds) && *seconds)
-		return true;
-	complain("%s=%s: whole seconds are wanted, 1 to %d", option, text, SECONDS_MAX);
-	return false;
+	return request->wait.wanted ? wait_and_show(call, &state, goal)
+				    : show_new_target(request, guest);
 }
 
 static bool take_option(void *request, int letter, const char *value)
@@ -242,9 +237,6 @@ static bool take_option(void *request, int letter, const char *value)
 	struct request *r = request;
 
 	switch (letter) {
-	case 'p':
-		r->has_patience = true;
-		return parse_limit("--patience", value, &r->limits.patience);
 	case 'a':
 		r->all = true;
 		return true;
@@ -252,9 +244,7 @@ static bool take_option(void *request, int letter, const char *value)
 		r->json = true;
 		return true;
 	default:
-		assert(letter == 'w');
-		r->wait = true;
-		return !value || parse_limit("--wait", value, &r->limits.seconds);
+		return wait_take_option(&r->wait, letter, value);
 	}
 }
 
@@ -283,7 +273,7 @@ static bool complain_count(const struct request *r, char **words, size_t count)
 	else
 		complain("'%s' is more than one amount: write it in one word, as in "
 			 "`balloonctl %s 512M`%s",
-			 text, name, r->wait ? "; seconds go after =: --wait=60" : "");
+			 text, name, r->wait.wanted ? "; seconds go after =: --wait=60" : "");
 	return false;
 }
 
@@ -292,10 +282,8 @@ static bool take_words(void *request, char **words, size_t count)
 	struct request *r = request;
 	int err;
 
-	if (r->has_patience && !r->wait) {
-		complain("--patience goes with --wait");
+	if (!wait_check_options(&r->wait))
 		return false;
-	}
 	if (count != !r->all)
 		return complain_count(r, words, count);
 	if (r->all)
@@ -324,13 +312,15 @@ static unsigned time_limit(const void *request)
 {
 	const struct request *r = request;
 
-	return r->limits.seconds;
+	return r->wait.limits.seconds;
 }
 
 static const struct option options[] = {
-	{ "all", no_argument, NULL, 'a' },	  { "json", no_argument, NULL, 'j' },
-	{ "wait", optional_argument, NULL, 'w' }, { "patience", required_argument, NULL, 'p' },
-	{ "help", no_argument, NULL, 'h' },	  { 0 },
+	{ "all", no_argument, NULL, 'a' },
+	{ "json", no_argument, NULL, 'j' },
+	WAIT_OPTION_ROWS,
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
 };
 
 /* The three commands differ only in what their amount means. */
@@ -338,8 +328,7 @@ static const struct option options[] = {
 	{ \
 		.name = (word), .arguments = "AMOUNT | --all [--wait[=SEC]]", .summary = (words), \
 		.help = help, .options = options, .takes_minus = true, \
-		.defaults = &(const struct request){ .meaning = (row), \
-						     .limits.patience = PATIENCE_S }, \
+		.defaults = &(const struct request){ .meaning = (row), .wait = WAIT_OPTIONS }, \
 		.request_size = sizeof(struct request), .needs_guest = true, \
 		.take_option = take_option, .take_words = take_words, .time_limit = time_limit, \
 		.run = run, \

@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "kernel/lib/parse.h"
@@ -53,6 +54,18 @@ void size_format(uint64_t bytes, char text[SIZE_TEXT])
 	assert(unit < strlen(units));
 	decimals = value < 9.9995 ? 3 : value < 99.995 ? 2 : value < 999.95 ? 1 : 0;
 	snprintf(text, SIZE_TEXT, "%5.*f %ciB", decimals, value, units[unit]);
+}
+
+void size_exact(uint64_t bytes, char text[SIZE_TEXT])
+{
+	static const char units[] = "KMGT";
+	size_t unit = 0;
+
+	while (unit < strlen(units) && bytes && bytes % 1024 == 0) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(text, SIZE_TEXT, "%" PRIu64 "%.1s", bytes, unit ? &units[unit - 1] : "");
 }
 
 const char *size_word(uint64_t bytes, char text[SIZE_TEXT])

@@ -4,6 +4,8 @@
  * are left out, in the text as in the JSON; 0 always means an amount of zero.
  */
 #include <assert.h>
+#include <errno.h>
+#include <string.h>
 
 #include <getopt.h>
 #include <json-c/json.h>
@@ -17,6 +19,9 @@ static const char help[] =
 	"\n"
 	"Shows the guest's memory, the balloon's target and what was reached of it, the\n"
 	"features that the driver negotiated, and the last statistics with their age.\n"
+	"Of a guest that has DIMMs or virtio-mem devices it shows what its RAM is made of\n"
+	"(base, DIMMs, grown), and of each device what is plugged, what is requested of\n"
+	"it, and what it can bring in all, by blocks of what size.\n"
 	"The target is read from the device's registers, where the guest has mapped\n"
 	"them; \"unknown\" otherwise. What the guest never sent is not shown. The rest is\n"
 	"QEMU's RAM less what statistics and balloon account for: a DIMM that the guest\n"
@@ -56,15 +61,16 @@ static void print_driver(const struct guest_state *state)
 
 static void print_state(const struct guest *guest, const struct guest_state *state)
 {
-	char ram[SIZE_TEXT];
-
 	fputs("Guest        ", stdout);
 	put_escaped(stdout, guest_name(guest));
 	puts(state->panicked ? " (panicked)" : state->paused ? " (paused)" : "");
-	size_format(state->ram, ram);
-	printf("RAM          %s\n", ram);
-	report_print_amounts(state);
-	print_driver(state);
+	report_print_memory(state);
+	if (state->lacks_balloon) {
+		puts("Balloon      none");
+	} else {
+		report_print_amounts(state);
+		print_driver(state);
+	}
 	if (*state->complaint) {
 		fputs("Complaint    ", stdout);
 		put_escaped(stdout, state->complaint);
@@ -97,20 +103,32 @@ static int print_json(const struct guest *guest, const struct guest_state *state
 	return EXIT_REACHED;
 }
 
+/* A guest without a balloon has something to be shown only if it can grow otherwise. */
+static int look(struct guest *guest, struct guest_state *state, struct guest_stats *stats)
+{
+	int err = guest_memory(guest, state);
+
+	memset(stats, 0, sizeof(*stats));
+	if (err)
+		return err;
+	if (state->lacks_balloon)
+		return state->has_grown || state->dimms ? 0 : -ENODEV;
+	return guest_stats(guest, stats);
+}
+
 static int show(struct guest *guest, bool json)
 {
 	struct guest_state state;
 	struct guest_stats stats;
-	int err = guest_state(guest, &state);
+	int err = look(guest, &state, &stats);
 
-	if (!err)
-		err = guest_stats(guest, &stats);
 	if (err)
 		return guest_failed(guest, err);
 	if (json)
 		return print_json(guest, &state, &stats);
 	print_state(guest, &state);
-	report_print_stats(&stats);
+	if (!state.lacks_balloon)
+		report_print_stats(&stats);
 	print_unused(&state, &stats);
 	return EXIT_REACHED;
 }

@@ -22,19 +22,73 @@
 
 #define FIRST_POLL_MS 20 /* small changes take no longer */
 #define POLL_MS 200
+#define DEVICE_WORDS (GUEST_MEM_NAME + 100)
 #define SILENT_MS 1000 /* a QEMU that says nothing for longer is the reason */
 
-enum verdict { ON_ITS_WAY, INTERRUPTED, REACHED, CHANGED, PANICKED, TIME_UP, STANDSTILL, NO_LIFE };
+enum verdict {
+	ON_ITS_WAY,
+	INTERRUPTED,
+	REACHED,
+	CHANGED,
+	GONE,
+	PANICKED,
+	TIME_UP,
+	STANDSTILL,
+	NO_LIFE
+};
 
 struct waiting {
 	const struct wait_limits *limits;
+	const struct wait_goal *goal;
 	struct progress progress;
 	struct guest_state state;
-	uint64_t goal;
 	int64_t last_move, last_answer;
 	bool has_moved;
+	bool lacks_mem_driver; /* for the device of the goal, as far as that is known */
 	struct life life;
 };
+
+/* ---- how far it is ---- */
+
+/* Of base and DIMMs. */
+static uint64_t left_by_balloon(const struct guest_state *state)
+{
+	return state->left - state->grown;
+}
+
+static uint64_t plugged(const struct waiting *w, const struct guest_state *state)
+{
+	const struct guest_mem_device *device = NULL;
+
+	if (w->goal->device)
+		device = guest_find_device(state, w->goal->device);
+	return device ? device->plugged : 0;
+}
+
+static uint64_t distance(uint64_t is, uint64_t goal)
+{
+	return is > goal ? is - goal : goal - is;
+}
+
+/* What the balloon still has to move; 0: nothing, or it is not waited for. */
+static uint64_t balloon_rest(const struct waiting *w)
+{
+	return w->goal->balloon ? distance(left_by_balloon(&w->state), w->goal->bytes_left) : 0;
+}
+
+static uint64_t device_rest(const struct waiting *w)
+{
+	return w->goal->device ? distance(plugged(w, &w->state), w->goal->requested) : 0;
+}
+
+/* What is left to the guest when it is there, with what other devices have plugged now. */
+static uint64_t whole_goal(const struct waiting *w)
+{
+	uint64_t left = w->goal->balloon ? w->goal->bytes_left : left_by_balloon(&w->state);
+
+	left += w->state.grown;
+	return w->goal->device ? left - plugged(w, &w->state) + w->goal->requested : left;
+}
 
 /* ---- signals ---- */
 
@@ -96,19 +150,30 @@ static void sleep_ms(int ms)
 /* A number that had to be corrected does not count. */
 static bool is_reached(const struct waiting *w)
 {
-	return w->state.left == w->goal && !*w->state.complaint;
+	return !balloon_rest(w) && !device_rest(w) && !*w->state.complaint;
+}
+
+/* "; m0 has 1.000 GiB plugged of 2.000 GiB", or nothing. */
+static void device_words(const struct waiting *w, char *words, size_t size)
+{
+	char is[SIZE_TEXT], goal[SIZE_TEXT];
+
+	*words = '\0';
+	if (device_rest(w))
+		snprintf(words, size, "; %s has %s plugged, and %s are requested", w->goal->device,
+			 size_word(plugged(w, &w->state), is), size_word(w->goal->requested, goal));
 }
 
 static int complain_shortfall(const struct waiting *w)
 {
-	uint64_t left = w->state.left;
-	char away[SIZE_TEXT], at[SIZE_TEXT];
+	bool unknown = balloon_rest(w) && !w->state.has_features;
+	char away[SIZE_TEXT], at[SIZE_TEXT], device[DEVICE_WORDS];
 
-	complain("shortfall of %s: nothing has moved for %u s, the guest stays at %s left%s",
-		 size_word(left > w->goal ? left - w->goal : w->goal - left, away),
-		 w->limits->patience, size_word(left, at),
-		 w->state.has_features ? ""
-				       : " (whether it has a driver, this QEMU does not tell)");
+	device_words(w, device, sizeof(device));
+	complain("shortfall of %s: nothing has moved for %u s, the guest stays at %s left%s%s",
+		 size_word(balloon_rest(w) + device_rest(w), away), w->limits->patience,
+		 size_word(w->state.left, at), device,
+		 unknown ? " (whether it has a driver, this QEMU does not tell)" : "");
 	return EXIT_SHORTFALL;
 }
 
@@ -118,14 +183,22 @@ static bool is_silent(const struct waiting *w)
 	return deadline_now() - w->last_answer > SILENT_MS;
 }
 
+/* One of those that have something to do. */
 static bool lacks_driver(const struct waiting *w)
 {
-	return w->state.has_features && !w->state.driver_ok;
+	return (balloon_rest(w) && w->state.has_features && !w->state.driver_ok) ||
+	       (device_rest(w) && w->lacks_mem_driver);
 }
 
-static int complain_no_driver(void)
+static int complain_no_driver(const struct waiting *w)
 {
-	complain("no balloon driver runs in the guest; the target is kept for one that comes");
+	if (device_rest(w) && w->lacks_mem_driver)
+		complain("no driver runs %s in the guest; what is requested is kept for one that "
+			 "comes",
+			 w->goal->device);
+	else
+		complain("no balloon driver runs in the guest; the target is kept for one that "
+			 "comes");
 	return EXIT_NO_DRIVER;
 }
 
@@ -143,7 +216,7 @@ static int complain_time(const struct waiting *w)
 		return EXIT_TIMEOUT;
 	}
 	if (lacks_driver(w))
-		return complain_no_driver();
+		return complain_no_driver(w);
 	if (w->state.paused)
 		why = "is paused";
 	else if (!w->has_moved)
@@ -156,7 +229,7 @@ static int complain_time(const struct waiting *w)
 static int complain_standstill(const struct waiting *w)
 {
 	if (lacks_driver(w))
-		return complain_no_driver();
+		return complain_no_driver(w);
 	if (w->state.paused) {
 		complain("the guest is paused and cannot move to its target");
 		return EXIT_TIMEOUT;
@@ -164,18 +237,26 @@ static int complain_standstill(const struct waiting *w)
 	return complain_shortfall(w);
 }
 
+/* Why a guest that may be alive has not answered. */
+static const char *silence_words(const struct guest_state *state)
+{
+	if (state->lacks_balloon)
+		return "a guest without a balloon cannot be asked";
+	return state->has_features && !(state->accepted >> STATS_VQ_BIT & 1)
+		       ? "its driver answers no questions (it has no STATS_VQ)"
+		       : "the guest does not answer when asked for statistics";
+}
+
 /* It may be dead, or hang: what it last reported is no answer. */
 static int complain_no_life(const struct waiting *w)
 {
-	char at[SIZE_TEXT];
+	char at[SIZE_TEXT], device[DEVICE_WORDS];
 
+	device_words(w, device, sizeof(device));
 	complain("no sign of life: nothing has moved for %u s, and %s; the guest last reported "
-		 "%s left",
-		 w->limits->patience,
-		 w->state.has_features && !(w->state.accepted >> STATS_VQ_BIT & 1)
-			 ? "its driver answers no questions (it has no STATS_VQ)"
-			 : "the guest does not answer when asked for statistics",
-		 size_word(w->state.left, at));
+		 "%s left%s",
+		 w->limits->patience, silence_words(&w->state), size_word(w->state.left, at),
+		 device);
 	return EXIT_TIMEOUT;
 }
 
@@ -192,6 +273,9 @@ static int end_with(const struct waiting *w, enum verdict verdict)
 	case CHANGED:
 		complain("somebody else has set another target meanwhile");
 		return EXIT_WRONG;
+	case GONE:
+		complain("the device %s is no longer in the machine", w->goal->device);
+		return EXIT_WRONG;
 	case TIME_UP:
 		return complain_time(w);
 	default:
@@ -199,15 +283,37 @@ static int end_with(const struct waiting *w, enum verdict verdict)
 	}
 }
 
-static enum verdict judge(struct waiting *w, uint64_t left_before, int64_t now)
+/* Whether what was asked of the guest is no longer what is asked of it. */
+static bool is_changed(const struct waiting *w)
+{
+	const struct guest_mem_device *device = NULL;
+
+	if (w->goal->device)
+		device = guest_find_device(&w->state, w->goal->device);
+	return (w->goal->balloon && w->state.has_target &&
+		w->state.target_left - w->state.grown != w->goal->bytes_left) ||
+	       (device && device->requested != w->goal->requested);
+}
+
+/* A device that makes no sense is there, though it is not among those that do. */
+static bool is_gone(const struct waiting *w)
+{
+	return w->goal->device && !guest_find_device(&w->state, w->goal->device) &&
+	       !*w->state.complaint;
+}
+
+static enum verdict judge(struct waiting *w, const struct guest_state *before, int64_t now)
 {
 	if (w->state.panicked)
 		return PANICKED;
+	if (is_gone(w))
+		return GONE;
 	if (is_reached(w))
 		return REACHED;
-	if (w->state.has_target && w->state.target_left != w->goal)
+	if (is_changed(w))
 		return CHANGED;
-	if (w->state.left != left_before) {
+	if (left_by_balloon(&w->state) != left_by_balloon(before) ||
+	    plugged(w, &w->state) != plugged(w, before)) {
 		w->last_move = now;
 		w->has_moved = true;
 		life_forget(&w->life);
@@ -217,6 +323,20 @@ static enum verdict judge(struct waiting *w, uint64_t left_before, int64_t now)
 	if (now - w->last_move >= (int64_t)w->limits->patience * 1000)
 		return STANDSTILL;
 	return ON_ITS_WAY;
+}
+
+/* A device that has done nothing may be one that nobody drives. */
+static int find_mem_driver(struct guest *guest, struct waiting *w)
+{
+	bool driver_ok;
+	int err;
+
+	w->lacks_mem_driver = false;
+	if (w->has_moved || !device_rest(w))
+		return 0;
+	err = guest_find_driver(guest, w->goal->device, &driver_ok);
+	w->lacks_mem_driver = !err && !driver_ok;
+	return err == -ENOTSUP || err == -ENODEV ? 0 : err;
 }
 
 /*
@@ -239,10 +359,31 @@ static int judge_standstill(struct guest *guest, struct waiting *w, enum verdict
 	return err;
 }
 
+/* Takes what was seen now; errors are those of guest_state(). */
+static int take_look(struct guest *guest, struct waiting *w, const struct guest_state *seen,
+		     enum verdict *verdict)
+{
+	struct guest_state before = w->state;
+	int64_t now = deadline_now();
+	int err;
+
+	w->state = *seen;
+	w->last_answer = now;
+	w->progress.goal = whole_goal(w);
+	if (!w->limits->quiet)
+		progress_update(&w->progress, seen->ram, seen->left, now);
+	*verdict = judge(w, &before, now);
+	if (*verdict != ON_ITS_WAY && *verdict != STANDSTILL && *verdict != TIME_UP)
+		return 0;
+	err = find_mem_driver(guest, w);
+	if (!err && *verdict == STANDSTILL)
+		err = judge_standstill(guest, w, verdict);
+	return err;
+}
+
 /* Looks once; errors are those of guest_state(), but time that is up is a verdict. */
 static int look(struct guest *guest, struct waiting *w, enum verdict *verdict)
 {
-	uint64_t left_before = w->state.left;
 	struct guest_state state;
 	int err;
 
@@ -250,18 +391,9 @@ static int look(struct guest *guest, struct waiting *w, enum verdict *verdict)
 	if (deadline_left(w->limits->end) == 0)
 		return 0;
 	guest_set_deadline(guest, deadline_first(w->limits->end, deadline_in(w->limits->look_ms)));
-	err = guest_state(guest, &state);
-	if (!err) {
-		int64_t now = deadline_now();
-
-		w->state = state;
-		w->last_answer = now;
-		if (!w->limits->quiet)
-			progress_update(&w->progress, state.ram, state.left, now);
-		*verdict = judge(w, left_before, now);
-		if (*verdict == STANDSTILL)
-			err = judge_standstill(guest, w, verdict);
-	}
+	err = w->goal->balloon ? guest_state(guest, &state) : guest_memory(guest, &state);
+	if (!err)
+		err = take_look(guest, w, &state, verdict);
 	if (err != -ETIMEDOUT || deadline_left(w->limits->end))
 		return err;
 	*verdict = TIME_UP;
@@ -286,23 +418,33 @@ static int poll_guest(struct guest *guest, struct waiting *w, enum verdict *verd
 	return err;
 }
 
-int wait_for_target(struct guest *guest, struct guest_state *state, uint64_t goal,
+bool wait_lacks_driver(struct guest *guest, const char *device)
+{
+	bool driver_ok;
+	bool lacks = !guest_find_driver(guest, device, &driver_ok) && !driver_ok;
+
+	if (lacks)
+		complain("%s has its request, but no driver runs it in the guest", device);
+	return lacks;
+}
+
+int wait_for_target(struct guest *guest, struct guest_state *state, const struct wait_goal *goal,
 		    const struct wait_limits *limits)
 {
 	int64_t now = deadline_now();
 	struct waiting w = {
 		.limits = limits,
-		.state = *state,
 		.goal = goal,
+		.state = *state,
 		.last_move = now,
 		.last_answer = now,
 	};
 	enum verdict verdict;
 	int err;
 
-	assert(goal <= state->ram && limits->patience > 0 && limits->look_ms > 0);
-	progress_begin(&w.progress, state->ram, state->left, goal, now);
-	watch_signals(goal, w.progress.terminal && !limits->quiet);
+	assert((goal->balloon || goal->device) && limits->patience > 0 && limits->look_ms > 0);
+	progress_begin(&w.progress, state->ram, state->left, whole_goal(&w), now);
+	watch_signals(whole_goal(&w), w.progress.terminal && !limits->quiet);
 	err = poll_guest(guest, &w, &verdict);
 	/* A complaint does not go on the bar's line. */
 	progress_end(&w.progress);

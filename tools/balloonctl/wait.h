@@ -16,13 +16,27 @@ struct wait_limits {
 	bool quiet;	   /* no bar, no lines on stdout */
 };
 
+/* What was asked of the guest: of its balloon, of a virtio-mem device, or of both. */
+struct wait_goal {
+	bool balloon;
+	uint64_t bytes_left; /* by the balloon, of base and DIMMs */
+	const char *device;  /* its name; NULL: none */
+	uint64_t requested;
+};
+
 /*
- * Waits until `goal` bytes are left to the guest, the target that was just set.
- * *state is its state before that, and then the newest one; of a guest that was lost
- * its ram is 0. Returns an exit status; complains of everything but success. SIGINT, SIGTERM
- * and SIGHUP end the program, with a word of the target, which stays.
+ * Waits until a goal is reached, which was just set. *state is the guest's state before that,
+ * and then the newest one; of a guest that was lost its ram is 0. Returns an exit status;
+ * complains of everything but success. SIGINT, SIGTERM and SIGHUP end the program, with a word
+ * of the target, which stays.
  */
-int wait_for_target(struct guest *guest, struct guest_state *state, uint64_t goal,
+int wait_for_target(struct guest *guest, struct guest_state *state, const struct wait_goal *goal,
 		    const struct wait_limits *limits);
+
+/*
+ * Tells whether the guest lacks a driver for a device, and complains if it does; not if that
+ * cannot be known.
+ */
+bool wait_lacks_driver(struct guest *guest, const char *device);
 
 #endif

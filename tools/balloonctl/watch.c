@@ -34,7 +34,9 @@ static const char help[] =
 	"is a table, with the selected one below. Without a GUEST (or -g) all that\n"
 	"`make run` has started, and new ones as they come. A guest that ends is shown as\n"
 	"gone until it is back. \"host\" is the memory of the machine that QEMU occupies\n"
-	"(Pss).\n"
+	"(Pss). Of a guest with virtio-mem devices \"grown\" is what they have plugged, of\n"
+	"what is requested of them; what is still to come is at the end of the bar, and a\n"
+	"line in the course is its RAM where that has changed.\n"
 	"\n"
 	"  --interval SEC   look every SEC seconds, 0.1 to 3600 (default 1)\n"
 	"  --window TIME    show the course of the last 1m, 5m, 15m, 1h, 6h or 24h\n"
@@ -335,12 +337,14 @@ static int run(const struct call *call)
 	const struct request *request = call->request;
 	struct poller_rate rate = poller_rate_of(call->common, request->interval_ms);
 	struct watch watch = { .interval_ms = request->interval_ms, .window = request->window };
-	int status = guest_set_open(&watch.set, call->common, request->guests, request->guest_count,
-				    &rate);
+	int status;
 
+	/* Before there are threads: a parser of JSON in one of them uses what this replaces. */
+	setlocale(LC_CTYPE, "");
+	status = guest_set_open(&watch.set, call->common, request->guests, request->guest_count,
+				&rate);
 	if (status)
 		return status;
-	setlocale(LC_CTYPE, "");
 	watch.unicode = !request->ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
 	if (request->json)
 		watch_lines(&watch.set);

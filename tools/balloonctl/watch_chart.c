@@ -2,7 +2,8 @@
 /*
  * The course of a guest's balloon: see watch_parts.h. A column is a stretch of time, and
  * shows its extremes: solid up to the least that was taken, light up to the most, so
- * that neither a dip nor a peak can fall between two columns.
+ * that neither a dip nor a peak can fall between two columns. The height is the most memory
+ * that the guest had; if that changed, a line shows what it had.
  */
 #include <assert.h>
 
@@ -22,6 +23,7 @@ struct chart {
 	unsigned window;
 	int top, rows, column, columns;
 	uint64_t ram;
+	bool ram_moved;
 	int64_t now, step, stale; /* milliseconds; a step is a column */
 };
 
@@ -64,6 +66,8 @@ static void draw_span(struct grid *grid, const struct chart *chart, int column,
 	/* In one row there is room for one: the one that is no more. */
 	if (rows_of(low) == rows_of(high) && span->high - span->last > span->last - span->low)
 		low = high;
+	if (chart->ram_moved && span->ram)
+		watch_put(grid, bottom - (level_of(chart, span->ram) - 1) / 8, column, &watch_ram);
 	for (int row = rows_of(low); row < rows_of(high); row++)
 		watch_put(grid, bottom - row, column, &between);
 	if (span->has_target) {
@@ -109,6 +113,13 @@ static void draw_axes(struct grid *grid, const struct chart *chart)
 	grid_text(grid, bottom, end - 3, GRID_DIM, "now");
 }
 
+uint64_t watch_chart_ram(const struct watch_screen *screen, const struct watch_view *view,
+			 bool *moved)
+{
+	return history_ram_most(&view->history, screen->window,
+				screen->now - history_window_ms(screen->window), moved);
+}
+
 void watch_draw_chart(struct grid *grid, int top, int rows, const struct watch_screen *screen,
 		      const struct watch_view *view)
 {
@@ -119,11 +130,11 @@ void watch_draw_chart(struct grid *grid, int top, int rows, const struct watch_s
 		.rows = rows < CHART_ROWS_MAX ? rows : CHART_ROWS_MAX,
 		.column = LABEL_COLUMNS + 2,
 		.columns = grid->columns - LABEL_COLUMNS - 3,
-		.ram = history_ram(&view->history),
 		.now = screen->now,
 		.stale = 2 * screen->interval_ms + WATCH_SILENCE_MS,
 	};
 
+	chart.ram = watch_chart_ram(screen, view, &chart.ram_moved);
 	if (chart.columns < COLUMNS_MIN || chart.ram == 0)
 		return;
 	chart.step = history_window_ms(chart.window) / chart.columns;

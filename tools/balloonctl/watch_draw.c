@@ -25,6 +25,8 @@ const struct watch_shade watch_used = { 0x2588, '#', GRID_USED };     /* full bl
 const struct watch_shade watch_unused = { 0x2591, '.', GRID_FREE };   /* light shade */
 const struct watch_shade watch_taken = { 0x2592, '=', GRID_TAKEN };   /* medium shade */
 const struct watch_shade watch_target = { 0x2502, '|', GRID_TARGET }; /* vertical line */
+const struct watch_shade watch_ram = { 0x2594, '^', GRID_DIM };	      /* upper eighth */
+const struct watch_shade watch_requested = { 0x00b7, '~', GRID_DIM }; /* middle dot */
 
 void watch_put(struct grid *grid, int row, int column, const struct watch_shade *shade)
 {
@@ -97,67 +99,12 @@ void watch_trouble(const struct watch_screen *screen, const struct watch_view *v
 		snprintf(text, WATCH_TROUBLE, "paused");
 }
 
-/* ---- a bar: used, free and taken memory, and the target ---- */
-
 int watch_share(uint64_t part, uint64_t whole, int columns)
 {
 	return whole ? (int)lround((double)part / (double)whole * columns) : 0;
 }
 
-static void draw_bar(struct grid *grid, int row, int column, int width,
-		     const struct watch_view *view)
-{
-	const struct guest_state *state = &view->sample.state;
-	int inner = width - 2, left = watch_share(state->left, state->ram, inner), busy = left;
-	uint64_t free;
-
-	if (inner < 1)
-		return;
-	if (sample_stat(&view->sample, STAT_FREE_MEMORY, &free) && free <= state->left)
-		busy = watch_share(state->left - free, state->ram, inner);
-	grid_text(grid, row, column, GRID_DIM, "[");
-	for (int i = 0; i < inner; i++)
-		watch_put(grid, row, column + 1 + i,
-			  i < busy   ? &watch_used
-			  : i < left ? &watch_unused
-				     : &watch_taken);
-	if (state->has_target) {
-		int at = watch_share(state->target_left, state->ram, inner);
-
-		watch_put(grid, row, column + 1 + (at < inner ? at : inner - 1), &watch_target);
-	}
-	grid_text(grid, row, column + width - 1, GRID_DIM, "]");
-}
-
 /* ---- words ---- */
-
-/* Amounts that do not fit are left out, one by one from the right. */
-static void draw_amounts(struct grid *grid, int row, const struct watch_view *view)
-{
-	static const struct {
-		enum watch_sort amount;
-		const char *name;
-	} amounts[] = { { WATCH_BY_LEFT, "left" },
-			{ WATCH_BY_TAKEN, "taken" },
-			{ WATCH_BY_FREE, "free" },
-			{ WATCH_BY_TARGET, "target left" } };
-	char text[SIZE_TEXT];
-	int column = 1;
-	double bytes;
-
-	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
-		int before = column;
-
-		if (!watch_amount(view, amounts[i].amount, &bytes))
-			continue;
-		column = grid_field(grid, row, column, grid->columns, GRID_PLAIN, "%s %s",
-				    amounts[i].name, size_word((uint64_t)bytes, text));
-		if (column == before)
-			break;
-		/* So that they stay where they are. */
-		column = before + (int)strlen(amounts[i].name) + 1 + 10 + 1;
-	}
-}
 
 /* "inflating 1.200 GiB/s"; leaves the text alone while nothing moves. */
 static void rate_words(const struct watch_view *view, char *text, size_t size)
@@ -233,8 +180,8 @@ static void draw_guest(struct grid *grid, int row, int rows, const struct watch_
 {
 	draw_headline(grid, row, screen, view);
 	if (watch_has_amounts(screen, view)) {
-		draw_bar(grid, row + 1, 1, grid->columns - 2, view);
-		draw_amounts(grid, row + 2, view);
+		watch_draw_bar(grid, row + 1, view);
+		watch_draw_amounts(grid, row + 2, view);
 	}
 	if (rows >= FULL_ROWS)
 		watch_draw_chart(grid, row + BRIEF_ROWS, rows - BRIEF_ROWS - 1, screen, view);
@@ -324,18 +271,42 @@ static void draw_title(struct grid *grid, const struct watch_screen *screen, boo
 
 #define HOW_TO_ASK "? keys" /* what a narrow screen shows in any case */
 
-static void draw_legend(struct grid *grid)
+/* Whether any guest has memory still to come. */
+static bool has_requested(const struct watch_screen *screen)
 {
-	static const struct {
+	for (size_t i = 0; i < screen->count; i++)
+		if (watch_still_to_come(&screen->views[i]))
+			return true;
+	return false;
+}
+
+/* Whether the course of any guest has a line for its memory. */
+static bool has_ram(const struct watch_screen *screen)
+{
+	bool moved = false;
+
+	for (size_t i = 0; i < screen->count && !moved; i++)
+		watch_chart_ram(screen, &screen->views[i], &moved);
+	return moved;
+}
+
+static void draw_legend(struct grid *grid, const struct watch_screen *screen)
+{
+	const struct {
 		const struct watch_shade *shade;
 		const char *name;
-	} words[] = { { &watch_used, "used" },
-		      { &watch_unused, "free" },
-		      { &watch_taken, "taken" },
-		      { &watch_target, "target" } };
+		bool absent;
+	} words[] = { { &watch_used, "used", false },
+		      { &watch_unused, "free", false },
+		      { &watch_taken, "taken", false },
+		      { &watch_target, "target", false },
+		      { &watch_requested, "requested", !has_requested(screen) },
+		      { &watch_ram, "RAM it had", !has_ram(screen) } };
 	int row = grid->rows - 1, column = 1, room = grid->columns - (int)strlen(HOW_TO_ASK) - 3;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i].absent)
+			continue;
 		if (column + 2 + (int)strlen(words[i].name) > room)
 			break;
 		watch_put(grid, row, column, words[i].shade);
@@ -385,7 +356,7 @@ void watch_draw(struct grid *grid, const struct watch_screen *screen)
 	}
 	if (framed) {
 		draw_title(grid, screen, table);
-		draw_legend(grid);
+		draw_legend(grid, screen);
 	}
 	if (screen->count == 0)
 		grid_words(grid, framed ? 2 : 0, 1, GRID_PLAIN,

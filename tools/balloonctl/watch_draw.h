@@ -29,6 +29,7 @@ struct watch_view {
 	X(WATCH_BY_NAME, 'N', "GUEST", "name") \
 	X(WATCH_BY_LEFT, 'M', "LEFT", "memory left") \
 	X(WATCH_BY_TAKEN, 'T', "TAKEN", "memory taken") \
+	X(WATCH_BY_GROWN, 'W', "GROWN", "memory grown") \
 	X(WATCH_BY_TARGET, 'G', "TARGET", "target (memory to be left)") \
 	X(WATCH_BY_FREE, 'F', "FREE", "memory free in the guest") \
 	X(WATCH_BY_HOST, 'H', "HOST", "memory of the host") \

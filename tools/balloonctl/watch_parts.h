@@ -16,7 +16,8 @@ struct watch_shade {
 	enum grid_style style;
 };
 
-extern const struct watch_shade watch_used, watch_unused, watch_taken, watch_target;
+extern const struct watch_shade watch_used, watch_unused, watch_taken, watch_target, watch_ram,
+	watch_requested;
 
 /* watch_draw.c: puts the character that this grid can have. */
 void watch_put(struct grid *grid, int row, int column, const struct watch_shade *shade);
@@ -39,6 +40,22 @@ bool watch_has_amounts(const struct watch_screen *screen, const struct watch_vie
 /* watch_draw.c: writes what is wrong with the guest; "" if nothing is. */
 void watch_trouble(const struct watch_screen *screen, const struct watch_view *view,
 		   char text[WATCH_TROUBLE]);
+
+/* watch_bar.c: gives the bytes that are requested of virtio-mem devices, and not plugged yet. */
+uint64_t watch_still_to_come(const struct watch_view *view);
+
+/* watch_bar.c: draws a bar over a row: used, free, taken, still to come, and the target. */
+void watch_draw_bar(struct grid *grid, int row, const struct watch_view *view);
+
+/* watch_bar.c: puts amounts into a row; those that do not fit are left out from the right. */
+void watch_draw_amounts(struct grid *grid, int row, const struct watch_view *view);
+
+/*
+ * watch_chart.c: gives the memory that is the height of a guest's course; *moved tells whether
+ * the guest had less in its time, too, and a line for it is drawn.
+ */
+uint64_t watch_chart_ram(const struct watch_screen *screen, const struct watch_view *view,
+			 bool *moved);
 
 /* watch_chart.c: draws the course of a guest in so many rows and an axis below them. */
 void watch_draw_chart(struct grid *grid, int top, int rows, const struct watch_screen *screen,

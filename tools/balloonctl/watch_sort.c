@@ -29,6 +29,9 @@ bool watch_amount(const struct watch_view *view, enum watch_sort sort, double *a
 	case WATCH_BY_TAKEN:
 		*amount = (double)sample->state.taken;
 		return true;
+	case WATCH_BY_GROWN:
+		*amount = (double)sample->state.grown;
+		return sample->state.has_grown;
 	case WATCH_BY_TARGET:
 		*amount = (double)sample->state.target_left;
 		return sample->state.has_target;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Guests as a table, a row each: see watch_parts.h. On a narrow screen the columns at the
- * right are left out.
+ * right are left out; that of what has grown is there if any guest can grow.
  */
 #include <assert.h>
 #include <math.h>
@@ -20,9 +20,21 @@ static const char *const headings[] = { WATCH_SORT_TABLE(HEADING) };
 #undef HEADING
 
 static const int widths[WATCH_SORTS] = {
-	[WATCH_BY_LEFT] = 9, [WATCH_BY_TAKEN] = 9, [WATCH_BY_TARGET] = 9, [WATCH_BY_FREE] = 9,
-	[WATCH_BY_HOST] = 9, [WATCH_BY_CPU] = 6,   [WATCH_BY_RATE] = 10,
+	[WATCH_BY_LEFT] = 9, [WATCH_BY_TAKEN] = 9, [WATCH_BY_GROWN] = 9, [WATCH_BY_TARGET] = 9,
+	[WATCH_BY_FREE] = 9, [WATCH_BY_HOST] = 9,  [WATCH_BY_CPU] = 6,	 [WATCH_BY_RATE] = 10,
 };
+
+static bool has_column(const struct watch_screen *screen, enum watch_sort column)
+{
+	double amount;
+
+	if (column != WATCH_BY_GROWN)
+		return true;
+	for (size_t i = 0; i < screen->count; i++)
+		if (watch_amount(&screen->views[i], column, &amount))
+			return true;
+	return false;
+}
 
 /* As wide as the longest name, within limits, and within the screen. */
 static int name_width(const struct grid *grid, const struct watch_screen *screen)
@@ -67,6 +79,8 @@ static void draw_headings(struct grid *grid, int row, int width, const struct wa
 		enum grid_style style = screen->sort == i ? GRID_BOLD : GRID_DIM;
 		int end = column + GAP + widths[i];
 
+		if (!has_column(screen, i))
+			continue;
 		if (end >= grid->columns)
 			break;
 		grid_print(grid, row, column + GAP, style, "%*s", widths[i], headings[i]);
@@ -75,13 +89,16 @@ static void draw_headings(struct grid *grid, int row, int width, const struct wa
 }
 
 /* Gives the column after the amounts. */
-static int draw_amounts(struct grid *grid, int row, int column, const struct watch_view *view)
+static int draw_amounts(struct grid *grid, int row, int column, const struct watch_screen *screen,
+			const struct watch_view *view)
 {
 	for (enum watch_sort i = WATCH_BY_NAME + 1; i < WATCH_SORTS; i++) {
 		int end = column + GAP + widths[i];
 		char text[SIZE_TEXT + 1] = "";
 		double amount;
 
+		if (!has_column(screen, i))
+			continue;
 		if (end >= grid->columns)
 			break;
 		if (watch_amount(view, i, &amount))
@@ -108,7 +125,7 @@ static void draw_row(struct grid *grid, int row, int width, const struct watch_s
 		grid_put(grid, row, 0, '>', GRID_BOLD);
 	watch_put_name(grid, row, width, style, view->name);
 	if (watch_has_amounts(screen, view))
-		column = draw_amounts(grid, row, column, view);
+		column = draw_amounts(grid, row, column, screen, view);
 	grid_words(grid, row, column + GAP, GRID_ALARM, trouble);
 }
 

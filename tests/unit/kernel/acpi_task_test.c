@@ -13,8 +13,8 @@
 
 #include "arch/clock.h"
 #include "arch/irq.h"
-#include "drivers/acpi/acpi_memory.h"
 #include "drivers/acpi/acpi_notify.h"
+#include "drivers/mem/dimm.h"
 #include "kernel/acpi_task.h"
 #include "kernel/lib/types.h"
 #include "kernel/task/task.h"
@@ -24,7 +24,8 @@
 static const struct acpi_notify_ops *ops;
 static int notify_err, create_err;
 static void (*task)(void *);
-static unsigned turned_off, woken, checked, found, looked;
+static unsigned turned_off, woken, checked, started, looked, stepped;
+static unsigned leaving; /* so many steps more want another one */
 static uint64_t now;
 static jmp_buf asleep;
 static bool press_again;
@@ -39,18 +40,27 @@ int acpi_notify_start(const struct acpi_notify_ops *callbacks)
 }
 
 /* An event of before would be dropped when listening begins. */
-int acpi_memory_find(void)
+void dimm_start(void)
 {
 	assert_non_null(ops);
-	found++;
-	return 0;
+	started++;
 }
 
-void acpi_memory_look(void)
+void dimm_look(void)
 {
-	assert_int_equal(found, 1);
+	assert_int_equal(started, 1);
 	assert_false(fake_irqs_off);
 	looked++;
+}
+
+bool dimm_step(void)
+{
+	assert_false(fake_irqs_off);
+	stepped++;
+	if (leaving == 0)
+		return false;
+	leaving--;
+	return true;
 }
 
 /* The machine cannot be turned off here: the test goes on. */
@@ -73,14 +83,17 @@ int task_create(const char *name, enum task_priority priority, void (*fn)(void *
 	return create_err;
 }
 
-/* Nothing wakes it: back to the test. */
+/* Time passes, or nothing wakes it: back to the test. */
 bool task_wait(struct wait_queue *queue, uint64_t deadline)
 {
 	(void)queue;
-	assert_true(deadline == DEADLINE_NEVER);
 	/* What comes between the look and the wait would be missed. */
 	assert_true(fake_irqs_off);
-	longjmp(asleep, 1);
+	if (deadline == DEADLINE_NEVER)
+		longjmp(asleep, 1);
+	assert_true(deadline > now && deadline - now <= CLOCK_AWAKE_STEP_NS);
+	now = deadline;
+	return false;
 }
 
 void task_wake(struct wait_queue *queue)
@@ -136,7 +149,7 @@ static int setup(void **state)
 	notify_err = create_err = 0;
 	task = NULL;
 	ops = NULL;
-	turned_off = woken = checked = found = looked = 0;
+	turned_off = woken = checked = started = looked = stepped = leaving = 0;
 	press_again = in_interrupt = false;
 	fake_irqs_off = 0;
 	now += 10 * NS_PER_S;
@@ -198,31 +211,53 @@ static void a_press_while_the_machine_goes_is_nothing_new(void **state)
 	assert_int_equal(turned_off, 1);
 }
 
-static void memory_is_looked_at_at_the_start_and_when_it_changes(void **state)
+static void memory_is_looked_at_when_it_changes(void **state)
 {
 	(void)state;
-	assert_int_equal(looked, 1);
+	assert_int_equal(started, 1);
 	run_task();
-	assert_int_equal(looked, 1);
+	assert_int_equal(looked, 0);
 	ops->memory();
-	assert_int_equal(looked, 1);
+	assert_int_equal(looked, 0);
 	assert_int_equal(woken, 1);
 	run_task();
-	assert_int_equal(looked, 2);
+	assert_int_equal(looked, 1);
+	assert_int_equal(stepped, 1);
 	assert_int_equal(turned_off, 0);
 	/* Both at once. */
 	ops->memory();
 	ops->power_button();
 	run_task();
-	assert_int_equal(looked, 3);
+	assert_int_equal(looked, 2);
 	assert_int_equal(turned_off, 1);
+}
+
+static void memory_that_leaves_has_its_steps(void **state)
+{
+	(void)state;
+	leaving = 3;
+	ops->memory();
+	run_task();
+	assert_int_equal(looked, 1);
+	assert_int_equal(stepped, 4);
+}
+
+static void the_button_is_obeyed_while_memory_leaves(void **state)
+{
+	(void)state;
+	leaving = 3;
+	ops->memory();
+	ops->power_button();
+	run_task();
+	assert_int_equal(turned_off, 1);
+	assert_int_equal(stepped, 4);
 }
 
 static void a_machine_without_a_button_gets_no_task(void **state)
 {
 	(void)state;
 	task = NULL;
-	found = 0;
+	started = 0;
 	notify_err = -ENODEV;
 	acpi_task_start(turn_off);
 	assert_null(task);
@@ -234,7 +269,7 @@ static void without_a_task_there_is_a_warning(void **state)
 {
 	(void)state;
 	create_err = -ENOMEM;
-	found = 0;
+	started = 0;
 	acpi_task_start(turn_off);
 	assert_int_equal(sim_log_warnings, 1);
 }
@@ -247,7 +282,9 @@ int main(void)
 		TEST(a_press_wakes_the_task_which_turns_the_machine_off),
 		TEST(two_presses_at_once_are_one),
 		TEST(a_press_while_the_machine_goes_is_nothing_new),
-		TEST(memory_is_looked_at_at_the_start_and_when_it_changes),
+		TEST(memory_is_looked_at_when_it_changes),
+		TEST(memory_that_leaves_has_its_steps),
+		TEST(the_button_is_obeyed_while_memory_leaves),
 		TEST(a_machine_without_a_button_gets_no_task),
 		TEST(without_a_task_there_is_a_warning),
 		/* The last: the button stays pressed. */

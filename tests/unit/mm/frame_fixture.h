@@ -18,6 +18,14 @@
 
 #include "mm/frame.h"
 
+/* Allocates like frame_alloc_blocks(), one block. -ENOMEM: there is none. */
+static inline int frame_alloc_block(pfn_t limit, enum owner owner, pfn_t *pfn)
+{
+	size_t one;
+
+	return frame_alloc_blocks(1, limit, owner, pfn, &one);
+}
+
 /* Stored where a call must not store a result. */
 #define PFN_UNTOUCHED 0x5aa5a55a5aa5a55a
 

@@ -35,6 +35,7 @@ static const struct frame_region_part regions[] = {
 
 static uint8_t model[FRAMES];
 static uint64_t model_count[OWNER_COUNT];
+static uint64_t model_boot_free;
 static uint64_t map_at_boot; /* frames */
 
 /* Where the books lay after the last step that can have moved them. */
@@ -48,7 +49,7 @@ static pfn_t pfns[700];
 
 /* How often what happened: all of it has to. */
 static struct {
-	uint64_t grown, grown_without_frames, shrunk, kept, outside, full_boot;
+	uint64_t grown, grown_without_frames, shrunk, kept, outside, full_boot, held, held_together;
 } seen;
 
 static uint64_t seed = 0x9e3779b97f4a7c15;
@@ -80,6 +81,9 @@ static void model_set(pfn_t pfn, uint64_t count, enum owner from, enum owner to)
 		assert_int_equal(model[pfn + i - RAM], from);
 		model[pfn + i - RAM] = (uint8_t)to;
 	}
+	if (pfn < RAM + BOOT_BLOCKS * B)
+		model_boot_free += (to == OWNER_FREE ? count : 0) -
+				   (from == OWNER_FREE ? count : 0);
 	model_count[from] -= count;
 	model_count[to] += count;
 }
@@ -120,7 +124,22 @@ static void model_start(void)
 	memset(model, OWNER_FREE, BOOT_BLOCKS * B);
 	model_count[OWNER_ABSENT] = (FIRST_BLOCKS + SECOND_BLOCKS) * B;
 	model_count[OWNER_FREE] = BOOT_BLOCKS * B;
+	model_boot_free = BOOT_BLOCKS * B;
 	model_books();
+}
+
+/* Whether a unit's frames are free, or the owner's, of whom there is at least one. */
+static bool unit_is_held(const struct frame_region_part *part, size_t n, enum owner owner)
+{
+	const uint8_t *unit = model + (part->start - RAM) + n * B;
+	bool some = false;
+
+	for (size_t i = 0; i < part->unit * B; i++) {
+		if (unit[i] != owner && unit[i] != OWNER_FREE)
+			return false;
+		some |= unit[i] == owner;
+	}
+	return some;
 }
 
 static size_t count_units(const struct frame_region_part *part)
@@ -289,6 +308,31 @@ static void do_shrink(void)
 	seen.shrunk += n;
 }
 
+/* What an owner holds, from the highest unit down, as far as units lie together. */
+static void do_find_held(void)
+{
+	const struct frame_region_part *part = &regions[below(ARRAY_SIZE(regions))];
+	enum owner owner = below(3) > 0 ? OWNER_BALLOON : some_owner();
+	size_t max = part->unit + below(20), end = part->blocks, at, blocks = 0;
+	pfn_t pfn = 0;
+	int err = frame_region_find_held(part, max, owner, &pfn, &blocks);
+
+	while (end > 0 && !unit_is_held(part, end - part->unit, owner))
+		end -= part->unit;
+	if (end == 0) {
+		assert_int_equal(err, -ENOENT);
+		return;
+	}
+	at = end - part->unit;
+	while (at > 0 && end - at + part->unit <= max && unit_is_held(part, at - part->unit, owner))
+		at -= part->unit;
+	assert_int_equal(err, 0);
+	assert_int_equal(pfn, part->start + at * B);
+	assert_int_equal(blocks, end - at);
+	seen.held++;
+	seen.held_together += blocks > part->unit;
+}
+
 /* ---- The comparison ---- */
 
 static void compare_counts(void)
@@ -297,6 +341,7 @@ static void compare_counts(void)
 
 	for (unsigned o = 0; o < OWNER_COUNT; o++)
 		assert_int_equal(ledger_count((enum owner)o), model_count[o]);
+	assert_int_equal(frame_boot_free(), model_boot_free);
 	assert_int_equal(ledger_managed(), (BOOT_BLOCKS + FIRST_BLOCKS + SECOND_BLOCKS) * B -
 						   model_count[OWNER_ABSENT]);
 	if (!ledger_check(verdict))
@@ -305,8 +350,13 @@ static void compare_counts(void)
 
 static void compare_maps(void)
 {
+	uint64_t free = frame_boot_free();
+
 	for (size_t i = 0; i < FRAMES; i++)
 		assert_int_equal(frame_owner(RAM + i), model[i]);
+	for (size_t i = 0; i < BOOT_BLOCKS * B; i++)
+		free -= model[i] == OWNER_FREE;
+	assert_int_equal(free, 0);
 	fixture_assert_books();
 }
 
@@ -318,7 +368,7 @@ static void do_something(uint64_t goal, bool growing)
 {
 	bool much = model_count[OWNER_FREE] > goal;
 
-	switch (below(20)) {
+	switch (below(21)) {
 	case 0:
 		do_change_owner();
 		break;
@@ -347,6 +397,9 @@ static void do_something(uint64_t goal, bool growing)
 		} else {
 			do_free_stretch();
 		}
+		break;
+	case 7:
+		do_find_held();
 		break;
 	default:
 		if (below(20) < (much ? 14 : 4))
@@ -379,13 +432,15 @@ static void random_steps_agree_with_a_model(void **state)
 	}
 	compare_maps();
 	print_message("%zu grown, %zu times without a frame, %zu shrunk, %zu kept, %zu claims with "
-		      "books outside, %zu small runs in a region\n",
+		      "books outside, %zu small runs in a region, %zu held, %zu together\n",
 		      (size_t)seen.grown, (size_t)seen.grown_without_frames, (size_t)seen.shrunk,
-		      (size_t)seen.kept, (size_t)seen.outside, (size_t)seen.full_boot);
+		      (size_t)seen.kept, (size_t)seen.outside, (size_t)seen.full_boot,
+		      (size_t)seen.held, (size_t)seen.held_together);
 	/* The walk has been everywhere, or it has not tested much. */
 	assert_true(seen.grown > 5000 && seen.shrunk > 5000 && seen.kept > 300);
 	assert_true(seen.grown_without_frames > 30 && seen.outside > 1000);
 	assert_true(seen.full_boot > 1000);
+	assert_true(seen.held > 300 && seen.held_together > 30);
 }
 
 static void all_that_has_come_can_leave_at_the_end(void **state)

@@ -112,14 +112,13 @@ static void boot(void)
 {
 	memset(gib, 0, sizeof(gib));
 	prepare_err = 0;
-	memory_region_forget();
 	region_fixture_boot(BOOT_BLOCKS * B);
 }
 
 static void start(void)
 {
 	boot();
-	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS, 1), 0);
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), 0);
 }
 
 static void plug(pfn_t pfn, size_t blocks)
@@ -178,22 +177,20 @@ static void a_region_that_cannot_be_mapped_is_not_announced(void **state)
 	(void)state;
 	boot();
 	prepare_err = -EBUSY;
-	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS, 1), -EBUSY);
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), -EBUSY);
 	prepare_err = 0;
 	prepared_end = 0;
-	assert_int_equal(memory_region_announce(0, 1, 1), -EINVAL);
-	assert_int_equal(memory_region_announce(RAM, 1, 1), -EINVAL);
-	assert_int_equal(memory_region_announce(REGION, 0, 1), -EINVAL);
-	assert_int_equal(memory_region_announce(REGION + 1, 1, 1), -EINVAL);
-	assert_int_equal(memory_region_announce(REGION, SIZE_MAX / B, 1), -EINVAL);
-	assert_int_equal(memory_region_announce(REGION, (size_t)1 << 55, 1), -EINVAL);
-	assert_int_equal(memory_region_announce(PFN_NONE - B + 1, 1, 1), -EINVAL);
-	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS, 0), -EINVAL);
-	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS, 3), -EINVAL);
+	assert_int_equal(memory_region_announce(0, 1), -EINVAL);
+	assert_int_equal(memory_region_announce(RAM, 1), -EINVAL);
+	assert_int_equal(memory_region_announce(REGION, 0), -EINVAL);
+	assert_int_equal(memory_region_announce(REGION + 1, 1), -EINVAL);
+	assert_int_equal(memory_region_announce(REGION, SIZE_MAX / B), -EINVAL);
+	assert_int_equal(memory_region_announce(REGION, (size_t)1 << 55), -EINVAL);
+	assert_int_equal(memory_region_announce(PFN_NONE - B + 1, 1), -EINVAL);
 	assert_int_equal(prepared_end, 0);
 	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 0);
 	take_everything();
-	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS, 1), -ENOMEM);
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), -ENOMEM);
 	fixture_assert_books();
 }
 
@@ -325,41 +322,33 @@ static void so_many_regions_can_be_announced_and_no_more(void **state)
 
 	(void)state;
 	boot();
-	for (size_t n = 0; n < FRAME_REGIONS_MAX; n++, at += 3 * B)
-		assert_int_equal(memory_region_announce(at, 2, 2), 0);
-	assert_int_equal(memory_region_announce(at, 2, 2), -ENOSPC);
+	/* Those that RAM leaves, of which there is one range. */
+	for (size_t n = 0; n < FRAME_SPANS_MAX - 1; n++, at += 3 * B)
+		assert_int_equal(memory_region_announce(at, 2), 0);
+	assert_int_equal(memory_region_announce(at, 2), -ENOSPC);
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 1);
 	fixture_assert_books();
 }
 
-static void what_could_be_unplugged_is_counted_in_units_of_all_regions(void **state)
+/* Neither without a region, nor beside one whose reserve is needed. */
+static void a_region_without_room_for_its_books_leaves_the_reserve_as_it_was(void **state)
 {
-	const struct frame_region_part second = { REGION + 20 * B, 12, 4 };
-	size_t blocks = 77;
-	pfn_t pfn;
-
 	(void)state;
 	boot();
-	assert_false(memory_region_removable(&blocks));
-	assert_int_equal(blocks, 0);
-	assert_int_equal(memory_region_announce(REGION, 10, 1), 0);
-	assert_true(memory_region_removable(&blocks));
-	assert_int_equal(blocks, 0);
-	assert_int_equal(memory_region_announce(second.start, second.blocks, second.unit), 0);
+	take_everything();
+	fixture_free(RAM + 3 * B, 1, OWNER_HELD);
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), -ENOMEM);
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 0);
+	assert_int_equal(ledger_count(OWNER_FREE), 1);
+	frame_free_owned(OWNER_HELD, UINT64_MAX);
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), 0);
+	take_everything();
+	assert_int_equal(memory_region_announce(REGION + REGION_BLOCKS * B, 9), -ENOMEM);
 	/* The fake of the tables knows of the last region only. */
 	prepared_start = pfn_to_paddr(REGION);
-	plug(REGION, 3);
-	plug(second.start, 7);
-	assert_true(memory_region_removable(&blocks));
-	assert_int_equal(blocks, 3 + 4);
-	assert_int_equal(memory_region_claim(&second, 8, &pfn, &blocks), 0);
-	assert_int_equal(pfn, second.start);
-	assert_int_equal(blocks, 4);
-	assert_true(memory_region_removable(&blocks));
-	assert_int_equal(blocks, 3);
-	fixture_reserve(REGION + B, 1, OWNER_HEAP);
-	assert_true(memory_region_removable(&blocks));
-	assert_int_equal(blocks, 2);
-	memory_region_keep(second.start, 4);
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 1);
+	plug(REGION, 1);
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 2);
 	fixture_assert_books();
 }
 
@@ -377,7 +366,7 @@ int main(void)
 		TEST(of_two_tables_the_one_in_memory_of_the_boot_is_kept),
 		TEST(particular_blocks_are_unmapped_as_well),
 		TEST(so_many_regions_can_be_announced_and_no_more),
-		TEST(what_could_be_unplugged_is_counted_in_units_of_all_regions),
+		TEST(a_region_without_room_for_its_books_leaves_the_reserve_as_it_was),
 	};
 
 	return cmocka_run_group_tests_name("memory_region", tests, region_fixture_reserve, NULL);

@@ -12,7 +12,6 @@
 #include "drivers/acpi/acpi.h"
 #include "drivers/acpi/acpi_memory.h"
 #include "tests/sim/sim_acpi.h"
-#include "tests/sim/sim_log.h"
 
 #define RSDP 0xf5a00
 #define ROOT 0x7ffe0000
@@ -32,13 +31,15 @@ static const uint8_t aml[] = { 0x5b, 0x80, 'H',	 'P', 'M', 'R', 1,   0x0b, 0x00,
 
 /* The host's side. */
 static struct {
-	uint64_t size;
+	uint64_t address, size;
 	uint8_t flags;
 } slots[SLOTS];
 static unsigned selected, ejected;
 
 static void show_slot(void)
 {
+	sim_acpi_set_ports(BASE + 0x00, 4, (uint32_t)slots[selected].address);
+	sim_acpi_set_ports(BASE + 0x04, 4, (uint32_t)(slots[selected].address >> 32));
 	sim_acpi_set_ports(BASE + 0x08, 4, (uint32_t)slots[selected].size);
 	sim_acpi_set_ports(BASE + 0x0c, 4, (uint32_t)(slots[selected].size >> 32));
 	sim_acpi_set_ports(FLAGS, 1, slots[selected].flags);
@@ -67,7 +68,6 @@ static int setup(void **state)
 {
 	(void)state;
 	sim_acpi_reset();
-	sim_log_reset();
 	memset(slots, 0, sizeof(slots));
 	selected = ejected = 0;
 	sim_acpi_on_port_write = on_write;
@@ -90,92 +90,66 @@ static int start_with(const void *bytes, size_t size)
 	return acpi_memory_find();
 }
 
-static void fill(unsigned slot, uint64_t size, uint8_t flags)
+static void start(void)
 {
+	assert_int_equal(start_with(aml, sizeof(aml)), 0);
+	assert_int_equal(acpi_memory_slots(), SLOTS);
+	sim_acpi_write_count = 0;
+}
+
+static void fill(unsigned slot, uint64_t address, uint64_t size, uint8_t flags)
+{
+	slots[slot].address = address;
 	slots[slot].size = size;
 	slots[slot].flags = flags;
 	show_slot();
 }
 
-static void empty_slots_are_no_line(void **state)
+static struct acpi_memory_slot read_slot(unsigned slot)
 {
-	(void)state;
-	assert_int_equal(start_with(aml, sizeof(aml)), 0);
-	/* A size without its bit is nothing. */
-	fill(1, GIB, 0);
-	acpi_memory_look();
-	assert_int_equal(sim_log_warnings + sim_log_infos, 0);
+	struct acpi_memory_slot state;
+
+	memset(&state, 0xa5, sizeof(state));
+	acpi_memory_read(slot, &state);
+	return state;
 }
 
-static void memory_from_the_start_is_one_line(void **state)
+static void an_empty_slot_says_so(void **state)
 {
+	struct acpi_memory_slot slot;
+
 	(void)state;
-	fill(0, 512 * MIB, 1);
-	fill(2, 6 * GIB, 1);
-	assert_int_equal(start_with(aml, sizeof(aml)), 0);
-	acpi_memory_look();
-	assert_int_equal(sim_log_warnings, 1);
-	assert_string_equal(sim_log_warning,
-			    "memory: 6.5 GiB in 2 slots are there, which this guest does not use");
-	assert_true(acpi_memory_unused() == 6 * GIB + 512 * MIB);
-	/* Nothing changed. */
-	acpi_memory_look();
-	assert_int_equal(sim_log_warnings + sim_log_infos, 1);
+	start();
+	/* Addresses, sizes and news without the bit that something is there are nothing. */
+	fill(1, 4 * GIB, GIB, 6);
+	slot = read_slot(1);
+	assert_false(slot.present || slot.inserted || slot.removing);
+	assert_true(slot.address == 0 && slot.size == 0);
+	fill(1, 4 * GIB, GIB, 0xff);
+	slot = read_slot(1);
+	assert_false(slot.present || slot.inserted || slot.removing);
+	assert_true(slot.address == 0 && slot.size == 0);
 }
 
-static void memory_that_comes_is_a_line_and_is_seen(void **state)
+static void a_slot_says_what_is_in_it(void **state)
 {
+	struct acpi_memory_slot slot;
+
 	(void)state;
-	assert_int_equal(start_with(aml, sizeof(aml)), 0);
-	acpi_memory_look();
-	fill(1, GIB, 3);
-	acpi_memory_look();
-	assert_int_equal(sim_log_warnings, 1);
-	assert_string_equal(sim_log_warning,
-			    "memory: 1.0 GiB in 1 slot are there, which this guest does not use");
-	assert_int_equal(slots[1].flags, 1);
-	assert_int_equal(ejected, 0);
-}
-
-static void memory_that_is_to_leave_may_go(void **state)
-{
-	(void)state;
-	fill(1, GIB, 1);
-	fill(2, GIB, 1);
-	assert_int_equal(start_with(aml, sizeof(aml)), 0);
-	acpi_memory_look();
-	slots[1].flags |= 4;
-	acpi_memory_look();
-	assert_int_equal(ejected, 1);
-	assert_int_equal(slots[2].flags, 1);
-	assert_int_equal(sim_log_warnings + sim_log_infos, 2);
-	slots[2].flags |= 4;
-	acpi_memory_look();
-	assert_int_equal(ejected, 2);
-	assert_int_equal(sim_log_warnings + sim_log_infos, 3);
-	assert_string_equal(sim_log_info, "memory: all slots are empty now");
-	assert_true(acpi_memory_unused() == 0);
-}
-
-static uint64_t seen_meanwhile;
-
-static void look_meanwhile(uint16_t port, unsigned width)
-{
-	(void)port;
-	(void)width;
-	seen_meanwhile = acpi_memory_unused();
-}
-
-/* Break + m may ask in the middle of a look. */
-static void the_sum_is_whole_at_any_time(void **state)
-{
-	(void)state;
-	fill(0, GIB, 1);
-	assert_int_equal(start_with(aml, sizeof(aml)), 0);
-	acpi_memory_look();
-	sim_acpi_on_port_read = look_meanwhile;
-	acpi_memory_look();
-	assert_true(seen_meanwhile == GIB);
+	start();
+	fill(2, UINT64_C(0x123456789abcdef0), UINT64_C(0xfedcba9876543210), 1);
+	slot = read_slot(2);
+	assert_true(slot.present);
+	assert_false(slot.inserted || slot.removing);
+	assert_true(slot.address == UINT64_C(0x123456789abcdef0));
+	assert_true(slot.size == UINT64_C(0xfedcba9876543210));
+	fill(2, 0, 1, 3);
+	slot = read_slot(2);
+	assert_true(slot.present && slot.inserted && !slot.removing);
+	fill(2, 0, 1, 5);
+	slot = read_slot(2);
+	assert_true(slot.present && !slot.inserted && slot.removing);
+	assert_false(read_slot(0).present);
 }
 
 static void assert_write(size_t i, uint16_t port, unsigned width, uint32_t value)
@@ -185,32 +159,62 @@ static void assert_write(size_t i, uint16_t port, unsigned width, uint32_t value
 	assert_int_equal(sim_acpi_writes[i].value, value);
 }
 
-/* A slot is selected; what was asked for is first seen, and then done. */
-static void each_register_is_written_in_its_turn(void **state)
+static void news_is_cleared_bit_by_bit(void **state)
 {
 	(void)state;
-	fill(1, GIB, 1 | 2 | 4);
-	assert_int_equal(start_with(aml, sizeof(aml)), 0);
-	assert_int_equal(sim_acpi_write_count, 1);
-	assert_write(0, BASE, 4, 0);
-	acpi_memory_look();
-	assert_int_equal(sim_acpi_write_count, 7);
-	assert_write(1, BASE, 4, 0);
+	start();
+	fill(1, 0, GIB, 7);
+	acpi_memory_clear_inserted(1);
+	assert_int_equal(sim_acpi_write_count, 2);
+	assert_write(0, BASE, 4, 1);
+	assert_write(1, FLAGS, 1, 2);
+	assert_int_equal(slots[1].flags, 5);
+	acpi_memory_clear_removing(1);
+	assert_int_equal(sim_acpi_write_count, 4);
 	assert_write(2, BASE, 4, 1);
-	assert_write(3, FLAGS, 1, 2);
-	assert_write(4, FLAGS, 1, 4);
-	assert_write(5, FLAGS, 1, 8);
-	assert_write(6, BASE, 4, 2);
+	assert_write(3, FLAGS, 1, 4);
+	assert_int_equal(slots[1].flags, 1);
+	assert_int_equal(ejected, 0);
 }
 
-static void a_byte_is_memory_too(void **state)
+static void an_ejection_empties_the_slot(void **state)
 {
 	(void)state;
-	fill(0, 1, 1);
-	assert_int_equal(start_with(aml, sizeof(aml)), 0);
-	acpi_memory_look();
-	assert_string_equal(sim_log_warning,
-			    "memory: 1 B in 1 slot are there, which this guest does not use");
+	start();
+	fill(2, 0, GIB, 1);
+	acpi_memory_eject(2);
+	assert_int_equal(sim_acpi_write_count, 2);
+	assert_write(0, BASE, 4, 2);
+	assert_write(1, FLAGS, 1, 8);
+	assert_int_equal(ejected, 1);
+	assert_false(read_slot(2).present);
+}
+
+/* The event first: the host is told when the status is written. */
+static void answers_are_an_event_and_then_a_status(void **state)
+{
+	(void)state;
+	start();
+	acpi_memory_refuse(1);
+	assert_int_equal(sim_acpi_write_count, 3);
+	assert_write(0, BASE, 4, 1);
+	assert_write(1, BASE + 4, 4, 3);
+	assert_write(2, BASE + 8, 4, 0x81);
+	acpi_memory_report(2, true);
+	assert_write(3, BASE, 4, 2);
+	assert_write(4, BASE + 4, 4, 1);
+	assert_write(5, BASE + 8, 4, 0);
+	acpi_memory_report(2, false);
+	assert_write(7, BASE + 4, 4, 1);
+	assert_write(8, BASE + 8, 4, 1);
+	assert_int_equal(sim_acpi_write_count, 9);
+}
+
+static void assert_no_slots(const void *bytes, size_t size)
+{
+	assert_int_equal(start_with(bytes, size), -ENODEV);
+	assert_int_equal(acpi_memory_slots(), 0);
+	setup(NULL);
 }
 
 static void a_machine_without_slots_has_none(void **state)
@@ -218,26 +222,23 @@ static void a_machine_without_slots_has_none(void **state)
 	uint8_t bytes[sizeof(aml)];
 
 	(void)state;
-	assert_int_equal(start_with("", 0), -ENODEV);
+	start();
 	setup(NULL);
-	assert_int_equal(start_with(aml, 12), -ENODEV);
-	setup(NULL);
+	/* Those of before are forgotten. */
+	assert_no_slots("", 0);
+	assert_no_slots(aml, 12);
 	memcpy(bytes, aml, sizeof(aml));
 	bytes[AML_SIZE_OF_REGION] = 0x17;
-	assert_int_equal(start_with(bytes, sizeof(bytes)), -ENODEV);
-	acpi_memory_look();
-	assert_int_equal(sim_log_warnings + sim_log_infos, 0);
-	setup(NULL);
+	assert_no_slots(bytes, sizeof(bytes));
+	memcpy(bytes, aml, sizeof(aml));
+	bytes[AML_SLOTS] = 0;
+	assert_no_slots(bytes, sizeof(bytes));
 	sim_acpi_empty_bus = true;
-	assert_int_equal(start_with(aml, sizeof(aml)), -ENODEV);
-	sim_acpi_write_count = 0;
-	acpi_memory_look();
-	assert_int_equal(sim_acpi_write_count, 0);
-	assert_int_equal(sim_log_warnings + sim_log_infos, 0);
+	assert_no_slots(aml, sizeof(aml));
 }
 
-/* More slots than there can be are not looked at for ever; a sum stays a large one. */
-static void impossible_numbers_do_no_harm(void **state)
+/* More slots than there can be are not looked at for ever. */
+static void an_impossible_number_of_slots_is_cut(void **state)
 {
 	uint8_t bytes[sizeof(aml) + 3];
 
@@ -245,14 +246,8 @@ static void impossible_numbers_do_no_harm(void **state)
 	memcpy(bytes, aml, sizeof(aml));
 	bytes[AML_SLOTS - 1] = 0x0c;
 	memset(bytes + AML_SLOTS, 0xff, 4);
-	fill(0, UINT64_MAX, 1);
-	fill(1, 2, 1);
 	assert_int_equal(start_with(bytes, sizeof(bytes)), 0);
-	sim_acpi_write_count = 0;
-	acpi_memory_look();
-	assert_int_equal(sim_acpi_write_count, 256);
-	assert_int_equal(sim_log_warnings, 1);
-	assert_true(acpi_memory_unused() == UINT64_MAX);
+	assert_int_equal(acpi_memory_slots(), 256);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, setup)
@@ -260,15 +255,13 @@ static void impossible_numbers_do_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(empty_slots_are_no_line),
-		TEST(memory_from_the_start_is_one_line),
-		TEST(memory_that_comes_is_a_line_and_is_seen),
-		TEST(memory_that_is_to_leave_may_go),
-		TEST(the_sum_is_whole_at_any_time),
-		TEST(each_register_is_written_in_its_turn),
-		TEST(a_byte_is_memory_too),
+		TEST(an_empty_slot_says_so),
+		TEST(a_slot_says_what_is_in_it),
+		TEST(news_is_cleared_bit_by_bit),
+		TEST(an_ejection_empties_the_slot),
+		TEST(answers_are_an_event_and_then_a_status),
 		TEST(a_machine_without_slots_has_none),
-		TEST(impossible_numbers_do_no_harm),
+		TEST(an_impossible_number_of_slots_is_cut),
 	};
 
 	return cmocka_run_group_tests_name("acpi_memory", tests, NULL, NULL);

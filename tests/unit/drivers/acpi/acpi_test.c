@@ -646,6 +646,129 @@ static void the_hpets_registers_are_found_in_memory_only(void **state)
 	assert_int_equal(acpi_find_hpet(&found), -ENOENT);
 }
 
+/* ---- SRAT ---- */
+
+#define SRAT_MEMORY 40 /* bytes */
+
+struct range {
+	uint8_t type, length;
+	uint64_t start, size;
+	uint32_t flags;
+};
+
+static size_t write_range(uint8_t *at, const struct range *range)
+{
+	memset(at, 0, SRAT_MEMORY);
+	at[0] = range->type;
+	at[1] = range->length;
+	memcpy(at + 8, &range->start, 8);
+	memcpy(at + 16, &range->size, 8);
+	memcpy(at + 28, &range->flags, 4);
+	return range->length;
+}
+
+/* An SRAT of these entries, of which the last `cut` bytes are missing. */
+static void add_srat(const struct range *ranges, size_t count, size_t cut)
+{
+	static const uint32_t tables[] = { OTHER };
+	uint8_t body[12 + 256 + SRAT_MEMORY] = { 0 };
+	size_t size = 12;
+
+	for (size_t i = 0; i < count; i++)
+		size += write_range(body + size, &ranges[i]);
+	sim_acpi_reset();
+	sim_acpi_add_rsdp(RSDP, 0, ROOT, 0);
+	sim_acpi_add_rsdt(ROOT, tables, 1);
+	sim_acpi_add_table(OTHER, "SRAT", body, size - cut);
+	assert_int_equal(acpi_init(RSDP), 0);
+}
+
+static void assert_hotplug_range(size_t n, paddr_t start, uint64_t size)
+{
+	paddr_t found_start = 0;
+	uint64_t found_size = 0;
+
+	assert_int_equal(acpi_find_hotplug_range(n, &found_start, &found_size), 0);
+	assert_true(found_start == start);
+	assert_true(found_size == size);
+}
+
+static void assert_no_hotplug_range(size_t n)
+{
+	paddr_t start = 1;
+	uint64_t size = 2;
+
+	assert_int_equal(acpi_find_hotplug_range(n, &start, &size), -ENOENT);
+	assert_true(start == 1 && size == 2);
+}
+
+static void ranges_for_memory_that_comes_are_found(void **state)
+{
+	static const struct range ranges[] = {
+		{ 0, 16, 0, 0, 3 }, /* a processor's */
+		{ 1, 40, 0, 640 * KIB, 1 }, { 1, 40, 4 * GIB, 3 * GIB, 3 },
+		{ 2, 24, 0, 0, 3 },	    { 1, 40, 64 * GIB, 1, 7 }, /* non-volatile, too */
+	};
+
+	(void)state;
+	add_srat(ranges, ARRAY_SIZE(ranges), 0);
+	assert_hotplug_range(0, 4 * GIB, 3 * GIB);
+	assert_hotplug_range(1, 64 * GIB, 1);
+	assert_no_hotplug_range(2);
+	assert_no_hotplug_range(SIZE_MAX);
+}
+
+static void assert_no_range_in(struct range range)
+{
+	add_srat(&range, 1, 0);
+	assert_no_hotplug_range(0);
+}
+
+static void a_range_where_nothing_comes_is_none(void **state)
+{
+	(void)state;
+	assert_no_range_in((struct range){ 1, 40, 4 * GIB, GIB, 1 });
+	assert_no_range_in((struct range){ 1, 40, 4 * GIB, GIB, 2 });
+	assert_no_range_in((struct range){ 1, 40, 4 * GIB, 0, 3 });
+	assert_no_range_in((struct range){ 1, 40, GIB, UINT64_MAX, 3 });
+	assert_no_range_in((struct range){ 1, 40, UINT64_MAX, 1, 3 });
+	assert_no_range_in((struct range){ 1, 39, 4 * GIB, GIB, 3 });
+	assert_no_range_in((struct range){ 3, 40, 4 * GIB, GIB, 3 });
+	/* The last addresses there are. */
+	add_srat(&(struct range){ 1, 40, UINT64_MAX - 1, 1, 3 }, 1, 0);
+	assert_hotplug_range(0, UINT64_MAX - 1, 1);
+}
+
+static void entries_that_lie_about_their_length_end_the_table(void **state)
+{
+	static const struct range good = { 1, 40, 4 * GIB, GIB, 3 };
+	struct range ranges[] = { { 0, 16, 0, 0, 0 }, good };
+
+	(void)state;
+	add_srat(ranges, 2, 0);
+	assert_hotplug_range(0, 4 * GIB, GIB);
+	add_srat(ranges, 2, 1);
+	assert_no_hotplug_range(0);
+	/* It ends within the first two bytes of an entry. */
+	add_srat(ranges, 2, 39);
+	assert_no_hotplug_range(0);
+	ranges[0].length = 0;
+	add_srat(ranges, 1, 0);
+	assert_no_hotplug_range(0);
+	ranges[0].length = 1;
+	add_srat(ranges, 2, 0);
+	assert_no_hotplug_range(0);
+	ranges[0].length = 255;
+	add_srat(ranges, 1, 200);
+	assert_no_hotplug_range(0);
+	/* A table of a header alone, and none. */
+	add_srat(NULL, 0, 12);
+	assert_no_hotplug_range(0);
+	sim_acpi_reset();
+	assert_int_equal(acpi_init(0), -ENOENT);
+	assert_no_hotplug_range(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -680,6 +803,9 @@ int main(void)
 		TEST(the_pm_timers_port_and_width_are_found),
 		TEST(a_machine_without_a_pm_timer_has_none),
 		TEST(the_hpets_registers_are_found_in_memory_only),
+		TEST(ranges_for_memory_that_comes_are_found),
+		TEST(a_range_where_nothing_comes_is_none),
+		TEST(entries_that_lie_about_their_length_end_the_table),
 	};
 
 	return cmocka_run_group_tests_name("acpi", tests, NULL, NULL);

@@ -350,7 +350,7 @@ static void own(pfn_t pfn, uint64_t frames, bool device)
 		return;
 	}
 	/* A reset: what stays inflated stays discarded, the rest is the guest's. */
-	for (pfn = FIRST; pfn < FIRST + FRAMES; pfn++)
+	for (pfn = FIRST; pfn < FIRST + SIM_RAM_FRAMES; pfn++)
 		sim_ram_lend(pfn, 1, sim_balloon_has(&sim, pfn));
 }
 

@@ -453,6 +453,39 @@ static void config_that_changes_is_read_again(void **state)
 	assert_int_equal(virtio_config_read32(&sim.device, 0), 103);
 }
 
+/* A field of eight bytes changes after its first half was read. */
+static uint32_t tear(struct virtio_device *device, size_t offset)
+{
+	static const uint32_t half[2][2] = { { 0xffffffff, 1 }, { 5, 2 } };
+	uint32_t value = half[sim.generation > 7][offset / 4];
+
+	(void)device;
+	if (sim.generation == 7)
+		sim.generation++;
+	return value;
+}
+
+static void halves_of_a_config_field_belong_together(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	sim.generation = 7;
+	sim.transport.config_read32 = tear;
+	assert_int_equal(virtio_config_read64(&sim.device, 0), UINT64_C(0x200000005));
+}
+
+static void config_of_eight_bytes_beyond_its_end_reads_as_zero(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	sim_virtio_set_config32(&sim, 8, 0x12345678);
+	sim_virtio_set_config32(&sim, 12, 0x9abcdef0);
+	sim.config_size = 16;
+	assert_int_equal(virtio_config_read64(&sim.device, 8), UINT64_C(0x9abcdef012345678));
+	sim.config_size = 15;
+	assert_int_equal(virtio_config_read64(&sim.device, 8), 0);
+}
+
 static void config_that_never_holds_still_ends(void **state)
 {
 	(void)state;
@@ -729,6 +762,8 @@ int main(void)
 		CASE(config_is_read_and_written),
 		CASE(config_beyond_its_end_reads_as_zero),
 		CASE(config_that_changes_is_read_again),
+		CASE(halves_of_a_config_field_belong_together),
+		CASE(config_of_eight_bytes_beyond_its_end_reads_as_zero),
 		CASE(config_that_never_holds_still_ends),
 		CASE(interrupt_wakes_and_tells_config_from_queue),
 		CASE(wake_reaches_who_waits_for_the_device),

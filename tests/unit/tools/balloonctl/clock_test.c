@@ -206,9 +206,10 @@ struct waiting {
 
 static int wait_once(void *arg)
 {
+	const struct wait_goal goal = { .balloon = true, .bytes_left = FAKE_RAM / 2 };
 	struct waiting *w = arg;
 
-	return wait_for_target(&guest, &w->state, FAKE_RAM / 2, &w->limits);
+	return wait_for_target(&guest, &w->state, &goal, &w->limits);
 }
 
 #define LAST \

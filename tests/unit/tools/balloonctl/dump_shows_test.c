@@ -231,7 +231,7 @@ static void damaged_parts_are_named(void **state)
 	assert_prints("--pfn", "1", EXIT_REACHED, "Frame 0x1: kernel\n");
 	root.events = dump_root.events;
 	panic_epitaph.version++;
-	assert_bad("--json", NULL, "of another version of Aerostat");
+	assert_bad("--json", NULL, "of a newer version of Aerostat");
 }
 
 /* Who has a frame stands in an array that is not there. */

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ void fake_begin(void)
 {
 	memset(&fake, 0, sizeof(fake));
 	fake.now = FAKE_BEGIN;
+	fake.state = (struct guest_state){ .ram = 1000, .base = 1000, .left = 1000 };
 	fake.slice_ms = PERIODIC_SLICE_MS;
 	fake.stop_at = fake.another_at = INT64_MAX;
 }
@@ -78,6 +80,7 @@ int __wrap_poller_start(const char *name, const struct poller_rate *rate, struct
 	assert_true(fake.nr_pollers < FAKE_POLLERS);
 	snprintf(poller->name, sizeof(poller->name), "%s", name);
 	poller->rate = *rate;
+	snprintf(poller->locale, sizeof(poller->locale), "%s", setlocale(LC_CTYPE, NULL));
 	fake.nr_pollers++;
 	*out = poller;
 	return 0;
@@ -134,7 +137,8 @@ struct sample *fake_add(size_t poller, int64_t ms)
 	*sample = (struct sample){ .number = p->count,
 				   .time = FAKE_BEGIN + ms,
 				   .seen = FAKE_BEGIN + ms,
-				   .state = { .ram = 1000, .left = 800, .taken = 200 } };
+				   .state = {
+					   .ram = 1000, .base = 1000, .left = 800, .taken = 200 } };
 	return sample;
 }
 
@@ -164,8 +168,15 @@ int __wrap_guest_list(char ***names, size_t *count, char **error)
 
 static int state_fake(struct guest *guest, struct guest_state *state)
 {
-	state->ram = 1000;
+	*state = fake.state;
 	return fake.state_err ? guest_fail(guest, fake.state_err, "the guest's own words") : 0;
+}
+
+static int stats_fake(struct guest *guest, struct guest_stats *stats)
+{
+	(void)guest;
+	(void)stats;
+	return 0;
 }
 
 static void close_fake(struct guest *guest)
@@ -173,7 +184,11 @@ static void close_fake(struct guest *guest)
 	(void)guest;
 }
 
-static const struct guest_backend backend = { .state = state_fake, .close = close_fake };
+static const struct guest_backend backend = {
+	.state = state_fake,
+	.stats = stats_fake,
+	.close = close_fake,
+};
 
 int __wrap_guest_open(const char *name, int64_t deadline, struct guest **out, char **error);
 int __wrap_guest_open(const char *name, int64_t deadline, struct guest **out, char **error)

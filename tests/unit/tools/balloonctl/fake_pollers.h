@@ -24,6 +24,7 @@ struct poller {
 	struct sample samples[FAKE_SAMPLES];
 	size_t count;
 	bool stopped;
+	char locale[32]; /* in which it was started: LC_CTYPE */
 };
 
 extern struct fake {
@@ -37,6 +38,7 @@ extern struct fake {
 	size_t nr_waits;   /* for a sample */
 	uint64_t last_after;
 	int start_err, state_err;
+	struct guest_state state; /* of a guest that is asked once */
 	size_t nr_found;    /* guests that are there: g0, g1 */
 	int64_t another_at; /* one more is there from then on */
 	size_t nr_lists;    /* how often they were looked for */

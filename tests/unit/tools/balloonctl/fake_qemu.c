@@ -38,6 +38,7 @@ static bool halted;
 static pid_t client;
 static unsigned nr_reports; /* of a guest that lives */
 static char interval[16];   /* of its statistics */
+static struct fake_mem mems[FAKE_MEMS];
 
 /* Of run_command(). */
 static int command_timeout_ms;
@@ -65,9 +66,92 @@ static const char virtio_status[] =
 	"[\"VIRTIO_RING_F_EVENT_IDX: Used & avail. event fields enabled\", "
 	"\"VIRTIO_F_VERSION_1: Device compliant for v1 spec (legacy)\"]}}";
 
-static void answer_status(char *text, size_t size)
+/* ---- virtio-mem ---- */
+
+static void move_mem(struct fake_mem *mem)
 {
-	if (model.no_driver)
+	uint64_t most = mem->most ? mem->most : mem->region, goal = mem->requested;
+	uint64_t step = mem->step ? mem->step : mem->region;
+
+	if (mem->no_driver)
+		return;
+	if (goal > mem->plugged && mem->plugged < most) {
+		goal = goal < most ? goal : most;
+		mem->plugged += goal - mem->plugged < step ? goal - mem->plugged : step;
+	} else if (goal < mem->plugged && mem->plugged > mem->least) {
+		goal = goal > mem->least ? goal : mem->least;
+		mem->plugged -= mem->plugged - goal < step ? mem->plugged - goal : step;
+	}
+}
+
+static void answer_devices(char *text, size_t size)
+{
+	size_t length = (size_t)snprintf(text, size, "[");
+
+	for (size_t i = 0; i < model.nr_mems; i++) {
+		struct fake_mem *mem = &mems[i];
+
+		move_mem(mem);
+		length += (size_t)snprintf(
+			text + length, size - length,
+			"%s{\"type\": \"virtio-mem\", \"data\": {\"memdev\": \"/objects/vm%zu\", "
+			"\"block-size\": %" PRIu64 ", \"size\": %" PRIu64 ", \"max-size\": %" PRIu64
+			", \"requested-size\": %" PRIu64 "%s%s%s}}",
+			i ? ", " : "", i, mem->block, mem->plugged, mem->region, mem->requested,
+			mem->id ? ", \"id\": \"" : "", mem->id ? mem->id : "", mem->id ? "\"" : "");
+	}
+	snprintf(text + length, size - length, "]");
+}
+
+/* Those without an id, each by its number among all. */
+static void answer_anonymous(char *text, size_t size)
+{
+	size_t length = (size_t)snprintf(text, size,
+					 "[{\"name\": \"type\", \"type\": \"string\"}, "
+					 "{\"name\": \"net\", \"type\": "
+					 "\"child<virtio-net-pci>\"}");
+
+	for (size_t i = 0; i < model.nr_mems; i++)
+		if (!mems[i].id)
+			length += (size_t)snprintf(text + length, size - length,
+						   ", {\"name\": \"device[%zu]\", \"type\": "
+						   "\"child<virtio-mem-pci>\"}",
+						   i);
+	snprintf(text + length, size - length, "]");
+}
+
+/* The device whose path is in the request; NULL: it is about something else. */
+static struct fake_mem *find_mem(const char *request)
+{
+	for (size_t i = 0; i < model.nr_mems; i++) {
+		char path[160];
+
+		if (mems[i].id)
+			snprintf(path, sizeof(path), "\"/machine/peripheral/%s", mems[i].id);
+		else
+			snprintf(path, sizeof(path), "\"/machine/peripheral-anon/device[%zu]", i);
+		if (strstr(request, path))
+			return &mems[i];
+	}
+	return NULL;
+}
+
+static void note_request(const char *request)
+{
+	const char *value = strstr(request, "\"requested-size\",\"value\":");
+	struct fake_mem *mem = find_mem(request);
+
+	if (value && mem)
+		sscanf(value, "\"requested-size\",\"value\":%" SCNu64, &mem->requested);
+}
+
+/* ---- the balloon ---- */
+
+static void answer_status(const char *request, char *text, size_t size)
+{
+	const struct fake_mem *mem = find_mem(request);
+
+	if (mem ? mem->no_driver : model.no_driver)
 		snprintf(text, size, virtio_status, "", "", "");
 	else
 		snprintf(text, size, virtio_status,
@@ -81,6 +165,13 @@ static void answer_status(char *text, size_t size)
 /* Regions: the device's in the BAR's, the BAR's in the bus's. */
 static const char *answer_property(const char *request)
 {
+	static char memdev[32];
+
+	if (strstr(request, "\"memdev\"") && find_mem(request)) {
+		snprintf(memdev, sizeof(memdev), "\"/objects/vm%zu\"",
+			 (size_t)(find_mem(request) - mems));
+		return memdev;
+	}
 	if (strstr(request, "guest-stats-polling-interval"))
 		return *interval ? interval : "0";
 	if (strstr(request, "guest-stats") && nr_reports) {
@@ -184,7 +275,11 @@ static void answer_by_itself(const char *request, char *text, size_t size)
 			 "\"type\": \"child<virtio-balloon-%s>\"}]",
 			 model.plain ? "device" : "pci");
 	else if (strstr(request, "\"x-query-virtio-status\"") && !model.old)
-		answer_status(text, size);
+		answer_status(request, text, size);
+	else if (strstr(request, "\"query-memory-devices\"") && model.mems)
+		answer_devices(text, size);
+	else if (strstr(request, "\"qom-list\"") && strstr(request, "peripheral-anon\""))
+		answer_anonymous(text, size);
 	else if (strstr(request, "\"qom-get\""))
 		property = answer_property(request);
 	else if (strstr(request, "\"human-monitor-command\""))
@@ -286,6 +381,7 @@ static bool answer_request(FILE *to, const char *request)
 	if (!error) {
 		note_target(request);
 		note_interval(request);
+		note_request(request);
 		if (strstr(request, "\"stop\"") || strstr(request, "\"cont\""))
 			halted = !!strstr(request, "\"stop\"");
 		if (strstr(request, "\"cont\"") && model.resumed)
@@ -397,6 +493,8 @@ void fake_qemu_start(const struct fake_qemu *qemu, struct fake_place *place)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		signal(SIGPIPE, SIG_IGN);
 		model = *qemu;
+		for (size_t i = 0; i < model.nr_mems; i++)
+			mems[i] = model.mems[i];
 		close(ready[0]);
 		if (model.elsewhere)
 			go_elsewhere(fd, ready[1]);

@@ -37,6 +37,19 @@ struct fake_answer {
 	int signal;	    /* sent to the client before it */
 };
 
+#define FAKE_MEMS 20
+
+/*
+ * A virtio-mem device. Its guest does what is requested, at once or `step` bytes with each
+ * question for the devices; never more than `most`, nor less than `least`.
+ */
+struct fake_mem {
+	const char *id; /* NULL: none */
+	uint64_t block, region, requested, plugged;
+	uint64_t step, least, most; /* 0: without a step, or a most */
+	bool no_driver;
+};
+
 struct fake_qemu {
 	/* What the guest has left, one for each question after a target was set;
 	 * the last one stays. NULL: it is at the target at once. */
@@ -60,7 +73,9 @@ struct fake_qemu {
 	 */
 	int peek_ms;
 	void (*peek)(uint64_t paddr, uint8_t *to, size_t size);
-	void (*resumed)(void); /* called there when it may run again */
+	void (*resumed)(void);	     /* called there when it may run again */
+	const struct fake_mem *mems; /* NULL: it does not even know the question */
+	size_t nr_mems;		     /* FAKE_MEMS at most */
 	const struct fake_answer *answers;
 };
 

@@ -494,6 +494,41 @@ static void guest_that_cannot_be_halted_is_an_error(void **state)
 	done(&f);
 }
 
+/* It was on its way out when it was halted: QEMU ends it meanwhile, and lets it run no more. */
+static void guest_that_ended_while_it_was_halted_need_not_run_on(void **state)
+{
+	static const struct {
+		const char *status;
+		int err;
+	} cases[] = {
+		{ "{\"running\": false, \"status\": \"shutdown\"}", 0 },
+		{ "{\"running\": false, \"status\": \"internal-error\"}", 0 },
+		{ "{\"running\": false, \"status\": \"paused\"}", -EREMOTEIO },
+		{ "{\"running\": false, \"status\": null}", -EREMOTEIO },
+		{ "{}", -EREMOTEIO },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct fake_answer answers[] = {
+			{ .asks = "query-status", .times = 1, .value = "{\"running\": true}" },
+			{ .asks = "query-status", .value = cases[i].status },
+			{ .asks = "\"cont\"", .error = "GenericError" },
+			{ .asks = NULL },
+		};
+		struct fixture f;
+		bool ran;
+
+		connect_to(&(struct fake_qemu){ .answers = answers }, &f);
+		assert_int_equal(guest_halt(f.guest, &ran), 0);
+		assert_true(ran);
+		assert_int_equal(guest_resume(f.guest), cases[i].err);
+		if (cases[i].err)
+			assert_string_equal(guest_error(f.guest), "QEMU refuses 'cont': no");
+		done(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -519,6 +554,7 @@ int main(void)
 		cmocka_unit_test(memory_that_was_not_written_is_no_memory),
 		cmocka_unit_test(memory_of_a_guest_that_has_gone_is_not_read),
 		cmocka_unit_test(guest_that_cannot_be_halted_is_an_error),
+		cmocka_unit_test(guest_that_ended_while_it_was_halted_need_not_run_on),
 	};
 
 	return cmocka_run_group_tests_name("balloonctl/guest_qmp", tests, NULL, NULL);

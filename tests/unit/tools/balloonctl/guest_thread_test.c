@@ -101,10 +101,13 @@ static void close_fake(struct guest *guest)
 	pthread_mutex_unlock(&lock);
 }
 
+static const struct guest_mem_device device = { .name = "m0", .block = MIB, .region = 8 * MIB };
+
 static int state_fake(struct guest *guest, struct guest_state *state)
 {
 	enter();
 	assert(guest->connection == guest);
+	guest_account_device(state, &device);
 	guest_account(state, 7 * MIB, 5 * MIB);
 	return 0;
 }
@@ -113,6 +116,22 @@ static int set_target_fake(struct guest *guest, uint64_t bytes_left)
 {
 	enter();
 	return bytes_left == 3 * MIB ? 0 : guest_fail(guest, -ERANGE, "no such size");
+}
+
+static int request_fake(struct guest *guest, const char *name, uint64_t bytes)
+{
+	enter();
+	return !strcmp(name, "m0") && bytes == 3 * MIB
+		       ? 0
+		       : guest_fail(guest, -ENOTSUP, "%s cannot", name);
+}
+
+static int find_driver_fake(struct guest *guest, const char *name, bool *driver_ok)
+{
+	(void)guest;
+	enter();
+	*driver_ok = !strcmp(name, "m0");
+	return 0;
 }
 
 static int stats_fake(struct guest *guest, struct guest_stats *stats)
@@ -166,6 +185,8 @@ static const struct guest_backend fake = {
 	.close = close_fake,
 	.state = state_fake,
 	.set_target = set_target_fake,
+	.request = request_fake,
+	.find_driver = find_driver_fake,
 	.stats = stats_fake,
 	.set_interval = set_interval_fake,
 	.cost = cost_fake,
@@ -218,6 +239,12 @@ static void all_that_is_asked_is_passed_on(void **state)
 	assert_int_equal(guest_set_target(guest, 3 * MIB), 0);
 	assert_int_equal(guest_set_target(guest, 4 * MIB), -ERANGE);
 	assert_string_equal(guest_error(guest), "no such size");
+	assert_int_equal(guest_request(guest, "m0", 3 * MIB), 0);
+	assert_int_equal(guest_request(guest, "m0", 4 * MIB), -ENOTSUP);
+	assert_string_equal(guest_error(guest), "m0 cannot");
+	ran = false;
+	assert_int_equal(guest_find_driver(guest, "m0", &ran), 0);
+	assert_true(ran);
 	assert_int_equal(guest_stats(guest, &stats), 0);
 	assert_int_equal(stats.interval, 9);
 	assert_int_equal(guest_set_interval(guest, 4), 0);

@@ -169,21 +169,29 @@ static void absence_goes_on_until_somebody_is_seen(void **state)
 
 /* ---- memory ---- */
 
+/* No window is as young as this. */
+static uint64_t last_ram(void)
+{
+	bool moved;
+
+	return history_ram_most(&history, 0, INT64_MAX, &moved);
+}
+
 static void memory_is_that_of_the_last_look(void **state)
 {
 	struct sample sample;
 
 	(void)state;
-	assert_int_equal(history_ram(&history), 0);
+	assert_int_equal(last_ram(), 0);
 	see(0, 0);
-	assert_int_equal(history_ram(&history), RAM);
+	assert_int_equal(last_ram(), RAM);
 	/* More was plugged in. */
 	sample = sample_at(500, 0);
 	sample.state.ram = 2 * RAM;
 	history_add(&history, &sample);
-	assert_int_equal(history_ram(&history), 2 * RAM);
+	assert_int_equal(last_ram(), 2 * RAM);
 	see_nothing(1000);
-	assert_int_equal(history_ram(&history), 2 * RAM);
+	assert_int_equal(last_ram(), 2 * RAM);
 }
 
 /* As long as any window remembers it. */
@@ -193,7 +201,57 @@ static void memory_of_a_guest_that_is_gone_is_remembered(void **state)
 	see(0, 0);
 	for (int i = 1; i <= 600; i++)
 		see_nothing(i * 1000);
-	assert_int_equal(history_ram(&history), RAM);
+	assert_int_equal(last_ram(), RAM);
+}
+
+static void see_ram(int64_t ms, uint64_t base, uint64_t grown, uint64_t taken)
+{
+	struct sample sample = sample_at(ms, taken);
+
+	sample.state.ram = base + grown;
+	sample.state.grown = grown;
+	history_add(&history, &sample);
+}
+
+/* The most is of the window, and of now in any case. */
+static void most_memory_is_that_of_the_window(void **state)
+{
+	bool moved = true;
+
+	(void)state;
+	assert_int_equal(history_ram_most(&history, 0, START, &moved), 0);
+	assert_false(moved);
+	see_ram(0, RAM, 0, 0);
+	assert_int_equal(history_ram_most(&history, 0, START - 1, &moved), RAM);
+	assert_false(moved);
+	see_ram(200, RAM, 3 * RAM, 0);
+	see_nothing(300);
+	see_ram(400, RAM, RAM, 0);
+	assert_int_equal(history_ram_most(&history, 0, START - 1, &moved), 4 * RAM);
+	assert_true(moved);
+	assert_int_equal(history_ram_most(&history, 0, START + 200, &moved), 2 * RAM);
+	assert_false(moved);
+	assert_int_equal(history_ram_most(&history, 0, START + 400, &moved), 2 * RAM);
+	assert_false(moved);
+	/* It grows: what it had before is less. */
+	see_ram(600, RAM, 2 * RAM, 0);
+	assert_int_equal(history_ram_most(&history, 0, START + 200, &moved), 3 * RAM);
+	assert_true(moved);
+}
+
+static void stretch_of_time_has_its_last_memory(void **state)
+{
+	(void)state;
+	see_ram(0, RAM, 0, 0);
+	see_ram(200, RAM, RAM, 0);
+	see_nothing(400);
+	assert_true(sum(-1, 0) && span.ram == RAM);
+	assert_true(sum(-1, 400) && span.ram == 2 * RAM);
+	/* Of an absence there is none; what was seen last holds. */
+	assert_true(sum(200, 400) && span.ram == 0);
+	assert_true(sum(400, 900) && span.ram == 0);
+	see_ram(1000, RAM, 2 * RAM, 0);
+	assert_true(sum(1000, 1900) && span.ram == 3 * RAM);
 }
 
 /* ---- now ---- */
@@ -255,6 +313,20 @@ static void rate_does_not_span_a_change_of_memory(void **state)
 	assert_true(history_rate(&history) == 100);
 }
 
+/* What is plugged meanwhile is nothing that the balloon counts. */
+static void rate_goes_on_while_the_guest_grows(void **state)
+{
+	(void)state;
+	see_ram(0, RAM, 0, 100);
+	see_ram(1000, RAM, RAM, 5100);
+	assert_true(history_rate(&history) == 5000);
+	see_ram(2000, RAM, RAM / 2, 2100);
+	assert_true(history_rate(&history) == 1000);
+	/* A DIMM in the place of what was unplugged: as much memory, and another balloon. */
+	see_ram(3000, RAM + RAM / 2, 0, 9000);
+	assert_true(history_rate(&history) == 0);
+}
+
 static void processor_is_known_if_it_was_twice(void **state)
 {
 	static const struct {
@@ -300,10 +372,13 @@ int main(void)
 		HISTORY_TEST(target_is_the_last_one),
 		HISTORY_TEST(absence_goes_on_until_somebody_is_seen),
 		HISTORY_TEST(memory_is_that_of_the_last_look),
+		HISTORY_TEST(most_memory_is_that_of_the_window),
+		HISTORY_TEST(stretch_of_time_has_its_last_memory),
 		HISTORY_TEST(memory_of_a_guest_that_is_gone_is_remembered),
 		HISTORY_TEST(rate_is_that_of_the_last_moments),
 		HISTORY_TEST(rate_is_that_of_three_seconds),
 		HISTORY_TEST(rate_does_not_span_a_change_of_memory),
+		HISTORY_TEST(rate_goes_on_while_the_guest_grows),
 		HISTORY_TEST(processor_is_known_if_it_was_twice),
 	};
 

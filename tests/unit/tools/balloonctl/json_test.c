@@ -105,7 +105,8 @@ static void every_command_has_json_and_a_schema(void **state)
 		if (!option->name)
 			fail_msg("%s has no --json", name);
 		assert_says(commands[i]->help, "--json");
-		if (!strcmp(name, "take") || !strcmp(name, "give"))
+		if (!strcmp(name, "take") || !strcmp(name, "give") || !strcmp(name, "grow") ||
+		    !strcmp(name, "shrink"))
 			name = "set";
 		snprintf(path, sizeof(path), "docs/schemas/balloonctl-%s.json", name);
 		if (access(path, R_OK))
@@ -339,7 +340,10 @@ static struct sample sample_of(void)
 		.number = 1,
 		.time = 5000,
 		.seen = 5000,
-		.state = { .ram = 1024 * MIB, .left = 768 * MIB, .taken = 256 * MIB },
+		.state = { .ram = 1024 * MIB,
+			   .base = 1024 * MIB,
+			   .left = 768 * MIB,
+			   .taken = 256 * MIB },
 		.has_stats = true,
 		.stats = { .ever = true, .update = 9, .age = 2.5, .interval = 7, .present = 1 },
 		.has_cost = true,
@@ -369,7 +373,8 @@ static void look_has_all_that_is_known_with_its_age(void **state)
 	(void)state;
 	assert_string_equal(text_of(report_look("web", &sample, CONDITION_UP, 6500)),
 			    "{\"guest\":\"web\",\"ram\":1073741824,\"left\":805306368,"
-			    "\"taken\":268435456,\"paused\":false,\"panicked\":false,"
+			    "\"taken\":268435456,\"base\":1073741824,\"dimms\":0,"
+			    "\"paused\":false,\"panicked\":false,"
 			    "\"condition\":\"up\",\"age\":1.500,"
 			    "\"statistics\":{\"stat-swap-in\":18446744073709551615},"
 			    "\"statistics-age\":4.000,\"polling-interval\":7,"
@@ -377,7 +382,8 @@ static void look_has_all_that_is_known_with_its_age(void **state)
 	sample.has_stats = sample.has_cost = false;
 	assert_string_equal(text_of(report_look("web", &sample, CONDITION_PANICKED, 5000)),
 			    "{\"guest\":\"web\",\"ram\":1073741824,\"left\":805306368,"
-			    "\"taken\":268435456,\"paused\":false,\"panicked\":false,"
+			    "\"taken\":268435456,\"base\":1073741824,\"dimms\":0,"
+			    "\"paused\":false,\"panicked\":false,"
 			    "\"condition\":\"panicked\",\"age\":0.000}");
 }
 

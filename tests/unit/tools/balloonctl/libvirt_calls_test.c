@@ -61,7 +61,8 @@ enum call {
 	SUSPEND,
 	RESUME,
 	LIST,
-	GET_NAME
+	GET_NAME,
+	UPDATE
 };
 
 static struct {
@@ -80,6 +81,7 @@ static struct {
 	unsigned long long start;
 	unsigned long kib;
 	unsigned flags;
+	char element[512];
 	int period, opened, closed, freed;
 	int reason; /* of its state */
 
@@ -236,11 +238,21 @@ int virDomainSuspend(virDomainPtr domain)
 	return fails(SUSPEND) ? -1 : 0;
 }
 
+int virDomainUpdateDeviceFlags(virDomainPtr domain, const char *xml, unsigned flags)
+{
+	assert_ptr_equal(domain, &the_domain);
+	snprintf(fake.element, sizeof(fake.element), "%s", xml);
+	fake.flags = flags;
+	return fails(UPDATE) ? -1 : 0;
+}
+
 int virDomainResume(virDomainPtr domain)
 {
 	assert_ptr_equal(domain, &the_domain);
+	if (fails(RESUME))
+		return -1;
 	fake.info.state = VIR_DOMAIN_RUNNING;
-	return fails(RESUME) ? -1 : 0;
+	return 0;
 }
 
 static void add_stat(int tag, unsigned long long value)
@@ -271,6 +283,7 @@ static int open_guest_called(const char *name, struct guest **out)
 
 	assert_non_null(guest);
 	guest->backend = &guest_backend_libvirt;
+	guest->name = strdup(name);
 	*out = guest;
 	return guest->backend->open(guest, name);
 }
@@ -533,6 +546,107 @@ static void orders_are_for_the_running_guest(void **state)
 	assert_false(ran);
 	assert_int_equal(guest_resume(guest), 0);
 	assert_int_equal(fake.info.state, VIR_DOMAIN_RUNNING);
+	end(guest);
+}
+
+/* It was on its way out when it was halted: libvirt lets it run no more. */
+static void guest_that_ended_while_it_was_halted_need_not_run_on(void **state)
+{
+	struct guest *guest = open_good();
+
+	(void)state;
+	fake.fails = RESUME;
+	fake.code = VIR_ERR_OPERATION_INVALID;
+	fake.info.state = VIR_DOMAIN_SHUTOFF;
+	assert_int_equal(guest_resume(guest), 0);
+	fake.info.state = VIR_DOMAIN_CRASHED;
+	assert_int_equal(guest_resume(guest), 0);
+	fake.info.state = VIR_DOMAIN_PAUSED;
+	assert_true(guest_resume(guest) < 0);
+	assert_string_equal(guest_error(guest), "libvirt: words of libvirt");
+	end(guest);
+}
+
+/* 4 MiB of which 2 are plugged, and a DIMM of 1 MiB, in a domain of 8 MiB with them. */
+static const char with_devices[] =
+	"<domain><devices><memory model='virtio-mem'><target><size unit='KiB'>4096</size>"
+	"<block unit='KiB'>2048</block><requested unit='KiB'>4096</requested>"
+	"<current unit='KiB'>2048</current></target><alias name='m0'/></memory>"
+	"<memory model='dimm'><target><size unit='KiB'>1024</size></target></memory>"
+	"</devices></domain>";
+
+static void memory_devices_are_in_the_domains_memory(void **state)
+{
+	struct guest *guest = open_good();
+	struct guest_state is;
+
+	(void)state;
+	fake.xml = with_devices;
+	fake.stats[1].val = 3072;
+	assert_int_equal(guest_state(guest, &is), 0);
+	assert_true(is.base == 3 * MIB && is.dimms == MIB && is.grown == 2 * MIB);
+	assert_true(is.ram == 6 * MIB && is.taken == MIB && is.left == 5 * MIB);
+	assert_true(is.requested == 4 * MIB && is.nr_devices == 1);
+	assert_string_equal(is.complaint, "");
+	fake.info.maxMem = 5119;
+	assert_int_equal(guest_state(guest, &is), -EPROTO);
+	fake.info.maxMem = 8192;
+	fake.fails = XML;
+	fake.code = VIR_ERR_ACCESS_DENIED;
+	assert_int_equal(guest_state(guest, &is), -EPERM);
+	fake.fails = 0;
+	fake.nr_stats = 0;
+	assert_int_equal(guest_memory(guest, &is), 0);
+	assert_true(is.lacks_balloon && is.left == is.ram && is.ram == 6 * MIB);
+	end(guest);
+}
+
+static void memory_device_is_updated(void **state)
+{
+	struct guest *guest = open_good();
+	bool driver_ok = true;
+
+	(void)state;
+	fake.xml = with_devices;
+	assert_int_equal(guest_request(guest, "m0", 2 * MIB), 0);
+	assert_int_equal(fake.flags, VIR_DOMAIN_AFFECT_LIVE);
+	assert_string_equal(
+		fake.element,
+		"<memory model='virtio-mem'><target><size unit='KiB'>4096</size>"
+		"<block unit='KiB'>2048</block><requested unit='KiB'>2048</requested>"
+		"<current unit='KiB'>2048</current></target><alias name='m0'/></memory>");
+	assert_int_equal(guest_find_driver(guest, "m0", &driver_ok), -ENOTSUP);
+	assert_false(driver_ok);
+	fake.fails = UPDATE;
+	fake.code = VIR_ERR_OPERATION_TIMEOUT;
+	assert_int_equal(guest_request(guest, "m0", 0), -ETIMEDOUT);
+	assert_string_equal(guest_error(guest), "libvirt: words of libvirt");
+	fake.silent = true;
+	assert_int_equal(guest_request(guest, "m0", 0), -EPROTO);
+	end(guest);
+}
+
+/* One that is too old names what may be typed with another. */
+static void libvirt_that_cannot_update_says_what_to_type(void **state)
+{
+	static const int codes[] = { VIR_ERR_NO_SUPPORT, VIR_ERR_OPERATION_UNSUPPORTED,
+				     VIR_ERR_CONFIG_UNSUPPORTED };
+	struct guest *guest = open_good();
+
+	(void)state;
+	fake.xml = with_devices;
+	fake.fails = UPDATE;
+	for (size_t i = 0; i < 3; i++) {
+		fake.code = codes[i];
+		assert_int_equal(guest_request(guest, "m0", 2 * MIB), -ENOTSUP);
+		assert_says(guest_error(guest),
+			    "does not change the size of m0 (words of libvirt)");
+		assert_says(guest_error(guest), "update-memory-device dom --alias m0 "
+						"--requested-size 2048");
+	}
+	fake.mute = true;
+	assert_int_equal(guest_request(guest, "m0", 2 * MIB), -ENOTSUP);
+	assert_says(guest_error(guest), "(it says no more)");
 	end(guest);
 }
 
@@ -985,6 +1099,13 @@ int main(void)
 		cmocka_unit_test_setup(guest_without_a_balloon_is_told, begin),
 		cmocka_unit_test_setup(amounts_that_cannot_be_are_refused, begin),
 		cmocka_unit_test_setup(orders_are_for_the_running_guest, begin),
+		cmocka_unit_test_setup(guest_that_ended_while_it_was_halted_need_not_run_on, begin),
+	end(guest);
+}
+
+		cmocka_unit_test_setup(memory_devices_are_in_the_domains_memory, begin),
+		cmocka_unit_test_setup(memory_device_is_updated, begin),
+		cmocka_unit_test_setup(libvirt_that_cannot_update_says_what_to_type, begin),
 		cmocka_unit_test_setup(statistics_have_their_own_numbers_and_units, begin),
 		cmocka_unit_test_setup(report_has_the_age_of_its_time, begin),
 		cmocka_unit_test_setup(interval_is_that_of_the_balloon, begin),

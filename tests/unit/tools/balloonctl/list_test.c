@@ -118,6 +118,33 @@ static void guests_of_the_run_script_are_listed(void **state)
 		fake_qemu_stop(&places[i]);
 }
 
+/* The lines have what is left of all of it; the JSON what that is made of. */
+static void guest_that_has_grown_is_listed(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-memory-devices",
+		  .value =
+			  "[{\"type\": \"virtio-mem\", \"data\": {\"id\": \"m0\", \"memdev\": "
+			  "\"/objects/vm0\", \"node\": 0, \"memaddr\": 4294967296, \"block-size\": "
+			  "2097152, \"max-size\": 4294967296, \"size\": 1073741824, "
+			  "\"requested-size\": 2147483648}}]" },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .left_before = 768 * MIB, .answers = answers };
+	struct fake_place place;
+	struct outcome got;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	add_guest(&place, "web.qmp");
+	got = list(NULL, NULL);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.out, "web  1.750 GiB left   256.0 MiB taken   driver\n");
+	assert_says(got.out, "\"base\":1073741824,\"dimms\":0,\"grown\":1073741824,"
+			     "\"requested\":2147483648,\"memory-devices\":[{\"id\":\"m0\",");
+	fake_qemu_stop(&place);
+}
+
 static void guests_that_say_nothing_say_why(void **state)
 {
 	const struct fake_qemu silent = { .greeting = FAKE_SAYS_NOTHING },
@@ -388,6 +415,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LIST_TEST(guests_of_the_run_script_are_listed),
+		LIST_TEST(guest_that_has_grown_is_listed),
 		LIST_TEST(guests_that_say_nothing_say_why),
 		LIST_TEST(folders_and_sockets_may_be_named),
 		LIST_TEST(only_sockets_of_that_name_are_guests),

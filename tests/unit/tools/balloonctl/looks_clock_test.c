@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,7 +107,7 @@ static void assert_has(const char *text, const char *words)
 #define HEAD \
 	"time_s,unix_time_s,ram_bytes,target_left_bytes,left_bytes,taken_bytes," \
 	"guest_free_bytes,guest_available_bytes,statistics_age_s,host_pss_bytes,host_cpu_s," \
-	"guest\n"
+	"base_bytes,dimms_bytes,grown_bytes,requested_bytes,guest\n"
 
 /* From the first one on, which may be later than the beginning. */
 static void rows_have_the_time_of_their_looks(void **state)
@@ -131,9 +132,9 @@ static void rows_have_the_time_of_their_looks(void **state)
 	assert_string_equal(err, "");
 	assert_string_equal(out, "");
 	assert_string_equal(file_text(),
-			    HEAD "0.000,5000.040,1000,,800,200,,,,,,web\n"
-				 "1.000,5001.040,1000,700,800,200,,,,,,web\n"
-				 "2.250,5002.290,1000,,800,200,55,,3.0,77,123.45,web\n");
+			    HEAD "0.000,5000.040,1000,,800,200,,,,,,1000,0,,,web\n"
+				 "1.000,5001.040,1000,700,800,200,,,,,,1000,0,,,web\n"
+				 "2.250,5002.290,1000,,800,200,55,,3.0,77,123.45,1000,0,,,web\n");
 	/* No shorter, and longer only by as much as a signal may be overlooked. */
 	assert_in_range(fake.now, FAKE_BEGIN + 3000, FAKE_BEGIN + 3000 + PERIODIC_SLICE_MS - 1);
 	assert_true(fake.pollers[0].stopped);
@@ -180,9 +181,9 @@ static void silence_is_told_when_it_begins(void **state)
 	assert_int_equal(RUN("record", path, "--for", "7"), EXIT_REACHED);
 	assert_string_equal(err, "balloonctl: no answer; waiting for it\n"
 				 "balloonctl: another client; waiting for it\n");
-	assert_string_equal(file_text(), HEAD "0.000,5000.000,1000,,800,200,,,,,,web\n"
-					      "4.000,5004.000,1000,,800,200,,,,,,web\n"
-					      "6.000,5006.000,1000,,800,200,,,,,,web\n");
+	assert_string_equal(file_text(), HEAD "0.000,5000.000,1000,,800,200,,,,,,1000,0,,,web\n"
+					      "4.000,5004.000,1000,,800,200,,,,,,1000,0,,,web\n"
+					      "6.000,5006.000,1000,,800,200,,,,,,1000,0,,,web\n");
 }
 
 static void guest_that_is_gone_ends_the_recording(void **state)
@@ -197,7 +198,8 @@ static void guest_that_is_gone_ends_the_recording(void **state)
 		fake_add_error(0, 1000, all[i].err, "it is gone");
 		assert_int_equal(RUN("record", path), all[i].status);
 		assert_string_equal(err, "balloonctl: it is gone\n");
-		assert_string_equal(file_text(), HEAD "0.000,5000.000,1000,,800,200,,,,,,web\n");
+		assert_string_equal(file_text(),
+				    HEAD "0.000,5000.000,1000,,800,200,,,,,,1000,0,,,web\n");
 		assert_int_equal(fake.now, FAKE_BEGIN + 1000);
 		end(NULL);
 		begin(NULL);
@@ -416,6 +418,22 @@ static void no_look_ends_after_it_was_printed(void **state)
 	assert_int_equal(strcspn(out, "\n"), strlen(out) - 1);
 }
 
+/* To change it later would take it away from under a thread that parses an answer. */
+static void locale_is_set_before_there_are_threads(void **state)
+{
+	(void)state;
+	setlocale(LC_CTYPE, "C");
+	setenv("LC_ALL", "C.UTF-8", 1);
+	fake_add(0, 0);
+	fake.slice_ms = 20;
+	fake.stop_at = FAKE_BEGIN + 100;
+	assert_int_equal(RUN("watch", "--json", "a"), EXIT_REACHED);
+	assert_string_equal(fake.pollers[0].locale, "C.UTF-8");
+	assert_string_equal(setlocale(LC_CTYPE, NULL), "C.UTF-8");
+	unsetenv("LC_ALL");
+	setlocale(LC_CTYPE, "C");
+}
+
 /* However often the poller is asked meanwhile. */
 static void each_look_is_printed_once(void **state)
 {
@@ -461,6 +479,7 @@ int main(void)
 		LOOKS_TEST(server_looks_for_guests_in_between),
 		LOOKS_TEST(guest_is_wanted_where_nobody_waits_for_one),
 		LOOKS_TEST(no_look_ends_after_it_was_printed),
+		LOOKS_TEST(locale_is_set_before_there_are_threads),
 		LOOKS_TEST(each_look_is_printed_once),
 		cmocka_unit_test(metrics_without_memory_are_none),
 	};

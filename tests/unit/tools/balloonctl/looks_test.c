@@ -105,9 +105,11 @@ static void headline_and_row_have_all_columns(void **state)
 	assert_string_equal(text,
 			    "time_s,unix_time_s,ram_bytes,target_left_bytes,left_bytes,taken_bytes,"
 			    "guest_free_bytes,guest_available_bytes,statistics_age_s,"
-			    "host_pss_bytes,host_cpu_s,guest\n"
-			    "0.250,1.250,2,3,4,5,6,7,8.2,9,10.25,a\n"
-			    "1000000.000,,1000002,,1000004,,1000006,,1000008.0,,1000010.00,a\n");
+			    "host_pss_bytes,host_cpu_s,base_bytes,dimms_bytes,grown_bytes,"
+			    "requested_bytes,guest\n"
+			    "0.250,1.250,2,3,4,5,6,7,8.2,9,10.25,11,12,13,14,a\n"
+			    "1000000.000,,1000002,,1000004,,1000006,,1000008.0,,1000010.00,"
+			    ",1000012,,1000014,a\n");
 }
 
 /* Five minutes ago, with what the guest says. */
@@ -143,6 +145,7 @@ static void row_has_all_that_is_known(void **state)
 	assert_true(v[COURSE_TIME] == 0);
 	assert_true(v[COURSE_UNIX_TIME] >= before && v[COURSE_UNIX_TIME] <= (double)time(NULL) + 1);
 	assert_true(v[COURSE_RAM] == FAKE_RAM);
+	assert_true(v[COURSE_BASE] == FAKE_RAM && v[COURSE_DIMMS] == 0);
 	assert_true(v[COURSE_TARGET] == 768 * MIB);
 	assert_true(v[COURSE_LEFT] == 768 * MIB);
 	assert_true(v[COURSE_TAKEN] == 256 * MIB);
@@ -165,6 +168,8 @@ static void row_lacks_what_is_not_known(void **state)
 	assert_int_equal(strncmp(row, "0.000,", 6), 0);
 	/* No target; no statistics, nor their age. */
 	assert_says(row, ",1073741824,,805306368,268435456,,,,");
+	/* Nor anything that could grow. */
+	assert_says(row, ",1073741824,0,,,/tmp/");
 }
 
 static void silence_is_told_once_and_waited_for(void **state)
@@ -561,6 +566,18 @@ static const char all_metrics[] =
 	"# HELP balloon_ram_bytes Memory that the host gave to the guest.\n"
 	"# TYPE balloon_ram_bytes gauge\n"
 	"balloon_ram_bytes{guest=\"web\"} 1000\n"
+	"# HELP balloon_base_bytes Of this, what cannot be unplugged.\n"
+	"# TYPE balloon_base_bytes gauge\n"
+	"balloon_base_bytes{guest=\"web\"} 600\n"
+	"# HELP balloon_dimms_bytes Of this, what is in DIMMs.\n"
+	"# TYPE balloon_dimms_bytes gauge\n"
+	"balloon_dimms_bytes{guest=\"web\"} 100\n"
+	"# HELP balloon_grown_bytes Of this, what virtio-mem devices have plugged.\n"
+	"# TYPE balloon_grown_bytes gauge\n"
+	"balloon_grown_bytes{guest=\"web\"} 300\n"
+	"# HELP balloon_requested_bytes What is requested of virtio-mem devices.\n"
+	"# TYPE balloon_requested_bytes gauge\n"
+	"balloon_requested_bytes{guest=\"web\"} 350\n"
 	"# HELP balloon_left_bytes Memory left to the guest.\n"
 	"# TYPE balloon_left_bytes gauge\n"
 	"balloon_left_bytes{guest=\"web\"} 800\n"
@@ -652,6 +669,11 @@ static void metrics_are_these(void **state)
 		.number = 1,
 		.seen = 5000,
 		.state = { .ram = 1000,
+			   .base = 600,
+			   .dimms = 100,
+			   .has_grown = true,
+			   .grown = 300,
+			   .requested = 350,
 			   .left = 800,
 			   .taken = 200,
 			   .has_target = true,

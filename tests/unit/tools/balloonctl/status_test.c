@@ -151,6 +151,110 @@ static void status_says_what_is_left_and_taken(void **state)
 	assert_null(strstr(got.out, "Complaint"));
 }
 
+#define VIRTIO_MEM(sizes) \
+	"{\"type\": \"virtio-mem\", \"data\": {\"memdev\": \"/objects/vm0\", \"node\": 0, " \
+	"\"memaddr\": 4294967296, \"block-size\": 2097152, " sizes "}}"
+
+static void status_says_what_the_ram_is_made_of(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-memory-devices",
+		  .value =
+			  "[{\"type\": \"dimm\", \"data\": {\"id\": \"d0\", \"addr\": 1, "
+			  "\"slot\": 0, \"node\": 0, \"memdev\": \"/objects/x\", \"size\": "
+			  "134217728, \"hotplugged\": true, \"hotpluggable\": true}}, " VIRTIO_MEM(
+				  "\"id\": \"m0\", \"max-size\": 4294967296, \"size\": 2147483648, "
+				  "\"requested-size\": 3221225472") "]" },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .left_before = 768 * MIB, .answers = answers };
+	struct outcome got = RUN_AGAINST(&qemu, "status");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.out,
+		    "RAM          3.125 GiB\n"
+		    "Base         1.000 GiB\n"
+		    "DIMMs        128.0 MiB\n"
+		    "Grown        2.000 GiB plugged   3.000 GiB requested\n"
+		    "  m0         2.000 GiB plugged   3.000 GiB requested   of 4.000 GiB by "
+		    "2.000 MiB\n"
+		    "Target ");
+	assert_says(got.out, "Actual       2.750 GiB left   384.0 MiB taken\n");
+	got = RUN_AGAINST(&qemu, "status", "--json");
+	assert_fits("balloonctl-status", got.out);
+	assert_says(got.out, "\"base\":1073741824,\"dimms\":134217728,\"grown\":2147483648,"
+			     "\"requested\":3221225472,\"memory-devices\":[{\"id\":\"m0\",");
+}
+
+/* Its memory can be grown all the same. */
+static void guest_without_a_balloon_has_memory(void **state)
+{
+	const struct fake_answer answers[] = {
+		{ .asks = "query-memory-devices",
+		  .value = "[" VIRTIO_MEM("\"id\": \"m0\", \"max-size\": 4294967296, \"size\": "
+					  "2147483648, \"requested-size\": 2147483648") "]" },
+		{ .asks = NULL },
+	};
+	const struct fake_qemu qemu = { .no_device = true, .answers = answers };
+	struct outcome got = RUN_AGAINST(&qemu, "status");
+
+	(void)state;
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_string_equal(got.err, "");
+	assert_says(got.out, "\nGrown        2.000 GiB plugged   2.000 GiB requested\n");
+	assert_says(got.out, "\nBalloon      none\n");
+	assert_null(strstr(got.out, "Target"));
+	assert_null(strstr(got.out, "Driver"));
+	assert_null(strstr(got.out, "Statistics"));
+	got = RUN_AGAINST(&qemu, "status", "--json");
+	assert_fits("balloonctl-status", got.out);
+	assert_says(got.out, "\"ram\":3221225472,\"left\":3221225472,\"taken\":0,");
+	assert_says(got.out, "\"balloon\":false,");
+	got = RUN_AGAINST(&((struct fake_qemu){ .no_device = true }), "status");
+	assert_int_equal(got.status, EXIT_NO_DEVICE);
+	assert_says(got.err, "balloon");
+}
+
+/* What cannot be is complained of, and is in no number. */
+static void devices_that_cannot_be_are_no_memory(void **state)
+{
+	static const char *const lies[] = {
+		VIRTIO_MEM("\"id\": \"m0\", \"max-size\": 2097152, \"size\": 4194304, "
+			   "\"requested-size\": 0"),
+		VIRTIO_MEM("\"id\": \"m0\", \"max-size\": 2097152, \"size\": 0, "
+			   "\"requested-size\": 4194304"),
+		VIRTIO_MEM("\"id\": \"m0\", \"max-size\": 2097152, \"size\": -2097152, "
+			   "\"requested-size\": 0"),
+		VIRTIO_MEM("\"id\": \"m0\", \"max-size\": \"all\", \"size\": 0, "
+			   "\"requested-size\": 0"),
+		VIRTIO_MEM("\"id\": \"m0\", \"max-size\": 18446744073709551615, \"size\": "
+			   "18446744073709551615, \"requested-size\": 18446744073709551615"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		char text[512];
+		const struct fake_answer answers[] = {
+			{ .asks = "query-memory-devices", .value = text }, { .asks = NULL }
+		};
+		const struct fake_qemu qemu = { .left_before = 768 * MIB, .answers = answers };
+		struct outcome got;
+
+		snprintf(text, sizeof(text), "[%s]", lies[i]);
+		got = RUN_AGAINST(&qemu, "status");
+		assert_int_equal(got.status, EXIT_REACHED);
+		assert_says(got.out, "RAM          1.000 GiB\n"
+				     "Base         1.000 GiB\n"
+				     "Grown            0 B plugged       0 B requested\n"
+				     "Target ");
+		assert_says(got.out, "\nComplaint    the virtio-mem device m0 makes no sense: ");
+		got = RUN_AGAINST(&qemu, "status", "--json");
+		assert_fits("balloonctl-status", got.out);
+		assert_says(got.out, "\"grown\":0,\"requested\":0,\"memory-devices\":[],");
+	}
+}
+
 static void status_says_what_is_not_known(void **state)
 {
 	struct outcome got = RUN_AGAINST(
@@ -390,6 +494,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_says_what_is_left_and_taken),
+		cmocka_unit_test(status_says_what_the_ram_is_made_of),
+		cmocka_unit_test(devices_that_cannot_be_are_no_memory),
+		cmocka_unit_test(guest_without_a_balloon_has_memory),
 		cmocka_unit_test(status_says_what_is_not_known),
 		cmocka_unit_test(status_in_json_has_only_what_is_known),
 		cmocka_unit_test(json_fits_its_schema),

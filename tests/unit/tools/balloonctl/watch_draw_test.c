@@ -559,7 +559,7 @@ static void list_of_keys_is_as_drawn_here(void **state)
 
 	(void)state;
 	screen.keys = true;
-	assert_screen(draw_styles(&screen, 20, 70),
+	assert_screen(draw_styles(&screen, 21, 70),
 		      " bbbbbbbbbb bbbbbb bbbb\n"
 		      "\n"
 		      " p         pppp\n"
@@ -574,13 +574,14 @@ static void list_of_keys_is_as_drawn_here(void **state)
 		      " b         pppp\n"
 		      " b         pppppp pppp\n"
 		      " b         pppppp ppppp\n"
+		      " b         pppppp ppppp\n"
 		      " b         pppppp ppppppp pp pp ppppp\n"
 		      " b         pppppp pppp pp ppp ppppp\n"
 		      " b         pppppp pp ppp pppp\n"
 		      " b         ppppppppp\n"
 		      " b         pppppp pp pppp pp ppppp\n"
 		      "\n");
-	assert_screen(draw_screen(&screen, 20, 70, false),
+	assert_screen(draw_screen(&screen, 21, 70, false),
 		      " balloonctl watch: keys\n"
 		      "\n"
 		      " q         quit\n"
@@ -595,6 +596,7 @@ static void list_of_keys_is_as_drawn_here(void **state)
 		      " N         name\n"
 		      " M         memory left\n"
 		      " T         memory taken\n"
+		      " W         memory grown\n"
 		      " G         target (memory to be left)\n"
 		      " F         memory free in the guest\n"
 		      " H         memory of the host\n"

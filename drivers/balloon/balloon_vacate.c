@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Moving out of a stretch, turn by turn. For each turn the balloon's goal is the target
+ * and as many frames as the stretch has of it; when more than the target have arrived,
+ * that many are asked back, out of the stretch. So nothing is remembered of a turn: a
+ * target that changes, or a host that is reset, needs no case of its own. See
+ * balloon_vacate.h.
+ */
+#include "drivers/balloon/balloon_vacate.h"
+
+#include <assert.h>
+
+#include "arch/clock.h"
+#include "drivers/balloon/balloon_batch.h"
+#include "drivers/balloon/balloon_offer.h"
+#include "drivers/balloon/balloon_place.h"
+#include "drivers/balloon/balloon_ranges.h"
+#include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_state_internal.h"
+#include "drivers/balloon/balloon_wait.h"
+#include "mm/frame.h"
+#include "mm/ledger.h"
+
+/* So many more frames than the target are given at a time, at most: a few batches of any port. */
+#define TURN_FRAMES (UINT64_C(8) * BLOCK_FRAMES)
+
+/* A host that keeps frames of the stretch is asked for them again after this long. */
+#define REST_NS BALLOON_PAUSE_MIN_NS
+
+static struct {
+	pfn_t avoided;
+	pfn_t start, end; /* the stretch; none if both are 0 */
+	uint64_t rest_end;
+	enum balloon_vacancy outcome; /* of the last round, while the host has some */
+} vacate = { .avoided = BALLOON_ANYWHERE };
+
+/* There is work for the task, or more room. */
+static void wake_task(void)
+{
+	if (balloon_is_alive())
+		balloon_nudge();
+}
+
+static bool is_wanted(void)
+{
+	return vacate.start < vacate.end;
+}
+
+pfn_t balloon_vacate_limit(void)
+{
+	return is_wanted() ? min_u64(vacate.avoided, vacate.start) : vacate.avoided;
+}
+
+void balloon_avoid(pfn_t limit)
+{
+	vacate.avoided = limit;
+	wake_task();
+}
+
+void balloon_stay(void)
+{
+	vacate.start = 0;
+	vacate.end = 0;
+	wake_task();
+}
+
+void balloon_vacate_forget(void)
+{
+	vacate = (typeof(vacate)){ .avoided = BALLOON_ANYWHERE };
+}
+
+/* ---- A round ---- */
+
+/* Most of them are whole blocks, and never offered: the host has discarded them, no more. */
+static void free_leaving(pfn_t from)
+{
+	pfn_t first;
+
+	while (frame_collect(OWNER_LEAVING, from, 1, &first) == 1) {
+		size_t blocks = frame_count_blocks(first, BALLOON_FREE_FRAMES / BLOCK_FRAMES,
+						   OWNER_LEAVING);
+		int err = frame_free(first, blocks > 0 ? blocks * BLOCK_FRAMES : 1, OWNER_LEAVING);
+
+		assert(!err);
+	}
+}
+
+/* The first frame of the stretch that the host may be asked for. */
+static pfn_t first_asked(void)
+{
+	return max_u64(vacate.start, balloon_refusal_passed());
+}
+
+/* Counts the balloon's frames from there on, up to `most`. */
+static uint64_t count_held(uint64_t most)
+{
+	static pfn_t pfns[BLOCK_FRAMES];
+	pfn_t from = first_asked();
+	uint64_t sum = 0;
+
+	while (sum < most) {
+		size_t want = (size_t)min_u64(most - sum, ARRAY_SIZE(pfns));
+		size_t got = frame_collect(OWNER_BALLOON, from, want, pfns);
+		size_t n = 0;
+
+		while (n < got && pfns[n] < vacate.end)
+			n++;
+		sum += n;
+		if (n < want)
+			break;
+		from = pfns[n - 1] + 1;
+	}
+	return sum;
+}
+
+static bool has_some(enum owner owner)
+{
+	pfn_t first;
+
+	return frame_collect(owner, vacate.start, 1, &first) == 1 && first < vacate.end;
+}
+
+uint64_t balloon_vacate_begin_round(void)
+{
+	pfn_t limit = balloon_vacate_limit();
+	uint64_t held;
+	bool pause;
+
+	vacate.outcome = BALLOON_MOVING_OUT;
+	if (limit < BALLOON_ANYWHERE)
+		free_leaving(limit);
+	if (!is_wanted() || balloon.removing || !balloon.port->deflate ||
+	    clock_ns() < vacate.rest_end)
+		return 0;
+	/* After one, nothing is passed over any more. */
+	pause = balloon_refusal_is_pause();
+	held = count_held(TURN_FRAMES);
+	/* Or they would be replaced, refused and put back without end. */
+	if (held == 0 && !pause && has_some(OWNER_BALLOON))
+		vacate.rest_end = clock_ns() + REST_NS;
+	return held;
+}
+
+uint64_t balloon_vacate_ask_back(uint64_t held)
+{
+	uint64_t ballooned = ledger_count(OWNER_BALLOON), target = balloon.status.target;
+
+	if (held == 0 || ballooned <= target || balloon_refusal_is_pause())
+		return 0;
+	return balloon_offer_ballooned(first_asked(), min_u64(held, ballooned - target));
+}
+
+void balloon_vacate_note_stuck(uint64_t missing)
+{
+	/* It is known when these end, and the task goes on then. */
+	if (balloon_batches_sent_awake() != DEADLINE_NEVER ||
+	    balloon_ranges_sent_awake() != DEADLINE_NEVER || balloon_refusal_pause_end() ||
+	    clock_ns() < balloon.hold_off_end)
+		return;
+	vacate.outcome = missing > 0 && balloon_frames_spare() == 0 ? BALLOON_NO_ROOM
+								    : BALLOON_GIVES_NONE;
+}
+
+/* ---- For drivers/mem ---- */
+
+static bool is_vacant(void)
+{
+	return !has_some(OWNER_BALLOON) && !has_some(OWNER_IN_FLIGHT) && !has_some(OWNER_LEAVING) &&
+	       (balloon_ranges_leaving() == 0 || !has_some(OWNER_REPORTED));
+}
+
+/* Tells whether frames are in-flight to a host that is gone, and kept them. */
+static bool are_forsaken(void)
+{
+	return has_some(OWNER_IN_FLIGHT) && balloon_sent_awake() == DEADLINE_NEVER;
+}
+
+enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end)
+{
+	uint64_t now = clock_ns();
+
+	assert(start < end);
+	if (start != vacate.start || end != vacate.end) {
+		vacate.start = start;
+		vacate.end = end;
+		vacate.rest_end = 0;
+		vacate.outcome = BALLOON_MOVING_OUT;
+	}
+	if (is_vacant())
+		return BALLOON_VACANT;
+	if (!balloon_is_alive())
+		return BALLOON_GIVES_NONE;
+	wake_task();
+	if (!has_some(OWNER_BALLOON))
+		return are_forsaken() ? BALLOON_GIVES_NONE : BALLOON_MOVING_OUT;
+	/* Memory was freed since. */
+	if (vacate.outcome == BALLOON_NO_ROOM && balloon_frames_spare() > 0)
+		vacate.outcome = BALLOON_MOVING_OUT;
+	if (!balloon.port->deflate || now < balloon_refusal_pause_end() || now < vacate.rest_end)
+		return BALLOON_GIVES_NONE;
+	return vacate.outcome;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How blocks leave; see mem_leave.h. The balloon moves out of one stretch at a time: that,
+ * and whose it is, is kept here until the balloon says that it is done, as units of which it
+ * has a part in flight do not look like its own meanwhile.
+ */
+#include "drivers/mem/mem_leave.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "drivers/balloon/balloon_state.h"
+#include "drivers/balloon/balloon_vacate.h"
+#include "mm/frame.h"
+#include "mm/memory_region.h"
+
+/* What the balloon moves out of; source NULL: nothing. */
+static struct {
+	const struct mem_source *source;
+	pfn_t start;
+	pfn_t end;
+} moving;
+
+/* ---- The balloon ---- */
+
+static void stop_moving(void)
+{
+	moving.source = NULL;
+	balloon_stay();
+}
+
+static enum mem_leave ask_balloon(const char **why)
+{
+	switch (balloon_vacate(moving.start, moving.end)) {
+	case BALLOON_MOVING_OUT:
+		return MEM_LEAVE_LATER;
+	case BALLOON_VACANT:
+		/* What is free now can be claimed. */
+		stop_moving();
+		return MEM_LEAVE_LATER;
+	case BALLOON_NO_ROOM:
+		*why = "the balloon holds it, and the floor leaves no other memory in its place";
+		break;
+	case BALLOON_GIVES_NONE:
+		*why = "the balloon holds it, and its host gives none back";
+		break;
+	}
+	stop_moving();
+	return MEM_LEAVE_STUCK;
+}
+
+static bool has_any(const struct frame_region_part *part, enum owner owner)
+{
+	pfn_t pfn;
+
+	return frame_collect(owner, part->start, 1, &pfn) > 0 &&
+	       pfn < part->start + part->blocks * BLOCK_FRAMES;
+}
+
+/* Tells whether the host has some of it, and will be done with it soon. */
+static bool is_on_its_way(const struct frame_region_part *part)
+{
+	return has_any(part, OWNER_IN_FLIGHT) || has_any(part, OWNER_LEAVING) ||
+	       has_any(part, OWNER_REPORTED);
+}
+
+/* No unit is free: the balloon moves out of units of the part, if only it is in them. */
+static enum mem_leave move_out(const struct mem_source *source,
+			       const struct frame_region_part *part, size_t max, const char **why)
+{
+	size_t blocks;
+	pfn_t start;
+
+	if (moving.source == source)
+		return ask_balloon(why);
+	if (!frame_region_find_held(part, max, OWNER_BALLOON, &start, &blocks)) {
+		if (moving.source)
+			return MEM_LEAVE_LATER;
+		moving.source = source;
+		moving.start = start;
+		moving.end = start + blocks * BLOCK_FRAMES;
+		return ask_balloon(why);
+	}
+	if (is_on_its_way(part))
+		return MEM_LEAVE_LATER;
+	*why = "what is left of it is in use";
+	return MEM_LEAVE_STUCK;
+}
+
+/* ---- Leaving ---- */
+
+/* So many blocks may go before the floor is reached. */
+static size_t most(size_t max)
+{
+	return min_u64(max, balloon_spare() / BLOCK_FRAMES);
+}
+
+static enum mem_leave floor_forbids(const struct mem_source *source, const char **why)
+{
+	if (moving.source == source)
+		stop_moving();
+	*why = "the floor of free memory would be passed";
+	return MEM_LEAVE_STUCK;
+}
+
+enum mem_leave mem_leave(const struct mem_source *source, size_t max, pfn_t *pfn, size_t *blocks,
+			 const char **why)
+{
+	size_t unit = source->part.unit;
+	int err;
+
+	assert(source->leaving && max >= unit);
+	max = most(max);
+	if (max < unit)
+		return floor_forbids(source, why);
+	err = memory_region_claim(&source->part, max, pfn, blocks);
+	assert(!err || err == -ENOENT);
+	return err ? move_out(source, &source->part, max, why) : MEM_LEAVE_CLAIMED;
+}
+
+enum mem_leave mem_leave_whole(const struct mem_source *source, const char **why)
+{
+	struct frame_region_part part = source->part;
+	int err;
+
+	assert(source->leaving);
+	part.unit = part.blocks;
+	if (most(part.blocks) < part.blocks)
+		return floor_forbids(source, why);
+	err = memory_region_claim_blocks(part.start, part.blocks);
+	assert(!err || err == -EPERM);
+	return err ? move_out(source, &part, part.blocks, why) : MEM_LEAVE_CLAIMED;
+}
+
+/* Inflation leaves alone what is above the first frame of all that gives back. */
+static void avoid_leaving(void)
+{
+	pfn_t limit = BALLOON_ANYWHERE;
+
+	for (const struct mem_source *source = mem_sources(); source; source = source->next)
+		if (source->leaving)
+			limit = min_u64(limit, source->part.start);
+	balloon_avoid(limit);
+}
+
+void mem_leave_begin(struct mem_source *source)
+{
+	if (source->leaving)
+		return;
+	source->leaving = true;
+	avoid_leaving();
+}
+
+void mem_leave_end(struct mem_source *source)
+{
+	if (!source->leaving)
+		return;
+	source->leaving = false;
+	if (moving.source == source)
+		stop_moving();
+	avoid_leaving();
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The list of sources; see mem_source.h. */
+#include "drivers/mem/mem_source.h"
+
+#include <assert.h>
+
+static struct mem_source *first;
+
+void mem_source_add(struct mem_source *source)
+{
+	struct mem_source **link = &first;
+
+	assert(source->kind && source->part.unit > 0);
+	assert(source->part.blocks % source->part.unit == 0);
+	while (*link && (*link)->part.start <= source->part.start) {
+		assert(*link != source);
+		link = &(*link)->next;
+	}
+	source->leaving = false;
+	source->next = *link;
+	*link = source;
+}
+
+void mem_source_remove(struct mem_source *source)
+{
+	struct mem_source **link = &first;
+
+	assert(!source->leaving);
+	while (*link && *link != source)
+		link = &(*link)->next;
+	if (*link)
+		*link = source->next;
+	source->next = NULL;
+}
+
+const struct mem_source *mem_sources(void)
+{
+	return first;
+}
+
+bool mem_removable(uint64_t *frames)
+{
+	*frames = 0;
+	for (const struct mem_source *source = first; source; source = source->next)
+		*frames += frame_region_removable(&source->part) * BLOCK_FRAMES;
+	return first;
+}

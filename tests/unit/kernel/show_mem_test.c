@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What show_mem gathers of memory that comes and goes: in a task, and in an interrupt. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/balloon/balloon.h"
+#include "drivers/balloon/balloon_account.h"
+#include "drivers/balloon/balloon_cmd.h"
+#include "drivers/mem/dimm.h"
+#include "drivers/mem/mem_source.h"
+#include "kernel/show_mem.h"
+#include "mm/frame.h"
+#include "mm/ledger.h"
+#include "mm/memory.h"
+#include "tests/sim/sim_command.h"
+
+static uint64_t in_slots;  /* bytes */
+static uint64_t removable; /* frames */
+static bool has_sources, looked;
+static struct memmap map;
+
+/* ---- What it asks ---- */
+
+uint64_t dimm_unused(void)
+{
+	return in_slots;
+}
+
+bool mem_removable(uint64_t *frames)
+{
+	looked = true;
+	*frames = removable;
+	return has_sources;
+}
+
+const struct memmap *memory_map(void)
+{
+	return &map;
+}
+
+void balloon_status(struct balloon_status *status)
+{
+	*status = (struct balloon_status){ 0 };
+}
+
+void balloon_account(bool deflate_on_oom, struct balloon_account *account)
+{
+	(void)deflate_on_oom;
+	*account = (struct balloon_account){ .ram = 1024, .total = 1024 };
+}
+
+void balloon_stats_print_json(void)
+{
+	printf("null");
+}
+
+uint64_t ledger_count(enum owner owner)
+{
+	(void)owner;
+	return 0;
+}
+
+bool ledger_check(char verdict[LEDGER_VERDICT_MAX])
+{
+	strcpy(verdict, "ok (1024 frames)");
+	return true;
+}
+
+uint64_t frame_free_by_order(unsigned order)
+{
+	(void)order;
+	return 0;
+}
+
+/* ---- Tests ---- */
+
+static int set_up(void **state)
+{
+	(void)state;
+	in_slots = removable = 0;
+	has_sources = looked = false;
+	map = (struct memmap){ 0 };
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	sim_command_forget();
+	return 0;
+}
+
+static void assert_shows(const char *text, const char *json)
+{
+	assert_int_equal(sim_command("show_mem"), 0);
+	assert_non_null(strstr(sim_command_text, text));
+	assert_int_equal(sim_command("show_mem -j"), 0);
+	assert_non_null(strstr(sim_command_text, json));
+}
+
+static void assert_shows_no(const char *text)
+{
+	assert_int_equal(sim_command("show_mem"), 0);
+	assert_null(strstr(sim_command_text, text));
+}
+
+static void what_could_leave_is_shown_where_there_is_a_source(void **state)
+{
+	(void)state;
+	removable = 512;
+	assert_shows_no("MemRemovable");
+	assert_int_equal(sim_command("show_mem -j"), 0);
+	assert_null(strstr(sim_command_text, "removable"));
+	has_sources = true;
+	assert_shows("MemRemovable:         2048 kB\n", ",\"removable\":2097152,");
+	removable = 0;
+	assert_shows("MemRemovable:            0 kB\n", ",\"removable\":0,");
+}
+
+/* In an interrupt the frame map cannot be looked at. */
+static void at_once_only_counters_are_shown(void **state)
+{
+	FILE *console = stdout;
+	char *text = NULL;
+	size_t length;
+
+	(void)state;
+	has_sources = true;
+	in_slots = 3 * MIB;
+	stdout = open_memstream(&text, &length);
+	show_mem_at_once();
+	fclose(stdout);
+	stdout = console;
+	assert_false(looked);
+	assert_null(strstr(text, "MemRemovable"));
+	assert_non_null(strstr(text, "MemUnused:            3072 kB\n"));
+	free(text);
+}
+
+static void what_is_unused_is_of_slots_and_of_the_map(void **state)
+{
+	(void)state;
+	assert_shows_no("MemUnused");
+	in_slots = MIB;
+	map.dropped = 256;
+	assert_shows("MemUnused:            2048 kB\n", ",\"unused_bytes\":2097152,");
+	/* Slots may say anything. */
+	in_slots = UINT64_MAX;
+	assert_shows("MemUnused:    18014398509481983 kB\n",
+		     ",\"unused_bytes\":18446744073709551615,");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_could_leave_is_shown_where_there_is_a_source),
+		TEST(at_once_only_counters_are_shown),
+		TEST(what_is_unused_is_of_slots_and_of_the_map),
+	};
+
+	return cmocka_run_group_tests_name("show_mem", tests, NULL, NULL);
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * balloonctl grow, shrink: more memory for a guest than it began with, and back, by a
+ * virtio-mem device and its balloon together. grow_plan.c has the order of the two.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include <getopt.h>
+
+#include "tools/balloonctl/command.h"
+#include "tools/balloonctl/grow_plan.h"
+#include "tools/balloonctl/guest.h"
+#include "tools/balloonctl/report.h"
+#include "tools/balloonctl/wait_options.h"
+
+#define NAMES_MAX 400
+
+static const char help[] =
+	"usage: balloonctl [-g NAME] grow SIZE [--device=ID] [--wait[=SEC]] [--json]\n"
+	"       balloonctl [-g NAME] grow --to SIZE ...\n"
+	"       balloonctl [-g NAME] shrink SIZE ...\n"
+	"       balloonctl [-g NAME] shrink --to SIZE ...\n"
+	"\n"
+	"  grow SIZE     let the guest have SIZE more than it has now\n"
+	"  shrink SIZE   let it have SIZE less than now\n"
+	"  --to SIZE     instead: let it have SIZE in all, more or less than now\n"
+	"\n"
+	"For guests with a virtio-mem device, whatever runs in them, if it has a driver.\n"
+	"To grow, the balloon gives back what it holds first, and only the rest is\n"
+	"plugged. To shrink, blocks are unplugged first; only when none is left to go,\n"
+	"the balloon takes the rest. A guest that began with 1 GiB, and has 2 GiB plugged\n"
+	"and 256 MiB in the balloon, has 2.75 GiB now: `grow 1G` empties its balloon and\n"
+	"plugs 768 MiB; `shrink 2.25G` unplugs the 2 GiB and has the balloon hold\n"
+	"512 MiB. Blocks that the guest needs stay plugged, and their going stays\n"
+	"requested: the balloon does not take their place. \"Now\" is what the guest last\n"
+	"reported.\n"
+	"\n"
+	"SIZE is in bytes or with a unit, 1.5G, 64MiB, 64M (K, M, G, T are powers of\n"
+	"1024). What is plugged is whole blocks of the device, often of 2 MiB.\n"
+	"\n"
+	"  --device=ID      the device, by the name that `status` shows; where there is\n"
+	"                   only one it need not be said\n"
+	"  --wait[=SEC]     wait until that is reached, for SEC seconds at most; without\n"
+	"                   SEC, as long as there is progress\n"
+	"  --patience=SEC   so long without progress is a standstill (default 5)\n"
+	"  --json           what came of it as one JSON object on one line\n"
+	"\n"
+	"Exit status: without --wait 0 says that it was requested and a driver is there\n"
+	"to see it; with --wait, that it was reached.\n"
+	"  2  bad arguments, or a size that this guest cannot have: a line says which it\n"
+	"     can; or several devices and no --device\n"
+	"  3  shortfall: the guest lives, but plugs or gives no more\n"
+	"  4  SEC seconds are over and the guest is still on its way; or it is paused,\n"
+	"     has panicked, or shows no sign of life when asked; or QEMU does not answer\n"
+	"  5  the machine has no virtio-mem device\n"
+	"  6  no driver in the guest (what is requested stays for one that comes)\n"
+	"  7  cannot connect, or the connection was lost\n"
+	"  1  anything else\n";
+
+struct request {
+	struct grow_wish wish;
+	const char *typed, *device;
+	bool json;
+	struct wait_options wait;
+};
+
+static const char *name_of(const struct request *request)
+{
+	return request->wish.shrinks ? "shrink" : "grow";
+}
+
+/* ---- which device ---- */
+
+/* "m0, m1" */
+static void list_names(const struct guest_state *state, char names[NAMES_MAX])
+{
+	size_t length = 0;
+
+	*names = '\0';
+	for (unsigned i = 0; i < state->nr_devices && length < NAMES_MAX; i++)
+		length += (size_t)snprintf(names + length, NAMES_MAX - length, "%s%s",
+					   i ? ", " : "", state->devices[i].name);
+}
+
+static int complain_none(const struct request *request, const struct guest_state *state)
+{
+	char most[SIZE_TEXT];
+
+	if (state->has_grown) {
+		complain("%s", state->complaint);
+		return EXIT_WRONG;
+	}
+	size_exact(state->taken, most);
+	complain("the machine has no virtio-mem device to %s by%s%s%s", name_of(request),
+		 state->lacks_balloon	 ? ""
+		 : request->wish.shrinks ? "; its balloon takes memory by `balloonctl take +SIZE`"
+		 : state->taken		 ? "; its balloon can give back by `balloonctl give "
+					 : "; its balloon holds nothing that it could give back",
+		 state->taken && !request->wish.shrinks ? most : "",
+		 state->taken && !request->wish.shrinks ? "`" : "");
+	return EXIT_NO_DEVICE;
+}
+
+/* Finds the device that is meant. Returns an exit status; complains of all but success. */
+static int choose_device(const struct request *request, const struct guest_state *state,
+			 const struct guest_mem_device **device)
+{
+	char names[NAMES_MAX];
+
+	list_names(state, names);
+	if (!state->nr_devices)
+		return complain_none(request, state);
+	*device = request->device ? guest_find_device(state, request->device) : state->devices;
+	if (!*device)
+		complain("the machine has no virtio-mem device '%s': it has %s", request->device,
+			 names);
+	else if (!request->device && state->nr_devices > 1)
+		complain("the machine has several virtio-mem devices: say which by --device=ID, "
+			 "one of %s",
+			 names);
+	else
+		return EXIT_REACHED;
+	return EXIT_USAGE;
+}
+
+/* ---- sizes that cannot be ---- */
+
+static int complain_backwards(const struct request *request, const struct guest_state *state)
+{
+	char now[SIZE_TEXT];
+
+	complain("'%s' is %s than the guest has now, %s: `balloonctl %s --to %s` is what you want",
+		 request->typed, request->wish.shrinks ? "more" : "less",
+		 size_word(state->left, now), request->wish.shrinks ? "grow" : "shrink",
+		 request->typed);
+	return EXIT_USAGE;
+}
+
+/* What the means are, for a size that is beyond them. */
+static int complain_too_much(const struct request *request, const struct guest_state *state,
+			     const struct guest_mem_device *device, const struct grow_near *near)
+{
+	uint64_t nearest = near->below ? near->below : near->above;
+	char size[SIZE_TEXT], region[SIZE_TEXT], is[SIZE_TEXT], taken[SIZE_TEXT];
+	const char *to = request->wish.in_all ? "--to " : "";
+
+	size_exact(nearest, size);
+	complain("'%s' is too %s: %s has %s plugged of %s, and the balloon holds %s; possible: "
+		 "%s%s%s%s",
+		 request->typed, request->wish.shrinks && request->wish.in_all ? "little" : "much",
+		 device->name, size_word(device->plugged, is), size_word(device->region, region),
+		 size_word(state->taken, taken), nearest ? name_of(request) : "nothing",
+		 nearest ? " " : "", nearest ? to : "", nearest ? size : "");
+	return EXIT_USAGE;
+}
+
+static int complain_multiple(const struct request *request, const struct guest_mem_device *device,
+			     const struct grow_near *near)
+{
+	char block[SIZE_TEXT], below[SIZE_TEXT], above[SIZE_TEXT];
+	const char *to = request->wish.in_all ? "--to " : "";
+
+	size_exact(device->block, block);
+	size_exact(near->below, below);
+	size_exact(near->above, above);
+	complain("'%s' cannot be made of the blocks of %s, which have %s; possible: %s%s%s%s%s%s",
+		 request->typed, device->name, block, near->below ? to : "",
+		 near->below ? below : "", near->below && near->above ? " or " : "",
+		 near->above ? to : "", near->above ? above : "",
+		 near->below || near->above ? "" : "nothing");
+	return EXIT_USAGE;
+}
+
+/* Returns an exit status; complains of all but success. */
+static int make_plan(const struct request *request, const struct guest_state *state,
+		     const struct guest_mem_device *device, struct grow_plan *plan)
+{
+	struct grow_near near;
+
+	switch (grow_plan(state, device, &request->wish, plan, &near)) {
+	case GROW_PLANNED:
+		return EXIT_REACHED;
+	case GROW_BACKWARDS:
+		return complain_backwards(request, state);
+	case GROW_TOO_MUCH:
+		return complain_too_much(request, state, device, &near);
+	default:
+		return complain_multiple(request, device, &near);
+	}
+}
+
+/* ---- the command ---- */
+
+/* The means that comes first is told first. */
+static int send_plan(struct guest *guest, const struct request *request,
+		     const struct wait_goal *goal)
+{
+	int err = 0;
+
+	if (request->wish.shrinks)
+		err = guest_request(guest, goal->device, goal->requested);
+	if (!err && goal->balloon)
+		err = guest_set_target(guest, goal->bytes_left);
+	if (!err && !request->wish.shrinks)
+		err = guest_request(guest, goal->device, goal->requested);
+	return err;
+}
+
+static void print_text(const struct guest_state *state, const struct wait_goal *goal)
+{
+	const struct guest_mem_device *device = guest_find_device(state, goal->device);
+	char requested[SIZE_TEXT], plugged[SIZE_TEXT];
+
+	if (goal->balloon)
+		report_print_amounts(state);
+	if (!device)
+		return;
+	size_format(device->requested, requested);
+	size_format(device->plugged, plugged);
+	printf("Grown        %s plugged   %s requested of ", plugged, requested);
+	put_escaped(stdout, device->name);
+	putchar('\n');
+}
+
+static void print_result(const struct call *call, const struct guest_state *state,
+			 const struct wait_goal *goal, int status)
+{
+	const struct request *request = call->request;
+
+	if (request->json)
+		report_print_outcome(call->guest, state, status, request->wait.wanted);
+	else
+		print_text(state, goal);
+	if (*state->complaint)
+		complain("%s", state->complaint);
+}
+
+/* Whether somebody is there to do it; complains if not. */
+static int judge_plan(struct guest *guest, const struct guest_state *state,
+		      const struct wait_goal *goal)
+{
+	const struct guest_mem_device *device = guest_find_device(state, goal->device);
+
+	if (state->panicked) {
+		complain("it is requested, but the guest has panicked");
+		return EXIT_TIMEOUT;
+	}
+	if (goal->balloon && state->left - state->grown != goal->bytes_left &&
+	    state->has_features && !state->driver_ok) {
+		complain("it is requested, but no balloon driver runs in the guest");
+		return EXIT_NO_DRIVER;
+	}
+	if (device && device->plugged != goal->requested && wait_lacks_driver(guest, goal->device))
+		return EXIT_NO_DRIVER;
+	return EXIT_REACHED;
+}
+
+static int show_plan(const struct call *call, const struct wait_goal *goal)
+{
+	struct guest_state state;
+	int err = guest_memory(call->guest, &state);
+	int status;
+
+	if (err)
+		return guest_failed(call->guest, err);
+	status = judge_plan(call->guest, &state, goal);
+	print_result(call, &state, goal, status);
+	return status;
+}
+
+static int wait_and_show(const struct call *call, struct guest_state *state,
+			 const struct wait_goal *goal)
+{
+	const struct request *request = call->request;
+	struct wait_limits limits = wait_limits(&request->wait, call, request->json);
+	int status = wait_for_target(call->guest, state, goal, &limits);
+
+	if (state->ram)
+		print_result(call, state, goal, status);
+	return status;
+}
+
+static int run(const struct call *call)
+{
+	const struct request *request = call->request;
+	const struct guest_mem_device *device;
+	struct guest_mem_device chosen; /* *device is of the state, which a wait writes over */
+	struct guest_state state;
+	struct wait_goal goal = { .balloon = false };
+	struct grow_plan plan;
+	int err = guest_memory(call->guest, &state);
+	int status;
+
+	if (err)
+		return guest_failed(call->guest, err);
+	status = choose_device(request, &state, &device);
+	if (!status)
+		status = make_plan(request, &state, device, &plan);
+	if (status)
+		return status;
+	chosen = *device;
+	goal = (struct wait_goal){ .balloon = !state.lacks_balloon,
+				   .bytes_left = plan.bytes_left,
+				   .device = chosen.name,
+				   .requested = plan.requested };
+	err = send_plan(call->guest, request, &goal);
+	if (err)
+		return guest_failed(call->guest, err);
+	return request->wait.wanted ? wait_and_show(call, &state, &goal) : show_plan(call, &goal);
+}
+
+static bool take_option(void *request, int letter, const char *value)
+{
+	struct request *r = request;
+
+	switch (letter) {
+	case 'd':
+		r->device = value;
+		return true;
+	case 't':
+		r->wish.in_all = true;
+		r->typed = value;
+		return true;
+	case 'j':
+		r->json = true;
+		return true;
+	default:
+		return wait_take_option(&r->wait, letter, value);
+	}
+}
+
+static bool take_words(void *request, char **words, size_t count)
+{
+	struct request *r = request;
+	int err;
+
+	if (!wait_check_options(&r->wait))
+		return false;
+	if (count != !r->typed) {
+		complain(
+			"one size is wanted, as in `balloonctl %s 512M` or `balloonctl %s --to 2G`",
+			name_of(r), name_of(r));
+		return false;
+	}
+	if (!r->typed)
+		r->typed = words[0];
+	err = size_parse(r->typed, &r->wish.bytes);
+	if (err == -ERANGE)
+		complain("'%s' is more than any guest has", r->typed);
+	else if (err)
+		complain("'%s' is no size: bytes, or a number with K, M, G or T, as in 512M, 1.5G, "
+			 "64MiB",
+			 r->typed);
+	else if (!r->wish.bytes)
+		complain("'%s' is nothing: a size is wanted, as in `balloonctl %s 512M`", r->typed,
+			 name_of(r));
+	return !err && r->wish.bytes;
+}
+
+static unsigned time_limit(const void *request)
+{
+	const struct request *r = request;
+
+	return r->wait.limits.seconds;
+}
+
+static const struct option options[] = {
+	{ "device", required_argument, NULL, 'd' }, { "to", optional_argument, NULL, 't' },
+	{ "json", no_argument, NULL, 'j' },	    WAIT_OPTION_ROWS,
+	{ "help", no_argument, NULL, 'h' },	    { 0 },
+};
+
+/* The two commands differ only in their direction. */
+#define GROW_COMMAND(word, way, words) \
+	{ \
+		.name = (word), .arguments = "[--to] SIZE [--device=ID]", .summary = (words), \
+		.help = help, .options = options, \
+		.defaults = &(const struct request){ .wish.shrinks = (way), \
+						     .wait = WAIT_OPTIONS }, \
+		.request_size = sizeof(struct request), .needs_guest = true, \
+		.take_option = take_option, .take_words = take_words, .time_limit = time_limit, \
+		.run = run, \
+	}
+
+const struct command command_grow = GROW_COMMAND("grow", false,
+						 "let it have SIZE more: virtio-mem");
+const struct command command_shrink = GROW_COMMAND("shrink", true, "let it have SIZE less");
