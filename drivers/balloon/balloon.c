@@ -20,7 +20,6 @@
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_events.h"
 #include "drivers/balloon/balloon_offer.h"
-#include "drivers/balloon/balloon_place.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_recovery.h"
 #include "drivers/balloon/balloon_refusal.h"
@@ -44,7 +43,8 @@
  */
 static uint64_t inflate_by_ranges(uint64_t want)
 {
-	uint64_t sent = balloon_ranges_leave(want / BLOCK_FRAMES);
+	struct balloon_place place = balloon_next_place();
+	uint64_t sent = balloon_ranges_leave(&place, want / BLOCK_FRAMES);
 
 	if (sent > 0 || balloon_ranges_sent_awake() != DEADLINE_NEVER)
 		return sent;

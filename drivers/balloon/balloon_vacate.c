@@ -46,27 +46,31 @@ static bool is_wanted(void)
 	return vacate.start < vacate.end;
 }
 
-pfn_t balloon_vacate_limit(void)
+/* From the lower of the two on, inflation takes none. */
+static void set_limit(void)
 {
-	return is_wanted() ? min_u64(vacate.avoided, vacate.start) : vacate.avoided;
+	balloon_place_set_limit(is_wanted() ? min_u64(vacate.avoided, vacate.start)
+					    : vacate.avoided);
+	wake_task();
 }
 
 void balloon_avoid(pfn_t limit)
 {
 	vacate.avoided = limit;
-	wake_task();
+	set_limit();
 }
 
 void balloon_stay(void)
 {
 	vacate.start = 0;
 	vacate.end = 0;
-	wake_task();
+	set_limit();
 }
 
 void balloon_vacate_forget(void)
 {
 	vacate = (typeof(vacate)){ .avoided = BALLOON_ANYWHERE };
+	balloon_place_set_limit(BALLOON_ANYWHERE);
 }
 
 /* ---- A round ---- */
@@ -122,7 +126,7 @@ static bool has_some(enum owner owner)
 
 uint64_t balloon_vacate_begin_round(void)
 {
-	pfn_t limit = balloon_vacate_limit();
+	pfn_t limit = balloon_place_limit();
 	uint64_t held;
 	bool pause;
 
@@ -185,6 +189,7 @@ enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end)
 		vacate.end = end;
 		vacate.rest_end = 0;
 		vacate.outcome = BALLOON_MOVING_OUT;
+		set_limit();
 	}
 	if (is_vacant())
 		return BALLOON_VACANT;
