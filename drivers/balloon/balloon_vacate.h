@@ -27,9 +27,9 @@ enum balloon_vacancy {
 };
 
 /*
- * Wants the frames from `start`, which begins a block, to before `end` out of the balloon. One stretch at a time:
- * another one takes its place. To be called again until the answer is not
- * BALLOON_MOVING_OUT; the balloon's task does the work. balloon_stay() ends it.
+ * Wants the frames from `start`, which begins a block, to before `end` out of the balloon.
+ * One stretch at a time: another one takes its place. To be called again until the answer is
+ * not BALLOON_MOVING_OUT; the balloon's task does the work. balloon_stay() ends it.
  */
 enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end);
 
