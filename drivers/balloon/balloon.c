@@ -101,6 +101,7 @@ static void end_move(void)
 		      (clock_ns() - balloon.move_start) / NS_PER_US);
 }
 
+/* While a stretch is vacated, the goal is the target and what the stretch `held` on top. */
 static uint64_t offer(void)
 {
 	uint64_t held = balloon_vacate_begin_round(), goal = balloon.status.target + held;
@@ -125,7 +126,7 @@ static uint64_t offer(void)
 	if (given != goal && balloon_sent_awake() == DEADLINE_NEVER)
 		balloon_refusal_exhausted();
 	if (held > 0)
-		balloon_vacate_note_stuck(back ? 0 : goal - given);
+		balloon_vacate_note_stuck();
 	missing = balloon_frames_short();
 	if (missing > 0 && balloon.port->short_of)
 		balloon.port->short_of(missing);

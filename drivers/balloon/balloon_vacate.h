@@ -51,8 +51,8 @@ uint64_t balloon_vacate_begin_round(void);
  */
 uint64_t balloon_vacate_ask_back(uint64_t held);
 
-/* Notes why nothing was offered in a round: `missing` frames were to be inflated. */
-void balloon_vacate_note_stuck(uint64_t missing);
+/* Notes that nothing was offered in a round though frames of the stretch are to go. */
+void balloon_vacate_note_stuck(void);
 
 /* Forgets what was wanted. */
 void balloon_vacate_forget(void);

@@ -252,7 +252,10 @@ static void with_exactly_the_floor_free_there_is_no_room(void **state)
 	begin_with_frames_in_the_upper_region(FLOOR, 40);
 	leave_free(FLOOR);
 	offers = host.offers;
-	assert_int_equal(vacate_until_settled(UPPER, UPPER_END), BALLOON_NO_ROOM);
+	/* That is known before the task has had its turn. */
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_NO_ROOM);
+	rounds();
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_NO_ROOM);
 	assert_int_equal(host.offers, offers);
 	assert_host_has(40);
 	assert_int_equal(ballooned_in(UPPER, UPPER_END), 40);
@@ -262,6 +265,15 @@ static void with_exactly_the_floor_free_there_is_no_room(void **state)
 	assert_true(balloon.nudged);
 	/* Each frame that is freed elsewhere is room for one. */
 	assert_int_equal(frame_free_owned(OWNER_HELD, 1), 1);
+	host.late = true;
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_MOVING_OUT);
+	one_round();
+	/* It is taken, and not there yet. */
+	assert_int_equal(ledger_count(OWNER_FREE), FLOOR);
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_MOVING_OUT);
+	host.answers = true;
+	one_round();
+	host.late = false;
 	assert_int_equal(vacate_until_settled(UPPER, UPPER_END), BALLOON_NO_ROOM);
 	assert_int_equal(ballooned_in(UPPER, UPPER_END), 39);
 	assert_int_equal(frame_free_owned(OWNER_HELD, 39), 39);
