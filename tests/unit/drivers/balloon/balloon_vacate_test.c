@@ -471,6 +471,28 @@ static void a_host_that_takes_no_batch_gives_none(void **state)
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_VACANT);
 }
 
+/* The last spare frame has taken a place; that there is no room now is not the reason. */
+static void a_host_that_takes_no_batch_is_not_for_want_of_room(void **state)
+{
+	(void)state;
+	begin_with_frames_in_the_upper_region(FLOOR, 40);
+	leave_free(FLOOR + 1);
+	host.late = true;
+	balloon_vacate(UPPER, UPPER_END);
+	one_round();
+	assert_int_equal(balloon_batches_inflating(), 1);
+	host.err = -EAGAIN;
+	host.answers = true;
+	one_round();
+	assert_int_equal(ballooned(), 41);
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_GIVES_NONE);
+	host.err = 0;
+	host.late = false;
+	rounds();
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_NO_ROOM);
+	assert_host_has(40);
+}
+
 /* ---- In mid-move ---- */
 
 /* Replacements have arrived, and frames of the stretch are on their way out. */
@@ -850,6 +872,7 @@ int main(void)
 		VACATE_TEST(a_host_that_gives_none_for_now_is_asked_later),
 		VACATE_TEST(a_host_that_has_enough_is_left_alone),
 		VACATE_TEST(a_host_that_takes_no_batch_gives_none),
+		VACATE_TEST(a_host_that_takes_no_batch_is_not_for_want_of_room),
 		VACATE_TEST(a_lower_target_takes_frames_of_the_stretch_first),
 		VACATE_TEST(a_target_of_nothing_empties_it),
 		VACATE_TEST(a_higher_target_is_reached_as_well),
