@@ -219,6 +219,7 @@ static void a_wish_that_falls_in_mid_work_turns_it_round(void **state)
 {
 	(void)state;
 	start_with_blocks(FRAME_SIZE);
+	request(20);
 	sim.completion = SIM_MEM_ON_DEMAND;
 	request(300);
 	assert_int_equal(sim.pending_count, 3);
