@@ -219,6 +219,7 @@ static void a_wish_that_falls_in_mid_work_turns_it_round(void **state)
 {
 	(void)state;
 	start_with_blocks(FRAME_SIZE);
+	request(20);
 	sim.completion = SIM_MEM_ON_DEMAND;
 	request(300);
 	assert_int_equal(sim.pending_count, 3);
@@ -274,6 +275,25 @@ static void answers_may_come_in_any_order(void **state)
 	sim_mem_complete(&sim, SIZE_MAX);
 	settle();
 	expect_plugged(300);
+}
+
+/* Neither to what was asked for, nor in the config. */
+static void what_has_no_meaning_is_not_looked_at(void **state)
+{
+	(void)state;
+	sim_mem_show(&sim, SIM_MEM_NODE, UINT64_MAX);
+	sim.completion = SIM_MEM_ON_DEMAND;
+	request(5);
+	sim_mem_set(&sim, pfn_to_paddr(REGION), 5 * BLOCK_SIZE, true);
+	assert_true(sim_mem_answer(&sim, VIRTIO_MEM_ACK, 0x7777));
+	settle();
+	expect_plugged(5);
+	request(3);
+	sim_mem_set(&sim, pfn_to_paddr(REGION + 3 * B), 2 * BLOCK_SIZE, false);
+	assert_true(sim_mem_answer(&sim, VIRTIO_MEM_ACK, 0x7777));
+	settle();
+	expect_plugged(3);
+	assert_true(mem->running);
 }
 
 /* ---- What is in the way ---- */
@@ -462,6 +482,7 @@ int main(void)
 		BARE(a_wish_that_falls_in_mid_work_turns_it_round),
 		TEST(a_wish_that_rises_in_mid_work_turns_it_round),
 		BARE(answers_may_come_in_any_order),
+		TEST(what_has_no_meaning_is_not_looked_at),
 	};
 	const struct CMUnitTest obstacles[] = {
 		TEST(a_busy_device_is_asked_at_a_growing_pace),
