@@ -28,8 +28,8 @@ static const char help_status[] =
 	"\n"
 	"Exit status: 0 done (with --wait: reached), 1 failed, 2 bad arguments,\n"
 	"3 shortfall: the guest stays short of the target, 4 time is up, or no answer\n"
-	"came in time, 5 no balloon device, 6 no driver in the guest, 7 cannot connect,\n"
-	"8 bad dump file.\n";
+	"came in time, 5 no balloon device (grow, shrink: no virtio-mem device), 6 no\n"
+	"driver in the guest, 7 cannot connect, 8 bad dump file.\n";
 
 static int print_help(void)
 {

@@ -35,7 +35,8 @@ static const char help[] =
 	"AMOUNT is a size in bytes or with a unit, 1.5G, 64MiB, 64M (K, M, G, T are\n"
 	"powers of 1024), or a share of the guest's RAM, 25%. \"Now\" is what the guest\n"
 	"last reported, not the last target, which it may have missed. Targets are\n"
-	"rounded to pages in favour of the guest.\n"
+	"rounded to pages in favour of the guest. What virtio-mem has plugged counts as\n"
+	"the guest's memory, and the balloon takes none of it: see grow and shrink.\n"
 	"\n"
 	"  --all            instead of an amount: leave the guest all it has; take all\n"
 	"                   that it does not need; give all that the balloon holds\n"
@@ -122,10 +123,10 @@ static int complain_grown(const struct request *request, const struct guest_stat
 {
 	char grown[SIZE_TEXT], rest[SIZE_TEXT];
 
-	complain("'%s' is too much to take: the guest has %s by virtio-mem, which its balloon "
-		 "cannot take (`balloonctl shrink` gives them back), and %s that it can",
-		 request->typed, size_word(state->grown, grown),
-		 size_word(state->ram - state->grown, rest));
+	complain("'%s' is too %s: %s of the guest's memory are plugged by virtio-mem, which only "
+		 "`balloonctl shrink` gives back; its balloon can take the other %s",
+		 request->typed, request->meaning == TAKE ? "much to take" : "little to leave",
+		 size_word(state->grown, grown), size_word(state->ram - state->grown, rest));
 	return -ERANGE;
 }
 

@@ -330,10 +330,12 @@ static void balloon_cannot_take_what_is_grown(void **state)
 {
 	(void)state;
 	assert_refused(RUN_AGAINST(&grown, "set", "1G"), EXIT_USAGE,
-		       "'1G' is too much to take: the guest has 1.000 GiB by virtio-mem");
+		       "'1G' is too little to leave: 1.000 GiB of the guest's memory are plugged");
 	assert_refused(RUN_AGAINST(&grown, "take", "1.5G"), EXIT_USAGE,
-		       "and 1.000 GiB that it can");
-	assert_refused(RUN_AGAINST(&grown, "set", "4096"), EXIT_USAGE, "`balloonctl shrink`");
+		       "'1.5G' is too much to take: 1.000 GiB of");
+	assert_refused(
+		RUN_AGAINST(&grown, "set", "4096"), EXIT_USAGE,
+		"only `balloonctl shrink` gives back; its balloon can take the other 1.000 GiB");
 	assert_done(RUN_AGAINST(&grown, "set", "1048580K"), EXIT_REACHED, "taken", "");
 }
 
