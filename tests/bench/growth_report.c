@@ -26,6 +26,11 @@ static const struct {
 	[BOOT_MEMORY] = { "boot-mib", "1 TiB announced: less memory by, MiB", 2, 2 },
 };
 
+const char *growth_metric_title(enum growth_metric metric)
+{
+	return metrics[metric].title;
+}
+
 static double median(const struct growth_results *r, enum growth_metric m, enum growth_kind k)
 {
 	return samples_median(&r->of[m][k]);

@@ -34,6 +34,9 @@ struct growth_circumstances {
 	unsigned rounds;
 };
 
+/* Gives what it measures, for people. */
+const char *growth_metric_title(enum growth_metric metric);
+
 /* Print the medians of the rounds beside the goals: as Markdown, or as one JSON object. */
 void growth_report_text(const struct growth_results *r, const struct growth_circumstances *c);
 void growth_report_json(const struct growth_results *r, const struct growth_circumstances *c);

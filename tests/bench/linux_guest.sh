@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The peer of the balloon benchmark: Debian's cloud kernel, and an initramfs
-# with busybox that loads the balloon's modules and then sleeps.
+# with busybox that loads the balloon's modules and then sleeps. With the word `growth` on
+# the kernel's command line it loads virtio-mem as well, and does what is typed at ttyS0.
 #
 #	tests/bench/linux_guest.sh DIR
 #
-# leaves DIR/vmlinuz, DIR/initrd and DIR/version. The packages are fetched and
-# unpacked there; nothing is installed.
+# leaves DIR/vmlinuz, DIR/initrd and DIR/version, and DIR/virtio-mem if the kernel has
+# that. The packages are fetched and unpacked there; nothing is installed.
 
 set -eu
 
@@ -50,10 +51,39 @@ for module in virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev \
 done
 [ -e "$dir/root/15-virtio_balloon.ko" ] || die "$package has no module virtio_balloon"
 
+# Apart: the other benchmarks' guest is to be without it.
+mkdir "$dir/root/growth" "$dir/root/tmp"
+file=$(find "$dir/tree" -name virtio_mem.ko)
+[ -z "$file" ] || cp "$file" "$dir/root/growth/"
+if [ -n "$file" ] || grep -qs '/virtio_mem[.]ko' "$dir"/tree/lib/modules/*/modules.builtin; then
+	: >"$dir/virtio-mem"
+fi
+
 cat >"$dir/root/init" <<'END'
 #!/bin/busybox sh
 for module in /*.ko; do
 	/bin/busybox insmod "$module"
+done
+
+# fill MIB: touches so much memory, and frees it.
+growth()
+{
+	/bin/busybox mount -t devtmpfs none /dev
+	/bin/busybox mount -t tmpfs -o size=100% none /tmp
+	for module in /growth/*.ko; do
+		/bin/busybox insmod "$module"
+	done
+	exec </dev/ttyS0 >/dev/ttyS0 2>&1
+	while printf 'growth# ' && read -r command mib; do
+		[ "$command" = fill ] || continue
+		/bin/busybox dd if=/dev/zero of=/tmp/file bs=1M count="$mib" &&
+			/bin/busybox rm /tmp/file && echo filled
+	done
+}
+
+# Words that the kernel does not know are ours.
+for word; do
+	[ "$word" != growth ] || growth
 done
 while :; do
 	/bin/busybox sleep 1000

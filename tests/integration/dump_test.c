@@ -159,14 +159,14 @@ static void grow_with_holes(struct vm *vm)
 {
 	uint64_t rest;
 
-	growth_reach(vm, "mem0", 512 * MIB);
-	growth_hold(vm, 300 * MIB);
+	growth_reach(vm, "mem0", 256 * MIB);
+	growth_hold(vm, 150 * MIB);
 	harness_command_says(vm, "hold 8M", "held ");
 	harness_command_says(vm, "release 1", "pattern intact");
 	growth_request(vm, "mem0", 0);
 	growth_wait_trouble(vm, 0, "in use");
 	rest = harness_memory(vm).owned;
-	growth_reach(vm, "mem0", 256 * MIB);
+	growth_reach(vm, "mem0", 128 * MIB);
 	assert_true(harness_memory(vm).owned > rest);
 }
 
@@ -242,8 +242,9 @@ static void dump_finds_a_kernel_that_uefi_has_booted(void **state)
 static void dump_says_what_a_guest_says_that_grew(void **state)
 {
 	(void)state;
-	check_agreement((struct guest_options){ .grow = "1G" });
-	check_agreement((struct guest_options){ .grow = "1G", .machine = "pc", .balloon = "none" });
+	check_agreement((struct guest_options){ .mem = "128M", .grow = "1G" });
+	check_agreement((struct guest_options){
+		.mem = "128M", .grow = "1G", .machine = "pc", .balloon = "none" });
 }
 
 static void dump_reads_a_guest_that_is_dead(void **state)

@@ -148,4 +148,60 @@ until [ "$($virsh domstate "$NAME")" = "shut off" ]; do
 	$virsh shutdown "$NAME" --mode acpi >/dev/null 2>&1 || :
 done
 show $virsh undefine "$NAME"
+
+# ---- Memory that grows ----
+
+# The same guest with 2 GiB that may come, which libvirt wants to belong to a NUMA node.
+sed "s|<memory unit='MiB'>1024</memory>|<maxMemory slots='16' unit='MiB'>20480</maxMemory>\n  &|
+	s|<cpu mode='maximum'/>|<cpu mode='maximum'><numa>\n    <cell id='0' cpus='0' memory='1024' unit='MiB'/>\n  </numa></cpu>|
+	s|<memballoon .*|<memory model='virtio-mem'>\n      <target>\n        <size unit='MiB'>2048</size>\n        <node>0</node>\n        <block unit='MiB'>2</block>\n        <requested unit='MiB'>0</requested>\n      </target>\n      <alias name='ua-mem0'/>\n    </memory>\n    &|" \
+	"$state/aerostat.xml" >"$state/growing.xml"
+
+# plugged: what libvirt says that the guest has of it, in KiB.
+plugged()
+{
+	$virsh dumpxml "$NAME" | sed -n "s|.*<current unit='KiB'>\([0-9]*\)</current>.*|\1|p"
+}
+
+# wait_plugged KIB
+wait_plugged()
+{
+	tries=0
+	until [ "$(plugged)" = "$1" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || die "waited for $1 KiB to be plugged, not $(plugged)"
+		sleep 0.1
+	done
+}
+
+# check_lsmem SIZE: the guest must have so much of it, all of which could leave.
+check_lsmem()
+{
+	guest lsmem | tee "$state/lsmem"
+	grep -q "virtio-mem .*  *$1  *$1  *$1$" "$state/lsmem" ||
+		die "the guest does not say that $1 are plugged, and could leave"
+}
+
+if ! $virsh define "$state/growing.xml" >"$state/define" 2>&1; then
+	echo "virsh-demo: memory that grows is left out, as libvirt $(virsh --version) refuses it:"
+	tail -n 1 "$state/define"
+else
+	show $virsh start "$NAME"
+	tries=0
+	until [ -n "$(stat unused)" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || die "the growing guest sends no statistics"
+		sleep 0.1
+	done
+	show $virsh update-memory-device "$NAME" --alias ua-mem0 --requested-size 1GiB
+	wait_plugged 1048576
+	check_lsmem 1G
+	show "$BUILD/libvirt/balloonctl" -g "libvirt:///session#$NAME" grow 512M --wait
+	check_lsmem 1536M
+	show $virsh update-memory-device "$NAME" --alias ua-mem0 --requested-size 0
+	wait_plugged 0
+	check_lsmem 0
+	show $virsh destroy "$NAME"
+	show $virsh undefine "$NAME"
+fi
 echo "libvirt, QEMU and the guest agreed each time."
