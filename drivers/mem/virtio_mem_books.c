@@ -13,8 +13,18 @@
 /* More runs of one piece of work would push out of the ring how it began. */
 #define RUNS_RECORDED 16
 
-/* So much memory at most is asked for at once: the console has its turn in between. */
+/* The most that is asked for at once: the console has its turn in between. */
 #define REQUEST_BLOCKS 2048
+
+/*
+ * A device may do all of it within the notification, and then nobody else runs. 4 GiB of
+ * anonymous memory that was touched leave in some 10 ms, but 64 MiB of shared memory take as
+ * long. So it begins with 256 MiB, and goes by how long that took.
+ */
+#define FIRST_BLOCKS 128
+#define LEAST_BLOCKS 8
+#define KICK_SHORT_NS (5 * NS_PER_MS)
+#define KICK_LONG_NS (20 * NS_PER_MS)
 
 /* The most blocks of the device's in a request (5.15.6). */
 #define NB_BLOCKS_MAX UINT16_MAX
@@ -77,14 +87,41 @@ void virtio_mem_keep(struct virtio_mem *mem, pfn_t pfn, size_t blocks)
 		mem_event(MEM_EVENT_KEPT, pfn, blocks * BLOCK_FRAMES);
 }
 
-size_t virtio_mem_blocks_max(const struct virtio_mem *mem)
+/* Returns so many blocks, or fewer, as whole units. */
+static size_t whole_units(const struct virtio_mem *mem, uint64_t blocks)
 {
 	size_t unit = mem->source.part.unit;
+
+	return (size_t)max_u64(blocks - blocks % unit, unit);
+}
+
+size_t virtio_mem_blocks_max(const struct virtio_mem *mem)
+{
 	uint64_t most = REQUEST_BLOCKS;
 
 	if (mem->config.block_size < BLOCK_SIZE)
 		most = min_u64(most, NB_BLOCKS_MAX * mem->config.block_size / BLOCK_SIZE);
-	return (size_t)max_u64(align_down(most, unit), unit);
+	return whole_units(mem, most);
+}
+
+size_t virtio_mem_blocks_now(const struct virtio_mem *mem)
+{
+	return whole_units(mem, min_u64(mem->at_once, virtio_mem_blocks_max(mem)));
+}
+
+void virtio_mem_begin_slowly(struct virtio_mem *mem)
+{
+	mem->at_once = FIRST_BLOCKS;
+}
+
+void virtio_mem_kick_some(struct virtio_mem *mem)
+{
+	uint64_t took = virtio_mem_kick(&mem->queue);
+
+	if (took < KICK_SHORT_NS)
+		mem->at_once = min_u64(2 * mem->at_once, REQUEST_BLOCKS);
+	else if (took > KICK_LONG_NS)
+		mem->at_once = max_u64(mem->at_once / 2, LEAST_BLOCKS);
 }
 
 size_t virtio_mem_find_absent(const struct virtio_mem *mem, pfn_t *pfn, pfn_t end, size_t max)

@@ -62,6 +62,7 @@ struct virtio_mem {
 	uint64_t wanted;     /* what is requested, as far as there can be as much */
 	uint64_t plugging;   /* the device was asked to */
 	uint64_t unplugging; /* likewise; a part of source.plugged */
+	size_t at_once;	     /* blocks, not frames: see virtio_mem_blocks_now() */
 	pfn_t next;	     /* below it nothing is absent that was not asked for */
 	pfn_t refused;	     /* the lowest block that was not plugged though asked for; PFN_NONE */
 	/* Times are those of clock_ns(). */
@@ -107,6 +108,15 @@ void virtio_mem_record(struct virtio_mem *mem);
 
 /* Returns how many blocks a request can be about: whole units, at least one. */
 size_t virtio_mem_blocks_max(const struct virtio_mem *mem);
+
+/* Returns how many blocks may be asked for at once now: whole units, at least one. */
+size_t virtio_mem_blocks_now(const struct virtio_mem *mem);
+
+/* Notifies the device of requests; how long that takes decides about the next ones. */
+void virtio_mem_kick_some(struct virtio_mem *mem);
+
+/* Begins anew with a number of blocks that costs no device much time. */
+void virtio_mem_begin_slowly(struct virtio_mem *mem);
 
 /*
  * Finds the first units from *pfn on and below `end` that are absent; returns how many blocks

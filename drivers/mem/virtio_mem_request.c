@@ -162,14 +162,15 @@ int virtio_mem_send(struct virtio_mem_queue *queue, enum virtio_mem_type type, p
 	return 0;
 }
 
-void virtio_mem_kick(struct virtio_mem_queue *queue)
+uint64_t virtio_mem_kick(struct virtio_mem_queue *queue)
 {
-	uint64_t end;
+	uint64_t start = clock_ns(), end;
 
 	virtq_kick(&queue->virtq);
 	end = clock_ns() + POLL_NS;
 	while (!virtq_has_used(&queue->virtq) && clock_ns() < end)
 		cpu_relax();
+	return clock_ns() - start;
 }
 
 /* ---- Answers ---- */

@@ -84,8 +84,11 @@ bool virtio_mem_has_room(const struct virtio_mem_queue *queue);
 int virtio_mem_send(struct virtio_mem_queue *queue, enum virtio_mem_type type, paddr_t start,
 		    uint64_t bytes);
 
-/* Lets the device see what was added, and waits a moment for an answer: many give it at once. */
-void virtio_mem_kick(struct virtio_mem_queue *queue);
+/*
+ * Lets the device see what was added, and waits a moment for an answer: many give it at once.
+ * Returns for how many ns nobody else could run.
+ */
+uint64_t virtio_mem_kick(struct virtio_mem_queue *queue);
 
 /*
  * Takes an answer and its request: 1; 0: there is none now; -EIO: the device broke the

@@ -51,6 +51,7 @@ static void begin_piece_of_work(struct virtio_mem *mem)
 	mem->stuck = false;
 	mem->claims = 0;
 	mem->run.recorded = 0;
+	virtio_mem_begin_slowly(mem);
 }
 
 /* Asks for an audit when the device's count is not ours, once for each such count. */
@@ -194,7 +195,7 @@ static bool is_overdue(const struct virtio_mem *mem)
 /* Asks for more; returns whether it did. */
 static bool plug_some(struct virtio_mem *mem, size_t blocks)
 {
-	size_t left = (size_t)min_u64(blocks, virtio_mem_blocks_max(mem));
+	size_t left = (size_t)min_u64(blocks, virtio_mem_blocks_now(mem));
 	pfn_t end = virtio_mem_usable_end(mem);
 	bool sent = false;
 
@@ -214,7 +215,7 @@ static bool plug_some(struct virtio_mem *mem, size_t blocks)
 		sent = true;
 	}
 	if (sent)
-		virtio_mem_kick(&mem->queue);
+		virtio_mem_kick_some(mem);
 	else if (mem->queue.count == 0)
 		pause(mem, "the device lets no more of its region be used");
 	return sent;
@@ -248,7 +249,7 @@ static enum mem_leave unplug_run(struct virtio_mem *mem, size_t *left, const cha
 /* Asks for less; returns whether it did. */
 static bool unplug_some(struct virtio_mem *mem, size_t blocks)
 {
-	size_t left = (size_t)min_u64(blocks, virtio_mem_blocks_max(mem));
+	size_t left = (size_t)min_u64(blocks, virtio_mem_blocks_now(mem));
 	enum mem_leave leave = MEM_LEAVE_CLAIMED;
 	const char *why = NULL;
 	bool sent = false;
@@ -261,7 +262,7 @@ static bool unplug_some(struct virtio_mem *mem, size_t blocks)
 		sent = true;
 	}
 	if (sent)
-		virtio_mem_kick(&mem->queue);
+		virtio_mem_kick_some(mem);
 	else if (leave == MEM_LEAVE_STUCK && mem->queue.count == 0)
 		pause(mem, why);
 	mem->waits = leave == MEM_LEAVE_LATER;

@@ -84,6 +84,19 @@ void growth_request(struct vm *vm, const char *id, uint64_t bytes)
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "qom-set", args, NULL));
 }
 
+/* Whether the guest has heard of all that QEMU says is plugged, and of all that is not. */
+static bool is_known(struct vm *vm)
+{
+	struct growth_device devices[DEVICES_MAX];
+	size_t count = read_devices(vm, NULL, devices);
+	struct growth_source source;
+
+	for (size_t i = 0; i < count; i++)
+		if (!growth_source(vm, i, &source) || source.plugged != devices[i].size)
+			return false;
+	return true;
+}
+
 void growth_wait(struct vm *vm, const char *id, uint64_t bytes)
 {
 	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
@@ -91,7 +104,7 @@ void growth_wait(struct vm *vm, const char *id, uint64_t bytes)
 
 	for (;;) {
 		assert_true(growth_find(vm, id, &device));
-		if (device.size == bytes)
+		if (device.size == bytes && is_known(vm))
 			return;
 		if (!deadline_left(deadline))
 			fail_msg("%s has %" PRIu64 " bytes plugged, not %" PRIu64

@@ -24,7 +24,7 @@ bool growth_find(struct vm *vm, const char *id, struct growth_device *device);
 /* Sets what the host requests of a virtio-mem device. */
 void growth_request(struct vm *vm, const char *id, uint64_t bytes);
 
-/* Waits until QEMU says that so much is plugged of a virtio-mem device. */
+/* Waits until so much is plugged of a virtio-mem device, and QEMU and the guest agree. */
 void growth_wait(struct vm *vm, const char *id, uint64_t bytes);
 
 /* Requests, and waits until it is so. */

@@ -138,21 +138,32 @@ static int complain_backwards(const struct request *request, const struct guest_
 	return EXIT_USAGE;
 }
 
+/* "the balloon holds 256.0 MiB" */
+static void balloon_words(const struct guest_state *state, char *words, size_t size)
+{
+	char taken[SIZE_TEXT];
+
+	if (state->lacks_balloon)
+		snprintf(words, size, "there is no balloon");
+	else
+		snprintf(words, size, "the balloon holds %s", size_word(state->taken, taken));
+}
+
 /* What the means are, for a size that is beyond them. */
 static int complain_too_much(const struct request *request, const struct guest_state *state,
 			     const struct guest_mem_device *device, const struct grow_near *near)
 {
 	uint64_t nearest = near->below ? near->below : near->above;
-	char size[SIZE_TEXT], region[SIZE_TEXT], is[SIZE_TEXT], taken[SIZE_TEXT];
+	char size[SIZE_TEXT], region[SIZE_TEXT], is[SIZE_TEXT], balloon[SIZE_TEXT + 20];
 	const char *to = request->wish.in_all ? "--to " : "";
 
 	size_exact(nearest, size);
-	complain("'%s' is too %s: %s has %s plugged of %s, and the balloon holds %s; possible: "
-		 "%s%s%s%s",
+	balloon_words(state, balloon, sizeof(balloon));
+	complain("'%s' is too %s: %s has %s plugged of %s, and %s; possible: %s%s%s%s",
 		 request->typed, request->wish.shrinks && request->wish.in_all ? "little" : "much",
 		 device->name, size_word(device->plugged, is), size_word(device->region, region),
-		 size_word(state->taken, taken), nearest ? name_of(request) : "nothing",
-		 nearest ? " " : "", nearest ? to : "", nearest ? size : "");
+		 balloon, nearest ? name_of(request) : "nothing", nearest ? " " : "",
+		 nearest ? to : "", nearest ? size : "");
 	return EXIT_USAGE;
 }
 

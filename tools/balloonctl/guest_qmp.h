@@ -40,12 +40,14 @@ struct json_object *qom_path_args(const char *path);
  */
 int qom_get(struct qmp *qmp, const char *path, const char *property, struct json_object **value);
 
-/* Sets a property. Errors as qom_get() has them. */
+/*
+ * Sets a property. -ENODEV and -EREMOTEIO: QEMU refuses; else as qmp_execute() has them.
+ */
 int qom_set_int(struct qmp *qmp, const char *path, const char *property, int64_t value);
 
 /*
  * Fills in the features and driver_ok of `state` by the virtio device at `path`, if this QEMU
- * tells them. Errors as guest_state() has them.
+ * tells them. -ENOTCONN, -ETIMEDOUT, -EPROTO, or what else qmp.h has.
  */
 int qmp_read_features(struct guest *guest, const char *path, struct guest_state *state);
 
@@ -64,12 +66,18 @@ int qmp_balloon_target(struct qmp *qmp, const struct balloon_path *path, uint64_
 
 /*
  * guest_qmp_devices.c: fills in dimms and the virtio-mem devices; *counted is the RAM that
- * the balloon counts. Errors as guest_state() has them.
+ * the balloon counts. -EPROTO: answers that make no sense; -ENOTCONN, -ETIMEDOUT, or what else
+ * qmp.h has.
  */
 int qmp_read_ram(struct guest *guest, struct guest_state *state, uint64_t *counted);
 
-/* guest_qmp_devices.c: the backend's request() and find_driver(). */
+/* guest_qmp_devices.c: the backend's request(). -EREMOTEIO: QEMU refuses; or what qmp.h has. */
 int qmp_request(struct guest *guest, const char *device, uint64_t bytes);
+
+/*
+ * guest_qmp_devices.c: the backend's find_driver(). -ENOTSUP: this QEMU does not tell; or what
+ * qmp.h has.
+ */
 int qmp_find_driver(struct guest *guest, const char *device, bool *driver_ok);
 
 /*

@@ -50,7 +50,7 @@ static const struct line {
 	{ COURSE_FREE, "free in the guest", true, false, false },
 	{ COURSE_AVAILABLE, "available", true, true, false },
 	{ COURSE_HOST, "host memory of QEMU", false, false, false },
-	{ COURSE_RAM, "RAM of the guest", true, false, true },
+	{ COURSE_RAM, "RAM of the guest", false, false, true },
 	{ COURSE_REQUESTED, "RAM requested", true, true, true },
 };
 

@@ -99,6 +99,7 @@ static void a_unit_that_would_pass_the_floor_stays_whole(void **state)
 	start(2);
 	fake_balloon.floor = ledger_count(OWNER_FREE) - 2 * B + 1;
 	assert_int_equal(leave(8), MEM_LEAVE_STUCK);
+	assert_string_equal(why, "the floor of free memory would be passed");
 	fake_balloon.floor--;
 	assert_int_equal(leave(8), MEM_LEAVE_CLAIMED);
 	expect_claimed(REGION + 30 * B, 2);

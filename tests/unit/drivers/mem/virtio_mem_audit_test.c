@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "arch/clock.h"
+
 static uint64_t block_size;
 
 static int set_up_blocks(void **state, uint64_t size)
@@ -124,6 +126,17 @@ static void a_device_that_has_lost_what_is_used_is_given_up(void **state)
 	/* It stays as it is: nothing better can be done. */
 	assert_int_equal(mem->source.plugged, 10 * B);
 	assert_int_equal(ledger_count(OWNER_UNPLUGGED), 0);
+}
+
+static void a_device_that_has_lost_all_of_it_is_given_up(void **state)
+{
+	(void)state;
+	request(10);
+	sim.blind = true;
+	sim_mem_set(&sim, block(0), 10 * block_size, false);
+	say_something_changed();
+	expect_given_up("memory in use is not there");
+	assert_int_equal(mem->source.plugged, 10 * B);
 }
 
 static void a_device_that_has_no_use_for_what_is_used_is_given_up(void **state)
@@ -302,12 +315,16 @@ static void a_late_answer_is_waited_for(void **state)
 
 static void no_answer_ends_an_audit(void **state)
 {
+	uint64_t before;
+
 	(void)state;
 	request(10);
 	sim_mem_set(&sim, block(70), 3 * block_size, true);
 	sim.completion = SIM_MEM_NEVER;
+	before = clock_awake_ns();
 	say_something_changed();
 	expect_given_up("no answer within 2 s");
+	assert_true(clock_awake_ns() - before < 3 * NS_PER_S);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, virtio_mem_tear_down)
@@ -323,6 +340,7 @@ int main(void)
 		LARGE(large_blocks_that_we_do_not_have_are_unplugged),
 		TEST(a_device_that_only_counts_wrongly_is_asked_once),
 		TEST(a_device_that_has_lost_what_is_used_is_given_up),
+		TEST(a_device_that_has_lost_all_of_it_is_given_up),
 		TEST(a_device_that_has_no_use_for_what_is_used_is_given_up),
 		TEST(it_goes_away_in_the_midst_of_an_audit),
 	};

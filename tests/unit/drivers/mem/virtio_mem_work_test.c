@@ -213,12 +213,49 @@ static void what_is_not_usable_is_not_asked_for(void **state)
 	expect_trouble(NULL);
 }
 
+/* The device holds the processor for so long in each notification. */
+static uint64_t slowness_ns;
+
+static bool lie_slow(struct sim_mem *s, const struct sim_mem_request *request,
+		     struct sim_mem_answer *answer)
+{
+	(void)s, (void)answer;
+	sim_time_advance(request->nb_blocks * slowness_ns);
+	return false;
+}
+
+static void a_slow_device_is_asked_for_less_at_once(void **state)
+{
+	(void)state;
+	sim.lie = lie_slow;
+	slowness_ns = NS_PER_MS;
+	request(500);
+	expect_plugged(500);
+	/* 128, 64, 32, and then 16 of them in 16 ms: neither long nor short. */
+	assert_int_equal(sim.largest, 128);
+	assert_int_equal(sim.requests[VIRTIO_MEM_PLUG], 3 + (500 - 224 + 15) / 16);
+}
+
+static void a_fast_device_is_asked_for_more_at_once(void **state)
+{
+	(void)state;
+	request(500);
+	expect_plugged(500);
+	/* 128, 256, and the rest; and so again the other way. */
+	assert_int_equal(sim.requests[VIRTIO_MEM_PLUG], 3);
+	assert_int_equal(sim.largest, 256);
+	request(0);
+	expect_plugged(0);
+	assert_int_equal(sim.requests[VIRTIO_MEM_UNPLUG], 3);
+}
+
 /* ---- A wish that changes in mid-work ---- */
 
 static void a_wish_that_falls_in_mid_work_turns_it_round(void **state)
 {
 	(void)state;
 	start_with_blocks(FRAME_SIZE);
+	request(20);
 	sim.completion = SIM_MEM_ON_DEMAND;
 	request(300);
 	assert_int_equal(sim.pending_count, 3);
@@ -274,6 +311,25 @@ static void answers_may_come_in_any_order(void **state)
 	sim_mem_complete(&sim, SIZE_MAX);
 	settle();
 	expect_plugged(300);
+}
+
+/* Neither to what was asked for, nor in the config. */
+static void what_has_no_meaning_is_not_looked_at(void **state)
+{
+	(void)state;
+	sim_mem_show(&sim, SIM_MEM_NODE, UINT64_MAX);
+	sim.completion = SIM_MEM_ON_DEMAND;
+	request(5);
+	sim_mem_set(&sim, pfn_to_paddr(REGION), 5 * BLOCK_SIZE, true);
+	assert_true(sim_mem_answer(&sim, VIRTIO_MEM_ACK, 0x7777));
+	settle();
+	expect_plugged(5);
+	request(3);
+	sim_mem_set(&sim, pfn_to_paddr(REGION + 3 * B), 2 * BLOCK_SIZE, false);
+	assert_true(sim_mem_answer(&sim, VIRTIO_MEM_ACK, 0x7777));
+	settle();
+	expect_plugged(3);
+	assert_true(mem->running);
 }
 
 /* ---- What is in the way ---- */
@@ -457,11 +513,14 @@ int main(void)
 		TEST(what_is_no_whole_block_is_left_out),
 		TEST(more_than_the_region_is_the_region),
 		TEST(what_is_not_usable_is_not_asked_for),
+		TEST(a_slow_device_is_asked_for_less_at_once),
+		TEST(a_fast_device_is_asked_for_more_at_once),
 	};
 	const struct CMUnitTest turns[] = {
 		BARE(a_wish_that_falls_in_mid_work_turns_it_round),
 		TEST(a_wish_that_rises_in_mid_work_turns_it_round),
 		BARE(answers_may_come_in_any_order),
+		TEST(what_has_no_meaning_is_not_looked_at),
 	};
 	const struct CMUnitTest obstacles[] = {
 		TEST(a_busy_device_is_asked_at_a_growing_pace),

@@ -131,6 +131,7 @@ static void status_is_this(void **state)
 	      "Statistics   ", "s old");
 	whole("--json", "status",
 	      "{\"guest\":\"%s\",\"ram\":1073741824,\"left\":805306368,\"taken\":268435456,"
+	      "\"base\":1073741824,\"dimms\":0,"
 	      "\"paused\":true,\"panicked\":false,\"target\":{\"left\":1073741824,\"taken\":0},"
 	      "\"driver\":true,"
 	      "\"features\":[\"MUST_TELL_HOST\",\"EVENT_IDX\",\"VERSION_1\",63],"

@@ -50,6 +50,8 @@ static const struct typed every_command[] = {
 	IN_VAIN("stats", "--interval", "3600"),
 	IN_VAIN("record", "-", "--for", "1"),
 	IN_VAIN("dump", "--live"),
+	IN_VAIN("grow", "512M", "--wait"),
+	IN_VAIN("shrink", "--to", "512M"),
 	{ { "export" }, EXIT_REACHED, "balloon_up{guest=\"/tmp/", "" },
 };
 
@@ -197,10 +199,20 @@ static void try_wait(enum fake_lie lie, int timeout_ms, const char *wait, const 
 	};
 	const int64_t lefts[] = { 900 * MIB, 800 * MIB };
 
+	const struct fake_mem mem = { .id = "m0", .block = MIB, .region = FAKE_RAM, .step = MIB };
+
 	try(&(struct trial){
 		.qemu = { .lefts = lefts, .nr_lefts = 2, .answers = answers },
 		.timeout_ms = timeout_ms,
 		.typed = { { "set", "512M", wait, "--patience=3600" },
+			   EXIT_TIMEOUT,
+			   NULL,
+			   complains },
+	});
+	try(&(struct trial){
+		.qemu = { .mems = &mem, .nr_mems = 1, .answers = answers },
+		.timeout_ms = timeout_ms,
+		.typed = { { "grow", "1G", wait, "--patience=3600" },
 			   EXIT_TIMEOUT,
 			   NULL,
 			   complains },

@@ -153,7 +153,7 @@ static void balloon_of_odd_size_is_evened_out(void **state)
 	struct guest_state guest = guest_of(3 * MIB + 4 * KIB, GIB, 0);
 
 	(void)state;
-	/* 1020 MiB go with the 3 MiB that are taken: one block more, and the balloon keeps 2 MiB. */
+	/* More blocks go than are wanted, and the balloon gives back what is no whole block. */
 	assert_planned(&guest, true, true, GIB, 1022 * MIB, 2 * MIB);
 	/* By difference only whole blocks go, and the balloon stays as it is. */
 	assert_planned(&guest, true, false, 4 * MIB, GIB - 3 * MIB - 4 * KIB, GIB - 4 * MIB);

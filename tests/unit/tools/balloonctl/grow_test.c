@@ -277,7 +277,8 @@ static void guest_without_a_balloon_grows_and_shrinks(void **state)
 		    "Grown        2.000 GiB plugged", "");
 	assert_done(RUN_AGAINST(&qemu, "shrink", "--to", "1G", "--wait"), EXIT_REACHED,
 		    "Grown            0 B plugged", "");
-	assert_refused(RUN_AGAINST(&qemu, "shrink", "2G"), EXIT_USAGE, "possible: shrink 1G");
+	assert_refused(RUN_AGAINST(&qemu, "shrink", "2G"), EXIT_USAGE,
+		       "and there is no balloon; possible: shrink 1G");
 }
 
 static void request_of_somebody_else_ends_the_wait(void **state)

@@ -290,8 +290,8 @@ static struct outcome plot_json(const char *text)
 }
 
 /*
- * RAM rises by a step when all is plugged; what it would be is the top all the time, as the
- * axis ends with what is requested.
+ * RAM rises from look to look, as what is left does; what is requested is the top all the
+ * time.
  */
 static void picture_has_the_ram_of_a_guest_that_grows(void **state)
 {
@@ -305,8 +305,8 @@ static void picture_has_the_ram_of_a_guest_that_grows(void **state)
 	assert_int_equal(got.status, EXIT_REACHED);
 	assert_says(got.out, ">RAM of the guest</text>");
 	assert_says(got.out, ">RAM requested</text>");
-	/* A step at half of the time, down in the picture's own coordinates. */
-	assert_says(got.out, "\" d=\"M82.0 264.0H429.0V144.0H776.0V144.0h1\"");
+	/* Half of the time; higher is less in the picture's own coordinates. */
+	assert_says(got.out, "\" d=\"M82.0 264.0L429.0 144.0L776.0 144.0h1\"");
 	assert_says(got.out,
 		    "stroke-dasharray=\"7 6\" d=\"M82.0 144.0H429.0V144.0H776.0V144.0h1\"");
 	got = plot_json(course);

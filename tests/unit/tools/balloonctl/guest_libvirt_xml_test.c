@@ -108,6 +108,22 @@ static void sizes_that_are_none_are_complained_of(void **state)
 	}
 }
 
+/* What an element lacks is not what the next one has. */
+static void elements_are_apart(void **state)
+{
+	static const char bare[] = "<memory model='virtio-mem'><size unit='KiB'>4194304</size>"
+				   "<block unit='KiB'>2048</block><requested unit='KiB'>2048"
+				   "</requested><alias name='ua-m1'/></memory>";
+	char xml[4096];
+
+	(void)state;
+	snprintf(xml, sizeof(xml), DEVICES("%s" GOOD), bare);
+	assert_int_equal(read_xml(xml), 0);
+	assert_says(is.complaint,
+		    "the virtio-mem device ua-m1 makes no sense: it has more plugged");
+	assert_true(is.nr_devices == 1 && is.grown == 524288 * KIB);
+}
+
 static void sizes_without_sense_are_refused(void **state)
 {
 	(void)state;
@@ -179,6 +195,7 @@ int main(void)
 		cmocka_unit_test(devices_are_read_in_bytes),
 		cmocka_unit_test(words_of_a_person_are_no_devices),
 		cmocka_unit_test(sizes_that_are_none_are_complained_of),
+		cmocka_unit_test(elements_are_apart),
 		cmocka_unit_test(sizes_without_sense_are_refused),
 		cmocka_unit_test(xml_that_ends_early_is_no_device),
 		cmocka_unit_test(name_that_does_not_fit_is_none),

@@ -319,6 +319,7 @@ static void only_sizes_that_can_be_are_requested(void **state)
 	assert_says(guest_error(f.guest), "m0 can bring 1073741824 bytes at most");
 	assert_int_equal(guest_request(f.guest, "m0", MIB), -ERANGE);
 	assert_says(guest_error(f.guest), "m0 plugs blocks of 2097152 bytes");
+	assert_int_equal(guest_request(f.guest, "m0", 3 * MIB), -ERANGE);
 	assert_int_equal(guest_request(f.guest, "m1", MIB), -ENODEV);
 	assert_says(guest_error(f.guest), "no virtio-mem device m1");
 	assert_int_equal(guest_memory(f.guest, &f.state), 0);

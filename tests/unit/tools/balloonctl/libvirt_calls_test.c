@@ -1100,9 +1100,6 @@ int main(void)
 		cmocka_unit_test_setup(amounts_that_cannot_be_are_refused, begin),
 		cmocka_unit_test_setup(orders_are_for_the_running_guest, begin),
 		cmocka_unit_test_setup(guest_that_ended_while_it_was_halted_need_not_run_on, begin),
-	end(guest);
-}
-
 		cmocka_unit_test_setup(memory_devices_are_in_the_domains_memory, begin),
 		cmocka_unit_test_setup(memory_device_is_updated, begin),
 		cmocka_unit_test_setup(libvirt_that_cannot_update_says_what_to_type, begin),

@@ -134,10 +134,41 @@ static void seconds_are_whole_and_bounded(void **state)
 	assert_int_equal(seconds_parse("", &seconds), -EINVAL);
 }
 
+/* In the largest unit that leaves no fraction, so that it can be read back. */
+static void exact_sizes_are_read_back(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} sizes[] = {
+		{ 0, "0" },
+		{ 1, "1" },
+		{ 1023, "1023" },
+		{ 1024, "1K" },
+		{ 1025, "1025" },
+		{ 3ull << 20, "3M" },
+		{ (3ull << 20) + 1024, "3073K" },
+		{ 1536ull << 20, "1536M" },
+		{ 4ull << 30, "4G" },
+		{ 1024ull << 40, "1024T" },
+		{ INT64_MAX, "9223372036854775807" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		char text[SIZE_TEXT];
+
+		size_exact(sizes[i].bytes, text);
+		assert_string_equal(text, sizes[i].text);
+		assert_size(text, sizes[i].bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(units_are_powers_of_1024),
+		cmocka_unit_test(exact_sizes_are_read_back),
 		cmocka_unit_test(fractions_are_exact_to_the_byte),
 		cmocka_unit_test(what_is_no_size_is_refused),
 		cmocka_unit_test(too_much_is_refused),
