@@ -20,7 +20,6 @@
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_events.h"
 #include "drivers/balloon/balloon_offer.h"
-#include "drivers/balloon/balloon_place.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_recovery.h"
 #include "drivers/balloon/balloon_refusal.h"
@@ -44,7 +43,8 @@
  */
 static uint64_t inflate_by_ranges(uint64_t want)
 {
-	uint64_t sent = balloon_ranges_leave(want / BLOCK_FRAMES);
+	struct balloon_place place = balloon_next_place();
+	uint64_t sent = balloon_ranges_leave(&place, want / BLOCK_FRAMES);
 
 	if (sent > 0 || balloon_ranges_sent_awake() != DEADLINE_NEVER)
 		return sent;
@@ -101,6 +101,7 @@ static void end_move(void)
 		      (clock_ns() - balloon.move_start) / NS_PER_US);
 }
 
+/* While a stretch is vacated, the goal is the target and what the stretch `held` on top. */
 static uint64_t offer(void)
 {
 	uint64_t held = balloon_vacate_begin_round(), goal = balloon.status.target + held;
@@ -125,7 +126,7 @@ static uint64_t offer(void)
 	if (given != goal && balloon_sent_awake() == DEADLINE_NEVER)
 		balloon_refusal_exhausted();
 	if (held > 0)
-		balloon_vacate_note_stuck(back ? 0 : goal - given);
+		balloon_vacate_note_stuck();
 	missing = balloon_frames_short();
 	if (missing > 0 && balloon.port->short_of)
 		balloon.port->short_of(missing);

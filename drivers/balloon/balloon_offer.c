@@ -63,6 +63,11 @@ static uint64_t offer_frames(const struct balloon_place *place, uint64_t want)
 	return balloon_batch_send(batch);
 }
 
+struct balloon_place balloon_next_place(void)
+{
+	return balloon_place_next(balloon.config.floor, balloon.terms.pfn_limit);
+}
+
 uint64_t balloon_offer_free(uint64_t want)
 {
 	size_t per_block = batches_per_block(), left = balloon_batches_room();

@@ -8,7 +8,11 @@
 #ifndef DRIVERS_BALLOON_BALLOON_OFFER_H
 #define DRIVERS_BALLOON_BALLOON_OFFER_H
 
+#include "drivers/balloon/balloon_place.h"
 #include "kernel/lib/types.h"
+
+/* Returns where the next free frames are to be taken, by the floor and for this host. */
+struct balloon_place balloon_next_place(void);
 
 /* Offers up to `want` free frames. Returns how many. */
 uint64_t balloon_offer_free(uint64_t want);

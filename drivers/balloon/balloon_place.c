@@ -2,29 +2,46 @@
 /* Boot memory before regions; see balloon_place.h. */
 #include "drivers/balloon/balloon_place.h"
 
-#include "drivers/balloon/balloon_state_internal.h"
-#include "drivers/balloon/balloon_vacate.h"
+#include <assert.h>
+
 #include "mm/frame.h"
 #include "mm/frame_region.h"
 #include "mm/ledger.h"
 
-uint64_t balloon_frames_spare(void)
-{
-	pfn_t limit = balloon_vacate_limit();
-	uint64_t spare = balloon_spare(), boot;
+static pfn_t no_more_from = PFN_NONE;
 
-	if (limit == BALLOON_ANYWHERE)
-		return spare;
-	boot = frame_boot_free();
-	boot -= min_u64(boot, balloon.config.floor);
-	return min_u64(spare, boot + frame_region_free_below(limit));
+void balloon_place_set_limit(pfn_t limit)
+{
+	assert(limit == PFN_NONE || limit % BLOCK_FRAMES == 0);
+	no_more_from = limit;
 }
 
-struct balloon_place balloon_next_place(void)
+pfn_t balloon_place_limit(void)
 {
-	uint64_t floor = balloon.config.floor, boot = frame_boot_free();
-	pfn_t end = min_u64(balloon.terms.pfn_limit, balloon_vacate_limit());
-	struct balloon_place place = { 0, end, balloon_frames_spare() };
+	return no_more_from;
+}
+
+/* What there is above the floor, which is not more than there is. */
+static uint64_t above(uint64_t frames, uint64_t floor)
+{
+	return frames - min_u64(frames, floor);
+}
+
+uint64_t balloon_place_spare(uint64_t floor)
+{
+	uint64_t spare = above(ledger_count(OWNER_FREE), floor);
+
+	if (no_more_from == PFN_NONE)
+		return spare;
+	return min_u64(spare,
+		       above(frame_boot_free(), floor) + frame_region_free_below(no_more_from));
+}
+
+struct balloon_place balloon_place_next(uint64_t floor, pfn_t pfn_limit)
+{
+	uint64_t boot = frame_boot_free();
+	pfn_t end = min_u64(pfn_limit, no_more_from);
+	struct balloon_place place = { 0, end, balloon_place_spare(floor) };
 
 	/* Nothing to choose. */
 	if (boot == ledger_count(OWNER_FREE))

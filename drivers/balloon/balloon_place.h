@@ -2,9 +2,9 @@
 /*
  * From where inflation takes its frames. Memory of the boot goes first, and of that all
  * but as many frames as the floor has, while regions (mm/frame_region.h) have free ones: the
- * kernel's own small things live there, and would break blocks of regions otherwise. What
- * drivers/mem wants to be left alone (balloon_vacate.h) is. Without regions all memory is one
- * place. Amounts are in frames.
+ * kernel's own small things live there, and would break blocks of regions otherwise. Nothing
+ * is taken from a limit on (balloon_vacate.h). Without regions all memory is one place.
+ * Amounts are in frames.
  */
 #ifndef DRIVERS_BALLOON_BALLOON_PLACE_H
 #define DRIVERS_BALLOON_BALLOON_PLACE_H
@@ -17,10 +17,19 @@ struct balloon_place {
 	uint64_t frames; /* at most so many; 0: there are none to take */
 };
 
-/* Returns where the next frames are to be taken; to be asked again after each offer. */
-struct balloon_place balloon_next_place(void);
+/* Lets nothing be taken from `limit` on, which begins a block; PFN_NONE: there is no limit. */
+void balloon_place_set_limit(pfn_t limit);
 
-/* Counts the frames that inflation may take, in all places. */
-uint64_t balloon_frames_spare(void);
+/* Returns the limit that is set. */
+pfn_t balloon_place_limit(void);
+
+/*
+ * Returns where the next frames are to be taken, by this floor, and for a host that takes none
+ * from `pfn_limit` on. To be asked again after each offer.
+ */
+struct balloon_place balloon_place_next(uint64_t floor, pfn_t pfn_limit);
+
+/* Counts the free frames in all places, above this floor. */
+uint64_t balloon_place_spare(uint64_t floor);
 
 #endif

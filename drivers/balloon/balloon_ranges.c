@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "arch/clock.h"
-#include "drivers/balloon/balloon_place.h"
 #include "kernel/lib/panic.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
@@ -165,20 +164,18 @@ uint64_t balloon_ranges_next(void)
 
 /* ---- Leaving ---- */
 
-uint64_t balloon_ranges_leave(uint64_t blocks)
+uint64_t balloon_ranges_leave(const struct balloon_place *place, uint64_t blocks)
 {
-	struct balloon_place place;
 	size_t n;
 	pfn_t first;
 
 	if (!can_send())
 		return 0;
-	place = balloon_next_place();
-	blocks = min_u64(blocks, place.frames / BLOCK_FRAMES);
+	blocks = min_u64(blocks, place->frames / BLOCK_FRAMES);
 	blocks = min_u64(blocks, ranges.terms->range_blocks);
 	while (ranges.count < ranges.terms->ranges && blocks > 0 &&
-	       !frame_alloc_blocks_within((size_t)min_u64(blocks, RANGE_BLOCKS_MAX), place.from,
-					  place.end, OWNER_REPORTED, &first, &n)) {
+	       !frame_alloc_blocks_within((size_t)min_u64(blocks, RANGE_BLOCKS_MAX), place->from,
+					  place->end, OWNER_REPORTED, &first, &n)) {
 		add_range(first, n);
 		blocks -= n;
 	}

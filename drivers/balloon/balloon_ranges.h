@@ -13,6 +13,7 @@
 #ifndef DRIVERS_BALLOON_BALLOON_RANGES_H
 #define DRIVERS_BALLOON_BALLOON_RANGES_H
 
+#include "drivers/balloon/balloon_place.h"
 #include "drivers/balloon/balloon_port.h"
 #include "kernel/lib/types.h"
 
@@ -30,11 +31,10 @@ void balloon_ranges_begin(const struct balloon_port *port, const struct balloon_
 bool balloon_ranges_lend(void);
 
 /*
- * Lets whole free blocks leave, one call's worth, at most `blocks`, out of one place
- * (balloon_place.h). Returns how many frames were sent; 0: the host has ranges already, takes
- * none, or there are none.
+ * Lets whole free blocks of a place leave, one call's worth, at most `blocks`. Returns how many
+ * frames were sent; 0: the host has ranges already, takes none, or there are none.
  */
-uint64_t balloon_ranges_leave(uint64_t blocks);
+uint64_t balloon_ranges_leave(const struct balloon_place *place, uint64_t blocks);
 
 /* Counts the frames that leave, and are still with the host. */
 uint64_t balloon_ranges_leaving(void);

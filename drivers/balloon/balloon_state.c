@@ -39,6 +39,11 @@ uint64_t balloon_spare(void)
 	return free - min_u64(free, balloon.config.floor);
 }
 
+uint64_t balloon_frames_spare(void)
+{
+	return balloon_place_spare(balloon.config.floor);
+}
+
 uint64_t balloon_frames_short(void)
 {
 	bool held_off = clock_ns() < balloon.hold_off_end || balloon_refusal_pause_end();

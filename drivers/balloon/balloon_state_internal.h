@@ -40,6 +40,9 @@ bool balloon_is_alive(void);
 /* Counts the frames that are the balloon's, or will be when the host answers. */
 uint64_t balloon_frames_given(void);
 
+/* Counts the frames that inflation may take: balloon_spare(), but for what it must leave alone. */
+uint64_t balloon_frames_spare(void);
+
 /* Counts the frames of the target that cannot be given now. */
 uint64_t balloon_frames_short(void);
 

@@ -31,7 +31,7 @@ static struct {
 	pfn_t avoided;
 	pfn_t start, end; /* the stretch; none if both are 0 */
 	uint64_t rest_end;
-	enum balloon_vacancy outcome; /* of the last round, while the host has some */
+	bool stuck; /* in the last round the host took none, or gave none back, without a reason */
 } vacate = { .avoided = BALLOON_ANYWHERE };
 
 /* There is work for the task, or more room. */
@@ -46,27 +46,31 @@ static bool is_wanted(void)
 	return vacate.start < vacate.end;
 }
 
-pfn_t balloon_vacate_limit(void)
+/* From the lower of the two on, inflation takes none. */
+static void set_limit(void)
 {
-	return is_wanted() ? min_u64(vacate.avoided, vacate.start) : vacate.avoided;
+	balloon_place_set_limit(is_wanted() ? min_u64(vacate.avoided, vacate.start)
+					    : vacate.avoided);
+	wake_task();
 }
 
 void balloon_avoid(pfn_t limit)
 {
 	vacate.avoided = limit;
-	wake_task();
+	set_limit();
 }
 
 void balloon_stay(void)
 {
 	vacate.start = 0;
 	vacate.end = 0;
-	wake_task();
+	set_limit();
 }
 
 void balloon_vacate_forget(void)
 {
 	vacate = (typeof(vacate)){ .avoided = BALLOON_ANYWHERE };
+	balloon_place_set_limit(BALLOON_ANYWHERE);
 }
 
 /* ---- A round ---- */
@@ -122,11 +126,11 @@ static bool has_some(enum owner owner)
 
 uint64_t balloon_vacate_begin_round(void)
 {
-	pfn_t limit = balloon_vacate_limit();
+	pfn_t limit = balloon_place_limit();
 	uint64_t held;
 	bool pause;
 
-	vacate.outcome = BALLOON_MOVING_OUT;
+	vacate.stuck = false;
 	if (limit < BALLOON_ANYWHERE)
 		free_leaving(limit);
 	if (!is_wanted() || balloon.removing || !balloon.port->deflate ||
@@ -150,15 +154,24 @@ uint64_t balloon_vacate_ask_back(uint64_t held)
 	return balloon_offer_ballooned(first_asked(), min_u64(held, ballooned - target));
 }
 
-void balloon_vacate_note_stuck(uint64_t missing)
+/* Nothing is waited for: of all these it is known when they end, and the task goes on then. */
+static bool is_at_rest(void)
 {
-	/* It is known when these end, and the task goes on then. */
-	if (balloon_batches_sent_awake() != DEADLINE_NEVER ||
-	    balloon_ranges_sent_awake() != DEADLINE_NEVER || balloon_refusal_pause_end() ||
-	    clock_ns() < balloon.hold_off_end)
-		return;
-	vacate.outcome = missing > 0 && balloon_frames_spare() == 0 ? BALLOON_NO_ROOM
-								    : BALLOON_GIVES_NONE;
+	return balloon_batches_sent_awake() == DEADLINE_NEVER &&
+	       balloon_ranges_sent_awake() == DEADLINE_NEVER && !balloon_refusal_pause_end() &&
+	       clock_ns() >= balloon.hold_off_end;
+}
+
+/* Tells whether nothing can be inflated, and none is there that the target does not need. */
+static bool lacks_room(void)
+{
+	return is_at_rest() && ledger_count(OWNER_BALLOON) <= balloon.status.target &&
+	       balloon_frames_spare() == 0;
+}
+
+void balloon_vacate_note_stuck(void)
+{
+	vacate.stuck = is_at_rest() && !lacks_room();
 }
 
 /* ---- For drivers/mem ---- */
@@ -184,7 +197,8 @@ enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end)
 		vacate.start = start;
 		vacate.end = end;
 		vacate.rest_end = 0;
-		vacate.outcome = BALLOON_MOVING_OUT;
+		vacate.stuck = false;
+		set_limit();
 	}
 	if (is_vacant())
 		return BALLOON_VACANT;
@@ -193,10 +207,8 @@ enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end)
 	wake_task();
 	if (!has_some(OWNER_BALLOON))
 		return are_forsaken() ? BALLOON_GIVES_NONE : BALLOON_MOVING_OUT;
-	/* Memory was freed since. */
-	if (vacate.outcome == BALLOON_NO_ROOM && balloon_frames_spare() > 0)
-		vacate.outcome = BALLOON_MOVING_OUT;
-	if (!balloon.port->deflate || now < balloon_refusal_pause_end() || now < vacate.rest_end)
+	if (!balloon.port->deflate || vacate.stuck || now < balloon_refusal_pause_end() ||
+	    now < vacate.rest_end)
 		return BALLOON_GIVES_NONE;
-	return vacate.outcome;
+	return lacks_room() ? BALLOON_NO_ROOM : BALLOON_MOVING_OUT;
 }

@@ -11,11 +11,11 @@
 #include "kernel/lib/types.h"
 
 /* No limit. */
-#define BALLOON_ANYWHERE UINT64_MAX
+#define BALLOON_ANYWHERE PFN_NONE
 
 /*
- * Lets inflation take no frame from `limit` on, until the next call; BALLOON_ANYWHERE: all
- * memory. Without a limit memory of the boot goes first.
+ * Lets inflation take no frame from `limit` on, which begins a block, until the next call;
+ * BALLOON_ANYWHERE: all memory. Without a limit memory of the boot goes first.
  */
 void balloon_avoid(pfn_t limit);
 
@@ -27,9 +27,9 @@ enum balloon_vacancy {
 };
 
 /*
- * Wants the frames from `start` to before `end` out of the balloon. One stretch at a time:
- * another one takes its place. To be called again until the answer is not
- * BALLOON_MOVING_OUT; the balloon's task does the work. balloon_stay() ends it.
+ * Wants the frames from `start`, which begins a block, to before `end` out of the balloon.
+ * One stretch at a time: another one takes its place. To be called again until the answer is
+ * not BALLOON_MOVING_OUT; the balloon's task does the work. balloon_stay() ends it.
  */
 enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end);
 
@@ -37,9 +37,6 @@ enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end);
 void balloon_stay(void);
 
 /* ---- For the balloon's own files ---- */
-
-/* Returns the frame from which on inflation takes none: avoided, or to be vacated. */
-pfn_t balloon_vacate_limit(void);
 
 /*
  * Begins a round: frees what only leaves from the limit on. Returns how many frames of the
@@ -54,8 +51,8 @@ uint64_t balloon_vacate_begin_round(void);
  */
 uint64_t balloon_vacate_ask_back(uint64_t held);
 
-/* Notes why nothing was offered in a round: `missing` frames were to be inflated. */
-void balloon_vacate_note_stuck(uint64_t missing);
+/* Notes that nothing was offered in a round though frames of the stretch are to go. */
+void balloon_vacate_note_stuck(void);
 
 /* Forgets what was wanted. */
 void balloon_vacate_forget(void);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "drivers/balloon/balloon_offer.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_vacate.h"

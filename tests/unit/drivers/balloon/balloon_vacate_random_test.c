@@ -216,7 +216,7 @@ static uint64_t lent(void)
 
 static bool one_round(void)
 {
-	pfn_t limit = balloon_vacate_limit();
+	pfn_t limit = balloon_place_limit();
 	struct picture before = look(limit), after;
 	bool more = balloon_step();
 

@@ -252,7 +252,10 @@ static void with_exactly_the_floor_free_there_is_no_room(void **state)
 	begin_with_frames_in_the_upper_region(FLOOR, 40);
 	leave_free(FLOOR);
 	offers = host.offers;
-	assert_int_equal(vacate_until_settled(UPPER, UPPER_END), BALLOON_NO_ROOM);
+	/* That is known before the task has had its turn. */
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_NO_ROOM);
+	rounds();
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_NO_ROOM);
 	assert_int_equal(host.offers, offers);
 	assert_host_has(40);
 	assert_int_equal(ballooned_in(UPPER, UPPER_END), 40);
@@ -262,6 +265,15 @@ static void with_exactly_the_floor_free_there_is_no_room(void **state)
 	assert_true(balloon.nudged);
 	/* Each frame that is freed elsewhere is room for one. */
 	assert_int_equal(frame_free_owned(OWNER_HELD, 1), 1);
+	host.late = true;
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_MOVING_OUT);
+	one_round();
+	/* It is taken, and not there yet. */
+	assert_int_equal(ledger_count(OWNER_FREE), FLOOR);
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_MOVING_OUT);
+	host.answers = true;
+	one_round();
+	host.late = false;
 	assert_int_equal(vacate_until_settled(UPPER, UPPER_END), BALLOON_NO_ROOM);
 	assert_int_equal(ballooned_in(UPPER, UPPER_END), 39);
 	assert_int_equal(frame_free_owned(OWNER_HELD, 39), 39);
@@ -457,6 +469,28 @@ static void a_host_that_takes_no_batch_gives_none(void **state)
 	balloon_vacate(UPPER, UPPER_END);
 	rounds();
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_VACANT);
+}
+
+/* The last spare frame has taken a place; that there is no room now is not the reason. */
+static void a_host_that_takes_no_batch_is_not_for_want_of_room(void **state)
+{
+	(void)state;
+	begin_with_frames_in_the_upper_region(FLOOR, 40);
+	leave_free(FLOOR + 1);
+	host.late = true;
+	balloon_vacate(UPPER, UPPER_END);
+	one_round();
+	assert_int_equal(balloon_batches_inflating(), 1);
+	host.err = -EAGAIN;
+	host.answers = true;
+	one_round();
+	assert_int_equal(ballooned(), 41);
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_GIVES_NONE);
+	host.err = 0;
+	host.late = false;
+	rounds();
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_NO_ROOM);
+	assert_host_has(40);
 }
 
 /* ---- In mid-move ---- */
@@ -838,6 +872,7 @@ int main(void)
 		VACATE_TEST(a_host_that_gives_none_for_now_is_asked_later),
 		VACATE_TEST(a_host_that_has_enough_is_left_alone),
 		VACATE_TEST(a_host_that_takes_no_batch_gives_none),
+		VACATE_TEST(a_host_that_takes_no_batch_is_not_for_want_of_room),
 		VACATE_TEST(a_lower_target_takes_frames_of_the_stretch_first),
 		VACATE_TEST(a_target_of_nothing_empties_it),
 		VACATE_TEST(a_higher_target_is_reached_as_well),
