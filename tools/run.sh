@@ -20,7 +20,7 @@ usage: [NAME=value ...] tools/run.sh [--quiet | --demo | --print]
 Environment:
   MEM       memory of the guest, 16M to 32T: 1G (the default), 1.5G, 64MiB,
             or bytes
-  GROW      memory that may come later, up to 16T, in blocks of 2 MiB (default:
+  GROW      memory that may come later, up to 15T, in blocks of 2 MiB (default:
             none): a virtio-mem device, mem0, with nothing in it at the start,
             and 16 empty slots for DIMMs of 16G in all; not on microvm
   MACHINE   pc, q35 or microvm (default q35)
@@ -86,7 +86,7 @@ NAME=${NAME:-aerostat}
 TIMEOUT=${TIMEOUT-}
 
 MEM_MAX=$((32 << 40))
-GROW_MAX=$((16 << 40))	# of one region, for the guest
+GROW_MAX=$((15 << 40))	# the guest takes 16T in one piece, slots and all
 SLOTS=16
 SLOTS_GIBI=16		# in all
 APPEND_MAX=4000
@@ -166,7 +166,7 @@ check_grow()
 		die "GROW=$GROW: a microvm has no virtio-mem: take MACHINE=q35 or pc"
 	read_size GROW "$GROW"
 	if [ $BYTES -eq 0 ] || [ $BYTES -gt $GROW_MAX ]; then
-		die "GROW=$GROW is out of range: 2M to 16T may come later" \
+		die "GROW=$GROW is out of range: 2M to 15T may come later" \
 			"(a plain number is bytes)"
 	fi
 	GROW_MEBI=$((BYTES >> 21 << 1))

@@ -21,10 +21,15 @@
 /* Nobody means more; so much costs 32 MiB of books. */
 #define REGION_MAX ((uint64_t)16 << 40)
 
+uint64_t virtio_mem_read_plugged(struct virtio_device *device)
+{
+	return virtio_config_read64(device, CONFIG_PLUGGED);
+}
+
 void virtio_mem_read_wish(struct virtio_device *device, struct virtio_mem_config *config)
 {
 	config->usable = virtio_config_read64(device, CONFIG_USABLE);
-	config->plugged = virtio_config_read64(device, CONFIG_PLUGGED);
+	config->plugged = virtio_mem_read_plugged(device);
 	config->requested = virtio_config_read64(device, CONFIG_REQUESTED);
 }
 

@@ -83,6 +83,9 @@ struct virtio_mem {
 /* Reads the whole config. -ENODEV: the device does not have that much. */
 int virtio_mem_read_config(struct virtio_device *device, struct virtio_mem_config *config);
 
+/* Reads what the device counts as plugged, in bytes. */
+uint64_t virtio_mem_read_plugged(struct virtio_device *device);
+
 /* Reads those fields that change: `usable`, `plugged` and `requested`. */
 void virtio_mem_read_wish(struct virtio_device *device, struct virtio_mem_config *config);
 

@@ -266,7 +266,8 @@ static bool unplug_unknown(struct virtio_mem *mem, const char **fault)
 	}
 	mem->unknown = false;
 	mem->busy_ns = 0;
-	virtio_mem_read_wish(mem->device, &mem->config);
+	mem->changed = true; /* `usable`, at least */
+	mem->config.plugged = virtio_mem_read_plugged(mem->device);
 	mem->doubt = mem->config.plugged > 0;
 	return true;
 }
@@ -336,8 +337,9 @@ static bool work(struct virtio_mem *mem, const char **fault)
 		return unplug_some(mem, (size_t)((will - mem->wanted) / BLOCK_FRAMES));
 	if (!idle)
 		return false;
+	/* Not the wish as well: look() would see no change of it then. */
 	if (settle(mem))
-		virtio_mem_read_wish(mem->device, &mem->config);
+		mem->config.plugged = virtio_mem_read_plugged(mem->device);
 	return check_count(mem);
 }
 

@@ -435,7 +435,7 @@ static void growth_is_a_device_and_slots(void **state)
 		{ "1025M", "1026M", "\nslots=16,maxmem=20G\n", ",size=1026M," },
 		{ "64M", "4194304", "\nslots=16,maxmem=18G\n", ",size=4M," },
 		{ "64M", "2M", "\nslots=16,maxmem=18G\n", ",size=2M," },
-		{ "1G", "16T", "\nslots=16,maxmem=16401G\n", ",size=16777216M," },
+		{ "1G", "15T", "\nslots=16,maxmem=15377G\n", ",size=15728640M," },
 	};
 
 	(void)state;
@@ -461,9 +461,9 @@ static void growth_that_cannot_be_is_refused(void **state)
 		{ "3M", "!GROW=3M is no number of whole blocks, which have 2 MiB: write 2M or 4M" },
 		{ "1M", "!which have 2 MiB: write 2M\n" },
 		{ "2097153", "!which have 2 MiB: write 2M or 4M" },
-		{ "17T", "!GROW=17T is out of range: 2M to 16T" },
-		{ "999999999999T", "!is out of range: 2M to 16T" },
-		{ "0", "!GROW=0 is out of range: 2M to 16T" },
+		{ "16T", "!GROW=16T is out of range: 2M to 15T" },
+		{ "999999999999T", "!is out of range: 2M to 15T" },
+		{ "0", "!GROW=0 is out of range: 2M to 15T" },
 		{ "much", "!GROW=much is no size: write 256M" },
 		{ "8G,x", "!GROW=8G,x is no size: write 256M" },
 	};

@@ -70,6 +70,26 @@ static void what_is_too_much_leaves_from_the_highest_block_down(void **state)
 	assert_int_equal(ledger_managed(), BOOT_BLOCKS * B);
 }
 
+/* The moment in which the books of the work before are closed. */
+static void want_more_when_it_is_reached(void)
+{
+	if (!mem->reached || mem->source.plugged != 3 * B)
+		return;
+	sim_time_on_look = NULL;
+	sim_mem_request_size(&sim, 7 * BLOCK_SIZE);
+}
+
+static void what_is_requested_in_the_last_moment_is_not_missed(void **state)
+{
+	(void)state;
+	sim_mem_request_size(&sim, 3 * BLOCK_SIZE);
+	sim_time_on_look = want_more_when_it_is_reached;
+	settle();
+	assert_null(sim_time_on_look);
+	expect_plugged(7);
+	expect_trouble(NULL);
+}
+
 static void it_grows_when_no_frame_is_free(void **state)
 {
 	pfn_t pfn;
@@ -528,6 +548,7 @@ int main(void)
 	const struct CMUnitTest reaching[] = {
 		TEST(what_is_requested_is_plugged_from_the_lowest_block_up),
 		TEST(what_is_too_much_leaves_from_the_highest_block_down),
+		TEST(what_is_requested_in_the_last_moment_is_not_missed),
 		TEST(it_grows_when_no_frame_is_free),
 		TEST(every_second_block_can_leave),
 		TEST(blocks_that_lie_together_are_one_event),
