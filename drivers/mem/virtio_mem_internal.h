@@ -67,6 +67,7 @@ struct virtio_mem {
 	pfn_t refused;	     /* the lowest block that was not plugged though asked for; PFN_NONE */
 	/* Times are those of clock_ns(). */
 	uint64_t requested_time; /* when the last change of the wish was seen */
+	uint64_t waits_since;	 /* for the balloon, without any block that left; 0: it does not */
 	uint64_t pause_end;	 /* nothing is asked for before it */
 	uint64_t busy_ns;	 /* the last pause because the device was busy; 0: it is not */
 	uint64_t reset_time;
@@ -168,6 +169,15 @@ void virtio_mem_give_up(struct virtio_mem *mem, const char *why);
 void virtio_mem_recover(struct virtio_mem *mem);
 
 /* ---- virtio_mem_wait.c ---- */
+
+/* Asks for nothing until the next second, or until the host wants something else; says why. */
+void virtio_mem_pause(struct virtio_mem *mem, const char *why);
+
+/* Asks for nothing for a while, each time longer, as the device was busy. */
+void virtio_mem_wait_for_busy(struct virtio_mem *mem, enum virtio_mem_type type);
+
+/* Waits for a balloon that moves out; `sent`: some blocks could be asked for meanwhile. */
+void virtio_mem_wait_for_balloon(struct virtio_mem *mem, bool sent);
 
 /* Tells whether a round would find something new. */
 bool virtio_mem_has_news(const struct virtio_mem *mem);

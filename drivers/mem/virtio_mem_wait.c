@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* When a virtio-mem device is looked at again, and what wakes its task before. */
+/*
+ * When a virtio-mem device is asked or looked at again, because it, or somebody else, is not
+ * ready yet, and what wakes its task before.
+ */
 #include <assert.h>
 
 #include "arch/clock.h"
 #include "arch/irq.h"
+#include "drivers/mem/mem_events.h"
 #include "drivers/mem/virtio_mem_internal.h"
 #include "kernel/task/task.h"
 
@@ -12,6 +16,53 @@
 
 /* While an answer is owed: no time awake is missed. */
 #define OWED_LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
+
+/* A device that is busy is asked again after this, and then more and more seldom. */
+#define BUSY_LEAST_NS (NS_PER_S / 10)
+#define BUSY_MOST_NS (5 * NS_PER_S)
+
+/* So long the balloon may take before it is looked at once a second only. */
+#define BALLOON_PATIENCE_NS NS_PER_S
+
+/* ---- When it cannot be had now ---- */
+
+void virtio_mem_pause(struct virtio_mem *mem, const char *why)
+{
+	mem->pause_end = task_next_look(clock_ns());
+	mem->source.trouble = why;
+	if (mem->stuck)
+		return;
+	mem->stuck = true;
+	mem_event(MEM_EVENT_STUCK, mem->wanted, mem->source.plugged);
+}
+
+/* Several requests may be answered so at once: that is one time. The event is of the first. */
+void virtio_mem_wait_for_busy(struct virtio_mem *mem, enum virtio_mem_type type)
+{
+	uint64_t now = clock_ns();
+
+	mem->source.trouble = "the device is busy, and is asked again and again";
+	if (mem->busy_ns > 0 && now < mem->pause_end)
+		return;
+	if (mem->busy_ns == 0)
+		mem_event(MEM_EVENT_BUSY, type, 0);
+	mem->busy_ns = mem->busy_ns > 0 ? min_u64(2 * mem->busy_ns, BUSY_MOST_NS) : BUSY_LEAST_NS;
+	mem->pause_end = now + mem->busy_ns;
+}
+
+/* It moves out at its own pace; but where nothing comes of that it is looked at seldom. */
+void virtio_mem_wait_for_balloon(struct virtio_mem *mem, bool sent)
+{
+	uint64_t now = clock_ns();
+
+	if (mem->waits_since == 0 || sent)
+		mem->waits_since = now;
+	mem->waits = now - mem->waits_since < BALLOON_PATIENCE_NS;
+	if (!mem->waits)
+		virtio_mem_pause(mem, "the balloon's host has some of it");
+}
+
+/* ---- Waiting ---- */
 
 bool virtio_mem_has_news(const struct virtio_mem *mem)
 {

@@ -15,10 +15,6 @@
 #include "kernel/lib/log.h"
 #include "kernel/task/task.h"
 
-/* A device that is busy is asked again after this, and then more and more seldom. */
-#define BUSY_LEAST_NS (NS_PER_S / 10)
-#define BUSY_MOST_NS (5 * NS_PER_S)
-
 /* Claims of one piece of work that are recorded. */
 #define CLAIMS_RECORDED 16
 
@@ -50,6 +46,7 @@ static void begin_piece_of_work(struct virtio_mem *mem)
 	mem->named = 0;
 	mem->stuck = false;
 	mem->claims = 0;
+	mem->waits_since = 0;
 	mem->run.recorded = 0;
 	virtio_mem_begin_slowly(mem);
 }
@@ -95,39 +92,14 @@ static const char *look(struct virtio_mem *mem)
 	return NULL;
 }
 
-/* ---- When it cannot be had now ---- */
-
-static void pause(struct virtio_mem *mem, const char *why)
-{
-	mem->pause_end = task_next_look(clock_ns());
-	mem->source.trouble = why;
-	if (mem->stuck)
-		return;
-	mem->stuck = true;
-	mem_event(MEM_EVENT_STUCK, mem->wanted, mem->source.plugged);
-}
-
-/* Several requests may be answered so at once: that is one time. The event is of the first. */
-static void wait_for_busy(struct virtio_mem *mem, enum virtio_mem_type type)
-{
-	uint64_t now = clock_ns();
-
-	mem->source.trouble = "the device is busy, and is asked again and again";
-	if (mem->busy_ns > 0 && now < mem->pause_end)
-		return;
-	if (mem->busy_ns == 0)
-		mem_event(MEM_EVENT_BUSY, type, 0);
-	mem->busy_ns = mem->busy_ns > 0 ? min_u64(2 * mem->busy_ns, BUSY_MOST_NS) : BUSY_LEAST_NS;
-	mem->pause_end = now + mem->busy_ns;
-}
-
 static void name_refusal(struct virtio_mem *mem, const struct virtio_mem_request *request)
 {
 	static const char *const types[] = { "plug", "unplug", "unplug all", "tell the state of" };
 	unsigned bit = 1u << (4 * (unsigned)request->type + (unsigned)request->answer);
 	bool nack = request->answer == VIRTIO_MEM_NACK;
 
-	pause(mem, nack ? "the device does not want that now" : "the device says that it is wrong");
+	virtio_mem_pause(mem, nack ? "the device does not want that now"
+				   : "the device says that it is wrong");
 	if (mem->named & bit)
 		return;
 	mem->named |= bit;
@@ -161,7 +133,7 @@ static void handle(struct virtio_mem *mem, const struct virtio_mem_request *requ
 	else if (request->answer != VIRTIO_MEM_ERROR)
 		virtio_mem_keep(mem, pfn, blocks);
 	if (request->answer == VIRTIO_MEM_BUSY) {
-		wait_for_busy(mem, request->type);
+		virtio_mem_wait_for_busy(mem, request->type);
 		return;
 	}
 	name_refusal(mem, request);
@@ -217,7 +189,7 @@ static bool plug_some(struct virtio_mem *mem, size_t blocks)
 	if (sent)
 		virtio_mem_kick_some(mem);
 	else if (mem->queue.count == 0)
-		pause(mem, "the device lets no more of its region be used");
+		virtio_mem_pause(mem, "the device lets no more of its region be used");
 	return sent;
 }
 
@@ -264,8 +236,11 @@ static bool unplug_some(struct virtio_mem *mem, size_t blocks)
 	if (sent)
 		virtio_mem_kick_some(mem);
 	else if (leave == MEM_LEAVE_STUCK && mem->queue.count == 0)
-		pause(mem, why);
-	mem->waits = leave == MEM_LEAVE_LATER;
+		virtio_mem_pause(mem, why);
+	if (leave == MEM_LEAVE_LATER)
+		virtio_mem_wait_for_balloon(mem, sent);
+	else
+		mem->waits_since = 0;
 	return sent;
 }
 
@@ -282,7 +257,7 @@ static bool unplug_unknown(struct virtio_mem *mem, const char **fault)
 		return false;
 	}
 	if (request.answer == VIRTIO_MEM_BUSY) {
-		wait_for_busy(mem, request.type);
+		virtio_mem_wait_for_busy(mem, request.type);
 		return false;
 	}
 	if (request.answer != VIRTIO_MEM_ACK) {
@@ -307,7 +282,7 @@ static bool audit(struct virtio_mem *mem, const char **fault)
 		mem->doubt = false;
 		return true;
 	case -EAGAIN:
-		wait_for_busy(mem, VIRTIO_MEM_STATE);
+		virtio_mem_wait_for_busy(mem, VIRTIO_MEM_STATE);
 		break;
 	case -EIO:
 		*fault = breaks_rules;

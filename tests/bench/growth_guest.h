@@ -51,7 +51,7 @@ void growth_guest_stop(struct growth_guest *g);
 /* Types a line at the guest's console and waits for the end of its answer, by free(). */
 char *growth_guest_type(struct growth_guest *g, const char *line);
 
-/* The same, where the answer must have this in it. */
+/* Types a line, too; the answer must have `text` in it. */
 void growth_guest_says(struct growth_guest *g, const char *line, const char *text);
 
 /* Sets what the host requests. */
@@ -69,11 +69,13 @@ void growth_guest_balloon(struct growth_guest *g, uint64_t taken);
 /* A figure of Aerostat's `show_mem -j`, which may be in one of its objects, "owners" say. */
 uint64_t growth_guest_figure(struct growth_guest *g, const char *object, const char *name);
 
-/* How often, and with which `us` at last, Aerostat's memory became as the host wanted it. */
+/* Of Aerostat's events `reached`: how many there were, and how long the last one took. */
 struct growth_reached {
 	uint64_t count;
 	double ms;
 };
+
+/* Reads what Aerostat has recorded when its memory had become as the host wanted it. */
 struct growth_reached growth_guest_reached(struct growth_guest *g);
 
 /* When Aerostat found its first device, in ms since its own start. */

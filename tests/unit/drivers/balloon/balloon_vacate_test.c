@@ -150,28 +150,28 @@ static void the_task_is_woken(void **state)
 static void frames_are_replaced_first_then_asked_back(void **state)
 {
 	(void)state;
-	begin_with_frames_in_the_upper_region(FLOOR, 50);
+	begin_with_frames_in_the_upper_region(FLOOR, 600);
 	host.late = true;
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_MOVING_OUT);
 	one_round();
-	assert_int_equal(balloon_batches_inflating(), 50);
-	assert_int_equal(ballooned(), 50);
+	assert_int_equal(balloon_batches_inflating(), 600);
+	assert_int_equal(ballooned(), 600);
 	one_round();
-	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 50);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 600);
 	host.answers = true;
 	one_round();
 	/* The replacement has come, and the others are on their way. */
 	assert_int_equal(balloon_batches_inflating(), 0);
-	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 50);
-	assert_int_equal(ballooned(), 50);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 600);
+	assert_int_equal(ballooned(), 600);
 	assert_int_equal(ballooned_in(UPPER, UPPER_END), 0);
-	assert_int_equal(host.has.count, 100);
+	assert_int_equal(host.has.count, 1200);
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_MOVING_OUT);
 	host.answers = true;
 	one_round();
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_VACANT);
-	assert_host_has(50);
-	assert_int_equal(host.actual, 50);
+	assert_host_has(600);
+	assert_int_equal(host.actual, 600);
 }
 
 /* More than a turn has; in no moment much more than the target. */

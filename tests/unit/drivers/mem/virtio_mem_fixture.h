@@ -25,6 +25,9 @@ extern struct sim_mem sims[SIMS];
 extern int fake_task_err;
 extern unsigned fake_tasks;
 
+/* Runs the task that was created last, as the scheduler would; returns when it ends. */
+void run_task(void);
+
 /* The first device, and what the driver has of it. */
 #define sim (sims[0])
 #define mem (&virtio_mem_devices[0])

@@ -384,6 +384,102 @@ static void without_a_task_it_is_not_used(void **state)
 	assert_int_equal(ledger_count(OWNER_VIRTQUEUES), 0);
 }
 
+static void a_legacy_device_is_refused(void **state)
+{
+	(void)state;
+	make_sim(0);
+	sim.virtio.transport.legacy = true;
+	sim.virtio.transport.fixed_queue_size = true;
+	boot_with(1);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_non_null(strstr(sim_log_warning, "never a legacy one"));
+	assert_null(sim.virtio.device.driver);
+	/* The simulated device minds that it was not asked as a legacy one is. */
+	sim.virtio.violation = NULL;
+}
+
+/* However little there is: it is used, or nothing is kept of it. */
+static void without_memory_for_its_queue_it_is_not_used(void **state)
+{
+	size_t used = 0;
+
+	for (size_t left = 0; left < 8; left++) {
+		pfn_t pfns[8], pfn;
+
+		virtio_mem_tear_down(state);
+		virtio_mem_set_up(state);
+		make_sim(0);
+		assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), 0);
+		assert_int_equal(frame_alloc_bulk(left, PFN_NONE, OWNER_HEAP, pfns), left);
+		while (frame_alloc(0, OWNER_HELD, &pfn) == 0)
+			;
+		frame_free_owned(OWNER_HEAP, UINT64_MAX);
+		boot_with(1);
+		used += mem->running;
+		assert_int_equal(ledger_count(OWNER_VIRTQUEUES) > 0, mem->running);
+		assert_int_equal(sim_log_warnings, !mem->running);
+		frame_free_owned(OWNER_HELD, UINT64_MAX);
+	}
+	assert_in_range(used, 1, 7);
+}
+
+/* ---- The task ---- */
+
+static unsigned waits_left;
+
+static void count_waits(void)
+{
+	if (waits_left-- == 0)
+		mem->removing = true;
+}
+
+static void the_task_does_the_work_until_the_device_goes(void **state)
+{
+	(void)state;
+	start_one();
+	sim_mem_request_size(&sim, 400 * BLOCK_SIZE);
+	waits_left = 40;
+	sim_time_on_wait = count_waits;
+	run_task();
+	sim_time_on_wait = NULL;
+	expect_plugged(400);
+	assert_false(mem->task_running);
+	mem->removing = false;
+}
+
+/* One is enough, even if another was created for an earlier device in its place. */
+static void a_second_task_ends_at_once(void **state)
+{
+	(void)state;
+	start_one();
+	sim_mem_request_size(&sim, 400 * BLOCK_SIZE);
+	mem->task_running = true;
+	run_task();
+	assert_true(mem->task_running);
+	mem->task_running = false;
+	expect_plugged_by_us(0);
+}
+
+static void end_task(void)
+{
+	if (waits_left-- == 0)
+		mem->task_running = false;
+}
+
+static void the_end_of_its_task_is_waited_for(void **state)
+{
+	(void)state;
+	start_one();
+	mem->task_running = true;
+	waits_left = 5;
+	sim_time_on_wait = end_task;
+	pull(0, false);
+	sim_time_on_wait = NULL;
+	assert_null(mem_sources());
+	assert_true(waits_left > 5); /* it ran out */
+	assert_true(sim_time_wakes >= 5);
+}
+
 /* ---- The end ---- */
 
 static void an_empty_device_can_be_pulled_and_put_back(void **state)
@@ -521,6 +617,13 @@ int main(void)
 		TEST(a_region_is_trimmed_to_whole_2_mib),
 		TEST(a_short_config_is_refused),
 		TEST(without_a_task_it_is_not_used),
+		TEST(a_legacy_device_is_refused),
+		TEST(without_memory_for_its_queue_it_is_not_used),
+	};
+	const struct CMUnitTest task[] = {
+		TEST(the_task_does_the_work_until_the_device_goes),
+		TEST(a_second_task_ends_at_once),
+		TEST(the_end_of_its_task_is_waited_for),
 	};
 	const struct CMUnitTest end[] = {
 		TEST(an_empty_device_can_be_pulled_and_put_back),
@@ -534,5 +637,5 @@ int main(void)
 	return cmocka_run_group_tests(start, region_fixture_reserve, NULL) +
 	       cmocka_run_group_tests(several, NULL, NULL) +
 	       cmocka_run_group_tests(regions, NULL, NULL) +
-	       cmocka_run_group_tests(end, NULL, NULL);
+	       cmocka_run_group_tests(task, NULL, NULL) + cmocka_run_group_tests(end, NULL, NULL);
 }

@@ -478,6 +478,32 @@ static void the_balloon_moves_out_first(void **state)
 	mem_fixture_give_back(REGION, 19 * B, OWNER_HELD);
 }
 
+/* One that was given up, and does not finish its reset, keeps it for ever. */
+static void a_balloon_that_never_moves_is_looked_at_seldom(void **state)
+{
+	uint64_t waits;
+
+	(void)state;
+	request(20);
+	mem_fixture_take(REGION, 20 * B, OWNER_IN_FLIGHT);
+	request(10);
+	assert_true(mem->waits);
+	wait_ns(2 * NS_PER_S);
+	expect_plugged(20);
+	expect_trouble("host has some of it");
+	/* Each wait of the task is one until the next second, as all others are. */
+	waits = sim_time_waits;
+	virtio_mem_wait(mem);
+	settle();
+	virtio_mem_wait(mem);
+	assert_int_equal(sim_time_waits, waits + 2);
+	assert_false(mem->waits);
+	mem_fixture_give_back(REGION, 20 * B, OWNER_IN_FLIGHT);
+	wait_ns(2 * NS_PER_S);
+	expect_plugged(10);
+	expect_trouble(NULL);
+}
+
 static void a_silent_device_is_given_up(void **state)
 {
 	(void)state;
@@ -550,6 +576,7 @@ int main(void)
 		BARE(what_was_refused_is_asked_for_again_from_the_lowest_on),
 		TEST(the_floor_is_in_the_way_until_it_is_not),
 		TEST(the_balloon_moves_out_first),
+		TEST(a_balloon_that_never_moves_is_looked_at_seldom),
 		TEST(a_silent_device_is_given_up),
 		TEST(a_stop_is_no_silence),
 	};
