@@ -155,6 +155,24 @@ static void what_was_requested_before_boot_is_there(void **state)
 	harness_stop(vm);
 }
 
+static void a_terabyte_that_may_come_costs_two_mib(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){ 0 });
+	struct memory without = harness_memory(vm), base;
+
+	(void)state;
+	harness_stop(vm);
+	vm = harness_boot(&(struct guest_options){ .grow = "1T" });
+	base = harness_memory(vm);
+	assert_int_equal(base.owned, without.owned);
+	assert_in_range(without.free - base.free, FRAME, 2 * MIB);
+	growth_reach(vm, MEM0, GIB);
+	growth_check(vm, &base, GIB);
+	growth_reach(vm, MEM0, 0);
+	growth_check(vm, &base, 0);
+	harness_stop(vm);
+}
+
 /* Nobody waits in between; the last one counts. */
 static void requests_in_mid_work_turn_it_round(void **state)
 {
@@ -556,6 +574,7 @@ int growth_tests(void)
 		TEST(every_second_block_leaves),
 		TEST(several_devices_grow_each_for_itself),
 		TEST(what_was_requested_before_boot_is_there),
+		TEST(a_terabyte_that_may_come_costs_two_mib),
 		TEST(requests_in_mid_work_turn_it_round),
 		TEST(grows_without_a_free_frame),
 		TEST(the_balloon_and_growth_do_not_mix),
