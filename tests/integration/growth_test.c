@@ -332,6 +332,47 @@ static void the_floor_is_not_passed_for_what_the_balloon_has(void **state)
 	harness_stop(vm);
 }
 
+/* Nothing is waited for in between; what the guest cannot hold it says. */
+static void act_at_random(struct vm *vm, uint64_t *requested, uint64_t *taken)
+{
+	char line[32];
+
+	*requested = growth_random(GIB);
+	growth_request(vm, MEM0, *requested);
+	*taken = growth_random(128 * MIB) + growth_random(512 * BLOCK) / BLOCK * FRAME;
+	harness_set_target(vm, *taken);
+	snprintf(line, sizeof(line), "hold %ju %ju", (uintmax_t)(FRAME + growth_random(32 * MIB)),
+		 (uintmax_t)(growth_random(9 * BLOCK) / BLOCK));
+	free(harness_command(vm, line));
+}
+
+static void check_all_at_once(const char *balloon, bool deflate_on_oom)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){ .grow = "1G", .balloon = balloon });
+	struct memory base = harness_memory(vm);
+	uint64_t requested, taken;
+
+	for (unsigned i = 0; i < growth_rounds(2, 20); i++) {
+		harness_command_says(vm, "hold 8M", "held ");
+		for (unsigned n = 0; n < 6; n++)
+			act_at_random(vm, &requested, &taken);
+		growth_release(vm);
+		growth_wait(vm, MEM0, requested);
+		assert_int_equal(
+			vm_wait_balloon(vm, (int64_t)(harness_ram(vm) - taken), VM_TIMEOUT_MS), 0);
+		growth_check(vm, &base, requested);
+		harness_check_taken(vm, taken, deflate_on_oom);
+	}
+	harness_stop(vm);
+}
+
+static void all_at_once_ends_where_it_should(void **state)
+{
+	(void)state;
+	check_all_at_once(NULL, false);
+	check_all_at_once("deflate-on-oom=on,free-page-reporting=on", true);
+}
+
 /* ---- The whole machine ---- */
 
 /*
@@ -581,6 +622,7 @@ int growth_tests(void)
 		TEST(frames_of_the_region_leave_the_balloon),
 		TEST(the_floor_is_never_passed),
 		TEST(the_floor_is_not_passed_for_what_the_balloon_has),
+		TEST(all_at_once_ends_where_it_should),
 		TEST(a_reset_guest_grows_anew),
 		TEST(loadvm_brings_back_what_was_plugged),
 		TEST(a_guest_that_grew_moves),
