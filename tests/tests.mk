@@ -234,6 +234,7 @@ tests/drivers/mem/mem_leave := $(MEM_FIXTURE)
 tests/drivers/mem/virtio_mem := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_work := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_audit := $(VIRTIO_MEM_FIXTURE)
+tests/drivers/mem/virtio_mem_request := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_recovery := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_lies := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
 
