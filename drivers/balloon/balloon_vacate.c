@@ -95,24 +95,20 @@ static pfn_t first_asked(void)
 	return max_u64(vacate.start, balloon_refusal_passed());
 }
 
-/* Counts the balloon's frames from there on, up to `most`. */
-static uint64_t count_held(uint64_t most)
+/* Counts the balloon's frames from there on, up to a turn's. */
+static uint64_t count_held(void)
 {
 	static pfn_t pfns[BLOCK_FRAMES];
 	pfn_t from = first_asked();
 	uint64_t sum = 0;
+	size_t n = ARRAY_SIZE(pfns);
 
-	while (sum < most) {
-		size_t want = (size_t)min_u64(most - sum, ARRAY_SIZE(pfns));
-		size_t got = frame_collect(OWNER_BALLOON, from, want, pfns);
-		size_t n = 0;
+	while (n == ARRAY_SIZE(pfns) && sum < TURN_FRAMES) {
+		size_t got = frame_collect(OWNER_BALLOON, from, n, pfns);
 
-		while (n < got && pfns[n] < vacate.end)
-			n++;
+		for (n = 0; n < got && pfns[n] < vacate.end; n++)
+			from = pfns[n] + 1;
 		sum += n;
-		if (n < want)
-			break;
-		from = pfns[n - 1] + 1;
 	}
 	return sum;
 }
@@ -138,7 +134,7 @@ uint64_t balloon_vacate_begin_round(void)
 		return 0;
 	/* After one, nothing is passed over any more. */
 	pause = balloon_refusal_is_pause();
-	held = count_held(TURN_FRAMES);
+	held = count_held();
 	/* Or they would be replaced, refused and put back without end. */
 	if (held == 0 && !pause && has_some(OWNER_BALLOON))
 		vacate.rest_end = clock_ns() + REST_NS;

@@ -301,6 +301,7 @@ static void leaving_frames_are_free_again_when_a_limit_comes(void **state)
 	attach(0);
 	/* As if they had just been told as a range. */
 	assert_int_equal(frame_reserve(UPPER, 3 * BLOCK_FRAMES, OWNER_LEAVING), 0);
+	assert_int_equal(frame_reserve(UPPER + 5 * BLOCK_FRAMES + 7, 1, OWNER_LEAVING), 0);
 	assert_int_equal(frame_reserve(LOWER_END - 1, 1, OWNER_LEAVING), 0);
 	balloon_avoid(UPPER);
 	host_wants(5);

@@ -150,28 +150,28 @@ static void the_task_is_woken(void **state)
 static void frames_are_replaced_first_then_asked_back(void **state)
 {
 	(void)state;
-	begin_with_frames_in_the_upper_region(FLOOR, 50);
+	begin_with_frames_in_the_upper_region(FLOOR, 600);
 	host.late = true;
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_MOVING_OUT);
 	one_round();
-	assert_int_equal(balloon_batches_inflating(), 50);
-	assert_int_equal(ballooned(), 50);
+	assert_int_equal(balloon_batches_inflating(), 600);
+	assert_int_equal(ballooned(), 600);
 	one_round();
-	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 50);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 600);
 	host.answers = true;
 	one_round();
 	/* The replacement has come, and the others are on their way. */
 	assert_int_equal(balloon_batches_inflating(), 0);
-	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 50);
-	assert_int_equal(ballooned(), 50);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 600);
+	assert_int_equal(ballooned(), 600);
 	assert_int_equal(ballooned_in(UPPER, UPPER_END), 0);
-	assert_int_equal(host.has.count, 100);
+	assert_int_equal(host.has.count, 1200);
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_MOVING_OUT);
 	host.answers = true;
 	one_round();
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_VACANT);
-	assert_host_has(50);
-	assert_int_equal(host.actual, 50);
+	assert_host_has(600);
+	assert_int_equal(host.actual, 600);
 }
 
 /* More than a turn has; in no moment much more than the target. */
@@ -725,6 +725,28 @@ static void frames_that_leave_are_freed_and_others_offered(void **state)
 	assert_host_has(most + 2 * BLOCK_FRAMES);
 }
 
+static void what_leaves_is_no_reason_to_ask_others_back(void **state)
+{
+	(void)state;
+	host.port.send_ranges = send_ranges;
+	host.terms.ranges = 1;
+	host.terms.range_blocks = 2;
+	host.terms.best = BALLOON_RANGE_FIRST;
+	ranges_late = true;
+	assert_int_equal(host_attach(FLOOR), 0);
+	host_wants(100);
+	host_wants(100 + 2 * BLOCK_FRAMES);
+	assert_int_equal(balloon_ranges_leaving(), 2 * BLOCK_FRAMES);
+	/* More than it has, but less than it would have. */
+	host_wants(600);
+	assert_host_has(100);
+	ranges_late = false;
+	balloon_ranges_answered();
+	settle();
+	assert_host_has(600);
+	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
+}
+
 static void replacements_leave_as_ranges_first(void **state)
 {
 	(void)state;
@@ -885,6 +907,7 @@ int main(void)
 		VACATE_TEST(frames_that_a_host_took_along_are_never_given),
 		VACATE_TEST(memory_that_is_short_meanwhile_is_served),
 		VACATE_TEST(frames_that_leave_are_freed_and_others_offered),
+		VACATE_TEST(what_leaves_is_no_reason_to_ask_others_back),
 		VACATE_TEST(replacements_leave_as_ranges_first),
 		VACATE_TEST(a_turn_is_a_few_blocks),
 		VIRTIO_TEST(a_virtio_device_is_moved_out),
