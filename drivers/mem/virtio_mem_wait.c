@@ -48,6 +48,8 @@ void virtio_mem_wait_for_busy(struct virtio_mem *mem, enum virtio_mem_type type)
 		mem_event(MEM_EVENT_BUSY, type, 0);
 	mem->busy_ns = mem->busy_ns > 0 ? min_u64(2 * mem->busy_ns, BUSY_MOST_NS) : BUSY_LEAST_NS;
 	mem->pause_end = now + mem->busy_ns;
+	/* To say so took it no time, which says nothing about the work. */
+	virtio_mem_begin_slowly(mem);
 }
 
 /* It moves out at its own pace; but where nothing comes of that it is looked at seldom. */

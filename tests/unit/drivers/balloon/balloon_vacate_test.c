@@ -725,6 +725,28 @@ static void frames_that_leave_are_freed_and_others_offered(void **state)
 	assert_host_has(most + 2 * BLOCK_FRAMES);
 }
 
+static void what_leaves_is_no_reason_to_ask_others_back(void **state)
+{
+	(void)state;
+	host.port.send_ranges = send_ranges;
+	host.terms.ranges = 1;
+	host.terms.range_blocks = 2;
+	host.terms.best = BALLOON_RANGE_FIRST;
+	ranges_late = true;
+	assert_int_equal(host_attach(FLOOR), 0);
+	host_wants(100);
+	host_wants(100 + 2 * BLOCK_FRAMES);
+	assert_int_equal(balloon_ranges_leaving(), 2 * BLOCK_FRAMES);
+	/* More than it has, but less than it would have. */
+	host_wants(600);
+	assert_host_has(100);
+	ranges_late = false;
+	balloon_ranges_answered();
+	settle();
+	assert_host_has(600);
+	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
+}
+
 static void replacements_leave_as_ranges_first(void **state)
 {
 	(void)state;
@@ -885,6 +907,7 @@ int main(void)
 		VACATE_TEST(frames_that_a_host_took_along_are_never_given),
 		VACATE_TEST(memory_that_is_short_meanwhile_is_served),
 		VACATE_TEST(frames_that_leave_are_freed_and_others_offered),
+		VACATE_TEST(what_leaves_is_no_reason_to_ask_others_back),
 		VACATE_TEST(replacements_leave_as_ranges_first),
 		VACATE_TEST(a_turn_is_a_few_blocks),
 		VIRTIO_TEST(a_virtio_device_is_moved_out),
