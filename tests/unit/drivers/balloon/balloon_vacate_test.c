@@ -394,8 +394,11 @@ static void a_frame_that_is_kept_among_others_is_asked_for_once_a_second(void **
 	(void)state;
 	begin_with_frames_in_the_upper_region(FLOOR, 100);
 	refuses = keeps_the_third;
+	offers = host.offers;
 	assert_int_equal(vacate_until_settled(UPPER, UPPER + 40), BALLOON_GIVES_NONE);
 	assert_host_has(100);
+	/* Others, those of the stretch, and one that goes for the one that is kept. */
+	assert_int_equal(host.offers, offers + 3);
 	offers = host.offers;
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(balloon_vacate(UPPER, UPPER + 40), BALLOON_GIVES_NONE);
