@@ -270,8 +270,28 @@ static void frames_of_the_region_leave_the_balloon(void **state)
 	harness_stop(vm);
 }
 
-/* The host gets what is free, and no more, and the guest says why. */
+/* Of what is free, too: the host gets no more, and the guest says why. */
 static void the_floor_is_never_passed(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){ .grow = "1G" });
+	struct memory base = harness_memory(vm), mem;
+
+	(void)state;
+	growth_hold(vm, MIB);
+	growth_reach(vm, MEM0, GIB);
+	growth_request(vm, MEM0, 0);
+	growth_wait_trouble(vm, 0, "floor");
+	mem = harness_memory(vm);
+	assert_in_range(mem.free, mem.floor, mem.floor + BLOCK - 1);
+	assert_in_range(plugged(vm, MEM0), BLOCK, mem.floor + 2 * BLOCK);
+	growth_release(vm);
+	growth_wait(vm, MEM0, 0);
+	growth_check(vm, &base, 0);
+	harness_stop(vm);
+}
+
+/* Then what the balloon has stays, as no other frames can take their place. */
+static void the_floor_is_not_passed_for_what_the_balloon_has(void **state)
 {
 	static const uint64_t taken = 160 * MIB;
 	struct vm *vm = harness_boot(&(struct guest_options){ .grow = "1G" });
@@ -285,7 +305,7 @@ static void the_floor_is_never_passed(void **state)
 	growth_wait_trouble(vm, 0, "floor");
 	mem = harness_memory(vm);
 	assert_true(mem.free >= mem.floor);
-	assert_true(plugged(vm, MEM0) > 0 && plugged(vm, MEM0) < taken + 64 * MIB);
+	assert_in_range(plugged(vm, MEM0), BLOCK, taken + 64 * MIB);
 	harness_check_taken(vm, taken, false);
 	growth_release(vm);
 	growth_wait(vm, MEM0, 0);
@@ -519,6 +539,7 @@ int growth_tests(void)
 		TEST(the_balloon_and_growth_do_not_mix),
 		TEST(frames_of_the_region_leave_the_balloon),
 		TEST(the_floor_is_never_passed),
+		TEST(the_floor_is_not_passed_for_what_the_balloon_has),
 		TEST(a_reset_guest_grows_anew),
 		TEST(loadvm_brings_back_what_was_plugged),
 		TEST(a_guest_that_grew_moves),

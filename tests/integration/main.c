@@ -53,7 +53,7 @@ static struct group groups[] = {
 	{ "course", balloonctl_course_tests, 0, 0, NULL },
 	{ "console", console_tests, 0, 0, NULL },
 	{ "screen", screen_tests, 0, 0, NULL },
-	{ "dump", dump_tests, 0, 0, NULL },
+	{ "dump", dump_tests, SLOW, 0, NULL },
 	{ "machine", machine_tests, 0, 0, NULL },
 	{ "run_script", run_script_tests, 0, 0, NULL },
 };
