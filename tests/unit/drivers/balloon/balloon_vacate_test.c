@@ -133,6 +133,26 @@ static void an_empty_stretch_is_vacant_at_once(void **state)
 	assert_host_has(100);
 }
 
+/* It comes back by itself. */
+static void a_block_that_is_lent_is_not_the_balloons(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(FLOOR), 0);
+	assert_int_equal(frame_reserve(UPPER, BLOCK_FRAMES, OWNER_REPORTED), 0);
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_VACANT);
+}
+
+static void a_stretch_may_become_longer(void **state)
+{
+	(void)state;
+	begin_with_frames_in_the_upper_region(FLOOR, 100);
+	assert_int_equal(vacate_until_settled(UPPER, UPPER + 40), BALLOON_VACANT);
+	assert_int_equal(ballooned_in(UPPER, UPPER_END), 60);
+	assert_int_equal(vacate_until_settled(UPPER, UPPER_END), BALLOON_VACANT);
+	assert_int_equal(ballooned_in(UPPER, UPPER_END), 0);
+	assert_host_has(100);
+}
+
 static void the_task_is_woken(void **state)
 {
 	(void)state;
@@ -883,6 +903,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		VACATE_TEST(an_empty_stretch_is_vacant_at_once),
+		VACATE_TEST(a_block_that_is_lent_is_not_the_balloons),
+		VACATE_TEST(a_stretch_may_become_longer),
 		VACATE_TEST(the_task_is_woken),
 		VACATE_TEST(frames_are_replaced_first_then_asked_back),
 		VACATE_TEST(a_large_stretch_is_vacated_turn_by_turn),
