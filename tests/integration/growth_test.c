@@ -155,6 +155,24 @@ static void what_was_requested_before_boot_is_there(void **state)
 	harness_stop(vm);
 }
 
+static void a_terabyte_that_may_come_costs_two_mib(void **state)
+{
+	struct vm *vm = harness_boot(&(struct guest_options){ 0 });
+	struct memory without = harness_memory(vm), base;
+
+	(void)state;
+	harness_stop(vm);
+	vm = harness_boot(&(struct guest_options){ .grow = "1T" });
+	base = harness_memory(vm);
+	assert_int_equal(base.owned, without.owned);
+	assert_in_range(without.free - base.free, FRAME, 2 * MIB);
+	growth_reach(vm, MEM0, GIB);
+	growth_check(vm, &base, GIB);
+	growth_reach(vm, MEM0, 0);
+	growth_check(vm, &base, 0);
+	harness_stop(vm);
+}
+
 /* Nobody waits in between; the last one counts. */
 static void requests_in_mid_work_turn_it_round(void **state)
 {
@@ -463,6 +481,28 @@ static void a_guest_moves_while_it_grows_and_shrinks(void **state)
 	harness_stop(vm);
 }
 
+/* While a move runs, the device refuses what would change what is to be sent. */
+static void a_busy_device_is_asked_again(void **state)
+{
+	struct vm *vm = harness_boot(&small);
+	struct memory base = harness_memory(vm);
+
+	(void)state;
+	/* So slowly that it cannot end before it is cancelled. */
+	harness_command_says(vm, "hold 40M", "held ");
+	assert_int_equal(vm_migrate_limit(vm, 65536), 0);
+	assert_int_equal(vm_migrate_begin(vm, "exec:cat > /dev/null"), 0);
+	growth_request(vm, MEM0, 256 * MIB);
+	growth_wait_trouble(vm, 0, "busy");
+	assert_int_equal(plugged(vm, MEM0), 0);
+	execute(vm, "migrate_cancel");
+	assert_int_equal(vm_migrate_wait(vm, "cancelled", VM_TIMEOUT_MS), 0);
+	growth_wait(vm, MEM0, 256 * MIB);
+	growth_check(vm, &base, 256 * MIB);
+	growth_release(vm);
+	harness_stop(vm);
+}
+
 /* ---- balloonctl ---- */
 
 static void check_command(struct vm *vm, const struct memory *base, const char *command,
@@ -534,6 +574,7 @@ int growth_tests(void)
 		TEST(every_second_block_leaves),
 		TEST(several_devices_grow_each_for_itself),
 		TEST(what_was_requested_before_boot_is_there),
+		TEST(a_terabyte_that_may_come_costs_two_mib),
 		TEST(requests_in_mid_work_turn_it_round),
 		TEST(grows_without_a_free_frame),
 		TEST(the_balloon_and_growth_do_not_mix),
@@ -544,6 +585,7 @@ int growth_tests(void)
 		TEST(loadvm_brings_back_what_was_plugged),
 		TEST(a_guest_that_grew_moves),
 		TEST(a_guest_moves_while_it_grows_and_shrinks),
+		TEST(a_busy_device_is_asked_again),
 		TEST(balloonctl_grows_and_shrinks),
 		TEST(balloonctl_says_what_is_possible),
 		TEST(balloonctl_tells_that_the_guest_falls_short),
