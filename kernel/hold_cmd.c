@@ -157,8 +157,8 @@ static int cmd_release(int argc, char **argv)
 }
 COMMAND("release", "ID [half]|all", "verify held memory and give it back",
 	"Ctrl-C ends the verifying: what is not verified yet of this hold is given back\n"
-	"all the same; other holds stay. `half`: of the hold ID, every second run, so that\n"
-	"what is free lies in pieces.",
+	"all the same; other holds stay. With `half`: every second run of the hold, so\n"
+	"that what is free lies in pieces.",
 	cmd_release);
 
 static int cmd_held(int argc, char **argv)

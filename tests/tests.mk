@@ -234,6 +234,7 @@ tests/drivers/mem/mem_leave := $(MEM_FIXTURE)
 tests/drivers/mem/virtio_mem := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_work := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_audit := $(VIRTIO_MEM_FIXTURE)
+tests/drivers/mem/virtio_mem_request := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_recovery := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_lies := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
 
@@ -432,7 +433,7 @@ test-unit: $(UNIT_WANTED)
 # Less than 90 % of the branches of any of them is a failure; docs/coverage.md has the gaps.
 # An assertion that holds has a branch that nothing takes: lines that are one do not count.
 
-COVERED := mm drivers/pci drivers/virtio drivers/balloon
+COVERED := mm drivers/pci drivers/virtio drivers/balloon drivers/mem
 COVERING := $(filter mm/% drivers/%,$(UNIT_NAMES))
 CFLAGS_COVERAGE := $(CFLAGS_UNIT) -O0 --coverage
 # The option that counts branches has had two names.

@@ -71,9 +71,12 @@ static uint64_t inflate(uint64_t want)
 static uint64_t deflate(uint64_t want, uint64_t held)
 {
 	uint64_t freed = frame_free_owned(OWNER_LEAVING, min_u64(want, BALLOON_FREE_FRAMES));
+	uint64_t taken = ledger_count(OWNER_BALLOON) + balloon_batches_inflating();
 
 	if (freed || held > 0 || balloon_refusal_is_pause())
 		return freed;
+	/* What leaves is not the host's yet: nothing that the target needs goes for it. */
+	want = min_u64(want, taken - min_u64(taken, balloon.status.target));
 	return balloon_offer_ballooned(balloon_refusal_passed(), want);
 }
 

@@ -143,11 +143,12 @@ uint64_t balloon_vacate_begin_round(void)
 
 uint64_t balloon_vacate_ask_back(uint64_t held)
 {
-	uint64_t ballooned = ledger_count(OWNER_BALLOON), target = balloon.status.target;
+	uint64_t ballooned = ledger_count(OWNER_BALLOON);
+	uint64_t arrived = ballooned - min_u64(ballooned, balloon.status.target);
 
-	if (held == 0 || ballooned <= target || balloon_refusal_is_pause())
+	if (held == 0 || balloon_refusal_is_pause())
 		return 0;
-	return balloon_offer_ballooned(first_asked(), min_u64(held, ballooned - target));
+	return balloon_offer_ballooned(first_asked(), min_u64(held, arrived));
 }
 
 /* Nothing is waited for: of all these it is known when they end, and the task goes on then. */

@@ -22,7 +22,7 @@
 
 static void wait_for_answer(struct virtio_mem *mem)
 {
-	struct virtq *virtq = &mem->queue.virtq;
+	struct virtq *virtq = mem->queue.virtq;
 	uint64_t deadline = clock_ns() + OWED_LOOK_NS;
 	uint64_t flags;
 

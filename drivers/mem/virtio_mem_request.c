@@ -19,6 +19,11 @@
 /* For so long an answer is waited for without leaving the processor to others. */
 #define POLL_NS (50 * NS_PER_US)
 
+/* So many frames, by their order, has the driver's side of a queue. */
+#define VIRTQ_ORDER 3
+
+_Static_assert(sizeof(struct virtq) <= FRAME_SIZE << VIRTQ_ORDER, "it has room there");
+
 #define QUEUE_INDEX 0 /* 5.15.2 */
 #define BUFFERS 2     /* a request, and its answer */
 
@@ -67,6 +72,29 @@ static void forget_requests(struct virtio_mem_queue *queue)
 	queue->count = 0;
 }
 
+/* Few guests have such a device, and none has many: its queue costs them nothing. -ENOMEM. */
+static int make_virtq(struct virtio_mem_queue *queue)
+{
+	pfn_t pfn;
+
+	if (queue->virtq)
+		return 0;
+	if (frame_alloc(VIRTQ_ORDER, OWNER_VIRTQUEUES, &pfn))
+		return -ENOMEM;
+	queue->virtq = phys_to_virt(pfn_to_paddr(pfn));
+	memset(queue->virtq, 0, sizeof(*queue->virtq));
+	return 0;
+}
+
+static void free_virtq(struct virtio_mem_queue *queue)
+{
+	int err = frame_free(paddr_to_pfn(virt_to_phys(queue->virtq)), (size_t)1 << VIRTQ_ORDER,
+			     OWNER_VIRTQUEUES);
+
+	assert(!err);
+	queue->virtq = NULL;
+}
+
 int virtio_mem_queue_start(struct virtio_mem_queue *queue, struct virtio_device *device,
 			   uint64_t block_size)
 {
@@ -75,44 +103,51 @@ int virtio_mem_queue_start(struct virtio_mem_queue *queue, struct virtio_device 
 	queue->wire_frame = PFN_NONE;
 	queue->block_size = block_size;
 	forget_requests(queue);
-	err = virtq_create(device, QUEUE_INDEX, &queue->virtq);
+	err = make_virtq(queue);
+	if (!err)
+		err = virtq_create(device, QUEUE_INDEX, queue->virtq);
 	if (err)
 		return err;
-	if (queue->virtq.size < BUFFERS)
+	if (queue->virtq->size < BUFFERS)
 		return -EINVAL;
 	err = frame_alloc(0, OWNER_VIRTQUEUES, &queue->wire_frame);
 	if (err) {
 		queue->wire_frame = PFN_NONE;
 		return err;
 	}
-	virtq_set_interrupts(&queue->virtq, false);
+	virtq_set_interrupts(queue->virtq, false);
 	return 0;
+}
+
+static void give_back(struct virtio_mem_queue *queue)
+{
+	virtq_destroy(queue->virtq);
+	free_virtq(queue);
 }
 
 void virtio_mem_queue_stop(struct virtio_mem_queue *queue)
 {
-	struct virtio_device *device = queue->virtq.device;
-
 	forget_requests(queue);
-	if (!device || !virtio_is_reset(device))
+	if (!queue->virtq || !queue->virtq->device || !virtio_is_reset(queue->virtq->device))
 		return;
 	if (queue->wire_frame != PFN_NONE)
 		frame_free(queue->wire_frame, 1, OWNER_VIRTQUEUES);
 	queue->wire_frame = PFN_NONE;
-	virtq_destroy(&queue->virtq);
+	give_back(queue);
 }
 
 void virtio_mem_queue_forsake(struct virtio_mem_queue *queue)
 {
 	virtio_mem_queue_stop(queue);
-	virtq_destroy(&queue->virtq);
+	if (queue->virtq)
+		give_back(queue);
 }
 
 /* ---- Asking ---- */
 
 bool virtio_mem_has_room(const struct virtio_mem_queue *queue)
 {
-	return queue->count < VIRTIO_MEM_REQUESTS && queue->virtq.free_count >= BUFFERS;
+	return queue->count < VIRTIO_MEM_REQUESTS && queue->virtq->free_count >= BUFFERS;
 }
 
 static size_t find_slot(const struct virtio_mem_queue *queue)
@@ -154,7 +189,7 @@ int virtio_mem_send(struct virtio_mem_queue *queue, enum virtio_mem_type type, p
 	queue->slot[slot].request =
 		(struct virtio_mem_request){ .type = type, .start = start, .bytes = bytes };
 	write_wire(wire, &queue->slot[slot].request, bytes / queue->block_size);
-	if (virtq_add(&queue->virtq, buffer, BUFFERS, &queue->slot[slot]))
+	if (virtq_add(queue->virtq, buffer, BUFFERS, &queue->slot[slot]))
 		return -EIO;
 	queue->slot[slot].with_device = true;
 	queue->slot[slot].sent_awake = clock_awake_ns();
@@ -166,9 +201,9 @@ uint64_t virtio_mem_kick(struct virtio_mem_queue *queue)
 {
 	uint64_t start = clock_ns(), end;
 
-	virtq_kick(&queue->virtq);
+	virtq_kick(queue->virtq);
 	end = clock_ns() + POLL_NS;
-	while (!virtq_has_used(&queue->virtq) && clock_ns() < end)
+	while (!virtq_has_used(queue->virtq) && clock_ns() < end)
 		cpu_relax();
 	return clock_ns() - start;
 }
@@ -201,7 +236,7 @@ int virtio_mem_take(struct virtio_mem_queue *queue, struct virtio_mem_request *r
 	const char *wrong;
 	uint32_t written;
 	void *token;
-	int got = virtq_get_used(&queue->virtq, &token, &written);
+	int got = virtq_get_used(queue->virtq, &token, &written);
 
 	if (got <= 0)
 		return got;
@@ -210,7 +245,7 @@ int virtio_mem_take(struct virtio_mem_queue *queue, struct virtio_mem_request *r
 	*request = slot->request;
 	wrong = read_answer(wire_of(queue, (size_t)(slot - queue->slot)), written, request);
 	if (wrong) {
-		virtio_distrust(queue->virtq.device, wrong);
+		virtio_distrust(queue->virtq->device, wrong);
 		return -EIO;
 	}
 	slot->with_device = false;

@@ -46,7 +46,7 @@ struct virtio_mem_request {
 
 /* All of it is private. */
 struct virtio_mem_queue {
-	struct virtq virtq;
+	struct virtq *virtq; /* in frames of its own; NULL: none */
 	uint64_t block_size; /* the device's */
 	pfn_t wire_frame;    /* what the device reads and writes; PFN_NONE: there is none */
 	size_t count;	     /* requests with the device */

@@ -48,6 +48,8 @@ void virtio_mem_wait_for_busy(struct virtio_mem *mem, enum virtio_mem_type type)
 		mem_event(MEM_EVENT_BUSY, type, 0);
 	mem->busy_ns = mem->busy_ns > 0 ? min_u64(2 * mem->busy_ns, BUSY_MOST_NS) : BUSY_LEAST_NS;
 	mem->pause_end = now + mem->busy_ns;
+	/* To say so took it no time, which says nothing about the work. */
+	virtio_mem_begin_slowly(mem);
 }
 
 /* It moves out at its own pace; but where nothing comes of that it is looked at seldom. */
@@ -66,7 +68,7 @@ void virtio_mem_wait_for_balloon(struct virtio_mem *mem, bool sent)
 
 bool virtio_mem_has_news(const struct virtio_mem *mem)
 {
-	return mem->removing || mem->device->config_changed || virtq_has_used(&mem->queue.virtq);
+	return mem->removing || mem->device->config_changed || virtq_has_used(mem->queue.virtq);
 }
 
 static uint64_t next_look(const struct virtio_mem *mem)
@@ -92,12 +94,12 @@ void virtio_mem_wait(struct virtio_mem *mem)
 	uint64_t flags;
 
 	assert(mem->running);
-	virtq_set_interrupts(&mem->queue.virtq, true);
+	virtq_set_interrupts(mem->queue.virtq, true);
 	flags = irq_save();
 	while (woken && !virtio_mem_has_news(mem))
 		woken = owed ? task_wait_device(queue, deadline) : task_wait(queue, deadline);
 	irq_restore(flags);
-	virtq_set_interrupts(&mem->queue.virtq, false);
+	virtq_set_interrupts(mem->queue.virtq, false);
 	/* Without any interrupt the config is read at each look. */
 	if (!woken && !owed && !mem->waits)
 		mem->changed = true;

@@ -133,6 +133,26 @@ static void an_empty_stretch_is_vacant_at_once(void **state)
 	assert_host_has(100);
 }
 
+/* It comes back by itself. */
+static void a_block_that_is_lent_is_not_the_balloons(void **state)
+{
+	(void)state;
+	assert_int_equal(host_attach(FLOOR), 0);
+	assert_int_equal(frame_reserve(UPPER, BLOCK_FRAMES, OWNER_REPORTED), 0);
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_VACANT);
+}
+
+static void a_stretch_may_become_longer(void **state)
+{
+	(void)state;
+	begin_with_frames_in_the_upper_region(FLOOR, 100);
+	assert_int_equal(vacate_until_settled(UPPER, UPPER + 40), BALLOON_VACANT);
+	assert_int_equal(ballooned_in(UPPER, UPPER_END), 60);
+	assert_int_equal(vacate_until_settled(UPPER, UPPER_END), BALLOON_VACANT);
+	assert_int_equal(ballooned_in(UPPER, UPPER_END), 0);
+	assert_host_has(100);
+}
+
 static void the_task_is_woken(void **state)
 {
 	(void)state;
@@ -394,8 +414,11 @@ static void a_frame_that_is_kept_among_others_is_asked_for_once_a_second(void **
 	(void)state;
 	begin_with_frames_in_the_upper_region(FLOOR, 100);
 	refuses = keeps_the_third;
+	offers = host.offers;
 	assert_int_equal(vacate_until_settled(UPPER, UPPER + 40), BALLOON_GIVES_NONE);
 	assert_host_has(100);
+	/* Others, those of the stretch, and one that goes for the one that is kept. */
+	assert_int_equal(host.offers, offers + 3);
 	offers = host.offers;
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(balloon_vacate(UPPER, UPPER + 40), BALLOON_GIVES_NONE);
@@ -725,6 +748,28 @@ static void frames_that_leave_are_freed_and_others_offered(void **state)
 	assert_host_has(most + 2 * BLOCK_FRAMES);
 }
 
+static void what_leaves_is_no_reason_to_ask_others_back(void **state)
+{
+	(void)state;
+	host.port.send_ranges = send_ranges;
+	host.terms.ranges = 1;
+	host.terms.range_blocks = 2;
+	host.terms.best = BALLOON_RANGE_FIRST;
+	ranges_late = true;
+	assert_int_equal(host_attach(FLOOR), 0);
+	host_wants(100);
+	host_wants(100 + 2 * BLOCK_FRAMES);
+	assert_int_equal(balloon_ranges_leaving(), 2 * BLOCK_FRAMES);
+	/* More than it has, but less than it would have. */
+	host_wants(600);
+	assert_host_has(100);
+	ranges_late = false;
+	balloon_ranges_answered();
+	settle();
+	assert_host_has(600);
+	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
+}
+
 static void replacements_leave_as_ranges_first(void **state)
 {
 	(void)state;
@@ -858,6 +903,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		VACATE_TEST(an_empty_stretch_is_vacant_at_once),
+		VACATE_TEST(a_block_that_is_lent_is_not_the_balloons),
+		VACATE_TEST(a_stretch_may_become_longer),
 		VACATE_TEST(the_task_is_woken),
 		VACATE_TEST(frames_are_replaced_first_then_asked_back),
 		VACATE_TEST(a_large_stretch_is_vacated_turn_by_turn),
@@ -885,6 +932,7 @@ int main(void)
 		VACATE_TEST(frames_that_a_host_took_along_are_never_given),
 		VACATE_TEST(memory_that_is_short_meanwhile_is_served),
 		VACATE_TEST(frames_that_leave_are_freed_and_others_offered),
+		VACATE_TEST(what_leaves_is_no_reason_to_ask_others_back),
 		VACATE_TEST(replacements_leave_as_ranges_first),
 		VACATE_TEST(a_turn_is_a_few_blocks),
 		VIRTIO_TEST(a_virtio_device_is_moved_out),

@@ -393,6 +393,7 @@ static void what_a_busy_device_does_not_take_is_free_again(void **state)
 	assert_true(sim.requests[VIRTIO_MEM_UNPLUG] > 50);
 	assert_int_equal(mem_fixture_last_event(MEM_EVENT_REQUESTED).argument[0], 5 * B);
 	assert_true(mem_fixture_events(MEM_EVENT_KEPT) <= 16);
+	assert_int_equal(virtio_mem_blocks_now(mem), 128);
 	sim.busy = false;
 	wait_ns(6 * NS_PER_S);
 	expect_plugged(5);
