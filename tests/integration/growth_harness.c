@@ -72,6 +72,14 @@ bool growth_find(struct vm *vm, const char *id, struct growth_device *device)
 	return count == 1;
 }
 
+uint64_t growth_plugged(struct vm *vm, const char *id)
+{
+	struct growth_device device;
+
+	assert_true(growth_find(vm, id, &device));
+	return device.size;
+}
+
 void growth_request(struct vm *vm, const char *id, uint64_t bytes)
 {
 	struct json_object *args = json_object_new_object();
@@ -100,16 +108,16 @@ static bool is_known(struct vm *vm)
 void growth_wait(struct vm *vm, const char *id, uint64_t bytes)
 {
 	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
-	struct growth_device device;
 
 	for (;;) {
-		assert_true(growth_find(vm, id, &device));
-		if (device.size == bytes && is_known(vm))
+		uint64_t plugged = growth_plugged(vm, id);
+
+		if (plugged == bytes && is_known(vm))
 			return;
 		if (!deadline_left(deadline))
 			fail_msg("%s has %" PRIu64 " bytes plugged, not %" PRIu64
 				 ", of which the guest says:\n%s",
-				 id, device.size, bytes, harness_command(vm, "lsmem"));
+				 id, plugged, bytes, harness_command(vm, "lsmem"));
 		usleep(POLL_US);
 	}
 }

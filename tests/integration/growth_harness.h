@@ -21,6 +21,9 @@ struct growth_device {
 /* Finds a device by its id; false: there is none. */
 bool growth_find(struct vm *vm, const char *id, struct growth_device *device);
 
+/* Gives what QEMU says that is plugged of a device, which must be there. */
+uint64_t growth_plugged(struct vm *vm, const char *id);
+
 /* Sets what the host requests of a virtio-mem device. */
 void growth_request(struct vm *vm, const char *id, uint64_t bytes);
 

@@ -2,8 +2,8 @@
 /*
  * Guests that grow by virtio-mem devices, and shrink again: QEMU's figures and the guest's
  * are the same to the frame, what is in use never leaves, what is held keeps its pattern,
- * and the balloon beside it stays at its target. SLOW=1 goes through cycles 20 times, and
- * grows 100 times without a free frame.
+ * and the balloon beside it stays at its target. SLOW=1 does more of it, and grows 100 times
+ * without a free frame.
  */
 #include "tests/integration/growth_harness.h"
 
@@ -13,9 +13,7 @@
 #include <unistd.h>
 
 #include "tests/integration/balloonctl_harness.h"
-#include "tests/integration/snapshots.h"
 #include "tools/deadline.h"
-#include "tools/vm_migrate.h"
 
 #define MEM0 "mem0"
 #define IN_USE "in use"
@@ -23,14 +21,6 @@
 static void execute(struct vm *vm, const char *command)
 {
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), command, NULL, NULL));
-}
-
-static uint64_t plugged(struct vm *vm, const char *id)
-{
-	struct growth_device device;
-
-	assert_true(growth_find(vm, id, &device));
-	return device.size;
 }
 
 /* ---- At rest ---- */
@@ -79,7 +69,7 @@ static void what_is_in_use_stays_until_it_is_free(void **state)
 	harness_command_says(vm, "release 1", "pattern intact");
 	growth_request(vm, MEM0, 0);
 	growth_wait_trouble(vm, 0, IN_USE);
-	rest = plugged(vm, MEM0);
+	rest = growth_plugged(vm, MEM0);
 	assert_true(rest >= 96 * MIB && rest <= 110 * MIB);
 	growth_check(vm, &base, rest);
 	growth_release(vm);
@@ -103,8 +93,8 @@ static void every_second_block_leaves(void **state)
 	/* The floor may be in the way before the last of them has gone. */
 	harness_command_says(vm, "release 1", "pattern intact");
 	growth_wait_trouble(vm, 0, IN_USE);
-	assert_in_range(plugged(vm, MEM0), 244 * MIB, 252 * MIB);
-	growth_check(vm, &base, plugged(vm, MEM0));
+	assert_in_range(growth_plugged(vm, MEM0), 244 * MIB, 252 * MIB);
+	growth_check(vm, &base, growth_plugged(vm, MEM0));
 	growth_release(vm);
 	growth_wait(vm, MEM0, 0);
 	growth_check(vm, &base, 0);
@@ -252,7 +242,7 @@ static void wait_and_watch(struct vm *vm, uint64_t bytes, uint64_t taken)
 {
 	int64_t deadline = deadline_in(VM_TIMEOUT_MS), left;
 
-	while (plugged(vm, MEM0) != bytes) {
+	while (growth_plugged(vm, MEM0) != bytes) {
 		assert_qmp(vm, qmp_query_balloon(vm_qmp(vm), &left));
 		if (left > (int64_t)(harness_ram(vm) - taken))
 			fail_msg("%jd bytes are left with a target of %ju taken", (intmax_t)left,
@@ -301,7 +291,7 @@ static void the_floor_is_never_passed(void **state)
 	growth_wait_trouble(vm, 0, "floor");
 	mem = harness_memory(vm);
 	assert_in_range(mem.free, mem.floor, mem.floor + BLOCK - 1);
-	assert_in_range(plugged(vm, MEM0), BLOCK, mem.floor + 2 * BLOCK);
+	assert_in_range(growth_plugged(vm, MEM0), BLOCK, mem.floor + 2 * BLOCK);
 	growth_release(vm);
 	growth_wait(vm, MEM0, 0);
 	growth_check(vm, &base, 0);
@@ -323,7 +313,7 @@ static void the_floor_is_not_passed_for_what_the_balloon_has(void **state)
 	growth_wait_trouble(vm, 0, "floor");
 	mem = harness_memory(vm);
 	assert_true(mem.free >= mem.floor);
-	assert_in_range(plugged(vm, MEM0), BLOCK, taken + 64 * MIB);
+	assert_in_range(growth_plugged(vm, MEM0), BLOCK, taken + 64 * MIB);
 	harness_check_taken(vm, taken, false);
 	growth_release(vm);
 	growth_wait(vm, MEM0, 0);
@@ -373,184 +363,13 @@ static void all_at_once_ends_where_it_should(void **state)
 	check_all_at_once("deflate-on-oom=on,free-page-reporting=on", true);
 }
 
-/* ---- The whole machine ---- */
-
-/*
- * Less at boot than is held: some of what has come is in use, always. The more there is, the
- * longer a snapshot or a move takes.
- */
-static const struct guest_options small = { .mem = "64M", .grow = "1G" };
-
-#define HELD "100M"
-
-static uint64_t some(void)
-{
-	return 128 * MIB + growth_random(256 * MIB);
-}
-
-/* What is held goes with the guest; what is requested comes again. */
-static void a_reset_guest_grows_anew(void **state)
-{
-	struct vm *vm = harness_boot(&small);
-	struct memory base = harness_memory(vm);
-
-	(void)state;
-	for (unsigned i = 0; i < growth_rounds(2, 20); i++) {
-		uint64_t more = some();
-
-		growth_reach(vm, MEM0, more);
-		harness_command_says(vm, "hold " HELD, "held ");
-		execute(vm, "system_reset");
-		harness_wait_prompt(vm, NULL);
-		growth_wait(vm, MEM0, more);
-		growth_check(vm, &base, more);
-	}
-	harness_stop(vm);
-}
-
-static struct vm *boot_with_snapshots(void)
-{
-	char path[] = "/tmp/aerostat-snapshots-XXXXXX";
-	int fd = mkstemp(path);
-	struct vm *vm = harness_boot(&small);
-
-	assert_true(fd >= 0);
-	close(fd);
-	snapshots_add(vm, path);
-	unlink(path);
-	return vm;
-}
-
-static void loadvm_brings_back_what_was_plugged(void **state)
-{
-	struct vm *vm = boot_with_snapshots();
-	struct memory base = harness_memory(vm);
-
-	(void)state;
-	for (unsigned i = 0; i < growth_rounds(2, 20); i++) {
-		uint64_t more = some();
-
-		growth_reach(vm, MEM0, more);
-		growth_check(vm, &base, more);
-		harness_command_says(vm, "hold " HELD, "held ");
-		harness_monitor(vm, "savevm grown");
-		growth_release(vm);
-		growth_reach(vm, MEM0, growth_random(GIB));
-		harness_monitor(vm, "loadvm grown");
-		growth_wait(vm, MEM0, more);
-		growth_check(vm, &base, more);
-		growth_release(vm);
-		growth_reach(vm, MEM0, 0);
-		growth_check(vm, &base, 0);
-	}
-	harness_stop(vm);
-}
-
-/* Another machine of the same kind, waiting for a state from `where`. */
-static struct vm *start_incoming(const char *where)
-{
-	struct guest_options guest = small;
-	struct vm *vm;
-
-	guest.extra = "-incoming defer";
-	vm = harness_start(&guest);
-	assert_int_equal(vm_migrate_incoming(vm, where), 0);
-	return vm;
-}
-
-/* Stopped, as QEMU 7.2 loses writes of guests that move while they run under TCG. */
-static struct vm *move(struct vm *from)
-{
-	char folder[] = "/tmp/aerostat-move-XXXXXX", where[80];
-	struct vm *to;
-
-	assert_non_null(mkdtemp(folder));
-	snprintf(where, sizeof(where), "unix:%s/state", folder);
-	to = start_incoming(where);
-	execute(from, "stop");
-	assert_int_equal(vm_migrate_begin(from, where), 0);
-	assert_int_equal(vm_migrate_wait(from, "completed", VM_TIMEOUT_MS), 0);
-	unlink(where + strlen("unix:"));
-	rmdir(folder);
-	assert_int_equal(vm_migrate_wait(to, "completed", VM_TIMEOUT_MS), 0);
-	harness_stop(from);
-	execute(to, "cont");
-	return to;
-}
-
-static void a_guest_that_grew_moves(void **state)
-{
-	struct vm *vm = harness_boot(&small);
-	struct memory base = harness_memory(vm);
-
-	(void)state;
-	harness_take(vm, 20 * MIB + FRAME);
-	for (unsigned i = 0; i < growth_rounds(2, 20); i++) {
-		uint64_t more = some(), other = growth_random(GIB);
-
-		growth_reach(vm, MEM0, more);
-		growth_check(vm, &base, more);
-		harness_command_says(vm, "hold " HELD, "held ");
-		vm = move(vm);
-		growth_wait(vm, MEM0, more);
-		growth_check(vm, &base, more);
-		growth_release(vm);
-		growth_reach(vm, MEM0, other);
-		growth_check(vm, &base, other);
-		harness_check_taken(vm, 20 * MIB + FRAME, false);
-	}
-	harness_stop(vm);
-}
-
-/* Requested, and moved before all of it is there: the other side does the rest. */
-static void a_guest_moves_while_it_grows_and_shrinks(void **state)
-{
-	struct vm *vm = harness_boot(&small);
-	struct memory base = harness_memory(vm);
-
-	(void)state;
-	harness_command_says(vm, "hold 24M", "held ");
-	for (unsigned i = 0; i < growth_rounds(2, 20); i++) {
-		uint64_t more = growth_random(GIB);
-
-		growth_request(vm, MEM0, more);
-		vm = move(vm);
-		growth_wait(vm, MEM0, more);
-		growth_check(vm, &base, more);
-	}
-	growth_release(vm);
-	harness_stop(vm);
-}
-
-/* While a move runs, the device refuses what would change what is to be sent. */
-static void a_busy_device_is_asked_again(void **state)
-{
-	struct vm *vm = harness_boot(&small);
-	struct memory base = harness_memory(vm);
-
-	(void)state;
-	/* So slowly that it cannot end before it is cancelled. */
-	harness_command_says(vm, "hold 40M", "held ");
-	assert_int_equal(vm_migrate_limit(vm, 65536), 0);
-	assert_int_equal(vm_migrate_begin(vm, "exec:cat > /dev/null"), 0);
-	growth_request(vm, MEM0, 256 * MIB);
-	growth_wait_trouble(vm, 0, "busy");
-	assert_int_equal(plugged(vm, MEM0), 0);
-	execute(vm, "migrate_cancel");
-	assert_int_equal(vm_migrate_wait(vm, "cancelled", VM_TIMEOUT_MS), 0);
-	growth_wait(vm, MEM0, 256 * MIB);
-	growth_check(vm, &base, 256 * MIB);
-	growth_release(vm);
-	harness_stop(vm);
-}
-
 /* ---- balloonctl ---- */
 
 static void check_command(struct vm *vm, const struct memory *base, const char *command,
 			  const char *size, uint64_t more)
 {
 	assert_end(BALLOONCTL(command, size, "--wait"), 0, "");
-	assert_int_equal(plugged(vm, MEM0), more);
+	assert_int_equal(growth_plugged(vm, MEM0), more);
 	growth_check(vm, base, more);
 }
 
@@ -579,7 +398,7 @@ static void balloonctl_says_what_is_possible(void **state)
 	assert_end(BALLOONCTL("grow", "1025K"), 2, "!possible: 2M");
 	assert_end(BALLOONCTL("grow", "2G"), 2, "!possible: grow 1G");
 	assert_end(BALLOONCTL("grow", "--device", "mem1", "2M"), 2, "!mem0");
-	assert_int_equal(plugged(vm, MEM0), 0);
+	assert_int_equal(growth_plugged(vm, MEM0), 0);
 	harness_stop(vm);
 	vm = balloonctl_boot((struct guest_options){ 0 });
 	assert_end(BALLOONCTL("grow", "2M"), 5, "!");
@@ -600,7 +419,7 @@ static void balloonctl_tells_that_the_guest_falls_short(void **state)
 	assert_end(BALLOONCTL("grow", "512M", "--wait"), 0, "");
 	harness_command_says(vm, "hold 500M", "held ");
 	assert_end(BALLOONCTL("shrink", "512M", "--wait=20"), 3, "");
-	assert_in_range(plugged(vm, MEM0), 240 * MIB, 300 * MIB);
+	assert_in_range(growth_plugged(vm, MEM0), 240 * MIB, 300 * MIB);
 	growth_release(vm);
 	growth_wait(vm, MEM0, 0);
 	harness_stop(vm);
@@ -623,11 +442,6 @@ int growth_tests(void)
 		TEST(the_floor_is_never_passed),
 		TEST(the_floor_is_not_passed_for_what_the_balloon_has),
 		TEST(all_at_once_ends_where_it_should),
-		TEST(a_reset_guest_grows_anew),
-		TEST(loadvm_brings_back_what_was_plugged),
-		TEST(a_guest_that_grew_moves),
-		TEST(a_guest_moves_while_it_grows_and_shrinks),
-		TEST(a_busy_device_is_asked_again),
 		TEST(balloonctl_grows_and_shrinks),
 		TEST(balloonctl_says_what_is_possible),
 		TEST(balloonctl_tells_that_the_guest_falls_short),

@@ -143,6 +143,7 @@ int balloonctl_course_tests(void);
 int console_tests(void);
 int dimm_tests(void);
 int dump_tests(void);
+int growth_state_tests(void);
 int growth_tests(void);
 int hotplug_tests(void);
 int machine_tests(void);

@@ -40,6 +40,7 @@ static struct group groups[] = {
 	{ "hostile", hostile_tests, NEXT | SLOW, 0, NULL },
 	{ "hotplug", hotplug_tests, NEXT | SLOW, 0, NULL },
 	{ "growth", growth_tests, NEXT | SLOW, 0, NULL },
+	{ "growth_state", growth_state_tests, NEXT | SLOW, 0, NULL },
 	{ "dimm", dimm_tests, NEXT | SLOW, 0, NULL },
 	{ "balloonctl", balloonctl_tests, NEXT, 0, NULL },
 	{ "balloon", balloon_tests, NEXT, 0, NULL },
