@@ -42,14 +42,12 @@ uint64_t frame_region_free_below(pfn_t limit)
 	size_t end = frame_spans_below(&frame_map.spans, limit);
 	uint64_t sum = 0;
 
-	for (size_t s = 0; s < frame_map.section_count; s++) {
-		size_t number = frame_map.boot_count + s * SECTION_BLOCKS;
+	for (size_t number = frame_map.boot_count; number < end; number += SECTION_BLOCKS) {
+		const struct frame_section *section = frame_map_section(number);
 
-		if (number >= end)
-			break;
-		for (size_t n = 0; frame_map.sections[s] && n < SECTION_BLOCKS; n++)
+		for (size_t n = 0; section && n < SECTION_BLOCKS; n++)
 			if (number + n < end)
-				sum += frame_map.sections[s]->records[n].free_count;
+				sum += section->records[n].free_count;
 	}
 	return sum;
 }
