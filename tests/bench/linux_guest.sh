@@ -69,7 +69,7 @@ done
 growth()
 {
 	/bin/busybox mount -t devtmpfs none /dev
-	/bin/busybox mount -t tmpfs -o size=100% none /tmp
+	/bin/busybox mount -t tmpfs -o size=8g none /tmp
 	for module in /growth/*.ko; do
 		/bin/busybox insmod "$module"
 	done
