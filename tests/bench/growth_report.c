@@ -16,7 +16,7 @@ static const struct {
 } metrics[GROWTH_METRICS] = {
 	[PLUG] = { "plug-ms", "4 GiB more, ms", 2, 5 },
 	[UNPLUG] = { "unplug-ms", "4 GiB that were used and freed less, ms", 1, 20 },
-	[UNPLUG_BACK] = { "unplug-back-ms", "the same, until the host has 99 % of it, ms", 1, NAN },
+	[UNPLUG_BACK] = { "unplug-back-ms", "the same, until the host has 99 % of it, ms", 1, 20 },
 	[EVERY_SECOND] = { "every-second-ms", "2 GiB less, every second block being in use, ms", 1,
 			   60 },
 	[BALLOONED] = { "ballooned-ms", "2 GiB less, 0.5 GiB of them being in the balloon, ms", 1,
