@@ -9,6 +9,7 @@
 
 #include "tests/bench/growth_measure.h"
 #include "tests/bench/host.h"
+#include "tools/deadline.h"
 
 #define REGION (4 * GIB)
 #define HALF (2 * GIB)
@@ -48,12 +49,17 @@ __attribute__((noreturn)) static void fail(const struct growth_guest *g, const c
 /* The guest's own time, once its event has come. */
 static double reached_ms(struct growth_guest *g, uint64_t before, double start)
 {
+	int64_t deadline = deadline_in(TIMEOUT_MS);
 	struct growth_reached reached;
 	double elapsed_ms;
 
-	do
+	for (;;) {
 		reached = growth_guest_reached(g);
-	while (reached.count == before);
+		if (reached.count != before)
+			break;
+		if (!deadline_left(deadline))
+			fail(g, "it has the size that it is asked for, but no event \"reached\"");
+	}
 	elapsed_ms = (host_now() - start) * 1e3;
 	if (reached.ms <= elapsed_ms)
 		return reached.ms;
