@@ -22,8 +22,8 @@ static const struct {
 	[BALLOONED] = { "ballooned-ms", "2 GiB less, 0.5 GiB of them being in the balloon, ms", 1,
 			100 },
 	[NO_FREE] = { "no-free-frame", "growing without a free frame, of 100 times", 0, 100 },
-	[BOOT] = { "boot-ms", "1 TiB announced: a longer boot by, ms", 2, 1 },
-	[BOOT_MEMORY] = { "boot-mib", "1 TiB announced: less memory by, MiB", 2, 2 },
+	[BOOT] = { "boot-ms", "1 TiB announced: a longer boot than with 2 MiB, ms", 2, 1 },
+	[BOOT_MEMORY] = { "boot-mib", "1 TiB announced: less memory than without, MiB", 2, 2 },
 };
 
 const char *growth_metric_title(enum growth_metric metric)
