@@ -40,8 +40,6 @@ static const char *verdict(const struct growth_results *r, enum growth_metric m)
 {
 	double is = median(r, m, AEROSTAT);
 
-	if (isnan(metrics[m].goal))
-		return "";
 	if (isnan(is))
 		return "not measured";
 	return (m == NO_FREE ? is >= metrics[m].goal : is <= metrics[m].goal) ? "met" : "missed";
@@ -77,11 +75,8 @@ static void print_row(const struct growth_results *r, enum growth_metric m)
 	printf("| %s | ", metrics[m].title);
 	for (enum growth_kind k = 0; k < GROWTH_KINDS; k++)
 		print_cell(&r->of[m][k], metrics[m].decimals);
-	if (isnan(metrics[m].goal))
-		printf("- | |\n");
-	else
-		printf("%s %g | %s |\n", m == NO_FREE ? "at least" : "at most", metrics[m].goal,
-		       verdict(r, m));
+	printf("%s %g | %s |\n", m == NO_FREE ? "at least" : "at most", metrics[m].goal,
+	       verdict(r, m));
 }
 
 void growth_report_text(const struct growth_results *r, const struct growth_circumstances *c)
@@ -124,8 +119,6 @@ static struct json_object *metric_object(const struct growth_results *r, enum gr
 		if (r->of[m][k].count > 0)
 			json_object_object_add(all, growth_kind_key(k),
 					       samples_object(&r->of[m][k]));
-	if (isnan(metrics[m].goal))
-		return all;
 	json_object_object_add(all, m == NO_FREE ? "at-least" : "at-most", number(metrics[m].goal));
 	json_object_object_add(all, "verdict", json_object_new_string(verdict(r, m)));
 	return all;
