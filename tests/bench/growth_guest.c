@@ -296,18 +296,26 @@ struct growth_reached growth_guest_reached(struct growth_guest *g)
 	return reached;
 }
 
-double growth_guest_found_ms(struct growth_guest *g)
+/* A driver is ready once it has said so, and then come the regions of memory devices. */
+static bool is_of_devices(struct json_object *event)
+{
+	return is_event(event, "virtio", "started") || is_event(event, "mem", "announced");
+}
+
+double growth_guest_ready_ms(struct growth_guest *g)
 {
 	struct json_object *all = read_json(g, "events -j"), *events;
 	double ms = NAN;
 
 	events = json_object_object_get(all, "events");
-	for (size_t i = 0; i < json_object_array_length(events) && isnan(ms); i++) {
+	for (size_t i = 0; i < json_object_array_length(events); i++) {
 		struct json_object *event = json_object_array_get_idx(events, i);
 
-		if (is_event(event, "pci", "found"))
+		if (is_of_devices(event))
 			ms = (double)number_in(g, event, "time-ns") / 1e6;
 	}
 	json_object_put(all);
+	if (isnan(ms))
+		fail(g, "no driver has started");
 	return ms;
 }

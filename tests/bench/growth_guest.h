@@ -78,7 +78,10 @@ struct growth_reached {
 /* Reads what Aerostat has recorded when its memory had become as the host wanted it. */
 struct growth_reached growth_guest_reached(struct growth_guest *g);
 
-/* When Aerostat found its first device, in ms since its own start. */
-double growth_guest_found_ms(struct growth_guest *g);
+/*
+ * When the last of its drivers had started and the last region was announced, in ms since
+ * Aerostat's own start.
+ */
+double growth_guest_ready_ms(struct growth_guest *g);
 
 #endif

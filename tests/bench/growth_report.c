@@ -16,14 +16,14 @@ static const struct {
 } metrics[GROWTH_METRICS] = {
 	[PLUG] = { "plug-ms", "4 GiB more, ms", 2, 5 },
 	[UNPLUG] = { "unplug-ms", "4 GiB that were used and freed less, ms", 1, 20 },
-	[UNPLUG_BACK] = { "unplug-back-ms", "the same, until the host has 99 % of it, ms", 1, NAN },
+	[UNPLUG_BACK] = { "unplug-back-ms", "the same, until the host has 99 % of it, ms", 1, 20 },
 	[EVERY_SECOND] = { "every-second-ms", "2 GiB less, every second block being in use, ms", 1,
 			   60 },
 	[BALLOONED] = { "ballooned-ms", "2 GiB less, 0.5 GiB of them being in the balloon, ms", 1,
 			100 },
 	[NO_FREE] = { "no-free-frame", "growing without a free frame, of 100 times", 0, 100 },
-	[BOOT] = { "boot-ms", "1 TiB announced: a longer boot by, ms", 2, 1 },
-	[BOOT_MEMORY] = { "boot-mib", "1 TiB announced: less memory by, MiB", 2, 2 },
+	[BOOT] = { "boot-ms", "1 TiB announced: a longer boot than with 2 MiB, ms", 2, 1 },
+	[BOOT_MEMORY] = { "boot-mib", "1 TiB announced: less memory than without, MiB", 2, 2 },
 };
 
 const char *growth_metric_title(enum growth_metric metric)
@@ -40,8 +40,6 @@ static const char *verdict(const struct growth_results *r, enum growth_metric m)
 {
 	double is = median(r, m, AEROSTAT);
 
-	if (isnan(metrics[m].goal))
-		return "";
 	if (isnan(is))
 		return "not measured";
 	return (m == NO_FREE ? is >= metrics[m].goal : is <= metrics[m].goal) ? "met" : "missed";
@@ -77,11 +75,8 @@ static void print_row(const struct growth_results *r, enum growth_metric m)
 	printf("| %s | ", metrics[m].title);
 	for (enum growth_kind k = 0; k < GROWTH_KINDS; k++)
 		print_cell(&r->of[m][k], metrics[m].decimals);
-	if (isnan(metrics[m].goal))
-		printf("- | |\n");
-	else
-		printf("%s %g | %s |\n", m == NO_FREE ? "at least" : "at most", metrics[m].goal,
-		       verdict(r, m));
+	printf("%s %g | %s |\n", m == NO_FREE ? "at least" : "at most", metrics[m].goal,
+	       verdict(r, m));
 }
 
 void growth_report_text(const struct growth_results *r, const struct growth_circumstances *c)
@@ -124,8 +119,6 @@ static struct json_object *metric_object(const struct growth_results *r, enum gr
 		if (r->of[m][k].count > 0)
 			json_object_object_add(all, growth_kind_key(k),
 					       samples_object(&r->of[m][k]));
-	if (isnan(metrics[m].goal))
-		return all;
 	json_object_object_add(all, m == NO_FREE ? "at-least" : "at-most", number(metrics[m].goal));
 	json_object_object_add(all, "verdict", json_object_new_string(verdict(r, m)));
 	return all;

@@ -17,7 +17,7 @@ enum growth_metric {
 	EVERY_SECOND, /* ms */
 	BALLOONED,    /* ms */
 	NO_FREE,      /* of 100 */
-	BOOT,	      /* ms more than without */
+	BOOT,	      /* ms more than with a device of one block */
 	BOOT_MEMORY,  /* MiB more than without */
 	GROWTH_METRICS,
 };
