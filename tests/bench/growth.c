@@ -44,6 +44,7 @@ static void one_round(unsigned round)
 	for_each(round, growth_measure_all);
 	for_each(round, growth_measure_every_second);
 	for_each(round, growth_measure_ballooned);
+	growth_measure_moved_out();
 	growth_measure_boot();
 }
 

@@ -235,17 +235,14 @@ void growth_measure_every_second(enum growth_kind kind)
 
 /* ---- Beside the balloon ---- */
 
-/* Boot memory is in use while the balloon takes its part, which so is the region's. */
-static void balloon_aerostat(struct growth_guest *g)
+static void shrink(struct growth_guest *g, enum growth_metric metric, enum growth_kind kind)
 {
-	hold_all_but(g, growth_guest_figure(g, "balloon", "floor") + SPARE);
-	reach(g, HALF);
-	growth_guest_balloon(g, BALLOON);
-	if (growth_guest_figure(g, NULL, "removable") > HALF - BALLOON / 2)
-		fail(g, "the balloon has not taken its part of what is to go");
-	growth_guest_says(g, "release all", "pattern intact");
+	record(metric, kind, go(g, HALF, false));
+	if (kind == AEROSTAT && growth_guest_figure(g, "owners", "balloon") != BALLOON)
+		fail(g, "its balloon is not what it was");
 }
 
+/* The balloon takes what the guest gives it. */
 void growth_measure_ballooned(enum growth_kind kind)
 {
 	struct growth_guest g;
@@ -253,15 +250,25 @@ void growth_measure_ballooned(enum growth_kind kind)
 	if (kind == DEVICE)
 		return;
 	growth_guest_start(&g, kind, BOOT_MIB, REGION);
-	if (kind == AEROSTAT) {
-		balloon_aerostat(&g);
-	} else {
-		go(&g, HALF, true);
-		growth_guest_balloon(&g, BALLOON);
-	}
-	record(BALLOONED, kind, go(&g, HALF, false));
-	if (kind == AEROSTAT && growth_guest_figure(&g, "owners", "balloon") != BALLOON)
-		fail(&g, "its balloon is not what it was");
+	go(&g, HALF, true);
+	growth_guest_balloon(&g, BALLOON);
+	shrink(&g, BALLOONED, kind);
+	growth_guest_stop(&g);
+}
+
+/* Boot memory is in use while the balloon takes its part, which so is the region's. */
+void growth_measure_moved_out(void)
+{
+	struct growth_guest g;
+
+	growth_guest_start(&g, AEROSTAT, BOOT_MIB, REGION);
+	hold_all_but(&g, growth_guest_figure(&g, "balloon", "floor") + SPARE);
+	reach(&g, HALF);
+	growth_guest_balloon(&g, BALLOON);
+	if (growth_guest_figure(&g, NULL, "removable") > HALF - BALLOON / 2)
+		fail(&g, "the balloon has not taken its part of what is to go");
+	growth_guest_says(&g, "release all", "pattern intact");
+	shrink(&g, MOVED_OUT, AEROSTAT);
 	growth_guest_stop(&g);
 }
 

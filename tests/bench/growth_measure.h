@@ -18,8 +18,11 @@ void growth_measure_all(enum growth_kind kind);
 /* Measures giving 2 GiB of 4 back of which every second block is in use; not of Linux. */
 void growth_measure_every_second(enum growth_kind kind);
 
-/* Measures giving 2 GiB back that have 0.5 GiB in the balloon; not of the device. */
+/* Measures giving 2 GiB back beside a balloon of 0.5 GiB; not of the device. */
 void growth_measure_ballooned(enum growth_kind kind);
+
+/* Measures how long Aerostat takes for it if the balloon is in what is to go. */
+void growth_measure_moved_out(void);
 
 /* Counts how often of 100 times Aerostat grows though not one frame is free. */
 void growth_measure_no_free(void);

@@ -16,6 +16,7 @@ enum growth_metric {
 	UNPLUG_BACK,  /* ms until the host has 99 % of it free */
 	EVERY_SECOND, /* ms */
 	BALLOONED,    /* ms */
+	MOVED_OUT,    /* ms, the balloon being in what leaves */
 	NO_FREE,      /* of 100 */
 	BOOT,	      /* ms more than with a device of one block */
 	BOOT_MEMORY,  /* MiB more than without */
