@@ -184,7 +184,8 @@ static int need_device(struct guest *guest, const char *name, struct guest_mem_d
 		return err;
 	found = guest_find_device(&state, name);
 	if (!found)
-		return guest_fail(guest, -ENODEV, "the machine has no virtio-mem device %s", name);
+		return guest_fail(guest, -ENODEV, "the machine has no virtio-mem device %s%s", name,
+				  state.nr_unlisted ? " among those that balloonctl lists" : "");
 	*is = *found;
 	return 0;
 }

@@ -62,15 +62,16 @@ struct guest_mem_device {
 
 /* virtio 1.3, 5.5.3 and 6: bits by number; names by guest_feature_name(). */
 struct guest_state {
-	uint64_t ram;	     /* base + dimms + grown */
-	uint64_t left;	     /* as the guest last reported it, grown to ram */
-	uint64_t taken;	     /* ram - left, 0 to base + dimms */
-	uint64_t base;	     /* without anything that can be plugged */
-	uint64_t dimms;	     /* all DIMMs together */
-	bool has_grown;	     /* there is a virtio-mem device; without, the next four are 0 */
-	uint64_t grown;	     /* plugged by all of them together */
-	uint64_t requested;  /* of all of them together */
-	unsigned nr_devices; /* those in `devices`; others are in the sums only */
+	uint64_t ram;	      /* base + dimms + grown */
+	uint64_t left;	      /* as the guest last reported it, grown to ram */
+	uint64_t taken;	      /* ram - left, 0 to base + dimms */
+	uint64_t base;	      /* without anything that can be plugged */
+	uint64_t dimms;	      /* all DIMMs together */
+	bool has_grown;	      /* there is a virtio-mem device; without, the next four are 0 */
+	uint64_t grown;	      /* plugged by all of them together */
+	uint64_t requested;   /* of all of them together */
+	unsigned nr_devices;  /* those in `devices` */
+	unsigned nr_unlisted; /* those that have no room there: in the sums only */
 	struct guest_mem_device devices[GUEST_MEM_DEVICES]; /* in QEMU's or libvirt's order */
 	bool lacks_balloon; /* the machine has none: see guest_memory() */
 	bool has_target;

@@ -60,6 +60,8 @@ void guest_account_device(struct guest_state *state, const struct guest_mem_devi
 	state->requested += device->requested;
 	if (state->nr_devices < GUEST_MEM_DEVICES)
 		state->devices[state->nr_devices++] = *device;
+	else
+		state->nr_unlisted++;
 }
 
 /* What is said to be left of the RAM that the balloon counts, made possible. */

@@ -74,6 +74,8 @@ static void add_parts(struct json_object *all, const struct guest_state *state)
 	add_number(all, "grown", state->grown);
 	add_number(all, "requested", state->requested);
 	json_object_object_add(all, "memory-devices", devices_array(state));
+	if (state->nr_unlisted)
+		add_number(all, "memory-devices-unlisted", state->nr_unlisted);
 }
 
 static struct json_object *amounts(const char *name, const struct guest_state *state)
@@ -260,6 +262,8 @@ void report_print_memory(const struct guest_state *state)
 	printf("%s requested\n", text);
 	for (unsigned i = 0; i < state->nr_devices; i++)
 		print_device(&state->devices[i]);
+	if (state->nr_unlisted)
+		printf("  and %u more, which balloonctl does not list\n", state->nr_unlisted);
 }
 
 static void print_headline(const struct guest_stats *stats)

@@ -152,6 +152,24 @@ static void what_has_grown_has_a_line_and_each_device(void **state)
 			     "\"plugged\":2147483648},{\"id\":\"/machine/");
 }
 
+static void devices_that_are_not_listed_are_counted(void **state)
+{
+	struct guest_state grown = grown_state(2 * RAM, 3 * RAM);
+	struct outcome got;
+
+	(void)state;
+	grown.nr_unlisted = 2;
+	got = status_of(&grown);
+	assert_says(got.out,
+		    " by 2.000 MiB\n  and 2 more, which balloonctl does not list\nTarget ");
+	got = run_command("web", "status", "--json", NULL);
+	assert_says(got.out, "}],\"memory-devices-unlisted\":2,\"paused\"");
+	grown.nr_unlisted = 0;
+	assert_lacks(status_of(&grown).out, "more");
+	got = run_command("web", "status", "--json", NULL);
+	assert_lacks(got.out, "unlisted");
+}
+
 /* A device that has nothing plugged is there. */
 static void nothing_is_an_amount(void **state)
 {
@@ -577,6 +595,7 @@ int main(void)
 		SHOWS_TEST(guest_that_cannot_grow_has_its_ram_only),
 		SHOWS_TEST(dimms_have_a_line),
 		SHOWS_TEST(what_has_grown_has_a_line_and_each_device),
+		SHOWS_TEST(devices_that_are_not_listed_are_counted),
 		SHOWS_TEST(nothing_is_an_amount),
 		SHOWS_TEST(next_look_sees_what_has_grown),
 		SHOWS_TEST(export_has_what_grows_as_metrics_and_as_json),
