@@ -146,6 +146,15 @@ int guest_state(struct guest *guest, struct guest_state *state)
 	return !err && state->lacks_balloon ? -ENODEV : err;
 }
 
+int guest_look(struct guest *guest, struct guest_state *state)
+{
+	int err = guest_memory(guest, state);
+
+	if (err || !state->lacks_balloon || state->has_grown || state->dimms)
+		return err;
+	return -ENODEV;
+}
+
 int guest_set_target(struct guest *guest, uint64_t bytes_left)
 {
 	struct guest_state state;

@@ -160,6 +160,13 @@ int guest_state(struct guest *guest, struct guest_state *state);
  */
 int guest_memory(struct guest *guest, struct guest_state *state);
 
+/*
+ * Reads what guest_memory() does, of a machine that has something to be seen or changed: a
+ * balloon, DIMMs or virtio-mem devices. -ENODEV: it has none of them; -ENOTCONN, -ETIMEDOUT,
+ * -EPROTO.
+ */
+int guest_look(struct guest *guest, struct guest_state *state);
+
 /* Finds a virtio-mem device by its name; NULL: there is none. */
 const struct guest_mem_device *guest_find_device(const struct guest_state *state, const char *name);
 

@@ -103,17 +103,12 @@ static int print_json(const struct guest *guest, const struct guest_state *state
 	return EXIT_REACHED;
 }
 
-/* A guest without a balloon has something to be shown only if it can grow otherwise. */
 static int look(struct guest *guest, struct guest_state *state, struct guest_stats *stats)
 {
-	int err = guest_memory(guest, state);
+	int err = guest_look(guest, state);
 
 	memset(stats, 0, sizeof(*stats));
-	if (err)
-		return err;
-	if (state->lacks_balloon)
-		return state->has_grown || state->dimms ? 0 : -ENODEV;
-	return guest_stats(guest, stats);
+	return err || state->lacks_balloon ? err : guest_stats(guest, stats);
 }
 
 static int show(struct guest *guest, bool json)
