@@ -58,6 +58,8 @@ struct guest_mem_device {
 	uint64_t region;	   /* so much it can bring in all */
 	uint64_t requested;	   /* so much the host wants plugged */
 	uint64_t plugged;	   /* so much the guest has plugged */
+	bool has_driver;	   /* whether one runs is known: see guest_find_drivers() */
+	bool driver_ok;		   /* a driver of the guest runs it (with has_driver) */
 };
 
 /* virtio 1.3, 5.5.3 and 6: bits by number; names by guest_feature_name(). */
@@ -191,6 +193,12 @@ int guest_request(struct guest *guest, const char *device, uint64_t bytes);
  * known; -ENODEV: no device of that name; -ENOTCONN, -ETIMEDOUT, -EPROTO.
  */
 int guest_find_driver(struct guest *guest, const char *device, bool *driver_ok);
+
+/*
+ * Finds out, for each device in *state, whether a driver of the guest runs it, as far as that
+ * can be known. -ENOTCONN, -ETIMEDOUT, -EPROTO.
+ */
+int guest_find_drivers(struct guest *guest, struct guest_state *state);
 
 /*
  * Reads the newest statistics; `ever` is false if there are none yet. -ENODEV,

@@ -12,7 +12,7 @@ struct json_object;
 
 /*
  * Makes {"guest": name, "ram":, "left":, "taken":, "base":, "dimms":, "grown":, "requested":,
- * "memory-devices": [{"id":, "block":, "region":, "requested":, "plugged":}...],
+ * "memory-devices": [{"id":, "block":, "region":, "requested":, "plugged":, "driver":}...],
  * "memory-devices-unlisted":, "balloon":, "paused":, "panicked":, "target": {"left":, "taken":},
  * "driver":, "complaint":, "features": [...], "offered": [...]}; members that are not known are
  * absent. The caller's by json_object_put(), as are the others.

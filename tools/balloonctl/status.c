@@ -21,7 +21,8 @@ static const char help[] =
 	"features that the driver negotiated, and the last statistics with their age.\n"
 	"Of a guest that has DIMMs or virtio-mem devices it shows what its RAM is made of\n"
 	"(base, DIMMs, grown), and of each device what is plugged, what is requested of\n"
-	"it, and what it can bring in all, by blocks of what size.\n"
+	"it, and what it can bring in all, by blocks of what size; and \"no driver\", if\n"
+	"none runs it in the guest and QEMU (7.2 to 10) tells.\n"
 	"The target is read from the device's registers, where the guest has mapped\n"
 	"them; \"unknown\" otherwise. What the guest never sent is not shown. The rest is\n"
 	"QEMU's RAM less what statistics and balloon account for: a DIMM that the guest\n"
@@ -108,6 +109,8 @@ static int look(struct guest *guest, struct guest_state *state, struct guest_sta
 	int err = guest_look(guest, state);
 
 	memset(stats, 0, sizeof(*stats));
+	if (!err)
+		err = guest_find_drivers(guest, state);
 	return err || state->lacks_balloon ? err : guest_stats(guest, stats);
 }
 

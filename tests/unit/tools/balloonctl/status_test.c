@@ -216,6 +216,31 @@ static void guest_without_a_balloon_has_memory(void **state)
 	assert_says(got.err, "balloon");
 }
 
+static void each_device_has_a_driver_of_its_own(void **state)
+{
+	const struct fake_mem mems[] = {
+		{ .id = "m0", .block = MIB, .region = MIB },
+		{ .id = "m1", .block = MIB, .region = MIB, .no_driver = true },
+	};
+	const struct fake_answer gone[] = {
+		{ .asks = "m0/virtio-backend", .hang_up = true },
+		{ .asks = NULL },
+	};
+	struct fake_qemu qemu = { .mems = mems, .nr_mems = 2 };
+	struct outcome got = RUN_AGAINST(&qemu, "status");
+
+	(void)state;
+	assert_says(got.out, " by 1.000 MiB\n  m1 ");
+	assert_says(got.out, " by 1.000 MiB   no driver\nTarget ");
+	qemu.answers = gone;
+	assert_int_equal(RUN_AGAINST(&qemu, "status").status, EXIT_NO_CONNECT);
+	qemu.answers = NULL;
+	qemu.old = true;
+	got = RUN_AGAINST(&qemu, "status");
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_null(strstr(got.out, "no driver"));
+}
+
 /* What cannot be is complained of, and is in no number. */
 static void devices_that_cannot_be_are_no_memory(void **state)
 {
@@ -497,6 +522,7 @@ int main(void)
 		cmocka_unit_test(status_says_what_the_ram_is_made_of),
 		cmocka_unit_test(devices_that_cannot_be_are_no_memory),
 		cmocka_unit_test(guest_without_a_balloon_has_memory),
+		cmocka_unit_test(each_device_has_a_driver_of_its_own),
 		cmocka_unit_test(status_says_what_is_not_known),
 		cmocka_unit_test(status_in_json_has_only_what_is_known),
 		cmocka_unit_test(json_fits_its_schema),
