@@ -242,7 +242,9 @@ int guest_resume(struct guest *guest);
 /*
  * Stores how many bytes of the RAM that QEMU has given to the machine the guest does not use,
  * a DIMM that it ignores for example: less what its statistics and its balloon account for.
- * false: that is not known, as its statistics, or how they count, are not, or do not fit.
+ * false: that is not known, as its statistics, or how they count, are not, or do not fit, or can be
+ * older than the RAM is: there is a virtio-mem device, the guest is not asked for them or has
+ * not answered the last time, or the balloon gives back.
  */
 bool guest_unused(const struct guest_state *state, const struct guest_stats *stats,
 		  uint64_t *bytes);

@@ -25,8 +25,10 @@ static const char help[] =
 	"none runs it in the guest and QEMU (7.2 to 10) tells.\n"
 	"The target is read from the device's registers, where the guest has mapped\n"
 	"them; \"unknown\" otherwise. What the guest never sent is not shown. The rest is\n"
-	"QEMU's RAM less what statistics and balloon account for: a DIMM that the guest\n"
-	"does not use is in it, and what it keeps for itself at boot.\n"
+	"QEMU's RAM less what statistics and balloon account for: what the guest keeps\n"
+	"for itself at boot, and DIMMs that it does not use, or that came after the\n"
+	"statistics. It is shown while the guest is asked for statistics and answers,\n"
+	"and its balloon does not give back; never of a guest with virtio-mem devices.\n"
 	"\n"
 	"  --json   one JSON object on one line; all amounts in bytes, ages in seconds\n";
 
@@ -79,7 +81,6 @@ static void print_state(const struct guest *guest, const struct guest_state *sta
 	}
 }
 
-/* By statistics that may be older than the rest: they say how old. */
 static void print_unused(const struct guest_state *state, const struct guest_stats *stats)
 {
 	char text[SIZE_TEXT];
