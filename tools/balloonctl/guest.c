@@ -146,6 +146,15 @@ int guest_state(struct guest *guest, struct guest_state *state)
 	return !err && state->lacks_balloon ? -ENODEV : err;
 }
 
+int guest_look(struct guest *guest, struct guest_state *state)
+{
+	int err = guest_memory(guest, state);
+
+	if (err || !state->lacks_balloon || state->has_grown || state->dimms)
+		return err;
+	return -ENODEV;
+}
+
 int guest_set_target(struct guest *guest, uint64_t bytes_left)
 {
 	struct guest_state state;
@@ -184,7 +193,8 @@ static int need_device(struct guest *guest, const char *name, struct guest_mem_d
 		return err;
 	found = guest_find_device(&state, name);
 	if (!found)
-		return guest_fail(guest, -ENODEV, "the machine has no virtio-mem device %s", name);
+		return guest_fail(guest, -ENODEV, "the machine has no virtio-mem device %s%s", name,
+				  state.nr_unlisted ? " among those that balloonctl lists" : "");
 	*is = *found;
 	return 0;
 }
@@ -214,6 +224,22 @@ int guest_find_driver(struct guest *guest, const char *device, bool *driver_ok)
 	int err = need_device(guest, device, &is);
 
 	return err ? err : guest->backend->find_driver(guest, device, driver_ok);
+}
+
+int guest_find_drivers(struct guest *guest, struct guest_state *state)
+{
+	for (unsigned i = 0; i < state->nr_devices; i++) {
+		struct guest_mem_device *device = &state->devices[i];
+		int err = guest_find_driver(guest, device->name, &device->driver_ok);
+
+		if (err == -ENOTSUP)
+			return 0;
+		/* One that has gone meanwhile has no driver that we know of. */
+		if (err && err != -ENODEV)
+			return err;
+		device->has_driver = !err;
+	}
+	return 0;
 }
 
 int guest_stats(struct guest *guest, struct guest_stats *stats)

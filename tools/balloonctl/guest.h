@@ -58,19 +58,22 @@ struct guest_mem_device {
 	uint64_t region;	   /* so much it can bring in all */
 	uint64_t requested;	   /* so much the host wants plugged */
 	uint64_t plugged;	   /* so much the guest has plugged */
+	bool has_driver;	   /* whether one runs is known: see guest_find_drivers() */
+	bool driver_ok;		   /* a driver of the guest runs it (with has_driver) */
 };
 
 /* virtio 1.3, 5.5.3 and 6: bits by number; names by guest_feature_name(). */
 struct guest_state {
-	uint64_t ram;	     /* base + dimms + grown */
-	uint64_t left;	     /* as the guest last reported it, grown to ram */
-	uint64_t taken;	     /* ram - left, 0 to base + dimms */
-	uint64_t base;	     /* without anything that can be plugged */
-	uint64_t dimms;	     /* all DIMMs together */
-	bool has_grown;	     /* there is a virtio-mem device; without, the next four are 0 */
-	uint64_t grown;	     /* plugged by all of them together */
-	uint64_t requested;  /* of all of them together */
-	unsigned nr_devices; /* those in `devices`; others are in the sums only */
+	uint64_t ram;	      /* base + dimms + grown */
+	uint64_t left;	      /* as the guest last reported it, grown to ram */
+	uint64_t taken;	      /* ram - left, 0 to base + dimms */
+	uint64_t base;	      /* without anything that can be plugged */
+	uint64_t dimms;	      /* all DIMMs together */
+	bool has_grown;	      /* there is a virtio-mem device; without, the next four are 0 */
+	uint64_t grown;	      /* plugged by all of them together */
+	uint64_t requested;   /* of all of them together */
+	unsigned nr_devices;  /* those in `devices` */
+	unsigned nr_unlisted; /* those that have no room there: in the sums only */
 	struct guest_mem_device devices[GUEST_MEM_DEVICES]; /* in QEMU's or libvirt's order */
 	bool lacks_balloon; /* the machine has none: see guest_memory() */
 	bool has_target;
@@ -159,6 +162,13 @@ int guest_state(struct guest *guest, struct guest_state *state);
  */
 int guest_memory(struct guest *guest, struct guest_state *state);
 
+/*
+ * Reads what guest_memory() does, of a machine that has something to be seen or changed: a
+ * balloon, DIMMs or virtio-mem devices. -ENODEV: it has none of them; -ENOTCONN, -ETIMEDOUT,
+ * -EPROTO.
+ */
+int guest_look(struct guest *guest, struct guest_state *state);
+
 /* Finds a virtio-mem device by its name; NULL: there is none. */
 const struct guest_mem_device *guest_find_device(const struct guest_state *state, const char *name);
 
@@ -183,6 +193,12 @@ int guest_request(struct guest *guest, const char *device, uint64_t bytes);
  * known; -ENODEV: no device of that name; -ENOTCONN, -ETIMEDOUT, -EPROTO.
  */
 int guest_find_driver(struct guest *guest, const char *device, bool *driver_ok);
+
+/*
+ * Finds out, for each device in *state, whether a driver of the guest runs it, as far as that
+ * can be known. -ENOTCONN, -ETIMEDOUT, -EPROTO.
+ */
+int guest_find_drivers(struct guest *guest, struct guest_state *state);
 
 /*
  * Reads the newest statistics; `ever` is false if there are none yet. -ENODEV,
@@ -226,7 +242,9 @@ int guest_resume(struct guest *guest);
 /*
  * Stores how many bytes of the RAM that QEMU has given to the machine the guest does not use,
  * a DIMM that it ignores for example: less what its statistics and its balloon account for.
- * false: that is not known, as its statistics, or how they count, are not, or do not fit.
+ * false: that is not known, as its statistics, or how they count, are not, or do not fit, or can be
+ * older than the RAM is: there is a virtio-mem device, the guest is not asked for them or has
+ * not answered the last time, or the balloon gives back.
  */
 bool guest_unused(const struct guest_state *state, const struct guest_stats *stats,
 		  uint64_t *bytes);

@@ -11,6 +11,8 @@
 
 #include "tools/balloonctl/guest_backend.h"
 
+#define POLL_LATE_S 2 /* QEMU keeps whole seconds of statistics, and the guest may take one */
+
 /* Keeps the first complaint, which explains the others. */
 __attribute__((format(printf, 2, 3))) static void note(struct guest_state *state,
 						       const char *format, ...)
@@ -60,6 +62,8 @@ void guest_account_device(struct guest_state *state, const struct guest_mem_devi
 	state->requested += device->requested;
 	if (state->nr_devices < GUEST_MEM_DEVICES)
 		state->devices[state->nr_devices++] = *device;
+	else
+		state->nr_unlisted++;
 }
 
 /* What is said to be left of the RAM that the balloon counts, made possible. */
@@ -105,13 +109,24 @@ void guest_account_target(struct guest_state *state, uint64_t taken)
 	state->target_left = state->ram - taken;
 }
 
+/*
+ * Whether statistics are of the RAM as it is now. Of a device that can plug and unplug between two
+ * of them nobody knows, and a balloon that gives back has left them behind.
+ */
+static bool are_of_now(const struct guest_state *state, const struct guest_stats *stats)
+{
+	if (state->has_grown || (state->has_target && state->target_left > state->left))
+		return false;
+	return stats->interval && stats->age <= (double)stats->interval + POLL_LATE_S;
+}
+
 bool guest_unused(const struct guest_state *state, const struct guest_stats *stats, uint64_t *bytes)
 {
 	uint64_t total = stats->value[STAT_TOTAL_MEMORY];
 	bool has_taken = state->has_features && state->accepted >> DEFLATE_ON_OOM_BIT & 1;
 
 	if (!(stats->present >> STAT_TOTAL_MEMORY & 1) || *state->complaint ||
-	    (!state->has_features && state->taken))
+	    (!state->has_features && state->taken) || !are_of_now(state, stats))
 		return false;
 	if (!has_taken && __builtin_add_overflow(total, state->taken, &total))
 		return false;

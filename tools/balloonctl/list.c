@@ -29,7 +29,7 @@ static const char help[] =
 	"say:\n"
 	"  busy         its QMP socket serves another client, one that waits or watches\n"
 	"  no answer    QEMU is there, and says nothing for 3 s, or SEC\n"
-	"  no balloon   the machine has no such device\n"
+	"  no balloon   the machine has no such device, nor memory that comes and goes\n"
 	"  gone         nobody listens on the socket any more\n"
 	"\n"
 	"Guests are those of `make run`, and the running domains of a libvirt that runs\n"
@@ -93,6 +93,8 @@ static int find_guests(const struct call *call, int timeout_ms, struct guest_nam
 
 static const char *driver_word(const struct guest_state *state)
 {
+	if (state->lacks_balloon)
+		return "no balloon";
 	return !state->has_features ? "driver unknown" : state->driver_ok ? "driver" : "no driver";
 }
 

@@ -54,7 +54,7 @@ static void ask_for_stats(struct poller *poller, const struct sample *sample)
 static int look_at(struct poller *poller, struct sample *sample)
 {
 	struct guest *guest = poller->guest;
-	int err = guest_state(guest, &sample->state);
+	int err = guest_look(guest, &sample->state);
 
 	if (err) {
 		snprintf(sample->error, sizeof(sample->error), "%s", guest_error(guest));
@@ -62,7 +62,8 @@ static int look_at(struct poller *poller, struct sample *sample)
 		return err;
 	}
 	/* The rest may be missing without the guest being gone. */
-	sample->has_stats = !guest_stats(guest, &sample->stats);
+	if (!sample->state.lacks_balloon)
+		sample->has_stats = !guest_stats(guest, &sample->stats);
 	sample->has_cost = !guest_cost(guest, &sample->cost);
 	ask_for_stats(poller, sample);
 	return 0;

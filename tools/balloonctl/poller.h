@@ -79,7 +79,7 @@ void poller_stop(struct poller *poller);
 	X(CONDITION_PANICKED, "panicked")     /* QEMU answers, and the guest has said so */ \
 	X(CONDITION_BUSY, "busy")	      /* its socket serves another client */ \
 	X(CONDITION_NO_ANSWER, "no_answer")   /* it is there, and says nothing */ \
-	X(CONDITION_NO_BALLOON, "no_balloon") /* it answers, and has no such device */ \
+	X(CONDITION_NO_BALLOON, "no_balloon") /* it answers: guest_look() has nothing to see */ \
 	X(CONDITION_GONE, "gone")	      /* there is nobody to connect to */ \
 	X(CONDITION_FAILED, "failed")	      /* anything else: see the sample's `error` */
 

@@ -243,7 +243,7 @@ static int find_guest(const struct call *call, char **name)
 
 	if (status)
 		return status;
-	err = guest_state(guest, &state);
+	err = guest_look(guest, &state);
 	if (err) {
 		status = guest_failed(guest, err);
 	} else if (!(*name = strdup(guest_name(guest)))) {

@@ -59,6 +59,9 @@ static struct json_object *devices_array(const struct guest_state *state)
 		add_number(one, "region", device->region);
 		add_number(one, "requested", device->requested);
 		add_number(one, "plugged", device->plugged);
+		if (device->has_driver)
+			json_object_object_add(one, "driver",
+					       json_object_new_boolean(device->driver_ok));
 		json_object_array_add(array, one);
 	}
 	return array;
@@ -74,6 +77,8 @@ static void add_parts(struct json_object *all, const struct guest_state *state)
 	add_number(all, "grown", state->grown);
 	add_number(all, "requested", state->requested);
 	json_object_object_add(all, "memory-devices", devices_array(state));
+	if (state->nr_unlisted)
+		add_number(all, "memory-devices-unlisted", state->nr_unlisted);
 }
 
 static struct json_object *amounts(const char *name, const struct guest_state *state)
@@ -224,22 +229,34 @@ void report_print_amounts(const struct guest_state *state)
 }
 
 /* Names of devices are QEMU's or libvirt's words. */
-static void print_device(const struct guest_mem_device *device)
+static void print_device(const struct guest_mem_device *device, int width)
 {
 	char plugged[SIZE_TEXT], requested[SIZE_TEXT], region[SIZE_TEXT], block[SIZE_TEXT];
-	int width = grid_width(device->name);
 
 	size_format(device->plugged, plugged);
 	size_format(device->requested, requested);
 	fputs("  ", stdout);
 	put_escaped(stdout, device->name);
-	printf("%*s %s plugged   %s requested   of %s by %s\n", width < 10 ? 10 - width : 0, "",
-	       plugged, requested, size_word(device->region, region),
-	       size_word(device->block, block));
+	printf("%*s %s plugged   %s requested   of %s by %s%s\n", width - grid_width(device->name),
+	       "", plugged, requested, size_word(device->region, region),
+	       size_word(device->block, block),
+	       device->has_driver && !device->driver_ok ? "   no driver" : "");
+}
+
+/* The names' column ends with the others', or with the longest name: a path in QEMU is one. */
+static int names_width(const struct guest_state *state)
+{
+	int width = 10;
+
+	for (unsigned i = 0; i < state->nr_devices; i++)
+		if (grid_width(state->devices[i].name) > width)
+			width = grid_width(state->devices[i].name);
+	return width;
 }
 
 void report_print_memory(const struct guest_state *state)
 {
+	int width = names_width(state);
 	char text[SIZE_TEXT];
 
 	size_format(state->ram, text);
@@ -259,7 +276,9 @@ void report_print_memory(const struct guest_state *state)
 	size_format(state->requested, text);
 	printf("%s requested\n", text);
 	for (unsigned i = 0; i < state->nr_devices; i++)
-		print_device(&state->devices[i]);
+		print_device(&state->devices[i], width);
+	if (state->nr_unlisted)
+		printf("  and %u more, which balloonctl does not list\n", state->nr_unlisted);
 }
 
 static void print_headline(const struct guest_stats *stats)

@@ -12,10 +12,10 @@ struct json_object;
 
 /*
  * Makes {"guest": name, "ram":, "left":, "taken":, "base":, "dimms":, "grown":, "requested":,
- * "memory-devices": [{"id":, "block":, "region":, "requested":, "plugged":}...], "balloon":,
- * "paused":, "panicked":, "target": {"left":, "taken":}, "driver":, "complaint":,
- * "features": [...], "offered": [...]}; members that are not known are absent. The caller's
- * by json_object_put(), as are the others.
+ * "memory-devices": [{"id":, "block":, "region":, "requested":, "plugged":, "driver":}...],
+ * "memory-devices-unlisted":, "balloon":, "paused":, "panicked":, "target": {"left":, "taken":},
+ * "driver":, "complaint":, "features": [...], "offered": [...]}; members that are not known are
+ * absent. The caller's by json_object_put(), as are the others.
  */
 struct json_object *report_state(const struct guest *guest, const struct guest_state *state);
 

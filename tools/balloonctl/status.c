@@ -21,11 +21,14 @@ static const char help[] =
 	"features that the driver negotiated, and the last statistics with their age.\n"
 	"Of a guest that has DIMMs or virtio-mem devices it shows what its RAM is made of\n"
 	"(base, DIMMs, grown), and of each device what is plugged, what is requested of\n"
-	"it, and what it can bring in all, by blocks of what size.\n"
+	"it, and what it can bring in all, by blocks of what size; and \"no driver\", if\n"
+	"none runs it in the guest and QEMU (7.2 to 10) tells.\n"
 	"The target is read from the device's registers, where the guest has mapped\n"
 	"them; \"unknown\" otherwise. What the guest never sent is not shown. The rest is\n"
-	"QEMU's RAM less what statistics and balloon account for: a DIMM that the guest\n"
-	"does not use is in it, and what it keeps for itself at boot.\n"
+	"QEMU's RAM less what statistics and balloon account for: what the guest keeps\n"
+	"for itself at boot, and DIMMs that it does not use, or that came after the\n"
+	"statistics. It is shown while the guest is asked for statistics and answers,\n"
+	"and its balloon does not give back; never of a guest with virtio-mem devices.\n"
 	"\n"
 	"  --json   one JSON object on one line; all amounts in bytes, ages in seconds\n";
 
@@ -78,7 +81,6 @@ static void print_state(const struct guest *guest, const struct guest_state *sta
 	}
 }
 
-/* By statistics that may be older than the rest: they say how old. */
 static void print_unused(const struct guest_state *state, const struct guest_stats *stats)
 {
 	char text[SIZE_TEXT];
@@ -103,17 +105,14 @@ static int print_json(const struct guest *guest, const struct guest_state *state
 	return EXIT_REACHED;
 }
 
-/* A guest without a balloon has something to be shown only if it can grow otherwise. */
 static int look(struct guest *guest, struct guest_state *state, struct guest_stats *stats)
 {
-	int err = guest_memory(guest, state);
+	int err = guest_look(guest, state);
 
 	memset(stats, 0, sizeof(*stats));
-	if (err)
-		return err;
-	if (state->lacks_balloon)
-		return state->has_grown || state->dimms ? 0 : -ENODEV;
-	return guest_stats(guest, stats);
+	if (!err)
+		err = guest_find_drivers(guest, state);
+	return err || state->lacks_balloon ? err : guest_stats(guest, stats);
 }
 
 static int show(struct guest *guest, bool json)

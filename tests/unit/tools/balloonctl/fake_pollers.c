@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -179,6 +180,14 @@ static int stats_fake(struct guest *guest, struct guest_stats *stats)
 	return 0;
 }
 
+static int find_driver_fake(struct guest *guest, const char *device, bool *driver_ok)
+{
+	const struct guest_mem_device *is = guest_find_device(&fake.state, device);
+
+	*driver_ok = is->driver_ok;
+	return is->has_driver ? 0 : guest_fail(guest, -ENOTSUP, "nobody tells");
+}
+
 static void close_fake(struct guest *guest)
 {
 	(void)guest;
@@ -186,6 +195,7 @@ static void close_fake(struct guest *guest)
 
 static const struct guest_backend backend = {
 	.state = state_fake,
+	.find_driver = find_driver_fake,
 	.stats = stats_fake,
 	.close = close_fake,
 };

@@ -140,8 +140,8 @@ static void what_has_grown_has_a_line_and_each_device(void **state)
 	assert_says(got.out, "\nRAM          3.000 GiB\n"
 			     "Base         1.000 GiB\n"
 			     "Grown        2.000 GiB plugged   3.000 GiB requested\n"
-			     "  m\\x1b      2.000 GiB plugged   3.000 GiB requested   "
-			     "of 4.000 GiB by 2.000 MiB\n"
+			     "  m\\x1b                              2.000 GiB plugged   3.000 "
+			     "GiB requested   of 4.000 GiB by 2.000 MiB\n"
 			     "  /machine/peripheral-anon/device[3]     0 B plugged       0 B "
 			     "requested   of 512.0 MiB by 1.000 MiB\n"
 			     "Target ");
@@ -150,6 +150,47 @@ static void what_has_grown_has_a_line_and_each_device(void **state)
 			     "\"requested\":3221225472,\"memory-devices\":[{\"id\":\"m\\u001b\","
 			     "\"block\":2097152,\"region\":4294967296,\"requested\":3221225472,"
 			     "\"plugged\":2147483648},{\"id\":\"/machine/");
+}
+
+static void device_without_a_driver_says_so(void **state)
+{
+	struct guest_state grown = grown_state(0, 3 * RAM);
+	struct outcome got;
+
+	(void)state;
+	grown.devices[0].has_driver = true;
+	got = status_of(&grown);
+	assert_says(got.out, "\n  m0             0 B plugged   3.000 GiB requested   of 4.000 GiB "
+			     "by 2.000 MiB   no driver\n");
+	got = run_command("web", "status", "--json", NULL);
+	assert_says(got.out, "\"plugged\":0,\"driver\":false}]");
+	grown.devices[0].driver_ok = true;
+	assert_says(status_of(&grown).out, " by 2.000 MiB\n");
+	got = run_command("web", "status", "--json", NULL);
+	assert_says(got.out, "\"plugged\":0,\"driver\":true}]");
+	/* Nobody tells. */
+	grown.devices[0].has_driver = false;
+	assert_says(status_of(&grown).out, " by 2.000 MiB\n");
+	got = run_command("web", "status", "--json", NULL);
+	assert_says(got.out, "\"plugged\":0}]");
+}
+
+static void devices_that_are_not_listed_are_counted(void **state)
+{
+	struct guest_state grown = grown_state(2 * RAM, 3 * RAM);
+	struct outcome got;
+
+	(void)state;
+	grown.nr_unlisted = 2;
+	got = status_of(&grown);
+	assert_says(got.out,
+		    " by 2.000 MiB\n  and 2 more, which balloonctl does not list\nTarget ");
+	got = run_command("web", "status", "--json", NULL);
+	assert_says(got.out, "}],\"memory-devices-unlisted\":2,\"paused\"");
+	grown.nr_unlisted = 0;
+	assert_lacks(status_of(&grown).out, "more");
+	got = run_command("web", "status", "--json", NULL);
+	assert_lacks(got.out, "unlisted");
 }
 
 /* A device that has nothing plugged is there. */
@@ -577,6 +618,8 @@ int main(void)
 		SHOWS_TEST(guest_that_cannot_grow_has_its_ram_only),
 		SHOWS_TEST(dimms_have_a_line),
 		SHOWS_TEST(what_has_grown_has_a_line_and_each_device),
+		SHOWS_TEST(device_without_a_driver_says_so),
+		SHOWS_TEST(devices_that_are_not_listed_are_counted),
 		SHOWS_TEST(nothing_is_an_amount),
 		SHOWS_TEST(next_look_sees_what_has_grown),
 		SHOWS_TEST(export_has_what_grows_as_metrics_and_as_json),

@@ -293,7 +293,7 @@ static void more_devices_than_there_is_room_for_are_in_the_sums(void **state)
 {
 	struct fake_mem mems[GUEST_MEM_DEVICES + 1];
 	char names[GUEST_MEM_DEVICES + 1][8];
-	struct guest_state is;
+	struct fixture f;
 
 	(void)state;
 	for (size_t i = 0; i <= GUEST_MEM_DEVICES; i++) {
@@ -302,10 +302,21 @@ static void more_devices_than_there_is_room_for_are_in_the_sums(void **state)
 			.id = names[i], .block = MIB, .region = MIB, .requested = MIB
 		};
 	}
-	is = memory_of(&(struct fake_qemu){ .mems = mems, .nr_mems = GUEST_MEM_DEVICES + 1 });
-	assert_int_equal(is.nr_devices, GUEST_MEM_DEVICES);
-	assert_true(is.grown == (GUEST_MEM_DEVICES + 1) * MIB);
-	assert_string_equal(is.devices[GUEST_MEM_DEVICES - 1].name, "m15");
+	f = connect_to(&(struct fake_qemu){ .mems = mems, .nr_mems = GUEST_MEM_DEVICES + 1 });
+	assert_int_equal(f.err, 0);
+	assert_int_equal(f.state.nr_devices, GUEST_MEM_DEVICES);
+	assert_int_equal(f.state.nr_unlisted, 1);
+	assert_true(f.state.grown == (GUEST_MEM_DEVICES + 1) * MIB);
+	assert_string_equal(f.state.devices[GUEST_MEM_DEVICES - 1].name, "m15");
+	/* It is there, for all that we know. */
+	assert_int_equal(guest_request(f.guest, "m16", 0), -ENODEV);
+	assert_says(guest_error(f.guest), "no virtio-mem device m16 among those that balloonctl");
+	done(&f);
+	f = connect_to(&(struct fake_qemu){ .mems = mems, .nr_mems = GUEST_MEM_DEVICES });
+	assert_int_equal(f.state.nr_unlisted, 0);
+	assert_int_equal(guest_request(f.guest, "m16", 0), -ENODEV);
+	assert_null(strstr(guest_error(f.guest), "among"));
+	done(&f);
 }
 
 static void only_sizes_that_can_be_are_requested(void **state)

@@ -145,6 +145,24 @@ static void guest_that_has_grown_is_listed(void **state)
 	fake_qemu_stop(&place);
 }
 
+static void guest_that_grows_without_a_balloon_is_listed(void **state)
+{
+	const struct fake_mem mem = { .id = "m0", .block = MIB, .region = MIB, .requested = MIB };
+	const struct fake_qemu qemu = { .no_device = true, .mems = &mem, .nr_mems = 1 };
+	struct fake_place place;
+	struct outcome got;
+
+	(void)state;
+	fake_qemu_start(&qemu, &place);
+	add_guest(&place, "web.qmp");
+	got = list(NULL, NULL);
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_says(got.out, "web  1.001 GiB left       0 B taken   no balloon\n");
+	assert_says(got.out, "}],\"balloon\":false,");
+	assert_says(got.out, "\"condition\":\"up\"");
+	fake_qemu_stop(&place);
+}
+
 static void guests_that_say_nothing_say_why(void **state)
 {
 	const struct fake_qemu silent = { .greeting = FAKE_SAYS_NOTHING },
@@ -416,6 +434,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LIST_TEST(guests_of_the_run_script_are_listed),
 		LIST_TEST(guest_that_has_grown_is_listed),
+		LIST_TEST(guest_that_grows_without_a_balloon_is_listed),
 		LIST_TEST(guests_that_say_nothing_say_why),
 		LIST_TEST(folders_and_sockets_may_be_named),
 		LIST_TEST(only_sockets_of_that_name_are_guests),

@@ -326,6 +326,24 @@ static void machine_without_a_balloon_is_no_guest(void **state)
 	end(poller, &place);
 }
 
+static void memory_that_comes_and_goes_is_seen_without_a_balloon(void **state)
+{
+	const struct fake_mem mem = { .id = "m0", .block = MIB, .region = MIB, .requested = MIB };
+	const struct fake_qemu qemu = { .no_device = true, .mems = &mem, .nr_mems = 1 };
+	struct fake_place place;
+	struct sample sample = { 0 };
+	struct poller *poller;
+
+	(void)state;
+	poller = start(&qemu, &place);
+	next(poller, &sample);
+	assert_int_equal(sample.err, 0);
+	assert_int_equal(sample_condition(&sample), CONDITION_UP);
+	assert_true(sample.state.lacks_balloon && sample.state.grown == MIB);
+	assert_false(sample.has_stats);
+	end(poller, &place);
+}
+
 static void same_name_is_one_guest(void **state)
 {
 	char one[] = "/nowhere/one.qmp", two[] = "/nowhere/two.qmp";
@@ -409,6 +427,7 @@ int main(void)
 		cmocka_unit_test(connection_that_breaks_is_made_anew),
 		cmocka_unit_test(guest_that_hangs_holds_up_nobody),
 		cmocka_unit_test(machine_without_a_balloon_is_no_guest),
+		cmocka_unit_test(memory_that_comes_and_goes_is_seen_without_a_balloon),
 		cmocka_unit_test(same_name_is_one_guest),
 		cmocka_unit_test(new_guests_are_found_and_old_ones_kept),
 	};

@@ -346,6 +346,21 @@ static void record_without_a_guest_leaves_no_file(void **state)
 	assert_int_equal(access(csv, F_OK), -1);
 }
 
+static void record_needs_no_balloon_to_see_growth(void **state)
+{
+	const struct fake_mem mem = { .id = "m0", .block = MIB, .region = MIB, .requested = MIB };
+	const struct fake_qemu qemu = { .no_device = true, .mems = &mem, .nr_mems = 1 };
+	struct outcome end = RUN_AGAINST(&qemu, "record", csv, "--for", "1");
+	char text[1024];
+
+	(void)state;
+	assert_int_equal(end.status, EXIT_REACHED);
+	assert_string_equal(end.err, "");
+	read_file(csv, text, sizeof(text));
+	assert_says(text, ",1074790400,0,,,,");
+	assert_says(text, ",1073741824,0,1048576,1048576,");
+}
+
 static void record_ends_with_its_guest(void **state)
 {
 	static const struct fake_answer answers[] = {
@@ -413,6 +428,7 @@ int main(void)
 		cmocka_unit_test_teardown(record_does_not_wait_for_a_reader, remove_files),
 		cmocka_unit_test_teardown(record_overwrites_only_by_force, remove_files),
 		cmocka_unit_test_teardown(record_without_a_guest_leaves_no_file, remove_files),
+		cmocka_unit_test_teardown(record_needs_no_balloon_to_see_growth, remove_files),
 		cmocka_unit_test_teardown(record_ends_with_its_guest, remove_files),
 		cmocka_unit_test_teardown(record_to_standard_output_is_the_same, remove_files),
 		cmocka_unit_test_teardown(record_refuses_odd_arguments, remove_files),

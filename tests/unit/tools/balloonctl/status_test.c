@@ -77,24 +77,35 @@ static void json_fits_its_schema(void **state)
 	assert_fits("balloonctl-stats", RUN_AGAINST(&reporting, "stats", "--json").out);
 }
 
+#define POLLED "600" /* seconds: no machine is so slow that statistics of now are older */
+
+/* The guest counts all that it has by `total`, and sent that so many seconds ago. */
+struct counted {
+	const char *total, *interval;
+	unsigned age;
+	bool deflate;
+};
+
 /* What the guest does not know of; how it counts is known by its features. */
-static void assert_unused(const char *total, bool deflate, int64_t left, const char *says)
+static void assert_rest(struct fake_qemu qemu, const struct counted *is, const char *says)
 {
 	char text[128], features[200];
 	const struct fake_answer answers[] = {
+		{ .asks = "polling-interval", .value = is->interval },
 		{ .asks = "\"guest-stats\"", .value = text },
 		{ .asks = "x-query-virtio-status", .value = features },
 		{ .asks = NULL },
 	};
-	const struct fake_qemu qemu = { .left_before = left, .answers = answers };
 	struct outcome got;
 
-	snprintf(text, sizeof(text), "{\"stats\": {\"stat-total-memory\": %s}, \"last-update\": 9}",
-		 total);
+	qemu.answers = answers;
+	snprintf(text, sizeof(text),
+		 "{\"stats\": {\"stat-total-memory\": %s}, \"last-update\": %lld}", is->total,
+		 (long long)time(NULL) - is->age);
 	snprintf(features, sizeof(features),
 		 "{\"status\": {\"statuses\": [\"VIRTIO_CONFIG_S_DRIVER_OK\"]}, "
 		 "\"guest-features\": {\"dev-features\": [\"VIRTIO_BALLOON_F_%s: x\"]}}",
-		 deflate ? "DEFLATE_ON_OOM" : "STATS_VQ");
+		 is->deflate ? "DEFLATE_ON_OOM" : "STATS_VQ");
 	got = RUN_AGAINST(&qemu, "status");
 	assert_int_equal(got.status, EXIT_REACHED);
 	if (says)
@@ -104,6 +115,14 @@ static void assert_unused(const char *total, bool deflate, int64_t left, const c
 	got = RUN_AGAINST(&qemu, "status", "--json");
 	assert_fits("balloonctl-status", got.out);
 	assert_int_equal(!!strstr(got.out, "\"unused\":"), !!says);
+}
+
+/* No target is known. */
+static void assert_unused(const char *total, bool deflate, int64_t left, const char *says)
+{
+	assert_rest((struct fake_qemu){ .left_before = left, .unmapped = true },
+		    &(struct counted){ .total = total, .interval = POLLED, .deflate = deflate },
+		    says);
 }
 
 static void ram_that_the_guest_does_not_use_is_shown(void **state)
@@ -122,6 +141,36 @@ static void ram_that_the_guest_does_not_use_is_shown(void **state)
 	assert_unused("536870912", false, -4096, NULL);
 	/* Nothing is made of what cannot be. */
 	assert_unused("536870912", true, -4096, NULL);
+}
+
+static void rest_is_not_told_by_statistics_that_are_older_than_the_ram(void **state)
+{
+	const struct fake_mem mem = { .id = "m0", .block = MIB, .region = MIB };
+	const char says[] = "\nRest         512.0 MiB of RAM not";
+	struct counted is = { .total = "536870912", .interval = POLLED };
+	struct fake_qemu qemu = { .plain = false };
+
+	(void)state;
+	assert_rest(qemu, &is, says);
+	/* Nobody asks; it has answered, and the next answer is late. */
+	is.interval = "0";
+	assert_rest(qemu, &is, NULL);
+	is.interval = POLLED;
+	is.age = 500;
+	assert_rest(qemu, &is, says);
+	is.age = 603;
+	assert_rest(qemu, &is, NULL);
+	is.age = 0;
+	/* The balloon gives back. */
+	is.total = "268435456";
+	qemu.left_before = 768 * MIB;
+	assert_rest(qemu, &is, NULL);
+	is.total = "536870912";
+	qemu.left_before = 0;
+	/* It can have grown since. */
+	qemu.mems = &mem;
+	qemu.nr_mems = 1;
+	assert_rest(qemu, &is, NULL);
 }
 
 static uint64_t number(struct json_object *object, const char *name)
@@ -214,6 +263,31 @@ static void guest_without_a_balloon_has_memory(void **state)
 	got = RUN_AGAINST(&((struct fake_qemu){ .no_device = true }), "status");
 	assert_int_equal(got.status, EXIT_NO_DEVICE);
 	assert_says(got.err, "balloon");
+}
+
+static void each_device_has_a_driver_of_its_own(void **state)
+{
+	const struct fake_mem mems[] = {
+		{ .id = "m0", .block = MIB, .region = MIB },
+		{ .id = "m1", .block = MIB, .region = MIB, .no_driver = true },
+	};
+	const struct fake_answer gone[] = {
+		{ .asks = "m0/virtio-backend", .hang_up = true },
+		{ .asks = NULL },
+	};
+	struct fake_qemu qemu = { .mems = mems, .nr_mems = 2 };
+	struct outcome got = RUN_AGAINST(&qemu, "status");
+
+	(void)state;
+	assert_says(got.out, " by 1.000 MiB\n  m1 ");
+	assert_says(got.out, " by 1.000 MiB   no driver\nTarget ");
+	qemu.answers = gone;
+	assert_int_equal(RUN_AGAINST(&qemu, "status").status, EXIT_NO_CONNECT);
+	qemu.answers = NULL;
+	qemu.old = true;
+	got = RUN_AGAINST(&qemu, "status");
+	assert_int_equal(got.status, EXIT_REACHED);
+	assert_null(strstr(got.out, "no driver"));
 }
 
 /* What cannot be is complained of, and is in no number. */
@@ -497,10 +571,12 @@ int main(void)
 		cmocka_unit_test(status_says_what_the_ram_is_made_of),
 		cmocka_unit_test(devices_that_cannot_be_are_no_memory),
 		cmocka_unit_test(guest_without_a_balloon_has_memory),
+		cmocka_unit_test(each_device_has_a_driver_of_its_own),
 		cmocka_unit_test(status_says_what_is_not_known),
 		cmocka_unit_test(status_in_json_has_only_what_is_known),
 		cmocka_unit_test(json_fits_its_schema),
 		cmocka_unit_test(ram_that_the_guest_does_not_use_is_shown),
+		cmocka_unit_test(rest_is_not_told_by_statistics_that_are_older_than_the_ram),
 		cmocka_unit_test(complaints_are_shown),
 		cmocka_unit_test(statistics_have_qmps_names_and_virshs),
 		cmocka_unit_test(statistics_in_json_are_exact),
