@@ -436,7 +436,7 @@ print_how_to()
 			'"query-memory-devices"'
 	fi
 	[ $INTERACTIVE = no ] ||
-		printf '%s\n' "Keys: Ctrl-A C monitor and back (there: balloon $left${GROW:+, qom-set mem0 requested-size $GROW})" \
+		printf '%s\n' "Keys: Ctrl-A C monitor and back (there: balloon $left${GROW:+, qom-set mem0 requested-size ${GROW_MEBI}M})" \
 			"      Ctrl-A B then m: show_mem at any time; Ctrl-A X leaves"
 }
 

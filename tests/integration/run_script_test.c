@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -478,6 +479,25 @@ static void growth_that_cannot_be_is_refused(void **state)
 	assert_end(run("", "--print"), 125, "!a microvm has no virtio-mem: take MACHINE=q35 or pc");
 }
 
+/* The monitor has fewer words for a size than GROW. */
+static void keys_at_a_terminal_are_as_the_monitor_takes_them(void **state)
+{
+	const char *const argv[] = { SCRIPT, NULL };
+	static struct program_end ended;
+	struct program program;
+	int master, slave;
+
+	(void)state;
+	setenv("GROW", "1.5GiB", 1);
+	setenv("QEMU", "true", 1);
+	assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
+	start(&program, slave, argv);
+	program_finish(&program, &ended);
+	close(slave);
+	close(master);
+	assert_end(&ended, 126, "(there: balloon 48, qom-set mem0 requested-size 1536M)\n");
+}
+
 /* The device brings all that it may beside a DIMM in each slot. */
 static void qemu_starts_with_what_may_come(void **state)
 {
@@ -572,6 +592,7 @@ int run_script_tests(void)
 		SCRIPT_TEST(sizes_are_those_of_everywhere_else),
 		SCRIPT_TEST(growth_is_a_device_and_slots),
 		SCRIPT_TEST(growth_that_cannot_be_is_refused),
+		SCRIPT_TEST(keys_at_a_terminal_are_as_the_monitor_takes_them),
 		TEST(qemu_starts_with_what_may_come),
 		SCRIPT_TEST(a_command_line_that_is_too_long_is_refused),
 		SCRIPT_TEST(a_timeout_that_is_none_is_refused),
