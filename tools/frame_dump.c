@@ -296,8 +296,9 @@ static int read_state(const struct frame_dump_reader *dump, uint32_t offset, voi
 }
 
 /*
- * The shortfall is what the guest would say at rest: it counts frames on their
- * way exactly, and for two seconds after memory ran out no frame as spare.
+ * The shortfall is what the guest would say at rest: it counts frames on their way
+ * exactly, for two seconds after memory ran out no frame as spare, and while a source
+ * gives back none from there on, of which a dump does not know.
  */
 static int read_balloon(const struct frame_dump_reader *dump, struct mem_figures *f,
 			bool *deflate_on_oom, char error[CORE_ERROR_MAX])

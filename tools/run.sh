@@ -22,7 +22,8 @@ Environment:
             or bytes
   GROW      memory that may come later, up to 15T, in blocks of 2 MiB (default:
             none): a virtio-mem device, mem0, with nothing in it at the start,
-            and 16 empty slots for DIMMs of 16G in all; not on microvm
+            and 16 empty slots for DIMMs of 16G in all; not on microvm; up to
+            2T beside any MEM, 4T beside 17M, 9T beside 33M, more beside 65M
   MACHINE   pc, q35 or microvm (default q35)
   FIRMWARE  default, qboot or uefi
   APPEND    the kernel's command line, as in APPEND='run="show_mem; exit 0"';
@@ -156,6 +157,23 @@ check_mem()
 	esac
 }
 
+# The books of what may come, 2 MiB for 1T, lie in one piece of memory, whose size is a
+# power of two. Measured: beside the firmware there is such a piece where there is more
+# than twice as much memory.
+check_books()
+{
+	least=0
+	[ $GROW_MEBI -le $((2 << 20)) ] || least=17
+	[ $GROW_MEBI -le $((4 << 20)) ] || least=33
+	[ $GROW_MEBI -le $((9 << 20)) ] || least=65
+	if [ $least -eq 65 ] && [ "$FIRMWARE" = uefi ]; then
+		least=96
+	fi
+	[ "$MEBI" -ge $least ] ||
+		die "GROW=$GROW is more than a guest of $MEM has room for in its books:" \
+			"write MEM=${least}M"
+}
+
 # Sets GROW_MEBI, 0 of none. A virtio-mem device has whole blocks, which QEMU makes as
 # large as the huge pages of the host's processor.
 check_grow()
@@ -176,6 +194,7 @@ check_grow()
 		die "GROW=$GROW is no number of whole blocks, which have 2 MiB:" \
 			"write $less$((GROW_MEBI + 2))M"
 	fi
+	check_books
 }
 
 check_append()
@@ -436,7 +455,7 @@ print_how_to()
 			'"query-memory-devices"'
 	fi
 	[ $INTERACTIVE = no ] ||
-		printf '%s\n' "Keys: Ctrl-A C monitor and back (there: balloon $left${GROW:+, qom-set mem0 requested-size $GROW})" \
+		printf '%s\n' "Keys: Ctrl-A C monitor and back (there: balloon $left${GROW:+, qom-set mem0 requested-size ${GROW_MEBI}M})" \
 			"      Ctrl-A B then m: show_mem at any time; Ctrl-A X leaves"
 }
 

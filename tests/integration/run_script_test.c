@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -478,6 +479,66 @@ static void growth_that_cannot_be_is_refused(void **state)
 	assert_end(run("", "--print"), 125, "!a microvm has no virtio-mem: take MACHINE=q35 or pc");
 }
 
+/* The least that is let through has room, and what is refused has none. */
+static void growth_is_as_much_as_memory_has_books_for(void **state)
+{
+	static const struct {
+		const char *grow, *least, *refused, *says;
+	} cases[] = {
+		{ "2T", "16M", NULL, NULL },
+		{ "2097154M", "17M", "16M", "!GROW=2097154M is more than a guest of 16M has" },
+		{ "4T", "17M", "16M", "!in its books: write MEM=17M\n" },
+		{ "9T", "33M", "32M", "!in its books: write MEM=33M\n" },
+		{ "15T", "65M", "64M", "!in its books: write MEM=65M\n" },
+	};
+
+	(void)state;
+	setenv("APPEND", "run=\"lsmem; exit 0\"", 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct program_end *ended;
+
+		setenv("GROW", cases[i].grow, 1);
+		setenv("MEM", cases[i].least, 1);
+		ended = run("", "--quiet");
+		assert_end(ended, 0, "virtio-mem 0000:");
+		assert_string_equal(ended->err, "");
+		if (!cases[i].refused)
+			continue;
+		setenv("MEM", cases[i].refused, 1);
+		assert_end(run("", "--print"), 125, cases[i].says);
+	}
+}
+
+static void growth_under_uefi_needs_more(void **state)
+{
+	(void)state;
+	setenv("FIRMWARE", "uefi", 1);
+	setenv("GROW", "15T", 1);
+	setenv("MEM", "95M", 1);
+	assert_end(run("", "--print"), 125, "!in its books: write MEM=96M\n");
+	setenv("MEM", "96M", 1);
+	assert_end(run("", "--print"), 0, ",maxmem=15377G\n");
+}
+
+/* The monitor has fewer words for a size than GROW. */
+static void keys_at_a_terminal_are_as_the_monitor_takes_them(void **state)
+{
+	const char *const argv[] = { SCRIPT, NULL };
+	static struct program_end ended;
+	struct program program;
+	int master, slave;
+
+	(void)state;
+	setenv("GROW", "1.5GiB", 1);
+	setenv("QEMU", "true", 1);
+	assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
+	start(&program, slave, argv);
+	program_finish(&program, &ended);
+	close(slave);
+	close(master);
+	assert_end(&ended, 126, "(there: balloon 48, qom-set mem0 requested-size 1536M)\n");
+}
+
 /* The device brings all that it may beside a DIMM in each slot. */
 static void qemu_starts_with_what_may_come(void **state)
 {
@@ -572,6 +633,9 @@ int run_script_tests(void)
 		SCRIPT_TEST(sizes_are_those_of_everywhere_else),
 		SCRIPT_TEST(growth_is_a_device_and_slots),
 		SCRIPT_TEST(growth_that_cannot_be_is_refused),
+		SCRIPT_TEST(growth_is_as_much_as_memory_has_books_for),
+		SCRIPT_TEST(growth_under_uefi_needs_more),
+		SCRIPT_TEST(keys_at_a_terminal_are_as_the_monitor_takes_them),
 		TEST(qemu_starts_with_what_may_come),
 		SCRIPT_TEST(a_command_line_that_is_too_long_is_refused),
 		SCRIPT_TEST(a_timeout_that_is_none_is_refused),

@@ -22,6 +22,9 @@
 
 #define PIECE GUEST_PEEK_MAX
 #define PIECES 128
+#define WHOLE_PIECES 16 /* the first ones: a question costs more than what it brings */
+#define PAGE 4096u
+#define PAGES (PIECE / PAGE)	      /* of a piece */
 #define ENOUGH_MS (LIVE_STAND_MS / 2) /* a piece and the answer to `cont` take their time, too */
 #define RUN_MS ENOUGH_MS
 
@@ -33,8 +36,11 @@
 
 struct piece {
 	uint64_t number; /* times PIECE: its address */
+	uint64_t here;	 /* a bit for each page that is read */
 	uint8_t data[PIECE];
 };
+
+_Static_assert(PAGES == 64, "a bit for each page of a piece");
 
 struct live {
 	struct guest *guest;
@@ -45,6 +51,7 @@ struct live {
 	bool halted; /* by us: it is to run on */
 	int64_t since;
 	struct live_tally tally;
+	unsigned pieces;	     /* that there are */
 	struct piece *piece[PIECES]; /* by the number's remainder */
 };
 
@@ -115,7 +122,8 @@ static int let_run_for_a_while(struct live *live)
 	return err;
 }
 
-static int read_piece(struct live *live, struct piece *piece, uint64_t number)
+/* Reads `count` pages of a piece from its page `page` on. */
+static int read_pages(struct live *live, struct piece *piece, uint64_t page, unsigned count)
 {
 	bool tired = live->halted && deadline_now() - live->since >= ENOUGH_MS;
 	int err = 0;
@@ -129,11 +137,12 @@ static int read_piece(struct live *live, struct piece *piece, uint64_t number)
 	if (err)
 		return err;
 	begin_question(live);
-	err = guest_peek(live->guest, number * PIECE, piece->data, PIECE);
+	err = guest_peek(live->guest, piece->number * PIECE + page * PAGE,
+			 piece->data + page * PAGE, (size_t)count * PAGE);
 	if (err)
 		return err;
-	piece->number = number;
-	live->tally.bytes += PIECE;
+	piece->here |= UINT64_MAX >> (PAGES - count) << page;
+	live->tally.bytes += (uint64_t)count * PAGE;
 	return 0;
 }
 
@@ -151,8 +160,8 @@ static void note_error(struct live *live, int err)
 				  : guest_error(live->guest));
 }
 
-/* NULL: there is an error. */
-static const struct piece *find_piece(struct live *live, uint64_t number)
+/* Gives the place of a piece, of which nothing need be read yet. NULL: there is an error. */
+static struct piece *find_piece(struct live *live, uint64_t number)
 {
 	struct piece **place = &live->piece[number % PIECES];
 
@@ -163,10 +172,57 @@ static const struct piece *find_piece(struct live *live, uint64_t number)
 			return NULL;
 		}
 		(*place)->number = UINT64_MAX;
+		live->pieces++;
 	}
-	if ((*place)->number != number)
-		note_error(live, read_piece(live, *place, number));
-	return live->err ? NULL : *place;
+	if ((*place)->number != number) {
+		(*place)->number = number;
+		(*place)->here = 0;
+	}
+	return *place;
+}
+
+static bool is_here(const struct live *live, uint64_t page)
+{
+	const struct piece *piece = live->piece[page / PAGES % PIECES];
+
+	return piece && piece->number == page / PAGES && piece->here >> page % PAGES & 1;
+}
+
+/* How many pages that are there end where `page` begins. */
+static unsigned count_before(const struct live *live, uint64_t page)
+{
+	unsigned count = 0;
+
+	while (count < PAGES && is_here(live, page - 1 - count))
+		count++;
+	return count;
+}
+
+/*
+ * Reads those of a piece's pages that are not there. Arrays are read in order, so as many
+ * pages come at once as are there before them; what lies alone costs one. Few pieces are
+ * read as a whole.
+ */
+static int need_pages(struct live *live, struct piece *piece, uint64_t first, uint64_t end)
+{
+	uint64_t last = (piece->number + 1) * PAGES;
+
+	if (live->pieces <= WHOLE_PIECES) {
+		first = piece->number * PAGES;
+		end = last;
+	}
+	for (uint64_t page = first; page < end && !live->err; page++) {
+		uint64_t wanted = page + count_before(live, page), stop = page;
+
+		if (wanted < end)
+			wanted = end;
+		while (stop < wanted && stop < last && !is_here(live, stop))
+			stop++;
+		if (stop > page)
+			note_error(live,
+				   read_pages(live, piece, page % PAGES, (unsigned)(stop - page)));
+	}
+	return live->err;
 }
 
 static int read_live(void *context, uint64_t paddr, void *to, size_t size)
@@ -181,9 +237,10 @@ static int read_live(void *context, uint64_t paddr, void *to, size_t size)
 	while (size > 0) {
 		size_t skip = paddr % PIECE;
 		size_t part = PIECE - skip < size ? PIECE - skip : size;
-		const struct piece *piece = find_piece(live, paddr / PIECE);
+		struct piece *piece = find_piece(live, paddr / PIECE);
 
-		if (!piece)
+		if (!piece ||
+		    need_pages(live, piece, paddr / PAGE, (paddr + part + PAGE - 1) / PAGE))
 			return live->err;
 		memcpy(at, piece->data + skip, part);
 		at += part;
@@ -239,6 +296,7 @@ void live_forget(struct live *live)
 		free(live->piece[i]);
 		live->piece[i] = NULL;
 	}
+	live->pieces = 0;
 }
 
 void live_close(struct live *live)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * live.c: the memory of a guest that may still run, as a core (tools/core.h). Only what is
- * asked for is read, a piece at a time, and kept, so that a terabyte costs no more than what
- * is looked at. The guest stands still meanwhile, LIVE_STAND_MS at a time: then it runs for a
- * while, and what was read before and after need not fit together.
+ * asked for is read, a piece at a time and of many pieces only some pages, and kept, so that
+ * a terabyte costs no more than what is looked at. The guest stands still meanwhile,
+ * LIVE_STAND_MS at a time: then it runs for a while, and what was read before and after need
+ * not fit together.
  */
 #ifndef TOOLS_BALLOONCTL_LIVE_H
 #define TOOLS_BALLOONCTL_LIVE_H

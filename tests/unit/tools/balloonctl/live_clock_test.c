@@ -24,6 +24,8 @@
 
 #define BEGIN 5000000 /* of all tests, in milliseconds */
 #define PIECE GUEST_PEEK_MAX
+#define PAGE 4096u
+#define WHOLE 16 /* pieces that are read as such */
 #define TIMEOUT_MS 3000
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -75,6 +77,7 @@ static void send(int number)
 static char asked[1024]; /* a letter for each question: stop, cont, peek */
 static int64_t deadlines[1024];
 static uint64_t peeked[1024]; /* addresses */
+static size_t peeked_pages[1024];
 static size_t nr_asked, nr_peeked;
 static int64_t halt_ms, resume_ms, peek_ms; /* how long an answer takes */
 static int halt_err, resume_err, peek_err;
@@ -115,8 +118,11 @@ static int peek_fake(struct guest *guest, uint64_t paddr, void *to, size_t size)
 {
 	note(guest, 'p');
 	assert_false(runs);
-	assert_int_equal(size, PIECE);
-	assert_int_equal(paddr % PIECE, 0);
+	if (nr_peeked < WHOLE)
+		assert_int_equal(size, PIECE);
+	assert_true(size > 0 && size % PAGE == 0 && paddr % PAGE == 0);
+	assert_true(paddr / PIECE == (paddr + size - 1) / PIECE);
+	peeked_pages[nr_peeked] = size / PAGE;
 	peeked[nr_peeked++] = paddr;
 	now += peek_ms;
 	if (signal_in_peek)
@@ -164,6 +170,15 @@ static int read_at(uint64_t paddr, size_t size)
 	static uint8_t bytes[2 * PIECE];
 
 	return core_read(live_core(live), paddr, bytes, size);
+}
+
+static void assert_bytes(uint64_t paddr, size_t size, uint8_t value)
+{
+	uint8_t bytes[16];
+
+	assert_int_equal(core_read(live_core(live), paddr, bytes, size), 0);
+	for (size_t i = 0; i < size; i++)
+		assert_int_equal(bytes[i], value);
 }
 
 /* The n-th of those pieces of which the first is at 16 MiB. */
@@ -272,6 +287,76 @@ static void what_was_read_is_kept_until_it_is_forgotten(void **state)
 	assert_int_equal(nr_peeked, 4);
 	assert_int_equal(live_finish(live, &tally), 0);
 	assert_int_equal(tally.bytes, 4 * PIECE);
+}
+
+/* At 1 GiB, when many pieces were read elsewhere. */
+#define LATE (1ull << 30)
+
+static void read_many_pieces(void)
+{
+	for (unsigned n = 0; n < WHOLE; n++)
+		assert_int_equal(read_piece(2 * n), 0);
+	assert_int_equal(nr_peeked, WHOLE);
+	for (size_t i = 0; i < WHOLE; i++)
+		assert_int_equal(peeked_pages[i], PIECE / PAGE);
+}
+
+static void assert_peeked(size_t i, uint64_t page, size_t pages)
+{
+	assert_true(i < nr_peeked);
+	assert_int_equal(peeked[i], LATE + page * PAGE);
+	assert_int_equal(peeked_pages[i], pages);
+}
+
+/* The more of it was read in order, the more is read at once, also into the next piece. */
+static void what_is_read_in_order_comes_in_ever_larger_parts(void **state)
+{
+	static const size_t pages[] = { 1, 1, 2, 4, 8, 16, 32, 64, 64 };
+	uint64_t page = 0;
+
+	(void)state;
+	read_many_pieces();
+	for (unsigned n = 0; n < 3 * PIECE / PAGE; n++)
+		assert_int_equal(read_at(LATE + n * PAGE + 5, 100), 0);
+	assert_int_equal(nr_peeked, WHOLE + COUNT(pages));
+	for (size_t i = 0; i < COUNT(pages); i++) {
+		assert_peeked(WHOLE + i, page, pages[i]);
+		page += pages[i];
+	}
+	assert_int_equal(live_finish(live, &tally), 0);
+	assert_int_equal(tally.bytes, (WHOLE + 3) * PIECE);
+}
+
+/* A terabyte that came later has thousands of such places, each in a piece of its own. */
+static void what_lies_alone_costs_a_page(void **state)
+{
+	static const unsigned at[] = { 9, 3, 63, 20, 11 };
+
+	(void)state;
+	read_many_pieces();
+	for (size_t i = 0; i < COUNT(at); i++) {
+		assert_int_equal(read_at(LATE + at[i] * PAGE, PAGE), 0);
+		assert_peeked(WHOLE + i, at[i], 1);
+	}
+	/* What lies between them, but not what is there. */
+	assert_int_equal(read_at(LATE + 8 * PAGE, 5 * PAGE), 0);
+	assert_int_equal(nr_peeked, WHOLE + 8);
+	assert_peeked(WHOLE + 5, 8, 1);
+	assert_peeked(WHOLE + 6, 10, 1);
+	assert_peeked(WHOLE + 7, 12, 4);
+	assert_int_equal(live_finish(live, &tally), 0);
+	assert_int_equal(tally.bytes, WHOLE * PIECE + 11 * PAGE);
+	/* What was read so is right, too. */
+	assert_bytes(LATE + 12 * PAGE - 2, 4, (uint8_t)(LATE / PIECE + 1));
+}
+
+static void what_is_read_anew_comes_as_a_whole_again(void **state)
+{
+	(void)state;
+	read_many_pieces();
+	live_forget(live);
+	assert_int_equal(read_at(LATE + 9 * PAGE, 1), 0);
+	assert_peeked(WHOLE, 0, PIECE / PAGE);
 }
 
 /* 32 MiB of ours, however much is looked at. */
@@ -481,6 +566,9 @@ int main(void)
 		LIVE_TEST(guest_that_does_not_run_is_not_made_to),
 		LIVE_TEST(each_question_has_the_time_for_answers),
 		LIVE_TEST(what_was_read_is_kept_until_it_is_forgotten),
+		LIVE_TEST(what_is_read_in_order_comes_in_ever_larger_parts),
+		LIVE_TEST(what_lies_alone_costs_a_page),
+		LIVE_TEST(what_is_read_anew_comes_as_a_whole_again),
 		LIVE_TEST(what_is_kept_is_bounded),
 		LIVE_TEST(devices_and_what_no_machine_has_are_not_touched),
 		LIVE_TEST(first_error_is_told_and_the_guest_runs_on),
