@@ -58,14 +58,14 @@ void size_format(uint64_t bytes, char text[SIZE_TEXT])
 
 void size_exact(uint64_t bytes, char text[SIZE_TEXT])
 {
-	static const char units[] = "KMGT";
+	static const char *const units[] = { "", "K", "M", "G", "T" };
 	size_t unit = 0;
 
-	while (unit < strlen(units) && bytes && bytes % 1024 == 0) {
+	while (unit + 1 < ARRAY_SIZE(units) && bytes && bytes % 1024 == 0) {
 		bytes /= 1024;
 		unit++;
 	}
-	snprintf(text, SIZE_TEXT, "%" PRIu64 "%.1s", bytes, unit ? &units[unit - 1] : "");
+	snprintf(text, SIZE_TEXT, "%" PRIu64 "%s", bytes, units[unit]);
 }
 
 const char *size_word(uint64_t bytes, char text[SIZE_TEXT])
