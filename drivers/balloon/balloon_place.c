@@ -34,7 +34,7 @@ uint64_t balloon_place_spare(uint64_t floor)
 	if (no_more_from == PFN_NONE)
 		return spare;
 	return min_u64(spare,
-		       above(frame_boot_free(), floor) + frame_region_free_below(no_more_from));
+		       above(frame_boot_free(), floor) + frame_region_free_within(0, no_more_from));
 }
 
 struct balloon_place balloon_place_next(uint64_t floor, pfn_t pfn_limit)
