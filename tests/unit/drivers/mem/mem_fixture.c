@@ -101,9 +101,12 @@ uint64_t balloon_spare(void)
 	return free > fake_balloon.floor ? free - fake_balloon.floor : 0;
 }
 
-void balloon_avoid(pfn_t limit)
+void balloon_avoid(const struct balloon_stretch *stretches, size_t count)
 {
-	fake_balloon.limit = limit;
+	assert_true(count <= BALLOON_STRETCHES);
+	memcpy(fake_balloon.stretches, stretches, count * sizeof(*stretches));
+	fake_balloon.stretch_count = count;
+	fake_balloon.limit = count > 0 ? stretches[0].start : BALLOON_ANYWHERE;
 	fake_balloon.avoided++;
 }
 
