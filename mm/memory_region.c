@@ -4,8 +4,10 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 
 #include "arch/paging.h"
+#include "kernel/lib/log.h"
 #include "mm/frame.h"
 
 #define GIB_FRAMES ((size_t)1 << PAGING_BLOCK_TABLE_ORDER << BLOCK_ORDER)
@@ -54,6 +56,26 @@ static int prepare(pfn_t start, size_t blocks)
 				     pfn_to_paddr(start + blocks * BLOCK_FRAMES));
 }
 
+/* Tells whether a region has any of these addresses; of registers at a place the log is told once. */
+static bool is_region(paddr_t start, paddr_t end)
+{
+	static paddr_t told;
+	struct frame_region_part region;
+
+	for (size_t i = 0; frame_region_get(i, &region); i++) {
+		if (end <= pfn_to_paddr(region.start) ||
+		    start >= pfn_to_paddr(region.start + region.blocks * BLOCK_FRAMES))
+			continue;
+		if (told != start)
+			log_warn("memory: registers near 0x%" PRIx64 " are not used: they are said "
+				 "to lie where memory comes and goes",
+				 start);
+		told = start;
+		return true;
+	}
+	return false;
+}
+
 /* Announces the first region, with which a table comes into reserve. -EINVAL, -ENOSPC, -ENOMEM. */
 static int announce_first(pfn_t start, size_t blocks)
 {
@@ -77,6 +99,8 @@ int memory_region_announce(pfn_t start, size_t blocks)
 
 	if (err)
 		return err;
+	/* Nothing is mapped there now, and nothing else will be. */
+	paging_set_taken(is_region);
 	if (!frame_region_get(0, &first))
 		return announce_first(start, blocks);
 	return frame_region_announce(start, blocks);

@@ -13,6 +13,7 @@
 #include "mm/frame_map.h"
 #include "mm/ledger.h"
 #include "mm/memory_region.h"
+#include "tests/sim/sim_log.h"
 
 #define B BLOCK_FRAMES
 #define GIB_FRAMES (GIB / FRAME_SIZE)
@@ -39,6 +40,13 @@ int paging_prepare_blocks(paddr_t start, paddr_t end)
 	prepared_start = start;
 	prepared_end = end;
 	return prepare_err;
+}
+
+static bool (*taken)(paddr_t start, paddr_t end);
+
+void paging_set_taken(bool (*is_taken)(paddr_t start, paddr_t end))
+{
+	taken = is_taken;
 }
 
 static size_t gib_of(paddr_t paddr)
@@ -170,6 +178,32 @@ static void an_announced_region_has_a_table_in_reserve_and_maps_nothing(void **s
 	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 1);
 	assert_int_equal(count_tables(), 1);
 	fixture_assert_books();
+}
+
+static void no_registers_are_mapped_in_a_region(void **state)
+{
+	const paddr_t first = pfn_to_paddr(REGION);
+	const paddr_t end = pfn_to_paddr(REGION + REGION_BLOCKS * B);
+
+	(void)state;
+	taken = NULL;
+	prepare_err = -EBUSY;
+	boot();
+	sim_log_reset();
+	prepare_err = -EBUSY;
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), -EBUSY);
+	assert_null(taken);
+	start();
+	assert_false(taken(first - BLOCK_SIZE, first));
+	assert_false(taken(end, end + GIB));
+	assert_int_equal(sim_log_warnings, 0);
+	assert_true(taken(first, first + BLOCK_SIZE));
+	assert_true(taken(end - BLOCK_SIZE, end));
+	assert_true(taken(first - BLOCK_SIZE, end + BLOCK_SIZE));
+	assert_int_equal(sim_log_warnings, 3);
+	assert_non_null(strstr(sim_log_warning, "registers near"));
+	assert_true(taken(first - BLOCK_SIZE, end));
+	assert_int_equal(sim_log_warnings, 3);
 }
 
 static void a_region_that_cannot_be_mapped_is_not_announced(void **state)
@@ -358,6 +392,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_announced_region_has_a_table_in_reserve_and_maps_nothing),
+		TEST(no_registers_are_mapped_in_a_region),
 		TEST(a_region_that_cannot_be_mapped_is_not_announced),
 		TEST(blocks_are_mapped_while_they_are_there),
 		TEST(growing_needs_no_free_frame),

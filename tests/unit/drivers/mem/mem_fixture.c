@@ -41,6 +41,11 @@ int paging_prepare_blocks(paddr_t start, paddr_t end)
 	return fake_paging_err;
 }
 
+void paging_set_taken(bool (*is_taken)(paddr_t start, paddr_t end))
+{
+	assert_non_null(is_taken);
+}
+
 static void map(paddr_t start, paddr_t end, bool mapped)
 {
 	size_t blocks = (size_t)((end - start) / BLOCK_SIZE);
