@@ -17,6 +17,8 @@ static struct {
 	size_t outside; /* tables that lie in regions, this one too */
 } tables;
 
+static bool (*is_used)(paddr_t start, paddr_t end); /* NULL: nothing else is there */
+
 static bool is_outside(paddr_t table)
 {
 	return paddr_to_pfn(table) >= frame_region_boot_end();
@@ -44,6 +46,11 @@ static void for_each_table(pfn_t pfn, size_t blocks, void (*each)(pfn_t pfn, siz
 	}
 }
 
+void memory_region_set_obstacles(bool (*used)(paddr_t start, paddr_t end))
+{
+	is_used = used;
+}
+
 /* Makes the tables that reach over a whole region. -EINVAL, -EBUSY, -ENOMEM. */
 static int prepare(pfn_t start, size_t blocks)
 {
@@ -52,6 +59,8 @@ static int prepare(pfn_t start, size_t blocks)
 	if (blocks == 0 || start % BLOCK_FRAMES != 0 || start < frame_region_boot_end() ||
 	    start > frames_max || blocks > (frames_max - start) / BLOCK_FRAMES)
 		return -EINVAL;
+	if (is_used && is_used(pfn_to_paddr(start), pfn_to_paddr(start + blocks * BLOCK_FRAMES)))
+		return -EBUSY;
 	return paging_prepare_blocks(pfn_to_paddr(start),
 				     pfn_to_paddr(start + blocks * BLOCK_FRAMES));
 }

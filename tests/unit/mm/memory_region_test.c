@@ -206,6 +206,31 @@ static void no_registers_are_mapped_in_a_region(void **state)
 	assert_int_equal(sim_log_warnings, 3);
 }
 
+static paddr_t used_at;
+
+static bool is_used(paddr_t first, paddr_t end)
+{
+	return first <= used_at && used_at < end;
+}
+
+static void where_something_else_is_no_region_is_announced(void **state)
+{
+	const paddr_t at[] = { pfn_to_paddr(REGION), pfn_to_paddr(REGION + REGION_BLOCKS * B) - 1 };
+
+	(void)state;
+	boot();
+	memory_region_set_obstacles(is_used);
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		used_at = at[i];
+		assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), -EBUSY);
+	}
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 0);
+	used_at = at[1] + 1;
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), 0);
+	memory_region_set_obstacles(NULL);
+	fixture_assert_books();
+}
+
 static void a_region_that_cannot_be_mapped_is_not_announced(void **state)
 {
 	(void)state;
@@ -393,6 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_announced_region_has_a_table_in_reserve_and_maps_nothing),
 		TEST(no_registers_are_mapped_in_a_region),
+		TEST(where_something_else_is_no_region_is_announced),
 		TEST(a_region_that_cannot_be_mapped_is_not_announced),
 		TEST(blocks_are_mapped_while_they_are_there),
 		TEST(growing_needs_no_free_frame),
