@@ -65,7 +65,7 @@ static int prepare(pfn_t start, size_t blocks)
 				     pfn_to_paddr(start + blocks * BLOCK_FRAMES));
 }
 
-/* Tells whether a region has any of these addresses; of registers at a place the log is told once. */
+/* Tells whether a region has any of these addresses; the log is told once of registers there. */
 static bool is_region(paddr_t start, paddr_t end)
 {
 	static paddr_t told;

@@ -16,8 +16,9 @@
 /*
  * Announces a region of `blocks` blocks from frame `start` on. -EINVAL: see
  * frame_region_announce(), or it reaches beyond the address space; -EBUSY: something is
- * mapped there, or see memory_region_set_obstacles(); -ENOSPC, -ENOMEM: see frame_region_announce(). On an error nothing comes
- * of it but, perhaps, tables that are empty. From then on no registers are mapped there.
+ * mapped there, or see memory_region_set_obstacles(); -ENOSPC, -ENOMEM: see
+ * frame_region_announce(). On an error nothing comes of it but, perhaps, tables that are
+ * empty. From then on no registers are mapped there.
  */
 int memory_region_announce(pfn_t start, size_t blocks);
 

@@ -18,7 +18,7 @@ struct balloon_place {
 	uint64_t frames; /* at most so many; 0: there are none to take */
 };
 
-/* Lets nothing be taken of `count` stretches, as balloon_avoid() says, nor of `another`, or NULL. */
+/* Lets nothing be taken of some stretches, see balloon_avoid(), nor of `another`, or NULL. */
 void balloon_place_avoid(const struct balloon_stretch *stretches, size_t count,
 			 const struct balloon_stretch *another);
 

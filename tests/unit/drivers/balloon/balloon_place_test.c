@@ -311,6 +311,19 @@ static void what_is_avoided_is_joined_where_it_touches(void **state)
 	balloon_place_avoid(NULL, 0, NULL);
 }
 
+static void what_is_avoided_is_forgotten_with_the_balloon(void **state)
+{
+	const struct balloon_config config = { .floor = FLOOR };
+	size_t count;
+
+	(void)state;
+	avoid(LOWER, UPPER_END);
+	balloon_vacate(UPPER, UPPER_END);
+	balloon_init(&config);
+	(void)balloon_place_avoided(&count);
+	assert_int_equal(count, 0);
+}
+
 /* The host's own limit holds everywhere. */
 static void the_hosts_limit_holds_in_each_place(void **state)
 {
@@ -437,6 +450,7 @@ int main(void)
 		PLACE_TEST(memory_above_what_leaves_is_taken),
 		PLACE_TEST(the_gaps_between_what_leaves_go_from_the_lowest_up),
 		PLACE_TEST(what_is_avoided_is_joined_where_it_touches),
+		PLACE_TEST(what_is_avoided_is_forgotten_with_the_balloon),
 		PLACE_TEST(the_hosts_limit_holds_in_each_place),
 		PLACE_TEST(the_spare_is_known_without_a_host),
 		PLACE_TEST(ranges_leave_boot_memory_first),
