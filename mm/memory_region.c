@@ -10,6 +10,9 @@
 #include "kernel/lib/log.h"
 #include "mm/frame.h"
 
+/* Tables that lie are not named without end. */
+#define LINES_MAX 8
+
 #define GIB_FRAMES ((size_t)1 << PAGING_BLOCK_TABLE_ORDER << BLOCK_ORDER)
 
 static struct {
@@ -65,17 +68,18 @@ static int prepare(pfn_t start, size_t blocks)
 				     pfn_to_paddr(start + blocks * BLOCK_FRAMES));
 }
 
-/* Tells whether a region has any of these addresses; the log is told once of registers there. */
+/* Tells whether a region has any of these addresses; the log is told of registers there. */
 static bool is_region(paddr_t start, paddr_t end)
 {
 	static paddr_t told;
+	static unsigned lines;
 	struct frame_region_part region;
 
 	for (size_t i = 0; frame_region_get(i, &region); i++) {
 		if (end <= pfn_to_paddr(region.start) ||
 		    start >= pfn_to_paddr(region.start + region.blocks * BLOCK_FRAMES))
 			continue;
-		if (told != start)
+		if (told != start && lines++ < LINES_MAX)
 			log_warn("memory: registers near 0x%" PRIx64 " are not used: they are said "
 				 "to lie where memory comes and goes",
 				 start);

@@ -204,6 +204,9 @@ static void no_registers_are_mapped_in_a_region(void **state)
 	assert_non_null(strstr(sim_log_warning, "registers near"));
 	assert_true(taken(first - BLOCK_SIZE, end));
 	assert_int_equal(sim_log_warnings, 3);
+	for (int i = 0; i < 20; i++)
+		assert_true(taken(first + (unsigned)i % 2 * BLOCK_SIZE, end));
+	assert_int_equal(sim_log_warnings, 8);
 }
 
 static paddr_t used_at;
