@@ -29,9 +29,13 @@ void paging_set_allocator(paddr_t (*alloc)(void), void (*free)(paddr_t table));
 
 /*
  * Maps `size` bytes of device registers, uncached, and stores where; cheap if they
- * are mapped already. -EINVAL: no processor address is meant; -ENOMEM.
+ * are mapped already. -EINVAL: no processor address is meant; -EBUSY: memory may come
+ * there (paging_set_taken()); -ENOMEM.
  */
 int paging_map_device(paddr_t paddr, uint64_t size, void **window);
+
+/* Maps no registers any more where `is_taken` says that memory may come; NULL: it may nowhere. */
+void paging_set_taken(bool (*is_taken)(paddr_t start, paddr_t end));
 
 /* A table for blocks maps 2^PAGING_BLOCK_TABLE_ORDER of them: 1 GiB, aligned. */
 #define PAGING_BLOCK_TABLE_ORDER 9

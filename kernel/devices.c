@@ -14,6 +14,7 @@
 #include "kernel/pci_windows.h"
 #include "kernel/system.h"
 #include "kernel/virtio_mmio_find.h"
+#include "mm/memory_region.h"
 
 static void add(const struct pci_device *device)
 {
@@ -60,6 +61,8 @@ static void find_pci(const struct boot_info *boot)
 	all = acpi_find_root_buses(roots) == 0;
 	pci_set_root_buses(roots, all);
 	pci_scan(&windows);
+	/* Without ACPI nobody says where memory may come before BARs have their addresses. */
+	memory_region_set_obstacles(pci_has_bar_within);
 	pci_route_intx();
 	for (const struct pci_device *device = pci_devices(); device; device = device->next)
 		pvpanic_pci_add(device);

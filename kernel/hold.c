@@ -300,6 +300,7 @@ static void release_half_page(struct hold *hold, struct page *page, struct relea
 		}
 		verify_run(hold, page->run[i], release);
 		frame_free(page->run[i], UINT64_C(1) << hold->order, OWNER_HELD);
+		take_turns(1);
 		hold->runs--;
 	}
 	page->count = kept;

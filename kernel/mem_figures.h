@@ -31,7 +31,7 @@ struct mem_figures {
 	bool has_unused;       /* a dump does not tell */
 	uint64_t unused_bytes; /* that are there, and not managed; with has_unused */
 	bool has_regions;      /* where memory can come and leave; an interrupt does not tell */
-	uint64_t removable;    /* that could leave now; with has_regions */
+	uint64_t removable;    /* that could leave, but for the floor; with has_regions */
 };
 
 /* Prints all figures as text. */

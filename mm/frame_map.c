@@ -202,13 +202,17 @@ static void book_freed(struct frame_record *record, size_t number, unsigned firs
 }
 
 /* What is free in regions has a count of its own; few changes are there. */
-static void move_region_free(enum owner from, enum owner to, uint64_t count)
+static void move_region_free(size_t number, enum owner from, enum owner to, uint64_t count)
 {
+	uint32_t *section = frame_map_section_free(number);
+
 	if (from == OWNER_FREE) {
-		assert(frame_map.region_free >= count);
+		assert(frame_map.region_free >= count && *section >= count);
 		frame_map.region_free -= count;
+		*section -= (uint32_t)count;
 	} else if (to == OWNER_FREE) {
 		frame_map.region_free += count;
+		*section += (uint32_t)count;
 	}
 }
 
@@ -221,7 +225,7 @@ static inline void move_count(size_t number, enum owner from, enum owner to, uin
 	frame_map.count[from] -= count;
 	frame_map.count[to] += count;
 	if (!frame_map_is_boot(number))
-		move_region_free(from, to, count);
+		move_region_free(number, from, to, count);
 	frame_map.changes++;
 	irq_restore(flags);
 }

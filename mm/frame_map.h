@@ -86,10 +86,11 @@ struct frame_map {
 	/* Sections by number, from `boot_count` on; NULL: none of its blocks is there. */
 	struct frame_section **sections;
 	size_t section_count;
+	uint32_t *section_free;	       /* of each: what its blocks have free */
 	struct frame_section *reserve; /* for the next section; NULL: no region is announced */
 	size_t sections_outside;       /* that do not lie in memory of the boot, this one too */
 	struct frame_record absent;    /* of all blocks without a section */
-	/* The frames that the sets and `sections` were laid into for regions; none at boot. */
+	/* The frames that all these were laid into for regions; none at boot. */
 	pfn_t extension;
 	size_t extension_frames;
 };
@@ -132,6 +133,12 @@ static inline bool frame_map_is_boot(size_t number)
 static inline struct frame_section *frame_map_section(size_t number)
 {
 	return frame_map.sections[(number - frame_map.boot_count) / SECTION_BLOCKS];
+}
+
+/* Returns where the free frames of the section of block `number` are counted. */
+static inline uint32_t *frame_map_section_free(size_t number)
+{
+	return &frame_map.section_free[(number - frame_map.boot_count) / SECTION_BLOCKS];
 }
 
 /* Return what a block of a region has in its section: see the functions below. */

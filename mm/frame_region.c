@@ -36,20 +36,60 @@ pfn_t frame_region_boot_end(void)
 	return frame_map_boot_end();
 }
 
-/* A section that is not there costs one step. */
-uint64_t frame_region_free_below(pfn_t limit)
+/* Returns the first block of the section after that of block `number`. */
+static size_t next_section(size_t number)
 {
-	size_t end = frame_spans_below(&frame_map.spans, limit);
+	size_t boot = frame_map.boot_count;
+
+	return boot + align_down(number - boot, SECTION_BLOCKS) + SECTION_BLOCKS;
+}
+
+/* Counts what some blocks of one section have free: record by record unless they are all of it. */
+static uint64_t free_in_section(size_t number, size_t end)
+{
 	uint64_t sum = 0;
 
-	for (size_t number = frame_map.boot_count; number < end; number += SECTION_BLOCKS) {
-		const struct frame_section *section = frame_map_section(number);
+	if (end - number == SECTION_BLOCKS)
+		return *frame_map_section_free(number);
+	for (; frame_map_section(number) && number < end; number++)
+		sum += frame_map_record(number)->free_count;
+	return sum;
+}
 
-		for (size_t n = 0; section && n < SECTION_BLOCKS; n++)
-			if (number + n < end)
-				sum += section->records[n].free_count;
+uint64_t frame_region_free_within(pfn_t start, pfn_t end)
+{
+	unsigned frame;
+	size_t number = frame_spans_from(&frame_map.spans, start, &frame);
+	size_t last = frame_spans_below(&frame_map.spans, end);
+	uint64_t sum = 0;
+
+	number = max_u64(number + (frame > 0), frame_map.boot_count);
+	for (size_t next; number < last; number = next) {
+		next = min_u64(next_section(number), last);
+		sum += free_in_section(number, next);
 	}
 	return sum;
+}
+
+pfn_t frame_region_find(pfn_t start, pfn_t end, bool absent)
+{
+	size_t first, number, last;
+
+	if (start >= end || !find_blocks(start, (size_t)((end - start) / BLOCK_FRAMES), &first))
+		return end;
+	last = first + (size_t)((end - start) / BLOCK_FRAMES);
+	for (number = first; number < last;) {
+		const struct frame_section *section = frame_map_section(number);
+		size_t present = section ? section->present : 0;
+
+		if (present == (absent ? SECTION_BLOCKS : 0))
+			number = next_section(number);
+		else if ((frame_map_record(number)->owner == OWNER_ABSENT) == absent)
+			return start + (number - first) * BLOCK_FRAMES;
+		else
+			number++;
+	}
+	return end;
 }
 
 int frame_region_announce(pfn_t start, size_t blocks)

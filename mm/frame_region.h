@@ -110,8 +110,18 @@ size_t frame_region_removable(const struct frame_region_part *part);
 int frame_region_find_held(const struct frame_region_part *part, size_t max, enum owner owner,
 			   pfn_t *pfn, size_t *blocks);
 
-/* Counts the free frames of regions in blocks that end at or below `limit`. */
-uint64_t frame_region_free_below(pfn_t limit);
+/*
+ * Counts the free frames of regions in blocks from `start` on that end at or below `end`. Takes a
+ * short step for each 128 blocks, and one for each block of the first and the last of those.
+ */
+uint64_t frame_region_free_within(pfn_t start, pfn_t end);
+
+/*
+ * Finds the first block from `start` on that is absent, or with `absent` false one that is there.
+ * Both `start` and `end` begin blocks of one region, or `end` ends it. Returns `end` if there is
+ * none before it. Where 128 blocks are alike they take one step.
+ */
+pfn_t frame_region_find(pfn_t start, pfn_t end, bool absent);
 
 /* Stores region `i`, from 0 on by address, as a part in units of one block; false: it is none. */
 bool frame_region_get(size_t i, struct frame_region_part *region);

@@ -133,7 +133,7 @@ void frame_section_settle(void)
 /* ---- One block ---- */
 
 /* Moves a block's frames in the books, and the total, so that an interrupt finds the sum right. */
-static void move_count(enum owner from, enum owner to)
+static void move_count(size_t number, enum owner from, enum owner to)
 {
 	uint64_t flags = irq_save();
 
@@ -143,6 +143,7 @@ static void move_count(enum owner from, enum owner to)
 	if (to == OWNER_FREE) {
 		frame_map.managed += BLOCK_FRAMES;
 		frame_map.region_free += BLOCK_FRAMES;
+		*frame_map_section_free(number) += BLOCK_FRAMES;
 	} else {
 		frame_map.managed -= BLOCK_FRAMES;
 	}
@@ -160,7 +161,7 @@ void frame_section_come(size_t number)
 	*frame_map_record(number) = (struct frame_record){ BLOCK_FRAMES, OWNER_FREE, BLOCK_ORDER };
 	bitset_add(&frame_map.by_order[BLOCK_ORDER], number);
 	frame_map.free_by_order[BLOCK_ORDER] += BLOCK_FRAMES;
-	move_count(OWNER_ABSENT, OWNER_FREE);
+	move_count(number, OWNER_ABSENT, OWNER_FREE);
 	if (frame_fill.poisoner)
 		frame_fill_freed(number, frame_map_pfn(number), BLOCK_FRAMES, OWNER_UNPLUGGED);
 	if (!frame_map.reserve)
@@ -177,7 +178,7 @@ void frame_section_leave(size_t number)
 	assert(frame_map_record(number)->owner == OWNER_UNPLUGGED);
 	*frame_map_record(number) = frame_map.absent;
 	bitset_remove(&frame_map.blocks_of[OWNER_UNPLUGGED], number);
-	move_count(OWNER_UNPLUGGED, OWNER_ABSENT);
+	move_count(number, OWNER_UNPLUGGED, OWNER_ABSENT);
 	if (--section->present == 0)
 		close_section(number);
 }
@@ -198,12 +199,15 @@ static void extend_sets(size_t blocks, uint64_t *words)
 		bitset_extend(&frame_map.blocks_of[o], blocks, words += step);
 }
 
-/* Gives `sections` a larger array, the rest of which is empty. */
-static void extend_sections(size_t count, struct frame_section **sections)
+/* Gives `sections`, and their counts, larger arrays, the rest of which is empty. */
+static void extend_sections(size_t count, struct frame_section **sections, uint32_t *section_free)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		sections[i] = i < frame_map.section_count ? frame_map.sections[i] : NULL;
+		section_free[i] = i < frame_map.section_count ? frame_map.section_free[i] : 0;
+	}
 	frame_map.sections = sections;
+	frame_map.section_free = section_free;
 	frame_map.section_count = count;
 }
 
@@ -233,7 +237,8 @@ static int make_room(void)
 	size_t blocks = span->first + span->blocks;
 	size_t sections = (blocks - frame_map.boot_count - 1) / SECTION_BLOCKS + 1;
 	size_t words = FRAME_MAP_SETS * bitset_words(blocks);
-	size_t frames = ((words + sections) * sizeof(uint64_t) + FRAME_SIZE - 1) / FRAME_SIZE;
+	size_t bytes = (words + sections) * sizeof(uint64_t) + sections * sizeof(uint32_t);
+	size_t frames = (bytes + FRAME_SIZE - 1) / FRAME_SIZE;
 	uint64_t *memory;
 	pfn_t pfn;
 
@@ -250,7 +255,8 @@ static int make_room(void)
 	}
 	memory = phys_to_virt(pfn_to_paddr(pfn));
 	extend_sets(blocks, memory);
-	extend_sections(sections, (void *)(memory + words));
+	extend_sections(sections, (void *)(memory + words),
+			(uint32_t *)(memory + words + sections));
 	free_extension();
 	frame_map.extension = pfn;
 	frame_map.extension_frames = frames;

@@ -162,6 +162,16 @@ static size_t recount_absent(size_t number, struct ledger_audit *sum)
 	return end - number;
 }
 
+/* Adds up what sections are said to have free. */
+static uint64_t free_in_sections(void)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < frame_map.section_count; i++)
+		sum += frame_map.section_free[i];
+	return sum;
+}
+
 static bool compare(const struct ledger_audit *sum, char verdict[LEDGER_VERDICT_MAX])
 {
 	for (unsigned o = 0; o < OWNER_COUNT; o++)
@@ -174,6 +184,9 @@ static bool compare(const struct ledger_audit *sum, char verdict[LEDGER_VERDICT_
 				      frame_map.free_by_order[o]);
 	if (sum->region_free != frame_map.region_free)
 		return broken(verdict, LEDGER_REGION_FREE, sum->region_free, frame_map.region_free);
+	if (free_in_sections() != frame_map.region_free)
+		return broken(verdict, LEDGER_SECTIONS_FREE, frame_map.region_free,
+			      free_in_sections());
 	return ledger_check(verdict);
 }
 

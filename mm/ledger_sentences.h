@@ -28,6 +28,7 @@
 #define LEDGER_OWNER_COUNT "%s: counted %" PRIu64 ", booked %" PRIu64
 #define LEDGER_ORDER_COUNT "free, order %u: counted %" PRIu64 ", booked %" PRIu64
 #define LEDGER_REGION_FREE "free, in regions: counted %" PRIu64 ", booked %" PRIu64
+#define LEDGER_SECTIONS_FREE "free, in sections: counted %" PRIu64 ", booked %" PRIu64
 #define LEDGER_OWNER_TOO_MANY "%s has %" PRIu64 " of %" PRIu64 " frames"
 #define LEDGER_SUM "owners have %" PRIu64 " of %" PRIu64 " frames"
 

@@ -4,9 +4,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 
 #include "arch/paging.h"
+#include "kernel/lib/log.h"
 #include "mm/frame.h"
+
+/* Tables that lie are not named without end. */
+#define LINES_MAX 8
 
 #define GIB_FRAMES ((size_t)1 << PAGING_BLOCK_TABLE_ORDER << BLOCK_ORDER)
 
@@ -14,6 +19,8 @@ static struct {
 	paddr_t spare;	/* a frame for the next table, from the first region on; 0: used */
 	size_t outside; /* tables that lie in regions, this one too */
 } tables;
+
+static bool (*is_used)(paddr_t start, paddr_t end); /* NULL: nothing else is there */
 
 static bool is_outside(paddr_t table)
 {
@@ -42,6 +49,11 @@ static void for_each_table(pfn_t pfn, size_t blocks, void (*each)(pfn_t pfn, siz
 	}
 }
 
+void memory_region_set_obstacles(bool (*used)(paddr_t start, paddr_t end))
+{
+	is_used = used;
+}
+
 /* Makes the tables that reach over a whole region. -EINVAL, -EBUSY, -ENOMEM. */
 static int prepare(pfn_t start, size_t blocks)
 {
@@ -50,8 +62,31 @@ static int prepare(pfn_t start, size_t blocks)
 	if (blocks == 0 || start % BLOCK_FRAMES != 0 || start < frame_region_boot_end() ||
 	    start > frames_max || blocks > (frames_max - start) / BLOCK_FRAMES)
 		return -EINVAL;
+	if (is_used && is_used(pfn_to_paddr(start), pfn_to_paddr(start + blocks * BLOCK_FRAMES)))
+		return -EBUSY;
 	return paging_prepare_blocks(pfn_to_paddr(start),
 				     pfn_to_paddr(start + blocks * BLOCK_FRAMES));
+}
+
+/* Tells whether a region has any of these addresses; the log is told of registers there. */
+static bool is_region(paddr_t start, paddr_t end)
+{
+	static paddr_t told;
+	static unsigned lines;
+	struct frame_region_part region;
+
+	for (size_t i = 0; frame_region_get(i, &region); i++) {
+		if (end <= pfn_to_paddr(region.start) ||
+		    start >= pfn_to_paddr(region.start + region.blocks * BLOCK_FRAMES))
+			continue;
+		if (told != start && lines++ < LINES_MAX)
+			log_warn("memory: registers near 0x%" PRIx64 " are not used: they are said "
+				 "to lie where memory comes and goes",
+				 start);
+		told = start;
+		return true;
+	}
+	return false;
 }
 
 /* Announces the first region, with which a table comes into reserve. -EINVAL, -ENOSPC, -ENOMEM. */
@@ -77,6 +112,8 @@ int memory_region_announce(pfn_t start, size_t blocks)
 
 	if (err)
 		return err;
+	/* Nothing is mapped there now, and nothing else will be. */
+	paging_set_taken(is_region);
 	if (!frame_region_get(0, &first))
 		return announce_first(start, blocks);
 	return frame_region_announce(start, blocks);

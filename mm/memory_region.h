@@ -16,10 +16,17 @@
 /*
  * Announces a region of `blocks` blocks from frame `start` on. -EINVAL: see
  * frame_region_announce(), or it reaches beyond the address space; -EBUSY: something is
- * mapped there; -ENOSPC, -ENOMEM: see frame_region_announce(). On an error nothing comes
- * of it but, perhaps, tables that are empty.
+ * mapped there, or see memory_region_set_obstacles(); -ENOSPC, -ENOMEM: see
+ * frame_region_announce(). On an error nothing comes of it but, perhaps, tables that are
+ * empty. From then on no registers are mapped there.
  */
 int memory_region_announce(pfn_t start, size_t blocks);
+
+/*
+ * Has regions refused, with -EBUSY, where `is_used` says that something else has an address from
+ * `start` to before `end`, though it may not be mapped; NULL: there is nothing.
+ */
+void memory_region_set_obstacles(bool (*is_used)(paddr_t start, paddr_t end));
 
 /*
  * Maps blocks that the host has plugged, and frees them. Never fails for want of memory.

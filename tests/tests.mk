@@ -143,7 +143,8 @@ tests/mm/frame_blocks := $(FRAME_FIXTURE)
 tests/mm/frame_fill := $(FRAME_FIXTURE)
 tests/mm/frame_huge := $(FRAME_FIXTURE)
 tests/mm/frame_random := $(FRAME_FIXTURE)
-tests/mm/memory_region := mm/memory_region.c $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
+tests/mm/memory_region := mm/memory_region.c $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c \
+	tests/sim/sim_log.c
 tests/mm/frame_within := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 tests/mm/frame_region := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 tests/mm/frame_region_random := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c

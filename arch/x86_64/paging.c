@@ -41,6 +41,7 @@
 static uint64_t *top;
 static paddr_t (*alloc_table)(void);
 static void (*free_table)(paddr_t table); /* NULL: tables stay */
+static bool (*is_taken)(paddr_t start, paddr_t end);
 
 static uint64_t page_size(unsigned level)
 {
@@ -156,13 +157,21 @@ void paging_set_allocator(paddr_t (*alloc)(void), void (*free)(paddr_t table))
 	free_table = free;
 }
 
+void paging_set_taken(bool (*taken)(paddr_t start, paddr_t end))
+{
+	is_taken = taken;
+}
+
 int paging_map_device(paddr_t paddr, uint64_t size, void **window)
 {
 	uint64_t limit = UINT64_C(1) << cpu_physical_bits();
+	paddr_t start = align_down(paddr, BLOCK_SIZE);
 
 	if (size == 0 || paddr >= limit || size > limit - paddr)
 		return -EINVAL;
-	for (paddr_t at = align_down(paddr, BLOCK_SIZE); at < paddr + size; at += BLOCK_SIZE)
+	if (is_taken && is_taken(start, align_up(paddr + size, BLOCK_SIZE)))
+		return -EBUSY;
+	for (paddr_t at = start; at < paddr + size; at += BLOCK_SIZE)
 		if (map_identity(at, LEVEL_BLOCK, DATA | PTE_UNCACHED))
 			return -ENOMEM;
 	*window = phys_to_virt(paddr);

@@ -2,13 +2,14 @@
 /*
  * From where inflation takes its frames. Memory of the boot goes first, and of that all
  * but as many frames as the floor has, while regions (mm/frame_region.h) have free ones: the
- * kernel's own small things live there, and would break blocks of regions otherwise. Nothing
- * is taken from a limit on (balloon_vacate.h). Without regions all memory is one place.
- * Amounts are in frames.
+ * kernel's own small things live there, and would break blocks of regions otherwise. What is
+ * to leave is avoided (balloon_vacate.h): the rest of the regions falls into places between.
+ * Without regions all memory is one place. Amounts are in frames.
  */
 #ifndef DRIVERS_BALLOON_BALLOON_PLACE_H
 #define DRIVERS_BALLOON_BALLOON_PLACE_H
 
+#include "drivers/balloon/balloon_vacate.h"
 #include "kernel/lib/types.h"
 
 struct balloon_place {
@@ -17,11 +18,12 @@ struct balloon_place {
 	uint64_t frames; /* at most so many; 0: there are none to take */
 };
 
-/* Lets nothing be taken from `limit` on, which begins a block; PFN_NONE: there is no limit. */
-void balloon_place_set_limit(pfn_t limit);
+/* Lets nothing be taken of some stretches, see balloon_avoid(), nor of `another`, or NULL. */
+void balloon_place_avoid(const struct balloon_stretch *stretches, size_t count,
+			 const struct balloon_stretch *another);
 
-/* Returns the limit that is set. */
-pfn_t balloon_place_limit(void);
+/* Returns what is avoided, in ascending order and with gaps between; stores how many they are. */
+const struct balloon_stretch *balloon_place_avoided(size_t *count);
 
 /*
  * Returns where the next frames are to be taken, by this floor, and for a host that takes none

@@ -28,11 +28,12 @@
 #define REST_NS BALLOON_PAUSE_MIN_NS
 
 static struct {
-	pfn_t avoided;
+	struct balloon_stretch avoided[BALLOON_STRETCHES];
+	size_t avoided_count;
 	pfn_t start, end; /* the stretch; none if both are 0 */
 	uint64_t rest_end;
 	bool stuck; /* in the last round the host took none, or gave none back, without a reason */
-} vacate = { .avoided = BALLOON_ANYWHERE };
+} vacate;
 
 /* There is work for the task, or more room. */
 static void wake_task(void)
@@ -46,43 +47,48 @@ static bool is_wanted(void)
 	return vacate.start < vacate.end;
 }
 
-/* From the lower of the two on, inflation takes none. */
-static void set_limit(void)
+/* Inflation takes nothing of what leaves, nor of the stretch. */
+static void set_avoided(void)
 {
-	balloon_place_set_limit(is_wanted() ? min_u64(vacate.avoided, vacate.start)
-					    : vacate.avoided);
+	const struct balloon_stretch stretch = { vacate.start, align_up(vacate.end, BLOCK_FRAMES) };
+
+	balloon_place_avoid(vacate.avoided, vacate.avoided_count, is_wanted() ? &stretch : NULL);
 	wake_task();
 }
 
-void balloon_avoid(pfn_t limit)
+void balloon_avoid(const struct balloon_stretch *stretches, size_t count)
 {
-	vacate.avoided = limit;
-	set_limit();
+	assert(count <= BALLOON_STRETCHES);
+	for (size_t i = 0; i < count; i++)
+		vacate.avoided[i] = stretches[i];
+	vacate.avoided_count = count;
+	set_avoided();
 }
 
 void balloon_stay(void)
 {
 	vacate.start = 0;
 	vacate.end = 0;
-	set_limit();
+	set_avoided();
 }
 
 void balloon_vacate_forget(void)
 {
-	vacate = (typeof(vacate)){ .avoided = BALLOON_ANYWHERE };
-	balloon_place_set_limit(BALLOON_ANYWHERE);
+	vacate = (typeof(vacate)){ 0 };
+	balloon_place_avoid(NULL, 0, NULL);
 }
 
 /* ---- A round ---- */
 
 /* Most of them are whole blocks, and never offered: the host has discarded them, no more. */
-static void free_leaving(pfn_t from)
+static void free_leaving(const struct balloon_stretch *stretch)
 {
 	pfn_t first;
 
-	while (frame_collect(OWNER_LEAVING, from, 1, &first) == 1) {
-		size_t blocks = frame_count_blocks(first, BALLOON_FREE_FRAMES / BLOCK_FRAMES,
-						   OWNER_LEAVING);
+	while (frame_collect(OWNER_LEAVING, stretch->start, 1, &first) == 1 &&
+	       first < stretch->end) {
+		uint64_t most = min_u64(stretch->end - first, BALLOON_FREE_FRAMES) / BLOCK_FRAMES;
+		size_t blocks = frame_count_blocks(first, (size_t)most, OWNER_LEAVING);
 		int err = frame_free(first, blocks > 0 ? blocks * BLOCK_FRAMES : 1, OWNER_LEAVING);
 
 		assert(!err);
@@ -122,13 +128,14 @@ static bool has_some(enum owner owner)
 
 uint64_t balloon_vacate_begin_round(void)
 {
-	pfn_t limit = balloon_place_limit();
+	size_t count;
+	const struct balloon_stretch *avoided = balloon_place_avoided(&count);
 	uint64_t held;
 	bool pause;
 
 	vacate.stuck = false;
-	if (limit < BALLOON_ANYWHERE)
-		free_leaving(limit);
+	for (size_t i = 0; i < count; i++)
+		free_leaving(&avoided[i]);
 	if (!is_wanted() || balloon.removing || !balloon.port->deflate ||
 	    clock_ns() < vacate.rest_end)
 		return 0;
@@ -195,7 +202,7 @@ enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end)
 		vacate.end = end;
 		vacate.rest_end = 0;
 		vacate.stuck = false;
-		set_limit();
+		set_avoided();
 	}
 	if (is_vacant())
 		return BALLOON_VACANT;

@@ -10,14 +10,20 @@
 
 #include "kernel/lib/types.h"
 
-/* No limit. */
-#define BALLOON_ANYWHERE PFN_NONE
+/* Memory of regions (mm/frame_region.h) from `start` to before `end`, which both begin blocks. */
+struct balloon_stretch {
+	pfn_t start;
+	pfn_t end;
+};
+
+/* So many can be avoided. */
+#define BALLOON_STRETCHES 16
 
 /*
- * Lets inflation take no frame from `limit` on, which begins a block, until the next call;
- * BALLOON_ANYWHERE: all memory. Without a limit memory of the boot goes first.
+ * Lets inflation take no frame of some stretches, in any order, until the next call; `count` is
+ * at most BALLOON_STRETCHES, and with 0 it may take all memory. Memory of the boot goes first.
  */
-void balloon_avoid(pfn_t limit);
+void balloon_avoid(const struct balloon_stretch *stretches, size_t count);
 
 enum balloon_vacancy {
 	BALLOON_VACANT,	    /* none of the frames is the balloon's, or on its way */
@@ -39,7 +45,7 @@ void balloon_stay(void);
 /* ---- For the balloon's own files ---- */
 
 /*
- * Begins a round: frees what only leaves from the limit on. Returns how many frames of the
+ * Begins a round: frees what only leaves of memory that is avoided. Returns how many frames of the
  * stretch are to be replaced and asked back in the next turn: none of those that the host
  * would not give back.
  */

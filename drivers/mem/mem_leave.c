@@ -132,15 +132,28 @@ enum mem_leave mem_leave_whole(const struct mem_source *source, const char **why
 	return err ? move_out(source, &part, part.blocks, why) : MEM_LEAVE_CLAIMED;
 }
 
-/* Inflation leaves alone what is above the first frame of all that gives back. */
+/*
+ * Inflation leaves alone all that gives back. Where that lies together it is one stretch; of more
+ * than can be told apart the highest are one, too.
+ */
 static void avoid_leaving(void)
 {
-	pfn_t limit = BALLOON_ANYWHERE;
+	struct balloon_stretch stretches[BALLOON_STRETCHES];
+	size_t count = 0;
 
-	for (const struct mem_source *source = mem_sources(); source; source = source->next)
-		if (source->leaving)
-			limit = min_u64(limit, source->part.start);
-	balloon_avoid(limit);
+	for (const struct mem_source *source = mem_sources(); source; source = source->next) {
+		const struct frame_region_part *part = &source->part;
+		pfn_t end = part->start + part->blocks * BLOCK_FRAMES;
+
+		if (!source->leaving)
+			continue;
+		if (count > 0 &&
+		    (stretches[count - 1].end == part->start || count == ARRAY_SIZE(stretches)))
+			stretches[count - 1].end = end;
+		else
+			stretches[count++] = (struct balloon_stretch){ part->start, end };
+	}
+	balloon_avoid(stretches, count);
 }
 
 void mem_leave_begin(struct mem_source *source)

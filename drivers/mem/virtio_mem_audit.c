@@ -183,10 +183,7 @@ static bool has_beyond(const struct virtio_mem *mem)
 	const struct frame_region_part *part = &mem->source.part;
 	pfn_t end = part->start + part->blocks * BLOCK_FRAMES;
 
-	for (pfn_t pfn = virtio_mem_usable_end(mem); pfn < end; pfn += part->unit * BLOCK_FRAMES)
-		if (frame_owner(pfn) != OWNER_ABSENT)
-			return true;
-	return false;
+	return frame_region_find(virtio_mem_usable_end(mem), end, false) < end;
 }
 
 int virtio_mem_audit(struct virtio_mem *mem, const char **why)

@@ -128,11 +128,10 @@ size_t virtio_mem_find_absent(const struct virtio_mem *mem, pfn_t *pfn, pfn_t en
 {
 	size_t unit = mem->source.part.unit;
 	uint64_t step = unit * BLOCK_FRAMES;
-	pfn_t at = *pfn;
+	/* Units come and go as a whole. */
+	pfn_t at = frame_region_find(*pfn, max_u64(*pfn, end), true);
 	size_t blocks = 0;
 
-	while (at < end && frame_owner(at) != OWNER_ABSENT)
-		at += step;
 	*pfn = at;
 	while (blocks + unit <= max && at < end && frame_owner(at) == OWNER_ABSENT) {
 		blocks += unit;

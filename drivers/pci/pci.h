@@ -134,6 +134,9 @@ struct pci_windows {
  */
 size_t pci_scan(const struct pci_windows *windows);
 
+/* Tells whether a BAR has any of the addresses in memory from `start` to before `end`. */
+bool pci_has_bar_within(paddr_t start, paddr_t end);
+
 /*
  * Finds the functions of one slot that are not in the list yet, gives them
  * addresses within the windows of `bridge` (NULL: the root bus), and adds them to

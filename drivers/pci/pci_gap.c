@@ -68,6 +68,14 @@ static uint64_t obstacle(const struct pci_function *bridge, bool io, uint64_t st
 	return 0;
 }
 
+bool pci_has_bar_within(paddr_t start, paddr_t end)
+{
+	for (size_t i = 0; i < pci_function_count; i++)
+		if (bar_in(&pci_functions[i].device, false, start, end) != 0)
+			return true;
+	return false;
+}
+
 uint64_t pci_find_gap(const struct pci_function *bridge, const struct pci_window *range, bool io,
 		      uint64_t size, uint64_t align)
 {

@@ -467,6 +467,22 @@ static void others_have_their_turns(void **state)
 	release(id, PFN_NONE);
 }
 
+/* What is freed without a look at it is work, too. */
+static void others_have_their_turns_when_half_a_release_is_stopped(void **state)
+{
+	unsigned id = take(4096, 0);
+	uint64_t before, broken;
+	pfn_t first;
+
+	(void)state;
+	asked = 0;
+	stop_at = 1;
+	before = sim_time_waits;
+	assert_int_equal(hold_release_half(id, stop_sometime, &broken, &first), -EINTR);
+	assert_in_range(sim_time_waits - before, 7, 9);
+	release(id, PFN_NONE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -492,6 +508,7 @@ int main(void)
 		TEST(half_of_a_busy_hold_or_of_none_is_refused),
 		TEST(half_a_release_that_is_stopped_frees_its_half),
 		TEST(others_have_their_turns),
+		TEST(others_have_their_turns_when_half_a_release_is_stopped),
 	};
 
 	return cmocka_run_group_tests_name("hold", tests, set_up_ram, NULL);

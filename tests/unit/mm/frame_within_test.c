@@ -138,11 +138,29 @@ static void try_blocks(void)
 
 static void try_counts(void)
 {
-	pfn_t limit = any_limit();
+	pfn_t limit = any_limit(), start = any_block() - below(2) * 3;
 	pfn_t end = min_u64(align_down(limit, BLOCK_FRAMES), END);
 
 	assert_int_equal(frame_boot_free(), count_free(RAM, RAM + BOOT_BLOCKS * BLOCK_FRAMES));
-	assert_int_equal(frame_region_free_below(limit), count_free(REGION, end));
+	assert_int_equal(frame_region_free_within(0, limit), count_free(REGION, end));
+	assert_int_equal(frame_region_free_within(start, limit),
+			 count_free(align_up(max_u64(start, REGION), BLOCK_FRAMES), end));
+}
+
+static pfn_t first_such(pfn_t start, pfn_t end, bool absent)
+{
+	while (start < end && (frame_owner(start) == OWNER_ABSENT) != absent)
+		start += BLOCK_FRAMES;
+	return start;
+}
+
+static void try_find(void)
+{
+	pfn_t start = REGION + below(REGION_BLOCKS) * BLOCK_FRAMES;
+	pfn_t end = start + below((END - start) / BLOCK_FRAMES + 1) * BLOCK_FRAMES;
+
+	assert_int_equal(frame_region_find(start, end, true), first_such(start, end, true));
+	assert_int_equal(frame_region_find(start, end, false), first_such(start, end, false));
 }
 
 static void a_part_of_memory_is_all_that_is_taken(void **state)
@@ -152,6 +170,7 @@ static void a_part_of_memory_is_all_that_is_taken(void **state)
 		begin(with);
 		for (int i = 0; i < 30; i++) {
 			try_counts();
+			try_find();
 			try_bulk();
 			try_blocks();
 		}
@@ -165,7 +184,7 @@ static void without_regions_all_free_frames_are_of_the_boot(void **state)
 	region_fixture_boot(2 * BLOCK_FRAMES);
 	fixture_reserve(RAM + 3, 5, OWNER_HELD);
 	assert_int_equal(frame_boot_free(), 2 * BLOCK_FRAMES - 5);
-	assert_int_equal(frame_region_free_below(PFN_NONE), 0);
+	assert_int_equal(frame_region_free_within(0, PFN_NONE), 0);
 	fixture_stop(NULL);
 }
 

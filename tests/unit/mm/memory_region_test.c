@@ -13,6 +13,7 @@
 #include "mm/frame_map.h"
 #include "mm/ledger.h"
 #include "mm/memory_region.h"
+#include "tests/sim/sim_log.h"
 
 #define B BLOCK_FRAMES
 #define GIB_FRAMES (GIB / FRAME_SIZE)
@@ -39,6 +40,13 @@ int paging_prepare_blocks(paddr_t start, paddr_t end)
 	prepared_start = start;
 	prepared_end = end;
 	return prepare_err;
+}
+
+static bool (*taken)(paddr_t start, paddr_t end);
+
+void paging_set_taken(bool (*is_taken)(paddr_t start, paddr_t end))
+{
+	taken = is_taken;
 }
 
 static size_t gib_of(paddr_t paddr)
@@ -169,6 +177,60 @@ static void an_announced_region_has_a_table_in_reserve_and_maps_nothing(void **s
 	assert_int_equal(prepared_end, pfn_to_paddr(REGION + REGION_BLOCKS * B));
 	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 1);
 	assert_int_equal(count_tables(), 1);
+	fixture_assert_books();
+}
+
+static void no_registers_are_mapped_in_a_region(void **state)
+{
+	const paddr_t first = pfn_to_paddr(REGION);
+	const paddr_t end = pfn_to_paddr(REGION + REGION_BLOCKS * B);
+
+	(void)state;
+	taken = NULL;
+	prepare_err = -EBUSY;
+	boot();
+	sim_log_reset();
+	prepare_err = -EBUSY;
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), -EBUSY);
+	assert_null(taken);
+	start();
+	assert_false(taken(first - BLOCK_SIZE, first));
+	assert_false(taken(end, end + GIB));
+	assert_int_equal(sim_log_warnings, 0);
+	assert_true(taken(first, first + BLOCK_SIZE));
+	assert_true(taken(end - BLOCK_SIZE, end));
+	assert_true(taken(first - BLOCK_SIZE, end + BLOCK_SIZE));
+	assert_int_equal(sim_log_warnings, 3);
+	assert_non_null(strstr(sim_log_warning, "registers near"));
+	assert_true(taken(first - BLOCK_SIZE, end));
+	assert_int_equal(sim_log_warnings, 3);
+	for (int i = 0; i < 20; i++)
+		assert_true(taken(first + (unsigned)i % 2 * BLOCK_SIZE, end));
+	assert_int_equal(sim_log_warnings, 8);
+}
+
+static paddr_t used_at;
+
+static bool is_used(paddr_t first, paddr_t end)
+{
+	return first <= used_at && used_at < end;
+}
+
+static void where_something_else_is_no_region_is_announced(void **state)
+{
+	const paddr_t at[] = { pfn_to_paddr(REGION), pfn_to_paddr(REGION + REGION_BLOCKS * B) - 1 };
+
+	(void)state;
+	boot();
+	memory_region_set_obstacles(is_used);
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		used_at = at[i];
+		assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), -EBUSY);
+	}
+	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 0);
+	used_at = at[1] + 1;
+	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), 0);
+	memory_region_set_obstacles(NULL);
 	fixture_assert_books();
 }
 
@@ -358,6 +420,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_announced_region_has_a_table_in_reserve_and_maps_nothing),
+		TEST(no_registers_are_mapped_in_a_region),
+		TEST(where_something_else_is_no_region_is_announced),
 		TEST(a_region_that_cannot_be_mapped_is_not_announced),
 		TEST(blocks_are_mapped_while_they_are_there),
 		TEST(growing_needs_no_free_frame),

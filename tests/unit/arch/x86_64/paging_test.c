@@ -180,6 +180,31 @@ static void what_is_mapped_or_has_no_address_cannot_be_prepared(void **state)
 	assert_int_equal(paging_prepare_blocks(10 * TIB, 11 * TIB), -ENOMEM);
 }
 
+static bool memory_comes(paddr_t start, paddr_t end)
+{
+	assert_true(start < end && start % BLOCK_SIZE == 0 && end % BLOCK_SIZE == 0);
+	return start < 101 * GIB && end > 100 * GIB;
+}
+
+static void registers_are_mapped_nowhere_where_memory_may_come(void **state)
+{
+	void *window = NULL;
+
+	(void)state;
+	start();
+	paging_set_taken(memory_comes);
+	assert_int_equal(paging_map_device(100 * GIB + 4 * MIB, 4096, &window), -EBUSY);
+	assert_int_equal(paging_map_device(101 * GIB - 1, 1, &window), -EBUSY);
+	assert_int_equal(paging_map_device(100 * GIB - 4096, 8192, &window), -EBUSY);
+	assert_null(window);
+	assert_mapped(100 * GIB - BLOCK_SIZE, 101 * GIB, false);
+	assert_int_equal(paging_map_device(101 * GIB, 4096, &window), 0);
+	assert_int_equal(paging_map_device(100 * GIB - 1, 1, &window), 0);
+	assert_int_equal(walk(101 * GIB), 101 * GIB | DATA | UNCACHED);
+	paging_set_taken(NULL);
+	assert_int_equal(paging_map_device(100 * GIB, 4096, &window), 0);
+}
+
 static void blocks_are_mapped_with_the_frame_of_the_caller(void **state)
 {
 	paddr_t table, own;
@@ -267,6 +292,7 @@ int main(void)
 		TEST(large_ram_is_mapped_by_large_pages),
 		TEST(prepared_memory_has_a_table_for_each_512_gib_and_is_not_mapped),
 		TEST(what_is_mapped_or_has_no_address_cannot_be_prepared),
+		TEST(registers_are_mapped_nowhere_where_memory_may_come),
 		TEST(blocks_are_mapped_with_the_frame_of_the_caller),
 		TEST(a_table_that_maps_nothing_is_given_back),
 		TEST(a_table_that_maps_ram_as_well_stays),

@@ -68,6 +68,13 @@ static uint64_t ballooned_in(pfn_t start, pfn_t end)
 	return frames_of(OWNER_BALLOON, start, end);
 }
 
+static void avoid(pfn_t start, pfn_t end)
+{
+	const struct balloon_stretch stretch = { start, end };
+
+	balloon_avoid(&stretch, 1);
+}
+
 static void memory_of_the_boot_goes_first_but_for_the_floor(void **state)
 {
 	uint64_t most;
@@ -189,7 +196,7 @@ static void without_free_frames_in_regions_all_is_one_place(void **state)
 	assert_true(balloon_next_place().end == PFN_NONE);
 }
 
-static void nothing_is_taken_from_a_limit_on(void **state)
+static void nothing_is_taken_of_what_leaves(void **state)
 {
 	uint64_t most;
 
@@ -197,7 +204,7 @@ static void nothing_is_taken_from_a_limit_on(void **state)
 	plug_everything();
 	attach(FLOOR);
 	most = boot_free() - FLOOR + LOWER_BLOCKS * BLOCK_FRAMES;
-	balloon_avoid(UPPER);
+	avoid(UPPER, UPPER_END);
 	assert_int_equal(balloon_frames_spare(), most);
 	host_wants(most + 10);
 	assert_host_has(most);
@@ -206,7 +213,7 @@ static void nothing_is_taken_from_a_limit_on(void **state)
 	assert_int_equal(status().shortfall, 10);
 	assert_int_equal(balloon_frames_spare(), 0);
 	assert_int_equal(balloon_spare(), UPPER_BLOCKS * BLOCK_FRAMES);
-	balloon_avoid(BALLOON_ANYWHERE);
+	balloon_avoid(NULL, 0);
 	assert_true(balloon.nudged);
 	settle();
 	assert_host_has(most + 10);
@@ -214,7 +221,7 @@ static void nothing_is_taken_from_a_limit_on(void **state)
 	assert_int_equal(status().shortfall, 0);
 }
 
-static void a_limit_at_the_first_region_leaves_boot_memory(void **state)
+static void if_all_regions_leave_boot_memory_is_left(void **state)
 {
 	uint64_t most;
 
@@ -222,10 +229,99 @@ static void a_limit_at_the_first_region_leaves_boot_memory(void **state)
 	plug_everything();
 	attach(FLOOR);
 	most = boot_free() - FLOOR;
-	balloon_avoid(LOWER);
+	avoid(LOWER, UPPER_END);
 	host_wants(ledger_managed());
 	assert_host_has(most);
 	assert_int_equal(boot_free(), FLOOR);
+}
+
+/* What leaves, or is stuck, is no border: what lies above it is taken as well. */
+static void memory_above_what_leaves_is_taken(void **state)
+{
+	uint64_t most;
+
+	(void)state;
+	plug_everything();
+	attach(FLOOR);
+	most = boot_free() - FLOOR + UPPER_BLOCKS * BLOCK_FRAMES;
+	avoid(LOWER, LOWER_END);
+	assert_int_equal(balloon_frames_spare(), most);
+	host_wants(most + 10);
+	assert_host_has(most);
+	assert_int_equal(status().shortfall, 10);
+	assert_int_equal(ballooned_in(LOWER, LOWER_END), 0);
+	assert_int_equal(ballooned_in(UPPER, UPPER_END), UPPER_BLOCKS * BLOCK_FRAMES);
+	assert_int_equal(boot_free(), FLOOR);
+}
+
+/* Two that leave, with gaps below, between and above. */
+static void the_gaps_between_what_leaves_go_from_the_lowest_up(void **state)
+{
+	const struct balloon_stretch stretches[] = {
+		{ UPPER + 4 * BLOCK_FRAMES, UPPER + 6 * BLOCK_FRAMES },
+		{ LOWER + 2 * BLOCK_FRAMES, LOWER + 3 * BLOCK_FRAMES },
+		{ UPPER + 5 * BLOCK_FRAMES, UPPER + 7 * BLOCK_FRAMES },
+	};
+	const size_t gaps[] = { 2 * BLOCK_FRAMES, 3 * BLOCK_FRAMES + 4 * BLOCK_FRAMES,
+				3 * BLOCK_FRAMES };
+	uint64_t most;
+
+	(void)state;
+	plug_everything();
+	attach(FLOOR);
+	balloon_avoid(stretches, ARRAY_SIZE(stretches));
+	most = boot_free() - FLOOR;
+	assert_int_equal(balloon_frames_spare(), most + gaps[0] + gaps[1] + gaps[2]);
+	host_wants(most += gaps[0]);
+	assert_int_equal(ballooned_in(LOWER, LOWER + 2 * BLOCK_FRAMES), gaps[0]);
+	host_wants(most += gaps[1] - 5);
+	assert_int_equal(ballooned_in(LOWER + 3 * BLOCK_FRAMES, UPPER + 4 * BLOCK_FRAMES),
+			 gaps[1] - 5);
+	host_wants(most += 5 + gaps[2] + 1);
+	assert_host_has(most - 1);
+	assert_int_equal(ballooned_in(UPPER + 7 * BLOCK_FRAMES, UPPER_END), gaps[2]);
+	assert_int_equal(balloon_next_place().frames, 0);
+}
+
+static void what_is_avoided_is_joined_where_it_touches(void **state)
+{
+	const struct balloon_stretch stretches[] = {
+		{ UPPER + 8 * BLOCK_FRAMES, UPPER_END },
+		{ UPPER, UPPER + 2 * BLOCK_FRAMES },
+		{ UPPER + 2 * BLOCK_FRAMES, UPPER + 3 * BLOCK_FRAMES },
+		{ LOWER, LOWER_END },
+	};
+	const struct balloon_stretch *avoided;
+	size_t count;
+
+	(void)state;
+	balloon_place_avoid(stretches, ARRAY_SIZE(stretches), NULL);
+	avoided = balloon_place_avoided(&count);
+	assert_int_equal(count, 3);
+	assert_int_equal(avoided[0].start, LOWER);
+	assert_int_equal(avoided[1].start, UPPER);
+	assert_int_equal(avoided[1].end, UPPER + 3 * BLOCK_FRAMES);
+	assert_int_equal(avoided[2].end, UPPER_END);
+	balloon_place_avoid(stretches, ARRAY_SIZE(stretches),
+			    &(struct balloon_stretch){ LOWER + BLOCK_FRAMES, UPPER_END });
+	avoided = balloon_place_avoided(&count);
+	assert_int_equal(count, 1);
+	assert_int_equal(avoided[0].start, LOWER);
+	assert_int_equal(avoided[0].end, UPPER_END);
+	balloon_place_avoid(NULL, 0, NULL);
+}
+
+static void what_is_avoided_is_forgotten_with_the_balloon(void **state)
+{
+	const struct balloon_config config = { .floor = FLOOR };
+	size_t count;
+
+	(void)state;
+	avoid(LOWER, UPPER_END);
+	balloon_vacate(UPPER, UPPER_END);
+	balloon_init(&config);
+	(void)balloon_place_avoided(&count);
+	assert_int_equal(count, 0);
 }
 
 /* The host's own limit holds everywhere. */
@@ -292,7 +388,7 @@ static void ranges_leave_boot_memory_first(void **state)
 	assert_int_equal(sent[1].count, 2 * BLOCK_FRAMES);
 }
 
-static void leaving_frames_are_free_again_when_a_limit_comes(void **state)
+static void leaving_frames_are_free_again_where_memory_leaves(void **state)
 {
 	pfn_t pfn;
 
@@ -303,7 +399,7 @@ static void leaving_frames_are_free_again_when_a_limit_comes(void **state)
 	assert_int_equal(frame_reserve(UPPER, 3 * BLOCK_FRAMES, OWNER_LEAVING), 0);
 	assert_int_equal(frame_reserve(UPPER + 5 * BLOCK_FRAMES + 7, 1, OWNER_LEAVING), 0);
 	assert_int_equal(frame_reserve(LOWER_END - 1, 1, OWNER_LEAVING), 0);
-	balloon_avoid(UPPER);
+	avoid(UPPER, UPPER_END);
 	host_wants(5);
 	assert_int_equal(frames_of(OWNER_FREE, UPPER, UPPER_END), UPPER_BLOCKS * BLOCK_FRAMES);
 	/* What leaves below it goes on. */
@@ -322,7 +418,7 @@ static void lending_takes_free_blocks_anywhere(void **state)
 	sent_count = 0;
 	assert_int_equal(frame_reserve(UPPER, BLOCK_FRAMES, OWNER_HELD), 0);
 	attach(0);
-	balloon_avoid(LOWER);
+	avoid(LOWER, UPPER_END);
 	/* A block that has come is not told of; one that was used is. */
 	assert_int_equal(frame_free(UPPER, BLOCK_FRAMES, OWNER_HELD), 0);
 	for (int i = 0; i < 4; i++)
@@ -330,7 +426,7 @@ static void lending_takes_free_blocks_anywhere(void **state)
 	assert_true(sent_count > 0);
 	assert_int_equal(sent[sent_count - 1].first, UPPER);
 	assert_int_equal(sent[sent_count - 1].count, BLOCK_FRAMES);
-	balloon_avoid(BALLOON_ANYWHERE);
+	balloon_avoid(NULL, 0);
 }
 
 #define PLACE_TEST(name) \
@@ -349,12 +445,16 @@ int main(void)
 		PLACE_TEST(all_that_is_above_the_floor_is_taken_in_the_end),
 		PLACE_TEST(a_boot_memory_below_the_floor_is_left_alone),
 		PLACE_TEST(without_free_frames_in_regions_all_is_one_place),
-		PLACE_TEST(nothing_is_taken_from_a_limit_on),
-		PLACE_TEST(a_limit_at_the_first_region_leaves_boot_memory),
+		PLACE_TEST(nothing_is_taken_of_what_leaves),
+		PLACE_TEST(if_all_regions_leave_boot_memory_is_left),
+		PLACE_TEST(memory_above_what_leaves_is_taken),
+		PLACE_TEST(the_gaps_between_what_leaves_go_from_the_lowest_up),
+		PLACE_TEST(what_is_avoided_is_joined_where_it_touches),
+		PLACE_TEST(what_is_avoided_is_forgotten_with_the_balloon),
 		PLACE_TEST(the_hosts_limit_holds_in_each_place),
 		PLACE_TEST(the_spare_is_known_without_a_host),
 		PLACE_TEST(ranges_leave_boot_memory_first),
-		PLACE_TEST(leaving_frames_are_free_again_when_a_limit_comes),
+		PLACE_TEST(leaving_frames_are_free_again_where_memory_leaves),
 		PLACE_TEST(lending_takes_free_blocks_anywhere),
 	};
 

@@ -627,8 +627,8 @@ static void a_host_that_is_given_up_keeps_what_it_has(void **state)
 	assert_int_equal(ballooned_in(UPPER, UPPER_END), 50);
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_GIVES_NONE);
 	assert_false(balloon_step());
-	balloon_avoid(UPPER);
-	balloon_avoid(BALLOON_ANYWHERE);
+	balloon_avoid(&(struct balloon_stretch){ UPPER, UPPER_END }, 1);
+	balloon_avoid(NULL, 0);
 	balloon_stay();
 }
 

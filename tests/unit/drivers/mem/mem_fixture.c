@@ -41,6 +41,11 @@ int paging_prepare_blocks(paddr_t start, paddr_t end)
 	return fake_paging_err;
 }
 
+void paging_set_taken(bool (*is_taken)(paddr_t start, paddr_t end))
+{
+	assert_non_null(is_taken);
+}
+
 static void map(paddr_t start, paddr_t end, bool mapped)
 {
 	size_t blocks = (size_t)((end - start) / BLOCK_SIZE);
@@ -101,9 +106,12 @@ uint64_t balloon_spare(void)
 	return free > fake_balloon.floor ? free - fake_balloon.floor : 0;
 }
 
-void balloon_avoid(pfn_t limit)
+void balloon_avoid(const struct balloon_stretch *stretches, size_t count)
 {
-	fake_balloon.limit = limit;
+	assert_true(count <= BALLOON_STRETCHES);
+	memcpy(fake_balloon.stretches, stretches, count * sizeof(*stretches));
+	fake_balloon.stretch_count = count;
+	fake_balloon.limit = count > 0 ? stretches[0].start : BALLOON_ANYWHERE;
 	fake_balloon.avoided++;
 }
 

@@ -24,13 +24,19 @@
 #define REGION_AT 1024
 #define REGION (RAM + REGION_AT * B)
 
+/* In `limit`: nothing is avoided. */
+#define BALLOON_ANYWHERE PFN_NONE
+
 /* What the balloon was told, and what it shall say. */
 struct fake_balloon {
 	uint64_t floor; /* balloon_spare() is what is free above it */
 	size_t step;	/* frames that a call of balloon_vacate() moves out */
 	bool answers;	/* with `answer`, whatever there is */
 	enum balloon_vacancy answer;
-	pfn_t limit;	  /* of the last balloon_avoid() */
+	pfn_t limit; /* where what is avoided begins, or BALLOON_ANYWHERE */
+	/* Of the last balloon_avoid(). */
+	struct balloon_stretch stretches[BALLOON_STRETCHES];
+	size_t stretch_count;
 	unsigned avoided; /* calls of it */
 	pfn_t start, end; /* of the last balloon_vacate() */
 	unsigned vacated; /* calls of it */

@@ -207,21 +207,63 @@ static void what_the_host_has_for_a_moment_is_waited_for(void **state)
 	assert_int_equal(leave(8), MEM_LEAVE_STUCK);
 }
 
-static void inflation_stays_below_all_that_gives_back(void **state)
+static void expect_stretch(size_t i, pfn_t first, pfn_t end)
 {
+	assert_true(i < fake_balloon.stretch_count);
+	assert_int_equal(fake_balloon.stretches[i].start, first);
+	assert_int_equal(fake_balloon.stretches[i].end, end);
+}
+
+static void inflation_stays_out_of_all_that_gives_back(void **state)
+{
+	const pfn_t middle = REGION + BLOCKS * B, end = REGION + 2 * BLOCKS * B;
+
 	(void)state;
-	assert_int_equal(fake_balloon.limit, REGION);
+	expect_stretch(0, REGION, middle);
+	assert_int_equal(fake_balloon.stretch_count, 1);
 	assert_int_equal(fake_balloon.avoided, 1);
 	mem_leave_begin(&one);
 	assert_int_equal(fake_balloon.avoided, 1);
+	/* They lie together. */
 	mem_leave_begin(&other);
-	assert_int_equal(fake_balloon.limit, REGION);
+	assert_int_equal(fake_balloon.stretch_count, 1);
+	expect_stretch(0, REGION, end);
 	mem_leave_end(&one);
-	assert_int_equal(fake_balloon.limit, REGION + BLOCKS * B);
+	assert_int_equal(fake_balloon.stretch_count, 1);
+	expect_stretch(0, middle, end);
 	mem_leave_end(&other);
-	assert_int_equal(fake_balloon.limit, BALLOON_ANYWHERE);
+	assert_int_equal(fake_balloon.stretch_count, 0);
 	mem_leave_end(&other);
 	assert_int_equal(fake_balloon.avoided, 4);
+}
+
+/* Every other one of many gives back. */
+static void what_does_not_give_back_stays_open(void **state)
+{
+	static struct mem_source many[2 * BALLOON_STRETCHES + 3];
+	pfn_t first = REGION + 2 * BLOCKS * B;
+
+	(void)state;
+	mem_leave_end(&one);
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
+		many[i] = (struct mem_source){ .kind = "dimm", .part = { first + i * B, 1, 1 } };
+		mem_source_add(&many[i]);
+	}
+	for (size_t i = 0; i < 2 * BALLOON_STRETCHES; i += 2)
+		mem_leave_begin(&many[i]);
+	assert_int_equal(fake_balloon.stretch_count, BALLOON_STRETCHES);
+	for (size_t i = 0; i < BALLOON_STRETCHES; i++)
+		expect_stretch(i, first + 2 * i * B, first + (2 * i + 1) * B);
+	/* One more than can be told apart. */
+	mem_leave_begin(&many[2 * BALLOON_STRETCHES + 2]);
+	assert_int_equal(fake_balloon.stretch_count, BALLOON_STRETCHES);
+	expect_stretch(0, first, first + B);
+	expect_stretch(BALLOON_STRETCHES - 1, first + (2 * BALLOON_STRETCHES - 2) * B,
+		       first + (2 * BALLOON_STRETCHES + 3) * B);
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
+		mem_leave_end(&many[i]);
+		mem_source_remove(&many[i]);
+	}
 }
 
 /* ---- A DIMM ---- */
@@ -276,7 +318,8 @@ int main(void)
 		TEST(what_is_used_is_in_the_way),
 		TEST(the_floor_is_not_passed),
 		TEST(a_unit_that_would_pass_the_floor_stays_whole),
-		TEST(inflation_stays_below_all_that_gives_back),
+		TEST(inflation_stays_out_of_all_that_gives_back),
+		TEST(what_does_not_give_back_stays_open),
 	};
 	const struct CMUnitTest balloon[] = {
 		TEST(the_balloon_moves_out_and_then_its_blocks_leave),

@@ -114,6 +114,29 @@ static void address_0_is_never_given(void **state)
 	assert_int_equal(pci_find_gap(NULL, &low, false, 1, 1), 1);
 }
 
+static void a_bar_is_found_by_any_of_its_addresses(void **state)
+{
+	const paddr_t high = UINT64_C(0x100000000);
+	struct sim_pci_function *function = add_function(NULL, 1, 0);
+	struct sim_pci_function *bridge = sim_pci_add_bridge(NULL, 2, 0);
+
+	(void)state;
+	sim_pci_set_bar(function, 0, SIM_PCI_IO, 0x100, 0xc000);
+	sim_pci_set_bar(function, 1, SIM_PCI_MEMORY32, 0x2000, START);
+	sim_pci_set_bar(function, 2, SIM_PCI_MEMORY64, 4 * GIB, high);
+	sim_pci_set_memory_window(bridge, 0xfe800000, 0xfea00000);
+	pci_scan(&windows);
+	assert_false(pci_has_bar_within(START - 0x1000, START));
+	assert_true(pci_has_bar_within(START + 0x1fff, START + 0x2000));
+	assert_false(pci_has_bar_within(START + 0x2000, high));
+	assert_true(pci_has_bar_within(high + GIB, high + 2 * GIB));
+	assert_true(pci_has_bar_within(high - GIB, high + 8 * GIB));
+	assert_false(pci_has_bar_within(high + 4 * GIB, high + 8 * GIB));
+	/* No port, and no window: nothing answers there. */
+	assert_false(pci_has_bar_within(0xc000, 0xc100));
+	assert_false(pci_has_bar_within(0xfe800000, 0xfea00000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +148,7 @@ int main(void)
 		cmocka_unit_test_setup(every_window_of_another_bridge_is_taken, setup_bus),
 		cmocka_unit_test_setup(config_space_itself_is_taken, setup_bus),
 		cmocka_unit_test_setup(address_0_is_never_given, setup_bus),
+		cmocka_unit_test_setup(a_bar_is_found_by_any_of_its_addresses, setup_bus),
 	};
 
 	return cmocka_run_group_tests_name("pci_gap", tests, NULL, NULL);
