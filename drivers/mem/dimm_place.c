@@ -103,20 +103,6 @@ static const char *check_shape(const struct acpi_memory_slot *slot)
 	return NULL;
 }
 
-/* Tells whether another source has any of these addresses, plugged or not. */
-static bool is_taken(pfn_t start, size_t blocks)
-{
-	pfn_t end = start + blocks * BLOCK_FRAMES;
-
-	for (const struct mem_source *source = mem_sources(); source; source = source->next) {
-		const struct frame_region_part *part = &source->part;
-
-		if (part->start < end && start < part->start + part->blocks * BLOCK_FRAMES)
-			return true;
-	}
-	return false;
-}
-
 const char *dimm_plug(const struct acpi_memory_slot *slot, pfn_t *start, size_t *blocks)
 {
 	const char *why = check_shape(slot);
@@ -125,7 +111,7 @@ const char *dimm_plug(const struct acpi_memory_slot *slot, pfn_t *start, size_t 
 		return why;
 	*start = paddr_to_pfn(slot->address);
 	*blocks = (size_t)(slot->size / BLOCK_SIZE);
-	if (is_taken(*start, *blocks))
+	if (mem_source_at(*start, *blocks))
 		return "other memory that comes and goes lies there";
 	if (!has_window && !frame_region_contains(*start, *blocks))
 		why = announce(*start, *blocks);

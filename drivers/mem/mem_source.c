@@ -38,6 +38,20 @@ const struct mem_source *mem_sources(void)
 	return first;
 }
 
+const struct mem_source *mem_source_at(pfn_t start, size_t blocks)
+{
+	pfn_t end = start + blocks * BLOCK_FRAMES;
+	const struct mem_source *source = first;
+
+	for (; source; source = source->next) {
+		const struct frame_region_part *part = &source->part;
+
+		if (part->start < end && start < part->start + part->blocks * BLOCK_FRAMES)
+			break;
+	}
+	return source;
+}
+
 bool mem_removable(uint64_t *frames)
 {
 	*frames = 0;

@@ -14,6 +14,8 @@
  *   virtio_mem_wait.c	   when a device is looked at again
  *   virtio_mem_work.c	   what the host wants, and how it is reached
  *   virtio_mem.c	   devices: their start, their tasks, their end
+ *   dimm_place.c	   where memory of slots may be
+ *   dimm_users.c	   who is in the way of a DIMM that is to leave
  *   dimm.c		   DIMMs, by the registers that drivers/acpi reads
  *   mem_cmd.c		   the command `lsmem`
  *
@@ -45,6 +47,9 @@ void mem_source_remove(struct mem_source *source);
 
 /* Returns the first source, or NULL. */
 const struct mem_source *mem_sources(void);
+
+/* Finds the first source that has any of these blocks, plugged or not; NULL: none has. */
+const struct mem_source *mem_source_at(pfn_t start, size_t blocks);
 
 /*
  * Stores how many frames could leave now, as blocks that are free: show_mem's MemRemovable.

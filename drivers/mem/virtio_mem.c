@@ -79,10 +79,9 @@ static void stop_task(struct virtio_mem *mem)
 
 /* ---- The start ---- */
 
-/* The device is not used, and one line has said why or does now. */
-static void drop(struct virtio_mem *mem, const char *why)
+/* The device is not used. */
+static void drop(struct virtio_mem *mem)
 {
-	virtio_break(mem->device, why);
 	virtio_mem_queue_forsake(&mem->queue);
 	forget(mem);
 }
@@ -98,12 +97,21 @@ static int announce_region(const struct frame_region_part *part)
 static void announce(struct virtio_mem *mem)
 {
 	const struct frame_region_part *part = &mem->source.part;
-	int err = announce_region(part);
+	int err;
 
+	/* Others that were found at boot may have become sources since it was probed. */
+	if (virtio_mem_check_place(mem->source.name, &mem->config, part)) {
+		virtio_mem_refuse(mem);
+		drop(mem);
+		return;
+	}
+	err = announce_region(part);
 	if (err) {
-		drop(mem, err == -EBUSY	   ? "its region lies where something is mapped"
-			  : err == -EINVAL ? "its region does not lie above all memory"
-					   : "there is no room for the books of its region");
+		virtio_break(mem->device,
+			     err == -EBUSY    ? "its region lies where something is mapped"
+			     : err == -EINVAL ? "its region does not lie above all memory"
+					      : "there is no room for the books of its region");
+		drop(mem);
 		return;
 	}
 	mem_event(MEM_EVENT_ANNOUNCED, part->start, part->blocks * BLOCK_FRAMES);

@@ -77,38 +77,35 @@ static bool find_part(const struct virtio_mem_config *config, struct frame_regio
 	return true;
 }
 
-/* Returns a source that has some of it already, or NULL. */
-static const struct mem_source *find_other(const struct frame_region_part *part)
+static void say_refused(const char *name, const struct virtio_mem_config *config, const char *why,
+			const struct mem_source *other)
 {
-	pfn_t end = part->start + part->blocks * BLOCK_FRAMES;
-	const struct mem_source *other = mem_sources();
+	log_warn("virtio-mem: %s: not used: %s%s%s%s (block size 0x%" PRIx64 ", region 0x%" PRIx64
+		 " + 0x%" PRIx64 ")",
+		 name, why, other ? other->kind : "", other ? " " : "", other ? other->name : "",
+		 config->block_size, config->addr, config->region_size);
+}
 
-	for (; other; other = other->next) {
-		pfn_t other_end = other->part.start + other->part.blocks * BLOCK_FRAMES;
+int virtio_mem_check_place(const char *name, const struct virtio_mem_config *config,
+			   const struct frame_region_part *part)
+{
+	const struct mem_source *other = mem_source_at(part->start, part->blocks);
 
-		if (part->start < other_end && other->part.start < end)
-			break;
-	}
-	return other;
+	if (!other)
+		return 0;
+	say_refused(name, config, "its region is in use by ", other);
+	return -EINVAL;
 }
 
 int virtio_mem_check_config(const char *name, const struct virtio_mem_config *config,
 			    struct frame_region_part *part)
 {
 	const char *wrong = wrong_figures(config);
-	const struct mem_source *other = NULL;
 
 	if (!wrong && !find_part(config, part))
 		wrong = "its region has no whole 2 MiB";
-	if (!wrong) {
-		other = find_other(part);
-		wrong = other ? "its region is in use by " : NULL;
-	}
 	if (!wrong)
-		return 0;
-	log_warn("virtio-mem: %s: not used: %s%s%s%s (block size 0x%" PRIx64 ", region 0x%" PRIx64
-		 " + 0x%" PRIx64 ")",
-		 name, wrong, other ? other->kind : "", other ? " " : "", other ? other->name : "",
-		 config->block_size, config->addr, config->region_size);
+		return virtio_mem_check_place(name, config, part);
+	say_refused(name, config, wrong, NULL);
 	return -EINVAL;
 }

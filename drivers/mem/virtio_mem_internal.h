@@ -96,6 +96,10 @@ void virtio_mem_read_wish(struct virtio_device *device, struct virtio_mem_config
 int virtio_mem_check_config(const char *name, const struct virtio_mem_config *config,
 			    struct frame_region_part *part);
 
+/* Checks that no other source has any of a region. -EINVAL: one has, and the log says which. */
+int virtio_mem_check_place(const char *name, const struct virtio_mem_config *config,
+			   const struct frame_region_part *part);
+
 /* ---- virtio_mem_books.c ---- */
 
 /* Frees blocks that the device has plugged. */
@@ -149,6 +153,9 @@ int virtio_mem_ask(struct virtio_mem *mem, enum virtio_mem_type type, paddr_t st
 int virtio_mem_audit(struct virtio_mem *mem, const char **why);
 
 /* ---- virtio_mem_recovery.c ---- */
+
+/* Resets a device whose region cannot be used, which one line has said. */
+void virtio_mem_refuse(struct virtio_mem *mem);
 
 /*
  * Brings a device from reset to running. -ENODEV, -ENOTSUP, -EINVAL, -EIO, -ENOMEM,

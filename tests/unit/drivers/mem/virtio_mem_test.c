@@ -205,6 +205,58 @@ static void a_region_in_a_known_window_is_not_announced_again(void **state)
 	assert_int_equal(sim_log_warnings, 0);
 }
 
+/* Both are probed before either is a source. */
+static void of_two_devices_with_one_region_the_second_is_refused(void **state)
+{
+	(void)state;
+	make_sim(0);
+	make_sim(1);
+	/* They begin at the same block, or share the last one. */
+	for (size_t shared = 1; shared <= REGION_BLOCKS; shared += REGION_BLOCKS - 1) {
+		uint64_t distance = (REGION_BLOCKS - shared) * BLOCK_SIZE;
+
+		virtio_mem_tear_down(state);
+		virtio_mem_set_up(state);
+		make_sim(0);
+		make_sim(1);
+		sim_mem_show(&sims[1], SIM_MEM_ADDR, sims[0].addr + distance);
+		sim_mem_request_size(&sims[0], 10 * BLOCK_SIZE);
+		sim_mem_request_size(&sims[1], 10 * BLOCK_SIZE);
+		boot_with(2);
+		settle();
+		expect_plugged(10);
+		assert_null(mem_sources()->next);
+		assert_int_equal(sims[1].plugged, 0);
+		assert_true(sims[1].virtio.device.broken);
+		assert_int_equal(sims[1].virtio.status, 0);
+		assert_int_equal(fake_tasks, 1);
+		assert_int_equal(sim_log_warnings, 1);
+		assert_non_null(strstr(sim_log_warning,
+				       "0000:00:03.0: not used: its region is in use by "
+				       "virtio-mem 0000:00:02.0 (block size 0x200000"));
+	}
+}
+
+static void a_dimm_found_before_the_regions_are_announced_keeps_its_place(void **state)
+{
+	static struct mem_source dimm = { .kind = "dimm",
+					  .name = "slot 3",
+					  .part = { REGION + 100 * B, 4, 4 } };
+
+	(void)state;
+	make_sim(0);
+	virtio_register(&sim.virtio.device);
+	mem_source_add(&dimm);
+	virtio_mem_begin();
+	settle();
+	assert_int_equal(sim_log_warnings, 1);
+	assert_non_null(strstr(sim_log_warning, "its region is in use by dimm slot 3"));
+	assert_int_equal(fake_tasks, 0);
+	assert_ptr_equal(mem_sources(), &dimm);
+	assert_null(dimm.next);
+	mem_source_remove(&dimm);
+}
+
 static void a_device_that_comes_later_works_at_once(void **state)
 {
 	(void)state;
@@ -605,6 +657,8 @@ int main(void)
 		TEST(several_devices_each_have_their_own),
 		TEST(a_ninth_device_is_one_too_many),
 		TEST(a_region_in_a_known_window_is_not_announced_again),
+		TEST(of_two_devices_with_one_region_the_second_is_refused),
+		TEST(a_dimm_found_before_the_regions_are_announced_keeps_its_place),
 		TEST(a_device_that_comes_later_works_at_once),
 		TEST(a_device_that_comes_later_and_lies_below_is_refused),
 		TEST(probing_again_changes_nothing),
