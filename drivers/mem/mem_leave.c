@@ -95,10 +95,16 @@ static size_t most(size_t max)
 	return min_u64(max, balloon_spare() / BLOCK_FRAMES);
 }
 
+/*
+ * While the balloon moves out it has more than its target for a turn, and less is free than
+ * will be: what the floor forbids is known when it is done.
+ */
 static enum mem_leave floor_forbids(const struct mem_source *source, const char **why)
 {
 	if (moving.source == source)
-		stop_moving();
+		return ask_balloon(why);
+	if (moving.source)
+		return MEM_LEAVE_LATER;
 	*why = "the floor of free memory would be passed";
 	return MEM_LEAVE_STUCK;
 }
