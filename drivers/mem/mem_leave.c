@@ -35,7 +35,6 @@ static enum mem_leave ask_balloon(const char **why)
 	case BALLOON_MOVING_OUT:
 		return MEM_LEAVE_LATER;
 	case BALLOON_VACANT:
-		/* What is free now can be claimed. */
 		stop_moving();
 		return MEM_LEAVE_LATER;
 	case BALLOON_NO_ROOM:
@@ -109,33 +108,57 @@ static enum mem_leave floor_forbids(const struct mem_source *source, const char 
 	return MEM_LEAVE_STUCK;
 }
 
-enum mem_leave mem_leave(const struct mem_source *source, size_t max, pfn_t *pfn, size_t *blocks,
-			 const char **why)
+static enum mem_leave try(const struct mem_source *source, size_t max, pfn_t *pfn, size_t *blocks,
+			  const char **why)
 {
-	size_t unit = source->part.unit;
 	int err;
 
-	assert(source->leaving && max >= unit);
 	max = most(max);
-	if (max < unit)
+	if (max < source->part.unit)
 		return floor_forbids(source, why);
 	err = memory_region_claim(&source->part, max, pfn, blocks);
 	assert(!err || err == -ENOENT);
 	return err ? move_out(source, &source->part, max, why) : MEM_LEAVE_CLAIMED;
 }
 
-enum mem_leave mem_leave_whole(const struct mem_source *source, const char **why)
+static enum mem_leave try_whole(const struct mem_source *source, const char **why)
 {
 	struct frame_region_part part = source->part;
 	int err;
 
-	assert(source->leaving);
 	part.unit = part.blocks;
 	if (most(part.blocks) < part.blocks)
 		return floor_forbids(source, why);
 	err = memory_region_claim_blocks(part.start, part.blocks);
 	assert(!err || err == -EPERM);
 	return err ? move_out(source, &part, part.blocks, why) : MEM_LEAVE_CLAIMED;
+}
+
+/* Tells whether the balloon has just moved out for a source: what was its can be claimed. */
+static bool has_moved_out(enum mem_leave leave, bool moved)
+{
+	return leave == MEM_LEAVE_LATER && moved && !moving.source;
+}
+
+enum mem_leave mem_leave(const struct mem_source *source, size_t max, pfn_t *pfn, size_t *blocks,
+			 const char **why)
+{
+	bool moved = moving.source == source;
+	enum mem_leave leave;
+
+	assert(source->leaving && max >= source->part.unit);
+	leave = try(source, max, pfn, blocks, why);
+	return has_moved_out(leave, moved) ? try(source, max, pfn, blocks, why) : leave;
+}
+
+enum mem_leave mem_leave_whole(const struct mem_source *source, const char **why)
+{
+	bool moved = moving.source == source;
+	enum mem_leave leave;
+
+	assert(source->leaving);
+	leave = try_whole(source, why);
+	return has_moved_out(leave, moved) ? try_whole(source, why) : leave;
 }
 
 /* Inflation leaves alone what is above the first frame of all that gives back. */

@@ -131,9 +131,20 @@ static void the_balloon_moves_out_and_then_its_blocks_leave(void **state)
 		assert_int_equal(fake_balloon.end, REGION + 10 * B);
 	expect_claimed(REGION + 9 * B, 1);
 	assert_int_equal(ledger_count(OWNER_BALLOON), 300);
-	/* It says that it is done, and only then nothing is left. */
-	assert_int_equal(leave(8), MEM_LEAVE_LATER);
+	/* It says that it is done, and nothing is left. */
 	assert_int_equal(leave(8), MEM_LEAVE_STUCK);
+	assert_false(fake_balloon.moving);
+}
+
+/* Whoever asks seldom does not find out in two steps. */
+static void what_the_balloon_is_out_of_is_claimed_at_once(void **state)
+{
+	(void)state;
+	let_the_balloon_hold();
+	assert_int_equal(leave(8), MEM_LEAVE_LATER);
+	fake_balloon.step = 1000;
+	assert_int_equal(leave(8), MEM_LEAVE_CLAIMED);
+	expect_claimed(REGION + 8 * B, 2);
 	assert_false(fake_balloon.moving);
 }
 
@@ -300,6 +311,16 @@ static void the_balloon_moves_out_of_a_whole_source(void **state)
 	assert_int_equal(ledger_count(OWNER_BALLOON), 300);
 }
 
+static void a_whole_source_is_claimed_as_soon_as_the_balloon_is_out(void **state)
+{
+	(void)state;
+	mem_fixture_take(REGION + 17 * B, 150, OWNER_BALLOON);
+	assert_int_equal(mem_leave_whole(&one, &why), MEM_LEAVE_LATER);
+	fake_balloon.step = 1000;
+	assert_int_equal(mem_leave_whole(&one, &why), MEM_LEAVE_CLAIMED);
+	assert_false(fake_balloon.moving);
+}
+
 static void a_turn_of_the_balloon_does_not_keep_a_whole_source(void **state)
 {
 	(void)state;
@@ -338,6 +359,7 @@ int main(void)
 	};
 	const struct CMUnitTest balloon[] = {
 		TEST(the_balloon_moves_out_and_then_its_blocks_leave),
+		TEST(what_the_balloon_is_out_of_is_claimed_at_once),
 		TEST(a_stretch_is_kept_while_frames_of_it_are_in_flight),
 		TEST(a_balloon_that_stays_is_named),
 		TEST(one_source_at_a_time_is_served),
@@ -349,6 +371,7 @@ int main(void)
 		TEST(a_whole_source_leaves_at_once),
 		TEST(a_frame_in_use_keeps_a_whole_source),
 		TEST(the_balloon_moves_out_of_a_whole_source),
+		TEST(a_whole_source_is_claimed_as_soon_as_the_balloon_is_out),
 		TEST(a_turn_of_the_balloon_does_not_keep_a_whole_source),
 		TEST(a_whole_source_does_not_pass_the_floor),
 	};
