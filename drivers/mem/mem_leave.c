@@ -60,7 +60,7 @@ static bool has_any(const struct frame_region_part *part, enum owner owner)
 static bool is_on_its_way(const struct frame_region_part *part)
 {
 	return has_any(part, OWNER_IN_FLIGHT) || has_any(part, OWNER_LEAVING) ||
-	       has_any(part, OWNER_REPORTED);
+	       has_any(part, OWNER_REPORTED) || has_any(part, OWNER_HINTED);
 }
 
 /* No unit is free: the balloon moves out of units of the part, if only it is in them. */

@@ -246,7 +246,8 @@ static void the_floor_is_looked_at_when_the_balloon_is_out(void **state)
 /* A host that has it for a moment only is waited for. */
 static void what_the_host_has_for_a_moment_is_waited_for(void **state)
 {
-	static const enum owner for_a_moment[] = { OWNER_IN_FLIGHT, OWNER_LEAVING, OWNER_REPORTED };
+	static const enum owner for_a_moment[] = { OWNER_IN_FLIGHT, OWNER_LEAVING, OWNER_REPORTED,
+						   OWNER_HINTED };
 
 	(void)state;
 	mem_fixture_take(REGION, (BLOCKS - 1) * B, OWNER_HELD);
