@@ -208,7 +208,7 @@ static void refuse(struct dimm *dimm, const char *why)
 /* Goes on with one that leaves; returns whether it will take longer. */
 static bool go_on(struct dimm *dimm)
 {
-	const char *why = "the balloon takes too long to move out";
+	const char *why = NULL;
 
 	switch (mem_leave_whole(&dimm->source, &why)) {
 	case MEM_LEAVE_CLAIMED:

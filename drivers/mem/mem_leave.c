@@ -31,6 +31,7 @@ static void stop_moving(void)
 
 static enum mem_leave ask_balloon(const char **why)
 {
+	*why = "the balloon takes long to move out of it";
 	switch (balloon_vacate(moving.start, moving.end)) {
 	case BALLOON_MOVING_OUT:
 		return MEM_LEAVE_LATER;
@@ -46,6 +47,13 @@ static enum mem_leave ask_balloon(const char **why)
 	}
 	stop_moving();
 	return MEM_LEAVE_STUCK;
+}
+
+/* The balloon serves one source at a time. */
+static enum mem_leave wait_for_other(const char **why)
+{
+	*why = "the balloon moves out of other memory first";
+	return MEM_LEAVE_LATER;
 }
 
 static bool has_any(const struct frame_region_part *part, enum owner owner)
@@ -74,14 +82,16 @@ static enum mem_leave move_out(const struct mem_source *source,
 		return ask_balloon(why);
 	if (!frame_region_find_held(part, max, OWNER_BALLOON, &start, &blocks)) {
 		if (moving.source)
-			return MEM_LEAVE_LATER;
+			return wait_for_other(why);
 		moving.source = source;
 		moving.start = start;
 		moving.end = start + blocks * BLOCK_FRAMES;
 		return ask_balloon(why);
 	}
-	if (is_on_its_way(part))
+	if (is_on_its_way(part)) {
+		*why = "the balloon's host has some of it";
 		return MEM_LEAVE_LATER;
+	}
 	*why = "what is left of it is in use";
 	return MEM_LEAVE_STUCK;
 }
@@ -103,7 +113,7 @@ static enum mem_leave floor_forbids(const struct mem_source *source, const char 
 	if (moving.source == source)
 		return ask_balloon(why);
 	if (moving.source)
-		return MEM_LEAVE_LATER;
+		return wait_for_other(why);
 	*why = "the floor of free memory would be passed";
 	return MEM_LEAVE_STUCK;
 }

@@ -183,8 +183,11 @@ void virtio_mem_pause(struct virtio_mem *mem, const char *why);
 /* Asks for nothing for a while, each time longer, as the device was busy. */
 void virtio_mem_wait_for_busy(struct virtio_mem *mem, enum virtio_mem_type type);
 
-/* Waits for a balloon that moves out; `sent`: some blocks could be asked for meanwhile. */
-void virtio_mem_wait_for_balloon(struct virtio_mem *mem, bool sent);
+/*
+ * Waits for a balloon that moves out; `sent`: some blocks could be asked for meanwhile. `why`
+ * is said when that takes long.
+ */
+void virtio_mem_wait_for_balloon(struct virtio_mem *mem, bool sent, const char *why);
 
 /* Tells whether a round would find something new. */
 bool virtio_mem_has_news(const struct virtio_mem *mem);

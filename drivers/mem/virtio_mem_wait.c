@@ -53,7 +53,7 @@ void virtio_mem_wait_for_busy(struct virtio_mem *mem, enum virtio_mem_type type)
 }
 
 /* It moves out at its own pace; but where nothing comes of that it is looked at seldom. */
-void virtio_mem_wait_for_balloon(struct virtio_mem *mem, bool sent)
+void virtio_mem_wait_for_balloon(struct virtio_mem *mem, bool sent, const char *why)
 {
 	uint64_t now = clock_ns();
 
@@ -61,7 +61,7 @@ void virtio_mem_wait_for_balloon(struct virtio_mem *mem, bool sent)
 		mem->waits_since = now;
 	mem->waits = now - mem->waits_since < BALLOON_PATIENCE_NS;
 	if (!mem->waits)
-		virtio_mem_pause(mem, "the balloon's host has some of it");
+		virtio_mem_pause(mem, why);
 }
 
 /* ---- Waiting ---- */

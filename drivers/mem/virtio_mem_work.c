@@ -209,6 +209,7 @@ static enum mem_leave unplug_run(struct virtio_mem *mem, size_t *left, const cha
 			    blocks * BLOCK_SIZE)) {
 		/* It has not seen the request, and is looked into at the next answer. */
 		virtio_mem_keep(mem, pfn, blocks);
+		*why = breaks_rules;
 		return MEM_LEAVE_LATER;
 	}
 	if (mem->claims++ < CLAIMS_RECORDED)
@@ -238,7 +239,7 @@ static bool unplug_some(struct virtio_mem *mem, size_t blocks)
 	else if (leave == MEM_LEAVE_STUCK && mem->queue.count == 0)
 		virtio_mem_pause(mem, why);
 	if (leave == MEM_LEAVE_LATER)
-		virtio_mem_wait_for_balloon(mem, sent);
+		virtio_mem_wait_for_balloon(mem, sent, why);
 	else
 		mem->waits_since = 0;
 	return sent;

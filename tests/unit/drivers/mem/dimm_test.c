@@ -637,7 +637,7 @@ static void a_balloon_that_takes_too_long_keeps_it(void **state)
 		sim_time_advance(DIMM_STEP_NS);
 	assert_string_equal(calls, "asked 0, refuse 0");
 	assert_string_equal(sim_log_warning, "memory: slot 0: 32.0 MiB cannot leave: the balloon "
-					     "takes too long to move out");
+					     "takes long to move out of it");
 	expect_source(0, "slot 0", REGION, 16);
 }
 

@@ -190,7 +190,9 @@ static void one_source_at_a_time_is_served(void **state)
 	mem_fixture_take(REGION + (2 * BLOCKS - 1) * B, 150, OWNER_BALLOON);
 	mem_leave_begin(&other);
 	assert_int_equal(leave(8), MEM_LEAVE_LATER);
+	assert_string_equal(why, "the balloon takes long to move out of it");
 	assert_int_equal(mem_leave(&other, 8, &pfn, &blocks, &why), MEM_LEAVE_LATER);
+	assert_string_equal(why, "the balloon moves out of other memory first");
 	assert_int_equal(fake_balloon.start, REGION + 8 * B);
 	assert_int_equal(fake_balloon.vacated, 1);
 	/* The first one wants no more: it is the other's turn. */
@@ -253,7 +255,9 @@ static void what_the_host_has_for_a_moment_is_waited_for(void **state)
 	mem_fixture_take(REGION, (BLOCKS - 1) * B, OWNER_HELD);
 	for (size_t i = 0; i < ARRAY_SIZE(for_a_moment); i++) {
 		mem_fixture_take(REGION + (BLOCKS - 1) * B, B, for_a_moment[i]);
+		why = "";
 		assert_int_equal(leave(8), MEM_LEAVE_LATER);
+		assert_string_equal(why, "the balloon's host has some of it");
 		mem_fixture_give_back(REGION + (BLOCKS - 1) * B, B, for_a_moment[i]);
 	}
 	/* Not elsewhere. */

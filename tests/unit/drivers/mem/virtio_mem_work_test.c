@@ -479,6 +479,25 @@ static void the_balloon_moves_out_first(void **state)
 	mem_fixture_give_back(REGION, 19 * B, OWNER_HELD);
 }
 
+/* What is said when nothing has left for a second is what it was waited for. */
+static void a_balloon_that_moves_slowly_is_not_its_host(void **state)
+{
+	(void)state;
+	request(20);
+	mem_fixture_take(REGION, 20 * B, OWNER_BALLOON);
+	fake_balloon.answers = true;
+	fake_balloon.answer = BALLOON_MOVING_OUT;
+	request(10);
+	expect_trouble(NULL);
+	wait_ns(2 * NS_PER_S);
+	expect_trouble("the balloon takes long to move out of it");
+	fake_balloon.answers = false;
+	mem_fixture_give_back(REGION, 20 * B, OWNER_BALLOON);
+	wait_ns(2 * NS_PER_S);
+	expect_plugged(10);
+	expect_trouble(NULL);
+}
+
 /* One that was given up, and does not finish its reset, keeps it for ever. */
 static void a_balloon_that_never_moves_is_looked_at_seldom(void **state)
 {
@@ -577,6 +596,7 @@ int main(void)
 		BARE(what_was_refused_is_asked_for_again_from_the_lowest_on),
 		TEST(the_floor_is_in_the_way_until_it_is_not),
 		TEST(the_balloon_moves_out_first),
+		TEST(a_balloon_that_moves_slowly_is_not_its_host),
 		TEST(a_balloon_that_never_moves_is_looked_at_seldom),
 		TEST(a_silent_device_is_given_up),
 		TEST(a_stop_is_no_silence),
