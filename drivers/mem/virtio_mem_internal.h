@@ -57,6 +57,7 @@ struct virtio_mem {
 	bool doubt;	   /* books and device may differ: an audit comes first */
 	bool reached;	   /* what was requested last, and that is recorded */
 	bool stuck;	   /* in this piece of work, and that is recorded */
+	bool said;	   /* and what is in the way is in the log */
 	bool waits;	   /* for a balloon that moves out: looked at again soon */
 	/* Frames. */
 	uint64_t wanted;     /* what is requested, as far as there can be as much */
@@ -177,8 +178,11 @@ void virtio_mem_recover(struct virtio_mem *mem);
 
 /* ---- virtio_mem_wait.c ---- */
 
-/* Asks for nothing until the next second, or until the host wants something else; says why. */
+/* Asks for nothing until the next second, or until the host wants something else; keeps why. */
 void virtio_mem_pause(struct virtio_mem *mem, const char *why);
+
+/* Does so, and the log says why, once for each piece of work: what is there stays as it is. */
+void virtio_mem_stay(struct virtio_mem *mem, const char *why);
 
 /* Asks for nothing for a while, each time longer, as the device was busy. */
 void virtio_mem_wait_for_busy(struct virtio_mem *mem, enum virtio_mem_type type);

@@ -4,11 +4,13 @@
  * ready yet, and what wakes its task before.
  */
 #include <assert.h>
+#include <inttypes.h>
 
 #include "arch/clock.h"
 #include "arch/irq.h"
 #include "drivers/mem/mem_events.h"
 #include "drivers/mem/virtio_mem_internal.h"
+#include "kernel/lib/log.h"
 #include "kernel/task/task.h"
 
 /* While the balloon moves out. */
@@ -34,6 +36,17 @@ void virtio_mem_pause(struct virtio_mem *mem, const char *why)
 		return;
 	mem->stuck = true;
 	mem_event(MEM_EVENT_STUCK, mem->wanted, mem->source.plugged);
+}
+
+void virtio_mem_stay(struct virtio_mem *mem, const char *why)
+{
+	virtio_mem_pause(mem, why);
+	if (mem->said)
+		return;
+	mem->said = true;
+	log_warn("virtio-mem: %s: %" PRIu64 " MiB are requested, and %" PRIu64 " MiB are there: %s",
+		 mem->source.name, mem->source.requested * FRAME_SIZE / MIB,
+		 mem->source.plugged * FRAME_SIZE / MIB, why);
 }
 
 /* Several requests may be answered so at once: that is one time. The event is of the first. */

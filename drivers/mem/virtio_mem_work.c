@@ -45,6 +45,7 @@ static void begin_piece_of_work(struct virtio_mem *mem)
 	mem->reached = false;
 	mem->named = 0;
 	mem->stuck = false;
+	mem->said = false;
 	mem->claims = 0;
 	mem->waits_since = 0;
 	mem->run.recorded = 0;
@@ -189,7 +190,7 @@ static bool plug_some(struct virtio_mem *mem, size_t blocks)
 	if (sent)
 		virtio_mem_kick_some(mem);
 	else if (mem->queue.count == 0)
-		virtio_mem_pause(mem, "the device lets no more of its region be used");
+		virtio_mem_stay(mem, "the device lets no more of its region be used");
 	return sent;
 }
 
@@ -237,7 +238,7 @@ static bool unplug_some(struct virtio_mem *mem, size_t blocks)
 	if (sent)
 		virtio_mem_kick_some(mem);
 	else if (leave == MEM_LEAVE_STUCK && mem->queue.count == 0)
-		virtio_mem_pause(mem, why);
+		virtio_mem_stay(mem, why);
 	if (leave == MEM_LEAVE_LATER)
 		virtio_mem_wait_for_balloon(mem, sent, why);
 	else

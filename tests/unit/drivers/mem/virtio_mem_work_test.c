@@ -222,6 +222,10 @@ static void what_is_not_usable_is_not_asked_for(void **state)
 	settle();
 	expect_plugged(20);
 	expect_trouble("lets no more of its region be used");
+	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning,
+			    "virtio-mem: 0000:00:02.0: 60 MiB are requested, and 40 MiB are there: "
+			    "the device lets no more of its region be used");
 	assert_int_equal(sim.answers[VIRTIO_MEM_ERROR], 0);
 	assert_int_equal(mem_fixture_events(MEM_EVENT_STUCK), 1);
 	/* As soon as more is usable. */
@@ -457,6 +461,15 @@ static void the_floor_is_in_the_way_until_it_is_not(void **state)
 	wait_ns(3 * NS_PER_S);
 	expect_plugged(17);
 	assert_int_equal(mem_fixture_events(MEM_EVENT_STUCK), 1);
+	/* The console says so, once for each wish. */
+	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning,
+			    "virtio-mem: 0000:00:02.0: 10 MiB are requested, and 34 MiB are there: "
+			    "the floor of free memory would be passed");
+	request(4);
+	assert_int_equal(sim_log_warnings, 2);
+	request(5);
+	assert_int_equal(sim_log_warnings, 3);
 	fake_balloon.floor = 0;
 	wait_ns(2 * NS_PER_S);
 	expect_plugged(5);
