@@ -282,6 +282,7 @@ static bool audit(struct virtio_mem *mem, const char **fault)
 	switch (err) {
 	case 0:
 		mem->doubt = false;
+		mem->busy_ns = 0;
 		return true;
 	case -EAGAIN:
 		virtio_mem_wait_for_busy(mem, VIRTIO_MEM_STATE);
@@ -298,24 +299,31 @@ static bool audit(struct virtio_mem *mem, const char **fault)
 	return false;
 }
 
-/* All is as it should be, or as near as it can be; returns whether the device sees it otherwise. */
-static bool settle(struct virtio_mem *mem)
+/* Nothing is in the way any more; what differs will do so for ever. */
+static void end_trouble(struct virtio_mem *mem)
 {
 	uint64_t requested = mem->source.requested;
 
-	if (mem->reached)
-		return false;
-	mem->reached = true;
 	mem->busy_ns = 0;
-	mem_leave_end(&mem->source);
-	virtio_mem_record(mem);
-	mem_event(MEM_EVENT_REACHED, mem->source.plugged,
-		  (clock_ns() - mem->requested_time) / NS_PER_US);
+	mem->stuck = false;
 	mem->source.trouble = NULL;
 	if (requested > mem->source.part.blocks * BLOCK_FRAMES)
 		mem->source.trouble = "its region has no more";
 	else if (requested > mem->source.plugged)
 		mem->source.trouble = "only whole blocks are used";
+}
+
+/* All is as it should be, or as near as it can be; returns whether the device sees it otherwise. */
+static bool settle(struct virtio_mem *mem)
+{
+	end_trouble(mem);
+	if (mem->reached)
+		return false;
+	mem->reached = true;
+	mem_leave_end(&mem->source);
+	virtio_mem_record(mem);
+	mem_event(MEM_EVENT_REACHED, mem->source.plugged,
+		  (clock_ns() - mem->requested_time) / NS_PER_US);
 	return true;
 }
 

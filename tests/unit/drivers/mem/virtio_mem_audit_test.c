@@ -98,6 +98,30 @@ static void large_blocks_that_we_do_not_have_are_unplugged(void **state)
 	expect_plugged(8);
 }
 
+static void a_pause_in_the_audit_of_an_idle_device_is_over(void **state)
+{
+	(void)state;
+	request(10);
+	sim_mem_set(&sim, block(70), 3 * block_size, true);
+	sim.busy = true;
+	say_something_changed();
+	assert_non_null(strstr(mem->source.trouble, "busy"));
+	sim.busy = false;
+	wait_ns(2 * NS_PER_S);
+	expect_plugged(10);
+	assert_null(mem->source.trouble);
+	assert_int_equal(mem->busy_ns, 0);
+	/* What differs for ever is said as before. */
+	sim_mem_request_size(&sim, 10 * BLOCK_SIZE + FRAME_SIZE);
+	settle();
+	sim_mem_set(&sim, block(70), 3 * block_size, true);
+	sim.busy = true;
+	wait_ns(2 * NS_PER_S);
+	sim.busy = false;
+	wait_ns(6 * NS_PER_S);
+	assert_non_null(strstr(mem->source.trouble, "only whole blocks"));
+}
+
 /* One that counts wrongly is asked once, not again and again. */
 static void a_device_that_only_counts_wrongly_is_asked_once(void **state)
 {
@@ -338,6 +362,7 @@ int main(void)
 		TEST(blocks_that_we_do_not_have_are_unplugged),
 		SMALL(small_blocks_within_ours_are_unplugged_too),
 		LARGE(large_blocks_that_we_do_not_have_are_unplugged),
+		TEST(a_pause_in_the_audit_of_an_idle_device_is_over),
 		TEST(a_device_that_only_counts_wrongly_is_asked_once),
 		TEST(a_device_that_has_lost_what_is_used_is_given_up),
 		TEST(a_device_that_has_lost_all_of_it_is_given_up),

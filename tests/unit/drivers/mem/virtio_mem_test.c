@@ -94,6 +94,48 @@ static void a_busy_device_is_asked_to_unplug_all_again(void **state)
 	expect_plugged(12);
 }
 
+/* Nothing is wanted: so nothing else would ever say that it is over. */
+static void what_was_in_the_way_at_the_start_is_over(void **state)
+{
+	(void)state;
+	make_sim(0);
+	sim_mem_set(&sim, sim.addr, 7 * BLOCK_SIZE, true);
+	sim.busy = true;
+	boot_with(1);
+	wait_ns(NS_PER_S);
+	assert_non_null(strstr(mem->source.trouble, "busy"));
+	sim.busy = false;
+	wait_ns(2 * NS_PER_S);
+	expect_plugged(0);
+	assert_null(mem->source.trouble);
+	assert_int_equal(mem->busy_ns, 0);
+}
+
+static bool lie_nack(struct sim_mem *s, const struct sim_mem_request *request,
+		     struct sim_mem_answer *answer)
+{
+	(void)s, (void)request;
+	answer->type = VIRTIO_MEM_NACK;
+	return true;
+}
+
+static void a_refusal_at_the_start_is_over(void **state)
+{
+	(void)state;
+	make_sim(0);
+	sim_mem_set(&sim, sim.addr, 7 * BLOCK_SIZE, true);
+	sim.lie = lie_nack;
+	boot_with(1);
+	settle();
+	assert_non_null(strstr(mem->source.trouble, "does not want that now"));
+	assert_int_equal(mem_fixture_events(MEM_EVENT_STUCK), 1);
+	sim.lie = NULL;
+	wait_ns(2 * NS_PER_S);
+	expect_plugged(0);
+	assert_null(mem->source.trouble);
+	assert_false(mem->stuck);
+}
+
 static bool lie_unplug_all(struct sim_mem *s, const struct sim_mem_request *request,
 			   struct sim_mem_answer *answer)
 {
@@ -649,6 +691,8 @@ int main(void)
 		TEST(what_was_requested_before_the_start_is_plugged),
 		TEST(what_is_plugged_already_is_unplugged_first),
 		TEST(a_busy_device_is_asked_to_unplug_all_again),
+		TEST(what_was_in_the_way_at_the_start_is_over),
+		TEST(a_refusal_at_the_start_is_over),
 		TEST(a_device_that_says_it_has_unplugged_all_and_has_not_is_asked_block_by_block),
 		TEST(a_device_that_does_not_unplug_all_is_not_used),
 	};
