@@ -71,6 +71,7 @@ struct virtio_mem {
 	uint64_t waits_since;	 /* for the balloon, without any block that left; 0: it does not */
 	uint64_t pause_end;	 /* nothing is asked for before it */
 	uint64_t busy_ns;	 /* the last pause because the device was busy; 0: it is not */
+	uint64_t count_rest_end; /* before it no count leads to an audit */
 	uint64_t reset_time;
 	unsigned resets_in_a_row;
 	unsigned claims;	   /* in this piece of work */

@@ -18,6 +18,9 @@
 /* Claims of one piece of work that are recorded. */
 #define CLAIMS_RECORDED 16
 
+/* After an audit for a count that differs, the next one for another such count comes so late. */
+#define COUNT_REST_NS NS_PER_S
+
 /* No device counts so much. */
 #define NOT_AUDITED UINT64_MAX
 
@@ -52,13 +55,21 @@ static void begin_piece_of_work(struct virtio_mem *mem)
 	virtio_mem_begin_slowly(mem);
 }
 
-/* Asks for an audit when the device's count is not ours, once for each such count. */
+/*
+ * Asks for an audit when the device's count is not ours, once for each such count; one that
+ * is another at each look would be asked without end, so once a second, too.
+ */
 static bool check_count(struct virtio_mem *mem)
 {
-	uint64_t ours = mem->source.plugged * FRAME_SIZE;
+	bool differs = mem->config.plugged != mem->source.plugged * FRAME_SIZE;
+	uint64_t now = clock_ns();
 
-	if (mem->config.plugged != ours && mem->config.plugged != mem->audited)
+	if (differs && mem->config.plugged != mem->audited) {
+		if (now < mem->count_rest_end)
+			return mem->doubt;
+		mem->count_rest_end = now + COUNT_REST_NS;
 		mem->doubt = true;
+	}
 	mem->audited = mem->config.plugged;
 	return mem->doubt;
 }

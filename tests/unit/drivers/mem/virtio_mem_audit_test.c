@@ -139,6 +139,35 @@ static void a_device_that_only_counts_wrongly_is_asked_once(void **state)
 	assert_true(mem->running);
 }
 
+/* Another count at each look, and always a wrong one: others have their turn as well. */
+static void a_device_that_counts_anew_at_each_look_is_asked_once_a_second(void **state)
+{
+	uint64_t asked, each;
+	unsigned at_once = 0;
+
+	(void)state;
+	request(10);
+	sim_mem_show(&sim, SIM_MEM_PLUGGED, 77 * BLOCK_SIZE);
+	say_something_changed();
+	each = sim.requests[VIRTIO_MEM_STATE];
+	assert_true(each > 0);
+	mem->changed = true;
+	for (unsigned i = 0; i < 100; i++) {
+		sim_mem_show(&sim, SIM_MEM_PLUGGED, (100 + i) * BLOCK_SIZE);
+		at_once += virtio_mem_step(mem);
+	}
+	assert_true(at_once <= 2);
+	asked = sim.requests[VIRTIO_MEM_STATE];
+	assert_in_range(asked, each, 2 * each);
+	for (unsigned i = 0; i < 200; i++) {
+		sim_mem_show(&sim, SIM_MEM_PLUGGED, (100 + i) * BLOCK_SIZE);
+		sim_time_advance(50 * NS_PER_MS);
+		say_something_changed();
+	}
+	assert_in_range(sim.requests[VIRTIO_MEM_STATE] - asked, 8 * each, 11 * each);
+	assert_true(mem->running);
+}
+
 static void a_device_that_has_lost_what_is_used_is_given_up(void **state)
 {
 	(void)state;
@@ -364,6 +393,7 @@ int main(void)
 		LARGE(large_blocks_that_we_do_not_have_are_unplugged),
 		TEST(a_pause_in_the_audit_of_an_idle_device_is_over),
 		TEST(a_device_that_only_counts_wrongly_is_asked_once),
+		TEST(a_device_that_counts_anew_at_each_look_is_asked_once_a_second),
 		TEST(a_device_that_has_lost_what_is_used_is_given_up),
 		TEST(a_device_that_has_lost_all_of_it_is_given_up),
 		TEST(a_device_that_has_no_use_for_what_is_used_is_given_up),
