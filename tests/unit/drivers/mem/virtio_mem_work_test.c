@@ -382,6 +382,26 @@ static void a_busy_device_is_asked_at_a_growing_pace(void **state)
 	expect_trouble(NULL);
 }
 
+/* When a migration failed, what is wanted then is not kept waiting for the pause of before. */
+static void another_wish_ends_the_pause_of_a_busy_device(void **state)
+{
+	uint64_t asked;
+
+	(void)state;
+	sim.busy = true;
+	request(10);
+	wait_ns(30 * NS_PER_S);
+	assert_int_equal(mem->busy_ns, 5 * NS_PER_S);
+	asked = sim.requests[VIRTIO_MEM_PLUG];
+	request(11);
+	assert_int_equal(sim.requests[VIRTIO_MEM_PLUG], asked + 1);
+	assert_int_equal(mem->busy_ns, 5 * NS_PER_S);
+	sim.busy = false;
+	request(12);
+	expect_plugged(12);
+	expect_trouble(NULL);
+}
+
 /* It is migrating: what was claimed is of use meanwhile. */
 static void what_a_busy_device_does_not_take_is_free_again(void **state)
 {
@@ -604,6 +624,7 @@ int main(void)
 	};
 	const struct CMUnitTest obstacles[] = {
 		TEST(a_busy_device_is_asked_at_a_growing_pace),
+		TEST(another_wish_ends_the_pause_of_a_busy_device),
 		TEST(what_a_busy_device_does_not_take_is_free_again),
 		TEST(a_nack_is_named_once_and_asked_again_each_second),
 		BARE(what_was_refused_is_asked_for_again_from_the_lowest_on),
