@@ -200,9 +200,11 @@ int virtio_mem_audit(struct virtio_mem *mem, const char **why)
 	virtio_mem_record(mem);
 	if (!err)
 		mem->next = mem->source.part.start;
-	if (audit.amended > 0)
+	if (audit.amended > 0 && !mem->doubt_named) {
+		mem->doubt_named = true;
 		log_info("virtio-mem: %s: asked for the state of its blocks: %" PRIu64
 			 " MiB were in doubt",
 			 mem->source.name, audit.amended / MIB);
+	}
 	return err;
 }

@@ -75,6 +75,7 @@ struct virtio_mem {
 	uint64_t reset_time;
 	unsigned resets_in_a_row;
 	unsigned claims;	   /* in this piece of work */
+	bool doubt_named;	   /* in this piece of work, what was in doubt */
 	unsigned named;		   /* refusals that were logged, a bit for each type and answer */
 	uint64_t audited;	   /* what the device says is plugged, when that was looked into */
 	struct virtio_mem_run run; /* for events */

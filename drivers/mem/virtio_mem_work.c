@@ -47,6 +47,7 @@ static void begin_piece_of_work(struct virtio_mem *mem)
 	mem->requested_time = clock_ns();
 	mem->reached = false;
 	mem->named = 0;
+	mem->doubt_named = false;
 	mem->stuck = false;
 	mem->said = false;
 	mem->claims = 0;

@@ -282,6 +282,36 @@ static bool lie_error_always(struct sim_mem *s, const struct sim_mem_request *re
 }
 
 /* Two lines: one for the refusal, one for the end. */
+static bool lie_error_to_unplug(struct sim_mem *s, const struct sim_mem_request *r,
+				struct sim_mem_answer *answer)
+{
+	(void)s;
+	answer->type = VIRTIO_MEM_ERROR;
+	return r->type == VIRTIO_MEM_UNPLUG;
+}
+
+/* It goes on for as long as the device does; the log has it once for each wish. */
+static void a_device_that_never_unplugs_is_no_line_a_second(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	request(10);
+	sim.lie = lie_error_to_unplug;
+	before = sim_log_infos;
+	request(0);
+	wait_ns(20 * NS_PER_S);
+	assert_int_equal(sim_log_infos, before + 1);
+	assert_non_null(strstr(sim_log_info, "20 MiB were in doubt"));
+	assert_int_equal(sim_log_warnings, 1);
+	request(1);
+	assert_int_equal(sim_log_infos, before + 2);
+	assert_non_null(strstr(sim_log_info, "18 MiB were in doubt"));
+	sim.lie = NULL;
+	wait_ns(2 * NS_PER_S);
+	expect_plugged(1);
+}
+
 static void a_device_that_tells_no_state_is_given_up(void **state)
 {
 	(void)state;
@@ -403,6 +433,7 @@ int main(void)
 		TEST(what_the_device_has_not_taken_is_free_again),
 		TEST(what_the_device_has_taken_all_the_same_is_not_used),
 		TEST(a_run_with_one_block_that_is_there_is_plugged_in_the_end),
+		TEST(a_device_that_never_unplugs_is_no_line_a_second),
 		TEST(a_device_that_tells_no_state_is_given_up),
 		TEST(claimed_blocks_stay_claimed_while_their_state_is_not_known),
 		TEST(a_block_that_is_partly_there_is_no_block),
