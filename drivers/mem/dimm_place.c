@@ -4,7 +4,6 @@
  * boot. Without one, memory that is there at boot is announced as it is found, and what
  * comes later if it lies above all that is known.
  */
-#include <errno.h>
 #include <inttypes.h>
 
 #include "drivers/acpi/acpi.h"
@@ -26,21 +25,11 @@ static bool has_window;
 
 static const char *announce(pfn_t start, size_t blocks)
 {
-	if (start < frame_region_boot_end())
-		return "that is where memory of the boot lies, or below it";
-	switch (memory_region_announce(start, blocks)) {
-	case 0:
+	const char *why = mem_source_announce(start, blocks);
+
+	if (!why)
 		mem_event(MEM_EVENT_ANNOUNCED, start, blocks * BLOCK_FRAMES);
-		return NULL;
-	case -EBUSY:
-		return "something else is mapped there";
-	case -ENOSPC:
-		return "there are too many ranges";
-	case -ENOMEM:
-		return "there is no memory for its books";
-	default:
-		return "that is below what is known, or beyond the address space";
-	}
+	return why;
 }
 
 static void announce_window(paddr_t address, uint64_t size)

@@ -3,6 +3,9 @@
 #include "drivers/mem/mem_source.h"
 
 #include <assert.h>
+#include <errno.h>
+
+#include "mm/memory_region.h"
 
 static struct mem_source *first;
 
@@ -50,6 +53,24 @@ const struct mem_source *mem_source_at(pfn_t start, size_t blocks)
 			break;
 	}
 	return source;
+}
+
+const char *mem_source_announce(pfn_t start, size_t blocks)
+{
+	if (start < frame_region_boot_end())
+		return "that is where memory of the boot lies, or below it";
+	switch (memory_region_announce(start, blocks)) {
+	case 0:
+		return NULL;
+	case -EBUSY:
+		return "something else is mapped there";
+	case -ENOSPC:
+		return "there are too many ranges";
+	case -ENOMEM:
+		return "there is no memory for its books";
+	default:
+		return "that is below what is known, or beyond the address space";
+	}
 }
 
 bool mem_removable(uint64_t *frames)

@@ -52,6 +52,12 @@ const struct mem_source *mem_sources(void);
 const struct mem_source *mem_source_at(pfn_t start, size_t blocks);
 
 /*
+ * Announces a region where sources may have memory. Returns why there can be none, a clause for
+ * people, or NULL.
+ */
+const char *mem_source_announce(pfn_t start, size_t blocks);
+
+/*
  * Stores how many frames could leave now, as blocks that are free: show_mem's MemRemovable.
  * Returns false if there is no source.
  */

@@ -79,38 +79,19 @@ static void stop_task(struct virtio_mem *mem)
 
 /* ---- The start ---- */
 
-/* The device is not used. */
+/* The device is not used, and one line has said why. */
 static void drop(struct virtio_mem *mem)
 {
+	virtio_mem_refuse(mem);
 	virtio_mem_queue_forsake(&mem->queue);
 	forget(mem);
-}
-
-/* In a window of slots that is known already, or by itself. */
-static int announce_region(const struct frame_region_part *part)
-{
-	if (frame_region_contains(part->start, part->blocks))
-		return 0;
-	return memory_region_announce(part->start, part->blocks);
 }
 
 static void announce(struct virtio_mem *mem)
 {
 	const struct frame_region_part *part = &mem->source.part;
-	int err;
 
-	/* Others that were found at boot may have become sources since it was probed. */
-	if (virtio_mem_check_place(mem->source.name, &mem->config, part)) {
-		virtio_mem_refuse(mem);
-		drop(mem);
-		return;
-	}
-	err = announce_region(part);
-	if (err) {
-		virtio_break(mem->device,
-			     err == -EBUSY    ? "its region lies where something is mapped"
-			     : err == -EINVAL ? "its region does not lie above all memory"
-					      : "there is no room for the books of its region");
+	if (virtio_mem_announce(mem->source.name, &mem->config, part)) {
 		drop(mem);
 		return;
 	}

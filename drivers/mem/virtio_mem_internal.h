@@ -99,9 +99,12 @@ void virtio_mem_read_wish(struct virtio_device *device, struct virtio_mem_config
 int virtio_mem_check_config(const char *name, const struct virtio_mem_config *config,
 			    struct frame_region_part *part);
 
-/* Checks that no other source has any of a region. -EINVAL: one has, and the log says which. */
-int virtio_mem_check_place(const char *name, const struct virtio_mem_config *config,
-			   const struct frame_region_part *part);
+/*
+ * Announces a region, unless it lies in one that is known. -EINVAL: it cannot be used, and the
+ * log says why.
+ */
+int virtio_mem_announce(const char *name, const struct virtio_mem_config *config,
+			const struct frame_region_part *part);
 
 /* ---- virtio_mem_books.c ---- */
 

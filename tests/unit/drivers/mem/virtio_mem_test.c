@@ -322,7 +322,8 @@ static void a_device_that_comes_later_and_lies_below_is_refused(void **state)
 	virtio_register(&sims[0].virtio.device);
 	assert_int_equal(sim_log_warnings, 1);
 	assert_non_null(strstr(sim_log_warning, "0000:00:02.0"));
-	assert_non_null(strstr(sim_log_warning, "does not lie above all memory"));
+	assert_non_null(
+		strstr(sim_log_warning, "below what is known, or beyond the address space"));
 	assert_int_equal(fake_tasks, 1);
 	assert_null(sims[0].virtio.device.driver);
 	assert_true(sims[0].virtio.device.broken);
@@ -368,9 +369,9 @@ static void a_region_that_cannot_be_used_is_named_in_one_line(void **state)
 		{ "no whole number of its blocks", 2 * BLOCK_SIZE, REGION_ADDR + BLOCK_SIZE, GIB },
 		{ "no whole number of its blocks", 4 * BLOCK_SIZE, REGION_ADDR, 7 * BLOCK_SIZE },
 		{ "has no whole 2 MiB", FRAME_SIZE, REGION_ADDR + FRAME_SIZE, BLOCK_SIZE },
-		{ "does not lie above all memory", BLOCK_SIZE, (RAM + B) * FRAME_SIZE, GIB },
-		{ "does not lie above all memory", BLOCK_SIZE, BLOCK_SIZE, GIB },
-		{ "does not lie above all memory", BLOCK_SIZE,
+		{ "memory of the boot lies, or below it", BLOCK_SIZE, (RAM + B) * FRAME_SIZE, GIB },
+		{ "memory of the boot lies, or below it", BLOCK_SIZE, BLOCK_SIZE, GIB },
+		{ "memory of the boot lies, or below it", BLOCK_SIZE,
 		  (RAM + BOOT_BLOCKS / 2 * B) * FRAME_SIZE, GIB },
 	};
 
@@ -404,7 +405,8 @@ static void a_region_where_something_is_mapped_is_refused(void **state)
 	fake_paging_err = -EBUSY;
 	boot_with(1);
 	assert_int_equal(sim_log_warnings, 1);
-	assert_non_null(strstr(sim_log_warning, "where something is mapped"));
+	assert_non_null(
+		strstr(sim_log_warning, "no place for memory: something else is mapped there"));
 	assert_null(mem_sources());
 	fake_paging_err = 0;
 }
@@ -416,8 +418,46 @@ static void there_may_be_no_room_for_its_books(void **state)
 	fake_paging_err = -ENOMEM;
 	boot_with(1);
 	assert_int_equal(sim_log_warnings, 1);
-	assert_non_null(strstr(sim_log_warning, "no room for the books"));
+	assert_non_null(strstr(sim_log_warning, "there is no memory for its books"));
 	fake_paging_err = 0;
+}
+
+/* What the processor cannot address is not said to lie below something. */
+static void the_reason_why_a_region_cannot_be_announced_is_said(void **state)
+{
+	static const struct {
+		int err;
+		const char *why;
+	} errors[] = {
+		{ -EINVAL, "beyond the address space" },
+		{ -EBUSY, "something else is mapped there" },
+		{ -ENOMEM, "no memory for its books" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		virtio_mem_tear_down(state);
+		virtio_mem_set_up(state);
+		make_sim(0);
+		fake_paging_err = errors[i].err;
+		boot_with(1);
+		assert_int_equal(sim_log_warnings, 1);
+		assert_non_null(strstr(sim_log_warning, errors[i].why));
+		assert_non_null(
+			strstr(sim_log_warning,
+			       "(block size 0x200000, region 0x200080000000 + 0x40000000)"));
+		assert_null(mem_sources());
+	}
+	fake_paging_err = 0;
+}
+
+static void a_region_for_which_there_are_too_many_is_named(void **state)
+{
+	(void)state;
+	for (pfn_t at = RAM + (BOOT_BLOCKS + 1) * B; !memory_region_announce(at, 1); at += 2 * B)
+		assert_true(at < REGION);
+	start_one();
+	assert_int_equal(sim_log_warnings, 1);
+	assert_non_null(strstr(sim_log_warning, "there are too many ranges"));
 }
 
 static void a_region_in_use_by_another_source_is_refused(void **state)
@@ -711,6 +751,8 @@ int main(void)
 		TEST(a_region_that_cannot_be_used_is_named_in_one_line),
 		TEST(a_region_where_something_is_mapped_is_refused),
 		TEST(there_may_be_no_room_for_its_books),
+		TEST(the_reason_why_a_region_cannot_be_announced_is_said),
+		TEST(a_region_for_which_there_are_too_many_is_named),
 		TEST(a_region_in_use_by_another_source_is_refused),
 		TEST(a_region_is_trimmed_to_whole_2_mib),
 		TEST(a_short_config_is_refused),
