@@ -16,9 +16,6 @@
 /* While the balloon moves out. */
 #define BALLOON_LOOK_NS NS_PER_MS
 
-/* While an answer is owed: no time awake is missed. */
-#define OWED_LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
-
 /* A device that is busy is asked again after this, and then more and more seldom. */
 #define BUSY_LEAST_NS (NS_PER_S / 10)
 #define BUSY_MOST_NS (5 * NS_PER_S)
@@ -89,7 +86,7 @@ static uint64_t next_look(const struct virtio_mem *mem)
 	uint64_t now = clock_ns();
 
 	if (mem->queue.count > 0)
-		return now + OWED_LOOK_NS;
+		return now + VIRTIO_MEM_OWED_LOOK_NS;
 	if (mem->waits)
 		return now + BALLOON_LOOK_NS;
 	if (now < mem->pause_end)

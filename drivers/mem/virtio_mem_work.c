@@ -15,9 +15,6 @@
 #include "kernel/lib/log.h"
 #include "kernel/task/task.h"
 
-/* Claims of one piece of work that are recorded. */
-#define CLAIMS_RECORDED 16
-
 /* After an audit for a count that differs, the next one for another such count comes so late. */
 #define COUNT_REST_NS NS_PER_S
 
@@ -225,7 +222,7 @@ static enum mem_leave unplug_run(struct virtio_mem *mem, size_t *left, const cha
 		*why = breaks_rules;
 		return MEM_LEAVE_LATER;
 	}
-	if (mem->claims++ < CLAIMS_RECORDED)
+	if (mem->claims++ < VIRTIO_MEM_RECORDED)
 		mem_event(MEM_EVENT_CLAIMED, pfn, blocks * BLOCK_FRAMES);
 	mem->unplugging += blocks * BLOCK_FRAMES;
 	*left -= blocks;
