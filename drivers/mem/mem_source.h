@@ -5,6 +5,7 @@
  *
  *   mem_source.c	   the list
  *   mem_leave.c	   how blocks leave: free ones first, then those that the balloon holds
+ *   mem_lost.c	   what was taken away unasked
  *   mem_events.c	   the events that all of it records
  *   virtio_mem_config.c   virtio-mem (virtio 1.3, 5.15): what a device says of itself
  *   virtio_mem_request.c  its requests, on their way

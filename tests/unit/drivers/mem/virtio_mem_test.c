@@ -676,6 +676,47 @@ static void used_memory_of_a_device_that_is_pulled_is_named(void **state)
 	assert_null(sim.virtio.device.driver);
 }
 
+static void give_back_one_by_one(void)
+{
+	if (waits_left == 1)
+		mem_fixture_give_back(REGION + 3 * B, 1, OWNER_HELD);
+	if (waits_left == 2) {
+		assert_int_equal(mem->source.plugged, B);
+		mem_fixture_give_back(REGION + 7 * B, 1, OWNER_HELD);
+	}
+	assert_true(waits_left++ < 3);
+}
+
+/* What is free of it is given to nobody; in the end the place is as if nothing had been there. */
+static void a_pulled_device_is_forgotten_when_nobody_uses_what_it_had(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	start_one();
+	request(10);
+	mem_fixture_take(REGION + 3 * B, 1, OWNER_HELD);
+	mem_fixture_take(REGION + 7 * B, 1, OWNER_HELD);
+	sim.blind = true;
+	pull(0, true);
+	assert_int_equal(fake_tasks, 2);
+	assert_true(ledger_count(OWNER_FREE) == frame_boot_free());
+	while (frame_alloc(0, OWNER_HEAP, &pfn) == 0)
+		assert_true(pfn < REGION);
+	frame_free_owned(OWNER_HEAP, UINT64_MAX);
+	waits_left = 0;
+	sim_time_on_wait = give_back_one_by_one;
+	run_task();
+	sim_time_on_wait = NULL;
+	assert_null(mem_sources());
+	assert_int_equal(ledger_managed(), BOOT_BLOCKS * B);
+	assert_int_equal(ledger_count(OWNER_UNPLUGGED), 0);
+	make_sim(0);
+	virtio_register(&sim.virtio.device);
+	request(12);
+	expect_plugged(12);
+}
+
 static void a_device_that_does_not_reset_keeps_what_it_has(void **state)
 {
 	(void)state;
@@ -769,6 +810,7 @@ int main(void)
 		TEST(an_empty_device_can_be_pulled_and_put_back),
 		TEST(free_memory_of_a_device_that_is_pulled_goes_with_it),
 		TEST(used_memory_of_a_device_that_is_pulled_is_named),
+		TEST(a_pulled_device_is_forgotten_when_nobody_uses_what_it_had),
 		TEST(a_device_that_does_not_reset_keeps_what_it_has),
 		TEST(a_device_that_was_given_up_can_be_pulled),
 		TEST(a_device_that_is_gone_is_not_asked_any_more),
