@@ -4,7 +4,7 @@
  * virtio-mem and DIMMs bring it.
  *
  * A region is announced once, when it is found: that gives its blocks numbers, and costs
- * about 28 bits a block (less than 2 MiB for 1 TiB). All its frames are OWNER_ABSENT's
+ * about 27 bits a block (less than 2 MiB for 1 TiB). All its frames are OWNER_ABSENT's
  * then: managed by nobody, in no sum. Blocks come by frame_region_plug(): they are free,
  * and the ledger's total grows with them. They leave in two steps, so that at every moment
  * each frame has an owner and the sum holds:

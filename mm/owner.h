@@ -41,7 +41,8 @@ enum owner { OWNER_TABLE(OWNER_CONSTANT) OWNER_COUNT };
  * soon. OWNER_REFUSED is a frame that the host would not take: the balloon sets it
  * aside, so that the allocator does not offer it again at once. OWNER_UNPLUGGED is a
  * block of a region on its way out: the host was asked to take it and has not answered,
- * so it still counts, and nobody may touch it.
+ * so it still counts, and nobody may touch it; or a frame of memory that was taken away
+ * unasked.
  */
 
 /* Tells whether frames can be allocated for this owner: it is neither free nor absent. */

@@ -72,7 +72,7 @@ LIES := $(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(SIM_MACHINE
 WRAPPED := $(addprefix -Xlinker --wrap=,frame_alloc frame_alloc_bulk_within \
 	frame_alloc_blocks_within frame_alloc_unreported)
 
-MEM_FIXTURE := $(addprefix drivers/mem/,mem_source.c mem_leave.c mem_events.c) mm/memory_region.c \
+MEM_FIXTURE := $(MEM_SOURCES) mm/memory_region.c \
 	$(FRAME_FIXTURE) tests/unit/mm/region_fixture.c $(SIM_TIME) $(EVENTS) tests/sim/sim_log.c \
 	tests/unit/drivers/mem/mem_fixture.c
 

@@ -16,6 +16,7 @@
 #include "drivers/mem/dimm_internal.h"
 #include "drivers/mem/mem_events.h"
 #include "drivers/mem/mem_leave.h"
+#include "drivers/mem/mem_lost.h"
 #include "drivers/mem/mem_source.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/parse.h"
@@ -208,7 +209,7 @@ static void refuse(struct dimm *dimm, const char *why)
 /* Goes on with one that leaves; returns whether it will take longer. */
 static bool go_on(struct dimm *dimm)
 {
-	const char *why = "the balloon takes too long to move out";
+	const char *why = NULL;
 
 	switch (mem_leave_whole(&dimm->source, &why)) {
 	case MEM_LEAVE_CLAIMED:
@@ -227,20 +228,10 @@ static bool go_on(struct dimm *dimm)
 
 /* ---- Gone without a word ---- */
 
-/* Lets go of all that is free in what is gone, so that nobody gets it any more. */
-static void abandon_free(struct dimm *dimm)
+/* Nobody gets any of what is gone. */
+static void look_at_lost(struct dimm *dimm)
 {
-	struct frame_region_part part = dimm->source.part;
-	size_t blocks;
-	pfn_t pfn;
-
-	part.unit = 1;
-	while (!memory_region_claim(&part, part.blocks, &pfn, &blocks)) {
-		int err = memory_region_leave(pfn, blocks);
-
-		assert(!err);
-		dimm->source.plugged -= blocks * BLOCK_FRAMES;
-	}
+	mem_lost_look(&dimm->source);
 	if (dimm->source.plugged == 0)
 		forget(dimm);
 }
@@ -258,7 +249,7 @@ static void lose(struct dimm *dimm)
 	dimm->source.requested = 0;
 	dimm->source.part.unit = 1;
 	dimm->source.trouble = "it was taken away while it was in use";
-	abandon_free(dimm);
+	look_at_lost(dimm);
 	if (dimm->state == DIMM_EMPTY)
 		log_warn("memory: slot %u: %s were taken away unasked", number(dimm), size);
 	else
@@ -280,7 +271,7 @@ static void act(struct dimm *dimm)
 	if (slot->removing)
 		acpi_memory_clear_removing(number(dimm));
 	if (dimm->state == DIMM_LOST)
-		abandon_free(dimm);
+		look_at_lost(dimm);
 	else if (is_used(dimm) && !is_same(slot, &dimm->taken))
 		lose(dimm);
 	if (dimm->state == DIMM_LOST) {

@@ -24,7 +24,7 @@ const char *dimm_plug(const struct acpi_memory_slot *slot, pfn_t *start, size_t 
 
 /*
  * Writes who has frames in a part, "12 frames of held, 3 of heap", but for the balloon, which
- * moves out. Returns false if nobody else has any.
+ * moves out, and for what is on its way out. Returns false if nobody else has any.
  */
 bool dimm_list_users(const struct frame_region_part *part, char text[DIMM_USERS_MAX]);
 

@@ -4,7 +4,6 @@
  * boot. Without one, memory that is there at boot is announced as it is found, and what
  * comes later if it lies above all that is known.
  */
-#include <errno.h>
 #include <inttypes.h>
 
 #include "drivers/acpi/acpi.h"
@@ -26,21 +25,11 @@ static bool has_window;
 
 static const char *announce(pfn_t start, size_t blocks)
 {
-	if (start < frame_region_boot_end())
-		return "that is where memory of the boot lies, or below it";
-	switch (memory_region_announce(start, blocks)) {
-	case 0:
+	const char *why = mem_source_announce(start, blocks);
+
+	if (!why)
 		mem_event(MEM_EVENT_ANNOUNCED, start, blocks * BLOCK_FRAMES);
-		return NULL;
-	case -EBUSY:
-		return "something else is mapped there";
-	case -ENOSPC:
-		return "there are too many ranges";
-	case -ENOMEM:
-		return "there is no memory for its books";
-	default:
-		return "that is below what is known, or beyond the address space";
-	}
+	return why;
 }
 
 static void announce_window(paddr_t address, uint64_t size)
@@ -103,20 +92,6 @@ static const char *check_shape(const struct acpi_memory_slot *slot)
 	return NULL;
 }
 
-/* Tells whether another source has any of these addresses, plugged or not. */
-static bool is_taken(pfn_t start, size_t blocks)
-{
-	pfn_t end = start + blocks * BLOCK_FRAMES;
-
-	for (const struct mem_source *source = mem_sources(); source; source = source->next) {
-		const struct frame_region_part *part = &source->part;
-
-		if (part->start < end && start < part->start + part->blocks * BLOCK_FRAMES)
-			return true;
-	}
-	return false;
-}
-
 const char *dimm_plug(const struct acpi_memory_slot *slot, pfn_t *start, size_t *blocks)
 {
 	const char *why = check_shape(slot);
@@ -125,7 +100,7 @@ const char *dimm_plug(const struct acpi_memory_slot *slot, pfn_t *start, size_t 
 		return why;
 	*start = paddr_to_pfn(slot->address);
 	*blocks = (size_t)(slot->size / BLOCK_SIZE);
-	if (is_taken(*start, *blocks))
+	if (mem_source_at(*start, *blocks))
 		return "other memory that comes and goes lies there";
 	if (!has_window && !frame_region_contains(*start, *blocks))
 		why = announce(*start, *blocks);

@@ -18,7 +18,7 @@
 	EVENT(MEM_EVENT_REACHED, "reached", "frames", "us") /* what is wanted, after so long */ \
 	EVENT(MEM_EVENT_BUSY, "busy", "type", "") /* not now, says the device to a request */ \
 	EVENT(MEM_EVENT_REFUSED, "refused", "type", "answer")	/* a request: nack or error */ \
-	EVENT(MEM_EVENT_STUCK, "stuck", "requested", "plugged") /* nothing more can leave now */ \
+	EVENT(MEM_EVENT_STUCK, "stuck", "requested", "plugged") /* that cannot be reached now */ \
 	EVENT(MEM_EVENT_GAVE_UP, "gave-up", "#pfn", "")		/* the device of this region */ \
 	EVENT(MEM_EVENT_PULLED, "pulled", "#pfn", "frames")	/* the device of this region */
 

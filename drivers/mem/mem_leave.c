@@ -31,11 +31,11 @@ static void stop_moving(void)
 
 static enum mem_leave ask_balloon(const char **why)
 {
+	*why = "the balloon takes long to move out of it";
 	switch (balloon_vacate(moving.start, moving.end)) {
 	case BALLOON_MOVING_OUT:
 		return MEM_LEAVE_LATER;
 	case BALLOON_VACANT:
-		/* What is free now can be claimed. */
 		stop_moving();
 		return MEM_LEAVE_LATER;
 	case BALLOON_NO_ROOM:
@@ -47,6 +47,13 @@ static enum mem_leave ask_balloon(const char **why)
 	}
 	stop_moving();
 	return MEM_LEAVE_STUCK;
+}
+
+/* The balloon serves one source at a time. */
+static enum mem_leave wait_for_other(const char **why)
+{
+	*why = "the balloon moves out of other memory first";
+	return MEM_LEAVE_LATER;
 }
 
 static bool has_any(const struct frame_region_part *part, enum owner owner)
@@ -61,7 +68,7 @@ static bool has_any(const struct frame_region_part *part, enum owner owner)
 static bool is_on_its_way(const struct frame_region_part *part)
 {
 	return has_any(part, OWNER_IN_FLIGHT) || has_any(part, OWNER_LEAVING) ||
-	       has_any(part, OWNER_REPORTED);
+	       has_any(part, OWNER_REPORTED) || has_any(part, OWNER_HINTED);
 }
 
 /* No unit is free: the balloon moves out of units of the part, if only it is in them. */
@@ -75,14 +82,16 @@ static enum mem_leave move_out(const struct mem_source *source,
 		return ask_balloon(why);
 	if (!frame_region_find_held(part, max, OWNER_BALLOON, &start, &blocks)) {
 		if (moving.source)
-			return MEM_LEAVE_LATER;
+			return wait_for_other(why);
 		moving.source = source;
 		moving.start = start;
 		moving.end = start + blocks * BLOCK_FRAMES;
 		return ask_balloon(why);
 	}
-	if (is_on_its_way(part))
+	if (is_on_its_way(part)) {
+		*why = "the balloon's host has some of it";
 		return MEM_LEAVE_LATER;
+	}
 	*why = "what is left of it is in use";
 	return MEM_LEAVE_STUCK;
 }
@@ -95,41 +104,71 @@ static size_t most(size_t max)
 	return min_u64(max, balloon_spare() / BLOCK_FRAMES);
 }
 
+/*
+ * While the balloon moves out it has more than its target for a turn, and less is free than
+ * will be: what the floor forbids is known when it is done.
+ */
 static enum mem_leave floor_forbids(const struct mem_source *source, const char **why)
 {
 	if (moving.source == source)
-		stop_moving();
+		return ask_balloon(why);
+	if (moving.source)
+		return wait_for_other(why);
 	*why = "the floor of free memory would be passed";
 	return MEM_LEAVE_STUCK;
 }
 
-enum mem_leave mem_leave(const struct mem_source *source, size_t max, pfn_t *pfn, size_t *blocks,
-			 const char **why)
+static enum mem_leave try(const struct mem_source *source, size_t max, pfn_t *pfn, size_t *blocks,
+			  const char **why)
 {
-	size_t unit = source->part.unit;
 	int err;
 
-	assert(source->leaving && max >= unit);
 	max = most(max);
-	if (max < unit)
+	if (max < source->part.unit)
 		return floor_forbids(source, why);
 	err = memory_region_claim(&source->part, max, pfn, blocks);
 	assert(!err || err == -ENOENT);
 	return err ? move_out(source, &source->part, max, why) : MEM_LEAVE_CLAIMED;
 }
 
-enum mem_leave mem_leave_whole(const struct mem_source *source, const char **why)
+static enum mem_leave try_whole(const struct mem_source *source, const char **why)
 {
 	struct frame_region_part part = source->part;
 	int err;
 
-	assert(source->leaving);
 	part.unit = part.blocks;
 	if (most(part.blocks) < part.blocks)
 		return floor_forbids(source, why);
 	err = memory_region_claim_blocks(part.start, part.blocks);
 	assert(!err || err == -EPERM);
 	return err ? move_out(source, &part, part.blocks, why) : MEM_LEAVE_CLAIMED;
+}
+
+/* Tells whether the balloon has just moved out for a source: what was its can be claimed. */
+static bool has_moved_out(enum mem_leave leave, bool moved)
+{
+	return leave == MEM_LEAVE_LATER && moved && !moving.source;
+}
+
+enum mem_leave mem_leave(const struct mem_source *source, size_t max, pfn_t *pfn, size_t *blocks,
+			 const char **why)
+{
+	bool moved = moving.source == source;
+	enum mem_leave leave;
+
+	assert(source->leaving && max >= source->part.unit);
+	leave = try(source, max, pfn, blocks, why);
+	return has_moved_out(leave, moved) ? try(source, max, pfn, blocks, why) : leave;
+}
+
+enum mem_leave mem_leave_whole(const struct mem_source *source, const char **why)
+{
+	bool moved = moving.source == source;
+	enum mem_leave leave;
+
+	assert(source->leaving);
+	leave = try_whole(source, why);
+	return has_moved_out(leave, moved) ? try_whole(source, why) : leave;
 }
 
 /*

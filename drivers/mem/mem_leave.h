@@ -14,14 +14,14 @@
 enum mem_leave {
 	MEM_LEAVE_CLAIMED, /* blocks are OWNER_UNPLUGGED's now, and not mapped */
 	MEM_LEAVE_LATER,   /* the balloon is at it, or serves another source: ask again */
-	MEM_LEAVE_STUCK,   /* nothing can leave; `*why` says so, a clause for people */
+	MEM_LEAVE_STUCK,   /* nothing can leave now */
 };
 
 /*
  * Claims free units of the source, the highest that lie together, at most `max` blocks and
  * never so many that less than the floor would be free; else has the balloon move out.
  * With MEM_LEAVE_CLAIMED *pfn and *blocks are the blocks, for memory_region_leave() or
- * memory_region_keep().
+ * memory_region_keep(); else *why says what is in the way, a clause for people.
  */
 enum mem_leave mem_leave(const struct mem_source *source, size_t max, pfn_t *pfn, size_t *blocks,
 			 const char **why);

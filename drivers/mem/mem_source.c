@@ -3,6 +3,9 @@
 #include "drivers/mem/mem_source.h"
 
 #include <assert.h>
+#include <errno.h>
+
+#include "mm/memory_region.h"
 
 static struct mem_source *first;
 
@@ -36,6 +39,38 @@ void mem_source_remove(struct mem_source *source)
 const struct mem_source *mem_sources(void)
 {
 	return first;
+}
+
+const struct mem_source *mem_source_at(pfn_t start, size_t blocks)
+{
+	pfn_t end = start + blocks * BLOCK_FRAMES;
+	const struct mem_source *source = first;
+
+	for (; source; source = source->next) {
+		const struct frame_region_part *part = &source->part;
+
+		if (part->start < end && start < part->start + part->blocks * BLOCK_FRAMES)
+			break;
+	}
+	return source;
+}
+
+const char *mem_source_announce(pfn_t start, size_t blocks)
+{
+	if (start < frame_region_boot_end())
+		return "that is where memory of the boot lies, or below it";
+	switch (memory_region_announce(start, blocks)) {
+	case 0:
+		return NULL;
+	case -EBUSY:
+		return "something else is mapped there";
+	case -ENOSPC:
+		return "there are too many ranges";
+	case -ENOMEM:
+		return "there is no memory for its books";
+	default:
+		return "that is below what is known, or beyond the address space";
+	}
 }
 
 bool mem_removable(uint64_t *frames)

@@ -5,6 +5,7 @@
  *
  *   mem_source.c	   the list
  *   mem_leave.c	   how blocks leave: free ones first, then those that the balloon holds
+ *   mem_lost.c	   what was taken away unasked
  *   mem_events.c	   the events that all of it records
  *   virtio_mem_config.c   virtio-mem (virtio 1.3, 5.15): what a device says of itself
  *   virtio_mem_request.c  its requests, on their way
@@ -14,6 +15,8 @@
  *   virtio_mem_wait.c	   when a device is looked at again
  *   virtio_mem_work.c	   what the host wants, and how it is reached
  *   virtio_mem.c	   devices: their start, their tasks, their end
+ *   dimm_place.c	   where memory of slots may be
+ *   dimm_users.c	   who is in the way of a DIMM that is to leave
  *   dimm.c		   DIMMs, by the registers that drivers/acpi reads
  *   mem_cmd.c		   the command `lsmem`
  *
@@ -45,6 +48,15 @@ void mem_source_remove(struct mem_source *source);
 
 /* Returns the first source, or NULL. */
 const struct mem_source *mem_sources(void);
+
+/* Finds the first source that has any of these blocks, plugged or not; NULL: none has. */
+const struct mem_source *mem_source_at(pfn_t start, size_t blocks);
+
+/*
+ * Announces a region where sources may have memory. Returns why there can be none, a clause for
+ * people, or NULL.
+ */
+const char *mem_source_announce(pfn_t start, size_t blocks);
 
 /*
  * Stores how many frames could leave now, as blocks that are free: show_mem's MemRemovable.

@@ -14,6 +14,7 @@
 #include "arch/clock.h"
 #include "drivers/mem/mem_events.h"
 #include "drivers/mem/mem_leave.h"
+#include "drivers/mem/mem_lost.h"
 #include "drivers/mem/virtio_mem_internal.h"
 #include "kernel/lib/log.h"
 #include "kernel/task/task.h"
@@ -79,31 +80,20 @@ static void stop_task(struct virtio_mem *mem)
 
 /* ---- The start ---- */
 
-/* The device is not used, and one line has said why or does now. */
-static void drop(struct virtio_mem *mem, const char *why)
+/* The device is not used, and one line has said why. */
+static void drop(struct virtio_mem *mem)
 {
-	virtio_break(mem->device, why);
+	virtio_mem_refuse(mem);
 	virtio_mem_queue_forsake(&mem->queue);
 	forget(mem);
-}
-
-/* In a window of slots that is known already, or by itself. */
-static int announce_region(const struct frame_region_part *part)
-{
-	if (frame_region_contains(part->start, part->blocks))
-		return 0;
-	return memory_region_announce(part->start, part->blocks);
 }
 
 static void announce(struct virtio_mem *mem)
 {
 	const struct frame_region_part *part = &mem->source.part;
-	int err = announce_region(part);
 
-	if (err) {
-		drop(mem, err == -EBUSY	   ? "its region lies where something is mapped"
-			  : err == -EINVAL ? "its region does not lie above all memory"
-					   : "there is no room for the books of its region");
+	if (virtio_mem_announce(mem->source.name, &mem->config, part)) {
+		drop(mem);
 		return;
 	}
 	mem_event(MEM_EVENT_ANNOUNCED, part->start, part->blocks * BLOCK_FRAMES);
@@ -189,16 +179,6 @@ static void let_claimed_go(struct virtio_mem *mem)
 	}
 }
 
-/* What is free has no memory behind it any more. */
-static void let_free_go(struct virtio_mem *mem)
-{
-	size_t blocks;
-	pfn_t pfn;
-
-	while (memory_region_claim(&mem->source.part, SIZE_MAX, &pfn, &blocks) == 0)
-		virtio_mem_leave(mem, pfn, blocks);
-}
-
 /* Returns whether nothing of the device's memory is left. */
 static bool let_go(struct virtio_mem *mem)
 {
@@ -209,10 +189,26 @@ static bool let_go(struct virtio_mem *mem)
 		return mem->source.plugged == 0;
 	}
 	let_claimed_go(mem);
-	let_free_go(mem);
 	virtio_mem_record(mem);
+	mem_lost_look(&mem->source);
+	mem->lost = true;
 	mem->source.trouble = "its device was pulled out";
 	return mem->source.plugged == 0;
+}
+
+/* What is left of a device that was pulled out: its users may free it some time. */
+static void lost_task(void *arg)
+{
+	struct virtio_mem *mem = arg;
+
+	while (mem->source.plugged > 0) {
+		task_sleep_until(task_next_look(clock_ns()));
+		mem_lost_look(&mem->source);
+	}
+	log_info("virtio-mem: %s: nothing of what was pulled out is in use any more",
+		 mem->source.name);
+	mem_source_remove(&mem->source);
+	forget(mem);
 }
 
 static void remove_device(struct virtio_device *device)
@@ -236,6 +232,9 @@ static void remove_device(struct virtio_device *device)
 		 mem->source.name, mem->source.plugged * FRAME_SIZE / MIB);
 	mem->device = NULL;
 	mem->source.requested = 0;
+	/* Without a task it stays as it is. */
+	if (mem->lost)
+		task_create("virtio-mem", TASK_PRIORITY_DRIVER, lost_task, mem);
 }
 
 #define FEATURE_NAME(constant, bit, name) { bit, name },

@@ -15,15 +15,12 @@
 #include "kernel/task/task.h"
 #include "mm/frame.h"
 
-/* While an answer is owed: no time awake is missed. */
-#define OWED_LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
-
 /* ---- One question ---- */
 
 static void wait_for_answer(struct virtio_mem *mem)
 {
 	struct virtq *virtq = mem->queue.virtq;
-	uint64_t deadline = clock_ns() + OWED_LOOK_NS;
+	uint64_t deadline = clock_ns() + VIRTIO_MEM_OWED_LOOK_NS;
 	uint64_t flags;
 
 	virtq_set_interrupts(virtq, true);
@@ -197,9 +194,11 @@ int virtio_mem_audit(struct virtio_mem *mem, const char **why)
 	virtio_mem_record(mem);
 	if (!err)
 		mem->next = mem->source.part.start;
-	if (audit.amended > 0)
+	if (audit.amended > 0 && !mem->doubt_named) {
+		mem->doubt_named = true;
 		log_info("virtio-mem: %s: asked for the state of its blocks: %" PRIu64
 			 " MiB were in doubt",
 			 mem->source.name, audit.amended / MIB);
+	}
 	return err;
 }

@@ -10,9 +10,6 @@
 #include "mm/frame.h"
 #include "mm/memory_region.h"
 
-/* More runs of one piece of work would push out of the ring how it began. */
-#define RUNS_RECORDED 16
-
 /* The most that is asked for at once: the console has its turn in between. */
 #define REQUEST_BLOCKS 2048
 
@@ -35,7 +32,7 @@ void virtio_mem_record(struct virtio_mem *mem)
 {
 	struct virtio_mem_run *run = &mem->run;
 
-	if (run->frames > 0 && run->recorded++ < RUNS_RECORDED)
+	if (run->frames > 0 && run->recorded++ < VIRTIO_MEM_RECORDED)
 		mem_event(run->left ? MEM_EVENT_LEFT : MEM_EVENT_PLUGGED, run->start, run->frames);
 	run->frames = 0;
 }
@@ -83,7 +80,7 @@ void virtio_mem_keep(struct virtio_mem *mem, pfn_t pfn, size_t blocks)
 	memory_region_keep(pfn, blocks);
 	virtio_mem_record(mem);
 	/* One that asks to be asked again does so for as long as it migrates. */
-	if (mem->claims <= RUNS_RECORDED)
+	if (mem->claims <= VIRTIO_MEM_RECORDED)
 		mem_event(MEM_EVENT_KEPT, pfn, blocks * BLOCK_FRAMES);
 }
 

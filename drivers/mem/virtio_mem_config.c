@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "drivers/mem/virtio_mem_internal.h"
 #include "kernel/lib/log.h"
@@ -20,6 +21,9 @@
 
 /* Nobody means more; so much costs 32 MiB of books. */
 #define REGION_MAX ((uint64_t)16 << 40)
+
+/* Room for another source's kind and name. */
+#define OTHER_MAX 48
 
 uint64_t virtio_mem_read_plugged(struct virtio_device *device)
 {
@@ -77,38 +81,54 @@ static bool find_part(const struct virtio_mem_config *config, struct frame_regio
 	return true;
 }
 
-/* Returns a source that has some of it already, or NULL. */
-static const struct mem_source *find_other(const struct frame_region_part *part)
+/* In one line: what is wrong, and more of it. */
+static void say_refused(const char *name, const struct virtio_mem_config *config, const char *wrong,
+			const char *more)
 {
-	pfn_t end = part->start + part->blocks * BLOCK_FRAMES;
-	const struct mem_source *other = mem_sources();
+	log_warn("virtio-mem: %s: not used: %s%s (block size 0x%" PRIx64 ", region 0x%" PRIx64
+		 " + 0x%" PRIx64 ")",
+		 name, wrong, more, config->block_size, config->addr, config->region_size);
+}
 
-	for (; other; other = other->next) {
-		pfn_t other_end = other->part.start + other->part.blocks * BLOCK_FRAMES;
+static int check_place(const char *name, const struct virtio_mem_config *config,
+		       const struct frame_region_part *part)
+{
+	const struct mem_source *other = mem_source_at(part->start, part->blocks);
+	char which[OTHER_MAX];
 
-		if (part->start < other_end && other->part.start < end)
-			break;
-	}
-	return other;
+	if (!other)
+		return 0;
+	snprintf(which, sizeof(which), "%s %s", other->kind, other->name);
+	say_refused(name, config, "its region is in use by ", which);
+	return -EINVAL;
 }
 
 int virtio_mem_check_config(const char *name, const struct virtio_mem_config *config,
 			    struct frame_region_part *part)
 {
 	const char *wrong = wrong_figures(config);
-	const struct mem_source *other = NULL;
 
 	if (!wrong && !find_part(config, part))
 		wrong = "its region has no whole 2 MiB";
-	if (!wrong) {
-		other = find_other(part);
-		wrong = other ? "its region is in use by " : NULL;
-	}
 	if (!wrong)
+		return check_place(name, config, part);
+	say_refused(name, config, wrong, "");
+	return -EINVAL;
+}
+
+int virtio_mem_announce(const char *name, const struct virtio_mem_config *config,
+			const struct frame_region_part *part)
+{
+	const char *why;
+
+	/* Others that were found at boot may have become sources since it was checked. */
+	if (check_place(name, config, part))
+		return -EINVAL;
+	if (frame_region_contains(part->start, part->blocks))
 		return 0;
-	log_warn("virtio-mem: %s: not used: %s%s%s%s (block size 0x%" PRIx64 ", region 0x%" PRIx64
-		 " + 0x%" PRIx64 ")",
-		 name, wrong, other ? other->kind : "", other ? " " : "", other ? other->name : "",
-		 config->block_size, config->addr, config->region_size);
+	why = mem_source_announce(part->start, part->blocks);
+	if (!why)
+		return 0;
+	say_refused(name, config, "its region is no place for memory: ", why);
 	return -EINVAL;
 }

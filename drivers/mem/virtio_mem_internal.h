@@ -20,6 +20,15 @@
 /* So many are used. */
 #define VIRTIO_MEM_DEVICES 8
 
+/*
+ * Runs of blocks that come or leave, and claims, that are recorded of one piece of work: more
+ * would push out of the ring how it began.
+ */
+#define VIRTIO_MEM_RECORDED 16
+
+/* While an answer is owed a device is looked at so often: no time awake is missed. */
+#define VIRTIO_MEM_OWED_LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
+
 #define VIRTIO_MEM_FEATURE_CONSTANT(constant, bit, name) constant = (bit),
 enum { VIRTIO_MEM_FEATURES(VIRTIO_MEM_FEATURE_CONSTANT) };
 #undef VIRTIO_MEM_FEATURE_CONSTANT
@@ -51,12 +60,14 @@ struct virtio_mem {
 	bool running;	   /* the device is: it is asked, and answers */
 	bool task_running; /* its task has begun, and not ended */
 	bool removing;	   /* it goes: its task ends */
+	bool lost;	   /* the device is gone, and what is left of its memory is of no use */
 	bool changed;	   /* the config is to be read, whatever the device says */
 	bool unknown;	   /* something is plugged that we do not have: UNPLUG_ALL comes first */
 	bool nacked;	   /* it may count what we do not have */
 	bool doubt;	   /* books and device may differ: an audit comes first */
 	bool reached;	   /* what was requested last, and that is recorded */
 	bool stuck;	   /* in this piece of work, and that is recorded */
+	bool said;	   /* and what is in the way is in the log */
 	bool waits;	   /* for a balloon that moves out: looked at again soon */
 	/* Frames. */
 	uint64_t wanted;     /* what is requested, as far as there can be as much */
@@ -70,9 +81,11 @@ struct virtio_mem {
 	uint64_t waits_since;	 /* for the balloon, without any block that left; 0: it does not */
 	uint64_t pause_end;	 /* nothing is asked for before it */
 	uint64_t busy_ns;	 /* the last pause because the device was busy; 0: it is not */
+	uint64_t count_rest_end; /* before it no count leads to an audit */
 	uint64_t reset_time;
 	unsigned resets_in_a_row;
 	unsigned claims;	   /* in this piece of work */
+	bool doubt_named;	   /* in this piece of work, what was in doubt */
 	unsigned named;		   /* refusals that were logged, a bit for each type and answer */
 	uint64_t audited;	   /* what the device says is plugged, when that was looked into */
 	struct virtio_mem_run run; /* for events */
@@ -95,6 +108,13 @@ void virtio_mem_read_wish(struct virtio_device *device, struct virtio_mem_config
  */
 int virtio_mem_check_config(const char *name, const struct virtio_mem_config *config,
 			    struct frame_region_part *part);
+
+/*
+ * Announces a region, unless it lies in one that is known. -EINVAL: it cannot be used, and the
+ * log says why.
+ */
+int virtio_mem_announce(const char *name, const struct virtio_mem_config *config,
+			const struct frame_region_part *part);
 
 /* ---- virtio_mem_books.c ---- */
 
@@ -150,6 +170,9 @@ int virtio_mem_audit(struct virtio_mem *mem, const char **why);
 
 /* ---- virtio_mem_recovery.c ---- */
 
+/* Resets a device whose region cannot be used, which one line has said. */
+void virtio_mem_refuse(struct virtio_mem *mem);
+
 /*
  * Brings a device from reset to running. -ENODEV, -ENOTSUP, -EINVAL, -EIO, -ENOMEM,
  * -ETIMEDOUT: it cannot be used, and the log says why.
@@ -170,14 +193,20 @@ void virtio_mem_recover(struct virtio_mem *mem);
 
 /* ---- virtio_mem_wait.c ---- */
 
-/* Asks for nothing until the next second, or until the host wants something else; says why. */
+/* Asks for nothing until the next second, or until the host wants something else; keeps why. */
 void virtio_mem_pause(struct virtio_mem *mem, const char *why);
+
+/* Does so, and the log says why, once for each piece of work: what is there stays as it is. */
+void virtio_mem_stay(struct virtio_mem *mem, const char *why);
 
 /* Asks for nothing for a while, each time longer, as the device was busy. */
 void virtio_mem_wait_for_busy(struct virtio_mem *mem, enum virtio_mem_type type);
 
-/* Waits for a balloon that moves out; `sent`: some blocks could be asked for meanwhile. */
-void virtio_mem_wait_for_balloon(struct virtio_mem *mem, bool sent);
+/*
+ * Waits for a balloon that moves out; `sent`: some blocks could be asked for meanwhile. `why`
+ * is said when that takes long.
+ */
+void virtio_mem_wait_for_balloon(struct virtio_mem *mem, bool sent, const char *why);
 
 /* Tells whether a round would find something new. */
 bool virtio_mem_has_news(const struct virtio_mem *mem);

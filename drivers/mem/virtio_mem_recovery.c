@@ -19,12 +19,10 @@
 #define FEATURE_BIT(constant, bit, name) | VIRTIO_BIT(bit)
 #define FEATURES_ALLOWED (0 VIRTIO_MEM_FEATURES(FEATURE_BIT))
 
-/* One line has said why. */
-static int refuse(struct virtio_mem *mem)
+void virtio_mem_refuse(struct virtio_mem *mem)
 {
 	virtio_distrust(mem->device, "its region cannot be used");
 	virtio_reset(mem->device);
-	return -EINVAL;
 }
 
 /* Reads and checks the config: of a device that was started before, it is the same. */
@@ -37,8 +35,10 @@ static int take_config(struct virtio_mem *mem)
 		return -ENODEV;
 	}
 	if (mem->source.part.blocks == 0) {
-		if (virtio_mem_check_config(mem->source.name, &config, &mem->source.part))
-			return refuse(mem);
+		if (virtio_mem_check_config(mem->source.name, &config, &mem->source.part)) {
+			virtio_mem_refuse(mem);
+			return -EINVAL;
+		}
 		mem->config = config;
 		mem->config.requested = 0; /* whatever it is, it is news */
 		return 0;

@@ -4,18 +4,17 @@
  * ready yet, and what wakes its task before.
  */
 #include <assert.h>
+#include <inttypes.h>
 
 #include "arch/clock.h"
 #include "arch/irq.h"
 #include "drivers/mem/mem_events.h"
 #include "drivers/mem/virtio_mem_internal.h"
+#include "kernel/lib/log.h"
 #include "kernel/task/task.h"
 
 /* While the balloon moves out. */
 #define BALLOON_LOOK_NS NS_PER_MS
-
-/* While an answer is owed: no time awake is missed. */
-#define OWED_LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
 
 /* A device that is busy is asked again after this, and then more and more seldom. */
 #define BUSY_LEAST_NS (NS_PER_S / 10)
@@ -36,6 +35,17 @@ void virtio_mem_pause(struct virtio_mem *mem, const char *why)
 	mem_event(MEM_EVENT_STUCK, mem->wanted, mem->source.plugged);
 }
 
+void virtio_mem_stay(struct virtio_mem *mem, const char *why)
+{
+	virtio_mem_pause(mem, why);
+	if (mem->said)
+		return;
+	mem->said = true;
+	log_warn("virtio-mem: %s: %" PRIu64 " MiB are requested, and %" PRIu64 " MiB are there: %s",
+		 mem->source.name, mem->source.requested * FRAME_SIZE / MIB,
+		 mem->source.plugged * FRAME_SIZE / MIB, why);
+}
+
 /* Several requests may be answered so at once: that is one time. The event is of the first. */
 void virtio_mem_wait_for_busy(struct virtio_mem *mem, enum virtio_mem_type type)
 {
@@ -53,7 +63,7 @@ void virtio_mem_wait_for_busy(struct virtio_mem *mem, enum virtio_mem_type type)
 }
 
 /* It moves out at its own pace; but where nothing comes of that it is looked at seldom. */
-void virtio_mem_wait_for_balloon(struct virtio_mem *mem, bool sent)
+void virtio_mem_wait_for_balloon(struct virtio_mem *mem, bool sent, const char *why)
 {
 	uint64_t now = clock_ns();
 
@@ -61,7 +71,7 @@ void virtio_mem_wait_for_balloon(struct virtio_mem *mem, bool sent)
 		mem->waits_since = now;
 	mem->waits = now - mem->waits_since < BALLOON_PATIENCE_NS;
 	if (!mem->waits)
-		virtio_mem_pause(mem, "the balloon's host has some of it");
+		virtio_mem_pause(mem, why);
 }
 
 /* ---- Waiting ---- */
@@ -76,7 +86,7 @@ static uint64_t next_look(const struct virtio_mem *mem)
 	uint64_t now = clock_ns();
 
 	if (mem->queue.count > 0)
-		return now + OWED_LOOK_NS;
+		return now + VIRTIO_MEM_OWED_LOOK_NS;
 	if (mem->waits)
 		return now + BALLOON_LOOK_NS;
 	if (now < mem->pause_end)

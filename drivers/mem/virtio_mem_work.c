@@ -15,8 +15,8 @@
 #include "kernel/lib/log.h"
 #include "kernel/task/task.h"
 
-/* Claims of one piece of work that are recorded. */
-#define CLAIMS_RECORDED 16
+/* After an audit for a count that differs, the next one for another such count comes so late. */
+#define COUNT_REST_NS NS_PER_S
 
 /* No device counts so much. */
 #define NOT_AUDITED UINT64_MAX
@@ -44,20 +44,30 @@ static void begin_piece_of_work(struct virtio_mem *mem)
 	mem->requested_time = clock_ns();
 	mem->reached = false;
 	mem->named = 0;
+	mem->doubt_named = false;
 	mem->stuck = false;
+	mem->said = false;
 	mem->claims = 0;
 	mem->waits_since = 0;
 	mem->run.recorded = 0;
 	virtio_mem_begin_slowly(mem);
 }
 
-/* Asks for an audit when the device's count is not ours, once for each such count. */
+/*
+ * Asks for an audit when the device's count is not ours, once for each such count; one that
+ * is another at each look would be asked without end, so once a second, too.
+ */
 static bool check_count(struct virtio_mem *mem)
 {
-	uint64_t ours = mem->source.plugged * FRAME_SIZE;
+	bool differs = mem->config.plugged != mem->source.plugged * FRAME_SIZE;
+	uint64_t now = clock_ns();
 
-	if (mem->config.plugged != ours && mem->config.plugged != mem->audited)
+	if (differs && mem->config.plugged != mem->audited) {
+		if (now < mem->count_rest_end)
+			return mem->doubt;
+		mem->count_rest_end = now + COUNT_REST_NS;
 		mem->doubt = true;
+	}
 	mem->audited = mem->config.plugged;
 	return mem->doubt;
 }
@@ -87,8 +97,8 @@ static const char *look(struct virtio_mem *mem)
 		begin_piece_of_work(mem);
 	else if (mem->config.usable == before.usable)
 		return NULL;
-	if (mem->busy_ns == 0)
-		mem->pause_end = 0;
+	/* It is asked at once; if it is busy still, the next pause is no shorter for that. */
+	mem->pause_end = 0;
 	return NULL;
 }
 
@@ -189,7 +199,7 @@ static bool plug_some(struct virtio_mem *mem, size_t blocks)
 	if (sent)
 		virtio_mem_kick_some(mem);
 	else if (mem->queue.count == 0)
-		virtio_mem_pause(mem, "the device lets no more of its region be used");
+		virtio_mem_stay(mem, "the device lets no more of its region be used");
 	return sent;
 }
 
@@ -209,9 +219,10 @@ static enum mem_leave unplug_run(struct virtio_mem *mem, size_t *left, const cha
 			    blocks * BLOCK_SIZE)) {
 		/* It has not seen the request, and is looked into at the next answer. */
 		virtio_mem_keep(mem, pfn, blocks);
+		*why = breaks_rules;
 		return MEM_LEAVE_LATER;
 	}
-	if (mem->claims++ < CLAIMS_RECORDED)
+	if (mem->claims++ < VIRTIO_MEM_RECORDED)
 		mem_event(MEM_EVENT_CLAIMED, pfn, blocks * BLOCK_FRAMES);
 	mem->unplugging += blocks * BLOCK_FRAMES;
 	*left -= blocks;
@@ -236,9 +247,9 @@ static bool unplug_some(struct virtio_mem *mem, size_t blocks)
 	if (sent)
 		virtio_mem_kick_some(mem);
 	else if (leave == MEM_LEAVE_STUCK && mem->queue.count == 0)
-		virtio_mem_pause(mem, why);
+		virtio_mem_stay(mem, why);
 	if (leave == MEM_LEAVE_LATER)
-		virtio_mem_wait_for_balloon(mem, sent);
+		virtio_mem_wait_for_balloon(mem, sent, why);
 	else
 		mem->waits_since = 0;
 	return sent;
@@ -280,6 +291,7 @@ static bool audit(struct virtio_mem *mem, const char **fault)
 	switch (err) {
 	case 0:
 		mem->doubt = false;
+		mem->busy_ns = 0;
 		return true;
 	case -EAGAIN:
 		virtio_mem_wait_for_busy(mem, VIRTIO_MEM_STATE);
@@ -296,24 +308,31 @@ static bool audit(struct virtio_mem *mem, const char **fault)
 	return false;
 }
 
-/* All is as it should be, or as near as it can be; returns whether the device sees it otherwise. */
-static bool settle(struct virtio_mem *mem)
+/* Nothing is in the way any more; what differs will do so for ever. */
+static void end_trouble(struct virtio_mem *mem)
 {
 	uint64_t requested = mem->source.requested;
 
-	if (mem->reached)
-		return false;
-	mem->reached = true;
 	mem->busy_ns = 0;
-	mem_leave_end(&mem->source);
-	virtio_mem_record(mem);
-	mem_event(MEM_EVENT_REACHED, mem->source.plugged,
-		  (clock_ns() - mem->requested_time) / NS_PER_US);
+	mem->stuck = false;
 	mem->source.trouble = NULL;
 	if (requested > mem->source.part.blocks * BLOCK_FRAMES)
 		mem->source.trouble = "its region has no more";
 	else if (requested > mem->source.plugged)
 		mem->source.trouble = "only whole blocks are used";
+}
+
+/* All is as it should be, or as near as it can be; returns whether the device sees it otherwise. */
+static bool settle(struct virtio_mem *mem)
+{
+	end_trouble(mem);
+	if (mem->reached)
+		return false;
+	mem->reached = true;
+	mem_leave_end(&mem->source);
+	virtio_mem_record(mem);
+	mem_event(MEM_EVENT_REACHED, mem->source.plugged,
+		  (clock_ns() - mem->requested_time) / NS_PER_US);
 	return true;
 }
 

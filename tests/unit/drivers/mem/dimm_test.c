@@ -637,7 +637,7 @@ static void a_balloon_that_takes_too_long_keeps_it(void **state)
 		sim_time_advance(DIMM_STEP_NS);
 	assert_string_equal(calls, "asked 0, refuse 0");
 	assert_string_equal(sim_log_warning, "memory: slot 0: 32.0 MiB cannot leave: the balloon "
-					     "takes too long to move out");
+					     "takes long to move out of it");
 	expect_source(0, "slot 0", REGION, 16);
 }
 
@@ -759,6 +759,39 @@ static void what_vanishes_is_given_up_as_far_as_it_is_free(void **state)
 	expect_plugged(16);
 	expect_source(0, "slot 0", REGION, 16);
 	assert_int_equal(dimm_unused(), 0);
+}
+
+/* Neither what is free in blocks that are used, nor what becomes free later. */
+static void what_vanishes_is_given_to_nobody(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	fill(0, REGION, 16);
+	dimm_start();
+	mem_fixture_take(REGION + 3 * B + 1, 2, OWNER_HELD);
+	mem_fixture_take(REGION + 5 * B, 7, OWNER_HELD);
+	slots[0] = (struct acpi_memory_slot){ 0 };
+	dimm_look();
+	assert_string_equal(sim_log_warning, "memory: slot 0: 32.0 MiB were taken away unasked, "
+					     "and with them 9 frames of held");
+	expect_plugged(2);
+	assert_true(ledger_count(OWNER_FREE) == frame_boot_free());
+	while (frame_alloc(0, OWNER_HEAP, &pfn) == 0)
+		assert_true(pfn < REGION);
+	frame_free_owned(OWNER_HEAP, UINT64_MAX);
+	mem_fixture_give_back(REGION + 5 * B, 6, OWNER_HELD);
+	dimm_look();
+	expect_plugged(2);
+	assert_int_equal(ledger_count(OWNER_UNPLUGGED), 2 * B - 3);
+	mem_fixture_give_back(REGION + 5 * B + 6, 1, OWNER_HELD);
+	dimm_look();
+	expect_plugged(1);
+	mem_fixture_give_back(REGION + 3 * B + 1, 2, OWNER_HELD);
+	dimm_look();
+	expect_plugged(0);
+	assert_null(mem_sources());
+	assert_int_equal(ledger_count(OWNER_UNPLUGGED), 0);
 }
 
 static void what_vanishes_unused_is_gone(void **state)
@@ -898,6 +931,7 @@ int main(void)
 		WINDOW_TEST(what_the_host_does_not_take_is_used_again),
 		WINDOW_TEST(what_was_not_used_leaves_unasked),
 		WINDOW_TEST(what_vanishes_is_given_up_as_far_as_it_is_free),
+		WINDOW_TEST(what_vanishes_is_given_to_nobody),
 		WINDOW_TEST(what_vanishes_unused_is_gone),
 		WINDOW_TEST(what_vanishes_on_its_way_out_is_gone),
 		WINDOW_TEST(a_slot_that_changes_while_it_is_used_is_another_dimm),

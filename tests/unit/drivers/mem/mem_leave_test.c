@@ -131,9 +131,20 @@ static void the_balloon_moves_out_and_then_its_blocks_leave(void **state)
 		assert_int_equal(fake_balloon.end, REGION + 10 * B);
 	expect_claimed(REGION + 9 * B, 1);
 	assert_int_equal(ledger_count(OWNER_BALLOON), 300);
-	/* It says that it is done, and only then nothing is left. */
-	assert_int_equal(leave(8), MEM_LEAVE_LATER);
+	/* It says that it is done, and nothing is left. */
 	assert_int_equal(leave(8), MEM_LEAVE_STUCK);
+	assert_false(fake_balloon.moving);
+}
+
+/* Whoever asks seldom does not find out in two steps. */
+static void what_the_balloon_is_out_of_is_claimed_at_once(void **state)
+{
+	(void)state;
+	let_the_balloon_hold();
+	assert_int_equal(leave(8), MEM_LEAVE_LATER);
+	fake_balloon.step = 1000;
+	assert_int_equal(leave(8), MEM_LEAVE_CLAIMED);
+	expect_claimed(REGION + 8 * B, 2);
 	assert_false(fake_balloon.moving);
 }
 
@@ -179,7 +190,9 @@ static void one_source_at_a_time_is_served(void **state)
 	mem_fixture_take(REGION + (2 * BLOCKS - 1) * B, 150, OWNER_BALLOON);
 	mem_leave_begin(&other);
 	assert_int_equal(leave(8), MEM_LEAVE_LATER);
+	assert_string_equal(why, "the balloon takes long to move out of it");
 	assert_int_equal(mem_leave(&other, 8, &pfn, &blocks, &why), MEM_LEAVE_LATER);
+	assert_string_equal(why, "the balloon moves out of other memory first");
 	assert_int_equal(fake_balloon.start, REGION + 8 * B);
 	assert_int_equal(fake_balloon.vacated, 1);
 	/* The first one wants no more: it is the other's turn. */
@@ -189,16 +202,62 @@ static void one_source_at_a_time_is_served(void **state)
 	assert_int_equal(fake_balloon.start, REGION + (2 * BLOCKS - 1) * B);
 }
 
+/*
+ * In mid-turn the balloon has more than its target, and other memory is not free for it:
+ * that is no reason to stop, for the source itself or for another.
+ */
+static void a_turn_of_the_balloon_does_not_count_as_the_floor(void **state)
+{
+	(void)state;
+	let_the_balloon_hold();
+	mem_leave_begin(&other);
+	assert_int_equal(leave(8), MEM_LEAVE_LATER);
+	fake_balloon.floor = ledger_count(OWNER_FREE) - B / 2;
+	assert_int_equal(leave(8), MEM_LEAVE_LATER);
+	assert_true(fake_balloon.moving);
+	assert_int_equal(fake_balloon.vacated, 2);
+	assert_int_equal(mem_leave(&other, 8, &pfn, &blocks, &why), MEM_LEAVE_LATER);
+	assert_int_equal(mem_leave_whole(&other, &why), MEM_LEAVE_LATER);
+	assert_int_equal(fake_balloon.vacated, 2);
+	/* The turn is over. */
+	fake_balloon.floor -= 2 * B;
+	while (leave(8) == MEM_LEAVE_LATER)
+		assert_true(fake_balloon.moving);
+	expect_claimed(REGION + 8 * B, 1);
+}
+
+/* If it is in the way in the end, the balloon has moved once, and does not move again. */
+static void the_floor_is_looked_at_when_the_balloon_is_out(void **state)
+{
+	unsigned vacated;
+
+	(void)state;
+	let_the_balloon_hold();
+	assert_int_equal(leave(8), MEM_LEAVE_LATER);
+	fake_balloon.floor = ledger_count(OWNER_FREE) - B / 2;
+	while (leave(8) == MEM_LEAVE_LATER)
+		;
+	assert_string_equal(why, "the floor of free memory would be passed");
+	assert_false(fake_balloon.moving);
+	assert_int_equal(ledger_count(OWNER_UNPLUGGED), 0);
+	vacated = fake_balloon.vacated;
+	assert_int_equal(leave(8), MEM_LEAVE_STUCK);
+	assert_int_equal(fake_balloon.vacated, vacated);
+}
+
 /* A host that has it for a moment only is waited for. */
 static void what_the_host_has_for_a_moment_is_waited_for(void **state)
 {
-	static const enum owner for_a_moment[] = { OWNER_IN_FLIGHT, OWNER_LEAVING, OWNER_REPORTED };
+	static const enum owner for_a_moment[] = { OWNER_IN_FLIGHT, OWNER_LEAVING, OWNER_REPORTED,
+						   OWNER_HINTED };
 
 	(void)state;
 	mem_fixture_take(REGION, (BLOCKS - 1) * B, OWNER_HELD);
 	for (size_t i = 0; i < ARRAY_SIZE(for_a_moment); i++) {
 		mem_fixture_take(REGION + (BLOCKS - 1) * B, B, for_a_moment[i]);
+		why = "";
 		assert_int_equal(leave(8), MEM_LEAVE_LATER);
+		assert_string_equal(why, "the balloon's host has some of it");
 		mem_fixture_give_back(REGION + (BLOCKS - 1) * B, B, for_a_moment[i]);
 	}
 	/* Not elsewhere. */
@@ -299,6 +358,31 @@ static void the_balloon_moves_out_of_a_whole_source(void **state)
 	assert_int_equal(ledger_count(OWNER_BALLOON), 300);
 }
 
+static void a_whole_source_is_claimed_as_soon_as_the_balloon_is_out(void **state)
+{
+	(void)state;
+	mem_fixture_take(REGION + 17 * B, 150, OWNER_BALLOON);
+	assert_int_equal(mem_leave_whole(&one, &why), MEM_LEAVE_LATER);
+	fake_balloon.step = 1000;
+	assert_int_equal(mem_leave_whole(&one, &why), MEM_LEAVE_CLAIMED);
+	assert_false(fake_balloon.moving);
+}
+
+static void a_turn_of_the_balloon_does_not_keep_a_whole_source(void **state)
+{
+	(void)state;
+	fake_balloon.step = 40;
+	mem_fixture_take(REGION + 17 * B, 150, OWNER_BALLOON);
+	assert_int_equal(mem_leave_whole(&one, &why), MEM_LEAVE_LATER);
+	fake_balloon.floor = ledger_count(OWNER_FREE) - BLOCKS * B + 1;
+	assert_int_equal(mem_leave_whole(&one, &why), MEM_LEAVE_LATER);
+	assert_true(fake_balloon.moving);
+	fake_balloon.floor--;
+	while (mem_leave_whole(&one, &why) == MEM_LEAVE_LATER)
+		;
+	assert_int_equal(ledger_count(OWNER_UNPLUGGED), BLOCKS * B);
+}
+
 static void a_whole_source_does_not_pass_the_floor(void **state)
 {
 	(void)state;
@@ -323,15 +407,20 @@ int main(void)
 	};
 	const struct CMUnitTest balloon[] = {
 		TEST(the_balloon_moves_out_and_then_its_blocks_leave),
+		TEST(what_the_balloon_is_out_of_is_claimed_at_once),
 		TEST(a_stretch_is_kept_while_frames_of_it_are_in_flight),
 		TEST(a_balloon_that_stays_is_named),
 		TEST(one_source_at_a_time_is_served),
+		TEST(a_turn_of_the_balloon_does_not_count_as_the_floor),
+		TEST(the_floor_is_looked_at_when_the_balloon_is_out),
 		TEST(what_the_host_has_for_a_moment_is_waited_for),
 	};
 	const struct CMUnitTest whole[] = {
 		TEST(a_whole_source_leaves_at_once),
 		TEST(a_frame_in_use_keeps_a_whole_source),
 		TEST(the_balloon_moves_out_of_a_whole_source),
+		TEST(a_whole_source_is_claimed_as_soon_as_the_balloon_is_out),
+		TEST(a_turn_of_the_balloon_does_not_keep_a_whole_source),
 		TEST(a_whole_source_does_not_pass_the_floor),
 	};
 

@@ -53,6 +53,21 @@ static void a_source_can_go_from_anywhere(void **state)
 	expect_list(NULL, NULL, NULL);
 }
 
+/* Whatever they have in common, be it a block. */
+static void a_source_is_found_by_any_of_its_blocks(void **state)
+{
+	(void)state;
+	mem_source_add(&middle);
+	mem_source_add(&high);
+	assert_null(mem_source_at(REGION + 4 * B, 4));
+	assert_ptr_equal(mem_source_at(REGION + 4 * B, 5), &middle);
+	assert_ptr_equal(mem_source_at(REGION + 15 * B, 3), &middle);
+	assert_ptr_equal(mem_source_at(REGION + 10 * B, 1), &middle);
+	assert_ptr_equal(mem_source_at(REGION, 100), &middle);
+	assert_ptr_equal(mem_source_at(REGION + 16 * B, 1), &high);
+	assert_null(mem_source_at(REGION + 20 * B, 1));
+}
+
 /* Each by its own units: half a unit does not count. */
 static void removable_is_the_sum_of_free_units(void **state)
 {
@@ -82,6 +97,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sources_are_in_the_order_of_addresses, set_up,
 						mem_fixture_tear_down),
 		cmocka_unit_test_setup_teardown(a_source_can_go_from_anywhere, set_up,
+						mem_fixture_tear_down),
+		cmocka_unit_test_setup_teardown(a_source_is_found_by_any_of_its_blocks, set_up,
 						mem_fixture_tear_down),
 		cmocka_unit_test_setup_teardown(removable_is_the_sum_of_free_units, set_up,
 						mem_fixture_tear_down),

@@ -98,6 +98,30 @@ static void large_blocks_that_we_do_not_have_are_unplugged(void **state)
 	expect_plugged(8);
 }
 
+static void a_pause_in_the_audit_of_an_idle_device_is_over(void **state)
+{
+	(void)state;
+	request(10);
+	sim_mem_set(&sim, block(70), 3 * block_size, true);
+	sim.busy = true;
+	say_something_changed();
+	assert_non_null(strstr(mem->source.trouble, "busy"));
+	sim.busy = false;
+	wait_ns(2 * NS_PER_S);
+	expect_plugged(10);
+	assert_null(mem->source.trouble);
+	assert_int_equal(mem->busy_ns, 0);
+	/* What differs for ever is said as before. */
+	sim_mem_request_size(&sim, 10 * BLOCK_SIZE + FRAME_SIZE);
+	settle();
+	sim_mem_set(&sim, block(70), 3 * block_size, true);
+	sim.busy = true;
+	wait_ns(2 * NS_PER_S);
+	sim.busy = false;
+	wait_ns(6 * NS_PER_S);
+	assert_non_null(strstr(mem->source.trouble, "only whole blocks"));
+}
+
 /* One that counts wrongly is asked once, not again and again. */
 static void a_device_that_only_counts_wrongly_is_asked_once(void **state)
 {
@@ -112,6 +136,35 @@ static void a_device_that_only_counts_wrongly_is_asked_once(void **state)
 	say_something_changed();
 	wait_ns(3 * NS_PER_S);
 	assert_int_equal(sim.requests[VIRTIO_MEM_STATE], asked);
+	assert_true(mem->running);
+}
+
+/* Another count at each look, and always a wrong one: others have their turn as well. */
+static void a_device_that_counts_anew_at_each_look_is_asked_once_a_second(void **state)
+{
+	uint64_t asked, each;
+	unsigned at_once = 0;
+
+	(void)state;
+	request(10);
+	sim_mem_show(&sim, SIM_MEM_PLUGGED, 77 * BLOCK_SIZE);
+	say_something_changed();
+	each = sim.requests[VIRTIO_MEM_STATE];
+	assert_true(each > 0);
+	mem->changed = true;
+	for (unsigned i = 0; i < 100; i++) {
+		sim_mem_show(&sim, SIM_MEM_PLUGGED, (100 + i) * BLOCK_SIZE);
+		at_once += virtio_mem_step(mem);
+	}
+	assert_true(at_once <= 2);
+	asked = sim.requests[VIRTIO_MEM_STATE];
+	assert_in_range(asked, each, 2 * each);
+	for (unsigned i = 0; i < 200; i++) {
+		sim_mem_show(&sim, SIM_MEM_PLUGGED, (100 + i) * BLOCK_SIZE);
+		sim_time_advance(50 * NS_PER_MS);
+		say_something_changed();
+	}
+	assert_in_range(sim.requests[VIRTIO_MEM_STATE] - asked, 8 * each, 11 * each);
 	assert_true(mem->running);
 }
 
@@ -229,6 +282,36 @@ static bool lie_error_always(struct sim_mem *s, const struct sim_mem_request *re
 }
 
 /* Two lines: one for the refusal, one for the end. */
+static bool lie_error_to_unplug(struct sim_mem *s, const struct sim_mem_request *r,
+				struct sim_mem_answer *answer)
+{
+	(void)s;
+	answer->type = VIRTIO_MEM_ERROR;
+	return r->type == VIRTIO_MEM_UNPLUG;
+}
+
+/* It goes on for as long as the device does; the log has it once for each wish. */
+static void a_device_that_never_unplugs_is_no_line_a_second(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	request(10);
+	sim.lie = lie_error_to_unplug;
+	before = sim_log_infos;
+	request(0);
+	wait_ns(20 * NS_PER_S);
+	assert_int_equal(sim_log_infos, before + 1);
+	assert_non_null(strstr(sim_log_info, "20 MiB were in doubt"));
+	assert_int_equal(sim_log_warnings, 1);
+	request(1);
+	assert_int_equal(sim_log_infos, before + 2);
+	assert_non_null(strstr(sim_log_info, "18 MiB were in doubt"));
+	sim.lie = NULL;
+	wait_ns(2 * NS_PER_S);
+	expect_plugged(1);
+}
+
 static void a_device_that_tells_no_state_is_given_up(void **state)
 {
 	(void)state;
@@ -338,7 +421,9 @@ int main(void)
 		TEST(blocks_that_we_do_not_have_are_unplugged),
 		SMALL(small_blocks_within_ours_are_unplugged_too),
 		LARGE(large_blocks_that_we_do_not_have_are_unplugged),
+		TEST(a_pause_in_the_audit_of_an_idle_device_is_over),
 		TEST(a_device_that_only_counts_wrongly_is_asked_once),
+		TEST(a_device_that_counts_anew_at_each_look_is_asked_once_a_second),
 		TEST(a_device_that_has_lost_what_is_used_is_given_up),
 		TEST(a_device_that_has_lost_all_of_it_is_given_up),
 		TEST(a_device_that_has_no_use_for_what_is_used_is_given_up),
@@ -348,6 +433,7 @@ int main(void)
 		TEST(what_the_device_has_not_taken_is_free_again),
 		TEST(what_the_device_has_taken_all_the_same_is_not_used),
 		TEST(a_run_with_one_block_that_is_there_is_plugged_in_the_end),
+		TEST(a_device_that_never_unplugs_is_no_line_a_second),
 		TEST(a_device_that_tells_no_state_is_given_up),
 		TEST(claimed_blocks_stay_claimed_while_their_state_is_not_known),
 		TEST(a_block_that_is_partly_there_is_no_block),

@@ -94,6 +94,48 @@ static void a_busy_device_is_asked_to_unplug_all_again(void **state)
 	expect_plugged(12);
 }
 
+/* Nothing is wanted: so nothing else would ever say that it is over. */
+static void what_was_in_the_way_at_the_start_is_over(void **state)
+{
+	(void)state;
+	make_sim(0);
+	sim_mem_set(&sim, sim.addr, 7 * BLOCK_SIZE, true);
+	sim.busy = true;
+	boot_with(1);
+	wait_ns(NS_PER_S);
+	assert_non_null(strstr(mem->source.trouble, "busy"));
+	sim.busy = false;
+	wait_ns(2 * NS_PER_S);
+	expect_plugged(0);
+	assert_null(mem->source.trouble);
+	assert_int_equal(mem->busy_ns, 0);
+}
+
+static bool lie_nack(struct sim_mem *s, const struct sim_mem_request *request,
+		     struct sim_mem_answer *answer)
+{
+	(void)s, (void)request;
+	answer->type = VIRTIO_MEM_NACK;
+	return true;
+}
+
+static void a_refusal_at_the_start_is_over(void **state)
+{
+	(void)state;
+	make_sim(0);
+	sim_mem_set(&sim, sim.addr, 7 * BLOCK_SIZE, true);
+	sim.lie = lie_nack;
+	boot_with(1);
+	settle();
+	assert_non_null(strstr(mem->source.trouble, "does not want that now"));
+	assert_int_equal(mem_fixture_events(MEM_EVENT_STUCK), 1);
+	sim.lie = NULL;
+	wait_ns(2 * NS_PER_S);
+	expect_plugged(0);
+	assert_null(mem->source.trouble);
+	assert_false(mem->stuck);
+}
+
 static bool lie_unplug_all(struct sim_mem *s, const struct sim_mem_request *request,
 			   struct sim_mem_answer *answer)
 {
@@ -205,6 +247,58 @@ static void a_region_in_a_known_window_is_not_announced_again(void **state)
 	assert_int_equal(sim_log_warnings, 0);
 }
 
+/* Both are probed before either is a source. */
+static void of_two_devices_with_one_region_the_second_is_refused(void **state)
+{
+	(void)state;
+	make_sim(0);
+	make_sim(1);
+	/* They begin at the same block, or share the last one. */
+	for (size_t shared = 1; shared <= REGION_BLOCKS; shared += REGION_BLOCKS - 1) {
+		uint64_t distance = (REGION_BLOCKS - shared) * BLOCK_SIZE;
+
+		virtio_mem_tear_down(state);
+		virtio_mem_set_up(state);
+		make_sim(0);
+		make_sim(1);
+		sim_mem_show(&sims[1], SIM_MEM_ADDR, sims[0].addr + distance);
+		sim_mem_request_size(&sims[0], 10 * BLOCK_SIZE);
+		sim_mem_request_size(&sims[1], 10 * BLOCK_SIZE);
+		boot_with(2);
+		settle();
+		expect_plugged(10);
+		assert_null(mem_sources()->next);
+		assert_int_equal(sims[1].plugged, 0);
+		assert_true(sims[1].virtio.device.broken);
+		assert_int_equal(sims[1].virtio.status, 0);
+		assert_int_equal(fake_tasks, 1);
+		assert_int_equal(sim_log_warnings, 1);
+		assert_non_null(strstr(sim_log_warning,
+				       "0000:00:03.0: not used: its region is in use by "
+				       "virtio-mem 0000:00:02.0 (block size 0x200000"));
+	}
+}
+
+static void a_dimm_found_before_the_regions_are_announced_keeps_its_place(void **state)
+{
+	static struct mem_source dimm = { .kind = "dimm",
+					  .name = "slot 3",
+					  .part = { REGION + 100 * B, 4, 4 } };
+
+	(void)state;
+	make_sim(0);
+	virtio_register(&sim.virtio.device);
+	mem_source_add(&dimm);
+	virtio_mem_begin();
+	settle();
+	assert_int_equal(sim_log_warnings, 1);
+	assert_non_null(strstr(sim_log_warning, "its region is in use by dimm slot 3"));
+	assert_int_equal(fake_tasks, 0);
+	assert_ptr_equal(mem_sources(), &dimm);
+	assert_null(dimm.next);
+	mem_source_remove(&dimm);
+}
+
 static void a_device_that_comes_later_works_at_once(void **state)
 {
 	(void)state;
@@ -228,7 +322,8 @@ static void a_device_that_comes_later_and_lies_below_is_refused(void **state)
 	virtio_register(&sims[0].virtio.device);
 	assert_int_equal(sim_log_warnings, 1);
 	assert_non_null(strstr(sim_log_warning, "0000:00:02.0"));
-	assert_non_null(strstr(sim_log_warning, "does not lie above all memory"));
+	assert_non_null(
+		strstr(sim_log_warning, "below what is known, or beyond the address space"));
 	assert_int_equal(fake_tasks, 1);
 	assert_null(sims[0].virtio.device.driver);
 	assert_true(sims[0].virtio.device.broken);
@@ -274,9 +369,9 @@ static void a_region_that_cannot_be_used_is_named_in_one_line(void **state)
 		{ "no whole number of its blocks", 2 * BLOCK_SIZE, REGION_ADDR + BLOCK_SIZE, GIB },
 		{ "no whole number of its blocks", 4 * BLOCK_SIZE, REGION_ADDR, 7 * BLOCK_SIZE },
 		{ "has no whole 2 MiB", FRAME_SIZE, REGION_ADDR + FRAME_SIZE, BLOCK_SIZE },
-		{ "does not lie above all memory", BLOCK_SIZE, (RAM + B) * FRAME_SIZE, GIB },
-		{ "does not lie above all memory", BLOCK_SIZE, BLOCK_SIZE, GIB },
-		{ "does not lie above all memory", BLOCK_SIZE,
+		{ "memory of the boot lies, or below it", BLOCK_SIZE, (RAM + B) * FRAME_SIZE, GIB },
+		{ "memory of the boot lies, or below it", BLOCK_SIZE, BLOCK_SIZE, GIB },
+		{ "memory of the boot lies, or below it", BLOCK_SIZE,
 		  (RAM + BOOT_BLOCKS / 2 * B) * FRAME_SIZE, GIB },
 	};
 
@@ -310,7 +405,8 @@ static void a_region_where_something_is_mapped_is_refused(void **state)
 	fake_paging_err = -EBUSY;
 	boot_with(1);
 	assert_int_equal(sim_log_warnings, 1);
-	assert_non_null(strstr(sim_log_warning, "where something is mapped"));
+	assert_non_null(
+		strstr(sim_log_warning, "no place for memory: something else is mapped there"));
 	assert_null(mem_sources());
 	fake_paging_err = 0;
 }
@@ -322,8 +418,46 @@ static void there_may_be_no_room_for_its_books(void **state)
 	fake_paging_err = -ENOMEM;
 	boot_with(1);
 	assert_int_equal(sim_log_warnings, 1);
-	assert_non_null(strstr(sim_log_warning, "no room for the books"));
+	assert_non_null(strstr(sim_log_warning, "there is no memory for its books"));
 	fake_paging_err = 0;
+}
+
+/* What the processor cannot address is not said to lie below something. */
+static void the_reason_why_a_region_cannot_be_announced_is_said(void **state)
+{
+	static const struct {
+		int err;
+		const char *why;
+	} errors[] = {
+		{ -EINVAL, "beyond the address space" },
+		{ -EBUSY, "something else is mapped there" },
+		{ -ENOMEM, "no memory for its books" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		virtio_mem_tear_down(state);
+		virtio_mem_set_up(state);
+		make_sim(0);
+		fake_paging_err = errors[i].err;
+		boot_with(1);
+		assert_int_equal(sim_log_warnings, 1);
+		assert_non_null(strstr(sim_log_warning, errors[i].why));
+		assert_non_null(
+			strstr(sim_log_warning,
+			       "(block size 0x200000, region 0x200080000000 + 0x40000000)"));
+		assert_null(mem_sources());
+	}
+	fake_paging_err = 0;
+}
+
+static void a_region_for_which_there_are_too_many_is_named(void **state)
+{
+	(void)state;
+	for (pfn_t at = RAM + (BOOT_BLOCKS + 1) * B; !memory_region_announce(at, 1); at += 2 * B)
+		assert_true(at < REGION);
+	start_one();
+	assert_int_equal(sim_log_warnings, 1);
+	assert_non_null(strstr(sim_log_warning, "there are too many ranges"));
 }
 
 static void a_region_in_use_by_another_source_is_refused(void **state)
@@ -542,6 +676,47 @@ static void used_memory_of_a_device_that_is_pulled_is_named(void **state)
 	assert_null(sim.virtio.device.driver);
 }
 
+static void give_back_one_by_one(void)
+{
+	if (waits_left == 1)
+		mem_fixture_give_back(REGION + 3 * B, 1, OWNER_HELD);
+	if (waits_left == 2) {
+		assert_int_equal(mem->source.plugged, B);
+		mem_fixture_give_back(REGION + 7 * B, 1, OWNER_HELD);
+	}
+	assert_true(waits_left++ < 3);
+}
+
+/* What is free of it is given to nobody; in the end the place is as if nothing had been there. */
+static void a_pulled_device_is_forgotten_when_nobody_uses_what_it_had(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	start_one();
+	request(10);
+	mem_fixture_take(REGION + 3 * B, 1, OWNER_HELD);
+	mem_fixture_take(REGION + 7 * B, 1, OWNER_HELD);
+	sim.blind = true;
+	pull(0, true);
+	assert_int_equal(fake_tasks, 2);
+	assert_true(ledger_count(OWNER_FREE) == frame_boot_free());
+	while (frame_alloc(0, OWNER_HEAP, &pfn) == 0)
+		assert_true(pfn < REGION);
+	frame_free_owned(OWNER_HEAP, UINT64_MAX);
+	waits_left = 0;
+	sim_time_on_wait = give_back_one_by_one;
+	run_task();
+	sim_time_on_wait = NULL;
+	assert_null(mem_sources());
+	assert_int_equal(ledger_managed(), BOOT_BLOCKS * B);
+	assert_int_equal(ledger_count(OWNER_UNPLUGGED), 0);
+	make_sim(0);
+	virtio_register(&sim.virtio.device);
+	request(12);
+	expect_plugged(12);
+}
+
 static void a_device_that_does_not_reset_keeps_what_it_has(void **state)
 {
 	(void)state;
@@ -597,6 +772,8 @@ int main(void)
 		TEST(what_was_requested_before_the_start_is_plugged),
 		TEST(what_is_plugged_already_is_unplugged_first),
 		TEST(a_busy_device_is_asked_to_unplug_all_again),
+		TEST(what_was_in_the_way_at_the_start_is_over),
+		TEST(a_refusal_at_the_start_is_over),
 		TEST(a_device_that_says_it_has_unplugged_all_and_has_not_is_asked_block_by_block),
 		TEST(a_device_that_does_not_unplug_all_is_not_used),
 	};
@@ -605,6 +782,8 @@ int main(void)
 		TEST(several_devices_each_have_their_own),
 		TEST(a_ninth_device_is_one_too_many),
 		TEST(a_region_in_a_known_window_is_not_announced_again),
+		TEST(of_two_devices_with_one_region_the_second_is_refused),
+		TEST(a_dimm_found_before_the_regions_are_announced_keeps_its_place),
 		TEST(a_device_that_comes_later_works_at_once),
 		TEST(a_device_that_comes_later_and_lies_below_is_refused),
 		TEST(probing_again_changes_nothing),
@@ -613,6 +792,8 @@ int main(void)
 		TEST(a_region_that_cannot_be_used_is_named_in_one_line),
 		TEST(a_region_where_something_is_mapped_is_refused),
 		TEST(there_may_be_no_room_for_its_books),
+		TEST(the_reason_why_a_region_cannot_be_announced_is_said),
+		TEST(a_region_for_which_there_are_too_many_is_named),
 		TEST(a_region_in_use_by_another_source_is_refused),
 		TEST(a_region_is_trimmed_to_whole_2_mib),
 		TEST(a_short_config_is_refused),
@@ -629,6 +810,7 @@ int main(void)
 		TEST(an_empty_device_can_be_pulled_and_put_back),
 		TEST(free_memory_of_a_device_that_is_pulled_goes_with_it),
 		TEST(used_memory_of_a_device_that_is_pulled_is_named),
+		TEST(a_pulled_device_is_forgotten_when_nobody_uses_what_it_had),
 		TEST(a_device_that_does_not_reset_keeps_what_it_has),
 		TEST(a_device_that_was_given_up_can_be_pulled),
 		TEST(a_device_that_is_gone_is_not_asked_any_more),

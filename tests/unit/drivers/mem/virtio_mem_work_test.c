@@ -222,6 +222,10 @@ static void what_is_not_usable_is_not_asked_for(void **state)
 	settle();
 	expect_plugged(20);
 	expect_trouble("lets no more of its region be used");
+	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning,
+			    "virtio-mem: 0000:00:02.0: 60 MiB are requested, and 40 MiB are there: "
+			    "the device lets no more of its region be used");
 	assert_int_equal(sim.answers[VIRTIO_MEM_ERROR], 0);
 	assert_int_equal(mem_fixture_events(MEM_EVENT_STUCK), 1);
 	/* As soon as more is usable. */
@@ -378,6 +382,26 @@ static void a_busy_device_is_asked_at_a_growing_pace(void **state)
 	expect_trouble(NULL);
 }
 
+/* When a migration failed, what is wanted then is not kept waiting for the pause of before. */
+static void another_wish_ends_the_pause_of_a_busy_device(void **state)
+{
+	uint64_t asked;
+
+	(void)state;
+	sim.busy = true;
+	request(10);
+	wait_ns(30 * NS_PER_S);
+	assert_int_equal(mem->busy_ns, 5 * NS_PER_S);
+	asked = sim.requests[VIRTIO_MEM_PLUG];
+	request(11);
+	assert_int_equal(sim.requests[VIRTIO_MEM_PLUG], asked + 1);
+	assert_int_equal(mem->busy_ns, 5 * NS_PER_S);
+	sim.busy = false;
+	request(12);
+	expect_plugged(12);
+	expect_trouble(NULL);
+}
+
 /* It is migrating: what was claimed is of use meanwhile. */
 static void what_a_busy_device_does_not_take_is_free_again(void **state)
 {
@@ -457,6 +481,15 @@ static void the_floor_is_in_the_way_until_it_is_not(void **state)
 	wait_ns(3 * NS_PER_S);
 	expect_plugged(17);
 	assert_int_equal(mem_fixture_events(MEM_EVENT_STUCK), 1);
+	/* The console says so, once for each wish. */
+	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(sim_log_warning,
+			    "virtio-mem: 0000:00:02.0: 10 MiB are requested, and 34 MiB are there: "
+			    "the floor of free memory would be passed");
+	request(4);
+	assert_int_equal(sim_log_warnings, 2);
+	request(5);
+	assert_int_equal(sim_log_warnings, 3);
 	fake_balloon.floor = 0;
 	wait_ns(2 * NS_PER_S);
 	expect_plugged(5);
@@ -477,6 +510,25 @@ static void the_balloon_moves_out_first(void **state)
 	expect_plugged(19);
 	assert_int_equal(ledger_count(OWNER_BALLOON), 300);
 	mem_fixture_give_back(REGION, 19 * B, OWNER_HELD);
+}
+
+/* What is said when nothing has left for a second is what it was waited for. */
+static void a_balloon_that_moves_slowly_is_not_its_host(void **state)
+{
+	(void)state;
+	request(20);
+	mem_fixture_take(REGION, 20 * B, OWNER_BALLOON);
+	fake_balloon.answers = true;
+	fake_balloon.answer = BALLOON_MOVING_OUT;
+	request(10);
+	expect_trouble(NULL);
+	wait_ns(2 * NS_PER_S);
+	expect_trouble("the balloon takes long to move out of it");
+	fake_balloon.answers = false;
+	mem_fixture_give_back(REGION, 20 * B, OWNER_BALLOON);
+	wait_ns(2 * NS_PER_S);
+	expect_plugged(10);
+	expect_trouble(NULL);
 }
 
 /* One that was given up, and does not finish its reset, keeps it for ever. */
@@ -572,11 +624,13 @@ int main(void)
 	};
 	const struct CMUnitTest obstacles[] = {
 		TEST(a_busy_device_is_asked_at_a_growing_pace),
+		TEST(another_wish_ends_the_pause_of_a_busy_device),
 		TEST(what_a_busy_device_does_not_take_is_free_again),
 		TEST(a_nack_is_named_once_and_asked_again_each_second),
 		BARE(what_was_refused_is_asked_for_again_from_the_lowest_on),
 		TEST(the_floor_is_in_the_way_until_it_is_not),
 		TEST(the_balloon_moves_out_first),
+		TEST(a_balloon_that_moves_slowly_is_not_its_host),
 		TEST(a_balloon_that_never_moves_is_looked_at_seldom),
 		TEST(a_silent_device_is_given_up),
 		TEST(a_stop_is_no_silence),
