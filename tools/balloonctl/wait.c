@@ -43,7 +43,8 @@ struct waiting {
 	struct progress progress;
 	struct guest_state state;
 	int64_t last_move, last_answer;
-	bool has_moved;
+	bool has_moved;	       /* by either means */
+	bool device_moved;     /* the device of the goal has */
 	bool lacks_mem_driver; /* for the device of the goal, as far as that is known */
 	struct life life;
 };
@@ -302,6 +303,18 @@ static bool is_gone(const struct waiting *w)
 	       !*w->state.complaint;
 }
 
+static void note_moves(struct waiting *w, const struct guest_state *before, int64_t now)
+{
+	bool device_moves = plugged(w, &w->state) != plugged(w, before);
+
+	if (!device_moves && left_by_balloon(&w->state) == left_by_balloon(before))
+		return;
+	w->last_move = now;
+	w->has_moved = true;
+	w->device_moved |= device_moves;
+	life_forget(&w->life);
+}
+
 static enum verdict judge(struct waiting *w, const struct guest_state *before, int64_t now)
 {
 	if (w->state.panicked)
@@ -312,12 +325,7 @@ static enum verdict judge(struct waiting *w, const struct guest_state *before, i
 		return REACHED;
 	if (is_changed(w))
 		return CHANGED;
-	if (left_by_balloon(&w->state) != left_by_balloon(before) ||
-	    plugged(w, &w->state) != plugged(w, before)) {
-		w->last_move = now;
-		w->has_moved = true;
-		life_forget(&w->life);
-	}
+	note_moves(w, before, now);
 	if (now >= w->limits->end)
 		return TIME_UP;
 	if (now - w->last_move >= (int64_t)w->limits->patience * 1000)
@@ -332,7 +340,7 @@ static int find_mem_driver(struct guest *guest, struct waiting *w)
 	int err;
 
 	w->lacks_mem_driver = false;
-	if (w->has_moved || !device_rest(w))
+	if (w->device_moved || !device_rest(w))
 		return 0;
 	err = guest_find_driver(guest, w->goal->device, &driver_ok);
 	w->lacks_mem_driver = !err && !driver_ok;

@@ -240,6 +240,20 @@ static void request_that_nobody_sees_is_told(void **state)
 	assert_done(RUN_AGAINST(&no_driver, "shrink", "2M", "--wait"), EXIT_REACHED, "", "");
 }
 
+/* A balloon that has moved says nothing of the device's driver. */
+static void driver_of_the_device_is_looked_for_though_the_balloon_moved(void **state)
+{
+	static const int64_t lefts[] = { 768 * MIB, 900 * MIB, GIB };
+	const struct fake_qemu qemu = { ONE_MEM(.no_driver = true), .lives = true,
+					.left_before = 768 * MIB, .lefts = lefts, .nr_lefts = 3 };
+
+	(void)state;
+	assert_done(RUN_AGAINST(&qemu, "grow", "512M", "--wait", "--patience=1"), EXIT_NO_DRIVER,
+		    "Actual       1.000 GiB left", "no driver runs m0 in the guest");
+	assert_done(RUN_AGAINST(&qemu, "grow", "512M", "--wait=1"), EXIT_NO_DRIVER, "",
+		    "no driver runs m0 in the guest");
+}
+
 static void guest_that_stays_short_is_asked_whether_it_lives(void **state)
 {
 	const struct fake_qemu lives = { ONE_MEM(PLUGGED, .least = 512 * MIB), .lives = true };
@@ -364,6 +378,7 @@ int main(void)
 		cmocka_unit_test(device_that_cannot_be_is_complained_of),
 		cmocka_unit_test(json_has_the_same),
 		cmocka_unit_test(request_that_nobody_sees_is_told),
+		cmocka_unit_test(driver_of_the_device_is_looked_for_though_the_balloon_moved),
 		cmocka_unit_test(guest_that_stays_short_is_asked_whether_it_lives),
 		cmocka_unit_test(guest_without_a_balloon_grows_and_shrinks),
 		cmocka_unit_test(request_of_somebody_else_ends_the_wait),
