@@ -206,14 +206,15 @@ static int make_plan(const struct request *request, const struct guest_state *st
 
 /* The means that comes first is told first. */
 static int send_plan(struct guest *guest, const struct request *request,
-		     const struct wait_goal *goal)
+		     const struct guest_state *state, const struct wait_goal *goal)
 {
+	uint64_t counted = state->base + state->dimms;
 	int err = 0;
 
 	if (request->wish.shrinks)
 		err = guest_request(guest, goal->device, goal->requested);
 	if (!err && goal->balloon)
-		err = guest_set_target(guest, goal->bytes_left);
+		err = guest_set_target(guest, counted - goal->taken);
 	if (!err && !request->wish.shrinks)
 		err = guest_request(guest, goal->device, goal->requested);
 	return err;
@@ -258,8 +259,8 @@ static int judge_plan(struct guest *guest, const struct guest_state *state,
 		complain("it is requested, but the guest has panicked");
 		return EXIT_TIMEOUT;
 	}
-	if (goal->balloon && state->left - state->grown != goal->bytes_left &&
-	    state->has_features && !state->driver_ok) {
+	if (goal->balloon && state->taken != goal->taken && state->has_features &&
+	    !state->driver_ok) {
 		complain("it is requested, but no balloon driver runs in the guest");
 		return EXIT_NO_DRIVER;
 	}
@@ -313,10 +314,10 @@ static int run(const struct call *call)
 		return status;
 	chosen = *device;
 	goal = (struct wait_goal){ .balloon = !state.lacks_balloon,
-				   .bytes_left = plan.bytes_left,
+				   .taken = state.base + state.dimms - plan.bytes_left,
 				   .device = chosen.name,
 				   .requested = plan.requested };
-	err = send_plan(call->guest, request, &goal);
+	err = send_plan(call->guest, request, &state, &goal);
 	if (err)
 		return guest_failed(call->guest, err);
 	return request->wait.wanted ? wait_and_show(call, &state, &goal) : show_plan(call, &goal);

@@ -202,7 +202,7 @@ static int show_new_target(const struct request *request, struct guest *guest)
 static int wait_and_show(const struct call *call, struct guest_state *state, uint64_t goal)
 {
 	const struct request *request = call->request;
-	struct wait_goal target = { .balloon = true, .bytes_left = goal - state->grown };
+	struct wait_goal target = { .balloon = true, .taken = state->ram - goal };
 	struct wait_limits limits = wait_limits(&request->wait, call, request->json);
 	int status;
 

@@ -51,12 +51,6 @@ struct waiting {
 
 /* ---- how far it is ---- */
 
-/* Of base and DIMMs. */
-static uint64_t left_by_balloon(const struct guest_state *state)
-{
-	return state->left - state->grown;
-}
-
 static uint64_t plugged(const struct waiting *w, const struct guest_state *state)
 {
 	const struct guest_mem_device *device = NULL;
@@ -74,7 +68,7 @@ static uint64_t distance(uint64_t is, uint64_t goal)
 /* What the balloon still has to move; 0: nothing, or it is not waited for. */
 static uint64_t balloon_rest(const struct waiting *w)
 {
-	return w->goal->balloon ? distance(left_by_balloon(&w->state), w->goal->bytes_left) : 0;
+	return w->goal->balloon ? distance(w->state.taken, w->goal->taken) : 0;
 }
 
 static uint64_t device_rest(const struct waiting *w)
@@ -82,12 +76,13 @@ static uint64_t device_rest(const struct waiting *w)
 	return w->goal->device ? distance(plugged(w, &w->state), w->goal->requested) : 0;
 }
 
-/* What is left to the guest when it is there, with what other devices have plugged now. */
+/* What is left to the guest when it is there, with the RAM that it has otherwise now. */
 static uint64_t whole_goal(const struct waiting *w)
 {
-	uint64_t left = w->goal->balloon ? w->goal->bytes_left : left_by_balloon(&w->state);
+	uint64_t taken = w->goal->balloon ? w->goal->taken : w->state.taken;
+	uint64_t counted = w->state.base + w->state.dimms;
+	uint64_t left = w->state.grown + (taken < counted ? counted - taken : 0);
 
-	left += w->state.grown;
 	return w->goal->device ? left - plugged(w, &w->state) + w->goal->requested : left;
 }
 
@@ -292,7 +287,7 @@ static bool is_changed(const struct waiting *w)
 	if (w->goal->device)
 		device = guest_find_device(&w->state, w->goal->device);
 	return (w->goal->balloon && w->state.has_target &&
-		w->state.target_left - w->state.grown != w->goal->bytes_left) ||
+		w->state.ram - w->state.target_left != w->goal->taken) ||
 	       (device && device->requested != w->goal->requested);
 }
 
@@ -307,7 +302,7 @@ static void note_moves(struct waiting *w, const struct guest_state *before, int6
 {
 	bool device_moves = plugged(w, &w->state) != plugged(w, before);
 
-	if (!device_moves && left_by_balloon(&w->state) == left_by_balloon(before))
+	if (!device_moves && w->state.taken == before->taken)
 		return;
 	w->last_move = now;
 	w->has_moved = true;

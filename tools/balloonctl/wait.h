@@ -19,8 +19,8 @@ struct wait_limits {
 /* What was asked of the guest: of its balloon, of a virtio-mem device, or of both. */
 struct wait_goal {
 	bool balloon;
-	uint64_t bytes_left; /* by the balloon, of base and DIMMs */
-	const char *device;  /* its name; NULL: none */
+	uint64_t taken;	    /* by the balloon; DIMMs that come and go do not change that */
+	const char *device; /* its name; NULL: none */
 	uint64_t requested;
 };
 

@@ -366,6 +366,28 @@ static void growth_in_mid_wait_is_no_other_target(void **state)
 		    "512.0 MiB taken", "");
 }
 
+/* Four looks at the machine without it, two before the target is set; then it is there. */
+#define DIMM_COMES \
+	.answers = (const struct fake_answer[]) \
+	{ \
+		{ .asks = "query-memory-devices", .times = 4, .value = "[]" }, \
+			{ .asks = "query-memory-devices", \
+			  .value = "[{\"type\": \"dimm\", \"data\": {\"size\": 268435456}}]" }, \
+			{ .asks = NULL }, \
+	}
+
+static const int64_t lefts_with_a_dimm[] = { 900 * MIB, 800 * MIB, 800 * MIB, 768 * MIB };
+
+/* QEMU's balloon keeps what it is to take when a DIMM comes. */
+static void dimm_in_mid_wait_is_no_other_target(void **state)
+{
+	const struct fake_qemu qemu = { DIMM_COMES, .lefts = lefts_with_a_dimm, .nr_lefts = 4 };
+
+	(void)state;
+	assert_done(RUN_AGAINST(&qemu, "take", "512M", "--wait"), EXIT_REACHED,
+		    "Actual       768.0 MiB left   512.0 MiB taken", "");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -385,6 +407,7 @@ int main(void)
 		cmocka_unit_test(amounts_of_set_are_of_the_whole),
 		cmocka_unit_test(balloon_cannot_take_what_is_grown),
 		cmocka_unit_test(growth_in_mid_wait_is_no_other_target),
+		cmocka_unit_test(dimm_in_mid_wait_is_no_other_target),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
