@@ -316,7 +316,9 @@ static int run(const struct call *call)
 	goal = (struct wait_goal){ .balloon = !state.lacks_balloon,
 				   .taken = state.base + state.dimms - plan.bytes_left,
 				   .device = chosen.name,
-				   .requested = plan.requested };
+				   .requested = plan.requested,
+				   .left = plan.bytes_left + state.grown - device->plugged +
+					   plan.requested };
 	err = send_plan(call->guest, request, &state, &goal);
 	if (err)
 		return guest_failed(call->guest, err);

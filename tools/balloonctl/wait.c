@@ -30,6 +30,7 @@ enum verdict {
 	INTERRUPTED,
 	REACHED,
 	CHANGED,
+	OTHER_RAM, /* the guest did its part, but something else was plugged or unplugged */
 	GONE,
 	PANICKED,
 	TIME_UP,
@@ -143,10 +144,22 @@ static void sleep_ms(int ms)
 	nanosleep(&time, NULL);
 }
 
-/* A number that had to be corrected does not count. */
-static bool is_reached(const struct waiting *w)
+/* What was asked for; a number that had to be corrected does not count. */
+static bool is_done(const struct waiting *w)
 {
 	return !balloon_rest(w) && !device_rest(w) && !*w->state.complaint;
+}
+
+/* Whether what is left to the guest in all has to be right, and is not. */
+static bool is_elsewhere(const struct waiting *w)
+{
+	return w->goal->left && w->state.left != w->goal->left;
+}
+
+/* Whether virtio-mem is still to change what is left to the guest in all. */
+static bool is_restless(const struct waiting *w)
+{
+	return w->goal->left && w->state.requested != w->state.grown;
 }
 
 /* "; m0 has 1.000 GiB plugged of 2.000 GiB", or nothing. */
@@ -198,6 +211,30 @@ static int complain_no_driver(const struct waiting *w)
 	return EXIT_NO_DRIVER;
 }
 
+/* The guest is where it should be, but will not stay there. */
+static int complain_restless(const struct waiting *w, const char *why)
+{
+	char plugged[SIZE_TEXT], requested[SIZE_TEXT];
+
+	complain(
+		"%s; the target is reached, but virtio-mem, which has %s plugged and %s requested, "
+		"is still to change what is left",
+		why, size_word(w->state.grown, plugged), size_word(w->state.requested, requested));
+	return EXIT_TIMEOUT;
+}
+
+static int complain_other_ram(const struct waiting *w)
+{
+	char change[SIZE_TEXT], left[SIZE_TEXT], goal[SIZE_TEXT];
+
+	complain("%s %s is plugged now than when the target was set: the guest has %s left, and "
+		 "not %s",
+		 size_word(distance(w->state.left, w->goal->left), change),
+		 w->state.left > w->goal->left ? "more" : "less", size_word(w->state.left, left),
+		 size_word(w->goal->left, goal));
+	return EXIT_WRONG;
+}
+
 /*
  * Time can be up before a standstill is certain, which takes patience; but a guest
  * that has not moved at all is not progressing.
@@ -211,6 +248,8 @@ static int complain_time(const struct waiting *w)
 			 w->limits->seconds);
 		return EXIT_TIMEOUT;
 	}
+	if (is_done(w))
+		return complain_restless(w, "time is up");
 	if (lacks_driver(w))
 		return complain_no_driver(w);
 	if (w->state.paused)
@@ -224,6 +263,8 @@ static int complain_time(const struct waiting *w)
 /* Nothing has moved for so long: says why. */
 static int complain_standstill(const struct waiting *w)
 {
+	if (is_done(w))
+		return complain_restless(w, "the guest is paused");
 	if (lacks_driver(w))
 		return complain_no_driver(w);
 	if (w->state.paused) {
@@ -269,6 +310,8 @@ static int end_with(const struct waiting *w, enum verdict verdict)
 	case CHANGED:
 		complain("somebody else has set another target meanwhile");
 		return EXIT_WRONG;
+	case OTHER_RAM:
+		return complain_other_ram(w);
 	case GONE:
 		complain("the device %s is no longer in the machine", w->goal->device);
 		return EXIT_WRONG;
@@ -316,7 +359,9 @@ static enum verdict judge(struct waiting *w, const struct guest_state *before, i
 		return PANICKED;
 	if (is_gone(w))
 		return GONE;
-	if (is_reached(w))
+	if (is_done(w) && is_elsewhere(w))
+		return OTHER_RAM;
+	if (is_done(w) && !is_restless(w))
 		return REACHED;
 	if (is_changed(w))
 		return CHANGED;
@@ -324,7 +369,7 @@ static enum verdict judge(struct waiting *w, const struct guest_state *before, i
 	if (now >= w->limits->end)
 		return TIME_UP;
 	if (now - w->last_move >= (int64_t)w->limits->patience * 1000)
-		return STANDSTILL;
+		return is_done(w) && !w->state.paused ? REACHED : STANDSTILL;
 	return ON_ITS_WAY;
 }
 

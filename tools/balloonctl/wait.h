@@ -22,10 +22,12 @@ struct wait_goal {
 	uint64_t taken;	    /* by the balloon; DIMMs that come and go do not change that */
 	const char *device; /* its name; NULL: none */
 	uint64_t requested;
+	uint64_t left; /* to the guest in all when that is done; 0: whatever that is */
 };
 
 /*
- * Waits until a goal is reached, which was just set. *state is the guest's state before that,
+ * Waits until a goal is reached, which was just set. One that has `left` is not while something
+ * else is plugged or unplugged, until that stands still, nor after that has changed. *state is the guest's state before that,
  * and then the newest one; of a guest that was lost its ram is 0. Returns an exit status;
  * complains of everything but success. SIGINT, SIGTERM and SIGHUP end the program, with a word
  * of the target, which stays.

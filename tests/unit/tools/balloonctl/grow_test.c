@@ -388,6 +388,65 @@ static void dimm_in_mid_wait_is_no_other_target(void **state)
 		    "Actual       768.0 MiB left   512.0 MiB taken", "");
 }
 
+/* The guest has what was asked of its balloon, and not what it was to have in all. */
+static void plugging_in_mid_wait_is_told_and_is_not_the_target(void **state)
+{
+	static const int64_t lefts[] = { 900 * MIB, 700 * MIB, 576 * MIB };
+	const struct fake_qemu unplugging = { ONE_MEM(.plugged = GIB, .step = 64 * MIB),
+					      .lefts = lefts, .nr_lefts = 3 };
+	const struct fake_qemu dimm = { DIMM_COMES, .lefts = lefts_with_a_dimm, .nr_lefts = 4 };
+
+	(void)state;
+	assert_done(RUN_AGAINST(&unplugging, "set", "1536M", "--wait"), EXIT_WRONG, "Actual",
+		    "256.0 MiB less is plugged now than when the target was set: the guest has "
+		    "1.250 GiB left, and not 1.500 GiB");
+	assert_done(RUN_AGAINST(&dimm, "set", "512M", "--wait"), EXIT_WRONG, "Actual",
+		    "256.0 MiB more is plugged now than when the target was set: the guest has "
+		    "768.0 MiB left, and not 512.0 MiB");
+}
+
+/* As it is for the other device of a guest that grows. */
+static void other_device_in_mid_wait_is_told(void **state)
+{
+	static const struct fake_mem mems[] = {
+		{ .id = "m0", .block = 2 * MIB, .region = GIB, .step = 2 * MIB },
+		{ .id = "m1",
+		  .block = 2 * MIB,
+		  .region = GIB,
+		  .plugged = GIB,
+		  .requested = GIB - 16 * MIB,
+		  .step = 4 * MIB },
+	};
+	const struct fake_qemu qemu = { .mems = mems, .nr_mems = 2 };
+
+	(void)state;
+	assert_done(RUN_AGAINST(&qemu, "grow", "8M", "--device=m0", "--wait"), EXIT_WRONG,
+		    "8.000 MiB plugged", "less is plugged now than when the target was set");
+}
+
+/* A request that is never followed: what is left is right, and stays so. */
+static void request_that_stands_is_waited_for_and_no_longer(void **state)
+{
+	const struct fake_qemu stuck = { ONE_MEM(.plugged = GIB, .least = GIB) };
+	const struct fake_qemu paused = { ONE_MEM(.plugged = GIB, .least = GIB), .paused = true };
+
+	(void)state;
+	assert_done(RUN_AGAINST(&stuck, "set", "1536M", "--wait", "--patience=1"), EXIT_REACHED,
+		    "Actual       1.500 GiB left", "");
+	assert_done(RUN_AGAINST(&stuck, "set", "1536M", "--wait=1"), EXIT_TIMEOUT,
+		    "Actual       1.500 GiB left",
+		    "time is up; the target is reached, but virtio-mem, which has 1.000 GiB "
+		    "plugged and 0 B requested, is still to change what is left");
+	assert_done(RUN_AGAINST(&paused, "set", "1536M", "--wait", "--patience=1"), EXIT_TIMEOUT,
+		    "Actual       1.500 GiB left",
+		    "the guest is paused; the target is reached, but virtio-mem");
+	assert_done(RUN_AGAINST(&stuck, "set", "1536M"), EXIT_REACHED, "Actual       1.500 GiB",
+		    "virtio-mem has 1.000 GiB plugged and 0 B requested: what is left to the guest "
+		    "will change as much");
+	assert_done(RUN_AGAINST(&stuck, "take", "512M"), EXIT_REACHED, "512.0 MiB taken", "");
+	assert_done(RUN_AGAINST(&stuck, "take", "512M", "--wait=1"), EXIT_REACHED, "", "");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -408,6 +467,9 @@ int main(void)
 		cmocka_unit_test(balloon_cannot_take_what_is_grown),
 		cmocka_unit_test(growth_in_mid_wait_is_no_other_target),
 		cmocka_unit_test(dimm_in_mid_wait_is_no_other_target),
+		cmocka_unit_test(plugging_in_mid_wait_is_told_and_is_not_the_target),
+		cmocka_unit_test(other_device_in_mid_wait_is_told),
+		cmocka_unit_test(request_that_stands_is_waited_for_and_no_longer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
