@@ -204,20 +204,60 @@ static int make_plan(const struct request *request, const struct guest_state *st
 
 /* ---- the command ---- */
 
-/* The means that comes first is told first. */
+/* A request that is what it was, and followed, need not be sent: it may be refused. */
+static bool is_new_request(const struct guest_state *state, const struct wait_goal *goal)
+{
+	const struct guest_mem_device *device = guest_find_device(state, goal->device);
+
+	assert(device);
+	return device->requested != goal->requested || device->plugged != goal->requested;
+}
+
+static int send_request(struct guest *guest, const struct guest_state *state,
+			const struct wait_goal *goal)
+{
+	return is_new_request(state, goal) ? guest_request(guest, goal->device, goal->requested)
+					   : 0;
+}
+
+static int send_target(struct guest *guest, const struct guest_state *state,
+		       const struct wait_goal *goal)
+{
+	return goal->balloon ? guest_set_target(guest, state->base + state->dimms - goal->taken)
+			     : 0;
+}
+
+/* Of a plan of two steps the second has failed: says what stands of the first. */
+static int complain_half(const struct guest *guest, const struct request *request,
+			 const struct guest_state *state, const struct wait_goal *goal, int err)
+{
+	char size[SIZE_TEXT];
+
+	if (request->wish.shrinks && is_new_request(state, goal))
+		complain("%s; that %s has %s plugged stays requested", guest_error(guest),
+			 goal->device, size_word(goal->requested, size));
+	else if (!request->wish.shrinks && goal->balloon)
+		complain("%s; the balloon's target of %s left stands", guest_error(guest),
+			 size_word(state->ram - goal->taken, size));
+	else
+		return guest_failed(guest, err);
+	return exit_status(err);
+}
+
+/*
+ * The means that comes first is told first. Returns an exit status; complains of all but
+ * success.
+ */
 static int send_plan(struct guest *guest, const struct request *request,
 		     const struct guest_state *state, const struct wait_goal *goal)
 {
-	uint64_t counted = state->base + state->dimms;
-	int err = 0;
+	bool shrinks = request->wish.shrinks;
+	int err = shrinks ? send_request(guest, state, goal) : send_target(guest, state, goal);
 
-	if (request->wish.shrinks)
-		err = guest_request(guest, goal->device, goal->requested);
-	if (!err && goal->balloon)
-		err = guest_set_target(guest, counted - goal->taken);
-	if (!err && !request->wish.shrinks)
-		err = guest_request(guest, goal->device, goal->requested);
-	return err;
+	if (err)
+		return guest_failed(guest, err);
+	err = shrinks ? send_target(guest, state, goal) : send_request(guest, state, goal);
+	return err ? complain_half(guest, request, state, goal, err) : EXIT_REACHED;
 }
 
 static void print_text(const struct guest_state *state, const struct wait_goal *goal)
@@ -319,9 +359,9 @@ static int run(const struct call *call)
 				   .requested = plan.requested,
 				   .left = plan.bytes_left + state.grown - device->plugged +
 					   plan.requested };
-	err = send_plan(call->guest, request, &state, &goal);
-	if (err)
-		return guest_failed(call->guest, err);
+	status = send_plan(call->guest, request, &state, &goal);
+	if (status)
+		return status;
 	return request->wait.wanted ? wait_and_show(call, &state, &goal) : show_plan(call, &goal);
 }
 

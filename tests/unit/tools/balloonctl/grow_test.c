@@ -102,6 +102,50 @@ static void order_is_that_of_the_plan(void **state)
 		       "closed the connection");
 }
 
+/* What the first step has asked for is not taken back when the second fails. */
+static void half_a_plan_is_told(void **state)
+{
+	const struct fake_qemu no_request = {
+		ONE_MEM(PLUGGED),
+		.left_before = 768 * MIB,
+		.answers = (const struct fake_answer[]){ { .asks = "requested-size",
+							   .error = "GenericError" },
+							 { .asks = NULL } },
+	};
+	const struct fake_qemu no_target = {
+		ONE_MEM(PLUGGED),
+		.answers = (const struct fake_answer[]){ { .asks = "\"balloon\"", .hang_up = true },
+							 { .asks = NULL } },
+	};
+
+	(void)state;
+	assert_refused(RUN_AGAINST(&no_request, "grow", "512M"), EXIT_WRONG,
+		       "'qom-set': no; the balloon's target of 2.000 GiB left stands");
+	assert_refused(RUN_AGAINST(&no_target, "shrink", "1536M"), EXIT_NO_CONNECT,
+		       "; that m0 has 0 B plugged stays requested");
+}
+
+/* A device that is as it should be is not asked: it might refuse, as QEMU does as it migrates. */
+static void request_that_is_followed_is_not_repeated(void **state)
+{
+	const struct fake_qemu qemu = {
+		ONE_MEM(PLUGGED),
+		.left_before = 768 * MIB,
+		.answers = (const struct fake_answer[]){ { .asks = "requested-size",
+							   .error = "GenericError" },
+							 { .asks = NULL } },
+	};
+	const struct fake_qemu old_request = { ONE_MEM(.requested = 2 * GIB, .plugged = GIB,
+						       .no_driver = true),
+					       .left_before = 768 * MIB };
+
+	(void)state;
+	assert_done(RUN_AGAINST(&qemu, "grow", "128M", "--wait"), EXIT_REACHED,
+		    "Actual       1.875 GiB left   128.0 MiB taken", "");
+	assert_done(RUN_AGAINST(&old_request, "grow", "128M"), EXIT_REACHED,
+		    "1.000 GiB plugged   1.000 GiB requested of m0", "");
+}
+
 static void sizes_that_cannot_be_are_refused_with_those_that_can(void **state)
 {
 	(void)state;
@@ -453,6 +497,8 @@ int main(void)
 		cmocka_unit_test(growth_is_the_balloons_first),
 		cmocka_unit_test(shrinking_is_the_blocks_first),
 		cmocka_unit_test(order_is_that_of_the_plan),
+		cmocka_unit_test(half_a_plan_is_told),
+		cmocka_unit_test(request_that_is_followed_is_not_repeated),
 		cmocka_unit_test(sizes_that_cannot_be_are_refused_with_those_that_can),
 		cmocka_unit_test(arguments_are_checked_before_a_guest_is_asked),
 		cmocka_unit_test(device_is_chosen),
