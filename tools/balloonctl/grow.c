@@ -167,21 +167,31 @@ static int complain_too_much(const struct request *request, const struct guest_s
 	return EXIT_USAGE;
 }
 
-static int complain_multiple(const struct request *request, const struct guest_mem_device *device,
-			     const struct grow_near *near)
+/* `why`, and which sizes are next to it. */
+static int complain_between(const struct request *request, const char *why,
+			    const struct grow_near *near)
 {
-	char block[SIZE_TEXT], below[SIZE_TEXT], above[SIZE_TEXT];
+	char below[SIZE_TEXT], above[SIZE_TEXT];
 	const char *to = request->wish.in_all ? "--to " : "";
 
-	size_exact(device->block, block);
 	size_exact(near->below, below);
 	size_exact(near->above, above);
-	complain("'%s' cannot be made of the blocks of %s, which have %s; possible: %s%s%s%s%s%s",
-		 request->typed, device->name, block, near->below ? to : "",
+	complain("'%s' %s; possible: %s%s%s%s%s%s", request->typed, why, near->below ? to : "",
 		 near->below ? below : "", near->below && near->above ? " or " : "",
 		 near->above ? to : "", near->above ? above : "",
 		 near->below || near->above ? "" : "nothing");
 	return EXIT_USAGE;
+}
+
+static int complain_multiple(const struct request *request, const struct guest_mem_device *device,
+			     const struct grow_near *near)
+{
+	char block[SIZE_TEXT], why[GUEST_MEM_NAME + 100];
+
+	size_exact(device->block, block);
+	snprintf(why, sizeof(why), "cannot be made of the blocks of %s, which have %s",
+		 device->name, block);
+	return complain_between(request, why, near);
 }
 
 /* Returns an exit status; complains of all but success. */
@@ -197,6 +207,9 @@ static int make_plan(const struct request *request, const struct guest_state *st
 		return complain_backwards(request, state);
 	case GROW_TOO_MUCH:
 		return complain_too_much(request, state, device, &near);
+	case GROW_NO_CHANGE:
+		return complain_between(request, "would change nothing by the balloon's pages",
+					&near);
 	default:
 		return complain_multiple(request, device, &near);
 	}

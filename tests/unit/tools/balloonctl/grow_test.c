@@ -171,6 +171,18 @@ static void sizes_that_cannot_be_are_refused_with_those_that_can(void **state)
 		       "'3G' is more than the guest has now, 1.750 GiB: `balloonctl grow --to 3G`");
 }
 
+static void size_that_changes_nothing_is_refused(void **state)
+{
+	const struct fake_qemu qemu = { ONE_MEM(.requested = 0), .left_before = 768 * MIB };
+
+	(void)state;
+	assert_refused(RUN_AGAINST(&qemu, "shrink", "1", "--wait"), EXIT_USAGE,
+		       "'1' would change nothing by the balloon's pages; possible: 4K\n");
+	assert_refused(RUN_AGAINST(&qemu, "shrink", "--to", "805306367", "--wait"), EXIT_USAGE,
+		       "possible: --to 786428K or --to 768M\n");
+	assert_done(RUN_AGAINST(&qemu, "shrink", "4K", "--wait"), EXIT_REACHED, "Actual", "");
+}
+
 static void arguments_are_checked_before_a_guest_is_asked(void **state)
 {
 	static const char *const words[][4] = {
@@ -500,6 +512,7 @@ int main(void)
 		cmocka_unit_test(half_a_plan_is_told),
 		cmocka_unit_test(request_that_is_followed_is_not_repeated),
 		cmocka_unit_test(sizes_that_cannot_be_are_refused_with_those_that_can),
+		cmocka_unit_test(size_that_changes_nothing_is_refused),
 		cmocka_unit_test(arguments_are_checked_before_a_guest_is_asked),
 		cmocka_unit_test(device_is_chosen),
 		cmocka_unit_test(device_that_cannot_be_is_complained_of),
