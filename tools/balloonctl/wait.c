@@ -47,6 +47,7 @@ struct waiting {
 	bool has_moved;	       /* by either means */
 	bool device_moved;     /* the device of the goal has */
 	bool lacks_mem_driver; /* for the device of the goal, as far as that is known */
+	bool hides_mem_driver; /* whether there is one cannot be known, and it has not moved */
 	struct life life;
 };
 
@@ -175,7 +176,8 @@ static void device_words(const struct waiting *w, char *words, size_t size)
 
 static int complain_shortfall(const struct waiting *w)
 {
-	bool unknown = balloon_rest(w) && !w->state.has_features;
+	bool unknown = (balloon_rest(w) && !w->state.has_features) ||
+		       (device_rest(w) && w->hides_mem_driver);
 	char away[SIZE_TEXT], at[SIZE_TEXT], device[DEVICE_WORDS];
 
 	device_words(w, device, sizeof(device));
@@ -379,11 +381,12 @@ static int find_mem_driver(struct guest *guest, struct waiting *w)
 	bool driver_ok;
 	int err;
 
-	w->lacks_mem_driver = false;
+	w->lacks_mem_driver = w->hides_mem_driver = false;
 	if (w->device_moved || !device_rest(w))
 		return 0;
 	err = guest_find_driver(guest, w->goal->device, &driver_ok);
 	w->lacks_mem_driver = !err && !driver_ok;
+	w->hides_mem_driver = err == -ENOTSUP;
 	return err == -ENOTSUP || err == -ENODEV ? 0 : err;
 }
 
