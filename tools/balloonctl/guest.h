@@ -185,6 +185,13 @@ int guest_request(struct guest *guest, const char *device, uint64_t bytes);
 int guest_find_driver(struct guest *guest, const char *device, bool *driver_ok);
 
 /*
+ * Finds out whether QEMU migrates the guest now, or writes it to a file: meanwhile it lets no
+ * virtio-mem device plug or unplug. -ENOTSUP: that cannot be known; -ENOTCONN, -ETIMEDOUT,
+ * -EPROTO.
+ */
+int guest_find_migration(struct guest *guest, bool *migrates);
+
+/*
  * Reads the newest statistics; `ever` is false if there are none yet. -ENODEV,
  * -ENOTCONN, -ETIMEDOUT, -EPROTO.
  */

@@ -35,6 +35,7 @@ enum verdict {
 	PANICKED,
 	TIME_UP,
 	STANDSTILL,
+	MIGRATES,
 	NO_LIFE
 };
 
@@ -286,6 +287,16 @@ static const char *silence_words(const struct guest_state *state)
 		       : "the guest does not answer when asked for statistics";
 }
 
+static int complain_migration(const struct waiting *w)
+{
+	char at[SIZE_TEXT], device[DEVICE_WORDS];
+
+	device_words(w, device, sizeof(device));
+	complain("QEMU moves the guest, and requests wait until that is over: %s left%s",
+		 size_word(w->state.left, at), device);
+	return EXIT_TIMEOUT;
+}
+
 /* It may be dead, or hang: what it last reported is no answer. */
 static int complain_no_life(const struct waiting *w)
 {
@@ -317,6 +328,8 @@ static int end_with(const struct waiting *w, enum verdict verdict)
 	case GONE:
 		complain("the device %s is no longer in the machine", w->goal->device);
 		return EXIT_WRONG;
+	case MIGRATES:
+		return complain_migration(w);
 	case TIME_UP:
 		return complain_time(w);
 	default:
@@ -390,6 +403,17 @@ static int find_mem_driver(struct guest *guest, struct waiting *w)
 	return err == -ENOTSUP || err == -ENODEV ? 0 : err;
 }
 
+/* What a device should do waits for the end of a migration, whatever the guest does. */
+static int judge_migration(struct guest *guest, enum verdict *verdict)
+{
+	bool migrates;
+	int err = guest_find_migration(guest, &migrates);
+
+	if (!err && migrates)
+		*verdict = MIGRATES;
+	return err == -ENOTSUP ? 0 : err;
+}
+
 /*
  * A guest that stands still is asked whether it lives. One whose driver can say nothing
  * has shown it if it moved since the target was set.
@@ -401,6 +425,9 @@ static int judge_standstill(struct guest *guest, struct waiting *w, enum verdict
 
 	if (lacks_driver(w) || w->state.paused)
 		return 0;
+	err = device_rest(w) ? judge_migration(guest, verdict) : 0;
+	if (err || *verdict == MIGRATES)
+		return err;
 	must_restore = 1;
 	err = life_look(guest, &w->life, &w->state, &sign);
 	if (sign == LIFE_ASKED)

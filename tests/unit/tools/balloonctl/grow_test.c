@@ -125,7 +125,7 @@ static void half_a_plan_is_told(void **state)
 		       "; that m0 has 0 B plugged stays requested");
 }
 
-/* A device that is as it should be is not asked: it might refuse, as QEMU does as it migrates. */
+/* A device that is as it should be is not asked: it might be refused. */
 static void request_that_is_followed_is_not_repeated(void **state)
 {
 	const struct fake_qemu qemu = {
@@ -356,6 +356,55 @@ static void shortfall_does_not_claim_a_driver_that_cannot_be_seen(void **state)
 	assert_says(run_command(NULL, "grow", "--help", NULL).out, "as far as QEMU tells");
 }
 
+static struct outcome grow_while(const char *migration, bool paused)
+{
+	const struct fake_qemu qemu = {
+		ONE_MEM(.most = 4 * MIB, .step = 2 * MIB),
+		.lives = true,
+		.paused = paused,
+		.answers = (const struct fake_answer[]){ { .asks = "\"query-migrate\"",
+							   .value = migration },
+							 { .asks = NULL } },
+	};
+
+	return RUN_AGAINST(&qemu, "grow", "8M", "--wait", "--patience=1");
+}
+
+/* Until it is over QEMU lets no device plug anything: the guest cannot help that. */
+static void migration_is_no_shortfall(void **state)
+{
+	(void)state;
+	assert_done(
+		grow_while("{\"status\": \"active\", \"ram\": {}}", false), EXIT_TIMEOUT,
+		"Grown        4.000 MiB plugged",
+		"QEMU moves the guest, and requests wait until that is over: 1.004 GiB left; m0 "
+		"has 4.000 MiB plugged, and 8.000 MiB are requested");
+	assert_done(grow_while("{\"status\": \"postcopy-active\"}", false), EXIT_TIMEOUT, "",
+		    "QEMU moves the guest");
+	assert_done(grow_while("{}", false), EXIT_SHORTFALL, "", "shortfall of 4.000 MiB");
+	assert_done(grow_while("{\"status\": \"failed\"}", false), EXIT_SHORTFALL, "",
+		    "shortfall of 4.000 MiB");
+	assert_done(grow_while("{\"status\": \"completed\"}", true), EXIT_TIMEOUT, "",
+		    "the guest is paused");
+}
+
+/* A QEMU that does not tell is asked no more, and one that is gone is. */
+static void question_for_a_migration_may_fail(void **state)
+{
+	const struct fake_qemu gone = {
+		ONE_MEM(.most = 4 * MIB),
+		.lives = true,
+		.answers = (const struct fake_answer[]){ { .asks = "\"query-migrate\"",
+							   .hang_up = true },
+							 { .asks = NULL } },
+	};
+
+	(void)state;
+	assert_done(grow_while(NULL, false), EXIT_SHORTFALL, "", "shortfall of 4.000 MiB");
+	assert_done(RUN_AGAINST(&gone, "grow", "8M", "--wait", "--patience=1"), EXIT_NO_CONNECT, "",
+		    "closed the connection");
+}
+
 static void guest_without_a_balloon_grows_and_shrinks(void **state)
 {
 	const struct fake_qemu qemu = { ONE_MEM(PLUGGED), .no_device = true };
@@ -539,6 +588,8 @@ int main(void)
 		cmocka_unit_test(driver_of_the_device_is_looked_for_though_the_balloon_moved),
 		cmocka_unit_test(guest_that_stays_short_is_asked_whether_it_lives),
 		cmocka_unit_test(shortfall_does_not_claim_a_driver_that_cannot_be_seen),
+		cmocka_unit_test(migration_is_no_shortfall),
+		cmocka_unit_test(question_for_a_migration_may_fail),
 		cmocka_unit_test(guest_without_a_balloon_grows_and_shrinks),
 		cmocka_unit_test(request_of_somebody_else_ends_the_wait),
 		cmocka_unit_test(amounts_of_set_are_of_the_whole),
