@@ -26,11 +26,12 @@ struct wait_goal {
 };
 
 /*
- * Waits until a goal is reached, which was just set. One that has `left` is not while something
- * else is plugged or unplugged, until that stands still, nor after that has changed. *state is the guest's state before that,
- * and then the newest one; of a guest that was lost its ram is 0. Returns an exit status;
- * complains of everything but success. SIGINT, SIGTERM and SIGHUP end the program, with a word
- * of the target, which stays.
+ * Waits until a goal is reached, which was just set. *state is the guest's state before that,
+ * and then the newest one; of a guest that was lost its ram is 0. A goal that has `left` is not
+ * reached before all virtio-mem has what is requested, or stands still; it cannot be any more
+ * once something else was plugged or unplugged. Returns an exit status; complains of everything
+ * but success. SIGINT, SIGTERM and SIGHUP end the program, with a word of the target, which
+ * stays.
  */
 int wait_for_target(struct guest *guest, struct guest_state *state, const struct wait_goal *goal,
 		    const struct wait_limits *limits);
