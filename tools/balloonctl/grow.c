@@ -47,13 +47,16 @@ static const char help[] =
 	"  --patience=SEC   so long without progress is a standstill (default 5)\n"
 	"  --json           what came of it as one JSON object on one line\n"
 	"\n"
-	"Exit status: without --wait 0 says that it was requested and a driver is there\n"
-	"to see it; with --wait, that it was reached.\n"
+	"Exit status: without --wait 0 says that it was requested, and that a driver is\n"
+	"there to see it, as far as QEMU tells (7.2 to 10; libvirt does not); with\n"
+	"--wait, that it was reached.\n"
 	"  2  bad arguments, or a size that this guest cannot have: a line says which it\n"
 	"     can; or several devices and no --device\n"
-	"  3  shortfall: the guest lives, but plugs or gives no more\n"
+	"  3  shortfall: the guest lives, but plugs or gives no more; where QEMU does not\n"
+	"     tell, and nothing has moved, it may also have no driver for the device\n"
 	"  4  SEC seconds are over and the guest is still on its way; or it is paused,\n"
-	"     has panicked, or shows no sign of life when asked; or QEMU does not answer\n"
+	"     has panicked, or shows no sign of life when asked; or QEMU does not answer,\n"
+	"     or moves the guest (a migration), which requests wait for\n"
 	"  5  the machine has no virtio-mem device\n"
 	"  6  no driver in the guest (what is requested stays for one that comes)\n"
 	"  7  cannot connect, or the connection was lost\n"
@@ -167,21 +170,31 @@ static int complain_too_much(const struct request *request, const struct guest_s
 	return EXIT_USAGE;
 }
 
-static int complain_multiple(const struct request *request, const struct guest_mem_device *device,
-			     const struct grow_near *near)
+/* `why`, and which sizes are next to it. */
+static int complain_between(const struct request *request, const char *why,
+			    const struct grow_near *near)
 {
-	char block[SIZE_TEXT], below[SIZE_TEXT], above[SIZE_TEXT];
+	char below[SIZE_TEXT], above[SIZE_TEXT];
 	const char *to = request->wish.in_all ? "--to " : "";
 
-	size_exact(device->block, block);
 	size_exact(near->below, below);
 	size_exact(near->above, above);
-	complain("'%s' cannot be made of the blocks of %s, which have %s; possible: %s%s%s%s%s%s",
-		 request->typed, device->name, block, near->below ? to : "",
+	complain("'%s' %s; possible: %s%s%s%s%s%s", request->typed, why, near->below ? to : "",
 		 near->below ? below : "", near->below && near->above ? " or " : "",
 		 near->above ? to : "", near->above ? above : "",
 		 near->below || near->above ? "" : "nothing");
 	return EXIT_USAGE;
+}
+
+static int complain_multiple(const struct request *request, const struct guest_mem_device *device,
+			     const struct grow_near *near)
+{
+	char block[SIZE_TEXT], why[GUEST_MEM_NAME + 100];
+
+	size_exact(device->block, block);
+	snprintf(why, sizeof(why), "cannot be made of the blocks of %s, which have %s",
+		 device->name, block);
+	return complain_between(request, why, near);
 }
 
 /* Returns an exit status; complains of all but success. */
@@ -197,6 +210,9 @@ static int make_plan(const struct request *request, const struct guest_state *st
 		return complain_backwards(request, state);
 	case GROW_TOO_MUCH:
 		return complain_too_much(request, state, device, &near);
+	case GROW_NO_CHANGE:
+		return complain_between(request, "would change nothing by the balloon's pages",
+					&near);
 	default:
 		return complain_multiple(request, device, &near);
 	}
@@ -204,19 +220,60 @@ static int make_plan(const struct request *request, const struct guest_state *st
 
 /* ---- the command ---- */
 
-/* The means that comes first is told first. */
-static int send_plan(struct guest *guest, const struct request *request,
-		     const struct wait_goal *goal)
+/* A request that is what it was, and followed, need not be sent: it may be refused. */
+static bool is_new_request(const struct guest_state *state, const struct wait_goal *goal)
 {
-	int err = 0;
+	const struct guest_mem_device *device = guest_find_device(state, goal->device);
 
-	if (request->wish.shrinks)
-		err = guest_request(guest, goal->device, goal->requested);
-	if (!err && goal->balloon)
-		err = guest_set_target(guest, goal->bytes_left);
-	if (!err && !request->wish.shrinks)
-		err = guest_request(guest, goal->device, goal->requested);
-	return err;
+	assert(device);
+	return device->requested != goal->requested || device->plugged != goal->requested;
+}
+
+static int send_request(struct guest *guest, const struct guest_state *state,
+			const struct wait_goal *goal)
+{
+	return is_new_request(state, goal) ? guest_request(guest, goal->device, goal->requested)
+					   : 0;
+}
+
+static int send_target(struct guest *guest, const struct guest_state *state,
+		       const struct wait_goal *goal)
+{
+	return goal->balloon ? guest_set_target(guest, state->base + state->dimms - goal->taken)
+			     : 0;
+}
+
+/* Of a plan of two steps the second has failed: says what stands of the first. */
+static int complain_half(const struct guest *guest, const struct request *request,
+			 const struct guest_state *state, const struct wait_goal *goal, int err)
+{
+	char size[SIZE_TEXT];
+
+	if (request->wish.shrinks && is_new_request(state, goal))
+		complain("%s; that %s has %s plugged stays requested", guest_error(guest),
+			 goal->device, size_word(goal->requested, size));
+	else if (!request->wish.shrinks && goal->balloon)
+		complain("%s; the balloon's target of %s left stands", guest_error(guest),
+			 size_word(state->ram - goal->taken, size));
+	else
+		return guest_failed(guest, err);
+	return exit_status(err);
+}
+
+/*
+ * The means that comes first is told first. Returns an exit status; complains of all but
+ * success.
+ */
+static int send_plan(struct guest *guest, const struct request *request,
+		     const struct guest_state *state, const struct wait_goal *goal)
+{
+	bool shrinks = request->wish.shrinks;
+	int err = shrinks ? send_request(guest, state, goal) : send_target(guest, state, goal);
+
+	if (err)
+		return guest_failed(guest, err);
+	err = shrinks ? send_target(guest, state, goal) : send_request(guest, state, goal);
+	return err ? complain_half(guest, request, state, goal, err) : EXIT_REACHED;
 }
 
 static void print_text(const struct guest_state *state, const struct wait_goal *goal)
@@ -258,8 +315,8 @@ static int judge_plan(struct guest *guest, const struct guest_state *state,
 		complain("it is requested, but the guest has panicked");
 		return EXIT_TIMEOUT;
 	}
-	if (goal->balloon && state->left - state->grown != goal->bytes_left &&
-	    state->has_features && !state->driver_ok) {
+	if (goal->balloon && state->taken != goal->taken && state->has_features &&
+	    !state->driver_ok) {
 		complain("it is requested, but no balloon driver runs in the guest");
 		return EXIT_NO_DRIVER;
 	}
@@ -313,12 +370,14 @@ static int run(const struct call *call)
 		return status;
 	chosen = *device;
 	goal = (struct wait_goal){ .balloon = !state.lacks_balloon,
-				   .bytes_left = plan.bytes_left,
+				   .taken = state.base + state.dimms - plan.bytes_left,
 				   .device = chosen.name,
-				   .requested = plan.requested };
-	err = send_plan(call->guest, request, &goal);
-	if (err)
-		return guest_failed(call->guest, err);
+				   .requested = plan.requested,
+				   .left = plan.bytes_left + state.grown - device->plugged +
+					   plan.requested };
+	status = send_plan(call->guest, request, &state, &goal);
+	if (status)
+		return status;
 	return request->wait.wanted ? wait_and_show(call, &state, &goal) : show_plan(call, &goal);
 }
 

@@ -107,6 +107,21 @@ static enum grow_verdict plan_blocks(const struct ground *g, const struct grow_w
 	return GROW_PLANNED;
 }
 
+/* The balloon would have to take less than a page: a page is the next that it can take. */
+static enum grow_verdict no_change(const struct ground *g, struct grow_near *near)
+{
+	uint64_t now = g->state->left - g->others;
+	uint64_t next = (now - 1) / PAGE * PAGE;
+
+	if (g->in_all) {
+		near->above = g->state->left;
+		near->below = next ? g->others + next : 0;
+	} else {
+		near->above = next ? now - next : 0;
+	}
+	return GROW_NO_CHANGE;
+}
+
 static enum grow_verdict plan_shrinking(const struct ground *g, const struct grow_wish *wish,
 					uint64_t left, struct grow_plan *plan,
 					struct grow_near *near)
@@ -120,6 +135,9 @@ static enum grow_verdict plan_shrinking(const struct ground *g, const struct gro
 	}
 	if (g->state->left - left < g->device->plugged)
 		return plan_blocks(g, wish, left, plan, near);
+	if (left < g->state->left &&
+	    balloon_leaves(g, left - g->others) + g->others == g->state->left)
+		return no_change(g, near);
 	plan->requested = 0;
 	plan->bytes_left = balloon_leaves(g, left - g->others);
 	return GROW_PLANNED;

@@ -31,6 +31,7 @@ enum grow_verdict {
 	GROW_BACKWARDS,	  /* in all: that is the other direction */
 	GROW_TOO_MUCH,	  /* more than the device and the balloon can */
 	GROW_NO_MULTIPLE, /* between two sizes that blocks can make */
+	GROW_NO_CHANGE,	  /* the balloon's whole pages leave what is left as it is */
 };
 
 /* Sizes in place of one that cannot be, counted as the wish counts. 0: none on that side. */
@@ -41,7 +42,7 @@ struct grow_near {
 /*
  * Plans for a device of the state. *plan is filled in for GROW_PLANNED only. *near has for
  * GROW_TOO_MUCH what is nearest in `below`, or in `above` if less is not possible in all; for
- * GROW_NO_MULTIPLE the sizes around.
+ * GROW_NO_MULTIPLE and GROW_NO_CHANGE the sizes around.
  */
 enum grow_verdict grow_plan(const struct guest_state *state, const struct guest_mem_device *device,
 			    const struct grow_wish *wish, struct grow_plan *plan,

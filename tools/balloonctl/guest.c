@@ -242,6 +242,14 @@ int guest_find_drivers(struct guest *guest, struct guest_state *state)
 	return 0;
 }
 
+int guest_find_migration(struct guest *guest, bool *migrates)
+{
+	*migrates = false;
+	if (!guest->backend->find_migration)
+		return guest_fail(guest, -ENOTSUP, "whether the guest is migrated cannot be known");
+	return guest->backend->find_migration(guest, migrates);
+}
+
 int guest_stats(struct guest *guest, struct guest_stats *stats)
 {
 	memset(stats, 0, sizeof(*stats));

@@ -201,6 +201,13 @@ int guest_find_driver(struct guest *guest, const char *device, bool *driver_ok);
 int guest_find_drivers(struct guest *guest, struct guest_state *state);
 
 /*
+ * Finds out whether QEMU migrates the guest now, or writes it to a file: meanwhile it lets no
+ * virtio-mem device plug or unplug. -ENOTSUP: that cannot be known; -ENOTCONN, -ETIMEDOUT,
+ * -EPROTO.
+ */
+int guest_find_migration(struct guest *guest, bool *migrates);
+
+/*
  * Reads the newest statistics; `ever` is false if there are none yet. -ENODEV,
  * -ENOTCONN, -ETIMEDOUT, -EPROTO.
  */

@@ -30,6 +30,7 @@ struct guest_backend {
 	/* One of its devices, with a size that it can have. */
 	int (*request)(struct guest *guest, const char *device, uint64_t bytes);
 	int (*find_driver)(struct guest *guest, const char *device, bool *driver_ok);
+	int (*find_migration)(struct guest *guest, bool *migrates); /* NULL: it cannot know */
 	/* *stats is all zero before. */
 	int (*stats)(struct guest *guest, struct guest_stats *stats);
 	int (*set_interval)(struct guest *guest, unsigned seconds);

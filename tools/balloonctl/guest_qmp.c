@@ -355,6 +355,7 @@ const struct guest_backend guest_backend_qmp = {
 	.set_target = set_target_qmp,
 	.request = qmp_request,
 	.find_driver = qmp_find_driver,
+	.find_migration = qmp_find_migration,
 	.stats = stats_qmp,
 	.set_interval = set_interval_qmp,
 	.cost = cost_qmp,

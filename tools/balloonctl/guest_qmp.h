@@ -81,6 +81,12 @@ int qmp_request(struct guest *guest, const char *device, uint64_t bytes);
 int qmp_find_driver(struct guest *guest, const char *device, bool *driver_ok);
 
 /*
+ * guest_qmp_devices.c: the backend's find_migration(). -ENOTSUP: QEMU refuses to tell; or what
+ * qmp.h has.
+ */
+int qmp_find_migration(struct guest *guest, bool *migrates);
+
+/*
  * guest_qmp_memory.c: the backend's peek(), halt() and resume(). -EREMOTEIO: QEMU refuses;
  * -ENOTSUP: QEMU does not see this program; -EPROTO: it has not written what it says; or
  * what qmp.h has.

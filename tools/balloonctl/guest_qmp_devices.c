@@ -213,3 +213,41 @@ int qmp_find_driver(struct guest *guest, const char *device, bool *driver_ok)
 	*driver_ok = seen.driver_ok;
 	return err;
 }
+
+/* Those in which a migration has begun and has not ended; one that never was has none. */
+static bool is_migrating(const char *status)
+{
+	static const char *const names[] = {
+		"setup",
+		"active",
+		"cancelling",
+		"pre-switchover",
+		"device",
+		"wait-unplug",
+		"colo",
+		"postcopy-device",
+		"postcopy-active",
+		"postcopy-paused",
+		"postcopy-recover",
+		"postcopy-recover-setup",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(status, names[i]))
+			return true;
+	return false;
+}
+
+int qmp_find_migration(struct guest *guest, bool *migrates)
+{
+	struct json_object *reply;
+	int err = qmp_execute(qmp_of(guest), "query-migrate", NULL, &reply);
+
+	if (is_refusal(err))
+		return guest_fail(guest, -ENOTSUP, "this QEMU does not tell of migrations");
+	if (err)
+		return guest_fail_qmp(guest, err);
+	*migrates = is_migrating(json_member_string(reply, "status"));
+	json_object_put(reply);
+	return 0;
+}

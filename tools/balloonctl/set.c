@@ -36,7 +36,9 @@ static const char help[] =
 	"powers of 1024), or a share of the guest's RAM, 25%. \"Now\" is what the guest\n"
 	"last reported, not the last target, which it may have missed. Targets are\n"
 	"rounded to pages in favour of the guest. What virtio-mem has plugged counts as\n"
-	"the guest's memory, and the balloon takes none of it: see grow and shrink.\n"
+	"the guest's memory, and the balloon takes none of it: see grow and shrink. If\n"
+	"that changes during --wait, set and give end with 1; while it may still\n"
+	"change they wait until nothing has moved for so long as --patience says.\n"
 	"\n"
 	"  --all            instead of an amount: leave the guest all it has; take all\n"
 	"                   that it does not need; give all that the balloon holds\n"
@@ -49,8 +51,8 @@ static const char help[] =
 	"Each prints target and actual, as memory left to the guest and memory taken. Who\n"
 	"interrupts a wait leaves the target as it is.\n"
 	"\n"
-	"Exit status: without --wait 0 says that the target was set and a driver is there\n"
-	"to see it; with --wait, that it was reached.\n"
+	"Exit status: without --wait 0 says that the target was set, and that a driver\n"
+	"is there to see it, as far as QEMU tells; with --wait, that it was reached.\n"
 	"  3  shortfall: the guest lives and its driver works, but it stays short of the\n"
 	"     target: it keeps the memory that it needs\n"
 	"  4  SEC seconds are over and the guest is still on its way; or it is paused,\n"
@@ -186,6 +188,23 @@ static int judge_target(const struct guest_state *state)
 	return EXIT_REACHED;
 }
 
+/* Whether a size was named for all that the guest is to have. */
+static bool is_of_the_whole(const struct request *request)
+{
+	return request->meaning != TAKE && !request->all;
+}
+
+/* The target holds for what is plugged now. */
+static void warn_of_change(const struct guest_state *state)
+{
+	char plugged[SIZE_TEXT], requested[SIZE_TEXT];
+
+	if (state->requested != state->grown)
+		complain("virtio-mem has %s plugged and %s requested: what is left to the guest "
+			 "will change as much",
+			 size_word(state->grown, plugged), size_word(state->requested, requested));
+}
+
 static int show_new_target(const struct request *request, struct guest *guest)
 {
 	struct guest_state state;
@@ -196,13 +215,17 @@ static int show_new_target(const struct request *request, struct guest *guest)
 		return guest_failed(guest, err);
 	status = judge_target(&state);
 	print_result(request, guest, &state, status);
+	if (is_of_the_whole(request))
+		warn_of_change(&state);
 	return status;
 }
 
 static int wait_and_show(const struct call *call, struct guest_state *state, uint64_t goal)
 {
 	const struct request *request = call->request;
-	struct wait_goal target = { .balloon = true, .bytes_left = goal - state->grown };
+	struct wait_goal target = { .balloon = true,
+				    .taken = state->ram - goal,
+				    .left = is_of_the_whole(request) ? goal : 0 };
 	struct wait_limits limits = wait_limits(&request->wait, call, request->json);
 	int status;
 

@@ -30,10 +30,12 @@ enum verdict {
 	INTERRUPTED,
 	REACHED,
 	CHANGED,
+	OTHER_RAM, /* the guest did its part, but something else was plugged or unplugged */
 	GONE,
 	PANICKED,
 	TIME_UP,
 	STANDSTILL,
+	MIGRATES,
 	NO_LIFE
 };
 
@@ -43,18 +45,14 @@ struct waiting {
 	struct progress progress;
 	struct guest_state state;
 	int64_t last_move, last_answer;
-	bool has_moved;
+	bool has_moved;	       /* by either means */
+	bool device_moved;     /* the device of the goal has */
 	bool lacks_mem_driver; /* for the device of the goal, as far as that is known */
+	bool hides_mem_driver; /* whether there is one cannot be known, and it has not moved */
 	struct life life;
 };
 
 /* ---- how far it is ---- */
-
-/* Of base and DIMMs. */
-static uint64_t left_by_balloon(const struct guest_state *state)
-{
-	return state->left - state->grown;
-}
 
 static uint64_t plugged(const struct waiting *w, const struct guest_state *state)
 {
@@ -73,7 +71,7 @@ static uint64_t distance(uint64_t is, uint64_t goal)
 /* What the balloon still has to move; 0: nothing, or it is not waited for. */
 static uint64_t balloon_rest(const struct waiting *w)
 {
-	return w->goal->balloon ? distance(left_by_balloon(&w->state), w->goal->bytes_left) : 0;
+	return w->goal->balloon ? distance(w->state.taken, w->goal->taken) : 0;
 }
 
 static uint64_t device_rest(const struct waiting *w)
@@ -81,12 +79,13 @@ static uint64_t device_rest(const struct waiting *w)
 	return w->goal->device ? distance(plugged(w, &w->state), w->goal->requested) : 0;
 }
 
-/* What is left to the guest when it is there, with what other devices have plugged now. */
+/* What is left to the guest when it is there, with the RAM that it has otherwise now. */
 static uint64_t whole_goal(const struct waiting *w)
 {
-	uint64_t left = w->goal->balloon ? w->goal->bytes_left : left_by_balloon(&w->state);
+	uint64_t taken = w->goal->balloon ? w->goal->taken : w->state.taken;
+	uint64_t counted = w->state.base + w->state.dimms;
+	uint64_t left = w->state.grown + (taken < counted ? counted - taken : 0);
 
-	left += w->state.grown;
 	return w->goal->device ? left - plugged(w, &w->state) + w->goal->requested : left;
 }
 
@@ -147,10 +146,22 @@ static void sleep_ms(int ms)
 	nanosleep(&time, NULL);
 }
 
-/* A number that had to be corrected does not count. */
-static bool is_reached(const struct waiting *w)
+/* What was asked for; a number that had to be corrected does not count. */
+static bool is_done(const struct waiting *w)
 {
 	return !balloon_rest(w) && !device_rest(w) && !*w->state.complaint;
+}
+
+/* Whether what is left to the guest in all has to be right, and is not. */
+static bool is_elsewhere(const struct waiting *w)
+{
+	return w->goal->left && w->state.left != w->goal->left;
+}
+
+/* Whether virtio-mem is still to change what is left to the guest in all. */
+static bool is_restless(const struct waiting *w)
+{
+	return w->goal->left && w->state.requested != w->state.grown;
 }
 
 /* "; m0 has 1.000 GiB plugged of 2.000 GiB", or nothing. */
@@ -166,7 +177,8 @@ static void device_words(const struct waiting *w, char *words, size_t size)
 
 static int complain_shortfall(const struct waiting *w)
 {
-	bool unknown = balloon_rest(w) && !w->state.has_features;
+	bool unknown = (balloon_rest(w) && !w->state.has_features) ||
+		       (device_rest(w) && w->hides_mem_driver);
 	char away[SIZE_TEXT], at[SIZE_TEXT], device[DEVICE_WORDS];
 
 	device_words(w, device, sizeof(device));
@@ -202,6 +214,30 @@ static int complain_no_driver(const struct waiting *w)
 	return EXIT_NO_DRIVER;
 }
 
+/* The guest is where it should be, but will not stay there. */
+static int complain_restless(const struct waiting *w, const char *why)
+{
+	char plugged[SIZE_TEXT], requested[SIZE_TEXT];
+
+	complain(
+		"%s; the target is reached, but virtio-mem, which has %s plugged and %s requested, "
+		"is still to change what is left",
+		why, size_word(w->state.grown, plugged), size_word(w->state.requested, requested));
+	return EXIT_TIMEOUT;
+}
+
+static int complain_other_ram(const struct waiting *w)
+{
+	char change[SIZE_TEXT], left[SIZE_TEXT], goal[SIZE_TEXT];
+
+	complain("%s %s is plugged now than when the target was set: the guest has %s left, and "
+		 "not %s",
+		 size_word(distance(w->state.left, w->goal->left), change),
+		 w->state.left > w->goal->left ? "more" : "less", size_word(w->state.left, left),
+		 size_word(w->goal->left, goal));
+	return EXIT_WRONG;
+}
+
 /*
  * Time can be up before a standstill is certain, which takes patience; but a guest
  * that has not moved at all is not progressing.
@@ -215,6 +251,8 @@ static int complain_time(const struct waiting *w)
 			 w->limits->seconds);
 		return EXIT_TIMEOUT;
 	}
+	if (is_done(w))
+		return complain_restless(w, "time is up");
 	if (lacks_driver(w))
 		return complain_no_driver(w);
 	if (w->state.paused)
@@ -228,6 +266,8 @@ static int complain_time(const struct waiting *w)
 /* Nothing has moved for so long: says why. */
 static int complain_standstill(const struct waiting *w)
 {
+	if (is_done(w))
+		return complain_restless(w, "the guest is paused");
 	if (lacks_driver(w))
 		return complain_no_driver(w);
 	if (w->state.paused) {
@@ -245,6 +285,16 @@ static const char *silence_words(const struct guest_state *state)
 	return state->has_features && !(state->accepted >> STATS_VQ_BIT & 1)
 		       ? "its driver answers no questions (it has no STATS_VQ)"
 		       : "the guest does not answer when asked for statistics";
+}
+
+static int complain_migration(const struct waiting *w)
+{
+	char at[SIZE_TEXT], device[DEVICE_WORDS];
+
+	device_words(w, device, sizeof(device));
+	complain("QEMU moves the guest, and requests wait until that is over: %s left%s",
+		 size_word(w->state.left, at), device);
+	return EXIT_TIMEOUT;
 }
 
 /* It may be dead, or hang: what it last reported is no answer. */
@@ -273,9 +323,13 @@ static int end_with(const struct waiting *w, enum verdict verdict)
 	case CHANGED:
 		complain("somebody else has set another target meanwhile");
 		return EXIT_WRONG;
+	case OTHER_RAM:
+		return complain_other_ram(w);
 	case GONE:
 		complain("the device %s is no longer in the machine", w->goal->device);
 		return EXIT_WRONG;
+	case MIGRATES:
+		return complain_migration(w);
 	case TIME_UP:
 		return complain_time(w);
 	default:
@@ -291,7 +345,7 @@ static bool is_changed(const struct waiting *w)
 	if (w->goal->device)
 		device = guest_find_device(&w->state, w->goal->device);
 	return (w->goal->balloon && w->state.has_target &&
-		w->state.target_left - w->state.grown != w->goal->bytes_left) ||
+		w->state.ram - w->state.target_left != w->goal->taken) ||
 	       (device && device->requested != w->goal->requested);
 }
 
@@ -302,26 +356,35 @@ static bool is_gone(const struct waiting *w)
 	       !*w->state.complaint;
 }
 
+static void note_moves(struct waiting *w, const struct guest_state *before, int64_t now)
+{
+	bool device_moves = plugged(w, &w->state) != plugged(w, before);
+
+	if (!device_moves && w->state.taken == before->taken)
+		return;
+	w->last_move = now;
+	w->has_moved = true;
+	w->device_moved |= device_moves;
+	life_forget(&w->life);
+}
+
 static enum verdict judge(struct waiting *w, const struct guest_state *before, int64_t now)
 {
 	if (w->state.panicked)
 		return PANICKED;
 	if (is_gone(w))
 		return GONE;
-	if (is_reached(w))
+	if (is_done(w) && is_elsewhere(w))
+		return OTHER_RAM;
+	if (is_done(w) && !is_restless(w))
 		return REACHED;
 	if (is_changed(w))
 		return CHANGED;
-	if (left_by_balloon(&w->state) != left_by_balloon(before) ||
-	    plugged(w, &w->state) != plugged(w, before)) {
-		w->last_move = now;
-		w->has_moved = true;
-		life_forget(&w->life);
-	}
+	note_moves(w, before, now);
 	if (now >= w->limits->end)
 		return TIME_UP;
 	if (now - w->last_move >= (int64_t)w->limits->patience * 1000)
-		return STANDSTILL;
+		return is_done(w) && !w->state.paused ? REACHED : STANDSTILL;
 	return ON_ITS_WAY;
 }
 
@@ -331,12 +394,24 @@ static int find_mem_driver(struct guest *guest, struct waiting *w)
 	bool driver_ok;
 	int err;
 
-	w->lacks_mem_driver = false;
-	if (w->has_moved || !device_rest(w))
+	w->lacks_mem_driver = w->hides_mem_driver = false;
+	if (w->device_moved || !device_rest(w))
 		return 0;
 	err = guest_find_driver(guest, w->goal->device, &driver_ok);
 	w->lacks_mem_driver = !err && !driver_ok;
+	w->hides_mem_driver = err == -ENOTSUP;
 	return err == -ENOTSUP || err == -ENODEV ? 0 : err;
+}
+
+/* What a device should do waits for the end of a migration, whatever the guest does. */
+static int judge_migration(struct guest *guest, enum verdict *verdict)
+{
+	bool migrates;
+	int err = guest_find_migration(guest, &migrates);
+
+	if (!err && migrates)
+		*verdict = MIGRATES;
+	return err == -ENOTSUP ? 0 : err;
 }
 
 /*
@@ -350,6 +425,9 @@ static int judge_standstill(struct guest *guest, struct waiting *w, enum verdict
 
 	if (lacks_driver(w) || w->state.paused)
 		return 0;
+	err = device_rest(w) ? judge_migration(guest, verdict) : 0;
+	if (err || *verdict == MIGRATES)
+		return err;
 	must_restore = 1;
 	err = life_look(guest, &w->life, &w->state, &sign);
 	if (sign == LIFE_ASKED)

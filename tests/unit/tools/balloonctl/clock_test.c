@@ -206,7 +206,7 @@ struct waiting {
 
 static int wait_once(void *arg)
 {
-	const struct wait_goal goal = { .balloon = true, .bytes_left = FAKE_RAM / 2 };
+	const struct wait_goal goal = { .balloon = true, .taken = FAKE_RAM / 2 };
 	struct waiting *w = arg;
 
 	return wait_for_target(&guest, &w->state, &goal, &w->limits);

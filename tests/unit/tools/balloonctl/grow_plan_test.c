@@ -165,11 +165,34 @@ static void balloon_leaves_whole_pages(void **state)
 
 	(void)state;
 	assert_planned(&guest, false, false, 1, 768 * MIB + 4 * KIB, 0);
-	assert_planned(&guest, true, false, 1, 768 * MIB, 0);
+	assert_planned(&guest, true, false, 4 * KIB + 1, 768 * MIB - 4 * KIB, 0);
 	guest.base = GIB + 100;
 	guest.ram = guest.base;
 	guest.left = guest.ram - guest.taken;
 	assert_planned(&guest, false, true, GIB + 50, GIB + 100, 0);
+}
+
+/* What is less than a page is nothing to take, and is not said to be done. */
+static void shrinking_by_nothing_is_refused_with_a_page(void **state)
+{
+	struct guest_state guest = guest_of(256 * MIB, 0, 6 * MIB);
+	uint64_t now = guest.left;
+
+	(void)state;
+	assert_refused(&guest, true, false, 1, GROW_NO_CHANGE, 0, 4 * KIB);
+	assert_refused(&guest, true, false, 4 * KIB - 1, GROW_NO_CHANGE, 0, 4 * KIB);
+	assert_planned(&guest, true, false, 4 * KIB, 768 * MIB - 4 * KIB, 0);
+	assert_refused(&guest, true, true, now - 1, GROW_NO_CHANGE, now - 4 * KIB, now);
+	assert_planned(&guest, true, true, now, 768 * MIB, 0);
+	/* The last page stays with the guest. */
+	guest = guest_of(GIB - 4 * KIB, 0, 0);
+	assert_refused(&guest, true, false, 1, GROW_TOO_MUCH, 0, 0);
+	/* RAM that is not whole pages, of which the balloon has none. */
+	guest = guest_of(0, 0, 0);
+	guest.base += 100;
+	guest.ram = guest.left = guest.base;
+	assert_refused(&guest, true, false, 1, GROW_NO_CHANGE, 0, 100);
+	assert_planned(&guest, true, false, 100, GIB, 0);
 }
 
 static void more_than_there_can_be_is_refused_with_the_most(void **state)
@@ -304,6 +327,7 @@ int main(void)
 		cmocka_unit_test(neighbours_are_possible),
 		cmocka_unit_test(balloon_of_odd_size_is_evened_out),
 		cmocka_unit_test(balloon_leaves_whole_pages),
+		cmocka_unit_test(shrinking_by_nothing_is_refused_with_a_page),
 		cmocka_unit_test(more_than_there_can_be_is_refused_with_the_most),
 		cmocka_unit_test(without_a_balloon_only_blocks_go),
 		cmocka_unit_test(other_direction_is_told),

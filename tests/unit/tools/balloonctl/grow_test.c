@@ -102,6 +102,50 @@ static void order_is_that_of_the_plan(void **state)
 		       "closed the connection");
 }
 
+/* What the first step has asked for is not taken back when the second fails. */
+static void half_a_plan_is_told(void **state)
+{
+	const struct fake_qemu no_request = {
+		ONE_MEM(PLUGGED),
+		.left_before = 768 * MIB,
+		.answers = (const struct fake_answer[]){ { .asks = "requested-size",
+							   .error = "GenericError" },
+							 { .asks = NULL } },
+	};
+	const struct fake_qemu no_target = {
+		ONE_MEM(PLUGGED),
+		.answers = (const struct fake_answer[]){ { .asks = "\"balloon\"", .hang_up = true },
+							 { .asks = NULL } },
+	};
+
+	(void)state;
+	assert_refused(RUN_AGAINST(&no_request, "grow", "512M"), EXIT_WRONG,
+		       "'qom-set': no; the balloon's target of 2.000 GiB left stands");
+	assert_refused(RUN_AGAINST(&no_target, "shrink", "1536M"), EXIT_NO_CONNECT,
+		       "; that m0 has 0 B plugged stays requested");
+}
+
+/* A device that is as it should be is not asked: it might be refused. */
+static void request_that_is_followed_is_not_repeated(void **state)
+{
+	const struct fake_qemu qemu = {
+		ONE_MEM(PLUGGED),
+		.left_before = 768 * MIB,
+		.answers = (const struct fake_answer[]){ { .asks = "requested-size",
+							   .error = "GenericError" },
+							 { .asks = NULL } },
+	};
+	const struct fake_qemu old_request = { ONE_MEM(.requested = 2 * GIB, .plugged = GIB,
+						       .no_driver = true),
+					       .left_before = 768 * MIB };
+
+	(void)state;
+	assert_done(RUN_AGAINST(&qemu, "grow", "128M", "--wait"), EXIT_REACHED,
+		    "Actual       1.875 GiB left   128.0 MiB taken", "");
+	assert_done(RUN_AGAINST(&old_request, "grow", "128M"), EXIT_REACHED,
+		    "1.000 GiB plugged   1.000 GiB requested of m0", "");
+}
+
 static void sizes_that_cannot_be_are_refused_with_those_that_can(void **state)
 {
 	(void)state;
@@ -125,6 +169,18 @@ static void sizes_that_cannot_be_are_refused_with_those_that_can(void **state)
 		       "`balloonctl shrink --to 1G` is what you want");
 	assert_refused(RUN_AGAINST(&grown, "shrink", "--to", "3G"), EXIT_USAGE,
 		       "'3G' is more than the guest has now, 1.750 GiB: `balloonctl grow --to 3G`");
+}
+
+static void size_that_changes_nothing_is_refused(void **state)
+{
+	const struct fake_qemu qemu = { ONE_MEM(.requested = 0), .left_before = 768 * MIB };
+
+	(void)state;
+	assert_refused(RUN_AGAINST(&qemu, "shrink", "1", "--wait"), EXIT_USAGE,
+		       "'1' would change nothing by the balloon's pages; possible: 4K\n");
+	assert_refused(RUN_AGAINST(&qemu, "shrink", "--to", "805306367", "--wait"), EXIT_USAGE,
+		       "possible: --to 786428K or --to 768M\n");
+	assert_done(RUN_AGAINST(&qemu, "shrink", "4K", "--wait"), EXIT_REACHED, "Actual", "");
 }
 
 static void arguments_are_checked_before_a_guest_is_asked(void **state)
@@ -240,6 +296,20 @@ static void request_that_nobody_sees_is_told(void **state)
 	assert_done(RUN_AGAINST(&no_driver, "shrink", "2M", "--wait"), EXIT_REACHED, "", "");
 }
 
+/* A balloon that has moved says nothing of the device's driver. */
+static void driver_of_the_device_is_looked_for_though_the_balloon_moved(void **state)
+{
+	static const int64_t lefts[] = { 768 * MIB, 900 * MIB, GIB };
+	const struct fake_qemu qemu = { ONE_MEM(.no_driver = true), .lives = true,
+					.left_before = 768 * MIB, .lefts = lefts, .nr_lefts = 3 };
+
+	(void)state;
+	assert_done(RUN_AGAINST(&qemu, "grow", "512M", "--wait", "--patience=1"), EXIT_NO_DRIVER,
+		    "Actual       1.000 GiB left", "no driver runs m0 in the guest");
+	assert_done(RUN_AGAINST(&qemu, "grow", "512M", "--wait=1"), EXIT_NO_DRIVER, "",
+		    "no driver runs m0 in the guest");
+}
+
 static void guest_that_stays_short_is_asked_whether_it_lives(void **state)
 {
 	const struct fake_qemu lives = { ONE_MEM(PLUGGED, .least = 512 * MIB), .lives = true };
@@ -266,6 +336,73 @@ static void guest_that_stays_short_is_asked_whether_it_lives(void **state)
 	assert_done(got, EXIT_SHORTFALL, "", "shortfall of 512.0 MiB");
 	got = RUN_AGAINST(&silent, "shrink", "1G", "--wait=1");
 	assert_done(got, EXIT_TIMEOUT, "", "time is up after 1 s, and the guest has not moved");
+}
+
+/* QEMU from 11 on does not tell of drivers, and no other sign is one that there is none. */
+static void shortfall_does_not_claim_a_driver_that_cannot_be_seen(void **state)
+{
+	static const char unknown[] = "(whether it has a driver, this QEMU does not tell)";
+	const struct fake_qemu old = { ONE_MEM(.no_driver = true), .old = true, .lives = true };
+	const struct fake_qemu moved = { ONE_MEM(PLUGGED, .least = 512 * MIB, .step = 256 * MIB),
+					 .old = true, .lives = true };
+	struct outcome got;
+
+	(void)state;
+	assert_done(RUN_AGAINST(&old, "grow", "2M", "--wait", "--patience=1"), EXIT_SHORTFALL,
+		    "2.000 MiB requested of m0", unknown);
+	got = RUN_AGAINST(&moved, "shrink", "1G", "--wait", "--patience=1");
+	assert_done(got, EXIT_SHORTFALL, "", "shortfall of 512.0 MiB");
+	assert_null(strstr(got.err, unknown));
+	assert_says(run_command(NULL, "grow", "--help", NULL).out, "as far as QEMU tells");
+}
+
+static struct outcome grow_while(const char *migration, bool paused)
+{
+	const struct fake_qemu qemu = {
+		ONE_MEM(.most = 4 * MIB, .step = 2 * MIB),
+		.lives = true,
+		.paused = paused,
+		.answers = (const struct fake_answer[]){ { .asks = "\"query-migrate\"",
+							   .value = migration },
+							 { .asks = NULL } },
+	};
+
+	return RUN_AGAINST(&qemu, "grow", "8M", "--wait", "--patience=1");
+}
+
+/* Until it is over QEMU lets no device plug anything: the guest cannot help that. */
+static void migration_is_no_shortfall(void **state)
+{
+	(void)state;
+	assert_done(
+		grow_while("{\"status\": \"active\", \"ram\": {}}", false), EXIT_TIMEOUT,
+		"Grown        4.000 MiB plugged",
+		"QEMU moves the guest, and requests wait until that is over: 1.004 GiB left; m0 "
+		"has 4.000 MiB plugged, and 8.000 MiB are requested");
+	assert_done(grow_while("{\"status\": \"postcopy-active\"}", false), EXIT_TIMEOUT, "",
+		    "QEMU moves the guest");
+	assert_done(grow_while("{}", false), EXIT_SHORTFALL, "", "shortfall of 4.000 MiB");
+	assert_done(grow_while("{\"status\": \"failed\"}", false), EXIT_SHORTFALL, "",
+		    "shortfall of 4.000 MiB");
+	assert_done(grow_while("{\"status\": \"completed\"}", true), EXIT_TIMEOUT, "",
+		    "the guest is paused");
+}
+
+/* A QEMU that does not tell is asked no more, and one that is gone is. */
+static void question_for_a_migration_may_fail(void **state)
+{
+	const struct fake_qemu gone = {
+		ONE_MEM(.most = 4 * MIB),
+		.lives = true,
+		.answers = (const struct fake_answer[]){ { .asks = "\"query-migrate\"",
+							   .hang_up = true },
+							 { .asks = NULL } },
+	};
+
+	(void)state;
+	assert_done(grow_while(NULL, false), EXIT_SHORTFALL, "", "shortfall of 4.000 MiB");
+	assert_done(RUN_AGAINST(&gone, "grow", "8M", "--wait", "--patience=1"), EXIT_NO_CONNECT, "",
+		    "closed the connection");
 }
 
 static void guest_without_a_balloon_grows_and_shrinks(void **state)
@@ -352,24 +489,116 @@ static void growth_in_mid_wait_is_no_other_target(void **state)
 		    "512.0 MiB taken", "");
 }
 
+/* Four looks at the machine without it, two before the target is set; then it is there. */
+#define DIMM_COMES \
+	.answers = (const struct fake_answer[]) \
+	{ \
+		{ .asks = "query-memory-devices", .times = 4, .value = "[]" }, \
+			{ .asks = "query-memory-devices", \
+			  .value = "[{\"type\": \"dimm\", \"data\": {\"size\": 268435456}}]" }, \
+			{ .asks = NULL }, \
+	}
+
+static const int64_t lefts_with_a_dimm[] = { 900 * MIB, 800 * MIB, 800 * MIB, 768 * MIB };
+
+/* QEMU's balloon keeps what it is to take when a DIMM comes. */
+static void dimm_in_mid_wait_is_no_other_target(void **state)
+{
+	const struct fake_qemu qemu = { DIMM_COMES, .lefts = lefts_with_a_dimm, .nr_lefts = 4 };
+
+	(void)state;
+	assert_done(RUN_AGAINST(&qemu, "take", "512M", "--wait"), EXIT_REACHED,
+		    "Actual       768.0 MiB left   512.0 MiB taken", "");
+}
+
+/* The guest has what was asked of its balloon, and not what it was to have in all. */
+static void plugging_in_mid_wait_is_told_and_is_not_the_target(void **state)
+{
+	static const int64_t lefts[] = { 900 * MIB, 700 * MIB, 576 * MIB };
+	const struct fake_qemu unplugging = { ONE_MEM(.plugged = GIB, .step = 64 * MIB),
+					      .lefts = lefts, .nr_lefts = 3 };
+	const struct fake_qemu dimm = { DIMM_COMES, .lefts = lefts_with_a_dimm, .nr_lefts = 4 };
+
+	(void)state;
+	assert_done(RUN_AGAINST(&unplugging, "set", "1536M", "--wait"), EXIT_WRONG, "Actual",
+		    "256.0 MiB less is plugged now than when the target was set: the guest has "
+		    "1.250 GiB left, and not 1.500 GiB");
+	assert_done(RUN_AGAINST(&dimm, "set", "512M", "--wait"), EXIT_WRONG, "Actual",
+		    "256.0 MiB more is plugged now than when the target was set: the guest has "
+		    "768.0 MiB left, and not 512.0 MiB");
+}
+
+/* As it is for the other device of a guest that grows. */
+static void other_device_in_mid_wait_is_told(void **state)
+{
+	static const struct fake_mem mems[] = {
+		{ .id = "m0", .block = 2 * MIB, .region = GIB, .step = 2 * MIB },
+		{ .id = "m1",
+		  .block = 2 * MIB,
+		  .region = GIB,
+		  .plugged = GIB,
+		  .requested = GIB - 16 * MIB,
+		  .step = 4 * MIB },
+	};
+	const struct fake_qemu qemu = { .mems = mems, .nr_mems = 2 };
+
+	(void)state;
+	assert_done(RUN_AGAINST(&qemu, "grow", "8M", "--device=m0", "--wait"), EXIT_WRONG,
+		    "8.000 MiB plugged", "less is plugged now than when the target was set");
+}
+
+/* A request that is never followed: what is left is right, and stays so. */
+static void request_that_stands_is_waited_for_and_no_longer(void **state)
+{
+	const struct fake_qemu stuck = { ONE_MEM(.plugged = GIB, .least = GIB) };
+	const struct fake_qemu paused = { ONE_MEM(.plugged = GIB, .least = GIB), .paused = true };
+
+	(void)state;
+	assert_done(RUN_AGAINST(&stuck, "set", "1536M", "--wait", "--patience=1"), EXIT_REACHED,
+		    "Actual       1.500 GiB left", "");
+	assert_done(RUN_AGAINST(&stuck, "set", "1536M", "--wait=1"), EXIT_TIMEOUT,
+		    "Actual       1.500 GiB left",
+		    "time is up; the target is reached, but virtio-mem, which has 1.000 GiB "
+		    "plugged and 0 B requested, is still to change what is left");
+	assert_done(RUN_AGAINST(&paused, "set", "1536M", "--wait", "--patience=1"), EXIT_TIMEOUT,
+		    "Actual       1.500 GiB left",
+		    "the guest is paused; the target is reached, but virtio-mem");
+	assert_done(RUN_AGAINST(&stuck, "set", "1536M"), EXIT_REACHED, "Actual       1.500 GiB",
+		    "virtio-mem has 1.000 GiB plugged and 0 B requested: what is left to the guest "
+		    "will change as much");
+	assert_done(RUN_AGAINST(&stuck, "take", "512M"), EXIT_REACHED, "512.0 MiB taken", "");
+	assert_done(RUN_AGAINST(&stuck, "take", "512M", "--wait=1"), EXIT_REACHED, "", "");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(growth_is_the_balloons_first),
 		cmocka_unit_test(shrinking_is_the_blocks_first),
 		cmocka_unit_test(order_is_that_of_the_plan),
+		cmocka_unit_test(half_a_plan_is_told),
+		cmocka_unit_test(request_that_is_followed_is_not_repeated),
 		cmocka_unit_test(sizes_that_cannot_be_are_refused_with_those_that_can),
+		cmocka_unit_test(size_that_changes_nothing_is_refused),
 		cmocka_unit_test(arguments_are_checked_before_a_guest_is_asked),
 		cmocka_unit_test(device_is_chosen),
 		cmocka_unit_test(device_that_cannot_be_is_complained_of),
 		cmocka_unit_test(json_has_the_same),
 		cmocka_unit_test(request_that_nobody_sees_is_told),
+		cmocka_unit_test(driver_of_the_device_is_looked_for_though_the_balloon_moved),
 		cmocka_unit_test(guest_that_stays_short_is_asked_whether_it_lives),
+		cmocka_unit_test(shortfall_does_not_claim_a_driver_that_cannot_be_seen),
+		cmocka_unit_test(migration_is_no_shortfall),
+		cmocka_unit_test(question_for_a_migration_may_fail),
 		cmocka_unit_test(guest_without_a_balloon_grows_and_shrinks),
 		cmocka_unit_test(request_of_somebody_else_ends_the_wait),
 		cmocka_unit_test(amounts_of_set_are_of_the_whole),
 		cmocka_unit_test(balloon_cannot_take_what_is_grown),
 		cmocka_unit_test(growth_in_mid_wait_is_no_other_target),
+		cmocka_unit_test(dimm_in_mid_wait_is_no_other_target),
+		cmocka_unit_test(plugging_in_mid_wait_is_told_and_is_not_the_target),
+		cmocka_unit_test(other_device_in_mid_wait_is_told),
+		cmocka_unit_test(request_that_stands_is_waited_for_and_no_longer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
