@@ -8,16 +8,13 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/life.h"
-#include "tools/balloonctl/periodic.h"
 #include "tools/balloonctl/progress.h"
 #include "tools/balloonctl/wait.h"
+#include "tools/balloonctl/wait_signals.h"
 #include "tools/deadline.h"
 
 #define FIRST_POLL_MS 20 /* small changes take no longer */
@@ -87,54 +84,6 @@ static uint64_t whole_goal(const struct waiting *w)
 	uint64_t left = w->state.grown + (taken < counted ? counted - taken : 0);
 
 	return w->goal->device ? left - plugged(w, &w->state) + w->goal->requested : left;
-}
-
-/* ---- signals ---- */
-
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
-static char farewell[300];
-static volatile sig_atomic_t caught, must_restore;
-
-static void die(int number)
-{
-	signal(number, SIG_DFL);
-	raise(number);
-}
-
-/* At once, however long QEMU takes; but a guest that is asked for statistics is restored. */
-static void on_signal(int number)
-{
-	ssize_t n = 0;
-
-	if (must_restore && !caught) {
-		caught = number;
-		return;
-	}
-	/* Whoever reads no more needs no words. */
-	if (number != SIGPIPE)
-		n = write(STDERR_FILENO, farewell, strlen(farewell));
-	(void)n;
-	die(number);
-}
-
-static void watch_signals(uint64_t goal, bool bar)
-{
-	char left[SIZE_TEXT];
-
-	/* It does not go on the bar's line. */
-	farewell[0] = '\n';
-	complaint(farewell + bar, sizeof(farewell) - bar,
-		  "interrupted; the target of %s left stands, whether the guest reaches it or not",
-		  size_word(goal, left));
-	caught = must_restore = 0;
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		catch_signal(signals[i], on_signal);
-}
-
-static void unwatch_signals(void)
-{
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		catch_signal(signals[i], SIG_DFL);
 }
 
 /* ---- looks ---- */
@@ -428,7 +377,7 @@ static int judge_standstill(struct guest *guest, struct waiting *w, enum verdict
 	err = device_rest(w) ? judge_migration(guest, verdict) : 0;
 	if (err || *verdict == MIGRATES)
 		return err;
-	must_restore = 1;
+	wait_signals_hold();
 	err = life_look(guest, &w->life, &w->state, &sign);
 	if (sign == LIFE_ASKED)
 		*verdict = ON_ITS_WAY;
@@ -490,7 +439,7 @@ static int poll_guest(struct guest *guest, struct waiting *w, enum verdict *verd
 		sleep_ms(pause < left ? pause : left);
 		pause = pause * 2 < POLL_MS ? pause * 2 : POLL_MS;
 		err = look(guest, w, verdict);
-		if (caught)
+		if (wait_signals_held())
 			*verdict = INTERRUPTED;
 	} while (!err && *verdict == ON_ITS_WAY);
 	return err;
@@ -522,14 +471,12 @@ int wait_for_target(struct guest *guest, struct guest_state *state, const struct
 
 	assert((goal->balloon || goal->device) && limits->patience > 0 && limits->look_ms > 0);
 	progress_begin(&w.progress, state->ram, state->left, whole_goal(&w), now);
-	watch_signals(whole_goal(&w), w.progress.terminal && !limits->quiet);
+	wait_signals_watch(whole_goal(&w), w.progress.terminal && !limits->quiet);
 	err = poll_guest(guest, &w, &verdict);
 	/* A complaint does not go on the bar's line. */
 	progress_end(&w.progress);
 	life_end(guest, &w.life);
-	if (caught)
-		on_signal(caught);
-	unwatch_signals();
+	wait_signals_unwatch();
 	*state = w.state;
 	if (err || (verdict == TIME_UP && is_silent(&w)))
 		state->ram = 0;
