@@ -65,7 +65,8 @@ void line_edit_begin(struct line_edit *edit);
 
 /*
  * Shows text that comes from elsewhere while a line is typed: it gets rows of
- * its own, and the prompt and the line follow it. `text` ends with a newline.
+ * its own, and the prompt and the line follow it. `text` ends with a newline. The first byte
+ * of that row is the prompt's only if nothing of a line was typed.
  */
 void line_edit_interject(struct line_edit *edit, const char *text, size_t length);
 

@@ -301,6 +301,22 @@ int vm_send(struct vm *vm, const void *bytes, size_t len)
 	return send_all(vm, bytes, len, deadline_in(VM_TIMEOUT_MS));
 }
 
+/*
+ * Types a line with its end at once: while a whole line waits for its end, one that the guest
+ * logs has it draw prompt and line again, and that prompt looks like that of the answer.
+ */
+static int type_line(struct vm *vm, const char *line, int64_t deadline)
+{
+	char *typed;
+	int ret;
+
+	if (asprintf(&typed, "%s\r", line) < 0)
+		return -ENOMEM;
+	ret = send_all(vm, typed, strlen(typed), deadline);
+	free(typed);
+	return ret;
+}
+
 int vm_command(struct vm *vm, const char *line, int timeout_ms, char **output)
 {
 	struct time_limit limit = time_limit_in(timeout_ms);
@@ -308,9 +324,7 @@ int vm_command(struct vm *vm, const char *line, int timeout_ms, char **output)
 
 	read_serial(vm);
 	vm->pos = vm->len;
-	ret = send_all(vm, line, strlen(line), limit.deadline);
-	if (!ret)
-		ret = send_all(vm, "\r", 1, limit.deadline);
+	ret = type_line(vm, line, limit.deadline);
 	/* A prompt before the echo is not the answer to this line. */
 	if (!ret)
 		ret = expect(vm, find, line, &limit, NULL);

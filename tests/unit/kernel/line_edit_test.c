@@ -29,6 +29,22 @@ static char scrolled[2000];
 static size_t newline_column;
 static unsigned clears;
 
+/* The first bytes of the present row as they came, and rows that began with the prompt. */
+static char first[sizeof(PROMPT)];
+static size_t row_bytes;
+static unsigned prompts;
+
+static void count_prompt(char c)
+{
+	if (c == '\n')
+		row_bytes = 0;
+	else if (row_bytes < strlen(PROMPT))
+		first[row_bytes++] = c;
+	else
+		return;
+	prompts += row_bytes == strlen(PROMPT) && strcmp(first, PROMPT) == 0;
+}
+
 static void terminal_newline(void)
 {
 	size_t used = strlen(scrolled);
@@ -67,8 +83,10 @@ static void emit(const char *text, size_t length)
 		column = 0;
 		return;
 	}
-	for (size_t i = 0; i < length; i++)
+	for (size_t i = 0; i < length; i++) {
+		count_prompt(text[i]);
 		terminal_put(text[i]);
+	}
 }
 
 static const char *const names[] = { "audit", "balloon", "held", "help", "hold", "show_mem" };
@@ -512,6 +530,22 @@ static void what_comes_from_elsewhere_gets_rows_of_its_own(void **state)
 	assert_screen_matches();
 }
 
+/* What follows a half-typed line's prompt is that line, which is not answered yet. */
+static void only_a_prompt_without_a_line_begins_a_row(void **state)
+{
+	static const char text[] = "warning: odd\n";
+	unsigned before;
+
+	(void)state;
+	before = prompts;
+	line_edit_interject(&edit, text, sizeof(text) - 1);
+	assert_int_equal(prompts, before + 1);
+	type("show_mem");
+	line_edit_interject(&edit, text, sizeof(text) - 1);
+	assert_int_equal(prompts, before + 1);
+	assert_screen_matches();
+}
+
 /* Half random bytes, half keys: the screen is compared after each one. */
 static void random_input_is_harmless(void **state)
 {
@@ -569,6 +603,7 @@ int main(void)
 		cmocka_unit_test_setup(in_a_sequence_too_such_bytes_are_counted, begin),
 		cmocka_unit_test_setup(a_sequence_that_does_not_end_is_given_up, begin),
 		cmocka_unit_test_setup(what_comes_from_elsewhere_gets_rows_of_its_own, begin),
+		cmocka_unit_test_setup(only_a_prompt_without_a_line_begins_a_row, begin),
 		cmocka_unit_test_setup(random_input_is_harmless, begin),
 	};
 
