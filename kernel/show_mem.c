@@ -114,8 +114,8 @@ COMMAND("show_mem", "[-j]", "where the memory is, and whether the ledger adds up
 	"InflatedTotal: ballooned memory that is the host's (DEFLATE_ON_OOM was not\n"
 	"negotiated). InflatedFree: ballooned memory that comes back in need (it was).\n"
 	"MemUnused, if any: memory that is there, as in slots, and that is left alone.\n"
-	"MemRemovable, where memory came that can leave: what nobody uses of it (lsmem); it\n"
-	"could leave now as far as the floor of free memory allows.",
+	"MemRemovable, where memory came that can leave (lsmem): what nobody uses of it,\n"
+	"and could leave now, as far as the floor of free memory allows.",
 	cmd_show_mem);
 
 static int cmd_owners(int argc, char **argv)
