@@ -180,6 +180,7 @@ COMMAND("lsmem", "[-j]", "memory of the boot, and memory that comes and goes",
 	"A virtio-mem device, or a slot with a DIMM, is a source: where it may have\n"
 	"memory, how much of that comes and goes together (UNIT), how much the host wants\n"
 	"there to be, how much is there, and how much of it is free in whole units and so\n"
-	"could leave now. A line below says what is in the way, if something is.\n"
+	"could leave now, as far as the floor of free memory allows. A line below says\n"
+	"what is in the way, if something is.\n"
 	"With -j: one line of JSON, all in bytes.",
 	cmd_lsmem);
