@@ -251,7 +251,7 @@ void line_edit_interject(struct line_edit *edit, const char *text, size_t length
 {
 	line_emit(edit, "\n");
 	edit->emit(text, length);
-	/* Whoever waits for a prompt at the start of a row does not take this one for an answer's. */
+	/* Who waits for a prompt at the start of a row does not take this one for an answer's. */
 	if (edit->length > 0)
 		line_emit(edit, " \b");
 	line_show(edit);
