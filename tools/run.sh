@@ -543,10 +543,12 @@ watch_time()
 }
 
 # What the guest's commands print: no firmware, no log of the boot, no prompts, not what
-# was typed at them, not its last words. What is wrong goes to standard error.
+# was typed at them, not its last words. What is wrong goes to standard error. (A prompt that
+# is shown again below a line of the log has a blank before it, and a backspace.)
 commands_only()
 {
 	sed -un 's/\r//g
+		s/^ \x08//
 		/^warning: /{ w /dev/stderr
 			d; }
 		/^exit: status 1, as this failed: /{ w /dev/stderr

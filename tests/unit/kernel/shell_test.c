@@ -499,13 +499,16 @@ static void the_task_shows_no_bytes_that_could_steer_a_terminal(void **state)
 	assert_null(strchr(shown, 0x1b));
 }
 
-/* While a line is typed it stands whole below; while a command runs nothing is repeated. */
+/*
+ * While a line is typed it stands whole below, in a row that does not begin as an answer's end
+ * does; while a command runs nothing is repeated.
+ */
 static void lines_of_the_log_leave_the_typed_line_whole(void **state)
 {
 	(void)state;
 	run_task("", "no!te 1\rnews\r");
 	assert_string_equal(ran, "[note][1][news]");
-	assert_non_null(strstr(shown, "news\naerostat> note 1\n"));
+	assert_non_null(strstr(shown, "news\n \baerostat> note 1\n"));
 	assert_non_null(strstr(shown, "aerostat> news\nmeanwhile\naerostat> "));
 }
 
