@@ -236,7 +236,7 @@ static void growing_works_with_no_free_frame_100_times_of_100(void **state)
 	region_announce(REGION, 101 * step);
 	for (size_t n = 0; n < 100; n++) {
 		take_everything();
-		region_plug(REGION + n * step * B, n % 3 == 0 ? step : 1);
+		region_plug(REGION + n * step * B, n % 4 == 0 ? step : 1);
 		assert_true(ledger_count(OWNER_FREE) >= B - 32);
 	}
 	fixture_assert_books();
