@@ -325,9 +325,9 @@ static int with_count(uint32_t count)
 	header.e_phnum = PN_XNUM;
 	header.e_shnum = 1;
 	header.e_shentsize = sizeof(section);
-	header.e_shoff = 64 * 1024 * 1024;
+	header.e_shoff = 60 * 1024 * 1024;
 	assert_int_equal(pwrite(fd, &header, sizeof(header), 0), sizeof(header));
-	assert_int_equal(pwrite(fd, &section, sizeof(section), 64 * 1024 * 1024), sizeof(section));
+	assert_int_equal(pwrite(fd, &section, sizeof(section), 60 * 1024 * 1024), sizeof(section));
 	return fd;
 }
 
