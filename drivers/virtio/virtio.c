@@ -246,6 +246,7 @@ int virtio_negotiate(struct virtio_device *device, uint64_t allowed)
 		transport->after_reset(device);
 	device->config_changed = false;
 	device->generation = -1;
+	device->generation_moves = false;
 	transport->set_status(device, VIRTIO_STATUS_ACKNOWLEDGE);
 	transport->set_status(device, VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER);
 	return negotiate_features(device, allowed);
@@ -361,13 +362,23 @@ void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t
 	device->transport->config_write32(device, offset, value);
 }
 
-bool virtio_config_is_new(struct virtio_device *device)
+bool virtio_config_has_moved(struct virtio_device *device)
 {
 	int before = device->generation;
 
 	device->generation = device->transport->config_generation(device);
-	return !device->shared_interrupt || device->transport->legacy ||
-	       device->generation != before;
+	if (device->generation == before)
+		return false;
+	device->generation_moves = before >= 0;
+	return true;
+}
+
+bool virtio_config_is_new(struct virtio_device *device)
+{
+	bool moved = virtio_config_has_moved(device);
+
+	return moved || device->transport->legacy ||
+	       !(device->shared_interrupt || device->generation_moves);
 }
 
 /* ---- Interrupts ---- */

@@ -93,6 +93,7 @@ struct virtio_device {
 	volatile bool config_changed; /* set by the interrupt; the driver clears it */
 	bool shared_interrupt;	      /* so that config_changed may be about the queues only */
 	int generation;		      /* of the config, for virtio_config_is_new(); -1: not yet */
+	bool generation_moves;	      /* it was seen to, since the reset */
 	volatile uint64_t interrupt_count;
 	struct virtio_device *next;
 };
@@ -187,10 +188,17 @@ void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t
 bool virtio_config_has(struct virtio_device *device, size_t offset, size_t width);
 
 /*
- * Tells whether an interrupt was about the config. One that all sources share does
- * not tell: there the answer is whether the generation is another than at the
- * last call (2.5.3), which only modern devices have; true on legacy ones.
+ * Tells whether an interrupt was about the config, and about a change that was not seen yet. One
+ * that all sources share does not tell, nor one that is late: there the answer is whether the
+ * generation is another than at the last call (2.5.3), if the device is seen to have one;
+ * legacy ones have none, and it is true.
  */
 bool virtio_config_is_new(struct virtio_device *device);
+
+/*
+ * Tells whether the generation is another than at the last call of this or of
+ * virtio_config_is_new(): something has changed since.
+ */
+bool virtio_config_has_moved(struct virtio_device *device);
 
 #endif

@@ -24,6 +24,9 @@
 #define CONFIG_ACTUAL 0x04
 #define CONFIG_POISON 0x0c
 
+/* A config that never holds still is looked at so often at a time. */
+#define CONFIG_LOOKS_MAX 8
+
 #define FEATURE_BIT(constant, bit, name) | VIRTIO_BIT(bit)
 #define FEATURES_ALLOWED (0 VIRTIO_BALLOON_FEATURES(FEATURE_BIT))
 
@@ -208,6 +211,19 @@ static int give_up(const char **why)
 /* ---- The device's config ---- */
 
 /*
+ * The id may be read after a change only: in mid-round QEMU has STOP in its place. What changes
+ * while it is read is read, too; its own interrupt may come when the round runs.
+ */
+static void read_hint_id(void)
+{
+	unsigned left = CONFIG_LOOKS_MAX;
+
+	do
+		virtio_balloon_hint_config_changed();
+	while (--left > 0 && virtio_config_has_moved(device));
+}
+
+/*
  * A changed config, or one that reads as a target no device can mean, is the
  * moment to ask the device whether it is well.
  */
@@ -222,9 +238,8 @@ static enum balloon_fault read_target(uint64_t given, uint64_t *target)
 	*target = virtio_config_read32(device, CONFIG_NUM_PAGES);
 	if ((changed || *target == UINT32_MAX) && virtio_needs_reset(device))
 		return BALLOON_FAULT_RESET_WANTED;
-	/* The hint id may be read after a change only: in mid-round QEMU has STOP in its place. */
 	if (changed && virtio_config_is_new(device))
-		virtio_balloon_hint_config_changed();
+		read_hint_id();
 	return BALLOON_OK;
 }
 

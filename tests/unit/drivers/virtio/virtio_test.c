@@ -519,6 +519,27 @@ static void config_is_new_if_its_generation_is(void **state)
 	assert_true(virtio_config_is_new(&sim.device));
 }
 
+/* An interrupt of its own tells nothing new if it is late; a device that never moves has none. */
+static void config_that_was_seen_is_not_new_again(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	sim.device.shared_interrupt = false;
+	assert_true(virtio_config_is_new(&sim.device));
+	assert_true(virtio_config_is_new(&sim.device));
+	assert_false(virtio_config_has_moved(&sim.device));
+	sim.generation++;
+	assert_true(virtio_config_has_moved(&sim.device));
+	assert_false(virtio_config_has_moved(&sim.device));
+	assert_false(virtio_config_is_new(&sim.device));
+	sim.generation++;
+	assert_true(virtio_config_is_new(&sim.device));
+	/* The next one may be a device that never moves. */
+	assert_int_equal(virtio_negotiate(&sim.device, STATS), 0);
+	assert_true(virtio_config_is_new(&sim.device));
+	assert_true(virtio_config_is_new(&sim.device));
+}
+
 static void interrupt_wakes_and_tells_config_from_queue(void **state)
 {
 	uint64_t wakes;
@@ -747,6 +768,7 @@ int main(void)
 		CASE(reset_is_spun_for_and_then_slept_for),
 		CASE(failed_reset_leaves_no_features),
 		CASE(config_is_new_if_its_generation_is),
+		CASE(config_that_was_seen_is_not_new_again),
 		CASE(slow_reset_is_waited_for),
 		CASE(reset_without_end_times_out_at_the_deadline),
 		CASE(reset_is_waited_for_however_time_jumps),
