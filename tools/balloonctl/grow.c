@@ -117,7 +117,8 @@ static int choose_device(const struct request *request, const struct guest_state
 		return complain_none(request, state);
 	*device = request->device ? guest_find_device(state, request->device) : state->devices;
 	if (!*device)
-		complain("the machine has no virtio-mem device '%s': it has %s", request->device,
+		complain("the machine has no virtio-mem device '%s'%s %s", request->device,
+			 state->nr_unlisted ? " among those that balloonctl lists:" : ": it has",
 			 names);
 	else if (!request->device && state->nr_devices > 1)
 		complain("the machine has several virtio-mem devices: say which by --device=ID, "
