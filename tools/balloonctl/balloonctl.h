@@ -60,6 +60,12 @@ __attribute__((format(printf, 3, 4))) void complaint(char *line, size_t size, co
 void complain_for(const char *command);
 
 /*
+ * Complains of a word that is no size, by the error of size_parse() or amount_parse(); `others`
+ * goes on with what else it could be, "": nothing.
+ */
+void complain_size(const char *typed, int err, const char *others);
+
+/*
  * Complains about an option after getopt_long() gave '?' or ':' as `c`, and returns
  * the exit status EXIT_USAGE. The option string must begin with ':' (or "+:").
  */

@@ -4,7 +4,6 @@
  * virtio-mem device and its balloon together. grow_plan.c has the order of the two.
  */
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
 
 #include <getopt.h>
@@ -418,12 +417,8 @@ static bool take_words(void *request, char **words, size_t count)
 	if (!r->typed)
 		r->typed = words[0];
 	err = size_parse(r->typed, &r->wish.bytes);
-	if (err == -ERANGE)
-		complain("'%s' is more than any guest has", r->typed);
-	else if (err)
-		complain("'%s' is no size: bytes, or a number with K, M, G or T, as in 512M, 1.5G, "
-			 "64MiB",
-			 r->typed);
+	if (err)
+		complain_size(r->typed, err, "");
 	else if (!r->wish.bytes)
 		complain("'%s' is nothing: a size is wanted, as in `balloonctl %s 512M`", r->typed,
 			 name_of(r));
