@@ -86,22 +86,33 @@ static void list_names(const struct guest_state *state, char names[NAMES_MAX])
 					   i ? ", " : "", state->devices[i].name);
 }
 
-static int complain_none(const struct request *request, const struct guest_state *state)
+/* What the balloon can do without a device; "": there is no balloon. */
+static void words_of_balloon(const struct request *request, const struct guest_state *state,
+			     char *words, size_t size)
 {
 	char most[SIZE_TEXT];
+
+	size_exact(state->taken, most);
+	if (state->lacks_balloon)
+		*words = '\0';
+	else if (request->wish.shrinks)
+		snprintf(words, size, "; its balloon takes memory by `balloonctl take +SIZE`");
+	else if (state->taken)
+		snprintf(words, size, "; its balloon can give back by `balloonctl give %s`", most);
+	else
+		snprintf(words, size, "; its balloon holds nothing that it could give back");
+}
+
+static int complain_none(const struct request *request, const struct guest_state *state)
+{
+	char balloon[SIZE_TEXT + 60];
 
 	if (state->has_grown) {
 		complain("%s", state->complaint);
 		return EXIT_WRONG;
 	}
-	size_exact(state->taken, most);
-	complain("the machine has no virtio-mem device to %s by%s%s%s", name_of(request),
-		 state->lacks_balloon	 ? ""
-		 : request->wish.shrinks ? "; its balloon takes memory by `balloonctl take +SIZE`"
-		 : state->taken		 ? "; its balloon can give back by `balloonctl give "
-					 : "; its balloon holds nothing that it could give back",
-		 state->taken && !request->wish.shrinks ? most : "",
-		 state->taken && !request->wish.shrinks ? "`" : "");
+	words_of_balloon(request, state, balloon, sizeof(balloon));
+	complain("the machine has no virtio-mem device to %s by%s", name_of(request), balloon);
 	return EXIT_NO_DEVICE;
 }
 
