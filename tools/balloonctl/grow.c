@@ -316,6 +316,14 @@ static void print_result(const struct call *call, const struct guest_state *stat
 		complain("%s", state->complaint);
 }
 
+/* Whether that is known. */
+static bool lacks_driver(struct guest *guest, const char *device)
+{
+	bool driver_ok;
+
+	return !guest_find_driver(guest, device, &driver_ok) && !driver_ok;
+}
+
 /* Whether somebody is there to do it; complains if not. */
 static int judge_plan(struct guest *guest, const struct guest_state *state,
 		      const struct wait_goal *goal)
@@ -331,8 +339,10 @@ static int judge_plan(struct guest *guest, const struct guest_state *state,
 		complain("it is requested, but no balloon driver runs in the guest");
 		return EXIT_NO_DRIVER;
 	}
-	if (device && device->plugged != goal->requested && wait_lacks_driver(guest, goal->device))
+	if (device && device->plugged != goal->requested && lacks_driver(guest, goal->device)) {
+		complain("%s has its request, but no driver runs it in the guest", goal->device);
 		return EXIT_NO_DRIVER;
+	}
 	return EXIT_REACHED;
 }
 
