@@ -290,15 +290,13 @@ static int send_plan(struct guest *guest, const struct request *request,
 static void print_text(const struct guest_state *state, const struct wait_goal *goal)
 {
 	const struct guest_mem_device *device = guest_find_device(state, goal->device);
-	char requested[SIZE_TEXT], plugged[SIZE_TEXT];
 
 	if (goal->balloon)
 		report_print_amounts(state);
 	if (!device)
 		return;
-	size_format(device->requested, requested);
-	size_format(device->plugged, plugged);
-	printf("Grown        %s plugged   %s requested of ", plugged, requested);
+	report_print_grown(device->plugged, device->requested);
+	fputs(" of ", stdout);
 	put_escaped(stdout, device->name);
 	putchar('\n');
 }
