@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * guest_libvirt_xml.c: the memory devices and the balloon of a running domain, in the XML that
- * libvirt writes of it. libvirt writes it itself, so its form is known: attributes in single quotes, sizes in
- * KiB, what is of the machine after <devices>, where no one else's elements are.
+ * libvirt writes of it. libvirt writes it itself, so its form is known: attributes in single
+ * quotes, sizes in KiB, what is of the machine after <devices>, where no one else's elements
+ * are.
  */
 #ifndef TOOLS_BALLOONCTL_GUEST_LIBVIRT_XML_H
 #define TOOLS_BALLOONCTL_GUEST_LIBVIRT_XML_H

@@ -44,12 +44,13 @@ int qom_list(struct qmp *qmp, const char *path, struct json_object **list);
 
 /*
  * Reads a property; *value is the caller's by json_object_put(). Errors as
- * qmp_execute() has them, those of qmp_has_refused() with them.
+ * qmp_execute() has them: -ENODEV and -EREMOTEIO say that there is no such
+ * object or property.
  */
 int qom_get(struct qmp *qmp, const char *path, const char *property, struct json_object **value);
 
 /*
- * Sets a property. Errors as qmp_execute() has them, those of qmp_has_refused() with them.
+ * Sets a property. -ENODEV and -EREMOTEIO: QEMU refuses; else as qmp_execute() has them.
  */
 int qom_set_int(struct qmp *qmp, const char *path, const char *property, int64_t value);
 
