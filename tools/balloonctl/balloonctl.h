@@ -9,7 +9,8 @@
  * guest.c, guest_qmp.c, guest_libvirt.c: reach a guest (guest.h); libvirt, which may
  * block, by guest_thread.c; guest_account.c: make what they say of its memory add up.
  * guest_names.c: find guests; life.c, wait.c, wait_options.c, wait_signals.c: wait for one;
- * live.c: read its memory; grow_plan.c: by which means a guest grows and shrinks.
+ * live.c: read its memory; grow_plan.c: by which means a guest grows and shrinks; grow_refuse.c:
+ * which sizes it cannot have.
  * poller.c, guest_set.c, periodic.c: look at guests again and again; course.c, course_sum.c: what
  * they found over time.
  * list.c, status.c, set.c, grow.c, stats.c, watch.c, record.c, plot.c, export.c, dump.c: a

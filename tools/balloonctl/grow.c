@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * balloonctl grow, shrink: more memory for a guest than it began with, and back, by a
- * virtio-mem device and its balloon together. grow_plan.c has the order of the two.
+ * virtio-mem device and its balloon together. grow_plan.c has the order of the two, and
+ * grow_refuse.c the words for sizes that cannot be.
  */
 #include <assert.h>
-#include <string.h>
 
 #include <getopt.h>
 
 #include "tools/balloonctl/command.h"
 #include "tools/balloonctl/grow_plan.h"
+#include "tools/balloonctl/grow_refuse.h"
 #include "tools/balloonctl/guest.h"
 #include "tools/balloonctl/report.h"
 #include "tools/balloonctl/wait_options.h"
@@ -70,7 +71,7 @@ struct request {
 
 static const char *name_of(const struct request *request)
 {
-	return request->wish.shrinks ? "shrink" : "grow";
+	return grow_command(&request->wish);
 }
 
 /* ---- which device ---- */
@@ -87,8 +88,8 @@ static void list_names(const struct guest_state *state, char names[NAMES_MAX])
 }
 
 /* What the balloon can do without a device; "": there is no balloon. */
-static void words_of_balloon(const struct request *request, const struct guest_state *state,
-			     char *words, size_t size)
+static void balloon_instead(const struct request *request, const struct guest_state *state,
+			    char *words, size_t size)
 {
 	char most[SIZE_TEXT];
 
@@ -111,7 +112,7 @@ static int complain_none(const struct request *request, const struct guest_state
 		complain("%s", state->complaint);
 		return EXIT_WRONG;
 	}
-	words_of_balloon(request, state, balloon, sizeof(balloon));
+	balloon_instead(request, state, balloon, sizeof(balloon));
 	complain("the machine has no virtio-mem device to %s by%s", name_of(request), balloon);
 	return EXIT_NO_DEVICE;
 }
@@ -139,94 +140,19 @@ static int choose_device(const struct request *request, const struct guest_state
 	return EXIT_USAGE;
 }
 
-/* ---- sizes that cannot be ---- */
-
-static int complain_backwards(const struct request *request, const struct guest_state *state)
-{
-	char now[SIZE_TEXT];
-
-	complain("'%s' is %s than the guest has now, %s: `balloonctl %s --to %s` is what you want",
-		 request->typed, request->wish.shrinks ? "more" : "less",
-		 size_word(state->left, now), request->wish.shrinks ? "grow" : "shrink",
-		 request->typed);
-	return EXIT_USAGE;
-}
-
-/* "the balloon holds 256.0 MiB" */
-static void balloon_words(const struct guest_state *state, char *words, size_t size)
-{
-	char taken[SIZE_TEXT];
-
-	if (state->lacks_balloon)
-		snprintf(words, size, "there is no balloon");
-	else
-		snprintf(words, size, "the balloon holds %s", size_word(state->taken, taken));
-}
-
-/* What the means are, for a size that is beyond them. */
-static int complain_too_much(const struct request *request, const struct guest_state *state,
-			     const struct guest_mem_device *device, const struct grow_near *near)
-{
-	uint64_t nearest = near->below ? near->below : near->above;
-	char size[SIZE_TEXT], region[SIZE_TEXT], is[SIZE_TEXT], balloon[SIZE_TEXT + 20];
-	const char *to = request->wish.in_all ? "--to " : "";
-
-	size_exact(nearest, size);
-	balloon_words(state, balloon, sizeof(balloon));
-	complain("'%s' is too %s: %s has %s plugged of %s, and %s; possible: %s%s%s%s",
-		 request->typed, request->wish.shrinks && request->wish.in_all ? "little" : "much",
-		 device->name, size_word(device->plugged, is), size_word(device->region, region),
-		 balloon, nearest ? name_of(request) : "nothing", nearest ? " " : "",
-		 nearest ? to : "", nearest ? size : "");
-	return EXIT_USAGE;
-}
-
-/* `why`, and which sizes are next to it. */
-static int complain_between(const struct request *request, const char *why,
-			    const struct grow_near *near)
-{
-	char below[SIZE_TEXT], above[SIZE_TEXT];
-	const char *to = request->wish.in_all ? "--to " : "";
-
-	size_exact(near->below, below);
-	size_exact(near->above, above);
-	complain("'%s' %s; possible: %s%s%s%s%s%s", request->typed, why, near->below ? to : "",
-		 near->below ? below : "", near->below && near->above ? " or " : "",
-		 near->above ? to : "", near->above ? above : "",
-		 near->below || near->above ? "" : "nothing");
-	return EXIT_USAGE;
-}
-
-static int complain_multiple(const struct request *request, const struct guest_mem_device *device,
-			     const struct grow_near *near)
-{
-	char block[SIZE_TEXT], why[GUEST_MEM_NAME + 100];
-
-	size_exact(device->block, block);
-	snprintf(why, sizeof(why), "cannot be made of the blocks of %s, which have %s",
-		 device->name, block);
-	return complain_between(request, why, near);
-}
-
 /* Returns an exit status; complains of all but success. */
 static int make_plan(const struct request *request, const struct guest_state *state,
 		     const struct guest_mem_device *device, struct grow_plan *plan)
 {
-	struct grow_near near;
+	struct grow_refusal refusal = {
+		.wish = &request->wish,
+		.typed = request->typed,
+		.state = state,
+		.device = device,
+	};
+	enum grow_verdict verdict = grow_plan(state, device, &request->wish, plan, &refusal.near);
 
-	switch (grow_plan(state, device, &request->wish, plan, &near)) {
-	case GROW_PLANNED:
-		return EXIT_REACHED;
-	case GROW_BACKWARDS:
-		return complain_backwards(request, state);
-	case GROW_TOO_MUCH:
-		return complain_too_much(request, state, device, &near);
-	case GROW_NO_CHANGE:
-		return complain_between(request, "would change nothing by the balloon's pages",
-					&near);
-	default:
-		return complain_multiple(request, device, &near);
-	}
+	return verdict == GROW_PLANNED ? EXIT_REACHED : grow_refuse(verdict, &refusal);
 }
 
 /* ---- the command ---- */
