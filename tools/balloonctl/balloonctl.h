@@ -7,9 +7,10 @@
  * complain.c: words to a person: complaints, text from outside, exit statuses.
  * size.c, amount.c: sizes as people write and read them.
  * guest.c, guest_qmp.c, guest_libvirt.c: reach a guest (guest.h); libvirt, which may
- * block, by guest_thread.c.
- * guest_names.c: find guests; life.c, wait.c, wait_options.c: wait for one; live.c: read its
- * memory; grow_plan.c: by which means a guest grows and shrinks.
+ * block, by guest_thread.c; guest_account.c: make what they say of its memory add up.
+ * guest_names.c: find guests; life.c, wait.c, wait_options.c, wait_signals.c: wait for one;
+ * live.c: read its memory; grow_plan.c: by which means a guest grows and shrinks; grow_refuse.c:
+ * which sizes it cannot have.
  * poller.c, guest_set.c, periodic.c: look at guests again and again; course.c, course_sum.c: what
  * they found over time.
  * list.c, status.c, set.c, grow.c, stats.c, watch.c, record.c, plot.c, export.c, dump.c: a
@@ -58,6 +59,12 @@ __attribute__((format(printf, 3, 4))) void complaint(char *line, size_t size, co
 
 /* Sets the command that complain() puts before its words; NULL: none. */
 void complain_for(const char *command);
+
+/*
+ * Complains of a word that is no size, by the error of size_parse() or amount_parse(); `others`
+ * goes on with what else it could be, "": nothing.
+ */
+void complain_size(const char *typed, int err, const char *others);
 
 /*
  * Complains about an option after getopt_long() gave '?' or ':' as `c`, and returns

@@ -60,6 +60,17 @@ void complaint(char *line, size_t size, const char *format, ...)
 		 text);
 }
 
+void complain_size(const char *typed, int err, const char *others)
+{
+	assert(err < 0);
+	if (err == -ERANGE)
+		complain("'%s' is more than any guest has", typed);
+	else
+		complain("'%s' is no size: bytes, or a number with K, M, G or T, as in 512M, 1.5G, "
+			 "64MiB%s",
+			 typed, others);
+}
+
 int bad_option(int c, char **argv)
 {
 	/* A long option is the word before optind, a short one is in optopt. */

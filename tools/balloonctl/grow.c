@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * balloonctl grow, shrink: more memory for a guest than it began with, and back, by a
- * virtio-mem device and its balloon together. grow_plan.c has the order of the two.
+ * virtio-mem device and its balloon together. grow_plan.c has the order of the two, and
+ * grow_refuse.c the words for sizes that cannot be.
  */
 #include <assert.h>
-#include <errno.h>
-#include <string.h>
 
 #include <getopt.h>
 
 #include "tools/balloonctl/command.h"
 #include "tools/balloonctl/grow_plan.h"
+#include "tools/balloonctl/grow_refuse.h"
 #include "tools/balloonctl/guest.h"
 #include "tools/balloonctl/report.h"
 #include "tools/balloonctl/wait_options.h"
@@ -71,7 +71,7 @@ struct request {
 
 static const char *name_of(const struct request *request)
 {
-	return request->wish.shrinks ? "shrink" : "grow";
+	return grow_command(&request->wish);
 }
 
 /* ---- which device ---- */
@@ -87,22 +87,33 @@ static void list_names(const struct guest_state *state, char names[NAMES_MAX])
 					   i ? ", " : "", state->devices[i].name);
 }
 
-static int complain_none(const struct request *request, const struct guest_state *state)
+/* What the balloon can do without a device; "": there is no balloon. */
+static void balloon_instead(const struct request *request, const struct guest_state *state,
+			    char *words, size_t size)
 {
 	char most[SIZE_TEXT];
+
+	size_exact(state->taken, most);
+	if (state->lacks_balloon)
+		*words = '\0';
+	else if (request->wish.shrinks)
+		snprintf(words, size, "; its balloon takes memory by `balloonctl take +SIZE`");
+	else if (state->taken)
+		snprintf(words, size, "; its balloon can give back by `balloonctl give %s`", most);
+	else
+		snprintf(words, size, "; its balloon holds nothing that it could give back");
+}
+
+static int complain_none(const struct request *request, const struct guest_state *state)
+{
+	char balloon[SIZE_TEXT + 60];
 
 	if (state->has_grown) {
 		complain("%s", state->complaint);
 		return EXIT_WRONG;
 	}
-	size_exact(state->taken, most);
-	complain("the machine has no virtio-mem device to %s by%s%s%s", name_of(request),
-		 state->lacks_balloon	 ? ""
-		 : request->wish.shrinks ? "; its balloon takes memory by `balloonctl take +SIZE`"
-		 : state->taken		 ? "; its balloon can give back by `balloonctl give "
-					 : "; its balloon holds nothing that it could give back",
-		 state->taken && !request->wish.shrinks ? most : "",
-		 state->taken && !request->wish.shrinks ? "`" : "");
+	balloon_instead(request, state, balloon, sizeof(balloon));
+	complain("the machine has no virtio-mem device to %s by%s", name_of(request), balloon);
 	return EXIT_NO_DEVICE;
 }
 
@@ -117,7 +128,8 @@ static int choose_device(const struct request *request, const struct guest_state
 		return complain_none(request, state);
 	*device = request->device ? guest_find_device(state, request->device) : state->devices;
 	if (!*device)
-		complain("the machine has no virtio-mem device '%s': it has %s", request->device,
+		complain("the machine has no virtio-mem device '%s'%s %s", request->device,
+			 state->nr_unlisted ? " among those that balloonctl lists:" : ": it has",
 			 names);
 	else if (!request->device && state->nr_devices > 1)
 		complain("the machine has several virtio-mem devices: say which by --device=ID, "
@@ -128,94 +140,19 @@ static int choose_device(const struct request *request, const struct guest_state
 	return EXIT_USAGE;
 }
 
-/* ---- sizes that cannot be ---- */
-
-static int complain_backwards(const struct request *request, const struct guest_state *state)
-{
-	char now[SIZE_TEXT];
-
-	complain("'%s' is %s than the guest has now, %s: `balloonctl %s --to %s` is what you want",
-		 request->typed, request->wish.shrinks ? "more" : "less",
-		 size_word(state->left, now), request->wish.shrinks ? "grow" : "shrink",
-		 request->typed);
-	return EXIT_USAGE;
-}
-
-/* "the balloon holds 256.0 MiB" */
-static void balloon_words(const struct guest_state *state, char *words, size_t size)
-{
-	char taken[SIZE_TEXT];
-
-	if (state->lacks_balloon)
-		snprintf(words, size, "there is no balloon");
-	else
-		snprintf(words, size, "the balloon holds %s", size_word(state->taken, taken));
-}
-
-/* What the means are, for a size that is beyond them. */
-static int complain_too_much(const struct request *request, const struct guest_state *state,
-			     const struct guest_mem_device *device, const struct grow_near *near)
-{
-	uint64_t nearest = near->below ? near->below : near->above;
-	char size[SIZE_TEXT], region[SIZE_TEXT], is[SIZE_TEXT], balloon[SIZE_TEXT + 20];
-	const char *to = request->wish.in_all ? "--to " : "";
-
-	size_exact(nearest, size);
-	balloon_words(state, balloon, sizeof(balloon));
-	complain("'%s' is too %s: %s has %s plugged of %s, and %s; possible: %s%s%s%s",
-		 request->typed, request->wish.shrinks && request->wish.in_all ? "little" : "much",
-		 device->name, size_word(device->plugged, is), size_word(device->region, region),
-		 balloon, nearest ? name_of(request) : "nothing", nearest ? " " : "",
-		 nearest ? to : "", nearest ? size : "");
-	return EXIT_USAGE;
-}
-
-/* `why`, and which sizes are next to it. */
-static int complain_between(const struct request *request, const char *why,
-			    const struct grow_near *near)
-{
-	char below[SIZE_TEXT], above[SIZE_TEXT];
-	const char *to = request->wish.in_all ? "--to " : "";
-
-	size_exact(near->below, below);
-	size_exact(near->above, above);
-	complain("'%s' %s; possible: %s%s%s%s%s%s", request->typed, why, near->below ? to : "",
-		 near->below ? below : "", near->below && near->above ? " or " : "",
-		 near->above ? to : "", near->above ? above : "",
-		 near->below || near->above ? "" : "nothing");
-	return EXIT_USAGE;
-}
-
-static int complain_multiple(const struct request *request, const struct guest_mem_device *device,
-			     const struct grow_near *near)
-{
-	char block[SIZE_TEXT], why[GUEST_MEM_NAME + 100];
-
-	size_exact(device->block, block);
-	snprintf(why, sizeof(why), "cannot be made of the blocks of %s, which have %s",
-		 device->name, block);
-	return complain_between(request, why, near);
-}
-
 /* Returns an exit status; complains of all but success. */
 static int make_plan(const struct request *request, const struct guest_state *state,
 		     const struct guest_mem_device *device, struct grow_plan *plan)
 {
-	struct grow_near near;
+	struct grow_refusal refusal = {
+		.wish = &request->wish,
+		.typed = request->typed,
+		.state = state,
+		.device = device,
+	};
+	enum grow_verdict verdict = grow_plan(state, device, &request->wish, plan, &refusal.near);
 
-	switch (grow_plan(state, device, &request->wish, plan, &near)) {
-	case GROW_PLANNED:
-		return EXIT_REACHED;
-	case GROW_BACKWARDS:
-		return complain_backwards(request, state);
-	case GROW_TOO_MUCH:
-		return complain_too_much(request, state, device, &near);
-	case GROW_NO_CHANGE:
-		return complain_between(request, "would change nothing by the balloon's pages",
-					&near);
-	default:
-		return complain_multiple(request, device, &near);
-	}
+	return verdict == GROW_PLANNED ? EXIT_REACHED : grow_refuse(verdict, &refusal);
 }
 
 /* ---- the command ---- */
@@ -279,15 +216,13 @@ static int send_plan(struct guest *guest, const struct request *request,
 static void print_text(const struct guest_state *state, const struct wait_goal *goal)
 {
 	const struct guest_mem_device *device = guest_find_device(state, goal->device);
-	char requested[SIZE_TEXT], plugged[SIZE_TEXT];
 
 	if (goal->balloon)
 		report_print_amounts(state);
 	if (!device)
 		return;
-	size_format(device->requested, requested);
-	size_format(device->plugged, plugged);
-	printf("Grown        %s plugged   %s requested of ", plugged, requested);
+	report_print_grown(device->plugged, device->requested);
+	fputs(" of ", stdout);
 	put_escaped(stdout, device->name);
 	putchar('\n');
 }
@@ -305,6 +240,14 @@ static void print_result(const struct call *call, const struct guest_state *stat
 		complain("%s", state->complaint);
 }
 
+/* Whether that is known. */
+static bool lacks_driver(struct guest *guest, const char *device)
+{
+	bool driver_ok;
+
+	return !guest_find_driver(guest, device, &driver_ok) && !driver_ok;
+}
+
 /* Whether somebody is there to do it; complains if not. */
 static int judge_plan(struct guest *guest, const struct guest_state *state,
 		      const struct wait_goal *goal)
@@ -320,8 +263,10 @@ static int judge_plan(struct guest *guest, const struct guest_state *state,
 		complain("it is requested, but no balloon driver runs in the guest");
 		return EXIT_NO_DRIVER;
 	}
-	if (device && device->plugged != goal->requested && wait_lacks_driver(guest, goal->device))
+	if (device && device->plugged != goal->requested && lacks_driver(guest, goal->device)) {
+		complain("%s has its request, but no driver runs it in the guest", goal->device);
 		return EXIT_NO_DRIVER;
+	}
 	return EXIT_REACHED;
 }
 
@@ -417,12 +362,8 @@ static bool take_words(void *request, char **words, size_t count)
 	if (!r->typed)
 		r->typed = words[0];
 	err = size_parse(r->typed, &r->wish.bytes);
-	if (err == -ERANGE)
-		complain("'%s' is more than any guest has", r->typed);
-	else if (err)
-		complain("'%s' is no size: bytes, or a number with K, M, G or T, as in 512M, 1.5G, "
-			 "64MiB",
-			 r->typed);
+	if (err)
+		complain_size(r->typed, err, "");
 	else if (!r->wish.bytes)
 		complain("'%s' is nothing: a size is wanted, as in `balloonctl %s 512M`", r->typed,
 			 name_of(r));

@@ -230,12 +230,9 @@ int guest_find_drivers(struct guest *guest, struct guest_state *state)
 {
 	for (unsigned i = 0; i < state->nr_devices; i++) {
 		struct guest_mem_device *device = &state->devices[i];
-		int err = guest_find_driver(guest, device->name, &device->driver_ok);
+		int err = guest->backend->find_driver(guest, device->name, &device->driver_ok);
 
-		if (err == -ENOTSUP)
-			return 0;
-		/* One that has gone meanwhile has no driver that we know of. */
-		if (err && err != -ENODEV)
+		if (err && err != -ENOTSUP)
 			return err;
 		device->has_driver = !err;
 	}

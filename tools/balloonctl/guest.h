@@ -195,8 +195,8 @@ int guest_request(struct guest *guest, const char *device, uint64_t bytes);
 int guest_find_driver(struct guest *guest, const char *device, bool *driver_ok);
 
 /*
- * Finds out, for each device in *state, whether a driver of the guest runs it, as far as that
- * can be known. -ENOTCONN, -ETIMEDOUT, -EPROTO.
+ * Finds out, for each device in *state, which was just read, whether a driver of the guest runs
+ * it, as far as that can be known. -ENOTCONN, -ETIMEDOUT, -EPROTO.
  */
 int guest_find_drivers(struct guest *guest, struct guest_state *state);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The operations by which guest.c reaches a guest, in two ways: QMP
- * (guest_qmp.c) and libvirt (guest_libvirt.c). Only these files, their parts,
+ * (guest_qmp.c) and libvirt (guest_libvirt.c). Only these files, their parts, guest_account.c,
  * guest_thread.h, guest_find.c, guest_names.c and guest_cost.c include it.
  *
  * Operations return what guest.h says of the function of the same name; when

@@ -336,21 +336,13 @@ static int find_driver_libvirt(struct guest *guest, const char *device, bool *dr
 			  device);
 }
 
-/*
- * "<stats period='5'/>" of the balloon, which is nowhere else. libvirt writes
- * the XML itself, so its form is known. Not there: 0.
- */
 static int read_interval(struct guest *guest, unsigned *seconds)
 {
 	char *xml = virDomainGetXMLDesc(domain_of(guest), 0);
-	const char *at;
 
 	if (!xml)
 		return fail_libvirt(guest);
-	at = strstr(xml, "<memballoon");
-	at = at ? strstr(at, "<stats period='") : NULL;
-	if (!at || sscanf(at, "<stats period='%u'", seconds) != 1)
-		*seconds = 0;
+	*seconds = libvirt_read_period(xml);
 	free(xml);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory devices in libvirt's XML: see guest_libvirt_xml.h. */
+/* Memory devices and the balloon in libvirt's XML: see guest_libvirt_xml.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,6 +113,15 @@ int libvirt_read_devices(const char *xml, struct guest_state *state, uint64_t *a
 			add_virtio_mem(&element, state);
 	}
 	return 0;
+}
+
+unsigned libvirt_read_period(const char *xml)
+{
+	const char *at = strstr(find_devices(xml), "<memballoon");
+	unsigned seconds;
+
+	at = at ? strstr(at, "<stats period='") : NULL;
+	return at && sscanf(at, "<stats period='%u'", &seconds) == 1 ? seconds : 0;
 }
 
 /* The element up to its requested size, the new one, and the rest of it. */

@@ -2,7 +2,7 @@
 /*
  * A guest over QMP: see guest_backend.h. QMP counts memory left to the guest.
  * Devices come and go, so the balloon is looked for each time. Nothing here trusts
- * an answer's shape; numbers are checked in guest.c.
+ * an answer's shape; amounts are checked in guest_account.c.
  */
 #include <errno.h>
 #include <limits.h>
@@ -39,9 +39,15 @@ int guest_fail_answer(struct guest *guest, const char *command)
 	return guest_fail(guest, -EPROTO, "QEMU's answer to '%s' makes no sense", command);
 }
 
+bool qmp_has_refused(int err)
+{
+	return err == -EREMOTEIO || err == -ENODEV;
+}
+
 /* ---- the tree of objects ---- */
 
-struct json_object *qom_path_args(const char *path)
+/* {"path": path}, by json_object_put(). */
+static struct json_object *path_args(const char *path)
 {
 	struct json_object *args = json_object_new_object();
 
@@ -51,7 +57,7 @@ struct json_object *qom_path_args(const char *path)
 
 int qom_get(struct qmp *qmp, const char *path, const char *property, struct json_object **value)
 {
-	struct json_object *args = qom_path_args(path);
+	struct json_object *args = path_args(path);
 
 	json_object_object_add(args, "property", json_object_new_string(property));
 	return qmp_execute(qmp, "qom-get", args, value);
@@ -59,11 +65,23 @@ int qom_get(struct qmp *qmp, const char *path, const char *property, struct json
 
 int qom_set_int(struct qmp *qmp, const char *path, const char *property, int64_t value)
 {
-	struct json_object *args = qom_path_args(path);
+	struct json_object *args = path_args(path);
 
 	json_object_object_add(args, "property", json_object_new_string(property));
 	json_object_object_add(args, "value", json_object_new_int64(value));
 	return qmp_execute(qmp, "qom-set", args, NULL);
+}
+
+int qom_list(struct qmp *qmp, const char *path, struct json_object **list)
+{
+	int err = qmp_execute(qmp, "qom-list", path_args(path), list);
+
+	if (err)
+		return qmp_has_refused(err) ? -ENOENT : err;
+	if (json_object_is_type(*list, json_type_array))
+		return 0;
+	json_object_put(*list);
+	return -ENOENT;
 }
 
 static void free_path(struct balloon_path *path)
@@ -89,15 +107,12 @@ static int make_path(const char *folder, struct json_object *child, struct ballo
 static int find_in(struct qmp *qmp, const char *folder, struct balloon_path *path)
 {
 	struct json_object *list;
-	int err = qmp_execute(qmp, "qom-list", qom_path_args(folder), &list);
-	size_t count = 0;
+	int err = qom_list(qmp, folder, &list);
 
 	if (err)
-		return err == -EREMOTEIO || err == -ENODEV ? -ENOENT : err;
-	if (json_object_is_type(list, json_type_array))
-		count = json_object_array_length(list);
+		return err;
 	err = -ENOENT;
-	for (size_t i = 0; i < count && err == -ENOENT; i++) {
+	for (size_t i = 0; i < json_object_array_length(list) && err == -ENOENT; i++) {
 		struct json_object *child = json_object_array_get_idx(list, i);
 		const char *type = json_member_string(child, "type");
 
@@ -191,8 +206,8 @@ int qmp_read_features(struct guest *guest, const char *path, struct guest_state 
 
 	if (qmp_version(qmp_of(guest)) >= STATUS_ABORTS)
 		return 0;
-	err = qmp_execute(qmp_of(guest), "x-query-virtio-status", qom_path_args(path), &status);
-	if (err == -EREMOTEIO || err == -ENODEV)
+	err = qmp_execute(qmp_of(guest), "x-query-virtio-status", path_args(path), &status);
+	if (qmp_has_refused(err))
 		return 0;
 	if (err)
 		return guest_fail_qmp(guest, err);

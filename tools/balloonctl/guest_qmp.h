@@ -30,8 +30,17 @@ int guest_fail_qmp(struct guest *guest, int err);
 /* Says that QEMU's answer to a command makes no sense; returns -EPROTO. */
 int guest_fail_answer(struct guest *guest, const char *command);
 
-/* Makes {"path": path}, the caller's by json_object_put(). */
-struct json_object *qom_path_args(const char *path);
+/*
+ * Tells of an error of qmp_execute() whether QEMU has refused, as there is no such object,
+ * property or command; a lost connection is no refusal.
+ */
+bool qmp_has_refused(int err);
+
+/*
+ * Lists what an object has; *list is an array, the caller's by json_object_put(). -ENOENT: there
+ * is no such object; else as qmp_execute() has them.
+ */
+int qom_list(struct qmp *qmp, const char *path, struct json_object **list);
 
 /*
  * Reads a property; *value is the caller's by json_object_put(). Errors as

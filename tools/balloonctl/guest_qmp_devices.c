@@ -26,11 +26,6 @@ static struct qmp *qmp_of(struct guest *guest)
 	return guest->connection;
 }
 
-static bool is_refusal(int err)
-{
-	return err == -EREMOTEIO || err == -ENODEV;
-}
-
 /* ---- virtio-mem ---- */
 
 /* Whether the object at `path` has that memory. */
@@ -40,7 +35,7 @@ static int has_memory(struct guest *guest, const char *path, const char *memdev,
 	int err = qom_get(qmp_of(guest), path, "memdev", &value);
 
 	*has = false;
-	if (is_refusal(err))
+	if (qmp_has_refused(err))
 		return 0; /* it has gone meanwhile */
 	if (err)
 		return guest_fail_qmp(guest, err);
@@ -62,15 +57,12 @@ static int find_path(struct guest *guest, const char *memdev, char name[GUEST_ME
 {
 	struct json_object *list;
 	bool found = false;
-	int err = qmp_execute(qmp_of(guest), "qom-list", qom_path_args(ANON), &list);
-	size_t count = 0;
+	int err = qom_list(qmp_of(guest), ANON, &list);
 
 	*name = '\0';
 	if (err)
-		return is_refusal(err) ? 0 : guest_fail_qmp(guest, err);
-	if (json_object_is_type(list, json_type_array))
-		count = json_object_array_length(list);
-	for (size_t i = 0; i < count && !found && !err; i++) {
+		return err == -ENOENT ? 0 : guest_fail_qmp(guest, err);
+	for (size_t i = 0; i < json_object_array_length(list) && !found && !err; i++) {
 		struct json_object *child = json_object_array_get_idx(list, i);
 
 		if (!is_virtio_mem(child))
@@ -140,7 +132,7 @@ static int read_devices(struct guest *guest, uint64_t plugged, struct guest_stat
 	struct json_object *list;
 	int err = qmp_execute(qmp_of(guest), list_command, NULL, &list);
 
-	if (is_refusal(err)) {
+	if (qmp_has_refused(err)) {
 		state->dimms = plugged;
 		return 0;
 	}
@@ -243,7 +235,7 @@ int qmp_find_migration(struct guest *guest, bool *migrates)
 	struct json_object *reply;
 	int err = qmp_execute(qmp_of(guest), "query-migrate", NULL, &reply);
 
-	if (is_refusal(err))
+	if (qmp_has_refused(err))
 		return guest_fail(guest, -ENOTSUP, "this QEMU does not tell of migrations");
 	if (err)
 		return guest_fail_qmp(guest, err);

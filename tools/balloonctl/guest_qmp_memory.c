@@ -92,17 +92,16 @@ int qmp_peek(struct guest *guest, uint64_t paddr, void *to, size_t size)
 /* Asks in which state QEMU is. *runs is false, and *ended too, if it does not say. */
 static int read_run_state(struct guest *guest, bool *runs, bool *ended)
 {
-	struct json_object *reply, *member;
-	const char *status = NULL;
+	struct json_object *reply, *running;
+	const char *status;
 	int err = qmp_execute(guest->connection, "query-status", NULL, &reply);
 
 	if (err)
 		return err;
-	*runs = json_object_object_get_ex(reply, "running", &member) &&
-		json_object_get_boolean(member);
-	if (json_object_object_get_ex(reply, "status", &member))
-		status = json_object_get_string(member);
-	*ended = status && (!strcmp(status, "shutdown") || !strcmp(status, "internal-error"));
+	*runs = json_object_object_get_ex(reply, "running", &running) &&
+		json_object_get_boolean(running);
+	status = json_member_string(reply, "status");
+	*ended = !strcmp(status, "shutdown") || !strcmp(status, "internal-error");
 	json_object_put(reply);
 	return 0;
 }

@@ -28,7 +28,7 @@
 /* A refusal by QEMU means that there is none; a lost connection does not. */
 static int answer_or_none(int err)
 {
-	return err == -EREMOTEIO || err == -ENODEV ? -ENOENT : err;
+	return qmp_has_refused(err) ? -ENOENT : err;
 }
 
 static int get_number(struct qmp *qmp, const char *path, const char *property, uint64_t *value)

@@ -254,6 +254,16 @@ static int names_width(const struct guest_state *state)
 	return width;
 }
 
+void report_print_grown(uint64_t plugged, uint64_t requested)
+{
+	char text[SIZE_TEXT];
+
+	size_format(plugged, text);
+	printf("Grown        %s plugged   ", text);
+	size_format(requested, text);
+	printf("%s requested", text);
+}
+
 void report_print_memory(const struct guest_state *state)
 {
 	int width = names_width(state);
@@ -271,10 +281,8 @@ void report_print_memory(const struct guest_state *state)
 	}
 	if (!state->has_grown)
 		return;
-	size_format(state->grown, text);
-	printf("Grown        %s plugged   ", text);
-	size_format(state->requested, text);
-	printf("%s requested\n", text);
+	report_print_grown(state->grown, state->requested);
+	putchar('\n');
 	for (unsigned i = 0; i < state->nr_devices; i++)
 		print_device(&state->devices[i], width);
 	if (state->nr_unlisted)

@@ -50,6 +50,9 @@ void report_print_json(struct json_object *all);
  */
 void report_print_memory(const struct guest_state *state);
 
+/* Prints "Grown  1.000 GiB plugged  2.000 GiB requested", without the line's end. */
+void report_print_grown(uint64_t plugged, uint64_t requested);
+
 /*
  * Prints what came of a new target as one line of JSON: report_state() with "status" and
  * "outcome", a word for it. `waited`: the command has waited for the guest.

@@ -313,14 +313,9 @@ static bool take_words(void *request, char **words, size_t count)
 		return true;
 	r->typed = words[0];
 	err = amount_parse(words[0], &r->amount);
-	if (err == -ERANGE) {
-		complain("'%s' is more than any guest has", words[0]);
-		return false;
-	}
 	if (err) {
-		complain("'%s' is no size: bytes, or a number with K, M, G or T, as in 512M, 1.5G, "
-			 "64MiB; +512M or -512M: more or less than now; 25%%: of its RAM",
-			 words[0]);
+		complain_size(words[0], err,
+			      "; +512M or -512M: more or less than now; 25%: of its RAM");
 		return false;
 	}
 	if (r->meaning == GIVE && r->amount.sign < 0) {

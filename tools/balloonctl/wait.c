@@ -445,16 +445,6 @@ static int poll_guest(struct guest *guest, struct waiting *w, enum verdict *verd
 	return err;
 }
 
-bool wait_lacks_driver(struct guest *guest, const char *device)
-{
-	bool driver_ok;
-	bool lacks = !guest_find_driver(guest, device, &driver_ok) && !driver_ok;
-
-	if (lacks)
-		complain("%s has its request, but no driver runs it in the guest", device);
-	return lacks;
-}
-
 int wait_for_target(struct guest *guest, struct guest_state *state, const struct wait_goal *goal,
 		    const struct wait_limits *limits)
 {

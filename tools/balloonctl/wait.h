@@ -36,10 +36,4 @@ struct wait_goal {
 int wait_for_target(struct guest *guest, struct guest_state *state, const struct wait_goal *goal,
 		    const struct wait_limits *limits);
 
-/*
- * Tells whether the guest lacks a driver for a device, and complains if it does; not if that
- * cannot be known.
- */
-bool wait_lacks_driver(struct guest *guest, const char *device);
-
 #endif

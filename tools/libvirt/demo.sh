@@ -4,8 +4,9 @@
 #
 # Aerostat under libvirt, without rights: defines a guest for qemu:///session,
 # takes memory by `virsh setmem`, shows what libvirt and the guest say, saves,
-# restores, reboots and ends it. Ends with 0 only if all figures agreed. Called by
-# `make virsh-demo`; started by root it goes on as the user nobody.
+# restores, reboots and ends it; then has one grow and shrink, where libvirt knows
+# virtio-mem. Ends with 0 only if all figures agreed. Called by `make virsh-demo`;
+# started by root it goes on as the user nobody.
 #
 #	BUILD=build tools/libvirt/demo.sh
 
@@ -76,13 +77,25 @@ stat()
 	$virsh dommemstat "$NAME" | sed -n "s/^$1 //p"
 }
 
-# wait_for WHAT NAME VALUE: half a minute is much for a balloon.
+# wait_for WHAT VALUE COMMAND...: what the command prints; half a minute is much for a balloon.
 wait_for()
 {
-	tries=0
-	until [ "$(stat "$2")" = "$3" ]; do
+	what=$1 value=$2 tries=0
+	shift 2
+	until [ "$("$@")" = "$value" ]; do
 		tries=$((tries + 1))
-		[ $tries -lt 300 ] || die "waited for $1: $2 is $(stat "$2"), not $3"
+		[ $tries -lt 300 ] || die "waited for $what: $* is $("$@"), not $value"
+		sleep 0.1
+	done
+}
+
+# wait_for_statistics: the guest sends none before its driver runs.
+wait_for_statistics()
+{
+	tries=0
+	until [ -n "$(stat unused)" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || die "the guest sends no statistics"
 		sleep 0.1
 	done
 }
@@ -103,19 +116,14 @@ sed "s|@NAME@|$NAME|; s|@KERNEL@|$kernel|; s|@CMDLINE@||; s|@QEMU@|$qemu|" \
 
 show $virsh define "$state/aerostat.xml"
 show $virsh start "$NAME"
-wait_for "the guest" actual 1048576
-tries=0
-until [ -n "$(stat unused)" ]; do
-	tries=$((tries + 1))
-	[ $tries -lt 300 ] || die "the guest sends no statistics"
-	sleep 0.1
-done
+wait_for "the guest" 1048576 stat actual
+wait_for_statistics
 total=$(stat available)
 
 show $virsh setmem "$NAME" 768M --live
 # setmem ends when the target was sent; nobody but the balloon says that it was reached.
-wait_for "the balloon" actual 786432
-wait_for "the statistics" available $((total - 262144))
+wait_for "the balloon" 786432 stat actual
+wait_for "the statistics" $((total - 262144)) stat available
 show $virsh dommemstat "$NAME"
 show $virsh domstats --balloon "$NAME"
 show "$BUILD/libvirt/balloonctl" -g "libvirt:///session#$NAME" status
@@ -126,9 +134,9 @@ grep -q '^Ledger: ok' "$state/show_mem" || die "the guest's ledger is not ok"
 
 show $virsh save "$NAME" "$state/saved"
 show $virsh restore "$state/saved"
-wait_for "the restored balloon" actual 786432
+wait_for "the restored balloon" 786432 stat actual
 show $virsh setmem "$NAME" 1G --live
-wait_for "the balloon to be empty" actual 1048576
+wait_for "the balloon to be empty" 1048576 stat actual
 # The power button. A press is lost while the guest starts, so it is pressed until it is
 # obeyed; for a reboot libvirt resets the guest when that has turned itself off.
 timeout 60 $virsh event --domain "$NAME" --event reboot >"$state/event" &
@@ -163,17 +171,6 @@ plugged()
 	$virsh dumpxml "$NAME" | sed -n "s|.*<current unit='KiB'>\([0-9]*\)</current>.*|\1|p"
 }
 
-# wait_plugged KIB
-wait_plugged()
-{
-	tries=0
-	until [ "$(plugged)" = "$1" ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 300 ] || die "waited for $1 KiB to be plugged, not $(plugged)"
-		sleep 0.1
-	done
-}
-
 # check_lsmem SIZE: the guest must have so much of it, all of which could leave.
 check_lsmem()
 {
@@ -187,19 +184,14 @@ if ! $virsh define "$state/growing.xml" >"$state/define" 2>&1; then
 	tail -n 1 "$state/define"
 else
 	show $virsh start "$NAME"
-	tries=0
-	until [ -n "$(stat unused)" ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 300 ] || die "the growing guest sends no statistics"
-		sleep 0.1
-	done
+	wait_for_statistics
 	show $virsh update-memory-device "$NAME" --alias ua-mem0 --requested-size 1GiB
-	wait_plugged 1048576
+	wait_for "memory to be plugged" 1048576 plugged
 	check_lsmem 1G
 	show "$BUILD/libvirt/balloonctl" -g "libvirt:///session#$NAME" grow 512M --wait
 	check_lsmem 1536M
 	show $virsh update-memory-device "$NAME" --alias ua-mem0 --requested-size 0
-	wait_plugged 0
+	wait_for "memory to be unplugged" 0 plugged
 	check_lsmem 0
 	show $virsh destroy "$NAME"
 	show $virsh undefine "$NAME"

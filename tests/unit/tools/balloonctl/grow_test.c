@@ -17,6 +17,7 @@
 #include "tests/schema/schema.h"
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/guest.h"
 
 #define GIB (1024 * MIB)
 #define ONE_MEM(...) \
@@ -242,6 +243,26 @@ static void device_is_chosen(void **state)
 		       "its balloon holds nothing that it could give back");
 	assert_refused(RUN_AGAINST(&(struct fake_qemu){ .no_device = true }, "grow", "1G"),
 		       EXIT_NO_DEVICE, "no virtio-mem device to grow by\n");
+}
+
+/* One that is not listed is there, for all that we know. */
+static void device_beyond_the_list_is_not_denied(void **state)
+{
+	struct fake_mem mems[GUEST_MEM_DEVICES + 1];
+	char names[GUEST_MEM_DEVICES + 1][8];
+	struct fake_qemu qemu = { .mems = mems, .nr_mems = GUEST_MEM_DEVICES + 1 };
+
+	(void)state;
+	for (size_t i = 0; i <= GUEST_MEM_DEVICES; i++) {
+		snprintf(names[i], sizeof(names[i]), "m%zu", i);
+		mems[i] = (struct fake_mem){ .id = names[i], .block = MIB, .region = MIB };
+	}
+	assert_refused(RUN_AGAINST(&qemu, "grow", "1M", "--device=m16"), EXIT_USAGE,
+		       "no virtio-mem device 'm16' among those that balloonctl lists: m0, m1, m2, "
+		       "m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15\n");
+	qemu.nr_mems--;
+	assert_refused(RUN_AGAINST(&qemu, "grow", "1M", "--device=m16"), EXIT_USAGE,
+		       "no virtio-mem device 'm16': it has m0, m1, m2, ");
 }
 
 /* Only a device that makes no sense is there: nothing is asked of it. */
@@ -582,6 +603,7 @@ int main(void)
 		cmocka_unit_test(size_that_changes_nothing_is_refused),
 		cmocka_unit_test(arguments_are_checked_before_a_guest_is_asked),
 		cmocka_unit_test(device_is_chosen),
+		cmocka_unit_test(device_beyond_the_list_is_not_denied),
 		cmocka_unit_test(device_that_cannot_be_is_complained_of),
 		cmocka_unit_test(json_has_the_same),
 		cmocka_unit_test(request_that_nobody_sees_is_told),

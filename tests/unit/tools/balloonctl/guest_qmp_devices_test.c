@@ -382,6 +382,35 @@ static void driver_of_a_device_is_its_own(void **state)
 	done(&f);
 }
 
+/* Of devices that were just read, no more is asked than whether each has a driver. */
+static void drivers_of_all_devices_are_found_without_another_look(void **state)
+{
+	static const struct fake_mem mems[] = {
+		{ .id = "m0", .block = MIB, .region = MIB, .no_driver = true },
+		{ .id = "m1", .block = MIB, .region = MIB },
+	};
+	struct fake_qemu qemu = { .mems = mems,
+				  .nr_mems = 2,
+				  ANSWERS({ .asks = "query-memory-size-summary",
+					    .value = "{\"base-memory\": 1073741824}",
+					    .times = 1 },
+					  { .asks = "query-memory-size-summary",
+					    .hang_up = true }) };
+	struct fixture f = connect_to(&qemu);
+
+	(void)state;
+	assert_int_equal(f.err, 0);
+	assert_int_equal(guest_find_drivers(f.guest, &f.state), 0);
+	assert_true(f.state.devices[0].has_driver && !f.state.devices[0].driver_ok);
+	assert_true(f.state.devices[1].has_driver && f.state.devices[1].driver_ok);
+	done(&f);
+	qemu.old = true;
+	f = connect_to(&qemu);
+	assert_int_equal(guest_find_drivers(f.guest, &f.state), 0);
+	assert_false(f.state.devices[0].has_driver || f.state.devices[1].has_driver);
+	done(&f);
+}
+
 /* Its memory can be read, though there is nothing that could take of it. */
 static void machine_without_a_balloon_has_memory(void **state)
 {
@@ -432,6 +461,7 @@ int main(void)
 		cmocka_unit_test(only_sizes_that_can_be_are_requested),
 		cmocka_unit_test(refusal_of_qemu_is_told),
 		cmocka_unit_test(driver_of_a_device_is_its_own),
+		cmocka_unit_test(drivers_of_all_devices_are_found_without_another_look),
 		cmocka_unit_test(machine_without_a_balloon_has_memory),
 		cmocka_unit_test(target_is_of_the_whole),
 	};

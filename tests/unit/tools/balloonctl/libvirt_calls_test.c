@@ -720,12 +720,16 @@ static void interval_is_that_of_the_balloon(void **state)
 		const char *xml;
 		unsigned seconds;
 	} all[] = {
-		{ "<domain><memballoon model='virtio'><stats period='17'/></memballoon></domain>",
+		{ "<domain><devices><memballoon model='virtio'><stats period='17'/></memballoon>"
+		  "</devices></domain>",
 		  17 },
-		{ "<memballoon model='virtio'/>", 0 },
-		{ "<stats period='5'/>", 0 },
-		{ "<stats period='5'/><memballoon model='virtio'></memballoon>", 0 },
-		{ "<memballoon><stats period='many'/></memballoon>", 0 },
+		{ "<devices><memballoon model='virtio'/>", 0 },
+		{ "<devices><stats period='5'/>", 0 },
+		{ "<devices><stats period='5'/><memballoon model='virtio'></memballoon>", 0 },
+		{ "<devices><memballoon><stats period='many'/></memballoon>", 0 },
+		/* What a person wrote for himself stands before the devices. */
+		{ "<memballoon><stats period='5'/></memballoon><devices><memballoon/></devices>",
+		  0 },
 		{ "", 0 },
 	};
 	struct guest *guest = open_good();
@@ -822,7 +826,7 @@ static void statistics_that_are_asked_for_already_are_left_alone(void **state)
 {
 	(void)state;
 	fake.period = -1;
-	fake.xml = "<memballoon><stats period='5'/></memballoon>";
+	fake.xml = "<devices><memballoon><stats period='5'/></memballoon>";
 	stop(look(20, 3, 7));
 	assert_int_equal(fake.period, -1);
 }
