@@ -187,7 +187,7 @@ static void check_agreement(struct guest_options guest)
 	json = harness_command(vm, "show_mem -j");
 	events = harness_command(vm, "events");
 	events_json = harness_command(vm, "events -j");
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
+	harness_execute(vm, "stop");
 	make_core(vm);
 	end = DUMP(core_path);
 	assert_end(end, EXIT_REACHED, "Ledger: ok (", "");
@@ -204,7 +204,7 @@ static void check_agreement(struct guest_options guest)
 	assert_end(end, EXIT_REACHED, "{\"pfn\":0,\"owner\":\"absent\"}\n", "");
 	assert_fits("balloonctl-dump-pfn", end->out);
 	/* Still alive, and still the same. */
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	harness_execute(vm, "cont");
 	free(text);
 	text = harness_command(vm, "show_mem -j");
 	assert_still_same(json, text);
