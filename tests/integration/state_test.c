@@ -101,16 +101,11 @@ static void reset_on_the_way_it_boots_and_follows_the_target(void **state)
 
 /* ---- savevm and loadvm ---- */
 
-static struct vm *boot_with_snapshots(char *path)
+static struct vm *boot_with_snapshots(void)
 {
-	int fd = mkstemp(path);
-	struct vm *vm;
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "2G" });
 
-	assert_true(fd >= 0);
-	close(fd);
-	vm = harness_boot(&(struct guest_options){ .mem = "2G" });
-	snapshots_add(vm, path);
-	unlink(path);
+	snapshots_add(vm);
 	return vm;
 }
 
@@ -118,8 +113,7 @@ static struct vm *boot_with_snapshots(char *path)
 static void loadvm_brings_back_an_earlier_balloon(void **state)
 {
 	static const uint64_t later[] = { 200 * MIB, SMALL };
-	char path[] = "/tmp/aerostat-snapshots-XXXXXX";
-	struct vm *vm = boot_with_snapshots(path);
+	struct vm *vm = boot_with_snapshots();
 
 	(void)state;
 	harness_command_says(vm, "hold 24M", "held ");
@@ -142,8 +136,7 @@ static void loadvm_brings_back_an_earlier_balloon(void **state)
 
 static void loadvm_goes_on_where_savevm_was_on_the_way(void **state)
 {
-	char path[] = "/tmp/aerostat-snapshots-XXXXXX";
-	struct vm *vm = boot_with_snapshots(path);
+	struct vm *vm = boot_with_snapshots();
 	static const uint64_t ends[] = { LARGE, SMALL };
 	uint64_t begin = 0;
 
