@@ -13,7 +13,7 @@
 
 #include "tests/integration/growth_harness.h"
 #include "tests/integration/program.h"
-#include "tests/schema/schema.h"
+#include "tests/schema/assert_fits.h"
 #include "tools/balloonctl/balloonctl.h"
 
 static char folder[] = "/tmp/aerostat-test-XXXXXX";
@@ -130,14 +130,6 @@ static void assert_same_texts(const char *show_mem, const char *events, const ch
 	assert_non_null(strstr(dump, "Events since boot:\n"));
 	assert_same_text(events, dump, (size_t)(at - dump));
 	assert_same_text(show_mem, at, strlen(at));
-}
-
-static void assert_fits(const char *schema, const char *text)
-{
-	char error[SCHEMA_ERROR];
-
-	if (schema_check(schema, text, error))
-		fail_msg("%s", error);
 }
 
 static void assert_still_same(const char *before, const char *after)
