@@ -18,6 +18,7 @@
 #include "mm/frame_dump.h"
 #include "mm/frame_map.h"
 #include "mm/ledger.h"
+#include "tests/random.h"
 #include "tests/unit/tools/core_file.h"
 #include "tests/unit/tools/dumped_balloon.h"
 #include "tools/frame_dump.h"
@@ -232,10 +233,7 @@ static uint64_t seed = 0x2545f4914f6cdd1d;
 
 static size_t below(size_t n)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (size_t)(seed >> 11) % n;
+	return random_below(&seed, n);
 }
 
 /* Plugs a few blocks of a region, those that are not there. */
