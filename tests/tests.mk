@@ -211,7 +211,7 @@ tests/drivers/balloon/balloon_place := $(HOST_FIXTURE) $(REGION_WORLD)
 tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_ports := $(PORTS_FIXTURE)
 tests/drivers/balloon/balloon_ports_random := $(PORTS_FIXTURE) \
-	tests/unit/drivers/balloon/random_hosts.c
+	$(addprefix tests/unit/drivers/balloon/,random_guest.c random_hosts.c)
 tests/drivers/balloon/balloon_ranges := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_reclaim := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_refusal := $(HOST_FIXTURE)
@@ -220,7 +220,7 @@ tests/drivers/balloon/balloon_state := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_stats := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_vacate := $(HOST_FIXTURE) $(REGION_WORLD)
 tests/drivers/balloon/balloon_vacate_random := $(PORTS_FIXTURE) $(REGION_WORLD) \
-	tests/unit/drivers/balloon/random_hosts.c
+	$(addprefix tests/unit/drivers/balloon/,random_guest.c random_hosts.c)
 tests/drivers/balloon/balloon_wait := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_cmd := drivers/balloon/port/virtio_balloon_cmd.c \
