@@ -72,8 +72,10 @@ LIES := $(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(SIM_MACHINE
 WRAPPED := $(addprefix -Xlinker --wrap=,frame_alloc frame_alloc_bulk_within \
 	frame_alloc_blocks_within frame_alloc_unreported)
 
+BLOCK_TABLES := $(addprefix tests/unit/mm/,block_tables.c region_fixture.c)
+
 MEM_FIXTURE := $(MEM_SOURCES) mm/memory_region.c \
-	$(FRAME_FIXTURE) tests/unit/mm/region_fixture.c $(SIM_TIME) $(EVENTS) tests/sim/sim_log.c \
+	$(FRAME_FIXTURE) $(BLOCK_TABLES) $(SIM_TIME) $(EVENTS) tests/sim/sim_log.c \
 	tests/unit/drivers/mem/mem_fixture.c
 
 VIRTIO_MEM_FIXTURE := $(VIRTIO_MEM_SOURCES) $(VIRTQ) $(addprefix tests/sim/,sim_mem.c sim_virtio.c \
@@ -143,8 +145,7 @@ tests/mm/frame_blocks := $(FRAME_FIXTURE)
 tests/mm/frame_fill := $(FRAME_FIXTURE)
 tests/mm/frame_huge := $(FRAME_FIXTURE)
 tests/mm/frame_random := $(FRAME_FIXTURE)
-tests/mm/memory_region := mm/memory_region.c $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c \
-	tests/sim/sim_log.c
+tests/mm/memory_region := mm/memory_region.c $(FRAME_FIXTURE) $(BLOCK_TABLES) tests/sim/sim_log.c
 tests/mm/frame_within := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 tests/mm/frame_region := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 tests/mm/frame_region_random := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
