@@ -72,8 +72,10 @@ LIES := $(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(SIM_MACHINE
 WRAPPED := $(addprefix -Xlinker --wrap=,frame_alloc frame_alloc_bulk_within \
 	frame_alloc_blocks_within frame_alloc_unreported)
 
+BLOCK_TABLES := $(addprefix tests/unit/mm/,block_tables.c region_fixture.c)
+
 MEM_FIXTURE := $(MEM_SOURCES) mm/memory_region.c \
-	$(FRAME_FIXTURE) tests/unit/mm/region_fixture.c $(SIM_TIME) $(EVENTS) tests/sim/sim_log.c \
+	$(FRAME_FIXTURE) $(BLOCK_TABLES) $(SIM_TIME) $(EVENTS) tests/sim/sim_log.c \
 	tests/unit/drivers/mem/mem_fixture.c
 
 VIRTIO_MEM_FIXTURE := $(VIRTIO_MEM_SOURCES) $(VIRTQ) $(addprefix tests/sim/,sim_mem.c sim_virtio.c \
@@ -143,8 +145,7 @@ tests/mm/frame_blocks := $(FRAME_FIXTURE)
 tests/mm/frame_fill := $(FRAME_FIXTURE)
 tests/mm/frame_huge := $(FRAME_FIXTURE)
 tests/mm/frame_random := $(FRAME_FIXTURE)
-tests/mm/memory_region := mm/memory_region.c $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c \
-	tests/sim/sim_log.c
+tests/mm/memory_region := mm/memory_region.c $(FRAME_FIXTURE) $(BLOCK_TABLES) tests/sim/sim_log.c
 tests/mm/frame_within := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 tests/mm/frame_region := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 tests/mm/frame_region_random := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
@@ -211,7 +212,7 @@ tests/drivers/balloon/balloon_place := $(HOST_FIXTURE) $(REGION_WORLD)
 tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_ports := $(PORTS_FIXTURE)
 tests/drivers/balloon/balloon_ports_random := $(PORTS_FIXTURE) \
-	tests/unit/drivers/balloon/random_hosts.c
+	$(addprefix tests/unit/drivers/balloon/,random_guest.c random_hosts.c)
 tests/drivers/balloon/balloon_ranges := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_reclaim := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_refusal := $(HOST_FIXTURE)
@@ -220,7 +221,7 @@ tests/drivers/balloon/balloon_state := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_stats := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_vacate := $(HOST_FIXTURE) $(REGION_WORLD)
 tests/drivers/balloon/balloon_vacate_random := $(PORTS_FIXTURE) $(REGION_WORLD) \
-	tests/unit/drivers/balloon/random_hosts.c
+	$(addprefix tests/unit/drivers/balloon/,random_guest.c random_hosts.c)
 tests/drivers/balloon/balloon_wait := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_cmd := drivers/balloon/port/virtio_balloon_cmd.c \
@@ -255,7 +256,8 @@ tests/tools/svg_picture := $(SVG_SOURCES)
 tests/tools/core := tools/core.c tests/unit/tools/core_file.c
 # Without mm/frame_runs.c, which FRAME has.
 tests/tools/frame_dump := $(filter-out mm/%,$(DUMP_SOURCES)) $(FRAME_FIXTURE) \
-	mm/frame_dump.c kernel/dump.c $(addprefix tests/unit/tools/,core_file.c dumped_balloon.c)
+	mm/frame_dump.c kernel/dump.c $(addprefix tests/unit/tools/,core_file.c dumped_balloon.c \
+	opened_dump.c)
 tests/tools/frame_dump_region := $(tests/tools/frame_dump) tests/unit/mm/region_fixture.c
 tests/tools/events_dump := $(DUMP_SOURCES) kernel/dump.c tests/unit/tools/core_file.c
 

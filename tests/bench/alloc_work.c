@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The work that both allocators do: see alloc_work.h. */
 #include "tests/bench/alloc_work.h"
+#include "tests/random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,20 +76,11 @@ static void check_all(const struct contender *c, const pfn_t *pfns, size_t count
 			die("%s ran out of memory", c->name);
 }
 
-/* Its own generator: the same sequence on every system. */
-static size_t below(uint64_t *seed, size_t n)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return (size_t)(*seed >> 11) % n;
-}
-
 /* Moves `count` random members to the end. */
 static void choose(uint64_t *seed, pfn_t *pfns, size_t total, size_t count)
 {
 	for (size_t i = total; i-- > total - count;) {
-		size_t other = below(seed, i + 1);
+		size_t other = (size_t)random_below(seed, i + 1);
 		pfn_t pfn = pfns[i];
 
 		pfns[i] = pfns[other];

@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "tests/bench/balloon_report.h"
+#include "tests/bench/figures.h"
 
 static const struct {
 	const char *key, *title;
@@ -99,29 +100,6 @@ static const char *verdict(const struct results *r, const struct goal *g)
 
 /* ---- Markdown ---- */
 
-static void print_number(double value, int decimals)
-{
-	if (isnan(value))
-		printf("-");
-	else if (isinf(value))
-		printf("never");
-	else
-		printf("%.*f", decimals, value);
-}
-
-static void print_cell(const struct samples *s, int decimals)
-{
-	printf(" | ");
-	print_number(samples_median(s), decimals);
-	if (s->count < 2)
-		return;
-	printf(" (");
-	print_number(samples_quantile(s, 0), decimals);
-	printf(" .. ");
-	print_number(samples_quantile(s, 1), decimals);
-	printf(")");
-}
-
 static void print_table(const struct results *r)
 {
 	printf("| median (least .. most)");
@@ -135,8 +113,10 @@ static void print_table(const struct results *r)
 		if (!is_measured(r, m))
 			continue;
 		printf("| %s", metrics[m].title);
-		for (enum subject s = 0; s < SUBJECTS; s++)
-			print_cell(&r->of[m][s], metrics[m].decimals);
+		for (enum subject s = 0; s < SUBJECTS; s++) {
+			printf(" | ");
+			figures_print_samples(&r->of[m][s], metrics[m].decimals);
+		}
 		printf(" |\n");
 	}
 }
@@ -148,11 +128,11 @@ static void print_goal(const struct results *r, const struct goal *g)
 	if (isnan(value))
 		return;
 	printf("| %s | %s | ", metrics[g->metric].title, subject_key(g->subject));
-	print_number(value, metrics[g->metric].decimals);
+	figures_print(value, metrics[g->metric].decimals);
 	printf(" | ");
-	print_number(value / median(r, g->metric, DEVICE), 2);
+	figures_print(value / median(r, g->metric, DEVICE), 2);
 	printf(" | ");
-	print_number(value / median(r, g->metric, LINUX), 2);
+	figures_print(value / median(r, g->metric, LINUX), 2);
 	printf(" | %s %g%s | %s |\n", g->at_least ? "at least" : "at most", g->bound,
 	       g->of_device ? " x device alone" : "", verdict(r, g));
 }
@@ -181,29 +161,13 @@ void balloon_report_text(const struct results *r, const struct balloon_circumsta
 
 /* ---- JSON ---- */
 
-/* JSON has no infinity: what never happened is null, as what was not measured. */
-static struct json_object *number(double value)
-{
-	return isfinite(value) ? json_object_new_double(value) : NULL;
-}
-
 static struct json_object *metric_object(const struct samples s[SUBJECTS])
 {
 	struct json_object *all = json_object_new_object();
 
-	for (enum subject i = 0; i < SUBJECTS; i++) {
-		struct json_object *one, *values;
-
-		if (s[i].count == 0)
-			continue;
-		one = json_object_new_object();
-		values = json_object_new_array();
-		for (size_t n = 0; n < s[i].count; n++)
-			json_object_array_add(values, number(s[i].values[n]));
-		json_object_object_add(one, "median", number(samples_median(&s[i])));
-		json_object_object_add(one, "samples", values);
-		json_object_object_add(all, subject_key(i), one);
-	}
+	for (enum subject i = 0; i < SUBJECTS; i++)
+		if (s[i].count > 0)
+			json_object_object_add(all, subject_key(i), figures_samples(&s[i]));
 	return all;
 }
 
@@ -214,8 +178,8 @@ static struct json_object *goal_object(const struct results *r, const struct goa
 	json_object_object_add(o, "metric", json_object_new_string(metrics[g->metric].key));
 	json_object_object_add(o, "subject", json_object_new_string(subject_key(g->subject)));
 	json_object_object_add(o, "of", g->of_device ? json_object_new_string("device") : NULL);
-	json_object_object_add(o, g->at_least ? "at-least" : "at-most", number(g->bound));
-	json_object_object_add(o, "is", number(achieved(r, g)));
+	json_object_object_add(o, g->at_least ? "at-least" : "at-most", figures_number(g->bound));
+	json_object_object_add(o, "is", figures_number(achieved(r, g)));
 	json_object_object_add(o, "verdict", json_object_new_string(verdict(r, g)));
 	return o;
 }
@@ -228,7 +192,7 @@ static void add_circumstances(struct json_object *all, const struct balloon_circ
 	json_object_object_add(all, "date", json_object_new_string(c->common.date));
 	json_object_object_add(all, "command", json_object_new_string(c->common.command));
 	json_object_object_add(all, "rounds", json_object_new_int((int)c->rounds));
-	json_object_object_add(all, "huge-page-share", number(c->huge_share));
+	json_object_object_add(all, "huge-page-share", figures_number(c->huge_share));
 }
 
 void balloon_report_json(const struct results *r, const struct balloon_circumstances *c)

@@ -29,8 +29,8 @@ bench-boot: $(BUILD)/bench/boot $(BUILD)/bench/one_byte.elf $(BUILD)/aerostat.el
 # ---- The balloon, beside the device alone and a Linux guest ----
 
 BENCH_BALLOON_OBJECTS := $(addprefix $(BUILD)/host/tests/bench/,balloon.o balloon_measure.o \
-	arguments.o balloon_report.o subject.o lone_device.o qtest.o trace.o host.o samples.o \
-	circumstances.o)
+	arguments.o balloon_report.o figures.o subject.o lone_device.o qemu_memory.o qtest.o trace.o \
+	host.o samples.o circumstances.o)
 
 $(BUILD)/bench/balloon: $(BENCH_BALLOON_OBJECTS) $(VM_OBJECTS)
 	@mkdir -p $(@D)
@@ -48,8 +48,8 @@ bench-balloon: $(BUILD)/bench/balloon $(BUILD)/bench/one_byte.elf $(BUILD)/aeros
 # ---- Memory that grows, beside the device alone and a Linux guest ----
 
 $(BUILD)/bench/growth: $(addprefix $(BUILD)/host/tests/bench/,growth.o growth_measure.o \
-		growth_report.o growth_guest.o lone_mem.o qtest.o arguments.o host.o samples.o \
-		circumstances.o) $(VM_OBJECTS)
+		growth_report.o figures.o growth_guest.o lone_mem.o qemu_memory.o qtest.o \
+		arguments.o host.o samples.o circumstances.o) $(VM_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm -pthread
 

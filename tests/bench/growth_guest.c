@@ -86,19 +86,6 @@ static void add_kernel(struct arguments *a, enum growth_kind kind)
 	arguments_add(a, "quiet growth memhp_default_state=online_movable");
 }
 
-static void add_qtest(struct growth_guest *g, struct arguments *a)
-{
-	if (qtest_open(&g->qtest))
-		fail(g, "no socket for qtest: %m");
-	arguments_add(a, "-S");
-	arguments_add(a, "-chardev");
-	arguments_add_text(a, QTEST_ARGUMENTS_FORMAT, g->qtest.qemu_fd);
-	arguments_add(a, "-qtest");
-	arguments_add(a, "chardev:qtest");
-	arguments_add(a, "-qtest-log");
-	arguments_add(a, "/dev/null");
-}
-
 /* 40 bits of address, TCG's default, end at 1 TiB. */
 static void add_all(struct growth_guest *g, struct arguments *a, unsigned mib, uint64_t region)
 {
@@ -114,7 +101,7 @@ static void add_all(struct growth_guest *g, struct arguments *a, unsigned mib, u
 		arguments_add(a, common[i]);
 	add_memory(a, mib, region);
 	if (g->kind == DEVICE)
-		add_qtest(g, a);
+		qtest_add_arguments(&g->qtest, a);
 	else
 		add_kernel(a, g->kind);
 }
@@ -137,6 +124,8 @@ void growth_guest_start(struct growth_guest *g, enum growth_kind kind, unsigned 
 
 	memset(g, 0, sizeof(*g));
 	g->kind = kind;
+	if (kind == DEVICE && qtest_open(&g->qtest))
+		fail(g, "no socket for qtest: %m");
 	add_all(g, &a, mib, region);
 	g->started = host_now();
 	if (vm_start(growth_kind_key(kind), a.argv, NULL, &g->vm))

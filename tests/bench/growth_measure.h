@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * growth_measure.c: each measurement of the growth benchmark, of one guest once, added to
- * the results. Aerostat's times are its own: from the config interrupt to the last frame,
- * as its event "reached" has them. They are checked against QMP, which must have seen all
- * of it in no less time; else the program ends.
+ * the results. Aerostat's times are its own: from when it has seen what the host wants to
+ * the last frame, as its event "reached" has them. They are checked against QMP, which must
+ * have seen all of it in no less time; else the program ends.
  */
 #ifndef TESTS_BENCH_GROWTH_MEASURE_H
 #define TESTS_BENCH_GROWTH_MEASURE_H

@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 
+#include "tests/bench/figures.h"
 #include "tests/bench/growth_report.h"
 
 /* The goal bounds Aerostat's figure: from above, but for NO_FREE. */
@@ -48,34 +49,13 @@ static const char *verdict(const struct growth_results *r, enum growth_metric m)
 
 /* ---- Markdown ---- */
 
-static void print_number(double value, int decimals)
-{
-	if (isnan(value))
-		printf("-");
-	else if (isinf(value))
-		printf("never");
-	else
-		printf("%.*f", decimals, value);
-}
-
-static void print_cell(const struct samples *s, int decimals)
-{
-	print_number(samples_median(s), decimals);
-	if (s->count >= 2) {
-		printf(" (");
-		print_number(samples_quantile(s, 0), decimals);
-		printf(" .. ");
-		print_number(samples_quantile(s, 1), decimals);
-		printf(")");
-	}
-	printf(" | ");
-}
-
 static void print_row(const struct growth_results *r, enum growth_metric m)
 {
 	printf("| %s | ", metrics[m].title);
-	for (enum growth_kind k = 0; k < GROWTH_KINDS; k++)
-		print_cell(&r->of[m][k], metrics[m].decimals);
+	for (enum growth_kind k = 0; k < GROWTH_KINDS; k++) {
+		figures_print_samples(&r->of[m][k], metrics[m].decimals);
+		printf(" | ");
+	}
 	printf("%s %g | %s |\n", m == NO_FREE ? "at least" : "at most", metrics[m].goal,
 	       verdict(r, m));
 }
@@ -95,23 +75,6 @@ void growth_report_text(const struct growth_results *r, const struct growth_circ
 
 /* ---- JSON ---- */
 
-/* JSON has no infinity: what never happened is null, as what was not measured. */
-static struct json_object *number(double value)
-{
-	return isfinite(value) ? json_object_new_double(value) : NULL;
-}
-
-static struct json_object *samples_object(const struct samples *s)
-{
-	struct json_object *one = json_object_new_object(), *values = json_object_new_array();
-
-	for (size_t n = 0; n < s->count; n++)
-		json_object_array_add(values, number(s->values[n]));
-	json_object_object_add(one, "median", number(samples_median(s)));
-	json_object_object_add(one, "samples", values);
-	return one;
-}
-
 static struct json_object *metric_object(const struct growth_results *r, enum growth_metric m)
 {
 	struct json_object *all = json_object_new_object();
@@ -119,8 +82,9 @@ static struct json_object *metric_object(const struct growth_results *r, enum gr
 	for (enum growth_kind k = 0; k < GROWTH_KINDS; k++)
 		if (r->of[m][k].count > 0)
 			json_object_object_add(all, growth_kind_key(k),
-					       samples_object(&r->of[m][k]));
-	json_object_object_add(all, m == NO_FREE ? "at-least" : "at-most", number(metrics[m].goal));
+					       figures_samples(&r->of[m][k]));
+	json_object_object_add(all, m == NO_FREE ? "at-least" : "at-most",
+			       figures_number(metrics[m].goal));
 	json_object_object_add(all, "verdict", json_object_new_string(verdict(r, m)));
 	return all;
 }

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "tests/bench/lone_device.h"
-#include "tools/qmp.h"
+#include "tests/bench/qemu_memory.h"
 
 /* ---- Where things are ---- */
 
@@ -98,32 +98,6 @@ static void write_memory(const struct lone_device *d, const struct piece *pieces
 		die(strerror(errno));
 }
 
-static uint16_t read_memory16(const struct lone_device *d, uint64_t from)
-{
-	uint16_t value;
-	struct iovec local = { .iov_base = &value, .iov_len = sizeof(value) };
-	struct iovec remote = { .iov_base = (void *)(uintptr_t)(d->memory + from),
-				.iov_len = sizeof(value) };
-
-	if (process_vm_readv(d->pid, &local, 1, &remote, 1, 0) != sizeof(value))
-		die(strerror(errno));
-	return value;
-}
-
-static uint64_t find_memory(struct qmp *qmp)
-{
-	unsigned long long address;
-	char *text, *is;
-
-	if (qmp_human(qmp, "gpa2hva 0x1000000", &text))
-		die(qmp_error(qmp));
-	is = strstr(text, " is ");
-	if (!is || sscanf(is, " is %llx", &address) != 1)
-		die(text);
-	free(text);
-	return address - RINGS;
-}
-
 /* ---- Rings: legacy ones lie in one piece (2.7.2) ---- */
 
 static uint64_t desc_at(const struct lone_queue *q)
@@ -148,7 +122,7 @@ static void wait_used(const struct lone_device *d, const struct lone_queue *q)
 {
 	time_t end = time(NULL) + WAIT_S;
 
-	while (read_memory16(d, used_at(q) + 2) != q->added) {
+	while (qemu_memory_read16(d->pid, d->memory + used_at(q) + 2) != q->added) {
 		if (time(NULL) > end)
 			die("the device does not answer");
 		usleep(50);
@@ -229,7 +203,7 @@ void lone_device_start(struct lone_device *d, struct qtest *qtest, struct qmp *q
 {
 	d->qtest = qtest;
 	d->pid = pid;
-	d->memory = find_memory(qmp);
+	d->memory = qemu_memory_find(qmp, RINGS) - RINGS;
 	write_pfns(d, bytes);
 	start_pci(qtest);
 	qtest_out8(qtest, DEVICE_STATUS, 0);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "tests/bench/lone_mem.h"
-#include "tools/qmp.h"
+#include "tests/bench/qemu_memory.h"
 
 /* ---- Where things are ---- */
 
@@ -93,33 +93,6 @@ static void write_memory(const struct lone_mem *d, uint64_t to, const void *byte
 
 	if (process_vm_writev(d->pid, &local, 1, &remote, 1, 0) != (ssize_t)len)
 		die(strerror(errno));
-}
-
-static uint16_t read_ram16(const struct lone_mem *d, uint64_t from)
-{
-	uint16_t value;
-	struct iovec local = { .iov_base = &value, .iov_len = sizeof(value) };
-	struct iovec remote = { .iov_base = (void *)(uintptr_t)(d->ram + from),
-				.iov_len = sizeof(value) };
-
-	if (process_vm_readv(d->pid, &local, 1, &remote, 1, 0) != sizeof(value))
-		die(strerror(errno));
-	return value;
-}
-
-static uint64_t find_memory(struct qmp *qmp, uint64_t address)
-{
-	unsigned long long found;
-	char line[48], *text, *is;
-
-	snprintf(line, sizeof(line), "gpa2hva 0x%llx", (unsigned long long)address);
-	if (qmp_human(qmp, line, &text))
-		die(qmp_error(qmp));
-	is = strstr(text, " is ");
-	if (!is || sscanf(is, " is %llx", &found) != 1)
-		die(text);
-	free(text);
-	return found;
 }
 
 /* ---- The start ---- */
@@ -209,8 +182,8 @@ void lone_mem_start(struct lone_mem *d, struct qtest *qtest, struct qmp *qmp, pi
 	config = find_registers(qtest, CAP_DEVICE);
 	d->start = qtest_read32(qtest, config + CONFIG_ADDR) |
 		   (uint64_t)qtest_read32(qtest, config + CONFIG_ADDR + 4) << 32;
-	d->ram = find_memory(qmp, RAM_AT) - RAM_AT;
-	d->region = find_memory(qmp, d->start);
+	d->ram = qemu_memory_find(qmp, RAM_AT) - RAM_AT;
+	d->region = qemu_memory_find(qmp, d->start);
 	accept_features(d);
 	start_queue(d);
 	qtest_write8(qtest, d->common + DEVICE_STATUS, STATUS_DRIVER_OK);
@@ -222,7 +195,7 @@ static void wait_used(const struct lone_mem *d)
 {
 	time_t end = time(NULL) + WAIT_S;
 
-	while (read_ram16(d, USED + 2) != d->added) {
+	while (qemu_memory_read16(d->pid, d->ram + USED + 2) != d->added) {
 		if (time(NULL) > end)
 			die("the device does not answer");
 		usleep(20);
@@ -247,7 +220,7 @@ static void request(struct lone_mem *d, uint16_t type, uint64_t offset, uint64_t
 	write_memory(d, d->ram + AVAIL + 2, &d->added, sizeof(d->added));
 	qtest_write16(d->qtest, d->notify, 0);
 	wait_used(d);
-	if (read_ram16(d, RESPONSE) != 0)
+	if (qemu_memory_read16(d->pid, d->ram + RESPONSE) != 0)
 		die("the device refuses a request");
 }
 

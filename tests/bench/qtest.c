@@ -25,6 +25,17 @@ int qtest_open(struct qtest *q)
 	return 0;
 }
 
+void qtest_add_arguments(const struct qtest *q, struct arguments *a)
+{
+	arguments_add(a, "-S");
+	arguments_add(a, "-chardev");
+	arguments_add_text(a, "socket,id=qtest,fd=%d", q->qemu_fd);
+	arguments_add(a, "-qtest");
+	arguments_add(a, "chardev:qtest");
+	arguments_add(a, "-qtest-log");
+	arguments_add(a, "/dev/null");
+}
+
 void qtest_started(struct qtest *q)
 {
 	close(q->qemu_fd);

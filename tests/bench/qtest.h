@@ -9,8 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* QEMU's arguments: its end of the connection is inherited. */
-#define QTEST_ARGUMENTS_FORMAT "socket,id=qtest,fd=%d"
+#include "tests/bench/arguments.h"
 
 struct qtest {
 	int qemu_fd; /* QEMU's end, until it runs */
@@ -23,6 +22,9 @@ struct qtest {
  * gives it; later failures end the program.
  */
 int qtest_open(struct qtest *q);
+
+/* Adds QEMU's arguments: it has inherited its end, and its processors stand still. */
+void qtest_add_arguments(const struct qtest *q, struct arguments *a);
 
 /* Closes our copy of QEMU's end, now that QEMU runs. */
 void qtest_started(struct qtest *q);

@@ -135,18 +135,12 @@ static void add_all(struct machine *m, struct arguments *a, enum backing backing
 	arguments_add(a, subjects[m->subject].device);
 	arguments_add(a, "-accel");
 	arguments_add(a, "tcg");
-	if (m->subject == NO_GUEST || subject_is_device(m->subject))
+	if (subject_is_device(m->subject))
+		qtest_add_arguments(&m->qtest, a);
+	else if (m->subject == NO_GUEST)
 		arguments_add(a, "-S");
-	if (subject_is_device(m->subject)) {
-		arguments_add(a, "-chardev");
-		arguments_add_text(a, QTEST_ARGUMENTS_FORMAT, m->qtest.qemu_fd);
-		arguments_add(a, "-qtest");
-		arguments_add(a, "chardev:qtest");
-		arguments_add(a, "-qtest-log");
-		arguments_add(a, "/dev/null");
-	} else if (m->subject != NO_GUEST) {
+	else
 		add_kernel(m, a);
-	}
 }
 
 /* ---- A machine ---- */

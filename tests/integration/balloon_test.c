@@ -208,7 +208,7 @@ static void follows_a_target_set_before_boot(void **state)
 		int64_t left = (int64_t)(harness_ram(vm) - 80 * MIB);
 
 		harness_set_target(vm, 80 * MIB);
-		assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+		harness_execute(vm, "cont");
 		harness_wait_prompt(vm, NULL);
 		assert_int_equal(vm_wait_balloon(vm, left, VM_TIMEOUT_MS), 0);
 		harness_check_taken(vm, 80 * MIB, false);
@@ -325,7 +325,7 @@ static void survives_a_system_reset_while_inflated(void **state)
 		int64_t left = (int64_t)(harness_ram(vm) - taken);
 
 		harness_take(vm, taken);
-		assert_qmp(vm, qmp_execute(vm_qmp(vm), "system_reset", NULL, NULL));
+		harness_execute(vm, "system_reset");
 		/* QEMU keeps the old actual until the new guest speaks. */
 		harness_wait_prompt(vm, NULL);
 		deadline = deadline_in(VM_TIMEOUT_MS);

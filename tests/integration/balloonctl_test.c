@@ -242,10 +242,10 @@ static void balloonctl_tells_that_time_is_up(void **state)
 	struct vm *vm = balloonctl_boot((struct guest_options){ 0 });
 
 	(void)state;
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
+	harness_execute(vm, "stop");
 	assert_end(BALLOONCTL("set", "128M", "--wait=2"), EXIT_TIMEOUT, "!is paused");
 	assert_end(BALLOONCTL("status"), EXIT_REACHED, "(paused)");
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	harness_execute(vm, "cont");
 	assert_end(BALLOONCTL("set", "128M", "--wait"), EXIT_REACHED, "128.0 MiB taken");
 	harness_stop(vm);
 }

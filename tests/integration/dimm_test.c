@@ -53,9 +53,9 @@ static void plug(struct vm *vm, unsigned number, uint64_t bytes)
 		 number, (uintmax_t)bytes);
 	harness_monitor(vm, line);
 	snprintf(line, sizeof(line), "device_add pc-dimm,id=d%u,memdev=m%u", number, number);
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
+	harness_execute(vm, "stop");
 	harness_monitor(vm, line);
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	harness_execute(vm, "cont");
 	wait_line(vm, " brings ");
 }
 
@@ -315,7 +315,7 @@ static void a_dimm_stays_over_a_reset(void **state)
 	growth_check(vm, &base, 512 * MIB);
 	for (unsigned i = 0; i < growth_rounds(1, 20); i++) {
 		harness_command_says(vm, "hold " HELD, "held ");
-		assert_qmp(vm, qmp_execute(vm_qmp(vm), "system_reset", NULL, NULL));
+		harness_execute(vm, "system_reset");
 		harness_wait_prompt(vm, NULL);
 		growth_check(vm, &base, 512 * MIB);
 	}

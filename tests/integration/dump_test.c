@@ -13,7 +13,7 @@
 
 #include "tests/integration/growth_harness.h"
 #include "tests/integration/program.h"
-#include "tests/schema/schema.h"
+#include "tests/schema/assert_fits.h"
 #include "tools/balloonctl/balloonctl.h"
 
 static char folder[] = "/tmp/aerostat-test-XXXXXX";
@@ -132,14 +132,6 @@ static void assert_same_texts(const char *show_mem, const char *events, const ch
 	assert_same_text(show_mem, at, strlen(at));
 }
 
-static void assert_fits(const char *schema, const char *text)
-{
-	char error[SCHEMA_ERROR];
-
-	if (schema_check(schema, text, error))
-		fail_msg("%s", error);
-}
-
 static void assert_still_same(const char *before, const char *after)
 {
 	struct json_object *a = find_json(before), *b = find_json(after);
@@ -187,7 +179,7 @@ static void check_agreement(struct guest_options guest)
 	json = harness_command(vm, "show_mem -j");
 	events = harness_command(vm, "events");
 	events_json = harness_command(vm, "events -j");
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
+	harness_execute(vm, "stop");
 	make_core(vm);
 	end = DUMP(core_path);
 	assert_end(end, EXIT_REACHED, "Ledger: ok (", "");
@@ -204,7 +196,7 @@ static void check_agreement(struct guest_options guest)
 	assert_end(end, EXIT_REACHED, "{\"pfn\":0,\"owner\":\"absent\"}\n", "");
 	assert_fits("balloonctl-dump-pfn", end->out);
 	/* Still alive, and still the same. */
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	harness_execute(vm, "cont");
 	free(text);
 	text = harness_command(vm, "show_mem -j");
 	assert_still_same(json, text);

@@ -28,24 +28,24 @@ static const char *string_in(struct json_object *object, const char *name)
 	return json_object_get_string(string);
 }
 
-static void read_device(struct json_object *object, struct growth_device *device)
+/* A memory device by QEMU's query-memory-devices; of a DIMM all is requested. */
+struct device {
+	uint64_t plugged, requested;
+};
+
+static struct device read_device(struct json_object *object)
 {
 	struct json_object *data = json_object_object_get(object, "data");
+	bool is_dimm = !strcmp(string_in(object, "type"), "dimm");
 
-	*device = (struct growth_device){
-		.is_dimm = !strcmp(string_in(object, "type"), "dimm"),
-		.size = harness_number(data, "size"),
+	return (struct device){
+		.plugged = harness_number(data, "size"),
+		.requested = harness_number(data, is_dimm ? "size" : "requested-size"),
 	};
-	device->requested = device->size;
-	if (device->is_dimm)
-		return;
-	device->requested = harness_number(data, "requested-size");
-	device->block = harness_number(data, "block-size");
-	device->region = harness_number(data, "max-size");
 }
 
 /* In the order of addresses, as QEMU has it; returns their number. */
-static size_t read_devices(struct vm *vm, const char *id, struct growth_device *devices)
+static size_t read_devices(struct vm *vm, const char *id, struct device *devices)
 {
 	struct json_object *all, *one;
 	size_t count = 0;
@@ -56,28 +56,18 @@ static size_t read_devices(struct vm *vm, const char *id, struct growth_device *
 		if (id && strcmp(string_in(json_object_object_get(one, "data"), "id"), id))
 			continue;
 		assert_true(count < DEVICES_MAX);
-		read_device(one, &devices[count++]);
+		devices[count++] = read_device(one);
 	}
 	json_object_put(all);
 	return count;
 }
 
-bool growth_find(struct vm *vm, const char *id, struct growth_device *device)
-{
-	struct growth_device found[DEVICES_MAX];
-	size_t count = read_devices(vm, id, found);
-
-	assert_true(count <= 1);
-	*device = found[0];
-	return count == 1;
-}
-
 uint64_t growth_plugged(struct vm *vm, const char *id)
 {
-	struct growth_device device;
+	struct device found[DEVICES_MAX];
 
-	assert_true(growth_find(vm, id, &device));
-	return device.size;
+	assert_int_equal(read_devices(vm, id, found), 1);
+	return found[0].plugged;
 }
 
 void growth_request(struct vm *vm, const char *id, uint64_t bytes)
@@ -92,15 +82,79 @@ void growth_request(struct vm *vm, const char *id, uint64_t bytes)
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "qom-set", args, NULL));
 }
 
+/* ---- The guest's side ---- */
+
+static void read_source(struct json_object *object, struct growth_source *source)
+{
+	struct json_object *trouble = json_object_object_get(object, "trouble");
+
+	*source = (struct growth_source){
+		.requested = harness_number(object, "requested"),
+		.plugged = harness_number(object, "plugged"),
+		.removable = harness_number(object, "removable"),
+		.has_trouble = trouble,
+	};
+	if (trouble)
+		snprintf(source->trouble, sizeof(source->trouble), "%s",
+			 json_object_get_string(trouble));
+}
+
+/* In the order of addresses, too; returns their number. */
+static size_t read_sources(struct vm *vm, struct growth_source *sources)
+{
+	struct json_object *all = harness_json(vm, "lsmem -j");
+	struct json_object *list = json_object_object_get(all, "sources");
+	size_t count;
+
+	if (!json_object_is_type(list, json_type_array))
+		fail_msg("lsmem -j has no \"sources\": %s", json_object_to_json_string(all));
+	count = json_object_array_length(list);
+	assert_true(count <= DEVICES_MAX);
+	for (size_t i = 0; i < count; i++)
+		read_source(json_object_array_get_idx(list, i), &sources[i]);
+	json_object_put(all);
+	return count;
+}
+
+bool growth_source(struct vm *vm, size_t index, struct growth_source *source)
+{
+	struct growth_source sources[DEVICES_MAX];
+
+	if (index >= read_sources(vm, sources))
+		return false;
+	*source = sources[index];
+	return true;
+}
+
+void growth_wait_trouble(struct vm *vm, size_t index, const char *why)
+{
+	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
+	struct growth_source source;
+
+	for (;;) {
+		assert_true(growth_source(vm, index, &source));
+		if (source.has_trouble && strstr(source.trouble, why))
+			return;
+		if (!deadline_left(deadline))
+			fail_msg("the trouble is not \"%s\" but:\n%s", why,
+				 harness_command(vm, "lsmem"));
+		usleep(POLL_US);
+	}
+}
+
+/* ---- Both agree ---- */
+
 /* Whether the guest has heard of all that QEMU says is plugged, and of all that is not. */
 static bool is_known(struct vm *vm)
 {
-	struct growth_device devices[DEVICES_MAX];
+	struct device devices[DEVICES_MAX];
+	struct growth_source sources[DEVICES_MAX];
 	size_t count = read_devices(vm, NULL, devices);
-	struct growth_source source;
 
+	if (read_sources(vm, sources) < count)
+		return false;
 	for (size_t i = 0; i < count; i++)
-		if (!growth_source(vm, i, &source) || source.plugged != devices[i].size)
+		if (sources[i].plugged != devices[i].plugged)
 			return false;
 	return true;
 }
@@ -128,54 +182,6 @@ void growth_reach(struct vm *vm, const char *id, uint64_t bytes)
 	growth_wait(vm, id, bytes);
 }
 
-/* ---- The guest's side ---- */
-
-static void read_source(struct json_object *object, struct growth_source *source)
-{
-	struct json_object *trouble = json_object_object_get(object, "trouble");
-
-	*source = (struct growth_source){
-		.requested = harness_number(object, "requested"),
-		.plugged = harness_number(object, "plugged"),
-		.removable = harness_number(object, "removable"),
-		.has_trouble = trouble,
-	};
-	if (trouble)
-		snprintf(source->trouble, sizeof(source->trouble), "%s",
-			 json_object_get_string(trouble));
-}
-
-bool growth_source(struct vm *vm, size_t index, struct growth_source *source)
-{
-	struct json_object *all = harness_json(vm, "lsmem -j");
-	struct json_object *sources = json_object_object_get(all, "sources");
-	bool found;
-
-	if (!json_object_is_type(sources, json_type_array))
-		fail_msg("lsmem -j has no \"sources\": %s", json_object_to_json_string(all));
-	found = index < json_object_array_length(sources);
-	if (found)
-		read_source(json_object_array_get_idx(sources, index), source);
-	json_object_put(all);
-	return found;
-}
-
-void growth_wait_trouble(struct vm *vm, size_t index, const char *why)
-{
-	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
-	struct growth_source source;
-
-	for (;;) {
-		assert_true(growth_source(vm, index, &source));
-		if (source.has_trouble && strstr(source.trouble, why))
-			return;
-		if (!deadline_left(deadline))
-			fail_msg("the trouble is not \"%s\" but:\n%s", why,
-				 harness_command(vm, "lsmem"));
-		usleep(POLL_US);
-	}
-}
-
 /* The guest hears of it a moment after QEMU. */
 static struct memory wait_settled(struct vm *vm, uint64_t owned)
 {
@@ -197,19 +203,18 @@ static struct memory wait_settled(struct vm *vm, uint64_t owned)
 
 static void check_sources(struct vm *vm, const struct memory *mem)
 {
-	struct growth_device devices[DEVICES_MAX];
-	size_t count = read_devices(vm, NULL, devices), i;
-	struct growth_source source;
+	struct device devices[DEVICES_MAX];
+	struct growth_source sources[DEVICES_MAX];
+	size_t count = read_devices(vm, NULL, devices);
 	uint64_t removable = 0;
 
-	for (i = 0; i < count; i++) {
-		assert_true(growth_source(vm, i, &source));
-		assert_int_equal(source.plugged, devices[i].size);
-		assert_int_equal(source.requested, devices[i].requested);
-		assert_true(source.removable <= source.plugged);
-		removable += source.removable;
+	assert_int_equal(read_sources(vm, sources), count);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(sources[i].plugged, devices[i].plugged);
+		assert_int_equal(sources[i].requested, devices[i].requested);
+		assert_true(sources[i].removable <= sources[i].plugged);
+		removable += sources[i].removable;
 	}
-	assert_false(growth_source(vm, i, &source));
 	assert_int_equal(mem->has_removable, count > 0);
 	assert_int_equal(mem->removable, removable);
 }

@@ -11,16 +11,6 @@
 
 #define BLOCK (2 * MIB)
 
-/* A memory device by QEMU's query-memory-devices; of a DIMM `size` is all that is set. */
-struct growth_device {
-	bool is_dimm;
-	uint64_t size; /* what is plugged */
-	uint64_t requested, block, region;
-};
-
-/* Finds a device by its id; false: there is none. */
-bool growth_find(struct vm *vm, const char *id, struct growth_device *device);
-
 /* Gives what QEMU says that is plugged of a device, which must be there. */
 uint64_t growth_plugged(struct vm *vm, const char *id);
 

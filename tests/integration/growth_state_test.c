@@ -16,11 +16,6 @@
 
 #define MEM0 "mem0"
 
-static void execute(struct vm *vm, const char *command)
-{
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), command, NULL, NULL));
-}
-
 /*
  * Less at boot than is held: some of what has come is in use, always. The more there is, the
  * longer a snapshot or a move takes.
@@ -46,7 +41,7 @@ static void a_reset_guest_grows_anew(void **state)
 
 		growth_reach(vm, MEM0, more);
 		harness_command_says(vm, "hold " HELD, "held ");
-		execute(vm, "system_reset");
+		harness_execute(vm, "system_reset");
 		harness_wait_prompt(vm, NULL);
 		growth_wait(vm, MEM0, more);
 		growth_check(vm, &base, more);
@@ -54,25 +49,13 @@ static void a_reset_guest_grows_anew(void **state)
 	harness_stop(vm);
 }
 
-static struct vm *boot_with_snapshots(void)
-{
-	char path[] = "/tmp/aerostat-snapshots-XXXXXX";
-	int fd = mkstemp(path);
-	struct vm *vm = harness_boot(&small);
-
-	assert_true(fd >= 0);
-	close(fd);
-	snapshots_add(vm, path);
-	unlink(path);
-	return vm;
-}
-
 static void loadvm_brings_back_what_was_plugged(void **state)
 {
-	struct vm *vm = boot_with_snapshots();
+	struct vm *vm = harness_boot(&small);
 	struct memory base = harness_memory(vm);
 
 	(void)state;
+	snapshots_add(vm);
 	for (unsigned i = 0; i < growth_rounds(2, 20); i++) {
 		uint64_t more = some();
 
@@ -113,14 +96,14 @@ static struct vm *move(struct vm *from)
 	assert_non_null(mkdtemp(folder));
 	snprintf(where, sizeof(where), "unix:%s/state", folder);
 	to = start_incoming(where);
-	execute(from, "stop");
+	harness_execute(from, "stop");
 	assert_int_equal(vm_migrate_begin(from, where), 0);
 	assert_int_equal(vm_migrate_wait(from, "completed", VM_TIMEOUT_MS), 0);
 	unlink(where + strlen("unix:"));
 	rmdir(folder);
 	assert_int_equal(vm_migrate_wait(to, "completed", VM_TIMEOUT_MS), 0);
 	harness_stop(from);
-	execute(to, "cont");
+	harness_execute(to, "cont");
 	return to;
 }
 
@@ -182,7 +165,7 @@ static void a_busy_device_is_asked_again(void **state)
 	growth_request(vm, MEM0, 256 * MIB);
 	growth_wait_trouble(vm, 0, "busy");
 	assert_int_equal(growth_plugged(vm, MEM0), 0);
-	execute(vm, "migrate_cancel");
+	harness_execute(vm, "migrate_cancel");
 	assert_int_equal(vm_migrate_wait(vm, "cancelled", VM_TIMEOUT_MS), 0);
 	growth_wait(vm, MEM0, 256 * MIB);
 	growth_check(vm, &base, 256 * MIB);

@@ -18,11 +18,6 @@
 #define MEM0 "mem0"
 #define IN_USE "in use"
 
-static void execute(struct vm *vm, const char *command)
-{
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), command, NULL, NULL));
-}
-
 /* ---- At rest ---- */
 
 static void check_sizes(const char *machine)
@@ -138,7 +133,7 @@ static void what_was_requested_before_boot_is_there(void **state)
 	harness_stop(vm);
 	vm = harness_start(&(struct guest_options){ .grow = "1G", .extra = "-S" });
 	growth_request(vm, MEM0, more);
-	execute(vm, "cont");
+	harness_execute(vm, "cont");
 	harness_wait_prompt(vm, NULL);
 	growth_wait(vm, MEM0, more);
 	growth_check(vm, &base, more);

@@ -209,6 +209,11 @@ void harness_monitor(struct vm *vm, const char *line)
 	free(text);
 }
 
+void harness_execute(struct vm *vm, const char *command)
+{
+	assert_qmp(vm, qmp_execute(vm_qmp(vm), command, NULL, NULL));
+}
+
 void harness_wait_status(struct vm *vm, int status)
 {
 	int is;
@@ -394,11 +399,11 @@ void harness_stop_on_the_way(struct vm *vm, uint64_t begin, uint64_t end)
 
 		harness_set_target(vm, end);
 		usleep(run);
-		assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
+		harness_execute(vm, "stop");
 		assert_qmp(vm, qmp_query_balloon(vm_qmp(vm), &left));
 		if (left < 0 || (uint64_t)left != arrived)
 			return;
-		assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+		harness_execute(vm, "cont");
 		harness_take(vm, begin);
 	}
 	fail_msg("always arrived at %ju bytes taken before it was stopped", (uintmax_t)end);

@@ -97,6 +97,9 @@ void harness_command_says(struct vm *vm, const char *line, const char *text);
 /* Runs a command of QEMU's monitor, which says something only if it fails. */
 void harness_monitor(struct vm *vm, const char *line);
 
+/* Runs a command of QMP's that takes no arguments, such as "stop" and "cont". */
+void harness_execute(struct vm *vm, const char *command);
+
 /* Waits for the guest to end by itself, and QEMU with that status. */
 void harness_wait_status(struct vm *vm, int status);
 

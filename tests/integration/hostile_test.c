@@ -189,13 +189,13 @@ static void tamper(struct tampered *t)
 	struct vm *vm = t->vm;
 	struct ring ring;
 
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
+	harness_execute(vm, "stop");
 	if (find_ring(vm, (int)(random() % 4), &ring)) {
 		assert_true(ring.desc < harness_ram(vm) && ring.used < harness_ram(vm));
 		assert_true(ring.entries <= 1024);
 		t->writes += t->edit(t->ram, &ring);
 	}
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	harness_execute(vm, "cont");
 }
 
 static bool is_broken(struct vm *vm)
@@ -216,7 +216,7 @@ static void check_life(struct tampered *t)
 
 static void live_again(struct tampered *t)
 {
-	assert_qmp(t->vm, qmp_execute(vm_qmp(t->vm), "system_reset", NULL, NULL));
+	harness_execute(t->vm, "system_reset");
 	/* Not a prompt of its last life. */
 	assert_int_equal(vm_expect(t->vm, "booted by ", VM_TIMEOUT_MS, NULL), 0);
 	harness_wait_prompt(t->vm, NULL);
@@ -389,14 +389,14 @@ static void a_device_that_asks_for_a_reset_gets_it(void **state)
 	vm = boot_mapped((struct guest_options){ .mem = "2G" }, &ram);
 	harness_command_says(vm, "hold 8M", "held ");
 	harness_take(vm, 64 * MIB);
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
+	harness_execute(vm, "stop");
 	make_it_ask(vm, ram);
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	harness_execute(vm, "cont");
 	wait_for_recoveries(vm, 1);
 	harness_check_taken(vm, 64 * MIB, false);
 	harness_stop_on_the_way(vm, 64 * MIB, 1088 * MIB);
 	make_it_ask(vm, ram);
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	harness_execute(vm, "cont");
 	wait_for_recoveries(vm, 2);
 	harness_take(vm, 1088 * MIB);
 	harness_check_taken(vm, 1088 * MIB, false);
@@ -432,8 +432,8 @@ static void stopped_and_continued_often_it_goes_on(void **state)
 	for (unsigned i = 0; i < count; i++) {
 		if (i % 20 == 0)
 			harness_set_target(vm, (i % 40 ? 30 : 190) * MIB);
-		assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
-		assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+		harness_execute(vm, "stop");
+		harness_execute(vm, "cont");
 	}
 	harness_take(vm, 100 * MIB);
 	harness_check_taken(vm, 100 * MIB, false);

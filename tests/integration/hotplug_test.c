@@ -220,14 +220,6 @@ static void goes_in_mid_inflate_on_q35_natively(void **state)
 	check_in_mid_inflate(&on_q35_natively);
 }
 
-static void human(struct vm *vm, const char *command)
-{
-	char *text;
-
-	assert_qmp(vm, qmp_human(vm_qmp(vm), command, &text));
-	free(text);
-}
-
 /*
  * Behind the guest's back: power and light of the slot off, in the slot control
  * of 00:04.0, whose PCI Express capability QEMU has at 0x54. The guest itself
@@ -238,10 +230,10 @@ static void human(struct vm *vm, const char *command)
 static void pull_out(struct vm *vm)
 {
 	qmp_forget_events(vm_qmp(vm));
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
-	human(vm, "o/w 0xcf8 0x8000206c");
-	human(vm, "o/h 0xcfc 0x07c0");
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	harness_execute(vm, "stop");
+	harness_monitor(vm, "o/w 0xcf8 0x8000206c");
+	harness_monitor(vm, "o/h 0xcfc 0x07c0");
+	harness_execute(vm, "cont");
 	wait_deleted(vm);
 	wait_word(vm, ": gone\r\n");
 }

@@ -71,7 +71,7 @@ static void need_running_move(struct vm *vm)
 static void leave(struct vm *vm, const char *where)
 {
 	if (!may_run(vm))
-		assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
+		harness_execute(vm, "stop");
 	migrate_to(vm, where);
 }
 
@@ -79,7 +79,7 @@ static void resume_arrived(struct vm *vm)
 {
 	wait_migration(vm, "completed");
 	if (!may_run(vm))
-		assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+		harness_execute(vm, "cont");
 }
 
 /* Another machine of the same kind, waiting for a state from `where`. */
@@ -137,7 +137,7 @@ static void migrate_hinted_to(struct vm *vm, const char *where)
 	set_bandwidth(vm, SLOW);
 	begin_migration(vm, where);
 	wait_hinted(vm, true);
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "stop", NULL, NULL));
+	harness_execute(vm, "stop");
 	set_bandwidth(vm, FAST);
 	wait_migration(vm, "completed");
 }
@@ -223,9 +223,9 @@ static void guest_that_stopped_after_hinting_releases_it_on_both_sides(void **st
 	migrate_hinted_to(from, where);
 	remove_folder(folder, file);
 	wait_migration(to, "completed");
-	assert_qmp(to, qmp_execute(vm_qmp(to), "cont", NULL, NULL));
+	harness_execute(to, "cont");
 	wait_hinted(to, false);
-	assert_qmp(from, qmp_execute(vm_qmp(from), "cont", NULL, NULL));
+	harness_execute(from, "cont");
 	wait_hinted(from, false);
 	harness_stop(from);
 	check_arrived(to, taken, false);
@@ -265,7 +265,7 @@ static void cancelled_migration_leaves_nothing_hinted(void **state)
 		begin_migration(vm, "exec:cat > /dev/null");
 		wait_hinted(vm, true);
 		harness_command_says(vm, "audit", "Ledger: ok");
-		assert_qmp(vm, qmp_execute(vm_qmp(vm), "migrate_cancel", NULL, NULL));
+		harness_execute(vm, "migrate_cancel");
 		wait_migration(vm, "cancelled");
 		wait_hinted(vm, false);
 		harness_check_taken(vm, 32 * MIB, false);
@@ -413,7 +413,7 @@ static void move_stopped_on_the_way(uint64_t begin, uint64_t end)
 	remove_folder(folder, file);
 	wait_migration(to, "completed");
 	harness_stop(from);
-	assert_qmp(to, qmp_execute(vm_qmp(to), "cont", NULL, NULL));
+	harness_execute(to, "cont");
 	check_arrived(to, end, false);
 	harness_stop(to);
 }

@@ -17,7 +17,7 @@
 
 static void press(struct vm *vm)
 {
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "system_powerdown", NULL, NULL));
+	harness_execute(vm, "system_powerdown");
 }
 
 /* The machine ends as by `poweroff`; the ledger's verdict comes before. */
@@ -73,7 +73,7 @@ static void the_power_button_works_after_a_reset(void **state)
 		struct vm *vm = harness_boot(
 			&(struct guest_options){ .machine = machines[i], .mem = "64M" });
 
-		assert_qmp(vm, qmp_execute(vm_qmp(vm), "system_reset", NULL, NULL));
+		harness_execute(vm, "system_reset");
 		harness_wait_prompt(vm, NULL);
 		press(vm);
 		wait_for_power_off(vm);
@@ -210,7 +210,7 @@ static void the_text_of_a_panic_comes_before_the_event(void **state)
 	assert_qmp(vm, qmp_event(vm_qmp(vm), "STOP", VM_TIMEOUT_MS, NULL));
 	assert_int_equal(vm_expect(vm, "PANIC: crash: as you wish", VM_TIMEOUT_MS, NULL), 0);
 	assert_int_equal(vm_expect(vm, "Stopped with status 101", VM_TIMEOUT_MS, NULL), 0);
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	harness_execute(vm, "cont");
 	harness_wait_status(vm, EXIT_OF_PANIC);
 	harness_stop(vm);
 }
@@ -376,16 +376,6 @@ static void no_slots_are_no_word(void **state)
 	harness_stop(vm);
 }
 
-static void ask_monitor(struct vm *vm, const char *line)
-{
-	char *text;
-
-	assert_qmp(vm, qmp_human(vm_qmp(vm), line, &text));
-	if (*text)
-		fail_msg("%s: %s", line, text);
-	free(text);
-}
-
 /* Told by the event, used, and let go at once: twice, so that the event comes again. */
 static void check_coming_and_going(const char *machine)
 {
@@ -393,18 +383,18 @@ static void check_coming_and_going(const char *machine)
 		.machine = machine, .extra = "-m 256M,slots=4,maxmem=4G" });
 
 	for (unsigned i = 0; i < 2; i++) {
-		ask_monitor(vm, "object_add memory-backend-ram,id=m1,size=512M,reserve=off");
+		harness_monitor(vm, "object_add memory-backend-ram,id=m1,size=512M,reserve=off");
 		/* QEMU 7.2's TCG can die of a change of the addresses of a processor that runs. */
-		ask_monitor(vm, "stop");
-		ask_monitor(vm, "device_add pc-dimm,id=d1,memdev=m1");
-		ask_monitor(vm, "cont");
+		harness_execute(vm, "stop");
+		harness_monitor(vm, "device_add pc-dimm,id=d1,memdev=m1");
+		harness_execute(vm, "cont");
 		assert_int_equal(vm_expect(vm, COMES, VM_TIMEOUT_MS, NULL), 0);
-		ask_monitor(vm, "device_del d1");
+		harness_monitor(vm, "device_del d1");
 		assert_qmp(vm, qmp_event(vm_qmp(vm), "DEVICE_DELETED", VM_TIMEOUT_MS, NULL));
 		assert_int_equal(vm_expect(vm, "memory: slot 0: 512.0 MiB have left", VM_TIMEOUT_MS,
 					   NULL),
 				 0);
-		ask_monitor(vm, "object_del m1");
+		harness_monitor(vm, "object_del m1");
 	}
 	harness_command_says(vm, "audit", "Ledger: ok (");
 	/* The button, which shares the interrupt, still works. */

@@ -160,7 +160,7 @@ static void statistics_go_on_after_a_system_reset(void **state)
 	(void)state;
 	poll_statistics_each_second(vm);
 	check_statistics(vm);
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "system_reset", NULL, NULL));
+	harness_execute(vm, "system_reset");
 	harness_wait_prompt(vm, NULL);
 	harness_take(vm, 32 * MIB);
 	check_statistics(vm);
@@ -288,7 +288,7 @@ static uint64_t migrate_used_guest(const char *balloon)
 	harness_command_says(vm, "release all", "pattern intact");
 	bytes = migrate_away(vm);
 	/* The source can go on: it has lost nothing. */
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	harness_execute(vm, "cont");
 	harness_command_says(vm, "audit", "Ledger: ok");
 	harness_command_says(vm, "hold 180M", "held ");
 	harness_command_says(vm, "release all", "pattern intact");
@@ -318,7 +318,7 @@ static void balloon_moves_while_a_command_runs(void **state)
 
 	(void)state;
 	harness_set_target(vm, 200 * MIB);
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), "cont", NULL, NULL));
+	harness_execute(vm, "cont");
 	harness_wait_prompt(vm, &text);
 	/* The shell was never idle, and yet it was done. */
 	if (!strstr(text, "Actual: 204800 kB")) {

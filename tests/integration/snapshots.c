@@ -3,6 +3,7 @@
 #include "tests/integration/snapshots.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,14 +44,18 @@ static void add_node(struct vm *vm, const char *options)
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), "blockdev-add", json_tokener_parse(options), NULL));
 }
 
-void snapshots_add(struct vm *vm, const char *path)
+void snapshots_add(struct vm *vm)
 {
-	char text[160];
+	char path[] = "/tmp/aerostat-snapshots-XXXXXX", text[160];
+	int fd = mkstemp(path);
 
+	assert_true(fd >= 0);
+	close(fd);
 	snprintf(text, sizeof(text), "{'driver':'file','filename':'%s','size':0}", path);
 	create(vm, text);
 	snprintf(text, sizeof(text), "{'driver':'file','node-name':'file','filename':'%s'}", path);
 	add_node(vm, text);
 	create(vm, "{'driver':'qcow2','file':'file','size':1048576}");
 	add_node(vm, "{'driver':'qcow2','node-name':'snapshots','file':'file'}");
+	unlink(path);
 }

@@ -9,9 +9,9 @@
 struct vm;
 
 /*
- * Makes an image at `path`, which is there and empty, and gives it to the machine. QEMU
+ * Makes an image, and gives it to the machine; its file has no name and goes with QEMU. QEMU
  * itself makes it, so that no other program is needed, and the guest does not see it.
  */
-void snapshots_add(struct vm *vm, const char *path);
+void snapshots_add(struct vm *vm);
 
 #endif

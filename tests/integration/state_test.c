@@ -20,11 +20,6 @@
 #define LARGE (1536 * MIB + FRAME) /* of 2 GiB */
 #define SMALL (3 * FRAME)
 
-static void execute(struct vm *vm, const char *command)
-{
-	assert_qmp(vm, qmp_execute(vm_qmp(vm), command, NULL, NULL));
-}
-
 static void wait_taken(struct vm *vm, uint64_t taken)
 {
 	assert_int_equal(vm_wait_balloon(vm, (int64_t)(harness_ram(vm) - taken), VM_TIMEOUT_MS), 0);
@@ -43,9 +38,9 @@ static void stopped_in_mid_inflation_it_goes_on(void **state)
 	for (size_t t = 0; t < 2; t++) {
 		harness_set_target(vm, targets[t]);
 		for (int i = 0; i < 10; i++) {
-			execute(vm, "stop");
+			harness_execute(vm, "stop");
 			usleep(POLL_US);
-			execute(vm, "cont");
+			harness_execute(vm, "cont");
 			usleep(POLL_US);
 		}
 		wait_taken(vm, targets[t]);
@@ -92,8 +87,8 @@ static void reset_on_the_way_it_boots_and_follows_the_target(void **state)
 	poll_statistics(vm);
 	for (size_t i = 0; i < 3; begin = ends[i], i++) {
 		harness_stop_on_the_way(vm, begin, ends[i]);
-		execute(vm, "system_reset");
-		execute(vm, "cont");
+		harness_execute(vm, "system_reset");
+		harness_execute(vm, "cont");
 		harness_wait_prompt(vm, NULL);
 		/* QEMU keeps `actual` until the new kernel writes 0 there. */
 		wait_taken(vm, ends[i]);
@@ -106,16 +101,11 @@ static void reset_on_the_way_it_boots_and_follows_the_target(void **state)
 
 /* ---- savevm and loadvm ---- */
 
-static struct vm *boot_with_snapshots(char *path)
+static struct vm *boot_with_snapshots(void)
 {
-	int fd = mkstemp(path);
-	struct vm *vm;
+	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "2G" });
 
-	assert_true(fd >= 0);
-	close(fd);
-	vm = harness_boot(&(struct guest_options){ .mem = "2G" });
-	snapshots_add(vm, path);
-	unlink(path);
+	snapshots_add(vm);
 	return vm;
 }
 
@@ -123,8 +113,7 @@ static struct vm *boot_with_snapshots(char *path)
 static void loadvm_brings_back_an_earlier_balloon(void **state)
 {
 	static const uint64_t later[] = { 200 * MIB, SMALL };
-	char path[] = "/tmp/aerostat-snapshots-XXXXXX";
-	struct vm *vm = boot_with_snapshots(path);
+	struct vm *vm = boot_with_snapshots();
 
 	(void)state;
 	harness_command_says(vm, "hold 24M", "held ");
@@ -147,8 +136,7 @@ static void loadvm_brings_back_an_earlier_balloon(void **state)
 
 static void loadvm_goes_on_where_savevm_was_on_the_way(void **state)
 {
-	char path[] = "/tmp/aerostat-snapshots-XXXXXX";
-	struct vm *vm = boot_with_snapshots(path);
+	struct vm *vm = boot_with_snapshots();
 	static const uint64_t ends[] = { LARGE, SMALL };
 	uint64_t begin = 0;
 
@@ -157,12 +145,12 @@ static void loadvm_goes_on_where_savevm_was_on_the_way(void **state)
 	for (size_t i = 0; i < 2; begin = ends[i], i++) {
 		harness_stop_on_the_way(vm, begin, ends[i]);
 		harness_monitor(vm, "savevm middle");
-		execute(vm, "cont");
+		harness_execute(vm, "cont");
 		wait_taken(vm, ends[i]);
 		/* Back from the end, and from where there was no balloon. */
 		for (int again = 0; again < 2; again++) {
 			harness_monitor(vm, "loadvm middle");
-			execute(vm, "cont");
+			harness_execute(vm, "cont");
 			wait_taken(vm, ends[i]);
 			harness_take(vm, 0);
 		}

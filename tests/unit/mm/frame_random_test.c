@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "mm/ledger.h"
+#include "tests/random.h"
 
 #define OPERATIONS 1000000
 #define GOAL_LIFE 5000
@@ -33,15 +34,11 @@ static uint64_t refusals;
 
 static pfn_t pfns[BULK_MAX];
 
-/* Its own generator: the same sequence on every system. */
 static uint64_t seed = 0x9e3779b97f4a7c15;
 
 static size_t below(size_t n)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (size_t)(seed >> 11) % n;
+	return random_below(&seed, n);
 }
 
 static enum owner some_owner(void)

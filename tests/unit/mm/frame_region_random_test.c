@@ -13,6 +13,7 @@
 #include "arch/phys_map.h"
 #include "mm/frame_map.h"
 #include "mm/ledger.h"
+#include "tests/random.h"
 
 #define STEPS 60000
 #define GOAL_LIFE 1500
@@ -56,10 +57,7 @@ static uint64_t seed = 0x9e3779b97f4a7c15;
 
 static size_t below(size_t n)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (size_t)(seed >> 11) % n;
+	return random_below(&seed, n);
 }
 
 /* Neither the map's own, nor on its way out. */

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "mm/ledger.h"
+#include "tests/random.h"
 
 #define BOOT_BLOCKS 6
 #define REGION (RAM + 8 * BLOCK_FRAMES)
@@ -22,10 +23,7 @@ static uint64_t seed;
 
 static uint64_t below(uint64_t n)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 11) % n;
+	return random_below(&seed, n);
 }
 
 static uint64_t count_free(pfn_t from, pfn_t end)

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mm/memory_region.c: regions and their page tables, of which there are here only those
- * for blocks. What the tables do not map cannot be touched (region_fixture.h).
+ * mm/memory_region.c: regions and their page tables, which are those of block_tables.h.
  */
-#include "tests/unit/mm/region_fixture.h"
+#include "tests/unit/mm/block_tables.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "arch/paging.h"
 #include "arch/phys_map.h"
 #include "mm/frame_map.h"
 #include "mm/ledger.h"
@@ -25,101 +23,9 @@
 
 static const struct frame_region_part all = { REGION, REGION_BLOCKS, 1 };
 
-/* ---- Page tables, one for each GiB from RAM on ---- */
-
-static struct {
-	paddr_t table;
-	bool mapped[512];
-} gib[8];
-
-static int prepare_err;
-static paddr_t prepared_start, prepared_end;
-
-int paging_prepare_blocks(paddr_t start, paddr_t end)
-{
-	prepared_start = start;
-	prepared_end = end;
-	return prepare_err;
-}
-
-static bool (*taken)(paddr_t start, paddr_t end);
-
-void paging_set_taken(bool (*is_taken)(paddr_t start, paddr_t end))
-{
-	taken = is_taken;
-}
-
-static size_t gib_of(paddr_t paddr)
-{
-	size_t i = (size_t)(paddr / GIB - RAM / GIB_FRAMES);
-
-	assert_true(i < ARRAY_SIZE(gib));
-	return i;
-}
-
-static void set(paddr_t start, paddr_t end, bool mapped)
-{
-	assert_true(start < end && start % BLOCK_SIZE == 0 && end % BLOCK_SIZE == 0);
-	assert_int_equal(gib_of(start), gib_of(end - 1));
-	assert_true(start >= prepared_start && end <= prepared_end);
-	for (paddr_t at = start; at < end; at += BLOCK_SIZE) {
-		bool *block = &gib[gib_of(at)].mapped[at / BLOCK_SIZE % 512];
-
-		assert_int_equal(*block, !mapped);
-		*block = mapped;
-	}
-	region_fixture_map(start / FRAME_SIZE, (end - start) / FRAME_SIZE, mapped);
-}
-
-void paging_map_blocks(paddr_t start, paddr_t end, paddr_t *table)
-{
-	paddr_t *own = &gib[gib_of(start)].table;
-
-	if (!*own) {
-		assert_int_not_equal(*table, 0);
-		assert_int_equal(frame_owner(paddr_to_pfn(*table)), OWNER_PAGE_TABLES);
-		*own = *table;
-		*table = 0;
-		/* It is written. */
-		memset(phys_to_virt(*own), 0, FRAME_SIZE);
-	}
-	set(start, end, true);
-}
-
-paddr_t paging_unmap_blocks(paddr_t start, paddr_t end)
-{
-	size_t i = gib_of(start);
-	paddr_t table = gib[i].table;
-
-	assert_int_not_equal(table, 0);
-	set(start, end, false);
-	if (memchr(gib[i].mapped, true, sizeof(gib[i].mapped)))
-		return 0;
-	gib[i].table = 0;
-	return table;
-}
-
-paddr_t paging_block_table(paddr_t paddr)
-{
-	return gib[gib_of(paddr)].table;
-}
-
-paddr_t paging_move_block_table(paddr_t paddr, paddr_t table)
-{
-	paddr_t old = gib[gib_of(paddr)].table;
-
-	assert_int_not_equal(old, 0);
-	memcpy(phys_to_virt(table), phys_to_virt(old), FRAME_SIZE);
-	gib[gib_of(paddr)].table = table;
-	return old;
-}
-
-/* ---- The tests ---- */
-
 static void boot(void)
 {
-	memset(gib, 0, sizeof(gib));
-	prepare_err = 0;
+	block_tables_reset();
 	region_fixture_boot(BOOT_BLOCKS * B);
 }
 
@@ -162,19 +68,15 @@ static void take_everything(void)
 /* One in reserve, and those of each GiB. */
 static size_t count_tables(void)
 {
-	size_t n = 1;
-
-	for (size_t i = 0; i < ARRAY_SIZE(gib); i++)
-		n += gib[i].table != 0;
-	return n;
+	return 1 + block_tables_count();
 }
 
 static void an_announced_region_has_a_table_in_reserve_and_maps_nothing(void **state)
 {
 	(void)state;
 	start();
-	assert_int_equal(prepared_start, pfn_to_paddr(REGION));
-	assert_int_equal(prepared_end, pfn_to_paddr(REGION + REGION_BLOCKS * B));
+	assert_int_equal(block_tables.prepared_start, pfn_to_paddr(REGION));
+	assert_int_equal(block_tables.prepared_end, pfn_to_paddr(REGION + REGION_BLOCKS * B));
 	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 1);
 	assert_int_equal(count_tables(), 1);
 	fixture_assert_books();
@@ -186,26 +88,26 @@ static void no_registers_are_mapped_in_a_region(void **state)
 	const paddr_t end = pfn_to_paddr(REGION + REGION_BLOCKS * B);
 
 	(void)state;
-	taken = NULL;
-	prepare_err = -EBUSY;
+	block_tables.taken = NULL;
+	block_tables.err = -EBUSY;
 	boot();
 	sim_log_reset();
-	prepare_err = -EBUSY;
+	block_tables.err = -EBUSY;
 	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), -EBUSY);
-	assert_null(taken);
+	assert_null(block_tables.taken);
 	start();
-	assert_false(taken(first - BLOCK_SIZE, first));
-	assert_false(taken(end, end + GIB));
+	assert_false(block_tables.taken(first - BLOCK_SIZE, first));
+	assert_false(block_tables.taken(end, end + GIB));
 	assert_int_equal(sim_log_warnings, 0);
-	assert_true(taken(first, first + BLOCK_SIZE));
-	assert_true(taken(end - BLOCK_SIZE, end));
-	assert_true(taken(first - BLOCK_SIZE, end + BLOCK_SIZE));
+	assert_true(block_tables.taken(first, first + BLOCK_SIZE));
+	assert_true(block_tables.taken(end - BLOCK_SIZE, end));
+	assert_true(block_tables.taken(first - BLOCK_SIZE, end + BLOCK_SIZE));
 	assert_int_equal(sim_log_warnings, 3);
 	assert_non_null(strstr(sim_log_warning, "registers near"));
-	assert_true(taken(first - BLOCK_SIZE, end));
+	assert_true(block_tables.taken(first - BLOCK_SIZE, end));
 	assert_int_equal(sim_log_warnings, 3);
 	for (int i = 0; i < 20; i++)
-		assert_true(taken(first + (unsigned)i % 2 * BLOCK_SIZE, end));
+		assert_true(block_tables.taken(first + (unsigned)i % 2 * BLOCK_SIZE, end));
 	assert_int_equal(sim_log_warnings, 8);
 }
 
@@ -238,10 +140,10 @@ static void a_region_that_cannot_be_mapped_is_not_announced(void **state)
 {
 	(void)state;
 	boot();
-	prepare_err = -EBUSY;
+	block_tables.err = -EBUSY;
 	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), -EBUSY);
-	prepare_err = 0;
-	prepared_end = 0;
+	block_tables.err = 0;
+	block_tables.prepared_end = 0;
 	assert_int_equal(memory_region_announce(0, 1), -EINVAL);
 	assert_int_equal(memory_region_announce(RAM, 1), -EINVAL);
 	assert_int_equal(memory_region_announce(REGION, 0), -EINVAL);
@@ -249,7 +151,7 @@ static void a_region_that_cannot_be_mapped_is_not_announced(void **state)
 	assert_int_equal(memory_region_announce(REGION, SIZE_MAX / B), -EINVAL);
 	assert_int_equal(memory_region_announce(REGION, (size_t)1 << 55), -EINVAL);
 	assert_int_equal(memory_region_announce(PFN_NONE - B + 1, 1), -EINVAL);
-	assert_int_equal(prepared_end, 0);
+	assert_int_equal(block_tables.prepared_end, 0);
 	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 0);
 	take_everything();
 	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), -ENOMEM);
@@ -406,8 +308,6 @@ static void a_region_without_room_for_its_books_leaves_the_reserve_as_it_was(voi
 	assert_int_equal(memory_region_announce(REGION, REGION_BLOCKS), 0);
 	take_everything();
 	assert_int_equal(memory_region_announce(REGION + REGION_BLOCKS * B, 9), -ENOMEM);
-	/* The fake of the tables knows of the last region only. */
-	prepared_start = pfn_to_paddr(REGION);
 	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 1);
 	plug(REGION, 1);
 	assert_int_equal(ledger_count(OWNER_PAGE_TABLES), 2);

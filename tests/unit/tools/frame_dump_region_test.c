@@ -12,15 +12,13 @@
 #include "arch/phys_map.h"
 #include "drivers/balloon/balloon_dump.h"
 #include "kernel/dump.h"
-#include "kernel/lib/epitaph.h"
-#include "kernel/lib/events.h"
 #include "kernel/mem_figures.h"
 #include "mm/frame_dump.h"
 #include "mm/frame_map.h"
 #include "mm/ledger.h"
-#include "tests/unit/tools/core_file.h"
+#include "tests/random.h"
 #include "tests/unit/tools/dumped_balloon.h"
-#include "tools/frame_dump.h"
+#include "tests/unit/tools/opened_dump.h"
 
 #define ROOT_PADDR 0x123000u
 #define B BLOCK_FRAMES
@@ -34,25 +32,11 @@
 #define BLOCKS (BOOT_BLOCKS + FIRST_BLOCKS + SECOND_BLOCKS)
 #define END (SECOND + SECOND_BLOCKS * B)
 
-/* Named by the root, but not read here: events need a driver that has some. */
-struct epitaph panic_epitaph;
-
-#define TEST_EVENTS(EVENT) EVENT(TEST_EVENT, "test", "", "")
-EVENTS_DECLARE(test, TEST_EVENTS)
-EVENTS_DEFINE(test, TEST_EVENTS);
-
 /* What a core will hold: copies, to be changed. */
 struct image {
 	struct dump_root root;
 	struct frame_dump frames;
 	struct frame_map map;
-};
-
-struct opened {
-	struct core *core;
-	struct frame_dump_reader *dump;
-	char error[CORE_ERROR_MAX];
-	int err;
 };
 
 static struct image take_image(void)
@@ -95,19 +79,9 @@ static struct opened open_image(const struct image *image)
 		{ (uintptr_t)frame_map.free_bits, frame_map.free_bits,
 		  frame_init_bytes(fixture_map()) },
 	};
-	struct opened o = { 0 };
 	size_t n = 7 + add_books(pieces + 7, ARRAY_SIZE(pieces) - 7);
 
-	o.err = core_file_open(core_file_make(pieces, n), &o.core, o.error);
-	assert_int_equal(o.err, 0);
-	o.err = frame_dump_open(o.core, &o.dump, o.error);
-	return o;
-}
-
-static void done(struct opened *o)
-{
-	frame_dump_close(o->dump);
-	core_close(o->core);
+	return open_pieces(pieces, n);
 }
 
 static struct opened open_now(void)
@@ -118,16 +92,6 @@ static struct opened open_now(void)
 	if (o.err)
 		fail_msg("%s", o.error);
 	return o;
-}
-
-static struct mem_figures figures_of(const struct opened *o)
-{
-	char error[CORE_ERROR_MAX];
-	struct mem_figures f;
-
-	if (frame_dump_figures(o->dump, &f, error))
-		fail_msg("%s", error);
-	return f;
 }
 
 static void announce(void)
@@ -171,18 +135,8 @@ static void assert_dump_agrees(void)
 {
 	struct opened o = open_now();
 	struct mem_figures f = figures_of(&o);
-	char verdict[LEDGER_VERDICT_MAX];
 
-	for (unsigned i = OWNER_FREE; i < OWNER_COUNT; i++) {
-		assert_string_equal(f.owner[i - 1].name, owner_name((enum owner)i));
-		assert_int_equal(f.owner[i - 1].frames, ledger_count((enum owner)i));
-	}
-	for (unsigned order = 0; order <= BLOCK_ORDER; order++)
-		assert_int_equal(f.free_by_order[order], frame_free_by_order(order));
-	assert_true(ledger_audit(verdict));
-	assert_string_equal(f.verdict, verdict);
-	assert_true(f.ledger_ok);
-	assert_int_equal(f.account.ram, ledger_managed());
+	assert_same_figures(&f);
 	for (pfn_t block = RAM; block < END + B; block += B) {
 		assert_owner(&o, block);
 		assert_owner(&o, block + 7);
@@ -232,10 +186,7 @@ static uint64_t seed = 0x2545f4914f6cdd1d;
 
 static size_t below(size_t n)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (size_t)(seed >> 11) % n;
+	return random_below(&seed, n);
 }
 
 /* Plugs a few blocks of a region, those that are not there. */

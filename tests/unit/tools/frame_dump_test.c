@@ -13,24 +13,14 @@
 
 #include "drivers/balloon/balloon_dump.h"
 #include "kernel/dump.h"
-#include "kernel/lib/epitaph.h"
-#include "kernel/lib/events.h"
 #include "kernel/mem_figures.h"
 #include "mm/frame_dump.h"
 #include "mm/frame_map.h"
 #include "mm/ledger.h"
-#include "tests/unit/tools/core_file.h"
 #include "tests/unit/tools/dumped_balloon.h"
-#include "tools/frame_dump.h"
+#include "tests/unit/tools/opened_dump.h"
 
 #define ROOT_PADDR 0x123000u
-
-/* Named by the root, but not read here: events need a driver that has some. */
-struct epitaph panic_epitaph;
-
-#define TEST_EVENTS(EVENT) EVENT(TEST_EVENT, "test", "", "")
-EVENTS_DECLARE(test, TEST_EVENTS)
-EVENTS_DEFINE(test, TEST_EVENTS);
 
 /* What a core will hold: copies, to be changed. */
 struct image {
@@ -41,13 +31,6 @@ struct image {
 	char names[OWNER_COUNT][FRAME_DUMP_NAME];
 	uint64_t root_at;
 	size_t pieces; /* how many of them are in the core */
-};
-
-struct opened {
-	struct core *core;
-	struct frame_dump_reader *dump;
-	char error[CORE_ERROR_MAX];
-	int err;
 };
 
 static struct image take_image(void)
@@ -78,18 +61,8 @@ static struct opened open_image(const struct image *image)
 		{ (uintptr_t)frame_map.free_bits, frame_map.free_bits,
 		  frame_init_bytes(fixture_map()) },
 	};
-	struct opened o = { 0 };
 
-	o.err = core_file_open(core_file_make(pieces, image->pieces), &o.core, o.error);
-	assert_int_equal(o.err, 0);
-	o.err = frame_dump_open(o.core, &o.dump, o.error);
-	return o;
-}
-
-static void done(struct opened *o)
-{
-	frame_dump_close(o->dump);
-	core_close(o->core);
+	return open_pieces(pieces, image->pieces);
 }
 
 static struct opened open_now(void)
@@ -100,16 +73,6 @@ static struct opened open_now(void)
 	if (o.err)
 		fail_msg("%s", o.error);
 	return o;
-}
-
-static struct mem_figures figures_of(const struct opened *o)
-{
-	char error[CORE_ERROR_MAX];
-	struct mem_figures f;
-
-	if (frame_dump_figures(o->dump, &f, error))
-		fail_msg("%s", error);
-	return f;
 }
 
 /* RAM with holes inside of blocks and between them, and every kind of block. */
@@ -142,21 +105,11 @@ static void figures_are_those_of_the_guest(void **state)
 {
 	struct opened o = open_now();
 	struct mem_figures f = figures_of(&o);
-	char verdict[LEDGER_VERDICT_MAX];
 
 	(void)state;
 	assert_string_equal(f.version, AEROSTAT_VERSION);
 	assert_int_equal(f.owner_count, OWNER_COUNT - 1);
-	for (unsigned i = OWNER_FREE; i < OWNER_COUNT; i++) {
-		assert_string_equal(f.owner[i - 1].name, owner_name((enum owner)i));
-		assert_int_equal(f.owner[i - 1].frames, ledger_count((enum owner)i));
-	}
-	for (unsigned order = 0; order <= BLOCK_ORDER; order++)
-		assert_int_equal(f.free_by_order[order], frame_free_by_order(order));
-	assert_true(ledger_audit(verdict));
-	assert_true(f.ledger_ok);
-	assert_string_equal(f.verdict, verdict);
-	assert_int_equal(f.account.ram, ledger_managed());
+	assert_same_figures(&f);
 	assert_int_equal(f.account.free, ledger_count(OWNER_FREE));
 	assert_false(f.has_balloon);
 	done(&o);

@@ -18,12 +18,12 @@
 #include <cmocka.h>
 
 #include "arch/clock.h"
-#include "arch/paging.h"
 #include "drivers/balloon/balloon_account.h"
 #include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_wait.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
+#include "tests/unit/drivers/balloon/random_guest.h"
 #include "tests/unit/drivers/balloon/random_hosts.h"
 
 #define STRETCHES 12
@@ -37,45 +37,6 @@ static uint64_t only_seed; /* 0: all of them */
 static const struct random_host *host;
 
 /* ---- The guest ---- */
-
-struct holding {
-	pfn_t pfn;
-	unsigned order;
-	uint64_t mark;
-};
-
-static struct holding holdings[FRAMES];
-static size_t holding_count;
-static uint64_t last_mark;
-
-static uint64_t *word_of(pfn_t pfn, size_t where)
-{
-	return (uint64_t *)phys_to_virt(pfn_to_paddr(pfn)) + where;
-}
-
-/* Writes all frames of a run: the first and the last word. */
-static void hold(pfn_t pfn, unsigned order)
-{
-	struct holding *h = &holdings[holding_count++];
-
-	*h = (struct holding){ pfn, order, ++last_mark };
-	for (pfn_t i = pfn; i < pfn + (UINT64_C(1) << order); i++) {
-		*word_of(i, 0) = h->mark ^ i;
-		*word_of(i, FRAME_SIZE / 8 - 1) = h->mark + i;
-	}
-}
-
-static void let_go(size_t index)
-{
-	struct holding h = holdings[index];
-
-	for (pfn_t i = h.pfn; i < h.pfn + (UINT64_C(1) << h.order); i++) {
-		assert_int_equal(*word_of(i, 0), h.mark ^ i);
-		assert_int_equal(*word_of(i, FRAME_SIZE / 8 - 1), h.mark + i);
-	}
-	assert_int_equal(frame_free(h.pfn, (size_t)1 << h.order, OWNER_HELD), 0);
-	holdings[index] = holdings[--holding_count];
-}
 
 /* Returns whether there was a run. */
 static bool allocate(unsigned order)
@@ -119,12 +80,6 @@ static void run_out_of_memory(void)
 	for (uint64_t n = below(20); n > 0 && allocate(0); n--)
 		;
 	host->answer_at_once(false);
-}
-
-static void free_some(void)
-{
-	for (uint64_t n = below(holding_count + 1); n > 0; n--)
-		let_go((size_t)below(holding_count));
 }
 
 /* ---- The comparison ---- */
@@ -323,15 +278,14 @@ static void begin_walk(uint64_t with)
 	sim_log_reset();
 	sim_ram_start(&map);
 	frame_set_reclaimer(balloon_reclaim);
-	holding_count = 0;
+	hold_nothing();
 	balloon_init(&config);
 	host->plug();
 }
 
 static void end_walk(void)
 {
-	while (holding_count > 0)
-		let_go(holding_count - 1);
+	free_all();
 	host->unplug();
 	assert_books();
 	assert_int_equal(ledger_count(OWNER_FREE), FRAMES);

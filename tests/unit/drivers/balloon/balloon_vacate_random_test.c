@@ -17,7 +17,6 @@
 #include <cmocka.h>
 
 #include "arch/clock.h"
-#include "arch/paging.h"
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_place.h"
 #include "drivers/balloon/balloon_ranges.h"
@@ -26,6 +25,7 @@
 #include "drivers/balloon/balloon_vacate.h"
 #include "drivers/balloon/balloon_wait.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
+#include "tests/unit/drivers/balloon/random_guest.h"
 #include "tests/unit/drivers/balloon/random_hosts.h"
 #include "tests/unit/drivers/balloon/region_world.h"
 
@@ -127,36 +127,6 @@ static void check_blocks(void)
 
 /* ---- The guest's own memory ---- */
 
-static struct {
-	pfn_t pfn;
-	unsigned order;
-} holdings[MOST];
-static size_t holding_count;
-
-static uint64_t *word_of(pfn_t pfn)
-{
-	return phys_to_virt(pfn_to_paddr(pfn));
-}
-
-static void hold(pfn_t pfn, unsigned order)
-{
-	for (pfn_t i = pfn; i < pfn + (UINT64_C(1) << order); i++)
-		*word_of(i) = ~i;
-	holdings[holding_count].pfn = pfn;
-	holdings[holding_count++].order = order;
-}
-
-static void let_go(size_t index)
-{
-	pfn_t pfn = holdings[index].pfn;
-	uint64_t count = UINT64_C(1) << holdings[index].order;
-
-	for (pfn_t i = pfn; i < pfn + count; i++)
-		assert_int_equal(*word_of(i), ~i);
-	assert_int_equal(frame_free(pfn, count, OWNER_HELD), 0);
-	holdings[index] = holdings[--holding_count];
-}
-
 static void allocate_some(void)
 {
 	unsigned order = one_in(3) ? (unsigned)below(BLOCK_ORDER + 1) : 0;
@@ -176,12 +146,6 @@ static void run_out_of_memory(void)
 
 	for (size_t i = 0; i < count; i++)
 		hold(pfns[i], 0);
-}
-
-static void free_some(void)
-{
-	for (uint64_t n = below(holding_count + 1); n > 0; n--)
-		let_go((size_t)below(holding_count));
 }
 
 /* ---- A round, and what it may do ---- */
@@ -445,7 +409,7 @@ static void begin_walk(uint64_t with)
 	regions[0] = (struct region){ .start = LOWER, .blocks = LOWER_BLOCKS };
 	regions[1] = (struct region){ .start = UPPER, .blocks = UPPER_BLOCKS };
 	frame_set_reclaimer(balloon_reclaim);
-	holding_count = 0;
+	hold_nothing();
 	choose_stretch();
 	balloon_init(&config);
 	host->plug();
@@ -453,8 +417,7 @@ static void begin_walk(uint64_t with)
 
 static void end_walk(void)
 {
-	while (holding_count > 0)
-		let_go(holding_count - 1);
+	free_all();
 	host->unplug();
 	assert_books();
 	assert_int_equal(ledger_count(OWNER_BALLOON) + ledger_count(OWNER_IN_FLIGHT) +

@@ -15,6 +15,7 @@
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_wait.h"
+#include "tests/random.h"
 #include "tests/sim/sim_port_delta.h"
 #include "tests/sim/sim_port_sync.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
@@ -40,10 +41,7 @@ void random_begin(uint64_t with)
 
 uint64_t below(uint64_t n)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 11) % n;
+	return random_below(&seed, n);
 }
 
 bool one_in(uint64_t n)

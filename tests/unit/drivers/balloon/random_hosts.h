@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hosts of balloon_ports_random_test.c, which do at random what their kind may do,
- * and hold their own counts against the guest's.
+ * The hosts of balloon_ports_random_test.c and balloon_vacate_random_test.c, which do at random
+ * what their kind may do, and hold their own counts against the guest's.
  */
 #ifndef TESTS_UNIT_DRIVERS_BALLOON_RANDOM_HOSTS_H
 #define TESTS_UNIT_DRIVERS_BALLOON_RANDOM_HOSTS_H

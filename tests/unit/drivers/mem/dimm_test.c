@@ -442,7 +442,7 @@ static void windows_that_cannot_be_are_named_and_left(void **state)
 		"not be used: that is more than 16 TiB");
 	set_up(state);
 	add_range(REGION, 8 * BLOCK_SIZE);
-	fake_paging_err = -EBUSY;
+	block_tables.err = -EBUSY;
 	dimm_start();
 	assert_int_equal(sim_log_warnings, 1);
 	assert_non_null(strstr(sim_log_warning, "something else is mapped there"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory, page tables and a balloon for tests of drivers/mem; see mem_fixture.h. */
+/* A machine and a balloon for tests of drivers/mem; see mem_fixture.h. */
 #include "tests/unit/drivers/mem/mem_fixture.h"
 
 #include <errno.h>
@@ -7,95 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/paging.h"
 #include "drivers/balloon/balloon_state.h"
 #include "kernel/lib/panic.h"
 #include "tests/sim/sim_log.h"
 #include "tests/sim/sim_time.h"
 
 struct fake_balloon fake_balloon;
-int fake_paging_err;
 size_t fake_boot_blocks = BOOT_BLOCKS;
-void (*fake_paging_on_map)(pfn_t pfn, size_t blocks, bool mapped);
-
-/* ---- Page tables: one frame for each GiB that maps something ---- */
-
-#define GIBS 2048 /* RAM_FRAMES of them */
-
-static struct {
-	paddr_t table;
-	unsigned blocks; /* mapped by it */
-} gib[GIBS];
-
-static size_t gib_of(paddr_t paddr)
-{
-	size_t i = (size_t)(paddr / GIB - RAM * FRAME_SIZE / GIB);
-
-	assert_true(i < GIBS);
-	return i;
-}
-
-int paging_prepare_blocks(paddr_t start, paddr_t end)
-{
-	assert_true(start % BLOCK_SIZE == 0 && end % BLOCK_SIZE == 0 && start < end);
-	return fake_paging_err;
-}
-
-void paging_set_taken(bool (*is_taken)(paddr_t start, paddr_t end))
-{
-	assert_non_null(is_taken);
-}
-
-static void map(paddr_t start, paddr_t end, bool mapped)
-{
-	size_t blocks = (size_t)((end - start) / BLOCK_SIZE);
-
-	assert_int_equal(gib_of(start), gib_of(end - 1));
-	if (fake_paging_on_map)
-		fake_paging_on_map(paddr_to_pfn(start), blocks, mapped);
-	region_fixture_map(paddr_to_pfn(start), blocks * B, mapped);
-}
-
-void paging_map_blocks(paddr_t start, paddr_t end, paddr_t *table)
-{
-	size_t i = gib_of(start);
-
-	if (!gib[i].table) {
-		assert_int_not_equal(*table, 0);
-		gib[i].table = *table;
-		*table = 0;
-	}
-	gib[i].blocks += (unsigned)((end - start) / BLOCK_SIZE);
-	map(start, end, true);
-}
-
-paddr_t paging_unmap_blocks(paddr_t start, paddr_t end)
-{
-	size_t i = gib_of(start);
-	paddr_t table = gib[i].table;
-
-	assert_int_not_equal(table, 0);
-	map(start, end, false);
-	gib[i].blocks -= (unsigned)((end - start) / BLOCK_SIZE);
-	if (gib[i].blocks > 0)
-		return 0;
-	gib[i].table = 0;
-	return table;
-}
-
-paddr_t paging_block_table(paddr_t paddr)
-{
-	return gib[gib_of(paddr)].table;
-}
-
-paddr_t paging_move_block_table(paddr_t paddr, paddr_t table)
-{
-	paddr_t old = gib[gib_of(paddr)].table;
-
-	assert_int_not_equal(old, 0);
-	gib[gib_of(paddr)].table = table;
-	return old;
-}
 
 /* ---- The balloon ---- */
 
@@ -171,9 +89,7 @@ void mem_fixture_forget_sources(void)
 
 void mem_fixture_boot(void)
 {
-	memset(gib, 0, sizeof(gib));
-	fake_paging_err = 0;
-	fake_paging_on_map = NULL;
+	block_tables_reset();
 	fake_balloon = (struct fake_balloon){ .limit = BALLOON_ANYWHERE, .step = 100 };
 	sim_time_reset();
 	sim_log_reset();

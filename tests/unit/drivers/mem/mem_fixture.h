@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What tests of drivers/mem share: real memory that can be touched only while it is mapped
- * (region_fixture.h), page tables that are nothing but this, and a balloon that does what
- * it is told to.
+ * (block_tables.h), and a balloon that does what it is told to.
  */
 #ifndef TESTS_UNIT_DRIVERS_MEM_MEM_FIXTURE_H
 #define TESTS_UNIT_DRIVERS_MEM_MEM_FIXTURE_H
 
-#include "tests/unit/mm/region_fixture.h"
+#include "tests/unit/mm/block_tables.h"
 
 #include "drivers/balloon/balloon_vacate.h"
 #include "drivers/mem/mem_events.h"
@@ -44,10 +43,6 @@ struct fake_balloon {
 };
 
 extern struct fake_balloon fake_balloon;
-
-/* What paging_prepare_blocks() answers; called for each block that is mapped or not, or NULL. */
-extern int fake_paging_err;
-extern void (*fake_paging_on_map)(pfn_t pfn, size_t blocks, bool mapped);
 
 /* Blocks at boot; BOOT_BLOCKS unless a program of many machines wants to be faster. */
 extern size_t fake_boot_blocks;

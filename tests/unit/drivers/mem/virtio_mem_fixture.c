@@ -42,7 +42,7 @@ int virtio_mem_set_up(void **state)
 {
 	(void)state;
 	mem_fixture_boot();
-	fake_paging_on_map = on_map;
+	block_tables.on_map = on_map;
 	fake_task_err = 0;
 	fake_tasks = 0;
 	virtio_mem_start();

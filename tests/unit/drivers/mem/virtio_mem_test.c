@@ -402,24 +402,24 @@ static void a_region_where_something_is_mapped_is_refused(void **state)
 {
 	(void)state;
 	make_sim(0);
-	fake_paging_err = -EBUSY;
+	block_tables.err = -EBUSY;
 	boot_with(1);
 	assert_int_equal(sim_log_warnings, 1);
 	assert_non_null(
 		strstr(sim_log_warning, "no place for memory: something else is mapped there"));
 	assert_null(mem_sources());
-	fake_paging_err = 0;
+	block_tables.err = 0;
 }
 
 static void there_may_be_no_room_for_its_books(void **state)
 {
 	(void)state;
 	make_sim(0);
-	fake_paging_err = -ENOMEM;
+	block_tables.err = -ENOMEM;
 	boot_with(1);
 	assert_int_equal(sim_log_warnings, 1);
 	assert_non_null(strstr(sim_log_warning, "there is no memory for its books"));
-	fake_paging_err = 0;
+	block_tables.err = 0;
 }
 
 /* What the processor cannot address is not said to lie below something. */
@@ -438,7 +438,7 @@ static void the_reason_why_a_region_cannot_be_announced_is_said(void **state)
 		virtio_mem_tear_down(state);
 		virtio_mem_set_up(state);
 		make_sim(0);
-		fake_paging_err = errors[i].err;
+		block_tables.err = errors[i].err;
 		boot_with(1);
 		assert_int_equal(sim_log_warnings, 1);
 		assert_non_null(strstr(sim_log_warning, errors[i].why));
@@ -447,7 +447,7 @@ static void the_reason_why_a_region_cannot_be_announced_is_said(void **state)
 			       "(block size 0x200000, region 0x200080000000 + 0x40000000)"));
 		assert_null(mem_sources());
 	}
-	fake_paging_err = 0;
+	block_tables.err = 0;
 }
 
 static void a_region_for_which_there_are_too_many_is_named(void **state)

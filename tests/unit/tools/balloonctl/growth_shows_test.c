@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/schema/schema.h"
+#include "tests/schema/assert_fits.h"
 #include "tests/unit/tools/balloonctl/fake_pollers.h"
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tools/balloonctl/balloonctl.h"
@@ -46,14 +46,6 @@ static int end(void **state)
 	unlink(csv);
 	unlink(svg);
 	return rmdir(folder);
-}
-
-static void assert_fits(const char *schema, const char *text)
-{
-	char error[SCHEMA_ERROR];
-
-	if (schema_check(schema, text, error))
-		fail_msg("%s\n%s", error, text);
 }
 
 static void assert_lacks(const char *text, const char *words)

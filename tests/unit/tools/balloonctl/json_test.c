@@ -25,7 +25,7 @@
 #include <getopt.h>
 #include <json-c/json.h>
 
-#include "tests/schema/schema.h"
+#include "tests/schema/assert_fits.h"
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tools/balloonctl/command.h"
 #include "tools/balloonctl/report.h"
@@ -55,14 +55,6 @@ static int end(void **state)
 	unlink(csv);
 	unlink(svg);
 	return rmdir(folder);
-}
-
-static void assert_fits(const char *schema, const char *text)
-{
-	char error[SCHEMA_ERROR];
-
-	if (schema_check(schema, text, error))
-		fail_msg("%s\n%s", error, text);
 }
 
 /* A member by its path, as in "host memory"; "" if there is none. */

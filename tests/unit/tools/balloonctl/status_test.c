@@ -16,7 +16,7 @@
 
 #include <json-c/json.h>
 
-#include "tests/schema/schema.h"
+#include "tests/schema/assert_fits.h"
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tools/balloonctl/balloonctl.h"
 #include "tools/balloonctl/guest.h"
@@ -46,14 +46,6 @@ static struct json_object *parse(const char *text)
 	/* One object, one line. */
 	assert_true(strchr(text, '\n') == text + strlen(text) - 1);
 	return all;
-}
-
-static void assert_fits(const char *schema, const char *text)
-{
-	char error[SCHEMA_ERROR];
-
-	if (schema_check(schema, text, error))
-		fail_msg("%s", error);
 }
 
 /* Whatever is known or not. */
