@@ -129,16 +129,28 @@ static inline bool frame_map_is_boot(size_t number)
 	return __builtin_expect(number < frame_map.boot_count, true);
 }
 
+/* Returns the number of the section that block `number` of a region belongs to. */
+static inline size_t frame_map_section_number(size_t number)
+{
+	return (number - frame_map.boot_count) / SECTION_BLOCKS;
+}
+
+/* Returns the first block of the section after that one. */
+static inline size_t frame_map_next_section(size_t number)
+{
+	return frame_map.boot_count + (frame_map_section_number(number) + 1) * SECTION_BLOCKS;
+}
+
 /* Returns the section that block `number` of a region belongs to, or NULL. */
 static inline struct frame_section *frame_map_section(size_t number)
 {
-	return frame_map.sections[(number - frame_map.boot_count) / SECTION_BLOCKS];
+	return frame_map.sections[frame_map_section_number(number)];
 }
 
 /* Returns where the free frames of the section of block `number` are counted. */
 static inline uint32_t *frame_map_section_free(size_t number)
 {
-	return &frame_map.section_free[(number - frame_map.boot_count) / SECTION_BLOCKS];
+	return &frame_map.section_free[frame_map_section_number(number)];
 }
 
 /* Return what a block of a region has in its section: see the functions below. */

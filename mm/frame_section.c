@@ -81,7 +81,7 @@ static void open_section(size_t number)
 	for (size_t i = 0; i < SECTION_BLOCKS; i++)
 		section->records[i] = frame_map.absent;
 	section->present = 0;
-	frame_map.sections[(number - frame_map.boot_count) / SECTION_BLOCKS] = section;
+	frame_map.sections[frame_map_section_number(number)] = section;
 }
 
 /* Frees a section without blocks, or what was in reserve, if that lies in a region. */
@@ -91,7 +91,7 @@ static void close_section(size_t number)
 	struct frame_section *reserve = frame_map.reserve;
 
 	assert(section->present == 0 && reserve);
-	frame_map.sections[(number - frame_map.boot_count) / SECTION_BLOCKS] = NULL;
+	frame_map.sections[frame_map_section_number(number)] = NULL;
 	if (is_outside(reserve) && !is_outside(section)) {
 		frame_map.reserve = section;
 		section = reserve;
