@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The frame map as it lies in memory. Only mm/frame_map.c changes it, and
- * mm/frame_section.c, by which blocks come and go. mm/frame.c, mm/frame_blocks.c,
- * mm/frame_bulk.c, mm/frame_change.c, mm/frame_dump.c, mm/frame_region.c and
- * mm/ledger.c read it, and nobody else but tests includes this file.
+ * The frame map as it lies in memory. Only mm/frame_map.c changes it, mm/frame_map_make.c,
+ * which makes it, and mm/frame_section.c, by which blocks come and go. mm/frame.c,
+ * mm/frame_blocks.c, mm/frame_bulk.c, mm/frame_change.c, mm/frame_dump.c,
+ * mm/frame_region.c and mm/ledger.c read it, and nobody else but tests includes this
+ * file.
  *
  * A block is known by its number (mm/frame_spans.h). Its record says who its
  * frames belong to; only where they have different owners does each frame have
@@ -102,6 +103,13 @@ size_t frame_map_bytes(const struct memmap *map);
 
 /* Makes a map in `memory` where all frames of `map` are free; see frame_init(). */
 void frame_map_init(const struct memmap *map, void *memory);
+
+/*
+ * Has `lay` give each set its words, so many as `blocks` blocks take; there are
+ * FRAME_MAP_SETS * bitset_words(blocks) of them. bitset_init() or bitset_extend().
+ */
+void frame_map_lay_sets(size_t blocks, uint64_t *words,
+			void (*lay)(struct bitset *set, size_t blocks, uint64_t *words));
 
 /* Stores the number of the block that a frame lies in. Returns false if it lies in none. */
 static inline bool frame_map_find(pfn_t pfn, size_t *number)

@@ -185,20 +185,6 @@ void frame_section_leave(size_t number)
 
 /* ---- More numbers ---- */
 
-/* Moves all sets to `words`, with room for `blocks` members. */
-static void extend_sets(size_t blocks, uint64_t *words)
-{
-	size_t step = bitset_words(blocks);
-
-	bitset_extend(&frame_map.known, blocks, words);
-	bitset_extend(&frame_map.unreported, blocks, words += step);
-	bitset_extend(&frame_fill.unfilled, blocks, words += step);
-	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
-		bitset_extend(&frame_map.by_order[o], blocks, words += step);
-	for (unsigned o = OWNER_FREE + 1; o < OWNER_COUNT; o++)
-		bitset_extend(&frame_map.blocks_of[o], blocks, words += step);
-}
-
 /* Gives `sections`, and their counts, larger arrays, the rest of which is empty. */
 static void extend_sections(size_t count, struct frame_section **sections, uint32_t *section_free)
 {
@@ -254,7 +240,7 @@ static int make_room(void)
 		return -ENOMEM;
 	}
 	memory = phys_to_virt(pfn_to_paddr(pfn));
-	extend_sets(blocks, memory);
+	frame_map_lay_sets(blocks, memory, bitset_extend);
 	extend_sections(sections, (void *)(memory + words),
 			(uint32_t *)(memory + words + sections));
 	free_extension();
