@@ -60,8 +60,7 @@ static bool has_any(const struct frame_region_part *part, enum owner owner)
 {
 	pfn_t pfn;
 
-	return frame_collect(owner, part->start, 1, &pfn) > 0 &&
-	       pfn < part->start + part->blocks * BLOCK_FRAMES;
+	return frame_find(owner, part->start, part->start + part->blocks * BLOCK_FRAMES, &pfn);
 }
 
 /* Tells whether the host has some of it, and will be done with it soon. */

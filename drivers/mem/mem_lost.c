@@ -30,7 +30,7 @@ static void free_complete(const struct frame_region_part *part)
 {
 	pfn_t end = part_end(part), pfn = part->start;
 
-	while (frame_collect(OWNER_UNPLUGGED, pfn, 1, &pfn) > 0 && pfn < end) {
+	while (frame_find(OWNER_UNPLUGGED, pfn, end, &pfn)) {
 		pfn_t block = align_down(pfn, BLOCK_FRAMES);
 
 		if (is_complete(block)) {

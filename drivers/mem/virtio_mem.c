@@ -171,7 +171,7 @@ static void let_claimed_go(struct virtio_mem *mem)
 	pfn_t end = part->start + part->blocks * BLOCK_FRAMES;
 	pfn_t pfn = part->start;
 
-	while (frame_collect(OWNER_UNPLUGGED, pfn, 1, &pfn) > 0 && pfn < end) {
+	while (frame_find(OWNER_UNPLUGGED, pfn, end, &pfn)) {
 		size_t max = (size_t)((end - pfn) / BLOCK_FRAMES);
 		size_t blocks = frame_count_blocks(pfn, max, OWNER_UNPLUGGED);
 
