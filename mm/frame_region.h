@@ -68,6 +68,12 @@ struct frame_region_part {
 	size_t unit;   /* blocks that come and go together, counted from `start` on */
 };
 
+/* Returns the first frame after a part. */
+static inline pfn_t frame_region_part_end(const struct frame_region_part *part)
+{
+	return part->start + part->blocks * BLOCK_FRAMES;
+}
+
 /*
  * Gives free blocks of one region to OWNER_UNPLUGGED: the highest whole units that lie
  * together, at most `max` blocks; stores the first frame and how many. First moves books

@@ -60,7 +60,7 @@ static bool has_any(const struct frame_region_part *part, enum owner owner)
 {
 	pfn_t pfn;
 
-	return frame_find(owner, part->start, part->start + part->blocks * BLOCK_FRAMES, &pfn);
+	return frame_find(owner, part->start, frame_region_part_end(part), &pfn);
 }
 
 /* Tells whether the host has some of it, and will be done with it soon. */
@@ -181,7 +181,7 @@ static void avoid_leaving(void)
 
 	for (const struct mem_source *source = mem_sources(); source; source = source->next) {
 		const struct frame_region_part *part = &source->part;
-		pfn_t end = part->start + part->blocks * BLOCK_FRAMES;
+		pfn_t end = frame_region_part_end(part);
 
 		if (!source->leaving)
 			continue;

@@ -168,7 +168,7 @@ void virtio_mem_begin(void)
 static void let_claimed_go(struct virtio_mem *mem)
 {
 	const struct frame_region_part *part = &mem->source.part;
-	pfn_t end = part->start + part->blocks * BLOCK_FRAMES;
+	pfn_t end = frame_region_part_end(part);
 	pfn_t pfn = part->start;
 
 	while (frame_find(OWNER_UNPLUGGED, pfn, end, &pfn)) {

@@ -178,7 +178,7 @@ static int compare_all(struct audit *audit)
 static bool has_beyond(const struct virtio_mem *mem)
 {
 	const struct frame_region_part *part = &mem->source.part;
-	pfn_t end = part->start + part->blocks * BLOCK_FRAMES;
+	pfn_t end = frame_region_part_end(part);
 
 	return frame_region_find(virtio_mem_usable_end(mem), end, false) < end;
 }
