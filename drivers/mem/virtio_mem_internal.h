@@ -153,6 +153,9 @@ pfn_t virtio_mem_usable_end(const struct virtio_mem *mem);
 
 /* ---- virtio_mem_audit.c ---- */
 
+/* Tells whether a request waits for its answer for longer than any may take. */
+bool virtio_mem_is_overdue(const struct virtio_mem *mem);
+
 /*
  * Asks the device, while nothing else is on its way, and waits for the answer. 0: it is in
  * `request`; -EIO: the device broke the rules; -ETIMEDOUT: it does not answer.
