@@ -60,7 +60,6 @@ struct virtio_mem {
 	bool running;	   /* the device is: it is asked, and answers */
 	bool task_running; /* its task has begun, and not ended */
 	bool removing;	   /* it goes: its task ends */
-	bool lost;	   /* the device is gone, and what is left of its memory is of no use */
 	bool changed;	   /* the config is to be read, whatever the device says */
 	bool unknown;	   /* something is plugged that we do not have: UNPLUG_ALL comes first */
 	bool nacked;	   /* it may count what we do not have */
