@@ -249,19 +249,6 @@ int frame_region_find_held(const struct frame_region_part *part, size_t max, enu
 	return highest_units(part, first, max, owner, pfn, blocks);
 }
 
-int frame_region_claim_blocks(pfn_t pfn, size_t blocks)
-{
-	size_t number;
-
-	if (!find_blocks(pfn, blocks, &number))
-		return -EINVAL;
-	frame_section_settle();
-	for (size_t n = 0; n < blocks; n++)
-		if (!bitset_test(&frame_map.by_order[BLOCK_ORDER], number + n))
-			return -EPERM;
-	return frame_change_run(pfn, blocks * BLOCK_FRAMES, OWNER_FREE, OWNER_UNPLUGGED);
-}
-
 size_t frame_region_removable(const struct frame_region_part *part)
 {
 	size_t first, at, end, n = 0;

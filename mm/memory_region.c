@@ -244,17 +244,6 @@ int memory_region_claim(const struct frame_region_part *part, size_t max, pfn_t 
 	return err;
 }
 
-int memory_region_claim_blocks(pfn_t pfn, size_t blocks)
-{
-	int err;
-
-	settle();
-	err = frame_region_claim_blocks(pfn, blocks);
-	if (!err)
-		for_each_table(pfn, blocks, unmap);
-	return err;
-}
-
 int memory_region_leave(pfn_t pfn, size_t blocks)
 {
 	return frame_region_leave(pfn, blocks);
