@@ -230,6 +230,11 @@ static inline void move_count(size_t number, enum owner from, enum owner to, uin
 	irq_restore(flags);
 }
 
+void frame_map_move_block_count(size_t number, enum owner from, enum owner to)
+{
+	move_count(number, from, to, BLOCK_FRAMES);
+}
+
 void frame_map_change(size_t number, unsigned first, unsigned count, enum owner from, enum owner to)
 {
 	struct frame_record *record = know_block(number);

@@ -200,6 +200,9 @@ const uint8_t *frame_map_owners(size_t number);
 void frame_map_change(size_t number, unsigned first, unsigned count, enum owner from,
 		      enum owner to);
 
+/* Moves the frames of a block from one owner's count to another's, and no more. */
+void frame_map_move_block_count(size_t number, enum owner from, enum owner to);
+
 /*
  * Gives the lowest free frames of a block that lie below `limit`, at most
  * `count` of them, to `owner`. Stores them and returns how many there were.

@@ -132,22 +132,16 @@ void frame_section_settle(void)
 
 /* ---- One block ---- */
 
-/* Moves a block's frames in the books, and the total, so that an interrupt finds the sum right. */
+/* Moves a block's frames, and the total with them, so that an interrupt finds the sum right. */
 static void move_count(size_t number, enum owner from, enum owner to)
 {
 	uint64_t flags = irq_save();
 
-	assert(frame_map.count[from] >= BLOCK_FRAMES);
-	frame_map.count[from] -= BLOCK_FRAMES;
-	frame_map.count[to] += BLOCK_FRAMES;
-	if (to == OWNER_FREE) {
+	frame_map_move_block_count(number, from, to);
+	if (to == OWNER_FREE)
 		frame_map.managed += BLOCK_FRAMES;
-		frame_map.region_free += BLOCK_FRAMES;
-		*frame_map_section_free(number) += BLOCK_FRAMES;
-	} else {
+	else
 		frame_map.managed -= BLOCK_FRAMES;
-	}
-	frame_map.changes++;
 	irq_restore(flags);
 }
 
