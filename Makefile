@@ -74,7 +74,7 @@ ARCH_SOURCES := $(addprefix arch/x86_64/,start.S check_cpu.S vectors.S switch.S 
 	counters.c tsc_measure.c tsc_rate.c alarm_rate.c clock.c paging.c)
 LIB_SOURCES := $(addprefix kernel/lib/,elapsed.c escape.c events.c hooks.c libc.c json.c log.c panic.c \
 	parse.c printf.c wrap.c)
-MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_spans.c frame_runs.c frame_map.c \
+MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_spans.c frame_runs.c frame_map.c frame_map_make.c \
 	frame_fill.c frame_change.c frame.c frame_blocks.c frame_bulk.c frame_section.c frame_region.c memory_region.c ledger.c \
 	heap.c stack.c poison.c frame_dump.c)
 ACPI_SOURCES := $(addprefix drivers/acpi/,acpi.c acpi_tables.c acpi_aml.c acpi_power.c \

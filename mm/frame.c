@@ -96,13 +96,6 @@ static bool take_run_below(size_t end, unsigned order, enum owner owner, pfn_t *
 	return false;
 }
 
-/* What is small may stay for long: a whole block of the boot is broken before one of a region. */
-static bool take_run(unsigned order, enum owner owner, pfn_t *pfn)
-{
-	return take_run_below(frame_map.boot_count, order, owner, pfn) ||
-	       take_run_below(frame_map.block_count, order, owner, pfn);
-}
-
 /* Counts the whole free blocks from `number` on, up to the first that is not, at most `count`. */
 static size_t count_whole_blocks(size_t number, size_t count)
 {
@@ -148,17 +141,19 @@ static bool take_blocks(size_t end, size_t count, enum owner owner, pfn_t *pfn)
 	return false;
 }
 
-static size_t blocks_of_order(unsigned order)
-{
-	return (size_t)1 << (order - BLOCK_ORDER);
-}
-
-/* Takes 2^order frames, if there are as many now. */
-static bool take(unsigned order, enum owner owner, pfn_t *pfn)
+/* Takes 2^order frames of blocks below number `end`, if there are as many now. */
+static bool take_below(size_t end, unsigned order, enum owner owner, pfn_t *pfn)
 {
 	if (order <= BLOCK_ORDER)
-		return take_run(order, owner, pfn);
-	return take_blocks(frame_map.block_count, blocks_of_order(order), owner, pfn);
+		return take_run_below(end, order, owner, pfn);
+	return take_blocks(end, (size_t)1 << (order - BLOCK_ORDER), owner, pfn);
+}
+
+/* What is small may stay for long: a whole block of the boot is broken before one of a region. */
+static bool take(unsigned order, enum owner owner, pfn_t *pfn)
+{
+	return (order <= BLOCK_ORDER && take_below(frame_map.boot_count, order, owner, pfn)) ||
+	       take_below(frame_map.block_count, order, owner, pfn);
 }
 
 /* Asks the reclaimer to free frames until the allocation succeeds or nothing helps. */
@@ -193,17 +188,10 @@ int frame_alloc(unsigned order, enum owner owner, pfn_t *pfn)
 
 int frame_alloc_boot(unsigned order, enum owner owner, pfn_t *pfn)
 {
-	size_t end = frame_map.boot_count;
-	bool got;
-
 	assert(owner_is_allocated(owner));
 	if (order > FRAME_ORDER_MAX)
 		return -EINVAL;
-	if (order <= BLOCK_ORDER)
-		got = take_run_below(end, order, owner, pfn);
-	else
-		got = take_blocks(end, blocks_of_order(order), owner, pfn);
-	return got ? 0 : -ENOMEM;
+	return take_below(frame_map.boot_count, order, owner, pfn) ? 0 : -ENOMEM;
 }
 
 /* ---- Reading the map ---- */

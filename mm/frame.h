@@ -156,6 +156,12 @@ enum owner frame_owner(pfn_t pfn);
  */
 size_t frame_collect(enum owner owner, pfn_t from, size_t count, pfn_t *pfns);
 
+/* Stores the lowest frame of `owner` from `from` to before `end`; false: there is none. */
+static inline bool frame_find(enum owner owner, pfn_t from, pfn_t end, pfn_t *pfn)
+{
+	return frame_collect(owner, from, 1, pfn) == 1 && *pfn < end;
+}
+
 /* Counts the free frames in blocks whose largest aligned free run has 2^order frames. */
 uint64_t frame_free_by_order(unsigned order);
 

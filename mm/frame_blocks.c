@@ -42,29 +42,21 @@ static bool take_contiguous(const struct bitset *set, size_t max, size_t from, s
 	return true;
 }
 
-/* Returns the lowest block that begins at or above a frame. */
-static size_t first_block(pfn_t from)
-{
-	unsigned frame;
-	size_t number = frame_spans_from(&frame_map.spans, from, &frame);
-
-	return frame > 0 ? number + 1 : number;
-}
-
 int frame_alloc_blocks_within(size_t max, pfn_t from, pfn_t limit, enum owner owner, pfn_t *pfn,
 			      size_t *blocks)
 {
+	size_t first = frame_spans_above(&frame_map.spans, from);
 	size_t end = frame_spans_below(&frame_map.spans, limit);
 
-	if (!take_contiguous(&frame_map.by_order[BLOCK_ORDER], max, first_block(from), end, owner,
-			     pfn, blocks))
+	if (!take_contiguous(&frame_map.by_order[BLOCK_ORDER], max, first, end, owner, pfn, blocks))
 		return -ENOMEM;
 	return 0;
 }
 
 bool frame_has_block_within(pfn_t from, pfn_t limit)
 {
-	size_t number = bitset_next(&frame_map.by_order[BLOCK_ORDER], first_block(from));
+	size_t number = bitset_next(&frame_map.by_order[BLOCK_ORDER],
+				    frame_spans_above(&frame_map.spans, from));
 
 	return number != BITSET_NONE && number < frame_spans_below(&frame_map.spans, limit);
 }

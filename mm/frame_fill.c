@@ -12,12 +12,6 @@
 
 struct frame_fill frame_fill;
 
-void frame_fill_init(size_t blocks, uint64_t *words)
-{
-	frame_fill = (struct frame_fill){ 0 };
-	bitset_init(&frame_fill.unfilled, blocks, words);
-}
-
 void frame_set_poisoner(frame_poisoner *poisoner)
 {
 	size_t number;

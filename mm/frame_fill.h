@@ -25,11 +25,11 @@ struct frame_fill {
 	void (*on_unfilled)(void);
 };
 
-/* Only mm/frame_fill.c and frame_fill_step() change it; all zeros is no poisoner. */
+/*
+ * Only mm/frame_fill.c and frame_fill_step() change it; all zeros is no poisoner. Where the set
+ * lies is up to mm/frame_map_make.c.
+ */
 extern struct frame_fill frame_fill;
-
-/* Begins without a mark; `words` has room for a set of so many blocks. */
-void frame_fill_init(size_t blocks, uint64_t *words);
 
 /* Frames of block `number` were freed: fills them or marks the block. Only with a poisoner. */
 void frame_fill_freed(size_t number, pfn_t pfn, size_t count, enum owner from);

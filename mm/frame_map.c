@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The frame map and the one operation on it: frames of a block change their
- * owner. At the end, how the map is made.
+ * owner.
  */
 #include "mm/frame_map.h"
 
@@ -230,6 +230,11 @@ static inline void move_count(size_t number, enum owner from, enum owner to, uin
 	irq_restore(flags);
 }
 
+void frame_map_move_block_count(size_t number, enum owner from, enum owner to)
+{
+	move_count(number, from, to, BLOCK_FRAMES);
+}
+
 void frame_map_change(size_t number, unsigned first, unsigned count, enum owner from, enum owner to)
 {
 	struct frame_record *record = know_block(number);
@@ -308,98 +313,4 @@ void frame_map_unindex(size_t number, enum owner owner)
 {
 	assert(frame_map_record(number)->owner != owner);
 	bitset_remove(&frame_map.blocks_of[owner], number);
-}
-
-/* ---- Making the map ---- */
-
-size_t frame_map_bytes(const struct memmap *map)
-{
-	struct frame_spans spans;
-	size_t blocks = frame_spans_make(map, &spans);
-
-	if (blocks == 0)
-		return 0;
-	return blocks * (sizeof(*frame_map.free_bits) + sizeof(*frame_map.owner_bytes) +
-			 sizeof(*frame_map.records)) +
-	       FRAME_MAP_SETS * bitset_words(blocks) * sizeof(uint64_t);
-}
-
-/* Lays the arrays into `memory`, those with the largest alignment first. */
-static void lay_out(size_t blocks, uint8_t *memory)
-{
-	size_t words = bitset_words(blocks);
-	uint64_t *set;
-
-	frame_map.free_bits = (void *)memory;
-	memory += blocks * sizeof(*frame_map.free_bits);
-	set = (void *)memory;
-	memory += FRAME_MAP_SETS * words * sizeof(uint64_t);
-	frame_map.records = (void *)memory;
-	memory += blocks * sizeof(*frame_map.records);
-	frame_map.owner_bytes = (void *)memory;
-
-	bitset_init(&frame_map.known, blocks, set);
-	bitset_init(&frame_map.unreported, blocks, set += words);
-	frame_fill_init(blocks, set += words);
-	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
-		bitset_init(&frame_map.by_order[o], blocks, set += words);
-	for (unsigned o = OWNER_FREE + 1; o < OWNER_COUNT; o++)
-		bitset_init(&frame_map.blocks_of[o], blocks, set += words);
-	assert((uint8_t *)(set + words) == (uint8_t *)frame_map.records);
-}
-
-/* Marks frames inside a span but outside RAM, from `start` up to `end`, if there are any. */
-static void mark_absent(pfn_t start, pfn_t end)
-{
-	while (start < end) {
-		unsigned first = (unsigned)(start % BLOCK_FRAMES);
-		unsigned count = (unsigned)min_u64(end - start, BLOCK_FRAMES - first);
-		size_t number = BITSET_NONE;
-		bool found = frame_map_find(start, &number);
-
-		assert(found);
-		frame_map_change(number, first, count, OWNER_FREE, OWNER_ABSENT);
-		start += count;
-	}
-}
-
-/* Marks the gaps around the ranges of RAM, span by span. */
-static void mark_gaps(const struct memmap *map)
-{
-	const struct frame_span *span = frame_map.spans.span;
-	pfn_t at = span->start;
-
-	for (size_t i = 0; i < map->count; i++) {
-		pfn_t end = span->start + span->blocks * BLOCK_FRAMES;
-
-		if (map->range[i].start >= end) {
-			mark_absent(at, end);
-			at = (++span)->start;
-		}
-		mark_absent(at, map->range[i].start);
-		at = map->range[i].end;
-	}
-	mark_absent(at, align_up(at, BLOCK_FRAMES));
-}
-
-void frame_map_init(const struct memmap *map, void *memory)
-{
-	frame_map = (struct frame_map){ 0 };
-	frame_fill = (struct frame_fill){ 0 };
-	frame_map.absent.order = ORDER_NONE;
-	frame_map.block_count = frame_spans_make(map, &frame_map.spans);
-	frame_map.boot_count = frame_map.block_count;
-	if (frame_map.block_count == 0)
-		return;
-	assert((uintptr_t)memory % 64 == 0);
-	lay_out(frame_map.block_count, memory);
-	bitset_add_range(&frame_map.by_order[BLOCK_ORDER], 0, frame_map.block_count);
-	bitset_add_range(&frame_map.unreported, 0, frame_map.block_count);
-	frame_map.unreported_events = frame_map.block_count;
-	frame_map.free_by_order[BLOCK_ORDER] = frame_map.block_count * BLOCK_FRAMES;
-	frame_map.count[OWNER_FREE] = frame_map.block_count * BLOCK_FRAMES;
-	frame_map.managed = map->frames;
-	mark_gaps(map);
-	/* Every frame of RAM is free now, and every other one is absent. */
-	assert(frame_map.count[OWNER_FREE] == frame_map.managed);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The frame map as it lies in memory. Only mm/frame_map.c changes it, and
- * mm/frame_section.c, by which blocks come and go. mm/frame.c, mm/frame_blocks.c,
- * mm/frame_bulk.c, mm/frame_change.c, mm/frame_dump.c, mm/frame_region.c and
- * mm/ledger.c read it, and nobody else but tests includes this file.
+ * The frame map as it lies in memory. Only mm/frame_map.c changes it, mm/frame_map_make.c,
+ * which makes it, and mm/frame_section.c, by which blocks come and go. mm/frame.c,
+ * mm/frame_blocks.c, mm/frame_bulk.c, mm/frame_change.c, mm/frame_dump.c,
+ * mm/frame_region.c and mm/ledger.c read it, and nobody else but tests includes this
+ * file.
  *
  * A block is known by its number (mm/frame_spans.h). Its record says who its
  * frames belong to; only where they have different owners does each frame have
@@ -103,6 +104,13 @@ size_t frame_map_bytes(const struct memmap *map);
 /* Makes a map in `memory` where all frames of `map` are free; see frame_init(). */
 void frame_map_init(const struct memmap *map, void *memory);
 
+/*
+ * Has `lay` give each set its words, so many as `blocks` blocks take; there are
+ * FRAME_MAP_SETS * bitset_words(blocks) of them. bitset_init() or bitset_extend().
+ */
+void frame_map_lay_sets(size_t blocks, uint64_t *words,
+			void (*lay)(struct bitset *set, size_t blocks, uint64_t *words));
+
 /* Stores the number of the block that a frame lies in. Returns false if it lies in none. */
 static inline bool frame_map_find(pfn_t pfn, size_t *number)
 {
@@ -129,16 +137,28 @@ static inline bool frame_map_is_boot(size_t number)
 	return __builtin_expect(number < frame_map.boot_count, true);
 }
 
+/* Returns the number of the section that block `number` of a region belongs to. */
+static inline size_t frame_map_section_number(size_t number)
+{
+	return (number - frame_map.boot_count) / SECTION_BLOCKS;
+}
+
+/* Returns the first block of the section after that one. */
+static inline size_t frame_map_next_section(size_t number)
+{
+	return frame_map.boot_count + (frame_map_section_number(number) + 1) * SECTION_BLOCKS;
+}
+
 /* Returns the section that block `number` of a region belongs to, or NULL. */
 static inline struct frame_section *frame_map_section(size_t number)
 {
-	return frame_map.sections[(number - frame_map.boot_count) / SECTION_BLOCKS];
+	return frame_map.sections[frame_map_section_number(number)];
 }
 
 /* Returns where the free frames of the section of block `number` are counted. */
 static inline uint32_t *frame_map_section_free(size_t number)
 {
-	return &frame_map.section_free[(number - frame_map.boot_count) / SECTION_BLOCKS];
+	return &frame_map.section_free[frame_map_section_number(number)];
 }
 
 /* Return what a block of a region has in its section: see the functions below. */
@@ -179,6 +199,9 @@ const uint8_t *frame_map_owners(size_t number);
  */
 void frame_map_change(size_t number, unsigned first, unsigned count, enum owner from,
 		      enum owner to);
+
+/* Moves the frames of a block from one owner's count to another's, and no more. */
+void frame_map_move_block_count(size_t number, enum owner from, enum owner to);
 
 /*
  * Gives the lowest free frames of a block that lie below `limit`, at most

@@ -13,35 +13,14 @@
 /* Stores the number of the first of some blocks of one region; false: they are no such blocks. */
 static bool find_blocks(pfn_t pfn, size_t blocks, size_t *number)
 {
-	const struct frame_spans *spans = &frame_map.spans;
-
-	if (blocks == 0 || pfn % BLOCK_FRAMES != 0)
+	if (blocks == 0 || pfn % BLOCK_FRAMES != 0 || !frame_map_find(pfn, number))
 		return false;
-	for (size_t i = 0; i < spans->count; i++) {
-		const struct frame_span *span = &spans->span[i];
-		size_t at;
-
-		if (span->first < frame_map.boot_count || pfn < span->start)
-			continue;
-		at = (size_t)((pfn - span->start) / BLOCK_FRAMES);
-		*number = span->first + at;
-		if (at < span->blocks && blocks <= span->blocks - at)
-			return true;
-	}
-	return false;
+	return !frame_map_is_boot(*number) && blocks <= frame_spans_left(&frame_map.spans, *number);
 }
 
 pfn_t frame_region_boot_end(void)
 {
 	return frame_map_boot_end();
-}
-
-/* Returns the first block of the section after that of block `number`. */
-static size_t next_section(size_t number)
-{
-	size_t boot = frame_map.boot_count;
-
-	return boot + align_down(number - boot, SECTION_BLOCKS) + SECTION_BLOCKS;
 }
 
 /* Counts what some blocks of one section have free: record by record unless they are all of it. */
@@ -58,14 +37,12 @@ static uint64_t free_in_section(size_t number, size_t end)
 
 uint64_t frame_region_free_within(pfn_t start, pfn_t end)
 {
-	unsigned frame;
-	size_t number = frame_spans_from(&frame_map.spans, start, &frame);
+	size_t number = max_u64(frame_spans_above(&frame_map.spans, start), frame_map.boot_count);
 	size_t last = frame_spans_below(&frame_map.spans, end);
 	uint64_t sum = 0;
 
-	number = max_u64(number + (frame > 0), frame_map.boot_count);
 	for (size_t next; number < last; number = next) {
-		next = min_u64(next_section(number), last);
+		next = min_u64(frame_map_next_section(number), last);
 		sum += free_in_section(number, next);
 	}
 	return sum;
@@ -83,7 +60,7 @@ pfn_t frame_region_find(pfn_t start, pfn_t end, bool absent)
 		size_t present = section ? section->present : 0;
 
 		if (present == (absent ? SECTION_BLOCKS : 0))
-			number = next_section(number);
+			number = frame_map_next_section(number);
 		else if ((frame_map_record(number)->owner == OWNER_ABSENT) == absent)
 			return start + (number - first) * BLOCK_FRAMES;
 		else
@@ -270,19 +247,6 @@ int frame_region_find_held(const struct frame_region_part *part, size_t max, enu
 	if (!owner_is_allocated(owner) || find_part(part, &first))
 		return -EINVAL;
 	return highest_units(part, first, max, owner, pfn, blocks);
-}
-
-int frame_region_claim_blocks(pfn_t pfn, size_t blocks)
-{
-	size_t number;
-
-	if (!find_blocks(pfn, blocks, &number))
-		return -EINVAL;
-	frame_section_settle();
-	for (size_t n = 0; n < blocks; n++)
-		if (!bitset_test(&frame_map.by_order[BLOCK_ORDER], number + n))
-			return -EPERM;
-	return frame_change_run(pfn, blocks * BLOCK_FRAMES, OWNER_FREE, OWNER_UNPLUGGED);
 }
 
 size_t frame_region_removable(const struct frame_region_part *part)

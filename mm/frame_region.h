@@ -11,8 +11,8 @@
  *
  *	        frame_region_plug()
  *	absent -----------------------> free
- *	absent <--- unplugged <-------- free    frame_region_claim(), or
- *	         |      |                       frame_region_claim_blocks()
+ *	absent <--- unplugged <-------- free    frame_region_claim()
+ *	         |      |
  *	         |      '-------------> free    frame_free(): the host would not have them
  *	         '- frame_region_leave()
  *
@@ -68,6 +68,12 @@ struct frame_region_part {
 	size_t unit;   /* blocks that come and go together, counted from `start` on */
 };
 
+/* Returns the first frame after a part. */
+static inline pfn_t frame_region_part_end(const struct frame_region_part *part)
+{
+	return part->start + part->blocks * BLOCK_FRAMES;
+}
+
 /*
  * Gives free blocks of one region to OWNER_UNPLUGGED: the highest whole units that lie
  * together, at most `max` blocks; stores the first frame and how many. First moves books
@@ -77,14 +83,6 @@ struct frame_region_part {
  */
 int frame_region_claim(const struct frame_region_part *part, size_t max, pfn_t *pfn,
 		       size_t *blocks);
-
-/*
- * Gives particular blocks of one region to OWNER_UNPLUGGED, all of which are free: a DIMM,
- * say. First moves books, as frame_region_claim() does. -EINVAL: there are no blocks, `pfn`
- * begins none, or they lie in no region; -EPERM: a frame is not free, or not there.
- * Nothing else is changed on an error.
- */
-int frame_region_claim_blocks(pfn_t pfn, size_t blocks);
 
 /*
  * Lets blocks go that were claimed as a whole, once the host has taken them: they are

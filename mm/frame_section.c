@@ -81,7 +81,7 @@ static void open_section(size_t number)
 	for (size_t i = 0; i < SECTION_BLOCKS; i++)
 		section->records[i] = frame_map.absent;
 	section->present = 0;
-	frame_map.sections[(number - frame_map.boot_count) / SECTION_BLOCKS] = section;
+	frame_map.sections[frame_map_section_number(number)] = section;
 }
 
 /* Frees a section without blocks, or what was in reserve, if that lies in a region. */
@@ -91,7 +91,7 @@ static void close_section(size_t number)
 	struct frame_section *reserve = frame_map.reserve;
 
 	assert(section->present == 0 && reserve);
-	frame_map.sections[(number - frame_map.boot_count) / SECTION_BLOCKS] = NULL;
+	frame_map.sections[frame_map_section_number(number)] = NULL;
 	if (is_outside(reserve) && !is_outside(section)) {
 		frame_map.reserve = section;
 		section = reserve;
@@ -132,22 +132,16 @@ void frame_section_settle(void)
 
 /* ---- One block ---- */
 
-/* Moves a block's frames in the books, and the total, so that an interrupt finds the sum right. */
+/* Moves a block's frames, and the total with them, so that an interrupt finds the sum right. */
 static void move_count(size_t number, enum owner from, enum owner to)
 {
 	uint64_t flags = irq_save();
 
-	assert(frame_map.count[from] >= BLOCK_FRAMES);
-	frame_map.count[from] -= BLOCK_FRAMES;
-	frame_map.count[to] += BLOCK_FRAMES;
-	if (to == OWNER_FREE) {
+	frame_map_move_block_count(number, from, to);
+	if (to == OWNER_FREE)
 		frame_map.managed += BLOCK_FRAMES;
-		frame_map.region_free += BLOCK_FRAMES;
-		*frame_map_section_free(number) += BLOCK_FRAMES;
-	} else {
+	else
 		frame_map.managed -= BLOCK_FRAMES;
-	}
-	frame_map.changes++;
 	irq_restore(flags);
 }
 
@@ -184,20 +178,6 @@ void frame_section_leave(size_t number)
 }
 
 /* ---- More numbers ---- */
-
-/* Moves all sets to `words`, with room for `blocks` members. */
-static void extend_sets(size_t blocks, uint64_t *words)
-{
-	size_t step = bitset_words(blocks);
-
-	bitset_extend(&frame_map.known, blocks, words);
-	bitset_extend(&frame_map.unreported, blocks, words += step);
-	bitset_extend(&frame_fill.unfilled, blocks, words += step);
-	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
-		bitset_extend(&frame_map.by_order[o], blocks, words += step);
-	for (unsigned o = OWNER_FREE + 1; o < OWNER_COUNT; o++)
-		bitset_extend(&frame_map.blocks_of[o], blocks, words += step);
-}
 
 /* Gives `sections`, and their counts, larger arrays, the rest of which is empty. */
 static void extend_sections(size_t count, struct frame_section **sections, uint32_t *section_free)
@@ -254,7 +234,7 @@ static int make_room(void)
 		return -ENOMEM;
 	}
 	memory = phys_to_virt(pfn_to_paddr(pfn));
-	extend_sets(blocks, memory);
+	frame_map_lay_sets(blocks, memory, bitset_extend);
 	extend_sections(sections, (void *)(memory + words),
 			(uint32_t *)(memory + words + sections));
 	free_extension();

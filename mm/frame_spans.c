@@ -85,3 +85,11 @@ size_t frame_spans_from(const struct frame_spans *spans, pfn_t pfn, unsigned *fr
 	}
 	return number;
 }
+
+size_t frame_spans_above(const struct frame_spans *spans, pfn_t pfn)
+{
+	unsigned frame;
+	size_t number = frame_spans_from(spans, pfn, &frame);
+
+	return frame > 0 ? number + 1 : number;
+}

@@ -41,6 +41,9 @@ int frame_spans_append(struct frame_spans *spans, pfn_t start, size_t blocks);
 /* Returns how many blocks end at or below the frame `limit`: the number after the last. */
 size_t frame_spans_below(const struct frame_spans *spans, pfn_t limit);
 
+/* Returns the lowest block that begins at or above `pfn`, or the number of blocks. */
+size_t frame_spans_above(const struct frame_spans *spans, pfn_t pfn);
+
 /*
  * Stores the number of the block that `pfn` lies in. Returns false if it lies
  * in none.

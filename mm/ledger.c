@@ -129,12 +129,10 @@ static bool recount_known(size_t number, struct ledger_audit *sum, char verdict[
 /* Returns the end of the blocks from `number` on of which none is there: they have no sections. */
 static size_t absent_end(size_t number)
 {
-	size_t boot = frame_map.boot_count;
-
 	if (frame_map_is_boot(number))
 		return number;
 	while (number < frame_map.block_count && !frame_map_section(number))
-		number = boot + align_down(number - boot, SECTION_BLOCKS) + SECTION_BLOCKS;
+		number = frame_map_next_section(number);
 	return min_u64(number, frame_map.block_count);
 }
 

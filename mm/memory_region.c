@@ -77,7 +77,7 @@ static bool is_region(paddr_t start, paddr_t end)
 
 	for (size_t i = 0; frame_region_get(i, &region); i++) {
 		if (end <= pfn_to_paddr(region.start) ||
-		    start >= pfn_to_paddr(region.start + region.blocks * BLOCK_FRAMES))
+		    start >= pfn_to_paddr(frame_region_part_end(&region)))
 			continue;
 		if (told != start && lines++ < LINES_MAX)
 			log_warn("memory: registers near 0x%" PRIx64 " are not used: they are said "
@@ -208,7 +208,7 @@ static paddr_t better_place(paddr_t table)
 
 static void settle_region(const struct frame_region_part *region)
 {
-	pfn_t end = region->start + region->blocks * BLOCK_FRAMES;
+	pfn_t end = frame_region_part_end(region);
 
 	for (pfn_t at = align_down(region->start, GIB_FRAMES); at < end; at += GIB_FRAMES) {
 		paddr_t table = better_place(paging_block_table(pfn_to_paddr(at)));
@@ -241,17 +241,6 @@ int memory_region_claim(const struct frame_region_part *part, size_t max, pfn_t 
 	err = frame_region_claim(part, max, pfn, blocks);
 	if (!err)
 		for_each_table(*pfn, *blocks, unmap);
-	return err;
-}
-
-int memory_region_claim_blocks(pfn_t pfn, size_t blocks)
-{
-	int err;
-
-	settle();
-	err = frame_region_claim_blocks(pfn, blocks);
-	if (!err)
-		for_each_table(pfn, blocks, unmap);
 	return err;
 }
 

@@ -42,12 +42,6 @@ int memory_region_plug(pfn_t pfn, size_t blocks);
 int memory_region_claim(const struct frame_region_part *part, size_t max, pfn_t *pfn,
 			size_t *blocks);
 
-/*
- * Claims particular blocks for the host to take, and unmaps them; moves page tables first,
- * too. -EINVAL, -EPERM: see frame_region_claim_blocks().
- */
-int memory_region_claim_blocks(pfn_t pfn, size_t blocks);
-
 /* Lets claimed blocks go that the host has taken. -EINVAL, -EPERM: see frame_region_leave(). */
 int memory_region_leave(pfn_t pfn, size_t blocks);
 

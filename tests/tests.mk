@@ -11,8 +11,8 @@ alone := flock -o $(BUILD)/cores
 
 # ---- Sources that several programs share ----
 
-FRAME := $(addprefix mm/,frame.c frame_map.c frame_runs.c frame_change.c frame_blocks.c frame_bulk.c \
-	frame_spans.c frame_fill.c frame_section.c frame_region.c ledger.c bitset.c owner.c)
+FRAME := $(addprefix mm/,frame.c frame_map.c frame_map_make.c frame_runs.c frame_change.c frame_blocks.c \
+	frame_bulk.c frame_spans.c frame_fill.c frame_section.c frame_region.c ledger.c bitset.c owner.c)
 FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
 
 # What commands print with.

@@ -15,9 +15,12 @@
 #define MCFG_ENTRY_LAST_BUS 11	/* 8 */
 #define ECAM_ALIGN MIB
 
-/* MADT (5.2.12): entries of a type and a length each */
+/* The MADT and the SRAT end in entries of a type and a length each */
+#define ENTRY_TYPE 0   /* 8 */
+#define ENTRY_LENGTH 1 /* 8 */
+
+/* MADT (5.2.12) */
 #define MADT_ENTRIES 44
-#define MADT_ENTRY_LENGTH 1 /* 8 */
 #define MADT_IOAPIC 1
 #define MADT_IOAPIC_ADDRESS 4 /* 32 */
 #define MADT_IOAPIC_GSI 8     /* 32 */
@@ -32,9 +35,8 @@
 #define HPET_SPACE 40	/* 8 */
 #define HPET_ADDRESS 44 /* 64 */
 
-/* SRAT (5.2.16): after 12 reserved bytes, entries of a type and a length each */
+/* SRAT (5.2.16): after 12 reserved bytes, entries */
 #define SRAT_ENTRIES 48
-#define SRAT_ENTRY_LENGTH 1 /* 8 */
 #define SRAT_MEMORY 1
 #define SRAT_MEMORY_START 8  /* 64 */
 #define SRAT_MEMORY_BYTES 16 /* 64 */
@@ -73,20 +75,34 @@ int acpi_find_ecam(paddr_t *base, uint8_t *last_bus)
 	return -ENOENT;
 }
 
+static size_t entry_length(const struct acpi_header *table, size_t at)
+{
+	return acpi_read_field8(table, at + ENTRY_LENGTH);
+}
+
+/* Moves on to the first entry from *at on that has this type and so many bytes; false: none has. */
+static bool find_entry(const struct acpi_header *table, uint8_t type, size_t size, size_t *at)
+{
+	for (;; *at += entry_length(table, *at)) {
+		/* 0 after the last one. */
+		size_t length = entry_length(table, *at);
+
+		if (length <= ENTRY_LENGTH || length > table->length - *at)
+			return false;
+		if (acpi_read_field8(table, *at + ENTRY_TYPE) == type && length >= size)
+			return true;
+	}
+}
+
 int acpi_find_ioapic(size_t n, paddr_t *address, uint32_t *first_gsi)
 {
 	const struct acpi_header *madt = acpi_find("APIC");
-	size_t at, length;
+	size_t at = MADT_ENTRIES;
 
 	if (!madt)
 		return -ENOENT;
-	for (at = MADT_ENTRIES;; at += length) {
-		/* 0 after the last one. */
-		length = acpi_read_field8(madt, at + MADT_ENTRY_LENGTH);
-		if (length <= MADT_ENTRY_LENGTH || length > madt->length - at)
-			break;
-		if (acpi_read_field8(madt, at) != MADT_IOAPIC || length < MADT_IOAPIC_SIZE ||
-		    n-- != 0)
+	for (; find_entry(madt, MADT_IOAPIC, MADT_IOAPIC_SIZE, &at); at += entry_length(madt, at)) {
+		if (n-- != 0)
 			continue;
 		*address = acpi_read_field32(madt, at + MADT_IOAPIC_ADDRESS);
 		*first_gsi = acpi_read_field32(madt, at + MADT_IOAPIC_GSI);
@@ -126,39 +142,34 @@ int acpi_find_hpet(paddr_t *address)
 	return 0;
 }
 
-/* Stores the range of an entry of so many bytes; false: nothing comes there. */
-static bool read_hotplug_range(const struct acpi_header *srat, size_t at, size_t length,
-			       paddr_t *start, uint64_t *size)
+/* Stores the range of an entry; false: nothing comes there. */
+static bool read_hotplug_range(const struct acpi_header *srat, size_t at, paddr_t *start,
+			       uint64_t *size)
 {
 	uint32_t flags = acpi_read_field32(srat, at + SRAT_MEMORY_FLAGS);
 
-	if (acpi_read_field8(srat, at) != SRAT_MEMORY || length < SRAT_MEMORY_SIZE ||
-	    (flags & SRAT_FLAGS_HOTPLUG) != SRAT_FLAGS_HOTPLUG)
-		return false;
 	*start = acpi_read_field64(srat, at + SRAT_MEMORY_START);
 	*size = acpi_read_field64(srat, at + SRAT_MEMORY_BYTES);
-	return *size > 0 && *size <= UINT64_MAX - *start;
+	return (flags & SRAT_FLAGS_HOTPLUG) == SRAT_FLAGS_HOTPLUG && *size > 0 &&
+	       *size <= UINT64_MAX - *start;
 }
 
 int acpi_find_hotplug_range(size_t n, paddr_t *start, uint64_t *size)
 {
 	const struct acpi_header *srat = acpi_find("SRAT");
-	size_t at, length;
+	size_t at = SRAT_ENTRIES;
 
 	if (!srat)
 		return -ENOENT;
-	for (at = SRAT_ENTRIES;; at += length) {
+	for (; find_entry(srat, SRAT_MEMORY, SRAT_MEMORY_SIZE, &at); at += entry_length(srat, at)) {
 		paddr_t range;
 		uint64_t bytes;
 
-		/* 0 after the last one. */
-		length = acpi_read_field8(srat, at + SRAT_ENTRY_LENGTH);
-		if (length <= SRAT_ENTRY_LENGTH || length > srat->length - at)
-			return -ENOENT;
-		if (!read_hotplug_range(srat, at, length, &range, &bytes) || n-- != 0)
+		if (!read_hotplug_range(srat, at, &range, &bytes) || n-- != 0)
 			continue;
 		*start = range;
 		*size = bytes;
 		return 0;
 	}
+	return -ENOENT;
 }

@@ -297,7 +297,7 @@ static void stop(void)
 	if (balloon.port->reset() == -ETIMEDOUT) {
 		/* The next host has never had what this one keeps. */
 		balloon_free_all(OWNER_LEAVING);
-		balloon_batches_forsake();
+		balloon_forsake_all();
 	} else {
 		balloon_take_back_all();
 	}

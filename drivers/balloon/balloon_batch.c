@@ -364,20 +364,6 @@ void balloon_batches_abandon(void)
 	assert(batches.in_flight == 0 && batches.inflating == 0);
 }
 
-void balloon_batches_forsake(void)
-{
-	pfn_t first;
-
-	while (frame_collect(OWNER_BALLOON, 0, 1, &first) == 1) {
-		size_t blocks = frame_count_blocks(first, BALLOON_FREE_FRAMES / BLOCK_FRAMES,
-						   OWNER_BALLOON);
-
-		move_run(first, blocks > 0 ? blocks * BLOCK_FRAMES : 1, OWNER_BALLOON,
-			 OWNER_IN_FLIGHT);
-		task_yield();
-	}
-}
-
 /* ---- For the other files ---- */
 
 uint64_t balloon_batches_inflating(void)

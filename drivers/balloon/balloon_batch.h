@@ -63,9 +63,6 @@ uint64_t balloon_batches_sent_awake(void);
 /* Returns the frames of all batches to the side that they came from: the host was reset. */
 void balloon_batches_abandon(void);
 
-/* Leaves the balloon's frames in-flight for ever: the host goes, and could not be reset. */
-void balloon_batches_forsake(void);
-
 /* Counts since the start. */
 struct balloon_batch_counts {
 	uint64_t inflated; /* frames acknowledged */

@@ -16,6 +16,7 @@
 #include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_stats.h"
 #include "kernel/lib/log.h"
+#include "kernel/task/task.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 
@@ -40,6 +41,21 @@ void balloon_take_back_all(void)
 	balloon_free_all(OWNER_LEAVING);
 	balloon_free_all(OWNER_BALLOON);
 	assert(balloon_frames_given() == 0);
+}
+
+void balloon_forsake_all(void)
+{
+	pfn_t first;
+
+	while (frame_collect(OWNER_BALLOON, 0, 1, &first) == 1) {
+		size_t blocks = frame_count_blocks(first, BALLOON_FREE_FRAMES / BLOCK_FRAMES,
+						   OWNER_BALLOON);
+		int err = frame_change_owner(first, blocks > 0 ? blocks * BLOCK_FRAMES : 1,
+					     OWNER_BALLOON, OWNER_IN_FLIGHT);
+
+		assert(!err);
+		task_yield();
+	}
 }
 
 void balloon_give_up(enum balloon_fault fault)

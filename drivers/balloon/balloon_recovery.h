@@ -12,6 +12,9 @@
 /* Frees all frames, wherever they are: the host has nothing any more. */
 void balloon_take_back_all(void);
 
+/* Leaves the balloon's frames in-flight for ever: the host goes, and could not be reset. */
+void balloon_forsake_all(void);
+
 /*
  * Brings the port from reset to running. -ENODEV, -ENOTSUP, -EIO, -ENOMEM, -ETIMEDOUT: as
  * the port's start().

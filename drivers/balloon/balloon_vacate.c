@@ -85,8 +85,7 @@ static void free_leaving(const struct balloon_stretch *stretch)
 {
 	pfn_t first;
 
-	while (frame_collect(OWNER_LEAVING, stretch->start, 1, &first) == 1 &&
-	       first < stretch->end) {
+	while (frame_find(OWNER_LEAVING, stretch->start, stretch->end, &first)) {
 		uint64_t most = min_u64(stretch->end - first, BALLOON_FREE_FRAMES) / BLOCK_FRAMES;
 		size_t blocks = frame_count_blocks(first, (size_t)most, OWNER_LEAVING);
 		int err = frame_free(first, blocks > 0 ? blocks * BLOCK_FRAMES : 1, OWNER_LEAVING);
@@ -123,7 +122,7 @@ static bool has_some(enum owner owner)
 {
 	pfn_t first;
 
-	return frame_collect(owner, vacate.start, 1, &first) == 1 && first < vacate.end;
+	return frame_find(owner, vacate.start, vacate.end, &first);
 }
 
 uint64_t balloon_vacate_begin_round(void)

@@ -210,8 +210,10 @@ static void refuse(struct dimm *dimm, const char *why)
 static bool go_on(struct dimm *dimm)
 {
 	const char *why = NULL;
+	size_t blocks;
+	pfn_t start;
 
-	switch (mem_leave_whole(&dimm->source, &why)) {
+	switch (mem_leave(&dimm->source, dimm->source.part.blocks, &start, &blocks, &why)) {
 	case MEM_LEAVE_CLAIMED:
 		hand_over(dimm);
 		return false;

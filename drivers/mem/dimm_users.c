@@ -68,7 +68,7 @@ static void write_list(const struct users *users, char text[DIMM_USERS_MAX])
 
 bool dimm_list_users(const struct frame_region_part *part, char text[DIMM_USERS_MAX])
 {
-	pfn_t end = part->start + part->blocks * BLOCK_FRAMES, pfn = part->start;
+	pfn_t end = frame_region_part_end(part), pfn = part->start;
 	struct users users = { 0 };
 
 	while (pfn < end)

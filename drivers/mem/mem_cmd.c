@@ -31,11 +31,6 @@ static const char *size_text(uint64_t frames, char text[SIZE_TEXT])
 	return text;
 }
 
-static paddr_t part_end(const struct frame_region_part *part)
-{
-	return pfn_to_paddr(part->start + part->blocks * BLOCK_FRAMES);
-}
-
 static uint64_t removable(const struct mem_source *source)
 {
 	return frame_region_removable(&source->part) * BLOCK_FRAMES;
@@ -51,7 +46,7 @@ static int count_digits(void)
 	int digits = 8;
 
 	for (const struct mem_source *source = mem_sources(); source; source = source->next)
-		last = max_u64(last, part_end(&source->part) - 1);
+		last = max_u64(last, pfn_to_paddr(frame_region_part_end(&source->part)) - 1);
 	while (digits < 16 && last >> (4 * digits) > 0)
 		digits++;
 	return digits;

@@ -60,8 +60,7 @@ static bool has_any(const struct frame_region_part *part, enum owner owner)
 {
 	pfn_t pfn;
 
-	return frame_collect(owner, part->start, 1, &pfn) > 0 &&
-	       pfn < part->start + part->blocks * BLOCK_FRAMES;
+	return frame_find(owner, part->start, frame_region_part_end(part), &pfn);
 }
 
 /* Tells whether the host has some of it, and will be done with it soon. */
@@ -72,9 +71,9 @@ static bool is_on_its_way(const struct frame_region_part *part)
 }
 
 /* No unit is free: the balloon moves out of units of the part, if only it is in them. */
-static enum mem_leave move_out(const struct mem_source *source,
-			       const struct frame_region_part *part, size_t max, const char **why)
+static enum mem_leave move_out(const struct mem_source *source, size_t max, const char **why)
 {
+	const struct frame_region_part *part = &source->part;
 	size_t blocks;
 	pfn_t start;
 
@@ -128,26 +127,7 @@ static enum mem_leave try(const struct mem_source *source, size_t max, pfn_t *pf
 		return floor_forbids(source, why);
 	err = memory_region_claim(&source->part, max, pfn, blocks);
 	assert(!err || err == -ENOENT);
-	return err ? move_out(source, &source->part, max, why) : MEM_LEAVE_CLAIMED;
-}
-
-static enum mem_leave try_whole(const struct mem_source *source, const char **why)
-{
-	struct frame_region_part part = source->part;
-	int err;
-
-	part.unit = part.blocks;
-	if (most(part.blocks) < part.blocks)
-		return floor_forbids(source, why);
-	err = memory_region_claim_blocks(part.start, part.blocks);
-	assert(!err || err == -EPERM);
-	return err ? move_out(source, &part, part.blocks, why) : MEM_LEAVE_CLAIMED;
-}
-
-/* Tells whether the balloon has just moved out for a source: what was its can be claimed. */
-static bool has_moved_out(enum mem_leave leave, bool moved)
-{
-	return leave == MEM_LEAVE_LATER && moved && !moving.source;
+	return err ? move_out(source, max, why) : MEM_LEAVE_CLAIMED;
 }
 
 enum mem_leave mem_leave(const struct mem_source *source, size_t max, pfn_t *pfn, size_t *blocks,
@@ -158,17 +138,10 @@ enum mem_leave mem_leave(const struct mem_source *source, size_t max, pfn_t *pfn
 
 	assert(source->leaving && max >= source->part.unit);
 	leave = try(source, max, pfn, blocks, why);
-	return has_moved_out(leave, moved) ? try(source, max, pfn, blocks, why) : leave;
-}
-
-enum mem_leave mem_leave_whole(const struct mem_source *source, const char **why)
-{
-	bool moved = moving.source == source;
-	enum mem_leave leave;
-
-	assert(source->leaving);
-	leave = try_whole(source, why);
-	return has_moved_out(leave, moved) ? try_whole(source, why) : leave;
+	/* If the balloon has just moved out for it, what was the balloon's can be claimed. */
+	if (leave == MEM_LEAVE_LATER && moved && !moving.source)
+		leave = try(source, max, pfn, blocks, why);
+	return leave;
 }
 
 /*
@@ -182,7 +155,7 @@ static void avoid_leaving(void)
 
 	for (const struct mem_source *source = mem_sources(); source; source = source->next) {
 		const struct frame_region_part *part = &source->part;
-		pfn_t end = part->start + part->blocks * BLOCK_FRAMES;
+		pfn_t end = frame_region_part_end(part);
 
 		if (!source->leaving)
 			continue;

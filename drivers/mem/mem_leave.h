@@ -21,13 +21,11 @@ enum mem_leave {
  * Claims free units of the source, the highest that lie together, at most `max` blocks and
  * never so many that less than the floor would be free; else has the balloon move out.
  * With MEM_LEAVE_CLAIMED *pfn and *blocks are the blocks, for memory_region_leave() or
- * memory_region_keep(); else *why says what is in the way, a clause for people.
+ * memory_region_keep(); else *why says what is in the way, a clause for people. A source that
+ * is one unit, as a DIMM is, leaves as a whole.
  */
 enum mem_leave mem_leave(const struct mem_source *source, size_t max, pfn_t *pfn, size_t *blocks,
 			 const char **why);
-
-/* Does so for all blocks of a source or none: a DIMM. They are those of its part. */
-enum mem_leave mem_leave_whole(const struct mem_source *source, const char **why);
 
 /*
  * Says that a source of the list wants to give back from now on: inflation takes none of its

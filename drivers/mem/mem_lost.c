@@ -11,11 +11,6 @@
 #include "mm/frame.h"
 #include "mm/memory_region.h"
 
-static pfn_t part_end(const struct frame_region_part *part)
-{
-	return part->start + part->blocks * BLOCK_FRAMES;
-}
-
 static pfn_t pfns[BLOCK_FRAMES];
 
 /* Tells whether all frames of a block wait, however they came to that. */
@@ -28,9 +23,9 @@ static bool is_complete(pfn_t block)
 /* Frees blocks of which all frames wait, so that they can be claimed as any other. */
 static void free_complete(const struct frame_region_part *part)
 {
-	pfn_t end = part_end(part), pfn = part->start;
+	pfn_t end = frame_region_part_end(part), pfn = part->start;
 
-	while (frame_collect(OWNER_UNPLUGGED, pfn, 1, &pfn) > 0 && pfn < end) {
+	while (frame_find(OWNER_UNPLUGGED, pfn, end, &pfn)) {
 		pfn_t block = align_down(pfn, BLOCK_FRAMES);
 
 		if (is_complete(block)) {
@@ -59,7 +54,7 @@ static void let_blocks_go(struct mem_source *source)
 
 static void take_frames(const struct frame_region_part *part)
 {
-	while (frame_alloc_bulk_within(ARRAY_SIZE(pfns), part->start, part_end(part),
+	while (frame_alloc_bulk_within(ARRAY_SIZE(pfns), part->start, frame_region_part_end(part),
 				       OWNER_UNPLUGGED, pfns) == ARRAY_SIZE(pfns))
 		;
 }

@@ -49,7 +49,7 @@ const struct mem_source *mem_source_at(pfn_t start, size_t blocks)
 	for (; source; source = source->next) {
 		const struct frame_region_part *part = &source->part;
 
-		if (part->start < end && start < part->start + part->blocks * BLOCK_FRAMES)
+		if (part->start < end && start < frame_region_part_end(part))
 			break;
 	}
 	return source;

@@ -168,10 +168,10 @@ void virtio_mem_begin(void)
 static void let_claimed_go(struct virtio_mem *mem)
 {
 	const struct frame_region_part *part = &mem->source.part;
-	pfn_t end = part->start + part->blocks * BLOCK_FRAMES;
+	pfn_t end = frame_region_part_end(part);
 	pfn_t pfn = part->start;
 
-	while (frame_collect(OWNER_UNPLUGGED, pfn, 1, &pfn) > 0 && pfn < end) {
+	while (frame_find(OWNER_UNPLUGGED, pfn, end, &pfn)) {
 		size_t max = (size_t)((end - pfn) / BLOCK_FRAMES);
 		size_t blocks = frame_count_blocks(pfn, max, OWNER_UNPLUGGED);
 
@@ -179,21 +179,23 @@ static void let_claimed_go(struct virtio_mem *mem)
 	}
 }
 
-/* Returns whether nothing of the device's memory is left. */
+/*
+ * Returns whether what is left of the device's memory is of no use to anybody; else the device
+ * may have it still.
+ */
 static bool let_go(struct virtio_mem *mem)
 {
 	mem_event(MEM_EVENT_PULLED, mem->source.part.start, mem->source.plugged);
 	mem_leave_end(&mem->source);
 	if (virtio_reset(mem->device) == -ETIMEDOUT) {
 		mem->source.trouble = "its device was pulled out without an end";
-		return mem->source.plugged == 0;
+		return false;
 	}
 	let_claimed_go(mem);
 	virtio_mem_record(mem);
 	mem_lost_look(&mem->source);
-	mem->lost = true;
 	mem->source.trouble = "its device was pulled out";
-	return mem->source.plugged == 0;
+	return true;
 }
 
 /* What is left of a device that was pulled out: its users may free it some time. */
@@ -214,15 +216,15 @@ static void lost_task(void *arg)
 static void remove_device(struct virtio_device *device)
 {
 	struct virtio_mem *mem = find(device);
-	bool empty;
+	bool lost;
 
 	if (!mem)
 		return;
 	stop_task(mem);
 	mem->running = false;
-	empty = !mem->announced || let_go(mem);
+	lost = mem->announced && let_go(mem);
 	virtio_mem_queue_forsake(&mem->queue);
-	if (empty) {
+	if (mem->source.plugged == 0) {
 		if (mem->announced)
 			mem_source_remove(&mem->source);
 		forget(mem);
@@ -233,7 +235,7 @@ static void remove_device(struct virtio_device *device)
 	mem->device = NULL;
 	mem->source.requested = 0;
 	/* Without a task it stays as it is. */
-	if (mem->lost)
+	if (lost)
 		task_create("virtio-mem", TASK_PRIORITY_DRIVER, lost_task, mem);
 }
 

@@ -17,6 +17,14 @@
 
 /* ---- One question ---- */
 
+bool virtio_mem_is_overdue(const struct virtio_mem *mem)
+{
+	uint64_t now_awake = clock_awake_ns();
+	uint64_t sent_awake = min_u64(virtio_mem_sent_awake(&mem->queue), now_awake);
+
+	return now_awake - sent_awake > VIRTIO_DEADLINE_NS;
+}
+
 static void wait_for_answer(struct virtio_mem *mem)
 {
 	struct virtq *virtq = mem->queue.virtq;
@@ -34,16 +42,14 @@ static void wait_for_answer(struct virtio_mem *mem)
 int virtio_mem_ask(struct virtio_mem *mem, enum virtio_mem_type type, paddr_t start, uint64_t bytes,
 		   struct virtio_mem_request *request)
 {
-	uint64_t sent_awake;
 	int got;
 
 	assert(mem->queue.count == 0);
 	if (virtio_mem_send(&mem->queue, type, start, bytes))
 		return -EIO;
 	virtio_mem_kick(&mem->queue);
-	sent_awake = virtio_mem_sent_awake(&mem->queue);
 	while ((got = virtio_mem_take(&mem->queue, request)) == 0) {
-		if (clock_awake_ns() - sent_awake > VIRTIO_DEADLINE_NS)
+		if (virtio_mem_is_overdue(mem))
 			return -ETIMEDOUT;
 		wait_for_answer(mem);
 	}
@@ -178,7 +184,7 @@ static int compare_all(struct audit *audit)
 static bool has_beyond(const struct virtio_mem *mem)
 {
 	const struct frame_region_part *part = &mem->source.part;
-	pfn_t end = part->start + part->blocks * BLOCK_FRAMES;
+	pfn_t end = frame_region_part_end(part);
 
 	return frame_region_find(virtio_mem_usable_end(mem), end, false) < end;
 }

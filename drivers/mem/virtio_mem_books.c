@@ -141,7 +141,7 @@ pfn_t virtio_mem_usable_end(const struct virtio_mem *mem)
 {
 	const struct frame_region_part *part = &mem->source.part;
 	uint64_t step = part->unit * BLOCK_FRAMES;
-	pfn_t end = part->start + part->blocks * BLOCK_FRAMES;
+	pfn_t end = frame_region_part_end(part);
 	paddr_t usable = mem->config.addr + min_u64(mem->config.usable, mem->config.region_size);
 
 	end = min_u64(end, paddr_to_pfn(usable));

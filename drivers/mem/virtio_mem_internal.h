@@ -60,7 +60,6 @@ struct virtio_mem {
 	bool running;	   /* the device is: it is asked, and answers */
 	bool task_running; /* its task has begun, and not ended */
 	bool removing;	   /* it goes: its task ends */
-	bool lost;	   /* the device is gone, and what is left of its memory is of no use */
 	bool changed;	   /* the config is to be read, whatever the device says */
 	bool unknown;	   /* something is plugged that we do not have: UNPLUG_ALL comes first */
 	bool nacked;	   /* it may count what we do not have */
@@ -152,6 +151,9 @@ size_t virtio_mem_find_absent(const struct virtio_mem *mem, pfn_t *pfn, pfn_t en
 pfn_t virtio_mem_usable_end(const struct virtio_mem *mem);
 
 /* ---- virtio_mem_audit.c ---- */
+
+/* Tells whether a request waits for its answer for longer than any may take. */
+bool virtio_mem_is_overdue(const struct virtio_mem *mem);
 
 /*
  * Asks the device, while nothing else is on its way, and waits for the answer. 0: it is in

@@ -23,6 +23,13 @@
 
 static const char wants_reset[] = "it asks for a reset";
 static const char breaks_rules[] = "it answered what no device may answer";
+static const char is_silent[] = "no answer within 2 s";
+
+/* Returns what is wrong with a device that was asked in vain: -EIO, or -ETIMEDOUT. */
+static const char *fault_of(int err)
+{
+	return err == -ETIMEDOUT ? is_silent : breaks_rules;
+}
 
 /* ---- What the host wants ---- */
 
@@ -164,14 +171,6 @@ static int take_answers(struct virtio_mem *mem)
 	return got;
 }
 
-static bool is_overdue(const struct virtio_mem *mem)
-{
-	uint64_t now_awake = clock_awake_ns();
-	uint64_t sent_awake = min_u64(virtio_mem_sent_awake(&mem->queue), now_awake);
-
-	return now_awake - sent_awake > VIRTIO_DEADLINE_NS;
-}
-
 /* ---- Plugging ---- */
 
 /* Asks for more; returns whether it did. */
@@ -264,7 +263,7 @@ static bool unplug_unknown(struct virtio_mem *mem, const char **fault)
 	int err = virtio_mem_ask(mem, VIRTIO_MEM_UNPLUG_ALL, 0, 0, &request);
 
 	if (err) {
-		*fault = err == -EIO ? breaks_rules : "no answer within 2 s";
+		*fault = fault_of(err);
 		return false;
 	}
 	if (request.answer == VIRTIO_MEM_BUSY) {
@@ -296,14 +295,11 @@ static bool audit(struct virtio_mem *mem, const char **fault)
 	case -EAGAIN:
 		virtio_mem_wait_for_busy(mem, VIRTIO_MEM_STATE);
 		break;
-	case -EIO:
-		*fault = breaks_rules;
-		break;
-	case -ETIMEDOUT:
-		*fault = "no answer within 2 s";
+	case -EPROTO:
+		assert(*fault);
 		break;
 	default:
-		assert(*fault);
+		*fault = fault_of(err);
 	}
 	return false;
 }
@@ -371,8 +367,8 @@ bool virtio_mem_step(struct virtio_mem *mem)
 		return false;
 	if (take_answers(mem))
 		fault = breaks_rules;
-	else if (is_overdue(mem))
-		fault = "no answer within 2 s";
+	else if (virtio_mem_is_overdue(mem))
+		fault = is_silent;
 	else
 		fault = look(mem);
 	if (!fault)

@@ -419,6 +419,18 @@ static void a_part_that_is_none_is_refused(void **state)
 	fixture_assert_same(before);
 }
 
+/* Claims blocks that leave together or not at all, as a DIMM's do. */
+static int claim_unit(pfn_t start, size_t blocks)
+{
+	const struct frame_region_part part = { start, blocks, blocks };
+	size_t claimed = 0;
+	pfn_t pfn = 0;
+	int err = frame_region_claim(&part, blocks, &pfn, &claimed);
+
+	assert_true(err || (pfn == start && claimed == blocks));
+	return err;
+}
+
 /* As a DIMM is asked for: not the highest blocks, but these. */
 static void particular_blocks_can_be_claimed_as_well(void **state)
 {
@@ -429,17 +441,17 @@ static void particular_blocks_can_be_claimed_as_well(void **state)
 	region_plug(REGION, 20);
 	fixture_reserve(REGION + 9 * B + 77, 1, OWNER_HEAP);
 	before = fixture_picture();
-	assert_int_equal(frame_region_claim_blocks(REGION + 3 * B, 0), -EINVAL);
-	assert_int_equal(frame_region_claim_blocks(REGION + 3 * B + 1, 1), -EINVAL);
-	assert_int_equal(frame_region_claim_blocks(RAM + B, 1), -EINVAL);
-	assert_int_equal(frame_region_claim_blocks(REGION + 3 * B, 7), -EPERM);
-	assert_int_equal(frame_region_claim_blocks(REGION + 19 * B, 2), -EPERM);
+	assert_int_equal(claim_unit(REGION + 3 * B, 0), -EINVAL);
+	assert_int_equal(claim_unit(REGION + 3 * B + 1, 1), -EINVAL);
+	assert_int_equal(claim_unit(RAM + B, 1), -EINVAL);
+	assert_int_equal(claim_unit(REGION + 3 * B, 7), -ENOENT);
+	assert_int_equal(claim_unit(REGION + 19 * B, 2), -ENOENT);
 	fixture_assert_same(before);
-	assert_int_equal(frame_region_claim_blocks(REGION + 3 * B, 6), 0);
+	assert_int_equal(claim_unit(REGION + 3 * B, 6), 0);
 	fixture_assert_owner(REGION + 3 * B, 6 * B, OWNER_UNPLUGGED);
-	assert_int_equal(frame_region_claim_blocks(REGION + 8 * B, 1), -EPERM);
+	assert_int_equal(claim_unit(REGION + 8 * B, 1), -ENOENT);
 	region_leave(REGION + 3 * B, 6);
-	assert_int_equal(frame_region_claim_blocks(REGION + 8 * B, 1), -EPERM);
+	assert_int_equal(claim_unit(REGION + 8 * B, 1), -ENOENT);
 	assert_int_equal(ledger_refused(), 0);
 	fixture_assert_books();
 }
@@ -452,9 +464,9 @@ static void a_claim_of_particular_blocks_moves_books_out_of_them(void **state)
 	take_everything();
 	region_plug(REGION, 2);
 	assert_int_equal(frame_map.sections_outside, 1);
-	assert_int_equal(frame_region_claim_blocks(REGION, 2), -EPERM);
+	assert_int_equal(claim_unit(REGION, 2), -ENOENT);
 	frame_free_owned(OWNER_HELD, UINT64_MAX);
-	assert_int_equal(frame_region_claim_blocks(REGION, 2), 0);
+	assert_int_equal(claim_unit(REGION, 2), 0);
 	region_leave(REGION, 2);
 	fixture_assert_books();
 }

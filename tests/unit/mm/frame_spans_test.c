@@ -144,6 +144,18 @@ static void a_walk_begins_within_a_block_or_after_a_hole(void **state)
 	assert_int_equal(frame, 0);
 }
 
+static void whole_blocks_begin_at_a_frame_or_above_it(void **state)
+{
+	(void)state;
+	start_two_spans();
+	assert_int_equal(frame_spans_above(&spans, 0), 0);
+	assert_int_equal(frame_spans_above(&spans, 3 * B), 1);
+	assert_int_equal(frame_spans_above(&spans, 3 * B + 1), 2);
+	assert_int_equal(frame_spans_above(&spans, 12 * B), 4);
+	assert_int_equal(frame_spans_above(&spans, 12 * B + 1), 5);
+	assert_int_equal(frame_spans_above(&spans, PFN_NONE), 5);
+}
+
 static void as_many_spans_as_ranges_fit(void **state)
 {
 	struct mem_range ranges[MEM_RANGES_MAX];
@@ -218,6 +230,7 @@ int main(void)
 		cmocka_unit_test(outside_the_spans_nothing_is_found),
 		cmocka_unit_test(blocks_below_a_limit_end_there_or_before),
 		cmocka_unit_test(a_walk_begins_within_a_block_or_after_a_hole),
+		cmocka_unit_test(whole_blocks_begin_at_a_frame_or_above_it),
 		cmocka_unit_test(as_many_spans_as_ranges_fit),
 		cmocka_unit_test(blocks_that_are_appended_are_a_span_of_their_own),
 		cmocka_unit_test(what_does_not_lie_above_is_not_appended),

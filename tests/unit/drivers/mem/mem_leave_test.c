@@ -49,6 +49,20 @@ static enum mem_leave leave(size_t max)
 	return mem_leave(&one, max, &pfn, &blocks, &why);
 }
 
+/* As a DIMM does, which is one unit. */
+static enum mem_leave leave_whole(struct mem_source *source)
+{
+	enum mem_leave left;
+
+	source->part.unit = source->part.blocks;
+	left = mem_leave(source, source->part.blocks, &pfn, &blocks, &why);
+	if (left == MEM_LEAVE_CLAIMED) {
+		assert_int_equal(pfn, source->part.start);
+		assert_int_equal(blocks, source->part.blocks);
+	}
+	return left;
+}
+
 static void expect_claimed(pfn_t first, size_t count)
 {
 	assert_int_equal(pfn, first);
@@ -217,7 +231,7 @@ static void a_turn_of_the_balloon_does_not_count_as_the_floor(void **state)
 	assert_true(fake_balloon.moving);
 	assert_int_equal(fake_balloon.vacated, 2);
 	assert_int_equal(mem_leave(&other, 8, &pfn, &blocks, &why), MEM_LEAVE_LATER);
-	assert_int_equal(mem_leave_whole(&other, &why), MEM_LEAVE_LATER);
+	assert_int_equal(leave_whole(&other), MEM_LEAVE_LATER);
 	assert_int_equal(fake_balloon.vacated, 2);
 	/* The turn is over. */
 	fake_balloon.floor -= 2 * B;
@@ -330,7 +344,7 @@ static void what_does_not_give_back_stays_open(void **state)
 static void a_whole_source_leaves_at_once(void **state)
 {
 	(void)state;
-	assert_int_equal(mem_leave_whole(&one, &why), MEM_LEAVE_CLAIMED);
+	assert_int_equal(leave_whole(&one), MEM_LEAVE_CLAIMED);
 	assert_int_equal(frame_count_blocks(REGION, BLOCKS, OWNER_UNPLUGGED), BLOCKS);
 	assert_int_equal(ledger_count(OWNER_UNPLUGGED), BLOCKS * B);
 }
@@ -340,7 +354,7 @@ static void a_frame_in_use_keeps_a_whole_source(void **state)
 	(void)state;
 	mem_fixture_take(REGION + 17 * B + 3, 1, OWNER_HELD);
 	mem_fixture_take(REGION + 18 * B + 3, 1, OWNER_BALLOON);
-	assert_int_equal(mem_leave_whole(&one, &why), MEM_LEAVE_STUCK);
+	assert_int_equal(leave_whole(&one), MEM_LEAVE_STUCK);
 	assert_string_equal(why, "what is left of it is in use");
 	assert_int_equal(fake_balloon.vacated, 0);
 	assert_int_equal(ledger_count(OWNER_UNPLUGGED), 0);
@@ -351,7 +365,7 @@ static void the_balloon_moves_out_of_a_whole_source(void **state)
 	(void)state;
 	mem_fixture_take(REGION + 17 * B, 150, OWNER_BALLOON);
 	mem_fixture_take(REGION + 3 * B, 150, OWNER_BALLOON);
-	while (mem_leave_whole(&one, &why) == MEM_LEAVE_LATER)
+	while (leave_whole(&one) == MEM_LEAVE_LATER)
 		assert_int_equal(fake_balloon.end, REGION + BLOCKS * B);
 	assert_int_equal(fake_balloon.start, REGION);
 	assert_int_equal(ledger_count(OWNER_UNPLUGGED), BLOCKS * B);
@@ -362,9 +376,9 @@ static void a_whole_source_is_claimed_as_soon_as_the_balloon_is_out(void **state
 {
 	(void)state;
 	mem_fixture_take(REGION + 17 * B, 150, OWNER_BALLOON);
-	assert_int_equal(mem_leave_whole(&one, &why), MEM_LEAVE_LATER);
+	assert_int_equal(leave_whole(&one), MEM_LEAVE_LATER);
 	fake_balloon.step = 1000;
-	assert_int_equal(mem_leave_whole(&one, &why), MEM_LEAVE_CLAIMED);
+	assert_int_equal(leave_whole(&one), MEM_LEAVE_CLAIMED);
 	assert_false(fake_balloon.moving);
 }
 
@@ -373,12 +387,12 @@ static void a_turn_of_the_balloon_does_not_keep_a_whole_source(void **state)
 	(void)state;
 	fake_balloon.step = 40;
 	mem_fixture_take(REGION + 17 * B, 150, OWNER_BALLOON);
-	assert_int_equal(mem_leave_whole(&one, &why), MEM_LEAVE_LATER);
+	assert_int_equal(leave_whole(&one), MEM_LEAVE_LATER);
 	fake_balloon.floor = ledger_count(OWNER_FREE) - BLOCKS * B + 1;
-	assert_int_equal(mem_leave_whole(&one, &why), MEM_LEAVE_LATER);
+	assert_int_equal(leave_whole(&one), MEM_LEAVE_LATER);
 	assert_true(fake_balloon.moving);
 	fake_balloon.floor--;
-	while (mem_leave_whole(&one, &why) == MEM_LEAVE_LATER)
+	while (leave_whole(&one) == MEM_LEAVE_LATER)
 		;
 	assert_int_equal(ledger_count(OWNER_UNPLUGGED), BLOCKS * B);
 }
@@ -387,10 +401,10 @@ static void a_whole_source_does_not_pass_the_floor(void **state)
 {
 	(void)state;
 	fake_balloon.floor = ledger_count(OWNER_FREE) - BLOCKS * B + 1;
-	assert_int_equal(mem_leave_whole(&one, &why), MEM_LEAVE_STUCK);
+	assert_int_equal(leave_whole(&one), MEM_LEAVE_STUCK);
 	assert_string_equal(why, "the floor of free memory would be passed");
 	fake_balloon.floor--;
-	assert_int_equal(mem_leave_whole(&one, &why), MEM_LEAVE_CLAIMED);
+	assert_int_equal(leave_whole(&one), MEM_LEAVE_CLAIMED);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
