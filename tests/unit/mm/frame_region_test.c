@@ -1055,6 +1055,15 @@ static void to_audit_what_is_not_there_costs_a_step_or_two(void **state)
 	fixture_assert_books();
 }
 
+static void to_audit_some_sections_that_are_not_there_costs_no_step(void **state)
+{
+	(void)state;
+	region_fixture_boot(GIB / FRAME_SIZE);
+	region_announce(RAM + 4 * GIB / FRAME_SIZE, 10 * SECTION_BLOCKS);
+	region_announce(RAM + 8 * GIB / FRAME_SIZE, 10 * SECTION_BLOCKS);
+	assert_int_equal(audit_steps(), 1);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, fixture_stop)
 
 /* With records that lie it shows which of them are read: none of a section that is in it whole. */
@@ -1123,6 +1132,7 @@ int main(void)
 		TEST(the_audit_counts_what_is_plugged_and_what_is_not),
 		TEST(the_audit_names_what_is_wrong_where_nothing_is_plugged),
 		TEST(to_audit_what_is_not_there_costs_a_step_or_two),
+		TEST(to_audit_some_sections_that_are_not_there_costs_no_step),
 		TEST(of_a_whole_section_no_record_is_read),
 	};
 

@@ -578,6 +578,21 @@ static void all_who_are_in_the_way_are_named(void **state)
 	mem_fixture_give_back(REGION + 9 * B + 7, 3, OWNER_STACKS);
 }
 
+/* Blocks that are free are not looked at, nor do they use up what is looked at. */
+static void blocks_that_could_leave_are_in_nobodys_way(void **state)
+{
+	(void)state;
+	range_count = 0;
+	add_range(REGION, 256 * BLOCK_SIZE);
+	fill(0, REGION, 256);
+	dimm_start();
+	mem_fixture_take(REGION + 255 * B, 1, OWNER_HELD);
+	assert_false(ask_back(0));
+	assert_string_equal(sim_log_warning,
+			    "memory: slot 0: 512.0 MiB cannot leave: in it are 1 frame of held");
+	mem_fixture_give_back(REGION + 255 * B, 1, OWNER_HELD);
+}
+
 /* Nobody waits for the count of what is spread all over. */
 static void what_is_spread_is_counted_in_part(void **state)
 {
@@ -922,6 +937,7 @@ int main(void)
 		WINDOW_TEST(what_nobody_uses_leaves_at_once),
 		WINDOW_TEST(what_is_in_use_is_refused_at_once),
 		WINDOW_TEST(all_who_are_in_the_way_are_named),
+		WINDOW_TEST(blocks_that_could_leave_are_in_nobodys_way),
 		WINDOW_TEST(what_is_spread_is_counted_in_part),
 		WINDOW_TEST(the_balloon_moves_out_first),
 		WINDOW_TEST(a_balloon_that_takes_too_long_keeps_it),
