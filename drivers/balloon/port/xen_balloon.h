@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * xen_balloon.c: the balloon on Xen (public/memory.h). The toolstack writes the size it wants the
+ * domain to have, memory/target, beside the largest it was made for, memory/static-max, both in
+ * KiB; what is between them is in the balloon. Frames are given by decrease_reservation and
+ * come back by populate_physmap, whole blocks as extents of 2 MiB. Xen answers in the call, how
+ * many extents it did; what it refused is asked for again after a pause, for ever.
+ *
+ * In a domain without a store (Xen's first one) a person is the toolstack: xen_balloon_set_target().
+ */
+#ifndef DRIVERS_BALLOON_PORT_XEN_BALLOON_H
+#define DRIVERS_BALLOON_PORT_XEN_BALLOON_H
+
+#include "kernel/lib/types.h"
+
+/*
+ * Attaches the balloon to Xen, after xenstore_start(), in a task. -ENODEV: no Xen, or its memory
+ * operations or the target are missing, which is logged; else errors of balloon_attach().
+ */
+int xen_balloon_start(void);
+
+/*
+ * Waits until the first target is reached or cannot be, in a domain that was started with less
+ * memory than it may have: nothing else may allocate before. At most 2 s. In a task.
+ */
+void xen_balloon_wait_for_first_target(void);
+
+/* Sets how many frames the balloon is to have. -EBUSY: the toolstack's target is followed. */
+int xen_balloon_set_target(uint64_t frames);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * xenstore.c: the client of the toolstack's store (io/xs_wire.h): names with values, which
+ * xenstored keeps for all domains. Paths are relative to this domain's, or absolute.
+ *
+ * Requests and answers pass through a ring of 1 KiB each way, in a page that the other side writes
+ * as it likes: every count, length, type and text in it is input. One task, the store's own, reads
+ * all that comes; events may come in front of an answer. Callers wait at most XENSTORE_DEADLINE_NS
+ * in which the guest ran. A store that breaks the protocol, or does not answer, is given up: all
+ * calls fail from then on, and nodes keep their last values.
+ */
+#ifndef DRIVERS_XEN_XENSTORE_H
+#define DRIVERS_XEN_XENSTORE_H
+
+#include "drivers/xen/xen_abi.h"
+#include "kernel/lib/types.h"
+#include "kernel/task/task.h"
+
+#define XENSTORE_DEADLINE_NS (2 * NS_PER_S)
+
+/* A longer path is refused, also by xenstored for relative ones. */
+#define XENSTORE_PATH_MAX 256
+
+/* What is followed is short: a longer value is cut, and `cut` set. */
+#define XENSTORE_NODE_MAX 64
+
+/*
+ * Connects to the store: resets watches that another image left, and starts the store's task. In a
+ * task, after xen_events_start(). -ENODEV: there is no store; -ENOMEM, -EAGAIN: no task;
+ * -ETIMEDOUT, -EIO: it does not answer, or nonsense.
+ */
+int xenstore_start(void);
+
+/* Why the store is not used any more, for people; NULL: it is, or was never started. */
+const char *xenstore_fault(void);
+
+/*
+ * Reads the value of `path`: `size` bytes at most, with a NUL after it in any case. `*length`:
+ * without the NUL; a value may have NULs in it. In a task; sleeps. -ENOENT: there is none;
+ * -EACCES: it may not be read; -E2BIG: it is longer, and nothing is stored; -EINVAL: no path;
+ * -ETIMEDOUT, -EIO: the store is given up.
+ */
+int xenstore_read(const char *path, char *value, size_t size, size_t *length);
+
+/* Writes a value, a text. In a task; sleeps. Errors as of xenstore_read(); -E2BIG: too long. */
+int xenstore_write(const char *path, const char *value);
+
+/* A name whose value is followed: the store's task keeps a copy of it up to date. */
+struct xenstore_node {
+	const char *path;
+	struct wait_queue *waiters; /* woken when it has changed; NULL: nobody waits */
+	/* All below is the store's, and changes only while the reader sleeps. */
+	uint64_t changes; /* so often it was read and found another; 0: not read yet */
+	bool exists;
+	bool cut;
+	size_t length;
+	char value[XENSTORE_NODE_MAX]; /* with a NUL after it */
+	struct xenstore_node *next;
+};
+
+/*
+ * Follows a name, from now on: it was read once when this returns. In a task; sleeps. The node is
+ * the caller's and stays linked. A name that does not exist is followed as well. Errors as of
+ * xenstore_read(), but -ENOENT.
+ */
+int xenstore_follow(struct xenstore_node *node);
+
+struct xenstore_counts {
+	uint64_t requests;
+	uint64_t events;
+	uint64_t unknown; /* events for what nobody follows, answers to what nobody asked */
+};
+
+/* Stores what was counted since boot. */
+void xenstore_get_counts(struct xenstore_counts *counts);
+
+#endif
