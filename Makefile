@@ -248,6 +248,11 @@ help:
 #: make qemu-next        unpack the QEMUs of Debian's later suites below
 #:                       build/qemu-next, for QEMU=; nothing is installed
 #: make test-qemu-next   with each of them: tests under QEMU, and the short matrix
+#: make test-xen         Aerostat as the first domain of Debian's Xen, in QEMU; the
+#:                       package is unpacked below build/xen, nothing is installed
+#: make test-xen-next    the same with each later QEMU; part of test-all
+#: make test-xen-dom0    two Aerostat domains that xl makes and moves, under Linux;
+#:                       SEED=7 for the same targets again; part of test-all
 #: make test-stops       with each QEMU from 10 on: guests that stand still for
 #:                       2.1 s in the middle of each kind of wait; part of
 #:                       test-all

@@ -686,6 +686,32 @@ test-soak:
 		status=1; \
 	MAKE='$(MAKE)' BUILD='$(BUILD)' tests/under_load.sh $(RUNS) || status=1; exit $$status
 
+# ---- Real Xen: Debian's, unpacked below $(BUILD)/xen, in an unmodified QEMU ----
+#
+# test-xen: Aerostat as its first domain. test-xen-next: the same with each later QEMU.
+# test-xen-dom0: two Aerostat domains under Linux and xl; SEED=7 for the same targets again.
+
+XEN_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/xen/*.c))
+$(XEN_OBJECTS): | $(call needs,test)
+
+$(BUILD)/tests/xen/run: $(XEN_OBJECTS) $(TOOL_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lcmocka
+
+.PHONY: test-xen test-xen-next test-xen-dom0
+test-xen test-xen-next test-xen-dom0: $(BUILD)/aerostat.elf $(BUILD)/tests/xen/run \
+		| $(call needs,qemu)
+
+test-xen:
+	@$(alone) tests/xen/run.sh $@ $(BUILD) first
+
+test-xen-next:
+	@tools/qemu_next.sh $(QEMU_NEXT) || :
+	@$(alone) tests/xen/run.sh $@ $(BUILD) first $(QEMU_NEXT)/summary
+
+test-xen-dom0:
+	@$(alone) tests/xen/run.sh $@ $(BUILD) domains
+
 # ---- libvirt: `make virsh-demo` with what there is of it ----
 
 .PHONY: test-libvirt
@@ -779,9 +805,9 @@ check-conformance:
 test:
 	@MAKE='$(MAKE)' BUILD='$(BUILD)' tests/parts.sh $@ all test-unit test-integration test-docs \
 		check-layers check-style check-conformance check-qemu-next check-mutants matrix \
-		test-libvirt fuzz-short
+		test-libvirt test-xen fuzz-short
 
 test-all:
 	@MAKE='$(MAKE)' BUILD='$(BUILD)' tests/parts.sh $@ matrix-all test-slow test-qemu-next \
-		test-stops virsh-demo coverage mutants fuzz model test-debian-short check-contrib \
+		test-xen-next test-xen-dom0 test-stops virsh-demo coverage mutants fuzz model test-debian-short check-contrib \
 		check-shell check-dist check-deb
