@@ -258,8 +258,8 @@ help:
 #:                       test-all
 #: make test-soak        COUNT=1000 such stops, WAITS='*flate' for some kinds; and
 #:                       five times as many random targets, a tenth with a
-#:                       running move; then RUNS=10 of make test beside two
-#:                       busy loops
+#:                       running move; then XENS=20 boots of each kind on Xen,
+#:                       and RUNS=10 of make test beside two busy loops
 #: make matrix-all       every cell; CELLS='*packed*' for some of them; both
 #:                       write build/matrix.md
 #: make fuzz             what takes input, fed with noise; TIME=40 seconds each,

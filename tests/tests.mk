@@ -674,16 +674,20 @@ COUNT ?= 1000
 
 .PHONY: test-stops test-soak
 test-stops test-soak: $(BUILD)/aerostat.elf $(BUILD)/tests/soak/run | $(call needs,qemu firmware)
+test-soak: $(BUILD)/tests/xen/run
 
 test-stops:
 	@tests/soak/run.sh --each $(BUILD) 3 0 $(if $(WAITS),'$(WAITS)')
 
 RUNS ?= $(shell echo $$(($(COUNT) / 100)))
+XENS ?= $(shell echo $$(($(COUNT) / 50)))
 
-# Then `make test` so many times on a busy machine: RUNS=0 for none.
+# Then so many boots of each kind on Xen with each QEMU, and `make test` so many times on a busy
+# machine: XENS=0 RUNS=0 for none.
 test-soak:
 	@status=0; tests/soak/run.sh $(BUILD) $(COUNT) $$((5 * $(COUNT))) $(if $(WAITS),'$(WAITS)') || \
 		status=1; \
+	$(alone) tests/xen/soak.sh $(BUILD) $(XENS) || status=1; \
 	MAKE='$(MAKE)' BUILD='$(BUILD)' tests/under_load.sh $(RUNS) || status=1; exit $$status
 
 # ---- Real Xen: Debian's, unpacked below $(BUILD)/xen, in an unmodified QEMU ----

@@ -112,7 +112,7 @@ static void read_line(const char *line, char step[WORD])
 		sscanf(value, "%" SCNu64, &look->xen_kib);
 	} else if (look && (value = value_of(line, "memory"))) {
 		look->memory = json_tokener_parse(value);
-	} else if (look && (value = value_of(line, "audit"))) {
+	} else if (look && !look->audit && (value = value_of(line, "audit"))) {
 		look->audit = json_tokener_parse(value);
 	}
 }
@@ -278,6 +278,16 @@ static void a_target_of_nonsense_leaves_the_last_good_one(void **state)
 	assert_int_equal(kept, 4);
 }
 
+static void odd_requests_get_the_answers_that_are_expected(void **state)
+{
+	const char *at;
+
+	(void)state;
+	at = machine_find(machine_text, "% odd frames that the ledger does not take ");
+	at = machine_find(at, "% audit {\"ledger\":\"ok\"");
+	assert_null(strstr(machine_text, "another answer"));
+}
+
 static void what_is_held_is_intact_after_moving_targets(void **state)
 {
 	(void)state;
@@ -335,6 +345,7 @@ int domains_tests(void)
 		cmocka_unit_test(xl_lists_what_the_toolstack_wants),
 		cmocka_unit_test(guest_and_xen_differ_by_what_they_always_do),
 		cmocka_unit_test(a_target_of_nonsense_leaves_the_last_good_one),
+		cmocka_unit_test(odd_requests_get_the_answers_that_are_expected),
 		cmocka_unit_test(what_is_held_is_intact_after_moving_targets),
 		cmocka_unit_test(a_reboot_is_a_new_domain),
 		cmocka_unit_test(xl_knows_why_they_ended),

@@ -79,9 +79,9 @@ for module in $MODULES; do
 	*) cannot "Linux's package has no $module" ;;
 	esac
 done
-echo "$MODULES" >"$root/modules/order"
-cp "$here/init" "$here/steps" "$root/" &&
-	cp "$@" "$root/guest/" || cannot "a file is missing"
+echo "$MODULES" | tr ' ' '\n' >"$root/modules/order"
+cp "$here/init" "$here/steps" "$root/" || cannot "its scripts are missing"
+cp "$@" "$root/guest/" || cannot "a file for the guests is missing"
 chmod +x "$root/init"
 (cd "$root" && find . | "$root/bin/busybox" cpio -o -H newc 2>/dev/null) >"$out" ||
 	cannot "it cannot be packed"
