@@ -71,7 +71,8 @@ include kernel/newlib.mk
 
 ARCH_SOURCES := $(addprefix arch/x86_64/,start.S check_cpu.S vectors.S switch.S context.c descriptors.c \
 	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c apic.c ioapic.c gsi.c \
-	counters.c tsc_measure.c tsc_rate.c alarm_rate.c clock.c paging.c)
+	counters.c tsc_measure.c hypervisor.c tsc_rate.c alarm_rate.c clock.c paging.c \
+	xen.c xen_cpuid.c xen_memory_map.c xen_page.S)
 LIB_SOURCES := $(addprefix kernel/lib/,elapsed.c escape.c events.c hooks.c libc.c json.c log.c panic.c \
 	parse.c printf.c wrap.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_spans.c frame_runs.c frame_map.c frame_map_make.c \

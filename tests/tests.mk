@@ -95,8 +95,11 @@ $(foreach kind,unit coverage plain fuzz,$(SEES_FAKE_PCI:%=$(BUILD)/$(kind)/%.o))
 tests/arch/x86_64/alarm_rate := arch/x86_64/alarm_rate.c
 tests/arch/x86_64/gsi := arch/x86_64/gsi.c arch/x86_64/irq.c tests/sim/sim_log.c
 tests/arch/x86_64/paging := arch/x86_64/paging.c
-tests/arch/x86_64/tsc_measure := arch/x86_64/tsc_measure.c arch/x86_64/tsc_rate.c
-tests/arch/x86_64/tsc_rate := arch/x86_64/tsc_rate.c
+TSC_RATE := $(addprefix arch/x86_64/,tsc_rate.c hypervisor.c xen_cpuid.c)
+tests/arch/x86_64/tsc_measure := arch/x86_64/tsc_measure.c $(TSC_RATE)
+tests/arch/x86_64/tsc_rate := $(TSC_RATE)
+tests/arch/x86_64/xen_cpuid := arch/x86_64/xen_cpuid.c arch/x86_64/hypervisor.c
+tests/arch/x86_64/xen_memory_map := arch/x86_64/xen_memory_map.c
 tests/arch/x86_64/efi/cpu_needs := arch/x86_64/efi/cpu_needs.c
 tests/arch/x86_64/efi/handover := arch/x86_64/efi/handover.c
 
