@@ -66,6 +66,7 @@ enum xen_shutdown {
 enum xen_hvm_command {
 	XEN_HVM_SET_PARAM = 0,
 	XEN_HVM_GET_PARAM = 1,
+	XEN_HVM_GET_MEM_TYPE = 15,
 	XEN_HVM_SET_UPCALL_VECTOR = 23,
 };
 
@@ -85,6 +86,18 @@ struct xen_hvm_param {
 };
 
 _Static_assert(sizeof(struct xen_hvm_param) == 16, "struct xen_hvm_param");
+
+/* What lies at a frame number: RAM, of some kind, or nothing, as where a frame was given. */
+#define XEN_MEM_TYPE_NONE 2
+
+struct xen_hvm_mem_type {
+	uint16_t domid;
+	uint16_t type; /* Xen's answer */
+	uint16_t pad[2];
+	uint64_t pfn;
+};
+
+_Static_assert(sizeof(struct xen_hvm_mem_type) == 16, "struct xen_hvm_get_mem_type");
 
 struct xen_upcall_vector {
 	uint32_t vcpu;
