@@ -92,6 +92,7 @@ BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_recovery.c bal
 	balloon_free.c balloon_vacate.c \
 	$(addprefix port/,virtio_balloon.c virtio_balloon_pages.c virtio_balloon_stats.c \
 	virtio_balloon_report.c virtio_balloon_hint.c))
+XEN_BALLOON_SOURCES := $(addprefix drivers/balloon/port/,xen_balloon.c xen_balloon_pages.c)
 MEM_SOURCES := $(addprefix drivers/mem/,mem_source.c mem_leave.c mem_lost.c mem_events.c)
 VIRTIO_MEM_SOURCES := $(addprefix drivers/mem/virtio_mem,_config.c _request.c _books.c _audit.c \
 	_recovery.c _wait.c _work.c .c)

@@ -58,6 +58,10 @@ HOST_FIXTURE := $(BALLOON_FIXTURE) tests/sim/sim_host.c \
 PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
 
+# Xen instead of them, and a store that is only its values.
+XEN_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(XEN_BALLOON_SOURCES) drivers/xen/xen.c tests/sim/sim_xen.c \
+	tests/unit/drivers/balloon/port/xen_fixture.c
+
 # And memory that comes and goes beside them.
 REGION_WORLD := tests/unit/drivers/balloon/region_world.c
 
@@ -233,6 +237,9 @@ tests/drivers/balloon/port/virtio_balloon_hint := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_pages := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_report := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
+
+tests/drivers/balloon/port/xen_balloon := $(XEN_BALLOON_FIXTURE)
+tests/drivers/balloon/port/xen_balloon_pages := $(XEN_BALLOON_FIXTURE)
 
 tests/drivers/mem/mem_source := $(MEM_FIXTURE)
 tests/drivers/mem/mem_leave := $(MEM_FIXTURE)
