@@ -226,7 +226,7 @@ static int read_max(void)
 {
 	char text[XENSTORE_NODE_MAX];
 	size_t length = 0;
-	int err = xenstore_read("memory/static-max", text, sizeof(text) - 1, &length);
+	int err = xenstore_read("memory/static-max", text, sizeof(text), &length);
 
 	if (!err && read_number(text, length, &xen.max_kib) && xen.max_kib > 0 &&
 	    xen.max_kib <= MAX_KIB_MAX)
@@ -272,7 +272,7 @@ int xen_balloon_start(void)
 
 	if (!xen_is_there())
 		return -ENODEV;
-	xen.by_hand = xen_param(XEN_PARAM_STORE_PORT) == 0;
+	xen.by_hand = xen_param(XEN_PARAM_STORE_PFN) == 0 || xen_param(XEN_PARAM_STORE_PORT) == 0;
 	xen.changes = 0;
 	xen.reached = false;
 	err = xen.by_hand ? begin_by_hand() : follow_target();

@@ -29,7 +29,7 @@ int xenstore_read(const char *path, char *value, size_t size, size_t *length)
 	assert_string_equal(path, "memory/static-max");
 	if (!store.static_max)
 		return -ENOENT;
-	assert_true(strlen(store.static_max) <= size);
+	assert_true(strlen(store.static_max) < size);
 	*length = strlen(store.static_max);
 	memcpy(value, store.static_max, *length + 1);
 	return 0;
@@ -62,10 +62,15 @@ int xenstore_follow(struct xenstore_node *node)
 	return 0;
 }
 
-void write_target_text(const char *text)
+void put_target(const char *text)
 {
 	store.target = text;
 	update_node();
+}
+
+void write_target_text(const char *text)
+{
+	put_target(text);
 	settle();
 }
 
@@ -85,8 +90,7 @@ void write_target(uint64_t kib)
 void ask_for(uint64_t frames)
 {
 	sim_xen_limit(RAM_FRAMES - frames);
-	store.target = kib_text(MAX_KIB - frames * (FRAME_SIZE / KIB));
-	update_node();
+	put_target(kib_text(MAX_KIB - frames * (FRAME_SIZE / KIB)));
 }
 
 void xen_wants(uint64_t frames)
@@ -122,6 +126,7 @@ void begin_sim_xen(uint64_t frames)
 						.check = check_frame,
 						.hand_over = hand_over };
 	sim_xen_begin(FIRST_FRAME, frames);
+	sim_xen.param[XEN_PARAM_STORE_PFN] = 0xfeffc;
 	sim_xen.param[XEN_PARAM_STORE_PORT] = 1;
 }
 
@@ -139,9 +144,9 @@ int set_up_xen(void **state)
 void end_xen(void)
 {
 	const char *violation = sim_xen.violation;
-	uint64_t there = sim_xen.there;
 
-	assert_int_equal(there + ballooned(), sim_xen.frames);
+	assert_int_equal(sim_xen.there + ballooned() + ledger_count(OWNER_IN_FLIGHT),
+			 sim_xen.frames);
 	sim_xen.faults = (struct sim_xen_faults){
 		.extents_most = { UINT64_MAX, UINT64_MAX },
 		.stubborn = { SIM_XEN_NO_FRAME, SIM_XEN_NO_FRAME },

@@ -40,6 +40,9 @@ void end_xen(void);
 /* The simulated Xen has this RAM, and the guest behind it is this program. */
 void begin_sim_xen(uint64_t frames);
 
+/* The toolstack writes this as the target, or removes it (NULL); no rounds. */
+void put_target(const char *text);
+
 /* The toolstack writes another target, of so many KiB, or of this text; and rounds. */
 void write_target(uint64_t kib);
 void write_target_text(const char *text);
