@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/xen_memory_map.h"
+
 #define XEN_DOMID_SELF 0x7ff0
 
 /* ---- Memory (memory.h) ---- */
@@ -19,8 +21,7 @@ enum xen_memory_command {
 	XEN_MEMORY_CURRENT_RESERVATION = 3,
 	XEN_MEMORY_MAXIMUM_RESERVATION = 4,
 	XEN_MEMORY_POPULATE_PHYSMAP = 6,
-	XEN_MEMORY_ADD_TO_PHYSMAP = 7,
-	XEN_MEMORY_MEMORY_MAP = 9,
+	XEN_MEMORY_ADD_TO_PHYSMAP = 7, /* 9: arch/xen_memory_map.h */
 };
 
 /* Extents of 2^order frames. The answer is how many were done, in their order. */
@@ -46,20 +47,6 @@ struct xen_add_to_physmap {
 };
 
 _Static_assert(sizeof(struct xen_add_to_physmap) == 24, "struct xen_add_to_physmap");
-
-struct xen_memory_map {
-	uint32_t count; /* room; then how many there are */
-	uint32_t pad;
-	uint64_t buffer; /* virtual address of struct xen_e820 */
-};
-
-struct xen_e820 {
-	uint64_t start;
-	uint64_t size;
-	uint32_t type;
-} __attribute__((packed));
-
-_Static_assert(sizeof(struct xen_e820) == 20, "an E820 entry");
 
 /* ---- The ends (sched.h) ---- */
 

@@ -215,6 +215,12 @@ static long change_extents(bool populates, const struct xen_memory_reservation *
 		if (!(populates ? populate_extent(*pfn, frames) : give_extent(*pfn, frames)))
 			break;
 	}
+	for (uint64_t i = 0; i < request->count && sim_xen.faults.scribbles; i++) {
+		uint64_t *pfn = guest_memory(request->extents + i * sizeof(*pfn), sizeof(*pfn));
+
+		if (pfn)
+			*pfn = ~*pfn;
+	}
 	return (long)done;
 }
 

@@ -56,6 +56,7 @@ struct sim_xen_faults {
 	/* Makes up the answer, after the fact; NULL: the truth is told. */
 	long (*tell)(bool populates, uint64_t asked, long done);
 	bool no_mem_type; /* it does not say whether a frame is there */
+	bool scribbles;	  /* into the list, when it has done it */
 };
 
 struct sim_xen {
