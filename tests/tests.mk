@@ -240,6 +240,9 @@ tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
 
 tests/drivers/balloon/port/xen_balloon := $(XEN_BALLOON_FIXTURE)
 tests/drivers/balloon/port/xen_balloon_pages := $(XEN_BALLOON_FIXTURE)
+tests/drivers/balloon/port/xen_balloon_cmd := drivers/balloon/port/xen_balloon_cmd.c \
+	drivers/balloon/balloon_cmd.c drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c \
+	kernel/lib/json.c tests/schema/schema.c $(XEN_BALLOON_FIXTURE)
 
 tests/drivers/mem/mem_source := $(MEM_FIXTURE)
 tests/drivers/mem/mem_leave := $(MEM_FIXTURE)
@@ -353,6 +356,7 @@ $(addsuffix /tools/core,$(RUNS)): LIBS := -lelf -Xlinker --wrap=pread
 $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/frame_dump_region,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
+$(addsuffix /drivers/balloon/port/xen_balloon_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 $(foreach name,guest_thread poller export, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
