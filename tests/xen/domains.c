@@ -33,7 +33,7 @@ struct look {
 	uint64_t static_max_kib, target_kib;
 	uint64_t id, list_mib;
 	uint64_t xen_kib;
-	struct json_object *memory, *audit;
+	struct json_object *memory, *audit, *balloon;
 };
 
 static struct look looks[LOOKS_MAX];
@@ -114,6 +114,8 @@ static void read_line(const char *line, char step[WORD])
 		look->memory = json_tokener_parse(value);
 	} else if (look && !look->audit && (value = value_of(line, "audit"))) {
 		look->audit = json_tokener_parse(value);
+	} else if (look && (value = value_of(line, "balloon"))) {
+		look->balloon = json_tokener_parse(value);
 	}
 }
 
@@ -205,6 +207,23 @@ static const struct look *first_of(const struct look *look)
 	while (looks[i].id != look->id)
 		i++;
 	return &looks[i];
+}
+
+/* As Linux counts in its sysfs; and Xen's answer to the guest is its answer to dom0. */
+static void xen_memory_shows_the_same(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < look_count; i++) {
+		const struct look *look = &looks[i];
+
+		assert_int_equal(machine_number(look->balloon, "target"), look->target_kib * KIB);
+		assert_int_equal(machine_number(look->balloon, "current"), look->target_kib * KIB);
+		assert_int_equal(machine_number(look->balloon, "static-max"),
+				 look->static_max_kib * KIB);
+		assert_int_equal(machine_number(look->balloon, "ballooned"),
+				 (look->static_max_kib - look->target_kib) * KIB);
+		assert_int_equal(machine_number(look->balloon, "xen-current"), look->xen_kib * KIB);
+	}
 }
 
 /* Beyond the target, which is the same all the time. */
@@ -329,6 +348,7 @@ static int tear_down(void **state)
 		look_count--;
 		json_object_put(looks[look_count].memory);
 		json_object_put(looks[look_count].audit);
+		json_object_put(looks[look_count].balloon);
 	}
 	return machine_forget(state);
 }
@@ -341,6 +361,7 @@ int domains_tests(void)
 		cmocka_unit_test(each_step_was_looked_at),
 		cmocka_unit_test(guests_are_at_their_targets_to_the_frame),
 		cmocka_unit_test(ledgers_are_whole),
+		cmocka_unit_test(xen_memory_shows_the_same),
 		cmocka_unit_test(xen_counts_what_the_toolstack_wants),
 		cmocka_unit_test(xl_lists_what_the_toolstack_wants),
 		cmocka_unit_test(guest_and_xen_differ_by_what_they_always_do),

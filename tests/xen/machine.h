@@ -21,6 +21,7 @@
 #define KIB 1024ull
 #define MIB (1024ull * KIB)
 #define FRAME 4096ull
+#define BLOCK (512 * FRAME)
 
 struct json_object;
 
