@@ -130,7 +130,8 @@ tests/kernel/show_mem := kernel/show_mem.c kernel/mem_figures.c kernel/lib/wrap.
 tests/kernel/pci_windows := kernel/pci_windows.c
 tests/kernel/heap_cmd := kernel/heap_cmd.c kernel/lib/parse.c tests/sim/sim_command.c $(SIM_TIME)
 tests/kernel/line_edit := $(LINE_EDIT)
-tests/kernel/console := kernel/console.c tests/sim/sim_log.c
+tests/kernel/console := kernel/console.c kernel/console_input.c tests/sim/sim_log.c
+tests/kernel/console_input := kernel/console_input.c
 tests/kernel/shell := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 
 tests/kernel/task/task := kernel/task/task.c
@@ -157,6 +158,12 @@ tests/drivers/serial/debugcon := drivers/serial/debugcon.c
 tests/drivers/serial/uart16550_find := drivers/serial/uart16550_find.c
 tests/drivers/serial/uart16550 := drivers/serial/uart16550.c drivers/serial/uart16550_find.c \
 	kernel/lib/elapsed.c $(EVENTS)
+
+tests/drivers/xen/xen := drivers/xen/xen.c tests/sim/sim_xen.c
+tests/drivers/xen/xen_events := drivers/xen/xen_events.c drivers/xen/xen.c \
+	$(addprefix tests/sim/,sim_xen.c sim_irq.c)
+tests/drivers/xen/xen_console := $(addprefix drivers/xen/,xen.c xen_events.c xen_console.c) \
+	$(addprefix tests/sim/,sim_xen.c sim_irq.c) $(SIM_TIME)
 
 tests/drivers/acpi/acpi := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_aml := $(ACPI_TESTED)
