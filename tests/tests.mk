@@ -204,6 +204,7 @@ tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_com
 	$(SIM_FRAMES)
 
 tests/drivers/xen/xenstore := $(XENSTORE_FIXTURE)
+tests/drivers/xen/xenstore_lies := $(XENSTORE_FIXTURE)
 
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_recovery := $(BALLOON_FIXTURE)

@@ -45,7 +45,7 @@ const char *xenstore_fault(void);
  */
 int xenstore_read(const char *path, char *value, size_t size, size_t *length);
 
-/* Writes a value, a text. In a task; sleeps. Errors as of xenstore_read(). */
+/* Writes a value, a text. In a task; sleeps. Returns 0, or an error as of xenstore_read(). */
 int xenstore_write(const char *path, const char *value);
 
 /* A name whose value is followed: the store's task keeps a copy of it up to date. */

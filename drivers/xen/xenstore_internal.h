@@ -86,9 +86,6 @@ void xenstore_go_on(uint64_t now_awake);
 /* Gives the store up: says why, once, and ends all requests with `err`. */
 void xenstore_give_up(const char *fault, int err);
 
-/* Returns the errno of a store that is given up; 0: it is not. */
-int xenstore_fault_errno(void);
-
 /* Counts an event; `known`: somebody follows what it tells of. */
 void xenstore_count_event(bool known);
 

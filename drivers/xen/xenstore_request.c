@@ -80,11 +80,6 @@ const char *xenstore_fault(void)
 	return store.fault;
 }
 
-int xenstore_fault_errno(void)
-{
-	return store.fault_errno;
-}
-
 static void finish(struct xenstore_request *request, int err)
 {
 	request->err = err;
@@ -184,13 +179,13 @@ static void begin_next(void)
 
 void xenstore_go_on(uint64_t now_awake)
 {
-	while (!store.fault && !store.owed && store.first)
+	assert(!store.fault);
+	while (!store.owed && store.first)
 		begin_next();
-	if (store.fault || !store.owed)
-		return;
 	if (xenstore_ring_send())
 		xenstore_give_up("it counts more bytes of requests than there are", -EIO);
-	else if (now_awake - min_u64(store.since_awake, now_awake) > XENSTORE_DEADLINE_NS)
+	else if (store.owed &&
+		 now_awake - min_u64(store.since_awake, now_awake) > XENSTORE_DEADLINE_NS)
 		xenstore_give_up("it does not answer", -ETIMEDOUT);
 }
 

@@ -492,7 +492,7 @@ static size_t read_requests(struct sim_xenstore *store)
 	uint32_t prod = page->request_prod, there = prod - store->request_cons;
 	size_t left, moved = 0;
 
-	if (lies(store, SIM_XENSTORE_DEAF))
+	if (there > 0 && lies(store, SIM_XENSTORE_DEAF))
 		return 0;
 	if (there > RING) {
 		if (store->lie != SIM_XENSTORE_OWN_COUNTS)

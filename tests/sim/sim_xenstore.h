@@ -98,7 +98,7 @@ struct sim_xenstore {
 /* Begins with no nodes, at a page that it empties. */
 void sim_xenstore_begin(struct sim_xenstore *store, struct xenstore_ring *page);
 
-/* Sets a node, as the toolstack does, and tells of it. A path that has no / before is the domain's. */
+/* Sets a node, as the toolstack does, and tells of it. A path without a / before it is relative. */
 void sim_xenstore_set(struct sim_xenstore *store, const char *path, const char *value);
 
 /* Sets a node to any bytes. */
