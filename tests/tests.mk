@@ -205,6 +205,8 @@ tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_com
 
 tests/drivers/xen/xenstore := $(XENSTORE_FIXTURE)
 tests/drivers/xen/xenstore_lies := $(XENSTORE_FIXTURE)
+tests/drivers/xen/xenstore_cmd := drivers/xen/xenstore_cmd.c kernel/lib/escape.c \
+	tests/sim/sim_command.c $(XENSTORE_FIXTURE)
 
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_recovery := $(BALLOON_FIXTURE)
