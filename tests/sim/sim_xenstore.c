@@ -366,13 +366,16 @@ static void do_with_path(struct sim_xenstore *store, const struct xenstore_heade
 {
 	bool with_token = request->type == XENSTORE_WATCH || request->type == XENSTORE_UNWATCH;
 	char absolute[SIM_XENSTORE_PATH];
+	bool valid = is_valid(path) && make_absolute(path, absolute);
 
 	if (with_token &&
-	    (rest_length == 0 || memchr(rest, '\0', rest_length) != rest + rest_length - 1))
+	    (rest_length == 0 || memchr(rest, '\0', rest_length) != rest + rest_length - 1)) {
 		blame(store, "a watch's token has no end, or is not the end");
-	else if (request->type == XENSTORE_READ && rest_length > 0)
+		valid = false;
+	} else if (request->type == XENSTORE_READ && rest_length > 0) {
 		blame(store, "something follows the path that is to be read");
-	if (!is_valid(path) || !make_absolute(path, absolute)) {
+	}
+	if (!valid) {
 		answer_error(store, request, "EINVAL");
 		return;
 	}
