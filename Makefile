@@ -92,10 +92,12 @@ BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_recovery.c bal
 	balloon_free.c balloon_vacate.c \
 	$(addprefix port/,virtio_balloon.c virtio_balloon_pages.c virtio_balloon_stats.c \
 	virtio_balloon_report.c virtio_balloon_hint.c))
+XEN_BALLOON_SOURCES := $(addprefix drivers/balloon/port/,xen_balloon.c xen_balloon_pages.c)
 MEM_SOURCES := $(addprefix drivers/mem/,mem_source.c mem_leave.c mem_lost.c mem_events.c)
 VIRTIO_MEM_SOURCES := $(addprefix drivers/mem/virtio_mem,_config.c _request.c _books.c _audit.c \
 	_recovery.c _wait.c _work.c .c)
 DIMM_SOURCES := $(addprefix drivers/mem/,dimm.c dimm_place.c dimm_users.c)
+XENSTORE_SOURCES := $(addprefix drivers/xen/xenstore,_ring.c _request.c _node.c .c)
 SERIAL_SOURCES := $(addprefix drivers/serial/,uart16550.c uart16550_find.c debugcon.c)
 XEN_SOURCES := $(addprefix drivers/xen/,xen.c xen_events.c xen_console.c)
 DRIVER_SOURCES := $(SERIAL_SOURCES) $(XEN_SOURCES) drivers/pvpanic/pvpanic.c $(ACPI_SOURCES) $(PCI_SOURCES) \

@@ -49,6 +49,12 @@ PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_roots.c pci_
 ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c) kernel/lib/elapsed.c \
 	kernel/lib/parse.c
 
+# Real tasks, switched by the scheduler itself.
+SIM_TASKS := tests/sim/sim_tasks.c kernel/task/task.c kernel/lib/elapsed.c
+
+XENSTORE_FIXTURE := $(XENSTORE_SOURCES) $(SIM_TASKS) tests/sim/sim_xenstore.c tests/sim/sim_log.c \
+	tests/unit/drivers/xen/xenstore_fixture.c
+
 BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c kernel/lib/wrap.c $(VIRTQ) $(SIM) \
 	tests/sim/sim_balloon.c tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
 # Likewise with hosts that a test answers for by itself.
@@ -57,6 +63,10 @@ HOST_FIXTURE := $(BALLOON_FIXTURE) tests/sim/sim_host.c \
 # Hosts of other kinds than virtio: one in the call, one by deltas.
 PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
+
+# Xen instead of them, and a store that is only its values.
+XEN_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(XEN_BALLOON_SOURCES) drivers/xen/xen.c tests/sim/sim_xen.c \
+	tests/unit/drivers/balloon/port/xen_fixture.c
 
 # And memory that comes and goes beside them.
 REGION_WORLD := tests/unit/drivers/balloon/region_world.c
@@ -207,6 +217,11 @@ tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c ker
 tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_command.c $(PRINT) $(VIRTQ) \
 	$(SIM_FRAMES)
 
+tests/drivers/xen/xenstore := $(XENSTORE_FIXTURE)
+tests/drivers/xen/xenstore_lies := $(XENSTORE_FIXTURE)
+tests/drivers/xen/xenstore_cmd := drivers/xen/xenstore_cmd.c kernel/lib/escape.c \
+	tests/sim/sim_command.c $(XENSTORE_FIXTURE)
+
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_recovery := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_account := $(BALLOON_FIXTURE)
@@ -240,6 +255,12 @@ tests/drivers/balloon/port/virtio_balloon_hint := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_pages := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_report := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
+
+tests/drivers/balloon/port/xen_balloon := $(XEN_BALLOON_FIXTURE)
+tests/drivers/balloon/port/xen_balloon_pages := $(XEN_BALLOON_FIXTURE)
+tests/drivers/balloon/port/xen_balloon_cmd := drivers/balloon/port/xen_balloon_cmd.c \
+	drivers/balloon/balloon_cmd.c drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c \
+	kernel/lib/json.c tests/schema/schema.c $(XEN_BALLOON_FIXTURE)
 
 tests/drivers/mem/mem_source := $(MEM_FIXTURE)
 tests/drivers/mem/mem_leave := $(MEM_FIXTURE)
@@ -353,6 +374,7 @@ $(addsuffix /tools/core,$(RUNS)): LIBS := -lelf -Xlinker --wrap=pread
 $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/frame_dump_region,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
+$(addsuffix /drivers/balloon/port/xen_balloon_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 $(foreach name,guest_thread poller export, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
@@ -497,6 +519,7 @@ fuzz/split_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/packed_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/balloon := $(LIES)
 fuzz/virtio_mem := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
+fuzz/xenstore := $(XENSTORE_FIXTURE)
 fuzz/line := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
 	drivers/virtio/virtio_mmio_parse.c

@@ -215,6 +215,12 @@ static long change_extents(bool populates, const struct xen_memory_reservation *
 		if (!(populates ? populate_extent(*pfn, frames) : give_extent(*pfn, frames)))
 			break;
 	}
+	for (uint64_t i = 0; i < request->count && sim_xen.faults.scribbles; i++) {
+		uint64_t *pfn = guest_memory(request->extents + i * sizeof(*pfn), sizeof(*pfn));
+
+		if (pfn)
+			*pfn = ~*pfn;
+	}
 	return (long)done;
 }
 
@@ -244,6 +250,8 @@ static long count_frames(uint64_t address, uint64_t frames)
 
 	if (!domid)
 		return BAD_ADDRESS;
+	if (sim_xen.faults.no_counts)
+		return FORBIDDEN;
 	return *domid == XEN_DOMID_SELF ? (long)frames : NO_DOMAIN;
 }
 
