@@ -103,7 +103,7 @@ XEN_SOURCES := $(addprefix drivers/xen/,xen.c xen_events.c xen_console.c)
 DRIVER_SOURCES := $(SERIAL_SOURCES) $(XEN_SOURCES) drivers/pvpanic/pvpanic.c $(ACPI_SOURCES) $(PCI_SOURCES) \
 	$(VIRTIO_SOURCES) $(BALLOON_SOURCES) $(addprefix drivers/balloon/,balloon_cmd.c \
 	balloon_wait_cmd.c port/virtio_balloon_cmd.c) $(MEM_SOURCES) $(VIRTIO_MEM_SOURCES) \
-	$(DIMM_SOURCES) drivers/mem/mem_cmd.c
+	$(DIMM_SOURCES) drivers/mem/mem_cmd.c drivers/xen/xen_check_cmd.c
 LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete.c)
 SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)
 KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c console_input.c shell_cmd.c show_mem.c \

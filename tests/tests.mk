@@ -170,6 +170,8 @@ tests/drivers/serial/uart16550 := drivers/serial/uart16550.c drivers/serial/uart
 	kernel/lib/elapsed.c $(EVENTS)
 
 tests/drivers/xen/xen := drivers/xen/xen.c tests/sim/sim_xen.c
+tests/drivers/xen/xen_check_cmd := drivers/xen/xen_check_cmd.c drivers/xen/xen.c \
+	tests/sim/sim_xen.c tests/sim/sim_command.c $(HOLD_FIXTURE)
 tests/drivers/xen/xen_events := drivers/xen/xen_events.c drivers/xen/xen.c \
 	$(addprefix tests/sim/,sim_xen.c sim_irq.c)
 tests/drivers/xen/xen_console := $(addprefix drivers/xen/,xen.c xen_events.c xen_console.c) \
