@@ -49,6 +49,12 @@ PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_roots.c pci_
 ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c) kernel/lib/elapsed.c \
 	kernel/lib/parse.c
 
+# Real tasks, switched by the scheduler itself.
+SIM_TASKS := tests/sim/sim_tasks.c kernel/task/task.c kernel/lib/elapsed.c
+
+XENSTORE_FIXTURE := $(XENSTORE_SOURCES) $(SIM_TASKS) tests/sim/sim_xenstore.c tests/sim/sim_log.c \
+	tests/unit/drivers/xen/xenstore_fixture.c
+
 BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c kernel/lib/wrap.c $(VIRTQ) $(SIM) \
 	tests/sim/sim_balloon.c tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
 # Likewise with hosts that a test answers for by itself.
@@ -134,7 +140,8 @@ tests/kernel/show_mem := kernel/show_mem.c kernel/mem_figures.c kernel/lib/wrap.
 tests/kernel/pci_windows := kernel/pci_windows.c
 tests/kernel/heap_cmd := kernel/heap_cmd.c kernel/lib/parse.c tests/sim/sim_command.c $(SIM_TIME)
 tests/kernel/line_edit := $(LINE_EDIT)
-tests/kernel/console := kernel/console.c tests/sim/sim_log.c
+tests/kernel/console := kernel/console.c kernel/console_input.c tests/sim/sim_log.c
+tests/kernel/console_input := kernel/console_input.c
 tests/kernel/shell := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 
 tests/kernel/task/task := kernel/task/task.c
@@ -161,6 +168,12 @@ tests/drivers/serial/debugcon := drivers/serial/debugcon.c
 tests/drivers/serial/uart16550_find := drivers/serial/uart16550_find.c
 tests/drivers/serial/uart16550 := drivers/serial/uart16550.c drivers/serial/uart16550_find.c \
 	kernel/lib/elapsed.c $(EVENTS)
+
+tests/drivers/xen/xen := drivers/xen/xen.c tests/sim/sim_xen.c
+tests/drivers/xen/xen_events := drivers/xen/xen_events.c drivers/xen/xen.c \
+	$(addprefix tests/sim/,sim_xen.c sim_irq.c)
+tests/drivers/xen/xen_console := $(addprefix drivers/xen/,xen.c xen_events.c xen_console.c) \
+	$(addprefix tests/sim/,sim_xen.c sim_irq.c) $(SIM_TIME)
 
 tests/drivers/acpi/acpi := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_aml := $(ACPI_TESTED)
@@ -203,6 +216,11 @@ tests/drivers/virtio/virtio_mmio := drivers/virtio/virtio_mmio.c \
 tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c kernel/lib/parse.c
 tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_command.c $(PRINT) $(VIRTQ) \
 	$(SIM_FRAMES)
+
+tests/drivers/xen/xenstore := $(XENSTORE_FIXTURE)
+tests/drivers/xen/xenstore_lies := $(XENSTORE_FIXTURE)
+tests/drivers/xen/xenstore_cmd := drivers/xen/xenstore_cmd.c kernel/lib/escape.c \
+	tests/sim/sim_command.c $(XENSTORE_FIXTURE)
 
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_recovery := $(BALLOON_FIXTURE)
@@ -501,6 +519,7 @@ fuzz/split_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/packed_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/balloon := $(LIES)
 fuzz/virtio_mem := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
+fuzz/xenstore := $(XENSTORE_FIXTURE)
 fuzz/line := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
 	drivers/virtio/virtio_mmio_parse.c
