@@ -64,7 +64,7 @@ HOST_FIXTURE := $(BALLOON_FIXTURE) tests/sim/sim_host.c \
 PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
 
-# Xen instead of them, and a store that is only its values.
+# Xen, and a store that is only its values.
 XEN_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(XEN_BALLOON_SOURCES) drivers/xen/xen.c tests/sim/sim_xen.c \
 	tests/unit/drivers/balloon/port/xen_fixture.c
 
@@ -238,8 +238,8 @@ tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_place := $(HOST_FIXTURE) $(REGION_WORLD)
 tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_ports := $(PORTS_FIXTURE)
-tests/drivers/balloon/balloon_ports_random := $(PORTS_FIXTURE) \
-	$(addprefix tests/unit/drivers/balloon/,random_guest.c random_hosts.c)
+tests/drivers/balloon/balloon_ports_random := $(PORTS_FIXTURE) $(XEN_BALLOON_FIXTURE) \
+	$(addprefix tests/unit/drivers/balloon/,random_guest.c random_hosts.c random_xen.c)
 tests/drivers/balloon/balloon_ranges := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_reclaim := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_refusal := $(HOST_FIXTURE)

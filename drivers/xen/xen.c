@@ -86,6 +86,16 @@ long xen_change_reservation(enum xen_memory_command command, const pfn_t *extent
 	return xen_hypercall(XEN_MEMORY_OP, command, address_of(&reservation), 0);
 }
 
+bool xen_frame_is_there(pfn_t pfn)
+{
+	struct xen_hvm_mem_type request = { .domid = XEN_DOMID_SELF,
+					    .type = XEN_MEM_TYPE_NONE,
+					    .pfn = pfn };
+
+	return !xen_hypercall(XEN_HVM_OP, XEN_HVM_GET_MEM_TYPE, address_of(&request), 0) &&
+	       request.type != XEN_MEM_TYPE_NONE;
+}
+
 static long count_frames(enum xen_memory_command command)
 {
 	uint16_t domid = XEN_DOMID_SELF;

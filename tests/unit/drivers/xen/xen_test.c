@@ -96,6 +96,20 @@ static void extents_go_and_come(void **state)
 	assert_null(sim_xen.violation);
 }
 
+static void a_frame_is_there_if_xen_says_so(void **state)
+{
+	static const pfn_t given = 0x300;
+
+	(void)state;
+	assert_int_equal(xen_change_reservation(XEN_MEMORY_DECREASE_RESERVATION, &given, 1, 0), 1);
+	assert_true(xen_frame_is_there(0x2ff));
+	assert_false(xen_frame_is_there(0x300));
+	assert_true(xen_frame_is_there(0x301));
+	assert_false(xen_frame_is_there(FIRST + FRAMES));
+	sim_xen.faults.no_mem_type = true;
+	assert_false(xen_frame_is_there(0x301));
+}
+
 static void a_refusal_is_xens_number(void **state)
 {
 	static const pfn_t frame = 0x200;
@@ -127,9 +141,10 @@ static void text_is_shown_if_the_domain_may(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_version_is_three_numbers),   TEST(parameters_are_read_and_set),
-		TEST(events_and_the_end_reach_xen), TEST(extents_go_and_come),
-		TEST(a_refusal_is_xens_number),	    TEST(text_is_shown_if_the_domain_may),
+		TEST(a_version_is_three_numbers),      TEST(parameters_are_read_and_set),
+		TEST(events_and_the_end_reach_xen),    TEST(extents_go_and_come),
+		TEST(a_frame_is_there_if_xen_says_so), TEST(a_refusal_is_xens_number),
+		TEST(text_is_shown_if_the_domain_may),
 	};
 
 	return cmocka_run_group_tests_name("xen", tests, NULL, NULL);

@@ -34,6 +34,9 @@ int set_up_xen(void **state);
 /* After each test, in which Xen gets well again. Returns 0. */
 int tear_down_xen(void **state);
 
+/* Xen has no faults any more, and memory for all. */
+void get_well(void);
+
 /* Xen gets well, and the balloon ends: Xen has given all back. */
 void end_xen(void);
 
