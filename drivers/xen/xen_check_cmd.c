@@ -25,6 +25,7 @@
 #define RUN_ORDER (BLOCK_ORDER + 1)
 #define RUN_FRAMES ((size_t)1 << RUN_ORDER)
 #define SINGLE 0
+#define HUGE_ORDER 30
 
 /* Where no frame of the guest's is: registers of the local APIC, and beyond all RAM. */
 #define APIC_PFN ((pfn_t)0xfee00)
@@ -126,9 +127,10 @@ static long give_far(void)
 	return give(FAR_PFN, SINGLE);
 }
 
-static long give_a_gib(void)
+/* Above what any domain may ask for; the first one may for 1 GiB, and loses it. */
+static long give_four_tib(void)
 {
-	return give(check.first, FRAME_ORDER_MAX);
+	return give(check.first, HUGE_ORDER);
 }
 
 /* What xen_change_reservation() would not ask. */
@@ -194,7 +196,7 @@ static const struct odd_request {
 	{ "give a list of none", give_nothing, 0 },
 	{ "give the local APIC's registers", give_registers, 0 },
 	{ "give frame 2^40", give_far, 0 },
-	{ "give 1 GiB in one extent", give_a_gib, 0 },
+	{ "give 4 TiB in one extent", give_four_tib, 0 },
 	{ "give for a domain that is not there", give_of_nobody, 0 },
 	{ "give a list at address 0", give_unreadable_list, 0 },
 	{ "ask for an unknown operation", ask_unknown_operation, -XEN_ENOSYS },

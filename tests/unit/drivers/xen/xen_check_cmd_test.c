@@ -98,7 +98,7 @@ static void the_simulation_answers_as_xen_does(void **state)
 			    "give a list of none                                   0        0\n"
 			    "give the local APIC's registers                       0        0\n"
 			    "give frame 2^40                                       0        0\n"
-			    "give 1 GiB in one extent                              0        0\n"
+			    "give 4 TiB in one extent                              0        0\n"
 			    "give for a domain that is not there                   0        0\n"
 			    "give a list at address 0                              0        0\n"
 			    "ask for an unknown operation                        -38      -38\n"
