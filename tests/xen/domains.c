@@ -162,7 +162,8 @@ static void each_step_was_looked_at(void **state)
 		{ "random-1", "one" }, { "random-1", "two" },
 		{ "random-2", "one" }, { "random-2", "two" },
 		{ "random-3", "one" }, { "random-3", "two" },
-		{ "busy", "one" },     { "nonsense", "one" },
+		{ "busy", "one" },     { "all", "one" },
+		{ "all", "two" },      { "nonsense", "one" },
 		{ "suspend", "one" },  { "reboot", "two" },
 	};
 
