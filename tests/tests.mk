@@ -49,6 +49,12 @@ PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_roots.c pci_
 ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c) kernel/lib/elapsed.c \
 	kernel/lib/parse.c
 
+# Real tasks, switched by the scheduler itself.
+SIM_TASKS := tests/sim/sim_tasks.c kernel/task/task.c kernel/lib/elapsed.c
+
+XENSTORE_FIXTURE := $(XENSTORE_SOURCES) $(SIM_TASKS) tests/sim/sim_xenstore.c tests/sim/sim_log.c \
+	tests/unit/drivers/xen/xenstore_fixture.c
+
 BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c kernel/lib/wrap.c $(VIRTQ) $(SIM) \
 	tests/sim/sim_balloon.c tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
 # Likewise with hosts that a test answers for by itself.
@@ -57,6 +63,10 @@ HOST_FIXTURE := $(BALLOON_FIXTURE) tests/sim/sim_host.c \
 # Hosts of other kinds than virtio: one in the call, one by deltas.
 PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
+
+# Xen, and a store that is only its values.
+XEN_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(XEN_BALLOON_SOURCES) drivers/xen/xen.c tests/sim/sim_xen.c \
+	tests/unit/drivers/balloon/port/xen_fixture.c
 
 # And memory that comes and goes beside them.
 REGION_WORLD := tests/unit/drivers/balloon/region_world.c
@@ -95,8 +105,11 @@ $(foreach kind,unit coverage plain fuzz,$(SEES_FAKE_PCI:%=$(BUILD)/$(kind)/%.o))
 tests/arch/x86_64/alarm_rate := arch/x86_64/alarm_rate.c
 tests/arch/x86_64/gsi := arch/x86_64/gsi.c arch/x86_64/irq.c tests/sim/sim_log.c
 tests/arch/x86_64/paging := arch/x86_64/paging.c
-tests/arch/x86_64/tsc_measure := arch/x86_64/tsc_measure.c arch/x86_64/tsc_rate.c
-tests/arch/x86_64/tsc_rate := arch/x86_64/tsc_rate.c
+TSC_RATE := $(addprefix arch/x86_64/,tsc_rate.c hypervisor.c xen_cpuid.c)
+tests/arch/x86_64/tsc_measure := arch/x86_64/tsc_measure.c $(TSC_RATE)
+tests/arch/x86_64/tsc_rate := $(TSC_RATE)
+tests/arch/x86_64/xen_cpuid := arch/x86_64/xen_cpuid.c arch/x86_64/hypervisor.c
+tests/arch/x86_64/xen_memory_map := arch/x86_64/xen_memory_map.c
 tests/arch/x86_64/efi/cpu_needs := arch/x86_64/efi/cpu_needs.c
 tests/arch/x86_64/efi/handover := arch/x86_64/efi/handover.c
 
@@ -109,6 +122,7 @@ tests/kernel/lib/events := $(EVENTS)
 tests/kernel/events_print := kernel/events_print.c kernel/events_cmd.c kernel/lib/wrap.c \
 	tests/sim/sim_command.c $(EVENTS)
 tests/kernel/acpi_task := kernel/acpi_task.c tests/sim/sim_log.c
+tests/kernel/xen_task := kernel/xen_task.c tests/sim/sim_log.c
 tests/kernel/audit_cmd := kernel/audit_cmd.c $(PRINT) tests/sim/sim_command.c $(SIM_TIME) \
 	$(FRAME_FIXTURE)
 tests/kernel/command_line := kernel/command_line.c
@@ -127,7 +141,8 @@ tests/kernel/show_mem := kernel/show_mem.c kernel/mem_figures.c kernel/lib/wrap.
 tests/kernel/pci_windows := kernel/pci_windows.c
 tests/kernel/heap_cmd := kernel/heap_cmd.c kernel/lib/parse.c tests/sim/sim_command.c $(SIM_TIME)
 tests/kernel/line_edit := $(LINE_EDIT)
-tests/kernel/console := kernel/console.c tests/sim/sim_log.c
+tests/kernel/console := kernel/console.c kernel/console_input.c tests/sim/sim_log.c
+tests/kernel/console_input := kernel/console_input.c
 tests/kernel/shell := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 
 tests/kernel/task/task := kernel/task/task.c
@@ -154,6 +169,12 @@ tests/drivers/serial/debugcon := drivers/serial/debugcon.c
 tests/drivers/serial/uart16550_find := drivers/serial/uart16550_find.c
 tests/drivers/serial/uart16550 := drivers/serial/uart16550.c drivers/serial/uart16550_find.c \
 	kernel/lib/elapsed.c $(EVENTS)
+
+tests/drivers/xen/xen := drivers/xen/xen.c tests/sim/sim_xen.c
+tests/drivers/xen/xen_events := drivers/xen/xen_events.c drivers/xen/xen.c \
+	$(addprefix tests/sim/,sim_xen.c sim_irq.c)
+tests/drivers/xen/xen_console := $(addprefix drivers/xen/,xen.c xen_events.c xen_console.c) \
+	$(addprefix tests/sim/,sim_xen.c sim_irq.c) $(SIM_TIME)
 
 tests/drivers/acpi/acpi := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_aml := $(ACPI_TESTED)
@@ -197,6 +218,11 @@ tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c ker
 tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_command.c $(PRINT) $(VIRTQ) \
 	$(SIM_FRAMES)
 
+tests/drivers/xen/xenstore := $(XENSTORE_FIXTURE)
+tests/drivers/xen/xenstore_lies := $(XENSTORE_FIXTURE)
+tests/drivers/xen/xenstore_cmd := drivers/xen/xenstore_cmd.c kernel/lib/escape.c \
+	tests/sim/sim_command.c $(XENSTORE_FIXTURE)
+
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_recovery := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_account := $(BALLOON_FIXTURE)
@@ -211,8 +237,8 @@ tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_place := $(HOST_FIXTURE) $(REGION_WORLD)
 tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_ports := $(PORTS_FIXTURE)
-tests/drivers/balloon/balloon_ports_random := $(PORTS_FIXTURE) \
-	$(addprefix tests/unit/drivers/balloon/,random_guest.c random_hosts.c)
+tests/drivers/balloon/balloon_ports_random := $(PORTS_FIXTURE) $(XEN_BALLOON_FIXTURE) \
+	$(addprefix tests/unit/drivers/balloon/,random_guest.c random_hosts.c random_xen.c)
 tests/drivers/balloon/balloon_ranges := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_reclaim := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_refusal := $(HOST_FIXTURE)
@@ -230,6 +256,12 @@ tests/drivers/balloon/port/virtio_balloon_hint := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_pages := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_report := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
+
+tests/drivers/balloon/port/xen_balloon := $(XEN_BALLOON_FIXTURE)
+tests/drivers/balloon/port/xen_balloon_pages := $(XEN_BALLOON_FIXTURE)
+tests/drivers/balloon/port/xen_balloon_cmd := drivers/balloon/port/xen_balloon_cmd.c \
+	drivers/balloon/balloon_cmd.c drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c \
+	kernel/lib/json.c tests/schema/schema.c $(XEN_BALLOON_FIXTURE)
 
 tests/drivers/mem/mem_source := $(MEM_FIXTURE)
 tests/drivers/mem/mem_leave := $(MEM_FIXTURE)
@@ -343,6 +375,7 @@ $(addsuffix /tools/core,$(RUNS)): LIBS := -lelf -Xlinker --wrap=pread
 $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/frame_dump_region,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
+$(addsuffix /drivers/balloon/port/xen_balloon_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 $(foreach name,guest_thread poller export, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
@@ -487,6 +520,7 @@ fuzz/split_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/packed_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/balloon := $(LIES)
 fuzz/virtio_mem := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
+fuzz/xenstore := $(XENSTORE_FIXTURE)
 fuzz/line := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
 	drivers/virtio/virtio_mmio_parse.c
