@@ -71,7 +71,8 @@ include kernel/newlib.mk
 
 ARCH_SOURCES := $(addprefix arch/x86_64/,start.S check_cpu.S vectors.S switch.S context.c descriptors.c \
 	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c apic.c ioapic.c gsi.c \
-	counters.c tsc_measure.c tsc_rate.c alarm_rate.c clock.c paging.c)
+	counters.c tsc_measure.c hypervisor.c tsc_rate.c alarm_rate.c clock.c paging.c \
+	xen.c xen_cpuid.c xen_memory_map.c xen_page.S)
 LIB_SOURCES := $(addprefix kernel/lib/,elapsed.c escape.c events.c hooks.c libc.c json.c log.c panic.c \
 	parse.c printf.c wrap.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_spans.c frame_runs.c frame_map.c frame_map_make.c \
@@ -91,6 +92,7 @@ BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_recovery.c bal
 	balloon_free.c balloon_vacate.c \
 	$(addprefix port/,virtio_balloon.c virtio_balloon_pages.c virtio_balloon_stats.c \
 	virtio_balloon_report.c virtio_balloon_hint.c))
+XEN_BALLOON_SOURCES := $(addprefix drivers/balloon/port/,xen_balloon.c xen_balloon_pages.c)
 MEM_SOURCES := $(addprefix drivers/mem/,mem_source.c mem_leave.c mem_lost.c mem_events.c)
 VIRTIO_MEM_SOURCES := $(addprefix drivers/mem/virtio_mem,_config.c _request.c _books.c _audit.c \
 	_recovery.c _wait.c _work.c .c)

@@ -58,6 +58,10 @@ HOST_FIXTURE := $(BALLOON_FIXTURE) tests/sim/sim_host.c \
 PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
 
+# Xen instead of them, and a store that is only its values.
+XEN_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(XEN_BALLOON_SOURCES) drivers/xen/xen.c tests/sim/sim_xen.c \
+	tests/unit/drivers/balloon/port/xen_fixture.c
+
 # And memory that comes and goes beside them.
 REGION_WORLD := tests/unit/drivers/balloon/region_world.c
 
@@ -95,8 +99,11 @@ $(foreach kind,unit coverage plain fuzz,$(SEES_FAKE_PCI:%=$(BUILD)/$(kind)/%.o))
 tests/arch/x86_64/alarm_rate := arch/x86_64/alarm_rate.c
 tests/arch/x86_64/gsi := arch/x86_64/gsi.c arch/x86_64/irq.c tests/sim/sim_log.c
 tests/arch/x86_64/paging := arch/x86_64/paging.c
-tests/arch/x86_64/tsc_measure := arch/x86_64/tsc_measure.c arch/x86_64/tsc_rate.c
-tests/arch/x86_64/tsc_rate := arch/x86_64/tsc_rate.c
+TSC_RATE := $(addprefix arch/x86_64/,tsc_rate.c hypervisor.c xen_cpuid.c)
+tests/arch/x86_64/tsc_measure := arch/x86_64/tsc_measure.c $(TSC_RATE)
+tests/arch/x86_64/tsc_rate := $(TSC_RATE)
+tests/arch/x86_64/xen_cpuid := arch/x86_64/xen_cpuid.c arch/x86_64/hypervisor.c
+tests/arch/x86_64/xen_memory_map := arch/x86_64/xen_memory_map.c
 tests/arch/x86_64/efi/cpu_needs := arch/x86_64/efi/cpu_needs.c
 tests/arch/x86_64/efi/handover := arch/x86_64/efi/handover.c
 
@@ -230,6 +237,9 @@ tests/drivers/balloon/port/virtio_balloon_hint := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_pages := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_report := $(BALLOON_FIXTURE)
 tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
+
+tests/drivers/balloon/port/xen_balloon := $(XEN_BALLOON_FIXTURE)
+tests/drivers/balloon/port/xen_balloon_pages := $(XEN_BALLOON_FIXTURE)
 
 tests/drivers/mem/mem_source := $(MEM_FIXTURE)
 tests/drivers/mem/mem_leave := $(MEM_FIXTURE)

@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "arch/x86_64/entry.h"
+#include "arch/xen.h"
 
 static struct boot_info boot;
 
 void efi_main(const struct boot_info *from_loader)
 {
+	xen_find();
 	/* The loader's copy lies in memory that is about to be free. */
 	memcpy(&boot, from_loader, sizeof(boot));
 	kernel_main(&boot);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Booted by the PVH protocol (Xen's public/arch-x86/hvm/start_info.h): from
- * QEMU's -kernel, Firecracker and others.
+ * QEMU's -kernel, Firecracker, Xen and others.
  */
 #include <string.h>
 
 #include "arch/paging.h"
 #include "arch/x86_64/entry.h"
+#include "arch/x86_64/xen_memory_map.h"
+#include "arch/xen.h"
 
 #define PVH_MAGIC 0x336ec578
 
@@ -32,8 +34,11 @@ static void read_memory_map(const struct pvh_start_info *info)
 	const struct boot_memory *entry = phys_to_virt(info->memory_map);
 	uint32_t count = info->memory_count;
 
-	if (info->version < 1 || info->memory_map == 0)
+	/* Xen tells its first domain none, but may be asked. */
+	if (info->version < 1 || info->memory_map == 0) {
+		boot.memory_count = xen_read_memory_map(boot.memory, BOOT_MEMORY_MAX);
 		return;
+	}
 	if (count > BOOT_MEMORY_MAX) {
 		boot.memory_dropped = count - BOOT_MEMORY_MAX;
 		count = BOOT_MEMORY_MAX;
@@ -57,6 +62,7 @@ void pvh_main(const void *start_info)
 {
 	const struct pvh_start_info *info = start_info;
 
+	xen_find();
 	strcpy(boot.way, "pvh");
 	if (info->magic == PVH_MAGIC) {
 		boot.acpi_rsdp = info->rsdp;

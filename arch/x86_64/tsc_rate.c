@@ -1,34 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * CPUID's leaves about rates (Intel SDM volume 2, CPUID, leaves 15H and 16H; VMware's
- * timing leaf, which KVM has, too) and KVM's pvclock (Linux, Documentation/virt/kvm/x86/
- * msr.rst).
+ * timing leaf, which KVM has, too; Xen's public/arch-x86/cpuid.h) and KVM's pvclock (Linux,
+ * Documentation/virt/kvm/x86/msr.rst).
  */
 #include "arch/x86_64/tsc_rate.h"
 
 #include <stddef.h>
-#include <string.h>
 
-#define LEAF_FEATURES 1
-#define ECX_HYPERVISOR (UINT32_C(1) << 31)
+#include "arch/x86_64/hypervisor.h"
+#include "arch/x86_64/xen_cpuid.h"
 
 #define LEAF_CRYSTAL 0x15
 #define LEAF_NOMINAL 0x16
 
-/* A hypervisor has a range of leaves here, or a multiple of this step above it. */
-#define HYPERVISOR_FIRST UINT32_C(0x40000000)
-#define HYPERVISOR_STEP 0x100
-#define HYPERVISOR_LAST UINT32_C(0x40010000)
+/* Counted from the first of a hypervisor's leaves. */
 #define HYPERVISOR_FEATURES 0x01 /* of KVM */
 #define HYPERVISOR_TIMING 0x10	 /* of VMware and KVM: kHz of TSC and of APIC timer */
 #define KVM_FEATURE_CLOCKSOURCE2 (UINT32_C(1) << 3)
 
-#define SIGNATURE_SIZE 12
 #define SIGNATURE_KVM "KVMKVMKVM\0\0"
 #define SIGNATURE_TCG "TCGTCGTCGTCG"
 #define SIGNATURE_VMWARE "VMwareVMware"
 
 #define GHZ UINT64_C(1000000000)
+#define XEN_APIC_TIMER_HZ (GHZ / 10)
 
 bool tsc_rate_is_sound(uint64_t hz)
 {
@@ -42,26 +38,10 @@ static struct tsc_rate rate_of(uint64_t hz, const char *from)
 
 /* ---- The hypervisor's leaves ---- */
 
-/* Finds the range of leaves with this signature. 0: there is none. */
-static uint32_t find_hypervisor(cpuid_fn *cpuid, const char *signature)
-{
-	uint32_t out[CPUID_REGISTERS];
-
-	cpuid(LEAF_FEATURES, out);
-	if (!(out[CPUID_ECX] & ECX_HYPERVISOR))
-		return 0;
-	for (uint32_t base = HYPERVISOR_FIRST; base < HYPERVISOR_LAST; base += HYPERVISOR_STEP) {
-		cpuid(base, out);
-		if (memcmp(&out[CPUID_EBX], signature, SIGNATURE_SIZE) == 0)
-			return base;
-	}
-	return 0;
-}
-
 /* False if the hypervisor of this signature is not there, or has no timing leaf. */
 static bool read_timing(cpuid_fn *cpuid, const char *signature, uint32_t out[CPUID_REGISTERS])
 {
-	uint32_t base = find_hypervisor(cpuid, signature);
+	uint32_t base = hypervisor_find(cpuid, signature);
 
 	if (base == 0)
 		return false;
@@ -80,12 +60,13 @@ static bool find_timing(cpuid_fn *cpuid, uint32_t out[CPUID_REGISTERS])
 uint64_t tsc_rate_of_apic_timer(cpuid_fn *cpuid)
 {
 	uint32_t out[CPUID_REGISTERS];
+	struct xen_cpuid xen;
 
 	if (find_timing(cpuid, out) && tsc_rate_is_sound(out[CPUID_EBX] * UINT64_C(1000)))
 		return out[CPUID_EBX] * UINT64_C(1000);
-	if (find_hypervisor(cpuid, SIGNATURE_TCG) || find_hypervisor(cpuid, SIGNATURE_KVM))
+	if (hypervisor_find(cpuid, SIGNATURE_TCG) || hypervisor_find(cpuid, SIGNATURE_KVM))
 		return GHZ;
-	return 0;
+	return xen_cpuid_find(cpuid, &xen) ? XEN_APIC_TIMER_HZ : 0;
 }
 
 /* ---- The rate ---- */
@@ -107,15 +88,18 @@ static uint64_t read_crystal(cpuid_fn *cpuid)
 static struct tsc_rate read_hypervisor(cpuid_fn *cpuid)
 {
 	uint32_t out[CPUID_REGISTERS];
+	struct xen_cpuid xen;
 
-	if (!find_timing(cpuid, out))
-		return (struct tsc_rate){ 0 };
-	return rate_of(out[CPUID_EAX] * UINT64_C(1000), "the hypervisor's CPUID leaf");
+	if (find_timing(cpuid, out))
+		return rate_of(out[CPUID_EAX] * UINT64_C(1000), "the hypervisor's CPUID leaf");
+	if (xen_cpuid_find(cpuid, &xen))
+		return rate_of(xen.tsc_khz * UINT64_C(1000), "Xen's CPUID leaf");
+	return (struct tsc_rate){ 0 };
 }
 
 static bool has_pvclock(cpuid_fn *cpuid)
 {
-	uint32_t base = find_hypervisor(cpuid, SIGNATURE_KVM);
+	uint32_t base = hypervisor_find(cpuid, SIGNATURE_KVM);
 	uint32_t out[CPUID_REGISTERS];
 
 	if (base == 0)

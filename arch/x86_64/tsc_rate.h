@@ -42,8 +42,8 @@ typedef struct tsc_rate pvclock_fn(void);
 
 /*
  * Returns the rate that somebody tells exactly. The hypervisor comes first, as it alone
- * knows whether it scales the guest's counter: its leaf 0x40000010, then, if it is KVM,
- * `ask_pvclock`; the crystal of leaf 0x15 may be the host's. Nothing is asked that CPUID
+ * knows whether it scales the guest's counter: its leaf 0x40000010, or Xen's, then, if it is
+ * KVM, `ask_pvclock`; the crystal of leaf 0x15 may be the host's. Nothing is asked that CPUID
  * does not announce.
  */
 struct tsc_rate tsc_rate_told(cpuid_fn *cpuid, pvclock_fn *ask_pvclock);
@@ -57,7 +57,7 @@ struct tsc_rate tsc_rate_from_pvclock(const struct tsc_pvclock *pvclock);
 /*
  * Returns the rate of the local APIC's timer in Hz before it is divided, as far as the
  * hypervisor fixes it: its leaf tells it, or it is QEMU's TCG or KVM, which count
- * nanoseconds. 0: not known.
+ * nanoseconds, or Xen, whose bus has 100 MHz. 0: not known.
  */
 uint64_t tsc_rate_of_apic_timer(cpuid_fn *cpuid);
 

@@ -278,6 +278,8 @@ static bool has_frames(void)
 /* The target is 0 now; a batch that is not answered in time ends it, and so does a refusal. */
 static void deflate_all(void)
 {
+	/* For what was refused for the last target the host may be of another mind, too. */
+	balloon_refusal_forgive();
 	while (balloon_is_alive() && has_frames() && balloon.port->deflate &&
 	       balloon_refusal_pause_end() == 0) {
 		if (balloon_step())
@@ -289,13 +291,17 @@ static void deflate_all(void)
 
 static void stop(void)
 {
+	int err;
+
 	if (!balloon.status.present)
 		return;
 	balloon_event(BALLOON_EVENT_PULLED, ledger_count(OWNER_BALLOON), 0);
 	balloon.status.present = false;
 	balloon.running = false;
-	if (balloon.port->reset() == -ETIMEDOUT) {
-		/* The next host has never had what this one keeps. */
+	err = balloon.port->reset();
+	if (err == -ETIMEDOUT || err == -EBUSY) {
+		/* The next host has never had what this one keeps; nor has this one what it refused. */
+		balloon_refusal_forgive();
 		balloon_free_all(OWNER_LEAVING);
 		balloon_forsake_all();
 	} else {

@@ -32,10 +32,11 @@
  *  target	level, config	level, polled	level, watch	given + what it still asks
  *  answers	later		in the call	in the call	in the call, ring permitting
  *  a batch	256 or 512 PFNs	512 entries of	512 frames or	510 ranges, any length
- *				4K or 2M	16 blocks
- *  refuses	-		single frames	the tail	-
+ *				4K or 2M	4 blocks
+ *  refuses	-		single frames	the tail, or	-
+ *						single frames
  *  deflates	its queue	unlock first	populate	only by balloon_return_run()
- *  reset	wants one	ALL_OURS, ever	-		channel rescinded: detach
+ *  reset	wants one	ALL_OURS, ever	keeps all	channel rescinded: detach
  *  ranges	REPORTING	-		-		cold discard, in the call
  *  short_of	-		-		-		"that is all"
  */
@@ -139,12 +140,13 @@ struct balloon_port {
 	void (*terms)(enum balloon_strategy strategy, struct balloon_terms *terms);
 	/*
 	 * Ends it; may sleep. 0: what the host had is ours. -EIO: the host is gone, and so
-	 * it is ours, too. -ETIMEDOUT: the host may still use all that it has.
+	 * it is ours, too. -ETIMEDOUT: the host may still use all that it has. -EBUSY: nothing
+	 * is under way, but it has what is in the balloon, and only deflate() brings that back.
 	 */
 	int (*reset)(void);
 	/*
-	 * Nothing is expected of the host any more: reset() with its three results, and a
-	 * line in the log. `*why` is the core's sentence; a port that knew an earlier reason
+	 * Nothing is expected of the host any more: reset() with its results, and a line
+	 * in the log. `*why` is the core's sentence; a port that knew an earlier reason
 	 * stores that. A person may want it tried again: by reset(), then start().
 	 */
 	int (*give_up)(const char **why);
@@ -227,7 +229,8 @@ int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters);
 
 /*
  * Lets the device go. While it answers, all its frames are taken back first, which
- * may sleep; then it is reset, and whatever it had is free again.
+ * may sleep; then it is reset, and whatever it had is free again, unless reset() says
+ * that the host keeps it: then that is in-flight for ever.
  */
 void balloon_detach(void);
 
@@ -242,6 +245,19 @@ void balloon_batch_refuse(struct balloon_batch *batch, pfn_t first, uint64_t cou
 
 /* Ends a batch that the host has answered: its frames arrive, except those refused. */
 void balloon_batch_answered(struct balloon_batch *batch);
+
+/* After a refusal that was about no single frame the host is left alone, more and more long. */
+#define BALLOON_PAUSE_MIN_NS NS_PER_S
+#define BALLOON_PAUSE_MAX_NS (32 * NS_PER_S)
+
+/* How a host that refuses is asked again. */
+struct balloon_tries {
+	uint64_t count;	   /* this is so many-th try since there was progress: from 1 on */
+	uint64_t pause_ns; /* before it; before the next one, if this is the first */
+};
+
+/* Stores which try the next one is. */
+void balloon_get_tries(struct balloon_tries *tries);
 
 /* Ends the ranges of the last send_ranges(): the host is done with them. */
 void balloon_ranges_answered(void);

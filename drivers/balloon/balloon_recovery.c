@@ -24,6 +24,12 @@
 #define RESETS_IN_A_ROW 5
 #define RESETS_APART_NS (10 * NS_PER_S)
 
+/* Whether it can be started again, after a reset() with this result. */
+static bool is_at_rest(int err)
+{
+	return err == 0 || err == -EBUSY;
+}
+
 /* The host was reset: what it had is on its way no more. */
 static void take_back_all_in_flight(void)
 {
@@ -109,7 +115,7 @@ void balloon_recover(enum balloon_fault fault)
 		return;
 	}
 	if (!forgotten) {
-		if (balloon.port->reset()) {
+		if (!is_at_rest(balloon.port->reset())) {
 			balloon_give_up(BALLOON_FAULT_NO_RESET);
 			return;
 		}
@@ -135,7 +141,7 @@ int balloon_revive(const char **why)
 		return err;
 	take_back_all_in_flight();
 	*why = "it is gone";
-	if (err)
+	if (!is_at_rest(err))
 		return err;
 	balloon.fault = BALLOON_OK;
 	balloon.resets_in_a_row = 0;

@@ -12,7 +12,7 @@
 /* Frees all frames, wherever they are: the host has nothing any more. */
 void balloon_take_back_all(void);
 
-/* Leaves the balloon's frames in-flight for ever: the host goes, and could not be reset. */
+/* Leaves the balloon's frames in-flight for ever: the host goes, and keeps them. */
 void balloon_forsake_all(void);
 
 /*

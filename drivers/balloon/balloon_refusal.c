@@ -15,6 +15,7 @@ _Static_assert(BALLOON_PAUSE_MAX_NS % BALLOON_PAUSE_MIN_NS == 0, "it doubles up 
 static struct {
 	uint64_t pause_ns;  /* of the last pause; 0: there was progress since */
 	uint64_t pause_end; /* 0: there is none */
+	uint64_t pauses;    /* begun since there was progress */
 	pfn_t passed;	    /* deflating: frames below were refused */
 	uint64_t frames[BALLOON_REFUSALS];
 	uint64_t recorded[BALLOON_REFUSALS]; /* of them, as events */
@@ -31,6 +32,7 @@ static void begin_pause(void)
 				   ? BALLOON_PAUSE_MIN_NS
 				   : min_u64(2 * refusal.pause_ns, BALLOON_PAUSE_MAX_NS);
 	refusal.pause_end = now + refusal.pause_ns;
+	refusal.pauses++;
 }
 
 void balloon_refusal_note(enum balloon_refusal why, bool deflates, pfn_t first, uint64_t count)
@@ -48,6 +50,7 @@ void balloon_refusal_note_progress(void)
 {
 	refusal.pause_ns = 0;
 	refusal.pause_end = 0;
+	refusal.pauses = 0;
 }
 
 void balloon_refusal_exhausted(void)
@@ -111,6 +114,12 @@ void balloon_refusal_record(void)
 			balloon_event(BALLOON_EVENT_REFUSED, more, why);
 		refusal.recorded[why] = refusal.frames[why];
 	}
+}
+
+void balloon_get_tries(struct balloon_tries *tries)
+{
+	tries->count = refusal.pauses + 1;
+	tries->pause_ns = max_u64(refusal.pause_ns, BALLOON_PAUSE_MIN_NS);
 }
 
 void balloon_refusal_counts(uint64_t frames[BALLOON_REFUSALS])

@@ -11,9 +11,6 @@
 #include "drivers/balloon/balloon_port.h"
 #include "kernel/lib/types.h"
 
-#define BALLOON_PAUSE_MIN_NS NS_PER_S
-#define BALLOON_PAUSE_MAX_NS (32 * NS_PER_S)
-
 /* Counts frames that were refused. Begins a pause, unless it was about these frames alone. */
 void balloon_refusal_note(enum balloon_refusal why, bool deflates, pfn_t first, uint64_t count);
 

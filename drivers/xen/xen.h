@@ -28,6 +28,9 @@ void xen_notify(uint32_t port);
 long xen_change_reservation(enum xen_memory_command command, const pfn_t *extents, size_t count,
 			    unsigned order);
 
+/* Tells whether Xen says that memory lies at a frame number: where a frame was given there is none. */
+bool xen_frame_is_there(pfn_t pfn);
+
 /* Returns how many frames Xen counts for this domain; negative: an error. */
 long xen_current_frames(void);
 

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/xen_memory_map.h"
+
 #define XEN_DOMID_SELF 0x7ff0
 
 /* ---- Memory (memory.h) ---- */
@@ -19,8 +21,7 @@ enum xen_memory_command {
 	XEN_MEMORY_CURRENT_RESERVATION = 3,
 	XEN_MEMORY_MAXIMUM_RESERVATION = 4,
 	XEN_MEMORY_POPULATE_PHYSMAP = 6,
-	XEN_MEMORY_ADD_TO_PHYSMAP = 7,
-	XEN_MEMORY_MEMORY_MAP = 9,
+	XEN_MEMORY_ADD_TO_PHYSMAP = 7, /* 9: arch/xen_memory_map.h */
 };
 
 /* Extents of 2^order frames. The answer is how many were done, in their order. */
@@ -47,20 +48,6 @@ struct xen_add_to_physmap {
 
 _Static_assert(sizeof(struct xen_add_to_physmap) == 24, "struct xen_add_to_physmap");
 
-struct xen_memory_map {
-	uint32_t count; /* room; then how many there are */
-	uint32_t pad;
-	uint64_t buffer; /* virtual address of struct xen_e820 */
-};
-
-struct xen_e820 {
-	uint64_t start;
-	uint64_t size;
-	uint32_t type;
-} __attribute__((packed));
-
-_Static_assert(sizeof(struct xen_e820) == 20, "an E820 entry");
-
 /* ---- The ends (sched.h) ---- */
 
 enum xen_sched_command {
@@ -79,6 +66,7 @@ enum xen_shutdown {
 enum xen_hvm_command {
 	XEN_HVM_SET_PARAM = 0,
 	XEN_HVM_GET_PARAM = 1,
+	XEN_HVM_GET_MEM_TYPE = 15,
 	XEN_HVM_SET_UPCALL_VECTOR = 23,
 };
 
@@ -98,6 +86,18 @@ struct xen_hvm_param {
 };
 
 _Static_assert(sizeof(struct xen_hvm_param) == 16, "struct xen_hvm_param");
+
+/* What lies at a frame number: RAM, of some kind, or nothing, as where a frame was given. */
+#define XEN_MEM_TYPE_NONE 2
+
+struct xen_hvm_mem_type {
+	uint16_t domid;
+	uint16_t type; /* Xen's answer */
+	uint16_t pad[2];
+	uint64_t pfn;
+};
+
+_Static_assert(sizeof(struct xen_hvm_mem_type) == 16, "struct xen_hvm_get_mem_type");
 
 struct xen_upcall_vector {
 	uint32_t vcpu;

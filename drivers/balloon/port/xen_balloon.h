@@ -14,7 +14,7 @@
 #include "kernel/lib/types.h"
 
 /*
- * Attaches the balloon to Xen, after xenstore_start(), in a task. -ENODEV: no Xen, or its memory
+ * Attaches the balloon to Xen, after xenstore_start(), in a task. -ENODEV: no Xen; or its memory
  * operations or the target are missing, which is logged; else errors of balloon_attach().
  */
 int xen_balloon_start(void);
@@ -25,7 +25,19 @@ int xen_balloon_start(void);
  */
 void xen_balloon_wait_for_first_target(void);
 
-/* Sets how many frames the balloon is to have. -EBUSY: the toolstack's target is followed. */
-int xen_balloon_set_target(uint64_t frames);
+/*
+ * Sets the size that the domain is to have. -ENODEV: there is no balloon on Xen; -EBUSY: the
+ * toolstack's target is followed; -ERANGE: it is nothing, or more than the domain began with.
+ */
+int xen_balloon_set_target(uint64_t kib);
+
+/* What is between the two is in the balloon, or will be. */
+struct xen_balloon_target {
+	uint64_t max_kib; /* the largest that the domain may be */
+	uint64_t kib;	  /* that it is to be: the last good target */
+};
+
+/* Stores the target. Returns false if there is no balloon on Xen. */
+bool xen_balloon_get_target(struct xen_balloon_target *target);
 
 #endif

@@ -204,6 +204,27 @@ static void tcg_tells_no_rate_but_its_apic_counts_nanoseconds(void **state)
 	assert_int_equal(asked, 0);
 }
 
+/* Xen tells the rate in a leaf of its own; its APIC's bus has 100 MHz. */
+static void xens_leaf_is_believed_before_the_crystal(void **state)
+{
+	struct tsc_rate rate;
+
+	(void)state;
+	add(0, 0x15, 0, 0);
+	add(0x15, 2, 216, 24000000);
+	add_hypervisor(HYPERVISOR, HYPERVISOR + 5, "XenVMMXenVMM");
+	add(HYPERVISOR + 2, 1, HYPERVISOR, 0);
+	add(HYPERVISOR + 3, 0, 2, 2100123);
+	rate = told();
+	assert_int_equal(rate.hz, UINT64_C(2100123000));
+	assert_string_equal(rate.from, "Xen's CPUID leaf");
+	assert_int_equal(tsc_rate_of_apic_timer(fake_cpuid), 100 * MHZ);
+	/* One that tells nothing leaves it to the crystal. */
+	leaves[5].out[CPUID_ECX] = 0;
+	assert_int_equal(told().hz, 2592 * MHZ);
+	assert_int_equal(asked, 0);
+}
+
 /* A KVM that has a pvclock and no timing leaf, on a host whose crystal is in leaf 0x15. */
 static void add_kvm_with_pvclock(void)
 {
@@ -303,6 +324,7 @@ int main(void)
 		TEST(a_timing_leaf_beyond_the_hypervisors_highest_is_not_read),
 		TEST(a_hypervisor_is_found_behind_another),
 		TEST(without_the_hypervisors_bit_its_leaves_mean_nothing),
+		TEST(xens_leaf_is_believed_before_the_crystal),
 		TEST(tcg_tells_no_rate_but_its_apic_counts_nanoseconds),
 		TEST(pvclock_is_believed_before_the_crystal),
 		TEST(pvclock_is_asked_only_where_kvm_has_it),
