@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The one address space. All of RAM and the device windows are mapped where they
- * are (virtual = physical). Above them two windows are mapped page by page: the
- * heap, which can grow and shrink, and the stacks, with holes between them so that
- * an overflow faults. Page 0 is never mapped.
+ * are (virtual = physical). Above them three windows are mapped page by page: the
+ * heap, which can grow and shrink, the stacks, with holes between them so that
+ * an overflow faults, and pages that are no RAM of ours. Page 0 is never mapped.
  */
 #ifndef ARCH_PAGING_H
 #define ARCH_PAGING_H
@@ -14,6 +14,7 @@
 #define PAGING_HEAP_START UINT64_C(0xffff800000000000)
 #define PAGING_HEAP_SIZE (UINT64_C(512) << 30)
 #define PAGING_STACKS_START UINT64_C(0xffff900000000000)
+#define PAGING_SHARED_START UINT64_C(0xffffa00000000000)
 
 /*
  * Build the final tables, in this order: begin, map each range of RAM (bytes,
@@ -67,7 +68,7 @@ paddr_t paging_block_table(paddr_t paddr);
 /* Moves that table, which must be there, to the frame `table`; returns where it was. */
 paddr_t paging_move_block_table(paddr_t paddr, paddr_t table);
 
-/* Maps a page of the heap or stacks window that is not mapped. -ENOMEM. */
+/* Maps a page of one of the three windows that is not mapped. -ENOMEM. */
 int paging_map_page(uint64_t vaddr, pfn_t pfn);
 
 /*

@@ -49,6 +49,12 @@ PCI_TESTED := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_roots.c pci_
 ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c) kernel/lib/elapsed.c \
 	kernel/lib/parse.c
 
+# Real tasks, switched by the scheduler itself.
+SIM_TASKS := tests/sim/sim_tasks.c kernel/task/task.c kernel/lib/elapsed.c
+
+XENSTORE_FIXTURE := $(XENSTORE_SOURCES) $(SIM_TASKS) tests/sim/sim_xenstore.c tests/sim/sim_log.c \
+	tests/unit/drivers/xen/xenstore_fixture.c
+
 BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c kernel/lib/wrap.c $(VIRTQ) $(SIM) \
 	tests/sim/sim_balloon.c tests/sim/sim_ram.c mm/poison.c $(FRAME) tests/unit/drivers/balloon/balloon_fixture.c
 # Likewise with hosts that a test answers for by itself.
@@ -203,6 +209,11 @@ tests/drivers/virtio/virtio_mmio := drivers/virtio/virtio_mmio.c \
 tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c kernel/lib/parse.c
 tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_command.c $(PRINT) $(VIRTQ) \
 	$(SIM_FRAMES)
+
+tests/drivers/xen/xenstore := $(XENSTORE_FIXTURE)
+tests/drivers/xen/xenstore_lies := $(XENSTORE_FIXTURE)
+tests/drivers/xen/xenstore_cmd := drivers/xen/xenstore_cmd.c kernel/lib/escape.c \
+	tests/sim/sim_command.c $(XENSTORE_FIXTURE)
 
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_recovery := $(BALLOON_FIXTURE)
@@ -497,6 +508,7 @@ fuzz/split_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/packed_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/balloon := $(LIES)
 fuzz/virtio_mem := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
+fuzz/xenstore := $(XENSTORE_FIXTURE)
 fuzz/line := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
 	drivers/virtio/virtio_mmio_parse.c

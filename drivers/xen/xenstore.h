@@ -5,9 +5,10 @@
  *
  * Requests and answers pass through a ring of 1 KiB each way, in a page that the other side writes
  * as it likes: every count, length, type and text in it is input. One task, the store's own, reads
- * all that comes; events may come in front of an answer. Callers wait at most XENSTORE_DEADLINE_NS
- * in which the guest ran. A store that breaks the protocol, or does not answer, is given up: all
- * calls fail from then on, and nodes keep their last values.
+ * all that comes; events may come in front of an answer. Several tasks may ask at the same time,
+ * and are served in turn. Callers wait at most XENSTORE_DEADLINE_NS in which the guest ran. A store
+ * that breaks the protocol, or owes an answer for so long, is given up, with one line in the log:
+ * all calls fail from then on, and nodes keep their last values.
  */
 #ifndef DRIVERS_XEN_XENSTORE_H
 #define DRIVERS_XEN_XENSTORE_H
@@ -18,7 +19,7 @@
 
 #define XENSTORE_DEADLINE_NS (2 * NS_PER_S)
 
-/* A longer path is refused, also by xenstored for relative ones. */
+/* A longer path is refused; xenstored has room for 2048, or 3072 where it is absolute. */
 #define XENSTORE_PATH_MAX 256
 
 /* What is followed is short: a longer value is cut, and `cut` set. */
@@ -27,7 +28,8 @@
 /*
  * Connects to the store: resets watches that another image left, and starts the store's task. In a
  * task, after xen_events_start(). -ENODEV: there is no store; -ENOMEM, -EAGAIN: no task;
- * -ETIMEDOUT, -EIO: it does not answer, or nonsense.
+ * -ETIMEDOUT, -EIO: it does not answer, or nonsense. May be called again when the store is given
+ * up and its task has ended; nodes are to be followed anew then.
  */
 int xenstore_start(void);
 
@@ -35,14 +37,15 @@ int xenstore_start(void);
 const char *xenstore_fault(void);
 
 /*
- * Reads the value of `path`: `size` bytes at most, with a NUL after it in any case. `*length`:
- * without the NUL; a value may have NULs in it. In a task; sleeps. -ENOENT: there is none;
- * -EACCES: it may not be read; -E2BIG: it is longer, and nothing is stored; -EINVAL: no path;
- * -ETIMEDOUT, -EIO: the store is given up.
+ * Reads the value of `path`, of at most `size` - 1 bytes, and puts a NUL after it. `*length`:
+ * without that NUL; a value may have NULs in it. In a task; sleeps. Nothing is stored on an error.
+ * -ENODEV: there is no store; -EINVAL: no path; -ENOENT: it has no value; -EACCES: it may not be
+ * read, or written; -E2BIG: it is longer; -ENOSPC: the domain has used up what it may write;
+ * -EIO: the store says another error, or is given up; -ETIMEDOUT: it does not answer in time.
  */
 int xenstore_read(const char *path, char *value, size_t size, size_t *length);
 
-/* Writes a value, a text. In a task; sleeps. Errors as of xenstore_read(); -E2BIG: too long. */
+/* Writes a value, a text. In a task; sleeps. Returns 0, or an error as of xenstore_read(). */
 int xenstore_write(const char *path, const char *value);
 
 /* A name whose value is followed: the store's task keeps a copy of it up to date. */
@@ -51,8 +54,9 @@ struct xenstore_node {
 	struct wait_queue *waiters; /* woken when it has changed; NULL: nobody waits */
 	/* All below is the store's, and changes only while the reader sleeps. */
 	uint64_t changes; /* so often it was read and found another; 0: not read yet */
-	bool exists;
+	bool exists;	  /* and may be read */
 	bool cut;
+	bool stale; /* an event has come since it was asked for */
 	size_t length;
 	char value[XENSTORE_NODE_MAX]; /* with a NUL after it */
 	struct xenstore_node *next;
@@ -60,15 +64,18 @@ struct xenstore_node {
 
 /*
  * Follows a name, from now on: it was read once when this returns. In a task; sleeps. The node is
- * the caller's and stays linked. A name that does not exist is followed as well. Errors as of
- * xenstore_read(), but -ENOENT.
+ * the caller's and stays linked, but after an error. A name that does not exist is followed as
+ * well. Errors as of xenstore_read(), but -ENOENT.
  */
 int xenstore_follow(struct xenstore_node *node);
 
+/* Returns the first of the nodes that are followed; NULL: there is none. For people. */
+const struct xenstore_node *xenstore_nodes(void);
+
 struct xenstore_counts {
 	uint64_t requests;
-	uint64_t events;
-	uint64_t unknown; /* events for what nobody follows, answers to what nobody asked */
+	uint64_t events;  /* those for what nobody follows are in both */
+	uint64_t unknown; /* these, and answers to what nobody asked */
 };
 
 /* Stores what was counted since boot. */
