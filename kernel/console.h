@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The person's end of the serial line: what is written, what is read, Ctrl-C
+ * The person's end of the serial line, or of Xen's console: what is written, what is read, Ctrl-C
  * and the magic key. printf() and the log end in console_write().
  *
  * In this order: console_init() as early as possible; console_start() when
@@ -12,8 +12,8 @@
 #include "kernel/lib/types.h"
 
 /*
- * Starts output, by polling: on the first serial line that is there, else on port 0xe9,
- * which has no input. Returns false if there is neither.
+ * Starts output, by polling: on the first serial line that is there and on Xen's console, else on
+ * port 0xe9, which has no input. Returns false if there is none of them.
  */
 bool console_init(void);
 
@@ -24,7 +24,7 @@ bool console_init(void);
  */
 void console_write(const char *text, size_t length);
 
-/* Starts input, and output in the background; has a line in the log if there is no input. */
+/* Starts input, and output in the background; on Xen after xen_events_start(). Has a line in the log if there is no input. */
 void console_start(void);
 
 /* Returns what the console is on, for people. */

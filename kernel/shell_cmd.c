@@ -7,7 +7,9 @@
 
 #include "arch/clock.h"
 #include "drivers/serial/uart16550.h"
+#include "drivers/xen/xen_console.h"
 #include "kernel/console.h"
+#include "kernel/console_input.h"
 #include "kernel/lib/command.h"
 #include "kernel/lib/hooks.h"
 #include "kernel/lib/log.h"
@@ -137,17 +139,38 @@ COMMAND("version", "[-j]", "the version of this Aerostat", "With -j: one line of
 static void print_line_counts(void)
 {
 	struct uart_counts counts;
-	uint64_t lines;
-	uint64_t bytes;
 
 	uart_get_counts(&counts);
-	shell_get_dropped(&lines, &bytes);
 	printf("sent      %" PRIu64 " bytes, %" PRIu64 " dropped as nobody read them\n",
 	       counts.sent, counts.sent_dropped);
 	printf("received  %" PRIu64 " bytes, %" PRIu64 " dropped as nobody took them\n",
-	       counts.received, counts.received_dropped);
+	       counts.received, console_input_dropped());
 	printf("line      %" PRIu64 " overruns, %" PRIu64 " errors, %" PRIu64 " breaks\n",
 	       counts.overruns, counts.line_errors, counts.breaks);
+}
+
+static void print_xen_counts(void)
+{
+	struct xen_console_counts counts;
+
+	xen_console_get_counts(&counts);
+	printf("sent      %" PRIu64 " bytes to Xen, %" PRIu64 " dropped as nobody read them\n",
+	       counts.sent, counts.sent_dropped);
+	if (!xen_console_has_input())
+		return;
+	printf("received  %" PRIu64 " bytes from Xen, %" PRIu64 " dropped as nobody took them\n",
+	       counts.received, console_input_dropped());
+	if (counts.nonsense > 0)
+		printf("ring      held more than it can, as was said %" PRIu64 " times\n",
+		       counts.nonsense);
+}
+
+static void print_text_counts(void)
+{
+	uint64_t lines;
+	uint64_t bytes;
+
+	shell_get_dropped(&lines, &bytes);
 	printf("input     %" PRIu64 " bytes that are no text, %" PRIu64 " lines dropped\n", bytes,
 	       lines);
 }
@@ -158,9 +181,13 @@ static int cmd_console(int argc, char **argv)
 	if (argc > 1)
 		return -EINVAL;
 	printf("on        %s\n", console_name());
-	/* Where there is no serial line, nothing of it is counted. */
+	/* What is not there has no counts. */
 	if (uart_name())
 		print_line_counts();
+	if (xen_console_name())
+		print_xen_counts();
+	if (uart_name() || xen_console_has_input())
+		print_text_counts();
 	return 0;
 }
 

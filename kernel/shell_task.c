@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 #include "arch/boot_info.h"
-#include "drivers/serial/uart16550.h"
 #include "kernel/command_line.h"
 #include "kernel/console.h"
+#include "kernel/console_input.h"
 #include "kernel/lib/log.h"
 #include "kernel/line_edit.h"
 #include "kernel/option_words.h"
@@ -35,18 +35,17 @@ static void run_option(const char *command_line)
 	shell_run_line(text);
 }
 
-/* What was typed ahead, and was too much for the serial line, may have been half a command. */
+/* What was typed ahead, and was too much, may have been half a command. */
 static void tell_lost_input(void)
 {
 	static uint64_t told;
-	struct uart_counts counts;
+	uint64_t dropped = console_input_dropped();
 
-	uart_get_counts(&counts);
-	if (counts.received_dropped == told)
+	if (dropped == told)
 		return;
 	printf("%" PRIu64 " bytes of input were lost: they came faster than they were taken\n",
-	       counts.received_dropped - told);
-	told = counts.received_dropped;
+	       dropped - told);
+	told = dropped;
 	shell_note_failure("input that was lost");
 }
 

@@ -64,7 +64,7 @@ HOST_FIXTURE := $(BALLOON_FIXTURE) tests/sim/sim_host.c \
 PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
 
-# Xen instead of them, and a store that is only its values.
+# Xen, and a store that is only its values.
 XEN_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(XEN_BALLOON_SOURCES) drivers/xen/xen.c tests/sim/sim_xen.c \
 	tests/unit/drivers/balloon/port/xen_fixture.c
 
@@ -140,7 +140,8 @@ tests/kernel/show_mem := kernel/show_mem.c kernel/mem_figures.c kernel/lib/wrap.
 tests/kernel/pci_windows := kernel/pci_windows.c
 tests/kernel/heap_cmd := kernel/heap_cmd.c kernel/lib/parse.c tests/sim/sim_command.c $(SIM_TIME)
 tests/kernel/line_edit := $(LINE_EDIT)
-tests/kernel/console := kernel/console.c tests/sim/sim_log.c
+tests/kernel/console := kernel/console.c kernel/console_input.c tests/sim/sim_log.c
+tests/kernel/console_input := kernel/console_input.c
 tests/kernel/shell := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 
 tests/kernel/task/task := kernel/task/task.c
@@ -167,6 +168,12 @@ tests/drivers/serial/debugcon := drivers/serial/debugcon.c
 tests/drivers/serial/uart16550_find := drivers/serial/uart16550_find.c
 tests/drivers/serial/uart16550 := drivers/serial/uart16550.c drivers/serial/uart16550_find.c \
 	kernel/lib/elapsed.c $(EVENTS)
+
+tests/drivers/xen/xen := drivers/xen/xen.c tests/sim/sim_xen.c
+tests/drivers/xen/xen_events := drivers/xen/xen_events.c drivers/xen/xen.c \
+	$(addprefix tests/sim/,sim_xen.c sim_irq.c)
+tests/drivers/xen/xen_console := $(addprefix drivers/xen/,xen.c xen_events.c xen_console.c) \
+	$(addprefix tests/sim/,sim_xen.c sim_irq.c) $(SIM_TIME)
 
 tests/drivers/acpi/acpi := $(ACPI_TESTED)
 tests/drivers/acpi/acpi_aml := $(ACPI_TESTED)
@@ -229,8 +236,8 @@ tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_place := $(HOST_FIXTURE) $(REGION_WORLD)
 tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_ports := $(PORTS_FIXTURE)
-tests/drivers/balloon/balloon_ports_random := $(PORTS_FIXTURE) \
-	$(addprefix tests/unit/drivers/balloon/,random_guest.c random_hosts.c)
+tests/drivers/balloon/balloon_ports_random := $(PORTS_FIXTURE) $(XEN_BALLOON_FIXTURE) \
+	$(addprefix tests/unit/drivers/balloon/,random_guest.c random_hosts.c random_xen.c)
 tests/drivers/balloon/balloon_ranges := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_reclaim := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_refusal := $(HOST_FIXTURE)
@@ -251,6 +258,9 @@ tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
 
 tests/drivers/balloon/port/xen_balloon := $(XEN_BALLOON_FIXTURE)
 tests/drivers/balloon/port/xen_balloon_pages := $(XEN_BALLOON_FIXTURE)
+tests/drivers/balloon/port/xen_balloon_cmd := drivers/balloon/port/xen_balloon_cmd.c \
+	drivers/balloon/balloon_cmd.c drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c \
+	kernel/lib/json.c tests/schema/schema.c $(XEN_BALLOON_FIXTURE)
 
 tests/drivers/mem/mem_source := $(MEM_FIXTURE)
 tests/drivers/mem/mem_leave := $(MEM_FIXTURE)
@@ -364,6 +374,7 @@ $(addsuffix /tools/core,$(RUNS)): LIBS := -lelf -Xlinker --wrap=pread
 $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/frame_dump_region,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
+$(addsuffix /drivers/balloon/port/xen_balloon_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 $(foreach name,guest_thread poller export, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \

@@ -2,9 +2,9 @@
 /*
  * The driver of the 16550 (National Semiconductor's PC16550D data sheet).
  *
- * Both rings are static and their positions run freely: whatever value a device
- * or a crashed kernel left there, none reaches outside of a ring. They are touched
- * with interrupts off only. Nothing here waits without a bound.
+ * The ring is static and its positions run freely: whatever value a device or a
+ * crashed kernel left there, none reaches outside of it. It is touched with interrupts
+ * off only. Nothing here waits without a bound.
  */
 #include "drivers/serial/uart16550.h"
 
@@ -19,11 +19,9 @@
 #include "kernel/task/task.h"
 
 #define TX_RING_SIZE 65536u
-#define RX_RING_SIZE 16384u
 
 /* Positions wrap at 2^32, and must then still name the same place. */
 _Static_assert((TX_RING_SIZE & (TX_RING_SIZE - 1)) == 0, "a power of two");
-_Static_assert((RX_RING_SIZE & (RX_RING_SIZE - 1)) == 0, "a power of two");
 
 /* FIFOs that are filled in one go, with interrupts off. */
 #define TX_BURST 16
@@ -50,10 +48,10 @@ enum break_state {
 EVENTS_DEFINE(serial, SERIAL_EVENTS);
 
 static bool present;
-static bool started; /* interrupts drive both rings */
+static bool started; /* interrupts send, and bring input */
 static struct uart uart;
 static uint8_t ier;
-static uart_filter *input_filter;
+static uart_input *take_input;
 static enum break_state break_state;
 static struct uart_counts counts;
 
@@ -64,11 +62,6 @@ static char tx_ring[TX_RING_SIZE];
 static uint32_t tx_head; /* next free place; advanced by writers */
 static uint32_t tx_tail; /* next byte to send */
 static struct wait_queue tx_waiters;
-
-static uint8_t rx_ring[RX_RING_SIZE];
-static uint32_t rx_head; /* next free place; advanced by the interrupt */
-static uint32_t rx_tail; /* next byte to read */
-static struct wait_queue rx_waiters;
 
 static uint8_t uart_reg_read(uint16_t reg)
 {
@@ -266,56 +259,13 @@ static void take_byte(uint8_t byte)
 	if (after_break)
 		break_state = BREAK_NONE;
 	counts.received++;
-	if (input_filter && !input_filter(byte, after_break))
-		return;
-	assert(rx_head - rx_tail <= RX_RING_SIZE);
-	if (rx_head - rx_tail < RX_RING_SIZE)
-		rx_ring[rx_head++ % RX_RING_SIZE] = byte;
-	else
-		counts.received_dropped++;
+	take_input(byte, after_break);
 }
 
 static void receive(void)
 {
-	unsigned n = 0;
-
-	while (n < RX_BURST && (read_line_status() & LSR_DR)) {
+	for (unsigned n = 0; n < RX_BURST && (read_line_status() & LSR_DR); n++)
 		take_byte(uart_reg_read(UART_RBR));
-		n++;
-	}
-	if (n > 0)
-		task_wake(&rx_waiters);
-}
-
-bool uart_read(uint8_t *byte)
-{
-	uint64_t flags = irq_save();
-	bool any = rx_head != rx_tail;
-
-	if (any)
-		*byte = rx_ring[rx_tail++ % RX_RING_SIZE];
-	irq_restore(flags);
-	return any;
-}
-
-bool uart_wait_input(uint64_t deadline)
-{
-	uint64_t flags = irq_save();
-	bool any;
-
-	while (rx_head == rx_tail && task_wait(&rx_waiters, deadline))
-		;
-	any = rx_head != rx_tail;
-	irq_restore(flags);
-	return any;
-}
-
-void uart_discard_input(void)
-{
-	uint64_t flags = irq_save();
-
-	rx_tail = rx_head;
-	irq_restore(flags);
 }
 
 /* ---- Interrupts and initialisation ---- */
@@ -353,14 +303,14 @@ const char *uart_name(void)
 	return present ? uart.name : NULL;
 }
 
-void uart_start(uart_filter *filter)
+void uart_start(uart_input *input)
 {
 	uint64_t flags;
 
-	assert(!started);
+	assert(input && !started);
 	if (!present)
 		return;
-	input_filter = filter;
+	take_input = input;
 	irq_register(uart.line, &irq_handler);
 	flags = irq_save();
 	started = true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The serial line: a 16550, the first of COM1 to COM4 that is there; 115200 baud, 8
- * bits, no parity. Output and input pass through a ring each, so a writer rarely waits.
- * Newlines are not converted here.
+ * bits, no parity. Output passes through a ring, so a writer rarely waits. Newlines are
+ * not converted here.
  *
  * If the other end does not read, output is dropped after a short wait, and
  * counted; the guest goes on. Without a UART all output is dropped.
@@ -13,10 +13,9 @@
 #include "kernel/lib/types.h"
 
 struct uart_counts {
-	uint64_t received;	   /* bytes, breaks not among them */
-	uint64_t received_dropped; /* bytes for which the ring had no room */
-	uint64_t overruns;	   /* how often the UART itself lost input */
-	uint64_t line_errors;	   /* parity and framing */
+	uint64_t received;    /* bytes, breaks not among them */
+	uint64_t overruns;    /* how often the UART itself lost input */
+	uint64_t line_errors; /* parity and framing */
 	uint64_t breaks;
 	uint64_t sent;	       /* bytes */
 	uint64_t sent_dropped; /* bytes that the other end did not take */
@@ -24,9 +23,9 @@ struct uart_counts {
 
 /*
  * Called with each byte as it arrives, with interrupts off; `after_break`: a
- * break came just before it. Returns false to keep the byte out of the input.
+ * break came just before it.
  */
-typedef bool uart_filter(uint8_t byte, bool after_break);
+typedef void uart_input(uint8_t byte, bool after_break);
 
 /*
  * Finds and sets up the UART; false if there is none. From now on output works,
@@ -40,9 +39,9 @@ const char *uart_name(void);
 
 /*
  * Starts input, and lets interrupts send output. Once, after irq_init() and
- * uart_init(). `filter`: NULL for none.
+ * uart_init().
  */
-void uart_start(uart_filter *filter);
+void uart_start(uart_input *input);
 
 /*
  * Sends `length` bytes, in order. While the ring has no room, the calling task
@@ -56,15 +55,6 @@ void uart_flush(void);
 
 /* Sends by polling, after all that waits in the ring: for the very end of the guest. */
 void uart_write_sync(const char *text, size_t length);
-
-/* Takes the next byte of input; false if there is none. Never sleeps. */
-bool uart_read(uint8_t *byte);
-
-/* Sleeps until there is input (true) or the deadline has passed (false). */
-bool uart_wait_input(uint64_t deadline);
-
-/* Forgets the input that nobody has read. */
-void uart_discard_input(void);
 
 /* Stores what was counted since boot. */
 void uart_get_counts(struct uart_counts *counts);

@@ -10,6 +10,11 @@
 #include "drivers/xen/xen_abi.h"
 #include "kernel/lib/types.h"
 
+#define XEN_VERSION_TEXT_MAX 32
+
+/* Stores which Xen it is, as "4.17.7". -EIO: it does not tell. */
+int xen_get_version(char text[XEN_VERSION_TEXT_MAX]);
+
 /* Returns a parameter of this domain; 0: it has none. */
 uint64_t xen_param(enum xen_param index);
 
@@ -28,7 +33,7 @@ void xen_notify(uint32_t port);
 long xen_change_reservation(enum xen_memory_command command, const pfn_t *extents, size_t count,
 			    unsigned order);
 
-/* Tells whether Xen says that memory lies at a frame number: where a frame was given there is none. */
+/* Tells whether Xen says that memory is at a frame number; where one was given there is none. */
 bool xen_frame_is_there(pfn_t pfn);
 
 /* Returns how many frames Xen counts for this domain; negative: an error. */
@@ -36,6 +41,18 @@ long xen_current_frames(void);
 
 /* Returns how many it may have. */
 long xen_maximum_frames(void);
+
+/* Has Xen share its page (struct xen_shared_info) at this frame, whose own memory it takes. -EIO. */
+int xen_share_page(pfn_t pfn);
+
+/* Has Xen interrupt the first processor by this vector when there are events. -EIO. */
+int xen_set_upcall_vector(unsigned vector);
+
+/* Shows text on the hypervisor's own console. -EIO: this domain may not. */
+int xen_write_console(const char *text, size_t length);
+
+/* Lets another domain have the processor for a moment. */
+void xen_yield(void);
 
 /* Ends the domain. Returns if Xen does not do it. */
 void xen_shut_down(enum xen_shutdown reason);

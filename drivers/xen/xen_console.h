@@ -6,27 +6,28 @@
  *
  * If nobody reads, output is dropped after a short wait, and counted; the guest goes on. What
  * the other end writes into the page is input: a ring that is said to hold more than it can is
- * emptied.
+ * taken for an empty one. All but xen_console_start() may be called before xen_console_init(),
+ * and without Xen.
  */
 #ifndef DRIVERS_XEN_XEN_CONSOLE_H
 #define DRIVERS_XEN_XEN_CONSOLE_H
 
 #include "kernel/lib/types.h"
 
-/*
- * Called with each byte of input as it arrives, with interrupts off. Returns false to keep it
- * out of the input.
- */
-typedef bool xen_console_filter(uint8_t byte);
+/* Called with each byte of input as it arrives, with interrupts off. */
+typedef void xen_console_input(uint8_t byte);
 
-/* Finds the console; false without Xen. From now on output works. */
+/* Finds the console; false: there is none. From now on output works. */
 bool xen_console_init(void);
 
-/* Returns what it is on, for people; NULL: there is none. */
+/* Returns what it is, for people; NULL: there is none. */
 const char *xen_console_name(void);
 
-/* Starts input; after xen_events_start(). `filter`: NULL for none. */
-void xen_console_start(xen_console_filter *filter);
+/* Tells whether it takes input. */
+bool xen_console_has_input(void);
+
+/* Starts input, if it has any; after xen_events_start(). */
+void xen_console_start(xen_console_input *input);
 
 /*
  * Writes `length` bytes, in order. While the ring has no room, the calling task sleeps if
@@ -38,10 +39,14 @@ void xen_console_write(const char *text, size_t length, bool may_sleep);
 /* Waits until all that was written is read, within a bound: before the domain ends. */
 void xen_console_flush(void);
 
-/* Takes the next byte of input; false if there is none. Never sleeps. */
-bool xen_console_read(uint8_t *byte);
+struct xen_console_counts {
+	uint64_t sent;	       /* bytes that the ring, or Xen, took */
+	uint64_t sent_dropped; /* bytes for which there was no room, as nobody read */
+	uint64_t received;     /* bytes */
+	uint64_t nonsense;     /* how often the ring was said to hold more than it can */
+};
 
-/* Forgets the input that nobody has read. */
-void xen_console_discard_input(void);
+/* Stores what was counted since boot. */
+void xen_console_get_counts(struct xen_console_counts *counts);
 
 #endif

@@ -29,8 +29,8 @@ void xen_events_listen(struct xen_event_handler *handler);
 
 struct xen_event_counts {
 	uint64_t upcalls;
-	uint64_t events;    /* bits that were set */
-	uint64_t unclaimed; /* on ports that nobody listens to */
+	uint64_t events;    /* bits that were set, of ports that somebody listens to */
+	uint64_t unclaimed; /* upcalls without any such event */
 };
 
 /* Stores what was counted since boot. */

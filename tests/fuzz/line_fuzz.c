@@ -7,8 +7,8 @@
  */
 #include "tests/fuzz/fuzz.h"
 
-#include "drivers/serial/uart16550.h"
 #include "kernel/console.h"
+#include "kernel/console_input.h"
 #include "kernel/lib/log.h"
 #include "kernel/task/task.h"
 #include "kernel/line_edit.h"
@@ -109,9 +109,9 @@ bool console_interrupted(void)
 	return false;
 }
 
-void uart_get_counts(struct uart_counts *counts)
+uint64_t console_input_dropped(void)
 {
-	*counts = (struct uart_counts){ 0 };
+	return 0;
 }
 
 void log_set_show(void (*show)(const char *line, size_t length))

@@ -250,6 +250,8 @@ static long count_frames(uint64_t address, uint64_t frames)
 
 	if (!domid)
 		return BAD_ADDRESS;
+	if (sim_xen.faults.no_counts)
+		return FORBIDDEN;
 	return *domid == XEN_DOMID_SELF ? (long)frames : NO_DOMAIN;
 }
 

@@ -55,6 +55,7 @@ struct sim_xen_faults {
 	uint64_t lost_from, lost_to; /* said to be given, or back, when nothing happened: frames */
 	/* Makes up the answer, after the fact; NULL: the truth is told. */
 	long (*tell)(bool populates, uint64_t asked, long done);
+	bool no_counts;	  /* it does not say how many frames the domain has, or may have */
 	bool no_mem_type; /* it does not say whether a frame is there */
 	bool scribbles;	  /* into the list, when it has done it */
 };

@@ -270,6 +270,7 @@ int xen_balloon_start(void)
 {
 	int err;
 
+	xen.attached = false;
 	if (!xen_is_there())
 		return -ENODEV;
 	xen.by_hand = xen_param(XEN_PARAM_STORE_PFN) == 0 || xen_param(XEN_PARAM_STORE_PORT) == 0;

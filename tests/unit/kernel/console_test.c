@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tests of kernel/console.c, with the UART's driver mocked. */
+/* Tests of kernel/console.c, with the drivers of a UART and of Xen's console mocked. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,9 +10,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "arch/irq.h"
 #include "drivers/serial/debugcon.h"
 #include "drivers/serial/uart16550.h"
+#include "drivers/xen/xen_console.h"
 #include "kernel/console.h"
+#include "kernel/console_input.h"
+#include "kernel/task/task.h"
 #include "tests/sim/sim_log.h"
 
 static char sent[4096];
@@ -21,13 +25,21 @@ static unsigned calls;
 static unsigned sync_calls;
 static unsigned sleepy_calls;
 static unsigned flushes;
-static unsigned discards;
-static uart_filter *filter;
-static const char *input;
+static uart_input *type;
+static xen_console_input *type_at_xen;
 static unsigned magics;
+static uint64_t waits;
+static bool type_while_waiting;
 
 static bool no_uart, has_debugcon;
 static unsigned debugcon_calls;
+
+/* Xen's console: its name, what it was sent, and how. */
+static const char *xen_name;
+static bool xen_input;
+static char xen_sent[4096];
+static size_t xen_length;
+static unsigned xen_sleepy_calls, xen_flushes;
 
 bool uart_init(void)
 {
@@ -53,9 +65,9 @@ void debugcon_write(const char *text, size_t length)
 	debugcon_calls++;
 }
 
-void uart_start(uart_filter *f)
+void uart_start(uart_input *input)
 {
-	filter = f;
+	type = input;
 }
 
 void uart_write(const char *text, size_t length, bool may_sleep)
@@ -79,27 +91,59 @@ void uart_flush(void)
 	flushes++;
 }
 
-bool uart_read(uint8_t *byte)
+bool xen_console_init(void)
 {
-	if (!input || *input == '\0')
-		return false;
-	*byte = (uint8_t)*input++;
-	return true;
+	return xen_name;
 }
 
-bool uart_wait_input(uint64_t deadline)
+const char *xen_console_name(void)
 {
+	return xen_name;
+}
+
+bool xen_console_has_input(void)
+{
+	return xen_input;
+}
+
+void xen_console_start(xen_console_input *input)
+{
+	type_at_xen = input;
+}
+
+void xen_console_write(const char *text, size_t length, bool may_sleep)
+{
+	assert_true(xen_length + length < sizeof(xen_sent));
+	if (!xen_name)
+		return;
+	memcpy(xen_sent + xen_length, text, length);
+	xen_length += length;
+	xen_sent[xen_length] = '\0';
+	xen_sleepy_calls += may_sleep;
+}
+
+void xen_console_flush(void)
+{
+	xen_flushes++;
+}
+
+/* Something may be typed meanwhile, or the deadline passes. */
+bool task_wait(struct wait_queue *queue, uint64_t deadline)
+{
+	(void)queue;
+	assert_true(fake_irqs_off);
 	assert_int_equal(deadline, 77);
-	/* There is some the second time. */
-	if (input)
+	waits++;
+	if (!type_while_waiting)
 		return false;
-	input = "z";
+	type_while_waiting = false;
+	type('z', false);
 	return true;
 }
 
-void uart_discard_input(void)
+void task_wake(struct wait_queue *queue)
 {
-	discards++;
+	(void)queue;
 }
 
 static void count_magic(void)
@@ -110,9 +154,9 @@ static void count_magic(void)
 static int begin(void **state)
 {
 	(void)state;
-	sent_length = 0;
+	sent_length = xen_length = 0;
 	calls = 0;
-	sent[0] = '\0';
+	sent[0] = xen_sent[0] = '\0';
 	sim_log_reset();
 	console_start();
 	return 0;
@@ -185,63 +229,106 @@ static void few_calls_send_long_text(void **state)
 static void reading_waits_until_the_deadline(void **state)
 {
 	(void)state;
-	input = NULL;
-	assert_int_equal(console_read(77), 'z');
 	assert_int_equal(console_read(77), -EAGAIN);
-	input = "\xff";
+	assert_int_equal(waits, 1);
+	type_while_waiting = true;
+	assert_int_equal(console_read(77), 'z');
+	type(0xff, false);
 	assert_int_equal(console_read(77), 0xff);
+	assert_int_equal(waits, 2);
+	assert_false(fake_irqs_off);
 }
 
 static void break_and_m_is_the_magic_key(void **state)
 {
 	(void)state;
-	assert_false(filter('m', true));
+	type('m', true);
 	assert_int_equal(magics, 0);
 	console_set_magic(count_magic);
-	assert_false(filter('m', true));
+	type('m', true);
 	assert_int_equal(magics, 1);
-	assert_true(filter('m', false));
-	assert_true(filter('x', true));
+	assert_int_equal(console_read(77), -EAGAIN);
+	type('m', false);
+	type('x', true);
 	assert_int_equal(magics, 1);
+	assert_int_equal(console_read(77), 'm');
+	assert_int_equal(console_read(77), 'x');
 }
 
 static void ctrl_c_interrupts_only_a_running_command(void **state)
 {
 	(void)state;
-	assert_true(filter(3, false));
+	type(3, false);
+	assert_int_equal(console_read(77), 3);
 	assert_false(console_interrupted());
 	console_begin_command();
 	assert_false(console_interrupted());
-	assert_true(filter('x', false));
-	assert_int_equal(discards, 0);
-	assert_false(filter(3, false));
+	type('x', false);
+	type('y', false);
+	assert_int_equal(console_read(77), 'x');
+	/* What was typed ahead goes. */
+	type(3, false);
 	assert_true(console_interrupted());
-	assert_int_equal(discards, 1);
+	assert_int_equal(console_read(77), -EAGAIN);
 	console_end_command();
 	assert_true(console_interrupted());
-	assert_true(filter(3, false));
+	type(3, false);
+	assert_int_equal(console_read(77), 3);
 	console_begin_command();
 	assert_false(console_interrupted());
 	console_end_command();
+}
+
+static void both_consoles_show_all_and_feed_one_input(void **state)
+{
+	(void)state;
+	xen_name = "Xen's console";
+	xen_input = true;
+	assert_true(console_init());
+	assert_string_equal(console_name(), "COM3 and Xen's console");
+	console_write("a\n", 2);
+	assert_string_equal(sent, "a\r\n");
+	assert_string_equal(xen_sent, "a\r\n");
+	type('1', false);
+	type_at_xen('2');
+	type('3', false);
+	assert_int_equal(console_read(77), '1');
+	assert_int_equal(console_read(77), '2');
+	assert_int_equal(console_read(77), '3');
+	console_begin_command();
+	type_at_xen(3);
+	assert_true(console_interrupted());
+	console_end_command();
+	xen_name = NULL;
+	xen_input = false;
 }
 
 /* The last one: there is no way back from polling. */
 static void writers_sleep_only_in_tasks_and_never_when_polling(void **state)
 {
 	(void)state;
+	xen_name = "Xen's console";
 	console_write("a", 1);
 	assert_int_equal(sleepy_calls, 0);
+	assert_int_equal(xen_sleepy_calls, 0);
 	console_use_tasks();
 	console_write("b", 1);
 	assert_int_equal(sleepy_calls, 1);
+	assert_int_equal(xen_sleepy_calls, 1);
 	assert_int_equal(sync_calls, 0);
+	assert_int_equal(xen_flushes, 0);
 	console_use_polling();
 	console_write("c", 1);
 	assert_int_equal(sleepy_calls, 1);
+	assert_int_equal(xen_sleepy_calls, 1);
 	assert_int_equal(sync_calls, 1);
+	assert_int_equal(xen_flushes, 1);
 	assert_string_equal(sent, "abc");
+	assert_string_equal(xen_sent, "abc");
 	console_flush();
 	assert_int_equal(flushes, 1);
+	assert_int_equal(xen_flushes, 2);
+	xen_name = NULL;
 }
 
 static void without_a_serial_line_text_goes_to_the_debugging_port(void **state)
@@ -272,6 +359,28 @@ static void without_a_serial_line_text_goes_to_the_debugging_port(void **state)
 	assert_string_equal(sent, "ab\r\n");
 }
 
+/* After the one above: no serial line, and the port would answer. */
+static void xens_console_alone_is_enough(void **state)
+{
+	(void)state;
+	xen_name = "the hypervisor's console, which takes no input";
+	assert_true(console_init());
+	assert_string_equal(console_name(), xen_name);
+	console_start();
+	assert_string_equal(sim_log_info,
+			    "console: on the hypervisor's console, which takes no input: "
+			    "use run= for commands");
+	debugcon_calls = 0;
+	console_write("c", 1);
+	assert_string_equal(xen_sent, "c");
+	assert_int_equal(debugcon_calls, 0);
+	sim_log_reset();
+	xen_name = "Xen's console";
+	xen_input = true;
+	console_start();
+	assert_int_equal(sim_log_infos, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,10 +391,12 @@ int main(void)
 		cmocka_unit_test_setup(reading_waits_until_the_deadline, begin),
 		cmocka_unit_test_setup(break_and_m_is_the_magic_key, begin),
 		cmocka_unit_test_setup(ctrl_c_interrupts_only_a_running_command, begin),
+		cmocka_unit_test_setup(both_consoles_show_all_and_feed_one_input, begin),
 		cmocka_unit_test_setup(writers_sleep_only_in_tasks_and_never_when_polling, begin),
 		/* The last: the serial line does not come back. */
 		cmocka_unit_test_setup(without_a_serial_line_text_goes_to_the_debugging_port,
 				       begin),
+		cmocka_unit_test_setup(xens_console_alone_is_enough, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

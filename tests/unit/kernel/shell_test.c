@@ -19,9 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "drivers/serial/uart16550.h"
 #include "kernel/task/task.h"
 #include "kernel/console.h"
+#include "kernel/console_input.h"
 #include "kernel/lib/log.h"
 #include "kernel/option_words.h"
 #include "kernel/shell.h"
@@ -157,9 +157,9 @@ void console_use_tasks(void)
 	uses_tasks = true;
 }
 
-void uart_get_counts(struct uart_counts *counts)
+uint64_t console_input_dropped(void)
 {
-	*counts = (struct uart_counts){ .received_dropped = lost };
+	return lost;
 }
 
 void log_set_show(void (*show)(const char *line, size_t length))

@@ -2,7 +2,8 @@
 /*
  * The balloon's core beside hypervisors of every kind, at random: one that answers in
  * the call and refuses single frames or forgets everything, one that has no memory for
- * a while, one that asks by deltas and gives back what it likes, and the virtio device.
+ * a while, one that asks by deltas and gives back what it likes, Xen that refuses and counts
+ * short, and the virtio device.
  * The same guest allocates, writes, frees, runs out of memory and changes its settings.
  * After each step the books are held against the host's; at the end of each stretch
  * the target is reached, or it is known why not; and a host that goes leaves nothing.
@@ -340,6 +341,12 @@ static void a_host_that_asks_by_deltas_gets_what_it_asks_or_hears_why_not(void *
 	walk_with(&random_hosts[RANDOM_HOST_ASKS_BY_DELTAS]);
 }
 
+static void xen_has_what_the_toolstack_says_and_the_books_say(void **state)
+{
+	(void)state;
+	walk_with(&random_xen);
+}
+
 static void a_virtio_device_gets_its_target(void **state)
 {
 	(void)state;
@@ -352,6 +359,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_host_that_refuses_frames_and_forgets_has_no_frame_too_many),
 		cmocka_unit_test(a_host_without_memory_for_a_while_is_asked_again),
 		cmocka_unit_test(a_host_that_asks_by_deltas_gets_what_it_asks_or_hears_why_not),
+		cmocka_unit_test(xen_has_what_the_toolstack_says_and_the_books_say),
 		cmocka_unit_test(a_virtio_device_gets_its_target),
 	};
 

@@ -58,6 +58,9 @@ enum {
 
 extern const struct random_host random_hosts[RANDOM_HOSTS];
 
+/* random_xen.c: one that is not in the table, as not all programs have it. */
+extern const struct random_host random_xen;
+
 /* Before the first walk with one of them. */
 void random_begin_walks(void);
 

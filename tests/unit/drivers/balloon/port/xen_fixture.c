@@ -141,18 +141,23 @@ int set_up_xen(void **state)
 	return 0;
 }
 
-void end_xen(void)
+void get_well(void)
 {
-	const char *violation = sim_xen.violation;
-
-	assert_int_equal(sim_xen.there + ballooned() + ledger_count(OWNER_IN_FLIGHT),
-			 sim_xen.frames);
 	sim_xen.faults = (struct sim_xen_faults){
 		.extents_most = { UINT64_MAX, UINT64_MAX },
 		.stubborn = { SIM_XEN_NO_FRAME, SIM_XEN_NO_FRAME },
 	};
 	sim_xen.host_free = UINT64_MAX / 2;
 	sim_xen_limit(sim_xen.frames);
+}
+
+void end_xen(void)
+{
+	const char *violation = sim_xen.violation;
+
+	assert_int_equal(sim_xen.there + ballooned() + ledger_count(OWNER_IN_FLIGHT),
+			 sim_xen.frames);
+	get_well();
 	balloon_detach();
 	if (violation || sim_xen.violation)
 		fail_msg("%s", violation ? violation : sim_xen.violation);

@@ -28,11 +28,14 @@ struct xen_store {
 
 extern struct xen_store store;
 
-/* Before each test: a domain with all its RAM, and a store that wants it to have that. Returns 0. */
+/* Before each test: a domain with all its RAM, which the store wants it to have. Returns 0. */
 int set_up_xen(void **state);
 
 /* After each test, in which Xen gets well again. Returns 0. */
 int tear_down_xen(void **state);
+
+/* Xen has no faults any more, and memory for all. */
+void get_well(void);
 
 /* Xen gets well, and the balloon ends: Xen has given all back. */
 void end_xen(void);
