@@ -97,18 +97,20 @@ MEM_SOURCES := $(addprefix drivers/mem/,mem_source.c mem_leave.c mem_lost.c mem_
 VIRTIO_MEM_SOURCES := $(addprefix drivers/mem/virtio_mem,_config.c _request.c _books.c _audit.c \
 	_recovery.c _wait.c _work.c .c)
 DIMM_SOURCES := $(addprefix drivers/mem/,dimm.c dimm_place.c dimm_users.c)
-XENSTORE_SOURCES := $(addprefix drivers/xen/xenstore,_ring.c _request.c _node.c .c)
 SERIAL_SOURCES := $(addprefix drivers/serial/,uart16550.c uart16550_find.c debugcon.c)
-XEN_SOURCES := $(addprefix drivers/xen/,xen.c xen_events.c xen_console.c)
+XENSTORE_SOURCES := $(addprefix drivers/xen/xenstore,_ring.c _request.c _node.c .c)
+XEN_SOURCES := $(addprefix drivers/xen/,xen.c xen_events.c xen_console.c xen_map.c xenstore_cmd.c) \
+	$(XENSTORE_SOURCES)
 DRIVER_SOURCES := $(SERIAL_SOURCES) $(XEN_SOURCES) drivers/pvpanic/pvpanic.c $(ACPI_SOURCES) $(PCI_SOURCES) \
-	$(VIRTIO_SOURCES) $(BALLOON_SOURCES) $(addprefix drivers/balloon/,balloon_cmd.c \
-	balloon_wait_cmd.c port/virtio_balloon_cmd.c) $(MEM_SOURCES) $(VIRTIO_MEM_SOURCES) \
+	$(VIRTIO_SOURCES) $(BALLOON_SOURCES) $(XEN_BALLOON_SOURCES) \
+	$(addprefix drivers/balloon/,balloon_cmd.c balloon_wait_cmd.c port/virtio_balloon_cmd.c \
+	port/xen_balloon_cmd.c) $(MEM_SOURCES) $(VIRTIO_MEM_SOURCES) \
 	$(DIMM_SOURCES) drivers/mem/mem_cmd.c
 LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete.c)
 SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)
 KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c console_input.c shell_cmd.c show_mem.c \
 	audit_cmd.c mem_figures.c events_print.c events_cmd.c dump.c hold.c hold_task.c hold_cmd.c \
-	poison_task.c acpi_task.c system.c machine.c pci_windows.c virtio_mmio_find.c devices.c \
+	poison_task.c acpi_task.c xen_task.c system.c machine.c pci_windows.c virtio_mmio_find.c devices.c \
 	options.c option_words.c crash_cmd.c \
 	heap_cmd.c)
 

@@ -29,6 +29,7 @@
 #include "kernel/show_mem.h"
 #include "kernel/system.h"
 #include "kernel/task/task.h"
+#include "kernel/xen_task.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "mm/memory.h"
@@ -96,17 +97,32 @@ static void check_command_line(char *command_line, bool cut)
 	option_words_check(command_line, cut);
 }
 
+static bool poison; /* free memory is to be full of one byte */
+
 static void start_balloon(const char *command_line)
 {
 	struct balloon_config config;
 
 	options_fill_balloon(command_line, &config);
-	if (config.poison) {
+	poison = config.poison;
+	if (poison)
 		poison_enable(config.poison_byte);
-		poison_task_start();
-	}
 	balloon_init(&config);
 	virtio_balloon_start();
+}
+
+static const struct xen_task_ops xen_ops = {
+	.power_off = system_power_off,
+	.reboot = system_reboot,
+};
+
+/* What uses memory in earnest begins when it is known how much there is. */
+static void shell_start(void *command_line)
+{
+	xen_task_wait_for_memory();
+	if (poison)
+		poison_task_start();
+	shell_task(command_line);
 }
 
 /* What the machine was started with, and what has come on top of it. */
@@ -138,6 +154,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	task_init();			     /* from here on this is the idle task */
 	machine_find(boot, &references);     /* ACPI's tables, I/O APICs, counters */
 	clock_init(&references, task_alarm); /* time */
+	xen_task_init();		     /* events, if Xen is there */
 	console_start();		     /* input, and output in the background */
 	console_set_magic(show_mem_at_once); /* Break + m */
 	irq_enable();			     /* alarms and keys come */
@@ -147,7 +164,8 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	options_tell_virtio(boot->command_line);
 	devices_find(boot); /* which may be among these, or come later */
 	virtio_mem_begin(); /* memory comes as the host wishes */
+	xen_task_start(&xen_ops);
 	print_banner(boot); /* a person is greeted */
-	task_create("shell", TASK_PRIORITY_SHELL, shell_task, command_line);
+	task_create("shell", TASK_PRIORITY_SHELL, shell_start, command_line);
 	task_idle(); /* runs the other tasks, else waits for interrupts */
 }

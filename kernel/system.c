@@ -9,6 +9,8 @@
 #include "arch/cpu.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/pvpanic/pvpanic.h"
+#include "drivers/xen/xen.h"
+#include "drivers/xen/xen_events.h"
 #include "kernel/console.h"
 #include "kernel/lib/command.h"
 #include "kernel/lib/escape.h"
@@ -72,6 +74,20 @@ static void print_escaped(const char *text)
 		console_write(piece, escape_byte((unsigned char)*text, piece));
 }
 
+static void print_xen(void)
+{
+	char version[XEN_VERSION_TEXT_MAX];
+	struct xen_event_counts counts;
+
+	if (!xen_is_there())
+		return;
+	xen_events_get_counts(&counts);
+	printf("Xen: %s; %" PRIu64 " events in %" PRIu64 " upcalls, %" PRIu64
+	       " of them for nothing\n",
+	       xen_get_version(version) ? "does not tell its version" : version, counts.events,
+	       counts.upcalls, counts.unclaimed);
+}
+
 static int cmd_boot(int argc, char **argv)
 {
 	struct clock_description clock;
@@ -87,6 +103,7 @@ static int cmd_boot(int argc, char **argv)
 	clock_describe(&clock);
 	printf("Clock: TSC at %" PRIu64 " MHz, by %s\n", clock.tsc_hz / 1000000, clock.rate_by);
 	printf("Alarm: by %s, which rang %" PRIu64 " times\n", clock.alarm_by, clock.rings);
+	print_xen();
 	print_memory_map();
 	return 0;
 }
@@ -139,15 +156,20 @@ static void say_status(uint8_t status)
 	console_flush();
 }
 
-/* Down a ladder: what the machine does not have is passed. */
-_Noreturn static void end(uint8_t status, bool turn_off)
+/*
+ * Down a ladder: what the machine does not have is passed. Xen's first domain ends QEMU, as Xen
+ * itself would only halt.
+ */
+_Noreturn static void end(uint8_t status, bool turn_off, enum xen_shutdown reason)
 {
 	say_status(status);
 	if (turn_off && begin_step(3))
 		acpi_power_off();
 	if (begin_step(4))
 		cpu_debug_exit(status);
-	if (!turn_off && begin_step(5))
+	if (begin_step(5))
+		xen_shut_down(reason);
+	if (!turn_off && begin_step(6))
 		acpi_power_off();
 	cpu_reset();
 }
@@ -158,17 +180,25 @@ void system_panicked(uint8_t status)
 	say_status(status);
 	if (begin_step(2))
 		pvpanic_tell();
-	end(status, false);
+	end(status, false, XEN_SHUTDOWN_CRASH);
 }
 
 void system_exit(uint8_t status)
 {
-	end(status, false);
+	end(status, false, XEN_SHUTDOWN_POWER_OFF);
 }
 
 void system_power_off(void)
 {
-	end(0, true);
+	end(0, true, XEN_SHUTDOWN_POWER_OFF);
+}
+
+void system_reboot(void)
+{
+	console_flush();
+	xen_shut_down(XEN_SHUTDOWN_REBOOT);
+	acpi_reset();
+	cpu_reset();
 }
 
 static int cmd_exit(int argc, char **argv)
@@ -192,7 +222,7 @@ COMMAND("exit", "[N]", "end QEMU with a status",
 	"Without N: 1 if a command before it on its line failed, else 0; `exit` on a line\n"
 	"of its own ends with 1 if anything failed since boot. If that was\n"
 	"`balloon wait`, it is the status of that.\n"
-	"A machine without it is turned off (ACPI) or, failing that, reset.",
+	"A machine without it is turned off (Xen, ACPI) or, failing that, reset.",
 	cmd_exit);
 
 static int cmd_poweroff(int argc, char **argv)
@@ -210,8 +240,6 @@ static int cmd_reboot(int argc, char **argv)
 	(void)argv;
 	if (argc > 1)
 		return -EINVAL;
-	console_flush();
-	acpi_reset();
-	cpu_reset();
+	system_reboot();
 }
 COMMAND("reboot", "", "reset the machine", NULL, cmd_reboot);

@@ -83,7 +83,7 @@ void xenstore_answer(const struct xenstore_message *message, uint64_t now_awake)
 /* Sends what waits; gives the store up if it has owed an answer for too long. */
 void xenstore_go_on(uint64_t now_awake);
 
-/* Gives the store up: says why, once, and ends all requests with `err`. */
+/* Gives the store up, once: says why, and ends all requests with `err`. */
 void xenstore_give_up(const char *fault, int err);
 
 /* Counts an event; `known`: somebody follows what it tells of. */

@@ -91,9 +91,7 @@ void xenstore_give_up(const char *fault, int err)
 {
 	struct xenstore_request *asker = store.asker;
 
-	assert(err < 0);
-	if (store.fault)
-		return;
+	assert(err < 0 && !store.fault);
 	store.fault = fault;
 	store.fault_errno = err;
 	store.owed = false;

@@ -41,7 +41,6 @@ void xenstore_ring_begin(struct xenstore_ring *page, uint32_t port)
 	ring.port = port;
 	ring.request_prod = page->request_prod;
 	ring.response_cons = page->response_prod;
-	page->response_cons = ring.response_cons;
 }
 
 /* ---- Out ---- */

@@ -90,6 +90,9 @@ static void live(void *arg)
 		results[i] = calls[i]();
 		assert_true(may_return(results[i]));
 		assert_in_range(clock_awake_ns() - begin, 0, CALL_NS_MAX);
+		/* What is wrong is seen at once; only silence takes its time. */
+		if (results[i] == -EIO)
+			assert_in_range(clock_awake_ns() - begin, 0, NS_PER_S / 5);
 		if (was_faulty) {
 			assert_true(results[i] < 0);
 			assert_in_range(clock_awake_ns() - begin, 0, NS_PER_MS);
@@ -245,6 +248,107 @@ static void an_answer_to_half_a_request_is_a_lie(void **state)
 	assert_int_equal(sim_log_warnings, 1);
 }
 
+static int queued_results[3];
+
+static void ask_in_a_queue(void *arg)
+{
+	char text_read[16];
+	size_t size;
+
+	queued_results[(uintptr_t)arg] = xenstore_read("name", text_read, sizeof(text_read), &size);
+}
+
+static void lie_to_a_queue(void *arg)
+{
+	(void)arg;
+	assert_int_equal(xenstore_start(), 0);
+	daemon_side.lie = SIM_XENSTORE_NO_TYPE;
+	for (size_t i = 0; i < ARRAY_SIZE(queued_results); i++)
+		sim_tasks_add("asker", ask_in_a_queue, (void *)(uintptr_t)i);
+	task_sleep_until(clock_ns() + NS_PER_MS);
+	for (size_t i = 0; i < ARRAY_SIZE(queued_results); i++)
+		assert_int_equal(queued_results[i], -EIO);
+	assert_int_equal(sim_tasks_left(), 1);
+}
+
+static void all_who_wait_are_told_of_the_end(void **state)
+{
+	(void)state;
+	sim_tasks_run(lie_to_a_queue, NULL);
+	assert_int_equal(sim_log_warnings, 1);
+}
+
+/* ---- Texts ---- */
+
+/* Says what the store's own answer would be to a request, which it does not give. */
+static int read_and_hear(uint32_t type, const char *payload, size_t size)
+{
+	struct xenstore_counts counts;
+	int err;
+
+	xenstore_get_counts(&counts);
+	daemon_side.lie = SIM_XENSTORE_SILENT;
+	sim_xenstore_say(&daemon_side, type, (uint32_t)counts.requests + 1, payload, size);
+	err = xenstore_read("name", value, sizeof(value), &length);
+	daemon_side.lie = SIM_XENSTORE_HONEST;
+	return err;
+}
+
+static void cut_texts(void *arg)
+{
+	static const char event[] = "memory/target///\0memory/target";
+	static const char same[] = "memory/target\0memory/target";
+	struct xenstore_counts before, after;
+
+	(void)arg;
+	assert_int_equal(xenstore_start(), 0);
+	assert_int_equal(follow_target(), 0);
+	/* What stood there before is not what follows. */
+	assert_int_equal(read_and_hear(XENSTORE_READ, "ENOENTENOENT", 12), 0);
+	assert_int_equal(read_and_hear(XENSTORE_ERROR, "ENOENT", 6), -ENOENT);
+	assert_int_equal(read_and_hear(XENSTORE_ERROR, "ENOENT", 5), -EIO);
+	xenstore_get_counts(&before);
+	sim_xenstore_say(&daemon_side, XENSTORE_WATCH_EVENT, 0, event, sizeof(event));
+	sim_xenstore_say(&daemon_side, XENSTORE_WATCH_EVENT, 0, event, 16);
+	sim_xenstore_say(&daemon_side, XENSTORE_WATCH_EVENT, 0, same, 13);
+	task_sleep_until(clock_ns() + 20 * NS_PER_MS);
+	xenstore_get_counts(&after);
+	assert_int_equal(after.events - before.events, 3);
+	assert_int_equal(after.unknown - before.unknown, 2);
+}
+
+static void a_text_ends_where_its_message_does(void **state)
+{
+	(void)state;
+	sim_tasks_run(cut_texts, NULL);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
+static void keep_value(void *arg)
+{
+	(void)arg;
+	assert_int_equal(xenstore_start(), 0);
+	assert_int_equal(follow_target(), 0);
+	daemon_side.lie = SIM_XENSTORE_ERROR_NAME;
+	sim_xenstore_set(&daemon_side, "memory/target", "2");
+	task_sleep_until(clock_ns() + NS_PER_MS);
+	assert_true(daemon_side.lies > 0);
+	assert_true(target.exists);
+	assert_string_equal(target.value, "65536");
+	assert_int_equal(target.changes, 1);
+	daemon_side.lie = SIM_XENSTORE_HONEST;
+	sim_xenstore_set(&daemon_side, "memory/target", "3");
+	task_sleep_until(clock_ns() + NS_PER_MS);
+	assert_string_equal(target.value, "3");
+}
+
+static void an_unknown_error_leaves_the_last_value(void **state)
+{
+	(void)state;
+	sim_tasks_run(keep_value, NULL);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
 static void answer_nobody(void *arg)
 {
 	struct xenstore_counts counts;
@@ -314,6 +418,9 @@ int main(void)
 		TEST(each_lie_at_each_answer_has_its_end),
 		TEST(what_is_longer_than_it_says_is_never_understood),
 		TEST(an_answer_to_half_a_request_is_a_lie),
+		TEST(all_who_wait_are_told_of_the_end),
+		TEST(a_text_ends_where_its_message_does),
+		TEST(an_unknown_error_leaves_the_last_value),
 		TEST(answers_that_nobody_asked_for_are_counted),
 		TEST(a_store_that_stops_anywhere_is_given_up),
 		TEST(one_call_is_the_last),

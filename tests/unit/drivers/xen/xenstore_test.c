@@ -9,10 +9,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "arch/barrier.h"
 #include "arch/clock.h"
 #include "arch/irq.h"
+#include "drivers/xen/xenstore_internal.h"
 #include "tests/sim/sim_log.h"
 #include "tests/unit/drivers/xen/xenstore_fixture.h"
 
@@ -76,6 +79,27 @@ static struct xenstore_counts counts(void)
 
 	xenstore_get_counts(&now);
 	return now;
+}
+
+static struct wait_queue waiters;
+static struct xenstore_node target, control;
+
+/* Waits until the target was found changed so often. */
+static void wait_for_changes(uint64_t changes)
+{
+	uint64_t deadline = clock_ns() + 2 * NS_PER_S;
+	uint64_t flags = irq_save();
+
+	while (target.changes < changes && task_wait(&waiters, deadline))
+		;
+	irq_restore(flags);
+	assert_int_equal(target.changes, changes);
+}
+
+static void follow_target(void)
+{
+	target = (struct xenstore_node){ .path = "memory/target", .waiters = &waiters };
+	assert_int_equal(xenstore_follow(&target), 0);
 }
 
 /* ---- The start ---- */
@@ -348,6 +372,27 @@ static void messages_larger_than_the_ring_come_whole(void **state)
 
 /* ---- Rings ---- */
 
+static void write_beside_a_full_ring(void *arg)
+{
+	static char text[3000];
+
+	(void)arg;
+	start();
+	memset(text, 't', sizeof(text) - 1);
+	/* It reads what is there, and long after that what came since. */
+	fixture_pause_ns = 100 * NS_PER_MS;
+	assert_int_equal(xenstore_write("data/text", text), 0);
+	assert_reads("data/text", text);
+	fixture_pause_ns = 0;
+}
+
+static void a_full_ring_is_waited_for(void **state)
+{
+	(void)state;
+	run(write_beside_a_full_ring);
+	assert_true(sim_tasks_idle_ns > 500 * NS_PER_MS);
+}
+
 static void a_store_that_moves_single_bytes_is_as_good(void **state)
 {
 	(void)state;
@@ -395,28 +440,33 @@ static void the_other_side_is_told_only_of_news(void **state)
 	assert_in_range(fixture_notified, 2, 4);
 }
 
+static void read_fast(void *arg)
+{
+	uint64_t begin;
+
+	(void)arg;
+	start();
+	begin = clock_ns();
+	for (unsigned i = 0; i < 50; i++)
+		assert_reads("name", "guest");
+	assert_in_range(clock_ns() - begin, 0, 5 * NS_PER_MS);
+	/* As many events in front of each answer as a turn has not the time for. */
+	follow_target();
+	daemon_side.events_first = 20;
+	begin = clock_ns();
+	for (unsigned i = 0; i < 50; i++)
+		assert_reads("name", "guest");
+	assert_in_range(clock_ns() - begin, 0, 50 * NS_PER_MS);
+	daemon_side.events_first = 0;
+}
+
+static void an_answer_wakes_its_asker(void **state)
+{
+	(void)state;
+	run(read_fast);
+}
+
 /* ---- Nodes ---- */
-
-static struct wait_queue waiters;
-static struct xenstore_node target, control;
-
-/* Waits until the target was found changed so often. */
-static void wait_for_changes(uint64_t changes)
-{
-	uint64_t deadline = clock_ns() + 2 * NS_PER_S;
-	uint64_t flags = irq_save();
-
-	while (target.changes < changes && task_wait(&waiters, deadline))
-		;
-	irq_restore(flags);
-	assert_int_equal(target.changes, changes);
-}
-
-static void follow_target(void)
-{
-	target = (struct xenstore_node){ .path = "memory/target", .waiters = &waiters };
-	assert_int_equal(xenstore_follow(&target), 0);
-}
 
 static void assert_target(uint64_t changes, const char *expected)
 {
@@ -443,6 +493,7 @@ static void follow_and_see(void *arg)
 	assert_target(4, "");
 	sim_xenstore_set(&daemon_side, "memory/target", "1");
 	assert_target(5, "1");
+	task_sleep_until(clock_ns() + NS_PER_MS);
 	assert_int_equal(counts().events, 5);
 	assert_int_equal(counts().unknown, 0);
 	assert_int_equal(daemon_side.requests[XENSTORE_READ], 5);
@@ -580,12 +631,6 @@ static void two_follow_one_name(void **state)
 	run(follow_it_twice);
 }
 
-static void fire_again(void)
-{
-	if (daemon_side.requests[XENSTORE_READ] == 1)
-		sim_xenstore_fire_all(&daemon_side);
-}
-
 static void follow_in_vain(void *arg)
 {
 	(void)arg;
@@ -594,16 +639,20 @@ static void follow_in_vain(void *arg)
 	assert_int_equal(xenstore_follow(&target), -EINVAL);
 	target.path = "a//b";
 	assert_int_equal(xenstore_follow(&target), -EINVAL);
-	/* An event in the same turn: it is being read when it is forgotten. */
-	fixture_on_turn = fire_again;
-	daemon_side.piece = 1;
+	/* An event comes with the answer: it is being read again when it is forgotten. */
+	daemon_side.events_first = 1;
 	target.path = "secret";
 	assert_int_equal(xenstore_follow(&target), -EACCES);
 	assert_null(xenstore_nodes());
-	target.path = NULL;
-	fixture_on_turn = NULL;
+	memset(&target, '?', sizeof(target));
 	assert_reads("name", "guest");
+	assert_int_equal(daemon_side.requests[XENSTORE_READ], 3);
+	assert_int_equal(target.changes, UINT64_C(0x3f3f3f3f3f3f3f3f));
 	assert_true(counts().unknown > 0);
+	daemon_side.events_first = 0;
+	follow_target();
+	sim_xenstore_set(&daemon_side, "memory/target", "2");
+	assert_target(2, "2");
 }
 
 static void a_name_that_may_not_be_read_is_not_followed(void **state)
@@ -688,6 +737,46 @@ static void read_after_events(void *arg)
 	assert_target(2, "3");
 	assert_true(counts().events > 11 * 30);
 	daemon_side.events_first = 0;
+}
+
+/* The daemon goes on while the store's task reads: there is never an end to what it reads. */
+static bool floods;
+static unsigned barriers;
+
+void fake_barrier(enum fake_barrier kind)
+{
+	if (!floods || kind != FAKE_BARRIER_FULL)
+		return;
+	/* A turn is bounded: so others had theirs long before. */
+	if (++barriers > 100000)
+		abort();
+	sim_xenstore_fire_all(&daemon_side);
+	sim_xenstore_step(&daemon_side);
+}
+
+static void flood_from_within(void *arg)
+{
+	(void)arg;
+	start();
+	follow_target();
+	sim_xenstore_fire_all(&daemon_side);
+	xenstore_note_news();
+	floods = true;
+	for (unsigned i = 0; i < 20; i++) {
+		barriers = 0;
+		task_yield();
+		assert_in_range(barriers, 0, 100);
+	}
+	assert_in_range(barriers, 10, 100);
+	floods = false;
+	assert_reads("name", "guest");
+}
+
+static void a_turn_has_an_end_though_the_messages_have_none(void **state)
+{
+	(void)state;
+	run(flood_from_within);
+	assert_int_equal(sim_log_warnings, 0);
 }
 
 static void events_in_front_of_answers_are_endured(void **state)
@@ -923,9 +1012,11 @@ int main(void)
 		TEST(values_are_written),
 		TEST(a_domain_that_writes_too_much_is_told),
 		TEST(messages_larger_than_the_ring_come_whole),
+		TEST(a_full_ring_is_waited_for),
 		TEST(a_store_that_moves_single_bytes_is_as_good),
 		TEST(counts_and_rings_wrap),
 		TEST(the_other_side_is_told_only_of_news),
+		TEST(an_answer_wakes_its_asker),
 		TEST(a_node_is_followed),
 		TEST(what_is_written_anew_is_no_change),
 		TEST(a_node_that_does_not_exist_is_followed),
@@ -935,6 +1026,7 @@ int main(void)
 		TEST(a_name_that_may_not_be_read_is_not_followed),
 		TEST(as_many_as_the_store_allows_are_followed),
 		TEST(events_without_end_hold_up_nobody),
+		TEST(a_turn_has_an_end_though_the_messages_have_none),
 		TEST(events_in_front_of_answers_are_endured),
 		TEST(several_tasks_ask_at_the_same_time),
 		TEST(without_interrupts_a_look_once_a_second_finds_what_came),
