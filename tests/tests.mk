@@ -122,6 +122,7 @@ tests/kernel/lib/events := $(EVENTS)
 tests/kernel/events_print := kernel/events_print.c kernel/events_cmd.c kernel/lib/wrap.c \
 	tests/sim/sim_command.c $(EVENTS)
 tests/kernel/acpi_task := kernel/acpi_task.c tests/sim/sim_log.c
+tests/kernel/xen_task := kernel/xen_task.c tests/sim/sim_log.c
 tests/kernel/audit_cmd := kernel/audit_cmd.c $(PRINT) tests/sim/sim_command.c $(SIM_TIME) \
 	$(FRAME_FIXTURE)
 tests/kernel/command_line := kernel/command_line.c

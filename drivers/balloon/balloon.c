@@ -300,7 +300,7 @@ static void stop(void)
 	balloon.running = false;
 	err = balloon.port->reset();
 	if (err == -ETIMEDOUT || err == -EBUSY) {
-		/* The next host has never had what this one keeps; nor has this one what it refused. */
+		/* The next host has never had it, and this one never what it refused. */
 		balloon_refusal_forgive();
 		balloon_free_all(OWNER_LEAVING);
 		balloon_forsake_all();

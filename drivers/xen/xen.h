@@ -33,7 +33,7 @@ void xen_notify(uint32_t port);
 long xen_change_reservation(enum xen_memory_command command, const pfn_t *extents, size_t count,
 			    unsigned order);
 
-/* Tells whether Xen says that memory lies at a frame number: where a frame was given there is none. */
+/* Tells whether Xen says that memory is at a frame number; where one was given there is none. */
 bool xen_frame_is_there(pfn_t pfn);
 
 /* Returns how many frames Xen counts for this domain; negative: an error. */

@@ -6,7 +6,8 @@
  * come back by populate_physmap, whole blocks as extents of 2 MiB. Xen answers in the call, how
  * many extents it did; what it refused is asked for again after a pause, for ever.
  *
- * In a domain without a store (Xen's first one) a person is the toolstack: xen_balloon_set_target().
+ * In a domain without a store, as Xen's first one is, a person is the toolstack:
+ * xen_balloon_set_target().
  */
 #ifndef DRIVERS_BALLOON_PORT_XEN_BALLOON_H
 #define DRIVERS_BALLOON_PORT_XEN_BALLOON_H

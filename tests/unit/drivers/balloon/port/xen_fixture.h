@@ -28,7 +28,7 @@ struct xen_store {
 
 extern struct xen_store store;
 
-/* Before each test: a domain with all its RAM, and a store that wants it to have that. Returns 0. */
+/* Before each test: a domain with all its RAM, which the store wants it to have. Returns 0. */
 int set_up_xen(void **state);
 
 /* After each test, in which Xen gets well again. Returns 0. */
