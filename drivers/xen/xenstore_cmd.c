@@ -8,6 +8,7 @@
 #include "drivers/xen/xenstore.h"
 #include "kernel/lib/command.h"
 #include "kernel/lib/escape.h"
+#include "kernel/lib/json.h"
 
 static void print_value(const char *value, size_t length)
 {
@@ -46,6 +47,28 @@ static int show(void)
 	for (const struct xenstore_node *node = xenstore_nodes(); node; node = node->next)
 		print_node(node);
 	return 0;
+}
+
+static void print_json(void)
+{
+	struct xenstore_counts counts;
+	const char *comma = "";
+
+	xenstore_get_counts(&counts);
+	printf("{\"fault\":");
+	json_print_string(xenstore_fault());
+	printf(",\"requests\":%" PRIu64 ",\"events\":%" PRIu64 ",\"unknown\":%" PRIu64
+	       ",\"nodes\":[",
+	       counts.requests, counts.events, counts.unknown);
+	for (const struct xenstore_node *node = xenstore_nodes(); node; node = node->next) {
+		printf("%s{\"path\":", comma);
+		json_print_string(node->path);
+		printf(",\"changes\":%" PRIu64 ",\"value\":", node->changes);
+		json_print_string(node->exists ? node->value : NULL);
+		printf(",\"cut\":%s}", node->cut ? "true" : "false");
+		comma = ",";
+	}
+	printf("]}\n");
 }
 
 static const char *explain(int err)
@@ -100,6 +123,10 @@ static int cmd_xenstore(int argc, char **argv)
 {
 	if (argc == 1)
 		return show();
+	if (argc == 2 && strcmp(argv[1], "-j") == 0) {
+		print_json();
+		return 0;
+	}
 	if (argc == 3 && strcmp(argv[1], "read") == 0)
 		return read_value(argv[2]);
 	if (argc == 4 && strcmp(argv[1], "write") == 0)
@@ -107,8 +134,8 @@ static int cmd_xenstore(int argc, char **argv)
 	return -EINVAL;
 }
 
-COMMAND("xenstore", "[read PATH|write PATH VALUE]",
+COMMAND("xenstore", "[-j|read PATH|write PATH VALUE]",
 	"Xen's store: what is followed in it; one value",
 	"A PATH without a / before it is relative to this domain's, as memory/target.\n"
-	"Bytes that cannot be printed are shown as \\xNN.",
+	"Bytes that cannot be printed are shown as \\xNN. With -j: one line of JSON.",
 	cmd_xenstore);
