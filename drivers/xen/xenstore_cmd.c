@@ -21,10 +21,12 @@ static void print_value(const char *value, size_t length)
 static void print_node(const struct xenstore_node *node)
 {
 	printf("  %-20s %4" PRIu64 "  ", node->path, node->changes);
-	if (node->exists)
-		print_value(node->value, node->length);
-	else
+	if (!node->exists)
 		printf("(none)");
+	else if (node->length == 0)
+		printf("(empty)");
+	else
+		print_value(node->value, node->length);
 	printf("%s\n", node->cut ? "..." : "");
 }
 
@@ -77,7 +79,7 @@ static const char *explain(int err)
 	case -ENODEV:
 		return "there is no store";
 	case -EINVAL:
-		return "no path";
+		return "this is no path";
 	case -ENOENT:
 		return "there is no such node";
 	case -EACCES:
@@ -96,7 +98,8 @@ static int complain(const char *path, int err)
 	printf("xenstore: ");
 	print_value(path, strlen(path));
 	printf(": %s\n", explain(err));
-	return err;
+	/* The command's words were right. */
+	return err == -EINVAL ? -ENOENT : err;
 }
 
 static int read_value(const char *path)

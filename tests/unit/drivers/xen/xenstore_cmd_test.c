@@ -81,6 +81,10 @@ static void use(void *arg)
 		"{\"path\":\"memory/target\",\"changes\":2,\"value\":\"6\\u000a\",\"cut\":false},"
 		"{\"path\":\"control/shutdown\",\"changes\":1,\"value\":null,\"cut\":false}]}\n");
 	assert_fits("guest-xenstore", sim_command_text);
+	sim_xenstore_set(&daemon_side, "control/shutdown", "");
+	task_sleep_until(clock_ns() + NS_PER_MS);
+	assert_int_equal(sim_command("xenstore"), 0);
+	assert_non_null(strstr(sim_command_text, "  control/shutdown        2  (empty)\n"));
 }
 
 static void what_is_followed_is_shown(void **state)
@@ -99,7 +103,7 @@ static void read_and_write(void *arg)
 	assert_prints("xenstore read data/x", 0, "yes\n");
 	assert_prints("xenstore read nothing", -ENOENT,
 		      "xenstore: nothing: there is no such node\n");
-	assert_prints("xenstore read a//b", -EINVAL, "xenstore: a//b: no path\n");
+	assert_prints("xenstore read a//b", -ENOENT, "xenstore: a//b: this is no path\n");
 	assert_prints("xenstore write /local/domain/0/x 1", -EACCES,
 		      "xenstore: /local/domain/0/x: not allowed\n");
 	daemon_side.lie = SIM_XENSTORE_ERROR_NAME;
