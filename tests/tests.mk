@@ -220,10 +220,11 @@ tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c ker
 tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_command.c $(PRINT) $(VIRTQ) \
 	$(SIM_FRAMES)
 
+tests/drivers/xen/xen_map := drivers/xen/xen_map.c tests/sim/sim_paging.c
 tests/drivers/xen/xenstore := $(XENSTORE_FIXTURE)
 tests/drivers/xen/xenstore_lies := $(XENSTORE_FIXTURE)
 tests/drivers/xen/xenstore_cmd := drivers/xen/xenstore_cmd.c kernel/lib/escape.c \
-	tests/sim/sim_command.c $(XENSTORE_FIXTURE)
+	kernel/lib/json.c tests/sim/sim_command.c tests/schema/schema.c $(XENSTORE_FIXTURE)
 
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_recovery := $(BALLOON_FIXTURE)
@@ -378,6 +379,7 @@ $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/frame_dump_region,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /drivers/balloon/port/xen_balloon_cmd,$(RUNS)): LIBS := -ljson-c
+$(addsuffix /drivers/xen/xenstore_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 $(foreach name,guest_thread poller export, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
@@ -471,7 +473,7 @@ test-unit: $(UNIT_WANTED)
 # Less than 90 % of the branches of any of them is a failure; docs/coverage.md has the gaps.
 # An assertion that holds has a branch that nothing takes: lines that are one do not count.
 
-COVERED := mm drivers/pci drivers/virtio drivers/balloon drivers/mem
+COVERED := mm drivers/pci drivers/virtio drivers/balloon drivers/mem drivers/xen
 COVERING := $(filter mm/% drivers/%,$(UNIT_NAMES))
 CFLAGS_COVERAGE := $(CFLAGS_UNIT) -O0 --coverage
 # The option that counts branches has had two names.

@@ -36,8 +36,12 @@ static struct {
 
 void xenstore_requests_begin(void)
 {
+	uint32_t id = store.id;
+
 	assert(!store.first && !store.asker && !store.task.first);
 	memset(&store, 0, sizeof(store));
+	/* An answer that comes late is not taken for one of what is asked from now on. */
+	store.id = id;
 }
 
 void xenstore_get_counts(struct xenstore_counts *counts)
@@ -152,15 +156,12 @@ int xenstore_ask(struct xenstore_request *request)
 	return -ETIMEDOUT;
 }
 
-/* Begins with the next one, if there is one. One that is too long is answered at once. */
+/* Begins with the next one, which is there. One that is too long is answered at once. */
 static void begin_next(void)
 {
 	struct xenstore_request *request = store.first;
-	struct xenstore_header header = { .id = store.id + 1 };
+	struct xenstore_header header = { .type = request->type, .id = store.id + 1 };
 
-	if (!request)
-		return;
-	header.type = request->type;
 	store.first = request->next;
 	if (xenstore_ring_put_message(&header, request->path, request->text,
 				      request->type != XENSTORE_WRITE)) {

@@ -102,6 +102,10 @@ try holds hint safety "one owner for each block, none used while lent, each id o
 try holds hint liveness "rounds end, with STOP if we end them, and hinted blocks are free after DONE"
 try holds growth safety "no frame used or given in a block that is unplugged or on its way out, the target and the floor kept while it leaves"
 try holds growth liveness "a block comes and leaves as the host wants it, and the target is reached"
+try holds xen safety "one owner for each frame, none lost, none free that Xen has, none given twice or populated where there is one, a refused Xen not asked in a pause, no deadlock"
+try holds xen liveness "the target is reached when Xen refuses no frames any more"
+try holds xenstore safety "one question at a time, no deadlock"
+try holds xenstore liveness "the value of a node is known, whatever interrupts are lost"
 
 try finds balloon safety FAULT_REUSED_BEFORE_ACK "(app&lent)==0"
 try finds balloon safety FAULT_DEFLATING_FREED "(app&lent)==0"
@@ -132,6 +136,20 @@ try finds growth safety FAULT_FLOOR_PASSED ">=1)"
 try finds growth safety FAULT_ASKED_BACK_FIRST ">=seen)"
 try finds growth liveness FAULT_STRETCH_INFLATED "acceptance cycle"
 try finds growth liveness FAULT_NOT_WOKEN "acceptance cycle"
+
+try finds xen safety FAULT_COUNT_IGNORED "(balloon==xens)"
+try finds xen safety FAULT_PARTIAL_FREED "((xens&extent)=="
+try finds xen safety FAULT_BLOCK_NOT_WHOLE "((xens&extent)=="
+try finds xen safety FAULT_TAIL_FORGOTTEN "==31)"
+try finds xen safety FAULT_NO_PAUSE "!(paused)"
+try finds xen liveness FAULT_NO_FALLBACK "acceptance cycle"
+try finds xen liveness FAULT_GIVES_UP "acceptance cycle"
+
+try finds xenstore safety FAULT_ASKED_TWICE "!(asked)"
+try finds xenstore liveness FAULT_NO_LOOK "acceptance cycle"
+try finds xenstore liveness FAULT_CLEARED_LATE "acceptance cycle"
+try finds xenstore liveness FAULT_EVENT_WHILE_READING "acceptance cycle"
+try finds xenstore liveness FAULT_WATCHED_LATE "acceptance cycle"
 
 if [ $failed -gt 0 ]; then
 	echo "model: $failed of $tried searches FAILED" >&2

@@ -117,13 +117,27 @@ static void start_clock(const struct command *command, struct call *call)
 						call->start + (int64_t)limit * 1000);
 }
 
+/* A command that needs no guest may have been given one, which can be none. */
+static int check_guest(const char *name)
+{
+	char *error = NULL;
+
+	if (!name || !guest_check_name(name, &error))
+		return EXIT_REACHED;
+	complain("%s", error ? error : "out of memory");
+	free(error);
+	return EXIT_USAGE;
+}
+
 static int run_with_guest(const struct command *command, struct call *call)
 {
-	int status = EXIT_REACHED;
+	int status;
 
 	start_clock(command, call);
 	if (command->needs_guest)
 		status = open_guest(call->common, call->deadline, &call->guest);
+	else
+		status = check_guest(call->common->guest);
 	if (!status)
 		status = command->run(call);
 	guest_close(call->guest);

@@ -34,10 +34,30 @@ bool guest_is_uri(const char *name)
 	return colon && strcspn(name, "/") > (size_t)(colon - name);
 }
 
+/* What libvirt would take for Xen: as the scheme, with or without a way there, or at its end. */
+static bool is_xen(const char *name)
+{
+	if (!strncasecmp(name, "xen:", 4))
+		return true;
+	return guest_is_uri(name) &&
+	       (!strncasecmp(name, "xen+", 4) || strcasestr(name, "?name=xen:") ||
+		strcasestr(name, "&name=xen:"));
+}
+
+const char *guest_refusal(const char *name)
+{
+	if (!is_xen(name))
+		return NULL;
+	return "guests of Xen are not balloonctl's: in Xen's first domain, `xl list` shows them, "
+	       "and `xl mem-set DOMAIN SIZE` sets what one has left";
+}
+
 static int check_name(struct guest *guest, const char *name)
 {
-	const char *hash = strrchr(name, '#');
+	const char *hash = strrchr(name, '#'), *refusal = guest_refusal(name);
 
+	if (refusal)
+		return guest_fail(guest, -EINVAL, "%s: %s", name, refusal);
 	if (!guest_is_uri(name))
 		return guest_find_check(guest, name);
 	if (hash && hash[1] != '\0')

@@ -67,6 +67,12 @@ __attribute__((format(printf, 3, 4))) int guest_fail(struct guest *guest, int er
 /* guest.c: tells whether a name, of a guest or of a place of guests, is a URI; NULL is none. */
 bool guest_is_uri(const char *name);
 
+/*
+ * guest.c: a sentence why nothing by this name, of a guest or of a place of guests, is ever
+ * balloonctl's, and what is; NULL: it may be.
+ */
+const char *guest_refusal(const char *name);
+
 /* guest_find.c: whether `name`, which is no URI, can be that of a guest. -EINVAL. */
 int guest_find_check(struct guest *guest, const char *name);
 

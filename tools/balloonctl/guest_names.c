@@ -210,9 +210,14 @@ static int add_libvirt(struct guest_names *names, const char *uri, int64_t deadl
 
 int guest_names_add(struct guest_names *names, const char *place, int64_t deadline, char **error)
 {
+	const char *refusal = guest_refusal(place);
 	struct stat st;
 
 	*error = NULL;
+	if (refusal) {
+		*error = strdup(refusal);
+		return -EINVAL;
+	}
 	if (guest_is_uri(place) && !strchr(place, '#'))
 		return add_libvirt(names, place, deadline, error);
 	if (guest_is_uri(place))

@@ -27,8 +27,8 @@ int guest_names_add_usual(struct guest_names *names, int64_t deadline, char **er
 /*
  * Adds the guests at `place`: NAME.qmp in a folder, a QMP socket, both with a slash in them,
  * or the running domains of a libvirt URI without #. On failure *error is a sentence by
- * free(), or NULL. -EINVAL: no place; -ENOENT, -ENOTSOCK, -EACCES and what else opendir(3)
- * says; -ENOTSUP: built without libvirt; -ETIMEDOUT; -ENOTCONN; -EPROTO; -ENOMEM.
+ * free(), or NULL. -EINVAL: no place, or Xen's; -ENOENT, -ENOTSOCK, -EACCES and what else
+ * opendir(3) says; -ENOTSUP: built without libvirt; -ETIMEDOUT; -ENOTCONN; -EPROTO; -ENOMEM.
  */
 int guest_names_add(struct guest_names *names, const char *place, int64_t deadline, char **error);
 

@@ -203,18 +203,34 @@ static void a_store_that_cannot_reset_watches_is_used(void **state)
 	assert_int_equal(sim_log_warnings, 0);
 }
 
+static void hear_again(void)
+{
+	daemon_side.lie = SIM_XENSTORE_HONEST;
+}
+
 static void start_silent(void *arg)
 {
+	void (*notify)(void *arg) = daemon_side.notify;
+	struct xenstore_header last;
+
 	(void)arg;
 	assert_int_equal(xenstore_start(), -ETIMEDOUT);
 	assert_non_null(xenstore_fault());
 	assert_fails("name", -ETIMEDOUT);
 	/* Its task has ended by then. */
 	task_yield();
-	daemon_side.lie = SIM_XENSTORE_HONEST;
+	memcpy(&last, daemon_side.in, sizeof(last));
 	sim_xenstore_begin(&daemon_side, &fixture_page);
 	sim_xenstore_set(&daemon_side, "name", "guest");
-	start_and_read(NULL);
+	daemon_side.notify = notify;
+	/* Now it answers, before it hears anything new. */
+	sim_xenstore_say(&daemon_side, last.type, last.id, "OK", 3);
+	daemon_side.lie = SIM_XENSTORE_DEAF;
+	fixture_on_turn = hear_again;
+	start();
+	assert_int_equal(daemon_side.requests[XENSTORE_RESET_WATCHES], 1);
+	assert_reads("name", "guest");
+	assert_int_equal(counts().unknown, 1);
 }
 
 static void a_store_that_was_given_up_can_be_started_again(void **state)

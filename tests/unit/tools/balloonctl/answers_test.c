@@ -17,6 +17,7 @@
 
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/command.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -422,6 +423,46 @@ static void guest_that_names_none_is_bad_usage(void **state)
 	assert_says(got.err, "'a b' names no guest");
 }
 
+/* Also by those that need no guest: whoever types it is told what would be right. */
+static void guest_of_xen_is_refused_by_every_command(void **state)
+{
+	static const char sentence[] =
+		": guests of Xen are not balloonctl's: in Xen's first domain, `xl list` shows "
+		"them, and `xl mem-set DOMAIN SIZE` sets what one has left\n";
+	static const char *const calls[][4] = {
+		{ "status" },
+		{ "set", "1G" },
+		{ "take", "1G" },
+		{ "give", "1G" },
+		{ "stats" },
+		{ "watch", "--json" },
+		{ "record", "/no/x" },
+		{ "export", "/no/x" },
+		{ "grow", "1G" },
+		{ "shrink", "1G" },
+		{ "list" },
+		{ "dump", "/no/x" },
+		{ "plot", "-o", "/no/x.svg", "/no/x" },
+	};
+	size_t count = 0;
+
+	(void)state;
+	while (commands[count])
+		count++;
+	assert_int_equal(COUNT(calls), count);
+	for (size_t i = 0; i < COUNT(calls); i++) {
+		struct outcome got = run_command("xen:///system#ax", calls[i][0], calls[i][1],
+						 calls[i][2], calls[i][3], NULL);
+		char line[400];
+
+		complain_for(NULL);
+		snprintf(line, sizeof(line), "balloonctl: xen:///system#ax%s", sentence);
+		assert_string_equal(got.err, line);
+		assert_string_equal(got.out, "");
+		assert_int_equal(got.status, EXIT_USAGE);
+	}
+}
+
 static void time_behind_the_command_is_told_its_place(void **state)
 {
 	struct outcome got;
@@ -464,6 +505,7 @@ int main(void)
 		cmocka_unit_test(interval_fails_where_it_is),
 		cmocka_unit_test(every_error_has_its_status),
 		cmocka_unit_test(guest_that_names_none_is_bad_usage),
+		cmocka_unit_test(guest_of_xen_is_refused_by_every_command),
 		cmocka_unit_test(time_behind_the_command_is_told_its_place),
 	};
 

@@ -267,6 +267,46 @@ static void what_names_no_guest_is_refused(void **state)
 	clean_up(&f);
 }
 
+/* libvirt would ask Xen, to which balloonctl could say nothing. */
+static void what_libvirt_takes_for_xen_is_refused(void **state)
+{
+	static const char *const xen[] = {
+		"xen://",
+		"xen:///",
+		"xen:///system",
+		"xen:///system#a",
+		"xen://host/system#a",
+		"xen+ssh://root@host/system#a",
+		"xen+tls://host/#a",
+		"xen+tcp://host/#a",
+		"xen+unix:///system#a",
+		"xen+libssh2://h/#a",
+		"XEN:///system#a",
+		"Xen+SSH://h/#a",
+		"xen:a",
+		"xen:/system",
+		"qemu+ssh://host/?name=xen:///system#a",
+		"qemu+ssh://host/?no_tty=1&name=xen:///#a",
+	};
+	static const char *const others[] = { "xen", "xen-1", "xen.ax", "xentop", "xen_a" };
+	struct fixture f;
+
+	(void)state;
+	set_up(&f);
+	make_folder(&f, 0700);
+	for (size_t i = 0; i < sizeof(xen) / sizeof(xen[0]); i++)
+		assert_fails(xen[i], -EINVAL, "guests of Xen are not balloonctl's: ");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_fails(others[i], -ENOENT, "no guest xen");
+	/* A path is one, and a URI is libvirt's, whatever is in them. */
+	assert_fails("/xen:/x", -ENOENT, "/xen:: No such file");
+	assert_fails("xen+a/x", -ENOENT, "xen+a: No such file");
+	assert_fails("xenapi://", -EINVAL, "names no domain");
+	assert_fails("libvirt:///?name=a", -EINVAL, "names no domain");
+	assert_fails("qemu+ssh://xen:22/system", -EINVAL, "names no domain");
+	clean_up(&f);
+}
+
 /* "/./././." at the end of a path names the same folder. */
 static void lengthen(char *path, size_t length)
 {
@@ -437,6 +477,7 @@ int main(void)
 		cmocka_unit_test(folder_of_somebody_else_is_refused),
 		cmocka_unit_test(path_is_taken_as_it_is),
 		cmocka_unit_test(what_names_no_guest_is_refused),
+		cmocka_unit_test(what_libvirt_takes_for_xen_is_refused),
 		cmocka_unit_test(runtime_folder_may_be_as_long_as_a_path),
 		cmocka_unit_test(path_that_is_too_long_is_refused),
 		cmocka_unit_test(socket_in_the_root_has_a_folder),

@@ -249,6 +249,10 @@ static void places_that_cannot_be_searched_are_named(void **state)
 	got = list("name", NULL);
 	assert_int_equal(got.status, EXIT_USAGE);
 	assert_says(got.err, "name: no place of guests: take a folder or a socket");
+	got = list("xen+ssh://host/system", NULL);
+	assert_int_equal(got.status, EXIT_USAGE);
+	assert_says(got.err, "xen+ssh://host/system: guests of Xen are not balloonctl's: ");
+	assert_says(got.out, "{\"guests\":[]}");
 	got = list("/etc/passwd", NULL);
 	assert_int_equal(got.status, EXIT_NO_CONNECT);
 	assert_says(got.err, "/etc/passwd: neither a folder nor a socket");
