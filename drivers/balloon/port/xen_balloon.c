@@ -194,7 +194,7 @@ static void print_direction(const char *name, bool back)
 	struct xen_balloon_counts counts;
 
 	xen_balloon_pages_counts(back, &counts);
-	printf("%s: %" PRIu64 " blocks and %" PRIu64 " single frames in %" PRIu64
+	printf("%s: %" PRIu64 " blocks and %" PRIu64 " frames in %" PRIu64
 	       " calls; the longest took %" PRIu64 " us\n",
 	       name, counts.blocks, counts.frames, counts.calls, counts.call_ns_max / NS_PER_US);
 }

@@ -81,6 +81,8 @@ static void what_is_no_target_leaves_the_last_good_one(void **state)
 		{ "18446744073709551616", "is no number" },
 		{ "4096000000000000000000000000000000000000000000000000000000000000000000",
 		  "is no number" },
+		{ "00000000000000000000000000000000000000000000000000000000000040960000000000",
+		  "is no number" },
 		{ "0", "is nothing" },
 		{ "000", "is nothing" },
 		{ "65541", "is above memory/static-max" },
@@ -325,10 +327,11 @@ static void with_a_store_nobody_else_sets_the_target(void **state)
 
 /* ---- The first target ---- */
 
+/* A round for each look of the one who waits. */
 static void run_the_task(void)
 {
 	sim_time_on_wait = NULL;
-	settle();
+	balloon_step();
 	sim_time_on_wait = run_the_task;
 }
 
