@@ -17,7 +17,7 @@
 
 #include "tools/json_member.h"
 
-#define TIMEOUT_MS 600000
+#define TIMEOUT_MS 1800000
 
 /* Beside its memory a domain has pages for store, console and others, of which Xen counts some. */
 #define EXTRA_KIB_MOST 128
@@ -31,6 +31,7 @@ static const char *const no_devices[] = { NULL };
 struct look {
 	char step[WORD], domain[WORD];
 	uint64_t static_max_kib, target_kib;
+	bool list_known, xen_known; /* what follows is */
 	uint64_t id, list_mib;
 	uint64_t xen_kib;
 	struct json_object *memory, *audit, *balloon;
@@ -91,32 +92,78 @@ static const char *value_of(const char *line, const char *key)
 	return line + 3 + length;
 }
 
+/* Of a domain's looks the last, if that does not know it yet. */
+static struct look *look_without(const char *domain, bool has_list)
+{
+	for (size_t i = look_count; i-- > 0;)
+		if (strcmp(looks[i].domain, domain) == 0)
+			return (has_list ? looks[i].list_known : looks[i].xen_known) ? NULL
+										     : &looks[i];
+	return NULL;
+}
+
+/* "DOMAIN ID MIB"; also of domains that are not looked at now. */
+static void read_list(const char *value)
+{
+	uint64_t id = 0, mib = 0;
+	char domain[WORD] = "";
+	struct look *look;
+
+	sscanf(value, "%31s %" SCNu64 " %" SCNu64, domain, &id, &mib);
+	look = look_without(domain, true);
+	if (!look)
+		return;
+	look->list_known = true;
+	look->id = id;
+	look->list_mib = mib;
+}
+
+/* "DOMAIN KIB" */
+static void read_xen(const char *value)
+{
+	uint64_t kib = 0;
+	char domain[WORD] = "";
+	struct look *look;
+
+	sscanf(value, "%31s %" SCNu64, domain, &kib);
+	look = look_without(domain, false);
+	if (!look)
+		return;
+	look->xen_known = true;
+	look->xen_kib = kib;
+}
+
+static void begin_look(const char *domain, const char *step)
+{
+	struct look *look = &looks[look_count++];
+
+	assert_true(look_count <= LOOKS_MAX);
+	memset(look, 0, sizeof(*look));
+	snprintf(look->step, WORD, "%s", step);
+	sscanf(domain, "%31s", look->domain);
+}
+
 static void read_line(const char *line, char step[WORD])
 {
 	struct look *look = look_count > 0 ? &looks[look_count - 1] : NULL;
 	const char *value;
 
-	if ((value = value_of(line, "step"))) {
+	if ((value = value_of(line, "step")))
 		sscanf(value, "%31s", step);
-	} else if ((value = value_of(line, "look"))) {
-		assert_true(look_count < LOOKS_MAX);
-		look = &looks[look_count++];
-		memset(look, 0, sizeof(*look));
-		snprintf(look->step, WORD, "%s", step);
-		sscanf(value, "%31s", look->domain);
-	} else if (look && (value = value_of(line, "store"))) {
+	else if ((value = value_of(line, "look")))
+		begin_look(value, step);
+	else if ((value = value_of(line, "list")))
+		read_list(value);
+	else if ((value = value_of(line, "xen")))
+		read_xen(value);
+	else if (look && (value = value_of(line, "store")))
 		sscanf(value, "%" SCNu64 " %" SCNu64, &look->static_max_kib, &look->target_kib);
-	} else if (look && (value = value_of(line, "list"))) {
-		sscanf(value, "%" SCNu64 " %" SCNu64, &look->id, &look->list_mib);
-	} else if (look && (value = value_of(line, "xen"))) {
-		sscanf(value, "%" SCNu64, &look->xen_kib);
-	} else if (look && (value = value_of(line, "memory"))) {
+	else if (look && (value = value_of(line, "memory")))
 		look->memory = json_tokener_parse(value);
-	} else if (look && !look->audit && (value = value_of(line, "audit"))) {
+	else if (look && (value = value_of(line, "audit")))
 		look->audit = json_tokener_parse(value);
-	} else if (look && (value = value_of(line, "balloon"))) {
+	else if (look && (value = value_of(line, "balloon")))
 		look->balloon = json_tokener_parse(value);
-	}
 }
 
 /* Calls `fn` with each line that dom0 has told. */
@@ -158,12 +205,11 @@ static void all_that_is_waited_for_comes(void **state)
 static void each_step_was_looked_at(void **state)
 {
 	static const char *const wanted[][2] = {
-		{ "create", "one" },   { "populate-on-demand", "two" },
-		{ "random-1", "one" }, { "random-1", "two" },
-		{ "random-2", "one" }, { "random-2", "two" },
-		{ "random-3", "one" }, { "random-3", "two" },
-		{ "busy", "one" },     { "nonsense", "one" },
-		{ "suspend", "one" },  { "reboot", "two" },
+		{ "create", "one" },   { "populate-on-demand", "two" }, { "random-1", "one" },
+		{ "random-1", "two" }, { "random-2", "one" },		{ "random-2", "two" },
+		{ "random-3", "one" }, { "random-3", "two" },		{ "busy", "one" },
+		{ "all", "one" },      { "nonsense", "one" },		{ "suspend", "one" },
+		{ "reboot", "two" },
 	};
 
 	(void)state;
@@ -171,6 +217,7 @@ static void each_step_was_looked_at(void **state)
 	for (size_t i = 0; i < look_count; i++) {
 		assert_string_equal(looks[i].step, wanted[i][0]);
 		assert_string_equal(looks[i].domain, wanted[i][1]);
+		assert_true(looks[i].list_known && looks[i].xen_known);
 	}
 }
 
@@ -303,7 +350,7 @@ static void odd_requests_get_the_answers_that_are_expected(void **state)
 
 	(void)state;
 	at = machine_find(machine_text, "% odd frames that the ledger does not take ");
-	at = machine_find(at, "% audit {\"ledger\":\"ok\"");
+	at = machine_find(at, "% odd {\"ledger\":\"ok\"");
 	assert_null(strstr(machine_text, "another answer"));
 }
 
@@ -333,7 +380,6 @@ static void xl_knows_why_they_ended(void **state)
 
 	(void)state;
 	assert_true(look_count > 0);
-	machine_find(machine_text, "% left 0\n");
 	snprintf(line, sizeof(line), "%% reason one %" PRIu64 " 0\n", looks[0].id);
 	machine_find(machine_text, line);
 	snprintf(line, sizeof(line), "%% reason two %" PRIu64 " 1\n", looks[1].id);

@@ -6,6 +6,7 @@
  */
 #include "tests/xen/machine.h"
 
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,25 +21,34 @@
 /* Of what a call may take and give back, in blocks. */
 #define CALL_BLOCKS 4
 
-/* What is asked at each look; and sizes that the domain is to have, in between. */
+/* What is asked at each look. */
 #define LOOK "show_mem -j; audit -j; xen_memory -j; "
-#define GO(size) "xen_memory target " #size "; balloon wait 60; " LOOK
 
-/* All but the first and the last, which are the domain's own. */
-static const uint64_t sizes[] = { 67108864, 109051904, 109039616, 134209536 };
+/*
+ * At which the domain is looked at, after what it began with; the last one twice. Xen 4.17 makes it
+ * a frame smaller than it was told, so that the first two leave 64 and 24 MiB, in whole blocks.
+ */
+static const uint64_t sizes[] = { 67104768, 109047808, 109035520, 134209536 };
 
-static const char commands[] = LOOK GO(67108864) GO(109051904) GO(109039616) GO(134209536)
-	GO(128M) "xen_check; " LOOK "exit 5";
-
-#define LOOKS (sizeof(sizes) / sizeof(sizes[0]) + 3)
+#define LOOKS (sizeof(sizes) / sizeof(sizes[0]) + 2)
 
 static const char *const devices[] = {
 	"-device", "amd-iommu", "-device", "isa-debug-exit,iobase=0xf4,iosize=4", NULL,
 };
 
+/* Makes QEMU's -initrd: the image and its command line. */
+static void print_initrd(FILE *out)
+{
+	fprintf(out, "%s run=\"" LOOK, machine_path("aerostat.elf"));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		fprintf(out, "xen_memory target %" PRIu64 "; balloon wait 60; " LOOK, sizes[i]);
+	fprintf(out, "xen_check; " LOOK "exit %d\"", STATUS);
+}
+
 static int set_up(void **state)
 {
 	char initrd[2048];
+	FILE *out = fmemopen(initrd, sizeof(initrd), "w");
 	struct machine machine = {
 		.name = "first",
 		.cpu = "max",
@@ -50,7 +60,9 @@ static int set_up(void **state)
 	};
 
 	(void)state;
-	snprintf(initrd, sizeof(initrd), "%s run=\"%s\"", machine_path("aerostat.elf"), commands);
+	assert_non_null(out);
+	print_initrd(out);
+	fclose(out);
 	return machine_run(&machine);
 }
 
@@ -65,7 +77,9 @@ static uint64_t static_max;
 /* What the balloon has at a look, as it was told. */
 static uint64_t taken_at(size_t number)
 {
-	return number == 0 || number > LOOKS - 3 ? 0 : static_max - sizes[number - 1];
+	if (number == 0)
+		return 0;
+	return static_max - sizes[number < LOOKS - 1 ? number - 1 : LOOKS - 3];
 }
 
 static void all_looks_were_answered(void **state)
@@ -143,23 +157,29 @@ static void xen_counts_what_the_guest_does(void **state)
 				 all - taken_at(i) + (i == LOOKS - 1 ? FRAME : 0));
 }
 
-/* How many calls take so much, if it lies in whole blocks as far as it can. */
+/* How many calls move so much; what is no whole block may be at either end. */
 static uint64_t calls_for(uint64_t bytes)
 {
-	uint64_t blocks = bytes / BLOCK, rest = bytes % BLOCK;
+	uint64_t blocks = bytes / BLOCK;
 
-	return (blocks + CALL_BLOCKS - 1) / CALL_BLOCKS + (rest > 0);
+	return (blocks + CALL_BLOCKS - 1) / CALL_BLOCKS + (bytes % BLOCK > 0 ? 2 : 0);
 }
 
 static void blocks_go_and_come_in_few_calls(void **state)
 {
 	struct json_object *given = member(looks[1].xen, "given");
 	struct json_object *back = member(looks[2].xen, "taken");
+	uint64_t bytes = taken_at(1) - taken_at(2);
 
 	(void)state;
 	assert_int_equal(machine_number(given, "blocks"), taken_at(1) / BLOCK);
 	assert_in_range(machine_number(given, "calls"), 1, calls_for(taken_at(1)));
-	assert_in_range(machine_number(back, "calls"), 1, calls_for(taken_at(1) - taken_at(2)) + 1);
+	assert_in_range(machine_number(back, "calls"), 1, calls_for(bytes | taken_at(1) % BLOCK));
+	print_message("%" PRIu64 " calls for %" PRIu64 " MiB, %" PRIu64 " for %" PRIu64
+		      " MiB back; the longest took %" PRIu64 " us\n",
+		      machine_number(given, "calls"), taken_at(1) / MIB,
+		      machine_number(back, "calls"), bytes / MIB,
+		      machine_number(given, "longest-us"));
 }
 
 static void odd_requests_get_the_answers_that_are_expected(void **state)

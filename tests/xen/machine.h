@@ -18,9 +18,9 @@
 
 #include <cmocka.h>
 
-#define KIB 1024ull
-#define MIB (1024ull * KIB)
-#define FRAME 4096ull
+#define KIB UINT64_C(1024)
+#define MIB (1024 * KIB)
+#define FRAME UINT64_C(4096)
 #define BLOCK (512 * FRAME)
 
 struct json_object;

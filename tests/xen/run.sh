@@ -40,7 +40,7 @@ run()
 	mkdir -p "$BUILD/log"
 	start=$(date +%s)
 	QEMU=$1 logged "$log" "$BUILD/tests/xen/run" "$group" && outcome=passed || outcome=FAILED
-	ran=$(sed -n 's/^\[==========\] .*: \([0-9]*\) test(s) run\.$/\1/p' "$log")
+	ran=$(sed -n 's/^\[==========\] \(.*: \)\{0,1\}\([0-9]*\) test(s) run\.$/\2/p' "$log")
 	failed=$(sed -n 's/^\[  \(FAILED\|ERROR \)  \] \([^0-9 -][^ ]*\)$/\2/p' "$log" | sort -u |
 		tr '\n' ' ')
 	echo "Xen $(cat "$store/version"), QEMU ${version:-that does not start}: ${ran:-0} tests" \

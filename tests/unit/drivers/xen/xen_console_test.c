@@ -31,6 +31,7 @@ static struct xen_console_ring *ring; /* 4 GiB is as far as the boot tables reac
 
 static enum { READS_AT_ONCE, READS_NEVER } daemon_mode;
 static unsigned bytes_a_look; /* that it reads whenever the guest looks at its clock */
+static unsigned read_every;   /* so many looks */
 static char output[200000];
 static size_t output_length;
 
@@ -55,7 +56,10 @@ static void notified(uint32_t port)
 
 static void on_look(void)
 {
-	daemon_read(bytes_a_look);
+	static unsigned looks;
+
+	if (++looks % read_every == 0)
+		daemon_read(bytes_a_look);
 }
 
 static void take_interrupt(uint8_t vector)
@@ -101,6 +105,7 @@ static int begin(void **state)
 		pattern[i] = (char)(i * 7 + i / 251);
 	daemon_mode = READS_AT_ONCE;
 	bytes_a_look = 0;
+	read_every = 1;
 	output_length = typed_length = 0;
 	if (ring)
 		ring->out_cons = ring->out_prod;
@@ -221,6 +226,12 @@ static void early_output_waits_for_a_slow_reader(void **state)
 	xen_console_write(pattern, 50000, false);
 	xen_console_flush();
 	assert_output(pattern, 50000);
+	/* Longer than for one who reads nothing. */
+	bytes_a_look = 1;
+	read_every = 15;
+	xen_console_write(pattern, SIZE, false);
+	xen_console_flush();
+	assert_output(pattern, SIZE);
 	assert_int_equal(counts().sent_dropped, dropped);
 }
 
@@ -324,6 +335,7 @@ static void in_an_interrupt_nobody_sleeps(void **state)
 	(void)state;
 	daemon_mode = READS_NEVER;
 	bytes_a_look = 100;
+	read_every = 5;
 	irq_disable();
 	xen_console_write(pattern, 3 * SIZE, true);
 	assert_true(fake_irqs_off);
@@ -396,7 +408,10 @@ static void a_count_of_nonsense_is_an_empty_ring(void **state)
 	/* It goes on from its own count, whatever the page said. */
 	assert_int_equal(ring->out_prod, prod + 4);
 	assert_memory_equal(ring->out + prod % SIZE, "text", 4);
-	ring->out_cons = prod - SIZE - 1;
+	ring->out_cons = prod - SIZE;
+	xen_console_write("more", 4, false);
+	assert_int_equal(counts().sent_dropped, dropped);
+	assert_int_equal(ring->out_prod, prod + 8);
 	xen_console_flush();
 }
 
