@@ -40,45 +40,6 @@ struct look {
 static struct look looks[LOOKS_MAX];
 static size_t look_count;
 
-/* ---- The machine ---- */
-
-/* SEED, so that a run can be had again; else another one each time. */
-static unsigned long choose_seed(void)
-{
-	const char *given = getenv("SEED");
-
-	return given ? strtoul(given, NULL, 10)
-		     : ((unsigned long)time(NULL) * 1000 + (unsigned long)getpid()) % 1000000;
-}
-
-static int set_up(void **state)
-{
-	unsigned long seed = choose_seed();
-	char initrd[1024];
-	glob_t linux_image;
-	struct machine machine = {
-		.name = "domains",
-		/* Without what QEMU 7.2 does wrong for Linux: docs/hypervisors.md. */
-		.cpu = "max,smap=off,rdtscp=off",
-		.memory = "768M",
-		.xen = "console=com1 dom0_mem=256M,max:256M",
-		.initrd = initrd,
-		.devices = no_devices,
-		.timeout_ms = TIMEOUT_MS,
-	};
-
-	(void)state;
-	if (glob(machine_path("xen/dom0/boot/vmlinuz-*"), 0, NULL, &linux_image)) {
-		fprintf(stderr, "there is no Linux in %s\n", machine_path("xen/dom0/boot"));
-		return -1;
-	}
-	printf("xen: SEED=%lu\n", seed);
-	snprintf(initrd, sizeof(initrd), "%s console=hvc0 quiet seed=%lu,%s",
-		 linux_image.gl_pathv[0], seed, machine_path("xen/dom0.cpio"));
-	globfree(&linux_image);
-	return machine_run(&machine);
-}
-
 /* ---- What dom0 has told ---- */
 
 /* Gives what follows "% KEY " in a line; NULL: it is another line. */
@@ -177,11 +138,54 @@ static void for_each_line(void (*fn)(const char *line, char step[WORD]))
 	free(copy);
 }
 
+/* ---- The machine ---- */
+
+/* SEED, so that a run can be had again; else another one each time. */
+static unsigned long choose_seed(void)
+{
+	const char *given = getenv("SEED");
+
+	return given ? strtoul(given, NULL, 10)
+		     : ((unsigned long)time(NULL) * 1000 + (unsigned long)getpid()) % 1000000;
+}
+
+static int set_up(void **state)
+{
+	unsigned long seed = choose_seed();
+	char initrd[1024];
+	glob_t linux_image;
+	struct machine machine = {
+		.name = "domains",
+		/* Without what QEMU 7.2 does wrong for Linux: docs/hypervisors.md. */
+		.cpu = "max,smap=off,rdtscp=off",
+		.memory = "768M",
+		.xen = "console=com1 dom0_mem=256M,max:256M",
+		.initrd = initrd,
+		.devices = no_devices,
+		.timeout_ms = TIMEOUT_MS,
+	};
+
+	(void)state;
+	if (glob(machine_path("xen/dom0/boot/vmlinuz-*"), 0, NULL, &linux_image)) {
+		fprintf(stderr, "there is no Linux in %s\n", machine_path("xen/dom0/boot"));
+		return -1;
+	}
+	printf("xen: SEED=%lu\n", seed);
+	snprintf(initrd, sizeof(initrd), "%s console=hvc0 quiet seed=%lu,%s",
+		 linux_image.gl_pathv[0], seed, machine_path("xen/dom0.cpio"));
+	globfree(&linux_image);
+	if (machine_run(&machine))
+		return -1;
+	for_each_line(read_line);
+	return 0;
+}
+
+/* ---- The steps ---- */
+
 static void dom0_comes_to_the_end_of_its_steps(void **state)
 {
 	(void)state;
 	machine_find(machine_text, "% step end ");
-	for_each_line(read_line);
 }
 
 static void print_wrong(const char *line, char step[WORD])
