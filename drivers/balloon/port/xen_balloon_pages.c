@@ -173,7 +173,7 @@ static uint64_t pass_over(struct balloon_batch *batch, uint64_t number, uint64_t
 	if (batch->deflates) {
 		if (next < to)
 			next = move(batch, next, to, 0);
-		if (next == number + 1 || pages.fault)
+		if (next == number + 1)
 			return number;
 	}
 	refuse(batch, number, number + 1, BALLOON_REFUSED_FRAME);
