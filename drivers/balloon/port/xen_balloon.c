@@ -56,7 +56,6 @@ static struct xenstore_node target_node = { .path = "memory/target", .waiters = 
 
 static struct {
 	bool attached;
-	bool followed;	     /* the node is linked */
 	bool by_hand;	     /* there is no store */
 	uint64_t max_kib;    /* memory/static-max */
 	uint64_t target_kib; /* the last good target */
@@ -235,6 +234,16 @@ static int read_max(void)
 	return -ENODEV;
 }
 
+/* Once in a store's life. */
+static bool is_followed(void)
+{
+	const struct xenstore_node *node = xenstore_nodes();
+
+	while (node && node != &target_node)
+		node = node->next;
+	return node;
+}
+
 /* The balloon is empty, whoever had it before: so long as nothing better is known, it stays so. */
 static int follow_target(void)
 {
@@ -243,9 +252,8 @@ static int follow_target(void)
 	if (err)
 		return err;
 	xen.target_kib = xen.max_kib;
-	if (!xen.followed)
+	if (!is_followed())
 		err = xenstore_follow(&target_node);
-	xen.followed = xen.followed || !err;
 	if (!err && target_node.exists)
 		return 0;
 	log_info("balloon: the store has no memory/target, and so Xen no balloon");

@@ -51,6 +51,11 @@ static void update_node(void)
 	task_wake(followed->waiters);
 }
 
+const struct xenstore_node *xenstore_nodes(void)
+{
+	return followed;
+}
+
 int xenstore_follow(struct xenstore_node *node)
 {
 	if (store.err)
