@@ -133,8 +133,9 @@ static const char *check_frame(uint64_t pfn, bool populates)
 
 static void hand_over(uint64_t first, uint64_t count, bool to_xen)
 {
-	/* Nobody reads what is in there. */
-	sim_ram_lend(first, count, to_xen);
+	/* Nobody reads what is in there. A guest that is lied to about this may touch it. */
+	if (!xen_world.blind)
+		sim_ram_lend(first, count, to_xen);
 }
 
 static void begin_xen(void)
@@ -149,7 +150,7 @@ static void begin_xen(void)
 
 /* ---- The world ---- */
 
-static bool let_store_work(void)
+bool xen_world_turn(void)
 {
 	if (clock_ns() - turn_ns < xen_world.pause_ns)
 		return false;
@@ -194,7 +195,7 @@ void xen_world_begin(void)
 	kind_count = 0;
 	turn_ns = 0;
 	sim_tasks_reset();
-	sim_tasks_world = let_store_work;
+	sim_tasks_world = xen_world_turn;
 	sim_ram_start(&map);
 	begin_xen();
 	sim_xenstore_begin(&xen_world.store, &page);

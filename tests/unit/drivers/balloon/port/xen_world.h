@@ -44,6 +44,9 @@ int xen_world_reserve(void);
 /* A domain with all its RAM, a toolstack that lets it have that, and no driver yet. */
 void xen_world_begin(void);
 
+/* xenstored's turn, when no task can run. Returns whether it did anything. */
+bool xen_world_turn(void);
+
 /* The toolstack wants so many frames in the balloon, as `xl mem-set` does it. */
 void xen_world_want(uint64_t frames);
 
