@@ -26,6 +26,7 @@
 struct xen_world xen_world;
 
 static struct xenstore_ring page;
+static struct xenstore_node other_node = { .path = "control/shutdown" };
 static struct xen_event_handler *listener; /* the client listens once in a program's life */
 static uint64_t turn_ns;		   /* xenstored's last */
 static char mistake[200];
@@ -235,6 +236,12 @@ int xen_world_start(void)
 	int err = xenstore_start();
 
 	xen_world_note_wait("xenstore_start()", begin);
+	/* Somebody else follows something else. */
+	begin = clock_awake_ns();
+	if (!err)
+		xenstore_follow(&other_node);
+	if (xen_world.pause_ns == 0)
+		xen_world_note_wait("xenstore_follow()", begin);
 	/* static-max, the watch, and the target: each has its own time. */
 	if (xen_world.pause_ns == 0)
 		begin = clock_awake_ns();
