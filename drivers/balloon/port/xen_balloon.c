@@ -234,6 +234,7 @@ static int read_max(void)
 	return -ENODEV;
 }
 
+/* Once in a store's life. */
 static bool is_followed(void)
 {
 	const struct xenstore_node *node = xenstore_nodes();
