@@ -40,45 +40,6 @@ struct look {
 static struct look looks[LOOKS_MAX];
 static size_t look_count;
 
-/* ---- The machine ---- */
-
-/* SEED, so that a run can be had again; else another one each time. */
-static unsigned long choose_seed(void)
-{
-	const char *given = getenv("SEED");
-
-	return given ? strtoul(given, NULL, 10)
-		     : ((unsigned long)time(NULL) * 1000 + (unsigned long)getpid()) % 1000000;
-}
-
-static int set_up(void **state)
-{
-	unsigned long seed = choose_seed();
-	char initrd[1024];
-	glob_t linux_image;
-	struct machine machine = {
-		.name = "domains",
-		/* Without what QEMU 7.2 does wrong for Linux: docs/hypervisors.md. */
-		.cpu = "max,smap=off,rdtscp=off",
-		.memory = "768M",
-		.xen = "console=com1 dom0_mem=256M,max:256M",
-		.initrd = initrd,
-		.devices = no_devices,
-		.timeout_ms = TIMEOUT_MS,
-	};
-
-	(void)state;
-	if (glob(machine_path("xen/dom0/boot/vmlinuz-*"), 0, NULL, &linux_image)) {
-		fprintf(stderr, "there is no Linux in %s\n", machine_path("xen/dom0/boot"));
-		return -1;
-	}
-	printf("xen: SEED=%lu\n", seed);
-	snprintf(initrd, sizeof(initrd), "%s console=hvc0 quiet seed=%lu,%s",
-		 linux_image.gl_pathv[0], seed, machine_path("xen/dom0.cpio"));
-	globfree(&linux_image);
-	return machine_run(&machine);
-}
-
 /* ---- What dom0 has told ---- */
 
 /* Gives what follows "% KEY " in a line; NULL: it is another line. */
@@ -177,11 +138,54 @@ static void for_each_line(void (*fn)(const char *line, char step[WORD]))
 	free(copy);
 }
 
+/* ---- The machine ---- */
+
+/* SEED, so that a run can be had again; else another one each time. */
+static unsigned long choose_seed(void)
+{
+	const char *given = getenv("SEED");
+
+	return given ? strtoul(given, NULL, 10)
+		     : ((unsigned long)time(NULL) * 1000 + (unsigned long)getpid()) % 1000000;
+}
+
+static int set_up(void **state)
+{
+	unsigned long seed = choose_seed();
+	char initrd[1024];
+	glob_t linux_image;
+	struct machine machine = {
+		.name = "domains",
+		/* Without what QEMU 7.2 does wrong for Linux: docs/hypervisors.md. */
+		.cpu = "max,smap=off,rdtscp=off",
+		.memory = "768M",
+		.xen = "console=com1 dom0_mem=256M,max:256M",
+		.initrd = initrd,
+		.devices = no_devices,
+		.timeout_ms = TIMEOUT_MS,
+	};
+
+	(void)state;
+	if (glob(machine_path("xen/dom0/boot/vmlinuz-*"), 0, NULL, &linux_image)) {
+		fprintf(stderr, "there is no Linux in %s\n", machine_path("xen/dom0/boot"));
+		return -1;
+	}
+	printf("xen: SEED=%lu\n", seed);
+	snprintf(initrd, sizeof(initrd), "%s console=hvc0 quiet seed=%lu,%s",
+		 linux_image.gl_pathv[0], seed, machine_path("xen/dom0.cpio"));
+	globfree(&linux_image);
+	if (machine_run(&machine))
+		return -1;
+	for_each_line(read_line);
+	return 0;
+}
+
+/* ---- The steps ---- */
+
 static void dom0_comes_to_the_end_of_its_steps(void **state)
 {
 	(void)state;
 	machine_find(machine_text, "% step end ");
-	for_each_line(read_line);
 }
 
 static void print_wrong(const char *line, char step[WORD])
@@ -205,11 +209,13 @@ static void all_that_is_waited_for_comes(void **state)
 static void each_step_was_looked_at(void **state)
 {
 	static const char *const wanted[][2] = {
-		{ "create", "one" },   { "populate-on-demand", "two" }, { "random-1", "one" },
-		{ "random-1", "two" }, { "random-2", "one" },		{ "random-2", "two" },
-		{ "random-3", "one" }, { "random-3", "two" },		{ "busy", "one" },
-		{ "all", "one" },      { "nonsense", "one" },		{ "suspend", "one" },
-		{ "reboot", "two" },
+		{ "create", "one" },   { "populate-on-demand", "two" },
+		{ "random-1", "one" }, { "random-1", "two" },
+		{ "random-2", "one" }, { "random-2", "two" },
+		{ "random-3", "one" }, { "random-3", "two" },
+		{ "busy", "one" },     { "all", "one" },
+		{ "nonsense", "one" }, { "nonsense", "one" },
+		{ "suspend", "one" },  { "reboot", "two" },
 	};
 
 	(void)state;
@@ -333,7 +339,8 @@ static unsigned kept;
 static void count_kept(const char *line, char step[WORD])
 {
 	check_kept(line, step);
-	kept += value_of(line, "kept") != NULL;
+	if (value_of(line, "kept"))
+		kept++;
 }
 
 static void a_target_of_nonsense_leaves_the_last_good_one(void **state)
@@ -341,7 +348,7 @@ static void a_target_of_nonsense_leaves_the_last_good_one(void **state)
 	(void)state;
 	kept = 0;
 	for_each_line(count_kept);
-	assert_int_equal(kept, 4);
+	assert_int_equal(kept, 3);
 }
 
 static void odd_requests_get_the_answers_that_are_expected(void **state)

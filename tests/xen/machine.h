@@ -42,8 +42,8 @@ extern int machine_status;
 const char *machine_path(const char *name);
 
 /*
- * Runs QEMU, the one in the environment, to its end. A cmocka group's setup: -1 if it did not come
- * to an end, which is told.
+ * Runs QEMU, the one in the environment, to its end. For a cmocka group's setup: returns 0, or
+ * -1 if it did not come to an end, which is told.
  */
 int machine_run(const struct machine *machine);
 
