@@ -1011,6 +1011,35 @@ static void a_silent_store_is_given_up(void **state)
 			    "xenstore: it does not answer: it is not used any more");
 }
 
+/* As a console does that nobody reads. */
+static void sleep_a_second(void)
+{
+	task_sleep_until(clock_ns() + NS_PER_S);
+}
+
+static void lose_the_store_beside_a_slow_console(void *arg)
+{
+	(void)arg;
+	start();
+	daemon_side.lie = SIM_XENSTORE_SILENT;
+	sim_log_on_warning = sleep_a_second;
+	/* They are gone, with their stacks, before the console has taken the line. */
+	for (size_t i = 0; i < 3; i++)
+		sim_tasks_add("asker", ask_slowly, (void *)(uintptr_t)i);
+	task_sleep_until(clock_ns() + 2 * NS_PER_S + 100 * NS_PER_MS);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(slow_results[i], -ETIMEDOUT);
+	task_sleep_until(clock_ns() + 2 * NS_PER_S);
+	assert_int_equal(sim_tasks_left(), 1);
+}
+
+static void a_console_that_nobody_reads_holds_up_no_asker(void **state)
+{
+	(void)state;
+	run(lose_the_store_beside_a_slow_console);
+	assert_int_equal(sim_log_warnings, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -1050,6 +1079,7 @@ int main(void)
 		TEST(a_guest_that_was_stopped_waits_on),
 		TEST(who_waits_in_a_queue_for_too_long_goes),
 		TEST(a_silent_store_is_given_up),
+		TEST(a_console_that_nobody_reads_holds_up_no_asker),
 	};
 
 	return cmocka_run_group_tests_name("xenstore", tests, NULL, NULL);
