@@ -226,28 +226,30 @@ static void settle_one_by_one(struct balloon_batch *batch, uint64_t from, uint64
 }
 
 /*
- * Returns up to where frames from `done` on may have been done all the same: all of them, if its
- * answer cannot be believed. An extent that failed may have lost any of its frames, as those that
- * have no memory yet go before the others.
+ * Returns up to where frames from `done` on may be Xen's all the same: all of them, if its answer
+ * cannot be believed. Of an extent that failed any frame may be gone, not the first ones alone:
+ * what has no memory yet goes before the others.
  */
-static uint64_t doubtful_end(const struct balloon_batch *batch, uint64_t done, bool in_blocks)
+static uint64_t doubtful_end(const struct balloon_batch *batch, uint64_t done)
 {
 	if (pages.fault)
 		return batch->frames;
-	if (in_blocks && !batch->deflates && done < batch->frames)
-		return align_down(done, BLOCK_FRAMES) + BLOCK_FRAMES;
-	return done;
+	if (batch->deflates)
+		return done;
+	return min_u64(align_down(done, BLOCK_FRAMES) + BLOCK_FRAMES, batch->frames);
 }
 
 static int obey(struct balloon_batch *batch)
 {
-	bool in_blocks = is_whole_blocks(batch) && !pages.single_frames;
 	uint64_t done, doubtful;
 
 	if (pages.fault)
 		return -EIO;
-	done = in_blocks ? move_blocks(batch) : move_frames(batch, 0, batch->frames);
-	doubtful = doubtful_end(batch, done, in_blocks);
+	if (is_whole_blocks(batch) && !pages.single_frames)
+		done = move_blocks(batch);
+	else
+		done = move_frames(batch, 0, batch->frames);
+	doubtful = doubtful_end(batch, done);
 	settle_one_by_one(batch, done, doubtful);
 	refuse(batch, doubtful, batch->frames, BALLOON_REFUSED_FOR_NOW);
 	balloon_batch_answered(batch);
