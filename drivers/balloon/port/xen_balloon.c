@@ -45,7 +45,7 @@ enum wrong {
 static const char *const wrong_sentences[WRONGS] = {
 	[WRONG_GONE] = "is gone",
 	[WRONG_NO_NUMBER] = "is no number",
-	[WRONG_ZERO] = "is nothing",
+	[WRONG_ZERO] = "is zero",
 	[WRONG_ABOVE_MAX] = "is above memory/static-max",
 };
 
@@ -98,9 +98,10 @@ static void complain(enum wrong wrong)
 	if (xen.said[wrong] > 0 && now - xen.said[wrong] < NS_PER_S)
 		return;
 	xen.said[wrong] = max_u64(now, 1);
-	log_warn("balloon: memory/target %s; %" PRIu64 " KiB stay the target: \"%s\"",
-		 wrong_sentences[wrong], xen.target_kib,
-		 target_node.exists ? target_node.value : "");
+	/* The value last, as what is written there may be as long as a line when it is shown. */
+	log_warn("balloon: the target stays %" PRIu64 " KiB, as memory/target %s%s%s%s",
+		 xen.target_kib, wrong_sentences[wrong], target_node.exists ? ": \"" : "",
+		 target_node.value, target_node.exists ? "\"" : "");
 }
 
 static void obey_node(void)
