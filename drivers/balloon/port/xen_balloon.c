@@ -98,7 +98,7 @@ static void complain(enum wrong wrong)
 	if (xen.said[wrong] > 0 && now - xen.said[wrong] < NS_PER_S)
 		return;
 	xen.said[wrong] = max_u64(now, 1);
-	/* The value last, as what is written there may be as long as a line when it is shown. */
+	/* The value last: shown byte by byte it may fill the line. */
 	log_warn("balloon: the target stays %" PRIu64 " KiB, as memory/target %s%s%s%s",
 		 xen.target_kib, wrong_sentences[wrong], target_node.exists ? ": \"" : "",
 		 target_node.value, target_node.exists ? "\"" : "");

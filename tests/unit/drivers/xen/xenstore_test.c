@@ -244,6 +244,26 @@ static void a_store_that_was_given_up_can_be_started_again(void **state)
 	assert_in_range(fixture_listeners - listeners, 0, 1);
 }
 
+static void start_again_without_stack(void *arg)
+{
+	uint64_t begin;
+
+	(void)arg;
+	daemon_side.lie = SIM_XENSTORE_SILENT;
+	assert_int_equal(xenstore_start(), -ETIMEDOUT);
+	task_yield();
+	begin = clock_ns();
+	start_without_stack(NULL);
+	assert_int_equal(clock_ns(), begin);
+}
+
+static void without_a_task_there_is_no_second_store(void **state)
+{
+	(void)state;
+	run(start_again_without_stack);
+	assert_int_equal(sim_log_warnings, 1);
+}
+
 /* ---- One value ---- */
 
 static void read_values(void *arg)
@@ -1052,6 +1072,7 @@ int main(void)
 		TEST(what_another_image_left_is_forgotten),
 		TEST(a_store_that_cannot_reset_watches_is_used),
 		TEST(a_store_that_was_given_up_can_be_started_again),
+		TEST(without_a_task_there_is_no_second_store),
 		TEST(values_are_read),
 		TEST(paths_have_a_bound),
 		TEST(values_are_written),
