@@ -140,7 +140,7 @@ void xenstore_withdraw(struct xenstore_request *request)
 		*at = request->next;
 }
 
-int xenstore_ask(struct xenstore_request *request)
+int xenstore_ask(struct xenstore_request *request, uint64_t begin_awake)
 {
 	uint64_t flags;
 
@@ -148,7 +148,7 @@ int xenstore_ask(struct xenstore_request *request)
 		return store.fault_errno;
 	xenstore_add(request);
 	flags = irq_save();
-	while (!request->done && clock_awake_ns() - request->asked_awake <= ASKER_DEADLINE_NS)
+	while (!request->done && clock_awake_ns() - begin_awake <= ASKER_DEADLINE_NS)
 		task_wait_device(&request->waiters, clock_ns() + OWED_LOOK_NS);
 	irq_restore(flags);
 	if (request->done)

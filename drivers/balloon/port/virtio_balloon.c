@@ -210,7 +210,7 @@ static int give_up(const char **why)
 
 /* ---- The device's config ---- */
 
-/* What changes while the id is read is read, too: its own interrupt may come when the round runs. */
+/* What changes while the id is read is read, too: its interrupt may come when the round runs. */
 static void read_hint_id(void)
 {
 	bool is_new = virtio_config_is_new(device);

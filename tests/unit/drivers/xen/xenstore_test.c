@@ -999,6 +999,32 @@ static void who_waits_in_a_queue_for_too_long_goes(void **state)
 	assert_int_equal(counts().unknown, 0);
 }
 
+static void follow_slowly(void *arg)
+{
+	uint64_t begin;
+
+	(void)arg;
+	start();
+	fixture_pause_ns = 1500 * NS_PER_MS;
+	assert_reads("name", "guest");
+	begin = clock_awake_ns();
+	target = (struct xenstore_node){ .path = "memory/target", .waiters = &waiters };
+	assert_int_equal(xenstore_follow(&target), -ETIMEDOUT);
+	assert_in_range(clock_awake_ns() - begin, 2 * NS_PER_S, 2 * NS_PER_S + 50 * NS_PER_MS);
+	assert_null(xenstore_nodes());
+	fixture_pause_ns = 0;
+	/* The watch is there: that is as good. */
+	follow_target();
+	assert_null(xenstore_fault());
+}
+
+static void to_follow_has_one_deadline(void **state)
+{
+	(void)state;
+	run(follow_slowly);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
 static void lose_the_store(void *arg)
 {
 	(void)arg;
@@ -1099,6 +1125,7 @@ int main(void)
 		TEST(an_idle_store_wakes_nobody_but_once_a_second),
 		TEST(a_guest_that_was_stopped_waits_on),
 		TEST(who_waits_in_a_queue_for_too_long_goes),
+		TEST(to_follow_has_one_deadline),
 		TEST(a_silent_store_is_given_up),
 		TEST(a_console_that_nobody_reads_holds_up_no_asker),
 	};
