@@ -223,6 +223,8 @@ static void settle_one_by_one(struct balloon_batch *batch, uint64_t from, uint64
 	for (; from < to; from++)
 		if (!is_done(batch, from))
 			refuse(batch, from, from + 1, BALLOON_REFUSED_FOR_NOW);
+		else
+			pages.counts[batch->deflates].untold++;
 }
 
 /*

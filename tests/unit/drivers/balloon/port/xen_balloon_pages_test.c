@@ -264,7 +264,9 @@ static void any_frame_of_a_refused_block_may_be_gone(void **state)
 	sim_xen.faults.refuse_every[false] = 2;
 	sim_xen.faults.tell = take_the_last_frame;
 	ask_for(4 * BLOCK_FRAMES);
+	untold(false);
 	balloon_step();
+	assert_int_equal(untold(false), 1);
 	assert_int_equal(frame_owner(last_of_block), OWNER_BALLOON);
 	assert_int_equal(frame_owner(last_of_block - 1), OWNER_FREE);
 	assert_int_equal(ballooned(), RAM_FRAMES - sim_xen.there);
