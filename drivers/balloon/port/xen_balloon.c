@@ -45,7 +45,7 @@ enum wrong {
 static const char *const wrong_sentences[WRONGS] = {
 	[WRONG_GONE] = "is gone",
 	[WRONG_NO_NUMBER] = "is no number",
-	[WRONG_ZERO] = "is zero",
+	[WRONG_ZERO] = "is nothing",
 	[WRONG_ABOVE_MAX] = "is above memory/static-max",
 };
 
@@ -99,8 +99,8 @@ static void complain(enum wrong wrong)
 		return;
 	xen.said[wrong] = max_u64(now, 1);
 	/* The value last: shown byte by byte it may fill the line. */
-	log_warn("balloon: the target stays %" PRIu64 " KiB, as memory/target %s%s%s%s",
-		 xen.target_kib, wrong_sentences[wrong], target_node.exists ? ": \"" : "",
+	log_warn("balloon: memory/target %s; the target stays %" PRIu64 " KiB%s%s%s",
+		 wrong_sentences[wrong], xen.target_kib, target_node.exists ? ": \"" : "",
 		 target_node.value, target_node.exists ? "\"" : "");
 }
 
