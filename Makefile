@@ -99,7 +99,8 @@ VIRTIO_MEM_SOURCES := $(addprefix drivers/mem/virtio_mem,_config.c _request.c _b
 DIMM_SOURCES := $(addprefix drivers/mem/,dimm.c dimm_place.c dimm_users.c)
 SERIAL_SOURCES := $(addprefix drivers/serial/,uart16550.c uart16550_find.c debugcon.c)
 XENSTORE_SOURCES := $(addprefix drivers/xen/xenstore,_ring.c _request.c _node.c .c)
-XEN_SOURCES := $(addprefix drivers/xen/,xen.c xen_events.c xen_console.c xen_map.c xenstore_cmd.c) \
+XEN_SOURCES := $(addprefix drivers/xen/,xen.c xen_events.c xen_console.c xen_map.c xenstore_cmd.c \
+	xen_check_cmd.c) \
 	$(XENSTORE_SOURCES)
 DRIVER_SOURCES := $(SERIAL_SOURCES) $(XEN_SOURCES) drivers/pvpanic/pvpanic.c $(ACPI_SOURCES) $(PCI_SOURCES) \
 	$(VIRTIO_SOURCES) $(BALLOON_SOURCES) $(XEN_BALLOON_SOURCES) \
@@ -254,13 +255,18 @@ help:
 #: make qemu-next        unpack the QEMUs of Debian's later suites below
 #:                       build/qemu-next, for QEMU=; nothing is installed
 #: make test-qemu-next   with each of them: tests under QEMU, and the short matrix
+#: make test-xen         Aerostat as the first domain of Debian's Xen, in QEMU; the
+#:                       package is unpacked below build/xen, nothing is installed
+#: make test-xen-next    the same with each later QEMU; part of test-all
+#: make test-xen-dom0    two Aerostat domains that xl makes and moves, under Linux;
+#:                       SEED=7 for the same targets again; part of test-all
 #: make test-stops       with each QEMU from 10 on: guests that stand still for
 #:                       2.1 s in the middle of each kind of wait; part of
 #:                       test-all
 #: make test-soak        COUNT=1000 such stops, WAITS='*flate' for some kinds; and
 #:                       five times as many random targets, a tenth with a
-#:                       running move; then RUNS=10 of make test beside two
-#:                       busy loops
+#:                       running move; then XENS=20 boots of each kind on Xen,
+#:                       and RUNS=10 of make test beside two busy loops
 #: make matrix-all       every cell; CELLS='*packed*' for some of them; both
 #:                       write build/matrix.md
 #: make fuzz             what takes input, fed with noise; TIME=40 seconds each,

@@ -24,7 +24,10 @@ bool console_init(void);
  */
 void console_write(const char *text, size_t length);
 
-/* Starts input, and output in the background; on Xen after xen_events_start(). Has a line in the log if there is no input. */
+/*
+ * Starts input, and output in the background; on Xen after xen_events_start(). Has a line in the
+ * log if there is no input.
+ */
 void console_start(void);
 
 /* Returns what the console is on, for people. */

@@ -156,7 +156,7 @@ enum owner frame_owner(pfn_t pfn);
  */
 size_t frame_collect(enum owner owner, pfn_t from, size_t count, pfn_t *pfns);
 
-/* Stores the lowest frame of `owner` from `from` to before `end`; false: there is none. */
+/* Finds the lowest frame of `owner` from `from` to before `end`; false: *pfn means nothing. */
 static inline bool frame_find(enum owner owner, pfn_t from, pfn_t end, pfn_t *pfn)
 {
 	return frame_collect(owner, from, 1, pfn) == 1 && *pfn < end;

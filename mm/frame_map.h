@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The frame map as it lies in memory. Only mm/frame_map.c changes it, mm/frame_map_make.c,
- * which makes it, and mm/frame_section.c, by which blocks come and go. mm/frame.c,
- * mm/frame_blocks.c, mm/frame_bulk.c, mm/frame_change.c, mm/frame_dump.c,
- * mm/frame_region.c and mm/ledger.c read it, and nobody else but tests includes this
- * file.
+ * The frame map as it lies in memory. Three files change it: mm/frame_map.c,
+ * mm/frame_map_make.c, which makes it, and mm/frame_section.c, by which blocks come and
+ * go. mm/frame.c, mm/frame_blocks.c, mm/frame_bulk.c, mm/frame_change.c,
+ * mm/frame_dump.c, mm/frame_region.c and mm/ledger.c read it, and nobody else but tests
+ * includes this file.
  *
  * A block is known by its number (mm/frame_spans.h). Its record says who its
  * frames belong to; only where they have different owners does each frame have
@@ -105,8 +105,8 @@ size_t frame_map_bytes(const struct memmap *map);
 void frame_map_init(const struct memmap *map, void *memory);
 
 /*
- * Has `lay` give each set its words, so many as `blocks` blocks take; there are
- * FRAME_MAP_SETS * bitset_words(blocks) of them. bitset_init() or bitset_extend().
+ * Gives each set its part of `words`, with room for `blocks` blocks, by `lay`, which is
+ * bitset_init() or bitset_extend(). There are FRAME_MAP_SETS * bitset_words(blocks) words.
  */
 void frame_map_lay_sets(size_t blocks, uint64_t *words,
 			void (*lay)(struct bitset *set, size_t blocks, uint64_t *words));
@@ -143,7 +143,7 @@ static inline size_t frame_map_section_number(size_t number)
 	return (number - frame_map.boot_count) / SECTION_BLOCKS;
 }
 
-/* Returns the first block of the section after that one. */
+/* Returns the first block of the section after that of block `number` of a region. */
 static inline size_t frame_map_next_section(size_t number)
 {
 	return frame_map.boot_count + (frame_map_section_number(number) + 1) * SECTION_BLOCKS;

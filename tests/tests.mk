@@ -128,6 +128,7 @@ tests/kernel/lib/events := $(EVENTS)
 tests/kernel/events_print := kernel/events_print.c kernel/events_cmd.c kernel/lib/wrap.c \
 	tests/sim/sim_command.c $(EVENTS)
 tests/kernel/acpi_task := kernel/acpi_task.c tests/sim/sim_log.c
+tests/kernel/xen_task := kernel/xen_task.c tests/sim/sim_log.c
 tests/kernel/audit_cmd := kernel/audit_cmd.c $(PRINT) tests/sim/sim_command.c $(SIM_TIME) \
 	$(FRAME_FIXTURE)
 tests/kernel/command_line := kernel/command_line.c
@@ -176,6 +177,8 @@ tests/drivers/serial/uart16550 := drivers/serial/uart16550.c drivers/serial/uart
 	kernel/lib/elapsed.c $(EVENTS)
 
 tests/drivers/xen/xen := drivers/xen/xen.c tests/sim/sim_xen.c
+tests/drivers/xen/xen_check_cmd := drivers/xen/xen_check_cmd.c drivers/xen/xen.c \
+	tests/sim/sim_xen.c tests/sim/sim_command.c $(HOLD_FIXTURE)
 tests/drivers/xen/xen_events := drivers/xen/xen_events.c drivers/xen/xen.c \
 	$(addprefix tests/sim/,sim_xen.c sim_irq.c)
 tests/drivers/xen/xen_console := $(addprefix drivers/xen/,xen.c xen_events.c xen_console.c) \
@@ -223,10 +226,11 @@ tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c ker
 tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_command.c $(PRINT) $(VIRTQ) \
 	$(SIM_FRAMES)
 
+tests/drivers/xen/xen_map := drivers/xen/xen_map.c tests/sim/sim_paging.c
 tests/drivers/xen/xenstore := $(XENSTORE_FIXTURE)
 tests/drivers/xen/xenstore_lies := $(XENSTORE_FIXTURE)
 tests/drivers/xen/xenstore_cmd := drivers/xen/xenstore_cmd.c kernel/lib/escape.c \
-	tests/sim/sim_command.c $(XENSTORE_FIXTURE)
+	kernel/lib/json.c tests/sim/sim_command.c tests/schema/schema.c $(XENSTORE_FIXTURE)
 
 tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_recovery := $(BALLOON_FIXTURE)
@@ -382,6 +386,7 @@ $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/frame_dump_region,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /drivers/balloon/port/xen_balloon_cmd,$(RUNS)): LIBS := -ljson-c
+$(addsuffix /drivers/xen/xenstore_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 $(foreach name,guest_thread poller export, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
@@ -475,7 +480,7 @@ test-unit: $(UNIT_WANTED)
 # Less than 90 % of the branches of any of them is a failure; docs/coverage.md has the gaps.
 # An assertion that holds has a branch that nothing takes: lines that are one do not count.
 
-COVERED := mm drivers/pci drivers/virtio drivers/balloon drivers/mem
+COVERED := mm drivers/pci drivers/virtio drivers/balloon drivers/mem drivers/xen
 COVERING := $(filter mm/% drivers/%,$(UNIT_NAMES))
 CFLAGS_COVERAGE := $(CFLAGS_UNIT) -O0 --coverage
 # The option that counts branches has had two names.
@@ -715,17 +720,47 @@ COUNT ?= 1000
 
 .PHONY: test-stops test-soak
 test-stops test-soak: $(BUILD)/aerostat.elf $(BUILD)/tests/soak/run | $(call needs,qemu firmware)
+test-soak: $(BUILD)/tests/xen/run
 
 test-stops:
 	@tests/soak/run.sh --each $(BUILD) 3 0 $(if $(WAITS),'$(WAITS)')
 
 RUNS ?= $(shell echo $$(($(COUNT) / 100)))
+XENS ?= $(shell echo $$(($(COUNT) / 50)))
 
-# Then `make test` so many times on a busy machine: RUNS=0 for none.
+# Then so many boots of each kind on Xen with each QEMU, and `make test` so many times on a busy
+# machine: XENS=0 RUNS=0 for none.
 test-soak:
 	@status=0; tests/soak/run.sh $(BUILD) $(COUNT) $$((5 * $(COUNT))) $(if $(WAITS),'$(WAITS)') || \
 		status=1; \
+	$(alone) tests/xen/soak.sh $(BUILD) $(XENS) || status=1; \
 	MAKE='$(MAKE)' BUILD='$(BUILD)' tests/under_load.sh $(RUNS) || status=1; exit $$status
+
+# ---- Real Xen: Debian's, unpacked below $(BUILD)/xen, in an unmodified QEMU ----
+#
+# test-xen: Aerostat as its first domain. test-xen-next: the same with each later QEMU.
+# test-xen-dom0: two Aerostat domains under Linux and xl; SEED=7 for the same targets again.
+
+XEN_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/xen/*.c))
+$(XEN_OBJECTS): | $(call needs,test)
+
+$(BUILD)/tests/xen/run: $(XEN_OBJECTS) $(TOOL_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lcmocka
+
+.PHONY: test-xen test-xen-next test-xen-dom0
+test-xen test-xen-next test-xen-dom0: $(BUILD)/aerostat.elf $(BUILD)/tests/xen/run \
+		| $(call needs,qemu)
+
+test-xen:
+	@$(alone) tests/xen/run.sh $@ $(BUILD) first
+
+test-xen-next:
+	@tools/qemu_next.sh $(QEMU_NEXT) || :
+	@$(alone) tests/xen/run.sh $@ $(BUILD) first $(QEMU_NEXT)/summary
+
+test-xen-dom0:
+	@$(alone) tests/xen/run.sh $@ $(BUILD) domains
 
 # ---- libvirt: `make virsh-demo` with what there is of it ----
 
@@ -820,9 +855,9 @@ check-conformance:
 test:
 	@MAKE='$(MAKE)' BUILD='$(BUILD)' tests/parts.sh $@ all test-unit test-integration test-docs \
 		check-layers check-style check-conformance check-qemu-next check-mutants matrix \
-		test-libvirt fuzz-short
+		test-libvirt test-xen fuzz-short
 
 test-all:
 	@MAKE='$(MAKE)' BUILD='$(BUILD)' tests/parts.sh $@ matrix-all test-slow test-qemu-next \
-		test-stops virsh-demo coverage mutants fuzz model test-debian-short check-contrib \
+		test-xen-next test-xen-dom0 test-stops virsh-demo coverage mutants fuzz model test-debian-short check-contrib \
 		check-shell check-dist check-deb

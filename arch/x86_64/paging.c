@@ -8,7 +8,7 @@
  *
  * Memory of regions, which comes later and may leave, is mapped by pages of 2 MiB.
  *
- * Once filled, an entry never changes, except those of the two windows' pages, and those of
+ * Once filled, an entry never changes, except those of the windows' pages, and those of
  * regions.
  */
 #include "arch/paging.h"

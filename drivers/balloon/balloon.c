@@ -300,8 +300,7 @@ static void stop(void)
 	balloon.running = false;
 	err = balloon.port->reset();
 	if (err == -ETIMEDOUT || err == -EBUSY) {
-		/* The next host has never had it, and this one never what it refused. */
-		balloon_refusal_forgive();
+		/* The next host has never had what this one keeps. */
 		balloon_free_all(OWNER_LEAVING);
 		balloon_forsake_all();
 	} else {

@@ -152,7 +152,7 @@ pfn_t virtio_mem_usable_end(const struct virtio_mem *mem);
 
 /* ---- virtio_mem_audit.c ---- */
 
-/* Tells whether a request waits for its answer for longer than any may take. */
+/* Tells whether a request has waited for its answer longer than any may take. */
 bool virtio_mem_is_overdue(const struct virtio_mem *mem);
 
 /*

@@ -245,7 +245,7 @@ int virtio_negotiate(struct virtio_device *device, uint64_t allowed)
 	if (transport->after_reset)
 		transport->after_reset(device);
 	device->config_changed = false;
-	device->generation = -1;
+	device->generation = transport->config_generation(device);
 	device->generation_moves = false;
 	transport->set_status(device, VIRTIO_STATUS_ACKNOWLEDGE);
 	transport->set_status(device, VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER);
@@ -364,12 +364,12 @@ void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t
 
 bool virtio_config_has_moved(struct virtio_device *device)
 {
-	int before = device->generation;
+	uint8_t before = device->generation;
 
 	device->generation = device->transport->config_generation(device);
 	if (device->generation == before)
 		return false;
-	device->generation_moves = before >= 0;
+	device->generation_moves = true;
 	return true;
 }
 

@@ -92,7 +92,7 @@ struct virtio_device {
 	struct wait_queue interrupts; /* woken by every interrupt of the device */
 	volatile bool config_changed; /* set by the interrupt; the driver clears it */
 	bool shared_interrupt;	      /* so that config_changed may be about the queues only */
-	int generation;		      /* of the config, for virtio_config_is_new(); -1: not yet */
+	uint8_t generation;	      /* of the config at the last look, or at the reset */
 	bool generation_moves;	      /* it was seen to, since the reset */
 	volatile uint64_t interrupt_count;
 	struct virtio_device *next;
@@ -188,16 +188,17 @@ void virtio_config_write32(struct virtio_device *device, size_t offset, uint32_t
 bool virtio_config_has(struct virtio_device *device, size_t offset, size_t width);
 
 /*
- * Tells whether an interrupt was about the config, and about a change that was not seen yet. One
- * that all sources share does not tell, nor one that is late: there the answer is whether the
- * generation is another than at the last call (2.5.3), if the device is seen to have one;
- * legacy ones have none, and it is true.
+ * Tells whether an interrupt was about a change of the config that was not seen yet, as far as
+ * the device says so: whether the generation (2.5.3) is another than at the last call. Where it
+ * has never moved, an interrupt of the config's own is taken at its word; so are all of a legacy
+ * device, which has no generation. Not for what must not be missed: a device that was moved
+ * to another host may begin to count anew, and come to the same generation.
  */
 bool virtio_config_is_new(struct virtio_device *device);
 
 /*
  * Tells whether the generation is another than at the last call of this or of
- * virtio_config_is_new(): something has changed since.
+ * virtio_config_is_new(), or at the reset: something has changed since.
  */
 bool virtio_config_has_moved(struct virtio_device *device);
 

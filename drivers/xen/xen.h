@@ -42,7 +42,7 @@ long xen_current_frames(void);
 /* Returns how many it may have. */
 long xen_maximum_frames(void);
 
-/* Has Xen share its page (struct xen_shared_info) at this frame, whose own memory it takes. -EIO. */
+/* Has Xen share its struct xen_shared_info at this frame, whose own memory it takes. -EIO. */
 int xen_share_page(pfn_t pfn);
 
 /* Has Xen interrupt the first processor by this vector when there are events. -EIO. */

@@ -6,13 +6,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "arch/clock.h"
 #include "drivers/xen/xen.h"
 #include "drivers/xen/xen_events.h"
 #include "drivers/xen/xen_map.h"
 #include "drivers/xen/xenstore_internal.h"
 #include "kernel/lib/log.h"
 
-static bool started; /* a store was found, and may have been given up since */
+static bool started; /* there is a store, which may have been given up since */
 static bool running; /* the task is */
 
 static void handle_event(struct xen_event_handler *handler)
@@ -47,6 +48,7 @@ int xenstore_start(void)
 	assert(!running);
 	if (pfn == 0 || port == 0 || port >= XEN_EVENT_PORTS || xen_map_page(pfn, &page))
 		return -ENODEV;
+	started = false;
 	xenstore_ring_begin(page, (uint32_t)port);
 	xenstore_requests_begin();
 	xenstore_nodes_begin();
@@ -58,7 +60,7 @@ int xenstore_start(void)
 		handler.port = (uint32_t)port;
 		xen_events_listen(&handler);
 	}
-	err = xenstore_ask(&reset);
+	err = xenstore_ask(&reset, clock_awake_ns());
 	/* An old store has no such request, and forgets watches by itself. */
 	return xenstore_fault() || err == -ETIMEDOUT ? err : 0;
 }
@@ -99,7 +101,7 @@ int xenstore_read(const char *path, char *value, size_t size, size_t *length)
 
 	if (!is_path(path))
 		return -EINVAL;
-	return started ? xenstore_ask(&request) : -ENODEV;
+	return started ? xenstore_ask(&request, clock_awake_ns()) : -ENODEV;
 }
 
 int xenstore_write(const char *path, const char *value)
@@ -108,7 +110,7 @@ int xenstore_write(const char *path, const char *value)
 
 	if (!is_path(path))
 		return -EINVAL;
-	return started ? xenstore_ask(&request) : -ENODEV;
+	return started ? xenstore_ask(&request, clock_awake_ns()) : -ENODEV;
 }
 
 /* ---- Following ---- */
@@ -121,6 +123,7 @@ int xenstore_follow(struct xenstore_node *node)
 	struct xenstore_request first = {
 		.type = XENSTORE_READ, .path = node->path, .take = xenstore_node_take, .arg = node
 	};
+	uint64_t begin_awake = clock_awake_ns(); /* one deadline for both */
 	int err;
 
 	if (!is_path(node->path))
@@ -129,11 +132,11 @@ int xenstore_follow(struct xenstore_node *node)
 		return -ENODEV;
 	/* Before its first event, which comes at once and tells nothing new. */
 	xenstore_node_add(node);
-	err = xenstore_ask(&watch);
+	err = xenstore_ask(&watch, begin_awake);
 	node->stale = false;
 	/* Somebody follows this name already: events are for both. */
 	if (err == 0 || err == -EEXIST)
-		err = xenstore_ask(&first);
+		err = xenstore_ask(&first, begin_awake);
 	if (err == 0 || err == -ENOENT)
 		return 0;
 	xenstore_node_remove(node);

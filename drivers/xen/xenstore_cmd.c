@@ -8,6 +8,7 @@
 #include "drivers/xen/xenstore.h"
 #include "kernel/lib/command.h"
 #include "kernel/lib/escape.h"
+#include "kernel/lib/json.h"
 
 static void print_value(const char *value, size_t length)
 {
@@ -20,10 +21,12 @@ static void print_value(const char *value, size_t length)
 static void print_node(const struct xenstore_node *node)
 {
 	printf("  %-20s %4" PRIu64 "  ", node->path, node->changes);
-	if (node->exists)
-		print_value(node->value, node->length);
-	else
+	if (!node->exists)
 		printf("(none)");
+	else if (node->length == 0)
+		printf("(empty)");
+	else
+		print_value(node->value, node->length);
 	printf("%s\n", node->cut ? "..." : "");
 }
 
@@ -48,13 +51,35 @@ static int show(void)
 	return 0;
 }
 
+static void print_json(void)
+{
+	struct xenstore_counts counts;
+	const char *comma = "";
+
+	xenstore_get_counts(&counts);
+	printf("{\"fault\":");
+	json_print_string(xenstore_fault());
+	printf(",\"requests\":%" PRIu64 ",\"events\":%" PRIu64 ",\"unknown\":%" PRIu64
+	       ",\"nodes\":[",
+	       counts.requests, counts.events, counts.unknown);
+	for (const struct xenstore_node *node = xenstore_nodes(); node; node = node->next) {
+		printf("%s{\"path\":", comma);
+		json_print_string(node->path);
+		printf(",\"changes\":%" PRIu64 ",\"value\":", node->changes);
+		json_print_string(node->exists ? node->value : NULL);
+		printf(",\"cut\":%s}", node->cut ? "true" : "false");
+		comma = ",";
+	}
+	printf("]}\n");
+}
+
 static const char *explain(int err)
 {
 	switch (err) {
 	case -ENODEV:
 		return "there is no store";
 	case -EINVAL:
-		return "no path";
+		return "this is no path";
 	case -ENOENT:
 		return "there is no such node";
 	case -EACCES:
@@ -73,7 +98,8 @@ static int complain(const char *path, int err)
 	printf("xenstore: ");
 	print_value(path, strlen(path));
 	printf(": %s\n", explain(err));
-	return err;
+	/* The command's words were right. */
+	return err == -EINVAL ? -ENOENT : err;
 }
 
 static int read_value(const char *path)
@@ -100,6 +126,10 @@ static int cmd_xenstore(int argc, char **argv)
 {
 	if (argc == 1)
 		return show();
+	if (argc == 2 && strcmp(argv[1], "-j") == 0) {
+		print_json();
+		return 0;
+	}
 	if (argc == 3 && strcmp(argv[1], "read") == 0)
 		return read_value(argv[2]);
 	if (argc == 4 && strcmp(argv[1], "write") == 0)
@@ -107,8 +137,8 @@ static int cmd_xenstore(int argc, char **argv)
 	return -EINVAL;
 }
 
-COMMAND("xenstore", "[read PATH|write PATH VALUE]",
+COMMAND("xenstore", "[-j|read PATH|write PATH VALUE]",
 	"Xen's store: what is followed in it; one value",
 	"A PATH without a / before it is relative to this domain's, as memory/target.\n"
-	"Bytes that cannot be printed are shown as \\xNN.",
+	"Bytes that cannot be printed are shown as \\xNN. With -j: one line of JSON.",
 	cmd_xenstore);

@@ -72,10 +72,10 @@ void xenstore_add(struct xenstore_request *request);
 void xenstore_withdraw(struct xenstore_request *request);
 
 /*
- * Asks and waits for the answer, in a task. Returns `err` of the request; -ETIMEDOUT: none came,
- * and it is withdrawn.
+ * Asks and waits for the answer, in a task, until XENSTORE_DEADLINE_NS after `begin_awake`, when
+ * the caller began. Returns `err` of the request; -ETIMEDOUT: none came, and it is withdrawn.
  */
-int xenstore_ask(struct xenstore_request *request);
+int xenstore_ask(struct xenstore_request *request, uint64_t begin_awake);
 
 /* Gives an answer to its request. `now_awake`: before it was taken from the ring. */
 void xenstore_answer(const struct xenstore_message *message, uint64_t now_awake);

@@ -36,8 +36,12 @@ static struct {
 
 void xenstore_requests_begin(void)
 {
+	uint32_t id = store.id;
+
 	assert(!store.first && !store.asker && !store.task.first);
 	memset(&store, 0, sizeof(store));
+	/* An answer that comes late is not taken for one of what is asked from now on. */
+	store.id = id;
 }
 
 void xenstore_get_counts(struct xenstore_counts *counts)
@@ -96,7 +100,6 @@ void xenstore_give_up(const char *fault, int err)
 	store.fault_errno = err;
 	store.owed = false;
 	store.asker = NULL;
-	log_warn("xenstore: %s: it is not used any more", fault);
 	if (asker)
 		finish(asker, err);
 	while (store.first) {
@@ -105,6 +108,8 @@ void xenstore_give_up(const char *fault, int err)
 		store.first = request->next;
 		finish(request, err);
 	}
+	/* Last: it may sleep, and nobody who asks waits for that. */
+	log_warn("xenstore: %s: it is not used any more", fault);
 }
 
 /* ---- Asking ---- */
@@ -135,7 +140,7 @@ void xenstore_withdraw(struct xenstore_request *request)
 		*at = request->next;
 }
 
-int xenstore_ask(struct xenstore_request *request)
+int xenstore_ask(struct xenstore_request *request, uint64_t begin_awake)
 {
 	uint64_t flags;
 
@@ -143,7 +148,7 @@ int xenstore_ask(struct xenstore_request *request)
 		return store.fault_errno;
 	xenstore_add(request);
 	flags = irq_save();
-	while (!request->done && clock_awake_ns() - request->asked_awake <= ASKER_DEADLINE_NS)
+	while (!request->done && clock_awake_ns() - begin_awake <= ASKER_DEADLINE_NS)
 		task_wait_device(&request->waiters, clock_ns() + OWED_LOOK_NS);
 	irq_restore(flags);
 	if (request->done)
@@ -152,15 +157,12 @@ int xenstore_ask(struct xenstore_request *request)
 	return -ETIMEDOUT;
 }
 
-/* Begins with the next one, if there is one. One that is too long is answered at once. */
+/* Begins with the next one, which is there. One that is too long is answered at once. */
 static void begin_next(void)
 {
 	struct xenstore_request *request = store.first;
-	struct xenstore_header header = { .id = store.id + 1 };
+	struct xenstore_header header = { .type = request->type, .id = store.id + 1 };
 
-	if (!request)
-		return;
-	header.type = request->type;
 	store.first = request->next;
 	if (xenstore_ring_put_message(&header, request->path, request->text,
 				      request->type != XENSTORE_WRITE)) {

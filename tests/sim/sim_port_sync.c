@@ -200,7 +200,7 @@ static int reset(void)
 	/* What it has, it keeps. */
 	if (sim_sync.resets <= sim_sync.resets_well)
 		return 0;
-	if (sim_sync.reset_err != -ETIMEDOUT)
+	if (sim_sync.reset_err != -ETIMEDOUT && sim_sync.reset_err != -EBUSY)
 		sim_host_forget(&sim_sync.host);
 	return sim_sync.reset_err;
 }

@@ -240,7 +240,7 @@ static void print_result(const struct call *call, const struct guest_state *stat
 		complain("%s", state->complaint);
 }
 
-/* Whether that is known. */
+/* Whether no driver runs a device; not if that cannot be known. */
 static bool lacks_driver(struct guest *guest, const char *device)
 {
 	bool driver_ok;

@@ -210,17 +210,15 @@ static int give_up(const char **why)
 
 /* ---- The device's config ---- */
 
-/*
- * The id may be read after a change only: in mid-round QEMU has STOP in its place. What changes
- * while it is read is read, too; its own interrupt may come when the round runs.
- */
+/* What changes while the id is read is read, too: its interrupt may come when the round runs. */
 static void read_hint_id(void)
 {
+	bool is_new = virtio_config_is_new(device);
 	unsigned left = CONFIG_LOOKS_MAX;
 
 	do
-		virtio_balloon_hint_config_changed();
-	while (--left > 0 && virtio_config_has_moved(device));
+		virtio_balloon_hint_config_changed(is_new);
+	while (--left > 0 && (is_new = virtio_config_has_moved(device)));
 }
 
 /*
@@ -238,7 +236,7 @@ static enum balloon_fault read_target(uint64_t given, uint64_t *target)
 	*target = virtio_config_read32(device, CONFIG_NUM_PAGES);
 	if ((changed || *target == UINT32_MAX) && virtio_needs_reset(device))
 		return BALLOON_FAULT_RESET_WANTED;
-	if (changed && virtio_config_is_new(device))
+	if (changed)
 		read_hint_id();
 	return BALLOON_OK;
 }

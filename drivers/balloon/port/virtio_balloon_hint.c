@@ -111,7 +111,7 @@ err_frame:
 
 /* ---- What the host says ---- */
 
-void virtio_balloon_hint_config_changed(void)
+void virtio_balloon_hint_config_changed(bool is_new)
 {
 	uint32_t id;
 
@@ -123,7 +123,7 @@ void virtio_balloon_hint_config_changed(void)
 		hint.state = HINT_IDLE;
 		frame_pause_filling(false);
 	} else if (id == HINT_STOP) {
-		if (hint.state == HINT_ROUND || hint.state == HINT_BEGIN)
+		if (is_new && (hint.state == HINT_ROUND || hint.state == HINT_BEGIN))
 			hint.state = hint.state == HINT_ROUND ? HINT_END : HINT_IDLE;
 	} else if (id != hint.id) {
 		/* Each id once (5.5.6.5.1). What an older round hinted is to be hinted anew. */

@@ -25,10 +25,11 @@ struct virtio_device;
 int virtio_balloon_hint_start(struct virtio_device *device, uint16_t index);
 
 /*
- * Reads the id: the host changed something. Only on a config interrupt, as the
- * field reads STOP while a round runs.
+ * Reads the id, on an interrupt that may be about the config. A round's id and DONE are obeyed
+ * whenever they are there; STOP only if the host has changed something (`is_new`), as QEMU has
+ * it in that field while a round runs.
  */
-void virtio_balloon_hint_config_changed(void);
+void virtio_balloon_hint_config_changed(bool is_new);
 
 /* Takes what the device has finished. -EIO: the queue is broken. */
 int virtio_balloon_hint_take(void);

@@ -98,9 +98,10 @@ static void complain(enum wrong wrong)
 	if (xen.said[wrong] > 0 && now - xen.said[wrong] < NS_PER_S)
 		return;
 	xen.said[wrong] = max_u64(now, 1);
-	log_warn("balloon: memory/target %s; %" PRIu64 " KiB stay the target: \"%s\"",
-		 wrong_sentences[wrong], xen.target_kib,
-		 target_node.exists ? target_node.value : "");
+	/* The value last: shown byte by byte it may fill the line. */
+	log_warn("balloon: memory/target %s; the target stays %" PRIu64 " KiB%s%s%s",
+		 wrong_sentences[wrong], xen.target_kib, target_node.exists ? ": \"" : "",
+		 target_node.value, target_node.exists ? "\"" : "");
 }
 
 static void obey_node(void)
@@ -193,7 +194,7 @@ static void print_direction(const char *name, bool back)
 	struct xen_balloon_counts counts;
 
 	xen_balloon_pages_counts(back, &counts);
-	printf("%s: %" PRIu64 " blocks and %" PRIu64 " single frames in %" PRIu64
+	printf("%s: %" PRIu64 " blocks and %" PRIu64 " frames in %" PRIu64
 	       " calls; the longest took %" PRIu64 " us\n",
 	       name, counts.blocks, counts.frames, counts.calls, counts.call_ns_max / NS_PER_US);
 }

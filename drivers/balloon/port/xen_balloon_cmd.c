@@ -14,6 +14,7 @@
 #include "drivers/xen/xen.h"
 #include "kernel/lib/command.h"
 #include "kernel/lib/parse.h"
+#include "kernel/task/task.h"
 #include "mm/ledger.h"
 
 #define FRAME_KIB (FRAME_SIZE / KIB)
@@ -119,6 +120,8 @@ static int set_target(const char *text)
 		return err;
 	}
 	err = xen_balloon_set_target(bytes / KIB);
+	/* So that a command that waits for the target after this one knows of it. */
+	task_yield();
 	if (err == -EBUSY)
 		printf("xen_memory: the toolstack sets this domain's target (xl mem-set)\n");
 	else if (err == -ERANGE)

@@ -490,6 +490,23 @@ static void a_host_may_forget_every_hour_for_ever(void **state)
 	assert_non_null(status().broken);
 }
 
+/* ---- A host that keeps its frames over a reset ---- */
+
+static void a_host_that_keeps_all_goes_on_after_a_reset(void **state)
+{
+	(void)state;
+	attach_sync();
+	sync_wants(3000);
+	sim_sync.reset_err = -EBUSY;
+	sim_sync.fault = BALLOON_FAULT_RESET_WANTED;
+	sync_wants(5000);
+	assert_null(status().broken);
+	assert_int_equal(status().recoveries, 1);
+	assert_int_equal(ballooned(), 5000);
+	sync_wants(10);
+	assert_int_equal(ballooned(), 10);
+}
+
 /* ---- A host that does not finish its reset ---- */
 
 static void what_a_host_does_not_let_go_of_is_in_flight_for_ever(void **state)
@@ -885,6 +902,7 @@ int main(void)
 		HOSTS_TEST(what_is_forgotten_at_a_batch_is_given_anew),
 		HOSTS_TEST(what_is_forgotten_when_memory_is_needed_is_all_free_after_the_next_look),
 		HOSTS_TEST(a_host_may_forget_every_hour_for_ever),
+		HOSTS_TEST(a_host_that_keeps_all_goes_on_after_a_reset),
 		HOSTS_TEST(what_a_host_does_not_let_go_of_is_in_flight_for_ever),
 		HOSTS_TEST(what_a_host_refused_is_no_hosts_when_it_is_given_up),
 		HOSTS_TEST(what_a_host_refused_is_no_hosts_when_it_is_pulled_out),

@@ -31,6 +31,7 @@ static struct xen_console_ring *ring; /* 4 GiB is as far as the boot tables reac
 
 static enum { READS_AT_ONCE, READS_NEVER } daemon_mode;
 static unsigned bytes_a_look; /* that it reads whenever the guest looks at its clock */
+static unsigned read_every;   /* so many looks */
 static char output[200000];
 static size_t output_length;
 
@@ -55,7 +56,10 @@ static void notified(uint32_t port)
 
 static void on_look(void)
 {
-	daemon_read(bytes_a_look);
+	static unsigned looks;
+
+	if (++looks % read_every == 0)
+		daemon_read(bytes_a_look);
 }
 
 static void take_interrupt(uint8_t vector)
@@ -101,6 +105,7 @@ static int begin(void **state)
 		pattern[i] = (char)(i * 7 + i / 251);
 	daemon_mode = READS_AT_ONCE;
 	bytes_a_look = 0;
+	read_every = 1;
 	output_length = typed_length = 0;
 	if (ring)
 		ring->out_cons = ring->out_prod;
@@ -187,12 +192,20 @@ static void a_ring_is_found_and_goes_on_where_it_stands(void **state)
 
 /* ---- Before the clock goes ---- */
 
+/* It stands at 0. */
+static void stop_clock(void)
+{
+	sim_time_reset();
+	sim_time_step_ns = 0;
+	sim_time_on_look = on_look;
+}
+
 static void early_output_that_nobody_reads_does_not_hang(void **state)
 {
 	uint64_t dropped = counts().sent_dropped, calls;
 
 	(void)state;
-	sim_time_step_ns = 0;
+	stop_clock();
 	daemon_mode = READS_NEVER;
 	xen_console_write(pattern, SIZE, false);
 	assert_int_equal(counts().sent_dropped, dropped);
@@ -215,12 +228,18 @@ static void early_output_waits_for_a_slow_reader(void **state)
 	uint64_t dropped = counts().sent_dropped;
 
 	(void)state;
-	sim_time_step_ns = 0;
+	stop_clock();
 	daemon_mode = READS_NEVER;
 	bytes_a_look = 3;
 	xen_console_write(pattern, 50000, false);
 	xen_console_flush();
 	assert_output(pattern, 50000);
+	/* Longer than for one who reads nothing. */
+	bytes_a_look = 1;
+	read_every = 15;
+	xen_console_write(pattern, SIZE, false);
+	xen_console_flush();
+	assert_output(pattern, SIZE);
 	assert_int_equal(counts().sent_dropped, dropped);
 }
 
@@ -324,6 +343,7 @@ static void in_an_interrupt_nobody_sleeps(void **state)
 	(void)state;
 	daemon_mode = READS_NEVER;
 	bytes_a_look = 100;
+	read_every = 5;
 	irq_disable();
 	xen_console_write(pattern, 3 * SIZE, true);
 	assert_true(fake_irqs_off);
@@ -362,6 +382,8 @@ static void flush_waits_until_all_is_read(void **state)
 	(void)state;
 	daemon_mode = READS_NEVER;
 	bytes_a_look = 1;
+	/* Longer than a reader of nothing is waited for. */
+	sim_time_step_ns = NS_PER_MS;
 	xen_console_write(pattern, 1500, false);
 	xen_console_flush();
 	assert_output(pattern, 1500);
@@ -380,6 +402,70 @@ static void flush_gives_up(void **state)
 	assert_false(fake_irqs_off);
 }
 
+/* The lines of a panic: each waits for a reader, but not for one that has been waited for. */
+static void a_reader_that_is_gone_costs_one_bound_at_the_end(void **state)
+{
+	uint64_t dropped = counts().sent_dropped, start = clock_awake_ns();
+
+	(void)state;
+	daemon_mode = READS_NEVER;
+	for (unsigned i = 0; i < 20; i++) {
+		xen_console_write("backtrace", 9, false);
+		xen_console_flush();
+	}
+	assert_in_range(clock_awake_ns() - start, NS_PER_S / 2, 2 * NS_PER_S);
+	assert_int_equal(counts().sent_dropped, dropped);
+	/* The text is there for whoever comes. Then he is waited for again. */
+	daemon_read(5);
+	bytes_a_look = 1;
+	xen_console_flush();
+	assert_int_equal(output_length, 20 * 9);
+}
+
+static unsigned looks;
+
+static void read_rarely(void)
+{
+	daemon_read(++looks % 1000 == 0);
+}
+
+/* A byte ten times a second: with interrupts off nobody is so patient. */
+static void a_reader_of_little_does_not_keep_the_processor(void **state)
+{
+	uint64_t dropped = counts().sent_dropped, start = clock_awake_ns();
+
+	(void)state;
+	daemon_mode = READS_NEVER;
+	sim_time_on_look = read_rarely;
+	xen_console_write(pattern, SIZE, false);
+	xen_console_write(pattern, 200, false);
+	assert_in_range(clock_awake_ns() - start, NS_PER_S, 3 * NS_PER_S);
+	assert_in_range(counts().sent_dropped - dropped, 100, 199);
+	start = clock_awake_ns();
+	xen_console_flush();
+	assert_in_range(clock_awake_ns() - start, 0, 3 * NS_PER_S);
+}
+
+static void swing(void)
+{
+	ring->out_cons = ring->out_prod - 98 - ++looks % 3;
+	assert_true(looks < 100000);
+}
+
+/* Back and forth, as if a byte were read all the time. */
+static void a_count_that_swings_is_no_reader(void **state)
+{
+	uint64_t start = clock_awake_ns();
+
+	(void)state;
+	daemon_mode = READS_NEVER;
+	xen_console_write(pattern, 100, false);
+	looks = 0;
+	sim_time_on_look = swing;
+	xen_console_flush();
+	assert_in_range(clock_awake_ns() - start, 0, 3 * NS_PER_S / 2);
+}
+
 static void a_count_of_nonsense_is_an_empty_ring(void **state)
 {
 	uint64_t dropped = counts().sent_dropped, nonsense = counts().nonsense;
@@ -396,7 +482,10 @@ static void a_count_of_nonsense_is_an_empty_ring(void **state)
 	/* It goes on from its own count, whatever the page said. */
 	assert_int_equal(ring->out_prod, prod + 4);
 	assert_memory_equal(ring->out + prod % SIZE, "text", 4);
-	ring->out_cons = prod - SIZE - 1;
+	ring->out_cons = prod - SIZE;
+	xen_console_write("more", 4, false);
+	assert_int_equal(counts().sent_dropped, dropped);
+	assert_int_equal(ring->out_prod, prod + 8);
 	xen_console_flush();
 }
 
@@ -420,6 +509,9 @@ int main(void)
 		TEST(a_reader_that_is_gone_costs_one_bound_once),
 		TEST(flush_waits_until_all_is_read),
 		TEST(flush_gives_up),
+		TEST(a_reader_that_is_gone_costs_one_bound_at_the_end),
+		TEST(a_reader_of_little_does_not_keep_the_processor),
+		TEST(a_count_that_swings_is_no_reader),
 		TEST(a_count_of_nonsense_is_an_empty_ring),
 	};
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "arch/clock.h"
+#include "tests/schema/assert_fits.h"
 #include "tests/sim/sim_command.h"
 #include "tests/unit/drivers/xen/xenstore_fixture.h"
 
@@ -39,6 +40,9 @@ static void show_nothing(void *arg)
 {
 	(void)arg;
 	assert_prints("xenstore", 0, "there is no store\n");
+	assert_prints("xenstore -j", 0,
+		      "{\"fault\":null,\"requests\":0,\"events\":0,\"unknown\":0,\"nodes\":[]}\n");
+	assert_fits("guest-xenstore", sim_command_text);
 	assert_prints("xenstore read name", -ENODEV, "xenstore: name: there is no store\n");
 	assert_prints("xenstore write name x", -ENODEV, "xenstore: name: there is no store\n");
 	assert_prints("xenstore list", -EINVAL, "");
@@ -71,6 +75,16 @@ static void use(void *arg)
 		      "  FOLLOWED             NEW   VALUE\n"
 		      "  memory/target           2  6\\x0a\\x00\n"
 		      "  control/shutdown        1  (none)\n");
+	assert_prints(
+		"xenstore -j", 0,
+		"{\"fault\":null,\"requests\":6,\"events\":3,\"unknown\":0,\"nodes\":["
+		"{\"path\":\"memory/target\",\"changes\":2,\"value\":\"6\\u000a\",\"cut\":false},"
+		"{\"path\":\"control/shutdown\",\"changes\":1,\"value\":null,\"cut\":false}]}\n");
+	assert_fits("guest-xenstore", sim_command_text);
+	sim_xenstore_set(&daemon_side, "control/shutdown", "");
+	task_sleep_until(clock_ns() + NS_PER_MS);
+	assert_int_equal(sim_command("xenstore"), 0);
+	assert_non_null(strstr(sim_command_text, "  control/shutdown        2  (empty)\n"));
 }
 
 static void what_is_followed_is_shown(void **state)
@@ -89,7 +103,7 @@ static void read_and_write(void *arg)
 	assert_prints("xenstore read data/x", 0, "yes\n");
 	assert_prints("xenstore read nothing", -ENOENT,
 		      "xenstore: nothing: there is no such node\n");
-	assert_prints("xenstore read a//b", -EINVAL, "xenstore: a//b: no path\n");
+	assert_prints("xenstore read a//b", -ENOENT, "xenstore: a//b: this is no path\n");
 	assert_prints("xenstore write /local/domain/0/x 1", -EACCES,
 		      "xenstore: /local/domain/0/x: not allowed\n");
 	daemon_side.lie = SIM_XENSTORE_ERROR_NAME;
@@ -100,6 +114,8 @@ static void read_and_write(void *arg)
 		      "xenstore: name: the store does not answer\n");
 	assert_int_equal(sim_command("xenstore"), 0);
 	assert_non_null(strstr(sim_command_text, "not used any more: it does not answer\n"));
+	assert_int_equal(sim_command("xenstore -j"), 0);
+	assert_non_null(strstr(sim_command_text, "{\"fault\":\"it does not answer\","));
 }
 
 static void values_are_read_and_written(void **state)
@@ -143,6 +159,8 @@ static void show_long_value(void *arg)
 	assert_int_equal(xenstore_follow(&target), 0);
 	assert_int_equal(sim_command("xenstore"), 0);
 	assert_non_null(strstr(sim_command_text, "xxx...\n"));
+	assert_int_equal(sim_command("xenstore -j"), 0);
+	assert_non_null(strstr(sim_command_text, "xxx\",\"cut\":true}"));
 }
 
 static void a_value_that_was_cut_ends_in_dots(void **state)

@@ -108,6 +108,65 @@ static void a_late_interrupt_does_not_end_a_round(void **state)
 	check_late_interrupt(false);
 }
 
+/* The first interrupt of all is about something else, and the id comes before it is read. */
+static uint32_t read_target_when_a_round_begins(struct virtio_device *device, size_t offset)
+{
+	uint32_t value = sim_virtio_config_read(&sim.virtio, offset, sizeof(value));
+
+	(void)device;
+	if (offset == SIM_BALLOON_NUM_PAGES && changes) {
+		changes = false;
+		sim_balloon_set_hint_id(&sim, ROUND);
+	}
+	return value;
+}
+
+static void the_second_change_ever_does_not_end_its_round(void **state)
+{
+	uint64_t blocks;
+
+	(void)state;
+	start(HINT, NO_FLOOR);
+	blocks = frame_free_blocks();
+	sim.completion = SIM_BALLOON_ON_DEMAND;
+	sim.virtio.transport.config_read32 = read_target_when_a_round_begins;
+	changes = true;
+	sim_balloon_set_hint_id(&sim, 0);
+	balloon_step();
+	assert_false(changes);
+	assert_true(sim.virtio.device.config_changed);
+	memset(sim.virtio.config + SIM_BALLOON_HINT_ID, 0, sizeof(uint32_t));
+	settle();
+	for (int i = 0; i < 100; i++) {
+		sim_balloon_complete(&sim, 1);
+		settle();
+	}
+	assert_int_equal(sim.hinted, blocks * BLOCK_SIZE);
+}
+
+/* As on a host that counts from 0 where the guest came from another. */
+static void change_id_unseen(uint32_t id)
+{
+	uint8_t generation = sim.virtio.generation;
+
+	sim_balloon_set_hint_id(&sim, id);
+	sim.virtio.generation = generation;
+	settle();
+}
+
+static void an_id_and_done_are_seen_by_themselves(void **state)
+{
+	(void)state;
+	start(HINT, NO_FLOOR);
+	hint_round(ROUND);
+	hint_round(ROUND + 1);
+	change_id_unseen(ROUND + 2);
+	assert_int_equal(sim.hint_command_count, 6);
+	assert_true(ledger_count(OWNER_HINTED) > 0);
+	change_id_unseen(1);
+	assert_int_equal(ledger_count(OWNER_HINTED), 0);
+}
+
 /* As after a migration in mid-round: the other device was never notified. */
 static void a_device_that_forgot_the_hints_is_reminded(void **state)
 {
@@ -851,6 +910,8 @@ int main(void)
 		TEST(an_id_goes_out_once_whatever_else_changes),
 		TEST(a_shared_interrupt_does_not_end_a_round),
 		TEST(a_late_interrupt_does_not_end_a_round),
+		TEST(the_second_change_ever_does_not_end_its_round),
+		TEST(an_id_and_done_are_seen_by_themselves),
 		TEST(a_device_that_forgot_the_hints_is_reminded),
 		TEST(a_hint_that_is_forgotten_is_noticed_two_seconds_after_it_was_sent),
 		TEST(hinted_blocks_come_back_on_done),

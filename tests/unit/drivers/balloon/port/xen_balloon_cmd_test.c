@@ -151,8 +151,7 @@ static void the_traffic_is_in_blocks_frames_and_calls(void **state)
 	begin_with_10000_frames();
 	xen_wants(0);
 	xen_balloon_pages_counts(false, &given);
-	snprintf(line, sizeof(line),
-		 "Given to Xen: %llu blocks and %llu single frames in %llu calls;",
+	snprintf(line, sizeof(line), "Given to Xen: %llu blocks and %llu frames in %llu calls;",
 		 (unsigned long long)given.blocks, (unsigned long long)given.frames,
 		 (unsigned long long)given.calls);
 	assert_int_equal(sim_command("balloon"), 0);

@@ -239,6 +239,42 @@ static void a_xen_that_takes_every_second_frame_gets_its_target(void **state)
 	assert_true(calls(false) < 3000);
 }
 
+static pfn_t last_of_block; /* that Xen takes of a block which it refuses */
+
+static long take_the_last_frame(bool populates, uint64_t asked, long done)
+{
+	if (populates || asked > 4 || !sim_xen_is_guests(last_of_block))
+		return done;
+	sim_xen.is_there[last_of_block - sim_xen.first] = false;
+	sim_xen.there--;
+	sim_xen.current--;
+	sim_xen.host_free++;
+	sim_xen.guest.hand_over(last_of_block, 1, true);
+	return done;
+}
+
+/* As of a block that is in part without memory, which Xen takes first. */
+static void any_frame_of_a_refused_block_may_be_gone(void **state)
+{
+	(void)state;
+	begin_xen(NO_FLOOR);
+	last_of_block = FIRST_FRAME + BLOCK_FRAMES - 1;
+	sim_xen.faults.no_blocks[false] = true;
+	/* So often that the single frames are not tried to the end. */
+	sim_xen.faults.refuse_every[false] = 2;
+	sim_xen.faults.tell = take_the_last_frame;
+	ask_for(4 * BLOCK_FRAMES);
+	untold(false);
+	balloon_step();
+	assert_int_equal(untold(false), 1);
+	assert_int_equal(frame_owner(last_of_block), OWNER_BALLOON);
+	assert_int_equal(frame_owner(last_of_block - 1), OWNER_FREE);
+	assert_int_equal(ballooned(), RAM_FRAMES - sim_xen.there);
+	sim_xen.faults.refuse_every[false] = 0;
+	settle();
+	assert_xen_has(4 * BLOCK_FRAMES);
+}
+
 /* As long as there is none: 256 frames are the slack that the toolstack leaves. */
 static void at_its_limit_single_frames_come_and_the_rest_is_for_later(void **state)
 {
@@ -257,6 +293,19 @@ static void at_its_limit_single_frames_come_and_the_rest_is_for_later(void **sta
 	sim_time_advance(BALLOON_PAUSE_MIN_NS + NS_PER_MS);
 	settle();
 	assert_xen_has(0);
+}
+
+static void the_last_frame_of_a_list_is_for_later_too(void **state)
+{
+	(void)state;
+	begin_xen(NO_FLOOR);
+	xen_wants(100);
+	sim_xen.host_free = 99;
+	xen_wants(0);
+	assert_xen_has(1);
+	assert_int_equal(refused(BALLOON_REFUSED_FRAME), 0);
+	/* At the end of the list, and once more by itself. */
+	assert_int_equal(refused(BALLOON_REFUSED_FOR_NOW), 2);
 }
 
 /* Between the tries: 1, 2, 4 s and so on, up to 32, for ever. */
@@ -401,6 +450,41 @@ static void nonsense_is_no_count_whatever_xen_did(void **state)
 	}
 }
 
+static unsigned nonsense_at; /* at which call from now on; 0: at none */
+
+static long tell_nonsense_once(bool populates, uint64_t asked, long done)
+{
+	(void)populates, (void)asked;
+	return nonsense_at > 0 && --nonsense_at == 0 ? -1 : done;
+}
+
+/* In lists of blocks, of frames, in a second look at a frame, and in what comes after one. */
+static void nonsense_may_come_at_any_call(void **state)
+{
+	(void)state;
+	begin_xen(NO_FLOOR);
+	sim_xen.faults.tell = tell_nonsense_once;
+	for (unsigned call = 1; call <= 10; call++) {
+		for (int back = 0; back < 2; back++) {
+			const char *why;
+
+			sim_xen.faults.no_blocks[back] = call % 2;
+			sim_xen.faults.stubborn[back] = FIRST_FRAME + 700;
+			nonsense_at = call;
+			ask_for(back ? 0 : 4 * BLOCK_FRAMES + 100);
+			settle();
+			if (nonsense_at == 0)
+				assert_given_up("an error is no answer to a list of frames");
+			nonsense_at = 0;
+			sim_xen.faults.stubborn[back] = SIM_XEN_NO_FRAME;
+			(void)!balloon_retry(&why);
+			sim_time_advance(BALLOON_PAUSE_MAX_NS);
+			settle();
+			assert_xen_has(back ? 0 : 4 * BLOCK_FRAMES + 100);
+		}
+	}
+}
+
 static void an_error_without_any_deed_leaves_all_frames_where_they_were(void **state)
 {
 	(void)state;
@@ -482,11 +566,14 @@ int main(void)
 		XEN_TEST(a_frame_that_xen_never_takes_is_passed_over),
 		XEN_TEST(a_xen_that_takes_nothing_costs_few_calls_a_try),
 		XEN_TEST(a_xen_that_takes_every_second_frame_gets_its_target),
+		XEN_TEST(any_frame_of_a_refused_block_may_be_gone),
 		XEN_TEST(at_its_limit_single_frames_come_and_the_rest_is_for_later),
+		XEN_TEST(the_last_frame_of_a_list_is_for_later_too),
 		XEN_TEST(xen_is_asked_again_after_1_2_4_and_up_to_32_seconds),
 		XEN_TEST(another_target_ends_the_pause),
 		XEN_TEST(a_frame_that_xen_never_gives_back_does_not_keep_the_others),
 		XEN_TEST(nonsense_is_no_count_whatever_xen_did),
+		XEN_TEST(nonsense_may_come_at_any_call),
 		XEN_TEST(an_error_without_any_deed_leaves_all_frames_where_they_were),
 		XEN_TEST(frames_that_xen_does_not_count_are_where_xen_has_them),
 		XEN_TEST(what_xen_does_not_tell_of_is_not_ours),

@@ -20,7 +20,7 @@ struct xen_store store;
 
 /* ---- The store ---- */
 
-static struct xenstore_node *followed;
+static struct xenstore_node *followed; /* NULL: nobody has asked this store for it yet */
 
 int xenstore_read(const char *path, char *value, size_t size, size_t *length)
 {
@@ -58,8 +58,8 @@ const struct xenstore_node *xenstore_nodes(void)
 
 int xenstore_follow(struct xenstore_node *node)
 {
-	if (store.err)
-		return store.err;
+	if (store.err || store.follow_err)
+		return store.err ? store.err : store.follow_err;
 	assert_string_equal(node->path, "memory/target");
 	store.followers++;
 	followed = node;
@@ -140,8 +140,7 @@ int set_up_xen(void **state)
 	set_up(state);
 	begin_sim_xen(RAM_FRAMES);
 	store = (struct xen_store){ .static_max = MAX_KIB_TEXT, .target = MAX_KIB_TEXT };
-	if (followed)
-		update_node();
+	followed = NULL;
 	assert_int_equal(MAX_KIB, 65540);
 	return 0;
 }

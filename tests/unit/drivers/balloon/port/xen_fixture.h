@@ -23,6 +23,7 @@ struct xen_store {
 	const char *static_max;
 	const char *target;
 	int err;	    /* what every call returns, if it is not 0 */
+	int follow_err;	    /* what xenstore_follow() does */
 	unsigned followers; /* calls of xenstore_follow() */
 };
 
