@@ -76,7 +76,7 @@ int xen_events_start(void)
 		goto err_message;
 	for (size_t i = 0; i < XEN_EVENT_WORDS; i++)
 		shared.mask[i] = UINT64_MAX;
-	/* Xen does not interrupt again for what came before there was a vector, or to a firmware. */
+	/* For what came before there was a vector, or to a firmware, Xen interrupts no more. */
 	shared.vcpu[0].pending = 0;
 	shared.vcpu[0].words = 0;
 	err = xen_set_upcall_vector(message.vector);
