@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The balloon on Xen as a stream of what Xen, xenstored, the toolstack, time and the guest's memory
- * may do, lies of xen_lies.c among them; some of it in mid-call. Throughout, the ledger is whole, no
- * frame is free that Xen has, each wait ends in time, the target is one that was wanted, and of
- * each kind of line there is one a second. At the end all behave: a target is reached, and all
+ * may do, lies of xen_lies.c among them; some of it in mid-call. Throughout, the ledger is whole,
+ * no frame is free that Xen has, each wait ends in time, the target is one that was wanted, and
+ * of each kind of line there is one a second. At the end all behave: a target is reached, and all
  * frames come back.
  *
  * A stream is of two kinds. In a blind one Xen says of frames what is not so, and only the guest's

@@ -62,7 +62,7 @@ void xen_world_wait(uint64_t ns);
 /* Xen and xenstored do as they should from now on, but for what they have done. */
 void xen_world_behave(void);
 
-/* What is wrong: with the ledger, with who has which frame, a wait, a line too much. NULL: nothing. */
+/* What is wrong with the ledger, with who has which frame, a wait, the log. NULL: nothing. */
 const char *xen_world_mistake(void);
 
 /* Notes a wait that began at this clock_awake_ns(). */
