@@ -333,6 +333,7 @@ static void late_events(unsigned variant)
 	static const uint64_t pauses[] = { NS_PER_MS, 100 * NS_PER_MS, 900 * NS_PER_MS };
 
 	xen_world.pause_ns = pauses[variant];
+	xen_world.slow = true;
 }
 
 static void events_by_thousands(unsigned variant)
