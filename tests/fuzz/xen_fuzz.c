@@ -296,6 +296,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	jumps = 0;
 	xen_world_begin();
 	xen_world.blind = blind;
+	xen_world.slow = true;
 	if (kind & ON_DEMAND) {
 		xen_world_want(GIVEN);
 		sim_xen_back_only(XEN_WORLD_FRAMES - GIVEN);

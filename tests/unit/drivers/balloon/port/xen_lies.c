@@ -333,6 +333,7 @@ static void late_events(unsigned variant)
 	static const uint64_t pauses[] = { NS_PER_MS, 100 * NS_PER_MS, 900 * NS_PER_MS };
 
 	xen_world.pause_ns = pauses[variant];
+	xen_world.slow = true;
 }
 
 static void events_by_thousands(unsigned variant)
@@ -370,14 +371,14 @@ const struct xen_lie xen_lies[] = {
 	  .in_call = true, .must_break = true, .each_domain = true },
 	{ "its count is below zero, or as high as can be", extremes, .variants = 8,
 	  .in_call = true, .must_break = true, .each_domain = true },
-	{ "its count is any",				any_count, .in_call = true, .blind = true,
-	  .each_domain = true },
+	{ "its count is any",				any_count,
+	  .in_call = true, .blind = true, .each_domain = true },
 	{ "it counts all, and does nothing",		says_all_does_nothing,
 	  .blind = true, .must_go_on = true, .each_domain = true },
 	{ "it says an error, and does nothing",		an_error_and_nothing_done, .variants = 4,
 	  .must_break = true, .each_domain = true },
-	{ "its memory operations are gone",		no_memory_operations, .must_break = true,
-	  .each_domain = true },
+	{ "its memory operations are gone",		no_memory_operations,
+	  .must_break = true, .each_domain = true },
 	{ "it ends each list after so many",		stops_after, .variants = 5,
 	  .in_call = true, .must_go_on = true, .each_domain = true },
 	{ "it refuses now and then",			refuses_every, .variants = 5,

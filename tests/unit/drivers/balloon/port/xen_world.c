@@ -222,12 +222,17 @@ void xen_world_want(uint64_t frames)
 
 /* ---- The guest ---- */
 
-void xen_world_note_wait(const char *what, uint64_t begin_awake)
+static void note_waits(const char *what, uint64_t begin_awake, unsigned waits)
 {
 	uint64_t ns = clock_awake_ns() - begin_awake;
 
-	if (ns > XEN_WORLD_WAIT_NS_MAX)
+	if (ns > waits * XEN_WORLD_WAIT_NS_MAX)
 		note("%s took %llu ms", what, (unsigned long long)(ns / NS_PER_MS));
+}
+
+void xen_world_note_wait(const char *what, uint64_t begin_awake)
+{
+	note_waits(what, begin_awake, 1);
 }
 
 int xen_world_start(void)
@@ -236,19 +241,16 @@ int xen_world_start(void)
 	int err = xenstore_start();
 
 	xen_world_note_wait("xenstore_start()", begin);
-	/* Somebody else follows something else. */
+	/* Somebody else follows something else: the watch, and the value. */
 	begin = clock_awake_ns();
 	if (!err)
 		xenstore_follow(&other_node);
-	if (xen_world.pause_ns == 0)
-		xen_world_note_wait("xenstore_follow()", begin);
-	/* static-max, the watch, and the target: each has its own time. */
-	if (xen_world.pause_ns == 0)
-		begin = clock_awake_ns();
+	note_waits("xenstore_follow()", begin, xen_world.slow ? 2 : 1);
+	/* static-max, the watch, and the target. */
+	begin = clock_awake_ns();
 	if (!err)
 		err = xen_balloon_start();
-	if (xen_world.pause_ns == 0)
-		xen_world_note_wait("xen_balloon_start()", begin);
+	note_waits("xen_balloon_start()", begin, xen_world.slow ? 3 : 1);
 	begin = clock_awake_ns();
 	xen_balloon_wait_for_first_target();
 	xen_world_note_wait("the first target", begin);

@@ -27,6 +27,7 @@ struct xen_world {
 	bool blind;	   /* Xen's own books are wrong: only the guest's are looked at */
 	bool any_target;   /* the store has said what it was never told */
 	bool has_balloon;  /* after xen_world_start() */
+	bool slow;	   /* each answer may take its time: several in a row have 2 s each */
 	uint64_t good_kib; /* the last good target that was written, */
 	bool was_good[XEN_WORLD_FRAMES + 1]; /* and those before it, in frames of the balloon */
 	/* Called before each frame that moves, with how many have; NULL: nothing is. */
@@ -62,7 +63,7 @@ void xen_world_wait(uint64_t ns);
 /* Xen and xenstored do as they should from now on, but for what they have done. */
 void xen_world_behave(void);
 
-/* What is wrong: the ledger, who has which frame, a wait, a line too much. NULL: nothing. */
+/* What is wrong with the ledger, with who has which frame, a wait, the log. NULL: nothing. */
 const char *xen_world_mistake(void);
 
 /* Notes a wait that began at this clock_awake_ns(). */
