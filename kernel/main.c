@@ -11,6 +11,7 @@
 #include "arch/cpu.h"
 #include "arch/image.h"
 #include "arch/irq.h"
+#include "arch/xen.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/port/virtio_balloon.h"
 #include "drivers/mem/virtio_mem.h"
@@ -136,8 +137,12 @@ static void print_banner(const struct boot_info *boot)
 	if (come > 0)
 		printf(" and %s plugged in", format_size(pfn_to_paddr(come), size));
 	printf(", booted by %s\n", boot->way);
-	printf("`help` lists the commands. Under `make run`: Ctrl-A C is QEMU's monitor\n"
-	       "(there `balloon 256` leaves the guest 256 MiB), Ctrl-A X leaves.\n");
+	printf("`help` lists the commands.");
+	/* A guest of Xen is started otherwise. */
+	if (!xen_is_there())
+		printf(" Under `make run`: Ctrl-A C is QEMU's monitor\n"
+		       "(there `balloon 256` leaves the guest 256 MiB), Ctrl-A X leaves.");
+	putchar('\n');
 }
 
 _Noreturn void kernel_main(const struct boot_info *boot)

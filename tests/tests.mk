@@ -68,6 +68,12 @@ PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 XEN_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(XEN_BALLOON_SOURCES) drivers/xen/xen.c tests/sim/sim_xen.c \
 	tests/unit/drivers/balloon/port/xen_fixture.c
 
+# All of it, with real tasks, the store's client and a simulated xenstored.
+XEN_WORLD := $(filter-out drivers/balloon/port/%,$(BALLOON_SOURCES)) $(XEN_BALLOON_SOURCES) \
+	drivers/xen/xen.c $(XENSTORE_SOURCES) $(SIM_TASKS) kernel/lib/parse.c kernel/lib/wrap.c \
+	$(EVENTS) $(FRAME) mm/poison.c $(addprefix tests/sim/,sim_ram.c sim_xen.c sim_xenstore.c) \
+	$(addprefix tests/unit/drivers/balloon/port/xen_,world.c lies.c)
+
 # And memory that comes and goes beside them.
 REGION_WORLD := tests/unit/drivers/balloon/region_world.c
 
@@ -262,6 +268,7 @@ tests/drivers/balloon/port/virtio_balloon_stats := $(BALLOON_FIXTURE)
 
 tests/drivers/balloon/port/xen_balloon := $(XEN_BALLOON_FIXTURE)
 tests/drivers/balloon/port/xen_balloon_pages := $(XEN_BALLOON_FIXTURE)
+tests/drivers/balloon/port/xen_lies := $(XEN_WORLD)
 tests/drivers/balloon/port/xen_balloon_cmd := drivers/balloon/port/xen_balloon_cmd.c \
 	drivers/balloon/balloon_cmd.c drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c \
 	kernel/lib/json.c tests/schema/schema.c $(XEN_BALLOON_FIXTURE)
@@ -525,6 +532,7 @@ fuzz/packed_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/balloon := $(LIES)
 fuzz/virtio_mem := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
 fuzz/xenstore := $(XENSTORE_FIXTURE)
+fuzz/xen := $(XEN_WORLD)
 fuzz/line := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
 	drivers/virtio/virtio_mmio_parse.c

@@ -41,6 +41,11 @@ static const char *exception_name(uint64_t vector)
 	return vector < ARRAY_SIZE(exception_names) ? exception_names[vector] : "reserved";
 }
 
+static bool is_in_stacks(uint64_t address)
+{
+	return address >= PAGING_STACKS_START && address < PAGING_SHARED_START;
+}
+
 static void print_page_fault(uint64_t error)
 {
 	uint64_t address;
@@ -51,9 +56,9 @@ static void print_page_fault(uint64_t error)
 	       : error & 2 ? "write"
 			   : "read",
 	       address,
-	       address < FRAME_SIZE		? ": a null pointer"
-	       : address >= PAGING_STACKS_START ? ": a stack overflow"
-						: "");
+	       address < FRAME_SIZE    ? ": a null pointer"
+	       : is_in_stacks(address) ? ": a stack overflow"
+				       : "");
 }
 
 static void print_registers(const struct trap_frame *f)

@@ -20,10 +20,12 @@
 
 /*
  * How long to wait for a reader who takes nothing: with interrupts off, and in a task or at the
- * end; and how often to look while the clock still stands at 0.
+ * end; how long in all, if he takes little and the processor is kept meanwhile; and how often to
+ * look while the clock still stands at 0.
  */
 #define POLL_NS (250 * NS_PER_MS)
 #define STALL_NS NS_PER_S
+#define KEPT_NS (2 * NS_PER_S)
 #define LOOKS_WITHOUT_CLOCK 20000
 #define SLEEP_NS (CLOCK_AWAKE_STEP_NS / 2)
 
@@ -38,6 +40,7 @@ static struct wait_queue writers;
 
 /* Nothing was read until a bound passed: do not wait until something is. */
 static bool stalled;
+static uint32_t stalled_at; /* the reader's count then */
 
 /* ---- Output ---- */
 
@@ -64,12 +67,11 @@ static size_t put(const char *text, size_t length)
 	dma_store_barrier();
 	ring->out_prod = out_prod;
 	counts.sent += n;
-	stalled = false;
 	xen_notify(port);
 	return n;
 }
 
-/* Whether it is time to give up, after `looks` since nothing was read. */
+/* Whether the bound has passed since something was read, or since `looks` ago. */
 static bool is_over(uint64_t start_awake, uint64_t bound_ns, unsigned looks)
 {
 	uint64_t now_awake = clock_awake_ns();
@@ -77,23 +79,45 @@ static bool is_over(uint64_t start_awake, uint64_t bound_ns, unsigned looks)
 	return now_awake > 0 ? now_awake - start_awake >= bound_ns : looks >= LOOKS_WITHOUT_CLOCK;
 }
 
-/* Waits until no more than `used` bytes are unread; false: none was read until the bound passed. */
-static bool wait_until_read(uint32_t used, uint64_t bound_ns, bool sleeps)
+static bool is_stalled(void)
+{
+	stalled = stalled && ring->out_cons == stalled_at;
+	return stalled;
+}
+
+/* Whether the reader has gone on from `*cons`. A count that goes back, or too far, is none. */
+static bool has_read(uint32_t *cons)
+{
+	uint32_t now = ring->out_cons;
+
+	if (now == *cons || now - *cons > XEN_CONSOLE_OUT_SIZE)
+		return false;
+	*cons = now;
+	return true;
+}
+
+/*
+ * Waits until no more than `used` bytes are unread; false: a bound passed before. `begun_awake`:
+ * since when the processor is kept.
+ */
+static bool wait_until_read(uint32_t used, uint64_t begun_awake, uint64_t bound_ns, bool sleeps)
 {
 	uint64_t start_awake = clock_awake_ns();
-	uint32_t before = out_used(), now;
+	uint32_t cons = ring->out_cons;
 	unsigned looks = 0;
 
-	for (; (now = out_used()) > used; before = now) {
-		if (now < before) {
+	while (out_used() > used) {
+		if (has_read(&cons)) {
 			start_awake = clock_awake_ns();
 			looks = 0;
-			stalled = false;
 		}
-		if (stalled || is_over(start_awake, bound_ns, looks++)) {
+		if (is_stalled() || is_over(start_awake, bound_ns, looks) ||
+		    (!sleeps && is_over(begun_awake, KEPT_NS, looks))) {
 			stalled = true;
+			stalled_at = cons;
 			return false;
 		}
+		looks++;
 		if (sleeps)
 			task_wait(&writers, clock_ns() + SLEEP_NS);
 		else
@@ -105,12 +129,14 @@ static bool wait_until_read(uint32_t used, uint64_t bound_ns, bool sleeps)
 /* With interrupts off. */
 static void write_ring(const char *text, size_t length, bool sleeps)
 {
+	uint64_t begun_awake = clock_awake_ns();
+
 	while (length > 0) {
 		size_t n = put(text, length);
 
 		text += n;
 		length -= n;
-		if (length > 0 && !wait_until_read(XEN_CONSOLE_OUT_SIZE - 1,
+		if (length > 0 && !wait_until_read(XEN_CONSOLE_OUT_SIZE - 1, begun_awake,
 						   sleeps ? STALL_NS : POLL_NS, sleeps)) {
 			counts.sent_dropped += length;
 			return;
@@ -140,7 +166,7 @@ void xen_console_flush(void)
 	uint64_t flags = irq_save();
 
 	if (ring)
-		wait_until_read(0, STALL_NS, false);
+		wait_until_read(0, clock_awake_ns(), STALL_NS, false);
 	irq_restore(flags);
 }
 

@@ -76,6 +76,9 @@ int xen_events_start(void)
 		goto err_message;
 	for (size_t i = 0; i < XEN_EVENT_WORDS; i++)
 		shared.mask[i] = UINT64_MAX;
+	/* For what came before there was a vector, or to a firmware, Xen interrupts no more. */
+	shared.vcpu[0].pending = 0;
+	shared.vcpu[0].words = 0;
 	err = xen_set_upcall_vector(message.vector);
 	if (err)
 		goto err_message;

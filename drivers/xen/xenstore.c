@@ -13,7 +13,7 @@
 #include "drivers/xen/xenstore_internal.h"
 #include "kernel/lib/log.h"
 
-static bool started; /* a store was found, and may have been given up since */
+static bool started; /* there is a store, which may have been given up since */
 static bool running; /* the task is */
 
 static void handle_event(struct xen_event_handler *handler)
@@ -48,6 +48,7 @@ int xenstore_start(void)
 	assert(!running);
 	if (pfn == 0 || port == 0 || port >= XEN_EVENT_PORTS || xen_map_page(pfn, &page))
 		return -ENODEV;
+	started = false;
 	xenstore_ring_begin(page, (uint32_t)port);
 	xenstore_requests_begin();
 	xenstore_nodes_begin();

@@ -78,7 +78,7 @@ struct xenstore_counts {
 	uint64_t unknown; /* these, and answers to what nobody asked */
 };
 
-/* Stores what was counted since boot. */
+/* Stores what was counted since the last start. */
 void xenstore_get_counts(struct xenstore_counts *counts);
 
 #endif

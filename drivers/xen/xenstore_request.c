@@ -100,7 +100,6 @@ void xenstore_give_up(const char *fault, int err)
 	store.fault_errno = err;
 	store.owed = false;
 	store.asker = NULL;
-	log_warn("xenstore: %s: it is not used any more", fault);
 	if (asker)
 		finish(asker, err);
 	while (store.first) {
@@ -109,6 +108,8 @@ void xenstore_give_up(const char *fault, int err)
 		store.first = request->next;
 		finish(request, err);
 	}
+	/* Last: it may sleep, and nobody who asks waits for that. */
+	log_warn("xenstore: %s: it is not used any more", fault);
 }
 
 /* ---- Asking ---- */

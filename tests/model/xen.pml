@@ -105,9 +105,10 @@ inline call(list)
 			done = done | extent;
 			list = list & ~extent
 		:: refusing || (blocks && no_blocks) ->
-			/* Given frame by frame; populated as a whole, or not at all. */
+			/* Given frame by frame, any first; populated as a whole, or not at all. */
 			if
 			:: gives && blocks -> xens = xens | LOWEST(extent)
+			:: gives && blocks -> xens = xens | (extent & ~LOWEST(extent))
 			:: true
 			fi;
 			break

@@ -12,6 +12,7 @@ char sim_log_first_warning[LOG_LINE_MAX + 1];
 unsigned sim_log_infos;
 char sim_log_info[LOG_LINE_MAX + 1];
 unsigned sim_log_debugs;
+void (*sim_log_on_warning)(void);
 
 void sim_log_reset(void)
 {
@@ -21,6 +22,7 @@ void sim_log_reset(void)
 	sim_log_infos = 0;
 	sim_log_info[0] = '\0';
 	sim_log_debugs = 0;
+	sim_log_on_warning = NULL;
 }
 
 void log_warn(const char *fmt, ...)
@@ -32,6 +34,8 @@ void log_warn(const char *fmt, ...)
 	va_end(args);
 	if (sim_log_warnings++ == 0)
 		strcpy(sim_log_first_warning, sim_log_warning);
+	if (sim_log_on_warning)
+		sim_log_on_warning();
 }
 
 void log_info(const char *fmt, ...)

@@ -17,7 +17,10 @@ extern char sim_log_info[LOG_LINE_MAX + 1];
 /* Lines of log_debug() since then. */
 extern unsigned sim_log_debugs;
 
-/* Forgets all lines and counts. */
+/* Called after each log_warn(), which may sleep on a machine; NULL: nothing is. */
+extern void (*sim_log_on_warning)(void);
+
+/* Forgets all lines and counts, and calls nothing any more. */
 void sim_log_reset(void);
 
 #endif

@@ -24,7 +24,9 @@ void (*sim_ram_task)(void *arg);
 int sim_ram_task_err;
 void (*sim_ram_on_task)(void);
 
-int task_create(const char *name, enum task_priority priority, void (*fn)(void *), void *arg)
+/* Unless the program has real tasks. */
+__attribute__((weak)) int task_create(const char *name, enum task_priority priority,
+				      void (*fn)(void *), void *arg)
 {
 	(void)name, (void)priority, (void)arg;
 	sim_ram_task = fn;

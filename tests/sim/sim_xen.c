@@ -255,10 +255,19 @@ static long count_frames(uint64_t address, uint64_t frames)
 	return *domid == XEN_DOMID_SELF ? (long)frames : NO_DOMAIN;
 }
 
+/* Nobody had masked them; the upcall went nowhere, and is still pending. */
+static void share_early(struct xen_shared_info *shared)
+{
+	shared->pending[0] = sim_xen.early;
+	shared->vcpu[0].words = sim_xen.early != 0;
+	shared->vcpu[0].pending = sim_xen.early != 0;
+}
+
 /* The frame that lay there is lost to the domain. */
 static long add_to_physmap(uint64_t address)
 {
 	const struct xen_add_to_physmap *request = guest_memory(address, sizeof(*request));
+	struct xen_shared_info *shared;
 
 	if (!request)
 		return BAD_ADDRESS;
@@ -266,9 +275,11 @@ static long add_to_physmap(uint64_t address)
 		return NO_DOMAIN;
 	if (request->space != XEN_MAP_SPACE_SHARED_INFO || request->index != 0)
 		return INVALID;
-	if (!guest_memory(request->pfn * FRAME_BYTES, FRAME_BYTES))
+	shared = guest_memory(request->pfn * FRAME_BYTES, FRAME_BYTES);
+	if (!shared)
 		return INVALID;
-	memset(guest_memory(request->pfn * FRAME_BYTES, FRAME_BYTES), 0, FRAME_BYTES);
+	memset(shared, 0, FRAME_BYTES);
+	share_early(shared);
 	sim_xen.shared_info = request->pfn;
 	if (sim_xen_is_guests(request->pfn))
 		sim_xen.current--;
@@ -400,12 +411,15 @@ void sim_xen_raise(uint32_t port)
 						 : NULL;
 	uint64_t word = port / 64, bit = UINT64_C(1) << port % 64;
 
-	if (!shared || port >= XEN_EVENT_PORTS)
+	/* As Xen does: what is set already is no news. */
+	if (!shared || port >= XEN_EVENT_PORTS || shared->pending[word] & bit)
 		return;
 	shared->pending[word] |= bit;
-	if (shared->mask[word] & bit)
+	if (shared->mask[word] & bit || shared->vcpu[0].words & UINT64_C(1) << word)
 		return;
 	shared->vcpu[0].words |= UINT64_C(1) << word;
+	if (shared->vcpu[0].pending)
+		return;
 	shared->vcpu[0].pending = 1;
 	if (!shared->vcpu[0].mask && sim_xen.vector && sim_xen.guest.interrupt)
 		sim_xen.guest.interrupt(sim_xen.vector);

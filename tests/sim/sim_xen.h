@@ -75,6 +75,7 @@ struct sim_xen {
 	uint64_t param[SIM_XEN_PARAMS];
 	uint64_t shared_info; /* frame; 0: none */
 	uint8_t vector;	      /* of its upcall; 0: none */
+	uint64_t early;	      /* ports below 64 with events before the page is shared */
 	struct xen_e820 map[SIM_XEN_MAP_ENTRIES];
 	size_t map_count;
 	bool no_console; /* console_io is forbidden */

@@ -98,9 +98,10 @@ static void complain(enum wrong wrong)
 	if (xen.said[wrong] > 0 && now - xen.said[wrong] < NS_PER_S)
 		return;
 	xen.said[wrong] = max_u64(now, 1);
-	log_warn("balloon: memory/target %s; %" PRIu64 " KiB stay the target: \"%s\"",
-		 wrong_sentences[wrong], xen.target_kib,
-		 target_node.exists ? target_node.value : "");
+	/* The value last: shown byte by byte it may fill the line. */
+	log_warn("balloon: memory/target %s; the target stays %" PRIu64 " KiB%s%s%s",
+		 wrong_sentences[wrong], xen.target_kib, target_node.exists ? ": \"" : "",
+		 target_node.value, target_node.exists ? "\"" : "");
 }
 
 static void obey_node(void)
@@ -234,6 +235,7 @@ static int read_max(void)
 	return -ENODEV;
 }
 
+/* Once in a store's life. */
 static bool is_followed(void)
 {
 	const struct xenstore_node *node = xenstore_nodes();

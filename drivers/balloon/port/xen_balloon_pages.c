@@ -4,7 +4,7 @@
  * in lists of extents. Xen answers with how many of a list it did, from the first on; whatever was
  * wrong with the next it does not say. So that one is looked at:
  *
- *	done, for all that	an extent may fail in its middle, and what went before is gone.
+ *	done, for all that	an extent may fail in its middle, and frames of it are gone.
  *				Xen is asked frame by frame what is there: a frame that Xen has
  *				is never free.
  *	an extent of 2 MiB	its frames are tried one by one, at once
@@ -217,17 +217,33 @@ static uint64_t move_blocks(struct balloon_batch *batch)
 	return from;
 }
 
-/* Its answer cannot be believed: it is asked about each frame from here on. */
-static void settle_one_by_one(struct balloon_batch *batch, uint64_t from)
+/* Xen is asked about each of these frames. */
+static void settle_one_by_one(struct balloon_batch *batch, uint64_t from, uint64_t to)
 {
-	for (; from < batch->frames; from++)
+	for (; from < to; from++)
 		if (!is_done(batch, from))
 			refuse(batch, from, from + 1, BALLOON_REFUSED_FOR_NOW);
+		else
+			pages.counts[batch->deflates].untold++;
+}
+
+/*
+ * Returns up to where frames from `done` on may be Xen's all the same: all of them, if its answer
+ * cannot be believed. Of an extent that failed any frame may be gone, not the first ones alone:
+ * what has no memory yet goes before the others.
+ */
+static uint64_t doubtful_end(const struct balloon_batch *batch, uint64_t done)
+{
+	if (pages.fault)
+		return batch->frames;
+	if (batch->deflates)
+		return done;
+	return min_u64(align_down(done, BLOCK_FRAMES) + BLOCK_FRAMES, batch->frames);
 }
 
 static int obey(struct balloon_batch *batch)
 {
-	uint64_t done;
+	uint64_t done, doubtful;
 
 	if (pages.fault)
 		return -EIO;
@@ -235,10 +251,9 @@ static int obey(struct balloon_batch *batch)
 		done = move_blocks(batch);
 	else
 		done = move_frames(batch, 0, batch->frames);
-	if (pages.fault)
-		settle_one_by_one(batch, done);
-	else
-		refuse(batch, done, batch->frames, BALLOON_REFUSED_FOR_NOW);
+	doubtful = doubtful_end(batch, done);
+	settle_one_by_one(batch, done, doubtful);
+	refuse(batch, doubtful, batch->frames, BALLOON_REFUSED_FOR_NOW);
 	balloon_batch_answered(batch);
 	return 0;
 }

@@ -26,7 +26,7 @@ struct xen_balloon_counts {
 	uint64_t calls;
 	uint64_t blocks; /* done as extents of 2 MiB */
 	uint64_t frames; /* done one by one */
-	uint64_t untold; /* frames that Xen did, and did not count */
+	uint64_t untold; /* frames that moved, though Xen did not count them */
 	uint64_t call_ns_max;
 };
 

@@ -192,12 +192,20 @@ static void a_ring_is_found_and_goes_on_where_it_stands(void **state)
 
 /* ---- Before the clock goes ---- */
 
+/* It stands at 0. */
+static void stop_clock(void)
+{
+	sim_time_reset();
+	sim_time_step_ns = 0;
+	sim_time_on_look = on_look;
+}
+
 static void early_output_that_nobody_reads_does_not_hang(void **state)
 {
 	uint64_t dropped = counts().sent_dropped, calls;
 
 	(void)state;
-	sim_time_step_ns = 0;
+	stop_clock();
 	daemon_mode = READS_NEVER;
 	xen_console_write(pattern, SIZE, false);
 	assert_int_equal(counts().sent_dropped, dropped);
@@ -220,7 +228,7 @@ static void early_output_waits_for_a_slow_reader(void **state)
 	uint64_t dropped = counts().sent_dropped;
 
 	(void)state;
-	sim_time_step_ns = 0;
+	stop_clock();
 	daemon_mode = READS_NEVER;
 	bytes_a_look = 3;
 	xen_console_write(pattern, 50000, false);
@@ -374,6 +382,8 @@ static void flush_waits_until_all_is_read(void **state)
 	(void)state;
 	daemon_mode = READS_NEVER;
 	bytes_a_look = 1;
+	/* Longer than a reader of nothing is waited for. */
+	sim_time_step_ns = NS_PER_MS;
 	xen_console_write(pattern, 1500, false);
 	xen_console_flush();
 	assert_output(pattern, 1500);
@@ -390,6 +400,70 @@ static void flush_gives_up(void **state)
 	xen_console_flush();
 	assert_in_range(clock_awake_ns() - start, NS_PER_S / 2, 2 * NS_PER_S);
 	assert_false(fake_irqs_off);
+}
+
+/* The lines of a panic: each waits for a reader, but not for one that has been waited for. */
+static void a_reader_that_is_gone_costs_one_bound_at_the_end(void **state)
+{
+	uint64_t dropped = counts().sent_dropped, start = clock_awake_ns();
+
+	(void)state;
+	daemon_mode = READS_NEVER;
+	for (unsigned i = 0; i < 20; i++) {
+		xen_console_write("backtrace", 9, false);
+		xen_console_flush();
+	}
+	assert_in_range(clock_awake_ns() - start, NS_PER_S / 2, 2 * NS_PER_S);
+	assert_int_equal(counts().sent_dropped, dropped);
+	/* The text is there for whoever comes. Then he is waited for again. */
+	daemon_read(5);
+	bytes_a_look = 1;
+	xen_console_flush();
+	assert_int_equal(output_length, 20 * 9);
+}
+
+static unsigned looks;
+
+static void read_rarely(void)
+{
+	daemon_read(++looks % 1000 == 0);
+}
+
+/* A byte ten times a second: with interrupts off nobody is so patient. */
+static void a_reader_of_little_does_not_keep_the_processor(void **state)
+{
+	uint64_t dropped = counts().sent_dropped, start = clock_awake_ns();
+
+	(void)state;
+	daemon_mode = READS_NEVER;
+	sim_time_on_look = read_rarely;
+	xen_console_write(pattern, SIZE, false);
+	xen_console_write(pattern, 200, false);
+	assert_in_range(clock_awake_ns() - start, NS_PER_S, 3 * NS_PER_S);
+	assert_in_range(counts().sent_dropped - dropped, 100, 199);
+	start = clock_awake_ns();
+	xen_console_flush();
+	assert_in_range(clock_awake_ns() - start, 0, 3 * NS_PER_S);
+}
+
+static void swing(void)
+{
+	ring->out_cons = ring->out_prod - 98 - ++looks % 3;
+	assert_true(looks < 100000);
+}
+
+/* Back and forth, as if a byte were read all the time. */
+static void a_count_that_swings_is_no_reader(void **state)
+{
+	uint64_t start = clock_awake_ns();
+
+	(void)state;
+	daemon_mode = READS_NEVER;
+	xen_console_write(pattern, 100, false);
+	looks = 0;
+	sim_time_on_look = swing;
+	xen_console_flush();
+	assert_in_range(clock_awake_ns() - start, 0, 3 * NS_PER_S / 2);
 }
 
 static void a_count_of_nonsense_is_an_empty_ring(void **state)
@@ -435,6 +509,9 @@ int main(void)
 		TEST(a_reader_that_is_gone_costs_one_bound_once),
 		TEST(flush_waits_until_all_is_read),
 		TEST(flush_gives_up),
+		TEST(a_reader_that_is_gone_costs_one_bound_at_the_end),
+		TEST(a_reader_of_little_does_not_keep_the_processor),
+		TEST(a_count_that_swings_is_no_reader),
 		TEST(a_count_of_nonsense_is_an_empty_ring),
 	};
 

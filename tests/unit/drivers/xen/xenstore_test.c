@@ -244,6 +244,26 @@ static void a_store_that_was_given_up_can_be_started_again(void **state)
 	assert_in_range(fixture_listeners - listeners, 0, 1);
 }
 
+static void start_again_without_stack(void *arg)
+{
+	uint64_t begin;
+
+	(void)arg;
+	daemon_side.lie = SIM_XENSTORE_SILENT;
+	assert_int_equal(xenstore_start(), -ETIMEDOUT);
+	task_yield();
+	begin = clock_ns();
+	start_without_stack(NULL);
+	assert_int_equal(clock_ns(), begin);
+}
+
+static void without_a_task_there_is_no_second_store(void **state)
+{
+	(void)state;
+	run(start_again_without_stack);
+	assert_int_equal(sim_log_warnings, 1);
+}
+
 /* ---- One value ---- */
 
 static void read_values(void *arg)
@@ -1037,6 +1057,35 @@ static void a_silent_store_is_given_up(void **state)
 			    "xenstore: it does not answer: it is not used any more");
 }
 
+/* As a console does that nobody reads. */
+static void sleep_a_second(void)
+{
+	task_sleep_until(clock_ns() + NS_PER_S);
+}
+
+static void lose_the_store_beside_a_slow_console(void *arg)
+{
+	(void)arg;
+	start();
+	daemon_side.lie = SIM_XENSTORE_SILENT;
+	sim_log_on_warning = sleep_a_second;
+	/* They are gone, with their stacks, before the console has taken the line. */
+	for (size_t i = 0; i < 3; i++)
+		sim_tasks_add("asker", ask_slowly, (void *)(uintptr_t)i);
+	task_sleep_until(clock_ns() + 2 * NS_PER_S + 100 * NS_PER_MS);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(slow_results[i], -ETIMEDOUT);
+	task_sleep_until(clock_ns() + 2 * NS_PER_S);
+	assert_int_equal(sim_tasks_left(), 1);
+}
+
+static void a_console_that_nobody_reads_holds_up_no_asker(void **state)
+{
+	(void)state;
+	run(lose_the_store_beside_a_slow_console);
+	assert_int_equal(sim_log_warnings, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -1049,6 +1098,7 @@ int main(void)
 		TEST(what_another_image_left_is_forgotten),
 		TEST(a_store_that_cannot_reset_watches_is_used),
 		TEST(a_store_that_was_given_up_can_be_started_again),
+		TEST(without_a_task_there_is_no_second_store),
 		TEST(values_are_read),
 		TEST(paths_have_a_bound),
 		TEST(values_are_written),
@@ -1077,6 +1127,7 @@ int main(void)
 		TEST(who_waits_in_a_queue_for_too_long_goes),
 		TEST(to_follow_has_one_deadline),
 		TEST(a_silent_store_is_given_up),
+		TEST(a_console_that_nobody_reads_holds_up_no_asker),
 	};
 
 	return cmocka_run_group_tests_name("xenstore", tests, NULL, NULL);

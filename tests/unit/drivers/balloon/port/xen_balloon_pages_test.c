@@ -239,6 +239,42 @@ static void a_xen_that_takes_every_second_frame_gets_its_target(void **state)
 	assert_true(calls(false) < 3000);
 }
 
+static pfn_t last_of_block; /* that Xen takes of a block which it refuses */
+
+static long take_the_last_frame(bool populates, uint64_t asked, long done)
+{
+	if (populates || asked > 4 || !sim_xen_is_guests(last_of_block))
+		return done;
+	sim_xen.is_there[last_of_block - sim_xen.first] = false;
+	sim_xen.there--;
+	sim_xen.current--;
+	sim_xen.host_free++;
+	sim_xen.guest.hand_over(last_of_block, 1, true);
+	return done;
+}
+
+/* As of a block that is in part without memory, which Xen takes first. */
+static void any_frame_of_a_refused_block_may_be_gone(void **state)
+{
+	(void)state;
+	begin_xen(NO_FLOOR);
+	last_of_block = FIRST_FRAME + BLOCK_FRAMES - 1;
+	sim_xen.faults.no_blocks[false] = true;
+	/* So often that the single frames are not tried to the end. */
+	sim_xen.faults.refuse_every[false] = 2;
+	sim_xen.faults.tell = take_the_last_frame;
+	ask_for(4 * BLOCK_FRAMES);
+	untold(false);
+	balloon_step();
+	assert_int_equal(untold(false), 1);
+	assert_int_equal(frame_owner(last_of_block), OWNER_BALLOON);
+	assert_int_equal(frame_owner(last_of_block - 1), OWNER_FREE);
+	assert_int_equal(ballooned(), RAM_FRAMES - sim_xen.there);
+	sim_xen.faults.refuse_every[false] = 0;
+	settle();
+	assert_xen_has(4 * BLOCK_FRAMES);
+}
+
 /* As long as there is none: 256 frames are the slack that the toolstack leaves. */
 static void at_its_limit_single_frames_come_and_the_rest_is_for_later(void **state)
 {
@@ -530,6 +566,7 @@ int main(void)
 		XEN_TEST(a_frame_that_xen_never_takes_is_passed_over),
 		XEN_TEST(a_xen_that_takes_nothing_costs_few_calls_a_try),
 		XEN_TEST(a_xen_that_takes_every_second_frame_gets_its_target),
+		XEN_TEST(any_frame_of_a_refused_block_may_be_gone),
 		XEN_TEST(at_its_limit_single_frames_come_and_the_rest_is_for_later),
 		XEN_TEST(the_last_frame_of_a_list_is_for_later_too),
 		XEN_TEST(xen_is_asked_again_after_1_2_4_and_up_to_32_seconds),
