@@ -35,8 +35,8 @@ struct sim_xen_guest {
 	/* Says what is wrong with giving, or populating, this frame now; NULL: nothing. */
 	const char *(*check)(uint64_t pfn, bool populates);
 	/*
-	 * Frames are Xen's from now on, and read as ones; or the guest's, and full of zeros, which
-	 * is for this function to do.
+	 * Frames are Xen's from now on, and read as ones; or the guest's, and full of what somebody
+	 * had in them, which is for this function to do.
 	 */
 	void (*hand_over)(uint64_t first, uint64_t count, bool to_xen);
 	void (*notified)(uint32_t port);   /* by an event that the guest sends */

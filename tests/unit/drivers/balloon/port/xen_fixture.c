@@ -122,7 +122,7 @@ static void hand_over(uint64_t first, uint64_t count, bool to_xen)
 {
 	sim_ram_lend(first, count, to_xen);
 	if (!to_xen)
-		memset(phys_to_virt(pfn_to_paddr(first)), 0, count * FRAME_SIZE);
+		memset(phys_to_virt(pfn_to_paddr(first)), 0xe7, count * FRAME_SIZE);
 }
 
 void begin_sim_xen(uint64_t frames)
