@@ -356,7 +356,7 @@ static int cmd_xen_check(int argc, char **argv)
 	}
 	return check_all();
 }
-COMMAND("xen_check", "", "ask Xen for what no driver should, and compare its answers",
+COMMAND("xen_check", "", "ask Xen for what no driver should, and compare",
 	"With 4 MiB of free memory, which are free again afterwards. Xen counts a frame\n"
 	"more for this domain then: one was populated twice.",
 	cmd_xen_check);
