@@ -151,11 +151,12 @@ static int cmd_xen_memory(int argc, char **argv)
 }
 
 COMMAND("xen_memory", "[-j|target SIZE]", "the balloon on Xen, as Linux's sysfs shows it",
-	"The names are those in /sys/devices/system/xen_memory, and the figures are decimal,\n"
-	"in kB, but `target`, in bytes, and the delays, in seconds: how long Xen is left alone\n"
-	"after a refusal. retry_count is the number of the next try; max_retry_count 0 says\n"
-	"that it is asked for ever. static_max_kb less low_kb is current_kb. What Xen counts\n"
-	"for this domain, and allows it, is in the last two lines.\n"
+	"The names are those in /sys/devices/system/xen_memory, and the figures are\n"
+	"decimal, in kB, but `target`, in bytes, and the delays, in seconds: how long Xen\n"
+	"is left alone after a refusal. retry_count is the number of the next try;\n"
+	"max_retry_count 0 says that it is asked for ever. static_max_kb less low_kb is\n"
+	"current_kb. What Xen counts for this domain, and allows it, is in the last two\n"
+	"lines.\n"
 	"`target SIZE` sets what the domain shall have, where no toolstack does.\n"
 	"With -j: one line of JSON, memory in bytes.",
 	cmd_xen_memory);
