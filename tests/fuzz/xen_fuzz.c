@@ -9,6 +9,8 @@
  * A stream is of two kinds. In a blind one Xen says of frames what is not so, and only the guest's
  * own books are looked at.
  */
+#include <errno.h>
+
 #include "tests/fuzz/fuzz.h"
 
 #include "arch/clock.h"
@@ -42,6 +44,7 @@ enum op {
 	OP_MEMORY,
 	OP_BLOCKS,
 	OP_PACE,
+	OP_STALL, /* xenstored does something once in up to 25 s, until its pace changes */
 	OP_FIRE,
 	OP_JUMP,
 	OP_IN_CALL,
@@ -58,6 +61,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 static struct fuzz_input in;
 static bool blind, store_lied, started;
+static int start_err;
 static unsigned jumps;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -153,6 +157,9 @@ static void do_op(enum op op)
 	case OP_PACE:
 		change_pace();
 		break;
+	case OP_STALL:
+		xen_world.pause_ns = fuzz_byte(&in) * NS_PER_S / 10;
+		break;
 	case OP_FIRE:
 		sim_xenstore_fire_all(&xen_world.store);
 		break;
@@ -239,13 +246,15 @@ static void recover(void)
 	xen_world_behave();
 	frame_free_owned(OWNER_HELD, UINT64_MAX);
 	xen_world_wait(4 * NS_PER_S);
+	fuzz_require(store_lied || !xenstore_is_silent(), "silent for ever");
+	if (start_err == -ETIMEDOUT && !store_lied)
+		fuzz_require(xen_world_start_balloon() != -ETIMEDOUT, "no balloon ever");
 	if (!xen_world.has_balloon)
 		return;
 	if (is_broken())
 		fuzz_require(balloon_retry(&why) == 0, "no retry: %s", why);
 	if (xenstore_fault() || store_lied)
 		return;
-	fuzz_require(!xenstore_is_silent(), "silent for ever");
 	reach(2 * BLOCK_FRAMES + 77);
 	reach(0);
 }
@@ -253,7 +262,7 @@ static void recover(void)
 static void live(void *arg)
 {
 	(void)arg;
-	xen_world_start();
+	start_err = xen_world_start();
 	started = true;
 	while (fuzz_left(&in) > 0) {
 		do_op_of_guest(FIRST_OF_GUEST + fuzz_byte(&in) % (OPS - FIRST_OF_GUEST));
