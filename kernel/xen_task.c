@@ -48,6 +48,14 @@ void xen_task_init(void)
 		log_warn("xen: xl may think that this guest obeys no shutdown");
 }
 
+/* The store may be silent from the start, and answer later. At least until the next look. */
+static void wait_for_store(void)
+{
+	do {
+		task_sleep_until(task_next_look(clock_ns()));
+	} while (xenstore_is_silent());
+}
+
 /* ---- Orders ---- */
 
 static void say_goodbye(const char *verb)
@@ -92,12 +100,23 @@ static void wait_for_order(uint64_t seen)
 	irq_restore(flags);
 }
 
+static int follow_order(void)
+{
+	int err = xenstore_follow(&order);
+
+	while (err == -ETIMEDOUT) {
+		wait_for_store();
+		err = xenstore_follow(&order);
+	}
+	return err;
+}
+
 static void follow_orders(void)
 {
 	char word[XENSTORE_NODE_MAX];
 	uint64_t seen = 0;
 
-	if (xenstore_follow(&order)) {
+	if (follow_order()) {
 		log_warn("xen: " ORDER_PATH " cannot be followed: `xl shutdown` is not obeyed");
 		return;
 	}
@@ -116,15 +135,16 @@ static void follow_orders(void)
 
 /* ---- The task ---- */
 
+/* Returns whether there is one, perhaps a silent one, which has said so. */
 static bool start_store(void)
 {
 	int err = has_events ? xenstore_start() : -ENODEV;
 
 	if (err == -ENODEV)
 		log_debug("xen: no store");
-	else if (err)
+	else if (err && err != -ETIMEDOUT)
 		log_warn("xen: the store cannot be used: error %d", -err);
-	return !err;
+	return !err || err == -ETIMEDOUT;
 }
 
 static void begin(void)
@@ -133,15 +153,27 @@ static void begin(void)
 	task_wake(&waiters);
 }
 
-static void xen_task(void *arg)
+static void start_balloon(void)
 {
-	bool store = start_store();
 	int err = xen_balloon_start();
 
-	(void)arg;
+	while (err == -ETIMEDOUT) {
+		/* Nobody else waits for that. */
+		begin();
+		wait_for_store();
+		err = xen_balloon_start();
+	}
 	if (err && err != -ENODEV)
 		log_warn("xen: no balloon: error %d", -err);
 	begin();
+}
+
+static void xen_task(void *arg)
+{
+	bool store = start_store();
+
+	(void)arg;
+	start_balloon();
 	if (store)
 		follow_orders();
 }

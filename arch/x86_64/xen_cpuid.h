@@ -12,7 +12,10 @@ struct xen_cpuid {
 	uint32_t tsc_khz;	/* of the time stamp counter as the guest sees it; 0: not told */
 };
 
-/* Looks for Xen; false: it is not there, or has no page for hypercalls. */
+/*
+ * Looks for Xen; false: it is not there, has no page for hypercalls, or names an MSR for it that
+ * cannot be Xen's.
+ */
 bool xen_cpuid_find(cpuid_fn *cpuid, struct xen_cpuid *found);
 
 #endif

@@ -6,9 +6,13 @@
  * Requests and answers pass through a ring of 1 KiB each way, in a page that the other side writes
  * as it likes: every count, length, type and text in it is input. One task, the store's own, reads
  * all that comes; events may come in front of an answer. Several tasks may ask at the same time,
- * and are served in turn. Callers wait at most XENSTORE_DEADLINE_NS in which the guest ran. A store
- * that breaks the protocol, or owes an answer for so long, is given up, with one line in the log:
- * all calls fail from then on, and nodes keep their last values.
+ * and are served in turn. Callers wait at most XENSTORE_DEADLINE_NS in which the guest ran.
+ *
+ * A store that owes an answer for so long is silent, as one that was stopped or is being replaced:
+ * calls fail at once, but the answer is still waited for. When it comes the store is used again,
+ * and all nodes that are followed are read anew. There is a line in the log for each of the two. A
+ * store that breaks the protocol is given up, with one line: all calls fail from then on. Either
+ * way nodes keep their last values.
  */
 #ifndef DRIVERS_XEN_XENSTORE_H
 #define DRIVERS_XEN_XENSTORE_H
@@ -27,21 +31,26 @@
 
 /*
  * Connects to the store: resets watches that another image left, and starts the store's task. In a
- * task, after xen_events_start(). -ENODEV: there is no store; -ENOMEM, -EAGAIN: no task;
- * -ETIMEDOUT, -EIO: it does not answer, or nonsense. May be called again when the store is given
- * up and its task has ended; nodes are to be followed anew then.
+ * task, after xen_events_start(). -ENODEV: there is no store; -ENOMEM, -EAGAIN: no task; -EIO: it
+ * answers nonsense, and is given up; -ETIMEDOUT: it is silent, and can be used when it no longer
+ * is. May be called again when the store is given up and its task has ended; nodes are to be
+ * followed anew then.
  */
 int xenstore_start(void);
 
 /* Why the store is not used any more, for people; NULL: it is, or was never started. */
 const char *xenstore_fault(void);
 
+/* Tells whether the store has owed an answer for too long, and still does. */
+bool xenstore_is_silent(void);
+
 /*
  * Reads the value of `path`, of at most `size` - 1 bytes, and puts a NUL after it. `*length`:
  * without that NUL; a value may have NULs in it. In a task; sleeps. Nothing is stored on an error.
  * -ENODEV: there is no store; -EINVAL: no path; -ENOENT: it has no value; -EACCES: it may not be
  * read, or written; -E2BIG: it is longer; -ENOSPC: the domain has used up what it may write;
- * -EIO: the store says another error, or is given up; -ETIMEDOUT: it does not answer in time.
+ * -EIO: the store says another error, or is given up; -ETIMEDOUT: it does not answer in time. Then
+ * what was asked may be done later.
  */
 int xenstore_read(const char *path, char *value, size_t size, size_t *length);
 

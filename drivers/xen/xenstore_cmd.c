@@ -30,9 +30,18 @@ static void print_node(const struct xenstore_node *node)
 	printf("%s\n", node->cut ? "..." : "");
 }
 
-static int show(void)
+static void print_state(void)
 {
 	const char *fault = xenstore_fault();
+
+	if (fault)
+		printf("not used any more: %s\n", fault);
+	else
+		printf("%s\n", xenstore_is_silent() ? "silent: it owes an answer" : "in use");
+}
+
+static int show(void)
+{
 	struct xenstore_counts counts;
 
 	xenstore_get_counts(&counts);
@@ -40,7 +49,7 @@ static int show(void)
 		printf("there is no store\n");
 		return 0;
 	}
-	printf("%s%s\n", fault ? "not used any more: " : "in use", fault ? fault : "");
+	print_state();
 	printf("%" PRIu64 " requests, %" PRIu64 " events; %" PRIu64
 	       " events or answers that nobody waited for\n",
 	       counts.requests, counts.events, counts.unknown);
@@ -59,9 +68,10 @@ static void print_json(void)
 	xenstore_get_counts(&counts);
 	printf("{\"fault\":");
 	json_print_string(xenstore_fault());
-	printf(",\"requests\":%" PRIu64 ",\"events\":%" PRIu64 ",\"unknown\":%" PRIu64
+	printf(",\"silent\":%s,\"requests\":%" PRIu64 ",\"events\":%" PRIu64 ",\"unknown\":%" PRIu64
 	       ",\"nodes\":[",
-	       counts.requests, counts.events, counts.unknown);
+	       xenstore_is_silent() ? "true" : "false", counts.requests, counts.events,
+	       counts.unknown);
 	for (const struct xenstore_node *node = xenstore_nodes(); node; node = node->next) {
 		printf("%s{\"path\":", comma);
 		json_print_string(node->path);

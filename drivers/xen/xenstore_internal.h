@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The files of the store's client, each of which calls only those above it here. All but
- * xenstore_ask() never sleep; none is for interrupts but xenstore_note_news().
+ * xenstore_ask() never sleep, unless in the log; none is for interrupts but xenstore_note_news().
  */
 #ifndef DRIVERS_XEN_XENSTORE_INTERNAL_H
 #define DRIVERS_XEN_XENSTORE_INTERNAL_H
@@ -73,18 +73,25 @@ void xenstore_withdraw(struct xenstore_request *request);
 
 /*
  * Asks and waits for the answer, in a task, until XENSTORE_DEADLINE_NS after `begin_awake`, when
- * the caller began. Returns `err` of the request; -ETIMEDOUT: none came, and it is withdrawn.
+ * the caller began. Returns `err` of the request; -ETIMEDOUT: none came, and it is withdrawn, or
+ * the store is silent, and it was not asked.
  */
 int xenstore_ask(struct xenstore_request *request, uint64_t begin_awake);
 
-/* Gives an answer to its request. `now_awake`: before it was taken from the ring. */
-void xenstore_answer(const struct xenstore_message *message, uint64_t now_awake);
+/*
+ * Gives an answer to its request. `now_awake`: before it was taken from the ring. Returns whether
+ * it ends a silence: events may have been lost in that.
+ */
+bool xenstore_answer(const struct xenstore_message *message, uint64_t now_awake);
 
-/* Sends what waits; gives the store up if it has owed an answer for too long. */
+/* Sends what waits; notes whether the store has owed an answer for too long. */
 void xenstore_go_on(uint64_t now_awake);
 
-/* Gives the store up, once: says why, and ends all requests with `err`. */
-void xenstore_give_up(const char *fault, int err);
+/* Says in the log that a silence has begun or ended, once. */
+void xenstore_log_silence(void);
+
+/* Gives the store up, once: says why, and ends all requests with -EIO. */
+void xenstore_give_up(const char *fault);
 
 /* Counts an event; `known`: somebody follows what it tells of. */
 void xenstore_count_event(bool known);

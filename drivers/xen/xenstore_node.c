@@ -149,14 +149,21 @@ static void note_event(const struct xenstore_message *message)
 	xenstore_count_event(known);
 }
 
+/* After a silence, in which events may have been lost. */
+static void read_all_again(void)
+{
+	for (struct xenstore_node *node = nodes.first; node; node = node->next)
+		node->stale = true;
+}
+
 /* ---- The turn ---- */
 
 static void give_up(int err)
 {
 	if (err == -EMSGSIZE)
-		xenstore_give_up("it announces a message longer than any", -EIO);
+		xenstore_give_up("it announces a message longer than any");
 	else
-		xenstore_give_up("it counts more bytes of answers than there can be", -EIO);
+		xenstore_give_up("it counts more bytes of answers than there can be");
 }
 
 /* Returns whether there was one. */
@@ -169,8 +176,8 @@ static bool take_message(uint64_t now_awake)
 		give_up(err);
 	else if (message && message->header.type == XENSTORE_WATCH_EVENT)
 		note_event(message);
-	else if (message)
-		xenstore_answer(message, now_awake);
+	else if (message && xenstore_answer(message, now_awake))
+		read_all_again();
 	return message;
 }
 
@@ -189,4 +196,6 @@ void xenstore_turn(void)
 	if (!xenstore_fault())
 		xenstore_go_on(now_awake);
 	xenstore_ring_notify();
+	/* Last: it may sleep, and what has been asked should not wait for that. */
+	xenstore_log_silence();
 }

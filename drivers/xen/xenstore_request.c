@@ -2,7 +2,8 @@
 /*
  * Requests to the store. One is with the store at a time, the others wait for their turn; the
  * answer must have its number and its type. The request's text is copied when its turn comes, so
- * an asker who has waited for long enough can go.
+ * an asker who has waited for long enough can go. The answer is owed all the same: until it comes,
+ * however late, nothing else is sent, as a request may be only half in the ring.
  */
 #include <assert.h>
 #include <errno.h>
@@ -26,9 +27,10 @@ static struct {
 	enum xenstore_type type;
 	uint32_t id;
 	uint64_t since_awake;	 /* so long */
+	bool silent;		 /* for too long; */
+	bool silence_said;	 /* and the log says so */
 	uint64_t answered_awake; /* when the last answer came */
 	const char *fault;
-	int fault_errno;
 	volatile bool news; /* for the store's task */
 	struct wait_queue task;
 	struct xenstore_counts counts;
@@ -66,15 +68,35 @@ void xenstore_note_news(void)
 void xenstore_wait_for_news(void)
 {
 	uint64_t now = clock_ns();
-	uint64_t deadline = store.owed ? now + OWED_LOOK_NS : task_next_look(now);
+	/* Once it is found silent, there is no hurry. */
+	bool hurry = store.owed && !store.silent;
+	uint64_t deadline = hurry ? now + OWED_LOOK_NS : task_next_look(now);
 	uint64_t flags = irq_save();
 	bool woken = true;
 
 	while (woken && !store.news)
-		woken = store.owed ? task_wait_device(&store.task, deadline)
-				   : task_wait(&store.task, deadline);
+		woken = hurry ? task_wait_device(&store.task, deadline)
+			      : task_wait(&store.task, deadline);
 	store.news = false;
 	irq_restore(flags);
+}
+
+/* ---- Silence ---- */
+
+bool xenstore_is_silent(void)
+{
+	return store.silent;
+}
+
+void xenstore_log_silence(void)
+{
+	if (store.silent == store.silence_said)
+		return;
+	store.silence_said = store.silent;
+	if (store.silent)
+		log_warn("xenstore: it does not answer; nothing can be asked until it does");
+	else if (!store.fault)
+		log_info("xenstore: it answers again: all that is followed is read anew");
 }
 
 /* ---- The end ---- */
@@ -91,22 +113,21 @@ static void finish(struct xenstore_request *request, int err)
 	task_wake(&request->waiters);
 }
 
-void xenstore_give_up(const char *fault, int err)
+void xenstore_give_up(const char *fault)
 {
 	struct xenstore_request *asker = store.asker;
 
-	assert(err < 0 && !store.fault);
+	assert(!store.fault);
 	store.fault = fault;
-	store.fault_errno = err;
-	store.owed = false;
+	store.owed = store.silent = false;
 	store.asker = NULL;
 	if (asker)
-		finish(asker, err);
+		finish(asker, -EIO);
 	while (store.first) {
 		struct xenstore_request *request = store.first;
 
 		store.first = request->next;
-		finish(request, err);
+		finish(request, -EIO);
 	}
 	/* Last: it may sleep, and nobody who asks waits for that. */
 	log_warn("xenstore: %s: it is not used any more", fault);
@@ -145,7 +166,9 @@ int xenstore_ask(struct xenstore_request *request, uint64_t begin_awake)
 	uint64_t flags;
 
 	if (store.fault)
-		return store.fault_errno;
+		return -EIO;
+	if (store.silent)
+		return -ETIMEDOUT;
 	xenstore_add(request);
 	flags = irq_save();
 	while (!request->done && clock_awake_ns() - begin_awake <= ASKER_DEADLINE_NS)
@@ -183,10 +206,10 @@ void xenstore_go_on(uint64_t now_awake)
 	while (!store.owed && store.first)
 		begin_next();
 	if (xenstore_ring_send())
-		xenstore_give_up("it counts more bytes of requests than there are", -EIO);
+		xenstore_give_up("it counts more bytes of requests than there are");
 	else if (store.owed &&
 		 now_awake - min_u64(store.since_awake, now_awake) > XENSTORE_DEADLINE_NS)
-		xenstore_give_up("it does not answer", -ETIMEDOUT);
+		store.silent = true;
 }
 
 /* ---- Answers ---- */
@@ -221,28 +244,29 @@ static const char *wrong_with(const struct xenstore_header *header)
 	return NULL;
 }
 
-void xenstore_answer(const struct xenstore_message *message, uint64_t now_awake)
+bool xenstore_answer(const struct xenstore_message *message, uint64_t now_awake)
 {
 	const struct xenstore_header *header = &message->header;
 	struct xenstore_request *asker = store.asker;
+	bool was_silent = store.silent;
 	int err = header->type == XENSTORE_ERROR ? error_number(message->payload) : 0;
 	const char *wrong;
 
 	if (!store.owed || header->id != store.id) {
 		store.counts.unknown++;
-		return;
+		return false;
 	}
 	wrong = wrong_with(header);
 	if (wrong) {
-		xenstore_give_up(wrong, -EIO);
-		return;
+		xenstore_give_up(wrong);
+		return false;
 	}
-	store.owed = false;
+	store.owed = store.silent = false;
 	store.asker = NULL;
 	store.answered_awake = now_awake;
-	if (!asker)
-		return;
-	if (asker->take)
+	if (asker && asker->take)
 		err = asker->take(asker, err, message->payload, header->length);
-	finish(asker, err);
+	if (asker)
+		finish(asker, err);
+	return was_silent;
 }

@@ -9,6 +9,8 @@
  * A stream is of two kinds. In a blind one Xen says of frames what is not so, and only the guest's
  * own books are looked at.
  */
+#include <errno.h>
+
 #include "tests/fuzz/fuzz.h"
 
 #include "arch/clock.h"
@@ -42,6 +44,7 @@ enum op {
 	OP_MEMORY,
 	OP_BLOCKS,
 	OP_PACE,
+	OP_STALL, /* xenstored does something once in up to 25 s, until its pace changes */
 	OP_FIRE,
 	OP_JUMP,
 	OP_IN_CALL,
@@ -58,6 +61,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 static struct fuzz_input in;
 static bool blind, store_lied, started;
+static int start_err;
 static unsigned jumps;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -89,15 +93,6 @@ static void write_text(void)
 	xen_world.any_target = true;
 }
 
-/* Whether xenstored may be too slow for an answer in time. */
-static bool is_late(void)
-{
-	const struct xen_world *world = &xen_world;
-
-	return world->pause_ns > 100 * NS_PER_MS ||
-	       (world->pause_ns > 0 && (world->store.piece > 0 || world->store.events_first > 7));
-}
-
 /* What changes what the guest began with is told when it has begun. */
 static void tell_lie(size_t row, unsigned variant)
 {
@@ -108,7 +103,7 @@ static void tell_lie(size_t row, unsigned variant)
 		return;
 	lie->tell(lie->variants ? variant % lie->variants : 0);
 	/* Only lies about the store's own rules are not to be seen through. */
-	store_lied = store_lied || (!lie->must_go_on && !lie->must_break) || is_late();
+	store_lied = store_lied || (!lie->must_go_on && !lie->must_break);
 }
 
 static void change_xen(enum op op)
@@ -128,7 +123,7 @@ static void change_xen(enum op op)
 		sim_xen.faults.no_blocks[way] = byte & 2;
 }
 
-/* Slow in one of two ways: in both it would be too late with an answer. */
+/* Slow in one of two ways. */
 static void change_pace(void)
 {
 	uint8_t byte = fuzz_byte(&in);
@@ -161,6 +156,9 @@ static void do_op(enum op op)
 	}
 	case OP_PACE:
 		change_pace();
+		break;
+	case OP_STALL:
+		xen_world.pause_ns = fuzz_byte(&in) * NS_PER_S / 10;
 		break;
 	case OP_FIRE:
 		sim_xenstore_fire_all(&xen_world.store);
@@ -248,6 +246,9 @@ static void recover(void)
 	xen_world_behave();
 	frame_free_owned(OWNER_HELD, UINT64_MAX);
 	xen_world_wait(4 * NS_PER_S);
+	fuzz_require(store_lied || !xenstore_is_silent(), "silent for ever");
+	if (start_err == -ETIMEDOUT && !store_lied)
+		fuzz_require(xen_world_start_balloon() != -ETIMEDOUT, "no balloon ever");
 	if (!xen_world.has_balloon)
 		return;
 	if (is_broken())
@@ -261,7 +262,7 @@ static void recover(void)
 static void live(void *arg)
 {
 	(void)arg;
-	xen_world_start();
+	start_err = xen_world_start();
 	started = true;
 	while (fuzz_left(&in) > 0) {
 		do_op_of_guest(FIRST_OF_GUEST + fuzz_byte(&in) % (OPS - FIRST_OF_GUEST));

@@ -215,7 +215,8 @@ static void each_step_was_looked_at(void **state)
 		{ "random-3", "one" }, { "random-3", "two" },
 		{ "busy", "one" },     { "all", "one" },
 		{ "nonsense", "one" }, { "nonsense", "one" },
-		{ "suspend", "one" },  { "reboot", "two" },
+		{ "suspend", "one" },  { "silence", "one" },
+		{ "reboot", "two" },
 	};
 
 	(void)state;

@@ -231,6 +231,8 @@ static int read_max(void)
 	if (!err && read_number(text, length, &xen.max_kib) && xen.max_kib > 0 &&
 	    xen.max_kib <= MAX_KIB_MAX)
 		return 0;
+	if (err == -ETIMEDOUT)
+		return err;
 	log_info("balloon: the store has no usable memory/static-max, and so Xen no balloon");
 	return -ENODEV;
 }
@@ -257,6 +259,8 @@ static int follow_target(void)
 		err = xenstore_follow(&target_node);
 	if (!err && target_node.exists)
 		return 0;
+	if (err == -ETIMEDOUT)
+		return err;
 	log_info("balloon: the store has no memory/target, and so Xen no balloon");
 	return -ENODEV;
 }

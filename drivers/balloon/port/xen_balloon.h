@@ -16,7 +16,8 @@
 
 /*
  * Attaches the balloon to Xen, after xenstore_start(), in a task. -ENODEV: no Xen; or its memory
- * operations or the target are missing, which is logged; else errors of balloon_attach().
+ * operations or the target are missing, which is logged; -ETIMEDOUT: the store does not answer,
+ * and it may be tried again when it does; else errors of balloon_attach().
  */
 int xen_balloon_start(void);
 

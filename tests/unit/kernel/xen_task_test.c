@@ -24,13 +24,15 @@
 #include "tests/sim/sim_log.h"
 
 static bool there;
+static unsigned silent_looks;		    /* so often the store is found silent still */
+static int balloon_errs[2], follow_errs[2]; /* of the first calls, if not 0 */
 static int events_err, param_err, store_err, balloon_err, follow_err, write_err, create_err;
 static unsigned calls, events_started, store_started, balloon_started, followed; /* when, or 0 */
 static uint64_t callback;
 static struct xenstore_node *node;
 static const char *pending[4]; /* what the toolstack will write, one after the other */
 static size_t next_pending;
-static unsigned writes, turned_off, rebooted, waited_for_target;
+static unsigned writes, woken, turned_off, rebooted, waited_for_target;
 static void (*task)(void *);
 static uint64_t now;
 static bool task_runs_meanwhile;
@@ -62,10 +64,25 @@ int xenstore_start(void)
 	return store_err;
 }
 
+bool xenstore_is_silent(void)
+{
+	return silent_looks > 0;
+}
+
+/* Of the first calls, each of which ends one. */
+static int first_error(int errs[2], int err)
+{
+	int first = errs[0];
+
+	errs[0] = errs[1];
+	errs[1] = 0;
+	return first ? first : err;
+}
+
 int xen_balloon_start(void)
 {
 	balloon_started = ++calls;
-	return balloon_err;
+	return first_error(balloon_errs, balloon_err);
 }
 
 void xen_balloon_wait_for_first_target(void)
@@ -85,9 +102,11 @@ static void change(const char *value)
 
 int xenstore_follow(struct xenstore_node *followee)
 {
+	int err = first_error(follow_errs, follow_err);
+
 	followed = ++calls;
-	if (follow_err)
-		return follow_err;
+	if (err)
+		return err;
 	node = followee;
 	node->changes = 0;
 	assert_string_equal(node->path, "control/shutdown");
@@ -144,6 +163,17 @@ bool task_wait(struct wait_queue *queue, uint64_t deadline)
 void task_wake(struct wait_queue *queue)
 {
 	(void)queue;
+	woken++;
+}
+
+/* Once a second, with all the others. */
+void task_sleep_until(uint64_t deadline)
+{
+	assert_false(fake_irqs_off);
+	assert_int_equal(deadline, task_next_look(now));
+	now = deadline;
+	if (silent_looks > 0)
+		silent_looks--;
 }
 
 uint64_t clock_ns(void)
@@ -209,7 +239,10 @@ static int begin(void **state)
 	callback = 0;
 	memset(pending, 0, sizeof(pending));
 	next_pending = 0;
-	writes = turned_off = rebooted = waited_for_target = 0;
+	silent_looks = 0;
+	memset(balloon_errs, 0, sizeof(balloon_errs));
+	memset(follow_errs, 0, sizeof(follow_errs));
+	writes = woken = turned_off = rebooted = waited_for_target = 0;
 	task = NULL;
 	task_runs_meanwhile = false;
 	now += 10 * NS_PER_S;
@@ -348,13 +381,50 @@ static void without_a_store_there_is_a_balloon_but_no_orders(void **state)
 	assert_int_equal(followed, 0);
 	assert_int_equal(sim_log_warnings, 0);
 	begin(state);
-	store_err = -ETIMEDOUT;
+	store_err = -EIO;
 	balloon_err = -ENODEV;
 	start();
 	run_task();
 	assert_int_equal(sim_log_warnings, 1);
-	assert_string_equal(sim_log_warning, "xen: the store cannot be used: error "
-					     "110");
+	assert_string_equal(sim_log_warning, "xen: the store cannot be used: error 5");
+}
+
+/* What was asked of it when it was silent is asked again. The store has said its line. */
+static void a_store_that_is_silent_at_first_is_waited_for(void **state)
+{
+	uint64_t before = now;
+
+	(void)state;
+	store_err = -ETIMEDOUT;
+	balloon_errs[0] = follow_errs[0] = follow_errs[1] = -ETIMEDOUT;
+	silent_looks = 5;
+	pending[0] = "reboot";
+	start();
+	assert_says("\nThe toolstack asks the guest to reboot.\nLedger: ok (1 frames)\n");
+	assert_int_equal(rebooted, 1);
+	/* Five looks for the balloon, and one each for orders, as it is not silent any more. */
+	assert_in_range(now - before, 6 * NS_PER_S + 1, 7 * NS_PER_S);
+	/* The events, the store, the balloon twice, orders three times. */
+	assert_int_equal(balloon_started, 4);
+	assert_int_equal(followed, 7);
+	/* The shell did not wait all the time. */
+	assert_int_equal(woken, 2);
+	assert_int_equal(sim_log_warnings, 0);
+}
+
+static void a_store_that_is_given_up_in_its_silence_is_not_waited_for(void **state)
+{
+	(void)state;
+	store_err = balloon_errs[0] = -ETIMEDOUT;
+	balloon_err = -ENODEV;
+	follow_err = -EIO;
+	start();
+	run_task();
+	assert_int_equal(followed, 5);
+	assert_int_equal(sim_log_warnings, 1);
+	assert_string_equal(
+		sim_log_warning,
+		"xen: control/shutdown cannot be followed: `xl shutdown` is not obeyed");
 }
 
 static void what_cannot_be_started_is_said(void **state)
@@ -395,6 +465,8 @@ int main(void)
 		TEST(nonsense_costs_one_line_a_second),
 		TEST(an_order_that_cannot_be_taken_back_is_obeyed_once),
 		TEST(without_a_store_there_is_a_balloon_but_no_orders),
+		TEST(a_store_that_is_silent_at_first_is_waited_for),
+		TEST(a_store_that_is_given_up_in_its_silence_is_not_waited_for),
 		TEST(what_cannot_be_started_is_said),
 	};
 

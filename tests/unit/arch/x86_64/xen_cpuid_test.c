@@ -152,6 +152,30 @@ static void a_xen_without_pages_for_calls_is_none(void **state)
 	assert_false(xen_cpuid_find(fake_cpuid, &found));
 }
 
+/* Written to before the guest can catch a fault. */
+static void a_xen_that_names_a_register_of_the_processors_is_none(void **state)
+{
+	static const struct {
+		uint32_t msr;
+		bool is_xens;
+	} msrs[] = {
+		{ 0x40000000, true },  { 0x400001ff, true },  { 0x400002ff, true },
+		{ 0, false },	       { 0x10, false },	      { 0x3fffffff, false },
+		{ 0x40000300, false }, { 0xc0000080, false }, { UINT32_MAX, false },
+	};
+
+	(void)state;
+	add_xen(FIRST, FIRST + 5);
+	for (size_t i = 0; i < sizeof(msrs) / sizeof(msrs[0]); i++) {
+		struct xen_cpuid found;
+
+		leaves[2].out[CPUID_EBX] = msrs[i].msr;
+		assert_int_equal(xen_cpuid_find(fake_cpuid, &found), msrs[i].is_xens);
+		assert_int_equal(found.hypercall_msr, msrs[i].is_xens ? msrs[i].msr : 0);
+		assert_int_equal(found.tsc_khz, msrs[i].is_xens ? 2592000 : 0);
+	}
+}
+
 static void a_rate_beyond_xens_highest_leaf_is_not_read(void **state)
 {
 	struct xen_cpuid found;
@@ -177,6 +201,7 @@ int main(void)
 		TEST(a_processor_without_ranges_is_asked_twice),
 		TEST(a_range_that_tells_no_highest_leaf_is_one),
 		TEST(a_xen_without_pages_for_calls_is_none),
+		TEST(a_xen_that_names_a_register_of_the_processors_is_none),
 		TEST(a_rate_beyond_xens_highest_leaf_is_not_read),
 	};
 

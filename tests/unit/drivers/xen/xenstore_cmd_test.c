@@ -41,7 +41,8 @@ static void show_nothing(void *arg)
 	(void)arg;
 	assert_prints("xenstore", 0, "there is no store\n");
 	assert_prints("xenstore -j", 0,
-		      "{\"fault\":null,\"requests\":0,\"events\":0,\"unknown\":0,\"nodes\":[]}\n");
+		      "{\"fault\":null,\"silent\":false,\"requests\":0,\"events\":0,\"unknown\":0,"
+		      "\"nodes\":[]}\n");
 	assert_fits("guest-xenstore", sim_command_text);
 	assert_prints("xenstore read name", -ENODEV, "xenstore: name: there is no store\n");
 	assert_prints("xenstore write name x", -ENODEV, "xenstore: name: there is no store\n");
@@ -77,7 +78,8 @@ static void use(void *arg)
 		      "  control/shutdown        1  (none)\n");
 	assert_prints(
 		"xenstore -j", 0,
-		"{\"fault\":null,\"requests\":6,\"events\":3,\"unknown\":0,\"nodes\":["
+		"{\"fault\":null,\"silent\":false,\"requests\":6,\"events\":3,\"unknown\":0,"
+		"\"nodes\":["
 		"{\"path\":\"memory/target\",\"changes\":2,\"value\":\"6\\u000a\",\"cut\":false},"
 		"{\"path\":\"control/shutdown\",\"changes\":1,\"value\":null,\"cut\":false}]}\n");
 	assert_fits("guest-xenstore", sim_command_text);
@@ -113,9 +115,32 @@ static void read_and_write(void *arg)
 	assert_prints("xenstore read name", -ETIMEDOUT,
 		      "xenstore: name: the store does not answer\n");
 	assert_int_equal(sim_command("xenstore"), 0);
-	assert_non_null(strstr(sim_command_text, "not used any more: it does not answer\n"));
+	assert_non_null(strstr(sim_command_text, "silent: it owes an answer\n10 requests"));
 	assert_int_equal(sim_command("xenstore -j"), 0);
-	assert_non_null(strstr(sim_command_text, "{\"fault\":\"it does not answer\","));
+	assert_non_null(strstr(sim_command_text, "{\"fault\":null,\"silent\":true,"));
+	assert_fits("guest-xenstore", sim_command_text);
+}
+
+static void be_lied_to(void *arg)
+{
+	(void)arg;
+	assert_int_equal(xenstore_start(), 0);
+	daemon_side.lie = SIM_XENSTORE_TRANSACTION;
+	assert_prints("xenstore read name", -EIO,
+		      "xenstore: name: the store refuses, or is not used any more\n");
+	assert_int_equal(sim_command("xenstore"), 0);
+	assert_non_null(
+		strstr(sim_command_text, "not used any more: it answers in a transaction\n"));
+	assert_int_equal(sim_command("xenstore -j"), 0);
+	assert_non_null(strstr(sim_command_text,
+			       "{\"fault\":\"it answers in a transaction\",\"silent\":false,"));
+	assert_fits("guest-xenstore", sim_command_text);
+}
+
+static void a_store_that_was_given_up_is_shown_as_that(void **state)
+{
+	(void)state;
+	sim_tasks_run(be_lied_to, NULL);
 }
 
 static void values_are_read_and_written(void **state)
@@ -177,6 +202,7 @@ int main(void)
 		TEST(without_a_store_it_says_so),
 		TEST(what_is_followed_is_shown),
 		TEST(values_are_read_and_written),
+		TEST(a_store_that_was_given_up_is_shown_as_that),
 		TEST(a_domain_that_writes_too_much_is_told),
 		TEST(a_value_that_was_cut_ends_in_dots),
 	};

@@ -92,13 +92,9 @@ void fixture_begin(void)
 
 static void end_store(void *arg)
 {
-	char value[8];
-	size_t length;
-
 	(void)arg;
-	xenstore_read("end-of-test", value, sizeof(value), &length);
-	/* The last turn of the store's task. */
-	task_sleep_until(clock_ns() + NS_PER_S);
+	/* The last turn of the store's task is at its next look, at the latest. */
+	task_sleep_until(clock_ns() + 2 * NS_PER_S);
 }
 
 bool fixture_end(void)
@@ -106,7 +102,9 @@ bool fixture_end(void)
 	if (sim_tasks_abandoned())
 		return false;
 	fixture_on_turn = NULL;
-	daemon_side.bytes_left = 0;
+	fixture_pause_ns = 0;
+	daemon_side.lie = SIM_XENSTORE_REQUEST_CONS_WILD;
+	daemon_side.honest = 0;
 	sim_tasks_run(end_store, NULL);
 	return sim_tasks_left() == 0;
 }

@@ -36,7 +36,7 @@ extern void (*fixture_on_turn)(void);
 /* Begins with tasks, a page and a daemon that has a few nodes; nothing is started. */
 void fixture_begin(void);
 
-/* Ends what is left: the daemon falls silent for good. Tells whether all tasks have ended. */
+/* Ends what is left: the daemon gets itself given up. Tells whether all tasks have ended. */
 bool fixture_end(void);
 
 #endif

@@ -2,6 +2,7 @@
 /*
  * A store that lies, and one that stops anywhere. Whatever it does, each call returns within its
  * deadline, a node keeps the last value that was good, and there is one line in the log at most.
+ * One that goes on where it stopped is as good as before.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,12 +80,20 @@ static bool may_return(int err)
 	return err == 0 || err == -EIO || err == -ETIMEDOUT || err == -ENODEV;
 }
 
+#define SILENCE "it does not answer"
+
+/* Why it cannot be used now; NULL: it can. */
+static const char *trouble(void)
+{
+	return xenstore_is_silent() ? SILENCE : xenstore_fault();
+}
+
 /* Does what there is to do with a store; later calls have an end, however the first ones ended. */
 static void live(void *arg)
 {
 	(void)arg;
 	for (unsigned i = 0; i < CALLS; i++) {
-		bool was_faulty = i > 0 && xenstore_fault();
+		bool was_faulty = i > 0 && trouble();
 		uint64_t begin = clock_awake_ns();
 
 		results[i] = calls[i]();
@@ -105,7 +114,7 @@ static void live(void *arg)
 		assert_true(!strncmp(target.value, "65536", target.length) ||
 			    !strncmp(target.value, "77", target.length));
 	assert_int_equal(target.value[target.length], '\0');
-	assert_int_equal(sim_log_warnings, xenstore_fault() ? 1 : 0);
+	assert_int_equal(sim_log_warnings, trouble() ? 1 : 0);
 }
 
 static void run_life(void)
@@ -119,7 +128,7 @@ static void assert_well(void)
 {
 	for (unsigned i = 0; i < CALLS; i++)
 		assert_int_equal(results[i], 0);
-	assert_null(xenstore_fault());
+	assert_null(trouble());
 	assert_string_equal(target.value, "77");
 }
 
@@ -147,12 +156,11 @@ static void assert_ends(void)
 #define OUT_OF_BOUNDS "it counts more bytes of requests than there are"
 #define IN_OUT_OF_BOUNDS "it counts more bytes of answers than there can be"
 #define TOO_LONG "it announces a message longer than any"
-#define SILENCE "it does not answer"
 
 /* How it ends; NULL: nothing comes of it but a count, or an error for the caller. */
 static const struct {
 	enum sim_xenstore_lie lie;
-	const char *fault;
+	const char *trouble;
 	bool is_error;
 } lies[] = {
 	{ SIM_XENSTORE_REQUEST_CONS_AHEAD, OUT_OF_BOUNDS, false },
@@ -191,10 +199,10 @@ static void tell_lie(size_t i, unsigned honest, size_t piece)
 	if (daemon_side.lies == 0) {
 		assert_well();
 		assert_int_equal(counts.unknown, 0);
-	} else if (lies[i].fault) {
-		assert_string_equal(xenstore_fault(), lies[i].fault);
+	} else if (lies[i].trouble) {
+		assert_string_equal(trouble(), lies[i].trouble);
 	} else {
-		assert_null(xenstore_fault());
+		assert_null(trouble());
 		assert_null(daemon_side.violation);
 		if (!lies[i].is_error)
 			assert_well();
@@ -224,7 +232,7 @@ static void what_is_longer_than_it_says_is_never_understood(void **state)
 		daemon_side.honest = honest;
 		run_life();
 		assert_true(daemon_side.lies > 0);
-		assert_non_null(xenstore_fault());
+		assert_non_null(trouble());
 		assert_ends();
 	}
 }
@@ -371,9 +379,33 @@ static void answers_that_nobody_asked_for_are_counted(void **state)
 	assert_int_equal(sim_log_warnings, 0);
 }
 
-/* ---- The end, anywhere ---- */
+/* ---- A stop, anywhere ---- */
 
-static void a_store_that_stops_anywhere_is_given_up(void **state)
+/* What was asked before the stop is done, if only in part it had been told. */
+static void use_again(void *arg)
+{
+	const struct sim_xenstore_node *node;
+
+	(void)arg;
+	daemon_side.bytes_left = SIZE_MAX;
+	task_sleep_until(clock_ns() + 2 * NS_PER_S);
+	assert_null(trouble());
+	assert_int_equal(sim_log_infos, 1);
+	node = sim_xenstore_find(&daemon_side, "data/text");
+	if (node)
+		assert_int_equal(node->length, sizeof(text) - 1);
+	assert_int_equal(read_name(), 0);
+	assert_int_equal(length, 5);
+	if (results[1] != 0)
+		assert_int_equal(follow_target(), 0);
+	sim_xenstore_set(&daemon_side, "memory/target", "99");
+	task_sleep_until(clock_ns() + 20 * NS_PER_MS);
+	assert_string_equal(target.value, "99");
+	assert_null(trouble());
+	assert_int_equal(sim_log_warnings, 1);
+}
+
+static void a_store_that_stops_anywhere_is_used_when_it_goes_on(void **state)
 {
 	size_t moved = 0;
 
@@ -388,7 +420,9 @@ static void a_store_that_stops_anywhere_is_given_up(void **state)
 	for (size_t left = 0; left < moved; left += left < 700 ? 1 : 97) {
 		daemon_side.bytes_left = left;
 		run_life();
-		assert_string_equal(xenstore_fault(), SILENCE);
+		assert_string_equal(trouble(), SILENCE);
+		sim_tasks_run(use_again, NULL);
+		assert_null(daemon_side.violation);
 		assert_ends();
 	}
 }
@@ -422,7 +456,7 @@ int main(void)
 		TEST(a_text_ends_where_its_message_does),
 		TEST(an_unknown_error_leaves_the_last_value),
 		TEST(answers_that_nobody_asked_for_are_counted),
-		TEST(a_store_that_stops_anywhere_is_given_up),
+		TEST(a_store_that_stops_anywhere_is_used_when_it_goes_on),
 		TEST(one_call_is_the_last),
 	};
 

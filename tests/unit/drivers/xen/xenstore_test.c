@@ -208,22 +208,22 @@ static void hear_again(void)
 	daemon_side.lie = SIM_XENSTORE_HONEST;
 }
 
-static void start_silent(void *arg)
+static void start_after_a_lie(void *arg)
 {
 	void (*notify)(void *arg) = daemon_side.notify;
 	struct xenstore_header last;
 
 	(void)arg;
-	assert_int_equal(xenstore_start(), -ETIMEDOUT);
+	assert_int_equal(xenstore_start(), -EIO);
 	assert_non_null(xenstore_fault());
-	assert_fails("name", -ETIMEDOUT);
+	assert_fails("name", -EIO);
 	/* Its task has ended by then. */
 	task_yield();
 	memcpy(&last, daemon_side.in, sizeof(last));
 	sim_xenstore_begin(&daemon_side, &fixture_page);
 	sim_xenstore_set(&daemon_side, "name", "guest");
 	daemon_side.notify = notify;
-	/* Now it answers, before it hears anything new. */
+	/* Now it answers rightly, before it hears anything new. */
 	sim_xenstore_say(&daemon_side, last.type, last.id, "OK", 3);
 	daemon_side.lie = SIM_XENSTORE_DEAF;
 	fixture_on_turn = hear_again;
@@ -238,8 +238,8 @@ static void a_store_that_was_given_up_can_be_started_again(void **state)
 	unsigned listeners = fixture_listeners;
 
 	(void)state;
-	daemon_side.lie = SIM_XENSTORE_SILENT;
-	run(start_silent);
+	daemon_side.lie = SIM_XENSTORE_NO_TYPE;
+	run(start_after_a_lie);
 	assert_int_equal(sim_log_warnings, 1);
 	assert_in_range(fixture_listeners - listeners, 0, 1);
 }
@@ -249,8 +249,8 @@ static void start_again_without_stack(void *arg)
 	uint64_t begin;
 
 	(void)arg;
-	daemon_side.lie = SIM_XENSTORE_SILENT;
-	assert_int_equal(xenstore_start(), -ETIMEDOUT);
+	daemon_side.lie = SIM_XENSTORE_NO_TYPE;
+	assert_int_equal(xenstore_start(), -EIO);
 	task_yield();
 	begin = clock_ns();
 	start_without_stack(NULL);
@@ -1025,36 +1025,299 @@ static void to_follow_has_one_deadline(void **state)
 	assert_int_equal(sim_log_warnings, 0);
 }
 
-static void lose_the_store(void *arg)
+/* ---- Silence ---- */
+
+/* The daemon has no turn any more, until it goes on. */
+static void stall(void)
+{
+	fixture_pause_ns = UINT64_MAX;
+}
+
+static void go_on(void)
+{
+	fixture_pause_ns = 0;
+	fixture_on_turn = NULL;
+	task_sleep_until(clock_ns() + 2 * NS_PER_S);
+}
+
+/* As if the event had been lost. */
+static void change_target_unseen(const char *text)
+{
+	struct sim_xenstore_node *node = sim_xenstore_find(&daemon_side, "memory/target");
+
+	node->length = strlen(text);
+	memcpy(node->value, text, node->length);
+}
+
+static void assert_silent(unsigned lines)
+{
+	assert_true(xenstore_is_silent());
+	assert_null(xenstore_fault());
+	assert_int_equal(sim_log_warnings, lines);
+	assert_string_equal(sim_log_warning,
+			    "xenstore: it does not answer; nothing can be asked until it does");
+}
+
+static void assert_answers_again(unsigned lines)
+{
+	assert_false(xenstore_is_silent());
+	assert_null(xenstore_fault());
+	assert_int_equal(sim_log_infos, lines);
+	assert_string_equal(sim_log_info,
+			    "xenstore: it answers again: all that is followed is read anew");
+	assert_reads("name", "guest");
+}
+
+static void assert_all_askers_went(void)
+{
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(slow_results[i], -ETIMEDOUT);
+		assert_in_range(slow_ns[i], 2 * NS_PER_S, 2 * NS_PER_S + 50 * NS_PER_MS);
+	}
+}
+
+/* Nobody waits, and what was known stays. */
+static void use_a_silent_store(void)
+{
+	uint64_t begin = clock_ns();
+
+	control = (struct xenstore_node){ .path = "control/shutdown" };
+	assert_fails("name", -ETIMEDOUT);
+	assert_int_equal(xenstore_write("data", "1"), -ETIMEDOUT);
+	assert_int_equal(xenstore_follow(&control), -ETIMEDOUT);
+	assert_int_equal(clock_ns(), begin);
+	assert_ptr_equal(xenstore_nodes(), &target);
+	assert_null(target.next);
+	assert_string_equal(target.value, "65536");
+	assert_int_equal(target.changes, 1);
+}
+
+static void lose_the_store_for_a_while(void *arg)
+{
+	(void)arg;
+	start();
+	follow_target();
+	stall();
+	for (size_t i = 0; i < 3; i++)
+		sim_tasks_add("asker", ask_slowly, (void *)(uintptr_t)i);
+	task_sleep_until(clock_ns() + 2 * NS_PER_S + 100 * NS_PER_MS);
+	assert_all_askers_went();
+	assert_silent(1);
+	use_a_silent_store();
+	change_target_unseen("2");
+	go_on();
+	assert_target(2, "2");
+	assert_answers_again(1);
+	assert_int_equal(counts().unknown, 0);
+	sim_xenstore_set(&daemon_side, "memory/target", "3");
+	assert_target(3, "3");
+}
+
+static void a_silent_store_is_used_again_when_it_answers(void **state)
+{
+	(void)state;
+	run(lose_the_store_for_a_while);
+	assert_int_equal(sim_log_warnings, 1);
+	tear_down(state);
+	set_up(state);
+	fixture_no_events = true;
+	run(lose_the_store_for_a_while);
+}
+
+static void lose_the_store_twice(void *arg)
+{
+	(void)arg;
+	start();
+	follow_target();
+	for (unsigned i = 1; i <= 2; i++) {
+		stall();
+		assert_fails("name", -ETIMEDOUT);
+		assert_silent(i);
+		/* A minute of it is not worth another word. */
+		task_sleep_until(clock_ns() + 60 * NS_PER_S);
+		assert_silent(i);
+		go_on();
+		assert_answers_again(i);
+	}
+}
+
+static void each_silence_has_two_lines(void **state)
+{
+	(void)state;
+	run(lose_the_store_twice);
+}
+
+static void be_idle_beside_silence(void *arg)
+{
+	(void)arg;
+	start();
+	stall();
+	assert_fails("name", -ETIMEDOUT);
+	task_sleep_until(task_next_look(clock_ns()) + NS_PER_MS);
+	sim_tasks_alarms = 0;
+	task_sleep_until(clock_ns() + 10 * NS_PER_S);
+	assert_in_range(sim_tasks_alarms, 10, 30);
+	assert_silent(1);
+}
+
+static void a_silent_store_wakes_nobody_but_once_a_second(void **state)
+{
+	(void)state;
+	run(be_idle_beside_silence);
+}
+
+static void stall_before_the_reading(void)
+{
+	if (daemon_side.events == 2)
+		stall();
+}
+
+static void lose_the_store_in_mid_reading(void *arg)
+{
+	(void)arg;
+	start();
+	follow_target();
+	assert_int_equal(daemon_side.events, 1);
+	fixture_on_turn = stall_before_the_reading;
+	sim_xenstore_set(&daemon_side, "memory/target", "2");
+	task_sleep_until(clock_ns() + 3 * NS_PER_S);
+	assert_silent(1);
+	assert_int_equal(target.changes, 1);
+	go_on();
+	assert_target(2, "2");
+	assert_answers_again(1);
+	/* The first, that one, and it anew. */
+	assert_int_equal(daemon_side.requests[XENSTORE_READ], 3 + 1);
+	sim_xenstore_set(&daemon_side, "memory/target", "3");
+	assert_target(3, "3");
+}
+
+static void a_silence_during_a_reading_ends_with_its_answer(void **state)
+{
+	(void)state;
+	run(lose_the_store_in_mid_reading);
+}
+
+/* It has seen 1 KiB at most of what it is told. */
+static void lose_the_store_in_mid_request(void *arg)
+{
+	static char text[3000], sent[sizeof(text)];
+	const struct sim_xenstore_node *node;
+
+	(void)arg;
+	memset(text, 't', sizeof(text) - 1);
+	memcpy(sent, text, sizeof(text));
+	start();
+	stall();
+	assert_int_equal(xenstore_write("data/text", text), -ETIMEDOUT);
+	memset(text, '?', sizeof(text) - 1);
+	assert_silent(1);
+	go_on();
+	assert_answers_again(1);
+	node = sim_xenstore_find(&daemon_side, "data/text");
+	assert_non_null(node);
+	assert_int_equal(node->length, sizeof(sent) - 1);
+	assert_memory_equal(node->value, sent, sizeof(sent) - 1);
+}
+
+static void half_a_request_is_sent_to_its_end(void **state)
+{
+	(void)state;
+	run(lose_the_store_in_mid_request);
+}
+
+static void ask_just_before_the_silence(void *arg)
+{
+	(void)arg;
+	start();
+	stall();
+	sim_tasks_add("first", ask_slowly, (void *)(uintptr_t)0);
+	task_sleep_until(clock_ns() + 1500 * NS_PER_MS);
+	sim_tasks_add("second", ask_slowly, (void *)(uintptr_t)1);
+	task_sleep_until(clock_ns() + NS_PER_S);
+	assert_silent(1);
+	assert_int_equal(slow_results[0], -ETIMEDOUT);
+	go_on();
+	assert_int_equal(slow_results[1], 0);
+	assert_in_range(slow_ns[1], NS_PER_S, 2 * NS_PER_S);
+	assert_answers_again(1);
+}
+
+static void who_waits_when_a_silence_begins_has_his_two_seconds(void **state)
+{
+	(void)state;
+	slow_results[1] = -EIO;
+	run(ask_just_before_the_silence);
+}
+
+static void start_in_silence(void *arg)
+{
+	(void)arg;
+	stall();
+	assert_int_equal(xenstore_start(), -ETIMEDOUT);
+	assert_silent(1);
+	assert_fails("name", -ETIMEDOUT);
+	go_on();
+	assert_answers_again(1);
+	assert_int_equal(daemon_side.requests[XENSTORE_RESET_WATCHES], 1);
+	follow_target();
+	sim_xenstore_set(&daemon_side, "memory/target", "2");
+	assert_target(2, "2");
+}
+
+static void a_store_that_is_silent_from_the_start_can_be_used_later(void **state)
+{
+	(void)state;
+	run(start_in_silence);
+}
+
+static void hear_a_lie_after_silence(void *arg)
+{
+	(void)arg;
+	start();
+	follow_target();
+	stall();
+	assert_fails("name", -ETIMEDOUT);
+	assert_silent(1);
+	daemon_side.lie = SIM_XENSTORE_WRONG_TYPE;
+	go_on();
+	assert_string_equal(xenstore_fault(), "it answers what was not asked");
+	assert_false(xenstore_is_silent());
+	assert_fails("name", -EIO);
+	assert_int_equal(sim_tasks_left(), 1);
+}
+
+static void a_lie_that_ends_a_silence_is_one(void **state)
+{
+	(void)state;
+	run(hear_a_lie_after_silence);
+	assert_int_equal(sim_log_warnings, 2);
+	assert_int_equal(sim_log_infos, 0);
+}
+
+static void hear_others_in_silence(void *arg)
 {
 	(void)arg;
 	start();
 	follow_target();
 	daemon_side.lie = SIM_XENSTORE_SILENT;
-	for (size_t i = 0; i < 3; i++)
-		sim_tasks_add("asker", ask_slowly, (void *)(uintptr_t)i);
-	task_sleep_until(clock_ns() + 2 * NS_PER_S + 100 * NS_PER_MS);
-	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(slow_results[i], -ETIMEDOUT);
-		assert_in_range(slow_ns[i], 2 * NS_PER_S, 2 * NS_PER_S + 50 * NS_PER_MS);
-	}
-	assert_string_equal(xenstore_fault(), "it does not answer");
-	/* From now on nobody waits, and what was known stays. */
-	ask_slowly(NULL);
-	assert_in_range(slow_ns[0], 0, NS_PER_MS);
-	assert_int_equal(slow_results[0], -ETIMEDOUT);
-	assert_int_equal(xenstore_write("data", "1"), -ETIMEDOUT);
-	assert_target(1, "65536");
-	assert_true(sim_tasks_left() == 1);
+	assert_fails("name", -ETIMEDOUT);
+	assert_silent(1);
+	/* Neither an event nor another's answer is what it owes. */
+	sim_xenstore_say(&daemon_side, XENSTORE_READ, 12345, "x", 1);
+	sim_xenstore_set(&daemon_side, "memory/target", "2");
+	task_sleep_until(clock_ns() + 3 * NS_PER_S);
+	assert_silent(1);
+	assert_int_equal(counts().unknown, 1);
+	assert_int_equal(counts().events, 2);
+	assert_int_equal(target.changes, 1);
 }
 
-static void a_silent_store_is_given_up(void **state)
+static void only_the_answer_that_it_owes_ends_a_silence(void **state)
 {
 	(void)state;
-	run(lose_the_store);
-	assert_int_equal(sim_log_warnings, 1);
-	assert_string_equal(sim_log_warning,
-			    "xenstore: it does not answer: it is not used any more");
+	run(hear_others_in_silence);
+	assert_int_equal(sim_log_infos, 0);
 }
 
 /* As a console does that nobody reads. */
@@ -1067,16 +1330,17 @@ static void lose_the_store_beside_a_slow_console(void *arg)
 {
 	(void)arg;
 	start();
-	daemon_side.lie = SIM_XENSTORE_SILENT;
+	stall();
 	sim_log_on_warning = sleep_a_second;
 	/* They are gone, with their stacks, before the console has taken the line. */
 	for (size_t i = 0; i < 3; i++)
 		sim_tasks_add("asker", ask_slowly, (void *)(uintptr_t)i);
 	task_sleep_until(clock_ns() + 2 * NS_PER_S + 100 * NS_PER_MS);
-	for (size_t i = 0; i < 3; i++)
-		assert_int_equal(slow_results[i], -ETIMEDOUT);
+	assert_all_askers_went();
 	task_sleep_until(clock_ns() + 2 * NS_PER_S);
-	assert_int_equal(sim_tasks_left(), 1);
+	assert_int_equal(sim_tasks_left(), 2);
+	go_on();
+	assert_answers_again(1);
 }
 
 static void a_console_that_nobody_reads_holds_up_no_asker(void **state)
@@ -1126,7 +1390,15 @@ int main(void)
 		TEST(a_guest_that_was_stopped_waits_on),
 		TEST(who_waits_in_a_queue_for_too_long_goes),
 		TEST(to_follow_has_one_deadline),
-		TEST(a_silent_store_is_given_up),
+		TEST(a_silent_store_is_used_again_when_it_answers),
+		TEST(each_silence_has_two_lines),
+		TEST(a_silent_store_wakes_nobody_but_once_a_second),
+		TEST(a_silence_during_a_reading_ends_with_its_answer),
+		TEST(half_a_request_is_sent_to_its_end),
+		TEST(who_waits_when_a_silence_begins_has_his_two_seconds),
+		TEST(a_store_that_is_silent_from_the_start_can_be_used_later),
+		TEST(a_lie_that_ends_a_silence_is_one),
+		TEST(only_the_answer_that_it_owes_ends_a_silence),
 		TEST(a_console_that_nobody_reads_holds_up_no_asker),
 	};
 

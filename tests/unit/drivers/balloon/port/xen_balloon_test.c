@@ -237,7 +237,7 @@ static void a_store_without_the_nodes_is_no_balloon(void **state)
 	static const char *const wrong[] = { NULL, "", "0", "-1", "x", "4503599627370496" };
 
 	(void)state;
-	store.follow_err = -ETIMEDOUT;
+	store.follow_err = -E2BIG;
 	assert_no_balloon("no memory/target");
 	store.follow_err = 0;
 	put_target(NULL);
@@ -250,6 +250,32 @@ static void a_store_without_the_nodes_is_no_balloon(void **state)
 	store.static_max = MAX_KIB_TEXT;
 	store.err = -EIO;
 	assert_no_balloon("no usable memory/static-max");
+}
+
+static void assert_no_answer(void)
+{
+	struct xen_balloon_target target;
+
+	assert_int_equal(start_without(), -ETIMEDOUT);
+	assert_false(status().present);
+	assert_false(xen_balloon_get_target(&target));
+	/* The store has said it. */
+	assert_int_equal(sim_log_warnings + sim_log_infos, 0);
+}
+
+static void a_store_that_does_not_answer_may_be_tried_again(void **state)
+{
+	(void)state;
+	sim_log_reset();
+	store.err = -ETIMEDOUT;
+	assert_no_answer();
+	store.err = 0;
+	store.follow_err = -ETIMEDOUT;
+	assert_no_answer();
+	store.follow_err = 0;
+	begin_xen(0);
+	xen_wants(100);
+	assert_xen_has(100);
 }
 
 static void a_xen_without_memory_operations_is_no_balloon(void **state)
@@ -514,6 +540,7 @@ int main(void)
 		XEN_TEST(memory_in_need_gets_none_of_xens),
 		XEN_TEST(without_xen_there_is_no_balloon_and_no_word),
 		XEN_TEST(a_store_without_the_nodes_is_no_balloon),
+		XEN_TEST(a_store_that_does_not_answer_may_be_tried_again),
 		XEN_TEST(a_xen_without_memory_operations_is_no_balloon),
 		XEN_TEST(a_target_of_nonsense_at_the_start_asks_for_nothing),
 		XEN_TEST(the_node_is_followed_once),

@@ -302,6 +302,13 @@ static void store_stops_anywhere(unsigned variant)
 	sim_xenstore_fire_all(&xen_world.store);
 }
 
+static void store_reads_nothing(unsigned variant)
+{
+	(void)variant;
+	xen_world.store.lie = SIM_XENSTORE_DEAF;
+	sim_xenstore_fire_all(&xen_world.store);
+}
+
 static void messages_of_nonsense(unsigned variant)
 {
 	static const char text[] = "memory/target\0memory/target\0more";
@@ -416,7 +423,10 @@ const struct xen_lie xen_lies[] = {
 
 	{ "the store lies, now or a little later",	store_lies, .variants = 3 * STORE_LIES,
 	  .in_call = true },
-	{ "the store stops anywhere",			store_stops_anywhere, .variants = 40 },
+	{ "the store stops anywhere, and goes on later", store_stops_anywhere, .variants = 40,
+	  .must_go_on = true },
+	{ "the store reads nothing for a while",	store_reads_nothing, .in_call = true,
+	  .must_go_on = true },
 	{ "the store sends messages of nonsense",	messages_of_nonsense, .variants = 24 },
 	{ "the store's counts are nonsense",		counts_of_nonsense, .variants = 8,
 	  .in_call = true },

@@ -7,8 +7,10 @@
  *	the target	the last good one stays
  *	the ledger	whole, by a count of every frame, and no frame is free that Xen has
  *	a line		of a kind in a second, at most
- *	recovery	once all behave: a target is reached, and at the end all frames are free
+ *	recovery	once all behave: a target is reached, and at the end all frames are free;
+ *			also with a store that was silent, and answers now
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -151,7 +153,7 @@ static void check_verdict(void)
 	if (now.lie->must_go_on && (is_broken() || xenstore_fault()))
 		fail_msg("given up on what is no fault: %s",
 			 xenstore_fault() ? xenstore_fault() : "Xen");
-	if ((is_broken() || xenstore_fault()) && xen_world.lines == 0)
+	if ((is_broken() || xenstore_fault() || xenstore_is_silent()) && xen_world.lines == 0)
 		fail_msg("given up without a word");
 }
 
@@ -180,16 +182,34 @@ static void recover(void)
 	xen_world_wait(4 * NS_PER_S);
 	if (is_broken())
 		assert_int_equal(balloon_retry(&why), 0);
+	if (now.lie->must_go_on && xenstore_is_silent())
+		fail_msg("silent for ever");
 	/* Without a store the last good target stays. */
-	if (!xenstore_fault()) {
+	if (!xenstore_fault() && !xenstore_is_silent()) {
 		reach(2 * BLOCK_FRAMES + 77);
 		reach(0);
 	}
 	check("after recovery");
 }
 
+/* As the guest does when the store answers at last. */
+static void start_late(void)
+{
+	int err;
+
+	xen_world_behave();
+	xen_world_wait(4 * NS_PER_S);
+	if (xenstore_fault() || xenstore_is_silent())
+		fail_msg("a store that answers is not used");
+	err = xen_world_start_balloon();
+	if (err)
+		fail_msg("no balloon when the store answers: %d", err);
+}
+
 static void live(void *arg)
 {
+	int err;
+
 	(void)arg;
 	if (domains[now.domain].on_demand) {
 		xen_world_want(GIVEN);
@@ -197,13 +217,15 @@ static void live(void *arg)
 	}
 	if (now.step == XEN_STEP_START)
 		tell();
-	xen_world_start();
+	err = xen_world_start();
 	if (now.step != XEN_STEP_START)
 		come_to_step();
 	if (now.step == XEN_STEP_REMOVE)
 		balloon_detach();
 	else
 		go_on();
+	if (err == -ETIMEDOUT && now.lie->must_go_on)
+		start_late();
 	if (xen_world.has_balloon && now.step != XEN_STEP_REMOVE) {
 		check_verdict();
 		recover();

@@ -235,6 +235,17 @@ void xen_world_note_wait(const char *what, uint64_t begin_awake)
 	note_waits(what, begin_awake, 1);
 }
 
+int xen_world_start_balloon(void)
+{
+	uint64_t begin = clock_awake_ns();
+	int err = xen_balloon_start();
+
+	/* static-max, the watch, and the target. */
+	note_waits("xen_balloon_start()", begin, xen_world.slow ? 3 : 1);
+	xen_world.has_balloon = !err;
+	return err;
+}
+
 int xen_world_start(void)
 {
 	uint64_t begin = clock_awake_ns();
@@ -246,15 +257,11 @@ int xen_world_start(void)
 	if (!err)
 		xenstore_follow(&other_node);
 	note_waits("xenstore_follow()", begin, xen_world.slow ? 2 : 1);
-	/* static-max, the watch, and the target. */
-	begin = clock_awake_ns();
 	if (!err)
-		err = xen_balloon_start();
-	note_waits("xen_balloon_start()", begin, xen_world.slow ? 3 : 1);
+		err = xen_world_start_balloon();
 	begin = clock_awake_ns();
 	xen_balloon_wait_for_first_target();
 	xen_world_note_wait("the first target", begin);
-	xen_world.has_balloon = !err;
 	return err;
 }
 
@@ -318,13 +325,9 @@ const char *xen_world_mistake(void)
 
 static void end_store(void *arg)
 {
-	char value[8];
-	size_t length;
-
 	(void)arg;
-	xenstore_read("end-of-test", value, sizeof(value), &length);
-	/* The last turn of the store's task. */
-	task_sleep_until(clock_ns() + NS_PER_S);
+	/* The last turn of the store's task is at its next look, at the latest. */
+	task_sleep_until(clock_ns() + 2 * NS_PER_S);
 }
 
 bool xen_world_end(void)
@@ -334,7 +337,10 @@ bool xen_world_end(void)
 	sim_ram_stop();
 	if (abandoned)
 		return false;
-	xen_world.store.bytes_left = 0;
+	/* It gets itself given up. */
+	xen_world.pause_ns = 0;
+	xen_world.store.lie = SIM_XENSTORE_REQUEST_CONS_WILD;
+	xen_world.store.honest = 0;
 	sim_tasks_run(end_store, NULL);
 	return sim_tasks_left() == 0;
 }

@@ -54,8 +54,14 @@ void xen_world_want(uint64_t frames);
 /* It writes this text instead; `good`: it is a target. */
 void xen_world_write(const char *text, bool good);
 
-/* The guest's start, up to the first target. In a task. -ENODEV...: there is no balloon. */
+/*
+ * The guest's start, up to the first target. In a task. -ENODEV...: there is no balloon;
+ * -ETIMEDOUT: the store does not answer.
+ */
 int xen_world_start(void);
+
+/* The balloon's start, once a store answers that did not at first. Returns what the first does. */
+int xen_world_start_balloon(void);
 
 /* So much time passes, in a task. */
 void xen_world_wait(uint64_t ns);
