@@ -334,10 +334,12 @@ static void writers_sleep_only_in_tasks_and_never_when_polling(void **state)
 static void without_a_serial_line_text_goes_to_the_debugging_port(void **state)
 {
 	(void)state;
+	has_debugcon = true;
 	assert_true(console_init());
 	assert_string_equal(console_name(), "COM3");
 	console_write("a", 1);
 	assert_int_equal(debugcon_calls, 0);
+	has_debugcon = false;
 	console_start();
 	assert_int_equal(sim_log_infos, 0);
 	no_uart = true;
