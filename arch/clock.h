@@ -56,6 +56,9 @@ uint64_t clock_ns(void);
  */
 uint64_t clock_awake_ns(void);
 
+/* Whoever looks again after this misses no time awake, even if nothing else ever looks. */
+#define CLOCK_AWAKE_LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
+
 /* Returns how many jiffies have passed since clock_init(). */
 uint64_t clock_jiffies(void);
 

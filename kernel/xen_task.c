@@ -24,9 +24,6 @@
 /* xl asks whether the guest has told where it wants its events: anything but 0 will do. */
 #define CALLBACK_TOLD 1
 
-/* While somebody waits, no time awake is missed. */
-#define LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
-
 static const struct xen_task_ops *ops;
 static bool has_events;
 static bool begun; /* the balloon has been started, or cannot be */
@@ -197,7 +194,7 @@ void xen_task_wait_for_memory(void)
 		return;
 	flags = irq_save();
 	while (!begun && clock_awake_ns() - start_awake < XENSTORE_DEADLINE_NS)
-		task_wait(&waiters, clock_ns() + LOOK_NS);
+		task_wait(&waiters, clock_ns() + CLOCK_AWAKE_LOOK_NS);
 	irq_restore(flags);
 	xen_balloon_wait_for_first_target();
 }

@@ -18,9 +18,6 @@
 /* Without any interrupt the target is read this often. */
 #define IDLE_NS TASK_LOOK_NS
 
-/* While an answer is owed: no time awake is missed, even if nothing else ever looks. */
-#define OWED_LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
-
 /* The host has a turn of at least this length, this often. */
 #define TURN_NS (NS_PER_MS / 10)
 #define TURN_EVERY_NS (5 * NS_PER_MS)
@@ -53,7 +50,7 @@ static uint64_t next_look(void)
 	uint64_t pause_end = balloon_refusal_pause_end();
 
 	if (balloon_sent_awake() != DEADLINE_NEVER)
-		return min_u64(look, now + OWED_LOOK_NS);
+		return min_u64(look, now + CLOCK_AWAKE_LOOK_NS);
 	look = min_u64(min_u64(look, balloon_ranges_next()), task_next_look(now));
 	if (now < balloon.hold_off_end)
 		return min_u64(look, balloon.hold_off_end);

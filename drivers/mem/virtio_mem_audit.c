@@ -28,7 +28,7 @@ bool virtio_mem_is_overdue(const struct virtio_mem *mem)
 static void wait_for_answer(struct virtio_mem *mem)
 {
 	struct virtq *virtq = mem->queue.virtq;
-	uint64_t deadline = clock_ns() + VIRTIO_MEM_OWED_LOOK_NS;
+	uint64_t deadline = clock_ns() + CLOCK_AWAKE_LOOK_NS;
 	uint64_t flags;
 
 	virtq_set_interrupts(virtq, true);

@@ -26,9 +26,6 @@
  */
 #define VIRTIO_MEM_RECORDED 16
 
-/* While an answer is owed a device is looked at so often: no time awake is missed. */
-#define VIRTIO_MEM_OWED_LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
-
 #define VIRTIO_MEM_FEATURE_CONSTANT(constant, bit, name) constant = (bit),
 enum { VIRTIO_MEM_FEATURES(VIRTIO_MEM_FEATURE_CONSTANT) };
 #undef VIRTIO_MEM_FEATURE_CONSTANT

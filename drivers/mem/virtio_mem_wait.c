@@ -86,7 +86,7 @@ static uint64_t next_look(const struct virtio_mem *mem)
 	uint64_t now = clock_ns();
 
 	if (mem->queue.count > 0)
-		return now + VIRTIO_MEM_OWED_LOOK_NS;
+		return now + CLOCK_AWAKE_LOOK_NS;
 	if (mem->waits)
 		return now + BALLOON_LOOK_NS;
 	if (now < mem->pause_end)

@@ -35,9 +35,8 @@ _Static_assert((TX_RING_SIZE & (TX_RING_SIZE - 1)) == 0, "a power of two");
  */
 #define POLL_NS (50 * NS_PER_MS)
 #define POLL_LOOKS 50000
-/* How long a task waits for a transmitter that takes nothing, and how often it looks. */
+/* How long a task waits for a transmitter that takes nothing. */
 #define STALL_NS NS_PER_S
-#define STALL_LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
 
 enum break_state {
 	BREAK_NONE,
@@ -163,7 +162,7 @@ static bool sleep_for_room(void)
 		return transmit() > 0;
 	assert(started);
 	while (tx_used() == TX_RING_SIZE) {
-		bool woken = task_wait(&tx_waiters, clock_ns() + STALL_LOOK_NS);
+		bool woken = task_wait(&tx_waiters, clock_ns() + CLOCK_AWAKE_LOOK_NS);
 
 		now_awake = clock_awake_ns();
 		/* Something was sent, or can be, and only the interrupt is still to come. */

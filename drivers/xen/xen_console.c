@@ -27,7 +27,6 @@
 #define STALL_NS NS_PER_S
 #define KEPT_NS (2 * NS_PER_S)
 #define LOOKS_WITHOUT_CLOCK 20000
-#define SLEEP_NS (CLOCK_AWAKE_STEP_NS / 2)
 
 static struct xen_console_ring *ring; /* NULL: none */
 static bool by_hypercall;	      /* Xen's own, instead */
@@ -119,7 +118,7 @@ static bool wait_until_read(uint32_t used, uint64_t begun_awake, uint64_t bound_
 		}
 		looks++;
 		if (sleeps)
-			task_wait(&writers, clock_ns() + SLEEP_NS);
+			task_wait(&writers, clock_ns() + CLOCK_AWAKE_LOOK_NS);
 		else
 			xen_yield();
 	}

@@ -14,9 +14,6 @@
 #include "drivers/xen/xenstore_internal.h"
 #include "kernel/lib/log.h"
 
-/* While an answer is owed: no time awake is missed, even if nothing else ever looks. */
-#define OWED_LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
-
 /* The store is judged first, in its own task; an asker goes after that. */
 #define ASKER_DEADLINE_NS (XENSTORE_DEADLINE_NS + CLOCK_AWAKE_STEP_NS)
 
@@ -70,7 +67,7 @@ void xenstore_wait_for_news(void)
 	uint64_t now = clock_ns();
 	/* Once it is found silent, there is no hurry. */
 	bool hurry = store.owed && !store.silent;
-	uint64_t deadline = hurry ? now + OWED_LOOK_NS : task_next_look(now);
+	uint64_t deadline = hurry ? now + CLOCK_AWAKE_LOOK_NS : task_next_look(now);
 	uint64_t flags = irq_save();
 	bool woken = true;
 
@@ -172,7 +169,7 @@ int xenstore_ask(struct xenstore_request *request, uint64_t begin_awake)
 	xenstore_add(request);
 	flags = irq_save();
 	while (!request->done && clock_awake_ns() - begin_awake <= ASKER_DEADLINE_NS)
-		task_wait_device(&request->waiters, clock_ns() + OWED_LOOK_NS);
+		task_wait_device(&request->waiters, clock_ns() + CLOCK_AWAKE_LOOK_NS);
 	irq_restore(flags);
 	if (request->done)
 		return request->err;

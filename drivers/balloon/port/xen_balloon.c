@@ -29,9 +29,6 @@
 /* A physical address has 52 bits. */
 #define MAX_KIB_MAX ((UINT64_C(1) << 52) / KIB)
 
-/* While somebody waits for the first target, no time awake is missed. */
-#define FIRST_LOOK_NS (CLOCK_AWAKE_STEP_NS / 2)
-
 /* What can be wrong with a target. */
 enum wrong {
 	WRONG_NOTHING,
@@ -302,7 +299,7 @@ void xen_balloon_wait_for_first_target(void)
 	uint64_t flags = irq_save();
 
 	while (xen.attached && !xen.reached && clock_awake_ns() - start_awake < BALLOON_DEADLINE_NS)
-		task_wait(&first_waits, clock_ns() + FIRST_LOOK_NS);
+		task_wait(&first_waits, clock_ns() + CLOCK_AWAKE_LOOK_NS);
 	irq_restore(flags);
 }
 
