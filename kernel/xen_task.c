@@ -63,15 +63,12 @@ static void say_goodbye(const char *verb)
 	printf("\nThe toolstack asks the guest to %s.\nLedger: %s\n", verb, verdict);
 }
 
-/* At most one line a second. */
 static void refuse(const char *word)
 {
-	static uint64_t said;
-	uint64_t now = clock_ns();
+	static uint64_t said_ns;
 
-	if (said > 0 && now - said < NS_PER_S)
+	if (!log_is_due(&said_ns, clock_ns()))
 		return;
-	said = max_u64(now, 1);
 	log_warn("xen: the toolstack asks for \"%s\", which this guest does not do", word);
 }
 

@@ -27,6 +27,18 @@ void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
+ * Tells whether a line of a kind that others cause at will is due `now`, as there was none of it
+ * in the second before. `*said_ns`: 0 at first, and from then on when it was said last.
+ */
+static inline bool log_is_due(uint64_t *said_ns, uint64_t now)
+{
+	if (*said_ns > 0 && now - *said_ns < NS_PER_S)
+		return false;
+	*said_ns = max_u64(now, 1);
+	return true;
+}
+
+/*
  * From here on `show` puts lines onto the console, each with its newline; at
  * first lib_write() (hooks.h) does. It may be called from an interrupt.
  */

@@ -59,7 +59,7 @@ static struct {
 	uint64_t changes;    /* of the node, as far as they were obeyed */
 	bool changed;	     /* by hand, and the balloon's task does not know */
 	bool reached;	     /* the first target is, or cannot be */
-	uint64_t said[WRONGS];
+	uint64_t said_ns[WRONGS];
 } xen;
 
 /* How many frames the balloon is to have. */
@@ -87,14 +87,10 @@ static enum wrong read_node(uint64_t *kib)
 	return *kib > xen.max_kib ? WRONG_ABOVE_MAX : WRONG_NOTHING;
 }
 
-/* Of each kind one line a second, at most. */
 static void complain(enum wrong wrong)
 {
-	uint64_t now = clock_ns();
-
-	if (xen.said[wrong] > 0 && now - xen.said[wrong] < NS_PER_S)
+	if (!log_is_due(&xen.said_ns[wrong], clock_ns()))
 		return;
-	xen.said[wrong] = max_u64(now, 1);
 	/* The value last: shown byte by byte it may fill the line. */
 	log_warn("balloon: memory/target %s; the target stays %" PRIu64 " KiB%s%s%s",
 		 wrong_sentences[wrong], xen.target_kib, target_node.exists ? ": \"" : "",
