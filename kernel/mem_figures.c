@@ -9,7 +9,7 @@
 
 static uint64_t kb(uint64_t frames)
 {
-	return frames * (FRAME_SIZE / KIB);
+	return frames * FRAME_KIB;
 }
 
 static void print_balloon(const struct mem_figures *f)

@@ -25,7 +25,7 @@
 
 static uint64_t kb(uint64_t frames)
 {
-	return frames * (FRAME_SIZE / KIB);
+	return frames * FRAME_KIB;
 }
 
 /* Prints a line only if there is something to say: most hosts refuse nothing. */

@@ -20,7 +20,7 @@
 static const char *size_text(uint64_t frames, char text[SIZE_TEXT])
 {
 	static const char units[] = { 'K', 'M', 'G', 'T' };
-	uint64_t size = frames * (FRAME_SIZE / KIB);
+	uint64_t size = frames * FRAME_KIB;
 	size_t unit = 0;
 
 	if (frames == 0)

@@ -28,6 +28,8 @@ typedef uint64_t pfn_t;
 #define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)
 
+#define FRAME_KIB (FRAME_SIZE / KIB)
+
 /* Time is counted in ns since boot (arch/clock.h); a deadline is such a moment. */
 #define NS_PER_US UINT64_C(1000)
 #define NS_PER_MS UINT64_C(1000000)

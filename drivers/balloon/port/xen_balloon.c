@@ -24,8 +24,6 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/parse.h"
 
-#define FRAME_KIB (FRAME_SIZE / KIB)
-
 /* A physical address has 52 bits. */
 #define MAX_KIB_MAX ((UINT64_C(1) << 52) / KIB)
 

@@ -17,8 +17,6 @@
 #include "kernel/task/task.h"
 #include "mm/ledger.h"
 
-#define FRAME_KIB (FRAME_SIZE / KIB)
-
 /* As Linux has it: 0 for no limit. */
 #define TRIES_MAX 0
 

@@ -16,13 +16,6 @@
 
 static struct xenstore_node target, control;
 
-static int set_up(void **state)
-{
-	(void)state;
-	fixture_begin();
-	return 0;
-}
-
 static int tear_down(void **state)
 {
 	(void)state;
@@ -194,7 +187,7 @@ static void a_value_that_was_cut_ends_in_dots(void **state)
 	sim_tasks_run(show_long_value, NULL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, tear_down)
 
 int main(void)
 {

@@ -97,6 +97,13 @@ static void end_store(void *arg)
 	task_sleep_until(clock_ns() + 2 * NS_PER_S);
 }
 
+int fixture_set_up(void **state)
+{
+	(void)state;
+	fixture_begin();
+	return 0;
+}
+
 bool fixture_end(void)
 {
 	if (sim_tasks_abandoned())

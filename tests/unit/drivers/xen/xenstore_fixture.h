@@ -36,6 +36,9 @@ extern void (*fixture_on_turn)(void);
 /* Begins with tasks, a page and a daemon that has a few nodes; nothing is started. */
 void fixture_begin(void);
 
+/* Does so as a test's set-up. Returns 0. */
+int fixture_set_up(void **state);
+
 /* Ends what is left: the daemon gets itself given up. Tells whether all tasks have ended. */
 bool fixture_end(void);
 

@@ -132,13 +132,6 @@ static void assert_well(void)
 	assert_string_equal(target.value, "77");
 }
 
-static int set_up(void **state)
-{
-	(void)state;
-	fixture_begin();
-	return 0;
-}
-
 static int tear_down(void **state)
 {
 	(void)state;
@@ -444,7 +437,7 @@ static void one_call_is_the_last(void **state)
 	assert_string_equal(target.value, "65536");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, tear_down)
 
 int main(void)
 {

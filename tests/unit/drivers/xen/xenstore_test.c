@@ -19,13 +19,6 @@
 #include "tests/sim/sim_log.h"
 #include "tests/unit/drivers/xen/xenstore_fixture.h"
 
-static int set_up(void **state)
-{
-	(void)state;
-	fixture_begin();
-	return 0;
-}
-
 static int tear_down(void **state)
 {
 	(void)state;
@@ -136,7 +129,7 @@ static void assert_start_fails(int expected)
 	assert_int_equal(err, expected);
 	assert_int_equal(sim_tasks_left(), 0);
 	assert_int_equal(sim_log_warnings, 0);
-	set_up(NULL);
+	fixture_set_up(NULL);
 }
 
 static void without_a_page_or_a_port_there_is_no_store(void **state)
@@ -435,7 +428,7 @@ static void a_store_that_moves_single_bytes_is_as_good(void **state)
 	daemon_side.piece = 1;
 	values_are_read(state);
 	tear_down(state);
-	set_up(state);
+	fixture_set_up(state);
 	daemon_side.piece = 7;
 	set_long_value();
 	run(read_long_value);
@@ -820,7 +813,7 @@ static void events_in_front_of_answers_are_endured(void **state)
 	(void)state;
 	run(read_after_events);
 	tear_down(state);
-	set_up(state);
+	fixture_set_up(state);
 	daemon_side.piece = 1;
 	run(read_after_events);
 }
@@ -876,7 +869,7 @@ static void several_tasks_ask_at_the_same_time(void **state)
 	(void)state;
 	run(ask_all_at_once);
 	tear_down(state);
-	set_up(state);
+	fixture_set_up(state);
 	daemon_side.piece = 3;
 	daemon_side.events_first = 1;
 	run(ask_all_at_once);
@@ -1119,7 +1112,7 @@ static void a_silent_store_is_used_again_when_it_answers(void **state)
 	run(lose_the_store_for_a_while);
 	assert_int_equal(sim_log_warnings, 1);
 	tear_down(state);
-	set_up(state);
+	fixture_set_up(state);
 	fixture_no_events = true;
 	run(lose_the_store_for_a_while);
 }
@@ -1350,7 +1343,7 @@ static void a_console_that_nobody_reads_holds_up_no_asker(void **state)
 	assert_int_equal(sim_log_warnings, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, tear_down)
 
 int main(void)
 {

@@ -19,8 +19,6 @@
 #include "drivers/balloon/balloon_wait.h"
 #include "tests/unit/drivers/balloon/port/xen_fixture.h"
 
-#define FRAME_KIB (FRAME_SIZE / KIB)
-
 /* ---- The target ---- */
 
 static void the_target_is_exact_to_the_frame(void **state)

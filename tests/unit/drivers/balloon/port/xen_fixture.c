@@ -95,7 +95,7 @@ void write_target(uint64_t kib)
 void ask_for(uint64_t frames)
 {
 	sim_xen_limit(RAM_FRAMES - frames);
-	put_target(kib_text(MAX_KIB - frames * (FRAME_SIZE / KIB)));
+	put_target(kib_text(MAX_KIB - frames * FRAME_KIB));
 }
 
 void xen_wants(uint64_t frames)

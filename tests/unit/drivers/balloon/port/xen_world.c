@@ -18,7 +18,6 @@
 #include "tests/sim/sim_ram.h"
 
 #define FIRST_FRAME (SIM_RAM_START / FRAME_SIZE)
-#define FRAME_KIB (FRAME_SIZE / KIB)
 #define STORE_PFN 0xfeffc
 #define STORE_PORT 1
 #define KINDS 16
