@@ -123,8 +123,11 @@ static void end_first_target(void)
 
 static enum balloon_fault read_target(uint64_t given, uint64_t *target)
 {
-	if (!xen.by_hand && has_news())
-		obey_node();
+	if (has_news()) {
+		xen_balloon_pages_begin_target();
+		if (!xen.by_hand)
+			obey_node();
+	}
 	xen.changed = false;
 	*target = level();
 	if (given == *target)
@@ -206,6 +209,7 @@ static const struct balloon_port port = {
 	.read_target = read_target,
 	.inflate = xen_balloon_pages_inflate,
 	.deflate = xen_balloon_pages_deflate,
+	.batch_blocks = xen_balloon_pages_blocks,
 	.short_of = short_of,
 	.has_news = has_news,
 	.print_traffic = print_traffic,

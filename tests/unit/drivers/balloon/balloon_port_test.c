@@ -14,6 +14,7 @@
 
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_ranges.h"
+#include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_wait.h"
 #include "tests/unit/drivers/balloon/host_fixture.h"
 
@@ -62,6 +63,80 @@ static void a_host_may_have_one_batch_at_a_time(void **state)
 	assert_host_has(9000);
 	host_wants(1);
 	assert_host_has(1);
+}
+
+static uint64_t blocks_now[2];
+
+static uint64_t tell_blocks(bool deflates)
+{
+	return blocks_now[deflates];
+}
+
+/* Up to the 4 of its terms. */
+static void a_batch_has_as_many_blocks_as_the_port_says_each_time(void **state)
+{
+	static const uint64_t says[] = { 2, 1, 100 }, sums[] = { 2, 3, 7 };
+
+	(void)state;
+	host.terms.batches = 1;
+	host.port.batch_blocks = tell_blocks;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.target = RAM_FRAMES;
+	for (size_t i = 0; i < ARRAY_SIZE(says); i++) {
+		blocks_now[false] = says[i];
+		balloon_step();
+		assert_int_equal(host.has.count, sums[i] * BLOCK_FRAMES);
+	}
+	blocks_now[true] = 3;
+	host.target = 0;
+	balloon_step();
+	assert_int_equal(host.has.count, 4 * BLOCK_FRAMES);
+	settle();
+	assert_host_has(0);
+}
+
+static unsigned asked;
+
+/* It does a hundred frames of a batch. */
+static bool returns_the_rest(bool deflates, pfn_t pfn, enum balloon_refusal *why)
+{
+	(void)deflates;
+	(void)pfn;
+	*why = BALLOON_REFUSALS;
+	return asked++ % 2048 >= 100;
+}
+
+static void frames_that_a_port_returns_are_offered_again_without_a_pause(void **state)
+{
+	uint64_t frames[BALLOON_REFUSALS], sum = 0;
+
+	(void)state;
+	host.terms.batches = 1;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	asked = 0;
+	host.refuses = returns_the_rest;
+	host.target = 2048;
+	assert_true(balloon_step());
+	assert_int_equal(host.has.count, 100);
+	assert_int_equal(ledger_count(OWNER_BALLOON), 100);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - 100);
+	assert_int_equal(balloon_refusal_pause_end(), 0);
+	host.refuses = NULL;
+	settle();
+	assert_host_has(2048);
+	asked = 0;
+	host.refuses = returns_the_rest;
+	host.target = 0;
+	assert_true(balloon_step());
+	assert_int_equal(host.has.count, 1948);
+	assert_int_equal(ledger_count(OWNER_BALLOON), 1948);
+	host.refuses = NULL;
+	settle();
+	assert_host_has(0);
+	balloon_refusal_counts(frames);
+	for (unsigned why = 0; why < BALLOON_REFUSALS; why++)
+		sum += frames[why];
+	assert_int_equal(sum, 0);
 }
 
 /* Its answers were all there in the call, and the last of them are not yet told. */
@@ -832,6 +907,8 @@ int main(void)
 		HOST_TEST(answers_in_the_call_reach_every_target),
 		HOST_TEST(a_round_offers_no_more_than_a_host_can_have),
 		HOST_TEST(a_host_may_have_one_batch_at_a_time),
+		HOST_TEST(a_batch_has_as_many_blocks_as_the_port_says_each_time),
+		HOST_TEST(frames_that_a_port_returns_are_offered_again_without_a_pause),
 		HOST_TEST(a_host_that_leaves_is_told_that_the_balloon_is_empty),
 		HOST_TEST(a_strategy_may_be_chosen_while_a_host_goes),
 		HOST_TEST(a_host_that_is_being_reset_is_asked_for_nothing),
