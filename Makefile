@@ -115,7 +115,8 @@ KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c console_
 	options.c option_words.c crash_cmd.c \
 	heap_cmd.c)
 
-GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) kernel/task/task.c $(DRIVER_SOURCES) \
+TASK_SOURCES := kernel/task/task.c kernel/task/task_await.c
+GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) $(TASK_SOURCES) $(DRIVER_SOURCES) \
 	$(KERNEL_SOURCES)
 GUEST_OBJECTS := $(addprefix $(BUILD)/guest/,$(addsuffix .o,$(basename $(GUEST_SOURCES))))
 

@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "arch/clock.h"
-#include "arch/irq.h"
 #include "drivers/balloon/balloon_port.h"
 #include "drivers/balloon/port/xen_balloon_pages.h"
 #include "drivers/xen/xen.h"
@@ -293,12 +292,8 @@ int xen_balloon_start(void)
 
 void xen_balloon_wait_for_first_target(void)
 {
-	uint64_t start_awake = clock_awake_ns();
-	uint64_t flags = irq_save();
-
-	while (xen.attached && !xen.reached && clock_awake_ns() - start_awake < BALLOON_DEADLINE_NS)
-		task_wait(&first_waits, clock_ns() + CLOCK_AWAKE_LOOK_NS);
-	irq_restore(flags);
+	if (xen.attached)
+		task_await(&first_waits, &xen.reached, BALLOON_DEADLINE_NS);
 }
 
 int xen_balloon_set_target(uint64_t kib)
