@@ -110,6 +110,7 @@ enum balloon_fault { BALLOON_FAULTS(BALLOON_FAULT_CONSTANT) BALLOON_FAULT_COUNT 
 struct balloon_terms {
 	pfn_t pfn_limit;	     /* no frame from here on is given; PFN_NONE: any may be */
 	bool deflate_on_oom;	     /* memory in need comes back unasked: InflatedFree */
+	bool needs_turns;	     /* this processor must rest now and then, for the host */
 	enum balloon_strategy best;  /* what BALLOON_AUTO means; not AUTO itself */
 	size_t batches;		     /* with the host at a time; 1 to BALLOON_BATCHES */
 	uint64_t batch_frames;	     /* single frames in one; 1 to BALLOON_BATCH_RUNS */

@@ -139,6 +139,43 @@ static void frames_that_a_port_returns_are_offered_again_without_a_pause(void **
 	assert_int_equal(sum, 0);
 }
 
+static int (*take)(struct balloon_batch *batch);
+static uint64_t slept_ns; /* until the target was reached */
+
+static int take_for_long(struct balloon_batch *batch)
+{
+	sim_time_advance(8 * NS_PER_MS);
+	return take(batch);
+}
+
+static void end_at_the_target(void)
+{
+	if (ballooned() < RAM_FRAMES || host.fault != BALLOON_OK)
+		return;
+	slept_ns = sim_time_slept_ns;
+	host.fault = BALLOON_FAULT_RULES;
+}
+
+static void only_a_host_that_needs_turns_has_them(void **state)
+{
+	for (int needs = 0; needs < 2; needs++) {
+		uint64_t before;
+
+		host.terms.needs_turns = needs;
+		take = host.port.inflate;
+		host.port.inflate = take_for_long;
+		assert_int_equal(host_attach(NO_FLOOR), 0);
+		host.target = RAM_FRAMES;
+		before = sim_time_slept_ns;
+		sim_time_on_wait = end_at_the_target;
+		sim_ram_task(NULL);
+		sim_time_on_wait = NULL;
+		assert_true(needs ? slept_ns > before : slept_ns == before);
+		tear_down_host(state);
+		set_up_host(state);
+	}
+}
+
 /* Its answers were all there in the call, and the last of them are not yet told. */
 static void a_host_that_leaves_is_told_that_the_balloon_is_empty(void **state)
 {
@@ -909,6 +946,7 @@ int main(void)
 		HOST_TEST(a_host_may_have_one_batch_at_a_time),
 		HOST_TEST(a_batch_has_as_many_blocks_as_the_port_says_each_time),
 		HOST_TEST(frames_that_a_port_returns_are_offered_again_without_a_pause),
+		HOST_TEST(only_a_host_that_needs_turns_has_them),
 		HOST_TEST(a_host_that_leaves_is_told_that_the_balloon_is_empty),
 		HOST_TEST(a_strategy_may_be_chosen_while_a_host_goes),
 		HOST_TEST(a_host_that_is_being_reset_is_asked_for_nothing),
