@@ -614,6 +614,36 @@ static void a_run_may_be_of_sixteen_gigabytes(void **state)
 	set_up(state);
 }
 
+static int keep_on_reset(void)
+{
+	return -EBUSY;
+}
+
+/* More of it than is freed in one round. */
+static void what_only_leaves_is_free_when_a_host_goes_that_keeps_its_own(void **state)
+{
+	(void)state;
+	sim_ram_stop();
+	set_up_beside(GIANT_START, GIANT_FRAMES);
+	range_err = 0;
+	host.port.send_ranges = take_ranges;
+	host.port.deflate = NULL;
+	host.port.reset = keep_on_reset;
+	host.terms.ranges = 4;
+	host.terms.range_blocks = 8 * BALLOON_FREE_FRAMES / BLOCK_FRAMES;
+	host.terms.best = BALLOON_RANGE_FIRST;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.target = RAM_FRAMES + GIANT_FRAMES;
+	balloon_step();
+	assert_true(ledger_count(OWNER_LEAVING) > BALLOON_FREE_FRAMES);
+	assert_int_equal(ballooned(), 0);
+	balloon_detach();
+	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES + GIANT_FRAMES);
+	sim_ram_stop();
+	set_up(state);
+}
+
 /* ---- Refusals and want of room ---- */
 
 #define FIRST_FRAME paddr_to_pfn(RAM_START)
@@ -964,6 +994,7 @@ int main(void)
 		HOST_TEST(runs_that_touch_are_one),
 		HOST_TEST(frames_before_a_block_come_back_by_themselves),
 		HOST_TEST(a_run_may_be_of_sixteen_gigabytes),
+		HOST_TEST(what_only_leaves_is_free_when_a_host_goes_that_keeps_its_own),
 		HOST_TEST(frames_of_several_runs_are_refused_in_one_batch),
 		HOST_TEST(a_batch_that_finds_no_room_is_offered_again),
 		HOST_TEST(ranges_that_find_no_room_are_lent_again),

@@ -286,6 +286,18 @@ static void a_xen_without_memory_operations_is_no_balloon(void **state)
 	}
 }
 
+/* Then nobody knows what a target would be a part of. A domain has one frame at least. */
+static void without_a_store_a_xen_that_counts_no_frames_is_no_balloon(void **state)
+{
+	(void)state;
+	sim_xen.param[XEN_PARAM_STORE_PFN] = 0;
+	sim_xen.faults.no_counts = true;
+	assert_no_balloon("counts no frames");
+	sim_xen.faults.no_counts = false;
+	sim_xen.current = 0;
+	assert_no_balloon("counts no frames");
+}
+
 static void a_target_of_nonsense_at_the_start_asks_for_nothing(void **state)
 {
 	(void)state;
@@ -540,6 +552,7 @@ int main(void)
 		XEN_TEST(a_store_without_the_nodes_is_no_balloon),
 		XEN_TEST(a_store_that_does_not_answer_may_be_tried_again),
 		XEN_TEST(a_xen_without_memory_operations_is_no_balloon),
+		XEN_TEST(without_a_store_a_xen_that_counts_no_frames_is_no_balloon),
 		XEN_TEST(a_target_of_nonsense_at_the_start_asks_for_nothing),
 		XEN_TEST(the_node_is_followed_once),
 		XEN_TEST(without_a_store_a_person_sets_the_target),
