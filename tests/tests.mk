@@ -740,7 +740,8 @@ test-soak:
 # ---- Real Xen: Debian's, unpacked below $(BUILD)/xen, in an unmodified QEMU ----
 #
 # test-xen: Aerostat as its first domain. test-xen-next: the same with each later QEMU.
-# test-xen-dom0: two Aerostat domains under Linux and xl; SEED=7 for the same targets again.
+# test-xen-dom0: two Aerostat domains under Linux and xl; SEED=7 for the same targets again, and
+# BOOTS=20 for so many boots of one that begins with a part of its memory.
 
 XEN_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/xen/*.c))
 $(XEN_OBJECTS): | $(call needs,test)
