@@ -137,6 +137,10 @@ static enum balloon_fault read_target(uint64_t given, uint64_t *target)
 static void short_of(uint64_t frames)
 {
 	assert(frames > 0);
+	if (!xen.reached)
+		log_warn("balloon: the floor keeps it %" PRIu64 " KiB short of the first target: "
+			 "Xen ends a guest that uses more than it has",
+			 frames * FRAME_KIB);
 	end_first_target();
 }
 

@@ -163,6 +163,8 @@ static void the_floor_stays_and_the_rest_is_the_shortfall(void **state)
 	assert_xen_has(RAM_FRAMES - 4000);
 	assert_int_equal(status().shortfall, 4000);
 	assert_int_equal(ledger_count(OWNER_FREE), 4000);
+	/* All of that was there. */
+	assert_int_equal(sim_log_warnings, 0);
 }
 
 static void ballooned_memory_is_not_in_the_total(void **state)
@@ -434,6 +436,10 @@ static void the_wait_ends_when_more_cannot_be_had(void **state)
 	sim_time_on_wait = NULL;
 	assert_xen_has(RAM_FRAMES / 2);
 	assert_in_range(clock_ns() - before, 0, NS_PER_S / 2);
+	/* There is less than it thinks. */
+	settle();
+	assert_int_equal(sim_log_warnings, 1);
+	assert_non_null(strstr(sim_log_warning, "keeps it 16384 KiB short of the first target"));
 }
 
 static void the_wait_ends_with_xens_faults(void **state)
