@@ -115,7 +115,8 @@ KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c console_
 	options.c option_words.c crash_cmd.c \
 	heap_cmd.c)
 
-GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) kernel/task/task.c $(DRIVER_SOURCES) \
+TASK_SOURCES := kernel/task/task.c kernel/task/task_await.c
+GUEST_SOURCES := $(ARCH_SOURCES) $(LIB_SOURCES) $(MM_SOURCES) $(TASK_SOURCES) $(DRIVER_SOURCES) \
 	$(KERNEL_SOURCES)
 GUEST_OBJECTS := $(addprefix $(BUILD)/guest/,$(addsuffix .o,$(basename $(GUEST_SOURCES))))
 
@@ -259,7 +260,8 @@ help:
 #:                       package is unpacked below build/xen, nothing is installed
 #: make test-xen-next    the same with each later QEMU; part of test-all
 #: make test-xen-dom0    two Aerostat domains that xl makes and moves, under Linux;
-#:                       SEED=7 for the same targets again; part of test-all
+#:                       SEED=7 for the same targets again, BOOTS=20 for so many
+#:                       boots with a part of their memory; part of test-all
 #: make test-stops       with each QEMU from 10 on: guests that stand still for
 #:                       2.1 s in the middle of each kind of wait; part of
 #:                       test-all

@@ -143,8 +143,7 @@ static void print_line_counts(void)
 	uart_get_counts(&counts);
 	printf("sent      %" PRIu64 " bytes, %" PRIu64 " dropped as nobody read them\n",
 	       counts.sent, counts.sent_dropped);
-	printf("received  %" PRIu64 " bytes, %" PRIu64 " dropped as nobody took them\n",
-	       counts.received, console_input_dropped());
+	printf("received  %" PRIu64 " bytes\n", counts.received);
 	printf("line      %" PRIu64 " overruns, %" PRIu64 " errors, %" PRIu64 " breaks\n",
 	       counts.overruns, counts.line_errors, counts.breaks);
 }
@@ -158,21 +157,22 @@ static void print_xen_counts(void)
 	       counts.sent, counts.sent_dropped);
 	if (!xen_console_has_input())
 		return;
-	printf("received  %" PRIu64 " bytes from Xen, %" PRIu64 " dropped as nobody took them\n",
-	       counts.received, console_input_dropped());
+	printf("received  %" PRIu64 " bytes from Xen\n", counts.received);
 	if (counts.nonsense > 0)
 		printf("ring      held more than it can, as was said %" PRIu64 " times\n",
 		       counts.nonsense);
 }
 
+/* Of all that was received, wherever. */
 static void print_text_counts(void)
 {
 	uint64_t lines;
 	uint64_t bytes;
 
 	shell_get_dropped(&lines, &bytes);
-	printf("input     %" PRIu64 " bytes that are no text, %" PRIu64 " lines dropped\n", bytes,
-	       lines);
+	printf("input     %" PRIu64 " bytes dropped as nobody took them, %" PRIu64
+	       " that are no text, %" PRIu64 " lines dropped\n",
+	       console_input_dropped(), bytes, lines);
 }
 
 static int cmd_console(int argc, char **argv)

@@ -147,6 +147,10 @@ static void begin(void)
 	task_wake(&waiters);
 }
 
+/*
+ * Up to its first target: what else is asked of the store gives the processor, where there is but
+ * one, to xenstored.
+ */
 static void start_balloon(void)
 {
 	int err = xen_balloon_start();
@@ -160,6 +164,7 @@ static void start_balloon(void)
 	if (err && err != -ENODEV)
 		log_warn("xen: no balloon: error %d", -err);
 	begin();
+	xen_balloon_wait_for_first_target();
 }
 
 static void xen_task(void *arg)
@@ -185,13 +190,8 @@ void xen_task_start(const struct xen_task_ops *given)
 
 void xen_task_wait_for_memory(void)
 {
-	uint64_t start_awake = clock_awake_ns(), flags;
-
 	if (!xen_is_there())
 		return;
-	flags = irq_save();
-	while (!begun && clock_awake_ns() - start_awake < XENSTORE_DEADLINE_NS)
-		task_wait(&waiters, clock_ns() + CLOCK_AWAKE_LOOK_NS);
-	irq_restore(flags);
+	task_await(&waiters, &begun, XENSTORE_DEADLINE_NS);
 	xen_balloon_wait_for_first_target();
 }

@@ -50,7 +50,7 @@ ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c) kern
 	kernel/lib/parse.c
 
 # Real tasks, switched by the scheduler itself.
-SIM_TASKS := tests/sim/sim_tasks.c kernel/task/task.c kernel/lib/elapsed.c
+SIM_TASKS := tests/sim/sim_tasks.c kernel/task/task.c kernel/task/task_await.c kernel/lib/elapsed.c
 
 XENSTORE_FIXTURE := $(XENSTORE_SOURCES) $(SIM_TASKS) tests/sim/sim_xenstore.c tests/sim/sim_log.c \
 	tests/unit/drivers/xen/xenstore_fixture.c
@@ -66,7 +66,7 @@ PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 
 # Xen, and a store that is only its values.
 XEN_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(XEN_BALLOON_SOURCES) drivers/xen/xen.c tests/sim/sim_xen.c \
-	tests/unit/drivers/balloon/port/xen_fixture.c
+	kernel/task/task_await.c tests/unit/drivers/balloon/port/xen_fixture.c
 
 # All of it, with real tasks, the store's client and a simulated xenstored.
 XEN_WORLD := $(filter-out drivers/balloon/port/%,$(BALLOON_SOURCES)) $(XEN_BALLOON_SOURCES) \
@@ -128,7 +128,7 @@ tests/kernel/lib/events := $(EVENTS)
 tests/kernel/events_print := kernel/events_print.c kernel/events_cmd.c kernel/lib/wrap.c \
 	tests/sim/sim_command.c $(EVENTS)
 tests/kernel/acpi_task := kernel/acpi_task.c tests/sim/sim_log.c
-tests/kernel/xen_task := kernel/xen_task.c tests/sim/sim_log.c
+tests/kernel/xen_task := kernel/xen_task.c kernel/task/task_await.c tests/sim/sim_log.c
 tests/kernel/audit_cmd := kernel/audit_cmd.c $(PRINT) tests/sim/sim_command.c $(SIM_TIME) \
 	$(FRAME_FIXTURE)
 tests/kernel/command_line := kernel/command_line.c
@@ -152,6 +152,7 @@ tests/kernel/console_input := kernel/console_input.c
 tests/kernel/shell := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 
 tests/kernel/task/task := kernel/task/task.c
+tests/kernel/task/task_await := $(SIM_TASKS)
 
 tests/mm/bitset := mm/bitset.c
 tests/mm/heap := mm/heap.c mm/owner.c $(SIM_PAGES)
@@ -739,7 +740,8 @@ test-soak:
 # ---- Real Xen: Debian's, unpacked below $(BUILD)/xen, in an unmodified QEMU ----
 #
 # test-xen: Aerostat as its first domain. test-xen-next: the same with each later QEMU.
-# test-xen-dom0: two Aerostat domains under Linux and xl; SEED=7 for the same targets again.
+# test-xen-dom0: two Aerostat domains under Linux and xl; SEED=7 for the same targets again, and
+# BOOTS=20 for so many boots of one that begins with a part of its memory.
 
 XEN_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/xen/*.c))
 $(XEN_OBJECTS): | $(call needs,test)

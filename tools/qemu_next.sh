@@ -27,17 +27,10 @@ if [ $# -ne 1 ]; then
 	echo "usage: tools/qemu_next.sh FOLDER" >&2
 	exit 2
 fi
-mkdir -p "$1"
-case $1 in
-/*) folder=$1 ;;
-*) folder=$PWD/$1 ;;
-esac
+# shellcheck source=tools/own_folder.sh
+. "$(dirname "$0")/own_folder.sh"
+own_folder "$1"
 named=$1
-
-exec 9>"$folder/lock"
-flock 9
-work=$folder/work
-trap 'rm -rf "$work"' EXIT
 
 # One line; it ends the subshell that works on a suite, where `set -e` does nothing.
 cannot()

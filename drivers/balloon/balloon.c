@@ -232,6 +232,8 @@ static void balloon_task(void *arg)
 	if (balloon.task_running)
 		return;
 	balloon.task_running = true;
+	/* All others have had their turn up to now. */
+	balloon.turn_end = clock_ns();
 	while (balloon_is_alive() && !balloon.removing) {
 		if (balloon_step())
 			balloon_yield();

@@ -69,6 +69,17 @@ size_t balloon_batches_room(void)
 	return most - min_u64(most, batches.in_flight);
 }
 
+uint64_t balloon_batch_blocks(bool deflates)
+{
+	uint64_t most = batches.terms->batch_block_frames / BLOCK_FRAMES, now = most;
+
+	assert(most > 0);
+	if (batches.port->batch_blocks)
+		now = batches.port->batch_blocks(deflates);
+	assert(now > 0);
+	return min_u64(now, most);
+}
+
 static struct balloon_batch *empty(struct slot *slot, bool deflates)
 {
 	assert(!slot->with_host);
@@ -147,7 +158,7 @@ static bool blocks_are_cheaper(void)
 static void add_owned_blocks(struct balloon_batch *batch, enum owner owner, pfn_t from,
 			     uint64_t want)
 {
-	uint64_t left = min_u64(want, batches.terms->batch_block_frames) / BLOCK_FRAMES;
+	uint64_t left = min_u64(want / BLOCK_FRAMES, balloon_batch_blocks(batch->deflates));
 	pfn_t first;
 
 	while (left > 0 && batch->run_count < batches.terms->batch_runs &&
@@ -267,19 +278,30 @@ static uint64_t frames_before(const struct slot *slot, pfn_t first, uint64_t cou
 	return before + (first - run->first - offset);
 }
 
-void balloon_batch_refuse(struct balloon_batch *batch, pfn_t first, uint64_t count,
-			  enum balloon_refusal why)
+/* These frames go back, and those before them arrive. */
+static void go_back(struct balloon_batch *batch, pfn_t first, uint64_t count, enum owner back)
 {
 	struct slot *slot = slot_of(batch);
-	enum owner back = origin(slot);
 
 	assert(slot->with_host);
 	assert(count > 0);
 	arrive(slot, frames_before(slot, first, count));
-	if (why == BALLOON_REFUSED_FRAME && !batch->deflates)
-		back = OWNER_REFUSED;
 	settle(slot, count, back);
+}
+
+void balloon_batch_refuse(struct balloon_batch *batch, pfn_t first, uint64_t count,
+			  enum balloon_refusal why)
+{
+	bool aside = why == BALLOON_REFUSED_FRAME && !batch->deflates;
+
+	go_back(batch, first, count, aside ? OWNER_REFUSED : origin(slot_of(batch)));
 	balloon_refusal_note(why, batch->deflates, first, count);
+}
+
+void balloon_batch_return(struct balloon_batch *batch, pfn_t first, uint64_t count)
+{
+	assert(count < batch->frames);
+	go_back(batch, first, count, origin(slot_of(batch)));
 }
 
 void balloon_batch_answered(struct balloon_batch *batch)

@@ -22,6 +22,9 @@ void balloon_batches_begin(const struct balloon_port *port, const struct balloon
 /* Returns how many more batches the host can have. */
 size_t balloon_batches_room(void);
 
+/* Returns how many whole blocks the next batch may have, where one takes a block or more. */
+uint64_t balloon_batch_blocks(bool deflates);
+
 /* Gives an empty batch. There must be room. */
 struct balloon_batch *balloon_batch_new(bool deflates);
 

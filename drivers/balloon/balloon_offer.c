@@ -39,7 +39,7 @@ static uint64_t offer_block_in_pieces(const struct balloon_place *place)
 static uint64_t offer_blocks(const struct balloon_place *place, uint64_t want)
 {
 	const struct balloon_terms *terms = &balloon.terms;
-	uint64_t left = min_u64(want, terms->batch_block_frames) / BLOCK_FRAMES;
+	uint64_t left = min_u64(want / BLOCK_FRAMES, balloon_batch_blocks(false));
 	struct balloon_batch *batch = balloon_batch_new(false);
 	size_t blocks;
 	pfn_t pfn;

@@ -14,6 +14,7 @@
  *	  | inflate(batch)			  | deflate(batch)
  *	  v					  v
  *	in-flight: the host has it		in-flight: the host has it
+ *	  |- balloon_batch_return() -> free	  |- balloon_batch_return() -> balloon
  *	  |- balloon_batch_refuse() -> free	  |- balloon_batch_refuse() -> balloon
  *	  |			    or refused	  |
  *	  `- balloon_batch_answered() -> balloon  `- balloon_batch_answered() -> free
@@ -31,8 +32,8 @@
  *		virtio		VMware		Xen		Hyper-V
  *  target	level, config	level, polled	level, watch	given + what it still asks
  *  answers	later		in the call	in the call	in the call, ring permitting
- *  a batch	256 or 512 PFNs	512 entries of	512 frames or	510 ranges, any length
- *				4K or 2M	4 blocks
+ *  a batch	256 or 512 PFNs	512 entries of	512 frames, or	510 ranges, any length
+ *				4K or 2M	blocks, by time
  *  refuses	-		single frames	the tail, or	-
  *						single frames
  *  deflates	its queue	unlock first	populate	only by balloon_return_run()
@@ -109,6 +110,7 @@ enum balloon_fault { BALLOON_FAULTS(BALLOON_FAULT_CONSTANT) BALLOON_FAULT_COUNT 
 struct balloon_terms {
 	pfn_t pfn_limit;	     /* no frame from here on is given; PFN_NONE: any may be */
 	bool deflate_on_oom;	     /* memory in need comes back unasked: InflatedFree */
+	bool needs_turns;	     /* this processor must rest now and then, for the host */
 	enum balloon_strategy best;  /* what BALLOON_AUTO means; not AUTO itself */
 	size_t batches;		     /* with the host at a time; 1 to BALLOON_BATCHES */
 	uint64_t batch_frames;	     /* single frames in one; 1 to BALLOON_BATCH_RUNS */
@@ -173,6 +175,11 @@ struct balloon_port {
 	int (*inflate)(struct balloon_batch *batch);
 	/* Does so for the other direction. NULL: only balloon_return_run() brings frames back. */
 	int (*deflate)(struct balloon_batch *batch);
+	/*
+	 * Tells how many whole blocks the next batch may have, 1 or more, where that follows from
+	 * how long the last one took; never more than batch_block_frames has. NULL: as many.
+	 */
+	uint64_t (*batch_blocks)(bool deflates);
 	/* Lets the host see what was offered, once for several batches. */
 	void (*kick)(void);
 	/*
@@ -243,7 +250,14 @@ void balloon_detach(void);
 void balloon_batch_refuse(struct balloon_batch *batch, pfn_t first, uint64_t count,
 			  enum balloon_refusal why);
 
-/* Ends a batch that the host has answered: its frames arrive, except those refused. */
+/*
+ * Returns frames of a batch that the host was not asked for after all, as its answers have taken
+ * long: they go back to where they came from, and are offered again. Otherwise as for
+ * balloon_batch_refuse(). Not of all of a batch: some frames must arrive or be refused.
+ */
+void balloon_batch_return(struct balloon_batch *batch, pfn_t first, uint64_t count);
+
+/* Ends a batch that the host has answered: its frames arrive, except those refused or returned. */
 void balloon_batch_answered(struct balloon_batch *batch);
 
 /* After a refusal that was about no single frame the host is left alone, more and more long. */

@@ -89,7 +89,7 @@ void balloon_yield(void)
 {
 	uint64_t now = clock_ns();
 
-	if (now - balloon.turn_end < TURN_EVERY_NS) {
+	if (!balloon.terms.needs_turns || now - balloon.turn_end < TURN_EVERY_NS) {
 		task_yield();
 		return;
 	}

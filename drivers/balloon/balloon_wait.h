@@ -24,8 +24,8 @@ bool balloon_has_news(void);
 void balloon_wait_for_news(void);
 
 /*
- * Lets other tasks run and, every few milliseconds, the host: one that works within the
- * notification may hold a lock meanwhile that its console waits for, and that this processor
+ * Lets other tasks run and, every few milliseconds, a host that needs it: one that works within
+ * the notification may hold a lock meanwhile that its console waits for, and that this processor
  * takes again at once unless it halts. Where time comes by ticks alone, that sleep lasts until
  * the next one. For the task, between two rounds that found work.
  */

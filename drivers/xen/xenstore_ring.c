@@ -9,6 +9,9 @@
  *
  * The other side can write all of the page at any time. So our own two counts are kept here and
  * only shown there, each of its counts is read once a look, and no byte twice.
+ *
+ * An event costs the other side a look at the page, and us the processor, where it has only ours to
+ * look with. So there is one when there are bytes to be read; for room only if the ring was full.
  */
 #include <assert.h>
 #include <errno.h>
@@ -108,7 +111,7 @@ int xenstore_ring_send(void)
 /* Takes up to `length` bytes; stores how many. */
 static int take(uint8_t *bytes, size_t length, size_t *taken)
 {
-	uint32_t used = ring.page->response_prod - ring.response_cons;
+	uint32_t cons = ring.response_cons, used = ring.page->response_prod - cons;
 
 	*taken = 0;
 	if (used > XENSTORE_RING_SIZE)
@@ -123,12 +126,14 @@ static int take(uint8_t *bytes, size_t length, size_t *taken)
 		*taken += part;
 		ring.response_cons += (uint32_t)part;
 		used -= (uint32_t)part;
-		/* Perhaps it waits for room. */
-		ring.news = true;
 	}
 	/* The bytes are read before others take their place. */
 	dma_full_barrier();
 	ring.page->response_cons = ring.response_cons;
+	/* If it found no room before that, the count that left none is there by now. */
+	dma_full_barrier();
+	if (*taken > 0 && ring.page->response_prod - cons >= XENSTORE_RING_SIZE)
+		ring.news = true;
 	return 0;
 }
 

@@ -58,6 +58,12 @@ bool task_wait(struct wait_queue *queue, uint64_t deadline);
 /* Does what task_wait() does, for an answer that a device owes: `ps` shows D, not S. */
 bool task_wait_device(struct wait_queue *queue, uint64_t deadline);
 
+/*
+ * Sleeps until `*happened` is set, after which the queue is woken, or for `most_ns` in which the
+ * guest ran (clock_awake_ns()). In a task.
+ */
+void task_await(struct wait_queue *queue, const bool *happened, uint64_t most_ns);
+
 /* Lets all waiters of a queue run again. May be called from an interrupt. */
 void task_wake(struct wait_queue *queue);
 

@@ -23,6 +23,9 @@
 #define EXTRA_KIB_MOST 128
 
 #define LOOKS_MAX 64
+
+/* Unless the environment says another number. */
+#define BOOTS 2
 #define WORD 32
 
 static const char *const no_devices[] = { NULL };
@@ -149,6 +152,14 @@ static unsigned long choose_seed(void)
 		     : ((unsigned long)time(NULL) * 1000 + (unsigned long)getpid()) % 1000000;
 }
 
+/* BOOTS: how many more domains begin with less memory than they may have. */
+static unsigned long choose_boots(void)
+{
+	const char *given = getenv("BOOTS");
+
+	return given && *given ? strtoul(given, NULL, 10) : BOOTS;
+}
+
 static int set_up(void **state)
 {
 	unsigned long seed = choose_seed();
@@ -171,8 +182,8 @@ static int set_up(void **state)
 		return -1;
 	}
 	printf("xen: SEED=%lu\n", seed);
-	snprintf(initrd, sizeof(initrd), "%s console=hvc0 quiet seed=%lu,%s",
-		 linux_image.gl_pathv[0], seed, machine_path("xen/dom0.cpio"));
+	snprintf(initrd, sizeof(initrd), "%s console=hvc0 quiet seed=%lu boots=%lu,%s",
+		 linux_image.gl_pathv[0], seed, choose_boots(), machine_path("xen/dom0.cpio"));
 	globfree(&linux_image);
 	if (machine_run(&machine))
 		return -1;
@@ -316,6 +327,67 @@ static void guest_and_xen_differ_by_what_they_always_do(void **state)
 	}
 }
 
+/* ---- First targets ---- */
+
+/* What `tests/xen/dom0/steps` begins with, and what it may have. */
+#define POD_BYTES (128 * MIB)
+#define POD_MAX_BYTES (512 * MIB)
+
+/* Of the shortest lists; how long they get depends on how fast this machine is. */
+#define LIST_BLOCKS 4
+
+static unsigned long booted;
+
+/* "% boot JSON" */
+static void check_boot(const char *line, char step[WORD])
+{
+	const char *value = value_of(line, "boot");
+	const uint64_t blocks = (POD_MAX_BYTES - POD_BYTES) / BLOCK;
+	struct json_object *memory = value ? json_tokener_parse(value) : NULL, *given;
+	uint64_t calls;
+
+	(void)step;
+	if (!value)
+		return;
+	booted++;
+	assert_int_equal(machine_number(memory, "static-max"), POD_MAX_BYTES);
+	assert_int_equal(machine_number(memory, "current"), POD_BYTES);
+	assert_true(json_object_object_get_ex(memory, "given", &given));
+	calls = machine_number(given, "calls");
+	/* Nothing was behind any of the frames, and all of them are in whole blocks. */
+	assert_int_equal(machine_number(given, "blocks"), blocks);
+	assert_in_range(calls, 1, blocks / LIST_BLOCKS);
+	print_message("boot %lu: %" PRIu64 " calls; the longest took %" PRIu64 " us\n", booted,
+		      calls, machine_number(given, "longest-us"));
+	json_object_put(memory);
+}
+
+static unsigned long clean;
+
+static void check_boot_audit(const char *line, char step[WORD])
+{
+	const char *value = value_of(line, "boot-audit");
+	struct json_object *audit = value ? json_tokener_parse(value) : NULL;
+
+	(void)step;
+	if (!value)
+		return;
+	clean++;
+	assert_string_equal(json_member_string(audit, "ledger"), "ok");
+	assert_int_equal(machine_number(audit, "refused-changes"), 0);
+	json_object_put(audit);
+}
+
+static void domains_on_demand_get_along_with_what_they_begin_with(void **state)
+{
+	(void)state;
+	booted = clean = 0;
+	for_each_line(check_boot);
+	for_each_line(check_boot_audit);
+	assert_int_equal(booted, choose_boots());
+	assert_int_equal(clean, booted);
+}
+
 /* ---- The rest ---- */
 
 /* "% kept BYTES JSON": the balloon's target after one that is none. */
@@ -419,6 +491,7 @@ int domains_tests(void)
 		cmocka_unit_test(xen_counts_what_the_toolstack_wants),
 		cmocka_unit_test(xl_lists_what_the_toolstack_wants),
 		cmocka_unit_test(guest_and_xen_differ_by_what_they_always_do),
+		cmocka_unit_test(domains_on_demand_get_along_with_what_they_begin_with),
 		cmocka_unit_test(a_target_of_nonsense_leaves_the_last_good_one),
 		cmocka_unit_test(odd_requests_get_the_answers_that_are_expected),
 		cmocka_unit_test(what_is_held_is_intact_after_moving_targets),

@@ -24,16 +24,10 @@ if [ $# -ne 2 ]; then
 	echo "usage: tests/xen/fetch.sh FOLDER hypervisor|dom0" >&2
 	exit 2
 fi
-mkdir -p "$1"
-folder=$(cd "$1" && pwd)
+# shellcheck source=tools/own_folder.sh
+. tools/own_folder.sh
+own_folder "$1"
 set=$2
-
-exec 9>"$folder/lock"
-flock 9
-work=$folder/work
-# A script that was killed has left its own.
-rm -rf "$work"
-trap 'rm -rf "$work"' EXIT
 
 cannot()
 {

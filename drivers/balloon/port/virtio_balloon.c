@@ -181,6 +181,7 @@ static int start(void)
 
 static void terms(enum balloon_strategy strategy, struct balloon_terms *terms)
 {
+	terms->needs_turns = true;
 	terms->deflate_on_oom = has(VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
 	virtio_balloon_pages_terms(strategy, terms);
 	virtio_balloon_report_terms(terms);

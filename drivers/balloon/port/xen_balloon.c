@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "arch/clock.h"
-#include "arch/irq.h"
 #include "drivers/balloon/balloon_port.h"
 #include "drivers/balloon/port/xen_balloon_pages.h"
 #include "drivers/xen/xen.h"
@@ -123,8 +122,11 @@ static void end_first_target(void)
 
 static enum balloon_fault read_target(uint64_t given, uint64_t *target)
 {
-	if (!xen.by_hand && has_news())
-		obey_node();
+	if (has_news()) {
+		xen_balloon_pages_begin_target();
+		if (!xen.by_hand)
+			obey_node();
+	}
 	xen.changed = false;
 	*target = level();
 	if (given == *target)
@@ -135,6 +137,10 @@ static enum balloon_fault read_target(uint64_t given, uint64_t *target)
 static void short_of(uint64_t frames)
 {
 	assert(frames > 0);
+	if (!xen.reached)
+		log_warn("balloon: the floor keeps it %" PRIu64 " KiB short of the first target: "
+			 "Xen ends a guest that uses more than it has",
+			 frames * FRAME_KIB);
 	end_first_target();
 }
 
@@ -206,6 +212,7 @@ static const struct balloon_port port = {
 	.read_target = read_target,
 	.inflate = xen_balloon_pages_inflate,
 	.deflate = xen_balloon_pages_deflate,
+	.batch_blocks = xen_balloon_pages_blocks,
 	.short_of = short_of,
 	.has_news = has_news,
 	.print_traffic = print_traffic,
@@ -289,12 +296,8 @@ int xen_balloon_start(void)
 
 void xen_balloon_wait_for_first_target(void)
 {
-	uint64_t start_awake = clock_awake_ns();
-	uint64_t flags = irq_save();
-
-	while (xen.attached && !xen.reached && clock_awake_ns() - start_awake < BALLOON_DEADLINE_NS)
-		task_wait(&first_waits, clock_ns() + CLOCK_AWAKE_LOOK_NS);
-	irq_restore(flags);
+	if (xen.attached)
+		task_await(&first_waits, &xen.reached, BALLOON_DEADLINE_NS);
 }
 
 int xen_balloon_set_target(uint64_t kib)

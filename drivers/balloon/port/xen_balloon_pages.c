@@ -24,20 +24,29 @@
 #include "drivers/xen/xen.h"
 #include "kernel/lib/log.h"
 
-/* Whole blocks of a batch: what Xen does in some 20 ms where it is slow. */
-#define BATCH_BLOCKS 4
+/*
+ * Nothing else runs during a call, and what a block costs differs by a factor of some hundred:
+ * there may be nothing behind its frames yet, or an emulator may take them one by one, 5 ms a
+ * block. So the first list for a target is short; each further one is as long as goes in LIST_NS
+ * at the pace of the last one, but not much longer than that was: what comes may be slower.
+ */
+#define LIST_NS (15 * NS_PER_MS)
+#define LIST_BLOCKS_MIN 4
+#define LIST_BLOCKS_MAX 64
+#define LIST_GROWTH 4
 
 /* Calls for a list of single frames, or two for each that is passed over. The rest is for later. */
 #define TRIES_MAX 32
 
 static struct {
 	pfn_t list[BALLOON_BATCH_RUNS]; /* as Xen has it, which may write it */
+	uint64_t blocks[2];		/* in the next list of them */
 	bool single_frames;		/* no extents of 2 MiB */
 	const char *fault;		/* NULL: it is well */
 	struct xen_balloon_counts counts[2];
 } pages;
 
-_Static_assert(BATCH_BLOCKS <= BALLOON_BATCH_RUNS, "a list of blocks has room");
+_Static_assert(LIST_BLOCKS_MAX <= BALLOON_BATCH_RUNS, "a list of blocks has room");
 
 int xen_balloon_pages_start(void)
 {
@@ -45,6 +54,7 @@ int xen_balloon_pages_start(void)
 							    XEN_MEMORY_POPULATE_PHYSMAP };
 
 	pages.fault = NULL;
+	xen_balloon_pages_begin_target();
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (xen_change_reservation(commands[i], pages.list, 0, 0) < 0)
 			return -ENODEV;
@@ -58,8 +68,29 @@ void xen_balloon_pages_terms(enum balloon_strategy strategy, struct balloon_term
 	terms->batches = 1;
 	terms->batch_frames = BALLOON_BATCH_RUNS;
 	terms->batch_block_frames = pages.single_frames ? BLOCK_FRAMES
-							: BATCH_BLOCKS * BLOCK_FRAMES;
-	terms->batch_runs = BATCH_BLOCKS;
+							: LIST_BLOCKS_MAX * BLOCK_FRAMES;
+	terms->batch_runs = LIST_BLOCKS_MAX;
+}
+
+/* ---- How long a list of blocks is ---- */
+
+void xen_balloon_pages_begin_target(void)
+{
+	pages.blocks[false] = pages.blocks[true] = LIST_BLOCKS_MIN;
+}
+
+uint64_t xen_balloon_pages_blocks(bool back)
+{
+	return pages.blocks[back];
+}
+
+/* After a call for so many blocks; `all`: Xen did all of them. */
+static void set_pace(bool back, uint64_t asked, bool all, uint64_t took_ns)
+{
+	uint64_t fit = asked * LIST_NS / max_u64(took_ns, 1);
+
+	fit = all ? min_u64(fit, asked * LIST_GROWTH) : 0;
+	pages.blocks[back] = max_u64(fit, LIST_BLOCKS_MIN);
 }
 
 /* ---- A batch as a row of frames: the first is number 0 ---- */
@@ -102,20 +133,31 @@ static size_t make_list(const struct balloon_batch *batch, uint64_t from, uint64
 	return count;
 }
 
-static void refuse(struct balloon_batch *batch, uint64_t from, uint64_t to,
-		   enum balloon_refusal why)
+/* `why` they are refused; NULL: Xen was not asked for them, and is not now. */
+static void give_back(struct balloon_batch *batch, uint64_t from, uint64_t to,
+		      const enum balloon_refusal *why)
 {
 	const struct frame_run *run = batch->run;
 	uint64_t before = 0;
 
 	for (; from < to; before += run->count, run++) {
 		uint64_t end = min_u64(to, before + run->count);
+		pfn_t first = run->first + (from - before);
 
 		if (from >= end)
 			continue;
-		balloon_batch_refuse(batch, run->first + (from - before), end - from, why);
+		if (why)
+			balloon_batch_refuse(batch, first, end - from, *why);
+		else
+			balloon_batch_return(batch, first, end - from);
 		from = end;
 	}
+}
+
+static void refuse(struct balloon_batch *batch, uint64_t from, uint64_t to,
+		   enum balloon_refusal why)
+{
+	give_back(batch, from, to, &why);
 }
 
 /* ---- What Xen did ---- */
@@ -129,12 +171,15 @@ static bool is_done(const struct balloon_batch *batch, uint64_t number)
 static long call(const struct balloon_batch *batch, size_t count, unsigned order)
 {
 	struct xen_balloon_counts *counts = &pages.counts[batch->deflates];
-	uint64_t start = clock_ns();
+	uint64_t start = clock_ns(), took_ns;
 	long done = xen_change_reservation(batch->deflates ? XEN_MEMORY_POPULATE_PHYSMAP
 							   : XEN_MEMORY_DECREASE_RESERVATION,
 					   pages.list, count, order);
 
-	counts->call_ns_max = max_u64(counts->call_ns_max, clock_ns() - start);
+	took_ns = clock_ns() - start;
+	if (order > 0)
+		set_pace(batch->deflates, count, done == (long)count, took_ns);
+	counts->call_ns_max = max_u64(counts->call_ns_max, took_ns);
 	counts->calls++;
 	return done;
 }
@@ -198,20 +243,24 @@ static uint64_t move_frames(struct balloon_batch *batch, uint64_t from, uint64_t
 	return from;
 }
 
-/* Returns the first frame that was neither done nor passed over. */
-static uint64_t move_blocks(struct balloon_batch *batch)
+/*
+ * Returns the first frame that was neither done nor passed over. `*end`: up to where that was
+ * tried. Once a block goes frame by frame, no more than a short list has.
+ */
+static uint64_t move_blocks(struct balloon_batch *batch, uint64_t *end)
 {
 	uint64_t from = 0;
 
-	while (from < batch->frames) {
-		uint64_t end;
+	while (from < *end) {
+		uint64_t block_end;
 
-		from = move(batch, from, batch->frames, BLOCK_ORDER);
-		if (pages.fault || from == batch->frames)
+		from = move(batch, from, *end, BLOCK_ORDER);
+		if (pages.fault || from == *end)
 			break;
-		end = align_down(from, BLOCK_FRAMES) + BLOCK_FRAMES;
-		from = move_frames(batch, from, end);
-		if (from < end)
+		block_end = align_down(from, BLOCK_FRAMES) + BLOCK_FRAMES;
+		*end = min_u64(*end, max_u64(block_end, LIST_BLOCKS_MIN * BLOCK_FRAMES));
+		from = move_frames(batch, from, block_end);
+		if (from < block_end)
 			break;
 	}
 	return from;
@@ -241,19 +290,29 @@ static uint64_t doubtful_end(const struct balloon_batch *batch, uint64_t done)
 	return min_u64(align_down(done, BLOCK_FRAMES) + BLOCK_FRAMES, batch->frames);
 }
 
+/* From `done` on Xen did nothing that it told of. */
+static void settle_rest(struct balloon_batch *batch, uint64_t done)
+{
+	uint64_t doubtful = doubtful_end(batch, done);
+
+	settle_one_by_one(batch, done, doubtful);
+	refuse(batch, doubtful, batch->frames, BALLOON_REFUSED_FOR_NOW);
+}
+
 static int obey(struct balloon_batch *batch)
 {
-	uint64_t done, doubtful;
+	uint64_t done, end = batch->frames;
 
 	if (pages.fault)
 		return -EIO;
 	if (is_whole_blocks(batch) && !pages.single_frames)
-		done = move_blocks(batch);
+		done = move_blocks(batch, &end);
 	else
-		done = move_frames(batch, 0, batch->frames);
-	doubtful = doubtful_end(batch, done);
-	settle_one_by_one(batch, done, doubtful);
-	refuse(batch, doubtful, batch->frames, BALLOON_REFUSED_FOR_NOW);
+		done = move_frames(batch, 0, end);
+	if (done < end)
+		settle_rest(batch, done);
+	else
+		give_back(batch, end, batch->frames, NULL);
 	balloon_batch_answered(batch);
 	return 0;
 }

@@ -14,7 +14,11 @@ int xen_balloon_pages_start(void);
 /* Stores what Xen takes in a batch, with this strategy: `portable` gives single frames only. */
 void xen_balloon_pages_terms(enum balloon_strategy strategy, struct balloon_terms *terms);
 
+/* Another target: what was found out about the pace of Xen is not known of the frames for it. */
+void xen_balloon_pages_begin_target(void);
+
 /* The operations of a port. All of a batch is answered by then. -EIO: Xen is at fault. */
+uint64_t xen_balloon_pages_blocks(bool back);
 int xen_balloon_pages_inflate(struct balloon_batch *batch);
 int xen_balloon_pages_deflate(struct balloon_batch *batch);
 

@@ -14,6 +14,7 @@
 
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_ranges.h"
+#include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_wait.h"
 #include "tests/unit/drivers/balloon/host_fixture.h"
 
@@ -62,6 +63,117 @@ static void a_host_may_have_one_batch_at_a_time(void **state)
 	assert_host_has(9000);
 	host_wants(1);
 	assert_host_has(1);
+}
+
+static uint64_t blocks_now[2];
+
+static uint64_t tell_blocks(bool deflates)
+{
+	return blocks_now[deflates];
+}
+
+/* Up to the 4 of its terms. */
+static void a_batch_has_as_many_blocks_as_the_port_says_each_time(void **state)
+{
+	static const uint64_t says[] = { 2, 1, 100 }, sums[] = { 2, 3, 7 };
+
+	(void)state;
+	host.terms.batches = 1;
+	host.port.batch_blocks = tell_blocks;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.target = RAM_FRAMES;
+	for (size_t i = 0; i < ARRAY_SIZE(says); i++) {
+		blocks_now[false] = says[i];
+		balloon_step();
+		assert_int_equal(host.has.count, sums[i] * BLOCK_FRAMES);
+	}
+	blocks_now[true] = 3;
+	host.target = 0;
+	balloon_step();
+	assert_int_equal(host.has.count, 4 * BLOCK_FRAMES);
+	settle();
+	assert_host_has(0);
+}
+
+static unsigned asked;
+
+/* It does a hundred frames of a batch. */
+static bool returns_the_rest(bool deflates, pfn_t pfn, enum balloon_refusal *why)
+{
+	(void)deflates;
+	(void)pfn;
+	*why = BALLOON_REFUSALS;
+	return asked++ % 2048 >= 100;
+}
+
+static void frames_that_a_port_returns_are_offered_again_without_a_pause(void **state)
+{
+	uint64_t frames[BALLOON_REFUSALS], sum = 0;
+
+	(void)state;
+	host.terms.batches = 1;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	asked = 0;
+	host.refuses = returns_the_rest;
+	host.target = 2048;
+	assert_true(balloon_step());
+	assert_int_equal(host.has.count, 100);
+	assert_int_equal(ledger_count(OWNER_BALLOON), 100);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - 100);
+	assert_int_equal(balloon_refusal_pause_end(), 0);
+	host.refuses = NULL;
+	settle();
+	assert_host_has(2048);
+	asked = 0;
+	host.refuses = returns_the_rest;
+	host.target = 0;
+	assert_true(balloon_step());
+	assert_int_equal(host.has.count, 1948);
+	assert_int_equal(ledger_count(OWNER_BALLOON), 1948);
+	host.refuses = NULL;
+	settle();
+	assert_host_has(0);
+	balloon_refusal_counts(frames);
+	for (unsigned why = 0; why < BALLOON_REFUSALS; why++)
+		sum += frames[why];
+	assert_int_equal(sum, 0);
+}
+
+static int (*take)(struct balloon_batch *batch);
+static uint64_t slept_ns; /* until the target was reached */
+
+static int take_for_long(struct balloon_batch *batch)
+{
+	sim_time_advance(8 * NS_PER_MS);
+	return take(batch);
+}
+
+static void end_at_the_target(void)
+{
+	if (ballooned() < RAM_FRAMES || host.fault != BALLOON_OK)
+		return;
+	slept_ns = sim_time_slept_ns;
+	host.fault = BALLOON_FAULT_RULES;
+}
+
+static void only_a_host_that_needs_turns_has_them(void **state)
+{
+	for (int needs = 0; needs < 2; needs++) {
+		uint64_t before;
+
+		host.terms.needs_turns = needs;
+		take = host.port.inflate;
+		host.port.inflate = take_for_long;
+		assert_int_equal(host_attach(NO_FLOOR), 0);
+		host.target = RAM_FRAMES;
+		before = sim_time_slept_ns;
+		sim_time_on_wait = end_at_the_target;
+		sim_ram_task(NULL);
+		sim_time_on_wait = NULL;
+		assert_true(needs ? slept_ns > before : slept_ns == before);
+		tear_down_host(state);
+		set_up_host(state);
+	}
 }
 
 /* Its answers were all there in the call, and the last of them are not yet told. */
@@ -502,6 +614,36 @@ static void a_run_may_be_of_sixteen_gigabytes(void **state)
 	set_up(state);
 }
 
+static int keep_on_reset(void)
+{
+	return -EBUSY;
+}
+
+/* More of it than is freed in one round. */
+static void what_only_leaves_is_free_when_a_host_goes_that_keeps_its_own(void **state)
+{
+	(void)state;
+	sim_ram_stop();
+	set_up_beside(GIANT_START, GIANT_FRAMES);
+	range_err = 0;
+	host.port.send_ranges = take_ranges;
+	host.port.deflate = NULL;
+	host.port.reset = keep_on_reset;
+	host.terms.ranges = 4;
+	host.terms.range_blocks = 8 * BALLOON_FREE_FRAMES / BLOCK_FRAMES;
+	host.terms.best = BALLOON_RANGE_FIRST;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	host.target = RAM_FRAMES + GIANT_FRAMES;
+	balloon_step();
+	assert_true(ledger_count(OWNER_LEAVING) > BALLOON_FREE_FRAMES);
+	assert_int_equal(ballooned(), 0);
+	balloon_detach();
+	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES + GIANT_FRAMES);
+	sim_ram_stop();
+	set_up(state);
+}
+
 /* ---- Refusals and want of room ---- */
 
 #define FIRST_FRAME paddr_to_pfn(RAM_START)
@@ -832,6 +974,9 @@ int main(void)
 		HOST_TEST(answers_in_the_call_reach_every_target),
 		HOST_TEST(a_round_offers_no_more_than_a_host_can_have),
 		HOST_TEST(a_host_may_have_one_batch_at_a_time),
+		HOST_TEST(a_batch_has_as_many_blocks_as_the_port_says_each_time),
+		HOST_TEST(frames_that_a_port_returns_are_offered_again_without_a_pause),
+		HOST_TEST(only_a_host_that_needs_turns_has_them),
 		HOST_TEST(a_host_that_leaves_is_told_that_the_balloon_is_empty),
 		HOST_TEST(a_strategy_may_be_chosen_while_a_host_goes),
 		HOST_TEST(a_host_that_is_being_reset_is_asked_for_nothing),
@@ -849,6 +994,7 @@ int main(void)
 		HOST_TEST(runs_that_touch_are_one),
 		HOST_TEST(frames_before_a_block_come_back_by_themselves),
 		HOST_TEST(a_run_may_be_of_sixteen_gigabytes),
+		HOST_TEST(what_only_leaves_is_free_when_a_host_goes_that_keeps_its_own),
 		HOST_TEST(frames_of_several_runs_are_refused_in_one_batch),
 		HOST_TEST(a_batch_that_finds_no_room_is_offered_again),
 		HOST_TEST(ranges_that_find_no_room_are_lent_again),

@@ -13,6 +13,14 @@
 
 struct host host;
 
+static void hand_back(struct balloon_batch *batch, pfn_t pfn, enum balloon_refusal why)
+{
+	if (why == BALLOON_REFUSALS)
+		balloon_batch_return(batch, pfn, 1);
+	else
+		balloon_batch_refuse(batch, pfn, 1, why);
+}
+
 static void answer(struct balloon_batch *batch)
 {
 	enum balloon_refusal why;
@@ -22,7 +30,7 @@ static void answer(struct balloon_batch *batch)
 
 		for (pfn_t pfn = run->first; pfn < run->first + run->count; pfn++) {
 			if (host.refuses && host.refuses(batch->deflates, pfn, &why))
-				balloon_batch_refuse(batch, pfn, 1, why);
+				hand_back(batch, pfn, why);
 			else if (batch->deflates)
 				sim_host_give_back(&host.has, pfn, 1);
 			else

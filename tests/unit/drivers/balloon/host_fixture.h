@@ -19,7 +19,10 @@ struct host {
 	uint64_t asks; /* on top of what it has, for a host that asks by deltas */
 	bool deltas;
 	enum balloon_fault fault; /* what take_finished() says, once */
-	/* Whether it refuses this frame; NULL: it refuses none. */
+	/*
+	 * Whether it refuses this frame; NULL: it refuses none. BALLOON_REFUSALS as the reason: it
+	 * returns the frame, as it was not asked for it.
+	 */
 	bool (*refuses)(bool deflates, pfn_t pfn, enum balloon_refusal *why);
 	int err;      /* what inflate() and deflate() return instead of taking a batch */
 	bool late;    /* answers in take_finished() only, */

@@ -23,6 +23,8 @@ void (*fixture_on_turn)(void);
 
 static struct xen_event_handler *listener; /* the client listens once in a program's life */
 static uint64_t turn_ns;		   /* the daemon's last */
+static uint64_t heard;			   /* of what it was notified, */
+static size_t out_left;			   /* and what it had to say, by then */
 
 uint64_t xen_param(enum xen_param index)
 {
@@ -57,13 +59,24 @@ static void interrupt(void *arg)
 		listener->handle(listener);
 }
 
+/* It looks at the page when it is told to, goes on, or has more to say. */
+static bool has_reason(void)
+{
+	return fixture_notified != heard ||
+	       daemon_side.out_length - daemon_side.out_sent > out_left;
+}
+
 static bool let_daemon_work(void)
 {
 	bool moved = false;
 
-	if (clock_ns() - turn_ns >= fixture_pause_ns) {
+	if (clock_ns() - turn_ns >= fixture_pause_ns && has_reason()) {
 		turn_ns = clock_ns();
 		moved = sim_xenstore_step(&daemon_side);
+		if (!moved && daemon_side.bytes_left > 0 && daemon_side.lie != SIM_XENSTORE_DEAF) {
+			heard = fixture_notified;
+			out_left = daemon_side.out_length - daemon_side.out_sent;
+		}
 	}
 	if (fixture_on_turn)
 		fixture_on_turn();
@@ -88,6 +101,8 @@ void fixture_begin(void)
 	fixture_pause_ns = 0;
 	fixture_on_turn = NULL;
 	turn_ns = 0;
+	heard = 0;
+	out_left = 0;
 }
 
 static void end_store(void *arg)
@@ -112,6 +127,8 @@ bool fixture_end(void)
 	fixture_pause_ns = 0;
 	daemon_side.lie = SIM_XENSTORE_REQUEST_CONS_WILD;
 	daemon_side.honest = 0;
+	/* It does that by itself. */
+	heard = fixture_notified - 1;
 	sim_tasks_run(end_store, NULL);
 	return sim_tasks_left() == 0;
 }

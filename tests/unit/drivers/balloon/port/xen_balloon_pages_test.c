@@ -53,21 +53,6 @@ static uint64_t untold(bool back)
 
 /* ---- Lists ---- */
 
-static void all_of_64_mib_takes_8_calls_each_way(void **state)
-{
-	(void)state;
-	begin_xen(NO_FLOOR);
-	count_calls();
-	xen_wants(RAM_FRAMES);
-	assert_xen_has(RAM_FRAMES);
-	assert_int_equal(calls(false), 8);
-	assert_int_equal(sim_xen.extents_max[false], 4);
-	xen_wants(0);
-	assert_xen_has(0);
-	assert_int_equal(calls(true), 8);
-	assert_int_equal(sim_xen.extents_max[true], 4);
-}
-
 static void less_than_a_block_goes_frame_by_frame(void **state)
 {
 	(void)state;
@@ -157,6 +142,126 @@ static void calls_are_counted_and_timed(void **state)
 	assert_in_range(after.call_ns_max, 3 * NS_PER_MS, 30 * NS_PER_MS);
 }
 
+/* ---- How long a list is ---- */
+
+static uint64_t extent_ns; /* that Xen takes for an extent of either kind */
+
+static long take_time(bool populates, uint64_t asked, long done)
+{
+	(void)populates;
+	sim_time_advance(asked * extent_ns);
+	return done;
+}
+
+static void take_so_long(uint64_t ns)
+{
+	extent_ns = ns;
+	sim_xen.faults.tell = take_time;
+	for (int back = 0; back < 2; back++)
+		sim_xen.extents_max[back] = 0;
+	count_calls();
+}
+
+static void slow_blocks_go_in_lists_of_4(void **state)
+{
+	(void)state;
+	begin_xen(NO_FLOOR);
+	take_so_long(5 * NS_PER_MS);
+	xen_wants(RAM_FRAMES);
+	assert_xen_has(RAM_FRAMES);
+	assert_int_equal(calls(false), 8);
+	assert_int_equal(sim_xen.extents_max[false], 4);
+	xen_wants(0);
+	assert_xen_has(0);
+	assert_int_equal(calls(true), 8);
+	assert_int_equal(sim_xen.extents_max[true], 4);
+}
+
+/* 4, 16 and the other 12. */
+static void lists_of_quick_blocks_grow_fourfold(void **state)
+{
+	(void)state;
+	begin_xen(NO_FLOOR);
+	take_so_long(20 * NS_PER_US);
+	xen_wants(RAM_FRAMES);
+	assert_xen_has(RAM_FRAMES);
+	assert_int_equal(calls(false), 3);
+	assert_int_equal(sim_xen.extents_max[false], 16);
+	xen_wants(0);
+	assert_xen_has(0);
+	assert_int_equal(calls(true), 3);
+	assert_int_equal(sim_xen.extents_max[true], 16);
+}
+
+static void lists_grow_to_what_takes_15_ms(void **state)
+{
+	(void)state;
+	begin_xen(NO_FLOOR);
+	take_so_long(2 * NS_PER_MS);
+	xen_wants(RAM_FRAMES);
+	assert_xen_has(RAM_FRAMES);
+	assert_int_equal(sim_xen.extents_max[false], 7);
+	/* 4 at first, then the 28 others. */
+	assert_int_equal(calls(false), 5);
+}
+
+/* What is asked for at each step in one direction, in blocks. */
+static uint64_t blocks_of_a_step(void)
+{
+	uint64_t before = ballooned();
+
+	balloon_step();
+	return (ballooned() - before) / BLOCK_FRAMES;
+}
+
+static void a_slow_list_is_followed_by_a_short_one(void **state)
+{
+	(void)state;
+	begin_xen(NO_FLOOR);
+	take_so_long(NS_PER_MS);
+	ask_for(RAM_FRAMES);
+	assert_int_equal(blocks_of_a_step(), 4);
+	extent_ns = 5 * NS_PER_MS;
+	/* And the clock had gone on by a little more. */
+	assert_int_equal(blocks_of_a_step(), 14);
+	extent_ns = NS_PER_MS;
+	assert_int_equal(blocks_of_a_step(), 4);
+	assert_int_equal(blocks_of_a_step(), 10);
+	settle();
+	assert_xen_has(RAM_FRAMES);
+}
+
+/* Each direction has its own pace, which another target ends. */
+static void each_target_begins_with_a_short_list(void **state)
+{
+	(void)state;
+	begin_xen(NO_FLOOR);
+	take_so_long(NS_PER_US);
+	ask_for(20 * BLOCK_FRAMES);
+	assert_int_equal(blocks_of_a_step(), 4);
+	assert_int_equal(blocks_of_a_step(), 16);
+	assert_int_equal(xen_balloon_pages_blocks(false), 64);
+	assert_int_equal(xen_balloon_pages_blocks(true), 4);
+	ask_for(RAM_FRAMES);
+	assert_int_equal(blocks_of_a_step(), 4);
+	settle();
+	assert_xen_has(RAM_FRAMES);
+}
+
+/* At the most 64, of a Xen that does a block at no time at all: its terms say so. */
+static void no_list_has_more_than_64_blocks(void **state)
+{
+	struct balloon_terms terms;
+
+	(void)state;
+	xen_balloon_pages_terms(BALLOON_AUTO, &terms);
+	assert_int_equal(terms.batch_block_frames, 64 * BLOCK_FRAMES);
+	assert_int_equal(terms.batch_runs, 64);
+	assert_int_equal(terms.batch_frames, BALLOON_BATCH_RUNS);
+	xen_balloon_pages_terms(BALLOON_PORTABLE, &terms);
+	assert_int_equal(terms.batch_block_frames, BLOCK_FRAMES);
+}
+
 /* ---- What Xen refuses ---- */
 
 static void blocks_that_are_refused_go_frame_by_frame_at_once(void **state)
@@ -178,6 +283,45 @@ static void blocks_that_are_refused_go_frame_by_frame_at_once(void **state)
 	assert_int_equal(calls(true), 8);
 	settle();
 	assert_xen_has(0);
+}
+
+/* Of a list that has grown no more than a short one has: the others are offered again, at once. */
+static void a_long_list_ends_where_a_short_one_does_if_a_block_is_refused(void **state)
+{
+	(void)state;
+	begin_xen(NO_FLOOR);
+	take_so_long(NS_PER_US);
+	ask_for(RAM_FRAMES);
+	assert_int_equal(blocks_of_a_step(), 4);
+	sim_xen.faults.no_blocks[false] = true;
+	count_calls();
+	assert_int_equal(blocks_of_a_step(), 4);
+	assert_int_equal(calls(false), 8);
+	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
+	assert_int_equal(xen_balloon_pages_blocks(false), 4);
+	assert_int_equal(balloon_refusal_pause_end(), 0);
+	settle();
+	assert_xen_has(RAM_FRAMES);
+	assert_int_equal(refused(BALLOON_REFUSED_FRAME) + refused(BALLOON_REFUSED_FOR_NOW), 0);
+}
+
+static void a_block_that_is_refused_later_is_the_last_of_its_list(void **state)
+{
+	const uint64_t frames = (4 + 10) * BLOCK_FRAMES - 1;
+
+	(void)state;
+	begin_xen(NO_FLOOR);
+	take_so_long(NS_PER_US);
+	sim_xen.faults.stubborn[false] = FIRST_FRAME + (4 + 9) * BLOCK_FRAMES + 100;
+	ask_for(RAM_FRAMES - 1);
+	assert_int_equal(blocks_of_a_step(), 4);
+	balloon_step();
+	assert_int_equal(ballooned(), frames);
+	assert_int_equal(ledger_count(OWNER_REFUSED), 1);
+	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - frames - 1);
+	settle();
+	assert_xen_has(RAM_FRAMES - 1);
+	assert_int_equal(refused(BALLOON_REFUSED_FOR_NOW), 0);
 }
 
 /* The frames of its block before it have gone by then, though Xen does not count them. */
@@ -556,13 +700,20 @@ static void frames_wanted_back_stay_xens_where_it_does_not_tell(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		XEN_TEST(all_of_64_mib_takes_8_calls_each_way),
 		XEN_TEST(less_than_a_block_goes_frame_by_frame),
 		XEN_TEST(scattered_frames_go_in_lists_of_512),
 		XEN_TEST(portable_means_single_frames),
 		XEN_TEST(what_xen_writes_into_the_list_is_not_believed),
 		XEN_TEST(calls_are_counted_and_timed),
+		XEN_TEST(slow_blocks_go_in_lists_of_4),
+		XEN_TEST(lists_of_quick_blocks_grow_fourfold),
+		XEN_TEST(lists_grow_to_what_takes_15_ms),
+		XEN_TEST(a_slow_list_is_followed_by_a_short_one),
+		XEN_TEST(each_target_begins_with_a_short_list),
+		XEN_TEST(no_list_has_more_than_64_blocks),
 		XEN_TEST(blocks_that_are_refused_go_frame_by_frame_at_once),
+		XEN_TEST(a_long_list_ends_where_a_short_one_does_if_a_block_is_refused),
+		XEN_TEST(a_block_that_is_refused_later_is_the_last_of_its_list),
 		XEN_TEST(a_frame_that_xen_never_takes_is_passed_over),
 		XEN_TEST(a_xen_that_takes_nothing_costs_few_calls_a_try),
 		XEN_TEST(a_xen_that_takes_every_second_frame_gets_its_target),

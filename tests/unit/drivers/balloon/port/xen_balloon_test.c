@@ -163,6 +163,8 @@ static void the_floor_stays_and_the_rest_is_the_shortfall(void **state)
 	assert_xen_has(RAM_FRAMES - 4000);
 	assert_int_equal(status().shortfall, 4000);
 	assert_int_equal(ledger_count(OWNER_FREE), 4000);
+	/* All of that was there. */
+	assert_int_equal(sim_log_warnings, 0);
 }
 
 static void ballooned_memory_is_not_in_the_total(void **state)
@@ -284,6 +286,18 @@ static void a_xen_without_memory_operations_is_no_balloon(void **state)
 		assert_no_balloon("no memory operations");
 		sim_xen.faults.no_memory_op[back] = false;
 	}
+}
+
+/* Then nobody knows what a target would be a part of. A domain has one frame at least. */
+static void without_a_store_a_xen_that_counts_no_frames_is_no_balloon(void **state)
+{
+	(void)state;
+	sim_xen.param[XEN_PARAM_STORE_PFN] = 0;
+	sim_xen.faults.no_counts = true;
+	assert_no_balloon("counts no frames");
+	sim_xen.faults.no_counts = false;
+	sim_xen.current = 0;
+	assert_no_balloon("counts no frames");
 }
 
 static void a_target_of_nonsense_at_the_start_asks_for_nothing(void **state)
@@ -422,6 +436,10 @@ static void the_wait_ends_when_more_cannot_be_had(void **state)
 	sim_time_on_wait = NULL;
 	assert_xen_has(RAM_FRAMES / 2);
 	assert_in_range(clock_ns() - before, 0, NS_PER_S / 2);
+	/* There is less than it thinks. */
+	settle();
+	assert_int_equal(sim_log_warnings, 1);
+	assert_non_null(strstr(sim_log_warning, "keeps it 16384 KiB short of the first target"));
 }
 
 static void the_wait_ends_with_xens_faults(void **state)
@@ -540,6 +558,7 @@ int main(void)
 		XEN_TEST(a_store_without_the_nodes_is_no_balloon),
 		XEN_TEST(a_store_that_does_not_answer_may_be_tried_again),
 		XEN_TEST(a_xen_without_memory_operations_is_no_balloon),
+		XEN_TEST(without_a_store_a_xen_that_counts_no_frames_is_no_balloon),
 		XEN_TEST(a_target_of_nonsense_at_the_start_asks_for_nothing),
 		XEN_TEST(the_node_is_followed_once),
 		XEN_TEST(without_a_store_a_person_sets_the_target),
