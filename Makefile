@@ -99,8 +99,8 @@ VIRTIO_MEM_SOURCES := $(addprefix drivers/mem/virtio_mem,_config.c _request.c _b
 DIMM_SOURCES := $(addprefix drivers/mem/,dimm.c dimm_place.c dimm_users.c)
 SERIAL_SOURCES := $(addprefix drivers/serial/,uart16550.c uart16550_find.c debugcon.c)
 XENSTORE_SOURCES := $(addprefix drivers/xen/xenstore,_ring.c _request.c _node.c .c)
-XEN_SOURCES := $(addprefix drivers/xen/,xen.c xen_events.c xen_console.c xen_map.c xenstore_cmd.c \
-	xen_check_cmd.c) \
+XEN_SOURCES := $(addprefix drivers/xen/,xen.c xen_stamps.c xen_events.c xen_console.c xen_map.c \
+	xenstore_cmd.c xen_check_cmd.c) \
 	$(XENSTORE_SOURCES)
 DRIVER_SOURCES := $(SERIAL_SOURCES) $(XEN_SOURCES) drivers/pvpanic/pvpanic.c $(ACPI_SOURCES) $(PCI_SOURCES) \
 	$(VIRTIO_SOURCES) $(BALLOON_SOURCES) $(XEN_BALLOON_SOURCES) \

@@ -52,7 +52,8 @@ ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c) kern
 # Real tasks, switched by the scheduler itself.
 SIM_TASKS := tests/sim/sim_tasks.c kernel/task/task.c kernel/lib/elapsed.c
 
-XENSTORE_FIXTURE := $(XENSTORE_SOURCES) $(SIM_TASKS) tests/sim/sim_xenstore.c tests/sim/sim_log.c \
+XENSTORE_FIXTURE := $(XENSTORE_SOURCES) drivers/xen/xen_stamps.c $(EVENTS) $(SIM_TASKS) \
+	tests/sim/sim_xenstore.c tests/sim/sim_log.c \
 	tests/unit/drivers/xen/xenstore_fixture.c
 
 BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c kernel/lib/wrap.c $(VIRTQ) $(SIM) \
@@ -65,12 +66,14 @@ PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
 
 # Xen, and a store that is only its values.
-XEN_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(XEN_BALLOON_SOURCES) drivers/xen/xen.c tests/sim/sim_xen.c \
+XEN_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(XEN_BALLOON_SOURCES) drivers/xen/xen.c drivers/xen/xen_stamps.c \
+	tests/sim/sim_xen.c \
 	tests/unit/drivers/balloon/port/xen_fixture.c
 
 # All of it, with real tasks, the store's client and a simulated xenstored.
 XEN_WORLD := $(filter-out drivers/balloon/port/%,$(BALLOON_SOURCES)) $(XEN_BALLOON_SOURCES) \
-	drivers/xen/xen.c $(XENSTORE_SOURCES) $(SIM_TASKS) kernel/lib/parse.c kernel/lib/wrap.c \
+	drivers/xen/xen.c drivers/xen/xen_stamps.c $(XENSTORE_SOURCES) $(SIM_TASKS) kernel/lib/parse.c \
+	kernel/lib/wrap.c \
 	$(EVENTS) $(FRAME) mm/poison.c $(addprefix tests/sim/,sim_ram.c sim_xen.c sim_xenstore.c) \
 	$(addprefix tests/unit/drivers/balloon/port/xen_,world.c lies.c)
 
@@ -227,6 +230,7 @@ tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_com
 	$(SIM_FRAMES)
 
 tests/drivers/xen/xen_map := drivers/xen/xen_map.c tests/sim/sim_paging.c
+tests/drivers/xen/xen_stamps := $(XEN_WORLD)
 tests/drivers/xen/xenstore := $(XENSTORE_FIXTURE)
 tests/drivers/xen/xenstore_lies := $(XENSTORE_FIXTURE)
 tests/drivers/xen/xenstore_cmd := drivers/xen/xenstore_cmd.c kernel/lib/escape.c \

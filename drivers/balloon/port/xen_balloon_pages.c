@@ -22,6 +22,7 @@
 
 #include "arch/clock.h"
 #include "drivers/xen/xen.h"
+#include "drivers/xen/xen_stamps.h"
 #include "kernel/lib/log.h"
 
 /* Whole blocks of a batch: what Xen does in some 20 ms where it is slow. */
@@ -130,10 +131,13 @@ static long call(const struct balloon_batch *batch, size_t count, unsigned order
 {
 	struct xen_balloon_counts *counts = &pages.counts[batch->deflates];
 	uint64_t start = clock_ns();
-	long done = xen_change_reservation(batch->deflates ? XEN_MEMORY_POPULATE_PHYSMAP
-							   : XEN_MEMORY_DECREASE_RESERVATION,
-					   pages.list, count, order);
+	long done;
 
+	xen_stamp_call(count, order);
+	done = xen_change_reservation(batch->deflates ? XEN_MEMORY_POPULATE_PHYSMAP
+						      : XEN_MEMORY_DECREASE_RESERVATION,
+				      pages.list, count, order);
+	xen_stamp_called(done, order);
 	counts->call_ns_max = max_u64(counts->call_ns_max, clock_ns() - start);
 	counts->calls++;
 	return done;
