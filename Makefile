@@ -259,7 +259,10 @@ help:
 #:                       package is unpacked below build/xen, nothing is installed
 #: make test-xen-next    the same with each later QEMU; part of test-all
 #: make test-xen-dom0    two Aerostat domains that xl makes and moves, under Linux;
-#:                       SEED=7 for the same targets again; part of test-all
+#:                       SEED=7 for the same targets again, ICOUNT=3 for times that
+#:                       do not depend on what else runs; part of test-all
+#: make test-xen-linux   an Aerostat and a Linux domain beside each other, whose
+#:                       figures must move by the same; with QEMU 7.2, on demand
 #: make test-stops       with each QEMU from 10 on: guests that stand still for
 #:                       2.1 s in the middle of each kind of wait; part of
 #:                       test-all

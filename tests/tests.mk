@@ -743,7 +743,9 @@ test-soak:
 # ---- Real Xen: Debian's, unpacked below $(BUILD)/xen, in an unmodified QEMU ----
 #
 # test-xen: Aerostat as its first domain. test-xen-next: the same with each later QEMU.
-# test-xen-dom0: two Aerostat domains under Linux and xl; SEED=7 for the same targets again.
+# test-xen-dom0: two Aerostat domains under Linux and xl; SEED=7 for the same targets again, and
+# ICOUNT=3 for a machine whose time is that of its instructions, 2^3 ns each.
+# test-xen-linux: an Aerostat domain and a Linux one. On demand.
 
 XEN_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/xen/*.c))
 $(XEN_OBJECTS): | $(call needs,test)
@@ -752,8 +754,8 @@ $(BUILD)/tests/xen/run: $(XEN_OBJECTS) $(TOOL_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lcmocka
 
-.PHONY: test-xen test-xen-next test-xen-dom0
-test-xen test-xen-next test-xen-dom0: $(BUILD)/aerostat.elf $(BUILD)/tests/xen/run \
+.PHONY: test-xen test-xen-next test-xen-dom0 test-xen-linux
+test-xen test-xen-next test-xen-dom0 test-xen-linux: $(BUILD)/aerostat.elf $(BUILD)/tests/xen/run \
 		| $(call needs,qemu)
 
 test-xen:
@@ -765,6 +767,9 @@ test-xen-next:
 
 test-xen-dom0:
 	@$(alone) tests/xen/run.sh $@ $(BUILD) domains
+
+test-xen-linux:
+	@$(alone) tests/xen/run.sh $@ $(BUILD) witness
 
 # ---- libvirt: `make virsh-demo` with what there is of it ----
 
