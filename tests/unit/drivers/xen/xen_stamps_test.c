@@ -230,12 +230,16 @@ static void an_error_for_an_answer_is_no_frames(void **state)
 
 static void hear_of_others(void *arg)
 {
+	static const char others[] = "name\0nobody";
+	struct xenstore_counts counts;
 	struct event read;
 
 	(void)arg;
 	begin();
-	sim_xenstore_set(&xen_world.store, "name", "another");
+	sim_xenstore_say(&xen_world.store, XENSTORE_WATCH_EVENT, 0, others, sizeof(others));
 	xen_world_wait(NS_PER_S);
+	xenstore_get_counts(&counts);
+	assert_int_equal(counts.unknown, 1);
 	assert_no_more();
 	/* Somebody follows this one, and it was not there before. */
 	sim_xenstore_set(&xen_world.store, "control/shutdown", "");
