@@ -99,8 +99,8 @@ VIRTIO_MEM_SOURCES := $(addprefix drivers/mem/virtio_mem,_config.c _request.c _b
 DIMM_SOURCES := $(addprefix drivers/mem/,dimm.c dimm_place.c dimm_users.c)
 SERIAL_SOURCES := $(addprefix drivers/serial/,uart16550.c uart16550_find.c debugcon.c)
 XENSTORE_SOURCES := $(addprefix drivers/xen/xenstore,_ring.c _request.c _node.c .c)
-XEN_SOURCES := $(addprefix drivers/xen/,xen.c xen_events.c xen_console.c xen_map.c xenstore_cmd.c \
-	xen_check_cmd.c) \
+XEN_SOURCES := $(addprefix drivers/xen/,xen.c xen_stamps.c xen_events.c xen_console.c xen_map.c \
+	xenstore_cmd.c xen_check_cmd.c) \
 	$(XENSTORE_SOURCES)
 DRIVER_SOURCES := $(SERIAL_SOURCES) $(XEN_SOURCES) drivers/pvpanic/pvpanic.c $(ACPI_SOURCES) $(PCI_SOURCES) \
 	$(VIRTIO_SOURCES) $(BALLOON_SOURCES) $(XEN_BALLOON_SOURCES) \
@@ -260,8 +260,11 @@ help:
 #:                       package is unpacked below build/xen, nothing is installed
 #: make test-xen-next    the same with each later QEMU; part of test-all
 #: make test-xen-dom0    two Aerostat domains that xl makes and moves, under Linux;
-#:                       SEED=7 for the same targets again, BOOTS=20 for so many
+#:                       SEED=7 for the same targets again, ICOUNT=3 for times that
+#:                       do not depend on what else runs, BOOTS=20 for so many
 #:                       boots with a part of their memory; part of test-all
+#: make test-xen-linux   an Aerostat and a Linux domain beside each other, whose
+#:                       figures must move by the same; with QEMU 7.2, on demand
 #: make test-stops       with each QEMU from 10 on: guests that stand still for
 #:                       2.1 s in the middle of each kind of wait; part of
 #:                       test-all

@@ -52,7 +52,8 @@ ACPI_TESTED := $(ACPI_SOURCES) $(addprefix tests/sim/,sim_acpi.c sim_log.c) kern
 # Real tasks, switched by the scheduler itself.
 SIM_TASKS := tests/sim/sim_tasks.c kernel/task/task.c kernel/task/task_await.c kernel/lib/elapsed.c
 
-XENSTORE_FIXTURE := $(XENSTORE_SOURCES) $(SIM_TASKS) tests/sim/sim_xenstore.c tests/sim/sim_log.c \
+XENSTORE_FIXTURE := $(XENSTORE_SOURCES) drivers/xen/xen_stamps.c $(EVENTS) $(SIM_TASKS) \
+	tests/sim/sim_xenstore.c tests/sim/sim_log.c \
 	tests/unit/drivers/xen/xenstore_fixture.c
 
 BALLOON_FIXTURE := $(BALLOON_SOURCES) kernel/lib/parse.c kernel/lib/wrap.c $(VIRTQ) $(SIM) \
@@ -65,12 +66,14 @@ PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
 
 # Xen, and a store that is only its values.
-XEN_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(XEN_BALLOON_SOURCES) drivers/xen/xen.c tests/sim/sim_xen.c \
-	kernel/task/task_await.c tests/unit/drivers/balloon/port/xen_fixture.c
+XEN_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(XEN_BALLOON_SOURCES) drivers/xen/xen.c drivers/xen/xen_stamps.c \
+	tests/sim/sim_xen.c kernel/task/task_await.c \
+	tests/unit/drivers/balloon/port/xen_fixture.c
 
 # All of it, with real tasks, the store's client and a simulated xenstored.
 XEN_WORLD := $(filter-out drivers/balloon/port/%,$(BALLOON_SOURCES)) $(XEN_BALLOON_SOURCES) \
-	drivers/xen/xen.c $(XENSTORE_SOURCES) $(SIM_TASKS) kernel/lib/parse.c kernel/lib/wrap.c \
+	drivers/xen/xen.c drivers/xen/xen_stamps.c $(XENSTORE_SOURCES) $(SIM_TASKS) kernel/lib/parse.c \
+	kernel/lib/wrap.c \
 	$(EVENTS) $(FRAME) mm/poison.c $(addprefix tests/sim/,sim_ram.c sim_xen.c sim_xenstore.c) \
 	$(addprefix tests/unit/drivers/balloon/port/xen_,world.c lies.c)
 
@@ -228,6 +231,7 @@ tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_com
 	$(SIM_FRAMES)
 
 tests/drivers/xen/xen_map := drivers/xen/xen_map.c tests/sim/sim_paging.c
+tests/drivers/xen/xen_stamps := $(XEN_WORLD)
 tests/drivers/xen/xenstore := $(XENSTORE_FIXTURE)
 tests/drivers/xen/xenstore_lies := $(XENSTORE_FIXTURE)
 tests/drivers/xen/xenstore_cmd := drivers/xen/xenstore_cmd.c kernel/lib/escape.c \
@@ -741,7 +745,9 @@ test-soak:
 #
 # test-xen: Aerostat as its first domain. test-xen-next: the same with each later QEMU.
 # test-xen-dom0: two Aerostat domains under Linux and xl; SEED=7 for the same targets again, and
-# BOOTS=20 for so many boots of one that begins with a part of its memory.
+# BOOTS=20 for so many boots of one that begins with a part of its memory, ICOUNT=3 for a machine
+# whose time is that of its instructions, 2^3 ns each.
+# test-xen-linux: an Aerostat domain and a Linux one. On demand.
 
 XEN_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/xen/*.c))
 $(XEN_OBJECTS): | $(call needs,test)
@@ -750,8 +756,8 @@ $(BUILD)/tests/xen/run: $(XEN_OBJECTS) $(TOOL_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lcmocka
 
-.PHONY: test-xen test-xen-next test-xen-dom0
-test-xen test-xen-next test-xen-dom0: $(BUILD)/aerostat.elf $(BUILD)/tests/xen/run \
+.PHONY: test-xen test-xen-next test-xen-dom0 test-xen-linux
+test-xen test-xen-next test-xen-dom0 test-xen-linux: $(BUILD)/aerostat.elf $(BUILD)/tests/xen/run \
 		| $(call needs,qemu)
 
 test-xen:
@@ -763,6 +769,9 @@ test-xen-next:
 
 test-xen-dom0:
 	@$(alone) tests/xen/run.sh $@ $(BUILD) domains
+
+test-xen-linux:
+	@$(alone) tests/xen/run.sh $@ $(BUILD) witness
 
 # ---- libvirt: `make virsh-demo` with what there is of it ----
 

@@ -19,7 +19,7 @@ static bool running; /* the task is */
 static void handle_event(struct xen_event_handler *handler)
 {
 	(void)handler;
-	xenstore_note_news();
+	xenstore_note_interrupt();
 }
 
 static struct xen_event_handler handler = { .handle = handle_event };

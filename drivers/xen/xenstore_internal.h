@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The files of the store's client, each of which calls only those above it here. All but
- * xenstore_ask() never sleep, unless in the log; none is for interrupts but xenstore_note_news().
+ * xenstore_ask() never sleep, unless in the log; none is for interrupts but xenstore_note_news()
+ * and xenstore_note_interrupt().
  */
 #ifndef DRIVERS_XEN_XENSTORE_INTERNAL_H
 #define DRIVERS_XEN_XENSTORE_INTERNAL_H
@@ -93,11 +94,14 @@ void xenstore_log_silence(void);
 /* Gives the store up, once: says why, and ends all requests with -EIO. */
 void xenstore_give_up(const char *fault);
 
-/* Counts an event; `known`: somebody follows what it tells of. */
+/* Counts an event; `known`: somebody follows what it tells of, and it is recorded. */
 void xenstore_count_event(bool known);
 
 /* Tells the store's task that there is something to do. May be called from an interrupt. */
 void xenstore_note_news(void);
+
+/* Does so because the store has interrupted. */
+void xenstore_note_interrupt(void);
 
 /* Sleeps until there is, or it is time to look by ourselves. For the store's task. */
 void xenstore_wait_for_news(void);

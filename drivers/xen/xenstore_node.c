@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "arch/clock.h"
+#include "drivers/xen/xen_stamps.h"
 #include "drivers/xen/xenstore_internal.h"
 
 /* Messages taken in a turn: the other side may send them faster than they are taken. */
@@ -87,6 +88,7 @@ int xenstore_node_take(struct xenstore_request *request, int err, const char *va
 {
 	struct xenstore_node *node = request->arg;
 
+	xen_event(XEN_STAMP_READ, length, (uint64_t)-err);
 	/* After any other error nobody knows: the last value stays. */
 	if (err == 0)
 		set(node, true, value, length);

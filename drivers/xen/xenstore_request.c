@@ -11,6 +11,7 @@
 
 #include "arch/clock.h"
 #include "arch/irq.h"
+#include "drivers/xen/xen_stamps.h"
 #include "drivers/xen/xenstore_internal.h"
 #include "kernel/lib/log.h"
 
@@ -29,6 +30,9 @@ static struct {
 	uint64_t answered_awake; /* when the last answer came */
 	const char *fault;
 	volatile bool news; /* for the store's task */
+	/* When the store first interrupted: before the turn of its task, and in it; 0: never. */
+	uint64_t turn_interrupted_ns;
+	volatile uint64_t interrupted_ns;
 	struct wait_queue task;
 	struct xenstore_counts counts;
 } store;
@@ -50,8 +54,13 @@ void xenstore_get_counts(struct xenstore_counts *counts)
 
 void xenstore_count_event(bool known)
 {
+	uint64_t told_ns = store.turn_interrupted_ns ? store.turn_interrupted_ns
+						     : store.interrupted_ns;
+
 	store.counts.events++;
 	store.counts.unknown += !known;
+	if (known)
+		xen_event(XEN_STAMP_WATCH, told_ns ? (clock_ns() - told_ns) / NS_PER_US : 0, 0);
 }
 
 /* ---- The store's task ---- */
@@ -60,6 +69,13 @@ void xenstore_note_news(void)
 {
 	store.news = true;
 	task_wake(&store.task);
+}
+
+void xenstore_note_interrupt(void)
+{
+	if (store.interrupted_ns == 0)
+		store.interrupted_ns = clock_ns();
+	xenstore_note_news();
 }
 
 void xenstore_wait_for_news(void)
@@ -75,6 +91,8 @@ void xenstore_wait_for_news(void)
 		woken = hurry ? task_wait_device(&store.task, deadline)
 			      : task_wait(&store.task, deadline);
 	store.news = false;
+	store.turn_interrupted_ns = store.interrupted_ns;
+	store.interrupted_ns = 0;
 	irq_restore(flags);
 }
 
@@ -258,6 +276,8 @@ bool xenstore_answer(const struct xenstore_message *message, uint64_t now_awake)
 		xenstore_give_up(wrong);
 		return false;
 	}
+	if (was_silent || store.answered_awake == 0)
+		xen_event(XEN_STAMP_ANSWERS, was_silent, 0);
 	store.owed = store.silent = false;
 	store.asker = NULL;
 	store.answered_awake = now_awake;

@@ -4,153 +4,24 @@
  * them, and what xl, xenstore, Xen and the guests say of it, is told by tests/xen/dom0/steps, in
  * lines that begin with "% "; here it is judged.
  */
-#include "tests/xen/machine.h"
+#include "tests/xen/told.h"
 
-#include <glob.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "tests/xen/latency.h"
 #include "tools/json_member.h"
-
-#define TIMEOUT_MS 1800000
 
 /* Beside its memory a domain has pages for store, console and others, of which Xen counts some. */
 #define EXTRA_KIB_MOST 128
 
-#define LOOKS_MAX 64
+/* ---- The looks ---- */
 
 /* Unless the environment says another number. */
 #define BOOTS 2
-#define WORD 32
-
-static const char *const no_devices[] = { NULL };
-
-/* What each side says of a domain at a time. */
-struct look {
-	char step[WORD], domain[WORD];
-	uint64_t static_max_kib, target_kib;
-	bool list_known, xen_known; /* what follows is */
-	uint64_t id, list_mib;
-	uint64_t xen_kib;
-	struct json_object *memory, *audit, *balloon;
-};
-
-static struct look looks[LOOKS_MAX];
-static size_t look_count;
-
-/* ---- What dom0 has told ---- */
-
-/* Gives what follows "% KEY " in a line; NULL: it is another line. */
-static const char *value_of(const char *line, const char *key)
-{
-	size_t length = strlen(key);
-
-	if (strncmp(line, "% ", 2) != 0 || strncmp(line + 2, key, length) != 0 ||
-	    line[2 + length] != ' ')
-		return NULL;
-	return line + 3 + length;
-}
-
-/* Of a domain's looks the last, if that does not know it yet. */
-static struct look *look_without(const char *domain, bool has_list)
-{
-	for (size_t i = look_count; i-- > 0;)
-		if (strcmp(looks[i].domain, domain) == 0)
-			return (has_list ? looks[i].list_known : looks[i].xen_known) ? NULL
-										     : &looks[i];
-	return NULL;
-}
-
-/* "DOMAIN ID MIB"; also of domains that are not looked at now. */
-static void read_list(const char *value)
-{
-	uint64_t id = 0, mib = 0;
-	char domain[WORD] = "";
-	struct look *look;
-
-	sscanf(value, "%31s %" SCNu64 " %" SCNu64, domain, &id, &mib);
-	look = look_without(domain, true);
-	if (!look)
-		return;
-	look->list_known = true;
-	look->id = id;
-	look->list_mib = mib;
-}
-
-/* "DOMAIN KIB" */
-static void read_xen(const char *value)
-{
-	uint64_t kib = 0;
-	char domain[WORD] = "";
-	struct look *look;
-
-	sscanf(value, "%31s %" SCNu64, domain, &kib);
-	look = look_without(domain, false);
-	if (!look)
-		return;
-	look->xen_known = true;
-	look->xen_kib = kib;
-}
-
-static void begin_look(const char *domain, const char *step)
-{
-	struct look *look = &looks[look_count++];
-
-	assert_true(look_count <= LOOKS_MAX);
-	memset(look, 0, sizeof(*look));
-	snprintf(look->step, WORD, "%s", step);
-	sscanf(domain, "%31s", look->domain);
-}
-
-static void read_line(const char *line, char step[WORD])
-{
-	struct look *look = look_count > 0 ? &looks[look_count - 1] : NULL;
-	const char *value;
-
-	if ((value = value_of(line, "step")))
-		sscanf(value, "%31s", step);
-	else if ((value = value_of(line, "look")))
-		begin_look(value, step);
-	else if ((value = value_of(line, "list")))
-		read_list(value);
-	else if ((value = value_of(line, "xen")))
-		read_xen(value);
-	else if (look && (value = value_of(line, "store")))
-		sscanf(value, "%" SCNu64 " %" SCNu64, &look->static_max_kib, &look->target_kib);
-	else if (look && (value = value_of(line, "memory")))
-		look->memory = json_tokener_parse(value);
-	else if (look && (value = value_of(line, "audit")))
-		look->audit = json_tokener_parse(value);
-	else if (look && (value = value_of(line, "balloon")))
-		look->balloon = json_tokener_parse(value);
-}
-
-/* Calls `fn` with each line that dom0 has told. */
-static void for_each_line(void (*fn)(const char *line, char step[WORD]))
-{
-	char *copy = strdup(machine_text), *rest = copy, *line, step[WORD] = "";
-
-	assert_non_null(copy);
-	while ((line = strsep(&rest, "\n")))
-		fn(line, step);
-	free(copy);
-}
-
-/* ---- The machine ---- */
-
-/* SEED, so that a run can be had again; else another one each time. */
-static unsigned long choose_seed(void)
-{
-	const char *given = getenv("SEED");
-
-	return given ? strtoul(given, NULL, 10)
-		     : ((unsigned long)time(NULL) * 1000 + (unsigned long)getpid()) % 1000000;
-}
 
 /* BOOTS: how many more domains begin with less memory than they may have. */
 static unsigned long choose_boots(void)
@@ -162,64 +33,16 @@ static unsigned long choose_boots(void)
 
 static int set_up(void **state)
 {
-	unsigned long seed = choose_seed();
-	char initrd[1024];
-	glob_t linux_image;
-	struct machine machine = {
-		.name = "domains",
-		/* Without what QEMU 7.2 does wrong for Linux: docs/hypervisors.md. */
-		.cpu = "max,smap=off,rdtscp=off",
-		.memory = "768M",
-		.xen = "console=com1 dom0_mem=256M,max:256M",
-		.initrd = initrd,
-		.devices = no_devices,
-		.timeout_ms = TIMEOUT_MS,
-	};
+	char words[32];
 
 	(void)state;
-	if (glob(machine_path("xen/dom0/boot/vmlinuz-*"), 0, NULL, &linux_image)) {
-		fprintf(stderr, "there is no Linux in %s\n", machine_path("xen/dom0/boot"));
-		return -1;
-	}
-	printf("xen: SEED=%lu\n", seed);
-	snprintf(initrd, sizeof(initrd), "%s console=hvc0 quiet seed=%lu boots=%lu,%s",
-		 linux_image.gl_pathv[0], seed, choose_boots(), machine_path("xen/dom0.cpio"));
-	globfree(&linux_image);
-	if (machine_run(&machine))
-		return -1;
-	for_each_line(read_line);
-	return 0;
+	snprintf(words, sizeof(words), "boots=%lu", choose_boots());
+	return told_run("domains", "steps", "768M", "256M", words);
 }
-
-/* ---- The steps ---- */
-
-static void dom0_comes_to_the_end_of_its_steps(void **state)
-{
-	(void)state;
-	machine_find(machine_text, "% step end ");
-}
-
-static void print_wrong(const char *line, char step[WORD])
-{
-	const char *value;
-
-	if ((value = value_of(line, "step")))
-		sscanf(value, "%31s", step);
-	if (strncmp(line, "% wrong: ", 9) == 0)
-		fail_msg("at %s: %s", step, line + 9);
-}
-
-static void all_that_is_waited_for_comes(void **state)
-{
-	(void)state;
-	for_each_line(print_wrong);
-}
-
-/* ---- The looks ---- */
 
 static void each_step_was_looked_at(void **state)
 {
-	static const char *const wanted[][2] = {
+	static const struct told_look wanted[] = {
 		{ "create", "one" },   { "populate-on-demand", "two" },
 		{ "random-1", "one" }, { "random-1", "two" },
 		{ "random-2", "one" }, { "random-2", "two" },
@@ -231,12 +54,7 @@ static void each_step_was_looked_at(void **state)
 	};
 
 	(void)state;
-	assert_int_equal(look_count, sizeof(wanted) / sizeof(wanted[0]));
-	for (size_t i = 0; i < look_count; i++) {
-		assert_string_equal(looks[i].step, wanted[i][0]);
-		assert_string_equal(looks[i].domain, wanted[i][1]);
-		assert_true(looks[i].list_known && looks[i].xen_known);
-	}
+	told_check_looks(wanted, sizeof(wanted) / sizeof(wanted[0]));
 }
 
 static void guests_are_at_their_targets_to_the_frame(void **state)
@@ -255,23 +73,6 @@ static void guests_are_at_their_targets_to_the_frame(void **state)
 		assert_int_equal(machine_number(look->memory, "inflated-total"), taken);
 		assert_int_equal(machine_number(look->memory, "inflated-free"), 0);
 	}
-}
-
-static void ledgers_are_whole(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < look_count; i++)
-		machine_check_ledger(looks[i].memory, looks[i].audit);
-}
-
-/* Gives the first look at this domain, as long as it has this number. */
-static const struct look *first_of(const struct look *look)
-{
-	size_t i = 0;
-
-	while (looks[i].id != look->id)
-		i++;
-	return &looks[i];
 }
 
 /* As Linux counts in its sysfs; and Xen's answer to the guest is its answer to dom0. */
@@ -302,15 +103,8 @@ static void xen_counts_what_the_toolstack_wants(void **state)
 	(void)state;
 	for (size_t i = 0; i < look_count; i++) {
 		assert_in_range(extra_kib(&looks[i]), 0, EXTRA_KIB_MOST);
-		assert_int_equal(extra_kib(&looks[i]), extra_kib(first_of(&looks[i])));
+		assert_int_equal(extra_kib(&looks[i]), extra_kib(told_first_of(&looks[i])));
 	}
-}
-
-static void xl_lists_what_the_toolstack_wants(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < look_count; i++)
-		assert_int_equal(looks[i].list_mib, looks[i].xen_kib / KIB);
 }
 
 /* What the guest manages, and what it does not, is the same all the time. */
@@ -318,7 +112,7 @@ static void guest_and_xen_differ_by_what_they_always_do(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < look_count; i++) {
-		const struct look *first = first_of(&looks[i]);
+		const struct look *first = told_first_of(&looks[i]);
 
 		assert_int_equal(looks[i].xen_kib * KIB -
 					 machine_number(looks[i].memory, "stat-total-memory"),
@@ -341,7 +135,7 @@ static unsigned long booted;
 /* "% boot JSON" */
 static void check_boot(const char *line, char step[WORD])
 {
-	const char *value = value_of(line, "boot");
+	const char *value = told_value(line, "boot");
 	const uint64_t blocks = (POD_MAX_BYTES - POD_BYTES) / BLOCK;
 	struct json_object *memory = value ? json_tokener_parse(value) : NULL, *given;
 	uint64_t calls;
@@ -366,7 +160,7 @@ static unsigned long clean;
 
 static void check_boot_audit(const char *line, char step[WORD])
 {
-	const char *value = value_of(line, "boot-audit");
+	const char *value = told_value(line, "boot-audit");
 	struct json_object *audit = value ? json_tokener_parse(value) : NULL;
 
 	(void)step;
@@ -382,10 +176,56 @@ static void domains_on_demand_get_along_with_what_they_begin_with(void **state)
 {
 	(void)state;
 	booted = clean = 0;
-	for_each_line(check_boot);
-	for_each_line(check_boot_audit);
+	told_for_each_line(check_boot);
+	told_for_each_line(check_boot_audit);
 	assert_int_equal(booted, choose_boots());
 	assert_int_equal(clean, booted);
+}
+
+/* ---- How soon ---- */
+
+#define BOXES 3
+
+/* Calls that gave frames to Xen, up to there. */
+static uint64_t calls_of(const struct look *look)
+{
+	struct json_object *given = NULL;
+
+	assert_true(json_object_object_get_ex(look->balloon, "given", &given));
+	return machine_number(given, "calls");
+}
+
+/* As each domain has told, after populate-on-demand and after the random targets. */
+static struct {
+	char domain[WORD];
+	struct json_object *events;
+} boxes[BOXES];
+static size_t box_count;
+
+static void read_box(const char *line, char step[WORD])
+{
+	const char *value = told_value(line, "events"), *json = value ? strchr(value, '{') : NULL;
+
+	(void)step;
+	if (!json || box_count == BOXES)
+		return;
+	sscanf(value, "%31s", boxes[box_count].domain);
+	boxes[box_count++].events = json_tokener_parse(json);
+}
+
+static void targets_and_calls_are_in_the_black_box(void **state)
+{
+	static const char *const wanted[BOXES] = { "two", "one", "two" };
+
+	(void)state;
+	told_for_each_line(read_box);
+	assert_int_equal(box_count, BOXES);
+	for (size_t i = 0; i < BOXES; i++)
+		assert_string_equal(boxes[i].domain, wanted[i]);
+	latency_print_start(boxes[0].events, calls_of(&looks[1]));
+	latency_note(boxes[1].events, 0);
+	latency_note(boxes[2].events, latency_end(boxes[0].events));
+	latency_print();
 }
 
 /* ---- The rest ---- */
@@ -393,7 +233,7 @@ static void domains_on_demand_get_along_with_what_they_begin_with(void **state)
 /* "% kept BYTES JSON": the balloon's target after one that is none. */
 static void check_kept(const char *line, char step[WORD])
 {
-	const char *value = value_of(line, "kept");
+	const char *value = told_value(line, "kept");
 	struct json_object *memory, *balloon;
 	uint64_t bytes = 0;
 
@@ -412,7 +252,7 @@ static unsigned kept;
 static void count_kept(const char *line, char step[WORD])
 {
 	check_kept(line, step);
-	if (value_of(line, "kept"))
+	if (told_value(line, "kept"))
 		kept++;
 }
 
@@ -420,7 +260,7 @@ static void a_target_of_nonsense_leaves_the_last_good_one(void **state)
 {
 	(void)state;
 	kept = 0;
-	for_each_line(count_kept);
+	told_for_each_line(count_kept);
 	assert_int_equal(kept, 3);
 }
 
@@ -470,13 +310,9 @@ static void xl_knows_why_they_ended(void **state)
 
 static int tear_down(void **state)
 {
-	while (look_count > 0) {
-		look_count--;
-		json_object_put(looks[look_count].memory);
-		json_object_put(looks[look_count].audit);
-		json_object_put(looks[look_count].balloon);
-	}
-	return machine_forget(state);
+	while (box_count > 0)
+		json_object_put(boxes[--box_count].events);
+	return told_forget(state);
 }
 
 int domains_tests(void)
@@ -492,6 +328,7 @@ int domains_tests(void)
 		cmocka_unit_test(xl_lists_what_the_toolstack_wants),
 		cmocka_unit_test(guest_and_xen_differ_by_what_they_always_do),
 		cmocka_unit_test(domains_on_demand_get_along_with_what_they_begin_with),
+		cmocka_unit_test(targets_and_calls_are_in_the_black_box),
 		cmocka_unit_test(a_target_of_nonsense_leaves_the_last_good_one),
 		cmocka_unit_test(odd_requests_get_the_answers_that_are_expected),
 		cmocka_unit_test(what_is_held_is_intact_after_moving_targets),

@@ -6,6 +6,8 @@
  * machine.c: runs one, and finds things in what it has said.
  * first.c: Aerostat as Xen's first domain, without any Linux.
  * domains.c: two Aerostat domains that xl makes, under a Linux as first domain.
+ * witness.c: an Aerostat domain and a Linux one, under the same.
+ * told.c: what both have in common. latency.c: how soon the driver was.
  */
 #ifndef TESTS_XEN_MACHINE_H
 #define TESTS_XEN_MACHINE_H
@@ -68,5 +70,6 @@ void machine_check_ledger(struct json_object *memory, struct json_object *audit)
 /* The groups: each returns the number of tests that failed. */
 int first_tests(void);
 int domains_tests(void);
+int witness_tests(void);
 
 #endif

@@ -3,9 +3,10 @@
  * The tests on real Xen. To be run from the project's root, when tests/xen/fetch.sh has brought
  * what the group needs:
  *
- *	run first|domains
+ *	run first|domains|witness
  *
- * QEMU, BUILD, and RESULTS for the logs, are in the environment, as for the integration tests.
+ * QEMU, BUILD, and RESULTS for the logs, are in the environment, as for the integration tests; and
+ * ICOUNT, if times are to be counted by instructions.
  */
 #include "tests/xen/machine.h"
 
@@ -19,6 +20,8 @@ int main(int argc, char **argv)
 		return first_tests() != 0;
 	if (argc == 2 && strcmp(argv[1], "domains") == 0)
 		return domains_tests() != 0;
-	fprintf(stderr, "usage: run first|domains\n");
+	if (argc == 2 && strcmp(argv[1], "witness") == 0)
+		return witness_tests() != 0;
+	fprintf(stderr, "usage: run first|domains|witness\n");
 	return 2;
 }

@@ -19,6 +19,7 @@
 #include "drivers/balloon/balloon_port.h"
 #include "drivers/balloon/port/xen_balloon_pages.h"
 #include "drivers/xen/xen.h"
+#include "drivers/xen/xen_stamps.h"
 #include "drivers/xen/xenstore.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/parse.h"
@@ -100,10 +101,12 @@ static void obey_node(void)
 	enum wrong wrong = read_node(&kib);
 
 	xen.changes = target_node.changes;
-	if (wrong == WRONG_NOTHING)
-		xen.target_kib = kib;
-	else
+	if (wrong != WRONG_NOTHING) {
 		complain(wrong);
+		return;
+	}
+	xen.target_kib = kib;
+	xen_stamp_target(kib);
 }
 
 static bool has_news(void)

@@ -22,6 +22,7 @@
 
 #include "arch/clock.h"
 #include "drivers/xen/xen.h"
+#include "drivers/xen/xen_stamps.h"
 #include "kernel/lib/log.h"
 
 /*
@@ -172,10 +173,13 @@ static long call(const struct balloon_batch *batch, size_t count, unsigned order
 {
 	struct xen_balloon_counts *counts = &pages.counts[batch->deflates];
 	uint64_t start = clock_ns(), took_ns;
-	long done = xen_change_reservation(batch->deflates ? XEN_MEMORY_POPULATE_PHYSMAP
-							   : XEN_MEMORY_DECREASE_RESERVATION,
-					   pages.list, count, order);
+	long done;
 
+	xen_stamp_call(count, order);
+	done = xen_change_reservation(batch->deflates ? XEN_MEMORY_POPULATE_PHYSMAP
+						      : XEN_MEMORY_DECREASE_RESERVATION,
+				      pages.list, count, order);
+	xen_stamp_called(done, order);
 	took_ns = clock_ns() - start;
 	if (order > 0)
 		set_pace(batch->deflates, count, done == (long)count, took_ns);

@@ -4,7 +4,9 @@
 # Packs dom0's initramfs: what tests/xen/fetch.sh has unpacked, the C library of this
 # machine, the scripts beside this one, and files for the folder /guest:
 #
-#	tests/xen/dom0/pack.sh FOLDER OUT FILE...
+#	tests/xen/dom0/pack.sh FOLDER OUT [--linux] FILE...
+#
+# With --linux: a Linux that can be a guest, too, of the same package, with a shell on its console.
 #
 # As it is, since QEMU loads it from a file: unpacking would cost the emulated processor more.
 # Exit status: 0, or 1 with a line that says what is missing.
@@ -14,9 +16,11 @@ export LC_ALL=C
 from=$(cd "$1/dom0" && pwd) || exit 1
 out=$2
 shift 2
+linux=no
+[ "$1" != --linux ] || { linux=yes && shift; }
 here=$(dirname "$0")
-root=$(mktemp -d) || exit 1
-trap 'rm -rf "$root"' EXIT
+root=$(mktemp -d) && guest=$(mktemp -d) || exit 1
+trap 'rm -rf "$root" "$guest"' EXIT
 
 cannot()
 {
@@ -80,8 +84,23 @@ for module in $MODULES; do
 	esac
 done
 echo "$MODULES" | tr ' ' '\n' >"$root/modules/order"
-cp "$here/init" "$here/steps" "$root/" || cannot "its scripts are missing"
+cp "$here/init" "$here/common" "$here/steps" "$here/witness" "$root/" || cannot "its scripts are missing"
 cp "$@" "$root/guest/" || cannot "a file for the guests is missing"
 chmod +x "$root/init"
-(cd "$root" && find . | "$root/bin/busybox" cpio -o -H newc 2>/dev/null) >"$out" ||
-	cannot "it cannot be packed"
+
+# pack FOLDER OUT
+pack()
+{
+	(cd "$1" && find . | "$root/bin/busybox" cpio -o -H newc 2>/dev/null) >"$2" ||
+		cannot "it cannot be packed"
+}
+
+if [ $linux = yes ]; then
+	mkdir "$guest/bin" "$guest/dev" "$guest/proc" "$guest/sys"
+	cp "$root/bin/busybox" "$guest/bin/"
+	cp "$here/guest" "$guest/init"
+	chmod +x "$guest/init"
+	pack "$guest" "$root/guest/linux.cpio"
+	cp "$from"/boot/vmlinuz-* "$root/guest/vmlinuz" || cannot "Linux's package has no kernel"
+fi
+pack "$root" "$out"
