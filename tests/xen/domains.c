@@ -18,6 +18,7 @@
 #include "tools/json_member.h"
 
 #define TIMEOUT_MS 1800000
+#define BOOT_TIMEOUT_MS 120000
 
 /* Beside its memory a domain has pages for store, console and others, of which Xen counts some. */
 #define EXTRA_KIB_MOST 128
@@ -162,7 +163,7 @@ static unsigned long choose_boots(void)
 
 static int set_up(void **state)
 {
-	unsigned long seed = choose_seed();
+	unsigned long seed = choose_seed(), boots = choose_boots();
 	char initrd[1024];
 	glob_t linux_image;
 	struct machine machine = {
@@ -173,7 +174,7 @@ static int set_up(void **state)
 		.xen = "console=com1 dom0_mem=256M,max:256M",
 		.initrd = initrd,
 		.devices = no_devices,
-		.timeout_ms = TIMEOUT_MS,
+		.timeout_ms = TIMEOUT_MS + (int)boots * BOOT_TIMEOUT_MS,
 	};
 
 	(void)state;
@@ -183,7 +184,7 @@ static int set_up(void **state)
 	}
 	printf("xen: SEED=%lu\n", seed);
 	snprintf(initrd, sizeof(initrd), "%s console=hvc0 quiet seed=%lu boots=%lu,%s",
-		 linux_image.gl_pathv[0], seed, choose_boots(), machine_path("xen/dom0.cpio"));
+		 linux_image.gl_pathv[0], seed, boots, machine_path("xen/dom0.cpio"));
 	globfree(&linux_image);
 	if (machine_run(&machine))
 		return -1;
