@@ -22,6 +22,7 @@
 
 /* Unless the environment says another number. */
 #define BOOTS 2
+#define BOOT_TIMEOUT_MS 120000
 
 /* BOOTS: how many more domains begin with less memory than they may have. */
 static unsigned long choose_boots(void)
@@ -37,7 +38,8 @@ static int set_up(void **state)
 
 	(void)state;
 	snprintf(words, sizeof(words), "boots=%lu", choose_boots());
-	return told_run("domains", "steps", "768M", "256M", words);
+	return told_run("domains", "steps", "768M", "256M", words,
+			(int)choose_boots() * BOOT_TIMEOUT_MS);
 }
 
 static void each_step_was_looked_at(void **state)

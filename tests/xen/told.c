@@ -128,7 +128,7 @@ static unsigned long choose_seed(void)
 }
 
 int told_run(const char *name, const char *steps, const char *memory, const char *dom0_memory,
-	     const char *words)
+	     const char *words, int more_ms)
 {
 	unsigned long seed = choose_seed();
 	char initrd[1024], xen[64];
@@ -141,7 +141,7 @@ int told_run(const char *name, const char *steps, const char *memory, const char
 		.xen = xen,
 		.initrd = initrd,
 		.devices = no_devices,
-		.timeout_ms = TIMEOUT_MS,
+		.timeout_ms = TIMEOUT_MS + more_ms,
 	};
 
 	if (glob(machine_path("xen/dom0/boot/vmlinuz-*"), 0, NULL, &linux_image)) {

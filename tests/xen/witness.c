@@ -66,7 +66,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	/* xl unpacks Linux in the first domain's memory. */
-	return told_run("witness", "witness", "1536M", "512M", "");
+	return told_run("witness", "witness", "1536M", "512M", "", 0);
 }
 
 static void both_were_looked_at_at_each_size(void **state)

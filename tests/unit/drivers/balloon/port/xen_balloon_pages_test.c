@@ -317,6 +317,7 @@ static void a_block_that_is_refused_later_is_the_last_of_its_list(void **state)
 	assert_int_equal(blocks_of_a_step(), 4);
 	balloon_step();
 	assert_int_equal(ballooned(), frames);
+	assert_int_equal(xen_balloon_pages_blocks(false), 4);
 	assert_int_equal(ledger_count(OWNER_REFUSED), 1);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - frames - 1);
 	settle();
