@@ -657,9 +657,10 @@ $(BUILD)/tests/integration/run: $(INTEGRATION_OBJECTS) $(TOOL_OBJECTS) \
 
 # make test-integration TESTS='*floor*' runs those whose name matches; test-slow
 # those that do more if there is time: each hot-plug 20 times, all of the floods.
-.PHONY: test-integration test-slow
-test-integration test-slow: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run \
-		$(BUILD)/tools/balloonctl | $(call needs,qemu firmware)
+# test-hypervisor: all of them that can be, inside the hypervisor for tests.
+.PHONY: test-integration test-slow test-hypervisor
+test-integration test-slow test-hypervisor: $(KERNEL_IMAGES) $(BUILD)/hypervisor.elf \
+		$(BUILD)/tests/integration/run $(BUILD)/tools/balloonctl | $(call needs,qemu firmware)
 
 test-integration:
 	@$(alone) tests/sum_up.sh $@ $(BUILD)/log/$@ $(BUILD)/tests/integration/run \
@@ -667,6 +668,10 @@ test-integration:
 
 test-slow:
 	@SLOW=1 $(alone) tests/sum_up.sh $@ $(BUILD)/log/$@ $(BUILD)/tests/integration/run --slow
+
+test-hypervisor:
+	@INSIDE=plain $(alone) tests/sum_up.sh $@ $(BUILD)/log/$@ $(BUILD)/tests/integration/run \
+		$(PATTERNS)
 
 # ---- The matrix: machines, devices, rings and features, under QEMU ----
 
@@ -696,7 +701,7 @@ qemu-next:
 	@tools/qemu_next.sh $(QEMU_NEXT)
 
 # What cannot be had is no failure, but is in the last lines of test-all.
-test-qemu-next: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run $(BUILD)/tests/matrix/run \
+test-qemu-next: $(KERNEL_IMAGES) $(BUILD)/hypervisor.elf $(BUILD)/tests/integration/run $(BUILD)/tests/matrix/run \
 		$(BUILD)/tools/balloonctl | $(call needs,qemu firmware)
 	@tests/qemu_next/with_each.sh $(BUILD)
 

@@ -36,8 +36,7 @@ static int highest_waiting(void)
 
 static void raise_exception(uint64_t vector, uint64_t with_error_code)
 {
-	guest.vmcb->event_injection = EVENT_VALID | EVENT_TYPE_EXCEPTION | with_error_code |
-				      vector;
+	guest.vmcb->event_injection = EVENT_VALID | EVENT_TYPE_EXCEPTION | with_error_code | vector;
 }
 
 void interrupts_raise_gp(void)

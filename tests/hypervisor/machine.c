@@ -12,6 +12,8 @@
 
 /* Of QEMU's local APIC, whose timer counts nanoseconds when it divides by 1. */
 #define APIC_BASE 0xfee00000
+#define APIC_LVT_LINT1 0x360
+#define DELIVERY_NMI 0x400
 #define APIC_INITIAL_COUNT 0x380
 #define APIC_CURRENT_COUNT 0x390
 #define APIC_DIVIDE 0x3e0
@@ -24,6 +26,7 @@ struct hv_control hv_control __attribute__((section(".control"), aligned(HV_CONT
 static const struct memory_map *map;
 static struct own_memory own;
 static uint64_t spare_first, spare_count; /* frames */
+static uint64_t own_splits;		  /* blocks that only the hypervisor's own memory splits */
 static uint64_t tsc_start;
 static uint32_t tsc_khz;
 
@@ -42,6 +45,7 @@ void machine_init(const struct memory_map *guests, const struct own_memory *hype
 	spare_first = spare / FRAME_SIZE;
 	spare_count = spare_size / FRAME_SIZE;
 	npt_show(own.address / FRAME_SIZE, own.size / FRAME_SIZE, false);
+	own_splits = npt_split_blocks();
 	if (spare_count > 0)
 		host_frames_take(spare_first, spare_count);
 	tsc_start = read_tsc();
@@ -94,9 +98,18 @@ uint64_t machine_spare(uint64_t *first)
 	return spare_count;
 }
 
+static void tell_frames(void)
+{
+	uint64_t splits = npt_split_blocks();
+
+	hv_control.common.taken = host_frames_count();
+	hv_control.common.split_blocks = splits > own_splits ? splits - own_splits : 0;
+}
+
 void machine_show(uint64_t first, uint64_t count, bool present)
 {
 	npt_show(first, count, present);
+	tell_frames();
 }
 
 /* ---- Time ---- */
@@ -104,6 +117,11 @@ void machine_show(uint64_t first, uint64_t count, bool present)
 static volatile uint32_t *apic(uint32_t offset)
 {
 	return phys_to_hv(APIC_BASE + offset);
+}
+
+void machine_open_doorbell(void)
+{
+	*apic(APIC_LVT_LINT1) = DELIVERY_NMI;
 }
 
 /* Both clocks at one moment: of several looks, the one that took the shortest. */
@@ -175,7 +193,7 @@ void machine_publish(const char *personality, uint64_t own_frames)
 	strncpy(common->personality, personality, sizeof(common->personality) - 1);
 	common->ram_frames = machine_ram_frames();
 	common->hypervisor_frames = own_frames;
-	common->taken = host_frames_count();
+	tell_frames();
 	common->starts++;
 	/* The magic is the last that a test may see. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -164,8 +164,7 @@ static uint64_t own_size(uint64_t top)
 {
 	uint64_t blocks = round_up(top, BLOCK_SIZE) / BLOCK_SIZE;
 	uint64_t gibs = round_up(top, GIB_SIZE) / GIB_SIZE;
-	uint64_t pages = FIXED_PAGES + DEVICE_PAGES + gibs +
-			 own_map_pages(image_size(), top) +
+	uint64_t pages = FIXED_PAGES + DEVICE_PAGES + gibs + own_map_pages(image_size(), top) +
 			 (blocks < SPLIT_MAX ? blocks : SPLIT_MAX);
 
 	return round_up(image_size() + host_frames_size(top / FRAME_SIZE), FRAME_SIZE) +
@@ -252,8 +251,8 @@ static void begin_machine(const struct personality *personality)
 		frames = (spare + spare_size) / FRAME_SIZE;
 	bitmap_pages = round_up(host_frames_size(frames), FRAME_SIZE) / FRAME_SIZE;
 	host_frames_init(pool_take(bitmap_pages), frames);
-	if (personality->start)
-		machine_measure_tsc();
+	machine_open_doorbell();
+	machine_measure_tsc();
 	machine_init(&map, &own, spare, spare_size);
 	machine_publish(personality->name, own.size / FRAME_SIZE);
 }

@@ -66,7 +66,8 @@ struct personality {
 	void (*touched)(uint64_t pfn);
 };
 
-extern const struct personality vmware_personality, hyperv_personality, xen_personality;
+extern const struct personality plain_personality, vmware_personality, hyperv_personality,
+	xen_personality;
 
 /* ---- What the machine offers to a personality ---- */
 
