@@ -24,7 +24,10 @@ int hypervisor_open(const char *path, struct hypervisor **out);
 /* Unmaps and frees; NULL is allowed. */
 void hypervisor_close(struct hypervisor *hypervisor);
 
-/* Gives the part for all personalities; it changes at any time, and lives until hypervisor_close(). */
+/*
+ * Gives the part for all personalities; it changes at any time, and lives until
+ * hypervisor_close().
+ */
 volatile struct hv_control_common *hypervisor_common(struct hypervisor *hypervisor);
 
 /* Gives a personality's page, in the shape that its header has; likewise. */

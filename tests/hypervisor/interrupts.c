@@ -3,15 +3,15 @@
  * Interrupts for the guest: none is lost, and each comes when the guest lets it.
  *
  * If the guest can take one now, it is injected (EVENTINJ). If not, V_IRQ waits in its stead,
- * and its delivery is intercepted: at that exit the guest can take one. Under TCG a physical interrupt
- * that is delivered to the guest takes V_IRQ away with it, so while one waits, these are
- * intercepted as well: at such an exit the guest can take ours, and the physical one, which is
- * still pending, comes after it.
+ * and its delivery is intercepted: at that exit the guest can take one. Under TCG a physical
+ * interrupt that is delivered to the guest takes V_IRQ away with it, so while one waits, these
+ * are intercepted as well: at such an exit the guest can take ours, and the physical one, which
+ * is still pending, comes after it.
  *
  * TCG may deliver an injected interrupt twice: it keeps the vector as the exception that is
- * under way, and meets it again if the first code that runs then is left early. One that is injected as
- * INT n does not stay. That is refused outside of ring 0, where some come twice, as they may on any
- * line that is shared.
+ * under way, and meets it again if the first code that runs then is left early. One that is
+ * injected as INT n does not stay. That is refused outside of ring 0, where some come twice, as
+ * they may on any line that is shared.
  */
 #include "tests/hypervisor/svm.h"
 

@@ -34,7 +34,10 @@
 /* What is taken once: roots, VMCBs, the maps of ports and MSRs, and what rounding costs. */
 #define FIXED_PAGES 20
 
-/* Nested tables for devices beyond RAM: a directory for each GiB, if there are no pages as large. */
+/*
+ * Nested tables for devices beyond RAM: a directory for each GiB, if there are no pages as
+ * large.
+ */
 #define DEVICE_PAGES 16
 
 /* struct hvm_start_info, version 1, and struct hvm_modlist_entry; addresses are physical. */

@@ -131,8 +131,8 @@ static void enter(void)
 }
 
 /*
- * CPUID does not always say that there is nested paging (TCG's qemu64). But without a page the guest
- * cannot so much as fetch its first instruction.
+ * CPUID does not always say that there is nested paging (TCG's qemu64). But without a page the
+ * guest cannot so much as fetch its first instruction.
  */
 static void check_nested_paging(void)
 {

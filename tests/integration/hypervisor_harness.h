@@ -18,8 +18,8 @@ struct inside {
 };
 
 /*
- * Starts a guest inside guest.hypervisor ("plain" if it is NULL), waits for its prompt, and finds the
- * control block. The memory file is this function's to choose.
+ * Starts a guest inside guest.hypervisor ("plain" if it is NULL), waits for its prompt, and
+ * finds the control block. The memory file is this function's to choose.
  */
 struct inside inside_boot(struct guest_options guest);
 

@@ -18,7 +18,10 @@
 
 #define RINGS 300
 
-/* It never interrupts by itself, comes first in lists, and its vector is the first of all messages. */
+/*
+ * It never interrupts by itself, comes first in lists, and its vector is the first of all
+ * messages.
+ */
 #define SILENT_DEVICE "-device virtio-rng-pci,vectors=2"
 #define SILENT_VECTOR 64
 
