@@ -287,6 +287,14 @@ tests/drivers/mem/mem_cmd := drivers/mem/mem_cmd.c $(PRINT) tests/sim/sim_comman
 
 tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
+# The hypervisor that runs inside QEMU, as far as it is no machine's.
+tests/hypervisor/host_frames := tests/hypervisor/host_frames.c
+tests/hypervisor/memory_map := tests/hypervisor/memory_map.c
+tests/hypervisor/load := tests/hypervisor/load.c
+tests/hypervisor/npt := tests/hypervisor/npt.c tests/hypervisor/pool.c
+tests/hypervisor/interrupts := tests/hypervisor/interrupts.c
+
+tests/tools/hypervisor := tools/hypervisor.c
 tests/tools/qmp := $(QMP_SOURCES)
 tests/tools/qmp_calls := $(QMP_SOURCES) tests/unit/tools/failing.c
 tests/tools/vm := $(QMP_SOURCES) tools/vm.c tools/vm_start.c tests/unit/tools/failing.c
