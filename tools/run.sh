@@ -241,8 +241,8 @@ check_hypervisor()
 {
 	case $HYPERVISOR in
 	'') return ;;
-	plain) ;;
-	*) die "HYPERVISOR=$HYPERVISOR is unknown: take plain, or nothing for none" ;;
+	plain | xen) ;;
+	*) die "HYPERVISOR=$HYPERVISOR is unknown: take plain or xen, or nothing for none" ;;
 	esac
 	[ "$FIRMWARE" != uefi ] ||
 		die "HYPERVISOR=$HYPERVISOR loads the guest by PVH, never by UEFI: take" \

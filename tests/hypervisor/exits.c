@@ -195,6 +195,11 @@ static void handle_port(void)
 
 /* ---- The rest ---- */
 
+void machine_reset(void)
+{
+	triple_fault();
+}
+
 static void handle_vmmcall(void)
 {
 	bool is_64 = guest.vmcb->cs.attributes & ATTRIBUTES_64;

@@ -11,6 +11,7 @@
 #include "tests/hypervisor/layout.h"
 #include "tests/hypervisor/npt.h"
 #include "tests/hypervisor/personality.h"
+#include "tests/hypervisor/pool.h"
 
 #define LEAF_FEATURES 1
 #define EDX_APIC (1u << 9)
@@ -65,6 +66,15 @@ static bool is_spare(uint64_t first, uint64_t count)
 {
 	return first >= spare_first && count <= spare_count &&
 	       first - spare_first <= spare_count - count;
+}
+
+void *machine_shared_page(uint64_t *address)
+{
+	void *page = pool_take(1);
+
+	*address = hv_to_phys(page);
+	npt_show(*address / FRAME_SIZE, 1, true);
+	return page;
 }
 
 bool machine_is_ram(uint64_t first, uint64_t count)

@@ -64,7 +64,7 @@ struct told {
 _Static_assert(sizeof(struct told) <= FRAME_SIZE, "a page");
 
 /* By the linker script. */
-extern char image_start[], copied_start[], image_end[];
+extern char image_start[], copied_start[], image_end[], image_end_xen[];
 
 /* In start.S and run.S. */
 void move_house(void *to, const void *from, uint64_t size, uint64_t cr3);
@@ -81,6 +81,7 @@ static struct module module;
 static struct memory_map map;
 static struct own_memory own;
 static uint64_t spare, spare_size;
+static const struct personality *personality;
 
 /* ---- Its own exceptions ---- */
 
@@ -150,6 +151,16 @@ static void take_spare(void)
 		die("no room for spare memory of %x bytes", spare_size);
 }
 
+static void choose_personality(void)
+{
+	char name[16];
+
+	fw_cfg_read(FILE_PERSONALITY, name, sizeof(name));
+	personality = personality_find(name[0] ? name : "plain");
+	if (!personality)
+		die("it does not know how to be %s", name);
+}
+
 /* ---- The move to the top ---- */
 
 static uint64_t round_up(uint64_t size, uint64_t to)
@@ -159,7 +170,9 @@ static uint64_t round_up(uint64_t size, uint64_t to)
 
 static uint64_t image_size(void)
 {
-	return round_up((uint64_t)(image_end - image_start), FRAME_SIZE);
+	const char *end = personality == &xen_personality ? image_end_xen : image_end;
+
+	return (uint64_t)(end - image_start);
 }
 
 /* Bytes of its own memory, for RAM that ends at `top`. */
@@ -190,7 +203,7 @@ static void move_to_top(void)
 	pool_init(own.address + image, own.size - image);
 	cr3 = own_map_make(loaded, own.address, round_up(image, BLOCK_SIZE), top);
 	move_house(phys_to_hv(own.address + (uint64_t)(copied_start - image_start)), copied_start,
-		   (uint64_t)(image_end - copied_start), cr3);
+		   image - (uint64_t)(copied_start - image_start), cr3);
 }
 
 /* ---- The guest ---- */
@@ -233,19 +246,7 @@ static uint64_t tell_guest(const struct load_image *image)
 	return address;
 }
 
-static const struct personality *choose_personality(void)
-{
-	char name[16];
-	const struct personality *personality;
-
-	fw_cfg_read(FILE_PERSONALITY, name, sizeof(name));
-	personality = personality_find(name[0] ? name : "plain");
-	if (!personality)
-		die("it does not know how to be %s", name);
-	return personality;
-}
-
-static void begin_machine(const struct personality *personality)
+static void begin_machine(void)
 {
 	uint64_t frames = memory_map_top(&map) / FRAME_SIZE;
 	uint64_t bitmap_pages;
@@ -262,7 +263,6 @@ static void begin_machine(const struct personality *personality)
 
 void hypervisor_main(uint64_t start_info)
 {
-	const struct personality *personality;
 	struct load_image image;
 	const uint8_t *file;
 	const char *wrong;
@@ -271,6 +271,7 @@ void hypervisor_main(uint64_t start_info)
 	svm_enable();
 	load_idt();
 	read_start_info(start_info);
+	choose_personality();
 	move_to_top();
 	take_spare();
 
@@ -280,9 +281,8 @@ void hypervisor_main(uint64_t start_info)
 		die("the guest's file cannot be loaded: %s", wrong);
 	load_segments(&image, file);
 
-	personality = choose_personality();
 	nested_cr3 = npt_init();
-	begin_machine(personality);
+	begin_machine();
 	svm_make_guest(personality, image.entry, tell_guest(&image), nested_cr3);
 	if (personality->start)
 		personality->start();

@@ -7,6 +7,7 @@
 
 static const struct personality *const personalities[] = {
 	&plain_personality,
+	&xen_personality,
 };
 
 const struct personality *personality_find(const char *name)

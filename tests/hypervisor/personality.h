@@ -77,6 +77,21 @@ extern const struct personality plain_personality, vmware_personality, hyperv_pe
  */
 void *machine_memory(uint64_t address, uint64_t size);
 
+/*
+ * Where so many bytes lie that the guest has mapped at a virtual address, by its own tables; NULL:
+ * some of them are not mapped, or lie apart, or are where machine_memory() gives nothing.
+ */
+void *machine_virtual(uint64_t address, uint64_t size);
+
+/*
+ * Gives a page that the guest may touch and that is none of its RAM, full of zeros: *address is
+ * where the guest finds it. Such pages are never given back, but for a reset.
+ */
+void *machine_shared_page(uint64_t *address);
+
+/* Resets the machine. */
+void machine_reset(void);
+
 /* Tells whether all of these frames are RAM of the guest's, whoever has them now. */
 bool machine_is_ram(uint64_t first, uint64_t count);
 

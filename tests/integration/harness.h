@@ -173,5 +173,6 @@ int screen_tests(void);
 int state_tests(void);
 int hostile_tests(void);
 int hypervisor_tests(void);
+int hypervisor_xen_tests(void);
 
 #endif
