@@ -16,7 +16,7 @@
 #define CODE_START (1 * MIB)
 #define CODE_END (2 * MIB)
 
-#define RINGS 300
+#define RINGS 100
 
 /*
  * It never interrupts by itself, comes first in lists, and its vector is the first of all
