@@ -163,13 +163,13 @@ include tools/release.mk
 
 # ---- Running ----
 
-export MEM MACHINE QEMU ACCEL APPEND FIRMWARE BALLOON EXTRA NAME TIMEOUT BUILD
+export MEM MACHINE HYPERVISOR QEMU ACCEL APPEND FIRMWARE BALLOON EXTRA NAME TIMEOUT BUILD
 
 KERNEL_IMAGES := $(BUILD)/aerostat.elf $(BUILD)/aerostat.efi $(BUILD)/esp.img
 
 # What a start wants: the images that FIRMWARE takes, the demo, and what drives the balloon.
 RUN_UEFI := $(KERNEL_IMAGES) $(call needs,qemu firmware)
-RUN_ELF := $(BUILD)/aerostat.elf $(call needs,qemu)
+RUN_ELF := $(BUILD)/aerostat.elf $(if $(HYPERVISOR),$(BUILD)/hypervisor.elf) $(call needs,qemu)
 RUN := $(if $(filter uefi,$(FIRMWARE)),$(RUN_UEFI),$(RUN_ELF))
 
 .PHONY: all run run-uefi demo virsh-demo
@@ -192,6 +192,7 @@ virsh-demo: $(BUILD)/aerostat.elf $(BUILD)/libvirt/balloonctl | $(call needs,qem
 
 # ---- Tests and benchmarks ----
 
+include tests/hypervisor/hypervisor.mk
 include tests/tests.mk
 include tests/wanted.mk
 include tests/bench/bench.mk
@@ -221,6 +222,7 @@ help:
 #:   GROW=8G             memory that may come later: docs/growth.md
 #:   MACHINE=q35         or pc, microvm
 #:   FIRMWARE=default    or qboot, uefi
+#:   HYPERVISOR=plain    inside the small hypervisor for tests: docs/hypervisor.md
 #:   ACCEL=tcg           or kvm; the default is kvm where it works
 #:   QEMU=PROGRAM        qemu-system-x86_64
 #:   APPEND='run="show_mem; exit 0"'     the kernel's command line
