@@ -222,7 +222,8 @@ help:
 #:   GROW=8G             memory that may come later: docs/growth.md
 #:   MACHINE=q35         or pc, microvm
 #:   FIRMWARE=default    or qboot, uefi
-#:   HYPERVISOR=plain    inside the small hypervisor for tests: docs/hypervisor.md
+#:   HYPERVISOR=plain    inside the small hypervisor for tests: docs/hypervisor.md;
+#:                       vmware: one that is VMware to the guest
 #:   ACCEL=tcg           or kvm; the default is kvm where it works
 #:   QEMU=PROGRAM        qemu-system-x86_64
 #:   APPEND='run="show_mem; exit 0"'     the kernel's command line

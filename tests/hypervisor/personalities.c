@@ -10,6 +10,7 @@ static const struct personality no_personality = { .name = "plain" };
 
 static const struct personality *const personalities[] = {
 	&no_personality,
+	&vmware_personality,
 };
 
 const struct personality *personality_find(const char *name)

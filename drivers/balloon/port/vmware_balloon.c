@@ -24,6 +24,7 @@
 static struct {
 	bool attached;
 	bool started;	    /* the host knows of the guest */
+	bool patient;	    /* with a host that is busy: not while the machine boots */
 	uint64_t poll_ns;   /* from one look at the target to the next */
 	uint64_t next_poll; /* when it is due */
 	uint64_t known;	    /* the target that the core knows */
@@ -106,7 +107,8 @@ static int insist(int (*ask)(void))
 	uint64_t start_awake = clock_awake_ns();
 	int err = ask();
 
-	while (err == -EAGAIN && clock_awake_ns() - start_awake < BALLOON_DEADLINE_NS) {
+	while (err == -EAGAIN && vmware.patient &&
+	       clock_awake_ns() - start_awake < BALLOON_DEADLINE_NS) {
 		task_sleep_until(clock_ns() + CLOCK_AWAKE_LOOK_NS);
 		err = ask();
 	}
@@ -290,19 +292,23 @@ static void say_no_balloon(int err)
 	vmware.said = true;
 }
 
-static void begin(void *arg)
+static int attach(void)
 {
 	int err = balloon_attach(&port, NULL);
 
-	(void)arg;
-	while (err == -ETIMEDOUT) {
-		say_no_balloon(err);
-		task_sleep_until(task_next_look(clock_ns()));
-		err = balloon_attach(&port, NULL);
-	}
 	vmware.attached = !err;
 	if (err)
 		say_no_balloon(err);
+	return err;
+}
+
+/* A host that was busy at boot is asked until it is not. */
+static void attach_later(void *arg)
+{
+	(void)arg;
+	do {
+		task_sleep_until(task_next_look(clock_ns()));
+	} while (attach() == -ETIMEDOUT);
 }
 
 void vmware_balloon_start(uint64_t poll_ns)
@@ -313,12 +319,17 @@ void vmware_balloon_start(uint64_t poll_ns)
 	vmware.attached = false;
 	vmware.started = false;
 	vmware.said = false;
+	vmware.patient = false;
 	vmware.poll_ns = poll_ns;
 	if (!vmware_is_there())
 		return;
-	err = task_create("vmware", TASK_PRIORITY_DRIVER, begin, NULL);
+	err = attach();
+	vmware.patient = true;
+	if (err != -ETIMEDOUT)
+		return;
+	err = task_create("vmware", TASK_PRIORITY_DRIVER, attach_later, NULL);
 	if (err)
-		log_warn("balloon: no task for VMware's: error %d", -err);
+		log_warn("balloon: no task that waits for VMware's: error %d", -err);
 }
 
 void vmware_balloon_leave(void)

@@ -15,10 +15,10 @@
 #define VMWARE_BALLOON_POLL_MAX_NS (60 * NS_PER_S)
 
 /*
- * Starts a task that begins with VMware's balloon, if the hypervisor says that it is VMware. A host
- * that is busy is asked again, as long as it is; any other that has no balloon is left alone. So it
- * is if another balloon is in use: one is at a time. `poll_ns`: how often to ask for the target,
- * more than 0. Once, when other ports have had their turn.
+ * Begins with VMware's balloon, if the hypervisor says that it is VMware. A host that is busy is
+ * asked again once a second, by a task; any other that has no balloon is left alone. So it is if
+ * another balloon is in use: one is at a time. `poll_ns`: how often to ask for the target, more
+ * than 0. Once, when other ports have had their turn.
  */
 void vmware_balloon_start(uint64_t poll_ns);
 

@@ -200,7 +200,6 @@ static void polls_may_come_more_often(void **state)
 	begin_kind(&vmware_host_kinds[0]);
 	balloon_init(&config);
 	vmware_balloon_start(20 * NS_PER_MS);
-	sim_ram_task(NULL);
 	settle();
 	for (int i = 0; i < 40; i++) {
 		balloon_wait_for_news();

@@ -69,8 +69,9 @@ void try_vmware(uint64_t floor)
 	sim_ram_task = NULL;
 	vmware_balloon_start(POLL_NS);
 	begun = true;
-	assert_non_null(sim_ram_task);
-	sim_ram_task(NULL);
+	/* It waits for a host that is busy. */
+	if (sim_ram_task && !status().present)
+		sim_ram_task(NULL);
 }
 
 void begin_vmware(uint64_t floor)
