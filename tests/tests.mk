@@ -79,6 +79,10 @@ SIM_VMWARE := $(addprefix tests/hypervisor/,vmware.c host_frames.c) \
 	$(addprefix tests/sim/,sim_machine.c sim_vmware.c)
 VMWARE_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(VMWARE_BALLOON_SOURCES) $(SIM_VMWARE) \
 	tests/unit/drivers/balloon/port/vmware_fixture.c
+# A whole life of both.
+VMWARE_WORLD := $(filter-out drivers/balloon/port/%,$(BALLOON_SOURCES)) $(VMWARE_BALLOON_SOURCES) \
+	$(SIM_VMWARE) kernel/lib/parse.c kernel/lib/wrap.c $(EVENTS) $(SIM_TIME) $(FRAME) mm/poison.c \
+	$(addprefix tests/sim/,sim_ram.c sim_log.c) tests/unit/drivers/balloon/port/vmware_world.c
 
 # And memory that comes and goes beside them.
 REGION_WORLD := tests/unit/drivers/balloon/region_world.c
@@ -280,6 +284,12 @@ tests/drivers/balloon/port/xen_balloon_cmd := drivers/balloon/port/xen_balloon_c
 	kernel/lib/json.c tests/schema/schema.c $(XEN_BALLOON_FIXTURE)
 
 tests/drivers/balloon/port/vmware_balloon := $(VMWARE_BALLOON_FIXTURE)
+tests/drivers/balloon/port/vmware_balloon_pages := $(VMWARE_BALLOON_FIXTURE)
+tests/drivers/balloon/port/vmware_lies := $(VMWARE_WORLD) \
+	tests/unit/drivers/balloon/port/vmware_lies.c
+tests/drivers/balloon/port/vmware_balloon_cmd := drivers/balloon/port/vmware_balloon_cmd.c \
+	drivers/balloon/balloon_cmd.c drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c \
+	kernel/lib/json.c tests/schema/schema.c $(VMWARE_BALLOON_FIXTURE)
 
 tests/drivers/mem/mem_source := $(MEM_FIXTURE)
 tests/drivers/mem/mem_leave := $(MEM_FIXTURE)
@@ -394,6 +404,7 @@ $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/frame_dump_region,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /drivers/balloon/port/xen_balloon_cmd,$(RUNS)): LIBS := -ljson-c
+$(addsuffix /drivers/balloon/port/vmware_balloon_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /drivers/xen/xenstore_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 $(foreach name,guest_thread poller export, \

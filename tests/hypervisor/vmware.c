@@ -114,8 +114,9 @@ static void violate_owner(const char *what)
 
 static bool is_pinned(uint64_t first, uint64_t count)
 {
-	return first < control()->pinned_first + control()->pinned_count &&
-	       control()->pinned_first < first + count;
+	uint64_t pinned = control()->pinned_first, end = pinned + control()->pinned_count;
+
+	return pinned < end && first < end && pinned < first + count;
 }
 
 static uint32_t status_of(enum host_frames_result result)

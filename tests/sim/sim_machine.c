@@ -90,7 +90,8 @@ uint64_t machine_spare(uint64_t *first)
 
 void machine_show(uint64_t first, uint64_t count, bool present)
 {
-	sim_ram_lend(first, count, !present);
+	if (!sim_machine.blind)
+		sim_ram_lend(first, count, !present);
 }
 
 void machine_interrupt(uint8_t vector)

@@ -19,7 +19,8 @@
 struct sim_machine {
 	const struct personality *personality; /* NULL: a machine without a hypervisor */
 	uint64_t first, frames;		       /* its RAM */
-	void (*interrupt)(uint8_t vector);     /* NULL: nobody hears it */
+	bool blind; /* what the host has is not guarded: after lies only the host knows what that is */
+	void (*interrupt)(uint8_t vector); /* NULL: nobody hears it */
 };
 
 extern struct sim_machine sim_machine;
