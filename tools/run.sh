@@ -242,10 +242,10 @@ check_hypervisor()
 {
 	case $HYPERVISOR in
 	'') return ;;
-	plain) ;;
+	plain | xen) ;;
 	# One balloon is used at a time, and virtio's would be.
 	vmware) BALLOON=${BALLOON:-none} ;;
-	*) die "HYPERVISOR=$HYPERVISOR is unknown: take plain, vmware, or nothing for none" ;;
+	*) die "HYPERVISOR=$HYPERVISOR is unknown: take plain, vmware, xen, or nothing for none" ;;
 	esac
 	[ "$FIRMWARE" != uefi ] ||
 		die "HYPERVISOR=$HYPERVISOR loads the guest by PVH, never by UEFI: take" \
