@@ -560,6 +560,7 @@ fuzz/balloon := $(LIES)
 fuzz/virtio_mem := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
 fuzz/xenstore := $(XENSTORE_FIXTURE)
 fuzz/xen := $(XEN_WORLD)
+fuzz/vmware := $(VMWARE_WORLD)
 fuzz/line := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
 	drivers/virtio/virtio_mmio_parse.c

@@ -412,8 +412,8 @@ static void cpuid(uint32_t leaf, struct guest_cpuid *out)
 	if (leaf == LEAF_FIRST) {
 		out->eax = LEAF_TIMING;
 		memcpy(&out->ebx, SIGNATURE, 4);
-		memcpy(&out->ecx, SIGNATURE + 4, 4);
-		memcpy(&out->edx, SIGNATURE + 8, 4);
+		memcpy(&out->ecx, &SIGNATURE[4], 4);
+		memcpy(&out->edx, &SIGNATURE[8], 4);
 	} else if (leaf == LEAF_TIMING) {
 		out->eax = machine_tsc_khz();
 		out->ebx = BUS_KHZ;

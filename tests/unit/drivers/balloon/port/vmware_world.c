@@ -164,9 +164,9 @@ const char *vmware_world_mistake(void)
 		return "a round that lasts too long";
 	if (lines > LINES_FREE + KINDS_OF_LINES * (1 + clock_ns() / NS_PER_S))
 		return "more lines than a second has room for";
-	if (sim_machine_violation())
-		return sim_machine_violation();
-	return sim_machine.blind ? NULL : check_free_frames();
+	if (sim_machine.blind)
+		return NULL;
+	return sim_machine_violation() ? sim_machine_violation() : check_free_frames();
 }
 
 bool vmware_world_end(void)
