@@ -21,6 +21,7 @@ byte free = ALL, app, balloon, batch, refused;
 /* The truth: frames that the host has. Whoever touches one of those makes it forget. */
 byte hosts;
 bool started; /* between START and RESET */
+bool told;    /* of RESET, and not started since: nothing but START may be asked then */
 
 /* The host: what it does not take at the moment, and what it wants. */
 bool refusing;
@@ -63,11 +64,12 @@ inline may_reset()
 /* LOCK or UNLOCK of what is in the batch: `moved` of it have changed sides. */
 inline command()
 {
+	assert(!told);
 	moved = 0;
 	was_reset = false;
 	may_reset();
 	if
-	:: !started -> was_reset = true
+	:: !started -> was_reset = true; told = true
 	:: else ->
 		/* No frame twice, and none that is not there. */
 		assert((hosts & batch) == (gives -> 0 : batch));
@@ -124,6 +126,7 @@ inline begin_anew()
 	/* START makes it forget, whether it has or not. */
 	hosts = 0;
 	started = true;
+	told = false;
 #endif
 	seen = 0;
 	knows = false;
@@ -132,9 +135,10 @@ inline begin_anew()
 
 inline poll()
 {
+	assert(!told);
 	may_reset();
 	if
-	:: !started -> begin_anew()
+	:: !started -> told = true; begin_anew()
 	:: else ->
 		/* Of another mind, it may take what it refused. */
 		if
