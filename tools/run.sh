@@ -30,9 +30,9 @@ Environment:
             4000 bytes at most
   BALLOON   properties of the balloon device, as in deflate-on-oom=on,
             or none for no device, as it is by default with HYPERVISOR=vmware
-  HYPERVISOR  plain: starts the small hypervisor for tests, and the guest inside
-            it; vmware: it is VMware to the guest; default: none. Always with
-            ACCEL=tcg, never with UEFI
+  HYPERVISOR  plain, vmware or xen: starts the small hypervisor for tests, and the
+            guest inside it (default: none); only with ACCEL=tcg, from 16M on,
+            without UEFI; xen up to 1G
   ACCEL     kvm or tcg (default: kvm where it is sure to work)
   QEMU      the program (default qemu-system-x86_64)
   EXTRA     further arguments for QEMU, separated by blanks; its devices come
@@ -245,11 +245,14 @@ check_hypervisor()
 	plain | xen) ;;
 	# One balloon is used at a time, and virtio's would be.
 	vmware) BALLOON=${BALLOON:-none} ;;
-	*) die "HYPERVISOR=$HYPERVISOR is unknown: take plain, vmware, xen, or nothing for none" ;;
+	*) die "HYPERVISOR=$HYPERVISOR is unknown: take plain, vmware or xen, or" \
+		"nothing for none" ;;
 	esac
 	[ "$FIRMWARE" != uefi ] ||
 		die "HYPERVISOR=$HYPERVISOR loads the guest by PVH, never by UEFI: take" \
 			"FIRMWARE=default or qboot"
+	[ "$HYPERVISOR" != xen ] || [ "$MEBI" -le 1024 ] ||
+		die "MEM=$MEM is too much for HYPERVISOR=xen: 1G is the most"
 	# QEMU would put the guest's file over the hypervisor.
 	[ "$MEBI" -ge 16 ] || die "MEM=$MEM is too little with a hypervisor: 16M is the least"
 	ACCEL=${ACCEL:-tcg}
