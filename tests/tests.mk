@@ -124,6 +124,7 @@ tests/arch/x86_64/paging := arch/x86_64/paging.c
 TSC_RATE := $(addprefix arch/x86_64/,tsc_rate.c hypervisor.c xen_cpuid.c)
 tests/arch/x86_64/tsc_measure := arch/x86_64/tsc_measure.c $(TSC_RATE)
 tests/arch/x86_64/tsc_rate := $(TSC_RATE)
+tests/arch/x86_64/vmware_cpuid := arch/x86_64/hypervisor.c
 tests/arch/x86_64/xen_cpuid := arch/x86_64/xen_cpuid.c arch/x86_64/hypervisor.c
 tests/arch/x86_64/xen_memory_map := arch/x86_64/xen_memory_map.c
 tests/arch/x86_64/efi/cpu_needs := arch/x86_64/efi/cpu_needs.c
@@ -307,6 +308,7 @@ tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
 # The hypervisor that runs inside QEMU, as far as it is no machine's.
 tests/hypervisor/host_frames := tests/hypervisor/host_frames.c
+tests/hypervisor/vmware := $(SIM_VMWARE) $(HOLD_FIXTURE)
 tests/hypervisor/memory_map := tests/hypervisor/memory_map.c
 tests/hypervisor/load := tests/hypervisor/load.c
 tests/hypervisor/npt := tests/hypervisor/npt.c tests/hypervisor/pool.c
