@@ -148,9 +148,9 @@ int balloon_revive(const char **why)
 	int err = balloon.port->reset();
 
 	*why = "it does not finish its reset";
-	take_back_after_reset(err);
 	if (err == -ETIMEDOUT)
 		return err;
+	take_back_after_reset(err);
 	*why = "it is gone";
 	if (!is_at_rest(err))
 		return err;
