@@ -343,7 +343,9 @@ static uint32_t answer(uint32_t command, uint64_t first, uint32_t second, uint64
 
 static uint64_t target(void)
 {
-	return state.has_own_target ? state.own_target : hv_control.common.target;
+	uint64_t target = state.has_own_target ? state.own_target : hv_control.common.target;
+
+	return control()->capabilities & VMWARE_64_BIT_TARGET ? target : (uint32_t)target;
 }
 
 static bool is_success(uint32_t status)
@@ -370,8 +372,6 @@ static bool balloon_in(struct guest_registers *r)
 		common = state.result;
 	r->rax = status;
 	r->rbx = state.result_lies ? state.result : target();
-	if (!(control()->capabilities & VMWARE_64_BIT_TARGET))
-		r->rbx = (uint32_t)r->rbx;
 	r->rcx = common;
 	r->rdx = SCRIBBLE;
 	r->rsi = SCRIBBLE;

@@ -19,7 +19,7 @@
 struct sim_machine {
 	const struct personality *personality; /* NULL: a machine without a hypervisor */
 	uint64_t first, frames;		       /* its RAM */
-	bool blind; /* what the host has is not guarded: after lies only the host knows what that is */
+	bool blind; /* what the host has is not guarded: after lies only it knows what */
 	void (*interrupt)(uint8_t vector); /* NULL: nobody hears it */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Each lie of vmware_lies.c at each step of the balloon's life on VMware, at several commands of that
- * step, while the kinds of hosts take turns. Then:
+ * Each lie of vmware_lies.c at each step of the balloon's life on VMware, at several commands of
+ * that step, while the kinds of hosts take turns. Then:
  *
  *	an end		each wait within 2 s of the guest's time
  *	the ledger	whole, by a count of every frame, and no frame is free that the host has
