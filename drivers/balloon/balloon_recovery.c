@@ -106,7 +106,6 @@ int balloon_start_port(void)
 
 void balloon_recover(enum balloon_fault fault)
 {
-	static uint64_t said_ns;
 	bool forgotten = fault == BALLOON_FAULT_ALL_OURS;
 	uint64_t now = clock_ns();
 
@@ -130,7 +129,7 @@ void balloon_recover(enum balloon_fault fault)
 		}
 		take_back_all_in_flight();
 	}
-	if (log_is_due(&said_ns, now))
+	if (log_is_due(&balloon.reset_said_ns, now))
 		log_info(forgotten
 				 ? "balloon: the host has forgotten the balloon, which is empty now"
 				 : "balloon: the host asked for a reset, and gets it");

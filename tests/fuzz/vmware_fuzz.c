@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The balloon on VMware as a stream of what the host, time and the guest's memory may do, lies
- * among them; some of it between two commands. Throughout, the ledger is whole, no frame is free that the
- * host has, each wait ends in time, and of each kind of line there is one a second. At the end
- * the host behaves: a target is reached, and all frames come back.
+ * among them; some of it between two commands. Throughout, the ledger is whole, no frame is free
+ * that the host has, each wait ends in time, and of each kind of line there is one a second. At the
+ * end the host behaves: a target is reached, and all frames come back.
  *
  * A stream is of two kinds. In a blind one the host says of frames what is not so, and only the
  * guest's own books are looked at.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest with the balloon's core and its port for VMware, and a VMware that may lie, for tests
- * that live a whole life of them: vmware_lies_test.c and the fuzzer. Not for cmocka: what is wrong is
- * returned as words. One at a time.
+ * that live a whole life of them: vmware_lies_test.c and the fuzzer. Not for cmocka: what is wrong
+ * is returned as words. One at a time.
  */
 #ifndef TESTS_UNIT_DRIVERS_BALLOON_PORT_VMWARE_WORLD_H
 #define TESTS_UNIT_DRIVERS_BALLOON_PORT_VMWARE_WORLD_H
