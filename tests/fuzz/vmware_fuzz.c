@@ -23,6 +23,7 @@
 #define BLIND 0x80
 #define OLD 0x40
 #define PAUSES_S 130
+#define RESETS_APART_NS (10 * NS_PER_S) /* as for balloon_recover() */
 
 /* Between commands something happens at every so many of them. */
 #define COMMANDS_APART 3
@@ -243,8 +244,8 @@ static void recover(void)
 
 	vmware_world_behave();
 	frame_free_owned(OWNER_HELD, UINT64_MAX);
-	/* What it has noticed it acts on now. */
-	vmware_world_live(NS_PER_S);
+	/* What it has noticed it acts on now; and the next RESET is no further one in a row. */
+	vmware_world_live(RESETS_APART_NS + NS_PER_S);
 	if (!vmware_world_is_well())
 		fuzz_require(balloon_retry(&why) == 0, "no retry: %s", why);
 	/* What it was misled about it learns by beginning anew. */
