@@ -237,6 +237,8 @@ int guest_names_add(struct guest_names *names, const char *place, int64_t deadli
 	return -ENOTSOCK;
 }
 
+const char *guest_names_run = "/run";
+
 /* To open libvirt's URI would start a daemon where none runs. */
 static bool listens(const char *format, const char *folder, const char *daemon)
 {
@@ -290,7 +292,7 @@ static int add_running_libvirt(struct guest_names *names, int64_t deadline, char
 	int err = 0;
 
 	for (size_t i = 0; i < 2; i++) {
-		system |= listens("%s/libvirt/%s", "/run", daemons[i]);
+		system |= listens("%s/libvirt/%s", guest_names_run, daemons[i]);
 		session |= listens("%s/libvirt/%s", getenv("XDG_RUNTIME_DIR"), daemons[i]) ||
 			   listens("%s/.cache/libvirt/%s", getenv("HOME"), daemons[i]);
 	}

@@ -32,6 +32,9 @@ int guest_names_add_usual(struct guest_names *names, int64_t deadline, char **er
  */
 int guest_names_add(struct guest_names *names, const char *place, int64_t deadline, char **error);
 
+/* The folder below which the system's libvirt listens: "/run"; tests have one of their own. */
+extern const char *guest_names_run;
+
 /* Frees the names. */
 void guest_names_free(struct guest_names *names);
 

@@ -88,7 +88,7 @@ static struct {
 	const char *const *domains; /* that run; NULL ends them */
 	atomic_bool hangs;	    /* when it is opened */
 	atomic_bool closes;	    /* it has been closed */
-	unsigned sessions;	    /* that were opened: there may be a system's, too */
+	unsigned sessions, systems; /* that were opened */
 } fake;
 
 static virError last_error;
@@ -120,6 +120,7 @@ virConnectPtr virConnectOpen(const char *name)
 {
 	fake.opened++;
 	fake.sessions += !strcmp(name, "qemu:///session");
+	fake.systems += !strcmp(name, "qemu:///system");
 	while (fake.hangs)
 		usleep(1000);
 	snprintf(fake.uri, sizeof(fake.uri), "%s", name);
@@ -271,6 +272,8 @@ static int begin(void **state)
 	fake.xml = "<domain/>";
 	add_stat(VIR_DOMAIN_MEMORY_STAT_RSS, 77);
 	add_stat(VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, 6144);
+	/* This machine may run one. */
+	guest_names_run = "/nowhere";
 	return 0;
 }
 
@@ -947,15 +950,20 @@ static void calls_for_names_may_fail(void **state)
 	assert_int_equal(fake.opened, 0);
 }
 
-/* Without a guest, and whatever there is no memory for. */
+/*
+ * Without a guest, and whatever there is no memory for: no list, or all of it but what could not be
+ * looked for, as in a libvirt that this machine may run.
+ */
 static void list_that_cannot_be_made_says_why(void **state)
 {
+	char base[] = "/tmp/balloonctl-XXXXXX";
 	struct outcome got;
 	unsigned n = 2;
 
 	(void)state;
-	setenv("XDG_RUNTIME_DIR", "/nowhere", 1);
-	setenv("HOME", "/nowhere", 1);
+	assert_non_null(mkdtemp(base));
+	setenv("XDG_RUNTIME_DIR", base, 1);
+	setenv("HOME", base, 1);
 	do {
 		/* The first are the test's own, for the words. */
 		fail_nth(FAILING_MEMORY, ++n);
@@ -964,14 +972,17 @@ static void list_that_cannot_be_made_says_why(void **state)
 			break;
 		if (got.status) {
 			assert_int_equal(got.status, EXIT_WRONG);
-			assert_string_equal(got.out, "");
-			assert_says(got.err, "out of memory\n");
+			if (*got.out)
+				assert_string_equal(got.out, "{\"guests\":[]}\n");
+			if (!strstr(got.err, "out of memory\n"))
+				assert_says(got.err, strerror(ENOMEM));
 		}
 	} while (n < 100);
 	fail_nth(FAILING_MEMORY, 0);
 	assert_true(n > 3);
 	assert_int_equal(got.status, EXIT_REACHED);
 	assert_string_equal(got.out, "{\"guests\":[]}\n");
+	assert_int_equal(rmdir(base), 0);
 }
 
 /* Somebody listens there, in a folder of this test's own. */
@@ -1055,6 +1066,33 @@ static void session_is_asked_where_it_listens(void **state)
 	assert_int_equal(seteuid(getuid()), 0);
 }
 
+/* The system's are asked as well, once each way of listening. */
+static void system_is_asked_where_it_listens(void **state)
+{
+	struct guest_names names = { .count = 0 };
+	char base[] = "/tmp/balloonctl-XXXXXX", run[64], path[108], *error;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	snprintf(run, sizeof(run), "%s/run", base);
+	fd = listen_at(base, "run", "virtqemud-sock", path);
+	setenv("HOME", run, 1);
+	setenv("XDG_RUNTIME_DIR", "/nowhere", 1);
+	fake.domains = two;
+	assert_int_equal(guest_names_add_usual(&names, deadline_in(LONG_MS), &error), 0);
+	assert_int_equal(fake.systems, 0);
+	guest_names_free(&names);
+	guest_names_run = run;
+	assert_int_equal(guest_names_add_usual(&names, deadline_in(LONG_MS), &error), 0);
+	assert_int_equal(fake.systems, 1);
+	assert_int_equal(fake.sessions, 0);
+	assert_true(names.count >= 2);
+	assert_string_equal(names.name[names.count - 2], "libvirt:///system#web");
+	guest_names_free(&names);
+	remove_listener(fd, path);
+}
+
 /* Here the call that fails has no words of its own. */
 static void session_that_cannot_be_asked_has_a_reason(void **state)
 {
@@ -1121,6 +1159,7 @@ int main(void)
 		cmocka_unit_test_setup(calls_for_names_may_fail, begin),
 		cmocka_unit_test_setup(list_that_cannot_be_made_says_why, begin),
 		cmocka_unit_test_setup(session_is_asked_where_it_listens, begin),
+		cmocka_unit_test_setup(system_is_asked_where_it_listens, begin),
 		cmocka_unit_test_setup(session_that_cannot_be_asked_has_a_reason, begin),
 	};
 

@@ -22,6 +22,7 @@
 #include "tests/schema/assert_fits.h"
 #include "tests/unit/tools/balloonctl/fake_qemu.h"
 #include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/guest_names.h"
 
 /* A runtime folder, and in it the folder of tools/run.sh. */
 static char base[32], folder[64];
@@ -35,6 +36,8 @@ static int set_up(void **state)
 	snprintf(folder, sizeof(folder), "%s/aerostat-%u", base, (unsigned)geteuid());
 	setenv("XDG_RUNTIME_DIR", base, 1);
 	setenv("HOME", base, 1);
+	/* This machine may run a libvirt. */
+	guest_names_run = base;
 	run_within(0);
 	return mkdir(folder, 0700);
 }
