@@ -72,7 +72,7 @@ include kernel/newlib.mk
 ARCH_SOURCES := $(addprefix arch/x86_64/,start.S check_cpu.S vectors.S switch.S context.c descriptors.c \
 	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c apic.c ioapic.c gsi.c \
 	counters.c tsc_measure.c hypervisor.c tsc_rate.c alarm_rate.c clock.c paging.c \
-	xen.c xen_cpuid.c xen_memory_map.c xen_page.S)
+	vmware.c xen.c xen_cpuid.c xen_memory_map.c xen_page.S)
 LIB_SOURCES := $(addprefix kernel/lib/,elapsed.c escape.c events.c hooks.c libc.c json.c log.c panic.c \
 	parse.c printf.c wrap.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_spans.c frame_runs.c frame_map.c frame_map_make.c \
@@ -93,6 +93,7 @@ BALLOON_SOURCES := $(addprefix drivers/balloon/,balloon.c balloon_recovery.c bal
 	$(addprefix port/,virtio_balloon.c virtio_balloon_pages.c virtio_balloon_stats.c \
 	virtio_balloon_report.c virtio_balloon_hint.c))
 XEN_BALLOON_SOURCES := $(addprefix drivers/balloon/port/,xen_balloon.c xen_balloon_pages.c)
+VMWARE_BALLOON_SOURCES := $(addprefix drivers/balloon/port/vmware_balloon,.c _call.c _pages.c)
 MEM_SOURCES := $(addprefix drivers/mem/,mem_source.c mem_leave.c mem_lost.c mem_events.c)
 VIRTIO_MEM_SOURCES := $(addprefix drivers/mem/virtio_mem,_config.c _request.c _books.c _audit.c \
 	_recovery.c _wait.c _work.c .c)
@@ -103,9 +104,9 @@ XEN_SOURCES := $(addprefix drivers/xen/,xen.c xen_stamps.c xen_events.c xen_cons
 	xenstore_cmd.c xen_check_cmd.c) \
 	$(XENSTORE_SOURCES)
 DRIVER_SOURCES := $(SERIAL_SOURCES) $(XEN_SOURCES) drivers/pvpanic/pvpanic.c $(ACPI_SOURCES) $(PCI_SOURCES) \
-	$(VIRTIO_SOURCES) $(BALLOON_SOURCES) $(XEN_BALLOON_SOURCES) \
+	$(VIRTIO_SOURCES) $(BALLOON_SOURCES) $(XEN_BALLOON_SOURCES) $(VMWARE_BALLOON_SOURCES) \
 	$(addprefix drivers/balloon/,balloon_cmd.c balloon_wait_cmd.c port/virtio_balloon_cmd.c \
-	port/xen_balloon_cmd.c) $(MEM_SOURCES) $(VIRTIO_MEM_SOURCES) \
+	port/xen_balloon_cmd.c port/vmware_balloon_cmd.c) $(MEM_SOURCES) $(VIRTIO_MEM_SOURCES) \
 	$(DIMM_SOURCES) drivers/mem/mem_cmd.c
 LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete.c)
 SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)
@@ -222,7 +223,8 @@ help:
 #:   GROW=8G             memory that may come later: docs/growth.md
 #:   MACHINE=q35         or pc, microvm
 #:   FIRMWARE=default    or qboot, uefi
-#:   HYPERVISOR=plain    or xen: inside a hypervisor for tests, docs/hypervisor.md
+#:   HYPERVISOR=plain    or vmware, xen: inside a hypervisor for tests,
+#:                       docs/hypervisor.md
 #:   ACCEL=tcg           or kvm; the default is kvm where it works
 #:   QEMU=PROGRAM        qemu-system-x86_64
 #:   APPEND='run="show_mem; exit 0"'     the kernel's command line
@@ -315,6 +317,8 @@ help:
 #:                       alone and a Linux guest, and the goals
 #: make bench-console    how long the console takes to answer while the guest
 #:                       works; BENCH='-M 8G -b anonymous -t 1' for a little of it
+#: make bench-hypervisors  frames a second to and from a VMware that tests play,
+#:                       beside virtio's; BENCH='-n 5 -T': five rounds, and 1 TiB
 #: make bench-idle       what a guest that does nothing costs, beside a Linux
 #:                       guest; BENCH='-g 200 -m q35' for 200 at once
 #: make bench-move       bytes and time of moves of a busy guest, by features,

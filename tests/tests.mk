@@ -77,6 +77,16 @@ XEN_WORLD := $(filter-out drivers/balloon/port/%,$(BALLOON_SOURCES)) $(XEN_BALLO
 	$(EVENTS) $(FRAME) mm/poison.c $(addprefix tests/sim/,sim_ram.c sim_xen.c sim_xenstore.c) \
 	$(addprefix tests/unit/drivers/balloon/port/xen_,world.c lies.c)
 
+# VMware: the personality that also runs the real image, on a machine of this program's.
+SIM_VMWARE := $(addprefix tests/hypervisor/,vmware.c host_frames.c) \
+	$(addprefix tests/sim/,sim_machine.c sim_vmware.c)
+VMWARE_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(VMWARE_BALLOON_SOURCES) $(SIM_VMWARE) \
+	tests/unit/drivers/balloon/port/vmware_fixture.c
+# A whole life of both.
+VMWARE_WORLD := $(filter-out drivers/balloon/port/%,$(BALLOON_SOURCES)) $(VMWARE_BALLOON_SOURCES) \
+	$(SIM_VMWARE) kernel/lib/parse.c kernel/lib/wrap.c $(EVENTS) $(SIM_TIME) $(FRAME) mm/poison.c \
+	$(addprefix tests/sim/,sim_ram.c sim_log.c) tests/unit/drivers/balloon/port/vmware_world.c
+
 # And memory that comes and goes beside them.
 REGION_WORLD := tests/unit/drivers/balloon/region_world.c
 
@@ -117,6 +127,7 @@ tests/arch/x86_64/paging := arch/x86_64/paging.c
 TSC_RATE := $(addprefix arch/x86_64/,tsc_rate.c hypervisor.c xen_cpuid.c)
 tests/arch/x86_64/tsc_measure := arch/x86_64/tsc_measure.c $(TSC_RATE)
 tests/arch/x86_64/tsc_rate := $(TSC_RATE)
+tests/arch/x86_64/vmware_cpuid := arch/x86_64/hypervisor.c
 tests/arch/x86_64/xen_cpuid := arch/x86_64/xen_cpuid.c arch/x86_64/hypervisor.c
 tests/arch/x86_64/xen_memory_map := arch/x86_64/xen_memory_map.c
 tests/arch/x86_64/efi/cpu_needs := arch/x86_64/efi/cpu_needs.c
@@ -278,6 +289,14 @@ tests/drivers/balloon/port/xen_balloon_cmd := drivers/balloon/port/xen_balloon_c
 	drivers/balloon/balloon_cmd.c drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c \
 	kernel/lib/json.c tests/schema/schema.c $(XEN_BALLOON_FIXTURE)
 
+tests/drivers/balloon/port/vmware_balloon := $(VMWARE_BALLOON_FIXTURE)
+tests/drivers/balloon/port/vmware_balloon_pages := $(VMWARE_BALLOON_FIXTURE)
+tests/drivers/balloon/port/vmware_lies := $(VMWARE_WORLD) \
+	tests/unit/drivers/balloon/port/vmware_lies.c
+tests/drivers/balloon/port/vmware_balloon_cmd := drivers/balloon/port/vmware_balloon_cmd.c \
+	drivers/balloon/balloon_cmd.c drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c \
+	kernel/lib/json.c tests/schema/schema.c $(VMWARE_BALLOON_FIXTURE)
+
 tests/drivers/mem/mem_source := $(MEM_FIXTURE)
 tests/drivers/mem/mem_leave := $(MEM_FIXTURE)
 tests/drivers/mem/virtio_mem := $(VIRTIO_MEM_FIXTURE)
@@ -294,6 +313,7 @@ tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
 # The hypervisor that runs inside QEMU, as far as it is no machine's.
 tests/hypervisor/host_frames := tests/hypervisor/host_frames.c
+tests/hypervisor/vmware := $(SIM_VMWARE) $(HOLD_FIXTURE)
 tests/hypervisor/memory_map := tests/hypervisor/memory_map.c
 tests/hypervisor/load := tests/hypervisor/load.c
 tests/hypervisor/npt := tests/hypervisor/npt.c tests/hypervisor/pool.c
@@ -399,6 +419,7 @@ $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/frame_dump_region,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /drivers/balloon/port/xen_balloon_cmd,$(RUNS)): LIBS := -ljson-c
+$(addsuffix /drivers/balloon/port/vmware_balloon_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /drivers/xen/xenstore_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 $(foreach name,guest_thread poller export, \
@@ -546,6 +567,7 @@ fuzz/balloon := $(LIES)
 fuzz/virtio_mem := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
 fuzz/xenstore := $(XENSTORE_FIXTURE)
 fuzz/xen := $(XEN_WORLD)
+fuzz/vmware := $(VMWARE_WORLD)
 fuzz/line := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
 	drivers/virtio/virtio_mmio_parse.c

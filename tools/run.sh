@@ -29,10 +29,10 @@ Environment:
   APPEND    the kernel's command line, as in APPEND='run="show_mem; exit 0"';
             4000 bytes at most
   BALLOON   properties of the balloon device, as in deflate-on-oom=on,
-            or none for no device
-  HYPERVISOR  plain or xen: starts the small hypervisor for tests, and the guest
-            inside it (default: none); only with ACCEL=tcg, from 16M on, without
-            UEFI; xen up to 1G
+            or none for no device, as it is by default with HYPERVISOR=vmware
+  HYPERVISOR  plain, vmware or xen: starts the small hypervisor for tests, and the
+            guest inside it (default: none); only with ACCEL=tcg, from 16M on,
+            without UEFI; xen up to 1G
   ACCEL     kvm or tcg (default: kvm where it is sure to work)
   QEMU      the program (default qemu-system-x86_64)
   EXTRA     further arguments for QEMU, separated by blanks; its devices come
@@ -243,7 +243,10 @@ check_hypervisor()
 	case $HYPERVISOR in
 	'') return ;;
 	plain | xen) ;;
-	*) die "HYPERVISOR=$HYPERVISOR is unknown: take plain or xen, or nothing for none" ;;
+	# One balloon is used at a time, and virtio's would be.
+	vmware) BALLOON=${BALLOON:-none} ;;
+	*) die "HYPERVISOR=$HYPERVISOR is unknown: take plain, vmware or xen, or" \
+		"nothing for none" ;;
 	esac
 	[ "$FIRMWARE" != uefi ] ||
 		die "HYPERVISOR=$HYPERVISOR loads the guest by PVH, never by UEFI: take" \

@@ -24,6 +24,7 @@ struct balloon_state {
 	uint64_t hold_off_end;	  /* no inflation before */
 	unsigned resets_in_a_row; /* since the host last took an offer */
 	uint64_t reset_time;	  /* of the last of them */
+	uint64_t reset_said_ns;	  /* when there was a line about one */
 	enum balloon_fault fault; /* found outside the task, which is to act on it */
 	bool running;		  /* between start() and reset() */
 	bool moving;		  /* since an offer; until all is answered */

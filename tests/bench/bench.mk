@@ -4,7 +4,8 @@
 # arguments for the programs, as -n ROUNDS, are in BENCH.
 
 .PHONY: bench bench-boot bench-balloon bench-console bench-alloc
-bench: bench-boot bench-balloon bench-growth bench-console bench-alloc bench-move bench-idle
+bench: bench-boot bench-balloon bench-growth bench-console bench-alloc bench-move bench-idle \
+	bench-hypervisors
 
 # ---- Time to the prompt, beside a kernel that prints one byte ----
 
@@ -109,3 +110,15 @@ $(BUILD)/bench/alloc: $(BENCH_ALLOC_OBJECTS)
 
 bench-alloc: $(BUILD)/bench/alloc
 	@$(BUILD)/bench/alloc $(BENCH)
+
+# ---- The balloon's ports for other hypervisors, beside virtio's ----
+
+$(BUILD)/bench/hypervisors: $(addprefix $(BUILD)/host/tests/bench/,hypervisors.o arguments.o \
+		samples.o circumstances.o) $(TOOL_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm
+
+.PHONY: bench-hypervisors
+bench-hypervisors: $(BUILD)/bench/hypervisors $(BUILD)/aerostat.elf $(BUILD)/hypervisor.elf \
+		| $(call needs,qemu)
+	@$(BUILD)/bench/hypervisors $(BENCH) $(BUILD)/aerostat.elf $(BUILD)/hypervisor.elf

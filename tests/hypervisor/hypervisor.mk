@@ -4,7 +4,7 @@
 # It is built as the guest is, with the same part of newlib.
 
 # Plain C without a machine in it: unit tests have the same files.
-PERSONALITY_SOURCES := $(addprefix tests/hypervisor/,host_frames.c personalities.c plain.c xen.c) \
+PERSONALITY_SOURCES := $(addprefix tests/hypervisor/,host_frames.c personalities.c plain.c vmware.c xen.c) \
 	$(addprefix tests/sim/,sim_xen.c sim_xenstore.c)
 HYPERVISOR_SOURCES := $(addprefix tests/hypervisor/,start.S run.S main.c die.c fw_cfg.c memory_map.c load.c \
 	pool.c own_map.c npt.c svm.c interrupts.c exits.c machine.c virtual.c) $(PERSONALITY_SOURCES)

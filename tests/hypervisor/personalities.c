@@ -7,6 +7,7 @@
 
 static const struct personality *const personalities[] = {
 	&plain_personality,
+	&vmware_personality,
 	&xen_personality,
 };
 

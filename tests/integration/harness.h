@@ -174,5 +174,6 @@ int state_tests(void);
 int hostile_tests(void);
 int hypervisor_tests(void);
 int hypervisor_xen_tests(void);
+int vmware_tests(void);
 
 #endif

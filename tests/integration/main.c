@@ -58,6 +58,7 @@ static struct group groups[] = {
 	{ "machine", machine_tests, 0, 0, NULL },
 	{ "hypervisor", hypervisor_tests, NEXT, 0, NULL },
 	{ "hypervisor_xen", hypervisor_xen_tests, NEXT, 0, NULL },
+	{ "vmware", vmware_tests, NEXT, 0, NULL },
 	{ "run_script", run_script_tests, 0, 0, NULL },
 };
 

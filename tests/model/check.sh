@@ -104,6 +104,8 @@ try holds growth safety "no frame used or given in a block that is unplugged or 
 try holds growth liveness "a block comes and leaves as the host wants it, and the target is reached"
 try holds xen safety "one owner for each frame, none lost, none free that Xen has, none given twice or populated where there is one, a refused Xen not asked in a pause, no deadlock"
 try holds xen liveness "the target is reached when Xen refuses no frames any more"
+try holds vmware safety "one owner for each frame, none lost, none free that the host has, none locked or unlocked twice, nothing but START after RESET, no deadlock"
+try holds vmware liveness "the target is reached when the host refuses no frames any more, whenever it said RESET"
 try holds xenstore safety "one question at a time, no deadlock"
 try holds xenstore liveness "the value of a node is known, whatever interrupts are lost"
 
@@ -144,6 +146,14 @@ try finds xen safety FAULT_TAIL_FORGOTTEN "==31)"
 try finds xen safety FAULT_NO_PAUSE "!(paused)"
 try finds xen liveness FAULT_NO_FALLBACK "acceptance cycle"
 try finds xen liveness FAULT_GIVES_UP "acceptance cycle"
+
+try finds vmware safety FAULT_REFUSED_ARRIVES "|refused)&hosts)==0)"
+try finds vmware safety FAULT_KEPT_FREED "|refused)&hosts)==0)"
+try finds vmware safety FAULT_FREED_BEFORE_UNLOCK "==3)"
+try finds vmware safety FAULT_BALLOON_KEPT "((hosts&batch)=="
+try finds vmware safety FAULT_NOT_STARTED "!(told)"
+try finds vmware liveness FAULT_POLLED_ONCE "acceptance cycle"
+try finds vmware liveness FAULT_SET_ASIDE_FOR_EVER "acceptance cycle"
 
 try finds xenstore safety FAULT_ASKED_TWICE "!(asked)"
 try finds xenstore liveness FAULT_NO_LOOK "acceptance cycle"
