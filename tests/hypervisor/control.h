@@ -6,8 +6,9 @@
  * In host tests it is a variable.
  *
  * A page for all personalities, then a page for each. Every field has one writer: a test (or
- * balloonctl), or the hypervisor. The test rings by QMP's inject-nmi, if the hypervisor is to look at
- * once; else it looks at the guest's next exit. Amounts are in frames unless they say otherwise.
+ * balloonctl), or the hypervisor. The test rings by QMP's inject-nmi, if the hypervisor is to look
+ * at once; else it looks at the guest's next exit. Amounts are in frames unless they say
+ * otherwise.
  */
 #ifndef TESTS_HYPERVISOR_CONTROL_H
 #define TESTS_HYPERVISOR_CONTROL_H

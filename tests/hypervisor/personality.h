@@ -3,7 +3,7 @@
  * A personality is what one hypervisor does for its guest: plain C, without a machine in it. The
  * machine is whoever calls it:
  *
- *	tests/hypervisor/	the small hypervisor that runs inside QEMU; its guest is the real image
+ *	tests/hypervisor/	the hypervisor that runs inside QEMU; its guest is the real image
  *	tests/sim/		host tests: the guest's drivers call it through their arch/ headers
  *
  * so that a lie told to the real image is told under the sanitizers, too. One personality is in
@@ -47,13 +47,13 @@ struct personality {
 	/* VMMCALL in 64-bit mode; false: the guest has #UD. */
 	bool (*hypercall)(struct guest_registers *registers);
 	/*
-	 * Looks at what the test wants (control.h), and does what is due. After every exit, and when the
-	 * test has rung.
+	 * Looks at what the test wants (control.h), and does what is due. After every exit, and
+	 * when the test has rung.
 	 */
 	void (*work)(void);
 	/*
-	 * The guest touched a frame that the host has. When this returns, the machine puts
-	 * zeros there, and the frame counts as touched; the host still has it, unless the personality
+	 * The guest touched a frame that the host has. When this returns, the machine puts zeros
+	 * there, and the frame counts as touched; the host still has it, unless the personality
 	 * gave it back.
 	 */
 	void (*touched)(uint64_t pfn);
@@ -63,7 +63,7 @@ extern const struct personality vmware_personality, hyperv_personality, xen_pers
 
 /* ---- What the machine offers to a personality ---- */
 
-/* Where so many bytes of the guest's RAM lie; NULL: not all of them are RAM, or the host has some. */
+/* Where so many bytes of the guest's RAM lie; NULL: some are no RAM, or in a frame of the host's. */
 void *machine_memory(uint64_t address, uint64_t size);
 
 /* Tells whether all of these frames are RAM of the guest's, whoever has them now. */
@@ -78,7 +78,7 @@ uint64_t machine_ram_frames(void);
  */
 void machine_show(uint64_t first, uint64_t count, bool present);
 
-/* Interrupts the guest, as soon as it can be; the same vector twice before that is one interrupt. */
+/* Interrupts the guest, as soon as that can be; a vector twice before that is one interrupt. */
 void machine_interrupt(uint8_t vector);
 
 /* Time since the guest's start in units of 100 ns, and the rate of its time-stamp counter. */
@@ -86,8 +86,8 @@ uint64_t machine_time_100ns(void);
 uint32_t machine_tsc_khz(void);
 
 /*
- * Says, once, what the guest has done that no guest may do, as in "a frame was given twice". Kept in
- * hv_control.violation: tests look there.
+ * Says, once, what the guest has done that no guest may do, as in "a frame was given twice". Kept
+ * in hv_control.violation: tests look there.
  */
 void machine_violate(const char *what);
 
