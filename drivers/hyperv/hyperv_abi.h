@@ -60,6 +60,7 @@ enum hv_msr {
 	HV_MSR_SINT0 = 0x40000090,    /* to SINT15 */
 	HV_MSR_CRASH_P0 = 0x40000100, /* to P4 */
 	HV_MSR_CRASH_CONTROL = 0x40000105,
+	HV_MSR_TSC_INVARIANT = 0x40000118, /* bit 0: the guest knows that its TSC is */
 };
 
 /* Bit 63: open source; 62:56: a type of its own; 15:0: a version. */
@@ -117,11 +118,15 @@ _Static_assert(sizeof(struct hv_post_message) == 256, "struct hv_post_message");
 #define HV_HEAT_COLD_DISCARD 2
 #define HV_HEAT_RANGES 511
 
-/* In a range: 10:0 additional pages, then what a page is, then the first page's number. */
+/*
+ * In a range: 10:0 additional pages, then what a page is, then where the first one begins: in 63:21
+ * of its address if it is a large one, else in 63:12.
+ */
 #define HV_HEAT_MORE_MASK UINT64_C(0x7ff)
 #define HV_HEAT_LARGE (UINT64_C(1) << 11)
 #define HV_HEAT_GIB (UINT64_C(1) << 12) /* of 1 GiB; else of 2 MiB */
-#define HV_HEAT_PAGE_SHIFT 21		/* 63:21: the address in units of 2 MiB */
+#define HV_HEAT_LARGE_SHIFT 21
+#define HV_HEAT_PAGE_SHIFT 12
 
 struct hv_heat_hint {
 	uint64_t type;

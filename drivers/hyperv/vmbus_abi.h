@@ -16,6 +16,9 @@
 #define VMBUS_CONNECTION_OLD 1
 #define VMBUS_CONNECTION 4
 
+/* Where all channels are signalled that have no interrupt of their own. */
+#define VMBUS_CONNECTION_EVENTS 2
+
 #define VMBUS_VERSION(major, minor) ((uint32_t)(major) << 16 | (minor))
 
 enum vmbus_message_type {
@@ -47,7 +50,11 @@ struct vmbus_initiate_contact {
 	struct vmbus_header header;
 	uint32_t version;
 	uint32_t target_vp;
-	uint64_t interrupt_page;  /* from 5.0 on: VMBUS_SINT in the lowest byte */
+	/*
+	 * Until 1.1: the address of a page, a bit a channel for the guest in its first half, for
+	 * the host in its second. From 5.0 on VMBUS_SINT in the lowest byte.
+	 */
+	uint64_t interrupt_page;
 	uint64_t monitor_page[2]; /* from the host to the guest, and back */
 };
 
@@ -109,7 +116,7 @@ struct vmbus_gpadl_header {
 
 struct vmbus_gpadl_body {
 	struct vmbus_header header;
-	uint32_t number; /* of the bodies, from 1 on */
+	uint32_t number; /* of the bodies, from 1 on; Linux leaves it 0 */
 	uint32_t gpadl;
 	uint64_t frame[VMBUS_GPADL_BODY_FRAMES];
 };
