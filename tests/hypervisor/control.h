@@ -2,7 +2,7 @@
 /*
  * The block by which a process on the host speaks with the hypervisor inside QEMU. It maps the
  * guest's memory (memory-backend-file, share=on) and finds the block at the start of the
- * hypervisor's own memory, which begins at a multiple of 2 MiB at the top of the RAM below 4 GiB.
+ * hypervisor's own memory, which begins at a multiple of 2 MiB, near the top of the RAM below 4 GiB.
  * In host tests it is a variable.
  *
  * A page for all personalities, then a page for each. Every field has one writer: a test (or
@@ -22,7 +22,10 @@
 #define HV_CONTROL_TEXT 128
 
 struct hv_control_common {
-	/* Written by the hypervisor before the guest starts, the magic last. */
+	/*
+	 * Written by the hypervisor before the guest starts, the magic last. A reset of the machine
+	 * keeps what the test has written, and all counts but `taken`.
+	 */
 	char magic[16];
 	uint32_t version;
 	uint32_t page_size;   /* HV_CONTROL_PAGE */
@@ -34,7 +37,7 @@ struct hv_control_common {
 	uint64_t target; /* frames that the host wants to have */
 
 	/* Written by the hypervisor. */
-	uint64_t taken;	       /* frames that it has */
+	uint64_t taken;	       /* frames that it has, the spare ones among them */
 	uint64_t starts;       /* of the guest, with this memory: 1 after power-on */
 	uint64_t exits;	       /* of the guest; grows while the guest lives */
 	uint64_t rings;	       /* that were heard */
@@ -43,6 +46,7 @@ struct hv_control_common {
 	uint64_t touched;      /* times that the guest touched a frame that the host has */
 	uint64_t touched_address, touched_rip; /* the last time */
 	char violation[HV_CONTROL_TEXT]; /* the guest's first mistake; empty: there was none */
+	char death[HV_CONTROL_TEXT];	 /* of the hypervisor itself; empty: it lives */
 };
 
 /* Each personality's page has the shape that its own header gives it: struct vmware_control, ... */

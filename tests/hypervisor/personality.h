@@ -29,17 +29,24 @@ struct guest_cpuid {
 
 /* ---- What a personality supplies ---- */
 
+#define PERSONALITY_PORTS 4
+
 /* What may be NULL is not there: the guest sees what it sees without a hypervisor. */
 struct personality {
 	const char *name; /* as HYPERVISOR= has it */
-	/* The guest begins, or begins again after a reset: it has all of its frames. */
+	/*
+	 * The guest begins, or begins again after a reset: it has all of its frames but the spare
+	 * ones, which the host has (machine_spare()).
+	 */
 	void (*start)(void);
 	/* A leaf from 0x40000000 to 0x4000ffff; `out` is zeroed before. */
 	void (*cpuid)(uint32_t leaf, struct guest_cpuid *out);
 	/*
-	 * `in eax, dx` by the guest: an answer goes into the registers. Returns false where
-	 * nobody is: the machine goes on as without a hypervisor.
+	 * `in eax, dx` by the guest from one of `ports`, whose unused places are 0: an answer goes
+	 * into the registers. Returns false where nobody is: the machine goes on as without a
+	 * hypervisor, as it does at any other access to these ports.
 	 */
+	uint16_t ports[PERSONALITY_PORTS];
 	bool (*port_in)(uint16_t port, struct guest_registers *registers);
 	/* MSRs from 0x40000000 to 0x4000ffff; false: there is none, and the guest has #GP. */
 	bool (*msr_read)(uint32_t msr, uint64_t *value);
@@ -69,8 +76,15 @@ void *machine_memory(uint64_t address, uint64_t size);
 /* Tells whether all of these frames are RAM of the guest's, whoever has them now. */
 bool machine_is_ram(uint64_t first, uint64_t count);
 
-/* Frames of RAM, those that the host has among them. */
+/* Frames of RAM, those that the host has among them, the spare ones not. */
 uint64_t machine_ram_frames(void);
+
+/*
+ * RAM that is in no table of the guest's, for personalities that add memory to a running guest:
+ * returns how many frames, and where they begin; 0: there are none. They are RAM to
+ * machine_is_ram(), and the host has them at the start: to add some is host_frames_return().
+ */
+uint64_t machine_spare(uint64_t *first);
 
 /*
  * Lets the guest's processor reach frames, or takes them out of its reach. host_frames.c
