@@ -191,6 +191,7 @@ virsh-demo: $(BUILD)/aerostat.elf $(BUILD)/libvirt/balloonctl | $(call needs,qem
 
 # ---- Tests and benchmarks ----
 
+include tests/hypervisor/hypervisor.mk
 include tests/tests.mk
 include tests/wanted.mk
 include tests/bench/bench.mk

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The hypervisor that runs inside QEMU and has the real image as its guest: $(BUILD)/hypervisor.elf.
+# It is built as the guest is, with the same part of newlib.
+
+# Plain C without a machine in it: unit tests have the same files.
+PERSONALITY_SOURCES := $(addprefix tests/hypervisor/,host_frames.c personalities.c)
+HYPERVISOR_SOURCES := $(addprefix tests/hypervisor/,start.S run.S main.c die.c fw_cfg.c memory_map.c load.c \
+	pool.c own_map.c npt.c svm.c interrupts.c exits.c machine.c) $(PERSONALITY_SOURCES)
+HYPERVISOR_OBJECTS := $(addprefix $(BUILD)/hypervisor/,$(addsuffix .o,$(basename $(HYPERVISOR_SOURCES))))
+
+$(BUILD)/hypervisor/flags: FLAGS = $(CC) $(CFLAGS_KERNEL)
+$(BUILD)/hypervisor/flags: | $(call needs,kernel $(if $(findstring clang,$(CC)),clang))
+
+$(BUILD)/hypervisor/%.o: %.c $(BUILD)/hypervisor/flags $(NEWLIB_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CFLAGS_KERNEL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/hypervisor/%.o: %.S $(BUILD)/hypervisor/flags
+	@mkdir -p $(@D)
+	$(call say,AS)$(CC) -I. -MMD -MP -c -o $@ $<
+
+$(BUILD)/hypervisor.elf: $(HYPERVISOR_OBJECTS) $(NEWLIB) tests/hypervisor/hypervisor.ld
+	$(call say,LD)$(LD) -nostdlib -static --build-id=none -z noexecstack -z max-page-size=4096 \
+		--no-warn-rwx-segments -T tests/hypervisor/hypervisor.ld -o $@ $(filter %.o %.a,$^)
