@@ -74,6 +74,11 @@ XEN_WORLD := $(filter-out drivers/balloon/port/%,$(BALLOON_SOURCES)) $(XEN_BALLO
 	$(EVENTS) $(FRAME) mm/poison.c $(addprefix tests/sim/,sim_ram.c sim_xen.c sim_xenstore.c) \
 	$(addprefix tests/unit/drivers/balloon/port/xen_,world.c lies.c)
 
+# The machine around a personality, and Hyper-V in it with a guest that tests lead by the hand.
+SIM_MACHINE_RAM := $(addprefix tests/sim/,sim_machine.c sim_ram.c) tests/hypervisor/host_frames.c \
+	$(SIM_TIME) mm/memmap.c $(FRAME)
+HYPERV_FIXTURE := $(HYPERV_HOST) $(SIM_MACHINE_RAM) tests/unit/hypervisor/hyperv_guest.c
+
 # And memory that comes and goes beside them.
 REGION_WORLD := tests/unit/drivers/balloon/region_world.c
 
@@ -284,6 +289,8 @@ tests/drivers/mem/virtio_mem_lies := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/me
 
 tests/drivers/mem/dimm := $(DIMM_SOURCES) kernel/lib/parse.c $(MEM_FIXTURE)
 tests/drivers/mem/mem_cmd := drivers/mem/mem_cmd.c $(PRINT) tests/sim/sim_command.c $(MEM_FIXTURE)
+
+tests/hypervisor/hyperv_ask := $(HYPERV_FIXTURE)
 
 tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 

@@ -145,8 +145,7 @@ struct vmbus_open {
 	uint32_t open_id;
 	uint32_t ring_gpadl;
 	uint32_t target_vp;
-	uint32_t
-		host_ring_page; /* of the host-to-guest ring: the first page's number in the GPADL */
+	uint32_t host_ring_page; /* where in the GPADL the ring to the guest begins */
 	uint8_t user[VMBUS_USER_BYTES];
 };
 
@@ -197,8 +196,8 @@ enum vmbus_packet_type {
 };
 
 /*
- * Before each payload, which is padded to 8 bytes. After it comes one uint64_t: what `write` was before
- * this packet, << 32.
+ * Before each payload, which is padded to 8 bytes. After it comes one uint64_t: what `write` was
+ * before this packet, << 32.
  */
 struct vmbus_packet {
 	uint16_t type;

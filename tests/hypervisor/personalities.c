@@ -10,6 +10,7 @@ static const struct personality no_personality = { .name = "none" };
 
 static const struct personality *const personalities[] = {
 	&no_personality,
+	&hyperv_personality,
 };
 
 const struct personality *personality_find(const char *name)
