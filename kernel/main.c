@@ -14,6 +14,7 @@
 #include "arch/xen.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/port/virtio_balloon.h"
+#include "drivers/balloon/port/vmware_balloon.h"
 #include "drivers/mem/virtio_mem.h"
 #include "kernel/command_line.h"
 #include "kernel/console.h"
@@ -170,6 +171,8 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	devices_find(boot); /* which may be among these, or come later */
 	virtio_mem_begin(); /* memory comes as the host wishes */
 	xen_task_start(&xen_ops);
+	/* A virtio balloon that is there by now is used instead: one is at a time. */
+	vmware_balloon_start(options_vmware_poll(boot->command_line));
 	print_banner(boot); /* a person is greeted */
 	task_create("shell", TASK_PRIORITY_SHELL, shell_start, command_line);
 	task_idle(); /* runs the other tasks, else waits for interrupts */

@@ -31,6 +31,7 @@ static const struct option_word known[] = {
 	{ OPTION_MSIX, OPTION_MSIX_MAX, "off" },
 	{ OPTION_REFUSE, OPTION_REFUSE_MAX, "EVENT_IDX,INDIRECT_DESC" },
 	{ OPTION_MMIO, OPTION_MMIO_MAX, "512@0xfeb00e00:12" },
+	{ OPTION_POLL, OPTION_POLL_MAX, "0.5" },
 };
 
 /*

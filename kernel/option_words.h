@@ -19,6 +19,7 @@
 #define OPTION_MSIX "virtio.msix"
 #define OPTION_REFUSE "virtio.refuse"
 #define OPTION_MMIO "virtio_mmio.device"
+#define OPTION_POLL "vmware.poll"
 
 /* Room for each one's value, its NUL included; run= may fill the line. */
 #define OPTION_FLOOR_MAX FORMAT_SIZE_MAX
@@ -27,6 +28,7 @@
 #define OPTION_MSIX_MAX 8
 #define OPTION_REFUSE_MAX 256
 #define OPTION_MMIO_MAX 80
+#define OPTION_POLL_MAX 24
 
 /* Warns of a mistake on the command line and notes it; as log_warn(). */
 #define OPTION_MISTAKE(...) \

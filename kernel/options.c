@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "drivers/balloon/port/vmware_balloon.h"
 #include "drivers/virtio/virtio.h"
 #include "drivers/virtio/virtio_feature_names.h"
 #include "drivers/virtio/virtio_pci.h"
@@ -99,6 +100,22 @@ static void choose_interrupts(const char *command_line)
 		virtio_pci_refuse_msix();
 	else if (strcmp(text, "on") != 0)
 		OPTION_MISTAKE("virtio: virtio.msix=%s is unknown; choose on or off", text);
+}
+
+/* vmware.poll=SECONDS */
+uint64_t options_vmware_poll(const char *command_line)
+{
+	uint64_t ns = VMWARE_BALLOON_POLL_NS, wanted;
+	char text[OPTION_POLL_MAX];
+
+	if (!get_value(command_line, OPTION_POLL, text, sizeof(text)))
+		return ns;
+	if (!parse_seconds(text, &wanted) && wanted >= VMWARE_BALLOON_POLL_MIN_NS &&
+	    wanted <= VMWARE_BALLOON_POLL_MAX_NS)
+		return wanted;
+	OPTION_MISTAKE("vmware.poll=%s is no time from 0.001 to 60 seconds; write vmware.poll=0.5",
+		       text);
+	return ns;
 }
 
 void options_tell_virtio(const char *command_line)

@@ -8,9 +8,13 @@
 #define KERNEL_OPTIONS_H
 
 #include "drivers/balloon/balloon_settings.h"
+#include "kernel/lib/types.h"
 
 /* Fills `config` from floor=, strategy= and poison=. After memory is known. */
 void options_fill_balloon(const char *command_line, struct balloon_config *config);
+
+/* Returns how often VMware is asked for its target, in ns: vmware.poll=, or a second. */
+uint64_t options_vmware_poll(const char *command_line);
 
 /*
  * Tells virtio of virtio.refuse= and virtio.msix=. After the balloon's driver, which

@@ -8,6 +8,7 @@
 #include "arch/clock.h"
 #include "arch/cpu.h"
 #include "drivers/acpi/acpi.h"
+#include "drivers/balloon/port/vmware_balloon.h"
 #include "drivers/pvpanic/pvpanic.h"
 #include "drivers/xen/xen.h"
 #include "drivers/xen/xen_events.h"
@@ -136,10 +137,22 @@ COMMAND("ps", "", "the tasks",
 
 /* ---- The ends ---- */
 
+/* The steps of an end, in their order. */
+enum step {
+	STEP_NONE,
+	STEP_SAY,
+	STEP_TELL,
+	STEP_LEAVE,
+	STEP_TURN_OFF,
+	STEP_DEBUG_EXIT,
+	STEP_XEN,
+	STEP_TURN_OFF_AT_LAST,
+};
+
 /* A step of an end that panics on the way is not tried a second time. */
-static bool begin_step(unsigned step)
+static bool begin_step(enum step step)
 {
-	static unsigned begun;
+	static enum step begun;
 	bool first = step > begun;
 
 	if (first)
@@ -150,10 +163,17 @@ static bool begin_step(unsigned step)
 /* What isa-debug-exit tells QEMU, for machines that have none. */
 static void say_status(uint8_t status)
 {
-	if (!begin_step(1))
+	if (!begin_step(STEP_SAY))
 		return;
 	printf("# exit %u\n", status);
 	console_flush();
+}
+
+/* Whoever uses this memory next, firmware first, gave none of it away. */
+static void leave_balloon(void)
+{
+	if (begin_step(STEP_LEAVE))
+		vmware_balloon_leave();
 }
 
 /*
@@ -163,13 +183,14 @@ static void say_status(uint8_t status)
 _Noreturn static void end(uint8_t status, bool turn_off, enum xen_shutdown reason)
 {
 	say_status(status);
-	if (turn_off && begin_step(3))
+	leave_balloon();
+	if (turn_off && begin_step(STEP_TURN_OFF))
 		acpi_power_off();
-	if (begin_step(4))
+	if (begin_step(STEP_DEBUG_EXIT))
 		cpu_debug_exit(status);
-	if (begin_step(5))
+	if (begin_step(STEP_XEN))
 		xen_shut_down(reason);
-	if (!turn_off && begin_step(6))
+	if (!turn_off && begin_step(STEP_TURN_OFF_AT_LAST))
 		acpi_power_off();
 	cpu_reset();
 }
@@ -178,7 +199,7 @@ _Noreturn static void end(uint8_t status, bool turn_off, enum xen_shutdown reaso
 void system_panicked(uint8_t status)
 {
 	say_status(status);
-	if (begin_step(2))
+	if (begin_step(STEP_TELL))
 		pvpanic_tell();
 	end(status, false, XEN_SHUTDOWN_CRASH);
 }
@@ -196,6 +217,7 @@ void system_power_off(void)
 void system_reboot(void)
 {
 	console_flush();
+	leave_balloon();
 	xen_shut_down(XEN_SHUTDOWN_REBOOT);
 	acpi_reset();
 	cpu_reset();

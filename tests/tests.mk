@@ -79,6 +79,12 @@ SIM_MACHINE_RAM := $(addprefix tests/sim/,sim_machine.c sim_ram.c) tests/hypervi
 	$(SIM_TIME) mm/memmap.c $(FRAME)
 HYPERV_FIXTURE := $(HYPERV_HOST) $(SIM_MACHINE_RAM) tests/unit/hypervisor/hyperv_guest.c
 
+# VMware: the personality that also runs the real image, on a machine of this program's.
+SIM_VMWARE := $(addprefix tests/hypervisor/,vmware.c host_frames.c) \
+	$(addprefix tests/sim/,sim_machine.c sim_vmware.c)
+VMWARE_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(VMWARE_BALLOON_SOURCES) $(SIM_VMWARE) \
+	tests/unit/drivers/balloon/port/vmware_fixture.c
+
 # And memory that comes and goes beside them.
 REGION_WORLD := tests/unit/drivers/balloon/region_world.c
 
@@ -277,6 +283,8 @@ tests/drivers/balloon/port/xen_lies := $(XEN_WORLD)
 tests/drivers/balloon/port/xen_balloon_cmd := drivers/balloon/port/xen_balloon_cmd.c \
 	drivers/balloon/balloon_cmd.c drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c \
 	kernel/lib/json.c tests/schema/schema.c $(XEN_BALLOON_FIXTURE)
+
+tests/drivers/balloon/port/vmware_balloon := $(VMWARE_BALLOON_FIXTURE)
 
 tests/drivers/mem/mem_source := $(MEM_FIXTURE)
 tests/drivers/mem/mem_leave := $(MEM_FIXTURE)

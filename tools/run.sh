@@ -30,6 +30,8 @@ Environment:
             4000 bytes at most
   BALLOON   properties of the balloon device, as in deflate-on-oom=on,
             or none for no device
+  HYPERVISOR  plain: starts the small hypervisor for tests, and the guest inside
+            it; default: none. Always with ACCEL=tcg, never with UEFI
   ACCEL     kvm or tcg (default: kvm where it is sure to work)
   QEMU      the program (default qemu-system-x86_64)
   EXTRA     further arguments for QEMU, separated by blanks; its devices come
@@ -41,10 +43,10 @@ At a terminal you are left at the guest's console. Else the lines of standard
 input are typed there, and at the end of them it is told `exit`: so run="..."
 comes to its end first, and the status tells whether all went well.
 With --quiet a terminal is not read.
-Exit status: the guest's own (`exit N`), 0 after poweroff, 124 after TIMEOUT,
-125 if QEMU could not start, or --quiet could not write all that the guest has
-said; 126 if the guest ended without a sign of life; 128 and its number after a
-signal.
+Exit status: the guest's own (`exit N`), 0 after poweroff, 121 if the hypervisor
+died, 124 after TIMEOUT, 125 if QEMU could not start, or --quiet could not write
+all that the guest has said; 126 if the guest ended without a sign of life; 128
+and its number after a signal.
 END
 }
 
@@ -81,6 +83,7 @@ MACHINE=${MACHINE:-q35}
 FIRMWARE=${FIRMWARE:-default}
 APPEND=${APPEND-}
 BALLOON=${BALLOON-}
+HYPERVISOR=${HYPERVISOR-}
 QEMU=${QEMU:-qemu-system-x86_64}
 EXTRA=${EXTRA-}
 NAME=${NAME:-aerostat}
@@ -234,6 +237,24 @@ check_words()
 		die "QEMU=$QEMU is not there: install qemu-system-x86 or set QEMU="
 }
 
+check_hypervisor()
+{
+	case $HYPERVISOR in
+	'') return ;;
+	plain) ;;
+	*) die "HYPERVISOR=$HYPERVISOR is unknown: take plain, or nothing for none" ;;
+	esac
+	[ "$FIRMWARE" != uefi ] ||
+		die "HYPERVISOR=$HYPERVISOR loads the guest by PVH, never by UEFI: take" \
+			"FIRMWARE=default or qboot"
+	# QEMU would put the guest's file over the hypervisor.
+	[ "$MEBI" -ge 16 ] || die "MEM=$MEM is too little with a hypervisor: 16M is the least"
+	ACCEL=${ACCEL:-tcg}
+	case $ACCEL in
+	kvm | kvm,*) die "HYPERVISOR=$HYPERVISOR runs on TCG's processor: take ACCEL=tcg" ;;
+	esac
+}
+
 # /dev/kvm alone says little: it can open and still not run a kernel.
 choose_accel()
 {
@@ -337,6 +358,7 @@ check_words
 check_grow
 check_append
 check_timeout
+check_hypervisor
 choose_accel
 
 CPU=max
@@ -352,7 +374,18 @@ set -- "$QEMU" -nodefaults -no-user-config -display none \
 case $(boot_way) in
 default | qboot)
 	need_file "$BUILD/aerostat.elf" "run make first"
-	set -- "$@" -kernel "$BUILD/aerostat.elf" -append "$APPEND"
+	if [ -z "$HYPERVISOR" ]; then
+		set -- "$@" -kernel "$BUILD/aerostat.elf" -append "$APPEND"
+	else
+		# It loads its -initrd. What it is to be it reads where the guest does not look;
+		# it says something only when it dies.
+		need_file "$BUILD/hypervisor.elf" "run make build/hypervisor.elf first"
+		set -- "$@" -kernel "$BUILD/hypervisor.elf" \
+			-initrd "$BUILD/aerostat.elf" -append "$APPEND" \
+			-fw_cfg "name=opt/aerostat/hypervisor,string=$HYPERVISOR" \
+			-chardev file,id=hypervisor,path=/dev/stderr,append=on \
+			-device isa-debugcon,iobase=0xe9,chardev=hypervisor
+	fi
 	[ "$FIRMWARE" = default ] || set -- "$@" -bios qboot.rom
 	;;
 uefi-kernel)
@@ -442,7 +475,7 @@ print_line()
 print_how_to()
 {
 	left=$((MEBI * 3 / 4))
-	echo "QEMU: $MACHINE, $MEM${GROW:+ and up to $GROW more}, $ACCEL, firmware $FIRMWARE"
+	echo "QEMU: $MACHINE, $MEM${GROW:+ and up to $GROW more}, $ACCEL, firmware $FIRMWARE${HYPERVISOR:+, hypervisor $HYPERVISOR}"
 	echo "QMP:  $SOCKET"
 	echo "A line to copy, which leaves the guest $left MiB:"
 	print_line "set ${left}M --wait" \

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "arch/x86_64/hypervisor.h"
+#include "arch/x86_64/vmware_cpuid.h"
 #include "arch/x86_64/xen_cpuid.h"
 
 #define LEAF_CRYSTAL 0x15
@@ -21,7 +22,6 @@
 
 #define SIGNATURE_KVM "KVMKVMKVM\0\0"
 #define SIGNATURE_TCG "TCGTCGTCGTCG"
-#define SIGNATURE_VMWARE "VMwareVMware"
 
 #define GHZ UINT64_C(1000000000)
 #define XEN_APIC_TIMER_HZ (GHZ / 10)
@@ -54,7 +54,7 @@ static bool read_timing(cpuid_fn *cpuid, const char *signature, uint32_t out[CPU
 
 static bool find_timing(cpuid_fn *cpuid, uint32_t out[CPUID_REGISTERS])
 {
-	return read_timing(cpuid, SIGNATURE_KVM, out) || read_timing(cpuid, SIGNATURE_VMWARE, out);
+	return read_timing(cpuid, SIGNATURE_KVM, out) || read_timing(cpuid, VMWARE_SIGNATURE, out);
 }
 
 uint64_t tsc_rate_of_apic_timer(cpuid_fn *cpuid)

@@ -131,6 +131,8 @@ struct balloon_port {
 	const char *name; /* "virtio" */
 	/* For people: what would make this host take ranges; NULL: nothing would. */
 	const char *ranges_need;
+	/* After a reset() or give_up() with 0 the host has nothing, and the balloon is empty. */
+	bool reset_empties;
 	/*
 	 * From reset to running: the host may ask from now on. -ENODEV, -ENOTSUP, -EIO,
 	 * -ENOMEM, -ETIMEDOUT: it cannot, which the port has logged; nothing is kept.
@@ -258,6 +260,9 @@ struct balloon_tries {
 
 /* Stores which try the next one is. */
 void balloon_get_tries(struct balloon_tries *tries);
+
+/* Stores how often memory in need had frames back unasked, and how many, since the start. */
+void balloon_get_taken_back(uint64_t *events, uint64_t *frames);
 
 /* Ends the ranges of the last send_ranges(): the host is done with them. */
 void balloon_ranges_answered(void);

@@ -49,6 +49,15 @@ void balloon_take_back_all(void)
 	assert(balloon_frames_given() == 0);
 }
 
+/* After reset() or give_up() with this result. */
+static void take_back_after_reset(int err)
+{
+	if (err == 0 && balloon.port->reset_empties)
+		balloon_take_back_all();
+	else if (err != -ETIMEDOUT)
+		take_back_all_in_flight();
+}
+
 void balloon_forsake_all(void)
 {
 	pfn_t first;
@@ -75,8 +84,7 @@ void balloon_give_up(enum balloon_fault fault)
 	/* What it refused, and what only leaves, is not its own, whether it lets go or not. */
 	balloon_refusal_forgive();
 	balloon_free_all(OWNER_LEAVING);
-	if (balloon.port->give_up(&why) != -ETIMEDOUT)
-		take_back_all_in_flight();
+	take_back_after_reset(balloon.port->give_up(&why));
 	balloon.status.broken = why;
 	/* Ballooned frames do not come back from it, and are accounted for so. */
 	balloon.status.deflate_on_oom = false;
@@ -98,6 +106,7 @@ int balloon_start_port(void)
 
 void balloon_recover(enum balloon_fault fault)
 {
+	static uint64_t said_ns;
 	bool forgotten = fault == BALLOON_FAULT_ALL_OURS;
 	uint64_t now = clock_ns();
 
@@ -121,8 +130,10 @@ void balloon_recover(enum balloon_fault fault)
 		}
 		take_back_all_in_flight();
 	}
-	log_info(forgotten ? "balloon: the host has forgotten the balloon, which is empty now"
-			   : "balloon: the host asked for a reset, and gets it");
+	if (log_is_due(&said_ns, now))
+		log_info(forgotten
+				 ? "balloon: the host has forgotten the balloon, which is empty now"
+				 : "balloon: the host asked for a reset, and gets it");
 	if (balloon_start_port()) {
 		balloon_give_up(BALLOON_FAULT_NO_RESTART);
 		return;
@@ -131,15 +142,15 @@ void balloon_recover(enum balloon_fault fault)
 	balloon_event(BALLOON_EVENT_RECOVERED, fault, ledger_count(OWNER_BALLOON));
 }
 
-/* Only what was in the balloon is still the host's, and it owes nothing. */
+/* At most what was in the balloon is still the host's, and it owes nothing. */
 int balloon_revive(const char **why)
 {
 	int err = balloon.port->reset();
 
 	*why = "it does not finish its reset";
+	take_back_after_reset(err);
 	if (err == -ETIMEDOUT)
 		return err;
-	take_back_all_in_flight();
 	*why = "it is gone";
 	if (!is_at_rest(err))
 		return err;

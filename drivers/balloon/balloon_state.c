@@ -144,6 +144,12 @@ void balloon_status(struct balloon_status *status)
 	status->shortfall = balloon_frames_short();
 }
 
+void balloon_get_taken_back(uint64_t *events, uint64_t *frames)
+{
+	*events = balloon.status.oom_events;
+	*frames = balloon.status.oom_frames;
+}
+
 #define OFFSET(field) ((uint32_t)offsetof(struct balloon_state, field))
 
 const struct balloon_dump balloon_dump = {

@@ -31,11 +31,11 @@
 /* Split blocks for which there are tables; a guest of 16 GiB may have all of its blocks split. */
 #define SPLIT_MAX 8192
 
-/* What is taken once: the root, the VMCBs, the maps of ports and MSRs, and what rounding costs. */
-#define FIXED_PAGES 32
+/* What is taken once: roots, VMCBs, the maps of ports and MSRs, and what rounding costs. */
+#define FIXED_PAGES 20
 
-/* Directories of the nested tables for devices beyond RAM, if there are no pages of 1 GiB. */
-#define DEVICE_PAGES 48
+/* Nested tables for devices beyond RAM: a directory for each GiB, if there are no pages as large. */
+#define DEVICE_PAGES 16
 
 /* struct hvm_start_info, version 1, and struct hvm_modlist_entry; addresses are physical. */
 struct start_info {
@@ -168,8 +168,8 @@ static uint64_t own_size(uint64_t top)
 			 own_map_pages(image_size(), top) +
 			 (blocks < SPLIT_MAX ? blocks : SPLIT_MAX);
 
-	return round_up(image_size() + host_frames_size(top / FRAME_SIZE) + pages * FRAME_SIZE,
-			BLOCK_SIZE);
+	return round_up(image_size() + host_frames_size(top / FRAME_SIZE), FRAME_SIZE) +
+	       pages * FRAME_SIZE;
 }
 
 static void move_to_top(void)
@@ -179,7 +179,7 @@ static void move_to_top(void)
 
 	own.size = own_size(top);
 	own.address = memory_map_place(&map, own.size, BLOCK_SIZE, module.address);
-	image = round_up(image_size(), FRAME_SIZE);
+	image = image_size();
 	if (own.address < loaded + image)
 		die("no room for it, %x bytes, below the guest's file at %x: more memory", own.size,
 		    module.address);
@@ -237,7 +237,7 @@ static const struct personality *choose_personality(void)
 	const struct personality *personality;
 
 	fw_cfg_read(FILE_PERSONALITY, name, sizeof(name));
-	personality = personality_find(name[0] ? name : "none");
+	personality = personality_find(name[0] ? name : "plain");
 	if (!personality)
 		die("it does not know how to be %s", name);
 	return personality;

@@ -11,57 +11,72 @@
 #define VECTORS 256
 #define TSC_KHZ 2400000
 
+/* The data of this program, by the linker: a driver's own pages lie there. */
+extern char __data_start[], _end[];
+
 struct hv_control hv_control;
+struct sim_machine sim_machine;
 
 void (*sim_machine_on_interrupt)(void);
 uint64_t sim_machine_time;
 
-static const struct personality *personality;
 static uint64_t bitmap[(LIMIT + 63) / 64];
-static uint64_t spare_frames;
 static bool waits[VECTORS];
 
 static uint64_t spare_first(void)
 {
-	return LIMIT - spare_frames;
+	return sim_machine.first + sim_machine.frames;
 }
 
 /* ---- The guest's life ---- */
 
-static void begin(void)
+void sim_machine_restart(void)
 {
-	sim_ram_lend(FIRST, SIM_RAM_FRAMES, false);
+	const struct personality *personality = sim_machine.personality;
+
+	host_frames_return_all();
 	host_frames_init(bitmap, LIMIT);
 	memset(waits, 0, sizeof(waits));
 	sim_machine_time = 0;
-	if (spare_frames > 0)
-		host_frames_take(spare_first(), spare_frames);
+	if (sim_machine.spare > 0)
+		host_frames_take(spare_first(), sim_machine.spare);
 	hv_control.common.ram_frames = machine_ram_frames();
 	hv_control.common.starts++;
-	personality->start();
-	if (personality->work)
+	if (personality && personality->start)
+		personality->start();
+	if (personality && personality->work)
 		personality->work();
 }
 
-void sim_machine_start(const struct personality *whose, uint64_t spare)
+static void begin(const struct personality *personality, uint64_t frames, uint64_t spare)
 {
-	personality = whose;
-	spare_frames = spare;
-	sim_machine_on_interrupt = NULL;
 	memset(&hv_control, 0, sizeof(hv_control));
-	begin();
+	sim_machine = (struct sim_machine){
+		.personality = personality, .first = FIRST, .frames = frames, .spare = spare
+	};
+	sim_machine_on_interrupt = NULL;
+	sim_ram_lend(FIRST, SIM_RAM_FRAMES, false);
+	host_frames_init(bitmap, LIMIT);
+	sim_machine_restart();
 }
 
-void sim_machine_reset(void)
+void sim_machine_begin(const struct personality *personality, uint64_t frames)
 {
-	begin();
+	begin(personality, frames, 0);
 }
+
+void sim_machine_start(const struct personality *personality, uint64_t spare)
+{
+	begin(personality, SIM_RAM_FRAMES - spare, spare);
+}
+
+/* ---- What the guest does ---- */
 
 static void turn(void)
 {
 	hv_control.common.exits++;
-	if (personality->work)
-		personality->work();
+	if (sim_machine.personality->work)
+		sim_machine.personality->work();
 	hv_control.common.taken = host_frames_count();
 	for (unsigned i = 0; i < VECTORS && sim_machine_on_interrupt; i++)
 		if (waits[i]) {
@@ -73,14 +88,15 @@ static void turn(void)
 void sim_machine_cpuid(uint32_t leaf, struct guest_cpuid *out)
 {
 	*out = (struct guest_cpuid){ 0 };
-	if (personality->cpuid)
-		personality->cpuid(leaf, out);
+	if (sim_machine.personality->cpuid)
+		sim_machine.personality->cpuid(leaf, out);
 	turn();
 }
 
 bool sim_machine_msr_read(uint32_t msr, uint64_t *value)
 {
-	bool done = personality->msr_read && personality->msr_read(msr, value);
+	bool done = sim_machine.personality->msr_read &&
+		    sim_machine.personality->msr_read(msr, value);
 
 	turn();
 	return done;
@@ -88,7 +104,8 @@ bool sim_machine_msr_read(uint32_t msr, uint64_t *value)
 
 bool sim_machine_msr_write(uint32_t msr, uint64_t value)
 {
-	bool done = personality->msr_write && personality->msr_write(msr, value);
+	bool done = sim_machine.personality->msr_write &&
+		    sim_machine.personality->msr_write(msr, value);
 
 	turn();
 	return done;
@@ -96,7 +113,8 @@ bool sim_machine_msr_write(uint32_t msr, uint64_t value)
 
 bool sim_machine_hypercall(struct guest_registers *registers)
 {
-	bool done = personality->hypercall && personality->hypercall(registers);
+	bool done = sim_machine.personality->hypercall &&
+		    sim_machine.personality->hypercall(registers);
 
 	turn();
 	return done;
@@ -106,8 +124,10 @@ bool sim_machine_port_in(uint16_t port, struct guest_registers *registers)
 {
 	bool done = false;
 
-	for (unsigned i = 0; personality->port_in && i < PERSONALITY_PORTS && !done; i++)
-		done = personality->ports[i] == port && personality->port_in(port, registers);
+	for (unsigned i = 0; sim_machine.personality->port_in && i < PERSONALITY_PORTS && !done;
+	     i++)
+		done = sim_machine.personality->ports[i] == port &&
+		       sim_machine.personality->port_in(port, registers);
 	turn();
 	return done;
 }
@@ -132,12 +152,23 @@ bool sim_machine_take_interrupt(uint8_t *vector)
 
 /* ---- What a personality calls ---- */
 
+static bool is_within(uint64_t first, uint64_t count, uint64_t start, uint64_t frames)
+{
+	return first >= start && count <= frames && first - start <= frames - count;
+}
+
+/* As in the real machine, spare frames are a piece of RAM of their own. */
 bool machine_is_ram(uint64_t first, uint64_t count)
 {
-	if (first < FIRST || first >= LIMIT || count > LIMIT - first)
-		return false;
-	/* As in the real machine: what is spare is a piece of its own. */
-	return first >= spare_first() || count <= spare_first() - first;
+	return is_within(first, count, sim_machine.first, sim_machine.frames) ||
+	       is_within(first, count, spare_first(), sim_machine.spare);
+}
+
+static bool is_own_data(uint64_t address, uint64_t size)
+{
+	uint64_t start = (uintptr_t)__data_start;
+
+	return is_within(address, size, start, (uintptr_t)_end - start);
 }
 
 void *machine_memory(uint64_t address, uint64_t size)
@@ -146,6 +177,8 @@ void *machine_memory(uint64_t address, uint64_t size)
 
 	if (size == 0 || size > UINT64_MAX - address)
 		return NULL;
+	if (is_own_data(address, size))
+		return (void *)(uintptr_t)address;
 	last = (address + size - 1) / FRAME_SIZE;
 	if (!machine_is_ram(first, last - first + 1))
 		return NULL;
@@ -157,13 +190,13 @@ void *machine_memory(uint64_t address, uint64_t size)
 
 uint64_t machine_ram_frames(void)
 {
-	return SIM_RAM_FRAMES - spare_frames;
+	return sim_machine.frames;
 }
 
 uint64_t machine_spare(uint64_t *first)
 {
 	*first = spare_first();
-	return spare_frames;
+	return sim_machine.spare;
 }
 
 void machine_show(uint64_t first, uint64_t count, bool present)

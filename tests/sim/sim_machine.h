@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine around a personality (tests/hypervisor/personality.h) for host tests: its RAM is that
- * of sim_ram.h, a frame that the host has is guarded by the address sanitizer, and interrupts wait
- * until the test takes them. Implements the machine_* functions and hv_control.
+ * The machine around a personality (tests/hypervisor/personality.h) for host tests: its guest is
+ * this program, whose RAM is sim_ram.h's. A frame that the host has is lent: the address sanitizer
+ * ends a test that touches it. Interrupts wait until the test takes them. Implements the machine_*
+ * functions and hv_control.
  *
- * The calls of a guest go through here, so that the personality has its turn after each, as after
- * each exit of a real one.
+ * A guest of a personality that has to have a turn after each exit calls it from here.
  */
 #ifndef TESTS_SIM_SIM_MACHINE_H
 #define TESTS_SIM_SIM_MACHINE_H
@@ -18,15 +18,25 @@
 #include "tests/hypervisor/personality.h"
 #include "tests/sim/sim_ram.h"
 
+struct sim_machine {
+	const struct personality *personality; /* NULL: a machine without a hypervisor */
+	uint64_t first, frames;		       /* its RAM */
+	uint64_t spare;			       /* frames after it that the guest is not told of */
+};
+
+extern struct sim_machine sim_machine;
+
 /*
- * The guest begins: the RAM is all its own but for the last `spare` frames, which are spare ones.
- * Zeroes hv_control, so that a test's wishes come after this; sim_machine_reset() keeps them. The
- * RAM must be reserved (sim_ram_reserve()).
+ * Power-on: so many frames from the start of the simulated RAM on, all of them the guest's; a
+ * control block of zeros; the personality starts. After sim_ram_start(), or sim_ram_reserve().
  */
+void sim_machine_begin(const struct personality *personality, uint64_t frames);
+
+/* Power-on with all of the simulated RAM, of which the last `spare` frames are spare ones. */
 void sim_machine_start(const struct personality *personality, uint64_t spare);
 
-/* Resets the guest: it has all of its RAM again, and the personality starts anew. */
-void sim_machine_reset(void);
+/* Reset: the control block stays, and the host has nothing but what is spare. */
+void sim_machine_restart(void);
 
 /* What the guest does, with a turn of the personality's after it. False: an exception. */
 void sim_machine_cpuid(uint32_t leaf, struct guest_cpuid *out);
@@ -47,7 +57,7 @@ extern void (*sim_machine_on_interrupt)(void);
 /* The guest's time, in units of 100 ns. */
 extern uint64_t sim_machine_time;
 
-/* The guest's first mistake; NULL: there was none. */
+/* Returns the guest's first mistake; NULL: there was none. */
 const char *sim_machine_violation(void);
 
 #endif

@@ -41,7 +41,8 @@ static void a_line_without_mistakes_has_none(void **state)
 	assert_untold("");
 	assert_untold("  \t ");
 	assert_untold("run=\"show_mem; exit\" floor=1.5G strategy=auto poison=a5 virtio.msix=off "
-		      "virtio.refuse=EVENT_IDX virtio_mmio.device=512@0xfeb02e00:12 floor=1");
+		      "virtio.refuse=EVENT_IDX virtio_mmio.device=512@0xfeb02e00:12 "
+		      "vmware.poll=0.5 floor=1");
 	assert_untold("run=\"rn=1 stratgy=2\"");
 	assert_false(option_words_have_mistakes());
 	assert_told("rn=1", "command line: rn=1 is unknown; did you mean run=?");
@@ -81,7 +82,9 @@ static void a_word_that_is_nearly_known_is_told_with_the_known_one(void **state)
 	}
 }
 
-#define KNOWN "run, floor, strategy, poison, virtio.msix, virtio.refuse, virtio_mmio.device"
+#define KNOWN \
+	"run, floor, strategy, poison, virtio.msix, virtio.refuse, virtio_mmio.device, " \
+	"vmware.poll"
 
 static void a_word_like_none_is_told_with_all_known_ones(void **state)
 {

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "drivers/virtio/virtio.h"
@@ -127,6 +128,27 @@ static void an_unknown_strategy_is_told_which_there_are(void **state)
 	assert_warned("unknown strategy fast; choose auto, portable, whole-block, range-first");
 }
 
+static void polls_come_once_a_second_or_as_it_says(void **state)
+{
+	static const char *const wrong[] = { "0", "0.0009", "60.001", "1s", "-1", "often" };
+	char words[32], warning[100];
+
+	(void)state;
+	assert_int_equal(options_vmware_poll(""), NS_PER_S);
+	assert_int_equal(options_vmware_poll("vmware.poll=0.001"), NS_PER_MS);
+	assert_int_equal(options_vmware_poll("vmware.poll=2.5"), 2500 * NS_PER_MS);
+	assert_int_equal(options_vmware_poll("vmware.poll=60"), 60 * NS_PER_S);
+	assert_int_equal(sim_log_warnings, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		begin(state);
+		snprintf(words, sizeof(words), "vmware.poll=%s", wrong[i]);
+		snprintf(warning, sizeof(warning),
+			 "%s is no time from 0.001 to 60 seconds; write vmware.poll=0.5", words);
+		assert_int_equal(options_vmware_poll(words), NS_PER_S);
+		assert_warned(warning);
+	}
+}
+
 static void poison_is_two_digits(void **state)
 {
 	struct balloon_config config = options("poison=a5");
@@ -178,6 +200,7 @@ int main(void)
 		cmocka_unit_test_setup(a_strategy_is_known_by_its_name, begin),
 		cmocka_unit_test_setup(an_unknown_strategy_is_told_which_there_are, begin),
 		cmocka_unit_test_setup(poison_is_two_digits, begin),
+		cmocka_unit_test_setup(polls_come_once_a_second_or_as_it_says, begin),
 		cmocka_unit_test_setup(features_are_refused_by_name, begin),
 		cmocka_unit_test_setup(msix_can_be_turned_off, begin),
 	};
