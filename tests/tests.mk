@@ -298,7 +298,16 @@ tests/drivers/mem/virtio_mem_lies := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/me
 tests/drivers/mem/dimm := $(DIMM_SOURCES) kernel/lib/parse.c $(MEM_FIXTURE)
 tests/drivers/mem/mem_cmd := drivers/mem/mem_cmd.c $(PRINT) tests/sim/sim_command.c $(MEM_FIXTURE)
 
+tests/hypervisor/hyperv := $(HYPERV_FIXTURE)
 tests/hypervisor/hyperv_ask := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_channel := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_dm := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_gpadl := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_random := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_ranges := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_ring := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_synic := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_vmbus := $(HYPERV_FIXTURE)
 
 tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 

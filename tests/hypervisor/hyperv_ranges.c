@@ -54,6 +54,20 @@ uint64_t ranges_ballooned(void)
 	return host_frames_count() - (spare - added);
 }
 
+/* How many of the frames from `first` on lie on the same side of `border`. */
+static uint64_t up_to(uint64_t first, uint64_t count, uint64_t border)
+{
+	return first < border && count > border - first ? border - first : count;
+}
+
+/* Spare frames may lie beside the others: to the machine that is not one piece of RAM. */
+static uint64_t piece_of(uint64_t first, uint64_t count)
+{
+	count = up_to(first, count, spare_first);
+	count = up_to(first, count, spare_first + added);
+	return up_to(first, count, spare_first + spare);
+}
+
 /* ---- What the guest gives ---- */
 
 static bool take_piece(uint64_t first, uint64_t count)
@@ -71,13 +85,6 @@ static bool take_piece(uint64_t first, uint64_t count)
 	}
 }
 
-/* How many of the frames from `first` on lie on the same side of `border`. */
-static uint64_t up_to(uint64_t first, uint64_t count, uint64_t border)
-{
-	return first < border && count > border - first ? border - first : count;
-}
-
-/* Spare frames may lie beside the others: to the machine that is not one piece of RAM. */
 bool ranges_take(uint64_t first, uint64_t count)
 {
 	if (count == 0) {
@@ -85,10 +92,8 @@ bool ranges_take(uint64_t first, uint64_t count)
 		return false;
 	}
 	while (count > 0) {
-		uint64_t piece = up_to(first, count, spare_first);
+		uint64_t piece = piece_of(first, count);
 
-		piece = up_to(first, piece, spare_first + added);
-		piece = up_to(first, piece, spare_first + spare);
 		if (!take_piece(first, piece))
 			return false;
 		first += piece;
@@ -178,6 +183,17 @@ static uint64_t choose(uint64_t most, uint64_t *first)
 	}
 }
 
+static void give_back(uint64_t first, uint64_t count)
+{
+	while (count > 0) {
+		uint64_t piece = piece_of(first, count);
+
+		host_frames_return(first, piece);
+		first += piece;
+		count -= piece;
+	}
+}
+
 uint32_t ranges_return(uint64_t most, uint64_t *range, uint32_t ranges_most, uint64_t *frames)
 {
 	uint32_t ranges = 0;
@@ -187,7 +203,7 @@ uint32_t ranges_return(uint64_t most, uint64_t *range, uint32_t ranges_most, uin
 	while (ranges < ranges_most && *frames < most && ranges_ballooned() > 0) {
 		uint64_t count = choose(most - *frames, &first);
 
-		host_frames_return(first, count);
+		give_back(first, count);
 		range[ranges++] = range_of(first, count);
 		*frames += count;
 	}
@@ -197,7 +213,7 @@ uint32_t ranges_return(uint64_t most, uint64_t *range, uint32_t ranges_most, uin
 void ranges_take_back(const uint64_t *range, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
-		host_frames_take(range_first(range[i]), range_count(range[i]));
+		ranges_take(range_first(range[i]), range_count(range[i]));
 }
 
 /* ---- Lies ---- */

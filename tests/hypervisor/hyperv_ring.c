@@ -94,8 +94,8 @@ static void store_index(struct host_ring *ring, struct vmbus_ring *control)
 }
 
 /*
- * Reads the guest's index, which may only go on, and not past the host's. Returns whether it is
- * sound. If a lie was told about it, nothing that lies there is the guest's fault, or of use.
+ * Reads the guest's index; as a reader it may only go on, and not past the host's. Returns whether
+ * it is sound. If a lie was told about it, nothing that lies there is the guest's fault, or of use.
  */
 static bool guests_index(struct host_ring *ring, const struct vmbus_ring *control, uint32_t *index)
 {
@@ -118,11 +118,6 @@ static bool guests_index(struct host_ring *ring, const struct vmbus_ring *contro
 	if (ring->to_guest &&
 	    used(ring, ring->index, *index) > used(ring, ring->index, ring->previous)) {
 		break_ring(ring, "the guest has read what was never written");
-		return false;
-	}
-	if (!ring->to_guest &&
-	    used(ring, *index, ring->index) < used(ring, ring->previous, ring->index)) {
-		break_ring(ring, "the guest has taken back what it had written");
 		return false;
 	}
 	ring->previous = *index;

@@ -422,6 +422,12 @@ static void tell_capabilities(void)
 	assert_int_equal(answer.info.type, DM_INFO_PAGES_MAX);
 }
 
+void guest_negotiate(void)
+{
+	negotiate(DM_VERSION(2, 0));
+	tell_capabilities();
+}
+
 void guest_reach(enum hyperv_progress progress)
 {
 	if (progress >= HYPERV_SYNIC)

@@ -80,6 +80,9 @@ uint32_t guest_receive(void *payload);
 void guest_expect_packet(uint16_t type, void *packet);
 void guest_expect_no_packet(void);
 
+/* Agrees on a version, and tells capabilities, on a channel that is open. */
+void guest_negotiate(void);
+
 /* Goes on to a dm that is ready, from wherever guest_begin() has left it. */
 void guest_reach(enum hyperv_progress progress);
 
