@@ -29,7 +29,7 @@ NEWLIB_CONFIGURE := --host=x86_64-elf --target=x86_64-elf --disable-multilib \
 	--disable-newlib-io-float --disable-newlib-fvwrite-in-streamio
 
 NEWLIB_SOURCES := $(addprefix string/,memchr memcmp memcpy memmove memset \
-	strcasecmp strchr strcmp strcpy strcspn strlcpy strlen strncmp strncpy \
+	strcasecmp strcat strchr strcmp strcpy strcspn strlcpy strlen strncmp strncpy \
 	strnlen strrchr strspn strstr strtok_r) \
 	$(addprefix ctype/,ctype_ isdigit isprint isspace tolower toupper) \
 	$(addprefix stdio/,snprintf vsnprintf vfprintf ssputs_r) \

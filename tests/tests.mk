@@ -311,6 +311,14 @@ tests/hypervisor/hyperv_vmbus := $(HYPERV_FIXTURE)
 
 tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
+# The hypervisor that runs inside QEMU, as far as it is no machine's.
+tests/hypervisor/host_frames := tests/hypervisor/host_frames.c
+tests/hypervisor/memory_map := tests/hypervisor/memory_map.c
+tests/hypervisor/load := tests/hypervisor/load.c
+tests/hypervisor/npt := tests/hypervisor/npt.c tests/hypervisor/pool.c
+tests/hypervisor/interrupts := tests/hypervisor/interrupts.c
+
+tests/tools/hypervisor := tools/hypervisor.c
 tests/tools/qmp := $(QMP_SOURCES)
 tests/tools/qmp_calls := $(QMP_SOURCES) tests/unit/tools/failing.c
 tests/tools/vm := $(QMP_SOURCES) tools/vm.c tools/vm_start.c tests/unit/tools/failing.c
@@ -681,9 +689,10 @@ $(BUILD)/tests/integration/run: $(INTEGRATION_OBJECTS) $(TOOL_OBJECTS) \
 
 # make test-integration TESTS='*floor*' runs those whose name matches; test-slow
 # those that do more if there is time: each hot-plug 20 times, all of the floods.
-.PHONY: test-integration test-slow
-test-integration test-slow: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run \
-		$(BUILD)/tools/balloonctl | $(call needs,qemu firmware)
+# test-hypervisor: all of them that can be, inside the hypervisor for tests.
+.PHONY: test-integration test-slow test-hypervisor
+test-integration test-slow test-hypervisor: $(KERNEL_IMAGES) $(BUILD)/hypervisor.elf \
+		$(BUILD)/tests/integration/run $(BUILD)/tools/balloonctl | $(call needs,qemu firmware)
 
 test-integration:
 	@$(alone) tests/sum_up.sh $@ $(BUILD)/log/$@ $(BUILD)/tests/integration/run \
@@ -691,6 +700,10 @@ test-integration:
 
 test-slow:
 	@SLOW=1 $(alone) tests/sum_up.sh $@ $(BUILD)/log/$@ $(BUILD)/tests/integration/run --slow
+
+test-hypervisor:
+	@INSIDE=plain $(alone) tests/sum_up.sh $@ $(BUILD)/log/$@ $(BUILD)/tests/integration/run \
+		$(PATTERNS)
 
 # ---- The matrix: machines, devices, rings and features, under QEMU ----
 
@@ -720,7 +733,7 @@ qemu-next:
 	@tools/qemu_next.sh $(QEMU_NEXT)
 
 # What cannot be had is no failure, but is in the last lines of test-all.
-test-qemu-next: $(KERNEL_IMAGES) $(BUILD)/tests/integration/run $(BUILD)/tests/matrix/run \
+test-qemu-next: $(KERNEL_IMAGES) $(BUILD)/hypervisor.elf $(BUILD)/tests/integration/run $(BUILD)/tests/matrix/run \
 		$(BUILD)/tools/balloonctl | $(call needs,qemu firmware)
 	@tests/qemu_next/with_each.sh $(BUILD)
 
@@ -882,6 +895,6 @@ test:
 		test-libvirt test-xen fuzz-short
 
 test-all:
-	@MAKE='$(MAKE)' BUILD='$(BUILD)' tests/parts.sh $@ matrix-all test-slow test-qemu-next \
+	@MAKE='$(MAKE)' BUILD='$(BUILD)' tests/parts.sh $@ matrix-all test-slow test-hypervisor test-qemu-next \
 		test-xen-next test-xen-dom0 test-stops virsh-demo coverage mutants fuzz model test-debian-short check-contrib \
 		check-shell check-dist check-deb

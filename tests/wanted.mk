@@ -24,7 +24,7 @@ file_names = find $(MUTATED) -name '*.c' | grep -q '^$(IN)' && echo '$(IN)' || \
 	find $(MUTATED) -type d | sort
 
 $(call wanted,test-unit,TESTS,unit test program,printf '%s\n' $(UNIT_NAMES) lies porting)
-$(call wanted,test-integration,TESTS,test under QEMU,$(qemu_test_names))
+$(call wanted,test-integration test-hypervisor,TESTS,test under QEMU,$(qemu_test_names))
 $(call wanted,test-docs docs-samples,PAGES,page,$(page_names))
 $(call wanted,fuzz fuzz-short,FUZZ,fuzz target,printf '%s\n' $(FUZZERS))
 $(call wanted,test-stops test-soak,WAITS,kind of wait,$(wait_names))

@@ -31,7 +31,8 @@ Environment:
   BALLOON   properties of the balloon device, as in deflate-on-oom=on,
             or none for no device
   HYPERVISOR  plain: starts the small hypervisor for tests, and the guest inside
-            it; default: none. Always with ACCEL=tcg, never with UEFI
+            it; hyperv: it is Hyper-V to the guest; default: none. Always with
+            ACCEL=tcg, never with UEFI
   ACCEL     kvm or tcg (default: kvm where it is sure to work)
   QEMU      the program (default qemu-system-x86_64)
   EXTRA     further arguments for QEMU, separated by blanks; its devices come
@@ -241,8 +242,8 @@ check_hypervisor()
 {
 	case $HYPERVISOR in
 	'') return ;;
-	plain) ;;
-	*) die "HYPERVISOR=$HYPERVISOR is unknown: take plain, or nothing for none" ;;
+	plain | xen | hyperv) ;;
+	*) die "HYPERVISOR=$HYPERVISOR is unknown: take plain, xen or hyperv, or nothing for none" ;;
 	esac
 	[ "$FIRMWARE" != uefi ] ||
 		die "HYPERVISOR=$HYPERVISOR loads the guest by PVH, never by UEFI: take" \

@@ -13,7 +13,7 @@ QMP_SOURCES := $(addprefix tools/,qmp.c qmp_connect.c qmp_wire.c qmp_commands.c 
 	json_member.c)
 SVG_SOURCES := tools/svg_plot.c tools/svg_scale.c
 VM_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(QMP_SOURCES) tools/vm.c tools/vm_start.c)
-TOOL_OBJECTS := $(VM_OBJECTS) $(addprefix $(BUILD)/host/tools/,show_mem.o vm_arguments.o vm_migrate.o)
+TOOL_OBJECTS := $(VM_OBJECTS) $(addprefix $(BUILD)/host/tools/,show_mem.o vm_arguments.o vm_migrate.o hypervisor.o)
 
 $(BUILD)/host/flags: FLAGS = $(HOSTCC) $(CFLAGS_HOST)
 $(BUILD)/host/flags: | $(call needs,host $(if $(findstring clang,$(HOSTCC)),clang))

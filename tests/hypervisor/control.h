@@ -2,12 +2,12 @@
 /*
  * The block by which a process on the host speaks with the hypervisor inside QEMU. It maps the
  * guest's memory (memory-backend-file, share=on) and finds the block at the start of the
- * hypervisor's own memory, which begins at a multiple of 2 MiB, near the top of the RAM below 4 GiB.
- * In host tests it is a variable.
+ * hypervisor's own memory, which begins at a multiple of 2 MiB, near the top of the RAM below 4
+ * GiB. In host tests it is a variable.
  *
  * A page for all personalities, then a page for each. Every field has one writer: a test (or
- * balloonctl), or the hypervisor. The test rings by QMP's inject-nmi, if the hypervisor is to look
- * at once; else it looks at the guest's next exit. Amounts are in frames unless they say
+ * balloonctl), or the hypervisor. The test rings by QMP's inject-nmi, if the hypervisor is to
+ * look at once; else it looks at the guest's next exit. Amounts are in frames unless they say
  * otherwise.
  */
 #ifndef TESTS_HYPERVISOR_CONTROL_H
@@ -54,6 +54,7 @@ enum hv_control_page {
 	HV_CONTROL_VMWARE = 1,
 	HV_CONTROL_HYPERV,
 	HV_CONTROL_XEN,
+	HV_CONTROL_PLAIN,
 	HV_CONTROL_PAGES,
 };
 

@@ -195,12 +195,16 @@ static void handle_port(void)
 
 /* ---- The rest ---- */
 
+void machine_reset(void)
+{
+	triple_fault();
+}
+
 static void handle_vmmcall(void)
 {
 	bool is_64 = guest.vmcb->cs.attributes & ATTRIBUTES_64;
 
-	if (is_64 && guest.personality->hypercall &&
-	    guest.personality->hypercall(&guest.registers))
+	if (is_64 && guest.personality->hypercall && guest.personality->hypercall(&guest.registers))
 		skip(LENGTH_VMMCALL);
 	else
 		interrupts_raise_ud();
@@ -218,7 +222,7 @@ static void handle_touch(uint64_t address)
 	if (guest.personality->touched)
 		guest.personality->touched(pfn);
 	memset(phys_to_hv(pfn * FRAME_SIZE), 0, FRAME_SIZE);
-	npt_show(pfn, 1, true);
+	machine_show(pfn, 1, true);
 }
 
 static void handle_nested_fault(void)

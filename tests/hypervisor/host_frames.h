@@ -13,7 +13,10 @@
 /* Bytes of the bitmap for frames below `limit`. */
 size_t host_frames_size(uint64_t limit);
 
-/* The host has nothing. `bitmap` is the caller's and stays in use; from `limit` on there is no RAM. */
+/*
+ * The host has nothing. `bitmap` is the caller's and stays in use; frames from `limit` on are
+ * no RAM.
+ */
 void host_frames_init(uint64_t *bitmap, uint64_t limit);
 
 /* Why a range did not change hands. */

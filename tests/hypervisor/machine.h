@@ -23,7 +23,13 @@ void machine_init(const struct memory_map *map, const struct own_memory *own, ui
 /* Tells whether an address is the hypervisor's own. */
 bool machine_is_own(uint64_t address);
 
-/* Measures the rate of the time-stamp counter, with the local APIC's timer, for 2 ms. */
+/* Makes an NMI of what QMP's inject-nmi gives to the local APIC; some firmware does not. */
+void machine_open_doorbell(void);
+
+/*
+ * Measures the rate of the time-stamp counter, with the local APIC's timer, for 2 ms. Where
+ * there is no APIC, the hypervisor dies when the rate is asked for.
+ */
 void machine_measure_tsc(void);
 
 /* The control block is valid from here on; what a test wrote before a reset is kept. */

@@ -34,7 +34,10 @@
 /* What is taken once: roots, VMCBs, the maps of ports and MSRs, and what rounding costs. */
 #define FIXED_PAGES 20
 
-/* Nested tables for devices beyond RAM: a directory for each GiB, if there are no pages as large. */
+/*
+ * Nested tables for devices beyond RAM: a directory for each GiB, if there are no pages as
+ * large.
+ */
 #define DEVICE_PAGES 16
 
 /* struct hvm_start_info, version 1, and struct hvm_modlist_entry; addresses are physical. */
@@ -61,7 +64,7 @@ struct told {
 _Static_assert(sizeof(struct told) <= FRAME_SIZE, "a page");
 
 /* By the linker script. */
-extern char image_start[], copied_start[], image_end[];
+extern char image_start[], copied_start[], image_end[], image_end_xen[];
 
 /* In start.S and run.S. */
 void move_house(void *to, const void *from, uint64_t size, uint64_t cr3);
@@ -78,6 +81,7 @@ static struct module module;
 static struct memory_map map;
 static struct own_memory own;
 static uint64_t spare, spare_size;
+static const struct personality *personality;
 
 /* ---- Its own exceptions ---- */
 
@@ -147,6 +151,16 @@ static void take_spare(void)
 		die("no room for spare memory of %x bytes", spare_size);
 }
 
+static void choose_personality(void)
+{
+	char name[16];
+
+	fw_cfg_read(FILE_PERSONALITY, name, sizeof(name));
+	personality = personality_find(name[0] ? name : "plain");
+	if (!personality)
+		die("it does not know how to be %s", name);
+}
+
 /* ---- The move to the top ---- */
 
 static uint64_t round_up(uint64_t size, uint64_t to)
@@ -156,7 +170,9 @@ static uint64_t round_up(uint64_t size, uint64_t to)
 
 static uint64_t image_size(void)
 {
-	return round_up((uint64_t)(image_end - image_start), FRAME_SIZE);
+	const char *end = personality == &xen_personality ? image_end_xen : image_end;
+
+	return (uint64_t)(end - image_start);
 }
 
 /* Bytes of its own memory, for RAM that ends at `top`. */
@@ -164,8 +180,7 @@ static uint64_t own_size(uint64_t top)
 {
 	uint64_t blocks = round_up(top, BLOCK_SIZE) / BLOCK_SIZE;
 	uint64_t gibs = round_up(top, GIB_SIZE) / GIB_SIZE;
-	uint64_t pages = FIXED_PAGES + DEVICE_PAGES + gibs +
-			 own_map_pages(image_size(), top) +
+	uint64_t pages = FIXED_PAGES + DEVICE_PAGES + gibs + own_map_pages(image_size(), top) +
 			 (blocks < SPLIT_MAX ? blocks : SPLIT_MAX);
 
 	return round_up(image_size() + host_frames_size(top / FRAME_SIZE), FRAME_SIZE) +
@@ -188,7 +203,7 @@ static void move_to_top(void)
 	pool_init(own.address + image, own.size - image);
 	cr3 = own_map_make(loaded, own.address, round_up(image, BLOCK_SIZE), top);
 	move_house(phys_to_hv(own.address + (uint64_t)(copied_start - image_start)), copied_start,
-		   (uint64_t)(image_end - copied_start), cr3);
+		   image - (uint64_t)(copied_start - image_start), cr3);
 }
 
 /* ---- The guest ---- */
@@ -231,19 +246,7 @@ static uint64_t tell_guest(const struct load_image *image)
 	return address;
 }
 
-static const struct personality *choose_personality(void)
-{
-	char name[16];
-	const struct personality *personality;
-
-	fw_cfg_read(FILE_PERSONALITY, name, sizeof(name));
-	personality = personality_find(name[0] ? name : "plain");
-	if (!personality)
-		die("it does not know how to be %s", name);
-	return personality;
-}
-
-static void begin_machine(const struct personality *personality)
+static void begin_machine(void)
 {
 	uint64_t frames = memory_map_top(&map) / FRAME_SIZE;
 	uint64_t bitmap_pages;
@@ -252,15 +255,14 @@ static void begin_machine(const struct personality *personality)
 		frames = (spare + spare_size) / FRAME_SIZE;
 	bitmap_pages = round_up(host_frames_size(frames), FRAME_SIZE) / FRAME_SIZE;
 	host_frames_init(pool_take(bitmap_pages), frames);
-	if (personality->start)
-		machine_measure_tsc();
+	machine_open_doorbell();
+	machine_measure_tsc();
 	machine_init(&map, &own, spare, spare_size);
 	machine_publish(personality->name, own.size / FRAME_SIZE);
 }
 
 void hypervisor_main(uint64_t start_info)
 {
-	const struct personality *personality;
 	struct load_image image;
 	const uint8_t *file;
 	const char *wrong;
@@ -269,6 +271,7 @@ void hypervisor_main(uint64_t start_info)
 	svm_enable();
 	load_idt();
 	read_start_info(start_info);
+	choose_personality();
 	move_to_top();
 	take_spare();
 
@@ -278,9 +281,8 @@ void hypervisor_main(uint64_t start_info)
 		die("the guest's file cannot be loaded: %s", wrong);
 	load_segments(&image, file);
 
-	personality = choose_personality();
 	nested_cr3 = npt_init();
-	begin_machine(personality);
+	begin_machine();
 	svm_make_guest(personality, image.entry, tell_guest(&image), nested_cr3);
 	if (personality->start)
 		personality->start();

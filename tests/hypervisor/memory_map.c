@@ -60,8 +60,8 @@ static const struct memory_range *find(const struct memory_map *map, uint64_t ad
 	for (uint32_t i = 0; i < map->count; i++) {
 		const struct memory_range *range = &map->range[i];
 
-		if (range->type == MEMORY_RAM && address >= range->address &&
-		    size <= range->size && address - range->address <= range->size - size)
+		if (range->type == MEMORY_RAM && address >= range->address && size <= range->size &&
+		    address - range->address <= range->size - size)
 			return range;
 	}
 	return NULL;

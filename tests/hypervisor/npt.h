@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * npt.c: the guest's nested page tables (AMD APM volume 2, 15.25). All that the processor can
- * address lies where it is, but what is hidden: the frames that the host has, and the hypervisor's own.
+ * address lies where it is, but what is hidden: the frames that the host has, and the
+ * hypervisor's own.
  *
  * Tables are made when the guest first touches a GiB, and when a frame is hidden; pages are as
  * large as they can be, and become so again. Those of a GiB that has been split stay split to

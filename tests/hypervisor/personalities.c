@@ -5,11 +5,9 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The machine as it is: no leaf, no port, no call. For tests of the hypervisor itself. */
-static const struct personality no_personality = { .name = "plain" };
-
 static const struct personality *const personalities[] = {
-	&no_personality,
+	&plain_personality,
+	&xen_personality,
 	&hyperv_personality,
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A personality is what one hypervisor does for its guest: plain C, without a machine in it. The
- * machine is whoever calls it:
+ * A personality is what one hypervisor does for its guest: plain C, without a machine in it.
+ * The machine is whoever calls it:
  *
- *	tests/hypervisor/	the hypervisor that runs inside QEMU; its guest is the real image
+ *	tests/hypervisor/	the small hypervisor inside QEMU, whose guest is the real image
  *	tests/sim/		host tests: the guest's drivers call it through their arch/ headers
  *
  * so that a lie told to the real image is told under the sanitizers, too. One personality is in
@@ -59,19 +59,38 @@ struct personality {
 	 */
 	void (*work)(void);
 	/*
-	 * The guest touched a frame that the host has. When this returns, the machine puts zeros
-	 * there, and the frame counts as touched; the host still has it, unless the personality
-	 * gave it back.
+	 * The guest touched a frame that the host has. When this returns, the machine puts
+	 * zeros there, and the frame counts as touched; the host still has it, unless the
+	 * personality gave it back.
 	 */
 	void (*touched)(uint64_t pfn);
 };
 
-extern const struct personality vmware_personality, hyperv_personality, xen_personality;
+extern const struct personality plain_personality, vmware_personality, hyperv_personality,
+	xen_personality;
 
 /* ---- What the machine offers to a personality ---- */
 
-/* Where so many bytes of the guest's RAM lie; NULL: some are no RAM, or in a frame of the host's. */
+/*
+ * Where so many bytes of the guest's RAM lie; NULL: not all of them are RAM, or the host has
+ * some.
+ */
 void *machine_memory(uint64_t address, uint64_t size);
+
+/*
+ * Where so many bytes lie that the guest has mapped at a virtual address, by its own tables; NULL:
+ * some of them are not mapped, or lie apart, or are where machine_memory() gives nothing.
+ */
+void *machine_virtual(uint64_t address, uint64_t size);
+
+/*
+ * Gives a page that the guest may touch and that is none of its RAM, full of zeros: *address is
+ * where the guest finds it. Such pages are never given back, but for a reset.
+ */
+void *machine_shared_page(uint64_t *address);
+
+/* Resets the machine. */
+void machine_reset(void);
 
 /* Tells whether all of these frames are RAM of the guest's, whoever has them now. */
 bool machine_is_ram(uint64_t first, uint64_t count);
@@ -92,7 +111,10 @@ uint64_t machine_spare(uint64_t *first);
  */
 void machine_show(uint64_t first, uint64_t count, bool present);
 
-/* Interrupts the guest, as soon as that can be; a vector twice before that is one interrupt. */
+/*
+ * Interrupts the guest, as soon as it can be; the same vector twice before that is one
+ * interrupt.
+ */
 void machine_interrupt(uint8_t vector);
 
 /* Time since the guest's start in units of 100 ns, and the rate of its time-stamp counter. */
@@ -100,8 +122,8 @@ uint64_t machine_time_100ns(void);
 uint32_t machine_tsc_khz(void);
 
 /*
- * Says, once, what the guest has done that no guest may do, as in "a frame was given twice". Kept
- * in hv_control.violation: tests look there.
+ * Says, once, what the guest has done that no guest may do, as in "a frame was given twice".
+ * Kept in hv_control.violation: tests look there.
  */
 void machine_violate(const char *what);
 

@@ -10,8 +10,8 @@
 void pool_init(uint64_t address, uint64_t size);
 
 /*
- * Gives so many pages that lie beside each other, full of zeros, as seen by phys_to_hv(). Without any
- * left the hypervisor dies. Those of a single page go back by pool_give().
+ * Gives so many pages that lie beside each other, full of zeros, as seen by phys_to_hv().
+ * Without any left the hypervisor dies. Those of a single page go back by pool_give().
  */
 void *pool_take(uint64_t pages);
 void pool_give(void *page);

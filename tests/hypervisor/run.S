@@ -29,8 +29,9 @@
 	.endm
 
 	/*
-	 * void svm_enter(uint64_t vmcb, struct guest_registers *registers, uint64_t own_vmcb): runs the
-	 * guest up to its next exit. Physical addresses; RAX of the registers is not touched.
+	 * void svm_enter(uint64_t vmcb, struct guest_registers *registers, uint64_t own_vmcb):
+	 * runs the guest up to its next exit. Physical addresses; RAX of the registers is not
+	 * touched.
 	 */
 	.globl	svm_enter
 	.type	svm_enter, @function

@@ -68,9 +68,9 @@ start64:
 	jmp	1b
 
 	/*
-	 * void move_house(void *to, const void *from, size_t size, uint64_t cr3): copies, and goes on
-	 * in the copy, which the tables of `cr3` show where the original was. The stack is part
-	 * of it.
+	 * void move_house(void *to, const void *from, size_t size, uint64_t cr3): copies, and
+	 * goes on in the copy, which the tables of `cr3` show where the original was. The stack
+	 * is part of it.
 	 */
 	.globl	move_house
 	.type	move_house, @function

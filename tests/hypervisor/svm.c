@@ -6,7 +6,6 @@
 #include "arch/x86_64/msr.h"
 #include "tests/hypervisor/control.h"
 #include "tests/hypervisor/die.h"
-#include "tests/hypervisor/host_frames.h"
 #include "tests/hypervisor/layout.h"
 #include "tests/hypervisor/npt.h"
 #include "tests/hypervisor/pool.h"
@@ -73,8 +72,8 @@ static uint64_t make_msr_map(void)
 
 	map[MSRPM_C0000000 + (MSR_EFER & 0x1fff) / 4] |= (uint8_t)(3 << MSR_EFER % 4 * 2);
 	map[MSRPM_C0010000 + (MSR_VM_CR & 0x1fff) / 4] |= (uint8_t)(3 << MSR_VM_CR % 4 * 2);
-	map[MSRPM_C0010000 + (MSR_VM_HSAVE_PA & 0x1fff) / 4] |=
-		(uint8_t)(3 << MSR_VM_HSAVE_PA % 4 * 2);
+	map[MSRPM_C0010000 + (MSR_VM_HSAVE_PA & 0x1fff) / 4] |= (uint8_t)(3 << MSR_VM_HSAVE_PA % 4 *
+										       2);
 	return hv_to_phys(map);
 }
 
@@ -132,8 +131,8 @@ static void enter(void)
 }
 
 /*
- * CPUID does not always say that there is nested paging (TCG's qemu64). But without a page the guest
- * cannot so much as fetch its first instruction.
+ * CPUID does not always say that there is nested paging (TCG's qemu64). But without a page the
+ * guest cannot so much as fetch its first instruction.
  */
 static void check_nested_paging(void)
 {
@@ -149,16 +148,6 @@ static void check_nested_paging(void)
 	pool_give(empty);
 }
 
-/* What the test can see: as few stores as can be, as this is after every exit. */
-static void count(void)
-{
-	struct hv_control_common *common = &hv_control.common;
-
-	common->exits++;
-	common->taken = host_frames_count();
-	common->split_blocks = npt_split_blocks();
-}
-
 _Noreturn void svm_run(void)
 {
 	guest.vmcb->tlb_control = TLB_FLUSH_ALL;
@@ -171,6 +160,6 @@ _Noreturn void svm_run(void)
 		exit_handle();
 		if (guest.personality->work)
 			guest.personality->work();
-		count();
+		hv_control.common.exits++;
 	}
 }

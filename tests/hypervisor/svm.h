@@ -44,7 +44,10 @@ void exit_handle(void);
 void interrupts_raise_gp(void);
 void interrupts_raise_ud(void);
 
-/* Before the guest runs on, and after it has come out: what is to be delivered, and what was not. */
+/*
+ * Before the guest runs on, and after it has come out: what is to be delivered, and what was
+ * not.
+ */
 void interrupts_before_entry(void);
 void interrupts_after_exit(void);
 

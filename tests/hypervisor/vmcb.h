@@ -61,6 +61,7 @@ enum vmcb_exit {
 #define EVENT_ERROR_CODE (UINT64_C(1) << 11)
 #define EVENT_TYPE_INTR (UINT64_C(0) << 8)
 #define EVENT_TYPE_EXCEPTION (UINT64_C(3) << 8)
+#define EVENT_TYPE_SOFTWARE (UINT64_C(4) << 8)
 
 /* EXITINFO1 of VMEXIT_IOIO. */
 #define IOIO_IN 0x01
@@ -97,7 +98,9 @@ struct vmcb {
 
 	/* The state save area. */
 	struct vmcb_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
-	uint8_t reserved_4a0[0x4d0 - 0x4a0];
+	uint8_t reserved_4a0[0x4cb - 0x4a0];
+	uint8_t cpl;
+	uint8_t reserved_4cc[0x4d0 - 0x4cc];
 	uint64_t efer;
 	uint8_t reserved_4d8[0x548 - 0x4d8];
 	uint64_t cr4, cr3, cr0, dr7, dr6, rflags, rip;
@@ -122,6 +125,7 @@ _Static_assert(offsetof(struct vmcb, event_injection) == 0x0a8, "appendix B");
 _Static_assert(offsetof(struct vmcb, nested_cr3) == 0x0b0, "appendix B");
 _Static_assert(offsetof(struct vmcb, es) == 0x400, "appendix B");
 _Static_assert(offsetof(struct vmcb, tr) == 0x490, "appendix B");
+_Static_assert(offsetof(struct vmcb, cpl) == 0x4cb, "appendix B");
 _Static_assert(offsetof(struct vmcb, efer) == 0x4d0, "appendix B");
 _Static_assert(offsetof(struct vmcb, cr4) == 0x548, "appendix B");
 _Static_assert(offsetof(struct vmcb, rip) == 0x578, "appendix B");

@@ -16,12 +16,15 @@
 #include <json-c/json.h>
 
 #include "tests/integration/harness.h"
+#include "tests/integration/inside.h"
 #include "tools/show_mem.h"
 
 #define MAX_ARGS 2048
 #define READ_MAX 262144
 
 const char *harness_group;
+
+static const char *test_name = "";
 
 static struct vm *running[MAX_GUESTS];
 
@@ -45,6 +48,7 @@ static void print_arguments(const struct guest_options *guest, int fd)
 	set_variable("APPEND", guest->append);
 	set_variable("BALLOON", guest->balloon);
 	set_variable("EXTRA", guest->extra);
+	set_variable("HYPERVISOR", guest->hypervisor ? guest->hypervisor : harness_inside());
 	dup2(fd, STDOUT_FILENO);
 	execl("tools/run.sh", "run.sh", "--print", (char *)NULL);
 	perror("tools/run.sh");
@@ -142,14 +146,32 @@ static void make_log_path(const char *name, char *path, size_t size)
 	snprintf(path, size, "%s/log/%s.serial", results, name);
 }
 
+const char *harness_inside(void)
+{
+	const char *inside = getenv("INSIDE");
+
+	return inside && *inside ? inside : NULL;
+}
+
+static void skip_outsiders(const struct guest_options *guest)
+{
+	const char *reason = harness_inside() ? inside_reason(test_name, guest) : NULL;
+
+	if (!reason)
+		return;
+	print_message("%s: not inside a hypervisor: %s\n", test_name, reason);
+	skip();
+}
+
 struct vm *harness_start(const struct guest_options *guest)
 {
-	char *text = read_arguments(guest);
 	const char *args[MAX_ARGS + 1] = { NULL };
-	char object[512], name[64], log[256];
+	char object[512], name[64], log[256], *text;
 	size_t slot = 0;
 	int ret;
 
+	skip_outsiders(guest);
+	text = read_arguments(guest);
 	mark_empty_lines(text, READ_MAX);
 	split_lines(text, args, MAX_ARGS);
 	if (guest->memory_file)
@@ -188,6 +210,12 @@ void harness_stop(struct vm *vm)
 }
 
 _Atomic unsigned *harness_tests_run;
+
+int harness_setup(void **state)
+{
+	test_name = *state;
+	return 0;
+}
 
 int harness_teardown(void **state)
 {

@@ -40,6 +40,7 @@ struct guest_options {
 	const char *balloon;	 /* properties, or "none" */
 	const char *extra;	 /* split at blanks */
 	const char *memory_file; /* shared memory backend, made anew */
+	const char *hypervisor;	 /* "plain": inside the hypervisor for tests */
 };
 
 /* The figures of `show_mem -j`, all in bytes, and the RAM that QMP gives. */
@@ -54,6 +55,13 @@ struct memory {
 	uint64_t owned_by_balloon, unplugged, held;
 	bool ledger_ok;
 };
+
+/*
+ * The hypervisor in which all guests of this run are started that do not say otherwise
+ * (INSIDE= in the environment); NULL: none. What cannot run there is skipped when it
+ * would start a guest, with the reason.
+ */
+const char *harness_inside(void);
 
 /* Starts a guest that need not have run yet (with -S). */
 struct vm *harness_start(const struct guest_options *guest);
@@ -75,6 +83,9 @@ extern _Atomic unsigned *harness_tests_run;
 
 /* The group that this process runs: its logs have its name. */
 extern const char *harness_group;
+
+/* cmocka setup: notes the test's name, which is in *state. Returns 0. */
+int harness_setup(void **state);
 
 /* cmocka teardown: stops the guests that a failed test did not stop. Returns 0. */
 int harness_teardown(void **state);
@@ -136,7 +147,9 @@ void harness_check_taken(struct vm *vm, uint64_t taken, bool deflate_on_oom);
 	} while (0)
 
 /* One entry of a group. */
-#define TEST(name) cmocka_unit_test_teardown(name, harness_teardown)
+#define TEST(name) \
+	cmocka_unit_test_prestate_setup_teardown(name, harness_setup, harness_teardown, \
+						 (void *)(uintptr_t) #name)
 
 /* The groups: each returns the number of tests that failed. */
 int boot_tests(void);
@@ -159,5 +172,7 @@ int run_script_tests(void);
 int screen_tests(void);
 int state_tests(void);
 int hostile_tests(void);
+int hypervisor_tests(void);
+int hypervisor_xen_tests(void);
 
 #endif
