@@ -201,11 +201,14 @@ void ask_unballoon_response(void)
 
 /* ---- HOT_ADD ---- */
 
-static void say_hot_add(uint64_t first, uint64_t frames, uint64_t region)
+/* The region is all that may ever be added, unless it is a lie. */
+static void say_hot_add(uint64_t first, uint64_t frames)
 {
-	struct dm_hot_add request = { .range = range_of(first, frames), .region = region };
+	uint64_t region_first, region = ranges_spare(&region_first);
+	struct dm_hot_add request = { .range = range_of(first, frames) };
 	uint32_t bytes = (uint32_t)sizeof(request);
 
+	request.region = hot_add_frames > 0 ? range_of(region_first, region) : request.range;
 	if (wish()->no_region)
 		bytes -= (uint32_t)sizeof(request.region);
 	dm_say(HYPERV_DM_HOT_ADD, &request, bytes);
@@ -217,35 +220,44 @@ static bool lie_about_memory(void)
 		return false;
 	seen()->hot_add_lies++;
 	hot_add_lies++;
-	say_hot_add(lie()->hot_add_first, lie()->hot_add_frames,
-		    range_of(lie()->hot_add_first, lie()->hot_add_frames));
+	say_hot_add(lie()->hot_add_first, lie()->hot_add_frames);
 	return true;
+}
+
+/* How much of what is missing may be added: by whole units of the guest's. */
+static uint64_t missing_memory(uint64_t capabilities, uint64_t *first)
+{
+	uint64_t unit = FRAMES_OF_MIB << (capabilities >> DM_CAP_ALIGNMENT_SHIFT & 0xf);
+	uint64_t spare, level, most = DM_RANGE_COUNT_MAX / unit * unit;
+
+	ranges_align_spare(unit);
+	spare = ranges_spare(first);
+	level = wish()->added < spare ? wish()->added : spare;
+	if (level <= ranges_added())
+		return 0;
+	level = (level - ranges_added()) / unit * unit;
+	return level < most ? level : most;
 }
 
 /* The memory is there before the guest is told of it: it may use it before it answers. */
 static bool ask_hot_add(uint64_t capabilities)
 {
-	uint64_t first, spare = ranges_spare(&first), added = ranges_added();
-	uint64_t level = wish()->added < spare ? wish()->added : spare, frames;
-	uint64_t shift = (capabilities >> DM_CAP_ALIGNMENT_SHIFT) & 0xf;
-	uint64_t unit = FRAMES_OF_MIB << shift;
+	uint64_t first, frames, added = ranges_added();
 
 	if (!dm_may_say(HYPERV_DM_HOT_ADD))
 		return false;
 	if (lie_about_memory())
 		return true;
-	if (level <= added || hot_add_frames > 0 || seen()->hot_add_never ||
+	if (hot_add_frames > 0 || seen()->hot_add_never || wish()->added <= added ||
 	    !(capabilities & DM_CAP_HOT_ADD) || (seen()->requests > 0 && !lie()->impatient) ||
-	    !may_ask(&hot_add_patience, level))
+	    !may_ask(&hot_add_patience, wish()->added))
 		return false;
-	frames = (level - added) / unit * unit;
-	if (frames > DM_RANGE_COUNT_MAX / unit * unit)
-		frames = DM_RANGE_COUNT_MAX / unit * unit;
-	if (frames == 0 || (first + added) % unit != 0)
+	frames = missing_memory(capabilities, &first);
+	if (frames == 0)
 		return false;
 	hot_add_frames = frames;
 	ranges_set_added(added + frames);
-	say_hot_add(first + added, frames, range_of(first, spare));
+	say_hot_add(first + added, frames);
 	return true;
 }
 

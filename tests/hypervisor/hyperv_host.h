@@ -206,6 +206,9 @@ uint32_t ranges_lie(uint64_t *range, uint32_t count);
 uint64_t ranges_spare(uint64_t *first);
 uint64_t ranges_added(void);
 
+/* Leaves out those before the first multiple of `frames`, unless the guest has some already. */
+void ranges_align_spare(uint64_t frames);
+
 /* Lets the guest have so many spare frames, from the first on. */
 void ranges_set_added(uint64_t frames);
 

@@ -11,14 +11,15 @@
 #define FRAMES_LOW 0x100 /* of the first MiB, in which not all is RAM */
 #define SCATTERED_MOST 64
 
-static uint64_t spare_first, spare, added;
+/* Of the spare frames, those from the first on that the guest could use: what was `skipped` is none. */
+static uint64_t spare_first, spare, added, skipped;
 static uint64_t next_single;
 static uint64_t dice;
 
 void ranges_start(void)
 {
 	spare = machine_spare(&spare_first);
-	added = 0;
+	added = skipped = 0;
 	next_single = 0;
 	dice = 1;
 }
@@ -27,6 +28,19 @@ uint64_t ranges_spare(uint64_t *first)
 {
 	*first = spare_first;
 	return spare;
+}
+
+void ranges_align_spare(uint64_t frames)
+{
+	uint64_t skip = -spare_first % frames;
+
+	if (added > 0 || spare == 0)
+		return;
+	if (skip > spare)
+		skip = spare;
+	spare_first += skip;
+	spare -= skip;
+	skipped += skip;
 }
 
 uint64_t ranges_added(void)
@@ -46,12 +60,13 @@ void ranges_set_added(uint64_t frames)
 
 static bool is_hidden(uint64_t pfn)
 {
-	return pfn >= spare_first + added && pfn < spare_first + spare;
+	return (pfn >= spare_first - skipped && pfn < spare_first) ||
+	       (pfn >= spare_first + added && pfn < spare_first + spare);
 }
 
 uint64_t ranges_ballooned(void)
 {
-	return host_frames_count() - (spare - added);
+	return host_frames_count() - (spare - added) - skipped;
 }
 
 /* How many of the frames from `first` on lie on the same side of `border`. */
@@ -63,6 +78,7 @@ static uint64_t up_to(uint64_t first, uint64_t count, uint64_t border)
 /* Spare frames may lie beside the others: to the machine that is not one piece of RAM. */
 static uint64_t piece_of(uint64_t first, uint64_t count)
 {
+	count = up_to(first, count, spare_first - skipped);
 	count = up_to(first, count, spare_first);
 	count = up_to(first, count, spare_first + added);
 	return up_to(first, count, spare_first + spare);
@@ -104,16 +120,25 @@ bool ranges_take(uint64_t first, uint64_t count)
 
 /* ---- What it is given back ---- */
 
+/* How many of these frames lie before the next hidden one. */
+static uint64_t before_hidden(uint64_t first, uint64_t count)
+{
+	if (skipped > 0)
+		count = up_to(first, count, spare_first - skipped);
+	if (spare > added)
+		count = up_to(first, count, spare_first + added);
+	return count;
+}
+
 /* A run in the balloon from `from` on; 0: there is none. */
 static uint64_t find(uint64_t from, uint64_t most, uint64_t *first)
 {
-	uint64_t hidden = spare_first + added, count = host_frames_find(from, most, first);
+	uint64_t count = host_frames_find(from, most, first);
 
-	if (count > 0 && is_hidden(*first))
-		count = host_frames_find(spare_first + spare, most, first);
-	if (count > 0 && *first < hidden && spare > added && *first + count > hidden)
-		count = hidden - *first;
-	return count;
+	while (count > 0 && is_hidden(*first))
+		count = host_frames_find(*first < spare_first ? spare_first : spare_first + spare,
+					 most, first);
+	return before_hidden(*first, count);
 }
 
 /* The highest frame in the balloon, in which there is one. */

@@ -307,6 +307,45 @@ static void what_was_added_can_be_given(void **state)
 	assert_string_equal(sim_machine_violation(), "a frame was given that was never added");
 }
 
+/* The guest wants whole units of 2 MiB, and what is spare begins in the middle of one. */
+static void memory_is_added_by_the_guests_units(void **state)
+{
+	const uint64_t spare = SPARE + 100, first = SPARE_FIRST - 100;
+
+	(void)state;
+	guest_begin(spare);
+	guest_reach(HYPERV_READY);
+	want_added(spare);
+	guest_expect_packet(DM_HOT_ADD, &packet);
+	assert_int_equal(packet.hot_add.range, SPARE_FIRST | SPARE << 40);
+	assert_int_equal(packet.hot_add.region, SPARE_FIRST | SPARE << 40);
+	answer_hot_add(1024, DM_HOT_ADD_DONE);
+	assert_int_equal(seen()->ballooned, 0);
+	assert_true(sim_ram_is_lent(first));
+	/* What is skipped is never given back, whatever the order. */
+	set_target(20);
+	guest_expect_packet(DM_BALLOON, &packet);
+	guest_give(first - 10, 10, true);
+	guest_give(SPARE_FIRST, 10, false);
+	assert_int_equal(seen()->ballooned, 20);
+	for (uint32_t order = HYPERV_LOWEST; order <= HYPERV_SINGLES; order++) {
+		hyperv_control()->wish.order = order;
+		set_target(18 - 2 * order);
+		guest_expect_packet(DM_UNBALLOON, &packet);
+		answer_unballoon();
+		assert_int_equal(seen()->ballooned, 18 - 2 * order);
+	}
+	set_target(0);
+	guest_expect_packet(DM_UNBALLOON, &packet);
+	assert_int_equal(host_frames_count(), spare - 1024);
+	assert_true(sim_ram_is_lent(first));
+	answer_unballoon();
+	assert_null(sim_machine_violation());
+	set_target(1);
+	give_all(first + 99, 1);
+	assert_string_equal(sim_machine_violation(), "a frame was given that was never added");
+}
+
 static void a_guest_may_take_less_or_nothing_or_never(void **state)
 {
 	(void)state;
@@ -473,6 +512,7 @@ int main(void)
 		cmocka_unit_test_setup(memory_is_added_and_there_before_it_is_told_of,
 				       ready_to_grow),
 		cmocka_unit_test_setup(what_was_added_can_be_given, ready_to_grow),
+		cmocka_unit_test(memory_is_added_by_the_guests_units),
 		cmocka_unit_test_setup(a_guest_may_take_less_or_nothing_or_never, ready_to_grow),
 		cmocka_unit_test_setup(more_than_there_was_is_not_added, ready_to_grow),
 		cmocka_unit_test_setup(memory_that_was_not_told_of_is_not_added, ready_to_grow),
