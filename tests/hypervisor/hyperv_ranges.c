@@ -11,7 +11,7 @@
 #define FRAMES_LOW 0x100 /* of the first MiB, in which not all is RAM */
 #define SCATTERED_MOST 64
 
-/* Of the spare frames, those from the first on that the guest could use: what was `skipped` is none. */
+/* Of the spare frames: those that the guest may get, and those before them that it may not. */
 static uint64_t spare_first, spare, added, skipped;
 static uint64_t next_single;
 static uint64_t dice;

@@ -145,6 +145,9 @@ static void take_spare(void)
 	if (spare_size == 0)
 		return;
 	spare = memory_map_place(&map, spare_size, BLOCK_SIZE, UINT64_MAX);
+	/* Just below the hypervisor lies what the guest is told: see tell_guest(). */
+	if (spare < own.address && spare + spare_size > own.address - FRAME_SIZE)
+		spare = memory_map_place(&map, spare_size, BLOCK_SIZE, own.address - FRAME_SIZE);
 	if (spare < LOW_END && spare + spare_size > own.address)
 		die("no room for spare memory of %x bytes above itself", spare_size);
 	if (!memory_map_take(&map, spare, spare_size, 0))

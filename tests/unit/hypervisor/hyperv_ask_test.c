@@ -493,6 +493,15 @@ static void an_answer_comes_after_the_last_piece(void **state)
 	answer_unballoon();
 	expect_violation("an UNBALLOON was answered before all of it was said");
 	assert_int_equal(seen()->requests, 1);
+	/* Nor when its only piece waits to be said. */
+	guest_begin(0);
+	guest_reach(HYPERV_READY);
+	set_target(10);
+	give_all(GUEST_FREE, 10);
+	hyperv_control()->lie.silent = HYPERV_BIT(HYPERV_DM_UNBALLOON);
+	set_target(0);
+	answer_unballoon();
+	expect_violation("an UNBALLOON was answered before all of it was said");
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hyper-V's side with guests at random: a good one, beside a model of which frames it has given; and
- * one that does whatever comes to its mind, which the sanitizers watch. A seed as an argument
+ * Hyper-V's side with guests at random: a good one, beside a model of which frames it has given;
+ * and one that does whatever comes to its mind, which the sanitizers watch. A seed as an argument
  * repeats a walk.
  */
 #include <setjmp.h>

@@ -135,6 +135,21 @@ static void a_full_ring_is_gone_on_with_when_the_guest_says_so(void **state)
 	assert_null(sim_machine_violation());
 }
 
+static void a_ring_is_never_filled_to_the_last_byte(void **state)
+{
+	const unsigned packets = GUEST_RING_BYTES / (HYPERV_PUSH_BYTES + 24);
+	const uint32_t left = GUEST_RING_BYTES - packets * (HYPERV_PUSH_BYTES + 24);
+
+	(void)state;
+	for (unsigned i = 0; i < packets; i++)
+		push(HYPERV_PUSH_BYTES);
+	push(left - 24);
+	assert_int_equal(seen()->packets_out, packets);
+	assert_int_equal(seen()->ring_full, 1);
+	assert_int_equal(guest_receive(packet), HYPERV_PUSH_BYTES);
+	assert_int_equal(seen()->packets_out, packets + 1);
+}
+
 static void a_guest_that_never_says_so_is_looked_at(void **state)
 {
 	struct vmbus_ring *ring = guest_ring(true);
@@ -367,6 +382,7 @@ int main(void)
 		cmocka_unit_test_setup(without_a_signal_nothing_is_read, opened),
 		cmocka_unit_test_setup(a_host_that_polls_wants_no_signals, opened),
 		cmocka_unit_test_setup(a_full_ring_is_gone_on_with_when_the_guest_says_so, opened),
+		cmocka_unit_test_setup(a_ring_is_never_filled_to_the_last_byte, opened),
 		cmocka_unit_test_setup(a_guest_that_never_says_so_is_looked_at, opened),
 		cmocka_unit_test_setup(a_guest_that_waits_for_room_is_told, opened),
 		cmocka_unit_test_setup(an_unread_ring_is_read_later, opened),
