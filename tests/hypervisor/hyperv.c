@@ -55,8 +55,8 @@ static void cpuid(uint32_t leaf, struct guest_cpuid *out)
 	case HV_LEAF_RANGE:
 		out->eax = HIGHEST_LEAF;
 		memcpy(&out->ebx, HV_SIGNATURE, 4);
-		memcpy(&out->ecx, HV_SIGNATURE + 4, 4);
-		memcpy(&out->edx, HV_SIGNATURE + 8, 4);
+		memcpy(&out->ecx, &HV_SIGNATURE[4], 4);
+		memcpy(&out->edx, &HV_SIGNATURE[8], 4);
 		break;
 	case HV_LEAF_INTERFACE:
 		out->eax = HV_INTERFACE;
@@ -117,7 +117,7 @@ static bool msr_read(uint32_t msr, uint64_t *value)
 			*value = seen()->crash[msr - HV_MSR_CRASH_P0];
 			return features() & HV_FEATURE_CRASH;
 		}
-		return access_low() & HV_ACCESS_SYNIC && synic_msr_read(msr, value);
+		return access_low() & HV_ACCESS_SYNIC && host_synic_msr_read(msr, value);
 	}
 }
 
@@ -185,7 +185,7 @@ static bool msr_write(uint32_t msr, uint64_t value)
 	default:
 		if (msr >= HV_MSR_CRASH_P0 && msr <= HV_MSR_CRASH_CONTROL)
 			return write_crash(msr, value);
-		return access_low() & HV_ACCESS_SYNIC && synic_msr_write(msr, value);
+		return access_low() & HV_ACCESS_SYNIC && host_synic_msr_write(msr, value);
 	}
 }
 
@@ -219,7 +219,7 @@ static uint64_t post_message(uint64_t address)
 		machine_violate("a message was posted with a header that is wrong");
 		return HV_INVALID_PARAMETER;
 	}
-	return vmbus_post(message->connection, message->payload, message->size);
+	return host_vmbus_post(message->connection, message->payload, message->size);
 }
 
 static uint64_t signal_event(uint64_t connection)
@@ -331,9 +331,9 @@ static void start(void)
 	memset(seen(), 0, sizeof(*seen()));
 	seen()->pushed = hyperv_control()->push.number;
 	ranges_start();
-	synic_start();
-	dm_start();
-	vmbus_start();
+	host_synic_start();
+	host_dm_start();
+	host_vmbus_start();
 }
 
 static void push(void)
@@ -342,12 +342,12 @@ static void push(void)
 	uint32_t most = what->packet ? HYPERV_PUSH_BYTES : HV_MESSAGE_PAYLOAD;
 	uint32_t bytes = what->length < most ? what->length : most;
 
-	if (what->number == seen()->pushed || !synic_is_ready())
+	if (what->number == seen()->pushed || !host_synic_is_ready())
 		return;
-	if (what->packet && !dm_push(what->bytes, bytes))
+	if (what->packet && !host_dm_push(what->bytes, bytes))
 		return;
 	if (!what->packet)
-		synic_tell(HYPERV_PUSHED, what->bytes, bytes);
+		host_synic_tell(HYPERV_PUSHED, what->bytes, bytes);
 	seen()->pushed = what->number;
 }
 
@@ -355,7 +355,7 @@ static void note_progress(void)
 {
 	if (seen()->progress >= HYPERV_CONNECTED)
 		return;
-	seen()->progress = synic_is_ready()		    ? HYPERV_SYNIC
+	seen()->progress = host_synic_is_ready()	    ? HYPERV_SYNIC
 			   : hypercall_page & HV_MSR_ENABLE ? HYPERV_HYPERCALLS
 							    : HYPERV_NOWHERE;
 }
@@ -364,7 +364,7 @@ static void work(void)
 {
 	push();
 	channel_work();
-	synic_work();
+	host_synic_work();
 	note_progress();
 	seen()->ballooned = ranges_ballooned();
 }

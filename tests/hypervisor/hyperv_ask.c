@@ -79,7 +79,7 @@ static void say_balloon(uint32_t pages)
 	balloons++;
 	balloon_wants += pages;
 	seen()->asked += pages;
-	dm_say(HYPERV_DM_BALLOON, &request, sizeof(request));
+	host_dm_say(HYPERV_DM_BALLOON, &request, sizeof(request));
 }
 
 static bool ask_balloon(void)
@@ -87,7 +87,7 @@ static bool ask_balloon(void)
 	uint64_t target = hv_control.common.target, have = ranges_ballooned() + balloon_wants;
 	uint64_t most = wish()->ask_most ? wish()->ask_most : UINT32_MAX;
 
-	if (!dm_may_say(HYPERV_DM_BALLOON))
+	if (!host_dm_may_say(HYPERV_DM_BALLOON))
 		return false;
 	if (seen()->balloon_lies < lie()->balloon_count) {
 		seen()->balloon_lies++;
@@ -145,8 +145,10 @@ void ask_balloon_response(const struct dm_balloon_response *response)
 
 static void say_unballoon(void)
 {
+	/* As struct dm_unballoon begins. */
 	static struct {
-		struct dm_unballoon head;
+		struct dm_header header;
+		uint32_t more, range_count;
 		uint64_t range[DM_RANGES_MAX];
 	} request;
 	uint32_t most = DM_RANGES_MAX - RANGE_LIES, ranges;
@@ -162,17 +164,17 @@ static void say_unballoon(void)
 	seen()->returned += frames;
 	seen()->returned_ranges += unballoon_ranges;
 	ranges = unballoon_ranges ? ranges_lie(request.range, unballoon_ranges) : 0;
-	request.head.range_count = ranges + (lie()->ranges & HYPERV_RANGE_COUNT ? 1000 : 0);
-	request.head.more = unballoon_left > 0 || lie()->ranges & HYPERV_RANGE_MORE ? DM_MORE : 0;
-	dm_say(HYPERV_DM_UNBALLOON, &request,
-	       (uint32_t)(sizeof(request.head) + ranges * sizeof(request.range[0])));
+	request.range_count = ranges + (lie()->ranges & HYPERV_RANGE_COUNT ? 1000 : 0);
+	request.more = unballoon_left > 0 || lie()->ranges & HYPERV_RANGE_MORE ? DM_MORE : 0;
+	host_dm_say(HYPERV_DM_UNBALLOON, &request,
+		    (uint32_t)(sizeof(struct dm_unballoon) + ranges * sizeof(request.range[0])));
 }
 
 static bool ask_unballoon(void)
 {
 	uint64_t target = hv_control.common.target, have = ranges_ballooned();
 
-	if (!dm_may_say(HYPERV_DM_UNBALLOON))
+	if (!host_dm_may_say(HYPERV_DM_UNBALLOON))
 		return false;
 	if (unballoon_left == 0) {
 		if (unballoon_waits || (seen()->requests > 0 && !lie()->impatient) ||
@@ -191,7 +193,7 @@ void ask_unballoon_response(void)
 		machine_violate("an UNBALLOON_RESPONSE that nobody asked for");
 		return;
 	}
-	if (unballoon_left > 0 || !dm_may_say(HYPERV_DM_UNBALLOON)) {
+	if (unballoon_left > 0 || !host_dm_may_say(HYPERV_DM_UNBALLOON)) {
 		machine_violate("an UNBALLOON was answered before all of it was said");
 		return;
 	}
@@ -211,7 +213,7 @@ static void say_hot_add(uint64_t first, uint64_t frames)
 	request.region = hot_add_frames > 0 ? range_of(region_first, region) : request.range;
 	if (wish()->no_region)
 		bytes -= (uint32_t)sizeof(request.region);
-	dm_say(HYPERV_DM_HOT_ADD, &request, bytes);
+	host_dm_say(HYPERV_DM_HOT_ADD, &request, bytes);
 }
 
 static bool lie_about_memory(void)
@@ -244,7 +246,7 @@ static bool ask_hot_add(uint64_t capabilities)
 {
 	uint64_t first, frames, added = ranges_added();
 
-	if (!dm_may_say(HYPERV_DM_HOT_ADD))
+	if (!host_dm_may_say(HYPERV_DM_HOT_ADD))
 		return false;
 	if (lie_about_memory())
 		return true;

@@ -48,7 +48,7 @@ void channel_start(void)
 void channel_forget_all(void)
 {
 	if (channels[DM].state == CHANNEL_OPEN)
-		dm_close();
+		host_dm_close();
 	memset(channels, 0, sizeof(channels));
 	gpadl_forget_all();
 	offers_requested = false;
@@ -87,7 +87,7 @@ static void offer(struct channel *channel)
 	message.relid = channel->relid;
 	message.dedicated_interrupt = old_signals ? 0 : VMBUS_DEDICATED_INTERRUPT;
 	message.connection = connection_of(channel);
-	synic_tell(HYPERV_OFFER, &message, VMBUS_OFFER_BYTES);
+	host_synic_tell(HYPERV_OFFER, &message, VMBUS_OFFER_BYTES);
 }
 
 void channel_request_offers(bool for_old_guest)
@@ -104,13 +104,13 @@ void channel_request_offers(bool for_old_guest)
 		offer(&channels[i]);
 	if (!wish()->no_dm)
 		offer(&channels[DM]);
-	synic_tell(HYPERV_ALL_OFFERS, &all, sizeof(all));
+	host_synic_tell(HYPERV_ALL_OFFERS, &all, sizeof(all));
 }
 
 static void close_channel(struct channel *channel)
 {
 	if (channel == &channels[DM] && channel->state == CHANNEL_OPEN) {
-		dm_close();
+		host_dm_close();
 		seen()->progress = HYPERV_CONNECTED;
 	}
 }
@@ -125,7 +125,7 @@ static void rescind(struct channel *channel)
 	close_channel(channel);
 	channel->state = CHANNEL_RESCINDED;
 	seen()->rescinds++;
-	synic_tell(HYPERV_RESCIND, &message, sizeof(message));
+	host_synic_tell(HYPERV_RESCIND, &message, sizeof(message));
 }
 
 static bool is_offered(const struct channel *channel)
@@ -148,7 +148,7 @@ static void tell_created(uint32_t relid, uint32_t gpadl)
 		gpadl_forget(gpadl);
 	else
 		seen()->gpadls++;
-	synic_tell(HYPERV_GPADL_CREATED, &response, sizeof(response));
+	host_synic_tell(HYPERV_GPADL_CREATED, &response, sizeof(response));
 }
 
 void channel_gpadl_header(const struct vmbus_gpadl_header *message, uint32_t bytes)
@@ -178,7 +178,7 @@ static void tell_torndown(uint32_t gpadl)
 		.gpadl = gpadl,
 	};
 
-	synic_tell(HYPERV_GPADL_TORNDOWN, &response, sizeof(response));
+	host_synic_tell(HYPERV_GPADL_TORNDOWN, &response, sizeof(response));
 }
 
 void channel_gpadl_teardown(const struct vmbus_gpadl_teardown *message)
@@ -237,10 +237,10 @@ void channel_open(const struct vmbus_open *message)
 		result.status = 0;
 		seen()->opens++;
 	}
-	synic_tell(HYPERV_OPEN_RESULT, &result, sizeof(result));
+	host_synic_tell(HYPERV_OPEN_RESULT, &result, sizeof(result));
 	if (result.status == 0 && channel == &channels[DM]) {
 		seen()->progress = HYPERV_OPENED;
-		dm_open(channel->relid, &channel->in, &channel->out);
+		host_dm_open(channel->relid, &channel->in, &channel->out);
 	}
 }
 
@@ -285,8 +285,8 @@ uint64_t channel_signal(uint32_t connection)
 			continue;
 		status = HV_SUCCESS;
 		if (i == DM && channel->state == CHANNEL_OPEN &&
-		    (!old_signals || vmbus_take_old_signal(channel->relid)))
-			dm_signalled();
+		    (!old_signals || host_vmbus_take_old_signal(channel->relid)))
+			host_dm_signalled();
 	}
 	return status;
 }
@@ -327,5 +327,5 @@ void channel_work(void)
 	    channel->state == CHANNEL_ABSENT)
 		offer(channel);
 	if (channel->state == CHANNEL_OPEN)
-		dm_work();
+		host_dm_work();
 }

@@ -50,7 +50,7 @@ static uint32_t relid;
 static bool was_signalled;
 static uint32_t transaction; /* of the host's own */
 
-void dm_start(void)
+void host_dm_start(void)
 {
 	in = out = NULL;
 	transaction = 0;
@@ -58,7 +58,7 @@ void dm_start(void)
 	ask_close(false, false);
 }
 
-void dm_open(uint32_t channel, struct host_ring *from_guest, struct host_ring *to_guest)
+void host_dm_open(uint32_t channel, struct host_ring *from_guest, struct host_ring *to_guest)
 {
 	in = from_guest;
 	out = to_guest;
@@ -71,19 +71,19 @@ static struct place *place_of(enum hyperv_kind kind)
 	return &places[kind - HYPERV_DM];
 }
 
-bool dm_may_say(enum hyperv_kind kind)
+bool host_dm_may_say(enum hyperv_kind kind)
 {
 	return place_of(kind)->times == 0;
 }
 
-void dm_close(void)
+void host_dm_close(void)
 {
-	ask_close(!dm_may_say(HYPERV_DM_UNBALLOON), !dm_may_say(HYPERV_DM_HOT_ADD));
+	ask_close(!host_dm_may_say(HYPERV_DM_UNBALLOON), !host_dm_may_say(HYPERV_DM_HOT_ADD));
 	memset(places, 0, sizeof(places));
 	in = out = NULL;
 }
 
-void dm_signalled(void)
+void host_dm_signalled(void)
 {
 	was_signalled = true;
 }
@@ -110,12 +110,12 @@ static void say(enum hyperv_kind kind, void *packet, uint32_t bytes, uint32_t it
 	place->times = is_in(lie()->twice, kind) ? 2 : 1;
 }
 
-void dm_say(enum hyperv_kind kind, void *packet, uint32_t bytes)
+void host_dm_say(enum hyperv_kind kind, void *packet, uint32_t bytes)
 {
 	say(kind, packet, bytes, ++transaction);
 }
 
-bool dm_push(const void *packet, uint32_t bytes)
+bool host_dm_push(const void *packet, uint32_t bytes)
 {
 	struct place *place = place_of(HYPERV_PUSHED);
 
@@ -140,7 +140,7 @@ static bool flush(void)
 			place->times--;
 			seen()->told[HYPERV_DM + i]++;
 			if (signal)
-				vmbus_signal_guest(relid);
+				host_vmbus_signal_guest(relid);
 			wrote = true;
 		}
 	}
@@ -184,7 +184,7 @@ static void tell_most(void)
 	};
 
 	if (!wish()->no_info)
-		dm_say(HYPERV_DM_INFO, &info, sizeof(info));
+		host_dm_say(HYPERV_DM_INFO, &info, sizeof(info));
 }
 
 static void capabilities(const struct dm_capabilities *message)
@@ -304,7 +304,7 @@ static void read_all(void)
 	while (in && ring_read(in, &packet, sizeof(packet), &bytes, &signal)) {
 		packets++;
 		if (signal)
-			vmbus_signal_guest(relid);
+			host_vmbus_signal_guest(relid);
 		channel_count_said();
 		if (in && is_sound(&packet.header, bytes))
 			handle(&packet);
@@ -315,7 +315,7 @@ static void read_all(void)
 	was_signalled = false;
 }
 
-void dm_work(void)
+void host_dm_work(void)
 {
 	ring_work(in);
 	ring_work(out);

@@ -56,43 +56,43 @@ static inline bool is_in(uint32_t mask, enum hyperv_kind kind)
 /* ---- hyperv_synic.c ---- */
 
 /* The guest begins: nothing is enabled. */
-void synic_start(void);
+void host_synic_start(void);
 
 /* MSRs that are the synthetic interrupt controller's; false: it is none of them. */
-bool synic_msr_read(uint32_t msr, uint64_t *value);
-bool synic_msr_write(uint32_t msr, uint64_t value);
+bool host_synic_msr_read(uint32_t msr, uint64_t *value);
+bool host_synic_msr_write(uint32_t msr, uint64_t value);
 
 /* Tells whether the guest can be told anything. */
-bool synic_is_ready(void);
+bool host_synic_is_ready(void);
 
 /* Room for what one message of the guest's may be answered with; if not, it has to wait. */
-bool synic_has_room(void);
+bool host_synic_has_room(void);
 
 /* Says something, now or as soon as the guest has read what was said before. */
-void synic_tell(enum hyperv_kind kind, const void *message, uint32_t bytes);
+void host_synic_tell(enum hyperv_kind kind, const void *message, uint32_t bytes);
 
 /* Forgets all that was not said yet. */
-void synic_forget(void);
+void host_synic_forget(void);
 
 /* Sets the flag of a channel, and interrupts. */
-void synic_signal(uint32_t relid);
+void host_synic_signal(uint32_t relid);
 
 /* Says what can be said now, and storms. */
-void synic_work(void);
+void host_synic_work(void);
 
 /* ---- hyperv_vmbus.c ---- */
 
 /* The guest begins: it is not connected. */
-void vmbus_start(void);
+void host_vmbus_start(void);
 
 /* A message of the guest's, to a connection. Returns enum hv_status. */
-uint64_t vmbus_post(uint32_t connection, const void *message, uint32_t bytes);
+uint64_t host_vmbus_post(uint32_t connection, const void *message, uint32_t bytes);
 
 /* Tells whether a guest of old has set a channel's bit, and clears it. */
-bool vmbus_take_old_signal(uint32_t relid);
+bool host_vmbus_take_old_signal(uint32_t relid);
 
 /* Tells the guest that a channel has news, in the manner of its version. */
-void vmbus_signal_guest(uint32_t relid);
+void host_vmbus_signal_guest(uint32_t relid);
 
 /* ---- hyperv_channel.c ---- */
 
@@ -143,26 +143,26 @@ bool ring_take_room(struct host_ring *ring);
 /* ---- hyperv_dm.c ---- */
 
 /* The guest begins: the channel is closed. */
-void dm_start(void);
+void host_dm_start(void);
 
 /* The channel's rings are open, or are no more: the rings stay the caller's. */
-void dm_open(uint32_t relid, struct host_ring *in, struct host_ring *out);
-void dm_close(void);
+void host_dm_open(uint32_t relid, struct host_ring *in, struct host_ring *out);
+void host_dm_close(void);
 
 /* The guest has signalled. */
-void dm_signalled(void);
+void host_dm_signalled(void);
 
 /* Reads, answers and asks. */
-void dm_work(void);
+void host_dm_work(void);
 
 /* Says bytes that a test made up, at most HYPERV_PUSH_BYTES. Returns whether that could be done. */
-bool dm_push(const void *packet, uint32_t bytes);
+bool host_dm_push(const void *packet, uint32_t bytes);
 
 /* Tells whether nothing of a kind waits to be said. */
-bool dm_may_say(enum hyperv_kind kind);
+bool host_dm_may_say(enum hyperv_kind kind);
 
 /* Says a packet as soon as there is room. Its header's type and transaction are filled in here. */
-void dm_say(enum hyperv_kind kind, void *packet, uint32_t bytes);
+void host_dm_say(enum hyperv_kind kind, void *packet, uint32_t bytes);
 
 /* ---- hyperv_ask.c ---- */
 

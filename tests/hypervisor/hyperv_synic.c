@@ -32,16 +32,16 @@ static uint64_t sint[HV_SINT_COUNT];
 static bool awaits_eom;	     /* the guest was told that more messages wait */
 static bool eom_was_written; /* while a lie kept it from being heard */
 
-void synic_start(void)
+void host_synic_start(void)
 {
 	control = event_page = message_page = 0;
 	for (unsigned i = 0; i < HV_SINT_COUNT; i++)
 		sint[i] = HV_SINT_MASKED;
-	synic_forget();
+	host_synic_forget();
 	awaits_eom = eom_was_written = false;
 }
 
-void synic_forget(void)
+void host_synic_forget(void)
 {
 	queued = 0;
 }
@@ -80,7 +80,7 @@ static struct hv_message *slot(void)
 	return page ? &page->slot[VMBUS_SINT] : NULL;
 }
 
-bool synic_is_ready(void)
+bool host_synic_is_ready(void)
 {
 	return control & HV_MSR_ENABLE && message_page & HV_MSR_ENABLE &&
 	       event_page & HV_MSR_ENABLE && !(sint[VMBUS_SINT] & HV_SINT_MASKED);
@@ -88,7 +88,7 @@ bool synic_is_ready(void)
 
 static void interrupt(void)
 {
-	if (lie()->no_interrupts || !synic_is_ready())
+	if (lie()->no_interrupts || !host_synic_is_ready())
 		return;
 	seen()->interrupts++;
 	machine_interrupt((uint8_t)(sint[VMBUS_SINT] & HV_SINT_VECTOR_MASK));
@@ -96,7 +96,7 @@ static void interrupt(void)
 
 /* ---- Messages ---- */
 
-bool synic_has_room(void)
+bool host_synic_has_room(void)
 {
 	return queued <= QUEUE_MESSAGES - QUEUE_ROOM;
 }
@@ -121,7 +121,7 @@ static void deliver(void)
 	uint32_t which = next_message(0);
 	struct hv_message *to;
 
-	if (which == queued || awaits_eom || !synic_is_ready())
+	if (which == queued || awaits_eom || !host_synic_is_ready())
 		return;
 	to = slot();
 	if (!to)
@@ -189,7 +189,7 @@ static void change_word(uint8_t *message, uint32_t bytes, uint32_t offset, uint3
 	memcpy(message + offset, &word, sizeof(word));
 }
 
-void synic_tell(enum hyperv_kind kind, const void *message, uint32_t bytes)
+void host_synic_tell(enum hyperv_kind kind, const void *message, uint32_t bytes)
 {
 	uint8_t said[HV_MESSAGE_PAYLOAD];
 	uint32_t offset = number_offset(kind);
@@ -221,7 +221,7 @@ static void end_of_message(void)
 
 /* ---- Events ---- */
 
-void synic_signal(uint32_t relid)
+void host_synic_signal(uint32_t relid)
 {
 	struct hv_event_page *page = page_at(event_page);
 
@@ -232,7 +232,7 @@ void synic_signal(uint32_t relid)
 	interrupt();
 }
 
-void synic_work(void)
+void host_synic_work(void)
 {
 	if (eom_was_written && !lie()->no_eom)
 		eom_was_written = awaits_eom = false;
@@ -243,7 +243,7 @@ void synic_work(void)
 
 /* ---- MSRs ---- */
 
-bool synic_msr_read(uint32_t msr, uint64_t *value)
+bool host_synic_msr_read(uint32_t msr, uint64_t *value)
 {
 	switch (msr) {
 	case HV_MSR_SCONTROL:
@@ -280,7 +280,7 @@ static bool set_sint(uint32_t which, uint64_t value)
 	return true;
 }
 
-bool synic_msr_write(uint32_t msr, uint64_t value)
+bool host_synic_msr_write(uint32_t msr, uint64_t value)
 {
 	switch (msr) {
 	case HV_MSR_SCONTROL:

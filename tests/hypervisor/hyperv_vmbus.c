@@ -33,7 +33,7 @@ static void disconnect(void)
 	interrupt_page = 0;
 }
 
-void vmbus_start(void)
+void host_vmbus_start(void)
 {
 	version = 0;
 	interrupt_page = 0;
@@ -82,7 +82,7 @@ static void initiate_contact(const struct vmbus_initiate_contact *message)
 		else
 			interrupt_page = message->interrupt_page;
 	}
-	synic_tell(HYPERV_VERSION, &response, sizeof(response));
+	host_synic_tell(HYPERV_VERSION, &response, sizeof(response));
 }
 
 static void unload(void)
@@ -90,10 +90,10 @@ static void unload(void)
 	struct vmbus_header response = { .type = VMBUS_UNLOAD_RESPONSE };
 
 	disconnect();
-	synic_forget();
+	host_synic_forget();
 	seen()->unloads++;
 	seen()->progress = HYPERV_SYNIC;
-	synic_tell(HYPERV_UNLOAD_RESPONSE, &response, sizeof(response));
+	host_synic_tell(HYPERV_UNLOAD_RESPONSE, &response, sizeof(response));
 }
 
 /* ---- What is posted ---- */
@@ -177,7 +177,7 @@ static bool is_connection(uint32_t connection, uint32_t type)
 	return connection == VMBUS_CONNECTION_OLD;
 }
 
-uint64_t vmbus_post(uint32_t connection, const void *posted, uint32_t bytes)
+uint64_t host_vmbus_post(uint32_t connection, const void *posted, uint32_t bytes)
 {
 	union vmbus_message message = { 0 };
 	uint32_t type;
@@ -194,13 +194,13 @@ uint64_t vmbus_post(uint32_t connection, const void *posted, uint32_t bytes)
 		machine_violate("a message was posted that is too short");
 		return HV_INVALID_PARAMETER;
 	}
-	if (!synic_has_room())
+	if (!host_synic_has_room())
 		return HV_INSUFFICIENT_BUFFERS;
 	if (version == 0 && type != VMBUS_INITIATE_CONTACT) {
 		machine_violate("a message was posted without a connection");
 		return HV_SUCCESS;
 	}
-	if (!synic_is_ready())
+	if (!host_synic_is_ready())
 		machine_violate("a message was posted before the SynIC could take the answer");
 	channel_count_said();
 	handle(&message, bytes);
@@ -210,7 +210,7 @@ uint64_t vmbus_post(uint32_t connection, const void *posted, uint32_t bytes)
 /* ---- Signals ---- */
 
 /* The guest's half of the page says which channels of old are meant. */
-bool vmbus_take_old_signal(uint32_t relid)
+bool host_vmbus_take_old_signal(uint32_t relid)
 {
 	uint8_t *page = machine_memory(interrupt_page, FRAME_BYTES);
 	uint8_t *byte, bit = (uint8_t)(1 << relid % 8);
@@ -227,12 +227,12 @@ bool vmbus_take_old_signal(uint32_t relid)
 }
 
 /* As the guest's version has it: a flag for its channel, or one for all and a bit in its page. */
-void vmbus_signal_guest(uint32_t relid)
+void host_vmbus_signal_guest(uint32_t relid)
 {
 	uint8_t *page;
 
 	if (has_own_interrupts()) {
-		synic_signal(relid);
+		host_synic_signal(relid);
 		return;
 	}
 	page = machine_memory(interrupt_page, FRAME_BYTES);
@@ -241,5 +241,5 @@ void vmbus_signal_guest(uint32_t relid)
 		return;
 	}
 	page[relid / 8] = (uint8_t)(page[relid / 8] | 1 << relid % 8);
-	synic_signal(0);
+	host_synic_signal(0);
 }
