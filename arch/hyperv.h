@@ -20,7 +20,8 @@ struct hyperv_cpuid {
 
 /*
  * Looks for a Hyper-V that has hypercalls, and enables its hypercall page. Once, before anything
- * else of this file; needs no memory, clock or console. Returns whether it is there.
+ * else of this file, and not where Xen was found, which may imitate Hyper-V; needs no memory, clock
+ * or console. Returns whether it is there.
  */
 bool hyperv_find(void);
 
@@ -28,15 +29,18 @@ bool hyperv_find(void);
 bool hyperv_is_there(void);
 const struct hyperv_cpuid *hyperv_cpuid(void);
 
-/* MSRs of Hyper-V, which must be there: others end in an exception. */
+/*
+ * MSRs of Hyper-V: numbers that its privileges promise, as others end in an exception. Memory that
+ * they lead to may be looked at, or changed, by Hyper-V meanwhile. Only if it is there.
+ */
 uint64_t hyperv_msr_read(uint32_t msr);
 void hyperv_msr_write(uint32_t msr, uint64_t value);
 
 /*
  * Asks Hyper-V. `control` is the hypercall's code with its flags and counts; `input` and `output`
  * are physical addresses of memory that crosses no page, 0 for none; or values, for a fast call.
- * Returns its result: status in bits 15:0, repetitions done in 43:32. May be called from an
- * interrupt.
+ * Returns its result: status in bits 15:0, repetitions done in 43:32. Only if
+ * Hyper-V is there; may be called from an interrupt.
  */
 uint64_t hyperv_hypercall(uint64_t control, uint64_t input, uint64_t output);
 
