@@ -166,6 +166,17 @@ static void a_ring_is_never_filled_to_the_last_byte(void **state)
 	assert_int_equal(to_host()->write, SIZE - 8);
 }
 
+static void packets_that_fill_it_exactly_do_not_fit(void **state)
+{
+	char payload[SIZE] = { 0 };
+
+	(void)state;
+	assert_int_equal(vmbus_rings_write(&rings, payload, 2000, 0, &signal), 0);
+	assert_int_equal(vmbus_rings_write(&rings, payload, SIZE - 2024 - 24, 0, &signal), -EAGAIN);
+	assert_int_equal(vmbus_rings_write(&rings, payload, SIZE - 2024 - 32, 0, &signal), 0);
+	assert_int_not_equal(to_host()->write, to_host()->read);
+}
+
 static void a_full_ring_tells_for_how_much_it_waits(void **state)
 {
 	char payload[SIZE] = { 0 };
@@ -389,6 +400,7 @@ int main(void)
 		TEST(a_packet_is_written_as_the_host_reads_it),
 		TEST(a_reader_that_had_all_is_signalled),
 		TEST(a_ring_is_never_filled_to_the_last_byte),
+		TEST(packets_that_fill_it_exactly_do_not_fit),
 		TEST(a_full_ring_tells_for_how_much_it_waits),
 		TEST(packets_go_around_the_end),
 		TEST(an_index_of_nonsense_breaks_the_writer),
