@@ -319,6 +319,7 @@ static void a_host_that_refuses_hints_is_not_asked_again(void)
 	hyperv_world_wait(10 * NS_PER_S);
 	assert_true(hyperv_balloon_get_status(&status));
 	assert_false(status.takes_hints);
+	assert_int_equal(hyperv_world.infos, 1);
 	assert_null(given_up());
 	assert_int_equal(hyperv_world.lines, 0);
 	assert_true(hyperv_world_reach(3000));
@@ -381,6 +382,7 @@ static void what_cannot_be_added_is_refused_with_a_line(void)
 		{ HYPERV_WORLD_FIRST + HYPERV_WORLD_FRAMES - 512, 1024 },
 		{ HYPERV_WORLD_FIRST + HYPERV_WORLD_FRAMES + 1, 512 },
 		{ HYPERV_WORLD_FIRST + HYPERV_WORLD_FRAMES, 511 },
+		{ HYPERV_WORLD_FIRST + HYPERV_WORLD_FRAMES, 1023 },
 		{ HYPERV_WORLD_FIRST + HYPERV_WORLD_FRAMES, 0 },
 		{ (UINT64_C(1) << 40) - 512, 1024 },
 	};
@@ -521,7 +523,9 @@ static void it_agrees_with_older_hosts(void **state)
 }
 
 #define TEST(name) \
-	{ #name, in_a_task, NULL, NULL, (void *)(uintptr_t)name }
+	{ \
+#name, in_a_task, NULL, NULL, (void *)(uintptr_t)name \
+	}
 
 static int reserve(void **state)
 {

@@ -79,11 +79,8 @@ void log_warn(const char *fmt, ...)
 
 void log_info(const char *fmt, ...)
 {
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(hyperv_world.info, sizeof(hyperv_world.info), fmt, args);
-	va_end(args);
+	(void)fmt;
+	hyperv_world.infos++;
 }
 
 void log_debug(const char *fmt, ...)
@@ -146,11 +143,10 @@ int hyperv_world_reserve(void)
 
 void hyperv_world_begin(void)
 {
-	const struct memmap map = {
-		.count = 1,
-		.range = { { HYPERV_WORLD_FIRST, HYPERV_WORLD_FIRST + HYPERV_WORLD_FRAMES } },
-		.frames = HYPERV_WORLD_FRAMES
-	};
+	const struct memmap map = { .count = 1,
+				    .range = { { HYPERV_WORLD_FIRST,
+						 HYPERV_WORLD_FIRST + HYPERV_WORLD_FRAMES } },
+				    .frames = HYPERV_WORLD_FRAMES };
 	const struct balloon_config config = { .floor = 0 };
 	pfn_t page;
 
@@ -201,8 +197,7 @@ static uint64_t wanted;
 
 static bool is_reached(void)
 {
-	return ledger_count(OWNER_BALLOON) == wanted &&
-	       hyperv_control()->seen.ballooned == wanted;
+	return ledger_count(OWNER_BALLOON) == wanted && hyperv_control()->seen.ballooned == wanted;
 }
 
 bool hyperv_world_reach(uint64_t frames)

@@ -27,7 +27,7 @@ struct hyperv_world {
 	bool crossing;	    /* what the guest says may cross what ends it: no mistake of its */
 	unsigned lines;	    /* of warning */
 	char line[200];	    /* the last of them */
-	char info[200];	    /* the last one that was shown, and is none */
+	unsigned infos;	    /* lines that are shown, and are none */
 };
 
 extern struct hyperv_world hyperv_world;
