@@ -36,6 +36,7 @@ static struct {
 	/* The request under way. */
 	struct hyperv_mem_request request;
 	pfn_t next, end;
+	uint64_t said_ns;
 } mem;
 
 void hyperv_mem_init(void)
@@ -45,6 +46,7 @@ void hyperv_mem_init(void)
 	mem.sources = 0;
 	mem.frames = 0;
 	mem.next = mem.end = 0;
+	mem.said_ns = 0;
 }
 
 uint64_t hyperv_mem_frames(void)
@@ -181,14 +183,13 @@ static const char *plug_some(void)
 
 static void say(uint64_t added, const char *why)
 {
-	static uint64_t said_ns;
 	char size[FORMAT_SIZE_MAX], come[FORMAT_SIZE_MAX];
 	const struct hyperv_mem_request *request = &mem.request;
 
 	format_size(pfn_to_paddr(added), come);
 	if (!why)
 		log_info("memory: Hyper-V brings %s", come);
-	else if (log_is_due(&said_ns, clock_ns()))
+	else if (log_is_due(&mem.said_ns, clock_ns()))
 		log_warn("memory: of %s at %#" PRIx64 ", which Hyper-V adds, %s are used: %s",
 			 format_size(pfn_to_paddr(request->count), size),
 			 pfn_to_paddr(request->first), come, why);

@@ -37,6 +37,7 @@ static struct {
 	uint64_t floor;	  /* frames */
 	uint64_t next_ns; /* STATUS; while one is wanted */
 	struct hyperv_balloon_status status;
+	uint64_t said_unusable_ns, said_gave_up_ns;
 } hv;
 
 /* ---- STATUS ---- */
@@ -157,10 +158,9 @@ static bool is_vmbus_gone(void)
 
 static void say_unusable(int err)
 {
-	static uint64_t said_ns;
 	const char *why = hv.dm.fault;
 
-	if (is_vmbus_gone() || !log_is_due(&said_ns, clock_ns()))
+	if (is_vmbus_gone() || !log_is_due(&hv.said_unusable_ns, clock_ns()))
 		return;
 	if (!why)
 		why = err == -ETIMEDOUT ? "the host does not answer"
@@ -198,13 +198,12 @@ static int reset(void)
 
 static int give_up(const char **why)
 {
-	static uint64_t said_ns;
 	bool withdrawn = hv.channel && vmbus_fault(hv.channel);
 
 	if (hv.dm.channel && hyperv_requests_fault())
 		*why = hyperv_requests_fault();
 	/* So has a start that failed. */
-	if (is_vmbus_gone() || !hv.dm.channel || !log_is_due(&said_ns, clock_ns()))
+	if (is_vmbus_gone() || !hv.dm.channel || !log_is_due(&hv.said_gave_up_ns, clock_ns()))
 		log_debug("balloon: Hyper-V is not asked any more: %s", *why);
 	else
 		log_warn("balloon: Hyper-V is not asked any more: %s%s", *why,
