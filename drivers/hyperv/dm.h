@@ -63,8 +63,8 @@ struct dm {
 
 /*
  * Opens the channel, and agrees: `capabilities` are DM_CAP_* of ours. `waiters` is woken by the
- * channel. Each wait for an answer ends within VMBUS_DEADLINE_NS. -ENOTSUP: no version, or not these
- * capabilities; -EIO: dm_fault(); else vmbus_open()'s; the channel is closed then.
+ * channel. Each wait for an answer ends within VMBUS_DEADLINE_NS. -ENOTSUP: no version, or not
+ * these capabilities; -EIO: dm_fault(); else vmbus_open()'s; the channel is closed then.
  */
 int dm_start(struct dm *dm, struct vmbus_channel *channel, uint64_t capabilities,
 	     struct wait_queue *waiters);

@@ -31,9 +31,9 @@ struct vmbus_rings {
 void vmbus_rings_init(struct vmbus_rings *rings, void *memory, size_t data_pages);
 
 /*
- * Writes a packet, in band, which must fit an empty ring, and lets the host see it; stores whether the host wants to be
- * signalled. -EAGAIN: there is no room, and the host has been told for how much to wake us; -EIO:
- * it has broken the rings.
+ * Writes a packet, in band, which must fit an empty ring, and lets the host see it; stores whether
+ * the host wants to be signalled. -EAGAIN: there is no room, and the host has been told for how
+ * much to wake us; -EIO: it has broken the rings.
  */
 int vmbus_rings_write(struct vmbus_rings *rings, const void *payload, size_t size,
 		      uint64_t transaction, bool *signal);

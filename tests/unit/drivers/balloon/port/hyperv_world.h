@@ -2,8 +2,8 @@
 /*
  * All of the balloon on Hyper-V, with real tasks: its core and its port, memory that is added,
  * VMBus, and the personality that plays the host (tests/hypervisor/hyperv.h), with 48 MiB of RAM
- * and 16 MiB that may be added. A frame that the host has is poisoned: a touch ends the program. What
- * is wrong is remembered, and asked for by hyperv_world_mistake().
+ * and 16 MiB that may be added. A frame that the host has is poisoned: a touch ends the program.
+ * What is wrong is remembered, and asked for by hyperv_world_mistake().
  */
 #ifndef TESTS_UNIT_DRIVERS_BALLOON_PORT_HYPERV_WORLD_H
 #define TESTS_UNIT_DRIVERS_BALLOON_PORT_HYPERV_WORLD_H
