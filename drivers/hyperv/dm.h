@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * dm.c: Hyper-V's dynamic memory, one message after the other, over a channel of VMBus. It
- * agrees with the host on a version and on what both can do, and checks each message of the host's:
- * what it hands on is a copy, and as long as it says. What the messages ask for is others' business.
- * Tasks only.
+ * agrees with the host on a version and on what both can do, and checks each message of the
+ * host's: what it hands on is a copy, and as long as it says. What the messages ask for is others'
+ * business. Tasks only.
  */
 #ifndef DRIVERS_HYPERV_DM_H
 #define DRIVERS_HYPERV_DM_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hv-balloon: what /sys/kernel/debug/hv-balloon shows in a Linux guest, line by line, with the names
- * of the vendors' kernels, or of Linux itself, which differ.
+ * hv-balloon: what /sys/kernel/debug/hv-balloon shows in a Linux guest, line by line, with the
+ * names of the vendors' kernels, or of Linux itself, which differ.
  */
 #include <errno.h>
 #include <inttypes.h>
