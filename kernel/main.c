@@ -13,8 +13,10 @@
 #include "arch/irq.h"
 #include "arch/xen.h"
 #include "drivers/balloon/balloon.h"
+#include "drivers/balloon/port/hyperv_balloon.h"
 #include "drivers/balloon/port/virtio_balloon.h"
 #include "drivers/balloon/port/vmware_balloon.h"
+#include "drivers/hyperv/vmbus.h"
 #include "drivers/mem/virtio_mem.h"
 #include "kernel/command_line.h"
 #include "kernel/console.h"
@@ -113,6 +115,17 @@ static void start_balloon(const char *command_line)
 	virtio_balloon_start();
 }
 
+/* A device that was found before has the balloon: one is used at a time. */
+static void start_vmbus(void)
+{
+	int err;
+
+	hyperv_balloon_start();
+	err = vmbus_start();
+	if (err && err != -ENODEV)
+		log_warn("vmbus: Hyper-V's channels cannot be used: error %d", -err);
+}
+
 static const struct xen_task_ops xen_ops = {
 	.power_off = system_power_off,
 	.reboot = system_reboot,
@@ -173,6 +186,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	xen_task_start(&xen_ops);
 	/* A virtio balloon that is there by now is used instead: one is at a time. */
 	vmware_balloon_start(options_vmware_poll(boot->command_line));
+	start_vmbus();	    /* so do Hyper-V's balloon and memory */
 	print_banner(boot); /* a person is greeted */
 	task_create("shell", TASK_PRIORITY_SHELL, shell_start, command_line);
 	task_idle(); /* runs the other tasks, else waits for interrupts */

@@ -7,8 +7,10 @@
 #include "arch/boot_info.h"
 #include "arch/clock.h"
 #include "arch/cpu.h"
+#include "arch/irq.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/balloon/port/vmware_balloon.h"
+#include "drivers/hyperv/vmbus.h"
 #include "drivers/pvpanic/pvpanic.h"
 #include "drivers/xen/xen.h"
 #include "drivers/xen/xen_events.h"
@@ -204,18 +206,37 @@ void system_panicked(uint8_t status)
 	end(status, false, XEN_SHUTDOWN_CRASH);
 }
 
+/*
+ * The host is told that this guest's memory is not to be written to any more. That takes a wait:
+ * not in an interrupt, as when no task has its turn any more.
+ */
+static void leave_hypervisor(void)
+{
+	static bool begun;
+	uint64_t flags = irq_save();
+
+	irq_restore(flags);
+	if (begun || !irq_flags_enabled(flags))
+		return;
+	begun = true;
+	vmbus_unload();
+}
+
 void system_exit(uint8_t status)
 {
+	leave_hypervisor();
 	end(status, false, XEN_SHUTDOWN_POWER_OFF);
 }
 
 void system_power_off(void)
 {
+	leave_hypervisor();
 	end(0, true, XEN_SHUTDOWN_POWER_OFF);
 }
 
 void system_reboot(void)
 {
+	leave_hypervisor();
 	console_flush();
 	leave_balloon();
 	xen_shut_down(XEN_SHUTDOWN_REBOOT);

@@ -77,6 +77,19 @@ XEN_WORLD := $(filter-out drivers/balloon/port/%,$(BALLOON_SOURCES)) $(XEN_BALLO
 	$(EVENTS) $(FRAME) mm/poison.c $(addprefix tests/sim/,sim_ram.c sim_xen.c sim_xenstore.c) \
 	$(addprefix tests/unit/drivers/balloon/port/xen_,world.c lies.c)
 
+# All of it on Hyper-V, with real tasks, and the host that the test hypervisor plays.
+HYPERV_WORLD := $(filter-out drivers/balloon/port/%,$(BALLOON_SOURCES)) $(HYPERV_BALLOON_SOURCES) \
+	$(VMBUS_SOURCES) $(MEM_SOURCES) drivers/mem/hyperv_mem.c mm/memory_region.c $(SIM_TASKS) \
+	kernel/lib/parse.c kernel/lib/wrap.c $(EVENTS) $(FRAME) mm/poison.c $(HYPERV_HOST) \
+	tests/hypervisor/host_frames.c arch/x86_64/hyperv_cpuid.c arch/x86_64/hypervisor.c \
+	$(addprefix tests/sim/,sim_ram.c sim_irq.c sim_machine.c sim_hyperv.c) \
+	$(addprefix tests/unit/drivers/balloon/port/hyperv_,world.c lies.c)
+
+# The machine around a personality, and Hyper-V in it with a guest that tests lead by the hand.
+SIM_MACHINE_RAM := $(addprefix tests/sim/,sim_machine.c sim_ram.c) tests/hypervisor/host_frames.c \
+	$(SIM_TIME) mm/memmap.c $(FRAME)
+HYPERV_FIXTURE := $(HYPERV_HOST) $(SIM_MACHINE_RAM) tests/unit/hypervisor/hyperv_guest.c
+
 # VMware: the personality that also runs the real image, on a machine of this program's.
 SIM_VMWARE := $(addprefix tests/hypervisor/,vmware.c host_frames.c) \
 	$(addprefix tests/sim/,sim_machine.c sim_vmware.c)
@@ -129,6 +142,7 @@ tests/arch/x86_64/tsc_measure := arch/x86_64/tsc_measure.c $(TSC_RATE)
 tests/arch/x86_64/tsc_rate := $(TSC_RATE)
 tests/arch/x86_64/vmware_cpuid := arch/x86_64/hypervisor.c
 tests/arch/x86_64/xen_cpuid := arch/x86_64/xen_cpuid.c arch/x86_64/hypervisor.c
+tests/arch/x86_64/hyperv_cpuid := arch/x86_64/hyperv_cpuid.c arch/x86_64/hypervisor.c
 tests/arch/x86_64/xen_memory_map := arch/x86_64/xen_memory_map.c
 tests/arch/x86_64/efi/cpu_needs := arch/x86_64/efi/cpu_needs.c
 tests/arch/x86_64/efi/handover := arch/x86_64/efi/handover.c
@@ -241,6 +255,8 @@ tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c ker
 tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_command.c $(PRINT) $(VIRTQ) \
 	$(SIM_FRAMES)
 
+tests/drivers/hyperv/vmbus_ring := drivers/hyperv/vmbus_ring.c
+
 tests/drivers/xen/xen_map := drivers/xen/xen_map.c tests/sim/sim_paging.c
 tests/drivers/xen/xen_stamps := $(XEN_WORLD)
 tests/drivers/xen/xenstore := $(XENSTORE_FIXTURE)
@@ -289,6 +305,11 @@ tests/drivers/balloon/port/xen_balloon_cmd := drivers/balloon/port/xen_balloon_c
 	drivers/balloon/balloon_cmd.c drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c \
 	kernel/lib/json.c tests/schema/schema.c $(XEN_BALLOON_FIXTURE)
 
+tests/drivers/balloon/port/hyperv_balloon := $(HYPERV_WORLD)
+tests/drivers/balloon/port/hyperv_lies := $(HYPERV_WORLD)
+tests/drivers/balloon/port/hyperv_balloon_cmd := drivers/balloon/port/hyperv_balloon_cmd.c \
+	drivers/hyperv/vmbus_cmd.c tests/sim/sim_command.c tests/schema/schema.c $(HYPERV_WORLD)
+
 tests/drivers/balloon/port/vmware_balloon := $(VMWARE_BALLOON_FIXTURE)
 tests/drivers/balloon/port/vmware_balloon_pages := $(VMWARE_BALLOON_FIXTURE)
 tests/drivers/balloon/port/vmware_lies := $(VMWARE_WORLD) \
@@ -308,6 +329,17 @@ tests/drivers/mem/virtio_mem_lies := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/me
 
 tests/drivers/mem/dimm := $(DIMM_SOURCES) kernel/lib/parse.c $(MEM_FIXTURE)
 tests/drivers/mem/mem_cmd := drivers/mem/mem_cmd.c $(PRINT) tests/sim/sim_command.c $(MEM_FIXTURE)
+
+tests/hypervisor/hyperv := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_ask := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_channel := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_dm := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_gpadl := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_random := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_ranges := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_ring := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_synic := $(HYPERV_FIXTURE)
+tests/hypervisor/hyperv_vmbus := $(HYPERV_FIXTURE)
 
 tests/sim/sim_balloon := tests/sim/sim_balloon.c $(VIRTQ) $(SIM_FRAMES)
 
@@ -420,6 +452,7 @@ $(addsuffix /tools/frame_dump_region,$(RUNS)): LIBS := -lelf
 $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /drivers/balloon/port/xen_balloon_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /drivers/balloon/port/vmware_balloon_cmd,$(RUNS)): LIBS := -ljson-c
+$(addsuffix /drivers/balloon/port/hyperv_balloon_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /drivers/xen/xenstore_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 $(foreach name,guest_thread poller export, \
@@ -514,7 +547,7 @@ test-unit: $(UNIT_WANTED)
 # Less than 90 % of the branches of any of them is a failure; docs/coverage.md has the gaps.
 # An assertion that holds has a branch that nothing takes: lines that are one do not count.
 
-COVERED := mm drivers/pci drivers/virtio drivers/balloon drivers/mem drivers/xen
+COVERED := mm drivers/pci drivers/virtio drivers/balloon drivers/mem drivers/xen drivers/hyperv
 COVERING := $(filter mm/% drivers/%,$(UNIT_NAMES))
 CFLAGS_COVERAGE := $(CFLAGS_UNIT) -O0 --coverage
 # The option that counts branches has had two names.
@@ -568,6 +601,8 @@ fuzz/virtio_mem := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.
 fuzz/xenstore := $(XENSTORE_FIXTURE)
 fuzz/xen := $(XEN_WORLD)
 fuzz/vmware := $(VMWARE_WORLD)
+fuzz/vmbus := drivers/hyperv/vmbus_ring.c
+fuzz/hyperv := $(HYPERV_WORLD)
 fuzz/line := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
 	drivers/virtio/virtio_mmio_parse.c

@@ -24,7 +24,7 @@ FLOORS='
 ^arch/
 ^mm/
 ^kernel/task/
-^drivers/(serial|acpi|pci|pvpanic|xen)/
+^drivers/(serial|acpi|pci|pvpanic|xen|hyperv)/
 ^drivers/virtio/
 ^drivers/balloon/[^/]*$
 ^drivers/(balloon/port|mem)/

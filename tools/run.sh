@@ -30,9 +30,10 @@ Environment:
             4000 bytes at most
   BALLOON   properties of the balloon device, as in deflate-on-oom=on,
             or none for no device, as it is by default with HYPERVISOR=vmware
-  HYPERVISOR  plain, vmware or xen: starts the small hypervisor for tests, and the
-            guest inside it (default: none); only with ACCEL=tcg, from 16M on,
-            without UEFI; xen up to 1G
+            and hyperv
+  HYPERVISOR  plain, vmware, hyperv or xen: starts the small hypervisor for
+            tests, and the guest inside it (default: none); only with ACCEL=tcg,
+            from 16M on, without UEFI; xen up to 1G
   ACCEL     kvm or tcg (default: kvm where it is sure to work)
   QEMU      the program (default qemu-system-x86_64)
   EXTRA     further arguments for QEMU, separated by blanks; its devices come
@@ -242,11 +243,11 @@ check_hypervisor()
 {
 	case $HYPERVISOR in
 	'') return ;;
-	plain | xen) ;;
-	# One balloon is used at a time, and virtio's would be.
-	vmware) BALLOON=${BALLOON:-none} ;;
-	*) die "HYPERVISOR=$HYPERVISOR is unknown: take plain, vmware or xen, or" \
-		"nothing for none" ;;
+            or none for no device, as it is by default with HYPERVISOR=vmware
+            and hyperv
+  HYPERVISOR  plain, vmware, hyperv or xen: starts the small hypervisor for
+            tests, and the guest inside it (default: none); only with ACCEL=tcg,
+            from 16M on, without UEFI; xen up to 1G
 	esac
 	[ "$FIRMWARE" != uefi ] ||
 		die "HYPERVISOR=$HYPERVISOR loads the guest by PVH, never by UEFI: take" \

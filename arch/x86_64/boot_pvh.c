@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "arch/hyperv.h"
 #include "arch/paging.h"
 #include "arch/x86_64/entry.h"
 #include "arch/x86_64/xen_memory_map.h"
@@ -62,7 +63,8 @@ void pvh_main(const void *start_info)
 {
 	const struct pvh_start_info *info = start_info;
 
-	xen_find();
+	if (!xen_find())
+		hyperv_find();
 	strcpy(boot.way, "pvh");
 	if (info->magic == PVH_MAGIC) {
 		boot.acpi_rsdp = info->rsdp;

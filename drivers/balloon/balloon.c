@@ -387,3 +387,16 @@ int balloon_retry(const char **why)
 	*why = balloon.status.broken;
 	return err;
 }
+
+bool balloon_is_attached(const struct balloon_port *port)
+{
+	return balloon.status.present && balloon.port == port;
+}
+
+int balloon_resume(const struct balloon_port *port)
+{
+	const char *why;
+
+	assert(balloon_is_attached(port));
+	return balloon_retry(&why);
+}

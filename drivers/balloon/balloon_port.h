@@ -37,7 +37,8 @@
  *  refuses	-		single frames	the tail, or	-
  *						single frames
  *  deflates	its queue	unlock first	populate	only by balloon_return_run()
- *  reset	wants one	ALL_OURS, ever	keeps all	channel rescinded: detach
+ *  reset	wants one	ALL_OURS, ever	keeps all	keeps all; channel rescinded:
+ *							given up, until it is offered anew
  *  ranges	REPORTING	-		-		cold discard, in the call
  *  short_of	-		-		-		"that is all"
  */
@@ -186,7 +187,8 @@ struct balloon_port {
 	void (*kick)(void);
 	/*
 	 * Offers ranges of whole blocks for the host to discard, until
-	 * balloon_ranges_answered(): then, or in this call. -EAGAIN, -EIO as for inflate().
+	 * balloon_ranges_answered(): then, or in this call. -EAGAIN, -EIO as for inflate();
+	 * -ENOTSUP: it takes none, whatever was agreed, and is offered none until the next start.
 	 */
 	int (*send_ranges)(const struct frame_run *ranges, size_t count);
 	/* So many frames of the target cannot be had now: a host that asks by deltas is told. */
@@ -235,6 +237,15 @@ struct balloon_port {
  * one, is attached and in use; -ENOMEM, -EAGAIN: no task; else start()'s errors.
  */
 int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters);
+
+/* Tells whether this port is attached: in use, or given up. */
+bool balloon_is_attached(const struct balloon_port *port);
+
+/*
+ * Tries a host that was given up once more, by a port, which is attached, that knows it to be there
+ * again: as a person's `balloon retry`. Returns what balloon_retry() does (balloon.h).
+ */
+int balloon_resume(const struct balloon_port *port);
 
 /*
  * Lets the device go. While it answers, all its frames are taken back first, which

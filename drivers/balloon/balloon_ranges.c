@@ -6,6 +6,7 @@
 #include "drivers/balloon/balloon_ranges.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ static struct {
 	size_t count;	     /* of ranges collected, or with the host; 0: it has none */
 	uint64_t frames;     /* in them */
 	bool with_host;	     /* else they are being collected */
+	bool refused;	     /* the host takes none after all, until the next start */
 	bool leaving;	     /* the end they serve */
 	uint64_t sent_awake; /* while with_host */
 	uint64_t events;     /* frame_unreported_events(), when last looked at */
@@ -49,7 +51,7 @@ void balloon_ranges_begin(const struct balloon_port *port, const struct balloon_
 
 static bool can_send(void)
 {
-	return ranges.terms->ranges > 0 && !ranges.with_host;
+	return ranges.terms->ranges > 0 && !ranges.with_host && !ranges.refused;
 }
 
 static void add_range(pfn_t first, size_t blocks)
@@ -86,6 +88,7 @@ static void settle(enum owner to, bool told)
 static uint64_t send(bool leaving)
 {
 	uint64_t frames = ranges.frames;
+	int err;
 
 	assert(!ranges.with_host);
 	if (ranges.count == 0)
@@ -93,7 +96,9 @@ static uint64_t send(bool leaving)
 	ranges.leaving = leaving;
 	ranges.with_host = true;
 	ranges.sent_awake = clock_awake_ns();
-	if (ranges.port->send_ranges(ranges.range, ranges.count)) {
+	err = ranges.port->send_ranges(ranges.range, ranges.count);
+	if (err) {
+		ranges.refused = err == -ENOTSUP;
 		settle(OWNER_FREE, false);
 		return 0;
 	}
@@ -196,6 +201,7 @@ uint64_t balloon_ranges_sent_awake(void)
 
 void balloon_ranges_abandon(void)
 {
+	ranges.refused = false;
 	settle(OWNER_FREE, false);
 }
 

@@ -33,7 +33,7 @@ static const char *size_text(uint64_t frames, char text[SIZE_TEXT])
 
 static uint64_t removable(const struct mem_source *source)
 {
-	return frame_region_removable(&source->part) * BLOCK_FRAMES;
+	return source->stays ? 0 : frame_region_removable(&source->part) * BLOCK_FRAMES;
 }
 
 /* ---- Text ---- */
@@ -172,10 +172,11 @@ static int cmd_lsmem(int argc, char **argv)
 	return 0;
 }
 COMMAND("lsmem", "[-j]", "memory of the boot, and memory that comes and goes",
-	"A virtio-mem device, or a slot with a DIMM, is a source: where it may have\n"
-	"memory, how much of that comes and goes together (UNIT), how much the host wants\n"
-	"there to be, how much is there, and how much of it is free in whole units and so\n"
-	"could leave now, as far as the floor of free memory allows. A line below says\n"
-	"what is in the way, if something is.\n"
+	"A virtio-mem device, a slot with a DIMM, or a range that Hyper-V adds to is a\n"
+	"source: where it may have memory, how much of that comes and goes together\n"
+	"(UNIT), how much the host wants there to be, how much is there, and how much of it\n"
+	"is free in whole units and so could leave now, as far as the floor of free memory\n"
+	"allows: nothing of what Hyper-V has added. A line below says what is in the way,\n"
+	"if something is.\n"
 	"With -j: one line of JSON, all in bytes.",
 	cmd_lsmem);

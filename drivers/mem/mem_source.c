@@ -77,6 +77,7 @@ bool mem_removable(uint64_t *frames)
 {
 	*frames = 0;
 	for (const struct mem_source *source = first; source; source = source->next)
-		*frames += frame_region_removable(&source->part) * BLOCK_FRAMES;
+		if (!source->stays)
+			*frames += frame_region_removable(&source->part) * BLOCK_FRAMES;
 	return first;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory that comes and goes: its sources, which are virtio-mem devices and slots with
- * DIMMs, in one list for those who show them. Amounts are in frames.
+ * Memory that comes and goes: its sources, which are virtio-mem devices, slots with
+ * DIMMs and what Hyper-V adds, in one list for those who show them. Amounts are in frames.
  *
  *   mem_source.c	   the list
  *   mem_leave.c	   how blocks leave: free ones first, then those that the balloon holds
@@ -18,6 +18,7 @@
  *   dimm_place.c	   where memory of slots may be
  *   dimm_users.c	   who is in the way of a DIMM that is to leave
  *   dimm.c		   DIMMs, by the registers that drivers/acpi reads
+ *   hyperv_mem.c	   what Hyper-V adds
  *   mem_cmd.c		   the command `lsmem`
  *
  * Tasks only.
@@ -30,12 +31,13 @@
 
 /* A source belongs to its driver, which keeps it right; readers change nothing. */
 struct mem_source {
-	const char *kind;	       /* "virtio-mem" or "dimm" */
+	const char *kind;	       /* "virtio-mem", "dimm" or "hyperv" */
 	char name[24];		       /* "0000:00:04.0", "slot 0" */
 	struct frame_region_part part; /* all that it can have, in its units */
 	uint64_t requested;	       /* what the host wants there to be */
 	uint64_t plugged;	       /* what is there */
 	const char *trouble; /* why the two differ, or will for ever: a clause for people; NULL */
+	bool stays;	     /* its host never takes any of it back */
 	bool leaving;	     /* mem_leave.c's: it gives back, or wants to */
 	struct mem_source *next; /* the list's */
 };

@@ -4,8 +4,10 @@
 # It is built as the guest is, with the same part of newlib.
 
 # Plain C without a machine in it: unit tests have the same files.
+HYPERV_HOST := $(addprefix tests/hypervisor/,hyperv.c hyperv_synic.c hyperv_vmbus.c \
+	hyperv_channel.c hyperv_gpadl.c hyperv_ring.c hyperv_dm.c hyperv_ask.c hyperv_ranges.c)
 PERSONALITY_SOURCES := $(addprefix tests/hypervisor/,host_frames.c personalities.c plain.c vmware.c xen.c) \
-	$(addprefix tests/sim/,sim_xen.c sim_xenstore.c)
+	$(addprefix tests/sim/,sim_xen.c sim_xenstore.c) $(HYPERV_HOST)
 HYPERVISOR_SOURCES := $(addprefix tests/hypervisor/,start.S run.S main.c die.c fw_cfg.c memory_map.c load.c \
 	pool.c own_map.c npt.c svm.c interrupts.c exits.c machine.c virtual.c) $(PERSONALITY_SOURCES)
 HYPERVISOR_OBJECTS := $(addprefix $(BUILD)/hypervisor/,$(addsuffix .o,$(basename $(HYPERVISOR_SOURCES))))

@@ -9,6 +9,7 @@ static const struct personality *const personalities[] = {
 	&plain_personality,
 	&vmware_personality,
 	&xen_personality,
+	&hyperv_personality,
 };
 
 const struct personality *personality_find(const char *name)

@@ -172,6 +172,7 @@ int run_script_tests(void);
 int screen_tests(void);
 int state_tests(void);
 int hostile_tests(void);
+int hyperv_tests(void);
 int hypervisor_tests(void);
 int hypervisor_xen_tests(void);
 int vmware_tests(void);

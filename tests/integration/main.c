@@ -57,6 +57,7 @@ static struct group groups[] = {
 	{ "dump", dump_tests, SLOW, 0, NULL },
 	{ "machine", machine_tests, 0, 0, NULL },
 	{ "hypervisor", hypervisor_tests, NEXT, 0, NULL },
+	{ "hyperv", hyperv_tests, NEXT, 0, NULL },
 	{ "hypervisor_xen", hypervisor_xen_tests, NEXT, 0, NULL },
 	{ "vmware", vmware_tests, NEXT, 0, NULL },
 	{ "run_script", run_script_tests, 0, 0, NULL },

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The port on Hyper-V; see hyperv_balloon.h. A frame that the host was given comes back by
+ * UNBALLOON alone: no end of the channel makes it ours, since nobody says what the host does
+ * with it then.
+ */
+#include "drivers/balloon/port/hyperv_balloon.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "arch/clock.h"
+#include "arch/irq.h"
+#include "drivers/balloon/balloon_port.h"
+#include "drivers/balloon/balloon_stats.h"
+#include "drivers/hyperv/dm.h"
+#include "drivers/hyperv/hyperv.h"
+#include "drivers/hyperv/vmbus.h"
+#include "drivers/mem/hyperv_mem.h"
+#include "kernel/lib/log.h"
+#include "mm/ledger.h"
+
+#define CAPABILITIES \
+	(DM_CAP_BALLOON | DM_CAP_HOT_ADD | HYPERV_MEM_ALIGNMENT << DM_CAP_ALIGNMENT_SHIFT)
+
+/* A port that is being started, or given up, by the balloon's task is looked at so often. */
+#define RETRY_NS (10 * NS_PER_MS)
+
+static struct wait_queue news; /* the balloon's task */
+
+static struct {
+	struct vmbus_channel *channel; /* that is offered; NULL: none is */
+	struct dm dm;
+	uint64_t floor;	  /* frames */
+	uint64_t next_ns; /* STATUS; while one is wanted */
+	struct hyperv_balloon_status status;
+	uint64_t said_unusable_ns, said_gave_up_ns;
+} hv;
+
+/* ---- STATUS ---- */
+
+uint64_t hyperv_balloon_committed(void)
+{
+	struct balloon_figures figures;
+
+	balloon_figures(&figures);
+	return paddr_to_pfn(figures.total_memory - figures.available_memory) +
+	       ledger_count(OWNER_BALLOON) + hv.floor;
+}
+
+/* One for which there is no room is not sent later: there will be a newer one. */
+static void send_status(void)
+{
+	struct dm_status message = { .header = { .type = DM_STATUS, .size = sizeof(message) } };
+	struct balloon_figures figures;
+
+	balloon_figures(&figures);
+	message.available = paddr_to_pfn(figures.available_memory);
+	message.committed = hyperv_balloon_committed();
+	if (dm_send(&hv.dm, &message.header)) {
+		hv.status.statuses_unsent++;
+		return;
+	}
+	hv.status.statuses++;
+	hv.status.available = message.available;
+	hv.status.committed = message.committed;
+}
+
+static uint64_t next_look(void)
+{
+	return hv.dm.wants_status ? hv.next_ns : DEADLINE_NEVER;
+}
+
+static bool work(uint64_t floor)
+{
+	hv.floor = floor;
+	if (hv.dm.wants_status && clock_ns() >= hv.next_ns) {
+		send_status();
+		hv.next_ns = task_next_look(clock_ns());
+	}
+	return false;
+}
+
+/* ---- What the host asks for ---- */
+
+static enum balloon_fault take_finished(void)
+{
+	hyperv_requests_take();
+	return hyperv_requests_fault() ? BALLOON_FAULT_RULES : BALLOON_OK;
+}
+
+static enum balloon_fault read_target(uint64_t given, uint64_t *target)
+{
+	*target = given + hyperv_requests_asked();
+	return BALLOON_OK;
+}
+
+static void want_interrupts(bool wanted)
+{
+	if (hv.dm.channel)
+		vmbus_want_signals(hv.dm.channel, wanted);
+}
+
+/* ---- Hints ---- */
+
+/* Blocks that are free are of no use to anybody; they stay ours, and Hyper-V answers at once. */
+static int send_ranges(const struct frame_run *ranges, size_t count)
+{
+	static struct hyperv_blocks blocks[HV_HEAT_RANGES];
+	uint64_t frames = 0;
+
+	assert(count > 0 && count <= HV_HEAT_RANGES);
+	for (size_t i = 0; i < count; i++) {
+		blocks[i] = (struct hyperv_blocks){ ranges[i].first / BLOCK_FRAMES,
+						    ranges[i].count / BLOCK_FRAMES };
+		frames += ranges[i].count;
+	}
+	if (hyperv_discard_cold(blocks, count)) {
+		log_info("balloon: Hyper-V takes no hints about free memory, though it says so");
+		hv.status.takes_hints = false;
+		return -ENOTSUP;
+	}
+	hv.status.hints++;
+	hv.status.hint_ranges += count;
+	hv.status.hint_frames += frames;
+	balloon_ranges_answered();
+	return 0;
+}
+
+static void terms(enum balloon_strategy strategy, struct balloon_terms *terms)
+{
+	*terms = (struct balloon_terms){
+		.pfn_limit = UINT64_C(1) << DM_RANGE_FIRST_BITS,
+		.best = BALLOON_WHOLE_BLOCK,
+		.batches = BALLOON_BATCHES,
+		.batch_frames = HYPERV_BALLOON_RUNS,
+		.batch_block_frames = strategy == BALLOON_PORTABLE ? BLOCK_FRAMES
+								   : HYPERV_BALLOON_BLOCK_FRAMES,
+		.batch_runs = HYPERV_BALLOON_RUNS,
+		.ranges = hv.status.takes_hints ? HV_HEAT_RANGES : 0,
+		.range_blocks = HV_HEAT_RANGES * HYPERV_COLD_BLOCKS_MAX,
+	};
+}
+
+/* ---- From reset to running, and back ---- */
+
+/* What befell all of VMBus has its own line. */
+static bool is_vmbus_gone(void)
+{
+	struct vmbus_info info;
+
+	vmbus_get_info(&info);
+	return info.fault;
+}
+
+static void say_unusable(int err)
+{
+	const char *why = hv.dm.fault;
+
+	if (is_vmbus_gone() || !log_is_due(&hv.said_unusable_ns, clock_ns()))
+		return;
+	if (!why)
+		why = err == -ETIMEDOUT ? "the host does not answer"
+		      : err == -ENOTSUP ? "the host does not agree to what this guest can do"
+		      : err == -ENOMEM	? "there is no memory for its rings"
+					: "the host does not open the channel";
+	log_warn("balloon: Hyper-V's dynamic memory cannot be used: %s", why);
+}
+
+static int start(void)
+{
+	int err;
+
+	if (!hv.channel || vmbus_fault(hv.channel)) {
+		log_debug("balloon: Hyper-V offers no channel for it");
+		return -ENODEV;
+	}
+	err = dm_start(&hv.dm, hv.channel, CAPABILITIES, &news);
+	if (err) {
+		say_unusable(err);
+		return err;
+	}
+	hyperv_requests_begin(&hv.dm);
+	hv.next_ns = task_next_look(clock_ns());
+	hv.status.takes_hints = hyperv_ext_capabilities() & HV_EXT_COLD_DISCARD;
+	return 0;
+}
+
+/* All that the host was given it keeps. */
+static int reset(void)
+{
+	dm_stop(&hv.dm);
+	return -EBUSY;
+}
+
+static int give_up(const char **why)
+{
+	bool withdrawn = hv.channel && vmbus_fault(hv.channel);
+
+	if (hv.dm.channel && hyperv_requests_fault())
+		*why = hyperv_requests_fault();
+	/* So has a start that failed. */
+	if (is_vmbus_gone() || !hv.dm.channel || !log_is_due(&hv.said_gave_up_ns, clock_ns()))
+		log_debug("balloon: Hyper-V is not asked any more: %s", *why);
+	else
+		log_warn("balloon: Hyper-V is not asked any more: %s%s", *why,
+			 withdrawn ? "" : "; `balloon retry` tries it once more");
+	return reset();
+}
+
+static void print_traffic(void)
+{
+	struct hyperv_request_counts counts;
+
+	hyperv_requests_get_counts(&counts);
+	printf("Given to Hyper-V: %" PRIu64 " frames in %" PRIu64 " messages for %" PRIu64
+	       " requests, %" PRIu64 " more could not be had; the longest took %" PRIu64 " us\n",
+	       counts.frames[HYPERV_REQUEST_BALLOON], counts.messages,
+	       counts.requests[HYPERV_REQUEST_BALLOON], counts.refused, counts.balloon_us_max);
+	printf("Taken from Hyper-V: %" PRIu64 " frames in %" PRIu64 " requests\n",
+	       counts.frames[HYPERV_REQUEST_UNBALLOON], counts.requests[HYPERV_REQUEST_UNBALLOON]);
+	printf("Added by Hyper-V: %" PRIu64 " frames in %" PRIu64 " requests\n",
+	       counts.frames[HYPERV_REQUEST_HOT_ADD], counts.requests[HYPERV_REQUEST_HOT_ADD]);
+	printf("Told: %" PRIu64 " statuses; %" PRIu64 " frames are cold, in %" PRIu64
+	       " ranges and %" PRIu64 " calls\n",
+	       hv.status.statuses, hv.status.hint_frames, hv.status.hint_ranges, hv.status.hints);
+}
+
+static void print_features(void)
+{
+	printf("Dynamic memory %u.%u%s%s\n", (unsigned)(hv.dm.version >> 16),
+	       (unsigned)(hv.dm.version & 0xffff), hv.dm.wants_status ? ", status" : "",
+	       hv.status.takes_hints ? ", cold discard" : "");
+}
+
+static const struct balloon_port port = {
+	.name = "hyperv",
+	.ranges_need = "a Hyper-V with cold discard hints",
+	.start = start,
+	.terms = terms,
+	.reset = reset,
+	.give_up = give_up,
+	.take_finished = take_finished,
+	.read_target = read_target,
+	.inflate = hyperv_requests_inflate,
+	.send_ranges = send_ranges,
+	.short_of = hyperv_requests_short_of,
+	.sent_awake = hyperv_requests_owed_awake,
+	.next_look = next_look,
+	.has_news = hyperv_requests_have_news,
+	.want_interrupts = want_interrupts,
+	.work = work,
+	.print_traffic = print_traffic,
+	.print_features = print_features,
+};
+
+/* ---- The channel ---- */
+
+/* The balloon's task may still be at the end of the one before. */
+static void resume(void)
+{
+	int err;
+
+	while ((err = balloon_resume(&port)) == -EALREADY || err == -EBUSY)
+		task_sleep_until(clock_ns() + RETRY_NS);
+}
+
+static void offered(struct vmbus_channel *channel)
+{
+	int err;
+
+	if (hv.channel) {
+		log_info("balloon: Hyper-V offers a second channel for it, which is not used");
+		return;
+	}
+	hv.channel = channel;
+	if (balloon_is_attached(&port)) {
+		resume();
+		return;
+	}
+	err = balloon_attach(&port, &news);
+	if (err == -EBUSY)
+		log_info("balloon: Hyper-V's is not used, as there is another one");
+}
+
+/* Each wait of the balloon's task for the host ends at once, as the channel is gone. */
+static void rescinded(struct vmbus_channel *channel)
+{
+	if (hv.channel != channel)
+		return;
+	while (hv.dm.channel) {
+		task_wake(&news);
+		task_sleep_until(clock_ns() + RETRY_NS);
+	}
+	hv.channel = NULL;
+}
+
+static struct vmbus_driver driver = {
+	.type = DM_GUID,
+	.offered = offered,
+	.rescinded = rescinded,
+};
+
+void hyperv_balloon_start(void)
+{
+	memset(&hv, 0, sizeof(hv));
+	hyperv_requests_init();
+	hyperv_mem_init();
+	vmbus_register(&driver);
+}
+
+bool hyperv_balloon_get_status(struct hyperv_balloon_status *status)
+{
+	*status = hv.status;
+	status->version = hv.dm.version;
+	status->running = hv.dm.channel;
+	status->wants_status = hv.dm.wants_status;
+	status->pages_max = hv.dm.pages_max;
+	status->messages = hv.dm.counts;
+	return hv.dm.version != 0;
+}

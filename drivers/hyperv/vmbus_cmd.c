@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* vmbus: the connection to Hyper-V's channels, and the channels that it offers. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "arch/hyperv.h"
+#include "drivers/hyperv/synic.h"
+#include "drivers/hyperv/vmbus.h"
+#include "kernel/lib/command.h"
+
+static void print_connection(const struct vmbus_info *info)
+{
+	struct synic_counts counts;
+
+	synic_get_counts(&counts);
+	if (info->fault)
+		printf("Not used any more: %s\n", info->fault);
+	printf("VMBus %u.%u, connected in %" PRIu64 " us; Hyper-V %u.%u, build %u\n",
+	       (unsigned)(info->version >> 16), (unsigned)(info->version & 0xffff),
+	       info->connect_us, (unsigned)(hyperv_cpuid()->version >> 16),
+	       (unsigned)(hyperv_cpuid()->version & 0xffff), (unsigned)hyperv_cpuid()->build);
+	printf("Messages: %" PRIu64 " posted, %" PRIu64 " taken, %" PRIu64
+	       " of them of no use; %" PRIu64 " events, %" PRIu64 " interrupts by vector %u\n",
+	       info->posted, info->taken, info->ignored, counts.events, counts.interrupts,
+	       counts.vector);
+}
+
+static void print_channel(const struct vmbus_channel_info *channel)
+{
+	char guid[VMBUS_GUID_TEXT_MAX];
+
+	vmbus_format_guid(&channel->type, guid);
+	printf("%5" PRIu32 "  %s  %-7s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 "\n", channel->relid,
+	       guid,
+	       channel->fault  ? "gone"
+	       : channel->open ? "open"
+			       : "offered",
+	       channel->sent, channel->received, channel->signals);
+}
+
+static int cmd_vmbus(int argc, char **argv)
+{
+	struct vmbus_channel_info channel;
+	struct vmbus_info info;
+
+	(void)argv;
+	if (argc > 1)
+		return -EINVAL;
+	if (!vmbus_get_info(&info)) {
+		printf("vmbus: there is none: this is not Hyper-V, or it offers no channels\n");
+		return -ENODEV;
+	}
+	print_connection(&info);
+	printf("RELID  TYPE                                  STATE       SENT RECEIVED  SIGNALS\n");
+	for (size_t i = 0; vmbus_get_channel(i, &channel); i++)
+		print_channel(&channel);
+	printf("%s\n", info.all_offers ? "That is all, says the host."
+				       : "The host has not said "
+					 "that that is all.");
+	return 0;
+}
+
+COMMAND("vmbus", "", "Hyper-V's channels: the connection, and what is offered",
+	"SENT and RECEIVED are messages; SIGNALS are hypercalls that told the host of them.\n"
+	"A channel for which this guest has no driver stays `offered`.",
+	cmd_vmbus);

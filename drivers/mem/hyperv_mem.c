@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ranges that Hyper-V adds. A region is announced for more than the first range in it, as there
+ * are few regions, and Hyper-V adds in pieces of some 128 MiB that follow each other: as far as the
+ * host's own region goes, or as is likely and costs little.
+ */
+#include "drivers/mem/hyperv_mem.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "arch/clock.h"
+#include "drivers/mem/mem_events.h"
+#include "drivers/mem/mem_source.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/parse.h"
+#include "mm/ledger.h"
+#include "mm/memory_region.h"
+
+#define SOURCES_MAX 8
+
+/* 2 GiB at once, before others run. */
+#define STEP_BLOCKS 1024
+
+/* The books of a region this many times as large as the guest take less than 0.1 % of it. */
+#define REGION_TIMES 64
+
+/* A frame's address has 52 bits, at most. */
+#define PFN_END (UINT64_C(1) << 40)
+
+static struct {
+	struct mem_source source[SOURCES_MAX];
+	size_t sources;
+	uint64_t frames;
+	/* The request under way. */
+	struct hyperv_mem_request request;
+	pfn_t next, end;
+	uint64_t said_ns;
+} mem;
+
+void hyperv_mem_init(void)
+{
+	for (size_t i = 0; i < mem.sources; i++)
+		mem_source_remove(&mem.source[i]);
+	mem.sources = 0;
+	mem.frames = 0;
+	mem.next = mem.end = 0;
+	mem.said_ns = 0;
+}
+
+uint64_t hyperv_mem_frames(void)
+{
+	return mem.frames;
+}
+
+/* ---- Where it lies ---- */
+
+static bool is_in(const struct mem_source *source, pfn_t pfn)
+{
+	return pfn >= source->part.start && pfn < frame_region_part_end(&source->part);
+}
+
+static struct mem_source *find_source(pfn_t pfn)
+{
+	for (size_t i = 0; i < mem.sources; i++)
+		if (is_in(&mem.source[i], pfn))
+			return &mem.source[i];
+	return NULL;
+}
+
+static void add_source(pfn_t start, size_t blocks)
+{
+	struct mem_source *source = &mem.source[mem.sources];
+
+	assert(mem.sources < SOURCES_MAX);
+	*source = (struct mem_source){ .kind = "hyperv",
+				       .part = { .start = start, .blocks = blocks, .unit = 1 },
+				       .stays = true };
+	snprintf(source->name, sizeof(source->name), "range %zu", mem.sources);
+	mem.sources++;
+	mem_source_add(source);
+	mem_event(MEM_EVENT_ANNOUNCED, start, blocks * BLOCK_FRAMES);
+}
+
+/* Returns the first frame after the region that `pfn` lies in; 0: it lies in none. */
+static pfn_t region_end(pfn_t pfn)
+{
+	struct frame_region_part region;
+
+	for (size_t i = 0; frame_region_get(i, &region); i++)
+		if (pfn >= region.start && pfn < frame_region_part_end(&region))
+			return frame_region_part_end(&region);
+	return 0;
+}
+
+/* How far a region from `next` on should reach. */
+static pfn_t likely_end(void)
+{
+	const struct hyperv_mem_request *request = &mem.request;
+	uint64_t managed = ledger_managed();
+	pfn_t end = mem.end;
+
+	if (request->region_count > 0 && request->region_count < PFN_END &&
+	    request->region_first <= mem.next &&
+	    request->region_first + request->region_count > end)
+		end = request->region_first + request->region_count;
+	else if (request->frames_max > managed)
+		end = max_u64(end, mem.next + min_u64(request->frames_max - managed,
+						      managed * REGION_TIMES));
+	return align_down(min_u64(end, PFN_END), BLOCK_FRAMES);
+}
+
+/* Makes a place for the next frames. Returns why there can be none, or NULL. */
+static const char *make_place(void)
+{
+	pfn_t end = region_end(mem.next);
+	const char *why = NULL;
+
+	if (mem.sources == SOURCES_MAX)
+		return "there are too many ranges";
+	if (mem_source_at(mem.next, 1))
+		return "other memory that comes and goes lies there";
+	if (end != 0) {
+		/* Somebody has announced it, as the firmware. */
+		end = min_u64(end, mem.end);
+	} else {
+		end = likely_end();
+		why = mem_source_announce(mem.next, (end - mem.next) / BLOCK_FRAMES);
+	}
+	if (why && end > mem.end) {
+		end = mem.end;
+		why = mem_source_announce(mem.next, (end - mem.next) / BLOCK_FRAMES);
+	}
+	if (!why)
+		add_source(mem.next, (end - mem.next) / BLOCK_FRAMES);
+	return why;
+}
+
+/* ---- A request ---- */
+
+static const char *check_shape(const struct hyperv_mem_request *request)
+{
+	if (request->count == 0)
+		return "it is no memory at all";
+	if (request->first >= PFN_END || request->count > PFN_END - request->first)
+		return "no memory lies there";
+	if (request->first % BLOCK_FRAMES != 0 || request->count % BLOCK_FRAMES != 0)
+		return "it is not made of whole blocks of 2 MiB";
+	return NULL;
+}
+
+void hyperv_mem_begin(const struct hyperv_mem_request *request)
+{
+	assert(mem.next == mem.end);
+	mem.request = *request;
+	mem.next = request->first;
+	mem.end = check_shape(request) ? request->first : request->first + request->count;
+	mem_event(MEM_EVENT_REQUESTED, request->count, mem.frames);
+}
+
+/* Takes the next piece into use. Returns why that cannot be, or NULL. */
+static const char *plug_some(void)
+{
+	struct mem_source *source = find_source(mem.next);
+	const char *why = source ? NULL : make_place();
+	uint64_t frames;
+
+	if (why)
+		return why;
+	source = find_source(mem.next);
+	frames = min_u64(mem.end, frame_region_part_end(&source->part)) - mem.next;
+	frames = min_u64(frames, STEP_BLOCKS * BLOCK_FRAMES);
+	if (memory_region_plug(mem.next, frames / BLOCK_FRAMES))
+		return "some of it is there already";
+	mem_event(MEM_EVENT_PLUGGED, mem.next, frames);
+	source->requested += frames;
+	source->plugged += frames;
+	mem.frames += frames;
+	mem.next += frames;
+	return NULL;
+}
+
+static void say(uint64_t added, const char *why)
+{
+	char size[FORMAT_SIZE_MAX], come[FORMAT_SIZE_MAX];
+	const struct hyperv_mem_request *request = &mem.request;
+
+	format_size(pfn_to_paddr(added), come);
+	if (!why)
+		log_info("memory: Hyper-V brings %s", come);
+	else if (log_is_due(&mem.said_ns, clock_ns()))
+		log_warn("memory: of %s at %#" PRIx64 ", which Hyper-V adds, %s are used: %s",
+			 format_size(pfn_to_paddr(request->count), size),
+			 pfn_to_paddr(request->first), come, why);
+}
+
+bool hyperv_mem_step(uint64_t *added, const char **why)
+{
+	*why = check_shape(&mem.request);
+	if (!*why)
+		*why = plug_some();
+	if (!*why && mem.next < mem.end)
+		return true;
+	*added = mem.next - mem.request.first;
+	mem.end = mem.next;
+	say(*added, *why);
+	return false;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* drivers/balloon/port/hyperv_balloon_cmd.c and drivers/hyperv/vmbus_cmd.c: what they print. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/clock.h"
+#include "mm/frame.h"
+#include "tests/schema/assert_fits.h"
+#include "tests/sim/sim_command.h"
+#include "tests/unit/drivers/balloon/port/hyperv_world.h"
+
+/* 1000 frames ballooned, 2 blocks added, 64 frames held. */
+static void begin(void)
+{
+	pfn_t pfns[64];
+
+	assert_int_equal(hyperv_world_start(), 0);
+	assert_true(hyperv_world_await(hyperv_world_is_ready, 5 * NS_PER_S));
+	assert_true(hyperv_world_reach(1000));
+	hyperv_control()->wish.added = 2 * BLOCK_FRAMES;
+	hyperv_world_wait(NS_PER_S);
+	assert_int_equal(frame_alloc_bulk(64, PFN_NONE, OWNER_HELD, pfns), 64);
+}
+
+static void expect_line(const char *line)
+{
+	if (!strstr(sim_command_text, line))
+		fail_msg("no line \"%s\" in:\n%s", line, sim_command_text);
+}
+
+static void the_lines_are_those_of_vendors_kernels(void)
+{
+	char line[80];
+
+	begin();
+	assert_int_equal(sim_command("hv-balloon"), 0);
+	snprintf(line, sizeof(line), "total_pages_commited  : %llu\n",
+		 (unsigned long long)hyperv_balloon_committed());
+	expect_line("host_version          : 2.0\n"
+		    "capabilities          : enabled hot_add\n"
+		    "state                 : 1 (Initialized)\n"
+		    "page_size             : 4096\n"
+		    "pages_added           : 1024\n"
+		    "pages_onlined         : 1024\n"
+		    "pages_ballooned_out   : 1000\n"
+		    "vm_pages_commited     : 64\n"
+		    "total_pages_commited  : ");
+	expect_line(line);
+	expect_line("\nmax_dynamic_page_count: 16384\n");
+}
+
+static void the_lines_are_linuxs_own_with_n(void)
+{
+	begin();
+	assert_int_equal(sim_command("hv-balloon -n"), 0);
+	expect_line("pages_onlined         : 1024\n"
+		    "pages_ballooned       : 1000\n"
+		    "total_pages_committed : ");
+	expect_line("\nmax_dynamic_page_count: 16384\n");
+	assert_null(strstr(sim_command_text, "commited"));
+}
+
+static void json_is_in_bytes_and_fits_its_schema(void)
+{
+	begin();
+	assert_int_equal(sim_command("hv-balloon -j"), 0);
+	assert_fits("guest-hv-balloon", sim_command_text);
+	expect_line("\"ballooned\":4096000,\"added\":4194304,\"held\":262144,");
+	expect_line("\"balloon\":{\"requests\":1,\"bytes\":4096000}");
+	expect_line("\"hot-add\":{\"requests\":1,\"bytes\":4194304}");
+}
+
+static void a_host_that_was_given_up_is_an_error(void)
+{
+	begin();
+	hyperv_control()->wish.no_dm = 1;
+	hyperv_world_wait(NS_PER_S);
+	assert_int_equal(sim_command("hv-balloon"), 0);
+	expect_line("state                 : 5 (Error)\n");
+	expect_line("pages_ballooned_out   : 1000\n");
+}
+
+static void channels_are_listed(void)
+{
+	begin();
+	assert_int_equal(sim_command("vmbus"), 0);
+	expect_line("VMBus 5.3, connected in ");
+	expect_line("  525074dc-8985-46e2-8057-a307dc18a502  open    ");
+	expect_line("That is all, says the host.\n");
+	assert_int_equal(sim_command("vmbus now"), -EINVAL);
+}
+
+static void without_hyperv_there_is_nothing(void)
+{
+	assert_int_equal(sim_command("vmbus"), -ENODEV);
+	assert_int_equal(sim_command("hv-balloon -x"), -EINVAL);
+}
+
+static void run(void *arg)
+{
+	((void (*)(void))arg)();
+}
+
+static void in_a_task(void **state)
+{
+	const char *mistake;
+
+	hyperv_world_begin();
+	sim_tasks_run(run, *state);
+	mistake = hyperv_world_end();
+	if (mistake)
+		fail_msg("at the end: %s", mistake);
+	sim_command_forget();
+}
+
+#define TEST(name) \
+	{ \
+#name, in_a_task, NULL, NULL, (void *)(uintptr_t)name \
+	}
+
+static int reserve(void **state)
+{
+	(void)state;
+	return hyperv_world_reserve();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(without_hyperv_there_is_nothing),
+		TEST(the_lines_are_those_of_vendors_kernels),
+		TEST(the_lines_are_linuxs_own_with_n),
+		TEST(json_is_in_bytes_and_fits_its_schema),
+		TEST(a_host_that_was_given_up_is_an_error),
+		TEST(channels_are_listed),
+	};
+
+	return cmocka_run_group_tests(tests, reserve, NULL);
+}
