@@ -222,7 +222,7 @@ help:
 #:   GROW=8G             memory that may come later: docs/growth.md
 #:   MACHINE=q35         or pc, microvm
 #:   FIRMWARE=default    or qboot, uefi
-#:   HYPERVISOR=plain    inside the small hypervisor for tests: docs/hypervisor.md
+#:   HYPERVISOR=plain    or xen: inside a hypervisor for tests, docs/hypervisor.md
 #:   ACCEL=tcg           or kvm; the default is kvm where it works
 #:   QEMU=PROGRAM        qemu-system-x86_64
 #:   APPEND='run="show_mem; exit 0"'     the kernel's command line
@@ -248,6 +248,8 @@ help:
 #: make test-unit        those on the host (ASan, UBSan); TESTS='*frame*' for
 #:                       some of the programs
 #: make test-integration those under QEMU; TESTS='*floor*' for some of them
+#: make test-hypervisor  those that can be, inside the hypervisor for tests
+#:                       (docs/hypervisor.md); part of test-all
 #: make matrix           the cells that matter most of machine x device x
 #:                       interrupts x ring x features
 #: make model            the balloon's protocol, modelled, in all of its states;

@@ -30,9 +30,9 @@ Environment:
             4000 bytes at most
   BALLOON   properties of the balloon device, as in deflate-on-oom=on,
             or none for no device
-  HYPERVISOR  plain: starts the small hypervisor for tests, and the guest inside
-            it; hyperv: it is Hyper-V to the guest; default: none. Always with
-            ACCEL=tcg, never with UEFI
+  HYPERVISOR  plain, xen or hyperv: starts the small hypervisor for tests, and the
+            guest inside it (default: none); only with ACCEL=tcg, from 16M on,
+            without UEFI; xen up to 1G
   ACCEL     kvm or tcg (default: kvm where it is sure to work)
   QEMU      the program (default qemu-system-x86_64)
   EXTRA     further arguments for QEMU, separated by blanks; its devices come
@@ -248,6 +248,8 @@ check_hypervisor()
 	[ "$FIRMWARE" != uefi ] ||
 		die "HYPERVISOR=$HYPERVISOR loads the guest by PVH, never by UEFI: take" \
 			"FIRMWARE=default or qboot"
+	[ "$HYPERVISOR" != xen ] || [ "$MEBI" -le 1024 ] ||
+		die "MEM=$MEM is too much for HYPERVISOR=xen: 1G is the most"
 	# QEMU would put the guest's file over the hypervisor.
 	[ "$MEBI" -ge 16 ] || die "MEM=$MEM is too little with a hypervisor: 16M is the least"
 	ACCEL=${ACCEL:-tcg}

@@ -135,7 +135,7 @@ static uint64_t read_number(const char *text)
 	return value;
 }
 
-/* From the top of RAM, so that the guest is as if it had less. */
+/* From the top of RAM, so that the guest is as if it had less; but not where its file lies. */
 static void take_spare(void)
 {
 	char text[16];
@@ -145,11 +145,8 @@ static void take_spare(void)
 	if (spare_size == 0)
 		return;
 	spare = memory_map_place(&map, spare_size, BLOCK_SIZE, UINT64_MAX);
-	/* Just below the hypervisor lies what the guest is told: see tell_guest(). */
-	if (spare < own.address && spare + spare_size > own.address - FRAME_SIZE)
-		spare = memory_map_place(&map, spare_size, BLOCK_SIZE, own.address - FRAME_SIZE);
-	if (spare < LOW_END && spare + spare_size > own.address)
-		die("no room for spare memory of %x bytes above itself", spare_size);
+	if (spare < LOW_END)
+		spare = memory_map_place(&map, spare_size, BLOCK_SIZE, own.address);
 	if (!memory_map_take(&map, spare, spare_size, 0))
 		die("no room for spare memory of %x bytes", spare_size);
 }
@@ -213,7 +210,7 @@ static void move_to_top(void)
 
 static void load_segments(const struct load_image *image, const uint8_t *file)
 {
-	if (load_overlaps(image, own.address - FRAME_SIZE, own.size + FRAME_SIZE) ||
+	if (load_overlaps(image, own.address, own.size) ||
 	    load_overlaps(image, module.address, module.size))
 		die("the guest does not fit below %x: more memory", own.address);
 	for (unsigned i = 0; i < image->segments; i++) {
@@ -227,12 +224,14 @@ static void load_segments(const struct load_image *image, const uint8_t *file)
 	}
 }
 
-/* The page lies just below the hypervisor. Returns its physical address. */
+/* In the highest page below the hypervisor. Returns its physical address. */
 static uint64_t tell_guest(const struct load_image *image)
 {
-	uint64_t address = own.address - FRAME_SIZE;
+	uint64_t address = memory_map_place(&map, FRAME_SIZE, FRAME_SIZE, own.address);
 	struct told *told = phys_to_hv(address);
 
+	if (address == 0 || load_overlaps(image, address, FRAME_SIZE))
+		die("no room for what the guest is told");
 	memset(told, 0, FRAME_SIZE);
 	told->info = info;
 	told->info.module_count = 0;

@@ -25,7 +25,7 @@
 #define TIMEOUT_LATE "120"
 
 static const char *const variables[] = {
-	"APPEND", "BALLOON", "EXTRA", "QEMU", "FIRMWARE", "MACHINE", "GROW",
+	"APPEND", "BALLOON", "EXTRA", "QEMU", "FIRMWARE", "HYPERVISOR", "MACHINE", "GROW",
 };
 
 static char runtime[128]; /* where the script has its sockets and locks */
@@ -509,6 +509,31 @@ static void growth_is_as_much_as_memory_has_books_for(void **state)
 	}
 }
 
+static void a_hypervisor_that_cannot_be_is_refused(void **state)
+{
+	static const struct {
+		const char *name, *value, *says;
+	} cases[] = {
+		{ "HYPERVISOR", "bochs", "!HYPERVISOR=bochs is unknown: take plain or xen" },
+		{ "FIRMWARE", "uefi", "!loads the guest by PVH, never by UEFI" },
+		{ "ACCEL", "kvm", "!runs on TCG's processor: take ACCEL=tcg" },
+		{ "MEM", "15M", "!too little with a hypervisor: 16M is the least" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		setenv("HYPERVISOR", "plain", 1);
+		setenv(cases[i].name, cases[i].value, 1);
+		assert_end(run("", "--print"), 125, cases[i].says);
+		unsetenv(cases[i].name);
+	}
+	setenv("HYPERVISOR", "xen", 1);
+	setenv("MEM", "1025M", 1);
+	assert_end(run("", "--print"), 125, "!too much for HYPERVISOR=xen: 1G is the most");
+	unsetenv("MEM");
+	unsetenv("HYPERVISOR");
+}
+
 static void growth_under_uefi_needs_more(void **state)
 {
 	(void)state;
@@ -635,6 +660,7 @@ int run_script_tests(void)
 		SCRIPT_TEST(growth_that_cannot_be_is_refused),
 		SCRIPT_TEST(growth_is_as_much_as_memory_has_books_for),
 		SCRIPT_TEST(growth_under_uefi_needs_more),
+		SCRIPT_TEST(a_hypervisor_that_cannot_be_is_refused),
 		SCRIPT_TEST(keys_at_a_terminal_are_as_the_monitor_takes_them),
 		TEST(qemu_starts_with_what_may_come),
 		SCRIPT_TEST(a_command_line_that_is_too_long_is_refused),
