@@ -243,11 +243,11 @@ check_hypervisor()
 {
 	case $HYPERVISOR in
 	'') return ;;
-            or none for no device, as it is by default with HYPERVISOR=vmware
-            and hyperv
-  HYPERVISOR  plain, vmware, hyperv or xen: starts the small hypervisor for
-            tests, and the guest inside it (default: none); only with ACCEL=tcg,
-            from 16M on, without UEFI; xen up to 1G
+	plain | xen) ;;
+	# One balloon is used at a time, and virtio's would be.
+	vmware | hyperv) BALLOON=${BALLOON:-none} ;;
+	*) die "HYPERVISOR=$HYPERVISOR is unknown: take plain, vmware, hyperv or xen, or" \
+		"nothing for none" ;;
 	esac
 	[ "$FIRMWARE" != uefi ] ||
 		die "HYPERVISOR=$HYPERVISOR loads the guest by PVH, never by UEFI: take" \

@@ -175,7 +175,7 @@ static void version_request(const struct dm_version_request *request)
 
 static void tell_most(void)
 {
-	uint64_t first, spare = ranges_spare(&first);
+	uint64_t first, spare = machine_spare(&first);
 	struct dm_info info = {
 		.size = 2 * sizeof(uint32_t) + sizeof(info.value),
 		.type = DM_INFO_PAGES_MAX,

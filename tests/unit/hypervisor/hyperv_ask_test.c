@@ -328,6 +328,16 @@ static void memory_is_added_by_the_guests_units(void **state)
 	guest_give(first - 10, 10, true);
 	guest_give(SPARE_FIRST, 10, false);
 	assert_int_equal(seen()->ballooned, 20);
+	set_target(0);
+	guest_expect_packet(DM_UNBALLOON, &packet);
+	assert_int_equal(packet.unballoon.range_count, 2);
+	assert_int_equal(packet.unballoon.range[0], (first - 10) | UINT64_C(10) << 40);
+	assert_int_equal(packet.unballoon.range[1], SPARE_FIRST | UINT64_C(10) << 40);
+	answer_unballoon();
+	set_target(20);
+	guest_expect_packet(DM_BALLOON, &packet);
+	guest_give(first - 10, 10, true);
+	guest_give(SPARE_FIRST, 10, false);
 	for (uint32_t order = HYPERV_LOWEST; order <= HYPERV_SINGLES; order++) {
 		hyperv_control()->wish.order = order;
 		set_target(18 - 2 * order);

@@ -229,6 +229,11 @@ static void a_gpadl_may_be_torn_down_unasked(void **state)
 	post_relid(VMBUS_CLOSE, guest_dm.relid);
 	guest_expect(VMBUS_GPADL_TORNDOWN, message);
 	guest_expect_silence();
+	/* A closed channel has no ring. */
+	lie()->torn_down_at = 2;
+	post_teardown(GUEST_GPADL);
+	guest_expect(VMBUS_GPADL_TORNDOWN, message);
+	guest_expect_silence();
 	assert_null(sim_machine_violation());
 }
 
