@@ -9,7 +9,6 @@
 #define FIRST (SIM_RAM_START / FRAME_SIZE)
 #define LIMIT (FIRST + SIM_RAM_FRAMES)
 #define VECTORS 256
-#define TSC_KHZ 2400000
 
 /* The data of this program, by the linker: a driver's own pages lie there. */
 extern char __data_start[], _end[];
@@ -217,7 +216,7 @@ uint64_t machine_time_100ns(void)
 
 uint32_t machine_tsc_khz(void)
 {
-	return TSC_KHZ;
+	return SIM_MACHINE_TSC_KHZ;
 }
 
 void machine_violate(const char *what)

@@ -18,6 +18,9 @@
 #include "tests/hypervisor/personality.h"
 #include "tests/sim/sim_ram.h"
 
+/* The rate of its time-stamp counter. */
+#define SIM_MACHINE_TSC_KHZ 2400000
+
 struct sim_machine {
 	const struct personality *personality; /* NULL: a machine without a hypervisor */
 	uint64_t first, frames;		       /* its RAM */

@@ -32,10 +32,9 @@ struct told_look {
 
 /*
  * Runs a machine with so much memory to its end: Xen, Linux as its first domain with so much of
- * it, and in that the steps of tests/xen/dom0/STEPS, which find `words` on Linux's command
- * line, too; it may take `more_ms`
- * longer than usual. Reads what it has told. For a cmocka group's setup: returns 0, or -1 if it did not
- * come to an end, which is told.
+ * it, and in that the steps of tests/xen/dom0/STEPS, which find `words` on Linux's command line,
+ * too. It may take `more_ms` longer than usual. Reads what it has told. For a cmocka group's
+ * setup: returns 0, or -1 if it did not come to an end, which is told.
  */
 int told_run(const char *name, const char *steps, const char *memory, const char *dom0_memory,
 	     const char *words, int more_ms);
