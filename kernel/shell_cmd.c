@@ -170,7 +170,7 @@ static void print_text_counts(void)
 	uint64_t bytes;
 
 	shell_get_dropped(&lines, &bytes);
-	printf("input     %" PRIu64 " bytes dropped as nobody took them, %" PRIu64
+	printf("input     %" PRIu64 " dropped as nobody took them, %" PRIu64
 	       " that are no text, %" PRIu64 " lines dropped\n",
 	       console_input_dropped(), bytes, lines);
 }

@@ -61,7 +61,7 @@ static int cmd_vmbus(int argc, char **argv)
 	return 0;
 }
 
-COMMAND("vmbus", "", "Hyper-V's channels: the connection, and what is offered",
+COMMAND("vmbus", "", "Hyper-V's connection, and the channels it offers",
 	"SENT and RECEIVED are messages; SIGNALS are hypercalls that told the host of them.\n"
 	"A channel for which this guest has no driver stays `offered`.",
 	cmd_vmbus);

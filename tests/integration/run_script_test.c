@@ -514,7 +514,7 @@ static void a_hypervisor_that_cannot_be_is_refused(void **state)
 	static const struct {
 		const char *name, *value, *says;
 	} cases[] = {
-		{ "HYPERVISOR", "bochs", "!=bochs is unknown: take plain, vmware or xen" },
+		{ "HYPERVISOR", "bochs", "!=bochs is unknown: take plain, vmware, hyperv or xen" },
 		{ "FIRMWARE", "uefi", "!loads the guest by PVH, never by UEFI" },
 		{ "ACCEL", "kvm", "!runs on TCG's processor: take ACCEL=tcg" },
 		{ "MEM", "15M", "!too little with a hypervisor: 16M is the least" },
