@@ -62,6 +62,6 @@ static int cmd_vmbus(int argc, char **argv)
 }
 
 COMMAND("vmbus", "", "Hyper-V's connection, and the channels it offers",
-	"SENT and RECEIVED are messages; SIGNALS are hypercalls that told the host of them.\n"
+	"SENT and RECEIVED are messages; SIGNALS are the hypercalls that told of them.\n"
 	"A channel for which this guest has no driver stays `offered`.",
 	cmd_vmbus);

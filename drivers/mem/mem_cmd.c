@@ -174,9 +174,9 @@ static int cmd_lsmem(int argc, char **argv)
 COMMAND("lsmem", "[-j]", "memory of the boot, and memory that comes and goes",
 	"A virtio-mem device, a slot with a DIMM, or a range that Hyper-V adds to is a\n"
 	"source: where it may have memory, how much of that comes and goes together\n"
-	"(UNIT), how much the host wants there to be, how much is there, and how much of it\n"
-	"is free in whole units and so could leave now, as far as the floor of free memory\n"
-	"allows: nothing of what Hyper-V has added. A line below says what is in the way,\n"
-	"if something is.\n"
+	"(UNIT), how much the host wants there to be, how much is there, and how much of\n"
+	"it is free in whole units and so could leave now, as far as the floor of free\n"
+	"memory allows: nothing of what Hyper-V has added. A line below says what is in\n"
+	"the way, if something is.\n"
 	"With -j: one line of JSON, all in bytes.",
 	cmd_lsmem);

@@ -160,8 +160,8 @@ static int cmd_hv_balloon(int argc, char **argv)
 }
 
 COMMAND("hv-balloon", "[-j|-n]", "the balloon on Hyper-V, as Linux's debugfs shows it",
-	"The names are those of vendors' kernels for /sys/kernel/debug/hv-balloon; with -n\n"
-	"those of Linux itself, since 6.0. Figures are in pages of 4 KiB:\n"
+	"The names are those of vendors' kernels for /sys/kernel/debug/hv-balloon; with\n"
+	"-n those of Linux itself, since 6.0. Figures are in pages of 4 KiB:\n"
 	"pages_added were added by the host while the guest runs, and are all in use;\n"
 	"pages_ballooned_out are what the host has; vm_pages_commited is what `hold` has;\n"
 	"total_pages_commited is all that is used, ballooned, and the floor: so the host\n"
