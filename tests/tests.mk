@@ -877,8 +877,8 @@ $(BUILD)/tests/docs/run: $(DOCS_OBJECTS) $(TOOL_OBJECTS)
 # make test-docs PAGES=docs/console.md: some pages only. docs-samples rewrites the
 # samples from what is really printed; look at the difference.
 .PHONY: test-docs docs-samples
-test-docs docs-samples: $(BUILD)/aerostat.elf $(BUILD)/tests/docs/run $(BUILD)/tools/balloonctl \
-		$(BUILD)/tests/porting | $(call needs,qemu)
+test-docs docs-samples: $(BUILD)/aerostat.elf $(BUILD)/hypervisor.elf $(BUILD)/tests/docs/run \
+		$(BUILD)/tools/balloonctl $(BUILD)/tests/porting | $(call needs,qemu)
 
 test-docs:
 	@status=0; tests/docs/check_pages.sh || status=1; \

@@ -13,6 +13,8 @@
 #define EXCUSE "<!-- not compared: "
 #define REMARK "←"
 #define WORDS_MAX 16
+#define SLEEP "aerostat> sleep "
+#define SLEEPS_MAX 60
 
 enum prompt { PROMPT_NONE, PROMPT_GUEST, PROMPT_MONITOR, PROMPT_SHELL };
 
@@ -186,6 +188,34 @@ static bool compare(const struct lines *page, const struct sample *sample, size_
 	return false;
 }
 
+/*
+ * Whether what a page's `sleep` waits for has come: the lines that it shows, else the
+ * memory that was asked for.
+ */
+static bool has_come(const struct lines *page, const struct sample *sample, size_t at, size_t end,
+		     const struct lines *said)
+{
+	if (at + 1 < end)
+		return lines_agree(page->line + at + 1, end - at - 1, said, &sample->rule, NULL);
+	return stage_memory_has_come();
+}
+
+/* A busy machine may need more than one `sleep`. */
+static int sleep_on(const struct lines *page, const struct sample *sample, size_t at, size_t end,
+		    struct lines *said)
+{
+	if (strncmp(page->line[at], SLEEP, strlen(SLEEP)))
+		return 0;
+	for (int tries = 0; tries < SLEEPS_MAX; tries++) {
+		if (has_come(page, sample, at, end, said))
+			return 0;
+		if (run_command(sample, page->line[at], false, said))
+			return -1;
+	}
+	fprintf(stderr, "%s:%zu: what it waits for does not come\n", sample->path, at + 1);
+	return 0;
+}
+
 /* Plays one command and compares. */
 static bool play_command(const struct lines *page, const struct sample *sample, size_t at,
 			 size_t end, struct lines *now)
@@ -194,7 +224,8 @@ static bool play_command(const struct lines *page, const struct sample *sample, 
 	bool agree;
 
 	lines_add(now, page->line[at]);
-	if (run_command(sample, page->line[at], end == sample->end, &said)) {
+	if (run_command(sample, page->line[at], end == sample->end, &said) ||
+	    sleep_on(page, sample, at, end, &said)) {
 		fprintf(stderr, "%s:%zu: cannot be played\n", sample->path, at + 1);
 		lines_free(&said);
 		return false;

@@ -6,6 +6,8 @@
  *	<!-- sample: numbers MEM=256M BALLOON=deflate-on-oom=on -->
  *	```
  *	aerostat> show_mem         typed at the guest's console
+ *	aerostat> sleep 1          as often as it takes, until the lines after it have come
+ *	                           and, without such, the memory that QEMU asked for
  *	...                        any lines of output
  *	(qemu) balloon 128         QEMU's monitor; the balloon's end is waited for
  *	$ balloonctl status        a shell

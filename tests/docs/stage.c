@@ -289,6 +289,27 @@ int stage_settle(void)
 	return 0;
 }
 
+static int64_t number_in(struct json_object *object, const char *name)
+{
+	return json_object_get_int64(json_object_object_get(object, name));
+}
+
+bool stage_memory_has_come(void)
+{
+	struct json_object *devices = NULL;
+	bool come = qmp_execute(vm_qmp(vm), "query-memory-devices", NULL, &devices) == 0;
+
+	for (size_t i = 0; come && i < json_object_array_length(devices); i++) {
+		struct json_object *device = json_object_array_get_idx(devices, i);
+		struct json_object *data = json_object_object_get(device, "data");
+
+		come = number_in(data, "size") == number_in(data, "requested-size") ||
+		       !json_object_object_get(data, "requested-size");
+	}
+	json_object_put(devices);
+	return come;
+}
+
 /*
  * `balloon N`: N MiB are to be left. QEMU may be told that they are before it has
  * answered all, and always before the guest has recorded the end of the move.

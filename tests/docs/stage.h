@@ -42,6 +42,9 @@ int stage_type_last(const char *command, int status, struct lines *said);
 /* Waits until no task of the guest runs apart from its shell. Returns 0 or -1. */
 int stage_settle(void);
 
+/* Tells whether each virtio-mem device has as much as QEMU asks of it. */
+bool stage_memory_has_come(void);
+
 /*
  * Gives QEMU's monitor a command, and waits until the balloon has done what it asks
  * and the guest has recorded that. Returns 0 or -1.
