@@ -4,7 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,12 +15,21 @@
 #define LOW_END (UINT64_C(4) << 30)
 
 struct hypervisor {
-	uint8_t *memory;
-	size_t size; /* as much of the file as is mapped */
-	volatile struct hv_control *control;
+	volatile struct hv_control *control; /* mapped */
 };
 
-static int map_file(struct hypervisor *hypervisor, int fd)
+/* How a block begins. */
+struct head {
+	char magic[16];
+	uint32_t version, page_size;
+};
+
+_Static_assert(offsetof(struct hv_control_common, version) == offsetof(struct head, version) &&
+		       offsetof(struct hv_control_common, page_size) ==
+			       offsetof(struct head, page_size),
+	       "as in the block");
+
+static int check_file(int fd, uint64_t *size, struct hypervisor_found *found)
 {
 	struct stat file;
 
@@ -28,64 +37,77 @@ static int map_file(struct hypervisor *hypervisor, int fd)
 		return -errno;
 	if (!S_ISREG(file.st_mode) || file.st_size < HV_CONTROL_ALIGN)
 		return -EINVAL;
+	found->owner = file.st_uid;
 	if (file.st_uid != geteuid())
 		return -EPERM;
-	hypervisor->size = (uint64_t)file.st_size < LOW_END ? (size_t)file.st_size : LOW_END;
-	hypervisor->memory = mmap(NULL, hypervisor->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-				  0);
-	return hypervisor->memory == MAP_FAILED ? -errno : 0;
+	*size = (uint64_t)file.st_size < LOW_END ? (uint64_t)file.st_size : LOW_END;
+	return 0;
 }
 
-/* Whether a block begins at a place, of whatever version. */
-static bool is_block(const struct hypervisor *hypervisor, size_t place)
+/*
+ * From the top, as it lies there. Memory is read, not mapped: to touch a hole through a mapping
+ * would fill it.
+ */
+static int find(int fd, uint64_t size, uint64_t *place, struct head *head)
 {
-	const struct hv_control_common *common = (const void *)(hypervisor->memory + place);
+	for (uint64_t blocks = size / HV_CONTROL_ALIGN + 1; blocks > 0; blocks--) {
+		ssize_t n;
 
-	return hypervisor->size - place >= sizeof(struct hv_control) &&
-	       memcmp(common->magic, HV_CONTROL_MAGIC, sizeof(common->magic)) == 0;
-}
-
-/* From the top, as it lies there. */
-static int find(struct hypervisor *hypervisor)
-{
-	for (size_t blocks = hypervisor->size / HV_CONTROL_ALIGN + 1; blocks > 0; blocks--) {
-		size_t place = (blocks - 1) * HV_CONTROL_ALIGN;
-		struct hv_control *control = (void *)(hypervisor->memory + place);
-
-		if (!is_block(hypervisor, place))
+		*place = (blocks - 1) * HV_CONTROL_ALIGN;
+		if (size - *place < sizeof(struct hv_control))
 			continue;
-		if (control->common.version != HV_CONTROL_VERSION ||
-		    control->common.page_size != HV_CONTROL_PAGE)
-			return -EPROTO;
-		hypervisor->control = control;
-		return 0;
+		n = pread(fd, head, sizeof(*head), (off_t)*place);
+		if (n < 0)
+			return -errno;
+		if (n == sizeof(*head) &&
+		    memcmp(head->magic, HV_CONTROL_MAGIC, sizeof(head->magic)) == 0)
+			return 0;
 	}
 	return -ENOENT;
 }
 
-int hypervisor_open(const char *path, struct hypervisor **out)
+static int map(int fd, volatile struct hv_control **control, struct hypervisor_found *found)
+{
+	struct head head;
+	uint64_t size = 0, place;
+	void *mapped;
+	int ret = check_file(fd, &size, found);
+
+	if (!ret)
+		ret = find(fd, size, &place, &head);
+	if (ret)
+		return ret;
+	found->version = head.version;
+	found->page_size = head.page_size;
+	if (head.version != HV_CONTROL_VERSION || head.page_size != HV_CONTROL_PAGE)
+		return -EPROTO;
+	mapped = mmap(NULL, sizeof(struct hv_control), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		      (off_t)place);
+	if (mapped == MAP_FAILED)
+		return -errno;
+	*control = mapped;
+	return 0;
+}
+
+int hypervisor_open(const char *path, struct hypervisor **out, struct hypervisor_found *found)
 {
 	struct hypervisor *hypervisor = calloc(1, sizeof(*hypervisor));
+	struct hypervisor_found unwanted;
 	int fd, ret;
 
 	if (!hypervisor)
 		return -ENOMEM;
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
-		ret = -errno;
+		ret = errno == ENOENT ? -ENXIO : -errno;
 		goto err_free;
 	}
-	ret = map_file(hypervisor, fd);
+	ret = map(fd, &hypervisor->control, found ? found : &unwanted);
 	close(fd);
 	if (ret)
 		goto err_free;
-	ret = find(hypervisor);
-	if (ret)
-		goto err_unmap;
 	*out = hypervisor;
 	return 0;
-err_unmap:
-	munmap(hypervisor->memory, hypervisor->size);
 err_free:
 	free(hypervisor);
 	return ret;
@@ -95,7 +117,7 @@ void hypervisor_close(struct hypervisor *hypervisor)
 {
 	if (!hypervisor)
 		return;
-	munmap(hypervisor->memory, hypervisor->size);
+	munmap((void *)hypervisor->control, sizeof(struct hv_control));
 	free(hypervisor);
 }
 

@@ -368,14 +368,23 @@ check_timeout
 check_hypervisor
 choose_accel
 
+# The hypervisor's control block lies in the machine's memory, and balloonctl reaches it there:
+# this name says so, and a memfd is a file of QEMU's own, which leaves nothing behind.
+RAM=ram
+memory=memory-backend-ram,id=$RAM
+if [ -n "$HYPERVISOR" ]; then
+	RAM=hypervisor-ram
+	memory=memory-backend-memfd,id=$RAM,share=on
+fi
+
 CPU=max
 # 40 bits of address, the default of TCG, end at 1 TiB.
 [ $((MEBI + GROW_MEBI)) -le $((900 * 1024)) ] || CPU=max,phys-bits=46
 
 set -- "$QEMU" -nodefaults -no-user-config -display none \
 	-name "$NAME" -accel "$ACCEL" -cpu "$CPU" \
-	-machine "$MACHINE,memory-backend=ram" \
-	-object "memory-backend-ram,id=ram,size=$SIZE,reserve=off" \
+	-machine "$MACHINE,memory-backend=$RAM" \
+	-object "$memory,size=$SIZE,reserve=off" \
 	-device isa-debug-exit,iobase=0xf4,iosize=4
 
 case $(boot_way) in

@@ -103,7 +103,7 @@ static void add_kernel(struct arguments *a, const struct way *way)
 
 static void open_control(struct guest *g, const char *path)
 {
-	if (hypervisor_open(path, &g->hypervisor))
+	if (hypervisor_open(path, &g->hypervisor, NULL))
 		fail("no control block in the guest's memory");
 	g->common = hypervisor_common(g->hypervisor);
 	g->vmware = hypervisor_page(g->hypervisor, HV_CONTROL_VMWARE);

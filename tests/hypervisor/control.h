@@ -16,10 +16,19 @@
 #include <stdint.h>
 
 #define HV_CONTROL_MAGIC "AEROSTAT-HV-CTL" /* and its NUL: 16 bytes */
-#define HV_CONTROL_VERSION 1
+#define HV_CONTROL_VERSION 2 /* another one: the layout of some page has changed */
 #define HV_CONTROL_PAGE 4096
 #define HV_CONTROL_ALIGN (2 * 1024 * 1024)
 #define HV_CONTROL_TEXT 128
+
+/* Who is there for the balloon in the guest. */
+enum hv_driver {
+	HV_DRIVER_NO_BALLOON, /* this personality tells of none, or has none */
+	HV_DRIVER_NONE,
+	HV_DRIVER_RUNS, /* it has introduced itself to the host, and has not said goodbye */
+};
+
+#define HV_NO_REPORTS UINT64_MAX
 
 struct hv_control_common {
 	/*
@@ -33,8 +42,8 @@ struct hv_control_common {
 	uint64_t ram_frames;  /* the guest's, without the hypervisor's own */
 	uint64_t hypervisor_frames;
 
-	/* Written by the test. */
-	uint64_t target; /* frames that the host wants to have */
+	/* Written by the test, or by balloonctl. */
+	uint64_t target; /* frames that the balloon is to give */
 
 	/* Written by the hypervisor. */
 	uint64_t taken;	       /* frames that it has, the spare ones among them */
@@ -45,6 +54,18 @@ struct hv_control_common {
 	uint64_t split_blocks; /* of 2 MiB, as the host has some frames of them */
 	uint64_t touched;      /* times that the guest touched a frame that the host has */
 	uint64_t touched_address, touched_rip; /* the last time */
+
+	/* Written by the personality, for balloonctl; counts are since the guest's start. */
+	uint64_t driver;    /* enum hv_driver */
+	uint64_t ballooned; /* frames that the balloon has given: of `taken`, not the spare ones */
+	uint64_t added;	    /* spare frames that the guest has, beside ram_frames */
+	uint64_t said;	    /* times that the driver has said anything: grows while it lives */
+	uint64_t reports;   /* of the guest's memory, by its driver; or HV_NO_REPORTS: it has none */
+	uint64_t available; /* frames, by the last report */
+	uint64_t reported_100ns; /* when it came, in time since the start */
+	uint64_t looked_100ns;	 /* when the hypervisor looked last, by the same clock */
+
+	/* Written by the hypervisor. */
 	char violation[HV_CONTROL_TEXT]; /* the guest's first mistake; empty: there was none */
 	char death[HV_CONTROL_TEXT];	 /* of the hypervisor itself; empty: it lives */
 };

@@ -325,6 +325,21 @@ static bool hypercall(struct guest_registers *registers)
 
 /* ---- Turns ---- */
 
+/* What balloonctl sees of it. */
+static void tell(void)
+{
+	struct hv_control_common *common = &hv_control.common;
+
+	common->driver = seen()->progress >= HYPERV_READY ? HV_DRIVER_RUNS : HV_DRIVER_NONE;
+	common->ballooned = seen()->ballooned;
+	common->added = seen()->added;
+	common->said = seen()->said;
+	common->reports = seen()->reports;
+	common->available = seen()->available;
+	common->reported_100ns = seen()->reported_100ns;
+	common->looked_100ns = machine_time_100ns();
+}
+
 static void start(void)
 {
 	guest_id = hypercall_page = vp_assist = tsc_invariant = 0;
@@ -334,6 +349,7 @@ static void start(void)
 	host_synic_start();
 	host_dm_start();
 	host_vmbus_start();
+	tell();
 }
 
 static void push(void)
@@ -367,6 +383,7 @@ static void work(void)
 	host_synic_work();
 	note_progress();
 	seen()->ballooned = ranges_ballooned();
+	tell();
 }
 
 const struct personality hyperv_personality = {

@@ -83,6 +83,16 @@ static const struct vmware_lie *find_lie(enum vmware_lie_kind first, enum vmware
 	return found;
 }
 
+/* What balloonctl sees of it: no statistics, as this balloon has none. */
+static void tell(void)
+{
+	struct hv_control_common *common = &hv_control.common;
+
+	common->driver = control()->is_started ? HV_DRIVER_RUNS : HV_DRIVER_NONE;
+	common->ballooned = host_frames_count();
+	common->reports = HV_NO_REPORTS;
+}
+
 static void forget(void)
 {
 	host_frames_return_all();
@@ -375,6 +385,8 @@ static bool balloon_in(struct guest_registers *r)
 	r->rcx = common;
 	r->rdx = SCRIBBLE;
 	r->rsi = SCRIBBLE;
+	hv_control.common.said++;
+	tell();
 	return true;
 }
 
@@ -428,6 +440,8 @@ static void start(void)
 	control()->capabilities = 0;
 	control()->plan_seen = control()->plan - 1;
 	control()->forget_seen = control()->forget;
+	hv_control.common.said = 0;
+	tell();
 }
 
 /* Its memory is gone: the guest has to begin anew. */

@@ -110,16 +110,19 @@ static void mark_empty_lines(char *text, size_t size)
 static void use_memory_file(const char **args, const struct guest_options *guest, char *object,
 			    size_t size)
 {
-	const char *const old = "memory-backend-ram,id=ram,";
+	static const char *const olds[] = { "memory-backend-ram,id=ram,",
+					    "memory-backend-memfd,id=hypervisor-ram,share=on," };
 
 	for (; *args; args++) {
-		if (strncmp(*args, old, strlen(old)))
-			continue;
-		snprintf(object, size,
-			 "memory-backend-file,id=ram,share=on,"
-			 "mem-path=%s,%s",
-			 guest->memory_file, *args + strlen(old));
-		*args = object;
+		for (size_t i = 0; i < 2; i++) {
+			if (strncmp(*args, olds[i], strlen(olds[i])))
+				continue;
+			snprintf(object, size, "memory-backend-file,id=%s,share=on,mem-path=%s,%s",
+				 i ? "hypervisor-ram" : "ram", guest->memory_file,
+				 *args + strlen(olds[i]));
+			*args = object;
+			break;
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ struct inside inside_boot(struct guest_options guest)
 	if (!guest.hypervisor)
 		guest.hypervisor = "plain";
 	inside.vm = harness_boot(&guest);
-	err = hypervisor_open(path, &inside.hypervisor);
+	err = hypervisor_open(path, &inside.hypervisor, NULL);
 	unlink(path);
 	if (err)
 		fail_msg("no control block in the guest's memory: %s", strerror(-err));

@@ -6,7 +6,7 @@
  * command.c, commands.c: the list of commands, and how one is run (command.h).
  * complain.c: words to a person: complaints, text from outside, exit statuses.
  * size.c, amount.c: sizes as people write and read them.
- * guest.c, guest_qmp.c, guest_libvirt.c: reach a guest (guest.h); libvirt, which may
+ * guest.c, guest_qmp*.c, guest_libvirt.c: reach a guest (guest.h); libvirt, which may
  * block, by guest_thread.c; guest_account.c: make what they say of its memory add up.
  * guest_names.c: find guests; life.c, wait.c, wait_options.c, wait_signals.c: wait for one;
  * live.c: read its memory; grow_plan.c: by which means a guest grows and shrinks; grow_refuse.c:

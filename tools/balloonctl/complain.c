@@ -124,6 +124,7 @@ int exit_status(int err)
 	case -ECONNREFUSED:
 	case -EPIPE:
 	case -EPERM:
+	case -EPROTONOSUPPORT:
 	case -EACCES:
 	case -ENOENT:
 	case -ENOTDIR:

@@ -113,6 +113,12 @@ static int complain_none(const struct request *request, const struct guest_state
 		return EXIT_WRONG;
 	}
 	balloon_instead(request, state, balloon, sizeof(balloon));
+	if (*state->hypervisor) {
+		complain("a guest of %s does not %s: there is no virtio-mem device beside its "
+			 "hypervisor%s",
+			 state->hypervisor, name_of(request), balloon);
+		return EXIT_USAGE;
+	}
 	complain("the machine has no virtio-mem device to %s by%s", name_of(request), balloon);
 	return EXIT_NO_DEVICE;
 }
@@ -258,7 +264,7 @@ static int judge_plan(struct guest *guest, const struct guest_state *state,
 		complain("it is requested, but the guest has panicked");
 		return EXIT_TIMEOUT;
 	}
-	if (goal->balloon && state->taken != goal->taken && state->has_features &&
+	if (goal->balloon && state->taken != goal->taken && state->has_driver &&
 	    !state->driver_ok) {
 		complain("it is requested, but no balloon driver runs in the guest");
 		return EXIT_NO_DRIVER;

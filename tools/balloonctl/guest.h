@@ -26,6 +26,7 @@
  *	-ETIMEDOUT	no answer by the deadline
  *	-EBUSY		no answer, as the socket serves another client meanwhile
  *	-EPROTO		an answer that makes no sense
+ *	-EPROTONOSUPPORT	a hypervisor's control block that is of another version, or not there
  *	-ERANGE		a size that this guest cannot have
  * or what qmp.h has. Of these -ENOTCONN, -ETIMEDOUT and -EPROTO can come from
  * every function that asks the guest's manager.
@@ -45,6 +46,7 @@ struct guest;
 #define STATS_VQ_BIT 1
 #define DEFLATE_ON_OOM_BIT 2
 
+#define GUEST_HYPERVISOR_NAME 16 /* bytes, with the final 0 */
 #define GUEST_MEM_DEVICES 16
 #define GUEST_MEM_NAME 128 /* bytes, with the final 0 */
 
@@ -80,10 +82,20 @@ struct guest_state {
 	uint64_t target_left; /* the host's last target, if that can be known */
 	bool has_features;
 	uint64_t offered, accepted; /* feature bits */
-	bool driver_ok;		    /* a driver runs in the guest (with has_features) */
+	bool has_driver;	    /* whether one runs is known, as it is with has_features */
+	bool driver_ok;		    /* a driver runs in the guest (with has_driver) */
+	/* The balloon is that of the hypervisor for tests, "vmware" or so; "": QEMU's device. */
+	char hypervisor[GUEST_HYPERVISOR_NAME];
 	bool paused;		    /* the guest does not run now: nothing will change */
 	bool panicked;		    /* it has said so itself, and was not reset since */
 	char complaint[160];	    /* "" unless something said was impossible */
+};
+
+/* How statistics come. */
+enum stats_way {
+	STATS_ASKED,   /* QEMU or libvirt has the guest asked */
+	STATS_UNASKED, /* the guest sends them when it likes, and nobody can ask */
+	STATS_NEVER,   /* this kind of balloon has none */
 };
 
 /* The newest statistics; a tag that was never sent is not in `present`. */
@@ -94,6 +106,9 @@ struct guest_stats {
 	uint64_t update;   /* when, in Unix time: QEMU's clock, whole seconds */
 	double age;	   /* seconds since, by this machine's clock */
 	unsigned interval; /* seconds of polling; 0: nobody asks the guest */
+	enum stats_way way;
+	bool has_pulse; /* the driver says something again and again, asked or not, */
+	uint64_t pulse; /* and this changes each time: a sign of life */
 };
 
 /* The cost of the guest to this machine: see guest_cost(). */
@@ -215,7 +230,7 @@ int guest_stats(struct guest *guest, struct guest_stats *stats);
 
 /*
  * Has the guest asked for statistics every so many seconds; 0: no more. -ENODEV,
- * -ENOTCONN, -ETIMEDOUT, -EREMOTEIO: QEMU refuses.
+ * -ENOTCONN, -ETIMEDOUT, -EREMOTEIO: QEMU refuses; -ENOTSUP: STATS_UNASKED or STATS_NEVER.
  */
 int guest_set_interval(struct guest *guest, unsigned seconds);
 

@@ -15,6 +15,7 @@
 
 #include "tools/balloonctl/guest_backend.h"
 #include "tools/balloonctl/guest_qmp.h"
+#include "tools/balloonctl/guest_qmp_hypervisor.h"
 #include "tools/json_member.h"
 #include "tools/qmp.h"
 
@@ -244,6 +245,11 @@ static int state_qmp(struct guest *guest, struct guest_state *state)
 	err = qmp_query_balloon(qmp_of(guest), &left);
 	if (err)
 		guest_fail_qmp(guest, err);
+	if (err == -ENODEV) {
+		err = qmp_hypervisor_state(guest, state);
+		if (!err)
+			return 0;
+	}
 	if (err && err != -ENODEV)
 		return err;
 	state->lacks_balloon = err == -ENODEV;
@@ -260,11 +266,23 @@ static int state_qmp(struct guest *guest, struct guest_state *state)
 	return err;
 }
 
+/* Of DIMMs only QEMU's own balloon knows. */
+static int set_hypervisors_target(struct guest *guest, uint64_t bytes_left)
+{
+	struct guest_state state = { .dimms = 0 };
+	uint64_t counted;
+	int err = qmp_read_ram(guest, &state, &counted);
+
+	return err ? err : qmp_hypervisor_set_target(guest, bytes_left, state.dimms);
+}
+
 static int set_target_qmp(struct guest *guest, uint64_t bytes_left)
 {
 	int err = qmp_balloon(qmp_of(guest), bytes_left);
 
-	return err ? guest_fail_qmp(guest, err) : 0;
+	if (err)
+		guest_fail_qmp(guest, err);
+	return err == -ENODEV ? set_hypervisors_target(guest, bytes_left) : err;
 }
 
 /* ---- statistics ---- */
@@ -333,6 +351,8 @@ static int stats_qmp(struct guest *guest, struct guest_stats *stats)
 	struct balloon_path path;
 	int err = need_balloon(guest, &path);
 
+	if (err == -ENODEV)
+		return qmp_hypervisor_stats(guest, stats);
 	if (err)
 		return err;
 	err = stats_at(guest, path.device, stats);
@@ -345,6 +365,8 @@ static int set_interval_qmp(struct guest *guest, unsigned seconds)
 	struct balloon_path path;
 	int err = need_balloon(guest, &path);
 
+	if (err == -ENODEV)
+		return qmp_hypervisor_set_interval(guest);
 	if (err)
 		return err;
 	err = qom_set_int(qmp_of(guest), path.device, "guest-stats-polling-interval", seconds);

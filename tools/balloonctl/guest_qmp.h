@@ -2,8 +2,9 @@
 /*
  * Shared by the files of the QMP backend: guest_qmp.c asks, guest_qmp_features.c
  * reads what QEMU says of the driver, guest_qmp_memory.c reads the guest's memory,
- * guest_qmp_devices.c knows the devices that bring memory, and guest_qmp_target.c finds out
- * what QMP has no command for. Only these files include it.
+ * guest_qmp_devices.c knows the devices that bring memory, guest_qmp_target.c finds out
+ * what QMP has no command for, and guest_qmp_hypervisor.c knows a balloon that is not QEMU's. Only
+ * these files include it.
  */
 #ifndef TOOLS_BALLOONCTL_GUEST_QMP_H
 #define TOOLS_BALLOONCTL_GUEST_QMP_H
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct json_object;
 struct qmp;
@@ -103,5 +105,11 @@ int qmp_find_migration(struct guest *guest, bool *migrates);
 int qmp_peek(struct guest *guest, uint64_t paddr, void *to, size_t size);
 int qmp_halt(struct guest *guest, bool *ran);
 int qmp_resume(struct guest *guest);
+
+/*
+ * guest_qmp_memory.c: tells whether numbers of processes mean the same to a process as to us; not
+ * if that cannot be seen.
+ */
+bool qmp_has_our_numbers(pid_t pid);
 
 #endif

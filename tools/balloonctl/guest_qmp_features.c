@@ -96,7 +96,7 @@ void qmp_read_driver(struct json_object *status, struct guest_state *state)
 {
 	struct json_object *broken;
 
-	state->has_features = true;
+	state->has_features = state->has_driver = true;
 	state->offered = feature_bits(status, "host-features");
 	state->accepted = feature_bits(status, "guest-features");
 	state->driver_ok = has_status(status, "VIRTIO_CONFIG_S_DRIVER_OK");

@@ -19,8 +19,7 @@
 #include "tools/json_member.h"
 #include "tools/qmp.h"
 
-/* Whether a process has the numbers of processes that we have; not if that cannot be seen. */
-static bool has_our_numbers(pid_t pid)
+bool qmp_has_our_numbers(pid_t pid)
 {
 	struct stat ours, theirs;
 	char path[64];
@@ -41,7 +40,7 @@ static int check_namespace(struct guest *guest)
 
 	if (err)
 		return guest_fail_qmp(guest, err);
-	if (has_our_numbers(pid))
+	if (qmp_has_our_numbers(pid))
 		return 0;
 	return guest_fail(guest, -ENOTSUP,
 			  "QEMU does not see this program (a container?), so it cannot hand the "

@@ -29,11 +29,12 @@ static int ask(struct guest *guest, struct life *life, int64_t now)
 static enum life_sign judge(const struct life *life, const struct guest_state *state,
 			    const struct guest_stats *stats, int64_t now)
 {
-	if (stats->ever && stats->update != life->update)
+	if (stats->has_pulse ? stats->pulse != life->pulse
+			     : stats->ever && stats->update != life->update)
 		return LIFE_SHOWN;
 	if (now - life->since < LIFE_MS)
 		return LIFE_ASKED;
-	return state->has_features || stats->ever ? LIFE_SILENT : LIFE_MUTE;
+	return state->has_features || stats->ever || stats->has_pulse ? LIFE_SILENT : LIFE_MUTE;
 }
 
 int life_look(struct guest *guest, struct life *life, const struct guest_state *state,
@@ -54,11 +55,12 @@ int life_look(struct guest *guest, struct life *life, const struct guest_state *
 		life->since = now;
 		life->next_ask = now;
 		life->update = stats.update;
+		life->pulse = stats.pulse;
 		if (!life->polls)
 			life->interval = stats.interval;
 	}
 	*sign = judge(life, state, &stats, now);
-	if (*sign == LIFE_ASKED && now >= life->next_ask)
+	if (*sign == LIFE_ASKED && !stats.has_pulse && now >= life->next_ask)
 		err = ask(guest, life, now);
 	if (err != -EREMOTEIO)
 		return err;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * life.c: asks a guest that does not move whether it lives. QEMU has the driver asked for
- * statistics, and the time of the newest ones changes with the answer. A guest whose
+ * statistics, and the time of the newest ones changes with the answer. Of a driver that says
+ * something again and again by itself, that is the answer. A guest whose
  * driver sends none, or that has no balloon, can only be seen to move.
  */
 #ifndef TOOLS_BALLOONCTL_LIFE_H
@@ -25,6 +26,7 @@ struct life {
 	bool asking;	   /* since `since`, by deadline_now() */
 	bool polls;	   /* we have set the interval, which was `interval` */
 	uint64_t update;   /* of the statistics that were there at that time */
+	uint64_t pulse;	   /* likewise */
 	unsigned interval; /* seconds; 0: nobody had the guest asked */
 	int64_t since, next_ask;
 };

@@ -95,7 +95,7 @@ static const char *driver_word(const struct guest_state *state)
 {
 	if (state->lacks_balloon)
 		return "no balloon";
-	return !state->has_features ? "driver unknown" : state->driver_ok ? "driver" : "no driver";
+	return !state->has_driver ? "driver unknown" : state->driver_ok ? "driver" : "no driver";
 }
 
 static const char *run_word(const struct guest_state *state)

@@ -74,7 +74,7 @@ static bool read_target(const struct metrics_guest *guest, struct value *value)
 
 static bool read_driver(const struct metrics_guest *guest, struct value *value)
 {
-	return guest->sample->state.has_features && give(value, guest->sample->state.driver_ok);
+	return guest->sample->state.has_driver && give(value, guest->sample->state.driver_ok);
 }
 
 static bool read_paused(const struct metrics_guest *guest, struct value *value)

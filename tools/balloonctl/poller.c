@@ -46,7 +46,8 @@ static void disconnect(struct poller *poller)
 
 static void ask_for_stats(struct poller *poller, const struct sample *sample)
 {
-	if (!poller->rate.stats_interval || !sample->has_stats || sample->stats.interval)
+	if (!poller->rate.stats_interval || !sample->has_stats || sample->stats.interval ||
+	    sample->stats.way != STATS_ASKED)
 		return;
 	poller->asks = !guest_set_interval(poller->guest, poller->rate.stats_interval);
 }

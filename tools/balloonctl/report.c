@@ -101,8 +101,10 @@ static struct json_object *amounts(const char *name, const struct guest_state *s
 		add_number(target, "taken", state->ram - state->target_left);
 		json_object_object_add(all, "target", target);
 	}
-	if (state->has_features)
+	if (state->has_driver)
 		json_object_object_add(all, "driver", json_object_new_boolean(state->driver_ok));
+	if (*state->hypervisor)
+		add_text(all, "hypervisor", state->hypervisor);
 	if (*state->complaint)
 		add_text(all, "complaint", state->complaint);
 	return all;
@@ -292,11 +294,17 @@ void report_print_memory(const struct guest_state *state)
 static void print_headline(const struct guest_stats *stats)
 {
 	fputs("Statistics   ", stdout);
+	if (stats->way == STATS_NEVER) {
+		puts("none: this kind of balloon has none");
+		return;
+	}
 	if (stats->ever)
 		printf("%.0f s old, ", stats->age);
 	else
 		fputs("none yet, ", stdout);
-	if (stats->interval)
+	if (stats->way == STATS_UNASKED)
+		puts("sent by the guest itself, which nobody asks");
+	else if (stats->interval)
 		printf("asked for every %u s\n", stats->interval);
 	else
 		puts("nobody asks for them (balloonctl stats --interval 10 does)");

@@ -181,7 +181,7 @@ static int judge_target(const struct guest_state *state)
 		complain("the target is set, but the guest has panicked");
 		return EXIT_TIMEOUT;
 	}
-	if (state->has_features && !state->driver_ok) {
+	if (state->has_driver && !state->driver_ok) {
 		complain("the target is set, but no balloon driver runs in the guest");
 		return EXIT_NO_DRIVER;
 	}

@@ -58,7 +58,7 @@ static bool report_may_come(struct guest *guest, int *status)
 		*status = guest_failed(guest, err);
 		return false;
 	}
-	if (state.has_features && !state.driver_ok) {
+	if (state.has_driver && !state.driver_ok) {
 		complain("no balloon driver runs in the guest");
 		*status = EXIT_NO_DRIVER;
 		return false;
@@ -100,6 +100,15 @@ static int wait_for_report(const struct call *call, uint64_t before, int64_t end
 	return EXIT_TIMEOUT;
 }
 
+static int complain_unasked(enum stats_way way)
+{
+	if (way == STATS_NEVER)
+		complain("--interval: this kind of balloon has no statistics to be asked for");
+	else
+		complain("--interval: nobody can ask this guest; it sends statistics by itself");
+	return EXIT_USAGE;
+}
+
 static int change_interval(const struct call *call, unsigned seconds)
 {
 	int64_t end = call->deadline + (int64_t)seconds * 2000 + GRACE_MS;
@@ -110,6 +119,8 @@ static int change_interval(const struct call *call, unsigned seconds)
 
 	if (err)
 		return guest_failed(guest, err);
+	if (stats.way != STATS_ASKED)
+		return complain_unasked(stats.way);
 	if (seconds)
 		leave_second(stats.update);
 	guest_set_deadline(guest, deadline_first(end, deadline_in(call->timeout_ms)));

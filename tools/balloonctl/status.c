@@ -54,10 +54,12 @@ static void print_features(uint64_t features)
 
 static void print_driver(const struct guest_state *state)
 {
-	if (!state->has_features)
+	if (!state->has_driver)
 		puts("Driver       unknown (QEMU 7.2 to 10 tell over QMP)");
 	else if (!state->driver_ok)
 		puts("Driver       none in the guest");
+	else if (!state->has_features)
+		puts("Driver       in the guest");
 	else
 		print_features(state->accepted);
 }
@@ -72,6 +74,9 @@ static void print_state(const struct guest *guest, const struct guest_state *sta
 		puts("Balloon      none");
 	} else {
 		report_print_amounts(state);
+		if (*state->hypervisor)
+			printf("Balloon      of the hypervisor for tests, as %s has it\n",
+			       state->hypervisor);
 		print_driver(state);
 	}
 	if (*state->complaint) {

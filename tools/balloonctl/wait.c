@@ -126,7 +126,7 @@ static void device_words(const struct waiting *w, char *words, size_t size)
 
 static int complain_shortfall(const struct waiting *w)
 {
-	bool unknown = (balloon_rest(w) && !w->state.has_features) ||
+	bool unknown = (balloon_rest(w) && !w->state.has_driver) ||
 		       (device_rest(w) && w->hides_mem_driver);
 	char away[SIZE_TEXT], at[SIZE_TEXT], device[DEVICE_WORDS];
 
@@ -147,7 +147,7 @@ static bool is_silent(const struct waiting *w)
 /* One of those that have something to do. */
 static bool lacks_driver(const struct waiting *w)
 {
-	return (balloon_rest(w) && w->state.has_features && !w->state.driver_ok) ||
+	return (balloon_rest(w) && w->state.has_driver && !w->state.driver_ok) ||
 	       (device_rest(w) && w->lacks_mem_driver);
 }
 
@@ -231,6 +231,8 @@ static const char *silence_words(const struct guest_state *state)
 {
 	if (state->lacks_balloon)
 		return "a guest without a balloon cannot be asked";
+	if (*state->hypervisor)
+		return "its driver says nothing to the hypervisor";
 	return state->has_features && !(state->accepted >> STATS_VQ_BIT & 1)
 		       ? "its driver answers no questions (it has no STATS_VQ)"
 		       : "the guest does not answer when asked for statistics";

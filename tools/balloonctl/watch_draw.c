@@ -93,7 +93,7 @@ void watch_trouble(const struct watch_screen *screen, const struct watch_view *v
 		snprintf(text, WATCH_TROUBLE, "panicked");
 	else if (sample->state.complaint[0] != '\0')
 		snprintf(text, WATCH_TROUBLE, "%s", sample->state.complaint);
-	else if (sample->state.has_features && !sample->state.driver_ok)
+	else if (sample->state.has_driver && !sample->state.driver_ok)
 		snprintf(text, WATCH_TROUBLE, "no driver in the guest");
 	else if (sample->state.paused)
 		snprintf(text, WATCH_TROUBLE, "paused");

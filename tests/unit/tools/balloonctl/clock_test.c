@@ -89,7 +89,7 @@ static int state_fake(struct guest *guest, struct guest_state *state)
 	if (answer->err)
 		return guest_fail(guest, answer->err, "the guest's own words");
 	guest_account(state, FAKE_RAM, (int64_t)answer->left);
-	state->has_features = true;
+	state->has_features = state->has_driver = true;
 	state->driver_ok = !answer->no_driver;
 	state->accepted = 2;
 	state->paused = answer->paused;

@@ -679,6 +679,7 @@ static void metrics_are_these(void **state)
 			   .has_target = true,
 			   .target_left = 700,
 			   .has_features = true,
+			   .has_driver = true,
 			   .driver_ok = true,
 			   .paused = true,
 			   .complaint = "x" },

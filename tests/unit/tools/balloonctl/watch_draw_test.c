@@ -298,7 +298,7 @@ static void says_what_is_wrong_with_a_guest(void **state)
 	struct sample sample = sample_of(1, 0);
 
 	(void)state;
-	sample.state.has_features = true;
+	sample.state.has_features = sample.state.has_driver = true;
 	add(&view, sample);
 	assert_shows(draw(&view, 1, 24, 80), "no driver in the guest");
 	view.sample.state.driver_ok = view.sample.state.paused = true;
