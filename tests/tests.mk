@@ -382,6 +382,7 @@ tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/grow_plan := tools/balloonctl/grow_plan.c
 tests/tools/balloonctl/grow := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_qmp_devices := $(BALLOONCTL_TESTED)
+tests/tools/balloonctl/guest_qmp_hypervisor := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/guest_libvirt_xml := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/replace_file := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c
 tests/tools/balloonctl/thread := $(BALLOONCTL_TESTED) tests/unit/tools/failing.c

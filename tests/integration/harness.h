@@ -156,6 +156,7 @@ int boot_tests(void);
 int balloon_tests(void);
 int balloonctl_tests(void);
 int balloonctl_course_tests(void);
+int balloonctl_hypervisor_tests(void);
 int console_tests(void);
 int dimm_tests(void);
 int dump_tests(void);

@@ -52,6 +52,7 @@ static struct group groups[] = {
 	{ "boot", boot_tests, 0, 0, NULL },
 	{ "platform", platform_tests, 0, 0, NULL },
 	{ "course", balloonctl_course_tests, 0, 0, NULL },
+	{ "balloonctl_hypervisor", balloonctl_hypervisor_tests, NEXT, 0, NULL },
 	{ "console", console_tests, 0, 0, NULL },
 	{ "screen", screen_tests, 0, 0, NULL },
 	{ "dump", dump_tests, SLOW, 0, NULL },

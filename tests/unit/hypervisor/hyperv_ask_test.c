@@ -284,6 +284,8 @@ static void memory_is_added_and_there_before_it_is_told_of(void **state)
 	assert_int_equal(packet.hot_add.range, (SPARE_FIRST + 1024) | (SPARE - 1024) << 40);
 	answer_hot_add(SPARE - 1024, DM_HOT_ADD_DONE);
 	assert_int_equal(seen()->added, SPARE);
+	assert_int_equal(hv_control.common.added, SPARE);
+	assert_int_equal(hv_control.common.ballooned, 0);
 	assert_null(sim_machine_violation());
 }
 

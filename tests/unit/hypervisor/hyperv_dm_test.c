@@ -172,6 +172,31 @@ static void reports_are_kept(void **state)
 	assert_null(sim_machine_violation());
 }
 
+static void balloonctl_is_told_of_driver_and_reports(void **state)
+{
+	const struct hv_control_common *told = &hv_control.common;
+	struct dm_status status = { .available = 7, .committed = 2 };
+	uint64_t said = told->said;
+
+	(void)state;
+	assert_int_equal(told->driver, HV_DRIVER_RUNS);
+	assert_int_equal(told->reports, 0);
+	sim_machine_time = 450000000;
+	guest_send(&status, DM_STATUS, sizeof(status));
+	assert_true(told->said > said);
+	assert_int_equal(told->reports, 1);
+	assert_int_equal(told->available, 7);
+	assert_int_equal(told->reported_100ns, 450000000);
+	sim_machine_time = 460000000;
+	guest_signal();
+	assert_int_equal(told->looked_100ns, 460000000);
+	guest_close_channel();
+	assert_int_equal(told->driver, HV_DRIVER_NONE);
+	sim_machine_restart();
+	assert_int_equal(told->driver, HV_DRIVER_NONE);
+	assert_int_equal(told->reports, 0);
+}
+
 static void answers_may_be_kept_back_and_come_late(void **state)
 {
 	(void)state;
@@ -303,6 +328,7 @@ int main(void)
 		cmocka_unit_test(the_most_that_there_may_be_is_told_or_not),
 		cmocka_unit_test_setup(capabilities_may_be_refused, negotiated),
 		cmocka_unit_test_setup(reports_are_kept, ready),
+		cmocka_unit_test_setup(balloonctl_is_told_of_driver_and_reports, ready),
 		cmocka_unit_test_setup(answers_may_be_kept_back_and_come_late, negotiated),
 		cmocka_unit_test_setup(answers_may_be_others_than_they_should, opened),
 		cmocka_unit_test(each_type_has_its_length),

@@ -367,6 +367,28 @@ static void an_address_is_turned_over_when_the_frame_has_moved(void **state)
 	assert_true(host_frames_has(FIRST));
 }
 
+static void balloonctl_is_told_of_driver_and_balloon(void **state)
+{
+	const struct hv_control_common *told = &hv_control.common;
+
+	(void)state;
+	assert_int_equal(told->driver, HV_DRIVER_NONE);
+	assert_int_equal(told->said, 0);
+	assert_true(told->reports == HV_NO_REPORTS);
+	start_with(ALL);
+	assert_int_equal(told->driver, HV_DRIVER_RUNS);
+	assert_int_equal(ask(VMWARE_LOCK, FIRST, 0), VMWARE_SUCCESS);
+	assert_int_equal(told->ballooned, 1);
+	assert_int_equal(told->said, 2);
+	assert_int_equal(ask(VMWARE_START, 0, 0), VMWARE_SUCCESS_WITH_CAPABILITIES);
+	assert_int_equal(told->driver, HV_DRIVER_NONE);
+	assert_int_equal(told->ballooned, 0);
+	start_with(ALL);
+	sim_machine_restart();
+	assert_int_equal(told->driver, HV_DRIVER_NONE);
+	assert_int_equal(told->said, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -386,6 +408,7 @@ int main(void)
 		CASE(a_lie_is_told_after_every_and_so_many_times),
 		CASE(each_kind_of_lie_does_what_it_says),
 		CASE(an_address_is_turned_over_when_the_frame_has_moved),
+		CASE(balloonctl_is_told_of_driver_and_balloon),
 	};
 
 	return cmocka_run_group_tests_name("vmware", tests, reserve, NULL);

@@ -105,6 +105,8 @@ static int64_t new_at;	  /* there is another one from then on */
 static unsigned interval; /* that it is polled with */
 static unsigned told[MAX], nr_told;
 static int64_t told_by[MAX]; /* the deadlines */
+static bool has_pulse;	     /* the driver speaks by itself, and */
+static uint64_t pulse;	     /* has said so much */
 static bool lives;	     /* the guest answers as soon as it is asked */
 static bool lives_in_waits = true;
 static unsigned stats_fail_at, nr_stats; /* the n-th time, from 1 */
@@ -119,6 +121,8 @@ static int stats_fake(struct guest *guest, struct guest_stats *stats)
 	stats->ever = update != 0;
 	stats->update = now >= new_at ? update + 1 : update;
 	stats->interval = interval;
+	stats->has_pulse = has_pulse;
+	stats->pulse = pulse;
 	return 0;
 }
 
@@ -165,6 +169,8 @@ static int begin(void **state)
 	update = 1;
 	new_at = INT64_MAX;
 	interval = 0;
+	has_pulse = false;
+	pulse = 5;
 	lives = false;
 	guest.deadline = 0;
 	return 0;
@@ -727,6 +733,27 @@ static void guest_that_sends_no_statistics_is_not_asked(void **state)
 	assert_int_equal(nr_told, 0);
 }
 
+/* What it says by itself is the answer, whatever its statistics do. */
+static void driver_that_speaks_by_itself_is_not_asked(void **state)
+{
+	const struct guest_state unknown = { .has_driver = true, .driver_ok = true };
+	struct life life = { 0 };
+
+	(void)state;
+	has_pulse = true;
+	assert_sign(&life, &unknown, 0, LIFE_ASKED, 0);
+	update++;
+	assert_sign(&life, &unknown, 1000, LIFE_ASKED, 0);
+	pulse++;
+	assert_sign(&life, &unknown, 2000, LIFE_SHOWN, 0);
+	life_forget(&life);
+	update = 0;
+	assert_sign(&life, &unknown, 3000, LIFE_ASKED, 0);
+	assert_sign(&life, &unknown, 8000, LIFE_SILENT, 0);
+	life_end(&guest, &life);
+	assert_int_equal(nr_told, 0);
+}
+
 static void what_cannot_be_asked_is_an_error_or_a_mute(void **state)
 {
 	enum life_sign sign = LIFE_ASKED;
@@ -768,6 +795,7 @@ int main(void)
 		cmocka_unit_test_setup(silence_begins_after_five_seconds, begin),
 		cmocka_unit_test_setup(forgotten_answer_is_asked_for_anew, begin),
 		cmocka_unit_test_setup(guest_that_sends_no_statistics_is_not_asked, begin),
+		cmocka_unit_test_setup(driver_that_speaks_by_itself_is_not_asked, begin),
 		cmocka_unit_test_setup(what_cannot_be_asked_is_an_error_or_a_mute, begin),
 		cmocka_unit_test_setup(silence_is_told_apart, begin),
 		cmocka_unit_test_setup(what_is_not_sure_is_not_reached, begin),
