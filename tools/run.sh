@@ -475,6 +475,15 @@ raw_line()
 	printf '%s\n' "| $dialogue"
 }
 
+# Whether the balloon is a hypervisor's, of which QEMU knows nothing.
+is_hypervisors()
+{
+	case $HYPERVISOR in
+	vmware | hyperv) [ "$BALLOON" = none ] ;;
+	*) false ;;
+	esac
+}
+
 # A line for balloonctl, as far as it is there, or else QMP's commands for the same.
 print_line()
 {
@@ -483,6 +492,8 @@ print_line()
 	shift
 	if [ -x "$balloonctl" ]; then
 		echo "$(readlink -f "$balloonctl") -g $SOCKET $arguments"
+	elif is_hypervisors; then
+		echo "balloonctl -g $SOCKET $arguments (\`make tools\` builds it)"
 	else
 		raw_line "$@"
 	fi
@@ -503,9 +514,11 @@ print_how_to()
 			"\"qom-set\",\"arguments\":{\"path\":\"mem0\",\"property\":\"requested-size\",\"value\":$((GROW_MEBI << 20))}" \
 			'"query-memory-devices"'
 	fi
-	[ $INTERACTIVE = no ] ||
-		printf '%s\n' "Keys: Ctrl-A C monitor and back (there: balloon $left${GROW:+, qom-set mem0 requested-size ${GROW_MEBI}M})" \
-			"      Ctrl-A B then m: show_mem at any time; Ctrl-A X leaves"
+	[ $INTERACTIVE = yes ] || return 0
+	there="balloon $left${GROW:+, qom-set mem0 requested-size ${GROW_MEBI}M}"
+	! is_hypervisors || there="not the balloon, which is balloonctl's"
+	printf '%s\n' "Keys: Ctrl-A C monitor and back (there: $there)" \
+		"      Ctrl-A B then m: show_mem at any time; Ctrl-A X leaves"
 }
 
 # ---- Helpers that run beside QEMU; TERM ends them, and what they wait for ----

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #define HV_CONTROL_MAGIC "AEROSTAT-HV-CTL" /* and its NUL: 16 bytes */
-#define HV_CONTROL_VERSION 2 /* another one: the layout of some page has changed */
+#define HV_CONTROL_VERSION 2		   /* another one: the layout of some page has changed */
 #define HV_CONTROL_PAGE 4096
 #define HV_CONTROL_ALIGN (2 * 1024 * 1024)
 #define HV_CONTROL_TEXT 128
@@ -60,8 +60,8 @@ struct hv_control_common {
 	uint64_t ballooned; /* frames that the balloon has given: of `taken`, not the spare ones */
 	uint64_t added;	    /* spare frames that the guest has, beside ram_frames */
 	uint64_t said;	    /* times that the driver has said anything: grows while it lives */
-	uint64_t reports;   /* of the guest's memory, by its driver; or HV_NO_REPORTS: it has none */
-	uint64_t available; /* frames, by the last report */
+	uint64_t reports; /* of the guest's memory, by its driver; or HV_NO_REPORTS: it has none */
+	uint64_t available;	 /* frames, by the last report */
 	uint64_t reported_100ns; /* when it came, in time since the start */
 	uint64_t looked_100ns;	 /* when the hypervisor looked last, by the same clock */
 

@@ -26,7 +26,7 @@
  *	-ETIMEDOUT	no answer by the deadline
  *	-EBUSY		no answer, as the socket serves another client meanwhile
  *	-EPROTO		an answer that makes no sense
- *	-EPROTONOSUPPORT	a hypervisor's control block that is of another version, or not there
+ *	-EPROTONOSUPPORT	a hypervisor's control block of another version, or none
  *	-ERANGE		a size that this guest cannot have
  * or what qmp.h has. Of these -ENOTCONN, -ETIMEDOUT and -EPROTO can come from
  * every function that asks the guest's manager.
@@ -86,9 +86,9 @@ struct guest_state {
 	bool driver_ok;		    /* a driver runs in the guest (with has_driver) */
 	/* The balloon is that of the hypervisor for tests, "vmware" or so; "": QEMU's device. */
 	char hypervisor[GUEST_HYPERVISOR_NAME];
-	bool paused;		    /* the guest does not run now: nothing will change */
-	bool panicked;		    /* it has said so itself, and was not reset since */
-	char complaint[160];	    /* "" unless something said was impossible */
+	bool paused;	     /* the guest does not run now: nothing will change */
+	bool panicked;	     /* it has said so itself, and was not reset since */
+	char complaint[160]; /* "" unless something said was impossible */
 };
 
 /* How statistics come. */

@@ -266,8 +266,7 @@ int qmp_hypervisor_state(struct guest *guest, struct guest_state *state)
 	if (block.ballooned <= FRAMES_MAX)
 		left = (int64_t)counted - (int64_t)(block.ballooned * FRAME);
 	guest_account(state, counted, left);
-	guest_account_target(state,
-			     block.target <= FRAMES_MAX ? block.target * FRAME : UINT64_MAX);
+	guest_account_target(state, block.target <= FRAMES_MAX ? block.target * FRAME : UINT64_MAX);
 	state->has_driver = block.driver == HV_DRIVER_NONE || block.driver == HV_DRIVER_RUNS;
 	state->driver_ok = block.driver == HV_DRIVER_RUNS;
 	memcpy(state->hypervisor, block.personality, sizeof(state->hypervisor));
@@ -286,8 +285,9 @@ int qmp_hypervisor_set_target(struct guest *guest, uint64_t bytes_left, uint64_t
 	counted = (block.ram + block.added) * FRAME;
 	/* It may have become less since it was looked at. */
 	bytes_left = bytes_left > untaken ? bytes_left - untaken : 0;
-	hypervisor_common(hypervisor)->target =
-		bytes_left < counted ? (counted - bytes_left) / FRAME : 0;
+	hypervisor_common(hypervisor)->target = bytes_left < counted
+							? (counted - bytes_left) / FRAME
+							: 0;
 	hypervisor_close(hypervisor);
 	return ring(guest);
 }

@@ -6,11 +6,11 @@
  * machine shares under a name by which it is known here: an object hypervisor-ram. What the block
  * says is input, each field read once.
  *
- * All functions return -ENODEV if the machine has no such memory, and leave guest_error() alone
- * then; or if its hypervisor has no balloon, which guest_error() says. Other errors: -EPERM:
- * the memory is another user's; -EPROTONOSUPPORT: there is no block in it (yet), or one of
- * another version, or nobody could map it; -EPROTO: the block makes no sense; -ENOMEM; or what
- * qmp.h has. Only guest_qmp.c includes this.
+ * Errors of all functions: -ENODEV: the machine has no such memory, and guest_error() is left
+ * alone; or its hypervisor has no balloon, which guest_error() says. -EPERM: the memory is another
+ * user's; -EPROTONOSUPPORT: there is no block in it (yet), or one of another version, or nobody
+ * could map it; -EPROTO: the block makes no sense; -ENOMEM; or what qmp.h has. Only guest_qmp.c
+ * includes this.
  */
 #ifndef TOOLS_BALLOONCTL_GUEST_QMP_HYPERVISOR_H
 #define TOOLS_BALLOONCTL_GUEST_QMP_HYPERVISOR_H
@@ -21,16 +21,22 @@ struct guest;
 struct guest_state;
 struct guest_stats;
 
-/* Fills in the amounts, the target and the driver; DIMMs and devices are there already. */
+/*
+ * Fills in the amounts, the target and the driver; DIMMs and devices are there already. Returns 0
+ * or an error as above.
+ */
 int qmp_hypervisor_state(struct guest *guest, struct guest_state *state);
 
 /*
  * Writes a target and rings. `untaken` is how much of what is left the hypervisor does not know
- * of: QEMU's DIMMs.
+ * of: QEMU's DIMMs. Returns 0 or an error as above.
  */
 int qmp_hypervisor_set_target(struct guest *guest, uint64_t bytes_left, uint64_t untaken);
 
-/* Reads what the driver has reported by itself, if its kind does, and whether it lives. */
+/*
+ * Reads what the driver has reported by itself, if its kind does, and whether it lives. Returns 0
+ * or an error as above.
+ */
 int qmp_hypervisor_stats(struct guest *guest, struct guest_stats *stats);
 
 /* Refuses, as nobody can ask: -ENOTSUP. */

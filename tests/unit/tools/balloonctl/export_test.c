@@ -266,7 +266,8 @@ static char *write_everything(void)
 	struct sample sample = sample_of();
 	struct metrics_guest guest = { .name = "a", .sample = &sample, .now = SEEN };
 
-	sample.state.has_target = sample.state.has_features = sample.state.has_driver = sample.has_cost = true;
+	sample.state.has_target = sample.state.has_features = sample.state.has_driver =
+		sample.has_cost = true;
 	sample.state.has_grown = true;
 	sample.stats.present = (1u << STAT_COUNT) - 1;
 	return write_metrics(&guest, 1);
