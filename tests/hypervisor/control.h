@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The block by which a process on the host speaks with the hypervisor inside QEMU. It maps the
- * guest's memory (memory-backend-file, share=on) and finds the block at the start of the
- * hypervisor's own memory, which begins at a multiple of 2 MiB, near the top of the RAM below 4
- * GiB. In host tests it is a variable.
+ * machine's memory (memory-backend-memfd or -file, share=on) and finds the block at the start of
+ * the hypervisor's own memory, which begins at a multiple of 2 MiB, near the top of the RAM below
+ * 4 GiB. In host tests it is a variable.
  *
  * A page for all personalities, then a page for each. Every field has one writer: a test (or
  * balloonctl), or the hypervisor. The test rings by QMP's inject-nmi, if the hypervisor is to

@@ -24,11 +24,13 @@ static const char help[] =
 	"it, and what it can bring in all, by blocks of what size; and \"no driver\", if\n"
 	"none runs it in the guest and QEMU (7.2 to 10) tells.\n"
 	"The target is read from the device's registers, where the guest has mapped\n"
-	"them; \"unknown\" otherwise. What the guest never sent is not shown. The rest is\n"
-	"QEMU's RAM less what statistics and balloon account for: what the guest keeps\n"
-	"for itself at boot, and DIMMs that it does not use, or that came after the\n"
-	"statistics. It is shown while the guest is asked for statistics and answers,\n"
-	"and its balloon does not give back; never of a guest with virtio-mem devices.\n"
+	"them; \"unknown\" otherwise. In a guest of the hypervisor for tests (make run\n"
+	"HYPERVISOR=vmware) target, amounts and driver are those of its control block.\n"
+	"What the guest never sent is not shown. The rest is QEMU's RAM less what\n"
+	"statistics and balloon account for: what the guest keeps for itself at boot, and\n"
+	"DIMMs that it does not use, or that came after the statistics. It is shown while\n"
+	"the guest is asked for statistics and answers, and its balloon does not give\n"
+	"back; never of a guest with virtio-mem devices.\n"
 	"\n"
 	"  --json   one JSON object on one line; all amounts in bytes, ages in seconds\n";
 
