@@ -52,8 +52,7 @@ static void add_machine(struct arguments *a, const struct inside_options *option
 	arguments_add(a, "-m");
 	arguments_add(a, options->memory);
 	arguments_add(a, "-object");
-	arguments_add_text(a,
-			   "memory-backend-file,id=ram,size=%s,share=on,reserve=off,mem-path=%s",
+	arguments_add_text(a, "memory-backend-file,id=ram,size=%s,share=on,reserve=off,mem-path=%s",
 			   options->memory, memory_path);
 	if (options->device) {
 		arguments_add(a, "-device");
