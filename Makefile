@@ -322,7 +322,8 @@ help:
 #: make bench-console    how long the console takes to answer while the guest
 #:                       works; BENCH='-M 8G -b anonymous -t 1' for a little of it
 #: make bench-hypervisors  frames a second to and from a VMware that tests play,
-#:                       beside virtio's; BENCH='-n 5 -T': five rounds, and 1 TiB
+#:                       beside virtio's, what a Hyper-V asks for, and the prompt
+#:                       inside; BENCH='-n 5 -T': five rounds, and 1 TiB
 #: make bench-idle       what a guest that does nothing costs, beside a Linux
 #:                       guest; BENCH='-g 200 -m q35' for 200 at once
 #: make bench-move       bytes and time of moves of a busy guest, by features,

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 
 #define REPORT_BYTES 2500 /* of output, in a report */
 #define ANSWER_MS 2000	  /* for QEMU, when the time of a wait is over */
+#define SOON_MS 1000	  /* for its end, when it has said that it ends */
 
 struct qmp *vm_qmp(struct vm *vm)
 {
@@ -375,13 +377,25 @@ int vm_wait_balloon(struct vm *vm, int64_t bytes_left, int timeout_ms)
 	return ret;
 }
 
+/*
+ * QEMU before 8.1 never ends if its end comes while it takes a command by QMP: it then waits in the
+ * wrong one of its loops. A signal wakes that one, and its status stays what it was to be.
+ */
+static void wake_at_end(struct vm *vm)
+{
+	if (!vm->exited && qmp_event(vm->qmp, "SHUTDOWN", 0, NULL) == 0)
+		kill(vm->pid, SIGTERM);
+}
+
 int vm_wait_exit(struct vm *vm, int timeout_ms, int *status)
 {
-	int64_t deadline = deadline_in(timeout_ms);
+	int64_t deadline = deadline_in(timeout_ms), soon = deadline_in(SOON_MS);
 
 	do {
 		listen_a_while(vm);
 		look_for_exit(vm);
+		if (deadline_left(soon) == 0)
+			wake_at_end(vm);
 		if (vm->exited) {
 			read_serial(vm);
 			*status = vm->status;

@@ -113,8 +113,8 @@ bench-alloc: $(BUILD)/bench/alloc
 
 # ---- The balloon's ports for other hypervisors, beside virtio's ----
 
-$(BUILD)/bench/hypervisors: $(addprefix $(BUILD)/host/tests/bench/,hypervisors.o arguments.o \
-		samples.o circumstances.o) $(TOOL_OBJECTS)
+$(BUILD)/bench/hypervisors: $(addprefix $(BUILD)/host/tests/bench/,hypervisors.o \
+		hypervisors_hyperv.o inside.o arguments.o samples.o circumstances.o) $(TOOL_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm
 

@@ -1,38 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The benchmark of the balloon's other ports: frames a second to and from a VMware that is the
- * hypervisor for tests (docs/hypervisor.md), by blocks, by batches of frames and one by one, beside
- * virtio's in the same run; and how long it takes after RESET until all is as it was.
+ * The benchmark of the balloon's other ports, in the hypervisor for tests (docs/hypervisor.md):
+ * frames a second to and from VMware, by blocks, by batches of frames and one by one, beside
+ * virtio's in the same run, and how long it takes after RESET until all is as it was; then what
+ * Hyper-V asks for, and how soon there is a prompt inside.
  *
  *	hypervisors [-n ROUNDS] [-T] AEROSTAT.elf HYPERVISOR.elf
  *
- * How long a move took says the guest, by its clock (`events`), from its first offer to the last
- * answer: until when it asks for the target is not in it. Beside it stands the processor time that
- * QEMU has used meanwhile, which other work on the machine changes less. -T: a guest of 1 TiB, too.
+ * How long a move took says the guest, by its clock, from its first offer to the last answer: until
+ * when it asks for the target is not in it. Beside it stands the processor time that QEMU has used
+ * meanwhile, which other work on the machine changes less. -T: a guest of 1 TiB, too.
  */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "drivers/balloon/port/vmware_abi.h"
-#include "tests/bench/arguments.h"
 #include "tests/bench/circumstances.h"
+#include "tests/bench/hypervisors_hyperv.h"
+#include "tests/bench/inside.h"
 #include "tests/bench/samples.h"
 #include "tests/hypervisor/vmware.h"
-#include "tools/hypervisor.h"
 #include "tools/qmp.h"
-#include "tools/vm.h"
 
-#define QEMU "qemu-system-x86_64"
-#define FRAME UINT64_C(4096)
-#define BLOCK_FRAMES UINT64_C(512)
-#define GIB_FRAMES ((UINT64_C(1) << 30) / FRAME)
-#define TIMEOUT_MS 600000
-#define POLL_US 200
+#define GIB_FRAMES ((UINT64_C(1) << 30) / INSIDE_FRAME)
 #define RESET_GOAL_MS 1000.0
 #define APPEND "vmware.poll=0.01 floor=1M"
 
@@ -64,103 +57,26 @@ static const struct way whole_tib = {
 
 struct guest {
 	const struct way *way;
-	struct vm *vm;
-	struct hypervisor *hypervisor; /* NULL: none */
-	volatile struct hv_control_common *common;
-	volatile struct vmware_control *vmware;
-	clockid_t processor;
+	struct inside in;
+	volatile struct vmware_control *vmware; /* NULL: virtio */
 };
 
-static const char *aerostat, *hypervisor_elf;
 static unsigned rounds = 3;
 static bool with_tib;
 
-__attribute__((noreturn)) static void fail(const char *what)
-{
-	fprintf(stderr, "hypervisors: %s\n", what);
-	exit(1);
-}
-
-/* ---- A guest ---- */
-
-static void add_kernel(struct arguments *a, const struct way *way)
-{
-	arguments_add(a, "-append");
-	arguments_add(a, APPEND);
-	arguments_add(a, "-kernel");
-	if (way->is_virtio) {
-		arguments_add(a, aerostat);
-		arguments_add(a, "-device");
-		arguments_add(a, "virtio-balloon-pci");
-		return;
-	}
-	arguments_add(a, hypervisor_elf);
-	arguments_add(a, "-initrd");
-	arguments_add(a, aerostat);
-	arguments_add(a, "-fw_cfg");
-	arguments_add(a, "name=opt/aerostat/hypervisor,string=vmware");
-}
-
-static void open_control(struct guest *g, const char *path)
-{
-	if (hypervisor_open(path, &g->hypervisor, NULL))
-		fail("no control block in the guest's memory");
-	g->common = hypervisor_common(g->hypervisor);
-	g->vmware = hypervisor_page(g->hypervisor, HV_CONTROL_VMWARE);
-}
-
 static void start(struct guest *g, const struct way *way)
 {
-	static const char *const common[] = { QEMU,
-					      "-nodefaults",
-					      "-no-user-config",
-					      "-display",
-					      "none",
-					      "-accel",
-					      "tcg",
-					      "-cpu",
-					      "max,phys-bits=46",
-					      "-machine",
-					      "q35,memory-backend=ram" };
-	char path[] = "/tmp/aerostat-bench-XXXXXX";
-	struct arguments a = { 0 };
-	int fd = mkstemp(path);
+	const struct inside_options options = {
+		.hypervisor = way->is_virtio ? NULL : "vmware",
+		.memory = way->memory,
+		.append = APPEND,
+		.device = way->is_virtio ? "virtio-balloon-pci" : NULL,
+	};
 
 	*g = (struct guest){ .way = way };
-	if (fd < 0)
-		fail("no temporary file");
-	close(fd);
-	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
-		arguments_add(&a, common[i]);
-	arguments_add(&a, "-m");
-	arguments_add(&a, way->memory);
-	arguments_add(&a, "-object");
-	arguments_add_text(&a,
-			   "memory-backend-file,id=ram,size=%s,share=on,reserve=off,mem-path=%s",
-			   way->memory, path);
-	add_kernel(&a, way);
-	if (vm_start("hypervisors", a.argv, NULL, &g->vm) ||
-	    vm_expect_prompt(g->vm, TIMEOUT_MS, NULL))
-		exit(1);
+	inside_start(&g->in, &options);
 	if (!way->is_virtio)
-		open_control(g, path);
-	unlink(path);
-	if (clock_getcpuclockid(vm_pid(g->vm), &g->processor))
-		fail("QEMU has no clock of its processor time");
-}
-
-static void stop(struct guest *g)
-{
-	hypervisor_close(g->hypervisor);
-	vm_stop(g->vm);
-}
-
-static double seconds_of(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+		g->vmware = hypervisor_page(g->in.hypervisor, HV_CONTROL_VMWARE);
 }
 
 /* ---- A move ---- */
@@ -170,13 +86,6 @@ struct took {
 	double processor; /* of QEMU */
 };
 
-/* *output, if asked for, is the caller's by free(). */
-static void ask(struct guest *g, const char *line, char **output)
-{
-	if (vm_command(g->vm, line, TIMEOUT_MS, output))
-		exit(1);
-}
-
 /* The events of the last move. */
 static double last_move_seconds(struct guest *g)
 {
@@ -184,13 +93,13 @@ static double last_move_seconds(struct guest *g)
 	char *text, *last, *next;
 	uint64_t us = 0;
 
-	ask(g, "events", &text);
+	inside_ask(&g->in, "events", &text);
 	last = strstr(text, sign);
 	while (last && (next = strstr(last + 1, sign)))
 		last = next;
 	last = last ? strstr(last, " us=") : NULL;
 	if (!last || sscanf(last, " us=%" SCNu64, &us) != 1 || us == 0)
-		fail("the guest has no event of the move's end");
+		inside_fail("the guest has no event of the move's end");
 	free(text);
 	return (double)us / 1e6;
 }
@@ -200,40 +109,40 @@ static uint64_t ballooned(struct guest *g)
 	int64_t left;
 
 	if (!g->way->is_virtio)
-		return g->common->taken;
-	if (qmp_query_balloon(vm_qmp(g->vm), &left))
-		fail(qmp_error(vm_qmp(g->vm)));
-	return ((UINT64_C(2) << 30) - (uint64_t)left) / FRAME;
+		return g->in.common->taken;
+	if (qmp_query_balloon(vm_qmp(g->in.vm), &left))
+		inside_fail(qmp_error(vm_qmp(g->in.vm)));
+	return ((UINT64_C(2) << 30) - (uint64_t)left) / INSIDE_FRAME;
 }
 
 static void ask_for(struct guest *g, uint64_t frames)
 {
 	if (!g->way->is_virtio)
-		g->common->target = frames;
-	else if (qmp_balloon(vm_qmp(g->vm), (UINT64_C(2) << 30) - frames * FRAME))
-		fail(qmp_error(vm_qmp(g->vm)));
+		g->in.common->target = frames;
+	else if (qmp_balloon(vm_qmp(g->in.vm), (UINT64_C(2) << 30) - frames * INSIDE_FRAME))
+		inside_fail(qmp_error(vm_qmp(g->in.vm)));
 }
 
 static void wait_for(struct guest *g, uint64_t frames)
 {
-	double deadline = seconds_of(CLOCK_MONOTONIC) + TIMEOUT_MS / 1000;
+	double deadline = inside_seconds(CLOCK_MONOTONIC) + INSIDE_TIMEOUT_MS / 1000;
 
 	while (ballooned(g) != frames) {
-		if (seconds_of(CLOCK_MONOTONIC) > deadline)
-			fail("a target is never reached");
-		usleep(POLL_US);
+		if (inside_seconds(CLOCK_MONOTONIC) > deadline)
+			inside_fail("a target is never reached");
+		usleep(INSIDE_POLL_US);
 	}
 }
 
 static struct took move(struct guest *g, uint64_t frames)
 {
-	double before = seconds_of(g->processor);
+	double before = inside_seconds(g->in.processor);
 	struct took took;
 
 	ask_for(g, frames);
 	wait_for(g, frames);
-	took.processor = seconds_of(g->processor) - before;
-	ask(g, "balloon wait 60", NULL);
+	took.processor = inside_seconds(g->in.processor) - before;
+	inside_ask(&g->in, "balloon wait 60", NULL);
 	took.seconds = last_move_seconds(g);
 	return took;
 }
@@ -254,7 +163,7 @@ static void measure(const struct way *way, struct row *row, unsigned times)
 		g.vmware->withheld = way->withheld;
 		g.vmware->forget++;
 		while (g.vmware->forget_seen != g.vmware->forget)
-			usleep(POLL_US);
+			usleep(INSIDE_POLL_US);
 	}
 	for (unsigned i = 0; i < 2 * times; i++) {
 		bool out = i % 2;
@@ -264,9 +173,7 @@ static void measure(const struct way *way, struct row *row, unsigned times)
 		samples_add(&row->processor_rate[out], (double)way->frames / took.processor);
 		samples_add(&row->seconds[out], took.seconds);
 	}
-	if (g.common && (g.common->touched || g.common->violation[0]))
-		fail("the guest has made a mistake");
-	stop(&g);
+	inside_stop(&g.in);
 }
 
 static void print_direction(const struct way *way, const struct row *row, bool out)
@@ -299,16 +206,16 @@ static void measure_reset(void)
 
 		move(&g, ways[0].frames);
 		starts = g.vmware->calls[VMWARE_START];
-		before = seconds_of(CLOCK_MONOTONIC);
+		before = inside_seconds(CLOCK_MONOTONIC);
 		g.vmware->forget++;
 		while (g.vmware->calls[VMWARE_START] == starts)
-			usleep(POLL_US);
+			usleep(INSIDE_POLL_US);
 		wait_for(&g, ways[0].frames);
-		samples_add(&ms, (seconds_of(CLOCK_MONOTONIC) - before) * 1000);
-		ask(&g, "balloon wait 60", NULL);
+		samples_add(&ms, (inside_seconds(CLOCK_MONOTONIC) - before) * 1000);
+		inside_ask(&g.in, "balloon wait 60", NULL);
 		move(&g, 0);
 	}
-	stop(&g);
+	inside_stop(&g.in);
 	printf("\nFrom RESET with 1 GiB in the balloon until the host has it again, with a poll "
 	       "each\n"
 	       "10 ms: %.0f ms (%.0f .. %.0f); the goal is %.0f ms and a poll: %s.\n",
@@ -352,8 +259,7 @@ static void parse_options(int argc, char **argv)
 	}
 	if (argc - optind != 2)
 		usage();
-	aerostat = argv[optind];
-	hypervisor_elf = argv[optind + 1];
+	inside_use(argv[optind], argv[optind + 1]);
 }
 
 int main(int argc, char **argv)
@@ -377,5 +283,6 @@ int main(int argc, char **argv)
 	measure_reset();
 	if (with_tib)
 		measure_tib();
+	hyperv_measure(rounds);
 	return 0;
 }

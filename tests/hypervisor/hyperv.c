@@ -281,7 +281,9 @@ static uint64_t heat_hint(uint64_t address, uint64_t count)
 		machine_violate("a heat hint of no known kind, or of too many ranges");
 		return HV_INVALID_PARAMETER;
 	}
-	seen()->hints++;
+	seen()->hint_last_100ns = machine_time_100ns();
+	if (seen()->hints++ == 0)
+		seen()->hint_first_100ns = seen()->hint_last_100ns;
 	while (done < count && take_hint(hint->range[done]))
 		done++;
 	if (done < count)

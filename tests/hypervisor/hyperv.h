@@ -199,6 +199,7 @@ struct hyperv_seen {
 
 	/* Heat hints. */
 	uint64_t hints, hint_ranges, hint_frames;
+	uint64_t hint_first_100ns, hint_last_100ns; /* when a call came, since the start */
 
 	/* The machinery. */
 	uint64_t said;		     /* messages and packets of the guest's */

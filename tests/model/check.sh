@@ -106,6 +106,8 @@ try holds xen safety "one owner for each frame, none lost, none free that Xen ha
 try holds xen liveness "the target is reached when Xen refuses no frames any more"
 try holds vmware safety "one owner for each frame, none lost, none free that the host has, none locked or unlocked twice, nothing but START after RESET, no deadlock"
 try holds vmware liveness "the target is reached when the host refuses no frames any more, whenever it said RESET"
+try holds hyperv safety "one owner for each frame, none lost, none free that the host has, whenever the channel ends and whatever the host says, each request answered once and in its turn, no signal missed, no deadlock"
+try holds hyperv liveness "each request is answered, whatever room there is"
 try holds xenstore safety "one question at a time, no deadlock"
 try holds xenstore liveness "the value of a node is known, whatever interrupts are lost"
 
@@ -154,6 +156,13 @@ try finds vmware safety FAULT_BALLOON_KEPT "((hosts&batch)=="
 try finds vmware safety FAULT_NOT_STARTED "!(told)"
 try finds vmware liveness FAULT_POLLED_ONCE "acceptance cycle"
 try finds vmware liveness FAULT_SET_ASIDE_FOR_EVER "acceptance cycle"
+
+try finds hyperv safety FAULT_FREED_WITH_THE_CHANNEL "&hosts)==0)"
+try finds hyperv safety FAULT_TAKEN_BACK_UNSEEN "==3)"
+try finds hyperv safety FAULT_OWED_OVERWRITTEN "(kind==head)"
+try finds hyperv safety FAULT_GIVEN_WITHOUT_ROOM "invalid end state"
+try finds hyperv safety FAULT_ROOM_NOT_ASKED_FOR "invalid end state"
+try finds hyperv safety FAULT_UNMASKED_LATE "invalid end state"
 
 try finds xenstore safety FAULT_ASKED_TWICE "!(asked)"
 try finds xenstore liveness FAULT_NO_LOOK "acceptance cycle"

@@ -276,9 +276,13 @@ static void cold_memory_is_counted(void **state)
 	assert_int_equal(guest_hypercall(HV_EXT_QUERY_CAPABILITIES, 0, GUEST_INPUT * FRAME_SIZE),
 			 HV_SUCCESS);
 	assert_int_equal(*capabilities, HV_EXT_COLD_DISCARD);
+	sim_machine_time = 100;
 	assert_int_equal(hint(HV_HEAT_COLD_DISCARD, 2, large), UINT64_C(2) << 32);
 	assert_int_equal(seen()->hint_frames, 2 * 4 * 512);
+	sim_machine_time = 200;
 	assert_int_equal(hint(HV_HEAT_COLD_DISCARD, 1, small), UINT64_C(1) << 32);
+	assert_int_equal(seen()->hint_first_100ns, 100);
+	assert_int_equal(seen()->hint_last_100ns, 200);
 	assert_int_equal(seen()->hint_frames, 2 * 4 * 512 + 2);
 	assert_int_equal(seen()->hint_ranges, 3);
 	assert_int_equal(seen()->hints, 2);

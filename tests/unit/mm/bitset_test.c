@@ -233,8 +233,10 @@ static void a_full_set_has_every_member_up_to_its_size(void **state)
 		     i = bitset_next(&set, i + 1))
 			assert_int_equal(i, found++);
 		assert_int_equal(found, sizes[n]);
-		for (size_t i = 0; i < sizes[n]; i++)
+		for (size_t i = 0; i < sizes[n]; i++) {
+			assert_int_equal(bitset_first(&set), i);
 			bitset_remove(&set, i);
+		}
 		/* Not even in the bits after the last member, at any level. */
 		for (size_t w = 0; w < bitset_words(sizes[n]); w++)
 			assert_int_equal(set.level[0][w], 0);

@@ -142,6 +142,20 @@ static void complain_at_length(void)
 		fprintf(stderr, "%c: complaint\n", i < 50 ? 'a' : 'b');
 }
 
+/* It says that it ends, and does so only when a signal wakes it. */
+static void end_when_woken(FILE *qmp)
+{
+	sigset_t wake;
+	int signal;
+
+	sigemptyset(&wake);
+	sigaddset(&wake, SIGTERM);
+	sigprocmask(SIG_BLOCK, &wake, NULL);
+	say(fileno(qmp), "{\"event\": \"SHUTDOWN\", \"data\": {}}\n");
+	sigwait(&wake, &signal);
+	_exit(5);
+}
+
 static int be_qemu(char **argv)
 {
 	const struct timespec moment = { .tv_nsec = 20000000 };
@@ -160,6 +174,8 @@ static int be_qemu(char **argv)
 		be_guest(serial);
 	if (!strcmp(role, "balloon"))
 		be_qmp(qmp, 100 << 20);
+	if (!strcmp(role, "ends"))
+		end_when_woken(qmp);
 	if (!strcmp(role, "prompts"))
 		begin_with_a_prompt(serial);
 	if (!strcmp(role, "chatters"))
@@ -363,6 +379,17 @@ static void end_of_qemu_is_told_as_a_shell_would(void **state)
 	assert_int_equal(vm_send(vm, "die\r", 4), 0);
 	assert_int_equal(vm_wait_exit(vm, LONG_MS, &status), 0);
 	assert_int_equal(status, 128 + SIGKILL);
+	vm_stop(vm);
+}
+
+static void qemu_that_hangs_at_its_end_is_woken(void **state)
+{
+	struct vm *vm = start("ends");
+	int status;
+
+	(void)state;
+	assert_int_equal(vm_wait_exit(vm, LONG_MS, &status), 0);
+	assert_int_equal(status, 5);
 	vm_stop(vm);
 }
 
@@ -677,6 +704,7 @@ int main(int argc, char **argv)
 		TEST(balloon_is_waited_for),
 		TEST(qemu_that_does_not_answer_is_not_waited_for),
 		TEST(end_of_qemu_is_told_as_a_shell_would),
+		TEST(qemu_that_hangs_at_its_end_is_woken),
 		TEST(very_first_words_are_found),
 		TEST(qemu_that_does_not_start_says_why),
 		TEST(log_has_all_and_nothing_else_is_left),

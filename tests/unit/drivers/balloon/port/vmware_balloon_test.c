@@ -498,6 +498,15 @@ static void unknown_statuses_have_a_name_that_is_a_number(void **state)
 	assert_false(status().broken);
 }
 
+static void the_very_first_answer_may_be_wrong(void **state)
+{
+	(void)state;
+	lie(VMWARE_LIE_REFUSES, COMMAND(GET_TARGET), 0x1234);
+	begin_vmware(NO_FLOOR);
+	assert_string_equal(sim_log_warning,
+			    "balloon: VMware: it answers GET_TARGET with status 0x1234");
+}
+
 /* ---- Need of memory ---- */
 
 static void memory_in_need_comes_back_unasked_and_inflation_holds_off(void **state)
@@ -610,6 +619,7 @@ int main(void)
 		VMWARE_TEST(a_start_empties_a_balloon_that_was_not_let_go),
 		VMWARE_TEST(busy_for_ever_is_a_pause_and_one_line),
 		VMWARE_TEST(unknown_statuses_have_a_name_that_is_a_number),
+		VMWARE_TEST(the_very_first_answer_may_be_wrong),
 		VMWARE_TEST(memory_in_need_comes_back_unasked_and_inflation_holds_off),
 		VMWARE_TEST(what_cannot_be_unlocked_is_not_used_in_need_either),
 		VMWARE_TEST(the_end_gives_all_frames_back_and_says_so),
