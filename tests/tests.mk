@@ -255,6 +255,16 @@ tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c ker
 tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_command.c $(PRINT) $(VIRTQ) \
 	$(SIM_FRAMES)
 
+FAKE_HYPERV := tests/unit/drivers/hyperv/hyperv_fixture.c
+tests/drivers/hyperv/hyperv := drivers/hyperv/hyperv.c tests/sim/sim_frame.c $(FAKE_HYPERV)
+tests/drivers/hyperv/synic := drivers/hyperv/synic.c $(SIM_TIME) \
+	$(addprefix tests/sim/,sim_frame.c sim_irq.c) $(FAKE_HYPERV)
+tests/drivers/hyperv/vmbus_channel := drivers/hyperv/vmbus_channel.c $(SIM_TIME)
+VMBUS_OPEN := $(addprefix drivers/hyperv/vmbus_,open.c channel.c ring.c) $(SIM_TIME) \
+	$(addprefix tests/sim/,sim_frame.c sim_log.c) tests/unit/drivers/hyperv/open_fixture.c
+tests/drivers/hyperv/vmbus_open := $(VMBUS_OPEN)
+tests/drivers/hyperv/vmbus_packets := $(VMBUS_OPEN)
+tests/drivers/hyperv/vmbus_message := drivers/hyperv/vmbus_message.c $(SIM_TIME) tests/sim/sim_log.c
 tests/drivers/hyperv/vmbus_ring := drivers/hyperv/vmbus_ring.c
 
 tests/drivers/xen/xen_map := drivers/xen/xen_map.c tests/sim/sim_paging.c
