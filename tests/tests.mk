@@ -264,6 +264,9 @@ VMBUS_OPEN := $(addprefix drivers/hyperv/vmbus_,open.c channel.c ring.c) $(SIM_T
 	$(addprefix tests/sim/,sim_frame.c sim_log.c) tests/unit/drivers/hyperv/open_fixture.c
 tests/drivers/hyperv/vmbus_open := $(VMBUS_OPEN)
 tests/drivers/hyperv/vmbus_packets := $(VMBUS_OPEN)
+tests/drivers/hyperv/dm := drivers/hyperv/dm.c $(SIM_TIME)
+tests/drivers/hyperv/vmbus_cmd := $(addprefix drivers/hyperv/vmbus_,cmd.c channel.c) $(SIM_TIME) \
+	tests/sim/sim_command.c $(FAKE_HYPERV)
 tests/drivers/hyperv/vmbus_message := drivers/hyperv/vmbus_message.c $(SIM_TIME) tests/sim/sim_log.c
 tests/drivers/hyperv/vmbus_ring := drivers/hyperv/vmbus_ring.c
 
