@@ -93,6 +93,25 @@ static void a_second_answer_to_the_version_is_ignored(void)
 	assert_int_equal(fixture_info().ignored, 1);
 }
 
+static void a_version_that_does_not_connect_is_followed_by_the_next(void)
+{
+	const struct vmbus_version_response failed = { .header = { .type = VMBUS_VERSION_RESPONSE },
+						       .supported = 1,
+						       .state = 1 };
+
+	lie()->silent = HYPERV_BIT(HYPERV_VERSION);
+	start();
+	fixture_wait(NS_PER_MS);
+	fixture_push(&failed, sizeof(failed));
+	fixture_wait(10 * NS_PER_MS);
+	assert_int_equal(seen()->connects, 2);
+	assert_int_equal(fixture_info().version, 0);
+	lie()->silent = 0;
+	fixture_await(has_all_offers, "all offers");
+	assert_int_equal(fixture_info().version, VMBUS_VERSION(5, 2));
+	assert_int_equal(seen()->vmbus_version, VMBUS_VERSION(5, 2));
+}
+
 static void what_is_offered_before_there_is_a_connection_is_ignored(void)
 {
 	const struct vmbus_offer offer = { .header = { .type = VMBUS_OFFER },
@@ -414,6 +433,7 @@ int main(int argc, char **argv)
 		TEST(a_host_that_does_not_answer_is_given_up),
 		cmocka_unit_test(hosts_without_vmbus_are_passed_in_silence),
 		TEST(a_second_answer_to_the_version_is_ignored),
+		TEST(a_version_that_does_not_connect_is_followed_by_the_next),
 		TEST(what_is_offered_before_there_is_a_connection_is_ignored),
 		TEST(a_host_that_takes_no_request_for_offers_is_given_up),
 		TEST(a_host_that_never_interrupts_is_looked_at),

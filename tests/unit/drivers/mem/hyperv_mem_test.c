@@ -274,6 +274,19 @@ static void what_the_firmware_has_announced_is_used(void **state)
 	expect_source(2, 8, 24, 2);
 }
 
+static void ranges_come_in_any_order_where_that_was_announced(void **state)
+{
+	(void)state;
+	assert_int_equal(memory_region_announce(REGION, 8), 0);
+	assert_int_equal(memory_region_announce(REGION + 16 * B, 8), 0);
+	expect_added(20, 2);
+	expect_added(2, 1);
+	expect_added(18, 2);
+	expect_source(0, 2, 1, 1);
+	expect_source(1, 18, 2, 2);
+	expect_source(2, 20, 2, 2);
+}
+
 /* ---- Ranges that do not come ---- */
 
 static void what_is_no_whole_blocks_is_refused(void **state)
@@ -393,6 +406,7 @@ int main(int argc, char **argv)
 		TEST(where_something_lies_in_the_region_the_range_alone_comes),
 		TEST(a_range_that_leaves_its_region_goes_on_in_another),
 		TEST(what_the_firmware_has_announced_is_used),
+		TEST(ranges_come_in_any_order_where_that_was_announced),
 		TEST(what_is_no_whole_blocks_is_refused),
 		TEST(what_no_processor_can_address_is_refused),
 		TEST(memory_of_the_boot_is_not_added_again),
