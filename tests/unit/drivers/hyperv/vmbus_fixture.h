@@ -42,16 +42,19 @@ struct vmbus_fixture {
 
 extern struct vmbus_fixture fixture;
 
+/* Returns what a test wishes of the host. */
 static inline struct hyperv_wish *wish(void)
 {
 	return &hyperv_control()->wish;
 }
 
+/* Returns what the host is to tell otherwise than it is. */
 static inline struct hyperv_lie *lie(void)
 {
 	return &hyperv_control()->lie;
 }
 
+/* Returns what the host has seen. */
 static inline const struct hyperv_seen *seen(void)
 {
 	return &hyperv_control()->seen;
