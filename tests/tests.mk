@@ -255,6 +255,23 @@ tests/drivers/virtio/virtio_mmio_parse := drivers/virtio/virtio_mmio_parse.c ker
 tests/drivers/virtio/virtio_cmd := drivers/virtio/virtio_cmd.c tests/sim/sim_command.c $(PRINT) $(VIRTQ) \
 	$(SIM_FRAMES)
 
+FAKE_HYPERV := tests/unit/drivers/hyperv/hyperv_fixture.c
+tests/drivers/hyperv/hyperv := drivers/hyperv/hyperv.c tests/sim/sim_frame.c $(FAKE_HYPERV)
+tests/drivers/hyperv/synic := drivers/hyperv/synic.c $(SIM_TIME) \
+	$(addprefix tests/sim/,sim_frame.c sim_irq.c) $(FAKE_HYPERV)
+tests/drivers/hyperv/vmbus_channel := drivers/hyperv/vmbus_channel.c $(SIM_TIME)
+VMBUS_OPEN := $(addprefix drivers/hyperv/vmbus_,open.c channel.c ring.c) $(SIM_TIME) \
+	$(addprefix tests/sim/,sim_frame.c sim_log.c) tests/unit/drivers/hyperv/open_fixture.c
+tests/drivers/hyperv/vmbus_open := $(VMBUS_OPEN)
+tests/drivers/hyperv/vmbus_packets := $(VMBUS_OPEN)
+tests/drivers/hyperv/dm := drivers/hyperv/dm.c $(SIM_TIME)
+tests/drivers/hyperv/vmbus := $(VMBUS_SOURCES) $(SIM_TASKS) $(FRAME) $(HYPERV_HOST) \
+	tests/hypervisor/host_frames.c arch/x86_64/hyperv_cpuid.c arch/x86_64/hypervisor.c \
+	$(addprefix tests/sim/,sim_ram.c sim_irq.c sim_log.c sim_machine.c sim_hyperv.c) \
+	tests/unit/drivers/hyperv/vmbus_fixture.c
+tests/drivers/hyperv/vmbus_cmd := $(addprefix drivers/hyperv/vmbus_,cmd.c channel.c) $(SIM_TIME) \
+	tests/sim/sim_command.c $(FAKE_HYPERV)
+tests/drivers/hyperv/vmbus_message := drivers/hyperv/vmbus_message.c $(SIM_TIME) tests/sim/sim_log.c
 tests/drivers/hyperv/vmbus_ring := drivers/hyperv/vmbus_ring.c
 
 tests/drivers/xen/xen_map := drivers/xen/xen_map.c tests/sim/sim_paging.c
@@ -328,6 +345,7 @@ tests/drivers/mem/virtio_mem_recovery := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_lies := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
 
 tests/drivers/mem/dimm := $(DIMM_SOURCES) kernel/lib/parse.c $(MEM_FIXTURE)
+tests/drivers/mem/hyperv_mem := drivers/mem/hyperv_mem.c kernel/lib/parse.c $(MEM_FIXTURE)
 tests/drivers/mem/mem_cmd := drivers/mem/mem_cmd.c $(PRINT) tests/sim/sim_command.c $(MEM_FIXTURE)
 
 tests/hypervisor/hyperv := $(HYPERV_FIXTURE)

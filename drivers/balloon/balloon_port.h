@@ -293,8 +293,8 @@ void balloon_get_taken_back(uint64_t *events, uint64_t *frames);
 void balloon_ranges_answered(void);
 
 /*
- * Frees frames that the host gives back by its own choice. -EINVAL: one of them is
- * not in the balloon, and nothing has changed.
+ * Frees frames that the host gives back by its own choice. -EINVAL: there are none, or one of
+ * them is not in the balloon, and nothing has changed.
  */
 int balloon_return_run(pfn_t first, uint64_t count);
 

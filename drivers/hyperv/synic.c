@@ -132,10 +132,8 @@ static bool handle(struct irq_handler *handler)
 {
 	(void)handler;
 	synic.counts.interrupts++;
-	if (synic.events)
-		take_events();
-	if (synic.waiters)
-		task_wake(synic.waiters);
+	take_events();
+	task_wake(synic.waiters);
 	return true;
 }
 
@@ -183,16 +181,18 @@ int synic_start(unsigned sint, struct wait_queue *waiters)
 	assert(sint < HV_SINT_COUNT && waiters && !synic.waiters);
 	if (!may_use())
 		return -ENODEV;
-	err = irq_register_message(&interrupt, &message);
+	err = alloc_pages();
 	if (err)
 		return err;
-	err = alloc_pages();
-	if (err) {
-		irq_unregister_message(&interrupt);
-		return err;
-	}
+	/* From here on an interrupt may come, as a late one of an earlier start. */
 	synic.sint = sint;
 	synic.waiters = waiters;
+	err = irq_register_message(&interrupt, &message);
+	if (err) {
+		free_pages();
+		synic.waiters = NULL;
+		return err;
+	}
 	synic.counts.vector = message.vector;
 	enable(HV_MSR_SIMP, synic.messages);
 	enable(HV_MSR_SIEFP, synic.events);

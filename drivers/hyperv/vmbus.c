@@ -125,7 +125,7 @@ static int ask_for(uint32_t version)
 	return err ? err : vmbus_await(has_flag, &bus.answered);
 }
 
-/* -ENODEV: there is no VMBus here, as in a KVM that imitates Hyper-V; nothing is to be said. */
+/* An error without a fault: there is no VMBus here, as in a KVM that imitates Hyper-V. */
 static int connect(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
@@ -137,7 +137,7 @@ static int connect(void)
 		if (err == -ETIMEDOUT)
 			vmbus_give_up("it does not answer");
 		if (err)
-			return err == -EIO || err == -ETIMEDOUT ? err : -ENODEV;
+			return err;
 		if (!bus.supported)
 			continue;
 		bus.version = versions[i];
@@ -205,12 +205,12 @@ static bool serve_one(void)
 
 /* ---- The task ---- */
 
+/* Others have had no turn since all but messages was looked for. */
 static void wait_for_messages(void)
 {
 	uint64_t flags = irq_save();
 
-	if (!synic_has_message() && !vmbus_channels_rescinded() && !vmbus_channels_new() &&
-	    !bus.ending)
+	if (!synic_has_message())
 		task_wait(vmbus_message_waiters(), task_next_look(clock_ns()));
 	irq_restore(flags);
 	/* Events, too, may come without an interrupt. */
@@ -223,7 +223,7 @@ static void follow_offers(void)
 		/* Whatever comes so fast leaves others their turn. */
 		if (vmbus_message_take())
 			task_sleep_until(clock_ns() + NS_PER_MS);
-		else if (!serve_one())
+		else if (!vmbus_host_fault() && !serve_one())
 			wait_for_messages();
 	}
 }
@@ -234,7 +234,7 @@ static void vmbus_task(void *arg)
 	int err = connect();
 
 	(void)arg;
-	if (err == -ENODEV)
+	if (err && !vmbus_host_fault())
 		log_debug("vmbus: Hyper-V has none for this guest");
 	if (!err)
 		bus.connect_us = (clock_ns() - start) / NS_PER_US;

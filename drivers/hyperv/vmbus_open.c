@@ -285,7 +285,7 @@ static void signal_host(struct vmbus_channel *channel)
 		connection = VMBUS_CONNECTION_EVENTS;
 	}
 	channel->signals++;
-	if (hyperv_signal_event(connection) && !channel->fault)
+	if (hyperv_signal_event(connection))
 		channel->fault = "the host takes no signals for the channel";
 }
 

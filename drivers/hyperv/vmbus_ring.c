@@ -46,8 +46,7 @@ void vmbus_rings_init(struct vmbus_rings *rings, void *memory, size_t data_pages
 
 static int break_rings(struct vmbus_rings *rings, const char *why)
 {
-	if (!rings->fault)
-		rings->fault = why;
+	rings->fault = why;
 	return -EIO;
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "arch/clock.h"
+#include "arch/cpu.h"
 #include "drivers/mem/mem_events.h"
 #include "drivers/mem/mem_source.h"
 #include "kernel/lib/log.h"
@@ -25,9 +26,6 @@
 
 /* The books of a region this many times as large as the guest take less than 0.1 % of it. */
 #define REGION_TIMES 64
-
-/* A frame's address has 52 bits, at most. */
-#define PFN_END (UINT64_C(1) << 40)
 
 static struct {
 	struct mem_source source[SOURCES_MAX];
@@ -55,6 +53,12 @@ uint64_t hyperv_mem_frames(void)
 }
 
 /* ---- Where it lies ---- */
+
+/* Returns the first frame that the processor cannot address. */
+static pfn_t pfn_end(void)
+{
+	return UINT64_C(1) << (cpu_physical_bits() - FRAME_SHIFT);
+}
 
 static bool is_in(const struct mem_source *source, pfn_t pfn)
 {
@@ -101,14 +105,14 @@ static pfn_t likely_end(void)
 	uint64_t managed = ledger_managed();
 	pfn_t end = mem.end;
 
-	if (request->region_count > 0 && request->region_count < PFN_END &&
-	    request->region_first <= mem.next &&
-	    request->region_first + request->region_count > end)
-		end = request->region_first + request->region_count;
+	if (request->region_first <= mem.next &&
+	    request->region_count > end - request->region_first)
+		end = request->region_first +
+		      min_u64(request->region_count, pfn_end() - request->region_first);
 	else if (request->frames_max > managed)
 		end = max_u64(end, mem.next + min_u64(request->frames_max - managed,
 						      managed * REGION_TIMES));
-	return align_down(min_u64(end, PFN_END), BLOCK_FRAMES);
+	return align_down(min_u64(end, pfn_end()), BLOCK_FRAMES);
 }
 
 /* Makes a place for the next frames. Returns why there can be none, or NULL. */
@@ -143,8 +147,8 @@ static const char *check_shape(const struct hyperv_mem_request *request)
 {
 	if (request->count == 0)
 		return "it is no memory at all";
-	if (request->first >= PFN_END || request->count > PFN_END - request->first)
-		return "no memory lies there";
+	if (request->first >= pfn_end() || request->count > pfn_end() - request->first)
+		return "the processor cannot address it";
 	if (request->first % BLOCK_FRAMES != 0 || request->count % BLOCK_FRAMES != 0)
 		return "it is not made of whole blocks of 2 MiB";
 	return NULL;

@@ -178,9 +178,8 @@ static bool take_back(void)
 	uint64_t range = requests.dm->message.unballoon.range[requests.range];
 	uint64_t count = dm_range_count(range) - requests.offset;
 
-	if (dm_range_count(range) == 0)
-		return false;
 	count = min_u64(count, BALLOON_FREE_FRAMES);
+	/* Nor is a range of no frames at all. */
 	if (balloon_return_run(dm_range_first(range) + requests.offset, count))
 		return false;
 	requests.counts.frames[HYPERV_REQUEST_UNBALLOON] += count;

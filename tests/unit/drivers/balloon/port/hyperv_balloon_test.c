@@ -371,6 +371,23 @@ static void memory_is_added_without_a_region(void)
 	check();
 }
 
+/* Whatever the host says the guest may ever have: what follows finds its place in it, too. */
+static void a_region_ends_where_addresses_do(void)
+{
+	const struct mem_source *source;
+
+	hyperv_world.physical_bits = 29;
+	wish()->no_region = 1;
+	wish()->pages_max = UINT64_C(1) << 40;
+	start();
+	wish()->added = 2 * BLOCK_FRAMES;
+	hyperv_world_wait(NS_PER_S / 10);
+	assert_int_equal(hyperv_mem_frames(), 2 * BLOCK_FRAMES);
+	source = mem_sources();
+	assert_int_equal(frame_region_part_end(&source->part), UINT64_C(1) << (29 - FRAME_SHIFT));
+	check();
+}
+
 static void what_cannot_be_added_is_refused_with_a_line(void)
 {
 	static const struct {
@@ -555,6 +572,7 @@ int main(int argc, char **argv)
 		TEST(a_host_that_refuses_hints_is_not_asked_again),
 		TEST(memory_is_added),
 		TEST(memory_is_added_without_a_region),
+		TEST(a_region_ends_where_addresses_do),
 		TEST(what_cannot_be_added_is_refused_with_a_line),
 		TEST(a_channel_that_is_offered_anew_is_used_again),
 		TEST(a_channel_that_comes_later_is_used),

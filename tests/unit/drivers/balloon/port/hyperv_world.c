@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "arch/clock.h"
+#include "arch/cpu.h"
 #include "arch/irq_flags.h"
 #include "arch/paging.h"
 #include "drivers/balloon/balloon.h"
@@ -125,6 +126,11 @@ paddr_t paging_move_block_table(paddr_t paddr, paddr_t table)
 
 /* ---- The machine ---- */
 
+unsigned cpu_physical_bits(void)
+{
+	return hyperv_world.physical_bits;
+}
+
 /* The host's turn, when no task can run. */
 static bool turn(void)
 {
@@ -151,6 +157,7 @@ void hyperv_world_begin(void)
 	pfn_t page;
 
 	memset(&hyperv_world, 0, sizeof(hyperv_world));
+	hyperv_world.physical_bits = 46;
 	wrong = false;
 	kind_count = 0;
 	sim_tasks_reset();

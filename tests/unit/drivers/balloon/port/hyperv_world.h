@@ -25,9 +25,10 @@ struct hyperv_world {
 	bool no_interrupts; /* none reaches the guest, whatever the host does */
 	bool blind;	    /* the host's books are wrong, as it was told to break its own rules */
 	bool crossing;	    /* what the guest says may cross what ends it: no mistake of its */
-	unsigned lines;	    /* of warning */
-	char line[200];	    /* the last of them */
-	unsigned infos;	    /* lines that are shown, and are none */
+	unsigned physical_bits; /* of an address */
+	unsigned lines;		/* of warning */
+	char line[200];		/* the last of them */
+	unsigned infos;		/* lines that are shown, and are none */
 };
 
 extern struct hyperv_world hyperv_world;
