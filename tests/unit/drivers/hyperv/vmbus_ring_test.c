@@ -412,10 +412,34 @@ static void a_writer_is_signalled_when_there_is_more_than_it_waits_for(void **st
 	assert_true(signal);
 }
 
+static void a_packet_of_nothing_is_a_packet(void **state)
+{
+	(void)state;
+	host_send("", 0, NULL);
+	assert_int_equal(receive(), 0);
+	assert_int_equal(got_size, 0);
+	assert_int_equal(receive(), -EAGAIN);
+}
+
+static void indices_of_nonsense_are_told_as_such(void **state)
+{
+	(void)state;
+	to_guest()->write = SIZE;
+	assert_int_equal(receive(), -EIO);
+	assert_string_equal(rings.fault, "it has written up to where no packet can end");
+	end(state);
+	begin(state);
+	to_host()->read = SIZE;
+	assert_int_equal(vmbus_rings_write(&rings, "x", 1, 0, &signal), -EIO);
+	assert_string_equal(rings.fault, "it has read up to where no packet can end");
+}
+
 /* ---- A host that works at the same time ---- */
 
 static void make_room(void)
 {
+	/* It is told for how much before the guest looks once more. */
+	assert_int_equal(to_host()->pending_send_bytes, 536);
 	to_host()->read = to_host()->write;
 }
 
@@ -518,6 +542,8 @@ int main(void)
 		TEST(a_packet_longer_than_the_readers_room_breaks_it),
 		TEST(a_writer_that_waits_is_signalled_once_there_is_room),
 		TEST(a_writer_is_signalled_when_there_is_more_than_it_waits_for),
+		TEST(a_packet_of_nothing_is_a_packet),
+		TEST(indices_of_nonsense_are_told_as_such),
 		TEST(room_that_is_made_just_before_the_wait_is_used),
 		TEST(nonsense_just_before_the_wait_breaks_the_writer),
 		TEST(a_reader_that_falls_asleep_just_then_is_signalled),
