@@ -235,8 +235,7 @@ static bool writer_waits(const struct vmbus_ring_half *in, uint32_t filled, uint
 	uint32_t wanted = load(&in->control->pending_send_bytes);
 	uint32_t room_before = in->size - filled, room = room_before + bytes;
 
-	/* There always is some room, so 0 is no wish. */
-	return room_before <= wanted && room > wanted;
+	return wanted > 0 && room_before <= wanted && room > wanted;
 }
 
 int vmbus_rings_read(struct vmbus_rings *rings, void *payload, size_t room, size_t *size,
