@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/barrier.h"
 #include "drivers/hyperv/vmbus_ring.h"
 #include "kernel/lib/types.h"
 
@@ -24,23 +23,9 @@ static uint8_t got[ROOM];
 static size_t got_size;
 static bool signal;
 
-/* What the host does at the next full barrier: between two looks of the guest's. */
-static void (*meanwhile)(void);
-
-void fake_barrier(enum fake_barrier kind)
-{
-	void (*act)(void) = meanwhile;
-
-	if (kind != FAKE_BARRIER_FULL || !act)
-		return;
-	meanwhile = NULL;
-	act();
-}
-
 static int begin(void **state)
 {
 	(void)state;
-	meanwhile = NULL;
 	memory = aligned_alloc(4096, 2 * (1 + DATA_PAGES) * 4096);
 	memset(memory, 0, 2 * (1 + DATA_PAGES) * 4096);
 	vmbus_rings_init(&rings, memory, DATA_PAGES);
@@ -398,120 +383,6 @@ static void a_writer_that_waits_is_signalled_once_there_is_room(void **state)
 	assert_true(signal);
 }
 
-static void a_writer_is_signalled_when_there_is_more_than_it_waits_for(void **state)
-{
-	uint8_t payload[ROOM] = { 0 };
-
-	(void)state;
-	for (unsigned i = 0; i < 7; i++)
-		host_send(payload, ROOM, NULL);
-	to_guest()->pending_send_bytes = 344 + 536;
-	assert_int_equal(receive(), 0);
-	assert_false(signal);
-	assert_int_equal(receive(), 0);
-	assert_true(signal);
-}
-
-static void a_packet_of_nothing_is_a_packet(void **state)
-{
-	(void)state;
-	host_send("", 0, NULL);
-	assert_int_equal(receive(), 0);
-	assert_int_equal(got_size, 0);
-	assert_int_equal(receive(), -EAGAIN);
-}
-
-static void indices_of_nonsense_are_told_as_such(void **state)
-{
-	(void)state;
-	to_guest()->write = SIZE;
-	assert_int_equal(receive(), -EIO);
-	assert_string_equal(rings.fault, "it has written up to where no packet can end");
-	end(state);
-	begin(state);
-	to_host()->read = SIZE;
-	assert_int_equal(vmbus_rings_write(&rings, "x", 1, 0, &signal), -EIO);
-	assert_string_equal(rings.fault, "it has read up to where no packet can end");
-}
-
-/* ---- A host that works at the same time ---- */
-
-static void make_room(void)
-{
-	/* It is told for how much before the guest looks once more. */
-	assert_int_equal(to_host()->pending_send_bytes, 536);
-	to_host()->read = to_host()->write;
-}
-
-static void break_read(void)
-{
-	to_host()->read = 3;
-}
-
-static void wait_for_600(void)
-{
-	to_guest()->pending_send_bytes = 600;
-}
-
-static int write_room(void)
-{
-	uint8_t payload[ROOM] = { 0 };
-
-	return vmbus_rings_write(&rings, payload, ROOM, 0, &signal);
-}
-
-static void fill_up(void)
-{
-	for (unsigned i = 0; i < 7; i++)
-		assert_int_equal(write_room(), 0);
-}
-
-static void room_that_is_made_just_before_the_wait_is_used(void **state)
-{
-	(void)state;
-	fill_up();
-	meanwhile = make_room;
-	assert_int_equal(write_room(), 0);
-	assert_null(meanwhile);
-	assert_int_equal(to_host()->pending_send_bytes, 0);
-	assert_true(signal);
-}
-
-static void nonsense_just_before_the_wait_breaks_the_writer(void **state)
-{
-	(void)state;
-	fill_up();
-	meanwhile = break_read;
-	assert_int_equal(write_room(), -EIO);
-	assert_non_null(rings.fault);
-}
-
-static void read_the_first(void)
-{
-	to_host()->read = 536;
-}
-
-static void a_reader_that_falls_asleep_just_then_is_signalled(void **state)
-{
-	(void)state;
-	assert_int_equal(write_room(), 0);
-	meanwhile = read_the_first;
-	assert_int_equal(write_room(), 0);
-	assert_true(signal);
-}
-
-static void a_writer_that_begins_to_wait_just_then_is_signalled(void **state)
-{
-	uint8_t payload[ROOM] = { 0 };
-
-	(void)state;
-	for (unsigned i = 0; i < 7; i++)
-		host_send(payload, ROOM, NULL);
-	meanwhile = wait_for_600;
-	assert_int_equal(receive(), 0);
-	assert_true(signal);
-}
-
 static void the_mask_is_what_the_reader_wants(void **state)
 {
 	(void)state;
@@ -541,13 +412,6 @@ int main(void)
 		TEST(a_write_index_of_nonsense_breaks_the_reader),
 		TEST(a_packet_longer_than_the_readers_room_breaks_it),
 		TEST(a_writer_that_waits_is_signalled_once_there_is_room),
-		TEST(a_writer_is_signalled_when_there_is_more_than_it_waits_for),
-		TEST(a_packet_of_nothing_is_a_packet),
-		TEST(indices_of_nonsense_are_told_as_such),
-		TEST(room_that_is_made_just_before_the_wait_is_used),
-		TEST(nonsense_just_before_the_wait_breaks_the_writer),
-		TEST(a_reader_that_falls_asleep_just_then_is_signalled),
-		TEST(a_writer_that_begins_to_wait_just_then_is_signalled),
 		TEST(the_mask_is_what_the_reader_wants),
 	};
 
