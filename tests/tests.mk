@@ -273,6 +273,7 @@ tests/drivers/hyperv/vmbus_cmd := $(addprefix drivers/hyperv/vmbus_,cmd.c channe
 	tests/sim/sim_command.c $(FAKE_HYPERV)
 tests/drivers/hyperv/vmbus_message := drivers/hyperv/vmbus_message.c $(SIM_TIME) tests/sim/sim_log.c
 tests/drivers/hyperv/vmbus_ring := drivers/hyperv/vmbus_ring.c
+tests/drivers/hyperv/vmbus_ring_race := drivers/hyperv/vmbus_ring.c
 
 tests/drivers/xen/xen_map := drivers/xen/xen_map.c tests/sim/sim_paging.c
 tests/drivers/xen/xen_stamps := $(XEN_WORLD)

@@ -177,6 +177,7 @@ static int set_up(void **state)
 	host.version = DM_VERSION(2, 0);
 	host.capabilities_flags = DM_ACCEPTED;
 	sim_time_reset();
+	sim_time_advance(3 * NS_PER_S);
 	return 0;
 }
 

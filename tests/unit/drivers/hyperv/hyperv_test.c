@@ -96,6 +96,7 @@ static void a_message_is_posted_whole(void **state)
 	assert_int_equal(hyperv_post_message(4, payload, sizeof(payload)), 0);
 	posted = input();
 	assert_int_equal(fake_hyperv.control, HV_POST_MESSAGE);
+	assert_int_equal(fake_hyperv.output, 0);
 	assert_int_equal(fake_hyperv.input % FRAME_SIZE, 0);
 	assert_int_equal(posted->connection, 4);
 	assert_int_equal(posted->reserved, 0);
@@ -212,6 +213,7 @@ static void blocks_are_told_as_large_pages(void **state)
 	hint = input();
 	assert_int_equal(fake_hyperv.control,
 			 HV_EXT_MEMORY_HEAT_HINT | UINT64_C(2) << HV_CALL_REPEAT_SHIFT);
+	assert_int_equal(fake_hyperv.output, 0);
 	assert_int_equal(hint->type, HV_HEAT_COLD_DISCARD);
 	assert_int_equal(hint->range[0], UINT64_C(3) << 21 | HV_HEAT_LARGE);
 	assert_int_equal(hint->range[1], UINT64_C(0x1000) << 21 | HV_HEAT_LARGE | 2047);

@@ -102,6 +102,7 @@ static int set_up(void **state)
 	handled_count = 0;
 	wrong = NULL;
 	sim_time_reset();
+	sim_time_advance(3 * NS_PER_S);
 	sim_log_reset();
 	vmbus_message_begin(handle);
 	return 0;

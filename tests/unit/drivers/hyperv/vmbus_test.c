@@ -202,6 +202,32 @@ static void without_memory_nothing_is_kept(void)
 	fixture.free = ledger_count(OWNER_FREE) + CONNECTION_FRAMES;
 }
 
+/* Frames of the kernel's in which nothing lies. */
+static unsigned count_empty(void)
+{
+	static const uint8_t nothing[FRAME_SIZE];
+	unsigned count = 0;
+
+	for (pfn_t pfn = SIM_RAM_START / FRAME_SIZE;
+	     pfn < SIM_RAM_START / FRAME_SIZE + SIM_RAM_FRAMES; pfn++)
+		count += frame_owner(pfn) == OWNER_KERNEL &&
+			 memcmp((void *)(uintptr_t)(pfn * FRAME_SIZE), nothing, FRAME_SIZE) == 0;
+	return count;
+}
+
+static void what_the_host_may_write_to_is_empty(void)
+{
+	unsigned before = count_empty();
+
+	for (pfn_t pfn = SIM_RAM_START / FRAME_SIZE;
+	     pfn < SIM_RAM_START / FRAME_SIZE + SIM_RAM_FRAMES; pfn++)
+		if (frame_owner(pfn) == OWNER_FREE)
+			memset((void *)(uintptr_t)(pfn * FRAME_SIZE), 0xa5, FRAME_SIZE);
+	start();
+	/* All but that for hypercalls, which the host only reads. */
+	assert_int_equal(count_empty(), before + CONNECTION_FRAMES - 1);
+}
+
 static void without_a_task_nothing_is_kept(void)
 {
 	sim_tasks_stack_err = -ENOMEM;
@@ -254,27 +280,43 @@ static void a_channel_comes_and_goes(void)
 	vmbus_close(fixture.channel);
 }
 
-static void a_withdrawn_channel_that_nobody_has_is_released(void)
+static void push_offer(uint32_t relid)
 {
 	const struct vmbus_offer offer = { .header = { .type = VMBUS_OFFER },
 					   .type = { { 7 } },
-					   .relid = OTHER_RELID };
+					   .relid = relid };
+
+	fixture_push(&offer, VMBUS_OFFER_BYTES);
+}
+
+static void push_rescission(uint32_t relid)
+{
 	const struct vmbus_relid gone = { .header = { .type = VMBUS_RESCIND_OFFER },
-					  .relid = OTHER_RELID };
+					  .relid = relid };
+
+	fixture_push(&gone, sizeof(gone));
+}
+
+static void withdrawn_channels_that_nobody_has_are_released(void)
+{
 	struct vmbus_channel_info channel;
 	uint64_t posted;
 
 	fixture.breaks_rules = true;
 	fixture_connect();
-	fixture_push(&offer, VMBUS_OFFER_BYTES);
+	/* Not just before the moment at which all look. */
+	task_sleep_until(task_next_look(clock_ns()) + 10 * NS_PER_MS);
+	for (uint32_t i = 0; i < 4; i++)
+		push_offer(OTHER_RELID + i);
 	fixture_wait(10 * NS_PER_MS);
-	assert_true(vmbus_get_channel(1, &channel));
-	assert_int_equal(channel.relid, OTHER_RELID);
+	assert_true(vmbus_get_channel(4, &channel));
+	assert_int_equal(channel.relid, OTHER_RELID + 3);
 	posted = fixture_info().posted;
-	fixture_push(&gone, sizeof(gone));
+	for (uint32_t i = 0; i < 4; i++)
+		push_rescission(OTHER_RELID + i);
 	fixture_wait(10 * NS_PER_MS);
 	assert_false(vmbus_get_channel(1, &channel));
-	assert_int_equal(fixture_info().posted, posted + 1);
+	assert_int_equal(fixture_info().posted, posted + 4);
 	assert_int_equal(fixture.rescinded, 0);
 	assert_null(fixture_info().fault);
 }
@@ -441,11 +483,12 @@ int main(int argc, char **argv)
 		TEST(a_guest_that_may_not_signal_does_not),
 		TEST(without_a_synic_there_is_nothing),
 		TEST(without_memory_nothing_is_kept),
+		TEST(what_the_host_may_write_to_is_empty),
 		TEST(without_a_task_nothing_is_kept),
 		TEST(without_a_vector_nothing_is_kept),
 		TEST(channels_without_a_driver_are_left_alone),
 		TEST(a_channel_comes_and_goes),
-		TEST(a_withdrawn_channel_that_nobody_has_is_released),
+		TEST(withdrawn_channels_that_nobody_has_are_released),
 		TEST(a_flood_of_messages_is_taken_in_turns),
 		TEST(what_is_wrong_is_told_at_once_to_whoever_waits),
 		TEST(the_end_leaves_the_host_nothing),
