@@ -156,7 +156,6 @@ static const char *check_shape(const struct hyperv_mem_request *request)
 
 void hyperv_mem_begin(const struct hyperv_mem_request *request)
 {
-	assert(mem.next == mem.end);
 	mem.request = *request;
 	mem.next = request->first;
 	mem.end = check_shape(request) ? request->first : request->first + request->count;

@@ -24,7 +24,10 @@ struct hyperv_mem_request {
 /* Forgets all that was added: before the first request. */
 void hyperv_mem_init(void);
 
-/* Begins with a request; the one before has ended. */
+/*
+ * Begins with a request. If the one before has not ended, as its channel was withdrawn in the
+ * midst of it, what has come of that stays.
+ */
 void hyperv_mem_begin(const struct hyperv_mem_request *request);
 
 /*

@@ -237,10 +237,12 @@ static void go_on_hot_add(void)
 {
 	const char *why;
 	uint64_t added;
+	bool more = hyperv_mem_step(&added, &why);
 
-	if (hyperv_mem_step(&added, &why))
+	/* What has come of one that never ends is counted, too. */
+	requests.counts.frames[HYPERV_REQUEST_HOT_ADD] = hyperv_mem_frames();
+	if (more)
 		return;
-	requests.counts.frames[HYPERV_REQUEST_HOT_ADD] += added;
 	/* What cannot be used today cannot be tomorrow: it is about the range. */
 	requests.answer.hot_add = (struct dm_hot_add_response){
 		.header = { .type = DM_HOT_ADD_RESPONSE, .size = sizeof(requests.answer.hot_add) },

@@ -132,6 +132,22 @@ static void a_long_range_comes_in_steps(void **state)
 	assert_int_equal(hyperv_mem_frames(), (3 * STEP + 1) * B);
 }
 
+/* Its channel was withdrawn in the midst of it, and is there again. */
+static void a_request_after_one_that_never_ended_is_done(void **state)
+{
+	(void)state;
+	request.first = REGION;
+	request.count = 2 * STEP * B;
+	hyperv_mem_begin(&request);
+	assert_true(hyperv_mem_step(&added, &why));
+	assert_int_equal(hyperv_mem_frames(), STEP * B);
+	assert_int_equal(add(STEP, STEP), 1);
+	assert_null(why);
+	assert_int_equal(added, STEP * B);
+	assert_int_equal(hyperv_mem_frames(), 2 * STEP * B);
+	expect_source(0, 0, 2 * STEP, 2 * STEP);
+}
+
 static void a_beginning_forgets_all_that_came(void **state)
 {
 	(void)state;
@@ -395,6 +411,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(a_range_comes_as_one_source),
 		TEST(a_long_range_comes_in_steps),
+		TEST(a_request_after_one_that_never_ended_is_done),
 		TEST(a_beginning_forgets_all_that_came),
 		TEST(the_hosts_region_has_room_for_what_follows),
 		TEST(a_region_that_begins_before_its_range_ends_where_it_says),
