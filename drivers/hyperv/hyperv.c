@@ -106,7 +106,9 @@ int hyperv_discard_cold(const struct hyperv_blocks *ranges, size_t count)
 	struct hv_heat_hint *hint = input;
 	uint64_t result;
 
-	assert(hint && count > 0 && count <= HV_HEAT_RANGES);
+	if (!hint)
+		return -ENODEV;
+	assert(count > 0 && count <= HV_HEAT_RANGES);
 	hint->type = HV_HEAT_COLD_DISCARD;
 	for (size_t i = 0; i < count; i++) {
 		assert(ranges[i].count > 0 && ranges[i].count <= HYPERV_COLD_BLOCKS_MAX);

@@ -54,7 +54,8 @@ struct hyperv_blocks {
 
 /*
  * Hints that what these blocks hold is of no use, 1 to HV_HEAT_RANGES ranges of them; they remain
- * the guest's. Returns 0 if Hyper-V has taken all of them. -EIO: it has not. After hyperv_start().
+ * the guest's. Returns 0 if Hyper-V has taken all of them. -EIO: it has not; -ENODEV: this is
+ * before hyperv_start(), or after hyperv_stop().
  */
 int hyperv_discard_cold(const struct hyperv_blocks *ranges, size_t count);
 

@@ -111,6 +111,7 @@ static int send_ranges(const struct frame_run *ranges, size_t count)
 {
 	static struct hyperv_blocks blocks[HV_HEAT_RANGES];
 	uint64_t frames = 0;
+	int err;
 
 	assert(count > 0 && count <= HV_HEAT_RANGES);
 	for (size_t i = 0; i < count; i++) {
@@ -118,8 +119,12 @@ static int send_ranges(const struct frame_run *ranges, size_t count)
 						    ranges[i].count / BLOCK_FRAMES };
 		frames += ranges[i].count;
 	}
-	if (hyperv_discard_cold(blocks, count)) {
-		log_info("balloon: Hyper-V takes no hints about free memory, though it says so");
+	err = hyperv_discard_cold(blocks, count);
+	if (err) {
+		/* While the guest ends nobody is to be told, and it is nobody's fault. */
+		if (err != -ENODEV)
+			log_info("balloon: Hyper-V takes no hints about free memory, though it "
+				 "says so");
 		hv.status.takes_hints = false;
 		return -ENOTSUP;
 	}

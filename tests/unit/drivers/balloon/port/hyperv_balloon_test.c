@@ -482,6 +482,21 @@ static void the_end_leaves_the_host_no_pointers(void)
 	check();
 }
 
+/* As where a console that nobody reads holds up the last line: tasks have turns meanwhile. */
+static void after_the_end_no_hints_are_given(void)
+{
+	uint64_t hints;
+
+	start();
+	vmbus_unload();
+	hints = seen()->hints;
+	hyperv_world_wait(5 * NS_PER_S);
+	assert_int_equal(seen()->hints, hints);
+	assert_int_equal(hyperv_world.infos, 0);
+	assert_null(given_up());
+	check();
+}
+
 static void hosts_that_never_interrupt_are_looked_at(void)
 {
 	hyperv_world.no_interrupts = true;
@@ -577,6 +592,7 @@ int main(int argc, char **argv)
 		TEST(a_channel_that_is_offered_anew_is_used_again),
 		TEST(a_channel_that_comes_later_is_used),
 		TEST(the_end_leaves_the_host_no_pointers),
+		TEST(after_the_end_no_hints_are_given),
 		TEST(hosts_that_never_interrupt_are_looked_at),
 		TEST(a_host_that_never_reads_is_given_up),
 	};
