@@ -183,11 +183,14 @@ static int start(void)
 		log_debug("balloon: Hyper-V offers no channel for it");
 		return -ENODEV;
 	}
+	hv.status.starting = true;
 	err = dm_start(&hv.dm, hv.channel, CAPABILITIES, &news);
+	hv.status.starting = false;
 	if (err) {
 		say_unusable(err);
 		return err;
 	}
+	hv.status.version = hv.dm.version;
 	hyperv_requests_begin(&hv.dm);
 	hv.next_ns = task_next_look(clock_ns());
 	hv.status.takes_hints = hyperv_ext_capabilities() & HV_EXT_COLD_DISCARD;
@@ -236,8 +239,8 @@ static void print_traffic(void)
 
 static void print_features(void)
 {
-	printf("Dynamic memory %u.%u%s%s\n", (unsigned)(hv.dm.version >> 16),
-	       (unsigned)(hv.dm.version & 0xffff), hv.dm.wants_status ? ", status" : "",
+	printf("Dynamic memory %u.%u%s%s\n", (unsigned)(hv.status.version >> 16),
+	       (unsigned)(hv.status.version & 0xffff), hv.dm.wants_status ? ", status" : "",
 	       hv.status.takes_hints ? ", cold discard" : "");
 }
 
@@ -264,13 +267,19 @@ static const struct balloon_port port = {
 
 /* ---- The channel ---- */
 
-/* The balloon's task may still be at the end of the one before. */
+/*
+ * The balloon's task may still be at the end of the one before, or a person tries it again. Another
+ * balloon may come meanwhile, and is used instead.
+ */
 static void resume(void)
 {
-	int err;
+	while (balloon_is_attached(&port)) {
+		int err = balloon_resume(&port);
 
-	while ((err = balloon_resume(&port)) == -EALREADY || err == -EBUSY)
+		if (err != -EALREADY && err != -EBUSY)
+			return;
 		task_sleep_until(clock_ns() + RETRY_NS);
+	}
 }
 
 static void offered(struct vmbus_channel *channel)
@@ -291,12 +300,15 @@ static void offered(struct vmbus_channel *channel)
 		log_info("balloon: Hyper-V's is not used, as there is another one");
 }
 
-/* Each wait of the balloon's task for the host ends at once, as the channel is gone. */
+/*
+ * Each wait for the host ends at once, as the channel is gone: those of the balloon's task, and of
+ * whoever starts it anew. The channel is theirs up to then.
+ */
 static void rescinded(struct vmbus_channel *channel)
 {
 	if (hv.channel != channel)
 		return;
-	while (hv.dm.channel) {
+	while (hv.status.starting || hv.dm.channel) {
 		task_wake(&news);
 		task_sleep_until(clock_ns() + RETRY_NS);
 	}
@@ -320,10 +332,9 @@ void hyperv_balloon_start(void)
 bool hyperv_balloon_get_status(struct hyperv_balloon_status *status)
 {
 	*status = hv.status;
-	status->version = hv.dm.version;
-	status->running = hv.dm.channel;
+	status->running = hv.dm.channel && !hv.status.starting;
 	status->wants_status = hv.dm.wants_status;
 	status->pages_max = hv.dm.pages_max;
 	status->messages = hv.dm.counts;
-	return hv.dm.version != 0;
+	return hv.status.version != 0;
 }

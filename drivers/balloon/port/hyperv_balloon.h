@@ -17,8 +17,9 @@
 void hyperv_balloon_start(void);
 
 struct hyperv_balloon_status {
-	uint32_t version; /* of dynamic memory; 0: it was never agreed */
-	bool running;	  /* false: it was given up, or has not begun */
+	uint32_t version; /* of dynamic memory, agreed last; 0: it never was */
+	bool starting;	  /* both sides are about to agree */
+	bool running;	  /* if neither: it was given up */
 	bool wants_status;
 	uint64_t pages_max; /* that the guest may ever have; 0: the host does not tell */
 	uint64_t available; /* as in the STATUS that was sent last, all in frames: */

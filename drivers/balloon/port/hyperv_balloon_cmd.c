@@ -27,16 +27,24 @@ static const char *const states[] = { "Initializing", "Initialized", "Balloon Up
 				      "Balloon Down", "Hot Add",     "Error" };
 
 enum {
+	STATE_INITIALIZING = 0,
 	STATE_INITIALIZED = 1, /* and on top of it the request that is being done */
 	STATE_ERROR = 5,
 };
+
+static unsigned state_of(const struct hyperv_balloon_status *status)
+{
+	if (status->starting)
+		return STATE_INITIALIZING;
+	return status->running ? STATE_INITIALIZED + hyperv_requests_current() : STATE_ERROR;
+}
 
 static bool get_figures(struct figures *f)
 {
 	if (!hyperv_balloon_get_status(&f->status))
 		return false;
 	hyperv_requests_get_counts(&f->counts);
-	f->state = f->status.running ? STATE_INITIALIZED + hyperv_requests_current() : STATE_ERROR;
+	f->state = state_of(&f->status);
 	f->ballooned = ledger_count(OWNER_BALLOON);
 	f->added = hyperv_mem_frames();
 	f->held = ledger_count(OWNER_HELD);

@@ -87,6 +87,25 @@ static void a_host_that_was_given_up_is_an_error(void)
 	expect_line("pages_ballooned_out   : 1000\n");
 }
 
+/* What was agreed before, and what the host has, is still so. */
+static void a_host_that_does_not_agree_again_is_an_error(void)
+{
+	begin();
+	hyperv_control()->wish.no_dm = 1;
+	hyperv_world_wait(NS_PER_S);
+	hyperv_control()->lie.silent = HYPERV_BIT(HYPERV_DM_VERSION);
+	hyperv_control()->wish.no_dm = 0;
+	hyperv_world_wait(NS_PER_S);
+	assert_int_equal(sim_command("hv-balloon"), 0);
+	expect_line("state                 : 0 (Initializing)\n");
+	hyperv_world_wait(2 * NS_PER_S);
+	assert_int_equal(sim_command("hv-balloon"), 0);
+	expect_line("host_version          : 2.0\n");
+	expect_line("state                 : 5 (Error)\n");
+	expect_line("pages_ballooned_out   : 1000\n");
+	hyperv_world_behave();
+}
+
 static void channels_are_listed(void)
 {
 	begin();
@@ -139,6 +158,7 @@ int main(void)
 		TEST(the_lines_are_linuxs_own_with_n),
 		TEST(json_is_in_bytes_and_fits_its_schema),
 		TEST(a_host_that_was_given_up_is_an_error),
+		TEST(a_host_that_does_not_agree_again_is_an_error),
 		TEST(channels_are_listed),
 	};
 

@@ -459,6 +459,53 @@ static void a_channel_that_is_offered_anew_is_used_again(void)
 	check();
 }
 
+static struct {
+	bool done;
+	int err;
+	unsigned releases; /* of channels, by then */
+} retry;
+
+static void try_again(void *arg)
+{
+	const char *why;
+
+	(void)arg;
+	retry.err = balloon_retry(&why);
+	retry.releases = seen()->releases;
+	retry.done = true;
+}
+
+static bool is_tried(void)
+{
+	return retry.done;
+}
+
+/* Once it is released its place may be another channel's: so whoever opens it is done by then. */
+static void a_channel_may_go_and_come_while_a_person_tries_it_again(void)
+{
+	start();
+	assert_true(hyperv_world_reach(1000));
+	lie()->ranges = HYPERV_RANGE_NOT_GIVEN;
+	hv_control.common.target = 0;
+	assert_true(hyperv_world_await(is_withdrawn, NS_PER_S));
+	hyperv_world_behave();
+	hv_control.common.target = 1000;
+	lie()->silent = HYPERV_BIT(HYPERV_GPADL_CREATED);
+	retry.done = false;
+	assert_int_equal(task_create("retry", TASK_PRIORITY_BACKGROUND, try_again, NULL), 0);
+	hyperv_world_wait(50 * NS_PER_MS);
+	assert_false(retry.done);
+	wish()->no_dm = 1;
+	assert_true(hyperv_world_await(is_tried, 100 * NS_PER_MS));
+	assert_int_equal(retry.err, -ENODEV);
+	assert_int_equal(retry.releases, 0);
+	hyperv_world_wait(100 * NS_PER_MS);
+	assert_int_equal(seen()->releases, 1);
+	lie()->silent = 0;
+	wish()->no_dm = 0;
+	assert_true(hyperv_world_await(is_back, 5 * NS_PER_S));
+}
+
 static void a_channel_that_comes_later_is_used(void)
 {
 	wish()->no_dm = 1;
@@ -590,6 +637,7 @@ int main(int argc, char **argv)
 		TEST(a_region_ends_where_addresses_do),
 		TEST(what_cannot_be_added_is_refused_with_a_line),
 		TEST(a_channel_that_is_offered_anew_is_used_again),
+		TEST(a_channel_may_go_and_come_while_a_person_tries_it_again),
 		TEST(a_channel_that_comes_later_is_used),
 		TEST(the_end_leaves_the_host_no_pointers),
 		TEST(after_the_end_no_hints_are_given),
