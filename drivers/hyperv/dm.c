@@ -16,6 +16,9 @@
 /* Both rings together: 2 * 28 KiB of data, six of the longest messages each way. */
 #define RING_ORDER 4
 
+/* After so many messages that ask for nothing others have a turn. */
+#define TURN_MESSAGES 32
+
 static const uint32_t versions[] = { DM_VERSION(2, 0), DM_VERSION(1, 0), DM_VERSION(0, 3) };
 
 /* ---- Ranges ---- */
@@ -131,12 +134,13 @@ static bool asks(struct dm *dm)
 
 int dm_receive(struct dm *dm)
 {
-	int err;
+	for (unsigned i = 0; i < TURN_MESSAGES; i++) {
+		int err = receive(dm);
 
-	do {
-		err = receive(dm);
-	} while (!err && !asks(dm));
-	return err;
+		if (err || asks(dm))
+			return err;
+	}
+	return -EAGAIN;
 }
 
 int dm_send(struct dm *dm, struct dm_header *message)

@@ -76,8 +76,8 @@ void dm_stop(struct dm *dm);
 const char *dm_fault(const struct dm *dm);
 
 /*
- * Takes the next message that asks for something into `dm->message`. -EAGAIN: there is none;
- * -EIO: see dm_fault().
+ * Takes the next message that asks for something into `dm->message`. -EAGAIN: there is none, or
+ * none among the next few, and vmbus_has_message() says that there are more; -EIO: see dm_fault().
  */
 int dm_receive(struct dm *dm);
 

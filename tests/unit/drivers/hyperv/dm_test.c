@@ -33,6 +33,7 @@ static struct {
 	/* What it answers. */
 	uint32_t version; /* the only one that it knows */
 	uint64_t capabilities_flags;
+	bool babbles;  /* it never ends to say what asks for nothing */
 	uint32_t mute; /* a bit for each type of the guest's that is not answered */
 	void (*before_answer)(void);
 	/* What was sent to it. */
@@ -154,6 +155,8 @@ int vmbus_receive(struct vmbus_channel *from, void *message, size_t room, size_t
 	assert_ptr_equal(from, channel());
 	if (host.receive_err)
 		return host.receive_err;
+	if (host.babbles)
+		say_info(DM_INFO_PAGES_MAX, 1);
 	if (host.count == 0)
 		return -EAGAIN;
 	*size = host.said[host.first].size;
@@ -585,6 +588,21 @@ static void what_asks_for_nothing_is_passed_over(void **state)
 	assert_int_equal(dm_receive(&dm), -EAGAIN);
 }
 
+static void a_host_that_babbles_leaves_others_their_turn(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	begin();
+	host.babbles = true;
+	before = dm.counts.received;
+	assert_int_equal(dm_receive(&dm), -EAGAIN);
+	assert_int_equal(dm.counts.received, before + 32);
+	host.babbles = false;
+	say(DM_BALLOON, sizeof(struct dm_balloon));
+	assert_int_equal(dm_receive(&dm), 0);
+}
+
 static void a_channel_that_breaks_is_told(void **state)
 {
 	(void)state;
@@ -643,6 +661,7 @@ int main(int argc, char **argv)
 		TEST(a_region_is_there_only_where_the_message_has_one),
 		TEST(only_what_is_known_of_pages_is_believed),
 		TEST(what_asks_for_nothing_is_passed_over),
+		TEST(a_host_that_babbles_leaves_others_their_turn),
 		TEST(a_channel_that_breaks_is_told),
 		TEST(only_what_was_sent_has_a_number),
 	};
