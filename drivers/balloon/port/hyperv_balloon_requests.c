@@ -243,11 +243,11 @@ static void go_on_hot_add(void)
 	requests.counts.frames[HYPERV_REQUEST_HOT_ADD] = hyperv_mem_frames();
 	if (more)
 		return;
-	/* What cannot be used today cannot be tomorrow: it is about the range. */
+	/* What cannot be used is about this range: of another the guest may have more use. */
 	requests.answer.hot_add = (struct dm_hot_add_response){
 		.header = { .type = DM_HOT_ADD_RESPONSE, .size = sizeof(requests.answer.hot_add) },
 		.pages = (uint32_t)added,
-		.result = DM_HOT_ADD_DONE,
+		.result = added > 0 ? DM_HOT_ADD_DONE : 0,
 	};
 	owe();
 	end_request();
