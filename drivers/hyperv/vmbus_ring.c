@@ -228,14 +228,21 @@ static const char *wrong_with(const struct vmbus_packet *packet, uint32_t filled
 
 /*
  * A host that waits for room has said for how much before its last look at `read`. It is signalled
- * when there is as much for the first time.
+ * when there is as much for the first time. How much it has written by then it says as it waits:
+ * that may be more than there was to read.
  */
-static bool writer_waits(const struct vmbus_ring_half *in, uint32_t filled, uint32_t bytes)
+static bool writer_waits(const struct vmbus_ring_half *in, uint32_t bytes)
 {
-	uint32_t wanted = load(&in->control->pending_send_bytes);
-	uint32_t room_before = in->size - filled, room = room_before + bytes;
+	uint32_t wanted = load(&in->control->pending_send_bytes), write, room;
 
-	return wanted > 0 && room_before <= wanted && room > wanted;
+	dma_load_barrier();
+	write = load(&in->control->write);
+	/* The next look at it will tell. */
+	if (!is_offset(in, write))
+		return false;
+	room = in->size - distance(in, in->index, write);
+	/* There always is some room, so 0 is no wish. */
+	return room - bytes <= wanted && room > wanted;
 }
 
 int vmbus_rings_read(struct vmbus_rings *rings, void *payload, size_t room, size_t *size,
@@ -266,7 +273,7 @@ int vmbus_rings_read(struct vmbus_rings *rings, void *payload, size_t room, size
 	dma_store_barrier();
 	store(&in->control->read, in->index);
 	dma_full_barrier();
-	*signal = writer_waits(in, filled, bytes);
+	*signal = writer_waits(in, bytes);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Tests of drivers/hyperv/vmbus_ring.c against a host that works at the same time: what it does at
- * a full barrier is between two looks of the guest's. And what is exactly so much, or nothing.
+ * a barrier is between two looks of the guest's. And what is exactly so much, or nothing.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,14 +27,15 @@ static struct vmbus_rings rings;
 static uint8_t *memory;
 static bool signal;
 
-/* What the host does at the next full barrier. */
+/* What the host does at the next barrier of a kind. */
 static void (*meanwhile)(void);
+static enum fake_barrier at;
 
 void fake_barrier(enum fake_barrier kind)
 {
 	void (*act)(void) = meanwhile;
 
-	if (kind != FAKE_BARRIER_FULL || !act)
+	if (kind != at || !act)
 		return;
 	meanwhile = NULL;
 	act();
@@ -44,6 +45,7 @@ static int begin(void **state)
 {
 	(void)state;
 	meanwhile = NULL;
+	at = FAKE_BARRIER_FULL;
 	memory = aligned_alloc(4096, 4 * 4096);
 	memset(memory, 0, 4 * 4096);
 	vmbus_rings_init(&rings, memory, 1);
@@ -168,6 +170,44 @@ static void a_writer_that_begins_to_wait_just_then_is_signalled(void **state)
 	assert_true(signal);
 }
 
+/* It leaves 8 bytes of what is left, and waits for less than that was. */
+static void fill_up_and_wait(void)
+{
+	host_sends(1, LEFT - 32);
+	to_guest()->pending_send_bytes = LEFT - 40;
+}
+
+static void a_writer_that_writes_and_waits_meanwhile_is_signalled(void **state)
+{
+	(void)state;
+	host_sends(PACKETS, PAYLOAD);
+	at = FAKE_BARRIER_LOAD;
+	meanwhile = fill_up_and_wait;
+	assert_int_equal(receive(), 0);
+	assert_true(signal);
+	assert_int_equal(receive(), 0);
+	assert_false(signal);
+}
+
+static void break_write(void)
+{
+	to_guest()->write = SIZE;
+}
+
+static void a_writer_that_waits_with_nonsense_is_not_signalled(void **state)
+{
+	(void)state;
+	host_sends(2, PAYLOAD);
+	to_guest()->pending_send_bytes = 800;
+	assert_int_equal(receive(), 0);
+	assert_false(signal);
+	at = FAKE_BARRIER_LOAD;
+	meanwhile = break_write;
+	assert_int_equal(receive(), 0);
+	assert_false(signal);
+	assert_int_equal(receive(), -EIO);
+}
+
 /* ---- Exactly so much, and nothing ---- */
 
 static void a_writer_is_signalled_when_there_is_more_than_it_waits_for(void **state)
@@ -206,6 +246,8 @@ int main(int argc, char **argv)
 		TEST(nonsense_just_before_the_wait_breaks_the_writer),
 		TEST(a_reader_that_falls_asleep_just_then_is_signalled),
 		TEST(a_writer_that_begins_to_wait_just_then_is_signalled),
+		TEST(a_writer_that_writes_and_waits_meanwhile_is_signalled),
+		TEST(a_writer_that_waits_with_nonsense_is_not_signalled),
 		TEST(a_writer_is_signalled_when_there_is_more_than_it_waits_for),
 		TEST(a_packet_of_nothing_is_a_packet),
 		TEST(an_index_of_nonsense_is_told_as_such),
