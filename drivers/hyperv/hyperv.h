@@ -34,7 +34,7 @@ uint32_t hyperv_vp_index(void);
 
 /*
  * Posts a message, which is copied. -EAGAIN: there is no room at the moment; -ENXIO: there is no
- * such connection; -EIO: anything else. After hyperv_start().
+ * such connection, or it was used too often just now; -EIO: anything else. After hyperv_start().
  */
 int hyperv_post_message(uint32_t connection, const void *payload, size_t size);
 

@@ -43,7 +43,10 @@ struct wait_queue *vmbus_message_waiters(void);
 /* Where messages are posted from now on. */
 void vmbus_message_set_connection(uint32_t connection);
 
-/* Posts a message; waits for room. -ENXIO, -EIO: it does not go; -ETIMEDOUT. */
+/*
+ * Posts a message; waits for room. -ENXIO: there is no connection for INITIATE_CONTACT; -EIO: it
+ * does not go; -ETIMEDOUT.
+ */
 int vmbus_post(const void *message, size_t size);
 
 /* From now on nothing is posted, and no answer waited for; whether it is so. */

@@ -153,6 +153,15 @@ bool vmbus_message_take(void)
 
 /* ---- To the host ---- */
 
+/*
+ * A guest that posts too fast is told that there is no such connection, too. Only the first message
+ * asks whether there is one.
+ */
+static bool may_go_later(int err, const struct vmbus_header *message)
+{
+	return err == -EAGAIN || (err == -ENXIO && message->type != VMBUS_INITIATE_CONTACT);
+}
+
 int vmbus_post(const void *message, size_t size)
 {
 	uint64_t since_awake = clock_awake_ns();
@@ -162,7 +171,7 @@ int vmbus_post(const void *message, size_t size)
 		return -EIO;
 	for (;;) {
 		err = hyperv_post_message(bus.connection, message, size);
-		if (err != -EAGAIN)
+		if (!may_go_later(err, message))
 			break;
 		if (clock_awake_ns() - since_awake > VMBUS_DEADLINE_NS)
 			return -ETIMEDOUT;

@@ -28,6 +28,7 @@ static struct {
 	bool babbles; /* whatever is taken is said again */
 	/* Posts: how many find no room first, what they are answered with, and the last one. */
 	unsigned busy;
+	bool throttles; /* these are told that there is no connection */
 	int result;
 	unsigned posts;
 	uint32_t connection;
@@ -56,7 +57,7 @@ int hyperv_post_message(uint32_t connection, const void *payload, size_t size)
 	memcpy(host.posted, payload, size);
 	if (host.busy > 0) {
 		host.busy--;
-		return -EAGAIN;
+		return host.throttles ? -ENXIO : -EAGAIN;
 	}
 	return host.result;
 }
@@ -285,6 +286,24 @@ static void a_host_without_room_is_asked_again(void **state)
 	assert_in_range(sim_time_slept_ns, 4 * NS_PER_MS, 6 * NS_PER_MS);
 }
 
+/* Hyper-V says that there is no connection to a guest that posts too fast. */
+static void a_host_that_throttles_is_asked_again(void **state)
+{
+	static const struct vmbus_header unload = { .type = VMBUS_UNLOAD };
+	static const struct vmbus_header contact = { .type = VMBUS_INITIATE_CONTACT };
+
+	(void)state;
+	host.throttles = true;
+	host.busy = 5;
+	assert_int_equal(vmbus_post(&unload, sizeof(unload)), 0);
+	assert_int_equal(host.posts, 6);
+	assert_int_equal(sim_time_waits, 5);
+	/* The first message asks whether there is one. */
+	host.busy = 5;
+	assert_int_equal(vmbus_post(&contact, sizeof(contact)), -ENXIO);
+	assert_int_equal(host.posts, 7);
+}
+
 static void a_host_that_never_has_room_is_waited_for_no_longer_than_it_may_take(void **state)
 {
 	uint64_t begin = clock_awake_ns(), took;
@@ -299,9 +318,11 @@ static void a_host_that_never_has_room_is_waited_for_no_longer_than_it_may_take(
 
 static void a_post_that_fails_is_not_tried_again(void **state)
 {
+	static const struct vmbus_header contact = { .type = VMBUS_INITIATE_CONTACT };
+
 	(void)state;
 	host.result = -ENXIO;
-	assert_int_equal(vmbus_post("12345678", 8), -ENXIO);
+	assert_int_equal(vmbus_post(&contact, sizeof(contact)), -ENXIO);
 	host.result = -EIO;
 	assert_int_equal(vmbus_post("12345678", 8), -EIO);
 	assert_int_equal(host.posts, 2);
@@ -413,6 +434,7 @@ int main(int argc, char **argv)
 		TEST(a_new_beginning_forgets_the_old_one),
 		TEST(a_message_goes_to_the_connection),
 		TEST(a_host_without_room_is_asked_again),
+		TEST(a_host_that_throttles_is_asked_again),
 		TEST(a_host_that_never_has_room_is_waited_for_no_longer_than_it_may_take),
 		TEST(a_post_that_fails_is_not_tried_again),
 		TEST(whoever_has_left_says_nothing),
