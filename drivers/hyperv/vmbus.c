@@ -28,6 +28,9 @@ enum page {
 	PAGES_ORDER = 2,
 };
 
+/* After so many looks at messages and channels others have a turn. */
+#define TURN_ROUNDS 32
+
 /* Events are known by the SynIC's bits, which hosts set from 2.4 on. */
 static const uint32_t versions[] = {
 	VMBUS_VERSION(5, 3), VMBUS_VERSION(5, 2), VMBUS_VERSION(5, 1), VMBUS_VERSION(5, 0),
@@ -219,9 +222,9 @@ static void wait_for_messages(void)
 
 static void follow_offers(void)
 {
-	while (!vmbus_host_fault() && !bus.ending) {
-		/* Whatever comes so fast leaves others their turn. */
-		if (vmbus_message_take())
+	for (unsigned round = 1; !vmbus_host_fault() && !bus.ending; round++) {
+		/* Whatever comes so fast, and goes again, leaves others their turn. */
+		if (vmbus_message_take() || round % TURN_ROUNDS == 0)
 			task_sleep_until(clock_ns() + NS_PER_MS);
 		else if (!vmbus_host_fault() && !serve_one())
 			wait_for_messages();

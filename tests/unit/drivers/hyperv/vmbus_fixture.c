@@ -32,6 +32,8 @@ static void offered(struct vmbus_channel *channel)
 	assert_null(fixture.channel);
 	fixture.channel = channel;
 	fixture.offered++;
+	if (fixture.meanwhile)
+		fixture.meanwhile();
 }
 
 static void rescinded(struct vmbus_channel *channel)
@@ -39,6 +41,8 @@ static void rescinded(struct vmbus_channel *channel)
 	assert_ptr_equal(fixture.channel, channel);
 	fixture.channel = NULL;
 	fixture.rescinded++;
+	if (fixture.meanwhile)
+		fixture.meanwhile();
 }
 
 static struct vmbus_driver driver = {

@@ -38,6 +38,7 @@ struct vmbus_fixture {
 	struct vmbus_channel *channel; /* that is offered; NULL: none is */
 	unsigned offered, rescinded;
 	struct wait_queue waiters;
+	void (*meanwhile)(void); /* what happens while the driver is told of a channel; or NULL */
 };
 
 extern struct vmbus_fixture fixture;

@@ -321,6 +321,33 @@ static void withdrawn_channels_that_nobody_has_are_released(void)
 	assert_null(fixture_info().fault);
 }
 
+#define CHANGES 500
+
+/* Each time that the guest knows of it. */
+static void change_its_mind(void)
+{
+	if (fixture.offered == CHANGES)
+		return;
+	wish()->no_dm = fixture_is_offered();
+	sim_machine_ring();
+}
+
+static bool has_changed_its_mind(void)
+{
+	return fixture.offered == CHANGES;
+}
+
+static void a_channel_that_comes_and_goes_without_an_end_leaves_others_their_turn(void)
+{
+	fixture_connect();
+	fixture.meanwhile = change_its_mind;
+	wish()->no_dm = 1;
+	fixture_wait(NS_PER_MS);
+	assert_in_range(fixture.offered, 2, 100);
+	fixture_await(has_changed_its_mind, "all changes");
+	assert_null(fixture_info().fault);
+}
+
 /* ---- Messages ---- */
 
 static void a_flood_of_messages_is_taken_in_turns(void)
@@ -489,6 +516,7 @@ int main(int argc, char **argv)
 		TEST(channels_without_a_driver_are_left_alone),
 		TEST(a_channel_comes_and_goes),
 		TEST(withdrawn_channels_that_nobody_has_are_released),
+		TEST(a_channel_that_comes_and_goes_without_an_end_leaves_others_their_turn),
 		TEST(a_flood_of_messages_is_taken_in_turns),
 		TEST(what_is_wrong_is_told_at_once_to_whoever_waits),
 		TEST(the_end_leaves_the_host_nothing),
