@@ -73,8 +73,10 @@ static enum balloon_fault read_target(uint64_t given, uint64_t *target)
 	/* It was started while the balloon was not empty. */
 	if (given > vmware_balloon_pages_given())
 		return all_ours();
-	if (clock_ns() >= vmware.next_poll)
+	if (clock_ns() >= vmware.next_poll) {
 		poll();
+		vmware_call_say();
+	}
 	if (vmware_call_is_forgotten())
 		return all_ours();
 	vmware.known = vmware_call_target();
@@ -172,6 +174,7 @@ static enum balloon_fault take_finished(void)
 {
 	const char *what;
 
+	vmware_call_say();
 	if (vmware_call_is_forgotten())
 		return all_ours();
 	if (vmware_balloon_pages_fault() || is_failing_too_long(&what))

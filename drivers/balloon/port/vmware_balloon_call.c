@@ -25,6 +25,7 @@ static struct {
 	uint64_t failing_awake;			 /* DEADLINE_NEVER: it is not */
 	char sentence[VMWARE_CALL_SENTENCE_MAX]; /* while it is */
 	bool well[VMWARE_COMMANDS];		 /* its last answer was neither nonsense nor BUSY */
+	char unsaid[VMWARE_CALL_SENTENCE_MAX];	 /* a line's; empty: there is none */
 	uint64_t said_ns;
 	struct vmware_call_counts counts[VMWARE_COMMANDS];
 } host = { .failing_awake = DEADLINE_NEVER };
@@ -114,8 +115,20 @@ static void note_answer(enum vmware_command command, uint32_t status)
 	make_sentence(command, status);
 	if (fails && host.failing_awake == DEADLINE_NEVER)
 		host.failing_awake = clock_awake_ns();
-	if (was_well && command != VMWARE_START && log_is_due(&host.said_ns, clock_ns()))
-		log_warn("balloon: VMware: %s", host.sentence);
+	if (was_well && command != VMWARE_START)
+		memcpy(host.unsaid, host.sentence, sizeof(host.unsaid));
+}
+
+void vmware_call_say(void)
+{
+	char line[VMWARE_CALL_SENTENCE_MAX];
+
+	if (host.unsaid[0] == '\0')
+		return;
+	memcpy(line, host.unsaid, sizeof(line));
+	host.unsaid[0] = '\0';
+	if (log_is_due(&host.said_ns, clock_ns()))
+		log_warn("balloon: VMware: %s", line);
 }
 
 static struct vmware_answer give(enum vmware_command command, uint64_t first, uint32_t second)

@@ -27,6 +27,13 @@ void vmware_call_forget(void);
 uint32_t vmware_call(enum vmware_command command, uint64_t first, uint32_t second);
 
 /*
+ * Says what was wrong with an answer since the last time, at most once a second. The log may
+ * sleep, as where a console is slow, and memory in need may give commands meanwhile: so nobody
+ * says it in the midst of a batch.
+ */
+void vmware_call_say(void);
+
+/*
  * Begins with a host, which forgets what it had. 0: what both can do is agreed. -EAGAIN: it is
  * busy, or wants that again; -ENODEV: nobody answers; -ENOTSUP: it can do nothing that this driver
  * can; -EIO: it answers nonsense.

@@ -485,6 +485,30 @@ static void busy_for_ever_is_a_pause_and_one_line(void **state)
 	assert_vmware_has(3000);
 }
 
+/* Memory in need, while a line waits for a slow console. */
+static void need_meanwhile(void)
+{
+	sim_log_on_warning = NULL;
+	assert_true(balloon_reclaim(0) > 0);
+}
+
+static void a_line_is_said_when_no_batch_is_under_way(void **state)
+{
+	(void)state;
+	begin_vmware(NO_FLOOR);
+	vmware_wants(1000);
+	lie(VMWARE_LIE_REFUSES, LOCKS, VMWARE_BUSY);
+	sim_log_on_warning = need_meanwhile;
+	sim_vmware_want(1100);
+	poll_vmware();
+	assert_null(sim_log_on_warning);
+	assert_vmware_has(999);
+	sim_vmware_behave();
+	for (int i = 0; i < 5; i++)
+		poll_vmware();
+	assert_vmware_has(1100);
+}
+
 static void unknown_statuses_have_a_name_that_is_a_number(void **state)
 {
 	(void)state;
@@ -618,6 +642,7 @@ int main(void)
 		VMWARE_TEST(retry_of_a_host_that_answers_again_begins_with_an_empty_balloon),
 		VMWARE_TEST(a_start_empties_a_balloon_that_was_not_let_go),
 		VMWARE_TEST(busy_for_ever_is_a_pause_and_one_line),
+		VMWARE_TEST(a_line_is_said_when_no_batch_is_under_way),
 		VMWARE_TEST(unknown_statuses_have_a_name_that_is_a_number),
 		VMWARE_TEST(the_very_first_answer_may_be_wrong),
 		VMWARE_TEST(memory_in_need_comes_back_unasked_and_inflation_holds_off),
