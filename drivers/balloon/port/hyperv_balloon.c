@@ -36,6 +36,7 @@ static struct {
 	struct dm dm;
 	uint64_t floor;	  /* frames */
 	uint64_t next_ns; /* STATUS; while one is wanted */
+	bool unsaid_no_hints;
 	struct hyperv_balloon_status status;
 	uint64_t said_unusable_ns, said_gave_up_ns;
 } hv;
@@ -74,8 +75,18 @@ static uint64_t next_look(void)
 	return hv.dm.wants_status ? hv.next_ns : DEADLINE_NEVER;
 }
 
+/* The log may sleep, and memory in need must not wait for ranges meanwhile. */
+static void say_no_hints(void)
+{
+	if (!hv.unsaid_no_hints)
+		return;
+	hv.unsaid_no_hints = false;
+	log_info("balloon: Hyper-V takes no hints about free memory, though it says so");
+}
+
 static bool work(uint64_t floor)
 {
+	say_no_hints();
 	hv.floor = floor;
 	if (hv.dm.wants_status && clock_ns() >= hv.next_ns) {
 		send_status();
@@ -122,9 +133,7 @@ static int send_ranges(const struct frame_run *ranges, size_t count)
 	err = hyperv_discard_cold(blocks, count);
 	if (err) {
 		/* While the guest ends nobody is to be told, and it is nobody's fault. */
-		if (err != -ENODEV)
-			log_info("balloon: Hyper-V takes no hints about free memory, though it "
-				 "says so");
+		hv.unsaid_no_hints = err != -ENODEV;
 		hv.status.takes_hints = false;
 		return -ENOTSUP;
 	}

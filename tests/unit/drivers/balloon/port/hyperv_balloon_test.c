@@ -15,6 +15,7 @@
 #include "arch/clock.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_port.h"
+#include "drivers/balloon/balloon_ranges.h"
 #include "drivers/hyperv/hyperv_abi.h"
 #include "drivers/mem/hyperv_mem.h"
 #include "drivers/mem/mem_source.h"
@@ -310,11 +311,18 @@ static void free_memory_is_told_as_cold(void)
 	check();
 }
 
+static void expect_no_ranges(void)
+{
+	assert_true(balloon_ranges_sent_awake() == DEADLINE_NEVER);
+}
+
 static void a_host_that_refuses_hints_is_not_asked_again(void)
 {
 	struct hyperv_balloon_status status;
 
 	lie()->hint_status = HV_ACCESS_DENIED;
+	/* The host has none as it is said. */
+	hyperv_world.on_info = expect_no_ranges;
 	start();
 	hyperv_world_wait(10 * NS_PER_S);
 	assert_true(hyperv_balloon_get_status(&status));

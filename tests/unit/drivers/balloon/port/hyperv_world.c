@@ -82,6 +82,8 @@ void log_info(const char *fmt, ...)
 {
 	(void)fmt;
 	hyperv_world.infos++;
+	if (hyperv_world.on_info)
+		hyperv_world.on_info();
 }
 
 void log_debug(const char *fmt, ...)

@@ -29,6 +29,7 @@ struct hyperv_world {
 	unsigned lines;		/* of warning */
 	char line[200];		/* the last of them */
 	unsigned infos;		/* lines that are shown, and are none */
+	void (*on_info)(void);	/* called after each of these, which may sleep on a machine */
 };
 
 extern struct hyperv_world hyperv_world;
