@@ -972,6 +972,7 @@ test:
 		test-libvirt test-xen fuzz-short
 
 test-all:
-	@MAKE='$(MAKE)' BUILD='$(BUILD)' tests/parts.sh $@ matrix-all test-slow test-hypervisor test-hypervisor-linux test-qemu-next \
-		test-xen-next test-xen-dom0 test-stops virsh-demo coverage mutants fuzz model test-debian-short check-contrib \
-		check-shell check-dist check-deb
+	@MAKE='$(MAKE)' BUILD='$(BUILD)' tests/parts.sh $@ matrix-all test-slow test-hypervisor \
+		test-hypervisor-linux test-qemu-next test-xen-next test-xen-dom0 test-stops virsh-demo \
+		coverage mutants fuzz model test-debian-short check-contrib check-shell check-dist \
+		check-deb

@@ -7,8 +7,6 @@
 
 #include <cmocka.h>
 
-#include <unistd.h>
-
 #include "tests/hypervisor/hyperv.h"
 #include "tests/witness/subject.h"
 
@@ -63,18 +61,36 @@ static void withdraw(struct subject *subject)
 
 /* ---- A step ---- */
 
-/* While the host still asks for more than there is, a guest is ahead of it by what it answers next. */
-static void check_file(struct subject *subject, const struct step *step, struct guest_file *file)
+/*
+ * A guest's books follow its answers. While the host still asks for more than there is, a guest is
+ * ahead of it by what it answers next.
+ */
+static bool agrees(struct subject *subject, const struct step *step, const struct guest_file *file)
 {
 	volatile struct hyperv_seen *seen = &host_of(subject)->seen;
-	uint64_t before = seen->ballooned;
+	uint64_t ballooned = guest_file_figure(file, "pages_ballooned", 0);
 
-	*file = subject_read(subject, "hv-balloon -n", "hv-balloon");
-	if (step->target == ALL)
-		assert_in_range(guest_file_figure(file, "pages_ballooned", 0), before,
-				subject->common->ram_frames + seen->added);
-	else
-		assert_int_equal(guest_file_figure(file, "pages_ballooned", 0), seen->ballooned);
+	return step->target == ALL ? ballooned >= seen->ballooned : ballooned == seen->ballooned;
+}
+
+static struct guest_file read_file(struct subject *subject, const struct step *step)
+{
+	struct patience patience = patience_begin(subject, "a guest's file that agrees with the host");
+
+	for (;;) {
+		struct guest_file file = subject_read(subject, "hv-balloon -n", "hv-balloon");
+
+		if (agrees(subject, step, &file))
+			return file;
+		guest_file_free(&file);
+		patience_wait(&patience);
+	}
+}
+
+static void check_file(struct subject *subject, const struct guest_file *file)
+{
+	volatile struct hyperv_seen *seen = &host_of(subject)->seen;
+
 	assert_int_equal(guest_file_figure(file, "pages_added", 0), seen->added);
 	assert_int_equal(guest_file_figure(file, "pages_onlined", 0), seen->added);
 	assert_int_equal(guest_file_figure(file, "page_size", 0), 4096);
@@ -119,9 +135,8 @@ static void go(struct subject *subject, const struct step *step, struct guest_fi
 		want_all(subject);
 	else
 		reach(subject, step);
-	/* The guest's books follow its answers. */
-	sleep(1);
-	check_file(subject, step, file);
+	*file = read_file(subject, step);
+	check_file(subject, file);
 }
 
 static void go_through(bool is_linux, struct guest_file files[STEPS])

@@ -154,13 +154,18 @@ void subject_ring(struct subject *subject)
 		fail_msg("%s", qmp_error(vm_qmp(subject->vm)));
 }
 
-/* Sleeps, and fails the test when the time is over. */
-static void wait_on(struct subject *subject, int64_t deadline, const char *what, uint64_t is)
+struct patience patience_begin(const struct subject *subject, const char *what)
 {
-	if (deadline_left(deadline) == 0) {
-		vm_report(subject->vm, what);
-		fail_msg("%s: waited %d s in vain for %s, which is %" PRIu64,
-			 subject->is_linux ? "Linux" : "Aerostat", TIMEOUT_MS / 1000, what, is);
+	return (struct patience){ subject, deadline_in(TIMEOUT_MS), what };
+}
+
+void patience_wait(const struct patience *patience)
+{
+	if (deadline_left(patience->deadline) == 0) {
+		vm_report(patience->subject->vm, patience->what);
+		fail_msg("%s: waited %d s in vain for %s",
+			 patience->subject->is_linux ? "Linux" : "Aerostat", TIMEOUT_MS / 1000,
+			 patience->what);
 	}
 	usleep(POLL_US);
 }
@@ -168,19 +173,19 @@ static void wait_on(struct subject *subject, int64_t deadline, const char *what,
 void subject_await(struct subject *subject, const volatile uint64_t *figure, uint64_t least,
 		   uint64_t most, const char *what)
 {
-	int64_t deadline = deadline_in(TIMEOUT_MS);
+	struct patience patience = patience_begin(subject, what);
 
 	while (*figure < least || *figure > most)
-		wait_on(subject, deadline, what, *figure);
+		patience_wait(&patience);
 }
 
 void subject_await_step(struct subject *subject, const volatile uint32_t *figure, uint32_t value,
 			const char *what)
 {
-	int64_t deadline = deadline_in(TIMEOUT_MS);
+	struct patience patience = patience_begin(subject, what);
 
 	while (*figure != value)
-		wait_on(subject, deadline, what, *figure);
+		patience_wait(&patience);
 }
 
 /* ---- The file ---- */

@@ -37,6 +37,18 @@ char *subject_ask(struct subject *subject, const char *line);
 /* Lets the host look at once. */
 void subject_ring(struct subject *subject);
 
+/* A look at something that takes its time: until when, and what is waited for. */
+struct patience {
+	const struct subject *subject;
+	int64_t deadline;
+	const char *what;
+};
+
+struct patience patience_begin(const struct subject *subject, const char *what);
+
+/* Sleeps a little, and fails the test when the time is over. */
+void patience_wait(const struct patience *patience);
+
 /* Waits until a figure of the host's is from `least` to `most`. `what` is in the complaint. */
 void subject_await(struct subject *subject, const volatile uint64_t *figure, uint64_t least,
 		   uint64_t most, const char *what);

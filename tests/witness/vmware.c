@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include <string.h>
-#include <unistd.h>
 
 #include "drivers/balloon/port/vmware_abi.h"
 #include "tests/hypervisor/vmware.h"
@@ -111,12 +110,28 @@ static void check_counts(const struct guest_file *before, const struct counts *h
 	}
 }
 
-/* It is at rest, but for its polls, which are not among the commands. */
-static void check_file(struct subject *subject, const struct step *step,
+static bool is_at_rest(struct subject *subject, const struct step *step,
 		       const struct guest_file *file)
 {
-	assert_int_equal(guest_file_figure(file, "target", 0), step->target);
-	assert_int_equal(guest_file_figure(file, "current", 0), subject->common->ballooned);
+	return guest_file_figure(file, "target", 0) == step->target &&
+	       guest_file_figure(file, "current", 0) == subject->common->ballooned;
+}
+
+/* The file of a guest that is at its target, knows so, and gives no command meanwhile but polls. */
+static struct guest_file read_at_rest(struct subject *subject, const struct step *step)
+{
+	struct patience patience = patience_begin(subject, "a guest's file that agrees with the host");
+
+	for (;;) {
+		struct counts before = count(subject), after;
+		struct guest_file file = subject_read(subject, "vmmemctl -n", "vmmemctl");
+
+		after = count(subject);
+		if (is_at_rest(subject, step, &file) && memcmp(&before, &after, sizeof(before)) == 0)
+			return file;
+		guest_file_free(&file);
+		patience_wait(&patience);
+	}
 }
 
 static void go(struct subject *subject, const struct step *step, struct guest_file *file)
@@ -131,10 +146,7 @@ static void go(struct subject *subject, const struct step *step, struct guest_fi
 	subject->common->target = step->target;
 	subject_await(subject, &subject->common->ballooned, least, step->target + slack,
 		      "what the host has");
-	/* Two polls later it is at rest, and knows its target. */
-	sleep(2);
-	*file = subject_read(subject, "vmmemctl -n", "vmmemctl");
-	check_file(subject, step, file);
+	*file = read_at_rest(subject, step);
 	assert_in_range(subject->common->ballooned, least, step->target + slack);
 }
 
