@@ -256,6 +256,8 @@ help:
 #: make test-integration those under QEMU; TESTS='*floor*' for some of them
 #: make test-hypervisor  those that can be, inside the hypervisor for tests
 #:                       (docs/hypervisor.md); part of test-all
+#: make test-hypervisor-linux  Linux's own drivers on the VMware and the Hyper-V
+#:                       that tests play, and Aerostat through the same plan
 #: make matrix           the cells that matter most of machine x device x
 #:                       interrupts x ring x features
 #: make model            the balloon's protocol, modelled, in all of its states;

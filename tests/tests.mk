@@ -863,6 +863,20 @@ test-xen-dom0:
 test-xen-linux:
 	@$(alone) tests/xen/run.sh $@ $(BUILD) witness
 
+# ---- Linux on the hypervisor for tests, whose drivers bear witness of it ----
+
+WITNESS_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/witness/*.c))
+$(WITNESS_OBJECTS): | $(call needs,test)
+
+$(BUILD)/tests/witness/run: $(WITNESS_OBJECTS) $(BUILD)/host/tests/bench/arguments.o $(TOOL_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lcmocka
+
+.PHONY: test-hypervisor-linux
+test-hypervisor-linux: $(BUILD)/aerostat.elf $(BUILD)/hypervisor.elf $(BUILD)/tests/witness/run \
+		| $(call needs,qemu witness)
+	@$(alone) tests/witness/run.sh $@ $(BUILD)
+
 # ---- libvirt: `make virsh-demo` with what there is of it ----
 
 .PHONY: test-libvirt
@@ -959,6 +973,7 @@ test:
 		test-libvirt test-xen fuzz-short
 
 test-all:
-	@MAKE='$(MAKE)' BUILD='$(BUILD)' tests/parts.sh $@ matrix-all test-slow test-hypervisor test-qemu-next \
-		test-xen-next test-xen-dom0 test-stops virsh-demo coverage mutants fuzz model test-debian-short check-contrib \
-		check-shell check-dist check-deb
+	@MAKE='$(MAKE)' BUILD='$(BUILD)' tests/parts.sh $@ matrix-all test-slow test-hypervisor \
+		test-hypervisor-linux test-qemu-next test-xen-next test-xen-dom0 test-stops virsh-demo \
+		coverage mutants fuzz model test-debian-short check-contrib check-shell check-dist \
+		check-deb

@@ -26,6 +26,7 @@ firmware) why="to run it by UEFI" packages="ovmf" ;;
 host) why="to compile programs for the host" packages="gcc libc6-dev libjson-c-dev" ;;
 tools) why="for balloonctl" packages="libncurses-dev libmicrohttpd-dev libelf-dev" ;;
 test) why="to test it" packages="libcmocka-dev" ;;
+witness) why="to unpack a Linux to test with" packages="lz4 zstd xz-utils" ;;
 coverage) why="to see what its tests cover" packages="gcovr" ;;
 fuzz) why="to fuzz it" packages="clang libclang-rt-dev" ;;
 bench) why="to measure it beside Linux" packages="cpio" ;;

@@ -26,6 +26,8 @@ if [ $# -ne 2 ]; then
 fi
 # shellcheck source=tools/own_folder.sh
 . tools/own_folder.sh
+# shellcheck source=tests/unpack.sh
+. tests/unpack.sh
 own_folder "$1"
 set=$2
 
@@ -37,46 +39,12 @@ cannot()
 
 # ---- What apt has ----
 
-# depends PACKAGE PATTERN: the first package that it depends on with such a name.
-depends()
-{
-	apt-cache show --no-all-versions "$1" 2>/dev/null |
-		sed -n 's/^Depends: //p' | tr -d ' ' | tr ',' '\n' | sed 's/(.*//' | grep -m 1 "$2"
-}
-
 # libraries PACKAGE...: those of Xen's own that they need.
 libraries()
 {
 	apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks \
 		--no-replaces --no-enhances "$@" 2>/dev/null |
 		grep -E '^lib(xen|yajl|fdt)[^:]*$' | sort -u
-}
-
-# download SECONDS PACKAGE...: into $work/packages.
-download()
-{
-	time=$1
-	shift
-	mkdir -p "$work/packages" || cannot "nothing can be written to $folder"
-	status=0
-	(cd "$work/packages" && timeout "$time" apt-get -qq download "$@") >"$work/log" 2>&1 </dev/null ||
-		status=$?
-	[ $status -ne 124 ] || cannot "apt-get download has not ended after $time s"
-	[ $status -eq 0 ] || cannot "$(grep -m 1 '^E: ' "$work/log" || echo 'apt-get download fails')"
-}
-
-# unpack FOLDER [PATTERN...]: all that was downloaded, or only what is like a pattern.
-unpack()
-{
-	to=$1
-	shift
-	mkdir -p "$to"
-	for package in "$work"/packages/*.deb; do
-		dpkg-deb --fsys-tarfile "$package" |
-			tar -x -C "$to" --wildcards "$@" 2>"$work/log"
-		# What one package does not have, another has.
-	done
-	rm -rf "$work/packages"
 }
 
 # ---- The sets ----
@@ -110,9 +78,6 @@ fetch_dom0()
 	mv "$work/root" "$folder/dom0" || cannot "it cannot be put into $folder"
 }
 
-for tool in apt-get apt-cache dpkg-deb; do
-	command -v "$tool" >/dev/null || cannot "this system has no $tool"
-done
 [ -e "$folder/hypervisor" ] || fetch_hypervisor
 case $set in
 hypervisor) ;;

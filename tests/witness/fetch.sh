@@ -1,0 +1,125 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Unpacks Debian's Linux for clouds, which has the drivers of VMware's and Hyper-V's balloon, and makes
+# of it a guest for tests/hypervisor; nothing is installed:
+#
+#	tests/witness/fetch.sh FOLDER
+#
+# FOLDER/guest is the kernel's ELF file with the initramfs behind it, FOLDER/vmbus.aml the device by
+# which Linux looks for VMBus, FOLDER/version says which Linux it is. What is there already is left as it
+# is. Exit status: 0, or 1 with a line that says why it cannot be had.
+
+set -u
+export LC_ALL=C
+TIME=300 # seconds for the packages, 30 MB
+
+if [ $# -ne 1 ]; then
+	echo "usage: tests/witness/fetch.sh FOLDER" >&2
+	exit 2
+fi
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/own_folder.sh
+. tools/own_folder.sh
+# shellcheck source=tests/unpack.sh
+. tests/unpack.sh
+own_folder "$1"
+
+cannot()
+{
+	echo "no Linux: $*"
+	exit 1
+}
+
+# ---- Linux, as it lies in its package ----
+
+fetch()
+{
+	linux=$(depends linux-image-cloud-amd64 '^linux-image-[0-9]') ||
+		cannot "apt knows no linux-image-cloud-amd64; apt-get update may help"
+	download $TIME "$linux" busybox-static
+	unpack "$work/root" './boot/vmlinuz-*' '*/hv_vmbus.ko*' '*/hv_balloon.ko*' '*/vmw_vmci.ko*' \
+		'*/vmw_balloon.ko*' './bin/busybox' './usr/bin/busybox'
+	echo "$linux" | sed 's/^linux-image-//' >"$work/version"
+}
+
+# number FILE OFFSET BYTES: of a file, little-endian.
+number()
+{
+	od -An -v -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '
+}
+
+# ---- The kernel's ELF file ----
+
+# Where it begins in the bzImage, how long it is, and by what it is packed (Documentation/x86/boot.rst).
+unpack_kernel()
+{
+	image=$(echo "$work"/root/boot/vmlinuz-*)
+	setup=$(number "$image" 497 1)
+	start=$(((setup + 1) * 512 + $(number "$image" 584 4)))
+	# The last four bytes say how long it is when it is unpacked.
+	length=$(($(number "$image" 588 4) - 4))
+	tail -c +$((start + 1)) "$image" | head -c $length >"$work/packed"
+	case $(od -An -t x1 -N 4 "$work/packed" | tr -d ' ') in
+	02214c18) program=lz4 ;;
+	28b52ffd) program=zstd ;;
+	fd377a58) program=xz ;;
+	*) cannot "its kernel is packed in a way that is not known here" ;;
+	esac
+	command -v $program >/dev/null || cannot "its kernel is packed by $program, which is not installed"
+	# xz says that there is more behind the end: the length, too.
+	$program -dc <"$work/packed" >"$work/kernel" 2>"$work/log" || [ -s "$work/kernel" ] ||
+		cannot "$program cannot unpack its kernel"
+}
+
+# Behind the file there are relocations; the table of sections is the last thing that is its own.
+cut_kernel()
+{
+	end=$(($(number "$work/kernel" 40 8) + $(number "$work/kernel" 58 2) * $(number "$work/kernel" 60 2)))
+	head -c $end "$work/kernel" >"$work/guest"
+	# The initramfs begins at the next page.
+	truncate -s %4096 "$work/guest"
+}
+
+# ---- The initramfs ----
+
+MODULES='hv_vmbus hv_balloon vmw_vmci vmw_balloon'
+
+pack()
+{
+	mkdir -p "$work/initramfs/bin" "$work/initramfs/modules"
+	cp "$here/init" "$work/initramfs/init" || cannot "its first program is missing"
+	chmod +x "$work/initramfs/init"
+	cp "$work"/root/bin/busybox "$work/initramfs/bin/" 2>/dev/null ||
+		cp "$work"/root/usr/bin/busybox "$work/initramfs/bin/" ||
+		cannot "busybox-static has no busybox"
+	for module in $MODULES; do
+		file=$(find "$work/root" -name "$module.ko*" | head -n 1)
+		case $file in
+		*.ko) cp "$file" "$work/initramfs/modules/" ;;
+		*.ko.xz) xz -dc "$file" >"$work/initramfs/modules/$module.ko" ;;
+		*) cannot "its package has no $module" ;;
+		esac
+	done
+	(cd "$work/initramfs" && find . | bin/busybox cpio -o -H newc 2>/dev/null) >>"$work/guest" ||
+		cannot "the initramfs cannot be packed"
+}
+
+# ---- VMBus, as Linux looks for it ----
+
+# Scope (\_SB) { Device (VMBS) { _HID "VMBus", _UID 0, _STA 15, _CRS with an interrupt } }
+write_table()
+{
+	printf '\020\064\\_SB_\133\202\054VMBS\010_HID\015VMBus\000\010_UID\000\010_STA\012\017' \
+		>"$work/vmbus.aml"
+	printf '\010_CRS\021\010\012\005\042\200\000\171\000' >>"$work/vmbus.aml"
+}
+
+[ ! -e "$folder/guest" ] || exit 0
+fetch
+unpack_kernel
+cut_kernel
+pack
+write_table
+mv "$work/vmbus.aml" "$work/version" "$folder/" && mv "$work/guest" "$folder/guest" ||
+	cannot "it cannot be put into $folder"
