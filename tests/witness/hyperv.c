@@ -75,7 +75,7 @@ static bool agrees(struct subject *subject, const struct step *step, const struc
 
 static struct guest_file read_file(struct subject *subject, const struct step *step)
 {
-	struct patience patience = patience_begin(subject, "a guest's file that agrees with the host");
+	struct patience patience = patience_begin(subject, "a file that agrees with the host");
 
 	for (;;) {
 		struct guest_file file = subject_read(subject, "hv-balloon -n", "hv-balloon");

@@ -44,6 +44,7 @@ struct patience {
 	const char *what;
 };
 
+/* Begins a wait for so long as a busy machine may need. */
 struct patience patience_begin(const struct subject *subject, const char *what);
 
 /* Sleeps a little, and fails the test when the time is over. */
@@ -75,6 +76,7 @@ uint64_t guest_file_failed(const struct guest_file *file, const char *name, unsi
 /* Fails the test unless both have the same names in the same order. */
 void guest_file_compare_names(const struct guest_file *one, const struct guest_file *other);
 
+/* Run the two plans; return how many tests have failed. */
 int vmware_witness(void);
 int hyperv_witness(void);
 

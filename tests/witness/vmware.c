@@ -120,14 +120,14 @@ static bool is_at_rest(struct subject *subject, const struct step *step,
 /* The file of a guest that is at its target, knows so, and gives no command meanwhile but polls. */
 static struct guest_file read_at_rest(struct subject *subject, const struct step *step)
 {
-	struct patience patience = patience_begin(subject, "a guest's file that agrees with the host");
+	struct patience patience = patience_begin(subject, "a file that agrees with the host");
 
 	for (;;) {
 		struct counts before = count(subject), after;
 		struct guest_file file = subject_read(subject, "vmmemctl -n", "vmmemctl");
 
 		after = count(subject);
-		if (is_at_rest(subject, step, &file) && memcmp(&before, &after, sizeof(before)) == 0)
+		if (is_at_rest(subject, step, &file) && !memcmp(&before, &after, sizeof(before)))
 			return file;
 		guest_file_free(&file);
 		patience_wait(&patience);
