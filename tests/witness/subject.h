@@ -76,8 +76,9 @@ uint64_t guest_file_failed(const struct guest_file *file, const char *name, unsi
 /* Fails the test unless both have the same names in the same order. */
 void guest_file_compare_names(const struct guest_file *one, const struct guest_file *other);
 
-/* Run the two plans; return how many tests have failed. */
+/* Runs the plan on VMware. Returns how many tests have failed. */
 int vmware_witness(void);
+/* Runs the plan on Hyper-V. Returns how many tests have failed. */
 int hyperv_witness(void);
 
 #endif
