@@ -335,14 +335,11 @@ static int create_task(void)
 	return err;
 }
 
-int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters)
+/* Nobody uses another host. */
+static int attach(const struct balloon_port *port, struct wait_queue *waiters)
 {
 	int err;
 
-	assert(port->start && port->terms && port->reset && port->give_up);
-	assert(port->take_finished && port->read_target && port->inflate);
-	if (balloon_is_alive())
-		return -EBUSY;
 	/* One that was given up leaves first, with all that is its own. */
 	balloon_detach();
 	balloon_batches_begin(port, &balloon.terms);
@@ -359,6 +356,21 @@ int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters)
 	err = create_task();
 	if (err)
 		balloon.status.present = false;
+	return err;
+}
+
+int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters)
+{
+	static bool attaching; /* a host may be waited for at its start */
+	int err;
+
+	assert(port->start && port->terms && port->reset && port->give_up);
+	assert(port->take_finished && port->read_target && port->inflate);
+	if (attaching || balloon_is_alive())
+		return -EBUSY;
+	attaching = true;
+	err = attach(port, waiters);
+	attaching = false;
 	return err;
 }
 

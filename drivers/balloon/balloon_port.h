@@ -234,7 +234,8 @@ struct balloon_port {
  * Starts the hypervisor's device, which is there, and the balloon's task; after
  * balloon_init(). `waiters` is woken by the port whenever there is news, from its
  * interrupts too; NULL: there never is, it is polled. -EBUSY: another port, or this
- * one, is attached and in use; -ENOMEM, -EAGAIN: no task; else start()'s errors.
+ * one, is attached and in use, or about to be; -ENOMEM, -EAGAIN: no task; else start()'s
+ * errors.
  */
 int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters);
 

@@ -17,6 +17,7 @@
 #include "drivers/balloon/port/virtio_balloon_stats.h"
 #include "drivers/virtio/virtio.h"
 #include "drivers/virtio/virtio_feature_names.h"
+#include "kernel/lib/log.h"
 #include "kernel/lib/wrap.h"
 
 /* Device config (5.5.4), 4 bytes each; the hint id is virtio_balloon_hint.c's. */
@@ -316,10 +317,11 @@ static const struct balloon_port port = {
 	.print_features = print_features,
 };
 
-/* The one in use goes. */
+/* The one in use goes; or one that was given up, whose place another hypervisor's may have. */
 static void release(void)
 {
-	balloon_detach();
+	if (balloon_is_attached(&port))
+		balloon_detach();
 	device = NULL;
 }
 
@@ -334,6 +336,8 @@ static int probe(struct virtio_device *found)
 	err = balloon_attach(&port, &found->interrupts);
 	if (err)
 		device = NULL;
+	if (err == -EBUSY)
+		log_info("balloon: virtio's is not used, as there is another one");
 	return err;
 }
 

@@ -968,6 +968,31 @@ static void a_second_port_is_not_attached(void **state)
 	assert_null(status().broken);
 }
 
+static int attached_meanwhile;
+
+/* A start that waits for its host: others run. */
+static int start_while_another_comes(void)
+{
+	static struct balloon_port other;
+
+	host.running = true;
+	other = host.port;
+	if (host.starts++ == 0)
+		attached_meanwhile = balloon_attach(&other, NULL);
+	return 0;
+}
+
+static void none_is_attached_while_another_one_starts(void **state)
+{
+	(void)state;
+	host.port.start = start_while_another_comes;
+	assert_int_equal(host_attach(NO_FLOOR), 0);
+	assert_int_equal(attached_meanwhile, -EBUSY);
+	assert_true(balloon_is_attached(&host.port));
+	host_wants(100);
+	assert_host_has(100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1011,6 +1036,7 @@ int main(void)
 		HOST_TEST(a_port_is_asked_for_the_strategy_that_it_gets),
 		HOST_TEST(a_port_says_what_range_first_needs),
 		HOST_TEST(a_second_port_is_not_attached),
+		HOST_TEST(none_is_attached_while_another_one_starts),
 	};
 
 	return cmocka_run_group_tests_name("balloon_port", tests, set_up_ram, NULL);

@@ -18,6 +18,7 @@
 #include "drivers/balloon/balloon_events.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/sim/sim_port_delta.h"
 #include "tests/sim/sim_port_sync.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
@@ -650,6 +651,30 @@ static void only_one_host_is_there_at_a_time(void **state)
 	attach_delta();
 }
 
+static void a_device_that_was_given_up_takes_no_other_along_as_it_goes(void **state)
+{
+	uint64_t lines;
+
+	(void)state;
+	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	assert_int_equal(begin(NO_FLOOR), 0);
+	balloon.fault = BALLOON_FAULT_RULES;
+	settle();
+	assert_non_null(status().broken);
+	attach_sync();
+	sync_wants(1000);
+	virtio_unregister(&sim.virtio.device);
+	sync_wants(2000);
+	assert_int_equal(ballooned(), 2000);
+	assert_int_equal(sim_sync.host.count, 2000);
+	/* Nor does it take the other's place when it comes again, with a line. */
+	lines = sim_log_infos;
+	virtio_register(&sim.virtio.device);
+	assert_int_equal(sim_log_infos, lines + 1);
+	sync_wants(3000);
+	assert_int_equal(sim_sync.host.count, 3000);
+}
+
 static void a_host_that_does_not_start_is_not_there(void **state)
 {
 	(void)state;
@@ -912,6 +937,7 @@ int main(void)
 		HOSTS_TEST(what_only_leaves_is_free_when_the_host_has_forgotten_all),
 		HOSTS_TEST(a_host_after_one_that_was_given_up_begins_with_nothing),
 		HOSTS_TEST(only_one_host_is_there_at_a_time),
+		HOSTS_TEST(a_device_that_was_given_up_takes_no_other_along_as_it_goes),
 		HOSTS_TEST(a_host_that_does_not_start_is_not_there),
 		HOSTS_TEST(a_host_that_forgot_and_does_not_start_again_is_given_up),
 		HOSTS_TEST(a_host_hears_once_that_it_cannot_have_all),
