@@ -22,7 +22,6 @@
 #include "mm/ledger.h"
 
 static struct {
-	bool attached;
 	bool started;	    /* the host knows of the guest */
 	bool patient;	    /* with a host that is busy: not while the machine boots */
 	uint64_t poll_ns;   /* from one look at the target to the next */
@@ -248,18 +247,6 @@ static void print_features(void)
 	wrap_end(&line);
 }
 
-bool vmware_balloon_get_state(struct vmware_balloon_state *state)
-{
-	*state = (struct vmware_balloon_state){
-		.capabilities = vmware_call_capabilities(),
-		.resetting = !vmware.started || vmware_call_is_forgotten(),
-		.target = vmware_call_target(),
-		.polls = vmware.polls,
-		.resets = vmware.resets,
-	};
-	return vmware.attached;
-}
-
 /* ---- The port ---- */
 
 static const struct balloon_port port = {
@@ -281,6 +268,18 @@ static const struct balloon_port port = {
 	.print_features = print_features,
 };
 
+bool vmware_balloon_get_state(struct vmware_balloon_state *state)
+{
+	*state = (struct vmware_balloon_state){
+		.capabilities = vmware_call_capabilities(),
+		.resetting = !vmware.started || vmware_call_is_forgotten(),
+		.target = vmware_call_target(),
+		.polls = vmware.polls,
+		.resets = vmware.resets,
+	};
+	return balloon_is_attached(&port);
+}
+
 /* ---- The guest's start and end ---- */
 
 /* Of a host that is busy for long there is one line. */
@@ -299,7 +298,6 @@ static int attach(void)
 {
 	int err = balloon_attach(&port, NULL);
 
-	vmware.attached = !err;
 	if (err)
 		say_no_balloon(err);
 	return err;
@@ -319,7 +317,6 @@ void vmware_balloon_start(uint64_t poll_ns)
 	int err;
 
 	assert(poll_ns > 0);
-	vmware.attached = false;
 	vmware.started = false;
 	vmware.said = false;
 	vmware.patient = false;

@@ -37,7 +37,7 @@ struct vmware_balloon_state {
 	uint64_t resets; /* times that it has forgotten everything */
 };
 
-/* Stores that. Returns false if VMware's balloon is not in use, nor was given up. */
+/* Stores that. Returns false if VMware's balloon was never in use, or another is in its place. */
 bool vmware_balloon_get_state(struct vmware_balloon_state *state);
 
 #endif

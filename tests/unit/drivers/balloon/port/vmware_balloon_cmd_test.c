@@ -215,6 +215,19 @@ static void without_vmware_there_is_nothing_to_show(void **state)
 	assert_string_equal(sim_command_text, "vmmemctl: there is no balloon of VMware's\n");
 }
 
+static void another_hypervisors_balloon_is_not_shown(void **state)
+{
+	(void)state;
+	begin_vmware(NO_FLOOR);
+	lie(VMWARE_LIE_FORGETS, 0, 0);
+	poll_vmware();
+	assert_non_null(status().broken);
+	sim_vmware_behave();
+	start(0, NO_FLOOR);
+	assert_null(status().broken);
+	assert_int_equal(sim_command("vmmemctl"), -ENODEV);
+}
+
 static void other_words_are_refused(void **state)
 {
 	(void)state;
@@ -250,6 +263,7 @@ int main(void)
 		CASE(what_failed_is_beside_what_was_tried),
 		CASE(a_host_that_was_given_up_is_resetting),
 		CASE(without_vmware_there_is_nothing_to_show),
+		CASE(another_hypervisors_balloon_is_not_shown),
 		CASE(other_words_are_refused),
 		CASE(the_traffic_and_the_capabilities_are_in_the_balloons_status),
 	};
