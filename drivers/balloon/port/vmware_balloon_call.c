@@ -194,9 +194,11 @@ int vmware_call_start(void)
 	host.capabilities = err ? 0 : agreed(&answer);
 	host.target = 0;
 	host.forgotten = err;
-	if (!err && !(host.capabilities & (VMWARE_BASIC | VMWARE_BATCHED)))
-		err = -ENOTSUP;
-	return err;
+	if (err || (host.capabilities & (VMWARE_BASIC | VMWARE_BATCHED)))
+		return err;
+	/* It counts on this guest by now. */
+	vmware_call_end();
+	return -ENOTSUP;
 }
 
 int vmware_call_end(void)

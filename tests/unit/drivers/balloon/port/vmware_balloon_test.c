@@ -67,6 +67,8 @@ static void a_host_that_takes_no_frames_is_no_balloon(void **state)
 	sim_vmware()->withheld = VMWARE_BASIC | VMWARE_BATCHED;
 	try_vmware(NO_FLOOR);
 	assert_false(status().present);
+	/* It is told that nothing comes. */
+	assert_int_equal(sim_vmware()->leaves, 1);
 }
 
 static void nonsense_at_start_is_no_balloon(void **state)
