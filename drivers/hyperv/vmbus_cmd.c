@@ -15,10 +15,14 @@ static void print_connection(const struct vmbus_info *info)
 
 	synic_get_counts(&counts);
 	if (info->fault)
-		printf("Not used any more: %s\n", info->fault);
-	printf("VMBus %u.%u, connected in %" PRIu64 " us; Hyper-V %u.%u, build %u\n",
-	       (unsigned)(info->version >> 16), (unsigned)(info->version & 0xffff),
-	       info->connect_us, (unsigned)(hyperv_cpuid()->version >> 16),
+		printf("Not used%s: %s\n", info->version == 0 ? "" : " any more", info->fault);
+	if (info->version == 0)
+		printf("VMBus is not connected; ");
+	else
+		printf("VMBus %u.%u, connected in %" PRIu64 " us; ",
+		       (unsigned)(info->version >> 16), (unsigned)(info->version & 0xffff),
+		       info->connect_us);
+	printf("Hyper-V %u.%u, build %u\n", (unsigned)(hyperv_cpuid()->version >> 16),
 	       (unsigned)(hyperv_cpuid()->version & 0xffff), (unsigned)hyperv_cpuid()->build);
 	printf("Messages: %" PRIu64 " posted, %" PRIu64 " taken, %" PRIu64
 	       " of them of no use; %" PRIu64 " events, %" PRIu64 " interrupts by vector %u\n",

@@ -134,6 +134,19 @@ static void a_host_that_was_given_up_is_told_first(void **state)
 			 sim_command_text);
 }
 
+static void a_host_that_never_answered_has_no_version(void **state)
+{
+	static const char text[] = "Not used: it does not answer\n"
+				   "VMBus is not connected; Hyper-V 10.3, build 20348\n"
+				   "Messages: ";
+
+	(void)state;
+	connection.version = 0;
+	connection.fault = "it does not answer";
+	assert_int_equal(sim_command("vmbus"), 0);
+	assert_ptr_equal(strstr(sim_command_text, text), sim_command_text);
+}
+
 static void without_a_connection_there_is_nothing(void **state)
 {
 	(void)state;
@@ -160,6 +173,7 @@ int main(int argc, char **argv)
 		TEST(channels_are_told_with_what_they_are_at),
 		TEST(a_host_that_has_not_said_all_is_told),
 		TEST(a_host_that_was_given_up_is_told_first),
+		TEST(a_host_that_never_answered_has_no_version),
 		TEST(without_a_connection_there_is_nothing),
 		TEST(it_takes_no_words),
 	};
