@@ -161,6 +161,14 @@ static void terms(enum balloon_strategy strategy, struct balloon_terms *terms)
 
 /* ---- From reset to running, and back ---- */
 
+/* Those of the channel that was open before are kept. */
+static void add_messages(struct dm_counts *sum)
+{
+	sum->sent += hv.dm.counts.sent;
+	sum->received += hv.dm.counts.received;
+	sum->ignored += hv.dm.counts.ignored;
+}
+
 /* What befell all of VMBus has its own line. */
 static bool is_vmbus_gone(void)
 {
@@ -192,6 +200,7 @@ static int start(void)
 		log_debug("balloon: Hyper-V offers no channel for it");
 		return -ENODEV;
 	}
+	add_messages(&hv.status.messages);
 	hv.status.starting = true;
 	err = dm_start(&hv.dm, hv.channel, CAPABILITIES, &news);
 	hv.status.starting = false;
@@ -344,6 +353,6 @@ bool hyperv_balloon_get_status(struct hyperv_balloon_status *status)
 	status->running = hv.dm.channel && !hv.status.starting;
 	status->wants_status = hv.dm.wants_status;
 	status->pages_max = hv.dm.pages_max;
-	status->messages = hv.dm.counts;
-	return hv.status.version != 0;
+	add_messages(&status->messages);
+	return balloon_is_attached(&port);
 }

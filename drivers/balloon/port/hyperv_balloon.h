@@ -17,7 +17,7 @@
 void hyperv_balloon_start(void);
 
 struct hyperv_balloon_status {
-	uint32_t version; /* of dynamic memory, agreed last; 0: it never was */
+	uint32_t version; /* of dynamic memory, agreed last */
 	bool starting;	  /* both sides are about to agree */
 	bool running;	  /* if neither: it was given up */
 	bool wants_status;
@@ -31,7 +31,7 @@ struct hyperv_balloon_status {
 	struct dm_counts messages;
 };
 
-/* Stores the port's state. Returns false where nothing was ever agreed. */
+/* Stores the port's state. Returns false if it was never in use, or another is in its place. */
 bool hyperv_balloon_get_status(struct hyperv_balloon_status *status);
 
 /* Counts what the guest uses, in frames, as Hyper-V is told: used, ballooned, the floor. */

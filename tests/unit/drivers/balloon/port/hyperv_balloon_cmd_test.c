@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "arch/clock.h"
+#include "drivers/balloon/balloon.h"
+#include "drivers/balloon/balloon_port.h"
 #include "mm/frame.h"
 #include "tests/schema/assert_fits.h"
 #include "tests/sim/sim_command.h"
@@ -106,6 +108,86 @@ static void a_host_that_does_not_agree_again_is_an_error(void)
 	hyperv_world_behave();
 }
 
+/* Its frames are there, whatever became of it; and what was counted. */
+static void a_host_that_does_not_come_back_is_shown_as_it_was(void)
+{
+	struct hyperv_balloon_status before, after;
+	const char *why;
+
+	begin();
+	hyperv_control()->wish.no_dm = 1;
+	hyperv_world_wait(NS_PER_S);
+	assert_true(hyperv_balloon_get_status(&before));
+	hyperv_control()->lie.refused = HYPERV_BIT(HYPERV_OPEN_RESULT);
+	hyperv_control()->wish.no_dm = 0;
+	hyperv_world_wait(NS_PER_S);
+	assert_true(balloon_retry(&why) < 0);
+	assert_int_equal(sim_command("hv-balloon"), 0);
+	expect_line("host_version          : 2.0\n");
+	expect_line("pages_ballooned_out   : 1000\n");
+	assert_true(hyperv_balloon_get_status(&after));
+	assert_true(before.messages.sent > 0);
+	assert_int_equal(after.messages.sent, before.messages.sent);
+	assert_int_equal(after.messages.received, before.messages.received);
+}
+
+static int start_nothing(void)
+{
+	return 0;
+}
+
+static void agree_to_nothing(enum balloon_strategy strategy, struct balloon_terms *terms)
+{
+	(void)strategy;
+	*terms = (struct balloon_terms){ .best = BALLOON_PORTABLE,
+					 .batches = 1,
+					 .batch_frames = 1,
+					 .batch_block_frames = 1,
+					 .batch_runs = 1 };
+}
+
+static int give_nothing_up(const char **why)
+{
+	(void)why;
+	return 0;
+}
+
+static enum balloon_fault find_nothing(void)
+{
+	return BALLOON_OK;
+}
+
+static enum balloon_fault want_nothing(uint64_t given, uint64_t *target)
+{
+	(void)given;
+	*target = 0;
+	return BALLOON_OK;
+}
+
+static int take_nothing(struct balloon_batch *batch)
+{
+	(void)batch;
+	return -EAGAIN;
+}
+
+static void another_hypervisors_balloon_is_not_shown(void)
+{
+	static const struct balloon_port other = { .name = "other",
+						   .start = start_nothing,
+						   .terms = agree_to_nothing,
+						   .reset = start_nothing,
+						   .give_up = give_nothing_up,
+						   .take_finished = find_nothing,
+						   .read_target = want_nothing,
+						   .inflate = take_nothing };
+
+	begin();
+	hyperv_control()->wish.no_dm = 1;
+	hyperv_world_wait(NS_PER_S);
+	assert_int_equal(balloon_attach(&other, NULL), 0);
+	assert_int_equal(sim_command("hv-balloon"), -ENODEV);
+}
+
 static void channels_are_listed(void)
 {
 	begin();
@@ -159,6 +241,8 @@ int main(void)
 		TEST(json_is_in_bytes_and_fits_its_schema),
 		TEST(a_host_that_was_given_up_is_an_error),
 		TEST(a_host_that_does_not_agree_again_is_an_error),
+		TEST(a_host_that_does_not_come_back_is_shown_as_it_was),
+		TEST(another_hypervisors_balloon_is_not_shown),
 		TEST(channels_are_listed),
 	};
 
