@@ -115,6 +115,16 @@ static pfn_t likely_end(void)
 	return align_down(min_u64(end, pfn_end()), BLOCK_FRAMES);
 }
 
+/* What somebody has announced, as the firmware, is for others, too: up to the next of them. */
+static pfn_t end_in_region(pfn_t end)
+{
+	const struct mem_source *other;
+
+	end = min_u64(end, mem.end);
+	other = mem_source_at(mem.next, (end - mem.next) / BLOCK_FRAMES);
+	return other ? other->part.start : end;
+}
+
 /* Makes a place for the next frames. Returns why there can be none, or NULL. */
 static const char *make_place(void)
 {
@@ -126,8 +136,7 @@ static const char *make_place(void)
 	if (mem_source_at(mem.next, 1))
 		return "other memory that comes and goes lies there";
 	if (end != 0) {
-		/* Somebody has announced it, as the firmware. */
-		end = min_u64(end, mem.end);
+		end = end_in_region(end);
 	} else {
 		end = likely_end();
 		why = mem_source_announce(mem.next, (end - mem.next) / BLOCK_FRAMES);

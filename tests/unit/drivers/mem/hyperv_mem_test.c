@@ -383,6 +383,22 @@ static void where_another_source_is_nothing_comes(void **state)
 	expect_added(1, 1);
 }
 
+/* Not even what that one has not plugged. */
+static void a_range_ends_where_another_source_begins(void **state)
+{
+	struct mem_source other = { .kind = "virtio-mem", .part = { REGION + 4 * B, 4, 1 } };
+
+	(void)state;
+	assert_int_equal(memory_region_announce(REGION, 8), 0);
+	mem_source_add(&other);
+	assert_int_equal(add(2, 5), 2);
+	assert_string_equal(why, "other memory that comes and goes lies there");
+	assert_int_equal(added, 2 * B);
+	expect_source(0, 2, 2, 2);
+	assert_int_equal(frame_owner(REGION + 4 * B), OWNER_ABSENT);
+	mem_source_remove(&other);
+}
+
 static void there_are_only_so_many_sources(void **state)
 {
 	(void)state;
@@ -430,6 +446,7 @@ int main(int argc, char **argv)
 		TEST(what_is_there_is_not_added_again),
 		TEST(what_has_come_of_a_range_is_told),
 		TEST(where_another_source_is_nothing_comes),
+		TEST(a_range_ends_where_another_source_begins),
 		TEST(there_are_only_so_many_sources),
 		TEST(lines_about_what_does_not_come_are_a_second_apart),
 	};
