@@ -26,11 +26,13 @@
 
 static uint64_t *signal_bits; /* a bit a channel, for those that share one interrupt */
 static uint32_t last_number;  /* of a list of frames, or an opening */
+static bool all_closed;	      /* for the host, which takes no signals for them any more */
 
 void vmbus_open_begin(void *interrupt_page)
 {
 	/* The first half is the host's, for the guest. */
 	signal_bits = (void *)((uint8_t *)interrupt_page + FRAME_SIZE / 2);
+	all_closed = false;
 }
 
 /* ---- Opening ---- */
@@ -266,6 +268,7 @@ void vmbus_close_all(void)
 {
 	struct vmbus_channel *channel = NULL;
 
+	all_closed = true;
 	while ((channel = vmbus_channels_next(channel)))
 		if (channel->state == CHANNEL_OPEN)
 			post_relid(VMBUS_CLOSE, channel);
@@ -277,7 +280,7 @@ static void signal_host(struct vmbus_channel *channel)
 {
 	uint32_t relid = channel->offer.relid, connection = channel->offer.connection;
 
-	if (vmbus_message_has_left())
+	if (all_closed || vmbus_message_has_left())
 		return;
 	if (!(channel->offer.dedicated_interrupt & VMBUS_DEDICATED_INTERRUPT)) {
 		__atomic_fetch_or(&signal_bits[relid / WORD_BITS], UINT64_C(1) << relid % WORD_BITS,

@@ -79,6 +79,22 @@ static void a_host_that_takes_no_signals_is_a_fault(void **state)
 	assert_null(vmbus_fault(channel));
 }
 
+/* Its driver may not know of it yet: that is no fault of the channel. */
+static void what_is_closed_with_all_others_signals_nothing(void **state)
+{
+	(void)state;
+	open_channel();
+	vmbus_close_all();
+	assert_int_equal(send_bytes(8), 0);
+	assert_int_equal(host.signals, 0);
+	assert_null(vmbus_fault(channel));
+	/* Another connection. */
+	vmbus_open_begin(interrupt_page);
+	ring(false)->read = ring(false)->write;
+	assert_int_equal(send_bytes(8), 0);
+	assert_int_equal(host.signals, 1);
+}
+
 static void whoever_has_left_signals_nothing(void **state)
 {
 	(void)state;
@@ -160,6 +176,7 @@ int main(int argc, char **argv)
 		TEST(the_host_is_signalled_where_the_channel_has_its_own_interrupt),
 		TEST(channels_that_share_an_interrupt_have_a_bit_each),
 		TEST(a_host_that_takes_no_signals_is_a_fault),
+		TEST(what_is_closed_with_all_others_signals_nothing),
 		TEST(whoever_has_left_signals_nothing),
 		TEST(a_full_ring_takes_nothing_until_there_is_room),
 		TEST(packets_are_received_one_by_one),
