@@ -10,12 +10,14 @@
 #include <stdbool.h>
 
 #include "arch/cpu.h"
+#include "arch/hyperv.h"
 #include "arch/irq.h"
 #include "arch/paging.h"
 #include "arch/x86_64/alarm_rate.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/counters.h"
 #include "arch/x86_64/entry.h"
+#include "arch/x86_64/hyperv_cpuid.h"
 #include "arch/x86_64/msr.h"
 #include "arch/x86_64/tsc.h"
 #include "arch/x86_64/tsc_measure.h"
@@ -25,6 +27,8 @@
 
 #define MSR_KVM_SYSTEM_TIME 0x4b564d01
 #define KVM_SYSTEM_TIME_ENABLE 1
+
+#define MSR_HYPERV_TSC_RATE 0x40000022 /* in Hz */
 
 #define NS_SHIFT 32
 
@@ -66,6 +70,17 @@ static struct tsc_rate ask_pvclock(void)
 	return tsc_rate_from_pvclock(&pvclock);
 }
 
+static struct tsc_rate ask_hyperv(void)
+{
+	uint64_t hz;
+
+	if (!hyperv_is_there() || !hyperv_cpuid_has_tsc_rate(hyperv_cpuid()))
+		return (struct tsc_rate){ 0 };
+	hz = hyperv_msr_read(MSR_HYPERV_TSC_RATE);
+	return tsc_rate_is_sound(hz) ? (struct tsc_rate){ hz, "Hyper-V's MSR" }
+				     : (struct tsc_rate){ 0 };
+}
+
 static struct tsc_rate measure(const struct tsc_counter *counter)
 {
 	return (struct tsc_rate){ tsc_measure(counter), counter->name };
@@ -92,8 +107,10 @@ static struct tsc_rate measure_any(const struct clock_references *references)
 
 static struct tsc_rate find_rate(const struct clock_references *references)
 {
-	struct tsc_rate found = tsc_rate_told(cpuid_read, ask_pvclock);
+	struct tsc_rate found = ask_hyperv();
 
+	if (found.hz == 0)
+		found = tsc_rate_told(cpuid_read, ask_pvclock);
 	if (found.hz == 0)
 		found = measure_any(references);
 	if (found.hz == 0)
@@ -101,7 +118,7 @@ static struct tsc_rate find_rate(const struct clock_references *references)
 	/* Nothing here works without time: waits have deadlines. */
 	if (found.hz == 0)
 		panic("clock: nothing tells the rate of the time stamp counter: no CPUID leaf, "
-		      "8254, ACPI timer or HPET");
+		      "MSR, 8254, ACPI timer or HPET");
 	return found;
 }
 

@@ -16,6 +16,8 @@ enum leaf {
 };
 
 #define ACCESS_HYPERCALL (UINT32_C(1) << 5)
+#define ACCESS_RATES (UINT32_C(1) << 11)
+#define FEATURE_RATES (UINT32_C(1) << 8)
 
 bool hyperv_cpuid_find(cpuid_fn *cpuid, struct hyperv_cpuid *found)
 {
@@ -43,4 +45,9 @@ bool hyperv_cpuid_find(cpuid_fn *cpuid, struct hyperv_cpuid *found)
 	cpuid(base + LEAF_HINTS, out);
 	found->hints = out[CPUID_EAX];
 	return true;
+}
+
+bool hyperv_cpuid_has_tsc_rate(const struct hyperv_cpuid *found)
+{
+	return (found->access_low & ACCESS_RATES) && (found->features & FEATURE_RATES);
 }

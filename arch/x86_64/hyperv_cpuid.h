@@ -14,4 +14,10 @@
  */
 bool hyperv_cpuid_find(cpuid_fn *cpuid, struct hyperv_cpuid *found);
 
+/*
+ * Tells whether an MSR has the rate of the time stamp counter, and this guest may read it: a
+ * machine of generation 2 has nothing that the rate could be measured against.
+ */
+bool hyperv_cpuid_has_tsc_rate(const struct hyperv_cpuid *found);
+
 #endif

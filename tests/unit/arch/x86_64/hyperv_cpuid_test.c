@@ -97,6 +97,21 @@ static void one_whose_hypercalls_may_not_be_used_is_none(void **state)
 	expect_none();
 }
 
+/* Others end in an exception. */
+static void the_counters_rate_is_told_where_it_is_and_may_be_read(void **state)
+{
+	struct hyperv_cpuid found;
+
+	(void)state;
+	assert_true(hyperv_cpuid_find(fake_cpuid, &found));
+	assert_true(hyperv_cpuid_has_tsc_rate(&found));
+	found.access_low &= ~0x800u;
+	assert_false(hyperv_cpuid_has_tsc_rate(&found));
+	found.access_low |= 0x800;
+	found.features &= ~0x100u;
+	assert_false(hyperv_cpuid_has_tsc_rate(&found));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -107,6 +122,7 @@ int main(void)
 		TEST(one_with_fewer_leaves_is_none),
 		TEST(one_of_another_interface_is_none),
 		TEST(one_whose_hypercalls_may_not_be_used_is_none),
+		TEST(the_counters_rate_is_told_where_it_is_and_may_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
