@@ -285,13 +285,18 @@ static const struct balloon_port port = {
 
 /* ---- The channel ---- */
 
+static bool is_running(void)
+{
+	return hv.dm.channel && !hv.status.starting;
+}
+
 /*
- * The balloon's task may still be at the end of the one before, or a person tries it again. Another
- * balloon may come meanwhile, and is used instead.
+ * The balloon's task may still be at the end of the one before, or a person tries it again, and may
+ * be quicker. Another balloon may come meanwhile, and is used instead; or the channel may go.
  */
 static void resume(void)
 {
-	while (balloon_is_attached(&port)) {
+	while (balloon_is_attached(&port) && !is_running() && !vmbus_fault(hv.channel)) {
 		int err = balloon_resume(&port);
 
 		if (err != -EALREADY && err != -EBUSY)
@@ -350,7 +355,7 @@ void hyperv_balloon_start(void)
 bool hyperv_balloon_get_status(struct hyperv_balloon_status *status)
 {
 	*status = hv.status;
-	status->running = hv.dm.channel && !hv.status.starting;
+	status->running = is_running();
 	status->wants_status = hv.dm.wants_status;
 	status->pages_max = hv.dm.pages_max;
 	add_messages(&status->messages);

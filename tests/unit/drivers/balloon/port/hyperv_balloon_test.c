@@ -15,6 +15,7 @@
 #include "arch/clock.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_port.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/hyperv/hyperv_abi.h"
 #include "drivers/mem/hyperv_mem.h"
@@ -516,6 +517,28 @@ static void a_channel_may_go_and_come_while_a_person_tries_it_again(void)
 	assert_true(hyperv_world_await(is_back, 5 * NS_PER_S));
 }
 
+/* It is used by then: the task that follows the offers has nothing to wait for. */
+static void a_person_may_be_quicker_than_the_offer(void)
+{
+	const char *why;
+
+	start();
+	wish()->no_dm = 1;
+	assert_true(hyperv_world_await(is_withdrawn, NS_PER_S));
+	hyperv_world_wait(NS_PER_S);
+	/* As if the last one's task were not through. */
+	balloon.task_running = true;
+	wish()->no_dm = 0;
+	hyperv_world_wait(NS_PER_S);
+	balloon.task_running = false;
+	assert_int_equal(balloon_retry(&why), 0);
+	hyperv_world_wait(NS_PER_S);
+	wish()->no_dm = 1;
+	hyperv_world_wait(NS_PER_S);
+	assert_int_equal(seen()->releases, 2);
+	check();
+}
+
 static void a_channel_that_comes_later_is_used(void)
 {
 	wish()->no_dm = 1;
@@ -648,6 +671,7 @@ int main(int argc, char **argv)
 		TEST(what_cannot_be_added_is_refused_with_a_line),
 		TEST(a_channel_that_is_offered_anew_is_used_again),
 		TEST(a_channel_may_go_and_come_while_a_person_tries_it_again),
+		TEST(a_person_may_be_quicker_than_the_offer),
 		TEST(a_channel_that_comes_later_is_used),
 		TEST(the_end_leaves_the_host_no_pointers),
 		TEST(after_the_end_no_hints_are_given),
