@@ -588,7 +588,7 @@ static void hosts_that_never_interrupt_are_looked_at(void)
 	check();
 }
 
-static void a_host_that_never_reads_is_given_up(void)
+static void what_one_request_brings_fits_a_ring_that_is_not_read(void)
 {
 	start();
 	wish()->ask_most = 1;
@@ -676,7 +676,7 @@ int main(int argc, char **argv)
 		TEST(the_end_leaves_the_host_no_pointers),
 		TEST(after_the_end_no_hints_are_given),
 		TEST(hosts_that_never_interrupt_are_looked_at),
-		TEST(a_host_that_never_reads_is_given_up),
+		TEST(what_one_request_brings_fits_a_ring_that_is_not_read),
 	};
 
 	if (argc > 1)
