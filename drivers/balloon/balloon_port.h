@@ -197,7 +197,8 @@ struct balloon_port {
 	void (*write_actual)(uint64_t actual);
 	/*
 	 * When the oldest request without an answer was sent that is about neither batches
-	 * nor ranges; DEADLINE_NEVER: there is none.
+	 * nor ranges; DEADLINE_NEVER: there is none. Of a port with reclaim() memory in need
+	 * waits for the answer.
 	 */
 	uint64_t (*sent_awake)(void);
 	/* The latest moment for a look at the host without any news; DEADLINE_NEVER: none. */

@@ -29,8 +29,10 @@ static uint64_t lent_awake(void)
 {
 	uint64_t sent_awake = balloon_ranges_sent_awake();
 
-	return balloon.port->sent_awake ? min_u64(sent_awake, balloon.port->sent_awake())
-					: sent_awake;
+	/* What else a port has asked has no frames, if it can reclaim none. */
+	return balloon.port->reclaim && balloon.port->sent_awake
+		       ? min_u64(sent_awake, balloon.port->sent_awake())
+		       : sent_awake;
 }
 
 static void reclaim_ports_own(void)

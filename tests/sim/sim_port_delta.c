@@ -14,6 +14,7 @@ void sim_port_delta_init(void)
 {
 	memset(&sim_delta, 0, sizeof(sim_delta));
 	sim_delta.room = BALLOON_BATCHES;
+	sim_delta.owed_awake = DEADLINE_NEVER;
 	sim_delta.terms = (struct balloon_terms){
 		.pfn_limit = PFN_NONE,
 		.best = BALLOON_RANGE_FIRST,
@@ -49,6 +50,11 @@ static enum balloon_fault read_target(uint64_t given, uint64_t *target)
 	sim_delta.changed = false;
 	*target = given + sim_delta.asked;
 	return BALLOON_OK;
+}
+
+static uint64_t sent_awake(void)
+{
+	return sim_delta.owed_awake;
 }
 
 static void short_of(uint64_t frames)
@@ -313,6 +319,7 @@ static const struct balloon_port port = {
 	.kick = kick,
 	.send_ranges = send_ranges,
 	.short_of = short_of,
+	.sent_awake = sent_awake,
 	.has_news = has_news,
 	.want_interrupts = want_interrupts,
 };

@@ -26,9 +26,10 @@ struct sim_port_delta {
 	uint64_t asked; /* frames that it wants on top, and was not offered */
 
 	/* How it behaves. */
-	bool at_once;	  /* it answers a batch at the kick; else when it is told to */
-	bool ranges_late; /* ranges are answered when it is told to; else in the call */
-	size_t room;	  /* batches that it takes at a time */
+	bool at_once;	     /* it answers a batch at the kick; else when it is told to */
+	bool ranges_late;    /* ranges are answered when it is told to; else in the call */
+	size_t room;	     /* batches that it takes at a time */
+	uint64_t owed_awake; /* sent_awake(): something else was sent then */
 	int start_err;
 	int reset_err;
 	enum balloon_fault fault; /* what take_finished() says next, once */

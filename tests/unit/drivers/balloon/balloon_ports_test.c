@@ -903,6 +903,24 @@ static void a_delta_leaves_as_ranges_and_no_more_than_it_is(void **state)
 	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
 }
 
+/* It has no frames that could come of it. */
+static void memory_in_need_does_not_wait_for_what_a_port_has_asked_besides(void **state)
+{
+	uint64_t before;
+	pfn_t pfn;
+
+	(void)state;
+	attach_delta();
+	settle();
+	while (!frame_alloc(0, OWNER_HELD, &pfn))
+		;
+	sim_delta.owed_awake = before = clock_awake_ns();
+	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), -ENOMEM);
+	assert_true(clock_awake_ns() - before < NS_PER_S);
+	assert_int_equal(balloon.fault, BALLOON_OK);
+	sim_delta.owed_awake = DEADLINE_NEVER;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -951,6 +969,7 @@ int main(void)
 		HOSTS_TEST(a_channel_that_is_rescinded_in_mid_flight_leaves_its_frames),
 		HOSTS_TEST(ranges_that_are_answered_in_the_call_are_free_at_once),
 		HOSTS_TEST(a_delta_leaves_as_ranges_and_no_more_than_it_is),
+		HOSTS_TEST(memory_in_need_does_not_wait_for_what_a_port_has_asked_besides),
 	};
 
 	return cmocka_run_group_tests_name("balloon_ports", tests, set_up_ram, NULL);
