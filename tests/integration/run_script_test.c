@@ -517,7 +517,7 @@ static void a_hypervisor_that_cannot_be_is_refused(void **state)
 		{ "HYPERVISOR", "bochs", "!=bochs is unknown: take plain, vmware, hyperv or xen" },
 		{ "FIRMWARE", "uefi", "!loads the guest by PVH, never by UEFI" },
 		{ "ACCEL", "kvm", "!runs on TCG's processor: take ACCEL=tcg" },
-		{ "MEM", "15M", "!too little with a hypervisor: 16M is the least" },
+		{ "MEM", "15M", "!too little for HYPERVISOR=plain: 16M is the least" },
 	};
 
 	(void)state;
@@ -530,8 +530,17 @@ static void a_hypervisor_that_cannot_be_is_refused(void **state)
 	setenv("HYPERVISOR", "xen", 1);
 	setenv("MEM", "1025M", 1);
 	assert_end(run("", "--print"), 125, "!too much for HYPERVISOR=xen: 1G is the most");
-	unsetenv("MEM");
-	unsetenv("HYPERVISOR");
+	setenv("MEM", "16M", 1);
+	assert_end(run("", "--print"), 125, "!too little for HYPERVISOR=xen: 17M is the least");
+}
+
+static void the_demo_needs_a_balloon_of_qemus(void **state)
+{
+	(void)state;
+	setenv("HYPERVISOR", "vmware", 1);
+	assert_end(run("", "--demo"), 125, "!and HYPERVISOR=vmware has none: start it at a terminal");
+	setenv("HYPERVISOR", "hyperv", 1);
+	assert_end(run("", "--demo"), 125, "!and HYPERVISOR=hyperv has none: start it at a terminal");
 }
 
 static void growth_under_uefi_needs_more(void **state)
@@ -661,6 +670,7 @@ int run_script_tests(void)
 		SCRIPT_TEST(growth_is_as_much_as_memory_has_books_for),
 		SCRIPT_TEST(growth_under_uefi_needs_more),
 		SCRIPT_TEST(a_hypervisor_that_cannot_be_is_refused),
+		SCRIPT_TEST(the_demo_needs_a_balloon_of_qemus),
 		SCRIPT_TEST(keys_at_a_terminal_are_as_the_monitor_takes_them),
 		TEST(qemu_starts_with_what_may_come),
 		SCRIPT_TEST(a_command_line_that_is_too_long_is_refused),
