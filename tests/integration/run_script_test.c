@@ -23,6 +23,7 @@
 
 /* A machine that a failed test leaves behind ends by itself. */
 #define TIMEOUT_LATE "120"
+#define SPARE "-fw_cfg name=opt/aerostat/spare-mib,string="
 
 static const char *const variables[] = {
 	"APPEND", "BALLOON", "EXTRA", "QEMU", "FIRMWARE", "HYPERVISOR", "MACHINE", "GROW",
@@ -534,6 +535,25 @@ static void a_hypervisor_that_cannot_be_is_refused(void **state)
 	assert_end(run("", "--print"), 125, "!too little for HYPERVISOR=xen: 17M is the least");
 }
 
+/* What only the hypervisor can see. */
+static void a_hypervisor_that_cannot_go_on_says_why_with_status_121(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "-cpu max,-svm", "!hypervisor: this processor has no SVM: take TCG" },
+		{ "-initrd " SCRIPT, "!cannot be loaded: it is no ELF file" },
+		{ SPARE "64", "!hypervisor: no room for spare memory of 0x4000000 bytes" },
+		{ SPARE "lots", "!/spare-mib is no number of MiB: lots" },
+		{ SPARE "8M", "!/spare-mib is no number of MiB: 8M" },
+	};
+
+	(void)state;
+	setenv("HYPERVISOR", "plain", 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		setenv("EXTRA", cases[i][0], 1);
+		assert_end(run("", "--quiet"), 121, cases[i][1]);
+	}
+}
+
 static void the_demo_needs_a_balloon_of_qemus(void **state)
 {
 	(void)state;
@@ -670,6 +690,7 @@ int run_script_tests(void)
 		SCRIPT_TEST(growth_is_as_much_as_memory_has_books_for),
 		SCRIPT_TEST(growth_under_uefi_needs_more),
 		SCRIPT_TEST(a_hypervisor_that_cannot_be_is_refused),
+		SCRIPT_TEST(a_hypervisor_that_cannot_go_on_says_why_with_status_121),
 		SCRIPT_TEST(the_demo_needs_a_balloon_of_qemus),
 		SCRIPT_TEST(keys_at_a_terminal_are_as_the_monitor_takes_them),
 		TEST(qemu_starts_with_what_may_come),
