@@ -558,9 +558,11 @@ static void the_demo_needs_a_balloon_of_qemus(void **state)
 {
 	(void)state;
 	setenv("HYPERVISOR", "vmware", 1);
-	assert_end(run("", "--demo"), 125, "!and HYPERVISOR=vmware has none: start it at a terminal");
+	assert_end(run("", "--demo"), 125,
+		   "!and HYPERVISOR=vmware has none: start it at a terminal");
 	setenv("HYPERVISOR", "hyperv", 1);
-	assert_end(run("", "--demo"), 125, "!and HYPERVISOR=hyperv has none: start it at a terminal");
+	assert_end(run("", "--demo"), 125,
+		   "!and HYPERVISOR=hyperv has none: start it at a terminal");
 }
 
 static void growth_under_uefi_needs_more(void **state)
