@@ -67,7 +67,7 @@ _Static_assert(sizeof(struct told) <= FRAME_SIZE, "a page");
 extern char image_start[], copied_start[], image_end[], image_end_xen[];
 
 /* In start.S and run.S. */
-void move_house(void *to, const void *from, uint64_t size, uint64_t cr3);
+void relocate(void *to, const void *from, uint64_t size, uint64_t cr3);
 extern const char exception_entries[];
 
 void hypervisor_main(uint64_t start_info);
@@ -204,8 +204,8 @@ static void move_to_top(void)
 		die("the memory map has no room for a line");
 	pool_init(own.address + image, own.size - image);
 	cr3 = own_map_make(loaded, own.address, round_up(image, BLOCK_SIZE), top);
-	move_house(phys_to_hv(own.address + (uint64_t)(copied_start - image_start)), copied_start,
-		   image - (uint64_t)(copied_start - image_start), cr3);
+	relocate(phys_to_hv(own.address + (uint64_t)(copied_start - image_start)), copied_start,
+		 image - (uint64_t)(copied_start - image_start), cr3);
 }
 
 /* ---- The guest ---- */
