@@ -554,6 +554,19 @@ static void a_hypervisor_that_cannot_go_on_says_why_with_status_121(void **state
 	}
 }
 
+static void a_guest_without_a_balloon_of_qemus_does_not_name_its_monitors(void **state)
+{
+	static const char *const names[] = { "vmware", "hyperv" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		setenv("HYPERVISOR", names[i], 1);
+		assert_end(run("", NULL), 0, "Ctrl-A C is QEMU's monitor, Ctrl-A X leaves.");
+	}
+	setenv("HYPERVISOR", "plain", 1);
+	assert_end(run("", NULL), 0, "(there `balloon 256` leaves the guest 256 MiB)");
+}
+
 static void the_demo_needs_a_balloon_of_qemus(void **state)
 {
 	(void)state;
@@ -693,6 +706,7 @@ int run_script_tests(void)
 		SCRIPT_TEST(growth_under_uefi_needs_more),
 		SCRIPT_TEST(a_hypervisor_that_cannot_be_is_refused),
 		SCRIPT_TEST(a_hypervisor_that_cannot_go_on_says_why_with_status_121),
+		SCRIPT_TEST(a_guest_without_a_balloon_of_qemus_does_not_name_its_monitors),
 		SCRIPT_TEST(the_demo_needs_a_balloon_of_qemus),
 		SCRIPT_TEST(keys_at_a_terminal_are_as_the_monitor_takes_them),
 		TEST(qemu_starts_with_what_may_come),
