@@ -33,7 +33,7 @@ Environment:
             and hyperv
   HYPERVISOR  plain, vmware, hyperv or xen: starts the small hypervisor for
             tests, and the guest inside it (default: none); only with ACCEL=tcg,
-            from 16M on, without UEFI; xen from 17M to 1G
+            from 16M on, without UEFI; xen from 17M to 1G; GROW with plain alone
   ACCEL     kvm or tcg (default: kvm where it is sure to work)
   QEMU      the program (default qemu-system-x86_64)
   EXTRA     further arguments for QEMU, separated by blanks; its devices come
@@ -272,6 +272,10 @@ check_hypervisor()
 		die "the demo moves QEMU's balloon device, and HYPERVISOR=$HYPERVISOR has none:" \
 			"start it at a terminal, or with APPEND=, and set a target by balloonctl"
 	fi
+	# It would take that memory for none of the guest's, and refuse it.
+	[ $GROW_MEBI -eq 0 ] || [ "$HYPERVISOR" = plain ] ||
+		die "GROW=$GROW: HYPERVISOR=$HYPERVISOR does not know what virtio-mem brings:" \
+			"only plain goes with it"
 	ACCEL=${ACCEL:-tcg}
 	case $ACCEL in
 	kvm | kvm,*) die "HYPERVISOR=$HYPERVISOR runs on TCG's processor: take ACCEL=tcg" ;;

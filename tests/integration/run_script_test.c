@@ -520,6 +520,7 @@ static void a_hypervisor_that_cannot_be_is_refused(void **state)
 		{ "ACCEL", "kvm", "!runs on TCG's processor: take ACCEL=tcg" },
 		{ "MEM", "15M", "!too little for HYPERVISOR=plain: 16M is the least" },
 	};
+	static const char *const strangers[] = { "vmware", "hyperv", "xen" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -533,6 +534,14 @@ static void a_hypervisor_that_cannot_be_is_refused(void **state)
 	assert_end(run("", "--print"), 125, "!too much for HYPERVISOR=xen: 1G is the most");
 	setenv("MEM", "16M", 1);
 	assert_end(run("", "--print"), 125, "!too little for HYPERVISOR=xen: 17M is the least");
+	setenv("MEM", "256M", 1);
+	setenv("GROW", "1G", 1);
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+		setenv("HYPERVISOR", strangers[i], 1);
+		assert_end(run("", "--print"), 125, "! does not know what virtio-mem brings");
+	}
+	setenv("HYPERVISOR", "plain", 1);
+	assert_end(run("", "--print"), 0, "virtio-mem-pci,id=mem0");
 }
 
 /* What only the hypervisor can see. */
