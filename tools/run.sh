@@ -248,6 +248,12 @@ is_hypervisors()
 	esac
 }
 
+# Whether balloonctl has one to set.
+has_balloon()
+{
+	[ "$BALLOON" != none ] || is_hypervisors
+}
+
 check_hypervisor()
 {
 	least=16
@@ -515,10 +521,12 @@ print_how_to()
 	left=$((MEBI * 3 / 4))
 	echo "QEMU: $MACHINE, $MEM${GROW:+ and up to $GROW more}, $ACCEL, firmware $FIRMWARE${HYPERVISOR:+, hypervisor $HYPERVISOR}"
 	echo "QMP:  $SOCKET"
-	echo "A line to copy, which leaves the guest $left MiB:"
-	print_line "set ${left}M --wait" \
-		"\"balloon\",\"arguments\":{\"value\":$((MEBI * 768 * 1024))}" \
-		'"query-balloon"'
+	if has_balloon; then
+		echo "A line to copy, which leaves the guest $left MiB:"
+		print_line "set ${left}M --wait" \
+			"\"balloon\",\"arguments\":{\"value\":$((MEBI * 768 * 1024))}" \
+			'"query-balloon"'
+	fi
 	if [ -n "$GROW" ]; then
 		echo "And one by which it grows by all that may come, $GROW_MEBI MiB:"
 		print_line "grow ${GROW_MEBI}M --wait" \
@@ -526,8 +534,10 @@ print_how_to()
 			'"query-memory-devices"'
 	fi
 	[ $INTERACTIVE = yes ] || return 0
-	there="balloon $left${GROW:+, qom-set mem0 requested-size ${GROW_MEBI}M}"
+	there="balloon $left"
+	has_balloon || there="no balloon"
 	! is_hypervisors || there="not the balloon, which is balloonctl's"
+	there="$there${GROW:+, qom-set mem0 requested-size ${GROW_MEBI}M}"
 	printf '%s\n' "Keys: Ctrl-A C monitor and back (there: $there)" \
 		"      Ctrl-A B then m: show_mem at any time; Ctrl-A X leaves"
 }

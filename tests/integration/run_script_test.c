@@ -576,6 +576,26 @@ static void a_guest_without_a_balloon_of_qemus_does_not_name_its_monitors(void *
 	assert_end(run("", NULL), 0, "(there `balloon 256` leaves the guest 256 MiB)");
 }
 
+static void a_line_to_copy_is_for_a_balloon_that_is_there(void **state)
+{
+	static const struct {
+		const char *hypervisor, *balloon;
+		bool is;
+	} cases[] = {
+		{ "", "", true },	{ "", "none", false },	  { "vmware", "", true },
+		{ "hyperv", "", true }, { "xen", "none", false },
+	};
+
+	(void)state;
+	setenv("QEMU", "true", 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		setenv("HYPERVISOR", cases[i].hypervisor, 1);
+		setenv("BALLOON", cases[i].balloon, 1);
+		if (!!strstr(run("", NULL)->out, "A line to copy") != cases[i].is)
+			fail_msg("HYPERVISOR=%s BALLOON=%s", cases[i].hypervisor, cases[i].balloon);
+	}
+}
+
 static void the_demo_needs_a_balloon_of_qemus(void **state)
 {
 	(void)state;
@@ -716,6 +736,7 @@ int run_script_tests(void)
 		SCRIPT_TEST(a_hypervisor_that_cannot_be_is_refused),
 		SCRIPT_TEST(a_hypervisor_that_cannot_go_on_says_why_with_status_121),
 		SCRIPT_TEST(a_guest_without_a_balloon_of_qemus_does_not_name_its_monitors),
+		SCRIPT_TEST(a_line_to_copy_is_for_a_balloon_that_is_there),
 		SCRIPT_TEST(the_demo_needs_a_balloon_of_qemus),
 		SCRIPT_TEST(keys_at_a_terminal_are_as_the_monitor_takes_them),
 		TEST(qemu_starts_with_what_may_come),
