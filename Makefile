@@ -227,7 +227,7 @@ help:
 #:   GROW=8G             memory that may come later: docs/growth.md
 #:   MACHINE=q35         or pc, microvm
 #:   FIRMWARE=default    or qboot, uefi
-#:   HYPERVISOR=plain    or vmware, xen: inside a hypervisor for tests,
+#:   HYPERVISOR=vmware   or hyperv, xen, plain: inside a hypervisor for tests,
 #:                       docs/hypervisor.md
 #:   ACCEL=tcg           or kvm; the default is kvm where it works
 #:   QEMU=PROGRAM        qemu-system-x86_64

@@ -9,8 +9,10 @@
 
 #include "arch/clock.h"
 #include "arch/cpu.h"
+#include "arch/hyperv.h"
 #include "arch/image.h"
 #include "arch/irq.h"
+#include "arch/vmware.h"
 #include "arch/xen.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/port/hyperv_balloon.h"
@@ -152,8 +154,10 @@ static void print_banner(const struct boot_info *boot)
 		printf(" and %s plugged in", format_size(pfn_to_paddr(come), size));
 	printf(", booted by %s\n", boot->way);
 	printf("`help` lists the commands.");
-	/* A guest of Xen is started otherwise. */
-	if (!xen_is_there())
+	/* A guest of Xen is started otherwise, and QEMU knows nothing of these balloons. */
+	if (vmware_is_there() || hyperv_is_there())
+		printf(" Under `make run`: Ctrl-A C is QEMU's monitor, Ctrl-A X leaves.");
+	else if (!xen_is_there())
 		printf(" Under `make run`: Ctrl-A C is QEMU's monitor\n"
 		       "(there `balloon 256` leaves the guest 256 MiB), Ctrl-A X leaves.");
 	putchar('\n');

@@ -369,6 +369,7 @@ tests/hypervisor/memory_map := tests/hypervisor/memory_map.c
 tests/hypervisor/load := tests/hypervisor/load.c
 tests/hypervisor/npt := tests/hypervisor/npt.c tests/hypervisor/pool.c
 tests/hypervisor/interrupts := tests/hypervisor/interrupts.c
+tests/hypervisor/virtual := tests/hypervisor/virtual.c
 
 tests/tools/hypervisor := tools/hypervisor.c
 tests/tools/qmp := $(QMP_SOURCES)

@@ -33,7 +33,7 @@ Environment:
             and hyperv
   HYPERVISOR  plain, vmware, hyperv or xen: starts the small hypervisor for
             tests, and the guest inside it (default: none); only with ACCEL=tcg,
-            from 16M on, without UEFI; xen up to 1G
+            from 16M on, without UEFI; xen from 17M to 1G; GROW with plain alone
   ACCEL     kvm or tcg (default: kvm where it is sure to work)
   QEMU      the program (default qemu-system-x86_64)
   EXTRA     further arguments for QEMU, separated by blanks; its devices come
@@ -239,11 +239,28 @@ check_words()
 		die "QEMU=$QEMU is not there: install qemu-system-x86 or set QEMU="
 }
 
-check_hypervisor()
+# Whether the balloon is a hypervisor's, of which QEMU knows nothing.
+is_hypervisors()
 {
 	case $HYPERVISOR in
+	vmware | hyperv) [ "$BALLOON" = none ] ;;
+	*) false ;;
+	esac
+}
+
+# Whether balloonctl has one to set.
+has_balloon()
+{
+	[ "$BALLOON" != none ] || is_hypervisors
+}
+
+check_hypervisor()
+{
+	least=16
+	case $HYPERVISOR in
 	'') return ;;
-	plain | xen) ;;
+	plain) ;;
+	xen) least=17 ;;	# its store and what it knows of frames take 400 KiB more
 	# One balloon is used at a time, and virtio's would be.
 	vmware | hyperv) BALLOON=${BALLOON:-none} ;;
 	*) die "HYPERVISOR=$HYPERVISOR is unknown: take plain, vmware, hyperv or xen, or" \
@@ -254,8 +271,17 @@ check_hypervisor()
 			"FIRMWARE=default or qboot"
 	[ "$HYPERVISOR" != xen ] || [ "$MEBI" -le 1024 ] ||
 		die "MEM=$MEM is too much for HYPERVISOR=xen: 1G is the most"
-	# QEMU would put the guest's file over the hypervisor.
-	[ "$MEBI" -ge 16 ] || die "MEM=$MEM is too little with a hypervisor: 16M is the least"
+	# Under 16M QEMU would put the guest's file over the hypervisor.
+	[ "$MEBI" -ge $least ] ||
+		die "MEM=$MEM is too little for HYPERVISOR=$HYPERVISOR: ${least}M is the least"
+	if [ $MODE = demo ] && is_hypervisors; then
+		die "the demo moves QEMU's balloon device, and HYPERVISOR=$HYPERVISOR has none:" \
+			"start it at a terminal, or with APPEND=, and set a target by balloonctl"
+	fi
+	# It would take that memory for none of the guest's, and refuse it.
+	[ $GROW_MEBI -eq 0 ] || [ "$HYPERVISOR" = plain ] ||
+		die "GROW=$GROW: HYPERVISOR=$HYPERVISOR does not know what virtio-mem brings:" \
+			"only plain goes with it"
 	ACCEL=${ACCEL:-tcg}
 	case $ACCEL in
 	kvm | kvm,*) die "HYPERVISOR=$HYPERVISOR runs on TCG's processor: take ACCEL=tcg" ;;
@@ -475,15 +501,6 @@ raw_line()
 	printf '%s\n' "| $dialogue"
 }
 
-# Whether the balloon is a hypervisor's, of which QEMU knows nothing.
-is_hypervisors()
-{
-	case $HYPERVISOR in
-	vmware | hyperv) [ "$BALLOON" = none ] ;;
-	*) false ;;
-	esac
-}
-
 # A line for balloonctl, as far as it is there, or else QMP's commands for the same.
 print_line()
 {
@@ -504,10 +521,12 @@ print_how_to()
 	left=$((MEBI * 3 / 4))
 	echo "QEMU: $MACHINE, $MEM${GROW:+ and up to $GROW more}, $ACCEL, firmware $FIRMWARE${HYPERVISOR:+, hypervisor $HYPERVISOR}"
 	echo "QMP:  $SOCKET"
-	echo "A line to copy, which leaves the guest $left MiB:"
-	print_line "set ${left}M --wait" \
-		"\"balloon\",\"arguments\":{\"value\":$((MEBI * 768 * 1024))}" \
-		'"query-balloon"'
+	if has_balloon; then
+		echo "A line to copy, which leaves the guest $left MiB:"
+		print_line "set ${left}M --wait" \
+			"\"balloon\",\"arguments\":{\"value\":$((MEBI * 768 * 1024))}" \
+			'"query-balloon"'
+	fi
 	if [ -n "$GROW" ]; then
 		echo "And one by which it grows by all that may come, $GROW_MEBI MiB:"
 		print_line "grow ${GROW_MEBI}M --wait" \
@@ -515,8 +534,10 @@ print_how_to()
 			'"query-memory-devices"'
 	fi
 	[ $INTERACTIVE = yes ] || return 0
-	there="balloon $left${GROW:+, qom-set mem0 requested-size ${GROW_MEBI}M}"
+	there="balloon $left"
+	has_balloon || there="no balloon"
 	! is_hypervisors || there="not the balloon, which is balloonctl's"
+	there="$there${GROW:+, qom-set mem0 requested-size ${GROW_MEBI}M}"
 	printf '%s\n' "Keys: Ctrl-A C monitor and back (there: $there)" \
 		"      Ctrl-A B then m: show_mem at any time; Ctrl-A X leaves"
 }

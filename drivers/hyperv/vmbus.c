@@ -347,6 +347,7 @@ bool vmbus_get_info(struct vmbus_info *info)
 		.connect_us = bus.connect_us,
 		.fault = vmbus_host_fault(),
 		.all_offers = bus.all_offers,
+		.looking = bus.running && !bus.all_offers && !vmbus_host_fault(),
 		.posted = counts.posted,
 		.taken = counts.taken,
 		.ignored = counts.ignored,

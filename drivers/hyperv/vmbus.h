@@ -109,10 +109,11 @@ struct vmbus_info {
 	uint64_t connect_us; /* from the start of the task to the host's yes */
 	const char *fault;   /* why it is not used, or not any more; NULL */
 	bool all_offers;     /* the host has said that these are all */
+	bool looking;	     /* the host is still being asked for VMBus, or for what it offers */
 	uint64_t posted, taken, ignored;
 };
 
-/* Stores the connection's state. Returns false where there is no VMBus. */
+/* Stores the connection's state. Returns false where there is no VMBus, or not yet. */
 bool vmbus_get_info(struct vmbus_info *info);
 
 #endif

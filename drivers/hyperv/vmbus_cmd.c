@@ -52,7 +52,9 @@ static int cmd_vmbus(int argc, char **argv)
 	if (argc > 1)
 		return -EINVAL;
 	if (!vmbus_get_info(&info)) {
-		printf("vmbus: there is none: this is not Hyper-V, or it offers no channels\n");
+		printf("vmbus: there is none%s\n",
+		       info.looking ? " yet: the host is being asked"
+				    : ": this is not Hyper-V, or it offers no channels");
 		return -ENODEV;
 	}
 	print_connection(&info);

@@ -35,6 +35,7 @@ static void put_hex(struct line *line, uint64_t value)
 {
 	int shift = 60;
 
+	put_text(line, "0x");
 	while (shift > 0 && !(value >> shift))
 		shift -= 4;
 	for (; shift >= 0; shift -= 4)
@@ -89,5 +90,5 @@ void __assert_func(const char *file, int line, const char *function, const char 
 
 void __assert_func(const char *file, int line, const char *function, const char *expression)
 {
-	die("%s:0x%x: %s(): %s does not hold", file, (uint64_t)line, function, expression);
+	die("%s:%x: %s(): %s does not hold", file, (uint64_t)line, function, expression);
 }

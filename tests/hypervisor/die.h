@@ -10,7 +10,7 @@
 
 /*
  * Writes one line to port 0xe9 and to hv_control.common.death, and ends QEMU. Of printf()
- * `format` knows %s, and %x for uint64_t.
+ * `format` knows %s, and %x, with its 0x, for uint64_t.
  */
 _Noreturn void die(const char *format, ...);
 

@@ -67,7 +67,7 @@ _Static_assert(sizeof(struct told) <= FRAME_SIZE, "a page");
 extern char image_start[], copied_start[], image_end[], image_end_xen[];
 
 /* In start.S and run.S. */
-void move_house(void *to, const void *from, uint64_t size, uint64_t cr3);
+void relocate(void *to, const void *from, uint64_t size, uint64_t cr3);
 extern const char exception_entries[];
 
 void hypervisor_main(uint64_t start_info);
@@ -126,22 +126,24 @@ static void read_start_info(uint64_t address)
 		die("the guest lies above 4 GiB");
 }
 
-static uint64_t read_number(const char *text)
+/* Empty is 0. Returns false if there is anything but digits. */
+static bool read_number(const char *text, uint64_t *value)
 {
-	uint64_t value = 0;
-
-	for (; *text >= '0' && *text <= '9' && value < UINT32_MAX; text++)
-		value = value * 10 + (uint64_t)(*text - '0');
-	return value;
+	for (*value = 0; *text >= '0' && *text <= '9' && *value < UINT32_MAX; text++)
+		*value = *value * 10 + (uint64_t)(*text - '0');
+	return *text == '\0';
 }
 
 /* From the top of RAM, so that the guest is as if it had less; but not where its file lies. */
 static void take_spare(void)
 {
 	char text[16];
+	uint64_t mib;
 
 	fw_cfg_read(FILE_SPARE, text, sizeof(text));
-	spare_size = read_number(text) * MIB / BLOCK_SIZE * BLOCK_SIZE;
+	if (!read_number(text, &mib))
+		die(FILE_SPARE " is no number of MiB: %s", text);
+	spare_size = mib * MIB / BLOCK_SIZE * BLOCK_SIZE;
 	if (spare_size == 0)
 		return;
 	spare = memory_map_place(&map, spare_size, BLOCK_SIZE, UINT64_MAX);
@@ -202,8 +204,8 @@ static void move_to_top(void)
 		die("the memory map has no room for a line");
 	pool_init(own.address + image, own.size - image);
 	cr3 = own_map_make(loaded, own.address, round_up(image, BLOCK_SIZE), top);
-	move_house(phys_to_hv(own.address + (uint64_t)(copied_start - image_start)), copied_start,
-		   image - (uint64_t)(copied_start - image_start), cr3);
+	relocate(phys_to_hv(own.address + (uint64_t)(copied_start - image_start)), copied_start,
+		 image - (uint64_t)(copied_start - image_start), cr3);
 }
 
 /* ---- The guest ---- */

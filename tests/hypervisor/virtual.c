@@ -37,15 +37,15 @@ static bool translate(uint64_t address, uint64_t *physical)
 
 void *machine_virtual(uint64_t address, uint64_t size)
 {
-	uint64_t first = 0, physical;
+	uint64_t first = 0, physical, offset;
 
 	if (!(guest.vmcb->cr0 & CR0_PG) || !(guest.vmcb->efer & EFER_LMA))
 		return machine_memory(address, size);
 	if (size == 0 || size > UINT64_MAX - address || !translate(address, &first))
 		return NULL;
-	for (uint64_t at = address / FRAME_SIZE * FRAME_SIZE + FRAME_SIZE; at < address + size;
-	     at += FRAME_SIZE)
-		if (!translate(at, &physical) || physical != first + (at - address))
+	/* By bytes from the first one on: the page after the highest one has address 0. */
+	for (offset = FRAME_SIZE - address % FRAME_SIZE; offset < size; offset += FRAME_SIZE)
+		if (!translate(address + offset, &physical) || physical != first + offset)
 			return NULL;
 	return machine_memory(first, size);
 }

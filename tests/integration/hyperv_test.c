@@ -278,9 +278,24 @@ static void hyperv_that_lies_ends_the_balloon_with_a_line(void **state)
 	}
 }
 
+/* As on a machine of the second generation: nothing else there has a rate that is known. */
+static void hyperv_tells_the_clock_its_rate(void **state)
+{
+	struct inside inside = boot((struct guest_options){
+		.machine = "microvm",
+		.extra = "-machine microvm,pit=off,pic=off,rtc=off,acpi=off" });
+
+	(void)state;
+	harness_command_says(inside.vm, "boot", " MHz, by Hyper-V's MSR\n");
+	reach(&inside, 5000);
+	check(&inside, 5000);
+	inside_stop(&inside);
+}
+
 int hyperv_tests(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(hyperv_tells_the_clock_its_rate),
 		TEST(hyperv_target_is_reached_to_the_frame),
 		TEST(hyperv_gives_frames_back_in_any_order),
 		TEST(hyperv_has_a_gib_as_few_ranges),

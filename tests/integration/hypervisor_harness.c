@@ -52,15 +52,25 @@ void inside_stop(struct inside *inside)
 	inside_close(inside);
 }
 
-void inside_wait(volatile uint64_t *field, uint64_t value, const char *what)
+static void wait_between(volatile uint64_t *field, uint64_t least, uint64_t most, const char *what)
 {
 	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
 
-	while (*field != value) {
+	for (uint64_t is = *field; is < least || is > most; is = *field) {
 		if (deadline_left(deadline) == 0)
-			fail_msg("%s is %ju, not %ju", what, (uintmax_t)*field, (uintmax_t)value);
+			fail_msg("%s is %ju, not %ju", what, (uintmax_t)is, (uintmax_t)least);
 		usleep(POLL_US);
 	}
+}
+
+void inside_wait(volatile uint64_t *field, uint64_t value, const char *what)
+{
+	wait_between(field, value, value, what);
+}
+
+void inside_wait_least(volatile uint64_t *field, uint64_t value, const char *what)
+{
+	wait_between(field, value, UINT64_MAX, what);
 }
 
 /* Rings that come together are one, so each is waited for. */

@@ -38,4 +38,7 @@ void inside_ring(struct inside *inside);
 /* Waits until a field of the block, called `what`, has a value. */
 void inside_wait(volatile uint64_t *field, uint64_t value, const char *what);
 
+/* Waits until it has that value or a greater one: for what counts on, whoever looks. */
+void inside_wait_least(volatile uint64_t *field, uint64_t value, const char *what);
+
 #endif

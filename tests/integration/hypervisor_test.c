@@ -32,13 +32,16 @@ static volatile struct plain_control *plain_of(struct inside *inside)
 
 /* ---- It is there, and not felt ---- */
 
-static void check_boot(const char *machine, const char *mem)
+/* `own_most`: bytes that the hypervisor may have. */
+static void check_boot_as(const char *personality, const char *machine, const char *mem,
+			  uint64_t own_most)
 {
-	struct inside inside = inside_boot(
-		(struct guest_options){ .machine = machine, .mem = mem });
+	struct inside inside = inside_boot((struct guest_options){
+		.hypervisor = personality, .machine = machine, .mem = mem });
 	uint64_t ram = harness_ram(inside.vm);
 
-	assert_string_equal((const char *)inside.common->personality, "plain");
+	assert_string_equal((const char *)inside.common->personality, personality);
+	assert_in_range(inside.common->hypervisor_frames * FRAME, FRAME, own_most);
 	assert_int_equal(inside.common->starts, 1);
 	assert_int_equal(inside.common->taken, 0);
 	assert_true(inside.common->exits > 0);
@@ -47,6 +50,11 @@ static void check_boot(const char *machine, const char *mem)
 			ram - 1 * MIB, ram);
 	harness_command_says(inside.vm, "audit", "Ledger: ok (");
 	inside_stop(&inside);
+}
+
+static void check_boot(const char *machine, const char *mem)
+{
+	check_boot_as("plain", machine, mem, 1 * MIB);
 }
 
 static void guest_boots_on_pc(void **state)
@@ -69,15 +77,21 @@ static void guest_boots_on_microvm(void **state)
 
 static void guest_boots_on_the_smallest_machine(void **state)
 {
+	static const char *const machines[] = { "pc", "q35", "microvm" };
+
 	(void)state;
-	check_boot("pc", "16M");
-	check_boot("microvm", "16M");
+	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++) {
+		check_boot_as("plain", machines[i], "16M", MIB / 2);
+		check_boot_as("vmware", machines[i], "16M", MIB / 2);
+		check_boot_as("hyperv", machines[i], "16M", MIB / 2);
+		check_boot_as("xen", machines[i], "17M", 1 * MIB);
+	}
 }
 
 static void guest_boots_with_memory_above_4_gib(void **state)
 {
 	(void)state;
-	check_boot("q35", "3G");
+	check_boot_as("plain", "q35", "3G", 12 * MIB);
 }
 
 static void guest_boots_by_qboot_and_on_the_default_processor(void **state)

@@ -23,6 +23,7 @@
 
 /* A machine that a failed test leaves behind ends by itself. */
 #define TIMEOUT_LATE "120"
+#define SPARE "-fw_cfg name=opt/aerostat/spare-mib,string="
 
 static const char *const variables[] = {
 	"APPEND", "BALLOON", "EXTRA", "QEMU", "FIRMWARE", "HYPERVISOR", "MACHINE", "GROW",
@@ -517,8 +518,9 @@ static void a_hypervisor_that_cannot_be_is_refused(void **state)
 		{ "HYPERVISOR", "bochs", "!=bochs is unknown: take plain, vmware, hyperv or xen" },
 		{ "FIRMWARE", "uefi", "!loads the guest by PVH, never by UEFI" },
 		{ "ACCEL", "kvm", "!runs on TCG's processor: take ACCEL=tcg" },
-		{ "MEM", "15M", "!too little with a hypervisor: 16M is the least" },
+		{ "MEM", "15M", "!too little for HYPERVISOR=plain: 16M is the least" },
 	};
+	static const char *const strangers[] = { "vmware", "hyperv", "xen" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -530,8 +532,79 @@ static void a_hypervisor_that_cannot_be_is_refused(void **state)
 	setenv("HYPERVISOR", "xen", 1);
 	setenv("MEM", "1025M", 1);
 	assert_end(run("", "--print"), 125, "!too much for HYPERVISOR=xen: 1G is the most");
-	unsetenv("MEM");
-	unsetenv("HYPERVISOR");
+	setenv("MEM", "16M", 1);
+	assert_end(run("", "--print"), 125, "!too little for HYPERVISOR=xen: 17M is the least");
+	setenv("MEM", "256M", 1);
+	setenv("GROW", "1G", 1);
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+		setenv("HYPERVISOR", strangers[i], 1);
+		assert_end(run("", "--print"), 125, "! does not know what virtio-mem brings");
+	}
+	setenv("HYPERVISOR", "plain", 1);
+	assert_end(run("", "--print"), 0, "virtio-mem-pci,id=mem0");
+}
+
+/* What only the hypervisor can see. */
+static void a_hypervisor_that_cannot_go_on_says_why_with_status_121(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "-cpu max,-svm", "!hypervisor: this processor has no SVM: take TCG" },
+		{ "-initrd " SCRIPT, "!cannot be loaded: it is no ELF file" },
+		{ SPARE "64", "!hypervisor: no room for spare memory of 0x4000000 bytes" },
+		{ SPARE "lots", "!/spare-mib is no number of MiB: lots" },
+		{ SPARE "8M", "!/spare-mib is no number of MiB: 8M" },
+	};
+
+	(void)state;
+	setenv("HYPERVISOR", "plain", 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		setenv("EXTRA", cases[i][0], 1);
+		assert_end(run("", "--quiet"), 121, cases[i][1]);
+	}
+}
+
+static void a_guest_without_a_balloon_of_qemus_does_not_name_its_monitors(void **state)
+{
+	static const char *const names[] = { "vmware", "hyperv" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		setenv("HYPERVISOR", names[i], 1);
+		assert_end(run("", NULL), 0, "Ctrl-A C is QEMU's monitor, Ctrl-A X leaves.");
+	}
+	setenv("HYPERVISOR", "plain", 1);
+	assert_end(run("", NULL), 0, "(there `balloon 256` leaves the guest 256 MiB)");
+}
+
+static void a_line_to_copy_is_for_a_balloon_that_is_there(void **state)
+{
+	static const struct {
+		const char *hypervisor, *balloon;
+		bool is;
+	} cases[] = {
+		{ "", "", true },	{ "", "none", false },	  { "vmware", "", true },
+		{ "hyperv", "", true }, { "xen", "none", false },
+	};
+
+	(void)state;
+	setenv("QEMU", "true", 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		setenv("HYPERVISOR", cases[i].hypervisor, 1);
+		setenv("BALLOON", cases[i].balloon, 1);
+		if (!!strstr(run("", NULL)->out, "A line to copy") != cases[i].is)
+			fail_msg("HYPERVISOR=%s BALLOON=%s", cases[i].hypervisor, cases[i].balloon);
+	}
+}
+
+static void the_demo_needs_a_balloon_of_qemus(void **state)
+{
+	(void)state;
+	setenv("HYPERVISOR", "vmware", 1);
+	assert_end(run("", "--demo"), 125,
+		   "!and HYPERVISOR=vmware has none: start it at a terminal");
+	setenv("HYPERVISOR", "hyperv", 1);
+	assert_end(run("", "--demo"), 125,
+		   "!and HYPERVISOR=hyperv has none: start it at a terminal");
 }
 
 static void growth_under_uefi_needs_more(void **state)
@@ -661,6 +734,10 @@ int run_script_tests(void)
 		SCRIPT_TEST(growth_is_as_much_as_memory_has_books_for),
 		SCRIPT_TEST(growth_under_uefi_needs_more),
 		SCRIPT_TEST(a_hypervisor_that_cannot_be_is_refused),
+		SCRIPT_TEST(a_hypervisor_that_cannot_go_on_says_why_with_status_121),
+		SCRIPT_TEST(a_guest_without_a_balloon_of_qemus_does_not_name_its_monitors),
+		SCRIPT_TEST(a_line_to_copy_is_for_a_balloon_that_is_there),
+		SCRIPT_TEST(the_demo_needs_a_balloon_of_qemus),
 		SCRIPT_TEST(keys_at_a_terminal_are_as_the_monitor_takes_them),
 		TEST(qemu_starts_with_what_may_come),
 		SCRIPT_TEST(a_command_line_that_is_too_long_is_refused),

@@ -10,6 +10,7 @@
 
 #include "drivers/balloon/balloon_port.h"
 #include "drivers/balloon/port/hyperv_balloon.h"
+#include "drivers/hyperv/vmbus.h"
 #include "drivers/mem/hyperv_mem.h"
 #include "kernel/lib/command.h"
 #include "mm/ledger.h"
@@ -146,6 +147,15 @@ static void print_json(const struct figures *f)
 
 /* ---- The command ---- */
 
+/* Whether offers are still to come, or there is one and it is not agreed on. */
+static bool may_still_come(const struct figures *f)
+{
+	struct vmbus_info bus;
+
+	vmbus_get_info(&bus);
+	return bus.looking || (f->status.starting && !bus.fault);
+}
+
 static int cmd_hv_balloon(int argc, char **argv)
 {
 	bool as_linux = argc == 2 && strcmp(argv[1], "-n") == 0;
@@ -155,7 +165,8 @@ static int cmd_hv_balloon(int argc, char **argv)
 	if (argc > 1 && !as_linux && !json)
 		return -EINVAL;
 	if (!get_figures(&figures)) {
-		printf("hv-balloon: there is no balloon on Hyper-V\n");
+		printf("hv-balloon: there is no balloon on Hyper-V%s\n",
+		       may_still_come(&figures) ? " yet: the host is being asked" : "");
 		return -ENODEV;
 	}
 	if (json)

@@ -201,7 +201,36 @@ static void channels_are_listed(void)
 static void without_hyperv_there_is_nothing(void)
 {
 	assert_int_equal(sim_command("vmbus"), -ENODEV);
+	expect_line("vmbus: there is none: this is not Hyper-V, or it offers no channels\n");
 	assert_int_equal(sim_command("hv-balloon -x"), -EINVAL);
+}
+
+static void expect_none(bool yet)
+{
+	assert_int_equal(sim_command("hv-balloon"), -ENODEV);
+	assert_string_equal(sim_command_text,
+			    yet ? "hv-balloon: there is no balloon on Hyper-V yet: the host is "
+				  "being asked\n"
+				: "hv-balloon: there is no balloon on Hyper-V\n");
+}
+
+static void a_balloon_that_may_still_come_is_told_from_none(void)
+{
+	expect_none(false);
+	hyperv_control()->wish.no_dm = 1;
+	assert_int_equal(hyperv_world_start(), 0);
+	expect_none(true);
+	assert_int_equal(sim_command("vmbus"), -ENODEV);
+	assert_string_equal(sim_command_text,
+			    "vmbus: there is none yet: the host is being asked\n");
+	hyperv_world_wait(NS_PER_S);
+	expect_none(false);
+	hyperv_control()->lie.silent = HYPERV_BIT(HYPERV_DM_VERSION);
+	hyperv_control()->wish.no_dm = 0;
+	hyperv_world_wait(NS_PER_S);
+	expect_none(true);
+	hyperv_world_wait(10 * NS_PER_S);
+	expect_none(false);
 }
 
 static void run(void *arg)
@@ -236,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(without_hyperv_there_is_nothing),
+		TEST(a_balloon_that_may_still_come_is_told_from_none),
 		TEST(the_lines_are_those_of_vendors_kernels),
 		TEST(the_lines_are_linuxs_own_with_n),
 		TEST(json_is_in_bytes_and_fits_its_schema),
