@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154
 #
 # For scripts that unpack packages below a folder of their own (tools/own_folder.sh), and install
-# nothing: what apt on this machine has. cannot TEXT is the script's: it says why, and ends.
+# nothing: what apt on this machine has. $folder and $work are that file's; cannot TEXT is the
+# script's own: it says why, and ends.
 
 # depends PACKAGE PATTERN: the first package that it depends on with such a name.
 depends()

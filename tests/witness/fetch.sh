@@ -121,5 +121,6 @@ unpack_kernel
 cut_kernel
 pack
 write_table
-mv "$work/vmbus.aml" "$work/version" "$folder/" && mv "$work/guest" "$folder/guest" ||
-	cannot "it cannot be put into $folder"
+# The guest comes last: it tells that all is there.
+mv "$work/vmbus.aml" "$work/version" "$folder/" || cannot "it cannot be put into $folder"
+mv "$work/guest" "$folder/guest" || cannot "it cannot be put into $folder"

@@ -25,4 +25,4 @@ logged "$log" "$BUILD/tests/witness/run" && outcome=passed || outcome=FAILED
 failed=$(sed -n 's/^\[  FAILED  \] \([^0-9 ][^ ]*\)$/\1/p' "$log" | sort -u | tr '\n' ' ')
 echo "$target: Linux $(cat "$store/version"), on VMware and on Hyper-V: $outcome in" \
 	"$(($(date +%s) - start)) s${failed:+: $failed}"
-[ $outcome = passed ]
+[ "$outcome" = passed ]
