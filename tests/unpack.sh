@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh disable=SC2154
 #
-# For scripts that unpack packages below a folder of their own (tools/own_folder.sh), and install
-# nothing: what apt on this machine has. $folder and $work are that file's; cannot TEXT is the
-# script's own: it says why, and ends.
+# For scripts that unpack packages of what apt on this machine has, and install nothing, and for
+# those that pack what was unpacked. cannot TEXT is the script's own: it says why, and ends.
+# download and unpack work in $work below $folder, both tools/own_folder.sh's.
 
 # depends PACKAGE PATTERN: the first package that it depends on with such a name.
 depends()
@@ -40,4 +40,22 @@ unpack()
 		# What one package does not have, another has.
 	done
 	rm -rf "$work/packages"
+}
+
+# copy_busybox FROM FOLDER: that of busybox-static, which lies in either place.
+copy_busybox()
+{
+	cp "$1"/bin/busybox "$2" 2>/dev/null || cp "$1"/usr/bin/busybox "$2" ||
+		cannot "busybox-static has no busybox"
+}
+
+# copy_module FROM NAME FOLDER: of Linux, unpacked.
+copy_module()
+{
+	file=$(find "$1" -name "$2.ko*" | head -n 1)
+	case $file in
+	*.ko) cp "$file" "$3" ;;
+	*.ko.xz) xz -dc "$file" >"$3/$2.ko" ;;
+	*) cannot "Linux's package has no $2" ;;
+	esac
 }

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Unpacks Debian's Linux for clouds, which has the drivers of VMware's and Hyper-V's balloon, and makes
-# of it a guest for tests/hypervisor; nothing is installed:
+# Unpacks Debian's Linux for clouds, which has the drivers of VMware's and Hyper-V's balloon, and
+# makes of it a guest for tests/hypervisor; nothing is installed:
 #
 #	tests/witness/fetch.sh FOLDER
 #
 # FOLDER/guest is the kernel's ELF file with the initramfs behind it, FOLDER/vmbus.aml the device by
-# which Linux looks for VMBus, FOLDER/version says which Linux it is. What is there already is left as it
-# is. Exit status: 0, or 1 with a line that says why it cannot be had.
+# which Linux looks for VMBus, FOLDER/version says which Linux it is. What is there already is left
+# as it is. Exit status: 0, or 1 with a line that says why it cannot be had.
 
 set -u
 export LC_ALL=C
@@ -51,7 +51,8 @@ number()
 
 # ---- The kernel's ELF file ----
 
-# Where it begins in the bzImage, how long it is, and by what it is packed (Documentation/x86/boot.rst).
+# Where it begins in the bzImage, how long it is, and by what it is packed
+# (Documentation/x86/boot.rst).
 unpack_kernel()
 {
 	image=$(echo "$work"/root/boot/vmlinuz-*)
@@ -67,15 +68,16 @@ unpack_kernel()
 	*) cannot "its kernel is packed in a way that is not known here" ;;
 	esac
 	command -v $program >/dev/null || cannot "its kernel is packed by $program, which is not installed"
-	# xz says that there is more behind the end: the length, too.
-	$program -dc <"$work/packed" >"$work/kernel" 2>"$work/log" || [ -s "$work/kernel" ] ||
+	$program -dc <"$work/packed" >"$work/kernel" 2>"$work/log" ||
 		cannot "$program cannot unpack its kernel"
 }
 
 # Behind the file there are relocations; the table of sections is the last thing that is its own.
 cut_kernel()
 {
-	end=$(($(number "$work/kernel" 40 8) + $(number "$work/kernel" 58 2) * $(number "$work/kernel" 60 2)))
+	sections=$(number "$work/kernel" 40 8)
+	size=$(number "$work/kernel" 58 2)
+	end=$((sections + size * $(number "$work/kernel" 60 2)))
 	head -c $end "$work/kernel" >"$work/guest"
 	# The initramfs begins at the next page.
 	truncate -s %4096 "$work/guest"
@@ -90,16 +92,9 @@ pack()
 	mkdir -p "$work/initramfs/bin" "$work/initramfs/modules"
 	cp "$here/init" "$work/initramfs/init" || cannot "its first program is missing"
 	chmod +x "$work/initramfs/init"
-	cp "$work"/root/bin/busybox "$work/initramfs/bin/" 2>/dev/null ||
-		cp "$work"/root/usr/bin/busybox "$work/initramfs/bin/" ||
-		cannot "busybox-static has no busybox"
+	copy_busybox "$work/root" "$work/initramfs/bin"
 	for module in $MODULES; do
-		file=$(find "$work/root" -name "$module.ko*" | head -n 1)
-		case $file in
-		*.ko) cp "$file" "$work/initramfs/modules/" ;;
-		*.ko.xz) xz -dc "$file" >"$work/initramfs/modules/$module.ko" ;;
-		*) cannot "its package has no $module" ;;
-		esac
+		copy_module "$work/root" "$module" "$work/initramfs/modules"
 	done
 	(cd "$work/initramfs" && find . | bin/busybox cpio -o -H newc 2>/dev/null) >>"$work/guest" ||
 		cannot "the initramfs cannot be packed"

@@ -23,7 +23,7 @@ struct step {
 
 #define ALL UINT64_MAX
 
-static const struct step plan[] = {
+static const struct step steps[] = {
 	{ "inflate", 50000, 0, HYPERV_LOWEST, false },
 	{ "deflate, from the highest on", 30000, 0, HYPERV_HIGHEST, false },
 	{ "deflate, scattered", 20000, 0, HYPERV_SCATTERED, false },
@@ -32,7 +32,7 @@ static const struct step plan[] = {
 	{ "deflate all", 0, ADDED, HYPERV_LOWEST, false },
 	{ "another channel", 1000, ADDED, HYPERV_LOWEST, true },
 };
-#define STEPS (sizeof(plan) / sizeof(plan[0]))
+#define STEPS (sizeof(steps) / sizeof(steps[0]))
 
 static volatile struct hyperv_control *host_of(struct subject *subject)
 {
@@ -68,10 +68,10 @@ static void withdraw(struct subject *subject)
 static bool agrees(struct subject *subject, const struct step *step, const struct guest_file *file)
 {
 	volatile struct hyperv_seen *seen = &host_of(subject)->seen;
-	uint64_t ballooned = guest_file_figure(file, "pages_ballooned", 0);
+	uint64_t ballooned = guest_file_figure(file, "pages_ballooned");
 
-	if (guest_file_figure(file, "pages_added", 0) != seen->added ||
-	    guest_file_figure(file, "pages_onlined", 0) != seen->added)
+	if (guest_file_figure(file, "pages_added") != seen->added ||
+	    guest_file_figure(file, "pages_onlined") != seen->added)
 		return false;
 	return step->target == ALL ? ballooned >= seen->ballooned : ballooned == seen->ballooned;
 }
@@ -94,9 +94,9 @@ static void check_file(struct subject *subject, const struct guest_file *file)
 {
 	volatile struct hyperv_seen *seen = &host_of(subject)->seen;
 
-	assert_int_equal(guest_file_figure(file, "page_size", 0), 4096);
+	assert_int_equal(guest_file_figure(file, "page_size"), 4096);
 	/* What the host is told is of the last report. */
-	assert_in_range(guest_file_figure(file, "total_pages_committed", 0), 1,
+	assert_in_range(guest_file_figure(file, "total_pages_committed"), 1,
 			subject->common->ram_frames + seen->added);
 }
 
@@ -140,35 +140,11 @@ static void go(struct subject *subject, const struct step *step, struct guest_fi
 	check_file(subject, file);
 }
 
-static void go_through(bool is_linux, struct guest_file files[STEPS])
+static void go_through(struct subject *subject, struct guest_file *files)
 {
-	struct subject subject = subject_start(is_linux, "hyperv");
-
-	await_ready(&subject);
+	await_ready(subject);
 	for (size_t i = 0; i < STEPS; i++)
-		go(&subject, &plan[i], &files[i]);
-	subject_stop(&subject);
+		go(subject, &steps[i], &files[i]);
 }
 
-static void linux_and_aerostat_agree_with_the_host_and_in_their_files(void **state)
-{
-	struct guest_file linux_files[STEPS], files[STEPS];
-
-	(void)state;
-	go_through(true, linux_files);
-	go_through(false, files);
-	for (size_t i = 0; i < STEPS; i++) {
-		guest_file_compare_names(&files[i], &linux_files[i]);
-		guest_file_free(&files[i]);
-		guest_file_free(&linux_files[i]);
-	}
-}
-
-int hyperv_witness(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(linux_and_aerostat_agree_with_the_host_and_in_their_files),
-	};
-
-	return cmocka_run_group_tests_name("hyperv", tests, NULL, NULL);
-}
+const struct plan hyperv_plan = { "hyperv", STEPS, go_through };

@@ -226,23 +226,23 @@ void guest_file_free(struct guest_file *file)
 	*file = (struct guest_file){ 0 };
 }
 
-static const char *find(const struct guest_file *file, const char *name, unsigned which)
+static const char *find(const struct guest_file *file, const char *name)
 {
 	for (size_t i = 0; i < file->count; i++)
-		if (strcmp(file->name[i], name) == 0 && which-- == 0)
+		if (strcmp(file->name[i], name) == 0)
 			return file->value[i];
 	fail_msg("there is no %s in the guest's file", name);
 	return NULL;
 }
 
-uint64_t guest_file_figure(const struct guest_file *file, const char *name, unsigned which)
+uint64_t guest_file_figure(const struct guest_file *file, const char *name)
 {
-	return strtoull(find(file, name, which), NULL, 0);
+	return strtoull(find(file, name), NULL, 0);
 }
 
-uint64_t guest_file_failed(const struct guest_file *file, const char *name, unsigned which)
+uint64_t guest_file_failed(const struct guest_file *file, const char *name)
 {
-	const char *value = strchr(find(file, name, which), '(');
+	const char *value = strchr(find(file, name), '(');
 
 	if (!value)
 		fail_msg("%s has no count of failures", name);

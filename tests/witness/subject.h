@@ -69,16 +69,21 @@ struct guest_file {
 struct guest_file subject_read(struct subject *subject, const char *command, const char *path);
 void guest_file_free(struct guest_file *file);
 
-/* Gives the figure in the `which`-th line of a name, from 0 on; a second figure in parentheses. */
-uint64_t guest_file_figure(const struct guest_file *file, const char *name, unsigned which);
-uint64_t guest_file_failed(const struct guest_file *file, const char *name, unsigned which);
+/* Gives the figure in the first line of a name; the one in parentheses, of failures. */
+uint64_t guest_file_figure(const struct guest_file *file, const char *name);
+uint64_t guest_file_failed(const struct guest_file *file, const char *name);
 
 /* Fails the test unless both have the same names in the same order. */
 void guest_file_compare_names(const struct guest_file *one, const struct guest_file *other);
 
-/* Runs the plan on VMware. Returns how many tests have failed. */
-int vmware_witness(void);
-/* Runs the plan on Hyper-V. Returns how many tests have failed. */
-int hyperv_witness(void);
+/* A plan on a personality. */
+struct plan {
+	const char *personality;
+	size_t steps;
+	/* Takes a guest through them, and stores its file after each, by guest_file_free(). */
+	void (*go_through)(struct subject *subject, struct guest_file *files);
+};
+
+extern const struct plan vmware_plan, hyperv_plan;
 
 #endif

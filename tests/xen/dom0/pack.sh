@@ -22,6 +22,9 @@ here=$(dirname "$0")
 root=$(mktemp -d) && guest=$(mktemp -d) || exit 1
 trap 'rm -rf "$root" "$guest"' EXIT
 
+# shellcheck source=tests/unpack.sh
+. tests/unpack.sh
+
 cannot()
 {
 	echo "no dom0: $*"
@@ -49,8 +52,7 @@ cp "$from/usr/bin/xenstore" "$root/bin/" || cannot "Xen's packages have no xenst
 for action in read write list; do
 	ln -s xenstore "$root/bin/xenstore-$action"
 done
-cp "$from"/bin/busybox "$root/bin/" 2>/dev/null || cp "$from"/usr/bin/busybox "$root/bin/" ||
-	cannot "busybox-static has no busybox"
+copy_busybox "$from" "$root/bin"
 
 own=
 for folder in "$from"/usr/lib/x86_64-linux-gnu "$from"/usr/lib/xen-*/lib/x86_64-linux-gnu \
@@ -76,12 +78,7 @@ rm "$root/list"
 # ---- Modules, scripts, the guest ----
 
 for module in $MODULES; do
-	file=$(find "$from" -name "$module.ko*" | head -n 1)
-	case $file in
-	*.ko) cp "$file" "$root/modules/" ;;
-	*.ko.xz) xz -dc "$file" >"$root/modules/$module.ko" ;;
-	*) cannot "Linux's package has no $module" ;;
-	esac
+	copy_module "$from" "$module" "$root/modules"
 done
 echo "$MODULES" | tr ' ' '\n' >"$root/modules/order"
 cp "$here/init" "$here/common" "$here/steps" "$here/witness" "$root/" || cannot "its scripts are missing"
