@@ -199,7 +199,7 @@ static int add_libvirt(struct guest_names *names, const char *uri, int64_t deadl
 
 	if (!search)
 		return -ENOMEM;
-	err = thread_start(run_search, search);
+	err = thread_share_start(&search->share, run_search, search);
 	if (!err)
 		return finish_search(search, names, deadline, error);
 	free_search(search);

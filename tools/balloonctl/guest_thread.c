@@ -307,7 +307,7 @@ int guest_thread_open(struct guest *guest, const struct guest_backend *backend, 
 	worker = make_worker(backend, name);
 	if (!worker)
 		return guest_fail(guest, -ENOMEM, "out of memory");
-	err = thread_start(run, worker);
+	err = thread_share_start(&worker->share, run, worker);
 	if (err) {
 		free_worker(worker);
 		return guest_fail(guest, err, "%s: %s", name, strerror(-err));

@@ -21,11 +21,12 @@ struct connection {
 };
 
 struct listen_limit {
+	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	size_t most;
 	int total_ms;
-	bool stop, ended; /* of the thread */
+	bool stop; /* the thread is to end */
 	size_t count;
 	struct connection connections[LISTEN_LIMIT_MAX]; /* oldest first */
 };
@@ -56,8 +57,6 @@ static void *run(void *arg)
 	pthread_mutex_lock(&limit->lock);
 	while (!limit->stop)
 		thread_wait(&limit->changed, &limit->lock, end_late(limit));
-	limit->ended = true;
-	pthread_cond_broadcast(&limit->changed);
 	pthread_mutex_unlock(&limit->lock);
 	return NULL;
 }
@@ -119,7 +118,7 @@ struct listen_limit *listen_limit_start(size_t most, int total_ms)
 	limit->total_ms = total_ms;
 	pthread_mutex_init(&limit->lock, NULL);
 	thread_init_condition(&limit->changed);
-	if (!thread_start(run, limit))
+	if (!thread_start(&limit->thread, run, limit))
 		return limit;
 	discard(limit);
 	return NULL;
@@ -132,8 +131,7 @@ void listen_limit_stop(struct listen_limit *limit)
 	pthread_mutex_lock(&limit->lock);
 	limit->stop = true;
 	pthread_cond_broadcast(&limit->changed);
-	while (!limit->ended)
-		thread_wait(&limit->changed, &limit->lock, DEADLINE_NONE);
 	pthread_mutex_unlock(&limit->lock);
+	pthread_join(limit->thread, NULL);
 	discard(limit);
 }

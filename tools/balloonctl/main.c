@@ -3,8 +3,10 @@
 #include <stdlib.h>
 
 #include <getopt.h>
+#include <unistd.h>
 
 #include "tools/balloonctl/command.h"
+#include "tools/balloonctl/thread.h"
 
 #define TIMEOUT_MAX 86400u /* a day */
 
@@ -59,8 +61,10 @@ static int finish(int status)
 {
 	if ((fflush(stdout) || ferror(stdout)) && status == EXIT_REACHED) {
 		complain("cannot write the output");
-		return EXIT_WRONG;
+		status = EXIT_WRONG;
 	}
+	if (thread_was_left())
+		_exit(status);
 	return status;
 }
 

@@ -183,7 +183,7 @@ int poller_start(const char *name, const struct poller_rate *rate, struct poller
 	poller->name = strdup(name);
 	poller->rate = *rate;
 	thread_share_init(&poller->share);
-	err = poller->name ? thread_start(run, poller) : -ENOMEM;
+	err = poller->name ? thread_share_start(&poller->share, run, poller) : -ENOMEM;
 	if (err) {
 		free_poller(poller);
 		return err;

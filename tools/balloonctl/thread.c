@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Detached threads, and conditions that are waited for by a deadline: see thread.h. */
+/* Threads, and conditions that are waited for by a deadline: see thread.h. */
 #include <assert.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "tools/balloonctl/thread.h"
 #include "tools/deadline.h"
 
-int thread_start(void *(*run)(void *), void *arg)
+static atomic_bool one_was_left;
+
+int thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
 {
 	sigset_t all, before;
-	pthread_t thread;
 	int err;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&thread, NULL, run, arg);
+	err = pthread_create(thread, NULL, run, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!err)
-		pthread_detach(thread);
 	return -err;
 }
 
@@ -48,6 +48,11 @@ void thread_share_init(struct thread_share *share)
 	thread_init_condition(&share->changed);
 }
 
+int thread_share_start(struct thread_share *share, void *(*run)(void *), void *arg)
+{
+	return thread_start(&share->thread, run, arg);
+}
+
 void thread_share_destroy(struct thread_share *share)
 {
 	pthread_cond_destroy(&share->changed);
@@ -73,6 +78,17 @@ bool thread_share_leave(struct thread_share *share)
 
 	assert(!share->left);
 	share->left = true;
+	if (!ended) {
+		one_was_left = true;
+		pthread_detach(share->thread);
+	}
 	pthread_mutex_unlock(&share->lock);
+	if (ended)
+		pthread_join(share->thread, NULL);
 	return ended;
+}
+
+bool thread_was_left(void)
+{
+	return one_was_left;
 }

@@ -546,10 +546,11 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static void thread_that_does_not_start_is_an_error(void **state)
 {
 	volatile bool touched = false;
+	pthread_t thread;
 
 	(void)state;
 	fail_nth(FAILING_CALLS, 1);
-	assert_int_equal(thread_start(touch, (void *)(uintptr_t)&touched), -EAGAIN);
+	assert_int_equal(thread_start(&thread, touch, (void *)(uintptr_t)&touched), -EAGAIN);
 	assert_false(touched);
 }
 

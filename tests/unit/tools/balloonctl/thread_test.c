@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/tools/failing.h"
 #include "tools/balloonctl/thread.h"
@@ -20,20 +21,14 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed;
 static bool started, done;
-static int detached;
 static sigset_t blocked;
 
 /* Looks at itself when whoever started it has nothing more to do with that. */
 static void *note_mask(void *arg)
 {
-	pthread_attr_t attr;
-
 	pthread_mutex_lock(&lock);
 	while (!started)
 		thread_wait(&changed, &lock, DEADLINE_NONE);
-	pthread_getattr_np(pthread_self(), &attr);
-	pthread_attr_getdetachstate(&attr, &detached);
-	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
 	*(int *)arg = 7;
 	done = true;
@@ -72,6 +67,7 @@ static void assert_mask_is(const sigset_t *wanted)
 
 static void signals_are_for_who_started_it(void **state)
 {
+	pthread_t thread;
 	sigset_t mine;
 	int value = 0;
 
@@ -80,16 +76,15 @@ static void signals_are_for_who_started_it(void **state)
 	sigaddset(&mine, SIGUSR2);
 	pthread_sigmask(SIG_SETMASK, &mine, NULL);
 	thread_init_condition(&changed);
-	assert_int_equal(thread_start(note_mask, &value), 0);
+	assert_int_equal(thread_start(&thread, note_mask, &value), 0);
 	wait_for_it();
+	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(value, 7);
 	assert_true(are_blocked(&blocked));
-	/* Nobody joins it. */
-	assert_int_equal(detached, PTHREAD_CREATE_DETACHED);
 	assert_mask_is(&mine);
 	/* Also if there is none. */
 	fail_nth(FAILING_CALLS, 1);
-	assert_int_equal(thread_start(note_mask, &value), -EAGAIN);
+	assert_int_equal(thread_start(&thread, note_mask, &value), -EAGAIN);
 	fail_nth(FAILING_CALLS, 0);
 	assert_mask_is(&mine);
 	pthread_cond_destroy(&changed);
@@ -118,13 +113,23 @@ static void wait_ends_at_its_deadline(void **state)
 
 /* The thread waits to be told `go`, and ends; whether it had to free is in `freed`. */
 static struct thread_share share;
-static bool go, freed, over;
+static bool go, freed, over, gone;
+
+/* What a library keeps for each thread takes its time to be freed. */
+static pthread_key_t kept;
+
+static void free_slowly(void *arg)
+{
+	usleep(20000);
+	*(bool *)arg = true;
+}
 
 static void *end_when_told(void *arg)
 {
 	bool frees;
 
 	(void)arg;
+	pthread_setspecific(kept, &gone);
 	pthread_mutex_lock(&share.lock);
 	while (!go)
 		thread_wait(&share.changed, &share.lock, DEADLINE_NONE);
@@ -141,10 +146,11 @@ static void *end_when_told(void *arg)
 static void begin_sharing(void)
 {
 	memset(&share, 0, sizeof(share));
-	go = freed = over = false;
+	go = freed = over = gone = false;
+	assert_int_equal(pthread_key_create(&kept, free_slowly), 0);
 	thread_share_init(&share);
 	thread_init_condition(&changed);
-	assert_int_equal(thread_start(end_when_told, NULL), 0);
+	assert_int_equal(thread_share_start(&share, end_when_told, NULL), 0);
 }
 
 /* Has the lock. */
@@ -169,6 +175,7 @@ static void end_sharing(void)
 	pthread_mutex_unlock(&share.lock);
 	thread_share_destroy(&share);
 	pthread_cond_destroy(&changed);
+	pthread_key_delete(kept);
 }
 
 static void owner_frees_when_the_thread_has_ended(void **state)
@@ -180,8 +187,10 @@ static void owner_frees_when_the_thread_has_ended(void **state)
 	while (!share.ended)
 		thread_wait(&share.changed, &share.lock, DEADLINE_NONE);
 	assert_true(thread_share_leave(&share));
-	wait_until_over();
+	/* It is not even at its end any more, where the end of the process would meet it. */
+	assert_true(over && gone);
 	assert_false(freed);
+	assert_false(thread_was_left());
 	end_sharing();
 }
 
@@ -191,6 +200,7 @@ static void thread_that_was_left_frees(void **state)
 	begin_sharing();
 	pthread_mutex_lock(&share.lock);
 	assert_false(thread_share_leave(&share));
+	assert_true(thread_was_left());
 	pthread_mutex_lock(&share.lock);
 	tell_to_end();
 	pthread_mutex_unlock(&share.lock);
