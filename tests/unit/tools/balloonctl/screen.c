@@ -18,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "tools/deadline.h"
@@ -381,6 +382,16 @@ static void take(struct screen *screen, const char *bytes, ssize_t count)
 
 /* ---- the program ---- */
 
+/* What is typed would stand in the midst of what the program says at that moment. */
+static void stop_echo(void)
+{
+	struct termios modes;
+
+	tcgetattr(STDIN_FILENO, &modes);
+	modes.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(STDIN_FILENO, TCSANOW, &modes);
+}
+
 void screen_start(struct screen *screen, int rows, int columns, const char *term,
 		  int (*run)(void *arg), void *arg)
 {
@@ -401,6 +412,7 @@ void screen_start(struct screen *screen, int rows, int columns, const char *term
 	if (screen->pid)
 		return;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	stop_echo();
 	/* cmocka would go on with the next test. */
 	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
 		signal(crashes[i], SIG_DFL);
