@@ -117,7 +117,6 @@ static void start_balloon(const char *command_line)
 	virtio_balloon_start();
 }
 
-/* A device that was found before has the balloon: one is used at a time. */
 static void start_vmbus(void)
 {
 	int err;
@@ -188,7 +187,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	devices_find(boot); /* which may be among these, or come later */
 	virtio_mem_begin(); /* memory comes as the host wishes */
 	xen_task_start(&xen_ops);
-	/* A virtio balloon that is there by now is used instead: one is at a time. */
+	/* The hypervisor's own balloon, beside a virtio one that may be there. */
 	vmware_balloon_start(options_vmware_poll(boot->command_line));
 	start_vmbus();	    /* so do Hyper-V's balloon and memory */
 	print_banner(boot); /* a person is greeted */

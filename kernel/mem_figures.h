@@ -15,11 +15,21 @@
 
 #define MEM_OWNERS_MAX 32
 
+#define MEM_BALLOONS_MAX 2
+
+/* One balloon of several. */
+struct mem_balloon {
+	char name[16]; /* of its port, as "virtio" */
+	uint64_t target, actual, shortfall;
+};
+
 struct mem_figures {
 	const char *version; /* of the Aerostat whose figures they are */
 	struct balloon_account account;
 	bool has_balloon;
-	uint64_t target, actual, shortfall, floor; /* with has_balloon */
+	uint64_t target, actual, shortfall, floor; /* with has_balloon: of all balloons */
+	unsigned balloon_count;
+	struct mem_balloon balloon[MEM_BALLOONS_MAX];
 	unsigned owner_count;
 	struct {
 		const char *name;

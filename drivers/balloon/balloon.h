@@ -38,19 +38,10 @@
 void balloon_init(const struct balloon_config *config);
 
 /*
- * Runs one round of the task's work: takes what the host has finished, offers it
+ * Runs one round of each balloon's task: takes what the host has finished, offers it
  * what the target asks for, writes the number of ballooned frames when that is
  * due. Returns whether another round would find something to do at once.
  */
 bool balloon_step(void);
-
-/*
- * Tries a host that was given up once more: resets it, starts it anew, and lets the
- * balloon's task go on to the target. What is in the balloon stays there. May sleep.
- * -ENODEV: there is no host; -EALREADY: it is in use; -EBUSY: it goes, or is being reset;
- * -ETIMEDOUT, -EIO, else start()'s errors or task_create()'s: it stays given up. With an
- * error `*why` is the reason, for people.
- */
-int balloon_retry(const char **why);
 
 #endif

@@ -67,19 +67,21 @@ static bool has_any(const struct frame_region_part *part, enum owner owner)
 static bool is_on_its_way(const struct frame_region_part *part)
 {
 	return has_any(part, OWNER_IN_FLIGHT) || has_any(part, OWNER_LEAVING) ||
-	       has_any(part, OWNER_REPORTED) || has_any(part, OWNER_HINTED);
+	       has_any(part, OWNER_LEAVING_2) || has_any(part, OWNER_REPORTED) ||
+	       has_any(part, OWNER_HINTED);
 }
 
 /* No unit is free: the balloon moves out of units of the part, if only it is in them. */
 static enum mem_leave move_out(const struct mem_source *source, size_t max, const char **why)
 {
 	const struct frame_region_part *part = &source->part;
+	const uint32_t balloons = owner_bit(OWNER_BALLOON) | owner_bit(OWNER_BALLOON_2);
 	size_t blocks;
 	pfn_t start;
 
 	if (moving.source == source)
 		return ask_balloon(why);
-	if (!frame_region_find_held(part, max, OWNER_BALLOON, &start, &blocks)) {
+	if (!frame_region_find_held(part, max, balloons, &start, &blocks)) {
 		if (moving.source)
 			return wait_for_other(why);
 		moving.source = source;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "arch/clock.h"
+#include "drivers/balloon/port/hyperv_balloon.h"
 #include "drivers/mem/hyperv_mem.h"
 
 /* Requests in a row, before others have their turn. */
@@ -180,7 +181,8 @@ static bool take_back(void)
 
 	count = min_u64(count, BALLOON_FREE_FRAMES);
 	/* Nor is a range of no frames at all. */
-	if (balloon_return_run(dm_range_first(range) + requests.offset, count))
+	if (balloon_return_run(&hyperv_balloon_port, dm_range_first(range) + requests.offset,
+			       count))
 		return false;
 	requests.counts.frames[HYPERV_REQUEST_UNBALLOON] += count;
 	requests.offset += count;

@@ -292,7 +292,7 @@ static const char *why_declined(unsigned bit)
 
 /* ---- The port, and the driver ---- */
 
-static const struct balloon_port port = {
+const struct balloon_port virtio_balloon_port = {
 	.name = "virtio",
 	.ranges_need = "a device with REPORTING",
 	.start = start,
@@ -317,11 +317,11 @@ static const struct balloon_port port = {
 	.print_features = print_features,
 };
 
-/* The one in use goes; or one that was given up, whose place another hypervisor's may have. */
+/* The one in use goes, or one that was given up. */
 static void release(void)
 {
-	if (balloon_is_attached(&port))
-		balloon_detach();
+	if (balloon_is_attached(&virtio_balloon_port))
+		balloon_detach(&virtio_balloon_port);
 	device = NULL;
 }
 
@@ -333,7 +333,7 @@ static int probe(struct virtio_device *found)
 	if (device)
 		release();
 	device = found;
-	err = balloon_attach(&port, &found->interrupts);
+	err = balloon_attach(&virtio_balloon_port, &found->interrupts);
 	if (err)
 		device = NULL;
 	if (err == -EBUSY)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "arch/paging.h"
-#include "drivers/balloon/port/virtio_balloon_names.h"
+#include "drivers/balloon/port/virtio_balloon.h"
 #include "drivers/virtio/virtio.h"
 #include "drivers/virtio/virtq.h"
 
@@ -108,7 +108,7 @@ int virtio_balloon_report_take(void)
 		return got;
 	assert(report.with_device);
 	report.with_device = false;
-	balloon_ranges_answered();
+	balloon_ranges_answered(&virtio_balloon_port);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #ifndef DRIVERS_BALLOON_PORT_VMWARE_BALLOON_H
 #define DRIVERS_BALLOON_PORT_VMWARE_BALLOON_H
 
+#include "drivers/balloon/balloon_port.h"
 #include "kernel/lib/types.h"
 
 #define VMWARE_BALLOON_POLL_NS NS_PER_S
@@ -39,5 +40,8 @@ struct vmware_balloon_state {
 
 /* Stores that. Returns false if VMware's balloon was never in use, or another is in its place. */
 bool vmware_balloon_get_state(struct vmware_balloon_state *state);
+
+/* For the other files of this port. */
+extern const struct balloon_port vmware_balloon_port;
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "drivers/balloon/balloon_reclaim.h"
 #include "drivers/balloon/balloon_recovery.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
 #define HIGH_START (4 * GIB / FRAME_SIZE)
@@ -106,7 +107,7 @@ static void others_run_while_a_lost_balloon_is_left_to_its_host(void **state)
 	end_driver();
 	give_all_to(OWNER_BALLOON);
 	sim_time_waits = 0;
-	balloon_forsake_all();
+	balloon_forsake_all(balloons);
 	assert_int_equal(ledger_count(OWNER_BALLOON), 0);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), HIGH_FRAMES - 1);
 	/* The first block frame by frame, the others in pieces. */
@@ -120,7 +121,7 @@ static void a_single_block_is_left_to_its_host_as_one(void **state)
 	end_driver();
 	assert_int_equal(frame_reserve(HIGH_START, BLOCK_FRAMES, OWNER_BALLOON), 0);
 	sim_time_waits = 0;
-	balloon_forsake_all();
+	balloon_forsake_all(balloons);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), BLOCK_FRAMES);
 	assert_int_equal(sim_time_waits, 1);
 }
