@@ -10,16 +10,15 @@
 #define KERNEL_MEM_FIGURES_H
 
 #include "drivers/balloon/balloon_account.h"
+#include "drivers/balloon/balloon_dump.h"
 #include "kernel/lib/types.h"
 #include "mm/ledger.h"
 
 #define MEM_OWNERS_MAX 32
 
-#define MEM_BALLOONS_MAX 2
-
 /* One balloon of several. */
 struct mem_balloon {
-	char name[16]; /* of its port, as "virtio" */
+	char name[BALLOON_DUMP_NAME]; /* of its port, as "virtio" */
 	uint64_t target, actual, shortfall;
 };
 
@@ -29,7 +28,7 @@ struct mem_figures {
 	bool has_balloon;
 	uint64_t target, actual, shortfall, floor; /* with has_balloon: of all balloons */
 	unsigned balloon_count;
-	struct mem_balloon balloon[MEM_BALLOONS_MAX];
+	struct mem_balloon balloon[BALLOON_DUMP_BALLOONS];
 	unsigned owner_count;
 	struct {
 		const char *name;

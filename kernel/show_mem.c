@@ -44,7 +44,7 @@ static void gather_balloons(struct mem_figures *f)
 		f->balloon_count++;
 	}
 }
-_Static_assert(BALLOONS <= MEM_BALLOONS_MAX, "balloons in struct mem_figures");
+_Static_assert(BALLOONS <= BALLOON_DUMP_BALLOONS, "balloons in struct mem_figures");
 
 static void gather(struct mem_figures *f)
 {

@@ -14,6 +14,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 
 #include "arch/clock.h"
 #include "drivers/balloon/balloon_offer.h"
@@ -357,6 +358,7 @@ static void begin(struct balloon *balloon, const struct balloon_port *port)
 
 	balloon_forget(balloon);
 	balloon->port = port;
+	snprintf(balloon->name, sizeof(balloon->name), "%s", port->name);
 	batches->port = port;
 	batches->terms = &balloon->terms;
 	batches->owners = balloon->owners;

@@ -14,6 +14,8 @@
 
 #define BALLOON_DUMP_BALLOONS 2
 
+#define BALLOON_DUMP_NAME 16 /* bytes, with the NUL */
+
 struct balloon_dump {
 	uint32_t version;
 	uint32_t size;	   /* of this structure */
@@ -23,12 +25,12 @@ struct balloon_dump {
 	/* Offsets in each: */
 	uint32_t present, deflate_on_oom; /* a byte, 0 or 1 */
 	uint32_t target, actual;	  /* uint64_t, in frames */
+	uint32_t name;			  /* text, of its port */
 	/* Numbers of owners, of each balloon: what is in it, and what leaves for it. */
 	uint32_t owner_balloon[BALLOON_DUMP_BALLOONS];
 	uint32_t owner_leaving[BALLOON_DUMP_BALLOONS];
 	/* What is on its way to and from all of them. */
 	uint32_t owner_in_flight;
-	uint32_t unused;
 };
 
 extern const struct balloon_dump balloon_dump;

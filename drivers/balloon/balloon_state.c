@@ -8,7 +8,6 @@
 
 #include "arch/clock.h"
 #include "drivers/balloon/balloon_account.h"
-#include "drivers/balloon/balloon_dump.h"
 #include "drivers/balloon/balloon_place.h"
 #include "drivers/balloon/balloon_state_internal.h"
 #include "kernel/lib/log.h"
@@ -294,6 +293,7 @@ const struct balloon_dump balloon_dump = {
 	.deflate_on_oom = OFFSET(status.deflate_on_oom),
 	.target = OFFSET(status.target),
 	.actual = OFFSET(status.actual),
+	.name = OFFSET(name),
 	.owner_balloon = { OWNER_BALLOON, OWNER_BALLOON_2 },
 	.owner_leaving = { OWNER_LEAVING, OWNER_LEAVING_2 },
 	.owner_in_flight = OWNER_IN_FLIGHT,

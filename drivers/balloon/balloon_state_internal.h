@@ -8,6 +8,7 @@
 #define DRIVERS_BALLOON_BALLOON_STATE_INTERNAL_H
 
 #include "drivers/balloon/balloon_batch.h"
+#include "drivers/balloon/balloon_dump.h"
 #include "drivers/balloon/balloon_events.h"
 #include "drivers/balloon/balloon_owners.h"
 #include "drivers/balloon/balloon_port.h"
@@ -19,6 +20,7 @@
 struct balloon {
 	const struct balloon_port *port; /* NULL: none was attached yet */
 	const char *label;		 /* "balloon", or "balloon-2" */
+	char name[BALLOON_DUMP_NAME];	 /* the port's */
 	const struct balloon_owners *owners;
 	struct event_ring *events;
 	struct wait_queue *waiters;	/* woken when the host has news */

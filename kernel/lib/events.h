@@ -11,7 +11,7 @@
  *		EVENT(PCI_PULLED, "pulled", "#function", "")
  *	EVENTS_DECLARE(pci, PCI_EVENTS)
  *
- * Names are small letters and hyphens. "" is an argument without a meaning; one
+ * Names are small letters, digits and hyphens. "" is an argument without a meaning; one
  * whose name begins with # is shown in hexadecimal. One source file has
  * EVENTS_DEFINE(pci, PCI_EVENTS), and where something happens stands
  * pci_event(PCI_FOUND, function, id).

@@ -72,7 +72,7 @@ static struct opened open_image(const struct image *image)
 		{ ROOT_PADDR, &image->root, sizeof(image->root) },
 		{ (uintptr_t)&frame_dump, &image->frames, sizeof(image->frames) },
 		{ (uintptr_t)&balloon_dump, &balloon_dump, sizeof(balloon_dump) },
-		{ (uintptr_t)&dumped_balloon, &dumped_balloon, sizeof(dumped_balloon) },
+		{ (uintptr_t)dumped_balloons, dumped_balloons, sizeof(dumped_balloons) },
 		{ frame_dump.names, (const void *)(uintptr_t)frame_dump.names,
 		  OWNER_COUNT * FRAME_DUMP_NAME },
 		{ (uintptr_t)&frame_map, &image->map, sizeof(image->map) },
@@ -96,7 +96,7 @@ static struct opened open_now(void)
 
 static void announce(void)
 {
-	memset(&dumped_balloon, 0, sizeof(dumped_balloon));
+	memset(dumped_balloons, 0, sizeof(dumped_balloons));
 	region_fixture_boot(BOOT_BLOCKS * B);
 	region_announce(FIRST, FIRST_BLOCKS);
 	region_announce(SECOND, SECOND_BLOCKS);
