@@ -620,7 +620,7 @@ static void free_bit_missing(void)
 
 static void index_missing(void)
 {
-	bitset_remove(&frame_map.blocks_of[OWNER_KERNEL], 0);
+	bitset_remove(&frame_map.blocks_of[OWNER_BALLOON], 3);
 }
 
 static void free_count_wrong(void)
