@@ -429,7 +429,8 @@ static void need_memory(struct guest *guest, uint64_t virtio, uint64_t vmware)
 	struct vm *vm = guest->inside.vm;
 	char line[64];
 
-	snprintf(line, sizeof(line), "hold %" PRIu64, harness_memory(vm).free + 16 * MIB);
+	snprintf(line, sizeof(line), "hold %" PRIu64,
+		 (uint64_t)(harness_memory(vm).free + 16 * MIB));
 	harness_command_says(vm, line, "held ");
 	assert_int_equal(actual_of(vm, "virtio"), virtio);
 	assert_true(actual_of(vm, "vmware") < vmware);
