@@ -3,4 +3,4 @@
 #include "drivers/balloon/balloon_events.h"
 
 EVENTS_DEFINE(balloon, BALLOON_EVENTS);
-EVENTS_DEFINE_ANOTHER(balloon, balloon_2, "balloon-2");
+EVENTS_DEFINE_ANOTHER(balloon, 2);

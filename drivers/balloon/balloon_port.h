@@ -252,9 +252,9 @@ bool balloon_is_attached(const struct balloon_port *port);
 int balloon_resume(const struct balloon_port *port);
 
 /*
- * Lets the port's device go, if it is attached. While it answers, all its frames are taken back first, which
- * may sleep; then it is reset, and whatever it had is free again, unless reset() says
- * that the host keeps it: then that is in-flight for ever.
+ * Lets the port's device go, if it is attached. While it answers, all its frames are taken
+ * back first, which may sleep; then it is reset, and whatever it had is free again, unless
+ * reset() says that the host keeps it: then that is in-flight for ever.
  */
 void balloon_detach(const struct balloon_port *port);
 

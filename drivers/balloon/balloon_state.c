@@ -23,8 +23,6 @@ static const struct balloon_owners owners[BALLOONS] = {
 	{ OWNER_BALLOON_2, OWNER_LEAVING_2 },
 };
 
-static const char *const labels[BALLOONS] = { "balloon", "balloon-2" };
-
 static struct event_ring *const rings[BALLOONS] = { &balloon_events, &balloon_2_events };
 
 const struct balloon_owners *balloon_owners(size_t number)
@@ -58,8 +56,8 @@ void balloon_forget(struct balloon *balloon)
 	size_t number = (size_t)(balloon - balloons);
 
 	memset(balloon, 0, sizeof(*balloon));
-	balloon->label = labels[number];
 	balloon->owners = &owners[number];
+	balloon->label = owner_name(balloon->owners->balloon);
 	balloon->events = rings[number];
 	balloon->terms.best = BALLOON_PORTABLE;
 	balloon->refusal.events = balloon->events;

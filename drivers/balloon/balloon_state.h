@@ -19,8 +19,8 @@ uint64_t balloon_spare(void);
 void balloon_set_floor(uint64_t floor);
 
 /*
- * Chooses how frames are given. -ENOTSUP: range-first, and no host takes ranges; unchanged. One that
- * takes none stays with BALLOON_AUTO then, which is said.
+ * Chooses how frames are given. -ENOTSUP: range-first, and no host takes ranges; unchanged.
+ * Where only one does, the other stays with BALLOON_AUTO, which is said.
  */
 int balloon_set_strategy(enum balloon_strategy strategy);
 
@@ -46,8 +46,8 @@ struct balloon_status {
 size_t balloon_count(void);
 
 /*
- * Stores the state of balloon `number`, below BALLOONS, as it is now. Returns whether it has a host.
- * May be called in an interrupt.
+ * Stores the state of balloon `number`, below BALLOONS, as it is now. Returns whether it has a
+ * host. May be called in an interrupt.
  */
 bool balloon_status_of(size_t number, struct balloon_status *status);
 

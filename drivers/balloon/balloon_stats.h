@@ -36,8 +36,8 @@ struct balloon_stat {
 };
 
 /*
- * Keeps the report that a port gives its host, for people: the last one of all hosts. `asked`: because the host
- * asked, and not by itself at the start.
+ * Keeps the report that a port gives its host, for people: the last one of all hosts. `asked`:
+ * because the host asked, and not by itself at the start.
  */
 void balloon_stats_keep(const struct balloon_port *port, const struct balloon_stat *stats,
 			size_t count, bool asked);

@@ -104,15 +104,15 @@ bool events_get(const struct event_ring *ring, uint64_t number, struct event *ev
 			.ring = &driver_##_events, \
 		}
 
-/* After EVENTS_DEFINE(): another one of the same kind has a ring of its own, other_events. */
-#define EVENTS_DEFINE_ANOTHER(driver_, other, name) \
-	struct event_ring other##_events; \
-	static const struct event_source other##_event_source \
+/* After EVENTS_DEFINE(): one more of the kind, driver-number, has a ring of its own. */
+#define EVENTS_DEFINE_ANOTHER(driver_, number) \
+	struct event_ring driver_##_##number##_events; \
+	static const struct event_source driver_##_##number##_event_source \
 		__attribute__((used, section("event_sources"), aligned(8))) = { \
-			.driver = (name), \
+			.driver = #driver_ "-" #number, \
 			.type = driver_##_event_type, \
 			.type_count = driver_##_event_types, \
-			.ring = &other##_events, \
+			.ring = &driver_##_##number##_events, \
 		}
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "drivers/balloon/balloon_state_internal.h"
 
+/* The last one goes first. */
 static inline void sim_detach_all(void)
 {
 	for (size_t i = BALLOONS; i-- > 0;)
