@@ -20,7 +20,6 @@
 #include "drivers/balloon/balloon_offer.h"
 #include "drivers/balloon/balloon_recovery.h"
 #include "drivers/balloon/balloon_state_internal.h"
-#include "drivers/balloon/balloon_stats.h"
 #include "drivers/balloon/balloon_vacate.h"
 #include "drivers/balloon/balloon_wait.h"
 #include "kernel/task/task.h"
@@ -323,7 +322,6 @@ static void detach(struct balloon *balloon)
 	deflate_all(balloon);
 	step(balloon); /* `actual` is 0 now */
 	stop(balloon);
-	balloon_stats_forget(balloon->port);
 	balloon_forget(balloon);
 }
 

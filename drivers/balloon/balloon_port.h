@@ -296,8 +296,8 @@ void balloon_get_taken_back(const struct balloon_port *port, uint64_t *events, u
 /* Counts the frames that are in this port's balloon. */
 uint64_t balloon_frames_of(const struct balloon_port *port);
 
-/* Ends the ranges of the port's last send_ranges(): the host is done with them. */
-void balloon_ranges_answered(const struct balloon_port *port);
+/* Ends the ranges that the last send_ranges() was given: the host is done with them. */
+void balloon_ranges_answered(const struct frame_run *ranges);
 
 /*
  * Frees frames that the port's host gives back by its own choice. -EINVAL: there are none, or one

@@ -10,7 +10,6 @@
 
 #include "arch/clock.h"
 #include "drivers/balloon/balloon_state_internal.h"
-#include "drivers/balloon/balloon_stats.h"
 #include "kernel/lib/log.h"
 #include "kernel/task/task.h"
 #include "mm/frame.h"
@@ -32,7 +31,6 @@ static void take_back_all_in_flight(struct balloon *balloon)
 	balloon_batches_abandon(&balloon->batches);
 	balloon_ranges_abandon(&balloon->ranges);
 	balloon_refusal_forgive(&balloon->refusal);
-	balloon_stats_abandon(balloon->port);
 	balloon->terms = (struct balloon_terms){ .best = BALLOON_PORTABLE };
 	assert(balloon_frames_given(balloon) ==
 	       ledger_count(balloon->owners->balloon) + ledger_count(balloon->owners->leaving));

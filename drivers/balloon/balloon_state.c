@@ -262,11 +262,14 @@ uint64_t balloon_frames_of(const struct balloon_port *port)
 
 /* ---- For ports: which of their host's are meant ---- */
 
-void balloon_ranges_answered(const struct balloon_port *port)
+void balloon_ranges_answered(const struct frame_run *ranges)
 {
-	struct balloon *balloon = balloon_of(port);
+	struct balloon *balloon = balloons;
 
-	assert(balloon);
+	while (balloon->ranges.range != ranges) {
+		balloon++;
+		assert(balloon < BALLOONS_END);
+	}
 	balloon_ranges_end(&balloon->ranges);
 }
 

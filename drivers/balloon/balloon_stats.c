@@ -11,7 +11,6 @@
 #include "mm/frame.h"
 
 static struct {
-	const struct balloon_port *port; /* whose host was given it */
 	struct balloon_stat last[BALLOON_STATS_MAX];
 	size_t count;
 	uint64_t time; /* of `last` */
@@ -40,12 +39,10 @@ void balloon_figures(struct balloon_figures *figures)
 	};
 }
 
-void balloon_stats_keep(const struct balloon_port *port, const struct balloon_stat *report,
-			size_t count, bool asked)
+void balloon_stats_keep(const struct balloon_stat *report, size_t count, bool asked)
 {
 	assert(count > 0 && count <= BALLOON_STATS_MAX);
 	memcpy(stats.last, report, count * sizeof(report[0]));
-	stats.port = port;
 	stats.count = count;
 	stats.time = clock_ns();
 	stats.requests += asked;
@@ -60,14 +57,12 @@ size_t balloon_stats_last(struct balloon_stat out[BALLOON_STATS_MAX], uint64_t *
 	return stats.count;
 }
 
-void balloon_stats_abandon(const struct balloon_port *port)
+void balloon_stats_abandon(void)
 {
-	if (stats.port == port)
-		stats.count = 0;
+	stats.count = 0;
 }
 
-void balloon_stats_forget(const struct balloon_port *port)
+void balloon_stats_forget(void)
 {
-	if (stats.port == port)
-		memset(&stats, 0, sizeof(stats));
+	memset(&stats, 0, sizeof(stats));
 }

@@ -7,7 +7,6 @@
 #ifndef DRIVERS_BALLOON_BALLOON_STATS_H
 #define DRIVERS_BALLOON_BALLOON_STATS_H
 
-#include "drivers/balloon/balloon_port.h"
 #include "kernel/lib/types.h"
 
 #define BALLOON_STATS_MAX 16
@@ -36,20 +35,19 @@ struct balloon_stat {
 };
 
 /*
- * Keeps the report that a port gives its host, for people: the last one of all hosts. `asked`:
- * because the host asked, and not by itself at the start.
+ * Keeps the report that a port gives its host, for people; one port does so. `asked`: because
+ * the host asked, and not by itself at the start.
  */
-void balloon_stats_keep(const struct balloon_port *port, const struct balloon_stat *stats,
-			size_t count, bool asked);
+void balloon_stats_keep(const struct balloon_stat *stats, size_t count, bool asked);
 
 /* Reads the report that was given last. Returns its entries, 0: no host wants any. */
 size_t balloon_stats_last(struct balloon_stat stats[BALLOON_STATS_MAX], uint64_t *requests,
 			  uint64_t *time);
 
-/* Drops the report: this port's host was reset, and has none until it is given one. */
-void balloon_stats_abandon(const struct balloon_port *port);
+/* Drops the report: the port's host was reset, and has none until it is given one. */
+void balloon_stats_abandon(void);
 
-/* Forgets the report and its requests: this port's host goes. */
-void balloon_stats_forget(const struct balloon_port *port);
+/* Forgets the report and its requests: another host of that port comes. */
+void balloon_stats_forget(void);
 
 #endif

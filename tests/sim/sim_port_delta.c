@@ -175,7 +175,7 @@ static int send_ranges(const struct frame_run *ranges, size_t count)
 	lend(true);
 	if (!sim_delta.ranges_late) {
 		lend(false);
-		balloon_ranges_answered(&port);
+		balloon_ranges_answered(balloon_of(&port)->ranges.range);
 	}
 	return 0;
 }
@@ -251,7 +251,7 @@ static enum balloon_fault take_finished(void)
 	find_answered();
 	if (sim_delta.lent_count > 0 && sim_delta.lent_answered) {
 		lend(false);
-		balloon_ranges_answered(&port);
+		balloon_ranges_answered(balloon_of(&port)->ranges.range);
 	}
 	for (size_t i = 0; i < sim_delta.message_count; i++)
 		deliver(&sim_delta.message[i]);

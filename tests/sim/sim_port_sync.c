@@ -135,7 +135,7 @@ static int send_ranges(const struct frame_run *ranges, size_t count)
 	if (sim_sync.forgotten)
 		return -EIO;
 	sim_sync.ranges += count;
-	balloon_ranges_answered(&port);
+	balloon_ranges_answered(ranges);
 	return 0;
 }
 

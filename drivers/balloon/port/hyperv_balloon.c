@@ -140,7 +140,7 @@ static int send_ranges(const struct frame_run *ranges, size_t count)
 	hv.status.hints++;
 	hv.status.hint_ranges += count;
 	hv.status.hint_frames += frames;
-	balloon_ranges_answered(&hyperv_balloon_port);
+	balloon_ranges_answered(ranges);
 	return 0;
 }
 
@@ -209,7 +209,7 @@ static int start(void)
 		return err;
 	}
 	hv.status.version = hv.dm.version;
-	hyperv_requests_begin(&hv.dm);
+	hyperv_requests_begin(&hv.dm, &hyperv_balloon_port);
 	hv.next_ns = task_next_look(clock_ns());
 	hv.status.takes_hints = hyperv_ext_capabilities() & HV_EXT_COLD_DISCARD;
 	return 0;

@@ -38,7 +38,7 @@ bool hyperv_balloon_get_status(struct hyperv_balloon_status *status);
 /* Counts what the guest uses, in frames, as Hyper-V is told: used, ballooned, the floor. */
 uint64_t hyperv_balloon_committed(void);
 
-/* For the other files of this port. */
+/* For the console's command. */
 extern const struct balloon_port hyperv_balloon_port;
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "drivers/balloon/balloon_port.h"
+#include "drivers/balloon/balloon_stats.h"
 #include "drivers/balloon/port/virtio_balloon_hint.h"
 #include "drivers/balloon/port/virtio_balloon_pages.h"
 #include "drivers/balloon/port/virtio_balloon_report.h"
@@ -292,7 +293,7 @@ static const char *why_declined(unsigned bit)
 
 /* ---- The port, and the driver ---- */
 
-const struct balloon_port virtio_balloon_port = {
+static const struct balloon_port port = {
 	.name = "virtio",
 	.ranges_need = "a device with REPORTING",
 	.start = start,
@@ -320,8 +321,8 @@ const struct balloon_port virtio_balloon_port = {
 /* The one in use goes, or one that was given up. */
 static void release(void)
 {
-	if (balloon_is_attached(&virtio_balloon_port))
-		balloon_detach(&virtio_balloon_port);
+	balloon_detach(&port);
+	balloon_stats_forget();
 	device = NULL;
 }
 
@@ -333,7 +334,7 @@ static int probe(struct virtio_device *found)
 	if (device)
 		release();
 	device = found;
-	err = balloon_attach(&virtio_balloon_port, &found->interrupts);
+	err = balloon_attach(&port, &found->interrupts);
 	if (err)
 		device = NULL;
 	if (err == -EBUSY)

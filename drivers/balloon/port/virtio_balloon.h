@@ -13,7 +13,6 @@
 #ifndef DRIVERS_BALLOON_PORT_VIRTIO_BALLOON_H
 #define DRIVERS_BALLOON_PORT_VIRTIO_BALLOON_H
 
-#include "drivers/balloon/balloon_port.h"
 #include "drivers/balloon/port/virtio_balloon_names.h"
 
 /*
@@ -21,8 +20,5 @@
  * -ENODEV: there is none yet, which is no fault; other errors have been logged.
  */
 int virtio_balloon_start(void);
-
-/* For the other files of this port. */
-extern const struct balloon_port virtio_balloon_port;
 
 #endif

@@ -13,7 +13,7 @@
 
 #include "arch/paging.h"
 #include "drivers/balloon/balloon_stats.h"
-#include "drivers/balloon/port/virtio_balloon.h"
+#include "drivers/balloon/port/virtio_balloon_names.h"
 #include "drivers/virtio/virtio.h"
 #include "drivers/virtio/virtq.h"
 #include "kernel/lib/endian.h"
@@ -76,7 +76,7 @@ static void fill_buffer(bool asked)
 			.tag = cpu_to_le16(report[i].tag),
 			.value = cpu_to_le64(report[i].value),
 		};
-	balloon_stats_keep(&virtio_balloon_port, report, STATS, asked);
+	balloon_stats_keep(report, STATS, asked);
 }
 
 static int queue_buffer(bool asked)
@@ -144,9 +144,11 @@ void virtio_balloon_stats_stop(void)
 	virtq_destroy(&stats.queue);
 	frame_free(stats.frame, 1, OWNER_VIRTQUEUES);
 	stats.present = false;
+	balloon_stats_abandon();
 }
 
 void virtio_balloon_stats_forget(void)
 {
 	memset(&stats, 0, sizeof(stats));
+	balloon_stats_forget();
 }

@@ -41,7 +41,7 @@ struct vmware_balloon_state {
 /* Stores that. Returns false if VMware's balloon was never in use, or another is in its place. */
 bool vmware_balloon_get_state(struct vmware_balloon_state *state);
 
-/* For the other files of this port. */
+/* For the console's command. */
 extern const struct balloon_port vmware_balloon_port;
 
 #endif

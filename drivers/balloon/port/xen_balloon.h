@@ -43,7 +43,7 @@ struct xen_balloon_target {
 /* Stores the target. Returns false if there is no balloon on Xen. */
 bool xen_balloon_get_target(struct xen_balloon_target *target);
 
-/* For the other files of this port. */
+/* For the console's command. */
 extern const struct balloon_port xen_balloon_port;
 
 #endif

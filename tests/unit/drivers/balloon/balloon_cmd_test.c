@@ -290,7 +290,7 @@ static void each_reason_to_refuse_is_shown(void **state)
 static int take_ranges(const struct frame_run *ranges, size_t count)
 {
 	(void)ranges, (void)count;
-	balloon_ranges_answered(balloons->port);
+	balloon_ranges_answered(balloons->ranges.range);
 	return 0;
 }
 

@@ -359,7 +359,7 @@ static int send_ranges(const struct frame_run *ranges, size_t count)
 {
 	for (size_t i = 0; i < count && sent_count < ARRAY_SIZE(sent); i++)
 		sent[sent_count++] = ranges[i];
-	balloon_ranges_answered(balloons->port);
+	balloon_ranges_answered(balloons->ranges.range);
 	return 0;
 }
 

@@ -28,7 +28,7 @@ static int take_ranges(const struct frame_run *ranges, size_t count)
 	assert_in_range(count, 1, host.terms.ranges);
 	range_calls++;
 	if (!range_err)
-		balloon_ranges_answered(balloons->port);
+		balloon_ranges_answered(balloons->ranges.range);
 	return range_err;
 }
 

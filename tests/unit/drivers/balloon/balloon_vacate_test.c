@@ -709,7 +709,7 @@ static int send_ranges(const struct frame_run *ranges, size_t count)
 {
 	(void)ranges, (void)count;
 	if (!ranges_late)
-		balloon_ranges_answered(balloons->port);
+		balloon_ranges_answered(balloons->ranges.range);
 	return 0;
 }
 
@@ -736,7 +736,7 @@ static void frames_that_leave_are_freed_and_others_offered(void **state)
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_MOVING_OUT);
 	/* There is no room for them elsewhere; the host will wait. */
 	ranges_late = false;
-	balloon_ranges_answered(balloons->port);
+	balloon_ranges_answered(balloons->ranges.range);
 	assert_int_equal(frames_of(OWNER_LEAVING, UPPER, UPPER_END), 2 * BLOCK_FRAMES);
 	settle();
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_VACANT);
@@ -764,7 +764,7 @@ static void what_leaves_is_no_reason_to_ask_others_back(void **state)
 	host_wants(600);
 	assert_host_has(100);
 	ranges_late = false;
-	balloon_ranges_answered(balloons->port);
+	balloon_ranges_answered(balloons->ranges.range);
 	settle();
 	assert_host_has(600);
 	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
