@@ -607,7 +607,11 @@ static void units_are_held_by_several_together(void **state)
 	assert_int_equal(frame_region_find_held(&pairs, 20, both, &pfn, &blocks), 0);
 	assert_int_equal(pfn, REGION + 10 * B);
 	assert_int_equal(blocks, 6);
-	/* The lower of the two has the highest block. */
+	/* Whichever of the two has the highest block. */
+	fixture_reserve(REGION + 16 * B, 1, OWNER_BALLOON_2);
+	assert_int_equal(frame_region_find_held(&all, 1, both, &pfn, &blocks), 0);
+	assert_int_equal(pfn, REGION + 16 * B);
+	fixture_free(REGION + 16 * B, 1, OWNER_BALLOON_2);
 	fixture_free(REGION + 14 * B + 14, 9, OWNER_BALLOON_2);
 	assert_int_equal(frame_region_find_held(&all, 1, both, &pfn, &blocks), 0);
 	assert_int_equal(pfn, REGION + 14 * B);

@@ -373,6 +373,7 @@ static void a_stretch_is_vacant_when_neither_has_any_of_it(void **state)
 	}
 	assert_int_equal(frames_of(OWNER_BALLOON, UPPER, UPPER_END), 0);
 	assert_int_equal(got, BALLOON_GIVES_NONE);
+	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_GIVES_NONE);
 	while (sim_delta.host.count > 0) {
 		pfn_t first;
 		uint64_t n = sim_host_find(&sim_delta.host, 0, 512, &first);
