@@ -153,7 +153,7 @@ static void print_banner(const struct boot_info *boot)
 		printf(" and %s plugged in", format_size(pfn_to_paddr(come), size));
 	printf(", booted by %s\n", boot->way);
 	printf("`help` lists the commands.");
-	/* A guest of Xen is started otherwise, and QEMU knows nothing of these balloons. */
+	/* A guest of Xen is started otherwise, and these balloons are not QEMU's. */
 	if (vmware_is_there() || hyperv_is_there())
 		printf(" Under `make run`: Ctrl-A C is QEMU's monitor, Ctrl-A X leaves.");
 	else if (!xen_is_there())

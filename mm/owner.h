@@ -71,7 +71,10 @@ static inline uint32_t owner_bit(enum owner owner)
 {
 	return UINT32_C(1) << owner;
 }
-_Static_assert(OWNER_COUNT <= 32, "a set of owners has a bit for each");
+_Static_assert(OWNER_COUNT < 32, "a set of owners has a bit for each");
+
+/* The balloons', as a set. */
+#define OWNERS_BALLOON (owner_bit(OWNER_BALLOON) | owner_bit(OWNER_BALLOON_2))
 
 /* Tells whether only a machine with two balloons has frames of this owner. */
 static inline bool owner_is_second(enum owner owner)

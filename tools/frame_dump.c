@@ -199,6 +199,20 @@ static int read_spans(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX]
 	return err ? err : check_spans(dump, error);
 }
 
+/* Whether an owner can be that of a balloon, and is so once: it would be counted twice. */
+static bool is_balloons(const struct frame_dump_reader *dump, uint32_t owner)
+{
+	const struct balloon_dump *balloon = &dump->balloon;
+	unsigned times = 0;
+
+	for (uint32_t i = 0; i < balloon->balloon_count; i++) {
+		times += balloon->owner_balloon[i] == owner;
+		times += balloon->owner_leaving[i] == owner;
+	}
+	return times == 1 && owner < dump->layout.owner_count && owner != dump->layout.owner_free &&
+	       owner != dump->layout.owner_absent && owner != balloon->owner_in_flight;
+}
+
 static int check_balloon(const struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
 {
 	const struct balloon_dump *balloon = &dump->balloon;
@@ -212,7 +226,8 @@ static int check_balloon(const struct frame_dump_reader *dump, char error[CORE_E
 				 "damaged: owner %" PRIu32 " of %" PRIu32 " is in-flight",
 				 balloon->owner_in_flight, owners);
 	for (uint32_t i = 0; i < balloon->balloon_count; i++)
-		if (balloon->owner_balloon[i] >= owners || balloon->owner_leaving[i] >= owners)
+		if (!is_balloons(dump, balloon->owner_balloon[i]) ||
+		    !is_balloons(dump, balloon->owner_leaving[i]))
 			return dump_fail(error, -EINVAL,
 					 "damaged: a balloon is owner %" PRIu32 ", %" PRIu32
 					 " of %" PRIu32,

@@ -308,6 +308,7 @@ static void stop(struct balloon *balloon)
 	err = balloon->port->reset();
 	if (err == -ETIMEDOUT || err == -EBUSY) {
 		/* The next host has never had what this one keeps. */
+		balloon_refusal_forgive(&balloon->refusal);
 		balloon_free_all(balloon->owners->leaving);
 		balloon_forsake_all(balloon);
 	} else {
@@ -329,7 +330,8 @@ void balloon_detach(const struct balloon_port *port)
 {
 	struct balloon *balloon = balloon_of(port);
 
-	if (balloon)
+	/* One that comes, or goes already, is left to whoever is at it. */
+	if (balloon && !balloon->attaching && !balloon->removing)
 		detach(balloon);
 }
 
@@ -386,7 +388,7 @@ static int start(struct balloon *balloon)
 	return err;
 }
 
-/* Tells whether another host can have the balloon: it was given up, and nobody is busy with it. */
+/* Tells whether another host can have the balloon: it was given up. */
 static bool is_left(const struct balloon *balloon)
 {
 	return balloon->status.present && balloon->status.broken && !balloon->attaching &&

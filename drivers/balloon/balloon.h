@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The memory balloon: moves the number of frames that belong to OWNER_BALLOON to
- * the host's target, exactly to the frame, and tells the truth on the way. Policy
+ * The memory balloon: moves the number of frames that belong to OWNER_BALLOON, or of a second
+ * host's to OWNER_BALLOON_2, to the host's target, exactly to the frame, and tells the truth on the way. Policy
  * is the host's; the one thing it does not decide is the floor, below which
  * inflation never takes the guest's free memory. This file is for the kernel; what
  * a hypervisor's port needs is balloon_port.h.
@@ -34,7 +34,7 @@
 #include "drivers/balloon/balloon_state.h"
 #include "kernel/lib/types.h"
 
-/* Forgets everything and waits for a port to be attached (balloon_port.h). */
+/* Begins with these settings, and waits for ports to be attached (balloon_port.h). */
 void balloon_init(const struct balloon_config *config);
 
 /*

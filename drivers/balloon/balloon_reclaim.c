@@ -107,9 +107,13 @@ static size_t take_back(struct balloon *balloon, uint64_t want)
 }
 
 /* Or inflation would chase us at once. */
-static void hold_off(struct balloon *balloon)
+static void hold_off(void)
 {
-	balloon->hold_off_end = clock_ns() + BALLOON_HOLD_OFF_NS;
+	uint64_t end = clock_ns() + BALLOON_HOLD_OFF_NS;
+
+	/* None of them: what one gave back is not for the other's host. */
+	for (struct balloon *balloon = balloons; balloon < BALLOONS_END; balloon++)
+		balloon->hold_off_end = end;
 }
 
 /* What the host has not, though it was to have it soon. */
@@ -120,7 +124,7 @@ static size_t take_back_unsent(struct balloon *balloon, unsigned order)
 	if (freed == 0)
 		freed = (size_t)frame_free_owned(balloon->owners->leaving, frames_wanted(order));
 	if (freed > 0)
-		hold_off(balloon);
+		hold_off();
 	return freed;
 }
 
@@ -153,7 +157,7 @@ static size_t reclaim_inside(struct balloon *balloon, unsigned order)
 		balloon->status.oom_events++;
 		balloon->status.oom_frames += freed;
 		balloon_record(balloon, BALLOON_EVENT_RECLAIMED, freed, order);
-		hold_off(balloon);
+		hold_off();
 	}
 	/* `actual` has changed, or there is something to mend: the task's business. */
 	balloon_nudge(balloon);

@@ -131,10 +131,11 @@ void balloon_agree(struct balloon *balloon)
 	ask_terms(balloon);
 	if (balloon->strategy != BALLOON_RANGE_FIRST || balloon->terms.ranges > 0)
 		return;
-	log_warn("%s: range-first needs %s; it is auto now", balloon->label,
-		 balloon_ranges_need(balloon));
 	balloon->strategy = BALLOON_AUTO;
 	ask_terms(balloon);
+	/* At the end: the log may wait, and the host may go meanwhile. */
+	log_warn("%s: range-first needs %s; it is auto now", balloon->label,
+		 balloon_ranges_need(balloon));
 }
 
 enum balloon_strategy balloon_effective_strategy(const struct balloon *balloon)

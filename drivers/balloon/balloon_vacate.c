@@ -200,15 +200,40 @@ static bool is_any_busy(void)
 	return false;
 }
 
-/* How one balloon, which has some of it, gets on. */
-static enum balloon_vacancy progress(const struct balloon *balloon)
+/* Tells whether the host gives frames back, and now. */
+static bool gives_back(const struct balloon *balloon)
 {
 	uint64_t now = clock_ns();
 
-	if (!balloon_is_alive(balloon) || !balloon->port->deflate || balloon->stuck ||
-	    now < balloon_refusal_pause_end(&balloon->refusal) || now < balloon->rest_end)
+	return balloon_is_alive(balloon) && balloon->port->deflate && !balloon->stuck &&
+	       now >= balloon_refusal_pause_end(&balloon->refusal) && now >= balloon->rest_end;
+}
+
+uint32_t balloon_giving_owners(void)
+{
+	uint32_t owners = 0;
+
+	for (struct balloon *balloon = balloons; balloon < BALLOONS_END; balloon++)
+		if (gives_back(balloon))
+			owners |= owner_bit(balloon->owners->balloon);
+	return owners;
+}
+
+/* What is on its way to another host may be refused: there is room then. */
+static bool are_all_at_rest(void)
+{
+	for (struct balloon *balloon = balloons; balloon < BALLOONS_END; balloon++)
+		if (balloon_is_alive(balloon) && !is_at_rest(balloon))
+			return false;
+	return true;
+}
+
+/* How one balloon, which has some of it, gets on. */
+static enum balloon_vacancy progress(const struct balloon *balloon)
+{
+	if (!gives_back(balloon))
 		return BALLOON_GIVES_NONE;
-	return lacks_room(balloon) ? BALLOON_NO_ROOM : BALLOON_MOVING_OUT;
+	return lacks_room(balloon) && are_all_at_rest() ? BALLOON_NO_ROOM : BALLOON_MOVING_OUT;
 }
 
 /* Wants this stretch, and no other, out of all balloons. */

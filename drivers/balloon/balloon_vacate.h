@@ -41,6 +41,12 @@ enum balloon_vacancy {
  */
 enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end);
 
+/*
+ * Returns the owners, as a set (mm/owner.h), of the balloons whose hosts give frames back now: of
+ * what others have nothing can be vacated.
+ */
+uint32_t balloon_giving_owners(void);
+
 /* Wants nothing out of the balloon any more. */
 void balloon_stay(void);
 

@@ -292,7 +292,7 @@ static bool is_running(void)
 
 /*
  * The balloon's task may still be at the end of the one before, or a person tries it again, and may
- * be quicker. Another balloon may come meanwhile, and is used instead; or the channel may go.
+ * be quicker. The channel may go meanwhile.
  */
 static void resume(void)
 {
@@ -321,7 +321,7 @@ static void offered(struct vmbus_channel *channel)
 	}
 	err = balloon_attach(&hyperv_balloon_port, &news);
 	if (err == -EBUSY)
-		log_info("balloon: Hyper-V's is not used, as there is another one");
+		log_info("balloon: Hyper-V's is not used, as there are others");
 }
 
 /*

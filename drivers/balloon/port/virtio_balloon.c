@@ -338,7 +338,7 @@ static int probe(struct virtio_device *found)
 	if (err)
 		device = NULL;
 	if (err == -EBUSY)
-		log_info("balloon: virtio's is not used, as there is another one");
+		log_info("balloon: virtio's is not used, as there are others");
 	return err;
 }
 

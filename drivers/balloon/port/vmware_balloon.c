@@ -286,7 +286,7 @@ bool vmware_balloon_get_state(struct vmware_balloon_state *state)
 static void say_no_balloon(int err)
 {
 	if (err == -EBUSY)
-		log_info("balloon: VMware's is not used, as another one is");
+		log_info("balloon: VMware's is not used, as others are");
 	else if (vmware.why && !vmware.said)
 		log_info("balloon: VMware's is not used: %s", vmware.why);
 	else if (!vmware.why)

@@ -357,6 +357,10 @@ LIE(in_flight_is_next_to_one, i->balloon.owner_in_flight = OWNER_COUNT)
 LIE(leaving_is_no_owner, i->balloon.owner_leaving[0] = OWNER_COUNT)
 LIE(second_balloon_is_no_owner, i->balloon.owner_balloon[1] = OWNER_COUNT)
 LIE(second_leaving_is_no_owner, i->balloon.owner_leaving[1] = OWNER_COUNT)
+LIE(balloon_is_free, i->balloon.owner_balloon[1] = OWNER_FREE)
+LIE(balloon_is_absent, i->balloon.owner_balloon[1] = OWNER_ABSENT)
+LIE(balloon_is_in_flight, i->balloon.owner_leaving[1] = OWNER_IN_FLIGHT)
+LIE(balloon_is_the_other, i->balloon.owner_balloon[1] = OWNER_BALLOON)
 LIE(a_balloon_too_many, i->balloon.balloon_count = BALLOON_DUMP_BALLOONS + 1)
 LIE(no_map_yet, i->map.block_count = 0)
 LIE(too_many_blocks, i->map.block_count = UINT64_MAX)
@@ -417,6 +421,10 @@ static const struct lie lies[] = {
 	{ in_flight_is_next_to_one, "owner 18 of 18 is in-flight" },
 	{ leaving_is_no_owner, "a balloon is owner 8, 18 of 18" },
 	{ second_leaving_is_no_owner, "a balloon is owner " },
+	{ balloon_is_free, "a balloon is owner 1, " },
+	{ balloon_is_absent, "a balloon is owner 0, " },
+	{ balloon_is_in_flight, "a balloon is owner " },
+	{ balloon_is_the_other, "a balloon is owner 8, " },
 	{ a_balloon_too_many, "3 balloons" },
 	{ no_map_yet, "had not set up its memory" },
 	{ too_many_blocks, "18446744073709551615 blocks" },

@@ -325,6 +325,10 @@ static void frames_come_back_from_the_one_that_lets_them(void **state)
 	assert_int_equal(of(0).oom_events, 1);
 	assert_int_equal(of(1).oom_events, 0);
 	assert_apart();
+	/* What came back is not for the other's host. */
+	sim_port_delta_ask(10);
+	settle();
+	assert_int_equal(sim_delta.host.count, 2000);
 }
 
 /* Of either of them. */
@@ -360,6 +364,7 @@ static void a_stretch_is_vacant_when_neither_has_any_of_it(void **state)
 	region_world_plug(LOWER, LOWER_BLOCKS);
 	region_world_plug(UPPER, UPPER_BLOCKS);
 	attach_both();
+	assert_int_equal(balloon_giving_owners(), owner_bit(OWNER_BALLOON));
 	want(boot_free() + LOWER_BLOCKS * BLOCK_FRAMES, 0);
 	want(sim_sync.target + BLOCK_FRAMES, 700);
 	assert_true(frames_of(OWNER_BALLOON, UPPER, UPPER_END) > 0);

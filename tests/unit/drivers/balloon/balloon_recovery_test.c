@@ -313,6 +313,7 @@ static void a_device_that_goes_while_it_is_retried_gets_no_task(void **state)
 	sim_time_on_wait = NULL;
 	assert_null(sim_ram_task);
 	assert_null(status().broken);
+	balloons->removing = false;
 }
 
 /* ---- What others see meanwhile ---- */
