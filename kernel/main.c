@@ -117,7 +117,6 @@ static void start_balloon(const char *command_line)
 	virtio_balloon_start();
 }
 
-/* A device that was found before has the balloon: one is used at a time. */
 static void start_vmbus(void)
 {
 	int err;
@@ -154,7 +153,7 @@ static void print_banner(const struct boot_info *boot)
 		printf(" and %s plugged in", format_size(pfn_to_paddr(come), size));
 	printf(", booted by %s\n", boot->way);
 	printf("`help` lists the commands.");
-	/* A guest of Xen is started otherwise, and QEMU knows nothing of these balloons. */
+	/* A guest of Xen is started otherwise, and these balloons are not QEMU's. */
 	if (vmware_is_there() || hyperv_is_there())
 		printf(" Under `make run`: Ctrl-A C is QEMU's monitor, Ctrl-A X leaves.");
 	else if (!xen_is_there())
@@ -188,7 +187,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	devices_find(boot); /* which may be among these, or come later */
 	virtio_mem_begin(); /* memory comes as the host wishes */
 	xen_task_start(&xen_ops);
-	/* A virtio balloon that is there by now is used instead: one is at a time. */
+	/* The hypervisor's own balloon, beside a virtio one that may be there. */
 	vmware_balloon_start(options_vmware_poll(boot->command_line));
 	start_vmbus();	    /* so do Hyper-V's balloon and memory */
 	print_banner(boot); /* a person is greeted */

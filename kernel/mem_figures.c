@@ -12,6 +12,19 @@ static uint64_t kb(uint64_t frames)
 	return frames * FRAME_KIB;
 }
 
+/* What each of several has; of one, the line before says it. */
+static void print_each_balloon(const struct mem_figures *f)
+{
+	for (unsigned i = 0; f->balloon_count > 1 && i < f->balloon_count; i++) {
+		const struct mem_balloon *balloon = &f->balloon[i];
+
+		printf("  of %s's target:%" PRIu64 "kB actual:%" PRIu64 "kB shortfall:%" PRIu64
+		       "kB\n",
+		       balloon->name, kb(balloon->target), kb(balloon->actual),
+		       kb(balloon->shortfall));
+	}
+}
+
 static void print_balloon(const struct mem_figures *f)
 {
 	struct wrap line;
@@ -22,6 +35,7 @@ static void print_balloon(const struct mem_figures *f)
 	wrap_word(&line, "shortfall:%" PRIu64 "kB", kb(f->shortfall));
 	wrap_word(&line, "floor:%" PRIu64 "kB", kb(f->floor));
 	wrap_end(&line);
+	print_each_balloon(f);
 }
 
 static void print_free_by_order(const struct mem_figures *f)
@@ -63,6 +77,22 @@ void mem_figures_print(const struct mem_figures *f)
 	printf("Ledger: %s\n", f->verdict);
 }
 
+static void print_json_each_balloon(const struct mem_figures *f)
+{
+	if (f->balloon_count <= 1)
+		return;
+	printf("\"balloons\":[");
+	for (unsigned i = 0; i < f->balloon_count; i++) {
+		const struct mem_balloon *balloon = &f->balloon[i];
+
+		printf("%s{\"port\":\"%s\",\"target\":%" PRIu64 ",\"actual\":%" PRIu64
+		       ",\"shortfall\":%" PRIu64 "}",
+		       i > 0 ? "," : "", balloon->name, pfn_to_paddr(balloon->target),
+		       pfn_to_paddr(balloon->actual), pfn_to_paddr(balloon->shortfall));
+	}
+	printf("],");
+}
+
 static void print_json_balloon(const struct mem_figures *f)
 {
 	if (!f->has_balloon) {
@@ -98,6 +128,7 @@ void mem_figures_print_json(const struct mem_figures *f, void (*more)(void))
 	if (f->has_regions)
 		printf("\"removable\":%" PRIu64 ",", pfn_to_paddr(f->removable));
 	print_json_balloon(f);
+	print_json_each_balloon(f);
 	if (more)
 		more();
 	mem_figures_print_owners_json(f);

@@ -10,16 +10,25 @@
 #define KERNEL_MEM_FIGURES_H
 
 #include "drivers/balloon/balloon_account.h"
+#include "drivers/balloon/balloon_dump.h"
 #include "kernel/lib/types.h"
 #include "mm/ledger.h"
 
 #define MEM_OWNERS_MAX 32
 
+/* One balloon of several. */
+struct mem_balloon {
+	char name[BALLOON_DUMP_NAME]; /* of its port, as "virtio" */
+	uint64_t target, actual, shortfall;
+};
+
 struct mem_figures {
 	const char *version; /* of the Aerostat whose figures they are */
 	struct balloon_account account;
 	bool has_balloon;
-	uint64_t target, actual, shortfall, floor; /* with has_balloon */
+	uint64_t target, actual, shortfall, floor; /* with has_balloon: of all balloons */
+	unsigned balloon_count;
+	struct mem_balloon balloon[BALLOON_DUMP_BALLOONS];
 	unsigned owner_count;
 	struct {
 		const char *name;

@@ -27,20 +27,42 @@ static uint64_t unused_bytes(void)
 	return slots <= UINT64_MAX - left_out ? slots + left_out : UINT64_MAX;
 }
 
+static void gather_balloons(struct mem_figures *f)
+{
+	struct balloon_status status;
+
+	f->balloon_count = 0;
+	for (size_t i = 0; i < BALLOONS; i++) {
+		struct mem_balloon *balloon = &f->balloon[f->balloon_count];
+
+		if (!balloon_status_of(i, &status))
+			continue;
+		snprintf(balloon->name, sizeof(balloon->name), "%s", status.name);
+		balloon->target = status.target;
+		balloon->actual = status.actual;
+		balloon->shortfall = status.shortfall;
+		f->balloon_count++;
+	}
+}
+_Static_assert(BALLOONS <= BALLOON_DUMP_BALLOONS, "balloons in struct mem_figures");
+
 static void gather(struct mem_figures *f)
 {
 	struct balloon_status balloon;
 
 	f->version = AEROSTAT_VERSION;
 	balloon_status(&balloon);
-	balloon_account(balloon.deflate_on_oom, &f->account);
+	balloon_account(&f->account);
 	f->has_balloon = balloon.present;
 	f->target = balloon.target;
 	f->actual = balloon.actual;
 	f->shortfall = balloon.shortfall;
 	f->floor = balloon.floor;
+	gather_balloons(f);
 	f->owner_count = 0;
 	for (unsigned o = OWNER_FREE; o < OWNER_COUNT; o++) {
+		if (owner_is_second((enum owner)o) && ledger_count((enum owner)o) == 0)
+			continue;
 		f->owner[f->owner_count].name = owner_name((enum owner)o);
 		f->owner[f->owner_count++].frames = ledger_count((enum owner)o);
 	}

@@ -155,7 +155,7 @@ static inline void mark_frames(struct frame_record *record, size_t number, unsig
 /* Notes that an owner has frames in a block. */
 static inline void index_block(size_t number, enum owner owner)
 {
-	if (owner > OWNER_FREE && !bitset_test(&frame_map.blocks_of[owner], number))
+	if (owner >= OWNER_INDEXED && !bitset_test(&frame_map.blocks_of[owner], number))
 		bitset_add(&frame_map.blocks_of[owner], number);
 }
 
@@ -312,5 +312,6 @@ void frame_map_mark_reported(size_t number)
 void frame_map_unindex(size_t number, enum owner owner)
 {
 	assert(frame_map_record(number)->owner != owner);
-	bitset_remove(&frame_map.blocks_of[owner], number);
+	if (owner >= OWNER_INDEXED)
+		bitset_remove(&frame_map.blocks_of[owner], number);
 }

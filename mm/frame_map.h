@@ -48,11 +48,11 @@ struct frame_section {
 	size_t present; /* its blocks that are not absent */
 };
 
-/*
- * Sets: `known`, `unreported`, frame_fill.unfilled, one for each order, and one for each owner
- * for whom frames can be allocated.
- */
-#define FRAME_MAP_SETS (3 + BLOCK_ORDER + 1 + OWNER_COUNT - (OWNER_FREE + 1))
+/* The first owner with a set of blocks. Those before it have few frames, for good. */
+#define OWNER_INDEXED OWNER_PAGE_TABLES
+
+/* Sets: `known`, `unreported`, frame_fill.unfilled, one for each order, one for each such owner. */
+#define FRAME_MAP_SETS (3 + BLOCK_ORDER + 1 + OWNER_COUNT - OWNER_INDEXED)
 
 struct frame_map {
 	size_t block_count; /* with those that are announced */
@@ -61,7 +61,10 @@ struct frame_map {
 
 	/* Blocks that have a record. */
 	struct bitset known;
-	/* For each owner above OWNER_FREE, the blocks in which it has, or once had, a frame. */
+	/*
+	 * For each owner from OWNER_INDEXED on, the blocks in which it has, or once had, a frame;
+	 * for those between OWNER_FREE and it, `known`.
+	 */
 	struct bitset blocks_of[OWNER_COUNT];
 	/* Every block with a free frame is in one of these, by its `order`. */
 	struct bitset by_order[BLOCK_ORDER + 1];

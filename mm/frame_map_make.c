@@ -32,7 +32,9 @@ void frame_map_lay_sets(size_t blocks, uint64_t *words,
 	lay(&frame_fill.unfilled, blocks, words += step);
 	for (unsigned o = 0; o <= BLOCK_ORDER; o++)
 		lay(&frame_map.by_order[o], blocks, words += step);
-	for (unsigned o = OWNER_FREE + 1; o < OWNER_COUNT; o++)
+	for (unsigned o = OWNER_FREE + 1; o < OWNER_INDEXED; o++)
+		frame_map.blocks_of[o] = frame_map.known;
+	for (unsigned o = OWNER_INDEXED; o < OWNER_COUNT; o++)
 		lay(&frame_map.blocks_of[o], blocks, words += step);
 	assert(words + step == end);
 }

@@ -153,68 +153,91 @@ static bool unit_is_free(size_t number, size_t unit)
 	return true;
 }
 
-/* Tells whether all frames of a broken block are free or the owner's. */
-static bool others_have_none(size_t number, enum owner owner)
+/* Tells whether all frames of a broken block are free or one of the owners'. */
+static bool others_have_none(size_t number, uint32_t owners)
 {
-	const uint8_t *owners = frame_map_owner_bytes(number);
+	const uint8_t *owner = frame_map_owner_bytes(number);
 
 	for (unsigned f = 0; f < BLOCK_FRAMES; f++)
-		if (owners[f] != owner && owners[f] != OWNER_FREE)
+		if (owner[f] != OWNER_FREE && !(owners & owner_bit(owner[f])))
 			return false;
 	return true;
 }
 
-/* Tells whether all of a unit that is not free is the owner's, and something is. */
-static bool unit_is_held(size_t number, size_t unit, enum owner owner)
+/* Tells whether all of a unit that is not free is one of the owners', and something is. */
+static bool unit_is_held(size_t number, size_t unit, uint32_t owners)
 {
 	bool some = false;
 
 	for (size_t n = number; n < number + unit; n++) {
 		const struct frame_record *record = frame_map_record(n);
-		bool his = record->owner == owner || record->owner == OWNER_FREE;
+		bool theirs;
 
 		if (record->owner == OWNER_MIXED)
-			his = others_have_none(n, owner);
-		if (!his)
+			theirs = others_have_none(n, owners);
+		else
+			theirs = record->owner == OWNER_FREE || (owners & owner_bit(record->owner));
+		if (!theirs)
 			return false;
 		some |= record->free_count < BLOCK_FRAMES;
 	}
 	return some;
 }
 
-/* Tells whether a unit is free as a whole, with OWNER_FREE, or else as unit_is_held() says. */
-static bool unit_is(size_t number, size_t unit, enum owner owner)
+/* No owner, for which all of a unit has to be free. */
+#define ONLY_FREE UINT32_C(0)
+
+/* Tells whether a unit is free as a whole, with ONLY_FREE, or else as unit_is_held() says. */
+static bool unit_is(size_t number, size_t unit, uint32_t owners)
 {
-	return owner == OWNER_FREE ? unit_is_free(number, unit) : unit_is_held(number, unit, owner);
+	return owners == ONLY_FREE ? unit_is_free(number, unit)
+				   : unit_is_held(number, unit, owners);
+}
+
+/* Finds the highest block below `end` of which one of the owners has something; or BITSET_NONE. */
+static size_t previous_block(size_t end, uint32_t owners)
+{
+	size_t highest = BITSET_NONE;
+
+	if (owners == ONLY_FREE)
+		return bitset_previous(&frame_map.by_order[BLOCK_ORDER], end);
+	for (unsigned o = OWNER_FREE + 1; o < OWNER_COUNT; o++) {
+		size_t number = BITSET_NONE;
+
+		if (owners & owner_bit(o))
+			number = bitset_previous(&frame_map.blocks_of[o], end);
+		if (number != BITSET_NONE && (highest == BITSET_NONE || number > highest))
+			highest = number;
+	}
+	return highest;
 }
 
 /* Finds the highest unit_is() of a part that ends at or below block `end`; or BITSET_NONE. */
-static size_t highest_unit(size_t first, size_t end, size_t unit, enum owner owner)
+static size_t highest_unit(size_t first, size_t end, size_t unit, uint32_t owners)
 {
-	const struct bitset *blocks = owner == OWNER_FREE ? &frame_map.by_order[BLOCK_ORDER]
-							  : &frame_map.blocks_of[owner];
-	size_t number = bitset_previous(blocks, end);
+	size_t number = previous_block(end, owners);
 
 	while (number != BITSET_NONE && number >= first) {
 		size_t at = number - (number - first) % unit;
 
-		if (unit_is(at, unit, owner))
+		if (unit_is(at, unit, owners))
 			return at;
-		number = bitset_previous(blocks, at);
+		number = previous_block(at, owners);
 	}
 	return BITSET_NONE;
 }
 
 /* Finds the highest such units that lie together, at most `max` blocks. -ENOENT: there are none. */
 static int highest_units(const struct frame_region_part *part, size_t first, size_t max,
-			 enum owner owner, pfn_t *pfn, size_t *blocks)
+			 uint32_t owners, pfn_t *pfn, size_t *blocks)
 {
 	size_t n = part->unit;
-	size_t at = highest_unit(first, first + part->blocks, n, owner);
+	size_t at = highest_unit(first, first + part->blocks, n, owners);
 
 	if (at == BITSET_NONE || max < n)
 		return -ENOENT;
-	while (at > first && max - n >= part->unit && unit_is(at - part->unit, part->unit, owner)) {
+	while (at > first && max - n >= part->unit &&
+	       unit_is(at - part->unit, part->unit, owners)) {
 		at -= part->unit;
 		n += part->unit;
 	}
@@ -231,7 +254,7 @@ int frame_region_claim(const struct frame_region_part *part, size_t max, pfn_t *
 	if (err)
 		return err;
 	frame_section_settle();
-	err = highest_units(part, first, max, OWNER_FREE, pfn, blocks);
+	err = highest_units(part, first, max, ONLY_FREE, pfn, blocks);
 	if (err)
 		return err;
 	err = frame_change_run(*pfn, *blocks * BLOCK_FRAMES, OWNER_FREE, OWNER_UNPLUGGED);
@@ -239,14 +262,18 @@ int frame_region_claim(const struct frame_region_part *part, size_t max, pfn_t *
 	return 0;
 }
 
-int frame_region_find_held(const struct frame_region_part *part, size_t max, enum owner owner,
+/* All owners that frames can be allocated for. */
+#define ALLOCATED \
+	(((UINT32_C(1) << OWNER_COUNT) - 1) & ~(owner_bit(OWNER_ABSENT) | owner_bit(OWNER_FREE)))
+
+int frame_region_find_held(const struct frame_region_part *part, size_t max, uint32_t owners,
 			   pfn_t *pfn, size_t *blocks)
 {
 	size_t first;
 
-	if (!owner_is_allocated(owner) || find_part(part, &first))
+	if (owners == 0 || owners & ~ALLOCATED || find_part(part, &first))
 		return -EINVAL;
-	return highest_units(part, first, max, owner, pfn, blocks);
+	return highest_units(part, first, max, owners, pfn, blocks);
 }
 
 size_t frame_region_removable(const struct frame_region_part *part)
@@ -256,7 +283,7 @@ size_t frame_region_removable(const struct frame_region_part *part)
 	if (find_part(part, &first))
 		return 0;
 	end = first + part->blocks;
-	while ((at = highest_unit(first, end, part->unit, OWNER_FREE)) != BITSET_NONE) {
+	while ((at = highest_unit(first, end, part->unit, ONLY_FREE)) != BITSET_NONE) {
 		n += part->unit;
 		end = at;
 	}

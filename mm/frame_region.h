@@ -99,13 +99,14 @@ int frame_region_leave(pfn_t pfn, size_t blocks);
 size_t frame_region_removable(const struct frame_region_part *part);
 
 /*
- * Finds blocks that hold nothing but free frames and `owner`'s, and at least one of his in
- * each unit: the highest whole units that lie together, at most `max` blocks. Once he has
- * given them up they can be claimed. Takes a step for each block that he has frames in.
- * Changes nothing. -EINVAL: see frame_region_claim(), or nothing is allocated for `owner`;
- * -ENOENT: there is no such unit, or `max` is less than one.
+ * Finds blocks that hold nothing but free frames and those of some owners, a set of
+ * owner_bit()s, and at least one of theirs in each unit: the highest whole units that lie
+ * together, at most `max` blocks. Once they have given them up they can be claimed. Takes a step
+ * for each block that they have frames in. Changes nothing. -EINVAL: see frame_region_claim(), or
+ * there are no owners, or nothing is allocated for one of them; -ENOENT: there is no such unit, or
+ * `max` is less than one.
  */
-int frame_region_find_held(const struct frame_region_part *part, size_t max, enum owner owner,
+int frame_region_find_held(const struct frame_region_part *part, size_t max, uint32_t owners,
 			   pfn_t *pfn, size_t *blocks);
 
 /*

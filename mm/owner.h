@@ -7,6 +7,7 @@
 #define MM_OWNER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* X(constant, name): the name is what `owners` and show_mem -j print. */
 #define OWNER_TABLE(X) \
@@ -24,6 +25,8 @@
 	X(OWNER_HINTED, "hinted") \
 	X(OWNER_LEAVING, "leaving") \
 	X(OWNER_REFUSED, "refused") \
+	X(OWNER_BALLOON_2, "balloon-2") \
+	X(OWNER_LEAVING_2, "leaving-2") \
 	X(OWNER_UNPLUGGED, "unplugged") \
 	X(OWNER_HELD, "held")
 
@@ -42,7 +45,8 @@ enum owner { OWNER_TABLE(OWNER_CONSTANT) OWNER_COUNT };
  * aside, so that the allocator does not offer it again at once. OWNER_UNPLUGGED is a
  * block of a region on its way out: the host was asked to take it and has not answered,
  * so it still counts, and nobody may touch it; or a frame of memory that was taken away
- * unasked.
+ * unasked. The owners that end in _2 are a second balloon's, on a machine with two: each host
+ * gives back what it was given.
  */
 
 /* Tells whether frames can be allocated for this owner: it is neither free nor absent. */
@@ -60,7 +64,23 @@ static inline bool owner_is_host(enum owner owner)
 	return owner >= OWNER_BALLOON && owner <= OWNER_UNPLUGGED;
 }
 
-_Static_assert(OWNER_UNPLUGGED - OWNER_BALLOON == 6, "the owners between are the host's, too");
+_Static_assert(OWNER_UNPLUGGED - OWNER_BALLOON == 8, "the owners between are the host's, too");
+
+/* Returns a set of owners with this one in it. */
+static inline uint32_t owner_bit(enum owner owner)
+{
+	return UINT32_C(1) << owner;
+}
+_Static_assert(OWNER_COUNT < 32, "a set of owners has a bit for each");
+
+/* The balloons', as a set. */
+#define OWNERS_BALLOON (owner_bit(OWNER_BALLOON) | owner_bit(OWNER_BALLOON_2))
+
+/* Tells whether only a machine with two balloons has frames of this owner. */
+static inline bool owner_is_second(enum owner owner)
+{
+	return owner == OWNER_BALLOON_2 || owner == OWNER_LEAVING_2;
+}
 
 /* Returns the owner's name, or "?" if the number is no owner. */
 const char *owner_name(enum owner owner);

@@ -65,6 +65,10 @@ HOST_FIXTURE := $(BALLOON_FIXTURE) tests/sim/sim_host.c \
 PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
 
+# The console's commands, run.
+BALLOON_CMD := drivers/balloon/balloon_cmd.c drivers/balloon/balloon_wait_cmd.c \
+	tests/sim/sim_command.c kernel/lib/json.c
+
 # Xen, and a store that is only its values.
 XEN_BALLOON_FIXTURE := $(BALLOON_FIXTURE) $(XEN_BALLOON_SOURCES) drivers/xen/xen.c drivers/xen/xen_stamps.c \
 	tests/sim/sim_xen.c kernel/task/task_await.c \
@@ -286,13 +290,13 @@ tests/drivers/balloon/balloon := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_recovery := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_account := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_batch := $(BALLOON_FIXTURE)
-tests/drivers/balloon/balloon_cmd := drivers/balloon/balloon_cmd.c \
-	drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c kernel/lib/json.c $(HOST_FIXTURE)
+tests/drivers/balloon/balloon_cmd := $(BALLOON_CMD) $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_wait_cmd := drivers/balloon/balloon_wait_cmd.c \
 	kernel/lib/parse.c $(EVENTS) $(SIM_TIME)
 tests/drivers/balloon/balloon_events := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_free := $(BALLOON_FIXTURE)
 tests/drivers/balloon/balloon_offer := $(BALLOON_FIXTURE)
+tests/drivers/balloon/balloon_pair := $(PORTS_FIXTURE) $(REGION_WORLD) $(BALLOON_CMD)
 tests/drivers/balloon/balloon_place := $(HOST_FIXTURE) $(REGION_WORLD)
 tests/drivers/balloon/balloon_port := $(HOST_FIXTURE)
 tests/drivers/balloon/balloon_ports := $(PORTS_FIXTURE)
@@ -320,8 +324,7 @@ tests/drivers/balloon/port/xen_balloon := $(XEN_BALLOON_FIXTURE)
 tests/drivers/balloon/port/xen_balloon_pages := $(XEN_BALLOON_FIXTURE)
 tests/drivers/balloon/port/xen_lies := $(XEN_WORLD)
 tests/drivers/balloon/port/xen_balloon_cmd := drivers/balloon/port/xen_balloon_cmd.c \
-	drivers/balloon/balloon_cmd.c drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c \
-	kernel/lib/json.c tests/schema/schema.c $(XEN_BALLOON_FIXTURE)
+	$(BALLOON_CMD) tests/schema/schema.c $(XEN_BALLOON_FIXTURE)
 
 tests/drivers/balloon/port/hyperv_balloon := $(HYPERV_WORLD)
 tests/drivers/balloon/port/hyperv_lies := $(HYPERV_WORLD)
@@ -333,8 +336,7 @@ tests/drivers/balloon/port/vmware_balloon_pages := $(VMWARE_BALLOON_FIXTURE)
 tests/drivers/balloon/port/vmware_lies := $(VMWARE_WORLD) \
 	tests/unit/drivers/balloon/port/vmware_lies.c
 tests/drivers/balloon/port/vmware_balloon_cmd := drivers/balloon/port/vmware_balloon_cmd.c \
-	drivers/balloon/balloon_cmd.c drivers/balloon/balloon_wait_cmd.c tests/sim/sim_command.c \
-	kernel/lib/json.c tests/schema/schema.c $(VMWARE_BALLOON_FIXTURE)
+	$(BALLOON_CMD) tests/schema/schema.c $(VMWARE_BALLOON_FIXTURE)
 
 tests/drivers/mem/mem_source := $(MEM_FIXTURE)
 tests/drivers/mem/mem_leave := $(MEM_FIXTURE)

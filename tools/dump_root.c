@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +16,14 @@ int dump_fail(char error[CORE_ERROR_MAX], int err, const char *format, ...)
 	vsnprintf(error, CORE_ERROR_MAX, format, args);
 	va_end(args);
 	return err;
+}
+
+bool dump_is_name(const char *text, size_t size)
+{
+	static const char fit[] = "-0123456789abcdefghijklmnopqrstuvwxyz";
+	size_t length = strnlen(text, size);
+
+	return length < size && strspn(text, fit) == length;
 }
 
 int dump_read(const struct core *core, uint64_t array, uint64_t first, size_t size, size_t count,

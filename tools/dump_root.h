@@ -9,6 +9,8 @@
 #ifndef TOOLS_DUMP_ROOT_H
 #define TOOLS_DUMP_ROOT_H
 
+#include <stdbool.h>
+
 #include "kernel/dump.h"
 #include "tools/core.h"
 
@@ -23,6 +25,12 @@ __attribute__((format(printf, 3, 4))) int dump_fail(char error[CORE_ERROR_MAX], 
  */
 int dump_read(const struct core *core, uint64_t array, uint64_t first, size_t size, size_t count,
 	      void *to, const char *what, char error[CORE_ERROR_MAX]);
+
+/*
+ * Tells whether text of at most `size` bytes is a name, as people and JSON are shown it: small
+ * letters, digits and hyphens, with a NUL. May be empty.
+ */
+bool dump_is_name(const char *text, size_t size);
 
 /* Finds the root; -EINVAL, too: it is of another version. */
 int dump_read_root(const struct core *core, struct dump_root *root, char error[CORE_ERROR_MAX]);

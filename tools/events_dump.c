@@ -48,22 +48,14 @@ static int check_layout(struct events_dump_reader *dump, char error[CORE_ERROR_M
 	return 0;
 }
 
-/* Small letters and hyphens, with a NUL: for people, and for JSON. */
-static bool is_name(const char *name, size_t size)
-{
-	size_t length = strnlen(name, size);
-
-	return length < size && strspn(name, "abcdefghijklmnopqrstuvwxyz-") == length;
-}
-
 static bool type_is_sane(const struct event_type *type)
 {
-	bool sane = *type->name && is_name(type->name, EVENT_NAME_MAX);
+	bool sane = *type->name && dump_is_name(type->name, EVENT_NAME_MAX);
 
 	for (int i = 0; i < 2; i++) {
 		size_t mark = *type->argument[i] == '#';
 
-		sane = sane && is_name(type->argument[i] + mark, EVENT_NAME_MAX - mark);
+		sane = sane && dump_is_name(type->argument[i] + mark, EVENT_NAME_MAX - mark);
 	}
 	return sane;
 }
@@ -77,7 +69,7 @@ static int read_source(struct events_dump_reader *dump, size_t i, char error[COR
 
 	if (err)
 		return err;
-	if (!is_name(from.driver, EVENT_DRIVER_MAX) || from.type_count > EVENT_TYPES_MAX)
+	if (!dump_is_name(from.driver, EVENT_DRIVER_MAX) || from.type_count > EVENT_TYPES_MAX)
 		return dump_fail(error, -EINVAL,
 				 "damaged: driver %zu of those with events has no sane name, "
 				 "or %" PRIu64 " types",

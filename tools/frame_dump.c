@@ -53,14 +53,6 @@ static int check_layout(const struct frame_dump *layout, char error[CORE_ERROR_M
 	return 0;
 }
 
-/* A name is shown to people and in JSON: small letters and hyphens only. */
-static bool name_is_sane(const char name[FRAME_DUMP_NAME])
-{
-	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz-");
-
-	return length > 0 && name[length] == '\0';
-}
-
 static int read_names(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
 {
 	uint32_t count = dump->layout.owner_count;
@@ -68,7 +60,7 @@ static int read_names(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX]
 				  "the table of owners", error);
 
 	for (uint32_t o = 0; o < count && !err; o++)
-		if (dump->names[o][FRAME_DUMP_NAME - 1] != '\0' || !name_is_sane(dump->names[o]))
+		if (!dump->names[o][0] || !dump_is_name(dump->names[o], FRAME_DUMP_NAME))
 			err = dump_fail(error, -EINVAL,
 					"damaged: owner %" PRIu32 " has no sane name", o);
 	return err;
@@ -207,19 +199,41 @@ static int read_spans(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX]
 	return err ? err : check_spans(dump, error);
 }
 
+/* Whether an owner can be that of a balloon, and is so once: it would be counted twice. */
+static bool is_balloons(const struct frame_dump_reader *dump, uint32_t owner)
+{
+	const struct balloon_dump *balloon = &dump->balloon;
+	unsigned times = 0;
+
+	for (uint32_t i = 0; i < balloon->balloon_count; i++) {
+		times += balloon->owner_balloon[i] == owner;
+		times += balloon->owner_leaving[i] == owner;
+	}
+	return times == 1 && owner < dump->layout.owner_count && owner != dump->layout.owner_free &&
+	       owner != dump->layout.owner_absent && owner != balloon->owner_in_flight;
+}
+
 static int check_balloon(const struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
 {
 	const struct balloon_dump *balloon = &dump->balloon;
 	uint32_t owners = dump->layout.owner_count;
 
-	if (balloon->owner_balloon < owners && balloon->owner_in_flight < owners &&
-	    balloon->owner_leaving < owners)
-		return 0;
-	return dump_fail(error, -EINVAL,
-			 "damaged: the balloon is owner %" PRIu32 ", %" PRIu32 ", %" PRIu32
-			 " of %" PRIu32,
-			 balloon->owner_balloon, balloon->owner_in_flight, balloon->owner_leaving,
-			 owners);
+	if (balloon->balloon_count > BALLOON_DUMP_BALLOONS)
+		return dump_fail(error, -EINVAL, "damaged: %" PRIu32 " balloons",
+				 balloon->balloon_count);
+	if (balloon->owner_in_flight >= owners)
+		return dump_fail(error, -EINVAL,
+				 "damaged: owner %" PRIu32 " of %" PRIu32 " is in-flight",
+				 balloon->owner_in_flight, owners);
+	for (uint32_t i = 0; i < balloon->balloon_count; i++)
+		if (!is_balloons(dump, balloon->owner_balloon[i]) ||
+		    !is_balloons(dump, balloon->owner_leaving[i]))
+			return dump_fail(error, -EINVAL,
+					 "damaged: a balloon is owner %" PRIu32 ", %" PRIu32
+					 " of %" PRIu32,
+					 balloon->owner_balloon[i], balloon->owner_leaving[i],
+					 owners);
+	return 0;
 }
 
 /* It is printed, into JSON too: nothing else than what a version is made of. */
@@ -288,60 +302,124 @@ void frame_dump_close(struct frame_dump_reader *dump)
 
 /* ---- The figures ---- */
 
-static int read_state(const struct frame_dump_reader *dump, uint32_t offset, void *to, size_t size,
-		      char error[CORE_ERROR_MAX])
+static int read_state(const struct frame_dump_reader *dump, size_t number, uint32_t offset,
+		      void *to, size_t size, char error[CORE_ERROR_MAX])
 {
-	return frame_dump_read(dump, dump->balloon.state, offset, 1, size, to,
+	uint64_t from = number * (uint64_t)dump->balloon.balloon_size + offset;
+
+	return frame_dump_read(dump, dump->balloon.balloons, from, 1, size, to,
 			       "the balloon's state", error);
+}
+
+/* A balloon as the guest's memory has it. */
+struct dumped {
+	bool present;
+	bool deflate_on_oom;
+	struct mem_balloon figures;
+};
+
+static int read_balloon(const struct frame_dump_reader *dump, size_t number, struct dumped *one,
+			char error[CORE_ERROR_MAX])
+{
+	const struct balloon_dump *layout = &dump->balloon;
+	struct mem_balloon *f = &one->figures;
+	uint8_t present = 0, mode = 0;
+	int err = read_state(dump, number, layout->present, &present, 1, error);
+
+	if (!err)
+		err = read_state(dump, number, layout->deflate_on_oom, &mode, 1, error);
+	if (!err)
+		err = read_state(dump, number, layout->target, &f->target, sizeof(f->target),
+				 error);
+	if (!err)
+		err = read_state(dump, number, layout->actual, &f->actual, sizeof(f->actual),
+				 error);
+	if (!err && present)
+		err = read_state(dump, number, layout->name, f->name, sizeof(f->name), error);
+	if (!err && present && (!*f->name || !dump_is_name(f->name, sizeof(f->name))))
+		err = dump_fail(error, -EINVAL, "damaged: a balloon has no sane name");
+	one->present = present != 0;
+	one->deflate_on_oom = mode != 0;
+	return err;
 }
 
 /*
  * The shortfall is what the guest would say at rest: it counts frames on their way
  * exactly, for two seconds after memory ran out no frame as spare, and while a source
- * gives back none from there on, of which a dump does not know.
+ * gives back none from there on, of which a dump does not know; nor to which of two
+ * balloons frames are on their way: the first that lacks some.
  */
-static int read_balloon(const struct frame_dump_reader *dump, struct mem_figures *f,
-			bool *deflate_on_oom, char error[CORE_ERROR_MAX])
+static void find_shortfall(const struct frame_dump_reader *dump, size_t number, uint64_t spare,
+			   uint64_t *in_flight, struct mem_balloon *f)
 {
-	const struct balloon_dump *balloon = &dump->balloon;
-	uint64_t given = dump->count[balloon->owner_balloon] +
-			 dump->count[balloon->owner_in_flight] +
-			 dump->count[balloon->owner_leaving];
-	uint64_t free = dump->count[dump->layout.owner_free];
-	uint8_t present = 0, mode = 0;
-	int err = read_state(dump, balloon->present, &present, 1, error);
+	const struct balloon_dump *layout = &dump->balloon;
+	uint64_t given = dump->count[layout->owner_balloon[number]] +
+			 dump->count[layout->owner_leaving[number]];
+	uint64_t coming = f->target > given ? min_u64(f->target - given, *in_flight) : 0;
 
-	if (!err)
-		err = read_state(dump, balloon->deflate_on_oom, &mode, 1, error);
-	if (!err)
-		err = read_state(dump, balloon->target, &f->target, sizeof(f->target), error);
-	if (!err)
-		err = read_state(dump, balloon->actual, &f->actual, sizeof(f->actual), error);
-	if (!err)
-		err = read_state(dump, balloon->floor, &f->floor, sizeof(f->floor), error);
-	if (err)
-		return err;
-	f->has_balloon = present != 0;
-	*deflate_on_oom = mode != 0;
-	f->shortfall = balloon_shortfall(f->target, given, free > f->floor ? free - f->floor : 0);
-	return 0;
+	*in_flight -= coming;
+	f->shortfall = balloon_shortfall(f->target, given + coming, spare);
+}
+
+static void add_balloon(struct mem_figures *f, const struct mem_balloon *one)
+{
+	f->has_balloon = true;
+	f->target += one->target;
+	f->actual += one->actual;
+	f->shortfall += one->shortfall;
+	f->balloon[f->balloon_count++] = *one;
+}
+
+static int read_balloons(const struct frame_dump_reader *dump, struct mem_figures *f,
+			 uint64_t *inflated_total, uint64_t *inflated_free,
+			 char error[CORE_ERROR_MAX])
+{
+	const struct balloon_dump *layout = &dump->balloon;
+	uint64_t free = dump->count[dump->layout.owner_free];
+	uint64_t in_flight = dump->count[layout->owner_in_flight];
+	int err = frame_dump_read(dump, layout->floor, 0, 1, sizeof(f->floor), &f->floor,
+				  "the floor", error);
+
+	for (size_t i = 0; !err && i < layout->balloon_count; i++) {
+		struct dumped one = { 0 };
+		uint64_t ballooned = dump->count[layout->owner_balloon[i]];
+
+		err = read_balloon(dump, i, &one, error);
+		*(one.deflate_on_oom ? inflated_free : inflated_total) += ballooned;
+		find_shortfall(dump, i, free > f->floor ? free - f->floor : 0, &in_flight,
+			       &one.figures);
+		if (!err && one.present)
+			add_balloon(f, &one.figures);
+	}
+	return err;
+}
+
+/* A second balloon's owners are left out where there is nothing of theirs: as the guest does. */
+static bool is_left_out(const struct frame_dump_reader *dump, uint32_t owner)
+{
+	const struct balloon_dump *layout = &dump->balloon;
+
+	for (uint32_t i = 1; i < layout->balloon_count; i++)
+		if (owner == layout->owner_balloon[i] || owner == layout->owner_leaving[i])
+			return dump->count[owner] == 0;
+	return owner == dump->layout.owner_absent;
 }
 
 int frame_dump_figures(const struct frame_dump_reader *dump, struct mem_figures *f,
 		       char error[CORE_ERROR_MAX])
 {
-	bool deflate_on_oom;
+	uint64_t inflated_total = 0, inflated_free = 0;
 	int err;
 
 	memset(f, 0, sizeof(*f));
 	f->version = dump->release;
-	err = read_balloon(dump, f, &deflate_on_oom, error);
+	err = read_balloons(dump, f, &inflated_total, &inflated_free, error);
 	if (err)
 		return err;
 	f->account = balloon_account_of(dump->managed, dump->count[dump->layout.owner_free],
-					dump->count[dump->balloon.owner_balloon], deflate_on_oom);
+					inflated_total, inflated_free);
 	for (uint32_t o = 0; o < dump->layout.owner_count; o++) {
-		if (o == dump->layout.owner_absent)
+		if (is_left_out(dump, o))
 			continue;
 		assert(f->owner_count < MEM_OWNERS_MAX);
 		f->owner[f->owner_count].name = dump->names[o];

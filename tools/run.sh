@@ -261,7 +261,7 @@ check_hypervisor()
 	'') return ;;
 	plain) ;;
 	xen) least=17 ;;	# its store and what it knows of frames take 400 KiB more
-	# One balloon is used at a time, and virtio's would be.
+	# What is shown is the hypervisor's own; with BALLOON= virtio's is beside it.
 	vmware | hyperv) BALLOON=${BALLOON:-none} ;;
 	*) die "HYPERVISOR=$HYPERVISOR is unknown: take plain, vmware, hyperv or xen, or" \
 		"nothing for none" ;;

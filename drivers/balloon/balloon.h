@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The memory balloon: moves the number of frames that belong to OWNER_BALLOON to
- * the host's target, exactly to the frame, and tells the truth on the way. Policy
+ * The memory balloon: moves the number of frames that belong to OWNER_BALLOON, or of a second
+ * host's to OWNER_BALLOON_2, to the host's target, exactly to the frame, and tells the truth on the way. Policy
  * is the host's; the one thing it does not decide is the floor, below which
  * inflation never takes the guest's free memory. This file is for the kernel; what
  * a hypervisor's port needs is balloon_port.h.
@@ -34,23 +34,14 @@
 #include "drivers/balloon/balloon_state.h"
 #include "kernel/lib/types.h"
 
-/* Forgets everything and waits for a port to be attached (balloon_port.h). */
+/* Begins with these settings, and waits for ports to be attached (balloon_port.h). */
 void balloon_init(const struct balloon_config *config);
 
 /*
- * Runs one round of the task's work: takes what the host has finished, offers it
+ * Runs one round of each balloon's task: takes what the host has finished, offers it
  * what the target asks for, writes the number of ballooned frames when that is
  * due. Returns whether another round would find something to do at once.
  */
 bool balloon_step(void);
-
-/*
- * Tries a host that was given up once more: resets it, starts it anew, and lets the
- * balloon's task go on to the target. What is in the balloon stays there. May sleep.
- * -ENODEV: there is no host; -EALREADY: it is in use; -EBUSY: it goes, or is being reset;
- * -ETIMEDOUT, -EIO, else start()'s errors or task_create()'s: it stays given up. With an
- * error `*why` is the reason, for people.
- */
-int balloon_retry(const char **why);
 
 #endif

@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From the ledger's counts to the figures, by the balloon's mode. */
+/* From the ledger's counts to the figures, by each balloon's mode. */
 #include "drivers/balloon/balloon_account.h"
 
 #include <assert.h>
 
+#include "drivers/balloon/balloon_state_internal.h"
 #include "mm/ledger.h"
 
-void balloon_account(bool deflate_on_oom, struct balloon_account *account)
+void balloon_account(struct balloon_account *account)
 {
-	*account = balloon_account_of(ledger_managed(), ledger_count(OWNER_FREE),
-				      ledger_count(OWNER_BALLOON), deflate_on_oom);
+	uint64_t total = 0, free = 0;
+
+	for (size_t i = 0; i < BALLOONS; i++) {
+		uint64_t ballooned = ledger_count(balloon_owners(i)->balloon);
+
+		if (balloons[i].status.deflate_on_oom)
+			free += ballooned;
+		else
+			total += ballooned;
+	}
+	*account = balloon_account_of(ledger_managed(), ledger_count(OWNER_FREE), total, free);
 	assert(account->total <= account->ram && account->free <= account->total);
-	assert(account->inflated_total == 0 || account->inflated_free == 0);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guest's memory in figures, in the way of accounting that was negotiated:
+ * The guest's memory in figures, in the ways of accounting that were negotiated:
  * what show_mem prints is what the host is told.
  *
  * DEFLATE_ON_OOM not negotiated: ballooned memory is the host's. It is taken
  * off the total and shown as inflated_total. Negotiated: it is the guest's and
  * comes back when needed. It stays in the total, counts as used, and is shown
- * as inflated_free. Never are both more than 0.
+ * as inflated_free. Both are more than 0 only where there are two balloons.
  */
 #ifndef DRIVERS_BALLOON_BALLOON_ACCOUNT_H
 #define DRIVERS_BALLOON_BALLOON_ACCOUNT_H
@@ -25,10 +25,9 @@ struct balloon_account {
 
 /* Gives the figures for so many frames, by the rule above. */
 static inline struct balloon_account balloon_account_of(uint64_t ram, uint64_t free,
-							uint64_t ballooned, bool deflate_on_oom)
+							uint64_t inflated_total,
+							uint64_t inflated_free)
 {
-	uint64_t inflated_total = deflate_on_oom ? 0 : ballooned;
-
 	return (struct balloon_account){
 		.ram = ram,
 		.total = ram - inflated_total,
@@ -36,7 +35,7 @@ static inline struct balloon_account balloon_account_of(uint64_t ram, uint64_t f
 		/* Nothing is cached and nothing set aside: an allocation can have all of it. */
 		.available = free,
 		.inflated_total = inflated_total,
-		.inflated_free = ballooned - inflated_total,
+		.inflated_free = inflated_free,
 	};
 }
 
@@ -49,6 +48,6 @@ static inline uint64_t balloon_shortfall(uint64_t target, uint64_t given, uint64
 }
 
 /* Stores the figures of now. Reads counters only: may be called in an interrupt. */
-void balloon_account(bool deflate_on_oom, struct balloon_account *account);
+void balloon_account(struct balloon_account *account);
 
 #endif

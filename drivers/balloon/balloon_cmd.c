@@ -11,10 +11,7 @@
 #include "arch/clock.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_account.h"
-#include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_cmd.h"
-#include "drivers/balloon/balloon_ranges.h"
-#include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_stats.h"
 #include "drivers/balloon/balloon_wait_cmd.h"
@@ -29,11 +26,11 @@ static uint64_t kb(uint64_t frames)
 }
 
 /* Prints a line only if there is something to say: most hosts refuse nothing. */
-static void print_refusals(void)
+static void print_refusals(const struct balloon *balloon)
 {
 	uint64_t frames[BALLOON_REFUSALS];
 
-	balloon_refusal_counts(frames);
+	balloon_refusal_counts(&balloon->refusal, frames);
 	if (frames[BALLOON_REFUSED_FRAME] || frames[BALLOON_REFUSED_ENOUGH] ||
 	    frames[BALLOON_REFUSED_FOR_NOW])
 		printf("Refused by the host: %" PRIu64 " frames for good, %" PRIu64
@@ -42,54 +39,59 @@ static void print_refusals(void)
 		       frames[BALLOON_REFUSED_FOR_NOW]);
 }
 
-static void print_traffic(void)
+static void print_traffic(const struct balloon *balloon)
 {
 	struct balloon_batch_counts batches;
 	uint64_t frames, times;
 
-	balloon_batches_counts(&batches);
+	balloon_batches_counts(&balloon->batches, &batches);
 	printf("Inflated: %" PRIu64 " frames in %" PRIu64 " requests\n", batches.inflated,
 	       batches.inflate_requests);
 	printf("Deflated: %" PRIu64 " frames in %" PRIu64 " requests\n", batches.deflated,
 	       batches.deflate_requests);
-	print_refusals();
-	balloon_ranges_counts(&frames, &times);
+	print_refusals(balloon);
+	balloon_ranges_counts(&balloon->ranges, &frames, &times);
 	printf("Reported: %" PRIu64 " free frames; %" PRIu64 " requests in all\n", frames, times);
-	if (balloon.port->print_traffic)
-		balloon.port->print_traffic();
+	if (balloon->port->print_traffic)
+		balloon->port->print_traffic();
 }
 
-static void print_status(const struct balloon_status *s)
+/* What show_mem says of all balloons, here of one. */
+static uint64_t inflated(const struct balloon *balloon, bool deflate_on_oom)
 {
-	struct balloon_account account;
+	bool is_so = balloon->status.deflate_on_oom == deflate_on_oom;
 
-	balloon_account(s->deflate_on_oom, &account);
-	printf("InflatedTotal: %" PRIu64 " kB\n", kb(account.inflated_total));
-	printf("InflatedFree: %" PRIu64 " kB\n", kb(account.inflated_free));
+	return is_so ? ledger_count(balloon->owners->balloon) : 0;
+}
+
+static void print_status(const struct balloon *balloon, const struct balloon_status *s)
+{
+	printf("InflatedTotal: %" PRIu64 " kB\n", kb(inflated(balloon, false)));
+	printf("InflatedFree: %" PRIu64 " kB\n", kb(inflated(balloon, true)));
 	printf("Target: %" PRIu64 " kB\n", kb(s->target));
 	printf("Actual: %" PRIu64 " kB\n", kb(s->actual));
 	printf("Shortfall: %" PRIu64 " kB\n", kb(s->shortfall));
 	printf("Floor: %" PRIu64 " kB\n", kb(s->floor));
 	printf("Strategy: %s (%s)\n", balloon_strategy_name(s->strategy),
 	       balloon_strategy_name(s->effective));
-	print_traffic();
+	print_traffic(balloon);
 	printf("Writes of actual: %" PRIu64 "\n", s->actual_writes);
 	printf("Given back for want of memory: %" PRIu64 " frames in %" PRIu64 " events\n",
 	       s->oom_frames, s->oom_events);
 	printf("Recovered from resets: %" PRIu64 "\n", s->recoveries);
-	if (balloon.port->print_features)
-		balloon.port->print_features();
+	if (balloon->port->print_features)
+		balloon->port->print_features();
 	if (s->broken)
 		printf("BROKEN: %s\n"
 		       "The device was given up; `balloon retry` tries it once more.\n",
 		       s->broken);
 }
 
-static void print_json_refusals(void)
+static void print_json_refusals(const struct balloon *balloon)
 {
 	uint64_t frames[BALLOON_REFUSALS];
 
-	balloon_refusal_counts(frames);
+	balloon_refusal_counts(&balloon->refusal, frames);
 	printf(",\"refused\":{\"for-good\":%" PRIu64 ",\"target-reached\":%" PRIu64
 	       ",\"for-now\":%" PRIu64 "}",
 	       pfn_to_paddr(frames[BALLOON_REFUSED_FRAME]),
@@ -97,36 +99,34 @@ static void print_json_refusals(void)
 	       pfn_to_paddr(frames[BALLOON_REFUSED_FOR_NOW]));
 }
 
-static void print_json_traffic(void)
+static void print_json_traffic(const struct balloon *balloon)
 {
 	struct balloon_batch_counts batches;
 	uint64_t frames, times;
 
-	balloon_batches_counts(&batches);
+	balloon_batches_counts(&balloon->batches, &batches);
 	printf(",\"inflated\":%" PRIu64 ",\"inflate-requests\":%" PRIu64,
 	       pfn_to_paddr(batches.inflated), batches.inflate_requests);
 	printf(",\"deflated\":%" PRIu64 ",\"deflate-requests\":%" PRIu64,
 	       pfn_to_paddr(batches.deflated), batches.deflate_requests);
-	print_json_refusals();
-	balloon_ranges_counts(&frames, &times);
+	print_json_refusals(balloon);
+	balloon_ranges_counts(&balloon->ranges, &frames, &times);
 	printf(",\"reported\":%" PRIu64 ",\"report-requests\":%" PRIu64, pfn_to_paddr(frames),
 	       times);
 }
 
-static void print_status_json(const struct balloon_status *s)
+static void print_status_json(const struct balloon *balloon, const struct balloon_status *s)
 {
-	struct balloon_account account;
-
-	balloon_account(s->deflate_on_oom, &account);
-	printf("{\"inflated-total\":%" PRIu64 ",\"inflated-free\":%" PRIu64,
-	       pfn_to_paddr(account.inflated_total), pfn_to_paddr(account.inflated_free));
+	printf("{\"name\":\"%s\",\"port\":\"%s\"", balloon->label, s->name);
+	printf(",\"inflated-total\":%" PRIu64 ",\"inflated-free\":%" PRIu64,
+	       pfn_to_paddr(inflated(balloon, false)), pfn_to_paddr(inflated(balloon, true)));
 	printf(",\"target\":%" PRIu64 ",\"actual\":%" PRIu64 ",\"shortfall\":%" PRIu64
 	       ",\"floor\":%" PRIu64,
 	       pfn_to_paddr(s->target), pfn_to_paddr(s->actual), pfn_to_paddr(s->shortfall),
 	       pfn_to_paddr(s->floor));
 	printf(",\"strategy\":\"%s\",\"strategy-used\":\"%s\"", balloon_strategy_name(s->strategy),
 	       balloon_strategy_name(s->effective));
-	print_json_traffic();
+	print_json_traffic(balloon);
 	printf(",\"writes-of-actual\":%" PRIu64 ",\"given-back\":%" PRIu64
 	       ",\"give-back-events\":%" PRIu64 ",\"recoveries\":%" PRIu64,
 	       s->actual_writes, pfn_to_paddr(s->oom_frames), s->oom_events, s->recoveries);
@@ -150,6 +150,16 @@ static int set_floor(const char *text)
 	return err ? -ERANGE : 0;
 }
 
+/* The first that has a host; there is one. */
+static struct balloon *first_balloon(void)
+{
+	struct balloon *balloon = balloons;
+
+	while (!balloon->status.present && balloon + 1 < BALLOONS_END)
+		balloon++;
+	return balloon;
+}
+
 static int set_strategy(const char *text)
 {
 	enum balloon_strategy strategy;
@@ -159,30 +169,64 @@ static int set_strategy(const char *text)
 		return -ERANGE;
 	}
 	if (balloon_set_strategy(strategy)) {
-		printf("balloon: %s needs %s; nothing has changed\n", text, balloon_ranges_need());
+		printf("balloon: %s needs %s; nothing has changed\n", text,
+		       balloon_ranges_need(first_balloon()));
 		return -ENOTSUP;
 	}
 	return 0;
 }
 
-static int retry(void)
+/* One that was given up, or the reason why there is nothing to retry. */
+static int retry_one(struct balloon *balloon)
 {
 	const char *why;
-	int err = balloon_retry(&why);
+	int err = balloon_retry(balloon, &why);
 
 	if (err)
-		printf("balloon: %s%s\n", balloon.status.broken ? "still given up: " : "", why);
+		printf("%s: %s%s\n", balloon->label,
+		       balloon->status.broken ? "still given up: " : "", why);
 	return err;
+}
+
+static int retry(void)
+{
+	int one, err = 0;
+	bool any = false;
+
+	for (struct balloon *balloon = balloons; balloon < BALLOONS_END; balloon++) {
+		if (!balloon->status.present || !balloon->status.broken)
+			continue;
+		any = true;
+		one = retry_one(balloon);
+		err = one ? one : err;
+	}
+	return any ? err : retry_one(first_balloon());
+}
+
+static void show(bool json)
+{
+	bool several = balloon_count() > 1;
+	struct balloon_status status;
+
+	for (size_t i = 0; i < BALLOONS; i++) {
+		if (!balloon_status_of(i, &status))
+			continue;
+		if (several && !json)
+			printf("%s: %s\n", balloons[i].label, status.name);
+		if (json)
+			print_status_json(&balloons[i], &status);
+		else
+			print_status(&balloons[i], &status);
+	}
 }
 
 static int cmd_balloon(int argc, char **argv)
 {
-	struct balloon_status status;
+	bool json = argc == 2 && strcmp(argv[1], "-j") == 0;
 
 	if (argc > 1 && argc < 4 && strcmp(argv[1], "wait") == 0)
 		return balloon_wait_for_target(argv[2]);
-	balloon_status(&status);
-	if (!status.present) {
+	if (balloon_count() == 0) {
 		printf("balloon: the machine has no usable balloon device\n");
 		return -ENODEV;
 	}
@@ -192,17 +236,15 @@ static int cmd_balloon(int argc, char **argv)
 		return set_strategy(argv[2]);
 	if (argc == 2 && strcmp(argv[1], "retry") == 0)
 		return retry();
-	if (argc == 2 && strcmp(argv[1], "-j") == 0)
-		print_status_json(&status);
-	else if (argc == 1)
-		print_status(&status);
-	else
+	if (argc != 1 && !json)
 		return -EINVAL;
+	show(json);
 	return 0;
 }
 COMMAND("balloon", "[-j|wait [SECONDS]|floor SIZE|strategy NAME|retry]", "the balloon's state",
-	"Target, actual, shortfall: memory taken from the guest. With -j: one line of\n"
-	"JSON, memory in bytes.\n"
+	"Target, actual, shortfall: memory taken from the guest. With -j: a line of\n"
+	"JSON, memory in bytes. Where there are two balloons, virtio's and the\n"
+	"hypervisor's own, one after the other; what follows is for both.\n"
 	"balloon wait [SECONDS]: until actual is target. It fails with status 3 if\n"
 	"nothing has moved for 5 s, 4 if time is up, 5 without a device, 6 if that was\n"
 	"given up.\n"

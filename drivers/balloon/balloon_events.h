@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The balloon's events, for kernel/lib/events.h. Amounts are in frames. A move is
+ * A balloon's events, for kernel/lib/events.h. Amounts are in frames. A move is
  * recorded at its first offer and when the last answer is there, not batch by batch,
  * and what was refused in it, frame by frame, then, too: so a large one does not push
  * out how it came to be.
@@ -25,5 +25,8 @@
 	EVENT(BALLOON_EVENT_PULLED, "pulled", "ballooned", "")		    /* it goes */
 
 EVENTS_DECLARE(balloon, BALLOON_EVENTS)
+
+/* Of a second balloon, on a machine with two. */
+extern struct event_ring balloon_2_events;
 
 #endif

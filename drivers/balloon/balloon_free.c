@@ -5,8 +5,8 @@
 #include "kernel/task/task.h"
 #include "mm/frame.h"
 
-/* The owner whose frames balloon_free_all() is about to free; OWNER_FREE: none. */
-static enum owner going = OWNER_FREE;
+/* Of each owner, how many calls of balloon_free_all() are about to free his frames. */
+static unsigned going[OWNER_COUNT];
 
 bool balloon_free_some(enum owner owner)
 {
@@ -15,15 +15,18 @@ bool balloon_free_some(enum owner owner)
 
 void balloon_free_all(enum owner owner)
 {
-	enum owner before = going;
-
-	going = owner;
+	going[owner]++;
 	while (balloon_free_some(owner))
 		task_yield();
-	going = before;
+	going[owner]--;
 }
 
 uint64_t balloon_free_in_need(uint64_t frames)
 {
-	return going == OWNER_FREE ? 0 : frame_free_owned(going, frames);
+	uint64_t freed = 0;
+
+	for (unsigned o = OWNER_FREE + 1; o < OWNER_COUNT && freed < frames; o++)
+		if (going[o] > 0)
+			freed += frame_free_owned((enum owner)o, frames - freed);
+	return freed;
 }

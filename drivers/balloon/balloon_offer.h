@@ -11,16 +11,18 @@
 #include "drivers/balloon/balloon_place.h"
 #include "kernel/lib/types.h"
 
+struct balloon;
+
 /* Returns where the next free frames are to be taken, by the floor and for this host. */
-struct balloon_place balloon_next_place(void);
+struct balloon_place balloon_next_place(const struct balloon *balloon);
 
 /* Offers up to `want` free frames. Returns how many. */
-uint64_t balloon_offer_free(uint64_t want);
+uint64_t balloon_offer_free(struct balloon *balloon, uint64_t want);
 
 /* Offers frames that are `leaving`. Returns how many. */
-uint64_t balloon_offer_leaving(void);
+uint64_t balloon_offer_leaving(struct balloon *balloon);
 
 /* Asks for up to `want` frames of the balloon, the lowest from `from` on. Returns how many. */
-uint64_t balloon_offer_ballooned(pfn_t from, uint64_t want);
+uint64_t balloon_offer_ballooned(struct balloon *balloon, pfn_t from, uint64_t want);
 
 #endif

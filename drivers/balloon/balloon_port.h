@@ -3,8 +3,8 @@
  * The contract between the balloon's core and a port. The core decides how many
  * frames the host shall have, and which; a port knows how one hypervisor asks,
  * takes and gives back. A port includes this file, balloon_stats.h if its host wants
- * statistics, and nothing else of the core; the core knows no port. One port is
- * attached at a time.
+ * statistics, and nothing else of the core; the core knows no port. Two ports can be
+ * attached at a time: each has a balloon of its own.
  *
  * A batch's life. Up to BALLOON_BATCHES are with the host; one more is kept for
  * memory pressure.
@@ -72,6 +72,7 @@ struct frame_run {
  */
 struct balloon_batch {
 	size_t index; /* its number, 0 to BALLOON_BATCHES: a port may have a buffer each */
+	struct balloon_batches *batches; /* the core's */
 	bool deflates;
 	uint64_t frames; /* in all runs */
 	size_t run_count;
@@ -234,8 +235,9 @@ struct balloon_port {
 /*
  * Starts the hypervisor's device, which is there, and the balloon's task; after
  * balloon_init(). `waiters` is woken by the port whenever there is news, from its
- * interrupts too; NULL: there never is, it is polled. -EBUSY: another port, or this
- * one, is attached and in use, or about to be; -ENOMEM, -EAGAIN: no task; else start()'s
+ * interrupts too; NULL: there never is, it is polled. A host of this port that was given up
+ * goes first, and one of another port if there is no other place. -EBUSY: this port, or BALLOONS
+ * others, are attached and in use, or about to be; -ENOMEM, -EAGAIN: no task; else start()'s
  * errors.
  */
 int balloon_attach(const struct balloon_port *port, struct wait_queue *waiters);
@@ -250,11 +252,11 @@ bool balloon_is_attached(const struct balloon_port *port);
 int balloon_resume(const struct balloon_port *port);
 
 /*
- * Lets the device go. While it answers, all its frames are taken back first, which
- * may sleep; then it is reset, and whatever it had is free again, unless reset() says
- * that the host keeps it: then that is in-flight for ever.
+ * Lets the port's device go, if it is attached. While it answers, all its frames are taken
+ * back first, which may sleep; then it is reset, and whatever it had is free again, unless
+ * reset() says that the host keeps it: then that is in-flight for ever.
  */
-void balloon_detach(void);
+void balloon_detach(const struct balloon_port *port);
 
 /*
  * Refuses frames of a batch that the host has: they go back to where they
@@ -285,20 +287,23 @@ struct balloon_tries {
 	uint64_t pause_ns; /* before it; before the next one, if this is the first */
 };
 
-/* Stores which try the next one is. */
-void balloon_get_tries(struct balloon_tries *tries);
+/* Stores which try the next one of this port's host is. */
+void balloon_get_tries(const struct balloon_port *port, struct balloon_tries *tries);
 
 /* Stores how often memory in need had frames back unasked, and how many, since the start. */
-void balloon_get_taken_back(uint64_t *events, uint64_t *frames);
+void balloon_get_taken_back(const struct balloon_port *port, uint64_t *events, uint64_t *frames);
 
-/* Ends the ranges of the last send_ranges(): the host is done with them. */
-void balloon_ranges_answered(void);
+/* Counts the frames that are in this port's balloon. */
+uint64_t balloon_frames_of(const struct balloon_port *port);
+
+/* Ends the ranges that the last send_ranges() was given: the host is done with them. */
+void balloon_ranges_answered(const struct frame_run *ranges);
 
 /*
- * Frees frames that the host gives back by its own choice. -EINVAL: there are none, or one of
- * them is not in the balloon, and nothing has changed.
+ * Frees frames that the port's host gives back by its own choice. -EINVAL: there are none, or one
+ * of them is not in its balloon, and nothing has changed.
  */
-int balloon_return_run(pfn_t first, uint64_t count);
+int balloon_return_run(const struct balloon_port *port, pfn_t first, uint64_t count);
 
 /* Frames freed at once, before others run: 64 MiB. */
 #define BALLOON_FREE_FRAMES (64 * MIB / FRAME_SIZE)

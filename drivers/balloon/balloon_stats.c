@@ -24,7 +24,7 @@ void balloon_figures(struct balloon_figures *figures)
 	struct frame_events events;
 
 	balloon_status(&balloon);
-	balloon_account(balloon.deflate_on_oom, &account);
+	balloon_account(&account);
 	frame_events(&events);
 	*figures = (struct balloon_figures){
 		.free_memory = pfn_to_paddr(account.free),

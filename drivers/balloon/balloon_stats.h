@@ -35,8 +35,8 @@ struct balloon_stat {
 };
 
 /*
- * Keeps the report that a port gives the host, for people. `asked`: because the host
- * asked, and not by itself at the start.
+ * Keeps the report that a port gives its host, for people; one port does so. `asked`: because
+ * the host asked, and not by itself at the start.
  */
 void balloon_stats_keep(const struct balloon_stat *stats, size_t count, bool asked);
 
@@ -44,10 +44,10 @@ void balloon_stats_keep(const struct balloon_stat *stats, size_t count, bool ask
 size_t balloon_stats_last(struct balloon_stat stats[BALLOON_STATS_MAX], uint64_t *requests,
 			  uint64_t *time);
 
-/* Drops the report: the host was reset, and has none until it is given one. */
+/* Drops the report: the port's host was reset, and has none until it is given one. */
 void balloon_stats_abandon(void);
 
-/* Forgets the report and its requests: another host comes. */
+/* Forgets the report and its requests: another host of that port comes. */
 void balloon_stats_forget(void);
 
 #endif

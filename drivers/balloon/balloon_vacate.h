@@ -10,6 +10,8 @@
 
 #include "kernel/lib/types.h"
 
+struct balloon;
+
 /* Memory of regions (mm/frame_region.h) from `start` to before `end`, which both begin blocks. */
 struct balloon_stretch {
 	pfn_t start;
@@ -39,6 +41,12 @@ enum balloon_vacancy {
  */
 enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end);
 
+/*
+ * Returns the owners, as a set (mm/owner.h), of the balloons whose hosts give frames back now: of
+ * what others have nothing can be vacated.
+ */
+uint32_t balloon_giving_owners(void);
+
 /* Wants nothing out of the balloon any more. */
 void balloon_stay(void);
 
@@ -49,16 +57,16 @@ void balloon_stay(void);
  * stretch are to be replaced and asked back in the next turn: none of those that the host
  * would not give back.
  */
-uint64_t balloon_vacate_begin_round(void);
+uint64_t balloon_vacate_begin_round(struct balloon *balloon);
 
 /*
  * Asks for up to `held` frames of the stretch, but never for one that the target needs:
  * others have arrived in their place. Returns how many.
  */
-uint64_t balloon_vacate_ask_back(uint64_t held);
+uint64_t balloon_vacate_ask_back(struct balloon *balloon, uint64_t held);
 
 /* Notes that nothing was offered in a round though frames of the stretch are to go. */
-void balloon_vacate_note_stuck(void);
+void balloon_vacate_note_stuck(struct balloon *balloon);
 
 /* Forgets what was wanted. */
 void balloon_vacate_forget(void);

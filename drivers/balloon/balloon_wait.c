@@ -26,11 +26,12 @@ _Static_assert(DEADLINE_NEVER == UINT64_MAX, "it comes after every moment");
 _Static_assert(RETRY_NS < IDLE_NS && IDLE_NS < BALLOON_DEADLINE_NS,
 	       "a look is never an overdue one");
 
-uint64_t balloon_sent_awake(void)
+uint64_t balloon_sent_awake(const struct balloon *balloon)
 {
-	uint64_t since = min_u64(balloon_batches_sent_awake(), balloon_ranges_sent_awake());
+	uint64_t since = min_u64(balloon_batches_sent_awake(&balloon->batches),
+				 balloon_ranges_sent_awake(&balloon->ranges));
 
-	return balloon.port->sent_awake ? min_u64(since, balloon.port->sent_awake()) : since;
+	return balloon->port->sent_awake ? min_u64(since, balloon->port->sent_awake()) : since;
 }
 
 bool balloon_is_overdue(uint64_t sent_awake, uint64_t now_awake)
@@ -38,68 +39,68 @@ bool balloon_is_overdue(uint64_t sent_awake, uint64_t now_awake)
 	return now_awake - min_u64(sent_awake, now_awake) > BALLOON_DEADLINE_NS;
 }
 
-bool balloon_has_news(void)
+bool balloon_has_news(const struct balloon *balloon)
 {
-	return balloon.nudged || (balloon.port->has_news && balloon.port->has_news());
+	return balloon->nudged || (balloon->port->has_news && balloon->port->has_news());
 }
 
-static uint64_t next_look(void)
+static uint64_t next_look(const struct balloon *balloon)
 {
 	uint64_t now = clock_ns();
-	uint64_t look = balloon.port->next_look ? balloon.port->next_look() : DEADLINE_NEVER;
-	uint64_t pause_end = balloon_refusal_pause_end();
+	uint64_t look = balloon->port->next_look ? balloon->port->next_look() : DEADLINE_NEVER;
+	uint64_t pause_end = balloon_refusal_pause_end(&balloon->refusal);
 
-	if (balloon_sent_awake() != DEADLINE_NEVER)
+	if (balloon_sent_awake(balloon) != DEADLINE_NEVER)
 		return min_u64(look, now + CLOCK_AWAKE_LOOK_NS);
-	look = min_u64(min_u64(look, balloon_ranges_next()), task_next_look(now));
-	if (now < balloon.hold_off_end)
-		return min_u64(look, balloon.hold_off_end);
+	look = min_u64(min_u64(look, balloon_ranges_next(&balloon->ranges)), task_next_look(now));
+	if (now < balloon->hold_off_end)
+		return min_u64(look, balloon->hold_off_end);
 	if (pause_end)
 		return min_u64(look, pause_end);
-	return balloon_frames_short() > 0 ? min_u64(look, now + RETRY_NS) : look;
+	return balloon_frames_short(balloon) > 0 ? min_u64(look, now + RETRY_NS) : look;
 }
 
-static void want_interrupts(bool wanted)
+static void want_interrupts(const struct balloon *balloon, bool wanted)
 {
-	if (balloon.port->want_interrupts)
-		balloon.port->want_interrupts(wanted);
+	if (balloon->port->want_interrupts)
+		balloon->port->want_interrupts(wanted);
 }
 
-void balloon_wait_for_news(void)
+void balloon_wait_for_news(struct balloon *balloon)
 {
 	/* A task that is owed an answer is seen waiting for a device. */
-	bool owed = balloon_sent_awake() != DEADLINE_NEVER;
-	uint64_t deadline = next_look();
+	bool owed = balloon_sent_awake(balloon) != DEADLINE_NEVER;
+	uint64_t deadline = next_look(balloon);
 	bool woken = true;
 	uint64_t flags;
 
-	assert(balloon.running);
-	want_interrupts(true);
+	assert(balloon->running);
+	want_interrupts(balloon, true);
 	flags = irq_save();
-	while (woken && !balloon_has_news()) {
-		woken = owed ? task_wait_device(balloon.waiters, deadline)
-			     : task_wait(balloon.waiters, deadline);
-		balloon.turn_end = clock_ns();
+	while (woken && !balloon_has_news(balloon)) {
+		woken = owed ? task_wait_device(balloon->waiters, deadline)
+			     : task_wait(balloon->waiters, deadline);
+		balloon->turn_end = clock_ns();
 	}
 	irq_restore(flags);
-	want_interrupts(false);
+	want_interrupts(balloon, false);
 }
 
-void balloon_yield(void)
+void balloon_yield(struct balloon *balloon)
 {
 	uint64_t now = clock_ns();
 
-	if (!balloon.terms.needs_turns || now - balloon.turn_end < TURN_EVERY_NS) {
+	if (!balloon->terms.needs_turns || now - balloon->turn_end < TURN_EVERY_NS) {
 		task_yield();
 		return;
 	}
 	task_sleep_until(now + TURN_NS);
-	balloon.turn_end = clock_ns();
+	balloon->turn_end = clock_ns();
 }
 
-void balloon_nudge(void)
+void balloon_nudge(struct balloon *balloon)
 {
-	assert(balloon.waiters);
-	balloon.nudged = true;
-	task_wake(balloon.waiters);
+	assert(balloon->waiters);
+	balloon->nudged = true;
+	task_wake(balloon->waiters);
 }

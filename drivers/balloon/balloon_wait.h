@@ -5,8 +5,10 @@
 
 #include "kernel/lib/types.h"
 
+struct balloon;
+
 /* Returns when the oldest request without an answer was sent; DEADLINE_NEVER: there is none. */
-uint64_t balloon_sent_awake(void);
+uint64_t balloon_sent_awake(const struct balloon *balloon);
 
 /*
  * Tells whether a request that has no answer at `now_awake`, and was sent at
@@ -18,10 +20,10 @@ uint64_t balloon_sent_awake(void);
 bool balloon_is_overdue(uint64_t sent_awake, uint64_t now_awake);
 
 /* Tells whether another round would find something new. */
-bool balloon_has_news(void);
+bool balloon_has_news(const struct balloon *balloon);
 
 /* Sleeps until the host has news or it is time to look by ourselves. For the task alone. */
-void balloon_wait_for_news(void);
+void balloon_wait_for_news(struct balloon *balloon);
 
 /*
  * Lets other tasks run and, every few milliseconds, a host that needs it: one that works within
@@ -29,9 +31,9 @@ void balloon_wait_for_news(void);
  * takes again at once unless it halts. Where time comes by ticks alone, that sleep lasts until
  * the next one. For the task, between two rounds that found work.
  */
-void balloon_yield(void);
+void balloon_yield(struct balloon *balloon);
 
 /* Wakes the task, as there is something to do; for callers outside it. */
-void balloon_nudge(void);
+void balloon_nudge(struct balloon *balloon);
 
 #endif

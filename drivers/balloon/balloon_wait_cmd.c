@@ -20,9 +20,29 @@
 
 #define LOOK_NS (10 * NS_PER_MS)
 
-static bool moved_since(const struct balloon_status *before, const struct balloon_status *now)
+/* Of all balloons that have a host. */
+struct look {
+	struct balloon_status sum;
+	const char *broken; /* of one that was given up; NULL: none was */
+	bool reached;	    /* each has its target */
+	bool moved;	    /* since the last look */
+};
+
+/* Looks at them; of the last look, `look` still has the sum. */
+static void take_look(struct look *look)
 {
-	return before->actual != now->actual || before->target != now->target;
+	struct balloon_status before = look->sum, one;
+
+	balloon_status(&look->sum);
+	look->moved = before.actual != look->sum.actual || before.target != look->sum.target;
+	look->broken = NULL;
+	look->reached = true;
+	for (size_t i = 0; i < BALLOONS; i++) {
+		if (!balloon_status_of(i, &one))
+			continue;
+		look->broken = one.broken ? one.broken : look->broken;
+		look->reached = look->reached && one.actual == one.target;
+	}
 }
 
 static int complain_no_device(void)
@@ -31,9 +51,9 @@ static int complain_no_device(void)
 	return BALLOON_WAIT_NO_DEVICE;
 }
 
-static int complain_given_up(const struct balloon_status *s)
+static int complain_given_up(const char *why)
 {
-	printf("balloon: the device was given up: %s\n", s->broken);
+	printf("balloon: the device was given up: %s\n", why);
 	return BALLOON_WAIT_GIVEN_UP;
 }
 
@@ -49,24 +69,24 @@ static int complain(const struct balloon_status *s, const char *why, int status)
 }
 
 /* Whether there is nothing to wait for: `*result` is the answer then. */
-static bool is_settled(const struct balloon_status *s, int *result)
+static bool is_settled(const struct look *look, int *result)
 {
 	*result = BALLOON_WAIT_REACHED;
-	if (!s->present)
+	if (!look->sum.present)
 		*result = complain_no_device();
-	else if (s->broken)
-		*result = complain_given_up(s);
+	else if (look->broken)
+		*result = complain_given_up(look->broken);
 	else if (lib_interrupted())
-		*result = complain(s, "interrupted", -EINTR);
+		*result = complain(&look->sum, "interrupted", -EINTR);
 	else
-		return s->actual == s->target;
+		return look->reached;
 	return true;
 }
 
 int balloon_wait_for_target(const char *seconds)
 {
-	struct balloon_status before, s;
 	uint64_t ns = 0, end, last_move_awake;
+	struct look look = { 0 };
 	int result;
 
 	if (seconds && parse_seconds(seconds, &ns)) {
@@ -76,16 +96,16 @@ int balloon_wait_for_target(const char *seconds)
 	}
 	end = seconds ? clock_ns() + ns : DEADLINE_NEVER;
 	last_move_awake = clock_awake_ns();
-	balloon_status(&s);
-	while (!is_settled(&s, &result)) {
+	take_look(&look);
+	while (!is_settled(&look, &result)) {
 		if (clock_ns() >= end)
-			return complain(&s, "time is up", BALLOON_WAIT_TIME_UP);
+			return complain(&look.sum, "time is up", BALLOON_WAIT_TIME_UP);
 		if (clock_awake_ns() - last_move_awake >= PATIENCE_S * NS_PER_S)
-			return complain(&s, "nothing has moved for 5 s", BALLOON_WAIT_SHORTFALL);
-		before = s;
+			return complain(&look.sum, "nothing has moved for 5 s",
+					BALLOON_WAIT_SHORTFALL);
 		task_sleep_until(min_u64(end, clock_ns() + LOOK_NS));
-		balloon_status(&s);
-		if (moved_since(&before, &s))
+		take_look(&look);
+		if (look.moved)
 			last_move_awake = clock_awake_ns();
 	}
 	return result;

@@ -75,6 +75,7 @@ bool dimm_list_users(const struct frame_region_part *part, char text[DIMM_USERS_
 		pfn += BLOCK_FRAMES *
 		       count_blocks(pfn, (size_t)((end - pfn) / BLOCK_FRAMES), &users);
 	users.frames[OWNER_BALLOON] = 0;
+	users.frames[OWNER_BALLOON_2] = 0;
 	users.frames[OWNER_UNPLUGGED] = 0;
 	write_list(&users, text);
 	return text[0] != '\0';

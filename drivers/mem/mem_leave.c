@@ -67,7 +67,19 @@ static bool has_any(const struct frame_region_part *part, enum owner owner)
 static bool is_on_its_way(const struct frame_region_part *part)
 {
 	return has_any(part, OWNER_IN_FLIGHT) || has_any(part, OWNER_LEAVING) ||
-	       has_any(part, OWNER_REPORTED) || has_any(part, OWNER_HINTED);
+	       has_any(part, OWNER_LEAVING_2) || has_any(part, OWNER_REPORTED) ||
+	       has_any(part, OWNER_HINTED);
+}
+
+/* First what can move out; what cannot says why. As frame_region_find_held(). */
+static int find_ballooned(const struct frame_region_part *part, size_t max, pfn_t *start,
+			  size_t *blocks)
+{
+	uint32_t giving = balloon_giving_owners();
+
+	if (giving && !frame_region_find_held(part, max, giving, start, blocks))
+		return 0;
+	return frame_region_find_held(part, max, OWNERS_BALLOON, start, blocks);
 }
 
 /* No unit is free: the balloon moves out of units of the part, if only it is in them. */
@@ -79,7 +91,7 @@ static enum mem_leave move_out(const struct mem_source *source, size_t max, cons
 
 	if (moving.source == source)
 		return ask_balloon(why);
-	if (!frame_region_find_held(part, max, OWNER_BALLOON, &start, &blocks)) {
+	if (!find_ballooned(part, max, &start, &blocks)) {
 		if (moving.source)
 			return wait_for_other(why);
 		moving.source = source;

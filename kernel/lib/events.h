@@ -11,7 +11,7 @@
  *		EVENT(PCI_PULLED, "pulled", "#function", "")
  *	EVENTS_DECLARE(pci, PCI_EVENTS)
  *
- * Names are small letters and hyphens. "" is an argument without a meaning; one
+ * Names are small letters, digits and hyphens. "" is an argument without a meaning; one
  * whose name begins with # is shown in hexadecimal. One source file has
  * EVENTS_DEFINE(pci, PCI_EVENTS), and where something happens stands
  * pci_event(PCI_FOUND, function, id).
@@ -102,6 +102,17 @@ bool events_get(const struct event_ring *ring, uint64_t number, struct event *ev
 			.type = driver_##_event_type, \
 			.type_count = driver_##_event_types, \
 			.ring = &driver_##_events, \
+		}
+
+/* After EVENTS_DEFINE(): one more of the kind, driver-number, has a ring of its own. */
+#define EVENTS_DEFINE_ANOTHER(driver_, number) \
+	struct event_ring driver_##_##number##_events; \
+	static const struct event_source driver_##_##number##_event_source \
+		__attribute__((used, section("event_sources"), aligned(8))) = { \
+			.driver = #driver_ "-" #number, \
+			.type = driver_##_event_type, \
+			.type_count = driver_##_event_types, \
+			.ring = &driver_##_##number##_events, \
 		}
 
 #endif

@@ -11,6 +11,7 @@
  * A stream is of two kinds. In a blind one the device lies about its rings too,
  * so that its own books are wrong, and nobody knows who owns what.
  */
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/fuzz/fuzz.h"
 
 #include "arch/clock.h"
@@ -229,7 +230,7 @@ static void step(uint8_t argument)
 
 	/* A person tries what was given up, or what is fine. */
 	if (argument >= 0xf8)
-		balloon_retry(&why);
+		balloon_retry(balloons, &why);
 	for (unsigned n = argument % 32 + 1; n > 0; n--)
 		balloon_step();
 }

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/fuzz/fuzz.h"
 
 #include "arch/clock.h"
@@ -74,7 +75,7 @@ static void retry(void)
 {
 	const char *why;
 
-	balloon_retry(&why);
+	balloon_retry(balloons, &why);
 }
 
 static void do_op(enum op op)

@@ -8,6 +8,7 @@
  * A stream is of two kinds. In a blind one the host says of frames what is not so, and only the
  * guest's own books are looked at.
  */
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/fuzz/fuzz.h"
 
 #include "arch/clock.h"
@@ -189,7 +190,7 @@ static void retry(void)
 	const char *why;
 
 	sim_time_advance(NS_PER_S);
-	balloon_retry(&why);
+	balloon_retry(balloons, &why);
 }
 
 static void do_op_of_guest(enum op op)
@@ -247,7 +248,7 @@ static void recover(void)
 	/* What it has noticed it acts on now; and the next RESET is no further one in a row. */
 	vmware_world_live(RESETS_APART_NS + NS_PER_S);
 	if (!vmware_world_is_well())
-		fuzz_require(balloon_retry(&why) == 0, "no retry: %s", why);
+		fuzz_require(balloon_retry(balloons, &why) == 0, "no retry: %s", why);
 	/* What it was misled about it learns by beginning anew. */
 	sim_vmware_forget();
 	reach(2 * BLOCK_FRAMES + 77);

@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/fuzz/fuzz.h"
 
 #include "arch/clock.h"
@@ -206,7 +207,7 @@ static void retry(void)
 
 	if (is_broken())
 		xen_world_wait(NS_PER_S);
-	balloon_retry(&why);
+	balloon_retry(balloons, &why);
 }
 
 static void do_op_of_guest(enum op op)
@@ -252,7 +253,7 @@ static void recover(void)
 	if (!xen_world.has_balloon)
 		return;
 	if (is_broken())
-		fuzz_require(balloon_retry(&why) == 0, "no retry: %s", why);
+		fuzz_require(balloon_retry(balloons, &why) == 0, "no retry: %s", why);
 	if (xenstore_fault() || store_lied)
 		return;
 	reach(2 * BLOCK_FRAMES + 77);
@@ -272,7 +273,7 @@ static void live(void *arg)
 	fuzz_require(store_lied || !xenstore_fault(), "given up: %s", xenstore_fault());
 	recover();
 	sim_xen_limit(XEN_WORLD_FRAMES);
-	balloon_detach();
+	balloon_detach(balloons->port);
 	check();
 	fuzz_require(blind || ledger_count(OWNER_FREE) == XEN_WORLD_FRAMES, "frames are lost: %u",
 		     (unsigned)ledger_count(OWNER_FREE));

@@ -382,6 +382,87 @@ static void changed_address_is_the_end_of_it_and_all_frames_are_back(void **stat
 	stop(&guest);
 }
 
+/* ---- Two balloons ---- */
+
+/* What one of the balloons has, in bytes, as `balloon -j` says it in its own line. */
+static uint64_t actual_of(struct vm *vm, const char *port)
+{
+	char *text = harness_command(vm, "balloon -j"), wanted[32], *line, *figure;
+	uint64_t bytes;
+
+	snprintf(wanted, sizeof(wanted), "\"port\":\"%s\"", port);
+	line = strstr(text, wanted);
+	if (!line)
+		fail_msg("there is no %s in %s", wanted, text);
+	figure = strstr(line, "\"actual\":");
+	assert_non_null(figure);
+	bytes = strtoull(figure + strlen("\"actual\":"), NULL, 10);
+	free(text);
+	return bytes;
+}
+
+/* Both hosts have what they want, and the guest says who has what. */
+static void check_both(struct guest *guest, uint64_t virtio, uint64_t vmware)
+{
+	struct vm *vm = guest->inside.vm;
+	struct memory mem;
+
+	harness_take(vm, virtio);
+	guest->inside.common->target = vmware / FRAME;
+	inside_wait(&guest->inside.common->taken, vmware / FRAME,
+		    "the number of frames that VMware has");
+	free(harness_command(vm, "balloon wait 60"));
+	mem = harness_memory(vm);
+	assert_int_equal(mem.actual, virtio + vmware);
+	assert_int_equal(mem.inflated_total, virtio);
+	assert_int_equal(mem.inflated_free, vmware);
+	assert_int_equal(mem.shortfall, 0);
+	assert_true(mem.ledger_ok);
+	assert_int_equal(actual_of(vm, "virtio"), virtio);
+	assert_int_equal(actual_of(vm, "vmware"), vmware);
+	harness_command_says(vm, "audit", "Ledger: ok (");
+}
+
+/* More than is free: of the two only VMware lets it come back. */
+static void need_memory(struct guest *guest, uint64_t virtio, uint64_t vmware)
+{
+	struct vm *vm = guest->inside.vm;
+	char line[64];
+
+	snprintf(line, sizeof(line), "hold %" PRIu64,
+		 (uint64_t)(harness_memory(vm).free + 16 * MIB));
+	harness_command_says(vm, line, "held ");
+	assert_int_equal(actual_of(vm, "virtio"), virtio);
+	assert_true(actual_of(vm, "vmware") < vmware);
+	harness_command_says(vm, "release all", "pattern intact");
+}
+
+static void virtio_and_vmware_have_a_balloon_each(void **state)
+{
+	struct guest guest = {
+		.inside = inside_boot((struct guest_options){
+			.hypervisor = "vmware", .balloon = "deflate-on-oom=off", .append = QUICK })
+	};
+
+	(void)state;
+	guest.vmware = hypervisor_page(guest.inside.hypervisor, HV_CONTROL_VMWARE);
+	check_both(&guest, 0, 20 * MIB);
+	check_both(&guest, 40 * MIB, 20 * MIB);
+	for (int i = 0; i < 4; i++)
+		check_both(&guest, (uint64_t)rand() % 80 * MIB,
+			   (uint64_t)rand() % (80 * MIB / FRAME) * FRAME);
+	check_both(&guest, 64 * MIB, 64 * MIB);
+	need_memory(&guest, 64 * MIB, 64 * MIB);
+	check_both(&guest, 64 * MIB, 64 * MIB);
+	/* That one forgets everything is no matter of the other's. */
+	guest.vmware->forget++;
+	inside_wait(&guest.vmware->forget_seen, guest.vmware->forget, "the RESET that was seen");
+	check_both(&guest, 64 * MIB, 64 * MIB);
+	harness_command_says(guest.inside.vm, "vmmemctl", "16384 pages\n");
+	check_both(&guest, 0, 0);
+	stop(&guest);
+}
+
 int vmware_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +476,7 @@ int vmware_tests(void)
 		TEST(vmwares_lies_cost_no_frame),
 		TEST(silent_host_is_given_up_and_tried_once_more),
 		TEST(changed_address_is_the_end_of_it_and_all_frames_are_back),
+		TEST(virtio_and_vmware_have_a_balloon_each),
 	};
 
 	return cmocka_run_group_tests_name("vmware", tests, NULL, NULL);

@@ -12,6 +12,7 @@
 
 #include "arch/clock.h"
 #include "drivers/balloon/balloon.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/port/virtio_balloon_names.h"
 #include "mm/ledger.h"
 #include "tests/lies/lies.h"
@@ -184,11 +185,11 @@ static int retry(void)
 
 	if (!world_is_broken())
 		fail_msg("there is nothing to retry");
-	err = balloon_retry(&why);
+	err = balloon_retry(balloons, &why);
 	if (err && !why)
 		fail_msg("it is not said why it is not used");
 	if ((err != 0) != world_is_broken())
-		fail_msg("balloon_retry() gives %d", err);
+		fail_msg("balloon_retry(balloons) gives %d", err);
 	world_check_books("after the retry");
 	return err;
 }

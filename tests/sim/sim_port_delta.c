@@ -5,8 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "drivers/balloon/balloon_state_internal.h"
 #include "kernel/lib/log.h"
 #include "mm/ledger.h"
+
+static const struct balloon_port port; /* at the end */
 
 struct sim_port_delta sim_delta;
 
@@ -172,7 +175,7 @@ static int send_ranges(const struct frame_run *ranges, size_t count)
 	lend(true);
 	if (!sim_delta.ranges_late) {
 		lend(false);
-		balloon_ranges_answered();
+		balloon_ranges_answered(balloon_of(&port)->ranges.range);
 	}
 	return 0;
 }
@@ -213,24 +216,24 @@ uint64_t sim_port_delta_returning(void)
 static bool is_ballooned(const struct frame_run *run)
 {
 	for (uint64_t i = 0; i < run->count; i++)
-		if (frame_owner(run->first + i) != OWNER_BALLOON)
+		if (frame_owner(run->first + i) != balloon_of(&port)->owners->balloon)
 			return false;
 	return run->count > 0;
 }
 
 static void deliver(const struct sim_port_delta_message *message)
 {
-	uint64_t before = ledger_count(OWNER_BALLOON), freed = ledger_count(OWNER_FREE);
+	uint64_t before = balloon_frames_of(&port), freed = ledger_count(OWNER_FREE);
 	int err;
 
 	/* What was wrong when it was said has become right: it never happened. */
 	if (!message->right && is_ballooned(&message->run))
 		return;
-	err = balloon_return_run(message->run.first, message->run.count);
+	err = balloon_return_run(&port, message->run.first, message->run.count);
 	if (err != (message->right ? 0 : -EINVAL))
 		sim_host_violate(&sim_delta.host, message->right ? "frames are not taken back"
 								 : "frames of others are taken");
-	before -= ledger_count(OWNER_BALLOON);
+	before -= balloon_frames_of(&port);
 	freed = ledger_count(OWNER_FREE) - freed;
 	if (before != freed || freed != (message->right ? message->run.count : 0))
 		sim_host_violate(&sim_delta.host, "other frames came back than were named");
@@ -248,7 +251,7 @@ static enum balloon_fault take_finished(void)
 	find_answered();
 	if (sim_delta.lent_count > 0 && sim_delta.lent_answered) {
 		lend(false);
-		balloon_ranges_answered();
+		balloon_ranges_answered(balloon_of(&port)->ranges.range);
 	}
 	for (size_t i = 0; i < sim_delta.message_count; i++)
 		deliver(&sim_delta.message[i]);

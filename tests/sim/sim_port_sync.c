@@ -8,6 +8,8 @@
 #include "arch/clock.h"
 #include "kernel/lib/log.h"
 
+static const struct balloon_port port; /* at the end */
+
 struct sim_port_sync sim_sync;
 
 void sim_port_sync_init(void)
@@ -133,7 +135,7 @@ static int send_ranges(const struct frame_run *ranges, size_t count)
 	if (sim_sync.forgotten)
 		return -EIO;
 	sim_sync.ranges += count;
-	balloon_ranges_answered();
+	balloon_ranges_answered(ranges);
 	return 0;
 }
 

@@ -49,7 +49,7 @@ uint64_t hyperv_balloon_committed(void)
 
 	balloon_figures(&figures);
 	return paddr_to_pfn(figures.total_memory - figures.available_memory) +
-	       ledger_count(OWNER_BALLOON) + hv.floor;
+	       balloon_frames_of(&hyperv_balloon_port) + hv.floor;
 }
 
 /* One for which there is no room is not sent later: there will be a newer one. */
@@ -140,7 +140,7 @@ static int send_ranges(const struct frame_run *ranges, size_t count)
 	hv.status.hints++;
 	hv.status.hint_ranges += count;
 	hv.status.hint_frames += frames;
-	balloon_ranges_answered();
+	balloon_ranges_answered(ranges);
 	return 0;
 }
 
@@ -209,7 +209,7 @@ static int start(void)
 		return err;
 	}
 	hv.status.version = hv.dm.version;
-	hyperv_requests_begin(&hv.dm);
+	hyperv_requests_begin(&hv.dm, &hyperv_balloon_port);
 	hv.next_ns = task_next_look(clock_ns());
 	hv.status.takes_hints = hyperv_ext_capabilities() & HV_EXT_COLD_DISCARD;
 	return 0;
@@ -262,7 +262,7 @@ static void print_features(void)
 	       hv.status.takes_hints ? ", cold discard" : "");
 }
 
-static const struct balloon_port port = {
+const struct balloon_port hyperv_balloon_port = {
 	.name = "hyperv",
 	.ranges_need = "a Hyper-V with cold discard hints",
 	.start = start,
@@ -292,12 +292,13 @@ static bool is_running(void)
 
 /*
  * The balloon's task may still be at the end of the one before, or a person tries it again, and may
- * be quicker. Another balloon may come meanwhile, and is used instead; or the channel may go.
+ * be quicker. The channel may go meanwhile.
  */
 static void resume(void)
 {
-	while (balloon_is_attached(&port) && !is_running() && !vmbus_fault(hv.channel)) {
-		int err = balloon_resume(&port);
+	while (balloon_is_attached(&hyperv_balloon_port) && !is_running() &&
+	       !vmbus_fault(hv.channel)) {
+		int err = balloon_resume(&hyperv_balloon_port);
 
 		if (err != -EALREADY && err != -EBUSY)
 			return;
@@ -314,13 +315,13 @@ static void offered(struct vmbus_channel *channel)
 		return;
 	}
 	hv.channel = channel;
-	if (balloon_is_attached(&port)) {
+	if (balloon_is_attached(&hyperv_balloon_port)) {
 		resume();
 		return;
 	}
-	err = balloon_attach(&port, &news);
+	err = balloon_attach(&hyperv_balloon_port, &news);
 	if (err == -EBUSY)
-		log_info("balloon: Hyper-V's is not used, as there is another one");
+		log_info("balloon: Hyper-V's is not used, as there are others");
 }
 
 /*
@@ -359,5 +360,5 @@ bool hyperv_balloon_get_status(struct hyperv_balloon_status *status)
 	status->wants_status = hv.dm.wants_status;
 	status->pages_max = hv.dm.pages_max;
 	add_messages(&status->messages);
-	return balloon_is_attached(&port);
+	return balloon_is_attached(&hyperv_balloon_port);
 }

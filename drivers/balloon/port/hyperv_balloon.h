@@ -10,6 +10,7 @@
 #ifndef DRIVERS_BALLOON_PORT_HYPERV_BALLOON_H
 #define DRIVERS_BALLOON_PORT_HYPERV_BALLOON_H
 
+#include "drivers/balloon/balloon_port.h"
 #include "drivers/balloon/port/hyperv_balloon_requests.h"
 #include "kernel/lib/types.h"
 
@@ -36,5 +37,8 @@ bool hyperv_balloon_get_status(struct hyperv_balloon_status *status);
 
 /* Counts what the guest uses, in frames, as Hyper-V is told: used, ballooned, the floor. */
 uint64_t hyperv_balloon_committed(void);
+
+/* For the console's command. */
+extern const struct balloon_port hyperv_balloon_port;
 
 #endif

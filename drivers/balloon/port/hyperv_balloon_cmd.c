@@ -46,7 +46,7 @@ static bool get_figures(struct figures *f)
 		return false;
 	hyperv_requests_get_counts(&f->counts);
 	f->state = state_of(&f->status);
-	f->ballooned = ledger_count(OWNER_BALLOON);
+	f->ballooned = balloon_frames_of(&hyperv_balloon_port);
 	f->added = hyperv_mem_frames();
 	f->held = ledger_count(OWNER_HELD);
 	f->committed = hyperv_balloon_committed();

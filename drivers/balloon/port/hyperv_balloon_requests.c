@@ -22,6 +22,7 @@ union answer {
 
 static struct {
 	struct dm *dm;
+	const struct balloon_port *port; /* whose balloon it is about */
 	enum hyperv_request current;
 	uint64_t since_ns; /* when it came */
 	/* BALLOON: what is not offered yet. */
@@ -43,13 +44,14 @@ void hyperv_requests_init(void)
 	memset(&requests, 0, sizeof(requests));
 }
 
-void hyperv_requests_begin(struct dm *dm)
+void hyperv_requests_begin(struct dm *dm, const struct balloon_port *port)
 {
 	struct hyperv_request_counts counts = requests.counts;
 
 	memset(&requests, 0, sizeof(requests));
 	requests.counts = counts;
 	requests.dm = dm;
+	requests.port = port;
 }
 
 void hyperv_requests_get_counts(struct hyperv_request_counts *counts)
@@ -180,7 +182,7 @@ static bool take_back(void)
 
 	count = min_u64(count, BALLOON_FREE_FRAMES);
 	/* Nor is a range of no frames at all. */
-	if (balloon_return_run(dm_range_first(range) + requests.offset, count))
+	if (balloon_return_run(requests.port, dm_range_first(range) + requests.offset, count))
 		return false;
 	requests.counts.frames[HYPERV_REQUEST_UNBALLOON] += count;
 	requests.offset += count;

@@ -33,7 +33,7 @@ enum hyperv_request {
 void hyperv_requests_init(void);
 
 /* Begins with a host that was just agreed with: it has asked for nothing. `dm` stays in use. */
-void hyperv_requests_begin(struct dm *dm);
+void hyperv_requests_begin(struct dm *dm, const struct balloon_port *port);
 
 /* Does what the host has asked for, for some milliseconds. */
 void hyperv_requests_take(void);

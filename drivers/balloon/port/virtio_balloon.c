@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "drivers/balloon/balloon_port.h"
+#include "drivers/balloon/balloon_stats.h"
 #include "drivers/balloon/port/virtio_balloon_hint.h"
 #include "drivers/balloon/port/virtio_balloon_pages.h"
 #include "drivers/balloon/port/virtio_balloon_report.h"
@@ -317,11 +318,11 @@ static const struct balloon_port port = {
 	.print_features = print_features,
 };
 
-/* The one in use goes; or one that was given up, whose place another hypervisor's may have. */
+/* The one in use goes, or one that was given up. */
 static void release(void)
 {
-	if (balloon_is_attached(&port))
-		balloon_detach();
+	balloon_detach(&port);
+	balloon_stats_forget();
 	device = NULL;
 }
 
@@ -337,7 +338,7 @@ static int probe(struct virtio_device *found)
 	if (err)
 		device = NULL;
 	if (err == -EBUSY)
-		log_info("balloon: virtio's is not used, as there is another one");
+		log_info("balloon: virtio's is not used, as there are others");
 	return err;
 }
 

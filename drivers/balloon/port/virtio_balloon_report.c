@@ -37,6 +37,7 @@ static struct {
 	uint8_t poison;
 	struct virtq queue;
 	bool with_device;
+	const struct frame_run *ranges; /* while it is */
 } report;
 
 int virtio_balloon_report_start(struct virtio_device *device, uint16_t index)
@@ -95,6 +96,7 @@ int virtio_balloon_report_send(const struct frame_run *ranges, size_t count)
 	if (virtq_add(&report.queue, buffer, (unsigned)count, &report))
 		return -EIO;
 	report.with_device = true;
+	report.ranges = ranges;
 	virtq_kick(&report.queue);
 	return 0;
 }
@@ -108,7 +110,7 @@ int virtio_balloon_report_take(void)
 		return got;
 	assert(report.with_device);
 	report.with_device = false;
-	balloon_ranges_answered();
+	balloon_ranges_answered(report.ranges);
 	return 0;
 }
 

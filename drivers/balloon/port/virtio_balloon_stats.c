@@ -144,9 +144,11 @@ void virtio_balloon_stats_stop(void)
 	virtq_destroy(&stats.queue);
 	frame_free(stats.frame, 1, OWNER_VIRTQUEUES);
 	stats.present = false;
+	balloon_stats_abandon();
 }
 
 void virtio_balloon_stats_forget(void)
 {
 	memset(&stats, 0, sizeof(stats));
+	balloon_stats_forget();
 }

@@ -249,7 +249,7 @@ static void print_features(void)
 
 /* ---- The port ---- */
 
-static const struct balloon_port port = {
+const struct balloon_port vmware_balloon_port = {
 	.name = "vmware",
 	.reset_empties = true,
 	.start = start,
@@ -277,7 +277,7 @@ bool vmware_balloon_get_state(struct vmware_balloon_state *state)
 		.polls = vmware.polls,
 		.resets = vmware.resets,
 	};
-	return balloon_is_attached(&port);
+	return balloon_is_attached(&vmware_balloon_port);
 }
 
 /* ---- The guest's start and end ---- */
@@ -286,7 +286,7 @@ bool vmware_balloon_get_state(struct vmware_balloon_state *state)
 static void say_no_balloon(int err)
 {
 	if (err == -EBUSY)
-		log_info("balloon: VMware's is not used, as another one is");
+		log_info("balloon: VMware's is not used, as others are");
 	else if (vmware.why && !vmware.said)
 		log_info("balloon: VMware's is not used: %s", vmware.why);
 	else if (!vmware.why)
@@ -296,7 +296,7 @@ static void say_no_balloon(int err)
 
 static int attach(void)
 {
-	int err = balloon_attach(&port, NULL);
+	int err = balloon_attach(&vmware_balloon_port, NULL);
 
 	if (err)
 		say_no_balloon(err);

@@ -8,6 +8,7 @@
 #ifndef DRIVERS_BALLOON_PORT_VMWARE_BALLOON_H
 #define DRIVERS_BALLOON_PORT_VMWARE_BALLOON_H
 
+#include "drivers/balloon/balloon_port.h"
 #include "kernel/lib/types.h"
 
 #define VMWARE_BALLOON_POLL_NS NS_PER_S
@@ -17,7 +18,7 @@
 /*
  * Begins with VMware's balloon, if the hypervisor says that it is VMware. A host that is busy is
  * asked again once a second, by a task; any other that has no balloon is left alone. So it is if
- * another balloon is in use: one is at a time. `poll_ns`: how often to ask for the target, more
+ * another balloon is in use: two are at a time. `poll_ns`: how often to ask for the target, more
  * than 0. Once, when other ports have had their turn.
  */
 void vmware_balloon_start(uint64_t poll_ns);
@@ -39,5 +40,8 @@ struct vmware_balloon_state {
 
 /* Stores that. Returns false if VMware's balloon was never in use, or another is in its place. */
 bool vmware_balloon_get_state(struct vmware_balloon_state *state);
+
+/* For the console's command. */
+extern const struct balloon_port vmware_balloon_port;
 
 #endif

@@ -29,7 +29,7 @@ static bool get_figures(struct figures *f)
 {
 	if (!vmware_balloon_get_state(&f->state))
 		return false;
-	balloon_get_taken_back(&f->shrinks, &f->shrunk_frames);
+	balloon_get_taken_back(&vmware_balloon_port, &f->shrinks, &f->shrunk_frames);
 	for (unsigned i = 0; i < VMWARE_COMMANDS; i++)
 		vmware_call_counts((enum vmware_command)i, &f->command[i]);
 	vmware_balloon_pages_counts(false, &f->frames);
@@ -89,7 +89,7 @@ static void print_old(const struct figures *f)
 	printf("used capabilities:      %#" PRIx32 "\n", f->state.capabilities);
 	printf("is resetting:           %c\n", f->state.resetting ? 'y' : 'n');
 	print_amount("target:", f->state.target, " pages");
-	print_amount("current:", ledger_count(OWNER_BALLOON), " pages");
+	print_amount("current:", balloon_frames_of(&vmware_balloon_port), " pages");
 	print_amount("rateSleepAlloc:", 0, " pages/sec");
 	printf("\n");
 	print_amount("timer:", f->state.polls, "");
@@ -144,7 +144,7 @@ static void print_new(const struct figures *f)
 	printf("%-22s: %#16" PRIx32 "\n", "used capabilities", f->state.capabilities);
 	printf("%-22s: %16s\n", "is resetting", f->state.resetting ? "y" : "n");
 	print_new_figure("target", f->state.target);
-	print_new_figure("current", ledger_count(OWNER_BALLOON));
+	print_new_figure("current", balloon_frames_of(&vmware_balloon_port));
 	for (size_t i = 0; i < ARRAY_SIZE(new_commands); i++) {
 		const struct vmware_call_counts *counts = &f->command[new_commands[i].command];
 
@@ -175,7 +175,8 @@ static void print_json(const struct figures *f)
 	       ",\"resets\":%" PRIu64 ",\"commands\":{",
 	       VMWARE_CALL_CAPABILITIES, f->state.capabilities,
 	       f->state.resetting ? "true" : "false", pfn_to_paddr(f->state.target),
-	       pfn_to_paddr(ledger_count(OWNER_BALLOON)), f->state.polls, f->state.resets);
+	       pfn_to_paddr(balloon_frames_of(&vmware_balloon_port)), f->state.polls,
+	       f->state.resets);
 	for (size_t i = 0; i < ARRAY_SIZE(new_commands); i++) {
 		const struct vmware_call_counts *counts = &f->command[new_commands[i].command];
 

@@ -205,7 +205,7 @@ static void print_traffic(void)
 	print_direction("Taken from Xen", true);
 }
 
-static const struct balloon_port port = {
+const struct balloon_port xen_balloon_port = {
 	.name = "xen",
 	.start = start,
 	.terms = terms,
@@ -292,7 +292,7 @@ int xen_balloon_start(void)
 	xen.reached = false;
 	err = xen.by_hand ? begin_by_hand() : follow_target();
 	if (!err)
-		err = balloon_attach(&port, &news);
+		err = balloon_attach(&xen_balloon_port, &news);
 	xen.attached = !err;
 	return err;
 }

@@ -12,6 +12,7 @@
 #ifndef DRIVERS_BALLOON_PORT_XEN_BALLOON_H
 #define DRIVERS_BALLOON_PORT_XEN_BALLOON_H
 
+#include "drivers/balloon/balloon_port.h"
 #include "kernel/lib/types.h"
 
 /*
@@ -41,5 +42,8 @@ struct xen_balloon_target {
 
 /* Stores the target. Returns false if there is no balloon on Xen. */
 bool xen_balloon_get_target(struct xen_balloon_target *target);
+
+/* For the console's command. */
+extern const struct balloon_port xen_balloon_port;
 
 #endif

@@ -15,7 +15,6 @@
 #include "kernel/lib/command.h"
 #include "kernel/lib/parse.h"
 #include "kernel/task/task.h"
-#include "mm/ledger.h"
 
 /* As Linux has it: 0 for no limit. */
 #define TRIES_MAX 0
@@ -32,9 +31,9 @@ static bool get_figures(struct figures *f)
 {
 	if (!xen_balloon_get_target(&f->target))
 		return false;
-	f->ballooned = ledger_count(OWNER_BALLOON) * FRAME_KIB;
+	f->ballooned = balloon_frames_of(&xen_balloon_port) * FRAME_KIB;
 	f->current = f->target.max_kib - min_u64(f->ballooned, f->target.max_kib);
-	balloon_get_tries(&f->tries);
+	balloon_get_tries(&xen_balloon_port, &f->tries);
 	f->xen_current = xen_current_frames();
 	f->xen_maximum = xen_maximum_frames();
 	return true;

@@ -50,9 +50,15 @@ void balloon_status(struct balloon_status *status)
 	*status = (struct balloon_status){ 0 };
 }
 
-void balloon_account(bool deflate_on_oom, struct balloon_account *account)
+bool balloon_status_of(size_t number, struct balloon_status *status)
 {
-	(void)deflate_on_oom;
+	(void)number;
+	*status = (struct balloon_status){ 0 };
+	return false;
+}
+
+void balloon_account(struct balloon_account *account)
+{
 	*account = (struct balloon_account){ .ram = 1024, .total = 1024 };
 }
 

@@ -127,15 +127,15 @@ static void model_start(void)
 }
 
 /* Whether a unit's frames are free, or the owner's, of whom there is at least one. */
-static bool unit_is_held(const struct frame_region_part *part, size_t n, enum owner owner)
+static bool unit_is_held(const struct frame_region_part *part, size_t n, uint32_t owners)
 {
 	const uint8_t *unit = model + (part->start - RAM) + n * B;
 	bool some = false;
 
 	for (size_t i = 0; i < part->unit * B; i++) {
-		if (unit[i] != owner && unit[i] != OWNER_FREE)
+		if (unit[i] != OWNER_FREE && !(owners >> unit[i] & 1))
 			return false;
-		some |= unit[i] == owner;
+		some |= unit[i] != OWNER_FREE;
 	}
 	return some;
 }
@@ -310,19 +310,21 @@ static void do_shrink(void)
 static void do_find_held(void)
 {
 	const struct frame_region_part *part = &regions[below(ARRAY_SIZE(regions))];
-	enum owner owner = below(3) > 0 ? OWNER_BALLOON : some_owner();
+	uint32_t owners = owner_bit(below(3) > 0 ? OWNER_BALLOON : some_owner()) |
+			  owner_bit(below(2) > 0 ? OWNER_BALLOON : some_owner());
 	size_t max = part->unit + below(20), end = part->blocks, at, blocks = 0;
 	pfn_t pfn = 0;
-	int err = frame_region_find_held(part, max, owner, &pfn, &blocks);
+	int err = frame_region_find_held(part, max, owners, &pfn, &blocks);
 
-	while (end > 0 && !unit_is_held(part, end - part->unit, owner))
+	while (end > 0 && !unit_is_held(part, end - part->unit, owners))
 		end -= part->unit;
 	if (end == 0) {
 		assert_int_equal(err, -ENOENT);
 		return;
 	}
 	at = end - part->unit;
-	while (at > 0 && end - at + part->unit <= max && unit_is_held(part, at - part->unit, owner))
+	while (at > 0 && end - at + part->unit <= max &&
+	       unit_is_held(part, at - part->unit, owners))
 		at -= part->unit;
 	assert_int_equal(err, 0);
 	assert_int_equal(pfn, part->start + at * B);

@@ -480,7 +480,7 @@ static size_t find_held(const struct frame_region_part *part, size_t max, pfn_t 
 	int err;
 
 	*pfn = PFN_UNTOUCHED;
-	err = frame_region_find_held(part, max, OWNER_BALLOON, pfn, &blocks);
+	err = frame_region_find_held(part, max, owner_bit(OWNER_BALLOON), pfn, &blocks);
 	if (!err)
 		return blocks;
 	assert_int_equal(err, -ENOENT);
@@ -554,7 +554,8 @@ static void units_in_which_others_have_a_frame_are_not_held(void **state)
 	assert_int_equal(find_held(&pairs, 20, &pfn), 2);
 	assert_int_equal(pfn, REGION + 12 * B);
 	/* Another owner's share is his own. */
-	assert_int_equal(frame_region_find_held(&all, 20, OWNER_HEAP, &pfn, &(size_t){ 0 }), 0);
+	assert_int_equal(
+		frame_region_find_held(&all, 20, owner_bit(OWNER_HEAP), &pfn, &(size_t){ 0 }), 0);
 	assert_int_equal(pfn, REGION + 17 * B);
 }
 
@@ -583,6 +584,39 @@ static void blocks_that_were_held_once_are_held_no_more(void **state)
 			 1);
 }
 
+/* As on a machine with two balloons. */
+static void units_are_held_by_several_together(void **state)
+{
+	const uint32_t both = owner_bit(OWNER_BALLOON) | owner_bit(OWNER_BALLOON_2);
+	const struct frame_region_part pairs = { REGION, 20, 2 };
+	size_t blocks = 0;
+	pfn_t pfn;
+
+	(void)state;
+	start();
+	region_plug(REGION, 20);
+	fixture_reserve(REGION + 18 * B, B, OWNER_HEAP);
+	fixture_reserve(REGION + 14 * B + 5, 9, OWNER_BALLOON);
+	fixture_reserve(REGION + 14 * B + 14, 9, OWNER_BALLOON_2);
+	fixture_reserve(REGION + 12 * B, B, OWNER_BALLOON);
+	fixture_reserve(REGION + 13 * B, B, OWNER_BALLOON_2);
+	fixture_reserve(REGION + 10 * B, 1, OWNER_BALLOON_2);
+	fixture_reserve(REGION + 9 * B, B - 1, OWNER_BALLOON_2);
+	fixture_reserve(REGION + 10 * B - 1, 1, OWNER_HEAP);
+	assert_int_equal(find_held(&pairs, 20, &pfn), 0);
+	assert_int_equal(frame_region_find_held(&pairs, 20, both, &pfn, &blocks), 0);
+	assert_int_equal(pfn, REGION + 10 * B);
+	assert_int_equal(blocks, 6);
+	/* Whichever of the two has the highest block. */
+	fixture_reserve(REGION + 16 * B, 1, OWNER_BALLOON_2);
+	assert_int_equal(frame_region_find_held(&all, 1, both, &pfn, &blocks), 0);
+	assert_int_equal(pfn, REGION + 16 * B);
+	fixture_free(REGION + 16 * B, 1, OWNER_BALLOON_2);
+	fixture_free(REGION + 14 * B + 14, 9, OWNER_BALLOON_2);
+	assert_int_equal(frame_region_find_held(&all, 1, both, &pfn, &blocks), 0);
+	assert_int_equal(pfn, REGION + 14 * B);
+}
+
 static void nobody_holds_a_part_that_is_none(void **state)
 {
 	const struct frame_region_part odd = { REGION, 3, 2 };
@@ -593,10 +627,16 @@ static void nobody_holds_a_part_that_is_none(void **state)
 	start();
 	region_plug(REGION, 3);
 	fixture_reserve(REGION, 3 * B, OWNER_BALLOON);
-	assert_int_equal(frame_region_find_held(&odd, 9, OWNER_BALLOON, &pfn, &blocks), -EINVAL);
-	assert_int_equal(frame_region_find_held(&all, 9, OWNER_FREE, &pfn, &blocks), -EINVAL);
-	assert_int_equal(frame_region_find_held(&all, 9, OWNER_ABSENT, &pfn, &blocks), -EINVAL);
-	assert_int_equal(frame_region_find_held(&all, 9, OWNER_COUNT, &pfn, &blocks), -EINVAL);
+	assert_int_equal(frame_region_find_held(&odd, 9, owner_bit(OWNER_BALLOON), &pfn, &blocks),
+			 -EINVAL);
+	assert_int_equal(frame_region_find_held(&all, 9, 0, &pfn, &blocks), -EINVAL);
+	for (enum owner o = 0; o <= OWNER_COUNT; o++) {
+		uint32_t owners = owner_bit(OWNER_BALLOON) | owner_bit(o);
+
+		if (!owner_is_allocated(o))
+			assert_int_equal(frame_region_find_held(&all, 9, owners, &pfn, &blocks),
+					 -EINVAL);
+	}
 	assert_int_equal(pfn, PFN_UNTOUCHED);
 	assert_int_equal(blocks, 77);
 }
@@ -1113,6 +1153,7 @@ int main(void)
 		TEST(held_units_are_found_from_the_highest_down),
 		TEST(units_in_which_others_have_a_frame_are_not_held),
 		TEST(blocks_that_were_held_once_are_held_no_more),
+		TEST(units_are_held_by_several_together),
 		TEST(nobody_holds_a_part_that_is_none),
 		TEST(a_region_contains_its_blocks_and_no_others),
 		TEST(regions_are_listed_in_the_order_of_their_addresses),

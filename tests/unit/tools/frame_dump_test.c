@@ -55,7 +55,7 @@ static struct opened open_image(const struct image *image)
 		{ image->root_at, &image->root, sizeof(image->root) },
 		{ (uintptr_t)&frame_dump, &image->frames, sizeof(image->frames) },
 		{ (uintptr_t)&balloon_dump, &image->balloon, sizeof(image->balloon) },
-		{ (uintptr_t)&dumped_balloon, &dumped_balloon, sizeof(dumped_balloon) },
+		{ (uintptr_t)dumped_balloons, dumped_balloons, sizeof(dumped_balloons) },
 		{ frame_dump.names, image->names, sizeof(image->names) },
 		{ (uintptr_t)&frame_map, &image->map, sizeof(image->map) },
 		{ (uintptr_t)frame_map.free_bits, frame_map.free_bits,
@@ -86,7 +86,7 @@ static int start_mixed(void **state)
 	pfn_t pfns[300];
 
 	(void)state;
-	memset(&dumped_balloon, 0, sizeof(dumped_balloon));
+	memset(dumped_balloons, 0, sizeof(dumped_balloons));
 	fixture_start(ranges, 3);
 	fixture_reserve(256, 100, OWNER_KERNEL);
 	fixture_reserve(2 * BLOCK_FRAMES, BLOCK_FRAMES, OWNER_BALLOON);
@@ -108,7 +108,8 @@ static void figures_are_those_of_the_guest(void **state)
 
 	(void)state;
 	assert_string_equal(f.version, AEROSTAT_VERSION);
-	assert_int_equal(f.owner_count, OWNER_COUNT - 1);
+	/* Nobody is absent, and there is no second balloon. */
+	assert_int_equal(f.owner_count, OWNER_COUNT - 3);
 	assert_same_figures(&f);
 	assert_int_equal(f.account.free, ledger_count(OWNER_FREE));
 	assert_false(f.has_balloon);
@@ -120,12 +121,12 @@ static void the_balloon_counts_in_its_mode(void **state)
 	uint64_t taken = BLOCK_FRAMES + 3;
 
 	(void)state;
-	dumped_balloon = (struct dumped_balloon){ true, false, taken, taken - 1, 77 };
+	dumped_balloons[0] = (struct dumped_balloon){ true, false, taken, taken - 1, 77, "virtio" };
 	for (int mode = 0; mode < 2; mode++) {
 		struct opened o;
 		struct mem_figures f;
 
-		dumped_balloon.deflate_on_oom = mode;
+		dumped_balloons[0].deflate_on_oom = mode;
 		o = open_now();
 		f = figures_of(&o);
 		assert_true(f.has_balloon);
@@ -146,11 +147,12 @@ static void what_cannot_come_from_above_the_floor_is_shortfall(void **state)
 	struct opened o;
 
 	(void)state;
-	dumped_balloon = (struct dumped_balloon){ true, false, taken + free, taken, 100 };
+	dumped_balloons[0] = (struct dumped_balloon){ true,  false, taken + free,
+						      taken, 100,   "virtio" };
 	o = open_now();
 	assert_int_equal(figures_of(&o).shortfall, 100);
 	done(&o);
-	dumped_balloon.floor = free + 1;
+	dumped_balloons[0].floor = free + 1;
 	o = open_now();
 	assert_int_equal(figures_of(&o).shortfall, free);
 	done(&o);
@@ -166,11 +168,12 @@ static void frames_on_their_way_count_as_given(void **state)
 	fixture_reserve(0x100000 + 20 * BLOCK_FRAMES, 5, OWNER_IN_FLIGHT);
 	fixture_reserve(0x100000 + 21 * BLOCK_FRAMES, 7, OWNER_LEAVING);
 	free = ledger_count(OWNER_FREE);
-	dumped_balloon = (struct dumped_balloon){ true, false, taken + 12 + free, taken, 0 };
+	dumped_balloons[0] = (struct dumped_balloon){ true,  false, taken + 12 + free,
+						      taken, 0,	    "virtio" };
 	o = open_now();
 	assert_int_equal(figures_of(&o).shortfall, 0);
 	done(&o);
-	dumped_balloon.target++;
+	dumped_balloons[0].target++;
 	o = open_now();
 	assert_int_equal(figures_of(&o).shortfall, 1);
 	done(&o);
@@ -239,7 +242,7 @@ static void numbers_of_owners_are_the_dumps_own(void **state)
 	assert_int_equal(o.err, 0);
 	f = figures_of(&o);
 	assert_true(f.ledger_ok);
-	assert_int_equal(f.owner_count, OWNER_COUNT - 1);
+	assert_int_equal(f.owner_count, OWNER_COUNT - 3);
 	assert_string_equal(f.owner[0].name, "held");
 	assert_int_equal(f.owner[0].frames, 299);
 	assert_string_equal(f.owner[1].name, "free");
@@ -348,10 +351,17 @@ LIE(escape_in_name, i->names[5][0] = '\033')
 LIE(quote_in_name, i->names[5][1] = '"')
 LIE(empty_name, i->names[5][0] = '\0')
 LIE(endless_name, memset(i->names[5], 'a', FRAME_DUMP_NAME))
-LIE(balloon_is_no_owner, i->balloon.owner_balloon = OWNER_COUNT)
+LIE(balloon_is_no_owner, i->balloon.owner_balloon[0] = OWNER_COUNT)
 LIE(in_flight_is_no_owner, i->balloon.owner_in_flight = UINT32_MAX)
 LIE(in_flight_is_next_to_one, i->balloon.owner_in_flight = OWNER_COUNT)
-LIE(leaving_is_no_owner, i->balloon.owner_leaving = OWNER_COUNT)
+LIE(leaving_is_no_owner, i->balloon.owner_leaving[0] = OWNER_COUNT)
+LIE(second_balloon_is_no_owner, i->balloon.owner_balloon[1] = OWNER_COUNT)
+LIE(second_leaving_is_no_owner, i->balloon.owner_leaving[1] = OWNER_COUNT)
+LIE(balloon_is_free, i->balloon.owner_balloon[1] = OWNER_FREE)
+LIE(balloon_is_absent, i->balloon.owner_balloon[1] = OWNER_ABSENT)
+LIE(balloon_is_in_flight, i->balloon.owner_leaving[1] = OWNER_IN_FLIGHT)
+LIE(balloon_is_the_other, i->balloon.owner_balloon[1] = OWNER_BALLOON)
+LIE(a_balloon_too_many, i->balloon.balloon_count = BALLOON_DUMP_BALLOONS + 1)
 LIE(no_map_yet, i->map.block_count = 0)
 LIE(too_many_blocks, i->map.block_count = UINT64_MAX)
 LIE(a_block_too_many, i->map.block_count = MOST_BLOCKS + 1)
@@ -405,10 +415,17 @@ static const struct lie lies[] = {
 	{ quote_in_name, "owner 5 has no sane name" },
 	{ empty_name, "owner 5 has no sane name" },
 	{ endless_name, "owner 5 has no sane name" },
-	{ balloon_is_no_owner, "the balloon is owner" },
-	{ in_flight_is_no_owner, "the balloon is owner" },
-	{ in_flight_is_next_to_one, "the balloon is owner" },
-	{ leaving_is_no_owner, "the balloon is owner" },
+	{ balloon_is_no_owner, "a balloon is owner 18, 12 of 18" },
+	{ second_balloon_is_no_owner, "a balloon is owner 18, " },
+	{ in_flight_is_no_owner, "owner 4294967295 of 18 is in-flight" },
+	{ in_flight_is_next_to_one, "owner 18 of 18 is in-flight" },
+	{ leaving_is_no_owner, "a balloon is owner 8, 18 of 18" },
+	{ second_leaving_is_no_owner, "a balloon is owner " },
+	{ balloon_is_free, "a balloon is owner 1, " },
+	{ balloon_is_absent, "a balloon is owner 0, " },
+	{ balloon_is_in_flight, "a balloon is owner " },
+	{ balloon_is_the_other, "a balloon is owner 8, " },
+	{ a_balloon_too_many, "3 balloons" },
 	{ no_map_yet, "had not set up its memory" },
 	{ too_many_blocks, "18446744073709551615 blocks" },
 	{ a_block_too_many, "damaged: 2147483649 blocks" },
@@ -519,10 +536,51 @@ static void a_balloon_beyond_the_dump_is_named(void **state)
 	struct opened o;
 
 	(void)state;
-	image.balloon.floor = 1 << 20;
+	image.balloon.target = 1 << 20;
 	o = open_image(&image);
 	assert_true(frame_dump_figures(o.dump, &f, o.error) < 0);
 	assert_non_null(strstr(o.error, "the balloon's state is said to be at"));
+	done(&o);
+	image = take_image();
+	image.balloon.floor = 1 << 20;
+	o = open_image(&image);
+	assert_true(frame_dump_figures(o.dump, &f, o.error) < 0);
+	assert_non_null(strstr(o.error, "the floor is said to be at"));
+	done(&o);
+	image = take_image();
+	dumped_balloons[0] = (struct dumped_balloon){ true, false, 0, 0, 0, "Virtio" };
+	o = open_image(&image);
+	assert_true(frame_dump_figures(o.dump, &f, o.error) < 0);
+	assert_non_null(strstr(o.error, "a balloon has no sane name"));
+	done(&o);
+}
+
+/* Both have their own lines, and what they have together is in the first one. */
+static void two_balloons_are_told_apart(void **state)
+{
+	uint64_t taken = ledger_count(OWNER_BALLOON), second = 9;
+	struct mem_figures f;
+	struct opened o;
+
+	(void)state;
+	fixture_reserve(0x100000 + 3000 * BLOCK_FRAMES, second, OWNER_BALLOON_2);
+	fixture_reserve(0x100000 + 3001 * BLOCK_FRAMES, 5, OWNER_IN_FLIGHT);
+	dumped_balloons[0] = (struct dumped_balloon){ true, false, taken, taken, 0, "virtio" };
+	dumped_balloons[1] = (struct dumped_balloon){ true,   true, UINT64_MAX / 2,
+						      second, 0,    "vmware" };
+	o = open_now();
+	f = figures_of(&o);
+	assert_int_equal(f.owner_count, OWNER_COUNT - 2);
+	assert_int_equal(f.account.inflated_total, taken);
+	assert_int_equal(f.account.inflated_free, second);
+	assert_int_equal(f.balloon_count, 2);
+	assert_string_equal(f.balloon[1].name, "vmware");
+	assert_int_equal(f.balloon[0].shortfall, 0);
+	/* The first lacks none: what is on its way is the second's. */
+	assert_int_equal(f.balloon[1].shortfall,
+			 UINT64_MAX / 2 - second - 5 - ledger_count(OWNER_FREE));
+	assert_int_equal(f.actual, taken + second);
+	assert_int_equal(f.target, taken + UINT64_MAX / 2);
 	done(&o);
 }
 
@@ -570,7 +628,7 @@ static void free_bit_missing(void)
 
 static void index_missing(void)
 {
-	bitset_remove(&frame_map.blocks_of[OWNER_KERNEL], 0);
+	bitset_remove(&frame_map.blocks_of[OWNER_BALLOON], 3);
 }
 
 static void free_count_wrong(void)
@@ -789,6 +847,7 @@ int main(void)
 		TEST(what_just_may_be_is_no_lie),
 		TEST(an_array_beyond_the_dump_is_named),
 		TEST(a_balloon_beyond_the_dump_is_named),
+		TEST(two_balloons_are_told_apart),
 		TEST(a_map_without_its_arrays_is_named),
 		TEST(every_broken_map_is_called_so_in_the_words_of_the_audit),
 		TEST(an_unknown_owner_of_a_frame_has_no_name),

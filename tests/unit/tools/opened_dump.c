@@ -51,11 +51,16 @@ struct mem_figures figures_of(const struct opened *o)
 void assert_same_figures(const struct mem_figures *f)
 {
 	char verdict[LEDGER_VERDICT_MAX];
+	unsigned n = 0;
 
-	for (unsigned i = OWNER_FREE; i < OWNER_COUNT; i++) {
-		assert_string_equal(f->owner[i - 1].name, owner_name((enum owner)i));
-		assert_int_equal(f->owner[i - 1].frames, ledger_count((enum owner)i));
+	for (enum owner owner = OWNER_FREE; owner < OWNER_COUNT; owner++) {
+		if (owner_is_second(owner) && ledger_count(owner) == 0)
+			continue;
+		assert_true(n < f->owner_count);
+		assert_string_equal(f->owner[n].name, owner_name(owner));
+		assert_int_equal(f->owner[n++].frames, ledger_count(owner));
 	}
+	assert_int_equal(n, f->owner_count);
 	for (unsigned order = 0; order <= BLOCK_ORDER; order++)
 		assert_int_equal(f->free_by_order[order], frame_free_by_order(order));
 	assert_true(ledger_audit(verdict));

@@ -17,13 +17,13 @@ static void ballooned_memory_is_counted_once(void **state)
 	(void)state;
 	start(0, NO_FLOOR);
 	go_to(1000);
-	balloon_account(status().deflate_on_oom, &account);
+	balloon_account(&account);
 	assert_int_equal(account.inflated_total, 1000);
 	assert_int_equal(account.inflated_free, 0);
 	end_driver();
 	start(DEFLATE_ON_OOM, NO_FLOOR);
 	go_to(1000);
-	balloon_account(status().deflate_on_oom, &account);
+	balloon_account(&account);
 	assert_int_equal(account.inflated_total, 0);
 	assert_int_equal(account.inflated_free, 1000);
 }
@@ -35,12 +35,12 @@ static void what_a_given_up_device_has_is_not_said_to_come_back(void **state)
 	(void)state;
 	start(DEFLATE_ON_OOM, NO_FLOOR);
 	go_to(300);
-	balloon_account(status().deflate_on_oom, &account);
+	balloon_account(&account);
 	assert_int_equal(account.inflated_free, 300);
 	sim.bad_used_id = true;
 	go_to(200);
 	assert_non_null(status().broken);
-	balloon_account(status().deflate_on_oom, &account);
+	balloon_account(&account);
 	assert_int_equal(account.inflated_free, 0);
 	assert_int_equal(account.inflated_total, ballooned());
 }

@@ -13,6 +13,7 @@
 
 #include "drivers/balloon/balloon_reclaim.h"
 #include "drivers/balloon/balloon_cmd.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/sim/sim_command.h"
 #include "tests/unit/drivers/balloon/host_fixture.h"
 
@@ -169,7 +170,7 @@ static void amounts_are_in_one_mode_and_in_kilobytes(void **state)
 	assert_null(strstr(sim_command_text, "BROKEN"));
 	/* The next host lets frames come back in need. */
 	host.target = 0;
-	balloon_detach();
+	balloon_detach(balloons->port);
 	host.terms.deflate_on_oom = true;
 	assert_int_equal(host_attach(NO_FLOOR), 0);
 	host_wants(256);
@@ -215,7 +216,8 @@ static void a_screen_has_all_that_there_is_to_know(void **state)
 	assert_int_equal(sim_command("balloon -j"), 0);
 	assert_string_equal(
 		sim_command_text,
-		"{\"inflated-total\":0,\"inflated-free\":815104,\"target\":819200,"
+		"{\"name\":\"balloon\",\"port\":\"test\",\"inflated-total\":0,\"inflated-free\":"
+		"815104,\"target\":819200,"
 		"\"actual\":815104,\"shortfall\":4096,\"floor\":12288,\"strategy\":\"auto\","
 		"\"strategy-used\":\"portable\",\"inflated\":4096000,\"inflate-requests\":2,"
 		"\"deflated\":3280896,\"deflate-requests\":3,"
@@ -281,14 +283,14 @@ static void each_reason_to_refuse_is_shown(void **state)
 		balloon_step();
 		assert_int_equal(sim_command("balloon"), 0);
 		assert_prints(lines[i]);
-		balloon_detach();
+		balloon_detach(balloons->port);
 	}
 }
 
 static int take_ranges(const struct frame_run *ranges, size_t count)
 {
 	(void)ranges, (void)count;
-	balloon_ranges_answered();
+	balloon_ranges_answered(balloons->ranges.range);
 	return 0;
 }
 
@@ -314,7 +316,7 @@ static void the_next_hosts_screen_begins_at_nothing(void **state)
 	host.refuses = NULL;
 	host.port.deflate = NULL;
 	host.target = 0;
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_int_equal(balloon_attach(&host.port, NULL), 0);
 	settle();
 	assert_int_equal(sim_command("balloon"), 0);

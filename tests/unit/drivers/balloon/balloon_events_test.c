@@ -11,6 +11,7 @@
 #include "drivers/balloon/balloon_events.h"
 #include "drivers/balloon/balloon_reclaim.h"
 #include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/host_fixture.h"
 
 static int set_up_events(void **state)
@@ -142,7 +143,7 @@ static void each_refusal_is_recorded_with_its_reason(void **state)
 	assert_int_equal(host_attach(NO_FLOOR), 0);
 	host.refuses = refuses_the_seventh;
 	host_wants(70);
-	balloon_refusal_counts(refused);
+	balloon_refusal_counts(&balloons->refusal, refused);
 	assert_true(refused[BALLOON_REFUSED_FRAME] >= 10);
 	assert_int_equal(refused_for(BALLOON_REFUSED_FRAME), refused[BALLOON_REFUSED_FRAME]);
 }
@@ -232,7 +233,7 @@ static void a_host_that_goes_gives_all_back_first(void **state)
 	(void)state;
 	assert_int_equal(host_attach(NO_FLOOR), 0);
 	host_wants(300);
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_event(0, BALLOON_EVENT_PULLED, 0, 0);
 	assert_end(1, 0, 0, NS_PER_MS / NS_PER_US);
 	assert_event(2, BALLOON_EVENT_ASKED_BACK, 300, 300);
@@ -244,7 +245,7 @@ static void a_host_that_goes_with_frames_is_recorded_with_them(void **state)
 	host.port.deflate = NULL;
 	assert_int_equal(host_attach(NO_FLOOR), 0);
 	host_wants(300);
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_event(0, BALLOON_EVENT_PULLED, 300, 0);
 }
 
@@ -259,7 +260,7 @@ static void a_host_that_is_tried_again_is_recorded_with_what_it_has(void **state
 	host_wants(300);
 	host.fault = BALLOON_FAULT_RULES;
 	settle();
-	assert_int_equal(balloon_retry(&why), 0);
+	assert_int_equal(balloon_retry(balloons, &why), 0);
 	assert_event(0, BALLOON_EVENT_RETRIED, 300, 0);
 	/* What it was doing then is over: this is another move. */
 	host.late = true;
@@ -268,7 +269,7 @@ static void a_host_that_is_tried_again_is_recorded_with_what_it_has(void **state
 	host.fault = BALLOON_FAULT_RULES;
 	settle();
 	assert_event(0, BALLOON_EVENT_GAVE_UP, BALLOON_FAULT_RULES, 0);
-	assert_int_equal(balloon_retry(&why), 0);
+	assert_int_equal(balloon_retry(balloons, &why), 0);
 	settle();
 	assert_event(1, BALLOON_EVENT_RETRIED, 300, 0);
 	assert_event(0, BALLOON_EVENT_OFFERED, 1, 300);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the tests of the balloon driver share; see balloon_fixture.h. */
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
 #include <setjmp.h>
@@ -15,6 +16,7 @@
 #include "arch/paging.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "mm/poison.h"
+#include "tests/sim/sim_detach.h"
 
 struct sim_balloon sim;
 
@@ -101,7 +103,7 @@ int begin(uint64_t floor)
 
 void end_driver(void)
 {
-	balloon_detach();
+	sim_detach_all();
 }
 
 void start(uint64_t features, uint64_t floor)

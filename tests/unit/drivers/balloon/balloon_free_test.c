@@ -7,8 +7,11 @@
 
 #include <cmocka.h>
 
+#include <ucontext.h>
+
 #include "drivers/balloon/balloon_reclaim.h"
 #include "drivers/balloon/balloon_recovery.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
 #define HIGH_START (4 * GIB / FRAME_SIZE)
@@ -106,7 +109,7 @@ static void others_run_while_a_lost_balloon_is_left_to_its_host(void **state)
 	end_driver();
 	give_all_to(OWNER_BALLOON);
 	sim_time_waits = 0;
-	balloon_forsake_all();
+	balloon_forsake_all(balloons);
 	assert_int_equal(ledger_count(OWNER_BALLOON), 0);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), HIGH_FRAMES - 1);
 	/* The first block frame by frame, the others in pieces. */
@@ -120,9 +123,72 @@ static void a_single_block_is_left_to_its_host_as_one(void **state)
 	end_driver();
 	assert_int_equal(frame_reserve(HIGH_START, BLOCK_FRAMES, OWNER_BALLOON), 0);
 	sim_time_waits = 0;
-	balloon_forsake_all();
+	balloon_forsake_all(balloons);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), BLOCK_FRAMES);
 	assert_int_equal(sim_time_waits, 1);
+}
+
+/* ---- Two at a time ---- */
+
+static const enum owner owners[] = { OWNER_LEAVING, OWNER_BALLOON_2 };
+
+static ucontext_t test_context, task_context[2];
+static bool ended[2];
+static int running;
+
+static void free_all_of_one(int task)
+{
+	balloon_free_all(owners[task]);
+	ended[task] = true;
+}
+
+static void let_the_test_run(void)
+{
+	swapcontext(&task_context[running], &test_context);
+}
+
+static void run(int task)
+{
+	running = task;
+	swapcontext(&test_context, &task_context[task]);
+}
+
+/* The first to begin is the first to end, too. */
+static void two_free_at_a_time_and_need_has_what_they_free_and_nothing_else(void **state)
+{
+	static char stack[2][65536];
+
+	(void)state;
+	start(0, NO_FLOOR);
+	assert_int_equal(frame_reserve(HIGH_START, 2 * PIECE, owners[0]), 0);
+	assert_int_equal(frame_reserve(HIGH_START + 2 * PIECE, 5 * PIECE, owners[1]), 0);
+	sim_time_on_wait = let_the_test_run;
+	for (int task = 0; task < 2; task++) {
+		ended[task] = false;
+		getcontext(&task_context[task]);
+		task_context[task].uc_stack.ss_sp = stack[task];
+		task_context[task].uc_stack.ss_size = sizeof(stack[task]);
+		task_context[task].uc_link = &test_context;
+		makecontext(&task_context[task], (void (*)(void))free_all_of_one, 1, task);
+		run(task);
+	}
+	while (!ended[0])
+		run(0);
+	/* The other has not freed all: that is there for whoever needs it. */
+	assert_false(ended[1]);
+	assert_true(balloon_free_in_need(10) >= 10);
+	while (!ended[1])
+		run(1);
+	sim_time_on_wait = NULL;
+	for (int task = 0; task < 2; task++)
+		assert_int_equal(frame_reserve(HIGH_START + (pfn_t)task * BLOCK_FRAMES,
+					       BLOCK_FRAMES, owners[task]),
+				 0);
+	assert_int_equal(balloon_free_in_need(1), 0);
+	for (int task = 0; task < 2; task++)
+		assert_int_equal(frame_free(HIGH_START + (pfn_t)task * BLOCK_FRAMES, BLOCK_FRAMES,
+					    owners[task]),
+				 0);
 }
 
 #undef TEST
@@ -137,6 +203,7 @@ int main(void)
 		TEST(a_gigabyte_of_what_was_hinted_comes_back_for_an_allocation),
 		TEST(others_run_while_a_lost_balloon_is_left_to_its_host),
 		TEST(a_single_block_is_left_to_its_host_as_one),
+		TEST(two_free_at_a_time_and_need_has_what_they_free_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests_name("balloon_free", tests, set_up_ram, NULL);

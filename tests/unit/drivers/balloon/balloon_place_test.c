@@ -49,7 +49,7 @@ static int tear_down_place(void **state)
 {
 	(void)state;
 	assert_books();
-	balloon_detach();
+	balloon_detach(balloons->port);
 	if (host.has.violation)
 		fail_msg("%s", host.has.violation);
 	assert_int_equal(ballooned() + ledger_count(OWNER_IN_FLIGHT), 0);
@@ -191,9 +191,9 @@ static void without_free_frames_in_regions_all_is_one_place(void **state)
 	assert_int_equal(free, boot_free());
 	host_wants(free - FLOOR);
 	assert_host_has(free - FLOOR);
-	assert_int_equal(balloon_next_place().frames, 0);
-	assert_int_equal(balloon_next_place().from, 0);
-	assert_true(balloon_next_place().end == PFN_NONE);
+	assert_int_equal(balloon_next_place(balloons).frames, 0);
+	assert_int_equal(balloon_next_place(balloons).from, 0);
+	assert_true(balloon_next_place(balloons).end == PFN_NONE);
 }
 
 static void nothing_is_taken_of_what_leaves(void **state)
@@ -214,7 +214,7 @@ static void nothing_is_taken_of_what_leaves(void **state)
 	assert_int_equal(balloon_frames_spare(), 0);
 	assert_int_equal(balloon_spare(), UPPER_BLOCKS * BLOCK_FRAMES);
 	balloon_avoid(NULL, 0);
-	assert_true(balloon.nudged);
+	assert_true(balloons->nudged);
 	settle();
 	assert_host_has(most + 10);
 	assert_int_equal(ballooned_in(UPPER, UPPER_END), 10);
@@ -280,7 +280,7 @@ static void the_gaps_between_what_leaves_go_from_the_lowest_up(void **state)
 	host_wants(most += 5 + gaps[2] + 1);
 	assert_host_has(most - 1);
 	assert_int_equal(ballooned_in(UPPER + 7 * BLOCK_FRAMES, UPPER_END), gaps[2]);
-	assert_int_equal(balloon_next_place().frames, 0);
+	assert_int_equal(balloon_next_place(balloons).frames, 0);
 }
 
 static void what_is_avoided_is_joined_where_it_touches(void **state)
@@ -359,7 +359,7 @@ static int send_ranges(const struct frame_run *ranges, size_t count)
 {
 	for (size_t i = 0; i < count && sent_count < ARRAY_SIZE(sent); i++)
 		sent[sent_count++] = ranges[i];
-	balloon_ranges_answered();
+	balloon_ranges_answered(balloons->ranges.range);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_wait.h"
 #include "tests/unit/drivers/balloon/host_fixture.h"
 
@@ -27,7 +28,7 @@ static int take_ranges(const struct frame_run *ranges, size_t count)
 	assert_in_range(count, 1, host.terms.ranges);
 	range_calls++;
 	if (!range_err)
-		balloon_ranges_answered();
+		balloon_ranges_answered(balloons->ranges.range);
 	return range_err;
 }
 
@@ -120,7 +121,7 @@ static void frames_that_a_port_returns_are_offered_again_without_a_pause(void **
 	assert_int_equal(host.has.count, 100);
 	assert_int_equal(ledger_count(OWNER_BALLOON), 100);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - 100);
-	assert_int_equal(balloon_refusal_pause_end(), 0);
+	assert_int_equal(balloon_refusal_pause_end(&balloons->refusal), 0);
 	host.refuses = NULL;
 	settle();
 	assert_host_has(2048);
@@ -133,7 +134,7 @@ static void frames_that_a_port_returns_are_offered_again_without_a_pause(void **
 	host.refuses = NULL;
 	settle();
 	assert_host_has(0);
-	balloon_refusal_counts(frames);
+	balloon_refusal_counts(&balloons->refusal, frames);
 	for (unsigned why = 0; why < BALLOON_REFUSALS; why++)
 		sum += frames[why];
 	assert_int_equal(sum, 0);
@@ -168,7 +169,7 @@ static void only_a_host_that_needs_turns_has_them(void **state)
 		host.target = RAM_FRAMES;
 		before = sim_time_slept_ns;
 		sim_time_on_wait = end_at_the_target;
-		sim_ram_task(NULL);
+		sim_ram_task(balloons);
 		sim_time_on_wait = NULL;
 		assert_true(needs ? slept_ns > before : slept_ns == before);
 		tear_down_host(state);
@@ -182,7 +183,7 @@ static void a_host_that_leaves_is_told_that_the_balloon_is_empty(void **state)
 	(void)state;
 	assert_int_equal(host_attach(NO_FLOOR), 0);
 	host_wants(9000);
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_int_equal(host.has.count, 0);
 	assert_int_equal(host.actual, 0);
 }
@@ -202,7 +203,7 @@ static void a_strategy_may_be_chosen_while_a_host_goes(void **state)
 	host_wants(RAM_FRAMES);
 	sim_time_waits = 0;
 	sim_time_on_wait = choose_blocks;
-	balloon_detach();
+	balloon_detach(balloons->port);
 	sim_time_on_wait = NULL;
 	assert_true(sim_time_waits > 0);
 	host.target = 0;
@@ -313,7 +314,7 @@ static void a_new_host_is_lent_nothing_in_its_first_second(void **state)
 	sim_time_advance(1);
 	settle();
 	assert_int_equal(range_calls, 8);
-	balloon_ranges_counts(&frames, &requests);
+	balloon_ranges_counts(&balloons->ranges, &frames, &requests);
 	assert_int_equal(frames, RAM_FRAMES);
 	assert_int_equal(requests, 8);
 }
@@ -325,7 +326,7 @@ static enum balloon_fault read_target_and_change(uint64_t given, uint64_t *targe
 	*target = host.target;
 	if (host.target == 1000) {
 		host.target = 2000;
-		balloon_nudge();
+		balloon_nudge(balloons);
 	}
 	return BALLOON_OK;
 }
@@ -363,7 +364,7 @@ static void of_a_batch_all_frames_arrive_but_those_that_are_refused(void **state
 	assert_int_equal(ballooned(), BLOCK_FRAMES / 2);
 	assert_int_equal(ledger_count(OWNER_REFUSED), BLOCK_FRAMES / 2);
 	assert_int_equal(host.has.count, BLOCK_FRAMES / 2);
-	balloon_batches_counts(&counts);
+	balloon_batches_counts(&balloons->batches, &counts);
 	assert_int_equal(counts.inflated, BLOCK_FRAMES / 2);
 	assert_int_equal(counts.inflate_requests, 1);
 }
@@ -425,7 +426,7 @@ static void blocks_come_back_as_frames_where_that_is_as_cheap(void **state)
 		assert_int_equal(host_attach(NO_FLOOR), 0);
 		give_blocks_and_frames_between();
 		assert_int_equal(host.offers, cases[i].offers);
-		balloon_detach();
+		balloon_detach(balloons->port);
 	}
 }
 
@@ -515,7 +516,7 @@ static void runs_that_touch_are_one(void **state)
 	assert_int_equal(frame_reserve(first, 5, OWNER_IN_FLIGHT), 0);
 	assert_int_equal(frame_reserve(first + 10, 5, OWNER_IN_FLIGHT), 0);
 	assert_int_equal(frame_reserve(first + 30, 10, OWNER_IN_FLIGHT), 0);
-	batch = balloon_batch_new(false);
+	batch = balloon_batch_new(&balloons->batches, false);
 	balloon_batch_add(batch, first, 2);
 	balloon_batch_add(batch, first + 2, 3);
 	balloon_batch_add(batch, first + 10, 1);
@@ -565,7 +566,7 @@ static void frames_before_a_block_come_back_by_themselves(void **state)
 		times_asked = 0;
 		settle();
 		assert_memory_equal(asked_back, cases[i].batches, sizeof(cases[i].batches));
-		balloon_detach();
+		balloon_detach(balloons->port);
 	}
 }
 
@@ -605,9 +606,9 @@ static void a_run_may_be_of_sixteen_gigabytes(void **state)
 	assert_int_equal(host.actual, RAM_FRAMES + GIANT_FRAMES);
 	assert_int_equal(giant.first, GIANT_START);
 	assert_int_equal(giant.count, GIANT_FRAMES);
-	assert_int_equal(balloon_return_run(giant.first, giant.count), 0);
+	assert_int_equal(balloon_return_run(balloons->port, giant.first, giant.count), 0);
 	assert_int_equal(ballooned(), RAM_FRAMES);
-	assert_int_equal(balloon_return_run(RAM_START / FRAME_SIZE, RAM_FRAMES), 0);
+	assert_int_equal(balloon_return_run(balloons->port, RAM_START / FRAME_SIZE, RAM_FRAMES), 0);
 	settle();
 	assert_int_equal(host.actual, 0);
 	sim_ram_stop();
@@ -637,7 +638,7 @@ static void what_only_leaves_is_free_when_a_host_goes_that_keeps_its_own(void **
 	balloon_step();
 	assert_true(ledger_count(OWNER_LEAVING) > BALLOON_FREE_FRAMES);
 	assert_int_equal(ballooned(), 0);
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES + GIANT_FRAMES);
 	sim_ram_stop();
@@ -676,7 +677,7 @@ static void frames_of_several_runs_are_refused_in_one_batch(void **state)
 				 sim_host_has(&host.has, FIRST_FRAME + i));
 	assert_int_equal(ledger_count(OWNER_REFUSED), 6 * 2);
 	assert_host_has(6 * (RUN - 2));
-	balloon_batches_counts(&counts);
+	balloon_batches_counts(&balloons->batches, &counts);
 	assert_int_equal(counts.inflated, 6 * (RUN - 2));
 }
 
@@ -707,12 +708,12 @@ static void ranges_that_find_no_room_are_lent_again(void **state)
 	be_quiet();
 	assert_true(range_calls > 0);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
-	balloon_ranges_counts(&frames, &requests);
+	balloon_ranges_counts(&balloons->ranges, &frames, &requests);
 	assert_int_equal(frames + requests, 0);
 	range_err = 0;
 	be_quiet();
 	be_quiet();
-	balloon_ranges_counts(&frames, &requests);
+	balloon_ranges_counts(&balloons->ranges, &frames, &requests);
 	assert_int_equal(frames, RAM_FRAMES);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
 }
@@ -872,16 +873,17 @@ static void only_ballooned_frames_can_be_given_back(void **state)
 	assert_int_equal(host_attach(NO_FLOOR), 0);
 	host_wants(2 * BLOCK_FRAMES);
 	assert_int_equal(frame_collect(OWNER_BALLOON, 0, 1, &first), 1);
-	assert_int_equal(balloon_return_run(first, 0), -EINVAL);
-	assert_int_equal(balloon_return_run(first, UINT64_MAX), -EINVAL);
-	assert_int_equal(balloon_return_run(UINT64_MAX, 2), -EINVAL);
-	assert_int_equal(balloon_return_run(start + RAM_FRAMES - 1, 1), -EINVAL);
-	assert_int_equal(balloon_return_run(first + 2 * BLOCK_FRAMES - 1, 2), -EINVAL);
+	assert_int_equal(balloon_return_run(balloons->port, first, 0), -EINVAL);
+	assert_int_equal(balloon_return_run(balloons->port, first, UINT64_MAX), -EINVAL);
+	assert_int_equal(balloon_return_run(balloons->port, UINT64_MAX, 2), -EINVAL);
+	assert_int_equal(balloon_return_run(balloons->port, start + RAM_FRAMES - 1, 1), -EINVAL);
+	assert_int_equal(balloon_return_run(balloons->port, first + 2 * BLOCK_FRAMES - 1, 2),
+			 -EINVAL);
 	assert_int_equal(ballooned(), 2 * BLOCK_FRAMES);
-	assert_int_equal(balloon_return_run(first + 5, 100), 0);
+	assert_int_equal(balloon_return_run(balloons->port, first + 5, 100), 0);
 	assert_int_equal(ballooned(), 2 * BLOCK_FRAMES - 100);
 	assert_int_equal(frame_owner(first + 5), OWNER_FREE);
-	assert_int_equal(balloon_return_run(first + 104, 1), -EINVAL);
+	assert_int_equal(balloon_return_run(balloons->port, first + 104, 1), -EINVAL);
 	/* What came back was not asked for: it is not given again. */
 	settle();
 	assert_int_equal(ballooned(), 2 * BLOCK_FRAMES - 100);
@@ -912,7 +914,7 @@ static void assert_range_first_needs(const char *need)
 	assert_int_equal(sim_log_warnings, 1);
 	assert_non_null(strstr(sim_log_warning, need));
 	assert_int_equal(balloon_set_strategy(BALLOON_RANGE_FIRST), -ENOTSUP);
-	balloon_detach();
+	balloon_detach(balloons->port);
 }
 
 static enum balloon_strategy asked_for;
@@ -947,45 +949,95 @@ static void a_port_says_what_range_first_needs(void **state)
 	assert_range_first_needs("range-first needs a newer hypervisor;");
 }
 
-/* ---- One at a time ---- */
+/* ---- Two at a time ---- */
 
-static void a_second_port_is_not_attached(void **state)
+static int starts_nothing(void)
 {
-	static struct balloon_port other;
+	return 0;
+}
 
+static void agrees_to_little(enum balloon_strategy strategy, struct balloon_terms *terms)
+{
+	(void)strategy;
+	*terms = (struct balloon_terms){ .best = BALLOON_PORTABLE,
+					 .batches = 1,
+					 .batch_frames = 1,
+					 .batch_block_frames = 1,
+					 .batch_runs = 1 };
+}
+
+static int gives_nothing_up(const char **why)
+{
+	(void)why;
+	return 0;
+}
+
+static enum balloon_fault finds_nothing(void)
+{
+	return BALLOON_OK;
+}
+
+static enum balloon_fault wants_nothing(uint64_t given, uint64_t *target)
+{
+	(void)given;
+	*target = 0;
+	return BALLOON_OK;
+}
+
+/* Attaches more ports than the host's, which want nothing. */
+static int attach_another(size_t number)
+{
+	static struct balloon_port others[BALLOONS + 1];
+
+	others[number] = (struct balloon_port){
+		.name = "another",
+		.start = starts_nothing,
+		.terms = agrees_to_little,
+		.reset = starts_nothing,
+		.give_up = gives_nothing_up,
+		.take_finished = finds_nothing,
+		.read_target = wants_nothing,
+		.inflate = host.port.inflate,
+	};
+	return balloon_attach(&others[number], NULL);
+}
+
+static void more_ports_than_there_are_balloons_are_not_attached(void **state)
+{
 	(void)state;
 	assert_int_equal(host_attach(NO_FLOOR), 0);
 	host_wants(100);
-	other = host.port;
-	assert_int_equal(balloon_attach(&other, NULL), -EBUSY);
+	assert_int_equal(balloon_attach(&host.port, NULL), -EBUSY);
+	for (size_t i = 1; i < BALLOONS; i++)
+		assert_int_equal(attach_another(i), 0);
+	assert_int_equal(attach_another(BALLOONS), -EBUSY);
+	assert_int_equal(balloon_count(), BALLOONS);
 	assert_host_has(100);
 	assert_int_equal(host.starts, 1);
 	/* One that was given up is in nobody's way. */
 	host.fault = BALLOON_FAULT_RULES;
 	settle();
 	assert_non_null(status().broken);
-	assert_int_equal(balloon_attach(&other, NULL), 0);
+	assert_int_equal(attach_another(BALLOONS), 0);
 	assert_null(status().broken);
+	assert_false(balloon_is_attached(&host.port));
 }
 
 static int attached_meanwhile;
 
 /* A start that waits for its host: others run. */
-static int start_while_another_comes(void)
+static int start_while_it_comes_again(void)
 {
-	static struct balloon_port other;
-
 	host.running = true;
-	other = host.port;
 	if (host.starts++ == 0)
-		attached_meanwhile = balloon_attach(&other, NULL);
+		attached_meanwhile = balloon_attach(&host.port, NULL);
 	return 0;
 }
 
-static void none_is_attached_while_another_one_starts(void **state)
+static void none_is_attached_while_it_starts(void **state)
 {
 	(void)state;
-	host.port.start = start_while_another_comes;
+	host.port.start = start_while_it_comes_again;
 	assert_int_equal(host_attach(NO_FLOOR), 0);
 	assert_int_equal(attached_meanwhile, -EBUSY);
 	assert_true(balloon_is_attached(&host.port));
@@ -1035,8 +1087,8 @@ int main(void)
 		HOST_TEST(a_port_that_cannot_deflate_is_never_asked_to),
 		HOST_TEST(a_port_is_asked_for_the_strategy_that_it_gets),
 		HOST_TEST(a_port_says_what_range_first_needs),
-		HOST_TEST(a_second_port_is_not_attached),
-		HOST_TEST(none_is_attached_while_another_one_starts),
+		HOST_TEST(more_ports_than_there_are_balloons_are_not_attached),
+		HOST_TEST(none_is_attached_while_it_starts),
 	};
 
 	return cmocka_run_group_tests_name("balloon_port", tests, set_up_ram, NULL);

@@ -94,7 +94,7 @@ static void check_account(void)
 	if (s.broken)
 		fail_msg("it is given up: %s", s.broken);
 	assert_int_equal(s.deflate_on_oom, host->returns_at_oom);
-	balloon_account(s.deflate_on_oom, &account);
+	balloon_account(&account);
 	assert_int_equal(account.inflated_free, host->returns_at_oom ? ballooned() : 0);
 	assert_int_equal(account.inflated_total, host->returns_at_oom ? 0 : ballooned());
 	assert_int_equal(account.free, ledger_count(OWNER_FREE));
@@ -142,7 +142,7 @@ static void come_to_rest(void)
 {
 	do
 		rounds();
-	while (host->answer() > 0 || balloon_has_news());
+	while (host->answer() > 0 || balloon_has_news(balloons));
 	rounds();
 }
 
@@ -151,8 +151,8 @@ static void check_explained(void)
 {
 	struct balloon_status s = status();
 	uint64_t leaving = ledger_count(OWNER_LEAVING), given = ballooned() + leaving;
-	bool left_alone = clock_ns() < balloon.hold_off_end ||
-			  clock_ns() < balloon_refusal_pause_end();
+	bool left_alone = clock_ns() < balloons->hold_off_end ||
+			  clock_ns() < balloon_refusal_pause_end(&balloons->refusal);
 
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
 	assert_true(leaving == 0 || left_alone);
@@ -223,8 +223,8 @@ static void some_time(void)
 	if (one_in(4))
 		come_to_rest();
 	/* Less than anybody's patience, if anything is owed. */
-	sim_time_advance(
-		below(balloon_sent_awake() == DEADLINE_NEVER ? 5 * NS_PER_S : NS_PER_S / 5));
+	sim_time_advance(below(balloon_sent_awake(balloons) == DEADLINE_NEVER ? 5 * NS_PER_S
+									      : NS_PER_S / 5));
 }
 
 /* The host goes, in mid-flight; and another comes. */

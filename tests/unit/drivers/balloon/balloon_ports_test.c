@@ -19,6 +19,7 @@
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_state_internal.h"
+#include "tests/sim/sim_detach.h"
 #include "tests/sim/sim_port_delta.h"
 #include "tests/sim/sim_port_sync.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
@@ -46,7 +47,7 @@ static int tear_down_hosts(void **state)
 	assert_books();
 	/* Whatever failed, the end is to come. */
 	sim_sync.gives_after = 0;
-	balloon_detach();
+	sim_detach_all();
 	assert_books();
 	frame_free_owned(OWNER_HELD, UINT64_MAX);
 	assert_int_equal(ledger_count(OWNER_FREE) + sim_sync.host.count + sim_delta.host.count,
@@ -102,7 +103,7 @@ static void each_reason_in_one_batch_is_heeded(void **state)
 	assert_int_equal(sim_sync.host.count, BLOCK_FRAMES - 51);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - BLOCK_FRAMES + 34);
 	/* It took some: that is no reason to leave it alone. */
-	assert_int_equal(balloon_refusal_pause_end(), 0);
+	assert_int_equal(balloon_refusal_pause_end(&balloons->refusal), 0);
 	sim_sync.refuse_every = 0;
 	settle();
 	assert_int_equal(ballooned(), BLOCK_FRAMES);
@@ -141,7 +142,7 @@ static void the_tail_of_a_batch_is_refused_and_asked_for_again(void **state)
 	assert_int_equal(ballooned(), 500);
 	assert_true(sim_sync.refused[BALLOON_REFUSED_FOR_NOW] > 0);
 	assert_int_equal(sim_sync.refused[BALLOON_REFUSED_FRAME], 0);
-	balloon_refusal_counts(refused);
+	balloon_refusal_counts(&balloons->refusal, refused);
 	assert_memory_equal(refused, sim_sync.refused, sizeof(refused));
 }
 
@@ -185,7 +186,7 @@ static void a_host_without_memory_is_asked_after_1_2_4_and_up_to_32_seconds(void
 	sim_time_advance(BALLOON_PAUSE_MAX_NS);
 	settle();
 	assert_int_equal(ballooned(), 0);
-	assert_int_equal(balloon_refusal_pause_end(), 0);
+	assert_int_equal(balloon_refusal_pause_end(&balloons->refusal), 0);
 }
 
 /* Four blocks leave; of the first batch of their frames the host takes none. */
@@ -291,15 +292,15 @@ static void what_is_passed_over_grows_until_a_pause_has_ended(void **state)
 {
 	(void)state;
 	attach_sync();
-	balloon_refusal_note(BALLOON_REFUSED_FRAME, true, FIRST + 600, 1);
-	balloon_refusal_note(BALLOON_REFUSED_FRAME, true, FIRST + 5, 1);
-	assert_int_equal(balloon_refusal_passed(), FIRST + 601);
-	balloon_refusal_release();
-	assert_int_equal(balloon_refusal_passed(), FIRST + 601);
-	balloon_refusal_exhausted();
+	balloon_refusal_note(&balloons->refusal, BALLOON_REFUSED_FRAME, true, FIRST + 600, 1);
+	balloon_refusal_note(&balloons->refusal, BALLOON_REFUSED_FRAME, true, FIRST + 5, 1);
+	assert_int_equal(balloon_refusal_passed(&balloons->refusal), FIRST + 601);
+	balloon_refusal_release(&balloons->refusal);
+	assert_int_equal(balloon_refusal_passed(&balloons->refusal), FIRST + 601);
+	balloon_refusal_exhausted(&balloons->refusal);
 	sim_time_advance(BALLOON_PAUSE_MIN_NS + NS_PER_MS);
-	assert_false(balloon_refusal_is_pause());
-	assert_int_equal(balloon_refusal_passed(), 0);
+	assert_false(balloon_refusal_is_pause(&balloons->refusal));
+	assert_int_equal(balloon_refusal_passed(&balloons->refusal), 0);
 }
 
 static void need_does_not_ask_for_what_is_refused_for_now_without_end(void **state)
@@ -524,7 +525,7 @@ static void what_a_host_does_not_let_go_of_is_in_flight_for_ever(void **state)
 	assert_non_null(status().broken);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 1000);
 	assert_int_equal(ballooned(), 3000);
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_int_equal(ballooned(), 0);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 4000);
 	/* The next host has never seen them, and is neither given them nor asked for them. */
@@ -570,7 +571,7 @@ static void what_a_host_refused_is_no_hosts_when_it_is_pulled_out(void **state)
 	assert_true(ledger_count(OWNER_REFUSED) > 0);
 	sim_sync.gives_after = UINT64_MAX;
 	sim_sync.reset_err = -ETIMEDOUT;
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_int_equal(ledger_count(OWNER_REFUSED), 0);
 	assert_true(sim_sync.host.count > 0);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - sim_sync.host.count);
@@ -599,7 +600,7 @@ static void what_only_leaves_is_free_when_a_host_is_pulled_out_that_keeps_what_i
 	sim_sync.resets_well = 1;
 	sim_sync.reset_err = -ETIMEDOUT;
 	kept = sim_sync.host.count;
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_int_equal(sim_sync.resets, 2);
 	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - kept);
@@ -627,28 +628,26 @@ static void a_host_after_one_that_was_given_up_begins_with_nothing(void **state)
 	assert_non_null(status().broken);
 	assert_int_equal(ballooned(), 3000);
 	/* It let go of them when it was reset. */
-	attach_delta();
+	sim_sync.target = 200;
+	attach_sync();
 	assert_int_equal(ballooned(), 0);
-	delta_wants(200);
-	delta_answers();
-	assert_int_equal(sim_delta.host.count, 200);
+	settle();
+	assert_int_equal(sim_sync.host.count, 200);
 	assert_int_equal(ballooned(), 200);
 }
 
-static void only_one_host_is_there_at_a_time(void **state)
+static void a_host_is_there_once(void **state)
 {
 	(void)state;
 	attach_sync();
 	sync_wants(1000);
-	assert_int_equal(balloon_attach(sim_port_delta(), &sim_delta.waiters), -EBUSY);
 	assert_int_equal(balloon_attach(sim_port_sync(), NULL), -EBUSY);
-	assert_int_equal(sim_delta.starts, 0);
 	assert_int_equal(sim_sync.starts, 1);
 	sync_wants(2000);
 	assert_int_equal(ballooned(), 2000);
-	balloon_detach();
+	balloon_detach(sim_port_sync());
 	assert_int_equal(sim_sync.host.count, 0);
-	attach_delta();
+	attach_sync();
 }
 
 static void a_device_that_was_given_up_takes_no_other_along_as_it_goes(void **state)
@@ -658,19 +657,20 @@ static void a_device_that_was_given_up_takes_no_other_along_as_it_goes(void **st
 	(void)state;
 	plug_in(false, VIRTIO_BIT(VIRTIO_F_VERSION_1));
 	assert_int_equal(begin(NO_FLOOR), 0);
-	balloon.fault = BALLOON_FAULT_RULES;
+	balloons->fault = BALLOON_FAULT_RULES;
 	settle();
 	assert_non_null(status().broken);
 	attach_sync();
 	sync_wants(1000);
 	virtio_unregister(&sim.virtio.device);
 	sync_wants(2000);
-	assert_int_equal(ballooned(), 2000);
+	assert_int_equal(balloon_frames_of(sim_port_sync()), 2000);
 	assert_int_equal(sim_sync.host.count, 2000);
-	/* Nor does it take the other's place when it comes again, with a line. */
+	/* Nor does it take the other's place when it comes again. */
 	lines = sim_log_infos;
 	virtio_register(&sim.virtio.device);
-	assert_int_equal(sim_log_infos, lines + 1);
+	assert_int_equal(sim_log_infos, lines);
+	assert_int_equal(balloon_count(), 2);
 	sync_wants(3000);
 	assert_int_equal(sim_sync.host.count, 3000);
 }
@@ -803,7 +803,7 @@ static void frames_that_the_host_chose_come_back_from_the_midst_of_the_balloon(v
 	assert_int_equal(frame_owner(first + 700), OWNER_FREE);
 	assert_int_equal(status().actual, ballooned());
 	/* They count in the total again, as the host of InflatedTotal has it. */
-	balloon_account(status().deflate_on_oom, &account);
+	balloon_account(&account);
 	assert_int_equal(account.inflated_total, ballooned());
 	assert_int_equal(account.total, RAM_FRAMES - ballooned());
 }
@@ -861,7 +861,7 @@ static void a_channel_that_is_rescinded_in_mid_flight_leaves_its_frames(void **s
 		delta_wants(2000);
 		assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 2000);
 		sim_delta.reset_err = -EIO;
-		balloon_detach();
+		balloon_detach(balloons->port);
 		assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
 		assert_false(status().present);
 	}
@@ -878,12 +878,12 @@ static void ranges_that_are_answered_in_the_call_are_free_at_once(void **state)
 	be_quiet();
 	assert_int_equal(ledger_count(OWNER_REPORTED), 0);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
-	balloon_ranges_counts(&frames, &requests);
+	balloon_ranges_counts(&balloons->ranges, &frames, &requests);
 	assert_int_equal(frames, RAM_FRAMES);
 	assert_int_equal(requests, sim_delta.range_calls);
 	/* Each block is told once. */
 	be_quiet();
-	balloon_ranges_counts(&frames, &requests);
+	balloon_ranges_counts(&balloons->ranges, &frames, &requests);
 	assert_int_equal(frames, RAM_FRAMES);
 }
 
@@ -917,7 +917,7 @@ static void memory_in_need_does_not_wait_for_what_a_port_has_asked_besides(void 
 	sim_delta.owed_awake = before = clock_awake_ns();
 	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), -ENOMEM);
 	assert_true(clock_awake_ns() - before < NS_PER_S);
-	assert_int_equal(balloon.fault, BALLOON_OK);
+	assert_int_equal(balloons->fault, BALLOON_OK);
 	sim_delta.owed_awake = DEADLINE_NEVER;
 }
 
@@ -954,7 +954,7 @@ int main(void)
 			what_only_leaves_is_free_when_a_host_is_pulled_out_that_keeps_what_it_has),
 		HOSTS_TEST(what_only_leaves_is_free_when_the_host_has_forgotten_all),
 		HOSTS_TEST(a_host_after_one_that_was_given_up_begins_with_nothing),
-		HOSTS_TEST(only_one_host_is_there_at_a_time),
+		HOSTS_TEST(a_host_is_there_once),
 		HOSTS_TEST(a_device_that_was_given_up_takes_no_other_along_as_it_goes),
 		HOSTS_TEST(a_host_that_does_not_start_is_not_there),
 		HOSTS_TEST(a_host_that_forgot_and_does_not_start_again_is_given_up),

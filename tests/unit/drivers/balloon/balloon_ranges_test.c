@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "drivers/balloon/balloon_ranges.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
 /* ---- Lending ---- */
@@ -184,7 +185,7 @@ static void range_first_tells_all_ranges_before_the_first_page_number(void **sta
 	/* No PFN had come when the last range did. */
 	assert_int_equal(sim.inflates_before_report, 0);
 	/* What leaves is not lent. */
-	balloon_ranges_counts(&lent, &requests);
+	balloon_ranges_counts(&balloons->ranges, &lent, &requests);
 	assert_int_equal(lent, 0);
 	assert_true(requests > 0);
 	go_to(3);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "arch/clock.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_wait.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
@@ -85,9 +86,9 @@ static bool an_allocation_wakes_the_task(void)
 	uint64_t wakes = sim_time_wakes;
 	pfn_t pfn;
 
-	assert_false(balloon_has_news());
+	assert_false(balloon_has_news(balloons));
 	frame_alloc(0, OWNER_HELD, &pfn);
-	if (!balloon_has_news())
+	if (!balloon_has_news(balloons))
 		return false;
 	assert_true(sim_time_wakes > wakes);
 	return true;

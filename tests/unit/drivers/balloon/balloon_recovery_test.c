@@ -22,7 +22,7 @@ static int retry(void)
 	int err;
 
 	why = NULL;
-	err = balloon_retry(&why);
+	err = balloon_retry(balloons, &why);
 	assert_books();
 	return err;
 }
@@ -257,7 +257,7 @@ static void retry_meanwhile(void)
 {
 	const char *second_why;
 
-	second = balloon_retry(&second_why);
+	second = balloon_retry(balloons, &second_why);
 }
 
 static void one_retry_at_a_time(void **state)
@@ -277,7 +277,7 @@ static void one_retry_at_a_time(void **state)
 
 static void end_task_and_retry(void)
 {
-	balloon.task_running = false;
+	balloons->task_running = false;
 	retry_meanwhile();
 }
 
@@ -286,7 +286,7 @@ static void a_device_that_goes_is_not_retried(void **state)
 {
 	(void)state;
 	begin_case(have_inflations, true);
-	balloon.task_running = true;
+	balloons->task_running = true;
 	second = 0;
 	sim_time_on_wait = end_task_and_retry;
 	end_driver();
@@ -297,7 +297,7 @@ static void a_device_that_goes_is_not_retried(void **state)
 
 static void begin_to_remove(void)
 {
-	balloon.removing = true;
+	balloons->removing = true;
 }
 
 /* Or nobody would wait for that task. */
@@ -313,6 +313,7 @@ static void a_device_that_goes_while_it_is_retried_gets_no_task(void **state)
 	sim_time_on_wait = NULL;
 	assert_null(sim_ram_task);
 	assert_null(status().broken);
+	balloons->removing = false;
 }
 
 /* ---- What others see meanwhile ---- */
@@ -357,7 +358,7 @@ static void memory_that_is_being_freed_can_be_had(void **state)
 static void run_another_task(void)
 {
 	if (waits++ == 0)
-		sim_ram_task(NULL);
+		sim_ram_task(balloons);
 	virtio_break(&sim.virtio.device, "end of test");
 }
 
@@ -368,7 +369,7 @@ static void a_host_has_one_task(void **state)
 	start(0, NO_FLOOR);
 	waits = 0;
 	sim_time_on_wait = run_another_task;
-	sim_ram_task(NULL);
+	sim_ram_task(balloons);
 	sim_time_on_wait = NULL;
 	assert_int_equal(waits, 1);
 }
@@ -377,7 +378,7 @@ static void a_host_has_one_task(void **state)
 static void see_that_it_is_held(void)
 {
 	waits++;
-	assert_true(balloon.task_running);
+	assert_true(balloons->task_running);
 }
 
 static void be_slow(void)

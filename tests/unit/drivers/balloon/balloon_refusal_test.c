@@ -10,13 +10,14 @@
 #include "arch/clock.h"
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/host_fixture.h"
 
 static uint64_t refused(enum balloon_refusal why)
 {
 	uint64_t frames[BALLOON_REFUSALS];
 
-	balloon_refusal_counts(frames);
+	balloon_refusal_counts(&balloons->refusal, frames);
 	return frames[why];
 }
 
@@ -233,7 +234,8 @@ static void a_new_target_ends_the_pause(void **state)
 
 static void refuse_for_now(void)
 {
-	balloon_refusal_note(BALLOON_REFUSED_FOR_NOW, false, paddr_to_pfn(RAM_START), 1);
+	balloon_refusal_note(&balloons->refusal, BALLOON_REFUSED_FOR_NOW, false,
+			     paddr_to_pfn(RAM_START), 1);
 }
 
 static void a_pause_ends_when_it_is_over_and_then_the_next_is_longer(void **state)
@@ -248,21 +250,24 @@ static void a_pause_ends_when_it_is_over_and_then_the_next_is_longer(void **stat
 	/* Several batches may be refused for one reason. */
 	sim_time_advance(BALLOON_PAUSE_MIN_NS - 1);
 	refuse_for_now();
-	assert_int_equal(balloon_refusal_pause_end(), began + BALLOON_PAUSE_MIN_NS);
-	assert_true(balloon_refusal_is_pause());
+	assert_int_equal(balloon_refusal_pause_end(&balloons->refusal),
+			 began + BALLOON_PAUSE_MIN_NS);
+	assert_true(balloon_refusal_is_pause(&balloons->refusal));
 	/* One that comes as it ends begins the next. */
 	sim_time_advance(1);
 	refuse_for_now();
-	assert_int_equal(balloon_refusal_pause_end(), began + 3 * BALLOON_PAUSE_MIN_NS);
+	assert_int_equal(balloon_refusal_pause_end(&balloons->refusal),
+			 began + 3 * BALLOON_PAUSE_MIN_NS);
 	sim_time_advance(2 * BALLOON_PAUSE_MIN_NS);
-	assert_false(balloon_refusal_is_pause());
-	assert_int_equal(balloon_refusal_pause_end(), 0);
+	assert_false(balloon_refusal_is_pause(&balloons->refusal));
+	assert_int_equal(balloon_refusal_pause_end(&balloons->refusal), 0);
 	/* Progress makes them short again. */
-	balloon_refusal_note_progress();
+	balloon_refusal_note_progress(&balloons->refusal);
 	refuse_for_now();
-	assert_int_equal(balloon_refusal_pause_end(), began + 4 * BALLOON_PAUSE_MIN_NS);
-	balloon_refusal_note_progress();
-	assert_int_equal(balloon_refusal_pause_end(), 0);
+	assert_int_equal(balloon_refusal_pause_end(&balloons->refusal),
+			 began + 4 * BALLOON_PAUSE_MIN_NS);
+	balloon_refusal_note_progress(&balloons->refusal);
+	assert_int_equal(balloon_refusal_pause_end(&balloons->refusal), 0);
 }
 
 /* What the host does not take is no reason not to ask for it. */
@@ -272,15 +277,15 @@ static void what_is_passed_over_is_what_it_did_not_give_back(void **state)
 
 	(void)state;
 	assert_int_equal(host_attach(NO_FLOOR), 0);
-	balloon_refusal_note(BALLOON_REFUSED_FRAME, false, first + 10, 5);
-	assert_int_equal(balloon_refusal_passed(), 0);
-	balloon_refusal_note(BALLOON_REFUSED_FRAME, true, first + 10, 5);
-	assert_int_equal(balloon_refusal_passed(), first + 15);
+	balloon_refusal_note(&balloons->refusal, BALLOON_REFUSED_FRAME, false, first + 10, 5);
+	assert_int_equal(balloon_refusal_passed(&balloons->refusal), 0);
+	balloon_refusal_note(&balloons->refusal, BALLOON_REFUSED_FRAME, true, first + 10, 5);
+	assert_int_equal(balloon_refusal_passed(&balloons->refusal), first + 15);
 	/* Where there was no pause, none has ended. */
-	assert_false(balloon_refusal_is_pause());
-	assert_int_equal(balloon_refusal_passed(), first + 15);
-	balloon_refusal_forgive();
-	assert_int_equal(balloon_refusal_passed(), 0);
+	assert_false(balloon_refusal_is_pause(&balloons->refusal));
+	assert_int_equal(balloon_refusal_passed(&balloons->refusal), first + 15);
+	balloon_refusal_forgive(&balloons->refusal);
+	assert_int_equal(balloon_refusal_passed(&balloons->refusal), 0);
 }
 
 static void a_single_frame_that_is_refused_is_offered_again_after_a_pause(void **state)
@@ -322,11 +327,11 @@ static void no_pause_begins_while_an_answer_is_owed(void **state)
 	balloon_batch_answered(first);
 	settle();
 	assert_int_equal(ledger_count(OWNER_REFUSED), 10);
-	assert_int_equal(balloon_refusal_pause_end(), 0);
+	assert_int_equal(balloon_refusal_pause_end(&balloons->refusal), 0);
 	host.answers = true;
 	settle();
 	assert_int_equal(ballooned(), 10);
-	assert_true(balloon_refusal_pause_end() > 0);
+	assert_true(balloon_refusal_pause_end(&balloons->refusal) > 0);
 	host.late = false;
 }
 

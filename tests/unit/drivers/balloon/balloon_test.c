@@ -16,6 +16,7 @@
 #include "arch/clock.h"
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_ranges.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
 /* ---- Targets ---- */
@@ -277,11 +278,11 @@ static void counts_go_on_over_a_reset(void **state)
 	sim_virtio_need_reset(&sim.virtio);
 	settle();
 	assert_int_equal(status().recoveries, 1);
-	balloon_batches_counts(&counts);
+	balloon_batches_counts(&balloons->batches, &counts);
 	assert_int_equal(counts.inflated, 5000);
 	assert_true(balloon_stats_last(stats, &requests, &time) > 0);
 	assert_int_equal(requests, 1);
-	balloon_ranges_counts(&frames, &requests);
+	balloon_ranges_counts(&balloons->ranges, &frames, &requests);
 	assert_true(requests > 0);
 }
 
@@ -369,7 +370,7 @@ static void the_task_follows_whatever_happens_until_the_device_is_gone(void **st
 	frame_set_reclaimer(balloon_reclaim);
 	sim.completion = SIM_BALLOON_ON_DEMAND;
 	sim_time_on_wait = play;
-	sim_ram_task(NULL);
+	sim_ram_task(balloons);
 	sim_time_on_wait = NULL;
 	assert_int_equal(scene, 7);
 	assert_int_equal(ballooned(), 3000);
@@ -390,7 +391,7 @@ static void others_run_between_the_rounds_of_the_task(void **state)
 	start(0, NO_FLOOR);
 	sim_balloon_set_target(&sim, 10000);
 	sim_time_on_wait = end_when_grown;
-	sim_ram_task(NULL);
+	sim_ram_task(balloons);
 	sim_time_on_wait = NULL;
 	/* Eight batches of 256 frames a round, and one to see that all is there. */
 	assert_in_range(sim_time_waits, 5, 6);

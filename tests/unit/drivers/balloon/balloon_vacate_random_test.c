@@ -174,7 +174,7 @@ static struct picture look(void)
 	return (struct picture){
 		.target = status().target,
 		.recoveries = status().recoveries,
-		.taken = ballooned() + balloon_batches_inflating(),
+		.taken = ballooned() + balloon_batches_inflating(&balloons->batches),
 		.host_avoided = avoided(OWNER_BALLOON) + avoided(OWNER_IN_FLIGHT),
 		.boot_free = boot_free(),
 		.free = ledger_count(OWNER_FREE),
@@ -184,7 +184,7 @@ static struct picture look(void)
 /* Boot memory that is lent comes back by itself: no inflation has it. */
 static uint64_t lent(void)
 {
-	return ledger_count(OWNER_REPORTED) - balloon_ranges_leaving();
+	return ledger_count(OWNER_REPORTED) - balloon_ranges_leaving(&balloons->ranges);
 }
 
 static bool one_round(void)
@@ -221,7 +221,7 @@ static void come_to_rest(void)
 	do {
 		while (one_round())
 			assert_true(n++ < ROUNDS_MAX);
-	} while (host->answer() > 0 || balloon_has_news());
+	} while (host->answer() > 0 || balloon_has_news(balloons));
 	while (balloon_step())
 		assert_true(n++ < ROUNDS_MAX);
 }
@@ -350,8 +350,8 @@ static void some_time(void)
 	if (one_in(4))
 		come_to_rest();
 	/* Less than anybody's patience, if anything is owed. */
-	sim_time_advance(
-		below(balloon_sent_awake() == DEADLINE_NEVER ? 5 * NS_PER_S : NS_PER_S / 5));
+	sim_time_advance(below(balloon_sent_awake(balloons) == DEADLINE_NEVER ? 5 * NS_PER_S
+									      : NS_PER_S / 5));
 }
 
 static void replace(void)

@@ -57,7 +57,7 @@ static int tear_down_vacate(void **state)
 	exact = false;
 	host.late = false;
 	balloon_stay();
-	balloon_detach();
+	balloon_detach(balloons->port);
 	if (host.has.violation)
 		fail_msg("%s", host.has.violation);
 	assert_int_equal(ballooned() + ledger_count(OWNER_IN_FLIGHT) + ledger_count(OWNER_LEAVING),
@@ -99,7 +99,7 @@ static bool one_round(void)
 	bool more = balloon_step();
 
 	assert_books();
-	assert_true(ballooned() + balloon_batches_inflating() >= host.target);
+	assert_true(ballooned() + balloon_batches_inflating(&balloons->batches) >= host.target);
 	assert_true(host.has.count >= host.target);
 	assert_true(ledger_count(OWNER_FREE) >= status().floor);
 	return more;
@@ -157,9 +157,9 @@ static void the_task_is_woken(void **state)
 {
 	(void)state;
 	begin_with_frames_in_the_upper_region(FLOOR, 10);
-	assert_false(balloon.nudged);
+	assert_false(balloons->nudged);
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_MOVING_OUT);
-	assert_true(balloon.nudged);
+	assert_true(balloons->nudged);
 	rounds();
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_VACANT);
 	assert_host_has(10);
@@ -174,14 +174,14 @@ static void frames_are_replaced_first_then_asked_back(void **state)
 	host.late = true;
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_MOVING_OUT);
 	one_round();
-	assert_int_equal(balloon_batches_inflating(), 600);
+	assert_int_equal(balloon_batches_inflating(&balloons->batches), 600);
 	assert_int_equal(ballooned(), 600);
 	one_round();
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 600);
 	host.answers = true;
 	one_round();
 	/* The replacement has come, and the others are on their way. */
-	assert_int_equal(balloon_batches_inflating(), 0);
+	assert_int_equal(balloon_batches_inflating(&balloons->batches), 0);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 600);
 	assert_int_equal(ballooned(), 600);
 	assert_int_equal(ballooned_in(UPPER, UPPER_END), 0);
@@ -282,7 +282,7 @@ static void with_exactly_the_floor_free_there_is_no_room(void **state)
 	assert_int_equal(status().shortfall, 0);
 	/* Asked again, it looks again. */
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_NO_ROOM);
-	assert_true(balloon.nudged);
+	assert_true(balloons->nudged);
 	/* Each frame that is freed elsewhere is room for one. */
 	assert_int_equal(frame_free_owned(OWNER_HELD, 1), 1);
 	host.late = true;
@@ -503,7 +503,7 @@ static void a_host_that_takes_no_batch_is_not_for_want_of_room(void **state)
 	host.late = true;
 	balloon_vacate(UPPER, UPPER_END);
 	one_round();
-	assert_int_equal(balloon_batches_inflating(), 1);
+	assert_int_equal(balloon_batches_inflating(&balloons->batches), 1);
 	host.err = -EAGAIN;
 	host.answers = true;
 	one_round();
@@ -525,7 +525,7 @@ static void go_half_way(uint64_t in)
 	host.late = true;
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_MOVING_OUT);
 	one_round();
-	assert_int_equal(balloon_batches_inflating(), in);
+	assert_int_equal(balloon_batches_inflating(&balloons->batches), in);
 }
 
 static void answer_and_go_on(void)
@@ -636,7 +636,7 @@ static void a_silent_host_is_given_up_in_mid_move(void **state)
 {
 	(void)state;
 	go_half_way(50);
-	for (int i = 0; i < 300 && balloon_is_alive(); i++) {
+	for (int i = 0; i < 300 && balloon_is_alive(balloons); i++) {
 		assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_MOVING_OUT);
 		sim_time_advance(NS_PER_MS * 10);
 		balloon_step();
@@ -652,7 +652,7 @@ static void a_host_that_goes_leaves_nothing(void **state)
 	go_half_way(50);
 	host.late = false;
 	exact = false;
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_books();
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_VACANT);
 	assert_int_equal(host.has.count, 0);
@@ -709,7 +709,7 @@ static int send_ranges(const struct frame_run *ranges, size_t count)
 {
 	(void)ranges, (void)count;
 	if (!ranges_late)
-		balloon_ranges_answered();
+		balloon_ranges_answered(balloons->ranges.range);
 	return 0;
 }
 
@@ -736,7 +736,7 @@ static void frames_that_leave_are_freed_and_others_offered(void **state)
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_MOVING_OUT);
 	/* There is no room for them elsewhere; the host will wait. */
 	ranges_late = false;
-	balloon_ranges_answered();
+	balloon_ranges_answered(balloons->ranges.range);
 	assert_int_equal(frames_of(OWNER_LEAVING, UPPER, UPPER_END), 2 * BLOCK_FRAMES);
 	settle();
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_VACANT);
@@ -759,12 +759,12 @@ static void what_leaves_is_no_reason_to_ask_others_back(void **state)
 	assert_int_equal(host_attach(FLOOR), 0);
 	host_wants(100);
 	host_wants(100 + 2 * BLOCK_FRAMES);
-	assert_int_equal(balloon_ranges_leaving(), 2 * BLOCK_FRAMES);
+	assert_int_equal(balloon_ranges_leaving(&balloons->ranges), 2 * BLOCK_FRAMES);
 	/* More than it has, but less than it would have. */
 	host_wants(600);
 	assert_host_has(100);
 	ranges_late = false;
-	balloon_ranges_answered();
+	balloon_ranges_answered(balloons->ranges.range);
 	settle();
 	assert_host_has(600);
 	assert_int_equal(ledger_count(OWNER_LEAVING), 0);
@@ -811,7 +811,7 @@ static void a_turn_is_a_few_blocks(void **state)
 	balloon_vacate(UPPER, UPPER_END);
 	for (bool more = true; more;) {
 		more = one_round();
-		most = max_u64(most, balloon_frames_given());
+		most = max_u64(most, balloon_frames_given(balloons));
 	}
 	assert_int_equal(most, in + 8 * BLOCK_FRAMES);
 	assert_int_equal(balloon_vacate(UPPER, UPPER_END), BALLOON_VACANT);
@@ -855,7 +855,7 @@ static void a_virtio_device_is_moved_out(void **state)
 		assert_true(n < 1000);
 		balloon_step();
 		assert_true(sim.inflated >= in);
-		assert_true(ballooned() + balloon_batches_inflating() >= in);
+		assert_true(ballooned() + balloon_batches_inflating(&balloons->batches) >= in);
 		sim_balloon_complete(&sim, 1);
 		assert_true(sim.inflated >= in);
 		assert_true(sim_balloon_actual(&sim) >= in);

@@ -19,14 +19,23 @@
 
 /* ---- The balloon ---- */
 
-static struct balloon_status now;
+static struct balloon_status now, second;
 static uint64_t frames_per_look;
 static uint64_t moves_left;
 static uint64_t waits_before_ctrl_c;
 
-void balloon_status(struct balloon_status *status)
+bool balloon_status_of(size_t number, struct balloon_status *status)
 {
-	*status = now;
+	assert_true(number < BALLOONS);
+	*status = number == 0 ? now : second;
+	return status->present;
+}
+
+void balloon_status(struct balloon_status *sum)
+{
+	*sum = now;
+	sum->target += second.target;
+	sum->actual += second.actual;
 }
 
 static bool interrupted(void)
@@ -51,6 +60,7 @@ static int begin(void **state)
 	lib_set_interrupted(interrupted);
 	waits_before_ctrl_c = UINT64_MAX;
 	now = (struct balloon_status){ .present = true, .target = 256 };
+	second = (struct balloon_status){ 0 };
 	frames_per_look = 0;
 	moves_left = UINT64_MAX;
 	return 0;
@@ -70,6 +80,24 @@ static void assert_says(const char *seconds, int status, const char *text)
 	if (is != status || strcmp(said, text) != 0)
 		fail_msg("%d, not %d: %s", is, status, said);
 	free(said);
+}
+
+/* That one has too much what the other lacks is no reason to be content. */
+static void each_of_two_is_waited_for(void **state)
+{
+	(void)state;
+	second = (struct balloon_status){ .present = true, .target = 100, .actual = 100 };
+	now.actual = 206;
+	frames_per_look = 10;
+	assert_says(NULL, BALLOON_WAIT_REACHED, "");
+	assert_int_equal(now.actual, 256);
+	moves_left = 0;
+	now.actual = 206;
+	second.actual = 150;
+	assert_says("1", BALLOON_WAIT_TIME_UP,
+		    "balloon: time is up: 1.4 MiB of 1.4 MiB are taken\n");
+	second.broken = "it is gone";
+	assert_says("1", BALLOON_WAIT_GIVEN_UP, "balloon: the device was given up: it is gone\n");
 }
 
 static void a_balloon_that_is_there_is_not_waited_for(void **state)
@@ -183,6 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_balloon_that_is_there_is_not_waited_for, begin),
+		cmocka_unit_test_setup(each_of_two_is_waited_for, begin),
 		cmocka_unit_test_setup(it_waits_as_long_as_the_balloon_moves, begin),
 		cmocka_unit_test_setup(five_seconds_without_a_move_are_a_shortfall, begin),
 		cmocka_unit_test_setup(the_moments_are_exact, begin),

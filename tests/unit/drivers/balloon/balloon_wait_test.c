@@ -13,6 +13,7 @@
 
 #include "arch/clock.h"
 #include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_wait.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
@@ -45,7 +46,7 @@ static void interrupts_for_nothing_are_endured(void **state)
 	sim.completion = SIM_BALLOON_ON_DEMAND;
 	sim_balloon_set_target(&sim, 1000);
 	sim_time_on_wait = interrupt_for_nothing;
-	sim_ram_task(NULL);
+	sim_ram_task(balloons);
 	sim_time_on_wait = NULL;
 	assert_int_equal(idle_interrupts, 200);
 }
@@ -93,7 +94,7 @@ static void be_busy(uint64_t work_ns)
 	sim.completion = SIM_BALLOON_AT_ONCE;
 	sim_balloon_set_target(&sim, RAM_FRAMES);
 	sim_time_on_wait = change_target;
-	sim_ram_task(NULL);
+	sim_ram_task(balloons);
 	sim_time_on_wait = NULL;
 	assert_int_equal(busy.rounds, 100);
 }
@@ -251,7 +252,7 @@ static void silence_is_noticed_though_no_tick_looks_at_the_clock(void **state)
 		send_kind(kinds[i]);
 		sim.pending_count = 0;
 		sent = clock_ns();
-		sim_ram_task(NULL);
+		sim_ram_task(balloons);
 		assert_non_null(status().broken);
 		assert_in_range(clock_ns() - sent, BALLOON_DEADLINE_NS - NS_PER_MS,
 				BALLOON_DEADLINE_NS + NS_PER_S / 10);
@@ -366,7 +367,7 @@ static void while_frames_are_missing_memory_is_looked_at_ten_times_a_second(void
 	go_to(RAM_FRAMES);
 	assert_balloon(spare);
 	sim_time_on_wait = free_a_block;
-	sim_ram_task(NULL);
+	sim_ram_task(balloons);
 	sim_time_on_wait = NULL;
 	assert_int_equal(sleep_ms(1), 100);
 	assert_int_equal(ballooned(), spare + BLOCK_FRAMES);
@@ -388,7 +389,7 @@ static void with_nothing_to_do_the_target_is_read_once_a_second(void **state)
 	go_to(100);
 	sim_time_advance(NS_PER_S * 2 / 5);
 	sim_time_on_wait = note_sleep;
-	sim_ram_task(NULL);
+	sim_ram_task(balloons);
 	sim_time_on_wait = NULL;
 	for (unsigned n = 1; n < 4; n++) {
 		assert_int_equal(slept_at[n] / NS_PER_S, slept_at[n - 1] / NS_PER_S + 1);
@@ -422,7 +423,7 @@ static uint64_t first_sleep(bool owed)
 	sleeps = 0;
 	sim_time_device_waits = 0;
 	sim_time_on_wait = time_the_first;
-	sim_ram_task(NULL);
+	sim_ram_task(balloons);
 	sim_time_on_wait = NULL;
 	assert_int_equal(sim_time_device_waits > 0, owed);
 	return slept_to - slept_from;
@@ -443,7 +444,8 @@ static void it_sleeps_to_the_end_of_a_pause(void **state)
 	start(0, RAM_FRAMES);
 	go_to(1000);
 	stand_at(500);
-	balloon_refusal_note(BALLOON_REFUSED_FOR_NOW, false, paddr_to_pfn(RAM_START), 1);
+	balloon_refusal_note(&balloons->refusal, BALLOON_REFUSED_FOR_NOW, false,
+			     paddr_to_pfn(RAM_START), 1);
 	sim_time_advance(BALLOON_PAUSE_MIN_NS - 300 * NS_PER_MS);
 	assert_int_equal(first_sleep(false), 300 * NS_PER_MS);
 }
@@ -563,7 +565,7 @@ static void answer_a_sleeper(void)
 	sim_time_step_ns = 0;
 	sleeps = 0;
 	sim_time_on_wait = answer_the_first;
-	sim_ram_task(NULL);
+	sim_ram_task(balloons);
 	sim_time_on_wait = NULL;
 	assert_int_equal(slept_to, slept_from);
 	assert_int_equal(stats_held, 1);
@@ -594,7 +596,7 @@ static bool in_balloon_task, task_ended;
 
 static void run_balloon_task(void)
 {
-	sim_ram_task(NULL);
+	sim_ram_task(balloons);
 	task_ended = true;
 	in_balloon_task = false;
 	/* Nothing has been taken from the host yet. */
@@ -644,7 +646,7 @@ static void a_host_leaves_only_after_the_task_has_ended(void **state)
 	assert_false(task_ended);
 	/* From now on the task runs only when balloon_detach() waits for it. */
 	before = clock_ns();
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_true(task_ended);
 	/* The task was woken, and did not sleep out its second. */
 	assert_in_range(clock_ns() - before, NS_PER_MS, NS_PER_S / 10);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The hypervisor of one test; see host_fixture.h. */
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/host_fixture.h"
+#include "tests/sim/sim_detach.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -155,7 +157,7 @@ int tear_down_host(void **state)
 {
 	(void)state;
 	assert_books();
-	balloon_detach();
+	sim_detach_all();
 	if (host.has.violation)
 		fail_msg("%s", host.has.violation);
 	assert_int_equal(ledger_count(OWNER_FREE) + ledger_count(OWNER_HELD), RAM_FRAMES);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Hosts that do what they like; see random_hosts.h. */
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/random_hosts.h"
 
 #include <errno.h>
@@ -58,7 +59,7 @@ static void unplug_sync(void)
 	for (size_t i = 0; i < BALLOON_REFUSALS; i++)
 		walks.refused[i] += sim_sync.refused[i];
 	walks.forgot += sim_sync.forgot;
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_null(sim_sync.host.violation);
 	assert_int_equal(sim_sync.host.count, 0);
 }
@@ -152,7 +153,7 @@ static bool sync_has(pfn_t pfn)
 /* What it would not give back is not asked for again at once. */
 static bool sync_excuses(void)
 {
-	return sync_refused() > refused_before || balloon_refusal_passed() > 0 ||
+	return sync_refused() > refused_before || balloon_refusal_passed(&balloons->refusal) > 0 ||
 	       sim_sync.forgotten;
 }
 
@@ -162,7 +163,7 @@ static void check_sync(void)
 
 	if (sim_sync.host.violation)
 		fail_msg("%s", sim_sync.host.violation);
-	balloon_refusal_counts(frames);
+	balloon_refusal_counts(&balloons->refusal, frames);
 	for (size_t i = 0; i < BALLOON_REFUSALS; i++)
 		assert_int_equal(frames[i], sim_sync.refused[i]);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
@@ -214,7 +215,7 @@ static void unplug_delta(void)
 		walks.largest = sim_delta.largest;
 	/* The channel is rescinded: in mid-flight, and nobody answers. */
 	sim_delta.reset_err = -EIO;
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_null(sim_delta.host.violation);
 	assert_int_equal(sim_delta.host.count, 0);
 }
@@ -309,7 +310,7 @@ static void check_delta(void)
 
 	if (sim_delta.host.violation)
 		fail_msg("%s", sim_delta.host.violation);
-	balloon_batches_counts(&counts);
+	balloon_batches_counts(&balloons->batches, &counts);
 	assert_int_equal(counts.inflated + on_the_way, sim_delta.got);
 	assert_int_equal(counts.deflated, sim_delta.returned);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), on_the_way);
@@ -404,7 +405,7 @@ static void act_virtio(void)
 
 	if (one_in(20) && sim.stats_held == 1) {
 		sim_balloon_ask_stats(&sim, stats, sizeof(stats));
-	} else if (one_in(30) && !balloon_has_news() && sim.pending_count > 0) {
+	} else if (one_in(30) && !balloon_has_news(balloons) && sim.pending_count > 0) {
 		/* What was answered and not yet seen would stay inflated. */
 		sim_virtio_need_reset(&sim.virtio);
 		balloon_step();

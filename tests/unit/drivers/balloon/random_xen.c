@@ -13,6 +13,7 @@
 
 #include "arch/clock.h"
 #include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/port/xen_fixture.h"
 #include "tests/unit/drivers/balloon/random_hosts.h"
 
@@ -35,7 +36,7 @@ static void note_walk(void)
 	struct xen_balloon_counts counts[2];
 	uint64_t refused[BALLOON_REFUSALS];
 
-	balloon_refusal_counts(refused);
+	balloon_refusal_counts(&balloons->refusal, refused);
 	for (size_t i = 0; i < BALLOON_REFUSALS; i++)
 		walked.refused[i] += refused[i];
 	xen_balloon_pages_counts(false, &counts[0]);

@@ -46,6 +46,11 @@ static enum balloon_vacancy replace_one(pfn_t start, pfn_t end)
 	return BALLOON_MOVING_OUT;
 }
 
+uint32_t balloon_giving_owners(void)
+{
+	return fake_balloon.first_keeps ? owner_bit(OWNER_BALLOON_2) : OWNERS_BALLOON;
+}
+
 enum balloon_vacancy balloon_vacate(pfn_t start, pfn_t end)
 {
 	assert_true(start < end && start % B == 0 && end % B == 0);

@@ -32,7 +32,8 @@ struct fake_balloon {
 	size_t step;	/* frames that a call of balloon_vacate() moves out */
 	bool answers;	/* with `answer`, whatever there is */
 	enum balloon_vacancy answer;
-	pfn_t limit; /* where what is avoided begins, or BALLOON_ANYWHERE */
+	bool first_keeps; /* of two balloons the first one's host gives none back */
+	pfn_t limit;	  /* where what is avoided begins, or BALLOON_ANYWHERE */
 	/* Of the last balloon_avoid(). */
 	struct balloon_stretch stretches[BALLOON_STRETCHES];
 	size_t stretch_count;

@@ -196,6 +196,24 @@ static void a_balloon_that_stays_is_named(void **state)
 	expect_stuck_by(BALLOON_GIVES_NONE, "its host gives none back");
 }
 
+/* The higher one is the first balloon's, which would be in the way for ever. */
+static void a_balloon_that_gives_none_is_not_in_the_others_way(void **state)
+{
+	(void)state;
+	let_the_balloon_hold();
+	assert_int_equal(
+		frame_change_owner(REGION + 8 * B + 3, 150, OWNER_BALLOON, OWNER_BALLOON_2), 0);
+	fake_balloon.first_keeps = true;
+	assert_int_equal(leave(8), MEM_LEAVE_LATER);
+	assert_int_equal(fake_balloon.start, REGION + 8 * B);
+	assert_int_equal(fake_balloon.end, REGION + 9 * B);
+	assert_int_equal(frame_free(REGION + 8 * B + 3, 150, OWNER_BALLOON_2), 0);
+	assert_int_equal(leave(8), MEM_LEAVE_CLAIMED);
+	expect_claimed(REGION + 8 * B, 1);
+	/* Now it is, and says why. */
+	expect_stuck_by(BALLOON_GIVES_NONE, "its host gives none back");
+}
+
 static void one_source_at_a_time_is_served(void **state)
 {
 	(void)state;
@@ -424,6 +442,7 @@ int main(void)
 		TEST(what_the_balloon_is_out_of_is_claimed_at_once),
 		TEST(a_stretch_is_kept_while_frames_of_it_are_in_flight),
 		TEST(a_balloon_that_stays_is_named),
+		TEST(a_balloon_that_gives_none_is_not_in_the_others_way),
 		TEST(one_source_at_a_time_is_served),
 		TEST(a_turn_of_the_balloon_does_not_count_as_the_floor),
 		TEST(the_floor_is_looked_at_when_the_balloon_is_out),

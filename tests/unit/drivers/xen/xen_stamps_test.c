@@ -15,6 +15,7 @@
 
 #include "arch/clock.h"
 #include "drivers/balloon/balloon_port.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/xen/xen_stamps.h"
 #include "kernel/lib/hooks.h"
 #include "mm/ledger.h"
@@ -105,7 +106,7 @@ static void end(void)
 {
 	xen_world_behave();
 	xen_world_wait(NS_PER_S);
-	balloon_detach();
+	balloon_detach(balloons->port);
 }
 
 /* ---- A target ---- */

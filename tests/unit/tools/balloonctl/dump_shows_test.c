@@ -49,7 +49,7 @@ static int begin(void **state)
 					  .size = sizeof(panic_epitaph) };
 	root = dump_root;
 	root.self = ROOT_PADDR;
-	dumped_balloon = (struct dumped_balloon){ true, false, 512, 512, 77 };
+	dumped_balloons[0] = (struct dumped_balloon){ true, false, 512, 512, 77, "virtio" };
 	fixture_start_one(1, 4 * BLOCK_FRAMES);
 	fixture_reserve(1, 99, OWNER_KERNEL);
 	fixture_reserve(BLOCK_FRAMES, 512, OWNER_BALLOON);
@@ -64,7 +64,7 @@ static int make_core(void)
 		{ ROOT_PADDR, &root, sizeof(root) },
 		{ (uintptr_t)&frame_dump, &frame_dump, sizeof(frame_dump) },
 		{ (uintptr_t)&balloon_dump, &balloon_dump, sizeof(balloon_dump) },
-		{ (uintptr_t)&dumped_balloon, &dumped_balloon, sizeof(dumped_balloon) },
+		{ (uintptr_t)dumped_balloons, dumped_balloons, sizeof(dumped_balloons) },
 		{ frame_dump.names, (const void *)(uintptr_t)frame_dump.names,
 		  OWNER_COUNT * FRAME_DUMP_NAME },
 		{ (uintptr_t)&frame_map, &frame_map, sizeof(frame_map) },

@@ -13,6 +13,7 @@
 #include "arch/clock.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_port.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "mm/frame.h"
 #include "tests/schema/assert_fits.h"
 #include "tests/sim/sim_command.h"
@@ -121,7 +122,7 @@ static void a_host_that_does_not_come_back_is_shown_as_it_was(void)
 	hyperv_control()->lie.refused = HYPERV_BIT(HYPERV_OPEN_RESULT);
 	hyperv_control()->wish.no_dm = 0;
 	hyperv_world_wait(NS_PER_S);
-	assert_true(balloon_retry(&why) < 0);
+	assert_true(balloon_retry(balloons, &why) < 0);
 	assert_int_equal(sim_command("hv-balloon"), 0);
 	expect_line("host_version          : 2.0\n");
 	expect_line("pages_ballooned_out   : 1000\n");
@@ -185,6 +186,9 @@ static void another_hypervisors_balloon_is_not_shown(void)
 	hyperv_control()->wish.no_dm = 1;
 	hyperv_world_wait(NS_PER_S);
 	assert_int_equal(balloon_attach(&other, NULL), 0);
+	assert_int_equal(sim_command("hv-balloon"), 0);
+	balloon_detach(&hyperv_balloon_port);
+	assert_int_equal(balloon_count(), 1);
 	assert_int_equal(sim_command("hv-balloon"), -ENODEV);
 }
 

@@ -314,7 +314,7 @@ static void free_memory_is_told_as_cold(void)
 
 static void expect_no_ranges(void)
 {
-	assert_true(balloon_ranges_sent_awake() == DEADLINE_NEVER);
+	assert_true(balloon_ranges_sent_awake(&balloons->ranges) == DEADLINE_NEVER);
 }
 
 static void a_host_that_refuses_hints_is_not_asked_again(void)
@@ -481,7 +481,7 @@ static void try_again(void *arg)
 	const char *why;
 
 	(void)arg;
-	retry.err = balloon_retry(&why);
+	retry.err = balloon_retry(balloons, &why);
 	retry.releases = seen()->releases;
 	retry.done = true;
 }
@@ -527,11 +527,11 @@ static void a_person_may_be_quicker_than_the_offer(void)
 	assert_true(hyperv_world_await(is_withdrawn, NS_PER_S));
 	hyperv_world_wait(NS_PER_S);
 	/* As if the last one's task were not through. */
-	balloon.task_running = true;
+	balloons->task_running = true;
 	wish()->no_dm = 0;
 	hyperv_world_wait(NS_PER_S);
-	balloon.task_running = false;
-	assert_int_equal(balloon_retry(&why), 0);
+	balloons->task_running = false;
+	assert_int_equal(balloon_retry(balloons, &why), 0);
 	hyperv_world_wait(NS_PER_S);
 	wish()->no_dm = 1;
 	hyperv_world_wait(NS_PER_S);

@@ -21,6 +21,7 @@
 #include "arch/clock.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_port.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "mm/ledger.h"
 #include "tests/unit/drivers/balloon/port/hyperv_lies.h"
 
@@ -142,7 +143,7 @@ static void recover(void)
 	balloon_status(&status);
 	vmbus_get_info(&info);
 	if (status.present && status.broken && !info.fault)
-		balloon_retry(&why);
+		balloon_retry(balloons, &why);
 	check("after a retry");
 	if (now.row->blind || !status.present || info.fault || given_up())
 		return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The balloon on Hyper-V between tasks and a host; see hyperv_world.h. */
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/port/hyperv_world.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "mm/memory_region.h"
+#include "tests/sim/sim_detach.h"
 #include "tests/sim/sim_hyperv.h"
 #include "tests/sim/sim_irq.h"
 
@@ -266,7 +268,7 @@ static void end(void *arg)
 	uint64_t begin = clock_awake_ns();
 
 	(void)arg;
-	balloon_detach();
+	sim_detach_all();
 	vmbus_unload();
 	hyperv_world_note_wait("the end", begin, 4);
 	/* Tasks that were ending have ended. */

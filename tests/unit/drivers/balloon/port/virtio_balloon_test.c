@@ -160,7 +160,7 @@ static void each_queue_but_the_hints_interrupts_one_who_waits(void **state)
 	sim.virtio.raise = count_interrupt;
 	memset(wakes_of, 0, sizeof(wakes_of));
 	sim_time_on_wait = answer_while_it_waits;
-	sim_ram_task(NULL);
+	sim_ram_task(balloons);
 	sim_time_on_wait = NULL;
 	assert_int_equal(fake_irqs_off, 0);
 	for (unsigned q = 0; q < ARRAY_SIZE(wakes_of); q++)
@@ -188,7 +188,7 @@ static void people_see_the_accepted_features_by_name(void **state)
 {
 	(void)state;
 	start(REPORTING | DEFLATE_ON_OOM | PAGE_POISON, NO_FLOOR);
-	assert_prints(balloon.port->print_features,
+	assert_prints(balloons->port->print_features,
 		      "Features: DEFLATE_ON_OOM REPORTING VERSION_1\n");
 }
 
@@ -199,7 +199,7 @@ static void many_features_go_on_below_within_80_columns(void **state)
 			      VIRTIO_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST) | STATS_VQ |
 			      DEFLATE_ON_OOM | REPORTING);
 	assert_int_equal(begin(NO_FLOOR), 0);
-	assert_prints(balloon.port->print_features,
+	assert_prints(balloons->port->print_features,
 		      "Features: MUST_TELL_HOST STATS_VQ DEFLATE_ON_OOM REPORTING INDIRECT_DESC\n"
 		      "          EVENT_IDX\n");
 }
@@ -209,7 +209,7 @@ static void people_see_bit_0_as_any_other(void **state)
 	(void)state;
 	plug_in(true, VIRTIO_BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST));
 	assert_int_equal(begin(NO_FLOOR), 0);
-	assert_prints(balloon.port->print_features, "Features: MUST_TELL_HOST\n");
+	assert_prints(balloons->port->print_features, "Features: MUST_TELL_HOST\n");
 }
 
 static void people_see_that_there_are_no_features(void **state)
@@ -217,18 +217,18 @@ static void people_see_that_there_are_no_features(void **state)
 	(void)state;
 	plug_in(true, 0);
 	assert_int_equal(begin(NO_FLOOR), 0);
-	assert_prints(balloon.port->print_features, "Features: none\n");
+	assert_prints(balloons->port->print_features, "Features: none\n");
 }
 
 static void people_see_what_was_hinted(void **state)
 {
 	(void)state;
 	start(HINT, NO_FLOOR);
-	assert_prints(balloon.port->print_traffic, "Hinted: 0 frames in 0 rounds\n");
+	assert_prints(balloons->port->print_traffic, "Hinted: 0 frames in 0 rounds\n");
 	hint_round(ROUND);
 	drain();
 	/* Of 32 blocks all but the one that the rings are in. */
-	assert_prints(balloon.port->print_traffic, "Hinted: 15872 frames in 1 rounds\n");
+	assert_prints(balloons->port->print_traffic, "Hinted: 15872 frames in 1 rounds\n");
 }
 
 /* ---- Start and config ---- */
@@ -453,7 +453,7 @@ static void a_device_that_comes_back_plain_is_plain(void **state)
 	sim.completion = SIM_BALLOON_AT_ONCE;
 	sim.virtio.features = VIRTIO_BIT(VIRTIO_F_VERSION_1);
 	sim.stats_queue = sim.hint_queue = sim.report_queue = 0;
-	assert_int_equal(balloon_retry(&why), 0);
+	assert_int_equal(balloon_retry(balloons, &why), 0);
 	assert_is_plain();
 }
 

@@ -14,6 +14,7 @@
 
 #include "arch/clock.h"
 #include "drivers/balloon/balloon_refusal.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/port/vmware_fixture.h"
 
 static struct vmware_balloon_counts counts(bool blocks)
@@ -28,7 +29,7 @@ static uint64_t refused(enum balloon_refusal why)
 {
 	uint64_t frames[BALLOON_REFUSALS];
 
-	balloon_refusal_counts(frames);
+	balloon_refusal_counts(&balloons->refusal, frames);
 	return frames[why];
 }
 

@@ -15,6 +15,7 @@
 #include "arch/clock.h"
 #include "drivers/balloon/balloon_account.h"
 #include "drivers/balloon/balloon_reclaim.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_wait.h"
 #include "tests/unit/drivers/balloon/port/vmware_fixture.h"
 
@@ -184,7 +185,7 @@ static void an_idle_guest_wakes_at_the_seconds_that_others_wake_at(void **state)
 	(void)state;
 	begin_vmware(NO_FLOOR);
 	for (uint64_t second = 1; second < 6; second++) {
-		balloon_wait_for_news();
+		balloon_wait_for_news(balloons);
 		assert_true(clock_ns() / NS_PER_S == second);
 		assert_true(clock_ns() % NS_PER_S < NS_PER_MS);
 		settle();
@@ -198,18 +199,18 @@ static void polls_may_come_more_often(void **state)
 
 	(void)state;
 	begin_vmware(NO_FLOOR);
-	balloon_detach();
+	balloon_detach(balloons->port);
 	begin_kind(&vmware_host_kinds[0]);
 	balloon_init(&config);
 	vmware_balloon_start(20 * NS_PER_MS);
 	settle();
 	for (int i = 0; i < 40; i++) {
-		balloon_wait_for_news();
+		balloon_wait_for_news(balloons);
 		settle();
 	}
 	assert_int_equal(calls(VMWARE_GET_TARGET), 41);
 	assert_true(clock_ns() < NS_PER_S);
-	balloon_detach();
+	balloon_detach(balloons->port);
 }
 
 static void any_command_tells_the_target(void **state)
@@ -274,7 +275,7 @@ static void ballooned_memory_stays_in_the_total(void **state)
 	(void)state;
 	begin_vmware(NO_FLOOR);
 	vmware_wants(3000);
-	balloon_account(status().deflate_on_oom, &account);
+	balloon_account(&account);
 	assert_int_equal(account.inflated_free, 3000);
 	assert_int_equal(account.inflated_total, 0);
 	assert_int_equal(account.total, RAM_FRAMES);
@@ -386,7 +387,7 @@ static void silence_for_2_s_is_the_end_and_one_line_says_why(void **state)
 	start_awake = clock_awake_ns();
 	settle();
 	for (int i = 0; i < 1000 && !status().broken; i++) {
-		balloon_wait_for_news();
+		balloon_wait_for_news(balloons);
 		settle();
 	}
 	assert_string_equal(status().broken, "it answers GET_TARGET with FAILURE for 2 s");
@@ -407,7 +408,7 @@ static void a_short_silence_is_nothing(void **state)
 	sim_time_advance(NS_PER_S);
 	settle();
 	for (int i = 0; i < 50; i++) {
-		balloon_wait_for_news();
+		balloon_wait_for_news(balloons);
 		settle();
 	}
 	assert_false(status().broken);
@@ -438,10 +439,10 @@ static void retry_of_a_host_that_answers_again_begins_with_an_empty_balloon(void
 	const char *why;
 
 	silence_for_2_s_is_the_end_and_one_line_says_why(state);
-	assert_int_not_equal(balloon_retry(&why), 0);
+	assert_int_not_equal(balloon_retry(balloons, &why), 0);
 	assert_int_equal(ballooned(), 3000);
 	sim_vmware_behave();
-	assert_int_equal(balloon_retry(&why), 0);
+	assert_int_equal(balloon_retry(balloons, &why), 0);
 	settle();
 	assert_vmware_has(3000);
 	vmware_wants(10);
@@ -457,7 +458,7 @@ static void a_start_empties_a_balloon_that_was_not_let_go(void **state)
 	silence_for_2_s_is_the_end_and_one_line_says_why(state);
 	not_at_end.times = 1;
 	sim_vmware_lie(&not_at_end);
-	assert_int_equal(balloon_retry(&why), 0);
+	assert_int_equal(balloon_retry(balloons, &why), 0);
 	settle();
 	assert_int_equal(sim_vmware()->told[0], 1);
 	assert_vmware_has(3000);
@@ -578,7 +579,7 @@ static void the_end_gives_all_frames_back_and_says_so(void **state)
 	(void)state;
 	begin_vmware(NO_FLOOR);
 	vmware_wants(3000);
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_int_equal(sim_vmware()->unlocked[0] + sim_vmware()->unlocked[1], 3000);
 	assert_int_equal(sim_vmware()->leaves, 1);
 	assert_int_equal(sim_vmware()->is_started, 0);
@@ -603,7 +604,7 @@ static void a_host_that_does_not_let_go_at_the_end_keeps_its_frames(void **state
 	begin_vmware(NO_FLOOR);
 	vmware_wants(3000);
 	lie(VMWARE_LIE_REFUSES, ALL_COMMANDS, VMWARE_FAILURE);
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_int_equal(host_frames_count(), 3000);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 3000);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - 3000);

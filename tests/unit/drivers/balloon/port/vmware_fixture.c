@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What tests of the balloon on VMware share; see vmware_fixture.h. */
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/port/vmware_fixture.h"
 
 #include <setjmp.h>
@@ -10,6 +11,7 @@
 #include <cmocka.h>
 
 #include "arch/clock.h"
+#include "tests/sim/sim_detach.h"
 
 #define POLL_NS VMWARE_BALLOON_POLL_NS
 
@@ -35,7 +37,7 @@ static void end_balloon(void)
 	sim_vmware_on_command = NULL;
 	sim_vmware_behave();
 	if (begun)
-		balloon_detach();
+		sim_detach_all();
 	begun = false;
 }
 
@@ -71,7 +73,7 @@ void try_vmware(uint64_t floor)
 	begun = true;
 	/* It waits for a host that is busy. */
 	if (sim_ram_task && !status().present)
-		sim_ram_task(NULL);
+		sim_ram_task(balloons);
 }
 
 void begin_vmware(uint64_t floor)

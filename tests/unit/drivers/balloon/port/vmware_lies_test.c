@@ -19,6 +19,7 @@
 
 #include "arch/clock.h"
 #include "drivers/balloon/balloon.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/port/vmware_abi.h"
 #include "mm/ledger.h"
 #include "tests/sim/sim_log.h"
@@ -137,7 +138,7 @@ static void recover(void)
 
 	vmware_world_behave();
 	balloon_status(&status);
-	if (status.broken && balloon_retry(&why))
+	if (status.broken && balloon_retry(balloons, &why))
 		fail_msg("no retry: %s", why);
 	if (now.row->blind || now.row->lenient)
 		sim_vmware_forget();

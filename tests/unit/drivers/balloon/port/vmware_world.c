@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A whole life on VMware; see vmware_world.h. */
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/port/vmware_world.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "drivers/balloon/port/vmware_balloon.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
+#include "tests/sim/sim_detach.h"
 #include "tests/sim/sim_log.h"
 #include "tests/sim/sim_ram.h"
 #include "tests/sim/sim_time.h"
@@ -107,7 +109,7 @@ void vmware_world_live(uint64_t ns)
 		if (more || !vmware_world_is_well())
 			sim_time_advance(more ? ROUND_NS : NS_PER_S / 4);
 		else
-			balloon_wait_for_news();
+			balloon_wait_for_news(balloons);
 	}
 }
 
@@ -172,7 +174,7 @@ const char *vmware_world_mistake(void)
 bool vmware_world_end(void)
 {
 	if (world.begun)
-		balloon_detach();
+		sim_detach_all();
 	world.begun = false;
 	return ledger_count(OWNER_FREE) == VMWARE_WORLD_FRAMES;
 }
@@ -180,7 +182,7 @@ bool vmware_world_end(void)
 void vmware_world_stop(void)
 {
 	if (world.begun)
-		balloon_detach();
+		sim_detach_all();
 	world.begun = false;
 	host_frames_return_all();
 	frame_set_reclaimer(NULL);

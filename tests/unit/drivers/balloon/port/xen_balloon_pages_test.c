@@ -35,7 +35,7 @@ static uint64_t refused(enum balloon_refusal why)
 {
 	uint64_t frames[BALLOON_REFUSALS];
 
-	balloon_refusal_counts(frames);
+	balloon_refusal_counts(&balloons->refusal, frames);
 	return frames[why];
 }
 
@@ -96,7 +96,7 @@ static void portable_means_single_frames(void **state)
 
 	(void)state;
 	assert_int_equal(balloon_set_strategy(BALLOON_PORTABLE), 0);
-	balloon_init(&balloon.config);
+	balloon_init(&balloon_config);
 	assert_int_equal(xen_balloon_start(), 0);
 	xen_balloon_pages_counts(false, &before);
 	count_calls();
@@ -299,7 +299,7 @@ static void a_long_list_ends_where_a_short_one_does_if_a_block_is_refused(void *
 	assert_int_equal(calls(false), 8);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 0);
 	assert_int_equal(xen_balloon_pages_blocks(false), 4);
-	assert_int_equal(balloon_refusal_pause_end(), 0);
+	assert_int_equal(balloon_refusal_pause_end(&balloons->refusal), 0);
 	settle();
 	assert_xen_has(RAM_FRAMES);
 	assert_int_equal(refused(BALLOON_REFUSED_FRAME) + refused(BALLOON_REFUSED_FOR_NOW), 0);
@@ -361,7 +361,7 @@ static void a_xen_that_takes_nothing_costs_few_calls_a_try(void **state)
 	xen_wants(5000);
 	assert_xen_has(0);
 	assert_in_range(calls(false), 2, 40);
-	assert_true(balloon_refusal_pause_end() > clock_ns());
+	assert_true(balloon_refusal_pause_end(&balloons->refusal) > clock_ns());
 	assert_int_equal(ledger_count(OWNER_FREE) + ledger_count(OWNER_REFUSED), RAM_FRAMES);
 	count_calls();
 	sim_time_advance(BALLOON_PAUSE_MIN_NS + NS_PER_MS);
@@ -429,7 +429,7 @@ static void at_its_limit_single_frames_come_and_the_rest_is_for_later(void **sta
 	count_calls();
 	write_target(MAX_KIB);
 	assert_xen_has(4000 - SIM_XEN_SLACK_FRAMES);
-	assert_true(balloon_refusal_pause_end() > clock_ns());
+	assert_true(balloon_refusal_pause_end(&balloons->refusal) > clock_ns());
 	assert_in_range(calls(true), 3, 10);
 	assert_int_equal(refused(BALLOON_REFUSED_FRAME), 0);
 	sim_xen_limit(RAM_FRAMES);
@@ -467,7 +467,7 @@ static void xen_is_asked_again_after_1_2_4_and_up_to_32_seconds(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(pauses); i++) {
 		uint64_t since = clock_ns();
 
-		balloon_get_tries(&tries);
+		balloon_get_tries(balloons->port, &tries);
 		assert_int_equal(tries.count, i + 2);
 		assert_int_equal(tries.pause_ns, pauses[i] * NS_PER_S);
 		count_calls();
@@ -484,7 +484,7 @@ static void xen_is_asked_again_after_1_2_4_and_up_to_32_seconds(void **state)
 	sim_time_advance(BALLOON_PAUSE_MAX_NS + NS_PER_MS);
 	settle();
 	assert_xen_has(0);
-	balloon_get_tries(&tries);
+	balloon_get_tries(balloons->port, &tries);
 	assert_int_equal(tries.count, 1);
 	assert_int_equal(tries.pause_ns, NS_PER_S);
 }
@@ -500,7 +500,7 @@ static void another_target_ends_the_pause(void **state)
 		sim_time_advance(BALLOON_PAUSE_MAX_NS);
 		settle();
 	}
-	assert_true(balloon_refusal_pause_end() > clock_ns() + 10 * NS_PER_S);
+	assert_true(balloon_refusal_pause_end(&balloons->refusal) > clock_ns() + 10 * NS_PER_S);
 	sim_xen.host_free = RAM_FRAMES;
 	settle();
 	assert_xen_has(2000);
@@ -587,7 +587,7 @@ static void nonsense_is_no_count_whatever_xen_did(void **state)
 			/* What was the answer, and what follows from it. */
 			assert_int_equal(sim_log_warnings, 2);
 			sim_xen.faults.tell = NULL;
-			assert_int_equal(balloon_retry(&why), 0);
+			assert_int_equal(balloon_retry(balloons, &why), 0);
 			settle();
 			assert_xen_has(back ? 100 : 7000);
 		}
@@ -622,7 +622,7 @@ static void nonsense_may_come_at_any_call(void **state)
 				assert_given_up("an error is no answer to a list of frames");
 			nonsense_at = 0;
 			sim_xen.faults.stubborn[back] = SIM_XEN_NO_FRAME;
-			(void)!balloon_retry(&why);
+			(void)!balloon_retry(balloons, &why);
 			sim_time_advance(BALLOON_PAUSE_MAX_NS);
 			settle();
 			assert_xen_has(back ? 0 : 4 * BLOCK_FRAMES + 100);

@@ -51,13 +51,13 @@ static void a_change_of_the_node_wakes_the_task_at_once(void **state)
 
 	(void)state;
 	begin_xen(NO_FLOOR);
-	assert_false(balloon_has_news());
+	assert_false(balloon_has_news(balloons));
 	wakes = sim_time_wakes;
 	ask_for(100);
 	assert_int_equal(sim_time_wakes, wakes + 1);
-	assert_true(balloon_has_news());
+	assert_true(balloon_has_news(balloons));
 	settle();
-	assert_false(balloon_has_news());
+	assert_false(balloon_has_news(balloons));
 	assert_xen_has(100);
 }
 
@@ -175,7 +175,7 @@ static void ballooned_memory_is_not_in_the_total(void **state)
 	begin_xen(NO_FLOOR);
 	xen_wants(1234);
 	assert_false(status().deflate_on_oom);
-	balloon_account(status().deflate_on_oom, &account);
+	balloon_account(&account);
 	assert_int_equal(account.inflated_total, 1234);
 	assert_int_equal(account.inflated_free, 0);
 }
@@ -315,7 +315,7 @@ static void the_node_is_followed_once(void **state)
 {
 	(void)state;
 	begin_xen(NO_FLOOR);
-	balloon_detach();
+	balloon_detach(balloons->port);
 	begin_xen(NO_FLOOR);
 	assert_int_equal(store.followers, 1);
 	xen_wants(5);
@@ -338,10 +338,10 @@ static void without_a_store_a_person_sets_the_target(void **state)
 		begin_xen(NO_FLOOR);
 		assert_xen_has(0);
 		assert_int_equal(xen_balloon_set_target(max_kib - 4000 * FRAME_KIB), 0);
-		assert_true(balloon_has_news());
+		assert_true(balloon_has_news(balloons));
 		settle();
 		assert_xen_has(4000);
-		assert_false(balloon_has_news());
+		assert_false(balloon_has_news(balloons));
 		assert_int_equal(xen_balloon_set_target(max_kib + 1), -ERANGE);
 		assert_int_equal(xen_balloon_set_target(0), -ERANGE);
 		settle();
@@ -469,7 +469,7 @@ static void a_detached_balloon_gives_all_back(void **state)
 	assert_xen_has(8000);
 	sim_xen.host_free = RAM_FRAMES;
 	sim_xen_limit(RAM_FRAMES);
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_int_equal(ballooned(), 0);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES);
 	assert_int_equal(sim_xen.there, RAM_FRAMES);
@@ -482,7 +482,7 @@ static void what_xen_keeps_is_never_free(void **state)
 	xen_wants(8000);
 	sim_xen.host_free = 3000;
 	sim_xen_limit(RAM_FRAMES);
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_int_equal(sim_xen.there, RAM_FRAMES - 5000);
 	assert_int_equal(ledger_count(OWNER_FREE), RAM_FRAMES - 5000);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), 5000);
@@ -498,7 +498,7 @@ static void frames_set_aside_are_free_when_the_balloon_ends(void **state)
 	assert_int_equal(ledger_count(OWNER_REFUSED), 1);
 	sim_xen.faults.stubborn[false] = SIM_XEN_NO_FRAME;
 	sim_xen.faults.error[true] = -12;
-	balloon_detach();
+	balloon_detach(balloons->port);
 	assert_int_equal(ledger_count(OWNER_REFUSED), 0);
 	assert_int_equal(frame_owner(FIRST_FRAME + 3), OWNER_FREE);
 	assert_int_equal(ledger_count(OWNER_IN_FLIGHT), BLOCK_FRAMES - 1);
@@ -519,7 +519,7 @@ static void xen_that_was_given_up_is_tried_again_with_all_that_it_has(void **sta
 	assert_int_equal(ballooned(), 8000);
 	assert_non_null(strstr(sim_log_warning, "balloon retry"));
 	sim_xen.faults.error[true] = 0;
-	assert_int_equal(balloon_retry(&why), 0);
+	assert_int_equal(balloon_retry(balloons, &why), 0);
 	assert_null(status().broken);
 	assert_int_equal(ballooned(), 8000);
 	settle();
@@ -536,7 +536,7 @@ static void a_xen_that_loses_its_memory_operations_is_not_tried_again(void **sta
 	sim_xen.faults.no_memory_op[true] = true;
 	ask_for(100);
 	settle();
-	assert_int_equal(balloon_retry(&why), -ENODEV);
+	assert_int_equal(balloon_retry(balloons, &why), -ENODEV);
 	assert_string_equal(why, "it cannot be started again");
 	assert_int_equal(ballooned(), 800);
 	assert_int_equal(sim_xen.there, RAM_FRAMES - 800);

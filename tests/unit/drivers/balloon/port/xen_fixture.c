@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What tests of the balloon on Xen share; see xen_fixture.h. */
+#include "drivers/balloon/balloon_state_internal.h"
 #include "tests/unit/drivers/balloon/port/xen_fixture.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include "arch/phys_map.h"
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/xen/xenstore.h"
+#include "tests/sim/sim_detach.h"
 
 struct xen_store store;
 
@@ -162,7 +164,7 @@ void end_xen(void)
 	assert_int_equal(sim_xen.there + ballooned() + ledger_count(OWNER_IN_FLIGHT),
 			 sim_xen.frames);
 	get_well();
-	balloon_detach();
+	sim_detach_all();
 	if (violation || sim_xen.violation)
 		fail_msg("%s", violation ? violation : sim_xen.violation);
 }

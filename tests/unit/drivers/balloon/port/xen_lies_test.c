@@ -23,6 +23,7 @@
 #include "arch/clock.h"
 #include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_port.h"
+#include "drivers/balloon/balloon_state_internal.h"
 #include "mm/ledger.h"
 #include "tests/unit/drivers/balloon/port/xen_lies.h"
 
@@ -181,7 +182,7 @@ static void recover(void)
 	xen_world_behave();
 	xen_world_wait(4 * NS_PER_S);
 	if (is_broken())
-		assert_int_equal(balloon_retry(&why), 0);
+		assert_int_equal(balloon_retry(balloons, &why), 0);
 	if (now.lie->must_go_on && xenstore_is_silent())
 		fail_msg("silent for ever");
 	/* Without a store the last good target stays. */
@@ -221,7 +222,7 @@ static void live(void *arg)
 	if (now.step != XEN_STEP_START)
 		come_to_step();
 	if (now.step == XEN_STEP_REMOVE)
-		balloon_detach();
+		balloon_detach(balloons->port);
 	else
 		go_on();
 	if (err == -ETIMEDOUT && now.lie->must_go_on)
@@ -231,7 +232,7 @@ static void live(void *arg)
 		recover();
 	}
 	sim_xen_limit(XEN_WORLD_FRAMES);
-	balloon_detach();
+	balloon_detach(balloons->port);
 	check("at the end");
 	if (!now.lie->blind && now.step != XEN_STEP_REMOVE &&
 	    ledger_count(OWNER_FREE) != XEN_WORLD_FRAMES)
