@@ -158,13 +158,28 @@ int dm_send(struct dm *dm, struct dm_header *message)
 
 /* ---- The agreement ---- */
 
+/* Sleeps until something has come, or for a moment if so much has that others are to run first. */
+static void wait_for_more(struct dm *dm, bool others_first, struct wait_queue *waiters)
+{
+	uint64_t flags;
+
+	if (others_first) {
+		task_sleep_until(clock_ns() + NS_PER_MS);
+		return;
+	}
+	flags = irq_save();
+	if (!vmbus_has_message(dm->channel))
+		task_wait_device(waiters, clock_ns() + CLOCK_AWAKE_LOOK_NS);
+	irq_restore(flags);
+}
+
 /* Waits for an answer of this type, which `dm->message` has then. */
 static int await(struct dm *dm, unsigned type, struct wait_queue *waiters)
 {
-	uint64_t since_awake = clock_awake_ns(), flags;
+	uint64_t since_awake = clock_awake_ns();
 	int err;
 
-	for (;;) {
+	for (unsigned i = 1;; i++) {
 		err = receive(dm);
 		if (!err && dm->message.header.type == type)
 			return 0;
@@ -176,10 +191,7 @@ static int await(struct dm *dm, unsigned type, struct wait_queue *waiters)
 			return err;
 		if (clock_awake_ns() - since_awake > VMBUS_DEADLINE_NS)
 			return -ETIMEDOUT;
-		flags = irq_save();
-		if (!vmbus_has_message(dm->channel))
-			task_wait_device(waiters, clock_ns() + CLOCK_AWAKE_LOOK_NS);
-		irq_restore(flags);
+		wait_for_more(dm, i % TURN_MESSAGES == 0, waiters);
 	}
 }
 
