@@ -98,9 +98,18 @@ static void take_info(struct dm *dm)
 		dm->pages_max = info->value;
 }
 
+/* The host is not used any more, and `vmbus` shows why, too. */
+static int give_up(struct dm *dm, const char *why)
+{
+	dm->fault = why;
+	vmbus_blame(dm->channel, why);
+	return -EIO;
+}
+
 /* Takes the next message, whatever it is. */
 static int receive(struct dm *dm)
 {
+	const char *wrong;
 	size_t size;
 	int err;
 
@@ -110,8 +119,8 @@ static int receive(struct dm *dm)
 	if (err)
 		return err;
 	dm->counts.received++;
-	dm->fault = check(&dm->message, size);
-	return dm->fault ? -EIO : 0;
+	wrong = check(&dm->message, size);
+	return wrong ? give_up(dm, wrong) : 0;
 }
 
 /* Whether it is a request; what else there is has been dealt with. */
@@ -183,10 +192,8 @@ static int await(struct dm *dm, unsigned type, struct wait_queue *waiters)
 		err = receive(dm);
 		if (!err && dm->message.header.type == type)
 			return 0;
-		if (!err && asks(dm)) {
-			dm->fault = "it asks before it has agreed to anything";
-			return -EIO;
-		}
+		if (!err && asks(dm))
+			return give_up(dm, "it asks before it has agreed to anything");
 		if (err && err != -EAGAIN)
 			return err;
 		if (clock_awake_ns() - since_awake > VMBUS_DEADLINE_NS)

@@ -68,6 +68,12 @@ void vmbus_close(struct vmbus_channel *channel);
 const char *vmbus_fault(const struct vmbus_channel *channel);
 
 /*
+ * Ends the use of an open channel, but for vmbus_close(): what its driver has found wrong with the
+ * host, a clause for people, which vmbus_fault() says from now on. The first one stays.
+ */
+void vmbus_blame(struct vmbus_channel *channel, const char *why);
+
+/*
  * Writes a message, and signals the host if need be. -EAGAIN: there is no room, and `waiters` will
  * be woken when there is; -EIO: vmbus_fault() says why. While it is open, as all below.
  */
@@ -97,7 +103,9 @@ struct vmbus_channel_info {
 	struct vmbus_guid type, instance;
 	uint32_t relid, connection;
 	bool open;
-	const char *fault;
+	bool withdrawn;
+	const char *fault;  /* vmbus_fault()'s */
+	const char *closed; /* why it is not open, though somebody has tried: a clause; NULL */
 	uint64_t sent, received, signals; /* messages, and hypercalls */
 };
 

@@ -36,6 +36,8 @@ struct vmbus_channel {
 	struct synic_listener listener;
 	struct wait_queue *waiters;
 	const char *fault;
+	/* Why it is not open, though it was to be; NULL: it is, or nobody has tried. */
+	const char *closed;
 	uint64_t sent, received, signals;
 };
 

@@ -44,7 +44,7 @@ static struct {
 	/* The channel. */
 	int open_err, send_err, receive_err;
 	unsigned opens, closes;
-	const char *fault;
+	const char *fault, *blamed;
 } host;
 
 static int a_channel;
@@ -128,6 +128,12 @@ const char *vmbus_fault(const struct vmbus_channel *asked)
 {
 	assert_ptr_equal(asked, channel());
 	return host.fault;
+}
+
+void vmbus_blame(struct vmbus_channel *blamed, const char *why)
+{
+	assert_ptr_equal(blamed, channel());
+	host.blamed = why;
 }
 
 int vmbus_send(struct vmbus_channel *to, const void *message, size_t size, uint64_t transaction)
@@ -420,6 +426,7 @@ static void a_host_that_asks_before_it_has_agreed_is_not_used(void **state)
 	host.before_answer = say_balloon;
 	expect_no_start(-EIO);
 	assert_string_equal(dm_fault(&dm), "it asks before it has agreed to anything");
+	assert_string_equal(host.blamed, dm_fault(&dm));
 }
 
 static void a_new_start_forgets_the_last_one(void **state)
@@ -486,6 +493,7 @@ static void expect_fault(const char *fault)
 {
 	assert_int_equal(dm_receive(&dm), -EIO);
 	assert_string_equal(dm_fault(&dm), fault);
+	assert_string_equal(host.blamed, fault);
 	/* For good, whatever comes then. */
 	say(DM_BALLOON, 16);
 	assert_int_equal(dm_receive(&dm), -EIO);

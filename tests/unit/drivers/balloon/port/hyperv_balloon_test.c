@@ -470,6 +470,22 @@ static void a_channel_that_is_offered_anew_is_used_again(void)
 	check();
 }
 
+static void a_channel_that_is_closed_says_what_the_host_did(void)
+{
+	struct vmbus_channel_info info;
+
+	start();
+	assert_true(hyperv_world_reach(1000));
+	lie()->ranges = HYPERV_RANGE_NOT_GIVEN;
+	hv_control.common.target = 0;
+	assert_true(hyperv_world_await(is_withdrawn, NS_PER_S));
+	hyperv_world_behave();
+	hv_control.common.target = 1000;
+	assert_true(vmbus_get_channel(0, &info));
+	assert_false(info.open);
+	assert_string_equal(info.closed, "it gives back frames that are not in the balloon");
+}
+
 static struct {
 	bool done;
 	int err;
@@ -670,6 +686,7 @@ int main(int argc, char **argv)
 		TEST(a_region_ends_where_addresses_do),
 		TEST(what_cannot_be_added_is_refused_with_a_line),
 		TEST(a_channel_that_is_offered_anew_is_used_again),
+		TEST(a_channel_that_is_closed_says_what_the_host_did),
 		TEST(a_channel_may_go_and_come_while_a_person_tries_it_again),
 		TEST(a_person_may_be_quicker_than_the_offer),
 		TEST(a_channel_that_comes_later_is_used),
