@@ -16,10 +16,15 @@
 #include "drivers/mem/mem_source.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/parse.h"
+#include "mm/frame_spans.h"
 #include "mm/ledger.h"
 #include "mm/memory_region.h"
 
-#define SOURCES_MAX 8
+/*
+ * One for each region that there can be. Only where somebody else has announced regions could there
+ * be more: what follows a range there is of the same source.
+ */
+#define SOURCES_MAX FRAME_SPANS_MAX
 
 /* 2 GiB at once, before others run. */
 #define STEP_BLOCKS 1024
@@ -35,6 +40,7 @@ static struct {
 	struct hyperv_mem_request request;
 	pfn_t next, end;
 	uint64_t said_ns;
+	bool said_limit; /* which stays: once is enough */
 } mem;
 
 void hyperv_mem_init(void)
@@ -45,6 +51,7 @@ void hyperv_mem_init(void)
 	mem.frames = 0;
 	mem.next = mem.end = 0;
 	mem.said_ns = 0;
+	mem.said_limit = false;
 }
 
 uint64_t hyperv_mem_frames(void)
@@ -125,22 +132,35 @@ static pfn_t end_in_region(pfn_t end)
 	return other ? other->part.start : end;
 }
 
+/* Makes a place in a region that somebody has announced, and that ends at `end`. */
+static const char *place_in_region(pfn_t end)
+{
+	struct mem_source *before = find_source(mem.next - BLOCK_FRAMES);
+	size_t blocks = (end_in_region(end) - mem.next) / BLOCK_FRAMES;
+
+	if (before && region_end(mem.next - BLOCK_FRAMES) == end)
+		before->part.blocks += blocks;
+	else if (mem.sources == SOURCES_MAX)
+		return mem_source_limit();
+	else
+		add_source(mem.next, blocks);
+	return NULL;
+}
+
 /* Makes a place for the next frames. Returns why there can be none, or NULL. */
 static const char *make_place(void)
 {
 	pfn_t end = region_end(mem.next);
-	const char *why = NULL;
+	const char *why;
 
-	if (mem.sources == SOURCES_MAX)
-		return "there are too many ranges";
 	if (mem_source_at(mem.next, 1))
 		return "other memory that comes and goes lies there";
-	if (end != 0) {
-		end = end_in_region(end);
-	} else {
-		end = likely_end();
-		why = mem_source_announce(mem.next, (end - mem.next) / BLOCK_FRAMES);
-	}
+	if (end != 0)
+		return place_in_region(end);
+	if (mem.sources == SOURCES_MAX)
+		return mem_source_limit();
+	end = likely_end();
+	why = mem_source_announce(mem.next, (end - mem.next) / BLOCK_FRAMES);
 	if (why && end > mem.end) {
 		end = mem.end;
 		why = mem_source_announce(mem.next, (end - mem.next) / BLOCK_FRAMES);
@@ -197,14 +217,19 @@ static void say(uint64_t added, const char *why)
 {
 	char size[FORMAT_SIZE_MAX], come[FORMAT_SIZE_MAX];
 	const struct hyperv_mem_request *request = &mem.request;
+	bool limit = why == mem_source_limit();
 
 	format_size(pfn_to_paddr(added), come);
-	if (!why)
+	if (!why) {
 		log_info("memory: Hyper-V brings %s", come);
-	else if (log_is_due(&mem.said_ns, clock_ns()))
+		return;
+	}
+	if (!(limit && mem.said_limit) && log_is_due(&mem.said_ns, clock_ns())) {
+		mem.said_limit |= limit;
 		log_warn("memory: of %s at %#" PRIx64 ", which Hyper-V adds, %s are used: %s",
 			 format_size(pfn_to_paddr(request->count), size),
 			 pfn_to_paddr(request->first), come, why);
+	}
 }
 
 bool hyperv_mem_step(uint64_t *added, const char **why)

@@ -6,11 +6,14 @@
 
 #include "arch/cpu.h"
 #include "drivers/mem/hyperv_mem.h"
+#include "mm/frame_spans.h"
 #include "tests/sim/sim_log.h"
 #include "tests/sim/sim_time.h"
 
 /* Blocks that are taken into use at once. */
 #define STEP 1024
+
+#define LIMIT "there are too many ranges: at most 48 are told apart"
 
 static unsigned physical_bits;
 static struct hyperv_mem_request request;
@@ -286,8 +289,8 @@ static void what_the_firmware_has_announced_is_used(void **state)
 	expect_source(0, 4, 2, 2);
 	/* And what lies beyond it is announced. */
 	expect_added(6, 4);
-	expect_source(1, 6, 2, 2);
-	expect_source(2, 8, 24, 2);
+	expect_source(0, 4, 4, 4);
+	expect_source(1, 8, 24, 2);
 }
 
 static void ranges_come_in_any_order_where_that_was_announced(void **state)
@@ -301,6 +304,7 @@ static void ranges_come_in_any_order_where_that_was_announced(void **state)
 	expect_source(0, 2, 1, 1);
 	expect_source(1, 18, 2, 2);
 	expect_source(2, 20, 2, 2);
+	assert_null(source(3));
 }
 
 /* ---- Ranges that do not come ---- */
@@ -399,14 +403,77 @@ static void a_range_ends_where_another_source_begins(void **state)
 	mem_source_remove(&other);
 }
 
+/* As many as the frame map tells apart, of which one is the boot's. */
+static void ranges_far_from_each_other_come_up_to_the_limit_of_the_map(void **state)
+{
+	unsigned lines;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i + 1 < FRAME_SPANS_MAX; i++)
+		expect_added(4 * i, 1);
+	expect_refused(REGION + 4 * i * B, B, LIMIT);
+	expect_source((unsigned)i - 1, 4 * (i - 1), 1, 1);
+	/* Nothing about it will change: the host may ask for ever. */
+	lines = sim_log_warnings;
+	sim_time_advance(10 * NS_PER_S);
+	add(4 * i, 1);
+	assert_string_equal(why, LIMIT);
+	assert_int_equal(sim_log_warnings, lines);
+	expect_refused(REGION, 0, "it is no memory at all");
+}
+
+/* The second line is about something else, and so near that it is left out: the limit is not. */
+static void the_limit_is_told_when_its_line_is_due(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i + 1 < FRAME_SPANS_MAX; i++)
+		expect_added(4 * i, 1);
+	expect_refused(REGION, 0, "it is no memory at all");
+	add(4 * i, 1);
+	assert_int_equal(sim_log_warnings, 1);
+	expect_refused(REGION + 4 * i * B, B, LIMIT);
+}
+
+static void ranges_that_follow_each_other_in_a_region_are_one_source(void **state)
+{
+	(void)state;
+	assert_int_equal(memory_region_announce(REGION, 200), 0);
+	for (size_t i = 0; i < 100; i++)
+		expect_added(i, 1);
+	expect_source(0, 0, 100, 100);
+	assert_null(source(1));
+	assert_int_equal(mem_fixture_events(MEM_EVENT_ANNOUNCED), 1);
+}
+
+/* In a region of somebody else's, where none has to be announced. */
 static void there_are_only_so_many_sources(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < 8; i++)
-		expect_added(4 * i, 1);
-	expect_refused(REGION + 32 * B, B, "there are too many ranges");
-	/* In one of them there may be room. */
-	expect_source(7, 28, 1, 1);
+	assert_int_equal(memory_region_announce(REGION, 200), 0);
+	for (size_t i = 0; i < FRAME_SPANS_MAX; i++)
+		expect_added(2 * i, 1);
+	expect_refused(REGION + 2 * FRAME_SPANS_MAX * B, B, LIMIT);
+	expect_refused(REGION + 300 * B, 0, "it is no memory at all");
+	/* What follows one of them comes all the same. */
+	expect_added(1, 1);
+	expect_added(2 * FRAME_SPANS_MAX - 1, 3);
+	expect_source(0, 0, 2, 2);
+	expect_source(FRAME_SPANS_MAX - 1, 2 * FRAME_SPANS_MAX - 2, 4, 4);
+}
+
+/* Two regions that touch have books of their own. */
+static void a_source_does_not_go_on_in_the_next_region(void **state)
+{
+	(void)state;
+	assert_int_equal(memory_region_announce(REGION, 4), 0);
+	assert_int_equal(memory_region_announce(REGION + 4 * B, 4), 0);
+	expect_added(2, 2);
+	expect_added(4, 2);
+	expect_source(0, 2, 2, 2);
+	expect_source(1, 4, 2, 2);
 }
 
 static void lines_about_what_does_not_come_are_a_second_apart(void **state)
@@ -447,7 +514,11 @@ int main(int argc, char **argv)
 		TEST(what_has_come_of_a_range_is_told),
 		TEST(where_another_source_is_nothing_comes),
 		TEST(a_range_ends_where_another_source_begins),
+		TEST(ranges_far_from_each_other_come_up_to_the_limit_of_the_map),
+		TEST(the_limit_is_told_when_its_line_is_due),
+		TEST(ranges_that_follow_each_other_in_a_region_are_one_source),
 		TEST(there_are_only_so_many_sources),
+		TEST(a_source_does_not_go_on_in_the_next_region),
 		TEST(lines_about_what_does_not_come_are_a_second_apart),
 	};
 
