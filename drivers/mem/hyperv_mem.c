@@ -32,6 +32,9 @@
 /* The books of a region this many times as large as the guest take less than 0.1 % of it. */
 #define REGION_TIMES 64
 
+/* 1 GiB: a frame or two of books. */
+#define MODEST_BLOCKS_MIN 512
+
 static struct {
 	struct mem_source source[SOURCES_MAX];
 	size_t sources;
@@ -57,6 +60,18 @@ void hyperv_mem_init(void)
 uint64_t hyperv_mem_frames(void)
 {
 	return mem.frames;
+}
+
+/* A region as large as the guest, or larger if it is a small one, in blocks. */
+static size_t modest_blocks(void)
+{
+	return max_u64(ledger_managed() / BLOCK_FRAMES, MODEST_BLOCKS_MIN);
+}
+
+void hyperv_mem_prepare(void)
+{
+	if (frame_region_keep_ready(modest_blocks()))
+		log_debug("memory: nothing is kept for the books of what Hyper-V may add");
 }
 
 /* ---- Where it lies ---- */
@@ -147,6 +162,25 @@ static const char *place_in_region(pfn_t end)
 	return NULL;
 }
 
+/* Announces a region from `next` on: where there is no room for a likely one, a smaller one. */
+static const char *announce(pfn_t *end)
+{
+	pfn_t likely = likely_end();
+	pfn_t modest = min_u64(likely, max_u64(mem.end, mem.next + modest_blocks() * BLOCK_FRAMES));
+	const pfn_t ends[] = { likely, modest, mem.end };
+	const char *why = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		if (i > 0 && ends[i] == *end)
+			continue;
+		*end = ends[i];
+		why = mem_source_announce(mem.next, (*end - mem.next) / BLOCK_FRAMES);
+		if (!why)
+			break;
+	}
+	return why;
+}
+
 /* Makes a place for the next frames. Returns why there can be none, or NULL. */
 static const char *make_place(void)
 {
@@ -159,12 +193,7 @@ static const char *make_place(void)
 		return place_in_region(end);
 	if (mem.sources == SOURCES_MAX)
 		return mem_source_limit();
-	end = likely_end();
-	why = mem_source_announce(mem.next, (end - mem.next) / BLOCK_FRAMES);
-	if (why && end > mem.end) {
-		end = mem.end;
-		why = mem_source_announce(mem.next, (end - mem.next) / BLOCK_FRAMES);
-	}
+	why = announce(&end);
 	if (!why)
 		add_source(mem.next, (end - mem.next) / BLOCK_FRAMES);
 	return why;
@@ -241,6 +270,7 @@ bool hyperv_mem_step(uint64_t *added, const char **why)
 		return true;
 	*added = mem.next - mem.request.first;
 	mem.end = mem.next;
+	hyperv_mem_prepare();
 	say(*added, *why);
 	return false;
 }

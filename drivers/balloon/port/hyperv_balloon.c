@@ -210,6 +210,7 @@ static int start(void)
 	}
 	hv.status.version = hv.dm.version;
 	hyperv_requests_begin(&hv.dm);
+	hyperv_mem_prepare();
 	hv.next_ns = task_next_look(clock_ns());
 	hv.status.takes_hints = hyperv_ext_capabilities() & HV_EXT_COLD_DISCARD;
 	return 0;

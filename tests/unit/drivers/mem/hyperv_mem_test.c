@@ -209,14 +209,91 @@ static void regions_that_do_not_hold_their_range_are_not_believed(void **state)
 	}
 }
 
-/* It would take more for its books than there is: so only the range is announced. */
-static void a_region_too_large_for_its_books_is_not_announced(void **state)
+/* It would take more for its books than there is. */
+static void of_a_region_too_large_for_its_books_a_modest_one_is_announced(void **state)
 {
 	(void)state;
 	request.region_first = REGION;
 	request.region_count = UINT64_MAX;
 	expect_added(0, 2);
-	expect_source(0, 0, 2, 2);
+	expect_source(0, 0, 512, 2);
+	/* A range that is larger than that comes as a whole. */
+	expect_added(600, 513);
+	expect_source(1, 600, 513, 513);
+}
+
+/* Gives every free frame to OWNER_HELD. */
+static void take_everything(void)
+{
+	pfn_t pfn;
+
+	for (unsigned order = FRAME_ORDER_MAX + 1; order-- > 0;)
+		while (frame_alloc(order, OWNER_HELD, &pfn) == 0)
+			;
+	assert_int_equal(ledger_count(OWNER_FREE), 0);
+}
+
+static void where_nothing_is_free_what_was_kept_ready_has_the_books(void **state)
+{
+	(void)state;
+	hyperv_mem_prepare();
+	take_everything();
+	request.frames_max = UINT64_MAX;
+	expect_added(0, 64);
+	assert_int_equal(sim_log_warnings, 0);
+	/* What follows it needs none. */
+	take_everything();
+	expect_added(64, 64);
+	assert_null(source(1));
+}
+
+static void what_is_kept_ready_is_kept_once_and_made_up_for(void **state)
+{
+	uint64_t kept;
+
+	(void)state;
+	hyperv_mem_prepare();
+	kept = ledger_count(OWNER_FRAME_MAP);
+	hyperv_mem_prepare();
+	assert_int_equal(ledger_count(OWNER_FRAME_MAP), kept);
+	/* With memory that is free none of it is used. */
+	expect_added(0, 1);
+	assert_true(ledger_count(OWNER_FRAME_MAP) > kept);
+	kept = ledger_count(OWNER_FRAME_MAP);
+	expect_added(1000, 1);
+	assert_true(ledger_count(OWNER_FRAME_MAP) <= kept + 1);
+	take_everything();
+	expect_added(2000, 1);
+}
+
+static void what_was_kept_ready_is_made_up_for_once_memory_of_the_boot_is_free(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	assert_int_equal(frame_alloc_block(PFN_NONE, OWNER_BALLOON, &pfn), 0);
+	hyperv_mem_prepare();
+	take_everything();
+	expect_added(0, 1);
+	take_everything();
+	/* Nothing is kept any more, nor can be. */
+	expect_refused(REGION + 1000 * B, B, "there is no memory for its books");
+	assert_int_equal(frame_free(pfn, B, OWNER_BALLOON), 0);
+	expect_added(1, 1);
+	take_everything();
+	expect_added(1000, 1);
+}
+
+static void without_anything_kept_ready_it_is_refused_for_now(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	assert_int_equal(frame_alloc_block(PFN_NONE, OWNER_BALLOON, &pfn), 0);
+	take_everything();
+	expect_refused(REGION, B, "there is no memory for its books");
+	assert_int_equal(frame_free(pfn, B, OWNER_BALLOON), 0);
+	expect_added(0, 1);
 }
 
 static void what_the_guest_may_ever_have_finds_its_place(void **state)
@@ -499,7 +576,11 @@ int main(int argc, char **argv)
 		TEST(the_hosts_region_has_room_for_what_follows),
 		TEST(a_region_that_begins_before_its_range_ends_where_it_says),
 		TEST(regions_that_do_not_hold_their_range_are_not_believed),
-		TEST(a_region_too_large_for_its_books_is_not_announced),
+		TEST(of_a_region_too_large_for_its_books_a_modest_one_is_announced),
+		TEST(where_nothing_is_free_what_was_kept_ready_has_the_books),
+		TEST(what_is_kept_ready_is_kept_once_and_made_up_for),
+		TEST(what_was_kept_ready_is_made_up_for_once_memory_of_the_boot_is_free),
+		TEST(without_anything_kept_ready_it_is_refused_for_now),
 		TEST(what_the_guest_may_ever_have_finds_its_place),
 		TEST(what_the_guest_may_ever_have_costs_little),
 		TEST(a_range_beyond_what_the_guest_may_have_comes_all_the_same),

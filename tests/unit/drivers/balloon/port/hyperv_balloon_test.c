@@ -237,13 +237,18 @@ static void what_cannot_be_had_is_said(void)
 	check();
 }
 
-static void nothing_is_had_where_nothing_is_free(void)
+static void take_everything(void)
 {
 	pfn_t pfns[64];
 
-	start();
 	while (frame_alloc_bulk(ARRAY_SIZE(pfns), PFN_NONE, OWNER_HELD, pfns) > 0)
 		;
+}
+
+static void nothing_is_had_where_nothing_is_free(void)
+{
+	start();
+	take_everything();
 	hv_control.common.target = 100;
 	hyperv_world_wait(NS_PER_S / 2);
 	assert_int_equal(ballooned(), 0);
@@ -365,6 +370,21 @@ static void memory_is_added(void)
 	assert_int_equal(removable, 0);
 	reach(SIM_RAM_FRAMES - 3000);
 	reach(0);
+}
+
+/* As where all of it is in use, and more is what would help. */
+static void memory_is_added_where_nothing_is_free(void)
+{
+	start();
+	hyperv_world_wait(NS_PER_S / 10);
+	take_everything();
+	assert_int_equal(ledger_count(OWNER_FREE), 0);
+	wish()->added = 4 * BLOCK_FRAMES;
+	hyperv_world_wait(NS_PER_S / 10);
+	assert_int_equal(hyperv_mem_frames(), 4 * BLOCK_FRAMES);
+	assert_int_equal(seen()->hot_add_result, DM_HOT_ADD_DONE);
+	assert_int_equal(hyperv_world.lines, 0);
+	check();
 }
 
 static void memory_is_added_without_a_region(void)
@@ -682,6 +702,7 @@ int main(int argc, char **argv)
 		TEST(free_memory_is_told_as_cold),
 		TEST(a_host_that_refuses_hints_is_not_asked_again),
 		TEST(memory_is_added),
+		TEST(memory_is_added_where_nothing_is_free),
 		TEST(memory_is_added_without_a_region),
 		TEST(a_region_ends_where_addresses_do),
 		TEST(what_cannot_be_added_is_refused_with_a_line),
