@@ -247,11 +247,19 @@ static int agree_capabilities(struct dm *dm, uint64_t capabilities, struct wait_
 	return dm->message.capabilities_response.flags & DM_ACCEPTED ? 0 : -ENOTSUP;
 }
 
+/* Whoever stops it waits for the host, which is bounded, and so is this. */
+static void wait_until_stopped(const struct dm *dm)
+{
+	while (dm->stopping)
+		task_sleep_until(clock_ns() + NS_PER_MS);
+}
+
 int dm_start(struct dm *dm, struct vmbus_channel *channel, uint64_t capabilities,
 	     struct wait_queue *waiters)
 {
 	int err;
 
+	wait_until_stopped(dm);
 	memset(dm, 0, sizeof(*dm));
 	err = vmbus_open(channel, RING_ORDER, waiters);
 	if (err)
@@ -271,7 +279,15 @@ int dm_start(struct dm *dm, struct vmbus_channel *channel, uint64_t capabilities
 
 void dm_stop(struct dm *dm)
 {
-	if (dm->channel)
-		vmbus_close(dm->channel);
+	/* Once the other one is through the channel may be open anew: that is not to be stopped. */
+	if (dm->stopping) {
+		wait_until_stopped(dm);
+		return;
+	}
+	if (!dm->channel)
+		return;
+	dm->stopping = true;
+	vmbus_close(dm->channel);
 	dm->channel = NULL;
+	dm->stopping = false;
 }

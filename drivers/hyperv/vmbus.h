@@ -54,11 +54,14 @@ void vmbus_unload(void);
 /*
  * Opens a channel: rings of 2^order frames, both together. `waiters` is woken by the host's
  * signals, in an interrupt, and when the channel is gone. -ENODEV: it is gone; -EIO: the host
- * would not; -ENOMEM; -ETIMEDOUT: no answer.
+ * would not; -ENOMEM; -ETIMEDOUT: no answer. If somebody is about to close it, waits for that.
  */
 int vmbus_open(struct vmbus_channel *channel, unsigned order, struct wait_queue *waiters);
 
-/* Closes it, if it is open. Memory that the host does not let go of is lost. */
+/*
+ * Closes it, if it is open; if somebody else is about to do so, waits until it is closed: in either
+ * case nothing of it is in use after this. Memory that the host does not let go of is lost.
+ */
 void vmbus_close(struct vmbus_channel *channel);
 
 /*

@@ -17,6 +17,7 @@ enum channel_state {
 	CHANNEL_NEW,	 /* offered, and nobody was told */
 	CHANNEL_OFFERED, /* and announced */
 	CHANNEL_OPEN,
+	CHANNEL_CLOSING, /* the host has not let go of it, and is waited for */
 };
 
 struct vmbus_channel {

@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "arch/clock.h"
 #include "arch/phys_map.h"
 #include "drivers/hyperv/hyperv.h"
 #include "drivers/hyperv/vmbus_channel.h"
@@ -250,11 +251,19 @@ static const char *why_closed(const struct vmbus_channel *channel, int err)
 				   : "the host does not open it";
 }
 
+/* Whoever closes it waits for the host, which is bounded, and so is this. */
+static void wait_until_closed(const struct vmbus_channel *channel)
+{
+	while (channel->state == CHANNEL_CLOSING)
+		task_sleep_until(clock_ns() + NS_PER_MS);
+}
+
 int vmbus_open(struct vmbus_channel *channel, unsigned order, struct wait_queue *waiters)
 {
 	int err;
 
 	assert(order >= VMBUS_ORDER_MIN && order <= VMBUS_ORDER_MAX && waiters);
+	wait_until_closed(channel);
 	assert(channel->state == CHANNEL_OFFERED);
 	if (vmbus_fault(channel))
 		return -ENODEV;
@@ -274,18 +283,22 @@ void vmbus_close(struct vmbus_channel *channel)
 {
 	const char *fault;
 
-	if (channel->state != CHANNEL_OPEN)
+	/* Once the other one is through it may be open anew: that is not to be closed. */
+	if (channel->state != CHANNEL_OPEN) {
+		wait_until_closed(channel);
 		return;
+	}
 	fault = vmbus_fault(channel);
 	channel->closed = fault ? fault : "its driver has closed it";
 	synic_unlisten(&channel->listener);
 	channel->waiters = NULL;
 	channel->fault = NULL;
-	channel->state = CHANNEL_OFFERED;
+	channel->state = CHANNEL_CLOSING;
 	if (post_relid(VMBUS_CLOSE, channel))
 		lose_memory(channel);
 	else
 		tear_down(channel);
+	channel->state = CHANNEL_OFFERED;
 }
 
 void vmbus_channel_release(struct vmbus_channel *channel)
