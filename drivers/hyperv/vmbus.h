@@ -27,6 +27,11 @@ struct vmbus_driver {
 	 * is closed, and the channel is nobody's. In the task `vmbus`; may wait.
 	 */
 	void (*rescinded)(struct vmbus_channel *channel);
+	/*
+	 * Some time has passed, a second at most, or messages have come: for what the driver wants
+	 * to try again, or begin later. In the task `vmbus`; may wait. NULL: it never does.
+	 */
+	void (*look)(struct vmbus_channel *channel);
 	struct vmbus_driver *next; /* the list's */
 };
 

@@ -281,6 +281,23 @@ static void a_channel_comes_and_goes(void)
 	vmbus_close(fixture.channel);
 }
 
+static void drivers_look_at_their_channels_as_time_passes(void)
+{
+	unsigned before;
+
+	wish()->other_channels = 3;
+	fixture_connect();
+	before = fixture.looks;
+	fixture_wait(5 * NS_PER_S);
+	assert_in_range(fixture.looks, before + 4, before + 100);
+	/* And at none that was withdrawn. */
+	wish()->no_dm = 1;
+	fixture_await(fixture_is_withdrawn, "the rescission");
+	before = fixture.looks;
+	fixture_wait(5 * NS_PER_S);
+	assert_int_equal(fixture.looks, before);
+}
+
 /* ---- Two at once ---- */
 
 static unsigned closed; /* tasks that are through */
@@ -595,6 +612,7 @@ int main(int argc, char **argv)
 		TEST(without_a_vector_nothing_is_kept),
 		TEST(channels_without_a_driver_are_left_alone),
 		TEST(a_channel_comes_and_goes),
+		TEST(drivers_look_at_their_channels_as_time_passes),
 		TEST(a_channel_that_two_close_is_closed_once),
 		TEST(a_channel_that_is_withdrawn_while_two_close_it_is_released_after_that),
 		TEST(dynamic_memory_that_two_stop_may_be_started_at_once),
