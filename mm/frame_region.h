@@ -51,7 +51,7 @@ int frame_region_announce(pfn_t start, size_t blocks);
 
 /*
  * Keeps memory of the boot ready for the announcement of a region of so many blocks, for when no
- * frame is free by then: 256 KiB for a guest with up to 38 GiB after that. Again: makes up for what
+ * frame is free by then: 256 KiB for a guest with up to 36 GiB after that. Again: makes up for what
  * was used. -ENOMEM: there is none; what was kept stays so. frame_region_use_ready() frees it, for
  * whoever announces next, and returns whether anything was kept.
  */
