@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/lib/types.h"
+
 /* What CPUID tells of it; 0 where there is none. */
 struct hyperv_cpuid {
 	uint32_t build, version;	  /* version: major << 16 | minor */
@@ -35,6 +37,15 @@ const struct hyperv_cpuid *hyperv_cpuid(void);
  */
 uint64_t hyperv_msr_read(uint32_t msr);
 void hyperv_msr_write(uint32_t msr, uint64_t value);
+
+/*
+ * Makes the value of an MSR that names a page of the guest's and enables it (HYPERCALL, SIEFP,
+ * SIMP) out of what was there: bits 11:1 are reserved, and to be kept (TLFS 3.13, 11.8). Pure.
+ */
+static inline uint64_t hyperv_msr_with_page(uint64_t before, paddr_t page)
+{
+	return (before & 0xffe) | page | 1;
+}
 
 /*
  * Asks Hyper-V. `control` is the hypercall's code with its flags and counts; `input` and `output`

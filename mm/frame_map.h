@@ -97,6 +97,10 @@ struct frame_map {
 	/* The frames that all these were laid into for regions; none at boot. */
 	pfn_t extension;
 	size_t extension_frames;
+	/* Kept for the next announcement: 2^ready_order frames, in use if `is_ready`. */
+	pfn_t ready;
+	unsigned ready_order;
+	bool is_ready;
 };
 
 extern struct frame_map frame_map;

@@ -74,6 +74,16 @@ int frame_region_announce(pfn_t start, size_t blocks)
 	return frame_section_extend(start, blocks);
 }
 
+int frame_region_keep_ready(size_t blocks)
+{
+	return frame_section_keep_ready(blocks);
+}
+
+bool frame_region_use_ready(void)
+{
+	return frame_section_use_ready();
+}
+
 bool frame_region_get(size_t i, struct frame_region_part *region)
 {
 	const struct frame_spans *spans = &frame_map.spans;

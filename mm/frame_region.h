@@ -50,6 +50,15 @@
 int frame_region_announce(pfn_t start, size_t blocks);
 
 /*
+ * Keeps memory of the boot ready for the announcement of a region of so many blocks, for when no
+ * frame is free by then: 256 KiB for a guest with up to 36 GiB after that. Again: makes up for what
+ * was used. -ENOMEM: there is none; what was kept stays so. frame_region_use_ready() frees it, for
+ * whoever announces next, and returns whether anything was kept.
+ */
+int frame_region_keep_ready(size_t blocks);
+bool frame_region_use_ready(void);
+
+/*
  * Frees blocks that have come: all of them are absent, and lie in one region. They hold
  * anything, and are to be filled if there is a poisoner; the host need not be told that
  * they are free, as nothing of it is behind them. Never fails for want of memory. -EINVAL:

@@ -19,14 +19,25 @@
 
 _Static_assert(SECTION_FRAMES == 19, "what mm/frame_section.h says");
 
-/* Takes contiguous frames for the map; of a power of two the rest is freed again. */
-static int alloc_frames(size_t frames, bool boot_only, pfn_t *pfn)
+/* Page tables for a region, above those that map its blocks. */
+#define READY_TABLES 8
+
+/* Returns the least order of a run that has so many frames; one too large may be too short. */
+static unsigned order_of(size_t frames)
 {
 	unsigned order = 0;
-	int err;
 
 	while (order <= FRAME_ORDER_MAX && (size_t)1 << order < frames)
 		order++;
+	return order;
+}
+
+/* Takes contiguous frames for the map; of a power of two the rest is freed again. */
+static int alloc_frames(size_t frames, bool boot_only, pfn_t *pfn)
+{
+	unsigned order = order_of(frames);
+	int err;
+
 	err = (boot_only ? frame_alloc_boot : frame_alloc)(order, OWNER_FRAME_MAP, pfn);
 	if (err)
 		return -ENOMEM;
@@ -210,15 +221,28 @@ static void free_extension(void)
 	assert(!err);
 }
 
+/* Returns how many sections there are with so many blocks, which are more than at boot. */
+static size_t sections_of(size_t blocks)
+{
+	return (blocks - frame_map.boot_count - 1) / SECTION_BLOCKS + 1;
+}
+
+/* Returns how many frames sets and sections of so many blocks take. */
+static size_t frames_of(size_t blocks)
+{
+	size_t sections = sections_of(blocks);
+	size_t words = FRAME_MAP_SETS * bitset_words(blocks);
+	size_t bytes = (words + sections) * sizeof(uint64_t) + sections * sizeof(uint32_t);
+
+	return (bytes + FRAME_SIZE - 1) / FRAME_SIZE;
+}
+
 /* Moves sets and sections to where there is room for the last span. -ENOMEM. */
 static int make_room(void)
 {
 	const struct frame_span *span = &frame_map.spans.span[frame_map.spans.count - 1];
-	size_t blocks = span->first + span->blocks;
-	size_t sections = (blocks - frame_map.boot_count - 1) / SECTION_BLOCKS + 1;
-	size_t words = FRAME_MAP_SETS * bitset_words(blocks);
-	size_t bytes = (words + sections) * sizeof(uint64_t) + sections * sizeof(uint32_t);
-	size_t frames = (bytes + FRAME_SIZE - 1) / FRAME_SIZE;
+	size_t blocks = span->first + span->blocks, sections = sections_of(blocks);
+	size_t words = FRAME_MAP_SETS * bitset_words(blocks), frames = frames_of(blocks);
 	uint64_t *memory;
 	pfn_t pfn;
 
@@ -254,4 +278,46 @@ int frame_section_extend(pfn_t start, size_t blocks)
 	if (err)
 		frame_map.spans.count--;
 	return err;
+}
+
+/* ---- What is kept ready for that ---- */
+
+/* Each of the runs that are needed is aligned to its own size: so they fit, in any order. */
+static unsigned ready_order_for(size_t blocks)
+{
+	unsigned books = order_of(frames_of(frame_map.block_count + blocks));
+
+	if (books >= FRAME_ORDER_MAX)
+		return FRAME_ORDER_MAX + 1;
+	return order_of(((size_t)1 << books) + ((size_t)1 << order_of(SECTION_FRAMES)) +
+			READY_TABLES);
+}
+
+int frame_section_keep_ready(size_t blocks)
+{
+	unsigned order = ready_order_for(blocks);
+	pfn_t pfn;
+
+	assert(blocks > 0);
+	if (frame_map.is_ready && frame_map.ready_order >= order)
+		return 0;
+	if (order > FRAME_ORDER_MAX || frame_alloc_boot(order, OWNER_FRAME_MAP, &pfn))
+		return -ENOMEM;
+	frame_section_use_ready();
+	frame_map.ready = pfn;
+	frame_map.ready_order = order;
+	frame_map.is_ready = true;
+	return 0;
+}
+
+bool frame_section_use_ready(void)
+{
+	int err;
+
+	if (!frame_map.is_ready)
+		return false;
+	frame_map.is_ready = false;
+	err = frame_free(frame_map.ready, (size_t)1 << frame_map.ready_order, OWNER_FRAME_MAP);
+	assert(!err);
+	return true;
 }

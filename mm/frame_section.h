@@ -20,6 +20,16 @@
  */
 int frame_section_extend(pfn_t start, size_t blocks);
 
+/*
+ * Keeps a run of frames, of memory of the boot, with which frame_section_extend() by so many blocks
+ * succeeds, and a few page tables find room, though no other frame is free; again: one that is
+ * large enough for what there is by then. -ENOMEM: there is none; what was kept stays.
+ */
+int frame_section_keep_ready(size_t blocks);
+
+/* Frees what is kept. Returns whether anything was. */
+bool frame_section_use_ready(void);
+
 /* Makes block `number`, which is absent as a whole, a free one. */
 void frame_section_come(size_t number);
 

@@ -105,7 +105,7 @@ static int announce_first(pfn_t start, size_t blocks)
 	return err;
 }
 
-int memory_region_announce(pfn_t start, size_t blocks)
+static int announce(pfn_t start, size_t blocks)
 {
 	struct frame_region_part first;
 	int err = prepare(start, blocks);
@@ -117,6 +117,16 @@ int memory_region_announce(pfn_t start, size_t blocks)
 	if (!frame_region_get(0, &first))
 		return announce_first(start, blocks);
 	return frame_region_announce(start, blocks);
+}
+
+int memory_region_announce(pfn_t start, size_t blocks)
+{
+	int err = announce(start, blocks);
+
+	/* What was kept for this is free then, and nobody else has a turn before it is used. */
+	if (err == -ENOMEM && frame_region_use_ready())
+		err = announce(start, blocks);
+	return err;
 }
 
 /* ---- Coming ---- */

@@ -18,7 +18,8 @@
  * frame_region_announce(), or it reaches beyond the address space; -EBUSY: something is
  * mapped there, or see memory_region_set_obstacles(); -ENOSPC, -ENOMEM: see
  * frame_region_announce(). On an error nothing comes of it but, perhaps, tables that are
- * empty. From then on no registers are mapped there.
+ * empty. From then on no registers are mapped there. Where there is no other memory for it, what
+ * frame_region_keep_ready() keeps is used.
  */
 int memory_region_announce(pfn_t start, size_t blocks);
 

@@ -11,7 +11,6 @@
 /* TLFS 2.6 and 3.13. */
 #define MSR_GUEST_OS_ID 0x40000000
 #define MSR_HYPERCALL 0x40000001
-#define HYPERCALL_ENABLE UINT64_C(1)
 
 /* An open-source system (bit 63) of a type that nobody else has (62:56), version 1 (47:16). */
 #define GUEST_OS_ID (UINT64_C(1) << 63 | UINT64_C(0x41) << 56 | UINT64_C(1) << 16)
@@ -38,7 +37,8 @@ bool hyperv_find(void)
 	if (!hyperv_cpuid_find(cpuid_read, &found))
 		return false;
 	msr_write(MSR_GUEST_OS_ID, GUEST_OS_ID);
-	msr_write(MSR_HYPERCALL, virt_to_phys(hyperv_page) | HYPERCALL_ENABLE);
+	msr_write(MSR_HYPERCALL,
+		  hyperv_msr_with_page(msr_read(MSR_HYPERCALL), virt_to_phys(hyperv_page)));
 	if (!page_is_filled())
 		return false;
 	told = found;

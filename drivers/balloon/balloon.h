@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The memory balloon: moves the number of frames that belong to OWNER_BALLOON, or of a second
- * host's to OWNER_BALLOON_2, to the host's target, exactly to the frame, and tells the truth on the way. Policy
- * is the host's; the one thing it does not decide is the floor, below which
+ * The memory balloon: moves the number of frames that belong to OWNER_BALLOON (of a second
+ * host, to OWNER_BALLOON_2) to the host's target, exactly to the frame, and tells the truth on
+ * the way. Policy is the host's; the one thing it does not decide is the floor, below which
  * inflation never takes the guest's free memory. This file is for the kernel; what
  * a hypervisor's port needs is balloon_port.h.
  *

@@ -98,9 +98,18 @@ static void take_info(struct dm *dm)
 		dm->pages_max = info->value;
 }
 
+/* The host is not used any more, and `vmbus` shows why, too. */
+static int give_up(struct dm *dm, const char *why)
+{
+	dm->fault = why;
+	vmbus_blame(dm->channel, why);
+	return -EIO;
+}
+
 /* Takes the next message, whatever it is. */
 static int receive(struct dm *dm)
 {
+	const char *wrong;
 	size_t size;
 	int err;
 
@@ -110,8 +119,8 @@ static int receive(struct dm *dm)
 	if (err)
 		return err;
 	dm->counts.received++;
-	dm->fault = check(&dm->message, size);
-	return dm->fault ? -EIO : 0;
+	wrong = check(&dm->message, size);
+	return wrong ? give_up(dm, wrong) : 0;
 }
 
 /* Whether it is a request; what else there is has been dealt with. */
@@ -158,28 +167,38 @@ int dm_send(struct dm *dm, struct dm_header *message)
 
 /* ---- The agreement ---- */
 
+/* Sleeps until something has come, or for a moment if so much has that others are to run first. */
+static void wait_for_more(struct dm *dm, bool others_first, struct wait_queue *waiters)
+{
+	uint64_t flags;
+
+	if (others_first) {
+		task_sleep_until(clock_ns() + NS_PER_MS);
+		return;
+	}
+	flags = irq_save();
+	if (!vmbus_has_message(dm->channel))
+		task_wait_device(waiters, clock_ns() + CLOCK_AWAKE_LOOK_NS);
+	irq_restore(flags);
+}
+
 /* Waits for an answer of this type, which `dm->message` has then. */
 static int await(struct dm *dm, unsigned type, struct wait_queue *waiters)
 {
-	uint64_t since_awake = clock_awake_ns(), flags;
+	uint64_t since_awake = clock_awake_ns();
 	int err;
 
-	for (;;) {
+	for (unsigned i = 1;; i++) {
 		err = receive(dm);
 		if (!err && dm->message.header.type == type)
 			return 0;
-		if (!err && asks(dm)) {
-			dm->fault = "it asks before it has agreed to anything";
-			return -EIO;
-		}
+		if (!err && asks(dm))
+			return give_up(dm, "it asks before it has agreed to anything");
 		if (err && err != -EAGAIN)
 			return err;
 		if (clock_awake_ns() - since_awake > VMBUS_DEADLINE_NS)
 			return -ETIMEDOUT;
-		flags = irq_save();
-		if (!vmbus_has_message(dm->channel))
-			task_wait_device(waiters, clock_ns() + CLOCK_AWAKE_LOOK_NS);
-		irq_restore(flags);
+		wait_for_more(dm, i % TURN_MESSAGES == 0, waiters);
 	}
 }
 
@@ -228,11 +247,19 @@ static int agree_capabilities(struct dm *dm, uint64_t capabilities, struct wait_
 	return dm->message.capabilities_response.flags & DM_ACCEPTED ? 0 : -ENOTSUP;
 }
 
+/* Whoever stops it waits for the host, which is bounded, and so is this. */
+static void wait_until_stopped(const struct dm *dm)
+{
+	while (dm->stopping)
+		task_sleep_until(clock_ns() + NS_PER_MS);
+}
+
 int dm_start(struct dm *dm, struct vmbus_channel *channel, uint64_t capabilities,
 	     struct wait_queue *waiters)
 {
 	int err;
 
+	wait_until_stopped(dm);
 	memset(dm, 0, sizeof(*dm));
 	err = vmbus_open(channel, RING_ORDER, waiters);
 	if (err)
@@ -252,7 +279,15 @@ int dm_start(struct dm *dm, struct vmbus_channel *channel, uint64_t capabilities
 
 void dm_stop(struct dm *dm)
 {
-	if (dm->channel)
-		vmbus_close(dm->channel);
+	/* Once the other one is through the channel may be open anew: that is not to be stopped. */
+	if (dm->stopping) {
+		wait_until_stopped(dm);
+		return;
+	}
+	if (!dm->channel)
+		return;
+	dm->stopping = true;
+	vmbus_close(dm->channel);
 	dm->channel = NULL;
+	dm->stopping = false;
 }

@@ -52,6 +52,7 @@ struct dm_counts {
 
 struct dm {
 	struct vmbus_channel *channel; /* NULL: it is not started */
+	bool stopping;
 	uint32_t version;
 	bool wants_status;
 	uint64_t pages_max;	  /* that the guest may ever have, says the host; 0: it does not */
@@ -64,12 +65,13 @@ struct dm {
 /*
  * Opens the channel, and agrees: `capabilities` are DM_CAP_* of ours. `waiters` is woken by the
  * channel. Each wait for an answer ends within VMBUS_DEADLINE_NS. -ENOTSUP: no version, or not
- * these capabilities; -EIO: dm_fault(); else vmbus_open()'s; the channel is closed then.
+ * these capabilities; -EIO: dm_fault(); else vmbus_open()'s; the channel is closed then. If
+ * somebody is about to stop it, waits for that first.
  */
 int dm_start(struct dm *dm, struct vmbus_channel *channel, uint64_t capabilities,
 	     struct wait_queue *waiters);
 
-/* Closes the channel, if there is one. */
+/* Closes the channel, if there is one; if somebody else is about to, waits for that. */
 void dm_stop(struct dm *dm);
 
 /* Says why the host cannot be used any more, a clause for people; NULL: it can. */

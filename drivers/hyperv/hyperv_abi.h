@@ -66,14 +66,19 @@ enum hv_msr {
 /* Bit 63: open source; 62:56: a type of its own; 15:0: a version. */
 #define HV_GUEST_OPEN_SOURCE (UINT64_C(1) << 63)
 
-/* Of HYPERCALL, SCONTROL, SIEFP, SIMP: in the others than SCONTROL a frame is in 63:12. */
+/*
+ * Of HYPERCALL, SCONTROL, SIEFP, SIMP: in the others than SCONTROL a frame is in 63:12. What is
+ * named neither here nor below is reserved, and stays as it is found.
+ */
 #define HV_MSR_ENABLE UINT64_C(1)
+#define HV_MSR_FRAME (~UINT64_C(0xfff))
 
 #define HV_SINT_COUNT 16
 #define HV_SINT_VECTOR_MASK UINT64_C(0xff)
 #define HV_SINT_VECTOR_MIN 16
 #define HV_SINT_MASKED (UINT64_C(1) << 16)
 #define HV_SINT_AUTO_EOI (UINT64_C(1) << 17)
+#define HV_SINT_POLLING (UINT64_C(1) << 18) /* messages come without an interrupt */
 
 /* ---- Hypercalls (TLFS 3) ---- */
 

@@ -168,9 +168,23 @@ static void free_pages(void)
 	synic.events = NULL;
 }
 
+/* Changes these bits of an MSR: the rest is the host's. */
+static void change(uint32_t msr, uint64_t bits, uint64_t value)
+{
+	hyperv_msr_write(msr, (hyperv_msr_read(msr) & ~bits) | value);
+}
+
 static void enable(enum hv_msr msr, const void *page)
 {
-	hyperv_msr_write(msr, virt_to_phys(page) | HV_MSR_ENABLE);
+	hyperv_msr_write(msr, hyperv_msr_with_page(hyperv_msr_read(msr), virt_to_phys(page)));
+}
+
+/* Has the source interrupt by this vector, or not at all. */
+static void set_source(uint64_t vector_or_masked)
+{
+	change(HV_MSR_SINT0 + synic.sint,
+	       HV_SINT_VECTOR_MASK | HV_SINT_MASKED | HV_SINT_AUTO_EOI | HV_SINT_POLLING,
+	       vector_or_masked);
 }
 
 int synic_start(unsigned sint, struct wait_queue *waiters)
@@ -197,8 +211,8 @@ int synic_start(unsigned sint, struct wait_queue *waiters)
 	enable(HV_MSR_SIMP, synic.messages);
 	enable(HV_MSR_SIEFP, synic.events);
 	/* Without AutoEOI: the end of an interrupt is written to the local APIC, as always. */
-	hyperv_msr_write(HV_MSR_SINT0 + sint, message.vector);
-	hyperv_msr_write(HV_MSR_SCONTROL, HV_MSR_ENABLE);
+	set_source(message.vector);
+	change(HV_MSR_SCONTROL, 0, HV_MSR_ENABLE);
 	return 0;
 }
 
@@ -206,10 +220,10 @@ void synic_stop(void)
 {
 	if (!synic.waiters)
 		return;
-	hyperv_msr_write(HV_MSR_SINT0 + synic.sint, HV_SINT_MASKED | HV_SINT_VECTOR_MIN);
-	hyperv_msr_write(HV_MSR_SIMP, 0);
-	hyperv_msr_write(HV_MSR_SIEFP, 0);
-	hyperv_msr_write(HV_MSR_SCONTROL, 0);
+	set_source(HV_SINT_MASKED | HV_SINT_VECTOR_MIN);
+	change(HV_MSR_SIMP, HV_MSR_FRAME | HV_MSR_ENABLE, 0);
+	change(HV_MSR_SIEFP, HV_MSR_FRAME | HV_MSR_ENABLE, 0);
+	change(HV_MSR_SCONTROL, HV_MSR_ENABLE, 0);
 	irq_unregister_message(&interrupt);
 	free_pages();
 	synic.waiters = NULL;

@@ -220,6 +220,13 @@ static void wait_for_messages(void)
 	synic_look();
 }
 
+static void wait_and_look(void)
+{
+	wait_for_messages();
+	if (!vmbus_host_fault() && !bus.ending)
+		vmbus_channels_look();
+}
+
 static void follow_offers(void)
 {
 	for (unsigned round = 1; !vmbus_host_fault() && !bus.ending; round++) {
@@ -227,7 +234,7 @@ static void follow_offers(void)
 		if (vmbus_message_take() || round % TURN_ROUNDS == 0)
 			task_sleep_until(clock_ns() + NS_PER_MS);
 		else if (!vmbus_host_fault() && !serve_one())
-			wait_for_messages();
+			wait_and_look();
 	}
 }
 

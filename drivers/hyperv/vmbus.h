@@ -27,6 +27,11 @@ struct vmbus_driver {
 	 * is closed, and the channel is nobody's. In the task `vmbus`; may wait.
 	 */
 	void (*rescinded)(struct vmbus_channel *channel);
+	/*
+	 * Some time has passed, a second at most, or messages have come: for what the driver wants
+	 * to try again, or begin later. In the task `vmbus`; may wait. NULL: it never does.
+	 */
+	void (*look)(struct vmbus_channel *channel);
 	struct vmbus_driver *next; /* the list's */
 };
 
@@ -54,11 +59,14 @@ void vmbus_unload(void);
 /*
  * Opens a channel: rings of 2^order frames, both together. `waiters` is woken by the host's
  * signals, in an interrupt, and when the channel is gone. -ENODEV: it is gone; -EIO: the host
- * would not; -ENOMEM; -ETIMEDOUT: no answer.
+ * would not; -ENOMEM; -ETIMEDOUT: no answer. If somebody is about to close it, waits for that.
  */
 int vmbus_open(struct vmbus_channel *channel, unsigned order, struct wait_queue *waiters);
 
-/* Closes it, if it is open. Memory that the host does not let go of is lost. */
+/*
+ * Closes it, if it is open; if somebody else is about to do so, waits until it is closed: in either
+ * case nothing of it is in use after this. Memory that the host does not let go of is lost.
+ */
 void vmbus_close(struct vmbus_channel *channel);
 
 /*
@@ -66,6 +74,12 @@ void vmbus_close(struct vmbus_channel *channel);
  * interrupts off, too.
  */
 const char *vmbus_fault(const struct vmbus_channel *channel);
+
+/*
+ * Ends the use of an open channel, but for vmbus_close(): what its driver has found wrong with the
+ * host, a clause for people, which vmbus_fault() says from now on. The first one stays.
+ */
+void vmbus_blame(struct vmbus_channel *channel, const char *why);
 
 /*
  * Writes a message, and signals the host if need be. -EAGAIN: there is no room, and `waiters` will
@@ -97,7 +111,9 @@ struct vmbus_channel_info {
 	struct vmbus_guid type, instance;
 	uint32_t relid, connection;
 	bool open;
-	const char *fault;
+	bool withdrawn;
+	const char *fault;  /* vmbus_fault()'s */
+	const char *closed; /* why it is not open, though somebody has tried: a clause; NULL */
 	uint64_t sent, received, signals; /* messages, and hypercalls */
 };
 

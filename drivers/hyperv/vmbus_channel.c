@@ -190,6 +190,18 @@ void vmbus_channel_announce(struct vmbus_channel *channel, struct vmbus_driver *
 	channel->driver = driver;
 }
 
+/* A driver may wait in there, and channels may go meanwhile. */
+void vmbus_channels_look(void)
+{
+	for (size_t i = 0; i < CHANNELS_MAX; i++) {
+		struct vmbus_channel *channel = &channels[i];
+		bool is_announced = channel->state > CHANNEL_NEW && !channel->rescinded;
+
+		if (is_announced && channel->driver && channel->driver->look)
+			channel->driver->look(channel);
+	}
+}
+
 void vmbus_channels_wake_all(void)
 {
 	for (size_t i = 0; i < CHANNELS_MAX; i++)
@@ -211,7 +223,9 @@ bool vmbus_get_channel(size_t i, struct vmbus_channel_info *info)
 			.relid = channel->offer.relid,
 			.connection = channel->offer.connection,
 			.open = channel->state == CHANNEL_OPEN,
+			.withdrawn = channel->rescinded,
 			.fault = vmbus_fault(channel),
+			.closed = channel->closed,
 			.sent = channel->sent,
 			.received = channel->received,
 			.signals = channel->signals,

@@ -17,6 +17,7 @@ enum channel_state {
 	CHANNEL_NEW,	 /* offered, and nobody was told */
 	CHANNEL_OFFERED, /* and announced */
 	CHANNEL_OPEN,
+	CHANNEL_CLOSING, /* the host has not let go of it, and is waited for */
 };
 
 struct vmbus_channel {
@@ -36,6 +37,8 @@ struct vmbus_channel {
 	struct synic_listener listener;
 	struct wait_queue *waiters;
 	const char *fault;
+	/* Why it is not open, though it was to be; NULL: it is, or nobody has tried. */
+	const char *closed;
 	uint64_t sent, received, signals;
 };
 

@@ -30,17 +30,36 @@ static void print_connection(const struct vmbus_info *info)
 	       counts.vector);
 }
 
-static void print_channel(const struct vmbus_channel_info *channel)
+static const char *state_of(const struct vmbus_channel_info *channel, const struct vmbus_info *info)
+{
+	if (channel->withdrawn)
+		return "gone";
+	if (info->fault)
+		return "unused";
+	if (channel->fault)
+		return "broken";
+	if (channel->open)
+		return "open";
+	return channel->closed ? "closed" : "offered";
+}
+
+/* What befell all of VMBus has been told. */
+static void print_reason(const struct vmbus_channel_info *channel, const struct vmbus_info *info)
+{
+	const char *why = channel->fault ? channel->fault : channel->closed;
+
+	if (why && why != info->fault)
+		printf("       %s\n", why);
+}
+
+static void print_channel(const struct vmbus_channel_info *channel, const struct vmbus_info *info)
 {
 	char guid[VMBUS_GUID_TEXT_MAX];
 
 	vmbus_format_guid(&channel->type, guid);
 	printf("%5" PRIu32 "  %s  %-7s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 "\n", channel->relid,
-	       guid,
-	       channel->fault  ? "gone"
-	       : channel->open ? "open"
-			       : "offered",
-	       channel->sent, channel->received, channel->signals);
+	       guid, state_of(channel, info), channel->sent, channel->received, channel->signals);
+	print_reason(channel, info);
 }
 
 static int cmd_vmbus(int argc, char **argv)
@@ -60,7 +79,7 @@ static int cmd_vmbus(int argc, char **argv)
 	print_connection(&info);
 	printf("RELID  TYPE                                  STATE       SENT RECEIVED  SIGNALS\n");
 	for (size_t i = 0; vmbus_get_channel(i, &channel); i++)
-		print_channel(&channel);
+		print_channel(&channel, &info);
 	printf("%s\n", info.all_offers ? "That is all, says the host."
 				       : "The host has not said "
 					 "that that is all.");
@@ -69,5 +88,8 @@ static int cmd_vmbus(int argc, char **argv)
 
 COMMAND("vmbus", "", "Hyper-V's connection, and the channels it offers",
 	"SENT and RECEIVED are messages; SIGNALS are the hypercalls that told of them.\n"
-	"A channel for which this guest has no driver stays `offered`.",
+	"A channel for which this guest has no driver stays `offered`. One that is not\n"
+	"open any more is `closed`, one that its driver will not use `broken`, one that\n"
+	"the host has withdrawn `gone`; the line below says why. All are `unused` when\n"
+	"the first line says that Hyper-V's channels are.",
 	cmd_vmbus);

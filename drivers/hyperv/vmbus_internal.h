@@ -99,6 +99,9 @@ struct vmbus_driver *vmbus_channel_driver(const struct vmbus_channel *channel);
 /* Notes that it was announced, to this driver or to nobody. */
 void vmbus_channel_announce(struct vmbus_channel *channel, struct vmbus_driver *driver);
 
+/* Has drivers look at channels that were announced to them, and not withdrawn. */
+void vmbus_channels_look(void);
+
 /* The host was given up: whoever waits for a channel is woken. */
 void vmbus_channels_wake_all(void);
 

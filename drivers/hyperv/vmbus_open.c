@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "arch/clock.h"
 #include "arch/phys_map.h"
 #include "drivers/hyperv/hyperv.h"
 #include "drivers/hyperv/vmbus_channel.h"
@@ -204,14 +205,10 @@ static int give_up_opening(struct vmbus_channel *channel, int err)
 	return err;
 }
 
-int vmbus_open(struct vmbus_channel *channel, unsigned order, struct wait_queue *waiters)
+static int open_rings(struct vmbus_channel *channel, unsigned order, struct wait_queue *waiters)
 {
 	int err;
 
-	assert(order >= VMBUS_ORDER_MIN && order <= VMBUS_ORDER_MAX && waiters);
-	assert(channel->state == CHANNEL_OFFERED);
-	if (vmbus_fault(channel))
-		return -ENODEV;
 	channel->order = order;
 	err = alloc_memory(channel);
 	if (err)
@@ -242,18 +239,66 @@ int vmbus_open(struct vmbus_channel *channel, unsigned order, struct wait_queue 
 	return 0;
 }
 
+/* Why it could not be opened, with this error. */
+static const char *why_closed(const struct vmbus_channel *channel, int err)
+{
+	const char *fault = vmbus_fault(channel);
+
+	if (fault)
+		return fault;
+	return err == -ENOMEM	   ? "there is no memory for its rings"
+	       : err == -ETIMEDOUT ? "the host does not answer"
+				   : "the host does not open it";
+}
+
+/* Whoever closes it waits for the host, which is bounded, and so is this. */
+static void wait_until_closed(const struct vmbus_channel *channel)
+{
+	while (channel->state == CHANNEL_CLOSING)
+		task_sleep_until(clock_ns() + NS_PER_MS);
+}
+
+int vmbus_open(struct vmbus_channel *channel, unsigned order, struct wait_queue *waiters)
+{
+	int err;
+
+	assert(order >= VMBUS_ORDER_MIN && order <= VMBUS_ORDER_MAX && waiters);
+	wait_until_closed(channel);
+	assert(channel->state == CHANNEL_OFFERED);
+	if (vmbus_fault(channel))
+		return -ENODEV;
+	err = open_rings(channel, order, waiters);
+	channel->closed = err ? why_closed(channel, err) : NULL;
+	return err;
+}
+
+void vmbus_blame(struct vmbus_channel *channel, const char *why)
+{
+	assert(channel->state == CHANNEL_OPEN);
+	if (!channel->fault)
+		channel->fault = why;
+}
+
 void vmbus_close(struct vmbus_channel *channel)
 {
-	if (channel->state != CHANNEL_OPEN)
+	const char *fault;
+
+	/* Once the other one is through it may be open anew: that is not to be closed. */
+	if (channel->state != CHANNEL_OPEN) {
+		wait_until_closed(channel);
 		return;
+	}
+	fault = vmbus_fault(channel);
+	channel->closed = fault ? fault : "its driver has closed it";
 	synic_unlisten(&channel->listener);
 	channel->waiters = NULL;
 	channel->fault = NULL;
-	channel->state = CHANNEL_OFFERED;
+	channel->state = CHANNEL_CLOSING;
 	if (post_relid(VMBUS_CLOSE, channel))
 		lose_memory(channel);
 	else
 		tear_down(channel);
+	channel->state = CHANNEL_OFFERED;
 }
 
 void vmbus_channel_release(struct vmbus_channel *channel)

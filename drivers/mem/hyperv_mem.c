@@ -16,16 +16,24 @@
 #include "drivers/mem/mem_source.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/parse.h"
+#include "mm/frame_spans.h"
 #include "mm/ledger.h"
 #include "mm/memory_region.h"
 
-#define SOURCES_MAX 8
+/*
+ * One for each region that there can be. Only where somebody else has announced regions could there
+ * be more: what follows a range there is of the same source.
+ */
+#define SOURCES_MAX FRAME_SPANS_MAX
 
 /* 2 GiB at once, before others run. */
 #define STEP_BLOCKS 1024
 
 /* The books of a region this many times as large as the guest take less than 0.1 % of it. */
 #define REGION_TIMES 64
+
+/* 1 GiB: a frame or two of books. */
+#define MODEST_BLOCKS_MIN 512
 
 static struct {
 	struct mem_source source[SOURCES_MAX];
@@ -35,6 +43,7 @@ static struct {
 	struct hyperv_mem_request request;
 	pfn_t next, end;
 	uint64_t said_ns;
+	bool said_limit; /* which stays: once is enough */
 } mem;
 
 void hyperv_mem_init(void)
@@ -45,11 +54,24 @@ void hyperv_mem_init(void)
 	mem.frames = 0;
 	mem.next = mem.end = 0;
 	mem.said_ns = 0;
+	mem.said_limit = false;
 }
 
 uint64_t hyperv_mem_frames(void)
 {
 	return mem.frames;
+}
+
+/* A region as large as the guest, or larger if it is a small one, in blocks. */
+static size_t modest_blocks(void)
+{
+	return max_u64(ledger_managed() / BLOCK_FRAMES, MODEST_BLOCKS_MIN);
+}
+
+void hyperv_mem_prepare(void)
+{
+	if (frame_region_keep_ready(modest_blocks()))
+		log_debug("memory: nothing is kept for the books of what Hyper-V may add");
 }
 
 /* ---- Where it lies ---- */
@@ -125,26 +147,53 @@ static pfn_t end_in_region(pfn_t end)
 	return other ? other->part.start : end;
 }
 
+/* Makes a place in a region that somebody has announced, and that ends at `end`. */
+static const char *place_in_region(pfn_t end)
+{
+	struct mem_source *before = find_source(mem.next - BLOCK_FRAMES);
+	size_t blocks = (end_in_region(end) - mem.next) / BLOCK_FRAMES;
+
+	if (before && region_end(mem.next - BLOCK_FRAMES) == end)
+		before->part.blocks += blocks;
+	else if (mem.sources == SOURCES_MAX)
+		return mem_source_limit();
+	else
+		add_source(mem.next, blocks);
+	return NULL;
+}
+
+/* Announces a region from `next` on: where there is no room for a likely one, a smaller one. */
+static const char *announce(pfn_t *end)
+{
+	pfn_t likely = likely_end();
+	pfn_t modest = min_u64(likely, max_u64(mem.end, mem.next + modest_blocks() * BLOCK_FRAMES));
+	const pfn_t ends[] = { likely, modest, mem.end };
+	const char *why = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		if (i > 0 && ends[i] == *end)
+			continue;
+		*end = ends[i];
+		why = mem_source_announce(mem.next, (*end - mem.next) / BLOCK_FRAMES);
+		if (!why)
+			break;
+	}
+	return why;
+}
+
 /* Makes a place for the next frames. Returns why there can be none, or NULL. */
 static const char *make_place(void)
 {
 	pfn_t end = region_end(mem.next);
-	const char *why = NULL;
+	const char *why;
 
-	if (mem.sources == SOURCES_MAX)
-		return "there are too many ranges";
 	if (mem_source_at(mem.next, 1))
 		return "other memory that comes and goes lies there";
-	if (end != 0) {
-		end = end_in_region(end);
-	} else {
-		end = likely_end();
-		why = mem_source_announce(mem.next, (end - mem.next) / BLOCK_FRAMES);
-	}
-	if (why && end > mem.end) {
-		end = mem.end;
-		why = mem_source_announce(mem.next, (end - mem.next) / BLOCK_FRAMES);
-	}
+	if (end != 0)
+		return place_in_region(end);
+	if (mem.sources == SOURCES_MAX)
+		return mem_source_limit();
+	why = announce(&end);
 	if (!why)
 		add_source(mem.next, (end - mem.next) / BLOCK_FRAMES);
 	return why;
@@ -197,14 +246,19 @@ static void say(uint64_t added, const char *why)
 {
 	char size[FORMAT_SIZE_MAX], come[FORMAT_SIZE_MAX];
 	const struct hyperv_mem_request *request = &mem.request;
+	bool limit = why == mem_source_limit();
 
 	format_size(pfn_to_paddr(added), come);
-	if (!why)
+	if (!why) {
 		log_info("memory: Hyper-V brings %s", come);
-	else if (log_is_due(&mem.said_ns, clock_ns()))
+		return;
+	}
+	if (!(limit && mem.said_limit) && log_is_due(&mem.said_ns, clock_ns())) {
+		mem.said_limit |= limit;
 		log_warn("memory: of %s at %#" PRIx64 ", which Hyper-V adds, %s are used: %s",
 			 format_size(pfn_to_paddr(request->count), size),
 			 pfn_to_paddr(request->first), come, why);
+	}
 }
 
 bool hyperv_mem_step(uint64_t *added, const char **why)
@@ -216,6 +270,7 @@ bool hyperv_mem_step(uint64_t *added, const char **why)
 		return true;
 	*added = mem.next - mem.request.first;
 	mem.end = mem.next;
+	hyperv_mem_prepare();
 	say(*added, *why);
 	return false;
 }

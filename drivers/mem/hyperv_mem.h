@@ -25,6 +25,12 @@ struct hyperv_mem_request {
 void hyperv_mem_init(void);
 
 /*
+ * Keeps memory ready for the books of what may be added, so that it can be when nothing is free.
+ * When a host has agreed that it may add any; again: does nothing more.
+ */
+void hyperv_mem_prepare(void);
+
+/*
  * Begins with a request. If the one before has not ended, as its channel was withdrawn in the
  * midst of it, what has come of that stays.
  */

@@ -4,7 +4,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 
+#include "mm/frame_spans.h"
 #include "mm/memory_region.h"
 
 static struct mem_source *first;
@@ -55,6 +57,15 @@ const struct mem_source *mem_source_at(pfn_t start, size_t blocks)
 	return source;
 }
 
+const char *mem_source_limit(void)
+{
+	static char why[64];
+
+	snprintf(why, sizeof(why), "there are too many ranges: at most %d are told apart",
+		 FRAME_SPANS_MAX);
+	return why;
+}
+
 const char *mem_source_announce(pfn_t start, size_t blocks)
 {
 	if (start < frame_region_boot_end())
@@ -65,7 +76,7 @@ const char *mem_source_announce(pfn_t start, size_t blocks)
 	case -EBUSY:
 		return "something else is mapped there";
 	case -ENOSPC:
-		return "there are too many ranges";
+		return mem_source_limit();
 	case -ENOMEM:
 		return "there is no memory for its books";
 	default:

@@ -54,6 +54,9 @@ const struct mem_source *mem_sources(void);
 /* Finds the first source that has any of these blocks, plugged or not; NULL: none has. */
 const struct mem_source *mem_source_at(pfn_t start, size_t blocks);
 
+/* Returns why there can be no more regions or sources, a clause that names the limit. */
+const char *mem_source_limit(void);
+
 /*
  * Announces a region where sources may have memory. Returns why there can be none, a clause for
  * people, or NULL.

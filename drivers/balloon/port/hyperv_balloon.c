@@ -29,6 +29,9 @@
 /* A port that is being started, or given up, by the balloon's task is looked at so often. */
 #define RETRY_NS (10 * NS_PER_MS)
 
+/* A start that failed is tried again after 1 s, 2 s and so on: for some two minutes. */
+#define TRIES_MAX 8
+
 static struct wait_queue news; /* the balloon's task */
 
 static struct {
@@ -39,6 +42,9 @@ static struct {
 	bool unsaid_no_hints;
 	struct hyperv_balloon_status status;
 	uint64_t said_unusable_ns, said_gave_up_ns;
+	uint64_t again_ns; /* when the channel is tried again; DEADLINE_NEVER */
+	unsigned tries;	   /* that failed, since it was offered */
+	uint64_t said_again_ns;
 } hv;
 
 /* ---- STATUS ---- */
@@ -208,8 +214,10 @@ static int start(void)
 		say_unusable(err);
 		return err;
 	}
+	hv.again_ns = DEADLINE_NEVER;
 	hv.status.version = hv.dm.version;
 	hyperv_requests_begin(&hv.dm, &hyperv_balloon_port);
+	hyperv_mem_prepare();
 	hv.next_ns = task_next_look(clock_ns());
 	hv.status.takes_hints = hyperv_ext_capabilities() & HV_EXT_COLD_DISCARD;
 	return 0;
@@ -291,37 +299,87 @@ static bool is_running(void)
 }
 
 /*
+ * There may be memory in a while. A host that does not answer, or refuses, gets no second try by
+ * itself: what it has said to the first one is lost.
+ */
+static bool may_pass(int err)
+{
+	return err == -ENOMEM || err == -EAGAIN;
+}
+
+static void try_later(int err)
+{
+	uint64_t delay = NS_PER_S << hv.tries;
+	bool due = err != 0 && err != -EBUSY && log_is_due(&hv.said_again_ns, clock_ns());
+
+	hv.again_ns = DEADLINE_NEVER;
+	if (vmbus_fault(hv.channel))
+		return;
+	/* One that is attached has its own line: a person may try it again. */
+	if (!may_pass(err) || hv.tries + 1 == TRIES_MAX) {
+		if (due && !balloon_is_attached(&hyperv_balloon_port))
+			log_info("balloon: Hyper-V's is tried again when its channel is offered "
+				 "anew");
+		return;
+	}
+	hv.tries++;
+	hv.again_ns = clock_ns() + delay;
+	if (due)
+		log_info("balloon: Hyper-V's is tried again in %u s", (unsigned)(delay / NS_PER_S));
+}
+
+/*
  * The balloon's task may still be at the end of the one before, or a person tries it again, and may
  * be quicker. The channel may go meanwhile.
  */
-static void resume(void)
+static int resume(void)
 {
 	while (balloon_is_attached(&hyperv_balloon_port) && !is_running() &&
 	       !vmbus_fault(hv.channel)) {
 		int err = balloon_resume(&hyperv_balloon_port);
 
 		if (err != -EALREADY && err != -EBUSY)
-			return;
+			return err;
 		task_sleep_until(clock_ns() + RETRY_NS);
 	}
+	return is_running() || vmbus_fault(hv.channel) ? 0 : -EBUSY;
+}
+
+/* Goes on with the channel, or begins. */
+static void use_channel(void)
+{
+	int err = balloon_is_attached(&hyperv_balloon_port)
+			  ? resume()
+			  : balloon_attach(&hyperv_balloon_port, &news);
+
+	if (err == -EBUSY)
+		log_info("balloon: Hyper-V's is not used, as there are others");
+	try_later(err);
+}
+
+static void take(struct vmbus_channel *channel)
+{
+	hv.channel = channel;
+	hv.tries = 0;
+	use_channel();
 }
 
 static void offered(struct vmbus_channel *channel)
 {
-	int err;
+	if (hv.channel)
+		log_info("balloon: Hyper-V offers a second channel for it, which is not used as "
+			 "long as the first is there");
+	else
+		take(channel);
+}
 
-	if (hv.channel) {
-		log_info("balloon: Hyper-V offers a second channel for it, which is not used");
-		return;
-	}
-	hv.channel = channel;
-	if (balloon_is_attached(&hyperv_balloon_port)) {
-		resume();
-		return;
-	}
-	err = balloon_attach(&hyperv_balloon_port, &news);
-	if (err == -EBUSY)
-		log_info("balloon: Hyper-V's is not used, as there are others");
+/* A second channel is used once the first one has gone. */
+static void look(struct vmbus_channel *channel)
+{
+	if (!hv.channel)
+		take(channel);
+	else if (hv.channel == channel && clock_ns() >= hv.again_ns)
+		use_channel();
 }
 
 /*
@@ -343,11 +401,13 @@ static struct vmbus_driver driver = {
 	.type = DM_GUID,
 	.offered = offered,
 	.rescinded = rescinded,
+	.look = look,
 };
 
 void hyperv_balloon_start(void)
 {
 	memset(&hv, 0, sizeof(hv));
+	hv.again_ns = DEADLINE_NEVER;
 	hyperv_requests_init();
 	hyperv_mem_init();
 	vmbus_register(&driver);

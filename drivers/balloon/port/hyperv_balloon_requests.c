@@ -214,6 +214,7 @@ static void go_on_unballoon(void)
 			return;
 		if (!take_back()) {
 			requests.fault = "it gives back frames that are not in the balloon";
+			vmbus_blame(requests.dm->channel, requests.fault);
 			return;
 		}
 	}

@@ -130,6 +130,54 @@ static void there_are_so_many_regions_and_no_more(void **state)
 	fixture_assert_books();
 }
 
+/* Regions whose books take from one frame to some hundreds. */
+static void what_is_kept_ready_has_room_for_a_region_and_its_tables(void **state)
+{
+	static const size_t blocks[] = { 1, 512, 5000, 20000, 40000, 200000 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++) {
+		pfn_t pfn;
+
+		boot();
+		assert_false(frame_region_use_ready());
+		assert_int_equal(frame_region_keep_ready(blocks[i]), 0);
+		take_everything();
+		/* It is large enough, and nothing more is asked for. */
+		assert_int_equal(frame_region_keep_ready(blocks[i]), 0);
+		assert_int_equal(frame_region_announce(REGION, blocks[i]), -ENOMEM);
+		assert_true(frame_region_use_ready());
+		for (unsigned table = 0; table < 8; table++)
+			assert_int_equal(frame_alloc_boot(0, OWNER_PAGE_TABLES, &pfn), 0);
+		region_announce(REGION, blocks[i]);
+		assert_false(frame_region_use_ready());
+		region_plug(REGION, 1);
+		fixture_assert_books();
+	}
+}
+
+static void what_is_kept_ready_grows_with_what_may_come(void **state)
+{
+	uint64_t none, used;
+
+	(void)state;
+	boot();
+	none = books();
+	assert_int_equal(frame_region_keep_ready(1), 0);
+	used = books();
+	assert_int_equal(frame_region_keep_ready(200000), 0);
+	assert_true(books() > used);
+	used = books();
+	/* For no host's word is there more than there is; what there was stays. */
+	assert_int_equal(frame_region_keep_ready((size_t)1 << 30), -ENOMEM);
+	assert_int_equal(frame_region_keep_ready((size_t)1 << 42), -ENOMEM);
+	assert_int_equal(frame_region_keep_ready(1), 0);
+	assert_int_equal(books(), used);
+	assert_true(frame_region_use_ready());
+	assert_int_equal(books(), none);
+	fixture_assert_books();
+}
+
 static void without_room_for_its_numbers_nothing_is_announced(void **state)
 {
 	pfn_t pfns[64];
@@ -1135,6 +1183,8 @@ int main(void)
 		TEST(announced_memory_is_absent_and_in_no_sum),
 		TEST(what_cannot_be_a_region_is_refused_and_changes_nothing),
 		TEST(there_are_so_many_regions_and_no_more),
+		TEST(what_is_kept_ready_has_room_for_a_region_and_its_tables),
+		TEST(what_is_kept_ready_grows_with_what_may_come),
 		TEST(without_room_for_its_numbers_nothing_is_announced),
 		TEST(another_region_moves_the_sets_with_all_that_is_in_them),
 		TEST(plugged_blocks_are_free_and_the_total_grows),

@@ -44,7 +44,7 @@ static struct {
 	/* The channel. */
 	int open_err, send_err, receive_err;
 	unsigned opens, closes;
-	const char *fault;
+	const char *fault, *blamed;
 } host;
 
 static int a_channel;
@@ -130,6 +130,12 @@ const char *vmbus_fault(const struct vmbus_channel *asked)
 	return host.fault;
 }
 
+void vmbus_blame(struct vmbus_channel *blamed, const char *why)
+{
+	assert_ptr_equal(blamed, channel());
+	host.blamed = why;
+}
+
 int vmbus_send(struct vmbus_channel *to, const void *message, size_t size, uint64_t transaction)
 {
 	const struct dm_header *header = message;
@@ -170,7 +176,7 @@ int vmbus_receive(struct vmbus_channel *from, void *message, size_t room, size_t
 bool vmbus_has_message(const struct vmbus_channel *asked)
 {
 	assert_ptr_equal(asked, channel());
-	return host.count > 0 || host.receive_err;
+	return host.count > 0 || host.babbles || host.receive_err;
 }
 
 static int set_up(void **state)
@@ -398,6 +404,17 @@ static void what_comes_before_an_answer_does_not_replace_it(void **state)
 	assert_int_equal(dm.counts.received, 8);
 }
 
+/* Without an end, and an answer is not among it. */
+static void a_host_that_babbles_lets_others_run_while_it_is_waited_for(void **state)
+{
+	(void)state;
+	host.mute = 1 << DM_VERSION_REQUEST;
+	host.babbles = true;
+	expect_no_start(-ETIMEDOUT);
+	assert_true(sim_time_waits > 0);
+	assert_in_range(dm.counts.received, 1, 32 * (sim_time_waits + 1));
+}
+
 static void say_balloon(void)
 {
 	say(DM_BALLOON, 16);
@@ -409,6 +426,7 @@ static void a_host_that_asks_before_it_has_agreed_is_not_used(void **state)
 	host.before_answer = say_balloon;
 	expect_no_start(-EIO);
 	assert_string_equal(dm_fault(&dm), "it asks before it has agreed to anything");
+	assert_string_equal(host.blamed, dm_fault(&dm));
 }
 
 static void a_new_start_forgets_the_last_one(void **state)
@@ -475,6 +493,7 @@ static void expect_fault(const char *fault)
 {
 	assert_int_equal(dm_receive(&dm), -EIO);
 	assert_string_equal(dm_fault(&dm), fault);
+	assert_string_equal(host.blamed, fault);
 	/* For good, whatever comes then. */
 	say(DM_BALLOON, 16);
 	assert_int_equal(dm_receive(&dm), -EIO);
@@ -650,6 +669,7 @@ int main(int argc, char **argv)
 		TEST(an_answer_just_before_the_wait_is_not_slept_over),
 		TEST(a_channel_that_breaks_ends_the_wait),
 		TEST(what_comes_before_an_answer_does_not_replace_it),
+		TEST(a_host_that_babbles_lets_others_run_while_it_is_waited_for),
 		TEST(a_host_that_asks_before_it_has_agreed_is_not_used),
 		TEST(a_new_start_forgets_the_last_one),
 		TEST(the_end_closes_the_channel_once),

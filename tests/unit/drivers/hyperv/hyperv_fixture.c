@@ -17,13 +17,22 @@ void fake_hyperv_reset(void)
 	};
 }
 
-uint64_t fake_hyperv_msr(uint32_t msr)
+/* Finds what was last written to an MSR; NULL: nothing was. */
+static const uint64_t *find_msr(uint32_t msr)
 {
 	for (size_t i = fake_hyperv.write_count; i > 0; i--)
 		if (fake_hyperv.writes[i - 1].msr == msr)
-			return fake_hyperv.writes[i - 1].value;
-	fail_msg("nothing was written to MSR %#x", (unsigned)msr);
-	return 0;
+			return &fake_hyperv.writes[i - 1].value;
+	return NULL;
+}
+
+uint64_t fake_hyperv_msr(uint32_t msr)
+{
+	const uint64_t *value = find_msr(msr);
+
+	if (!value)
+		fail_msg("nothing was written to MSR %#x", (unsigned)msr);
+	return *value;
 }
 
 bool hyperv_is_there(void)
@@ -38,9 +47,14 @@ const struct hyperv_cpuid *hyperv_cpuid(void)
 
 uint64_t hyperv_msr_read(uint32_t msr)
 {
-	assert_int_equal(msr, HV_MSR_VP_INDEX);
+	const uint64_t *value = find_msr(msr);
+
 	fake_hyperv.msr_reads++;
-	return fake_hyperv.vp_index;
+	if (msr == HV_MSR_VP_INDEX)
+		return fake_hyperv.vp_index;
+	assert_true(msr == HV_MSR_SCONTROL || msr == HV_MSR_SIEFP || msr == HV_MSR_SIMP ||
+		    (msr >= HV_MSR_SINT0 && msr < HV_MSR_SINT0 + HV_SINT_COUNT));
+	return value ? *value : fake_hyperv.msr_before;
 }
 
 void hyperv_msr_write(uint32_t msr, uint64_t value)

@@ -18,7 +18,9 @@
 struct fake_hyperv {
 	bool there;
 	struct hyperv_cpuid cpuid;
-	uint64_t vp_index; /* what the only MSR that is read says */
+	uint64_t vp_index;
+	/* What the SynIC's MSRs say that nobody has written to. */
+	uint64_t msr_before;
 	unsigned msr_reads;
 	/* MSRs that were written to, in this order. */
 	struct {

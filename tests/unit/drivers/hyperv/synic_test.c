@@ -40,7 +40,7 @@ static void start(void)
 
 static void *page(uint32_t msr)
 {
-	return (void *)(uintptr_t)(fake_hyperv_msr(msr) & ~HV_MSR_ENABLE);
+	return (void *)(uintptr_t)(fake_hyperv_msr(msr) & HV_MSR_FRAME);
 }
 
 static struct hv_message *slot(unsigned sint)
@@ -56,6 +56,13 @@ static uint64_t *events(unsigned sint)
 static void set_event(uint32_t event)
 {
 	events(SINT)[event / 64] |= UINT64_C(1) << event % 64;
+}
+
+static void fill_slot(unsigned sint, uint8_t flags)
+{
+	*slot(sint) = (struct hv_message){
+		.type = HV_MESSAGE_CHANNEL, .size = 3, .flags = flags, .payload = { 1, 2, 3 }
+	};
 }
 
 static void interrupt(void)
@@ -210,14 +217,50 @@ static void the_end_leaves_the_host_no_page(void **state)
 	assert_false(synic_has_message());
 }
 
-/* ---- Messages ---- */
-
-static void fill_slot(unsigned sint, uint8_t flags)
+/* Each MSR has what it had, but for what has a meaning. */
+static void expect_reserved_bits(uint64_t expected)
 {
-	*slot(sint) = (struct hv_message){
-		.type = HV_MESSAGE_CHANNEL, .size = 3, .flags = flags, .payload = { 1, 2, 3 }
+	static const struct {
+		uint32_t msr;
+		uint64_t reserved;
+	} msrs[] = {
+		{ HV_MSR_SCONTROL, ~UINT64_C(1) },
+		{ HV_MSR_SIMP, 0xffe },
+		{ HV_MSR_SIEFP, 0xffe },
+		{ HV_MSR_SINT0 + SINT, ~UINT64_C(0x700ff) },
 	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
+		assert_true((fake_hyperv_msr(msrs[i].msr) & msrs[i].reserved) ==
+			    (expected & msrs[i].reserved));
 }
+
+/* As firmware may have left them, or as a newer host has them. */
+static void what_is_reserved_stays_as_the_host_had_it(void **state)
+{
+	static const uint64_t values[] = { UINT64_MAX, UINT64_C(0xa5a5a5a5a5a5a5a5), 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		uint64_t source;
+
+		set_up(state);
+		fake_hyperv.msr_before = values[i];
+		start();
+		expect_reserved_bits(values[i]);
+		source = fake_hyperv_msr(HV_MSR_SINT0 + SINT);
+		assert_int_equal(source & UINT64_C(0x700ff), SIM_IRQ_FIRST_VECTOR);
+		assert_int_equal(sim_frame_in_use(), 2);
+		fill_slot(SINT, 0);
+		assert_true(synic_has_message());
+		synic_stop();
+		expect_reserved_bits(values[i]);
+		assert_int_equal(fake_hyperv_msr(HV_MSR_SIMP) & ~UINT64_C(0xffe), 0);
+		assert_int_equal(fake_hyperv_msr(HV_MSR_SIEFP) & ~UINT64_C(0xffe), 0);
+		assert_int_equal(fake_hyperv_msr(HV_MSR_SCONTROL) & 1, 0);
+	}
+}
+
+/* ---- Messages ---- */
 
 static bool has_written_eom(void)
 {
@@ -350,6 +393,7 @@ int main(int argc, char **argv)
 		TEST(without_memory_nothing_is_kept),
 		TEST(before_the_start_nothing_comes),
 		TEST(the_end_leaves_the_host_no_page),
+		TEST(what_is_reserved_stays_as_the_host_had_it),
 		TEST(a_message_is_taken_once),
 		TEST(the_host_is_told_of_room_when_a_message_waits_for_it),
 		TEST(slots_of_other_sources_are_left_alone),

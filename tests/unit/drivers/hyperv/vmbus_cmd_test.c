@@ -106,12 +106,26 @@ static void channels_are_told_with_what_they_are_at(void **state)
 	channel = offered(2047);
 	channel->state = CHANNEL_OPEN;
 	channel->rescinded = true;
+	channel = offered(3);
+	channel->state = CHANNEL_OPEN;
+	channel->fault = "a message is cut short";
+	channel = offered(4);
+	channel->state = CHANNEL_OPEN;
+	channel->rings.fault = "the ring is full of nonsense";
+	offered(5)->closed = "its driver has closed it";
 	assert_int_equal(sim_command("vmbus"), 0);
 	assert_non_null(strstr(
 		sim_command_text, HEADING
 		"    1  525074dc-8985-46e2-8057-a307dc18a502  open         101      102      103\n"
 		"    2  525074dc-8985-46e2-8057-a307dc18a502  offered        0        0        0\n"
 		" 2047  525074dc-8985-46e2-8057-a307dc18a502  gone           0        0        0\n"
+		"       the host has withdrawn the channel\n"
+		"    3  525074dc-8985-46e2-8057-a307dc18a502  broken         0        0        0\n"
+		"       a message is cut short\n"
+		"    4  525074dc-8985-46e2-8057-a307dc18a502  broken         0        0        0\n"
+		"       the ring is full of nonsense\n"
+		"    5  525074dc-8985-46e2-8057-a307dc18a502  closed         0        0        0\n"
+		"       its driver has closed it\n"
 		"That is all, says the host.\n"));
 }
 
@@ -132,6 +146,23 @@ static void a_host_that_was_given_up_is_told_first(void **state)
 	assert_ptr_equal(strstr(sim_command_text,
 				"Not used any more: a message is cut short\nVMBus 5.3, "),
 			 sim_command_text);
+}
+
+/* What is wrong with all of them is told once. */
+static void channels_of_a_host_that_was_given_up_are_unused(void **state)
+{
+	(void)state;
+	connection.fault = "a message is cut short";
+	offered(1)->state = CHANNEL_OPEN;
+	offered(2);
+	offered(3)->rescinded = true;
+	assert_int_equal(sim_command("vmbus"), 0);
+	assert_non_null(strstr(
+		sim_command_text, HEADING
+		"    1  525074dc-8985-46e2-8057-a307dc18a502  unused         0        0        0\n"
+		"    2  525074dc-8985-46e2-8057-a307dc18a502  unused         0        0        0\n"
+		"    3  525074dc-8985-46e2-8057-a307dc18a502  gone           0        0        0\n"
+		"That is all"));
 }
 
 static void a_host_that_never_answered_has_no_version(void **state)
@@ -173,6 +204,7 @@ int main(int argc, char **argv)
 		TEST(channels_are_told_with_what_they_are_at),
 		TEST(a_host_that_has_not_said_all_is_told),
 		TEST(a_host_that_was_given_up_is_told_first),
+		TEST(channels_of_a_host_that_was_given_up_are_unused),
 		TEST(a_host_that_never_answered_has_no_version),
 		TEST(without_a_connection_there_is_nothing),
 		TEST(it_takes_no_words),

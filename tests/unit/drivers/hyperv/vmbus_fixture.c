@@ -45,10 +45,17 @@ static void rescinded(struct vmbus_channel *channel)
 		fixture.meanwhile();
 }
 
+static void look(struct vmbus_channel *channel)
+{
+	assert_ptr_equal(fixture.channel, channel);
+	fixture.looks++;
+}
+
 static struct vmbus_driver driver = {
 	.type = DM_GUID,
 	.offered = offered,
 	.rescinded = rescinded,
+	.look = look,
 };
 
 /* For what nobody offers. */

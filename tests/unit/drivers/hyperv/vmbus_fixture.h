@@ -36,7 +36,7 @@ struct vmbus_fixture {
 	bool breaks_rules; /* the host: what is made of that may look like the guest's mistake */
 	/* The driver's. */
 	struct vmbus_channel *channel; /* that is offered; NULL: none is */
-	unsigned offered, rescinded;
+	unsigned offered, rescinded, looks;
 	struct wait_queue waiters;
 	void (*meanwhile)(void); /* what happens while the driver is told of a channel; or NULL */
 };

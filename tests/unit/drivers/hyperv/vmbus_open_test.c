@@ -254,6 +254,60 @@ static void a_channel_is_closed_once(void **state)
 	assert_int_equal(host.posts, 2);
 }
 
+static void expect_reason(const char *reason)
+{
+	struct vmbus_channel_info info;
+
+	assert_true(vmbus_get_channel(0, &info));
+	assert_false(info.open);
+	assert_non_null(info.closed);
+	assert_string_equal(info.closed, reason);
+}
+
+static void what_is_closed_says_why(void **state)
+{
+	struct vmbus_channel_info info;
+
+	(void)state;
+	assert_true(vmbus_get_channel(0, &info));
+	assert_null(info.closed);
+	host.refused = 1 << VMBUS_GPADL_CREATED;
+	assert_int_equal(open_of(2), -EIO);
+	expect_reason("the host does not open it");
+	host.refused = 0;
+	sim_frame_fail(true);
+	assert_int_equal(open_of(2), -ENOMEM);
+	expect_reason("there is no memory for its rings");
+	sim_frame_fail(false);
+	host.mute = 1 << VMBUS_OPEN_RESULT;
+	assert_int_equal(open_of(2), -ETIMEDOUT);
+	expect_reason("the host does not answer");
+	host.mute = 0;
+	open_channel();
+	assert_true(vmbus_get_channel(0, &info));
+	assert_null(info.closed);
+	vmbus_close(channel);
+	expect_reason("its driver has closed it");
+	open_channel();
+	channel->rings.fault = "a packet ends before it begins";
+	vmbus_close(channel);
+	expect_reason("a packet ends before it begins");
+}
+
+static void what_a_driver_has_found_is_why_it_is_closed(void **state)
+{
+	(void)state;
+	open_channel();
+	vmbus_blame(channel, "a message is cut short");
+	vmbus_blame(channel, "and more");
+	assert_string_equal(vmbus_fault(channel), "a message is cut short");
+	vmbus_close(channel);
+	expect_reason("a message is cut short");
+	/* Opened again, it is in order. */
+	open_channel();
+	assert_null(vmbus_fault(channel));
+}
+
 static void frames_that_the_host_does_not_let_go_of_are_lost(void **state)
 {
 	(void)state;
@@ -343,6 +397,8 @@ int main(int argc, char **argv)
 		TEST(a_host_given_up_in_the_middle_has_the_frames),
 		TEST(a_list_let_go_of_before_it_is_open_is_a_fault),
 		TEST(a_channel_is_closed_once),
+		TEST(what_is_closed_says_why),
+		TEST(what_a_driver_has_found_is_why_it_is_closed),
 		TEST(frames_that_the_host_does_not_let_go_of_are_lost),
 		TEST(frames_of_a_channel_that_cannot_be_closed_are_lost),
 		TEST(a_channel_withdrawn_while_it_closes_keeps_nothing),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Tests of drivers/hyperv/vmbus.c: the connection from its start to its end, and its channels. */
+#include "drivers/hyperv/dm.h"
 #include "tests/unit/drivers/hyperv/vmbus_fixture.h"
 
 /* A channel that a test has the host offer. */
@@ -280,6 +281,102 @@ static void a_channel_comes_and_goes(void)
 	vmbus_close(fixture.channel);
 }
 
+static void drivers_look_at_their_channels_as_time_passes(void)
+{
+	unsigned before;
+
+	wish()->other_channels = 3;
+	fixture_connect();
+	before = fixture.looks;
+	fixture_wait(5 * NS_PER_S);
+	assert_in_range(fixture.looks, before + 4, before + 100);
+	/* And at none that was withdrawn. */
+	wish()->no_dm = 1;
+	fixture_await(fixture_is_withdrawn, "the rescission");
+	before = fixture.looks;
+	fixture_wait(5 * NS_PER_S);
+	assert_int_equal(fixture.looks, before);
+}
+
+/* ---- Two at once ---- */
+
+static unsigned closed; /* tasks that are through */
+static struct dm dm;
+
+static bool are_closed(void)
+{
+	return closed == 2;
+}
+
+static void close_channel(void *channel)
+{
+	vmbus_close(channel);
+	closed++;
+}
+
+static void stop_dm(void *arg)
+{
+	dm_stop(arg);
+	closed++;
+}
+
+/* Has two tasks do the same, while the host does not let go; then it does. */
+static void twice_at_once(void (*end)(void *arg), void *arg)
+{
+	closed = 0;
+	lie()->silent = HYPERV_BIT(HYPERV_GPADL_TORNDOWN);
+	assert_int_equal(task_create("one", TASK_PRIORITY_DRIVER, end, arg), 0);
+	assert_int_equal(task_create("other", TASK_PRIORITY_DRIVER, end, arg), 0);
+	fixture_wait(50 * NS_PER_MS);
+	/* Neither says that the channel is closed while the host has its memory. */
+	assert_int_equal(closed, 0);
+	assert_int_equal(seen()->closes, 1);
+	lie()->silent = 0;
+}
+
+static void a_channel_that_two_close_is_closed_once(void)
+{
+	fixture_connect();
+	assert_int_equal(vmbus_open(fixture.channel, 2, &fixture.waiters), 0);
+	twice_at_once(close_channel, fixture.channel);
+	/* And a third one opens it, once it is. */
+	assert_int_equal(vmbus_open(fixture.channel, 2, &fixture.waiters), 0);
+	fixture_await(are_closed, "both ends");
+	assert_null(vmbus_fault(fixture.channel));
+	assert_true(vmbus_has_room(fixture.channel, 8));
+	assert_int_equal(ledger_count(OWNER_FREE), fixture.free - CONNECTION_FRAMES - 4);
+	vmbus_close(fixture.channel);
+	assert_int_equal(seen()->closes, 2);
+}
+
+static void a_channel_that_is_withdrawn_while_two_close_it_is_released_after_that(void)
+{
+	fixture_connect();
+	assert_int_equal(vmbus_open(fixture.channel, 2, &fixture.waiters), 0);
+	twice_at_once(close_channel, fixture.channel);
+	lie()->silent = HYPERV_BIT(HYPERV_GPADL_TORNDOWN);
+	wish()->no_dm = 1;
+	fixture_await(are_closed, "both ends");
+	fixture_wait(50 * NS_PER_MS);
+	assert_int_equal(seen()->releases, 1);
+	assert_int_equal(ledger_count(OWNER_FREE), fixture.free - CONNECTION_FRAMES);
+}
+
+/* The second one, which may be through later, ends nothing that was begun meanwhile. */
+static void dynamic_memory_that_two_stop_may_be_started_at_once(void)
+{
+	fixture_connect();
+	assert_int_equal(dm_start(&dm, fixture.channel, DM_CAP_BALLOON, &fixture.waiters), 0);
+	twice_at_once(stop_dm, &dm);
+	assert_int_equal(dm_start(&dm, fixture.channel, DM_CAP_BALLOON, &fixture.waiters), 0);
+	fixture_await(are_closed, "both ends");
+	assert_ptr_equal(dm.channel, fixture.channel);
+	assert_null(dm_fault(&dm));
+	dm_stop(&dm);
+	assert_null(dm.channel);
+	assert_int_equal(seen()->closes, 2);
+}
+
 static void push_offer(uint32_t relid)
 {
 	const struct vmbus_offer offer = { .header = { .type = VMBUS_OFFER },
@@ -515,6 +612,10 @@ int main(int argc, char **argv)
 		TEST(without_a_vector_nothing_is_kept),
 		TEST(channels_without_a_driver_are_left_alone),
 		TEST(a_channel_comes_and_goes),
+		TEST(drivers_look_at_their_channels_as_time_passes),
+		TEST(a_channel_that_two_close_is_closed_once),
+		TEST(a_channel_that_is_withdrawn_while_two_close_it_is_released_after_that),
+		TEST(dynamic_memory_that_two_stop_may_be_started_at_once),
 		TEST(withdrawn_channels_that_nobody_has_are_released),
 		TEST(a_channel_that_comes_and_goes_without_an_end_leaves_others_their_turn),
 		TEST(a_flood_of_messages_is_taken_in_turns),

@@ -6,11 +6,14 @@
 
 #include "arch/cpu.h"
 #include "drivers/mem/hyperv_mem.h"
+#include "mm/frame_spans.h"
 #include "tests/sim/sim_log.h"
 #include "tests/sim/sim_time.h"
 
 /* Blocks that are taken into use at once. */
 #define STEP 1024
+
+#define LIMIT "there are too many ranges: at most 48 are told apart"
 
 static unsigned physical_bits;
 static struct hyperv_mem_request request;
@@ -206,14 +209,91 @@ static void regions_that_do_not_hold_their_range_are_not_believed(void **state)
 	}
 }
 
-/* It would take more for its books than there is: so only the range is announced. */
-static void a_region_too_large_for_its_books_is_not_announced(void **state)
+/* It would take more for its books than there is. */
+static void of_a_region_too_large_for_its_books_a_modest_one_is_announced(void **state)
 {
 	(void)state;
 	request.region_first = REGION;
 	request.region_count = UINT64_MAX;
 	expect_added(0, 2);
-	expect_source(0, 0, 2, 2);
+	expect_source(0, 0, 512, 2);
+	/* A range that is larger than that comes as a whole. */
+	expect_added(600, 513);
+	expect_source(1, 600, 513, 513);
+}
+
+/* Gives every free frame to OWNER_HELD. */
+static void take_everything(void)
+{
+	pfn_t pfn;
+
+	for (unsigned order = FRAME_ORDER_MAX + 1; order-- > 0;)
+		while (frame_alloc(order, OWNER_HELD, &pfn) == 0)
+			;
+	assert_int_equal(ledger_count(OWNER_FREE), 0);
+}
+
+static void where_nothing_is_free_what_was_kept_ready_has_the_books(void **state)
+{
+	(void)state;
+	hyperv_mem_prepare();
+	take_everything();
+	request.frames_max = UINT64_MAX;
+	expect_added(0, 64);
+	assert_int_equal(sim_log_warnings, 0);
+	/* What follows it needs none. */
+	take_everything();
+	expect_added(64, 64);
+	assert_null(source(1));
+}
+
+static void what_is_kept_ready_is_kept_once_and_made_up_for(void **state)
+{
+	uint64_t kept;
+
+	(void)state;
+	hyperv_mem_prepare();
+	kept = ledger_count(OWNER_FRAME_MAP);
+	hyperv_mem_prepare();
+	assert_int_equal(ledger_count(OWNER_FRAME_MAP), kept);
+	/* With memory that is free none of it is used. */
+	expect_added(0, 1);
+	assert_true(ledger_count(OWNER_FRAME_MAP) > kept);
+	kept = ledger_count(OWNER_FRAME_MAP);
+	expect_added(1000, 1);
+	assert_true(ledger_count(OWNER_FRAME_MAP) <= kept + 1);
+	take_everything();
+	expect_added(2000, 1);
+}
+
+static void what_was_kept_ready_is_made_up_for_once_memory_of_the_boot_is_free(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	assert_int_equal(frame_alloc_block(PFN_NONE, OWNER_BALLOON, &pfn), 0);
+	hyperv_mem_prepare();
+	take_everything();
+	expect_added(0, 1);
+	take_everything();
+	/* Nothing is kept any more, nor can be. */
+	expect_refused(REGION + 1000 * B, B, "there is no memory for its books");
+	assert_int_equal(frame_free(pfn, B, OWNER_BALLOON), 0);
+	expect_added(1, 1);
+	take_everything();
+	expect_added(1000, 1);
+}
+
+static void without_anything_kept_ready_it_is_refused_for_now(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	assert_int_equal(frame_alloc_block(PFN_NONE, OWNER_BALLOON, &pfn), 0);
+	take_everything();
+	expect_refused(REGION, B, "there is no memory for its books");
+	assert_int_equal(frame_free(pfn, B, OWNER_BALLOON), 0);
+	expect_added(0, 1);
 }
 
 static void what_the_guest_may_ever_have_finds_its_place(void **state)
@@ -286,8 +366,8 @@ static void what_the_firmware_has_announced_is_used(void **state)
 	expect_source(0, 4, 2, 2);
 	/* And what lies beyond it is announced. */
 	expect_added(6, 4);
-	expect_source(1, 6, 2, 2);
-	expect_source(2, 8, 24, 2);
+	expect_source(0, 4, 4, 4);
+	expect_source(1, 8, 24, 2);
 }
 
 static void ranges_come_in_any_order_where_that_was_announced(void **state)
@@ -301,6 +381,7 @@ static void ranges_come_in_any_order_where_that_was_announced(void **state)
 	expect_source(0, 2, 1, 1);
 	expect_source(1, 18, 2, 2);
 	expect_source(2, 20, 2, 2);
+	assert_null(source(3));
 }
 
 /* ---- Ranges that do not come ---- */
@@ -399,14 +480,77 @@ static void a_range_ends_where_another_source_begins(void **state)
 	mem_source_remove(&other);
 }
 
+/* As many as the frame map tells apart, of which one is the boot's. */
+static void ranges_far_from_each_other_come_up_to_the_limit_of_the_map(void **state)
+{
+	unsigned lines;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i + 1 < FRAME_SPANS_MAX; i++)
+		expect_added(4 * i, 1);
+	expect_refused(REGION + 4 * i * B, B, LIMIT);
+	expect_source((unsigned)i - 1, 4 * (i - 1), 1, 1);
+	/* Nothing about it will change: the host may ask for ever. */
+	lines = sim_log_warnings;
+	sim_time_advance(10 * NS_PER_S);
+	add(4 * i, 1);
+	assert_string_equal(why, LIMIT);
+	assert_int_equal(sim_log_warnings, lines);
+	expect_refused(REGION, 0, "it is no memory at all");
+}
+
+/* The second line is about something else, and so near that it is left out: the limit is not. */
+static void the_limit_is_told_when_its_line_is_due(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i + 1 < FRAME_SPANS_MAX; i++)
+		expect_added(4 * i, 1);
+	expect_refused(REGION, 0, "it is no memory at all");
+	add(4 * i, 1);
+	assert_int_equal(sim_log_warnings, 1);
+	expect_refused(REGION + 4 * i * B, B, LIMIT);
+}
+
+static void ranges_that_follow_each_other_in_a_region_are_one_source(void **state)
+{
+	(void)state;
+	assert_int_equal(memory_region_announce(REGION, 200), 0);
+	for (size_t i = 0; i < 100; i++)
+		expect_added(i, 1);
+	expect_source(0, 0, 100, 100);
+	assert_null(source(1));
+	assert_int_equal(mem_fixture_events(MEM_EVENT_ANNOUNCED), 1);
+}
+
+/* In a region of somebody else's, where none has to be announced. */
 static void there_are_only_so_many_sources(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < 8; i++)
-		expect_added(4 * i, 1);
-	expect_refused(REGION + 32 * B, B, "there are too many ranges");
-	/* In one of them there may be room. */
-	expect_source(7, 28, 1, 1);
+	assert_int_equal(memory_region_announce(REGION, 200), 0);
+	for (size_t i = 0; i < FRAME_SPANS_MAX; i++)
+		expect_added(2 * i, 1);
+	expect_refused(REGION + 2 * FRAME_SPANS_MAX * B, B, LIMIT);
+	expect_refused(REGION + 300 * B, 0, "it is no memory at all");
+	/* What follows one of them comes all the same. */
+	expect_added(1, 1);
+	expect_added(2 * FRAME_SPANS_MAX - 1, 3);
+	expect_source(0, 0, 2, 2);
+	expect_source(FRAME_SPANS_MAX - 1, 2 * FRAME_SPANS_MAX - 2, 4, 4);
+}
+
+/* Two regions that touch have books of their own. */
+static void a_source_does_not_go_on_in_the_next_region(void **state)
+{
+	(void)state;
+	assert_int_equal(memory_region_announce(REGION, 4), 0);
+	assert_int_equal(memory_region_announce(REGION + 4 * B, 4), 0);
+	expect_added(2, 2);
+	expect_added(4, 2);
+	expect_source(0, 2, 2, 2);
+	expect_source(1, 4, 2, 2);
 }
 
 static void lines_about_what_does_not_come_are_a_second_apart(void **state)
@@ -432,7 +576,11 @@ int main(int argc, char **argv)
 		TEST(the_hosts_region_has_room_for_what_follows),
 		TEST(a_region_that_begins_before_its_range_ends_where_it_says),
 		TEST(regions_that_do_not_hold_their_range_are_not_believed),
-		TEST(a_region_too_large_for_its_books_is_not_announced),
+		TEST(of_a_region_too_large_for_its_books_a_modest_one_is_announced),
+		TEST(where_nothing_is_free_what_was_kept_ready_has_the_books),
+		TEST(what_is_kept_ready_is_kept_once_and_made_up_for),
+		TEST(what_was_kept_ready_is_made_up_for_once_memory_of_the_boot_is_free),
+		TEST(without_anything_kept_ready_it_is_refused_for_now),
 		TEST(what_the_guest_may_ever_have_finds_its_place),
 		TEST(what_the_guest_may_ever_have_costs_little),
 		TEST(a_range_beyond_what_the_guest_may_have_comes_all_the_same),
@@ -447,7 +595,11 @@ int main(int argc, char **argv)
 		TEST(what_has_come_of_a_range_is_told),
 		TEST(where_another_source_is_nothing_comes),
 		TEST(a_range_ends_where_another_source_begins),
+		TEST(ranges_far_from_each_other_come_up_to_the_limit_of_the_map),
+		TEST(the_limit_is_told_when_its_line_is_due),
+		TEST(ranges_that_follow_each_other_in_a_region_are_one_source),
 		TEST(there_are_only_so_many_sources),
+		TEST(a_source_does_not_go_on_in_the_next_region),
 		TEST(lines_about_what_does_not_come_are_a_second_apart),
 	};
 

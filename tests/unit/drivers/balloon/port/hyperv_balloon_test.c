@@ -237,13 +237,18 @@ static void what_cannot_be_had_is_said(void)
 	check();
 }
 
-static void nothing_is_had_where_nothing_is_free(void)
+static void take_everything(void)
 {
 	pfn_t pfns[64];
 
-	start();
 	while (frame_alloc_bulk(ARRAY_SIZE(pfns), PFN_NONE, OWNER_HELD, pfns) > 0)
 		;
+}
+
+static void nothing_is_had_where_nothing_is_free(void)
+{
+	start();
+	take_everything();
 	hv_control.common.target = 100;
 	hyperv_world_wait(NS_PER_S / 2);
 	assert_int_equal(ballooned(), 0);
@@ -367,6 +372,21 @@ static void memory_is_added(void)
 	reach(0);
 }
 
+/* As where all of it is in use, and more is what would help. */
+static void memory_is_added_where_nothing_is_free(void)
+{
+	start();
+	hyperv_world_wait(NS_PER_S / 10);
+	take_everything();
+	assert_int_equal(ledger_count(OWNER_FREE), 0);
+	wish()->added = 4 * BLOCK_FRAMES;
+	hyperv_world_wait(NS_PER_S / 10);
+	assert_int_equal(hyperv_mem_frames(), 4 * BLOCK_FRAMES);
+	assert_int_equal(seen()->hot_add_result, DM_HOT_ADD_DONE);
+	assert_int_equal(hyperv_world.lines, 0);
+	check();
+}
+
 static void memory_is_added_without_a_region(void)
 {
 	wish()->no_region = 1;
@@ -470,6 +490,22 @@ static void a_channel_that_is_offered_anew_is_used_again(void)
 	check();
 }
 
+static void a_channel_that_is_closed_says_what_the_host_did(void)
+{
+	struct vmbus_channel_info info;
+
+	start();
+	assert_true(hyperv_world_reach(1000));
+	lie()->ranges = HYPERV_RANGE_NOT_GIVEN;
+	hv_control.common.target = 0;
+	assert_true(hyperv_world_await(is_withdrawn, NS_PER_S));
+	hyperv_world_behave();
+	hv_control.common.target = 1000;
+	assert_true(vmbus_get_channel(0, &info));
+	assert_false(info.open);
+	assert_string_equal(info.closed, "it gives back frames that are not in the balloon");
+}
+
 static struct {
 	bool done;
 	int err;
@@ -549,6 +585,101 @@ static void a_channel_that_comes_later_is_used(void)
 	assert_true(hyperv_world_reach(500));
 	assert_int_equal(hyperv_world.lines, 0);
 	check();
+}
+
+/* ---- What is tried again ---- */
+
+static void start_without_a_channel(void)
+{
+	wish()->no_dm = 1;
+	assert_int_equal(hyperv_world_start(), 0);
+	hyperv_world_wait(3 * NS_PER_S);
+}
+
+static void a_channel_for_whose_rings_there_is_no_memory_is_tried_again(void)
+{
+	pfn_t block;
+
+	start_without_a_channel();
+	assert_int_equal(frame_alloc(BLOCK_ORDER, OWNER_KERNEL, &block), 0);
+	take_everything();
+	wish()->no_dm = 0;
+	hyperv_world_wait(2 * NS_PER_S);
+	assert_int_equal(seen()->opens, 0);
+	assert_true(hyperv_world.lines > 0 && hyperv_world.infos > 0);
+	assert_int_equal(frame_free(block, BLOCK_FRAMES, OWNER_KERNEL), 0);
+	assert_true(hyperv_world_await(hyperv_world_is_ready, 10 * NS_PER_S));
+	assert_true(hyperv_world_reach(100));
+	check();
+}
+
+/* Nor is a line said again and again, for ever. */
+static void what_is_never_there_is_not_tried_for_ever(void)
+{
+	unsigned infos;
+
+	start_without_a_channel();
+	take_everything();
+	wish()->no_dm = 0;
+	hyperv_world_wait(200 * NS_PER_S);
+	infos = hyperv_world.infos;
+	assert_int_equal(infos, 8);
+	assert_int_equal(hyperv_world.lines, 8);
+	hyperv_world_wait(1000 * NS_PER_S);
+	assert_int_equal(hyperv_world.infos, infos);
+}
+
+/* What it has said to the first try is lost: it is to begin anew itself. */
+static void a_host_that_does_not_answer_is_tried_again_when_it_offers_anew(void)
+{
+	lie()->silent = HYPERV_BIT(HYPERV_DM_VERSION);
+	assert_int_equal(hyperv_world_start(), 0);
+	hyperv_world_wait(10 * NS_PER_S);
+	assert_int_equal(seen()->opens, 1);
+	assert_int_equal(hyperv_world.infos, 1);
+	hyperv_world_behave();
+	hyperv_world_wait(100 * NS_PER_S);
+	assert_int_equal(seen()->opens, 1);
+	wish()->no_dm = 1;
+	hyperv_world_wait(NS_PER_S);
+	wish()->no_dm = 0;
+	assert_true(hyperv_world_await(hyperv_world_is_ready, NS_PER_S));
+	check();
+}
+
+static bool is_tried_by(uint32_t relid)
+{
+	struct vmbus_channel_info info;
+
+	for (size_t i = 0; vmbus_get_channel(i, &info); i++)
+		if (info.relid == relid)
+			return info.open || info.closed;
+	return false;
+}
+
+static bool is_second_tried(void)
+{
+	return is_tried_by(1000);
+}
+
+static void a_second_channel_is_used_once_the_first_has_gone(void)
+{
+	const struct vmbus_offer offer = { .header = { .type = VMBUS_OFFER },
+					   .type = DM_GUID,
+					   .relid = 1000 };
+	struct hyperv_push *push = &hyperv_control()->push;
+
+	start();
+	/* The host knows nothing of it. */
+	hyperv_world.blind = true;
+	memcpy(push->bytes, &offer, VMBUS_OFFER_BYTES);
+	push->length = VMBUS_OFFER_BYTES;
+	push->number++;
+	hyperv_world_wait(5 * NS_PER_S);
+	assert_int_equal(hyperv_world.infos, 1);
+	assert_false(is_second_tried());
+	wish()->no_dm = 1;
+	assert_true(hyperv_world_await(is_second_tried, 10 * NS_PER_S));
 }
 
 static void the_end_leaves_the_host_no_pointers(void)
@@ -666,13 +797,19 @@ int main(int argc, char **argv)
 		TEST(free_memory_is_told_as_cold),
 		TEST(a_host_that_refuses_hints_is_not_asked_again),
 		TEST(memory_is_added),
+		TEST(memory_is_added_where_nothing_is_free),
 		TEST(memory_is_added_without_a_region),
 		TEST(a_region_ends_where_addresses_do),
 		TEST(what_cannot_be_added_is_refused_with_a_line),
 		TEST(a_channel_that_is_offered_anew_is_used_again),
+		TEST(a_channel_that_is_closed_says_what_the_host_did),
 		TEST(a_channel_may_go_and_come_while_a_person_tries_it_again),
 		TEST(a_person_may_be_quicker_than_the_offer),
 		TEST(a_channel_that_comes_later_is_used),
+		TEST(a_channel_for_whose_rings_there_is_no_memory_is_tried_again),
+		TEST(what_is_never_there_is_not_tried_for_ever),
+		TEST(a_host_that_does_not_answer_is_tried_again_when_it_offers_anew),
+		TEST(a_second_channel_is_used_once_the_first_has_gone),
 		TEST(the_end_leaves_the_host_no_pointers),
 		TEST(after_the_end_no_hints_are_given),
 		TEST(hosts_that_never_interrupt_are_looked_at),
