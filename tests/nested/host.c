@@ -20,6 +20,8 @@
 #include "tools/qmp.h"
 #include "tools/vm.h"
 
+#define TIMEOUT_MS 300000
+#define SHORT_MS 2000 /* once something has not come */
 #define REPORT "HV_BALLOON_STATUS_REPORT"
 
 struct host host;
@@ -87,21 +89,21 @@ static int start_outer(int fd)
 /* The guest does not run before this QEMU is told to, in which its processor has come last then. */
 static int start_inner(int fd)
 {
-	int err = vm_expect(host.vm, "% ready", HOST_TIMEOUT_MS, NULL);
+	int err = vm_expect(host.vm, "% ready", TIMEOUT_MS, NULL);
 
 	if (err) {
 		close(fd);
 		return err;
 	}
-	err = qmp_attach(host.qmp, fd, HOST_TIMEOUT_MS);
-	qmp_set_timeout(host.qmp, HOST_TIMEOUT_MS);
+	err = qmp_attach(host.qmp, fd, TIMEOUT_MS);
+	qmp_set_timeout(host.qmp, TIMEOUT_MS);
 	if (!err)
 		err = qmp_execute(host.qmp, "cont", NULL, NULL);
 	if (err) {
 		vm_report(host.vm, qmp_error(host.qmp));
 		return err;
 	}
-	return vm_expect_prompt(host.vm, HOST_TIMEOUT_MS, NULL);
+	return vm_expect_prompt(host.vm, TIMEOUT_MS, NULL);
 }
 
 int host_start(void **state)
@@ -134,18 +136,32 @@ int host_stop(void **state)
 
 /* ---- What is asked ---- */
 
+int host_timeout_ms(void)
+{
+	return host.gave_up ? SHORT_MS : TIMEOUT_MS;
+}
+
 void host_give_up(const char *what)
 {
+	int waited_ms = host_timeout_ms();
+
+	host.gave_up = true;
+	qmp_set_timeout(host.qmp, SHORT_MS);
 	vm_report(host.vm, what);
-	fail_msg("waited %d s in vain for %s", HOST_TIMEOUT_MS / 1000, what);
+	fail_msg("waited %d s in vain for %s", waited_ms / 1000, what);
 }
 
 static void check_qmp(int err)
 {
-	if (!err)
-		return;
-	vm_report(host.vm, qmp_error(host.qmp));
-	fail_msg("%s", qmp_error(host.qmp));
+	if (err)
+		host_give_up(qmp_error(host.qmp));
+}
+
+/* Types a line; the answer is the caller's by free(). */
+static void type_line(const char *line, char **said)
+{
+	if (vm_command(host.vm, line, host_timeout_ms(), said))
+		host_give_up("the next prompt");
 }
 
 struct json_object *host_query(const char *command)
@@ -161,10 +177,9 @@ struct json_object *host_ask(const char *line)
 	struct json_object *object = NULL;
 	char *said, *start;
 
-	assert_int_equal(vm_command(host.vm, line, HOST_TIMEOUT_MS, &said), 0);
-	start = said[0] == '{' ? said : strstr(said, "\n{");
+	type_line(line, &said);
+	start = strchr(said, '{');
 	if (start) {
-		start = strchr(start, '{');
 		start[strcspn(start, "\n")] = '\0';
 		object = json_tokener_parse(start);
 	}
@@ -186,10 +201,17 @@ void host_says(const char *line, const char *text)
 {
 	char *said;
 
-	assert_int_equal(vm_command(host.vm, line, HOST_TIMEOUT_MS, &said), 0);
+	type_line(line, &said);
 	if (!strstr(said, text))
 		fail_msg("%s does not say \"%s\" but:\n%s", line, text, said);
 	free(said);
+}
+
+void host_ends(const char *line, const char *text)
+{
+	if (vm_send(host.vm, line, strlen(line)) || vm_send(host.vm, "\r", 1) ||
+	    vm_expect(host.vm, text, host_timeout_ms(), NULL))
+		host_give_up(text);
 }
 
 struct json_object *host_report(void)
@@ -199,7 +221,7 @@ struct json_object *host_report(void)
 	/* Those that have come already are taken note of by an answer. */
 	json_object_put(host_query("query-status"));
 	qmp_forget_events(host.qmp);
-	check_qmp(qmp_event(host.qmp, REPORT, HOST_TIMEOUT_MS, &event));
+	check_qmp(qmp_event(host.qmp, REPORT, host_timeout_ms(), &event));
 	json_object_object_get_ex(event, "data", &data);
 	json_object_get(data);
 	json_object_put(event);

@@ -12,9 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* For all that may take its time, on a machine that has other work. */
-#define HOST_TIMEOUT_MS 300000
-
 struct json_object;
 struct qmp;
 struct vm;
@@ -23,6 +20,7 @@ struct vm;
 extern struct host {
 	struct vm *vm;	 /* the outer QEMU; its serial line is the guest's console */
 	struct qmp *qmp; /* the inner QEMU's */
+	bool gave_up;	 /* something has not come */
 } host;
 
 /*
@@ -33,6 +31,12 @@ int host_start(void **state);
 
 /* A cmocka group's teardown. Returns 0. */
 int host_stop(void **state);
+
+/*
+ * Gives the time for anything that may take its time, on a machine that has other work. After
+ * something that has not come it is short, as what comes later in the guest's life may wait for it.
+ */
+int host_timeout_ms(void);
 
 /* Runs a QMP command without arguments; the answer is the caller's by json_object_put(). */
 struct json_object *host_query(const char *command);
@@ -48,6 +52,9 @@ uint64_t host_number(struct json_object *object, const char *name);
 
 /* Types a line, whose answer must contain `text`. */
 void host_says(const char *line, const char *text);
+
+/* Types a line that is the guest's last, and waits for `text`. */
+void host_ends(const char *line, const char *text);
 
 /* Waits for the guest's next status report; what it says is the caller's by json_object_put(). */
 struct json_object *host_report(void);

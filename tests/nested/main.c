@@ -126,7 +126,7 @@ static bool is_reported(const struct look *look)
  */
 static struct look await(uint64_t left, uint64_t added)
 {
-	int64_t deadline = deadline_in(HOST_TIMEOUT_MS);
+	int64_t deadline = deadline_in(host_timeout_ms());
 	struct look look, before = { 0 };
 	char what[128];
 
@@ -184,7 +184,7 @@ static void reach(uint64_t left, uint64_t added)
 /* Offers and versions take their time. */
 static void await_agreement(void)
 {
-	int64_t deadline = deadline_in(HOST_TIMEOUT_MS);
+	int64_t deadline = deadline_in(host_timeout_ms());
 	struct json_object *all;
 
 	while (!(all = host_ask("hv-balloon -j"))) {
@@ -261,7 +261,7 @@ static void added_memory_is_ballooned_like_other(void **state)
 /* QEMU asks for 764 MiB in two requests, and is told where they end. */
 static void more_than_there_is_ends_at_the_floor(void **state)
 {
-	int64_t deadline = deadline_in(HOST_TIMEOUT_MS);
+	int64_t deadline = deadline_in(host_timeout_ms());
 	struct look look;
 
 	(void)state;
@@ -284,9 +284,8 @@ static void reboot_brings_back_what_it_began_with(void **state)
 
 	(void)state;
 	reach(500 * MIB, ADDED_MAX);
-	assert_int_equal(vm_send(host.vm, "reboot\r", strlen("reboot\r")), 0);
-	assert_int_equal(vm_expect(host.vm, "Aerostat ", HOST_TIMEOUT_MS, NULL), 0);
-	assert_int_equal(vm_expect_prompt(host.vm, HOST_TIMEOUT_MS, NULL), 0);
+	host_ends("reboot", "Aerostat ");
+	assert_int_equal(vm_expect_prompt(host.vm, host_timeout_ms(), NULL), 0);
 	await_agreement();
 	json_object_put(host_report());
 	look = await(RAM, 0);
@@ -298,9 +297,8 @@ static void power_off_ends_qemu_well(void **state)
 	int status;
 
 	(void)state;
-	assert_int_equal(vm_send(host.vm, "poweroff\r", strlen("poweroff\r")), 0);
-	assert_int_equal(vm_expect(host.vm, "% ended with 0\n", HOST_TIMEOUT_MS, NULL), 0);
-	assert_int_equal(vm_wait_exit(host.vm, HOST_TIMEOUT_MS, &status), 0);
+	host_ends("poweroff", "% ended with 0\n");
+	assert_int_equal(vm_wait_exit(host.vm, host_timeout_ms(), &status), 0);
 	assert_int_equal(status, 0);
 }
 
