@@ -33,8 +33,8 @@ int host_start(void **state);
 int host_stop(void **state);
 
 /*
- * Gives the time for anything that may take its time, on a machine that has other work. After
- * something that has not come it is short, as what comes later in the guest's life may wait for it.
+ * Returns the ms for anything that may take its time, on a machine that has other work. Once
+ * something has not come they are few, as what is later in the guest's life may wait for it.
  */
 int host_timeout_ms(void);
 

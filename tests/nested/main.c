@@ -38,6 +38,7 @@ static uint64_t usable_at_first;
 
 /* ---- What the two say ---- */
 
+/* All in bytes. */
 struct look {
 	uint64_t usable, total, available;		 /* show_mem -j */
 	uint64_t inflated_total, inflated_free, owned;	 /* likewise */
