@@ -258,6 +258,8 @@ help:
 #:                       (docs/hypervisor.md); part of test-all
 #: make test-hypervisor-linux  Linux's own drivers on the VMware and the Hyper-V
 #:                       that tests play, and Aerostat through the same plan
+#: make test-hypervisor-nested  Aerostat on QEMU's own Hyper-V balloon, on KVM in a
+#:                       Linux inside QEMU
 #: make matrix           the cells that matter most of machine x device x
 #:                       interrupts x ring x features
 #: make model            the balloon's protocol, modelled, in all of its states;

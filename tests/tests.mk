@@ -880,6 +880,19 @@ test-hypervisor-linux: $(BUILD)/aerostat.elf $(BUILD)/hypervisor.elf $(BUILD)/te
 		| $(call needs,qemu witness)
 	@$(alone) tests/witness/run.sh $@ $(BUILD)
 
+# ---- QEMU's own balloon on Hyper-V, on the KVM of a Linux inside QEMU ----
+
+NESTED_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/nested/*.c))
+$(NESTED_OBJECTS): | $(call needs,test)
+
+$(BUILD)/tests/nested/run: $(NESTED_OBJECTS) $(BUILD)/host/tests/bench/arguments.o $(TOOL_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lcmocka
+
+.PHONY: test-hypervisor-nested
+test-hypervisor-nested: $(BUILD)/aerostat.elf $(BUILD)/tests/nested/run | $(call needs,qemu witness)
+	@$(alone) tests/nested/run.sh $@ $(BUILD)
+
 # ---- libvirt: `make virsh-demo` with what there is of it ----
 
 .PHONY: test-libvirt
@@ -977,6 +990,6 @@ test:
 
 test-all:
 	@MAKE='$(MAKE)' BUILD='$(BUILD)' tests/parts.sh $@ matrix-all test-slow test-hypervisor \
-		test-hypervisor-linux test-qemu-next test-xen-next test-xen-dom0 test-stops virsh-demo \
-		coverage mutants fuzz model test-debian-short check-contrib check-shell check-dist \
-		check-deb
+		test-hypervisor-linux test-qemu-next test-hypervisor-nested test-xen-next test-xen-dom0 \
+		test-stops virsh-demo coverage mutants fuzz model test-debian-short check-contrib \
+		check-shell check-dist check-deb

@@ -42,6 +42,21 @@ unpack()
 	rm -rf "$work/packages"
 }
 
+# cloud_linux SECONDS MODULE...: Debian's Linux for clouds with these modules, and busybox, below
+# $work/root. Sets $linux, its package's name.
+cloud_linux()
+{
+	linux=$(depends linux-image-cloud-amd64 '^linux-image-[0-9]') ||
+		cannot "apt knows no linux-image-cloud-amd64; apt-get update may help"
+	download "$1" "$linux" busybox-static
+	shift
+	for module; do
+		set -- "$@" "*/$module.ko*"
+		shift
+	done
+	unpack "$work/root" './boot/vmlinuz-*' './bin/busybox' './usr/bin/busybox' "$@"
+}
+
 # copy_busybox FROM FOLDER: that of busybox-static, which lies in either place.
 copy_busybox()
 {
@@ -58,4 +73,21 @@ copy_module()
 	*.ko.xz) xz -dc "$file" >"$3/$2.ko" ;;
 	*) cannot "Linux's package has no $2" ;;
 	esac
+}
+
+# copy_libraries LIST FOLDER: those that ld.so found, which has printed LIST when it was asked to.
+copy_libraries()
+{
+	missing=$(sed -n 's/^[ 	]*\(.*\) => not found$/\1/p' "$1" | sort -u | tr '\n' ' ')
+	[ -z "$missing" ] || cannot "neither its packages nor this machine have $missing"
+	sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' "$1" | sort -u | while read -r library; do
+		cp -L "$library" "$2"
+	done
+}
+
+# print_initramfs FOLDER: as Linux takes it. As it is: to unpack one costs an emulated processor more
+# than to read it.
+print_initramfs()
+{
+	(cd "$1" && find . | bin/busybox cpio -o -H newc 2>/dev/null)
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
 #
-# For scripts that unpack packages below a folder: qemu_next.sh, tests/xen/fetch.sh and
-# tests/witness/fetch.sh.
+# For scripts that unpack packages below a folder: qemu_next.sh, tests/xen/fetch.sh,
+# tests/witness/fetch.sh and tests/nested/fetch.sh.
 
 # own_folder FOLDER: makes it, if need be, and has it alone until the end, with the empty place
 # $work for what is not yet whole. Sets $folder, its absolute name.

@@ -13,6 +13,7 @@
 set -u
 export LC_ALL=C
 TIME=300 # seconds for the packages, 30 MB
+MODULES='hv_vmbus hv_balloon vmw_vmci vmw_balloon'
 
 if [ $# -ne 1 ]; then
 	echo "usage: tests/witness/fetch.sh FOLDER" >&2
@@ -35,11 +36,8 @@ cannot()
 
 fetch()
 {
-	linux=$(depends linux-image-cloud-amd64 '^linux-image-[0-9]') ||
-		cannot "apt knows no linux-image-cloud-amd64; apt-get update may help"
-	download $TIME "$linux" busybox-static
-	unpack "$work/root" './boot/vmlinuz-*' '*/hv_vmbus.ko*' '*/hv_balloon.ko*' '*/vmw_vmci.ko*' \
-		'*/vmw_balloon.ko*' './bin/busybox' './usr/bin/busybox'
+	# shellcheck disable=SC2086 # a list of words
+	cloud_linux $TIME $MODULES
 	echo "$linux" | sed 's/^linux-image-//' >"$work/version"
 }
 
@@ -85,8 +83,6 @@ cut_kernel()
 
 # ---- The initramfs ----
 
-MODULES='hv_vmbus hv_balloon vmw_vmci vmw_balloon'
-
 pack()
 {
 	mkdir -p "$work/initramfs/bin" "$work/initramfs/modules"
@@ -96,7 +92,7 @@ pack()
 	for module in $MODULES; do
 		copy_module "$work/root" "$module" "$work/initramfs/modules"
 	done
-	(cd "$work/initramfs" && find . | bin/busybox cpio -o -H newc 2>/dev/null) >>"$work/guest" ||
+	print_initramfs "$work/initramfs" >>"$work/guest" ||
 		cannot "the initramfs cannot be packed"
 }
 

@@ -8,7 +8,6 @@
 #
 # With --linux: a Linux that can be a guest, too, of the same package, with a shell on its console.
 #
-# As it is, since QEMU loads it from a file: unpacking would cost the emulated processor more.
 # Exit status: 0, or 1 with a line that says what is missing.
 
 set -u
@@ -63,15 +62,9 @@ loader=/lib64/ld-linux-x86-64.so.2
 for program in $TOOLS xenstore; do
 	$loader --library-path "${own#:}" --list "$root/bin/$program"
 done >"$root/list" 2>&1
-missing=$(sed -n 's/^[ 	]*\(.*\) => not found$/\1/p' "$root/list" | sort -u | tr '\n' ' ')
-[ -z "$missing" ] || cannot "neither Xen's packages nor this machine have $missing"
+copy_libraries "$root/list" "$root/libraries"
 # Of those that are loaded only later, pthread_cancel() wants one.
-{
-	sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' "$root/list"
-	ls /lib/x86_64-linux-gnu/libgcc_s.so.1
-} | sort -u | while read -r library; do
-	cp -L "$library" "$root/libraries/"
-done
+cp -L /lib/x86_64-linux-gnu/libgcc_s.so.1 "$root/libraries/"
 cp -L $loader "$root/lib64/"
 rm "$root/list"
 
@@ -88,8 +81,7 @@ chmod +x "$root/init"
 # pack FOLDER OUT
 pack()
 {
-	(cd "$1" && find . | "$root/bin/busybox" cpio -o -H newc 2>/dev/null) >"$2" ||
-		cannot "it cannot be packed"
+	print_initramfs "$1" >"$2" || cannot "it cannot be packed"
 }
 
 if [ $linux = yes ]; then
