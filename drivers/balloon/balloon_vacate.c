@@ -166,8 +166,7 @@ static bool is_at_rest(const struct balloon *balloon)
 /* Tells whether nothing can be inflated, and none is there that the target does not need. */
 static bool lacks_room(const struct balloon *balloon)
 {
-	return is_at_rest(balloon) &&
-	       ledger_count(balloon->owners->balloon) <= balloon->status.target &&
+	return ledger_count(balloon->owners->balloon) <= balloon->status.target &&
 	       balloon_frames_spare() == 0;
 }
 
@@ -233,7 +232,7 @@ static enum balloon_vacancy progress(const struct balloon *balloon)
 {
 	if (!gives_back(balloon))
 		return BALLOON_GIVES_NONE;
-	return lacks_room(balloon) && are_all_at_rest() ? BALLOON_NO_ROOM : BALLOON_MOVING_OUT;
+	return are_all_at_rest() && lacks_room(balloon) ? BALLOON_NO_ROOM : BALLOON_MOVING_OUT;
 }
 
 /* Wants this stretch, and no other, out of all balloons. */
