@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Settings, names, status; and what a reader from outside finds: balloon_dump.h. */
+/* Which balloon, settings, names, status; and what a reader from outside finds: balloon_dump.h. */
 #include "drivers/balloon/balloon_state.h"
 
 #include <assert.h>

@@ -18,7 +18,7 @@
 /*
  * Begins with VMware's balloon, if the hypervisor says that it is VMware. A host that is busy is
  * asked again once a second, by a task; any other that has no balloon is left alone. So it is if
- * another balloon is in use: two are at a time. `poll_ns`: how often to ask for the target, more
+ * two other balloons are in use. `poll_ns`: how often to ask for the target, more
  * than 0. Once, when other ports have had their turn.
  */
 void vmware_balloon_start(uint64_t poll_ns);

@@ -17,6 +17,7 @@
 #include "drivers/balloon/balloon_refusal.h"
 #include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_wait.h"
+#include "tests/sim/sim_port_idle.h"
 #include "tests/unit/drivers/balloon/host_fixture.h"
 
 static unsigned range_calls;
@@ -951,54 +952,12 @@ static void a_port_says_what_range_first_needs(void **state)
 
 /* ---- Two at a time ---- */
 
-static int starts_nothing(void)
-{
-	return 0;
-}
-
-static void agrees_to_little(enum balloon_strategy strategy, struct balloon_terms *terms)
-{
-	(void)strategy;
-	*terms = (struct balloon_terms){ .best = BALLOON_PORTABLE,
-					 .batches = 1,
-					 .batch_frames = 1,
-					 .batch_block_frames = 1,
-					 .batch_runs = 1 };
-}
-
-static int gives_nothing_up(const char **why)
-{
-	(void)why;
-	return 0;
-}
-
-static enum balloon_fault finds_nothing(void)
-{
-	return BALLOON_OK;
-}
-
-static enum balloon_fault wants_nothing(uint64_t given, uint64_t *target)
-{
-	(void)given;
-	*target = 0;
-	return BALLOON_OK;
-}
-
 /* Attaches more ports than the host's, which want nothing. */
 static int attach_another(size_t number)
 {
 	static struct balloon_port others[BALLOONS + 1];
 
-	others[number] = (struct balloon_port){
-		.name = "another",
-		.start = starts_nothing,
-		.terms = agrees_to_little,
-		.reset = starts_nothing,
-		.give_up = gives_nothing_up,
-		.take_finished = finds_nothing,
-		.read_target = wants_nothing,
-		.inflate = host.port.inflate,
-	};
+	others[number] = (struct balloon_port)SIM_PORT_IDLE("another");
 	return balloon_attach(&others[number], NULL);
 }
 

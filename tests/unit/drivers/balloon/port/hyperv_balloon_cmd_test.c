@@ -17,6 +17,7 @@
 #include "mm/frame.h"
 #include "tests/schema/assert_fits.h"
 #include "tests/sim/sim_command.h"
+#include "tests/sim/sim_port_idle.h"
 #include "tests/unit/drivers/balloon/port/hyperv_world.h"
 
 /* 1000 frames ballooned, 2 blocks added, 64 frames held. */
@@ -132,55 +133,9 @@ static void a_host_that_does_not_come_back_is_shown_as_it_was(void)
 	assert_int_equal(after.messages.received, before.messages.received);
 }
 
-static int start_nothing(void)
-{
-	return 0;
-}
-
-static void agree_to_nothing(enum balloon_strategy strategy, struct balloon_terms *terms)
-{
-	(void)strategy;
-	*terms = (struct balloon_terms){ .best = BALLOON_PORTABLE,
-					 .batches = 1,
-					 .batch_frames = 1,
-					 .batch_block_frames = 1,
-					 .batch_runs = 1 };
-}
-
-static int give_nothing_up(const char **why)
-{
-	(void)why;
-	return 0;
-}
-
-static enum balloon_fault find_nothing(void)
-{
-	return BALLOON_OK;
-}
-
-static enum balloon_fault want_nothing(uint64_t given, uint64_t *target)
-{
-	(void)given;
-	*target = 0;
-	return BALLOON_OK;
-}
-
-static int take_nothing(struct balloon_batch *batch)
-{
-	(void)batch;
-	return -EAGAIN;
-}
-
 static void another_hypervisors_balloon_is_not_shown(void)
 {
-	static const struct balloon_port other = { .name = "other",
-						   .start = start_nothing,
-						   .terms = agree_to_nothing,
-						   .reset = start_nothing,
-						   .give_up = give_nothing_up,
-						   .take_finished = find_nothing,
-						   .read_target = want_nothing,
-						   .inflate = take_nothing };
+	static const struct balloon_port other = SIM_PORT_IDLE("other");
 
 	begin();
 	hyperv_control()->wish.no_dm = 1;

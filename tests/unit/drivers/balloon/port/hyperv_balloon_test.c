@@ -490,10 +490,9 @@ static void a_channel_that_is_offered_anew_is_used_again(void)
 	check();
 }
 
-static void a_channel_that_is_closed_says_what_the_host_did(void)
+/* The host gives back what it was never given, and so loses its channel; then it behaves. */
+static void be_given_up(void)
 {
-	struct vmbus_channel_info info;
-
 	start();
 	assert_true(hyperv_world_reach(1000));
 	lie()->ranges = HYPERV_RANGE_NOT_GIVEN;
@@ -501,6 +500,13 @@ static void a_channel_that_is_closed_says_what_the_host_did(void)
 	assert_true(hyperv_world_await(is_withdrawn, NS_PER_S));
 	hyperv_world_behave();
 	hv_control.common.target = 1000;
+}
+
+static void a_channel_that_is_closed_says_what_the_host_did(void)
+{
+	struct vmbus_channel_info info;
+
+	be_given_up();
 	assert_true(vmbus_get_channel(0, &info));
 	assert_false(info.open);
 	assert_string_equal(info.closed, "it gives back frames that are not in the balloon");
@@ -530,13 +536,7 @@ static bool is_tried(void)
 /* Once it is released its place may be another channel's: so whoever opens it is done by then. */
 static void a_channel_may_go_and_come_while_a_person_tries_it_again(void)
 {
-	start();
-	assert_true(hyperv_world_reach(1000));
-	lie()->ranges = HYPERV_RANGE_NOT_GIVEN;
-	hv_control.common.target = 0;
-	assert_true(hyperv_world_await(is_withdrawn, NS_PER_S));
-	hyperv_world_behave();
-	hv_control.common.target = 1000;
+	be_given_up();
 	lie()->silent = HYPERV_BIT(HYPERV_GPADL_CREATED);
 	retry.done = false;
 	assert_int_equal(task_create("retry", TASK_PRIORITY_BACKGROUND, try_again, NULL), 0);
