@@ -275,6 +275,18 @@ int qmp_fail_busy(struct qmp *q)
 	return qmp_fail(q, -EBUSY, "busy: another client is connected to QEMU's socket");
 }
 
+/* QEMU may tell of events, as that the guest runs, to whoever connects before it greets him. */
+static int read_greeting(struct qmp *q, struct json_object **greeting)
+{
+	int ret = qmp_read_object(q, "greeting", greeting);
+
+	while (!ret && is_event(*greeting)) {
+		keep_event(q, *greeting);
+		ret = qmp_read_object(q, "greeting", greeting);
+	}
+	return ret;
+}
+
 int qmp_attach(struct qmp *q, int fd, int timeout_ms)
 {
 	struct json_object *greeting, *qmp = NULL;
@@ -286,7 +298,7 @@ int qmp_attach(struct qmp *q, int fd, int timeout_ms)
 	qmp_close(q);
 	qmp_forget_events(q);
 	q->fd = fd;
-	ret = qmp_read_object(q, "greeting", &greeting);
+	ret = read_greeting(q, &greeting);
 	if (ret == -ETIMEDOUT && qmp_is_held_by_other(fd, NULL))
 		ret = qmp_fail_busy(q);
 	if (ret) {

@@ -570,6 +570,22 @@ static void who_does_not_greet_is_no_qemu(void **state)
 	done(&f);
 }
 
+/* QEMU does so when the guest begins to run between the connection and the greeting. */
+static void events_before_the_greeting_are_kept(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	assert_int_equal(
+		attach(&f,
+		       "{\"event\": \"RESUME\"}\n{\"event\": \"RTC_CHANGE\"}\n" GREETING NEGOTIATED,
+		       LONG_MS),
+		0);
+	assert_int_equal(qmp_event(f.q, "RTC_CHANGE", SHORT_MS, NULL), 0);
+	assert_int_equal(qmp_event(f.q, "RESUME", SHORT_MS, NULL), 0);
+	done(&f);
+}
+
 static void version_is_what_the_greeting_says(void **state)
 {
 	static const struct {
@@ -842,6 +858,7 @@ int main(void)
 		cmocka_unit_test(conversation_may_be_cut_at_every_byte),
 		cmocka_unit_test(conversation_may_come_byte_by_byte),
 		cmocka_unit_test(who_does_not_greet_is_no_qemu),
+		cmocka_unit_test(events_before_the_greeting_are_kept),
 		cmocka_unit_test(version_is_what_the_greeting_says),
 		cmocka_unit_test(balloon_of_a_lying_guest_is_given_as_it_is),
 		cmocka_unit_test(balloon_that_is_no_number_is_an_error),
