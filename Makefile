@@ -71,13 +71,13 @@ include kernel/newlib.mk
 
 ARCH_SOURCES := $(addprefix arch/x86_64/,start.S check_cpu.S vectors.S switch.S context.c descriptors.c \
 	boot_pvh.c boot_efi.c cpu.c trap.c backtrace.c irq.c apic.c ioapic.c gsi.c \
-	counters.c tsc_measure.c hypervisor.c tsc_rate.c alarm_rate.c clock.c paging.c \
+	counters.c tsc_measure.c hypervisor.c tsc_rate.c alarm_rate.c clock.c paging.c paging_demand.c \
 	vmware.c xen.c xen_cpuid.c xen_memory_map.c xen_page.S hyperv.c hyperv_cpuid.c hyperv_page.S)
 LIB_SOURCES := $(addprefix kernel/lib/,elapsed.c escape.c events.c hooks.c libc.c json.c log.c panic.c \
 	parse.c printf.c wrap.c)
 MM_SOURCES := $(addprefix mm/,memmap.c memory.c bitset.c owner.c frame_spans.c frame_runs.c frame_map.c frame_map_make.c \
 	frame_fill.c frame_change.c frame.c frame_blocks.c frame_bulk.c frame_section.c frame_region.c memory_region.c ledger.c \
-	heap.c stack.c poison.c frame_dump.c)
+	heap.c stack.c poison.c vm_events.c psi.c frame_dump.c page_record.c replacement.c)
 ACPI_SOURCES := $(addprefix drivers/acpi/,acpi.c acpi_tables.c acpi_aml.c acpi_power.c \
 	acpi_register.c acpi_device.c acpi_name.c acpi_notify.c acpi_memory.c)
 PCI_SOURCES := $(addprefix drivers/pci/,pci_setup.c pci_config.c pci_roots.c pci_scan.c pci_bar.c \
@@ -98,6 +98,7 @@ VMWARE_BALLOON_SOURCES := $(addprefix drivers/balloon/port/vmware_balloon,.c _ca
 MEM_SOURCES := $(addprefix drivers/mem/,mem_source.c mem_leave.c mem_lost.c mem_events.c)
 VIRTIO_MEM_SOURCES := $(addprefix drivers/mem/virtio_mem,_config.c _request.c _books.c _audit.c \
 	_recovery.c _wait.c _work.c .c)
+BLOCK_SOURCES := $(addprefix drivers/block/,virtio_blk.c block_rate.c block_request.c block.c)
 DIMM_SOURCES := $(addprefix drivers/mem/,dimm.c dimm_place.c dimm_users.c)
 SERIAL_SOURCES := $(addprefix drivers/serial/,uart16550.c uart16550_find.c debugcon.c)
 XENSTORE_SOURCES := $(addprefix drivers/xen/xenstore,_ring.c _request.c _node.c .c)
@@ -111,11 +112,15 @@ DRIVER_SOURCES := $(SERIAL_SOURCES) $(XEN_SOURCES) $(VMBUS_SOURCES) drivers/pvpa
 	$(VMWARE_BALLOON_SOURCES) \
 	$(addprefix drivers/balloon/,balloon_cmd.c balloon_wait_cmd.c port/virtio_balloon_cmd.c \
 	port/xen_balloon_cmd.c port/hyperv_balloon_cmd.c port/vmware_balloon_cmd.c) $(MEM_SOURCES) $(VIRTIO_MEM_SOURCES) \
-	$(DIMM_SOURCES) $(addprefix drivers/mem/,hyperv_mem.c mem_cmd.c) drivers/hyperv/vmbus_cmd.c
+	$(DIMM_SOURCES) $(addprefix drivers/mem/,hyperv_mem.c mem_cmd.c) drivers/hyperv/vmbus_cmd.c \
+	$(BLOCK_SOURCES) drivers/block/block_cmd.c
 LINE_EDIT := $(addprefix kernel/,line_edit.c line_edit_text.c line_edit_complete.c)
 SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_line.c) $(LINE_EDIT)
 KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c console_input.c shell_cmd.c show_mem.c \
-	audit_cmd.c mem_figures.c events_print.c events_cmd.c dump.c hold.c hold_task.c hold_cmd.c \
+	audit_cmd.c mem_figures.c situation.c readings.c pressure.c pressure_cmd.c events_print.c events_cmd.c \
+	dump.c hold.c hold_task.c hold_cmd.c \
+	course.c stress.c stress_page.c stress_cmd.c $(addprefix vm/vm,_swap.c _pages.c _user.c _transfer.c _evict.c _region.c _killer.c \
+	_reclaim.c _fault.c .c) \
 	poison_task.c acpi_task.c xen_task.c system.c machine.c pci_windows.c virtio_mmio_find.c devices.c \
 	options.c option_words.c crash_cmd.c \
 	heap_cmd.c)
@@ -334,6 +339,8 @@ help:
 #:                       beside hinting alone; with QEMU 10 and later
 #: make bench-alloc      the frame allocator beside a textbook buddy, on the host;
 #:                       BENCH=--json, BENCH=--help
+#: make bench-replacement  hits of 100 references by what chooses the pages that
+#:                       go, beside what others do and the best that can be
 #: make bench            all of these
 #: make fmt              clang-format
 #: make clean            remove build/

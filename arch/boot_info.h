@@ -39,6 +39,8 @@ struct boot_info {
 	uint32_t memory_dropped;   /* entries for which there was no room */
 	uint32_t command_line_cut; /* 1: it was longer */
 	uint32_t pad;
+	uint64_t module;	   /* physical address of a file that the loader brought */
+	uint64_t module_size;	   /* bytes; 0: it brought none */
 	struct boot_memory memory[BOOT_MEMORY_MAX];
 	char command_line[BOOT_COMMAND_LINE_MAX]; /* with its NUL */
 };

@@ -6,6 +6,7 @@
 #include "kernel/lib/epitaph.h"
 #include "kernel/lib/events_dump.h"
 #include "mm/frame_dump.h"
+#include "mm/vm_dump.h"
 
 _Static_assert(sizeof(DUMP_MAGIC) == DUMP_MAGIC_SIZE, "the magic fills its field");
 
@@ -19,6 +20,7 @@ __attribute__((section(".dump"), used, aligned(DUMP_PAGE))) const struct dump_ro
 	.balloon = (uintptr_t)&balloon_dump,
 	.epitaph = (uintptr_t)&panic_epitaph,
 	.events = (uintptr_t)&events_dump,
+	.vm = (uintptr_t)&vm_dump,
 	.release = AEROSTAT_VERSION,
 };
 _Static_assert(sizeof(AEROSTAT_VERSION) <= DUMP_RELEASE_MAX, "the version fits with its NUL");

@@ -3,8 +3,8 @@
  * The way in for a reader of the guest's memory from outside (tools/dump_root.c):
  * a structure at the start of a page of the image, within the first
  * DUMP_LIMIT bytes of physical memory. It names the parts that it leads to:
- * mm/frame_dump.h, drivers/balloon/balloon_dump.h, kernel/lib/epitaph.h and
- * kernel/lib/events_dump.h.
+ * mm/frame_dump.h, drivers/balloon/balloon_dump.h, kernel/lib/epitaph.h,
+ * kernel/lib/events_dump.h and mm/vm_dump.h.
  *
  * Everything is a constant that the linker fills in, so it costs nothing at
  * boot and cannot go stale; the counters and tables themselves are read where
@@ -20,7 +20,7 @@
 #define DUMP_MAGIC_SIZE 16
 
 /* Grows when a field here changes its meaning; the parts have versions of their own. */
-#define DUMP_VERSION 3
+#define DUMP_VERSION 4
 
 /* Room for the version of Aerostat, its NUL included. */
 #define DUMP_RELEASE_MAX 24
@@ -37,6 +37,7 @@ struct dump_root {
 	uint64_t balloon; /* struct balloon_dump */
 	uint64_t epitaph; /* struct epitaph */
 	uint64_t events;  /* struct events_dump */
+	uint64_t vm;	  /* struct vm_dump */
 	char release[DUMP_RELEASE_MAX]; /* "1.2.3" */
 };
 

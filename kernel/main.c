@@ -18,6 +18,7 @@
 #include "drivers/balloon/port/hyperv_balloon.h"
 #include "drivers/balloon/port/virtio_balloon.h"
 #include "drivers/balloon/port/vmware_balloon.h"
+#include "drivers/block/block.h"
 #include "drivers/hyperv/vmbus.h"
 #include "drivers/mem/virtio_mem.h"
 #include "kernel/command_line.h"
@@ -31,10 +32,12 @@
 #include "kernel/option_words.h"
 #include "kernel/options.h"
 #include "kernel/poison_task.h"
+#include "kernel/pressure.h"
 #include "kernel/shell.h"
 #include "kernel/show_mem.h"
 #include "kernel/system.h"
 #include "kernel/task/task.h"
+#include "kernel/vm/vm.h"
 #include "kernel/xen_task.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
@@ -91,7 +94,7 @@ static void start_memory(const struct boot_info *boot)
 		       format_size(pfn_to_paddr(memory_map()->frames), size));
 		system_exit(EXIT_NO_MEMORY);
 	}
-	frame_set_reclaimer(balloon_reclaim);
+	frame_set_reclaimer(pressure_reclaim);
 	frame_set_failure_hook(say_out_of_memory);
 }
 
@@ -127,6 +130,14 @@ static void start_vmbus(void)
 		log_warn("vmbus: Hyper-V's channels cannot be used: error %d", -err);
 }
 
+static void start_vm(const char *command_line)
+{
+	char swap[BLOCK_SERIAL_SIZE], cache[BLOCK_SERIAL_SIZE];
+
+	options_fill_disks(command_line, swap, cache);
+	vm_start(swap, cache, show_mem);
+}
+
 static const struct xen_task_ops xen_ops = {
 	.power_off = system_power_off,
 	.reboot = system_reboot,
@@ -136,6 +147,7 @@ static const struct xen_task_ops xen_ops = {
 static void shell_start(void *command_line)
 {
 	xen_task_wait_for_memory();
+	vm_wait_for_disks();
 	if (poison)
 		poison_task_start();
 	shell_task(command_line);
@@ -183,6 +195,9 @@ _Noreturn void kernel_main(const struct boot_info *boot)
 	check_command_line(command_line, boot->command_line_cut);
 	start_balloon(boot->command_line); /* it waits for its device */
 	virtio_mem_start();		   /* so does memory that comes and goes */
+	block_start();			   /* and so do disks */
+	start_vm(boot->command_line);	   /* what lies on disks is memory, too */
+	pressure_start();		   /* how short of memory it is, from here on */
 	options_tell_virtio(boot->command_line);
 	devices_find(boot); /* which may be among these, or come later */
 	virtio_mem_begin(); /* memory comes as the host wishes */

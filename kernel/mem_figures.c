@@ -58,6 +58,15 @@ void mem_figures_print_owners(const struct mem_figures *f)
 		       kb(f->owner[o].frames), f->owner[o].frames);
 }
 
+static void print_paging(const struct mem_figures *f)
+{
+	printf("Cached:       %12" PRIu64 " kB\n", kb(f->cached));
+	printf("Dirty:        %12" PRIu64 " kB\n", kb(f->dirty));
+	printf("Anon:         %12" PRIu64 " kB\n", kb(f->anonymous));
+	printf("SwapTotal:    %12" PRIu64 " kB\n", kb(f->swap_total));
+	printf("SwapFree:     %12" PRIu64 " kB\n", kb(f->swap_free));
+}
+
 void mem_figures_print(const struct mem_figures *f)
 {
 	printf("MemTotal:     %12" PRIu64 " kB\n", kb(f->account.total));
@@ -67,6 +76,8 @@ void mem_figures_print(const struct mem_figures *f)
 		printf("MemUnused:    %12" PRIu64 " kB\n", f->unused_bytes / KIB);
 	if (f->has_regions)
 		printf("MemRemovable: %12" PRIu64 " kB\n", kb(f->removable));
+	if (f->has_paging)
+		print_paging(f);
 	printf("Balloon InflatedTotal:%" PRIu64 "kB InflatedFree:%" PRIu64 "kB\n",
 	       kb(f->account.inflated_total), kb(f->account.inflated_free));
 	if (f->has_balloon)
@@ -127,6 +138,11 @@ void mem_figures_print_json(const struct mem_figures *f, void (*more)(void))
 		printf("\"unused_bytes\":%" PRIu64 ",", f->unused_bytes);
 	if (f->has_regions)
 		printf("\"removable\":%" PRIu64 ",", pfn_to_paddr(f->removable));
+	if (f->has_paging)
+		printf("\"cached\":%" PRIu64 ",\"dirty\":%" PRIu64 ",\"anonymous\":%" PRIu64
+		       ",\"swap_total\":%" PRIu64 ",\"swap_free\":%" PRIu64 ",",
+		       pfn_to_paddr(f->cached), pfn_to_paddr(f->dirty), pfn_to_paddr(f->anonymous),
+		       pfn_to_paddr(f->swap_total), pfn_to_paddr(f->swap_free));
 	print_json_balloon(f);
 	print_json_each_balloon(f);
 	if (more)

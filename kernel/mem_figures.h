@@ -39,6 +39,8 @@ struct mem_figures {
 	bool ledger_ok;
 	bool has_unused;       /* a dump does not tell */
 	uint64_t unused_bytes; /* that are there, and not managed; with has_unused */
+	bool has_paging;       /* memory can be taken back, or is used that could: */
+	uint64_t cached, dirty, anonymous, swap_total, swap_free;
 	bool has_regions;      /* where memory can come and leave; an interrupt does not tell */
 	uint64_t removable;    /* that could leave, but for the floor; with has_regions */
 };

@@ -12,7 +12,7 @@
 #define MISTAKES_SHOWN 32
 
 /* So much of a word is shown. */
-#define SHOWN_MAX 60
+#define SHOWN_MAX 48
 
 /* Longer names are like none of ours. */
 #define NAME_MAX 24
@@ -32,6 +32,8 @@ static const struct option_word known[] = {
 	{ OPTION_REFUSE, OPTION_REFUSE_MAX, "EVENT_IDX,INDIRECT_DESC" },
 	{ OPTION_MMIO, OPTION_MMIO_MAX, "512@0xfeb00e00:12" },
 	{ OPTION_POLL, OPTION_POLL_MAX, "0.5" },
+	{ OPTION_SWAP, OPTION_SERIAL_MAX, "auto" },
+	{ OPTION_CACHE, OPTION_SERIAL_MAX, "disk1" },
 };
 
 /*

@@ -15,6 +15,8 @@
 #include "kernel/option_words.h"
 #include "mm/ledger.h"
 
+_Static_assert(OPTION_SERIAL_MAX == BLOCK_SERIAL_SIZE, "option_words.h");
+
 /* Inflation leaves a 64th of RAM free, at least 1 MiB, at most 16 MiB. */
 #define FLOOR_SHARE 64
 #define FLOOR_MIN (1 * MIB / FRAME_SIZE)
@@ -116,6 +118,15 @@ uint64_t options_vmware_poll(const char *command_line)
 	OPTION_MISTAKE("vmware.poll=%s is no time from 0.001 to 60 seconds; write vmware.poll=0.5",
 		       text);
 	return ns;
+}
+
+void options_fill_disks(const char *command_line, char swap[BLOCK_SERIAL_SIZE],
+			char cache[BLOCK_SERIAL_SIZE])
+{
+	if (!get_value(command_line, OPTION_SWAP, swap, BLOCK_SERIAL_SIZE))
+		swap[0] = '\0';
+	if (!get_value(command_line, OPTION_CACHE, cache, BLOCK_SERIAL_SIZE))
+		cache[0] = '\0';
 }
 
 void options_tell_virtio(const char *command_line)

@@ -8,6 +8,7 @@
 #define KERNEL_OPTIONS_H
 
 #include "drivers/balloon/balloon_settings.h"
+#include "drivers/block/block.h"
 #include "kernel/lib/types.h"
 
 /* Fills `config` from floor=, strategy= and poison=. After memory is known. */
@@ -21,5 +22,9 @@ uint64_t options_vmware_poll(const char *command_line);
  * has the names of its features; before any device is found.
  */
 void options_tell_virtio(const char *command_line);
+
+/* swap= and cache=: serial numbers of disks, or "auto" for the first; "": none is named. */
+void options_fill_disks(const char *command_line, char swap[BLOCK_SERIAL_SIZE],
+			char cache[BLOCK_SERIAL_SIZE]);
 
 #endif

@@ -15,9 +15,11 @@
 #include "drivers/mem/mem_source.h"
 #include "kernel/lib/command.h"
 #include "kernel/mem_figures.h"
+#include "kernel/vm/vm.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "mm/memory.h"
+#include "mm/vm_events.h"
 
 /* What cannot be used: in slots, or of the firmware's map (too many ranges, or addresses). */
 static uint64_t unused_bytes(void)
@@ -46,6 +48,19 @@ static void gather_balloons(struct mem_figures *f)
 }
 _Static_assert(BALLOONS <= BALLOON_DUMP_BALLOONS, "balloons in struct mem_figures");
 
+static void gather_paging(struct mem_figures *f)
+{
+	struct vm_figures vm;
+
+	vm_figures(&vm);
+	f->has_paging = vm.active;
+	f->cached = vm_events.cached;
+	f->dirty = vm_events.dirty;
+	f->anonymous = vm_events.anonymous;
+	f->swap_total = vm_events.swap_total;
+	f->swap_free = vm_events.swap_total - vm_events.swapped;
+}
+
 static void gather(struct mem_figures *f)
 {
 	struct balloon_status balloon;
@@ -72,6 +87,7 @@ static void gather(struct mem_figures *f)
 	f->has_unused = true;
 	f->unused_bytes = unused_bytes();
 	f->has_regions = false;
+	gather_paging(f);
 }
 _Static_assert(OWNER_COUNT <= MEM_OWNERS_MAX, "owners in struct mem_figures");
 
@@ -135,6 +151,8 @@ COMMAND("show_mem", "[-j]", "where the memory is, and whether the ledger adds up
 	"Break + m prints the text at any time.\n"
 	"InflatedTotal: ballooned memory that is the host's (DEFLATE_ON_OOM was not\n"
 	"negotiated). InflatedFree: ballooned memory that comes back in need (it was).\n"
+	"With a disk for swap or the cache: Cached, pages of the cache, of which Dirty\n"
+	"ones differ from the disk; Anon, memory of workloads; SwapTotal, SwapFree.\n"
 	"MemUnused, if any: memory that is there, as in slots, and that is left alone.\n"
 	"MemRemovable, where memory came that can leave (lsmem): what nobody uses of it,\n"
 	"and could leave now, as far as the floor of free memory allows.",

@@ -21,6 +21,7 @@
 #include "kernel/shell.h"
 #include "kernel/system.h"
 #include "kernel/task/task.h"
+#include "kernel/vm/vm.h"
 #include "mm/ledger.h"
 #include "mm/memory.h"
 
@@ -116,11 +117,17 @@ COMMAND("boot", "", "how the machine was booted, and its memory map", NULL, cmd_
 
 static void print_task(const struct task_info *info)
 {
+	struct vm_user_info user;
 	uint64_t offset;
 	const char *at = info->waits_at ? symbol_find(info->waits_at, &offset) : NULL;
 
-	printf("%3u %c %4u %8" PRIu64 "  %-12s %s\n", info->id, info->state, info->priority,
-	       info->jiffies, info->name, at ? at : "-");
+	printf("%3u %c %4u %8" PRIu64 "  %-12s ", info->id, info->state, info->priority,
+	       info->jiffies, info->name);
+	if (vm_user_describe(info->id, &user))
+		printf("%-22s %8" PRIu64 " %8" PRIu64 "\n", at ? at : "-",
+		       user.resident * FRAME_KIB, user.swapped * FRAME_KIB);
+	else
+		printf("%s\n", at ? at : "-");
 }
 
 static int cmd_ps(int argc, char **argv)
@@ -128,13 +135,14 @@ static int cmd_ps(int argc, char **argv)
 	(void)argv;
 	if (argc > 1)
 		return -EINVAL;
-	printf(" ID S PRIO    TICKS  NAME         WAITS IN\n");
+	printf(" ID S PRIO    TICKS  NAME         WAITS IN                IN KB  SWAPPED\n");
 	task_for_each(print_task);
 	return 0;
 }
 COMMAND("ps", "", "the tasks",
 	"S: R runs or could, S sleeps, D waits for a device's answer, Z has ended.\n"
-	"PRIO: smaller runs first. TICKS: hundredths of a second that it ran.",
+	"PRIO: smaller runs first. TICKS: hundredths of a second that it ran. Of\n"
+	"workloads (stress): their memory that is in frames, and on the swap disk.",
 	cmd_ps);
 
 /* ---- The ends ---- */

@@ -13,6 +13,7 @@
 #include "mm/frame_change.h"
 #include "mm/frame_fill.h"
 #include "mm/frame_map.h"
+#include "mm/vm_events.h"
 
 /* Calls of the reclaimer for one allocation. */
 #define RECLAIM_ATTEMPTS 8
@@ -161,7 +162,7 @@ static bool take_reclaimed(unsigned order, enum owner owner, pfn_t *pfn)
 {
 	if (!reclaim)
 		return false;
-	events.stalls++;
+	vm_events.stalls++;
 	for (unsigned attempt = 0; attempt < RECLAIM_ATTEMPTS && reclaim(order) > 0; attempt++)
 		if (take(order, owner, pfn))
 			return true;
@@ -347,6 +348,11 @@ uint64_t frame_boot_free(void)
 void frame_set_reclaimer(frame_reclaimer *reclaimer)
 {
 	reclaim = reclaimer;
+}
+
+void frame_set_low_hook(uint64_t frames, void (*hook)(void))
+{
+	frame_map_set_low(hook ? frames : 0, hook);
 }
 
 void frame_set_failure_hook(void (*hook)(unsigned order))

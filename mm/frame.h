@@ -171,11 +171,13 @@ uint64_t frame_free_blocks(void);
 /* Counts the free frames of memory that was there at boot. */
 uint64_t frame_boot_free(void);
 
-/* Allocations of frame_alloc() since frame_init(). */
+/*
+ * Allocations of frame_alloc() since frame_init(). Those that had to ask the reclaimer are
+ * stalls of mm/vm_events.h.
+ */
 struct frame_events {
 	uint64_t block_allocs;	 /* of a block or more that succeeded */
 	uint64_t block_failures; /* of a block or more that failed */
-	uint64_t stalls;	 /* that had to ask the reclaimer */
 	uint64_t failures;	 /* of any size that failed in the end */
 };
 
@@ -239,6 +241,12 @@ typedef size_t frame_reclaimer(unsigned order);
 
 /* Replaces the reclaimer; NULL: none. */
 void frame_set_reclaimer(frame_reclaimer *reclaimer);
+
+/*
+ * Has `hook` called after each change that leaves fewer than `frames` frames free; it may wake
+ * tasks only. NULL: none.
+ */
+void frame_set_low_hook(uint64_t frames, void (*hook)(void));
 
 /* Replaces the hook for allocations of 2^order frames that fail in the end; NULL: none. */
 void frame_set_failure_hook(void (*hook)(unsigned order));

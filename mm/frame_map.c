@@ -216,6 +216,12 @@ static void move_region_free(size_t number, enum owner from, enum owner to, uint
 	}
 }
 
+void frame_map_set_low(uint64_t frames, void (*hook)(void))
+{
+	frame_map.low = frames;
+	frame_map.on_low = hook;
+}
+
 /* Moves all counts together, so that an interrupt that reads them finds their sum right. */
 static inline void move_count(size_t number, enum owner from, enum owner to, uint64_t count)
 {
@@ -228,6 +234,8 @@ static inline void move_count(size_t number, enum owner from, enum owner to, uin
 		move_region_free(number, from, to, count);
 	frame_map.changes++;
 	irq_restore(flags);
+	if (from == OWNER_FREE && frame_map.count[OWNER_FREE] < frame_map.low)
+		frame_map.on_low();
 }
 
 void frame_map_move_block_count(size_t number, enum owner from, enum owner to)

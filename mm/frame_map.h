@@ -48,7 +48,10 @@ struct frame_section {
 	size_t present; /* its blocks that are not absent */
 };
 
-/* The first owner with a set of blocks. Those before it have few frames, for good. */
+/*
+ * The first owner with a set of blocks. Those before it have few frames, for good, or are not
+ * looked for by owner: who does looks at all blocks that were ever used.
+ */
 #define OWNER_INDEXED OWNER_PAGE_TABLES
 
 /* Sets: `known`, `unreported`, frame_fill.unfilled, one for each order, one for each such owner. */
@@ -84,6 +87,9 @@ struct frame_map {
 	uint64_t region_free; /* free frames of regions, in count[OWNER_FREE] as well */
 	/* Free frames, by the `order` of their block. */
 	uint64_t free_by_order[BLOCK_ORDER + 1];
+
+	uint64_t low; /* with fewer free frames on_low() is called */
+	void (*on_low)(void);
 
 	uint64_t changes; /* of owners, ever: a count of the map that saw none is one picture */
 
@@ -222,5 +228,8 @@ void frame_map_mark_reported(size_t number);
 
 /* Takes a block, in which `owner` has no frame, out of the owner's index. */
 void frame_map_unindex(size_t number, enum owner owner);
+
+/* Has `hook` called after each change that leaves fewer than `frames` free; 0: never. */
+void frame_map_set_low(uint64_t frames, void (*hook)(void));
 
 #endif

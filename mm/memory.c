@@ -22,6 +22,13 @@ static struct {
 	pfn_t end;
 } early;
 
+/* Frames of the file that the loader brought; `frames` is 0 without one. */
+static struct {
+	pfn_t first;
+	size_t frames;
+	size_t bytes; /* as the loader says, whether it could be kept or not */
+} module;
+
 static paddr_t early_alloc(void)
 {
 	return early.next < early.end ? pfn_to_paddr(early.next++) : 0;
@@ -73,6 +80,27 @@ static void reserve(pfn_t start, pfn_t end, enum owner owner)
 		      start, end, owner_name(owner));
 }
 
+/*
+ * Keeps the loader's file, unless it lies where tables have come, over the image, outside of RAM,
+ * or on no page: that is the loader's mistake, and the machine runs without its file.
+ */
+static void reserve_module(const struct boot_info *boot)
+{
+	uint64_t size = boot->module_size;
+	pfn_t first = paddr_to_pfn(boot->module);
+	size_t frames;
+
+	module.frames = 0;
+	module.bytes = size;
+	if (size == 0 || boot->module % FRAME_SIZE != 0)
+		return;
+	frames = paddr_to_pfn(align_up(size, FRAME_SIZE)); /* 0 if that wraps, which is refused */
+	if (frame_reserve(first, frames, OWNER_KERNEL))
+		return;
+	module.first = first;
+	module.frames = frames;
+}
+
 int memory_init(const struct boot_info *boot, paddr_t image_start, paddr_t image_end,
 		unsigned physical_bits)
 {
@@ -102,8 +130,15 @@ int memory_init(const struct boot_info *boot, paddr_t image_start, paddr_t image
 	reserve(image, image_last, OWNER_KERNEL);
 	reserve(image_last, early.next, OWNER_PAGE_TABLES);
 	reserve(map, map + map_frames, OWNER_FRAME_MAP);
+	reserve_module(boot);
 	paging_set_allocator(late_alloc, late_free);
 	return 0;
+}
+
+const void *memory_module(size_t *size)
+{
+	*size = module.bytes;
+	return module.frames > 0 ? phys_to_virt(pfn_to_paddr(module.first)) : NULL;
 }
 
 const struct memmap *memory_map(void)

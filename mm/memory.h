@@ -25,4 +25,11 @@ int memory_init(const struct boot_info *boot, paddr_t image_start, paddr_t image
 /* Returns the RAM that memory_init() found and the frame allocator manages. */
 const struct memmap *memory_map(void);
 
+/*
+ * Returns the file that the loader brought, and stores its size. Its frames are the kernel's. NULL:
+ * it brought none, of size 0; or one that could not be kept, as it lies outside of RAM, on no
+ * page, or where the kernel or its tables are.
+ */
+const void *memory_module(size_t *size);
+
 #endif

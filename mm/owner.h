@@ -15,6 +15,9 @@
 	X(OWNER_FREE, "free") \
 	X(OWNER_KERNEL, "kernel") \
 	X(OWNER_FRAME_MAP, "frame-map") \
+	X(OWNER_PAGE_RECORDS, "page-records") \
+	X(OWNER_ANON, "anonymous") \
+	X(OWNER_CACHE, "page-cache") \
 	X(OWNER_PAGE_TABLES, "page-tables") \
 	X(OWNER_HEAP, "heap") \
 	X(OWNER_STACKS, "stacks") \
@@ -36,7 +39,10 @@ enum owner { OWNER_TABLE(OWNER_CONSTANT) OWNER_COUNT };
 
 /*
  * OWNER_ABSENT is a hole beside RAM in the same block, or memory of a region that is
- * not plugged (mm/frame_region.h): not managed, and in no sum. OWNER_IN_FLIGHT is a
+ * not plugged (mm/frame_region.h): not managed, and in no sum. OWNER_ANON has pages of
+ * tasks that nothing but swap holds a copy of, OWNER_CACHE pages of files, and
+ * OWNER_PAGE_RECORDS what is known of both (mm/page_record.h): nobody looks for these by
+ * owner, so they come before OWNER_INDEXED (mm/frame_map.h). OWNER_IN_FLIGHT is a
  * frame that the balloon handed to the device and that the device has not
  * acknowledged: nobody may touch it. OWNER_REPORTED
  * and OWNER_HINTED are lent to the device through the other queues. OWNER_LEAVING

@@ -12,7 +12,8 @@ alone := flock -o $(BUILD)/cores
 # ---- Sources that several programs share ----
 
 FRAME := $(addprefix mm/,frame.c frame_map.c frame_map_make.c frame_runs.c frame_change.c frame_blocks.c \
-	frame_bulk.c frame_spans.c frame_fill.c frame_section.c frame_region.c ledger.c bitset.c owner.c)
+	frame_bulk.c frame_spans.c frame_fill.c frame_section.c frame_region.c ledger.c bitset.c owner.c \
+	vm_events.c)
 FRAME_FIXTURE := $(FRAME) mm/memmap.c tests/unit/mm/frame_fixture.c
 
 # What commands print with.
@@ -64,6 +65,12 @@ HOST_FIXTURE := $(BALLOON_FIXTURE) tests/sim/sim_host.c \
 # Hosts of other kinds than virtio: one in the call, one by deltas.
 PORTS_FIXTURE := $(BALLOON_FIXTURE) \
 	$(addprefix tests/sim/,sim_host.c sim_port_sync.c sim_port_delta.c)
+
+# Memory that can be taken back, with real tasks and frames, and simulated disks and page tables.
+VM_SOURCES := $(addprefix kernel/vm/vm,_swap.c _pages.c _user.c _transfer.c _evict.c _region.c _killer.c \
+	_reclaim.c _fault.c .c)
+VM_FIXTURE := $(VM_SOURCES) mm/page_record.c mm/replacement.c mm/psi.c $(SIM_TASKS) $(FRAME) mm/memmap.c \
+	$(addprefix tests/sim/sim_,ram.c log.c demand.c disk.c) tests/unit/kernel/vm/vm_fixture.c
 
 # The console's commands, run.
 BALLOON_CMD := drivers/balloon/balloon_cmd.c drivers/balloon/balloon_wait_cmd.c \
@@ -118,6 +125,9 @@ LIES := $(filter-out tests/lies/main.c,$(wildcard tests/lies/*.c)) $(SIM_MACHINE
 WRAPPED := $(addprefix -Xlinker --wrap=,frame_alloc frame_alloc_bulk_within \
 	frame_alloc_blocks_within frame_alloc_unreported)
 
+# Courses of references, and which pages go on them.
+REPLAY := $(addprefix tests/bench/,courses.c replay.c replay_peers.c) mm/replacement.c mm/bitset.c
+
 BLOCK_TABLES := $(addprefix tests/unit/mm/,block_tables.c region_fixture.c)
 
 MEM_FIXTURE := $(MEM_SOURCES) mm/memory_region.c \
@@ -126,6 +136,10 @@ MEM_FIXTURE := $(MEM_SOURCES) mm/memory_region.c \
 
 VIRTIO_MEM_FIXTURE := $(VIRTIO_MEM_SOURCES) $(VIRTQ) $(addprefix tests/sim/,sim_mem.c sim_virtio.c \
 	sim_virtq.c) $(MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_fixture.c
+
+# Disks, their tasks, and the devices' turns between those.
+BLOCK_FIXTURE := $(BLOCK_SOURCES) $(VIRTQ) $(EVENTS) $(SIM_TASKS) $(addprefix tests/sim/,sim_blk.c \
+	sim_virtio.c sim_virtq.c sim_log.c sim_frame.c) tests/unit/drivers/block/block_fixture.c
 
 # What is mapped where is the simulation's in objects of these names.
 SEES_FAKE_PCI := drivers/pci/% drivers/acpi/% tests/unit/drivers/pci/% \
@@ -141,6 +155,7 @@ $(foreach kind,unit coverage plain fuzz,$(SEES_FAKE_PCI:%=$(BUILD)/$(kind)/%.o))
 tests/arch/x86_64/alarm_rate := arch/x86_64/alarm_rate.c
 tests/arch/x86_64/gsi := arch/x86_64/gsi.c arch/x86_64/irq.c tests/sim/sim_log.c
 tests/arch/x86_64/paging := arch/x86_64/paging.c
+tests/arch/x86_64/paging_demand := arch/x86_64/paging_demand.c arch/x86_64/paging.c
 TSC_RATE := $(addprefix arch/x86_64/,tsc_rate.c hypervisor.c xen_cpuid.c)
 tests/arch/x86_64/tsc_measure := arch/x86_64/tsc_measure.c $(TSC_RATE)
 tests/arch/x86_64/tsc_rate := $(TSC_RATE)
@@ -168,28 +183,46 @@ tests/kernel/option_words := kernel/option_words.c kernel/command_line.c tests/s
 tests/kernel/options := kernel/options.c kernel/option_words.c drivers/balloon/balloon_settings.c \
 	kernel/command_line.c kernel/lib/parse.c \
 	tests/sim/sim_log.c
+tests/kernel/vm/vm_fault := $(VM_FIXTURE)
+tests/kernel/vm/vm_evict := $(VM_FIXTURE)
+tests/kernel/vm/vm_reclaim := $(VM_FIXTURE)
+tests/kernel/vm/vm_region := $(VM_FIXTURE)
+tests/kernel/vm/vm := $(VM_FIXTURE)
+tests/kernel/vm/vm_random := $(VM_FIXTURE)
+tests/kernel/course := kernel/course.c
+tests/kernel/stress_page := kernel/stress_page.c
+STRESS_FIXTURE := kernel/stress.c kernel/stress_page.c kernel/course.c $(SIM_TASKS) tests/sim/sim_log.c \
+	tests/unit/kernel/fake_vm.c
+tests/kernel/stress := $(STRESS_FIXTURE)
+tests/kernel/stress_cmd := kernel/stress_cmd.c kernel/lib/parse.c tests/sim/sim_command.c \
+	tests/sim/sim_ram.c mm/memmap.c $(FRAME) $(STRESS_FIXTURE)
 tests/kernel/hold := kernel/hold.c $(HOLD_FIXTURE)
 tests/kernel/hold_cmd := kernel/hold_cmd.c kernel/hold.c kernel/hold_task.c kernel/lib/parse.c \
 	tests/sim/sim_command.c $(HOLD_FIXTURE)
 tests/kernel/hold_busy := kernel/hold.c kernel/hold_task.c $(HOLD_FIXTURE)
 tests/kernel/poison_task := kernel/poison_task.c mm/poison.c tests/sim/sim_log.c $(HOLD_FIXTURE)
 tests/kernel/mem_figures := kernel/mem_figures.c kernel/lib/wrap.c
-tests/kernel/show_mem := kernel/show_mem.c kernel/mem_figures.c kernel/lib/wrap.c mm/owner.c \
+tests/kernel/show_mem := kernel/show_mem.c kernel/mem_figures.c kernel/lib/wrap.c mm/owner.c mm/vm_events.c \
 	tests/sim/sim_command.c
 tests/kernel/pci_windows := kernel/pci_windows.c
+tests/kernel/pressure := $(addprefix kernel/,pressure.c pressure_cmd.c readings.c situation.c) mm/psi.c \
+	mm/vm_events.c tests/sim/sim_command.c tests/schema/schema.c $(SIM_TIME)
+tests/kernel/readings := kernel/readings.c kernel/situation.c
+tests/kernel/situation := kernel/situation.c
 tests/kernel/heap_cmd := kernel/heap_cmd.c kernel/lib/parse.c tests/sim/sim_command.c $(SIM_TIME)
 tests/kernel/line_edit := $(LINE_EDIT)
 tests/kernel/console := kernel/console.c kernel/console_input.c tests/sim/sim_log.c
 tests/kernel/console_input := kernel/console_input.c
 tests/kernel/shell := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 
-tests/kernel/task/task := kernel/task/task.c
+tests/kernel/task/task := kernel/task/task.c tests/sim/sim_panic.c
 tests/kernel/task/task_await := $(SIM_TASKS)
 
 tests/mm/bitset := mm/bitset.c
 tests/mm/heap := mm/heap.c mm/owner.c $(SIM_PAGES)
 tests/mm/stack := mm/stack.c mm/owner.c $(SIM_PAGES)
 tests/mm/frame_spans := mm/frame_spans.c
+tests/mm/psi := mm/psi.c
 tests/mm/memmap := mm/memmap.c
 tests/mm/memory := mm/memory.c mm/memmap.c tests/sim/sim_ram.c $(FRAME)
 tests/mm/ledger := $(FRAME_FIXTURE)
@@ -199,6 +232,10 @@ tests/mm/frame_blocks := $(FRAME_FIXTURE)
 tests/mm/frame_fill := $(FRAME_FIXTURE)
 tests/mm/frame_huge := $(FRAME_FIXTURE)
 tests/mm/frame_random := $(FRAME_FIXTURE)
+tests/mm/page_record := mm/page_record.c $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
+tests/mm/replacement := mm/replacement.c tests/unit/mm/replacement_fixture.c
+tests/mm/replacement_ghost := $(tests/mm/replacement)
+tests/mm/replacement_random := $(tests/mm/replacement)
 tests/mm/memory_region := mm/memory_region.c $(FRAME_FIXTURE) $(BLOCK_TABLES) tests/sim/sim_log.c
 tests/mm/frame_within := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
 tests/mm/frame_region := $(FRAME_FIXTURE) tests/unit/mm/region_fixture.c
@@ -347,6 +384,14 @@ tests/drivers/mem/virtio_mem_request := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_recovery := $(VIRTIO_MEM_FIXTURE)
 tests/drivers/mem/virtio_mem_lies := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
 
+tests/drivers/block/virtio_blk := $(BLOCK_FIXTURE)
+tests/drivers/block/block_rate := drivers/block/block_rate.c
+tests/drivers/block/block_request := $(BLOCK_FIXTURE)
+tests/drivers/block/block := $(BLOCK_FIXTURE)
+tests/drivers/block/block_lies := $(BLOCK_FIXTURE) tests/unit/drivers/block/block_lies.c
+tests/drivers/block/block_cmd := drivers/block/block_cmd.c kernel/lib/json.c kernel/lib/parse.c \
+	tests/sim/sim_command.c tests/schema/schema.c $(BLOCK_FIXTURE)
+
 tests/drivers/mem/dimm := $(DIMM_SOURCES) kernel/lib/parse.c $(MEM_FIXTURE)
 tests/drivers/mem/hyperv_mem := drivers/mem/hyperv_mem.c kernel/lib/parse.c $(MEM_FIXTURE)
 tests/drivers/mem/mem_cmd := drivers/mem/mem_cmd.c $(PRINT) tests/sim/sim_command.c $(MEM_FIXTURE)
@@ -388,7 +433,7 @@ tests/tools/frame_dump := $(filter-out mm/%,$(DUMP_SOURCES)) $(FRAME_FIXTURE) \
 	mm/frame_dump.c kernel/dump.c $(addprefix tests/unit/tools/,core_file.c dumped_balloon.c \
 	opened_dump.c)
 tests/tools/frame_dump_region := $(tests/tools/frame_dump) tests/unit/mm/region_fixture.c
-tests/tools/events_dump := $(DUMP_SOURCES) kernel/dump.c tests/unit/tools/core_file.c
+tests/tools/events_dump := $(DUMP_SOURCES) kernel/dump.c mm/vm_events.c tests/unit/tools/core_file.c
 
 BALLOONCTL_TESTED := $(BALLOONCTL_SOURCES) tests/unit/tools/balloonctl/fake_qemu.c \
 	tests/schema/schema.c
@@ -400,6 +445,7 @@ tests/tools/balloonctl/dump := $(BALLOONCTL_TESTED) tests/unit/tools/core_file.c
 tests/tools/balloonctl/guest_libvirt := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/live := $(BALLOONCTL_TESTED) $(FRAME_FIXTURE) mm/frame_dump.c kernel/dump.c \
 	$(addprefix tests/unit/,tools/dumped_balloon.c mm/region_fixture.c)
+tests/tools/balloonctl/guest_situation := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/size := $(BALLOONCTL_TESTED)
 tests/tools/balloonctl/grow_plan := tools/balloonctl/grow_plan.c
 tests/tools/balloonctl/grow := $(BALLOONCTL_TESTED)
@@ -458,6 +504,7 @@ LOCKS := $(addprefix -Xlinker --wrap=pthread_,mutex_lock mutex_unlock mutex_dest
 tests/docs/lines := tests/docs/lines.c
 
 tests/bench/buddy := tests/bench/buddy.c
+tests/bench/replay := $(REPLAY)
 tests/bench/samples := tests/bench/samples.c
 tests/bench/trace := tests/bench/trace.c
 
@@ -467,7 +514,7 @@ RUNS := $(BUILD)/tests $(BUILD)/coverage/run $(BUILD)/plain/run
 $(addsuffix /tools/qmp,$(RUNS)) $(addsuffix /tools/json_member,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /tools/qmp_calls,$(RUNS)) $(addsuffix /tools/vm,$(RUNS)): \
 	LIBS := -ljson-c -lelf -lmicrohttpd $(FAILING)
-$(foreach name,tools/svg_plot tools/svg_scale tools/svg_picture bench/samples, \
+$(foreach name,tools/svg_plot tools/svg_scale tools/svg_picture bench/samples bench/replay, \
 	$(addsuffix /$(name),$(RUNS))): LIBS := -lm
 $(addsuffix /tools/core,$(RUNS)): LIBS := -lelf -Xlinker --wrap=pread
 $(addsuffix /tools/frame_dump,$(RUNS)): LIBS := -lelf
@@ -476,7 +523,9 @@ $(addsuffix /tools/events_dump,$(RUNS)): LIBS := -lelf -ljson-c
 $(addsuffix /drivers/balloon/port/xen_balloon_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /drivers/balloon/port/vmware_balloon_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /drivers/balloon/port/hyperv_balloon_cmd,$(RUNS)): LIBS := -ljson-c
+$(addsuffix /drivers/block/block_cmd,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /drivers/xen/xenstore_cmd,$(RUNS)): LIBS := -ljson-c
+$(addsuffix /kernel/pressure,$(RUNS)): LIBS := -ljson-c
 $(addsuffix /tools/balloonctl/%,$(RUNS)): LIBS := $(BALLOONCTL_LIBS) $(if $(LIBVIRT),-lvirt)
 $(foreach name,guest_thread poller export, \
 	$(addsuffix /tools/balloonctl/$(name),$(RUNS))): LIBS := $(BALLOONCTL_LIBS) \
@@ -570,7 +619,7 @@ test-unit: $(UNIT_WANTED)
 # Less than 90 % of the branches of any of them is a failure; docs/coverage.md has the gaps.
 # An assertion that holds has a branch that nothing takes: lines that are one do not count.
 
-COVERED := mm drivers/pci drivers/virtio drivers/balloon drivers/mem drivers/xen drivers/hyperv
+COVERED := mm drivers/pci drivers/virtio drivers/balloon drivers/mem drivers/block drivers/xen drivers/hyperv
 COVERING := $(filter mm/% drivers/%,$(UNIT_NAMES))
 CFLAGS_COVERAGE := $(CFLAGS_UNIT) -O0 --coverage
 # The option that counts branches has had two names.
@@ -621,11 +670,13 @@ fuzz/split_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/packed_ring := tests/fuzz/ring.c $(VIRTQ) $(SIM_FRAMES)
 fuzz/balloon := $(LIES)
 fuzz/virtio_mem := $(VIRTIO_MEM_FIXTURE) tests/unit/drivers/mem/virtio_mem_lies.c
+fuzz/block := $(BLOCK_FIXTURE) tests/unit/drivers/block/block_lies.c
 fuzz/xenstore := $(XENSTORE_FIXTURE)
 fuzz/xen := $(XEN_WORLD)
 fuzz/vmware := $(VMWARE_WORLD)
 fuzz/vmbus := drivers/hyperv/vmbus_ring.c
 fuzz/hyperv := $(HYPERV_WORLD)
+fuzz/course := kernel/course.c
 fuzz/line := $(SHELL_SOURCES) kernel/option_words.c tests/sim/sim_log.c
 fuzz/command_line := kernel/command_line.c kernel/lib/parse.c \
 	drivers/virtio/virtio_mmio_parse.c
@@ -634,6 +685,7 @@ $(BUILD)/fuzz/core: LIBS := -lelf
 $(BUILD)/fuzz/qmp: LIBS := -ljson-c
 $(BUILD)/fuzz/balloon: LIBS := $(WRAPPED) -lcmocka
 $(BUILD)/fuzz/virtio_mem: LIBS := -lcmocka
+$(BUILD)/fuzz/block: LIBS := -lcmocka
 
 FUZZERS := $(sort $(patsubst fuzz/%,%,$(filter fuzz/%,$(.VARIABLES))))
 FUZZ_CC := clang
@@ -744,7 +796,7 @@ $(INTEGRATION_OBJECTS): | $(call needs,test)
 
 $(BUILD)/tests/integration/run: $(INTEGRATION_OBJECTS) $(TOOL_OBJECTS) \
 		$(BUILD)/host/tools/balloonctl/course.o $(BUILD)/host/tests/schema/schema.o \
-		$(BUILD)/host/kernel/lib/escape.o
+		$(BUILD)/host/kernel/lib/escape.o $(BUILD)/host/kernel/stress_page.o $(BUILD)/host/mm/replacement.o
 	@mkdir -p $(@D)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lcmocka
 
@@ -818,7 +870,7 @@ COUNT ?= 1000
 
 .PHONY: test-stops test-soak
 test-stops test-soak: $(BUILD)/aerostat.elf $(BUILD)/tests/soak/run | $(call needs,qemu firmware)
-test-soak: $(BUILD)/tests/xen/run
+test-soak: $(BUILD)/tests/xen/run $(KERNEL_IMAGES) $(BUILD)/tests/integration/run
 
 test-stops:
 	@tests/soak/run.sh --each $(BUILD) 3 0 $(if $(WAITS),'$(WAITS)')
@@ -827,9 +879,14 @@ RUNS ?= $(shell echo $$(($(COUNT) / 100)))
 XENS ?= $(shell echo $$(($(COUNT) / 50)))
 
 # Then so many boots of each kind on Xen with each QEMU, and `make test` so many times on a busy
-# machine: XENS=0 RUNS=0 for none.
+# machine: XENS=0 RUNS=0 for none. And PRESSURES times each situation of memory pressure, and five
+# times as many kills.
+PRESSURES ?= $(shell echo $$(($(COUNT) / 50)))
+
 test-soak:
-	@status=0; tests/soak/run.sh $(BUILD) $(COUNT) $$((5 * $(COUNT))) $(if $(WAITS),'$(WAITS)') || \
+	@status=0; PRESSURES=$(PRESSURES) $(BUILD)/tests/integration/run '*situation_is*' \
+		'*largest_ends*' || status=1; \
+	tests/soak/run.sh $(BUILD) $(COUNT) $$((5 * $(COUNT))) $(if $(WAITS),'$(WAITS)') || \
 		status=1; \
 	$(alone) tests/xen/soak.sh $(BUILD) $(XENS) || status=1; \
 	MAKE='$(MAKE)' BUILD='$(BUILD)' tests/under_load.sh $(RUNS) || status=1; exit $$status

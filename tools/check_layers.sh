@@ -27,7 +27,7 @@ FLOORS='
 ^drivers/(serial|acpi|pci|pvpanic|xen|hyperv)/
 ^drivers/virtio/
 ^drivers/balloon/[^/]*$
-^drivers/(balloon/port|mem)/
+^drivers/(balloon/port|mem|block)/
 ^kernel/
 '
 
@@ -58,8 +58,8 @@ forbid()
 
 forbid 'only arch/x86_64 sees arch/x86_64' \
 	'^(arch/[a-z_]*\.h|kernel|mm|drivers|tools)' 'arch/x86_64/'
-forbid 'drivers/virtio does not know the devices' '^drivers/virtio/' 'drivers/(balloon|mem)/'
-forbid 'a device driver speaks to virtio, never to PCI' '^drivers/(balloon|mem)/' 'drivers/pci'
+forbid 'drivers/virtio does not know the devices' '^drivers/virtio/' 'drivers/(balloon|mem|block)/'
+forbid 'a device driver speaks to virtio, never to PCI' '^drivers/(balloon|mem|block)/' 'drivers/pci'
 forbid 'the core of the balloon knows no hypervisor' \
 	'^drivers/balloon/[^/]*$' 'drivers/(virtio|pci|balloon/port)'
 forbid 'a port sees of the balloon'"'"'s core only balloon_port.h and balloon_stats.h' \

@@ -247,6 +247,34 @@ static int check_release(const char release[DUMP_RELEASE_MAX], char error[CORE_E
 	return dump_fail(error, -EINVAL, "damaged: its version is no version");
 }
 
+static int read_paging(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
+{
+	const struct {
+		uint32_t offset;
+		uint64_t *level;
+	} levels[] = {
+		{ dump->vm.cached, &dump->paging.cached },
+		{ dump->vm.dirty, &dump->paging.dirty },
+		{ dump->vm.anonymous, &dump->paging.anonymous },
+		{ dump->vm.swapped, &dump->paging.swapped },
+		{ dump->vm.swap_total, &dump->paging.swap_total },
+		{ dump->vm.reserve, &dump->paging.reserve },
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels) && !err; i++)
+		err = frame_dump_read(dump, dump->vm.events, levels[i].offset, 1,
+				      sizeof(*levels[i].level), levels[i].level,
+				      "the books on memory pressure", error);
+	if (err)
+		return err;
+	if (dump->paging.dirty > dump->paging.cached)
+		return dump_fail(error, -EINVAL, "damaged: more pages are dirty than cached");
+	if (dump->paging.swapped > dump->paging.swap_total)
+		return dump_fail(error, -EINVAL, "damaged: more is swapped than there is swap");
+	return 0;
+}
+
 static int read_dump(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
 {
 	struct dump_root root;
@@ -262,6 +290,11 @@ static int read_dump(struct frame_dump_reader *dump, char error[CORE_ERROR_MAX])
 	if (!err)
 		err = dump_read_part(dump->core, "balloon", root.balloon, BALLOON_DUMP_VERSION,
 				     &dump->balloon, sizeof(dump->balloon), error);
+	if (!err)
+		err = dump_read_part(dump->core, "memory pressure", root.vm, VM_DUMP_VERSION,
+				     &dump->vm, sizeof(dump->vm), error);
+	if (!err)
+		err = read_paging(dump, error);
 	if (!err)
 		err = check_layout(&dump->layout, error);
 	if (!err)
@@ -394,6 +427,20 @@ static int read_balloons(const struct frame_dump_reader *dump, struct mem_figure
 	return err;
 }
 
+/* Pages that can be taken back, as far as there are any. */
+static void tell_paging(const struct frame_dump_reader *dump, struct mem_figures *f)
+{
+	uint64_t reserve = dump->paging.reserve;
+
+	f->cached = dump->paging.cached;
+	f->dirty = dump->paging.dirty;
+	f->anonymous = dump->paging.anonymous;
+	f->swap_total = dump->paging.swap_total;
+	f->swap_free = f->swap_total - dump->paging.swapped;
+	f->has_paging = reserve > 0 || f->swap_total > 0 || f->cached > 0 || f->anonymous > 0;
+	f->account.available = balloon_available(f->account.free, reserve, f->cached - f->dirty);
+}
+
 /* A second balloon's owners are left out where there is nothing of theirs: as the guest does. */
 static bool is_left_out(const struct frame_dump_reader *dump, uint32_t owner)
 {
@@ -418,6 +465,7 @@ int frame_dump_figures(const struct frame_dump_reader *dump, struct mem_figures 
 		return err;
 	f->account = balloon_account_of(dump->managed, dump->count[dump->layout.owner_free],
 					inflated_total, inflated_free);
+	tell_paging(dump, f);
 	for (uint32_t o = 0; o < dump->layout.owner_count; o++) {
 		if (is_left_out(dump, o))
 			continue;

@@ -10,6 +10,7 @@
 #include "drivers/balloon/balloon_dump.h"
 #include "kernel/dump.h"
 #include "mm/frame_dump.h"
+#include "mm/vm_dump.h"
 #include "tools/frame_dump.h"
 
 #define DUMP_OWNERS_MAX (MEM_OWNERS_MAX + 1) /* with that of holes */
@@ -19,6 +20,7 @@ struct frame_dump_reader {
 	char release[DUMP_RELEASE_MAX];
 	struct frame_dump layout;
 	struct balloon_dump balloon;
+	struct vm_dump vm;
 	char names[DUMP_OWNERS_MAX][FRAME_DUMP_NAME];
 
 	/* Copies of what struct frame_map has. */
@@ -32,6 +34,11 @@ struct frame_dump_reader {
 	uint64_t count[DUMP_OWNERS_MAX];
 	uint64_t managed, region_free;
 	uint64_t free_by_order[BLOCK_ORDER + 1];
+
+	/* Of the books on memory pressure, in frames. */
+	struct {
+		uint64_t cached, dirty, anonymous, swapped, swap_total, reserve;
+	} paging;
 };
 
 /*

@@ -24,6 +24,10 @@ Environment:
             none): a virtio-mem device, mem0, with nothing in it at the start,
             and 16 empty slots for DIMMs of 16G in all; not on microvm; up to
             2T beside any MEM, 4T beside 17M, 9T beside 33M, more beside 65M
+  SWAP      size of a disk for swap (default: none); what is written there is
+            in an unnamed file in TMPDIR, and goes with the guest
+  COURSE    a file of `balloonctl record`, which the guest's `stress course`
+            plays; not with UEFI or HYPERVISOR
   MACHINE   pc, q35 or microvm (default q35)
   FIRMWARE  default, qboot or uefi
   APPEND    the kernel's command line, as in APPEND='run="show_mem; exit 0"';
@@ -81,6 +85,8 @@ fi
 
 MEM=${MEM:-1G}
 GROW=${GROW-}
+SWAP=${SWAP-}
+COURSE=${COURSE-}
 MACHINE=${MACHINE:-q35}
 FIRMWARE=${FIRMWARE:-default}
 APPEND=${APPEND-}
@@ -200,6 +206,36 @@ check_grow()
 			"write $less$((GROW_MEBI + 2))M"
 	fi
 	check_books
+}
+
+# Sets SWAP_BYTES, 0 of none, and has the guest use the disk.
+check_swap()
+{
+	SWAP_BYTES=0
+	[ -n "$SWAP" ] || return 0
+	read_size SWAP "$SWAP"
+	if [ $BYTES -lt 8192 ] || [ $BYTES -gt $GROW_MAX ]; then
+		die "SWAP=$SWAP is out of range: 8K to 15T"
+	fi
+	SWAP_BYTES=$((BYTES & ~4095))
+	APPEND="swap=swap${APPEND:+ $APPEND}"
+}
+
+check_course()
+{
+	[ -n "$COURSE" ] || return 0
+	need_file "$COURSE" "COURSE names a file that balloonctl record wrote"
+	# QEMU maps it, and of an empty one tells the guest nothing.
+	if [ ! -f "$COURSE" ] || [ ! -s "$COURSE" ]; then
+		die "COURSE=$COURSE is no file with anything in it: name one that balloonctl" \
+			"record wrote"
+	fi
+	[ -z "$HYPERVISOR" ] ||
+		die "COURSE=$COURSE: with HYPERVISOR=$HYPERVISOR the guest itself is what" \
+			"QEMU loads so: take HYPERVISOR="
+	case $FIRMWARE in
+	uefi) die "COURSE=$COURSE: UEFI loads no file beside the guest: take FIRMWARE=default" ;;
+	esac
 }
 
 check_append()
@@ -389,6 +425,8 @@ if [ "$FIRMWARE" = uefi ] && [ "$MEBI" -lt 64 ]; then
 fi
 check_words
 check_grow
+check_swap
+check_course
 check_append
 check_timeout
 check_hypervisor
@@ -418,6 +456,7 @@ default | qboot)
 	need_file "$BUILD/aerostat.elf" "run make first"
 	if [ -z "$HYPERVISOR" ]; then
 		set -- "$@" -kernel "$BUILD/aerostat.elf" -append "$APPEND"
+		[ -z "$COURSE" ] || set -- "$@" -initrd "$COURSE"
 	else
 		# It loads its -initrd. What it is to be it reads where the guest does not look;
 		# it says something only when it dies.
@@ -473,6 +512,11 @@ esac
 [ $GROW_MEBI -eq 0 ] ||
 	set -- "$@" -device virtio-mem-pci,id=mem0,memdev=grow,requested-size=0
 
+# Nothing, and above it a file of QEMU's own, without a name: nothing is left behind.
+[ $SWAP_BYTES -eq 0 ] ||
+	set -- "$@" -drive "if=none,id=swap,driver=null-co,size=$SWAP_BYTES,read-zeroes=on,snapshot=on" \
+		-device "virtio-blk-${device#virtio-balloon-},drive=swap,serial=swap,id=swap-disk"
+
 if [ $MODE = print ]; then
 	printf '%s\n' "$@"
 	exit 0
@@ -519,7 +563,7 @@ print_line()
 print_how_to()
 {
 	left=$((MEBI * 3 / 4))
-	echo "QEMU: $MACHINE, $MEM${GROW:+ and up to $GROW more}, $ACCEL, firmware $FIRMWARE${HYPERVISOR:+, hypervisor $HYPERVISOR}"
+	echo "QEMU: $MACHINE, $MEM${GROW:+ and up to $GROW more}, $ACCEL, firmware $FIRMWARE${HYPERVISOR:+, hypervisor $HYPERVISOR}${SWAP:+, swap $SWAP}"
 	echo "QMP:  $SOCKET"
 	if has_balloon; then
 		echo "A line to copy, which leaves the guest $left MiB:"

@@ -35,12 +35,12 @@ DUMP_SOURCES := $(addprefix tools/,core.c dump_root.c frame_dump.c frame_dump_ow
 BALLOONCTL_COMMON := $(addprefix tools/balloonctl/,command.c commands.c complain.c size.c amount.c \
 	report.c guest.c guest_account.c guest_find.c guest_names.c guest_features.c guest_cost.c guest_qmp.c \
 	guest_qmp_features.c guest_qmp_target.c guest_qmp_memory.c \
-	guest_qmp_devices.c guest_qmp_hypervisor.c guest_libvirt_xml.c guest_thread.c thread.c \
+	guest_qmp_devices.c guest_qmp_hypervisor.c guest_libvirt_xml.c guest_situation.c guest_thread.c thread.c \
 	progress.c progress_text.c life.c wait.c wait_options.c wait_signals.c status.c \
 	set.c grow_plan.c grow_refuse.c grow.c stats.c periodic.c poller.c guest_set.c history.c grid.c \
-	watch_sort.c watch_bar.c watch_chart.c watch_table.c watch_draw.c watch_terminal.c watch_lines.c watch.c \
+	watch_sort.c watch_bar.c watch_chart.c watch_table.c watch_stats.c watch_draw.c watch_terminal.c watch_lines.c watch.c \
 	course.c course_sum.c record.c plot.c replace_file.c metrics.c listen.c listen_limit.c export.c live.c list.c dump.c) \
-	kernel/lib/parse.c $(SVG_SOURCES) $(QMP_SOURCES) $(DUMP_SOURCES) \
+	kernel/lib/parse.c kernel/situation.c kernel/readings.c $(SVG_SOURCES) $(QMP_SOURCES) $(DUMP_SOURCES) \
 	tools/hypervisor.c
 BALLOONCTL_LIBS := -ljson-c -lelf -lncursesw -lmicrohttpd -lm -pthread
 

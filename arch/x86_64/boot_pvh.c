@@ -13,6 +13,9 @@
 
 #define PVH_MAGIC 0x336ec578
 
+/* What the boot tables (start.S) map. */
+#define BOOT_TABLES_END (4 * GIB)
+
 struct pvh_start_info {
 	uint32_t magic;
 	uint32_t version;
@@ -27,6 +30,14 @@ struct pvh_start_info {
 };
 
 _Static_assert(sizeof(struct pvh_start_info) == 56, "version 1");
+
+struct pvh_module {
+	uint64_t address, size;
+	uint64_t command_line; /* or 0 */
+	uint64_t reserved;
+};
+
+_Static_assert(sizeof(struct pvh_module) == 32, "struct hvm_modlist_entry");
 
 static struct boot_info boot;
 
@@ -59,6 +70,18 @@ static void read_command_line(const char *from)
 	memcpy(boot.command_line, from, length > most ? most : length);
 }
 
+/* The first; there is no use for others, nor for a list that the boot tables do not reach. */
+static void read_module(const struct pvh_start_info *info)
+{
+	const struct pvh_module *module = phys_to_virt(info->modules);
+
+	if (info->module_count == 0 || info->modules == 0 ||
+	    info->modules > BOOT_TABLES_END - sizeof(*module))
+		return;
+	boot.module = module->address;
+	boot.module_size = module->size;
+}
+
 void pvh_main(const void *start_info)
 {
 	const struct pvh_start_info *info = start_info;
@@ -71,6 +94,7 @@ void pvh_main(const void *start_info)
 		read_memory_map(info);
 		if (info->command_line != 0)
 			read_command_line(phys_to_virt(info->command_line));
+		read_module(info);
 	}
 	kernel_main(&boot);
 }

@@ -16,7 +16,10 @@
 #define DESCRIPTOR_TSS UINT64_C(0x0000890000000000) /* available, 64 bits */
 #define GATE_INTERRUPT 0x8e			    /* present, interrupts off on entry */
 
-/* Exceptions have a stack of their own: the one in use may be the cause. */
+/*
+ * Exceptions have a stack of their own: the one in use may be the cause. Not page faults, in which
+ * a task may sleep; if its stack is the cause, a double fault follows.
+ */
 #define TRAP_STACK 1
 #define TRAP_STACK_SIZE 8192
 
@@ -76,7 +79,7 @@ static void load_idt(void)
 			.offset_middle = (uint16_t)(trap_entries[v] >> 16),
 			.offset_high = (uint32_t)(trap_entries[v] >> 32),
 			.selector = SELECTOR_CODE,
-			.stack = v < VECTOR_IRQ ? TRAP_STACK : 0,
+			.stack = v < VECTOR_IRQ && v != VECTOR_PAGE_FAULT ? TRAP_STACK : 0,
 			.type = GATE_INTERRUPT,
 		};
 	__asm__ volatile("lidt %0" : : "m"(pointer));

@@ -7,6 +7,7 @@
 
 #include "arch/image.h"
 
+#define VECTOR_PAGE_FAULT 14
 #define VECTOR_IRQ 32	   /* of interrupt line 0 */
 #define VECTOR_GSI 48	   /* the first for inputs of I/O APICs */
 #define VECTOR_SPURIOUS 63 /* the local APIC's; needs no answer */
@@ -38,6 +39,12 @@ extern const uint64_t trap_entries[VECTORS];
 
 /* Handles any vector, in trap.c; vectors.S calls it. */
 void trap_handle(struct trap_frame *frame);
+
+/*
+ * Has the page of a touched address brought in, in paging_demand.c; with interrupts on. false: no
+ * page may come there.
+ */
+bool paging_demand_fault(uint64_t vaddr, bool write);
 
 /* Handle the vectors of a line and of a message, in irq.c. */
 void irq_handle(unsigned line);

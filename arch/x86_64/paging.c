@@ -19,24 +19,10 @@
 
 #include "arch/cpu.h"
 #include "arch/x86_64/entry.h"
+#include "arch/x86_64/paging_internal.h"
 #include "arch/x86_64/tlb.h"
 
-#define PTE_PRESENT UINT64_C(0x001)
-#define PTE_WRITE UINT64_C(0x002)
-#define PTE_UNCACHED UINT64_C(0x018) /* PWT and PCD */
-#define PTE_LARGE UINT64_C(0x080)
-#define PTE_NO_EXECUTE (UINT64_C(1) << 63)
-#define PTE_ADDRESS UINT64_C(0x000ffffffffff000)
-
-#define ENTRIES 512
-#define LEVEL_PAGE 1  /* 4 KiB */
-#define LEVEL_BLOCK 2 /* 2 MiB */
-#define LEVEL_GIB 3
-#define LEVEL_TOP 4
-
 #define LOW_END (4 * GIB)
-
-#define DATA (PTE_PRESENT | PTE_WRITE | PTE_NO_EXECUTE)
 
 static uint64_t *top;
 static paddr_t (*alloc_table)(void);
@@ -48,11 +34,6 @@ static uint64_t page_size(unsigned level)
 	return UINT64_C(1) << (FRAME_SHIFT + 9 * (level - 1));
 }
 
-static size_t entry_index(uint64_t vaddr, unsigned level)
-{
-	return vaddr >> (FRAME_SHIFT + 9 * (level - 1)) & (ENTRIES - 1);
-}
-
 static uint64_t *new_table(void)
 {
 	paddr_t table = alloc_table();
@@ -60,17 +41,12 @@ static uint64_t *new_table(void)
 	return table ? memset(phys_to_virt(table), 0, FRAME_SIZE) : NULL;
 }
 
-/*
- * Returns the entry for `vaddr` at `level`, or that of a larger page on the way.
- * With `make`, makes tables that are missing. NULL: a table is missing, or there
- * was no memory for it.
- */
-static uint64_t *find_entry(uint64_t vaddr, unsigned level, bool make)
+uint64_t *paging_entry(uint64_t vaddr, unsigned level, bool make)
 {
 	uint64_t *table = top;
 
 	for (unsigned l = LEVEL_TOP; l > level; l--) {
-		uint64_t *entry = &table[entry_index(vaddr, l)];
+		uint64_t *entry = &table[paging_index(vaddr, l)];
 
 		if (*entry & PTE_LARGE)
 			return entry;
@@ -83,13 +59,13 @@ static uint64_t *find_entry(uint64_t vaddr, unsigned level, bool make)
 		}
 		table = phys_to_virt(*entry & PTE_ADDRESS);
 	}
-	return &table[entry_index(vaddr, level)];
+	return &table[paging_index(vaddr, level)];
 }
 
 /* Maps one page where it is; leaves what is mapped there already. */
 static int map_identity(paddr_t paddr, unsigned level, uint64_t flags)
 {
-	uint64_t *entry = find_entry(paddr, level, true);
+	uint64_t *entry = paging_entry(paddr, level, true);
 
 	if (!entry)
 		return -ENOMEM;
@@ -101,7 +77,7 @@ static int map_identity(paddr_t paddr, unsigned level, uint64_t flags)
 static uint64_t image_flags(uint64_t page)
 {
 	if (page < (uintptr_t)image_start || page >= (uintptr_t)data_start)
-		return DATA;
+		return PTE_DATA;
 	if (page < align_up((uintptr_t)text_end, FRAME_SIZE))
 		return PTE_PRESENT;
 	return PTE_PRESENT | PTE_NO_EXECUTE;
@@ -134,7 +110,7 @@ int paging_map_ram(paddr_t start, paddr_t end)
 		bool large = gib_pages && at >= LOW_END && at % GIB == 0 && end - at >= GIB;
 		unsigned level = large ? LEVEL_GIB : LEVEL_BLOCK;
 
-		if (map_identity(at, level, DATA))
+		if (map_identity(at, level, PTE_DATA))
 			return -ENOMEM;
 		at += page_size(level);
 	}
@@ -145,7 +121,7 @@ int paging_load(void)
 {
 	/* The rest of the first 4 GiB belongs to devices. */
 	for (paddr_t at = 0; at < LOW_END; at += BLOCK_SIZE)
-		if (map_identity(at, LEVEL_BLOCK, DATA | PTE_UNCACHED))
+		if (map_identity(at, LEVEL_BLOCK, PTE_DATA | PTE_UNCACHED))
 			return -ENOMEM;
 	tlb_load(virt_to_phys(top));
 	return 0;
@@ -172,10 +148,16 @@ int paging_map_device(paddr_t paddr, uint64_t size, void **window)
 	if (is_taken && is_taken(start, align_up(paddr + size, BLOCK_SIZE)))
 		return -EBUSY;
 	for (paddr_t at = start; at < paddr + size; at += BLOCK_SIZE)
-		if (map_identity(at, LEVEL_BLOCK, DATA | PTE_UNCACHED))
+		if (map_identity(at, LEVEL_BLOCK, PTE_DATA | PTE_UNCACHED))
 			return -ENOMEM;
 	*window = phys_to_virt(paddr);
 	return 0;
+}
+
+void paging_free_table(paddr_t table)
+{
+	assert(free_table);
+	free_table(table);
 }
 
 int paging_map_page(uint64_t vaddr, pfn_t pfn)
@@ -183,11 +165,11 @@ int paging_map_page(uint64_t vaddr, pfn_t pfn)
 	uint64_t *entry;
 
 	assert(vaddr >= PAGING_HEAP_START && vaddr % FRAME_SIZE == 0);
-	entry = find_entry(vaddr, LEVEL_PAGE, true);
+	entry = paging_entry(vaddr, LEVEL_PAGE, true);
 	if (!entry)
 		return -ENOMEM;
 	assert(!(*entry & PTE_PRESENT));
-	*entry = pfn_to_paddr(pfn) | DATA;
+	*entry = pfn_to_paddr(pfn) | PTE_DATA;
 	return 0;
 }
 
@@ -201,8 +183,8 @@ static bool table_is_empty(const uint64_t *table)
 
 pfn_t paging_unmap_page(uint64_t vaddr)
 {
-	uint64_t *entry = find_entry(vaddr, LEVEL_PAGE, false);
-	uint64_t *above = find_entry(vaddr, LEVEL_BLOCK, false);
+	uint64_t *entry = paging_entry(vaddr, LEVEL_PAGE, false);
+	uint64_t *above = paging_entry(vaddr, LEVEL_BLOCK, false);
 	bool empty;
 	pfn_t pfn;
 
@@ -211,7 +193,7 @@ pfn_t paging_unmap_page(uint64_t vaddr)
 	pfn = paddr_to_pfn(*entry & PTE_ADDRESS);
 	*entry = 0;
 	/* The entry of a table's lowest page is the table's start. */
-	empty = free_table && entry_index(vaddr, LEVEL_PAGE) == 0 && table_is_empty(entry);
+	empty = free_table && paging_index(vaddr, LEVEL_PAGE) == 0 && table_is_empty(entry);
 	if (empty)
 		*above = 0;
 	/* Makes the processor forget the page, and the table on the way to it. */
@@ -229,7 +211,7 @@ pfn_t paging_unmap_page(uint64_t vaddr)
 /* The table for the blocks of one GiB; NULL: there is none. */
 static uint64_t *block_table(paddr_t paddr)
 {
-	const uint64_t *entry = find_entry(paddr, LEVEL_GIB, false);
+	const uint64_t *entry = paging_entry(paddr, LEVEL_GIB, false);
 
 	if (!entry || !(*entry & PTE_PRESENT) || *entry & PTE_LARGE)
 		return NULL;
@@ -239,13 +221,13 @@ static uint64_t *block_table(paddr_t paddr)
 /* Whether something is mapped from `start` up to `end`, which lie in one aligned GiB. */
 static bool gib_is_used(paddr_t start, paddr_t end)
 {
-	const uint64_t *entry = find_entry(start, LEVEL_GIB, false);
+	const uint64_t *entry = paging_entry(start, LEVEL_GIB, false);
 	const uint64_t *table = block_table(start);
 
 	if (!table)
 		return entry && *entry & PTE_PRESENT;
 	for (paddr_t at = start; at < end; at += BLOCK_SIZE)
-		if (table[entry_index(at, LEVEL_BLOCK)] & PTE_PRESENT)
+		if (table[paging_index(at, LEVEL_BLOCK)] & PTE_PRESENT)
 			return true;
 	return false;
 }
@@ -261,14 +243,14 @@ int paging_prepare_blocks(paddr_t start, paddr_t end)
 		if (gib_is_used(at, min_u64(end, align_down(at, GIB) + GIB)))
 			return -EBUSY;
 	for (paddr_t at = start; at < end; at = align_down(at, GIB) + GIB)
-		if (!find_entry(at, LEVEL_GIB, true))
+		if (!paging_entry(at, LEVEL_GIB, true))
 			return -ENOMEM;
 	return 0;
 }
 
 void paging_map_blocks(paddr_t start, paddr_t end, paddr_t *table)
 {
-	uint64_t *entry = find_entry(start, LEVEL_GIB, false);
+	uint64_t *entry = paging_entry(start, LEVEL_GIB, false);
 	uint64_t *blocks;
 
 	assert(entry && start < end && start / GIB == (end - 1) / GIB);
@@ -281,10 +263,10 @@ void paging_map_blocks(paddr_t start, paddr_t end, paddr_t *table)
 	blocks = block_table(start);
 	assert(blocks);
 	for (paddr_t at = start; at < end; at += BLOCK_SIZE) {
-		uint64_t *block = &blocks[entry_index(at, LEVEL_BLOCK)];
+		uint64_t *block = &blocks[paging_index(at, LEVEL_BLOCK)];
 
 		assert(!(*block & PTE_PRESENT));
-		*block = at | DATA | PTE_LARGE;
+		*block = at | PTE_DATA | PTE_LARGE;
 	}
 }
 
@@ -294,7 +276,7 @@ paddr_t paging_unmap_blocks(paddr_t start, paddr_t end)
 
 	assert(blocks && start < end && start / GIB == (end - 1) / GIB);
 	for (paddr_t at = start; at < end; at += BLOCK_SIZE) {
-		uint64_t *block = &blocks[entry_index(at, LEVEL_BLOCK)];
+		uint64_t *block = &blocks[paging_index(at, LEVEL_BLOCK)];
 
 		assert(*block & PTE_PRESENT && *block & PTE_LARGE);
 		*block = 0;
@@ -302,7 +284,7 @@ paddr_t paging_unmap_blocks(paddr_t start, paddr_t end)
 	}
 	if (!table_is_empty(blocks))
 		return 0;
-	*find_entry(start, LEVEL_GIB, false) = 0;
+	*paging_entry(start, LEVEL_GIB, false) = 0;
 	/* Makes the processor forget the table, whatever address it had it for. */
 	tlb_flush_page(start);
 	return virt_to_phys(blocks);
@@ -321,14 +303,14 @@ paddr_t paging_move_block_table(paddr_t paddr, paddr_t table)
 
 	assert(old);
 	memcpy(phys_to_virt(table), old, FRAME_SIZE);
-	*find_entry(paddr, LEVEL_GIB, false) = table | PTE_PRESENT | PTE_WRITE;
+	*paging_entry(paddr, LEVEL_GIB, false) = table | PTE_PRESENT | PTE_WRITE;
 	tlb_flush_page(paddr);
 	return virt_to_phys(old);
 }
 
 bool paging_is_mapped(uint64_t vaddr)
 {
-	const uint64_t *entry = top ? find_entry(vaddr, LEVEL_PAGE, false) : NULL;
+	const uint64_t *entry = top ? paging_entry(vaddr, LEVEL_PAGE, false) : NULL;
 
 	return entry && *entry & PTE_PRESENT;
 }

@@ -11,6 +11,15 @@ static inline void tlb_load(uint64_t top)
 	__asm__ volatile("movq %0, %%cr3" : : "r"(top) : "memory");
 }
 
+/* Forgets all pages, and where all tables are. */
+static inline void tlb_flush(void)
+{
+	uint64_t top;
+
+	__asm__ volatile("movq %%cr3, %0" : "=r"(top));
+	tlb_load(top);
+}
+
 /* Forgets the page of an address, and where all tables are (Intel SDM volume 3, 4.10.4.1). */
 static inline void tlb_flush_page(uint64_t vaddr)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every vector comes here: interrupts go on to irq.c, an exception is the end. */
+/*
+ * Every vector comes here: interrupts go on to irq.c; an exception is the end, unless it brings
+ * a page.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -9,7 +12,11 @@
 #include "arch/x86_64/entry.h"
 #include "kernel/lib/panic.h"
 
-#define EXCEPTION_PAGE_FAULT 14
+#define EXCEPTION_DOUBLE_FAULT 8
+
+/* In the error code of a page fault (Intel SDM volume 3, 4.7). */
+#define FAULT_WRITE 2
+#define FAULT_FETCH 16
 
 static const char *const exception_names[] = {
 	"divide error",
@@ -46,19 +53,32 @@ static bool is_in_stacks(uint64_t address)
 	return address >= PAGING_STACKS_START && address < PAGING_SHARED_START;
 }
 
-static void print_page_fault(uint64_t error)
+/* The address that the last page fault was about. */
+static uint64_t fault_address(void)
 {
 	uint64_t address;
 
 	__asm__ volatile("movq %%cr2, %0" : "=r"(address));
+	return address;
+}
+
+static void print_page_fault(uint64_t error)
+{
+	uint64_t address = fault_address();
+
 	printf("%s of address %#" PRIx64 "%s\n",
-	       error & 16  ? "execution"
-	       : error & 2 ? "write"
-			   : "read",
+	       error & FAULT_FETCH   ? "execution"
+	       : error & FAULT_WRITE ? "write"
+				     : "read",
 	       address,
-	       address < FRAME_SIZE    ? ": a null pointer"
-	       : is_in_stacks(address) ? ": a stack overflow"
-				       : "");
+	       address < FRAME_SIZE ? ": a null pointer" : "");
+}
+
+/* A page fault is told on the stack in use: where that has ended, it cannot be. */
+static void print_double_fault(void)
+{
+	if (is_in_stacks(fault_address()))
+		printf("access to address %#" PRIx64 ": a stack overflow\n", fault_address());
 }
 
 static void print_registers(const struct trap_frame *f)
@@ -79,6 +99,23 @@ static void print_registers(const struct trap_frame *f)
 	printf("r14 %016" PRIx64 " r15 %016" PRIx64 "\n", f->r14, f->r15);
 }
 
+/*
+ * Whether it was a page that comes when it is touched; then the access is tried again. The
+ * handler sleeps on the task's own stack, like in any other call.
+ */
+static bool bring_page(const struct trap_frame *frame)
+{
+	uint64_t address = fault_address();
+	bool came;
+
+	if (frame->vector != VECTOR_PAGE_FAULT || !irq_flags_enabled(frame->rflags))
+		return false;
+	irq_enable();
+	came = paging_demand_fault(address, frame->error & FAULT_WRITE);
+	irq_disable();
+	return came;
+}
+
 void trap_handle(struct trap_frame *frame)
 {
 	if (frame->vector >= VECTOR_IRQ) {
@@ -92,10 +129,14 @@ void trap_handle(struct trap_frame *frame)
 			clock_handle_alarm();
 		return;
 	}
+	if (bring_page(frame))
+		return;
 	panic_begin("EXCEPTION %" PRIu64 ": %s, error %#" PRIx64, frame->vector,
 		    exception_name(frame->vector), frame->error);
-	if (frame->vector == EXCEPTION_PAGE_FAULT)
+	if (frame->vector == VECTOR_PAGE_FAULT)
 		print_page_fault(frame->error);
+	if (frame->vector == EXCEPTION_DOUBLE_FAULT)
+		print_double_fault();
 	print_registers(frame);
 	panic_end((const void *)(uintptr_t)frame->rbp, frame->rip);
 }

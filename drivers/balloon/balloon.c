@@ -137,6 +137,8 @@ static uint64_t offer(struct balloon *balloon)
 	missing = balloon_frames_short(balloon);
 	if (missing > 0 && balloon->port->short_of)
 		balloon->port->short_of(missing);
+	if (missing > 0)
+		balloon_tell_short(balloon, missing);
 	return 0;
 }
 
@@ -218,7 +220,7 @@ static bool step(struct balloon *balloon)
 		return balloon_is_alive(balloon);
 	}
 	offered = offer(balloon);
-	more = balloon->port->work && balloon->port->work(balloon_config.floor);
+	more = balloon->port->work && balloon->port->work(balloon_floor());
 	busy = offered > 0 || balloon_batches_sent_awake(&balloon->batches) != DEADLINE_NEVER ||
 	       ledger_count(balloon->owners->leaving) > 0;
 	write_actual(balloon, busy);

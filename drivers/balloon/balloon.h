@@ -44,4 +44,17 @@ void balloon_init(const struct balloon_config *config);
  */
 bool balloon_step(void);
 
+/*
+ * Has `hook` called, in a balloon's task, when a host wants so many frames more than the guest
+ * has free above its floor; it may wake tasks only. Whoever frees some says so by
+ * balloon_try_again(). NULL: nobody does.
+ */
+void balloon_set_short_hook(void (*hook)(uint64_t frames));
+
+/* Lets all balloons look at once whether there are frames for them. */
+void balloon_try_again(void);
+
+/* Returns the frames that inflation leaves free: floor=, and no less than reclaim's reserve. */
+uint64_t balloon_floor(void);
+
 #endif

@@ -6,6 +6,13 @@
 
 #include "drivers/balloon/balloon_state_internal.h"
 #include "mm/ledger.h"
+#include "mm/vm_events.h"
+
+/* Pages of the cache that are dirty need a disk first. */
+static uint64_t clean_cache(void)
+{
+	return vm_events.cached > vm_events.dirty ? vm_events.cached - vm_events.dirty : 0;
+}
 
 void balloon_account(struct balloon_account *account)
 {
@@ -20,5 +27,6 @@ void balloon_account(struct balloon_account *account)
 			total += ballooned;
 	}
 	*account = balloon_account_of(ledger_managed(), ledger_count(OWNER_FREE), total, free);
+	account->available = balloon_available(account->free, vm_events.reserve, clean_cache());
 	assert(account->total <= account->ram && account->free <= account->total);
 }

@@ -18,12 +18,12 @@ struct balloon_account {
 	uint64_t ram; /* what the host gave */
 	uint64_t total;
 	uint64_t free;
-	uint64_t available; /* what allocations could have */
+	uint64_t available; /* what allocations could have, caches that are clean among it */
 	uint64_t inflated_total;
 	uint64_t inflated_free;
 };
 
-/* Gives the figures for so many frames, by the rule above. */
+/* Gives the figures for so many frames, by the rule above, of a guest without a page cache. */
 static inline struct balloon_account balloon_account_of(uint64_t ram, uint64_t free,
 							uint64_t inflated_total,
 							uint64_t inflated_free)
@@ -32,11 +32,22 @@ static inline struct balloon_account balloon_account_of(uint64_t ram, uint64_t f
 		.ram = ram,
 		.total = ram - inflated_total,
 		.free = free,
-		/* Nothing is cached and nothing set aside: an allocation can have all of it. */
 		.available = free,
 		.inflated_total = inflated_total,
 		.inflated_free = inflated_free,
 	};
+}
+
+/*
+ * Returns what allocations could have without waiting for a disk, as Linux reckons it: what is
+ * free but for the reserve, and clean pages of the cache but for what reclaim leaves there, half
+ * of them or as many as the reserve, whichever is less. Without a disk that is what is free.
+ */
+static inline uint64_t balloon_available(uint64_t free, uint64_t reserve, uint64_t clean)
+{
+	uint64_t kept = clean / 2 < reserve ? clean / 2 : reserve;
+
+	return (free > reserve ? free - reserve : 0) + (clean - kept);
 }
 
 /* Returns the part of a target that is neither given already nor can come from the spare. */

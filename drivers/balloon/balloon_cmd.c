@@ -302,6 +302,6 @@ static int cmd_stats(int argc, char **argv)
 	return 0;
 }
 COMMAND("stats", "[-j]", "the last statistics that the host was given",
-	"Names and units are QMP's: memory in bytes, the rest in events or frames.\n"
+	"Names and units are QMP's: memory in bytes, the rest in events.\n"
 	"With -j: one line of JSON.",
 	cmd_stats);

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_place.h"
 #include "drivers/balloon/balloon_state_internal.h"
@@ -68,7 +69,7 @@ static uint64_t offer_frames(struct balloon *balloon, const struct balloon_place
 
 struct balloon_place balloon_next_place(const struct balloon *balloon)
 {
-	return balloon_place_next(balloon_config.floor, balloon->terms.pfn_limit);
+	return balloon_place_next(balloon_floor(), balloon->terms.pfn_limit);
 }
 
 uint64_t balloon_offer_free(struct balloon *balloon, uint64_t want)

@@ -14,6 +14,7 @@
 #include "drivers/balloon/balloon_wait.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
+#include "mm/vm_events.h"
 
 static uint64_t frames_wanted(unsigned order)
 {
@@ -164,6 +165,17 @@ static size_t reclaim_inside(struct balloon *balloon, unsigned order)
 	return freed;
 }
 
+/* An allocation asks several times, but it is one that waits. */
+static void count_stall(void)
+{
+	static uint64_t counted;
+
+	if (vm_events.stalls == counted)
+		return;
+	counted = vm_events.stalls;
+	vm_events.balloon_stalls++;
+}
+
 size_t balloon_reclaim(unsigned order)
 {
 	size_t freed = (size_t)balloon_free_in_need(frames_wanted(order));
@@ -174,5 +186,7 @@ size_t balloon_reclaim(unsigned order)
 	for (struct balloon *balloon = balloons; balloon < BALLOONS_END; balloon++)
 		if (freed == 0 && is_usable(balloon))
 			freed = reclaim_inside(balloon, order);
+	if (freed > 0)
+		count_stall();
 	return freed;
 }

@@ -12,8 +12,9 @@
  * Frees frames for an allocation of 2^order: a frame_reclaimer (mm/frame.h). First
  * what the host refused, was to have soon (`leaving`) or was only lent; then, where the
  * host lets ballooned memory come back by itself, what is in the balloon: one frame for
- * order 0, else a block or the whole run. Returns how many are free now. Allocates
- * nothing, waits for the host at most BALLOON_DEADLINE_NS.
+ * order 0, else a block or the whole run. Returns how many are free now. If it helped, the
+ * newest of vm_events.stalls is one of balloon_stalls, too. Allocates nothing, waits for the
+ * host at most BALLOON_DEADLINE_NS.
  */
 size_t balloon_reclaim(unsigned order);
 

@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "arch/clock.h"
+#include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_account.h"
 #include "drivers/balloon/balloon_place.h"
 #include "drivers/balloon/balloon_state_internal.h"
 #include "kernel/lib/log.h"
 #include "mm/ledger.h"
+#include "mm/vm_events.h"
 
 struct balloon balloons[BALLOONS];
 struct balloon_config balloon_config;
@@ -77,25 +79,48 @@ uint64_t balloon_frames_given(const struct balloon *balloon)
 	       balloon_ranges_leaving(&balloon->ranges);
 }
 
+uint64_t balloon_floor(void)
+{
+	return max_u64(balloon_config.floor, vm_events.reserve);
+}
+
 uint64_t balloon_spare(void)
 {
 	uint64_t free = ledger_count(OWNER_FREE);
 
-	return free - min_u64(free, balloon_config.floor);
+	return free - min_u64(free, balloon_floor());
 }
 
 uint64_t balloon_frames_spare(void)
 {
-	return balloon_place_spare(balloon_config.floor);
+	return balloon_place_spare(balloon_floor());
+}
+
+/* Whether it wants nothing for a while, whatever the host says. */
+static bool is_held_off(const struct balloon *balloon)
+{
+	return clock_ns() < balloon->hold_off_end || balloon_refusal_pause_end(&balloon->refusal);
 }
 
 uint64_t balloon_frames_short(const struct balloon *balloon)
 {
-	bool held_off = clock_ns() < balloon->hold_off_end ||
-			balloon_refusal_pause_end(&balloon->refusal);
-
 	return balloon_shortfall(balloon->status.target, balloon_frames_given(balloon),
-				 held_off ? 0 : balloon_frames_spare());
+				 is_held_off(balloon) ? 0 : balloon_frames_spare());
+}
+
+/* ---- When there are too few ---- */
+
+static void (*on_short)(uint64_t frames);
+
+void balloon_set_short_hook(void (*hook)(uint64_t frames))
+{
+	on_short = hook;
+}
+
+void balloon_tell_short(const struct balloon *balloon, uint64_t frames)
+{
+	if (on_short && !is_held_off(balloon))
+		on_short(frames);
 }
 
 void balloon_tell_actual(struct balloon *balloon, uint64_t actual)

@@ -88,6 +88,9 @@ uint64_t balloon_frames_spare(void);
 /* Counts the frames of the target that cannot be given now. */
 uint64_t balloon_frames_short(const struct balloon *balloon);
 
+/* Tells whoever can free memory that so many frames are missing (balloon_set_short_hook()). */
+void balloon_tell_short(const struct balloon *balloon, uint64_t frames);
+
 /*
  * Asks the port for its terms; nothing that the host can say makes them wrong. A
  * strategy that this host cannot have becomes BALLOON_AUTO, which is said.

@@ -7,8 +7,8 @@
 
 #include "arch/clock.h"
 #include "drivers/balloon/balloon_account.h"
-#include "drivers/balloon/balloon_state.h"
 #include "mm/frame.h"
+#include "mm/vm_events.h"
 
 static struct {
 	struct balloon_stat last[BALLOON_STATS_MAX];
@@ -20,22 +20,27 @@ static struct {
 void balloon_figures(struct balloon_figures *figures)
 {
 	struct balloon_account account;
-	struct balloon_status balloon;
 	struct frame_events events;
 
-	balloon_status(&balloon);
 	balloon_account(&account);
 	frame_events(&events);
 	*figures = (struct balloon_figures){
+		.swap_in = vm_events.swap_in_bytes,
+		.swap_out = vm_events.swap_out_bytes,
+		.major_faults = vm_events.major_faults,
+		.faults = vm_events.faults,
 		.free_memory = pfn_to_paddr(account.free),
 		.total_memory = pfn_to_paddr(account.total),
 		.available_memory = pfn_to_paddr(account.available),
+		.disk_caches = pfn_to_paddr(vm_events.cached),
 		.block_allocs = events.block_allocs,
 		.block_failures = events.block_failures,
-		.failures = events.failures,
-		.stalls = events.stalls,
-		.frames_scanned = balloon.oom_frames,
-		.frames_reclaimed = balloon.oom_frames,
+		.oom_kills = vm_events.oom_kills,
+		.stalls = vm_events.stalls,
+		.async_scans = pfn_to_paddr(vm_events.async_scanned),
+		.direct_scans = pfn_to_paddr(vm_events.direct_scanned),
+		.async_reclaims = pfn_to_paddr(vm_events.async_reclaimed),
+		.direct_reclaims = pfn_to_paddr(vm_events.direct_reclaimed),
 	};
 }
 

@@ -11,17 +11,28 @@
 
 #define BALLOON_STATS_MAX 16
 
-/* All that this kernel counts, at one moment. */
+/*
+ * All that this kernel counts, at one moment: bytes, and events since boot. Without a disk
+ * nothing is swapped, cached, scanned or reclaimed, and 0 is the count of it. Frames that come
+ * out of the balloon for an allocation are a stall; they were neither scanned nor reclaimed.
+ */
 struct balloon_figures {
+	uint64_t swap_in; /* bytes that were moved */
+	uint64_t swap_out;
+	uint64_t major_faults;
+	uint64_t faults;      /* major ones too */
 	uint64_t free_memory; /* bytes, as they stand */
 	uint64_t total_memory;
 	uint64_t available_memory;
-	uint64_t block_allocs;	 /* allocations since boot: of whole blocks and more, had */
+	uint64_t disk_caches;
+	uint64_t block_allocs;	 /* allocations of whole blocks and more, had */
 	uint64_t block_failures; /* and not had */
-	uint64_t failures;	 /* of any size, not had */
-	uint64_t stalls;	 /* that had to ask the reclaimer */
-	uint64_t frames_scanned; /* in the balloon, for an allocation */
-	uint64_t frames_reclaimed;
+	uint64_t oom_kills;
+	uint64_t stalls;	 /* tasks that had to wait for memory */
+	uint64_t async_scans;	 /* bytes of pages that were looked at, in the background */
+	uint64_t direct_scans;	 /* and by those in want of memory */
+	uint64_t async_reclaims; /* and that were freed */
+	uint64_t direct_reclaims;
 };
 
 /* Reads all of them. */

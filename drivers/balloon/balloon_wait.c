@@ -6,6 +6,7 @@
 
 #include "arch/clock.h"
 #include "arch/irq.h"
+#include "drivers/balloon/balloon.h"
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_refusal.h"
@@ -103,4 +104,11 @@ void balloon_nudge(struct balloon *balloon)
 	assert(balloon->waiters);
 	balloon->nudged = true;
 	task_wake(balloon->waiters);
+}
+
+void balloon_try_again(void)
+{
+	for (struct balloon *balloon = balloons; balloon < BALLOONS_END; balloon++)
+		if (balloon_is_alive(balloon) && balloon->waiters)
+			balloon_nudge(balloon);
 }

@@ -139,7 +139,7 @@ static bool is_gone(struct virtio_device *device, uint8_t status)
 	return status == STATUS_ALL_ONES && (!transport->is_gone || transport->is_gone(device));
 }
 
-int virtio_reset(struct virtio_device *device)
+static int reset(struct virtio_device *device, bool may_sleep)
 {
 	uint64_t start_awake = clock_awake_ns();
 
@@ -160,11 +160,21 @@ int virtio_reset(struct virtio_device *device)
 			return -EIO;
 		if (waited >= VIRTIO_DEADLINE_NS)
 			return -ETIMEDOUT;
-		if (waited < RESET_SPIN_NS)
+		if (!may_sleep || waited < RESET_SPIN_NS)
 			cpu_relax();
 		else
 			task_sleep_until(clock_ns() + RESET_POLL_NS);
 	}
+}
+
+int virtio_reset(struct virtio_device *device)
+{
+	return reset(device, true);
+}
+
+int virtio_reset_here(struct virtio_device *device)
+{
+	return reset(device, false);
 }
 
 bool virtio_is_reset(struct virtio_device *device)

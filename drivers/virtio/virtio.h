@@ -34,6 +34,7 @@ struct virtio_device;
 struct virtio_transport;
 
 /* Device types (5). */
+#define VIRTIO_ID_BLOCK 2
 #define VIRTIO_ID_BALLOON 5
 #define VIRTIO_ID_MEM 24
 
@@ -154,6 +155,12 @@ void virtio_break(struct virtio_device *device, const char *why);
  * does not read back; -EIO: the device is gone.
  */
 int virtio_reset(struct virtio_device *device);
+
+/*
+ * Resets the device like virtio_reset(), but without giving up the processor: for who must not
+ * sleep. -ETIMEDOUT: it does not read back; -EIO: the device is gone.
+ */
+int virtio_reset_here(struct virtio_device *device);
 
 /*
  * Tells whether the device is reset, or gone: it does not touch memory any more. One

@@ -25,7 +25,7 @@ struct bit_name {
 /* 5 */
 static const struct bit_name type_names[] = {
 	{ 1, "network" },
-	{ 2, "block" },
+	{ VIRTIO_ID_BLOCK, "block" },
 	{ 3, "console" },
 	{ 4, "entropy" },
 	{ VIRTIO_ID_BALLOON, "balloon" },

@@ -20,9 +20,10 @@
 #include "arch/context.h"
 #include "arch/cpu.h"
 #include "arch/irq.h"
+#include "kernel/lib/panic.h"
 #include "mm/stack.h"
 
-#define TASKS_MAX 16
+#define TASKS_MAX 32
 #define PRIORITY_IDLE 255
 #define TICK_NS (NS_PER_S / TICK_HZ)
 
@@ -126,6 +127,21 @@ static uint64_t next_deadline(void)
 	return next;
 }
 
+void task_exit(void)
+{
+	assert(current != &tasks[0]);
+	irq_disable();
+	current->state = 'Z';
+	switch_away();
+	/* Nobody runs a task that has ended. */
+	panic("task %u runs on after its end", task_id());
+}
+
+unsigned task_id(void)
+{
+	return (unsigned)(current - tasks);
+}
+
 /* The life of a task, on its own stack. */
 static void run_task(void *arg)
 {
@@ -134,11 +150,7 @@ static void run_task(void *arg)
 	assert(task == current && task->state == 'R');
 	irq_enable();
 	task->fn(task->arg);
-	irq_disable();
-	task->state = 'Z';
-	switch_away();
-	/* Nobody runs a task that has ended. */
-	assert(false);
+	task_exit();
 }
 
 /* Frees the stacks and slots of tasks that have ended. */

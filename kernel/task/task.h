@@ -39,6 +39,12 @@ struct wait_queue {
  */
 int task_create(const char *name, enum task_priority priority, void (*fn)(void *), void *arg);
 
+/* Ends the calling task from within any call; what it holds is lost. Not for the idle task. */
+_Noreturn void task_exit(void);
+
+/* Returns the calling task's number, as `ps` shows it; another one may have it after its end. */
+unsigned task_id(void);
+
 /* Gives every task of the same or a higher priority a turn. */
 void task_yield(void);
 

@@ -4,8 +4,8 @@
 # arguments for the programs, as -n ROUNDS, are in BENCH.
 
 .PHONY: bench bench-boot bench-balloon bench-console bench-alloc
-bench: bench-boot bench-balloon bench-growth bench-console bench-alloc bench-move bench-idle \
-	bench-hypervisors
+bench: bench-boot bench-balloon bench-growth bench-pressure bench-console bench-alloc bench-move bench-idle \
+	bench-hypervisors bench-replacement
 
 # ---- Time to the prompt, beside a kernel that prints one byte ----
 
@@ -38,8 +38,13 @@ $(BUILD)/bench/balloon: $(BENCH_BALLOON_OBJECTS) $(VM_OBJECTS)
 	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm -pthread
 
 # The peer: fetched as Debian's packages and unpacked there, never installed.
-$(BUILD)/bench/linux/initrd: tests/bench/linux_guest.sh | $(call needs,bench)
-	$(call say,FETCH)$< $(@D)
+$(BUILD)/bench/linux/initrd: tests/bench/linux_guest.sh $(BUILD)/bench/linux_touch \
+		| $(call needs,bench)
+	$(call say,FETCH)$< $(@D) $(BUILD)/bench/linux_touch
+
+$(BUILD)/bench/linux_touch: tests/bench/linux_touch.c
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) -static -o $@ $<
 
 bench-balloon: $(BUILD)/bench/balloon $(BUILD)/bench/one_byte.elf $(BUILD)/aerostat.elf \
 		$(BUILD)/bench/linux/initrd | $(call needs,qemu)
@@ -58,6 +63,18 @@ $(BUILD)/bench/growth: $(addprefix $(BUILD)/host/tests/bench/,growth.o growth_me
 bench-growth: $(BUILD)/bench/growth $(BUILD)/aerostat.elf $(BUILD)/bench/linux/initrd \
 		| $(call needs,qemu)
 	@$(BUILD)/bench/growth $(BENCH) $(BUILD)/aerostat.elf $(BUILD)/bench/linux
+
+# ---- Memory pressure, beside a Linux guest ----
+
+$(BUILD)/bench/pressure: $(addprefix $(BUILD)/host/tests/bench/,pressure.o arguments.o host.o \
+		samples.o circumstances.o) $(VM_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -ljson-c -lm
+
+.PHONY: bench-pressure
+bench-pressure: $(BUILD)/bench/pressure $(BUILD)/aerostat.elf $(BUILD)/bench/linux/initrd \
+		| $(call needs,qemu)
+	@$(BUILD)/bench/pressure $(BENCH) $(BUILD)/aerostat.elf $(BUILD)/bench/linux
 
 # ---- The console's answers while the guest works, beside an idle guest ----
 
@@ -110,6 +127,17 @@ $(BUILD)/bench/alloc: $(BENCH_ALLOC_OBJECTS)
 
 bench-alloc: $(BUILD)/bench/alloc
 	@$(BUILD)/bench/alloc $(BENCH)
+
+# ---- Which page goes, beside what others do: no times, so always the same ----
+
+$(BUILD)/bench/replacement: $(patsubst %.c,$(BUILD)/bench-alloc/%.o,$(REPLAY) \
+		tests/bench/replacement.c)
+	@mkdir -p $(@D)
+	$(call say,LD)$(HOSTCC) -o $@ $^ -lm
+
+.PHONY: bench-replacement
+bench-replacement: $(BUILD)/bench/replacement
+	@$(BUILD)/bench/replacement $(BENCH)
 
 # ---- The balloon's ports for other hypervisors, beside virtio's ----
 

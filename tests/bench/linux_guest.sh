@@ -3,16 +3,18 @@
 #
 # The peer of the balloon benchmark: Debian's cloud kernel, and an initramfs
 # with busybox that loads the balloon's modules and then sleeps. With the word `growth` on
-# the kernel's command line it loads virtio-mem as well, and does what is typed at ttyS0.
+# the kernel's command line it loads virtio-mem as well, and does what is typed at ttyS0; with
+# `pressure` it has swap on /dev/vda, and does what is typed. TOUCH is a program for it.
 #
-#	tests/bench/linux_guest.sh DIR
+#	tests/bench/linux_guest.sh DIR TOUCH
 #
 # leaves DIR/vmlinuz, DIR/initrd and DIR/version, and DIR/virtio-mem if the kernel has
 # that. The packages are fetched and unpacked there; nothing is installed.
 
 set -eu
 
-dir=${1:?usage: linux_guest.sh DIR}
+dir=${1:?usage: linux_guest.sh DIR TOUCH}
+touch=${2:?usage: linux_guest.sh DIR TOUCH}
 
 die()
 {
@@ -59,6 +61,11 @@ if [ -n "$file" ] || grep -qs '/virtio_mem[.]ko' "$dir"/tree/lib/modules/*/modul
 	: >"$dir/virtio-mem"
 fi
 
+mkdir "$dir/root/pressure"
+file=$(find "$dir/tree" -name virtio_blk.ko)
+[ -z "$file" ] || cp "$file" "$dir/root/pressure/"
+cp "$touch" "$dir/root/touch"
+
 cat >"$dir/root/init" <<'END'
 #!/bin/busybox sh
 for module in /*.ko; do
@@ -81,8 +88,22 @@ growth()
 	done
 }
 
+pressure()
+{
+	/bin/busybox mount -t devtmpfs none /dev
+	for module in /pressure/*.ko; do
+		/bin/busybox insmod "$module"
+	done
+	/bin/busybox mkswap /dev/vda && /bin/busybox swapon /dev/vda
+	exec </dev/ttyS0 >/dev/ttyS0 2>&1
+	while printf 'pressure# ' && read -r command; do
+		$command
+	done
+}
+
 # Words that the kernel does not know are ours.
 for word; do
+	[ "$word" != pressure ] || pressure
 	[ "$word" != growth ] || growth
 done
 while :; do

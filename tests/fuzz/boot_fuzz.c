@@ -198,6 +198,19 @@ static void check_map(void)
 
 /* ---- Memory in use ---- */
 
+/* Of the loader's file; none is kept that is not where it said, or as large. */
+static uint64_t check_module(void)
+{
+	size_t bytes;
+	const void *at = memory_module(&bytes);
+
+	fuzz_require(bytes == boot.module_size, "a file of another size");
+	if (!at)
+		return 0;
+	fuzz_require(bytes > 0 && at == phys_to_virt(boot.module), "the file lies elsewhere");
+	return paddr_to_pfn(align_up(bytes, FRAME_SIZE));
+}
+
 static void check_books(void)
 {
 	char verdict[LEDGER_VERDICT_MAX];
@@ -206,8 +219,9 @@ static void check_books(void)
 	fuzz_require(ledger_audit(verdict), "%s", verdict);
 	fuzz_require(ledger_managed() == memory_map()->frames, "not all frames are managed");
 	fuzz_require(ledger_count(OWNER_KERNEL) ==
-			     paddr_to_pfn(align_up(image_end, FRAME_SIZE) - IMAGE_START),
-		     "the image is not the kernel's");
+			     paddr_to_pfn(align_up(image_end, FRAME_SIZE) - IMAGE_START) +
+				     check_module(),
+		     "the image, or the file, is not the kernel's");
 	fuzz_require(frame_owner(paddr_to_pfn(IMAGE_START)) == OWNER_KERNEL &&
 			     frame_owner(0) == OWNER_ABSENT,
 		     "the image, or frame 0, has another owner");
@@ -262,6 +276,14 @@ static void add_entry(bool uefi, struct fuzz_input *in)
 		boot.memory[boot.memory_count++] = (struct boot_memory){ start, size, kind & 7, 0 };
 }
 
+static void add_module(struct fuzz_input *in)
+{
+	uint8_t kind = fuzz_byte(in);
+
+	boot.module = scaled(in, kind & 3);
+	boot.module_size = scaled(in, kind >> 2 & 3);
+}
+
 static void check_options(struct fuzz_input *in)
 {
 	size_t left = fuzz_left(in);
@@ -300,6 +322,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	image_end = IMAGE_START + 300 * KIB + (uint64_t)image * KIB;
 	for (unsigned i = 0; i < entries % ENTRIES_MAX && fuzz_left(&in) > 0; i++)
 		add_entry(way & 1, &in);
+	if (image & 0x80)
+		add_module(&in);
 	memmap_build(boot.memory, boot.memory_count, physical_bits, &map);
 	check_map();
 	take_into_use();

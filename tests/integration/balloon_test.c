@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <json-c/json.h>
+
 #include "tests/integration/harness.h"
 #include "tools/deadline.h"
 
@@ -283,6 +285,21 @@ static void shortfall_is_made_up_when_memory_is_freed(void **state)
 	harness_stop(vm);
 }
 
+/* Nobody else ran meanwhile, and nothing was scanned for it. */
+static void check_waits_for_the_balloon(struct vm *vm)
+{
+	struct json_object *all = harness_json(vm, "pressure -j");
+	struct json_object *some = json_object_object_get(all, "some");
+	struct json_object *full = json_object_object_get(all, "full");
+	struct json_object *moved = json_object_object_get(all, "moved");
+
+	assert_true(harness_number(full, "total-us") > 0);
+	assert_int_equal(harness_number(some, "total-us"), harness_number(full, "total-us"));
+	assert_int_equal(harness_number(moved, "direct-scans"), 0);
+	assert_int_equal(harness_number(all, "killed"), 0);
+	json_object_put(all);
+}
+
 static void allocation_takes_from_the_balloon_only_if_allowed(void **state)
 {
 	const uint64_t taken = 200 * MIB;
@@ -304,6 +321,7 @@ static void allocation_takes_from_the_balloon_only_if_allowed(void **state)
 	mem = harness_memory(vm);
 	assert_in_range(mem.owned_by_balloon, 1, 155 * MIB);
 	assert_true(mem.ledger_ok);
+	check_waits_for_the_balloon(vm);
 	harness_command_says(vm, "release all", "pattern intact");
 	/* Lent frames go back to the host, which may not know yet that they were gone. */
 	while (harness_memory(vm).owned_by_balloon != taken && deadline_left(deadline))

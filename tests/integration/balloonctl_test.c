@@ -600,7 +600,7 @@ static void balloonctl_is_completed_by_bash(void **state)
 	assert_end(complete("-t 9 stat"), 0, "status stats\n");
 	assert_end(complete("--timeout = 9 -g x set 1G --w"), 0, "--wait\n");
 	assert_end(complete("--timeout = ''"), 0, "\n");
-	assert_end(complete("-g x stats --"), 0, "--interval --json\n");
+	assert_end(complete("-g x stats --"), 0, "--interval --json --situation\n");
 	/* As readline hands them over, split at = and :. */
 	assert_end(complete("--guest = x stat"), 0, "status stats\n");
 	assert_end(complete("-g libvirt : ///session#x stat"), 0, "status stats\n");

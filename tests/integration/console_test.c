@@ -189,7 +189,7 @@ static void every_command_has_help_and_answers(void **state)
 	static const char *const commands[] = {
 		"help",	    "help show_mem", "show_mem", "owners",  "audit", "balloon",
 		"features", "lspci",	     "lspci -v", "virtio",  "held",  "uptime",
-		"ps",	    "dmesg",	     "boot",	 "version", "lsmem",
+		"ps",	    "dmesg",	     "boot",	 "version", "lsmem", "lsblk",
 	};
 	struct vm *vm = harness_boot(&(struct guest_options){ .mem = "64M" });
 

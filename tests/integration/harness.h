@@ -152,6 +152,7 @@ void harness_check_taken(struct vm *vm, uint64_t taken, bool deflate_on_oom);
 						 (void *)(uintptr_t) #name)
 
 /* The groups: each returns the number of tests that failed. */
+int block_tests(void);
 int boot_tests(void);
 int balloon_tests(void);
 int balloonctl_tests(void);
@@ -168,7 +169,13 @@ int microvm_tests(void);
 int move_tests(void);
 int platform_tests(void);
 int poison_tests(void);
+int pressure_tests(void);
+int pressure_disk_tests(void);
+int pressure_situation_tests(void);
+int pressure_course_tests(void);
 int queues_tests(void);
+int replacement_tests(void);
+int run_script_memory_tests(void);
 int run_script_tests(void);
 int screen_tests(void);
 int state_tests(void);

@@ -4,7 +4,7 @@
  * the project's root; arguments, with * and ?, choose tests by name, and
  * --slow those groups that do more with SLOW=1 in the environment, --next those
  * that depend most on how QEMU does things: the balloon and its device, its queues,
- * state and moves, hot-plug, a hostile host, balloonctl.
+ * state and moves, hot-plug, disks, a hostile host, balloonctl.
  *
  * A group is a process of its own, and as many run at a time as there are processors, four
  * at most; what one prints stands together. Serial logs are kept in build/log, or in the folder
@@ -46,9 +46,14 @@ static struct group groups[] = {
 	{ "balloon", balloon_tests, NEXT, 0, NULL },
 	{ "queues", queues_tests, NEXT, 0, NULL },
 	{ "poison", poison_tests, NEXT, 0, NULL },
+	{ "pressure", pressure_tests, NEXT, 0, NULL },
+	{ "pressure_situation", pressure_situation_tests, SLOW, 0, NULL },
+	{ "pressure_disk", pressure_disk_tests, 0, 0, NULL },
+	{ "pressure_course", pressure_course_tests, 0, 0, NULL },
 	{ "move", move_tests, NEXT, 0, NULL },
 	{ "state", state_tests, NEXT, 0, NULL },
 	{ "microvm", microvm_tests, NEXT, 0, NULL },
+	{ "block", block_tests, NEXT, 0, NULL },
 	{ "boot", boot_tests, 0, 0, NULL },
 	{ "platform", platform_tests, 0, 0, NULL },
 	{ "course", balloonctl_course_tests, 0, 0, NULL },
@@ -61,7 +66,9 @@ static struct group groups[] = {
 	{ "hyperv", hyperv_tests, NEXT, 0, NULL },
 	{ "hypervisor_xen", hypervisor_xen_tests, NEXT, 0, NULL },
 	{ "vmware", vmware_tests, NEXT, 0, NULL },
+	{ "replacement", replacement_tests, 0, 0, NULL },
 	{ "run_script", run_script_tests, 0, 0, NULL },
+	{ "run_script_memory", run_script_memory_tests, 0, 0, NULL },
 };
 
 #define NR_GROUPS (sizeof(groups) / sizeof(groups[0]))

@@ -15,92 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/integration/balloonctl_harness.h"
+#include "tests/integration/script_harness.h"
 #include "tools/deadline.h"
 
-#define SCRIPT "tools/run.sh"
 #define NO_SUCH "nosuch: no such command; help lists them\n"
 
-/* A machine that a failed test leaves behind ends by itself. */
-#define TIMEOUT_LATE "120"
 #define SPARE "-fw_cfg name=opt/aerostat/spare-mib,string="
-
-static const char *const variables[] = {
-	"APPEND", "BALLOON", "EXTRA", "QEMU", "FIRMWARE", "HYPERVISOR", "MACHINE", "GROW",
-};
-
-static char runtime[128]; /* where the script has its sockets and locks */
-
-static int begin(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
-		unsetenv(variables[i]);
-	setenv("XDG_RUNTIME_DIR", balloonctl_folder, 1);
-	setenv("NAME", "guest", 1);
-	setenv("MEM", "64M", 1);
-	setenv("TIMEOUT", TIMEOUT_LATE, 1);
-	snprintf(runtime, sizeof(runtime), "%s/aerostat-%u", balloonctl_folder,
-		 (unsigned)geteuid());
-	return 0;
-}
-
-/* Also a check: no socket, no lock, no file may be left in that folder. */
-static int end(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
-		unsetenv(variables[i]);
-	unsetenv("XDG_RUNTIME_DIR");
-	unsetenv("NAME");
-	unsetenv("MEM");
-	unsetenv("TIMEOUT");
-	(*harness_tests_run)++;
-	if (rmdir(runtime) && errno != ENOENT) {
-		fprintf(stderr, "%s: %s\n", runtime, strerror(errno));
-		return -1;
-	}
-	return 0;
-}
-
-/* Starts the script with `input` as its standard input. */
-static void start(struct program *program, int input, const char *const argv[])
-{
-	int own = dup(STDIN_FILENO);
-
-	assert_true(input >= 0);
-	dup2(input, STDIN_FILENO);
-	program_start(program, false, argv);
-	dup2(own, STDIN_FILENO);
-	close(own);
-}
-
-/* A file of that text, at its start. */
-static int input_of(const char *text)
-{
-	FILE *file = tmpfile();
-	int fd;
-
-	assert_non_null(file);
-	fputs(text, file);
-	rewind(file);
-	fd = dup(fileno(file));
-	fclose(file);
-	return fd;
-}
-
-static const struct program_end *run(const char *input, const char *option)
-{
-	const char *const argv[] = { SCRIPT, option, NULL };
-	static struct program_end ended;
-	struct program program;
-	int fd = input_of(input);
-
-	start(&program, fd, argv);
-	program_finish(&program, &ended);
-	close(fd);
-	return &ended;
-}
 
 static void assert_printed(const struct program_end *ended, int status, const char *out)
 {
@@ -115,26 +35,26 @@ static void ends_after_the_command_line_and_tells_how_it_went(void **state)
 {
 	(void)state;
 	setenv("APPEND", "run=\"audit\"", 1);
-	assert_end(run("", NULL), 0, "Ledger: ok (");
+	assert_end(script_run("", NULL), 0, "Ledger: ok (");
 	setenv("APPEND", "run=\"nosuch; audit\"", 1);
-	assert_end(run("", NULL), 1, "Ledger: ok (");
+	assert_end(script_run("", NULL), 1, "Ledger: ok (");
 	setenv("APPEND", "rn=\"audit\"", 1);
-	assert_end(run("", NULL), 1, "warning: command line: rn=\"audit\" is unknown");
+	assert_end(script_run("", NULL), 1, "warning: command line: rn=\"audit\" is unknown");
 	setenv("APPEND", "run=\"exit 7\"", 1);
-	assert_end(run("", NULL), 7, "aerostat> exit 7");
+	assert_end(script_run("", NULL), 7, "aerostat> exit 7");
 	setenv("APPEND", "run=poweroff", 1);
-	assert_end(run("", NULL), 0, "aerostat> poweroff");
+	assert_end(script_run("", NULL), 0, "aerostat> poweroff");
 }
 
 static void what_is_typed_in_runs_to_its_end(void **state)
 {
 	(void)state;
-	assert_printed(run("version\n", "--quiet"), 0, "Aerostat " AEROSTAT_VERSION "\n");
+	assert_printed(script_run("version\n", "--quiet"), 0, "Aerostat " AEROSTAT_VERSION "\n");
 	/* The last line needs no end. */
-	assert_printed(run("held\nversion", "--quiet"), 0,
+	assert_printed(script_run("held\nversion", "--quiet"), 0,
 		       "nothing is held\nAerostat " AEROSTAT_VERSION "\n");
-	assert_printed(run("nosuch\nheld\n", "--quiet"), 1, NO_SUCH "nothing is held\n");
-	assert_printed(run("held\nexit 9\nversion\n", "--quiet"), 9, "nothing is held\n");
+	assert_printed(script_run("nosuch\nheld\n", "--quiet"), 1, NO_SUCH "nothing is held\n");
+	assert_printed(script_run("held\nexit 9\nversion\n", "--quiet"), 9, "nothing is held\n");
 }
 
 /* More than the guest can keep while it works on the first line. */
@@ -150,7 +70,7 @@ static void no_line_of_a_long_script_is_lost(void **state)
 	for (int i = 0; i < 1500; i++)
 		strcat(script, "held 1 2 3\n");
 	strcat(script, "exit 6\n");
-	ended = run(script, "--quiet");
+	ended = script_run(script, "--quiet");
 	assert_int_equal(ended->status, 6);
 	for (const char *at = ended->out; (at = strstr(at, "usage: held\n")); at++)
 		answers++;
@@ -163,7 +83,7 @@ static void the_command_line_comes_before_what_is_typed(void **state)
 {
 	(void)state;
 	setenv("APPEND", "run=\"hold 8M; held\"", 1);
-	assert_printed(run("version\n", "--quiet"), 0,
+	assert_printed(script_run("version\n", "--quiet"), 0,
 		       "held 1: 8.0 MiB in 2048 runs of order 0\n"
 		       "held 1: 8.0 MiB in 2048 runs of order 0\n"
 		       "Aerostat " AEROSTAT_VERSION "\n");
@@ -173,13 +93,13 @@ static void quiet_says_what_is_wrong_on_standard_error(void **state)
 {
 	(void)state;
 	setenv("APPEND", "flor=1 run=\"held; nosuch\"", 1);
-	assert_printed(run("", "--quiet"), 1, "nothing is held\n" NO_SUCH);
-	assert_end(run("", "--quiet"), 1, "!warning: command line: flor=1 is unknown");
-	assert_end(run("", "--quiet"), 1, "!exit: status 1, as this failed: ");
+	assert_printed(script_run("", "--quiet"), 1, "nothing is held\n" NO_SUCH);
+	assert_end(script_run("", "--quiet"), 1, "!warning: command line: flor=1 is unknown");
+	assert_end(script_run("", "--quiet"), 1, "!exit: status 1, as this failed: ");
 	/* Even if there was never a prompt. */
 	setenv("MEM", "8M", 1);
-	assert_printed(run("", "--quiet"), 1, "");
-	assert_end(run("", "--quiet"), 1, "!needs a machine with at least 16 MiB");
+	assert_printed(script_run("", "--quiet"), 1, "");
+	assert_end(script_run("", "--quiet"), 1, "!needs a machine with at least 16 MiB");
 }
 
 /* Input that never comes, and never ends. */
@@ -204,7 +124,7 @@ static void a_timeout_is_status_124(void **state)
 
 	(void)state;
 	setenv("TIMEOUT", "0.5", 1);
-	start(&program, endless(fds), argv);
+	script_start(&program, endless(fds), argv);
 	program_finish(&program, &ended);
 	assert_end(&ended, 124, "!run.sh: ended after TIMEOUT=0.5 seconds");
 	close_both(fds);
@@ -216,7 +136,7 @@ static void a_timeout_tells_a_guest_that_never_spoke(void **state)
 	(void)state;
 	setenv("TIMEOUT", "2", 1);
 	setenv("EXTRA", "-S", 1);
-	assert_end(run("", NULL), 124, "!without a word of its kernel");
+	assert_end(script_run("", NULL), 124, "!without a word of its kernel");
 }
 
 static const struct program_end *run_shell(const char *line)
@@ -274,11 +194,11 @@ static void a_signal_ends_qemu_first(void **state)
 	int fds[2];
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/guest.qmp", runtime);
+	snprintf(path, sizeof(path), "%s/guest.qmp", script_runtime);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		struct qmp *qmp = qmp_new();
 
-		start(&program, endless(fds), argv);
+		script_start(&program, endless(fds), argv);
 		wait_for_socket(qmp, path);
 		assert_int_equal(kill(program.pid, signals[i]), 0);
 		program_finish(&program, &ended);
@@ -341,7 +261,7 @@ static void a_status_is_believed_only_with_a_sign_of_life(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		fake_qemu(path, cases[i].lines);
-		assert_end(run("", NULL), cases[i].status, cases[i].says);
+		assert_end(script_run("", NULL), cases[i].status, cases[i].says);
 	}
 	unlink(path);
 }
@@ -379,8 +299,8 @@ static void the_line_to_copy_drives_the_balloon(void **state)
 	int fds[2];
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/guest.qmp", runtime);
-	start(&program, endless(fds), script);
+	snprintf(path, sizeof(path), "%s/guest.qmp", script_runtime);
+	script_start(&program, endless(fds), script);
 	wait_for_socket(qmp, path);
 	qmp_free(qmp);
 	memcpy(argv, copied, sizeof(copied));
@@ -390,124 +310,6 @@ static void the_line_to_copy_drives_the_balloon(void **state)
 	kill(program.pid, SIGTERM);
 	program_finish(&program, &ended);
 	close_both(fds);
-}
-
-static void sizes_are_those_of_everywhere_else(void **state)
-{
-	static const struct {
-		const char *mem, *size;
-	} good[] = {
-		{ "1G", "size=1G," },
-		{ "1g", "size=1g," },
-		{ "64MiB", "size=67108864," },
-		{ "64MB", "size=67108864," },
-		{ "1.5G", "size=1610612736," },
-		{ "67108864", "size=67108864," },
-		{ "100000000", "size=100003840," },
-		{ "0.25GiB", "size=268435456," },
-		{ "0001.50G", "size=1610612736," },
-		{ "32T", "size=32T," },
-		{ "31.999999T", "size=35184370991104," },
-	};
-	static const char *const bad[] = { "64X",  "much", "1.5",  "1..5G",
-					   ".5G",  "5.G",  "-1G",  "1 G",
-					   "1Gi",  "512",  "0.5M", "33T",
-					   "1G,x", "0",	   "1e9G", "99999999999999999999G" };
-	char says[80];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		setenv("MEM", good[i].mem, 1);
-		assert_end(run("", "--print"), 0, good[i].size);
-	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		setenv("MEM", bad[i], 1);
-		snprintf(says, sizeof(says), "!run.sh: MEM=%s is ", bad[i]);
-		assert_end(run("", "--print"), 125, says);
-	}
-}
-
-static void growth_is_a_device_and_slots(void **state)
-{
-	static const struct {
-		const char *mem, *grow, *slots, *backend;
-	} cases[] = {
-		{ "1G", "8G", "\nslots=16,maxmem=25G\n", ",id=grow,size=8192M,reserve=off\n" },
-		{ "100000000", "1.5GiB", "\nslots=16,maxmem=19G\n", ",size=1536M," },
-		{ "1025M", "1026M", "\nslots=16,maxmem=20G\n", ",size=1026M," },
-		{ "64M", "4194304", "\nslots=16,maxmem=18G\n", ",size=4M," },
-		{ "64M", "2M", "\nslots=16,maxmem=18G\n", ",size=2M," },
-		{ "1G", "15T", "\nslots=16,maxmem=15377G\n", ",size=15728640M," },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		setenv("MEM", cases[i].mem, 1);
-		setenv("GROW", cases[i].grow, 1);
-		assert_end(run("", "--print"), 0, cases[i].slots);
-		assert_end(run("", "--print"), 0, cases[i].backend);
-		assert_end(run("", "--print"), 0,
-			   "\n-device\nvirtio-mem-pci,id=mem0,memdev=grow,requested-size=0\n");
-	}
-	assert_end(run("", "--print"), 0, "\nmax,phys-bits=46\n");
-	setenv("GROW", "", 1);
-	assert_null(strstr(run("", "--print")->out, "slots"));
-	assert_null(strstr(run("", "--print")->out, "virtio-mem"));
-}
-
-static void growth_that_cannot_be_is_refused(void **state)
-{
-	static const struct {
-		const char *grow, *says;
-	} cases[] = {
-		{ "3M", "!GROW=3M is no number of whole blocks, which have 2 MiB: write 2M or 4M" },
-		{ "1M", "!which have 2 MiB: write 2M\n" },
-		{ "2097153", "!which have 2 MiB: write 2M or 4M" },
-		{ "16T", "!GROW=16T is out of range: 2M to 15T" },
-		{ "999999999999T", "!is out of range: 2M to 15T" },
-		{ "0", "!GROW=0 is out of range: 2M to 15T" },
-		{ "much", "!GROW=much is no size: write 256M" },
-		{ "8G,x", "!GROW=8G,x is no size: write 256M" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		setenv("GROW", cases[i].grow, 1);
-		assert_end(run("", "--print"), 125, cases[i].says);
-	}
-	setenv("GROW", "8G", 1);
-	setenv("MACHINE", "microvm", 1);
-	assert_end(run("", "--print"), 125, "!a microvm has no virtio-mem: take MACHINE=q35 or pc");
-}
-
-/* The least that is let through has room, and what is refused has none. */
-static void growth_is_as_much_as_memory_has_books_for(void **state)
-{
-	static const struct {
-		const char *grow, *least, *refused, *says;
-	} cases[] = {
-		{ "2T", "16M", NULL, NULL },
-		{ "2097154M", "17M", "16M", "!GROW=2097154M is more than a guest of 16M has" },
-		{ "4T", "17M", "16M", "!in its books: write MEM=17M\n" },
-		{ "9T", "33M", "32M", "!in its books: write MEM=33M\n" },
-		{ "15T", "65M", "64M", "!in its books: write MEM=65M\n" },
-	};
-
-	(void)state;
-	setenv("APPEND", "run=\"lsmem; exit 0\"", 1);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct program_end *ended;
-
-		setenv("GROW", cases[i].grow, 1);
-		setenv("MEM", cases[i].least, 1);
-		ended = run("", "--quiet");
-		assert_end(ended, 0, "virtio-mem 0000:");
-		assert_string_equal(ended->err, "");
-		if (!cases[i].refused)
-			continue;
-		setenv("MEM", cases[i].refused, 1);
-		assert_end(run("", "--print"), 125, cases[i].says);
-	}
 }
 
 static void a_hypervisor_that_cannot_be_is_refused(void **state)
@@ -526,22 +328,24 @@ static void a_hypervisor_that_cannot_be_is_refused(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		setenv("HYPERVISOR", "plain", 1);
 		setenv(cases[i].name, cases[i].value, 1);
-		assert_end(run("", "--print"), 125, cases[i].says);
+		assert_end(script_run("", "--print"), 125, cases[i].says);
 		unsetenv(cases[i].name);
 	}
 	setenv("HYPERVISOR", "xen", 1);
 	setenv("MEM", "1025M", 1);
-	assert_end(run("", "--print"), 125, "!too much for HYPERVISOR=xen: 1G is the most");
+	assert_end(script_run("", "--print"), 125, "!too much for HYPERVISOR=xen: 1G is the most");
 	setenv("MEM", "16M", 1);
-	assert_end(run("", "--print"), 125, "!too little for HYPERVISOR=xen: 17M is the least");
+	assert_end(script_run("", "--print"), 125,
+		   "!too little for HYPERVISOR=xen: 17M is the least");
 	setenv("MEM", "256M", 1);
 	setenv("GROW", "1G", 1);
 	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
 		setenv("HYPERVISOR", strangers[i], 1);
-		assert_end(run("", "--print"), 125, "! does not know what virtio-mem brings");
+		assert_end(script_run("", "--print"), 125,
+			   "! does not know what virtio-mem brings");
 	}
 	setenv("HYPERVISOR", "plain", 1);
-	assert_end(run("", "--print"), 0, "virtio-mem-pci,id=mem0");
+	assert_end(script_run("", "--print"), 0, "virtio-mem-pci,id=mem0");
 }
 
 /* What only the hypervisor can see. */
@@ -559,7 +363,7 @@ static void a_hypervisor_that_cannot_go_on_says_why_with_status_121(void **state
 	setenv("HYPERVISOR", "plain", 1);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		setenv("EXTRA", cases[i][0], 1);
-		assert_end(run("", "--quiet"), 121, cases[i][1]);
+		assert_end(script_run("", "--quiet"), 121, cases[i][1]);
 	}
 }
 
@@ -570,10 +374,10 @@ static void a_guest_without_a_balloon_of_qemus_does_not_name_its_monitors(void *
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		setenv("HYPERVISOR", names[i], 1);
-		assert_end(run("", NULL), 0, "Ctrl-A C is QEMU's monitor, Ctrl-A X leaves.");
+		assert_end(script_run("", NULL), 0, "Ctrl-A C is QEMU's monitor, Ctrl-A X leaves.");
 	}
 	setenv("HYPERVISOR", "plain", 1);
-	assert_end(run("", NULL), 0, "(there `balloon 256` leaves the guest 256 MiB)");
+	assert_end(script_run("", NULL), 0, "(there `balloon 256` leaves the guest 256 MiB)");
 }
 
 static void a_line_to_copy_is_for_a_balloon_that_is_there(void **state)
@@ -591,7 +395,7 @@ static void a_line_to_copy_is_for_a_balloon_that_is_there(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		setenv("HYPERVISOR", cases[i].hypervisor, 1);
 		setenv("BALLOON", cases[i].balloon, 1);
-		if (!!strstr(run("", NULL)->out, "A line to copy") != cases[i].is)
+		if (!!strstr(script_run("", NULL)->out, "A line to copy") != cases[i].is)
 			fail_msg("HYPERVISOR=%s BALLOON=%s", cases[i].hypervisor, cases[i].balloon);
 	}
 }
@@ -600,22 +404,11 @@ static void the_demo_needs_a_balloon_of_qemus(void **state)
 {
 	(void)state;
 	setenv("HYPERVISOR", "vmware", 1);
-	assert_end(run("", "--demo"), 125,
+	assert_end(script_run("", "--demo"), 125,
 		   "!and HYPERVISOR=vmware has none: start it at a terminal");
 	setenv("HYPERVISOR", "hyperv", 1);
-	assert_end(run("", "--demo"), 125,
+	assert_end(script_run("", "--demo"), 125,
 		   "!and HYPERVISOR=hyperv has none: start it at a terminal");
-}
-
-static void growth_under_uefi_needs_more(void **state)
-{
-	(void)state;
-	setenv("FIRMWARE", "uefi", 1);
-	setenv("GROW", "15T", 1);
-	setenv("MEM", "95M", 1);
-	assert_end(run("", "--print"), 125, "!in its books: write MEM=96M\n");
-	setenv("MEM", "96M", 1);
-	assert_end(run("", "--print"), 0, ",maxmem=15377G\n");
 }
 
 /* The monitor has fewer words for a size than GROW. */
@@ -630,37 +423,11 @@ static void keys_at_a_terminal_are_as_the_monitor_takes_them(void **state)
 	setenv("GROW", "1.5GiB", 1);
 	setenv("QEMU", "true", 1);
 	assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
-	start(&program, slave, argv);
+	script_start(&program, slave, argv);
 	program_finish(&program, &ended);
 	close(slave);
 	close(master);
 	assert_end(&ended, 126, "(there: balloon 48, qom-set mem0 requested-size 1536M)\n");
-}
-
-/* The device brings all that it may beside a DIMM in each slot. */
-static void qemu_starts_with_what_may_come(void **state)
-{
-	static const char *const machines[] = { "q35", "pc" };
-
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct vm *vm = harness_start(&(struct guest_options){
-			.machine = machines[i],
-			.mem = "100000000",
-			.grow = "1026M",
-			.extra = "-S -object memory-backend-ram,id=d0,size=16G,reserve=off "
-				 "-device pc-dimm,memdev=d0" });
-		char *text;
-
-		assert_qmp(vm, qmp_human(vm_qmp(vm), "qom-set mem0 requested-size 1026M", &text));
-		assert_string_equal(text, "");
-		free(text);
-		assert_qmp(vm, qmp_human(vm_qmp(vm), "info memory-devices", &text));
-		assert_non_null(strstr(text, "requested-size: 1075838976"));
-		assert_non_null(strstr(text, "size: 17179869184"));
-		free(text);
-		harness_stop(vm);
-	}
 }
 
 static void arguments_that_are_none_are_named(void **state)
@@ -668,7 +435,7 @@ static void arguments_that_are_none_are_named(void **state)
 	const char *const argv[] = { SCRIPT, "--quiet", "audit", NULL };
 
 	(void)state;
-	assert_end(run("", "show_mem"), 125, "!run.sh: show_mem is no option");
+	assert_end(script_run("", "show_mem"), 125, "!run.sh: show_mem is no option");
 	assert_end(program_run(argv), 125, "!run.sh: audit is one argument too many");
 }
 
@@ -679,11 +446,11 @@ static void a_command_line_that_is_too_long_is_refused(void **state)
 	(void)state;
 	memset(line, 'x', 4000);
 	setenv("APPEND", line, 1);
-	assert_end(run("", "--print"), 0, line);
+	assert_end(script_run("", "--print"), 0, line);
 	line[4000] = 'x';
 	setenv("APPEND", line, 1);
-	assert_end(run("", "--print"), 125, "!run.sh: APPEND=xxxx");
-	assert_end(run("", "--print"), 125, "!... has 4001 bytes: 4000 are the most");
+	assert_end(script_run("", "--print"), 125, "!run.sh: APPEND=xxxx");
+	assert_end(script_run("", "--print"), 125, "!... has 4001 bytes: 4000 are the most");
 }
 
 static void a_timeout_that_is_none_is_refused(void **state)
@@ -693,7 +460,7 @@ static void a_timeout_that_is_none_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		setenv("TIMEOUT", bad[i], 1);
-		assert_end(run("", "--print"), 125, "!is no number of seconds");
+		assert_end(script_run("", "--print"), 125, "!is no number of seconds");
 	}
 }
 
@@ -708,8 +475,6 @@ static void the_balloon_finds_a_bus_of_extra(void **state)
 	harness_check_taken(vm, 8 * MIB, false);
 	harness_stop(vm);
 }
-
-#define SCRIPT_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int run_script_tests(void)
 {
@@ -728,18 +493,12 @@ int run_script_tests(void)
 		SCRIPT_TEST(a_status_is_believed_only_with_a_sign_of_life),
 		SCRIPT_TEST(it_works_from_any_folder),
 		SCRIPT_TEST(the_line_to_copy_drives_the_balloon),
-		SCRIPT_TEST(sizes_are_those_of_everywhere_else),
-		SCRIPT_TEST(growth_is_a_device_and_slots),
-		SCRIPT_TEST(growth_that_cannot_be_is_refused),
-		SCRIPT_TEST(growth_is_as_much_as_memory_has_books_for),
-		SCRIPT_TEST(growth_under_uefi_needs_more),
 		SCRIPT_TEST(a_hypervisor_that_cannot_be_is_refused),
 		SCRIPT_TEST(a_hypervisor_that_cannot_go_on_says_why_with_status_121),
 		SCRIPT_TEST(a_guest_without_a_balloon_of_qemus_does_not_name_its_monitors),
 		SCRIPT_TEST(a_line_to_copy_is_for_a_balloon_that_is_there),
 		SCRIPT_TEST(the_demo_needs_a_balloon_of_qemus),
 		SCRIPT_TEST(keys_at_a_terminal_are_as_the_monitor_takes_them),
-		TEST(qemu_starts_with_what_may_come),
 		SCRIPT_TEST(a_command_line_that_is_too_long_is_refused),
 		SCRIPT_TEST(a_timeout_that_is_none_is_refused),
 		TEST(the_balloon_finds_a_bus_of_extra),

@@ -73,9 +73,10 @@ static void check_all_help(struct vm *vm)
 static void every_command_fits_80_columns(void **state)
 {
 	static const char *const lines[] = {
-		"show_mem", "balloon", "stats",	      "owners",	 "audit",   "virtio",	"lspci",
-		"lspci -v", "events",  "console",     "uptime",	 "ps",	    "features", "boot",
-		"hold 1M",  "held",    "release all", "heap 1M", "version", "lsmem",
+		"show_mem", "balloon",	"stats",    "owners",  "audit",	      "virtio",
+		"lspci",    "lspci -v", "events",   "console", "uptime",      "ps",
+		"features", "boot",	"hold 1M",  "held",    "release all", "heap 1M",
+		"version",  "lsmem",	"pressure", "lsblk",
 	};
 	struct vm *vm = harness_boot(&rich);
 
@@ -119,7 +120,9 @@ static void check_all_objects(struct vm *vm)
 	check_object(vm, "virtio -j", "guest-virtio");
 	check_object(vm, "lspci -j", "guest-lspci");
 	check_object(vm, "lsmem -j", "guest-lsmem");
+	check_object(vm, "lsblk -j", "guest-lsblk");
 	check_object(vm, "events -j", "guest-events");
+	check_object(vm, "pressure -j", "guest-pressure");
 }
 
 static void every_object_fits_its_schema(void **state)

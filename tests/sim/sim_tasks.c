@@ -3,6 +3,7 @@
 #include "tests/sim/sim_tasks.h"
 
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <ucontext.h>
@@ -12,6 +13,7 @@
 #include "arch/cpu.h"
 #include "arch/irq.h"
 #include "kernel/lib/elapsed.h"
+#include "kernel/lib/panic.h"
 #include "mm/stack.h"
 
 #define HOST_STACK_SIZE (64 * 1024)
@@ -29,6 +31,7 @@ struct host_task {
 bool (*sim_tasks_world)(void);
 uint64_t sim_tasks_idle_ns;
 uint64_t sim_tasks_alarms, sim_tasks_turns;
+uint64_t sim_tasks_step_ns;
 int sim_tasks_stack_err;
 
 static ucontext_t idle;
@@ -45,17 +48,34 @@ static void complain(const char *what)
 	abort();
 }
 
+/* Unless the program has another. */
+__attribute__((weak)) void panic(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	abort();
+}
+
 /* ---- Time ---- */
+
+static void look(void)
+{
+	counter_ns += sim_tasks_step_ns;
+	elapsed_look(&elapsed, counter_ns, CLOCK_AWAKE_STEP_NS);
+}
 
 uint64_t clock_ns(void)
 {
-	elapsed_look(&elapsed, counter_ns, CLOCK_AWAKE_STEP_NS);
+	look();
 	return elapsed.ns;
 }
 
 uint64_t clock_awake_ns(void)
 {
-	elapsed_look(&elapsed, counter_ns, CLOCK_AWAKE_STEP_NS);
+	look();
 	return elapsed.awake_ns;
 }
 
@@ -175,6 +195,7 @@ void sim_tasks_reset(void)
 	alarm = DEADLINE_NEVER;
 	sim_tasks_world = NULL;
 	sim_tasks_idle_ns = sim_tasks_alarms = sim_tasks_turns = 0;
+	sim_tasks_step_ns = 0;
 	sim_tasks_stack_err = 0;
 }
 

@@ -21,6 +21,9 @@ extern uint64_t sim_tasks_idle_ns;
 /* How often the clock's alarm rang, and the world did something. */
 extern uint64_t sim_tasks_alarms, sim_tasks_turns;
 
+/* How long each look at a clock takes, so that busy waits end; 0 after a reset. */
+extern uint64_t sim_tasks_step_ns;
+
 /* What stack_alloc() returns; 0 after a reset. */
 extern int sim_tasks_stack_err;
 

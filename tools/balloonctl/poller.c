@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/balloonctl/guest_situation.h"
 #include "tools/balloonctl/poller.h"
 #include "tools/balloonctl/thread.h"
 #include "tools/deadline.h"
@@ -27,6 +28,7 @@ struct poller {
 	struct poller_rate rate;
 	struct guest *guest;
 	bool asks; /* we have set the interval of the statistics */
+	struct guest_readings readings;
 };
 
 static void free_poller(struct poller *poller)
@@ -65,6 +67,9 @@ static int look_at(struct poller *poller, struct sample *sample)
 	/* The rest may be missing without the guest being gone. */
 	if (!sample->state.lacks_balloon)
 		sample->has_stats = !guest_stats(guest, &sample->stats);
+	if (sample->has_stats)
+		guest_readings_add(&poller->readings, &sample->stats);
+	sample->situation = poller->readings.readings.situation;
 	sample->has_cost = !guest_cost(guest, &sample->cost);
 	ask_for_stats(poller, sample);
 	return 0;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/situation.h"
 #include "tools/balloonctl/guest.h"
 
 #define SAMPLE_ERROR 200
@@ -31,6 +32,7 @@ struct sample {
 	struct guest_state state;
 	bool has_stats;
 	struct guest_stats stats;
+	struct situation situation; /* by the statistics of the last seconds */
 	bool has_cost;
 	struct guest_cost cost;
 };

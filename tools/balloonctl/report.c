@@ -176,6 +176,7 @@ struct json_object *report_look(const char *name, const struct sample *sample,
 	stats.age += age;
 	if (sample->has_stats)
 		report_add_stats(all, &stats);
+	report_add_situation(all, &sample->situation);
 	if (sample->has_cost)
 		add_cost(all, &sample->cost);
 	return all;
@@ -209,6 +210,20 @@ void report_add_stats(struct json_object *all, const struct guest_stats *stats)
 	if (stats->ever)
 		json_object_object_add(all, "statistics-age", seconds(stats->age));
 	add_number(all, "polling-interval", stats->interval);
+}
+
+void report_add_situation(struct json_object *all, const struct situation *situation)
+{
+	struct json_object *object;
+
+	if (situation->kind == SITUATION_UNKNOWN)
+		return;
+	object = json_object_new_object();
+	add_text(object, "is", situation_word(situation->kind));
+	if (situation->kind == SITUATION_STALLS)
+		add_text(object, "cause", stall_cause_word(situation->cause));
+	add_text(object, "sureness", sureness_word(situation->sureness));
+	json_object_object_add(all, "situation", object);
 }
 
 static void print_amounts(const char *what, uint64_t ram, uint64_t left)

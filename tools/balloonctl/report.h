@@ -29,8 +29,8 @@ struct json_object *report_condition(const char *name, const struct sample *samp
 
 /*
  * Makes report_condition() with all else that a look has found: "age" (seconds at `now`, by
- * deadline_now()), report_add_stats(), whose age is that at `now`, and "host": {"memory":,
- * "cpu-seconds":}. Only members that are known.
+ * deadline_now()), report_add_stats(), whose age is that at `now`, report_add_situation(), and
+ * "host": {"memory":, "cpu-seconds":}. Only members that are known.
  */
 struct json_object *report_look(const char *name, const struct sample *sample,
 				enum condition condition, int64_t now);
@@ -40,6 +40,9 @@ struct json_object *report_look(const char *name, const struct sample *sample,
  * seconds; if there ever were any) and "polling-interval".
  */
 void report_add_stats(struct json_object *all, const struct guest_stats *stats);
+
+/* Adds "situation": {"is":, "cause":, "sureness":}, unless it is unknown; stalls have a cause. */
+void report_add_situation(struct json_object *all, const struct situation *situation);
 
 /* Prints it on one line of stdout; consumes `all`. */
 void report_print_json(struct json_object *all);

@@ -36,7 +36,8 @@ static const char help[] =
 	"gone until it is back. \"host\" is the memory of the machine that QEMU occupies\n"
 	"(Pss). Of a guest with virtio-mem devices \"grown\" is what they have plugged, of\n"
 	"what is requested of them; what is still to come is at the end of the bar, and a\n"
-	"line in the course is its RAM where that has changed.\n"
+	"line in the course is its RAM where that has changed. What a guest suffers from,\n"
+	"by its statistics, stands beside its name, and how sure that is.\n"
 	"\n"
 	"  --interval SEC   look every SEC seconds, 0.1 to 3600 (default 1)\n"
 	"  --window TIME    show the course of the last 1m, 5m, 15m, 1h, 6h or 24h\n"
@@ -45,8 +46,9 @@ static const char help[] =
 	"                   all amounts in bytes; until a signal, or until nobody reads\n"
 	"\n"
 	"Keys: q quits, ? lists the others: arrows select a guest, capital letters sort\n"
-	"as in virt-top, + and - change the window. If nobody asks a guest for its\n"
-	"statistics, it is asked every second (or SEC) as long as this runs.\n";
+	"as in virt-top, + and - change the window, s shows statistics. If nobody asks\n"
+	"a guest for its statistics, it is asked every second (or SEC) as long as this\n"
+	"runs.\n";
 
 struct request {
 	char **guests;
@@ -64,7 +66,7 @@ struct watch {
 	size_t count;
 	size_t first;	 /* of the table's rows that are shown */
 	size_t selected; /* an index of `order` */
-	bool single, keys;
+	bool single, keys, stats;
 	bool sorted, reversed; /* until a key says so they stand as they were named or found */
 	enum watch_sort sort;
 	unsigned window;
@@ -132,6 +134,7 @@ static int draw(const struct watch *watch)
 		.selected = watch->selected,
 		.single = watch->single,
 		.keys = watch->keys,
+		.stats = watch->stats,
 		.sort = watch->sort,
 		.reversed = watch->reversed,
 		.window = watch->window,
@@ -234,6 +237,9 @@ static bool obey(struct watch *watch, int key)
 	case 'r':
 		watch->sorted = true;
 		watch->reversed = !watch->reversed;
+		break;
+	case 's':
+		watch->stats = !watch->stats;
 		break;
 	case '\n':
 	case '\r':

@@ -167,6 +167,8 @@ static void draw_headline(struct grid *grid, int row, const struct watch_screen 
 	char text[WATCH_TROUBLE];
 
 	watch_trouble(screen, view, text);
+	if (text[0] == '\0' && view->sample.situation.kind > SITUATION_NONE)
+		watch_situation_words(view, text, sizeof(text));
 	column = grid_words(grid, row, column, GRID_ALARM, text);
 	if (watch_has_amounts(screen, view))
 		draw_rates(grid, row, column + (text[0] ? 2 : 0), view);
@@ -183,7 +185,9 @@ static void draw_guest(struct grid *grid, int row, int rows, const struct watch_
 		watch_draw_bar(grid, row + 1, view);
 		watch_draw_amounts(grid, row + 2, view);
 	}
-	if (rows >= FULL_ROWS)
+	if (rows >= FULL_ROWS && screen->stats)
+		watch_draw_stats(grid, row + BRIEF_ROWS, rows - BRIEF_ROWS, view);
+	else if (rows >= FULL_ROWS)
 		watch_draw_chart(grid, row + BRIEF_ROWS, rows - BRIEF_ROWS - 1, screen, view);
 }
 
@@ -324,6 +328,7 @@ static void draw_keys(struct grid *grid)
 		"up, down  select a guest (also k, j)",
 		"Enter     the selected guest alone, or all again",
 		"+, -      show a longer or shorter time",
+		"s         show statistics, or the course again",
 		"r         turn the order round",
 		"^L        draw anew",
 	};

@@ -47,6 +47,7 @@ struct watch_screen {
 	size_t first;	     /* the topmost row of a table that is shown, an index of `order` */
 	size_t selected;     /* likewise */
 	bool single;	     /* only the selected one is shown, however many there are */
+	bool stats;	     /* statistics are shown where the courses are else */
 	bool keys;	     /* the list of keys is shown instead */
 	enum watch_sort sort;
 	bool reversed;

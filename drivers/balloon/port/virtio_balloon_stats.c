@@ -3,8 +3,9 @@
  * The core's figures under virtio's tags. Only what this kernel really counts has a
  * line in the table; a tag is added by adding one.
  *
- * The number of lines should stay divisible by 3: an older text of the
- * specification wants the buffer's size to be a multiple of 6, and then it is.
+ * An older text of the specification wants the buffer's size to be a multiple of 6, which that
+ * of three entries is. So the first ones come once more at the end, if need be: with
+ * the same values, as all are read at one moment.
  */
 #include "drivers/balloon/port/virtio_balloon_stats.h"
 
@@ -29,22 +30,30 @@ _Static_assert(sizeof(struct wire_stat) == 10, "5.5.6.3");
 
 /* X(tag, the core's figure) */
 #define SENT(X) \
+	X(STAT_SWAP_IN, swap_in) \
+	X(STAT_SWAP_OUT, swap_out) \
+	X(STAT_MAJOR_FAULTS, major_faults) \
+	X(STAT_MINOR_FAULTS, faults) \
 	X(STAT_FREE_MEMORY, free_memory) \
 	X(STAT_TOTAL_MEMORY, total_memory) \
 	X(STAT_AVAILABLE_MEMORY, available_memory) \
+	X(STAT_DISK_CACHES, disk_caches) \
 	X(STAT_HTLB_PGALLOC, block_allocs) \
 	X(STAT_HTLB_PGFAIL, block_failures) \
-	X(STAT_OOM_KILLS, failures) \
+	X(STAT_OOM_KILLS, oom_kills) \
 	X(STAT_ALLOC_STALLS, stalls) \
-	X(STAT_DIRECT_SCANS, frames_scanned) \
-	X(STAT_DIRECT_RECLAIMS, frames_reclaimed)
+	X(STAT_ASYNC_SCANS, async_scans) \
+	X(STAT_DIRECT_SCANS, direct_scans) \
+	X(STAT_ASYNC_RECLAIMS, async_reclaims) \
+	X(STAT_DIRECT_RECLAIMS, direct_reclaims)
 
 #define SENT_ONE(tag, figure) +1
 #define STATS (0 SENT(SENT_ONE))
+#define ENTRIES ((STATS + 2) / 3 * 3)
 
 _Static_assert(STATS <= BALLOON_STATS_MAX, "balloon_stats.h");
-_Static_assert(STATS * sizeof(struct wire_stat) % 6 == 0, "see above");
-_Static_assert(STATS * sizeof(struct wire_stat) <= FRAME_SIZE, "the buffer is one frame");
+_Static_assert(ENTRIES * sizeof(struct wire_stat) % 6 == 0, "see above");
+_Static_assert(ENTRIES * sizeof(struct wire_stat) <= FRAME_SIZE, "the buffer is one frame");
 
 static const char *const names[STAT_COUNT] = {
 #define STAT_NAME(constant, tag, qmp, virsh, unit) [tag] = (qmp),
@@ -71,10 +80,10 @@ static void fill_buffer(bool asked)
 	report[n++] = (struct balloon_stat){ names[tag_], (tag_), figures.figure };
 	SENT(SENT_FILL)
 	assert(n == STATS);
-	for (size_t i = 0; i < STATS; i++)
+	for (size_t i = 0; i < ENTRIES; i++)
 		stats.wire[i] = (struct wire_stat){
-			.tag = cpu_to_le16(report[i].tag),
-			.value = cpu_to_le64(report[i].value),
+			.tag = cpu_to_le16(report[i % STATS].tag),
+			.value = cpu_to_le64(report[i % STATS].value),
 		};
 	balloon_stats_keep(report, STATS, asked);
 }
@@ -83,7 +92,7 @@ static int queue_buffer(bool asked)
 {
 	struct virtq_buffer buffer = {
 		.address = virt_to_phys(stats.wire),
-		.length = sizeof(struct wire_stat) * STATS,
+		.length = sizeof(struct wire_stat) * ENTRIES,
 	};
 
 	fill_buffer(asked);

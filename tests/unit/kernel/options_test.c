@@ -190,6 +190,24 @@ static void msix_can_be_turned_off(void **state)
 	assert_warned("virtio: virtio.msix=maybe is unknown; choose on or off");
 }
 
+static void disks_are_named_by_their_serial_numbers(void **state)
+{
+	char swap[BLOCK_SERIAL_SIZE] = "x", cache[BLOCK_SERIAL_SIZE] = "x";
+
+	(void)state;
+	options_fill_disks("", swap, cache);
+	assert_string_equal(swap, "");
+	assert_string_equal(cache, "");
+	/* The longest that a disk can have. */
+	options_fill_disks("floor=1M swap=12345678901234567890 cache=auto", swap, cache);
+	assert_string_equal(swap, "12345678901234567890");
+	assert_string_equal(cache, "auto");
+	assert_int_equal(sim_log_warnings, 0);
+	options_fill_disks("swap=123456789012345678901 cache=", swap, cache);
+	assert_string_equal(swap, "");
+	assert_string_equal(cache, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +221,7 @@ int main(void)
 		cmocka_unit_test_setup(polls_come_once_a_second_or_as_it_says, begin),
 		cmocka_unit_test_setup(features_are_refused_by_name, begin),
 		cmocka_unit_test_setup(msix_can_be_turned_off, begin),
+		cmocka_unit_test_setup(disks_are_named_by_their_serial_numbers, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

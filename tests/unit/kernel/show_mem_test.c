@@ -16,14 +16,16 @@
 #include "drivers/mem/dimm.h"
 #include "drivers/mem/mem_source.h"
 #include "kernel/show_mem.h"
+#include "kernel/vm/vm.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
 #include "mm/memory.h"
+#include "mm/vm_events.h"
 #include "tests/sim/sim_command.h"
 
 static uint64_t in_slots;  /* bytes */
 static uint64_t removable; /* frames */
-static bool has_sources, looked;
+static bool has_sources, looked, pages_move;
 static struct memmap map;
 
 /* ---- What it asks ---- */
@@ -85,13 +87,19 @@ uint64_t frame_free_by_order(unsigned order)
 	return 0;
 }
 
+void vm_figures(struct vm_figures *figures)
+{
+	*figures = (struct vm_figures){ .active = pages_move };
+}
+
 /* ---- Tests ---- */
 
 static int set_up(void **state)
 {
 	(void)state;
 	in_slots = removable = 0;
-	has_sources = looked = false;
+	has_sources = looked = pages_move = false;
+	vm_events = (struct vm_events){ 0 };
 	map = (struct memmap){ 0 };
 	return 0;
 }
@@ -163,6 +171,27 @@ static void what_is_unused_is_of_slots_and_of_the_map(void **state)
 		     ",\"unused_bytes\":18446744073709551615,");
 }
 
+static void what_can_be_taken_back_is_shown_where_it_is_used(void **state)
+{
+	(void)state;
+	vm_events.cached = 512;
+	assert_shows_no("Cached");
+	assert_int_equal(sim_command("show_mem -j"), 0);
+	assert_null(strstr(sim_command_text, "\"cached\""));
+	pages_move = true;
+	vm_events.dirty = 2;
+	vm_events.anonymous = 256;
+	vm_events.swapped = 3;
+	vm_events.swap_total = 1027;
+	assert_shows("Cached:               2048 kB\n"
+		     "Dirty:                   8 kB\n"
+		     "Anon:                 1024 kB\n"
+		     "SwapTotal:            4108 kB\n"
+		     "SwapFree:             4096 kB\n",
+		     ",\"cached\":2097152,\"dirty\":8192,\"anonymous\":1048576,"
+		     "\"swap_total\":4206592,\"swap_free\":4194304,");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -171,6 +200,7 @@ int main(void)
 		TEST(what_could_leave_is_shown_where_there_is_a_source),
 		TEST(at_once_only_counters_are_shown),
 		TEST(what_is_unused_is_of_slots_and_of_the_map),
+		TEST(what_can_be_taken_back_is_shown_where_it_is_used),
 	};
 
 	return cmocka_run_group_tests_name("show_mem", tests, NULL, NULL);

@@ -711,6 +711,37 @@ static void a_change_to_the_same_owner_changes_nothing(void **state)
 	fixture_assert_books();
 }
 
+static unsigned lows;
+
+static void note_low(void)
+{
+	lows++;
+}
+
+static void each_change_that_leaves_too_few_is_told(void **state)
+{
+	pfn_t pfn;
+
+	(void)state;
+	fixture_start_one(BASE, BASE + 4 * BLOCK_FRAMES);
+	frame_set_low_hook(3 * BLOCK_FRAMES, note_low);
+	pfn = fixture_alloc(BLOCK_ORDER, OWNER_HEAP);
+	/* As many as that are enough. */
+	assert_int_equal(lows, 0);
+	fixture_alloc(0, OWNER_HEAP);
+	assert_int_equal(lows, 1);
+	fixture_alloc(0, OWNER_HEAP);
+	assert_int_equal(lows, 2);
+	/* Nothing is taken. */
+	assert_int_equal(frame_change_owner(pfn, 1, OWNER_HEAP, OWNER_KERNEL), 0);
+	assert_int_equal(lows, 2);
+	assert_int_equal(frame_free(pfn + 1, BLOCK_FRAMES - 1, OWNER_HEAP), 0);
+	assert_int_equal(lows, 2);
+	frame_set_low_hook(3 * BLOCK_FRAMES, NULL);
+	fixture_alloc(BLOCK_ORDER, OWNER_HEAP);
+	assert_int_equal(lows, 2);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, fixture_stop)
 
 int main(void)
@@ -733,6 +764,7 @@ int main(void)
 		TEST(free_merges_every_pair_of_buddies_in_either_order),
 		TEST(neighbours_that_are_not_buddies_do_not_merge),
 		TEST(an_allocation_splits_every_larger_run),
+		TEST(each_change_that_leaves_too_few_is_told),
 		TEST(single_frees_rebuild_the_whole_block_in_any_order),
 		TEST(the_largest_run_of_any_pattern_is_known),
 		TEST(single_frames_break_no_whole_block_while_a_broken_one_has_space),

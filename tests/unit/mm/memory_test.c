@@ -214,6 +214,120 @@ static void too_little_memory_is_an_error(void **state)
 	assert_int_equal(start_with_hole(SIM_RAM_START + MEMORY_MIN, SIM_RAM_START + RAM_BYTES), 0);
 }
 
+/* ---- The loader's file ---- */
+
+#define MODULE (SIM_RAM_START + 8 * MIB)
+
+static int start_with_module(paddr_t at, uint64_t bytes)
+{
+	int err;
+
+	boot.module = at;
+	boot.module_size = bytes;
+	err = start_with_hole(0, 0);
+	boot.module = boot.module_size = 0;
+	return err;
+}
+
+static void the_loaders_file_is_kept(void **state)
+{
+	static const uint64_t bytes[] = { 1, FRAME_SIZE - 1, FRAME_SIZE, FRAME_SIZE + 1, 3 * MIB };
+	size_t size;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bytes); i++) {
+		uint64_t frames = (bytes[i] + FRAME_SIZE - 1) / FRAME_SIZE;
+
+		assert_int_equal(start_with_module(MODULE, bytes[i]), 0);
+		assert_ptr_equal(memory_module(&size), phys_to_virt(MODULE));
+		assert_int_equal(size, bytes[i]);
+		assert_int_equal(ledger_count(OWNER_KERNEL), IMAGE_FRAMES + frames);
+		assert_int_equal(frame_owner(MODULE / FRAME_SIZE - 1), OWNER_FREE);
+		assert_int_equal(frame_owner(MODULE / FRAME_SIZE), OWNER_KERNEL);
+		assert_int_equal(frame_owner(MODULE / FRAME_SIZE + frames - 1), OWNER_KERNEL);
+		assert_int_equal(frame_owner(MODULE / FRAME_SIZE + frames), OWNER_FREE);
+		assert_books();
+	}
+	assert_int_equal(start_with_hole(0, 0), 0);
+	assert_null(memory_module(&size));
+	assert_int_equal(size, 0);
+}
+
+static void it_may_end_where_memory_ends(void **state)
+{
+	size_t size;
+
+	(void)state;
+	assert_int_equal(
+		start_with_module(SIM_RAM_START + RAM_BYTES - 5 * FRAME_SIZE, 5 * FRAME_SIZE), 0);
+	assert_non_null(memory_module(&size));
+	assert_int_equal(ledger_count(OWNER_KERNEL), IMAGE_FRAMES + 5);
+	assert_books();
+}
+
+/* A loader that is wrong about it has no other effect, and what it said is known. */
+static void a_file_that_cannot_be_kept_is_none(void **state)
+{
+	paddr_t image_end = IMAGE + IMAGE_FRAMES * FRAME_SIZE;
+	paddr_t ram_end = SIM_RAM_START + RAM_BYTES;
+	const struct {
+		paddr_t at;
+		uint64_t bytes;
+	} files[] = {
+		{ IMAGE, 1 },
+		{ IMAGE - FRAME_SIZE, FRAME_SIZE + 1 },
+		{ image_end - FRAME_SIZE, 3 * FRAME_SIZE },
+		{ image_end, 1 }, /* page tables */
+		{ image_end + (TABLES - 1) * FRAME_SIZE, 1 },
+		{ image_end + TABLES * FRAME_SIZE, 1 }, /* the frame map */
+		{ SIM_RAM_START, RAM_BYTES },
+		{ MODULE + 1, FRAME_SIZE },
+		{ MODULE + FRAME_SIZE - 1, 1 },
+		{ 0, 1 },
+		{ 0, FRAME_SIZE },
+		{ SIM_RAM_START - FRAME_SIZE, 2 * FRAME_SIZE },
+		{ ram_end, 1 },
+		{ ram_end - FRAME_SIZE, FRAME_SIZE + 1 },
+		{ MODULE, RAM_BYTES },
+		{ MODULE, RAM_BYTES + 1 },
+		{ MODULE, UINT64_MAX },
+		{ MODULE, UINT64_MAX - MODULE + 1 },
+		{ MODULE, UINT64_C(1) << 63 },
+		{ UINT64_MAX - FRAME_SIZE + 1, 1 },
+		{ UINT64_MAX - FRAME_SIZE + 1, FRAME_SIZE - 1 },
+		{ UINT64_MAX - FRAME_SIZE + 1, FRAME_SIZE },
+		{ UINT64_C(1) << 52, FRAME_SIZE },
+	};
+	size_t size;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		assert_int_equal(start_with_module(files[i].at, files[i].bytes), 0);
+		if (memory_module(&size))
+			fail_msg("%#llx bytes at %#llx were kept",
+				 (unsigned long long)files[i].bytes,
+				 (unsigned long long)files[i].at);
+		assert_int_equal(size, files[i].bytes);
+		assert_int_equal(ledger_count(OWNER_KERNEL), IMAGE_FRAMES);
+		assert_books();
+	}
+}
+
+static void a_file_in_a_hole_of_ram_is_none(void **state)
+{
+	size_t size;
+
+	(void)state;
+	boot.module = MODULE;
+	boot.module_size = 4 * FRAME_SIZE;
+	assert_int_equal(start_with_hole(MODULE + 2 * FRAME_SIZE, MODULE + 3 * FRAME_SIZE), 0);
+	boot.module = boot.module_size = 0;
+	assert_null(memory_module(&size));
+	assert_int_equal(size, 4 * FRAME_SIZE);
+	assert_int_equal(ledger_count(OWNER_KERNEL), IMAGE_FRAMES);
+	assert_books();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +340,10 @@ int main(void)
 		cmocka_unit_test(page_0_is_nobodys),
 		cmocka_unit_test(tables_may_be_there_already),
 		cmocka_unit_test(too_little_memory_is_an_error),
+		cmocka_unit_test(the_loaders_file_is_kept),
+		cmocka_unit_test(it_may_end_where_memory_ends),
+		cmocka_unit_test(a_file_that_cannot_be_kept_is_none),
+		cmocka_unit_test(a_file_in_a_hole_of_ram_is_none),
 	};
 
 	if (sim_ram_reserve() != 0)

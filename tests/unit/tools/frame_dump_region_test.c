@@ -4,6 +4,8 @@
  * the guest's memory a core has only those frames that the map lies in: all the rest is a
  * hole, as what is not plugged is in QEMU's dumps.
  */
+#include "mm/vm_dump.h"
+#include "mm/vm_events.h"
 #include "tests/unit/mm/region_fixture.h"
 
 #include <stdlib.h>
@@ -85,6 +87,8 @@ static struct opened open_image(const struct image *image)
 		{ ROOT_PADDR, &image->root, sizeof(image->root) },
 		{ (uintptr_t)&frame_dump, &image->frames, sizeof(image->frames) },
 		{ (uintptr_t)&balloon_dump, &balloon_dump, sizeof(balloon_dump) },
+		{ (uintptr_t)&vm_dump, &vm_dump, sizeof(vm_dump) },
+		{ (uintptr_t)&vm_events, &vm_events, sizeof(vm_events) },
 		{ (uintptr_t)dumped_balloons, dumped_balloons, sizeof(dumped_balloons) },
 		{ frame_dump.names, (const void *)(uintptr_t)frame_dump.names,
 		  OWNER_COUNT * FRAME_DUMP_NAME },
@@ -92,7 +96,7 @@ static struct opened open_image(const struct image *image)
 		{ (uintptr_t)frame_map.free_bits, frame_map.free_bits,
 		  frame_init_bytes(fixture_map()) },
 	};
-	size_t n = 7 + add_books(pieces + 7, ARRAY_SIZE(pieces) - 7);
+	size_t n = 9 + add_books(pieces + 9, ARRAY_SIZE(pieces) - 9);
 
 	return open_pieces(pieces, n);
 }

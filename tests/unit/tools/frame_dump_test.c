@@ -5,6 +5,8 @@
  * where a kernel has it. What is broken in the map must be called so in the
  * words of ledger_audit(); what leads to the map, and lies, is refused.
  */
+#include "mm/vm_dump.h"
+#include "mm/vm_events.h"
 #include "tests/unit/mm/frame_fixture.h"
 
 #include <stdio.h>
@@ -27,6 +29,8 @@ struct image {
 	struct dump_root root;
 	struct frame_dump frames;
 	struct balloon_dump balloon;
+	struct vm_dump vm;
+	struct vm_events events;
 	struct frame_map map;
 	char names[OWNER_COUNT][FRAME_DUMP_NAME];
 	uint64_t root_at;
@@ -39,9 +43,11 @@ static struct image take_image(void)
 		.root = dump_root,
 		.frames = frame_dump,
 		.balloon = balloon_dump,
+		.vm = vm_dump,
+		.events = vm_events,
 		.map = frame_map,
 		.root_at = ROOT_PADDR,
-		.pieces = 7,
+		.pieces = 9,
 	};
 
 	image.root.self = ROOT_PADDR;
@@ -56,6 +62,8 @@ static struct opened open_image(const struct image *image)
 		{ (uintptr_t)&frame_dump, &image->frames, sizeof(image->frames) },
 		{ (uintptr_t)&balloon_dump, &image->balloon, sizeof(image->balloon) },
 		{ (uintptr_t)dumped_balloons, dumped_balloons, sizeof(dumped_balloons) },
+		{ (uintptr_t)&vm_dump, &image->vm, sizeof(image->vm) },
+		{ (uintptr_t)&vm_events, &image->events, sizeof(image->events) },
 		{ frame_dump.names, image->names, sizeof(image->names) },
 		{ (uintptr_t)&frame_map, &image->map, sizeof(image->map) },
 		{ (uintptr_t)frame_map.free_bits, frame_map.free_bits,
@@ -307,6 +315,37 @@ static void a_copy_of_the_root_elsewhere_is_none(void **state)
 	done(&o);
 }
 
+/* As the guest's own show_mem has them. */
+static void pages_that_can_be_taken_back_are_shown(void **state)
+{
+	struct image image = take_image();
+	struct mem_figures f;
+	struct opened o;
+
+	(void)state;
+	image.events.cached = 30;
+	image.events.dirty = 10;
+	image.events.anonymous = 7;
+	image.events.swap_total = 100;
+	image.events.swapped = 40;
+	image.events.reserve = 5;
+	o = open_image(&image);
+	assert_int_equal(o.err, 0);
+	f = figures_of(&o);
+	assert_true(f.has_paging);
+	assert_int_equal(f.cached, 30);
+	assert_int_equal(f.dirty, 10);
+	assert_int_equal(f.anonymous, 7);
+	assert_int_equal(f.swap_total, 100);
+	assert_int_equal(f.swap_free, 60);
+	/* Half of twenty clean pages are more than the reserve. */
+	assert_int_equal(f.account.available, f.account.free - 5 + 20 - 5);
+	done(&o);
+	o = open_now();
+	assert_false(figures_of(&o).has_paging);
+	done(&o);
+}
+
 /* ---- lies of what leads to the map ---- */
 
 /* As many as 52 bits of an address reach. */
@@ -332,6 +371,12 @@ LIE(newer_frames, i->frames.version = 7)
 LIE(short_frames, i->frames.size--)
 LIE(newer_balloon, i->balloon.version = 0)
 LIE(short_balloon, i->balloon.size = 0)
+LIE(newer_vm, i->vm.version++)
+LIE(vm_nowhere, i->root.vm = 12)
+LIE(events_nowhere, i->vm.events = UINT64_MAX - 7)
+LIE(events_beyond, i->vm.cached = UINT32_MAX)
+LIE(more_dirty_than_cached, i->events.dirty = 1)
+LIE(more_swapped_than_swap, i->events.swapped = 1)
 LIE(frames_nowhere, i->root.frames = UINT64_MAX - 3)
 LIE(balloon_nowhere, i->root.balloon = 12)
 LIE(map_nowhere, i->frames.map = UINT64_MAX)
@@ -385,7 +430,7 @@ LIE(span_misnumbered, i->map.spans.span[1].first++)
 
 static const struct lie lies[] = {
 	{ no_magic, "no Aerostat" },
-	{ newer_root, "of a newer version of Aerostat: its description has layout 4" },
+	{ newer_root, "of a newer version of Aerostat: its description has layout 5" },
 	{ long_root, "its description should have" },
 	{ no_release, "its version is no version" },
 	{ endless_release, "its version is no version" },
@@ -396,6 +441,12 @@ static const struct lie lies[] = {
 	{ short_balloon, "its balloon should have" },
 	{ frames_nowhere, "frame map is said to be at 0xfffffffffffffffc" },
 	{ balloon_nowhere, "balloon is said to be at 0xc" },
+	{ newer_vm, "its memory pressure has layout 2" },
+	{ vm_nowhere, "memory pressure is said to be at 0xc" },
+	{ events_nowhere, "the books on memory pressure" },
+	{ events_beyond, "the books on memory pressure" },
+	{ more_dirty_than_cached, "more pages are dirty than cached" },
+	{ more_swapped_than_swap, "more is swapped than there is swap" },
 	{ map_nowhere, "the frame map is said to be at" },
 	{ offset_beyond, "the frame map is said to be at" },
 	{ stride_beyond, "the frame map is said to be at" },
@@ -415,16 +466,16 @@ static const struct lie lies[] = {
 	{ quote_in_name, "owner 5 has no sane name" },
 	{ empty_name, "owner 5 has no sane name" },
 	{ endless_name, "owner 5 has no sane name" },
-	{ balloon_is_no_owner, "a balloon is owner 18, 12 of 18" },
-	{ second_balloon_is_no_owner, "a balloon is owner 18, " },
-	{ in_flight_is_no_owner, "owner 4294967295 of 18 is in-flight" },
-	{ in_flight_is_next_to_one, "owner 18 of 18 is in-flight" },
-	{ leaving_is_no_owner, "a balloon is owner 8, 18 of 18" },
+	{ balloon_is_no_owner, "a balloon is owner 21, 15 of 21" },
+	{ second_balloon_is_no_owner, "a balloon is owner 21, " },
+	{ in_flight_is_no_owner, "owner 4294967295 of 21 is in-flight" },
+	{ in_flight_is_next_to_one, "owner 21 of 21 is in-flight" },
+	{ leaving_is_no_owner, "a balloon is owner 11, 21 of 21" },
 	{ second_leaving_is_no_owner, "a balloon is owner " },
 	{ balloon_is_free, "a balloon is owner 1, " },
 	{ balloon_is_absent, "a balloon is owner 0, " },
 	{ balloon_is_in_flight, "a balloon is owner " },
-	{ balloon_is_the_other, "a balloon is owner 8, " },
+	{ balloon_is_the_other, "a balloon is owner 11, " },
 	{ a_balloon_too_many, "3 balloons" },
 	{ no_map_yet, "had not set up its memory" },
 	{ too_many_blocks, "18446744073709551615 blocks" },
@@ -842,6 +893,7 @@ int main(void)
 		TEST(numbers_of_owners_are_the_dumps_own),
 		TEST(owner_of_each_frame_is_the_guests),
 		TEST(root_is_looked_for_in_the_first_64_mib),
+		TEST(pages_that_can_be_taken_back_are_shown),
 		TEST(a_copy_of_the_root_elsewhere_is_none),
 		TEST(every_lie_about_the_way_is_named),
 		TEST(what_just_may_be_is_no_lie),

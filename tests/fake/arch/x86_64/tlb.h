@@ -8,6 +8,9 @@
 /* Uses the tables under `top`. */
 void tlb_load(uint64_t top);
 
+/* Forgets all pages, and where all tables are. */
+void tlb_flush(void);
+
 /* Forgets the page of an address, and where all tables are. */
 void tlb_flush_page(uint64_t vaddr);
 

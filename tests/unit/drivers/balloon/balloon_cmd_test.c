@@ -119,19 +119,28 @@ static void statistics_are_shown_with_their_tags(void **state)
 	start(STATS_VQ, NO_FLOOR);
 	sim_time_advance(1234 * NS_PER_MS);
 	assert_int_equal(sim_command("stats"), 0);
-	assert_prints("stat-free-memory                   67");
+	assert_prints("stat-swap-in                              0  (tag 0)\n"
+		      "stat-swap-out                             0  (tag 1)\n"
+		      "stat-major-faults                         0  (tag 2)\n"
+		      "stat-minor-faults                         0  (tag 3)\n"
+		      "stat-free-memory                   67");
 	assert_prints("  (tag 4)\nstat-total-memory                  67108864  (tag 5)\n"
 		      "stat-available-memory              67");
 	assert_prints("  (tag 6)\n"
+		      "stat-disk-caches                          0  (tag 7)\n"
 		      "stat-htlb-pgalloc                         0  (tag 8)\n"
 		      "stat-htlb-pgfail                          0  (tag 9)\n"
 		      "stat-oom-kills                            0  (tag 10)\n"
 		      "stat-alloc-stalls                         0  (tag 11)\n"
+		      "stat-async-scans                          0  (tag 12)\n"
 		      "stat-direct-scans                         0  (tag 13)\n"
+		      "stat-async-reclaims                       0  (tag 14)\n"
 		      "stat-direct-reclaims                      0  (tag 15)\n"
 		      "Asked by the host: 0 times; this report is 1234 ms old\n");
 	assert_int_equal(sim_command("stats -j"), 0);
-	assert_prints("{\"requests\":0,\"age-ms\":1234,\"stat-free-memory\":67047424,"
+	assert_prints("{\"requests\":0,\"age-ms\":1234,\"stat-swap-in\":0,\"stat-swap-out\":0,"
+		      "\"stat-major-faults\":0,\"stat-minor-faults\":0,"
+		      "\"stat-free-memory\":67047424,"
 		      "\"stat-total-memory\":67108864,\"stat-available-memory\":67047424,");
 	assert_prints(",\"stat-htlb-pgfail\":0");
 	/* One line, and nothing else. */

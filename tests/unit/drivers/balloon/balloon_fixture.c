@@ -176,7 +176,7 @@ void assert_balloon(uint64_t frames)
 
 uint64_t ask(uint16_t tag)
 {
-	struct wire_stat stats[BALLOON_STATS_MAX];
+	struct wire_stat stats[WIRE_STATS_MAX];
 	size_t length = sim_balloon_ask_stats(&sim, stats, sizeof(stats));
 
 	assert_int_equal(length % sizeof(stats[0]), 0);

@@ -35,6 +35,9 @@
 
 extern struct sim_balloon sim;
 
+/* So many entries a buffer of statistics has at most. */
+#define WIRE_STATS_MAX 32
+
 /* An entry of a statistics buffer (5.5.6.3), in this machine's own endianness. */
 struct wire_stat {
 	uint16_t tag;

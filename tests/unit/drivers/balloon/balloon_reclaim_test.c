@@ -11,6 +11,7 @@
 #include "arch/clock.h"
 #include "drivers/balloon/balloon_state_internal.h"
 #include "drivers/balloon/balloon_wait.h"
+#include "mm/vm_events.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
 /* 5000 frames are in the balloon, no other is free, and allocations ask the balloon. */
@@ -35,6 +36,39 @@ static void gives_one_frame_back_for_one_allocation(void **state)
 	assert_int_equal(sim.inflated, 4999);
 	assert_int_equal(status().oom_events, 1);
 	assert_int_equal(status().oom_frames, 1);
+}
+
+static size_t one_frame_at_a_time(unsigned order)
+{
+	(void)order;
+	return balloon_reclaim(0);
+}
+
+static void an_allocation_that_asks_twice_is_one_stall(void **state)
+{
+	uint64_t stalls = vm_events.stalls, balloon_stalls = vm_events.balloon_stalls;
+	pfn_t pfn;
+
+	(void)state;
+	start_in_need(DEFLATE_ON_OOM);
+	frame_set_reclaimer(one_frame_at_a_time);
+	assert_int_equal(frame_alloc(1, OWNER_HELD, &pfn), 0);
+	assert_true(status().oom_events > 1);
+	assert_int_equal(vm_events.stalls, stalls + 1);
+	assert_int_equal(vm_events.balloon_stalls, balloon_stalls + 1);
+}
+
+/* Who waits for nothing is a stall, but not the balloon's. */
+static void a_balloon_that_cannot_help_has_no_stall(void **state)
+{
+	uint64_t stalls = vm_events.stalls, balloon_stalls = vm_events.balloon_stalls;
+	pfn_t pfn;
+
+	(void)state;
+	start_in_need(0);
+	assert_int_equal(frame_alloc(0, OWNER_HELD, &pfn), -ENOMEM);
+	assert_int_equal(vm_events.stalls, stalls + 1);
+	assert_int_equal(vm_events.balloon_stalls, balloon_stalls);
 }
 
 static void gives_a_run_back_for_an_allocation_of_a_run(void **state)
@@ -397,6 +431,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(gives_one_frame_back_for_one_allocation),
+		TEST(an_allocation_that_asks_twice_is_one_stall),
+		TEST(a_balloon_that_cannot_help_has_no_stall),
 		TEST(gives_a_run_back_for_an_allocation_of_a_run),
 		TEST(does_not_chase_what_it_gave_back),
 		TEST(for_two_seconds_to_the_nanosecond),

@@ -17,6 +17,7 @@
 #include "drivers/balloon/balloon_batch.h"
 #include "drivers/balloon/balloon_ranges.h"
 #include "drivers/balloon/balloon_state_internal.h"
+#include "mm/vm_events.h"
 #include "tests/unit/drivers/balloon/balloon_fixture.h"
 
 /* ---- Targets ---- */
@@ -164,6 +165,48 @@ static void goes_on_when_memory_is_freed_or_the_floor_sinks(void **state)
 	go_to(0);
 	assert_balloon(0);
 	assert_int_equal(status().shortfall, 0);
+}
+
+static void what_reclaim_reserves_is_left_free_too(void **state)
+{
+	(void)state;
+	vm_events.reserve = 2000;
+	start(0, 1000);
+	assert_int_equal(balloon_floor(), 2000);
+	go_to(RAM_FRAMES);
+	assert_int_equal(ledger_count(OWNER_FREE), 2000);
+	vm_events.reserve = 0;
+	assert_int_equal(balloon_floor(), 1000);
+	settle();
+	assert_int_equal(ledger_count(OWNER_FREE), 1000);
+}
+
+static uint64_t told_short;
+
+static void note_short(uint64_t frames)
+{
+	told_short = frames;
+}
+
+static void whoever_can_free_memory_is_told_how_much_is_missing(void **state)
+{
+	uint64_t wakes;
+
+	(void)state;
+	balloon_set_short_hook(note_short);
+	start(0, 1000);
+	told_short = 0;
+	go_to(5000);
+	assert_int_equal(told_short, 0);
+	go_to(RAM_FRAMES);
+	assert_int_equal(told_short, status().shortfall);
+	wakes = sim_time_wakes;
+	balloon_try_again();
+	assert_int_equal(sim_time_wakes, wakes + 1);
+	balloon_set_short_hook(NULL);
+	told_short = 0;
+	settle();
+	assert_int_equal(told_short, 0);
 }
 
 static void an_absurd_target_is_a_shortfall(void **state)
@@ -563,6 +606,8 @@ int main(void)
 		TEST(what_is_finished_in_mid_round_is_not_slept_over),
 		TEST(stops_at_the_floor_and_says_by_how_much),
 		TEST(goes_on_when_memory_is_freed_or_the_floor_sinks),
+		TEST(what_reclaim_reserves_is_left_free_too),
+		TEST(whoever_can_free_memory_is_told_how_much_is_missing),
 		TEST(an_absurd_target_is_a_shortfall),
 		TEST(a_device_that_never_answers_is_given_up_after_two_seconds),
 		TEST(a_device_that_asks_for_a_reset_gets_it_and_the_balloon_goes_on),

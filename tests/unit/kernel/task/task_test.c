@@ -25,8 +25,8 @@
 
 #define TICK_NS (NS_PER_S / TICK_HZ)
 #define HOST_STACK_SIZE 65536
-#define TASKS_MOST 15 /* beside the idle task */
-#define CONTEXTS 40
+#define TASKS_MOST 31 /* beside the idle task */
+#define CONTEXTS 80
 
 /* ---- The machine ---- */
 
@@ -135,7 +135,7 @@ static void tick(void)
 
 /* ---- What tasks did ---- */
 
-static char trace[128];
+static char trace[256];
 
 static void note(char what)
 {
@@ -318,6 +318,40 @@ static void a_busy_task_leaves_room_for_others_that_come_and_go(void **state)
 	run();
 	assert_int_equal(strlen(trace), 3 * 2 * TASKS_MOST);
 	assert_int_equal(stacks, 0);
+}
+
+static void leave(void)
+{
+	note('x');
+	task_exit();
+}
+
+static void end_in_a_call(void *arg)
+{
+	*(unsigned *)arg = task_id();
+	note('<');
+	leave();
+	note('>');
+}
+
+static void a_task_can_end_in_the_midst_of_a_call(void **state)
+{
+	unsigned first = 0, second = 0;
+
+	(void)state;
+	assert_int_equal(task_create("a", TASK_PRIORITY_SHELL, end_in_a_call, &first), 0);
+	assert_int_equal(task_create("b", TASK_PRIORITY_SHELL, end_in_a_call, &second), 0);
+	run();
+	assert_trace("<x<x");
+	assert_int_equal(stacks, 0);
+	assert_int_equal(first, 1);
+	assert_int_equal(second, 2);
+	assert_int_equal(task_id(), 0);
+	/* Its number is free again. */
+	assert_int_equal(task_create("c", TASK_PRIORITY_SHELL, end_in_a_call, &second), 0);
+	run();
+	assert_int_equal(second, 1);
+	assert_trace("<x");
 }
 
 static unsigned tasks_seen;
@@ -939,6 +973,7 @@ int main(void)
 		TEST(a_new_task_waits_for_its_turn),
 		TEST(a_task_gets_its_argument_and_interrupts),
 		TEST(the_idle_task_frees_what_finished_tasks_had),
+		TEST(a_task_can_end_in_the_midst_of_a_call),
 		TEST(a_busy_task_leaves_room_for_others_that_come_and_go),
 		TEST(one_task_too_many_is_refused),
 		TEST(a_task_without_a_stack_is_none),

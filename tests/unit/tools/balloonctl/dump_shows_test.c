@@ -3,6 +3,8 @@
  * balloonctl dump of a whole guest: this process, with the real allocator and ring of
  * events in it, at the addresses where they are, but for the root. What is printed.
  */
+#include "mm/vm_dump.h"
+#include "mm/vm_events.h"
 #include "tests/unit/mm/frame_fixture.h"
 
 #include <errno.h>
@@ -65,6 +67,8 @@ static int make_core(void)
 		{ (uintptr_t)&frame_dump, &frame_dump, sizeof(frame_dump) },
 		{ (uintptr_t)&balloon_dump, &balloon_dump, sizeof(balloon_dump) },
 		{ (uintptr_t)dumped_balloons, dumped_balloons, sizeof(dumped_balloons) },
+		{ (uintptr_t)&vm_dump, &vm_dump, sizeof(vm_dump) },
+		{ (uintptr_t)&vm_events, &vm_events, sizeof(vm_events) },
 		{ frame_dump.names, (const void *)(uintptr_t)frame_dump.names,
 		  OWNER_COUNT * FRAME_DUMP_NAME },
 		{ (uintptr_t)&frame_map, &frame_map, sizeof(frame_map) },
@@ -129,6 +133,9 @@ static const char figures[] = "Events since boot:\n"
 			      "  free                 5744 kB       1436 frames\n"
 			      "  kernel                396 kB         99 frames\n"
 			      "  frame-map               0 kB          0 frames\n"
+			      "  page-records            0 kB          0 frames\n"
+			      "  anonymous               0 kB          0 frames\n"
+			      "  page-cache              0 kB          0 frames\n"
 			      "  page-tables             0 kB          0 frames\n"
 			      "  heap                    0 kB          0 frames\n"
 			      "  stacks                  0 kB          0 frames\n"
@@ -148,7 +155,8 @@ static const char figures_json[] =
 	"\"stat-available-memory\":5881856,\"inflated-total\":2097152,\"inflated-free\":0,"
 	"\"balloon\":{\"target\":2097152,\"actual\":2097152,\"shortfall\":0,\"floor\":315392},"
 	"\"epitaph\":null,\"events\":[],\"event-counts\":{\"hen\":{\"egg\":0,\"fox-seen\":0}},"
-	"\"owners\":{\"free\":5881856,\"kernel\":405504,\"frame-map\":0,\"page-tables\":0,"
+	"\"owners\":{\"free\":5881856,\"kernel\":405504,\"frame-map\":0,"
+	"\"page-records\":0,\"anonymous\":0,\"page-cache\":0,\"page-tables\":0,"
 	"\"heap\":0,\"stacks\":0,\"virtqueues\":0,\"balloon\":2097152,\"in-flight\":0,"
 	"\"reported\":0,\"hinted\":0,\"leaving\":0,\"refused\":0,\"unplugged\":0,\"held\":0},"
 	"\"ledger\":\"ok\"}\n";

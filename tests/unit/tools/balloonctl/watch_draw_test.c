@@ -305,6 +305,9 @@ static void says_what_is_wrong_with_a_guest(void **state)
 	assert_shows(draw(&view, 1, 24, 80), " web  paused");
 	strcpy(view.sample.state.complaint, "left is negative");
 	assert_shows(draw(&view, 1, 24, 80), " web  left is negative");
+	/* What it suffers from is no news beside that. */
+	view.sample.situation = (struct situation){ .kind = SITUATION_CRITICAL };
+	assert_shows(draw(&view, 1, 24, 80), " web  left is negative");
 	view.sample.state.panicked = true;
 	assert_shows(draw(&view, 1, 24, 80), " web  panicked");
 	assert_shows(draw(&view, 1, 24, 80), "left 1.000 GiB");
@@ -553,6 +556,61 @@ static void guest_that_is_gone_has_its_styles(void **state)
 		      " u dddd   f dddd   t ddddd   g dddddd   d dddd   d ddddd\n");
 }
 
+static void what_a_guest_suffers_from_stands_beside_its_name(void **state)
+{
+	static struct watch_view view = { .name = "web" };
+
+	(void)state;
+	for (uint64_t i = 1; i <= 3; i++)
+		add(&view, sample_of(i, i * 128 * MIB));
+	view.sample.situation =
+		(struct situation){ .kind = SITUATION_NONE, .sureness = SURENESS_LIKELY };
+	assert_hides(draw(&view, 1, 12, 80), "pressure");
+	view.sample.situation.kind = SITUATION_STALLS;
+	view.sample.situation.cause = STALL_BALLOON;
+	assert_shows(draw(&view, 1, 12, 80), " web  waits for the balloon (likely)  ");
+	assert_shows(draw(&view, 1, 12, 110), " web  waits for the balloon (likely)  ");
+	assert_shows(draw(&view, 1, 12, 110), "inflating 128.0 MiB/s   host");
+}
+
+/* All of them; what was not sent is left out. */
+static void statistics_take_the_place_of_the_course(void **state)
+{
+	static struct watch_view view = { .name = "web" };
+	struct watch_screen screen;
+
+	(void)state;
+	add(&view, sample_of(1, 256 * MIB));
+	for (unsigned i = 0; i < STAT_COUNT; i++) {
+		view.sample.stats.present |= 1u << i;
+		view.sample.stats.value[i] = (100 + i) * MIB;
+	}
+	view.sample.situation =
+		(struct situation){ .kind = SITUATION_NONE, .sureness = SURENESS_LIKELY };
+	screen = screen_of(&view, 1, 0);
+	screen.stats = true;
+	assert_shows(draw_screen(&screen, 14, 80, false),
+		     " left 768.0 MiB  taken 256.0 MiB  free 104.0 MiB  target left 512.0 MiB\n"
+		     " no pressure (likely)\n"
+		     " swap-in             100.0 MiB         htlb-pgalloc        113246208\n"
+		     " swap-out            101.0 MiB         htlb-pgfail         114294784\n"
+		     " major-faults        106954752         oom-kills           115343360\n"
+		     " minor-faults        108003328         alloc-stalls        116391936\n"
+		     " free-memory         104.0 MiB         async-scans         117440512\n"
+		     " total-memory        105.0 MiB         direct-scans        118489088\n"
+		     " available-memory    106.0 MiB         async-reclaims      119537664\n"
+		     " disk-caches         107.0 MiB         direct-reclaims     120586240\n");
+	assert_shows(draw_screen(&screen, 24, 80, false),
+		     "\n direct-reclaims     120586240\n");
+	/* No room below the amounts. */
+	assert_hides(draw_screen(&screen, 8, 80, false), "no pressure");
+	/* As QEMU 7.2 has them. */
+	view.sample.stats.present = 0x3ff;
+	assert_hides(draw_screen(&screen, 24, 80, false), "oom-kills");
+	view.sample.situation.kind = SITUATION_UNKNOWN;
+	assert_shows(draw_screen(&screen, 24, 80, false), "\n not known yet\n swap-in");
+}
+
 static void list_of_keys_is_as_drawn_here(void **state)
 {
 	struct watch_screen screen = screen_of(NULL, 0, 0);
@@ -567,6 +625,7 @@ static void list_of_keys_is_as_drawn_here(void **state)
 		      " ppp pppp  pppppp p ppppp ppppp pp pp\n"
 		      " ppppp     ppp pppppppp ppppp pppppp pp ppp ppppp\n"
 		      " pp p      pppp p pppppp pp ppppppp pppp\n"
+		      " p         pppp ppppppppppp pp ppp pppppp ppppp\n"
 		      " p         pppp ppp ppppp ppppp\n"
 		      " pp        pppp pppp\n"
 		      "\n"
@@ -579,8 +638,7 @@ static void list_of_keys_is_as_drawn_here(void **state)
 		      " b         pppppp pppp pp ppp ppppp\n"
 		      " b         pppppp pp ppp pppp\n"
 		      " b         ppppppppp\n"
-		      " b         pppppp pp pppp pp ppppp\n"
-		      "\n");
+		      " b         pppppp pp pppp pp ppppp\n");
 	assert_screen(draw_screen(&screen, 21, 70, false),
 		      " balloonctl watch: keys\n"
 		      "\n"
@@ -589,6 +647,7 @@ static void list_of_keys_is_as_drawn_here(void **state)
 		      " up, down  select a guest (also k, j)\n"
 		      " Enter     the selected guest alone, or all again\n"
 		      " +, -      show a longer or shorter time\n"
+		      " s         show statistics, or the course again\n"
 		      " r         turn the order round\n"
 		      " ^L        draw anew\n"
 		      "\n"
@@ -601,8 +660,7 @@ static void list_of_keys_is_as_drawn_here(void **state)
 		      " F         memory free in the guest\n"
 		      " H         memory of the host\n"
 		      " P         processor\n"
-		      " C         change of what is taken\n"
-		      "\n");
+		      " C         change of what is taken\n");
 }
 
 static void keys_are_listed(void **state)
@@ -1481,6 +1539,8 @@ int main(void)
 		cmocka_unit_test(table_has_its_styles),
 		cmocka_unit_test(guest_that_is_gone_has_its_styles),
 		cmocka_unit_test(list_of_keys_is_as_drawn_here),
+		cmocka_unit_test(what_a_guest_suffers_from_stands_beside_its_name),
+		cmocka_unit_test(statistics_take_the_place_of_the_course),
 		cmocka_unit_test(keys_are_listed),
 		cmocka_unit_test(numbers_are_never_cut),
 		cmocka_unit_test(dip_of_a_second_cannot_vanish),

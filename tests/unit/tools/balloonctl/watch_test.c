@@ -516,6 +516,11 @@ static void keys_are_listed(void **state)
 	screen_type(&screen, "+");
 	await("left 768.0 MiB");
 	await("every 1 s, 5 min");
+	/* Statistics, instead of the course, and back. */
+	screen_type(&screen, "s");
+	await("not known yet");
+	screen_type(&screen, "s");
+	screen_await_without(&screen, "not known yet");
 	screen_type(&screen, "?");
 	await("balloonctl watch: keys");
 	quit("q");
