@@ -722,7 +722,7 @@ fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZ))
 	@$(alone) tests/fuzz/run.sh $(BUILD)/fuzz $(TIME) $(FUZZ_FINDS) $(FUZZ)
 
 # From the seeds alone: to read all that was ever found takes longer.
-fuzz-short: TIME := 3
+fuzz-short: TIME := 2
 fuzz-short: FUZZ_FINDS := forget
 fuzz-short: fuzz
 
