@@ -8,6 +8,8 @@
 
 #define NO_STATE "QEMU does not load the state of a processor that runs a guest by SVM"
 
+#define NO_FILE "the file that QEMU loads is the guest itself"
+
 static const struct outsider {
 	const char *test, *reason;
 } outsiders[] = {
@@ -23,6 +25,14 @@ static const struct outsider {
 	{ "loadvm_brings_back_an_earlier_balloon", NO_STATE },
 	{ "loadvm_brings_back_what_was_plugged", NO_STATE },
 	{ "loadvm_goes_on_where_savevm_was_on_the_way", NO_STATE },
+	{ "moved_in_mid_swap_it_goes_on_whole", NO_STATE },
+	{ "saved_in_mid_swap_it_goes_on_whole", NO_STATE },
+	{ "a_course_of_more_than_there_is_ends_as_any_workload", NO_FILE },
+	{ "a_recorded_course_is_played", NO_FILE },
+	{ "at_its_end_a_course_ends_by_itself", NO_FILE },
+	{ "what_is_no_course_is_one_line", NO_FILE },
+	{ "short_of_memory_with_swap_full_reclaim_is_in_vain",
+	  "its workload is fitted to the memory of a guest that has it for itself" },
 	{ "dump_refuses_a_machine_in_which_nothing_ran", "the guest is not even loaded there" },
 	{ "processor_features_that_are_missing_are_named", "the hypervisor needs them itself" },
 	{ "says_how_much_is_needed_with_8_mib", "the hypervisor needs 16 MiB itself" },
