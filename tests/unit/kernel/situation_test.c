@@ -207,6 +207,8 @@ static void a_tasks_limit_is_told_from_scans_in_the_background(void **state)
 	};
 
 	(void)state;
+	assert_host(phase, SITUATION_STALLS, SURENESS_LIKELY);
+	set_up(NULL);
 	read_own(&phase, 0, 490, 0, 0);
 	assert_is(phase.ms, SITUATION_STALLS, SURENESS_SURE);
 	assert_int_equal(result.cause, STALL_LIMIT);
