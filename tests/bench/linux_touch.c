@@ -74,8 +74,8 @@ int main(int argc, char **argv)
 		return read_file(argv[2]);
 	if (pages == 0)
 		return 2;
-	memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		      0);
+	memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED)
 		return 1;
 	/* Pages of 4 KiB, like the other side's. */
