@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The one address space. All of RAM and the device windows are mapped where they
- * are (virtual = physical). Above them three windows are mapped page by page: the
+ * are (virtual = physical). Above them four windows are mapped page by page: the
  * heap, which can grow and shrink, the stacks, with holes between them so that
- * an overflow faults, and pages that are no RAM of ours. Page 0 is never mapped.
+ * an overflow faults, pages that are no RAM of ours, and pages that come and go
+ * (arch/paging_demand.h). Page 0 is never mapped.
  */
 #ifndef ARCH_PAGING_H
 #define ARCH_PAGING_H
@@ -68,7 +69,7 @@ paddr_t paging_block_table(paddr_t paddr);
 /* Moves that table, which must be there, to the frame `table`; returns where it was. */
 paddr_t paging_move_block_table(paddr_t paddr, paddr_t table);
 
-/* Maps a page of one of the three windows that is not mapped. -ENOMEM. */
+/* Maps a page of the heap, the stacks or the shared pages that is not mapped. -ENOMEM. */
 int paging_map_page(uint64_t vaddr, pfn_t pfn);
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Options of the balloon and of virtio on the kernel's command line. */
+/* Options of the balloon, of virtio and of disks on the kernel's command line. */
 #include "kernel/options.h"
 
 #include <errno.h>
