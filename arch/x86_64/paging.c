@@ -173,10 +173,10 @@ int paging_map_page(uint64_t vaddr, pfn_t pfn)
 	return 0;
 }
 
-static bool table_is_empty(const uint64_t *table)
+bool paging_table_is_empty(const uint64_t *table)
 {
 	for (size_t i = 0; i < ENTRIES; i++)
-		if (table[i] & PTE_PRESENT)
+		if (table[i] != 0)
 			return false;
 	return true;
 }
@@ -193,7 +193,7 @@ pfn_t paging_unmap_page(uint64_t vaddr)
 	pfn = paddr_to_pfn(*entry & PTE_ADDRESS);
 	*entry = 0;
 	/* The entry of a table's lowest page is the table's start. */
-	empty = free_table && paging_index(vaddr, LEVEL_PAGE) == 0 && table_is_empty(entry);
+	empty = free_table && paging_index(vaddr, LEVEL_PAGE) == 0 && paging_table_is_empty(entry);
 	if (empty)
 		*above = 0;
 	/* Makes the processor forget the page, and the table on the way to it. */
@@ -282,7 +282,7 @@ paddr_t paging_unmap_blocks(paddr_t start, paddr_t end)
 		*block = 0;
 		tlb_flush_page(at);
 	}
-	if (!table_is_empty(blocks))
+	if (!paging_table_is_empty(blocks))
 		return 0;
 	*paging_entry(start, LEVEL_GIB, false) = 0;
 	/* Makes the processor forget the table, whatever address it had it for. */

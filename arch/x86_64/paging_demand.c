@@ -118,15 +118,6 @@ void paging_demand_flush(void)
 	tlb_flush();
 }
 
-static bool is_empty(const uint64_t *table)
-{
-	size_t i = 0;
-
-	while (i < ENTRIES && table[i] == 0)
-		i++;
-	return i == ENTRIES;
-}
-
 /* The level of the first entry on the way down to a page that is empty; 0: none is. */
 static unsigned empty_level(uint64_t page)
 {
@@ -160,7 +151,7 @@ void paging_demand_trim(uint64_t page)
 		if (!above || !(*above & PTE_PRESENT))
 			continue;
 		table = phys_to_virt(*above & PTE_ADDRESS);
-		if (!is_empty(table))
+		if (!paging_table_is_empty(table))
 			return;
 		*above = 0;
 		/* Makes the processor forget the table on the way to the page. */

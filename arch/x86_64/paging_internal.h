@@ -35,6 +35,9 @@ static inline size_t paging_index(uint64_t vaddr, unsigned level)
  */
 uint64_t *paging_entry(uint64_t vaddr, unsigned level, bool make);
 
+/* Tells whether a table's entries are all 0: one that maps nothing may still hold notes. */
+bool paging_table_is_empty(const uint64_t *table);
+
 /* Gives a table back. */
 void paging_free_table(paddr_t table);
 
