@@ -28,6 +28,16 @@
 /* The longest run is 2^FRAME_ORDER_MAX frames: 1 GiB. */
 #define FRAME_ORDER_MAX 18
 
+/* Returns the least order of a run of so many frames; FRAME_ORDER_MAX + 1: none is so long. */
+static inline unsigned frame_order_for(uint64_t frames)
+{
+	unsigned order = 0;
+
+	while (order <= FRAME_ORDER_MAX && UINT64_C(1) << order < frames)
+		order++;
+	return order;
+}
+
 /*
  * Returns the bytes of memory that frame_init() needs for this map: at most 1.25
  * a frame of the blocks that have RAM in them, and 4 KiB; 0 if there are none.

@@ -22,20 +22,10 @@ _Static_assert(SECTION_FRAMES == 19, "what mm/frame_section.h says");
 /* Page tables for a region, above those that map its blocks. */
 #define READY_TABLES 8
 
-/* Returns the least order of a run that has so many frames; one too large may be too short. */
-static unsigned order_of(size_t frames)
-{
-	unsigned order = 0;
-
-	while (order <= FRAME_ORDER_MAX && (size_t)1 << order < frames)
-		order++;
-	return order;
-}
-
 /* Takes contiguous frames for the map; of a power of two the rest is freed again. */
 static int alloc_frames(size_t frames, bool boot_only, pfn_t *pfn)
 {
-	unsigned order = order_of(frames);
+	unsigned order = frame_order_for(frames);
 	int err;
 
 	err = (boot_only ? frame_alloc_boot : frame_alloc)(order, OWNER_FRAME_MAP, pfn);
@@ -234,7 +224,7 @@ static size_t frames_of(size_t blocks)
 	size_t words = FRAME_MAP_SETS * bitset_words(blocks);
 	size_t bytes = (words + sections) * sizeof(uint64_t) + sections * sizeof(uint32_t);
 
-	return (bytes + FRAME_SIZE - 1) / FRAME_SIZE;
+	return align_up(bytes, FRAME_SIZE) / FRAME_SIZE;
 }
 
 /* Moves sets and sections to where there is room for the last span. -ENOMEM. */
@@ -285,12 +275,12 @@ int frame_section_extend(pfn_t start, size_t blocks)
 /* Each of the runs that are needed is aligned to its own size: so they fit, in any order. */
 static unsigned ready_order_for(size_t blocks)
 {
-	unsigned books = order_of(frames_of(frame_map.block_count + blocks));
+	unsigned books = frame_order_for(frames_of(frame_map.block_count + blocks));
 
 	if (books >= FRAME_ORDER_MAX)
 		return FRAME_ORDER_MAX + 1;
-	return order_of(((size_t)1 << books) + ((size_t)1 << order_of(SECTION_FRAMES)) +
-			READY_TABLES);
+	return frame_order_for(((size_t)1 << books) +
+			       ((size_t)1 << frame_order_for(SECTION_FRAMES)) + READY_TABLES);
 }
 
 int frame_section_keep_ready(size_t blocks)

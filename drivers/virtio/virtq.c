@@ -28,11 +28,7 @@ _Static_assert((VIRTQ_SIZE_MAX & (VIRTQ_SIZE_MAX - 1)) == 0, "2.7: a split queue
 
 static unsigned rings_order(const struct virtq *queue)
 {
-	unsigned order = 0;
-
-	while ((FRAME_SIZE << order) < queue->ops->bytes(queue->size))
-		order++;
-	return order;
+	return frame_order_for(align_up(queue->ops->bytes(queue->size), FRAME_SIZE) / FRAME_SIZE);
 }
 
 static pfn_t frame_of(const volatile void *memory)
