@@ -65,11 +65,10 @@ static bool next_page(struct workload *w, uint64_t *page)
 	uint64_t touched = w->info.touched;
 	uint64_t passes = want->pattern == STRESS_SEQUENTIAL ? 1 : want->passes;
 
-	w->info.passed = touched >= want->pages;
 	w->info.done = passes > 0 && touched / want->pages >= passes;
 	if (w->info.done)
 		return false;
-	if (!w->info.passed || want->pattern == STRESS_LOOP) {
+	if (touched < want->pages || want->pattern == STRESS_LOOP) {
 		*page = touched % want->pages;
 		return true;
 	}
@@ -90,55 +89,49 @@ static void verify(struct workload *w, uint64_t page, const uint8_t *bytes)
 	vm_page_is_wrong(page);
 }
 
-/*
- * A page of one's own: written at its first touch, written again, and verified when it came
- * back.
- */
-static void touch_own(struct workload *w, uint64_t page)
+/* Written with its name at its first touch; written again, and verified when it came back. */
+static void write_page(struct workload *w, uint64_t page, uint8_t *bytes)
 {
-	uint8_t *bytes = w->memory + page * FRAME_SIZE;
+	const struct stress_want *want = &w->info.want;
 
-	if (!w->info.passed && w->info.touched < w->info.want.pages) {
-		stress_page_name(bytes, w->info.want.seed, page);
-		return;
-	}
-	stress_page_touch(bytes);
-	if (vm_page_came_back(page))
-		verify(w, page, bytes);
-}
-
-/* A page of the disk: read, or written with its name. */
-static void touch_cached(struct workload *w, uint64_t page)
-{
-	uint8_t *bytes = w->memory + page * FRAME_SIZE;
-	bool first = w->info.touched < w->info.want.pages;
-
-	if (!w->info.want.writes) {
-		(void)*(volatile uint8_t *)bytes;
-	} else if (first) {
-		stress_page_fill(bytes, w->info.want.seed, page);
-	} else {
+	if (w->info.touched >= want->pages) {
 		stress_page_touch(bytes);
 		if (vm_page_came_back(page))
 			verify(w, page, bytes);
+	} else if (want->cache) {
+		stress_page_fill(bytes, want->seed, page);
+	} else {
+		stress_page_name(bytes, want->seed, page);
 	}
+}
+
+static void touch(struct workload *w, uint64_t page)
+{
+	const struct stress_want *want = &w->info.want;
+	uint8_t *bytes = w->memory + page * FRAME_SIZE;
+
+	if (want->cache && !want->writes)
+		(void)*(volatile uint8_t *)bytes;
+	else
+		write_page(w, page, bytes);
+}
+
+static bool is_in_order(enum stress_pattern pattern)
+{
+	return pattern == STRESS_SEQUENTIAL || pattern == STRESS_LOOP;
 }
 
 static bool touch_next(struct workload *w)
 {
+	const struct stress_want *want = &w->info.want;
 	uint64_t page;
 
 	if (!next_page(w, &page))
 		return false;
-	if (w->info.want.cache) {
-		if (page % PIECE == 0 && w->info.want.pattern != STRESS_RANDOM &&
-		    w->info.want.pattern != STRESS_ZIPF)
-			vm_user_will_touch(page, min_u64(PIECE, w->info.want.pages - page));
-		touch_cached(w, page);
-	} else {
-		touch_own(w, page);
-	}
-	if (++w->info.touched % w->info.want.pages == 0) {
+	if (want->cache && page % PIECE == 0 && is_in_order(want->pattern))
+		vm_user_will_touch(page, min_u64(PIECE, want->pages - page));
+	touch(w, page);
+	if (++w->info.touched % want->pages == 0) {
 		w->info.pass_ns = clock_ns() - w->pass_start;
 		w->pass_start = clock_ns();
 	}
@@ -209,7 +202,7 @@ static void play(struct workload *w)
 	while (course_next(&course, &point) && !vm_user_is_doomed()) {
 		vm_user_sleep_until(start + point.time_ms * NS_PER_MS / w->info.want.speed);
 		if (point.known)
-			resize(w, &pages, (point.bytes + FRAME_SIZE - 1) / FRAME_SIZE);
+			resize(w, &pages, align_up(point.bytes, FRAME_SIZE) / FRAME_SIZE);
 	}
 }
 

@@ -50,7 +50,6 @@ struct stress_info {
 	uint64_t touched;
 	uint64_t verified; /* pages that came back, and were what had been written */
 	uint64_t wrong;
-	bool passed;	  /* every page was touched once */
 	bool done;	  /* it touches nothing any more */
 	uint64_t pass_ns; /* how long the last `pages` touches took; 0: there were not as many */
 };

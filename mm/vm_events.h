@@ -25,7 +25,6 @@ struct vm_events {
 	uint64_t limit_stalls;	 /* at a task's own limit */
 	uint64_t balloon_stalls; /* for frames out of the balloon */
 	uint64_t disk_stalls;	 /* for a disk that is slow: no room for one more request */
-	uint64_t wrong_pages;	 /* whose contents were not what had been written */
 	/* Levels, in frames: */
 	uint64_t cached;    /* pages of the page cache, clean and dirty */
 	uint64_t dirty;	    /* of those, not yet written back */

@@ -45,7 +45,7 @@ static inline struct balloon_account balloon_account_of(uint64_t ram, uint64_t f
  */
 static inline uint64_t balloon_available(uint64_t free, uint64_t reserve, uint64_t clean)
 {
-	uint64_t kept = clean / 2 < reserve ? clean / 2 : reserve;
+	uint64_t kept = min_u64(clean / 2, reserve);
 
 	return (free > reserve ? free - reserve : 0) + (clean - kept);
 }

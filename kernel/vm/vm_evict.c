@@ -127,7 +127,7 @@ static unsigned write_out(struct vm_region *region, pfn_t pfn, enum vm_by by, bo
 	}
 	t->request.write = true;
 	t->request.page = slot;
-	t->direct = by == VM_BY_TASK;
+	t->by = by;
 	t->uncounted = uncounted;
 	add(t, pfn);
 	add_neighbours(t, most);
@@ -205,10 +205,7 @@ static void free_dropped(struct dropped *dropped, enum vm_by by)
 		if (last || page / BLOCK_FRAMES != page_of(dropped->frames[i + 1]) / BLOCK_FRAMES)
 			vm_page_trim(dropped->region, page);
 	}
-	if (by == VM_BY_TASK)
-		vm_events.direct_reclaimed += dropped->count;
-	else
-		vm_events.async_reclaimed += dropped->count;
+	vm_count_reclaimed(by, dropped->count);
 	dropped->count = 0;
 }
 

@@ -69,11 +69,6 @@ static unsigned plan(struct vm_user *user, uint64_t page)
 	return (unsigned)min_u64(count, most);
 }
 
-static const struct block_disk *disk_of(const struct vm_region *region)
-{
-	return region->kind == VM_CACHE ? vm_cache_disk : vm_swap_disk;
-}
-
 /* Adds frames for the pages after the first, as far as there is plenty. */
 static void add_ahead(struct vm_transfer *t, unsigned most)
 {
@@ -102,7 +97,7 @@ static int wait_for_room(const struct vm_user *user)
 	bool waited = false;
 
 	while (!user->doomed) {
-		const struct block_disk *disk = disk_of(user->region);
+		const struct block_disk *disk = vm_disk_of(user->region);
 
 		if (!disk)
 			return -EIO;
@@ -289,7 +284,6 @@ bool vm_page_came_back(uint64_t page)
 
 void vm_page_is_wrong(uint64_t page)
 {
-	vm_events.wrong_pages++;
 	log_warn("vm: page %llu of task %u is not what was written there", (unsigned long long)page,
 		 task_id());
 }

@@ -178,20 +178,29 @@ void vm_wait_cold(void);
 
 /* ---- vm_transfer.c ---- */
 
+/* Who takes pages out: background reclaim, or a task in want of memory. */
+enum vm_by { VM_BY_BACKGROUND, VM_BY_TASK };
+
 /* Pages on their way: to a disk, or from it. Neighbours in the window and on the disk. */
 struct vm_transfer {
 	struct block_request request;
 	struct block_disk *disk;
 	struct vm_region *region; /* NULL: not in use */
 	uint64_t page;		  /* the first in the window; as many as the request's */
-	bool direct;		  /* by a task in want of memory */
-	bool stays;		  /* it is written back only */
-	bool uncounted;		  /* at a task's own limit: no scan, no reclaim */
-	uint32_t wanted;	  /* pages that were touched meanwhile: they stay */
+	enum vm_by by;
+	bool stays;	 /* it is written back only */
+	bool uncounted;	 /* at a task's own limit: no scan, no reclaim */
+	uint32_t wanted; /* pages that were touched meanwhile: they stay */
 };
 
 /* The cache's disk, NULL: there is none that works. */
 extern struct block_disk *vm_cache_disk;
+
+/* Returns the disk that a region's pages go to and come from, NULL: there is none that works. */
+static inline struct block_disk *vm_disk_of(const struct vm_region *region)
+{
+	return region->kind == VM_CACHE ? vm_cache_disk : vm_swap_disk;
+}
 
 /* Tells whether vm_transfer_new() would find one. */
 bool vm_transfer_is_free(void);
@@ -220,12 +229,13 @@ void vm_transfer_finish_here(void);
 /* Set while a page changes its place: then none may be taken out. */
 extern bool vm_busy;
 
+/* Counts pages as reclaimed. */
+void vm_count_reclaimed(enum vm_by by, uint64_t pages);
+
 /* How many pages are on their way out. */
 extern uint64_t vm_leaving;
 
 /* ---- vm_evict.c ---- */
-
-enum vm_by { VM_BY_BACKGROUND, VM_BY_TASK };
 
 /*
  * Looks at pages by the rules of replacement, and takes out up to `want` of them. Does not

@@ -75,11 +75,10 @@ static void drop_ghosts(void)
 static void grow_ghosts(void)
 {
 	uint64_t pages = max_u64(GHOSTS_MIN, 2 * tracked.ghost_pages);
-	unsigned order = 0;
+	unsigned order = frame_order_for(align_up(replacement_ghost_bytes(pages), FRAME_SIZE) /
+					 FRAME_SIZE);
 	pfn_t pfn;
 
-	while ((FRAME_SIZE << order) < replacement_ghost_bytes(pages))
-		order++;
 	if (frame_alloc_boot(order, OWNER_PAGE_RECORDS, &pfn))
 		return;
 	replacement_set_ghosts(&vm_replacement, phys_to_virt(pfn_to_paddr(pfn)), pages);

@@ -26,16 +26,14 @@ static struct {
 
 int vm_swap_on(struct block_disk *disk, uint64_t pages)
 {
-	unsigned order = 0;
-	uint64_t slots;
+	uint64_t slots = min_u64(pages, SLOTS_MAX);
+	uint64_t bytes = bitset_words(slots) * sizeof(uint64_t);
+	unsigned order = frame_order_for(align_up(bytes, FRAME_SIZE) / FRAME_SIZE);
 	pfn_t pfn;
 
 	assert(!vm_swap_disk);
-	slots = min_u64(pages, SLOTS_MAX);
 	if (slots <= SLOT_FIRST)
 		return -EINVAL;
-	while ((FRAME_SIZE << order) < bitset_words(slots) * sizeof(uint64_t))
-		order++;
 	if (frame_alloc(order, OWNER_PAGE_RECORDS, &pfn))
 		return -ENOMEM;
 	swap.frames = pfn;
@@ -96,7 +94,8 @@ void vm_swap_give(uint64_t slot, unsigned count)
 
 void vm_swap_spoil(uint64_t slot, unsigned count)
 {
-	(void)slot;
+	for (unsigned i = 0; i < count; i++)
+		assert(!bitset_test(&swap.free, slot + i));
 	assert(vm_events.swapped >= count && vm_events.swap_total >= count);
 	vm_events.swapped -= count;
 	vm_events.swap_total -= count;

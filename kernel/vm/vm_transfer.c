@@ -7,7 +7,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stddef.h>
 
 #include "arch/clock.h"
 #include "arch/irq.h"
@@ -44,7 +43,7 @@ struct vm_transfer *vm_transfer_new(struct vm_region *region, uint64_t page)
 		*t = (struct vm_transfer){
 			.region = region,
 			.page = page,
-			.disk = region->kind == VM_CACHE ? vm_cache_disk : vm_swap_disk,
+			.disk = vm_disk_of(region),
 		};
 	return t;
 }
@@ -87,12 +86,12 @@ static void drop(struct vm_transfer *t, unsigned i)
 	vm_page_goes(t->region, t->request.frames[i]);
 }
 
-static void count_reclaimed(const struct vm_transfer *t)
+void vm_count_reclaimed(enum vm_by by, uint64_t pages)
 {
-	if (t->direct)
-		vm_events.direct_reclaimed++;
+	if (by == VM_BY_TASK)
+		vm_events.direct_reclaimed += pages;
 	else
-		vm_events.async_reclaimed++;
+		vm_events.async_reclaimed += pages;
 }
 
 static void leave(struct vm_transfer *t, unsigned i)
@@ -105,7 +104,7 @@ static void leave(struct vm_transfer *t, unsigned i)
 	}
 	vm_page_goes(t->region, t->request.frames[i]);
 	if (!t->uncounted)
-		count_reclaimed(t);
+		vm_count_reclaimed(t->by, 1);
 }
 
 /*
@@ -198,8 +197,7 @@ static void end_read(struct vm_transfer *t)
 /* In the disk's task, or in that of whoever polls. */
 static void finished(struct block_request *request)
 {
-	struct vm_transfer *t = (struct vm_transfer *)((char *)request -
-						       offsetof(struct vm_transfer, request));
+	struct vm_transfer *t = container_of(request, struct vm_transfer, request);
 	struct vm_region *region = t->region;
 
 	assert(region && region->moving > 0 && !vm_busy);

@@ -62,7 +62,7 @@ static void run_sequential(void)
 	assert_true(stress_next(0, &info));
 	assert_int_equal(info.task, task);
 	assert_int_equal(info.touched, 100);
-	assert_true(info.passed);
+	assert_true(info.touched >= info.want.pages);
 	for (uint64_t page = 0; page < 100; page++)
 		assert_true(stress_page_is_right(fake_vm_memory + page * FRAME_SIZE, 7, page));
 	assert_false(stress_page_is_right(fake_vm_memory + 100 * FRAME_SIZE, 7, 100));

@@ -111,7 +111,6 @@ static void every_figure_of_the_books_has_its_tag(void **state)
 		.limit_stalls = 2,
 		.balloon_stalls = 3,
 		.disk_stalls = 4,
-		.wrong_pages = 5,
 		.cached = 107,
 		.dirty = 6,
 		.anonymous = 7,
