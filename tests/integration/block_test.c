@@ -14,8 +14,6 @@
 #include "tests/integration/harness.h"
 #include "tools/deadline.h"
 
-#define POLL_US 20000
-
 /* Of requests of 128 KiB it is no whole number, and the disk is a bit longer. */
 #define DISK_PAGES 1237u
 #define DISK_SIZE (DISK_PAGES * FRAME + 1024)
@@ -161,25 +159,6 @@ static void a_disk_of_microvm_is_read(void **state)
 
 /* ---- Disks that come, go and change ---- */
 
-/* Asks again until `text` is, or is not, in the answer. */
-static void wait_answer(struct vm *vm, const char *line, const char *text, bool wanted)
-{
-	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
-
-	for (;;) {
-		char *answer = harness_command(vm, line);
-		bool there = strstr(answer, text);
-
-		if (there != wanted && !deadline_left(deadline))
-			fail_msg("'%s' %s \"%s\":\n%s", line, wanted ? "never says" : "still says",
-				 text, answer);
-		free(answer);
-		if (there == wanted)
-			return;
-		usleep(POLL_US);
-	}
-}
-
 static void a_disk_comes_and_goes(void **state)
 {
 	struct vm *vm = boot("pc", ZEROES);
@@ -189,11 +168,11 @@ static void a_disk_comes_and_goes(void **state)
 	harness_command_says(vm, "lsblk", "no disk\n");
 	for (unsigned i = 0; i < 3; i++) {
 		harness_monitor(vm, "device_add virtio-blk-pci,id=hot,drive=d,serial=hot");
-		wait_answer(vm, "lsblk", " hot\n", true);
+		harness_wait_says(vm, "lsblk", " hot\n", true);
 		harness_command_says(vm, "disk_read vda 300", "FNV-1a");
 		harness_monitor(vm, "device_del hot");
-		wait_answer(vm, "lsblk", "no disk", true);
-		wait_answer(vm, "lspci", "block", false);
+		harness_wait_says(vm, "lsblk", "no disk", true);
+		harness_wait_says(vm, "lspci", "block", false);
 		/* The page tables of its window stay. */
 		if (i > 0)
 			assert_int_equal(harness_memory(vm).free, free_before);
@@ -217,7 +196,7 @@ static void a_disk_is_resized(void **state)
 	vm = boot("q35", extra);
 	harness_command_says(vm, "lsblk", "vda     4949K rw ");
 	harness_monitor(vm, "block_resize d 96M");
-	wait_answer(vm, "lsblk", "vda       96M rw ", true);
+	harness_wait_says(vm, "lsblk", "vda       96M rw ", true);
 	harness_command_says(vm, "dmesg", "98304 KiB now, 4949 KiB before");
 	harness_command_says(vm, "disk_read vda 24576", "vda: 100663296 bytes read");
 	harness_stop(vm);

@@ -17,10 +17,12 @@
 
 #include "tests/integration/harness.h"
 #include "tests/integration/inside.h"
+#include "tools/deadline.h"
 #include "tools/show_mem.h"
 
 #define MAX_ARGS 2048
 #define READ_MAX 262144
+#define POLL_US 20000
 
 const char *harness_group;
 
@@ -269,6 +271,22 @@ void harness_command_says(struct vm *vm, const char *line, const char *text)
 
 	if (!strstr(answer, text))
 		fail_msg("'%s' does not say \"%s\" but:\n%s", line, text, answer);
+	free(answer);
+}
+
+void harness_wait_says(struct vm *vm, const char *line, const char *text, bool wanted)
+{
+	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
+	char *answer = harness_command(vm, line);
+
+	while (!!strstr(answer, text) != wanted && deadline_left(deadline)) {
+		usleep(POLL_US);
+		free(answer);
+		answer = harness_command(vm, line);
+	}
+	if (!!strstr(answer, text) != wanted)
+		fail_msg("'%s' %s \"%s\":\n%s", line, wanted ? "never says" : "still says", text,
+			 answer);
 	free(answer);
 }
 

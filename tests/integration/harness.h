@@ -105,6 +105,9 @@ uint64_t harness_number(struct json_object *object, const char *name);
 /* Types a line; its answer must contain `text`. */
 void harness_command_says(struct vm *vm, const char *line, const char *text);
 
+/* Types a line again and again until its answer contains `text`, or, if not `wanted`, does not. */
+void harness_wait_says(struct vm *vm, const char *line, const char *text, bool wanted);
+
 /* Runs a command of QEMU's monitor, which says something only if it fails. */
 void harness_monitor(struct vm *vm, const char *line);
 

@@ -15,9 +15,7 @@
 #include <json-c/json.h>
 
 #include "tests/integration/harness.h"
-#include "tools/deadline.h"
 
-#define POLL_US 20000
 #define HELD "24M"
 
 #define ROOT_PORT "-device pcie-root-port,id=port0,chassis=1,slot=1,addr=4"
@@ -36,25 +34,6 @@ static const struct place on_q35_natively = { "q35", NATIVE ROOT_PORT, "port0" }
 static unsigned int rounds(void)
 {
 	return getenv("SLOW") ? 20 : 3;
-}
-
-/* Asks again until `text` is, or is not, in the answer. */
-static void wait_answer(struct vm *vm, const char *line, const char *text, bool wanted)
-{
-	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
-
-	for (;;) {
-		char *answer = harness_command(vm, line);
-		bool there = strstr(answer, text);
-
-		if (there != wanted && !deadline_left(deadline))
-			fail_msg("'%s' %s \"%s\":\n%s", line, wanted ? "never says" : "still says",
-				 text, answer);
-		free(answer);
-		if (there == wanted)
-			return;
-		usleep(POLL_US);
-	}
 }
 
 /* The guest's own word; it must not come into the echo of what is typed next. */
@@ -78,7 +57,7 @@ static void plug(struct vm *vm, const struct place *place)
 {
 	device_add(vm, place);
 	wait_word(vm, ": plugged in\r\n");
-	wait_answer(vm, "virtio", "DRIVER_OK", true);
+	harness_wait_says(vm, "virtio", "DRIVER_OK", true);
 	harness_command_says(vm, "lspci", "memory balloon");
 }
 
@@ -119,7 +98,7 @@ static void check_nothing_left(struct vm *vm, uint64_t free_before)
 {
 	struct memory mem;
 
-	wait_answer(vm, "lspci", "memory balloon", false);
+	harness_wait_says(vm, "lspci", "memory balloon", false);
 	harness_command_says(vm, "virtio", "no virtio devices");
 	mem = harness_memory(vm);
 	assert_false(mem.has_balloon);
@@ -278,7 +257,7 @@ static void goes_though_it_was_there_at_boot(void **state)
 
 		harness_take(vm, 100 * MIB);
 		unplug(vm);
-		wait_answer(vm, "lspci", "memory balloon", false);
+		harness_wait_says(vm, "lspci", "memory balloon", false);
 		assert_int_equal(harness_memory(vm).owned_by_balloon, 0);
 		harness_command_says(vm, "audit", "Ledger: ok (");
 		harness_stop(vm);

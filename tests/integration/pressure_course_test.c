@@ -80,26 +80,11 @@ static void wait_used(struct vm *vm, int64_t wanted)
 		fail_msg("%ld kB are in use, not %ld", (long)got, (long)wanted);
 }
 
-static void wait_answer(struct vm *vm, const char *command, const char *text)
-{
-	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
-	char *answer = harness_command(vm, command);
-
-	while (!strstr(answer, text) && deadline_left(deadline)) {
-		usleep(POLL_US);
-		free(answer);
-		answer = harness_command(vm, command);
-	}
-	if (!strstr(answer, text))
-		fail_msg("`%s` does not say \"%s\": %s", command, text, answer);
-	free(answer);
-}
-
 /* It is over: nobody has anything, and no page was wrong. */
 static void check_over(struct vm *vm, const char *why)
 {
-	wait_answer(vm, "stress", "no workload runs");
-	wait_answer(vm, "owners -j", "\"anonymous\":0,");
+	harness_wait_says(vm, "stress", "no workload runs", true);
+	harness_wait_says(vm, "owners -j", "\"anonymous\":0,", true);
 	harness_command_says(vm, "dmesg", why);
 	harness_command_says(vm, "audit", "Ledger: ok");
 }
@@ -119,7 +104,7 @@ static void a_recorded_course_is_played(void **state)
 	(void)state;
 	harness_command_says(vm, "stress course --speed 100",
 			     "stress: 6 points, 900000000.000 s, at most 102400 kB\n");
-	wait_answer(vm, "stress", ": 25600 touches");
+	harness_wait_says(vm, "stress", ": 25600 touches", true);
 	wait_used(vm, 5120);
 	harness_command_says(vm, "stress", "course 100.0 MiB");
 	/* In its middle. */

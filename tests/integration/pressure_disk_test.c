@@ -68,26 +68,33 @@ static void only_a_disk_that_is_meant_is_written(void **state)
 
 /* ---- Disks that fail ---- */
 
+/* A guest of 64 MiB that swaps to the file through a filter of QEMU's, above the node `file`. */
+static struct vm *boot_with_filter(int swap, const char *filter)
+{
+	char extra[1024];
+
+	snprintf(extra, sizeof(extra),
+		 " -blockdev driver=file,filename=/proc/%d/fd/%d,node-name=file"
+		 " -blockdev node-name=SW,%s"
+		 " -device virtio-blk-pci,drive=SW,serial=SW,rerror=report,werror=report",
+		 (int)getpid(), swap, filter);
+	return harness_boot(
+		&(struct guest_options){ .mem = "64M", .append = "swap=SW", .extra = extra });
+}
+
 static void a_page_that_cannot_be_read_ends_its_task_alone(void **state)
 {
 	int swap = pressure_make_file(128 * MIB);
-	char extra[1024];
-	struct vm *vm;
+	/* Every read from the fortieth megabyte on fails. */
+	struct vm *vm = boot_with_filter(swap,
+					 "driver=blkdebug,image=file,"
+					 "inject-error.0.event=none,inject-error.0.iotype=read,"
+					 "inject-error.0.sector=81920,inject-error.0.once=off");
 
 	(void)state;
-	/* Every read from the fortieth megabyte on fails. */
-	snprintf(extra, sizeof(extra),
-		 " -blockdev driver=file,filename=/proc/%d/fd/%d,node-name=file"
-		 " -blockdev driver=blkdebug,node-name=SW,image=file,"
-		 "inject-error.0.event=none,inject-error.0.iotype=read,inject-error.0.sector=81920,"
-		 "inject-error.0.once=off"
-		 " -device virtio-blk-pci,drive=SW,serial=SW,rerror=report,werror=report",
-		 (int)getpid(), swap);
-	vm = harness_boot(
-		&(struct guest_options){ .mem = "64M", .append = "swap=SW", .extra = extra });
 	harness_command_says(vm, "stress anon 4M", "stress ");
 	harness_command_says(vm, "stress anon 110M --pattern loop", "stress ");
-	pressure_wait_answer(vm, "dmesg", "a page could not be read from its disk", true);
+	harness_wait_says(vm, "dmesg", "a page could not be read from its disk", true);
 	harness_command_says(vm, "stress", "anon 4.0 MiB");
 	pressure_stop_all(vm);
 	harness_stop(vm);
@@ -97,22 +104,16 @@ static void a_page_that_cannot_be_read_ends_its_task_alone(void **state)
 static void a_disk_that_does_not_take_pages_leaves_them_in_memory(void **state)
 {
 	int swap = pressure_make_file(64 * MIB);
-	char extra[1024];
-	struct vm *vm;
+	struct vm *vm = boot_with_filter(swap,
+					 "driver=blkdebug,image=file,"
+					 "inject-error.0.event=none,inject-error.0.iotype=write,"
+					 "inject-error.0.once=off");
 
 	(void)state;
-	snprintf(extra, sizeof(extra),
-		 " -blockdev driver=file,filename=/proc/%d/fd/%d,node-name=file"
-		 " -blockdev driver=blkdebug,node-name=SW,image=file,"
-		 "inject-error.0.event=none,inject-error.0.iotype=write,inject-error.0.once=off"
-		 " -device virtio-blk-pci,drive=SW,serial=SW,rerror=report,werror=report",
-		 (int)getpid(), swap);
-	vm = harness_boot(
-		&(struct guest_options){ .mem = "64M", .append = "swap=SW", .extra = extra });
 	harness_command_says(vm, "stress anon 90M", "stress ");
-	pressure_wait_answer(vm, "dmesg", "did not take", true);
+	harness_wait_says(vm, "dmesg", "did not take", true);
 	/* In the end there is no room: then the task ends, and nothing is wrong. */
-	pressure_wait_answer(vm, "dmesg", "out of memory", true);
+	harness_wait_says(vm, "dmesg", "out of memory", true);
 	pressure_stop_all(vm);
 	harness_stop(vm);
 	close(swap);
@@ -131,8 +132,8 @@ static void a_disk_that_is_pulled_out_ends_those_whose_memory_it_had(void **stat
 	harness_command_says(vm, "stress anon 80M --pattern loop", "stress ");
 	pressure_wait_workload(vm, "anon 80.0 MiB", " pages verified", 2000);
 	harness_monitor(vm, "device_del disk-SW");
-	pressure_wait_answer(vm, "dmesg", "its memory was on a swap disk that is gone", true);
-	pressure_wait_answer(vm, "stress", "no workload runs", true);
+	harness_wait_says(vm, "dmesg", "its memory was on a swap disk that is gone", true);
+	harness_wait_says(vm, "stress", "no workload runs", true);
 	pressure_stop_all(vm);
 	harness_command_says(vm, "stress anon 8M", "stress ");
 	pressure_wait_workload(vm, "anon 8.0 MiB", " touches", 2048);
@@ -144,23 +145,15 @@ static void a_disk_that_is_pulled_out_ends_those_whose_memory_it_had(void **stat
 static void nobody_is_killed_for_a_disk_that_is_slow(void **state)
 {
 	int swap = pressure_make_file(128 * MIB);
-	char extra[1024];
-	struct vm *vm;
+	struct vm *vm = boot_with_filter(swap, "driver=throttle,file=file,throttle-group=slow"
+					       " -object throttle-group,id=slow,x-iops-total=10");
 
 	(void)state;
-	snprintf(extra, sizeof(extra),
-		 " -object throttle-group,id=slow,x-iops-total=10"
-		 " -blockdev driver=file,filename=/proc/%d/fd/%d,node-name=file"
-		 " -blockdev driver=throttle,node-name=SW,file=file,throttle-group=slow"
-		 " -device virtio-blk-pci,drive=SW,serial=SW",
-		 (int)getpid(), swap);
-	vm = harness_boot(
-		&(struct guest_options){ .mem = "64M", .append = "swap=SW", .extra = extra });
 	harness_command_says(vm, "stress anon 66M", "stress ");
 	pressure_wait_workload(vm, "anon 66.0 MiB", " touches", 16896);
 	harness_command_says(vm, "stress anon 40M --pattern loop", "stress ");
 	pressure_wait_situation(vm, "stalls", "\"cause\":\"disk\"");
-	pressure_wait_answer(vm, "dmesg", "out of memory", false);
+	harness_wait_says(vm, "dmesg", "out of memory", false);
 	pressure_stop_all(vm);
 	harness_stop(vm);
 	close(swap);
@@ -178,25 +171,17 @@ static void silence(struct vm *vm)
 static void a_disk_that_falls_silent_ends_those_whose_memory_it_had(void **state)
 {
 	int swap = pressure_make_file(128 * MIB);
-	char extra[1024];
-	struct vm *vm;
+	struct vm *vm = boot_with_filter(swap, "driver=throttle,file=file,throttle-group=slow"
+					       " -object throttle-group,id=slow");
 
 	(void)state;
-	snprintf(extra, sizeof(extra),
-		 " -object throttle-group,id=slow"
-		 " -blockdev driver=file,filename=/proc/%d/fd/%d,node-name=file"
-		 " -blockdev driver=throttle,node-name=SW,file=file,throttle-group=slow"
-		 " -device virtio-blk-pci,drive=SW,serial=SW",
-		 (int)getpid(), swap);
-	vm = harness_boot(
-		&(struct guest_options){ .mem = "64M", .append = "swap=SW", .extra = extra });
 	harness_command_says(vm, "stress anon 4M", "stress ");
 	harness_command_says(vm, "stress anon 80M --pattern loop", "stress ");
 	pressure_wait_workload(vm, "anon 80.0 MiB", " pages verified", 2000);
 	silence(vm);
-	pressure_wait_answer(vm, "dmesg", "it has not answered for 2 s", true);
-	pressure_wait_answer(vm, "dmesg", "its memory was on a swap disk that is gone", true);
-	pressure_wait_answer(vm, "stress", "anon 80.0 MiB", false);
+	harness_wait_says(vm, "dmesg", "it has not answered for 2 s", true);
+	harness_wait_says(vm, "dmesg", "its memory was on a swap disk that is gone", true);
+	harness_wait_says(vm, "stress", "anon 80.0 MiB", false);
 	pressure_stop_all(vm);
 	harness_stop(vm);
 	close(swap);

@@ -80,31 +80,14 @@ void pressure_wait_workload(struct vm *vm, const char *workload, const char *wha
 	free(text);
 }
 
-/* Waits until a command's answer contains a text, or does not any more. */
-void pressure_wait_answer(struct vm *vm, const char *command, const char *text, bool wanted)
-{
-	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
-	char *answer = harness_command(vm, command);
-
-	while (!!strstr(answer, text) != wanted && deadline_left(deadline)) {
-		usleep(POLL_US);
-		free(answer);
-		answer = harness_command(vm, command);
-	}
-	if (!!strstr(answer, text) != wanted)
-		fail_msg("`%s` %s \"%s\": %s", command, wanted ? "does not say" : "still says",
-			 text, answer);
-	free(answer);
-}
-
 /* Ends all workloads; then nothing is theirs, and the ledger is whole. */
 void pressure_stop_all(struct vm *vm)
 {
 	harness_command_says(vm, "stress stop all", "");
-	pressure_wait_answer(vm, "stress", "no workload runs", true);
-	pressure_wait_answer(vm, "owners -j", "\"anonymous\":0,", true);
+	harness_wait_says(vm, "stress", "no workload runs", true);
+	harness_wait_says(vm, "owners -j", "\"anonymous\":0,", true);
 	harness_command_says(vm, "audit", "Ledger: ok");
-	pressure_wait_answer(vm, "dmesg", "is not what was written", false);
+	harness_wait_says(vm, "dmesg", "is not what was written", false);
 }
 
 /* ---- The situation in words ---- */

@@ -26,9 +26,6 @@ void pressure_add_disk(char *extra, size_t size, const char *serial, int fd, con
 /* Waits until a workload, "anon 4.0 MiB", has done so many of " touches" or " pages verified". */
 void pressure_wait_workload(struct vm *vm, const char *workload, const char *what, uint64_t wanted);
 
-/* Waits until a command's answer contains a text, or does not any more. */
-void pressure_wait_answer(struct vm *vm, const char *command, const char *text, bool wanted);
-
 /* Ends all workloads; then nothing is theirs, the ledger is whole, and no page was wrong. */
 void pressure_stop_all(struct vm *vm);
 

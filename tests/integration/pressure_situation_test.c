@@ -52,7 +52,7 @@ static void short_of_memory_with_swap_full_reclaim_is_in_vain(void **state)
 		.mem = "64M", .append = "swap=SW floor=0", .extra = extra });
 	harness_command_says(vm, "stress anon 70464K", "stress ");
 	pressure_wait_workload(vm, "anon 68.8 MiB", " touches", 17616);
-	pressure_wait_answer(vm, "show_mem", "SwapFree:                0 kB", true);
+	harness_wait_says(vm, "show_mem", "SwapFree:                0 kB", true);
 	snprintf(hold, sizeof(hold), "hold %llu",
 		 (unsigned long long)(harness_memory(vm).free - 400 * KIB));
 	harness_command_says(vm, hold, "held ");

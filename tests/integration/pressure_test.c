@@ -218,7 +218,7 @@ static void out_of_memory_the_largest_ends_and_is_counted(void **state)
 	pressure_wait_workload(vm, "anon 12.0 MiB", " touches", 3072);
 	for (unsigned i = 0; i < kills; i++) {
 		harness_command_says(vm, "stress oom", "stress ");
-		pressure_wait_answer(vm, "stress", "anon 81", false);
+		harness_wait_says(vm, "stress", "anon 81", false);
 		harness_command_says(vm, "stress", "anon 12.0 MiB");
 		harness_command_says(vm, "dmesg", "out of memory");
 	}

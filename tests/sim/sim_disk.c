@@ -213,8 +213,8 @@ struct block_disk *block_disk(unsigned i)
 
 struct block_disk *block_find(const char *serial)
 {
-	for (unsigned k = 0; k < BLOCK_DISKS_MAX; k++)
-		if (is_taken(&disks[k]) && strcmp(disks[k].serial, serial) == 0)
+	for (unsigned k = 0; serial[0] && k < BLOCK_DISKS_MAX; k++)
+		if (disks[k].plugged && strcmp(disks[k].serial, serial) == 0)
 			return &disks[k];
 	return NULL;
 }

@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include <errno.h>
 #include <string.h>
 
 #include "mm/ledger.h"
@@ -18,24 +17,10 @@
 
 static struct sim_disk *swap, *cache;
 static struct guest *a, *b;
-static bool refuses;
-
-static int fail_writes(const struct block_request *request)
-{
-	return refuses && request->write ? -EIO : 0;
-}
 
 static void start(uint64_t swap_pages, uint64_t cache_pages)
 {
-	machine_swap = swap_pages > 0 ? "swap" : "";
-	machine_cache = cache_pages > 0 ? "cache" : "";
-	start_machine();
-	swap = swap_pages > 0 ? plug_swap(swap_pages) : NULL;
-	cache = cache_pages > 0 ? plug_cache(cache_pages) : NULL;
-	if (swap)
-		swap->fails = fail_writes;
-	if (cache)
-		cache->fails = fail_writes;
+	start_with_disks(swap_pages, &swap, cache_pages, &cache);
 }
 
 /* ---- Cached pages ---- */
@@ -156,7 +141,7 @@ static void run_refused(void)
 	a = begin_guest(VM_CACHE, 300, 0, true);
 	b = begin_guest(VM_CACHE, 300, 0, false);
 	act(a, GUEST_WRITE, 0, 40);
-	refuses = true;
+	machine_refuses = true;
 	for (unsigned i = 0; i < 50; i++) {
 		vm_evict(VM_BY_TASK, 1000);
 		settle();
@@ -168,7 +153,7 @@ static void run_refused(void)
 	assert_string_equal(a->why, "the cache's disk did not take what was written");
 	/* It says so once a second, however often. */
 	assert_in_range(sim_log_warnings, 1, 2);
-	refuses = false;
+	machine_refuses = false;
 	a->used = false;
 	a = begin_guest(VM_CACHE, 300, 0, false);
 	vm_evict(VM_BY_TASK, 1000);
@@ -311,7 +296,7 @@ static void run_no_slots(void)
 	act(a, GUEST_WRITE, 0, 300);
 	total = vm_events.swap_total;
 	assert_int_equal(total, 100);
-	refuses = true;
+	machine_refuses = true;
 	for (unsigned i = 0; i < 8; i++) {
 		vm_evict(VM_BY_TASK, 1);
 		settle();

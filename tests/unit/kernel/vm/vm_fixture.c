@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ uint64_t machine_frames;
 const char *machine_swap, *machine_cache;
 uint64_t machine_balloon, machine_balloon_asks;
 unsigned machine_tries;
+bool machine_refuses;
 void (*machine_short)(uint64_t frames);
 
 static struct guest guests[GUESTS_MAX];
@@ -221,6 +223,25 @@ struct sim_disk *plug_cache(uint64_t pages)
 		name_page(disk->bytes + page * FRAME_SIZE, VM_CACHE, page, 0);
 	wait_until(cache_is_used, "the cache's disk is used");
 	return disk;
+}
+
+static int fail_writes(const struct block_request *request)
+{
+	return machine_refuses && request->write ? -EIO : 0;
+}
+
+void start_with_disks(uint64_t swap_pages, struct sim_disk **swap, uint64_t cache_pages,
+		      struct sim_disk **cache)
+{
+	machine_swap = swap_pages > 0 ? "swap" : "";
+	machine_cache = cache_pages > 0 ? "cache" : "";
+	start_machine();
+	*swap = swap_pages > 0 ? plug_swap(swap_pages) : NULL;
+	*cache = cache_pages > 0 ? plug_cache(cache_pages) : NULL;
+	if (*swap)
+		(*swap)->fails = fail_writes;
+	if (*cache)
+		(*cache)->fails = fail_writes;
 }
 
 /* ---- Users ---- */

@@ -52,6 +52,14 @@ void start_machine(void);
 struct sim_disk *plug_swap(uint64_t pages);
 struct sim_disk *plug_cache(uint64_t pages);
 
+/*
+ * Starts the machine with both of them; of no pages: without it, and NULL. While `machine_refuses`,
+ * all of their writes fail.
+ */
+extern bool machine_refuses;
+void start_with_disks(uint64_t swap_pages, struct sim_disk **swap, uint64_t cache_pages,
+		      struct sim_disk **cache);
+
 /* Starts a user, and says whether it could. */
 struct guest *begin_guest(enum vm_kind kind, uint64_t pages, uint64_t limit, bool writes);
 struct guest *begin_guest_at(const struct vm_want *want);

@@ -19,12 +19,6 @@
 
 static struct sim_disk *swap, *cache;
 static struct guest *a, *b, *c;
-static bool refuses;
-
-static int fail_writes(const struct block_request *request)
-{
-	return refuses && request->write ? -EIO : 0;
-}
 
 static uint64_t free_frames(void)
 {
@@ -33,15 +27,7 @@ static uint64_t free_frames(void)
 
 static void start(uint64_t swap_pages, uint64_t cache_pages)
 {
-	machine_swap = swap_pages > 0 ? "swap" : "";
-	machine_cache = cache_pages > 0 ? "cache" : "";
-	start_machine();
-	swap = swap_pages > 0 ? plug_swap(swap_pages) : NULL;
-	cache = cache_pages > 0 ? plug_cache(cache_pages) : NULL;
-	if (swap)
-		swap->fails = fail_writes;
-	if (cache)
-		cache->fails = fail_writes;
+	start_with_disks(swap_pages, &swap, cache_pages, &cache);
 	wait_ns(NS_PER_MS);
 }
 
@@ -253,7 +239,7 @@ static void run_refusing_disk(void)
 	a = begin_guest(VM_CACHE, 1500, 0, true);
 	b = begin_guest(VM_ANONYMOUS, 1500, 0, false);
 	act(a, GUEST_WRITE, 0, 1400);
-	refuses = true;
+	machine_refuses = true;
 	begin = clock_ns();
 	act(b, GUEST_WRITE, 0, 1000);
 	/* What the disk refuses comes back for ever: no reason to wait for ever. */
