@@ -16,9 +16,6 @@
 #include "drivers/block/block_internal.h"
 #include "kernel/lib/log.h"
 
-#define SECTOR_SIZE 512
-#define SERIAL_BYTES (BLOCK_SERIAL_SIZE - 1)
-
 /* While its serial number is asked for, it is looked at so often. */
 #define SERIAL_SPIN_NS (200 * NS_PER_US)
 #define SERIAL_LOOK_NS NS_PER_MS
@@ -65,8 +62,8 @@ void block_info(const struct block_disk *disk, struct block_info *info)
 	*info = (struct block_info){
 		.name = disk->name,
 		.address = disk->address,
-		.bytes = disk->sectors * SECTOR_SIZE,
-		.pages = disk->sectors * SECTOR_SIZE / FRAME_SIZE,
+		.bytes = disk->sectors * BLOCK_SECTOR_SIZE,
+		.pages = block_pages(disk),
 		.read_only = disk->read_only,
 		.broken = disk->broken,
 		.user = disk->user,
@@ -139,7 +136,7 @@ static void look_at_size(struct block_disk *disk)
 		block_request_break(disk, "its capacity is none");
 	else if (changed && log_is_due(&disk->said_ns, clock_ns()))
 		log_info("block: %s: %" PRIu64 " KiB now, %" PRIu64 " KiB before", disk->name,
-			 disk->sectors * SECTOR_SIZE / KIB, before * SECTOR_SIZE / KIB);
+			 disk->sectors * BLOCK_SECTOR_SIZE / KIB, before * BLOCK_SECTOR_SIZE / KIB);
 }
 
 /* 5.2.6.1: the capacity may have changed; 2.1.2: or the device asks for a reset. */
@@ -215,7 +212,7 @@ static void ask_serial(struct block_disk *disk)
 	struct block_request request = { .write = false };
 	uint64_t start_awake = clock_awake_ns();
 
-	block_request_send(disk, VIRTIO_BLK_T_GET_ID, SERIAL_BYTES, &request);
+	block_request_send(disk, VIRTIO_BLK_T_GET_ID, BLOCK_SERIAL_BYTES, &request);
 	while (!request.done && !disk->broken) {
 		uint64_t now_awake = clock_awake_ns();
 
@@ -263,7 +260,7 @@ static int probe(struct virtio_device *device)
 	if (disk->broken)
 		return 0;
 	log_info("block: %s (%s): %" PRIu64 " KiB%s%s%s", disk->name, disk->address,
-		 disk->sectors * SECTOR_SIZE / KIB, disk->read_only ? ", read-only" : "",
+		 disk->sectors * BLOCK_SECTOR_SIZE / KIB, disk->read_only ? ", read-only" : "",
 		 disk->serial[0] ? ", serial " : "", disk->serial);
 	disk->ready = true;
 	if (task_create("disk", TASK_PRIORITY_DRIVER, disk_task, disk)) {

@@ -21,6 +21,9 @@
 /* So many requests are under way at most: as many of one piece as a queue of 256 has room for. */
 #define BLOCK_SLOTS 84
 
+#define BLOCK_SECTOR_SIZE UINT64_C(512)		   /* 5.2.4 */
+#define BLOCK_SERIAL_BYTES (BLOCK_SERIAL_SIZE - 1) /* on the wire: without a NUL */
+
 /* X(constant, bit, name): the features of the device type (5.2.3); the legacy ones, too. */
 #define VIRTIO_BLK_FEATURES(X) \
 	X(VIRTIO_BLK_F_BARRIER, 0, "BARRIER") \
@@ -104,6 +107,12 @@ struct block_disk {
 	bool removing, task_running;
 	uint64_t said_ns; /* when its size was said to change */
 };
+
+/* Returns the disk's whole pages. */
+static inline uint64_t block_pages(const struct block_disk *disk)
+{
+	return disk->sectors / (FRAME_SIZE / BLOCK_SECTOR_SIZE);
+}
 
 /* ---- virtio_blk.c ---- */
 

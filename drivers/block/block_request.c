@@ -13,8 +13,6 @@
 #include "drivers/block/block_internal.h"
 #include "kernel/task/task.h"
 
-#define SECTORS_OF_PAGE (FRAME_SIZE / 512)
-
 /* A flush takes as long as the host's disk needs for all that its cache holds. */
 #define FLUSH_DEADLINE_NS (60 * NS_PER_S)
 
@@ -177,7 +175,7 @@ bool block_has_room(const struct block_disk *disk)
 
 int block_submit(struct block_disk *disk, struct block_request *request)
 {
-	uint64_t pages = disk->sectors / SECTORS_OF_PAGE;
+	uint64_t pages = block_pages(disk);
 	unsigned count = request->count;
 
 	assert(count <= BLOCK_PAGES_MAX);

@@ -38,8 +38,7 @@
 
 _Static_assert(sizeof(struct block_queue) <= FRAME_SIZE << QUEUE_ORDER, "it has room there");
 
-#define SECTOR UINT64_C(512)
-#define SECTORS_MAX (INT64_MAX / SECTOR) /* or bytes would be no number */
+#define SECTORS_MAX (INT64_MAX / BLOCK_SECTOR_SIZE) /* or bytes would be no number */
 
 /* A chain is a header, pieces and a status. */
 #define FRAMING 2
@@ -52,8 +51,6 @@ enum status {
 	STATUS_UNSUPP = 2,
 	STATUS_NONE = 0xff, /* before the device has written one */
 };
-
-#define SERIAL_BYTES (BLOCK_SERIAL_SIZE - 1)
 
 /* 5.2.6: what the device reads of a request, and, in memory of its own, what it writes. */
 struct wire {
@@ -70,7 +67,7 @@ _Static_assert(offsetof(struct wire, status) == HEADER_SIZE, "all before it is t
 
 struct wires {
 	struct wire wire[BLOCK_SLOTS];
-	volatile uint8_t serial[SERIAL_BYTES];
+	volatile uint8_t serial[BLOCK_SERIAL_BYTES];
 };
 
 _Static_assert(sizeof(struct wires) <= FRAME_SIZE, "one frame has room for all");
@@ -109,7 +106,7 @@ static void read_limits(struct block_disk *disk)
 	if (virtio_has(device, VIRTIO_BLK_F_SIZE_MAX))
 		bytes = virtio_config_read32(device, CONFIG_SIZE_MAX);
 	disk->pieces_max = (unsigned)min_u64(max_u64(pieces, 1), PIECES_MAX);
-	disk->piece_max = (uint32_t)align_down(bytes, SECTOR);
+	disk->piece_max = (uint32_t)align_down(bytes, BLOCK_SECTOR_SIZE);
 }
 
 /* Returns why the disk cannot be used, or NULL. */
@@ -250,7 +247,7 @@ static uint64_t first_sector(const struct block_slot *slot)
 {
 	if (slot->type != VIRTIO_BLK_T_IN && slot->type != VIRTIO_BLK_T_OUT)
 		return 0;
-	return (slot->request->page * FRAME_SIZE + slot->done) / SECTOR;
+	return (slot->request->page * FRAME_SIZE + slot->done) / BLOCK_SECTOR_SIZE;
 }
 
 int virtio_blk_send(struct block_disk *disk, struct block_slot *slot)
@@ -326,7 +323,7 @@ void virtio_blk_read_serial(struct block_disk *disk)
 	uint8_t byte;
 
 	memset(disk->serial, 0, sizeof(disk->serial));
-	for (size_t i = 0; i < SERIAL_BYTES && (byte = serial[i]) != 0; i++) {
+	for (size_t i = 0; i < BLOCK_SERIAL_BYTES && (byte = serial[i]) != 0; i++) {
 		disk->serial[i] = byte >= ' ' && byte <= '~' ? (char)byte : '?';
 		if (byte != ' ')
 			length = i + 1;
