@@ -86,22 +86,16 @@ static const char *name_of(enum reading_value value)
 		VIRTIO_BALLOON_STATS(STAT_NAME)
 #undef STAT_NAME
 	};
-	static const char *const own[READING_TOTAL] = {
+	static const char *const own[READING_VALUES] = {
 		[READING_REFAULTS] = "refaults",
 		[READING_LIMIT_STALLS] = "limit-stalls",
 		[READING_BALLOON_STALLS] = "balloon-stalls",
 		[READING_DISK_STALLS] = "disk-stalls",
 	};
-	static const unsigned tags[READING_TOTAL] = {
-		[READING_OOM_KILLS] = STAT_OOM_KILLS,
-		[READING_STALLS] = STAT_ALLOC_STALLS,
-		[READING_ASYNC_SCANS] = STAT_ASYNC_SCANS,
-		[READING_DIRECT_SCANS] = STAT_DIRECT_SCANS,
-		[READING_ASYNC_RECLAIMS] = STAT_ASYNC_RECLAIMS,
-		[READING_DIRECT_RECLAIMS] = STAT_DIRECT_RECLAIMS,
-		[READING_SWAP_IN] = STAT_SWAP_IN,
-		[READING_SWAP_OUT] = STAT_SWAP_OUT,
-		[READING_MAJOR_FAULTS] = STAT_MAJOR_FAULTS,
+	static const unsigned tags[READING_VALUES] = {
+#define READING_TAG(value, statistic) [value] = (statistic),
+		READING_STATS(READING_TAG)
+#undef READING_TAG
 	};
 
 	return own[value] ? own[value] : stats[tags[value]];

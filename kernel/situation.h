@@ -34,6 +34,19 @@ enum reading_value {
 	READING_VALUES,
 };
 
+/* X(value, statistic): those that a balloon tells its host, as virtio_balloon_names.h says. */
+#define READING_STATS(X) \
+	X(READING_OOM_KILLS, STAT_OOM_KILLS) \
+	X(READING_STALLS, STAT_ALLOC_STALLS) \
+	X(READING_ASYNC_SCANS, STAT_ASYNC_SCANS) \
+	X(READING_DIRECT_SCANS, STAT_DIRECT_SCANS) \
+	X(READING_ASYNC_RECLAIMS, STAT_ASYNC_RECLAIMS) \
+	X(READING_DIRECT_RECLAIMS, STAT_DIRECT_RECLAIMS) \
+	X(READING_SWAP_IN, STAT_SWAP_IN) \
+	X(READING_SWAP_OUT, STAT_SWAP_OUT) \
+	X(READING_MAJOR_FAULTS, STAT_MAJOR_FAULTS) \
+	X(READING_TOTAL, STAT_TOTAL_MEMORY)
+
 struct reading {
 	uint32_t known; /* bit per enum reading_value */
 	uint64_t value[READING_VALUES];

@@ -11,16 +11,9 @@ static void read_stats(const struct guest_stats *stats, struct reading *reading)
 		unsigned stat;
 		enum reading_value value;
 	} rows[] = {
-		{ STAT_OOM_KILLS, READING_OOM_KILLS },
-		{ STAT_ALLOC_STALLS, READING_STALLS },
-		{ STAT_ASYNC_SCANS, READING_ASYNC_SCANS },
-		{ STAT_DIRECT_SCANS, READING_DIRECT_SCANS },
-		{ STAT_ASYNC_RECLAIMS, READING_ASYNC_RECLAIMS },
-		{ STAT_DIRECT_RECLAIMS, READING_DIRECT_RECLAIMS },
-		{ STAT_SWAP_IN, READING_SWAP_IN },
-		{ STAT_SWAP_OUT, READING_SWAP_OUT },
-		{ STAT_MAJOR_FAULTS, READING_MAJOR_FAULTS },
-		{ STAT_TOTAL_MEMORY, READING_TOTAL },
+#define ROW(reading, statistic) { (statistic), (reading) },
+		READING_STATS(ROW)
+#undef ROW
 	};
 
 	*reading = (struct reading){ 0 };

@@ -226,6 +226,16 @@ void report_add_situation(struct json_object *all, const struct situation *situa
 	json_object_object_add(all, "situation", object);
 }
 
+void report_write_situation(const struct situation *situation, char *text, size_t size)
+{
+	const char *words = situation_words(situation);
+
+	if (situation->kind == SITUATION_UNKNOWN)
+		snprintf(text, size, "%s", words);
+	else
+		snprintf(text, size, "%s (%s)", words, sureness_word(situation->sureness));
+}
+
 static void print_amounts(const char *what, uint64_t ram, uint64_t left)
 {
 	char left_text[SIZE_TEXT], taken_text[SIZE_TEXT];

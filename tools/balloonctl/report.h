@@ -10,6 +10,8 @@
 
 struct json_object;
 
+#define REPORT_SITUATION 128
+
 /*
  * Makes {"guest": name, "ram":, "left":, "taken":, "base":, "dimms":, "grown":, "requested":,
  * "memory-devices": [{"id":, "block":, "region":, "requested":, "plugged":, "driver":}...],
@@ -43,6 +45,9 @@ void report_add_stats(struct json_object *all, const struct guest_stats *stats);
 
 /* Adds "situation": {"is":, "cause":, "sureness":}, unless it is unknown; stalls have a cause. */
 void report_add_situation(struct json_object *all, const struct situation *situation);
+
+/* Writes the situation in words and, if it is known, how sure that is: "thrashing ... (sure)". */
+void report_write_situation(const struct situation *situation, char *text, size_t size);
 
 /* Prints it on one line of stdout; consumes `all`. */
 void report_print_json(struct json_object *all);

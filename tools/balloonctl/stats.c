@@ -202,10 +202,10 @@ static int find_situation(const struct call *call, struct guest_stats *stats,
 
 static void print_situation(const struct situation *situation)
 {
-	printf("Situation    %s", situation_words(situation));
-	if (situation->kind != SITUATION_UNKNOWN)
-		printf(" (%s)", sureness_word(situation->sureness));
-	putchar('\n');
+	char text[REPORT_SITUATION];
+
+	report_write_situation(situation, text, sizeof(text));
+	printf("Situation    %s\n", text);
 }
 
 static int show(const struct call *call, const struct request *request)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/report.h"
 #include "tools/balloonctl/watch_draw.h"
 #include "tools/balloonctl/watch_parts.h"
 
@@ -168,7 +169,7 @@ static void draw_headline(struct grid *grid, int row, const struct watch_screen 
 
 	watch_trouble(screen, view, text);
 	if (text[0] == '\0' && view->sample.situation.kind > SITUATION_NONE)
-		watch_situation_words(view, text, sizeof(text));
+		report_write_situation(&view->sample.situation, text, sizeof(text));
 	column = grid_words(grid, row, column, GRID_ALARM, text);
 	if (watch_has_amounts(screen, view))
 		draw_rates(grid, row, column + (text[0] ? 2 : 0), view);

@@ -61,9 +61,6 @@ uint64_t watch_chart_ram(const struct watch_screen *screen, const struct watch_v
 void watch_draw_chart(struct grid *grid, int top, int rows, const struct watch_screen *screen,
 		      const struct watch_view *view);
 
-/* watch_stats.c: writes what the guest suffers from, and how sure that is. */
-void watch_situation_words(const struct watch_view *view, char *text, size_t size);
-
 /* watch_stats.c: draws the situation, and below it all statistics that the guest has sent. */
 void watch_draw_stats(struct grid *grid, int top, int rows, const struct watch_view *view);
 

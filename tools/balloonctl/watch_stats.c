@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tools/balloonctl/balloonctl.h"
+#include "tools/balloonctl/report.h"
 #include "tools/balloonctl/watch_parts.h"
 
 #define COLUMN 38 /* of two beside each other in 80 */
@@ -14,16 +15,6 @@ static void write_value(enum stat_unit unit, uint64_t value, char text[SIZE_TEXT
 		size_word(value, text);
 	else
 		snprintf(text, SIZE_TEXT, "%" PRIu64, value);
-}
-
-void watch_situation_words(const struct watch_view *view, char *text, size_t size)
-{
-	const struct situation *situation = &view->sample.situation;
-
-	snprintf(text, size, "%s", situation_words(situation));
-	if (situation->kind != SITUATION_UNKNOWN)
-		snprintf(text, size, "%s (%s)", situation_words(situation),
-			 sureness_word(situation->sureness));
 }
 
 /* In columns of so many rows as there are. */
@@ -37,11 +28,11 @@ void watch_draw_stats(struct grid *grid, int top, int rows, const struct watch_v
 		STAT_TABLE(STAT_ROW)
 #undef STAT_ROW
 	};
-	char text[128], value_text[SIZE_TEXT];
+	char text[REPORT_SITUATION], value_text[SIZE_TEXT];
 	int place = 0;
 	uint64_t value;
 
-	watch_situation_words(view, text, sizeof(text));
+	report_write_situation(&view->sample.situation, text, sizeof(text));
 	grid_words(grid, top, 1, GRID_BOLD, text);
 	for (unsigned i = 0; i < STAT_COUNT && rows > 1; i++) {
 		int row = top + 1 + place % (rows - 1);
