@@ -394,7 +394,8 @@ tests/drivers/block/block_cmd := drivers/block/block_cmd.c kernel/lib/json.c ker
 
 tests/drivers/mem/dimm := $(DIMM_SOURCES) kernel/lib/parse.c $(MEM_FIXTURE)
 tests/drivers/mem/hyperv_mem := drivers/mem/hyperv_mem.c kernel/lib/parse.c $(MEM_FIXTURE)
-tests/drivers/mem/mem_cmd := drivers/mem/mem_cmd.c $(PRINT) tests/sim/sim_command.c $(MEM_FIXTURE)
+tests/drivers/mem/mem_cmd := drivers/mem/mem_cmd.c kernel/lib/parse.c $(PRINT) \
+	tests/sim/sim_command.c $(MEM_FIXTURE)
 
 tests/hypervisor/hyperv := $(HYPERV_FIXTURE)
 tests/hypervisor/hyperv_ask := $(HYPERV_FIXTURE)

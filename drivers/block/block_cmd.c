@@ -17,33 +17,18 @@
 #include "kernel/lib/parse.h"
 #include "mm/frame.h"
 
-#define SIZE_TEXT 24
-
 /* ---- lsblk ---- */
-
-/* Bytes as "0", "512B", "4K", "1026M": in the largest unit of which they are a whole number. */
-static const char *size_text(uint64_t size, char text[SIZE_TEXT])
-{
-	static const char units[] = { 'B', 'K', 'M', 'G', 'T' };
-	size_t unit = 0;
-
-	if (size == 0)
-		return "0";
-	for (; size % 1024 == 0 && unit + 1 < sizeof(units); size /= 1024)
-		unit++;
-	snprintf(text, SIZE_TEXT, "%" PRIu64 "%c", size, units[unit]);
-	return text;
-}
 
 static void print_disk(const struct block_info *info)
 {
-	char size[SIZE_TEXT], read[SIZE_TEXT], written[SIZE_TEXT], requests[SIZE_TEXT];
+	char size[FORMAT_SIZE_MAX], read[FORMAT_SIZE_MAX], written[FORMAT_SIZE_MAX], requests[24];
 
 	snprintf(requests, sizeof(requests), "%u/%u", info->in_flight, info->room);
 	printf("%-4s %8s %-4s %-13s %-6s %8s %8s %6" PRIu64 " %8s %s\n", info->name,
-	       size_text(info->bytes, size), info->read_only ? "ro" : "rw", info->address,
-	       info->user ? info->user : "-", size_text(info->read_bytes, read),
-	       size_text(info->written_bytes, written), info->errors, requests,
+	       format_size_exact(info->bytes, "B", size), info->read_only ? "ro" : "rw",
+	       info->address, info->user ? info->user : "-",
+	       format_size_exact(info->read_bytes, "B", read),
+	       format_size_exact(info->written_bytes, "B", written), info->errors, requests,
 	       info->serial[0] ? info->serial : "-");
 	if (info->broken)
 		printf("     broken: %s\n", info->broken);

@@ -11,24 +11,13 @@
 #include "drivers/mem/mem_source.h"
 #include "kernel/lib/command.h"
 #include "kernel/lib/json.h"
+#include "kernel/lib/parse.h"
 #include "kernel/lib/wrap.h"
 #include "mm/memory.h"
 
-#define SIZE_TEXT 24
-
-/* Frames as "4K", "2M", "1026M": in the largest unit of which they are a whole number. */
-static const char *size_text(uint64_t frames, char text[SIZE_TEXT])
+static const char *size_text(uint64_t frames, char text[FORMAT_SIZE_MAX])
 {
-	static const char units[] = { 'K', 'M', 'G', 'T' };
-	uint64_t size = frames * FRAME_KIB;
-	size_t unit = 0;
-
-	if (frames == 0)
-		return "0";
-	for (; size % 1024 == 0 && unit + 1 < sizeof(units); size /= 1024)
-		unit++;
-	snprintf(text, SIZE_TEXT, "%" PRIu64 "%c", size, units[unit]);
-	return text;
+	return format_size_exact(frames * FRAME_SIZE, "", text);
 }
 
 static uint64_t removable(const struct mem_source *source)
@@ -60,9 +49,9 @@ static void print_line(const char *start, int digits, const char *size, const ch
 	       columns[1], columns[2], columns[3]);
 }
 
-static const char *start_text(pfn_t pfn, int digits, char text[SIZE_TEXT])
+static const char *start_text(pfn_t pfn, int digits, char text[FORMAT_SIZE_MAX])
 {
-	snprintf(text, SIZE_TEXT, "%0*" PRIx64, digits, pfn_to_paddr(pfn));
+	snprintf(text, FORMAT_SIZE_MAX, "%0*" PRIx64, digits, pfn_to_paddr(pfn));
 	return text;
 }
 
@@ -70,7 +59,7 @@ static void print_boot(int digits)
 {
 	static const char *const nothing[] = { "-", "-", "-", "-" };
 	const struct memmap *map = memory_map();
-	char start[SIZE_TEXT], size[SIZE_TEXT];
+	char start[FORMAT_SIZE_MAX], size[FORMAT_SIZE_MAX];
 
 	for (size_t i = 0; i < map->count; i++)
 		print_line(start_text(map->range[i].start, digits, start), digits,
@@ -90,8 +79,10 @@ static void print_trouble(const char *trouble)
 
 static void print_source(const struct mem_source *source, int digits)
 {
-	char name[SIZE_TEXT + sizeof(source->name)], start[SIZE_TEXT], size[SIZE_TEXT];
-	char unit[SIZE_TEXT], requested[SIZE_TEXT], plugged[SIZE_TEXT], free[SIZE_TEXT];
+	char name[FORMAT_SIZE_MAX + sizeof(source->name)], start[FORMAT_SIZE_MAX],
+		size[FORMAT_SIZE_MAX];
+	char unit[FORMAT_SIZE_MAX], requested[FORMAT_SIZE_MAX], plugged[FORMAT_SIZE_MAX],
+		free[FORMAT_SIZE_MAX];
 	const char *const columns[] = {
 		size_text(source->part.unit * BLOCK_FRAMES, unit),
 		size_text(source->requested, requested),

@@ -6,6 +6,7 @@
 #include "kernel/lib/parse.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -186,5 +187,17 @@ const char *format_size(uint64_t bytes, char text[FORMAT_SIZE_MAX])
 		number = tenths(bytes, 20 + 10 * ++unit);
 	snprintf(text, FORMAT_SIZE_MAX, "%u.%u %ciB", (unsigned)(number / 10),
 		 (unsigned)(number % 10), units[unit]);
+	return text;
+}
+
+const char *format_size_exact(uint64_t bytes, const char *unit, char text[FORMAT_SIZE_MAX])
+{
+	static const char *const units[] = { "K", "M", "G", "T" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(units) && bytes > 0 && bytes % KIB == 0; i++) {
+		unit = units[i];
+		bytes /= KIB;
+	}
+	snprintf(text, FORMAT_SIZE_MAX, "%" PRIu64 "%s", bytes, bytes > 0 ? unit : "");
 	return text;
 }

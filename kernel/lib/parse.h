@@ -9,7 +9,7 @@
 
 #include "kernel/lib/types.h"
 
-/* Room for the longest text of format_size(), its NUL included. */
+/* Room for the longest text of format_size() and format_size_exact(), its NUL included. */
 #define FORMAT_SIZE_MAX 24
 
 /* Reads a decimal number, or a hexadecimal one after 0x. -EINVAL: no number; -ERANGE: too large. */
@@ -31,5 +31,11 @@ int parse_seconds(const char *text, uint64_t *ns);
 
 /* Writes "64.0 MiB", "4 KiB" or "100 B": for people, rounded to nearest, one digit. */
 const char *format_size(uint64_t bytes, char text[FORMAT_SIZE_MAX]);
+
+/*
+ * Writes "4K", "2M", "1026M": in the largest of K, M, G and T of which it is a whole number. After
+ * a number of bytes stands `unit`, "B" or "": "100B"; nothing is "0". parse_size() reads it.
+ */
+const char *format_size_exact(uint64_t bytes, const char *unit, char text[FORMAT_SIZE_MAX]);
 
 #endif

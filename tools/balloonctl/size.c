@@ -5,11 +5,12 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "kernel/lib/parse.h"
 #include "tools/balloonctl/balloonctl.h"
+
+_Static_assert(SIZE_TEXT >= FORMAT_SIZE_MAX, "size_exact() has room");
 
 int size_parse(const char *text, uint64_t *bytes)
 {
@@ -58,14 +59,7 @@ void size_format(uint64_t bytes, char text[SIZE_TEXT])
 
 void size_exact(uint64_t bytes, char text[SIZE_TEXT])
 {
-	static const char *const units[] = { "", "K", "M", "G", "T" };
-	size_t unit = 0;
-
-	while (unit + 1 < ARRAY_SIZE(units) && bytes && bytes % 1024 == 0) {
-		bytes /= 1024;
-		unit++;
-	}
-	snprintf(text, SIZE_TEXT, "%" PRIu64 "%s", bytes, units[unit]);
+	format_size_exact(bytes, "", text);
 }
 
 const char *size_word(uint64_t bytes, char text[SIZE_TEXT])

@@ -214,6 +214,36 @@ static void format_size_rounds_to_nearest(void **state)
 	}
 }
 
+static void format_size_exact_takes_the_largest_unit_that_is_whole(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} cases[] = {
+		{ 0, "0" },
+		{ 1, "1B" },
+		{ 1023, "1023B" },
+		{ 1024, "1K" },
+		{ 1025, "1025B" },
+		{ 4096, "4K" },
+		{ 1536 * KIB, "1536K" },
+		{ 1026 * MIB, "1026M" },
+		{ 8 * GIB, "8G" },
+		{ 9 * 1024 * GIB, "9T" },
+		{ UINT64_C(1) << 50, "1024T" },
+		{ UINT64_C(15) << 60, "15728640T" },
+		{ UINT64_MAX, "18446744073709551615B" },
+	};
+	char text[FORMAT_SIZE_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_ptr_equal(format_size_exact(cases[i].bytes, "B", text), text);
+		assert_string_equal(text, cases[i].text);
+	}
+	assert_string_equal(format_size_exact(1023, "", text), "1023");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +256,7 @@ int main(void)
 		cmocka_unit_test(parse_seconds_takes_decimals),
 		cmocka_unit_test(parse_size_refuses_two_to_the_64),
 		cmocka_unit_test(format_size_rounds_to_nearest),
+		cmocka_unit_test(format_size_exact_takes_the_largest_unit_that_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
