@@ -7,8 +7,9 @@
 #	parts.sh TARGET PART...
 #
 # Its last lines are the last of each part, which says how much ran, and at the very end
-# which parts failed; a failed one is there with the names of what failed in it. All that
-# a part printed stays in BUILD/log/TARGET/PART. MAKE and BUILD are in the environment.
+# which parts failed; a failed one is there with the names of what failed in it, and above with
+# what it said of the first failures. All that a part printed stays in BUILD/log/TARGET/PART, and
+# those last lines in BUILD/log/TARGET/why and sum. MAKE and BUILD are in the environment.
 
 set -u
 # shellcheck source=tests/logged.sh
@@ -50,13 +51,20 @@ for part; do
 	printf '%-18s %-6s %4d s  %s\n' "$part" $outcome $seconds "$last" >>"$logs/sum"
 done
 
-echo
-echo "== make $target"
-cat "$logs/sum"
 # shellcheck disable=SC2086
 set -- $failed
+for part; do
+	echo "-- $part, from $logs/$part:"
+	grep -B 5 '^\[  FAILED  \] [a-z]\|\*\*\* ' "$logs/$part" | head -n 24
+done >"$logs/why"
+
+echo
+echo "== make $target"
+cat "$logs/why" "$logs/sum"
 if [ $# -gt 0 ]; then
-	echo "$target: $# of $count parts FAILED, after $(($(date +%s) - start)) s:$failed"
-	exit 1
+	end="$target: $# of $count parts FAILED, after $(($(date +%s) - start)) s:$failed"
+else
+	end="$target: $count parts passed in $(($(date +%s) - start)) s"
 fi
-echo "$target: $count parts passed in $(($(date +%s) - start)) s"
+echo "$end" | tee -a "$logs/sum"
+[ $# -eq 0 ]

@@ -149,13 +149,12 @@ static void free_readers(void)
 			frame_free(reader[i].first, BLOCK_PAGES_MAX, OWNER_VIRTQUEUES);
 }
 
-static int submit(struct block_disk *disk, struct reader *next, uint64_t page, uint64_t end)
+static int submit(struct block_disk *disk, struct reader *next, uint64_t page, unsigned count)
 {
 	struct block_request *request = &next->request;
 
-	*request = (struct block_request){ .page = page };
-	request->count = (unsigned)min_u64(BLOCK_PAGES_MAX, end - page);
-	for (unsigned i = 0; i < request->count; i++)
+	*request = (struct block_request){ .page = page, .count = count };
+	for (unsigned i = 0; i < count; i++)
 		request->frames[i] = next->first + i;
 	block_wait_for_room(disk);
 	return block_submit(disk, request);
@@ -170,19 +169,35 @@ static uint64_t hash(uint64_t sum, const struct reader *done)
 	return sum;
 }
 
+/* Waits for all that is under way. -EBUSY, if frames stay with the device, goes before `err`. */
+static int drain(struct block_disk *disk, uint64_t taken, uint64_t sent, int err)
+{
+	for (; taken < sent; taken++)
+		if (block_wait(disk, &reader[taken % READERS].request) == -EBUSY)
+			err = -EBUSY;
+	return err;
+}
+
 /*
- * Reads pages 0 to `pages` - 1 in order, READERS requests ahead; adds what was read to *done, in
- * pages, and to *sum.
+ * Reads from page *done to `end` in order, by requests of up to `count` pages, `ahead` of them
+ * under way; adds what was read to *done, in pages, and to *sum.
  */
-static int read_pages(struct block_disk *disk, uint64_t pages, uint64_t *done, uint64_t *sum)
+static int read_in_order(struct block_disk *disk, uint64_t end, unsigned count, unsigned ahead,
+			 uint64_t *done, uint64_t *sum)
 {
 	uint64_t sent = 0, taken = 0; /* requests */
+	uint64_t page = *done;	      /* of the next request */
 	int err = 0;
 
-	while (!err && *done < pages) {
-		while (!err && sent - taken < READERS && sent * BLOCK_PAGES_MAX < pages) {
-			err = submit(disk, &reader[sent % READERS], sent * BLOCK_PAGES_MAX, pages);
-			sent += !err;
+	while (!err && *done < end) {
+		while (!err && sent - taken < ahead && page < end) {
+			struct reader *next = &reader[sent % READERS];
+
+			err = submit(disk, next, page, (unsigned)min_u64(count, end - page));
+			if (!err) {
+				page += next->request.count;
+				sent++;
+			}
 		}
 		if (!err)
 			err = block_wait(disk, &reader[taken % READERS].request);
@@ -193,8 +208,23 @@ static int read_pages(struct block_disk *disk, uint64_t pages, uint64_t *done, u
 		}
 		task_yield();
 	}
-	for (; taken < sent; taken++)
-		block_wait(disk, &reader[taken % READERS].request);
+	return drain(disk, taken, sent, err);
+}
+
+/*
+ * Reads the first `pages` pages. A device may make one of requests for neighbours (QEMU does), and
+ * then they fail together: each page of those that were under way is asked for alone.
+ */
+static int read_pages(struct block_disk *disk, uint64_t pages, uint64_t *done, uint64_t *sum)
+{
+	int err;
+
+	do {
+		err = read_in_order(disk, pages, BLOCK_PAGES_MAX, READERS, done, sum);
+		if (err == -EIO)
+			err = read_in_order(disk, min_u64(*done + READERS * BLOCK_PAGES_MAX, pages),
+					    1, 1, done, sum);
+	} while (!err && *done < pages);
 	return err;
 }
 
@@ -220,7 +250,7 @@ static int read_disk(struct block_disk *disk, const char *name, uint64_t pages)
 		err = read_pages(disk, pages, &done, &sum);
 	free_readers();
 	if (err == -EIO || err == -EBUSY)
-		printf("%s: an error after page %" PRIu64 " of %" PRIu64 "\n", name, done, pages);
+		printf("%s: page %" PRIu64 " of %" PRIu64 " cannot be read\n", name, done, pages);
 	else if (!err)
 		print_read(name, done, sum, clock_ns() - start);
 	return err;

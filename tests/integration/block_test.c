@@ -204,7 +204,10 @@ static void a_disk_is_resized(void **state)
 
 /* ---- Disks that are not well ---- */
 
-/* Sector 65536 cannot be read: all before it can, and so can the disk after that. */
+/*
+ * Sector 65536 cannot be read: all before it can, and so can the disk after that. QEMU makes one of
+ * as many requests as it finds, up to four, and then all of them fail; the page does so alone.
+ */
 static void a_bad_sector_is_an_error_of_its_own(void **state)
 {
 	struct vm *vm = boot(
@@ -214,8 +217,8 @@ static void a_bad_sector_is_an_error_of_its_own(void **state)
 		      "inject-error.0.sector=65536 -device virtio-blk-pci,drive=d,rerror=report");
 
 	(void)state;
-	harness_command_says(vm, "disk_read vda", "vda: an error after page 8192 of 16384");
-	assert_int_equal(number_of(vm, "errors"), 1);
+	harness_command_says(vm, "disk_read vda", "vda: page 8192 of 16384 cannot be read");
+	assert_in_range(number_of(vm, "errors"), 2, 5);
 	harness_command_says(vm, "disk_read vda 8192", "vda: 33554432 bytes read");
 	check_broken(vm, NULL);
 	harness_stop(vm);
@@ -242,7 +245,7 @@ static void a_throttled_disk_has_little_room(void **state)
 
 static void check_silent(struct vm *vm)
 {
-	harness_command_says(vm, "disk_read vda", "vda: an error after page ");
+	harness_command_says(vm, "disk_read vda", "vda: page 0 of 16384 cannot be read");
 	check_broken(vm, "it has not answered for 2 s");
 	assert_int_equal(number_of(vm, "in_flight"), 0);
 	harness_command_says(vm, "dmesg", "it stays so until it is plugged anew");

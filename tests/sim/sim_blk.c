@@ -153,15 +153,19 @@ static void move(struct sim_blk *sim, const struct sim_blk_request *request, uin
 	}
 }
 
+static bool is_bad(const struct sim_blk *sim, const struct sim_blk_request *request)
+{
+	bool fails = request->type == VIRTIO_BLK_T_IN ? sim->fails_reads : sim->fails_writes;
+
+	return fails && request->sector + request->data / SIM_BLK_SECTOR > sim->bad_sector;
+}
+
 static uint8_t read_or_write(struct sim_blk *sim, const struct sim_blk_request *request)
 {
 	uint64_t count = request->data / SIM_BLK_SECTOR;
 	uint64_t end = min_u64(sim->sectors, sim->sectors_made);
-	bool fails = request->type == VIRTIO_BLK_T_IN ? sim->fails_reads : sim->fails_writes;
 
-	if (request->sector > end || count > end - request->sector)
-		return 1;
-	if (fails && request->sector + count > sim->bad_sector)
+	if (request->sector > end || count > end - request->sector || is_bad(sim, request))
 		return 1;
 	move(sim, request, sim->content + request->sector * SIM_BLK_SECTOR);
 	return 0;
@@ -179,9 +183,10 @@ static uint8_t obey(struct sim_blk *sim, const struct sim_blk_request *request)
 	return 0;
 }
 
-static void answer(struct sim_blk *sim, const struct sim_blk_request *request)
+static void answer(struct sim_blk *sim, const struct sim_blk_request *request, bool merged_with_bad)
 {
-	uint8_t status = obey(sim, request);
+	bool reads = request->type == VIRTIO_BLK_T_IN;
+	uint8_t status = reads && merged_with_bad ? 1 : obey(sim, request);
 	uint32_t written = 1 + (request->type == VIRTIO_BLK_T_OUT ? 0 : request->data);
 
 	if (sim->status >= 0)
@@ -189,10 +194,21 @@ static void answer(struct sim_blk *sim, const struct sim_blk_request *request)
 	if (!sim->no_status)
 		*status_of(request) = status;
 	sim_virtio_push(&sim->virtio, 0, request->chain.head, written + (uint32_t)sim->written);
+	if (reads && status && sim->on_failure)
+		sim->on_failure(sim);
+}
+
+static bool one_is_bad(const struct sim_blk *sim)
+{
+	for (size_t i = 0; i < sim->pending_count; i++)
+		if (sim->pending[i].type == VIRTIO_BLK_T_IN && is_bad(sim, &sim->pending[i]))
+			return true;
+	return false;
 }
 
 size_t sim_blk_complete(struct sim_blk *sim, size_t most)
 {
+	bool merged_with_bad = sim->merges && one_is_bad(sim);
 	size_t n = 0;
 
 	for (; n < most && sim->pending_count > 0; n++) {
@@ -202,7 +218,7 @@ size_t sim_blk_complete(struct sim_blk *sim, size_t most)
 		sim->pending_count--;
 		memmove(sim->pending + at, sim->pending + at + 1,
 			(sim->pending_count - at) * sizeof(request));
-		answer(sim, &request);
+		answer(sim, &request, merged_with_bad);
 	}
 	return n;
 }

@@ -59,7 +59,9 @@ struct sim_blk {
 	bool fails_reads; /* status 1 from `bad_sector` on */
 	bool fails_writes;
 	uint64_t bad_sector;
-	bool no_serial; /* GET_ID is not supported */
+	bool merges;				 /* reads that wait together fail together */
+	void (*on_failure)(struct sim_blk *sim); /* after a read that failed; or NULL */
+	bool no_serial;				 /* GET_ID is not supported */
 
 	/* What is so. */
 	uint32_t seg_max, size_max;

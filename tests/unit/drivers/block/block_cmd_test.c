@@ -152,10 +152,64 @@ static void an_error_ends_it(void **state)
 	sim.pace_ns = 20 * NS_PER_MS;
 	sim.fails_reads = true;
 	sim.bad_sector = 8 * 70;
-	expect("disk_read vda", -EIO, "vda: an error after page 64 of 256\n");
+	expect("disk_read vda", -EIO, "vda: page 70 of 256 cannot be read\n");
 	assert_int_equal(info_of(block_disk(0)).in_flight, 0);
 	assert_null(info_of(block_disk(0)).user);
 	expect_read("disk_read vda 70", 70);
+}
+
+/* As QEMU makes one request of neighbours: the page that is bad is named all the same. */
+static void innocent_pages_are_not_named(void **state)
+{
+	(void)state;
+	start_one();
+	sim.completion = SIM_BLK_IN_TURN;
+	sim.merges = true;
+	sim.fails_reads = true;
+	sim.bad_sector = 8 * 101;
+	expect("disk_read vda", -EIO, "vda: page 101 of 256 cannot be read\n");
+	assert_int_equal(sim.requests[VIRTIO_BLK_T_IN], 4 + 102);
+	assert_int_equal(info_of(block_disk(0)).errors, 4 + 1);
+}
+
+static void heal(struct sim_blk *s)
+{
+	s->fails_reads = false;
+}
+
+static void an_error_that_goes_by_does_not_end_it(void **state)
+{
+	(void)state;
+	start_one();
+	sim.completion = SIM_BLK_PACED;
+	sim.pace_ns = NS_PER_MS;
+	sim.fails_reads = true;
+	sim.bad_sector = 0;
+	sim.on_failure = heal;
+	expect_read("disk_read vda", SIM_PAGES);
+	assert_int_equal(info_of(block_disk(0)).errors, 1);
+}
+
+static void fall_silent(struct sim_blk *s)
+{
+	s->completion = SIM_BLK_NEVER;
+	s->virtio.slow_reset = SIM_VIRTIO_FOR_EVER;
+}
+
+static void a_disk_that_keeps_frames_after_an_error_is_not_asked_again(void **state)
+{
+	size_t before;
+
+	(void)state;
+	start_one();
+	before = sim_frame_in_use();
+	sim.completion = SIM_BLK_PACED;
+	sim.pace_ns = NS_PER_MS;
+	sim.fails_reads = true;
+	sim.on_failure = fall_silent;
+	expect("disk_read vda", -EBUSY, "vda: page 0 of 256 cannot be read\n");
+	assert_int_equal(sim_frame_in_use(), before + 3 * 32);
+	sim_frame_reset();
 }
 
 static void silence_ends_it(void **state)
@@ -166,7 +220,7 @@ static void silence_ends_it(void **state)
 	start_one();
 	before = sim_frame_in_use();
 	sim.completion = SIM_BLK_NEVER;
-	expect("disk_read vda", -EIO, "vda: an error after page 0 of 256\n");
+	expect("disk_read vda", -EIO, "vda: page 0 of 256 cannot be read\n");
 	assert_int_equal(sim_frame_in_use(), before);
 }
 
@@ -179,7 +233,7 @@ static void frames_that_the_device_keeps_are_not_freed(void **state)
 	before = sim_frame_in_use();
 	sim.completion = SIM_BLK_NEVER;
 	sim.virtio.slow_reset = SIM_VIRTIO_FOR_EVER;
-	expect("disk_read vda", -EBUSY, "vda: an error after page 0 of 256\n");
+	expect("disk_read vda", -EBUSY, "vda: page 0 of 256 cannot be read\n");
 	assert_int_equal(sim_frame_in_use(), before + 4 * 32);
 	sim_frame_reset();
 }
@@ -231,6 +285,9 @@ int main(void)
 		TEST(a_disk_is_read_and_summed_up),
 		TEST(what_is_no_disk_is_said),
 		TEST(an_error_ends_it),
+		TEST(innocent_pages_are_not_named),
+		TEST(an_error_that_goes_by_does_not_end_it),
+		TEST(a_disk_that_keeps_frames_after_an_error_is_not_asked_again),
 		TEST(silence_ends_it),
 		TEST(frames_that_the_device_keeps_are_not_freed),
 		TEST(without_memory_that_is_said),

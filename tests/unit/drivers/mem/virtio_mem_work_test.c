@@ -50,6 +50,8 @@ static void what_is_requested_is_plugged_from_the_lowest_block_up(void **state)
 
 static void what_is_too_much_leaves_from_the_highest_block_down(void **state)
 {
+	struct event last;
+
 	(void)state;
 	request(100);
 	mem_fixture_take(REGION + 60 * B + 1, 1, OWNER_HELD);
@@ -59,6 +61,11 @@ static void what_is_too_much_leaves_from_the_highest_block_down(void **state)
 	assert_int_equal(frame_owner(REGION + 50 * B), OWNER_ABSENT);
 	assert_int_equal(sim.requests[VIRTIO_MEM_UNPLUG], 2);
 	expect_trouble(NULL);
+	/* Blocks that do not lie together are two events. */
+	assert_int_equal(mem_fixture_events(MEM_EVENT_LEFT), 2);
+	last = mem_fixture_last_event(MEM_EVENT_LEFT);
+	assert_int_equal(last.argument[0], REGION + 49 * B);
+	assert_int_equal(last.argument[1], 11 * B);
 	/* The gaps are filled first. */
 	request(60);
 	expect_plugged(60);
