@@ -132,10 +132,10 @@ static void start_vmbus(void)
 
 static void start_vm(const char *command_line)
 {
-	char swap[BLOCK_SERIAL_SIZE], cache[BLOCK_SERIAL_SIZE];
+	struct vm_config config;
 
-	options_fill_disks(command_line, swap, cache);
-	vm_start(swap, cache, show_mem);
+	options_fill_vm(command_line, &config);
+	vm_start(&config, show_mem);
 }
 
 static const struct xen_task_ops xen_ops = {

@@ -12,7 +12,7 @@
 #define MISTAKES_SHOWN 32
 
 /* So much of a word is shown. */
-#define SHOWN_MAX 48
+#define SHOWN_MAX 40
 
 /* Longer names are like none of ours. */
 #define NAME_MAX 24
@@ -34,6 +34,7 @@ static const struct option_word known[] = {
 	{ OPTION_POLL, OPTION_POLL_MAX, "0.5" },
 	{ OPTION_SWAP, OPTION_SERIAL_MAX, "auto" },
 	{ OPTION_CACHE, OPTION_SERIAL_MAX, "disk1" },
+	{ OPTION_VM_IO, OPTION_VM_IO_MAX, "lockstep" },
 };
 
 /*

@@ -22,6 +22,7 @@
 #define OPTION_POLL "vmware.poll"
 #define OPTION_SWAP "swap"
 #define OPTION_CACHE "cache"
+#define OPTION_VM_IO "vm.io"
 
 /* Room for each one's value, its NUL included; run= may fill the line. */
 #define OPTION_FLOOR_MAX FORMAT_SIZE_MAX
@@ -31,6 +32,7 @@
 #define OPTION_REFUSE_MAX 256
 #define OPTION_MMIO_MAX 80
 #define OPTION_POLL_MAX 24
+#define OPTION_VM_IO_MAX 16
 #define OPTION_SERIAL_MAX 21 /* of a virtio disk: BLOCK_SERIAL_SIZE */
 
 /* Warns of a mistake on the command line and notes it; as log_warn(). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Options of the balloon, of virtio and of disks on the kernel's command line. */
+/* Options of the balloon, of virtio and of kernel/vm on the kernel's command line. */
 #include "kernel/options.h"
 
 #include <errno.h>
@@ -120,13 +120,23 @@ uint64_t options_vmware_poll(const char *command_line)
 	return ns;
 }
 
-void options_fill_disks(const char *command_line, char swap[BLOCK_SERIAL_SIZE],
-			char cache[BLOCK_SERIAL_SIZE])
+/* vm.io=lockstep: one request at a time, and nothing else meanwhile. */
+static bool choose_lockstep(const char *command_line)
 {
-	if (!get_value(command_line, OPTION_SWAP, swap, BLOCK_SERIAL_SIZE))
-		swap[0] = '\0';
-	if (!get_value(command_line, OPTION_CACHE, cache, BLOCK_SERIAL_SIZE))
-		cache[0] = '\0';
+	char text[OPTION_VM_IO_MAX];
+
+	if (!get_value(command_line, OPTION_VM_IO, text, sizeof(text)))
+		return false;
+	if (strcmp(text, "lockstep") != 0 && strcmp(text, "overlapped") != 0)
+		OPTION_MISTAKE("vm: vm.io=%s is unknown; choose overlapped or lockstep", text);
+	return strcmp(text, "lockstep") == 0;
+}
+
+void options_fill_vm(const char *command_line, struct vm_config *config)
+{
+	*config = (struct vm_config){ .lockstep = choose_lockstep(command_line) };
+	get_value(command_line, OPTION_SWAP, config->swap, sizeof(config->swap));
+	get_value(command_line, OPTION_CACHE, config->cache, sizeof(config->cache));
 }
 
 void options_tell_virtio(const char *command_line)

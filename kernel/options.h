@@ -8,8 +8,8 @@
 #define KERNEL_OPTIONS_H
 
 #include "drivers/balloon/balloon_settings.h"
-#include "drivers/block/block.h"
 #include "kernel/lib/types.h"
+#include "kernel/vm/vm.h"
 
 /* Fills `config` from floor=, strategy= and poison=. After memory is known. */
 void options_fill_balloon(const char *command_line, struct balloon_config *config);
@@ -23,8 +23,7 @@ uint64_t options_vmware_poll(const char *command_line);
  */
 void options_tell_virtio(const char *command_line);
 
-/* swap= and cache=: serial numbers of disks, or "auto" for the first; "": none is named. */
-void options_fill_disks(const char *command_line, char swap[BLOCK_SERIAL_SIZE],
-			char cache[BLOCK_SERIAL_SIZE]);
+/* Fills `config` from swap=, cache= and vm.io=. */
+void options_fill_vm(const char *command_line, struct vm_config *config);
 
 #endif

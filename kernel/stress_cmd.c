@@ -5,11 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arch/clock.h"
 #include "arch/phys_map.h"
 #include "kernel/course.h"
 #include "kernel/lib/command.h"
+#include "kernel/lib/hooks.h"
 #include "kernel/lib/parse.h"
 #include "kernel/stress.h"
+#include "kernel/task/task.h"
 #include "kernel/vm/vm.h"
 #include "mm/frame.h"
 #include "mm/ledger.h"
@@ -17,6 +20,9 @@
 #include "mm/vm_events.h"
 
 #define SPEED_MAX 1000
+
+/* Ctrl-C wakes nobody, and neither does the end of a workload. */
+#define WAIT_LOOK_NS (20 * NS_PER_MS)
 
 /* ---- What is wanted ---- */
 
@@ -329,6 +335,50 @@ static int list(void)
 	return 0;
 }
 
+/* ---- stress wait ---- */
+
+/* Finds a workload that is not done; false: there is none. */
+static bool find_busy(struct stress_info *info)
+{
+	for (info->task = 0; stress_next(info->task, info);)
+		if (!info->done)
+			return true;
+	return false;
+}
+
+static bool is_endless(const struct stress_info *info)
+{
+	return !info->want.course && info->want.passes == 0 &&
+	       info->want.pattern != STRESS_SEQUENTIAL;
+}
+
+/* Until each workload has done its part, or has ended. Says what they have come to. */
+static int wait_for_all(const char *seconds)
+{
+	struct stress_info info;
+	uint64_t ns = 0, end;
+
+	if (seconds && parse_seconds(seconds, &ns)) {
+		printf("stress: %s is no time; write a number of seconds, as 10 or 0.5\n", seconds);
+		return -ERANGE;
+	}
+	end = seconds ? clock_ns() + ns : DEADLINE_NEVER;
+	while (find_busy(&info) && clock_ns() < end && !lib_interrupted()) {
+		if (!seconds && is_endless(&info)) {
+			printf("stress: task %u touches pages for ever; start it with --passes N, "
+			       "or "
+			       "say for how many seconds to wait\n",
+			       info.task);
+			return -ERANGE;
+		}
+		task_sleep_until(min_u64(end, clock_ns() + WAIT_LOOK_NS));
+	}
+	list();
+	if (lib_interrupted())
+		return -EINTR;
+	return find_busy(&info) ? -ETIMEDOUT : 0;
+}
+
 static int cmd_stress(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -345,9 +395,11 @@ static int cmd_stress(int argc, char **argv)
 		return stress_course(argc, argv);
 	if (strcmp(what, "stop") == 0 && argc == 3)
 		return strcmp(argv[2], "all") == 0 ? stop_all() : stop("stress", argv[2]);
+	if (strcmp(what, "wait") == 0 && argc <= 3)
+		return wait_for_all(argv[2]);
 	return -EINVAL;
 }
-COMMAND("stress", "[anon|cache SIZE [OPTIONS] | huge N | oom | course | stop ID|all]",
+COMMAND("stress", "[anon|cache SIZE [OPTIONS] | huge N | oom | course | stop ID|all | wait]",
 	"workloads that make memory short, or their list",
 	"anon touches memory of its own, which goes to the swap disk if memory is short;\n"
 	"cache touches pages of the disk that cache= names, and with --write writes them.\n"
@@ -361,6 +413,8 @@ COMMAND("stress", "[anon|cache SIZE [OPTIONS] | huge N | oom | course | stop ID|
 	"  --seed N        another order of touches (1)\n"
 	"course has as much memory in use as a guest once had, by the file that\n"
 	"COURSE=FILE names, which `balloonctl record` wrote; --speed N: N times as fast.\n"
+	"wait [SECONDS] returns when all have done their part, or have ended; it fails if\n"
+	"one has not when the time is up. Ctrl-C ends it.\n"
 	"huge takes N blocks of 2 MiB and gives them back; oom takes more than there is.\n"
 	"Pages that come back from a disk are verified: a wrong byte is told and counted.",
 	cmd_stress);

@@ -32,6 +32,7 @@
 
 _Static_assert(TASKS_MAX - 1 <= STACKS_MAX, "every task but the idle one has a stack");
 _Static_assert(TASK_PRIORITY_BACKGROUND < PRIORITY_IDLE, "the idle task runs last");
+_Static_assert(TASKS_MAX <= UINT8_MAX + 1, "last_of");
 
 struct task {
 	char state; /* 0: the slot is free; others: see struct task_info */
@@ -51,7 +52,8 @@ struct task {
 
 static struct task tasks[TASKS_MAX];
 static struct task *current = &tasks[0];
-static uint64_t current_since; /* when it began to run, or was last accounted for */
+static uint8_t last_of[PRIORITY_IDLE + 1]; /* of each priority, the task that ran last */
+static uint64_t current_since;		   /* when it began to run, or was last accounted for */
 
 static uint64_t alarm = DEADLINE_NEVER; /* when task_alarm() is to be called next */
 static unsigned put_offs;		/* of the tick, since one came or the halt was long */
@@ -59,6 +61,7 @@ static unsigned put_offs;		/* of the tick, since one came or the halt was long *
 void task_init(void)
 {
 	memset(tasks, 0, sizeof(tasks));
+	memset(last_of, 0, sizeof(last_of));
 	current = &tasks[0];
 	current_since = clock_ns();
 	alarm = DEADLINE_NEVER;
@@ -70,21 +73,28 @@ static bool interrupts_are_off(void)
 	return !irq_flags_enabled(irq_save());
 }
 
-/* The task that is to run next: the current one only if no other has its priority. */
+/*
+ * The task that is to run next: of the best priority, the one after that which ran last, whoever of
+ * another priority ran since.
+ */
 static struct task *choose(void)
 {
-	size_t at = (size_t)(current - tasks);
-	struct task *best = NULL;
+	unsigned best = PRIORITY_IDLE;
+	size_t last;
 
+	for (const struct task *task = tasks; task < tasks + TASKS_MAX; task++)
+		if (task->state == 'R')
+			best = (unsigned)min_u64(best, task->priority);
+	last = last_of[best];
 	for (size_t i = 1; i <= TASKS_MAX; i++) {
-		struct task *task = &tasks[(at + i) % TASKS_MAX];
+		struct task *task = &tasks[(last + i) % TASKS_MAX];
 
-		if (task->state == 'R' && (!best || task->priority < best->priority))
-			best = task;
+		if (task->state == 'R' && task->priority == best)
+			return task;
 	}
 	/* The idle task can always run. */
-	assert(best);
-	return best;
+	assert(false);
+	return NULL;
 }
 
 /* Counts the time since the last call as the current task's. */
@@ -106,6 +116,7 @@ static void switch_away(void)
 		return;
 	account();
 	current = next;
+	last_of[next->priority] = (uint8_t)(next - tasks);
 	context_switch(&previous->context, &next->context);
 }
 
@@ -206,6 +217,7 @@ void task_set_priority(enum task_priority priority)
 	assert(priority <= TASK_PRIORITY_BACKGROUND);
 	assert(current->priority != PRIORITY_IDLE);
 	current->priority = (uint8_t)priority;
+	last_of[priority] = (uint8_t)(current - tasks);
 }
 
 /*

@@ -33,9 +33,9 @@
 
 #define SERIAL_AUTO "auto"
 
+static struct vm_config config;
+
 static struct {
-	char swap[BLOCK_SERIAL_SIZE]; /* the words of the command line */
-	char cache[BLOCK_SERIAL_SIZE];
 	bool come; /* a disk has come, or gone, since the last look */
 	bool held; /* pages of one that is gone are in use: no other can take its place yet */
 	bool told_swap, told_cache; /* that no disk has the name */
@@ -216,9 +216,9 @@ static bool is_usable(struct block_disk *disk, struct block_info *info)
 static void find_swap(void)
 {
 	struct block_info info;
-	bool automatic = strcmp(disks.swap, SERIAL_AUTO) == 0;
+	bool automatic = strcmp(config.swap, SERIAL_AUTO) == 0;
 
-	if (!disks.swap[0] || vm_swap_disk)
+	if (!config.swap[0] || vm_swap_disk)
 		return;
 	if (!vm_swap_forget()) {
 		disks.held = true;
@@ -226,12 +226,12 @@ static void find_swap(void)
 	}
 	for (unsigned i = 0; block_disk(i) && !vm_swap_disk; i++)
 		if (is_usable(block_disk(i), &info) &&
-		    (automatic || strcmp(info.serial, disks.swap) == 0))
+		    (automatic || strcmp(info.serial, config.swap) == 0))
 			use_swap(block_disk(i), &info, !automatic);
 	if (vm_swap_disk)
 		disks.told_swap = false;
-	else if (!automatic && !block_find(disks.swap))
-		tell_serials("swap", disks.swap, &disks.told_swap);
+	else if (!automatic && !block_find(config.swap))
+		tell_serials("swap", config.swap, &disks.told_swap);
 	else if (automatic && !disks.looked)
 		log_warn("vm: swap=auto: no disk has Linux's swap signature");
 }
@@ -240,19 +240,19 @@ static void find_cache(void)
 {
 	struct block_info info;
 
-	if (!disks.cache[0] || vm_cache_disk)
+	if (!config.cache[0] || vm_cache_disk)
 		return;
 	if (vm_cache_is_in_use()) {
 		disks.held = true;
 		return;
 	}
 	for (unsigned i = 0; block_disk(i) && !vm_cache_disk; i++)
-		if (is_usable(block_disk(i), &info) && strcmp(info.serial, disks.cache) == 0)
+		if (is_usable(block_disk(i), &info) && strcmp(info.serial, config.cache) == 0)
 			use_cache(block_disk(i), &info);
 	if (vm_cache_disk)
 		disks.told_cache = false;
-	else if (!block_find(disks.cache))
-		tell_serials("cache", disks.cache, &disks.told_cache);
+	else if (!block_find(config.cache))
+		tell_serials("cache", config.cache, &disks.told_cache);
 }
 
 /* Sleeps until disks are to be looked at again: one has come or gone, or users may have ended. */
@@ -283,20 +283,19 @@ static void look_for_disks(void *unused)
 
 void vm_wait_for_disks(void)
 {
-	if (disks.swap[0] || disks.cache[0])
+	if (config.swap[0] || config.cache[0])
 		task_await(&disks.changed, &disks.looked, DISKS_NS);
 }
 
-void vm_start(const char *swap, const char *cache, void (*show_memory)(void))
+void vm_start(const struct vm_config *wanted, void (*show_memory)(void))
 {
-	assert(strlen(swap) < sizeof(disks.swap) && strlen(cache) < sizeof(disks.cache));
-	strcpy(disks.swap, swap);
-	strcpy(disks.cache, cache);
+	config = *wanted;
+	vm_lockstep = wanted->lockstep;
 	psi_init(&vm_psi, clock_ns());
 	vm_pages_start();
 	vm_fault_start();
 	vm_killer_start(show_memory);
-	if (!swap[0] && !cache[0])
+	if (!config.swap[0] && !config.cache[0])
 		return;
 	vm_reclaim_start();
 	block_set_arrival_hook(note_change);

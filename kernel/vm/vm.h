@@ -7,8 +7,8 @@
  *
  *   vm_swap.c	   slots of the swap disk
  *   vm_pages.c	   a page comes and goes: its frame, its record, its entry
- *   vm_user.c	   the tasks that use such memory, and their waits
- *   vm_transfer.c pages on their way to a disk, and back
+ *   vm_user.c	   the tasks that use such memory
+ *   vm_transfer.c pages on their way to a disk, and back, and waits for them
  *   vm_evict.c	   taking pages out, neighbours along with each other
  *   vm_region.c   a user's memory from its beginning to its end
  *   vm_killer.c   when nothing else helps
@@ -22,6 +22,7 @@
 #ifndef KERNEL_VM_VM_H
 #define KERNEL_VM_VM_H
 
+#include "drivers/block/block.h"
 #include "kernel/lib/types.h"
 #include "mm/psi.h"
 
@@ -103,11 +104,18 @@ bool vm_user_describe(unsigned task, struct vm_user_info *info);
 
 /* ---- The machine's side ---- */
 
-/*
- * Begins; `swap` and `cache` are the words of the command line, "" if there were
- * none; the killer shows where memory is by `show_memory`. Once.
- */
-void vm_start(const char *swap, const char *cache, void (*show_memory)(void));
+struct vm_config {
+	char swap[BLOCK_SERIAL_SIZE]; /* the words of the command line; "": none */
+	char cache[BLOCK_SERIAL_SIZE];
+	/*
+	 * The whole guest stands still while a page moves, so that nothing hangs on how fast the
+	 * disk is: what is counted is the same each time.
+	 */
+	bool lockstep;
+};
+
+/* Begins; the killer shows where memory is by `show_memory`. Once. */
+void vm_start(const struct vm_config *config, void (*show_memory)(void));
 
 /*
  * Waits until the disks that were named have been looked at, some seconds at the most: before

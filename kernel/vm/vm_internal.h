@@ -167,15 +167,6 @@ void vm_doom_swapped_users(const char *why);
 void vm_stall_begin(void);
 void vm_stall_end(void);
 
-/*
- * Sleeps until something has changed, as a wait for memory. Nothing may sleep between the look
- * and this.
- */
-void vm_wait(void);
-
-/* Does so for what memory has nothing to do with: a page that was never there. */
-void vm_wait_cold(void);
-
 /* ---- vm_transfer.c ---- */
 
 /* Who takes pages out: background reclaim, or a task in want of memory. */
@@ -225,6 +216,24 @@ void vm_transfer_want(uint64_t page);
 
 /* Finishes a write that is under way, without sleeping: for who must not. */
 void vm_transfer_finish_here(void);
+
+/* Nothing stays under way; see struct vm_config. */
+extern bool vm_lockstep;
+
+/*
+ * In lockstep, finishes all that is under way, without sleeping; returns whether anything was.
+ * Between two pages, whose books are in order, but in the middle of an eviction.
+ */
+bool vm_transfers_in_lockstep(void);
+
+/*
+ * Sleeps until something has changed, as a wait for memory. Nothing may sleep between the look
+ * and this.
+ */
+void vm_wait(void);
+
+/* Does so for what memory has nothing to do with: a page that was never there. */
+void vm_wait_cold(void);
 
 /* Set while a page changes its place: then none may be taken out. */
 extern bool vm_busy;

@@ -275,7 +275,7 @@ static int wait_at_limit(struct vm_region *region)
 			err = -EINTR;
 		else if (region->moving == 0 && !vm_can_evict_own())
 			err = -ENOMEM;
-		else
+		else if (is_at_limit(region))
 			vm_wait();
 	}
 	vm_stall_end();

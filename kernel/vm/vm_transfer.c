@@ -16,9 +16,13 @@
 
 #define TRANSFERS 32
 
+/* Every wait ends before, as disks do; a look too many costs nothing. */
+#define WAIT_NS NS_PER_S
+
 struct block_disk *vm_cache_disk;
 uint64_t vm_leaving;
 bool vm_busy;
+bool vm_lockstep;
 
 static struct vm_transfer transfers[TRANSFERS];
 
@@ -188,8 +192,10 @@ static void end_read(struct vm_transfer *t)
 		restore(t, i);
 		vm_page_failed(t->page + i);
 	}
-	if (t->region->going)
+	if (t->region->going) {
 		vm_pages_drop(t->region, t->page, t->page + t->request.count);
+		paging_demand_flush();
+	}
 }
 
 /* ---- Its life ---- */
@@ -223,6 +229,23 @@ void vm_transfer_finish_here(void)
 	}
 }
 
+bool vm_transfers_in_lockstep(void)
+{
+	bool busy = vm_busy, any = false;
+
+	if (!vm_lockstep)
+		return false;
+	vm_busy = false;
+	for (struct vm_transfer *t = transfers; t < transfers + TRANSFERS; t++) {
+		if (!t->region)
+			continue;
+		block_wait_here(t->disk, &t->request);
+		any = true;
+	}
+	vm_busy = busy;
+	return any;
+}
+
 void vm_transfer_cancel(struct vm_transfer *t)
 {
 	t->region = NULL;
@@ -247,4 +270,24 @@ int vm_transfer_begin(struct vm_transfer *t)
 	if (t->request.write)
 		vm_leaving += t->request.count;
 	return 0;
+}
+
+/* ---- Waiting for them ---- */
+
+void vm_wait_cold(void)
+{
+	uint64_t flags;
+
+	if (vm_transfers_in_lockstep())
+		return;
+	flags = irq_save();
+	task_wait_device(&vm_changed, clock_ns() + WAIT_NS);
+	irq_restore(flags);
+}
+
+void vm_wait(void)
+{
+	vm_stall_begin();
+	vm_wait_cold();
+	vm_stall_end();
 }

@@ -11,9 +11,6 @@
 struct vm_user vm_users[VM_USERS_MAX];
 struct psi vm_psi;
 
-/* Every wait ends before, as disks do; a look too many costs nothing. */
-#define WAIT_NS NS_PER_S
-
 static struct vm_user *find(unsigned task)
 {
 	for (struct vm_user *user = vm_users; user < vm_users + VM_USERS_MAX; user++)
@@ -118,7 +115,7 @@ bool vm_user_describe(unsigned task, struct vm_user_info *info)
 	return true;
 }
 
-/* ---- Waits ---- */
+/* ---- Waits for memory ---- */
 
 void vm_stall_begin(void)
 {
@@ -139,19 +136,4 @@ void vm_stall_end(void)
 	assert(user->stalls > 0);
 	user->stalls--;
 	vm_users_changed();
-}
-
-void vm_wait_cold(void)
-{
-	uint64_t flags = irq_save();
-
-	task_wait_device(&vm_changed, clock_ns() + WAIT_NS);
-	irq_restore(flags);
-}
-
-void vm_wait(void)
-{
-	vm_stall_begin();
-	vm_wait_cold();
-	vm_stall_end();
 }

@@ -229,6 +229,52 @@ static void out_of_memory_the_largest_ends_and_is_counted(void **state)
 	close(swap);
 }
 
+/* ---- The same each time ---- */
+
+/* What two workloads beside each other come to; `over` lies over the swap disk. */
+static void count_in_lockstep(const char *over, const char *more, uint64_t value[STATS])
+{
+	int swap = pressure_make_file(128 * MIB), cache = pressure_make_file(64 * MIB);
+	char extra[1024] = "";
+	struct vm *vm;
+
+	pressure_add_disk(extra, sizeof(extra), "CA", cache, "");
+	snprintf(extra + strlen(extra), sizeof(extra) - strlen(extra),
+		 " -blockdev driver=file,filename=/proc/%d/fd/%d,node-name=SW%s"
+		 " -device virtio-blk-pci,drive=SW,serial=SW%s",
+		 (int)getpid(), swap, over, more);
+	vm = harness_boot(&(struct guest_options){
+		.mem = "64M",
+		.append =
+			"vm.io=lockstep swap=SW cache=CA run=\"stress anon 56M --pattern zipf "
+			"--seed 3 --passes 2; stress cache 32M --write --pattern rand --passes 2\"",
+		.extra = extra });
+	pressure_wait_workload(vm, "anon 56.0 MiB", " touches", 2 * 56 * MIB / FRAME);
+	pressure_wait_workload(vm, "cache 32.0 MiB", " touches", 2 * 32 * MIB / FRAME);
+	poll_statistics(vm);
+	read_report(vm, value);
+	pressure_stop_all(vm);
+	harness_stop(vm);
+	close(swap);
+	close(cache);
+}
+
+static void in_lockstep_the_same_seed_gives_the_same_counts(void **state)
+{
+	uint64_t first[STATS], second[STATS];
+
+	(void)state;
+	count_in_lockstep("", "", first);
+	count_in_lockstep(
+		"-file -object throttle-group,id=slow,x-iops-total=1000"
+		" -blockdev driver=throttle,file=SW-file,throttle-group=slow,node-name=SW",
+		" -icount shift=3", second);
+	for (size_t i = 0; i < STATS; i++)
+		if (!(LEVELS >> i & 1) && first[i] != second[i])
+			fail_msg("%s: %lu, then %lu", stat_names[i], first[i], second[i]);
+	assert_true(first[0] > 0 && first[1] > 0 && first[14] > 0 && first[15] > 0);
+}
+
 /* ---- With the balloon ---- */
 
 static void the_balloon_goes_anywhere_while_memory_is_swapped(void **state)
@@ -328,6 +374,7 @@ int pressure_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(each_statistic_moves_by_a_command_of_its_own),
+		TEST(in_lockstep_the_same_seed_gives_the_same_counts),
 		TEST(out_of_memory_the_largest_ends_and_is_counted),
 		TEST(the_balloon_goes_anywhere_while_memory_is_swapped),
 		TEST(saved_in_mid_swap_it_goes_on_whole),

@@ -192,20 +192,37 @@ static void msix_can_be_turned_off(void **state)
 
 static void disks_are_named_by_their_serial_numbers(void **state)
 {
-	char swap[BLOCK_SERIAL_SIZE] = "x", cache[BLOCK_SERIAL_SIZE] = "x";
+	struct vm_config config = { .swap = "x", .cache = "x" };
 
 	(void)state;
-	options_fill_disks("", swap, cache);
-	assert_string_equal(swap, "");
-	assert_string_equal(cache, "");
+	options_fill_vm("", &config);
+	assert_string_equal(config.swap, "");
+	assert_string_equal(config.cache, "");
 	/* The longest that a disk can have. */
-	options_fill_disks("floor=1M swap=12345678901234567890 cache=auto", swap, cache);
-	assert_string_equal(swap, "12345678901234567890");
-	assert_string_equal(cache, "auto");
+	options_fill_vm("floor=1M swap=12345678901234567890 cache=auto", &config);
+	assert_string_equal(config.swap, "12345678901234567890");
+	assert_string_equal(config.cache, "auto");
 	assert_int_equal(sim_log_warnings, 0);
-	options_fill_disks("swap=123456789012345678901 cache=", swap, cache);
-	assert_string_equal(swap, "");
-	assert_string_equal(cache, "");
+	options_fill_vm("swap=123456789012345678901 cache=", &config);
+	assert_string_equal(config.swap, "");
+	assert_string_equal(config.cache, "");
+}
+
+static void disks_are_waited_for_or_not(void **state)
+{
+	struct vm_config config = { .lockstep = true };
+
+	(void)state;
+	options_fill_vm("", &config);
+	assert_false(config.lockstep);
+	options_fill_vm("vm.io=lockstep swap=auto", &config);
+	assert_true(config.lockstep);
+	options_fill_vm("vm.io=overlapped", &config);
+	assert_false(config.lockstep);
+	assert_int_equal(sim_log_warnings, 0);
+	options_fill_vm("vm.io=sync", &config);
+	assert_false(config.lockstep);
+	assert_warned("vm: vm.io=sync is unknown; choose overlapped or lockstep");
 }
 
 int main(void)
@@ -222,6 +239,7 @@ int main(void)
 		cmocka_unit_test_setup(features_are_refused_by_name, begin),
 		cmocka_unit_test_setup(msix_can_be_turned_off, begin),
 		cmocka_unit_test_setup(disks_are_named_by_their_serial_numbers, begin),
+		cmocka_unit_test_setup(disks_are_waited_for_or_not, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

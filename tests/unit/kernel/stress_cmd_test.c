@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "arch/clock.h"
+#include "kernel/lib/hooks.h"
 #include "kernel/stress.h"
 #include "kernel/vm/vm.h"
 #include "mm/ledger.h"
@@ -231,6 +232,48 @@ static void a_course_that_cannot_be_played_is_told(void **state)
 	run(run_course);
 }
 
+static bool yes(void)
+{
+	return true;
+}
+
+static void run_wait(void)
+{
+	uint64_t start = clock_ns();
+
+	assert_int_equal(sim_command("stress wait"), 0);
+	assert_string_equal(sim_command_text, "no workload runs\n");
+	assert_refused("stress wait soon", -ERANGE,
+		       "stress: soon is no time; write a number of seconds, as 10 or 0.5\n");
+	assert_refused("stress wait 1 2", -EINVAL, "");
+	/* 16 pages, ten a second. */
+	assert_int_equal(sim_command("stress anon 64K --touch 10"), 0);
+	assert_int_equal(sim_command("stress wait 0.5"), -ETIMEDOUT);
+	assert_in_range(clock_ns() - start, NS_PER_S / 2, NS_PER_S / 2 + 20 * NS_PER_MS);
+	assert_int_equal(sim_command("stress wait"), 0);
+	assert_non_null(strstr(sim_command_text, ": 16 touches, done"));
+	assert_in_range(clock_ns() - start, 1500 * NS_PER_MS, 2 * NS_PER_S);
+	assert_int_equal(sim_command("stress anon 64K --pattern zipf --passes 2"), 0);
+	assert_int_equal(sim_command("stress wait 9"), 0);
+	assert_non_null(strstr(sim_command_text, ": 32 touches, done"));
+	/* One that never is done. */
+	assert_int_equal(sim_command("stress anon 64K --pattern rand --touch 50"), 0);
+	assert_int_equal(sim_command("stress wait"), -ERANGE);
+	assert_non_null(strstr(sim_command_text, " touches pages for ever; start it with --passes "
+						 "N, or say for how many seconds to wait\n"));
+	assert_int_equal(sim_command("stress wait 0.1"), -ETIMEDOUT);
+	lib_set_interrupted(yes);
+	assert_int_equal(sim_command("stress wait 60"), -EINTR);
+	lib_set_interrupted(NULL);
+	assert_in_range(clock_ns() - start, NS_PER_S, 3 * NS_PER_S);
+}
+
+static void workloads_are_waited_for(void **state)
+{
+	(void)state;
+	run(run_wait);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +282,7 @@ int main(void)
 		cmocka_unit_test(options_are_what_the_workload_gets),
 		cmocka_unit_test(huge_takes_blocks_and_gives_them_back),
 		cmocka_unit_test(a_course_that_cannot_be_played_is_told),
+		cmocka_unit_test(workloads_are_waited_for),
 	};
 
 	return cmocka_run_group_tests_name("stress_cmd", tests, set_up_ram, NULL);

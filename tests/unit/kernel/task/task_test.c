@@ -235,7 +235,41 @@ static void the_smaller_priority_runs_first_whoever_was_there_before(void **stat
 	create("s", TASK_PRIORITY_SHELL, note_name_thrice);
 	create("e", TASK_PRIORITY_DRIVER, note_name_thrice);
 	run();
-	assert_trace("sssededed");
+	assert_trace("sssdedede");
+}
+
+static struct wait_queue bell;
+
+static void answer_bell(void *arg)
+{
+	uint64_t flags = irq_save();
+
+	for (unsigned i = 0; i < *(unsigned *)arg; i++) {
+		task_wait(&bell, DEADLINE_NEVER);
+		note('!');
+	}
+	irq_restore(flags);
+}
+
+static void ring_thrice(void *arg)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		note(*(const char *)arg);
+		task_wake(&bell);
+		task_yield();
+	}
+}
+
+static void whoever_comes_between_does_not_change_whose_turn_it_is(void **state)
+{
+	unsigned rings = 6;
+
+	(void)state;
+	create("a", TASK_PRIORITY_DRIVER, ring_thrice);
+	assert_int_equal(task_create("answer", TASK_PRIORITY_SHELL, answer_bell, &rings), 0);
+	create("b", TASK_PRIORITY_DRIVER, ring_thrice);
+	run();
+	assert_trace("a!b!a!b!a!b!");
 }
 
 static void step_back(void *arg)
@@ -534,12 +568,12 @@ static void one_wake_up_wakes_all_who_wait(void **state)
 	assert_trace("abc");
 }
 
-/* The first, the last and one in the middle of the queue. */
+/* The first, the last and one in the middle of the queue. After b it is c's turn. */
 static void who_is_late_leaves_the_queue_to_the_others(void **state)
 {
 	static const char *const names[] = { "a9", "b9", "c9" };
 	static const char *const late[] = { "a1", "b1", "c1" };
-	static const char *const rest[] = { "bc", "ac", "ab" };
+	static const char *const rest[] = { "bc", "ca", "ab" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -679,7 +713,7 @@ static void an_idle_machine_sleeps_until_the_next_deadline(void **state)
 	assert_int_equal(alarm, 8 * TICK_NS);
 	task_wake(&queue);
 	run();
-	assert_trace("ac");
+	assert_trace("ca");
 }
 
 static void sleep_a_little(void *arg)
@@ -969,6 +1003,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(equals_take_turns),
 		TEST(the_smaller_priority_runs_first_whoever_was_there_before),
+		TEST(whoever_comes_between_does_not_change_whose_turn_it_is),
 		TEST(a_new_priority_counts_from_the_next_yield),
 		TEST(a_new_task_waits_for_its_turn),
 		TEST(a_task_gets_its_argument_and_interrupts),

@@ -30,6 +30,7 @@
 
 uint64_t machine_frames;
 const char *machine_swap, *machine_cache;
+bool machine_lockstep;
 uint64_t machine_balloon, machine_balloon_asks;
 unsigned machine_tries;
 bool machine_refuses;
@@ -103,17 +104,11 @@ extern void __lsan_disable(void) __attribute__((weak));
 
 static void run_child(void)
 {
-	static const pfn_t first = SIM_RAM_START / FRAME_SIZE;
-	struct memmap map = { .count = 1 };
-
 	/* One that hangs does not outlive its parent, which may be timed. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setenv("CMOCKA_TEST_ABORT", "1", 1);
 	if (__lsan_disable)
 		__lsan_disable();
-	map.range[0] = (struct mem_range){ first, first + machine_frames };
-	map.frames = machine_frames;
-	sim_ram_start(&map);
 	sim_log_reset();
 	sim_log_on_warning = print;
 	sim_demand_reset();
@@ -131,6 +126,7 @@ void run_machine(void (*fn)(void))
 	body = fn;
 	machine_frames = 2048;
 	machine_swap = machine_cache = "";
+	machine_lockstep = false;
 	fflush(NULL);
 	child = fork();
 	assert_true(child >= 0);
@@ -145,7 +141,18 @@ void run_machine(void (*fn)(void))
 
 void start_machine(void)
 {
-	vm_start(machine_swap, machine_cache, show_mem);
+	static const pfn_t first = SIM_RAM_START / FRAME_SIZE;
+	const struct memmap map = {
+		.count = 1,
+		.range[0] = { first, first + machine_frames },
+		.frames = machine_frames,
+	};
+	struct vm_config config = { .lockstep = machine_lockstep };
+
+	sim_ram_start(&map);
+	snprintf(config.swap, sizeof(config.swap), "%s", machine_swap);
+	snprintf(config.cache, sizeof(config.cache), "%s", machine_cache);
+	vm_start(&config, show_mem);
 	for (uint64_t i = 0; i < machine_balloon; i++) {
 		pfn_t pfn;
 

@@ -39,6 +39,7 @@ struct guest {
 extern uint64_t machine_frames;	 /* 2048 */
 extern const char *machine_swap; /* the words; "" */
 extern const char *machine_cache;
+extern bool machine_lockstep;
 extern uint64_t machine_balloon;      /* frames that come back in need */
 extern uint64_t machine_balloon_asks; /* calls of balloon_reclaim(), */
 extern unsigned machine_tries;	      /* and of balloon_try_again() */

@@ -476,6 +476,56 @@ static void the_killer_and_its_victim_do_not_free_what_comes_after(void **state)
 	run_machine(run_slot_reused);
 }
 
+static unsigned remembered, reads_looked_at;
+
+/* With the second read, when the first has just come. */
+static int look_for_remembered(const struct block_request *request)
+{
+	const pfn_t first = SIM_RAM_START / FRAME_SIZE;
+
+	(void)request;
+	if (reads_looked_at++ == 1)
+		for (pfn_t pfn = first; pfn < first + machine_frames; pfn++)
+			remembered += sim_demand_remembers(pfn);
+	return 0;
+}
+
+static void run_read_for_the_dead(void)
+{
+	start(2000, 0);
+	a = begin_guest(VM_ANONYMOUS, 300, 0, false);
+	b = begin_guest(VM_ANONYMOUS, 100, 0, false);
+	act(a, GUEST_WRITE, 0, 300);
+	act(b, GUEST_WRITE, 0, 100);
+	while (vm_events.anonymous > 0) {
+		vm_evict(VM_BY_TASK, 400);
+		settle();
+	}
+	swap->held = true;
+	act(a, GUEST_WILL_TOUCH, 0, 20);
+	ask(a, GUEST_READ, 0, 20);
+	wait_ns(NS_PER_MS);
+	ask(b, GUEST_READ, 0, 1);
+	wait_ns(NS_PER_MS);
+	assert_int_equal(sim_disk_in_flight(swap), 2);
+	assert_true(vm_kill());
+	swap->fails = look_for_remembered;
+	sim_disk_answer(swap, 2);
+	assert_int_equal(reads_looked_at, 2);
+	assert_int_equal(remembered, 0);
+	swap->held = false;
+	wait_for(b);
+	wait_ns(2 * NS_PER_S);
+	assert_true(a->ended);
+	assert_whole();
+}
+
+static void what_is_read_for_one_who_has_ended_is_forgotten_at_once(void **state)
+{
+	(void)state;
+	run_machine(run_read_for_the_dead);
+}
+
 static void run_ending(void)
 {
 	start(0, 10);
@@ -606,6 +656,7 @@ int main(void)
 		cmocka_unit_test(the_largest_ends_when_nothing_else_helps),
 		cmocka_unit_test(of_equals_the_latest_ends),
 		cmocka_unit_test(the_killer_and_its_victim_do_not_free_what_comes_after),
+		cmocka_unit_test(what_is_read_for_one_who_has_ended_is_forgotten_at_once),
 		cmocka_unit_test(while_one_ends_no_other_is_chosen),
 		cmocka_unit_test(pages_go_for_the_host_a_piece_at_a_time),
 		cmocka_unit_test(pages_that_were_used_do_not_make_the_host_wait),
