@@ -300,9 +300,10 @@ void vm_killer_start(void (*show_memory)(void));
 
 /*
  * Chooses and dooms a user, and frees what it has; while one that is to end anyway still has
- * memory, that is freed, and nobody is chosen. false: there is none. Lets others run.
+ * memory, that is freed, and nobody is chosen. false: there is none. For so long no page could go:
+ * people are told. Lets others run.
  */
-bool vm_kill(void);
+bool vm_kill(uint64_t in_vain_ns);
 
 /* ---- vm_reclaim.c ---- */
 

@@ -49,7 +49,7 @@ static struct vm_user *find_ending(void)
 }
 
 /* What is printed may have to wait for the console, and the victim runs meanwhile. */
-static void kill(struct vm_user *victim)
+static void kill(struct vm_user *victim, uint64_t in_vain_ns)
 {
 	uint64_t resident = victim->region->resident, swapped = victim->region->swapped;
 	unsigned task = victim->task;
@@ -58,11 +58,11 @@ static void kill(struct vm_user *victim)
 	vm_user_doom(task, "out of memory");
 	show();
 	log_warn("vm: out of memory: task %u ends, which has %" PRIu64 " kB in memory and %" PRIu64
-		 " kB swapped",
-		 task, resident * FRAME_KIB, swapped * FRAME_KIB);
+		 " kB swapped; for %" PRIu64 " ms no page could go",
+		 task, resident * FRAME_KIB, swapped * FRAME_KIB, in_vain_ns / NS_PER_MS);
 }
 
-bool vm_kill(void)
+bool vm_kill(uint64_t in_vain_ns)
 {
 	struct vm_user *victim = find_ending();
 	struct vm_region *region;
@@ -76,7 +76,7 @@ bool vm_kill(void)
 		return false;
 	region = victim->region;
 	region->moving++;
-	kill(victim);
+	kill(victim, in_vain_ns);
 	vm_region_empty(region);
 	region->moving--;
 	task_wake(&vm_changed);

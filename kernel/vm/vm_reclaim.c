@@ -76,7 +76,7 @@ static size_t reclaim_here(unsigned order)
 
 /* Looking for pages, since one went. */
 struct search {
-	uint64_t reclaimed, scanned;
+	uint64_t reclaimed, scanned, begin_ns;
 	unsigned rounds;
 };
 
@@ -89,7 +89,7 @@ static void search(struct search *s)
 	uint64_t reclaimed = vm_events.async_reclaimed + vm_events.direct_reclaimed;
 
 	if (s->rounds++ == 0 || reclaimed != s->reclaimed)
-		*s = (struct search){ reclaimed, vm_replacement.scanned, 1 };
+		*s = (struct search){ reclaimed, vm_replacement.scanned, clock_ns(), 1 };
 }
 
 static bool is_hopeless(const struct search *s)
@@ -243,7 +243,7 @@ static int make_room(void)
 		if (balloon_reclaim(0) > 0)
 			continue;
 		s.rounds = 0;
-		if (!vm_kill())
+		if (!vm_kill(clock_ns() - s.begin_ns))
 			break;
 	}
 	vm_stall_end();

@@ -5,7 +5,9 @@
  *
  *	touch loop|rand MIB PASSES
  *	touch read FILE		by 128 KiB at a time
+ *	touch direct FILE	likewise, past the page cache
  */
+#define _GNU_SOURCE /* O_DIRECT */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -48,10 +50,10 @@ static uint64_t draw(uint64_t *state, uint64_t n)
 	return (*state >> 11) % n;
 }
 
-static int read_file(const char *path)
+static int read_file(const char *path, int flags)
 {
-	static char buffer[128 * 1024];
-	int fd = open(path, O_RDONLY);
+	static char buffer[128 * 1024] __attribute__((aligned(PAGE)));
+	int fd = open(path, O_RDONLY | flags);
 	double start = now();
 
 	if (fd < 0)
@@ -71,7 +73,9 @@ int main(int argc, char **argv)
 	double start;
 
 	if (argc == 3 && strcmp(argv[1], "read") == 0)
-		return read_file(argv[2]);
+		return read_file(argv[2], 0);
+	if (argc == 3 && strcmp(argv[1], "direct") == 0)
+		return read_file(argv[2], O_DIRECT);
 	if (pages == 0)
 		return 2;
 	memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,

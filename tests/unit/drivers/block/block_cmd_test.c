@@ -127,6 +127,9 @@ static void a_disk_is_read_and_summed_up(void **state)
 	expect_read("disk_read vda 1", 1);
 	expect_read("disk_read vda 33", 33);
 	expect_read("disk_read vda 0", 0);
+	assert_int_equal(sim_command("disk_read -n vda 33"), 0);
+	assert_ptr_equal(strstr(sim_command_text, "vda: 135168 bytes read ("), sim_command_text);
+	assert_null(strstr(sim_command_text, "FNV"));
 	assert_int_equal(sim.requests[VIRTIO_BLK_T_OUT], 0);
 }
 
@@ -136,6 +139,8 @@ static void what_is_no_disk_is_said(void **state)
 	start_one();
 	expect("disk_read", -EINVAL, "");
 	expect("disk_read vda 1 2", -EINVAL, "");
+	expect("disk_read -n", -EINVAL, "");
+	expect("disk_read -m vda", -ENODEV, "disk_read: -m is no disk; `lsblk` lists them\n");
 	expect("disk_read vdb", -ENODEV, "disk_read: vdb is no disk; `lsblk` lists them\n");
 	expect("disk_read vda 257", -ERANGE, "disk_read: 257 is no number of pages up to 256\n");
 	expect("disk_read vda -1", -ERANGE, "disk_read: -1 is no number of pages up to 256\n");

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "arch/clock.h"
@@ -233,17 +234,23 @@ static void a_slow_disk_kills_nobody(void **state)
 
 static void run_refusing_disk(void)
 {
-	uint64_t begin;
+	uint64_t begin, in_vain_ms;
+	const char *said;
 
 	start(0, 1500);
 	a = begin_guest(VM_CACHE, 1500, 0, true);
 	b = begin_guest(VM_ANONYMOUS, 1500, 0, false);
 	act(a, GUEST_WRITE, 0, 1400);
 	machine_refuses = true;
+	cache->latency_ns = 2 * NS_PER_MS;
 	begin = clock_ns();
 	act(b, GUEST_WRITE, 0, 1000);
 	/* What the disk refuses comes back for ever: no reason to wait for ever. */
 	assert_true(b->ended);
+	said = strstr(sim_log_warning, " swapped; for ");
+	assert_non_null(said);
+	in_vain_ms = strtoull(said + strlen(" swapped; for "), NULL, 10);
+	assert_true(in_vain_ms > 100 && in_vain_ms <= (clock_ns() - begin) / NS_PER_MS);
 	assert_string_equal(b->why, "out of memory");
 	assert_true(clock_ns() - begin < 10 * NS_PER_S);
 	assert_whole();
@@ -426,14 +433,14 @@ static void run_equals(void)
 	b = begin_guest(VM_ANONYMOUS, 100, 0, false);
 	act(b, GUEST_WRITE, 0, 100);
 	act(a, GUEST_WRITE, 0, 100);
-	assert_true(vm_kill());
+	assert_true(vm_kill(0));
 	wait_ns(2 * NS_PER_S);
 	assert_true(b->ended);
 	assert_false(a->ended);
-	assert_true(vm_kill());
+	assert_true(vm_kill(0));
 	wait_ns(2 * NS_PER_S);
 	assert_true(a->ended);
-	assert_false(vm_kill());
+	assert_false(vm_kill(0));
 	assert_int_equal(vm_events.oom_kills, 2);
 	assert_empty();
 }
@@ -447,7 +454,7 @@ static void of_equals_the_latest_ends(void **state)
 static void kill_one(void *unused)
 {
 	(void)unused;
-	assert_true(vm_kill());
+	assert_true(vm_kill(0));
 }
 
 static void run_slot_reused(void)
@@ -508,7 +515,7 @@ static void run_read_for_the_dead(void)
 	ask(b, GUEST_READ, 0, 1);
 	wait_ns(NS_PER_MS);
 	assert_int_equal(sim_disk_in_flight(swap), 2);
-	assert_true(vm_kill());
+	assert_true(vm_kill(0));
 	swap->fails = look_for_remembered;
 	sim_disk_answer(swap, 2);
 	assert_int_equal(reads_looked_at, 2);
@@ -538,7 +545,7 @@ static void run_ending(void)
 	 * it.
 	 */
 	vm_user_doom(a->task, "stopped");
-	assert_true(vm_kill());
+	assert_true(vm_kill(0));
 	assert_int_equal(vm_events.oom_kills, 0);
 	assert_int_equal(vm_events.anonymous, 500);
 	wait_ns(2 * NS_PER_S);
