@@ -119,8 +119,8 @@ SHELL_SOURCES := $(addprefix kernel/,shell.c shell_words.c shell_task.c command_
 KERNEL_SOURCES := $(SHELL_SOURCES) $(addprefix kernel/,main.c console.c console_input.c shell_cmd.c show_mem.c \
 	audit_cmd.c mem_figures.c situation.c readings.c pressure.c pressure_cmd.c events_print.c events_cmd.c \
 	dump.c hold.c hold_task.c hold_cmd.c \
-	course.c stress.c stress_page.c stress_cmd.c $(addprefix vm/vm,_swap.c _pages.c _user.c _transfer.c _evict.c _region.c _killer.c \
-	_reclaim.c _fault.c .c) \
+	course.c stress.c stress_page.c stress_words.c stress_cmd.c \
+	$(addprefix vm/vm,_swap.c _pages.c _user.c _transfer.c _evict.c _region.c _killer.c _reclaim.c _fault.c .c) \
 	poison_task.c acpi_task.c xen_task.c system.c machine.c pci_windows.c virtio_mmio_find.c devices.c \
 	options.c option_words.c crash_cmd.c \
 	heap_cmd.c)
