@@ -298,7 +298,7 @@ static int cmd_stress(int argc, char **argv)
 		return wait_for_all(argv[2]);
 	return -EINVAL;
 }
-COMMAND("stress", "[anon|cache SIZE [OPTIONS] | huge N | oom | course | stop ID|all | wait]",
+COMMAND("stress", "[anon|cache SIZE [OPTIONS] | huge N|oom|course|wait | stop ID|all]",
 	"workloads that make memory short, or their list",
 	"anon touches memory of its own, which goes to the swap disk if memory is short;\n"
 	"cache touches pages of the disk that cache= names, and with --write writes them.\n"
