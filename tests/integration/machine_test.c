@@ -199,7 +199,7 @@ static struct clock read_clock(struct vm *vm)
 {
 	char *text = harness_command(vm, "boot");
 	const char *at = strstr(text, "\nClock: ");
-	struct clock clock;
+	struct clock clock = { 0 };
 
 	if (!at ||
 	    sscanf(at, "\nClock: TSC at %u MHz, by %63[^\n]\nAlarm: by %63[^,], which rang %lu ",
