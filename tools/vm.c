@@ -68,7 +68,7 @@ static void print_errors(const struct vm *vm)
 	}
 }
 
-static void look_for_exit(struct vm *vm)
+void vm_look_for_exit(struct vm *vm)
 {
 	int status;
 
@@ -84,7 +84,7 @@ void vm_report(struct vm *vm, const char *what)
 {
 	size_t start = vm->len > REPORT_BYTES ? vm->len - REPORT_BYTES : 0;
 
-	look_for_exit(vm);
+	vm_look_for_exit(vm);
 	fprintf(stderr, "VM '%s': %s\n", vm->name, what);
 	if (vm->exited)
 		fprintf(stderr, "---- QEMU has ended with status %d\n", vm->status);
@@ -393,7 +393,7 @@ int vm_wait_exit(struct vm *vm, int timeout_ms, int *status)
 
 	do {
 		listen_a_while(vm);
-		look_for_exit(vm);
+		vm_look_for_exit(vm);
 		if (deadline_left(soon) == 0)
 			wake_at_end(vm);
 		if (vm->exited) {

@@ -26,6 +26,9 @@ struct vm {
 	size_t pos; /* end of the last match */
 };
 
+/* Takes note if QEMU has ended. */
+void vm_look_for_exit(struct vm *vm);
+
 /* Reports on stderr, as vm_report() does, under the headline; returns `err`. */
 __attribute__((format(printf, 3, 4))) int vm_fail(struct vm *vm, int err, const char *format, ...);
 

@@ -25,6 +25,7 @@
 
 #define MAX_VMS 8
 #define MAX_ARGS 2048
+#define END_MS 5000   /* for one to end with which nobody can talk */
 #define REAP_MS 30000 /* for QEMU to be gone; terabytes take a while to free */
 #define REAP_POLL_MS 2
 
@@ -226,7 +227,20 @@ static int prepare(struct vm *vm, const char *log_path)
 	return ret;
 }
 
-int vm_start(const char *name, const char *const argv[], const char *log_path, struct vm **out)
+/* Waits a while for the end of a QEMU with which nobody can talk; tells whether it aborted. */
+static bool has_aborted(struct vm *vm)
+{
+	int64_t deadline = deadline_in(END_MS);
+
+	do {
+		usleep(VM_POLL_MS * 1000);
+		vm_look_for_exit(vm);
+	} while (!vm->exited && deadline_left(deadline));
+	return vm->exited && vm->status == 128 + SIGABRT;
+}
+
+static int start(const char *name, const char *const argv[], const char *log_path, struct vm **out,
+		 bool *aborted)
 {
 	struct vm *vm = calloc(1, sizeof(*vm));
 	int ret;
@@ -247,7 +261,7 @@ int vm_start(const char *name, const char *const argv[], const char *log_path, s
 	qmp_set_timeout(vm->qmp, VM_TIMEOUT_MS);
 	ret = qmp_connect(vm->qmp, vm->qmp_path, VM_TIMEOUT_MS);
 	if (ret) {
-		usleep(VM_POLL_MS * 1000); /* for the status in the report */
+		*aborted = ret != -ETIMEDOUT && has_aborted(vm);
 		vm_fail(vm, ret, "%s does not come up: %s", argv[0], qmp_error(vm->qmp));
 		goto err_vm;
 	}
@@ -257,6 +271,22 @@ int vm_start(const char *name, const char *const argv[], const char *log_path, s
 err_vm:
 	vm_stop(vm);
 	return ret;
+}
+
+/*
+ * QEMU (7.2) moves its QMP socket from one thread to another as it begins, and both may read from
+ * a client that is there already: now and then it aborts on what each of them has. Nothing of the
+ * guest has run by then, so it is started once more.
+ */
+int vm_start(const char *name, const char *const argv[], const char *log_path, struct vm **out)
+{
+	bool aborted = false;
+	int ret = start(name, argv, log_path, out, &aborted);
+
+	if (!aborted)
+		return ret;
+	fprintf(stderr, "VM '%s': QEMU aborted before it was there; once more\n", name);
+	return start(name, argv, log_path, out, &aborted);
 }
 
 /*

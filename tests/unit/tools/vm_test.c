@@ -156,6 +156,13 @@ static void end_when_woken(FILE *qmp)
 	_exit(5);
 }
 
+static bool take_byte(const char *path)
+{
+	struct stat file;
+
+	return !stat(path, &file) && file.st_size > 0 && !truncate(path, file.st_size - 1);
+}
+
 static int be_qemu(char **argv)
 {
 	const struct timespec moment = { .tv_nsec = 20000000 };
@@ -169,8 +176,13 @@ static int be_qemu(char **argv)
 	}
 	if (!strcmp(role, "complains"))
 		complain_at_length();
+	/* As often as there are bytes in a file. */
+	if (!strcmp(role, "aborts") && take_byte(argv[2])) {
+		say(accept(fd_of(argv, "id=qmp"), NULL, NULL), "{\"QMP\": {}}\nmess\n");
+		abort();
+	}
 	qmp = begin_qmp(argv);
-	if (!strcmp(role, "guest"))
+	if (!strcmp(role, "guest") || !strcmp(role, "aborts"))
 		be_guest(serial);
 	if (!strcmp(role, "balloon"))
 		be_qmp(qmp, 100 << 20);
@@ -231,7 +243,7 @@ static int end(void **state)
 	return unlink(errors_path);
 }
 
-static void assert_reported(const char *words)
+static const char *read_errors(void)
 {
 	static char text[65536];
 	FILE *file = fopen(errors_path, "r");
@@ -239,6 +251,13 @@ static void assert_reported(const char *words)
 	assert_non_null(file);
 	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 	fclose(file);
+	return text;
+}
+
+static void assert_reported(const char *words)
+{
+	const char *text = read_errors();
+
 	if (!strstr(text, words))
 		fail_msg("\"%s\" does not say \"%s\"", text, words);
 }
@@ -446,10 +465,33 @@ static void qemu_that_does_not_start_says_why(void **state)
 	(void)state;
 	assert_dies_at_start(fails);
 	assert_reported("qemu: no \\x1b such option\n");
+	assert_null(strstr(read_errors(), "once more"));
 	assert_reported("does not come up: ");
 	assert_dies_at_start(nowhere);
 	assert_reported("cannot run /nowhere/qemu: No such file or directory");
 	assert_int_equal(vm_start("test", fails, "/nowhere/log", &vm), -ENOENT);
+}
+
+static void qemu_that_aborts_before_it_is_there_is_started_once_more(void **state)
+{
+	char left[] = "/tmp/vm-test-left-XXXXXX";
+	const char *const argv[] = { self, "aborts", left, NULL };
+	int fd = mkstemp(left);
+	struct vm *vm;
+
+	(void)state;
+	assert_int_equal(write(fd, "x", 1), 1);
+	assert_int_equal(vm_start("test", argv, NULL, &vm), 0);
+	assert_reported("---- QEMU has ended with status 134\n");
+	assert_reported("VM 'test': QEMU aborted before it was there; once more\n");
+	assert_int_equal(vm_expect_prompt(vm, LONG_MS, NULL), 0);
+	vm_stop(vm);
+	/* No oftener. */
+	assert_int_equal(pwrite(fd, "xxx", 3, 0), 3);
+	assert_true(vm_start("test", argv, NULL, &vm) < 0);
+	assert_int_equal(lseek(fd, 0, SEEK_END), 1);
+	close(fd);
+	unlink(left);
 }
 
 static void log_has_all_and_nothing_else_is_left(void **state)
@@ -707,6 +749,7 @@ int main(int argc, char **argv)
 		TEST(qemu_that_hangs_at_its_end_is_woken),
 		TEST(very_first_words_are_found),
 		TEST(qemu_that_does_not_start_says_why),
+		TEST(qemu_that_aborts_before_it_is_there_is_started_once_more),
 		TEST(log_has_all_and_nothing_else_is_left),
 		TEST(stopped_qemu_can_be_stopped),
 		TEST(only_so_many_run_at_a_time),

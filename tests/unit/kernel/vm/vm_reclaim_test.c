@@ -601,7 +601,6 @@ static void run_host_all_used(void)
 {
 	uint64_t free;
 
-	machine_frames = 3000;
 	start(2000, 0);
 	a = begin_guest(VM_ANONYMOUS, 2000, 0, false);
 	act(a, GUEST_WRITE, 0, 2000);
