@@ -69,10 +69,12 @@ void balloon_stats_print_json(void)
 	printf("null");
 }
 
+static enum owner only; /* has 7 frames; OWNER_COUNT: nobody has any */
+
 uint64_t ledger_count(enum owner owner)
 {
-	(void)owner;
-	return 0;
+	assert_true(owner < OWNER_COUNT);
+	return owner == only ? 7 : 0;
 }
 
 bool ledger_check(char verdict[LEDGER_VERDICT_MAX])
@@ -98,8 +100,11 @@ static int set_up(void **state)
 {
 	(void)state;
 	in_slots = removable = 0;
+	only = OWNER_COUNT;
+	only = OWNER_COUNT;
 	has_sources = looked = pages_move = false;
 	vm_events = (struct vm_events){ 0 };
+	only = OWNER_COUNT;
 	map = (struct memmap){ 0 };
 	return 0;
 }
@@ -123,6 +128,26 @@ static void assert_shows_no(const char *text)
 {
 	assert_int_equal(sim_command("show_mem"), 0);
 	assert_null(strstr(sim_command_text, text));
+}
+
+/* One that is the same for people as another is there only with frames. */
+static void each_owner_has_a_line(void **state)
+{
+	char line[64];
+
+	(void)state;
+	for (unsigned o = OWNER_FREE; o < OWNER_COUNT; o++) {
+		snprintf(line, sizeof(line), "\n  %-12s ", owner_name((enum owner)o));
+		if (owner_is_second((enum owner)o))
+			assert_shows_no(line);
+		only = (enum owner)o;
+		snprintf(line, sizeof(line), "\n  %-12s %12u kB %10u frames\n",
+			 owner_name((enum owner)o), 28, 7);
+		assert_int_equal(sim_command("show_mem"), 0);
+		if (!strstr(sim_command_text, line))
+			fail_msg("no line%sin\n%s", line, sim_command_text);
+		only = OWNER_COUNT;
+	}
 }
 
 static void what_could_leave_is_shown_where_there_is_a_source(void **state)
@@ -197,6 +222,7 @@ static void what_can_be_taken_back_is_shown_where_it_is_used(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(each_owner_has_a_line),
 		TEST(what_could_leave_is_shown_where_there_is_a_source),
 		TEST(at_once_only_counters_are_shown),
 		TEST(what_is_unused_is_of_slots_and_of_the_map),

@@ -109,6 +109,25 @@ static void it_grows_when_no_frame_is_free(void **state)
 	expect_plugged(REGION_BLOCKS);
 }
 
+static void neighbours_are_one_event_upwards_and_downwards(void **state)
+{
+	struct event last;
+
+	(void)state;
+	request(REGION_BLOCKS);
+	assert_true(sim.requests[VIRTIO_MEM_PLUG] > 1);
+	assert_int_equal(mem_fixture_events(MEM_EVENT_PLUGGED), 1);
+	last = mem_fixture_last_event(MEM_EVENT_PLUGGED);
+	assert_int_equal(last.argument[0], REGION);
+	assert_int_equal(last.argument[1], REGION_BLOCKS * B);
+	request(0);
+	assert_true(sim.requests[VIRTIO_MEM_UNPLUG] > 1);
+	assert_int_equal(mem_fixture_events(MEM_EVENT_LEFT), 1);
+	last = mem_fixture_last_event(MEM_EVENT_LEFT);
+	assert_int_equal(last.argument[0], REGION);
+	assert_int_equal(last.argument[1], REGION_BLOCKS * B);
+}
+
 static void every_second_block_can_leave(void **state)
 {
 	struct event last;
@@ -610,6 +629,7 @@ int main(void)
 		TEST(what_is_too_much_leaves_from_the_highest_block_down),
 		TEST(what_is_requested_in_the_last_moment_is_not_missed),
 		TEST(it_grows_when_no_frame_is_free),
+		TEST(neighbours_are_one_event_upwards_and_downwards),
 		TEST(every_second_block_can_leave),
 		TEST(blocks_that_lie_together_are_one_event),
 		TEST(a_wish_without_an_interrupt_is_seen),
