@@ -167,7 +167,8 @@ static void a_disk_comes_and_goes(void **state)
 	(void)state;
 	harness_command_says(vm, "lsblk", "no disk\n");
 	for (unsigned i = 0; i < 3; i++) {
-		harness_monitor(vm, "device_add virtio-blk-pci,id=hot,drive=d,serial=hot");
+		harness_monitor_when_free(vm, "device_add virtio-blk-pci,id=hot,drive=d,serial=hot",
+					  "Permission conflict");
 		harness_wait_says(vm, "lsblk", " hot\n", true);
 		harness_command_says(vm, "disk_read vda 300", "FNV-1a");
 		harness_monitor(vm, "device_del hot");

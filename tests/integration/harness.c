@@ -242,6 +242,22 @@ void harness_monitor(struct vm *vm, const char *line)
 	free(text);
 }
 
+void harness_monitor_when_free(struct vm *vm, const char *line, const char *taken)
+{
+	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
+	char *text = NULL;
+
+	assert_qmp(vm, qmp_human(vm_qmp(vm), line, &text));
+	while (strstr(text, taken) && deadline_left(deadline)) {
+		free(text);
+		usleep(VM_POLL_MS * 1000);
+		assert_qmp(vm, qmp_human(vm_qmp(vm), line, &text));
+	}
+	if (*text)
+		fail_msg("%s: %s", line, text);
+	free(text);
+}
+
 void harness_execute(struct vm *vm, const char *command)
 {
 	assert_qmp(vm, qmp_execute(vm_qmp(vm), command, NULL, NULL));

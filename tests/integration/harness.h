@@ -111,6 +111,12 @@ void harness_wait_says(struct vm *vm, const char *line, const char *text, bool w
 /* Runs a command of QEMU's monitor, which says something only if it fails. */
 void harness_monitor(struct vm *vm, const char *line);
 
+/*
+ * Runs one again and again as long as its answer contains `taken`: QEMU lets go of what a device
+ * had some time after the device is gone.
+ */
+void harness_monitor_when_free(struct vm *vm, const char *line, const char *taken);
+
 /* Runs a command of QMP's that takes no arguments, such as "stop" and "cont". */
 void harness_execute(struct vm *vm, const char *command);
 

@@ -304,7 +304,7 @@ static void request_that_nobody_sees_is_told(void **state)
 		    "m0 has its request, but no driver runs it in the guest");
 	assert_done(RUN_AGAINST(&no_driver, "grow", "2M", "--wait", "--patience=1"), EXIT_NO_DRIVER,
 		    "", "no driver runs m0 in the guest");
-	assert_done(RUN_AGAINST(&no_driver, "grow", "2M", "--wait=1"), EXIT_NO_DRIVER, "",
+	assert_done(RUN_AGAINST(&no_driver, "grow", "2M", "--wait=5"), EXIT_NO_DRIVER, "",
 		    "no driver runs m0 in the guest");
 	assert_done(RUN_AGAINST(&old, "grow", "2M"), EXIT_REACHED, "2.000 MiB requested", "");
 	assert_done(RUN_AGAINST(&panicked, "grow", "2M"), EXIT_TIMEOUT, "",
@@ -325,7 +325,7 @@ static void driver_of_the_device_is_looked_for_though_the_balloon_moved(void **s
 	(void)state;
 	assert_done(RUN_AGAINST(&qemu, "grow", "512M", "--wait", "--patience=1"), EXIT_NO_DRIVER,
 		    "Actual       1.000 GiB left", "no driver runs m0 in the guest");
-	assert_done(RUN_AGAINST(&qemu, "grow", "512M", "--wait=1"), EXIT_NO_DRIVER, "",
+	assert_done(RUN_AGAINST(&qemu, "grow", "512M", "--wait=5"), EXIT_NO_DRIVER, "",
 		    "no driver runs m0 in the guest");
 }
 
