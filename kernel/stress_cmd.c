@@ -265,8 +265,7 @@ static int wait_for_all(const char *seconds)
 	while (find_busy(&info) && clock_ns() < end && !lib_interrupted()) {
 		if (!seconds && is_endless(&info)) {
 			printf("stress: task %u touches pages for ever; start it with --passes N, "
-			       "or "
-			       "say for how many seconds to wait\n",
+			       "or say for how many seconds to wait\n",
 			       info.task);
 			return -ERANGE;
 		}

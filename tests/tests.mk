@@ -195,7 +195,8 @@ tests/kernel/stress_page := kernel/stress_page.c
 STRESS_FIXTURE := kernel/stress.c kernel/stress_page.c kernel/course.c $(SIM_TASKS) tests/sim/sim_log.c \
 	tests/unit/kernel/fake_vm.c
 tests/kernel/stress := $(STRESS_FIXTURE)
-tests/kernel/stress_cmd := kernel/stress_cmd.c kernel/stress_words.c kernel/lib/parse.c kernel/lib/hooks.c tests/sim/sim_command.c \
+tests/kernel/stress_cmd := kernel/stress_cmd.c kernel/stress_words.c kernel/lib/parse.c kernel/lib/hooks.c \
+	tests/sim/sim_command.c \
 	tests/sim/sim_ram.c mm/memmap.c $(FRAME) $(STRESS_FIXTURE)
 tests/kernel/hold := kernel/hold.c $(HOLD_FIXTURE)
 tests/kernel/hold_cmd := kernel/hold_cmd.c kernel/hold.c kernel/hold_task.c kernel/lib/parse.c \

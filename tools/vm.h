@@ -36,8 +36,9 @@ struct vm;
 /*
  * Starts QEMU: `argv` ends with NULL, argv[0] is the program (searched in PATH).
  * `name` is for messages. `log_path`, if not NULL, is written anew. Returns when
- * QMP answers; with -S the guest has not run yet. *out is the caller's by
- * vm_stop(). -EMFILE: too many run; -E2BIG: too many arguments; -ENOMEM; or what
+ * QMP answers; with -S the guest has not run yet. One that aborts before that is
+ * started once more. *out is the caller's by vm_stop().
+ * -EMFILE: too many run; -E2BIG: too many arguments; -ENOMEM; or what
  * the system calls and qmp_connect() say.
  */
 int vm_start(const char *name, const char *const argv[], const char *log_path, struct vm **out);

@@ -139,7 +139,7 @@ static unsigned write_out(struct vm_region *region, pfn_t pfn, enum vm_by by, bo
 		take_back(t, region);
 		return 0;
 	}
-	vm_transfers_in_lockstep();
+	vm_finish_in_lockstep();
 	return count;
 }
 

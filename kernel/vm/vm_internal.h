@@ -224,7 +224,7 @@ extern bool vm_lockstep;
  * In lockstep, finishes all that is under way, without sleeping; returns whether anything was.
  * Between two pages, whose books are in order, but in the middle of an eviction.
  */
-bool vm_transfers_in_lockstep(void);
+bool vm_finish_in_lockstep(void);
 
 /*
  * Sleeps until something has changed, as a wait for memory. Nothing may sleep between the look

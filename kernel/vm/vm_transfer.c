@@ -229,7 +229,7 @@ void vm_transfer_finish_here(void)
 	}
 }
 
-bool vm_transfers_in_lockstep(void)
+bool vm_finish_in_lockstep(void)
 {
 	bool busy = vm_busy, any = false;
 
@@ -278,7 +278,7 @@ void vm_wait_cold(void)
 {
 	uint64_t flags;
 
-	if (vm_transfers_in_lockstep())
+	if (vm_finish_in_lockstep())
 		return;
 	flags = irq_save();
 	task_wait_device(&vm_changed, clock_ns() + WAIT_NS);

@@ -22,7 +22,7 @@
 
 #define MAX_ARGS 2048
 #define READ_MAX 262144
-#define POLL_US 20000
+#define POLL_US (1000 * VM_POLL_MS)
 
 const char *harness_group;
 
@@ -232,30 +232,37 @@ int harness_teardown(void **state)
 	return 0;
 }
 
-void harness_monitor(struct vm *vm, const char *line)
+static char *ask_monitor(struct vm *vm, const char *line)
 {
 	char *text = NULL;
 
 	assert_qmp(vm, qmp_human(vm_qmp(vm), line, &text));
+	return text;
+}
+
+static void expect_nothing(const char *line, char *text)
+{
 	if (*text)
 		fail_msg("%s: %s", line, text);
 	free(text);
 }
 
+void harness_monitor(struct vm *vm, const char *line)
+{
+	expect_nothing(line, ask_monitor(vm, line));
+}
+
 void harness_monitor_when_free(struct vm *vm, const char *line, const char *taken)
 {
 	int64_t deadline = deadline_in(VM_TIMEOUT_MS);
-	char *text = NULL;
+	char *text = ask_monitor(vm, line);
 
-	assert_qmp(vm, qmp_human(vm_qmp(vm), line, &text));
 	while (strstr(text, taken) && deadline_left(deadline)) {
 		free(text);
-		usleep(VM_POLL_MS * 1000);
-		assert_qmp(vm, qmp_human(vm_qmp(vm), line, &text));
+		usleep(POLL_US);
+		text = ask_monitor(vm, line);
 	}
-	if (*text)
-		fail_msg("%s: %s", line, text);
-	free(text);
+	expect_nothing(line, text);
 }
 
 void harness_execute(struct vm *vm, const char *command)

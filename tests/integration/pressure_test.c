@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Memory pressure: each of the balloon's statistics moves by a command of its own, and QMP reads
- * what the guest counts; who is killed; and what went to a disk comes back whole, whatever the
- * balloon does meanwhile, and wherever the guest is moved to.
+ * what the guest counts; who is killed; in lockstep all counts are the same each time; and what
+ * went to a disk comes back whole, whatever the balloon does meanwhile, and wherever the guest is
+ * moved to.
  */
 #include "tests/integration/pressure_harness.h"
 
@@ -231,7 +232,7 @@ static void out_of_memory_the_largest_ends_and_is_counted(void **state)
 
 /* ---- The same each time ---- */
 
-/* What two workloads beside each other come to; `over` lies over the swap disk. */
+/* What two workloads beside each other come to; `over` ends the name of the swap disk's node. */
 static void count_in_lockstep(const char *over, const char *more, uint64_t value[STATS])
 {
 	int swap = pressure_make_file(128 * MIB), cache = pressure_make_file(64 * MIB);
@@ -239,10 +240,8 @@ static void count_in_lockstep(const char *over, const char *more, uint64_t value
 	struct vm *vm;
 
 	pressure_add_disk(extra, sizeof(extra), "CA", cache, "");
-	snprintf(extra + strlen(extra), sizeof(extra) - strlen(extra),
-		 " -blockdev driver=file,filename=/proc/%d/fd/%d,node-name=SW%s"
-		 " -device virtio-blk-pci,drive=SW,serial=SW%s",
-		 (int)getpid(), swap, over, more);
+	pressure_add_disk(extra, sizeof(extra), "SW", swap, over);
+	strcat(extra, more);
 	vm = harness_boot(&(struct guest_options){
 		.mem = "64M",
 		.append =

@@ -101,10 +101,8 @@ static int set_up(void **state)
 	(void)state;
 	in_slots = removable = 0;
 	only = OWNER_COUNT;
-	only = OWNER_COUNT;
 	has_sources = looked = pages_move = false;
 	vm_events = (struct vm_events){ 0 };
-	only = OWNER_COUNT;
 	map = (struct memmap){ 0 };
 	return 0;
 }

@@ -7,8 +7,6 @@
 
 #include <cmocka.h>
 
-#include <inttypes.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "tests/random.h"
